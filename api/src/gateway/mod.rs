@@ -1,0 +1,380 @@
+//! The one way to the schema, whoever asks: HTTP, WebSocket, SSE, and the stored operations of
+//! `/api/v1` in process.
+//!
+//! A caller is authenticated (credentials to [`Viewer`]), admitted (rate limits), its document
+//! is prepared (trusted, or read by the guard), and executed with the viewer's request data
+//! under a deadline. Errors leave here with a code, masked and logged; panics too. Mutations run
+//! in a task of their own, so that a client that hangs up does not stop one half-way.
+//!
+//! The gateway knows nothing of statuses, frames or headers.
+
+mod caller;
+mod documents;
+mod operation;
+mod report;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::parser::types::OperationType;
+use async_graphql::{
+    Data, ObjectType, Request, Response, Schema, SchemaBuilder, ServerError, SubscriptionType, Variables,
+};
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use futures_util::{FutureExt, StreamExt};
+use helpbot_services::{Services, Viewer};
+use tracing::Instrument;
+
+pub(crate) use caller::bearer_of;
+pub use caller::{Caller, bearer};
+pub use documents::TrustedDocuments;
+pub use operation::Operation;
+
+use crate::error::{self, ErrorCode, Failure, Stage};
+use crate::guard::{self, Document};
+use crate::limits::{Network, RateLimits, RateSettings, Standing};
+use report::{Progress, Report};
+
+/// What an installation sets about executing.
+#[derive(Debug, Clone)]
+pub struct GatewaySettings {
+    /// Limits of the guard, for documents that callers bring.
+    pub guard: guard::Limits,
+    /// Complexity of one operation at most, as the schema counts it.
+    pub complexity: usize,
+    /// How long a query or mutation may take.
+    pub deadline: Duration,
+    /// The same for stored operations, of which one waits for a model to write an answer.
+    pub stored_deadline: Duration,
+    /// Whether only trusted documents are executed.
+    pub documents: Documents,
+    /// Whether the schema may be asked for.
+    pub introspection: Introspection,
+    /// Operations a minute.
+    pub rates: RateSettings,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Network>,
+}
+
+impl Default for GatewaySettings {
+    fn default() -> Self {
+        Self {
+            guard: guard::Limits::default(),
+            complexity: 2_000,
+            deadline: Duration::from_secs(10),
+            stored_deadline: Duration::from_secs(30),
+            documents: Documents::Any,
+            introspection: Introspection::Allowed,
+            rates: RateSettings::default(),
+            trusted_proxies: Network::loopback().into(),
+        }
+    }
+}
+
+/// Which documents callers may have executed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Documents {
+    /// Any that the guard lets through.
+    Any,
+    /// Those given at construction, by their id.
+    TrustedOnly,
+}
+
+/// Whether the schema may be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Introspection {
+    /// By everybody with a key.
+    Allowed,
+    /// By nobody.
+    Refused,
+}
+
+/// A request for an operation, as any transport carries it.
+#[derive(Debug, Default)]
+pub struct Params {
+    /// The document.
+    pub query: Option<String>,
+    /// The id of a trusted document, which stands in for `query`.
+    pub document_id: Option<String>,
+    /// Which of the document's operations.
+    pub operation_name: Option<String>,
+    /// Its variables.
+    pub variables: Variables,
+}
+
+/// An operation that passed the guard and waits to be executed.
+pub struct Prepared {
+    document: Arc<Document>,
+    kind: OperationType,
+    operation_name: Option<String>,
+    variables: Variables,
+}
+
+impl Prepared {
+    /// Query, mutation or subscription.
+    pub fn kind(&self) -> OperationType {
+        self.kind
+    }
+
+    /// Sets a variable if the operation declares it; for what a transport says in its own way.
+    pub fn set_variable(&mut self, name: &str, value: impl Into<async_graphql::Value>) {
+        if self.document.declares(self.operation_name.as_deref(), name) {
+            self.variables.insert(async_graphql::Name::new(name), value.into());
+        }
+    }
+}
+
+/// Who runs an operation, and the name of the request in logs.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// Who.
+    pub viewer: Viewer,
+    /// Stands in the logs and in `X-Request-Id`.
+    pub request_id: String,
+    /// The key under which a mutation is done at most once.
+    pub idempotency_key: Option<IdempotencyKey>,
+}
+
+/// The `Idempotency-Key` of a request; request data for the mutations that honour it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyKey(pub String);
+
+/// The name of a request in the logs; request data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestId(pub String);
+
+/// What came of an operation.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Data and errors, the errors with their codes.
+    pub response: Response,
+    /// False when the request was refused before execution: then there is no `data` at all.
+    pub is_executed: bool,
+}
+
+impl Outcome {
+    /// A request that was not executed.
+    pub fn refused(errors: Vec<ServerError>) -> Self {
+        Self { response: Response::from_errors(errors), is_executed: false }
+    }
+}
+
+/// Makes the request data of a viewer: what resolvers find in their context.
+type RequestData = Box<dyn Fn(&Viewer) -> Data + Send + Sync>;
+type Execute = Box<dyn Fn(Request) -> BoxFuture<'static, Response> + Send + Sync>;
+type Subscribe = Box<dyn Fn(Request) -> BoxStream<'static, Response> + Send + Sync>;
+
+/// The way to the schema; cheap to clone.
+#[derive(Clone)]
+pub struct Gateway(Arc<Inner>);
+
+struct Inner {
+    // The schema's type, with its three roots, stays behind these two.
+    execute: Execute,
+    subscribe: Subscribe,
+    request_data: RequestData,
+    services: Services,
+    rates: RateLimits,
+    trusted: TrustedDocuments,
+    settings: GatewaySettings,
+    request_ids: caller::RequestIds,
+}
+
+impl Gateway {
+    /// A gateway to the schema of `builder`, which gets the complexity limit and the extension
+    /// that reports what an operation cost. `request_data` is called for each operation.
+    pub fn new<Q, M, S>(
+        builder: SchemaBuilder<Q, M, S>,
+        services: Services,
+        request_data: impl Fn(&Viewer) -> Data + Send + Sync + 'static,
+        trusted: TrustedDocuments,
+        settings: GatewaySettings,
+    ) -> Self
+    where
+        Q: ObjectType + 'static,
+        M: ObjectType + 'static,
+        S: SubscriptionType + 'static,
+    {
+        let schema: Schema<Q, M, S> = builder.limit_complexity(settings.complexity).extension(Report).finish();
+        let subscribing = schema.clone();
+        Self(Arc::new(Inner {
+            execute: Box::new(move |request| {
+                let schema = schema.clone();
+                async move { schema.execute(request).await }.boxed()
+            }),
+            subscribe: Box::new(move |request| subscribing.execute_stream(request)),
+            request_data: Box::new(request_data),
+            request_ids: caller::RequestIds::starting_at(services.now()),
+            rates: RateLimits::new(&settings.rates),
+            services,
+            trusted,
+            settings,
+        }))
+    }
+
+    /// The use cases behind the schema.
+    pub fn services(&self) -> &Services {
+        &self.0.services
+    }
+
+    /// What the installation set.
+    pub fn settings(&self) -> &GatewaySettings {
+        &self.0.settings
+    }
+
+    /// Who the caller is.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED`; `RATE_LIMITED` for an address that brought too many bad credentials;
+    /// `UNAVAILABLE` and `INTERNAL` when it cannot be known.
+    pub async fn authenticate(&self, caller: &Caller) -> Result<Viewer, Failure> {
+        match self.0.services.viewer(&caller.credentials).await {
+            Ok(viewer) => Ok(viewer),
+            Err(refused) => {
+                if matches!(refused, helpbot_services::Error::Unauthenticated(_)) {
+                    self.0.rates.refused(caller.peer)?;
+                }
+                error::log(&refused, &caller.request_id);
+                Err(Failure::from(&refused))
+            }
+        }
+    }
+
+    /// Counts an operation of `viewer`; what is left of its limit, if it has one.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED`.
+    pub fn admit(&self, viewer: &Viewer, caller: &Caller) -> Result<Option<Standing>, Failure> {
+        self.0.rates.operation(viewer, caller.peer)
+    }
+
+    /// Finds the trusted document or reads the one that was brought, and chooses the operation.
+    ///
+    /// # Errors
+    /// A request error: `PERSISTED_QUERY_NOT_FOUND`, `GRAPHQL_PARSE_FAILED`,
+    /// `GRAPHQL_VALIDATION_FAILED`, `COMPLEXITY_LIMIT`, `FORBIDDEN` for an untrusted document.
+    pub fn prepare(&self, params: Params) -> Result<Prepared, ServerError> {
+        let Params { query, document_id, operation_name, variables } = params;
+        let document = match (document_id, query) {
+            (Some(id), _) => self.0.trusted.get(&id).ok_or_else(|| {
+                let message = "There is no trusted document with this id";
+                Failure::new(ErrorCode::PersistedQueryNotFound, message).into_server_error()
+            })?,
+            (None, Some(_)) if self.0.settings.documents == Documents::TrustedOnly => {
+                let message = "Only trusted documents are executed here; send documentId";
+                return Err(Failure::new(ErrorCode::Forbidden, message).into_server_error());
+            }
+            (None, Some(query)) => {
+                Arc::new(guard::read(&query, &self.0.settings.guard).map_err(guard::Refusal::into_server_error)?)
+            }
+            (None, None) => {
+                let message = "query or documentId is required";
+                return Err(Failure::new(ErrorCode::BadUserInput, message).into_server_error());
+            }
+        };
+        let kind = document.operation(operation_name.as_deref()).map_err(guard::Refusal::into_server_error)?;
+        document.require_variables(operation_name.as_deref(), &variables).map_err(guard::Refusal::into_server_error)?;
+        Ok(Prepared { document, kind, operation_name, variables })
+    }
+
+    /// Executes a query or a mutation within the deadline.
+    pub async fn execute(&self, prepared: Prepared, session: &Session) -> Outcome {
+        self.execute_within(prepared, session, self.0.settings.deadline).await
+    }
+
+    async fn execute_within(&self, prepared: Prepared, session: &Session, deadline: Duration) -> Outcome {
+        let span = span(&prepared, session);
+        let kind = prepared.kind;
+        let (request, progress) = self.request(prepared, session);
+        let running = AssertUnwindSafe((self.0.execute)(request)).catch_unwind().instrument(span.clone());
+        let bounded = async {
+            match kind {
+                OperationType::Mutation => tokio::spawn(running).await.unwrap_or_else(|lost| Err(Box::new(lost))),
+                _ => running.await,
+            }
+        };
+        let outcome = match tokio::time::timeout(deadline, bounded).await {
+            Ok(Ok(response)) => self.with_cost(finished(response, &progress, &session.request_id), &progress),
+            Ok(Err(_panic)) => {
+                span.in_scope(|| tracing::error!(request_id = session.request_id, "an operation panicked"));
+                Outcome::refused(vec![panicked().into_server_error()])
+            }
+            Err(_elapsed) => {
+                let message = format!("The operation took longer than {} s", deadline.as_secs_f32());
+                let failure = Failure::new(ErrorCode::Unavailable, message).retry_after(Duration::from_secs(1));
+                Outcome::refused(vec![failure.into_server_error()])
+            }
+        };
+        span.in_scope(|| report(&outcome, &progress));
+        outcome
+    }
+
+    /// Executes a subscription: an outcome for each event. A first outcome that was not executed
+    /// is the refusal of the subscription itself, and the last.
+    pub fn subscribe(&self, prepared: Prepared, session: &Session) -> BoxStream<'static, Outcome> {
+        let span = span(&prepared, session);
+        let request_id = session.request_id.clone();
+        let (request, progress) = self.request(prepared, session);
+        let responses = AssertUnwindSafe((self.0.subscribe)(request)).catch_unwind();
+        responses
+            .map(move |event| match event {
+                Ok(response) => finished(response, &progress, &request_id),
+                Err(_panic) => {
+                    span.in_scope(|| tracing::error!(request_id, "a subscription panicked"));
+                    Outcome::refused(vec![panicked().into_server_error()])
+                }
+            })
+            .boxed()
+    }
+
+    fn request(&self, prepared: Prepared, session: &Session) -> (Request, Arc<Progress>) {
+        let progress = Arc::new(Progress::default());
+        // The text is not needed again: the document was parsed by the guard.
+        let mut request = Request::new("").variables(prepared.variables);
+        request.set_parsed_query(prepared.document.executable());
+        request.operation_name = prepared.operation_name;
+        request.data = (self.0.request_data)(&session.viewer);
+        request.data.insert(progress.clone());
+        request.data.insert(RequestId(session.request_id.clone()));
+        if let Some(key) = &session.idempotency_key {
+            request.data.insert(key.clone());
+        }
+        if self.0.settings.introspection == Introspection::Refused {
+            request = request.disable_introspection();
+        }
+        (request, progress)
+    }
+
+    fn with_cost(&self, mut outcome: Outcome, progress: &Progress) -> Outcome {
+        if let Some(complexity) = progress.complexity() {
+            let cost = async_graphql::value!({ "complexity": complexity, "limit": self.0.settings.complexity });
+            outcome.response.extensions.insert("cost".to_owned(), cost);
+        }
+        outcome
+    }
+}
+
+fn finished(mut response: Response, progress: &Progress, request_id: &str) -> Outcome {
+    let is_executed = progress.is_executed();
+    let stage = if is_executed { Stage::Execution } else { Stage::Request };
+    error::finish(&mut response.errors, stage, request_id);
+    Outcome { response, is_executed }
+}
+
+fn panicked() -> Failure {
+    Failure::new(ErrorCode::Internal, "Internal server error")
+}
+
+/// One span an operation: name and kind, never values.
+fn span(prepared: &Prepared, session: &Session) -> tracing::Span {
+    let operation = prepared.operation_name.as_deref().unwrap_or_default();
+    tracing::debug_span!("graphql", kind = %prepared.kind, operation, request_id = session.request_id)
+}
+
+fn report(outcome: &Outcome, progress: &Progress) {
+    let codes: Vec<&str> =
+        outcome.response.errors.iter().map(|error| Failure::from_server_error(error).code.as_str()).collect();
+    tracing::debug!(complexity = progress.complexity(), ?codes, "an operation was executed");
+}

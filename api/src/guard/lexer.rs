@@ -1,0 +1,124 @@
+//! Counts what a document holds from its bytes alone, before anything is built from it.
+//!
+//! It knows the lexical grammar only as far as counting needs: strings and comments hide what is
+//! in them. A text that is not GraphQL passes and is refused by the parser.
+
+use super::{Limits, Measured, Refusal};
+
+/// The counts of `text`.
+///
+/// # Errors
+/// `TooMany` at the first limit that is broken; nothing behind it is read.
+pub(super) fn count(text: &str, limits: &Limits) -> Result<Measured, Refusal> {
+    let mut lexer = Lexer { bytes: text.as_bytes(), at: 0 };
+    let mut measured = Measured::default();
+    let (mut depth, mut parentheses) = (0_usize, 0_usize);
+    let mut after_spread = false;
+    while let Some(token) = lexer.next() {
+        add(&mut measured.tokens, "tokens", limits.tokens)?;
+        let is_spread_name = after_spread && matches!(token, Token::Name(name) if name != b"on");
+        after_spread = matches!(token, Token::Spread);
+        match token {
+            Token::Name(_) if is_spread_name => add(&mut measured.spreads, "fragment spreads", limits.spreads)?,
+            Token::Mark(b'@') => add(&mut measured.directives, "directives", limits.directives)?,
+            // Between parentheses a colon belongs to an argument, a variable or an input object.
+            Token::Mark(b':') if parentheses == 0 => add(&mut measured.aliases, "aliases", limits.aliases)?,
+            Token::Mark(open @ (b'{' | b'(' | b'[')) => {
+                add(&mut depth, "levels of nesting", limits.nesting)?;
+                measured.nesting = measured.nesting.max(depth);
+                parentheses += usize::from(open == b'(');
+            }
+            Token::Mark(close @ (b'}' | b')' | b']')) => {
+                depth = depth.saturating_sub(1);
+                parentheses = parentheses.saturating_sub(usize::from(close == b')'));
+            }
+            _ => {}
+        }
+    }
+    Ok(measured)
+}
+
+fn add(count: &mut usize, what: &'static str, limit: usize) -> Result<(), Refusal> {
+    *count += 1;
+    if *count > limit { Err(Refusal::TooMany { what, limit }) } else { Ok(()) }
+}
+
+enum Token<'a> {
+    Name(&'a [u8]),
+    Spread,
+    Mark(u8),
+    Value,
+}
+
+struct Lexer<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Lexer<'a> {
+    fn next(&mut self) -> Option<Token<'a>> {
+        self.skip_ignored();
+        let rest = self.bytes.get(self.at..).filter(|rest| !rest.is_empty())?;
+        match rest[0] {
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' => Some(Token::Name(self.take_word())),
+            b'0'..=b'9' | b'-' => {
+                self.at += 1;
+                self.take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'+' | b'-'));
+                Some(Token::Value)
+            }
+            b'"' => {
+                self.skip_string();
+                Some(Token::Value)
+            }
+            b'.' if rest.starts_with(b"...") => {
+                self.at += 3;
+                Some(Token::Spread)
+            }
+            mark => {
+                self.at += 1;
+                Some(Token::Mark(mark))
+            }
+        }
+    }
+
+    fn skip_ignored(&mut self) {
+        loop {
+            self.take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',' | 0xEF | 0xBB | 0xBF));
+            if self.bytes.get(self.at) != Some(&b'#') {
+                return;
+            }
+            self.take_while(|byte| !matches!(byte, b'\n' | b'\r'));
+        }
+    }
+
+    fn skip_string(&mut self) {
+        if self.bytes[self.at..].starts_with(b"\"\"\"") {
+            self.at += 3;
+            while self.at < self.bytes.len() && !self.bytes[self.at..].starts_with(b"\"\"\"") {
+                self.at += if self.bytes[self.at..].starts_with(b"\\\"\"\"") { 4 } else { 1 };
+            }
+            self.at += 3;
+            return;
+        }
+        self.at += 1;
+        while let Some(byte) = self.bytes.get(self.at) {
+            self.at += 1;
+            match byte {
+                b'"' | b'\n' | b'\r' => return,
+                b'\\' => self.at += 1,
+                _ => {}
+            }
+        }
+    }
+
+    fn take_word(&mut self) -> &'a [u8] {
+        self.take_while(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    }
+
+    fn take_while(&mut self, is_wanted: impl Fn(u8) -> bool) -> &'a [u8] {
+        let from = self.at.min(self.bytes.len());
+        let taken = self.bytes[from..].iter().take_while(|byte| is_wanted(**byte)).count();
+        self.at = from + taken;
+        &self.bytes[from..self.at]
+    }
+}

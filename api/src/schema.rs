@@ -1,0 +1,64 @@
+//! The schema: the nouns put together, its limits, and its text.
+
+use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema};
+
+use crate::conversations::mutation::ConversationMutation;
+use crate::conversations::subscription::AnswerSubscription;
+use crate::entries::mutation::EntryMutation;
+use crate::evaluation::mutation::EvaluationMutation;
+use crate::events::EventSubscription;
+use crate::keys::KeyMutation;
+use crate::members::MemberMutation;
+use crate::node::NodeQuery;
+use crate::sites::mutation::SiteMutation;
+use crate::sites::query::SiteQuery;
+use crate::sources::mutation::SourceMutation;
+use crate::sources::subscription::SourceSubscription;
+use crate::webhooks::mutation::WebhookMutation;
+
+/// Fields inside fields. The standard introspection query needs 15 (measured: 14 blocks it).
+const DEPTH: usize = 15;
+/// Fields in all, those of a list times its size; introspection needs about 300.
+const COMPLEXITY: usize = 2_000;
+/// Directives on one field; more has no use and was once an attack (CVE-2024-47614).
+const DIRECTIVES: usize = 50;
+
+/// Everything that can be read.
+#[derive(Default, MergedObject)]
+pub struct Query(SiteQuery, NodeQuery);
+
+/// Everything that can be changed.
+#[derive(Default, MergedObject)]
+pub struct Mutation(
+    ConversationMutation,
+    SourceMutation,
+    EntryMutation,
+    SiteMutation,
+    KeyMutation,
+    MemberMutation,
+    WebhookMutation,
+    EvaluationMutation,
+);
+
+/// Everything that can be watched.
+#[derive(Default, MergedSubscription)]
+pub struct Subscription(EventSubscription, AnswerSubscription, SourceSubscription);
+
+/// The schema of HelpBot.
+pub type HelpBotSchema = Schema<Query, Mutation, Subscription>;
+
+/// The schema with its limits. What resolvers need comes with each request.
+pub fn schema() -> HelpBotSchema {
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
+        .limit_depth(DEPTH)
+        .limit_complexity(COMPLEXITY)
+        .limit_directives(DIRECTIVES)
+        .finish()
+}
+
+/// The text of the schema, as `schema.graphql` holds it.
+pub fn sdl() -> String {
+    let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items();
+    let text = schema().sdl_with_options(options.include_specified_by().use_space_ident());
+    format!("{}\n", text.trim_end())
+}

@@ -1,0 +1,181 @@
+//! Adding, changing, re-reading and deleting sources.
+
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use helpbot_services::sources;
+
+use super::Source;
+use super::options::{SourceSchedule, SourceScope};
+use crate::access::Access;
+use crate::error::{UserError, expected};
+use crate::ids;
+
+/// Changing sources.
+#[derive(Default)]
+pub struct SourceMutation;
+
+/// A new source.
+#[derive(InputObject)]
+pub struct AddSourceInput {
+    /// The site; the own one of the key if not said.
+    site_id: Option<ID>,
+    /// The address of the page: http or https, at most 2048 characters.
+    url: String,
+    /// How far to read from there; that page alone if not said.
+    scope: Option<SourceScope>,
+    /// At most so many pages: 1 to 500, which holds if not said.
+    max_pages: Option<i32>,
+    /// At most so many links from the address to a page: 0 to 50; 10 if not said.
+    max_depth: Option<i32>,
+    /// How often to read it again; only when asked if not said.
+    schedule: Option<SourceSchedule>,
+}
+
+/// What is to be different at a source; what is not said stays.
+#[derive(InputObject)]
+pub struct UpdateSourceInput {
+    /// The site; the own one of the key if not said.
+    site_id: Option<ID>,
+    /// Which one.
+    id: ID,
+    /// How far to read from its address.
+    scope: Option<SourceScope>,
+    /// At most so many pages: 1 to 500.
+    max_pages: Option<i32>,
+    /// At most so many links from the address to a page: 0 to 50.
+    max_depth: Option<i32>,
+    /// How often to read it again.
+    schedule: Option<SourceSchedule>,
+}
+
+/// The changed source, or why it was not changed.
+#[derive(Default, SimpleObject)]
+pub struct UpdateSourcePayload {
+    /// The source; waiting to be read again when other pages belong to it now.
+    source: Option<Source>,
+    /// What was refused.
+    user_errors: Vec<UserError>,
+}
+
+/// The source, or why there is none.
+#[derive(Default, SimpleObject)]
+pub struct AddSourcePayload {
+    /// The source; one that was there already is given as it is.
+    source: Option<Source>,
+    /// Whether it was added by this call.
+    is_new: bool,
+    /// What was refused.
+    user_errors: Vec<UserError>,
+}
+
+/// The source to read again.
+#[derive(InputObject)]
+pub struct RescrapeSourceInput {
+    /// The site; the own one of the key if not said.
+    site_id: Option<ID>,
+    /// Which one.
+    id: ID,
+}
+
+/// The source that will be read again, or why not.
+#[derive(Default, SimpleObject)]
+pub struct RescrapeSourcePayload {
+    /// The source, waiting or being read.
+    source: Option<Source>,
+    /// What was refused.
+    user_errors: Vec<UserError>,
+}
+
+/// The source to delete.
+#[derive(InputObject)]
+pub struct DeleteSourceInput {
+    /// The site; the own one of the key if not said.
+    site_id: Option<ID>,
+    /// Which one.
+    id: ID,
+}
+
+/// The id of the deleted source, or why it was not deleted.
+#[derive(Default, SimpleObject)]
+pub struct DeleteSourcePayload {
+    /// The id that is gone.
+    deleted_id: Option<ID>,
+    /// What was refused.
+    user_errors: Vec<UserError>,
+}
+
+#[Object]
+impl SourceMutation {
+    /// Adds an address and reads it in the background; follow it through `status`.
+    async fn add_source(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to add.")] input: AddSourceInput,
+    ) -> Result<AddSourcePayload> {
+        let access = Access::of(ctx);
+        let site = ids::site(input.site_id.as_ref());
+        let wishes = change(input.scope, input.max_pages, input.max_depth, input.schedule);
+        Ok(match sources::add_crawl(&access.services, &access.viewer, site, &input.url, wishes).await {
+            Ok((row, is_new)) => {
+                AddSourcePayload { source: Some(Source { row, access: access.clone() }), is_new, ..Default::default() }
+            }
+            Err(error) => AddSourcePayload { user_errors: vec![expected(error)?], ..Default::default() },
+        })
+    }
+
+    /// Changes how far and how often an address is read. When other pages belong to it then, it
+    /// is read again at once.
+    async fn update_source(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The source, and what is to be different.")] input: UpdateSourceInput,
+    ) -> Result<UpdateSourcePayload> {
+        let access = Access::of(ctx);
+        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.id));
+        let change = change(input.scope, input.max_pages, input.max_depth, input.schedule);
+        Ok(match sources::update(&access.services, &access.viewer, site, id, change).await {
+            Ok(row) => {
+                UpdateSourcePayload { source: Some(Source { row, access: access.clone() }), ..Default::default() }
+            }
+            Err(error) => UpdateSourcePayload { user_errors: vec![expected(error)?], ..Default::default() },
+        })
+    }
+
+    /// Reads a source again in the background. What is indexed answers until that has succeeded.
+    async fn rescrape_source(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which one.")] input: RescrapeSourceInput,
+    ) -> Result<RescrapeSourcePayload> {
+        let access = Access::of(ctx);
+        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.id));
+        Ok(match sources::rescrape(&access.services, &access.viewer, site, id).await {
+            Ok(row) => {
+                RescrapeSourcePayload { source: Some(Source { row, access: access.clone() }), ..Default::default() }
+            }
+            Err(error) => RescrapeSourcePayload { user_errors: vec![expected(error)?], ..Default::default() },
+        })
+    }
+
+    /// Deletes a source; no answer comes from it any more.
+    async fn delete_source(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which one.")] input: DeleteSourceInput,
+    ) -> Result<DeleteSourcePayload> {
+        let access = Access::of(ctx);
+        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.id));
+        Ok(match sources::delete(&access.services, &access.viewer, site, id).await {
+            Ok(()) => DeleteSourcePayload { deleted_id: Some(input.id), ..Default::default() },
+            Err(error) => DeleteSourcePayload { user_errors: vec![expected(error)?], ..Default::default() },
+        })
+    }
+}
+
+fn change(
+    scope: Option<SourceScope>,
+    max_pages: Option<i32>,
+    max_depth: Option<i32>,
+    schedule: Option<SourceSchedule>,
+) -> sources::Change {
+    sources::Change { scope: scope.map(Into::into), max_pages, max_depth, schedule: schedule.map(Into::into) }
+}

@@ -1,0 +1,137 @@
+//! Content negotiation: which of the GraphQL media types an `Accept` header asks for, and whether
+//! a body's `Content-Type` is JSON.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+
+/// A media type that a GraphQL response can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Media {
+    /// `application/graphql-response+json`: the status tells of request errors.
+    GraphqlResponse,
+    /// `application/json`: 200 for whatever is a GraphQL response.
+    Json,
+}
+
+impl Media {
+    pub(super) fn content_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Media::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
+            Media::Json => "application/json; charset=utf-8",
+        })
+    }
+}
+
+/// What the client would rather have; none when it takes neither.
+///
+/// Without a header, or with wildcards only, that is `application/json`.
+pub(super) fn negotiate(headers: &HeaderMap) -> Option<Media> {
+    let ranges = ranges(headers);
+    if ranges.is_empty() {
+        return Some(Media::Json);
+    }
+    let (modern, is_named) = quality(&ranges, "application/graphql-response+json");
+    let (plain, _) = quality(&ranges, "application/json");
+    match (modern, plain) {
+        (0, 0) => None,
+        _ if modern > plain || (modern == plain && is_named) => Some(Media::GraphqlResponse),
+        _ => Some(Media::Json),
+    }
+}
+
+/// Whether the client takes `text/event-stream`.
+pub(super) fn takes_events(headers: &HeaderMap) -> bool {
+    let ranges = ranges(headers);
+    ranges.is_empty() || quality(&ranges, "text/event-stream").0 > 0
+}
+
+/// Whether the body is said to be JSON, in UTF-8.
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
+    let mut parts = value.split(';').map(str::trim);
+    parts.next().is_some_and(|media| media.eq_ignore_ascii_case("application/json"))
+        && parts.all(|parameter| match parameter.split_once('=') {
+            Some((name, charset)) if name.trim().eq_ignore_ascii_case("charset") => {
+                charset.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+            }
+            _ => true,
+        })
+}
+
+/// A media range and its quality in thousandths.
+type Range = (String, u16);
+
+fn ranges(headers: &HeaderMap) -> Vec<Range> {
+    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).filter_map(range).collect()
+}
+
+fn range(text: &str) -> Option<Range> {
+    let mut parts = text.split(';').map(str::trim);
+    let media = parts.next().filter(|media| !media.is_empty())?.to_ascii_lowercase();
+    let quality = parts
+        .filter_map(|parameter| parameter.split_once('='))
+        .find(|(name, _)| name.trim().eq_ignore_ascii_case("q"))
+        .map_or(Some(1.0), |(_, value)| value.trim().parse::<f32>().ok())
+        .filter(|quality| (0.0..=1.0).contains(quality))?;
+    // Three decimals are what a quality has, RFC 9110 §12.4.2.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 1000")]
+    Some((media, (quality * 1_000.0).round() as u16))
+}
+
+/// The quality of `media` by its most specific range, and whether that one names it.
+fn quality(ranges: &[Range], media: &str) -> (u16, bool) {
+    let kind = media.split('/').next().unwrap_or_default();
+    let whole_kind = format!("{kind}/*");
+    let of = |range: &str| ranges.iter().filter(|(media, _)| media == range).map(|(_, quality)| *quality).max();
+    match of(media) {
+        Some(quality) => (quality, true),
+        None => (of(&whole_kind).or_else(|| of("*/*")).unwrap_or(0), false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(accept: &'static str) -> Option<Media> {
+        negotiate(&HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]))
+    }
+
+    #[test]
+    fn the_most_specific_range_of_the_highest_quality_wins() {
+        for (accept, media) in [
+            ("", Some(Media::Json)),
+            ("*/*", Some(Media::Json)),
+            ("application/*", Some(Media::Json)),
+            ("application/json", Some(Media::Json)),
+            ("Application/JSON; charset=utf-8", Some(Media::Json)),
+            ("application/graphql-response+json", Some(Media::GraphqlResponse)),
+            ("application/graphql-response+json, application/json;q=0.9", Some(Media::GraphqlResponse)),
+            ("application/json, application/graphql-response+json", Some(Media::GraphqlResponse)),
+            ("application/graphql-response+json;q=0.1, */*", Some(Media::Json)),
+            ("application/json;q=0, */*", Some(Media::GraphqlResponse)),
+            ("text/html", None),
+            ("text/event-stream", None),
+            ("*/*;q=0", None),
+        ] {
+            assert_eq!(asked(accept), media, "{accept}");
+        }
+    }
+
+    #[test]
+    fn only_json_in_utf_8_is_a_json_body() {
+        for (content_type, expected) in [
+            ("application/json", true),
+            ("application/json; charset=UTF-8", true),
+            ("application/json;charset=\"utf-8\"", true),
+            ("application/json; charset=latin1", false),
+            ("application/jsonp", false),
+            ("text/plain", false),
+            ("application/x-www-form-urlencoded", false),
+        ] {
+            let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(content_type))]);
+            assert_eq!(is_json(&headers), expected, "{content_type}");
+        }
+        assert!(!is_json(&HeaderMap::new()));
+    }
+}

@@ -1,0 +1,320 @@
+//! GraphQL over HTTP: the whole table of what is answered how.
+
+use std::num::NonZeroU32;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::http::request::Builder;
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use helpbot_api::gateway::{Documents, GatewaySettings, TrustedDocuments};
+use helpbot_api::limits::RateSettings;
+use helpbot_api::transport::TransportSettings;
+use serde_json::{Value, json};
+
+use crate::app::{App, TRUSTED, soon};
+
+const MODERN: &str = "application/graphql-response+json";
+const PLAIN: &str = "application/json";
+
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Value,
+}
+
+impl Answer {
+    fn code(&self) -> &str {
+        self.body["errors"][0]["extensions"]["code"].as_str().unwrap_or_default()
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+impl App {
+    async fn answer(&self, request: Request<Body>) -> Answer {
+        let (head, body) = self.send(request).await.into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.unwrap();
+        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
+        Answer { status: head.status, headers: head.headers, body }
+    }
+
+    fn request(&self, method: &str, uri: &str) -> Builder {
+        let bearer = format!("Bearer {}", self.secret_key);
+        Request::builder().method(method).uri(uri).header(header::AUTHORIZATION, bearer)
+    }
+
+    async fn post(&self, accept: &str, body: Value) -> Answer {
+        let request =
+            self.request("POST", "/graphql").header(header::CONTENT_TYPE, PLAIN).header(header::ACCEPT, accept);
+        self.answer(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
+    async fn get(&self, query: &str) -> Answer {
+        self.answer(self.request("GET", &format!("/graphql?{query}")).body(Body::empty()).unwrap()).await
+    }
+}
+
+#[tokio::test]
+async fn each_body_is_answered_as_the_specification_has_it() {
+    let app = App::start().await;
+    let trusted = TrustedDocuments::id(TRUSTED);
+
+    // body, status for the modern media type, status for the plain one, code ("" = executed)
+    for (body, modern, plain, code) in [
+        (json!({"query": "{ hello }"}), 200, 200, ""),
+        (json!({"query": "query A { hello } query B { echo(n: 1) }", "operationName": "B"}), 200, 200, ""),
+        (
+            json!({"query": "query ($n: Int!) { echo(n: $n) }", "variables": {"n": 1}, "extensions": {"a": 1}}),
+            200,
+            200,
+            "",
+        ),
+        (
+            json!({"query": "{ hello }", "variables": null, "operationName": null, "extensions": null, "x": 1}),
+            200,
+            200,
+            "",
+        ),
+        (json!({"query": "mutation { bump { bumps } }"}), 200, 200, ""),
+        (json!({"documentId": trusted}), 200, 200, ""),
+        (json!({"query": "{ fails hello }"}), 200, 200, "INTERNAL"),
+        (json!({"query": "{"}), 400, 200, "GRAPHQL_PARSE_FAILED"),
+        (json!({"query": "{ nothing }"}), 400, 200, "GRAPHQL_VALIDATION_FAILED"),
+        (json!({"query": "query ($n: Int!) { echo(n: $n) }"}), 400, 200, "GRAPHQL_VALIDATION_FAILED"),
+        (json!({"query": "query A { hello }", "operationName": "B"}), 400, 200, "GRAPHQL_VALIDATION_FAILED"),
+        (json!({"query": "query A { hello } query B { hello }"}), 400, 200, "GRAPHQL_VALIDATION_FAILED"),
+        (json!({"query": format!("{{ {} }}", "a: hello ".repeat(51))}), 400, 200, "COMPLEXITY_LIMIT"),
+        (json!({"query": "{ list(n: 5000) { n } }"}), 400, 200, "COMPLEXITY_LIMIT"),
+        (json!({"query": "subscription { count(to: 1) { n } }"}), 400, 400, "BAD_USER_INPUT"),
+        (json!({"documentId": "sha256:00"}), 400, 400, "PERSISTED_QUERY_NOT_FOUND"),
+        (json!({}), 400, 400, "BAD_USER_INPUT"),
+        (json!({"query": null}), 400, 400, "BAD_USER_INPUT"),
+        (json!({"query": {"a": 1}}), 400, 400, "BAD_USER_INPUT"),
+        (json!({"query": "{ hello }", "operationName": 1}), 400, 400, "BAD_USER_INPUT"),
+        (json!({"query": "{ hello }", "variables": "{}"}), 400, 400, "BAD_USER_INPUT"),
+        (json!({"query": "{ hello }", "variables": []}), 400, 400, "BAD_USER_INPUT"),
+        (json!({"query": "{ hello }", "extensions": 1}), 400, 400, "BAD_USER_INPUT"),
+        (json!([{"query": "{ hello }"}]), 400, 400, "BAD_USER_INPUT"),
+        (json!("{ hello }"), 400, 400, "BAD_USER_INPUT"),
+    ] {
+        for (accept, status) in [(MODERN, modern), (PLAIN, plain)] {
+            let answer = app.post(accept, body.clone()).await;
+
+            assert_eq!(answer.status, status, "{body} as {accept}: {}", answer.body);
+            assert_eq!(answer.code(), code, "{body}");
+            assert_eq!(answer.header("content-type"), format!("{accept}; charset=utf-8"));
+            assert_eq!(answer.header("cache-control"), "no-store");
+            let is_executed = matches!(code, "" | "INTERNAL");
+            assert_eq!(answer.body.get("data").is_some(), is_executed, "{body}: {}", answer.body);
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_head_is_answered_as_the_specification_has_it() {
+    let app = App::start().await;
+
+    // method, uri, content type, accept, status, Allow
+    for (method, uri, content_type, accept, status, allow) in [
+        ("GET", "/graphql?query={hello}", "", PLAIN, 200, ""),
+        ("GET", "/graphql?query={hello}&operationName=&variables=&extensions=&documentId=", "", "", 200, ""),
+        ("GET", "/graphql?query=query(%24n:Int!){echo(n:%24n)}&variables={%22n%22:1}", "", "*/*", 200, ""),
+        ("HEAD", "/graphql?query={hello}", "", PLAIN, 200, ""),
+        ("GET", "/graphql?query={", "", MODERN, 400, ""),
+        ("GET", "/graphql", "", PLAIN, 400, ""),
+        ("GET", "/graphql?query={hello}&variables=[1]", "", PLAIN, 400, ""),
+        ("GET", "/graphql?query={hello}&variables=x", "", PLAIN, 400, ""),
+        ("GET", "/graphql?query={hello}&query={hello}", "", PLAIN, 400, ""),
+        ("GET", "/graphql?query=mutation{bump{bumps}}", "", MODERN, 405, "POST"),
+        ("GET", "/graphql?query=subscription{silence}", "", PLAIN, 405, "POST"),
+        ("PUT", "/graphql", PLAIN, PLAIN, 405, "GET, HEAD, POST, OPTIONS"),
+        ("DELETE", "/graphql", PLAIN, PLAIN, 405, "GET, HEAD, POST, OPTIONS"),
+        ("POST", "/graphql", "", PLAIN, 415, ""),
+        ("POST", "/graphql", "text/plain", PLAIN, 415, ""),
+        ("POST", "/graphql", "application/x-www-form-urlencoded", PLAIN, 415, ""),
+        ("POST", "/graphql", "multipart/form-data; boundary=x", PLAIN, 415, ""),
+        ("POST", "/graphql", "application/json; charset=utf-16", PLAIN, 415, ""),
+        ("POST", "/graphql", PLAIN, "text/html", 406, ""),
+        ("POST", "/graphql", PLAIN, "multipart/mixed", 406, ""),
+        ("POST", "/graphql", "application/json; charset=utf-8", "application/*", 200, ""),
+    ] {
+        let mut request = app.request(method, &uri.replace('{', "%7B").replace('}', "%7D"));
+        for (name, value) in [(header::CONTENT_TYPE, content_type), (header::ACCEPT, accept)] {
+            if !value.is_empty() {
+                request = request.header(name, value);
+            }
+        }
+        let body = if method == "POST" { r#"{"query":"mutation { bump { bumps } }"}"# } else { "" };
+
+        let answer = app.answer(request.body(Body::from(body)).unwrap()).await;
+
+        let case = format!("{method} {uri} {content_type} {accept}: {}", answer.body);
+        assert_eq!(answer.status, status, "{case}");
+        assert_eq!(answer.header("allow"), allow, "{case}");
+        assert_eq!(answer.body.is_null(), method == "HEAD", "{case}");
+        assert!(method != "HEAD" || answer.header("content-length").parse::<u32>().unwrap() > 0, "{case}");
+        assert_eq!(answer.header("access-control-allow-origin"), "*", "{case}");
+    }
+    assert_eq!(app.traces.bumps.load(Ordering::SeqCst), 1, "only the JSON POST was executed");
+}
+
+#[tokio::test]
+async fn nobody_is_let_in_without_a_key_that_opens() {
+    let app = App::start().await;
+    let body = || Body::from(r#"{"query":"{ hello }"}"#);
+    let anonymous = |uri: &str| Request::builder().method("POST").uri(uri).header(header::CONTENT_TYPE, PLAIN);
+
+    for request in [
+        anonymous("/graphql"),
+        anonymous("/graphql").header(header::AUTHORIZATION, "Bearer sk_live_wrong123"),
+        anonymous("/graphql").header(header::AUTHORIZATION, format!("Basic {}", app.secret_key)),
+        anonymous(&format!("/graphql?apiKey={}", app.secret_key)),
+    ] {
+        let answer = app.answer(request.body(body()).unwrap()).await;
+
+        assert_eq!(answer.status, 401, "{}", answer.body);
+        assert_eq!(answer.code(), "UNAUTHENTICATED");
+        assert_eq!(answer.body.get("data"), None);
+        assert!(!answer.header("x-request-id").is_empty());
+    }
+    let lower = anonymous("/graphql").header(header::AUTHORIZATION, format!("bearer {}", app.widget_key));
+    assert_eq!(app.answer(lower.body(body()).unwrap()).await.body["data"]["hello"], "world");
+}
+
+#[tokio::test]
+async fn a_page_elsewhere_may_call_and_read_refusals() {
+    let app = App::start().await;
+    let preflight = Request::builder()
+        .method("OPTIONS")
+        .uri("/graphql")
+        .header(header::ORIGIN, "https://shop.example")
+        .header(header::ACCESS_CONTROL_REQUEST_METHOD, "POST");
+
+    let answer = app.answer(preflight.body(Body::empty()).unwrap()).await;
+
+    assert_eq!(answer.status, 204);
+    assert_eq!(answer.header("access-control-allow-origin"), "*");
+    assert!(answer.header("access-control-allow-headers").contains("X-HelpBot-Session"));
+    assert_eq!(answer.header("access-control-allow-credentials"), "");
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused_whether_its_length_is_told_or_not() {
+    let app = App::start().await;
+    let large = format!(r#"{{"query":"{{ hello }}","x":"{}"}}"#, "x".repeat(70 * 1024));
+    let post = || app.request("POST", "/graphql").header(header::CONTENT_TYPE, PLAIN);
+
+    let told = post().header(header::CONTENT_LENGTH, large.len()).body(Body::from(large.clone())).unwrap();
+    let chunks = large
+        .clone()
+        .into_bytes()
+        .chunks(1_000)
+        .map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec()))
+        .collect::<Vec<_>>();
+    let untold = post().body(Body::from_stream(futures_util::stream::iter(chunks))).unwrap();
+
+    for request in [told, untold] {
+        let answer = app.answer(request).await;
+        assert_eq!((answer.status, answer.code()), (StatusCode::PAYLOAD_TOO_LARGE, "BAD_USER_INPUT"));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_tells_its_cost_its_limit_and_its_name() {
+    let app = App::start().await;
+    let request = app.request("POST", "/graphql").header(header::CONTENT_TYPE, PLAIN).header("x-request-id", "abc-1");
+
+    let answer = app.answer(request.body(Body::from(r#"{"query":"{ list(n: 7) { n cursor } }"}"#)).unwrap()).await;
+
+    assert_eq!(answer.body["extensions"]["cost"], json!({"complexity": 14, "limit": 2000}));
+    assert_eq!((answer.header("ratelimit-limit"), answer.header("ratelimit-remaining")), ("3000", "2999"));
+    assert_eq!(answer.header("x-request-id"), "abc-1");
+}
+
+#[tokio::test]
+async fn a_caller_over_its_rate_is_told_when_to_come_back() {
+    let rates = RateSettings { key: NonZeroU32::new(2), ..RateSettings::default() };
+    let app = App::with(GatewaySettings { rates, ..GatewaySettings::default() }, TransportSettings::default()).await;
+
+    app.get("query=%7Bhello%7D").await;
+    app.get("query=%7Bhello%7D").await;
+    let answer = app.get("query=%7Bhello%7D").await;
+
+    assert_eq!((answer.status, answer.code()), (StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED"));
+    let seconds: u64 = answer.header("retry-after").parse().unwrap();
+    assert!((1..=30).contains(&seconds));
+    assert_eq!(answer.body["errors"][0]["extensions"]["retryAfter"], seconds);
+}
+
+#[tokio::test]
+async fn faults_are_masked_and_expected_waits_are_told() {
+    let app = App::start().await;
+
+    let failed = app.post(MODERN, json!({"query": "{ fails }"})).await;
+    let panicked = app.post(MODERN, json!({"query": "{ panics }"})).await;
+    let exhausted = app.post(MODERN, json!({"query": "{ exhausted }"})).await;
+    let mistyped = app.post(MODERN, json!({"query": "{ echo(n: 1e99) }"})).await;
+
+    assert_eq!(failed.body["errors"][0]["message"], "Internal server error");
+    assert_eq!((panicked.status, panicked.code()), (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL"));
+    assert_eq!(exhausted.body["errors"][0]["extensions"], json!({"code": "CREDITS_EXHAUSTED", "retryAfter": 2}));
+    assert_eq!(exhausted.body["errors"][0]["path"], json!(["exhausted"]));
+    assert!(["BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED"].contains(&mistyped.code()), "{}", mistyped.body);
+}
+
+#[tokio::test]
+async fn an_operation_over_its_deadline_is_given_up() {
+    let settings = GatewaySettings { deadline: Duration::from_millis(20), ..GatewaySettings::default() };
+    let app = App::with(settings, TransportSettings::default()).await;
+
+    let answer = soon(app.post(PLAIN, json!({"query": "{ never }"}))).await;
+
+    assert_eq!((answer.status, answer.code()), (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE"));
+    assert_eq!(answer.header("retry-after"), "1");
+}
+
+#[tokio::test]
+async fn a_mutation_goes_on_when_its_client_hangs_up() {
+    let app = App::start().await;
+
+    let hung_up = tokio::select! {
+        biased;
+        _ = app.post(PLAIN, json!({"query": "mutation { bump(slowly: true) { bumps } }"})) => false,
+        () = tokio::time::sleep(Duration::from_millis(100)) => true,
+    };
+    app.traces.go.notify_one();
+
+    assert!(hung_up);
+    soon(async {
+        while app.traces.bumps.load(Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_mutation_sees_its_idempotency_key() {
+    let app = App::start().await;
+    let request = app.request("POST", "/graphql").header(header::CONTENT_TYPE, PLAIN).header("idempotency-key", "once");
+
+    let body = Body::from(r#"{"query":"mutation { bump { idempotencyKey } }"}"#);
+    let answer = app.answer(request.body(body).unwrap()).await;
+
+    assert_eq!(answer.body["data"]["bump"]["idempotencyKey"], "once");
+}
+
+#[tokio::test]
+async fn only_trusted_documents_are_executed_where_the_installation_says_so() {
+    let settings = GatewaySettings { documents: Documents::TrustedOnly, ..GatewaySettings::default() };
+    let app = App::with(settings, TransportSettings::default()).await;
+
+    let free = app.post(MODERN, json!({"query": "{ hello }"})).await;
+    let trusted = app.get(&format!("documentId={}", TrustedDocuments::id(TRUSTED))).await;
+
+    assert_eq!((free.status, free.code()), (StatusCode::FORBIDDEN, "FORBIDDEN"));
+    assert_eq!(trusted.body["data"]["hello"], "world");
+}

@@ -1,0 +1,167 @@
+//! A schema of everything that a transport must carry: answers, refusals, panics, streams that
+//! end, never end, or never begin.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_graphql::{
+    Context, Data, EmptySubscription, Object, Result, Schema, SchemaBuilder, SimpleObject, Subscription,
+};
+use futures_util::Stream;
+use futures_util::stream::{self, StreamExt};
+use helpbot_api::error::{ErrorCode, UserError, expected, top_level};
+use helpbot_api::gateway::IdempotencyKey;
+use helpbot_domain::Invalid;
+use helpbot_services::{Error, Viewer};
+use tokio::sync::Notify;
+
+/// What the schema leaves behind for tests to look at.
+#[derive(Clone, Default)]
+pub struct Traces {
+    /// How often `bump` was run to its end.
+    pub bumps: Arc<AtomicUsize>,
+    /// Told when a stream of `flood` or `silence` is dropped.
+    pub dropped: Arc<Notify>,
+    /// Lets `bump(slowly: true)` go on.
+    pub go: Arc<Notify>,
+}
+
+pub fn builder() -> SchemaBuilder<Query, Mutation, Events> {
+    Schema::build(Query, Mutation, Events).limit_depth(15)
+}
+
+/// The request data of a viewer.
+pub fn request_data(traces: &Traces, viewer: &Viewer) -> Data {
+    let mut data = Data::default();
+    data.insert(traces.clone());
+    data.insert(viewer.clone());
+    data
+}
+
+pub struct Query;
+
+#[Object]
+impl Query {
+    async fn hello(&self) -> &str {
+        "world"
+    }
+
+    async fn viewer_kind(&self, ctx: &Context<'_>) -> Result<&'static str> {
+        Ok(ctx.data::<Viewer>()?.kind.as_str())
+    }
+
+    async fn echo(&self, n: i32) -> i32 {
+        n
+    }
+
+    #[graphql(complexity = "n * child_complexity")]
+    async fn list(&self, n: usize) -> Vec<Event> {
+        (0..n.min(3)).map(|n| Event { cursor: n.to_string(), n }).collect()
+    }
+
+    async fn fails(&self) -> Result<Option<i32>> {
+        Err(Error::internal("the password is hunter2").into())
+    }
+
+    async fn exhausted(&self) -> Result<Option<i32>> {
+        Err(top_level(Error::CreditsExhausted { retry_after: Duration::from_millis(1_500) }))
+    }
+
+    async fn panics(&self) -> Option<i32> {
+        Some(breaking())
+    }
+
+    async fn never(&self) -> Option<i32> {
+        std::future::pending().await
+    }
+}
+
+#[derive(SimpleObject)]
+pub struct BumpPayload {
+    bumps: Option<usize>,
+    idempotency_key: Option<String>,
+    user_errors: Vec<UserError>,
+}
+
+pub struct Mutation;
+
+#[Object]
+impl Mutation {
+    async fn bump(&self, ctx: &Context<'_>, #[graphql(default)] slowly: bool) -> Result<BumpPayload> {
+        let traces = ctx.data::<Traces>()?;
+        if slowly {
+            traces.go.notified().await;
+        }
+        let bumps = traces.bumps.fetch_add(1, Ordering::SeqCst) + 1;
+        let idempotency_key = ctx.data_opt::<IdempotencyKey>().map(|key| key.0.clone());
+        Ok(BumpPayload { bumps: Some(bumps), idempotency_key, user_errors: Vec::new() })
+    }
+
+    async fn refuse(&self) -> Result<BumpPayload> {
+        let refused = expected(Invalid::new("endpoint.url", "url must be https").into())?;
+        assert_eq!(refused.code, ErrorCode::BadUserInput);
+        Ok(BumpPayload { bumps: None, idempotency_key: None, user_errors: vec![refused] })
+    }
+}
+
+#[derive(SimpleObject)]
+pub struct Event {
+    cursor: String,
+    n: usize,
+}
+
+fn breaking() -> i32 {
+    panic!("a resolver panics, as it is told to")
+}
+
+pub struct Events;
+
+#[Subscription]
+impl Events {
+    /// The numbers after `after`, up to `to`.
+    async fn count(&self, to: usize, after: Option<String>) -> Result<impl Stream<Item = Event>> {
+        let after: usize = match after {
+            Some(text) => text.parse().map_err(|_| top_level(Error::CursorExpired))?,
+            None => 0,
+        };
+        Ok(stream::iter(after + 1..=to).map(|n| Event { cursor: n.to_string(), n }))
+    }
+
+    /// Nothing, for ever.
+    async fn silence(&self, ctx: &Context<'_>) -> Result<impl Stream<Item = i32>> {
+        watched(ctx, stream::pending())
+    }
+
+    /// More than any reader takes.
+    async fn flood(&self, ctx: &Context<'_>) -> Result<impl Stream<Item = String>> {
+        watched(ctx, stream::repeat_with(|| "x".repeat(32 * 1024)))
+    }
+
+    async fn refused(&self) -> Result<impl Stream<Item = i32>> {
+        Err::<stream::Empty<i32>, _>(top_level(Error::Forbidden("This key may not read conversations".into())))
+    }
+
+    async fn breaks(&self) -> Result<impl Stream<Item = i32>> {
+        Ok(stream::iter(0..2).map(|n| if n == 0 { n } else { breaking() }))
+    }
+}
+
+fn watched<T>(ctx: &Context<'_>, stream: impl Stream<Item = T>) -> Result<impl Stream<Item = T>> {
+    struct Told(Arc<Notify>);
+    impl Drop for Told {
+        fn drop(&mut self) {
+            self.0.notify_one();
+        }
+    }
+    let told = Told(ctx.data::<Traces>()?.dropped.clone());
+    Ok(stream.map(move |item| {
+        let _held = &told;
+        item
+    }))
+}
+
+/// Kept so that a schema without subscriptions compiles against the gateway, too.
+pub fn without_subscriptions() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
+    Schema::build(Query, Mutation, EmptySubscription)
+}

@@ -1,0 +1,110 @@
+//! The ceilings: the least that a server on the same libraries could do.
+//!
+//! `/config` is a bare axum route that answers the same bytes as `GET /api/v1/config`, without a
+//! key, a database or GraphQL. `/insert` parses the same question and writes the same rows as a
+//! chat through the same group commit, without a key, retrieval or GraphQL.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use helpbot_db::conversations::{Conversation, OPENING_MESSAGES};
+use helpbot_db::events::NewEvent;
+use helpbot_db::sites::Site;
+use helpbot_db::stats::Counts;
+use helpbot_db::{DatabaseUrl, Db, conversations, events, sites, stats, usage};
+use helpbot_domain::conversation::Outcome;
+use helpbot_domain::event::EventType;
+use helpbot_domain::ids::{ConversationId, EventId, SiteId};
+use helpbot_domain::plan::{Plan, UNLIMITED_CREDITS};
+use helpbot_domain::widget::WidgetConfig;
+use helpbot_services::{Clock, SystemClock, chance};
+use serde_json::{Value, json};
+
+struct Ceiling {
+    db: Db,
+    site: SiteId,
+    config: Value,
+    answer: String,
+}
+
+/// Serves the ceilings on a free port until the process ends; prints the address. `answer` is
+/// the text to store, as long as what a chat stores.
+///
+/// # Errors
+/// When the database cannot be made or the port not be taken.
+pub async fn serve(dir: &Path, answer: String) -> Result<(), Box<dyn std::error::Error>> {
+    let db = Db::open(&DatabaseUrl::Sqlite(dir.join("ceiling.db"))).await?;
+    let site = site();
+    let id = site.id;
+    db.write(move |c| Box::pin(async move { sites::insert(c, &site).await })).await?;
+    let ceiling = Ceiling { db, site: id, config: json!(WidgetConfig::default()), answer };
+    let app = Router::new()
+        .route("/config", get(async |State(ceiling): State<Arc<Ceiling>>| Json(ceiling.config.clone())))
+        .route("/insert", post(insert))
+        .with_state(Arc::new(ceiling));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    crate::process::announce(listener.local_addr()?);
+    axum::serve(listener, app).await?;
+    Ok(())
+}
+
+async fn insert(State(ceiling): State<Arc<Ceiling>>, Json(body): Json<Value>) -> Json<Value> {
+    let now = SystemClock.now();
+    let new = Conversation {
+        site_id: ceiling.site,
+        id: ConversationId::from_uuid(chance::uuid(now)),
+        session_id: chance::uuid(now).to_string(),
+        question: body["question"].as_str().unwrap_or_default().to_owned(),
+        answer: ceiling.answer.clone(),
+        citations: Vec::new(),
+        outcome: Outcome::Answered,
+        confidence: 1.0,
+        language: Some("en".into()),
+        vote: None,
+        handoff: None,
+        handoff_at: None,
+        customer_email: None,
+        assignee_id: None,
+        message_count: OPENING_MESSAGES,
+        created_at: now,
+        updated_at: now,
+    };
+    let event = NewEvent {
+        id: EventId::from_uuid(chance::uuid(now)),
+        event_type: EventType::ConversationCreated,
+        conversation_id: new.id,
+        session_id: new.session_id.clone(),
+        data: json!({ "conversationId": new.id, "question": new.question, "answer": new.answer }).to_string(),
+    };
+    let reply = json!({ "answer": new.answer, "sources": [], "conversationId": new.id });
+    let written = ceiling.db.write(move |c| {
+        Box::pin(async move {
+            usage::take(c, new.site_id, now.month(), UNLIMITED_CREDITS, now).await?;
+            conversations::insert(c, &new).await?;
+            stats::add(c, new.site_id, now.day(), Counts { questions: 1, ..Counts::default() }).await?;
+            events::append(c, new.site_id, now, vec![event]).await
+        })
+    });
+    match written.await {
+        Ok(_) => Json(reply),
+        Err(error) => Json(json!({ "error": error.to_string() })),
+    }
+}
+
+fn site() -> Site {
+    let now = SystemClock.now();
+    Site {
+        id: SiteId::from_uuid(chance::uuid(now)),
+        name: "Ceiling".into(),
+        owner_email: "owner@example.com".into(),
+        plan: Plan::Scale,
+        credit_limit: UNLIMITED_CREDITS,
+        widget: WidgetConfig::default(),
+        answer_settings: "{}".into(),
+        created_at: now,
+        updated_at: now,
+    }
+}

@@ -1,0 +1,8 @@
+//! The project's own measurements. Every figure stands beside a ceiling measured in the same
+//! run on the same machine, and what counts is the ratio: machines are noisy, ratios less so.
+//!
+//! `cargo run --release -p helpbot-benches` prints them; `docs/performance.md` holds the last.
+
+pub mod ceiling;
+pub mod load;
+pub mod process;

@@ -1,0 +1,114 @@
+//! A closed-loop load over keep-alive HTTP/1.1 connections: each sends its next request when the
+//! answer to the last one is complete. Small on purpose, so that it takes little of the two
+//! cores that it shares with what it measures.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// What to send, over and over.
+#[derive(Debug, Clone)]
+pub struct Load {
+    /// To whom.
+    pub addr: SocketAddr,
+    /// The whole request, head and body.
+    pub request: Vec<u8>,
+    /// Connections at once.
+    pub connections: usize,
+    /// For how long.
+    pub duration: Duration,
+}
+
+/// What came back.
+#[derive(Debug, Clone, Copy)]
+pub struct Figures {
+    /// Answers with status 200 a second.
+    pub per_second: f64,
+    /// Half of the answers came within this.
+    pub p50: Duration,
+    /// All but one in a hundred came within this.
+    pub p99: Duration,
+    /// Answers with any other status.
+    pub refused: usize,
+}
+
+/// Sends the load and counts.
+///
+/// # Errors
+/// When a connection cannot be made or breaks.
+pub async fn run(load: &Load) -> std::io::Result<Figures> {
+    let started = Instant::now();
+    let tasks: Vec<_> = (0..load.connections).map(|_| tokio::spawn(connection(load.clone(), started))).collect();
+    let mut times = Vec::new();
+    let mut refused = 0;
+    for task in tasks {
+        let (own, other) = task.await.map_err(std::io::Error::other)??;
+        times.extend(own);
+        refused += other;
+    }
+    let elapsed = started.elapsed().as_secs_f64();
+    times.sort_unstable();
+    let at = |share: f64| times.get(((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1)));
+    let at = |share| at(share).copied().unwrap_or_default();
+    Ok(Figures { per_second: times.len() as f64 / elapsed, p50: at(0.5), p99: at(0.99), refused })
+}
+
+async fn connection(load: Load, started: Instant) -> std::io::Result<(Vec<Duration>, usize)> {
+    let mut stream = TcpStream::connect(load.addr).await?;
+    stream.set_nodelay(true)?;
+    let (mut times, mut refused) = (Vec::new(), 0);
+    let mut buffer = Vec::with_capacity(16 * 1024);
+    while started.elapsed() < load.duration {
+        let sent = Instant::now();
+        stream.write_all(&load.request).await?;
+        match answer(&mut stream, &mut buffer).await? {
+            200 => times.push(sent.elapsed()),
+            _ => refused += 1,
+        }
+    }
+    Ok((times, refused))
+}
+
+/// Reads one answer to its end and gives its status.
+async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> std::io::Result<u16> {
+    buffer.clear();
+    let head_end = loop {
+        if let Some(at) = buffer.windows(4).position(|four| four == b"\r\n\r\n") {
+            break at + 4;
+        }
+        read_more(stream, buffer).await?;
+    };
+    let head = String::from_utf8_lossy(&buffer[..head_end]).to_ascii_lowercase();
+    let bad = || std::io::Error::other(format!("unreadable answer: {head}"));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(bad)?;
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:")).ok_or_else(bad)?;
+    let length: usize = length.trim().parse().map_err(|_| bad())?;
+    while buffer.len() < head_end + length {
+        read_more(stream, buffer).await?;
+    }
+    Ok(status)
+}
+
+async fn read_more(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> std::io::Result<()> {
+    match stream.read_buf(buffer).await? {
+        0 => Err(std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "the server closed the connection")),
+        _ => Ok(()),
+    }
+}
+
+/// A request with a JSON body, as bytes.
+pub fn post(path: &str, key: &str, body: &str) -> Vec<u8> {
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {key}\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+/// A request without a body, as bytes.
+pub fn get(path: &str, key: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {key}\r\n\r\n").into_bytes()
+}

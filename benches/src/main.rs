@@ -1,0 +1,133 @@
+//! `cargo run --release -p helpbot-benches`: the product beside its ceilings, as ratios.
+//!
+//! The product's own binary must have been built (`cargo build --release`). Figures of one run
+//! belong together; compare the ratios of two runs, not their absolute values.
+
+#![allow(clippy::print_stdout, reason = "printing is what it is for")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use helpbot_benches::load::{self, Figures, Load};
+use helpbot_benches::{ceiling, process};
+use tempfile::TempDir;
+
+type AnyError = Box<dyn std::error::Error>;
+
+/// Measures HelpBot beside bare servers on the same libraries.
+#[derive(Parser)]
+struct Options {
+    /// Seconds for each load.
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+    /// Connections for each load.
+    #[arg(long, default_value_t = 64)]
+    connections: usize,
+    /// Rounds: each measures every server once, in turn; the medians of the ratios count.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Serve the ceilings in this directory instead of measuring; used by the program itself.
+    #[arg(long, hide = true)]
+    serve_ceiling: Option<PathBuf>,
+    /// The answer that the ceiling stores.
+    #[arg(long, hide = true, default_value = "")]
+    answer: String,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), AnyError> {
+    let options = Options::parse();
+    match &options.serve_ceiling {
+        Some(dir) => ceiling::serve(dir, options.answer).await,
+        None => measure(&options).await,
+    }
+}
+
+const QUESTION: &str = r#"{"question":"How do I install HelpBot on my own server?"}"#;
+
+async fn measure(options: &Options) -> Result<(), AnyError> {
+    let home = TempDir::new()?;
+    let product = start_product(home.path())?;
+    let key = widget_key(&product.printed)?;
+    let (first_answer, text) = first_answer(&product, &key).await?;
+    println!("start, empty store, to first answer   {:>8.0} ms", ms(first_answer));
+    println!("resident after the first answer       {:>8.1} MiB", product.resident_mib()?);
+
+    let ceiling_home = TempDir::new()?;
+    let mut command = Command::new(std::env::current_exe()?);
+    let bare = process::start(command.arg("--serve-ceiling").arg(ceiling_home.path()).arg("--answer").arg(text))?;
+    let config = (load::get("/api/v1/config", &key), load::get("/config", ""));
+    let chat = (load::post("/api/v1/chat", &key, QUESTION), load::post("/insert", "", QUESTION));
+    for (name, (ours, theirs)) in
+        [("GET /config beside a bare axum route", config), ("POST /chat beside a bare durable insert", chat)]
+    {
+        println!("\n{name}: {} connections, {} s each", options.connections, options.seconds);
+        let mut ratios = Vec::new();
+        for round in 1..=options.rounds {
+            let ours = run(options, &product, &ours).await?;
+            let theirs = run(options, &bare, &theirs).await?;
+            print_row(round, "HelpBot", ours);
+            print_row(round, "bare", theirs);
+            ratios.push(ours.per_second / theirs.per_second);
+        }
+        ratios.sort_by(f64::total_cmp);
+        println!("  ratio (median of {}): {:.2}", options.rounds, ratios[ratios.len() / 2]);
+    }
+    println!("\nresident after the load               {:>8.1} MiB", product.resident_mib()?);
+    Ok(())
+}
+
+async fn run(options: &Options, server: &process::Server, request: &[u8]) -> Result<Figures, AnyError> {
+    let load = Load {
+        addr: server.addr,
+        request: request.to_vec(),
+        connections: options.connections,
+        duration: Duration::from_secs(options.seconds),
+    };
+    let figures = load::run(&load).await?;
+    if figures.refused > 0 {
+        return Err(format!("{} answers were refusals", figures.refused).into());
+    }
+    Ok(figures)
+}
+
+fn print_row(round: usize, name: &str, figures: Figures) {
+    let (p50, p99) = (ms(figures.p50), ms(figures.p99));
+    println!("  {round}  {name:<8} {:>9.0}/s   p50 {p50:>7.2} ms   p99 {p99:>7.2} ms", figures.per_second);
+}
+
+fn ms(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}
+
+/// The product as a user starts it, with limits that a load from one address would meet lifted.
+fn start_product(home: &Path) -> Result<process::Server, AnyError> {
+    let binary = std::env::current_exe()?.with_file_name("helpbot");
+    let mut command = Command::new(&binary);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(home.join("data"));
+    command.env("HELPBOT_RATE_LIMITS", "off").env("HELPBOT_LOG", "warn");
+    process::start(&mut command).map_err(|error| format!("{}: {error}", binary.display()).into())
+}
+
+fn widget_key(printed: &str) -> Result<String, AnyError> {
+    let key = printed.split_whitespace().find(|word| word.starts_with("wk_live_"));
+    let key = key.ok_or_else(|| format!("no widget key in what the server printed:\n{printed}"))?;
+    Ok(key.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_').to_owned())
+}
+
+async fn first_answer(product: &process::Server, key: &str) -> Result<(Duration, String), AnyError> {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let began = Instant::now();
+    let mut stream = tokio::net::TcpStream::connect(product.addr).await?;
+    let request = load::post("/api/v1/chat", key, QUESTION);
+    let head = String::from_utf8_lossy(&request).replacen("\r\n", "\r\nconnection: close\r\n", 1);
+    stream.write_all(head.as_bytes()).await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    let body = answer.split("\r\n\r\n").nth(1).unwrap_or_default();
+    let json: serde_json::Value = serde_json::from_str(body).map_err(|_| format!("no answer: {answer}"))?;
+    let text = json["answer"].as_str().ok_or_else(|| format!("no answer: {answer}"))?;
+    Ok((product.started_in + began.elapsed(), text.to_owned()))
+}

@@ -1,0 +1,74 @@
+//! Servers under measurement run as processes of their own: started from this same program or
+//! from the product's binary, found by the address that they print, ended when dropped.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Before the address in what a ceiling prints.
+const MARK: &str = "listening on http://";
+
+/// A server in a process of its own.
+pub struct Server {
+    child: Child,
+    /// Where it listens.
+    pub addr: SocketAddr,
+    /// What it had printed by then.
+    pub printed: String,
+    /// From the start of the process until it said that it listens.
+    pub started_in: Duration,
+}
+
+/// Prints where this process listens, for [`start`] to find.
+pub fn announce(addr: SocketAddr) {
+    let mut out = io::stdout().lock();
+    // A parent that has gone away reads nothing; the server ends with its pipe then.
+    let _ = writeln!(out, "{MARK}{addr}").and_then(|()| out.flush());
+}
+
+/// Starts a server and waits until it prints an address that begins with `http://`.
+///
+/// # Errors
+/// When it cannot be started, or ends without an address.
+pub fn start(command: &mut Command) -> io::Result<Server> {
+    let began = Instant::now();
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+    let mut lines = BufReader::new(child.stdout.take().ok_or_else(|| io::Error::other("no output"))?);
+    let mut printed = String::new();
+    let addr = loop {
+        if lines.read_line(&mut printed)? == 0 {
+            return Err(io::Error::other(format!("the server ended without an address; it said: {printed}")));
+        }
+        let last = printed.lines().last().unwrap_or_default();
+        let address = last.split("http://").nth(1).map(|rest| rest.split(['/', ' ']).next().unwrap_or(rest));
+        if let Some(addr) = address.and_then(|text| text.parse().ok()) {
+            break addr;
+        }
+    };
+    let started_in = began.elapsed();
+    // Keeps reading, so that the server never waits for a full pipe.
+    std::thread::spawn(move || io::copy(&mut lines, &mut io::sink()));
+    Ok(Server { child, addr, printed, started_in })
+}
+
+impl Server {
+    /// Resident memory, MiB.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn resident_mib(&self) -> io::Result<f64> {
+        let status = std::fs::read_to_string(Path::new("/proc").join(self.child.id().to_string()).join("status"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")).and_then(|kib| kib.trim().parse::<f64>().ok());
+        kib.map(|kib| kib / 1024.0).ok_or_else(|| io::Error::other("no VmRSS"))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,293 @@
+//! Questions with their answers, and passages: what the engine's indexes are made of.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use helpbot_domain::ids::{ChunkId, DocumentId, SiteId, SourceId};
+
+use crate::conn::on;
+use crate::schema::chunks;
+use crate::{Conn, Error, Result, columns};
+
+/// One retrievable piece of a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk {
+    /// Whose.
+    pub site_id: SiteId,
+    /// Its id; kept while its content hash is.
+    pub id: ChunkId,
+    /// Of which source.
+    pub source_id: SourceId,
+    /// Of which page.
+    pub document_id: DocumentId,
+    /// Its place in the page, from 0.
+    pub position: i32,
+    /// `faq` or `passage`.
+    pub kind: String,
+    /// The question that it answers.
+    pub question: Option<String>,
+    /// Headings above it, outermost first.
+    pub heading: Vec<String>,
+    /// The answer or passage, restricted Markdown.
+    pub text: String,
+    /// Where a visitor can read it, with its anchor.
+    pub url: Option<String>,
+    /// The page's title.
+    pub page_title: Option<String>,
+    /// Its language.
+    pub language: Option<String>,
+    /// Other ways to ask the question, the owner's own.
+    pub phrasings: Vec<String>,
+    /// SHA-256 of question, heading and text, lower hex.
+    pub content_hash: String,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = chunks)]
+struct Row {
+    site_id: String,
+    id: String,
+    source_id: String,
+    document_id: String,
+    position: i32,
+    kind: String,
+    question: Option<String>,
+    heading: String,
+    body: String,
+    url: Option<String>,
+    page_title: Option<String>,
+    language: Option<String>,
+    phrasings: String,
+    content_hash: String,
+}
+
+impl TryFrom<Row> for Chunk {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self> {
+        Ok(Chunk {
+            site_id: columns::parse(&row.site_id)?,
+            id: columns::parse(&row.id)?,
+            source_id: columns::parse(&row.source_id)?,
+            document_id: columns::parse(&row.document_id)?,
+            position: row.position,
+            kind: row.kind,
+            question: row.question,
+            heading: columns::json(&row.heading)?,
+            text: row.body,
+            url: row.url,
+            page_title: row.page_title,
+            language: row.language,
+            phrasings: columns::json(&row.phrasings)?,
+            content_hash: row.content_hash,
+        })
+    }
+}
+
+/// Stores a new chunk.
+///
+/// # Errors
+/// `Conflict` when the id is taken.
+pub async fn insert(c: &mut Conn, new: &Chunk) -> Result<()> {
+    on!(c, |c| {
+        diesel::insert_into(chunks::table)
+            .values((
+                chunks::site_id.eq(new.site_id.to_string()),
+                chunks::id.eq(new.id.to_string()),
+                chunks::source_id.eq(new.source_id.to_string()),
+                chunks::document_id.eq(new.document_id.to_string()),
+                chunks::position.eq(new.position),
+                chunks::kind.eq(&new.kind),
+                chunks::question.eq(&new.question),
+                chunks::heading.eq(columns::to_json(&new.heading)),
+                chunks::body.eq(&new.text),
+                chunks::url.eq(&new.url),
+                chunks::page_title.eq(&new.page_title),
+                chunks::language.eq(&new.language),
+                chunks::phrasings.eq(columns::to_json(&new.phrasings)),
+                chunks::content_hash.eq(&new.content_hash),
+            ))
+            .execute(c)
+            .await
+    })?;
+    Ok(())
+}
+
+/// Moves a chunk whose content stayed the same to where it now stands.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn update_place(c: &mut Conn, chunk: &Chunk) -> Result<()> {
+    let (site, id) = (chunk.site_id.to_string(), chunk.id.to_string());
+    on!(c, |c| {
+        diesel::update(chunks::table.filter(chunks::site_id.eq(&site)).filter(chunks::id.eq(&id)))
+            .set((
+                chunks::position.eq(chunk.position),
+                chunks::url.eq(&chunk.url),
+                chunks::page_title.eq(&chunk.page_title),
+                chunks::language.eq(&chunk.language),
+            ))
+            .execute(c)
+            .await
+    })?;
+    Ok(())
+}
+
+/// Writes the owner's phrasings of a chunk; false when the site has no such chunk.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn set_phrasings(c: &mut Conn, site: SiteId, id: ChunkId, phrasings: &[String]) -> Result<bool> {
+    let (site, id) = (site.to_string(), id.to_string());
+    let count = on!(c, |c| {
+        diesel::update(chunks::table.filter(chunks::site_id.eq(&site)).filter(chunks::id.eq(&id)))
+            .set(chunks::phrasings.eq(columns::to_json(phrasings)))
+            .execute(c)
+            .await
+    })?;
+    Ok(count == 1)
+}
+
+/// The site's chunks with those ids, in no order; absent ones are left out.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn by_ids(c: &mut Conn, site: SiteId, ids: &[ChunkId]) -> Result<Vec<Chunk>> {
+    let (site, ids) = (site.to_string(), columns::texts(ids));
+    let rows: Vec<Row> = on!(c, |c| {
+        chunks::table
+            .filter(chunks::site_id.eq(&site))
+            .filter(chunks::id.eq_any(&ids))
+            .select(Row::as_select())
+            .load(c)
+            .await
+    })?;
+    rows.into_iter().map(Chunk::try_from).collect()
+}
+
+/// The chunks of a page, in their order.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn of_document(c: &mut Conn, site: SiteId, document: DocumentId) -> Result<Vec<Chunk>> {
+    let (site, document) = (site.to_string(), document.to_string());
+    let rows: Vec<Row> = on!(c, |c| {
+        chunks::table
+            .filter(chunks::site_id.eq(&site))
+            .filter(chunks::document_id.eq(&document))
+            .order(chunks::position)
+            .select(Row::as_select())
+            .load(c)
+            .await
+    })?;
+    rows.into_iter().map(Chunk::try_from).collect()
+}
+
+/// All chunks of the site, by id after `after`, at most `limit`: an index is read in pages.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn of_site(c: &mut Conn, site: SiteId, after: Option<ChunkId>, limit: i64) -> Result<Vec<Chunk>> {
+    let site = site.to_string();
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    let rows: Vec<Row> = on!(c, |c| {
+        chunks::table
+            .filter(chunks::site_id.eq(&site))
+            .filter(chunks::id.gt(&after))
+            .order(chunks::id)
+            .limit(limit)
+            .select(Row::as_select())
+            .load(c)
+            .await
+    })?;
+    rows.into_iter().map(Chunk::try_from).collect()
+}
+
+/// Deletes some chunks.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn delete(c: &mut Conn, site: SiteId, ids: &[ChunkId]) -> Result<()> {
+    let (site, ids) = (site.to_string(), columns::texts(ids));
+    on!(c, |c| {
+        diesel::delete(chunks::table.filter(chunks::site_id.eq(&site)).filter(chunks::id.eq_any(&ids))).execute(c).await
+    })?;
+    Ok(())
+}
+
+/// The site's questions with their answers, by id after `after`, at most `limit`; with `words`
+/// in question or answer when some are given, whatever the case of ASCII letters.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn entries(
+    c: &mut Conn,
+    site: SiteId,
+    words: Option<&str>,
+    after: Option<ChunkId>,
+    limit: i64,
+) -> Result<Vec<Chunk>> {
+    let site = site.to_string();
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    let pattern = columns::containing(&words.unwrap_or_default().to_lowercase());
+    macro_rules! entries {
+        () => {
+            chunks::table
+                .filter(chunks::site_id.eq(&site))
+                .filter(chunks::question.is_not_null())
+                .filter(chunks::id.gt(&after))
+                .filter(
+                    lower(chunks::question.assume_not_null())
+                        .like(&pattern)
+                        .escape('\\')
+                        .or(lower(chunks::body).like(&pattern).escape('\\')),
+                )
+                .order(chunks::id)
+                .limit(limit)
+                .select(Row::as_select())
+        };
+    }
+    let rows: Vec<Row> = on!(c, |c| entries!().load(c).await)?;
+    rows.into_iter().map(Chunk::try_from).collect()
+}
+
+diesel::define_sql_function! {
+    /// Lower case of ASCII letters on SQLite, of all letters on PostgreSQL: good enough for an
+    /// owner's look through its own entries.
+    fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
+}
+
+/// How many questions with answers the site has.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn entry_count(c: &mut Conn, site: SiteId) -> Result<i64> {
+    let site = site.to_string();
+    Ok(on!(c, |c| {
+        chunks::table
+            .filter(chunks::site_id.eq(&site))
+            .filter(chunks::question.is_not_null())
+            .count()
+            .get_result(c)
+            .await
+    })?)
+}
+
+/// Writes the words of a chunk anew; false when the site has no such chunk.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn update_words(c: &mut Conn, chunk: &Chunk) -> Result<bool> {
+    let (site, id) = (chunk.site_id.to_string(), chunk.id.to_string());
+    let count = on!(c, |c| {
+        diesel::update(chunks::table.filter(chunks::site_id.eq(&site)).filter(chunks::id.eq(&id)))
+            .set((
+                chunks::question.eq(&chunk.question),
+                chunks::body.eq(&chunk.text),
+                chunks::phrasings.eq(columns::to_json(&chunk.phrasings)),
+                chunks::content_hash.eq(&chunk.content_hash),
+            ))
+            .execute(c)
+            .await
+    })?;
+    Ok(count == 1)
+}

@@ -1,0 +1,81 @@
+//! How ids, times, states and JSON stand in columns, and how they are read back: a value that
+//! this program did not write is [`Error::Corrupt`], never a guess.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use helpbot_domain::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::Error;
+
+/// Reads a column's text into what it was written from.
+///
+/// # Errors
+/// `Corrupt`, naming the type and the value's beginning.
+pub fn parse<T: FromStr>(text: &str) -> Result<T, Error> {
+    text.parse().map_err(|_| corrupt(std::any::type_name::<T>(), text))
+}
+
+/// [`parse`] of a column that may be null.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_opt<T: FromStr>(text: Option<&str>) -> Result<Option<T>, Error> {
+    text.map(parse).transpose()
+}
+
+/// Reads a name that serde knows, such as `small_talk`, into its enum.
+///
+/// # Errors
+/// `Corrupt`.
+pub fn named<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
+    serde_json::from_value(serde_json::Value::String(text.to_owned()))
+        .map_err(|_| corrupt(std::any::type_name::<T>(), text))
+}
+
+/// A moment from its column.
+pub fn ms(value: Option<i64>) -> Option<Timestamp> {
+    value.map(Timestamp::from_ms)
+}
+
+/// Reads a JSON column.
+///
+/// # Errors
+/// `Corrupt`.
+pub fn json<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
+    serde_json::from_str(text).map_err(|_| corrupt(std::any::type_name::<T>(), text))
+}
+
+/// Writes a JSON column. Only for types whose serialisation cannot fail: plain structs, lists,
+/// maps with text keys.
+pub fn to_json<T: Serialize + ?Sized>(value: &T) -> String {
+    serde_json::to_string(value).expect("plain data always serialises")
+}
+
+/// `text` as a pattern that finds it literally inside another, for `LIKE … ESCAPE '\'`.
+pub fn containing(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    format!("%{escaped}%")
+}
+
+/// The texts of some ids, for `eq_any`.
+pub fn texts<T: Display>(ids: &[T]) -> Vec<String> {
+    ids.iter().map(ToString::to_string).collect()
+}
+
+fn corrupt(what: &'static str, value: &str) -> Error {
+    const SHOWN_CHARS: usize = 40;
+    Error::Corrupt { what, value: helpbot_domain::text::cut(value, SHOWN_CHARS).to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_in_a_search_are_literal() {
+        assert_eq!(containing(r"50%_\"), r"%50\%\_\\%");
+    }
+}

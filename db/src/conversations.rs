@@ -1,0 +1,392 @@
+//! Conversations: stored with their answer, found by id, session, filter, range and words.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use helpbot_domain::Timestamp;
+use helpbot_domain::conversation::{Citation, HandoffStatus, Outcome, Vote};
+use helpbot_domain::ids::{ConversationId, MemberId, SiteId};
+
+use crate::conn::on;
+use crate::schema::conversations as conv;
+use crate::{Conn, Error, Result, columns};
+
+/// A question, its answer, and what became of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conversation {
+    /// Whose.
+    pub site_id: SiteId,
+    /// Its id.
+    pub id: ConversationId,
+    /// The visitor's session.
+    pub session_id: String,
+    /// As asked.
+    pub question: String,
+    /// As answered.
+    pub answer: String,
+    /// What the answer rests on, best first.
+    pub citations: Vec<Citation>,
+    /// What became of the question.
+    pub outcome: Outcome,
+    /// How sure the engine was, 0 to 1.
+    pub confidence: f64,
+    /// The language of the answer.
+    pub language: Option<String>,
+    /// The visitor's vote.
+    pub vote: Option<Vote>,
+    /// How far a handoff has come.
+    pub handoff: Option<HandoffStatus>,
+    /// When a human was first asked for.
+    pub handoff_at: Option<Timestamp>,
+    /// Where the visitor can be written to.
+    pub customer_email: Option<String>,
+    /// Who has taken it.
+    pub assignee_id: Option<MemberId>,
+    /// Messages so far; question and answer are the first two.
+    pub message_count: i64,
+    /// When it was asked.
+    pub created_at: Timestamp,
+    /// When anything of it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// Messages that every conversation begins with: the question and the answer.
+pub const OPENING_MESSAGES: i64 = 2;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = conv)]
+struct Row {
+    site_id: String,
+    id: String,
+    session_id: String,
+    question: String,
+    answer: String,
+    citations: String,
+    outcome: String,
+    confidence: f64,
+    language: Option<String>,
+    is_helpful: Option<bool>,
+    handoff_status: Option<String>,
+    handoff_at_ms: Option<i64>,
+    customer_email: Option<String>,
+    assignee_id: Option<String>,
+    message_count: i64,
+    created_at_ms: i64,
+    updated_at_ms: i64,
+}
+
+impl TryFrom<Row> for Conversation {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self> {
+        Ok(Conversation {
+            site_id: columns::parse(&row.site_id)?,
+            id: columns::parse(&row.id)?,
+            session_id: row.session_id,
+            question: row.question,
+            answer: row.answer,
+            citations: columns::json(&row.citations)?,
+            outcome: columns::named(&row.outcome)?,
+            confidence: row.confidence,
+            language: row.language,
+            vote: row.is_helpful.map(Vote::from_bool),
+            handoff: row.handoff_status.as_deref().map(columns::named).transpose()?,
+            handoff_at: columns::ms(row.handoff_at_ms),
+            customer_email: row.customer_email,
+            assignee_id: columns::parse_opt(row.assignee_id.as_deref())?,
+            message_count: row.message_count,
+            created_at: Timestamp::from_ms(row.created_at_ms),
+            updated_at: Timestamp::from_ms(row.updated_at_ms),
+        })
+    }
+}
+
+/// Stores a new conversation.
+///
+/// # Errors
+/// `Conflict` when the id is taken.
+pub async fn insert(c: &mut Conn, new: &Conversation) -> Result<()> {
+    on!(c, |c| {
+        diesel::insert_into(conv::table)
+            .values((
+                conv::site_id.eq(new.site_id.to_string()),
+                conv::id.eq(new.id.to_string()),
+                conv::session_id.eq(&new.session_id),
+                conv::question.eq(&new.question),
+                conv::answer.eq(&new.answer),
+                conv::search_text.eq(search_text(&new.question, &new.answer)),
+                conv::citations.eq(columns::to_json(&new.citations)),
+                conv::outcome.eq(new.outcome.as_str()),
+                conv::is_unanswered.eq(new.outcome.is_unanswered()),
+                conv::confidence.eq(new.confidence),
+                conv::language.eq(&new.language),
+                conv::message_count.eq(new.message_count),
+                conv::created_at_ms.eq(new.created_at.as_ms()),
+                conv::updated_at_ms.eq(new.updated_at.as_ms()),
+            ))
+            .execute(c)
+            .await
+    })?;
+    Ok(())
+}
+
+/// Writes what may change after the answer: vote, handoff, address, assignee, message count.
+/// False when the site has no such conversation.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn update(c: &mut Conn, changed: &Conversation) -> Result<bool> {
+    let (site, id) = (changed.site_id.to_string(), changed.id.to_string());
+    let count = on!(c, |c| {
+        diesel::update(conv::table.filter(conv::site_id.eq(&site)).filter(conv::id.eq(&id)))
+            .set((
+                conv::is_helpful.eq(changed.vote.map(Vote::is_helpful)),
+                conv::handoff_status.eq(changed.handoff.map(HandoffStatus::as_str)),
+                conv::handoff_at_ms.eq(changed.handoff_at.map(Timestamp::as_ms)),
+                conv::customer_email.eq(&changed.customer_email),
+                conv::assignee_id.eq(changed.assignee_id.map(|id| id.to_string())),
+                conv::message_count.eq(changed.message_count),
+                conv::updated_at_ms.eq(changed.updated_at.as_ms()),
+            ))
+            .execute(c)
+            .await
+    })?;
+    Ok(count == 1)
+}
+
+/// The site's conversations with those ids, in no order; absent ones are left out.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn by_ids(c: &mut Conn, site: SiteId, ids: &[ConversationId]) -> Result<Vec<Conversation>> {
+    let (site, ids) = (site.to_string(), columns::texts(ids));
+    let rows: Vec<Row> = on!(c, |c| {
+        conv::table.filter(conv::site_id.eq(&site)).filter(conv::id.eq_any(&ids)).select(Row::as_select()).load(c).await
+    })?;
+    rows.into_iter().map(Conversation::try_from).collect()
+}
+
+/// One conversation of the site.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn by_id(c: &mut Conn, site: SiteId, id: ConversationId) -> Result<Option<Conversation>> {
+    Ok(by_ids(c, site, &[id]).await?.pop())
+}
+
+/// One conversation inside a writing transaction, locked against other writers until its end.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn locked(c: &mut Conn, site: SiteId, id: ConversationId) -> Result<Option<Conversation>> {
+    let (site, id) = (site.to_string(), id.to_string());
+    // SQLite has one writer: inside its transaction nothing else can write.
+    let row: Option<Row> = on!(
+        c,
+        sqlite
+            | c
+            | conv::table
+                .filter(conv::site_id.eq(&site))
+                .filter(conv::id.eq(&id))
+                .select(Row::as_select())
+                .first(c)
+                .await
+                .optional(),
+        pg | c
+            | conv::table
+                .filter(conv::site_id.eq(&site))
+                .filter(conv::id.eq(&id))
+                .select(Row::as_select())
+                .for_update()
+                .first(c)
+                .await
+                .optional()
+    )?;
+    row.map(Conversation::try_from).transpose()
+}
+
+/// The last exchanges of a session, oldest first, at most `limit`.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn last_of_session(c: &mut Conn, site: SiteId, session: &str, limit: i64) -> Result<Vec<Conversation>> {
+    let site = site.to_string();
+    let rows: Vec<Row> = on!(c, |c| {
+        conv::table
+            .filter(conv::site_id.eq(&site))
+            .filter(conv::session_id.eq(session))
+            .order((conv::created_at_ms.desc(), conv::id.desc()))
+            .limit(limit)
+            .select(Row::as_select())
+            .load(c)
+            .await
+    })?;
+    rows.into_iter().rev().map(Conversation::try_from).collect()
+}
+
+/// Which conversations a list shows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Filter {
+    /// All of them.
+    #[default]
+    All,
+    /// Without an answer.
+    Unanswered,
+    /// With one.
+    Answered,
+    /// Handed to a human.
+    Handoff,
+    /// Voted helpful.
+    Helpful,
+    /// Voted unhelpful.
+    Unhelpful,
+}
+
+/// The order of a list; ties go by id in the same direction.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Order {
+    /// Last asked first.
+    #[default]
+    CreatedDesc,
+    /// First asked first.
+    CreatedAsc,
+    /// Last changed first.
+    UpdatedDesc,
+    /// First changed first.
+    UpdatedAsc,
+}
+
+impl Order {
+    /// The opposite direction.
+    pub const fn reversed(self) -> Self {
+        match self {
+            Order::CreatedDesc => Order::CreatedAsc,
+            Order::CreatedAsc => Order::CreatedDesc,
+            Order::UpdatedDesc => Order::UpdatedAsc,
+            Order::UpdatedAsc => Order::UpdatedDesc,
+        }
+    }
+
+    /// The moment that the order goes by.
+    pub const fn key(self, conversation: &Conversation) -> Timestamp {
+        match self {
+            Order::CreatedDesc | Order::CreatedAsc => conversation.created_at,
+            Order::UpdatedDesc | Order::UpdatedAsc => conversation.updated_at,
+        }
+    }
+}
+
+/// What a list is of; all conditions hold together.
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    /// Which kinds.
+    pub filter: Filter,
+    /// Of one session only.
+    pub session_id: Option<String>,
+    /// With these words in question or answer, whatever their case.
+    pub search: Option<String>,
+    /// Asked at or after.
+    pub since: Option<Timestamp>,
+}
+
+/// Which part of a list.
+#[derive(Debug, Clone, Copy)]
+pub enum Window {
+    /// Numbered pages.
+    Offset(i64),
+    /// What comes after a place in the list: its moment in the order, and its id.
+    After(Timestamp, ConversationId),
+}
+
+macro_rules! filtered {
+    ($backend:ty, $site:expr, $query:expr) => {{
+        let mut rows = conv::table.filter(conv::site_id.eq($site.to_string())).into_boxed::<$backend>();
+        rows = match $query.filter {
+            Filter::All => rows,
+            Filter::Unanswered => rows.filter(conv::is_unanswered.eq(true)),
+            Filter::Answered => rows.filter(conv::is_unanswered.eq(false)),
+            Filter::Handoff => rows.filter(conv::handoff_status.is_not_null()),
+            Filter::Helpful => rows.filter(conv::is_helpful.eq(true)),
+            Filter::Unhelpful => rows.filter(conv::is_helpful.eq(false)),
+        };
+        if let Some(session) = &$query.session_id {
+            rows = rows.filter(conv::session_id.eq(session.clone()));
+        }
+        if let Some(words) = &$query.search {
+            rows = rows.filter(conv::search_text.like(columns::containing(&words.to_lowercase())).escape('\\'));
+        }
+        if let Some(since) = $query.since {
+            rows = rows.filter(conv::created_at_ms.ge(since.as_ms()));
+        }
+        rows
+    }};
+}
+
+macro_rules! page {
+    ($backend:ty, $c:expr, $site:expr, $query:expr, $order:expr, $window:expr, $limit:expr) => {{
+        let mut rows = filtered!($backend, $site, $query);
+        if let Window::After(moment, id) = $window {
+            let (ms, id) = (moment.as_ms(), id.to_string());
+            rows = match $order {
+                Order::CreatedDesc => {
+                    rows.filter(conv::created_at_ms.lt(ms).or(conv::created_at_ms.eq(ms).and(conv::id.lt(id))))
+                }
+                Order::CreatedAsc => {
+                    rows.filter(conv::created_at_ms.gt(ms).or(conv::created_at_ms.eq(ms).and(conv::id.gt(id))))
+                }
+                Order::UpdatedDesc => {
+                    rows.filter(conv::updated_at_ms.lt(ms).or(conv::updated_at_ms.eq(ms).and(conv::id.lt(id))))
+                }
+                Order::UpdatedAsc => {
+                    rows.filter(conv::updated_at_ms.gt(ms).or(conv::updated_at_ms.eq(ms).and(conv::id.gt(id))))
+                }
+            };
+        }
+        rows = match $order {
+            Order::CreatedDesc => rows.order((conv::created_at_ms.desc(), conv::id.desc())),
+            Order::CreatedAsc => rows.order((conv::created_at_ms.asc(), conv::id.asc())),
+            Order::UpdatedDesc => rows.order((conv::updated_at_ms.desc(), conv::id.desc())),
+            Order::UpdatedAsc => rows.order((conv::updated_at_ms.asc(), conv::id.asc())),
+        };
+        if let Window::Offset(offset) = $window {
+            rows = rows.offset(offset);
+        }
+        rows.limit($limit).select(Row::as_select()).load($c).await
+    }};
+}
+
+/// One page of a list.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn list(
+    c: &mut Conn,
+    site: SiteId,
+    query: &Query,
+    order: Order,
+    window: Window,
+    limit: i64,
+) -> Result<Vec<Conversation>> {
+    let rows: Vec<Row> = on!(
+        c,
+        sqlite | c | page!(diesel::sqlite::Sqlite, c, site, query, order, window, limit),
+        pg | c | page!(diesel::pg::Pg, c, site, query, order, window, limit)
+    )?;
+    rows.into_iter().map(Conversation::try_from).collect()
+}
+
+/// How many conversations a list has in all.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn count(c: &mut Conn, site: SiteId, query: &Query) -> Result<i64> {
+    Ok(on!(
+        c,
+        sqlite | c | filtered!(diesel::sqlite::Sqlite, site, query).count().get_result(c).await,
+        pg | c | filtered!(diesel::pg::Pg, site, query).count().get_result(c).await
+    )?)
+}
+
+/// What a search looks through: both texts in lower case, so that both databases fold alike.
+fn search_text(question: &str, answer: &str) -> String {
+    format!("{}\n{}", question.to_lowercase(), answer.to_lowercase())
+}

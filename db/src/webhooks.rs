@@ -1,0 +1,269 @@
+//! Webhook endpoints: their secrets sealed, and the state of their health.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use helpbot_domain::Timestamp;
+use helpbot_domain::event::EventType;
+use helpbot_domain::ids::{SiteId, WebhookId};
+use helpbot_domain::webhook::{DisabledReason, Failing};
+
+use crate::conn::on;
+use crate::schema::webhooks;
+use crate::{Conn, Error, Result, columns};
+
+/// A secret as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedSecret {
+    /// Sealed by `services`; nothing here can open it.
+    pub bytes: Vec<u8>,
+    /// Its last four characters.
+    pub last4: String,
+}
+
+/// The second secret of a rotation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overlap {
+    /// The next one while it is staged, the last one after that.
+    pub secret: SealedSecret,
+    /// When the last one ends; none while the next one is staged.
+    pub until: Option<Timestamp>,
+}
+
+/// An endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Webhook {
+    /// Whose.
+    pub site_id: SiteId,
+    /// Its id.
+    pub id: WebhookId,
+    /// As its owner wrote it.
+    pub url: String,
+    /// What it gets, in the order of the reference page.
+    pub events: Vec<EventType>,
+    /// A note of its owner.
+    pub description: Option<String>,
+    /// What its deliveries are signed with.
+    pub secret: SealedSecret,
+    /// The other secret of a rotation.
+    pub overlap: Option<Overlap>,
+    /// Why nothing is sent to it; none while it is enabled.
+    pub disabled: Option<DisabledReason>,
+    /// Its present run of failures.
+    pub failing: Option<Failing>,
+    /// Until when it is left alone.
+    pub paused_until: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When its owner last changed it.
+    pub updated_at: Timestamp,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = webhooks)]
+pub(crate) struct Row {
+    site_id: String,
+    id: String,
+    url: String,
+    events: String,
+    description: Option<String>,
+    secret_sealed: Vec<u8>,
+    secret_last4: String,
+    overlap_sealed: Option<Vec<u8>>,
+    overlap_last4: Option<String>,
+    overlap_until_ms: Option<i64>,
+    is_enabled: bool,
+    disabled_reason: Option<String>,
+    failing_since_ms: Option<i64>,
+    first_failed_event_ms: Option<i64>,
+    last_failed_event_ms: Option<i64>,
+    paused_until_ms: Option<i64>,
+    created_at_ms: i64,
+    updated_at_ms: i64,
+}
+
+impl TryFrom<Row> for Webhook {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self> {
+        let events: Vec<String> = columns::json(&row.events)?;
+        let overlap = row.overlap_sealed.zip(row.overlap_last4).map(|(bytes, last4)| Overlap {
+            secret: SealedSecret { bytes, last4 },
+            until: columns::ms(row.overlap_until_ms),
+        });
+        let failing = match (row.failing_since_ms, row.first_failed_event_ms, row.last_failed_event_ms) {
+            (Some(since), Some(first), Some(last)) => Some(Failing {
+                since: Timestamp::from_ms(since),
+                first_event: Timestamp::from_ms(first),
+                last_event: Timestamp::from_ms(last),
+            }),
+            _ => None,
+        };
+        Ok(Webhook {
+            site_id: columns::parse(&row.site_id)?,
+            id: columns::parse(&row.id)?,
+            url: row.url,
+            events: events.iter().map(|name| columns::parse(name)).collect::<Result<_>>()?,
+            description: row.description,
+            secret: SealedSecret { bytes: row.secret_sealed, last4: row.secret_last4 },
+            overlap,
+            disabled: match row.is_enabled {
+                true => None,
+                false => Some(columns::named(row.disabled_reason.as_deref().unwrap_or_default())?),
+            },
+            failing,
+            paused_until: columns::ms(row.paused_until_ms),
+            created_at: Timestamp::from_ms(row.created_at_ms),
+            updated_at: Timestamp::from_ms(row.updated_at_ms),
+        })
+    }
+}
+
+/// All that may change, as columns.
+macro_rules! changes {
+    ($webhook:expr) => {{
+        let webhook: &Webhook = $webhook;
+        let overlap = webhook.overlap.as_ref();
+        let failing = webhook.failing;
+        (
+            webhooks::url.eq(&webhook.url),
+            webhooks::events.eq(columns::to_json(&columns::texts(&webhook.events))),
+            webhooks::description.eq(&webhook.description),
+            webhooks::secret_sealed.eq(&webhook.secret.bytes),
+            webhooks::secret_last4.eq(&webhook.secret.last4),
+            webhooks::overlap_sealed.eq(overlap.map(|overlap| &overlap.secret.bytes)),
+            webhooks::overlap_last4.eq(overlap.map(|overlap| &overlap.secret.last4)),
+            webhooks::overlap_until_ms.eq(overlap.and_then(|overlap| overlap.until).map(Timestamp::as_ms)),
+            webhooks::is_enabled.eq(webhook.disabled.is_none()),
+            webhooks::disabled_reason.eq(webhook.disabled.map(DisabledReason::as_str)),
+            webhooks::failing_since_ms.eq(failing.map(|run| run.since.as_ms())),
+            webhooks::first_failed_event_ms.eq(failing.map(|run| run.first_event.as_ms())),
+            webhooks::last_failed_event_ms.eq(failing.map(|run| run.last_event.as_ms())),
+            webhooks::paused_until_ms.eq(webhook.paused_until.map(Timestamp::as_ms)),
+            webhooks::updated_at_ms.eq(webhook.updated_at.as_ms()),
+        )
+    }};
+}
+
+/// Stores a new endpoint.
+///
+/// # Errors
+/// `Conflict` when the id is taken.
+pub async fn insert(c: &mut Conn, new: &Webhook) -> Result<()> {
+    on!(c, |c| {
+        diesel::insert_into(webhooks::table)
+            .values((
+                webhooks::site_id.eq(new.site_id.to_string()),
+                webhooks::id.eq(new.id.to_string()),
+                webhooks::created_at_ms.eq(new.created_at.as_ms()),
+                changes!(new),
+            ))
+            .execute(c)
+            .await
+    })?;
+    Ok(())
+}
+
+/// Overwrites all of an endpoint that may change.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn update(c: &mut Conn, changed: &Webhook) -> Result<()> {
+    let (site, id) = (changed.site_id.to_string(), changed.id.to_string());
+    on!(c, |c| {
+        diesel::update(webhooks::table.filter(webhooks::site_id.eq(&site)).filter(webhooks::id.eq(&id)))
+            .set(changes!(changed))
+            .execute(c)
+            .await
+    })?;
+    Ok(())
+}
+
+/// The endpoints of a site, oldest first.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn list(c: &mut Conn, site: SiteId) -> Result<Vec<Webhook>> {
+    let site = site.to_string();
+    let rows: Vec<Row> = on!(c, |c| {
+        webhooks::table.filter(webhooks::site_id.eq(&site)).order(webhooks::id).select(Row::as_select()).load(c).await
+    })?;
+    rows.into_iter().map(Webhook::try_from).collect()
+}
+
+/// One endpoint of the site.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn by_id(c: &mut Conn, site: SiteId, id: WebhookId) -> Result<Option<Webhook>> {
+    let (site, id) = (site.to_string(), id.to_string());
+    let row: Option<Row> = on!(c, |c| {
+        webhooks::table
+            .filter(webhooks::site_id.eq(&site))
+            .filter(webhooks::id.eq(&id))
+            .select(Row::as_select())
+            .first(c)
+            .await
+            .optional()
+    })?;
+    row.map(Webhook::try_from).transpose()
+}
+
+/// The same, held until the transaction ends.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn locked(c: &mut Conn, site: SiteId, id: WebhookId) -> Result<Option<Webhook>> {
+    let (site, id) = (site.to_string(), id.to_string());
+    macro_rules! one {
+        () => {
+            webhooks::table.filter(webhooks::site_id.eq(&site)).filter(webhooks::id.eq(&id)).select(Row::as_select())
+        };
+    }
+    // SQLite has one writer: nobody else can change the row meanwhile. On PostgreSQL the lock is
+    // the weak one, which does not hold up a question that is adding a delivery.
+    let row: Option<Row> = on!(
+        c,
+        sqlite | c | one!().first(c).await.optional(),
+        pg | c | one!().for_no_key_update().first(c).await.optional()
+    )?;
+    row.map(Webhook::try_from).transpose()
+}
+
+/// Forgets a run of failures and a pause, if there are any; for after a success.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn recovered(c: &mut Conn, site: SiteId, id: WebhookId) -> Result<()> {
+    let (site, id) = (site.to_string(), id.to_string());
+    on!(c, |c| {
+        diesel::update(
+            webhooks::table
+                .filter(webhooks::site_id.eq(&site))
+                .filter(webhooks::id.eq(&id))
+                .filter(webhooks::failing_since_ms.is_not_null().or(webhooks::paused_until_ms.is_not_null())),
+        )
+        .set((
+            webhooks::failing_since_ms.eq(None::<i64>),
+            webhooks::first_failed_event_ms.eq(None::<i64>),
+            webhooks::last_failed_event_ms.eq(None::<i64>),
+            webhooks::paused_until_ms.eq(None::<i64>),
+        ))
+        .execute(c)
+        .await
+    })?;
+    Ok(())
+}
+
+/// Deletes an endpoint with its deliveries; false when the site has none such.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn delete(c: &mut Conn, site: SiteId, id: WebhookId) -> Result<bool> {
+    let (site, id) = (site.to_string(), id.to_string());
+    let count = on!(c, |c| {
+        diesel::delete(webhooks::table.filter(webhooks::site_id.eq(&site)).filter(webhooks::id.eq(&id)))
+            .execute(c)
+            .await
+    })?;
+    Ok(count == 1)
+}

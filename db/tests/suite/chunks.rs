@@ -1,0 +1,117 @@
+//! Questions with their answers, and passages.
+
+use helpbot_db::chunks::Chunk;
+use helpbot_db::{Db, Error, chunks};
+
+use crate::make;
+
+on_both_backends!(
+    chunks_read_back_in_the_order_of_their_page,
+    an_index_is_read_in_pages,
+    a_chunk_moves_without_changing_its_content,
+    phrasings_are_kept_in_order,
+    a_taken_id_is_a_conflict,
+    a_chunk_of_another_site_is_not_found,
+);
+
+const URL: &str = "https://example.com/help";
+
+async fn chunks_read_back_in_the_order_of_their_page(db: &Db) {
+    let site = make::stored_site(db).await;
+    let source = make::stored_source(db, site, URL).await;
+    let document = make::stored_document(db, &source, URL).await;
+    let second = make::stored_chunk(db, &document, 1).await;
+    let first = Chunk {
+        kind: "passage".into(),
+        question: None,
+        heading: Vec::new(),
+        url: None,
+        page_title: None,
+        language: None,
+        phrasings: vec!["Can I bring it back?".into()],
+        ..make::chunk(&document, 0)
+    };
+    let new = first.clone();
+    commit!(db, |c| chunks::insert(c, &new));
+
+    assert_eq!(read!(db, |c| chunks::of_document(c, site, document.id)), [first.clone(), second.clone()]);
+    let id = second.id;
+    assert_eq!(read!(db, |c| chunks::by_ids(c, site, &[id])), [second]);
+    commit!(db, |c| chunks::delete(c, site, &[id]));
+    assert_eq!(read!(db, |c| chunks::of_document(c, site, document.id)), [first]);
+}
+
+async fn an_index_is_read_in_pages(db: &Db) {
+    let site = make::stored_site(db).await;
+    let source = make::stored_source(db, site, URL).await;
+    let document = make::stored_document(db, &source, URL).await;
+    let mut all = Vec::new();
+    for position in 0..5 {
+        all.push(make::stored_chunk(db, &document, position).await);
+    }
+
+    assert_eq!(read!(db, |c| chunks::of_site(c, site, None, 3)), all[..3]);
+    assert_eq!(read!(db, |c| chunks::of_site(c, site, Some(all[2].id), 3)), all[3..]);
+    assert_eq!(read!(db, |c| chunks::of_site(c, site, Some(all[4].id), 3)), []);
+}
+
+async fn a_chunk_moves_without_changing_its_content(db: &Db) {
+    let site = make::stored_site(db).await;
+    let source = make::stored_source(db, site, URL).await;
+    let document = make::stored_document(db, &source, URL).await;
+    let chunk = make::stored_chunk(db, &document, 0).await;
+    let moved = Chunk {
+        position: 7,
+        url: Some("https://example.com/help#returns".into()),
+        page_title: Some("Help".into()),
+        language: None,
+        ..chunk
+    };
+
+    let new = Chunk { text: "not written".into(), ..moved.clone() };
+    commit!(db, |c| chunks::update_place(c, &new));
+
+    assert_eq!(read!(db, |c| chunks::of_document(c, site, document.id)), [moved]);
+}
+
+async fn phrasings_are_kept_in_order(db: &Db) {
+    let site = make::stored_site(db).await;
+    let source = make::stored_source(db, site, URL).await;
+    let document = make::stored_document(db, &source, URL).await;
+    let chunk = make::stored_chunk(db, &document, 0).await;
+    let phrasings = vec!["Zurück?".to_owned(), "a \"b\"".to_owned()];
+
+    let (id, new) = (chunk.id, phrasings.clone());
+    assert!(commit!(db, |c| chunks::set_phrasings(c, site, id, &new)));
+
+    assert_eq!(read!(db, |c| chunks::by_ids(c, site, &[id])), [Chunk { phrasings, ..chunk }]);
+}
+
+async fn a_taken_id_is_a_conflict(db: &Db) {
+    let site = make::stored_site(db).await;
+    let source = make::stored_source(db, site, URL).await;
+    let document = make::stored_document(db, &source, URL).await;
+    let chunk = make::stored_chunk(db, &document, 0).await;
+
+    let refused = try_commit!(db, |c| chunks::insert(c, &chunk));
+
+    assert!(matches!(refused, Err(Error::Conflict { .. })), "{refused:?}");
+}
+
+async fn a_chunk_of_another_site_is_not_found(db: &Db) {
+    let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
+    let source = make::stored_source(db, site, URL).await;
+    let document = make::stored_document(db, &source, URL).await;
+    let chunk = make::stored_chunk(db, &document, 0).await;
+    let id = chunk.id;
+
+    let stolen = Chunk { site_id: other, position: 9, ..chunk.clone() };
+    commit!(db, |c| chunks::update_place(c, &stolen));
+    commit!(db, |c| chunks::delete(c, other, &[id]));
+    assert!(!commit!(db, |c| chunks::set_phrasings(c, other, id, &["mine".to_owned()])));
+
+    assert_eq!(read!(db, |c| chunks::by_ids(c, other, &[id])), []);
+    assert_eq!(read!(db, |c| chunks::of_document(c, other, document.id)), []);
+    assert_eq!(read!(db, |c| chunks::of_site(c, other, None, 9)), []);
+    assert_eq!(read!(db, |c| chunks::by_ids(c, site, &[id])), [chunk]);
+}

@@ -1,0 +1,231 @@
+//! Conversations: every way in which they are found.
+
+use helpbot_db::conversations::{Conversation, Filter, Order, Query, Window};
+use helpbot_db::{Db, Error, conversations};
+use helpbot_domain::conversation::{Citation, HandoffStatus, Outcome, Vote};
+use helpbot_domain::ids::{ChunkId, SiteId, SourceId};
+
+use crate::make::{self, NOW, later};
+
+on_both_backends!(
+    a_conversation_reads_back_as_written,
+    an_update_writes_what_may_change_and_nothing_else,
+    each_filter_shows_its_own,
+    conditions_hold_together,
+    each_order_is_walked_whole_by_cursor_and_by_offset,
+    a_search_finds_words_whatever_their_case,
+    wildcards_in_a_search_are_plain_characters,
+    the_last_exchanges_of_a_session_come_oldest_first,
+    a_conversation_of_another_site_is_not_found,
+    a_taken_id_is_a_conflict,
+);
+
+const START: Window = Window::Offset(0);
+
+async fn listed(db: &Db, site: SiteId, query: &Query) -> Vec<String> {
+    let found = read!(db, |c| conversations::list(c, site, query, Order::CreatedAsc, START, 100));
+    let count = read!(db, |c| conversations::count(c, site, query));
+    assert_eq!(usize::try_from(count), Ok(found.len()), "list and count agree on {query:?}");
+    found.into_iter().map(|conversation| conversation.question).collect()
+}
+
+async fn a_conversation_reads_back_as_written(db: &Db) {
+    let site = make::stored_site(db).await;
+    let citation = Citation {
+        source_id: SourceId::from_uuid(make::uuid()),
+        chunk_id: ChunkId::from_uuid(make::uuid()),
+        url: None,
+        title: "Öffnungszeiten".into(),
+        quote: "Open \"daily\"\nfrom 6".into(),
+        score: 0.875,
+    };
+    let conversation = Conversation {
+        citations: vec![citation.clone(), Citation { url: Some("https://example.com/".into()), ..citation }],
+        outcome: Outcome::Suggested,
+        confidence: 0.123_456_789_012_345_67,
+        language: None,
+        ..make::conversation(site, "Wann? 🥐")
+    };
+
+    make::stored(db, conversation.clone()).await;
+
+    assert_eq!(read!(db, |c| conversations::by_id(c, site, conversation.id)), Some(conversation.clone()));
+    let id = conversation.id;
+    assert_eq!(commit!(db, |c| conversations::locked(c, site, id)), Some(conversation));
+}
+
+async fn an_update_writes_what_may_change_and_nothing_else(db: &Db) {
+    let site = make::stored_site(db).await;
+    let member = make::stored_member(db, site).await;
+    let conversation = make::stored(db, make::conversation(site, "a")).await;
+    let changed = Conversation {
+        vote: Some(Vote::No),
+        handoff: Some(HandoffStatus::Assigned),
+        handoff_at: Some(later(1)),
+        customer_email: Some("visitor@example.com".into()),
+        assignee_id: Some(member.id),
+        message_count: 5,
+        updated_at: later(2),
+        ..conversation.clone()
+    };
+
+    let new = Conversation { question: "not written".into(), created_at: later(9), ..changed.clone() };
+    let absent = make::conversation(site, "absent");
+    assert!(commit!(db, |c| conversations::update(c, &new)));
+    assert!(!commit!(db, |c| conversations::update(c, &absent)));
+
+    assert_eq!(read!(db, |c| conversations::by_id(c, site, conversation.id)), Some(changed));
+}
+
+async fn stored_and_updated(db: &Db, conversation: Conversation) {
+    let new = make::stored(db, conversation).await;
+    commit!(db, |c| conversations::update(c, &new));
+}
+
+async fn each_filter_shows_its_own(db: &Db) {
+    let site = make::stored_site(db).await;
+    let plain = |question| make::conversation(site, question);
+    stored_and_updated(db, plain("answered")).await;
+    stored_and_updated(db, Conversation { outcome: Outcome::Declined, ..plain("declined") }).await;
+    stored_and_updated(db, Conversation { outcome: Outcome::Suggested, ..plain("suggested") }).await;
+    stored_and_updated(db, Conversation { outcome: Outcome::SmallTalk, ..plain("hello") }).await;
+    stored_and_updated(db, Conversation { vote: Some(Vote::Yes), ..plain("good") }).await;
+    stored_and_updated(db, Conversation { vote: Some(Vote::No), ..plain("bad") }).await;
+    stored_and_updated(db, Conversation { handoff: Some(HandoffStatus::Resolved), ..plain("handed") }).await;
+
+    for (filter, expected) in [
+        (Filter::All, &["answered", "declined", "suggested", "hello", "good", "bad", "handed"][..]),
+        (Filter::Unanswered, &["declined", "suggested"]),
+        (Filter::Answered, &["answered", "hello", "good", "bad", "handed"]),
+        (Filter::Handoff, &["handed"]),
+        (Filter::Helpful, &["good"]),
+        (Filter::Unhelpful, &["bad"]),
+    ] {
+        assert_eq!(listed(db, site, &Query { filter, ..Query::default() }).await, expected, "{filter:?}");
+    }
+}
+
+async fn conditions_hold_together(db: &Db) {
+    let site = make::stored_site(db).await;
+    for (n, session) in [(0, "mine"), (1, "mine"), (2, "other"), (3, "mine")] {
+        let at = later(n);
+        let outcome = if n == 1 { Outcome::Answered } else { Outcome::Declined };
+        let question = format!("cake {n}");
+        let session_id = session.to_owned();
+        make::stored(db, Conversation { session_id, outcome, created_at: at, ..make::conversation(site, &question) })
+            .await;
+    }
+    let mine = Query { session_id: Some("mine".into()), ..Query::default() };
+
+    assert_eq!(listed(db, site, &mine).await, ["cake 0", "cake 1", "cake 3"]);
+    let since = Query { since: Some(later(1)), ..mine };
+    assert_eq!(listed(db, site, &since).await, ["cake 1", "cake 3"]);
+    let unanswered = Query { filter: Filter::Unanswered, ..since };
+    assert_eq!(listed(db, site, &unanswered).await, ["cake 3"]);
+    let words = Query { search: Some("cake 0".into()), ..unanswered };
+    assert_eq!(listed(db, site, &words).await, [""; 0]);
+}
+
+async fn each_order_is_walked_whole_by_cursor_and_by_offset(db: &Db) {
+    let site = make::stored_site(db).await;
+    // Ties in both moments, which only the id can break; changed in another order than asked.
+    for (created, updated) in [(0, 9), (1, 5), (1, 5), (1, 7), (2, 5), (3, 3)] {
+        let (created_at, updated_at) = (later(created), later(updated));
+        make::stored(db, Conversation { created_at, updated_at, ..make::conversation(site, "q") }).await;
+    }
+    let all = Query::default();
+
+    for order in [Order::CreatedDesc, Order::CreatedAsc, Order::UpdatedDesc, Order::UpdatedAsc] {
+        let whole = read!(db, |c| conversations::list(c, site, &all, order, START, 100));
+        let mut sorted = whole.clone();
+        sorted.sort_by_key(|one| (order.key(one), one.id));
+        if matches!(order, Order::CreatedDesc | Order::UpdatedDesc) {
+            sorted.reverse();
+        }
+        assert_eq!(whole, sorted, "{order:?}");
+        let mut walked: Vec<Conversation> = Vec::new();
+        for offset in (0..6).step_by(2) {
+            let window = walked.last().map_or(START, |last| Window::After(order.key(last), last.id));
+            let page = read!(db, |c| conversations::list(c, site, &all, order, window, 2));
+            let numbered = Window::Offset(offset);
+            assert_eq!(read!(db, |c| conversations::list(c, site, &all, order, numbered, 2)), page, "{order:?}");
+            walked.extend(page);
+        }
+        assert_eq!(walked, whole, "{order:?}");
+        let mut back = read!(db, |c| conversations::list(c, site, &all, order.reversed(), START, 100));
+        back.reverse();
+        assert_eq!(back, whole, "{order:?} reversed");
+    }
+}
+
+async fn a_search_finds_words_whatever_their_case(db: &Db) {
+    let site = make::stored_site(db).await;
+    make::stored(db, make::conversation(site, "ÄPFEL und Straße")).await;
+    make::stored(db, make::conversation(site, "ΟΔΟΣ 12, МОСКВА")).await;
+    let answer = "Ring the BELL".to_owned();
+    make::stored(db, Conversation { answer, ..make::conversation(site, "日本語?") }).await;
+    let search = async |words: &str| listed(db, site, &Query { search: Some(words.into()), ..Query::default() }).await;
+
+    assert_eq!(search("äpfel").await, ["ÄPFEL und Straße"]);
+    assert_eq!(search("STRAßE").await, ["ÄPFEL und Straße"]);
+    assert_eq!(search("москва").await, ["ΟΔΟΣ 12, МОСКВА"]);
+    assert_eq!(search("the bell").await, ["日本語?"]);
+    assert_eq!(search("本").await, ["日本語?"]);
+    assert_eq!(search("apfel").await, [""; 0]);
+}
+
+async fn wildcards_in_a_search_are_plain_characters(db: &Db) {
+    let site = make::stored_site(db).await;
+    for question in ["50% off", "50 off", "a_b", "axb", r"back\slash", "it's \"quoted\""] {
+        make::stored(db, make::conversation(site, question)).await;
+    }
+    let search = async |words: &str| listed(db, site, &Query { search: Some(words.into()), ..Query::default() }).await;
+
+    assert_eq!(search("0%").await, ["50% off"]);
+    assert_eq!(search("a_b").await, ["a_b"]);
+    assert_eq!(search(r"\").await, [r"back\slash"]);
+    assert_eq!(search(r"k\s").await, [r"back\slash"]);
+    assert_eq!(search("it's \"q").await, ["it's \"quoted\""]);
+    assert_eq!(search("%").await, ["50% off"]);
+}
+
+async fn the_last_exchanges_of_a_session_come_oldest_first(db: &Db) {
+    let site = make::stored_site(db).await;
+    for (n, session) in [(0, "mine"), (1, "mine"), (2, "other"), (3, "mine")] {
+        let (created_at, session_id) = (later(n), session.to_owned());
+        let question = format!("q{n}");
+        make::stored(db, Conversation { created_at, session_id, ..make::conversation(site, &question) }).await;
+    }
+
+    let last = read!(db, |c| conversations::last_of_session(c, site, "mine", 2));
+
+    assert_eq!(last.into_iter().map(|one| one.question).collect::<Vec<_>>(), ["q1", "q3"]);
+    assert_eq!(read!(db, |c| conversations::last_of_session(c, site, "MINE", 2)), []);
+}
+
+async fn a_conversation_of_another_site_is_not_found(db: &Db) {
+    let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
+    let conversation = make::stored(db, make::conversation(site, "secret")).await;
+    let (id, session) = (conversation.id, conversation.session_id.clone());
+
+    let stolen = Conversation { site_id: other, vote: Some(Vote::No), ..conversation.clone() };
+    assert!(!commit!(db, |c| conversations::update(c, &stolen)));
+
+    assert_eq!(read!(db, |c| conversations::by_ids(c, other, &[id])), []);
+    assert_eq!(commit!(db, |c| conversations::locked(c, other, id)), None);
+    assert_eq!(read!(db, |c| conversations::last_of_session(c, other, &session, 9)), []);
+    assert_eq!(listed(db, other, &Query::default()).await, [""; 0]);
+    let place = Window::After(NOW, id);
+    let after = read!(db, |c| conversations::list(c, other, &Query::default(), Order::CreatedAsc, place, 9));
+    assert_eq!(after, []);
+    assert_eq!(read!(db, |c| conversations::by_id(c, site, id)), Some(conversation));
+}
+
+async fn a_taken_id_is_a_conflict(db: &Db) {
+    let site = make::stored_site(db).await;
+    let conversation = make::stored(db, make::conversation(site, "a")).await;
+
+    let refused = try_commit!(db, |c| conversations::insert(c, &conversation));
+
+    assert!(matches!(refused, Err(Error::Conflict { .. })), "{refused:?}");
+}

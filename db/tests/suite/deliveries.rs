@@ -1,0 +1,281 @@
+//! The outbox: each delivery in one pair of hands, paused endpoints passed over, the log kept.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use helpbot_db::attempts::Attempt;
+use helpbot_db::deliveries::{Delivery, Filter, Page};
+use helpbot_db::jobs::Lease;
+use helpbot_db::outbox::Room;
+use helpbot_db::webhooks::Webhook;
+use helpbot_db::{Db, Error, attempts, deliveries, outbox, webhooks};
+use helpbot_domain::Timestamp;
+use helpbot_domain::ids::{EventId, WebhookId};
+use helpbot_domain::webhook::DeliveryStatus;
+use uuid::Uuid;
+
+use crate::make::{self, NOW, later};
+use crate::webhooks::stored_webhook;
+
+on_both_backends!(
+    a_delivery_and_its_attempts_read_back,
+    an_endpoint_has_one_delivery_of_an_event,
+    due_deliveries_come_longest_due_first_and_paused_endpoints_are_passed_over,
+    eight_workers_at_once_share_the_deliveries_without_overlap,
+    a_lease_of_a_dead_worker_or_of_another_clock_holds_nobody_up,
+    a_worker_that_lost_its_lease_records_nothing,
+    a_cancelled_delivery_begins_anew_when_restarted,
+    the_log_is_filtered_and_paged_both_ways,
+    old_records_are_forgotten_with_their_attempts,
+);
+
+const LEASE: Duration = Duration::from_secs(60);
+const DAY_MS: i64 = 86_400_000;
+const NONE: [Uuid; 0] = [];
+
+fn lease(owner: &str, now: Timestamp) -> Lease {
+    Lease { owner: owner.into(), now, until: now.plus(LEASE) }
+}
+
+fn room(limit: i64) -> Room {
+    Room { limit, full: Vec::new(), longest_pause_ms: DAY_MS }
+}
+
+fn delivery(webhook: &Webhook, due_at: Timestamp) -> Delivery {
+    Delivery {
+        id: make::uuid(),
+        site_id: webhook.site_id,
+        webhook_id: webhook.id,
+        event_id: EventId::from_uuid(make::uuid()),
+        event_type: "conversation.created".into(),
+        event_seq: Some(7),
+        event_at: NOW,
+        body: r#"{"event":"conversation.created","data":{"question":"ü"}}"#.into(),
+        status: DeliveryStatus::Pending,
+        run_attempts: 0,
+        attempts: 0,
+        due_at,
+        created_at: NOW,
+        finished_at: None,
+    }
+}
+
+async fn stored(db: &Db, webhook: &Webhook, due_at: Timestamp) -> Delivery {
+    let delivery = delivery(webhook, due_at);
+    let new = delivery.clone();
+    commit!(db, |c| deliveries::insert(c, &new));
+    delivery
+}
+
+async fn claim(db: &Db, owner: &str, now: Timestamp, room: Room) -> Vec<Uuid> {
+    let lease = lease(owner, now);
+    commit!(db, |c| async move {
+        let found = outbox::candidates(c, &lease, &room).await?;
+        let ids: Vec<Uuid> = found.iter().map(|(id, _)| *id).collect();
+        let taken = outbox::take(c, &ids, &lease).await?;
+        Ok(taken.iter().map(|(delivery, _)| delivery.id).collect())
+    })
+}
+
+fn attempt(delivery: &Delivery, number: i32) -> Attempt {
+    Attempt {
+        site_id: delivery.site_id,
+        delivery_id: delivery.id,
+        number,
+        url: "https://example.com/hook".into(),
+        status: Some(500),
+        error: None,
+        error_text: None,
+        dns_ms: None,
+        connect_ms: Some(3),
+        first_byte_ms: Some(5),
+        total_ms: 6,
+        request_headers: r#"[["content-type","application/json"]]"#.into(),
+        response: "no\u{fc}".into(),
+        started_at: NOW,
+    }
+}
+
+async fn a_delivery_and_its_attempts_read_back(db: &Db) {
+    let site = make::stored_site(db).await;
+    let webhook = stored_webhook(db, site).await;
+    let delivery = stored(db, &webhook, NOW).await;
+    let other = make::stored_site(db).await;
+    let (first, second) = (attempt(&delivery, 1), attempt(&delivery, 2));
+
+    let new = [second.clone(), first.clone()];
+    for attempt in new {
+        commit!(db, |c| attempts::insert(c, &attempt));
+    }
+
+    assert_eq!(read!(db, |c| deliveries::by_id(c, site, delivery.id)), Some(delivery.clone()));
+    assert_eq!(read!(db, |c| deliveries::by_id(c, other, delivery.id)), None);
+    assert_eq!(read!(db, |c| attempts::of(c, site, &[delivery.id])), [first, second]);
+    assert_eq!(read!(db, |c| attempts::of(c, other, &[delivery.id])), []);
+}
+
+async fn an_endpoint_has_one_delivery_of_an_event(db: &Db) {
+    let site = make::stored_site(db).await;
+    let (webhook, second) = (stored_webhook(db, site).await, stored_webhook(db, site).await);
+    let first = stored(db, &webhook, NOW).await;
+    let again = Delivery { id: make::uuid(), ..first.clone() };
+    let elsewhere = Delivery { id: make::uuid(), webhook_id: second.id, ..first };
+
+    assert!(matches!(try_commit!(db, |c| deliveries::insert(c, &again)), Err(Error::Conflict { .. })));
+    assert!(try_commit!(db, |c| deliveries::insert(c, &elsewhere)).is_ok());
+}
+
+async fn due_deliveries_come_longest_due_first_and_paused_endpoints_are_passed_over(db: &Db) {
+    let site = make::stored_site(db).await;
+    let (webhook, paused) = (stored_webhook(db, site).await, stored_webhook(db, site).await);
+    let second = stored(db, &webhook, later(2)).await.id;
+    let first = stored(db, &webhook, later(1)).await.id;
+    let third = stored(db, &paused, later(3)).await.id;
+    let not_yet = stored(db, &webhook, later(60)).await.id;
+    let resting = Webhook { paused_until: Some(later(50)), ..paused.clone() };
+    commit!(db, |c| webhooks::update(c, &resting));
+
+    assert!(!read!(db, |c| outbox::is_due(c, NOW)));
+    assert!(read!(db, |c| outbox::is_due(c, later(1))));
+    let full = Room { full: vec![webhook.id], ..room(9) };
+    assert_eq!(claim(db, "w", later(10), full).await, NONE);
+    assert_eq!(claim(db, "w", later(10), room(9)).await, [first, second]);
+    assert_eq!(claim(db, "w", later(50), room(9)).await, [third]);
+    assert_eq!(claim(db, "v", later(60), room(9)).await, [not_yet]);
+    // A pause of a clock that has been set back since is none.
+    let endless = Webhook { paused_until: Some(later(10 * 86_400)), ..paused.clone() };
+    commit!(db, |c| webhooks::update(c, &endless));
+    let fourth = stored(db, &paused, later(4)).await.id;
+    assert_eq!(claim(db, "w", later(51), room(9)).await, [fourth]);
+}
+
+async fn eight_workers_at_once_share_the_deliveries_without_overlap(db: &Db) {
+    const DELIVERIES: usize = 60;
+    let site = make::stored_site(db).await;
+    let webhook = stored_webhook(db, site).await;
+    for _ in 0..DELIVERIES {
+        stored(db, &webhook, NOW).await;
+    }
+
+    let worker = |n: usize| async move {
+        let mut mine = Vec::new();
+        loop {
+            let some = claim(db, &format!("w{n}"), NOW, room(3)).await;
+            if some.is_empty() {
+                return mine;
+            }
+            mine.extend(some);
+        }
+    };
+    let claimed: Vec<Uuid> = join_all((0..8).map(worker)).await.into_iter().flatten().collect();
+    let rest = claim(db, "last", NOW, room(100)).await;
+
+    let all: BTreeSet<Uuid> = claimed.iter().chain(&rest).copied().collect();
+    assert_eq!((claimed.len() + rest.len(), all.len()), (DELIVERIES, DELIVERIES));
+}
+
+async fn a_lease_of_a_dead_worker_or_of_another_clock_holds_nobody_up(db: &Db) {
+    let site = make::stored_site(db).await;
+    let webhook = stored_webhook(db, site).await;
+    let id = stored(db, &webhook, NOW).await.id;
+
+    assert_eq!(claim(db, "dead", later(86_400), room(9)).await, [id]);
+    assert_eq!(claim(db, "back", NOW, room(9)).await, [id], "the clock was set back by a day");
+    assert_eq!(claim(db, "other", later(60), room(9)).await, NONE);
+    assert_eq!(claim(db, "other", later(61), room(9)).await, [id]);
+    commit!(db, |c| outbox::release(c, &[id], "back"));
+    assert_eq!(claim(db, "third", later(62), room(9)).await, NONE);
+    commit!(db, |c| outbox::release(c, &[id], "other"));
+    assert_eq!(claim(db, "third", later(62), room(9)).await, [id]);
+}
+
+async fn a_worker_that_lost_its_lease_records_nothing(db: &Db) {
+    let site = make::stored_site(db).await;
+    let webhook = stored_webhook(db, site).await;
+    let delivery = stored(db, &webhook, NOW).await;
+    claim(db, "late", NOW, room(9)).await;
+    claim(db, "now", later(3600), room(9)).await;
+    let ended = Delivery {
+        status: DeliveryStatus::Delivered,
+        run_attempts: 1,
+        attempts: 1,
+        finished_at: Some(later(9)),
+        ..delivery.clone()
+    };
+
+    let record = async |owner: &'static str| -> bool {
+        let ended = ended.clone();
+        commit!(db, |c| outbox::end_attempt(c, &ended, owner))
+    };
+    assert!(!record("late").await);
+    assert!(record("now").await);
+    assert!(!record("now").await);
+
+    assert_eq!(read!(db, |c| deliveries::by_id(c, site, delivery.id)), Some(ended));
+    assert_eq!(claim(db, "third", later(9999), room(9)).await, NONE);
+}
+
+async fn a_cancelled_delivery_begins_anew_when_restarted(db: &Db) {
+    let site = make::stored_site(db).await;
+    let (webhook, second) = (stored_webhook(db, site).await, stored_webhook(db, site).await);
+    let id = stored(db, &webhook, later(50)).await.id;
+    stored(db, &second, NOW).await;
+    let webhook_id: WebhookId = webhook.id;
+
+    assert!(commit!(db, |c| deliveries::hurry(c, site, id, NOW)));
+    assert_eq!(commit!(db, |c| deliveries::cancel(c, site, webhook_id, later(1))), 1);
+    assert!(!commit!(db, |c| deliveries::hurry(c, site, id, NOW)));
+    let cancelled = read!(db, |c| deliveries::by_id(c, site, id)).expect("the row");
+    assert_eq!((cancelled.status, cancelled.finished_at), (DeliveryStatus::Cancelled, Some(later(1))));
+    assert_eq!(commit!(db, |c| deliveries::restart(c, site, &[id], later(2))), 1);
+
+    let again = read!(db, |c| deliveries::by_id(c, site, id)).expect("the row");
+    assert_eq!((again.status, again.due_at, again.finished_at), (DeliveryStatus::Pending, later(2), None));
+}
+
+async fn the_log_is_filtered_and_paged_both_ways(db: &Db) {
+    let site = make::stored_site(db).await;
+    let webhook = stored_webhook(db, site).await;
+    let mut ids = Vec::new();
+    for n in 0..5 {
+        let new = Delivery { event_at: later(n), ..delivery(&webhook, NOW) };
+        ids.push(new.id);
+        commit!(db, |c| deliveries::insert(c, &new));
+    }
+    let id = webhook.id;
+    let list = async |filter: Filter, page: Page| -> Vec<Uuid> {
+        read!(db, |c| deliveries::list(c, site, id, &filter, page)).iter().map(|delivery| delivery.id).collect()
+    };
+    let page = |limit| Page { limit, ..Page::default() };
+
+    assert_eq!(list(Filter::default(), page(2)).await, [ids[4], ids[3]]);
+    assert_eq!(list(Filter::default(), Page { after: Some(ids[3]), ..page(2) }).await, [ids[2], ids[1]]);
+    let backward = Page { before: Some(ids[1]), is_backward: true, ..page(2) };
+    assert_eq!(list(Filter::default(), backward).await, [ids[2], ids[3]]);
+    let recent = Filter { since: Some(later(3)), ..Filter::default() };
+    assert_eq!(list(recent.clone(), page(9)).await, [ids[4], ids[3]]);
+    assert_eq!(read!(db, |c| deliveries::count(c, site, id, &recent)), 2);
+    let failed = Filter { status: Some(DeliveryStatus::Failed), ..Filter::default() };
+    assert_eq!(list(failed, page(9)).await, NONE);
+    let pings = Filter { event_type: Some("ping".into()), ..Filter::default() };
+    assert_eq!(list(pings, page(9)).await, NONE);
+}
+
+async fn old_records_are_forgotten_with_their_attempts(db: &Db) {
+    let site = make::stored_site(db).await;
+    let webhook = stored_webhook(db, site).await;
+    let (old, waiting) = (stored(db, &webhook, NOW).await, stored(db, &webhook, NOW).await);
+    claim(db, "w", NOW, room(1)).await;
+    let ended = Delivery { status: DeliveryStatus::Failed, finished_at: Some(later(1)), ..old.clone() };
+    commit!(db, |c| outbox::end_attempt(c, &ended, "w"));
+    let kept = attempt(&old, 1);
+    commit!(db, |c| attempts::insert(c, &kept));
+
+    assert_eq!(commit!(db, |c| deliveries::delete_before(c, later(1), 10)), 0);
+    assert_eq!(commit!(db, |c| deliveries::delete_before(c, later(2), 10)), 1);
+
+    assert_eq!(read!(db, |c| deliveries::by_id(c, site, old.id)), None);
+    assert_eq!(read!(db, |c| attempts::of(c, site, &[old.id])), []);
+    assert!(read!(db, |c| deliveries::by_id(c, site, waiting.id)).is_some());
+}

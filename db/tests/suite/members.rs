@@ -1,0 +1,53 @@
+//! Members of a site's team.
+
+use helpbot_db::members::Member;
+use helpbot_db::{Db, members};
+use helpbot_domain::ids::MemberId;
+use helpbot_domain::key::Role;
+
+use crate::make;
+
+on_both_backends!(
+    members_read_back_in_the_order_of_joining,
+    an_address_is_a_member_once_a_site,
+    a_member_of_another_site_is_neither_found_nor_removed,
+);
+
+async fn members_read_back_in_the_order_of_joining(db: &Db) {
+    let site = make::stored_site(db).await;
+    let first = make::stored_member(db, site).await;
+    let second = Member { role: Role::Admin, name: "Bob 🥐".into(), ..make::member(site) };
+    let new = second.clone();
+    commit!(db, |c| members::insert(c, &new));
+
+    assert_eq!(read!(db, |c| members::list(c, site)), [first.clone(), second.clone()]);
+    assert_eq!(read!(db, |c| members::by_id(c, site, second.id)), Some(second.clone()));
+    let id = second.id;
+    assert!(commit!(db, |c| members::delete(c, site, id)));
+    assert!(!commit!(db, |c| members::delete(c, site, id)));
+    assert_eq!(read!(db, |c| members::list(c, site)), [first]);
+}
+
+async fn an_address_is_a_member_once_a_site(db: &Db) {
+    let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
+    let member = make::stored_member(db, site).await;
+
+    let again = Member { id: MemberId::from_uuid(make::uuid()), ..member.clone() };
+    let elsewhere = Member { site_id: other, ..again.clone() };
+
+    assert!(!commit!(db, |c| members::insert(c, &again)));
+    assert!(commit!(db, |c| members::insert(c, &elsewhere)));
+    assert_eq!(read!(db, |c| members::list(c, site)), [member]);
+}
+
+async fn a_member_of_another_site_is_neither_found_nor_removed(db: &Db) {
+    let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
+    let member = make::stored_member(db, site).await;
+
+    let id = member.id;
+    assert!(!commit!(db, |c| members::delete(c, other, id)));
+
+    assert_eq!(read!(db, |c| members::by_ids(c, other, &[id])), []);
+    assert_eq!(read!(db, |c| members::list(c, other)), []);
+    assert_eq!(read!(db, |c| members::list(c, site)), [member]);
+}

@@ -1,0 +1,199 @@
+//! Sites and their counters.
+
+use helpbot_db::sites::Site;
+use helpbot_db::{
+    Conn, Db, Error, Result, chunks, conversations, documents, events, idempotency, jobs, keys, members, messages,
+    sites, sources, stats, usage,
+};
+use helpbot_domain::plan::Plan;
+use helpbot_domain::widget::WidgetConfig;
+
+use crate::make::{self, NOW, later};
+
+on_both_backends!(
+    a_site_reads_back_as_written,
+    an_update_writes_what_may_change_and_nothing_else,
+    a_taken_id_is_a_conflict,
+    sites_are_listed_by_id_in_pages,
+    the_index_version_rises_by_one,
+    retired_indexes_are_all_before_the_new_version,
+    writers_that_lock_a_site_lose_no_update,
+    deleting_a_site_takes_all_of_its_rows_and_no_others,
+);
+
+async fn a_site_reads_back_as_written(db: &Db) {
+    let widget =
+        WidgetConfig { bot_name: "Bäcker \"Bot\" 🥐".into(), show_branding: false, ..WidgetConfig::default() };
+    let site = Site { widget, answer_settings: r#"{"a":1}"#.into(), plan: Plan::Growth, ..make::site() };
+
+    let new = site.clone();
+    commit!(db, |c| sites::insert(c, &new));
+
+    assert_eq!(read!(db, |c| sites::by_id(c, site.id)), Some(site.clone()));
+    assert_eq!(read!(db, |c| sites::by_id(c, make::site().id)), None);
+    assert_eq!(read!(db, |c| sites::by_ids(c, &[make::site().id, site.id])), [site]);
+    assert_eq!(read!(db, |c| sites::count(c)), 1);
+}
+
+async fn an_update_writes_what_may_change_and_nothing_else(db: &Db) {
+    let id = make::stored_site(db).await;
+    let other = make::stored_site(db).await;
+    let changed = Site {
+        id,
+        name: "New".into(),
+        owner_email: "new@example.com".into(),
+        plan: Plan::Starter,
+        credit_limit: 5,
+        widget: WidgetConfig { greeting: "Hey".into(), ..WidgetConfig::default() },
+        answer_settings: r#"{"b":2}"#.into(),
+        created_at: later(99),
+        updated_at: later(1),
+    };
+
+    let new = changed.clone();
+    let absent = make::site();
+    assert!(commit!(db, |c| sites::update(c, &new)));
+    assert!(!commit!(db, |c| sites::update(c, &absent)));
+
+    let kept = Site { created_at: NOW, ..changed };
+    assert_eq!(read!(db, |c| sites::by_id(c, id)), Some(kept));
+    assert_eq!(read!(db, |c| sites::by_id(c, other)).map(|site| site.name), Some(make::site().name));
+}
+
+async fn a_taken_id_is_a_conflict(db: &Db) {
+    let id = make::stored_site(db).await;
+
+    let twice = Site { id, name: "Second".into(), ..make::site() };
+    let refused = try_commit!(db, |c| sites::insert(c, &twice));
+
+    assert!(matches!(refused, Err(Error::Conflict { .. })), "{refused:?}");
+    assert_ne!(read!(db, |c| sites::by_id(c, id)).map(|site| site.name).as_deref(), Some("Second"));
+}
+
+async fn sites_are_listed_by_id_in_pages(db: &Db) {
+    let (first, second, third) =
+        (make::stored_site(db).await, make::stored_site(db).await, make::stored_site(db).await);
+    let ids = |sites: Vec<Site>| sites.into_iter().map(|site| site.id).collect::<Vec<_>>();
+
+    assert_eq!(ids(read!(db, |c| sites::list(c, None, 2))), [first, second]);
+    assert_eq!(ids(read!(db, |c| sites::list(c, Some(second), 2))), [third]);
+    assert_eq!(ids(read!(db, |c| sites::list(c, Some(third), 2))), []);
+}
+
+async fn the_index_version_rises_by_one(db: &Db) {
+    let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
+
+    commit!(db, |c| sites::bump_index_version(c, site));
+    commit!(db, |c| sites::bump_index_version(c, site));
+
+    assert_eq!(read!(db, |c| sites::index_version(c, site)), Some(2));
+    assert_eq!(read!(db, |c| sites::index_version(c, other)), Some(0));
+    assert_eq!(read!(db, |c| sites::index_version(c, make::site().id)), None);
+}
+
+async fn retired_indexes_are_all_before_the_new_version(db: &Db) {
+    let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
+
+    commit!(db, |c| sites::bump_index_version(c, site));
+    commit!(db, |c| sites::retire_older_indexes(c, site));
+    commit!(db, |c| sites::bump_index_version(c, site));
+
+    assert_eq!(read!(db, |c| sites::index_versions(c, site)), Some((3, 2)));
+    assert_eq!(read!(db, |c| sites::index_versions(c, other)), Some((0, 0)));
+    assert_eq!(read!(db, |c| sites::index_versions(c, make::site().id)), None);
+}
+
+async fn writers_that_lock_a_site_lose_no_update(db: &Db) {
+    async fn add_one(c: &mut Conn, id: helpbot_domain::ids::SiteId) -> Result<bool> {
+        let site = sites::locked(c, id).await?.expect("the site is there");
+        sites::update(c, &Site { credit_limit: site.credit_limit + 1, ..site }).await
+    }
+    const WRITERS: usize = 40;
+    let id = make::stored_site(db).await;
+
+    let writes = (0..WRITERS).map(|_| async { commit!(db, |c| add_one(c, id)) });
+    futures_util::future::join_all(writes).await;
+
+    assert_eq!(read!(db, |c| sites::by_id(c, id)).map(|site| site.credit_limit), Some(1000 + 40));
+}
+
+/// One row of everything that belongs to a site.
+struct Full {
+    site: helpbot_domain::ids::SiteId,
+    key: keys::Key,
+    member: members::Member,
+    source: sources::Source,
+    document: documents::Document,
+    chunk: chunks::Chunk,
+    conversation: conversations::Conversation,
+}
+
+impl Full {
+    async fn stored(db: &Db) -> Self {
+        let site = make::stored_site(db).await;
+        let source = make::stored_source(db, site, "https://example.com/").await;
+        let document = make::stored_document(db, &source, "https://example.com/").await;
+        let conversation = make::stored(db, make::conversation(site, "Open on Sunday?")).await;
+        make::stored_message(db, &conversation, 3).await;
+        make::stored_job(db, make::job(site, "scrape", NOW)).await;
+        let (source_id, hold) = (source.id, hold(site));
+        commit!(db, |c| sources::put_file(c, site, source_id, "a.md", b"# A"));
+        commit!(db, |c| events::append(c, site, NOW, vec![make::event()]));
+        assert!(commit!(db, |c| usage::hold(c, &hold, 9, NOW)));
+        assert!(commit!(db, |c| usage::take(c, site, NOW.month(), 9, NOW)));
+        commit!(db, |c| stats::add(c, site, NOW.day(), stats::Counts { questions: 1, ..Default::default() }));
+        assert_eq!(commit!(db, |c| idempotency::begin(c, site, "key", "hash", NOW)), None);
+        let key = make::stored_key(db, site).await;
+        let member = make::stored_member(db, site).await;
+        let chunk = make::stored_chunk(db, &document, 0).await;
+        Self { site, key, member, source, document, chunk, conversation }
+    }
+
+    /// How many rows each noun's finder gives for the site.
+    async fn found(&self, db: &Db) -> Vec<(&'static str, usize)> {
+        let (site, month, day) = (self.site, NOW.month(), NOW.day());
+        let file = read!(db, |c| sources::file(c, site, self.source.id));
+        let conversations = [self.conversation.id];
+        let lease = jobs::Lease { owner: "w".into(), now: NOW, until: NOW };
+        let mut mine = commit!(db, |c| jobs::claim(c, &["scrape"], &lease, 9));
+        mine.retain(|job| job.site_id == site);
+        vec![
+            ("site", read!(db, |c| sites::by_ids(c, &[site])).len()),
+            ("counter", usize::from(read!(db, |c| sites::index_version(c, site)).is_some())),
+            ("key", usize::from(read!(db, |c| keys::by_hash(c, &self.key.hash)).is_some())),
+            ("member", read!(db, |c| members::by_ids(c, site, &[self.member.id])).len()),
+            ("source", read!(db, |c| sources::by_ids(c, site, &[self.source.id])).len()),
+            ("file", usize::from(file.is_some())),
+            ("document", read!(db, |c| documents::of_source(c, site, self.source.id, None, 9)).len()),
+            ("chunk", read!(db, |c| chunks::of_document(c, site, self.document.id)).len()),
+            ("chunk by id", read!(db, |c| chunks::by_ids(c, site, &[self.chunk.id])).len()),
+            ("conversation", read!(db, |c| conversations::by_ids(c, site, &conversations)).len()),
+            ("message", read!(db, |c| messages::of(c, site, &conversations)).len()),
+            ("event", read!(db, |c| events::after(c, site, 0, 9)).len()),
+            ("job", mine.len()),
+            ("usage", usize::from(read!(db, |c| usage::used(c, site, month)) == 1)),
+            ("stats", read!(db, |c| stats::between(c, site, day, day)).len()),
+        ]
+    }
+}
+
+fn hold(site: helpbot_domain::ids::SiteId) -> usage::Hold {
+    usage::Hold { site_id: site, id: "hold".into(), month: NOW.month(), expires_at: later(60) }
+}
+
+async fn deleting_a_site_takes_all_of_its_rows_and_no_others(db: &Db) {
+    let (gone, kept) = (Full::stored(db).await, Full::stored(db).await);
+    let whole = kept.found(db).await;
+    assert!(whole.iter().all(|(_, count)| *count == 1), "{whole:?}");
+
+    let site = gone.site;
+    assert!(commit!(db, |c| sites::delete(c, site)));
+
+    for (noun, count) in gone.found(db).await {
+        assert_eq!(count, 0, "{noun} outlived its site");
+    }
+    assert!(!commit!(db, |c| sites::delete(c, site)));
+    // The leases of the first look are of length zero and end at once.
+    let left: Vec<_> = kept.found(db).await.into_iter().filter(|(noun, _)| *noun != "job").collect();
+    assert_eq!(left, whole.into_iter().filter(|(noun, _)| *noun != "job").collect::<Vec<_>>());
+}

@@ -1,0 +1,37 @@
+//! Counts by day.
+
+use futures_util::future::join_all;
+use helpbot_db::stats::Counts;
+use helpbot_db::{Db, stats};
+
+use crate::make::{self, NOW};
+
+on_both_backends!(counts_of_a_day_add_up_whoever_adds_at_once, days_are_given_in_order_with_both_ends);
+
+async fn counts_of_a_day_add_up_whoever_adds_at_once(db: &Db) {
+    let site = make::stored_site(db).await;
+    let one = Counts { questions: 1, unanswered: 2, handoffs: 3, helpful: 1, unhelpful: 0 };
+
+    join_all((0..20).map(|_| async move { commit!(db, |c| stats::add(c, site, NOW.day(), one)) })).await;
+    // A vote that was changed.
+    let changed = Counts { helpful: -1, unhelpful: 1, ..Counts::default() };
+    commit!(db, |c| stats::add(c, site, NOW.day(), changed));
+
+    let sum = Counts { questions: 20, unanswered: 40, handoffs: 60, helpful: 19, unhelpful: 1 };
+    assert_eq!(read!(db, |c| stats::between(c, site, NOW.day(), NOW.day())), [(NOW.day(), sum)]);
+}
+
+async fn days_are_given_in_order_with_both_ends(db: &Db) {
+    let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
+    let today = NOW.day();
+    for days_ago in [0, 3, 1, 4] {
+        let counts = Counts { questions: i64::from(days_ago), ..Counts::default() };
+        commit!(db, |c| stats::add(c, site, today.minus(days_ago), counts));
+    }
+
+    let found = read!(db, |c| stats::between(c, site, today.minus(3), today));
+
+    let days: Vec<_> = found.iter().map(|(day, counts)| (*day, counts.questions)).collect();
+    assert_eq!(days, [(today.minus(3), 3), (today.minus(1), 1), (today, 0)]);
+    assert_eq!(read!(db, |c| stats::between(c, other, today.minus(9), today)), []);
+}

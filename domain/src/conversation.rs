@@ -1,0 +1,209 @@
+//! A conversation: one question of a visitor and its answer, and the messages that follow when
+//! a human takes over. A session groups the conversations of one visitor.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ChunkId, SourceId};
+use crate::{Invalid, text};
+
+/// The longest question, in code points (the documented REST contract).
+pub const QUESTION_MAX_CHARS: usize = 1000;
+/// The longest session id that a caller may choose; others are replaced by one of ours.
+pub const SESSION_ID_MAX_CHARS: usize = 200;
+/// The longest message of a live chat, in code points: a screen or two, and four bytes each
+/// stay far below the 64 KiB of a request.
+pub const MESSAGE_MAX_CHARS: usize = 4000;
+
+/// A question as visitors may ask it.
+///
+/// # Errors
+/// Empty after trimming, or over [`QUESTION_MAX_CHARS`].
+pub fn question(text: &str) -> Result<String, Invalid> {
+    text::required("question", text, QUESTION_MAX_CHARS)
+}
+
+/// The caller's session id if it is one: 1 to [`SESSION_ID_MAX_CHARS`] code points, none of
+/// them a control character. Nothing else is an error; the caller gets a new session then.
+pub fn session_id(text: Option<&str>) -> Option<String> {
+    let text = text?;
+    let count = text.chars().count();
+    let is_one = (1..=SESSION_ID_MAX_CHARS).contains(&count) && !text.chars().any(char::is_control);
+    is_one.then(|| text.to_owned())
+}
+
+/// What became of a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Answered from the site's pages.
+    Answered,
+    /// Near questions were offered instead of an answer.
+    Suggested,
+    /// An honest "I don't know".
+    Declined,
+    /// A greeting or thanks: nothing was asked.
+    SmallTalk,
+}
+
+impl Outcome {
+    /// Whether the visitor left without what was asked for. Small talk asks for nothing.
+    pub const fn is_unanswered(self) -> bool {
+        matches!(self, Outcome::Suggested | Outcome::Declined)
+    }
+
+    /// The name as stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Answered => "answered",
+            Outcome::Suggested => "suggested",
+            Outcome::Declined => "declined",
+            Outcome::SmallTalk => "small_talk",
+        }
+    }
+}
+
+/// A passage that an answer rests on, as it stood when the answer was given.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Citation {
+    /// The source that the passage came from; it may have been deleted since.
+    pub source_id: SourceId,
+    /// The passage.
+    pub chunk_id: ChunkId,
+    /// Where a visitor can read it; none for files and texts without an address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The page's or the file's name.
+    pub title: String,
+    /// The words that the answer rests on.
+    pub quote: String,
+    /// How well it matched the question, 0 to 1.
+    pub score: f64,
+}
+
+/// A visitor's verdict on an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Vote {
+    /// It helped.
+    Yes,
+    /// It did not.
+    No,
+}
+
+impl Vote {
+    /// `yes` for a true, `no` for a false.
+    pub const fn from_bool(helpful: bool) -> Self {
+        if helpful { Vote::Yes } else { Vote::No }
+    }
+
+    /// Whether it helped.
+    pub const fn is_helpful(self) -> bool {
+        matches!(self, Vote::Yes)
+    }
+}
+
+/// Who wrote a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Author {
+    /// The person on the web site.
+    Visitor,
+    /// HelpBot.
+    Bot,
+    /// A member of the site's team.
+    Agent,
+}
+
+impl Author {
+    /// The name as stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Author::Visitor => "visitor",
+            Author::Bot => "bot",
+            Author::Agent => "agent",
+        }
+    }
+}
+
+/// How far a handoff to a human has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HandoffStatus {
+    /// The visitor asked for a human; nobody has taken it.
+    Requested,
+    /// A member has taken it.
+    Assigned,
+    /// A member has closed it.
+    Resolved,
+}
+
+/// What a member or visitor does to a handoff.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HandoffMove {
+    /// A visitor asks for a human.
+    Request,
+    /// A member takes it, or gives it to another.
+    Assign,
+    /// A member closes it.
+    Resolve,
+    /// Either side opens it again.
+    Reopen,
+}
+
+impl HandoffStatus {
+    /// The name as stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            HandoffStatus::Requested => "requested",
+            HandoffStatus::Assigned => "assigned",
+            HandoffStatus::Resolved => "resolved",
+        }
+    }
+
+    /// Whether visitor and team can write to each other.
+    pub const fn is_open(self) -> bool {
+        matches!(self, HandoffStatus::Requested | HandoffStatus::Assigned)
+    }
+
+    /// The status after `step`; none when the step is not a legal one from `from`.
+    pub const fn after(from: Option<HandoffStatus>, step: HandoffMove) -> Option<HandoffStatus> {
+        use HandoffStatus::{Assigned, Requested, Resolved};
+        match (from, step) {
+            (None, HandoffMove::Request) => Some(Requested),
+            (Some(status), HandoffMove::Request) => Some(status),
+            (Some(Requested | Assigned), HandoffMove::Assign) => Some(Assigned),
+            (Some(Requested | Assigned), HandoffMove::Resolve) => Some(Resolved),
+            (Some(Resolved), HandoffMove::Reopen) => Some(Requested),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_request_leaves_the_handoff_as_it_is() {
+        assert_eq!(HandoffStatus::after(None, HandoffMove::Request), Some(HandoffStatus::Requested));
+        assert_eq!(
+            HandoffStatus::after(Some(HandoffStatus::Assigned), HandoffMove::Request),
+            Some(HandoffStatus::Assigned)
+        );
+    }
+
+    #[test]
+    fn a_conversation_that_nobody_handed_off_cannot_be_assigned() {
+        assert_eq!(HandoffStatus::after(None, HandoffMove::Assign), None);
+        assert_eq!(HandoffStatus::after(None, HandoffMove::Resolve), None);
+        assert_eq!(HandoffStatus::after(Some(HandoffStatus::Resolved), HandoffMove::Assign), None);
+    }
+
+    #[test]
+    fn a_session_id_of_the_wrong_form_is_as_none() {
+        assert_eq!(session_id(Some("visitor 7")).as_deref(), Some("visitor 7"));
+        assert_eq!(session_id(Some("")), None);
+        assert_eq!(session_id(Some("a\u{0}b")), None);
+        assert_eq!(session_id(Some(&"x".repeat(201))), None);
+    }
+}

@@ -1,0 +1,227 @@
+//! API keys: their kinds, what each kind may do, and their form.
+//!
+//! A key is a prefix, 32 random base62 characters and 6 of CRC-32, so that a typo is told from
+//! a revoked key without asking the database and scanners can find leaked ones. Only a hash is
+//! ever stored; making and hashing stand in `services`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// Random characters of a key: 190 bits.
+pub const RANDOM_CHARS: usize = 32;
+const CHECKSUM_CHARS: usize = 6;
+
+/// Who a key speaks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyKind {
+    /// Visitors: stands in every page, so it can ask, vote, hand off and read the widget's looks.
+    Widget,
+    /// The site's own servers: everything, or the scopes it was made with.
+    Secret,
+    /// A member of the team.
+    Member,
+    /// The operator of the installation: sites and plans.
+    Operator,
+    /// A key of an imported account: any opaque text, all rights of a secret key.
+    Legacy,
+}
+
+impl KeyKind {
+    /// The name as stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            KeyKind::Widget => "widget",
+            KeyKind::Secret => "secret",
+            KeyKind::Member => "member",
+            KeyKind::Operator => "operator",
+            KeyKind::Legacy => "legacy",
+        }
+    }
+
+    /// What keys of this kind begin with.
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            KeyKind::Widget => "wk_live_",
+            KeyKind::Secret => "sk_live_",
+            KeyKind::Member => "pat_",
+            KeyKind::Operator => "adm_",
+            KeyKind::Legacy => "",
+        }
+    }
+}
+
+/// What a member of the team may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Everything on the site.
+    Admin,
+    /// Answer visitors and read.
+    Agent,
+}
+
+impl Role {
+    /// The name as stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Role::Admin => "admin",
+            Role::Agent => "agent",
+        }
+    }
+
+    /// The scopes of a member's key.
+    pub const fn scopes(self) -> &'static [Scope] {
+        match self {
+            Role::Admin => &Scope::ALL,
+            Role::Agent => &Scope::MEMBER,
+        }
+    }
+}
+
+/// Something that a key may be allowed to do; the closed list of scopes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Ask, vote, ask for a human, take part in the own session.
+    Chat,
+    /// Read the widget's settings.
+    ReadConfig,
+    /// Change the widget's and the answering settings.
+    WriteConfig,
+    /// Read conversations and live events.
+    ReadConversations,
+    /// Answer visitors, assign, resolve.
+    WriteConversations,
+    /// Read figures.
+    ReadAnalytics,
+    /// Read sources and entries.
+    ReadSources,
+    /// Add, change and delete sources and entries.
+    WriteSources,
+    /// Manage webhooks and their deliveries.
+    Webhooks,
+    /// Manage keys, members and the site itself.
+    Admin,
+}
+
+impl Scope {
+    /// All scopes.
+    pub const ALL: [Scope; 10] = [
+        Scope::Chat,
+        Scope::ReadConfig,
+        Scope::WriteConfig,
+        Scope::ReadConversations,
+        Scope::WriteConversations,
+        Scope::ReadAnalytics,
+        Scope::ReadSources,
+        Scope::WriteSources,
+        Scope::Webhooks,
+        Scope::Admin,
+    ];
+
+    /// What a widget key may do.
+    pub const WIDGET: [Scope; 2] = [Scope::Chat, Scope::ReadConfig];
+
+    /// What an agent may do.
+    pub const MEMBER: [Scope; 6] = [
+        Scope::Chat,
+        Scope::ReadConfig,
+        Scope::ReadConversations,
+        Scope::WriteConversations,
+        Scope::ReadAnalytics,
+        Scope::ReadSources,
+    ];
+
+    /// The name as stored and as the command line takes it, for example `read_sources`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Scope::Chat => "chat",
+            Scope::ReadConfig => "read_config",
+            Scope::WriteConfig => "write_config",
+            Scope::ReadConversations => "read_conversations",
+            Scope::WriteConversations => "write_conversations",
+            Scope::ReadAnalytics => "read_analytics",
+            Scope::ReadSources => "read_sources",
+            Scope::WriteSources => "write_sources",
+            Scope::Webhooks => "webhooks",
+            Scope::Admin => "admin",
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A text that names no scope.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown scope; the scopes are {}", Scope::ALL.map(Scope::as_str).join(", "))]
+pub struct ScopeError;
+
+impl FromStr for Scope {
+    type Err = ScopeError;
+
+    fn from_str(text: &str) -> Result<Self, ScopeError> {
+        Self::ALL.into_iter().find(|s| s.as_str() == text).ok_or(ScopeError)
+    }
+}
+
+/// The key of `kind` made from 32 random bytes. The bytes must come from the system's
+/// generator; the slight unevenness of `% 62` costs less than one of 190 bits.
+pub fn from_random(kind: KeyKind, random: &[u8; RANDOM_CHARS]) -> String {
+    let body: String = random.iter().map(|b| char::from(BASE62[usize::from(*b) % BASE62.len()])).collect();
+    let checksum = checksum(&body);
+    format!("{}{body}{checksum}", kind.prefix())
+}
+
+/// Whether `text` can be a key at all: of ours with a right checksum, or opaque (an imported
+/// one). False means that no look-up is needed to refuse it.
+pub fn is_well_formed(text: &str) -> bool {
+    const MAX_OPAQUE: usize = 256;
+    let ours = [KeyKind::Widget, KeyKind::Secret, KeyKind::Member, KeyKind::Operator];
+    let body = ours.iter().find_map(|kind| text.strip_prefix(kind.prefix()));
+    match body {
+        Some(body) if body.len() == RANDOM_CHARS + CHECKSUM_CHARS && body.is_ascii() => {
+            let (random, sum) = body.split_at(RANDOM_CHARS);
+            checksum(random) == sum
+        }
+        _ => (8..=MAX_OPAQUE).contains(&text.len()) && !text.chars().any(|c| c.is_control() || c.is_whitespace()),
+    }
+}
+
+fn checksum(body: &str) -> String {
+    let mut rest = crc32fast::hash(body.as_bytes());
+    let mut digits = [b'0'; CHECKSUM_CHARS];
+    for digit in digits.iter_mut().rev() {
+        *digit = BASE62[(rest % 62) as usize];
+        rest /= 62;
+    }
+    digits.iter().map(|b| char::from(*b)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_with_a_typo_is_refused_without_a_look_up() {
+        let key = from_random(KeyKind::Widget, &[7; RANDOM_CHARS]);
+
+        assert!(key.starts_with("wk_live_") && key.len() == 8 + 38);
+        assert!(is_well_formed(&key));
+        assert!(!is_well_formed(&key.replacen('7', "8", 1)));
+    }
+
+    #[test]
+    fn an_imported_key_may_be_any_opaque_text() {
+        assert!(is_well_formed("wk_live_abc123"));
+        assert!(!is_well_formed("wk\n_abc123"));
+        assert!(!is_well_formed("short"));
+    }
+}

@@ -1,0 +1,286 @@
+//! Text to words: normalisation, segmentation, stemming and character n-grams, per language.
+//!
+//! Index and question go through the same functions, so that what is found does not depend on
+//! who wrote it. Nothing here knows a corpus, a score or a language's vocabulary list.
+
+use rust_stemmers::{Algorithm, Stemmer};
+use unicode_normalization::UnicodeNormalization;
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Longest word kept, in characters: beyond it stand keys, hashes and run-together junk.
+const MAX_WORD_CHARS: usize = 64;
+/// A hyphenated first part up to this length is one word with what follows: e-mail, wi-fi, t-shirt.
+const MAX_JOINED_PREFIX_CHARS: usize = 2;
+/// Longest elided article or pronoun (`dell'acqua`, `qu'il`), in characters.
+const MAX_ELISION_CHARS: usize = 4;
+
+/// The analysis of one language: which stemmer, and whether words begin with elided articles.
+#[derive(Debug, Clone, Copy)]
+pub struct Analyzer {
+    stemmer: Option<Algorithm>,
+    elides: bool,
+}
+
+impl Analyzer {
+    /// The analysis for a primary language subtag; an unknown or absent one is not stemmed.
+    pub fn new(language: Option<&str>) -> Self {
+        let stemmer = language.and_then(algorithm);
+        let elides = matches!(language, Some("fr" | "it" | "ca"));
+        Self { stemmer, elides }
+    }
+
+    /// The words of a text in reading order, normalised and in lower case, not yet stemmed.
+    ///
+    /// Runs of scripts that write no spaces (and Hangul, whose particles stick to the noun) come
+    /// as overlapping pairs of characters.
+    pub fn words(&self, text: &str) -> Vec<String> {
+        let text = normalise(text);
+        let mut words = Vec::with_capacity(text.len() / 5);
+        let mut run: Option<(usize, usize)> = None;
+        let mut joined: Option<(usize, usize)> = None;
+        for (start, segment) in text.unicode_word_indices() {
+            let end = start + segment.len();
+            if is_bigram_text(segment) {
+                flush(&text, &mut joined, |word| self.push_word(word, &mut words));
+                match run {
+                    Some((from, to)) if to == start => run = Some((from, end)),
+                    _ => {
+                        flush(&text, &mut run, |run| push_bigrams(run, &mut words));
+                        run = Some((start, end));
+                    }
+                }
+                continue;
+            }
+            flush(&text, &mut run, |run| push_bigrams(run, &mut words));
+            match joined {
+                Some((from, to)) if joins(&text[from..to], &text[to..start]) => {
+                    joined = Some((from, end));
+                }
+                _ => {
+                    flush(&text, &mut joined, |word| self.push_word(word, &mut words));
+                    joined = Some((start, end));
+                }
+            }
+        }
+        flush(&text, &mut run, |run| push_bigrams(run, &mut words));
+        flush(&text, &mut joined, |word| self.push_word(word, &mut words));
+        words
+    }
+
+    /// The indexed form of a word: stemmed, without Latin, Greek or Cyrillic accents.
+    pub fn stem(&self, word: &str) -> String {
+        match self.stemmer {
+            Some(algorithm) if !is_bigram_text(word) => fold_accents(&Stemmer::create(algorithm).stem(word)),
+            _ => fold_accents(word),
+        }
+    }
+
+    fn push_word(&self, word: &str, words: &mut Vec<String>) {
+        if word.chars().count() > MAX_WORD_CHARS {
+            return;
+        }
+        let mut word = word.to_owned();
+        word.retain(|c| !is_hyphen(c));
+        if self.elides
+            && let Some((article, rest)) = word.split_once('\'')
+            && article.chars().count() <= MAX_ELISION_CHARS
+            && rest.chars().count() > 1
+        {
+            word = rest.to_owned();
+        }
+        if !word.is_empty() {
+            words.push(word);
+        }
+    }
+}
+
+/// Calls `emit` with every character 3-gram and 4-gram of a word with a space on both sides; of a
+/// pair of characters without spaces, the pair and its first character.
+pub fn grams(word: &str, mut emit: impl FnMut(u32)) {
+    if is_bigram_text(word) {
+        emit(hash(word));
+        let first = word.chars().next().map_or(0, char::len_utf8);
+        emit(hash(&word[..first]));
+        return;
+    }
+    let padded = format!(" {} ", fold_accents(word));
+    let mut bounds: Vec<usize> = padded.char_indices().map(|(at, _)| at).collect();
+    bounds.push(padded.len());
+    for size in [3, 4] {
+        for window in bounds.windows(size + 1) {
+            emit(hash(&padded[window[0]..window[size]]));
+        }
+    }
+}
+
+/// NFKC, lower case, invisible and bidirectional controls dropped, Arabic letter variants and
+/// vowel signs unified, digits of other scripts written 0-9, apostrophes straight.
+pub fn normalise(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    text.nfkc().flat_map(char::to_lowercase).filter_map(canonical).collect()
+}
+
+/// Whether `c` belongs to a script whose words are cut in pairs of characters: Han, Kana,
+/// Bopomofo, Hangul, Thai, Lao, Khmer, Burmese.
+pub fn is_bigram_char(c: char) -> bool {
+    matches!(u32::from(c),
+        0x0E00..=0x0EFF | 0x1000..=0x109F | 0x1100..=0x11FF | 0x1780..=0x17FF
+        | 0x3005..=0x3007 | 0x3040..=0x312F | 0x3130..=0x318F | 0x31A0..=0x31BF | 0x31F0..=0x31FF
+        | 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xA960..=0xA97F | 0xAA60..=0xAA7F
+        | 0xAC00..=0xD7FF | 0xF900..=0xFAFF | 0x20000..=0x323AF)
+}
+
+/// Whether a word begins with a character of a pair-cut script.
+pub fn is_bigram_text(word: &str) -> bool {
+    word.chars().next().is_some_and(is_bigram_char)
+}
+
+/// Whether `c` is invisible or reorders text: soft hyphen, zero width, bidirectional, tag.
+pub fn is_invisible(c: char) -> bool {
+    matches!(u32::from(c),
+        0x00AD | 0x034F | 0x061C | 0x180E | 0x200B..=0x200F | 0x202A..=0x202E
+        | 0x2060..=0x206F | 0xFEFF | 0xFFF9..=0xFFFB | 0xE0000..=0xE007F)
+}
+
+fn algorithm(language: &str) -> Option<Algorithm> {
+    Some(match language {
+        "ar" => Algorithm::Arabic,
+        "da" => Algorithm::Danish,
+        "nl" => Algorithm::Dutch,
+        "en" => Algorithm::English,
+        "fi" => Algorithm::Finnish,
+        "fr" => Algorithm::French,
+        "de" => Algorithm::German,
+        "el" => Algorithm::Greek,
+        "hu" => Algorithm::Hungarian,
+        "it" => Algorithm::Italian,
+        "no" | "nb" | "nn" => Algorithm::Norwegian,
+        "pt" => Algorithm::Portuguese,
+        "ro" => Algorithm::Romanian,
+        "ru" => Algorithm::Russian,
+        "es" => Algorithm::Spanish,
+        "sv" => Algorithm::Swedish,
+        "ta" => Algorithm::Tamil,
+        "tr" => Algorithm::Turkish,
+        _ => return None,
+    })
+}
+
+fn canonical(c: char) -> Option<char> {
+    Some(match c {
+        '\u{2018}' | '\u{2019}' | '\u{02BC}' | '\u{FF07}' => '\'',
+        '\u{0307}' | '\u{0640}' | '\u{064B}'..='\u{0652}' | '\u{0670}' => return None,
+        'أ' | 'إ' | 'آ' | 'ٱ' => 'ا',
+        'ى' | 'ی' => 'ي',
+        'ک' => 'ك',
+        'ة' => 'ه',
+        'ı' => 'i',
+        'ё' => 'е',
+        '\u{0660}'..='\u{0669}' => digit(c, 0x0660),
+        '\u{06F0}'..='\u{06F9}' => digit(c, 0x06F0),
+        '\u{0966}'..='\u{096F}' => digit(c, 0x0966),
+        '\u{09E6}'..='\u{09EF}' => digit(c, 0x09E6),
+        c if is_invisible(c) => return None,
+        c => c,
+    })
+}
+
+fn digit(c: char, zero: u32) -> char {
+    char::from_digit(u32::from(c) - zero, 10).unwrap_or(c)
+}
+
+fn fold_accents(word: &str) -> String {
+    let has_accents = |c: char| matches!(u32::from(c), 0xC0..=0x52F | 0x1E00..=0x1FFF);
+    if !word.chars().any(has_accents) {
+        return word.to_owned();
+    }
+    word.nfd().filter(|c| !matches!(c, '\u{0300}'..='\u{036F}')).nfc().collect()
+}
+
+fn is_hyphen(c: char) -> bool {
+    matches!(c, '-' | '\u{2010}' | '\u{2011}')
+}
+
+fn joins(first: &str, between: &str) -> bool {
+    let mut gap = between.chars();
+    gap.next().is_some_and(is_hyphen)
+        && gap.next().is_none()
+        && first.chars().all(char::is_alphabetic)
+        && first.chars().count() <= MAX_JOINED_PREFIX_CHARS
+}
+
+fn flush(text: &str, span: &mut Option<(usize, usize)>, emit: impl FnOnce(&str)) {
+    if let Some((from, to)) = span.take() {
+        emit(&text[from..to]);
+    }
+}
+
+fn push_bigrams(run: &str, words: &mut Vec<String>) {
+    let mut units: Vec<usize> = run.grapheme_indices(true).map(|(at, _)| at).collect();
+    units.push(run.len());
+    if units.len() == 2 {
+        words.push(run.to_owned());
+    }
+    for window in units.windows(3) {
+        words.push(run[window[0]..window[2]].to_owned());
+    }
+}
+
+/// FNV-1a, 32 bits: stable across builds and machines, and collisions among the n-grams of one
+/// site are rarer than those of chance between words.
+pub fn hash(text: &str) -> u32 {
+    const OFFSET: u32 = 0x811c_9dc5;
+    const PRIME: u32 = 0x0100_0193;
+    text.bytes().fold(OFFSET, |h, b| (h ^ u32::from(b)).wrapping_mul(PRIME))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(language: &str, text: &str) -> Vec<String> {
+        Analyzer::new(Some(language)).words(text)
+    }
+
+    #[test]
+    fn words_are_cut_lowered_and_joined_after_a_short_hyphenated_prefix() {
+        assert_eq!(words("en", "E-Mail & Wi‑Fi: check-in?"), ["email", "wifi", "check", "in"]);
+    }
+
+    #[test]
+    fn scripts_without_spaces_come_in_pairs_and_keep_combining_marks() {
+        assert_eq!(words("ja", "返品したい"), ["返品", "品し", "した", "たい"]);
+        assert_eq!(words("th", "คืนเงิน").first().map(String::as_str), Some("คืน"));
+        assert_eq!(words("hi", "मेरी डिलीवरी"), ["मेरी", "डिलीवरी"]);
+    }
+
+    #[test]
+    fn elided_articles_fall_away_in_languages_that_have_them() {
+        assert_eq!(words("fr", "l’hôtel d'Anne"), ["hôtel", "anne"]);
+        assert_eq!(words("en", "don’t"), ["don't"]);
+    }
+
+    #[test]
+    fn stems_lose_endings_and_accents() {
+        assert_eq!(Analyzer::new(Some("en")).stem("deliveries"), "deliveri");
+        assert_eq!(Analyzer::new(Some("es")).stem("teléfono"), "telefon");
+        assert_eq!(Analyzer::new(None).stem("naïve"), "naive");
+    }
+
+    #[test]
+    fn invisible_characters_and_arabic_variants_do_not_divide_words() {
+        assert_eq!(normalise("Pass\u{200B}wort\u{E0041}é"), "passworté");
+        assert_eq!(normalise("إرجاعُ ٣"), normalise("ارجاع 3"));
+    }
+
+    #[test]
+    fn grams_of_a_word_have_its_edges() {
+        let mut seen = Vec::new();
+
+        grams("ab", |gram| seen.push(gram));
+
+        assert_eq!(seen, [hash(" ab"), hash("ab "), hash(" ab ")]);
+    }
+}

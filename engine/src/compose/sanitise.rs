@@ -1,0 +1,223 @@
+//! Lets a model's text through piece by piece, without what an answer must not hold: images,
+//! HTML, addresses that retrieval did not return, citations of passages that are not there,
+//! invisible characters. The same filter runs while streaming and at the end.
+
+use std::collections::{BTreeSet, HashSet};
+
+use crate::analysis::is_invisible;
+
+/// What is held back at most while a bracket, tag or address is open, in bytes: beyond this it is
+/// no honest link, and goes out as plain text or not at all.
+const MAX_HELD_BYTES: usize = 2048;
+/// How an address begins.
+const ADDRESS_STARTS: [&str; 3] = ["http://", "https://", "www."];
+
+/// The filter of one answer.
+#[derive(Debug)]
+pub(crate) struct Sanitiser {
+    held: String,
+    addresses: HashSet<String>,
+    passages: usize,
+    cited: BTreeSet<usize>,
+    last: char,
+}
+
+/// What to do with the start of the held text.
+enum Step {
+    /// Emit this, and go on after so many bytes.
+    Take(String, usize),
+    /// More is needed to know.
+    Hold,
+}
+
+impl Sanitiser {
+    /// Lets through citations of `1..=passages` and links to these addresses.
+    pub(crate) fn new(addresses: HashSet<String>, passages: usize) -> Self {
+        Self { held: String::new(), addresses, passages, cited: BTreeSet::new(), last: ' ' }
+    }
+
+    /// What may be shown after another piece.
+    pub(crate) fn push(&mut self, delta: &str) -> String {
+        let kept = |c: &char| matches!(c, '\n' | '\t') || !(c.is_control() || is_invisible(*c));
+        self.held.extend(delta.chars().filter(kept));
+        self.drain(false)
+    }
+
+    /// What may be shown of the rest.
+    pub(crate) fn finish(&mut self) -> String {
+        self.drain(true)
+    }
+
+    /// The passages cited so far, from 1.
+    pub(crate) fn cited(&self) -> &BTreeSet<usize> {
+        &self.cited
+    }
+
+    fn drain(&mut self, is_end: bool) -> String {
+        let held = std::mem::take(&mut self.held);
+        let mut out = String::new();
+        let mut at = 0;
+        while at < held.len() {
+            let rest = &held[at..];
+            // Without an end in sight nothing is waited for: the sign alone decides.
+            let waits = !is_end && rest.len() < MAX_HELD_BYTES;
+            match self.step(rest, waits) {
+                Step::Take(text, length) => {
+                    self.last = rest[..length].chars().next_back().unwrap_or(self.last);
+                    out.push_str(&text);
+                    at += length;
+                }
+                Step::Hold => break,
+            }
+        }
+        held[at..].clone_into(&mut self.held);
+        out
+    }
+
+    fn step(&mut self, rest: &str, waits: bool) -> Step {
+        let first = rest.chars().next().unwrap_or_default();
+        match first {
+            '!' if rest.len() == 1 && waits => Step::Hold,
+            '!' if rest.starts_with("![") => match self.bracket(&rest[1..], waits) {
+                Step::Take(text, length) => Step::Take(plain_label(&text), length + 1),
+                Step::Hold => Step::Hold,
+            },
+            '[' => self.bracket(rest, waits),
+            '<' => self.tag(rest, waits),
+            _ if !self.last.is_alphanumeric() => self.word(rest, first, waits),
+            _ => Step::Take(first.to_string(), first.len_utf8()),
+        }
+    }
+
+    /// `[label](address)`, `[1]`, or a bracket that is neither.
+    fn bracket(&mut self, rest: &str, waits: bool) -> Step {
+        let Some(close) = rest.find(']') else {
+            return if waits { Step::Hold } else { Step::Take(String::new(), 1) };
+        };
+        let label = &rest[1..close];
+        let after = &rest[close + 1..];
+        if after.is_empty() && waits {
+            return Step::Hold;
+        }
+        if let Some(target) = after.strip_prefix('(') {
+            let Some(end) = target.find(')') else {
+                return if waits { Step::Hold } else { Step::Take(plain_label(label), rest.len()) };
+            };
+            let address = target[..end].split_whitespace().next().unwrap_or_default();
+            let label = plain_label(label);
+            let is_known = self.addresses.contains(address);
+            let text = if is_known { format!("[{label}]({address})") } else { label };
+            return Step::Take(text, close + end + 3);
+        }
+        match numbers(label) {
+            Some(numbers) => Step::Take(self.citations(&numbers), close + 1),
+            None => Step::Take(format!("({})", plain_label(label)), close + 1),
+        }
+    }
+
+    fn citations(&mut self, numbers: &[usize]) -> String {
+        let known = numbers.iter().filter(|number| (1..=self.passages).contains(*number));
+        let known: Vec<usize> = known.copied().collect();
+        self.cited.extend(&known);
+        known.iter().map(|number| format!("[{number}]")).collect()
+    }
+
+    /// An HTML tag or an address in angle brackets falls away; a mere "less than" stays.
+    fn tag(&mut self, rest: &str, waits: bool) -> Step {
+        let Some(next) = rest[1..].chars().next() else {
+            return if waits { Step::Hold } else { Step::Take("<".to_owned(), 1) };
+        };
+        if !(next.is_ascii_alphabetic() || matches!(next, '/' | '!' | '?')) {
+            return Step::Take("<".to_owned(), 1);
+        }
+        match rest.find('>') {
+            Some(end) => Step::Take(String::new(), end + 1),
+            None if waits => Step::Hold,
+            None => Step::Take(String::new(), 1),
+        }
+    }
+
+    /// The beginning of a word: an address is let through only if it is known.
+    fn word(&mut self, rest: &str, first: char, waits: bool) -> Step {
+        let starts = |start: &&&str| {
+            let length = start.len().min(rest.len());
+            rest.as_bytes()[..length].eq_ignore_ascii_case(&start.as_bytes()[..length])
+        };
+        let Some(start) = ADDRESS_STARTS.iter().find(starts) else {
+            return Step::Take(first.to_string(), first.len_utf8());
+        };
+        let end = rest.find(|c: char| c.is_whitespace() || matches!(c, ')' | ']' | '>' | '"' | '<'));
+        if end.is_none() && waits {
+            return Step::Hold;
+        }
+        let word = &rest[..end.unwrap_or(rest.len())];
+        if word.len() < start.len() {
+            return Step::Take(first.to_string(), first.len_utf8());
+        }
+        let address = word.trim_end_matches(['.', ',', ';', ':', '!', '?']);
+        if self.addresses.contains(address) {
+            Step::Take(word.to_owned(), word.len())
+        } else {
+            Step::Take(word[address.len()..].to_owned(), word.len())
+        }
+    }
+}
+
+/// A label that cannot open a link, tag or address of its own.
+fn plain_label(label: &str) -> String {
+    let words = label.split(' ').filter(|word| !word.contains("://") && !word.starts_with("www."));
+    words.collect::<Vec<_>>().join(" ").replace(['[', ']', '<', '>', '!'], "")
+}
+
+fn numbers(label: &str) -> Option<Vec<usize>> {
+    label.split(',').map(|part| part.trim().trim_start_matches('^').parse().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOSTILE: &str = "See [our page](https://a.example/x) [1] and [more](https://evil.example/?q=1) [7].\n\
+        ![pixel](https://evil.example/p.png) <img src=x onerror=alert(1)> https://evil.example/a. \
+        5 < 6 [note] www.evil.example [2, 9] https://a.example/x, done\u{202E}";
+    const CLEAN: &str = "See [our page](https://a.example/x) [1] and more .\n\
+        pixel  . \
+        5 < 6 (note)  [2] https://a.example/x, done";
+
+    fn sanitiser() -> Sanitiser {
+        Sanitiser::new(HashSet::from(["https://a.example/x".to_owned()]), 2)
+    }
+
+    #[test]
+    fn only_known_links_and_citations_remain() {
+        let mut sanitiser = sanitiser();
+
+        let text = sanitiser.push(HOSTILE) + &sanitiser.finish();
+
+        assert_eq!(text, CLEAN);
+        assert_eq!(sanitiser.cited(), &BTreeSet::from([1, 2]));
+    }
+
+    #[test]
+    fn the_pieces_do_not_matter() {
+        for size in 1..20 {
+            let mut sanitiser = sanitiser();
+            let characters: Vec<char> = HOSTILE.chars().collect();
+            let mut text = String::new();
+            for piece in characters.chunks(size) {
+                text += &sanitiser.push(&piece.iter().collect::<String>());
+            }
+            text += &sanitiser.finish();
+            assert_eq!(text, CLEAN, "pieces of {size}");
+        }
+    }
+
+    #[test]
+    fn an_endless_bracket_is_not_waited_for() {
+        let mut sanitiser = sanitiser();
+
+        let text = sanitiser.push(&format!("[{}", "a".repeat(5000)));
+
+        assert!(text.len() > 4000);
+    }
+}

@@ -1,0 +1,165 @@
+//! Measures answering on a labelled set, through the same indexing, retrieval and decision that
+//! visitors get: `helpbot eval --corpus DIR --run OUT.jsonl` and this crate's `eval` example.
+//!
+//! A set is two files of JSON lines. `corpus.jsonl`: {"id", "text", "question"?, "phrasings"?,
+//! "title"?, "url"?, "tenant"?}; `queries.jsonl`: {"id", "text", "relevant", "tenant"?}, where an
+//! empty `relevant` says that the corpus has no answer. Each tenant is a site of its own.
+
+use std::collections::BTreeMap;
+
+use helpbot_domain::conversation::Outcome;
+use helpbot_domain::ids::{ChunkId, SourceId};
+use serde::{Deserialize, Serialize};
+
+use crate::chunk::{Chunk, ChunkKind};
+use crate::decide::{self, Decision};
+use crate::index::Index;
+use crate::retrieval::{Channels, Retrieval};
+use crate::settings::AnswerSettings;
+
+/// One line of `corpus.jsonl`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Entry {
+    /// The entry's name in the set.
+    pub id: String,
+    /// Answer or passage.
+    pub text: String,
+    /// The question of an FAQ entry.
+    pub question: Option<String>,
+    /// Other ways to ask.
+    #[serde(default)]
+    pub phrasings: Vec<String>,
+    /// Of a passage: page and headings with ` > ` between.
+    pub title: Option<String>,
+    /// Where it stands.
+    pub url: Option<String>,
+    /// The site that it belongs to.
+    pub tenant: Option<String>,
+}
+
+/// One line of `queries.jsonl`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Query {
+    /// The query's name in the set.
+    pub id: String,
+    /// The question.
+    pub text: String,
+    /// Ids of entries that answer it; empty when none does.
+    #[serde(default)]
+    pub relevant: Vec<String>,
+    /// The site that is asked.
+    pub tenant: Option<String>,
+}
+
+/// One line of a run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RunLine {
+    /// The query.
+    pub query_id: String,
+    /// Entry ids, best first.
+    pub ranked: Vec<String>,
+    /// Whether an answer was given.
+    pub answered: bool,
+    /// The confidence.
+    pub score: f64,
+}
+
+/// A file of a set that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("line {line}: {cause}")]
+pub struct ReadError {
+    /// From 1.
+    pub line: usize,
+    /// What is wrong with it.
+    #[source]
+    pub cause: serde_json::Error,
+}
+
+/// One query's way through the engine.
+#[derive(Debug, Clone)]
+pub struct Trial<'a> {
+    /// The query.
+    pub query: &'a Query,
+    /// Ids of the set for the candidates found, best first.
+    pub ranked: Vec<&'a str>,
+    /// What was found.
+    pub retrieval: Retrieval,
+    /// What was decided.
+    pub decision: Decision,
+}
+
+/// The rows of a JSON-lines text; empty lines are skipped.
+///
+/// # Errors
+/// The first line that is not a row.
+pub fn read<T: for<'de> Deserialize<'de>>(text: &str) -> Result<Vec<T>, ReadError> {
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    lines.map(|(at, line)| serde_json::from_str(line).map_err(|cause| ReadError { line: at + 1, cause })).collect()
+}
+
+/// Asks every query of its tenant's site. In the order of the queries.
+pub fn trials<'a>(
+    corpus: &'a [Entry],
+    queries: &'a [Query],
+    settings: &AnswerSettings,
+    channels: Channels,
+) -> Vec<Trial<'a>> {
+    let mut sites: BTreeMap<Option<&str>, Vec<&Entry>> = BTreeMap::new();
+    for entry in corpus {
+        sites.entry(entry.tenant.as_deref()).or_default().push(entry);
+    }
+    let indexes: BTreeMap<Option<&str>, (Vec<&Entry>, Index)> = sites
+        .into_iter()
+        .map(|(tenant, entries)| {
+            let chunks = (0..).zip(&entries).map(|(number, entry)| chunk(entry, number)).collect();
+            (tenant, (entries, Index::build_with(chunks, None, channels)))
+        })
+        .collect();
+    let asked = queries.iter().filter_map(|query| {
+        let (entries, index) = indexes.get(&query.tenant.as_deref())?;
+        Some(trial(query, entries, index, settings))
+    });
+    asked.collect()
+}
+
+/// The lines of a run file for these trials.
+pub fn run(trials: &[Trial<'_>]) -> Vec<RunLine> {
+    let line = |trial: &Trial<'_>| RunLine {
+        query_id: trial.query.id.clone(),
+        ranked: trial.ranked.iter().map(|id| (*id).to_owned()).collect(),
+        answered: trial.decision.outcome == Outcome::Answered,
+        score: trial.decision.confidence,
+    };
+    trials.iter().map(line).collect()
+}
+
+fn trial<'a>(query: &'a Query, entries: &[&'a Entry], index: &Index, settings: &AnswerSettings) -> Trial<'a> {
+    let retrieval = index.retrieve(&query.text, None);
+    let decision = decide::decide(&retrieval, settings);
+    let ids = retrieval.candidates.iter();
+    let ranked = ids.map(|found| entries[number(found.chunk.id)].id.as_str()).collect();
+    Trial { query, ranked, retrieval, decision }
+}
+
+/// The entry as a chunk whose id is its number. Sets without answers repeat the phrasings as
+/// text; a site would not, so they are left out there.
+fn chunk(entry: &Entry, number: u128) -> Chunk {
+    let heading = entry.title.iter().flat_map(|title| title.split(" > ")).map(str::to_owned);
+    let is_repeat = !entry.phrasings.is_empty() && entry.text == entry.phrasings.join("\n");
+    Chunk {
+        id: ChunkId::from_uuid(uuid::Uuid::from_u128(number)),
+        source_id: SourceId::from_uuid(uuid::Uuid::from_u128(0)),
+        kind: if entry.question.is_some() { ChunkKind::Faq } else { ChunkKind::Passage },
+        question: entry.question.clone(),
+        heading: heading.collect(),
+        text: if is_repeat { String::new() } else { entry.text.clone() },
+        url: entry.url.clone(),
+        page_title: None,
+        language: None,
+        phrasings: entry.phrasings.clone(),
+    }
+}
+
+fn number(id: ChunkId) -> usize {
+    id.uuid().as_u128() as usize
+}

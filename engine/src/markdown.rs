@@ -1,0 +1,240 @@
+//! Restricted Markdown, read: as plain text for indexing, as blocks and sentences for answers.
+//!
+//! The dialect is what ingest writes: paragraphs, lists, headings, fenced code, tables, emphasis,
+//! links. Never rendered here.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+/// The text without its marks: link targets, emphasis, heading and list signs fall away.
+pub fn plain(markdown: &str) -> String {
+    let mut out = String::with_capacity(markdown.len());
+    for line in markdown.lines() {
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        push_plain_line(strip_line_sign(line), &mut out);
+    }
+    out
+}
+
+/// A piece of text that is kept or left whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unit {
+    /// The sentence, list item, table row or code block, without surrounding space.
+    pub text: String,
+    /// What separates it from the unit before: a space, a line break or an empty line.
+    pub gap: &'static str,
+    /// Whether the unit only makes sense with the one after it: a heading, or a line that ends in
+    /// a colon before a list.
+    pub leads: bool,
+}
+
+/// The text in units: sentences of paragraphs, items of lists, rows of tables, whole code blocks.
+pub fn units(markdown: &str) -> Vec<Unit> {
+    let mut units = Vec::new();
+    for block in blocks(markdown) {
+        let mut gap = "\n\n";
+        if block.starts_with("```") {
+            units.push(Unit { text: block, gap, leads: false });
+            continue;
+        }
+        for paragraph in joined_lines(&block) {
+            if is_line_unit(&paragraph) {
+                let leads = paragraph.starts_with('#');
+                units.push(Unit { text: paragraph, gap, leads });
+            } else {
+                for sentence in sentences(&paragraph) {
+                    let leads = sentence.ends_with([':', '：']);
+                    units.push(Unit { text: sentence.to_owned(), gap, leads });
+                    gap = " ";
+                }
+            }
+            gap = "\n";
+        }
+    }
+    if let Some(last) = units.last_mut() {
+        last.leads = false;
+    }
+    units
+}
+
+/// Units put together again with the gaps between them.
+pub fn join(units: &[Unit]) -> String {
+    let mut text = String::new();
+    for unit in units {
+        if !text.is_empty() {
+            text.push_str(unit.gap);
+        }
+        text.push_str(&unit.text);
+    }
+    text
+}
+
+/// Sentences of one paragraph, trimmed, none empty. A full stop after an initial, a number or a
+/// common abbreviation ends nothing.
+pub fn sentences(paragraph: &str) -> Vec<&str> {
+    let mut sentences = Vec::new();
+    let mut start = 0;
+    let mut end = 0;
+    for (at, piece) in paragraph.split_sentence_bound_indices() {
+        end = at + piece.len();
+        if !is_abbreviation(paragraph[start..end].trim_end()) {
+            sentences.push(paragraph[start..end].trim());
+            start = end;
+        }
+    }
+    if start < end {
+        sentences.push(paragraph[start..end].trim());
+    }
+    sentences.retain(|sentence| !sentence.is_empty());
+    sentences
+}
+
+fn is_abbreviation(text: &str) -> bool {
+    /// Lower case, without the final stop; those after which a sentence seldom begins.
+    const ABBREVIATIONS: [&str; 27] = [
+        "e.g", "i.e", "mr", "mrs", "ms", "dr", "prof", "st", "vs", "approx", "no", "z.b", "d.h", "bzw", "ca", "nr",
+        "u.a", "s", "inkl", "ggf", "p.ej", "sr", "sra", "m", "mme", "av", "art",
+    ];
+    let Some(text) = text.strip_suffix('.') else { return false };
+    let word = text.rsplit([' ', '\n', '(', '\u{a0}']).next().unwrap_or_default();
+    let is_initial = word.chars().count() == 1 && word.chars().all(char::is_uppercase);
+    let word = word.to_lowercase();
+    is_initial || (ABBREVIATIONS.contains(&word.as_str()) && word.len() > 1)
+}
+
+fn blocks(markdown: &str) -> Vec<String> {
+    let mut blocks: Vec<String> = Vec::new();
+    let mut block: Vec<&str> = Vec::new();
+    let mut in_code = false;
+    for line in markdown.lines() {
+        let is_fence = line.trim_start().starts_with("```");
+        if is_fence && !in_code {
+            push_block(&mut block, &mut blocks);
+        }
+        if line.trim().is_empty() && !in_code {
+            push_block(&mut block, &mut blocks);
+        } else {
+            block.push(line);
+        }
+        if is_fence {
+            if in_code {
+                push_block(&mut block, &mut blocks);
+            }
+            in_code = !in_code;
+        }
+    }
+    push_block(&mut block, &mut blocks);
+    blocks
+}
+
+fn push_block(lines: &mut Vec<&str>, blocks: &mut Vec<String>) {
+    if !lines.is_empty() {
+        blocks.push(lines.join("\n").trim_end().to_owned());
+        lines.clear();
+    }
+}
+
+/// Lines that only wrap a paragraph become one line again; items, rows and headings stay apart.
+fn joined_lines(block: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for line in block.lines() {
+        let line = line.trim_end();
+        match lines.last_mut() {
+            Some(last) if !is_line_unit(line) && !is_row_or_heading(last) => {
+                last.push(' ');
+                last.push_str(line.trim_start());
+            }
+            _ => lines.push(line.to_owned()),
+        }
+    }
+    lines
+}
+
+fn is_line_unit(line: &str) -> bool {
+    is_row_or_heading(line) || strip_line_sign(line).len() < line.trim_start().len()
+}
+
+fn is_row_or_heading(line: &str) -> bool {
+    line.starts_with(['|', '#'])
+}
+
+/// The line without a heading, quote, bullet or number sign.
+fn strip_line_sign(line: &str) -> &str {
+    let line = line.trim_start();
+    let text = line.trim_start_matches(['#', '>']);
+    if text.len() < line.len() {
+        return text.trim_start();
+    }
+    if let Some(item) = ["- ", "* ", "+ ", "• "].iter().find_map(|sign| line.strip_prefix(sign)) {
+        return item;
+    }
+    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+    let after = &line[digits..];
+    let item = after.strip_prefix(". ").or_else(|| after.strip_prefix(") "));
+    item.filter(|_| (1..=3).contains(&digits)).unwrap_or(line)
+}
+
+fn push_plain_line(line: &str, out: &mut String) {
+    let mut rest = line;
+    while let Some(at) = rest.find(['[', '*', '`', '!', '|']) {
+        out.push_str(&rest[..at]);
+        let sign = &rest[at..];
+        if let Some((label, length)) = link(sign.strip_prefix('!').unwrap_or(sign)) {
+            push_plain_line(label, out);
+            rest = &sign[length + usize::from(sign.starts_with('!'))..];
+            continue;
+        }
+        if sign.starts_with(['[', '!']) {
+            out.push_str(&sign[..1]);
+        } else if sign.starts_with('|') {
+            out.push(' ');
+        }
+        rest = &sign[1..];
+    }
+    out.push_str(rest);
+}
+
+/// The label of a link `[label](target)` at the start of `text`, and the length of all of it.
+fn link(text: &str) -> Option<(&str, usize)> {
+    let label_end = text.strip_prefix('[')?.find("](")? + 1;
+    let target_end = text[label_end..].find(')')? + label_end;
+    Some((&text[1..label_end], target_end + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_text_has_no_marks() {
+        let markdown = "## Returns\n- **Send** it [back](https://a.example/x)\n1. `done`\n> quoted ![x](y.png)";
+
+        assert_eq!(plain(markdown), "Returns\nSend it back\ndone\nquoted x");
+    }
+
+    #[test]
+    fn an_open_bracket_is_only_a_bracket() {
+        assert_eq!(plain("a [b ! c | d"), "a [b ! c   d");
+    }
+
+    #[test]
+    fn sentences_end_where_readers_end_them() {
+        let text = "Call Dr. Miller, e.g. today. It costs 3.50 EUR! Really? Yes.";
+
+        assert_eq!(sentences(text), ["Call Dr. Miller, e.g. today.", "It costs 3.50 EUR!", "Really?", "Yes."]);
+        assert_eq!(sentences("返品できます。送料は無料です。"), ["返品できます。", "送料は無料です。"]);
+    }
+
+    #[test]
+    fn units_keep_items_and_code_whole_and_join_to_the_same_text() {
+        let markdown = "First line\nwraps. Second.\n\nSteps:\n- one\n- two\n\n```\na\n\nb\n```";
+
+        let units = units(markdown);
+
+        let texts: Vec<&str> = units.iter().map(|unit| unit.text.as_str()).collect();
+        assert_eq!(texts, ["First line wraps.", "Second.", "Steps:", "- one", "- two", "```\na\n\nb\n```"]);
+        assert!(units[2].leads);
+        assert_eq!(join(&units), "First line wraps. Second.\n\nSteps:\n- one\n- two\n\n```\na\n\nb\n```");
+    }
+}

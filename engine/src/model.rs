@@ -1,0 +1,74 @@
+//! What the engine wants of a model server: chat that streams, and embeddings.
+//!
+//! Two implementations each: an OpenAI-compatible server through the outbound client, and the
+//! scripted one of the tests. A model gets passages and a question, never a tool.
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+
+/// Who speaks in a chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The rules.
+    System,
+    /// The visitor, with the passages.
+    User,
+    /// An earlier answer.
+    Assistant,
+}
+
+/// One turn of a chat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChatMessage {
+    /// Who speaks.
+    pub role: Role,
+    /// What is said.
+    pub content: String,
+}
+
+/// What a model is asked to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChatRequest {
+    /// The turns, rules first.
+    pub messages: Vec<ChatMessage>,
+    /// Where the model stops.
+    pub max_tokens: u32,
+}
+
+/// A model server that did not do what was asked; the text is for logs.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// No connection, or it broke off.
+    #[error("the model server cannot be reached: {0}")]
+    Unreachable(String),
+    /// An answer with a status that is no success.
+    #[error("the model server answered {status}")]
+    Status {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// An answer that is not in the protocol.
+    #[error("the model server answered nonsense: {0}")]
+    Protocol(String),
+    /// Nothing in time.
+    #[error("the model server took too long")]
+    TimedOut,
+}
+
+/// Pieces of a text as the model writes it.
+pub type Deltas = BoxStream<'static, Result<String, ModelError>>;
+
+/// A chat model.
+pub trait ModelClient: Send + Sync {
+    /// Starts writing. The stream ends when the model has finished; an error ends it too.
+    fn chat(&self, request: ChatRequest) -> BoxFuture<'_, Result<Deltas, ModelError>>;
+}
+
+/// An embedding model.
+pub trait Embedder: Send + Sync {
+    /// The name under which vectors are stored: those of different names never mix.
+    fn model(&self) -> &str;
+
+    /// A vector for each text, in order, all of one length.
+    fn embed(&self, texts: Vec<String>) -> BoxFuture<'_, Result<Vec<Vec<f32>>, ModelError>>;
+}

@@ -1,0 +1,233 @@
+//! An OpenAI-compatible model server (Ollama, vLLM, llama.cpp, a cloud) behind the guarded
+//! client: streamed chat and embeddings. The only file of this crate that speaks HTTP.
+//!
+//! Never retries: the visitor is waiting, and the engine has an answer without it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::try_unfold;
+use futures_util::{FutureExt, StreamExt};
+use helpbot_outbound::{ByteStream, Client, FetchError, HeaderMap, HeaderValue, StreamLimits, Streamed};
+use serde::Deserialize;
+use serde_json::json;
+use url::Url;
+
+use crate::model::{ChatMessage, ChatRequest, Deltas, Embedder, ModelClient, ModelError, Role};
+
+/// A longer line of a stream is no piece of an answer.
+const MAX_LINE_BYTES: usize = 256 * 1024;
+/// Low, because the answer is in the passages and wants no invention; not 0, where some small
+/// models repeat themselves without end.
+const TEMPERATURE: f32 = 0.1;
+
+/// Where a model is and how it is spoken to.
+#[derive(Clone)]
+pub struct ServerSettings {
+    /// Up to and including the version, for example `http://127.0.0.1:11434/v1`.
+    pub base_url: Url,
+    /// Sent as a bearer token.
+    pub api_key: Option<String>,
+    /// The model's name there.
+    pub model: String,
+    /// Bounds of one exchange.
+    pub limits: StreamLimits,
+}
+
+/// A model on a server. Cheap to clone.
+#[derive(Clone)]
+pub struct OpenAi {
+    client: Client,
+    settings: Arc<ServerSettings>,
+}
+
+impl OpenAi {
+    /// A model that is reached through `client`, whose policy must allow the server.
+    pub fn new(client: Client, settings: ServerSettings) -> Self {
+        Self { client, settings: Arc::new(settings) }
+    }
+
+    async fn post(&self, path: &str, body: serde_json::Value) -> Result<Streamed, ModelError> {
+        let base = self.settings.base_url.as_str().trim_end_matches('/');
+        let url = Url::parse(&format!("{base}/{path}")).map_err(|error| ModelError::Protocol(error.to_string()))?;
+        let mut headers = HeaderMap::new();
+        if let Some(key) = &self.settings.api_key {
+            let value = HeaderValue::from_str(&format!("Bearer {key}"));
+            let mut value = value.map_err(|_| ModelError::Protocol("the key has characters no header has".into()))?;
+            value.set_sensitive(true);
+            headers.insert("authorization", value);
+        }
+        let body = body.to_string().into();
+        let response = self.client.post_json_stream(&url, headers, body, &self.settings.limits).await;
+        let response = response.map_err(unreachable)?;
+        match response.status {
+            200..300 => Ok(response),
+            status => Err(ModelError::Status { status }),
+        }
+    }
+}
+
+impl ModelClient for OpenAi {
+    fn chat(&self, request: ChatRequest) -> BoxFuture<'_, Result<Deltas, ModelError>> {
+        async move {
+            let messages: Vec<_> = request.messages.iter().map(message).collect();
+            let body = json!({
+                "model": self.settings.model,
+                "messages": messages,
+                "max_tokens": request.max_tokens,
+                "temperature": TEMPERATURE,
+                "stream": true,
+            });
+            let response = self.post("chat/completions", body).await?;
+            let is_stream = response.content_type.as_deref().is_some_and(|kind| kind.starts_with("text/event-stream"));
+            if is_stream { Ok(events(response.body)) } else { whole(response.body).await }
+        }
+        .boxed()
+    }
+}
+
+impl Embedder for OpenAi {
+    fn model(&self) -> &str {
+        &self.settings.model
+    }
+
+    fn embed(&self, texts: Vec<String>) -> BoxFuture<'_, Result<Vec<Vec<f32>>, ModelError>> {
+        async move {
+            let body = json!({ "model": self.settings.model, "input": texts, "encoding_format": "float" });
+            let response = self.post("embeddings", body).await?;
+            let bytes = read_all(response.body).await?;
+            let mut parsed: Embeddings = parse(&bytes)?;
+            parsed.data.sort_by_key(|embedding| embedding.index);
+            let vectors: Vec<Vec<f32>> = parsed.data.into_iter().map(|embedding| embedding.embedding).collect();
+            let dims = vectors.first().map_or(0, Vec::len);
+            let is_whole = vectors.len() == texts.len() && dims > 0 && vectors.iter().all(|v| v.len() == dims);
+            is_whole.then_some(vectors).ok_or_else(|| ModelError::Protocol("vectors are missing or uneven".into()))
+        }
+        .boxed()
+    }
+}
+
+#[derive(Deserialize)]
+struct Completion {
+    choices: Vec<Choice>,
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    #[serde(alias = "message")]
+    delta: Option<Content>,
+    finish_reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Content {
+    content: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Embeddings {
+    data: Vec<Embedding>,
+}
+
+#[derive(Deserialize)]
+struct Embedding {
+    #[serde(default)]
+    index: usize,
+    embedding: Vec<f32>,
+}
+
+/// A stream of server-sent events on its way to pieces of text.
+struct Reading {
+    body: ByteStream,
+    line: Vec<u8>,
+    ready: VecDeque<String>,
+    /// Whether the server has said that the text is complete.
+    is_finished: bool,
+}
+
+fn events(body: ByteStream) -> Deltas {
+    let reading = Reading { body, line: Vec::new(), ready: VecDeque::new(), is_finished: false };
+    try_unfold(reading, next_delta).boxed()
+}
+
+async fn next_delta(mut reading: Reading) -> Result<Option<(String, Reading)>, ModelError> {
+    loop {
+        if let Some(delta) = reading.ready.pop_front() {
+            return Ok(Some((delta, reading)));
+        }
+        let Some(bytes) = reading.body.next().await else {
+            let rest = std::mem::take(&mut reading.line);
+            reading.take_line(&rest)?;
+            if let Some(delta) = reading.ready.pop_front() {
+                return Ok(Some((delta, reading)));
+            }
+            // Half an answer is none: it may end before its "but".
+            let cause = || ModelError::Unreachable("the stream ended before the answer".into());
+            return if reading.is_finished { Ok(None) } else { Err(cause()) };
+        };
+        for &byte in bytes.map_err(unreachable)?.iter() {
+            if byte == b'\n' {
+                let line = std::mem::take(&mut reading.line);
+                reading.take_line(&line)?;
+            } else {
+                reading.line.push(byte);
+            }
+        }
+        if reading.line.len() > MAX_LINE_BYTES {
+            return Err(ModelError::Protocol("an endless line".into()));
+        }
+    }
+}
+
+impl Reading {
+    fn take_line(&mut self, line: &[u8]) -> Result<(), ModelError> {
+        let line = std::str::from_utf8(line).map_err(|_| ModelError::Protocol("not UTF-8".into()))?;
+        // Comments, event names and empty lines carry no text.
+        let Some(data) = line.strip_prefix("data:").map(str::trim) else { return Ok(()) };
+        if data == "[DONE]" {
+            self.is_finished = true;
+            return Ok(());
+        }
+        let completion: Completion = parse(data.as_bytes())?;
+        for choice in completion.choices {
+            self.is_finished |= choice.finish_reason.is_some();
+            let text = choice.delta.and_then(|delta| delta.content).filter(|text| !text.is_empty());
+            self.ready.extend(text);
+        }
+        Ok(())
+    }
+}
+
+/// The answer of a server that doesn't stream.
+async fn whole(body: ByteStream) -> Result<Deltas, ModelError> {
+    let completion: Completion = parse(&read_all(body).await?)?;
+    let contents = completion.choices.into_iter().filter_map(|choice| choice.delta?.content);
+    let text: String = contents.take(1).collect();
+    Ok(futures_util::stream::iter([Ok(text)]).boxed())
+}
+
+async fn read_all(mut body: ByteStream) -> Result<Vec<u8>, ModelError> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = body.next().await {
+        bytes.extend_from_slice(&chunk.map_err(unreachable)?);
+    }
+    Ok(bytes)
+}
+
+fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, ModelError> {
+    serde_json::from_slice(bytes).map_err(|error| ModelError::Protocol(error.to_string()))
+}
+
+fn message(message: &ChatMessage) -> serde_json::Value {
+    let role = match message.role {
+        Role::System => "system",
+        Role::User => "user",
+        Role::Assistant => "assistant",
+    };
+    json!({ "role": role, "content": message.content })
+}
+
+fn unreachable(error: FetchError) -> ModelError {
+    if error.is_timeout() { ModelError::TimedOut } else { ModelError::Unreachable(error.to_string()) }
+}

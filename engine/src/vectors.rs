@@ -1,0 +1,112 @@
+//! Unit vectors as bytes, many in a row, and the exact scan over them.
+//!
+//! One byte a number costs at most a few thousandths of a cosine, a quarter of the memory, and
+//! lets the compiler multiply eight numbers at once on any machine.
+
+/// The largest byte value; -128 is not used, so that a sign never changes the range.
+const BYTE_MAX: f32 = 127.0;
+/// How many products are summed in 16 bits before they go on in 32.
+const SHORT_SUM: usize = 4;
+/// The query's largest value: [`SHORT_SUM`] products of it with a byte stay within 16 bits. The
+/// rounding costs about a thousandth of a cosine.
+const QUERY_MAX: f32 = 64.0;
+
+/// Vectors of one length, in order of insertion.
+#[derive(Debug, Default)]
+pub struct Vectors {
+    dims: usize,
+    bytes: Vec<i8>,
+    scales: Vec<f32>,
+}
+
+/// A unit vector in the form that is fast to compare.
+#[derive(Debug, Clone)]
+pub struct QueryVector {
+    values: Vec<i16>,
+    scale: f32,
+}
+
+impl Vectors {
+    /// No vectors of `dims` numbers.
+    pub fn new(dims: usize) -> Self {
+        Self { dims, bytes: Vec::new(), scales: Vec::new() }
+    }
+
+    /// Appends a vector, normalised; a zero one stays zero. `vector` has the length given first.
+    pub fn push(&mut self, vector: &[f32]) {
+        debug_assert_eq!(vector.len(), self.dims);
+        let (length, largest) = extent(vector);
+        let step = if largest > 0.0 { largest / BYTE_MAX } else { 1.0 };
+        self.bytes.extend(vector.iter().map(|x| (x / step).round() as i8));
+        self.scales.push(if length > 0.0 { step / length } else { 0.0 });
+    }
+
+    /// The cosine of the query with vector number `at`.
+    #[inline]
+    pub fn cosine(&self, at: usize, query: &QueryVector) -> f32 {
+        let row = &self.bytes[at * self.dims..(at + 1) * self.dims];
+        dot(row, &query.values) as f32 * self.scales[at] * query.scale
+    }
+
+    /// Bytes on the heap.
+    pub fn size_bytes(&self) -> usize {
+        self.bytes.len() + self.scales.len() * size_of::<f32>()
+    }
+}
+
+impl QueryVector {
+    /// The direction of `vector`; none when it is zero.
+    pub fn new(vector: &[f32]) -> Option<Self> {
+        let (length, largest) = extent(vector);
+        let step = largest / QUERY_MAX;
+        let values = vector.iter().map(|x| (x / step).round() as i16).collect();
+        (length > 0.0).then_some(Self { values, scale: step / length })
+    }
+}
+
+fn extent(vector: &[f32]) -> (f32, f32) {
+    let squares: f32 = vector.iter().map(|x| x * x).sum();
+    (squares.sqrt(), vector.iter().fold(0.0, |most, x| most.max(x.abs())))
+}
+
+/// The sum of products. Short sums stay in 16 bits, which doubles what one instruction does on
+/// any machine; [`QUERY_MAX`] makes sure that they fit.
+#[inline]
+fn dot(a: &[i8], b: &[i16]) -> i32 {
+    const LANES: usize = 16;
+    let (a_blocks, a_rest) = a.as_chunks::<{ LANES * SHORT_SUM }>();
+    let (b_blocks, b_rest) = b.as_chunks::<{ LANES * SHORT_SUM }>();
+    let mut total = 0;
+    for (a, b) in a_blocks.iter().zip(b_blocks) {
+        let mut sums = [0_i16; LANES];
+        for (a, b) in a.as_chunks::<LANES>().0.iter().zip(b.as_chunks::<LANES>().0) {
+            for lane in 0..LANES {
+                sums[lane] = sums[lane].wrapping_add(i16::from(a[lane]).wrapping_mul(b[lane]));
+            }
+        }
+        total += sums.iter().map(|&sum| i32::from(sum)).sum::<i32>();
+    }
+    total + a_rest.iter().zip(b_rest).map(|(&a, &b)| i32::from(a) * i32::from(b)).sum::<i32>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cosines_of_bytes_are_those_of_floats_within_a_hundredth() {
+        let a: Vec<f32> = (0..256).map(|i| ((i * 37 % 101) as f32 - 50.0) / 7.0).collect();
+        let b: Vec<f32> = (0..256).map(|i| ((i * 53 % 97) as f32 - 40.0) / 3.0).collect();
+        let mut vectors = Vectors::new(256);
+        vectors.push(&a);
+        vectors.push(&[0.0; 256]);
+        let query = QueryVector::new(&b).unwrap();
+
+        let product: f32 = a.iter().zip(&b).map(|(x, y)| x * y).sum();
+        let exact = product / (extent(&a).0 * extent(&b).0);
+
+        assert!((vectors.cosine(0, &query) - exact).abs() < 0.01);
+        assert_eq!(vectors.cosine(1, &query), 0.0);
+        assert!(QueryVector::new(&[0.0; 256]).is_none());
+    }
+}

@@ -1,0 +1,118 @@
+//! What holds for any site and any question.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::collections::HashSet;
+
+use helpbot_engine::{AnswerSettings, Chunk, Decision, Index, Retrieval, decide};
+use proptest::prelude::*;
+use support::{SHOP, faq, shop, shop_chunks};
+
+const LANGUAGE: Option<&str> = Some("en");
+
+fn scores(retrieval: &Retrieval) -> Vec<(String, f64)> {
+    retrieval.candidates.iter().map(|found| (found.chunk.id.to_string(), found.score)).collect()
+}
+
+fn decision(index: &Index, question: &str) -> Decision {
+    decide(&index.retrieve(question, None), &AnswerSettings::default())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_text_is_searched_without_a_panic_and_scores_are_absolute(question in "\\PC{0,120}") {
+        let retrieval = shop().retrieve(&question, None);
+
+        prop_assert_eq!(retrieval.candidates.len(), 10);
+        for found in &retrieval.candidates {
+            prop_assert!((-1.0..=1.2).contains(&found.score), "{}", found.score);
+            prop_assert!((0.0..=1.001).contains(&found.coverage));
+        }
+        prop_assert!(retrieval.candidates.is_sorted_by(|a, b| a.score >= b.score));
+    }
+
+    #[test]
+    fn scores_are_deterministic(words in prop::collection::vec("[a-z]{2,9}", 1..9)) {
+        let question = words.join(" ");
+
+        prop_assert_eq!(scores(&shop().retrieve(&question, None)), scores(&shop().retrieve(&question, None)));
+    }
+
+    #[test]
+    fn a_removed_chunk_leaves_no_trace(removed in 0..SHOP.len(), asked in 0..SHOP.len()) {
+        let chunks = shop_chunks();
+        let gone = chunks[removed].id;
+        let kept: Vec<Chunk> = chunks.into_iter().filter(|chunk| chunk.id != gone).collect();
+        let rebuilt = Index::build(kept, LANGUAGE);
+
+        let patched = shop().patched(Vec::new(), &HashSet::from([gone]));
+
+        let question = SHOP[asked].0;
+        prop_assert_eq!(scores(&patched.retrieve(question, None)), scores(&rebuilt.retrieve(question, None)));
+        prop_assert!(patched.chunks().iter().all(|chunk| chunk.id != gone));
+        prop_assert_eq!(patched.size_bytes(), rebuilt.size_bytes());
+    }
+
+    #[test]
+    fn an_added_chunk_is_found_as_if_it_had_always_been_there(asked in 0..SHOP.len()) {
+        let mut chunks = shop_chunks();
+        let last = chunks.pop().unwrap();
+        let patched = Index::build(chunks, LANGUAGE).patched(vec![last], &HashSet::new());
+
+        let question = SHOP[asked].0;
+
+        prop_assert_eq!(scores(&patched.retrieve(question, None)), scores(&shop().retrieve(question, None)));
+    }
+
+    #[test]
+    fn an_unrelated_entry_hardly_moves_the_confidence(
+        asked in 0..SHOP.len(),
+        words in prop::collection::vec("[bcdfghjklmnpqrstvwxz]{7,9}", 8..20),
+    ) {
+        let mut chunks = shop_chunks();
+        chunks.push(faq(77, "Zzqvw xkjhg?", &words.join(" ")));
+        let (question, before) = (SHOP[asked].0, decision(&shop(), SHOP[asked].0));
+
+        let after = decision(&Index::build(chunks, LANGUAGE), question);
+
+        prop_assert_eq!(before.outcome, after.outcome);
+        prop_assert!((before.confidence - after.confidence).abs() < 0.05);
+    }
+
+    #[test]
+    fn a_higher_target_never_answers_more(question in "[a-z ]{3,40}", low in 0.5..0.9_f64) {
+        let retrieval = shop().retrieve(&question, None);
+        let at = |target_precision| {
+            let settings = AnswerSettings { target_precision, ..AnswerSettings::default() };
+            decide(&retrieval, &settings).outcome == helpbot_domain::conversation::Outcome::Answered
+        };
+
+        prop_assert!(at(low) || !at(low + 0.05));
+    }
+}
+
+#[test]
+fn a_chunk_of_the_same_id_replaces_the_old_one() {
+    let changed = faq(9, "Is there a warranty?", "Ten years.");
+
+    let patched = shop().patched(vec![changed], &HashSet::new());
+
+    assert_eq!(patched.len(), SHOP.len());
+    assert_eq!(patched.retrieve("Is there a warranty?", None).candidates[0].chunk.text, "Ten years.");
+}
+
+#[test]
+fn an_owners_phrasing_brings_its_entry_up() {
+    let mut chunks = shop_chunks();
+    let before = Index::build(chunks.clone(), LANGUAGE).retrieve("my gadget is kaputt", None).candidates[0].score;
+    chunks[8].phrasings.push("My gadget broke, will you fix it?".to_owned());
+
+    let found = Index::build(chunks, LANGUAGE).retrieve("my gadget is kaputt", None);
+
+    assert!(found.candidates[0].chunk.text.contains("two years"));
+    assert!(found.candidates[0].score > before);
+}

@@ -1,0 +1,365 @@
+//! The crawl of a source: the start page, the sitemaps, then page after page until the plan is
+//! empty or one of the bounds is reached.
+//!
+//! A crawl that is cut short (time, text, a server that stopped answering) is indexed as far as
+//! it came: pages that it did not reach keep what they had.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use helpbot_domain::source::PageOutcome;
+use helpbot_services::sources::options::{Options, SourceScope};
+use helpbot_services::sources::reading::{self, Earlier, PageReading};
+use helpbot_services::{Document, Error, Result, Source};
+use tokio::time::Instant;
+use url::Url;
+
+use super::ground::{Ground, Sitemaps, Verdict};
+use super::plan::{self, Limits, Plan, Planned, Scope, Skip};
+use super::report::{self, Report, failed, skipped};
+use super::visit::{self, Begun, Conditions, Found, Known, Read, Visit};
+use crate::reader::{Outcome, Reader};
+use crate::reasons;
+
+/// Pages that are extracted while the next one is fetched: what a slow one holds up is small.
+const AHEAD: usize = 3;
+/// Visits kept at once for the case of a crash, which costs at most so many requests.
+const KEEP_PAGES: usize = 25;
+/// The longest that progress is not told.
+const KEEP_EVERY: Duration = Duration::from_secs(1);
+/// Pages in a row that the server does not give, until it is left alone.
+const UNREACHABLE_MAX: u32 = 10;
+/// All text of one source: 500 long pages have a tenth of it.
+const TEXT_MAX_BYTES: usize = 64 * 1024 * 1024;
+
+const DISALLOWED: &str = "The site's robots.txt does not let us read this page";
+const OUT_OF_TIME: &str = "Not reached: the reading took as long as it may";
+const OUT_OF_TEXT: &str = "Not reached: the pages before hold as much text as a source may have";
+const SERVER_GONE: &str = "Not reached: the server stopped answering";
+const OUT_OF_SCOPE: &str = "Left out: not in the scope of the source any more";
+
+/// Reads a source that is more than one page.
+///
+/// # Errors
+/// What went wrong on our side; `NotFound` when the source was deleted meanwhile.
+pub(crate) async fn site(reader: &Arc<Reader>, source: &Source, options: &Options) -> Result<Outcome> {
+    let start = plan::normalise(&Url::parse(&source.url).map_err(Error::internal)?);
+    let mut ground = Ground::default();
+    match ground.judge(reader, &start).await {
+        Verdict::Allowed => {}
+        Verdict::Disallowed => return Ok(Outcome::Failed(DISALLOWED.to_owned())),
+        Verdict::Unknown(reason) => return Ok(Outcome::Failed(no_robots(&reason))),
+    }
+    let mut crawl = Crawl::open(reader, source, options, &start, ground).await?;
+    let visit = crawl.begin(&start).await?.end().await?;
+    if let Found::NotText(reason) | Found::Unreadable(reason) | Found::Missing(reason) | Found::Unreachable(reason) =
+        &visit.found
+    {
+        return Ok(Outcome::Failed(reason.clone()));
+    }
+    crawl.settle(&visit, options);
+    crawl.absorb(Planned { url: start, depth: 0 }, visit).await?;
+    if options.max_depth > 0 {
+        crawl.read_sitemaps().await?;
+    }
+    crawl.walk().await?;
+    Ok(crawl.end())
+}
+
+fn no_robots(reason: &str) -> String {
+    format!("The site's robots.txt could not be read ({reason}), so that no page may be read for now")
+}
+
+struct Crawl<'a> {
+    reader: &'a Arc<Reader>,
+    source: &'a Source,
+    known: HashMap<String, Document>,
+    /// Visits of this crawl from before a crash, as they were kept.
+    resumed: HashMap<String, String>,
+    ground: Ground,
+    plan: Plan,
+    report: Report,
+    title: Option<String>,
+    /// Addresses that gave nothing: no page is left out for being a copy of one.
+    without_content: HashSet<Url>,
+    unkept: Vec<(String, String)>,
+    kept_at: Instant,
+    deadline: Instant,
+    unreachable_in_row: u32,
+    /// Why the crawl is cut short.
+    cut: Option<&'static str>,
+}
+
+impl<'a> Crawl<'a> {
+    async fn open(
+        reader: &'a Arc<Reader>,
+        source: &'a Source,
+        options: &Options,
+        start: &Url,
+        ground: Ground,
+    ) -> Result<Self> {
+        let now = Instant::now();
+        Ok(Self {
+            reader,
+            source,
+            known: reading::known_pages(&reader.services, source).await?,
+            resumed: reading::visits(&reader.services, source).await?,
+            ground,
+            plan: plan_of(start, options),
+            report: Report::default(),
+            title: None,
+            without_content: HashSet::new(),
+            unkept: Vec::new(),
+            kept_at: now,
+            deadline: now + reader.manners.crawl_time,
+            unreachable_in_row: 0,
+            cut: None,
+        })
+    }
+
+    /// Plans from where the start has led: its host and folder are the scope that is meant.
+    fn settle(&mut self, visit: &Visit, options: &Options) {
+        if let Some(led_to) = &visit.led_to {
+            let start = self.plan.take();
+            self.plan = plan_of(led_to, options);
+            if let Some(start) = start {
+                self.plan.resolve(&start.url);
+            }
+        }
+        // The start is being read.
+        self.plan.take();
+    }
+
+    /// Offers what the sitemaps list, as pages that the start links to.
+    async fn read_sitemaps(&mut self) -> Result<()> {
+        let start = self.plan.start().clone();
+        let mut sitemaps = Sitemaps::of(&self.ground, &start);
+        while !self.plan.is_full() && !self.is_late() {
+            let delay = self.ground.delay(&start);
+            let Some(listed) = sitemaps.next(self.reader, delay).await? else { break };
+            match listed.pages {
+                Ok(pages) => pages.iter().for_each(|page| self.offer(page, 1)),
+                Err(reason) => self.report.add(failed(listed.url, reason, Earlier::Stays)),
+            }
+        }
+        Ok(())
+    }
+
+    async fn walk(&mut self) -> Result<()> {
+        let mut begun: VecDeque<(Planned, Begun)> = VecDeque::new();
+        loop {
+            if begun.len() < AHEAD
+                && !self.is_late()
+                && let Some(planned) = self.plan.take()
+            {
+                match self.ground.judge(self.reader, &planned.url).await {
+                    Verdict::Allowed => {
+                        let visit = self.begin(&planned.url).await?;
+                        begun.push_back((planned, visit));
+                    }
+                    Verdict::Disallowed => self.report.add(skipped(planned.url, DISALLOWED, Earlier::Leaves)),
+                    Verdict::Unknown(reason) => {
+                        self.report.add(skipped(planned.url, no_robots(&reason), Earlier::Stays));
+                    }
+                }
+                continue;
+            }
+            let Some((planned, visit)) = begun.pop_front() else { break };
+            let visit = visit.end().await?;
+            self.absorb(planned, visit).await?;
+        }
+        while let (Some(planned), Some(reason)) = (self.plan.take(), self.cut) {
+            self.report.add(skipped(planned.url, reason, Earlier::Stays));
+        }
+        Ok(())
+    }
+
+    fn is_late(&mut self) -> bool {
+        if self.cut.is_none() {
+            self.cut = match () {
+                () if Instant::now() >= self.deadline => Some(OUT_OF_TIME),
+                () if self.report.text_bytes >= TEXT_MAX_BYTES => Some(OUT_OF_TEXT),
+                () if self.unreachable_in_row >= UNREACHABLE_MAX => Some(SERVER_GONE),
+                () => None,
+            };
+        }
+        self.cut.is_some()
+    }
+
+    /// Visits an address, or gives the visit that was made before a crash.
+    async fn begin(&mut self, url: &Url) -> Result<Begun> {
+        if let Some(kept) = self.resumed.get(url.as_str())
+            && let Ok(visit) = serde_json::from_str(kept)
+        {
+            return Ok(Begun::Done(visit));
+        }
+        let known = self.known_of(url).await?;
+        let delay = self.ground.delay(url);
+        Ok(visit::begin(self.reader, url, &known, delay).await)
+    }
+
+    async fn known_of(&self, url: &Url) -> Result<Known> {
+        let Some(page) = self.known.get(url.as_str()) else { return Ok(Known::default()) };
+        let own = conditions(page);
+        if !own.is_empty() || page.outcome != PageOutcome::Skipped {
+            return Ok(Known { conditions: own, led_to: None });
+        }
+        // A redirect: what it led to is known by its own address.
+        let links = reading::known_links(&self.reader.services, self.source, page.id).await?;
+        let led_to = links.first().and_then(|link| Url::parse(link).ok());
+        let target = led_to.as_ref().and_then(|led_to| self.known.get(led_to.as_str()));
+        Ok(Known { conditions: target.map(conditions).unwrap_or_default(), led_to })
+    }
+
+    /// Takes a visit in: its row, its links, its place in what is kept.
+    async fn absorb(&mut self, planned: Planned, visit: Visit) -> Result<()> {
+        if !self.resumed.contains_key(planned.url.as_str()) {
+            let kept = serde_json::to_string(&visit).map_err(Error::internal)?;
+            self.unkept.push((planned.url.to_string(), kept));
+        }
+        let is_unreachable = matches!(visit.found, Found::Unreachable(_));
+        self.unreachable_in_row = if is_unreachable { self.unreachable_in_row + 1 } else { 0 };
+        if let Some(address) = self.arrived(&planned, &visit).await {
+            self.take_in(address, planned.depth, visit).await?;
+        }
+        if self.unkept.len() >= KEEP_PAGES || self.kept_at.elapsed() >= KEEP_EVERY {
+            self.keep().await?;
+        }
+        Ok(())
+    }
+
+    /// The address that a visit is of: after a redirect the one that it led to. `None` when that
+    /// is not to be read, or is read by itself.
+    async fn arrived(&mut self, planned: &Planned, visit: &Visit) -> Option<Url> {
+        let Some(led_to) = &visit.led_to else { return Some(planned.url.clone()) };
+        let verdict = self.ground.judge(self.reader, led_to).await;
+        let reason = match verdict {
+            _ if !self.plan.is_in_scope(led_to) => format!("It leads out of the source, to {led_to}"),
+            Verdict::Allowed => format!("It leads to {led_to}"),
+            Verdict::Disallowed | Verdict::Unknown(_) => {
+                format!("It leads to {led_to}, which robots.txt does not let us read")
+            }
+        };
+        let row = skipped(planned.url.clone(), reason, Earlier::Leaves);
+        self.report.add(report::with(row, Conditions::default(), vec![led_to.clone()]));
+        // A start that has led here is planned already.
+        let is_start = *led_to == *self.plan.start() && planned.depth == 0;
+        let is_new = verdict == Verdict::Allowed && (is_start || self.plan.resolve(led_to));
+        is_new.then(|| led_to.clone())
+    }
+
+    async fn take_in(&mut self, url: Url, depth: u32, visit: Visit) -> Result<()> {
+        let row = match visit.found {
+            Found::Page(page) => self.read(&url, depth, *page, visit.validators),
+            Found::Unchanged => self.unchanged(&url, depth).await?,
+            Found::NotText(reason) => {
+                report::with(skipped(url.clone(), reason, Earlier::Leaves), visit.validators, Vec::new())
+            }
+            Found::Missing(reason) => failed(url.clone(), reason, Earlier::Missing),
+            Found::Unreadable(reason) | Found::Unreachable(reason) => failed(url.clone(), reason, Earlier::Stays),
+        };
+        if matches!(row.outcome, PageOutcome::Skipped | PageOutcome::Failed) {
+            self.without_content.insert(url);
+        }
+        self.report.add(row);
+        Ok(())
+    }
+
+    fn read(&mut self, url: &Url, depth: u32, page: Read, validators: Conditions) -> PageReading {
+        let canonical = page.canonical.filter(|canonical| canonical != url && self.is_elsewhere(canonical, depth));
+        for link in &page.links {
+            self.offer(link, depth + 1);
+        }
+        if depth == 0 {
+            self.title = page.title.clone();
+        }
+        let links: Vec<Url> = canonical.iter().cloned().chain(page.links).collect();
+        let row = if let Some(canonical) = canonical {
+            skipped(url.clone(), format!("The page calls itself a copy of {canonical}"), Earlier::Leaves)
+        } else if page.is_noindex {
+            skipped(url.clone(), "The page asks not to be indexed", Earlier::Leaves)
+        } else {
+            let (title, language, chunks) = (page.title, page.language, page.chunks);
+            PageReading { title, language, chunks, ..PageReading::of(url.clone(), PageOutcome::Fetched) }
+        };
+        report::with(row, validators, links)
+    }
+
+    /// Whether the address that a page calls its own is read in its place. Two pages that call
+    /// each other the original, or an original that gives nothing, leave the page as it is.
+    fn is_elsewhere(&mut self, canonical: &Url, depth: u32) -> bool {
+        if self.without_content.contains(canonical) || self.ground.known(canonical) == Some(Verdict::Disallowed) {
+            return false;
+        }
+        matches!(self.plan.offer(canonical, depth), Ok(()) | Err(Skip::Known))
+    }
+
+    async fn unchanged(&mut self, url: &Url, depth: u32) -> Result<PageReading> {
+        let page = self.known.get(url.as_str()).cloned();
+        let page = page.ok_or_else(|| Error::internal("a page that is not known was called unchanged"))?;
+        for link in reading::known_links(&self.reader.services, self.source, page.id).await? {
+            if let Ok(link) = Url::parse(&link) {
+                self.offer(&link, depth + 1);
+            }
+        }
+        Ok(match page.outcome {
+            PageOutcome::Skipped if page.chunk_count == 0 => PageReading {
+                reason: page.reason,
+                etag: page.etag,
+                last_modified: page.last_modified,
+                earlier: Earlier::Leaves,
+                ..PageReading::of(url.clone(), PageOutcome::Skipped)
+            },
+            _ => PageReading::of(url.clone(), PageOutcome::Unchanged),
+        })
+    }
+
+    fn offer(&mut self, url: &Url, depth: u32) {
+        if self.plan.is_in_scope(url) && self.ground.known(url) == Some(Verdict::Disallowed) {
+            return self.report.leave_out(&plan::normalise(url), DISALLOWED);
+        }
+        if let Err(skip) = self.plan.offer(url, depth)
+            && let Some(reason) = report::reason(skip)
+        {
+            self.report.leave_out(&plan::normalise(url), reason);
+        }
+    }
+
+    /// Tells how far the crawl is, and keeps what it would need again after a crash.
+    async fn keep(&mut self) -> Result<()> {
+        self.report.counts.planned = i64::try_from(self.plan.planned()).unwrap_or(i64::MAX);
+        let visits = std::mem::take(&mut self.unkept);
+        reading::keep(&self.reader.services, self.source, visits, self.report.counts).await?;
+        self.kept_at = Instant::now();
+        Ok(())
+    }
+
+    fn end(self) -> Outcome {
+        if !self.report.has_content(&self.known) {
+            let reason = self.report.first_reason();
+            return Outcome::Failed(reason.unwrap_or_else(|| reasons::NOTHING_ON_PAGE.to_owned()));
+        }
+        let (plan, cut) = (&self.plan, self.cut);
+        let judge = |url: &str| match (Url::parse(url), cut) {
+            (Ok(url), _) if !plan.is_in_scope(&url) => Some((OUT_OF_SCOPE.to_owned(), Earlier::Leaves)),
+            (_, Some(reason)) => Some((reason.to_owned(), Earlier::Stays)),
+            _ => None,
+        };
+        Outcome::Read { title: self.title, pages: self.report.end(&self.known, judge) }
+    }
+}
+
+fn plan_of(start: &Url, options: &Options) -> Plan {
+    let scope = match options.scope {
+        SourceScope::Page => Scope::Page,
+        SourceScope::Section => Scope::Section,
+        SourceScope::Site => Scope::Site,
+    };
+    let pages = usize::try_from(options.max_pages).unwrap_or(usize::MAX);
+    Plan::new(start, scope, Limits { depth: options.max_depth, pages })
+}
+
+fn conditions(page: &Document) -> Conditions {
+    Conditions { etag: page.etag.clone(), last_modified: page.last_modified.clone() }
+}

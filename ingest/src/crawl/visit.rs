@@ -1,0 +1,249 @@
+//! One visit to one page: fetched, and extracted. What it means for the crawl is `run`'s to say.
+//!
+//! A visit can be written down and read back, for a crawl that goes on after a crash.
+
+use std::time::Duration;
+
+use helpbot_engine::ChunkDraft;
+use helpbot_outbound::{Conditional, FetchError, Fetched, Limits};
+use helpbot_services::{Error, Result};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::plan;
+use crate::extract::ExtractError;
+use crate::reader::Reader;
+use crate::{content, drafts, pdf, reasons};
+
+/// Links kept of one page: more than any page of text has, few enough to be kept for each.
+const LINKS_MAX: usize = 1_000;
+/// How long a server that is overloaded is left alone before the one more try.
+const BACK_OFF: Duration = Duration::from_secs(5);
+/// The longest wait that is granted to a server that names one.
+const BACK_OFF_MAX: Duration = Duration::from_secs(30);
+
+/// What came of a visit.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Visit {
+    /// Where the address led to, in normal form; none when it led nowhere else.
+    pub led_to: Option<Url>,
+    /// What was there.
+    pub found: Found,
+    /// For the next conditional request.
+    pub validators: Conditions,
+}
+
+/// What lets a server answer "not modified".
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Conditions {
+    pub etag: Option<String>,
+    pub last_modified: Option<String>,
+}
+
+impl Conditions {
+    pub(super) fn is_empty(&self) -> bool {
+        self.etag.is_none() && self.last_modified.is_none()
+    }
+}
+
+/// What was at an address.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) enum Found {
+    /// A page that was read.
+    Page(Box<Read>),
+    /// The same as before.
+    Unchanged,
+    /// Something that is not text, for this reason.
+    NotText(String),
+    /// A page that could not be read, for this reason.
+    Unreadable(String),
+    /// No page at that address.
+    Missing(String),
+    /// No response, or one that says that the server cannot give the page now.
+    Unreachable(String),
+}
+
+/// What stands on a page.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Read {
+    pub title: Option<String>,
+    pub language: Option<String>,
+    /// The address that the page calls its own, in normal form.
+    pub canonical: Option<Url>,
+    pub is_noindex: bool,
+    /// Links to the same site, in normal form; none when they must not be followed.
+    pub links: Vec<Url>,
+    pub chunks: Vec<ChunkDraft>,
+}
+
+/// A visit under way: what was fetched is yet to be extracted.
+pub(super) enum Begun {
+    Done(Visit),
+    Extracting(tokio::task::JoinHandle<Result<Visit>>),
+}
+
+impl Begun {
+    pub(super) async fn end(self) -> Result<Visit> {
+        match self {
+            Self::Done(visit) => Ok(visit),
+            Self::Extracting(task) => task.await.map_err(Error::internal)?,
+        }
+    }
+}
+
+/// What is known of an address before it is visited.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Known {
+    pub conditions: Conditions,
+    /// Where it led last time: only an answer from there counts as "not modified".
+    pub led_to: Option<Url>,
+}
+
+/// Fetches an address and begins to extract what is there.
+pub(super) async fn begin(reader: &std::sync::Arc<Reader>, url: &Url, known: &Known, delay: Duration) -> Begun {
+    let conditional = (!known.conditions.is_empty()).then(|| Conditional {
+        etag: known.conditions.etag.clone(),
+        last_modified: known.conditions.last_modified.clone(),
+    });
+    let mut fetched = fetch(reader, url, conditional.as_ref(), delay).await;
+    if fetched.as_ref().is_ok_and(|fetched| fetched.status == 304 && led_to(fetched) != known.led_to) {
+        // "Not modified" is said of another page than the one that the conditions came from.
+        fetched = fetch(reader, url, None, delay).await;
+    }
+    match fetched {
+        Ok(fetched) => of_response(reader, fetched),
+        Err(error) => Begun::Done(Visit {
+            led_to: None,
+            found: Found::Unreachable(reasons::of_fetch(&error)),
+            validators: Conditions::default(),
+        }),
+    }
+}
+
+/// One request, and one more after a while where the server says that it is overloaded.
+async fn fetch(
+    reader: &Reader,
+    url: &Url,
+    conditional: Option<&Conditional>,
+    delay: Duration,
+) -> Result<Fetched, FetchError> {
+    let fetched = reader.get(url, conditional, &Limits::PAGE, delay).await?;
+    if !matches!(fetched.status, 429 | 503) {
+        return Ok(fetched);
+    }
+    let wait = fetched.retry_after.as_deref().and_then(|seconds| seconds.trim().parse().ok());
+    tokio::time::sleep(wait.map_or(BACK_OFF, Duration::from_secs).min(BACK_OFF_MAX)).await;
+    reader.get(url, conditional, &Limits::PAGE, delay).await
+}
+
+fn led_to(fetched: &Fetched) -> Option<Url> {
+    (!fetched.redirects.is_empty()).then(|| plan::normalise(&fetched.final_url))
+}
+
+fn of_response(reader: &std::sync::Arc<Reader>, fetched: Fetched) -> Begun {
+    let done = |fetched: &Fetched, found| {
+        Begun::Done(Visit { led_to: led_to(fetched), found, validators: validators(fetched) })
+    };
+    match fetched.status {
+        304 => return done(&fetched, Found::Unchanged),
+        200..300 => {}
+        404 | 410 => return done(&fetched, Found::Missing(reasons::of_status(fetched.status))),
+        429 | 500.. => return done(&fetched, Found::Unreachable(reasons::of_status(fetched.status))),
+        status => return done(&fetched, Found::Unreadable(reasons::of_status(status))),
+    }
+    let kind = match content::kind(fetched.content_type.as_deref()) {
+        Ok(kind) => kind,
+        Err(reason) => return done(&fetched, Found::NotText(reason)),
+    };
+    let reader = reader.clone();
+    Begun::Extracting(tokio::spawn(async move {
+        let work = move |child: &pdf::Child| Visit {
+            led_to: led_to(&fetched),
+            found: read(&fetched, kind, child),
+            validators: validators(&fetched),
+        };
+        reader.extract(work).await
+    }))
+}
+
+fn validators(fetched: &Fetched) -> Conditions {
+    Conditions { etag: fetched.etag.clone(), last_modified: fetched.last_modified.clone() }
+}
+
+fn read(fetched: &Fetched, kind: content::ContentKind, child: &pdf::Child) -> Found {
+    let page = match content::read(fetched, kind, child) {
+        Ok(page) => page,
+        Err(error @ ExtractError::NotText { .. }) => return Found::NotText(format!("This is not a page: {error}")),
+        Err(ExtractError::Empty) => return Found::Unreadable(reasons::NOTHING_ON_PAGE.to_owned()),
+        Err(error) => return Found::Unreadable(format!("The page was fetched, but {error}")),
+    };
+    let address = &fetched.final_url;
+    let asked = Robots::of(fetched.x_robots_tag.as_deref().unwrap_or_default());
+    let chunks = drafts::of_page(&page, Some(address));
+    let mut links: Vec<Url> = Vec::new();
+    if !page.is_nofollow && !asked.is_nofollow {
+        let own = page.links.iter().filter(|link| plan::is_same_site(address, link)).map(plan::normalise);
+        links = own.take(LINKS_MAX).collect();
+        links.dedup();
+    }
+    Found::Page(Box::new(Read {
+        title: Some(page.title).filter(|title| !title.is_empty()),
+        language: page.language,
+        canonical: page.canonical.as_ref().map(plan::normalise),
+        is_noindex: page.is_noindex || asked.is_noindex,
+        links,
+        chunks,
+    }))
+}
+
+/// What the header `X-Robots-Tag` asks of us.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Robots {
+    is_noindex: bool,
+    is_nofollow: bool,
+}
+
+impl Robots {
+    /// Rules are separated by commas; a crawler's name and a colon make a rule, and those behind
+    /// it, that crawler's own.
+    fn of(header: &str) -> Self {
+        const WITH_VALUE: [&str; 4] = ["unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"];
+        let (mut robots, mut is_ours) = (Self::default(), true);
+        for rule in header.split(',') {
+            let mut rule = rule.trim();
+            if let Some((name, rest)) = rule.split_once(':') {
+                let name = name.trim().to_ascii_lowercase();
+                if WITH_VALUE.contains(&name.as_str()) {
+                    continue;
+                }
+                is_ours = matches!(name.as_str(), "helpbot" | "*");
+                rule = rest.trim();
+            }
+            let is = |name: &str| is_ours && rule.eq_ignore_ascii_case(name);
+            robots.is_noindex |= is("noindex") || is("none");
+            robots.is_nofollow |= is("nofollow") || is("none");
+        }
+        robots
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_robots_header_counts_where_it_speaks_to_us() {
+        let asked = |header| {
+            let Robots { is_noindex, is_nofollow } = Robots::of(header);
+            (is_noindex, is_nofollow)
+        };
+
+        assert_eq!(asked("noindex"), (true, false));
+        assert_eq!(asked("None"), (true, true));
+        assert_eq!(asked("max-snippet: 20, NoFollow"), (false, true));
+        assert_eq!(asked("googlebot: noindex, nofollow"), (false, false));
+        assert_eq!(asked("googlebot: nofollow, helpbot: noindex"), (true, false));
+        assert_eq!(asked("unavailable_after: 25 Jun 2030 15:00:00 PST"), (false, false));
+        assert_eq!(asked(""), (false, false));
+    }
+}

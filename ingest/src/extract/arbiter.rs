@@ -1,0 +1,377 @@
+//! Decides which groups of candidates are the page's questions, and where their answers end.
+//!
+//! Stronger markup goes first; a weaker group is refused when it lives inside the answers of a
+//! stronger one. Where a candidate has nothing of its own before the next one it is a category.
+//! Sub-headings belong to the answer; a heading at its end belongs to what follows.
+
+use std::cmp::Reverse;
+use std::collections::HashSet;
+
+use super::candidate::{self, Candidate, Group, Source};
+use super::dom::{NONE, NodeId};
+use super::flow::{BlockId, Blocks, Flow};
+use super::question::{self, LIKELY};
+
+/// A question of the page and the blocks that answer it; never empty.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    pub question: Blocks,
+    pub answer: Blocks,
+}
+
+#[derive(Debug, Clone)]
+struct Taken {
+    candidate: Candidate,
+    /// End of the innermost element around all questions of the group.
+    group_end: BlockId,
+}
+
+/// Words that say a page is a list of questions, folded; in titles and headings.
+const HINTS: [&str; 17] = [
+    "faq",
+    "frequentlyasked",
+    "questions",
+    "preguntasfrecuentes",
+    "perguntasfrequentes",
+    "häufigefragen",
+    "häufiggestellte",
+    "fragenundantworten",
+    "foireauxquestions",
+    "questionsfréquentes",
+    "domandefrequenti",
+    "veelgesteldevragen",
+    "よくある質問",
+    "常见问题",
+    "常見問題",
+    "частозадаваемые",
+    "الأسئلة",
+];
+
+/// The most groups that are judged, by strength and size: each costs a look at all questions
+/// taken so far. Real pages have up to 40.
+const GROUP_LIMIT: usize = 200;
+
+/// The most questions of one page: ten times the longest FAQ that we know of.
+const QUESTION_LIMIT: usize = 10_000;
+
+/// What a page's own word for being an FAQ takes off the thresholds.
+const HINT_FACTOR: f32 = 0.6;
+
+/// From this ratio on a larger weak group wins against the strong one around it.
+const CLEAR_RATIO: f32 = 0.6;
+
+/// The questions of a page in document order.
+pub(crate) fn decide(flow: &Flow, mut groups: Vec<Group>, title: &str) -> Vec<Found> {
+    let factor = if is_hinted(flow, title) { HINT_FACTOR } else { 1.0 };
+    // Single headings go last: the title of a page of questions is often one itself.
+    groups.sort_by_key(|group| {
+        let is_single = group.source <= Source::Heading && group.candidates.len() == 1;
+        (is_single, Reverse(group.source), Reverse(group.candidates.len()))
+    });
+    groups.truncate(GROUP_LIMIT);
+    let mut taken: Vec<Taken> = Vec::new();
+    for mut group in groups {
+        if is_above_questions(flow, &group, &taken) {
+            continue;
+        }
+        let is_last_resort = group.source == Source::Line || group.candidates.len() == 1;
+        if is_last_resort && group.source <= Source::Heading && !taken.is_empty() {
+            continue;
+        }
+        if !is_accepted(flow, &mut group, factor) {
+            continue;
+        }
+        drop_categories_around(flow, &group, &mut taken);
+        add(flow, group, &mut taken);
+    }
+    taken.sort_by_key(|taken| taken.candidate.question.start);
+    drop_titles(flow, &mut taken);
+    let found: Vec<Found> = (0..taken.len()).filter_map(|index| answer(flow, &taken, index)).collect();
+    without_repeats(flow, found)
+}
+
+/// Whether a group's headings stand above the headings that are questions already, and are few
+/// against them: categories, even those that end in a question mark.
+fn is_above_questions(flow: &Flow, group: &Group, taken: &[Taken]) -> bool {
+    let level = group.candidates.first().map_or(0, |c| flow.block(c.question.start).heading);
+    let below = taken.iter().filter(|t| flow.block(t.candidate.question.start).heading > level);
+    group.source == Source::Heading && below.count() >= group.candidates.len() * CATEGORY_FACTOR
+}
+
+/// A category has several questions; four hold for most real pages and spare pages that ask on
+/// two levels.
+const CATEGORY_FACTOR: usize = 4;
+
+fn is_hinted(flow: &Flow, title: &str) -> bool {
+    let headings =
+        (0..flow.len()).filter(|&id| (1..=2).contains(&flow.block(id).heading)).map(|id| question::fold(flow.text(id)));
+    std::iter::once(question::fold(title)).chain(headings).any(|text| HINTS.iter().any(|hint| text.contains(hint)))
+}
+
+/// Whether a group holds questions; a heading or bold group that falls short is reduced to those
+/// that say so themselves.
+fn is_accepted(flow: &Flow, group: &mut Group, factor: f32) -> bool {
+    if group.source != Source::Microdata && !has_content(flow, group) {
+        return false;
+    }
+    // A table of contents lists what any page has: being called an FAQ says nothing about it.
+    let factor = if group.source == Source::Contents { 1.0 } else { factor };
+    if group.ratio() >= group.threshold * factor {
+        let is_single_weak = group.candidates.len() == 1
+            && (group.source == Source::Bold || group.candidates[0].likeness < 1.0)
+            && group.source < Source::Disclosure;
+        return !is_single_weak;
+    }
+    if group.source <= Source::Heading {
+        group.candidates.retain(|candidate| candidate.likeness >= 1.0);
+        return group.candidates.len() > 1;
+    }
+    false
+}
+
+/// Whether at least half of the candidates have something behind them.
+fn has_content(flow: &Flow, group: &Group) -> bool {
+    let starts: Vec<_> = group.candidates.iter().map(|c| c.question.start).collect();
+    let with = group.candidates.iter().enumerate().filter(|(index, candidate)| {
+        let stop = starts.get(index + 1).copied().unwrap_or(flow.len());
+        let answer = candidate.answer.clone().unwrap_or(candidate.question.end..stop);
+        answer.clone().any(|id| is_content(flow, id) && flow.block(id).heading == 0)
+    });
+    with.count() * 2 >= group.candidates.len()
+}
+
+fn is_content(flow: &Flow, id: BlockId) -> bool {
+    let block = flow.block(id);
+    // "Q2" and "A2" in a cell before the text are labels; "A4" anywhere else may be an answer.
+    let is_first_cell = block.row != NONE && id + 1 < flow.len() && flow.block(id + 1).row == block.row;
+    let text = flow.text(id).trim();
+    let is_cell_label = is_first_cell && text.len() <= 4 && text.ends_with(|c: char| c.is_ascii_digit());
+    !block.is_boilerplate && !block.is_control && !is_cell_label && !candidate::is_bare_label(text)
+}
+
+/// Removes enclosing candidates that are no questions but the titles of several in this group.
+fn drop_categories_around(flow: &Flow, group: &Group, taken: &mut Vec<Taken>) {
+    taken.retain(|outer| {
+        let Some(answer) = &outer.candidate.answer else { return true };
+        let inner: Vec<_> = group
+            .candidates
+            .iter()
+            .map(|candidate| candidate.question.start)
+            .filter(|start| answer.contains(start))
+            .collect();
+        let Some(&first) = inner.first() else { return true };
+        let has_own = (answer.start..first).any(|id| is_content(flow, id));
+        let is_title = outer.candidate.likeness < LIKELY;
+        let is_category = is_title && (inner.len() > 1 || !has_own) || inner.len() > 1 && !has_own;
+        !is_category
+    });
+}
+
+/// What a question already taken covers, itself included.
+struct Region {
+    blocks: Blocks,
+    is_bounded: bool,
+}
+
+/// The regions of the questions taken, by start.
+fn regions(flow: &Flow, taken: &[Taken]) -> Vec<Region> {
+    let mut order: Vec<&Taken> = taken.iter().collect();
+    order.sort_by_key(|taken| taken.candidate.question.start);
+    let starts = order.iter().skip(1).map(|taken| taken.candidate.question.start);
+    let ends: Vec<_> = starts.chain([flow.len()]).collect();
+    let region = |(taken, next): (&&Taken, &BlockId)| {
+        let end = match &taken.candidate.answer {
+            Some(answer) => answer.end,
+            None => stop(flow, taken, *next),
+        };
+        Region { blocks: taken.candidate.question.start..end, is_bounded: taken.candidate.answer.is_some() }
+    };
+    order.iter().zip(&ends).map(region).collect()
+}
+
+/// How a candidate stands to the questions already taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// The same blocks are a question already.
+    Same,
+    /// Within an answer that the markup encloses.
+    Enclosed,
+    /// Behind text that answers the question before it.
+    Behind,
+    Free,
+}
+
+fn standing(flow: &Flow, regions: &[Region], candidate: &Candidate) -> Standing {
+    let start = candidate.question.start;
+    let at = regions.partition_point(|region| region.blocks.start <= start);
+    let Some(region) = at.checked_sub(1).map(|at| &regions[at]) else { return Standing::Free };
+    if region.blocks.start == start {
+        Standing::Same
+    } else if !region.blocks.contains(&start) {
+        Standing::Free
+    } else if region.is_bounded {
+        Standing::Enclosed
+    } else if (region.blocks.start + 1..start).any(|id| is_content(flow, id)) {
+        Standing::Behind
+    } else {
+        Standing::Free
+    }
+}
+
+/// Takes the candidates of an accepted group that do not live inside the answers of others.
+fn add(flow: &Flow, group: Group, taken: &mut Vec<Taken>) {
+    let regions = regions(flow, taken);
+    let standings: Vec<_> = group.candidates.iter().map(|c| standing(flow, &regions, c)).collect();
+    let count = |wanted: &[Standing]| standings.iter().filter(|s| wanted.contains(s)).count();
+    let fresh = standings.len() - count(&[Standing::Same]);
+    let inside = count(&[Standing::Enclosed, Standing::Behind]);
+    let is_clear = group.ratio() >= CLEAR_RATIO && fresh > taken.len();
+    // Where the group mostly repeats what is taken, the rest of it is of the same kind.
+    let known_percent = count(&[Standing::Same]) * 100 / standings.len().max(1);
+    let is_known = known_percent > KNOWN_PERCENT;
+    if inside * 2 > fresh && !is_clear && !is_known {
+        return;
+    }
+    let room = QUESTION_LIMIT.saturating_sub(taken.len());
+    let group_end = common_end(flow, &group);
+    let source = group.source;
+    let may_nest = source == Source::Disclosure;
+    taken.extend(
+        group
+            .candidates
+            .into_iter()
+            .zip(standings)
+            .filter(|(candidate, standing)| match standing {
+                Standing::Same => false,
+                Standing::Enclosed => may_nest,
+                Standing::Behind if is_known => candidate.likeness >= LIKELY || known_percent >= SAME_PERCENT,
+                Standing::Behind | Standing::Free => true,
+            })
+            .take(room)
+            .map(|(candidate, _)| Taken { candidate, group_end }),
+    );
+}
+
+/// From here on, the questions in a group that are not taken yet are of the same kind.
+const KNOWN_PERCENT: usize = 50;
+
+/// From here on, so are the statements in it.
+const SAME_PERCENT: usize = 80;
+
+/// Where the innermost element around all questions of a group ends; the page's end for one.
+fn common_end(flow: &Flow, group: &Group) -> BlockId {
+    let mut nodes = group.candidates.iter().map(|c| flow.block(c.question.start).node);
+    let (Some(first), Some(last)) = (nodes.next(), nodes.next_back()) else { return flow.len() };
+    // Candidates are in document order: what is around the first and the last is around all.
+    let around: Vec<NodeId> = flow.dom.ancestors(first).collect();
+    flow.dom.ancestors(last).find(|id| around.contains(id)).map_or(flow.len(), |id| flow.range(id).end)
+}
+
+/// Where an answer without bounds of its own ends: at the next question, at a heading that is no
+/// sub-heading, or with the element around all the questions.
+fn stop(flow: &Flow, taken: &Taken, next: BlockId) -> BlockId {
+    let question = &taken.candidate.question;
+    let level = flow.block(question.start).heading;
+    let end = next.min(taken.group_end.max(question.end));
+    (question.end..end)
+        .find(|&id| {
+            let heading = flow.block(id).heading;
+            heading > 0 && (level == 0 || heading <= level)
+        })
+        .unwrap_or(end)
+}
+
+/// Removes headings that are no questions and have questions in headings below them, whatever
+/// they say by way of introduction.
+fn drop_titles(flow: &Flow, taken: &mut Vec<Taken>) {
+    let level = |taken: &Taken| flow.block(taken.candidate.question.start).heading;
+    let mut below = 0;
+    // From the end, so that a title above a title sees the question below both.
+    let mut kept: Vec<Taken> = Vec::with_capacity(taken.len());
+    for question in taken.drain(..).rev() {
+        let is_above = (1..below).contains(&level(&question));
+        if !is_above || question.candidate.likeness >= LIKELY {
+            below = level(&question);
+            kept.push(question);
+        }
+    }
+    kept.reverse();
+    *taken = kept;
+}
+
+/// The pair of one question, if anything answers it.
+fn answer(flow: &Flow, taken: &[Taken], index: usize) -> Option<Found> {
+    let own = &taken[index];
+    let question = own.candidate.question.clone();
+    let next = taken.get(index + 1).map_or(flow.len(), |next| next.candidate.question.start);
+    let mut answer = match &own.candidate.answer {
+        Some(answer) => {
+            let is_cut = answer.contains(&next);
+            answer.start..if is_cut { next } else { answer.end }
+        }
+        None => question.end..own_end(flow, taken, index).min(stop(flow, own, next)),
+    };
+    while !answer.is_empty() && !is_content(flow, answer.start) {
+        answer.start += 1;
+    }
+    while !answer.is_empty() && is_loose_end(flow, answer.end - 1, &own.candidate) {
+        answer.end -= 1;
+    }
+    let is_directory = own.candidate.answer.is_none()
+        && own.candidate.likeness < LIKELY
+        && flow.link_percent(answer.clone()) > DIRECTORY_LINK_PERCENT;
+    (!answer.is_empty() && !is_directory).then_some(Found { question, answer })
+}
+
+/// Links under a title that asks nothing ("See also") are no answer from this share on.
+const DIRECTORY_LINK_PERCENT: usize = 85;
+
+/// The end of the largest element that holds this question and no other, where it holds an
+/// answer as well.
+fn own_end(flow: &Flow, taken: &[Taken], index: usize) -> BlockId {
+    let question = &taken[index].candidate.question;
+    let previous = index.checked_sub(1).map(|at| taken[at].candidate.question.start);
+    let next = taken.get(index + 1).map(|next| next.candidate.question.start);
+    if previous.is_none() && next.is_none() {
+        return flow.len();
+    }
+    let mut end = question.end;
+    for id in flow.dom.ancestors(flow.block(question.start).node) {
+        let blocks = flow.range(id);
+        let holds = |other: Option<BlockId>| other.is_some_and(|at| blocks.contains(&at));
+        if holds(previous) || holds(next) {
+            break;
+        }
+        end = blocks.end;
+    }
+    if (question.end..end).any(|id| is_content(flow, id)) { end } else { flow.len() }
+}
+
+/// Whether a block at the end of an answer belongs to what follows, or to nothing.
+fn is_loose_end(flow: &Flow, id: BlockId, candidate: &Candidate) -> bool {
+    let block = flow.block(id);
+    if !is_content(flow, id) || block.heading > 0 {
+        return true;
+    }
+    // In an answer without bounds, a short bold line with nothing below it titles what follows.
+    candidate.answer.is_none()
+        && block.is_bold
+        && block.list_depth == 0
+        && id > candidate.question.end
+        && flow.text(id).len() < LONGEST_TITLE_BYTES
+}
+
+/// A bold line longer than this is text.
+const LONGEST_TITLE_BYTES: usize = 120;
+
+/// Drops a question that stands twice with the same answer, or once more without one of its own.
+fn without_repeats(flow: &Flow, found: Vec<Found>) -> Vec<Found> {
+    let mut seen = HashSet::new();
+    found
+        .into_iter()
+        .filter(|found| {
+            let question = question::fold(question::strip_label(&flow.line(found.question.clone())));
+            seen.insert((question, question::fold(flow.text(found.answer.start))))
+        })
+        .collect()
+}

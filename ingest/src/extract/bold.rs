@@ -1,0 +1,88 @@
+//! Questions in lines of their own that only their style tells from the text: bold, underlined,
+//! coloured, or by the class of the element around them.
+
+use std::collections::BTreeMap;
+
+use html5ever::local_name;
+
+use super::candidate::{Candidate, Group, Source};
+use super::dom::{NONE, ROOT};
+use super::element;
+use super::flow::{BlockId, Flow};
+use super::question;
+
+/// As for headings: style is the poor man's heading.
+const THRESHOLD: f32 = 0.5;
+
+/// How far above a line its class may be: `div.question > p`.
+const CLASS_CLIMB: usize = 2;
+
+/// Groups of bold lines by the kind of element, and of lines by class.
+pub(crate) fn groups(flow: &Flow) -> Vec<Group> {
+    let mut found: BTreeMap<(String, bool), Vec<Candidate>> = BTreeMap::new();
+    for id in 0..flow.len() {
+        let block = flow.block(id);
+        if block.is_boilerplate || block.heading > 0 || block.is_preformatted || block.is_control {
+            continue;
+        }
+        let kind = if block.is_bold && !block.is_continued_text(flow, id) {
+            Some((flow.dom.name(block.node).to_string(), true))
+        } else if block.mark != NONE {
+            Some((element::mark_kind(&flow.dom, block.mark), true))
+        } else {
+            class_of(flow, id).map(|class| (class, false))
+        };
+        if let Some(kind) = kind {
+            found.entry(kind).or_default().extend(Candidate::new(flow, id..id + 1, None));
+        }
+    }
+    found
+        .into_values()
+        .filter(|candidates| candidates.len() > 1)
+        .map(|candidates| Group::new(Source::Bold, THRESHOLD, candidates))
+        .collect()
+}
+
+/// Lines that only a mark or a label tells: the last resort, each of them by itself.
+pub(crate) fn lines(flow: &Flow) -> Option<Group> {
+    let candidates: Vec<_> = (0..flow.len())
+        .filter(|&id| {
+            let block = flow.block(id);
+            !block.is_boilerplate
+                && !block.is_preformatted
+                && !block.is_control
+                && question::is_marked(flow.text(id))
+                && flow.text(id).len() < LONGEST_LINE_BYTES
+        })
+        .filter_map(|id| Candidate::new(flow, id..id + 1, None))
+        .collect();
+    (candidates.len() > 1).then(|| Group::new(Source::Line, 1.0, candidates))
+}
+
+/// A paragraph longer than this that ends in a question mark is text.
+const LONGEST_LINE_BYTES: usize = 300;
+
+impl super::flow::Block {
+    /// A bold line that goes on after a `br` inside bold text is emphasis, not a question.
+    fn is_continued_text(&self, flow: &Flow, id: BlockId) -> bool {
+        self.is_continued && id > 0 && !flow.block(id - 1).is_bold && self.list_depth > 0
+    }
+}
+
+/// The class that a line has for itself: its element's, or that of one around nothing else.
+fn class_of(flow: &Flow, id: BlockId) -> Option<String> {
+    let mut node = flow.block(id).node;
+    for _ in 0..=CLASS_CLIMB {
+        if node == ROOT || flow.range(node) != (id..id + 1) {
+            return None;
+        }
+        if let Some(class) = flow.dom.attribute(node, &local_name!("class")) {
+            let class = class.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
+            if !class.is_empty() {
+                return Some(format!("{}.{class}", flow.dom.name(node)));
+            }
+        }
+        node = flow.dom.node(node).parent;
+    }
+    None
+}

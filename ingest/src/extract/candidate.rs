@@ -1,0 +1,137 @@
+//! What the extractors propose and the arbiter judges: groups of question candidates.
+//!
+//! A page uses the same markup for all of its questions, so evidence is collected for groups:
+//! the share that reads like questions speaks for all, statements among them included.
+
+use html5ever::local_name;
+
+use super::dom::NodeId;
+use super::flow::{BlockId, Blocks, Flow};
+use super::question::{self, LIKELY};
+
+/// Where a group comes from; the later ones say more about what the author meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Source {
+    /// Lines that only their question mark tells from the text.
+    Line,
+    Bold,
+    Heading,
+    /// In-page links that lead to the questions.
+    Contents,
+    Table,
+    DefinitionList,
+    Disclosure,
+    Microdata,
+}
+
+/// A question and what bounds its answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Candidate {
+    pub question: Blocks,
+    /// The answer where the markup encloses it; `None`: up to whatever comes next.
+    pub answer: Option<Blocks>,
+    pub likeness: f32,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Group {
+    pub source: Source,
+    pub candidates: Vec<Candidate>,
+    /// The share of candidates that must read like questions, 0.0 to 1.0.
+    pub threshold: f32,
+}
+
+impl Group {
+    pub fn new(source: Source, threshold: f32, candidates: Vec<Candidate>) -> Self {
+        Self { source, candidates, threshold }
+    }
+
+    /// The share of candidates that read like questions, 0.0 to 1.0.
+    pub fn ratio(&self) -> f32 {
+        let alike = self.candidates.iter().filter(|c| c.likeness >= LIKELY).count();
+        alike as f32 / self.candidates.len().max(1) as f32
+    }
+}
+
+impl Candidate {
+    /// A candidate, or `None` when the blocks cannot be a question: empty, far too long, or
+    /// boilerplate.
+    pub fn new(flow: &Flow, question: Blocks, answer: Option<Blocks>) -> Option<Self> {
+        let question = trim(flow, question);
+        if question.is_empty() || flow.block(question.start).is_boilerplate {
+            return None;
+        }
+        let longest = match answer {
+            Some(_) => question::LONGEST_ENCLOSED_CHARS,
+            None => question::LONGEST_QUESTION_CHARS,
+        };
+        if flow.size(question.clone()) > longest * 4 {
+            return None;
+        }
+        let question = with_code(flow, question);
+        let line = flow.line(question.clone());
+        if line.chars().count() > longest {
+            return None;
+        }
+        let bare = question::strip_label(&line);
+        if !bare.chars().any(char::is_alphabetic) {
+            return None;
+        }
+        let likeness = question::likeness(&line);
+        Some(Self { question, answer, likeness })
+    }
+}
+
+/// A range without the controls and bare numbers ("1.1.") at its ends.
+fn trim(flow: &Flow, mut blocks: Blocks) -> Blocks {
+    let is_noise = |id: BlockId| flow.block(id).is_control || is_bare_number(flow.text(id));
+    while !blocks.is_empty() && is_noise(blocks.start) {
+        blocks.start += 1;
+    }
+    while !blocks.is_empty() && is_noise(blocks.end - 1) {
+        blocks.end -= 1;
+    }
+    blocks
+}
+
+/// A question in a cell or term of its own goes on with the code below it: an error message, a
+/// program. Without a colon that needs more of the table behind it, which then is the answer.
+fn with_code(flow: &Flow, question: Blocks) -> Blocks {
+    let next = question.end;
+    if next >= flow.len() || !flow.block(next).is_preformatted {
+        return question;
+    }
+    let is_cell =
+        |id: &NodeId| matches!(*flow.dom.name(*id), local_name!("td") | local_name!("th") | local_name!("dt"));
+    let mut around = flow.dom.ancestors(flow.block(next).node);
+    let Some(cell) = around.find(is_cell).map(|id| flow.range(id)) else { return question };
+    let table = around.find(|id| *flow.dom.name(*id) == local_name!("table"));
+    let has_more = table.is_some_and(|id| flow.range(id).end > cell.end);
+    let has_colon = flow.text(next - 1).trim_end().ends_with([':', '：']);
+    let is_own = cell.contains(&question.start) && cell.len() <= LONGEST_CELL_BLOCKS;
+    let end = if is_own && (has_colon || has_more) { cell.end } else { question.end };
+    question.start..end
+}
+
+/// A cell of more blocks than this holds the answer too.
+const LONGEST_CELL_BLOCKS: usize = 4;
+
+/// Whether a block is nothing but a number, a label or a sign: "1.2", "Q:", "▼".
+pub(crate) fn is_bare_number(text: &str) -> bool {
+    let text = text.trim();
+    is_bare_label(text) || text.len() <= LONGEST_LABEL_BYTES && !text.chars().any(char::is_alphabetic)
+}
+
+/// The same for the text of answers, where a number alone may be all there is to say: "42", but
+/// not "1.2.", "A:" or "▼".
+pub(crate) fn is_bare_label(text: &str) -> bool {
+    let text = text.trim();
+    if text.len() > LONGEST_LABEL_BYTES {
+        return false;
+    }
+    let letters = text.chars().filter(|c| c.is_alphabetic()).count();
+    let is_separated = letters <= 1 && text.ends_with(['.', ':', ')', '：']);
+    is_separated || !text.chars().any(char::is_alphanumeric)
+}
+
+const LONGEST_LABEL_BYTES: usize = 12;

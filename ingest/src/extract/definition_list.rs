@@ -1,0 +1,60 @@
+//! Questions in `dt`, answers in `dd`.
+
+use html5ever::local_name;
+
+use super::candidate::{Candidate, Group, Source};
+use super::dom::NodeId;
+use super::flow::Flow;
+
+/// A list of terms has no questions at all; one of questions has hardly anything else, except
+/// where they are told as problems ("The mouse does not move").
+const THRESHOLD: f32 = 0.4;
+
+/// How many more terms may share an answer: each repeats its text in the output.
+const SHARED_TERMS: usize = 3;
+
+/// One group for each list.
+pub(crate) fn groups(flow: &Flow) -> Vec<Group> {
+    let lists = (0..flow.dom.nodes.len() as NodeId)
+        .filter(|&id| flow.dom.is_element(id) && *flow.dom.name(id) == local_name!("dl"));
+    lists.filter_map(|list| group(flow, list)).collect()
+}
+
+fn group(flow: &Flow, list: NodeId) -> Option<Group> {
+    let parts = parts(flow, list);
+    let end = flow.range(list).end;
+    let mut candidates = Vec::new();
+    for (index, &(is_term, node)) in parts.iter().enumerate() {
+        if !is_term {
+            continue;
+        }
+        let question = flow.range(node);
+        let after = &parts[index + 1..];
+        // Terms in a row share the answer behind the last of them.
+        let terms = after.iter().take_while(|(is_term, _)| *is_term).count();
+        if terms > SHARED_TERMS {
+            continue;
+        }
+        let start = after.get(terms).map_or(question.end, |&(_, next)| flow.range(next).start);
+        let next = after.iter().skip(terms).find(|(is_term, _)| *is_term);
+        let stop = next.map_or(end, |&(_, next)| flow.range(next).start);
+        candidates.extend(Candidate::new(flow, question, Some(start..stop.max(start))));
+    }
+    (!candidates.is_empty()).then(|| Group::new(Source::DefinitionList, THRESHOLD, candidates))
+}
+
+/// The `dt` (true) and `dd` (false) of a list, also those in the `div`s that HTML allows.
+fn parts(flow: &Flow, list: NodeId) -> Vec<(bool, NodeId)> {
+    let mut found = Vec::new();
+    for child in flow.dom.children(list) {
+        let inner = (*flow.dom.name(child) == local_name!("div")).then(|| flow.dom.children(child).collect::<Vec<_>>());
+        for node in inner.unwrap_or_else(|| vec![child]) {
+            match *flow.dom.name(node) {
+                local_name!("dt") => found.push((true, node)),
+                local_name!("dd") => found.push((false, node)),
+                _ => {}
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,101 @@
+//! Questions that open their answers: `details`, and accordions by ARIA or Bootstrap attributes.
+
+use std::collections::BTreeMap;
+
+use html5ever::local_name;
+
+use super::candidate::{Candidate, Group, Source};
+use super::dom::{NONE, NodeId};
+use super::element;
+use super::flow::{Blocks, Flow};
+
+/// The share of question-like summaries that is asked for: what opens is meant to be asked, so
+/// less than for headings; not zero, since menus and code samples open as well.
+const THRESHOLD: f32 = 0.34;
+
+/// How far the panel of a switch may be above it in the tree: button in heading in header.
+const CLIMB_LIMIT: usize = 4;
+
+/// Groups of `details` and of switches, by the class of the element that opens.
+pub(crate) fn groups(flow: &Flow) -> Vec<Group> {
+    let mut found: BTreeMap<(bool, &str), Vec<Candidate>> = BTreeMap::new();
+    for id in 0..flow.dom.nodes.len() as NodeId {
+        if !flow.dom.is_element(id) {
+            continue;
+        }
+        let is_details = *flow.dom.name(id) == local_name!("details");
+        let candidate = if is_details {
+            from_details(flow, id)
+        } else if element::opens_something(&flow.dom, id) || is_label(flow, id) {
+            from_switch(flow, id)
+        } else {
+            None
+        };
+        if let Some(candidate) = candidate {
+            let class = flow.dom.attribute(id, &local_name!("class")).unwrap_or_default();
+            // The open one of an accordion carries a class more: the first word is the kind.
+            let kind = class.split_ascii_whitespace().next().unwrap_or_default();
+            found.entry((is_details, kind)).or_default().push(candidate);
+        }
+    }
+    found.into_values().map(|c| Group::new(Source::Disclosure, THRESHOLD, c)).collect()
+}
+
+/// How many elements without text may stand between a switch and its panel.
+const SIBLING_LIMIT: usize = 8;
+
+fn is_label(flow: &Flow, id: NodeId) -> bool {
+    *flow.dom.name(id) == local_name!("label") && flow.dom.attribute(id, &local_name!("for")).is_some()
+}
+
+fn from_details(flow: &Flow, id: NodeId) -> Option<Candidate> {
+    let summary = flow.dom.children(id).find(|&child| *flow.dom.name(child) == local_name!("summary"))?;
+    let question = flow.range(summary);
+    let answer = question.end..flow.range(id).end;
+    Candidate::new(flow, question, Some(answer))
+}
+
+fn from_switch(flow: &Flow, id: NodeId) -> Option<Candidate> {
+    let question = flow.range(id);
+    let panels = element::opened_fragments(&flow.dom, id)
+        .filter_map(|fragment| flow.anchors.get(fragment))
+        .map(|&panel| flow.range(panel));
+    // Copied items keep a wrong id in one attribute or the other: the nearest panel is meant.
+    let named = panels
+        .filter(|panel| !panel.is_empty() && panel.end > question.end)
+        .min_by_key(|panel| panel.start.abs_diff(question.end));
+    let answer = match named {
+        // A switch inside of what it controls controls its own item.
+        Some(panel) if panel.start < question.end => question.end..panel.end,
+        Some(panel) => panel,
+        None => next_panel(flow, id)?,
+    };
+    if flow.link_percent(answer.clone()) > MENU_LINK_PERCENT {
+        return None;
+    }
+    Candidate::new(flow, question, Some(answer))
+}
+
+/// A panel with more than this percentage of its text in links is a menu.
+const MENU_LINK_PERCENT: usize = 85;
+
+/// The text that follows a switch: its next sibling with text, or that of the elements around it.
+fn next_panel(flow: &Flow, id: NodeId) -> Option<Blocks> {
+    let question = flow.range(id);
+    let mut at = id;
+    for _ in 0..CLIMB_LIMIT {
+        let siblings = std::iter::successors(flow.dom.next_element(at), |&next| flow.dom.next_element(next));
+        let panel = siblings
+            .take(SIBLING_LIMIT)
+            .map(|next| flow.range(next))
+            .find(|blocks| blocks.start >= question.end && !blocks.is_empty());
+        if panel.is_some() {
+            return panel;
+        }
+        at = flow.dom.node(at).parent;
+        if at == NONE || flow.range(at).start != question.start {
+            return None;
+        }
+    }
+    None
+}

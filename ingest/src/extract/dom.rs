@@ -1,0 +1,175 @@
+//! A compact document tree in three flat vectors, filled by `parse` and read by everything else.
+//!
+//! Nodes are indices, so that dropping, walking and moving never recurse, however deep the page
+//! is. Only what extraction reads is stored: attributes outside a short list are gone already.
+
+use html5ever::LocalName;
+
+/// Index of a node in its [`Dom`].
+pub(crate) type NodeId = u32;
+
+/// "No node": the parent of the document, the sibling of a last child.
+pub(crate) const NONE: NodeId = NodeId::MAX;
+
+/// The document node.
+pub(crate) const ROOT: NodeId = 0;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NodeKind {
+    Document,
+    /// An element of HTML.
+    Element,
+    /// An element of SVG or MathML.
+    Foreign,
+    Text,
+}
+
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub kind: NodeKind,
+    /// Tag name; empty for documents and text.
+    pub name: LocalName,
+    pub parent: NodeId,
+    pub first_child: NodeId,
+    pub last_child: NodeId,
+    pub previous: NodeId,
+    pub next: NodeId,
+    /// Elements: a range of `Dom::attributes`. Text: a range of `Dom::text`.
+    pub span: (u32, u32),
+    pub depth: u32,
+}
+
+#[derive(Debug)]
+pub(crate) struct Attribute {
+    pub name: LocalName,
+    /// Range of `Dom::text`.
+    pub value: (u32, u32),
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Dom {
+    pub nodes: Vec<Node>,
+    pub attributes: Vec<Attribute>,
+    /// All text and attribute values, one behind the other.
+    pub text: String,
+}
+
+impl Dom {
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id as usize]
+    }
+
+    pub fn name(&self, id: NodeId) -> &LocalName {
+        &self.node(id).name
+    }
+
+    pub fn is_element(&self, id: NodeId) -> bool {
+        self.node(id).kind == NodeKind::Element
+    }
+
+    /// The text of a text node; empty for every other node.
+    pub fn text_of(&self, id: NodeId) -> &str {
+        let node = self.node(id);
+        match node.kind {
+            NodeKind::Text => self.slice(node.span),
+            _ => "",
+        }
+    }
+
+    /// The value of an attribute of an element; `Some("")` when it has no value.
+    pub fn attribute(&self, id: NodeId, name: &LocalName) -> Option<&str> {
+        let node = self.node(id);
+        if !matches!(node.kind, NodeKind::Element | NodeKind::Foreign) {
+            return None;
+        }
+        let (from, to) = node.span;
+        self.attributes[from as usize..to as usize]
+            .iter()
+            .find(|attribute| attribute.name == *name)
+            .map(|attribute| self.slice(attribute.value))
+    }
+
+    fn slice(&self, (from, to): (u32, u32)) -> &str {
+        &self.text[from as usize..to as usize]
+    }
+
+    /// The children of a node, first to last.
+    pub fn children(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        let mut next = self.node(id).first_child;
+        std::iter::from_fn(move || {
+            let id = (next != NONE).then_some(next)?;
+            next = self.node(id).next;
+            Some(id)
+        })
+    }
+
+    /// The nearest following sibling that is an element of HTML.
+    pub fn next_element(&self, id: NodeId) -> Option<NodeId> {
+        let mut next = self.node(id).next;
+        while next != NONE {
+            if self.is_element(next) {
+                return Some(next);
+            }
+            next = self.node(next).next;
+        }
+        None
+    }
+
+    /// The parent, its parent and so on, up to the document.
+    pub fn ancestors(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        let mut at = id;
+        std::iter::from_fn(move || {
+            let parent = self.node(at).parent;
+            at = (parent != NONE).then_some(parent)?;
+            Some(at)
+        })
+    }
+
+    /// The node behind `id` in document order within `top`, or `None` at its end.
+    ///
+    /// With `descend` false the children of `id` are stepped over.
+    pub fn following(&self, id: NodeId, top: NodeId, descend: Descend) -> Option<NodeId> {
+        if descend == Descend::Into && self.node(id).first_child != NONE {
+            return Some(self.node(id).first_child);
+        }
+        let mut at = id;
+        while at != top {
+            if self.node(at).next != NONE {
+                return Some(self.node(at).next);
+            }
+            at = self.node(at).parent;
+            if at == NONE {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// All nodes within `top` in document order, without `top` itself.
+    pub fn descendants(&self, top: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        let mut at = top;
+        std::iter::from_fn(move || {
+            at = self.following(at, top, Descend::Into)?;
+            Some(at)
+        })
+    }
+
+    /// The text within a node as it stands in the source, at most `limit_bytes` of it.
+    pub fn raw_text(&self, top: NodeId, limit_bytes: usize) -> String {
+        let mut out = String::new();
+        for id in self.descendants(top) {
+            if out.len() > limit_bytes {
+                break;
+            }
+            out.push_str(self.text_of(id));
+        }
+        out
+    }
+}
+
+/// Whether a walk enters the children of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Descend {
+    Into,
+    Over,
+}

@@ -1,0 +1,195 @@
+//! What single elements mean: how they are laid out, whether they are bold, headings or switches.
+//!
+//! Style sheets are not read; only names, roles and attributes that the page itself carries.
+
+use html5ever::{LocalName, local_name};
+
+use super::dom::{Dom, NodeId};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Display {
+    /// Never text: scripts, pictures, fields.
+    None,
+    /// `br`.
+    Break,
+    Block,
+    Inline,
+}
+
+/// How an element of HTML is laid out, near enough.
+pub(crate) fn display(dom: &Dom, id: NodeId) -> Display {
+    match *dom.name(id) {
+        local_name!("script")
+        | local_name!("style")
+        | local_name!("template")
+        | local_name!("noscript")
+        | local_name!("iframe")
+        | local_name!("object")
+        | local_name!("embed")
+        | local_name!("select")
+        | local_name!("textarea")
+        | local_name!("canvas")
+        | local_name!("audio")
+        | local_name!("video")
+        | local_name!("head")
+        | local_name!("input")
+        | local_name!("datalist")
+        | local_name!("img")
+        | local_name!("rp")
+        | local_name!("map") => Display::None,
+        local_name!("br") => Display::Break,
+        local_name!("span")
+        | local_name!("i")
+        | local_name!("em")
+        | local_name!("b")
+        | local_name!("strong")
+        | local_name!("a")
+        | local_name!("font")
+        | local_name!("u") => inline(dom, id),
+        ref name if is_block(name) => Display::Block,
+        // Elements of a page's own making are components more often than words.
+        ref name if name.contains('-') => Display::Block,
+        _ => inline(dom, id),
+    }
+}
+
+fn inline(dom: &Dom, id: NodeId) -> Display {
+    if dom.attribute(id, &local_name!("aria-hidden")) == Some("true") {
+        // Icons and permalink signs.
+        return Display::None;
+    }
+    let is_name = dom.attribute(id, &local_name!("itemprop")) == Some("name");
+    if is_name || opens_something(dom, id) { Display::Block } else { Display::Inline }
+}
+
+fn is_block(name: &LocalName) -> bool {
+    matches!(
+        *name,
+        local_name!("address")
+            | local_name!("article")
+            | local_name!("aside")
+            | local_name!("blockquote")
+            | local_name!("body")
+            | local_name!("button")
+            | local_name!("caption")
+            | local_name!("center")
+            | local_name!("dd")
+            | local_name!("details")
+            | local_name!("dialog")
+            | local_name!("dir")
+            | local_name!("div")
+            | local_name!("dl")
+            | local_name!("dt")
+            | local_name!("fieldset")
+            | local_name!("figcaption")
+            | local_name!("figure")
+            | local_name!("footer")
+            | local_name!("form")
+            | local_name!("h1")
+            | local_name!("h2")
+            | local_name!("h3")
+            | local_name!("h4")
+            | local_name!("h5")
+            | local_name!("h6")
+            | local_name!("header")
+            | local_name!("hgroup")
+            | local_name!("hr")
+            | local_name!("html")
+            | local_name!("label")
+            | local_name!("legend")
+            | local_name!("li")
+            | local_name!("main")
+            | local_name!("menu")
+            | local_name!("nav")
+            | local_name!("ol")
+            | local_name!("p")
+            | local_name!("pre")
+            | local_name!("search")
+            | local_name!("section")
+            | local_name!("summary")
+            | local_name!("table")
+            | local_name!("tbody")
+            | local_name!("td")
+            | local_name!("tfoot")
+            | local_name!("th")
+            | local_name!("thead")
+            | local_name!("tr")
+            | local_name!("ul")
+    )
+}
+
+/// Whether an element is a switch that shows another one.
+pub(crate) fn opens_something(dom: &Dom, id: NodeId) -> bool {
+    let has = |name: LocalName| dom.attribute(id, &name).is_some();
+    if has(local_name!("aria-expanded")) || has(local_name!("aria-controls")) {
+        return true;
+    }
+    ["data-toggle", "data-bs-toggle"]
+        .into_iter()
+        .any(|name| matches!(dom.attribute(id, &LocalName::from(name)), Some("collapse" | "accordion")))
+}
+
+/// The fragments of the element that a switch shows; several where its attributes disagree.
+pub(crate) fn opened_fragments(dom: &Dom, id: NodeId) -> impl Iterator<Item = &str> {
+    let controls = dom.attribute(id, &local_name!("aria-controls"));
+    let targets = ["data-target", "data-bs-target", "href"]
+        .into_iter()
+        .filter_map(move |name| dom.attribute(id, &LocalName::from(name)))
+        .filter_map(|value| value.strip_prefix('#'));
+    let first = controls.and_then(|value| value.split_ascii_whitespace().next());
+    first.into_iter().chain(targets).filter(|fragment| !fragment.is_empty())
+}
+
+/// 1 to 6 for headings by name or role.
+pub(crate) fn heading(dom: &Dom, id: NodeId) -> Option<u8> {
+    match *dom.name(id) {
+        local_name!("h1") => Some(1),
+        local_name!("h2") => Some(2),
+        local_name!("h3") => Some(3),
+        local_name!("h4") => Some(4),
+        local_name!("h5") => Some(5),
+        local_name!("h6") => Some(6),
+        // ARIA: a heading without a level is one of level 2.
+        _ if dom.attribute(id, &local_name!("role")) == Some("heading") => Some(2),
+        _ => None,
+    }
+}
+
+/// Whether an element makes its text bold by name or by its own style.
+pub(crate) fn is_bold(dom: &Dom, id: NodeId) -> bool {
+    if matches!(*dom.name(id), local_name!("b") | local_name!("strong") | local_name!("th")) {
+        return true;
+    }
+    let Some(style) = dom.attribute(id, &local_name!("style")) else { return false };
+    let Some(at) = style.find("font-weight") else { return false };
+    let value = style[at + "font-weight".len()..].trim_start_matches([':', ' ']);
+    ["bold", "600", "700", "800", "900"].iter().any(|bold| value.starts_with(bold))
+}
+
+/// Whether an inline element sets its text apart from what is around it.
+pub(crate) fn sets_apart(dom: &Dom, id: NodeId) -> bool {
+    let has = |name: LocalName| dom.attribute(id, &name).is_some();
+    match *dom.name(id) {
+        local_name!("u") | local_name!("em") | local_name!("i") | local_name!("big") | local_name!("mark") => true,
+        local_name!("font") => has(local_name!("size")) || has(local_name!("color")),
+        local_name!("span") => has(local_name!("class")) || has(local_name!("style")),
+        local_name!("a") => has(local_name!("class")),
+        _ => false,
+    }
+}
+
+/// The kind of an inline element that sets text apart: its name and what it looks like.
+pub(crate) fn mark_kind(dom: &Dom, id: NodeId) -> String {
+    let looks = [local_name!("class"), local_name!("style"), local_name!("size"), local_name!("color")];
+    let looks: Vec<_> = looks.iter().filter_map(|name| dom.attribute(id, name)).collect();
+    format!("{} {}", dom.name(id), looks.join(" "))
+}
+
+/// The words of an element's `class` and `id`, lower case.
+pub(crate) fn names(dom: &Dom, id: NodeId) -> impl Iterator<Item = String> + '_ {
+    [local_name!("class"), local_name!("id")]
+        .into_iter()
+        .filter_map(move |name| dom.attribute(id, &name))
+        .flat_map(str::split_ascii_whitespace)
+        .map(str::to_ascii_lowercase)
+}

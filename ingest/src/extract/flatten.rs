@@ -1,0 +1,368 @@
+//! [`Dom`] to [`Flow`]: one walk in document order, without recursion.
+//!
+//! What is dropped here is dropped for good: scripts, styles, templates, pictures, form fields.
+//! What a page merely hides (a closed accordion) is kept, since hidden answers are answers.
+
+use std::collections::HashMap;
+
+use html5ever::local_name;
+
+use super::boilerplate;
+use super::dom::{Dom, NONE, NodeId, NodeKind, ROOT};
+use super::element::{self, Display};
+use super::flow::{Block, Flow, Marker, Run};
+use super::question;
+
+/// Turns a tree into blocks and marks the boilerplate among them.
+pub(crate) fn flatten(dom: Dom) -> Flow {
+    let mut walk = Walk::new(dom);
+    walk.run();
+    let mut flow = walk.flow;
+    // An element counts the block that is open at its end, which may turn out to be blank.
+    let len = flow.len();
+    for (from, to) in &mut flow.ranges {
+        (*from, *to) = ((*from).min(len), (*to).min(len));
+    }
+    boilerplate::mark(&mut flow);
+    boilerplate::mark_jumps(&mut flow);
+    flow
+}
+
+/// What an element passes on to the text within it.
+#[derive(Debug, Clone, Copy)]
+struct Context {
+    is_bold: bool,
+    is_code: bool,
+    link: NodeId,
+    mark: NodeId,
+    node: NodeId,
+    heading: u8,
+    list_depth: u8,
+    row: NodeId,
+    is_preformatted: bool,
+    is_boilerplate: bool,
+    is_control: bool,
+}
+
+struct Walk {
+    flow: Flow,
+    context: Context,
+    saved: Vec<Context>,
+    /// Start of the open block in text and runs.
+    open: (u32, u32),
+    has_space: bool,
+    marker: Marker,
+    is_continued: bool,
+    /// Items seen so far in each open list; `None` for lists without numbers.
+    counters: Vec<Option<u32>>,
+}
+
+impl Walk {
+    fn new(dom: Dom) -> Self {
+        let ranges = vec![(0, 0); dom.nodes.len()];
+        let context = Context {
+            is_bold: false,
+            is_code: false,
+            link: NONE,
+            mark: NONE,
+            node: ROOT,
+            heading: 0,
+            list_depth: 0,
+            row: NONE,
+            is_preformatted: false,
+            is_boilerplate: false,
+            is_control: false,
+        };
+        let flow = Flow {
+            text: String::with_capacity(dom.text.len() / 2),
+            runs: Vec::new(),
+            blocks: Vec::new(),
+            ranges,
+            anchors: HashMap::new(),
+            dom,
+        };
+        Self {
+            flow,
+            context,
+            saved: Vec::new(),
+            open: (0, 0),
+            has_space: false,
+            marker: Marker::None,
+            is_continued: false,
+            counters: Vec::new(),
+        }
+    }
+
+    fn run(&mut self) {
+        let mut at = ROOT;
+        loop {
+            let child = self.flow.dom.node(at).first_child;
+            if self.enter(at) && child != NONE {
+                at = child;
+                continue;
+            }
+            loop {
+                self.leave(at);
+                if at == ROOT {
+                    return;
+                }
+                let node = self.flow.dom.node(at);
+                if node.next != NONE {
+                    at = node.next;
+                    break;
+                }
+                at = node.parent;
+            }
+        }
+    }
+
+    /// Reads a node's start; false when its children are to be stepped over.
+    fn enter(&mut self, id: NodeId) -> bool {
+        self.saved.push(self.context);
+        let kind = self.flow.dom.node(id).kind;
+        match kind {
+            NodeKind::Text => {
+                self.add_text(id);
+                return false;
+            }
+            NodeKind::Document => return true,
+            NodeKind::Foreign => return false,
+            NodeKind::Element => {}
+        }
+        self.note_anchors(id);
+        let display = element::display(&self.flow.dom, id);
+        match display {
+            Display::None => return false,
+            Display::Break => {
+                let has_text = self.flow.text.len() as u32 > self.open.0;
+                self.flush();
+                self.is_continued = has_text || self.is_continued;
+                return false;
+            }
+            Display::Block => {
+                self.flush();
+                self.is_continued = false;
+                self.context.node = id;
+            }
+            Display::Inline => {}
+        }
+        self.flow.ranges[id as usize].0 = self.flow.len();
+        self.style(id, display);
+        true
+    }
+
+    fn leave(&mut self, id: NodeId) {
+        let Some(before) = self.saved.pop() else { return };
+        if self.flow.dom.node(id).kind == NodeKind::Text {
+            return;
+        }
+        if before.node != self.context.node || id == ROOT {
+            self.flush();
+            self.is_continued = false;
+            if matches!(
+                *self.flow.dom.name(id),
+                local_name!("ul") | local_name!("ol") | local_name!("menu") | local_name!("dir")
+            ) {
+                self.counters.pop();
+            }
+        }
+        let is_open = self.flow.text.len() as u32 > self.open.0;
+        let range = &mut self.flow.ranges[id as usize];
+        range.1 = self.flow.blocks.len() as u32 + u32::from(is_open);
+        self.context = before;
+    }
+
+    fn note_anchors(&mut self, id: NodeId) {
+        let dom = &self.flow.dom;
+        let name = (*dom.name(id) == local_name!("a")).then(|| dom.attribute(id, &local_name!("name"))).flatten();
+        for anchor in [dom.attribute(id, &local_name!("id")), name].into_iter().flatten() {
+            if !anchor.is_empty() && !self.flow.anchors.contains_key(anchor) {
+                self.flow.anchors.insert(anchor.to_owned(), id);
+            }
+        }
+        let at = self.flow.len();
+        self.flow.ranges[id as usize] = (at, at);
+    }
+
+    /// Takes over what the element says about the text within it.
+    fn style(&mut self, id: NodeId, display: Display) {
+        let dom = &self.flow.dom;
+        let context = &mut self.context;
+        context.is_boilerplate |= boilerplate::is_landmark(dom, id);
+        context.is_bold |= element::is_bold(dom, id);
+        if display == Display::Block {
+            context.mark = NONE;
+        } else if element::sets_apart(dom, id) {
+            context.mark = id;
+        }
+        context.heading = element::heading(dom, id).unwrap_or(context.heading);
+        match *dom.name(id) {
+            local_name!("a") if dom.attribute(id, &local_name!("href")).is_some() => {
+                context.link = id;
+            }
+            local_name!("code") | local_name!("kbd") | local_name!("tt") | local_name!("samp") => {
+                context.is_code = true;
+            }
+            local_name!("pre") => context.is_preformatted = true,
+            local_name!("tr") => context.row = id,
+            local_name!("button") => context.is_control = !element::opens_something(dom, id),
+            local_name!("ol") => {
+                context.list_depth = context.list_depth.saturating_add(1);
+                let start = dom.attribute(id, &local_name!("start"));
+                self.counters.push(Some(start.and_then(|n| n.parse().ok()).unwrap_or(1)));
+            }
+            local_name!("ul") | local_name!("menu") | local_name!("dir") => {
+                context.list_depth = context.list_depth.saturating_add(1);
+                self.counters.push(None);
+            }
+            local_name!("li") => {
+                self.marker = match self.counters.last_mut() {
+                    Some(Some(next)) => {
+                        let number = *next;
+                        *next = next.saturating_add(1);
+                        Marker::Number(number)
+                    }
+                    _ => Marker::Bullet,
+                };
+            }
+            _ => {}
+        }
+    }
+
+    fn add_text(&mut self, id: NodeId) {
+        let (from, to) = self.flow.dom.node(id).span;
+        let before = self.flow.text.len();
+        let (flow, context) = (&mut self.flow, &self.context);
+        let source = &flow.dom.text[from as usize..to as usize];
+        if context.is_preformatted {
+            flow.text.push_str(source);
+        } else {
+            let is_start = before as u32 == self.open.0;
+            self.has_space = collapse(&mut flow.text, source, self.has_space && !is_start, is_start);
+        }
+        let span = (before as u32, flow.text.len() as u32);
+        if span.0 == span.1 {
+            return;
+        }
+        let run =
+            Run { span, is_bold: context.is_bold, is_code: context.is_code, link: context.link, mark: context.mark };
+        let has_open_run = flow.runs.len() as u32 > self.open.1;
+        match flow.runs.last_mut() {
+            Some(last)
+                if has_open_run
+                    && (last.is_bold, last.is_code, last.link, last.mark)
+                        == (run.is_bold, run.is_code, run.link, run.mark) =>
+            {
+                last.span.1 = span.1;
+            }
+            _ => flow.runs.push(run),
+        }
+    }
+
+    /// Ends the open block; drops it when it is blank.
+    fn flush(&mut self) {
+        self.has_space = false;
+        let (text_from, runs_from) = self.open;
+        let text_to = self.flow.text.len() as u32;
+        if text_to == text_from {
+            return;
+        }
+        if is_blank(self.flow.slice((text_from, text_to))) {
+            self.flow.text.truncate(text_from as usize);
+            self.flow.runs.truncate(runs_from as usize);
+            return;
+        }
+        match self.lead_in(runs_from) {
+            Some(split) => {
+                let middle = self.flow.runs[split as usize].span.0;
+                self.push_block((text_from, middle), (runs_from, split));
+                self.is_continued = true;
+                self.push_block((middle, text_to), (split, self.flow.runs.len() as u32));
+            }
+            None => {
+                let runs = (runs_from, self.flow.runs.len() as u32);
+                self.push_block((text_from, text_to), runs);
+            }
+        }
+        self.open = (text_to, self.flow.runs.len() as u32);
+    }
+
+    /// Where a paragraph that opens with a bold question goes on with its answer.
+    fn lead_in(&self, runs_from: u32) -> Option<u32> {
+        if self.context.is_preformatted || self.context.heading > 0 {
+            return None;
+        }
+        let runs = &self.flow.runs[runs_from as usize..];
+        let bold = runs.iter().take_while(|run| run.is_bold).count();
+        if bold == 0 || bold == runs.len() {
+            return None;
+        }
+        let head = self.flow.slice((runs[0].span.0, runs[bold - 1].span.1));
+        question::is_marked(head).then_some(runs_from + bold as u32)
+    }
+
+    fn push_block(&mut self, span: (u32, u32), runs: (u32, u32)) {
+        let context = &self.context;
+        let mut link_bytes = 0;
+        let mut is_bold = true;
+        let mut mark = None;
+        for run in &self.flow.runs[runs.0 as usize..runs.1 as usize] {
+            if run.link != NONE {
+                link_bytes += run.span.1 - run.span.0;
+            }
+            if has_letters(self.flow.slice(run.span)) {
+                is_bold &= run.is_bold;
+                mark = Some(match mark {
+                    Some(before) if before != run.mark => NONE,
+                    _ => run.mark,
+                });
+            }
+        }
+        self.flow.blocks.push(Block {
+            span,
+            runs,
+            node: context.node,
+            heading: context.heading,
+            marker: std::mem::replace(&mut self.marker, Marker::None),
+            list_depth: context.list_depth,
+            row: context.row,
+            is_preformatted: context.is_preformatted,
+            is_continued: self.is_continued,
+            is_bold,
+            mark: mark.unwrap_or(NONE),
+            link_bytes,
+            is_boilerplate: context.is_boilerplate,
+            is_control: context.is_control,
+        });
+        self.is_continued = false;
+    }
+}
+
+fn has_letters(text: &str) -> bool {
+    text.chars().any(char::is_alphanumeric)
+}
+
+fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{ad}'))
+}
+
+/// Appends text with its white space collapsed; says whether a space is still owed.
+fn collapse(out: &mut String, source: &str, mut has_space: bool, is_start: bool) -> bool {
+    let mut is_start = is_start;
+    let bytes = source.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        if bytes[at].is_ascii_whitespace() {
+            has_space = !is_start;
+            at += 1;
+            continue;
+        }
+        let word = bytes[at..].iter().position(u8::is_ascii_whitespace).map_or(bytes.len(), |n| at + n);
+        if has_space {
+            out.push(' ');
+        }
+        out.push_str(&source[at..word]);
+        (has_space, is_start, at) = (false, false, word);
+    }
+    has_space
+}

@@ -1,0 +1,60 @@
+//! Texts that come without a page: JSON-LD answers, cells of a CSV file.
+//!
+//! They may hold HTML, or plain text whose line breaks mean what they are.
+
+use url::Url;
+
+use super::flow::Flow;
+use super::{flatten, markdown, parse};
+
+/// The text on one line, without markup.
+pub(crate) fn line(text: &str) -> String {
+    let Some(flow) = read(text) else { return String::new() };
+    flow.line(0..flow.len()).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The text in restricted Markdown; empty when there is none.
+pub(crate) fn markdown(text: &str, base: Option<&Url>) -> String {
+    let Some(flow) = read(text) else { return String::new() };
+    markdown::render(&flow, 0..flow.len(), base)
+}
+
+/// A paragraph of restricted Markdown that is a link to an address.
+pub(crate) fn link(url: &Url) -> String {
+    let label = format!("{}{}", url.host_str().unwrap_or_default(), url.path().trim_end_matches('/'));
+    let html = format!("<p><a href=\"{}\">{}</a></p>", attribute(url.as_str()), attribute(&label));
+    format!("\n\n{}", markdown(&html, None))
+}
+
+fn attribute(text: &str) -> String {
+    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;")
+}
+
+fn read(text: &str) -> Option<Flow> {
+    let html = if is_html(text) { text.to_owned() } else { escaped(text) };
+    parse::document(&html).ok().map(flatten::flatten)
+}
+
+/// Whether a text has a tag or a character reference; "a < b" has none.
+fn is_html(text: &str) -> bool {
+    let has_tag = text
+        .split('<')
+        .skip(1)
+        .any(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/') && rest.contains('>'));
+    let has_reference = text
+        .split('&')
+        .skip(1)
+        .any(|rest| rest.split_once(';').is_some_and(|(name, _)| name.len() < 8 && !name.contains(' ')));
+    has_tag || has_reference
+}
+
+/// Plain text as HTML that shows it: paragraphs at blank lines, breaks at the others.
+pub(crate) fn escaped(text: &str) -> String {
+    let text = text.replace("\r\n", "\n").replace('&', "&amp;").replace('<', "&lt;");
+    let mut out = String::with_capacity(text.len() + 16);
+    for paragraph in text.split("\n\n") {
+        out.push_str("<p>");
+        out.push_str(&paragraph.trim_matches('\n').replace('\n', "<br>"));
+    }
+    out
+}

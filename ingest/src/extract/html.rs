@@ -1,0 +1,171 @@
+//! The steps from the bytes of an HTML page to its [`Page`].
+
+use std::collections::{HashMap, HashSet};
+
+use html5ever::local_name;
+use url::Url;
+
+use super::arbiter::{self, Found};
+use super::dom::ROOT;
+use super::error::ExtractError;
+use super::flow::{BlockId, Flow};
+use super::page::{Item, Page};
+use super::structured_data::{self, Declared};
+use super::{
+    bold, contents, definition_list, disclosure, flatten, headings, markdown, meta, parse, passages, question, tables,
+};
+use crate::charset;
+
+/// The largest page that is read, in bytes, before and after decoding (reliability of the crawl:
+/// 20 MiB decoded is what one response may cost).
+pub const HTML_LIMIT_BYTES: usize = 20 * 1024 * 1024;
+
+/// Reads an HTML page.
+///
+/// `content_type` is the HTTP header as received, for its charset. `url` is where the page was
+/// found; without it relative links are dropped. Items are in document order; a question that
+/// stands only in JSON-LD comes after those that the page shows.
+///
+/// # Errors
+/// `TooLarge`, `TooDeep` and `TooManyElements` over the limits, `NotText` for binary data,
+/// `Empty` when the page has no text at all.
+pub fn extract(bytes: &[u8], content_type: Option<&str>, url: Option<&Url>) -> Result<Page, ExtractError> {
+    check_size(bytes.len())?;
+    if let Some(found) = crate::files::binary_kind(bytes) {
+        return Err(ExtractError::NotText { found });
+    }
+    let (html, _) = charset::decode(bytes, content_type);
+    check_size(html.len())?;
+    extract_text(&html, url)
+}
+
+fn check_size(size: usize) -> Result<(), ExtractError> {
+    if size > HTML_LIMIT_BYTES {
+        return Err(ExtractError::TooLarge { size_bytes: size as u64, limit_bytes: HTML_LIMIT_BYTES as u64 });
+    }
+    Ok(())
+}
+
+/// Reads HTML that is decoded already.
+pub(crate) fn extract_text(html: &str, url: Option<&Url>) -> Result<Page, ExtractError> {
+    let flow = flatten::flatten(parse::document(html)?);
+    let (mut page, base) = meta::read(&flow, url);
+    let declared = structured_data::declared(&flow, base.as_ref());
+    if flow.len() == 0 && declared.is_empty() {
+        return Err(ExtractError::Empty);
+    }
+    let found = arbiter::decide(&flow, candidates(&flow), &page.title);
+    page.items = Writer { flow: &flow, base: base.as_ref() }.items(&found, declared);
+    Ok(page)
+}
+
+fn candidates(flow: &Flow) -> Vec<super::candidate::Group> {
+    let mut groups = disclosure::groups(flow);
+    groups.extend(structured_data::marked(flow));
+    groups.extend(definition_list::groups(flow));
+    groups.extend(tables::groups(flow));
+    groups.extend(contents::groups(flow));
+    groups.extend(headings::groups(flow));
+    groups.extend(bold::groups(flow));
+    groups.extend(bold::lines(flow));
+    groups
+}
+
+/// Turns what was found into items.
+struct Writer<'a> {
+    flow: &'a Flow,
+    base: Option<&'a Url>,
+}
+
+impl Writer<'_> {
+    fn items(&self, found: &[Found], declared: Vec<Declared>) -> Vec<Item> {
+        let (contexts, passages) = passages::divide(self.flow, found);
+        let anchors = self.anchors();
+        let mut placed: Vec<(BlockId, Item)> = Vec::with_capacity(found.len() + passages.len());
+        let mut shown = HashSet::new();
+        for (pair, context) in found.iter().zip(contexts) {
+            let question = self.question(pair);
+            shown.insert(question::fold(&question));
+            let item = Item::Pair {
+                question,
+                answer: strip_label(self.markdown(pair)),
+                context: self.lines(&context),
+                anchor: anchors.at(self.flow, pair.question.start),
+            };
+            placed.push((pair.question.start, item));
+        }
+        for passage in passages {
+            let first = passage.headings.last().copied().unwrap_or(passage.blocks.start);
+            let item = Item::Passage {
+                heading: self.lines(&passage.headings),
+                text: markdown::render(self.flow, passage.blocks.clone(), self.base),
+                anchor: anchors.at(self.flow, first),
+            };
+            placed.push((passage.blocks.start, item));
+        }
+        placed.sort_by_key(|(at, _)| *at);
+        let mut items: Vec<_> = placed.into_iter().map(|(_, item)| item).collect();
+        for Declared { question, answer } in declared {
+            let question = question::strip_label(&question).to_owned();
+            if shown.insert(question::fold(&question)) {
+                items.push(Item::Pair { question, answer, context: Vec::new(), anchor: None });
+            }
+        }
+        items
+    }
+
+    fn question(&self, pair: &Found) -> String {
+        let line = self.flow.line(pair.question.clone());
+        let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+        question::strip_label(&line).to_owned()
+    }
+
+    fn markdown(&self, pair: &Found) -> String {
+        markdown::render(self.flow, pair.answer.clone(), self.base)
+    }
+
+    fn lines(&self, blocks: &[BlockId]) -> Vec<String> {
+        blocks.iter().map(|&id| self.flow.text(id).trim().to_owned()).collect()
+    }
+
+    fn anchors(&self) -> Anchors {
+        let mut by_block: HashMap<BlockId, String> = HashMap::new();
+        let mut names: Vec<_> = self.flow.anchors.iter().collect();
+        names.sort_by_key(|(_, node)| **node);
+        for (name, &node) in names {
+            // The innermost element that begins with a block names it best: later nodes win.
+            if *self.flow.dom.name(node) != local_name!("body") && node != ROOT {
+                by_block.insert(self.flow.range(node).start, name.clone());
+            }
+        }
+        Anchors { by_block }
+    }
+}
+
+struct Anchors {
+    by_block: HashMap<BlockId, String>,
+}
+
+impl Anchors {
+    fn at(&self, flow: &Flow, block: BlockId) -> Option<String> {
+        (block < flow.len()).then(|| self.by_block.get(&block).cloned()).flatten()
+    }
+}
+
+/// Takes "A:" off the head of an answer, bold or not.
+fn strip_label(answer: String) -> String {
+    if let Some(rest) = answer.strip_prefix("**")
+        && let Some((label, after)) = rest.split_once("**")
+        && label.chars().count() < 12
+    {
+        let after = after.trim_start();
+        let is_label = question::answer_label(&format!("{label} x")).is_some()
+            && label.trim_end().ends_with([':', '.', ')', '：'])
+            || question::answer_label(&format!("{label}{after}")).is_some() && after.starts_with([':', '：']);
+        if is_label && !after.is_empty() {
+            return after.trim_start_matches([':', '：', ' ']).to_owned();
+        }
+    }
+    let bare = question::strip_answer_label(&answer);
+    if bare.len() == answer.len() { answer } else { bare.to_owned() }
+}

@@ -1,0 +1,103 @@
+//! What a page says about itself: title, language, canonical address, robots, links.
+
+use std::collections::HashSet;
+
+use html5ever::local_name;
+use url::Url;
+
+use super::dom::{Dom, NodeId};
+use super::flow::Flow;
+use super::markdown::resolve;
+use super::page::Page;
+
+/// The most links that are kept of one page.
+const LINK_LIMIT: usize = 5000;
+
+/// The most bytes of a title that are read.
+const TITLE_LIMIT_BYTES: usize = 4096;
+
+/// Fills in everything but the items; gives the address that links are relative to.
+pub(crate) fn read(flow: &Flow, url: Option<&Url>) -> (Page, Option<Url>) {
+    let dom = &flow.dom;
+    let mut page = Page::default();
+    let mut base: Option<Url> = None;
+    let mut anchors = Vec::new();
+    for id in 0..dom.nodes.len() as NodeId {
+        if !dom.is_element(id) {
+            continue;
+        }
+        match *dom.name(id) {
+            local_name!("a") | local_name!("area") => anchors.push(id),
+            local_name!("title") if page.title.is_empty() => {
+                let text = dom.raw_text(id, TITLE_LIMIT_BYTES);
+                page.title = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            }
+            local_name!("html") => page.language = language(dom, id),
+            local_name!("base") if base.is_none() => {
+                base = dom.attribute(id, &local_name!("href")).and_then(|href| resolve(href, url));
+            }
+            local_name!("link") if has_word(dom, id, "canonical") => {
+                let href = dom.attribute(id, &local_name!("href"));
+                page.canonical = page.canonical.or(href.and_then(|href| resolve(href.trim(), url)));
+            }
+            local_name!("meta") => read_robots(dom, id, &mut page),
+            _ => {}
+        }
+    }
+    let base = base.or_else(|| url.cloned());
+    page.links = links(dom, &anchors, base.as_ref());
+    if page.title.is_empty() {
+        page.title = (0..flow.len())
+            .find(|&id| flow.block(id).heading == 1)
+            .map(|id| flow.text(id).trim().to_owned())
+            .unwrap_or_default();
+    }
+    (page, base)
+}
+
+fn language(dom: &Dom, html: NodeId) -> Option<String> {
+    let lang = dom.attribute(html, &local_name!("lang"))?.trim();
+    let is_tag = !lang.is_empty()
+        && lang.len() <= 35
+        && lang.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    is_tag.then(|| lang.replace('_', "-"))
+}
+
+fn has_word(dom: &Dom, id: NodeId, word: &str) -> bool {
+    dom.attribute(id, &local_name!("rel"))
+        .is_some_and(|rel| rel.split_ascii_whitespace().any(|found| found.eq_ignore_ascii_case(word)))
+}
+
+/// `<meta name="robots" content="noindex, nofollow">`; "none" means both.
+fn read_robots(dom: &Dom, id: NodeId, page: &mut Page) {
+    let is_robots =
+        dom.attribute(id, &local_name!("name")).is_some_and(|name| name.trim().eq_ignore_ascii_case("robots"));
+    let Some(content) = dom.attribute(id, &local_name!("content")).filter(|_| is_robots) else {
+        return;
+    };
+    for word in content.split(',').map(str::trim) {
+        let is_none = word.eq_ignore_ascii_case("none");
+        page.is_noindex |= is_none || word.eq_ignore_ascii_case("noindex");
+        page.is_nofollow |= is_none || word.eq_ignore_ascii_case("nofollow");
+    }
+}
+
+fn links(dom: &Dom, anchors: &[NodeId], base: Option<&Url>) -> Vec<Url> {
+    let mut seen = HashSet::new();
+    let mut links = Vec::new();
+    for &id in anchors {
+        let Some(href) = dom.attribute(id, &local_name!("href")) else { continue };
+        if href.starts_with('#') || has_word(dom, id, "nofollow") {
+            continue;
+        }
+        let Some(mut url) = resolve(href.trim(), base) else { continue };
+        url.set_fragment(None);
+        if matches!(url.scheme(), "http" | "https") && seen.insert(url.clone()) {
+            links.push(url);
+        }
+        if links.len() == LINK_LIMIT {
+            break;
+        }
+    }
+    links
+}

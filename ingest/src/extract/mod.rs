@@ -1,0 +1,42 @@
+//! Bytes to questions, answers and passages. Called by the crawl, by uploads and by the command
+//! line; never fetches, stores or looks at the clock.
+//!
+//! HTML goes through four steps: a flat tree (`parse`, `sink`, `dom`), a line of blocks
+//! (`flatten`, `flow`, `boilerplate`), groups of question candidates, one file for each kind of
+//! markup (`structured_data`, `disclosure`, `definition_list`, `tables`, `contents`, `headings`,
+//! `bold`), and the `arbiter` that picks among them; what is left becomes `passages`. Rules speak
+//! of markup and language, never of a page.
+//!
+//! Hostile input costs bounded memory and time: sizes, depth and node counts are capped, no walk
+//! recurses, and each step is linear in the size of the page.
+
+mod arbiter;
+mod boilerplate;
+mod bold;
+mod candidate;
+mod contents;
+mod definition_list;
+mod disclosure;
+mod dom;
+mod element;
+mod error;
+mod flatten;
+mod flow;
+pub(crate) mod fragment;
+mod headings;
+mod html;
+mod markdown;
+mod meta;
+mod page;
+mod parse;
+mod passages;
+pub(crate) mod question;
+mod sink;
+mod structured_data;
+mod tables;
+
+pub use crate::files::{FILE_LIMIT_BYTES, extract as file, extract_with as file_with};
+pub use error::ExtractError;
+pub(crate) use html::extract_text as html_text;
+pub use html::{HTML_LIMIT_BYTES, extract as html};
+pub use page::{Item, Page};

@@ -1,0 +1,71 @@
+//! What extraction gives: a page with its pairs and passages.
+//!
+//! The diff, the chunker and the command line read these types; they own all of their text and
+//! borrow nothing from the input.
+
+use url::Url;
+
+use super::markdown;
+
+/// One page or file, read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The title as shown; empty when the page has none.
+    pub title: String,
+    /// The primary language subtag and region as declared (`de`, `pt-BR`), not verified.
+    pub language: Option<String>,
+    /// The canonical address as declared, absolute; may point at another host.
+    pub canonical: Option<Url>,
+    /// The page asks not to be indexed (robots meta element).
+    pub is_noindex: bool,
+    /// The page asks not to have its links followed (robots meta element).
+    pub is_nofollow: bool,
+    /// http(s) links in document order without fragment, each once, at most 5000; those marked
+    /// `rel="nofollow"` are left out.
+    pub links: Vec<Url>,
+    /// Pairs and passages in document order; empty when the page has no text of its own.
+    pub items: Vec<Item>,
+}
+
+/// A piece of a page that can be indexed by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item {
+    /// A question with its answer.
+    Pair {
+        /// The question as shown, on one line, without its label ("Q:", "1.2.").
+        question: String,
+        /// The answer in restricted Markdown: paragraphs, lists, fenced code, **bold**, `code`,
+        /// [links](absolute).
+        answer: String,
+        /// The category headings above the question, outermost first.
+        context: Vec<String>,
+        /// The fragment that leads to the question, without `#`.
+        anchor: Option<String>,
+    },
+    /// Text that answers no question of the page.
+    Passage {
+        /// The headings above the text, outermost first.
+        heading: Vec<String>,
+        /// The text in the same restricted Markdown as an answer.
+        text: String,
+        /// The fragment that leads to the nearest heading, without `#`.
+        anchor: Option<String>,
+    },
+}
+
+impl Item {
+    /// The answer or passage as plain text: no Markdown, paragraphs separated by line breaks.
+    pub fn answer_text(&self) -> String {
+        match self {
+            Self::Pair { answer, .. } => markdown::plain(answer),
+            Self::Passage { text, .. } => markdown::plain(text),
+        }
+    }
+}
+
+impl Page {
+    /// The question/answer pairs of the page, in document order.
+    pub fn pairs(&self) -> impl Iterator<Item = &Item> {
+        self.items.iter().filter(|item| matches!(item, Item::Pair { .. }))
+    }
+}

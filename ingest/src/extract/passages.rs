@@ -1,0 +1,60 @@
+//! What is left of a page once its questions are taken: passages under their headings.
+
+use super::arbiter::Found;
+use super::flow::{Block, BlockId, Blocks, Flow};
+
+/// A passage shorter than this, in bytes, says nothing by itself.
+const SHORTEST_BYTES: usize = 40;
+
+/// From this percentage of links on, a passage is a list of links.
+const LINK_PERCENT: usize = 60;
+
+/// A range of text and the headings above it.
+#[derive(Debug)]
+pub(crate) struct Passage {
+    pub blocks: Blocks,
+    /// Blocks of the headings, outermost first.
+    pub headings: Vec<BlockId>,
+}
+
+/// The headings above each question, and the passages between the questions.
+///
+/// Both come from one walk: `found` must be in document order.
+pub(crate) fn divide(flow: &Flow, found: &[Found]) -> (Vec<Vec<BlockId>>, Vec<Passage>) {
+    let mut contexts = Vec::with_capacity(found.len());
+    let mut passages = Vec::new();
+    let mut path: Vec<BlockId> = Vec::new();
+    let mut open: Option<Blocks> = None;
+    let mut covered_to = 0;
+    let mut next = found.iter().peekable();
+    for id in 0..flow.len() {
+        while let Some(pair) = next.next_if(|pair| pair.question.start <= id) {
+            let level = flow.block(pair.question.start).heading;
+            contexts.push(path.iter().copied().filter(|&at| is_above(flow.block(at), level)).collect());
+            covered_to = covered_to.max(pair.answer.end).max(pair.question.end);
+        }
+        let block = flow.block(id);
+        if id < covered_to || block.heading > 0 || block.is_boilerplate || block.is_control {
+            passages.extend(close(flow, open.take(), &path));
+            if block.heading > 0 && id >= covered_to && !block.is_boilerplate {
+                path.retain(|&at| flow.block(at).heading < block.heading);
+                path.push(id);
+            }
+            continue;
+        }
+        open = Some(open.map_or(id, |open| open.start)..id + 1);
+    }
+    passages.extend(close(flow, open, &path));
+    (contexts, passages)
+}
+
+fn is_above(heading: &Block, level: u8) -> bool {
+    level == 0 || heading.heading < level
+}
+
+fn close(flow: &Flow, open: Option<Blocks>, path: &[BlockId]) -> Option<Passage> {
+    let blocks = open?;
+    let size = flow.size(blocks.clone());
+    let links: usize = blocks.clone().map(|id| flow.block(id).link_bytes as usize).sum();
+    (size >= SHORTEST_BYTES && links * 100 < size * LINK_PERCENT).then(|| Passage { blocks, headings: path.to_vec() })
+}

@@ -1,0 +1,339 @@
+//! Whether a line is a question, in any language: marks, labels, and how questions begin.
+//!
+//! Used as evidence about a group of lines, never about a line alone: in a list of questions the
+//! odd statement is one too.
+
+use unicode_normalization::UnicodeNormalization;
+
+/// The longest line that is taken for a question, in characters: the longest on real pages are
+/// error messages of some 250.
+pub(crate) const LONGEST_QUESTION_CHARS: usize = 400;
+
+/// The longest question, in characters, where the markup itself tells it from its answer: people
+/// paste whole paragraphs of a rule and ask about it.
+pub(crate) const LONGEST_ENCLOSED_CHARS: usize = 1200;
+
+/// First words of questions in the languages met most; whole words, lower case.
+///
+/// Only words that seldom begin a title. Languages that put the question word last (Japanese,
+/// Korean) or always write the mark need none.
+const OPENERS: [&str; 118] = [
+    "how",
+    "what",
+    "what's",
+    "what’s",
+    "why",
+    "when",
+    "where",
+    "who",
+    "which",
+    "whose",
+    "can",
+    "could",
+    "do",
+    "does",
+    "did",
+    "is",
+    "are",
+    "isn't",
+    "aren't",
+    "doesn't",
+    "don't",
+    "will",
+    "would",
+    "should",
+    "may",
+    "am",
+    "was",
+    "were",
+    "has",
+    "have",
+    "must", // en
+    "wie",
+    "was",
+    "warum",
+    "wieso",
+    "weshalb",
+    "wann",
+    "wo",
+    "woher",
+    "wohin",
+    "wer",
+    "welche",
+    "welcher",
+    "welches",
+    "welchen",
+    "kann",
+    "können",
+    "muss",
+    "darf",
+    "gibt",
+    "ist",
+    "sind",
+    "wofür",
+    "womit",
+    "brauche", // de
+    "comment",
+    "pourquoi",
+    "quand",
+    "où",
+    "quel",
+    "quelle",
+    "quels",
+    "quelles",
+    "qui",
+    "puis-je",
+    "peut-on",
+    "est-ce",
+    "combien",
+    "dois-je",
+    "faut-il", // fr
+    "cómo",
+    "qué",
+    "por",
+    "cuándo",
+    "dónde",
+    "quién",
+    "cuál",
+    "cuáles",
+    "cuánto",
+    "puedo", // es
+    "como",
+    "quem",
+    "quando",
+    "onde",
+    "qual",
+    "quais",
+    "quanto",
+    "posso",
+    "porque", // pt
+    "come",
+    "cosa",
+    "perché",
+    "dove",
+    "quale",
+    "quali", // it
+    "hoe",
+    "wat",
+    "waarom",
+    "wanneer",
+    "waar",
+    "welke", // nl
+    "как",
+    "что",
+    "почему",
+    "когда",
+    "где",
+    "кто",
+    "какой",
+    "какие",
+    "можно",
+    "зачем", // ru
+    "كيف",
+    "ما",
+    "ماذا",
+    "لماذا",
+    "متى",
+    "أين",
+    "هل", // ar
+];
+
+/// First words of people who tell their problem instead of asking ("I lost my key.").
+const TELLERS: [&str; 34] = [
+    "i", "i'm", "i’m", "i've", "i’ve", "i'd", "my", "we", "our", "help", // en
+    "ich", "mein", "meine", "wir", "unsere", // de
+    "je", "j'ai", "j’ai", "mon", "ma", "mes", "nous", // fr
+    "no", "mi", "mis", "quiero", "necesito", // es
+    "não", "meu", "minha", "quero", "preciso", // pt
+    "я", "у", // ru
+];
+
+/// Whether a line ends in a question mark or carries a question's label.
+pub(crate) fn is_marked(line: &str) -> bool {
+    ends_in_mark(line) || line.trim_start().starts_with('¿') || label(line).is_some()
+}
+
+/// Whether a line ends in a question mark, in any script, bar brackets and quotes behind it.
+pub(crate) fn ends_in_mark(line: &str) -> bool {
+    let end = line.trim_end_matches(|c: char| {
+        c.is_whitespace()
+            || matches!(
+                c,
+                ')' | ']' | '"' | '”' | '’' | '\'' | '»' | '」' | '）' | '.' | '…' | '!' | '*' | '_' | '#' | '¶'
+            )
+    });
+    end.ends_with(['?', '？', '؟', '\u{37e}', '՞', '⁇', '⁈'])
+}
+
+/// From this likeness on a line counts as question-like.
+pub(crate) const LIKELY: f32 = 0.7;
+
+/// How much a line looks like a question: 0.0 not at all, 1.0 it says so itself.
+pub(crate) fn likeness(line: &str) -> f32 {
+    let line = line.trim();
+    if is_marked(line) {
+        return 1.0;
+    }
+    // A question and a second sentence: "I lost my key. What now? (see below)".
+    if line.contains(['?', '？', '؟']) {
+        return 0.8;
+    }
+    let bare = strip_label(line);
+    let end = bare.trim_end_matches(['。', '．', '.', '！', '!']);
+    if end.ends_with('か') {
+        return 1.0;
+    }
+    // A Japanese title is a noun; a line that ends in a verb or adjective tells a problem or a wish.
+    if !bare.contains('。') && end.ends_with(['い', 'る', 'ん', 'す', 'た', 'う', 'く']) {
+        return 0.7;
+    }
+    let first = bare.split(|c: char| c.is_whitespace() || c == ',').next().unwrap_or_default();
+    let first = first.to_lowercase();
+    let is_opened = OPENERS.contains(&first.as_str()) || TELLERS.contains(&first.as_str());
+    if bare.contains(' ') && is_opened { 0.7 } else { 0.0 }
+}
+
+/// Labels of questions, lower case, longest first; what follows must be a number or a separator.
+const QUESTION_LABELS: [&str; 20] = [
+    "question",
+    "pregunta",
+    "pergunta",
+    "domanda",
+    "вопрос",
+    "frage",
+    "質問",
+    "问题",
+    "問題",
+    "faq",
+    "q",
+    "f",
+    "p",
+    "d",
+    "в",
+    "問",
+    "问",
+    "س",
+    "ש",
+    "ｑ",
+];
+
+/// Labels of answers, as above.
+const ANSWER_LABELS: [&str; 16] = [
+    "respuesta",
+    "resposta",
+    "risposta",
+    "antwort",
+    "réponse",
+    "answer",
+    "ответ",
+    "回答",
+    "答え",
+    "a",
+    "r",
+    "о",
+    "答",
+    "ج",
+    "ת",
+    "ａ",
+];
+
+/// The question's label at the head of a line ("Q:", "F 3.", "問1："), if it has one.
+pub(crate) fn label(line: &str) -> Option<&str> {
+    find_label(line.trim_start(), &QUESTION_LABELS)
+}
+
+/// The answer's label at the head of a line, if it has one.
+pub(crate) fn answer_label(line: &str) -> Option<&str> {
+    find_label(line.trim_start(), &ANSWER_LABELS)
+}
+
+fn find_label<'a>(line: &'a str, labels: &[&str]) -> Option<&'a str> {
+    let length = labels.iter().find_map(|label| prefix_length(line, label))?;
+    let rest = &line[length..];
+    let number = rest.trim_start_matches([' ', '.', '#']);
+    let after = number.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let has_number = after.len() < number.len();
+    let trimmed = after.trim_start();
+    let end = trimmed
+        .strip_prefix([':', '：', ')', '.', '）', '．', '、'])
+        .or_else(|| trimmed.strip_prefix("- ").or_else(|| trimmed.strip_prefix("– ")))
+        .or_else(|| (rest.starts_with('.') && !has_number).then_some(trimmed))
+        .or_else(|| (has_number && after.starts_with(' ')).then_some(trimmed))
+        .or_else(|| (has_number && number[..number.len() - after.len()].ends_with('.')).then_some(after))?;
+    // "P.S. ..." and "A.1" are no labels; nor is a label with nothing behind it.
+    (!end.trim().is_empty()).then(|| &line[..line.len() - end.len()])
+}
+
+fn prefix_length(line: &str, label: &str) -> Option<usize> {
+    let mut rest = line.char_indices();
+    for expected in label.chars() {
+        let (_, c) = rest.next()?;
+        if !c.to_lowercase().eq(expected.to_lowercase()) {
+            return None;
+        }
+    }
+    let at = rest.next().map_or(line.len(), |(at, _)| at);
+    let is_word = line[at..].chars().next().is_some_and(char::is_alphabetic);
+    (!is_word).then_some(at)
+}
+
+/// The number at the head of a line ("1.2.", "(3)", "A.1.4."), with what separates it.
+pub(crate) fn number(line: &str) -> Option<&str> {
+    let start = line.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '(' | '[' | '#'));
+    let mut rest = start;
+    if let Some(c) = rest.chars().next().filter(char::is_ascii_alphabetic)
+        && rest[1..].starts_with('.')
+        && rest[2..].starts_with(|c: char| c.is_ascii_digit())
+    {
+        rest = &rest[c.len_utf8() + 1..];
+    }
+    let digits = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let taken = &rest[..rest.len() - digits.len()];
+    if taken.is_empty() || !taken.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    if taken.split('.').any(|part| part.len() > 3) {
+        return None;
+    }
+    let is_separated = taken.ends_with('.')
+        || digits.starts_with([')', ']', ':', '：', '．', '、', '-'])
+        || (taken.contains('.') || line.trim_start().starts_with(['(', '[', '#'])) && digits.starts_with(' ');
+    if !is_separated && !digits.trim().is_empty() {
+        return None;
+    }
+    let end = digits
+        .trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ')' | ']' | ':' | '：' | '．' | '、' | '-'));
+    Some(&line[..line.len() - end.len()])
+}
+
+/// A line without the labels and numbers at its head; the line itself when nothing else is left.
+pub(crate) fn strip_label(line: &str) -> &str {
+    strip(line, label)
+}
+
+/// An answer's first line without its label.
+pub(crate) fn strip_answer_label(line: &str) -> &str {
+    let bare = line.trim_start();
+    let rest = answer_label(bare).map_or(bare, |label| bare[label.len()..].trim_start());
+    if rest.is_empty() { line } else { rest }
+}
+
+fn strip(line: &str, label: fn(&str) -> Option<&str>) -> &str {
+    let mut rest = line.trim();
+    for find in [label, number, label] {
+        let bare = rest.trim_start_matches(['•', '▸', '▶', '►', '»', '›', '>', '+', '▼', '▾', '–', '—', '-', ' ']);
+        let next = find(bare).map_or(bare, |head| bare[head.len()..].trim_start());
+        if !next.is_empty() {
+            rest = next;
+        }
+    }
+    rest.trim_end_matches(['#', '¶', '▼', '▾', '+', ' '])
+}
+
+/// A text reduced to its letters and digits, folded: equal for the same question shown twice.
+pub(crate) fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase() as char).collect();
+    }
+    text.nfkc().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric()).collect()
+}

@@ -1,0 +1,190 @@
+//! Questions that a page declares: FAQPage and QAPage in JSON-LD, Question in microdata.
+//!
+//! JSON-LD gives texts of their own, which the arbiter folds into what the page shows; microdata
+//! marks what is shown.
+
+use std::collections::BTreeMap;
+
+use html5ever::{LocalName, local_name};
+use serde_json::Value;
+use url::Url;
+
+use super::candidate::{Candidate, Group, Source};
+use super::dom::NodeId;
+use super::flow::Flow;
+use super::fragment;
+
+/// The most JSON-LD that is read of one script, in bytes.
+const JSON_LIMIT_BYTES: usize = 1024 * 1024;
+
+/// The deepest nesting of JSON-LD that is read; below serde_json's own limit of 128.
+const JSON_DEPTH_LIMIT: usize = 64;
+
+/// How many nodes of an item of microdata are searched for a property.
+const ITEM_LIMIT_NODES: usize = 5000;
+
+/// The most questions that are taken from one page's JSON-LD or microdata.
+const QUESTION_LIMIT: usize = 2000;
+
+/// A question with its answer as JSON-LD tells it.
+#[derive(Debug)]
+pub(crate) struct Declared {
+    pub question: String,
+    /// Restricted Markdown.
+    pub answer: String,
+}
+
+/// The questions of all JSON-LD scripts of a page, in document order.
+pub(crate) fn declared(flow: &Flow, base: Option<&Url>) -> Vec<Declared> {
+    let mut found = Vec::new();
+    for id in 0..flow.dom.nodes.len() as NodeId {
+        if *flow.dom.name(id) != local_name!("script") || !is_json_ld(flow, id) {
+            continue;
+        }
+        let text = flow.dom.raw_text(id, JSON_LIMIT_BYTES);
+        if text.len() <= JSON_LIMIT_BYTES
+            && depth(&text) <= JSON_DEPTH_LIMIT
+            && let Some(value) = read_json(&text)
+        {
+            collect(&value, base, &mut found);
+        }
+    }
+    found
+}
+
+fn is_json_ld(flow: &Flow, id: NodeId) -> bool {
+    flow.dom
+        .attribute(id, &local_name!("type"))
+        .is_some_and(|kind| kind.trim().to_ascii_lowercase().starts_with("application/ld+json"))
+}
+
+/// The deepest nesting of brackets outside of strings.
+fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut is_string, mut is_escaped) = (false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_string => is_escaped = true,
+            b'"' => is_string = !is_string,
+            b'{' | b'[' if !is_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !is_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+fn read_json(text: &str) -> Option<Value> {
+    let bare = text.trim().trim_start_matches("<!--").trim_end_matches("-->").trim();
+    let bare = bare.trim_start_matches("//<![CDATA[").trim_end_matches("//]]>").trim();
+    serde_json::from_str(bare).ok().or_else(|| serde_json::from_str(&mended(bare)).ok())
+}
+
+/// JSON with the two faults that hand-written scripts have: raw line breaks in strings, and
+/// commas before a closing bracket.
+fn mended(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    let (mut is_string, mut is_escaped) = (false, false);
+    for c in text.chars() {
+        if is_string {
+            match c {
+                _ if is_escaped => is_escaped = false,
+                '\\' => is_escaped = true,
+                '"' => is_string = false,
+                c if c.is_control() => {
+                    out.push_str(if c == '\n' { "\\n" } else { " " });
+                    continue;
+                }
+                _ => {}
+            }
+        } else if c == '"' {
+            is_string = true;
+        } else if matches!(c, '}' | ']') {
+            let end = out.trim_end().len();
+            if out[..end].ends_with(',') {
+                out.truncate(end - 1);
+            }
+        }
+        out.push(c);
+    }
+    out
+}
+
+fn collect(value: &Value, base: Option<&Url>, found: &mut Vec<Declared>) {
+    // Reversed on a stack of our own, so that questions come out in their order.
+    let mut rest = vec![value];
+    while let Some(value) = rest.pop() {
+        match value {
+            Value::Array(values) => rest.extend(values.iter().rev()),
+            Value::Object(fields) => {
+                if is_type(value, "Question")
+                    && let Some(declared) = question(value, base)
+                    && found.len() < QUESTION_LIMIT
+                {
+                    found.push(declared);
+                    continue;
+                }
+                rest.extend(fields.values().filter(|value| value.is_array() || value.is_object()));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is_type(value: &Value, wanted: &str) -> bool {
+    let is_wanted = |value: &Value| value.as_str().is_some_and(|name| name.rsplit(['/', ':']).next() == Some(wanted));
+    match &value["@type"] {
+        Value::Array(names) => names.iter().any(is_wanted),
+        name => is_wanted(name),
+    }
+}
+
+fn question(value: &Value, base: Option<&Url>) -> Option<Declared> {
+    let name = value["name"].as_str().or_else(|| value["text"].as_str())?;
+    let answer = ["acceptedAnswer", "suggestedAnswer"].into_iter().find_map(|key| {
+        let answer = match &value[key] {
+            Value::Array(answers) => answers.first()?,
+            answer => answer,
+        };
+        answer["text"].as_str().or_else(|| answer.as_str()).filter(|text| !text.trim().is_empty())
+    })?;
+    let question = fragment::line(name);
+    let answer = fragment::markdown(answer, base);
+    (!question.is_empty() && !answer.is_empty()).then_some(Declared { question, answer })
+}
+
+/// The questions that microdata marks, as one group.
+pub(crate) fn marked(flow: &Flow) -> Option<Group> {
+    let mut questions: BTreeMap<NodeId, Candidate> = BTreeMap::new();
+    for id in 0..flow.dom.nodes.len() as NodeId {
+        let kind = flow.dom.attribute(id, &LocalName::from("itemtype")).unwrap_or_default();
+        if questions.len() == QUESTION_LIMIT {
+            break;
+        }
+        if kind.trim_end_matches('/').ends_with("schema.org/Question")
+            && let Some(candidate) = marked_question(flow, id)
+        {
+            questions.insert(id, candidate);
+        }
+    }
+    let candidates: Vec<_> = questions.into_values().collect();
+    (!candidates.is_empty()).then(|| Group::new(Source::Microdata, 0.0, candidates))
+}
+
+fn marked_question(flow: &Flow, item: NodeId) -> Option<Candidate> {
+    let property = |top: NodeId, wanted: &str| {
+        flow.dom.descendants(top).take(ITEM_LIMIT_NODES).find(|&id| {
+            flow.dom
+                .attribute(id, &LocalName::from("itemprop"))
+                .is_some_and(|names| names.split_ascii_whitespace().any(|name| name == wanted))
+        })
+    };
+    let name = property(item, "name")?;
+    let answer = property(item, "acceptedAnswer").or_else(|| property(item, "suggestedAnswer"))?;
+    let text = property(answer, "text").unwrap_or(answer);
+    Candidate::new(flow, flow.range(name), Some(flow.range(text)))
+}

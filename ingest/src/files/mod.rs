@@ -1,0 +1,159 @@
+//! Uploaded and stored files to pages: which reader, by extension and first bytes.
+//!
+//! The first bytes win where they are plain (`%PDF-`, a ZIP with a Word document in it), since
+//! people rename files; the extension decides among kinds of text.
+
+mod csv;
+mod docx;
+mod lines;
+mod markdown;
+pub mod pdf;
+
+use crate::charset;
+use crate::extract::{self, ExtractError, Page};
+
+/// The largest file that is read, in bytes.
+pub const FILE_LIMIT_BYTES: usize = 50 * 1024 * 1024;
+
+/// The kinds of files that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Html,
+    Markdown,
+    Text,
+    Csv,
+    Docx,
+    Pdf,
+}
+
+/// Reads a file by its name and first bytes: HTML, Markdown, TXT, CSV, DOCX or PDF.
+///
+/// A PDF is read by a child of the running program with [`pdf::CHILD_ARGUMENT`], within
+/// [`pdf::Limits::default`]; see [`extract_with`] to name another program. Items are in the
+/// file's order; a CSV file gives pairs only.
+///
+/// # Errors
+/// Every variant of [`ExtractError`]; `TooLarge` above [`FILE_LIMIT_BYTES`].
+pub fn extract(name: &str, bytes: &[u8]) -> Result<Page, ExtractError> {
+    if kind(name, bytes)? != Kind::Pdf {
+        return read(name, bytes, None);
+    }
+    let program = std::env::current_exe()
+        .map_err(|error| ExtractError::Unreadable { reason: format!("the PDF reader does not start ({error})") })?;
+    read(name, bytes, Some(&pdf::Child { program, limits: pdf::Limits::default() }))
+}
+
+/// As [`extract`], with a named reader for PDF.
+///
+/// # Errors
+/// As [`extract`].
+pub fn extract_with(name: &str, bytes: &[u8], child: &pdf::Child) -> Result<Page, ExtractError> {
+    read(name, bytes, Some(child))
+}
+
+fn read(name: &str, bytes: &[u8], child: Option<&pdf::Child>) -> Result<Page, ExtractError> {
+    let kind = kind(name, bytes)?;
+    let mut page = match (kind, child) {
+        (Kind::Html, _) => extract::html(bytes, None, None)?,
+        (Kind::Docx, _) => docx::read(bytes)?,
+        (Kind::Pdf, Some(child)) => child.extract(bytes)?,
+        (Kind::Pdf, None) => return Err(ExtractError::Unreadable { reason: "no PDF reader is set up".into() }),
+        (Kind::Markdown, _) => markdown::read(&decoded(bytes))?,
+        (Kind::Text, _) => lines::read(&decoded(bytes))?,
+        (Kind::Csv, _) => csv::read(&decoded(bytes))?,
+    };
+    if page.items.is_empty() && kind != Kind::Html {
+        return Err(ExtractError::Empty);
+    }
+    if page.title.is_empty() {
+        page.title = stem(name).to_owned();
+    }
+    Ok(page)
+}
+
+fn decoded(bytes: &[u8]) -> String {
+    charset::decode(bytes, None).0
+}
+
+fn base_name(name: &str) -> &str {
+    name.rsplit(['/', '\\']).next().unwrap_or(name)
+}
+
+fn stem(name: &str) -> &str {
+    let name = base_name(name);
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
+
+fn kind(name: &str, bytes: &[u8]) -> Result<Kind, ExtractError> {
+    if bytes.len() > FILE_LIMIT_BYTES {
+        let (size_bytes, limit_bytes) = (bytes.len() as u64, FILE_LIMIT_BYTES as u64);
+        return Err(ExtractError::TooLarge { size_bytes, limit_bytes });
+    }
+    if bytes.trim_ascii().is_empty() {
+        return Err(ExtractError::Empty);
+    }
+    let extension = base_name(name).rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
+    if is_pdf(bytes) {
+        return Ok(Kind::Pdf);
+    }
+    // Office wraps a document with a password into the container of its old formats.
+    if bytes.starts_with(b"\xd0\xcf\x11\xe0") {
+        return Err(if extension == "docx" {
+            ExtractError::Encrypted
+        } else {
+            ExtractError::NotText { found: "an old Office document; save it as DOCX" }
+        });
+    }
+    if bytes.starts_with(b"PK\x03\x04") && matches!(extension.as_str(), "docx" | "dotx" | "") {
+        return Ok(Kind::Docx);
+    }
+    if let Some(found) = binary_kind(bytes) {
+        return Err(ExtractError::NotText { found });
+    }
+    match extension.as_str() {
+        "html" | "htm" | "xhtml" => Ok(Kind::Html),
+        "md" | "markdown" | "mdown" => Ok(Kind::Markdown),
+        "txt" | "text" => Ok(Kind::Text),
+        "csv" | "tsv" => Ok(Kind::Csv),
+        "docx" | "pdf" => {
+            Err(ExtractError::Unreadable { reason: format!("it is no {} file", extension.to_uppercase()) })
+        }
+        _ if looks_like_html(bytes) => Ok(Kind::Html),
+        _ => Err(ExtractError::UnsupportedKind { extension }),
+    }
+}
+
+/// PDF readers accept up to a kilobyte of other bytes before the header.
+fn is_pdf(bytes: &[u8]) -> bool {
+    let window = &bytes[..bytes.len().min(1024)];
+    window.windows(5).any(|at| at == b"%PDF-") && !looks_like_html(bytes)
+}
+
+fn looks_like_html(bytes: &[u8]) -> bool {
+    let start = bytes.trim_ascii_start();
+    let has = |prefix: &[u8]| start.len() >= prefix.len() && start[..prefix.len()].eq_ignore_ascii_case(prefix);
+    has(b"<!doctype html") || has(b"<html")
+}
+
+/// What binary bytes look like; `None` for everything that may be text.
+pub(crate) fn binary_kind(bytes: &[u8]) -> Option<&'static str> {
+    const MAGIC: [(&[u8], &str); 9] = [
+        (b"\x89PNG", "a PNG picture"),
+        (b"\xff\xd8\xff", "a JPEG picture"),
+        (b"GIF8", "a GIF picture"),
+        (b"%PDF-", "a PDF document"),
+        (b"PK\x03\x04", "a ZIP archive"),
+        (b"\x1f\x8b", "gzip data"),
+        (b"7z\xbc\xaf", "a 7z archive"),
+        (b"\x7fELF", "a program"),
+        (b"MZ\x90", "a program"),
+    ];
+    if let Some((_, found)) = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)) {
+        return Some(found);
+    }
+    // UTF-16 with its mark is text full of zeros.
+    let has_mark = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+    let window = &bytes[..bytes.len().min(1024)];
+    let zeros = window.iter().filter(|&&byte| byte == 0).count();
+    (!has_mark && zeros * 100 > window.len()).then_some("binary data")
+}

@@ -1,0 +1,199 @@
+//! PDF, read in a child process that may crash, hang or eat its memory without harm.
+//!
+//! PDF parsers overflow the stack and loop on crafted files, and a stack overflow takes the whole
+//! process with it. So the program starts itself again with [`CHILD_ARGUMENT`] as a hidden
+//! subcommand and calls [`serve`] there: the child limits itself, reads the file from its input
+//! and writes the text to its output behind a mark. The parent ([`Child::extract`]) counts bytes
+//! and time.
+
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use pdf_extract::OutputError;
+use rlimit::Resource;
+
+use super::lines;
+use crate::extract::{ExtractError, Page};
+
+/// The subcommand that the program answers with [`serve`].
+pub const CHILD_ARGUMENT: &str = "read-pdf";
+
+/// What the child writes before the text: a program that does not know the subcommand may print
+/// anything.
+const MARK: &[u8] = b"helpbot-pdf-text\n";
+
+const EXIT_ENCRYPTED: u8 = 10;
+const EXIT_UNREADABLE: u8 = 11;
+
+/// The stack of the child's reader: PDF nests by reference, and the crates recurse.
+const STACK_BYTES: usize = 64 * 1024 * 1024;
+
+/// What one PDF may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Address space of the child, in bytes.
+    pub memory_bytes: u64,
+    /// Processor time of the child, in seconds.
+    pub cpu_seconds: u64,
+    /// Time from start to end, as the parent sees it.
+    pub wall_time: Duration,
+    /// Text that is taken from the child, in bytes.
+    pub output_bytes: u64,
+}
+
+impl Default for Limits {
+    /// Half a gigabyte, 20 seconds, 10 MiB of text: ten times what a 500-page manual needs.
+    fn default() -> Self {
+        Self {
+            memory_bytes: 512 * 1024 * 1024,
+            cpu_seconds: 20,
+            wall_time: Duration::from_secs(30),
+            output_bytes: 10 * 1024 * 1024,
+        }
+    }
+}
+
+/// The program to start, and the limits that it gets.
+#[derive(Debug, Clone)]
+pub struct Child {
+    /// A program that answers [`CHILD_ARGUMENT`] with [`serve`].
+    pub program: PathBuf,
+    /// The limits of each child.
+    pub limits: Limits,
+}
+
+/// The text of a PDF, in this process: for [`serve`], never for bytes from outside.
+///
+/// # Errors
+/// `Encrypted`, `Unreadable`, `Empty` for scans.
+pub fn text(bytes: &[u8]) -> Result<String, ExtractError> {
+    let text = pdf_extract::extract_text_from_mem(bytes).map_err(|error| match error {
+        OutputError::PdfError(error) if is_encryption(&error.to_string()) => ExtractError::Encrypted,
+        error => ExtractError::Unreadable { reason: format!("the PDF is damaged ({error})") },
+    })?;
+    if text.trim().is_empty() { Err(ExtractError::Empty) } else { Ok(text) }
+}
+
+fn is_encryption(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    ["encrypt", "decrypt", "password"].iter().any(|word| message.contains(word))
+}
+
+/// The whole of the child: limits itself by the arguments behind [`CHILD_ARGUMENT`] (memory in
+/// bytes, processor time in seconds), reads its input and writes the text.
+///
+/// Ends with 0 and the text, or with a code that [`Child::extract`] knows.
+pub fn serve(arguments: &[String]) -> ExitCode {
+    let number = |at: usize| arguments.get(at).and_then(|value| value.parse::<u64>().ok());
+    let limits = Limits::default();
+    let memory = number(0).unwrap_or(limits.memory_bytes);
+    let cpu = number(1).unwrap_or(limits.cpu_seconds);
+    let is_limited = Resource::AS.set(memory, memory).is_ok()
+        && Resource::CPU.set(cpu, cpu).is_ok()
+        && Resource::CORE.set(0, 0).is_ok()
+        && Resource::FSIZE.set(0, 0).is_ok();
+    let mut bytes = Vec::new();
+    if !is_limited || std::io::stdin().read_to_end(&mut bytes).is_err() {
+        return ExitCode::FAILURE;
+    }
+    let reader = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || text(&bytes));
+    match reader.map(std::thread::JoinHandle::join) {
+        Ok(Ok(Ok(text))) => {
+            let mut out = std::io::stdout().lock();
+            let is_written = out.write_all(MARK).and_then(|()| out.write_all(text.as_bytes())).is_ok();
+            if is_written { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Ok(Ok(Err(ExtractError::Encrypted))) => ExitCode::from(EXIT_ENCRYPTED),
+        // An empty text is told from an unreadable file by the mark alone.
+        Ok(Ok(Err(ExtractError::Empty))) => {
+            let _ = std::io::stdout().write_all(MARK);
+            ExitCode::SUCCESS
+        }
+        _ => ExitCode::from(EXIT_UNREADABLE),
+    }
+}
+
+impl Child {
+    /// Reads a PDF in a child process; blocks until it ends.
+    ///
+    /// # Errors
+    /// `Encrypted`, `Unreadable`, `Empty` for scans, `TookTooMuch` over a limit.
+    pub fn extract(&self, bytes: &[u8]) -> Result<Page, ExtractError> {
+        lines::read(&self.text(bytes)?)
+    }
+
+    /// The text of a PDF, read in a child process.
+    ///
+    /// # Errors
+    /// As [`Child::extract`].
+    pub fn text(&self, bytes: &[u8]) -> Result<String, ExtractError> {
+        let mut child = Command::new(&self.program)
+            .arg(CHILD_ARGUMENT)
+            .args([self.limits.memory_bytes.to_string(), self.limits.cpu_seconds.to_string()])
+            .env_clear()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| unreadable(&format!("the PDF reader does not start ({error})")))?;
+        let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+        let limit = self.limits.output_bytes;
+        let (sender, receiver) = mpsc::channel();
+        let outcome = std::thread::scope(|scope| {
+            // A child that ends early closes the pipe; its exit code says why.
+            scope.spawn(|| stdin.map(|mut stdin| stdin.write_all(bytes)));
+            scope.spawn(move || {
+                let mut output = Vec::new();
+                let read = stdout.map(|stdout| stdout.take(limit + 1).read_to_end(&mut output));
+                let _ = sender.send(read.map(|read| read.map(|_| output)));
+            });
+            let outcome = receiver.recv_timeout(self.limits.wall_time);
+            let is_over = matches!(&outcome, Ok(Some(Ok(output))) if output.len() as u64 > limit);
+            if outcome.is_err() || is_over {
+                // Ends both threads as well: their pipes close with the child.
+                let _ = child.kill();
+            }
+            outcome
+        });
+        let status = child.wait().map_err(|error| unreadable(&format!("the PDF reader is lost ({error})")))?;
+        let output = match outcome {
+            Ok(Some(Ok(output))) => output,
+            Ok(_) => return Err(unreadable("the PDF reader gave no answer")),
+            Err(_) => return Err(ExtractError::TookTooMuch { resource: "time" }),
+        };
+        if output.len() as u64 > limit {
+            return Err(ExtractError::TookTooMuch { resource: "output" });
+        }
+        interpret(status.code(), &output)
+    }
+}
+
+/// Reads a PDF with `program` as its child; see [`Child::extract`].
+///
+/// # Errors
+/// As [`Child::extract`].
+pub fn extract_in_child(program: &std::path::Path, bytes: &[u8], limits: Limits) -> Result<Page, ExtractError> {
+    Child { program: program.to_owned(), limits }.extract(bytes)
+}
+
+fn unreadable(reason: &str) -> ExtractError {
+    ExtractError::Unreadable { reason: reason.to_owned() }
+}
+
+/// What the child's end means. Without a code a signal ended it: out of processor time, out of
+/// memory, or a crash of the reader.
+fn interpret(code: Option<i32>, output: &[u8]) -> Result<String, ExtractError> {
+    match code {
+        Some(0) => {
+            let text = output.strip_prefix(MARK).ok_or_else(|| unreadable("the PDF reader is no PDF reader"))?;
+            let text = String::from_utf8_lossy(text).into_owned();
+            if text.trim().is_empty() { Err(ExtractError::Empty) } else { Ok(text) }
+        }
+        Some(code) if code == i32::from(EXIT_ENCRYPTED) => Err(ExtractError::Encrypted),
+        Some(_) => Err(unreadable("the PDF is damaged")),
+        None => Err(ExtractError::TookTooMuch { resource: "time or memory" }),
+    }
+}

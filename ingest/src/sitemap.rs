@@ -1,0 +1,347 @@
+//! Sitemaps (sitemaps.org): page lists and indexes, as XML, gzip or plain text.
+//!
+//! The crawl fetches them and puts their pages into its queue. Nothing here trusts a sitemap: it
+//! may be a bomb, point at other hosts or at itself.
+
+use std::borrow::Cow;
+use std::io::Read;
+
+use flate2::read::MultiGzDecoder;
+use quick_xml::Reader;
+use quick_xml::events::Event;
+use url::Url;
+
+use crate::charset;
+
+/// The most addresses that are taken from one sitemap: the protocol's own limit.
+pub const URL_LIMIT: usize = 50_000;
+
+/// The largest sitemap after decompression, in bytes: the protocol's own limit.
+pub const DECODED_LIMIT_BYTES: u64 = 50 * 1024 * 1024;
+
+/// How many sitemaps may lead to one another: an index and its sitemaps. The protocol forbids
+/// indexes in indexes.
+pub const LEVEL_LIMIT: u8 = 2;
+
+/// The longest address, in bytes: the protocol's own limit.
+const ADDRESS_LIMIT_BYTES: usize = 2048;
+
+/// Elements deeper than this belong to no sitemap; extensions (images, videos) use four.
+const DEPTH_LIMIT: usize = 16;
+
+/// A page that a sitemap lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Absolute, without fragment, on the sitemap's own host.
+    pub url: Url,
+    /// `lastmod` as written, not verified.
+    pub last_modified: Option<String>,
+}
+
+/// What one sitemap lists.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sitemap {
+    /// Pages in document order, repeats included.
+    pub pages: Vec<Entry>,
+    /// The sitemaps of an index, on the same host; empty at the last level.
+    pub sitemaps: Vec<Url>,
+    /// Addresses that were left out: on other hosts, too long, not http(s).
+    pub refused: usize,
+    /// There was more than [`URL_LIMIT`], or the end was broken; what stands is good.
+    pub is_truncated: bool,
+}
+
+/// Why a sitemap gave nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SitemapError {
+    /// The gzip data is broken.
+    #[error("the sitemap's compression is damaged")]
+    Damaged,
+    /// Larger than [`DECODED_LIMIT_BYTES`].
+    #[error("the sitemap is larger than {DECODED_LIMIT_BYTES} bytes")]
+    TooLarge,
+    /// HTML, a feed or something else.
+    #[error("this is no sitemap")]
+    NotASitemap,
+}
+
+/// Reads a sitemap found at `url`; `level` is 1 for one that robots.txt or the owner names, 2 for
+/// one that an index names.
+///
+/// # Errors
+/// `Damaged` and `TooLarge` while decompressing, `NotASitemap` for everything that is neither XML
+/// with the root `urlset` or `sitemapindex` nor a list of addresses.
+pub fn read(bytes: &[u8], url: &Url, level: u8) -> Result<Sitemap, SitemapError> {
+    let bytes = decompressed(bytes)?;
+    let (text, _) = charset::decode(&bytes, None);
+    let start = text.trim_start();
+    let mut sitemap = if start.starts_with('<') { read_xml(start, url)? } else { read_lines(start, url)? };
+    if level >= LEVEL_LIMIT {
+        sitemap.sitemaps.clear();
+    }
+    Ok(sitemap)
+}
+
+fn decompressed(bytes: &[u8]) -> Result<Cow<'_, [u8]>, SitemapError> {
+    const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+    if !bytes.starts_with(&GZIP_MAGIC) {
+        let is_small = bytes.len() as u64 <= DECODED_LIMIT_BYTES;
+        return is_small.then_some(Cow::Borrowed(bytes)).ok_or(SitemapError::TooLarge);
+    }
+    let mut decoded = Vec::new();
+    MultiGzDecoder::new(bytes)
+        .take(DECODED_LIMIT_BYTES + 1)
+        .read_to_end(&mut decoded)
+        .map_err(|_| SitemapError::Damaged)?;
+    if decoded.len() as u64 > DECODED_LIMIT_BYTES {
+        return Err(SitemapError::TooLarge);
+    }
+    Ok(Cow::Owned(decoded))
+}
+
+/// One address a line, as the protocol allows.
+fn read_lines(text: &str, url: &Url) -> Result<Sitemap, SitemapError> {
+    let mut reader = Builder::new(url);
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        if Url::parse(line).is_err() {
+            return Err(SitemapError::NotASitemap);
+        }
+        reader.add_page(line, None);
+    }
+    if reader.sitemap.pages.is_empty() { Err(SitemapError::NotASitemap) } else { Ok(reader.sitemap) }
+}
+
+fn read_xml(text: &str, url: &Url) -> Result<Sitemap, SitemapError> {
+    let mut builder = Builder::new(url);
+    let mut reader = Reader::from_str(text);
+    reader.config_mut().check_end_names = false;
+    let mut depth = 0_usize;
+    loop {
+        match reader.read_event() {
+            Ok(Event::Start(element)) => {
+                depth += 1;
+                builder.open(element.local_name().as_ref(), depth)?;
+            }
+            Ok(Event::End(element)) => {
+                depth = depth.saturating_sub(1);
+                builder.close(element.local_name().as_ref());
+            }
+            Ok(Event::Text(text)) => builder.text(&text),
+            Ok(Event::CData(text)) => builder.text(&text),
+            Ok(Event::GeneralRef(reference)) => {
+                let resolved = reference.resolve_char_ref().ok().flatten();
+                builder.text(resolved.map_or(entity(&reference), |c| c.encode_utf8(&mut [0; 4]).to_owned()).as_str());
+            }
+            Ok(Event::Eof) => break,
+            Ok(_) => {}
+            Err(_) => {
+                builder.sitemap.is_truncated = true;
+                break;
+            }
+        }
+        if depth > DEPTH_LIMIT || builder.is_full() {
+            builder.sitemap.is_truncated = true;
+            break;
+        }
+    }
+    if builder.root.is_none() { Err(SitemapError::NotASitemap) } else { Ok(builder.sitemap) }
+}
+
+/// The five entities of XML; a sitemap's own are never expanded.
+fn entity(name: &str) -> String {
+    match name {
+        "amp" => "&",
+        "lt" => "<",
+        "gt" => ">",
+        "quot" => "\"",
+        "apos" => "'",
+        _ => "",
+    }
+    .to_owned()
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Root {
+    Pages,
+    Index,
+}
+
+struct Builder<'a> {
+    url: &'a Url,
+    root: Option<Root>,
+    text: String,
+    address: Option<String>,
+    last_modified: Option<String>,
+    sitemap: Sitemap,
+}
+
+impl<'a> Builder<'a> {
+    fn new(url: &'a Url) -> Self {
+        let (text, address, last_modified) = (String::new(), None, None);
+        Self { url, root: None, text, address, last_modified, sitemap: Sitemap::default() }
+    }
+
+    fn is_full(&self) -> bool {
+        self.sitemap.pages.len() + self.sitemap.sitemaps.len() >= URL_LIMIT || self.sitemap.refused >= URL_LIMIT
+    }
+
+    fn open(&mut self, name: &str, depth: usize) -> Result<(), SitemapError> {
+        self.text.clear();
+        if depth == 1 {
+            self.root = Some(match name {
+                "urlset" => Root::Pages,
+                "sitemapindex" => Root::Index,
+                _ => return Err(SitemapError::NotASitemap),
+            });
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, text: &str) {
+        if self.text.len() + text.len() <= ADDRESS_LIMIT_BYTES * 2 {
+            self.text.push_str(text);
+        }
+    }
+
+    fn close(&mut self, name: &str) {
+        match name {
+            // Extensions have `loc` elements too, behind the page's own.
+            "loc" if self.address.is_none() => self.address = Some(self.text.trim().to_owned()),
+            "lastmod" => self.last_modified = Some(self.text.trim().to_owned()).filter(|text| text.len() <= 40),
+            "url" | "sitemap" => {
+                let last_modified = self.last_modified.take();
+                if let Some(address) = self.address.take() {
+                    match self.root {
+                        Some(Root::Index) => self.add_sitemap(&address),
+                        _ => self.add_page(&address, last_modified),
+                    }
+                }
+            }
+            _ => {}
+        }
+        self.text.clear();
+    }
+
+    fn add_page(&mut self, address: &str, last_modified: Option<String>) {
+        match self.own(address) {
+            Some(url) if self.sitemap.pages.len() < URL_LIMIT => {
+                self.sitemap.pages.push(Entry { url, last_modified });
+            }
+            Some(_) => self.sitemap.is_truncated = true,
+            None => self.sitemap.refused += 1,
+        }
+    }
+
+    fn add_sitemap(&mut self, address: &str) {
+        match self.own(address) {
+            Some(url) if url != *self.url => self.sitemap.sitemaps.push(url),
+            _ => self.sitemap.refused += 1,
+        }
+    }
+
+    /// The address on the sitemap's own host, absolute and without fragment.
+    fn own(&self, address: &str) -> Option<Url> {
+        if address.len() > ADDRESS_LIMIT_BYTES {
+            return None;
+        }
+        let mut url = self.url.join(address).ok()?;
+        url.set_fragment(None);
+        let is_own = matches!(url.scheme(), "http" | "https") && url.host() == self.url.host();
+        is_own.then_some(url)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn here() -> Url {
+        Url::parse("https://example.com/sitemap.xml").expect("a valid address")
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(bytes).expect("a vector takes everything");
+        encoder.finish().expect("a vector takes everything")
+    }
+
+    const PAGES: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+        <urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:image="urn:image">
+          <url><loc> https://example.com/faq?a=1&amp;b=2#top </loc><lastmod>2026-01-02</lastmod></url>
+          <url><loc><![CDATA[/help]]></loc><image:image><image:loc>/x.png</image:loc></image:image></url>
+          <url><loc>https://elsewhere.example/</loc></url>
+          <url><loc>ftp://example.com/</loc></url>
+        </urlset>"#;
+
+    #[test]
+    fn pages_of_the_own_host_are_listed_with_their_dates() {
+        let sitemap = read(PAGES.as_bytes(), &here(), 1).expect("a sitemap");
+
+        let pages: Vec<_> =
+            sitemap.pages.iter().map(|page| (page.url.as_str(), page.last_modified.as_deref())).collect();
+        let expected = [("https://example.com/faq?a=1&b=2", Some("2026-01-02")), ("https://example.com/help", None)];
+        assert_eq!(pages, expected);
+        assert_eq!(sitemap.refused, 2);
+        assert!(!sitemap.is_truncated);
+    }
+
+    #[test]
+    fn gzip_and_plain_lists_are_read() {
+        assert_eq!(read(&gzip(PAGES.as_bytes()), &here(), 1), read(PAGES.as_bytes(), &here(), 1));
+
+        let list = read(b"\xef\xbb\xbfhttps://example.com/a\r\nhttps://example.com/b\n", &here(), 1);
+        assert_eq!(list.expect("a list").pages.len(), 2);
+    }
+
+    #[test]
+    fn index_lists_sitemaps_at_the_first_level_only() {
+        let index = "<sitemapindex><sitemap><loc>/a.xml.gz</loc></sitemap>\
+            <sitemap><loc>/sitemap.xml</loc></sitemap></sitemapindex>";
+
+        let first = read(index.as_bytes(), &here(), 1).expect("an index");
+        let second = read(index.as_bytes(), &here(), 2).expect("an index");
+
+        assert_eq!(first.sitemaps.iter().map(Url::path).collect::<Vec<_>>(), ["/a.xml.gz"]);
+        assert!(second.sitemaps.is_empty());
+    }
+
+    #[test]
+    fn hostile_sitemaps_end_with_a_reason() {
+        let bomb = gzip(&vec![b' '; DECODED_LIMIT_BYTES as usize + 1]);
+        assert_eq!(read(&bomb, &here(), 1), Err(SitemapError::TooLarge));
+        assert_eq!(read(&gzip(PAGES.as_bytes())[..40], &here(), 1), Err(SitemapError::Damaged));
+        assert_eq!(read(b"<html><body>404</body></html>", &here(), 1), Err(SitemapError::NotASitemap));
+        assert_eq!(read(b"not found", &here(), 1), Err(SitemapError::NotASitemap));
+        assert_eq!(read(b"", &here(), 1), Err(SitemapError::NotASitemap));
+
+        let entities = "<!DOCTYPE x [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;\">]>\
+            <urlset><url><loc>/faq&b;</loc></url></urlset>";
+        let sitemap = read(entities.as_bytes(), &here(), 1).expect("a sitemap");
+        assert_eq!(sitemap.pages[0].url.path(), "/faq");
+    }
+
+    #[test]
+    fn addresses_over_the_limit_are_left_out() {
+        let body: String = (0..URL_LIMIT + 10).map(|n| format!("<url><loc>/{n}</loc></url>")).collect();
+
+        let sitemap = read(format!("<urlset>{body}</urlset>").as_bytes(), &here(), 1).expect("a sitemap");
+
+        assert_eq!(sitemap.pages.len(), URL_LIMIT);
+        assert!(sitemap.is_truncated);
+    }
+
+    #[test]
+    fn broken_end_and_deep_nesting_keep_what_came_before() {
+        let broken = "<urlset><url><loc>/a</loc></url><url><loc>/b</lo";
+        let deep = format!("<urlset><url><loc>/a</loc></url>{}", "<x>".repeat(100_000));
+
+        assert_eq!(read(broken.as_bytes(), &here(), 1).expect("a sitemap").pages.len(), 1);
+        let sitemap = read(deep.as_bytes(), &here(), 1).expect("a sitemap");
+        assert_eq!((sitemap.pages.len(), sitemap.is_truncated), (1, true));
+    }
+}

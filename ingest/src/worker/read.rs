@@ -1,0 +1,124 @@
+//! One source read: its page fetched, its site crawled or its file loaded, and extracted.
+//!
+//! A page that an owner names is fetched on the owner's word, as a browser would; robots.txt and
+//! the page's wish not to be indexed speak to the crawl, which finds pages by itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use helpbot_domain::source::{PageOutcome, SourceKind};
+use helpbot_outbound::{Conditional, Fetched, Limits};
+use helpbot_services::sources::Options;
+use helpbot_services::sources::options::SourceScope;
+use helpbot_services::sources::reading::{self, Earlier, PageReading};
+use helpbot_services::{Document, Error, Result, Source};
+use url::Url;
+
+use crate::extract::{self, Page};
+use crate::reader::{Outcome, Reader};
+use crate::{content, crawl, drafts, reasons};
+
+/// What the report says of pages from when the source was more than one page.
+const NOT_THE_PAGE: &str = "Left out: the source is its own page alone";
+
+/// Reads a source: what goes wrong with its content is an outcome.
+///
+/// # Errors
+/// What went wrong on our side, and may go right at another attempt; `NotFound` when the source
+/// was deleted meanwhile.
+pub(super) async fn source(reader: &Arc<Reader>, source: &Source) -> Result<Outcome> {
+    let options = Options::of(source);
+    match (source.kind, options.scope) {
+        (SourceKind::Url, SourceScope::Page) => page(reader, source).await,
+        (SourceKind::Url, SourceScope::Section | SourceScope::Site) => crawl::site(reader, source, &options).await,
+        (SourceKind::File | SourceKind::Text, _) => file(reader, source).await,
+    }
+}
+
+async fn page(reader: &Reader, source: &Source) -> Result<Outcome> {
+    let url = Url::parse(&source.url).map_err(Error::internal)?;
+    let mut known = reading::known_pages(&reader.services, source).await?;
+    let conditional = known.remove(url.as_str()).as_ref().and_then(conditional);
+    let fetched = match reader.get(&url, conditional.as_ref(), &Limits::PAGE, Duration::ZERO).await {
+        Ok(fetched) => fetched,
+        Err(error) => return Ok(Outcome::Failed(reasons::of_fetch(&error))),
+    };
+    let outcome = match fetched.status {
+        304 => {
+            let page = PageReading::of(source.url.clone(), PageOutcome::Unchanged);
+            Outcome::Read { title: None, pages: vec![page] }
+        }
+        200..300 => fetched_page(reader, source, fetched).await?,
+        status => Outcome::Failed(reasons::of_status(status)),
+    };
+    Ok(alone(outcome, known.into_keys()))
+}
+
+/// The outcome, and with it that `others` are not part of the source.
+fn alone(outcome: Outcome, others: impl Iterator<Item = String>) -> Outcome {
+    let Outcome::Read { title, mut pages } = outcome else { return outcome };
+    pages.extend(others.map(|url| PageReading {
+        reason: Some(NOT_THE_PAGE.to_owned()),
+        earlier: Earlier::Leaves,
+        ..PageReading::of(url, PageOutcome::Skipped)
+    }));
+    Outcome::Read { title, pages }
+}
+
+/// What lets a server answer "not modified"; nothing while no chunk of the page is indexed.
+fn conditional(known: &Document) -> Option<Conditional> {
+    let has_validator = known.etag.is_some() || known.last_modified.is_some();
+    (known.chunk_count > 0 && has_validator)
+        .then(|| Conditional { etag: known.etag.clone(), last_modified: known.last_modified.clone() })
+}
+
+async fn fetched_page(reader: &Reader, source: &Source, fetched: Fetched) -> Result<Outcome> {
+    let kind = match content::kind(fetched.content_type.as_deref()) {
+        Ok(kind) => kind,
+        Err(reason) => return Ok(Outcome::Failed(reason)),
+    };
+    let validators = (fetched.etag.clone(), fetched.last_modified.clone());
+    let address = fetched.final_url.clone();
+    let page = match reader.extract(move |child| content::read(&fetched, kind, child)).await? {
+        Ok(page) => page,
+        Err(error) => return Ok(Outcome::Failed(format!("The page was fetched, but {error}"))),
+    };
+    Ok(read(source, page, Some(&address), validators, reasons::NOTHING_ON_PAGE))
+}
+
+async fn file(reader: &Reader, source: &Source) -> Result<Outcome> {
+    let (name, bytes) = match reading::file(&reader.services, source).await {
+        Ok(file) => file,
+        Err(Error::NotFound(_)) => {
+            return Ok(Outcome::Failed("The file is not stored any more; upload it again".into()));
+        }
+        Err(error) => return Err(error),
+    };
+    match reader.extract(move |child| extract::file_with(&name, &bytes, child)).await? {
+        Ok(page) => Ok(read(source, page, None, (None, None), reasons::NOTHING_IN_FILE)),
+        Err(error) => Ok(Outcome::Failed(format!("The file was not read: {error}"))),
+    }
+}
+
+fn read(
+    source: &Source,
+    page: Page,
+    address: Option<&Url>,
+    (etag, last_modified): (Option<String>, Option<String>),
+    nothing: &str,
+) -> Outcome {
+    let chunks = drafts::of_page(&page, address);
+    if chunks.is_empty() {
+        return Outcome::Failed(nothing.to_owned());
+    }
+    let title = Some(page.title).filter(|title| !title.is_empty());
+    let page = PageReading {
+        title: title.clone(),
+        language: page.language,
+        etag,
+        last_modified,
+        chunks,
+        ..PageReading::of(source.url.clone(), PageOutcome::Fetched)
+    };
+    Outcome::Read { title, pages: vec![page] }
+}

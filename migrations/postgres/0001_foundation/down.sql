@@ -1,0 +1,16 @@
+DROP TABLE idempotent_answers;
+DROP TABLE jobs;
+DROP TABLE events;
+DROP TABLE messages;
+DROP TABLE conversations;
+DROP TABLE chunks;
+DROP TABLE documents;
+DROP TABLE source_files;
+DROP TABLE sources;
+DROP TABLE daily_stats;
+DROP TABLE credit_holds;
+DROP TABLE usage_months;
+DROP TABLE members;
+DROP TABLE keys;
+DROP TABLE site_counters;
+DROP TABLE sites;

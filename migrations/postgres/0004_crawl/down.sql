@@ -1,0 +1,3 @@
+DROP TABLE crawl_visits;
+ALTER TABLE documents DROP COLUMN links;
+ALTER TABLE sources DROP COLUMN crawl;

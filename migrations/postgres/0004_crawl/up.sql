@@ -1,0 +1,14 @@
+-- The last or running crawl of a source: when, how far, what came of its pages. JSON.
+ALTER TABLE sources ADD COLUMN crawl TEXT COLLATE "C";
+-- Where a page leads, so that a crawl goes on from a page that has not changed. JSON.
+ALTER TABLE documents ADD COLUMN links TEXT COLLATE "C";
+
+-- What a running crawl has read so far: who takes it over after a crash does not begin anew.
+CREATE TABLE crawl_visits (
+    site_id TEXT COLLATE "C" NOT NULL,
+    source_id TEXT COLLATE "C" NOT NULL,
+    url TEXT COLLATE "C" NOT NULL,
+    visit TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (site_id, source_id, url),
+    FOREIGN KEY (site_id, source_id) REFERENCES sources (site_id, id) ON DELETE CASCADE
+);

@@ -1,0 +1,4 @@
+DROP TABLE webhook_replays;
+DROP TABLE delivery_attempts;
+DROP TABLE deliveries;
+DROP TABLE webhooks;

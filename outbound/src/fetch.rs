@@ -1,0 +1,205 @@
+//! Reading a page: conditional, redirects followed by hand, each hop judged anew.
+//!
+//! Called by the crawler. A status of 4xx or 5xx is a result and not an error: what it means is
+//! the caller's business.
+
+use bytes::Bytes;
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+    LAST_MODIFIED, LOCATION, RETRY_AFTER,
+};
+use reqwest::{RequestBuilder, Response};
+use tokio::time::timeout;
+use url::Url;
+
+use crate::body;
+use crate::client::Client;
+use crate::error::FetchError;
+use crate::limits::Limits;
+use crate::policy::{Policy, check_url};
+
+/// What `decode` understands; deflate is left out for its two incompatible readings.
+const ENCODINGS: &str = "gzip, br";
+/// Pages first, and whatever else a site links to.
+const ACCEPTS: &str = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
+/// Header lines that are kept are short; a longer one is dropped rather than stored.
+const MAX_KEPT_HEADER_BYTES: usize = 1024;
+
+/// What is known of an earlier fetch, to be told "not modified".
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Conditional {
+    pub etag: Option<String>,
+    pub last_modified: Option<String>,
+}
+
+/// A response, its body decoded but its characters not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetched {
+    /// Where the response came from, after redirects; without fragment.
+    pub final_url: Url,
+    /// Any status but a redirect; 304 only after a conditional request.
+    pub status: u16,
+    pub content_type: Option<String>,
+    pub etag: Option<String>,
+    pub last_modified: Option<String>,
+    pub retry_after: Option<String>,
+    /// All `X-Robots-Tag` lines, joined by commas.
+    pub x_robots_tag: Option<String>,
+    pub body: Bytes,
+    /// Whether the body was cut at its limit; never with `Overflow::Fail`.
+    pub is_truncated: bool,
+    /// The URLs that led to `final_url`, the first one asked for leading; empty without redirects.
+    pub redirects: Vec<Url>,
+}
+
+impl Client {
+    /// Fetches a page.
+    ///
+    /// # Errors
+    /// Any [`FetchError`]; the refusal of the URL itself is `Url`.
+    pub async fn get(
+        &self,
+        url: &Url,
+        conditional: Option<&Conditional>,
+        limits: &Limits,
+    ) -> Result<Fetched, FetchError> {
+        timeout(limits.total, self.follow(url, conditional, limits))
+            .await
+            .map_err(|_| FetchError::TotalTimeout(limits.total))?
+    }
+
+    async fn follow(
+        &self,
+        url: &Url,
+        conditional: Option<&Conditional>,
+        limits: &Limits,
+    ) -> Result<Fetched, FetchError> {
+        check_url(url, &self.policy)?;
+        let mut url = url.clone();
+        url.set_fragment(None);
+        let mut redirects = Vec::new();
+        loop {
+            let request = self.page_request(&url, conditional);
+            let response = self.send(request, limits.first_byte).await?;
+            if !is_redirect(response.status().as_u16()) {
+                return read_page(response, url, redirects, limits).await;
+            }
+            if redirects.len() == limits.redirects {
+                return Err(FetchError::TooManyRedirects(limits.redirects));
+            }
+            let location = response.headers().get(LOCATION).map(|value| value.as_bytes());
+            let next = next_hop(&url, location, &self.policy)?;
+            redirects.push(std::mem::replace(&mut url, next));
+        }
+    }
+
+    fn page_request(&self, url: &Url, conditional: Option<&Conditional>) -> RequestBuilder {
+        let mut request = self.http.get(url.clone()).header(ACCEPT, ACCEPTS).header(ACCEPT_ENCODING, ENCODINGS);
+        if let Some(Conditional { etag, last_modified }) = conditional {
+            if let Some(etag) = etag {
+                request = request.header(IF_NONE_MATCH, etag);
+            }
+            if let Some(date) = last_modified {
+                request = request.header(IF_MODIFIED_SINCE, date);
+            }
+        }
+        request
+    }
+}
+
+async fn read_page(
+    response: Response,
+    final_url: Url,
+    redirects: Vec<Url>,
+    limits: &Limits,
+) -> Result<Fetched, FetchError> {
+    let status = response.status().as_u16();
+    let headers = response.headers();
+    let content_type = kept(headers, &CONTENT_TYPE);
+    let etag = kept(headers, &ETAG);
+    let last_modified = kept(headers, &LAST_MODIFIED);
+    let retry_after = kept(headers, &RETRY_AFTER);
+    let x_robots_tag = kept(headers, &HeaderName::from_static("x-robots-tag"));
+    let (body, is_truncated) = body::read(response, limits).await?;
+    Ok(Fetched {
+        final_url,
+        status,
+        content_type,
+        etag,
+        last_modified,
+        retry_after,
+        x_robots_tag,
+        body,
+        is_truncated,
+        redirects,
+    })
+}
+
+/// 300 offers a choice and 304 is an answer; the rest point somewhere.
+fn is_redirect(status: u16) -> bool {
+    matches!(status, 301 | 302 | 303 | 307 | 308)
+}
+
+/// Where a redirect leads, if it may be followed.
+fn next_hop(from: &Url, location: Option<&[u8]>, policy: &Policy) -> Result<Url, FetchError> {
+    // Servers send raw UTF-8 here, against the rules and with every browser's consent.
+    let location = location.and_then(|bytes| std::str::from_utf8(bytes).ok()).filter(|text| !text.trim().is_empty());
+    let mut next = location.and_then(|text| from.join(text.trim()).ok()).ok_or(FetchError::RedirectInvalid)?;
+    next.set_fragment(None);
+    check_url(&next, policy).map_err(FetchError::RedirectRefused)?;
+    if from.scheme() == "https" && next.scheme() == "http" {
+        return Err(FetchError::RedirectDowngrade);
+    }
+    Ok(next)
+}
+
+/// All lines of a header as one text; `None` when absent, too long or not text.
+pub(crate) fn kept(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let lines: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+    let text = lines.join(", ");
+    (!lines.is_empty() && text.len() <= MAX_KEPT_HEADER_BYTES).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::allow::AllowList;
+
+    fn hop(from: &str, location: &str) -> Result<String, &'static str> {
+        let from = Url::parse(from).expect("a URL");
+        let policy = Policy::web(AllowList::default());
+        next_hop(&from, Some(location.as_bytes()), &policy).map(String::from).map_err(|error| error.code())
+    }
+
+    #[test]
+    fn a_redirect_is_resolved_against_the_page_it_came_from() {
+        let from = "https://shop.example/a/b?c";
+
+        assert_eq!(hop(from, "d#e").as_deref(), Ok("https://shop.example/a/d"));
+        assert_eq!(hop(from, "/f").as_deref(), Ok("https://shop.example/f"));
+        assert_eq!(hop(from, "//help.example/").as_deref(), Ok("https://help.example/"));
+        assert_eq!(hop(from, " /caf\u{e9} ").as_deref(), Ok("https://shop.example/caf%C3%A9"));
+    }
+
+    #[test]
+    fn a_redirect_is_judged_like_any_url() {
+        let from = "https://shop.example/";
+
+        assert_eq!(hop(from, "https://169.254.169.254/"), Err("REDIRECT_REFUSED"));
+        assert_eq!(hop(from, "https://0x7f.1/"), Err("REDIRECT_REFUSED"));
+        assert_eq!(hop(from, "file:///etc/passwd"), Err("REDIRECT_REFUSED"));
+        assert_eq!(hop(from, "https://u:p@shop.example/"), Err("REDIRECT_REFUSED"));
+        assert_eq!(hop(from, "http://shop.example/"), Err("REDIRECT_DOWNGRADE"));
+        assert_eq!(hop("http://shop.example/", "https://shop.example/").as_deref(), Ok("https://shop.example/"));
+    }
+
+    #[test]
+    fn a_redirect_to_nowhere_is_told_apart() {
+        let from = Url::parse("https://shop.example/").expect("a URL");
+        let policy = Policy::web(AllowList::default());
+
+        for location in [None, Some(&b""[..]), Some(b"  "), Some(b"\xff\xfe"), Some(b"https://[")] {
+            assert_eq!(next_hop(&from, location, &policy), Err(FetchError::RedirectInvalid));
+        }
+    }
+}

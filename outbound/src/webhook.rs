@@ -1,0 +1,100 @@
+//! One webhook attempt: post, wait, keep the head of the response, measure.
+//!
+//! Called by delivery. The receiver's status decides about success; a body that stalls or runs
+//! on after it is cut and changes nothing. Redirects are never followed: their status is the
+//! result. The response is neither decompressed nor rendered, only kept.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use reqwest::Response;
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use tokio::time::{Instant, timeout_at};
+use url::Url;
+
+use crate::client::Client;
+use crate::error::FetchError;
+use crate::fetch::kept;
+use crate::limits::WebhookLimits;
+use crate::policy::check_url;
+use crate::timing::{Timing, measured};
+
+/// What one attempt came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// What was answered, or why nothing was.
+    pub response: Result<ResponseHead, FetchError>,
+    pub timing: Timing,
+}
+
+/// The kept part of a response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResponseHead {
+    pub status: u16,
+    /// As sent; not yet judged or clamped.
+    pub retry_after: Option<String>,
+    pub content_type: Option<String>,
+    /// The first bytes of the body, at most `WebhookLimits::head_bytes`.
+    pub body: Bytes,
+    /// Whether the body ended within its limits.
+    pub is_complete: bool,
+}
+
+impl Client {
+    /// Posts `body` once and reports what happened; it ends within `limits.total`.
+    ///
+    /// `headers` are sent as they are, beside those that HTTP itself needs.
+    pub async fn post_webhook(&self, url: &Url, headers: HeaderMap, body: Bytes, limits: &WebhookLimits) -> Attempt {
+        let started = Instant::now();
+        // Shared with the exchange; a lock and no Cell, so that attempts may run as tasks.
+        let first_byte = OnceLock::new();
+        let exchange = self.exchange(url, headers, body, limits, &first_byte);
+        let (response, dialled) = measured(exchange).await;
+        let timing = Timing {
+            dns: dialled.dns,
+            connect: dialled.connect,
+            first_byte: first_byte.get().copied(),
+            total: started.elapsed(),
+        };
+        Attempt { response, timing }
+    }
+
+    async fn exchange(
+        &self,
+        url: &Url,
+        headers: HeaderMap,
+        body: Bytes,
+        limits: &WebhookLimits,
+        first_byte: &OnceLock<Duration>,
+    ) -> Result<ResponseHead, FetchError> {
+        check_url(url, &self.policy)?;
+        let started = Instant::now();
+        let request = self.http.post(url.clone()).header(ACCEPT_ENCODING, "identity").headers(headers).body(body);
+        let response = self.send(request, limits.first_byte.min(limits.total)).await?;
+        let _ = first_byte.set(started.elapsed());
+        let status = response.status().as_u16();
+        let retry_after = kept(response.headers(), &RETRY_AFTER);
+        let content_type = kept(response.headers(), &CONTENT_TYPE);
+        let (body, is_complete) = read_head(response, limits.head_bytes, started + limits.total).await;
+        Ok(ResponseHead { status, retry_after, content_type, body, is_complete })
+    }
+}
+
+/// The first `head_bytes` of the body that arrive before `deadline`, and whether that was all.
+async fn read_head(mut response: Response, head_bytes: usize, deadline: Instant) -> (Bytes, bool) {
+    let mut head = BytesMut::new();
+    loop {
+        match timeout_at(deadline, response.chunk()).await {
+            Ok(Ok(Some(chunk))) => {
+                let room = head_bytes - head.len();
+                head.extend_from_slice(&chunk[..chunk.len().min(room)]);
+                if chunk.len() > room {
+                    return (head.freeze(), false);
+                }
+            }
+            Ok(Ok(None)) => return (head.freeze(), true),
+            Ok(Err(_)) | Err(_) => return (head.freeze(), false),
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Answers of status 200: JSON, not to be stored, or reusable for a minute with an entity tag.
+
+use std::hash::{DefaultHasher, Hasher as _};
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::endpoint::Caching;
+use crate::error::Refusal;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// A widget reads its settings on each page of a visit; a minute spares most of these reads.
+const FOR_A_MINUTE: HeaderValue = HeaderValue::from_static("private, max-age=60");
+/// One address, but an answer per key and, for keys bound to pages, per page.
+const VARIES: HeaderValue = HeaderValue::from_static("Authorization, Origin");
+
+/// `answer` as JSON, or 304 when it may be reused and the caller has it.
+///
+/// # Errors
+/// 500 when it cannot be written as JSON, which the types rule out.
+pub(crate) fn json(
+    answer: &impl Serialize,
+    caching: Caching,
+    if_none_match: Option<&HeaderValue>,
+) -> Result<Response, Refusal> {
+    let body = serde_json::to_vec(answer).map_err(|error| {
+        tracing::error!(%error, "an answer could not be written as JSON");
+        Refusal::internal()
+    })?;
+    match caching {
+        Caching::NoStore => Ok(([(header::CONTENT_TYPE, JSON)], body).into_response()),
+        Caching::Minute => Ok(reusable(body, if_none_match)),
+    }
+}
+
+fn reusable(body: Vec<u8>, if_none_match: Option<&HeaderValue>) -> Response {
+    let tag = entity_tag(&body);
+    let is_known = if_none_match.and_then(|tags| tags.to_str().ok()).is_some_and(|tags| is_among(&tag, tags));
+    let mut response = match is_known {
+        true => StatusCode::NOT_MODIFIED.into_response(),
+        false => ([(header::CONTENT_TYPE, JSON)], body).into_response(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, FOR_A_MINUTE);
+    headers.insert(header::VARY, VARIES);
+    if let Ok(tag) = HeaderValue::try_from(tag) {
+        headers.insert(header::ETAG, tag);
+    }
+    response
+}
+
+/// A strong tag from the bytes. The hash is the same on all nodes of one build; another build
+/// costs each client one more download.
+fn entity_tag(body: &[u8]) -> String {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(body);
+    format!("\"{:016x}\"", hasher.finish())
+}
+
+/// Whether `If-None-Match` names `tag`, by the weak comparison that RFC 9110 §13.1.2 asks for.
+fn is_among(tag: &str, if_none_match: &str) -> bool {
+    if_none_match.split(',').map(str::trim).any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entity_tag_follows_the_bytes() {
+        assert_eq!(entity_tag(b"{}"), entity_tag(b"{}"));
+        assert_ne!(entity_tag(b"{}"), entity_tag(b"{ }"));
+        assert_eq!(entity_tag(b"{}").len(), "\"0123456789abcdef\"".len());
+    }
+
+    #[test]
+    fn if_none_match_is_a_list_compared_weakly() {
+        let tag = "\"abc\"";
+
+        for known in ["\"abc\"", "W/\"abc\"", "\"x\", \"abc\"", "*", "\"x\",W/\"abc\" "] {
+            assert!(is_among(tag, known), "{known}");
+        }
+        for other in ["", "abc", "\"ab\"", "w/\"abc\"", "\"abc"] {
+            assert!(!is_among(tag, other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_known_answer_is_304_without_body_and_another_is_200() {
+        let tag = HeaderValue::try_from(entity_tag(b"{\"a\":1}")).unwrap();
+        let answer = serde_json::json!({"a": 1});
+
+        let known = json(&answer, Caching::Minute, Some(&tag)).unwrap();
+        let changed = json(&answer, Caching::Minute, Some(&HeaderValue::from_static("\"old\""))).unwrap();
+        let unstored = json(&answer, Caching::NoStore, Some(&tag)).unwrap();
+
+        assert_eq!(known.status(), StatusCode::NOT_MODIFIED);
+        assert!(known.headers().get(header::CONTENT_TYPE).is_none());
+        assert_eq!((changed.status(), &changed.headers()[header::ETAG]), (StatusCode::OK, &tag));
+        assert_eq!(unstored.status(), StatusCode::OK);
+        assert!(unstored.headers().get(header::ETAG).is_none());
+    }
+}

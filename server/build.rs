@@ -1,0 +1,169 @@
+//! Builds `web/` with npm and lists the result for embedding, in `OUT_DIR` alone: the checkout
+//! stays as it is. Without npm, or when its build fails, the list is empty and the program says
+//! why; a build of Rust never fails for want of JavaScript.
+
+use std::env;
+use std::error::Error;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+/// What of `web/` makes up the build. `node_modules` and `dist` of a developer are left alone.
+const INPUTS: [&str; 9] =
+    ["package.json", "package-lock.json", "tsconfig.json", "scripts", "schema", "widget", "dashboard", "pages", "live"];
+/// Rooms that the ones above import from.
+const MORE_INPUTS: [&str; 2] = ["text", "demo"];
+/// Of the copy's installed packages: the lock file that they were installed from.
+const INSTALLED: &str = "installed-lock.json";
+
+#[derive(Deserialize)]
+struct Manifest {
+    files: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    path: String,
+    content_type: String,
+    immutable: bool,
+    template: bool,
+    encodings: Vec<String>,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("..");
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    watch(&root);
+    let (list, reason) = match built(&root, &out) {
+        Ok(list) => (list, String::new()),
+        Err(reason) => {
+            println!("cargo::warning=the widget and the dashboard are left out: {reason}");
+            (String::new(), reason.to_string())
+        }
+    };
+    let source = format!(
+        "/// The built files.\nstatic FILES: &[File] = &[{list}];\n\
+         /// Why there are none.\nconst MISSING_REASON: &str = {reason:?};\n"
+    );
+    fs::write(out.join("assets.rs"), source)?;
+    Ok(())
+}
+
+fn watch(root: &Path) {
+    println!("cargo::rerun-if-env-changed=HELPBOT_SKIP_WEB");
+    println!("cargo::rerun-if-changed=build.rs");
+    let inputs = INPUTS.iter().chain(&MORE_INPUTS).map(|name| root.join("web").join(name));
+    for path in inputs.chain([root.join("schema.graphql")]) {
+        if path.exists() {
+            println!("cargo::rerun-if-changed={}", path.display());
+        }
+    }
+}
+
+/// The list of the built files as Rust source.
+fn built(root: &Path, out: &Path) -> Result<String, Box<dyn Error>> {
+    if env::var_os("HELPBOT_SKIP_WEB").is_some() {
+        return Err("HELPBOT_SKIP_WEB is set".into());
+    }
+    if !root.join("web/package.json").is_file() {
+        return Err("web/package.json is not there".into());
+    }
+    let web = out.join("web");
+    copy_inputs(root, out)?;
+    install(&web)?;
+    npm(&web, &["run", "build", "--silent"])?;
+    let dist = web.join("dist");
+    let manifest: Manifest = serde_json::from_str(&fs::read_to_string(dist.join("manifest.json"))?)?;
+    manifest.files.iter().try_fold(String::new(), |mut list, entry| {
+        list.push_str(&item(&dist, entry)?);
+        Ok(list)
+    })
+}
+
+/// Fresh copies of the inputs; what was installed in the copy before is kept.
+fn copy_inputs(root: &Path, out: &Path) -> std::io::Result<()> {
+    let web = out.join("web");
+    for name in INPUTS.iter().chain(&MORE_INPUTS) {
+        let to = web.join(name);
+        if to.is_dir() {
+            fs::remove_dir_all(&to)?;
+        }
+        copy(&root.join("web").join(name), &to)?;
+    }
+    copy(&root.join("schema.graphql"), &out.join("schema.graphql"))
+}
+
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    if from.is_dir() {
+        fs::create_dir_all(to)?;
+        for entry in fs::read_dir(from)? {
+            let entry = entry?;
+            copy(&entry.path(), &to.join(entry.file_name()))?;
+        }
+        Ok(())
+    } else if from.is_file() {
+        if let Some(directory) = to.parent() {
+            fs::create_dir_all(directory)?;
+        }
+        fs::copy(from, to).map(|_| ())
+    } else {
+        Ok(())
+    }
+}
+
+/// Installs what the lock file says, unless that was done.
+fn install(web: &Path) -> Result<(), Box<dyn Error>> {
+    let lock = fs::read(web.join("package-lock.json"))?;
+    let stamp = web.join(INSTALLED);
+    if fs::read(&stamp).is_ok_and(|installed| installed == lock) {
+        return Ok(());
+    }
+    // One retry: without a network this must end in seconds, not in npm's minutes.
+    npm(web, &["ci", "--no-audit", "--no-fund", "--prefer-offline", "--fetch-retries=1", "--fetch-timeout=30000"])?;
+    fs::write(stamp, lock)?;
+    Ok(())
+}
+
+fn npm(web: &Path, arguments: &[&str]) -> Result<(), Box<dyn Error>> {
+    let program = if cfg!(windows) { "npm.cmd" } else { "npm" };
+    let output = Command::new(program).args(arguments).current_dir(web).output();
+    let output = output.map_err(|error| format!("npm does not start ({error})"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let last = said.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("no word why");
+    Err(format!("npm {} failed: {last}", arguments[0]).into())
+}
+
+fn item(dist: &Path, entry: &Entry) -> Result<String, Box<dyn Error>> {
+    let plain = dist.join(&entry.path);
+    let hash = Sha256::digest(fs::read(&plain)?);
+    let tag = hash.iter().take(12).fold(String::new(), |mut tag, byte| {
+        let _ = write!(tag, "{byte:02x}");
+        tag
+    });
+    let variant = |encoding: &str| {
+        if entry.encodings.iter().any(|known| known == encoding) {
+            format!("Some(include_bytes!({:?}))", format!("{}.{encoding}", plain.display()))
+        } else {
+            "None".to_owned()
+        }
+    };
+    Ok(format!(
+        "\n    File {{ path: {:?}, content_type: {:?}, is_immutable: {}, is_template: {}, etag: \"\\\"{tag}\\\"\", \
+         plain: include_bytes!({:?}), br: {}, gz: {} }},",
+        entry.path,
+        entry.content_type,
+        entry.immutable,
+        entry.template,
+        plain.display().to_string(),
+        variant("br"),
+        variant("gz"),
+    ))
+}

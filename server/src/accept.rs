@@ -1,0 +1,219 @@
+//! The accept loop. axum's own has no deadlines: a client that connects and says nothing, or
+//! one byte a minute, would hold its connection for ever (tokio-rs/axum#3478, hyperium/hyper#3756).
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::Sleep;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+/// For a request's head: a browser on a bad line needs two seconds.
+const HEAD_DEADLINE: Duration = Duration::from_secs(10);
+/// For the bytes by which HTTP/1 and HTTP/2 are told apart, which no timer of hyper covers.
+const FIRST_BYTES_DEADLINE: Duration = Duration::from_secs(10);
+/// Length of HTTP/2's preface; no request of HTTP/1.1 is shorter.
+const FIRST_BYTES: usize = 24;
+/// A silent HTTP/2 peer is asked for a sign of life this often, and has as long to give it.
+const PING_EVERY: Duration = Duration::from_secs(20);
+/// Requests at once on one HTTP/2 connection.
+const STREAMS: u32 = 128;
+/// Of all header lines of a request together.
+const HEAD_BYTES: u32 = 32 * 1024;
+/// What open requests get to finish when the server stops.
+const DRAIN: Duration = Duration::from_secs(10);
+/// After an accept that failed for want of file descriptors or memory.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves `app` on `listener` until `stop` is cancelled, then lets open requests finish for at
+/// most 10 s. At most `max_connections` are held; more wait in the kernel's queue.
+pub(crate) async fn run(listener: TcpListener, app: Router, max_connections: usize, stop: CancellationToken) {
+    let builder = Arc::new(builder());
+    let places = Arc::new(Semaphore::new(max_connections));
+    let graceful = GracefulShutdown::new();
+    loop {
+        let place = tokio::select! {
+            () = stop.cancelled() => break,
+            place = places.clone().acquire_owned() => place.expect("the semaphore is never closed"),
+        };
+        let (stream, peer) = tokio::select! {
+            () = stop.cancelled() => break,
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    pause_after(&error).await;
+                    continue;
+                }
+            },
+        };
+        let (builder, app, watcher) = (builder.clone(), app.clone(), graceful.watcher());
+        tokio::spawn(async move {
+            serve(&builder, stream, peer, app, watcher).await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
+        tracing::warn!("some requests did not finish in time and were cut off");
+    }
+}
+
+fn builder() -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_DEADLINE).max_buf_size(HEAD_BYTES as usize);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(PING_EVERY)
+        .keep_alive_timeout(PING_EVERY)
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(HEAD_BYTES)
+        .enable_connect_protocol();
+    builder
+}
+
+async fn serve(
+    builder: &auto::Builder<TokioExecutor>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    app: Router,
+    watcher: hyper_util::server::graceful::Watcher,
+) {
+    // Answers are small and written at once: waiting for more would only delay them.
+    let _ = stream.set_nodelay(true);
+    let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        app.clone().oneshot(request)
+    });
+    let io = TokioIo::new(Prompt::new(stream));
+    let connection = builder.serve_connection_with_upgrades(io, service);
+    if let Err(error) = watcher.watch(connection).await {
+        // Clients go away all the time; that is worth a line only to who looks for it.
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+async fn pause_after(error: &io::Error) {
+    let is_of_peer = matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+    );
+    if !is_of_peer {
+        tracing::error!(%error, "could not accept a connection");
+        tokio::time::sleep(ACCEPT_PAUSE).await;
+    }
+}
+
+/// A connection whose first bytes have a deadline; after them it is plain.
+struct Prompt<S> {
+    stream: S,
+    waiting: Option<(Pin<Box<Sleep>>, usize)>,
+}
+
+impl<S> Prompt<S> {
+    fn new(stream: S) -> Self {
+        Self { stream, waiting: Some((Box::pin(tokio::time::sleep(FIRST_BYTES_DEADLINE)), FIRST_BYTES)) }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Prompt<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut this.stream).poll_read(cx, buffer);
+        let Some((deadline, missing)) = &mut this.waiting else { return read };
+        *missing = missing.saturating_sub(buffer.filled().len() - before);
+        if *missing == 0 {
+            this.waiting = None;
+        } else if read.is_pending() && deadline.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Prompt<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    async fn served() -> (SocketAddr, CancellationToken, tokio::task::JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let (address, stop) = (listener.local_addr().expect("bound"), CancellationToken::new());
+        let app = Router::new().route("/", get(async || "here"));
+        (address, stop.clone(), tokio::spawn(run(listener, app, 8, stop)))
+    }
+
+    #[tokio::test]
+    async fn a_request_is_answered_and_a_stop_ends_idle_connections() {
+        let (address, stop, server) = served().await;
+        let mut client = TcpStream::connect(address).await.expect("connected");
+        client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.expect("sent");
+        let mut head = [0; 15];
+        client.read_exact(&mut head).await.expect("an answer");
+        assert_eq!(&head, b"HTTP/1.1 200 OK");
+
+        stop.cancel();
+
+        server.await.expect("the server ended");
+        let mut rest = Vec::new();
+        client.read_to_end(&mut rest).await.expect("closed in order");
+        assert!(rest.ends_with(b"here"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_stops_in_the_middle_of_the_preface_is_cut_off() {
+        let (mut client, server) = tokio::io::duplex(64);
+        client.write_all(b"PRI * HT").await.expect("sent");
+        let mut prompt = Prompt::new(server);
+        let mut bytes = Vec::new();
+
+        let read = prompt.read_to_end(&mut bytes).await;
+
+        assert_eq!(read.map_err(|error| error.kind()), Err(io::ErrorKind::TimedOut));
+        assert_eq!(bytes, b"PRI * HT");
+    }
+}

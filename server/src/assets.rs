@@ -1,0 +1,223 @@
+//! The pages and scripts of `web/`, built by the build script and compiled in.
+//!
+//! Hashed names are served as immutable, the rest with an entity tag. Each is sent in the best
+//! encoding that the client takes, compressed at build time. Where the build had no npm, the
+//! pages say what is missing.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::get;
+
+/// A built file.
+#[derive(Debug)]
+pub struct File {
+    /// Below the root, for example `assets/panel-BEuOYSgu.js`.
+    pub path: &'static str,
+    /// The header.
+    pub content_type: &'static str,
+    /// Whether its name changes with its content.
+    pub is_immutable: bool,
+    /// Whether it has places for values of the installation.
+    pub is_template: bool,
+    /// The beginning of the content's SHA-256, in quotes.
+    pub etag: &'static str,
+    /// As it is.
+    pub plain: &'static [u8],
+    /// Compressed with Brotli, where that is smaller.
+    pub br: Option<&'static [u8]>,
+    /// Compressed with gzip, where that is smaller.
+    pub gz: Option<&'static [u8]>,
+}
+
+include!(concat!(env!("OUT_DIR"), "/assets.rs"));
+
+/// Nothing but what we serve ourselves; images may be the site's own logo.
+const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; \
+     font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+/// The same, for the page that is made to stand in a frame.
+const CSP_FRAMED: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; \
+     font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors *";
+const A_YEAR: &str = "public, max-age=31536000, immutable";
+/// Five minutes: the loader stands in every page of a customer, and names the panel's version.
+const SHORT: &str = "public, max-age=300";
+const NO_CACHE: &str = "no-cache";
+/// In a template, the place of the demo page's widget key.
+const WIDGET_KEY: &str = "%HELPBOT_WIDGET_KEY%";
+const LANDING: &str = include_str!("landing.html");
+const MISSING: &str = include_str!("missing.html");
+
+/// What pages are filled with.
+#[derive(Clone, Default)]
+pub struct Values {
+    /// The key that the demo page chats with; it is public by nature.
+    pub widget_key: Option<String>,
+}
+
+/// The pages and their files.
+pub fn router(values: Values) -> Router {
+    let page = |name: &'static str| get(async move |State(values), headers| page(name, &headers, &values));
+    Router::new()
+        .route("/", get(async || html(LANDING.replace("%VERSION%", env!("CARGO_PKG_VERSION")))))
+        .route("/widget.js", get(async |headers: HeaderMap| file("widget.js", &headers)))
+        .route(
+            "/assets/{name}",
+            get(async |Path(name): Path<String>, headers: HeaderMap| file(&format!("assets/{name}"), &headers)),
+        )
+        .route("/demo", page("demo.html"))
+        .route("/embed", page("embed.html"))
+        .route("/dashboard", page("dashboard.html"))
+        .route("/dashboard/{*view}", page("dashboard.html"))
+        .route("/graphiql", page("graphiql.html"))
+        .route("/favicon.ico", get(async || Redirect::permanent("/favicon.svg")))
+        .route("/favicon.svg", get(icon))
+        .with_state(values)
+}
+
+fn find(path: &str) -> Option<&'static File> {
+    FILES.iter().find(|file| file.path == path)
+}
+
+/// The icon, under a name that does not change.
+async fn icon(headers: HeaderMap) -> Response {
+    match FILES.iter().find(|file| file.content_type == "image/svg+xml" && file.path.contains("icon")) {
+        Some(icon) => file(icon.path, &headers),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+fn file(path: &str, headers: &HeaderMap) -> Response {
+    match find(path) {
+        Some(file) => serve(file, headers),
+        None => (StatusCode::NOT_FOUND, "Not found").into_response(),
+    }
+}
+
+fn page(name: &str, headers: &HeaderMap, values: &Values) -> Response {
+    let mut response = match find(name) {
+        Some(file) if file.is_template => filled(file, values),
+        Some(file) => serve(file, headers),
+        None if FILES.is_empty() => missing(),
+        None => (StatusCode::NOT_FOUND, "This page is not part of this build").into_response(),
+    };
+    let policy = if name == "embed.html" { CSP_FRAMED } else { CSP };
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    response
+}
+
+fn missing() -> Response {
+    (StatusCode::NOT_IMPLEMENTED, html(MISSING.replace("%REASON%", MISSING_REASON))).into_response()
+}
+
+fn html(text: String) -> Response {
+    let headers = [(header::CONTENT_SECURITY_POLICY, STATIC_CSP), (header::CACHE_CONTROL, NO_CACHE)];
+    (headers, Html(text)).into_response()
+}
+
+/// For pages that carry their few rules of style inside and run nothing.
+const STATIC_CSP: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+fn filled(file: &File, values: &Values) -> Response {
+    let text = String::from_utf8_lossy(file.plain);
+    // Keys are made of letters, digits and underscores: nothing to escape.
+    let text = text.replace(WIDGET_KEY, values.widget_key.as_deref().unwrap_or_default());
+    ([(header::CONTENT_TYPE, file.content_type), (header::CACHE_CONTROL, NO_CACHE)], text).into_response()
+}
+
+fn serve(file: &'static File, headers: &HeaderMap) -> Response {
+    let caching = match (file.is_immutable, file.content_type.starts_with("text/html")) {
+        (true, _) => A_YEAR,
+        (false, true) => NO_CACHE,
+        (false, false) => SHORT,
+    };
+    let common = [
+        (header::ETAG, file.etag),
+        (header::CACHE_CONTROL, caching),
+        (header::VARY, "Accept-Encoding"),
+        // Scripts and pictures of the widget stand in other people's pages.
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"),
+    ];
+    if is_known(headers, file.etag) {
+        return (StatusCode::NOT_MODIFIED, common).into_response();
+    }
+    let (encoding, bytes) = variant(file, headers);
+    let mut response = (common, Body::from(bytes)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(file.content_type));
+    if let Some(encoding) = encoding {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    }
+    response
+}
+
+fn is_known(headers: &HeaderMap, etag: &str) -> bool {
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    known.split(',').map(|tag| tag.trim().trim_start_matches("W/")).any(|tag| tag == etag || tag == "*")
+}
+
+fn variant(file: &'static File, headers: &HeaderMap) -> (Option<&'static str>, &'static [u8]) {
+    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    match (file.br, file.gz) {
+        (Some(br), _) if takes(accepted, "br") => (Some("br"), br),
+        (_, Some(gz)) if takes(accepted, "gzip") => (Some("gzip"), gz),
+        _ => (None, file.plain),
+    }
+}
+
+/// Whether an `Accept-Encoding` takes `encoding`: it is named, and not with a weight of zero.
+fn takes(accepted: &str, encoding: &str) -> bool {
+    accepted.split(',').any(|entry| {
+        let mut parts = entry.split(';').map(str::trim);
+        let is_named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(encoding));
+        let is_refused = parts.any(|part| {
+            part.strip_prefix("q=").and_then(|weight| weight.parse::<f32>().ok()).is_some_and(|weight| weight <= 0.0)
+        });
+        is_named && !is_refused
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static SCRIPT: File = File {
+        path: "assets/a-1.js",
+        content_type: "text/javascript; charset=utf-8",
+        is_immutable: true,
+        is_template: false,
+        etag: "\"abc\"",
+        plain: b"plain",
+        br: Some(b"br"),
+        gz: Some(b"gz"),
+    };
+
+    fn headers(name: header::HeaderName, value: &'static str) -> HeaderMap {
+        [(name, HeaderValue::from_static(value))].into_iter().collect()
+    }
+
+    fn encoding(accepted: &'static str) -> Option<&'static str> {
+        variant(&SCRIPT, &headers(header::ACCEPT_ENCODING, accepted)).0
+    }
+
+    #[test]
+    fn the_best_encoding_that_is_taken_is_sent() {
+        assert_eq!(encoding("gzip, deflate, br, zstd"), Some("br"));
+        assert_eq!(encoding("gzip, br;q=0"), Some("gzip"));
+        assert_eq!(encoding("GZIP;q=0.5"), Some("gzip"));
+        assert_eq!(encoding("identity"), None);
+    }
+
+    #[test]
+    fn what_the_client_has_is_not_sent_again() {
+        let known = serve(&SCRIPT, &headers(header::IF_NONE_MATCH, "W/\"x\", W/\"abc\""));
+        let unknown = serve(&SCRIPT, &headers(header::IF_NONE_MATCH, "\"x\""));
+
+        assert_eq!(known.status(), StatusCode::NOT_MODIFIED);
+        assert_eq!(unknown.status(), StatusCode::OK);
+        assert_eq!(unknown.headers()[header::CACHE_CONTROL], A_YEAR);
+    }
+}

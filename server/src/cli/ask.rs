@@ -1,0 +1,87 @@
+//! `helpbot ask`: a question through the same use case as a visitor's.
+
+use clap::Args;
+use helpbot_domain::ids::SiteId;
+use helpbot_services::conversations::{self, Asked, NewQuestion};
+use serde_json::json;
+
+use super::context::{self, Context};
+use super::failure::Failure;
+use super::output;
+
+#[derive(Debug, Args)]
+pub(super) struct AskArgs {
+    /// What to ask
+    question: String,
+    /// The site [default: the only one]
+    #[arg(long)]
+    site: Option<SiteId>,
+    /// The session that it belongs to
+    #[arg(long)]
+    session: Option<String>,
+    /// The language of the answer, for example de
+    #[arg(long)]
+    language: Option<String>,
+    /// Show what was found and how it was decided
+    #[arg(long)]
+    explain: bool,
+}
+
+pub(super) async fn run(context: &Context, args: AskArgs) -> Result<(), Failure> {
+    let installation = context.open().await?;
+    let site = context::site(&installation, args.site).await?;
+    let new =
+        NewQuestion { site: Some(site.id), question: args.question, session_id: args.session, language: args.language };
+    let asked = conversations::ask(&installation.services, &installation.operator(), new, None).await?;
+    if context.is_json {
+        let mut value = json!({
+            "conversationId": asked.conversation.id,
+            "answer": asked.conversation.answer,
+            "sources": conversations::public_sources(&asked.conversation.citations),
+            "outcome": asked.conversation.outcome,
+            "confidence": asked.conversation.confidence,
+            "language": asked.conversation.language,
+            "suggestions": asked.suggestions,
+        });
+        if args.explain {
+            value["explain"] = serde_json::to_value(&asked.explain).map_err(|e| Failure::failed(e.to_string()))?;
+        }
+        return output::json(&value);
+    }
+    let mut text = format!("{}\n", asked.conversation.answer);
+    let sources = conversations::public_sources(&asked.conversation.citations);
+    if !sources.is_empty() {
+        text.push_str("\nFrom:\n");
+        sources.iter().for_each(|source| text.push_str(&format!("  {source}\n")));
+    }
+    output::text(&text)?;
+    if args.explain { explain(&asked) } else { Ok(()) }
+}
+
+fn explain(asked: &Asked) -> Result<(), Failure> {
+    let explain = &asked.explain;
+    output::text(&format!(
+        "\nOutcome {:?}, confidence {:.3} (answers from {:.3}), written by {:?}{}\n",
+        asked.conversation.outcome,
+        asked.conversation.confidence,
+        explain.threshold,
+        explain.composer,
+        explain.model_problem.as_ref().map(|problem| format!(" because {problem}")).unwrap_or_default(),
+    ))?;
+    let Some(retrieval) = &explain.retrieval else { return Ok(()) };
+    let rows: Vec<Vec<String>> = retrieval
+        .candidates
+        .iter()
+        .map(|found| {
+            let semantic = found.semantic.map_or_else(|| "-".to_owned(), |cosine| format!("{cosine:.3}"));
+            vec![
+                format!("{:.3}", found.score),
+                format!("{:.3}", found.lexical),
+                semantic,
+                format!("{:.2}", found.coverage),
+                found.chunk.title().to_owned(),
+            ]
+        })
+        .collect();
+    output::table(&["SCORE", "WORDS", "MEANING", "COVERED", "ENTRY"], &rows)
+}

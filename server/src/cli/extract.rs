@@ -1,0 +1,46 @@
+//! `helpbot extract`: what is read from a page, before any of it is stored.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use helpbot_ingest::extract::{self, Item};
+use serde_json::json;
+
+use super::failure::Failure;
+use super::output;
+
+#[derive(Debug, Args)]
+pub(super) struct ExtractArgs {
+    /// Files of HTML, Markdown, text, CSV, DOCX or PDF
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+/// Prints the pairs of each file; with `--json` one line for each: page, q and a.
+pub(super) fn run(is_json: bool, args: &ExtractArgs) -> Result<(), Failure> {
+    let mut failed = 0;
+    for path in &args.files {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let read = std::fs::read(path).map_err(|error| error.to_string());
+        let page = read.and_then(|bytes| extract::file(&name, &bytes).map_err(|error| error.to_string()));
+        match page {
+            Ok(page) => print(is_json, &name, &page)?,
+            Err(reason) => {
+                failed += 1;
+                output::progress(&format!("{}: {reason}", path.display()));
+            }
+        }
+    }
+    if failed == 0 { Ok(()) } else { Err(Failure::silent()) }
+}
+
+fn print(is_json: bool, name: &str, page: &extract::Page) -> Result<(), Failure> {
+    for item in page.pairs() {
+        let Item::Pair { question, answer, .. } = item else { continue };
+        match is_json {
+            true => output::text(&format!("{}\n", json!({ "page": name, "q": question, "a": item.answer_text() })))?,
+            false => output::text(&format!("{question}\n{answer}\n\n"))?,
+        }
+    }
+    Ok(())
+}

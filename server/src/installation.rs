@@ -1,0 +1,167 @@
+//! An installation, opened: its database, its keys and the use cases over them. The server and
+//! every command begin here.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use helpbot_db::{DatabaseUrl, Db};
+use helpbot_domain::ids::KeyId;
+use helpbot_engine::Engine;
+use helpbot_engine::engine::EngineSettings;
+use helpbot_engine::model::ModelClient;
+use helpbot_engine::openai::{OpenAi, ServerSettings};
+use helpbot_ingest::Manners;
+use helpbot_ingest::worker::Worker;
+use helpbot_outbound::{Client, LogMailer, Mailer, Policy, SmtpMailer, StreamLimits, UserAgent, check_url};
+use helpbot_services::{Clock, Services, SystemClock, UrlPolicy, Viewer, chance};
+
+use crate::error::StartError;
+use crate::settings::{self, ModelServer, Settings};
+
+/// What stands in for a part of the world, for tests. The default is the world itself.
+#[derive(Clone)]
+pub struct Parts {
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Writes answers, in place of the server that the settings name.
+    pub model: Option<Arc<dyn ModelClient>>,
+    /// Reads PDF when started with [`helpbot_ingest::pdf::CHILD_ARGUMENT`]; this program if none.
+    pub pdf_program: Option<PathBuf>,
+}
+
+impl Default for Parts {
+    fn default() -> Self {
+        Self { clock: Arc::new(SystemClock), model: None, pdf_program: None }
+    }
+}
+
+/// An opened installation; cheap to clone.
+#[derive(Clone)]
+pub struct Installation {
+    /// What holds.
+    pub settings: Arc<Settings>,
+    /// The use cases.
+    pub services: Services,
+    /// Fetches pages.
+    pub client: Client,
+    /// Sends to webhooks.
+    pub webhook_client: Client,
+    /// Sends mail, or says in the log that it waits.
+    pub mailer: Arc<dyn Mailer>,
+    pdf_program: PathBuf,
+}
+
+/// How the database is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Migrations {
+    /// Bring it up to date first.
+    Apply,
+    /// Refuse one that is not.
+    Require,
+}
+
+impl Installation {
+    /// Opens an installation; makes what is missing of it.
+    ///
+    /// # Errors
+    /// Each [`StartError`] but those of listening and the first site.
+    pub async fn open(settings: Settings, parts: Parts, migrations: Migrations) -> Result<Self, StartError> {
+        let secret_key = secret_key(&settings)?;
+        let opened = match migrations {
+            Migrations::Apply => Db::open(&settings.database).await,
+            Migrations::Require => Db::open_migrated(&settings.database).await,
+        };
+        let database = settings.database.to_string();
+        let db = opened.map_err(|cause| StartError::Database { database, cause })?;
+        let pages = Policy::web(settings.allow_private.clone());
+        let webhooks = Policy::webhooks(settings.allow_private.clone());
+        let agent = user_agent(&settings)?;
+        let client = Client::new(pages.clone(), &agent).map_err(setting)?;
+        let webhook_client = Client::new(webhooks.clone(), &agent).map_err(setting)?;
+        let model = match (parts.model, &settings.model) {
+            (Some(model), _) => Some(model),
+            (None, Some(server)) => Some(model_client(server, &settings)?),
+            (None, None) => None,
+        };
+        let engine = Engine::new(EngineSettings { model, ..EngineSettings::default() });
+        let mut of_services = helpbot_services::Settings::new(secret_key);
+        of_services.event_retention = Duration::from_secs(u64::from(settings.event_retention_days) * 86_400);
+        let services = Services::new(db, engine, parts.clock, rule(pages), of_services);
+        let services = services.with_webhook_policy(rule(webhooks));
+        let mailer = mailer(&settings)?;
+        let pdf_program = match parts.pdf_program {
+            Some(program) => program,
+            None => std::env::current_exe().map_err(setting)?,
+        };
+        Ok(Self { settings: Arc::new(settings), services, client, webhook_client, mailer, pdf_program })
+    }
+
+    /// Who the program itself acts as: whoever can read its database may do anything.
+    pub fn operator(&self) -> Viewer {
+        Viewer::operator(KeyId::from_uuid(chance::uuid(self.services.now())))
+    }
+
+    /// A worker that reads sources, under a name of its own.
+    pub fn worker(&self) -> Arc<Worker> {
+        let delay = Duration::from_millis(u64::from(self.settings.crawl_delay_ms));
+        let (services, client, program) = (self.services.clone(), self.client.clone(), self.pdf_program.clone());
+        let manners = Manners { delay, ..Manners::default() };
+        Worker::with_manners(services, client, self.lease_owner(), program, manners)
+    }
+
+    /// A name for leases that no other worker has.
+    pub fn lease_owner(&self) -> String {
+        format!("helpbot-{}", chance::uuid(self.services.now()))
+    }
+}
+
+/// The key that is set, or that of the data directory, which is made where it is needed.
+fn secret_key(settings: &Settings) -> Result<[u8; 32], StartError> {
+    let needs_directory = settings.secret_key.is_none() || is_inside(&settings.data, &settings.database);
+    if needs_directory {
+        let made = std::fs::create_dir_all(&settings.data);
+        made.map_err(|cause| StartError::Data { path: settings.data.clone(), cause })?;
+    }
+    match settings.secret_key {
+        Some(key) => Ok(key),
+        None => Ok(settings::load_secret_key(&settings.data)?),
+    }
+}
+
+fn is_inside(data: &std::path::Path, database: &DatabaseUrl) -> bool {
+    matches!(database, DatabaseUrl::Sqlite(path) if path.starts_with(data))
+}
+
+/// The name that we go by when we fetch: with the address where an operator can be found.
+fn user_agent(settings: &Settings) -> Result<UserAgent, StartError> {
+    let contact = settings.public_url.as_ref().map_or("self-hosted", |url| url.as_str());
+    UserAgent::new(env!("CARGO_PKG_VERSION"), contact).map_err(setting)
+}
+
+/// What `policy` says of an address, as the use cases ask it.
+fn rule(policy: Policy) -> UrlPolicy {
+    Arc::new(move |url| check_url(url, &policy).map_err(|error| error.to_string()))
+}
+
+fn mailer(settings: &Settings) -> Result<Arc<dyn Mailer>, StartError> {
+    match &settings.smtp {
+        Some(smtp) => Ok(Arc::new(SmtpMailer::new(smtp).map_err(setting)?)),
+        None => Ok(Arc::new(LogMailer)),
+    }
+}
+
+fn model_client(server: &ModelServer, settings: &Settings) -> Result<Arc<dyn ModelClient>, StartError> {
+    let client = Client::new(Policy::operator(&server.base_url), &user_agent(settings)?).map_err(setting)?;
+    let server = ServerSettings {
+        base_url: server.base_url.clone(),
+        api_key: server.api_key.clone(),
+        model: server.model.clone(),
+        limits: StreamLimits::ANSWER,
+    };
+    Ok(Arc::new(OpenAi::new(client, server)))
+}
+
+fn setting(error: impl std::fmt::Display) -> StartError {
+    StartError::Setting(error.to_string())
+}

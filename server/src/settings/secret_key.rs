@@ -1,0 +1,121 @@
+//! The key that signs session tokens and seals secrets: set, or kept in the data directory.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use helpbot_services::chance;
+
+const FILE: &str = "secret.key";
+const KEY_BYTES: usize = 32;
+
+/// A key file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretKeyError {
+    /// It cannot be made or read.
+    #[error("cannot use {}: {cause}", path.display())]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+    /// It holds something else.
+    #[error("{} does not hold 64 hexadecimal digits; restore it, or remove it to end all sessions", path.display())]
+    Bad {
+        /// Which file.
+        path: PathBuf,
+    },
+}
+
+/// The installation's key from the data directory; made at the first start, readable by nobody
+/// else.
+///
+/// # Errors
+/// When the file cannot be made, read or understood. A damaged key is never replaced: that
+/// would end every visitor's session without saying so.
+pub fn load(data: &Path) -> Result<[u8; KEY_BYTES], SecretKeyError> {
+    let path = data.join(FILE);
+    let failed = |cause| SecretKeyError::Io { path: path.clone(), cause };
+    match fs::read_to_string(&path) {
+        Ok(text) => from_hex(text.trim()).ok_or(SecretKeyError::Bad { path }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match create(&path) {
+            Ok(key) => Ok(key),
+            // Another process was faster: its key is the installation's.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                let text = fs::read_to_string(&path).map_err(failed)?;
+                from_hex(text.trim()).ok_or(SecretKeyError::Bad { path })
+            }
+            Err(error) => Err(failed(error)),
+        },
+        Err(error) => Err(failed(error)),
+    }
+}
+
+fn create(path: &Path) -> io::Result<[u8; KEY_BYTES]> {
+    let key = chance::bytes();
+    // Written aside and linked into place, so that nobody ever reads half a key.
+    let aside = path.with_extension(format!("{}.new", std::process::id()));
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(&aside).and_then(|mut file| {
+        writeln!(file, "{}", hex(&key))?;
+        file.sync_all()
+    });
+    let placed = written.and_then(|()| fs::hard_link(&aside, path));
+    let _ = fs::remove_file(&aside);
+    placed.map(|()| key)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// The key that 64 hexadecimal digits write.
+pub(super) fn from_hex(text: &str) -> Option<[u8; KEY_BYTES]> {
+    let digits: Vec<u8> =
+        text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect::<Option<_>>()?;
+    let bytes: Vec<u8> = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
+    (digits.len() == KEY_BYTES * 2).then_some(())?;
+    bytes.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_made_once_and_kept_from_others() {
+        let data = tempfile::tempdir().expect("a directory");
+
+        let first = load(data.path()).expect("a key");
+        let second = load(data.path()).expect("the same key");
+
+        assert_eq!(first, second);
+        assert_eq!(fs::read_dir(data.path()).expect("a directory").count(), 1, "nothing else is left behind");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(data.path().join(FILE)).expect("the file").permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn a_damaged_key_is_refused_and_kept() {
+        let data = tempfile::tempdir().expect("a directory");
+        fs::write(data.path().join(FILE), "0123").expect("written");
+
+        let loaded = load(data.path());
+
+        assert!(matches!(loaded, Err(SecretKeyError::Bad { .. })), "{loaded:?}");
+        assert_eq!(fs::read_to_string(data.path().join(FILE)).expect("read"), "0123");
+    }
+}

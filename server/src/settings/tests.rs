@@ -1,0 +1,100 @@
+//! Precedence, and what is said about values that cannot be used.
+
+use std::path::Path;
+
+use super::*;
+
+fn layers(file: &str, environment: &[(&str, &str)], flags: &[(&'static str, &str)]) -> Layers {
+    let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let flags = flags.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+    Layers::new(Some((Path::new("helpbot.toml"), file)), environment, flags).expect("a good file")
+}
+
+fn refused(layers: &Layers) -> Vec<String> {
+    match Settings::resolve(layers) {
+        Ok(_) => Vec::new(),
+        Err(problems) => problems.iter().map(ToString::to_string).collect(),
+    }
+}
+
+#[test]
+fn without_settings_a_local_installation_is_described() {
+    let settings = Settings::resolve(&layers("", &[], &[])).unwrap_or_else(|problems| panic!("{problems:?}"));
+
+    assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(settings.data, Path::new("./helpbot-data"));
+    assert_eq!(settings.database.to_string(), "sqlite:./helpbot-data/helpbot.db");
+    assert!(settings.model.is_none() && settings.smtp.is_none() && settings.allow_private.is_empty());
+}
+
+#[test]
+fn a_flag_beats_the_environment_and_that_beats_the_file() {
+    let file = "listen = '127.0.0.1:1'\ndata = '/file'\nlog = 'warn'";
+    let layers =
+        layers(file, &[("HELPBOT_LISTEN", "127.0.0.1:2"), ("HELPBOT_DATA", "/env")], &[("listen", "127.0.0.1:3")]);
+
+    let settings = Settings::resolve(&layers).unwrap_or_else(|problems| panic!("{problems:?}"));
+
+    assert_eq!(settings.listen.port(), 3);
+    assert_eq!(settings.data, Path::new("/env"));
+    assert_eq!(settings.log, "warn");
+    assert_eq!(layers.get("listen").map(|given| given.origin), Some(Origin::Flag));
+    assert_eq!(layers.get("data").map(|given| given.origin), Some(Origin::Environment));
+    assert_eq!(layers.get("log").map(|given| given.origin), Some(Origin::File));
+    assert_eq!(layers.get("log_format").map(|given| given.origin), Some(Origin::Default));
+}
+
+#[test]
+fn an_empty_variable_is_not_set_and_an_unknown_one_is_reported() {
+    let layers = layers("data = '/file'", &[("HELPBOT_DATA", " "), ("HELPBOT_LISTN", "x"), ("HOME", "/root")], &[]);
+
+    assert_eq!(layers.get("data").map(|given| given.value).as_deref(), Some("/file"));
+    assert_eq!(layers.unknown_variables, ["HELPBOT_LISTN"]);
+}
+
+#[test]
+fn every_wrong_value_is_named_with_where_it_was_set() {
+    let layers = layers(
+        "max_connections = 'many'",
+        &[("HELPBOT_ALLOW_PRIVATE", "10.0.0.0/99"), ("HELPBOT_DATABASE", "mysql://x")],
+        &[("listen", "8080")],
+    );
+
+    let problems = refused(&layers);
+
+    assert_eq!(problems.len(), 4, "{problems:?}");
+    assert!(
+        problems.contains(&"listen (command line): \"8080\" is not an address and port such as 127.0.0.1:8080".into())
+    );
+    assert!(problems.contains(&"max_connections (helpbot.toml): \"many\" is not a number".into()));
+    assert!(problems.iter().any(|problem| problem.starts_with("allow_private (environment): ")));
+    assert!(problems.iter().any(|problem| problem.starts_with("database (environment): ")));
+}
+
+#[test]
+fn a_wrong_secret_is_told_without_showing_it() {
+    let secrets = [("HELPBOT_SECRET_KEY", "hunter2"), ("HELPBOT_SMTP_URL", "smtps://ann:hunter2@[")];
+
+    let problems = refused(&layers("", &secrets, &[])).join("\n");
+
+    assert!(problems.contains("secret_key (environment): it must be 64 hexadecimal digits"), "{problems}");
+    assert!(problems.contains("smtp_url (environment)"), "{problems}");
+    assert!(!problems.contains("hunter2"), "{problems}");
+}
+
+#[test]
+fn a_mistyped_key_in_the_file_is_refused() {
+    let refused = Layers::new(Some((Path::new("helpbot.toml"), "listn = 'x'")), [], Layer::new());
+
+    let message = refused.expect_err("no such setting").to_string();
+    assert!(message.starts_with("helpbot.toml: \"listn\" is no setting; there are listen, data,"), "{message}");
+}
+
+#[test]
+fn a_list_in_the_file_may_be_a_list() {
+    let layers = layers("allow_private = ['127.0.0.1', '10.0.0.0/8']", &[], &[]);
+
+    let settings = Settings::resolve(&layers).unwrap_or_else(|problems| panic!("{problems:?}"));
+
+    assert_eq!(settings.allow_private.to_string(), "127.0.0.1/32, 10.0.0.0/8");
+}

@@ -1,0 +1,197 @@
+//! The command line as people use it: the built program, real directories, a web site to read.
+
+use std::net::TcpListener;
+
+use crate::support::{Home, Pages};
+
+const HELP: &str = r#"<html lang="en"><title>Help</title><h1>Help</h1>
+    <details><summary>How do I return a parcel?</summary><p>Put the slip into the box and post it.</p></details>
+    <details><summary>Where is my order?</summary><p>Open the link in the mail that we sent you.</p></details>
+    <details><summary>Do you ship to Norway?</summary><p>Yes, within five working days.</p></details>"#;
+
+#[test]
+fn a_page_is_added_read_and_answered_from() {
+    let (home, pages) = (Home::new(), Pages::serve(&[("/help", "text/html", HELP)]));
+    home.site();
+
+    let added = home.run(&["source", "add", &pages.url("/help"), "--wait"]);
+    let asked = home.json(&["ask", "How can I return my parcel?"]);
+
+    assert_eq!(added.code, 0, "{}", added.stderr);
+    assert!(added.stderr.contains(&format!("indexed   {} (3 entries)", pages.url("/help"))), "{}", added.stderr);
+    assert!(added.stdout.contains("indexed"), "{}", added.stdout);
+    assert_eq!(asked["answer"], "Put the slip into the box and post it.");
+    assert_eq!(asked["sources"], serde_json::json!([pages.url("/help")]));
+    assert_eq!(asked["outcome"], "answered");
+}
+
+#[test]
+fn what_cannot_be_read_fails_with_the_true_reason() {
+    let (home, pages) = (
+        Home::new(),
+        Pages::serve(&[
+            ("/empty", "text/html", "<html><body></body></html>"),
+            ("/picture", "image/png", "x"),
+            ("/good", "text/html", HELP),
+        ]),
+    );
+    home.site();
+    let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound");
+    let unreachable = format!("http://{closed}/");
+    let broken = home.file("broken.pdf", "%PDF-1.7\nnot a pdf");
+
+    let urls =
+        [pages.url("/gone"), pages.url("/empty"), pages.url("/picture"), pages.url("/good"), unreachable, broken];
+    let arguments: Vec<&str> =
+        ["source", "add", "--wait", "--json"].into_iter().chain(urls.iter().map(String::as_str)).collect();
+    let added = home.run(&arguments);
+
+    assert_eq!(added.code, 1, "some failed");
+    let value: serde_json::Value = serde_json::from_str(&added.stdout).expect("JSON in spite of failures");
+    let error = |at: usize| value["sources"][at]["error"].as_str().unwrap_or("none").to_owned();
+    assert_eq!(error(0), "There is no page at this address (HTTP 404)");
+    assert!(error(1).starts_with("The page"), "{}", error(1));
+    assert_eq!(error(2), "This is not a page of text; its server calls it \"image/png\"");
+    assert_eq!(error(3), "none");
+    assert_eq!(error(4), "The page could not be fetched: the server refused the connection or could not be reached");
+    assert_eq!(error(5), "The file was not read: it cannot be read: the PDF is damaged");
+}
+
+#[test]
+fn an_address_that_must_not_be_read_is_refused_before_anything_is_stored() {
+    let home = Home::new();
+    home.site();
+
+    for (address, code, reason) in [
+        ("http://10.0.0.1/", 1, "the address is private or reserved"),
+        ("http://169.254.169.254/latest/meta-data", 1, "the address is private or reserved"),
+        ("https://ann:pw@shop.example/", 1, "must not carry a user name or password"),
+        ("ftp://shop.example/", 2, "only http and https addresses can be read"),
+        ("missing.md", 1, "cannot read missing.md"),
+        ("http://localhost/", 1, "local network"),
+    ] {
+        let ended = home.run(&["source", "add", address]);
+        assert_eq!(ended.code, code, "{address}: {}", ended.stderr);
+        assert!(ended.stderr.contains(reason), "{address}: {}", ended.stderr);
+        assert_eq!(ended.stderr.lines().count(), 1, "one sentence: {}", ended.stderr);
+    }
+    assert_eq!(home.json(&["source", "list"])["sources"], serde_json::json!([]));
+}
+
+#[test]
+fn a_key_is_shown_once_and_can_be_revoked() {
+    let home = Home::new();
+    home.site();
+
+    let made = home.json(&["key", "create", "--kind", "secret", "--scopes", "read_sources,chat"]);
+    let id = made["id"].as_str().expect("an id");
+    let revoked = home.run(&["key", "revoke", id]);
+    let listed = home.json(&["key", "list"]);
+
+    let key = made["key"].as_str().expect("the key");
+    assert!(key.starts_with("sk_live_") && key.len() == 8 + 38, "{key}");
+    assert_eq!(revoked.code, 0, "{}", revoked.stderr);
+    assert_eq!(listed["keys"][0]["scopes"], serde_json::json!(["read_sources", "chat"]));
+    assert!(listed["keys"][0]["revokedAt"].is_string());
+    assert!(!listed.to_string().contains(key));
+}
+
+#[test]
+fn sites_are_made_changed_listed_and_deleted() {
+    let home = Home::new();
+    let site = home.site();
+
+    let changed = home.json(&["site", "set-plan", &site, "growth", "--credits", "50"]);
+    let refused = home.run(&["site", "delete", &site]);
+    let deleted = home.run(&["site", "delete", &site, "--yes"]);
+    let gone = home.run(&["source", "list", "--site", &site]);
+
+    assert_eq!((&changed["plan"], &changed["creditLimit"]), (&"GROWTH".into(), &50.into()));
+    assert_eq!(refused.code, 2);
+    assert!(refused.stderr.contains("add --yes"), "{}", refused.stderr);
+    assert_eq!(deleted.code, 0, "{}", deleted.stderr);
+    assert_eq!((gone.code, gone.stderr.as_str()), (1, "helpbot: Site not found\n"));
+}
+
+#[test]
+fn wrong_calls_exit_with_two() {
+    let home = Home::new();
+
+    for arguments in [
+        &["nonsense"][..],
+        &["site", "create"],
+        &["site", "set-plan", "site_x", "scale"],
+        &["key", "create", "--kind", "golden"],
+        &["source", "add"],
+        &["--listen", "8080"],
+        &["--database", "mysql://x", "site", "list"],
+    ] {
+        let ended = home.run(arguments);
+        assert_eq!(ended.code, 2, "{arguments:?}: {}", ended.stderr);
+        assert_eq!(ended.stdout, "", "{arguments:?}");
+    }
+    assert_eq!(home.run(&["--help"]).code, 0);
+    assert_eq!(home.run(&["--version"]).code, 0);
+}
+
+#[test]
+fn what_cannot_be_started_is_told_in_one_sentence() {
+    let home = Home::new();
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("bound").to_string();
+    let file = home.file("file", "");
+
+    for (arguments, reason) in [
+        (&["--listen", address.as_str()][..], "cannot listen on"),
+        (&["--listen", "127.0.0.1:0", "--data", &format!("{file}/data")], "cannot use the data directory"),
+        (
+            &["--listen", "127.0.0.1:0", "--database", "postgres://ann:hunter2@127.0.0.1:1/x"],
+            "cannot open the database",
+        ),
+    ] {
+        let ended = home.run(arguments);
+        assert_eq!(ended.code, 1, "{arguments:?}: {}", ended.stderr);
+        assert!(ended.stderr.contains(reason), "{arguments:?}: {}", ended.stderr);
+        assert!(!ended.stderr.contains("hunter2"), "{}", ended.stderr);
+    }
+    assert!(!std::path::Path::new(&home.path("helpbot-data/helpbot.db")).exists(), "an occupied port changes nothing");
+}
+
+#[test]
+fn doctor_shows_what_is_in_force_and_no_secret() {
+    let home = Home::new();
+    home.file("helpbot.toml", "listen = '127.0.0.1:0'\nlog = 'warn'");
+    home.site();
+
+    let mut command = home.command(&["doctor", "--json"]);
+    command.env("HELPBOT_SECRET_KEY", "ab".repeat(32)).env("HELPBOT_LISTN", "typo").env("HELPBOT_LOG", "debug");
+    let ended = command.output().expect("it runs");
+
+    assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
+    let value: serde_json::Value = serde_json::from_slice(&ended.stdout).expect("JSON");
+    assert_eq!(value["settings"]["listen"], serde_json::json!({ "value": "127.0.0.1:0", "origin": "helpbot.toml" }));
+    assert_eq!(value["settings"]["log"], serde_json::json!({ "value": "debug", "origin": "environment" }));
+    assert_eq!(value["settings"]["secret_key"]["value"], "(set)");
+    assert!(value["findings"].to_string().contains("HELPBOT_LISTN is no setting"));
+    assert!(!value.to_string().contains("abab"));
+}
+
+#[test]
+fn the_documents_are_printed_and_extraction_needs_no_database() {
+    let home = Home::new();
+    let page = home.file("help.html", HELP);
+
+    let schema = home.run(&["schema"]);
+    let openapi = home.run(&["openapi"]);
+    let pairs = home.run(&["extract", &page, "--json"]);
+
+    assert!(schema.stdout.contains("type Mutation"), "{}", schema.stderr);
+    assert!(openapi.stdout.contains("\"openapi\""), "{}", openapi.stderr);
+    let lines: Vec<serde_json::Value> =
+        pairs.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(lines.len(), 3);
+    assert_eq!(lines[2]["page"], "help.html");
+    assert_eq!(lines[2]["q"], "Do you ship to Norway?");
+    assert_eq!(lines[2]["a"], "Yes, within five working days.");
+    assert!(!std::path::Path::new(&home.path("helpbot-data")).exists());
+}

@@ -1,0 +1,6 @@
+//! The built program, as people use it.
+
+mod cli;
+mod ends;
+mod serve;
+mod support;

@@ -1,0 +1,92 @@
+//! Lists of conversations: filtered, searched, in pages.
+
+use helpbot_db as db;
+use helpbot_db::conversations::{Query, Window};
+use helpbot_domain::ids::ConversationId;
+use helpbot_domain::key::Scope;
+use helpbot_domain::plan::Feature;
+use helpbot_domain::{Timestamp, text};
+
+use crate::{Conversation, ConversationFilter, ConversationOrder, Result, Services, Site, Viewer, sites};
+
+/// What a list of conversations shows.
+#[derive(Debug, Clone, Default)]
+pub struct ListQuery {
+    /// Which kinds.
+    pub filter: ConversationFilter,
+    /// Of one session only.
+    pub session_id: Option<String>,
+    /// With these words in question or answer.
+    pub search: Option<String>,
+    /// Asked at or after.
+    pub since: Option<Timestamp>,
+    /// In which order.
+    pub order: ConversationOrder,
+}
+
+/// The longest search; more is cut, as the REST contract says.
+const SEARCH_MAX_CHARS: usize = 200;
+
+impl ListQuery {
+    fn stored(&self) -> Query {
+        let search = self.search.as_deref().map(str::trim).filter(|words| !words.is_empty());
+        Query {
+            filter: self.filter,
+            session_id: self.session_id.as_ref().map(|session| session.replace('\0', "\u{fffd}")),
+            // What no stored text holds finds nothing; left in, PostgreSQL would refuse it.
+            search: search.map(|words| text::cut(words, SEARCH_MAX_CHARS).replace('\0', "\u{fffd}")),
+            since: self.since,
+        }
+    }
+}
+
+/// Where a page of the list begins.
+#[derive(Debug, Clone, Copy)]
+pub enum From {
+    /// So many from its start.
+    Offset(i64),
+    /// After an item: its moment in the order, and its id.
+    After(Timestamp, ConversationId),
+    /// Before an item, walking backward: the page comes in reversed order.
+    Before(Timestamp, ConversationId),
+    /// From its end, walking backward.
+    End,
+}
+
+/// One page of the site's conversations, at most `limit`.
+///
+/// # Errors
+/// `Forbidden`; `PlanRequired`.
+pub async fn list(
+    services: &Services,
+    viewer: &Viewer,
+    site: &Site,
+    query: &ListQuery,
+    from: From,
+    limit: i64,
+) -> Result<Vec<Conversation>> {
+    require_list(viewer, site)?;
+    let (order, window) = match from {
+        From::Offset(offset) => (query.order, Window::Offset(offset)),
+        From::After(moment, id) => (query.order, Window::After(moment, id)),
+        From::Before(moment, id) => (query.order.reversed(), Window::After(moment, id)),
+        From::End => (query.order.reversed(), Window::Offset(0)),
+    };
+    let mut c = services.db.reader().await?;
+    Ok(db::conversations::list(&mut c, site.id, &query.stored(), order, window, limit).await?)
+}
+
+/// How many conversations the list has in all.
+///
+/// # Errors
+/// `Forbidden`; `PlanRequired`.
+pub async fn total(services: &Services, viewer: &Viewer, site: &Site, query: &ListQuery) -> Result<i64> {
+    require_list(viewer, site)?;
+    Ok(db::conversations::count(&mut services.db.reader().await?, site.id, &query.stored()).await?)
+}
+
+fn require_list(viewer: &Viewer, site: &Site) -> Result<()> {
+    viewer.require(Scope::ReadConversations)?;
+    viewer.site(Some(site.id))?;
+    sites::require_feature(site, Feature::Conversations)
+}

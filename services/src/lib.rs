@@ -1,0 +1,162 @@
+//! The use cases. GraphQL resolvers, the command line and background workers call these, and
+//! the same rules hold for each of them.
+//!
+//! A use case reads downward: may the [`Viewer`] do this, is the input good, load, decide,
+//! write in one transaction (the rows, the events and the jobs that they cause), tell the bus.
+//! No transaction is open while anything but the database is waited for.
+
+pub mod access;
+pub mod analytics;
+pub mod bus;
+pub mod chance;
+pub mod clock;
+pub mod conversations;
+pub mod deliveries;
+pub mod entries;
+mod error;
+pub mod evaluation;
+pub mod events;
+pub mod handoffs;
+pub mod indexes;
+pub mod jobs;
+pub mod keys;
+pub mod mail;
+pub mod members;
+pub mod messages;
+pub mod outbox;
+pub mod replays;
+pub mod session_token;
+pub mod sites;
+pub mod sources;
+pub mod topics;
+pub mod usage;
+mod viewer;
+pub mod webhooks;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use helpbot_db::Db;
+use helpbot_domain::Timestamp;
+use helpbot_domain::plan::{Plan, UNLIMITED_CREDITS};
+use helpbot_engine::Engine;
+use url::Url;
+
+pub use clock::{Clock, SystemClock};
+pub use error::{Error, Result};
+pub use viewer::{MemberIdentity, Viewer};
+
+pub use helpbot_engine::AnswerSink;
+
+pub use helpbot_db::attempts::Attempt;
+pub use helpbot_db::conversations::{Conversation, Filter as ConversationFilter, Order as ConversationOrder};
+pub use helpbot_db::deliveries::{Delivery, Filter as DeliveryFilter, Page as DeliveryPage};
+pub use helpbot_db::documents::Document;
+pub use helpbot_db::jobs::Job;
+pub use helpbot_db::keys::Key;
+pub use helpbot_db::members::Member;
+pub use helpbot_db::messages::Message;
+pub use helpbot_db::replays::Replay;
+pub use helpbot_db::sites::Site;
+pub use helpbot_db::sources::Source;
+pub use helpbot_db::webhooks::Webhook;
+
+/// Says whether an address may be fetched or delivered to; the reason if not. The rule is
+/// `outbound`'s, handed in by the wiring.
+pub type UrlPolicy = Arc<dyn Fn(&Url) -> Result<(), String> + Send + Sync>;
+
+/// What an installation sets.
+#[derive(Clone)]
+pub struct Settings {
+    /// The plan of a site for which the operator names none.
+    pub default_plan: Plan,
+    /// Its questions a month.
+    pub default_credits: i64,
+    /// How long events are kept, and with them how old a cursor may be.
+    pub event_retention: Duration,
+    /// Memory for loaded indexes, over all sites.
+    pub index_memory_bytes: usize,
+    /// Signs session tokens and seals secrets at rest. The same on all nodes.
+    pub secret_key: [u8; 32],
+}
+
+impl Settings {
+    /// The defaults of a self-hosted installation, with its key.
+    pub fn new(secret_key: [u8; 32]) -> Self {
+        const DAY: Duration = Duration::from_secs(86_400);
+        Self {
+            default_plan: Plan::Scale,
+            default_credits: UNLIMITED_CREDITS,
+            event_retention: DAY * 90,
+            // Room for some 100,000 chunks beside everything else on a small machine.
+            index_memory_bytes: 512 * 1024 * 1024,
+            secret_key,
+        }
+    }
+}
+
+/// All use cases over one database; cheap to clone.
+#[derive(Clone)]
+pub struct Services {
+    db: Db,
+    engine: Engine,
+    indexes: Arc<indexes::Indexes>,
+    keys: Arc<access::KeyCache>,
+    bus: bus::Bus,
+    clock: Arc<dyn Clock>,
+    url_policy: UrlPolicy,
+    webhook_policy: UrlPolicy,
+    settings: Arc<Settings>,
+    wake: Arc<tokio::sync::Notify>,
+    outbox: Arc<tokio::sync::watch::Sender<()>>,
+}
+
+impl Services {
+    /// The use cases over `db`.
+    pub fn new(db: Db, engine: Engine, clock: Arc<dyn Clock>, url_policy: UrlPolicy, settings: Settings) -> Self {
+        Self {
+            db,
+            engine,
+            indexes: Arc::new(indexes::Indexes::new(settings.index_memory_bytes)),
+            keys: Arc::default(),
+            bus: bus::Bus::default(),
+            clock,
+            webhook_policy: https_only(url_policy.clone()),
+            url_policy,
+            settings: Arc::new(settings),
+            wake: Arc::default(),
+            outbox: Arc::default(),
+        }
+    }
+
+    /// With a rule of its own for where webhooks may be sent; without it, to the https addresses
+    /// that may be fetched.
+    pub fn with_webhook_policy(self, webhook_policy: UrlPolicy) -> Self {
+        Self { webhook_policy, ..self }
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Statements sent to the database so far; for the tests that count them.
+    pub fn statements(&self) -> u64 {
+        self.db.statements()
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn ready(&self) -> Result<()> {
+        Ok(self.db.ping().await?)
+    }
+}
+
+fn https_only(policy: UrlPolicy) -> UrlPolicy {
+    Arc::new(move |url| match url.scheme() {
+        "https" => policy(url),
+        _ => Err("the URL must use https".into()),
+    })
+}

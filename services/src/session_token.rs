@@ -1,0 +1,82 @@
+//! Session tokens: prove that a visitor's session is the visitor's own.
+//!
+//! `st_` and the base64url of an HMAC over site, session and the moment of issue. Nothing is
+//! stored: any node that has the installation's key can check one.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use helpbot_domain::Timestamp;
+use helpbot_domain::ids::SiteId;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+const PREFIX: &str = "st_";
+/// A visitor who comes back after a month begins a new session.
+const LIFETIME: Duration = Duration::from_secs(30 * 86_400);
+const MAC_BYTES: usize = 32;
+const TIME_BYTES: usize = 8;
+
+/// A token for `session` of `site`.
+pub fn issue(key: &[u8; 32], site: SiteId, session: &str, now: Timestamp) -> String {
+    let issued = now.as_ms().to_be_bytes();
+    let mut bytes = mac(key, site, session, &issued).finalize().into_bytes().to_vec();
+    bytes.extend_from_slice(&issued);
+    bytes.extend_from_slice(session.as_bytes());
+    format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// The session that `token` proves; none when it is not ours, of another site, or too old.
+pub fn session(key: &[u8; 32], site: SiteId, token: &str, now: Timestamp) -> Option<String> {
+    let bytes = URL_SAFE_NO_PAD.decode(token.strip_prefix(PREFIX)?).ok()?;
+    let (proof, rest) = bytes.split_at_checked(MAC_BYTES)?;
+    let (issued, session) = rest.split_at_checked(TIME_BYTES)?;
+    let session = std::str::from_utf8(session).ok()?;
+    mac(key, site, session, issued).verify_slice(proof).ok()?;
+    let issued = Timestamp::from_ms(i64::from_be_bytes(issued.try_into().ok()?));
+    (now <= issued.plus(LIFETIME)).then(|| session.to_owned())
+}
+
+fn mac(key: &[u8; 32], site: SiteId, session: &str, issued: &[u8]) -> Hmac<Sha256> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+    mac.update(b"helpbot session token v1\0");
+    mac.update(site.uuid().as_bytes());
+    mac.update(issued);
+    mac.update(session.as_bytes());
+    mac
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    const KEY: [u8; 32] = [7; 32];
+
+    #[test]
+    fn a_token_proves_its_session_on_its_site_for_a_month() {
+        let (site, other) = (SiteId::from_uuid(Uuid::from_u128(1)), SiteId::from_uuid(Uuid::from_u128(2)));
+        let now = Timestamp::from_ms(1_000);
+
+        let token = issue(&KEY, site, "visitor 7", now);
+
+        assert_eq!(session(&KEY, site, &token, now).as_deref(), Some("visitor 7"));
+        assert_eq!(session(&KEY, other, &token, now), None);
+        assert_eq!(session(&[8; 32], site, &token, now), None);
+        assert_eq!(session(&KEY, site, &token, now.plus(LIFETIME + Duration::from_millis(1))), None);
+    }
+
+    #[test]
+    fn a_token_that_was_touched_proves_nothing() {
+        let site = SiteId::from_uuid(Uuid::from_u128(1));
+        let token = issue(&KEY, site, "visitor 7", Timestamp::from_ms(0));
+
+        for at in 0..token.len() {
+            let mut bytes = token.clone().into_bytes();
+            bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+            let touched = String::from_utf8(bytes).unwrap();
+            assert_eq!(session(&KEY, site, &touched, Timestamp::from_ms(0)), None, "{touched}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Following the reading of a source while it goes on.
+
+use std::time::Duration;
+
+use futures_util::stream::{self, Stream};
+use helpbot_domain::ids::{SiteId, SourceId};
+use helpbot_domain::key::Scope;
+
+use crate::{Error, Result, Services, Source, Viewer, sources};
+
+/// How often the source is looked at. A reading tells its progress some times a second, from
+/// whichever process does it, so a look is the simplest thing that sees all of them.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// The source as it is now, then each time that its status or crawl has changed, until it is
+/// neither waiting nor being read; that state is the last item. Ends also when it is deleted.
+///
+/// # Errors
+/// `Forbidden`; `NotFound`.
+pub async fn watch(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    id: SourceId,
+) -> Result<impl Stream<Item = Result<Source>> + Send + use<>> {
+    viewer.require(Scope::ReadSources)?;
+    let site = viewer.site(named)?;
+    let first = one(services, viewer, site, id).await?.ok_or(Error::NotFound("Source"))?;
+    let walk = Walk { services: services.clone(), viewer: viewer.clone(), site, id, told: None, first: Some(first) };
+    Ok(stream::unfold(walk, |mut walk| async move { Some((walk.next().await?, walk)) }))
+}
+
+async fn one(services: &Services, viewer: &Viewer, site: SiteId, id: SourceId) -> Result<Option<Source>> {
+    Ok(sources::by_ids(services, viewer, Some(site), &[id]).await?.pop())
+}
+
+struct Walk {
+    services: Services,
+    viewer: Viewer,
+    site: SiteId,
+    id: SourceId,
+    told: Option<Source>,
+    first: Option<Source>,
+}
+
+impl Walk {
+    async fn next(&mut self) -> Option<Result<Source>> {
+        if let Some(first) = self.first.take() {
+            return Some(Ok(self.tell(first)));
+        }
+        loop {
+            // The last state was told: the reading is over.
+            self.told.as_ref().filter(|told| told.status.is_busy())?;
+            tokio::time::sleep(LOOK_EVERY).await;
+            match one(&self.services, &self.viewer, self.site, self.id).await {
+                Ok(Some(now)) if self.is_news(&now) => return Some(Ok(self.tell(now))),
+                Ok(Some(_)) => {}
+                Ok(None) => return None,
+                Err(error) => {
+                    self.told = None;
+                    return Some(Err(error));
+                }
+            }
+        }
+    }
+
+    fn is_news(&self, now: &Source) -> bool {
+        self.told.as_ref().is_none_or(|told| (told.status, &told.crawl) != (now.status, &now.crawl))
+    }
+
+    fn tell(&mut self, now: Source) -> Source {
+        self.told = Some(now.clone());
+        now
+    }
+}

@@ -1,0 +1,285 @@
+//! The reading of a source, as `ingest` sees it: begun, kept up with, then completed or failed.
+//!
+//! A crawl of many pages tells what it has read as it goes ([`keep`]): its progress is seen, and
+//! whoever takes its job over after a crash is given the visits back ([`visits`]). Answers change
+//! only at [`complete`], all at once.
+
+use std::collections::{HashMap, HashSet};
+
+use helpbot_db as db;
+use helpbot_domain::Timestamp;
+use helpbot_domain::ids::{DocumentId, SourceId};
+use helpbot_domain::source::{PageOutcome, SourceStatus};
+use helpbot_engine::ChunkDraft;
+use serde::Deserialize;
+
+use super::crawl::{Crawl, PageCounts};
+use super::{Options, pages, schedule};
+use crate::jobs;
+use crate::{Document, Error, Job, Result, Services, Source, evaluation};
+
+pub(crate) use super::pages::{MISSES_MAX, content_hash};
+
+/// The longest reason kept; they are made for a line in a report.
+const REASON_MAX_CHARS: usize = 500;
+
+/// What becomes of the chunks that a page has from earlier visits when this one gave none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Earlier {
+    /// They answer on: the page could not be had this time.
+    #[default]
+    Stays,
+    /// The page was not there; at the second time in a row they leave the index.
+    Missing,
+    /// They leave the index: the page is not part of the source.
+    Leaves,
+}
+
+/// What a visit to one page gave.
+#[derive(Debug, Clone)]
+pub struct PageReading {
+    /// Its address in normal form, or the file's name.
+    pub url: String,
+    /// Its title.
+    pub title: Option<String>,
+    /// Its language.
+    pub language: Option<String>,
+    /// What came of it.
+    pub outcome: PageOutcome,
+    /// Why it was skipped or failed.
+    pub reason: Option<String>,
+    /// For the next conditional request.
+    pub etag: Option<String>,
+    /// For the next conditional request.
+    pub last_modified: Option<String>,
+    /// What was found on it, in order; only read when it was fetched.
+    pub chunks: Vec<ChunkDraft>,
+    /// Where it leads; none leaves what is known.
+    pub links: Option<Vec<String>>,
+    /// What becomes of earlier chunks; only read when it was skipped or failed.
+    pub earlier: Earlier,
+}
+
+impl PageReading {
+    /// Whether the chunks that the page has from earlier visits leave the index with this one,
+    /// replaced or not. `misses` are those counted so far.
+    pub(crate) fn replaces(&self, misses: i32) -> bool {
+        match (self.outcome, self.earlier) {
+            (PageOutcome::Fetched, _) | (PageOutcome::Skipped | PageOutcome::Failed, Earlier::Leaves) => true,
+            (PageOutcome::Skipped | PageOutcome::Failed, Earlier::Missing) => misses + 1 >= MISSES_MAX,
+            (PageOutcome::Unchanged, _) | (_, Earlier::Stays) => false,
+        }
+    }
+
+    /// A visit to `url` that gave nothing yet.
+    pub fn of(url: impl Into<String>, outcome: PageOutcome) -> Self {
+        Self {
+            url: url.into(),
+            title: None,
+            language: None,
+            outcome,
+            reason: None,
+            etag: None,
+            last_modified: None,
+            chunks: Vec::new(),
+            links: None,
+            earlier: Earlier::default(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Payload {
+    source_id: SourceId,
+}
+
+/// The source that a job is to read, now `scraping`; none when it was deleted meanwhile. What an
+/// earlier job left unfinished is forgotten, what this one did is kept.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn begin(services: &Services, job: &Job) -> Result<Option<Source>> {
+    let Payload { source_id } = jobs::payload(job)?;
+    let (site, job_id, now) = (job.site_id, job.id, services.now());
+    services
+        .db
+        .write(move |c| {
+            Box::pin(async move {
+                let Some(mut source) = db::sources::locked(c, site, source_id).await? else { return Ok(None) };
+                source.status = SourceStatus::Scraping;
+                source.updated_at = now;
+                if Crawl::of(&source).is_none_or(|crawl| crawl.job_id != job_id) {
+                    db::crawl_visits::delete(c, site, source_id).await?;
+                    Crawl::begun(job_id, now).write(&mut source);
+                }
+                db::sources::update(c, &source).await?;
+                Ok(Some(source))
+            })
+        })
+        .await
+}
+
+/// The bytes of a file source.
+///
+/// # Errors
+/// `NotFound` when there are none.
+pub async fn file(services: &Services, source: &Source) -> Result<(String, Vec<u8>)> {
+    let file = db::sources::file(&mut services.db.reader().await?, source.site_id, source.id).await?;
+    file.ok_or(Error::NotFound("File"))
+}
+
+/// What is known of the pages of a source from earlier visits, by address.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn known_pages(services: &Services, source: &Source) -> Result<HashMap<String, Document>> {
+    let mut c = services.db.reader().await?;
+    let pages = db::documents::of_source(&mut c, source.site_id, source.id, None, i64::MAX).await?;
+    Ok(pages.into_iter().map(|page| (page.url.clone(), page)).collect())
+}
+
+/// Where a page led when it was last read.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn known_links(services: &Services, source: &Source, page: DocumentId) -> Result<Vec<String>> {
+    Ok(db::documents::links(&mut services.db.reader().await?, source.site_id, page).await?)
+}
+
+/// The visits that [`keep`] was given in this crawl, by address, as `ingest` wrote them; empty
+/// when it has just begun.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn visits(services: &Services, source: &Source) -> Result<HashMap<String, String>> {
+    let mut c = services.db.reader().await?;
+    Ok(db::crawl_visits::of_source(&mut c, source.site_id, source.id).await?.into_iter().collect())
+}
+
+/// Keeps visits, as address and what `ingest` wrote of it, and tells how far the crawl is.
+///
+/// # Errors
+/// `NotFound` when the source was deleted meanwhile: there is nothing to go on for.
+pub async fn keep(
+    services: &Services,
+    source: &Source,
+    visits: Vec<(String, String)>,
+    progress: PageCounts,
+) -> Result<()> {
+    let (site, id) = (source.site_id, source.id);
+    services
+        .db
+        .write(move |c| {
+            Box::pin(async move {
+                let mut source = db::sources::locked(c, site, id).await?.ok_or(Error::NotFound("Source"))?;
+                for (url, visit) in &visits {
+                    db::crawl_visits::insert(c, site, id, url, visit).await?;
+                }
+                if let Some(crawl) = Crawl::of(&source) {
+                    Crawl { pages: progress, ..crawl }.write(&mut source);
+                    db::sources::update(c, &source).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// What a completed reading left.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Completed {
+    /// Pages that answers come from.
+    pub documents: i64,
+    /// Questions and passages in the index.
+    pub chunks: i64,
+    /// Of these, new or changed.
+    pub changed: i64,
+    /// Whether nothing of it answers, since it would have lost more of the site's test questions
+    /// than the owner allows; the source has failed with that reason.
+    pub is_held_back: bool,
+}
+
+/// Stores what a reading found and makes it answer, in one transaction. Chunks whose content
+/// stayed the same keep their ids and phrasings. Pages known before and not among `pages` count
+/// a miss. Of an address that `pages` has twice, the first counts.
+///
+/// A reading that loses too many of the site's test questions is not stored: the source fails.
+///
+/// # Errors
+/// `NotFound` when the source was deleted meanwhile.
+pub async fn complete(
+    services: &Services,
+    source: &Source,
+    title: Option<String>,
+    pages: Vec<PageReading>,
+) -> Result<Completed> {
+    if let Some(reason) = evaluation::held_back(services, source, &pages).await? {
+        fail(services, source, &reason).await?;
+        return Ok(Completed { is_held_back: true, ..Completed::default() });
+    }
+    let (site, id, now) = (source.site_id, source.id, services.now());
+    services
+        .db
+        .write(move |c| {
+            Box::pin(async move {
+                let mut source = db::sources::locked(c, site, id).await?.ok_or(Error::NotFound("Source"))?;
+                let (mut visited, mut counts, mut changed) = (HashSet::new(), PageCounts::default(), 0);
+                for page in pages {
+                    if !visited.insert(page.url.clone()) {
+                        continue;
+                    }
+                    counts.add(page.outcome);
+                    changed += pages::store(c, &source, page, now).await?;
+                }
+                changed += pages::count_misses(c, &source, &visited).await?;
+                counts.planned = i64::try_from(visited.len()).unwrap_or(i64::MAX);
+                let (documents, chunks) = db::documents::totals(c, site, id).await?;
+                source.title = title.or(source.title);
+                source.status = SourceStatus::Indexed;
+                source.error = None;
+                source.document_count = documents;
+                source.chunk_count = chunks;
+                source.last_scraped_at = Some(now);
+                end(c, &mut source, Some(counts), now).await?;
+                if changed > 0 {
+                    db::sites::bump_index_version(c, site).await?;
+                }
+                Ok(Completed { documents, chunks, changed, is_held_back: false })
+            })
+        })
+        .await
+}
+
+/// Ends a reading that failed; what was indexed before still answers.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn fail(services: &Services, source: &Source, reason: &str) -> Result<()> {
+    let (site, id, now) = (source.site_id, source.id, services.now());
+    let reason = helpbot_domain::text::cut(reason, REASON_MAX_CHARS).to_owned();
+    services
+        .db
+        .write(move |c| {
+            Box::pin(async move {
+                let Some(mut source) = db::sources::locked(c, site, id).await? else { return Ok(()) };
+                source.status = SourceStatus::Failed;
+                source.error = Some(reason);
+                end(c, &mut source, None, now).await
+            })
+        })
+        .await
+}
+
+/// Writes the source at the end of its reading: the record of the crawl, and the next one's time.
+async fn end(c: &mut db::Conn, source: &mut Source, counts: Option<PageCounts>, now: Timestamp) -> Result<()> {
+    if let Some(crawl) = Crawl::of(source) {
+        let pages = counts.unwrap_or(crawl.pages);
+        Crawl { finished_at: Some(now), pages, ..crawl }.write(source);
+    }
+    source.next_scrape_at = schedule::next(&Options::of(source), now);
+    source.updated_at = now;
+    db::crawl_visits::delete(c, source.site_id, source.id).await?;
+    db::sources::update(c, source).await?;
+    Ok(())
+}

@@ -1,0 +1,182 @@
+// A visitor and an agent, each in a browser of their own: asking, voting, handing over, talking, and losing
+// the connection without losing a word.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { launch } from "../../web/dev/browser.mjs";
+import { Agent, Visitor, faultsOf, violations } from "./pages.mjs";
+import { startServer, until, wireTo } from "./server.mjs";
+
+const OFFLINE_MS = 10_000;
+/** The pause between two tries is at most 8 s, and the first after the gap may meet a dead pooled socket. */
+const RECONNECT_MS = 20_000;
+const ANSWERABLE = process.env.HELPBOT_MOCK ? "How long does delivery take?" : "How do I add the widget to my site?";
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+let browser;
+let server;
+before(async () => {
+  server = await startServer();
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  server?.stop();
+});
+
+test("a_visitor_asks_reads_and_votes", async () => {
+  const visitor = await Visitor.on(browser, server);
+  await visitor.open();
+
+  await visitor.ask(ANSWERABLE);
+  await visitor.log.getByRole("button", { name: "Helpful", exact: true }).click();
+  await visitor.log.getByText("Glad it helped!").waitFor();
+
+  assert.equal(await visitor.log.getByRole("button", { name: "Helpful", exact: true }).getAttribute("aria-pressed"), "true");
+  assert.deepEqual(await violations(visitor.page), []);
+  assert.deepEqual(faultsOf(visitor), []);
+});
+
+test("the_talk_is_there_on_the_next_page", async () => {
+  const visitor = await Visitor.on(browser, server);
+  await visitor.open();
+  await visitor.ask(ANSWERABLE);
+  await visitor.log.getByRole("button", { name: "Not helpful" }).waitFor();
+
+  await visitor.page.reload();
+  await visitor.open();
+
+  await visitor.log.getByText(ANSWERABLE).waitFor();
+});
+
+test("the_keyboard_alone_is_enough", async () => {
+  const visitor = await Visitor.on(browser, server);
+  const launcher = visitor.page.getByRole("button", { name: /chat/i });
+  await launcher.focus();
+
+  await visitor.page.keyboard.press("Enter");
+  await visitor.page.getByRole("dialog").waitFor();
+  await visitor.page.keyboard.type(ANSWERABLE);
+  await visitor.page.keyboard.press("Enter");
+  await visitor.log.getByRole("button", { name: "Helpful", exact: true }).waitFor();
+  await visitor.page.keyboard.press("Escape");
+
+  await visitor.page.getByRole("dialog").waitFor({ state: "hidden" });
+  assert.equal(await visitor.page.evaluate(() => document.activeElement.shadowRoot.activeElement.className), "launch");
+});
+
+test("an_agent_answers_and_the_visitor_sees_it_without_reload", async () => {
+  const question = `Do you sell zeppelins (${Date.now()})?`;
+  const [agent, visitor] = [await Agent.on(browser, server), await Visitor.on(browser, server)];
+  await agent.isLive();
+  await visitor.open();
+
+  await visitor.ask(question);
+  await visitor.wantHuman();
+  await agent.read(question);
+  await agent.say("Only **paper** ones.");
+  await visitor.log.getByText("paper", { exact: true }).waitFor();
+  await visitor.ask("Paper will do.");
+  await agent.thread.getByText("Paper will do.").waitFor();
+  await agent.page.getByRole("button", { name: "Resolve" }).click();
+  await visitor.log.getByText("The conversation was closed.").waitFor();
+
+  assert.equal(await visitor.log.getByText("Paper will do.").count(), 1);
+  assert.deepEqual([...faultsOf(agent), ...faultsOf(visitor)], []);
+});
+
+test("a_closed_panel_counts_what_the_agent_wrote", async () => {
+  const question = `Is the harbour open (${Date.now()})?`;
+  const [agent, visitor] = [await Agent.on(browser, server), await Visitor.on(browser, server)];
+  await visitor.open();
+  await visitor.ask(question);
+  await visitor.wantHuman();
+  await visitor.page.keyboard.press("Escape");
+
+  await agent.read(question);
+  await agent.say("All day.");
+
+  await visitor.page.getByRole("button", { name: /1 unread/ }).waitFor();
+});
+
+test("both_lose_the_line_for_ten_seconds_and_no_message", async () => {
+  const question = `May I bring a heron (${Date.now()})?`;
+  const wire = await wireTo(server.origin);
+  const wired = { ...server, origin: wire.origin };
+  const [agent, visitor, second] = [await Agent.on(browser, wired), await Visitor.on(browser, wired), await Agent.on(browser, server)];
+  await agent.isLive();
+  await visitor.open();
+  await visitor.ask(question);
+  await visitor.wantHuman();
+  await agent.read(question);
+  await second.read(question);
+  await agent.say("Before the gap.");
+  await visitor.log.getByText("Before the gap.").waitFor();
+
+  wire.cut();
+  await second.say("In the gap, one.");
+  await second.say("In the gap, two.");
+  await pause(OFFLINE_MS);
+  wire.mend();
+  await visitor.log.getByText("In the gap, two.").waitFor({ timeout: RECONNECT_MS });
+  await agent.thread.getByText("In the gap, two.").waitFor({ timeout: RECONNECT_MS });
+
+  const order = (text) => ["Before the gap.", "In the gap, one.", "In the gap, two."].map((part) => text.indexOf(part));
+  for (const where of [visitor.log, agent.thread]) {
+    const places = order(await where.innerText());
+    assert.ok(places.every((at, i) => at >= 0 && (i === 0 || at > places[i - 1])), `out of order or missing: ${places}`);
+    assert.equal(await where.getByText("In the gap, one.").count(), 1);
+  }
+  wire.stop();
+  assert.deepEqual([...faultsOf(agent, { isCut: true }), ...faultsOf(visitor, { isCut: true })], []);
+});
+
+test("without_websockets_the_live_talk_goes_over_events", async () => {
+  const question = `Does the ferry run (${Date.now()})?`;
+  const visitor = await Visitor.on(browser, server);
+  await visitor.page.addInitScript(() => {
+    globalThis.WebSocket = class {
+      constructor() {
+        throw new Error("blocked");
+      }
+    };
+  });
+  await visitor.page.reload();
+  const agent = await Agent.on(browser, server);
+  await visitor.open();
+  await visitor.ask(question);
+  await visitor.wantHuman();
+
+  await agent.read(question);
+  await agent.say("Twice a day.");
+
+  await visitor.log.getByText("Twice a day.").waitFor({ timeout: 15_000 });
+});
+
+test("without_graphql_the_widget_asks_over_rest", { skip: process.env.HELPBOT_MOCK && "the mock has no REST" }, async () => {
+  const visitor = await Visitor.on(browser, server);
+  await visitor.page.route("**/graphql**", (route) => route.fulfill({ status: 404, body: "blocked" }));
+  await visitor.open();
+
+  await visitor.ask(ANSWERABLE);
+
+  await visitor.log.getByRole("button", { name: "Helpful", exact: true }).waitFor();
+});
+
+test("hostile_words_stay_words", async () => {
+  const question = `<img src=x onerror="window.hit=1"> [x](javascript:window.hit=2) ${Date.now()}`;
+  const [agent, visitor] = [await Agent.on(browser, server), await Visitor.on(browser, server)];
+  await visitor.open();
+  await visitor.ask(question);
+  await visitor.wantHuman();
+  await agent.read(question.slice(0, 20));
+  await agent.say("<script>window.hit=3</script> [y](javascript:window.hit=4) <svg onload=window.hit=5>");
+
+  await visitor.log.getByText("<script>window.hit=3</script>").waitFor();
+
+  for (const { page } of [visitor, agent]) {
+    assert.equal(await page.evaluate(() => globalThis.hit), undefined);
+    await until(async () => (await page.locator("[href^='javascript:' i], img[onerror], svg[onload]").count()) === 0);
+  }
+  assert.deepEqual([...faultsOf(agent), ...faultsOf(visitor)], []);
+});

@@ -1,0 +1,78 @@
+// The visitor and the agent as the tests know them: what each does on the pages, by role and name.
+
+import { violations, watchedPage } from "../../web/dev/browser.mjs";
+
+/** A visitor on a page with the widget, in a browser context of its own. */
+export class Visitor {
+  static async on(browser, server, path = "/demo") {
+    const made = new Visitor();
+    Object.assign(made, await watchedPage(browser, server.origin, { viewport: { width: 1280, height: 900 } }));
+    await made.page.goto(server.origin + path);
+    return made;
+  }
+
+  async open() {
+    await this.page.getByRole("button", { name: /chat/i }).click();
+    await this.page.getByRole("dialog").waitFor();
+  }
+
+  async ask(text) {
+    await this.page.getByRole("dialog").getByRole("textbox").last().fill(text);
+    await this.page.keyboard.press("Enter");
+  }
+
+  get log() {
+    return this.page.getByRole("dialog").getByRole("log");
+  }
+
+  /** Asks for a human, without an address. */
+  async wantHuman() {
+    await this.log.getByRole("button", { name: "Talk to a human" }).last().click();
+    await this.log.getByRole("button", { name: "Skip" }).click();
+    await this.log.getByText("Our team has been notified").waitFor();
+  }
+}
+
+/** An agent in the dashboard, signed in. */
+export class Agent {
+  static async on(browser, server, name = "inbox") {
+    const made = new Agent();
+    Object.assign(made, await watchedPage(browser, server.origin, { viewport: { width: 1280, height: 900 } }));
+    await made.page.goto(`${server.origin}/dashboard/${name}`);
+    await made.page.getByLabel("Key", { exact: true }).fill(server.secretKey);
+    await made.page.getByRole("button", { name: "Sign in" }).click();
+    await made.page.getByRole("navigation", { name: "Pages", exact: true }).waitFor();
+    return made;
+  }
+
+  async go(title) {
+    await this.page.getByRole("navigation", { name: "Pages", exact: true }).getByRole("link", { name: title }).click();
+    await this.page.getByRole("heading", { level: 1, name: title }).waitFor();
+  }
+
+  async isLive() {
+    await this.page.getByText("Live", { exact: true }).waitFor();
+  }
+
+  /** Opens the conversation with this question, in the inbox. */
+  async read(question) {
+    await this.page.getByRole("region", { name: "Conversations" }).getByRole("link", { name: question }).first().click();
+    await this.thread.waitFor();
+  }
+
+  get thread() {
+    return this.page.getByRole("log", { name: "Messages" });
+  }
+
+  async say(text) {
+    await this.page.getByLabel("Your answer").fill(text);
+    await this.page.getByRole("button", { name: "Send", exact: true }).click();
+  }
+}
+
+/** Console errors and foreign requests, without what a cut line rightly says. */
+export function faultsOf(who, { isCut = false } = {}) {
+  return who.faults.filter((fault) => !(isCut && /ERR_(CONNECTION|EMPTY|INCOMPLETE|SOCKET)|WebSocket connection/.test(fault)));
+}
+
+export { violations };

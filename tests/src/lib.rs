@@ -1,0 +1,46 @@
+//! The harness: what tests need to use the product as its users do.
+//!
+//! [`TestApp`] is a whole server on a free port, over a database of its own, with a clock that
+//! the test turns. [`on_both_backends!`] runs a test once on SQLite and once on PostgreSQL.
+//! [`Client`] speaks HTTP to it, [`Socket`] GraphQL over WebSocket; [`Pages`] is a web site to
+//! add as a source, [`Receiver`] an endpoint for webhooks. Everything listens on loopback and
+//! is gone when dropped. Nothing here sleeps: it waits for a condition, and gives up with the
+//! name of what did not come.
+
+mod app;
+mod client;
+mod pages;
+mod receiver;
+mod site;
+mod socket;
+mod wait;
+
+#[path = "../../db/tests/suite/database.rs"]
+pub mod database;
+
+pub use app::{TestApp, on_postgres, on_sqlite};
+pub use client::{Client, GraphqlReply, Reply};
+pub use pages::{Page, Pages};
+pub use receiver::{Delivery, Receiver};
+pub use site::{KeyBuilder, SiteBuilder, TestSite};
+pub use socket::{Closed, Socket};
+pub use wait::{DEADLINE, in_time, wait_for};
+
+/// Makes two tests of each function: `name::sqlite` and `name::postgres`. The functions are
+/// `async fn name(app: &TestApp)`.
+#[macro_export]
+macro_rules! on_both_backends {
+    ($($name:ident),+ $(,)?) => {$(
+        mod $name {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                $crate::on_sqlite(super::$name).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                $crate::on_postgres(super::$name).await;
+            }
+        }
+    )+};
+}

@@ -1,0 +1,124 @@
+//! The use cases over a database of their own, a clock that the test turns, and workers that are
+//! started, killed and followed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use helpbot_db::Db;
+use helpbot_db::chunks::{self, Chunk};
+use helpbot_domain::Timestamp;
+use helpbot_domain::ids::{KeyId, SiteId};
+use helpbot_domain::source::PageOutcome;
+use helpbot_engine::Engine;
+use helpbot_engine::engine::EngineSettings;
+use helpbot_ingest::Manners;
+use helpbot_ingest::worker::Worker;
+use helpbot_outbound::{Client, Policy, UserAgent};
+use helpbot_services::clock::{Clock as _, ManualClock};
+use helpbot_services::sites::{self, NewSite};
+use helpbot_services::sources::options::SourceScope;
+use helpbot_services::sources::{self, Change};
+use helpbot_services::{Document, Services, Settings, Source, Viewer, chance};
+use helpbot_tests::database::TestDatabase;
+use url::Url;
+
+/// 2026-03-15T12:00:00Z.
+const BEGIN: Timestamp = Timestamp::from_ms(1_773_576_000_000);
+
+pub struct House {
+    pub services: Services,
+    pub operator: Viewer,
+    pub site: SiteId,
+    clock: Arc<ManualClock>,
+    db: Db,
+    workers: AtomicU32,
+}
+
+impl House {
+    pub async fn over(database: &TestDatabase) -> Self {
+        let db = Db::open(database.url()).await.expect("an empty database opens");
+        let clock = Arc::new(ManualClock::at(BEGIN));
+        let engine = Engine::new(EngineSettings::default());
+        let settings = Settings::new([7; 32]);
+        let services = Services::new(db.clone(), engine, clock.clone(), Arc::new(|_: &Url| Ok(())), settings);
+        let operator = Viewer::operator(KeyId::from_uuid(chance::uuid(BEGIN)));
+        let new = NewSite { name: "Shop".into(), owner_email: "o@example.com".into(), plan: None, credit_limit: None };
+        let site = sites::create(&services, &operator, new).await.expect("a site").id;
+        Self { services, operator, site, clock, db, workers: AtomicU32::default() }
+    }
+
+    pub fn pass(&self, time: Duration) {
+        self.clock.set(self.clock.now().plus(time));
+    }
+
+    /// A worker that does not wait between requests.
+    pub fn worker(&self) -> Arc<Worker> {
+        self.worker_with(Manners { delay: Duration::ZERO, ..Manners::default() })
+    }
+
+    pub fn worker_with(&self, manners: Manners) -> Arc<Worker> {
+        let policy = Policy::web("127.0.0.1".parse().expect("an address"));
+        let agent = UserAgent::new("0", "https://example.com").expect("plain text");
+        let client = Client::new(policy, &agent).expect("a client");
+        let name = format!("worker-{}", self.workers.fetch_add(1, Ordering::Relaxed));
+        Worker::with_manners(self.services.clone(), client, name, PathBuf::from("no-pdf-here"), manners)
+    }
+
+    /// Does all work that is due.
+    pub async fn work(&self) {
+        helpbot_tests::in_time("the end of the work", self.worker().work_off()).await;
+    }
+
+    pub async fn add(&self, url: &Url, wishes: Change) -> Source {
+        let added = sources::add_crawl(&self.services, &self.operator, Some(self.site), url.as_str(), wishes).await;
+        added.expect("a source").0
+    }
+
+    pub async fn add_site(&self, url: &Url) -> Source {
+        self.add(url, Change { scope: Some(SourceScope::Site), ..Change::default() }).await
+    }
+
+    pub async fn rescrape(&self, source: &Source) {
+        let asked = sources::rescrape(&self.services, &self.operator, Some(self.site), source.id).await;
+        asked.expect("another reading");
+    }
+
+    pub async fn source(&self, source: &Source) -> Source {
+        let found = sources::by_ids(&self.services, &self.operator, Some(self.site), &[source.id]).await;
+        found.expect("the source is read").pop().expect("the source is there")
+    }
+
+    pub async fn pages(&self, source: &Source) -> Vec<Document> {
+        sources::pages(&self.services, &self.operator, source, None, 10_000).await.expect("pages")
+    }
+
+    /// The paths of the report by what came of them.
+    pub async fn report(&self, source: &Source) -> BTreeMap<&'static str, BTreeSet<String>> {
+        let mut report: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for page in self.pages(source).await {
+            report.entry(page.outcome.as_str()).or_default().insert(path(&page.url));
+        }
+        report
+    }
+
+    /// What the report says of one path: outcome, reason, chunks.
+    pub async fn row(&self, source: &Source, wanted: &str) -> (PageOutcome, Option<String>, i64) {
+        let pages = self.pages(source).await;
+        let page = pages.into_iter().find(|page| path(&page.url) == wanted);
+        page.map(|page| (page.outcome, page.reason, page.chunk_count)).unwrap_or_else(|| panic!("no row for {wanted}"))
+    }
+
+    /// All chunks of the site by id.
+    pub async fn chunks(&self) -> BTreeMap<String, Chunk> {
+        let mut c = self.db.reader().await.expect("a reader");
+        let all = chunks::of_site(&mut c, self.site, None, 100_000).await.expect("chunks");
+        all.into_iter().map(|chunk| (chunk.id.to_string(), chunk)).collect()
+    }
+}
+
+fn path(url: &str) -> String {
+    Url::parse(url).map_or_else(|_| url.to_owned(), |url| url.path().to_owned())
+}

@@ -1,0 +1,67 @@
+// The dashboard: a frame with the pages of a site, for whoever signed in. It uses the public GraphQL API only.
+
+import { render } from "preact";
+import { useEffect } from "preact/hooks";
+import { isReady, resume, signOut, site, viewer } from "./client";
+import "./dashboard.css";
+import { AnswersPage } from "./pages/answers";
+import { ConversationsPage } from "./pages/conversations";
+import { InboxPage } from "./pages/inbox";
+import { KeysPage } from "./pages/keys";
+import { LabPage } from "./pages/lab";
+import { MembersPage } from "./pages/members";
+import { OverviewPage } from "./pages/overview";
+import { SignInPage } from "./pages/signin";
+import { SitesPage } from "./pages/sites";
+import { SourcesPage } from "./pages/sources";
+import { TopicsPage } from "./pages/topics";
+import { WebhooksPage } from "./pages/webhooks";
+import { WidgetPage } from "./pages/widget";
+import { supports } from "../generated/dashboard";
+import { follows, pathOf, route } from "./route";
+
+const PAGES = [
+  { name: "overview", title: "Overview", Body: OverviewPage, isThere: true },
+  { name: "inbox", title: "Inbox", Body: InboxPage, isThere: true },
+  { name: "conversations", title: "Conversations", Body: ConversationsPage, isThere: true },
+  { name: "topics", title: "Unanswered", Body: TopicsPage, isThere: supports.Topics },
+  { name: "answers", title: "Answers", Body: AnswersPage, isThere: supports.Entries },
+  { name: "sources", title: "Sources", Body: SourcesPage, isThere: true },
+  { name: "lab", title: "Answer lab", Body: LabPage, isThere: true },
+  { name: "widget", title: "Widget", Body: WidgetPage, isThere: true },
+  { name: "keys", title: "API keys", Body: KeysPage, isThere: true },
+  { name: "webhooks", title: "Webhooks", Body: WebhooksPage, isThere: supports.Webhooks },
+  { name: "members", title: "Members", Body: MembersPage, isThere: supports.Members },
+].filter((page) => page.isThere);
+
+function Frame() {
+  const { page } = route.value;
+  const { Body } = PAGES.find(({ name }) => name === page) ?? PAGES[0]!;
+  const isOperator = viewer.value!.kind === "OPERATOR";
+  return (
+    <div class="frame" onClick={follows}>
+      <a class="skip" href="#main">Skip to the page</a>
+      <aside>
+        <p class="brand"><a href={pathOf("overview")}>HelpBot</a></p>
+        <p class="site" dir="auto">{site.value?.name ?? "No site chosen"}</p>
+        <nav aria-label="Pages">
+          {PAGES.map(({ name, title }) => <a key={name} href={pathOf(name)} aria-current={name === page ? "page" : undefined}>{title}</a>)}
+          {isOperator && <a href={pathOf("sites")} aria-current={page === "sites" ? "page" : undefined}>Sites</a>}
+        </nav>
+        <p class="me">{viewer.value!.member?.name ?? `${viewer.value!.kind.toLowerCase()} key`}</p>
+        <button type="button" onClick={() => signOut()}>Sign out</button>
+      </aside>
+      <main id="main" tabIndex={-1}>
+        {!site.value || page === "sites" ? <SitesPage /> : <Body key={site.value.id} />}
+      </main>
+    </div>
+  );
+}
+
+function App() {
+  useEffect(() => void resume(), []);
+  if (!isReady.value) return <p class="loading" role="status">Loading…</p>;
+  return viewer.value ? <Frame /> : <SignInPage />;
+}
+
+render(<App />, document.getElementById("app")!);

@@ -1,0 +1,108 @@
+// Entries: questions with the answers that the owner wrote or that were read from pages, and further phrasings.
+
+import { useSignal } from "@preact/signals";
+import { AddEntry, AddPhrasing, DeleteEntry, Entries, type Entry, UpdateEntry } from "../../generated/dashboard";
+import { change, may, site } from "../client";
+import { pathOf } from "../route";
+import { Confirm, Empty, Fault, Field, Loading, Markdown, Page, useAction, useQuery } from "../ui";
+
+export function AnswersPage() {
+  const typed = useSignal("");
+  const search = useSignal("");
+  const trail = useSignal<Array<string | null>>([null]);
+  const isAdding = useSignal(false);
+  const loaded = useQuery(Entries, { site: site.value!.id, search: search.value || null, after: trail.value.at(-1) ?? null });
+  const canWrite = may("WRITE_SOURCES");
+  const find = (event: Event) => {
+    event.preventDefault();
+    search.value = typed.value.trim();
+    trail.value = [null];
+  };
+  return (
+    <Page title="Answers" tools={canWrite && <button type="button" class="solid" onClick={() => void (isAdding.value = !isAdding.value)} aria-expanded={isAdding.value}>Write an answer</button>}>
+      {isAdding.value && <Form onDone={() => { isAdding.value = false; loaded.reload(); }} />}
+      <form class="filters" role="search" onSubmit={find}>
+        <Field label="Search">{(f) => <input {...f} type="search" maxLength={200} value={typed.value} onInput={(e) => void (typed.value = e.currentTarget.value)} />}</Field>
+        <button type="submit">Search</button>
+      </form>
+      <Loading of={loaded}>{({ site: found }) => {
+        const entries = found?.faqEntries;
+        if (!entries?.nodes.length) {
+          return search.value ? <Empty title="Nothing fits"><p>Search for fewer words.</p></Empty>
+            : <Empty title="No answers yet"><p>Write one here, or add a page with questions under <a href={pathOf("sources")}>Sources</a>.</p></Empty>;
+        }
+        return (
+          <>
+            <p class="hint">{entries.totalCount} entries</p>
+            <ul class="cards">{entries.nodes.map((entry) => <Item key={entry.id} entry={entry} canWrite={canWrite} onChange={loaded.reload} />)}</ul>
+            <nav class="pager row" aria-label="Pages of the list">
+              <button type="button" disabled={trail.value.length < 2} onClick={() => void (trail.value = trail.value.slice(0, -1))}>Previous</button>
+              <button type="button" disabled={!entries.pageInfo.hasNextPage} onClick={() => void (trail.value = [...trail.value, entries.pageInfo.endCursor])}>Next</button>
+            </nav>
+          </>
+        );
+      }}</Loading>
+    </Page>
+  );
+}
+
+/** Writes a new entry, or changes `entry`. */
+function Form({ entry, onDone }: { entry?: Entry; onDone(): void }) {
+  const question = useSignal(entry?.question ?? "");
+  const answer = useSignal(entry?.answer ?? "");
+  const { isBusy, error, act } = useAction();
+  const save = (event: Event) => {
+    event.preventDefault();
+    const words = { question: question.value.trim(), answer: answer.value.trim(), siteId: site.value!.id };
+    void act(async () => {
+      await (entry ? change(UpdateEntry, { input: { id: entry.id, ...words } }) : change(AddEntry, { input: words }));
+      onDone();
+    });
+  };
+  return (
+    <form class="card" onSubmit={save}>
+      <Field label="Question">{(f) => <input {...f} required value={question.value} dir="auto" onInput={(e) => void (question.value = e.currentTarget.value)} />}</Field>
+      <Field label="Answer" hint="Markdown: **strong**, lists, links.">{(f) => <textarea {...f} rows={4} required value={answer.value} dir="auto" onInput={(e) => void (answer.value = e.currentTarget.value)} />}</Field>
+      <Fault text={error} />
+      <button type="submit" class="solid" disabled={isBusy}>Save</button>
+    </form>
+  );
+}
+
+function Item({ entry, canWrite, onChange }: { entry: Entry; canWrite: boolean; onChange(): void }) {
+  const isEditing = useSignal(false);
+  const phrasing = useSignal("");
+  const { isBusy, error, act } = useAction();
+  const siteId = site.value!.id;
+  const addPhrasing = (event: Event) => {
+    event.preventDefault();
+    void act(async () => {
+      await change(AddPhrasing, { input: { entryId: entry.id, phrasing: phrasing.value.trim(), siteId } });
+      phrasing.value = "";
+      onChange();
+    });
+  };
+  return (
+    <li class="card">
+      <details>
+        <summary><strong dir="auto">{entry.question}</strong></summary>
+        <Markdown text={entry.answer} />
+        {entry.url && <p class="hint break">From <a href={entry.url} target="_blank" rel="noopener noreferrer">{entry.url}</a></p>}
+        {entry.phrasings.length > 0 && <p class="hint">Also asked as: {entry.phrasings.join(" · ")}</p>}
+        {canWrite && (
+          <>
+            <form class="filters" onSubmit={addPhrasing}>
+              <Field label="Another way to ask it">{(f) => <input {...f} required maxLength={1000} value={phrasing.value} dir="auto" onInput={(e) => void (phrasing.value = e.currentTarget.value)} />}</Field>
+              <button type="submit" disabled={isBusy}>Add</button>
+            </form>
+            <div class="row">
+              <button type="button" aria-expanded={isEditing.value} onClick={() => void (isEditing.value = !isEditing.value)}>Change</button>
+              <Confirm label="Delete" about={entry.question} question="Delete this answer?" onYes={() => void act(async () => { await change(DeleteEntry, { input: { id: entry.id, siteId } }); onChange(); })} />
+            </div>
+          </>)}
+        <Fault text={error} />
+        {isEditing.value && <Form entry={entry} onDone={() => { isEditing.value = false; onChange(); }} />}
+      </details>
+    </li>
+  );
+}

@@ -1,0 +1,99 @@
+// The answer lab: ask as a visitor would, see what the answer rests on and how sure it is, and set how sure
+// it has to be.
+
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { AnswerSettings, TryOut, type TryOutResult, UpdateAnswerSettings } from "../../generated/dashboard";
+import { change, may, site } from "../client";
+import { route } from "../route";
+import { Badge, Fault, Field, Loading, Markdown, Page, useAction, useQuery } from "../ui";
+
+/** Groups the questions asked here, so that they can be told from visitors'. */
+const LAB_SESSION = "answer-lab";
+const percent = (share: number) => `${Math.round(share * 100)} %`;
+
+export function LabPage() {
+  const question = useSignal(route.value.query.get("q") ?? "");
+  const result = useSignal<TryOutResult["askQuestion"] | null>(null);
+  const { isBusy, error, act } = useAction();
+  const ask = (text: string) => act(async () => {
+    question.value = text;
+    result.value = await change(TryOut, { input: { question: text, sessionId: LAB_SESSION, siteId: site.value!.id } });
+  });
+  const submit = (event: Event) => {
+    event.preventDefault();
+    if (question.value.trim()) void ask(question.value.trim());
+  };
+  return (
+    <Page title="Answer lab">
+      <div class="halves wide">
+        <section>
+          <form onSubmit={submit}>
+            <Field label="Question" hint={`Uses one credit; kept among the conversations as session “${LAB_SESSION}”.`}>
+              {(f) => <textarea {...f} rows={2} required maxLength={1000} value={question.value} dir="auto" onInput={(e) => void (question.value = e.currentTarget.value)} />}
+            </Field>
+            <button type="submit" class="solid" disabled={isBusy}>Ask</button>
+          </form>
+          <Fault text={error} />
+          <div aria-live="polite">{result.value && <Answer result={result.value} onAsk={(text) => void ask(text)} />}</div>
+        </section>
+        <Threshold />
+      </div>
+    </Page>
+  );
+}
+
+function Answer({ result: { conversation, suggestions }, onAsk }: { result: TryOutResult["askQuestion"]; onAsk(text: string): void }) {
+  if (!conversation) return null;
+  return (
+    <article class="card">
+      <div class="row"><Badge value={conversation.outcome} /><span>Confidence {percent(conversation.confidence)}</span>
+        <meter aria-label="Confidence" min={0} max={1} value={conversation.confidence} /></div>
+      <Markdown text={conversation.answer} />
+      {suggestions.length > 0 && <div class="row" role="group" aria-label="Suggested questions">{suggestions.map((text) => <button key={text} type="button" onClick={() => onAsk(text)}>{text}</button>)}</div>}
+      <h2>What it rests on</h2>
+      {conversation.citations.length === 0 && <p>Nothing matched well enough. Write an answer, add a source, or lower the target.</p>}
+      <ol class="citations">{conversation.citations.map((citation, i) => (
+        <li key={i}>
+          <div class="row between"><strong dir="auto">{citation.title}</strong><span>{percent(citation.score)}</span></div>
+          <meter aria-label={`Match of ${citation.title}`} min={0} max={1} value={citation.score} />
+          <blockquote dir="auto">{citation.quote}</blockquote>
+          {citation.url && <a class="break" href={citation.url} target="_blank" rel="noopener noreferrer">{citation.url}</a>}
+        </li>))}</ol>
+    </article>
+  );
+}
+
+function Threshold() {
+  const loaded = useQuery(AnswerSettings, { site: site.value!.id });
+  return (
+    <section class="card">
+      <h2>How sure it has to be</h2>
+      <Loading of={loaded}>{({ site: found }) => found?.answerSettings
+        ? <Slider stored={found.answerSettings.targetPrecision} />
+        : <p>This key may not read the settings.</p>}
+      </Loading>
+    </section>
+  );
+}
+
+function Slider({ stored }: { stored: number }) {
+  const target = useSignal(stored);
+  const note = useSignal("");
+  const { isBusy, error, act } = useAction();
+  useEffect(() => void (target.value = stored), [stored]);
+  const save = () => act(async () => {
+    await change(UpdateAnswerSettings, { input: { targetPrecision: target.value, siteId: site.value!.id } });
+    note.value = "Saved. It holds for the next question.";
+  });
+  return (
+    <>
+      <Field label={`Answers that should be right: ${percent(target.value)}`} hint="Higher: fewer wrong answers, and more often “I don’t know”. Lower: more answers, more of them wrong.">
+        {(f) => <input {...f} type="range" min={0.5} max={0.99} step={0.01} value={target.value} disabled={!may("WRITE_CONFIG")} onInput={(e) => void (target.value = Number(e.currentTarget.value))} />}
+      </Field>
+      <Fault text={error} />
+      {may("WRITE_CONFIG") && <button type="button" disabled={isBusy} onClick={() => void save()}>Save</button>}
+      <p class="hint" role="status">{note.value}</p>
+    </>
+  );
+}

@@ -1,0 +1,96 @@
+// How the site is doing: rates, questions a day, credits, and what was last left unanswered.
+
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { type AnalyticsRange, Overview, type OverviewResult } from "../../generated/dashboard";
+import { site } from "../client";
+import { pathOf } from "../route";
+import { Empty, Loading, Page, When, useQuery } from "../ui";
+
+const RANGES: Array<[AnalyticsRange, string]> = [["LAST_7_DAYS", "7 days"], ["LAST_30_DAYS", "30 days"], ["LAST_90_DAYS", "90 days"], ["LAST_365_DAYS", "A year"], ["ALL", "All"]];
+/** What the server says for "without limit". */
+const UNLIMITED = 2_147_483_647;
+
+type SiteData = NonNullable<OverviewResult["site"]>;
+
+export function OverviewPage() {
+  const range = useSignal<AnalyticsRange>("LAST_30_DAYS");
+  const loaded = useQuery(Overview, { site: site.value!.id, range: range.value });
+  const tools = (
+    <label class="inline">Range <select value={range.value} onChange={(e) => void (range.value = e.currentTarget.value as AnalyticsRange)}>
+      {RANGES.map(([value, text]) => <option key={value} value={value}>{text}</option>)}
+    </select></label>
+  );
+  return <Page title="Overview" tools={tools}><Loading of={loaded}>{({ site: found }) => found && <Body found={found} />}</Loading></Page>;
+}
+
+function Body({ found }: { found: SiteData }) {
+  const { analytics, credits } = found;
+  return (
+    <>
+      {found.sources?.totalCount === 0 && (
+        <Empty title="Nothing to answer from yet">
+          <p>Add the address of your FAQ or help pages, then ask a question in the answer lab.</p>
+          <a class="button solid" href={pathOf("sources")}>Add a source</a>
+        </Empty>)}
+      {analytics ? <Figures overview={analytics.overview} /> : <p class="hint">Figures are not included in this plan.</p>}
+      <div class="halves">
+        {analytics && <section class="card"><h2>Questions a day</h2><Activity days={analytics.activity} /></section>}
+        <section class="card">
+          <h2>Credits this month</h2>
+          {credits.limit === UNLIMITED
+            ? <p><strong class="big">{credits.used}</strong> used, without limit</p>
+            : <><p><strong class="big">{credits.remaining.toLocaleString()}</strong> of {credits.limit.toLocaleString()} left</p><meter aria-label="Credits used" min={0} max={credits.limit} value={credits.used} /></>}
+          <p class="hint">Counts anew <When at={credits.resetAt} />.</p>
+          <h2>Left unanswered</h2>
+          {found.conversations?.nodes.length
+            ? <ul class="plain">{found.conversations.nodes.map((c) => (
+              <li key={c.id}><a href={pathOf("conversations", { state: "UNANSWERED", open: c.id })} dir="auto">{c.question}</a> <span class="hint"><When at={c.createdAt} /></span></li>))}</ul>
+            : <p>Nothing: every question found an answer.</p>}
+        </section>
+      </div>
+    </>
+  );
+}
+
+const count = (n: number, noun: string) => `${n.toLocaleString()} ${noun}${n === 1 ? "" : "s"}`;
+
+function Figures({ overview: o }: { overview: NonNullable<SiteData["analytics"]>["overview"] }) {
+  const trend = o.weekOverWeekChange;
+  const unansweredRate = o.totalQuestions ? Math.round((100 * o.unansweredCount) / o.totalQuestions) : 0;
+  const cells = [
+    ["Questions", o.totalQuestions.toLocaleString(), `${trend > 0 ? "+" : ""}${trend} % against the week before`],
+    ["Unanswered", `${unansweredRate} %`, count(o.unansweredCount, "question")],
+    ["Satisfied", `${o.satisfactionRate} %`, `${o.helpfulCount} of ${o.totalFeedback} votes`],
+    ["Handed to a human", `${o.handoffRate} %`, count(o.handoffCount, "conversation")],
+  ] as const;
+  return <dl class="figures">{cells.map(([name, value, note]) => <div key={name} class="card"><dt>{name}</dt><dd><strong class="big">{value}</strong><span class="hint">{note}</span></dd></div>)}</dl>;
+}
+
+/** The chart is for the eyes; the same figures stand in a table for everyone. */
+function Activity({ days }: { days: Array<{ date: string; count: number }> }) {
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    let destroy = () => {};
+    let isGone = false;
+    void import("../chart").then(({ drawActivity }) => {
+      if (!isGone && place.current) destroy = drawActivity(place.current, days);
+    });
+    return () => {
+      isGone = true;
+      destroy();
+    };
+  }, [days]);
+  if (!days.some((day) => day.count)) return <p>No questions in this range. Put the widget on a page, or try one in the <a href={pathOf("lab")}>answer lab</a>.</p>;
+  return (
+    <>
+      <div class="chart" ref={place} aria-hidden="true" />
+      <details><summary>As a table</summary>
+        <div class="scroll" tabIndex={0} role="region" aria-label="Questions a day"><table>
+          <thead><tr><th scope="col">Day</th><th scope="col">Questions</th></tr></thead>
+          <tbody>{days.map((day) => <tr key={day.date}><td>{day.date}</td><td>{day.count}</td></tr>)}</tbody>
+        </table></div>
+      </details>
+    </>
+  );
+}

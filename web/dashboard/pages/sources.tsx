@@ -1,0 +1,122 @@
+// Where answers come from: add an address, follow its reading, see what became of each page.
+
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { AddSource, DeleteSource, Pages, type PagesResult, Rescrape, type SourceRow, Sources } from "../../generated/dashboard";
+import { change, may, run, site } from "../client";
+import { Badge, Confirm, Empty, Fault, Field, Loading, Page, When, sayError, useAction, useQuery } from "../ui";
+
+const POLL_MS = 2500;
+
+export function SourcesPage() {
+  const after = useSignal<string | null>(null);
+  const loaded = useQuery(Sources, { site: site.value!.id, after: after.value });
+  const url = useSignal("");
+  const note = useSignal("");
+  const { isBusy, error, act } = useAction();
+  const nodes = loaded.data?.site?.sources?.nodes ?? [];
+  const isReading = nodes.some(({ status }) => status === "PENDING" || status === "SCRAPING");
+  useEffect(() => {
+    if (!isReading) return undefined;
+    const timer = setInterval(() => document.hidden || loaded.reload(), POLL_MS);
+    return () => clearInterval(timer);
+  }, [isReading]);
+  const add = (event: Event) => {
+    event.preventDefault();
+    void act(async () => {
+      const { isNew } = await change(AddSource, { input: { url: url.value.trim(), siteId: site.value!.id } });
+      note.value = isNew ? "Added. It is being read." : "That address is already here.";
+      url.value = "";
+      loaded.reload();
+    });
+  };
+  const canWrite = may("WRITE_SOURCES");
+  return (
+    <Page title="Sources">
+      {canWrite && (
+        <form class="filters" onSubmit={add}>
+          <Field label="Address of a page or site" hint="For example https://shop.example/faq. Pages below it are read too, as robots.txt allows.">
+            {(f) => <input {...f} type="url" required maxLength={2048} placeholder="https://" value={url.value} onInput={(e) => void (url.value = e.currentTarget.value)} />}
+          </Field>
+          <button type="submit" class="solid" disabled={isBusy}>Add</button>
+        </form>)}
+      <Fault text={error} />
+      <p class="hint" role="status">{note.value}</p>
+      <Loading of={loaded}>{({ site: found }) => {
+        const sources = found?.sources;
+        if (!sources) return <Fault text="This key may not read sources, or the plan does not include them." />;
+        if (!sources.nodes.length) return <Empty title="No sources yet"><p>Add the address of your FAQ or help pages above. It is read in the background, and answers come from it as soon as it is done.</p></Empty>;
+        return (
+          <>
+            <ul class="cards">{sources.nodes.map((source) => <Item key={source.id} source={source} canWrite={canWrite} onChange={loaded.reload} />)}</ul>
+            {sources.pageInfo.hasNextPage && <button type="button" onClick={() => void (after.value = sources.pageInfo.endCursor)}>Next page</button>}
+          </>
+        );
+      }}</Loading>
+    </Page>
+  );
+}
+
+function Item({ source, canWrite, onChange }: { source: SourceRow; canWrite: boolean; onChange(): void }) {
+  const { isBusy, error, act } = useAction();
+  const isShown = useSignal(false);
+  const input = { id: source.id, siteId: site.value!.id };
+  return (
+    <li class="card">
+      <div class="row between">
+        <div class="grow">
+          <h2 dir="auto">{source.title || source.url}</h2>
+          {source.kind === "URL" ? <a class="break" href={source.url} target="_blank" rel="noopener noreferrer">{source.url}</a> : <span class="break">{source.url}</span>}
+          <p class="hint row"><Badge value={source.status} /> {source.documentCount} pages, {source.chunkCount} passages
+            {source.lastScrapedAt && <span>read <When at={source.lastScrapedAt} /></span>}</p>
+          {(source.status === "PENDING" || source.status === "SCRAPING") && <progress aria-label={`Reading ${source.url}`} />}
+        </div>
+        {canWrite && (
+          <div class="row">
+            {source.kind === "URL" && <button type="button" aria-label={`Read again ${source.url}`} disabled={isBusy || source.status === "SCRAPING"}
+              onClick={() => void act(async () => { await change(Rescrape, { input }); onChange(); })}>Read again</button>}
+            <Confirm label="Delete" about={source.url} question="Delete it with all its passages?" onYes={() => void act(async () => { await change(DeleteSource, { input }); onChange(); })} />
+          </div>)}
+      </div>
+      <Fault text={error} />
+      {source.error && <p class="fault">{source.error}</p>}
+      <details onToggle={(e) => void (isShown.value = e.currentTarget.open)}>
+        <summary>Page report</summary>
+        {isShown.value && <Report id={source.id} />}
+      </details>
+    </li>
+  );
+}
+
+type Crawled = NonNullable<NonNullable<PagesResult["node"]>["pages"]>;
+
+function Report({ id }: { id: string }) {
+  const pages = useSignal<Crawled["nodes"]>([]);
+  const next = useSignal<string | null>(null);
+  const total = useSignal<number | null>(null);
+  const error = useSignal("");
+  const load = (after: string | null) => run(Pages, { id, after }).then(({ node }) => {
+    const found = node?.pages;
+    pages.value = [...after ? pages.value : [], ...found?.nodes ?? []];
+    next.value = found?.pageInfo.hasNextPage ? found.pageInfo.endCursor : null;
+    total.value = found?.totalCount ?? 0;
+  }, (reason) => void (error.value = sayError(reason)));
+  useEffect(() => void load(null), [id]);
+  if (error.value) return <Fault text={error.value} />;
+  if (total.value === null) return <p class="loading" role="status">Loading…</p>;
+  if (total.value === 0) return <p>No page was visited yet.</p>;
+  return (
+    <>
+      <div class="scroll" tabIndex={0} role="region" aria-label="Page report"><table>
+        <thead><tr><th scope="col">Page</th><th scope="col">Outcome</th><th scope="col">Passages</th><th scope="col">Visited</th></tr></thead>
+        <tbody>{pages.value.map((page) => (
+          <tr key={page.id}>
+            <td class="break"><span dir="auto">{page.title || page.url}</span><br /><span class="hint">{page.url}</span></td>
+            <td><Badge value={page.outcome} />{page.reason && <p class="hint">{page.reason}</p>}</td>
+            <td>{page.chunkCount}</td><td><When at={page.fetchedAt} /></td>
+          </tr>))}</tbody>
+      </table></div>
+      {next.value && <button type="button" onClick={() => void load(next.value)}>More of {total.value}</button>}
+    </>
+  );
+}

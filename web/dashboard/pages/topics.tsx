@@ -1,0 +1,63 @@
+// What visitors ask and find no answer to, grouped by meaning. An answer written here becomes an entry and is
+// tried at once against the questions of its topic.
+
+import { useSignal } from "@preact/signals";
+import { type AnalyticsRange, Promote, type PromoteResult, Topics, type TopicsResult } from "../../generated/dashboard";
+import { change, may, site } from "../client";
+import { pathOf } from "../route";
+import { Badge, Empty, Fault, Field, Loading, Page, useAction, useQuery } from "../ui";
+
+const RANGES: Array<[AnalyticsRange, string]> = [["LAST_30_DAYS", "30 days"], ["LAST_90_DAYS", "90 days"], ["LAST_365_DAYS", "A year"], ["ALL", "All"]];
+
+type Topic = NonNullable<NonNullable<NonNullable<TopicsResult["site"]>["analytics"]>["unansweredTopics"]>[number];
+
+export function TopicsPage() {
+  const range = useSignal<AnalyticsRange>("LAST_30_DAYS");
+  const loaded = useQuery(Topics, { site: site.value!.id, range: range.value });
+  const tools = (
+    <label class="inline">Range <select value={range.value} onChange={(e) => void (range.value = e.currentTarget.value as AnalyticsRange)}>
+      {RANGES.map(([value, text]) => <option key={value} value={value}>{text}</option>)}
+    </select></label>
+  );
+  return (
+    <Page title="Unanswered" tools={tools}>
+      <Loading of={loaded}>{({ site: found }) => {
+        const topics = found?.analytics?.unansweredTopics;
+        if (!topics) return <Fault text="This key may not read the figures, or the plan does not include them." />;
+        if (!topics.length) return <Empty title="Nothing left unanswered"><p>Every question of this time found an answer. Try harder ones in the <a href={pathOf("lab")}>answer lab</a>.</p></Empty>;
+        return <ul class="cards">{topics.map((topic) => <Item key={topic.label} topic={topic} />)}</ul>;
+      }}</Loading>
+    </Page>
+  );
+}
+
+function Item({ topic }: { topic: Topic }) {
+  const answer = useSignal("");
+  const tried = useSignal<PromoteResult["promoteToFaq"] | null>(null);
+  const { isBusy, error, act } = useAction();
+  const conversation = topic.questions.find((question) => question.conversation)?.conversation;
+  const save = (event: Event) => {
+    event.preventDefault();
+    void act(async () => {
+      tried.value = await change(Promote, { input: { conversationId: conversation!.id, answer: answer.value.trim(), siteId: site.value!.id } });
+    });
+  };
+  const results = new Map(tried.value?.answeredNow?.map(({ text, isAnsweredNow }) => [text, isAnsweredNow]));
+  return (
+    <li class="card">
+      <div class="row between"><h2 dir="auto">{topic.label}</h2><span class="hint">asked {topic.count} times, {topic.unansweredCount} without an answer</span></div>
+      <ul class="wordings">{topic.questions.map((question) => {
+        const isAnswered = results.get(question.text) ?? question.isAnsweredNow;
+        return <li key={question.text}><span dir="auto">{question.text}</span> <span class="hint">{question.count}×</span> {isAnswered && <Badge value="ANSWERED">answered now</Badge>}</li>;
+      })}</ul>
+      {tried.value
+        ? <p class="good" role="status">Saved as an entry under <a href={pathOf("answers")}>Answers</a>.</p>
+        : conversation && may("WRITE_SOURCES") && (
+          <form onSubmit={save}>
+            <Field label="The answer">{(f) => <textarea {...f} rows={2} required value={answer.value} dir="auto" onInput={(e) => void (answer.value = e.currentTarget.value)} />}</Field>
+            <Fault text={error} />
+            <button type="submit" class="solid" disabled={isBusy} aria-label={`Save and try: ${topic.label}`}>Save and try</button>
+          </form>)}
+    </li>
+  );
+}

@@ -1,0 +1,144 @@
+// Webhooks: endpoints, their secrets (shown once), and what was delivered, attempt by attempt, with replay.
+
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import {
+  CreateWebhook, DeleteWebhook, Deliveries, type Delivered, type Hook, ReplayDelivery, RotateSecret, TestWebhook, UpdateWebhook,
+  type WebhookDeliveryStatus, WebhookDeliveryStatusValues, type WebhookEventType, WebhookEventTypeValues, Webhooks,
+} from "../../generated/dashboard";
+import { change, site } from "../client";
+import { Badge, Confirm, Empty, Fault, Field, Loading, Page, Secret, When, useAction, useQuery } from "../ui";
+
+const POLL_MS = 5000;
+/** How a receiver is told of an event, as it stands in the envelope. */
+const eventName = (event: string) => event.toLowerCase().replace("_", ".");
+const DISABLED = { FAILING: "turned off after days of failure", GONE: "turned off: the receiver said it is gone", OWNER: "turned off" };
+
+export function WebhooksPage() {
+  const loaded = useQuery(Webhooks, { site: site.value!.id });
+  const secret = useSignal<string | null>(null);
+  const isAdding = useSignal(false);
+  return (
+    <Page title="Webhooks" tools={<button type="button" class="solid" aria-expanded={isAdding.value} onClick={() => void (isAdding.value = !isAdding.value)}>New webhook</button>}>
+      {secret.value && <Secret title="The signing secret" value={secret.value} onDone={() => void (secret.value = null)} />}
+      {isAdding.value && <Form onMade={(made) => { secret.value = made; isAdding.value = false; loaded.reload(); }} />}
+      <Loading of={loaded}>{({ site: found }) => {
+        if (!found?.webhooks) return <Fault text="This key may not manage webhooks, or the plan does not include them." />;
+        if (!found.webhooks.length) return <Empty title="No webhooks yet"><p>A webhook tells your own server when a question is asked, left unanswered, voted on or handed to a human.</p></Empty>;
+        return <ul class="cards">{found.webhooks.map((hook) => <Item key={hook.id} hook={hook} onChange={loaded.reload} onSecret={(made) => void (secret.value = made)} />)}</ul>;
+      }}</Loading>
+    </Page>
+  );
+}
+
+function Form({ onMade }: { onMade(secret: string): void }) {
+  const url = useSignal("");
+  const description = useSignal("");
+  const events = useSignal<WebhookEventType[]>([...WebhookEventTypeValues]);
+  const { isBusy, error, act } = useAction();
+  const toggle = (event: WebhookEventType, isOn: boolean) => void (events.value = WebhookEventTypeValues.filter((one) => (one === event ? isOn : events.value.includes(one))));
+  const save = (submit: Event) => {
+    submit.preventDefault();
+    void act(async () => {
+      const { secret } = await change(CreateWebhook, { input: { url: url.value.trim(), description: description.value.trim() || null, events: events.value, siteId: site.value!.id } });
+      if (secret) onMade(secret);
+    });
+  };
+  return (
+    <form class="card" onSubmit={save}>
+      <Field label="Address" hint="https; it gets a POST with a signed JSON body.">{(f) => <input {...f} type="url" required placeholder="https://" value={url.value} onInput={(e) => void (url.value = e.currentTarget.value)} />}</Field>
+      <Field label="Description">{(f) => <input {...f} maxLength={200} value={description.value} onInput={(e) => void (description.value = e.currentTarget.value)} />}</Field>
+      <fieldset><legend>Events</legend><div class="checks">{WebhookEventTypeValues.map((event) => (
+        <label key={event} class="check"><input type="checkbox" checked={events.value.includes(event)} onChange={(e) => toggle(event, e.currentTarget.checked)} />{eventName(event)}</label>))}</div></fieldset>
+      <Fault text={error} />
+      <button type="submit" class="solid" disabled={isBusy || events.value.length === 0}>Make the webhook</button>
+    </form>
+  );
+}
+
+function Item({ hook, onChange, onSecret }: { hook: Hook; onChange(): void; onSecret(secret: string): void }) {
+  const { isBusy, error, act } = useAction();
+  const isShown = useSignal(false);
+  const note = useSignal("");
+  const input = { id: hook.id, siteId: site.value!.id };
+  const rotate = () => act(async () => {
+    const { secret } = await change(RotateSecret, { input: { ...input, step: hook.rotation?.isStaged ? "PROMOTE" : "STAGE" } });
+    if (secret) onSecret(secret);
+    note.value = secret ? "Both secrets sign from now on. Give the new one to the receiver, then use it." : "The new secret is the present one.";
+    onChange();
+  });
+  const test = () => act(async () => {
+    await change(TestWebhook, { input: { webhookId: hook.id, siteId: input.siteId } });
+    note.value = "A test event is on its way; see Deliveries.";
+    isShown.value = true;
+  });
+  return (
+    <li class="card">
+      <h2 class="break">{hook.url}</h2>
+      <p class="hint row"><Badge value={hook.isEnabled ? "INDEXED" : "FAILED"}>{hook.isEnabled ? "on" : "off"}</Badge>
+        {hook.disabledReason && <span>{DISABLED[hook.disabledReason]}</span>}{hook.failingSince && <span>failing since <When at={hook.failingSince} /></span>}
+        {hook.description && <span dir="auto">{hook.description}</span>}<code>{hook.redactedSecret}</code></p>
+      <p class="hint">{hook.events.map(eventName).join(", ")}</p>
+      <div class="row">
+        <button type="button" disabled={isBusy} aria-label={`Send a test to ${hook.url}`} onClick={() => void test()}>Send a test</button>
+        <button type="button" disabled={isBusy} aria-label={`Turn ${hook.isEnabled ? "off" : "on"} ${hook.url}`}
+          onClick={() => void act(async () => { await change(UpdateWebhook, { input: { ...input, isEnabled: !hook.isEnabled } }); onChange(); })}>{hook.isEnabled ? "Turn off" : "Turn on"}</button>
+        <button type="button" disabled={isBusy} aria-label={`${hook.rotation?.isStaged ? "Use the new secret" : "Renew the secret"} of ${hook.url}`} onClick={() => void rotate()}>{hook.rotation?.isStaged ? "Use the new secret" : "Renew the secret"}</button>
+        <Confirm label="Delete" about={hook.url} question="Delete it with its deliveries?" onYes={() => void act(async () => { await change(DeleteWebhook, { input }); onChange(); })} />
+      </div>
+      <Fault text={error} />
+      <p class="hint" role="status">{note.value}</p>
+      <details open={isShown.value} onToggle={(e) => void (isShown.value = e.currentTarget.open)}>
+        <summary>Deliveries</summary>
+        {isShown.value && <Log id={hook.id} />}
+      </details>
+    </li>
+  );
+}
+
+function Log({ id }: { id: string }) {
+  const status = useSignal<WebhookDeliveryStatus | "">("");
+  const loaded = useQuery(Deliveries, { site: site.value!.id, filter: status.value ? { status: status.value } : null });
+  useEffect(() => {
+    const timer = setInterval(() => document.hidden || loaded.reload(), POLL_MS);
+    return () => clearInterval(timer);
+  }, []);
+  return (
+    <>
+      <Field label="Status">{(f) => <select {...f} value={status.value} onChange={(e) => void (status.value = e.currentTarget.value as WebhookDeliveryStatus | "")}>
+        <option value="">All</option>{WebhookDeliveryStatusValues.map((value) => <option key={value} value={value}>{value.toLowerCase()}</option>)}</select>}</Field>
+      <Loading of={loaded}>{({ site: found }) => {
+        const nodes = found?.webhooks?.find((hook) => hook.id === id)?.deliveries?.nodes ?? [];
+        if (!nodes.length) return <p>Nothing here yet. Send a test, or wait for the next event.</p>;
+        return <ul class="plain">{nodes.map((delivery) => <Delivery key={delivery.id} delivery={delivery} onChange={loaded.reload} />)}</ul>;
+      }}</Loading>
+    </>
+  );
+}
+
+function Delivery({ delivery, onChange }: { delivery: Delivered; onChange(): void }) {
+  const { isBusy, error, act } = useAction();
+  const replay = () => act(async () => {
+    await change(ReplayDelivery, { input: { id: delivery.id, siteId: site.value!.id } });
+    onChange();
+  });
+  return (
+    <li class="delivery">
+      <div class="row between">
+        <span class="row"><Badge value={delivery.status} />{delivery.isTest ? "test" : delivery.event ? eventName(delivery.event) : "event"} <span class="hint"><When at={delivery.createdAt} />, {delivery.attemptCount} attempts
+          {delivery.nextAttemptAt && <>, next <When at={delivery.nextAttemptAt} /></>}</span></span>
+        <button type="button" disabled={isBusy} aria-label={`Send again ${delivery.id}`} onClick={() => void replay()}>Send again</button>
+      </div>
+      <Fault text={error} />
+      {delivery.attempts && delivery.attempts.length > 0 && (
+        <details><summary>Attempts</summary>
+          <div class="scroll" tabIndex={0} role="region" aria-label="Attempts"><table>
+            <thead><tr><th scope="col">No.</th><th scope="col">When</th><th scope="col">Answer</th><th scope="col">ms</th></tr></thead>
+            <tbody>{delivery.attempts.map((attempt) => (
+              <tr key={attempt.number}><td>{attempt.number}</td><td><When at={attempt.startedAt} /></td>
+                <td class="break">{attempt.statusCode ?? ""} {attempt.error ?? ""}{attempt.responseBody && <pre>{attempt.responseBody}</pre>}</td><td>{attempt.totalMs ?? ""}</td></tr>))}</tbody>
+          </table></div>
+        </details>)}
+    </li>
+  );
+}

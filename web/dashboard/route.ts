@@ -1,0 +1,33 @@
+// The page in the address bar: `/dashboard/<page>?…`. Links are real links; a click stays in the page.
+
+import { signal } from "@preact/signals";
+
+const BASE = "/dashboard";
+
+function read(): { page: string; query: URLSearchParams } {
+  const page = location.pathname.slice(BASE.length).replace(/^\/|\/$/g, "") || "overview";
+  return { page, query: new URLSearchParams(location.search) };
+}
+
+export const route = signal(read());
+addEventListener("popstate", () => void (route.value = read()));
+
+export function pathOf(page: string, query: Record<string, string> = {}): string {
+  const search = new URLSearchParams(query).toString();
+  return `${BASE}/${page}${search ? `?${search}` : ""}`;
+}
+
+export function go(path: string): void {
+  history.pushState(null, "", path);
+  route.value = read();
+  document.getElementById("main")?.focus();
+}
+
+/** For a link's `onClick`: plain clicks stay here, everything else is the browser's. */
+export function follows(event: MouseEvent): void {
+  const link = (event.target as Element).closest("a");
+  if (!link || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || link.target) return;
+  if (link.origin !== location.origin || !link.pathname.startsWith(BASE)) return;
+  event.preventDefault();
+  go(link.pathname + link.search);
+}

@@ -1,0 +1,150 @@
+// The pieces that every page is made of: a query's three states, fields, confirmations, notices, tables.
+
+import { useSignal } from "@preact/signals";
+import type { ComponentChildren, JSX } from "preact";
+import { useEffect, useId, useRef } from "preact/hooks";
+import { ApiError, NetworkError } from "../live/graphql";
+import type { Doc } from "../live/document";
+import { renderMarkdown } from "../text/markdown";
+import { run } from "./client";
+
+export function sayError(error: unknown): string {
+  if (error instanceof NetworkError) return "The server could not be reached. Check your connection and try again.";
+  if (error instanceof ApiError && error.code === "FORBIDDEN") return `This key may not do that. ${error.message}`;
+  return error instanceof Error ? error.message : String(error);
+}
+
+export interface Loaded<Result> {
+  data: Result | null;
+  error: string;
+  reload(): void;
+}
+
+/** Runs a query when its variables change; keeps what it had while it loads again. */
+export function useQuery<Result, Variables>(query: Doc<Result, Variables>, variables: Variables): Loaded<Result> {
+  const data = useSignal<Result | null>(null);
+  const error = useSignal("");
+  const turn = useSignal(0);
+  const key = JSON.stringify(variables);
+  const round = turn.value;
+  useEffect(() => {
+    let isCurrent = true;
+    run(query, variables).then((result) => {
+      if (isCurrent) [data.value, error.value] = [result, ""];
+    }, (reason) => {
+      if (isCurrent) error.value = sayError(reason);
+    });
+    return () => void (isCurrent = false);
+  }, [key, round]);
+  return { data: data.value, error: error.value, reload: () => void turn.value++ };
+}
+
+/** A mutation's state: `act` runs it once at a time and keeps what went wrong. */
+export function useAction(): { isBusy: boolean; error: string; act(work: () => Promise<unknown>): Promise<boolean> } {
+  const isBusy = useSignal(false);
+  const error = useSignal("");
+  const act = async (work: () => Promise<unknown>) => {
+    if (isBusy.value) return false;
+    [isBusy.value, error.value] = [true, ""];
+    try {
+      await work();
+      return true;
+    } catch (reason) {
+      error.value = sayError(reason);
+      return false;
+    } finally {
+      isBusy.value = false;
+    }
+  };
+  return { isBusy: isBusy.value, error: error.value, act };
+}
+
+export function Page({ title, tools, children }: { title: string; tools?: ComponentChildren; children: ComponentChildren }) {
+  useEffect(() => void (document.title = `${title} · HelpBot`), [title]);
+  return <><header class="pagehead"><h1>{title}</h1>{tools && <div class="tools">{tools}</div>}</header>{children}</>;
+}
+
+export function Fault({ text }: { text: string }) {
+  return text ? <p class="fault" role="alert">{text}</p> : null;
+}
+
+export function Loading<T>({ of, children }: { of: Loaded<T>; children: (data: T) => ComponentChildren }) {
+  if (of.data) return <><Fault text={of.error} />{children(of.data)}</>;
+  if (of.error) return <div class="empty"><Fault text={of.error} /><button type="button" onClick={of.reload}>Try again</button></div>;
+  return <p class="loading" role="status">Loading…</p>;
+}
+
+export function Empty({ title, children }: { title: string; children: ComponentChildren }) {
+  return <div class="empty"><h2>{title}</h2>{children}</div>;
+}
+
+type FieldProps = { label: string; hint?: ComponentChildren; children: (props: { id: string; "aria-describedby"?: string }) => JSX.Element };
+
+export function Field({ label, hint, children }: FieldProps) {
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      {children(hint ? { id, "aria-describedby": `${id}h` } : { id })}
+      {hint && <p class="hint" id={`${id}h`}>{hint}</p>}
+    </div>
+  );
+}
+
+/** A button that asks once more, in place, before it does what cannot be undone. */
+export function Confirm({ label, about, question, onYes }: { label: string; about: string; question: string; onYes(): void }) {
+  const isAsking = useSignal(false);
+  if (!isAsking.value) return <button type="button" class="danger" aria-label={`${label} ${about}`} onClick={() => void (isAsking.value = true)}>{label}</button>;
+  return (
+    <span class="confirm" role="group" aria-label={question}>
+      <span>{question}</span>
+      <button type="button" class="danger solid" autofocus onClick={() => { isAsking.value = false; onYes(); }}>{label}</button>
+      <button type="button" onClick={() => void (isAsking.value = false)}>Keep</button>
+    </span>
+  );
+}
+
+/** A secret that is shown this once, with a way to copy it. */
+export function Secret({ title, value, onDone }: { title: string; value: string; onDone(): void }) {
+  const hasCopied = useSignal(false);
+  const copy = () => navigator.clipboard?.writeText(value).then(() => void (hasCopied.value = true), () => {});
+  return (
+    <div class="secret" role="status">
+      <h2>{title}</h2>
+      <p>Copy it now: it is shown this once and stored nowhere.</p>
+      <code tabIndex={0}>{value}</code>
+      <div class="row">
+        <button type="button" class="solid" onClick={copy}>{hasCopied.value ? "Copied" : "Copy"}</button>
+        <button type="button" onClick={onDone}>I have it</button>
+      </div>
+    </div>
+  );
+}
+
+export function Markdown({ text }: { text: string }) {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => box.current?.replaceChildren(renderMarkdown(text)), [text]);
+  return <div class="markdown" dir="auto" ref={box} />;
+}
+
+const TONES: Record<string, string> = {
+  INDEXED: "good", DELIVERED: "good", ANSWERED: "good", FETCHED: "good", HELPFUL: "good", RESOLVED: "good", FAILED: "bad", UNHELPFUL: "bad", DECLINED: "bad",
+  SUGGESTED: "warn", REQUESTED: "warn", SKIPPED: "warn", SCRAPING: "busy", PENDING: "busy", ASSIGNED: "busy",
+};
+
+/** An enum's value as a small label: `SMALL_TALK` reads "small talk". */
+export function Badge({ value, children }: { value: string; children?: ComponentChildren }) {
+  return <span class={`badge ${TONES[value] ?? ""}`}>{children ?? value.toLowerCase().replaceAll("_", " ")}</span>;
+}
+
+const WHEN = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const AGO = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+const STEPS: Array<[Intl.RelativeTimeFormatUnit, number]> = [["day", 86_400], ["hour", 3600], ["minute", 60]];
+
+/** A time as people say it, with the exact one on hover; future times too. */
+export function When({ at }: { at: string }) {
+  const seconds = (Date.parse(at) - Date.now()) / 1000;
+  const step = STEPS.find(([, size]) => Math.abs(seconds) >= size);
+  const text = step && Math.abs(seconds) > 14 * 86_400 ? WHEN.format(new Date(at)) : step ? AGO.format(Math.round(seconds / step[1]), step[0]) : "just now";
+  return <time dateTime={at} title={WHEN.format(new Date(at))}>{text}</time>;
+}

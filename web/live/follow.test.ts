@@ -1,0 +1,121 @@
+// The stream's promise: each event once, in order, from the last cursor on, whatever the connection does.
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { type Listener, type Transport, delayMs, follow } from "./follow";
+import { takeBlocks } from "./sse";
+
+interface Said {
+  cursor: string;
+}
+
+/** A transport that the test holds in its hand. */
+function held() {
+  const calls: Array<{ after: string | null; on: Listener<Said>; isClosed: boolean }> = [];
+  const transport: Transport<Said> = (after, on) => {
+    const call = { after, on, isClosed: false };
+    calls.push(call);
+    return () => void (call.isClosed = true);
+  };
+  return { calls, transport };
+}
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe("following a stream", () => {
+  it("resumes_after_the_last_cursor_and_drops_repeats", () => {
+    const { calls, transport } = held();
+    const heard: string[] = [];
+    const following = follow([transport], { after: "1", onEvent: (e) => heard.push(e.cursor), random: () => 0 });
+
+    calls[0]!.on.opened();
+    vi.advanceTimersByTime(60_000);
+    calls[0]!.on.event({ cursor: "2" });
+    calls[0]!.on.event({ cursor: "3" });
+    calls[0]!.on.closed();
+    vi.advanceTimersByTime(8000);
+    calls[1]!.on.opened();
+    calls[1]!.on.event({ cursor: "3" });
+    calls[1]!.on.event({ cursor: "4" });
+
+    expect(calls.map((c) => c.after)).toEqual(["1", "3"]);
+    expect(heard).toEqual(["2", "3", "4"]);
+    expect(following.cursor()).toBe("4");
+  });
+
+  it("asks_for_the_state_again_when_the_cursor_expired", () => {
+    const { calls, transport } = held();
+    const onGap = vi.fn();
+    follow([transport], { after: "9", onEvent: () => {}, onGap });
+
+    calls[0]!.on.opened();
+    expect(onGap).not.toHaveBeenCalled();
+    calls[0]!.on.closed("CURSOR_EXPIRED");
+    vi.advanceTimersByTime(8000);
+    calls[1]!.on.opened();
+
+    expect(calls[1]!.after).toBeNull();
+    expect(onGap).toHaveBeenCalledOnce();
+  });
+
+  it("gives_way_to_the_next_transport_only_when_one_never_opened", () => {
+    const [first, second] = [held(), held()];
+    follow([first.transport, second.transport], { after: null, onEvent: () => {} });
+
+    first.calls[0]!.on.closed();
+    vi.advanceTimersByTime(1000);
+    second.calls[0]!.on.opened();
+    second.calls[0]!.on.closed();
+    vi.advanceTimersByTime(1000);
+
+    expect([first.calls.length, second.calls.length]).toEqual([1, 2]);
+  });
+
+  it("stops_for_good_when_refused", () => {
+    const { calls, transport } = held();
+    const states: string[] = [];
+    follow([transport], { after: null, onEvent: () => {}, onState: (s) => states.push(s) });
+
+    calls[0]!.on.closed("UNAUTHENTICATED");
+    vi.advanceTimersByTime(600_000);
+
+    expect(calls.length).toBe(1);
+    expect(states).toEqual(["connecting", "refused"]);
+  });
+
+  it("ignores_a_connection_that_was_replaced", () => {
+    const { calls, transport } = held();
+    const heard: string[] = [];
+    const following = follow([transport], { after: null, onEvent: (e) => heard.push(e.cursor) });
+
+    following.wake();
+    calls[1]!.on.opened();
+    calls[0]!.on.event({ cursor: "1" });
+    calls[0]!.on.closed();
+    vi.advanceTimersByTime(600_000);
+
+    expect(calls[0]!.isClosed).toBe(true);
+    expect([calls.length, heard.length]).toEqual([2, 0]);
+  });
+
+  it("gives_up_a_connection_that_never_opens", () => {
+    const [first, second] = [held(), held()];
+    follow([first.transport, second.transport], { after: null, onEvent: () => {} });
+
+    vi.advanceTimersByTime(10_600);
+
+    expect(first.calls[0]!.isClosed).toBe(true);
+    expect(second.calls.length).toBe(1);
+  });
+
+  it("waits_longer_each_time_up_to_half_a_minute", () => {
+    expect([0, 1, 2, 10, 99].map((n) => delayMs(n, 1))).toEqual([500, 1000, 2000, 8000, 8000]);
+    expect(delayMs(3, 0)).toBe(2000);
+  });
+});
+
+it("takes_whole_blocks_and_keeps_the_unfinished_one", () => {
+  const { blocks, rest } = takeBlocks("id: 7\r\nevent: next\r\ndata: {\"a\":\r\ndata: 1}\r\n\r\n: ping\n\nevent: com");
+
+  expect(blocks).toEqual([{ event: "next", data: "{\"a\":\n1}" }, { event: "message", data: "" }]);
+  expect(rest).toBe("event: com");
+});

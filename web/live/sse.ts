@@ -1,0 +1,119 @@
+// A transport over server-sent events (graphql-sse, distinct connections), for networks that block
+// WebSocket. It reads the body itself, since EventSource can send neither a key nor a body.
+
+import type { Doc } from "./document";
+import type { Event, Transport } from "./follow";
+import { ApiError, type Credentials, NetworkError, headersOf } from "./graphql";
+
+export interface Block {
+  event: string;
+  data: string;
+}
+
+/** Splits a growing text into finished event blocks and the unfinished rest. */
+export function takeBlocks(text: string): { blocks: Block[]; rest: string } {
+  const parts = text.replace(/\r\n/g, "\n").split("\n\n");
+  const rest = parts.pop() ?? "";
+  const blocks = parts.map((part) => {
+    const block: Block = { event: "message", data: "" };
+    for (const line of part.split("\n")) {
+      const [, field, value] = /^(\w+): ?(.*)$/.exec(line) ?? [];
+      if (field === "event") block.event = value!;
+      if (field === "data") block.data += (block.data && "\n") + value!;
+    }
+    return block;
+  });
+  return { blocks, rest };
+}
+
+interface Payload<Result> {
+  data?: Result | null;
+  errors?: Array<{ message: string; extensions?: { code?: string } }>;
+}
+
+interface Ask<Result, Variables> {
+  endpoint: string;
+  credentials: Credentials;
+  query: Doc<Result, Variables>;
+  variables: Variables;
+  idempotencyKey?: string;
+  signal?: AbortSignal;
+  /** Told of everything that arrives, keep-alive comments too. */
+  onBytes?(): void;
+}
+
+/** The server sends a comment every few seconds; a stream silent for this long is dead. */
+const SILENCE_MS = 45_000;
+
+/**
+ * Runs a subscription and gives each of its results; ends when the server completes it.
+ *
+ * Throws `ApiError` for a refusal or an error in the stream, `NetworkError` when nothing answers.
+ * `onOpen` is told when the server has taken the request.
+ */
+export async function* results<Result, Variables>(ask: Ask<Result, Variables>, onOpen = () => {}): AsyncGenerator<Result> {
+  const response = await fetch(`${ask.endpoint}/stream`, {
+    method: "POST", credentials: "omit", cache: "no-store", signal: ask.signal ?? null,
+    headers: { ...headersOf(ask.credentials, ask.idempotencyKey), Accept: "text/event-stream" },
+    body: JSON.stringify({ query: ask.query, variables: ask.variables }),
+  }).catch((cause) => {
+    throw new NetworkError("The server could not be reached", { cause });
+  });
+  if (!response.ok || !response.body) throw new ApiError(response.status === 401 ? "UNAUTHENTICATED" : `HTTP_${response.status}`, "The stream was refused", response.status);
+  onOpen();
+  let rest = "";
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  for (;;) {
+    const part = await reader.read().catch((cause) => {
+      throw new NetworkError("The stream broke", { cause });
+    });
+    if (part.done) return;
+    ask.onBytes?.();
+    const taken = takeBlocks(rest + part.value);
+    rest = taken.rest;
+    for (const { event, data } of taken.blocks) {
+      if (event === "complete") return;
+      if (event !== "next") continue;
+      const payload = JSON.parse(data) as Payload<Result>;
+      const error = payload.errors?.[0];
+      if (error) throw new ApiError(error.extensions?.code ?? "INTERNAL", error.message, response.status);
+      if (payload.data) yield payload.data;
+    }
+  }
+}
+
+/** Listens to `query`, whose only field gives the events; `variables` get the cursor as `after`. */
+export function sseTransport<E extends Event, Result extends object, Variables>(
+  endpoint: string, credentials: () => Credentials, query: Doc<Result, Variables>, variables: () => Variables,
+): Transport<E> {
+  return (after, listener) => {
+    const abort = new AbortController();
+    let silence: ReturnType<typeof setTimeout> | undefined;
+    const onBytes = () => {
+      clearTimeout(silence);
+      silence = setTimeout(() => {
+        listener.closed();
+        abort.abort();
+      }, SILENCE_MS);
+    };
+    const listen = async () => {
+      const ask = { endpoint, credentials: credentials(), query, variables: { ...variables(), after }, signal: abort.signal, onBytes };
+      for await (const result of results(ask, () => {
+        onBytes();
+        listener.opened();
+      })) {
+        const event = Object.values(result)[0] as E | null;
+        if (event) listener.event(event);
+      }
+    };
+    const end = (code?: string) => {
+      clearTimeout(silence);
+      if (!abort.signal.aborted) listener.closed(code);
+    };
+    listen().then(() => end(), (error) => end(error instanceof ApiError ? error.code : undefined));
+    return () => {
+      clearTimeout(silence);
+      abort.abort();
+    };
+  };
+}

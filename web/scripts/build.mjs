@@ -1,0 +1,92 @@
+// `npm run build`: types from the schema, the panel, the loader that names it, the pages, then compressed
+// variants and `dist/manifest.json`, from which the server serves.
+//
+// Layout of dist: `widget.js` (loader), `assets/*` (hashed, immutable), `demo.html`, `embed.html`,
+// `dashboard.html`, `graphiql.html`, each with `.br` and `.gz` beside it where that is smaller.
+
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { extname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { build as rolldown } from "rolldown";
+import { build } from "vite";
+
+const WEB = fileURLToPath(new URL("..", import.meta.url));
+const DIST = join(WEB, "dist");
+const TYPES = {
+  ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
+  ".svg": "image/svg+xml", ".json": "application/json", ".woff2": "font/woff2", ".ttf": "font/ttf",
+};
+const PAGES = ["demo", "embed", "dashboard", "graphiql"];
+
+/** What all three builds share; data: URLs are off so that the CSP needs no exception. */
+const common = (extra) => ({
+  configFile: false, root: WEB, base: "/", publicDir: false, logLevel: "warn",
+  ...extra,
+  build: {
+    outDir: DIST, emptyOutDir: false, target: "es2022", assetsInlineLimit: 0, reportCompressedSize: false,
+    modulePreload: { polyfill: false }, chunkSizeWarningLimit: 4000, ...extra.build,
+  },
+});
+
+async function buildPanel() {
+  const result = await build(common({
+    build: { rollupOptions: {
+      input: { panel: join(WEB, "widget/panel.ts") }, preserveEntrySignatures: "strict",
+      output: { entryFileNames: "assets/panel-[hash].js", format: "es" },
+    } },
+  }));
+  return [result].flat()[0].output.find((file) => file.isEntry).fileName;
+}
+
+/** Straight through the bundler: Vite would wrap the one dynamic import in its preloader. */
+const buildLoader = (panelFile) => rolldown({
+  input: join(WEB, "widget/loader.ts"), logLevel: "warn", transform: { target: "es2022", define: { PANEL_FILE: JSON.stringify(panelFile) } },
+  output: { file: join(DIST, "widget.js"), format: "iife", minify: true },
+});
+
+/** GraphiQL's style sheet carries its fonts as data: addresses, which the pages' policy refuses. */
+const withoutInlineFonts = {
+  name: "without-inline-fonts", enforce: "pre",
+  transform: { filter: { id: /\.css$/ }, handler: (css) => css.replace(/@font-face\s*\{[^{}]*data:[^{}]*\}/g, "") },
+};
+
+const buildPages = () => build(common({
+  root: join(WEB, "pages"), plugins: [withoutInlineFonts],
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  build: { rollupOptions: {
+    // "use client" in React libraries: it means nothing where there is no server rendering.
+    onLog: (level, log, hand) => log.code === "MODULE_LEVEL_DIRECTIVE" || hand(level, log),
+    input: Object.fromEntries(PAGES.map((name) => [name, join(WEB, `pages/${name}.html`)]).filter(([, file]) => existsSync(file))),
+  } },
+}));
+
+const files = (dir) => readdirSync(dir, { withFileTypes: true })
+  .flatMap((entry) => (entry.isDirectory() ? files(join(dir, entry.name)) : [join(dir, entry.name)]));
+
+/** Writes `file.br` and `file.gz` where they are smaller; gives what the manifest says of the file. */
+function describe(file) {
+  const bytes = readFileSync(file);
+  const variants = {
+    br: brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }),
+    gz: gzipSync(bytes, { level: 9 }),
+  };
+  const encodings = Object.entries(variants).filter(([, data]) => data.length < bytes.length);
+  // The server writes its own values into a page's placeholders, so those pages go out as they are.
+  const isTemplate = bytes.includes("%HELPBOT_");
+  if (!isTemplate) for (const [suffix, data] of encodings) writeFileSync(`${file}.${suffix}`, data);
+  const path = relative(DIST, file);
+  return {
+    path, contentType: TYPES[extname(file)] ?? "application/octet-stream", bytes: bytes.length, gzipBytes: variants.gz.length,
+    immutable: path.startsWith("assets/"), template: isTemplate, encodings: isTemplate ? [] : encodings.map(([suffix]) => suffix),
+  };
+}
+
+rmSync(DIST, { recursive: true, force: true });
+execFileSync(process.execPath, [join(WEB, "scripts/codegen.mjs")], { stdio: "inherit" });
+await buildLoader(await buildPanel());
+await buildPages();
+const listed = files(DIST).filter((file) => statSync(file).size > 0).sort().map(describe);
+writeFileSync(join(DIST, "manifest.json"), `${JSON.stringify({ files: listed }, null, 1)}\n`);
+execFileSync(process.execPath, [join(WEB, "scripts/size.mjs")], { stdio: "inherit" });

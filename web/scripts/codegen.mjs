@@ -1,0 +1,218 @@
+// Turns each room's `operations.graphql` into typed documents, checked against the public schema.
+//
+// Output (never committed): `generated/<room>.ts` with the enums and inputs in use, one result and one
+// variables type for each operation, the minified operation text, and `supports`, which says for each
+// operation whether the schema of this build offers it. `../schema.graphql` is the truth; while a planned
+// operation is missing there, its types come from `schema/planned.graphql` and `supports` says false, so
+// a page can leave itself out instead of failing; a missing nullable field is cut from the text sent. An operation that neither schema accepts fails the build.
+
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import {
+  Kind, TypeInfo, buildASTSchema, getNamedType, isAbstractType, isEnumType, isInputObjectType, isListType, isNonNullType,
+  parse, print, stripIgnoredCharacters, typeFromAST, validate, visit, visitWithTypeInfo,
+} from "graphql";
+
+const WEB = fileURLToPath(new URL("..", import.meta.url));
+const ROOMS = ["widget", "dashboard"];
+const SCALARS = { ID: "string", String: "string", Int: "number", Float: "number", Boolean: "boolean" };
+
+/** The schema that decides, and the one that fills in the types of what is still planned. */
+function loadSchemas() {
+  const [truth, planned] = [join(WEB, "../schema.graphql"), join(WEB, "schema/planned.graphql")]
+    .map((file) => (existsSync(file) ? parse(readFileSync(file, "utf8")) : null));
+  return { truth: buildASTSchema(truth), planned: planned && buildASTSchema(merged(truth, planned)) };
+}
+
+/** The true schema with what only the plan has: whole types, and fields of types that it knows. */
+function merged(truth, planned) {
+  const byName = new Map(truth.definitions.map((d) => [d.name?.value ?? d.kind, d]));
+  for (const plan of planned.definitions) {
+    const own = byName.get(plan.name.value);
+    const missing = own && plan.fields?.filter((field) => !own.fields.some((f) => f.name.value === field.name.value));
+    byName.set(plan.name.value, own ? { ...own, ...(missing && { fields: [...own.fields, ...missing] }) } : plan);
+  }
+  return { kind: Kind.DOCUMENT, definitions: [...byName.values()] };
+}
+
+/** One operation and the fragments it reaches, as a document of its own. */
+function standalone(operation, fragments) {
+  const reached = new Map();
+  const walk = (node) => visit(node, {
+    FragmentSpread: ({ name }) => {
+      const fragment = fragments.get(name.value);
+      if (!fragment || reached.has(name.value)) return;
+      reached.set(name.value, fragment);
+      walk(fragment);
+    },
+  });
+  walk(operation);
+  return { kind: Kind.DOCUMENT, definitions: [operation, ...reached.values()] };
+}
+
+/** Writes TypeScript for the types that one operation touches. */
+class Writer {
+  constructor(schema, fragments, named) {
+    this.schema = schema;
+    this.fragments = fragments;
+    this.named = named;
+  }
+
+  /** `type` as TypeScript; `inner` writes its named type. */
+  wrap(type, inner) {
+    if (isNonNullType(type)) return this.bare(type.ofType, inner);
+    return `${this.bare(type, inner)} | null`;
+  }
+
+  bare(type, inner) {
+    if (isListType(type)) return `Array<${this.wrap(type.ofType, inner)}>`;
+    return inner(type);
+  }
+
+  leaf(type) {
+    if (isEnumType(type)) {
+      this.named.set(type.name, `export type ${type.name} = ${type.getValues().map((v) => JSON.stringify(v.name)).join(" | ")};`);
+      return type.name;
+    }
+    return SCALARS[type.name] ?? "string";
+  }
+
+  input(type) {
+    if (!isInputObjectType(type)) return this.leaf(type);
+    if (!this.named.has(type.name)) {
+      this.named.set(type.name, "");
+      const fields = Object.values(type.getFields()).map((f) =>
+        `  ${f.name}${isNonNullType(f.type) && f.defaultValue === undefined ? "" : "?"}: ${this.wrap(f.type, (t) => this.input(t))};`);
+      this.named.set(type.name, `export interface ${type.name} {\n${fields.join("\n")}\n}`);
+    }
+    return type.name;
+  }
+
+  /** The fields that a selection set gives; those behind an abstract type's fragment are optional. */
+  fields(set, parent, optional, out = new Map()) {
+    for (const node of set.selections) {
+      if (node.kind === Kind.FIELD) {
+        this.field(node, parent, optional, out);
+        continue;
+      }
+      const fragment = node.kind === Kind.FRAGMENT_SPREAD ? this.fragments.get(node.name.value) : node;
+      const on = fragment.typeCondition ? this.schema.getType(fragment.typeCondition.name.value) : parent;
+      this.fields(fragment.selectionSet, on, optional || (isAbstractType(parent) && on !== parent), out);
+    }
+    return out;
+  }
+
+  field(node, parent, optional, out) {
+    const key = node.alias?.value ?? node.name.value;
+    if (node.name.value === "__typename") {
+      out.set(key, `"${parent.name}"`.replace(/^.*$/, (text) => (isAbstractType(parent) ? "string" : text)));
+      return;
+    }
+    const { type } = parent.getFields()[node.name.value];
+    const text = this.wrap(type, (t) => (node.selectionSet ? this.object(node.selectionSet, t) : this.leaf(t)));
+    const mark = optional ? "?" : "";
+    out.set(key + mark, text);
+  }
+
+  object(set, type) {
+    return `{ ${[...this.fields(set, type, false)].map(([k, v]) => `${k}: ${v}`).join("; ")} }`;
+  }
+}
+
+function variables(operation, writer) {
+  const fields = (operation.variableDefinitions ?? []).map((v) => {
+    const type = typeFromAST(writer.schema, v.type);
+    const needed = isNonNullType(type) && !v.defaultValue;
+    return `${v.variable.name.value}${needed ? "" : "?"}: ${writer.wrap(type, (t) => writer.input(t))}`;
+  });
+  return fields.length ? `{ ${fields.join("; ")} }` : "Record<string, never>";
+}
+
+/** Fragments become types as well, so that components can name what they are given. */
+function fragmentTypes(fragments, schemas, named) {
+  return [...fragments.values()].flatMap((fragment) => {
+    const alone = standalone(fragment, fragments);
+    const schema = pick(alone, schemas, true)?.schema;
+    if (!schema) return [];
+    const writer = new Writer(schema, fragments, named);
+    return [`export type ${fragment.name.value} = ${writer.object(fragment.selectionSet, schema.getType(fragment.typeCondition.name.value))};`];
+  });
+}
+
+/** The document without the nullable fields and listed enum values that `schema` does not have yet. */
+function pruned(document, schema) {
+  const info = new TypeInfo(schema);
+  return visit(document, visitWithTypeInfo(info, {
+    Field: (node) => {
+      const parent = info.getParentType();
+      if (!parent || node.name.value === "__typename" || info.getFieldDef()) return undefined;
+      return schema.getRootType("query") === parent || schema.getMutationType() === parent ? undefined : null;
+    },
+    EnumValue: (node) => {
+      const type = getNamedType(info.getInputType());
+      return type && isEnumType(type) && !type.getValue(node.value) ? null : undefined;
+    },
+  }));
+}
+
+/** How the document stands to the schemas: its types, the text to send, and whether it can be sent. */
+function pick(document, { truth, planned }, isFragment = false) {
+  const problems = (schema, text) => validate(schema, text).filter((e) => !(isFragment && /never used/.test(e.message)));
+  const own = problems(truth, document);
+  if (own.length === 0) return { schema: truth, supported: true, own, document };
+  if (planned && problems(planned, document).length === 0) {
+    const rest = pruned(document, truth);
+    return { schema: planned, supported: problems(truth, rest).length === 0, own, document: rest };
+  }
+  return isFragment ? null : { schema: null, supported: false, own, document };
+}
+
+function generate(room, schemas) {
+  const file = join(WEB, room, "operations.graphql");
+  const document = parse(readFileSync(file, "utf8"));
+  const fragments = new Map(document.definitions.filter((d) => d.kind === Kind.FRAGMENT_DEFINITION).map((d) => [d.name.value, d]));
+  const named = new Map();
+  const operations = document.definitions.filter((d) => d.kind === Kind.OPERATION_DEFINITION);
+  const supports = [];
+  const lines = operations.map((operation) => {
+    const name = operation.name.value;
+    const alone = standalone(operation, fragments);
+    const { schema, supported, own, document: text } = pick(alone, schemas);
+    if (!schema) throw new Error(`${room}/operations.graphql, ${name}: ${own.map((e) => e.message).join("; ")}`);
+    if (own.length) console.warn(`codegen: ${room}, ${name}${supported ? " is cut down" : " is left out"}: ${own[0].message}`);
+    supports.push(`  ${name}: ${supported},`);
+    const writer = new Writer(schema, fragments, named);
+    const root = schema.getRootType(operation.operation);
+    return `export type ${name}Result = ${writer.object(operation.selectionSet, root)};
+export type ${name}Variables = ${variables(operation, writer)};
+export const ${name} = ${JSON.stringify(stripIgnoredCharacters(print(supported ? text : alone)))} as Doc<${name}Result, ${name}Variables>;`;
+  });
+  const types = fragmentTypes(fragments, schemas, named);
+  const inputs = enumFields(schemas.truth, named);
+  return `// Generated by scripts/codegen.mjs from ${room}/operations.graphql; never edited.
+import type { Doc } from "../live/document";
+
+${[...named.values()].join("\n")}
+${inputs}
+${types.join("\n")}
+${lines.join("\n")}
+/** Whether this build's schema offers the operation. */
+export const supports: Record<${operations.map((o) => JSON.stringify(o.name.value)).join(" | ")}, boolean> = {
+${supports.join("\n")}
+};
+`;
+}
+
+/** The values of each enum in use, for menus. */
+function enumFields(schema, named) {
+  return [...named.keys()].map((name) => schema.getType(name)).filter((t) => t && isEnumType(t))
+    .map((t) => `export const ${t.name}Values = ${JSON.stringify(t.getValues().map((v) => v.name))} as const satisfies readonly ${t.name}[];`)
+    .join("\n");
+}
+
+const schemas = loadSchemas();
+mkdirSync(join(WEB, "generated"), { recursive: true });
+for (const room of ROOMS) {
+  if (existsSync(join(WEB, room, "operations.graphql"))) writeFileSync(join(WEB, `generated/${room}.ts`), generate(room, schemas));
+}

@@ -1,0 +1,40 @@
+// Prints what a visitor and an agent download, gzipped, and fails when it is over the limits.
+
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const DIST = fileURLToPath(new URL("../dist/", import.meta.url));
+const KB = 1024;
+const { files } = JSON.parse(readFileSync(`${DIST}manifest.json`, "utf8"));
+const gzipped = (path) => files.find((file) => file.path === path)?.gzipBytes ?? 0;
+
+/** A page with the scripts and styles that it names itself, and what those import at once. */
+function firstLoad(page) {
+  const seen = new Set();
+  const visit = (path) => {
+    if (seen.has(path) || !gzipped(path)) return;
+    seen.add(path);
+    if (!/\.(html|js)$/.test(path)) return;
+    const text = readFileSync(DIST + path, "utf8");
+    const named = path.endsWith(".html")
+      ? [...text.matchAll(/(?:src|href)="\/([^"]+)"/g)].map((m) => m[1])
+      : [...text.matchAll(/(?:^|[;}\s])(?:import|export)(?:[\w\s{},*$]*from)?\s*"\.\/([^"]+)"/g)].map((m) => `assets/${m[1]}`);
+    named.forEach(visit);
+  };
+  visit(page);
+  return [...seen].reduce((sum, path) => sum + gzipped(path), 0);
+}
+
+const panel = files.find((file) => /^assets\/panel-.*\.js$/.test(file.path))?.path;
+const rows = [
+  ["widget loader", gzipped("widget.js"), 2 * KB],
+  ["widget panel", gzipped(panel), 15 * KB],
+  ["dashboard, first load", firstLoad("dashboard.html"), 120 * KB],
+];
+let isOver = false;
+for (const [name, bytes, limit] of rows) {
+  const verdict = bytes > limit ? "OVER" : "ok";
+  isOver ||= bytes > limit;
+  console.log(`${name.padEnd(24)} ${(bytes / KB).toFixed(2).padStart(8)} KB gz of ${limit / KB} ${verdict}`);
+}
+process.exitCode = isOver ? 1 : 0;

@@ -1,0 +1,70 @@
+// Restricted Markdown: what becomes markup, and that nothing else ever does.
+import { describe, expect, it } from "vitest";
+import { parseMarkdown, renderMarkdown, safeHref } from "./markdown";
+
+function html(source: string): string {
+  const box = document.createElement("div");
+  box.append(renderMarkdown(source));
+  return box.innerHTML;
+}
+
+describe("what an answer may look like", () => {
+  it("keeps_paragraphs_and_line_breaks", () => {
+    expect(html("One\ntwo\n\nThree")).toBe("<p>One<br>two</p><p>Three</p>");
+  });
+
+  it("draws_strong_emphasis_and_code", () => {
+    expect(html("**Bold** and *soft*, `x < y`, snake_case_name, 2 * 3 * 4"))
+      .toBe("<p><strong>Bold</strong> and <em>soft</em>, <code>x &lt; y</code>, snake_case_name, 2 * 3 * 4</p>");
+  });
+
+  it("draws_lists_with_their_start_and_continuation", () => {
+    expect(html("Steps:\n3. Open\n   the lid\n4. Close")).toBe('<p>Steps:</p><ol start="3"><li>Open<br>the lid</li><li>Close</li></ol>');
+    expect(html("- a\n\n- b")).toBe("<ul><li>a</li><li>b</li></ul>");
+  });
+
+  it("links_addresses_without_the_sentence_around_them", () => {
+    const source = "See https://example.org/a_(b). Or [our page](https://example.org/x?a=1&b=2).";
+
+    const links = [...html(source).matchAll(/href="([^"]+)"/g)].map((m) => m[1]);
+
+    expect(links).toEqual(["https://example.org/a_(b)", "https://example.org/x?a=1&amp;b=2"]);
+  });
+
+  it("marks_every_link_noopener_nofollow", () => {
+    expect(html("[a](mailto:a@example.org)")).toBe('<p><a href="mailto:a@example.org" rel="noopener nofollow" target="_blank">a</a></p>');
+  });
+});
+
+describe("what it may not", () => {
+  const hostile = [
+    "<img src=x onerror=alert(1)>", "<script>alert(1)</script>", "<svg/onload=alert(1)>", "[x](javascript:alert(1))",
+    "[x](JaVaScRiPt:alert(1))", "[x](java\tscript:alert(1))", "[x](data:text/html,<script>alert(1)</script>)", "[x](vbscript:x)",
+    "[x](//evil.example)", "![x](https://evil.example/pixel.png)", "[x](https://a\" onclick=alert(1) x=\")",
+    "**<iframe src=https://evil.example>**", "```\n</pre><script>alert(1)</script>\n```", "`<b>`", "&lt;script&gt;", "[<img onerror=x>](https://example.org)",
+  ];
+
+  it.each(hostile)("makes_only_known_elements_of %s", (source) => {
+    const box = document.createElement("div");
+    box.append(renderMarkdown(source));
+
+    for (const node of box.querySelectorAll("*")) {
+      expect(["P", "BR", "STRONG", "EM", "CODE", "PRE", "A", "UL", "OL", "LI"]).toContain(node.tagName);
+      for (const { name } of node.attributes) expect(["href", "rel", "target", "start"]).toContain(name);
+      if (node.tagName === "A") expect(node.getAttribute("href")).toMatch(/^(https?:\/\/|mailto:)/);
+    }
+  });
+
+  it("refuses_every_scheme_but_three", () => {
+    expect(["javascript:1", " javascript:1", "data:,x", "ftp://a", "https:", "blob:x", "file:///a"].map(safeHref)).toEqual(Array(7).fill(null));
+    expect(safeHref("https://example.org")).toBe("https://example.org/");
+  });
+
+  it("stays_quick_on_marks_without_end", () => {
+    for (const unit of ["`", "*", "_", "[", "**a", "[a](", "`a``", "https://("]) {
+      const start = performance.now();
+      parseMarkdown(unit.repeat(20_000 / unit.length));
+      expect(performance.now() - start, unit).toBeLessThan(1500);
+    }
+  });
+});

@@ -1,0 +1,37 @@
+// Builds DOM nodes: an element from its attributes and children, and the panel's icons.
+
+type Child = Node | string | null | false;
+type Attributes = Record<string, string | number | boolean | ((event: never) => void) | undefined>;
+
+/** An element; `on…` attributes are listeners, true gives an empty attribute, false and undefined none. */
+export function h<K extends keyof HTMLElementTagNameMap>(name: K, attributes: Attributes = {}, ...children: Child[]): HTMLElementTagNameMap[K] {
+  const node = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (typeof value === "function") node.addEventListener(key.slice(2), value as EventListener);
+    else if (value !== false && value !== undefined) node.setAttribute(key, value === true ? "" : String(value));
+  }
+  node.append(...children.filter((child): child is Node | string => child !== null && child !== false));
+  return node;
+}
+
+const PATHS = {
+  close: "M6 6l12 12M18 6L6 18",
+  restart: "M4 12a8 8 0 1 0 2.5-5.8M4 4v4.5h4.5",
+  send: "M4 12l16-8-6 16-3-6.5z",
+  up: "M7 11v9H4v-9zM7 11l4-8c1.6 0 2.5 1 2.5 2.5V9H19a1.8 1.8 0 0 1 1.8 2.2l-1.4 7a2 2 0 0 1-2 1.8H7",
+  down: "M17 13V4h3v9zM17 13l-4 8c-1.6 0-2.5-1-2.5-2.5V15H5a1.8 1.8 0 0 1-1.8-2.2l1.4-7a2 2 0 0 1 2-1.8H17",
+};
+
+const SVG = "http://www.w3.org/2000/svg";
+
+export function icon(name: keyof typeof PATHS): SVGSVGElement {
+  const svg = document.createElementNS(SVG, "svg");
+  const path = document.createElementNS(SVG, "path");
+  const attributes = { fill: "none", stroke: "currentColor", "stroke-width": "2", "stroke-linecap": "round", "stroke-linejoin": "round" };
+  for (const [key, value] of Object.entries(attributes)) path.setAttribute(key, value);
+  path.setAttribute("d", PATHS[name]);
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  svg.append(path);
+  return svg;
+}
