@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
-import { launch, watchedPage } from "../../web/dev/browser.mjs";
+import { launch, watchedPage } from "./browser.mjs";
 import { Agent, Visitor, violations } from "./pages.mjs";
 import { graphql, startServer } from "./server.mjs";
 

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { launch } from "../../web/dev/browser.mjs";
+import { launch } from "./browser.mjs";
 import { Agent, Visitor, faultsOf, violations } from "./pages.mjs";
 import { startServer, until, wireTo } from "./server.mjs";
 

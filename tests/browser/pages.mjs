@@ -1,6 +1,6 @@
 // The visitor and the agent as the tests know them: what each does on the pages, by role and name.
 
-import { violations, watchedPage } from "../../web/dev/browser.mjs";
+import { violations, watchedPage } from "./browser.mjs";
 
 /** A visitor on a page with the widget, in a browser context of its own. */
 export class Visitor {

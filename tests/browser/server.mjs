@@ -1,6 +1,6 @@
 // Starts the server under test in a directory of its own and reads the keys of its first start.
 //
-// `HELPBOT_BIN` names the program (default: target/release/helpbot, then target/debug/helpbot); with
+// `HELPBOT_BINARY` names the program (default: target/release/helpbot, then target/debug/helpbot); with
 // `HELPBOT_MOCK=1` the pages are tested over the made-up data of web/dev instead, which needs no Rust.
 
 import { spawn } from "node:child_process";
@@ -31,9 +31,9 @@ async function startMock() {
 }
 
 async function startProgram() {
-  const known = [process.env.HELPBOT_BIN, join(ROOT, "target/release/helpbot"), join(ROOT, "target/debug/helpbot")];
+  const known = [process.env.HELPBOT_BINARY, join(ROOT, "target/release/helpbot"), join(ROOT, "target/debug/helpbot")];
   const program = known.find((path) => path && existsSync(path));
-  if (!program) throw new Error("no helpbot program: run `cargo build`, or name one in HELPBOT_BIN");
+  if (!program) throw new Error("no helpbot program: run `cargo build`, or name one in HELPBOT_BINARY");
   const data = mkdtempSync(join(tmpdir(), "helpbot-browser-"));
   const port = await freePort();
   const child = spawn(program, ["serve", "--listen", `127.0.0.1:${port}`, "--data", data], { stdio: ["ignore", "pipe", "pipe"] });

@@ -3,7 +3,7 @@
 
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { launch, violations, watchedPage } from "./browser.mjs";
+import { launch, violations, watchedPage } from "../../tests/browser/browser.mjs";
 import { mockServer } from "./mock.mjs";
 import { provoked, scenes } from "./scenes.mjs";
 
