@@ -66,9 +66,9 @@ function kept(): Storage | null {
 }
 
 /** Runs one operation as the signed-in agent; a refused key signs out. */
-export async function run<Result, Variables>(query: Doc<Result, Variables>, variables: Variables): Promise<Result> {
+export async function run<Result, Variables>(query: Doc<Result, Variables>, variables: Variables, idempotencyKey?: string): Promise<Result> {
   try {
-    return await request(ENDPOINT, { apiKey: apiKey.value ?? "" }, query, variables);
+    return await request(ENDPOINT, { apiKey: apiKey.value ?? "" }, query, variables, idempotencyKey);
   } catch (error) {
     if (error instanceof ApiError && error.code === "UNAUTHENTICATED") signOut("The key was refused: it may have been revoked or have ended.");
     throw error;
@@ -82,9 +82,9 @@ interface UserError {
 
 /** Runs a mutation whose only field is a payload; its first user error is thrown as one. */
 export async function change<Payload extends { userErrors: UserError[] }, Variables>(
-  mutation: Doc<{ [field: string]: Payload }, Variables>, variables: Variables,
+  mutation: Doc<{ [field: string]: Payload }, Variables>, variables: Variables, idempotencyKey?: string,
 ): Promise<Payload> {
-  const payload = Object.values(await run(mutation, variables))[0]!;
+  const payload = Object.values(await run(mutation, variables, idempotencyKey))[0]!;
   const refusal = payload.userErrors[0];
   if (refusal) throw new ApiError(refusal.code, refusal.message, 200);
   return payload;

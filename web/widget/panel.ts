@@ -40,6 +40,8 @@ export class WidgetPanel implements Panel {
   private readonly panel: HTMLElement;
   private following: Following | null = null;
   private isBusy = false;
+  /** What goes to the agent is sent one after the other, in the order of writing. */
+  private toAgent = Promise.resolve();
 
   constructor(
     private readonly shell: Shell, private readonly backend: Backend,
@@ -164,9 +166,14 @@ export class WidgetPanel implements Panel {
     this.input.focus();
   }
 
+  /** Whether what is written goes to a person. */
+  private get isWithAgent(): boolean {
+    return this.session.live !== null && this.backend.canSay;
+  }
+
   private submit(): void {
     const text = this.input.value.trim();
-    if (!text || this.isBusy) return;
+    if (!text || (this.isBusy && !this.isWithAgent)) return;
     this.input.value = "";
     this.grow();
     this.ask(text);
@@ -174,45 +181,75 @@ export class WidgetPanel implements Panel {
 
   /** Sends what the visitor wrote: to the agent while one is asked in, else to the bot. */
   ask(text: string): void {
-    if (this.isBusy) return;
-    void this.send(this.add({ kind: "visitor", text, key: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` }));
+    if (this.isBusy && !this.isWithAgent) return;
+    this.dispatch(this.add({ kind: "visitor", text, key: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` }));
   }
 
   retry(entry: VisitorEntry): void {
-    if (this.isBusy) return;
+    if (this.isBusy && !this.isWithAgent) return;
+    this.input.focus();
+    this.clearFailure(entry);
+    this.dispatch(entry);
+  }
+
+  private clearFailure(entry: VisitorEntry): void {
     delete entry.failed;
     const old = this.nodes.get(entry);
     old?.replaceWith(this.nodeOf(entry));
-    this.input.focus();
-    void this.send(entry);
   }
 
-  private async send(entry: VisitorEntry): Promise<void> {
+  /** The line is back: what did not get to the agent goes out, under its old keys, so nothing arrives twice. */
+  private retryAll(): void {
+    if (!this.isWithAgent) return;
+    for (const entry of this.session.entries) {
+      if (entry.kind !== "visitor" || entry.failed !== "agent") continue;
+      this.clearFailure(entry);
+      this.dispatch(entry);
+    }
+  }
+
+  private dispatch(entry: VisitorEntry): void {
+    if (this.isWithAgent) this.toAgent = this.toAgent.then(() => this.say(entry));
+    else void this.question(entry);
+  }
+
+  private async say(entry: VisitorEntry): Promise<void> {
     const { live } = this.session;
-    const isToAgent = live !== null && this.backend.canSay;
+    if (!live || entry.id) return;
+    try {
+      const said = await this.backend.say(live, entry.text, entry.key);
+      if (said) entry.id = said.id;
+    } catch (error) {
+      // The stream may have brought it back although the answer was lost.
+      if (!entry.id) this.showFailure(entry, "agent", error);
+    }
+    this.save();
+  }
+
+  private async question(entry: VisitorEntry): Promise<void> {
     this.setBusy(true);
-    const typing = isToAgent ? null : this.view.typing();
-    if (typing) this.log.append(typing);
+    const typing = this.view.typing();
+    this.log.append(typing);
     this.scroll();
     try {
-      if (isToAgent) {
-        const said = await this.backend.say(live, entry.text, entry.key);
-        if (said) entry.id = said.id;
-      } else {
-        const { text, links, suggestions, conversationId, answered } = await this.backend.ask(entry.text, entry.key, (soFar) => this.showWriting(typing!, soFar));
-        typing?.remove();
-        this.add({ kind: "bot", text, links, suggestions, conversationId, answered });
-      }
+      const { text, links, suggestions, conversationId, answered } = await this.backend.ask(entry.text, entry.key, (soFar) => this.showWriting(typing, soFar));
+      typing.remove();
+      this.add({ kind: "bot", text, links, suggestions, conversationId, answered });
     } catch (error) {
-      typing?.remove();
-      entry.failed = true;
-      const node = this.nodes.get(entry)!;
-      this.view.offerRetry(node, entry);
-      node.append(h("p", { class: "hint", dir: "auto" }, this.reason(error)));
+      typing.remove();
+      this.showFailure(entry, "bot", error);
     }
     this.setBusy(false);
     this.scroll();
     this.save();
+  }
+
+  private showFailure(entry: VisitorEntry, to: "bot" | "agent", error: unknown): void {
+    entry.failed = to;
+    const node = this.nodes.get(entry)!;
+    this.view.offerRetry(node, entry);
+    node.append(h("p", { class: "hint", dir: "auto" }, this.reason(error)));
+    this.scroll();
   }
 
   /** Draws what came so far for the eyes; screen readers hear the finished answer, once. */
@@ -269,7 +306,10 @@ export class WidgetPanel implements Panel {
     this.following?.stop();
     this.following = this.backend.follow({
       event: (event) => this.hear(event),
-      state: (state) => this.showState(state),
+      state: (state) => {
+        this.showState(state);
+        if (state === "live") this.retryAll();
+      },
       gap: () => {
         this.catchUp();
         setTimeout(() => this.catchUp(), SECOND_LOOK_MS);
@@ -304,8 +344,10 @@ export class WidgetPanel implements Panel {
     if (said.author === "BOT" || entries.some((e) => "id" in e && e.id === said.id)) return;
     if (said.author === "VISITOR") {
       const own = entries.find((e): e is VisitorEntry => e.kind === "visitor" && !e.id && e.text === said.text);
-      if (own) own.id = said.id;
-      else if (said.seq > 2) this.add({ kind: "visitor", text: said.text, id: said.id, key: said.id });
+      if (own) {
+        own.id = said.id;
+        if (own.failed) this.clearFailure(own);
+      } else if (said.seq > 2) this.add({ kind: "visitor", text: said.text, id: said.id, key: said.id });
       return;
     }
     this.add({ kind: "agent", id: said.id, name: said.agentName, text: said.text });

@@ -8,9 +8,9 @@ export interface Link {
   url: string;
 }
 
-/** `key` makes sending again safe: the server answers the same key with the same answer. */
+/** `key` makes sending again safe: the server answers the same key with the same answer. `failed` says on the way to whom. */
 export type Entry =
-  | { kind: "visitor"; text: string; key: string; id?: string; failed?: true }
+  | { kind: "visitor"; text: string; key: string; id?: string; failed?: "bot" | "agent" }
   | { kind: "bot"; text: string; conversationId: string; links: Link[]; suggestions: string[]; answered: boolean; vote?: "yes" | "no" }
   | { kind: "agent"; id: string; name: string | null; text: string }
   | { kind: "note"; text: string };

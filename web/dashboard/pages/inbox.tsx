@@ -4,10 +4,11 @@
 // and where that is not possible the state is read again.
 
 import { type Signal, useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { Assign, Inbox, type Line, Reopen, Reply, Resolve, type Row, Thread } from "../../generated/dashboard";
 import type { State } from "../../live/follow";
 import { type WatchEvent, change, may, run, site, viewer, watch } from "../client";
+import { type Outbox, outbox } from "../outbox";
 import { go, pathOf, route } from "../route";
 import { Badge, Empty, Fault, Markdown, Page, When, sayError, useAction } from "../ui";
 
@@ -80,7 +81,7 @@ export function InboxPage() {
             </a></li>))}
           </ul>
         </section>
-        {openId ? <Conversation key={openId} id={openId} heard={heard} rows={rows} /> : <section class="thread nothing"><p>Choose a conversation to read and answer it.</p></section>}
+        {openId ? <Conversation key={openId} id={openId} heard={heard} state={state} rows={rows} /> : <section class="thread nothing"><p>Choose a conversation to read and answer it.</p></section>}
       </div>
     </Page>
   );
@@ -91,7 +92,14 @@ function Nobody({ filter }: { filter: Filter }) {
   return <Empty title={filter === "waiting" ? "Nobody is waiting" : "None taken"}><p>When a visitor asks for a human, it appears here at once.</p></Empty>;
 }
 
-function Conversation({ id, heard, rows }: { id: string; heard: Signal<WatchEvent | null>; rows: Signal<Row[] | null> }) {
+interface ConversationProps {
+  id: string;
+  heard: Signal<WatchEvent | null>;
+  state: Signal<State>;
+  rows: Signal<Row[] | null>;
+}
+
+function Conversation({ id, heard, state, rows }: ConversationProps) {
   const lines = useSignal<Line[]>([]);
   const extra = useSignal<Row | null>(null);
   const text = useSignal("");
@@ -110,24 +118,26 @@ function Conversation({ id, heard, rows }: { id: string; heard: Signal<WatchEven
   useEffect(() => heard.subscribe((event) => {
     if (event?.conversationId === id && event.message) add([event.message]);
   }), [id]);
-  useEffect(() => {
-    // After the lines have drawn their text.
-    requestAnimationFrame(() => log.current?.scrollTo(0, log.current.scrollHeight));
-  }, [lines.value.length]);
 
   const store = (fresh: Row | null) => {
     if (fresh) rows.value = merged(rows.value ?? [], [fresh]);
   };
   const input = { conversationId: id, siteId: site.value!.id };
+  const unsent = useMemo(() => outbox(async (words, key) => {
+    const { message } = await change(Reply, { input: { ...input, text: words } }, key);
+    if (message) add([message]);
+  }, sayError), [id]);
+  useEffect(() => state.subscribe((now) => void (now === "live" && unsent.again())), [unsent]);
+  useEffect(() => {
+    // After the lines have drawn their text.
+    requestAnimationFrame(() => log.current?.scrollTo(0, log.current.scrollHeight));
+  }, [lines.value.length, unsent.lines.value.length]);
   const send = (event: Event) => {
     event.preventDefault();
     const words = text.value.trim();
     if (!words) return;
-    void act(async () => {
-      const { message } = await change(Reply, { input: { ...input, text: words } });
-      text.value = "";
-      if (message) add([message]);
-    });
+    text.value = "";
+    unsent.write(words);
   };
   if (!row) return <section class="thread nothing"><p role="status">Loading…</p></section>;
   const canWrite = may("WRITE_CONVERSATIONS");
@@ -153,6 +163,7 @@ function Conversation({ id, heard, rows }: { id: string; heard: Signal<WatchEven
             <p class="hint">{line.author === "AGENT" ? line.agentName ?? "Team" : line.author === "BOT" ? "HelpBot" : "Visitor"} · <When at={line.createdAt} /></p>
             <Markdown text={line.text} />
           </article>))}
+        <UnsentLines of={unsent} />
       </div>
       <Fault text={error} />
       {canWrite && isOpen(row)
@@ -160,10 +171,28 @@ function Conversation({ id, heard, rows }: { id: string; heard: Signal<WatchEven
           <textarea aria-label="Your answer" rows={2} maxLength={4000} value={text.value} placeholder="Write to the visitor…" dir="auto"
             onInput={(e) => void (text.value = e.currentTarget.value)}
             onKeyDown={(e) => { if (e.key === "Enter" && (e.metaKey || e.ctrlKey)) send(e); }} />
-          <button type="submit" class="solid" disabled={isBusy}>Send</button>
+          <button type="submit" class="solid">Send</button>
         </form>
         : <p class="hint closing">{row.handoff ? "This conversation is closed." : "The visitor has not asked for a human, so there is nobody to write to."}</p>}
     </section>
+  );
+}
+
+/** What the server has not taken yet, with what to do about it. */
+function UnsentLines({ of }: { of: Outbox }) {
+  return (
+    <>{of.lines.value.map(({ key, text, fault, isOffline }) => (
+      <article key={key} class="line agent unsent">
+        <p class="hint">{fault ? "Not sent" : "Sending…"}</p>
+        <Markdown text={text} />
+        {fault && (
+          <div class="row">
+            <p class="fault" role="alert">{isOffline ? "No connection. It is sent as soon as there is one." : fault}</p>
+            <button type="button" onClick={() => of.again(key)}>Try again</button>
+            <button type="button" onClick={() => of.discard(key)}>Discard</button>
+          </div>)}
+      </article>))}
+    </>
   );
 }
 
