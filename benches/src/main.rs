@@ -45,6 +45,8 @@ async fn main() -> Result<(), AnyError> {
     }
 }
 
+/// In the last line that the first start prints.
+const LAST_OF_FIRST_START: &str = "async></script>";
 const QUESTION: &str = r#"{"question":"How do I install HelpBot on my own server?"}"#;
 
 async fn measure(options: &Options) -> Result<(), AnyError> {
@@ -57,7 +59,8 @@ async fn measure(options: &Options) -> Result<(), AnyError> {
 
     let ceiling_home = TempDir::new()?;
     let mut command = Command::new(std::env::current_exe()?);
-    let bare = process::start(command.arg("--serve-ceiling").arg(ceiling_home.path()).arg("--answer").arg(text))?;
+    command.arg("--serve-ceiling").arg(ceiling_home.path()).arg("--answer").arg(text);
+    let bare = process::start(&mut command, process::MARK)?;
     let config = (load::get("/api/v1/config", &key), load::get("/config", ""));
     let chat = (load::post("/api/v1/chat", &key, QUESTION), load::post("/insert", "", QUESTION));
     for (name, (ours, theirs)) in
@@ -108,7 +111,7 @@ fn start_product(home: &Path) -> Result<process::Server, AnyError> {
     let mut command = Command::new(&binary);
     command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(home.join("data"));
     command.env("HELPBOT_RATE_LIMITS", "off").env("HELPBOT_LOG", "warn");
-    process::start(&mut command).map_err(|error| format!("{}: {error}", binary.display()).into())
+    process::start(&mut command, LAST_OF_FIRST_START).map_err(|error| format!("{}: {error}", binary.display()).into())
 }
 
 fn widget_key(printed: &str) -> Result<String, AnyError> {

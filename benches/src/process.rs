@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Before the address in what a ceiling prints.
-const MARK: &str = "listening on http://";
+pub const MARK: &str = "listening on http://";
 
 /// A server in a process of its own.
 pub struct Server {
@@ -28,25 +28,24 @@ pub fn announce(addr: SocketAddr) {
     let _ = writeln!(out, "{MARK}{addr}").and_then(|()| out.flush());
 }
 
-/// Starts a server and waits until it prints an address that begins with `http://`.
+/// Starts a server and waits until it has printed a line that holds `last`; the first address
+/// among its lines, which begins with `http://`, is where it listens.
 ///
 /// # Errors
-/// When it cannot be started, or ends without an address.
-pub fn start(command: &mut Command) -> io::Result<Server> {
+/// When it cannot be started, or ends before that line, or gives no address.
+pub fn start(command: &mut Command, last: &str) -> io::Result<Server> {
     let began = Instant::now();
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
     let mut lines = BufReader::new(child.stdout.take().ok_or_else(|| io::Error::other("no output"))?);
     let mut printed = String::new();
-    let addr = loop {
+    let unheard = |printed: &str| io::Error::other(format!("the server gave no address; it said: {printed}"));
+    while !printed.lines().next_back().is_some_and(|line| line.contains(last)) {
         if lines.read_line(&mut printed)? == 0 {
-            return Err(io::Error::other(format!("the server ended without an address; it said: {printed}")));
+            return Err(unheard(&printed));
         }
-        let last = printed.lines().last().unwrap_or_default();
-        let address = last.split("http://").nth(1).map(|rest| rest.split(['/', ' ']).next().unwrap_or(rest));
-        if let Some(addr) = address.and_then(|text| text.parse().ok()) {
-            break addr;
-        }
-    };
+    }
+    let address = printed.split("http://").nth(1).and_then(|rest| rest.split(['/', ' ', '\n']).next());
+    let addr = address.and_then(|text| text.parse().ok()).ok_or_else(|| unheard(&printed))?;
     let started_in = began.elapsed();
     // Keeps reading, so that the server never waits for a full pipe.
     std::thread::spawn(move || io::copy(&mut lines, &mut io::sink()));
