@@ -172,6 +172,7 @@ impl From<&Error> for Failure {
             Error::NotFound(_) => (ErrorCode::NotFound, None),
             Error::Invalid(_) => (ErrorCode::BadUserInput, None),
             Error::Conflict(_) => (ErrorCode::Conflict, None),
+            Error::IdempotencyMismatch => (ErrorCode::IdempotencyMismatch, None),
             Error::LimitReached(_) => (ErrorCode::LimitReached, None),
             Error::CreditsExhausted { retry_after } => (ErrorCode::CreditsExhausted, Some(*retry_after)),
             Error::RateLimited { retry_after } => (ErrorCode::RateLimited, Some(*retry_after)),

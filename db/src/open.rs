@@ -13,7 +13,7 @@ use futures_util::future::BoxFuture;
 
 use crate::conn::{Backend, Conn, SqliteConn, SqliteHandle, StatementCount};
 use crate::writer::Writer;
-use crate::{Error, Result, migrate};
+use crate::{Error, Result, idempotency, migrate};
 
 /// Readers of an SQLite file: reads run on the runtime's own threads, so more than a few per
 /// core would only wait.
@@ -150,11 +150,33 @@ impl Db {
 
     /// Runs `work` in one transaction and gives its result once that is durable. The work runs
     /// to its end even when the caller goes away. It must not wait for anything but `conn`.
+    /// Inside an attempt at a named request ([`idempotency::in_turn`]) the transaction also notes
+    /// that the request was carried out.
     ///
     /// # Errors
     /// What `work` failed with, after its changes were undone; `Overloaded` when too many
     /// writes wait; `Unavailable` when the database is down or the commit failed.
     pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+    {
+        match idempotency::current() {
+            None => self.write_apart(work).await,
+            Some(turn) => {
+                self.write_apart(move |c| {
+                    Box::pin(async move {
+                        turn.carry_out(c).await?;
+                        work(c).await
+                    })
+                })
+                .await
+            }
+        }
+    }
+
+    async fn write_apart<T, E, F>(&self, work: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,

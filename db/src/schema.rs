@@ -221,11 +221,14 @@ diesel::table! {
     }
 }
 diesel::table! {
-    idempotent_answers (site_id, idempotency_key) {
-        site_id -> Text,
-        idempotency_key -> Text,
+    idempotent_requests (key_id, name) {
+        key_id -> Text,
+        name -> Text,
         request_hash -> Text,
-        answer -> Nullable<Text>,
+        holder -> Text,
+        held_until_ms -> BigInt,
+        is_carried_out -> Bool,
+        answer -> Nullable<Binary>,
         created_at_ms -> BigInt,
     }
 }

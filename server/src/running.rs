@@ -20,7 +20,7 @@ use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::{accept, first_start, http, routes};
 
-/// How often events that are past their time are forgotten.
+/// How often events and kept answers that are past their time are forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 
 /// A server that has its port and its installation, and serves nobody yet.
@@ -171,6 +171,11 @@ async fn forget(services: Services) {
             Ok(0) => {}
             Ok(events) => tracing::info!(events, "forgot events past their time"),
             Err(error) => tracing::warn!(%error, "could not forget old events"),
+        }
+        match services.forget_old_requests().await {
+            Ok(0) => {}
+            Ok(requests) => tracing::info!(requests, "forgot answers past their time"),
+            Err(error) => tracing::warn!(%error, "could not forget old answers"),
         }
         tokio::time::sleep(FORGET_EVERY).await;
     }

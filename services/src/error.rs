@@ -31,6 +31,9 @@ pub enum Error {
     /// It cannot be done in the present state.
     #[error("{0}")]
     Conflict(String),
+    /// A request was named as one before it, and asks for something else.
+    #[error("This idempotency key was used for another request")]
+    IdempotencyMismatch,
     /// There are as many as there may be.
     #[error("{0}")]
     LimitReached(String),

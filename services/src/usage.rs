@@ -55,10 +55,11 @@ pub(crate) async fn hold(services: &Services, site: SiteId, limit: i64) -> Resul
     let id = crate::chance::uuid(now).to_string();
     let hold = db::usage::Hold { site_id: site, id, month: now.month(), expires_at: now.plus(HOLD_FOR) };
     let kept = hold.clone();
-    let is_held: bool = services
+    let held = services
         .db
-        .write(move |c| Box::pin(async move { Ok::<_, Error>(db::usage::hold(c, &hold, limit, now).await?) }))
-        .await?;
+        .write(move |c| Box::pin(async move { Ok::<_, Error>(db::usage::hold(c, &hold, limit, now).await?) }));
+    // Holding a credit is no effect of a question: one that fails after it may be sent again.
+    let is_held = db::idempotency::apart(held).await?;
     if is_held { Ok(kept) } else { Err(exhausted(now)) }
 }
 
@@ -67,5 +68,6 @@ pub(crate) async fn hold(services: &Services, site: SiteId, limit: i64) -> Resul
 /// # Errors
 /// Only the database's own; the hold ends by itself then.
 pub(crate) async fn release(services: &Services, hold: db::usage::Hold) -> Result<()> {
-    services.db.write(move |c| Box::pin(async move { Ok(db::usage::release(c, &hold).await?) })).await
+    let released = services.db.write(move |c| Box::pin(async move { Ok(db::usage::release(c, &hold).await?) }));
+    db::idempotency::apart(released).await
 }

@@ -8,7 +8,7 @@ use axum::http::{Extensions, HeaderMap, header};
 use helpbot_domain::Timestamp;
 use helpbot_services::access::Credentials;
 
-use super::Gateway;
+use super::{Gateway, IdempotencyKey};
 use crate::limits;
 
 /// One request's caller, before anybody knows who that is.
@@ -20,15 +20,18 @@ pub struct Caller {
     pub peer: Option<IpAddr>,
     /// The name of the request in logs and answers.
     pub request_id: String,
+    /// What it named the request, so that a mutation is run at most once.
+    pub idempotency_key: Option<IdempotencyKey>,
 }
 
 /// The header that carries a visitor's session token.
 const SESSION_HEADER: &str = "x-helpbot-session";
 const REQUEST_ID_HEADER: &str = "x-request-id";
+const IDEMPOTENCY_HEADER: &str = "idempotency-key";
 
 impl Gateway {
     /// The caller of a GraphQL request: the key from `Authorization: Bearer`, the session token
-    /// from `X-HelpBot-Session`.
+    /// from `X-HelpBot-Session`, the name of the request from `Idempotency-Key`.
     pub fn caller(&self, headers: &HeaderMap, extensions: &Extensions) -> Caller {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let credentials = Credentials {
@@ -36,7 +39,14 @@ impl Gateway {
             session_token: text(SESSION_HEADER),
             origin: text(header::ORIGIN.as_str()),
         };
-        Caller { credentials, peer: self.peer(headers, extensions), request_id: self.request_id(headers) }
+        // What is no text is no name either, and is refused as such where a name is asked for.
+        let named = headers.get(IDEMPOTENCY_HEADER).map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned());
+        Caller {
+            credentials,
+            peer: self.peer(headers, extensions),
+            request_id: self.request_id(headers),
+            idempotency_key: named.map(IdempotencyKey),
+        }
     }
 
     /// The caller's address: an `IpAddr` among the extensions, set by a server that knows better;

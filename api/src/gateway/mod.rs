@@ -10,6 +10,7 @@
 
 mod caller;
 mod documents;
+mod once;
 mod operation;
 mod report;
 
@@ -25,7 +26,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt};
 use helpbot_services::{Services, Viewer};
-use tracing::Instrument;
+use tracing::Instrument as _;
 
 pub(crate) use caller::bearer_of;
 pub use caller::{Caller, bearer};
@@ -102,6 +103,8 @@ pub struct Params {
     pub operation_name: Option<String>,
     /// Its variables.
     pub variables: Variables,
+    /// What the caller named the request; of a mutation's, so that it is run at most once.
+    pub idempotency_key: Option<IdempotencyKey>,
 }
 
 /// An operation that passed the guard and waits to be executed.
@@ -133,11 +136,12 @@ pub struct Session {
     pub viewer: Viewer,
     /// Stands in the logs and in `X-Request-Id`.
     pub request_id: String,
-    /// The key under which a mutation is done at most once.
+    /// The key under which a mutation is run at most once; nothing to other operations.
     pub idempotency_key: Option<IdempotencyKey>,
 }
 
-/// The `Idempotency-Key` of a request; request data for the mutations that honour it.
+/// What a caller named a request: the header `Idempotency-Key`, or `idempotencyKey` among the
+/// `extensions` of the request, which every transport carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(pub String);
 
@@ -256,7 +260,7 @@ impl Gateway {
     /// A request error: `PERSISTED_QUERY_NOT_FOUND`, `GRAPHQL_PARSE_FAILED`,
     /// `GRAPHQL_VALIDATION_FAILED`, `COMPLEXITY_LIMIT`, `FORBIDDEN` for an untrusted document.
     pub fn prepare(&self, params: Params) -> Result<Prepared, ServerError> {
-        let Params { query, document_id, operation_name, variables } = params;
+        let Params { query, document_id, operation_name, variables, idempotency_key: _ } = params;
         let document = match (document_id, query) {
             (Some(id), _) => self.0.trusted.get(&id).ok_or_else(|| {
                 let message = "There is no trusted document with this id";
@@ -286,29 +290,46 @@ impl Gateway {
 
     async fn execute_within(&self, prepared: Prepared, session: &Session, deadline: Duration) -> Outcome {
         let span = span(&prepared, session);
-        let kind = prepared.kind;
-        let (request, progress) = self.request(prepared, session);
-        let running = AssertUnwindSafe((self.0.execute)(request)).catch_unwind().instrument(span.clone());
-        let bounded = async {
-            match kind {
-                OperationType::Mutation => tokio::spawn(running).await.unwrap_or_else(|lost| Err(Box::new(lost))),
-                _ => running.await,
+        let running = async {
+            match prepared.kind {
+                OperationType::Mutation => self.mutate(prepared, session.clone()).await,
+                _ => self.respond(prepared, session).await,
             }
         };
-        let outcome = match tokio::time::timeout(deadline, bounded).await {
-            Ok(Ok(response)) => self.with_cost(finished(response, &progress, &session.request_id), &progress),
-            Ok(Err(_panic)) => {
-                span.in_scope(|| tracing::error!(request_id = session.request_id, "an operation panicked"));
+        let outcome = tokio::time::timeout(deadline, running.instrument(span.clone())).await;
+        let outcome = outcome.unwrap_or_else(|_elapsed| {
+            let message = format!("The operation took longer than {} s", deadline.as_secs_f32());
+            let failure = Failure::new(ErrorCode::Unavailable, message).retry_after(Duration::from_secs(1));
+            Outcome::refused(vec![failure.into_server_error()])
+        });
+        span.in_scope(|| report(&outcome));
+        outcome
+    }
+
+    /// Executes a mutation, which runs to its end even when nobody waits for it any more.
+    async fn mutate(&self, prepared: Prepared, session: Session) -> Outcome {
+        let gateway = self.clone();
+        let running = async move {
+            match &session.idempotency_key {
+                Some(key) => gateway.run_once(prepared, &session, key).await,
+                None => gateway.respond(prepared, &session).await,
+            }
+        };
+        tokio::spawn(running.in_current_span()).await.unwrap_or_else(|lost| {
+            tracing::error!(%lost, "a mutation was lost");
+            Outcome::refused(vec![panicked().into_server_error()])
+        })
+    }
+
+    async fn respond(&self, prepared: Prepared, session: &Session) -> Outcome {
+        let (request, progress) = self.request(prepared, session);
+        match AssertUnwindSafe((self.0.execute)(request)).catch_unwind().await {
+            Ok(response) => self.with_cost(finished(response, &progress, &session.request_id), &progress),
+            Err(_panic) => {
+                tracing::error!(request_id = session.request_id, "an operation panicked");
                 Outcome::refused(vec![panicked().into_server_error()])
             }
-            Err(_elapsed) => {
-                let message = format!("The operation took longer than {} s", deadline.as_secs_f32());
-                let failure = Failure::new(ErrorCode::Unavailable, message).retry_after(Duration::from_secs(1));
-                Outcome::refused(vec![failure.into_server_error()])
-            }
-        };
-        span.in_scope(|| report(&outcome, &progress));
-        outcome
+        }
     }
 
     /// Executes a subscription: an outcome for each event. A first outcome that was not executed
@@ -338,9 +359,6 @@ impl Gateway {
         request.data = (self.0.request_data)(&session.viewer);
         request.data.insert(progress.clone());
         request.data.insert(RequestId(session.request_id.clone()));
-        if let Some(key) = &session.idempotency_key {
-            request.data.insert(key.clone());
-        }
         if self.0.settings.introspection == Introspection::Refused {
             request = request.disable_introspection();
         }
@@ -373,8 +391,9 @@ fn span(prepared: &Prepared, session: &Session) -> tracing::Span {
     tracing::debug_span!("graphql", kind = %prepared.kind, operation, request_id = session.request_id)
 }
 
-fn report(outcome: &Outcome, progress: &Progress) {
+fn report(outcome: &Outcome) {
     let codes: Vec<&str> =
         outcome.response.errors.iter().map(|error| Failure::from_server_error(error).code.as_str()).collect();
-    tracing::debug!(complexity = progress.complexity(), ?codes, "an operation was executed");
+    let cost = outcome.response.extensions.get("cost").map(ToString::to_string);
+    tracing::debug!(cost, ?codes, "an operation was executed");
 }

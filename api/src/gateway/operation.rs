@@ -40,7 +40,8 @@ impl Operation {
 impl Gateway {
     /// Runs `operation` for `caller` and gives the `data` object.
     ///
-    /// `variables` is an object; what else it is counts as none.
+    /// `variables` is an object; what else it is counts as none. A mutation that the caller named
+    /// is run once, and gives the same again to the same request.
     ///
     /// # Errors
     /// Whatever refuses the caller; the first top-level error; the first entry of any root
@@ -48,7 +49,8 @@ impl Gateway {
     pub async fn run(&self, operation: &Operation, variables: Value, caller: &Caller) -> Result<Value, Failure> {
         let viewer = self.authenticate(caller).await?;
         self.admit(&viewer, caller)?;
-        let session = Session { viewer, request_id: caller.request_id.clone(), idempotency_key: None };
+        let idempotency_key = caller.idempotency_key.clone();
+        let session = Session { viewer, request_id: caller.request_id.clone(), idempotency_key };
         let prepared = Prepared {
             document: operation.document.clone(),
             kind: operation.kind,

@@ -14,6 +14,7 @@ mod lexer;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType};
 use async_graphql::parser::{self, parse_query};
 use async_graphql::{Pos, ServerError, Value, Variables};
+use sha2::{Digest, Sha256};
 
 use crate::error::{ErrorCode, Failure, shortened};
 
@@ -64,6 +65,7 @@ pub struct Measured {
 pub struct Document {
     executable: ExecutableDocument,
     measured: Measured,
+    fingerprint: [u8; 32],
 }
 
 /// Why a document is not executed.
@@ -138,13 +140,19 @@ pub fn read(text: &str, limits: &Limits) -> Result<Document, Refusal> {
     let lexical = lexer::count(text, limits)?;
     let executable = parse_query(text)?;
     let (selections, visited) = expansion::count(&executable, limits.selections)?;
-    Ok(Document { executable, measured: Measured { selections, visited, ..lexical } })
+    let fingerprint = Sha256::digest(text.as_bytes()).into();
+    Ok(Document { executable, measured: Measured { selections, visited, ..lexical }, fingerprint })
 }
 
 impl Document {
     /// What was counted.
     pub fn measured(&self) -> Measured {
         self.measured
+    }
+
+    /// SHA-256 of its text.
+    pub(crate) fn fingerprint(&self) -> &[u8; 32] {
+        &self.fingerprint
     }
 
     /// A copy for one execution.

@@ -90,7 +90,7 @@ pub struct CreateApiKeyInput {
 pub struct CreateApiKeyPayload {
     /// Its record.
     api_key: Option<ApiKey>,
-    /// The key itself. It is shown this once and stored nowhere.
+    /// The key itself. It is shown this once; only its hash is stored.
     secret: Option<String>,
     /// What was refused.
     user_errors: Vec<UserError>,

@@ -17,7 +17,7 @@ use axum::response::{IntoResponse, Response};
 use super::accept::{self, Media};
 use super::problem::Problem;
 use super::{Transport, body, params};
-use crate::gateway::{Caller, IdempotencyKey, Outcome, Params, Session};
+use crate::gateway::{Caller, Outcome, Params, Session};
 use crate::limits::Standing;
 
 const METHODS: &str = "GET, HEAD, POST, OPTIONS";
@@ -75,8 +75,8 @@ async fn answer(
         params::from_query(&head.uri)
     };
     let params = params.map_err(Problem::malformed)?;
-    let session =
-        Session { viewer, request_id: caller.request_id.clone(), idempotency_key: idempotency_key(&head.headers) };
+    let idempotency_key = params.idempotency_key.clone().or_else(|| caller.idempotency_key.clone());
+    let session = Session { viewer, request_id: caller.request_id.clone(), idempotency_key };
     execute(transport, params, &session, media, is_post).await
 }
 
@@ -105,12 +105,6 @@ async fn execute(
     let mut response = GraphQLResponse::from(response).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, media.content_type());
     Ok(response)
-}
-
-/// The `Idempotency-Key` of a request; a longer one than services store is left to them to refuse.
-fn idempotency_key(headers: &HeaderMap) -> Option<IdempotencyKey> {
-    let value = headers.get("idempotency-key")?.to_str().ok()?;
-    Some(IdempotencyKey(value.to_owned()))
 }
 
 /// What every answer bears.

@@ -6,7 +6,7 @@ use axum::extract::Query;
 use axum::http::Uri;
 use serde_json::{Map, Value};
 
-use crate::gateway::Params;
+use crate::gateway::{IdempotencyKey, Params};
 
 /// What is wrong with a request; a sentence for its sender.
 pub(super) type Malformed = &'static str;
@@ -29,13 +29,15 @@ pub(super) fn from_body(body: &[u8]) -> Result<Params, Malformed> {
 /// # Errors
 /// As [`from_body`].
 pub(super) fn from_map(mut map: Map<String, Value>) -> Result<Params, Malformed> {
+    let extensions = object(map.remove("extensions"), "extensions must be an object")?;
+    let named = text(extensions.get("idempotencyKey").cloned(), "extensions.idempotencyKey must be a string")?;
     let params = Params {
         query: text(map.remove("query"), "query must be a string")?,
         document_id: text(map.remove("documentId"), "documentId must be a string")?,
         operation_name: text(map.remove("operationName"), "operationName must be a string")?,
         variables: Variables::from_json(object(map.remove("variables"), "variables must be an object")?),
+        idempotency_key: named.map(IdempotencyKey),
     };
-    object(map.remove("extensions"), "extensions must be an object")?;
     complete(params)
 }
 

@@ -106,7 +106,7 @@ impl App {
     /// A caller in process with `key`.
     pub fn caller(&self, key: &str) -> Caller {
         let credentials = Credentials { key: Some(key.to_owned()), ..Credentials::default() };
-        Caller { credentials, peer: None, request_id: "test".into() }
+        Caller { credentials, peer: None, request_id: "test".into(), idempotency_key: None }
     }
 
     /// Revokes the secret key.

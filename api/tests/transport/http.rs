@@ -297,14 +297,24 @@ async fn a_mutation_goes_on_when_its_client_hangs_up() {
 }
 
 #[tokio::test]
-async fn a_mutation_sees_its_idempotency_key() {
+async fn the_name_of_a_request_must_be_one() {
     let app = App::start().await;
-    let request = app.request("POST", "/graphql").header(header::CONTENT_TYPE, PLAIN).header("idempotency-key", "once");
+    let ask = |name: &str, extensions: serde_json::Value| {
+        let body = json!({"query": "mutation { bump { bumps } }", "extensions": extensions}).to_string();
+        let request = app.request("POST", "/graphql").header(header::CONTENT_TYPE, PLAIN);
+        app.answer(request.header("idempotency-key", name).body(Body::from(body)).unwrap())
+    };
 
-    let body = Body::from(r#"{"query":"mutation { bump { idempotencyKey } }"}"#);
-    let answer = app.answer(request.body(body).unwrap()).await;
+    let empty = ask("", json!({})).await;
+    let foreign = ask("ü", json!({})).await;
+    let long = ask("fine", json!({"idempotencyKey": "x".repeat(256)})).await;
+    let number = ask("fine", json!({"idempotencyKey": 7})).await;
+    let good = ask("", json!({"idempotencyKey": "fine"})).await;
 
-    assert_eq!(answer.body["data"]["bump"]["idempotencyKey"], "once");
+    for refused in [empty, foreign, long, number] {
+        assert_eq!(refused.code(), "BAD_USER_INPUT", "{}", refused.body);
+    }
+    assert_eq!(good.body["data"]["bump"]["bumps"], 1);
 }
 
 #[tokio::test]

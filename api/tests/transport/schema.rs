@@ -11,7 +11,6 @@ use async_graphql::{
 use futures_util::Stream;
 use futures_util::stream::{self, StreamExt};
 use helpbot_api::error::{ErrorCode, UserError, expected, top_level};
-use helpbot_api::gateway::IdempotencyKey;
 use helpbot_domain::Invalid;
 use helpbot_services::{Error, Viewer};
 use tokio::sync::Notify;
@@ -80,7 +79,6 @@ impl Query {
 #[derive(SimpleObject)]
 pub struct BumpPayload {
     bumps: Option<usize>,
-    idempotency_key: Option<String>,
     user_errors: Vec<UserError>,
 }
 
@@ -94,14 +92,13 @@ impl Mutation {
             traces.go.notified().await;
         }
         let bumps = traces.bumps.fetch_add(1, Ordering::SeqCst) + 1;
-        let idempotency_key = ctx.data_opt::<IdempotencyKey>().map(|key| key.0.clone());
-        Ok(BumpPayload { bumps: Some(bumps), idempotency_key, user_errors: Vec::new() })
+        Ok(BumpPayload { bumps: Some(bumps), user_errors: Vec::new() })
     }
 
     async fn refuse(&self) -> Result<BumpPayload> {
         let refused = expected(Invalid::new("endpoint.url", "url must be https").into())?;
         assert_eq!(refused.code, ErrorCode::BadUserInput);
-        Ok(BumpPayload { bumps: None, idempotency_key: None, user_errors: vec![refused] })
+        Ok(BumpPayload { bumps: None, user_errors: vec![refused] })
     }
 }
 

@@ -1,68 +1,134 @@
-//! Answers kept for requests that are sent twice.
+//! Requests that are carried out at most once.
 
 use futures_util::future::join_all;
-use helpbot_db::idempotency::Kept;
-use helpbot_db::{Db, idempotency};
+use helpbot_db::idempotency::{Known, Turn};
+use helpbot_db::{Db, Error, idempotency, sites};
+use helpbot_domain::ids::KeyId;
 
 use crate::make::{self, NOW, later};
 
 on_both_backends!(
-    of_fifty_requests_with_one_key_one_goes_first,
-    the_second_request_gets_what_the_first_was_answered,
-    a_request_that_failed_may_be_sent_again,
-    old_answers_are_forgotten,
-    each_site_has_its_own_keys,
+    of_fifty_attempts_at_one_request_one_is_first,
+    an_answer_is_kept_with_the_effect_and_not_without,
+    the_note_is_undone_with_the_effect,
+    an_attempt_that_lost_its_turn_writes_nothing,
+    work_apart_is_no_effect,
+    old_requests_are_forgotten,
+    each_api_key_names_its_own_requests,
 );
 
-async fn of_fifty_requests_with_one_key_one_goes_first(db: &Db) {
-    let site = make::stored_site(db).await;
-
-    let known =
-        join_all((0..50).map(|_| async move { commit!(db, |c| idempotency::begin(c, site, "k", "h", NOW)) })).await;
-
-    assert_eq!(known.iter().filter(|known| known.is_none()).count(), 1);
+fn turn(key: KeyId, holder: &str) -> Turn {
+    Turn { key_id: key, name: "n".into(), holder: holder.into() }
 }
 
-async fn the_second_request_gets_what_the_first_was_answered(db: &Db) {
+async fn stored_key(db: &Db) -> KeyId {
     let site = make::stored_site(db).await;
-    let running = Kept { request_hash: "h".into(), answer: None, created_at: NOW };
-
-    assert_eq!(commit!(db, |c| idempotency::begin(c, site, "k", "h", NOW)), None);
-    assert_eq!(commit!(db, |c| idempotency::begin(c, site, "k", "other", later(1))), Some(running.clone()));
-    commit!(db, |c| idempotency::finish(c, site, "k", r#"{"ok":1}"#));
-
-    let answered = Kept { answer: Some(r#"{"ok":1}"#.into()), ..running };
-    assert_eq!(commit!(db, |c| idempotency::begin(c, site, "k", "h", later(2))), Some(answered));
+    make::stored_key(db, site).await.id
 }
 
-async fn a_request_that_failed_may_be_sent_again(db: &Db) {
-    let site = make::stored_site(db).await;
-    commit!(db, |c| idempotency::begin(c, site, "k", "h", NOW));
-
-    commit!(db, |c| idempotency::forget(c, site, "k"));
-
-    assert_eq!(commit!(db, |c| idempotency::begin(c, site, "k", "h2", NOW)), None);
+async fn reserved(db: &Db, turn: &Turn) -> bool {
+    let turn = turn.clone();
+    commit!(db, |c| idempotency::reserve(c, &turn, "hash", NOW, later(60)))
 }
 
-async fn old_answers_are_forgotten(db: &Db) {
-    let site = make::stored_site(db).await;
-    commit!(db, |c| idempotency::begin(c, site, "old", "h", NOW));
-    commit!(db, |c| idempotency::begin(c, site, "new", "h", later(1)));
+async fn known(db: &Db, key: KeyId) -> Option<Known> {
+    commit!(db, |c| idempotency::known(c, key, "n"))
+}
+
+/// A write with an effect; the id of the site that it makes.
+async fn write(db: &Db) -> Result<(), Error> {
+    let site = make::site();
+    try_commit!(db, |c| sites::insert(c, &site))
+}
+
+async fn end(db: &Db, turn: &Turn, answer: &'static [u8]) {
+    let turn = turn.clone();
+    commit!(db, |c| idempotency::end(c, &turn, Some(answer)));
+}
+
+async fn of_fifty_attempts_at_one_request_one_is_first(db: &Db) {
+    let key = stored_key(db).await;
+
+    let first = join_all((0..50).map(|n| async move { reserved(db, &turn(key, &n.to_string())).await })).await;
+
+    assert_eq!(first.iter().filter(|first| **first).count(), 1);
+}
+
+async fn an_answer_is_kept_with_the_effect_and_not_without(db: &Db) {
+    let key = stored_key(db).await;
+    let (first, second) = (turn(key, "1"), turn(key, "2"));
+    assert!(reserved(db, &first).await);
+
+    end(db, &first, b"refused").await;
+    assert_eq!(known(db, key).await, None, "it wrote nothing");
+
+    assert!(reserved(db, &second).await);
+    idempotency::in_turn(second.clone(), write(db)).await.expect("the write succeeds");
+    end(db, &second, b"done").await;
+    let known = known(db, key).await.expect("it is kept");
+    assert_eq!((known.is_carried_out, known.answer.as_deref()), (true, Some(&b"done"[..])));
+    assert_eq!((known.request_hash.as_str(), known.created_at), ("hash", NOW));
+}
+
+async fn the_note_is_undone_with_the_effect(db: &Db) {
+    let key = stored_key(db).await;
+    let turn = turn(key, "1");
+    assert!(reserved(db, &turn).await);
+
+    let refused: Result<(), Error> =
+        idempotency::in_turn(turn, db.write(|_| Box::pin(async { Err(Error::Schema("a rule is broken".into())) })))
+            .await;
+
+    assert!(matches!(refused, Err(Error::Schema(_))));
+    assert!(!known(db, key).await.expect("it is reserved").is_carried_out);
+}
+
+async fn an_attempt_that_lost_its_turn_writes_nothing(db: &Db) {
+    let key = stored_key(db).await;
+    let (slow, second) = (turn(key, "slow"), turn(key, "second"));
+    assert!(reserved(db, &slow).await);
+    let taken = second.clone();
+    commit!(db, |c| idempotency::take_over(c, &taken, "hash", later(61), later(121)));
+    let site = make::site();
+    let id = site.id;
+
+    let late = idempotency::in_turn(slow.clone(), async { try_commit!(db, |c| sites::insert(c, &site)) }).await;
+    end(db, &slow, b"late").await;
+
+    assert!(matches!(late, Err(Error::Unavailable(_))));
+    assert!(read!(db, |c| sites::by_ids(c, &[id])).is_empty());
+    assert_eq!(known(db, key).await.map(|known| (known.holder, known.answer)), Some(("second".into(), None)));
+}
+
+async fn work_apart_is_no_effect(db: &Db) {
+    let key = stored_key(db).await;
+    let turn = turn(key, "1");
+    assert!(reserved(db, &turn).await);
+
+    idempotency::in_turn(turn, idempotency::apart(write(db))).await.expect("the write succeeds");
+
+    assert!(!known(db, key).await.expect("it is reserved").is_carried_out);
+}
+
+async fn old_requests_are_forgotten(db: &Db) {
+    let (old, new) = (stored_key(db).await, stored_key(db).await);
+    let (first, second) = (turn(old, "1"), turn(new, "1"));
+    commit!(db, |c| idempotency::reserve(c, &first, "hash", NOW, later(60)));
+    commit!(db, |c| idempotency::reserve(c, &second, "hash", later(1), later(61)));
 
     assert_eq!(commit!(db, |c| idempotency::delete_before(c, later(1))), 1);
 
-    assert_eq!(commit!(db, |c| idempotency::begin(c, site, "old", "h", later(2))), None);
-    assert!(commit!(db, |c| idempotency::begin(c, site, "new", "h", later(2))).is_some());
+    assert_eq!(known(db, old).await, None);
+    assert!(known(db, new).await.is_some());
 }
 
-async fn each_site_has_its_own_keys(db: &Db) {
-    let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
-    commit!(db, |c| idempotency::begin(c, site, "k", "h", NOW));
+async fn each_api_key_names_its_own_requests(db: &Db) {
+    let (mine, theirs) = (stored_key(db).await, stored_key(db).await);
+    assert!(reserved(db, &turn(mine, "1")).await);
+    assert!(reserved(db, &turn(theirs, "2")).await);
 
-    assert_eq!(commit!(db, |c| idempotency::begin(c, other, "k", "h", NOW)), None);
-    commit!(db, |c| idempotency::finish(c, other, "k", "theirs"));
-    commit!(db, |c| idempotency::forget(c, other, "k"));
+    end(db, &turn(theirs, "2"), b"").await;
 
-    let kept = commit!(db, |c| idempotency::begin(c, site, "k", "h", NOW));
-    assert_eq!(kept.map(|kept| kept.answer), Some(None));
+    assert_eq!(known(db, mine).await.map(|known| known.holder), Some("1".into()));
+    assert_eq!(known(db, theirs).await, None);
 }

@@ -142,8 +142,9 @@ impl Full {
         assert!(commit!(db, |c| usage::hold(c, &hold, 9, NOW)));
         assert!(commit!(db, |c| usage::take(c, site, NOW.month(), 9, NOW)));
         commit!(db, |c| stats::add(c, site, NOW.day(), stats::Counts { questions: 1, ..Default::default() }));
-        assert_eq!(commit!(db, |c| idempotency::begin(c, site, "key", "hash", NOW)), None);
         let key = make::stored_key(db, site).await;
+        let turn = idempotency::Turn { key_id: key.id, name: "name".into(), holder: "holder".into() };
+        assert!(commit!(db, |c| idempotency::reserve(c, &turn, "hash", NOW, NOW)));
         let member = make::stored_member(db, site).await;
         let chunk = make::stored_chunk(db, &document, 0).await;
         Self { site, key, member, source, document, chunk, conversation }
@@ -157,6 +158,8 @@ impl Full {
         let lease = jobs::Lease { owner: "w".into(), now: NOW, until: NOW };
         let mut mine = commit!(db, |c| jobs::claim(c, &["scrape"], &lease, 9));
         mine.retain(|job| job.site_id == site);
+        let key = self.key.id;
+        let request = commit!(db, |c| idempotency::known(c, key, "name"));
         vec![
             ("site", read!(db, |c| sites::by_ids(c, &[site])).len()),
             ("counter", usize::from(read!(db, |c| sites::index_version(c, site)).is_some())),
@@ -171,6 +174,7 @@ impl Full {
             ("message", read!(db, |c| messages::of(c, site, &conversations)).len()),
             ("event", read!(db, |c| events::after(c, site, 0, 9)).len()),
             ("job", mine.len()),
+            ("request", usize::from(request.is_some())),
             ("usage", usize::from(read!(db, |c| usage::used(c, site, month)) == 1)),
             ("stats", read!(db, |c| stats::between(c, site, day, day)).len()),
         ]

@@ -143,10 +143,12 @@ impl Connection {
         if let Err(failure) = gateway.admit(viewer, &self.caller) {
             return self.send(operations::refusal_frame(&id, failure)).await;
         }
+        // A header would name the whole socket, and not one of its operations.
+        let idempotency_key = params.idempotency_key.clone();
         match gateway.prepare(params) {
             Ok(prepared) => {
                 let request_id = self.caller.request_id.clone();
-                let session = Session { viewer: viewer.clone(), request_id, idempotency_key: None };
+                let session = Session { viewer: viewer.clone(), request_id, idempotency_key };
                 self.operations.start(id, prepared, gateway.clone(), session);
                 Ok(())
             }
