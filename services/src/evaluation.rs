@@ -226,7 +226,7 @@ pub(crate) async fn held_back(services: &Services, source: &Source, pages: &[Pag
     if tests.is_empty() {
         return Ok(None);
     }
-    let now = services.index(&site).await?;
+    let now = services.current_index(&site).await?;
     let chunks = preview::chunks(services, source, pages).await?;
     let lost = blocking(move || {
         let then = Index::build(chunks, now.given_language());
@@ -255,7 +255,7 @@ async fn saved(services: &Services, site: SiteId) -> Result<Vec<Test>> {
 }
 
 async fn run_tests(services: &Services, site: &Site, tests: Vec<Test>) -> Result<Vec<Tested>> {
-    let (index, settings) = (services.index(site).await?, sites::parsed_settings(site));
+    let (index, settings) = (services.current_index(site).await?, sites::parsed_settings(site));
     blocking(move || tests.iter().map(|test| test.ask(&index, &settings)).collect()).await
 }
 

@@ -108,7 +108,11 @@ impl Services {
         build.await.map_err(Error::internal)?
     }
 
-    async fn current_index(&self, site: &Site) -> Result<Arc<Index>> {
+    /// The site's index as of now, however long that takes: for figures that an owner waits for.
+    ///
+    /// # Errors
+    /// `NotFound` when the site is gone; the database's own.
+    pub(crate) async fn current_index(&self, site: &Site) -> Result<Arc<Index>> {
         let lock = self.indexes.build_lock(site.id);
         let _building = lock.lock().await;
         // Another question may have built it while this one waited.

@@ -108,7 +108,8 @@ pub async fn answered_by(
         asked.insert(0, from_conversation(found));
     }
     drop(c);
-    let index = services.index(&site).await?;
+    // The one before would not know the entry yet.
+    let index = services.current_index(&site).await?;
     let (settings, id) = (sites::parsed_settings(&site), entry.id);
     blocking(move || {
         let key = asked.iter().find(|asked| asked.conversation_id == conversation).map(|asked| key(&asked.question));

@@ -4,9 +4,9 @@ import { violations, watchedPage } from "./browser.mjs";
 
 /** A visitor on a page with the widget, in a browser context of its own. */
 export class Visitor {
-  static async on(browser, server, path = "/demo") {
+  static async on(browser, server, path = "/demo", options = {}) {
     const made = new Visitor();
-    Object.assign(made, await watchedPage(browser, server.origin, { viewport: { width: 1280, height: 900 } }));
+    Object.assign(made, await watchedPage(browser, server.origin, { viewport: { width: 1280, height: 900 }, ...options }));
     await made.page.goto(server.origin + path);
     return made;
   }
@@ -35,14 +35,18 @@ export class Visitor {
 
 /** An agent in the dashboard, signed in. */
 export class Agent {
-  static async on(browser, server, name = "inbox") {
+  static async on(browser, server, name = "inbox", options = {}) {
     const made = new Agent();
-    Object.assign(made, await watchedPage(browser, server.origin, { viewport: { width: 1280, height: 900 } }));
+    Object.assign(made, await watchedPage(browser, server.origin, { viewport: { width: 1280, height: 900 }, ...options }));
     await made.page.goto(`${server.origin}/dashboard/${name}`);
-    await made.page.getByLabel("Key", { exact: true }).fill(server.secretKey);
-    await made.page.getByRole("button", { name: "Sign in" }).click();
-    await made.page.getByRole("navigation", { name: "Pages", exact: true }).waitFor();
+    await made.signIn(server);
     return made;
+  }
+
+  async signIn({ secretKey }) {
+    await this.page.getByLabel("Key", { exact: true }).fill(secretKey);
+    await this.page.getByRole("button", { name: "Sign in" }).click();
+    await this.page.getByRole("navigation", { name: "Pages", exact: true }).waitFor();
   }
 
   async go(title) {

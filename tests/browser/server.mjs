@@ -1,7 +1,6 @@
 // Starts the server under test in a directory of its own and reads the keys of its first start.
 //
-// `HELPBOT_BINARY` names the program (default: target/release/helpbot, then target/debug/helpbot); with
-// `HELPBOT_MOCK=1` the pages are tested over the made-up data of web/dev instead, which needs no Rust.
+// `HELPBOT_BINARY` names the program (default: target/release/helpbot, then target/debug/helpbot).
 
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
@@ -13,46 +12,28 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const START_MS = 30_000;
 
-/** `{origin, secretKey, widgetKey, stop}` of a fresh server. */
-export async function startServer() {
-  return process.env.HELPBOT_MOCK ? startMock() : startProgram();
-}
-
-async function startMock() {
-  const { mockServer } = await import("../../web/dev/mock.mjs");
-  const { server, sockets } = mockServer();
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const stop = () => {
-    sockets.clients.forEach((socket) => socket.terminate());
-    server.closeAllConnections();
-    server.close();
-  };
-  return { origin: `http://127.0.0.1:${server.address().port}`, secretKey: "sk_live_mock", widgetKey: "wk_live_mock", stop };
-}
-
-async function startProgram() {
+/** `{origin, secretKey, widgetKey, operatorKey, stop}` of a fresh server; `env` is added to its environment. */
+export async function startServer(env = {}) {
   const known = [process.env.HELPBOT_BINARY, join(ROOT, "target/release/helpbot"), join(ROOT, "target/debug/helpbot")];
   const program = known.find((path) => path && existsSync(path));
   if (!program) throw new Error("no helpbot program: run `cargo build`, or name one in HELPBOT_BINARY");
   const data = mkdtempSync(join(tmpdir(), "helpbot-browser-"));
-  const port = await freePort();
-  const child = spawn(program, ["serve", "--listen", `127.0.0.1:${port}`, "--data", data], { stdio: ["ignore", "pipe", "pipe"] });
-  const origin = `http://127.0.0.1:${port}`;
+  const child = spawn(program, ["serve", "--listen", "127.0.0.1:0", "--data", data], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (part) => { said += part; });
-  const keyOf = (kind) => new RegExp(`\\b${kind}_live_\\w+`).exec(said)?.[0];
+  const keyOf = (prefix) => new RegExp(`\\b${prefix}_\\w+`).exec(said)?.[0];
   const stop = () => {
+    child.once("exit", () => rmSync(data, { recursive: true, force: true }));
     child.kill("SIGTERM");
-    rmSync(data, { recursive: true, force: true });
   };
   try {
-    await until(async () => keyOf("wk") && keyOf("sk") && (await fetch(`${origin}/readyz`)).ok, START_MS);
-    const [widgetKey, secretKey] = [keyOf("wk"), keyOf("sk")];
+    const origin = await until(() => keyOf("adm") && /is ready at (http:\S+)/.exec(said)?.[1], START_MS);
+    const [widgetKey, secretKey, operatorKey] = ["wk_live", "sk_live", "adm"].map(keyOf);
     await until(() => isIndexed(origin, secretKey), START_MS);
-    return { origin, secretKey, widgetKey, stop };
+    return { origin, secretKey, widgetKey, operatorKey, stop };
   } catch (error) {
     stop();
-    throw new Error(`the server did not start: ${error.message}\n${said.replace(/(_live_)\w+/g, "$1…")}`);
+    throw new Error(`the server did not start: ${error.message}\n${said.replace(/\b(\w+_live_|adm_)\w+/g, "$1…")}`);
   }
 }
 
@@ -61,12 +42,14 @@ async function isIndexed(origin, key) {
   return site.sources.nodes.length > 0 && site.sources.nodes.every(({ status }) => status === "INDEXED");
 }
 
+/** The data; throws for an error and for a refusal of a mutation. */
 export async function graphql(origin, key, query, variables = {}) {
   const response = await fetch(`${origin}/graphql`, {
     method: "POST", headers: { "Content-Type": "application/json", Authorization: `Bearer ${key}` }, body: JSON.stringify({ query, variables }),
   });
   const { data, errors } = await response.json();
-  if (errors?.length) throw new Error(errors[0].message);
+  const refused = errors ?? Object.values(data).flatMap((field) => field?.userErrors ?? []);
+  if (refused.length) throw new Error(`${refused[0].message}: ${query}`);
   return data;
 }
 
@@ -81,15 +64,6 @@ export async function until(condition, withinMs = 10_000) {
     if (Date.now() > end) throw last ?? new Error(`not true within ${withinMs} ms: ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().on("error", reject).listen(0, "127.0.0.1", () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
-  });
 }
 
 /** A wire to the server that can be cut: open connections break and new ones are refused until mended. */

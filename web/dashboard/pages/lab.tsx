@@ -6,6 +6,7 @@ import { useEffect } from "preact/hooks";
 import { AnswerSettings, TryOut, type TryOutResult, UpdateAnswerSettings } from "../../generated/dashboard";
 import { change, may, site } from "../client";
 import { route } from "../route";
+import { Cases } from "./cases";
 import { Badge, Fault, Field, Loading, Markdown, Page, useAction, useQuery } from "../ui";
 
 /** Groups the questions asked here, so that they can be told from visitors'. */
@@ -39,6 +40,7 @@ export function LabPage() {
         </section>
         <Threshold />
       </div>
+      <Cases answered={result.value?.conversation ?? null} />
     </Page>
   );
 }

@@ -2,16 +2,23 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { AddSource, DeleteSource, Pages, type PagesResult, Rescrape, type SourceRow, Sources } from "../../generated/dashboard";
+import {
+  AddSource, DeleteSource, Pages, type PagesResult, Rescrape, type SourceRow, type SourceSchedule, SourceScheduleValues, type SourceScope, SourceScopeValues, Sources,
+  UpdateSource,
+} from "../../generated/dashboard";
 import { change, may, run, site } from "../client";
 import { Badge, Confirm, Empty, Fault, Field, Loading, Page, When, sayError, useAction, useQuery } from "../ui";
 
 const POLL_MS = 2500;
+const SCOPES: Record<SourceScope, string> = { PAGE: "This page alone", SECTION: "Pages below it", SITE: "The whole site" };
+const SCHEDULES: Record<SourceSchedule, string> = { NONE: "Only when asked", HOURLY: "Every hour", DAILY: "Every day", WEEKLY: "Every week", MONTHLY: "Every month" };
 
 export function SourcesPage() {
   const after = useSignal<string | null>(null);
   const loaded = useQuery(Sources, { site: site.value!.id, after: after.value });
   const url = useSignal("");
+  const scope = useSignal<SourceScope>("PAGE");
+  const schedule = useSignal<SourceSchedule>("NONE");
   const note = useSignal("");
   const { isBusy, error, act } = useAction();
   const nodes = loaded.data?.site?.sources?.nodes ?? [];
@@ -24,7 +31,7 @@ export function SourcesPage() {
   const add = (event: Event) => {
     event.preventDefault();
     void act(async () => {
-      const { isNew } = await change(AddSource, { input: { url: url.value.trim(), siteId: site.value!.id } });
+      const { isNew } = await change(AddSource, { input: { url: url.value.trim(), scope: scope.value, schedule: schedule.value, siteId: site.value!.id } });
       note.value = isNew ? "Added. It is being read." : "That address is already here.";
       url.value = "";
       loaded.reload();
@@ -35,9 +42,11 @@ export function SourcesPage() {
     <Page title="Sources">
       {canWrite && (
         <form class="filters" onSubmit={add}>
-          <Field label="Address of a page or site" hint="For example https://shop.example/faq. Pages below it are read too, as robots.txt allows.">
+          <Field label="Address of a page or site" hint="For example https://shop.example/faq. Other pages are read as robots.txt allows.">
             {(f) => <input {...f} type="url" required maxLength={2048} placeholder="https://" value={url.value} onInput={(e) => void (url.value = e.currentTarget.value)} />}
           </Field>
+          <Choice label="How far" values={SourceScopeValues} texts={SCOPES} chosen={scope.value} onChoose={(value) => void (scope.value = value)} />
+          <Choice label="Read again" values={SourceScheduleValues} texts={SCHEDULES} chosen={schedule.value} onChoose={(value) => void (schedule.value = value)} />
           <button type="submit" class="solid" disabled={isBusy}>Add</button>
         </form>)}
       <Fault text={error} />
@@ -57,10 +66,44 @@ export function SourcesPage() {
   );
 }
 
+interface ChoiceProps<T extends string> {
+  label: string;
+  values: readonly T[];
+  texts: Record<T, string>;
+  chosen: T;
+  onChoose(value: T): void;
+}
+
+function Choice<T extends string>({ label, values, texts, chosen, onChoose }: ChoiceProps<T>) {
+  return (
+    <Field label={label}>{(f) => <select {...f} value={chosen} onChange={(e) => onChoose(e.currentTarget.value as T)}>
+      {values.map((value) => <option key={value} value={value}>{texts[value]}</option>)}</select>}</Field>
+  );
+}
+
+/** How far the reading has come, or what it came to. */
+function Progress({ source: { status, url, crawlReport } }: { source: SourceRow }) {
+  const isReading = status === "PENDING" || status === "SCRAPING";
+  if (!crawlReport) return isReading ? <progress aria-label={`Reading ${url}`} /> : null;
+  const { planned, fetched, unchanged, skipped, failed } = crawlReport;
+  const done = fetched + unchanged + skipped + failed;
+  const parts = ([[fetched, "read"], [unchanged, "unchanged"], [skipped, "left out"], [failed, "failed"]] as const).filter(([count]) => count > 0);
+  return (
+    <>
+      {isReading && <progress aria-label={`Reading ${url}`} {...crawlReport.finishedAt ? {} : { value: done, max: Math.max(planned, done, 1) }} />}
+      <p class="hint" role="status">{isReading && !crawlReport.finishedAt && `${done} of ${planned} pages: `}{parts.map(([count, what]) => `${count} ${what}`).join(", ")}</p>
+    </>
+  );
+}
+
 function Item({ source, canWrite, onChange }: { source: SourceRow; canWrite: boolean; onChange(): void }) {
   const { isBusy, error, act } = useAction();
   const isShown = useSignal(false);
   const input = { id: source.id, siteId: site.value!.id };
+  const set = (what: { scope?: SourceScope; schedule?: SourceSchedule }) => void act(async () => {
+    await change(UpdateSource, { input: { ...input, ...what } });
+    onChange();
+  });
   return (
     <li class="card">
       <div class="row between">
@@ -68,8 +111,8 @@ function Item({ source, canWrite, onChange }: { source: SourceRow; canWrite: boo
           <h2 dir="auto">{source.title || source.url}</h2>
           {source.kind === "URL" ? <a class="break" href={source.url} target="_blank" rel="noopener noreferrer">{source.url}</a> : <span class="break">{source.url}</span>}
           <p class="hint row"><Badge value={source.status} /> {source.documentCount} pages, {source.chunkCount} passages
-            {source.lastScrapedAt && <span>read <When at={source.lastScrapedAt} /></span>}</p>
-          {(source.status === "PENDING" || source.status === "SCRAPING") && <progress aria-label={`Reading ${source.url}`} />}
+            {source.lastScrapedAt && <span>read <When at={source.lastScrapedAt} /></span>}{source.nextScrapeAt && <span>again <When at={source.nextScrapeAt} /></span>}</p>
+          <Progress source={source} />
         </div>
         {canWrite && (
           <div class="row">
@@ -81,8 +124,16 @@ function Item({ source, canWrite, onChange }: { source: SourceRow; canWrite: boo
       <Fault text={error} />
       {source.error && <p class="fault">{source.error}</p>}
       <details onToggle={(e) => void (isShown.value = e.currentTarget.open)}>
-        <summary>Page report</summary>
-        {isShown.value && <Report id={source.id} />}
+        <summary>Page report{source.kind === "URL" && canWrite && " and settings"}</summary>
+        {isShown.value && (
+          <>
+            {source.kind === "URL" && canWrite && (
+              <div class="filters">
+                <Choice label="How far" values={SourceScopeValues} texts={SCOPES} chosen={source.scope} onChoose={(scope) => set({ scope })} />
+                <Choice label="Read again" values={SourceScheduleValues} texts={SCHEDULES} chosen={source.schedule} onChoose={(schedule) => set({ schedule })} />
+              </div>)}
+            <Report key={source.lastScrapedAt ?? ""} id={source.id} />
+          </>)}
       </details>
     </li>
   );

@@ -45,7 +45,7 @@ function Item({ topic }: { topic: Topic }) {
   const results = new Map(tried.value?.answeredNow?.map(({ text, isAnsweredNow }) => [text, isAnsweredNow]));
   return (
     <li class="card">
-      <div class="row between"><h2 dir="auto">{topic.label}</h2><span class="hint">asked {topic.count} times, {topic.unansweredCount} without an answer</span></div>
+      <div class="row between"><h2 dir="auto">{topic.label}</h2><span class="hint">asked {topic.count === 1 ? "once" : `${topic.count} times`}, {topic.unansweredCount} without an answer</span></div>
       <ul class="wordings">{topic.questions.map((question) => {
         const isAnswered = results.get(question.text) ?? question.isAnsweredNow;
         return <li key={question.text}><span dir="auto">{question.text}</span> <span class="hint">{question.count}×</span> {isAnswered && <Badge value="ANSWERED">answered now</Badge>}</li>;

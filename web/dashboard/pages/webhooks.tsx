@@ -3,13 +3,15 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import {
-  CreateWebhook, DeleteWebhook, Deliveries, type Delivered, type Hook, ReplayDelivery, RotateSecret, TestWebhook, UpdateWebhook,
+  CreateWebhook, DeleteWebhook, Deliveries, type Delivered, type Hook, ReplayDelivery, ReplayFailed, RotateSecret, TestWebhook, UpdateWebhook,
   type WebhookDeliveryStatus, WebhookDeliveryStatusValues, type WebhookEventType, WebhookEventTypeValues, Webhooks,
 } from "../../generated/dashboard";
 import { change, site } from "../client";
 import { Badge, Confirm, Empty, Fault, Field, Loading, Page, Secret, When, useAction, useQuery } from "../ui";
 
 const POLL_MS = 5000;
+/** How far back "what failed" goes: a weekend and a week of holidays. */
+const REPLAY_DAYS = 9;
 /** How a receiver is told of an event, as it stands in the envelope. */
 const eventName = (event: string) => event.toLowerCase().replace("_", ".");
 const DISABLED = { FAILING: "turned off after days of failure", GONE: "turned off: the receiver said it is gone", OWNER: "turned off" };
@@ -72,6 +74,12 @@ function Item({ hook, onChange, onSecret }: { hook: Hook; onChange(): void; onSe
     note.value = "A test event is on its way; see Deliveries.";
     isShown.value = true;
   });
+  const replay = () => act(async () => {
+    const since = new Date(Date.now() - REPLAY_DAYS * 86_400_000).toISOString();
+    await change(ReplayFailed, { input: { webhookId: hook.id, since, siteId: input.siteId } });
+    note.value = `What failed in the last ${REPLAY_DAYS} days is sent again in the background.`;
+    onChange();
+  });
   return (
     <li class="card">
       <h2 class="break">{hook.url}</h2>
@@ -84,10 +92,12 @@ function Item({ hook, onChange, onSecret }: { hook: Hook; onChange(): void; onSe
         <button type="button" disabled={isBusy} aria-label={`Turn ${hook.isEnabled ? "off" : "on"} ${hook.url}`}
           onClick={() => void act(async () => { await change(UpdateWebhook, { input: { ...input, isEnabled: !hook.isEnabled } }); onChange(); })}>{hook.isEnabled ? "Turn off" : "Turn on"}</button>
         <button type="button" disabled={isBusy} aria-label={`${hook.rotation?.isStaged ? "Use the new secret" : "Renew the secret"} of ${hook.url}`} onClick={() => void rotate()}>{hook.rotation?.isStaged ? "Use the new secret" : "Renew the secret"}</button>
+        <button type="button" disabled={isBusy || !hook.isEnabled} aria-label={`Send again what failed at ${hook.url}`} onClick={() => void replay()}>Send again what failed</button>
         <Confirm label="Delete" about={hook.url} question="Delete it with its deliveries?" onYes={() => void act(async () => { await change(DeleteWebhook, { input }); onChange(); })} />
       </div>
       <Fault text={error} />
       <p class="hint" role="status">{note.value}</p>
+      {hook.lastReplay && <p class="hint">Asked <When at={hook.lastReplay.createdAt} /> to send again what failed: {hook.lastReplay.checked} of {hook.lastReplay.total} events looked at, {hook.lastReplay.replayed} sent again{hook.lastReplay.finishedAt ? "." : "…"}</p>}
       <details open={isShown.value} onToggle={(e) => void (isShown.value = e.currentTarget.open)}>
         <summary>Deliveries</summary>
         {isShown.value && <Log id={hook.id} />}

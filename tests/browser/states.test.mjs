@@ -1,0 +1,52 @@
+// axe finds nothing, and nothing is written to the console, in any state of widget and dashboard: in light and
+// dark, wide and at 360 px, where nothing may scroll sideways either.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { launch, violations } from "./browser.mjs";
+import { faultsOf } from "./pages.mjs";
+import { STATES, startWorld } from "./states.mjs";
+
+const LOOKS = [[1280, 900, "light"], [1280, 900, "dark"], [360, 740, "dark"], [360, 740, "light"]];
+
+let browser;
+let world;
+before(async () => {
+  [world, browser] = [await startWorld(), await launch()];
+});
+after(async () => {
+  await browser?.close();
+  world?.stop();
+});
+
+test("axe_sees_into_the_widget", async (t) => {
+  const { open, act } = STATES["widget-open"];
+  const who = await open(browser, world);
+  t.after(() => who.context.close());
+  await act(who, world);
+
+  await who.page.evaluate(() => document.querySelector("helpbot-widget").shadowRoot.querySelector("textarea").removeAttribute("aria-label"));
+  await who.page.evaluate(() => document.querySelector("helpbot-widget").shadowRoot.querySelector("textarea").removeAttribute("placeholder"));
+
+  assert.match((await violations(who.page)).join("\n"), /^label: .*textarea/m);
+});
+
+for (const [name, { open, act, mayLog }] of Object.entries(STATES)) {
+  test(`state_${name.replaceAll("-", "_")}_is_accessible`, async (t) => {
+    const who = await open(browser, world);
+    t.after(() => who.context.close());
+    await act(who, world);
+
+    const found = [];
+    for (const [width, height, colorScheme] of LOOKS) {
+      await who.page.setViewportSize({ width, height });
+      await who.page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      const look = `${width} ${colorScheme}: `;
+      found.push(...(await violations(who.page)).map((violation) => look + violation));
+      if (await who.page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)) found.push(`${look}scrolls sideways`);
+    }
+
+    assert.deepEqual(found, []);
+    assert.deepEqual(faultsOf(who).filter((fault) => !mayLog?.test(fault)), []);
+  });
+}

@@ -1,0 +1,94 @@
+// The saved test questions of the answer lab: what each must find, run all at once, and how many of them a new
+// reading of a source may lose.
+
+import { useSignal } from "@preact/signals";
+import { AddCase, AllowLosses, type Case, Cases as CasesQuery, DeleteCase, RunCases, type RunCasesResult, type TryOutResult } from "../../generated/dashboard";
+import { change, may, site } from "../client";
+import { Badge, Confirm, Fault, Field, Loading, useAction, useQuery } from "../ui";
+
+type Result = NonNullable<RunCasesResult["runEvaluation"]["results"]>[number];
+type Answered = TryOutResult["askQuestion"]["conversation"];
+
+/** `answered` is what was just asked in the lab: it can be kept as a test of what it should find. */
+export function Cases({ answered }: { answered: Answered }) {
+  const after = useSignal<string | null>(null);
+  const loaded = useQuery(CasesQuery, { site: site.value!.id, after: after.value });
+  const results = useSignal<Map<string, Result> | null>(null);
+  const note = useSignal("");
+  const { isBusy, error, act } = useAction();
+  const canWrite = may("WRITE_SOURCES");
+  const keep = () => act(async () => {
+    const url = answered!.isUnanswered ? null : answered!.citations[0]?.url ?? null;
+    await change(AddCase, { input: { question: answered!.question, url, siteId: site.value!.id } });
+    note.value = "Saved as a test question.";
+    loaded.reload();
+  });
+  const runAll = () => act(async () => {
+    const { passedCount, results: found } = await change(RunCases, { input: { siteId: site.value!.id } });
+    results.value = new Map(found?.map((result) => [result.caseId ?? "", result]));
+    note.value = `${passedCount} of ${found?.length} passed.`;
+  });
+  return (
+    <section class="card cases">
+      <div class="row between"><h2>Test questions</h2>
+        <div class="row">
+          {canWrite && answered && <button type="button" disabled={isBusy} onClick={() => void keep()}>Keep the question above</button>}
+          <button type="button" class="solid" disabled={isBusy || !loaded.data?.site?.evaluation.cases?.totalCount} onClick={() => void runAll()}>Run them</button>
+        </div></div>
+      <Fault text={error} />
+      <p class="hint" role="status">{note.value}</p>
+      <Loading of={loaded}>{({ site: found }) => {
+        const cases = found?.evaluation.cases;
+        if (!cases) return <p>This key may not read the test questions.</p>;
+        if (!cases.nodes.length) return <p>None yet. Ask a question above; when the answer is right, keep it. From then on you see at once when it is lost.</p>;
+        return (
+          <>
+            <ul class="plain">{cases.nodes.map((one) => <Item key={one.id} one={one} result={results.value?.get(one.id)} canWrite={canWrite} onChange={loaded.reload} />)}</ul>
+            {cases.pageInfo.hasNextPage && <button type="button" onClick={() => void (after.value = cases.pageInfo.endCursor)}>Next page</button>}
+            <Losses allowed={found.evaluation.allowedLosses} canWrite={canWrite} onChange={loaded.reload} />
+          </>
+        );
+      }}</Loading>
+    </section>
+  );
+}
+
+const expected = ({ expectedUrl, expectedQuestion, expectedSource }: Case) =>
+  expectedQuestion ?? expectedUrl ?? expectedSource?.title ?? expectedSource?.url;
+
+function Item({ one, result, canWrite, onChange }: { one: Case; result: Result | undefined; canWrite: boolean; onChange(): void }) {
+  const { error, act } = useAction();
+  const wanted = expected(one);
+  return (
+    <li class="delivery row between">
+      <div class="grow">
+        <span dir="auto">{one.question}</span>
+        <p class="hint break">{wanted ? `Must find ${wanted}` : "Must say that it does not know"}{result && !result.isPassed && `; found ${result.foundTitle ?? result.foundUrl ?? "nothing"}`}</p>
+        <Fault text={error} />
+      </div>
+      <span class="row">
+        {result && <Badge value={result.isPassed ? "ANSWERED" : "FAILED"}>{result.isPassed ? "passed" : "lost"}</Badge>}
+        {canWrite && <Confirm label="Delete" about={one.question} question="Delete this test?" onYes={() => void act(async () => { await change(DeleteCase, { input: { id: one.id, siteId: site.value!.id } }); onChange(); })} />}
+      </span>
+    </li>
+  );
+}
+
+function Losses({ allowed, canWrite, onChange }: { allowed: number | null; canWrite: boolean; onChange(): void }) {
+  const { error, act } = useAction();
+  const choices = [...new Set([0, 1, 2, 5, 10, ...allowed === null ? [] : [allowed]])].sort((a, b) => a - b);
+  const save = (value: string) => act(async () => {
+    await change(AllowLosses, { input: { allowedLosses: value === "" ? null : Number(value), siteId: site.value!.id } });
+    onChange();
+  });
+  return (
+    <>
+      <Field label="When a new reading of a source loses some of them" hint="A reading that is held back changes nothing: the pages answer as they did before.">
+        {(f) => <select {...f} disabled={!canWrite} value={allowed ?? ""} onChange={(e) => void save(e.currentTarget.value)}>
+          <option value="">Take it all the same</option>
+          {choices.map((count) => <option key={count} value={count}>{count === 0 ? "Hold it back if it loses any" : `Hold it back if it loses more than ${count}`}</option>)}</select>}
+      </Field>
+      <Fault text={error} />
+    </>
+  );
+}
