@@ -42,9 +42,17 @@ const desk = (name, act, more) => ({ open: (browser, world, options) => Agent.on
 /** The page before anybody signed in. */
 const door = (act, more) => visit("/dashboard", act, more);
 
+const used = new Map();
+/** The question as it is the first time, then with a number, so that it is found again. */
+function fresh(question) {
+  const count = (used.get(question) ?? 0) + 1;
+  used.set(question, count);
+  return count === 1 ? question : question.replace("?", `, number ${count}?`);
+}
+
 /** A visitor who has asked for a human, and the words to find the conversation by. */
 async function waitingVisitor(visitor, question) {
-  const unique = `${question} (${Date.now()})`;
+  const unique = fresh(question);
   await visitor.open();
   await visitor.ask(unique);
   await visitor.wantHuman();
@@ -53,7 +61,7 @@ async function waitingVisitor(visitor, question) {
 
 /** Makes a conversation with a request for a human, without a browser. */
 async function request({ origin, ownerKey }, question) {
-  const unique = `${question} (${Date.now()})`;
+  const unique = fresh(question);
   const { askQuestion } = await graphql(origin, ownerKey, "mutation($q: String!) { askQuestion(input: {question: $q}) { conversation { id } } }", { q: unique });
   const { id } = askQuestion.conversation;
   await graphql(origin, ownerKey, `mutation($id: ID!) { requestHandoff(input: {conversationId: $id, customerEmail: "ada@example.org"}) { userErrors { message } } }`, { id });

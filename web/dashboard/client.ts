@@ -91,20 +91,27 @@ export async function change<Payload extends { userErrors: UserError[] }, Variab
 }
 
 let socket: Client | null = null;
+/** The socket outlives a page's subscription for a moment; the next one then finds it open. */
+let isConnected = false;
 
 function live(): Client {
   socket ??= createClient({
     url: socketUrl(ENDPOINT), retryAttempts: 0, keepAlive: 15_000, lazyCloseTimeout: 1000,
     connectionParams: () => ({ apiKey: apiKey.value, authorization: `Bearer ${apiKey.value}` }),
+    on: { connected: () => (isConnected = true), closed: () => (isConnected = false) },
   });
   return socket;
 }
+
+/** A stream that starts without a cursor may miss what happened while it opened: state is read again after this. */
+const SECOND_LOOK_MS = 3000;
 
 /** One subscription over graphql-ws as a transport; `follow` does the reconnecting, by cursor. */
 const overSocket = (siteId: string): Transport<WatchEvent> => (after, listener) => {
   let isOver = false;
   const client = live();
   const stopListening = client.on("connected", () => queueMicrotask(() => isOver || listener.opened()));
+  if (isConnected) queueMicrotask(() => isOver || listener.opened());
   const end = (code?: string) => {
     if (isOver) return;
     isOver = true;
@@ -129,8 +136,13 @@ const overSocket = (siteId: string): Transport<WatchEvent> => (after, listener) 
 /** Follows the site's events until stopped; goes on after breaks from the last cursor. */
 export function watch(siteId: string, on: { event(e: WatchEvent): void; state(s: State): void; gap(): void }): Following {
   const credentials = () => ({ apiKey: apiKey.value ?? "" });
+  let secondLook: ReturnType<typeof setTimeout> | undefined;
   const following = follow<WatchEvent>([overSocket(siteId), sseTransport(ENDPOINT, credentials, Watch, () => ({ site: siteId }))], {
-    after: null, onEvent: on.event, onState: on.state, onGap: on.gap,
+    after: null, onEvent: on.event, onState: on.state,
+    onGap: () => {
+      on.gap();
+      secondLook = setTimeout(on.gap, SECOND_LOOK_MS);
+    },
   });
   const wake = () => following.wake();
   const rest = () => on.state("waiting");
@@ -141,6 +153,7 @@ export function watch(siteId: string, on: { event(e: WatchEvent): void; state(s:
     stop: () => {
       removeEventListener("online", wake);
       removeEventListener("offline", rest);
+      clearTimeout(secondLook);
       following.stop();
     },
   };

@@ -1,7 +1,7 @@
 // The dashboard: a frame with the pages of a site, for whoever signed in. It uses the public GraphQL API only.
 
 import { render } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { isReady, resume, signOut, site, viewer } from "./client";
 import "./dashboard.css";
 import { AnswersPage } from "./pages/answers";
@@ -38,13 +38,16 @@ function Frame() {
   const { page } = route.value;
   const { Body } = PAGES.find(({ name }) => name === page) ?? PAGES[0]!;
   const isOperator = viewer.value!.kind === "OPERATOR";
+  const nav = useRef<HTMLElement>(null);
+  // On a phone the pages stand in a row that is longer than the screen.
+  useEffect(() => nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }), [page]);
   return (
     <div class="frame" onClick={follows}>
       <a class="skip" href="#main">Skip to the page</a>
       <aside>
         <p class="brand"><a href={pathOf("overview")}>HelpBot</a></p>
         <p class="site" dir="auto">{site.value?.name ?? "No site chosen"}</p>
-        <nav aria-label="Pages">
+        <nav aria-label="Pages" ref={nav}>
           {PAGES.map(({ name, title }) => <a key={name} href={pathOf(name)} aria-current={name === page ? "page" : undefined}>{title}</a>)}
           {isOperator && <a href={pathOf("sites")} aria-current={page === "sites" ? "page" : undefined}>Sites</a>}
         </nav>

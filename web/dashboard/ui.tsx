@@ -137,6 +137,9 @@ export function Badge({ value, children }: { value: string; children?: Component
   return <span class={`badge ${TONES[value] ?? ""}`}>{children ?? value.toLowerCase().replaceAll("_", " ")}</span>;
 }
 
+/** `2 pages`, `1 page`. */
+export const counted = (n: number, noun: string) => `${n.toLocaleString()} ${noun}${n === 1 ? "" : "s"}`;
+
 const WHEN = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const AGO = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 const STEPS: Array<[Intl.RelativeTimeFormatUnit, number]> = [["day", 86_400], ["hour", 3600], ["minute", 60]];

@@ -5,7 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { type AnalyticsRange, Overview, type OverviewResult } from "../../generated/dashboard";
 import { site } from "../client";
 import { pathOf } from "../route";
-import { Empty, Loading, Page, When, useQuery } from "../ui";
+import { Empty, Loading, Page, When, counted, useQuery } from "../ui";
 
 const RANGES: Array<[AnalyticsRange, string]> = [["LAST_7_DAYS", "7 days"], ["LAST_30_DAYS", "30 days"], ["LAST_90_DAYS", "90 days"], ["LAST_365_DAYS", "A year"], ["ALL", "All"]];
 /** What the server says for "without limit". */
@@ -53,16 +53,14 @@ function Body({ found }: { found: SiteData }) {
   );
 }
 
-const count = (n: number, noun: string) => `${n.toLocaleString()} ${noun}${n === 1 ? "" : "s"}`;
-
 function Figures({ overview: o }: { overview: NonNullable<SiteData["analytics"]>["overview"] }) {
   const trend = o.weekOverWeekChange;
   const unansweredRate = o.totalQuestions ? Math.round((100 * o.unansweredCount) / o.totalQuestions) : 0;
   const cells = [
     ["Questions", o.totalQuestions.toLocaleString(), `${trend > 0 ? "+" : ""}${trend} % against the week before`],
-    ["Unanswered", `${unansweredRate} %`, count(o.unansweredCount, "question")],
+    ["Unanswered", `${unansweredRate} %`, counted(o.unansweredCount, "question")],
     ["Satisfied", `${o.satisfactionRate} %`, `${o.helpfulCount} of ${o.totalFeedback} votes`],
-    ["Handed to a human", `${o.handoffRate} %`, count(o.handoffCount, "conversation")],
+    ["Handed to a human", `${o.handoffRate} %`, counted(o.handoffCount, "conversation")],
   ] as const;
   return <dl class="figures">{cells.map(([name, value, note]) => <div key={name} class="card"><dt>{name}</dt><dd><strong class="big">{value}</strong><span class="hint">{note}</span></dd></div>)}</dl>;
 }

@@ -7,7 +7,7 @@ import {
   UpdateSource,
 } from "../../generated/dashboard";
 import { change, may, run, site } from "../client";
-import { Badge, Confirm, Empty, Fault, Field, Loading, Page, When, sayError, useAction, useQuery } from "../ui";
+import { Badge, Confirm, Empty, Fault, Field, Loading, Page, When, counted, sayError, useAction, useQuery } from "../ui";
 
 const POLL_MS = 2500;
 const SCOPES: Record<SourceScope, string> = { PAGE: "This page alone", SECTION: "Pages below it", SITE: "The whole site" };
@@ -110,7 +110,7 @@ function Item({ source, canWrite, onChange }: { source: SourceRow; canWrite: boo
         <div class="grow">
           <h2 dir="auto">{source.title || source.url}</h2>
           {source.kind === "URL" ? <a class="break" href={source.url} target="_blank" rel="noopener noreferrer">{source.url}</a> : <span class="break">{source.url}</span>}
-          <p class="hint row"><Badge value={source.status} /> {source.documentCount} pages, {source.chunkCount} passages
+          <p class="hint row"><Badge value={source.status} /> {counted(source.documentCount, "page")}, {counted(source.chunkCount, "passage")}
             {source.lastScrapedAt && <span>read <When at={source.lastScrapedAt} /></span>}{source.nextScrapeAt && <span>again <When at={source.nextScrapeAt} /></span>}</p>
           <Progress source={source} />
         </div>

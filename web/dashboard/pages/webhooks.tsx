@@ -7,7 +7,7 @@ import {
   type WebhookDeliveryStatus, WebhookDeliveryStatusValues, type WebhookEventType, WebhookEventTypeValues, Webhooks,
 } from "../../generated/dashboard";
 import { change, site } from "../client";
-import { Badge, Confirm, Empty, Fault, Field, Loading, Page, Secret, When, useAction, useQuery } from "../ui";
+import { Badge, Confirm, Empty, Fault, Field, Loading, Page, Secret, When, counted, useAction, useQuery } from "../ui";
 
 const POLL_MS = 5000;
 /** How far back "what failed" goes: a weekend and a week of holidays. */
@@ -84,7 +84,7 @@ function Item({ hook, onChange, onSecret }: { hook: Hook; onChange(): void; onSe
     <li class="card">
       <h2 class="break">{hook.url}</h2>
       <p class="hint row"><Badge value={hook.isEnabled ? "INDEXED" : "FAILED"}>{hook.isEnabled ? "on" : "off"}</Badge>
-        {hook.disabledReason && <span>{DISABLED[hook.disabledReason]}</span>}{hook.failingSince && <span>failing since <When at={hook.failingSince} /></span>}
+        {hook.disabledReason && <span>{DISABLED[hook.disabledReason]}</span>}{hook.failingSince && <span>failing since <When at={hook.failingSince} /></span>}{hook.pausedUntil && <span>paused until <When at={hook.pausedUntil} /></span>}
         {hook.description && <span dir="auto">{hook.description}</span>}<code>{hook.redactedSecret}</code></p>
       <p class="hint">{hook.events.map(eventName).join(", ")}</p>
       <div class="row">
@@ -135,8 +135,8 @@ function Delivery({ delivery, onChange }: { delivery: Delivered; onChange(): voi
   return (
     <li class="delivery">
       <div class="row between">
-        <span class="row"><Badge value={delivery.status} />{delivery.isTest ? "test" : delivery.event ? eventName(delivery.event) : "event"} <span class="hint"><When at={delivery.createdAt} />, {delivery.attemptCount} attempts
-          {delivery.nextAttemptAt && <>, next <When at={delivery.nextAttemptAt} /></>}</span></span>
+        <span class="row"><Badge value={delivery.status} />{delivery.isTest ? "test" : delivery.event ? eventName(delivery.event) : "event"} <span class="hint"><When at={delivery.createdAt} />, {counted(delivery.attemptCount, "attempt")}
+          {delivery.nextAttemptAt && (Date.parse(delivery.nextAttemptAt) > Date.now() ? <>, next <When at={delivery.nextAttemptAt} /></> : ", next as soon as its turn comes")}</span></span>
         <button type="button" disabled={isBusy} aria-label={`Send again ${delivery.id}`} onClick={() => void replay()}>Send again</button>
       </div>
       <Fault text={error} />
