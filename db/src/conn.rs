@@ -15,6 +15,7 @@ use diesel_async::sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::Result;
 
@@ -83,6 +84,9 @@ impl StatementCount {
 pub struct Conn {
     pub(crate) backend: Backend,
     pub(crate) statements: StatementCount,
+    /// Says that the database is in use; none for the writer's own connection, which outlives
+    /// each use.
+    pub(crate) _in_use: Option<TaskTrackerToken>,
 }
 
 pub(crate) enum Backend {

@@ -10,6 +10,7 @@ use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfi
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use tokio_util::task::TaskTracker;
 
 use crate::conn::{Backend, Conn, SqliteConn, SqliteHandle, StatementCount};
 use crate::writer::Writer;
@@ -79,6 +80,8 @@ impl FromStr for DatabaseUrl {
 pub struct Db {
     pools: Pools,
     statements: StatementCount,
+    /// Connections that are handed out and writes that have begun; closed with the database.
+    uses: TaskTracker,
 }
 
 #[derive(Clone)]
@@ -121,7 +124,7 @@ impl Db {
             }
             DatabaseUrl::Postgres(url) => Pools::Pg(pool(url.clone(), PG_CONNECTIONS, ManagerConfig::default())?),
         };
-        let db = Self { pools, statements };
+        let db = Self { pools, statements, uses: TaskTracker::new() };
         db.reader().await?.run("SELECT 1").await?;
         Ok(db)
     }
@@ -139,13 +142,22 @@ impl Db {
     /// A connection to read with; back in the pool when dropped.
     ///
     /// # Errors
-    /// `Unavailable` when none comes free in time or the database is down.
+    /// `Unavailable` when none comes free in time, the database is down or closed.
     pub async fn reader(&self) -> Result<Conn> {
+        if self.uses.is_closed() {
+            return Err(closed());
+        }
+        self.checkout().await
+    }
+
+    async fn checkout(&self) -> Result<Conn> {
+        // Before the connection is asked for: who closes the database waits for either.
+        let in_use = self.uses.token();
         let backend = match &self.pools {
             Pools::Sqlite { readers, .. } => Backend::Sqlite(SqliteHandle::Reader(checkout(readers).await?)),
             Pools::Pg(pool) => Backend::Pg(Box::new(checkout(pool).await?)),
         };
-        Ok(Conn { backend, statements: self.statements.clone() })
+        Ok(Conn { backend, statements: self.statements.clone(), _in_use: Some(in_use) })
     }
 
     /// Runs `work` in one transaction and gives its result once that is durable. The work runs
@@ -182,11 +194,14 @@ impl Db {
         E: From<Error> + Send + 'static,
         F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
     {
+        if self.uses.is_closed() {
+            return Err(closed().into());
+        }
         match &self.pools {
             Pools::Sqlite { writer, .. } => writer.write(work).await,
             Pools::Pg(_) => {
                 let db = self.clone();
-                let task = tokio::spawn(async move { db.transaction(work).await });
+                let task = self.uses.spawn(async move { db.transaction(work).await });
                 task.await.map_err(|_| Error::Unavailable("the write was abandoned".into()))?
             }
         }
@@ -197,7 +212,7 @@ impl Db {
         E: From<Error>,
         F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, E>>,
     {
-        let mut conn = self.reader().await?;
+        let mut conn = self.checkout().await?;
         conn.run("BEGIN").await?;
         // A panic in `work` drops `conn` inside its transaction, and the pool must not hand it
         // out again: the guard takes it out of the pool unless the transaction has ended.
@@ -213,6 +228,21 @@ impl Db {
         let value = result?;
         ended?;
         Ok(value)
+    }
+
+    /// Refuses new work and returns when what has begun is over, also the writes whose callers
+    /// are gone. To be called once nobody begins anything.
+    pub async fn close(&self) {
+        self.uses.close();
+        if let Pools::Sqlite { writer, .. } = &self.pools {
+            writer.settle().await;
+        }
+        // Not before: a write that has begun may yet ask for its connection.
+        self.uses.wait().await;
+        match &self.pools {
+            Pools::Sqlite { readers, .. } => readers.close(),
+            Pools::Pg(pool) => pool.close(),
+        }
     }
 
     /// Asks the database for a sign of life.
@@ -274,6 +304,10 @@ async fn sqlite(path: &str, pragmas: &str) -> diesel::ConnectionResult<SqliteCon
     let mut conn = SqliteConn::establish(path).await?;
     conn.batch_execute(pragmas).await.map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
     Ok(conn)
+}
+
+fn closed() -> Error {
+    Error::Unavailable("the database is closed".into())
 }
 
 fn unavailable(error: impl fmt::Display) -> Error {

@@ -49,7 +49,7 @@ impl Writer {
     /// Starts the thread that owns `conn`.
     pub(crate) fn start(conn: SqliteConn, statements: StatementCount) -> std::io::Result<Self> {
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
-        let conn = Conn { backend: Backend::Sqlite(SqliteHandle::Writer(Box::new(conn))), statements };
+        let conn = Conn { backend: Backend::Sqlite(SqliteHandle::Writer(Box::new(conn))), statements, _in_use: None };
         thread::Builder::new().name("sqlite-writer".into()).spawn(move || run(conn, waiting))?;
         Ok(Self { queue })
     }
@@ -86,6 +86,20 @@ impl Writer {
         })?;
         // The sender is dropped unused only when the work panicked.
         answer.await.map_err(|_| Error::Unavailable("the write was abandoned".into()))?
+    }
+
+    /// Returns when the writes that now wait are done.
+    pub(crate) async fn settle(&self) {
+        let (reply, answer) = oneshot::channel();
+        let nothing: Work = Box::new(|_| {
+            let tell: Tell = Box::new(move |_| {
+                let _ = reply.send(());
+            });
+            std::future::ready(Settle::Keep(tell)).boxed()
+        });
+        if self.queue.send(nothing).await.is_ok() {
+            let _ = answer.await;
+        }
     }
 }
 

@@ -22,6 +22,8 @@ use crate::{accept, first_start, http, routes};
 
 /// How often events and kept answers that are past their time are forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(3_600);
+/// What open transactions get to end at the stop; one takes milliseconds.
+const CLOSE_DEADLINE: Duration = Duration::from_secs(5);
 
 /// A server that has its port and its installation, and serves nobody yet.
 pub struct Bound {
@@ -144,6 +146,11 @@ impl Running {
             if let Err(error) = ended {
                 tracing::error!(%error, "a part of the server ended in a panic");
             }
+        }
+        // Writes run to their end also when whoever began them is gone by now.
+        let close = self.installation.services.close();
+        if tokio::time::timeout(CLOSE_DEADLINE, close).await.is_err() {
+            tracing::warn!("the database did not settle in time");
         }
     }
 }

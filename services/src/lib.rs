@@ -146,6 +146,11 @@ impl Services {
         self.db.statements()
     }
 
+    /// Lets what has begun on the database end, and nothing begin. For the end of the program.
+    pub async fn close(&self) {
+        self.db.close().await;
+    }
+
     /// Whether the database answers.
     ///
     /// # Errors

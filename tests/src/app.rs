@@ -3,10 +3,12 @@
 //! It is the product's own server, wired as the binary wires it.
 
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use helpbot_domain::Timestamp;
 use helpbot_server::settings::LogFormat;
 use helpbot_server::{Parts, Running, Settings};
@@ -120,9 +122,12 @@ pub async fn on_postgres(test: impl AsyncFnOnce(&TestApp)) {
 fn started(test: impl AsyncFnOnce(&TestApp)) -> impl AsyncFnOnce(&TestDatabase) {
     async move |database: &TestDatabase| {
         let app = TestApp::start(database).await;
-        test(&app).await;
-        // Before its database goes.
+        let outcome = AssertUnwindSafe(test(&app)).catch_unwind().await;
+        // Before its database goes, also when the test has failed: workers write as they please.
         app.stop().await;
+        if let Err(panic) = outcome {
+            std::panic::resume_unwind(panic);
+        }
     }
 }
 

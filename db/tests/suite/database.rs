@@ -78,8 +78,12 @@ impl TestDatabase {
     }
 
     /// Removes it with all that it holds. (A drop cannot: it cannot wait.)
+    ///
+    /// What a test has left running there is ended first: a query whose caller is gone goes on
+    /// at the server, and its locks and those of the removal would wait for each other.
     pub async fn remove(self) {
         if let Place::Schema { server, name } = &self.place {
+            end_connections(server, name).await;
             run(server, &format!("DROP SCHEMA {name} CASCADE")).await;
         }
     }
@@ -95,11 +99,35 @@ pub async fn with(database: Option<TestDatabase>, test: impl AsyncFnOnce(&TestDa
     }
 }
 
+/// Runs `test`, then `end`, whatever the outcome: for what must be over before the database goes.
+pub async fn ended(test: impl Future<Output = ()>, end: impl Future<Output = ()>) {
+    let outcome = AssertUnwindSafe(test).catch_unwind().await;
+    end.await;
+    if let Err(panic) = outcome {
+        std::panic::resume_unwind(panic);
+    }
+}
+
 /// A connection to the server itself, for what no query function offers.
 pub async fn server_client(server: &str) -> tokio_postgres::Client {
     let (client, connection) = tokio_postgres::connect(server, NoTls).await.expect("the test server answers");
     tokio::spawn(connection);
     client
+}
+
+/// Ends every connection of the application `name`, and returns when the server has none left.
+///
+/// # Panics
+/// When one outlives its end by ten seconds.
+pub async fn end_connections(server: &str, name: &str) {
+    const DEADLINE_MS: i64 = 10_000;
+    // It waits for each to be gone; what it says is also false of one that was gone before.
+    let end = "SELECT count(pg_terminate_backend(pid, $2)) FROM pg_stat_activity WHERE application_name = $1";
+    let left = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1";
+    let client = server_client(server).await;
+    client.query_one(end, &[&name, &DEADLINE_MS]).await.expect("the test server obeys");
+    let left: i64 = client.query_one(left, &[&name]).await.expect("the test server obeys").get(0);
+    assert_eq!(left, 0, "connections of {name} survive their end");
 }
 
 async fn run(server: &str, sql: &str) {

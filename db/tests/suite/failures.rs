@@ -1,11 +1,10 @@
 //! A database that is down, out of reach or not ours: a clear error, and no harm done.
 
 use std::net::TcpListener;
-use std::time::Duration;
 
 use helpbot_db::{DatabaseUrl, Db, Error, sites};
 
-use crate::database::{self, TestDatabase, server_client};
+use crate::database::{self, TestDatabase, end_connections};
 use crate::make;
 
 #[tokio::test]
@@ -55,7 +54,8 @@ async fn a_server_that_cuts_its_connections_is_found_again() {
         let db = Db::open(database.url()).await.expect("an empty database opens");
         let id = make::stored_site(&db).await;
 
-        cut_connections(database).await;
+        let (server, name) = database.schema().expect("a PostgreSQL database");
+        end_connections(server, name).await;
 
         assert!(read!(db, |c| sites::by_id(c, id)).is_some());
         let second = make::site();
@@ -63,16 +63,4 @@ async fn a_server_that_cuts_its_connections_is_found_again() {
         assert_eq!(read!(db, |c| sites::count(c)), 2);
     })
     .await;
-}
-
-/// Ends every connection of the test's own database, and waits until the server has none left.
-async fn cut_connections(database: &TestDatabase) {
-    let (server, name) = database.schema().expect("a PostgreSQL database");
-    let client = server_client(server).await;
-    let cut = "SELECT count(*), count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = $1";
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
-    while client.query_one(cut, &[&name]).await.expect("the server obeys").get::<_, i64>(0) > 0 {
-        assert!(tokio::time::Instant::now() < deadline, "connections survive their end");
-        tokio::task::yield_now().await;
-    }
 }

@@ -48,6 +48,7 @@ macro_rules! read {
 }
 
 mod chunks;
+mod closing;
 mod conversations;
 mod crawl_visits;
 mod database;
@@ -79,6 +80,6 @@ use crate::database::TestDatabase;
 fn opened(test: impl AsyncFnOnce(&Db)) -> impl AsyncFnOnce(&TestDatabase) {
     async move |database: &TestDatabase| {
         let db = Db::open(database.url()).await.expect("an empty database opens");
-        test(&db).await;
+        database::ended(test(&db), db.close()).await;
     }
 }

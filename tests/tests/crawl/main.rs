@@ -35,7 +35,7 @@ pub(crate) use on_both_databases;
 async fn run(database: Option<TestDatabase>, test: impl AsyncFnOnce(&House)) {
     let with_house = async move |database: &TestDatabase| {
         let house = House::over(database).await;
-        test(&house).await;
+        database::ended(test(&house), house.services.close()).await;
     };
     database::with(database, with_house).await;
 }
