@@ -29,19 +29,20 @@ pub async fn used(c: &mut Conn, site: SiteId, month: Month) -> Result<i64> {
     Ok(used.unwrap_or(0))
 }
 
-/// Takes one credit unless used and held ones reach `limit`; says whether it did. Other takers
-/// of the same site wait until this transaction ends, so the count is exact.
+/// Takes one credit unless used and held ones reach `limit`; gives how many are used with it, or
+/// none when it took none. Other takers of the same site wait until this transaction ends, so
+/// the count is exact.
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn take(c: &mut Conn, site: SiteId, month: Month, limit: i64, now: Timestamp) -> Result<bool> {
+pub async fn take(c: &mut Conn, site: SiteId, month: Month, limit: i64, now: Timestamp) -> Result<Option<i64>> {
     // The month's row first: it is the lock, and holds counted before it could be outdated.
     let used = add_one(c, site, month).await?;
     if used <= limit && used + held(c, site, month, now).await? <= limit {
-        return Ok(true);
+        return Ok(Some(used));
     }
     give_back(c, site, month).await?;
-    Ok(false)
+    Ok(None)
 }
 
 /// Holds one credit until `until` for an answer that takes its time; says whether there was one.
@@ -50,7 +51,7 @@ pub async fn take(c: &mut Conn, site: SiteId, month: Month, limit: i64, now: Tim
 /// Only the database's own.
 pub async fn hold(c: &mut Conn, hold: &Hold, limit: i64, now: Timestamp) -> Result<bool> {
     // Taking and giving back locks the month's row, so that two holds cannot pass the limit.
-    if !take(c, hold.site_id, hold.month, limit, now).await? {
+    if take(c, hold.site_id, hold.month, limit, now).await?.is_none() {
         return Ok(false);
     }
     give_back(c, hold.site_id, hold.month).await?;

@@ -72,6 +72,9 @@ pub struct Citation {
     /// Where a visitor can read it; none for files and texts without an address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// The name under which a source without an address is stored: a file's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_name: Option<String>,
     /// The page's or the file's name.
     pub title: String,
     /// The words that the answer rests on.

@@ -40,7 +40,17 @@ macro_rules! widget {
             $(#[$doc] pub $field: Option<$type>,)+
         }
 
+        impl WidgetPatch {
+            /// The change to `config` in those fields of which the documented name is wanted.
+            pub fn of(config: WidgetConfig, is_wanted: impl Fn(&str) -> bool) -> Self {
+                Self { $($field: is_wanted($name).then_some(config.$field),)+ }
+            }
+        }
+
         impl WidgetConfig {
+            /// The documented names of the fields, in the documented order.
+            pub const FIELDS: &'static [&'static str] = &[$($name,)+];
+
             /// The settings after `patch`, and the names of the fields that it holds, in the
             /// documented order. All or nothing.
             ///
@@ -179,6 +189,7 @@ mod tests {
         let json = serde_json::to_value(WidgetConfig::default()).expect("plain data");
 
         assert_eq!(json.as_object().map(serde_json::Map::len), Some(23));
+        assert!(WidgetConfig::FIELDS.iter().all(|name| !json[name].is_null()));
         assert_eq!(json["position"], "bottom-right");
         assert_eq!(json["primaryForeground"], "#ffffff");
     }

@@ -68,6 +68,21 @@ impl Client {
             .map_err(|_| FetchError::TotalTimeout(limits.total))?
     }
 
+    /// Asks an API once, with `headers` that carry the credentials. A redirect is an answer like
+    /// any other: followed, it would take the credentials elsewhere.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn get_once(&self, url: &Url, headers: HeaderMap, limits: &Limits) -> Result<Fetched, FetchError> {
+        check_url(url, &self.policy)?;
+        let request = self.http.get(url.clone()).header(ACCEPT_ENCODING, ENCODINGS).headers(headers);
+        let exchange = async {
+            let response = self.send(request, limits.first_byte).await?;
+            read_page(response, url.clone(), Vec::new(), limits).await
+        };
+        timeout(limits.total, exchange).await.map_err(|_| FetchError::TotalTimeout(limits.total))?
+    }
+
     async fn follow(
         &self,
         url: &Url,

@@ -15,9 +15,9 @@ const REFUSED: &[(u16, &str)] = &[(403, "The site is on the Starter plan, or the
 /// How far back.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct RangeRequest {
-    /// How far back; anything else than these is `30d`.
+    /// How far back: `7d`, `30d`, `90d`, `365d` or `all`; anything else is `30d`.
     #[serde(default, deserialize_with = "text")]
-    #[schema(value_type = Range, required = false)]
+    #[schema(value_type = String, required = false, examples("7d"))]
     range: Option<String>,
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use crate::endpoint::{Doc, Endpoint, Variables};
+use crate::endpoint::{Credits, CreditsLeft, Doc, Endpoint, Variables};
 use crate::error::Refusal;
 use crate::request::{text, text_or_spelling};
 
@@ -21,7 +21,8 @@ pub(crate) struct Chat;
 pub(crate) struct ChatRequest {
     /// The question, 1 to 1000 Unicode code points without white space at its ends.
     #[serde(default, deserialize_with = "text")]
-    #[schema(value_type = String, required = true, min_length = 1, max_length = 1000, examples("How do I get started?"))]
+    #[schema(value_type = String, required = true, min_length = 1, max_length = 1000,
+        pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$", examples("How do I get started?"))]
     question: Option<String>,
     /// Groups the questions of one visit, 1 to 200 characters. Without one, the server makes one.
     #[serde(default, deserialize_with = "text")]
@@ -52,6 +53,7 @@ pub(crate) struct ChatAnswer {
 #[derive(Deserialize)]
 pub(crate) struct Asked {
     conversation: ChatAnswer,
+    credits: CreditsLeft,
 }
 
 impl Endpoint for Chat {
@@ -66,6 +68,7 @@ impl Endpoint for Chat {
         success: "The answer.",
         errors: &[(400, "The question is missing, empty or too long, or the body is not a JSON object.")],
     };
+    const CREDITS: Credits = Credits::Told;
     type Request = ChatRequest;
     type Data = Asked;
     type Answer = ChatAnswer;
@@ -78,6 +81,10 @@ impl Endpoint for Chat {
 
     fn answer(_: &ChatRequest, data: Asked) -> ChatAnswer {
         data.conversation
+    }
+
+    fn credits(data: &Asked) -> Option<CreditsLeft> {
+        Some(data.credits)
     }
 }
 
@@ -174,7 +181,7 @@ pub(crate) struct HandoffRequest {
     conversation_id: Option<String>,
     /// Where the visitor wants to be answered; empty means nowhere.
     #[serde(default, deserialize_with = "text_or_spelling")]
-    #[schema(examples("visitor@example.com"))]
+    #[schema(format = Email, examples("visitor@example.com"))]
     customer_email: Option<String>,
 }
 

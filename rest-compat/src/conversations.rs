@@ -22,7 +22,7 @@ pub(crate) struct ListConversations;
 pub(crate) struct ConversationsRequest {
     /// How far back; anything but `7d`, `30d`, `90d` and `365d` is `all`.
     #[serde(default, deserialize_with = "text")]
-    #[schema(value_type = Range, required = false)]
+    #[schema(value_type = String, required = false, examples("7d"))]
     range: Option<String>,
     /// Conversations a page; taken into the bounds.
     #[serde(default, deserialize_with = "text")]

@@ -8,8 +8,10 @@ const HEADERS: HeaderValue = HeaderValue::from_static("Authorization, Content-Ty
 /// Two hours, the longest that Chromium keeps a preflight's answer.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 /// What scripts of other origins may read beside the safelisted headers.
-const EXPOSED: HeaderValue =
-    HeaderValue::from_static("ETag, Retry-After, X-Request-Id, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset");
+const EXPOSED: HeaderValue = HeaderValue::from_static(
+    "ETag, Retry-After, X-Request-Id, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Credits-Limit, \
+     X-Credits-Remaining",
+);
 
 /// Adds what every answer says, errors included: without it a 401 looks like a broken network.
 pub(crate) fn allow(headers: &mut HeaderMap) {
@@ -19,8 +21,7 @@ pub(crate) fn allow(headers: &mut HeaderMap) {
 
 /// Adds what the answer to OPTIONS says.
 pub(crate) fn allow_preflight(headers: &mut HeaderMap) {
-    let said: [(HeaderName, HeaderValue); 4] = [
-        (header::ALLOW, METHODS),
+    let said: [(HeaderName, HeaderValue); 3] = [
         (header::ACCESS_CONTROL_ALLOW_METHODS, METHODS),
         (header::ACCESS_CONTROL_ALLOW_HEADERS, HEADERS),
         (header::ACCESS_CONTROL_MAX_AGE, MAX_AGE),

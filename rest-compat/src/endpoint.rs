@@ -11,6 +11,7 @@ use axum::extract::Request;
 use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
+use helpbot_api::limits::Standing;
 use helpbot_api::{Caller, Failure, Gateway, Operation};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,8 @@ pub(crate) trait Endpoint: Sized + 'static {
     const DOC: Doc;
     /// How long the answer may be reused.
     const CACHING: Caching = Caching::NoStore;
+    /// Whether headers tell the month's credits.
+    const CREDITS: Credits = Credits::Untold;
     /// What the caller sends; a value of a wrong type counts as absent.
     type Request: DeserializeOwned + ToSchema + Send + Sync;
     /// What the operation gives under `result`.
@@ -54,10 +57,33 @@ pub(crate) trait Endpoint: Sized + 'static {
     /// Adds a page that was asked for by [`Endpoint::next_page`].
     fn append(_data: &mut Self::Data, _page: Self::Data) {}
 
+    /// The month's credits, where [`Endpoint::CREDITS`] says that they are told.
+    fn credits(_data: &Self::Data) -> Option<CreditsLeft> {
+        None
+    }
+
     /// A failure of the gateway as this route documents it.
     fn refuse(failure: Failure) -> Refusal {
         failure.into()
     }
+}
+
+/// Whether headers tell the month's credits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Credits {
+    /// They don't.
+    Untold,
+    /// Of so many, so many are left.
+    Told,
+}
+
+/// The month's credits, as headers tell them.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(crate) struct CreditsLeft {
+    /// Questions that the month may have.
+    pub limit: i64,
+    /// Questions left.
+    pub remaining: i64,
 }
 
 /// How long an answer may be reused.
@@ -138,9 +164,12 @@ impl Visitor for Mount {
         let operation = Operation::parse(name, text).expect("the stored operations parse, as a test shows");
         let stored = Arc::new(Stored { gateway: self.gateway.clone(), operation });
         let filter = MethodFilter::try_from(E::METHOD).expect("the contract's methods are the usual ones");
-        let handler = async move |request: Request| match stored.serve::<E>(request).await {
-            Ok(response) => response,
-            Err(refusal) => refusal.into_response(),
+        let handler = async move |request: Request| {
+            let mut standing = None;
+            let answer = stored.serve::<E>(request, &mut standing).await;
+            let mut response = answer.unwrap_or_else(IntoResponse::into_response);
+            respond::tell_standing(response.headers_mut(), standing);
+            response
         };
         let path = format!("{BASE}{}", E::PATH);
         let router = std::mem::take(&mut self.router);
@@ -160,23 +189,32 @@ struct Root<T> {
 }
 
 impl Stored {
-    async fn serve<E: Endpoint>(&self, request: Request) -> Result<Response, Refusal> {
+    async fn serve<E: Endpoint>(&self, request: Request, standing: &mut Option<Standing>) -> Result<Response, Refusal> {
         let incoming = Incoming::read(&self.gateway, request).await?;
         let asked: E::Request = incoming.parse()?;
         let Variables { values, misfit } = E::variables(&asked);
-        let found = self.run::<E>(values, &incoming.caller).await;
+        let found = self.run::<E>(values, &incoming.caller, standing).await;
         let mut data = match misfit {
             Some(message) => return Err(refused_misfit::<E>(found, message)),
             None => found?,
         };
         while let Some(values) = E::next_page(&data) {
-            E::append(&mut data, self.run::<E>(values, &incoming.caller).await?);
+            E::append(&mut data, self.run::<E>(values, &incoming.caller, standing).await?);
         }
-        respond::json(&E::answer(&asked, data), E::CACHING, incoming.if_none_match.as_ref())
+        let credits = E::credits(&data);
+        let mut response = respond::json(&E::answer(&asked, data), E::CACHING, incoming.if_none_match.as_ref())?;
+        respond::tell_credits(response.headers_mut(), credits);
+        Ok(response)
     }
 
-    async fn run<E: Endpoint>(&self, variables: Value, caller: &Caller) -> Result<E::Data, Refusal> {
-        let data = self.gateway.run(&self.operation, variables, caller).await.map_err(E::refuse)?;
+    async fn run<E: Endpoint>(
+        &self,
+        variables: Value,
+        caller: &Caller,
+        standing: &mut Option<Standing>,
+    ) -> Result<E::Data, Refusal> {
+        let ran = self.gateway.run(&self.operation, variables, caller, standing).await;
+        let data = ran.map_err(E::refuse)?;
         let root = serde_json::from_value::<Root<E::Data>>(data).map_err(|error| {
             tracing::error!(%error, operation = E::OPERATION.0, "a stored operation gave data of another shape");
             Refusal::internal()

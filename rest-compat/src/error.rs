@@ -4,11 +4,13 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use helpbot_api::{ErrorCode, Failure};
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use crate::respond;
 
 /// A request that is not answered with what was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,6 +124,15 @@ impl Refusal {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", INTERNAL)
     }
 
+    /// The header that says how much is left of what is used up.
+    fn used_up(&self) -> Option<HeaderName> {
+        match ErrorCode::from_code(self.code)? {
+            ErrorCode::CreditsExhausted => Some(respond::CREDITS_REMAINING),
+            ErrorCode::RateLimited => Some(respond::RATE_REMAINING),
+            _ => None,
+        }
+    }
+
     /// Whether a value was refused or led nowhere, rather than the caller or the moment.
     pub fn is_about_values(&self) -> bool {
         matches!(self.status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND)
@@ -130,6 +141,7 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
+        let used_up = self.used_up();
         let details = match self.status {
             StatusCode::BAD_REQUEST => self.field.map(|field| ErrorDetails { field }),
             _ => None,
@@ -138,6 +150,9 @@ impl IntoResponse for Refusal {
         let mut response = (self.status, Json(body)).into_response();
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(remaining) = used_up {
+            response.headers_mut().insert(remaining, HeaderValue::from(0));
         }
         if let Some(wait) = self.retry_after {
             // Rounded up: who comes back after the announced time must not be early.

@@ -21,7 +21,7 @@ use utoipa::openapi::{
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::BASE;
-use crate::endpoint::{Caching, Endpoint, Visitor};
+use crate::endpoint::{Caching, Credits, Endpoint, Visitor};
 use crate::error::{ErrorBody, ErrorDetails};
 
 const JSON: &str = "application/json";
@@ -43,6 +43,22 @@ const COMMON: [(u16, &str, &str); 6] = [
     (429, "TooMany", "Too many requests, or the month's credits are used up; `Retry-After` says when to come back."),
     (500, "Fault", "Internal server error. The request id leads to its cause in the server's log."),
     (503, "Unavailable", "Not now; `Retry-After` says when to come back."),
+];
+
+/// The answer to a request whose name is taken.
+const MISMATCH: &str = "Mismatch";
+
+/// What is told of the rate limit, where the installation has one.
+const RATES: [(&str, &str); 3] = [
+    ("RateLimit-Limit", "Requests a minute that the caller may send; absent without a limit."),
+    ("RateLimit-Remaining", "How many of them may come at once now."),
+    ("RateLimit-Reset", "Seconds until all of them may."),
+];
+
+/// What is told of the month's questions.
+const CREDITS: [(&str, &str); 2] = [
+    ("X-Credits-Limit", "Questions that the month may have; 2147483647 means without limit."),
+    ("X-Credits-Remaining", "Questions left."),
 ];
 
 static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(build);
@@ -115,6 +131,8 @@ fn components() -> ComponentsBuilder {
         .schema(ErrorDetails::name(), ErrorDetails::schema())
         .security_scheme(BEARER, SecurityScheme::Http(bearer))
         .security_scheme(QUERY_KEY, SecurityScheme::ApiKey(ApiKey::Query(query)));
+    let meaning = "Another request was made under this `Idempotency-Key` in the last 24 hours.";
+    components = components.response(MISMATCH, refused(409, meaning));
     for (status, name, meaning) in COMMON {
         components = components.response(name, refused(status, meaning));
     }
@@ -134,7 +152,8 @@ impl Visitor for Describe {
         let (parameters, body) = match E::METHOD {
             Method::POST | Method::PATCH => {
                 schemas.push((E::Request::name().into_owned(), with_key(E::Request::schema())));
-                (Vec::new(), Some(body_of::<E>()))
+                let named = (E::METHOD == Method::POST).then(request_name);
+                (named.into_iter().collect(), Some(body_of::<E>()))
             }
             _ => (parameters(E::Request::schema()), None),
         };
@@ -173,7 +192,8 @@ fn operation<E: Endpoint>() -> OperationBuilder {
     let is_own = |status: u16| doc.errors.iter().any(|(own, _)| *own == status);
     let common = COMMON.into_iter().filter(|(status, ..)| !is_own(*status));
     let common = common.map(|(status, name, _)| (status, RefOr::Ref(Ref::from_response_name(name))));
-    let mut refusals: Vec<(u16, RefOr<Answer>)> = own.chain(common).collect();
+    let mismatch = (E::METHOD == Method::POST).then(|| (409, RefOr::Ref(Ref::from_response_name(MISMATCH))));
+    let mut refusals: Vec<(u16, RefOr<Answer>)> = own.chain(common).chain(mismatch).collect();
     refusals.sort_by_key(|(status, _)| *status);
     refusals.into_iter().fold(operation, |operation, (status, answer)| operation.response(status.to_string(), answer))
 }
@@ -182,6 +202,13 @@ fn success<E: Endpoint>() -> Answer {
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(E::Answer::name()))).build();
     let answer =
         ResponseBuilder::new().description(E::DOC.success).content(JSON, content).header("X-Request-Id", request_id());
+    let answer = RATES.into_iter().fold(answer, |answer, (name, meaning)| answer.header(name, count(meaning)));
+    let answer = match E::CREDITS {
+        Credits::Untold => answer,
+        Credits::Told => {
+            CREDITS.into_iter().fold(answer, |answer, (name, meaning)| answer.header(name, count(meaning)))
+        }
+    };
     match E::CACHING {
         Caching::NoStore => answer.build(),
         Caching::Minute => answer.header("ETag", entity_tag()).build(),
@@ -198,9 +225,19 @@ fn refused(status: u16, meaning: &str) -> Answer {
     let answer =
         ResponseBuilder::new().description(meaning).content(JSON, content).header("X-Request-Id", request_id());
     match status {
-        429 | 503 => answer.header("Retry-After", retry_after()).build(),
+        429 => {
+            let left = "0 when this is what is used up; absent otherwise.";
+            let answer = answer.header("Retry-After", retry_after());
+            answer.header(RATES[1].0, count(left)).header(CREDITS[1].0, count(left)).build()
+        }
+        503 => answer.header("Retry-After", retry_after()).build(),
         _ => answer.build(),
     }
+}
+
+fn count(meaning: &str) -> utoipa::openapi::Header {
+    let schema = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).examples([600]).build();
+    HeaderBuilder::new().schema(Some(schema)).description(Some(meaning)).build()
 }
 
 fn request_id() -> utoipa::openapi::Header {
@@ -242,6 +279,26 @@ fn with_key(mut schema: RefOr<Schema>) -> RefOr<Schema> {
         object.properties.insert("apiKey".to_owned(), RefOr::T(Schema::Object(key)));
     }
     schema
+}
+
+/// What a caller may name its request.
+fn request_name() -> Parameter {
+    let name = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(255))
+        .pattern(Some("^[!-~]+$"))
+        .examples(["5f3a1c"])
+        .build();
+    let description = "A name of your choice: the same request again under it has no second effect and gets the same \
+                       answer for 24 hours.";
+    ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(description))
+        .schema(Some(name))
+        .build()
 }
 
 /// The fields of a request that is read from the query.

@@ -2,11 +2,12 @@
 
 use std::hash::{DefaultHasher, Hasher as _};
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use helpbot_api::limits::Standing;
 use serde::Serialize;
 
-use crate::endpoint::Caching;
+use crate::endpoint::{Caching, CreditsLeft};
 use crate::error::Refusal;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -14,6 +15,29 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const FOR_A_MINUTE: HeaderValue = HeaderValue::from_static("private, max-age=60");
 /// One address, but an answer per key and, for keys bound to pages, per page.
 const VARIES: HeaderValue = HeaderValue::from_static("Authorization, Origin");
+
+/// Requests a minute, how many of them may come at once now, and seconds until all may.
+pub(crate) const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
+pub(crate) const RATE_REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
+pub(crate) const RATE_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
+/// Questions a month, and how many of them are left.
+pub(crate) const CREDITS_LIMIT: HeaderName = HeaderName::from_static("x-credits-limit");
+pub(crate) const CREDITS_REMAINING: HeaderName = HeaderName::from_static("x-credits-remaining");
+
+/// Tells a caller that has a limit what is left of it.
+pub(crate) fn tell_standing(headers: &mut HeaderMap, standing: Option<Standing>) {
+    let Some(Standing { limit, remaining, reset_seconds }) = standing else { return };
+    headers.insert(RATE_LIMIT, limit.into());
+    headers.insert(RATE_REMAINING, remaining.into());
+    headers.insert(RATE_RESET, reset_seconds.into());
+}
+
+/// Tells what is left of the month's questions.
+pub(crate) fn tell_credits(headers: &mut HeaderMap, credits: Option<CreditsLeft>) {
+    let Some(CreditsLeft { limit, remaining }) = credits else { return };
+    headers.insert(CREDITS_LIMIT, limit.into());
+    headers.insert(CREDITS_REMAINING, remaining.into());
+}
 
 /// `answer` as JSON, or 304 when it may be reused and the caller has it.
 ///

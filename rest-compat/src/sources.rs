@@ -153,7 +153,7 @@ pub(crate) struct AddSource;
 pub(crate) struct SourceRequest {
     /// Its http or https address, on a public host, at most 2048 characters.
     #[serde(default, deserialize_with = "text")]
-    #[schema(value_type = String, required = true, max_length = 2048, examples("https://example.com/faq"))]
+    #[schema(value_type = String, required = true, max_length = 2048, pattern = "^[Hh][Tt][Tt][Pp][Ss]?://.", examples("https://example.com/faq"))]
     url: Option<String>,
 }
 
@@ -214,7 +214,7 @@ pub(crate) struct DeleteSource;
 pub(crate) struct SourceId {
     /// The id of the source.
     #[serde(default, deserialize_with = "text")]
-    #[schema(value_type = String, required = true, examples("src_01hzx5k3q8e9v7r2m4n6p8s0t1"))]
+    #[schema(value_type = String, required = true, pattern = r"\S", examples("src_01hzx5k3q8e9v7r2m4n6p8s0t1"))]
     id: Option<String>,
 }
 
@@ -274,7 +274,7 @@ pub(crate) struct RescrapeSource;
 pub(crate) struct RescrapeRequest {
     /// The id of the source.
     #[serde(default, deserialize_with = "text")]
-    #[schema(value_type = String, required = true, examples("src_01hzx5k3q8e9v7r2m4n6p8s0t1"))]
+    #[schema(value_type = String, required = true, pattern = r"\S", examples("src_01hzx5k3q8e9v7r2m4n6p8s0t1"))]
     source_id: Option<String>,
 }
 

@@ -129,7 +129,7 @@ pub(crate) struct CreateWebhook;
 pub(crate) struct WebhookRequest {
     /// Its https address, on a public host, at most 2048 characters.
     #[serde(default, deserialize_with = "text")]
-    #[schema(value_type = String, required = true, max_length = 2048, examples("https://example.com/hooks/helpbot"))]
+    #[schema(value_type = String, required = true, max_length = 2048, pattern = "^[Hh][Tt][Tt][Pp][Ss]?://.", examples("https://example.com/hooks/helpbot"))]
     url: Option<String>,
     /// Which events it gets; at least one.
     #[serde(default, deserialize_with = "texts")]
@@ -214,7 +214,7 @@ pub(crate) struct DeleteWebhook;
 pub(crate) struct WebhookId {
     /// The id of the webhook.
     #[serde(default, deserialize_with = "text")]
-    #[schema(value_type = String, required = true, examples("wh_01hzx5k3q8e9v7r2m4n6p8s0t1"))]
+    #[schema(value_type = String, required = true, pattern = r"\S", examples("wh_01hzx5k3q8e9v7r2m4n6p8s0t1"))]
     id: Option<String>,
 }
 

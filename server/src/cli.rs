@@ -10,6 +10,7 @@ mod doctor;
 mod evaluate;
 mod extract;
 mod failure;
+mod import;
 mod keys;
 mod logging;
 mod output;
@@ -78,6 +79,9 @@ enum Command {
     Eval(evaluate::EvalArgs),
     /// Show the questions and answers that are read from an HTML page
     Extract(extract::ExtractArgs),
+    /// Bring an account here from elsewhere
+    #[command(subcommand)]
+    Import(import::ImportCommand),
     /// Print the GraphQL schema
     Schema,
     /// Print the OpenAPI document of the REST interface
@@ -130,6 +134,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::Ask(args)) => ask::run(&context(&global)?, args).await,
         Some(Command::Eval(args)) => evaluate::run(global.json, &args),
         Some(Command::Extract(args)) => extract::run(global.json, &args),
+        Some(Command::Import(command)) => import::run(&context(&global)?, command).await,
         Some(Command::Schema) => output::text(&helpbot_api::schema::sdl()),
         Some(Command::Openapi) => output::text(&format!("{}\n", helpbot_rest_compat::openapi_json().trim_end())),
         Some(Command::Doctor) => doctor::run(&context(&global)?).await,

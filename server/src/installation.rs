@@ -15,6 +15,7 @@ use helpbot_ingest::Manners;
 use helpbot_ingest::worker::Worker;
 use helpbot_outbound::{Client, LogMailer, Mailer, Policy, SmtpMailer, StreamLimits, UserAgent, check_url};
 use helpbot_services::{Clock, Services, SystemClock, UrlPolicy, Viewer, chance};
+use url::Url;
 
 use crate::error::StartError;
 use crate::settings::{self, ModelServer, Settings};
@@ -108,6 +109,14 @@ impl Installation {
         let (services, client, program) = (self.services.clone(), self.client.clone(), self.pdf_program.clone());
         let manners = Manners { delay, ..Manners::default() };
         Worker::with_manners(services, client, self.lease_owner(), program, manners)
+    }
+
+    /// A client that reaches the server at `base` and no other; for what the operator names.
+    ///
+    /// # Errors
+    /// `Setting`.
+    pub fn client_of(&self, base: &Url) -> Result<Client, StartError> {
+        Client::new(Policy::operator(base), &user_agent(&self.settings)?).map_err(setting)
     }
 
     /// A name for leases that no other worker has.

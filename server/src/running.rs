@@ -91,6 +91,15 @@ impl Bound {
         self.worker.clone().work_off().await;
     }
 
+    /// The application alone, for who calls it in process: no port is listened on, no source
+    /// read, nothing delivered.
+    ///
+    /// # Errors
+    /// `Setting`.
+    pub fn app(&self) -> Result<axum::Router, StartError> {
+        app(&self.installation, &self.worker, CancellationToken::new())
+    }
+
     /// Begins to serve and to work.
     ///
     /// # Errors

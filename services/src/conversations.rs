@@ -16,7 +16,9 @@ use helpbot_engine::{Answer, AnswerSink, Ask, Exchange};
 
 use crate::jobs::NewJob;
 use crate::outbox::{self, Appended};
-use crate::{Conversation, Error, Result, Services, Site, Viewer, chance, session_token, sites, usage};
+use crate::{Conversation, Error, Result, Services, Site, Viewer, chance, session_token, sites, sources, usage};
+
+use crate::usage::Credits;
 
 pub use listing::{From, ListQuery, list, total};
 
@@ -48,6 +50,8 @@ pub struct Asked {
     /// Proves the session to be the visitor's own. Given when the session begins with this
     /// question or was proved before: whoever merely guesses a session's id gets none.
     pub session_token: Option<String>,
+    /// The month's credits, that of this question among those used.
+    pub credits: Credits,
     /// How the answer came about.
     pub explain: Explanation,
 }
@@ -80,7 +84,8 @@ pub async fn ask(
         settings: sites::parsed_settings(&site),
     };
     let index = services.index(&site).await?;
-    let (answer, hold) = answered(services, &site, &index, &ask, sink).await?;
+    let (mut answer, hold) = answered(services, &site, &index, &ask, sink).await?;
+    sources::name(services, site.id, &mut answer.citations).await?;
     let conversation = Conversation {
         site_id: site.id,
         id: ConversationId::from_uuid(chance::uuid(now)),
@@ -100,8 +105,9 @@ pub async fn ask(
         created_at: now,
         updated_at: now,
     };
-    store(services, &site, conversation.clone(), hold).await?;
+    let used = store(services, &site, conversation.clone(), hold).await?;
     Ok(Asked {
+        credits: Credits { used, ..credits },
         session_token: session.token(services, site.id, now),
         conversation,
         suggestions: answer.suggestions,
@@ -132,27 +138,26 @@ async fn answered(
     }
 }
 
-async fn store(services: &Services, site: &Site, new: Conversation, hold: Option<db::usage::Hold>) -> Result<()> {
+async fn store(services: &Services, site: &Site, new: Conversation, hold: Option<db::usage::Hold>) -> Result<i64> {
     let (now, limit) = (new.created_at, site.credit_limit);
     let counts = Counts { questions: 1, unanswered: i64::from(new.outcome.is_unanswered()), ..Counts::default() };
-    let appended = services
+    let (used, appended) = services
         .db
         .write(move |c| {
             Box::pin(async move {
                 if let Some(hold) = &hold {
                     db::usage::release(c, hold).await?;
                 }
-                if !db::usage::take(c, new.site_id, now.month(), limit, now).await? {
-                    return Err(usage::exhausted(now));
-                }
+                let taken = db::usage::take(c, new.site_id, now.month(), limit, now).await?;
+                let used = taken.ok_or_else(|| usage::exhausted(now))?;
                 db::conversations::insert(c, &new).await?;
                 db::stats::add(c, new.site_id, now.day(), counts).await?;
-                Ok(outbox::append(c, new.site_id, now, asked_events(&new)).await?)
+                Ok::<_, Error>((used, outbox::append(c, new.site_id, now, asked_events(&new)).await?))
             })
         })
         .await?;
     appended.tell(services);
-    Ok(())
+    Ok(used)
 }
 
 fn asked_events(new: &Conversation) -> Vec<NewEvent> {
@@ -170,13 +175,13 @@ fn asked_events(new: &Conversation) -> Vec<NewEvent> {
     events
 }
 
-/// Addresses of the pages that an answer rests on, best first, no repeats; the name where a
-/// source has no address.
+/// Addresses of the pages that an answer rests on, best first, no repeats; where there is none,
+/// the name under which its source is stored.
 pub fn public_sources(citations: &[Citation]) -> Vec<String> {
     let mut sources: Vec<String> = Vec::new();
     for citation in citations {
         let address = citation.url.as_deref().map(|url| url.split('#').next().unwrap_or(url));
-        let name = address.unwrap_or(&citation.title);
+        let name = address.or(citation.source_name.as_deref()).unwrap_or(&citation.title);
         if !sources.iter().any(|known| known == name) {
             sources.push(name.to_owned());
         }

@@ -17,6 +17,7 @@ mod error;
 pub mod evaluation;
 pub mod events;
 pub mod handoffs;
+pub mod history;
 pub mod idempotency;
 pub mod indexes;
 pub mod jobs;

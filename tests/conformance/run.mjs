@@ -35,10 +35,14 @@ function run(script, url, key) {
   return new Promise((resolve) => child.on('exit', (code) => resolve(code ?? 1)));
 }
 
+// The last one changes whatever it can reach.
+const scripts = [
+  'audit-http.mjs', 'ws-frames.mjs', 'ws-resume.mjs', 'sse.mjs', 'openapi-lint.mjs', 'sdk.mjs', 'openapi-properties.mjs',
+];
 let failed = 0;
 try {
   const { url, key } = await started();
-  for (const script of ['audit-http.mjs', 'ws-frames.mjs', 'ws-resume.mjs', 'sse.mjs']) {
+  for (const script of scripts) {
     if ((await run(script, url, key)) !== 0) failed += 1;
   }
 } finally {
@@ -46,5 +50,5 @@ try {
   server.kill('SIGKILL');
   rmSync(home, { recursive: true, force: true });
 }
-console.log(`\n${4 - failed} passed, ${failed} failed`);
+console.log(`\n${scripts.length - failed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;

@@ -9,6 +9,7 @@ use crate::access::Access;
 use crate::enums::Feedback;
 use crate::error::{UserError, expected};
 use crate::ids;
+use crate::sites::Credits;
 
 /// Taking part in conversations.
 #[derive(Default)]
@@ -38,6 +39,8 @@ pub struct AskQuestionPayload {
     /// Proves the session to be the own one of the visitor; brought back in the header
     /// `X-HelpBot-Session`. Null when the session was begun by someone else.
     session_token: Option<String>,
+    /// The credits of the month, with that of this question among the used ones.
+    credits: Option<Credits>,
     /// What was refused.
     user_errors: Vec<UserError>,
 }
@@ -64,6 +67,7 @@ impl AskQuestionPayload {
                 conversation: node(access, asked.conversation),
                 suggestions: asked.suggestions,
                 session_token: asked.session_token,
+                credits: Some(asked.credits.into()),
                 user_errors: Vec::new(),
             },
             Err(error) => Self { user_errors: vec![expected(error)?], ..Self::default() },

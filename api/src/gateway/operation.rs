@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{Caller, Gateway, Outcome, Prepared, Session};
 use crate::error::{ErrorCode, Failure};
 use crate::guard::{self, Document};
+use crate::limits::Standing;
 
 /// A document with one operation, parsed once and run often.
 #[derive(Debug, Clone)]
@@ -38,7 +39,8 @@ impl Operation {
 }
 
 impl Gateway {
-    /// Runs `operation` for `caller` and gives the `data` object.
+    /// Runs `operation` for `caller` and gives the `data` object. Where the caller has a limit,
+    /// `standing` says afterwards what is left of it.
     ///
     /// `variables` is an object; what else it is counts as none. A mutation that the caller named
     /// is run once, and gives the same again to the same request.
@@ -46,9 +48,15 @@ impl Gateway {
     /// # Errors
     /// Whatever refuses the caller; the first top-level error; the first entry of any root
     /// payload's `userErrors`, if the operation selects them.
-    pub async fn run(&self, operation: &Operation, variables: Value, caller: &Caller) -> Result<Value, Failure> {
+    pub async fn run(
+        &self,
+        operation: &Operation,
+        variables: Value,
+        caller: &Caller,
+        standing: &mut Option<Standing>,
+    ) -> Result<Value, Failure> {
         let viewer = self.authenticate(caller).await?;
-        self.admit(&viewer, caller)?;
+        *standing = self.admit(&viewer, caller)?;
         let idempotency_key = caller.idempotency_key.clone();
         let session = Session { viewer, request_id: caller.request_id.clone(), idempotency_key };
         let prepared = Prepared {

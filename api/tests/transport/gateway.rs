@@ -14,7 +14,7 @@ use crate::schema;
 
 async fn run(app: &App, text: &str, variables: Value) -> Result<Value, Failure> {
     let operation = Operation::parse("Stored", text).unwrap();
-    app.gateway.run(&operation, variables, &app.caller(&app.secret_key)).await
+    app.gateway.run(&operation, variables, &app.caller(&app.secret_key), &mut None).await
 }
 
 #[tokio::test]
@@ -70,7 +70,7 @@ async fn a_schema_without_subscriptions_is_served_too() {
     );
     let operation = Operation::parse("Stored", "query Stored { hello }").unwrap();
 
-    let data = gateway.run(&operation, Value::Null, &app.caller(&app.widget_key)).await;
+    let data = gateway.run(&operation, Value::Null, &app.caller(&app.widget_key), &mut None).await;
 
     assert_eq!(data, Ok(json!({"hello": "world"})));
 }

@@ -35,6 +35,7 @@ async fn a_conversation_reads_back_as_written(db: &Db) {
         source_id: SourceId::from_uuid(make::uuid()),
         chunk_id: ChunkId::from_uuid(make::uuid()),
         url: None,
+        source_name: Some("hours.pdf".into()),
         title: "Öffnungszeiten".into(),
         quote: "Open \"daily\"\nfrom 6".into(),
         score: 0.875,

@@ -140,7 +140,7 @@ impl Full {
         commit!(db, |c| sources::put_file(c, site, source_id, "a.md", b"# A"));
         commit!(db, |c| events::append(c, site, NOW, vec![make::event()]));
         assert!(commit!(db, |c| usage::hold(c, &hold, 9, NOW)));
-        assert!(commit!(db, |c| usage::take(c, site, NOW.month(), 9, NOW)));
+        assert_eq!(commit!(db, |c| usage::take(c, site, NOW.month(), 9, NOW)), Some(1));
         commit!(db, |c| stats::add(c, site, NOW.day(), stats::Counts { questions: 1, ..Default::default() }));
         let key = make::stored_key(db, site).await;
         let turn = idempotency::Turn { key_id: key.id, name: "name".into(), holder: "holder".into() };

@@ -26,7 +26,7 @@ fn hold(site: SiteId, id: impl Into<String>) -> Hold {
 }
 
 async fn take(db: &Db, site: SiteId, limit: i64) -> bool {
-    commit!(db, |c| usage::take(c, site, NOW.month(), limit, NOW))
+    commit!(db, |c| usage::take(c, site, NOW.month(), limit, NOW)).is_some()
 }
 
 async fn of_two_hundred_takers_of_the_last_credit_one_gets_it(db: &Db) {
@@ -80,7 +80,7 @@ async fn each_month_and_each_site_has_its_own_allowance(db: &Db) {
     assert!(take(db, site, 1).await);
     assert!(!take(db, site, 1).await);
     assert!(take(db, other, 1).await);
-    assert!(commit!(db, |c| usage::take(c, site, next.month(), 1, next)));
+    assert_eq!(commit!(db, |c| usage::take(c, site, next.month(), 1, next)), Some(1));
 
     assert_eq!(read!(db, |c| usage::used(c, site, NOW.month())), 1);
     assert_eq!(read!(db, |c| usage::used(c, site, next.plus(MONTH).month())), 0);
@@ -109,15 +109,15 @@ async fn a_hold_counts_until_it_is_released_or_expires(db: &Db) {
     assert!(commit!(db, |c| usage::hold(c, &again, 1, NOW)));
 
     let just_before = later(60).minus(Duration::from_millis(1));
-    assert!(!commit!(db, |c| usage::take(c, site, NOW.month(), 1, just_before)));
-    assert!(commit!(db, |c| usage::take(c, site, NOW.month(), 1, later(60))));
+    assert_eq!(commit!(db, |c| usage::take(c, site, NOW.month(), 1, just_before)), None);
+    assert_eq!(commit!(db, |c| usage::take(c, site, NOW.month(), 1, later(60))), Some(1));
     assert_eq!(read!(db, |c| usage::used(c, site, NOW.month())), 1);
 }
 
 async fn a_hold_that_is_settled_is_one_credit(db: &Db) {
     async fn settle(c: &mut helpbot_db::Conn, hold: &Hold) -> helpbot_db::Result<bool> {
         usage::release(c, hold).await?;
-        usage::take(c, hold.site_id, hold.month, 1, NOW).await
+        Ok(usage::take(c, hold.site_id, hold.month, 1, NOW).await?.is_some())
     }
     let site = make::stored_site(db).await;
     let hold = hold(site, "h");

@@ -25,20 +25,20 @@ fn objects(value: &Value, place: String, found: &mut Vec<(String, Value)>) {
 #[test]
 fn each_route_of_the_contract_is_there_with_its_statuses() {
     let routes = [
-        ("/chat", "post", "200 400 401 403 413 429 500 503"),
-        ("/feedback", "post", "200 400 401 403 413 429 500 503"),
-        ("/handoff", "post", "200 400 401 403 413 429 500 503"),
+        ("/chat", "post", "200 400 401 403 409 413 429 500 503"),
+        ("/feedback", "post", "200 400 401 403 409 413 429 500 503"),
+        ("/handoff", "post", "200 400 401 403 409 413 429 500 503"),
         ("/sources", "get", "200 401 403 413 429 500 503"),
-        ("/sources", "post", "200 400 401 403 413 429 500 503"),
+        ("/sources", "post", "200 400 401 403 409 413 429 500 503"),
         ("/sources", "delete", "200 400 401 403 404 413 429 500 503"),
-        ("/sources/rescrape", "post", "200 400 401 403 404 413 429 500 503"),
+        ("/sources/rescrape", "post", "200 400 401 403 404 409 413 429 500 503"),
         ("/config", "get", "200 304 401 403 413 429 500 503"),
         ("/config", "patch", "200 400 401 403 413 429 500 503"),
         ("/analytics/overview", "get", "200 401 403 413 429 500 503"),
         ("/analytics/activity", "get", "200 401 403 413 429 500 503"),
         ("/conversations", "get", "200 401 403 413 429 500 503"),
         ("/webhooks", "get", "200 401 403 413 429 500 503"),
-        ("/webhooks", "post", "200 400 401 403 413 429 500 503"),
+        ("/webhooks", "post", "200 400 401 403 409 413 429 500 503"),
         ("/webhooks", "delete", "200 400 401 403 404 413 429 500 503"),
     ];
     let document = whole();

@@ -14,6 +14,7 @@ pub mod reading;
 mod schedule;
 
 use helpbot_db as db;
+use helpbot_domain::conversation::Citation;
 use helpbot_domain::ids::{SiteId, SourceId};
 use helpbot_domain::key::Scope;
 use helpbot_domain::plan::Feature;
@@ -160,6 +161,24 @@ async fn enqueue(c: &mut db::Conn, source: &mut Source, now: Timestamp) -> Resul
         source.status = SourceStatus::Pending;
         source.updated_at = now;
         db::sources::update(c, source).await?;
+    }
+    Ok(())
+}
+
+/// Tells the citations that have no address under which name their source is stored.
+///
+/// # Errors
+/// Only the database's own.
+pub(crate) async fn name(services: &Services, site: SiteId, citations: &mut [Citation]) -> Result<()> {
+    let mut ids: Vec<SourceId> = citations.iter().filter(|one| one.url.is_none()).map(|one| one.source_id).collect();
+    ids.dedup();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let sources = db::sources::by_ids(&mut services.db.reader().await?, site, &ids).await?;
+    for citation in citations.iter_mut().filter(|one| one.url.is_none()) {
+        let source = sources.iter().find(|source| source.id == citation.source_id);
+        citation.source_name = source.map(|source| source.url.clone());
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The decisions of the REST contract, by their numbers. What a route's own file compares whole
-//! is here only looked at for the one thing that was decided; 26 is in `webhooks`, and 34
-//! (Idempotency-Key) comes with its use case.
+//! is here only looked at for the one thing that was decided. Those about what is stored are in
+//! `contract_data`.
 
 use std::time::Duration;
 
@@ -397,4 +397,13 @@ async fn decision_33_a_key_does_what_it_is_for(app: &TestApp) {
     assert_eq!(config(&brief, "null").await, 200);
     app.pass(Duration::from_secs(60));
     assert_eq!(config(&brief, "null").await, 401);
+}
+
+#[test]
+fn each_decision_has_a_test_that_is_named_after_it() {
+    let tests = concat!(include_str!("contract.rs"), include_str!("contract_data.rs"));
+
+    for number in 1..=35 {
+        assert!(tests.contains(&format!("async fn decision_{number:02}_")), "decision {number}");
+    }
 }

@@ -1,12 +1,15 @@
 //! `/api/v1` through the public door: a whole server, over both databases, asked as a legacy
 //! client asks. One file a family, one test a route and documented status, whole bodies; and
-//! `contract`, which walks the decisions of the REST contract by their numbers.
+//! `contract` and `contract_data`, which walk the decisions of the REST contract by their numbers.
 
 mod analytics;
 mod chat;
 mod config;
 mod contract;
+mod contract_data;
 mod errors;
+mod limits;
+mod reference;
 mod sources;
 mod webhooks;
 
