@@ -256,6 +256,15 @@ diesel::define_sql_function! {
     fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
 }
 
+/// How many chunks the site has.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn count(c: &mut Conn, site: SiteId) -> Result<i64> {
+    let site = site.to_string();
+    Ok(on!(c, |c| chunks::table.filter(chunks::site_id.eq(&site)).count().get_result(c).await)?)
+}
+
 /// How many questions with answers the site has.
 ///
 /// # Errors

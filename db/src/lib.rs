@@ -31,6 +31,7 @@ pub mod sources;
 pub mod stats;
 pub mod topics;
 pub mod usage;
+pub mod vectors;
 pub mod webhooks;
 mod writer;
 

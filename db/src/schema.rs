@@ -147,6 +147,15 @@ diesel::table! {
     }
 }
 diesel::table! {
+    chunk_vectors (site_id, model, chunk_id) {
+        site_id -> Text,
+        chunk_id -> Text,
+        model -> Text,
+        text_hash -> Text,
+        vector -> Binary,
+    }
+}
+diesel::table! {
     evaluation_cases (site_id, id) {
         site_id -> Text,
         id -> Text,

@@ -7,6 +7,8 @@ use rust_stemmers::{Algorithm, Stemmer};
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
+use crate::language;
+
 /// Longest word kept, in characters: beyond it stand keys, hashes and run-together junk.
 const MAX_WORD_CHARS: usize = 64;
 /// A hyphenated first part up to this length is one word with what follows: e-mail, wi-fi, t-shirt.
@@ -18,6 +20,8 @@ const MAX_ELISION_CHARS: usize = 4;
 #[derive(Debug, Clone, Copy)]
 pub struct Analyzer {
     stemmer: Option<Algorithm>,
+    /// The language's place in the list of small words.
+    small: Option<usize>,
     elides: bool,
 }
 
@@ -26,7 +30,7 @@ impl Analyzer {
     pub fn new(language: Option<&str>) -> Self {
         let stemmer = language.and_then(algorithm);
         let elides = matches!(language, Some("fr" | "it" | "ca"));
-        Self { stemmer, elides }
+        Self { stemmer, small: language.and_then(language::small_words_of), elides }
     }
 
     /// The words of a text in reading order, normalised and in lower case, not yet stemmed.
@@ -65,6 +69,11 @@ impl Analyzer {
         flush(&text, &mut run, |run| push_bigrams(run, &mut words));
         flush(&text, &mut joined, |word| self.push_word(word, &mut words));
         words
+    }
+
+    /// Whether a word is one of the small ones that most questions of the language have.
+    pub fn is_small(&self, word: &str) -> bool {
+        self.small.is_some_and(|place| language::is_small_word(place, word))
     }
 
     /// The indexed form of a word: stemmed, without Latin, Greek or Cyrillic accents.

@@ -72,16 +72,19 @@ pub fn add_row(sum: &mut [f32; DIMS], piece: u16, weight: f32) {
     }
 }
 
+/// Row numbers by piece; a text asks for each of its words.
+type Rows = HashMap<&'static str, u16, foldhash::fast::RandomState>;
+
 struct Pieces {
-    beginnings: HashMap<&'static str, u16>,
-    rests: HashMap<&'static str, u16>,
+    beginnings: Rows,
+    rests: Rows,
     scales: Vec<f32>,
 }
 
 impl Pieces {
     fn load() -> Self {
-        let mut beginnings = HashMap::with_capacity(piece_count());
-        let mut rests = HashMap::new();
+        let mut beginnings = Rows::with_capacity_and_hasher(piece_count(), foldhash::fast::RandomState::default());
+        let mut rests = Rows::default();
         // Line 0 is [UNK], a zero row: leaving it out saves a case.
         for (row, piece) in (0_u16..).zip(VOCABULARY.lines()).skip(1) {
             match piece.strip_prefix("##") {
@@ -118,7 +121,7 @@ impl Pieces {
     }
 }
 
-fn longest(known: &HashMap<&'static str, u16>, text: &str) -> Option<(u16, usize)> {
+fn longest(known: &Rows, text: &str) -> Option<(u16, usize)> {
     /// No piece of the table is longer, in bytes.
     const MAX_PIECE_BYTES: usize = 24;
     let mut end = text.len().min(MAX_PIECE_BYTES);

@@ -19,7 +19,9 @@ use crate::fallback;
 use crate::follow_up;
 use crate::index::Index;
 use crate::language;
-use crate::model::ModelClient;
+use crate::markdown;
+use crate::meaning::Understanding;
+use crate::model::{Embedder, ModelClient};
 use crate::retrieval::Retrieval;
 use crate::settings::AnswerSettings;
 use crate::smalltalk::{self, SmallTalk};
@@ -34,6 +36,8 @@ const MIN_MODEL_PROBABILITY: f64 = 0.05;
 pub struct EngineSettings {
     /// Writes answers from passages; none: extractive answers.
     pub model: Option<Arc<dyn ModelClient>>,
+    /// Says what questions mean to the model whose vectors an index has; none: the built-in table.
+    pub embedder: Option<Arc<dyn Embedder>>,
     /// Caps on what one generated answer may cost.
     pub caps: Caps,
 }
@@ -130,17 +134,24 @@ pub trait AnswerSink: Send + Sync {
 pub struct Engine {
     settings: EngineSettings,
     breaker: Arc<Breaker>,
+    understanding: Arc<Understanding>,
 }
 
 impl Engine {
     /// An engine with these parts.
     pub fn new(settings: EngineSettings) -> Self {
-        Self { settings, breaker: Arc::default() }
+        let understanding = Arc::new(Understanding::new(settings.embedder.clone()));
+        Self { settings, breaker: Arc::default(), understanding }
     }
 
     /// Whether a model server may be waited for.
     pub fn has_model(&self) -> bool {
         self.settings.model.is_some()
+    }
+
+    /// Makes the vectors of chunks; none where the built-in table serves.
+    pub fn embedder(&self) -> Option<&Arc<dyn Embedder>> {
+        self.settings.embedder.as_ref()
     }
 
     /// The answer to a question from an index. The sink gets the same text, piece by piece.
@@ -154,8 +165,9 @@ impl Engine {
         if let Some((kind, spoken)) = smalltalk::recognise(&ask.question) {
             return Ok(told(small_talk(kind, spoken, index, ask), sink));
         }
-        let language = answer_language(ask, None, index);
-        let retrieval = follow_up::retrieve(index, ask);
+        let meaning = self.understanding.of(index, ask).await;
+        let retrieval = follow_up::retrieve(index, ask, meaning.as_ref());
+        let language = answer_language(ask, None, index, Some(&retrieval));
         let decision = decide::decide(&retrieval, &ask.settings);
         let mut problem = None;
         if let Some(model) = self.model(ask, &decision) {
@@ -201,8 +213,9 @@ impl Engine {
 }
 
 /// The language of HelpBot's own sentences: as asked, else the site's, else of the question, else
-/// of what the site says, else English.
-fn answer_language(ask: &Ask, spoken: Option<&str>, index: &Index) -> String {
+/// of what was found by its words, else of what the site says, else English.
+fn answer_language(ask: &Ask, spoken: Option<&str>, index: &Index, retrieval: Option<&Retrieval>) -> String {
+    let best = retrieval.and_then(|retrieval| retrieval.candidates.first()).filter(|best| best.lexical > 0.0);
     let known = |tag: &str| helpbot_domain::language::primary(tag).filter(|primary| fallback::speaks(primary));
     ask.language
         .as_deref()
@@ -210,12 +223,13 @@ fn answer_language(ask: &Ask, spoken: Option<&str>, index: &Index) -> String {
         .or_else(|| known(&ask.site_language))
         .or_else(|| spoken.map(str::to_owned))
         .or_else(|| language::detect(&ask.question).and_then(known))
+        .or_else(|| best.and_then(|best| best.language.as_deref()).and_then(known))
         .or_else(|| index.language().and_then(known))
         .unwrap_or_else(|| "en".to_owned())
 }
 
 fn small_talk(kind: SmallTalk, spoken: Option<&str>, index: &Index, ask: &Ask) -> Answer {
-    let language = answer_language(ask, spoken, index);
+    let language = answer_language(ask, spoken, index, None);
     let phrases = fallback::phrases(&language);
     let text = match kind {
         SmallTalk::Hello => phrases.hello,
@@ -287,9 +301,10 @@ fn explanation(ask: &Ask, retrieval: Option<Retrieval>, decision: Option<Decisio
     Explanation { retrieval, decision, threshold, composer, model_problem: None }
 }
 
+/// Tells a text that stands already, sentence by sentence: a reader follows it as if written.
 fn told(answer: Answer, sink: Option<&dyn AnswerSink>) -> Answer {
     if let Some(sink) = sink {
-        sink.delta(&answer.text);
+        markdown::steps(&answer.text).into_iter().for_each(|step| sink.delta(step));
     }
     answer
 }

@@ -7,6 +7,7 @@
 use crate::analysis;
 use crate::decide;
 use crate::engine::Ask;
+use crate::foreign::Meaning;
 use crate::index::Index;
 use crate::retrieval::Retrieval;
 
@@ -47,8 +48,10 @@ const PRONOUNS: [&str; 20] = [
 ];
 
 /// What a question finds, alone or with the last one of the session.
-pub(crate) fn retrieve(index: &Index, ask: &Ask) -> Retrieval {
-    let alone = index.retrieve(&ask.question, None);
+pub(crate) fn retrieve(index: &Index, ask: &Ask, meaning: Option<&Meaning>) -> Retrieval {
+    let alone = meaning.map(|meaning| (&meaning.alone, &meaning.levels));
+    let together = meaning.and_then(|meaning| Some((meaning.together.as_ref()?, &meaning.levels)));
+    let alone = index.retrieve_by(&ask.question, None, alone);
     let Some(earlier) = ask.history.last().filter(|_| alone.word_count <= MAX_LEANING_WORDS) else {
         return alone;
     };
@@ -56,7 +59,7 @@ pub(crate) fn retrieve(index: &Index, ask: &Ask) -> Retrieval {
     if sure >= SURE {
         return alone;
     }
-    let together = index.retrieve(&ask.question, Some(&earlier.question));
+    let together = index.retrieve_by(&ask.question, Some(&earlier.question), together);
     if opens_as_continuation(&ask.question) {
         return together;
     }

@@ -4,6 +4,9 @@
 //! has, the statistics of letter groups. A question is short, so where they leave doubt the
 //! answer is none, and callers fall back on the site's language.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use whatlang::{Detector, Lang};
 
 use crate::analysis;
@@ -14,6 +17,11 @@ const MANY_LETTERS: usize = 200;
 const FEW_LETTERS: usize = 24;
 /// So many different small words of one language decide.
 const MIN_SMALL_WORDS: usize = 2;
+/// By so many different small words another language must lead to set a text apart.
+const CLEAR_SMALL_WORDS: usize = 3;
+/// One letter in so many of its own script shows that a text in such a language still is: names
+/// and code between are Latin everywhere.
+const FEW_FOREIGN: usize = 6;
 
 /// The language of a text; none when in doubt.
 pub fn detect(text: &str) -> Option<&'static str> {
@@ -22,11 +30,10 @@ pub fn detect(text: &str) -> Option<&'static str> {
     if has_own_script(guess) {
         return Some(guess);
     }
-    let letters = text.chars().filter(|c| c.is_alphabetic()).take(MANY_LETTERS).count();
-    if letters == MANY_LETTERS {
+    if has_letters(text, MANY_LETTERS) {
         return Some(guess);
     }
-    by_small_words(text).or((info.is_reliable() && letters >= FEW_LETTERS).then_some(guess))
+    by_small_words(text).or((info.is_reliable() && has_letters(text, FEW_LETTERS)).then_some(guess))
 }
 
 /// Languages that their script alone gives away (or nearly: the main ones of their script).
@@ -59,60 +66,160 @@ fn has_own_script(tag: &str) -> bool {
     )
 }
 
+/// The language of a text that is surely not in `usual`; none when it is, or may be.
+///
+/// For entries and pages of a site whose language is known: to be set apart takes more than being
+/// guessed, since an entry among strangers is found by fewer ways.
+pub(crate) fn other_than(text: &str, usual: &str) -> Option<&'static str> {
+    let (foreign, all) = foreign_letters(text);
+    let is_foreign = if writes_latin(usual) { foreign * 2 > all } else { foreign * FEW_FOREIGN > all };
+    if !is_foreign {
+        return surely_other(text, usual);
+    }
+    let info = Detector::new().detect(text)?;
+    let guess = subtag(info.lang()).filter(|guess| *guess != usual && !writes_latin(guess))?;
+    if writes_latin(usual) || (info.is_reliable() && !is_cut_alike(guess, usual) && has_own_script(guess)) {
+        return Some(guess);
+    }
+    surely_other(text, usual)
+}
+
+/// By small words, with the letter groups as a second witness; of the same or of related scripts.
+fn surely_other(text: &str, usual: &str) -> Option<&'static str> {
+    let counts = small_words(text);
+    let of_usual = small_words_of(usual).map_or(0, |place| counts[place]);
+    let (most, tag) = most_small_words(&counts);
+    let is_clear = most >= of_usual + CLEAR_SMALL_WORDS && most * 2 >= of_usual * 3;
+    let is_without = of_usual < CLEAR_SMALL_WORDS && has_letters(text, MANY_LETTERS);
+    if !(is_clear || is_without) {
+        return None;
+    }
+    let info = Detector::new().detect(text)?;
+    let guess = subtag(info.lang()).filter(|guess| *guess != usual)?;
+    ((is_clear && guess == tag) || (is_without && info.is_reliable())).then_some(guess)
+}
+
+/// Letters that are not Latin, and all letters. A character that stands for a syllable or a word
+/// counts as the letters that would spell it.
+fn foreign_letters(text: &str) -> (usize, usize) {
+    const LETTERS_OF_A_SYLLABLE: usize = 3;
+    if text.is_ascii() {
+        return (0, text.len());
+    }
+    let weight = |c: char| if analysis::is_bigram_char(c) { LETTERS_OF_A_SYLLABLE } else { 1 };
+    let is_latin = |c: char| matches!(u32::from(c), 0..=0x24F | 0x1E00..=0x1EFF | 0x2C60..=0x2C7F);
+    text.chars()
+        .filter(|c| c.is_alphabetic())
+        .fold((0, 0), |(foreign, all), c| (foreign + if is_latin(c) { 0 } else { weight(c) }, all + weight(c)))
+}
+
+fn has_letters(text: &str, count: usize) -> bool {
+    text.chars().filter(|c| c.is_alphabetic()).nth(count - 1).is_some()
+}
+
+/// Chinese and Japanese: a line without Kana may be either, and both are cut the same way.
+fn is_cut_alike(one: &str, other: &str) -> bool {
+    matches!((one, other), ("zh" | "ja", "zh" | "ja"))
+}
+
+fn writes_latin(tag: &str) -> bool {
+    !(has_own_script(tag) || matches!(tag, "ru" | "uk" | "bg" | "be" | "mk" | "sr" | "mr" | "ne" | "yi"))
+}
+
 /// The language with clearly the most different small words in the text.
 fn by_small_words(text: &str) -> Option<&'static str> {
-    let text = analysis::normalise(text);
-    let mut words: Vec<&str> = text.split(|c: char| !c.is_alphabetic()).filter(|w| !w.is_empty()).collect();
-    words.sort_unstable();
-    words.dedup();
-    let count = |small: &str| small.split(' ').filter(|word| words.binary_search(word).is_ok()).count();
-    let mut counts: Vec<(usize, &str)> = SMALL_WORDS.iter().map(|(tag, small)| (count(small), *tag)).collect();
+    let mut counts = small_words(text);
+    let (most, tag) = most_small_words(&counts);
     counts.sort_unstable_by(|a, b| b.cmp(a));
-    let (most, tag) = counts[0];
-    (most >= MIN_SMALL_WORDS && most > counts[1].0).then_some(tag)
+    (most >= MIN_SMALL_WORDS && most > counts[1]).then_some(tag)
+}
+
+/// The place of a language in the list of small words; none when it has no entry there.
+pub(crate) fn small_words_of(language: &str) -> Option<usize> {
+    SMALL_WORDS.iter().position(|(tag, _)| *tag == language)
+}
+
+/// Whether `word`, normalised, is a small word of the language at that place.
+pub(crate) fn is_small_word(place: usize, word: &str) -> bool {
+    languages_of(word).is_some_and(|languages| languages >> place & 1 == 1)
+}
+
+/// The languages of which a word is a small one, a bit for each place in [`SMALL_WORDS`].
+fn languages_of(word: &str) -> Option<u32> {
+    static LANGUAGES: LazyLock<HashMap<&'static str, u32>> = LazyLock::new(|| {
+        let mut languages = HashMap::new();
+        for (bit, (_, words)) in SMALL_WORDS.iter().enumerate() {
+            for word in words.split(' ') {
+                *languages.entry(word).or_default() |= 1 << bit;
+            }
+        }
+        languages
+    });
+    LANGUAGES.get(word).copied()
+}
+
+/// How many different small words of each language a text has, in the order of [`SMALL_WORDS`].
+fn small_words(text: &str) -> [usize; SMALL_WORDS.len()] {
+    let text = analysis::normalise(text);
+    let words = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
+    let mut found: Vec<(&str, u32)> = words.filter_map(|word| Some((word, languages_of(word)?))).collect();
+    found.sort_unstable();
+    found.dedup();
+    let mut counts = [0; SMALL_WORDS.len()];
+    for (_, languages) in found {
+        for (bit, count) in counts.iter_mut().enumerate() {
+            *count += (languages >> bit & 1) as usize;
+        }
+    }
+    counts
+}
+
+fn most_small_words(counts: &[usize]) -> (usize, &'static str) {
+    let most = counts.iter().zip(SMALL_WORDS).max_by_key(|(count, _)| **count);
+    most.map_or((0, ""), |(count, (tag, _))| (*count, tag))
 }
 
 /// Small words of questions, by language.
 const SMALL_WORDS: [(&str, &str); 22] = [
     (
         "en",
-        "the is are my do does how what where when can could i you your to for with it of and will have which who why if from on at this there get not an",
+        "the is are my do does how what where when can could i you your to for with it of and will have which who why if from on at this there get not an a me we us our would should want need like please have has am be been any some",
     ),
     (
         "de",
-        "der die das den dem ist sind wie was wo wann wer ich mein meine meinen kann können sie ihr ihre und für mit nicht ein eine einen es gibt wird bei auf von zu wenn welche warum habe",
+        "der die das den dem ist sind wie was wo wann wer ich mein meine meinen kann können sie ihr ihre und für mit nicht ein eine einen es gibt wird bei auf von zu wenn welche warum habe möchte will würde muss mir mich wir uns man bitte hat im am aus nach noch auch",
     ),
     (
         "fr",
-        "le la les des du est sont comment quoi où quand qui je mon ma mes puis vous votre vos et pour avec pas un une il elle y a quel quelle pourquoi si en dans sur est-ce que qu",
+        "le la les des du est sont comment quoi où quand qui je mon ma mes puis vous votre vos et pour avec pas un une il elle y a quel quelle pourquoi si en dans sur est-ce que qu veux voudrais peut dois faut me nous ne se au aux ce cette été être fait",
     ),
     (
         "es",
-        "el la los las del es son cómo como qué que dónde donde cuándo cuando quién yo mi mis puedo puede su sus y para con no un una hay por cuál cuánto si en tengo",
+        "el la los las del es son cómo como qué que dónde donde cuándo cuando quién yo mi mis puedo puede su sus y para con no un una hay por cuál cuánto si en tengo quiero quisiera necesito debo me nos se al lo esta este ser hacer",
     ),
     (
         "it",
-        "il lo la i gli le del della è sono come cosa dove quando chi io mio mia posso può e per con non un una c'è quale quanto perché se in di ho che",
+        "il lo la i gli le del della è sono come cosa dove quando chi io mio mia posso può e per con non un una c'è quale quanto perché se in di ho che voglio vorrei devo mi ci si al nel alla questo fare essere",
     ),
     (
         "pt",
-        "o a os as do da é são como que onde quando quem eu meu minha posso pode seu sua e para com não um uma há por qual quanto se em tem",
+        "o a os as do da é são como que onde quando quem eu meu minha posso pode seu sua e para com não um uma há por qual quanto se em tem quero gostaria preciso me nos ao no na esta este ser fazer",
     ),
     (
         "nl",
-        "de het een is zijn hoe wat waar wanneer wie ik mijn kan kunt u uw je jullie en voor met niet er welke waarom als van op naar te heb",
+        "de het een is zijn hoe wat waar wanneer wie ik mijn kan kunt u uw je jullie en voor met niet er welke waarom als van op naar te heb wil graag moet me we ons dit deze dat bij aan",
     ),
     (
         "sv",
-        "en ett är hur vad var när vem jag min mitt mina kan ni er du och för med inte det finns vilka varför om av på att har",
+        "en ett är hur vad var när vem jag min mitt mina kan ni er du och för med inte det finns vilka varför om av på att har vill skulle måste mig vi oss den till",
     ),
     (
         "da",
-        "en et er hvordan hvad hvor hvornår hvem jeg min mit mine kan i jer du og for med ikke det findes hvilke hvorfor hvis af på til har",
+        "en et er hvordan hvad hvor hvornår hvem jeg min mit mine kan i jer du og for med ikke det findes hvilke hvorfor hvis af på til har vil skal mig vi os den at",
     ),
     (
         "no",
-        "en et er hvordan hva hvor når hvem jeg min mitt mine kan dere du og for med ikke det finnes hvilke hvorfor hvis av på til har",
+        "en et er hvordan hva hvor når hvem jeg min mitt mine kan dere du og for med ikke det finnes hvilke hvorfor hvis av på til har vil skal meg vi oss den å",
     ),
     (
         "fi",
@@ -120,7 +227,7 @@ const SMALL_WORDS: [(&str, &str); 22] = [
     ),
     (
         "pl",
-        "jest są jak co gdzie kiedy kto ja mój moja moje mogę można czy i dla z nie w na do od jaki jaka ile dlaczego się",
+        "jest są jak co gdzie kiedy kto ja mój moja moje mogę można czy i dla z nie w na do od jaki jaka ile dlaczego się chcę chciałbym muszę mi mnie my nam to jeśli",
     ),
     ("cs", "je jsou jak co kde kdy kdo já můj moje mohu můžu lze a pro s ne v na do od jaký jaká kolik proč se si"),
     ("sk", "je sú ako čo kde kedy kto ja môj moja môžem dá a pre s nie v na do od aký aká koľko prečo sa"),
@@ -232,6 +339,25 @@ mod tests {
         assert_eq!(detect("返品したい"), Some("ja"));
         assert_eq!(detect("可以退货吗"), Some("zh"));
         assert_eq!(detect("반품하고 싶어요"), Some("ko"));
+    }
+
+    #[test]
+    fn only_what_is_surely_another_language_is_set_apart() {
+        let english = "How do I reset my password? Click on the link that is in the mail and follow it.";
+        let german = "Wie kann ich mein Passwort ändern? Klicken Sie auf den Link, der in der Mail steht.";
+
+        assert_eq!(other_than(english, "en"), None);
+        assert_eq!(other_than(english, "de"), Some("en"));
+        assert_eq!(other_than(german, "en"), Some("de"));
+        assert_eq!(other_than("返品したいです。三十日以内にお送りください。", "en"), Some("ja"));
+        assert_eq!(other_than(english, "ja"), Some("en"));
+        assert_eq!(
+            other_than("CD-ROMイメージは ISO Joliet Rock Ridge に対応", "ja"),
+            None,
+            "names are Latin everywhere"
+        );
+        assert_eq!(other_than("送料無料", "ja"), None, "no Kana, and yet Japanese");
+        assert_eq!(other_than("Paul Graham on Wikipedia", "de"), None, "too little to tell");
     }
 
     #[test]

@@ -58,6 +58,38 @@ pub fn units(markdown: &str) -> Vec<Unit> {
     units
 }
 
+/// The text in pieces that make sense as they arrive: a sentence, an item, a row or a whole code
+/// block each, with the space that follows it. Put together they are the text.
+pub fn steps(markdown: &str) -> Vec<&str> {
+    let mut ends: Vec<usize> = Vec::new();
+    let (mut start, mut end, mut in_code) = (0, 0, false);
+    for line in markdown.split_inclusive('\n') {
+        let is_fence = line.trim_start().starts_with("```");
+        let pieces: Vec<&str> = if in_code || is_fence { vec![line] } else { line.split_sentence_bounds().collect() };
+        in_code ^= is_fence;
+        for piece in pieces {
+            end += piece.len();
+            let step = markdown[start..end].trim();
+            match ends.last_mut() {
+                Some(last) if step.is_empty() => *last = end,
+                _ if in_code || step.is_empty() || is_abbreviation(step) || is_item_sign(step) => continue,
+                _ => ends.push(end),
+            }
+            start = end;
+        }
+    }
+    if start < markdown.len() {
+        ends.push(markdown.len());
+    }
+    let mut start = 0;
+    ends.into_iter().map(|end| &markdown[std::mem::replace(&mut start, end)..end]).collect()
+}
+
+/// A number or a bullet that begins an item is no sentence, though a full stop ends it.
+fn is_item_sign(step: &str) -> bool {
+    step.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ')' | '-' | '*' | '+'))
+}
+
 /// Units put together again with the gaps between them.
 pub fn join(units: &[Unit]) -> String {
     let mut text = String::new();
@@ -216,6 +248,20 @@ mod tests {
     #[test]
     fn an_open_bracket_is_only_a_bracket() {
         assert_eq!(plain("a [b ! c | d"), "a [b ! c   d");
+    }
+
+    #[test]
+    fn steps_are_sentences_items_and_blocks_and_together_the_text() {
+        let text = "One. Two, e.g. this!\n\n1. first\n2. second. More\n\n```\na. b. c.\nd\n```\nEnd";
+
+        let steps = steps(text);
+
+        let wanted =
+            ["One. ", "Two, e.g. this!\n\n", "1. first\n", "2. second. ", "More\n\n", "```\na. b. c.\nd\n```\n", "End"];
+        assert_eq!(steps, wanted);
+        for text in ["", "\n\n", "  x", "```\nopen", "返品できます。送料は無料です。"] {
+            assert_eq!(super::steps(text).concat(), text);
+        }
     }
 
     #[test]

@@ -64,11 +64,12 @@ pub trait ModelClient: Send + Sync {
     fn chat(&self, request: ChatRequest) -> BoxFuture<'_, Result<Deltas, ModelError>>;
 }
 
-/// An embedding model.
+/// A server of embedding models.
 pub trait Embedder: Send + Sync {
-    /// The name under which vectors are stored: those of different names never mix.
+    /// The name under which vectors are made and stored: those of different names never mix.
     fn model(&self) -> &str;
 
-    /// A vector for each text, in order, all of one length.
-    fn embed(&self, texts: Vec<String>) -> BoxFuture<'_, Result<Vec<Vec<f32>>, ModelError>>;
+    /// A vector for each text, in order, all of one length, by `model`: the present one, or one
+    /// of earlier days whose vectors still serve.
+    fn embed(&self, model: &str, texts: Vec<String>) -> BoxFuture<'_, Result<Vec<Vec<f32>>, ModelError>>;
 }

@@ -92,16 +92,17 @@ impl Embedder for OpenAi {
         &self.settings.model
     }
 
-    fn embed(&self, texts: Vec<String>) -> BoxFuture<'_, Result<Vec<Vec<f32>>, ModelError>> {
+    fn embed(&self, model: &str, texts: Vec<String>) -> BoxFuture<'_, Result<Vec<Vec<f32>>, ModelError>> {
+        let body = json!({ "model": model, "input": texts, "encoding_format": "float" });
         async move {
-            let body = json!({ "model": self.settings.model, "input": texts, "encoding_format": "float" });
             let response = self.post("embeddings", body).await?;
             let bytes = read_all(response.body).await?;
             let mut parsed: Embeddings = parse(&bytes)?;
             parsed.data.sort_by_key(|embedding| embedding.index);
             let vectors: Vec<Vec<f32>> = parsed.data.into_iter().map(|embedding| embedding.embedding).collect();
             let dims = vectors.first().map_or(0, Vec::len);
-            let is_whole = vectors.len() == texts.len() && dims > 0 && vectors.iter().all(|v| v.len() == dims);
+            let is_even = |vector: &Vec<f32>| vector.len() == dims && vector.iter().all(|number| number.is_finite());
+            let is_whole = vectors.len() == texts.len() && dims > 0 && vectors.iter().all(is_even);
             is_whole.then_some(vectors).ok_or_else(|| ModelError::Protocol("vectors are missing or uneven".into()))
         }
         .boxed()

@@ -26,7 +26,7 @@ pub struct Retrieval {
     pub word_count: usize,
     /// Misspelt words: (as written, as understood).
     pub repairs: Vec<(String, String)>,
-    /// Whether the semantic channel took part.
+    /// Whether the semantic channel took part in the best one's score.
     pub is_semantic: bool,
     /// Whether an earlier question was searched along.
     pub is_follow_up: bool,
@@ -40,6 +40,11 @@ pub struct Candidate {
     /// The entry; serialised as its id.
     #[serde(serialize_with = "id_only")]
     pub chunk: Arc<Chunk>,
+    /// The primary subtag of the language as which it was searched; none when nothing tells.
+    pub language: Option<String>,
+    /// The part of the index that it stands in.
+    #[serde(skip)]
+    pub(crate) part: usize,
     /// The sum of the channels; comparable between questions and sites. About 0 to 1.
     pub score: f64,
     /// Normalised BM25, about 0 to 1.

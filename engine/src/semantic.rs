@@ -1,16 +1,16 @@
 //! The semantic channel of an index: the cosine between a question and each entry.
 //!
-//! The built-in table knows English only; `whole_word_share` tells whether a site or a question
-//! speaks it. An entry has two vectors (all its text; its question) and one per phrasing; the
+//! The built-in table knows English only; `whole_word_share` tells whether entries of one language
+//! or a question speak it. An entry has two vectors (all its text; its question) and one per phrasing; the
 //! rows of the table are weighted by what is rare on the site.
 
 use crate::chunk::Fields;
 use crate::embedding::{self, Cut, DIMS};
 use crate::vectors::{QueryVector, Vectors};
 
-/// Below this share of words that are whole pieces a site is not written in the table's language:
+/// Below this share of words that are whole pieces entries are not written in the table's language:
 /// English sites have .78 to .99, German .4, French .5, other scripts near 0.
-const MIN_SITE_WHOLE_WORDS: f64 = 0.7;
+const MIN_WHOLE_WORDS: f64 = 0.7;
 /// The same for one question, which is short: names and typing errors weigh more.
 const MIN_QUESTION_WHOLE_WORDS: f64 = 0.5;
 
@@ -32,35 +32,45 @@ pub struct Semantic {
     phrasing_entries: Vec<u32>,
 }
 
+/// Question and body of each entry, cut into the table's pieces.
+#[derive(Debug)]
+pub struct Cuts(Vec<[Cut; 2]>);
+
+impl Cuts {
+    /// Of these entries; none when their language is not the table's.
+    pub fn of(documents: &[&Fields]) -> Option<Self> {
+        let cut = |fields: &&Fields| [embedding::cut(&fields.question), embedding::cut(&fields.body)];
+        let cuts: Vec<[Cut; 2]> = documents.iter().map(cut).collect();
+        (whole_word_share(&cuts) >= MIN_WHOLE_WORDS).then_some(Self(cuts))
+    }
+}
+
 impl Semantic {
-    /// The channel for these entries; none when their language is not the table's.
-    pub fn build(documents: &[Fields]) -> Option<Self> {
-        let cuts: Vec<[Cut; 2]> =
-            documents.iter().map(|fields| [embedding::cut(&fields.question), embedding::cut(&fields.body)]).collect();
-        if site_whole_words(&cuts) < MIN_SITE_WHOLE_WORDS {
-            return None;
-        }
+    /// The channel for entries in the table's language.
+    pub fn build(documents: &[&Fields], Cuts(cuts): &Cuts) -> Self {
         let mut semantic = Self {
             entries: documents.len(),
-            weights: weights(&cuts),
+            weights: weights(cuts),
             unseen_weight: idf(documents.len(), 0).sqrt(),
             vectors: Vectors::new(DIMS),
             phrasings: Vectors::new(DIMS),
             phrasing_entries: Vec::new(),
         };
-        for (entry, (fields, [question, body])) in (0..).zip(documents.iter().zip(&cuts)) {
-            let asked = semantic.sum(&question.pieces);
-            let mut all = semantic.sum(&body.pieces);
+        let mut by_piece = vec![semantic.unseen_weight; embedding::piece_count()];
+        semantic.weights.iter().for_each(|(piece, weight)| by_piece[usize::from(*piece)] = *weight);
+        let sum = |cut: &Cut| sum(&cut.pieces, |piece| by_piece[usize::from(piece)]);
+        for (entry, (fields, [question, body])) in (0..).zip(documents.iter().zip(cuts)) {
+            let asked = sum(question);
+            let mut all = sum(body);
             all.iter_mut().zip(&asked).for_each(|(all, asked)| *all += asked);
             semantic.vectors.push(&all);
             semantic.vectors.push(if question.pieces.is_empty() { &all } else { &asked });
             for phrasing in &fields.phrasings {
-                let phrasing = semantic.sum(&embedding::cut(phrasing).pieces);
-                semantic.phrasings.push(&phrasing);
+                semantic.phrasings.push(&sum(&embedding::cut(phrasing)));
                 semantic.phrasing_entries.push(entry);
             }
         }
-        Some(semantic)
+        semantic
     }
 
     /// A question's vector; none when its words are not the table's, or it has none.
@@ -105,17 +115,20 @@ impl Semantic {
     }
 
     fn sum(&self, pieces: &[u16]) -> [f32; DIMS] {
-        let mut sum = [0.0; DIMS];
-        for &piece in pieces {
+        sum(pieces, |piece| {
             let found = self.weights.binary_search_by_key(&piece, |(piece, _)| *piece);
-            let weight = found.map_or(self.unseen_weight, |at| self.weights[at].1);
-            embedding::add_row(&mut sum, piece, weight);
-        }
-        sum
+            found.map_or(self.unseen_weight, |at| self.weights[at].1)
+        })
     }
 }
 
-fn site_whole_words(cuts: &[[Cut; 2]]) -> f64 {
+fn sum(pieces: &[u16], weight: impl Fn(u16) -> f32) -> [f32; DIMS] {
+    let mut sum = [0.0; DIMS];
+    pieces.iter().for_each(|&piece| embedding::add_row(&mut sum, piece, weight(piece)));
+    sum
+}
+
+fn whole_word_share(cuts: &[[Cut; 2]]) -> f64 {
     let (words, whole) =
         cuts.iter().flatten().fold((0, 0), |(words, whole), cut| (words + cut.words, whole + cut.whole_words));
     if words == 0 { 0.0 } else { whole as f64 / words as f64 }

@@ -10,6 +10,8 @@ const SHORT_SUM: usize = 4;
 /// The query's largest value: [`SHORT_SUM`] products of it with a byte stay within 16 bits. The
 /// rounding costs about a thousandth of a cosine.
 const QUERY_MAX: f32 = 64.0;
+/// Of a stored vector, before its numbers.
+const SCALE_BYTES: usize = size_of::<f32>();
 
 /// Vectors of one length, in order of insertion.
 #[derive(Debug, Default)]
@@ -48,6 +50,47 @@ impl Vectors {
         dot(row, &query.values) as f32 * self.scales[at] * query.scale
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.scales.len()
+    }
+
+    /// Numbers in each.
+    pub fn dims(&self) -> usize {
+        self.dims
+    }
+
+    /// All of them as bytes: of each its scale, little-endian, then its numbers.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.size_bytes());
+        for (at, scale) in self.scales.iter().enumerate() {
+            bytes.extend_from_slice(&scale.to_le_bytes());
+            bytes.extend(self.bytes[at * self.dims..(at + 1) * self.dims].iter().map(|number| number.cast_unsigned()));
+        }
+        bytes
+    }
+
+    /// Appends what [`Vectors::to_bytes`] wrote, and gives how many; none, with nothing appended,
+    /// when these are not vectors of this length.
+    pub fn push_bytes(&mut self, bytes: &[u8]) -> Option<usize> {
+        let each = SCALE_BYTES + self.dims;
+        if !bytes.len().is_multiple_of(each) {
+            return None;
+        }
+        for vector in bytes.chunks_exact(each) {
+            let (scale, numbers) = vector.split_first_chunk::<SCALE_BYTES>()?;
+            self.scales.push(f32::from_le_bytes(*scale));
+            self.bytes.extend(numbers.iter().map(|number| number.cast_signed()));
+        }
+        Some(bytes.len() / each)
+    }
+
+    /// The length of each of `count` vectors written as `bytes`; none when they cannot be so many.
+    pub fn dims_of(bytes: &[u8], count: usize) -> Option<usize> {
+        let is_even = count > 0 && bytes.len().is_multiple_of(count) && bytes.len() / count > SCALE_BYTES;
+        is_even.then(|| bytes.len() / count - SCALE_BYTES)
+    }
+
     /// Bytes on the heap.
     pub fn size_bytes(&self) -> usize {
         self.bytes.len() + self.scales.len() * size_of::<f32>()
@@ -55,6 +98,11 @@ impl Vectors {
 }
 
 impl QueryVector {
+    /// Numbers in it.
+    pub fn dims(&self) -> usize {
+        self.values.len()
+    }
+
     /// The direction of `vector`; none when it is zero.
     pub fn new(vector: &[f32]) -> Option<Self> {
         let (length, largest) = extent(vector);

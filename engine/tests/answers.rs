@@ -163,6 +163,27 @@ async fn the_sink_gets_the_text_of_the_answer() {
     assert_eq!(told.text(), answer.text);
 }
 
+#[tokio::test]
+async fn an_answer_that_stands_is_told_sentence_by_sentence() {
+    let mut chunks = shop_chunks();
+    let text = "All devices have a warranty of two years. It covers:\n\n- the device\n- its battery\n\nNot the case, e.g. scratches.";
+    chunks[8].text = text.to_owned();
+    let told = Told::default();
+    let engine = Engine::new(EngineSettings::default());
+    let index = Index::build(chunks, Some("en"));
+
+    engine.answer(&index, &ask("Is there a warranty?"), Some(&told)).await.unwrap();
+
+    let steps = [
+        "All devices have a warranty of two years. ",
+        "It covers:\n\n",
+        "- the device\n",
+        "- its battery\n\n",
+        "Not the case, e.g. scratches.",
+    ];
+    assert_eq!(told.steps(), steps);
+}
+
 #[test]
 fn the_future_can_move_between_threads() {
     fn is_send<T: Send>(_: &T) {}
@@ -171,65 +192,116 @@ fn the_future_can_move_between_threads() {
     is_send(&engine.answer(&index, &ask, None));
 }
 
+/// Two entries of a shop in each language, a question for the second or first, how its answer
+/// begins, and a question that no entry answers.
+const LANGUAGES: [(&str, [(&str, &str); 2], &str, &str, &str); 7] = [
+    (
+        "de",
+        [
+            ("Wo ist mein Paket?", "Den Stand der Sendung sehen Sie unter Bestellungen."),
+            ("Wie kann ich kündigen?", "Unter Einstellungen, jederzeit zum Monatsende."),
+        ],
+        "Wie kann man kündigen?",
+        "Unter Einstellungen",
+        "Wer hat die Weltmeisterschaft gewonnen?",
+    ),
+    (
+        "fr",
+        [
+            ("Où est mon colis ?", "L'état de l'envoi est affiché sous Commandes."),
+            ("Comment résilier l'abonnement ?", "Dans les réglages, à tout moment."),
+        ],
+        "je veux resilier mon abonnement",
+        "Dans les réglages",
+        "Qui a gagné la coupe du monde de football ?",
+    ),
+    (
+        "ja",
+        [
+            ("返品はできますか？", "商品到着後30日以内であれば返品できます。"),
+            ("送料はいくらですか？", "全国一律500円です。"),
+        ],
+        "返品はできる？",
+        "商品到着後",
+        "ワールドカップの優勝国はどこ？",
+    ),
+    (
+        "zh",
+        [("如何退货？", "收到商品后30天内可以退货。"), ("运费是多少？", "全国统一运费10元。")],
+        "我要如何退货",
+        "收到商品后",
+        "谁赢得了世界杯冠军？",
+    ),
+    (
+        "ar",
+        [
+            ("كيف يمكنني إرجاع المنتج؟", "يمكنك إرجاع المنتج خلال ثلاثين يومًا."),
+            ("كم تكلفة الشحن؟", "الشحن مجاني داخل المملكة."),
+        ],
+        "اريد ارجاع المنتج",
+        "يمكنك إرجاع",
+        "من فاز بكأس العالم؟",
+    ),
+    (
+        "es",
+        [
+            ("¿Dónde está mi pedido?", "El estado del envío figura en Pedidos."),
+            ("¿Cómo puedo devolver un artículo?", "Tiene 30 días para devolverlo gratis."),
+        ],
+        "quiero devolver articulos",
+        "Tiene 30 días",
+        "¿Quién ganó el mundial de fútbol?",
+    ),
+    (
+        "en",
+        [
+            ("Is there a warranty?", "All devices have a warranty of two years."),
+            ("How do I reset my password?", "Click on Forgot password on the login page."),
+        ],
+        "I forgot my pasword",
+        "Click on Forgot",
+        "Who won the football world cup?",
+    ),
+];
+
+fn entries_of(number: u128, language: &str, entries: &[(&str, &str)]) -> Vec<Chunk> {
+    let chunk = |((question, text), entry): (&(&str, &str), u128)| Chunk {
+        url: Some(format!("https://shop.example/{language}/faq#{entry}")),
+        ..faq(10 * number + entry, question, text)
+    };
+    entries.iter().zip(0..).map(chunk).collect()
+}
+
 #[tokio::test]
 async fn sites_in_other_languages_answer_in_their_own() {
-    for (language, entries, question, expected) in [
-        (
-            "de",
-            [
-                ("Wo ist mein Paket?", "Den Stand der Sendung sehen Sie unter Bestellungen."),
-                ("Wie kann ich kündigen?", "Unter Einstellungen, jederzeit zum Monatsende."),
-            ],
-            "Wie funktioniert die Kündigung?",
-            "Unter Einstellungen",
-        ),
-        (
-            "fr",
-            [
-                ("Où est mon colis ?", "L'état de l'envoi est affiché sous Commandes."),
-                ("Comment résilier l'abonnement ?", "Dans les réglages, à tout moment."),
-            ],
-            "je veux resilier mon abonnement",
-            "Dans les réglages",
-        ),
-        (
-            "ja",
-            [
-                ("返品はできますか？", "商品到着後30日以内であれば返品できます。"),
-                ("送料はいくらですか？", "全国一律500円です。"),
-            ],
-            "返品したい",
-            "商品到着後",
-        ),
-        (
-            "zh",
-            [("如何退货？", "收到商品后30天内可以退货。"), ("运费是多少？", "全国统一运费10元。")],
-            "我想退货",
-            "收到商品后",
-        ),
-        (
-            "ar",
-            [
-                ("كيف يمكنني إرجاع المنتج؟", "يمكنك إرجاع المنتج خلال ثلاثين يومًا."),
-                ("كم تكلفة الشحن؟", "الشحن مجاني داخل المملكة."),
-            ],
-            "اريد ارجاع المنتج",
-            "يمكنك إرجاع",
-        ),
-        (
-            "es",
-            [
-                ("¿Dónde está mi pedido?", "El estado del envío figura en Pedidos."),
-                ("¿Cómo puedo devolver un artículo?", "Tiene 30 días para devolverlo gratis."),
-            ],
-            "quiero devolver articulos",
-            "Tiene 30 días",
-        ),
-    ] {
-        let chunks = entries.iter().zip(1..).map(|((q, a), number)| faq(number, q, a)).collect();
-        let retrieval = Index::build(chunks, None).retrieve(question, None);
+    for (language, entries, question, expected, unknown) in LANGUAGES {
+        let index = Index::build(entries_of(1, language, &entries), None);
 
-        assert!(retrieval.candidates[0].chunk.text.starts_with(expected), "{language}");
-        assert!(retrieval.candidates[0].score > retrieval.candidates[1].score, "{language}");
+        let found = answer(&index, question).await;
+        let declined = answer(&index, unknown).await;
+
+        assert_eq!(found.outcome, Outcome::Answered, "{language}: {}", found.text);
+        assert!(found.text.starts_with(expected), "{language}: {}", found.text);
+        assert_eq!(declined.outcome, Outcome::Declined, "{language}: {}", declined.text);
+        assert_eq!(declined.text, helpbot_engine::fallback(language), "{language}");
+    }
+}
+
+#[tokio::test]
+async fn a_site_in_several_languages_answers_each_question_from_the_page_in_its_language() {
+    let chunks = LANGUAGES.iter().zip(1..).flat_map(|((tag, entries, ..), number)| entries_of(number, tag, entries));
+    let index = Index::build(chunks.collect(), None);
+    assert!(index.has_semantic(), "the English page keeps its vectors");
+
+    for (language, entries, question, expected, unknown) in LANGUAGES {
+        for asked in entries.iter().map(|(asked, _)| *asked).chain([question]) {
+            let found = answer(&index, asked).await;
+            let page = format!("https://shop.example/{language}/");
+            assert_eq!(found.outcome, Outcome::Answered, "{asked}: {}", found.text);
+            assert!(found.citations[0].url.as_deref().is_some_and(|url| url.starts_with(&page)), "{asked}");
+        }
+        assert!(answer(&index, question).await.text.starts_with(expected), "{question}");
+        let declined = answer(&index, unknown).await;
+        assert_eq!(declined.text, helpbot_engine::fallback(language), "{unknown}");
     }
 }

@@ -135,7 +135,7 @@ async fn vectors_come_in_the_order_of_the_texts() {
     let body = r#"{"data":[{"index":1,"embedding":[0,1]},{"index":0,"embedding":[1,0]}]}"#;
     let (url, seen) = serve(format!("{JSON}{body}").into_bytes()).await;
 
-    let vectors = model(url).embed(vec!["a".into(), "b".into()]).await.unwrap();
+    let vectors = model(url).embed("m", vec!["a".into(), "b".into()]).await.unwrap();
 
     assert_eq!(vectors, [vec![1.0, 0.0], vec![0.0, 1.0]]);
     assert!(seen.lock().await.contains("POST /v1/embeddings"));
@@ -145,7 +145,7 @@ async fn vectors_come_in_the_order_of_the_texts() {
 async fn missing_vectors_are_an_error() {
     let (url, _) = serve(format!("{JSON}{{\"data\":[]}}").into_bytes()).await;
 
-    let result = model(url).embed(vec!["a".into()]).await;
+    let result = model(url).embed("m", vec!["a".into()]).await;
 
     assert!(matches!(result, Err(ModelError::Protocol(_))));
 }

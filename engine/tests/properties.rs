@@ -11,6 +11,24 @@ use proptest::prelude::*;
 use support::{SHOP, faq, shop, shop_chunks};
 
 const LANGUAGE: Option<&str> = Some("en");
+/// What no visitor of the shop asks.
+const ELSEWHERE: [(&str, &str); 6] = [
+    ("How tall is the lighthouse?", "The lighthouse rises 42 metres above the sea."),
+    ("Which birds nest on the cliffs?", "Puffins and guillemots nest there from April to July."),
+    ("Who painted the altar?", "The altar was painted by a pupil of Rubens around 1640."),
+    ("What is the boiling point of helium?", "Helium boils at 4.2 kelvin under normal pressure."),
+    ("When did the volcano erupt?", "The volcano last erupted in 1873 and buried two villages."),
+    ("How is rye bread leavened?", "With sourdough that rests overnight in a warm kitchen."),
+];
+/// The shop's questions in other words, and two that it cannot answer.
+const OTHER_WORDS: [&str; 6] = [
+    "where's my parcel",
+    "I want to send an item back",
+    "forgot the password of my login",
+    "can I cancel the subscription?",
+    "Who won the world cup?",
+    "Do you repair bicycles?",
+];
 
 fn scores(retrieval: &Retrieval) -> Vec<(String, f64)> {
     retrieval.candidates.iter().map(|found| (found.chunk.id.to_string(), found.score)).collect()
@@ -81,6 +99,40 @@ proptest! {
 
         prop_assert_eq!(before.outcome, after.outcome);
         prop_assert!((before.confidence - after.confidence).abs() < 0.05);
+    }
+
+    #[test]
+    fn entries_on_other_subjects_change_no_decision(
+        asked in 0..SHOP.len() + OTHER_WORDS.len(),
+        added in prop::sample::subsequence(ELSEWHERE.to_vec(), 1..=4),
+    ) {
+        let question = SHOP.get(asked).map_or_else(|| OTHER_WORDS[asked - SHOP.len()], |(question, _)| *question);
+        let mut chunks = shop_chunks();
+        chunks.extend(added.iter().zip(77..).map(|((question, text), number)| faq(number, question, text)));
+
+        let (before, after) = (decision(&shop(), question), decision(&Index::build(chunks, LANGUAGE), question));
+
+        // A precision of .7 is told from one of .67 by .05 of confidence: less decides nothing.
+        prop_assert_eq!(before.outcome, after.outcome, "{}", question);
+        prop_assert!((before.confidence - after.confidence).abs() < 0.05, "{}: {:?} {:?}", question, before, after);
+    }
+
+    #[test]
+    fn an_entry_in_another_language_moves_nothing(asked in 0..SHOP.len(), words in prop::collection::vec(0..9_usize, 8..30)) {
+        const GERMAN: [&str; 9] =
+            ["Wie", "kann", "ich", "meine", "Bestellung", "nicht", "und", "für", "Rechnung"];
+        let text: Vec<&str> = words.iter().map(|word| GERMAN[*word]).collect();
+        let text = format!("Sie können die Ware mit dem Formular zurückschicken, wenn es nicht passt. {}", text.join(" "));
+        let mut chunks = shop_chunks();
+        chunks.push(faq(77, "Wie kann ich meine Bestellung zurückgeben?", &text));
+        let with = Index::build(chunks, None);
+
+        let question = SHOP[asked].0;
+
+        prop_assert_eq!(with.languages().collect::<Vec<_>>(), [Some("en"), Some("de")]);
+        let first = |index: &Index| scores(&index.retrieve(question, None))[0].clone();
+        prop_assert_eq!(first(&with), first(&shop()));
+        prop_assert_eq!(decision(&with, question), decision(&shop(), question));
     }
 
     #[test]

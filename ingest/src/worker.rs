@@ -6,7 +6,8 @@
 //! goes on with the visits that it kept. A source that is deleted is noticed when its lease is
 //! renewed, or its visits are kept. What a source's content
 //! or server is at fault for ends as `failed` with a reason for its owner; what we are at fault
-//! for is tried again, and given up in words after [`ATTEMPTS_MAX`].
+//! for is tried again, and given up in words after [`ATTEMPTS_MAX`]. The vectors of what was read
+//! are made here too, where an embedding model is set.
 //!
 //! How one source is read stands in [`read`]; that its time has come again, in `services`.
 
@@ -21,6 +22,7 @@ use helpbot_domain::source::SourceKind;
 use helpbot_outbound::Client;
 use helpbot_services::sources::options::SourceScope;
 use helpbot_services::sources::{Options, SCRAPE, reading};
+use helpbot_services::vectors::{self, EMBED};
 use helpbot_services::{Error, Job, Result, Services, Source, jobs};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -146,7 +148,7 @@ impl Worker {
         if let Err(error) = self.services.enqueue_due_sources().await {
             tracing::warn!(%error, "could not look for sources that are due");
         }
-        let claimed = match self.services.claim_jobs(&[SCRAPE], &self.owner, limit).await {
+        let claimed = match self.services.claim_jobs(&[SCRAPE, EMBED], &self.owner, limit).await {
             Ok(claimed) => claimed,
             Err(error) => {
                 tracing::warn!(%error, "could not look for sources to read");
@@ -167,7 +169,7 @@ impl Worker {
 
     async fn work(&self, job: Job, stop: CancellationToken) {
         let ended = tokio::select! {
-            ended = self.read_job(&job) => ended,
+            ended = self.do_job(&job) => ended,
             ended = self.keep_lease(&job) => ended,
             () = stop.cancelled() => {
                 self.put_back(&job, Duration::ZERO, "the program was stopped").await;
@@ -184,7 +186,7 @@ impl Worker {
             Err(error) => {
                 self.tally.retried.fetch_add(1, Ordering::Relaxed);
                 let wait = FIRST_RETRY * 2_u32.saturating_pow(u32::try_from(job.attempts - 1).unwrap_or(0));
-                tracing::warn!(error = %cause(&error), job = %job.id, "a source could not be read; it is tried again");
+                tracing::warn!(error = %cause(&error), job = %job.id, "a job failed; it is tried again");
                 self.put_back(&job, wait, &cause(&error)).await;
             }
         }
@@ -206,6 +208,14 @@ impl Worker {
                 Err(error) => tracing::warn!(%error, job = %job.id, "a lease could not be renewed"),
             }
         }
+    }
+
+    async fn do_job(&self, job: &Job) -> Result<End> {
+        if job.kind != EMBED {
+            return self.read_job(job).await;
+        }
+        vectors::embed(&self.services, job).await?;
+        Ok(End::Finished)
     }
 
     async fn read_job(&self, job: &Job) -> Result<End> {

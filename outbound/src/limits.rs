@@ -110,4 +110,13 @@ impl StreamLimits {
         total: Duration::from_secs(60),
         wire_bytes: 4 * MIB,
     };
+
+    /// For vectors of many texts, which nobody waits for: on a machine without a graphics card a
+    /// batch takes a minute, and its numbers are written out in full.
+    pub const EMBEDDINGS: Self = Self {
+        first_byte: Duration::from_secs(90),
+        idle: Duration::from_secs(10),
+        total: Duration::from_secs(120),
+        wire_bytes: 32 * MIB,
+    };
 }

@@ -75,7 +75,7 @@ enum Command {
     Source(sources::SourceCommand),
     /// Ask a question as a visitor would
     Ask(ask::AskArgs),
-    /// Measure answering on a labelled set
+    /// Run a site's test questions, or measure answering on a labelled set
     Eval(evaluate::EvalArgs),
     /// Show the questions and answers that are read from an HTML page
     Extract(extract::ExtractArgs),
@@ -132,7 +132,10 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::Key(command)) => keys::run(&context(&global)?, command).await,
         Some(Command::Source(command)) => sources::run(&context(&global)?, command).await,
         Some(Command::Ask(args)) => ask::run(&context(&global)?, args).await,
-        Some(Command::Eval(args)) => evaluate::run(global.json, &args),
+        Some(Command::Eval(args)) => match args.labelled_set() {
+            Some((corpus, run)) => evaluate::measure(global.json, corpus, run),
+            None => evaluate::test(&context(&global)?, &args).await,
+        },
         Some(Command::Extract(args)) => extract::run(global.json, &args),
         Some(Command::Import(command)) => import::run(&context(&global)?, command).await,
         Some(Command::Schema) => output::text(&helpbot_api::schema::sdl()),

@@ -9,7 +9,7 @@ use helpbot_db::{DatabaseUrl, Db};
 use helpbot_domain::ids::KeyId;
 use helpbot_engine::Engine;
 use helpbot_engine::engine::EngineSettings;
-use helpbot_engine::model::ModelClient;
+use helpbot_engine::model::{Embedder, ModelClient};
 use helpbot_engine::openai::{OpenAi, ServerSettings};
 use helpbot_ingest::Manners;
 use helpbot_ingest::worker::Worker;
@@ -82,10 +82,16 @@ impl Installation {
         let webhook_client = Client::new(webhooks.clone(), &agent).map_err(setting)?;
         let model = match (parts.model, &settings.model) {
             (Some(model), _) => Some(model),
-            (None, Some(server)) => Some(model_client(server, &settings)?),
+            (None, Some(server)) => {
+                Some(Arc::new(open_ai(server, StreamLimits::ANSWER, &settings)?) as Arc<dyn ModelClient>)
+            }
             (None, None) => None,
         };
-        let engine = Engine::new(EngineSettings { model, ..EngineSettings::default() });
+        let embedder = match &settings.embedder {
+            Some(server) => Some(Arc::new(open_ai(server, StreamLimits::EMBEDDINGS, &settings)?) as Arc<dyn Embedder>),
+            None => None,
+        };
+        let engine = Engine::new(EngineSettings { model, embedder, ..EngineSettings::default() });
         let mut of_services = helpbot_services::Settings::new(secret_key);
         of_services.event_retention = Duration::from_secs(u64::from(settings.event_retention_days) * 86_400);
         let services = Services::new(db, engine, parts.clock, rule(pages), of_services);
@@ -160,15 +166,15 @@ fn mailer(settings: &Settings) -> Result<Arc<dyn Mailer>, StartError> {
     }
 }
 
-fn model_client(server: &ModelServer, settings: &Settings) -> Result<Arc<dyn ModelClient>, StartError> {
+fn open_ai(server: &ModelServer, limits: StreamLimits, settings: &Settings) -> Result<OpenAi, StartError> {
     let client = Client::new(Policy::operator(&server.base_url), &user_agent(settings)?).map_err(setting)?;
     let server = ServerSettings {
         base_url: server.base_url.clone(),
         api_key: server.api_key.clone(),
         model: server.model.clone(),
-        limits: StreamLimits::ANSWER,
+        limits,
     };
-    Ok(Arc::new(OpenAi::new(client, server)))
+    Ok(OpenAi::new(client, server))
 }
 
 fn setting(error: impl std::fmt::Display) -> StartError {

@@ -36,6 +36,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<String>,
     /// Who writes answers; without it they are extractive.
     pub model: Option<ModelServer>,
+    /// Whose vectors stand in for the built-in table.
+    pub embedder: Option<ModelServer>,
     /// Who sends mail; without it mail waits.
     pub smtp: Option<SmtpSettings>,
     /// The owner of the site that the first start makes.
@@ -114,7 +116,8 @@ impl Settings {
             public_url: read.url("public_url"),
             allow_private: read.allow_private(),
             trusted_proxies: read.list("trusted_proxies"),
-            model: read.model(),
+            model: read.server("llm_base_url", "llm_model", "llm_api_key"),
+            embedder: read.server("embed_base_url", "embed_model", "embed_api_key"),
             smtp: read.smtp(),
             owner_email: read.owner_email(),
             secret_key: read.secret_key(),
@@ -191,15 +194,16 @@ impl Reader<'_> {
         list.unwrap_or_default()
     }
 
-    fn model(&mut self) -> Option<ModelServer> {
-        let base_url = self.url("llm_base_url")?;
-        let model = self.text("llm_model");
+    /// A model server by the names of its address, its model and its key.
+    fn server(&mut self, address: &'static str, name: &'static str, key: &'static str) -> Option<ModelServer> {
+        let base_url = self.url(address)?;
+        let model = self.text(name);
         if model.is_empty() {
-            let origin = self.optional("llm_base_url").map_or(Origin::Default, |given| given.origin);
-            let reason = "llm_model must name the model to use there".to_owned();
-            self.problems.push(Problem { name: "llm_base_url", origin, reason });
+            let origin = self.optional(address).map_or(Origin::Default, |given| given.origin);
+            let reason = format!("{name} must name the model to use there");
+            self.problems.push(Problem { name: address, origin, reason });
         }
-        let api_key = self.optional("llm_api_key").map(|given| given.value);
+        let api_key = self.optional(key).map(|given| given.value);
         Some(ModelServer { base_url, model, api_key })
     }
 

@@ -4,8 +4,8 @@
 //!
 //! A new index of a usual site takes milliseconds, and whoever asks waits for it, so that an
 //! answer follows a change at once. A huge one takes longer than anybody should wait: there the
-//! old index answers until the new one stands, unless something of it was deleted or corrected
-//! since; for that, everybody waits.
+//! old index answers until the new one stands, unless something of it was deleted, corrected or
+//! found changed by a new reading since; for that, everybody waits.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,7 +17,7 @@ use helpbot_domain::language;
 use helpbot_engine::{Chunk, ChunkKind, Index};
 use tokio::sync::Mutex as AsyncMutex;
 
-use crate::{Error, Result, Services, Site};
+use crate::{Error, Result, Services, Site, vectors};
 
 /// How long a question waits for a new index while an old one could answer.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -151,9 +151,10 @@ impl Services {
         let language = language::primary(&site.widget.ai_language);
         // Building takes milliseconds for a usual site and a second for a huge one: not on the
         // threads that answer.
-        let index = tokio::task::spawn_blocking(move || Arc::new(Index::build(chunks, language.as_deref())))
+        let index = tokio::task::spawn_blocking(move || Index::build(chunks, language.as_deref()))
             .await
             .map_err(Error::internal)?;
+        let index = Arc::new(vectors::dressed(self, site.id, index).await?);
         self.indexes.put(site.id, version, index.clone());
         Ok(index)
     }

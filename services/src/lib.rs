@@ -32,6 +32,7 @@ pub mod sites;
 pub mod sources;
 pub mod topics;
 pub mod usage;
+pub mod vectors;
 mod viewer;
 pub mod webhooks;
 

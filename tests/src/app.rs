@@ -140,6 +140,7 @@ fn settings(data: &Path, database: &TestDatabase) -> Settings {
         allow_private: ALLOWED.parse().expect("an address is an entry"),
         trusted_proxies: Vec::new(),
         model: None,
+        embedder: None,
         smtp: None,
         owner_email: "owner@example.com".into(),
         secret_key: Some(SECRET_KEY),

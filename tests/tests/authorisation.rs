@@ -228,6 +228,7 @@ const SITE_FIELDS: &[(&str, &str, Needs)] = &[
     ("Site.ownerEmail", "ownerEmail", One(Scope::Admin)),
     ("Site.widget", "widget { botName }", One(Scope::ReadConfig)),
     ("Site.answerSettings", "answerSettings { targetPrecision }", One(Scope::ReadConfig)),
+    ("Site.embeddings", "embeddings { embedded total }", One(Scope::ReadConfig)),
     ("Site.sources", "sources { totalCount nodes { id } }", One(Scope::ReadSources)),
     ("Site.faqEntries", "faqEntries { totalCount nodes { id } }", One(Scope::ReadSources)),
     ("Site.conversations", "conversations { totalCount nodes { id } }", One(Scope::ReadConversations)),

@@ -5,7 +5,7 @@ pub mod query;
 pub mod widget;
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
-use helpbot_services::{self as services, analytics, keys, members, sites, usage};
+use helpbot_services::{self as services, analytics, keys, members, sites, usage, vectors};
 
 use crate::access::Access;
 use crate::analytics::{Analytics, AnalyticsRange};
@@ -87,6 +87,12 @@ impl Site {
             Ok(AnswerSettings { target_precision: settings.target_precision })
         })
         .await
+    }
+
+    /// How far the vectors of the embedding model are; null where the built-in ones serve.
+    async fn embeddings(&self) -> Nullable<EmbeddingProgress> {
+        let progress = vectors::progress(&self.access.services, &self.access.viewer, &self.row).await.transpose()?;
+        nullable(async { Ok(progress?.into()) }).await
     }
 
     /// Where its answers come from, oldest first.
@@ -217,6 +223,24 @@ pub struct AnswerSettings {
     /// The share of answers that should be right, 0 to 1: the higher, the more often HelpBot
     /// says that it does not know.
     target_precision: f64,
+}
+
+/// How far the vectors of a site's chunks by the embedding model are. Until all are there, those
+/// of the model before serve, or the built-in ones.
+#[derive(SimpleObject)]
+pub struct EmbeddingProgress {
+    /// The model that the installation sets.
+    model: String,
+    /// Questions and passages that have vectors of it.
+    embedded: i32,
+    /// Questions and passages of the site.
+    total: i32,
+}
+
+impl From<vectors::Progress> for EmbeddingProgress {
+    fn from(progress: vectors::Progress) -> Self {
+        Self { model: progress.model, embedded: int(progress.embedded), total: int(progress.total) }
+    }
 }
 
 /// A count as GraphQL's `Int` holds it; larger ones are shown as its largest.

@@ -70,6 +70,7 @@ mod stats;
 mod topics;
 mod transactions;
 mod usage;
+mod vectors;
 mod webhooks;
 
 use helpbot_db::Db;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::index::Index;
 use crate::markdown::{self, Unit};
+use crate::retrieval::Candidate;
 
 /// A part of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,14 +24,16 @@ pub(super) fn leading(text: &str, budget: usize) -> Excerpt {
     window(&units, 0, budget)
 }
 
-/// The run of sentences that has most of the question's words, at most `budget` characters.
-pub(super) fn matching(index: &Index, question: &str, text: &str, budget: usize) -> Excerpt {
+/// The run of the candidate's sentences that has most of the question's words, at most `budget`
+/// characters.
+pub(super) fn matching(index: &Index, question: &str, candidate: &Candidate, budget: usize) -> Excerpt {
+    let text = &candidate.chunk.text;
     if text.chars().count() <= budget {
         return Excerpt { text: text.trim().to_owned(), is_cut: false };
     }
     let units = markdown::units(text);
-    let wanted: HashMap<String, f32> = index.weighted_words(question).into_iter().collect();
-    let weights: Vec<f32> = units.iter().map(|unit| weight(index, &wanted, &unit.text)).collect();
+    let wanted: HashMap<String, f32> = index.weighted_words(candidate, question).into_iter().collect();
+    let weights: Vec<f32> = units.iter().map(|unit| weight(index, candidate, &wanted, &unit.text)).collect();
     let mut best = (0, 0.0);
     for start in 0..units.len() {
         let length = fitting(&units[start..], budget);
@@ -45,8 +48,8 @@ pub(super) fn matching(index: &Index, question: &str, text: &str, budget: usize)
 }
 
 /// The weight of the wanted words in a unit, each counted once.
-fn weight(index: &Index, wanted: &HashMap<String, f32>, text: &str) -> f32 {
-    let mut words: Vec<String> = index.weighted_words(text).into_iter().map(|(word, _)| word).collect();
+fn weight(index: &Index, candidate: &Candidate, wanted: &HashMap<String, f32>, text: &str) -> f32 {
+    let mut words: Vec<String> = index.weighted_words(candidate, text).into_iter().map(|(word, _)| word).collect();
     words.sort_unstable();
     words.dedup();
     words.iter().filter_map(|word| wanted.get(word)).sum()

@@ -89,7 +89,7 @@ fn tie(index: &Index, best: &Candidate, other: &Candidate) -> Option<Tie> {
     }
     let is_same_page = one.source_id == two.source_id && page(one) == page(two);
     match (&one.question, &two.question) {
-        (Some(question), Some(asked)) if is_near_enough && overlap(index, question, asked) >= SAME_QUESTION => {
+        (Some(question), Some(asked)) if is_near_enough && overlap(index, best, question, asked) >= SAME_QUESTION => {
             Some(Tie::Differs)
         }
         (None, None) if is_near && is_same_page && one.heading == two.heading => Some(Tie::Continues),
@@ -110,7 +110,7 @@ fn parts<'a>(
             ChunkKind::Faq => excerpt::leading(&chunk.text, budget),
             ChunkKind::Passage => {
                 let budget = (budget as f64 * PASSAGE_SHARE) as usize;
-                excerpt::matching(index, &retrieval.question, &chunk.text, budget)
+                excerpt::matching(index, &retrieval.question, candidate, budget)
             }
         };
         (*candidate, part)
@@ -163,8 +163,8 @@ fn same_words(a: &str, b: &str) -> bool {
 }
 
 /// Common words of two questions by their weight on the site, over all words of both.
-fn overlap(index: &Index, a: &str, b: &str) -> f64 {
-    let (a, b) = (index.weighted_words(a), index.weighted_words(b));
+fn overlap(index: &Index, near: &Candidate, a: &str, b: &str) -> f64 {
+    let (a, b) = (index.weighted_words(near, a), index.weighted_words(near, b));
     let of = |words: &[(String, f32)]| words.iter().map(|(word, _)| word.clone()).collect::<HashSet<_>>();
     let (in_a, in_b) = (of(&a), of(&b));
     let (mut common, mut all, mut seen) = (0.0, 0.0, HashSet::new());

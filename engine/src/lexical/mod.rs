@@ -18,6 +18,10 @@ use postings::{Match, Occurrence, Postings, PostingsBuilder};
 /// The share of n-grams in the score of an index that has them; more words help languages with a
 /// stemmer, more n-grams those that compound.
 const GRAM_SHARE: f32 = 0.6;
+/// What a small word of the language weighs that the site never wrote, beside its idf, which is the
+/// highest there: on a site of a few entries "I", "my" and "would" would else outweigh the subject.
+/// Without effect on the development sets, where hardly a small word is missing.
+const UNSEEN_SMALL_WORD: f32 = 0.3;
 /// Each half of an unknown word must be this long to count as two words run together.
 const MIN_SPLIT_CHARS: usize = 3;
 
@@ -56,17 +60,21 @@ struct Grams {
     postings: Postings,
 }
 
+/// A number for each key. Half of the time of indexing goes by looking words up; this hash is
+/// quick, and seeded, so that no page can make it slow.
+type Numbers<K> = HashMap<K, u32, foldhash::fast::RandomState>;
+
 /// Numbers terms while documents come in.
 #[derive(Debug, Default)]
 struct Numbering {
-    surfaces: HashMap<String, u32>,
-    stems: HashMap<String, u32>,
-    grams: HashMap<u32, u32>,
+    surfaces: Numbers<String>,
+    stems: Numbers<String>,
+    grams: Numbers<u32>,
 }
 
 impl Lexical {
     /// Indexes the documents in order. `with_grams` adds the n-gram half of the score.
-    pub fn build(analyzer: Analyzer, documents: &[Fields], with_grams: bool) -> Self {
+    pub fn build(analyzer: Analyzer, documents: &[&Fields], with_grams: bool) -> Self {
         let mut numbering = Numbering::default();
         let mut words = PostingsBuilder::default();
         let mut grams = with_grams.then(PostingsBuilder::default);
@@ -107,13 +115,14 @@ impl Lexical {
     }
 
     /// The words of a question, with unknown ones repaired unless `general` has them: a word list
-    /// of the language beside the site's own words, which go first.
-    pub fn terms(&self, question: &str, general: Option<&Lexicon>) -> Terms {
+    /// of the language beside the site's own words, which go first. Nor is one that `is_known`
+    /// from elsewhere.
+    pub fn terms(&self, question: &str, general: Option<&Lexicon>, is_known: impl Fn(&str) -> bool) -> Terms {
         let mut terms = Terms { words: Vec::new(), repairs: Vec::new() };
         let written = self.analyzer.words(question);
         let mut rest = written.iter().peekable();
         while let Some(word) = rest.next() {
-            if self.knows(word) {
+            if self.knows(word) || is_known(word) {
                 terms.words.push(word.clone());
                 continue;
             }
@@ -135,16 +144,21 @@ impl Lexical {
     /// The score of every document, in document order, for the question's words. Words of
     /// `context` (an earlier question) count `context_weight` times as much.
     pub fn scores(&self, words: &[String], context: &[String], context_weight: f32) -> Vec<LexicalScore> {
-        let weighted = weigh(words, context, context_weight, |word| self.analyzer.stem(word));
+        let weighted = self.weigh(words, context, context_weight);
         let terms = weighted.iter().map(|(stem, weight)| (self.stems.get(stem), *weight));
         let mut scores = score(&self.words, self.documents, terms);
         let Some(grams) = &self.grams else { return scores };
-        let weighted = weigh_grams(words, context, context_weight);
+        let weighted = self.weigh_grams(words, context, context_weight);
         let terms = weighted.iter().map(|(gram, weight)| (grams.number(*gram), *weight));
         for (word, gram) in scores.iter_mut().zip(score(&grams.postings, self.documents, terms)) {
             word.score = (1.0 - GRAM_SHARE) * word.score + GRAM_SHARE * gram.score;
         }
         scores
+    }
+
+    /// Whether a word stands in the documents as it is.
+    pub fn has(&self, word: &str) -> bool {
+        self.surfaces.get(word).is_some()
     }
 
     /// The idf of a word as the site uses it; an unknown word has the highest.
@@ -167,8 +181,32 @@ impl Lexical {
         self.surfaces.size_bytes() + self.stems.size_bytes() + self.words.size_bytes() + grams
     }
 
+    /// What a word of a question weighs beside its idf.
+    fn weight(&self, word: &str) -> f32 {
+        let is_unseen = || self.stems.get(&self.analyzer.stem(word)).is_none();
+        if self.analyzer.is_small(word) && is_unseen() { UNSEEN_SMALL_WORD } else { 1.0 }
+    }
+
+    /// Distinct stems in order of first use, with the weight of the first.
+    fn weigh(&self, words: &[String], context: &[String], context_weight: f32) -> Vec<(String, f32)> {
+        let own = words.iter().map(|word| (word, 1.0));
+        let earlier = context.iter().map(|word| (word, context_weight));
+        distinct(own.chain(earlier).map(|(word, weight)| (self.analyzer.stem(word), weight * self.weight(word))))
+    }
+
+    fn weigh_grams(&self, words: &[String], context: &[String], context_weight: f32) -> Vec<(u32, f32)> {
+        let mut all = Vec::new();
+        for (part, weight) in [(words, 1.0), (context, context_weight)] {
+            for word in part {
+                let weight = weight * self.weight(word);
+                analysis::grams(word, |gram| all.push((gram, weight)));
+            }
+        }
+        distinct(all.into_iter())
+    }
+
     fn knows(&self, word: &str) -> bool {
-        self.surfaces.get(word).is_some() || self.stems.get(&self.analyzer.stem(word)).is_some()
+        self.has(word) || self.stems.get(&self.analyzer.stem(word)).is_some()
     }
 
     /// What an unknown word was meant to be: one misspelt, or two known ones run together.
@@ -196,7 +234,7 @@ impl Lexical {
 impl Grams {
     /// Sorted by hash for lookup; the postings keep the numbers given while building, so the
     /// hashes are stored in a permutation beside them.
-    fn new(numbers: &HashMap<u32, u32>, postings: Postings) -> Self {
+    fn new(numbers: &Numbers<u32>, postings: Postings) -> Self {
         let mut pairs: Vec<(u32, u32)> = numbers.iter().map(|(hash, number)| (*hash, *number)).collect();
         pairs.sort_unstable();
         let hashes = pairs.into_iter().flat_map(|(hash, number)| [hash, number]).collect();
@@ -224,28 +262,6 @@ impl Numbering {
         let next = self.grams.len() as u32;
         *self.grams.entry(hash).or_insert(next)
     }
-}
-
-/// Distinct keys in order of first use, with the higher weight of their two origins.
-fn weigh(
-    words: &[String],
-    context: &[String],
-    context_weight: f32,
-    key: impl Fn(&String) -> String,
-) -> Vec<(String, f32)> {
-    let own = words.iter().map(|word| (key(word), 1.0));
-    let earlier = context.iter().map(|word| (key(word), context_weight));
-    distinct(own.chain(earlier))
-}
-
-fn weigh_grams(words: &[String], context: &[String], context_weight: f32) -> Vec<(u32, f32)> {
-    let mut all = Vec::new();
-    for (part, weight) in [(words, 1.0), (context, context_weight)] {
-        for word in part {
-            analysis::grams(word, |gram| all.push((gram, weight)));
-        }
-    }
-    distinct(all.into_iter())
 }
 
 fn distinct<K: Clone + Eq + std::hash::Hash>(keys: impl Iterator<Item = (K, f32)>) -> Vec<(K, f32)> {

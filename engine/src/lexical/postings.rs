@@ -12,6 +12,11 @@ const B: f32 = 0.75;
 const MAX_LENGTH_RATIO: f32 = 1.5;
 /// What a match in the question field adds, beside one in all text.
 const QUESTION_WEIGHT: f32 = 0.4;
+/// In two or three documents a count tells little: a word that none has would weigh several times
+/// what one of them has, and every question would fail by its least word. On sites of four entries
+/// cut from the development sets this raises right answers from .41 to .50 (German) and .82 to .88
+/// (English); sites from here on are as they were.
+const MIN_DOCUMENTS: usize = 8;
 /// Both frequencies share a byte; BM25 is nearly flat beyond.
 const MAX_FREQUENCY: u8 = 15;
 
@@ -88,9 +93,10 @@ impl Postings {
         self.document_counts.get(term as usize).copied().unwrap_or(0)
     }
 
-    /// Robertson's idf, never negative; a term in no document has the highest.
+    /// Robertson's idf, never negative; a term in no document has the highest. At least
+    /// [`MIN_DOCUMENTS`] are taken to be there.
     pub fn idf(&self, document_count: u32) -> f32 {
-        let all = self.saturation.len() as f32;
+        let all = self.saturation.len().max(MIN_DOCUMENTS) as f32;
         let with = document_count as f32;
         (1.0 + (all - with + 0.5) / (with + 0.5)).ln()
     }

@@ -66,22 +66,28 @@ pub fn ask(question: &str) -> Ask {
 
 /// What a sink has been told, with `\u{0}` for a restart.
 #[derive(Default)]
-pub struct Told(Mutex<String>);
+pub struct Told(Mutex<Vec<String>>);
 
 impl Told {
     /// The text since the last restart.
     pub fn text(&self) -> String {
-        self.0.lock().unwrap().rsplit('\u{0}').next().unwrap_or_default().to_owned()
+        self.steps().concat()
+    }
+
+    /// The pieces since the last restart.
+    pub fn steps(&self) -> Vec<String> {
+        let told = self.0.lock().unwrap();
+        told.rsplit(|step| step == "\u{0}").next().unwrap_or_default().to_vec()
     }
 }
 
 impl AnswerSink for Told {
     fn delta(&self, text: &str) {
-        self.0.lock().unwrap().push_str(text);
+        self.0.lock().unwrap().push(text.to_owned());
     }
 
     fn restart(&self) {
-        self.0.lock().unwrap().push('\u{0}');
+        self.0.lock().unwrap().push("\u{0}".to_owned());
     }
 }
 

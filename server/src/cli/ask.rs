@@ -79,9 +79,10 @@ fn explain(asked: &Asked) -> Result<(), Failure> {
                 format!("{:.3}", found.lexical),
                 semantic,
                 format!("{:.2}", found.coverage),
+                found.language.clone().unwrap_or_else(|| "-".to_owned()),
                 found.chunk.title().to_owned(),
             ]
         })
         .collect();
-    output::table(&["SCORE", "WORDS", "MEANING", "COVERED", "ENTRY"], &rows)
+    output::table(&["SCORE", "WORDS", "MEANING", "COVERED", "LANGUAGE", "ENTRY"], &rows)
 }

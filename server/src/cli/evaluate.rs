@@ -1,39 +1,112 @@
-//! `helpbot eval`: answering measured on a labelled set, without a database.
+//! `helpbot eval`: a site's test questions, saved ones or those of a file; or, without a database,
+//! answering measured on a labelled set.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use helpbot_domain::ids::SiteId;
 use helpbot_engine::evaluate::{self, Entry, Query};
 use helpbot_engine::{AnswerSettings, Channels};
+use helpbot_services::evaluation::{self, Tested};
 use serde_json::json;
 
+use super::context::{self, Context};
 use super::failure::Failure;
 use super::output;
 
 #[derive(Debug, Args)]
 pub(super) struct EvalArgs {
-    /// Directory with corpus.jsonl and queries.jsonl
-    #[arg(long, value_name = "DIR")]
-    corpus: PathBuf,
-    /// Where to write one line for each query
-    #[arg(long, value_name = "FILE")]
-    run: PathBuf,
+    /// Test questions as JSON lines: {"question", "source"?, "url"?, "entry"?}; the site's saved
+    /// ones when absent
+    #[arg(value_name = "FILE", conflicts_with_all = ["corpus", "run"])]
+    file: Option<PathBuf>,
+    /// The site to test [default: the only one]
+    #[arg(long, conflicts_with_all = ["corpus", "run"])]
+    site: Option<SiteId>,
+    /// Directory with corpus.jsonl and queries.jsonl to measure instead
+    #[arg(long, value_name = "DIR", requires = "run")]
+    corpus: Option<PathBuf>,
+    /// Where to write one line for each of its queries
+    #[arg(long, value_name = "FILE", requires = "corpus")]
+    run: Option<PathBuf>,
 }
 
-pub(super) fn run(is_json: bool, args: &EvalArgs) -> Result<(), Failure> {
-    let corpus: Vec<Entry> = read(&args.corpus.join("corpus.jsonl"))?;
-    let queries: Vec<Query> = read(&args.corpus.join("queries.jsonl"))?;
+impl EvalArgs {
+    /// The labelled set to measure and where to write the run; none where a site is tested.
+    pub(super) fn labelled_set(&self) -> Option<(&Path, &Path)> {
+        self.corpus.as_deref().zip(self.run.as_deref())
+    }
+}
+
+/// Runs the test questions of a site. One that does not do as expected makes the command fail.
+pub(super) async fn test(context: &Context, args: &EvalArgs) -> Result<(), Failure> {
+    let installation = context.open().await?;
+    let site = context::site(&installation, args.site).await?;
+    let (services, operator) = (&installation.services, installation.operator());
+    let tested = match &args.file {
+        Some(file) => {
+            let lines = std::fs::read_to_string(file)
+                .map_err(|error| Failure::failed(format!("cannot read {}: {error}", file.display())))?;
+            evaluation::run_lines(services, &operator, Some(site.id), &lines).await?
+        }
+        None => evaluation::run(services, &operator, Some(site.id)).await?,
+    };
+    let failed = tested.iter().filter(|test| !test.is_passed).count();
+    match context.is_json {
+        true => {
+            output::json(&json!({ "passed": tested.len() - failed, "failed": failed, "questions": lines(&tested) }))?
+        }
+        false => {
+            output::table(&["", "OUTCOME", "RANK", "CONFIDENCE", "QUESTION", "FOUND"], &rows(&tested))?;
+            output::text(&format!("{} passed, {failed} failed\n", tested.len() - failed))?;
+        }
+    }
+    if failed == 0 { Ok(()) } else { Err(Failure::silent()) }
+}
+
+fn lines(tested: &[Tested]) -> Vec<serde_json::Value> {
+    let line = |test: &Tested| {
+        json!({
+            "question": test.question,
+            "passed": test.is_passed,
+            "outcome": test.outcome,
+            "rank": test.rank,
+            "confidence": test.confidence,
+            "foundTitle": test.found_title,
+            "foundUrl": test.found_url,
+        })
+    };
+    tested.iter().map(line).collect()
+}
+
+fn rows(tested: &[Tested]) -> Vec<Vec<String>> {
+    let row = |test: &Tested| {
+        vec![
+            if test.is_passed { "pass" } else { "FAIL" }.to_owned(),
+            format!("{:?}", test.outcome),
+            test.rank.map_or_else(|| "-".to_owned(), |rank| rank.to_string()),
+            format!("{:.2}", test.confidence),
+            test.question.clone(),
+            test.found_url.clone().or_else(|| test.found_title.clone()).unwrap_or_default(),
+        ]
+    };
+    tested.iter().map(row).collect()
+}
+
+/// Asks every query of a labelled set of the corpus beside it.
+pub(super) fn measure(is_json: bool, corpus: &Path, run: &Path) -> Result<(), Failure> {
+    let entries: Vec<Entry> = read(&corpus.join("corpus.jsonl"))?;
+    let queries: Vec<Query> = read(&corpus.join("queries.jsonl"))?;
     let settings = AnswerSettings::default();
-    let trials = evaluate::trials(&corpus, &queries, &settings, Channels::default());
+    let trials = evaluate::trials(&entries, &queries, &settings, Channels::default());
     let lines = evaluate::run(&trials);
     let mut text = String::new();
     for line in &lines {
         let line = serde_json::to_string(line).map_err(|error| Failure::failed(error.to_string()))?;
         let _ = writeln!(text, "{line}");
     }
-    std::fs::write(&args.run, text)
-        .map_err(|error| Failure::failed(format!("cannot write {}: {error}", args.run.display())))?;
+    std::fs::write(run, text).map_err(|error| Failure::failed(format!("cannot write {}: {error}", run.display())))?;
     let answered = lines.iter().filter(|line| line.answered).count();
     let is_right = |trial: &&evaluate::Trial<'_>| {
         trial.ranked.first().is_some_and(|first| trial.query.relevant.iter().any(|id| id == first))

@@ -26,6 +26,27 @@ fn a_page_is_added_read_and_answered_from() {
 }
 
 #[test]
+fn test_questions_of_a_file_pass_or_fail_the_command() {
+    let (home, pages) = (Home::new(), Pages::serve(&[("/help", "text/html", HELP)]));
+    let site = home.site();
+    home.run(&["source", "add", &pages.url("/help"), "--wait"]);
+    let right = serde_json::json!({ "question": "return my parcel", "url": pages.url("/help") });
+    let wrong = serde_json::json!({ "question": "Where is my order?", "entry": "Do you ship to Norway?" });
+    let (good, bad) =
+        (home.file("good.jsonl", &right.to_string()), home.file("bad.jsonl", &format!("{right}\n{wrong}\n")));
+
+    let passed = home.json(&["eval", "--site", &site, &good]);
+    let failed = home.run(&["eval", &bad]);
+    let saved = home.run(&["eval", "--site", &site]);
+
+    assert_eq!((&passed["passed"], &passed["failed"]), (&1.into(), &0.into()), "{passed}");
+    assert_eq!(passed["questions"][0]["rank"], 1, "{passed}");
+    assert_eq!(failed.code, 1);
+    assert!(failed.stdout.ends_with("1 passed, 1 failed\n") && failed.stdout.contains("FAIL"), "{}", failed.stdout);
+    assert_eq!((saved.code, saved.stdout.contains("0 passed, 0 failed")), (0, true), "{}", saved.stdout);
+}
+
+#[test]
 fn what_cannot_be_read_fails_with_the_true_reason() {
     let (home, pages) = (
         Home::new(),

@@ -22,8 +22,25 @@ pub(crate) const MISSES_MAX: i32 = 2;
 /// What the report says of a page at its first miss.
 const NOT_FOUND_AGAIN: &str = "Nothing led to this page at the last visit; if that stays so, it leaves the index";
 
-/// Stores one page and the difference of its chunks; gives how many came, changed or went.
-pub(super) async fn store(c: &mut db::Conn, source: &Source, page: PageReading, now: Timestamp) -> Result<i64> {
+/// What a reading did to the chunks of a source.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Difference {
+    /// How many came, changed or went.
+    pub changed: i64,
+    /// Whether some of what was known is not so any more: gone, or elsewhere. An index that
+    /// still has it must not answer.
+    pub is_retired: bool,
+}
+
+impl std::ops::AddAssign for Difference {
+    fn add_assign(&mut self, other: Self) {
+        self.changed += other.changed;
+        self.is_retired |= other.is_retired;
+    }
+}
+
+/// Stores one page and the difference of its chunks.
+pub(super) async fn store(c: &mut db::Conn, source: &Source, page: PageReading, now: Timestamp) -> Result<Difference> {
     let known = db::documents::by_url(c, source.site_id, source.id, &page.url).await?;
     let mut document = known.unwrap_or_else(|| fresh(source, &page, now));
     let leaves = page.replaces(document.misses);
@@ -57,7 +74,7 @@ pub(super) async fn store(c: &mut db::Conn, source: &Source, page: PageReading, 
         db::documents::set_links(c, document.site_id, document.id, links).await?;
     }
     let is_replaced = leaves && (had > 0 || !chunks.is_empty());
-    if is_replaced { replace_chunks(c, &document, chunks).await } else { Ok(0) }
+    if is_replaced { replace_chunks(c, &document, chunks).await } else { Ok(Difference::default()) }
 }
 
 fn fresh(source: &Source, page: &PageReading, now: Timestamp) -> Document {
@@ -79,41 +96,40 @@ fn fresh(source: &Source, page: &PageReading, now: Timestamp) -> Document {
     }
 }
 
-async fn replace_chunks(c: &mut db::Conn, document: &Document, chunks: Vec<Chunk>) -> Result<i64> {
+async fn replace_chunks(c: &mut db::Conn, document: &Document, chunks: Vec<Chunk>) -> Result<Difference> {
     let mut old: HashMap<String, Vec<Chunk>> = HashMap::new();
     // Last first, so that of two equal chunks each keeps its place.
     for chunk in db::chunks::of_document(c, document.site_id, document.id).await?.into_iter().rev() {
         old.entry(chunk.content_hash.clone()).or_default().push(chunk);
     }
-    let mut changed = 0;
+    let mut difference = Difference::default();
     for mut chunk in chunks {
         match old.get_mut(&chunk.content_hash).and_then(Vec::pop) {
             Some(same) => {
                 chunk.id = same.id;
-                let has_moved =
-                    (same.position, &same.url, &same.page_title) != (chunk.position, &chunk.url, &chunk.page_title);
-                if has_moved {
+                let is_elsewhere = (&same.url, &same.page_title) != (&chunk.url, &chunk.page_title);
+                if is_elsewhere || (same.position, &same.language) != (chunk.position, &chunk.language) {
                     db::chunks::update_place(c, &chunk).await?;
-                    changed += 1;
+                    difference += Difference { changed: 1, is_retired: is_elsewhere };
                 }
             }
             None => {
                 db::chunks::insert(c, &chunk).await?;
-                changed += 1;
+                difference.changed += 1;
             }
         }
     }
     let gone: Vec<ChunkId> = old.into_values().flatten().map(|chunk| chunk.id).collect();
     if !gone.is_empty() {
         db::chunks::delete(c, document.site_id, &gone).await?;
+        difference += Difference { changed: i64::try_from(gone.len()).unwrap_or(i64::MAX), is_retired: true };
     }
-    Ok(changed + i64::try_from(gone.len()).unwrap_or(i64::MAX))
+    Ok(difference)
 }
 
-/// Counts a miss for each known page that was not visited, and drops those with too many; gives
-/// how many chunks went with them.
-pub(super) async fn count_misses(c: &mut db::Conn, source: &Source, visited: &HashSet<String>) -> Result<i64> {
-    let mut dropped = 0;
+/// Counts a miss for each known page that was not visited, and drops those with too many.
+pub(super) async fn count_misses(c: &mut db::Conn, source: &Source, visited: &HashSet<String>) -> Result<Difference> {
+    let mut dropped = Difference::default();
     for mut page in db::documents::of_source(c, source.site_id, source.id, None, i64::MAX).await? {
         if visited.contains(&page.url) {
             continue;
@@ -121,7 +137,7 @@ pub(super) async fn count_misses(c: &mut db::Conn, source: &Source, visited: &Ha
         page.misses = page.misses.saturating_add(1);
         if page.misses >= MISSES_MAX {
             db::documents::delete(c, source.site_id, page.id).await?;
-            dropped += page.chunk_count;
+            dropped += Difference { changed: page.chunk_count, is_retired: page.chunk_count > 0 };
         } else {
             page.outcome = PageOutcome::Skipped;
             page.reason = Some(NOT_FOUND_AGAIN.to_owned());

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use super::crawl::{Crawl, PageCounts};
 use super::{Options, pages, schedule};
 use crate::jobs;
-use crate::{Document, Error, Job, Result, Services, Source, evaluation};
+use crate::{Document, Error, Job, Result, Services, Source, evaluation, vectors};
 
 pub(crate) use super::pages::{MISSES_MAX, content_hash};
 
@@ -219,20 +219,21 @@ pub async fn complete(
         return Ok(Completed { is_held_back: true, ..Completed::default() });
     }
     let (site, id, now) = (source.site_id, source.id, services.now());
-    services
+    let completed: Completed = services
         .db
         .write(move |c| {
             Box::pin(async move {
                 let mut source = db::sources::locked(c, site, id).await?.ok_or(Error::NotFound("Source"))?;
-                let (mut visited, mut counts, mut changed) = (HashSet::new(), PageCounts::default(), 0);
+                let (mut visited, mut counts) = (HashSet::new(), PageCounts::default());
+                let mut difference = pages::Difference::default();
                 for page in pages {
                     if !visited.insert(page.url.clone()) {
                         continue;
                     }
                     counts.add(page.outcome);
-                    changed += pages::store(c, &source, page, now).await?;
+                    difference += pages::store(c, &source, page, now).await?;
                 }
-                changed += pages::count_misses(c, &source, &visited).await?;
+                difference += pages::count_misses(c, &source, &visited).await?;
                 counts.planned = i64::try_from(visited.len()).unwrap_or(i64::MAX);
                 let (documents, chunks) = db::documents::totals(c, site, id).await?;
                 source.title = title.or(source.title);
@@ -242,13 +243,19 @@ pub async fn complete(
                 source.chunk_count = chunks;
                 source.last_scraped_at = Some(now);
                 end(c, &mut source, Some(counts), now).await?;
-                if changed > 0 {
+                if difference.is_retired {
+                    db::sites::retire_older_indexes(c, site).await?;
+                } else if difference.changed > 0 {
                     db::sites::bump_index_version(c, site).await?;
                 }
-                Ok(Completed { documents, chunks, changed, is_held_back: false })
+                Ok::<_, Error>(Completed { documents, chunks, changed: difference.changed, is_held_back: false })
             })
         })
-        .await
+        .await?;
+    if completed.changed > 0 {
+        vectors::want(services, site).await?;
+    }
+    Ok(completed)
 }
 
 /// Ends a reading that failed; what was indexed before still answers.

@@ -1,11 +1,13 @@
-//! What an owner learns from visitors' questions: topics, promoted answers, test questions, and
-//! readings that these hold back. Over an SQLite file; what differs between the databases is
+//! What an owner learns from visitors' questions: topics, promoted answers, test questions,
+//! readings that these hold back; and what a change does to the next answer. Over an SQLite file; what differs between the databases is
 //! tested in `db`.
 
 #![allow(clippy::unwrap_used, reason = "a failing step fails the test")]
 
 mod evaluation;
+mod life;
 mod topics;
+mod vectors;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +31,7 @@ struct Fixture {
     viewer: Viewer,
     site: Site,
     clock: Arc<ManualClock>,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Fixture {
@@ -47,7 +49,7 @@ impl Fixture {
             credit_limit: None,
         };
         let site = sites::create(&services, &viewer, new).await.unwrap();
-        Self { services, viewer, site, clock, _directory: directory }
+        Self { services, viewer, site, clock, directory }
     }
 
     /// Turns the clock on: what is made in one millisecond has no order.
@@ -59,6 +61,12 @@ impl Fixture {
         self.tick();
         let new = NewQuestion { site: Some(self.site.id), question: question.into(), ..NewQuestion::default() };
         conversations::ask(&self.services, &self.viewer, new, None).await.unwrap().conversation.id
+    }
+
+    /// The version of the site's index, and the oldest one that may answer.
+    async fn index_versions(&self) -> (i64, i64) {
+        let db = Db::open(&DatabaseUrl::Sqlite(self.directory.path().join("helpbot.db"))).await.unwrap();
+        helpbot_db::sites::index_versions(&mut db.reader().await.unwrap(), self.site.id).await.unwrap().unwrap()
     }
 
     async fn entry(&self, question: &str, answer: &str) -> Entry {

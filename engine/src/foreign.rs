@@ -1,0 +1,237 @@
+//! Vectors of an embedding model that is not built in: what texts of a chunk are embedded, how
+//! their vectors are kept, and what a cosine of such a model means.
+//!
+//! One model says .9 of two texts that another gives .4. So that decisions hold for any of them,
+//! a model is asked for fixed pairs of questions that mean the same, and its cosines are moved to
+//! the scale on which the built-in table puts the same pairs: there the calibration was fitted.
+
+use std::sync::LazyLock;
+
+use crate::chunk::Chunk;
+use crate::embedding::{self, DIMS};
+use crate::vectors::{QueryVector, Vectors};
+
+/// Longest text given to a model: what most read at most, in characters.
+const MAX_TEXT_CHARS: usize = 2_000;
+/// As in the built-in channel: how far an entry's score moves from the larger cosine to the mean.
+const MEAN_SHARE: f32 = 0.5;
+/// A model that puts questions of one meaning no further than this above unrelated ones cannot
+/// tell them apart.
+const MIN_SPAN: f32 = 0.05;
+
+/// Questions in pairs that mean the same; those of different pairs have nothing in common.
+const PROBES: [[&str; 2]; 10] = [
+    ["How long does delivery take?", "When will my parcel arrive?"],
+    ["I forgot my password", "How do I reset my login?"],
+    ["Can I bring my dog?", "Are pets allowed?"],
+    ["Where is the nearest car park?", "Is there parking close by?"],
+    ["How do I cancel my subscription?", "I want to end my membership"],
+    ["Is breakfast included in the price?", "Does the room rate cover a morning meal?"],
+    ["Which file formats are supported?", "What kinds of files can I open?"],
+    ["Does this vaccine have side effects?", "What reactions may follow the injection?"],
+    ["What are your opening hours?", "When is the shop open?"],
+    ["How old must one be to take part?", "What is the minimum age for participants?"],
+];
+
+/// The texts of a chunk that get a vector each: all of it; its question; its phrasings.
+pub fn texts(chunk: &Chunk) -> Vec<String> {
+    let fields = chunk.fields();
+    let mut texts = vec![head(&format!("{}\n{}", fields.question, fields.body))];
+    texts.extend(chunk.question.as_deref().map(head));
+    texts.extend(chunk.phrasings.iter().map(|phrasing| head(phrasing)));
+    texts
+}
+
+/// Vectors as they are stored: per number a byte, before them four of scale. `vectors` are all of
+/// one length.
+pub fn encode(vectors: &[Vec<f32>]) -> Vec<u8> {
+    let mut kept = Vectors::new(vectors.first().map_or(0, Vec::len));
+    vectors.iter().for_each(|vector| kept.push(vector));
+    kept.to_bytes()
+}
+
+/// The questions from which [`Levels`] are learned.
+pub fn probes() -> Vec<String> {
+    PROBES.as_flattened().iter().map(|probe| (*probe).to_owned()).collect()
+}
+
+/// What cosines of a model mean: those of questions without anything in common, and of questions
+/// that mean the same.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Levels {
+    unrelated: f32,
+    same: f32,
+}
+
+impl Levels {
+    /// From the vectors of [`probes`], in their order; none when the model cannot tell them apart.
+    pub fn of(vectors: &[Vec<f32>]) -> Option<Self> {
+        if vectors.len() != 2 * PROBES.len() {
+            return None;
+        }
+        let mut kept = Vectors::new(vectors.first()?.len());
+        vectors.iter().for_each(|vector| kept.push(vector));
+        let (mut unrelated, mut same) = (Mean::default(), Mean::default());
+        for (at, vector) in vectors.iter().enumerate() {
+            let query = QueryVector::new(vector)?;
+            for other in 0..at {
+                let mean = if other / 2 == at / 2 { &mut same } else { &mut unrelated };
+                mean.add(kept.cosine(other, &query));
+            }
+        }
+        let levels = Self { unrelated: unrelated.value(), same: same.value() };
+        (levels.same - levels.unrelated >= MIN_SPAN).then_some(levels)
+    }
+
+    /// A cosine on the scale of the built-in table.
+    fn scaled(&self, cosine: f32) -> f32 {
+        static BUILT_IN: LazyLock<Levels> = LazyLock::new(|| {
+            let vectors: Vec<Vec<f32>> = probes().iter().map(|probe| built_in(probe)).collect();
+            Levels::of(&vectors).expect("the table tells the probes apart: a test looks")
+        });
+        let share = (cosine - self.unrelated) / (self.same - self.unrelated);
+        BUILT_IN.unrelated + share * (BUILT_IN.same - BUILT_IN.unrelated)
+    }
+}
+
+/// A question as a model sees it, alone and together with the one before.
+#[derive(Debug, Clone)]
+pub struct Meaning {
+    /// Of the question.
+    pub alone: QueryVector,
+    /// Of both; none when there was none before.
+    pub together: Option<QueryVector>,
+    /// Of the model.
+    pub levels: Levels,
+}
+
+/// The vectors of all chunks of an index.
+#[derive(Debug)]
+pub(crate) struct Foreign {
+    model: String,
+    vectors: Vectors,
+    /// Per chunk the number of its first vector, and at the end the number of all.
+    starts: Vec<u32>,
+}
+
+impl Foreign {
+    /// From the stored form of each chunk's vectors, in the order of the chunks; none when those
+    /// of one are missing, or not of the length of the others.
+    pub fn build(model: &str, chunks: &[std::sync::Arc<Chunk>], stored: &[Vec<u8>]) -> Option<Self> {
+        if chunks.len() != stored.len() {
+            return None;
+        }
+        let count = |chunk: &Chunk| 1 + usize::from(chunk.question.is_some()) + chunk.phrasings.len();
+        let dims = Vectors::dims_of(stored.first()?, count(chunks.first()?))?;
+        let mut foreign = Self { model: model.to_owned(), vectors: Vectors::new(dims), starts: vec![0] };
+        for (chunk, bytes) in chunks.iter().zip(stored) {
+            let added = foreign.vectors.push_bytes(bytes)?;
+            if added != count(chunk) {
+                return None;
+            }
+            foreign.starts.push(foreign.vectors.len() as u32);
+        }
+        Some(foreign)
+    }
+
+    /// Whose vectors they are.
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// How near each chunk is to a question, on the scale of the built-in channel, in the order
+    /// of the chunks; none for a vector of another length.
+    pub fn scores(&self, question: &QueryVector, levels: &Levels) -> Option<Vec<f32>> {
+        if question.dims() != self.vectors.dims() {
+            return None;
+        }
+        let score = |range: &[u32]| {
+            let mut cosines = (range[0]..range[1]).map(|at| self.vectors.cosine(at as usize, question));
+            let all = cosines.next().unwrap_or_default();
+            let asked = cosines.next().unwrap_or(all);
+            let nearest = cosines.fold(f32::NEG_INFINITY, f32::max);
+            let score = if nearest.is_finite() {
+                f32::midpoint(all, nearest.max(asked))
+            } else {
+                let larger = all.max(asked);
+                larger + MEAN_SHARE * (f32::midpoint(all, asked) - larger)
+            };
+            levels.scaled(score)
+        };
+        Some(self.starts.windows(2).map(score).collect())
+    }
+
+    /// Bytes on the heap.
+    pub fn size_bytes(&self) -> usize {
+        self.vectors.size_bytes() + self.starts.len() * size_of::<u32>()
+    }
+}
+
+#[derive(Default)]
+struct Mean {
+    sum: f32,
+    count: u32,
+}
+
+impl Mean {
+    fn add(&mut self, value: f32) {
+        self.sum += value;
+        self.count += 1;
+    }
+
+    fn value(&self) -> f32 {
+        self.sum / self.count.max(1) as f32
+    }
+}
+
+fn built_in(text: &str) -> Vec<f32> {
+    let mut sum = [0.0; DIMS];
+    embedding::cut(text).pieces.iter().for_each(|piece| embedding::add_row(&mut sum, *piece, 1.0));
+    sum.to_vec()
+}
+
+fn head(text: &str) -> String {
+    text.trim().chars().take(MAX_TEXT_CHARS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_table_tells_the_probes_apart_and_keeps_its_own_scale() {
+        let vectors: Vec<Vec<f32>> = probes().iter().map(|probe| built_in(probe)).collect();
+
+        let levels = Levels::of(&vectors).unwrap();
+
+        assert!(levels.unrelated < 0.2 && levels.same > 0.4, "{levels:?}");
+        assert!((levels.scaled(0.37) - 0.37).abs() < 1e-5);
+    }
+
+    #[test]
+    fn a_model_with_a_narrow_range_is_put_on_the_same_scale() {
+        let wide: Vec<Vec<f32>> = probes().iter().map(|probe| built_in(probe)).collect();
+        // A large common part lifts all cosines, as many models do.
+        let narrow: Vec<Vec<f32>> = wide
+            .iter()
+            .map(|vector| {
+                let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
+                vector.iter().map(|x| x / length).chain([2.0]).collect()
+            })
+            .collect();
+
+        let (wide, narrow) = (Levels::of(&wide).unwrap(), Levels::of(&narrow).unwrap());
+
+        assert!(narrow.unrelated > 0.7, "{narrow:?}");
+        for share in [0.0, 0.5, 1.0] {
+            let at = |levels: &Levels| levels.unrelated + share * (levels.same - levels.unrelated);
+            assert!((narrow.scaled(at(&narrow)) - wide.scaled(at(&wide))).abs() < 1e-4);
+        }
+    }
+
+    #[test]
+    fn a_model_that_says_the_same_of_everything_is_of_no_use() {
+        assert_eq!(Levels::of(&vec![vec![1.0, 0.5]; 2 * PROBES.len()]), None);
+        assert_eq!(Levels::of(&[vec![1.0]]), None);
+    }
+}

@@ -1,0 +1,118 @@
+//! Which language each entry of a site is in.
+//!
+//! A site may have pages in several, and an entry is often too short to tell: it is what its page
+//! is unless it surely is something else; the page is what it says it is, or what the site is,
+//! unless it surely is something else.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use helpbot_domain::ids::SourceId;
+use helpbot_domain::language::primary;
+
+use crate::chunk::Chunk;
+use crate::language;
+
+/// Bytes of a site's text from which its language is detected, taken from all pages alike.
+const SITE_SAMPLE_BYTES: usize = 20_000;
+/// The same of one page.
+const PAGE_SAMPLE_BYTES: usize = 2_000;
+/// The same of one entry.
+const ENTRY_SAMPLE_BYTES: usize = 600;
+/// The least taken of each page for the site's sample.
+const MIN_SHARE_BYTES: usize = 200;
+
+/// The languages of a site and of its entries.
+#[derive(Debug)]
+pub(super) struct Languages {
+    /// That of the site, as given or detected.
+    pub site: Option<String>,
+    /// Those that occur, each with the places of its entries, ascending. Not empty unless there
+    /// are no entries.
+    pub groups: Vec<(Option<String>, Vec<u32>)>,
+}
+
+struct Page<'a> {
+    declared: Option<String>,
+    sample: String,
+    entries: Vec<(u32, &'a Chunk)>,
+}
+
+impl Languages {
+    /// Of these entries; `given` is what the owner says that the site is in.
+    pub fn of(chunks: &[Arc<Chunk>], given: Option<&str>) -> Self {
+        let pages = pages(chunks);
+        let site = given.map(str::to_owned).or_else(|| detect(&pages));
+        let mut groups: Vec<(Option<String>, Vec<u32>)> = Vec::new();
+        for page in &pages {
+            let usual = page.declared.as_deref().or(site.as_deref());
+            let of_page = settled(&page.sample, usual);
+            for (place, chunk) in &page.entries {
+                let mut sample = String::new();
+                add(&mut sample, chunk, ENTRY_SAMPLE_BYTES);
+                let own = settled(&sample, of_page);
+                match groups.iter_mut().find(|(known, _)| known.as_deref() == own) {
+                    Some((_, places)) => places.push(*place),
+                    None => groups.push((own.map(str::to_owned), vec![*place])),
+                }
+            }
+        }
+        groups.iter_mut().for_each(|(_, places)| places.sort_unstable());
+        // In the order of their first entries, whatever the order of the pages.
+        groups.sort_by_key(|(_, places)| places.first().copied());
+        Self { site, groups }
+    }
+}
+
+/// `usual`, unless the text surely is in another language.
+fn settled<'a>(text: &str, usual: Option<&'a str>) -> Option<&'a str> {
+    let usual = usual?;
+    Some(language::other_than(text, usual).unwrap_or(usual))
+}
+
+/// The pages in the order of their first entries. Entries without an address are those of one
+/// page for each source.
+fn pages(chunks: &[Arc<Chunk>]) -> Vec<Page<'_>> {
+    let mut places: HashMap<(SourceId, &str), usize> = HashMap::new();
+    let mut pages: Vec<Page<'_>> = Vec::new();
+    for (place, chunk) in (0..).zip(chunks) {
+        let address = chunk.url.as_deref().and_then(|url| url.split('#').next()).unwrap_or_default();
+        let at = *places.entry((chunk.source_id, address)).or_insert(pages.len());
+        if at == pages.len() {
+            let declared = chunk.language.as_deref().and_then(primary);
+            pages.push(Page { declared, sample: String::new(), entries: Vec::new() });
+        }
+        let page = &mut pages[at];
+        add(&mut page.sample, chunk, PAGE_SAMPLE_BYTES);
+        page.entries.push((place, chunk));
+    }
+    pages
+}
+
+fn detect(pages: &[Page<'_>]) -> Option<String> {
+    let share = (SITE_SAMPLE_BYTES / pages.len().max(1)).max(MIN_SHARE_BYTES);
+    let mut sample = String::new();
+    for page in pages {
+        sample.push_str(head(&page.sample, share));
+        sample.push('\n');
+        if sample.len() > SITE_SAMPLE_BYTES {
+            break;
+        }
+    }
+    language::detect(&sample).map(str::to_owned)
+}
+
+/// Adds question and text of an entry, as far as there is room.
+fn add(sample: &mut String, chunk: &Chunk, most: usize) {
+    for part in [chunk.question.as_deref().unwrap_or_default(), &chunk.text] {
+        let room = most.saturating_sub(sample.len());
+        if room > 0 && !part.is_empty() {
+            sample.push_str(head(part, room));
+            sample.push('\n');
+        }
+    }
+}
+
+fn head(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes)]
+}
