@@ -117,7 +117,10 @@ pub async fn by_ids(c: &mut Conn, ids: &[SiteId]) -> Result<Vec<Site>> {
 /// # Errors
 /// Only the database's own.
 pub async fn by_id(c: &mut Conn, id: SiteId) -> Result<Option<Site>> {
-    Ok(by_ids(c, &[id]).await?.pop())
+    let id = id.to_string();
+    // Not by way of `by_ids`: a list of any length is a statement to be prepared each time.
+    let row: Option<Row> = on!(c, |c| sites::table.find(&id).select(Row::as_select()).first(c).await.optional())?;
+    row.map(Site::try_from).transpose()
 }
 
 /// Sites by id, after `after`, at most `limit`.

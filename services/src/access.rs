@@ -1,11 +1,9 @@
 //! From a key to a [`Viewer`].
 //!
-//! Looked-up keys are remembered for a second at most, so that a revocation on another node is
-//! effective within it; a revocation on this one forgets the key at once and is told to open
+//! Looked-up keys are remembered for a moment ([`crate::memory`]), so that a revocation on another
+//! node is effective within a second; one on this node forgets the key at once and is told to open
 //! connections through [`Services::revocations`].
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use helpbot_db as db;
@@ -16,12 +14,9 @@ use helpbot_domain::key::{self, KeyKind, Scope};
 use sha2::{Digest, Sha256};
 use tokio::sync::broadcast;
 
+use crate::memory::{Before, Memory};
 use crate::{Error, MemberIdentity, Result, Services, Viewer, session_token};
 
-/// How long a looked-up key is believed: revocation must be effective in a second everywhere.
-const REMEMBERED_FOR: Duration = Duration::from_millis(900);
-/// Remembered keys at most; past it all are forgotten, which costs one look-up each.
-const REMEMBERED_MAX: usize = 10_000;
 /// `last_used_at` is written at most this often.
 const TOUCH_EVERY: Duration = Duration::from_secs(60);
 /// Revocations that an open connection may be behind; past it, it looks its own key up.
@@ -38,40 +33,21 @@ pub struct Credentials {
     pub origin: Option<String>,
 }
 
-/// A key as it was looked up, when, and the member that it speaks for.
-type Known = (Timestamp, Key, Option<MemberIdentity>);
-
-/// Keys looked up a moment ago, by hash.
+/// Keys looked up a moment ago, by hash, each with the member that it speaks for.
 pub struct KeyCache {
-    known: Mutex<HashMap<String, Known>>,
+    known: Memory<String, (Key, Option<MemberIdentity>)>,
     revoked: broadcast::Sender<KeyId>,
 }
 
 impl Default for KeyCache {
     fn default() -> Self {
-        Self { known: Mutex::default(), revoked: broadcast::Sender::new(REVOCATION_BACKLOG) }
+        Self { known: Memory::default(), revoked: broadcast::Sender::new(REVOCATION_BACKLOG) }
     }
 }
 
 impl KeyCache {
-    fn get(&self, hash: &str, now: Timestamp) -> Option<(Key, Option<MemberIdentity>)> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let (since, key, member) = known.get(hash)?;
-        // A clock that was turned back makes the entry look as if from the future: not believed.
-        let is_fresh = *since <= now && now < since.plus(REMEMBERED_FOR);
-        is_fresh.then(|| (key.clone(), member.clone()))
-    }
-
-    fn put(&self, now: Timestamp, key: Key, member: Option<MemberIdentity>) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= REMEMBERED_MAX {
-            known.clear();
-        }
-        known.insert(key.hash.clone(), (now, key, member));
-    }
-
     pub(crate) fn forget(&self, key: &Key) {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(&key.hash);
+        self.known.forget(&key.hash);
         // Nobody listening is no failure: there is no open connection then.
         let _ = self.revoked.send(key.id);
     }
@@ -95,7 +71,8 @@ impl Services {
     /// with a widget key on a page that it is not bound to; also with a bad session token.
     pub async fn viewer(&self, credentials: &Credentials) -> Result<Viewer> {
         let text = credentials.key.as_deref().ok_or(Error::Unauthenticated("Missing API key"))?;
-        let (key, member) = self.look_up(text).await?;
+        let before = self.keys.known.before();
+        let (key, member) = self.look_up(text, before).await?;
         let now = self.now();
         if key.revoked_at.is_some() || key.expires_at.is_some_and(|at| at <= now) {
             return Err(Error::Unauthenticated("Invalid API key"));
@@ -112,7 +89,7 @@ impl Services {
             ),
             _ => None,
         };
-        self.touch(&key, now).await;
+        self.touch(&key, member.as_ref(), before, now);
         Ok(Viewer { key_id: key.id, kind: key.kind, site_id: key.site_id, member, scopes: scopes(&key), session })
     }
 
@@ -134,13 +111,13 @@ impl Services {
         self.keys.revoked.subscribe()
     }
 
-    async fn look_up(&self, text: &str) -> Result<(Key, Option<MemberIdentity>)> {
+    async fn look_up(&self, text: &str, before: Before) -> Result<(Key, Option<MemberIdentity>)> {
         if !key::is_well_formed(text) {
             return Err(Error::Unauthenticated("Invalid API key"));
         }
         let hash = hash(text);
         let now = self.now();
-        if let Some(known) = self.keys.get(&hash, now) {
+        if let Some(known) = self.keys.known.get(&hash, now) {
             return Ok(known);
         }
         let mut c = self.db.reader().await?;
@@ -153,17 +130,18 @@ impl Services {
             _ => None,
         };
         let member = member.map(|member| MemberIdentity { id: member.id, name: member.name });
-        self.keys.put(now, key.clone(), member.clone());
+        self.keys.known.put(before, now, hash, (key.clone(), member.clone()));
         Ok((key, member))
     }
 
     /// Notes the use of a key, at most once a minute; a failure costs only the note.
-    async fn touch(&self, key: &Key, now: Timestamp) {
+    fn touch(&self, key: &Key, member: Option<&MemberIdentity>, before: Before, now: Timestamp) {
         if key.last_used_at.is_some_and(|at| now < at.plus(TOUCH_EVERY)) {
             return;
         }
         let id = key.id;
-        self.keys.put(now, Key { last_used_at: Some(now), ..key.clone() }, self.member_of(key));
+        let touched = Key { last_used_at: Some(now), ..key.clone() };
+        self.keys.known.put(before, now, key.hash.clone(), (touched, member.cloned()));
         let db = self.db.clone();
         // Not waited for: an answer must not be slower for the note.
         tokio::spawn(async move {
@@ -173,11 +151,6 @@ impl Services {
                 tracing::warn!(%error, key = %id, "the use of a key could not be noted");
             }
         });
-    }
-
-    fn member_of(&self, key: &Key) -> Option<MemberIdentity> {
-        let known = self.keys.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(&key.hash).and_then(|(_, _, member)| member.clone())
     }
 }
 

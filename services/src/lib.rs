@@ -24,6 +24,7 @@ pub mod jobs;
 pub mod keys;
 pub mod mail;
 pub mod members;
+mod memory;
 pub mod messages;
 pub mod outbox;
 pub mod replays;
@@ -41,6 +42,7 @@ use std::time::Duration;
 
 use helpbot_db::Db;
 use helpbot_domain::Timestamp;
+use helpbot_domain::ids::SiteId;
 use helpbot_domain::plan::{Plan, UNLIMITED_CREDITS};
 use helpbot_engine::Engine;
 use url::Url;
@@ -105,6 +107,7 @@ pub struct Services {
     engine: Engine,
     indexes: Arc<indexes::Indexes>,
     keys: Arc<access::KeyCache>,
+    sites: Arc<memory::Memory<SiteId, Arc<Site>>>,
     bus: bus::Bus,
     clock: Arc<dyn Clock>,
     url_policy: UrlPolicy,
@@ -122,6 +125,7 @@ impl Services {
             engine,
             indexes: Arc::new(indexes::Indexes::new(settings.index_memory_bytes)),
             keys: Arc::default(),
+            sites: Arc::default(),
             bus: bus::Bus::default(),
             clock,
             webhook_policy: https_only(url_policy.clone()),

@@ -1,5 +1,7 @@
 //! Sites: made by the operator; their looks and their way of answering set by their owners.
 
+use std::sync::Arc;
+
 use helpbot_db as db;
 use helpbot_domain::ids::SiteId;
 use helpbot_domain::key::Scope;
@@ -66,9 +68,23 @@ pub async fn create(services: &Services, viewer: &Viewer, new: NewSite) -> Resul
 /// # Errors
 /// `NotFound` when it does not exist or is not the viewer's.
 pub async fn get(services: &Services, viewer: &Viewer, named: Option<SiteId>) -> Result<Site> {
-    let id = viewer.site(named)?;
+    Ok(remembered(services, viewer.site(named)?).await?.as_ref().clone())
+}
+
+/// The site as it was read a moment ago; the same `Arc` for as long as that is believed.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn remembered(services: &Services, id: SiteId) -> Result<Arc<Site>> {
+    let now = services.now();
+    if let Some(site) = services.sites.get(&id, now) {
+        return Ok(site);
+    }
+    let before = services.sites.before();
     let site = db::sites::by_id(&mut services.db.reader().await?, id).await?;
-    site.ok_or(Error::NotFound("Site"))
+    let site = Arc::new(site.ok_or(Error::NotFound("Site"))?);
+    services.sites.put(before, now, id, site.clone());
+    Ok(site)
 }
 
 /// Sites by id, after `after`, at most `limit`. For operators.
@@ -120,6 +136,7 @@ pub async fn delete(services: &Services, viewer: &Viewer, id: SiteId) -> Result<
         services.db.write(move |c| Box::pin(async move { Ok::<_, Error>(db::sites::delete(c, id).await?) })).await?;
     keys.iter().for_each(|key| services.keys.forget(key));
     services.indexes.forget(id);
+    services.sites.forget(&id);
     if is_deleted { Ok(()) } else { Err(Error::NotFound("Site")) }
 }
 
@@ -220,7 +237,7 @@ pub(crate) async fn change<T: Send + 'static>(
     apply: impl FnOnce(&mut Site) -> Result<T> + Send + 'static,
 ) -> Result<(Site, T)> {
     let now = services.now();
-    services
+    let changed = services
         .db
         .write(move |c| {
             Box::pin(async move {
@@ -231,7 +248,9 @@ pub(crate) async fn change<T: Send + 'static>(
                 Ok((site, value))
             })
         })
-        .await
+        .await;
+    services.sites.forget(&id);
+    changed
 }
 
 fn require_operator(viewer: &Viewer) -> Result<()> {
