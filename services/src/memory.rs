@@ -88,7 +88,7 @@ mod tests {
         assert_eq!(memory.get(&"site", NOON), Some(1));
         assert_eq!(memory.get(&"site", NOON.plus(Duration::from_millis(899))), Some(1));
         assert_eq!(memory.get(&"site", NOON.plus(Duration::from_millis(900))), None);
-        assert_eq!(memory.get(&"site", Timestamp::from_ms(NOON.ms() - 1)), None);
+        assert_eq!(memory.get(&"site", Timestamp::from_ms(NOON.as_ms() - 1)), None);
     }
 
     #[test]
