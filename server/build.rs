@@ -56,6 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn watch(root: &Path) {
     println!("cargo::rerun-if-env-changed=HELPBOT_SKIP_WEB");
+    println!("cargo::rerun-if-env-changed=HELPBOT_NPM");
     println!("cargo::rerun-if-changed=build.rs");
     let inputs = INPUTS.iter().chain(&MORE_INPUTS).map(|name| root.join("web").join(name));
     for path in inputs.chain([root.join("schema.graphql")]) {
@@ -130,7 +131,8 @@ fn install(web: &Path) -> Result<(), Box<dyn Error>> {
 }
 
 fn npm(web: &Path, arguments: &[&str]) -> Result<(), Box<dyn Error>> {
-    let program = if cfg!(windows) { "npm.cmd" } else { "npm" };
+    let usual = if cfg!(windows) { "npm.cmd" } else { "npm" };
+    let program = env::var_os("HELPBOT_NPM").unwrap_or_else(|| usual.into());
     let output = Command::new(program).args(arguments).current_dir(web).output();
     let output = output.map_err(|error| format!("npm does not start ({error})"))?;
     if output.status.success() {

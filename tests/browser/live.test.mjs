@@ -5,18 +5,19 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { launch } from "./browser.mjs";
 import { Agent, Visitor, faultsOf, violations } from "./pages.mjs";
-import { startServer, until, wireTo } from "./server.mjs";
+import { until, wireTo } from "./server.mjs";
+import { startWorld } from "./states.mjs";
 
 const OFFLINE_MS = 10_000;
 /** The pause between two tries is at most 8 s, and the first after the gap may meet a dead pooled socket. */
 const RECONNECT_MS = 20_000;
-const ANSWERABLE = "How do I add the widget to my site?";
+const ANSWERABLE = "How long does delivery take?";
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 let browser;
 let server;
 before(async () => {
-  server = await startServer();
+  server = await startWorld();
   browser = await launch();
 });
 after(async () => {
@@ -35,6 +36,32 @@ test("a_visitor_asks_reads_and_votes", async () => {
   assert.equal(await visitor.log.getByRole("button", { name: "Helpful", exact: true }).getAttribute("aria-pressed"), "true");
   assert.deepEqual(await violations(visitor.page), []);
   assert.deepEqual(faultsOf(visitor), []);
+});
+
+test("the_whole_story_from_a_question_to_a_human", async () => {
+  const [agent, visitor] = [await Agent.on(browser, server), await Visitor.on(browser, server)];
+  await agent.isLive();
+  await visitor.open();
+
+  const stream = visitor.page.waitForResponse(/\/graphql\/stream$/);
+  await visitor.ask("Can I return a bag?");
+  const source = visitor.log.getByRole("link", { name: "Questions about our bags" });
+  await source.waitFor();
+  await visitor.log.getByText("within 30 days").waitFor();
+  await visitor.log.getByRole("button", { name: "Helpful", exact: true }).click();
+  await visitor.log.getByText("Glad it helped!").waitFor();
+  await visitor.wantHuman("ada@example.org");
+  await agent.read("Can I return a bag?");
+  await agent.page.getByRole("link", { name: "ada@example.org" }).waitFor();
+  await agent.page.getByRole("button", { name: "Take" }).click();
+  await agent.page.getByText("with Mira Holm").waitFor();
+  await agent.say("Yes: shall I send you a label?");
+  await visitor.log.getByText("shall I send you a label?").waitFor();
+  await visitor.log.getByText("Mira Holm", { exact: true }).waitFor();
+
+  assert.match((await stream).headers()["content-type"], /^text\/event-stream/);
+  assert.equal(await source.getAttribute("href"), `${server.shop.origin}/faq`);
+  assert.deepEqual([...faultsOf(agent), ...faultsOf(visitor)], []);
 });
 
 test("the_talk_is_there_on_the_next_page", async () => {

@@ -25,10 +25,11 @@ export class Visitor {
     return this.page.getByRole("dialog").getByRole("log");
   }
 
-  /** Asks for a human, without an address. */
-  async wantHuman() {
+  /** Asks for a human, with an address or without. */
+  async wantHuman(email) {
     await this.log.getByRole("button", { name: "Talk to a human" }).last().click();
-    await this.log.getByRole("button", { name: "Skip" }).click();
+    if (email) await this.log.getByRole("textbox").fill(email);
+    await this.log.getByRole("button", { name: email ? "Send" : "Skip", exact: true }).click();
     await this.log.getByText("Our team has been notified").waitFor();
   }
 }

@@ -59,7 +59,7 @@ export class View {
   }
 
   private bot(entry: BotEntry): HTMLElement {
-    const node = this.said("bot", this.config.botName, entry.text);
+    const node = this.said("bot", this.config.botName, entry.suggestions.length ? withoutLines(entry.text, entry.suggestions) : entry.text);
     if (entry.links.length) node.append(this.links(entry.links));
     if (entry.suggestions.length) node.append(this.suggestions(entry.suggestions));
     node.append(this.votes(entry));
@@ -124,6 +124,11 @@ export class View {
       h("button", { class: "solid", type: "submit" }, config.emailSendText),
       h("button", { class: "chip", type: "button", onclick: () => this.actions.sendEmail(entry, null) }, config.emailSkipText)));
   }
+}
+
+/** The text without the list of what stands under it as buttons. */
+function withoutLines(text: string, listed: string[]): string {
+  return text.split("\n").filter((line) => !listed.includes(line.replace(/^[-*]\s+/, ""))).join("\n");
 }
 
 /** An address without its ceremony; any other title as it is. */

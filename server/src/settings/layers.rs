@@ -113,7 +113,7 @@ impl Layers {
 }
 
 /// Variables that other programs of the project read: the build and the tests.
-const OUTSIDE: [&str; 3] = ["HELPBOT_CONFIG", "HELPBOT_SKIP_WEB", "HELPBOT_TEST_POSTGRES"];
+const OUTSIDE: [&str; 4] = ["HELPBOT_CONFIG", "HELPBOT_NPM", "HELPBOT_SKIP_WEB", "HELPBOT_TEST_POSTGRES"];
 
 fn from_toml(path: &Path, text: &str) -> Result<Layer, FileError> {
     let bad = |reason: String| FileError::Bad { path: path.to_owned(), reason };

@@ -1,0 +1,27 @@
+import { expect, test, vi } from "vitest";
+import type { WidgetConfig } from "./config";
+import { View } from "./view";
+import { tongueOf } from "./words";
+
+const actions = { ask: vi.fn(), retry: vi.fn(), vote: vi.fn(), wantHuman: vi.fn(), sendEmail: vi.fn() };
+const view = new View({ botName: "Bot", handoffText: "Human" } as WidgetConfig, tongueOf("en", "", ""), actions);
+
+test("a_suggestion_stands_there_once_and_asks_when_pressed", () => {
+  const node = view.entry({
+    kind: "bot", conversationId: "c", links: [], answered: false, suggestions: ["Can I return a bag?", "How long is it?"],
+    text: "Did you mean one of these?\n\n- Can I return a bag?\n- How long is it?",
+  });
+
+  const button = [...node.querySelectorAll("button")].find((one) => one.textContent === "Can I return a bag?")!;
+  button.click();
+
+  expect(node.textContent!.split("Can I return a bag?").length - 1).toBe(1);
+  expect(node.textContent).toContain("Did you mean one of these?");
+  expect(actions.ask).toHaveBeenCalledWith("Can I return a bag?");
+});
+
+test("a_list_in_an_answer_stays", () => {
+  const node = view.entry({ kind: "bot", conversationId: "c", links: [], answered: true, suggestions: [], text: "Both:\n\n- Red\n- Blue" });
+
+  expect(node.querySelectorAll("li").length).toBe(2);
+});
