@@ -31,5 +31,6 @@ pub mod transport;
 pub mod webhooks;
 
 pub use error::{ErrorCode, Failure};
-pub use gateway::{Caller, Gateway, Operation};
+pub use gateway::{Caller, Gateway, Ground, Operation};
+pub use helpbot_domain::ids::KeyId;
 pub use helpbot_services::access::Credentials;

@@ -25,6 +25,14 @@ const FEW_FOREIGN: usize = 6;
 
 /// The language of a text; none when in doubt.
 pub fn detect(text: &str) -> Option<&'static str> {
+    // In Latin letters and as short as a question is, small words have the last word, and cost a
+    // fraction of what the statistics do.
+    if foreign_letters(text).0 == 0
+        && !has_letters(text, MANY_LETTERS)
+        && let Some(tag) = by_small_words(text)
+    {
+        return Some(tag);
+    }
     let info = Detector::new().detect(text)?;
     let guess = subtag(info.lang())?;
     if has_own_script(guess) {

@@ -19,7 +19,9 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::error::Refusal;
+use crate::kept::Kept;
 use crate::request::Incoming;
+use crate::respond::Reusable;
 use crate::{BASE, respond};
 
 /// A route of the contract.
@@ -91,7 +93,8 @@ pub(crate) struct CreditsLeft {
 pub(crate) enum Caching {
     /// Not at all.
     NoStore,
-    /// By the browser, for a minute; then asked again with its entity tag.
+    /// By the browser, for a minute; then asked again with its entity tag. Of answers that rest on
+    /// the key and the settings of its site alone, whatever is sent with them.
     Minute,
 }
 
@@ -162,7 +165,7 @@ impl Visitor for Mount {
     fn visit<E: Endpoint>(&mut self) {
         let (name, text) = E::OPERATION;
         let operation = Operation::parse(name, text).expect("the stored operations parse, as a test shows");
-        let stored = Arc::new(Stored { gateway: self.gateway.clone(), operation });
+        let stored = Arc::new(Stored { gateway: self.gateway.clone(), operation, kept: Kept::default() });
         let filter = MethodFilter::try_from(E::METHOD).expect("the contract's methods are the usual ones");
         let handler = async move |request: Request| {
             let mut standing = None;
@@ -180,6 +183,7 @@ impl Visitor for Mount {
 struct Stored {
     gateway: Gateway,
     operation: Operation,
+    kept: Kept,
 }
 
 /// The answer to each stored operation, whose root field is aliased.
@@ -192,6 +196,9 @@ impl Stored {
     async fn serve<E: Endpoint>(&self, request: Request, standing: &mut Option<Standing>) -> Result<Response, Refusal> {
         let incoming = Incoming::read(&self.gateway, request).await?;
         let asked: E::Request = incoming.parse()?;
+        if E::CACHING == Caching::Minute {
+            return self.serve_kept::<E>(&incoming, &asked, standing).await;
+        }
         let Variables { values, misfit } = E::variables(&asked);
         let found = self.run::<E>(values, &incoming.caller, standing).await;
         let mut data = match misfit {
@@ -202,9 +209,31 @@ impl Stored {
             E::append(&mut data, self.run::<E>(values, &incoming.caller, standing).await?);
         }
         let credits = E::credits(&data);
-        let mut response = respond::json(&E::answer(&asked, data), E::CACHING, incoming.if_none_match.as_ref())?;
+        let mut response = respond::json(&E::answer(&asked, data))?;
         respond::tell_credits(response.headers_mut(), credits);
         Ok(response)
+    }
+
+    /// An answer that rests on the key and the settings of its site alone is made once for as long
+    /// as these are the same.
+    async fn serve_kept<E: Endpoint>(
+        &self,
+        incoming: &Incoming,
+        asked: &E::Request,
+        standing: &mut Option<Standing>,
+    ) -> Result<Response, Refusal> {
+        let viewer = self.gateway.enter(&incoming.caller, standing).await.map_err(E::refuse)?;
+        let ground = self.gateway.ground(&viewer).await;
+        if let Some(answer) = ground.as_ref().and_then(|ground| self.kept.get(ground)) {
+            return Ok(answer.response(incoming.if_none_match.as_ref()));
+        }
+        let Variables { values, .. } = E::variables(asked);
+        let data = Self::data::<E>(self.gateway.run_as(viewer, &self.operation, values, &incoming.caller).await)?;
+        let answer = Reusable::new(&E::answer(asked, data))?;
+        if let Some(ground) = ground {
+            self.kept.put(ground, answer.clone());
+        }
+        Ok(answer.response(incoming.if_none_match.as_ref()))
     }
 
     async fn run<E: Endpoint>(
@@ -213,7 +242,10 @@ impl Stored {
         caller: &Caller,
         standing: &mut Option<Standing>,
     ) -> Result<E::Data, Refusal> {
-        let ran = self.gateway.run(&self.operation, variables, caller, standing).await;
+        Self::data::<E>(self.gateway.run(&self.operation, variables, caller, standing).await)
+    }
+
+    fn data<E: Endpoint>(ran: Result<Value, Failure>) -> Result<E::Data, Refusal> {
         let data = ran.map_err(E::refuse)?;
         let root = serde_json::from_value::<Root<E::Data>>(data).map_err(|error| {
             tracing::error!(%error, operation = E::OPERATION.0, "a stored operation gave data of another shape");

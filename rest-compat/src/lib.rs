@@ -16,6 +16,7 @@ mod cors;
 mod endpoint;
 mod envelope;
 mod error;
+mod kept;
 mod openapi;
 mod range;
 mod reference;

@@ -4,10 +4,11 @@ use std::hash::{DefaultHasher, Hasher as _};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use helpbot_api::limits::Standing;
 use serde::Serialize;
 
-use crate::endpoint::{Caching, CreditsLeft};
+use crate::endpoint::CreditsLeft;
 use crate::error::Refusal;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -39,39 +40,53 @@ pub(crate) fn tell_credits(headers: &mut HeaderMap, credits: Option<CreditsLeft>
     headers.insert(CREDITS_REMAINING, remaining.into());
 }
 
-/// `answer` as JSON, or 304 when it may be reused and the caller has it.
+/// `answer` as JSON, not to be stored.
 ///
 /// # Errors
 /// 500 when it cannot be written as JSON, which the types rule out.
-pub(crate) fn json(
-    answer: &impl Serialize,
-    caching: Caching,
-    if_none_match: Option<&HeaderValue>,
-) -> Result<Response, Refusal> {
-    let body = serde_json::to_vec(answer).map_err(|error| {
-        tracing::error!(%error, "an answer could not be written as JSON");
-        Refusal::internal()
-    })?;
-    match caching {
-        Caching::NoStore => Ok(([(header::CONTENT_TYPE, JSON)], body).into_response()),
-        Caching::Minute => Ok(reusable(body, if_none_match)),
+pub(crate) fn json(answer: &impl Serialize) -> Result<Response, Refusal> {
+    Ok(([(header::CONTENT_TYPE, JSON)], written(answer)?).into_response())
+}
+
+/// An answer that may be reused for a minute, as bytes and their entity tag.
+#[derive(Debug, Clone)]
+pub(crate) struct Reusable {
+    body: Bytes,
+    tag: HeaderValue,
+}
+
+impl Reusable {
+    /// `answer` as JSON.
+    ///
+    /// # Errors
+    /// As [`json`].
+    pub fn new(answer: &impl Serialize) -> Result<Self, Refusal> {
+        let body = written(answer)?;
+        let tag = HeaderValue::try_from(entity_tag(&body)).map_err(|_| Refusal::internal())?;
+        Ok(Self { body: body.into(), tag })
+    }
+
+    /// 200, or 304 when the caller has it.
+    pub fn response(self, if_none_match: Option<&HeaderValue>) -> Response {
+        let known = if_none_match.and_then(|tags| tags.to_str().ok());
+        let is_known = known.is_some_and(|tags| self.tag.to_str().is_ok_and(|tag| is_among(tag, tags)));
+        let mut response = match is_known {
+            true => StatusCode::NOT_MODIFIED.into_response(),
+            false => ([(header::CONTENT_TYPE, JSON)], self.body).into_response(),
+        };
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, FOR_A_MINUTE);
+        headers.insert(header::VARY, VARIES);
+        headers.insert(header::ETAG, self.tag);
+        response
     }
 }
 
-fn reusable(body: Vec<u8>, if_none_match: Option<&HeaderValue>) -> Response {
-    let tag = entity_tag(&body);
-    let is_known = if_none_match.and_then(|tags| tags.to_str().ok()).is_some_and(|tags| is_among(&tag, tags));
-    let mut response = match is_known {
-        true => StatusCode::NOT_MODIFIED.into_response(),
-        false => ([(header::CONTENT_TYPE, JSON)], body).into_response(),
-    };
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, FOR_A_MINUTE);
-    headers.insert(header::VARY, VARIES);
-    if let Ok(tag) = HeaderValue::try_from(tag) {
-        headers.insert(header::ETAG, tag);
-    }
-    response
+fn written(answer: &impl Serialize) -> Result<Vec<u8>, Refusal> {
+    serde_json::to_vec(answer).map_err(|error| {
+        tracing::error!(%error, "an answer could not be written as JSON");
+        Refusal::internal()
+    })
 }
 
 /// A strong tag from the bytes. The hash is the same on all nodes of one build; another build
@@ -115,9 +130,10 @@ mod tests {
         let tag = HeaderValue::try_from(entity_tag(b"{\"a\":1}")).unwrap();
         let answer = serde_json::json!({"a": 1});
 
-        let known = json(&answer, Caching::Minute, Some(&tag)).unwrap();
-        let changed = json(&answer, Caching::Minute, Some(&HeaderValue::from_static("\"old\""))).unwrap();
-        let unstored = json(&answer, Caching::NoStore, Some(&tag)).unwrap();
+        let reusable = Reusable::new(&answer).unwrap();
+        let known = reusable.clone().response(Some(&tag));
+        let changed = reusable.response(Some(&HeaderValue::from_static("\"old\"")));
+        let unstored = json(&answer).unwrap();
 
         assert_eq!(known.status(), StatusCode::NOT_MODIFIED);
         assert!(known.headers().get(header::CONTENT_TYPE).is_none());

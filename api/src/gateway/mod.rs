@@ -31,7 +31,7 @@ use tracing::Instrument as _;
 pub(crate) use caller::bearer_of;
 pub use caller::{Caller, bearer};
 pub use documents::TrustedDocuments;
-pub use operation::Operation;
+pub use operation::{Ground, Operation};
 
 use crate::error::{self, ErrorCode, Failure, Stage};
 use crate::guard::{self, Document};

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use async_graphql::Variables;
 use async_graphql::parser::types::OperationType;
+use helpbot_domain::ids::KeyId;
+use helpbot_services::{Site, Viewer, sites};
 use serde_json::Value;
 
 use super::{Caller, Gateway, Outcome, Prepared, Session};
@@ -55,8 +57,31 @@ impl Gateway {
         caller: &Caller,
         standing: &mut Option<Standing>,
     ) -> Result<Value, Failure> {
+        let viewer = self.enter(caller, standing).await?;
+        self.run_as(viewer, operation, variables, caller).await
+    }
+
+    /// Authenticates and admits `caller`, for [`Gateway::run_as`].
+    ///
+    /// # Errors
+    /// Whatever refuses the caller.
+    pub async fn enter(&self, caller: &Caller, standing: &mut Option<Standing>) -> Result<Viewer, Failure> {
         let viewer = self.authenticate(caller).await?;
         *standing = self.admit(&viewer, caller)?;
+        Ok(viewer)
+    }
+
+    /// [`Gateway::run`] for a caller that has entered as `viewer`.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn run_as(
+        &self,
+        viewer: Viewer,
+        operation: &Operation,
+        variables: Value,
+        caller: &Caller,
+    ) -> Result<Value, Failure> {
         let idempotency_key = caller.idempotency_key.clone();
         let session = Session { viewer, request_id: caller.request_id.clone(), idempotency_key };
         let prepared = Prepared {
@@ -66,6 +91,28 @@ impl Gateway {
             variables: Variables::from_json(variables),
         };
         data(self.execute_within(prepared, &session, self.settings().stored_deadline).await)
+    }
+
+    /// What an answer to `viewer` about its site's settings rests on; none without a site.
+    pub async fn ground(&self, viewer: &Viewer) -> Option<Ground> {
+        let site = sites::remembered(self.services(), viewer.site_id?).await.ok()?;
+        Some(Ground { key: viewer.key_id, site })
+    }
+}
+
+/// A key and the settings of its site as they were read a moment ago. An answer that rests on
+/// nothing else may be given again while the ground is the same; it never is for longer than
+/// `services` believes the settings.
+#[derive(Debug, Clone)]
+pub struct Ground {
+    /// The key, which decides what the holder may read.
+    pub key: KeyId,
+    site: Arc<Site>,
+}
+
+impl PartialEq for Ground {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key && Arc::ptr_eq(&self.site, &other.site)
     }
 }
 
