@@ -4,6 +4,7 @@ use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema};
 
 use crate::conversations::mutation::ConversationMutation;
 use crate::conversations::subscription::AnswerSubscription;
+use crate::conversations::transcript::TranscriptMutation;
 use crate::entries::mutation::EntryMutation;
 use crate::evaluation::mutation::EvaluationMutation;
 use crate::events::EventSubscription;
@@ -31,6 +32,7 @@ pub struct Query(SiteQuery, NodeQuery);
 #[derive(Default, MergedObject)]
 pub struct Mutation(
     ConversationMutation,
+    TranscriptMutation,
     SourceMutation,
     EntryMutation,
     SiteMutation,

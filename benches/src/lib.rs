@@ -6,3 +6,4 @@
 pub mod ceiling;
 pub mod load;
 pub mod process;
+pub mod receiver;

@@ -71,8 +71,11 @@ async fn connection(load: Load, started: Instant) -> std::io::Result<(Vec<Durati
     Ok((times, refused))
 }
 
-/// Reads one answer to its end and gives its status.
-async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> std::io::Result<u16> {
+/// Reads one answer to its end, into `buffer`, and gives its status.
+///
+/// # Errors
+/// When the connection ends before, or what comes is no answer.
+pub async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> std::io::Result<u16> {
     buffer.clear();
     let head_end = loop {
         if let Some(at) = buffer.windows(4).position(|four| four == b"\r\n\r\n") {

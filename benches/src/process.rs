@@ -53,6 +53,16 @@ pub fn start(command: &mut Command, last: &str) -> io::Result<Server> {
 }
 
 impl Server {
+    /// Bytes that it caused to be written to disk so far.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn written_bytes(&self) -> io::Result<u64> {
+        let counts = std::fs::read_to_string(Path::new("/proc").join(self.child.id().to_string()).join("io"))?;
+        let line = counts.lines().find_map(|line| line.strip_prefix("write_bytes: "));
+        line.and_then(|bytes| bytes.parse().ok()).ok_or_else(|| io::Error::other("no write_bytes"))
+    }
+
     /// Resident memory, MiB.
     ///
     /// # Errors

@@ -62,32 +62,57 @@ struct Row {
     started_at_ms: i64,
 }
 
+/// An attempt as columns.
+macro_rules! row {
+    ($new:expr) => {{
+        let new: &Attempt = $new;
+        (
+            attempts::site_id.eq(new.site_id.to_string()),
+            attempts::delivery_id.eq(new.delivery_id.to_string()),
+            attempts::number.eq(new.number),
+            attempts::url.eq(&new.url),
+            attempts::status.eq(new.status),
+            attempts::error.eq(&new.error),
+            attempts::error_text.eq(&new.error_text),
+            attempts::dns_ms.eq(new.dns_ms),
+            attempts::connect_ms.eq(new.connect_ms),
+            attempts::first_byte_ms.eq(new.first_byte_ms),
+            attempts::total_ms.eq(new.total_ms),
+            attempts::request_headers.eq(&new.request_headers),
+            attempts::response.eq(&new.response),
+            attempts::started_at_ms.eq(new.started_at.as_ms()),
+        )
+    }};
+}
+
 /// Keeps an attempt.
 ///
 /// # Errors
 /// `Conflict` when its number is taken.
 pub async fn insert(c: &mut Conn, new: &Attempt) -> Result<()> {
-    on!(c, |c| {
-        diesel::insert_into(attempts::table)
-            .values((
-                attempts::site_id.eq(new.site_id.to_string()),
-                attempts::delivery_id.eq(new.delivery_id.to_string()),
-                attempts::number.eq(new.number),
-                attempts::url.eq(&new.url),
-                attempts::status.eq(new.status),
-                attempts::error.eq(&new.error),
-                attempts::error_text.eq(&new.error_text),
-                attempts::dns_ms.eq(new.dns_ms),
-                attempts::connect_ms.eq(new.connect_ms),
-                attempts::first_byte_ms.eq(new.first_byte_ms),
-                attempts::total_ms.eq(new.total_ms),
-                attempts::request_headers.eq(&new.request_headers),
-                attempts::response.eq(&new.response),
-                attempts::started_at_ms.eq(new.started_at.as_ms()),
-            ))
-            .execute(c)
-            .await
-    })?;
+    on!(c, |c| diesel::insert_into(attempts::table).values(row!(new)).execute(c).await)?;
+    Ok(())
+}
+
+/// Keeps many.
+///
+/// # Errors
+/// `Conflict` when a number is taken; then some may be kept: roll back.
+pub async fn insert_all(c: &mut Conn, new: &[Attempt]) -> Result<()> {
+    // One statement where each costs a way to the server; on SQLite a prepared one costs less.
+    on!(
+        c,
+        sqlite | c | {
+            for new in new {
+                diesel::insert_into(attempts::table).values(row!(new)).execute(c).await?;
+            }
+            Ok::<_, diesel::result::Error>(0)
+        },
+        pg | c | {
+            let rows: Vec<_> = new.iter().map(|new| row!(new)).collect();
+            diesel::insert_into(attempts::table).values(rows).execute(c).await
+        }
+    )?;
     Ok(())
 }
 

@@ -66,17 +66,26 @@ impl DerefMut for SqliteHandle {
     }
 }
 
-/// How many statements were sent, for the tests that count them.
+/// How many statements were sent, for the tests that count them, and how many transactions were
+/// committed: on SQLite each of those waits for the disk.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct StatementCount(Arc<AtomicU64>);
+pub(crate) struct StatementCount(Arc<[AtomicU64; 2]>);
 
 impl StatementCount {
     pub(crate) fn add_one(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.0[0].fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.0[0].load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn add_commit(&self) {
+        self.0[1].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn commits(&self) -> u64 {
+        self.0[1].load(Ordering::Relaxed)
     }
 }
 

@@ -89,6 +89,24 @@ pub async fn insert(c: &mut Conn, job: &Job) -> Result<bool> {
     Ok(count == 1)
 }
 
+/// Jobs of those kinds that are not done yet, the oldest first; of one site or of all.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn waiting(c: &mut Conn, site: Option<SiteId>, kinds: &[&str], limit: i64) -> Result<Vec<Job>> {
+    macro_rules! found {
+        ($backend:ty, $c:expr) => {{
+            let mut rows = jobs::table.filter(jobs::kind.eq_any(kinds.iter().copied())).into_boxed::<$backend>();
+            if let Some(site) = site {
+                rows = rows.filter(jobs::site_id.eq(site.to_string()));
+            }
+            rows.order((jobs::created_at_ms, jobs::id)).limit(limit).select(Row::as_select()).load($c).await
+        }};
+    }
+    let rows: Vec<Row> = on!(c, sqlite | c | found!(diesel::sqlite::Sqlite, c), pg | c | found!(diesel::pg::Pg, c))?;
+    rows.into_iter().map(Job::try_from).collect()
+}
+
 /// Who works on a job, and until when the others must leave it alone.
 #[derive(Debug, Clone)]
 pub struct Lease {
@@ -143,6 +161,21 @@ pub async fn claim(c: &mut Conn, kinds: &[&str], lease: &Lease, limit: i64) -> R
             .await
     })?;
     rows.into_iter().map(Job::try_from).collect()
+}
+
+/// Makes waiting jobs of those kinds that are due later than `latest` due then; gives how many
+/// there were.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn pull_in(c: &mut Conn, kinds: &[&str], latest: Timestamp) -> Result<usize> {
+    let latest = latest.as_ms();
+    Ok(on!(c, |c| {
+        diesel::update(jobs::table.filter(jobs::kind.eq_any(kinds.iter().copied())).filter(jobs::due_at_ms.gt(latest)))
+            .set(jobs::due_at_ms.eq(latest))
+            .execute(c)
+            .await
+    })?)
 }
 
 /// Keeps a job longer; false when the lease was lost to another.

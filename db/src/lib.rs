@@ -30,6 +30,7 @@ pub mod sites;
 pub mod sources;
 pub mod stats;
 pub mod topics;
+pub mod transcripts;
 pub mod usage;
 pub mod vectors;
 pub mod webhooks;

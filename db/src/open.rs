@@ -139,6 +139,12 @@ impl Db {
         self.statements.get()
     }
 
+    /// Transactions committed since the database was opened; a group of writes that SQLite commits
+    /// at once is one.
+    pub fn commits(&self) -> u64 {
+        self.statements.commits()
+    }
+
     /// A connection to read with; back in the pool when dropped.
     ///
     /// # Errors
@@ -223,6 +229,9 @@ impl Db {
         // then roll back and report success. The SELECT fails in that case, in the same round trip.
         let ended = conn.run(if result.is_ok() { "SELECT 1; COMMIT" } else { "ROLLBACK" }).await;
         if ended.is_ok() {
+            if result.is_ok() {
+                self.statements.add_commit();
+            }
             drop(open.0.take());
         }
         let value = result?;
@@ -245,6 +254,23 @@ impl Db {
         }
     }
 
+    /// What is damaged, in SQLite's own words; empty when all is whole. Reads the whole file. On
+    /// PostgreSQL always empty: it checks its pages itself as it reads them.
+    ///
+    /// # Errors
+    /// `Unavailable`; a file that is damaged too much to be read gives that too.
+    pub async fn damage(&self) -> Result<Vec<String>> {
+        let mut conn = self.reader().await?;
+        let found: Vec<Check> = match &mut conn.backend {
+            Backend::Sqlite(handle) => {
+                let check = diesel::sql_query("SELECT integrity_check AS text FROM pragma_integrity_check");
+                diesel_async::RunQueryDsl::load(check, &mut **handle).await?
+            }
+            Backend::Pg(_) => Vec::new(),
+        };
+        Ok(found.into_iter().map(|check| check.text).filter(|text| text != "ok").collect())
+    }
+
     /// Asks the database for a sign of life.
     ///
     /// # Errors
@@ -252,6 +278,13 @@ impl Db {
     pub async fn ping(&self) -> Result<()> {
         self.reader().await?.run("SELECT 1").await
     }
+}
+
+/// One line of SQLite's check.
+#[derive(diesel::QueryableByName)]
+struct Check {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    text: String,
 }
 
 /// Closes the connection instead of giving it back when a transaction is still open on it.

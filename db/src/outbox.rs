@@ -119,6 +119,26 @@ pub async fn take(c: &mut Conn, ids: &[Uuid], lease: &Lease) -> Result<Vec<(Deli
     rows.into_iter().map(|(delivery, webhook)| Ok((delivery.try_into()?, webhook.try_into()?))).collect()
 }
 
+/// Makes waiting deliveries that have had `run_attempts` attempts and are due later than `latest` due
+/// then; gives how many there were.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn pull_in(c: &mut Conn, run_attempts: i32, latest: Timestamp) -> Result<usize> {
+    let latest = latest.as_ms();
+    Ok(on!(c, |c| {
+        diesel::update(
+            deliveries::table
+                .filter(deliveries::status.eq(DeliveryStatus::Pending.as_str()))
+                .filter(deliveries::due_at_ms.gt(latest))
+                .filter(deliveries::run_attempts.eq(run_attempts)),
+        )
+        .set(deliveries::due_at_ms.eq(latest))
+        .execute(c)
+        .await
+    })?)
+}
+
 /// Gives deliveries back that were taken and not attempted.
 ///
 /// # Errors
@@ -132,6 +152,24 @@ pub async fn release(c: &mut Conn, ids: &[Uuid], owner: &str) -> Result<()> {
             .await
     })?;
     Ok(())
+}
+
+/// Takes every delivery from whoever holds it; gives how many there were. Only for a caller that
+/// knows that nobody else is working.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn release_all(c: &mut Conn) -> Result<usize> {
+    Ok(on!(c, |c| {
+        diesel::update(
+            deliveries::table
+                .filter(deliveries::status.eq(DeliveryStatus::Pending.as_str()))
+                .filter(deliveries::lease_until_ms.is_not_null()),
+        )
+        .set((deliveries::lease_owner.eq(None::<String>), deliveries::lease_until_ms.eq(None::<i64>)))
+        .execute(c)
+        .await
+    })?)
 }
 
 /// Writes down what came of an attempt of a delivery that `owner` holds, and lets it go; false
@@ -156,4 +194,28 @@ pub async fn end_attempt(c: &mut Conn, delivery: &Delivery, owner: &str) -> Resu
             .await
     })?;
     Ok(count == 1)
+}
+
+/// Writes down that deliveries which `owner` holds have arrived, and lets them go; gives those that
+/// were still its own, with how many attempts each has had now.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn end_delivered(c: &mut Conn, ids: &[Uuid], owner: &str, now: Timestamp) -> Result<Vec<(Uuid, i32)>> {
+    let ids = columns::texts(ids);
+    let rows: Vec<(String, i32)> = on!(c, |c| {
+        diesel::update(deliveries::table.filter(deliveries::id.eq_any(&ids)).filter(deliveries::lease_owner.eq(owner)))
+            .set((
+                deliveries::status.eq(DeliveryStatus::Delivered.as_str()),
+                deliveries::run_attempts.eq(deliveries::run_attempts + 1),
+                deliveries::attempts.eq(deliveries::attempts + 1),
+                deliveries::finished_at_ms.eq(now.as_ms()),
+                deliveries::lease_owner.eq(None::<String>),
+                deliveries::lease_until_ms.eq(None::<i64>),
+            ))
+            .returning((deliveries::id, deliveries::attempts))
+            .get_results(c)
+            .await
+    })?;
+    rows.iter().map(|(id, attempts)| Ok((columns::parse(id)?, *attempts))).collect()
 }

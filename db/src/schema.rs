@@ -317,4 +317,13 @@ diesel::table! {
         finished_at_ms -> Nullable<BigInt>,
     }
 }
+diesel::table! {
+    transcripts (site_id, id) {
+        site_id -> Text,
+        id -> Text,
+        conversation_id -> Text,
+        email -> Text,
+        created_at_ms -> BigInt,
+    }
+}
 diesel::allow_tables_to_appear_in_same_query!(webhooks, deliveries);

@@ -254,6 +254,19 @@ pub async fn recovered(c: &mut Conn, site: SiteId, id: WebhookId) -> Result<()> 
     Ok(())
 }
 
+/// Ends all pauses.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn end_pauses(c: &mut Conn) -> Result<usize> {
+    Ok(on!(c, |c| {
+        diesel::update(webhooks::table.filter(webhooks::paused_until_ms.is_not_null()))
+            .set(webhooks::paused_until_ms.eq(None::<i64>))
+            .execute(c)
+            .await
+    })?)
+}
+
 /// Deletes an endpoint with its deliveries; false when the site has none such.
 ///
 /// # Errors

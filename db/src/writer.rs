@@ -126,7 +126,10 @@ async fn commit_batch(conn: &mut Conn, first: Work, waiting: &mut mpsc::Receiver
         }
     }
     let committed = match conn.run("COMMIT").await {
-        Ok(()) => Ok(()),
+        Ok(()) => {
+            conn.statements.add_commit();
+            Ok(())
+        }
         Err(error) => {
             tracing::error!(%error, writes = kept.len(), "commit failed; the writes were undone");
             // A failed COMMIT may leave the transaction open; without one this fails harmlessly.

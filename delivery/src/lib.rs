@@ -13,6 +13,11 @@
 //! [`worker`] does the work; it reads and writes rows through `services` alone. Everything else
 //! is a function of its arguments, except [`attempt`], which talks to the receiver.
 
+/// The programs of the page that receivers are written from, run as they stand.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/webhooks.md")]
+struct WebhookPage;
+
 mod attempt;
 mod health;
 pub mod mails;

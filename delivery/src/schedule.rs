@@ -92,6 +92,12 @@ impl Schedule {
         u32::try_from(self.delays.len()).unwrap_or(u32::MAX)
     }
 
+    /// The longest wait before each attempt that nobody asked to be longer.
+    #[must_use]
+    pub fn longest_waits(&self) -> Vec<Duration> {
+        self.delays.iter().map(|delay| spread(*delay, 1.0)).collect()
+    }
+
     /// What follows attempt number `attempt_no` (from 1) that ended at `now` with `outcome`.
     ///
     /// `jitter` is evenly drawn from -1.0..=1.0. A receiver's `Retry-After` can only put the

@@ -10,6 +10,7 @@
 
 mod chores;
 mod pool;
+mod record;
 mod send;
 
 use std::sync::Arc;

@@ -130,28 +130,6 @@ async fn retries_come_when_the_clock_says_and_not_before() {
 }
 
 #[tokio::test]
-async fn a_delivery_is_given_up_after_ten_attempts_over_three_days() {
-    let home = Installation::new().await;
-    let mut receiver = Receiver::start([], Answer::Status(503)).await;
-    let only = [EventType::ConversationCreated];
-    let (webhook, _) = home.try_webhook(receiver.url.as_str(), &only).await.expect("a webhook");
-    let _work = home.work("w");
-    home.ask("Why?").await;
-
-    for attempts in 1..=10 {
-        receiver.next().await;
-        let made = |found: &[Delivery]| found[0].attempts == attempts;
-        let log = home.deliveries_once("the record", &webhook, made).await;
-        home.clock.set(log[0].due_at.max(home.clock_now().plus(SECOND * 61)));
-    }
-
-    let log = home.deliveries(&webhook).await;
-    assert_eq!((log[0].status, log[0].attempts), (DeliveryStatus::Failed, 10));
-    assert!(home.reload(&webhook).await.disabled.is_none(), "one event never disables");
-    assert!(receiver.arrived().is_empty());
-}
-
-#[tokio::test]
 async fn a_receiver_that_asks_for_a_pause_gets_it_whole() {
     let home = Installation::new().await;
     let answers = [Answer::With(429, "retry-after", "120".into())];
@@ -316,21 +294,4 @@ async fn a_handoff_is_mailed_to_the_owner_and_waits_for_a_mail_server() {
     assert!(mails[0].text.contains(&format!("https://help.example/dashboard/inbox/{conversation}")));
     tokio::time::sleep(SECOND).await;
     assert_eq!(mailer.first(1).await.len(), 1);
-}
-
-#[tokio::test]
-async fn a_clock_that_jumps_by_a_day_either_way_loses_and_repeats_nothing() {
-    let home = Installation::new().await;
-    let mut receiver = Receiver::ok().await;
-    let (webhook, _) = home.webhook(&receiver.url).await;
-    let _work = home.work("w");
-
-    home.ask("Now?").await;
-    home.pass(HOUR * 24);
-    home.ask("A day on?").await;
-    home.clock.set(BEGIN);
-    home.ask("A day back?").await;
-
-    home.deliveries_once("all", &webhook, all_are(DeliveryStatus::Delivered, 6)).await;
-    assert_eq!(receiver.arrived().len(), 6);
 }

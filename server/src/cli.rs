@@ -13,6 +13,7 @@ mod failure;
 mod import;
 mod keys;
 mod logging;
+mod mails;
 mod output;
 mod serve;
 mod sites;
@@ -70,6 +71,9 @@ enum Command {
     /// API keys: create, list, revoke
     #[command(subcommand)]
     Key(keys::KeyCommand),
+    /// Mail: list what waits for the mail server
+    #[command(subcommand)]
+    Mail(mails::MailCommand),
     /// Sources that answers come from: add, list, read again, delete
     #[command(subcommand)]
     Source(sources::SourceCommand),
@@ -130,6 +134,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::Serve(args)) => serve::run(&Context::new(&global, &args.over(serve))?).await,
         Some(Command::Site(command)) => sites::run(&context(&global)?, command).await,
         Some(Command::Key(command)) => keys::run(&context(&global)?, command).await,
+        Some(Command::Mail(command)) => mails::run(&context(&global)?, command).await,
         Some(Command::Source(command)) => sources::run(&context(&global)?, command).await,
         Some(Command::Ask(args)) => ask::run(&context(&global)?, args).await,
         Some(Command::Eval(args)) => match args.labelled_set() {

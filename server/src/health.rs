@@ -48,5 +48,5 @@ async fn ready(State(health): State<Health>) -> Response {
 }
 
 async fn metrics(State(health): State<Health>) -> Response {
-    ([(header::CONTENT_TYPE, PROMETHEUS)], health.metrics.render(&health.worker)).into_response()
+    ([(header::CONTENT_TYPE, PROMETHEUS)], health.metrics.render(&health.worker, &health.services)).into_response()
 }

@@ -13,7 +13,7 @@ use helpbot_engine::model::{Embedder, ModelClient};
 use helpbot_engine::openai::{OpenAi, ServerSettings};
 use helpbot_ingest::Manners;
 use helpbot_ingest::worker::Worker;
-use helpbot_outbound::{Client, LogMailer, Mailer, Policy, SmtpMailer, StreamLimits, UserAgent, check_url};
+use helpbot_outbound::{Client, Dial, LogMailer, Mailer, Policy, SmtpMailer, StreamLimits, UserAgent, check_url};
 use helpbot_services::{Clock, Services, SystemClock, UrlPolicy, Viewer, chance};
 use url::Url;
 
@@ -29,11 +29,13 @@ pub struct Parts {
     pub model: Option<Arc<dyn ModelClient>>,
     /// Reads PDF when started with [`helpbot_ingest::pdf::CHILD_ARGUMENT`]; this program if none.
     pub pdf_program: Option<PathBuf>,
+    /// How pages and webhooks are dialled: who says where a name leads.
+    pub dial: Dial,
 }
 
 impl Default for Parts {
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), model: None, pdf_program: None }
+        Self { clock: Arc::new(SystemClock), model: None, pdf_program: None, dial: Dial::default() }
     }
 }
 
@@ -78,8 +80,8 @@ impl Installation {
         let pages = Policy::web(settings.allow_private.clone());
         let webhooks = Policy::webhooks(settings.allow_private.clone());
         let agent = user_agent(&settings)?;
-        let client = Client::new(pages.clone(), &agent).map_err(setting)?;
-        let webhook_client = Client::new(webhooks.clone(), &agent).map_err(setting)?;
+        let client = Client::with_dial(pages.clone(), &agent, parts.dial.clone()).map_err(setting)?;
+        let webhook_client = Client::with_dial(webhooks.clone(), &agent, parts.dial).map_err(setting)?;
         let model = match (parts.model, &settings.model) {
             (Some(model), _) => Some(model),
             (None, Some(server)) => {

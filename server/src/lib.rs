@@ -20,6 +20,7 @@ mod redact;
 mod routes;
 mod running;
 pub mod settings;
+mod sole;
 
 pub use error::StartError;
 pub use installation::{Installation, Parts};

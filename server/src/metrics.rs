@@ -1,13 +1,15 @@
-//! Figures for Prometheus: requests by route and status, their times, readings by outcome.
+//! Figures for Prometheus: requests by route and status, their times; readings, questions,
+//! deliveries and mails by outcome; commits.
 //!
 //! One recorder a server and none for the process, so that servers in one process keep apart.
 //! Labels are route templates, statuses and outcomes: never a key, a site or an address.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
 use helpbot_ingest::worker::Worker;
+use helpbot_services::Services;
 use metrics::{Key, Label, Level, Metadata, Recorder};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusRecorder};
 
@@ -44,17 +46,54 @@ impl Metrics {
         self.recorder.register_histogram(&key, &METADATA).record(took.as_secs_f64());
     }
 
-    /// All figures in the text format, those of `worker` too.
-    pub(crate) fn render(&self, worker: &Worker) -> String {
+    /// All figures in the text format, those of `worker` and `services` too.
+    pub(crate) fn render(&self, worker: &Worker, services: &Services) -> String {
         let handle = self.recorder.handle();
         handle.run_upkeep();
         let mut text = handle.render();
         let counts = worker.counts();
-        text.push_str("# HELP helpbot_readings_total Sources read since the start, by outcome\n");
-        text.push_str("# TYPE helpbot_readings_total counter\n");
-        for (outcome, count) in [("indexed", counts.indexed), ("failed", counts.failed), ("retried", counts.retried)] {
-            let _ = writeln!(text, "helpbot_readings_total{{outcome=\"{outcome}\"}} {count}");
-        }
+        let readings = [("indexed", counts.indexed), ("failed", counts.failed), ("retried", counts.retried)];
+        by_outcome(&mut text, "helpbot_readings_total", "Sources read since the start", readings);
+        of_services(&mut text, services);
         text
+    }
+}
+
+/// What the use cases counted.
+fn of_services(text: &mut String, services: &Services) {
+    let figures = services.figures();
+    let questions = [
+        ("answered", figures.answered.get()),
+        ("suggested", figures.suggested.get()),
+        ("declined", figures.declined.get()),
+        ("small_talk", figures.small_talk.get()),
+    ];
+    by_outcome(text, "helpbot_questions_total", "Questions since the start", questions);
+    let attempts = [
+        ("delivered", figures.delivered.get()),
+        ("retried", figures.retried.get()),
+        ("given_up", figures.given_up.get()),
+    ];
+    by_outcome(text, "helpbot_webhook_attempts_total", "Attempts at webhooks since the start", attempts);
+    let mails = [
+        ("sent", figures.mails_sent.get()),
+        ("retried", figures.mails_retried.get()),
+        ("given_up", figures.mails_given_up.get()),
+    ];
+    by_outcome(text, "helpbot_mails_total", "Mails handed to the mail server since the start", mails);
+    text.push_str("# HELP helpbot_database_commits_total Transactions committed since the start\n");
+    text.push_str("# TYPE helpbot_database_commits_total counter\n");
+    let _ = writeln!(text, "helpbot_database_commits_total {}", services.commits());
+}
+
+fn by_outcome<C: Display>(
+    text: &mut String,
+    name: &str,
+    help: &str,
+    counts: impl IntoIterator<Item = (&'static str, C)>,
+) {
+    let _ = writeln!(text, "# HELP {name} {help}, by outcome\n# TYPE {name} counter");
+    for (outcome, count) in counts {
+        let _ = writeln!(text, "{name}{{outcome=\"{outcome}\"}} {count}");
     }
 }

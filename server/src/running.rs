@@ -18,6 +18,7 @@ use crate::health::{self, Health};
 use crate::installation::{Installation, Migrations, Parts};
 use crate::metrics::Metrics;
 use crate::settings::Settings;
+use crate::sole::Sole;
 use crate::{accept, first_start, http, routes};
 
 /// How often events and kept answers that are past their time are forgotten.
@@ -31,6 +32,7 @@ pub struct Bound {
     listener: TcpListener,
     address: SocketAddr,
     worker: Arc<Worker>,
+    sole: Option<Sole>,
 }
 
 /// A server that serves. Dropped, it ends at once; [`Running::shutdown`] ends it in order.
@@ -40,6 +42,7 @@ pub struct Running {
     installation: Installation,
     stop: CancellationToken,
     tasks: JoinSet<()>,
+    _sole: Option<Sole>,
 }
 
 /// Takes the port, then opens the installation and brings its tables up to date. In this order,
@@ -53,8 +56,12 @@ pub async fn bind(settings: Settings, parts: Parts) -> Result<Bound, StartError>
     let listener = listener.map_err(|cause| StartError::Listen { address: wanted, cause })?;
     let address = listener.local_addr().map_err(|cause| StartError::Listen { address: wanted, cause })?;
     let installation = Installation::open(settings, parts, Migrations::Apply).await?;
+    let sole = Sole::take(&installation.settings.database);
+    if sole.is_some() {
+        take_over(&installation.services).await;
+    }
     let worker = installation.worker();
-    Ok(Bound { installation, listener, address, worker })
+    Ok(Bound { installation, listener, address, worker, sole })
 }
 
 /// A server over `settings`, serving.
@@ -107,7 +114,7 @@ impl Bound {
     pub fn serve(self) -> Result<Running, StartError> {
         let base = self.base_url();
         let base: Url = base.parse().map_err(|_| StartError::Setting(format!("public_url: {base:?} is no address")))?;
-        let Self { installation, listener, address, worker } = self;
+        let Self { installation, listener, address, worker, sole } = self;
         let stop = CancellationToken::new();
         let app = app(&installation, &worker, stop.clone())?;
         let mut tasks = JoinSet::new();
@@ -122,7 +129,16 @@ impl Bound {
         ));
         tasks.spawn(until(stop.clone(), poll(installation.services.clone())));
         tasks.spawn(until(stop.clone(), forget(installation.services.clone())));
-        Ok(Running { address, installation, stop, tasks })
+        Ok(Running { address, installation, stop, tasks, _sole: sole })
+    }
+}
+
+/// What a server that died here was sending is sent again now, not when its leases run out.
+async fn take_over(services: &Services) {
+    match services.take_over_deliveries().await {
+        Ok(0) => {}
+        Ok(deliveries) => tracing::info!(deliveries, "took over what a server that died was sending"),
+        Err(error) => tracing::warn!(%error, "deliveries of a server that died wait for their leases to end"),
     }
 }
 

@@ -139,7 +139,7 @@ async fn answered(
 }
 
 async fn store(services: &Services, site: &Site, new: Conversation, hold: Option<db::usage::Hold>) -> Result<i64> {
-    let (now, limit) = (new.created_at, site.credit_limit);
+    let (now, limit, outcome) = (new.created_at, site.credit_limit, new.outcome);
     let counts = Counts { questions: 1, unanswered: i64::from(new.outcome.is_unanswered()), ..Counts::default() };
     let (used, appended) = services
         .db
@@ -156,6 +156,7 @@ async fn store(services: &Services, site: &Site, new: Conversation, hold: Option
             })
         })
         .await?;
+    services.figures.asked(outcome);
     appended.tell(services);
     Ok(used)
 }

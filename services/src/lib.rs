@@ -16,6 +16,7 @@ pub mod entries;
 mod error;
 pub mod evaluation;
 pub mod events;
+pub mod figures;
 pub mod handoffs;
 pub mod history;
 pub mod idempotency;
@@ -32,6 +33,7 @@ pub mod session_token;
 pub mod sites;
 pub mod sources;
 pub mod topics;
+pub mod transcripts;
 pub mod usage;
 pub mod vectors;
 mod viewer;
@@ -115,6 +117,7 @@ pub struct Services {
     settings: Arc<Settings>,
     wake: Arc<tokio::sync::Notify>,
     outbox: Arc<tokio::sync::watch::Sender<()>>,
+    figures: Arc<figures::Figures>,
 }
 
 impl Services {
@@ -133,6 +136,7 @@ impl Services {
             settings: Arc::new(settings),
             wake: Arc::default(),
             outbox: Arc::default(),
+            figures: Arc::default(),
         }
     }
 
@@ -155,6 +159,25 @@ impl Services {
     /// Lets what has begun on the database end, and nothing begin. For the end of the program.
     pub async fn close(&self) {
         self.db.close().await;
+    }
+
+    /// What is damaged in the database's file, in its own words; empty when all is whole. Reads all
+    /// of it.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn damage(&self) -> Result<Vec<String>> {
+        Ok(self.db.damage().await?)
+    }
+
+    /// Transactions committed so far.
+    pub fn commits(&self) -> u64 {
+        self.db.commits()
+    }
+
+    /// What this process has done so far.
+    pub fn figures(&self) -> &figures::Figures {
+        &self.figures
     }
 
     /// Whether the database answers.

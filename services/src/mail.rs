@@ -5,17 +5,26 @@
 
 use helpbot_db as db;
 use helpbot_domain::Timestamp;
-use helpbot_domain::ids::{ConversationId, WebhookId};
+use helpbot_domain::ids::{ConversationId, SiteId, SourceId, WebhookId};
+use helpbot_domain::key::Scope;
 use helpbot_domain::webhook::DisabledReason;
 use serde::{Deserialize, Serialize};
 
 use crate::conversations::HANDOFF_MAIL;
-use crate::{Conversation, Error, Job, Result, Services, Site, Webhook, jobs};
+use crate::jobs::NewJob;
+use crate::transcripts::{self, TRANSCRIPT_MAIL};
+use crate::{
+    Conversation, Error, Job, Message, Result, Services, Site, Source, Viewer, Webhook, jobs, messages, sites,
+};
 
 /// The kind of the job that tells a site's owner that a webhook was disabled.
 pub const WEBHOOK_DISABLED_MAIL: &str = "webhook_disabled_mail";
+/// The kind of the job that tells a site's owner that a source cannot be read any more.
+pub const SOURCE_FAILING_MAIL: &str = "source_failing_mail";
 /// The kinds of jobs that are mails.
-pub const KINDS: [&str; 2] = [HANDOFF_MAIL, WEBHOOK_DISABLED_MAIL];
+pub const KINDS: [&str; 4] = [HANDOFF_MAIL, WEBHOOK_DISABLED_MAIL, SOURCE_FAILING_MAIL, TRANSCRIPT_MAIL];
+/// Waiting mails that a list shows.
+const SHOWN_MAX: i64 = 100;
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,7 +40,20 @@ pub(crate) struct DisabledPayload {
     pub failing_since: Timestamp,
 }
 
-/// What a mail is about. Each goes to the owner of the site.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SourcePayload {
+    source_id: SourceId,
+}
+
+/// The mail about a source that could be read and cannot any more.
+pub(crate) fn source_failing(source: &Source) -> NewJob {
+    let payload = SourcePayload { source_id: source.id };
+    NewJob::new(source.site_id, SOURCE_FAILING_MAIL, Some(source.id.to_string()), &payload)
+}
+
+/// What a mail is about, and whose it is. A transcript goes to who asked for it, each other one to
+/// the owner of the site.
 #[derive(Debug, Clone)]
 pub enum Letter {
     /// A visitor asked for a human.
@@ -51,6 +73,22 @@ pub enum Letter {
         reason: DisabledReason,
         /// Since when nothing but failures was seen.
         failing_since: Timestamp,
+    },
+    /// A source that was read before cannot be read any more.
+    SourceFailing {
+        /// Whose.
+        site: Site,
+        /// Which, with the reason.
+        source: Source,
+    },
+    /// A conversation, as it is when the mail is sent.
+    Transcript {
+        /// Whose.
+        site: Site,
+        /// Where it goes.
+        to: String,
+        /// All of it, question and answer first.
+        messages: Vec<Message>,
     },
 }
 
@@ -73,6 +111,70 @@ pub async fn letter(services: &Services, job: &Job) -> Result<Option<Letter>> {
             let still = found.filter(|webhook| webhook.disabled.is_some());
             Ok(still.map(|webhook| Letter::WebhookDisabled { site, webhook, reason, failing_since }))
         }
+        SOURCE_FAILING_MAIL => {
+            let SourcePayload { source_id } = jobs::payload(job)?;
+            let found = db::sources::by_id(&mut c, site.id, source_id).await?;
+            let still = found.filter(|source| source.error.is_some());
+            Ok(still.map(|source| Letter::SourceFailing { site, source }))
+        }
+        TRANSCRIPT_MAIL => {
+            let transcripts::Payload { transcript_id } = jobs::payload(job)?;
+            let transcript_id = transcript_id.parse().map_err(Error::internal)?;
+            let Some(asked) = db::transcripts::by_id(&mut c, site.id, transcript_id).await? else { return Ok(None) };
+            let id = asked.conversation_id;
+            let Some(conversation) = db::conversations::by_id(&mut c, site.id, id).await? else { return Ok(None) };
+            let mut all = messages::opening(&conversation).to_vec();
+            all.extend(db::messages::of(&mut c, site.id, &[id]).await?);
+            Ok(Some(Letter::Transcript { site, to: asked.email, messages: all }))
+        }
         other => Err(Error::internal(format!("{other} is no mail"))),
     }
+}
+
+/// A mail that the mail server has not taken yet. What it says and to whom is not told here.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    /// Whose.
+    pub site_id: SiteId,
+    /// Its job's kind, one of [`KINDS`].
+    pub kind: String,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When it is sent, or sent again.
+    pub due_at: Timestamp,
+    /// How often it was tried.
+    pub attempts: i32,
+    /// Why it was not taken.
+    pub last_error: Option<String>,
+}
+
+/// The mails of a site that wait, the oldest first, a hundred at most.
+///
+/// # Errors
+/// `Forbidden`.
+pub async fn waiting(services: &Services, viewer: &Viewer, named: Option<SiteId>) -> Result<Vec<Waiting>> {
+    viewer.require(Scope::Admin)?;
+    read(services, Some(viewer.site(named)?)).await
+}
+
+/// The mails of all sites that wait, the oldest first, a hundred at most.
+///
+/// # Errors
+/// `Forbidden` for all but the operator.
+pub async fn waiting_of_all(services: &Services, viewer: &Viewer) -> Result<Vec<Waiting>> {
+    sites::require_operator(viewer)?;
+    read(services, None).await
+}
+
+async fn read(services: &Services, site: Option<SiteId>) -> Result<Vec<Waiting>> {
+    let found = db::jobs::waiting(&mut services.db.reader().await?, site, &KINDS, SHOWN_MAX).await?;
+    let shown = found.into_iter().map(|job| Waiting {
+        site_id: job.site_id,
+        kind: job.kind,
+        created_at: job.created_at,
+        due_at: job.due_at,
+        attempts: job.attempts,
+        last_error: job.last_error,
+    });
+    Ok(shown.collect())
 }

@@ -6,24 +6,28 @@
 //! it within [`jobs::LEASE`]. No transaction is open while an attempt is made. A site without
 //! endpoints pays one look-up by key an event.
 
+mod record;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use helpbot_db as db;
-use helpbot_db::attempts::Attempt;
 use helpbot_db::events::NewEvent;
 use helpbot_db::outbox::Room;
 use helpbot_domain::Timestamp;
 use helpbot_domain::envelope;
 use helpbot_domain::event::{Event, EventType};
 use helpbot_domain::ids::{SiteId, WebhookId};
-use helpbot_domain::webhook::{DeliveryStatus, DisabledReason, Failing};
+use helpbot_domain::webhook::DeliveryStatus;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::jobs::{self, NewJob};
+use crate::jobs;
 use crate::webhooks::{self, sealing};
-use crate::{Delivery, Result, Services, Webhook, chance, mail};
+use crate::{Delivery, Result, Services, Webhook, chance};
+
+pub use record::{Ended, Judge, Next};
 
 /// Deliveries that one claim looks at. More than it takes: those of one endpoint must not hide
 /// the others'.
@@ -166,33 +170,6 @@ impl Wanted {
     }
 }
 
-/// What an attempt leaves.
-#[derive(Debug, Clone)]
-pub struct Ended {
-    /// What was attempted.
-    pub delivery: Delivery,
-    /// What is kept of it; its number is set here.
-    pub attempt: Attempt,
-    /// What follows.
-    pub next: Next,
-    /// Until when the endpoint is to be left alone.
-    pub pause_until: Option<Timestamp>,
-}
-
-/// What follows an attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
-    /// It has arrived.
-    Delivered,
-    /// It is tried again.
-    Retry(Timestamp),
-    /// It was the last attempt.
-    Failed,
-}
-
-/// Judges an endpoint after a failure: its run of failures now, and whether that is the end.
-pub type Judge = Box<dyn FnOnce(Option<Failing>) -> (Failing, Option<DisabledReason>) + Send>;
-
 impl Services {
     /// Changes whenever this process has written something to deliver; other processes' writes
     /// are found by looking every [`jobs::POLL`].
@@ -242,15 +219,40 @@ impl Services {
         self.db.write(move |c| Box::pin(async move { Ok(db::outbox::release(c, &ids, &owner).await?) })).await
     }
 
-    /// Writes down an attempt, what follows it, and what it means for the endpoint; false when
-    /// the delivery was lost to another worker or its endpoint is gone.
+    /// Frees what a server held that has died; gives how many deliveries that were. Only for a
+    /// server that knows that it is the only one: another one's would be attempted twice.
     ///
     /// # Errors
     /// Only the database's own.
-    pub async fn record_attempt(&self, owner: &str, ended: Ended, judge: Judge) -> Result<bool> {
-        let (owner, now) = (owner.to_owned(), self.now());
-        let record = Record { owner, ended, now };
-        self.db.write(move |c| Box::pin(record.write(c, judge))).await
+    pub async fn take_over_deliveries(&self) -> Result<usize> {
+        self.db.write(|c| Box::pin(async move { Ok(db::outbox::release_all(c).await?) })).await
+    }
+
+    /// After the clock was set back: what was put off by a clock that was ahead is due no later than
+    /// if its last attempt had just failed. `waits` are the longest before each attempt; jobs of
+    /// `kinds` wait `longest_job_wait` at most. Pauses end, since nobody knows when they began.
+    ///
+    /// # Errors
+    /// Only the database's own.
+    pub async fn clock_went_back(
+        &self,
+        waits: Vec<Duration>,
+        kinds: &'static [&'static str],
+        longest_job_wait: Duration,
+    ) -> Result<usize> {
+        let now = self.now();
+        self.db
+            .write(move |c| {
+                Box::pin(async move {
+                    db::webhooks::end_pauses(c).await?;
+                    let mut moved = db::jobs::pull_in(c, kinds, now.plus(longest_job_wait)).await?;
+                    for (run_attempts, wait) in (0..).zip(waits) {
+                        moved += db::outbox::pull_in(c, run_attempts, now.plus(wait)).await?;
+                    }
+                    Ok(moved)
+                })
+            })
+            .await
     }
 
     /// Forgets the records of deliveries that ended longer ago than events are kept; gives how
@@ -283,80 +285,4 @@ async fn claim(c: &mut db::Conn, lease: db::jobs::Lease, wanted: Wanted) -> Resu
     }
     let has_more = candidates.len() > picked.len() || i64::try_from(candidates.len()).is_ok_and(|n| n >= CANDIDATES);
     Ok((ours, has_more))
-}
-
-/// An attempt on its way into the record.
-struct Record {
-    owner: String,
-    ended: Ended,
-    now: Timestamp,
-}
-
-impl Record {
-    async fn write(self, c: &mut db::Conn, judge: Judge) -> Result<bool> {
-        let Ended { delivery, attempt, next, pause_until } = self.ended;
-        let (site, webhook) = (delivery.site_id, delivery.webhook_id);
-        // The endpoint before its deliveries, as when its owner disables it: no deadlock.
-        let is_enabled = match next {
-            Next::Delivered => {
-                db::webhooks::recovered(c, site, webhook).await?;
-                true
-            }
-            Next::Retry(_) | Next::Failed => {
-                let Some(endpoint) = db::webhooks::locked(c, site, webhook).await? else { return Ok(false) };
-                fail(c, endpoint, judge, pause_until, self.now).await?
-            }
-        };
-        let status = match next {
-            Next::Delivered => DeliveryStatus::Delivered,
-            Next::Retry(_) if is_enabled => DeliveryStatus::Pending,
-            Next::Retry(_) => DeliveryStatus::Cancelled,
-            Next::Failed => DeliveryStatus::Failed,
-        };
-        let number = delivery.attempts + 1;
-        let changed = Delivery {
-            status,
-            run_attempts: delivery.run_attempts + 1,
-            attempts: number,
-            due_at: if let Next::Retry(at) = next { at } else { delivery.due_at },
-            finished_at: (status != DeliveryStatus::Pending).then_some(self.now),
-            ..delivery
-        };
-        if !db::outbox::end_attempt(c, &changed, &self.owner).await? {
-            return Ok(false);
-        }
-        db::attempts::insert(c, &Attempt { number, ..attempt }).await?;
-        if !is_enabled {
-            db::deliveries::cancel(c, site, webhook, self.now).await?;
-        }
-        Ok(true)
-    }
-}
-
-/// Writes a failure to the endpoint's record; false when the endpoint is disabled, by this or
-/// before.
-async fn fail(
-    c: &mut db::Conn,
-    mut endpoint: Webhook,
-    judge: Judge,
-    pause_until: Option<Timestamp>,
-    now: Timestamp,
-) -> Result<bool> {
-    if endpoint.disabled.is_some() {
-        return Ok(false);
-    }
-    let (failing, reason) = judge(endpoint.failing);
-    let before = (endpoint.failing, endpoint.paused_until);
-    endpoint.failing = Some(failing);
-    endpoint.paused_until = endpoint.paused_until.max(pause_until);
-    endpoint.disabled = reason;
-    if before != (endpoint.failing, endpoint.paused_until) || reason.is_some() {
-        db::webhooks::update(c, &endpoint).await?;
-    }
-    if let Some(reason) = reason {
-        let payload = mail::DisabledPayload { webhook_id: endpoint.id, reason, failing_since: failing.since };
-        let dedupe = Some(endpoint.id.to_string());
-        NewJob::new(endpoint.site_id, mail::WEBHOOK_DISABLED_MAIL, dedupe, &payload).enqueue(c, now).await?;
-    }
-    Ok(reason.is_none())
 }

@@ -253,7 +253,7 @@ pub(crate) async fn change<T: Send + 'static>(
     changed
 }
 
-fn require_operator(viewer: &Viewer) -> Result<()> {
+pub(crate) fn require_operator(viewer: &Viewer) -> Result<()> {
     if viewer.is_operator() {
         Ok(())
     } else {

@@ -2,17 +2,37 @@
 // every script of this directory against it, and ends it.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 
 const binary = process.env.HELPBOT_BINARY;
 if (!binary) throw new Error('HELPBOT_BINARY names the built program');
+/** A port that nobody listens on yet: the mail server comes later, as mail.mjs says. */
+async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+const smtpPort = await freePort();
 const home = mkdtempSync(join(tmpdir(), 'helpbot-conformance-'));
 const server = spawn(binary, ['serve', '--listen', '127.0.0.1:0', '--data', join(home, 'data')], {
   stdio: ['ignore', 'pipe', 'inherit'],
-  // The scripts ask more in a second than visitors in an hour.
-  env: { ...process.env, HELPBOT_LOG: 'warn', HELPBOT_RATE_LIMITS: 'off' },
+  env: {
+    ...process.env,
+    HELPBOT_LOG: 'warn',
+    // The scripts ask more in a second than visitors in an hour.
+    HELPBOT_RATE_LIMITS: 'off',
+    // Where webhooks.mjs listens.
+    HELPBOT_ALLOW_PRIVATE: '127.0.0.1',
+    HELPBOT_OWNER_EMAIL: 'owner@shop.example',
+    HELPBOT_SMTP_URL: `smtp://bot:p%40ss@127.0.0.1:${smtpPort}`,
+    HELPBOT_SMTP_FROM: 'Shop <bot@shop.example>',
+  },
 });
 
 /** What the server prints at its start: its address and the keys of its first site. */
@@ -23,27 +43,30 @@ function started() {
       printed += bytes;
       const url = printed.match(/http:\/\/127\.0\.0\.1:\d+/)?.[0];
       const key = printed.match(/sk_live_\w+/)?.[0];
-      if (url && key) resolve({ url, key });
+      const widgetKey = printed.match(/wk_live_\w+/)?.[0];
+      if (url && key && widgetKey) resolve({ url, key, widgetKey });
     });
     server.on('exit', (code) => reject(new Error(`the server ended with ${code}; it printed: ${printed}`)));
   });
 }
 
-function run(script, url, key) {
+function run(script, { url, key, widgetKey }) {
   console.log(`\n== ${script}`);
-  const child = spawn(process.execPath, [script, url, key], { stdio: 'inherit' });
+  const env = { ...process.env, HELPBOT_TEST_SMTP_PORT: String(smtpPort), HELPBOT_TEST_WIDGET_KEY: widgetKey };
+  const child = spawn(process.execPath, [script, url, key], { stdio: 'inherit', env });
   return new Promise((resolve) => child.on('exit', (code) => resolve(code ?? 1)));
 }
 
 // The last one changes whatever it can reach.
 const scripts = [
-  'audit-http.mjs', 'ws-frames.mjs', 'ws-resume.mjs', 'sse.mjs', 'openapi-lint.mjs', 'sdk.mjs', 'openapi-properties.mjs',
+  'audit-http.mjs', 'ws-frames.mjs', 'ws-resume.mjs', 'sse.mjs', 'webhooks.mjs', 'mail.mjs', 'openapi-lint.mjs',
+  'sdk.mjs', 'openapi-properties.mjs',
 ];
 let failed = 0;
 try {
-  const { url, key } = await started();
+  const server = await started();
   for (const script of scripts) {
-    if ((await run(script, url, key)) !== 0) failed += 1;
+    if ((await run(script, server)) !== 0) failed += 1;
   }
 } finally {
   server.removeAllListeners('exit');

@@ -57,6 +57,11 @@ const OPERATIONS: &[(&str, &str, Needs)] = &[
         Either(Scope::Chat, Scope::WriteConversations),
     ),
     (
+        "Mutation.sendTranscript",
+        "mutation ($site: ID) { sendTranscript(input: {siteId: $site, conversationId: \"x\"}) { userErrors { code } } }",
+        Either(Scope::Chat, Scope::WriteConversations),
+    ),
+    (
         "Mutation.assignConversation",
         "mutation ($site: ID) { assignConversation(input: {siteId: $site, conversationId: \"x\"}) { userErrors { code } } }",
         One(Scope::WriteConversations),
@@ -233,6 +238,7 @@ const SITE_FIELDS: &[(&str, &str, Needs)] = &[
     ("Site.faqEntries", "faqEntries { totalCount nodes { id } }", One(Scope::ReadSources)),
     ("Site.conversations", "conversations { totalCount nodes { id } }", One(Scope::ReadConversations)),
     ("Site.apiKeys", "apiKeys { id }", One(Scope::Admin)),
+    ("Site.waitingMails", "waitingMails { kind }", One(Scope::Admin)),
     ("Site.members", "members { id }", One(Scope::ReadConversations)),
     ("Site.analytics", "analytics { overview { totalQuestions } }", One(Scope::ReadAnalytics)),
     ("Site.evaluation", "evaluation { cases { totalCount nodes { id } } }", One(Scope::ReadSources)),

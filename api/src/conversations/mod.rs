@@ -2,6 +2,7 @@
 
 pub mod mutation;
 pub mod subscription;
+pub mod transcript;
 
 use async_graphql::{ID, InputObject, Object, SimpleObject};
 use helpbot_domain::Timestamp;

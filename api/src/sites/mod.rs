@@ -1,5 +1,6 @@
 //! Sites: the object, its settings, its credits.
 
+pub mod mail;
 pub mod mutation;
 pub mod query;
 pub mod widget;
@@ -167,6 +168,16 @@ impl Site {
     /// Where its events are sent, oldest first, five at most; on the Growth and Scale plans.
     async fn webhooks(&self) -> Nullable<Vec<Webhook>> {
         nullable(webhooks::list(&self.access, &self.row)).await
+    }
+
+    /// Mails that wait for the mail server, the oldest first, a hundred at most; for keys that may
+    /// administer the site.
+    async fn waiting_mails(&self) -> Nullable<Vec<mail::WaitingMail>> {
+        nullable(async {
+            let found = services::mail::waiting(&self.access.services, &self.access.viewer, Some(self.row.id)).await?;
+            Ok(found.into_iter().map(mail::WaitingMail::from).collect())
+        })
+        .await
     }
 
     /// Its keys, oldest first, revoked ones too; for keys that may administer the site.

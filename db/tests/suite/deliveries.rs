@@ -25,6 +25,9 @@ on_both_backends!(
     eight_workers_at_once_share_the_deliveries_without_overlap,
     a_lease_of_a_dead_worker_or_of_another_clock_holds_nobody_up,
     a_worker_that_lost_its_lease_records_nothing,
+    many_that_arrived_are_recorded_at_once_and_only_by_who_holds_them,
+    what_was_put_off_too_far_is_pulled_in_by_its_attempts,
+    what_a_dead_server_held_is_free_at_once,
     a_cancelled_delivery_begins_anew_when_restarted,
     the_log_is_filtered_and_paged_both_ways,
     old_records_are_forgotten_with_their_attempts,
@@ -214,6 +217,66 @@ async fn a_worker_that_lost_its_lease_records_nothing(db: &Db) {
 
     assert_eq!(read!(db, |c| deliveries::by_id(c, site, delivery.id)), Some(ended));
     assert_eq!(claim(db, "third", later(9999), room(9)).await, NONE);
+}
+
+async fn many_that_arrived_are_recorded_at_once_and_only_by_who_holds_them(db: &Db) {
+    let site = make::stored_site(db).await;
+    let webhook = stored_webhook(db, site).await;
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        ids.push(stored(db, &webhook, NOW).await.id);
+    }
+    let own = claim(db, "w", NOW, room(2)).await;
+    let other = claim(db, "v", NOW, room(2)).await;
+
+    let all = ids.clone();
+    let written = commit!(db, |c| outbox::end_delivered(c, &all, "w", later(1)));
+    let records: Vec<Attempt> = {
+        let of = async |id| read!(db, |c| deliveries::by_id(c, site, id)).expect("the row");
+        let mut records = Vec::new();
+        for id in &own {
+            records.push(attempt(&of(*id).await, 1));
+        }
+        records
+    };
+    let new = records.clone();
+    commit!(db, |c| attempts::insert_all(c, &new));
+
+    let numbers: BTreeSet<_> = written.into_iter().collect();
+    assert_eq!(numbers, own.iter().map(|id| (*id, 1)).collect());
+    for id in &own {
+        let row = read!(db, |c| deliveries::by_id(c, site, *id)).expect("the row");
+        assert_eq!((row.status, row.attempts, row.run_attempts), (DeliveryStatus::Delivered, 1, 1));
+        assert_eq!(row.finished_at, Some(later(1)));
+    }
+    assert_eq!(read!(db, |c| attempts::of(c, site, &own)), records);
+    let row = read!(db, |c| deliveries::by_id(c, site, other[0])).expect("the row");
+    assert_eq!((row.status, row.attempts), (DeliveryStatus::Pending, 0));
+}
+
+async fn what_was_put_off_too_far_is_pulled_in_by_its_attempts(db: &Db) {
+    let site = make::stored_site(db).await;
+    let webhook = stored_webhook(db, site).await;
+    let far = stored(db, &webhook, later(9000)).await.id;
+    let near = stored(db, &webhook, later(5)).await.id;
+
+    assert_eq!(commit!(db, |c| outbox::pull_in(c, 1, later(10))), 0);
+    assert_eq!(commit!(db, |c| outbox::pull_in(c, 0, later(10))), 1);
+
+    assert_eq!(claim(db, "w", later(9), room(9)).await, [near]);
+    assert_eq!(claim(db, "w", later(10), room(9)).await, [far]);
+}
+
+async fn what_a_dead_server_held_is_free_at_once(db: &Db) {
+    let site = make::stored_site(db).await;
+    let webhook = stored_webhook(db, site).await;
+    let held = stored(db, &webhook, NOW).await.id;
+    claim(db, "dead", NOW, room(9)).await;
+    assert_eq!(claim(db, "w", later(1), room(9)).await, NONE);
+
+    assert_eq!(commit!(db, |c| outbox::release_all(c)), 1);
+
+    assert_eq!(claim(db, "w", later(1), room(9)).await, [held]);
 }
 
 async fn a_cancelled_delivery_begins_anew_when_restarted(db: &Db) {

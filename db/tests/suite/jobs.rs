@@ -20,6 +20,7 @@ on_both_backends!(
     a_failed_job_waits_until_it_is_due_again,
     two_waiting_jobs_never_share_their_dedupe,
     a_job_can_be_cancelled_for_its_site_only,
+    what_waits_is_listed_by_kind_and_site_and_pulled_in,
 );
 
 const LEASE: Duration = Duration::from_secs(60);
@@ -161,4 +162,17 @@ async fn a_job_can_be_cancelled_for_its_site_only(db: &Db) {
     commit!(db, |c| jobs::cancel(c, site, "scrape", "d"));
 
     assert_eq!(claim(db, "w", later(9999), 9).await, []);
+}
+
+async fn what_waits_is_listed_by_kind_and_site_and_pulled_in(db: &Db) {
+    let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
+    let first = make::stored_job(db, make::job(site, "mail", later(9000))).await;
+    make::stored_job(db, make::job(site, "scrape", later(9000))).await;
+    let second = make::stored_job(db, make::job(other, "mail", NOW)).await;
+
+    assert_eq!(ids(&read!(db, |c| jobs::waiting(c, Some(site), &["mail"], 9))), [first.id]);
+    assert_eq!(ids(&read!(db, |c| jobs::waiting(c, None, &["mail"], 9))), [first.id, second.id]);
+    assert_eq!(ids(&read!(db, |c| jobs::waiting(c, None, &["mail"], 1))), [first.id]);
+    assert_eq!(commit!(db, |c| jobs::pull_in(c, &["mail"], later(10))), 1);
+    assert_eq!(ids(&claim(db, "w", later(10), 9).await), [second.id, first.id]);
 }

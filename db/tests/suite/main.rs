@@ -69,6 +69,7 @@ mod sources;
 mod stats;
 mod topics;
 mod transactions;
+mod transcripts;
 mod usage;
 mod vectors;
 mod webhooks;

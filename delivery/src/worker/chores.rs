@@ -6,10 +6,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use helpbot_domain::Timestamp;
+use helpbot_domain::conversation::Author;
 use helpbot_domain::webhook::DisabledReason;
 use helpbot_outbound::{Mail, MailError, Sent};
 use helpbot_services::conversations::HANDOFF_MAIL;
-use helpbot_services::mail::{self, Letter, WEBHOOK_DISABLED_MAIL};
+use helpbot_services::figures::Figures;
+use helpbot_services::mail::{self, Letter, SOURCE_FAILING_MAIL, WEBHOOK_DISABLED_MAIL};
+use helpbot_services::transcripts::TRANSCRIPT_MAIL;
 use helpbot_services::{Error, Job, Result, jobs, replays};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +22,7 @@ use url::Url;
 use super::Worker;
 use crate::mails;
 
-const KINDS: [&str; 3] = [HANDOFF_MAIL, WEBHOOK_DISABLED_MAIL, replays::REPLAY];
+const KINDS: [&str; 5] = [HANDOFF_MAIL, WEBHOOK_DISABLED_MAIL, SOURCE_FAILING_MAIL, TRANSCRIPT_MAIL, replays::REPLAY];
 /// Jobs at once: mail servers commonly take some ten connections of one client.
 const AT_ONCE: usize = 8;
 /// A mail is given up for now before its lease ends.
@@ -33,6 +37,9 @@ const NO_SERVER_RETRY: Duration = Duration::from_secs(15 * 60);
 /// How often old records are looked for.
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
 
+/// A clock that is set back by less does no harm: waits are no longer than they may be anyhow.
+const CLOCK_SLACK: Duration = Duration::from_secs(10);
+
 /// How a job ended.
 enum End {
     Done,
@@ -44,7 +51,9 @@ pub(super) async fn run(worker: Arc<Worker>, stop: CancellationToken) {
     let mut changes = worker.services.outbox_changes();
     let mut forget = tokio::time::interval(FORGET_EVERY);
     let mut running = JoinSet::new();
+    let mut latest = worker.services.now();
     while !stop.is_cancelled() {
+        mind_clock(&worker, &mut latest).await;
         begin(&worker, &mut running).await;
         tokio::select! {
             () = stop.cancelled() => {}
@@ -55,6 +64,20 @@ pub(super) async fn run(worker: Arc<Worker>, stop: CancellationToken) {
         }
     }
     running.shutdown().await;
+}
+
+/// Notices that the clock was set back since the last look, and puts right what was put off by the
+/// one before. (One that is set back while no server runs leaves waits that are longer by as much.)
+async fn mind_clock(worker: &Worker, latest: &mut Timestamp) {
+    let now = worker.services.now();
+    if now.plus(CLOCK_SLACK) < *latest {
+        let waits = worker.settings.schedule.longest_waits();
+        match worker.services.clock_went_back(waits, &KINDS, LONGEST_RETRY).await {
+            Ok(moved) => tracing::warn!(moved, "the clock was set back; what it had put off was pulled in"),
+            Err(error) => return tracing::warn!(%error, "the clock was set back, and nothing could be pulled in yet"),
+        }
+    }
+    *latest = now;
 }
 
 async fn begin(worker: &Arc<Worker>, running: &mut JoinSet<()>) {
@@ -105,18 +128,27 @@ async fn replay(worker: &Worker, job: &Job) -> Result<End> {
 async fn post(worker: &Worker, job: &Job) -> Result<End> {
     let Some(letter) = mail::letter(&worker.services, job).await? else { return Ok(End::Done) };
     let mail = written(job, &letter, &worker.settings.public_url).map_err(Error::internal)?;
+    let figures = worker.services.figures();
     match tokio::time::timeout(MAIL_TIMEOUT, worker.mailer.send(&mail)).await {
-        Ok(Ok(Sent::Accepted)) => Ok(End::Done),
+        Ok(Ok(Sent::Accepted)) => {
+            figures.mails_sent.add_one();
+            Ok(End::Done)
+        }
         Ok(Ok(Sent::OnlyLogged)) => Ok(End::Again(NO_SERVER_RETRY, "no mail server is configured".into())),
-        Ok(Err(error)) => Ok(refused(job, &error)),
-        Err(_) => Ok(End::Again(backoff(job.attempts), "the mail server took too long".into())),
+        Ok(Err(error)) => Ok(refused(figures, job, &error)),
+        Err(_) => {
+            figures.mails_retried.add_one();
+            Ok(End::Again(backoff(job.attempts), "the mail server took too long".into()))
+        }
     }
 }
 
-fn refused(job: &Job, error: &MailError) -> End {
+fn refused(figures: &Figures, job: &Job, error: &MailError) -> End {
     if error.is_retryable() && job.attempts < ATTEMPTS_MAX {
+        figures.mails_retried.add_one();
         return End::Again(backoff(job.attempts), error.to_string());
     }
+    figures.mails_given_up.add_one();
     tracing::error!(code = error.code(), job = %job.id, kind = job.kind, "a mail was given up");
     End::Done
 }
@@ -148,6 +180,27 @@ fn written(job: &Job, letter: &Letter, public_url: &Url) -> Result<Mail, url::Pa
                 webhooks_url: &public_url.join(&format!("dashboard/webhooks/{}", webhook.id))?,
             };
             mails::endpoint_disabled(id, site.owner_email.clone(), &disabled)
+        }
+        Letter::SourceFailing { site, source } => {
+            let failing = mails::SourceFailing {
+                site_name: &site.name,
+                source: &source.url,
+                reason: source.error.as_deref().unwrap_or_default(),
+                source_url: &public_url.join(&format!("dashboard/sources/{}", source.id))?,
+            };
+            mails::source_failing(id, site.owner_email.clone(), &failing)
+        }
+        Letter::Transcript { site, to, messages } => {
+            let author = |message: &helpbot_services::Message| match message.author {
+                Author::Visitor => "You".to_owned(),
+                Author::Bot => site.widget.bot_name.clone(),
+                Author::Agent => message.agent_name.clone().unwrap_or_else(|| site.name.clone()),
+            };
+            let authors: Vec<String> = messages.iter().map(author).collect();
+            let messages: Vec<(&str, &str)> =
+                authors.iter().map(String::as_str).zip(messages.iter().map(|it| it.text.as_str())).collect();
+            let transcript = mails::Transcript { site_name: &site.name, messages: &messages };
+            mails::transcript(id, to.clone(), &transcript)
         }
     })
 }

@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::record::{self, Arrived};
 use super::{Worker, send};
 use crate::schedule::Outcome;
 
@@ -31,6 +32,9 @@ const AHEAD: usize = 64;
 const HELD: usize = 1024;
 /// A delivery is begun only while its lease outlasts its attempt by this, for the record.
 const RECORD_TIME: Duration = Duration::from_secs(10);
+/// Nothing is begun for an endpoint that wants no more until that is written down, and it is
+/// disabled.
+const GONE_REST: Duration = Duration::from_secs(10);
 /// How long running attempts are waited for when the worker stops. Then they are broken off and,
 /// their leases run out, made again.
 const DRAIN: Duration = Duration::from_secs(8);
@@ -94,6 +98,7 @@ struct Pool {
     held: usize,
     tasks: JoinSet<()>,
     news: mpsc::UnboundedSender<News>,
+    arrived: Arrived,
     is_claiming: bool,
     /// Whether the next claim may find something.
     is_claim_due: bool,
@@ -136,6 +141,10 @@ fn report(ended: Result<(), tokio::task::JoinError>) {
 
 impl Pool {
     fn new(worker: Arc<Worker>, news: mpsc::UnboundedSender<News>) -> Self {
+        let (arrived, waiting) = record::recorder();
+        let mut tasks = JoinSet::new();
+        let recorder = Arc::clone(&worker);
+        tasks.spawn(async move { record::run(&recorder, waiting).await });
         Self {
             worker,
             lines: HashMap::new(),
@@ -143,8 +152,9 @@ impl Pool {
             overrun: HashMap::new(),
             running: 0,
             held: 0,
-            tasks: JoinSet::new(),
+            tasks,
             news,
+            arrived,
             is_claiming: false,
             is_claim_due: true,
             is_behind: false,
@@ -170,8 +180,12 @@ impl Pool {
                 }
                 match outcome {
                     Outcome::Throttled { .. } | Outcome::Overloaded => drop(self.overrun.insert(webhook, pause_until)),
+                    Outcome::Gone => {
+                        let until = self.worker.services.now().plus(GONE_REST);
+                        self.overrun.insert(webhook, Some(until));
+                    }
                     Outcome::Delivered => drop(self.overrun.remove(&webhook)),
-                    Outcome::Gone | Outcome::Failed => {}
+                    Outcome::Failed => {}
                 }
             }
             News::Over { webhook, id } => self.let_go(webhook, id),
@@ -250,8 +264,8 @@ impl Pool {
         }
         self.running += 1;
         let turn = Turn { webhook, id, news: self.news.clone(), is_sent: false };
-        let worker = Arc::clone(&self.worker);
-        self.tasks.spawn(async move { send::deliver(&worker, claimed, turn).await });
+        let (worker, arrived) = (Arc::clone(&self.worker), self.arrived.clone());
+        self.tasks.spawn(async move { send::deliver(&worker, claimed, turn, &arrived).await });
     }
 
     /// Gives deliveries back that were not attempted; they are held until that is written.
@@ -291,10 +305,13 @@ impl Pool {
         let waiting = self.lines.values_mut().flat_map(|line| line.waiting.drain(..));
         let ids: Vec<Uuid> = waiting.map(|claimed| claimed.delivery.id).collect();
         release(&self.worker, ids).await;
-        let all_ended = async { while self.tasks.join_next().await.is_some() {} };
+        let Self { mut tasks, arrived, running, .. } = self;
+        // The recorder ends when the last attempt has handed over.
+        drop(arrived);
+        let all_ended = async { while tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(DRAIN, all_ended).await.is_err() {
-            tracing::info!(attempts = self.running, "attempts were broken off; they will be made again");
-            self.tasks.shutdown().await;
+            tracing::info!(attempts = running, "attempts were broken off; they will be made again");
+            tasks.shutdown().await;
         }
     }
 }

@@ -1,25 +1,19 @@
-//! One held delivery: attempted, judged, written down.
+//! One held delivery: attempted, judged, written down; by itself when it failed, with others by
+//! [`super::record`] when it arrived.
 
 use std::time::Duration;
 
 use helpbot_domain::Timestamp;
-use helpbot_domain::webhook::{DisabledReason, Failing};
-use helpbot_services::outbox::{Claimed as Held, Ended, Judge, Next};
+use helpbot_services::outbox::{Claimed as Held, Ended, Next};
 use helpbot_services::{Attempt as Kept, Delivery};
 use url::Url;
 
 use super::Worker;
 use super::pool::Turn;
+use super::record::{self, Arrived};
 use crate::attempt::{self, Attempt, Claimed};
-use crate::health::{Health, Verdict};
 use crate::schedule::{Outcome, Step};
 use crate::signature::{Secret, Secrets};
-
-/// How often the record of an attempt is tried to be written. Past it the lease runs out and the
-/// delivery is attempted again.
-const RECORD_TRIES: u32 = 6;
-/// Before the second try; doubled for each further one: some six seconds in all.
-const RECORD_PAUSE: Duration = Duration::from_millis(200);
 
 /// Why a delivery could not even be tried, as it stands in the record.
 struct Unready {
@@ -28,8 +22,9 @@ struct Unready {
 }
 
 /// Attempts a held delivery and writes down what came of it. `turn` is told as soon as the
-/// exchange is over, so that the next one need not wait for the database.
-pub(super) async fn deliver(worker: &Worker, held: Held, mut turn: Turn) {
+/// exchange is over, so that the next one need not wait for the database. One that arrived is
+/// handed to `arrived`.
+pub(super) async fn deliver(worker: &Worker, held: Held, mut turn: Turn, arrived: &Arrived) {
     let started = worker.services.now();
     let (kept, outcome) = match ready(&held) {
         Ok(claimed) => {
@@ -54,7 +49,11 @@ pub(super) async fn deliver(worker: &Worker, held: Held, mut turn: Turn) {
     turn.sent(outcome, pause_until);
     let event_at = held.delivery.event_at;
     let ended = Ended { delivery: held.delivery, attempt: kept, next, pause_until };
-    record(worker, ended, outcome, event_at, now).await;
+    match next {
+        // Its place in the line is held until it is written down.
+        Next::Delivered => arrived.hand_over(ended, turn),
+        Next::Retry(_) | Next::Failed => record::failed(worker, ended, outcome, event_at, now).await,
+    }
 }
 
 /// Everything that an attempt needs, or why it cannot be made.
@@ -120,39 +119,4 @@ fn blank(held: &Held, started_at: Timestamp) -> Kept {
         response: String::new(),
         started_at,
     }
-}
-
-async fn record(worker: &Worker, ended: Ended, outcome: Outcome, event_at: Timestamp, now: Timestamp) {
-    let delivery = ended.delivery.id;
-    let mut pause = RECORD_PAUSE;
-    for left in (0..RECORD_TRIES).rev() {
-        let judged =
-            worker.services.record_attempt(&worker.settings.owner, ended.clone(), judge(outcome, event_at, now));
-        match judged.await {
-            Ok(true) => return,
-            Ok(false) => {
-                tracing::info!(%delivery, "an attempt was not recorded: the delivery is another worker's or gone");
-                return;
-            }
-            Err(error) if left == 0 => {
-                tracing::error!(%error, %delivery, "an attempt could not be recorded; it will be made again");
-            }
-            Err(_) => tokio::time::sleep(pause).await,
-        }
-        pause *= 2;
-    }
-}
-
-/// What a failure means for the endpoint, as [`Health`] says.
-fn judge(outcome: Outcome, event_at: Timestamp, now: Timestamp) -> Judge {
-    Box::new(move |failing| {
-        let (health, verdict) = Health { failing }.after(outcome, event_at, now);
-        let first = Failing { since: now, first_event: event_at, last_event: event_at };
-        let reason = match (verdict, outcome) {
-            (Verdict::Keep, _) => None,
-            (Verdict::Disable, Outcome::Gone) => Some(DisabledReason::Gone),
-            (Verdict::Disable, _) => Some(DisabledReason::Failing),
-        };
-        (health.failing.unwrap_or(first), reason)
-    })
 }

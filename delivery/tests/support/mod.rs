@@ -40,6 +40,8 @@ pub const BEGIN: Timestamp = Timestamp::from_ms(1_773_576_000_000);
 const LIMITS: WebhookLimits =
     WebhookLimits { first_byte: Duration::from_millis(500), total: Duration::from_millis(800), head_bytes: 64 };
 
+type Jitter = Arc<dyn Fn() -> f64 + Send + Sync>;
+
 /// The services of an installation over a file of its own.
 pub struct Installation {
     pub services: Services,
@@ -144,11 +146,19 @@ impl Installation {
     }
 
     pub fn work_with(&self, owner: &str, mailer: Arc<dyn Mailer>) -> Work {
+        self.begin(owner, mailer, Arc::new(|| 0.0))
+    }
+
+    /// A worker whose retries are spread by what `jitter` draws.
+    pub fn work_drawing(&self, owner: &str, jitter: Jitter) -> Work {
+        self.begin(owner, Arc::new(LogMailer), jitter)
+    }
+
+    fn begin(&self, owner: &str, mailer: Arc<dyn Mailer>, jitter: Jitter) -> Work {
         let agent = UserAgent::new("1", "https://helpbot.example").expect("plain characters");
         let client = Client::new(policy(), &agent).expect("a client");
         let public_url = Url::parse("https://help.example/").expect("a URL");
-        let settings =
-            Settings { limits: LIMITS, jitter: Arc::new(|| 0.0), ..Settings::new(owner.to_owned(), public_url) };
+        let settings = Settings { limits: LIMITS, jitter, ..Settings::new(owner.to_owned(), public_url) };
         let stop = CancellationToken::new();
         let run = worker::run(self.services.clone(), client, mailer, settings, stop.clone());
         Work { task: tokio::spawn(run), stop }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use helpbot_db::{DatabaseUrl, Db};
-use helpbot_services::sites;
+use helpbot_services::{mail, sites};
 use serde_json::{Value, json};
 
 use super::context::Context;
@@ -13,6 +13,11 @@ use crate::installation::Migrations;
 use crate::settings::table::{TABLE, variable};
 use crate::settings::{Origin, Settings};
 use crate::{Installation, Parts};
+
+/// Sites whose owners' addresses are looked at.
+const SITES_LOOKED_AT: i64 = 500;
+/// No mail can be sent below this name (RFC 2606): the owner that the first start makes up.
+const NOWHERE: &str = ".invalid";
 
 /// How a look at one part went.
 enum Finding {
@@ -40,7 +45,7 @@ pub(super) async fn run(context: &Context) -> Result<(), Failure> {
 }
 
 async fn examine(settings: &Settings, findings: &mut Vec<Finding>) {
-    findings.push(database(settings).await);
+    findings.extend(database(settings).await);
     if !settings.data.is_dir() {
         let path = settings.data.display();
         findings.push(Finding::Note(format!("{path} is not there yet; the first start makes it")));
@@ -65,26 +70,63 @@ async fn examine(settings: &Settings, findings: &mut Vec<Finding>) {
     }
 }
 
-async fn database(settings: &Settings) -> Finding {
+async fn database(settings: &Settings) -> Vec<Finding> {
     let url = &settings.database;
     if matches!(url, DatabaseUrl::Sqlite(path) if !path.exists()) {
-        return Finding::Note(format!("{url} is not there yet; the first start makes it"));
+        return vec![Finding::Note(format!("{url} is not there yet; the first start makes it"))];
     }
     let pending = match Db::pending_migrations(url).await {
         Ok(pending) => pending,
-        Err(error) => return Finding::Bad(format!("{url}: {error}")),
+        Err(error) => return vec![Finding::Bad(format!("{url}: {error}"))],
     };
     if pending > 0 {
-        return Finding::Bad(format!("{url}: {pending} migrations are missing: run `helpbot migrate`"));
+        return vec![Finding::Bad(format!("{url}: {pending} migrations are missing: run `helpbot migrate`"))];
     }
     let installation = Installation::open(settings.clone(), Parts::default(), Migrations::Require).await;
-    match installation {
-        Err(error) => Finding::Bad(error.to_string()),
-        Ok(installation) => match sites::count(&installation.services, &installation.operator()).await {
-            Ok(sites) => Finding::Good(format!("{url} answers and is up to date; {sites} sites")),
-            Err(error) => Finding::Bad(format!("{url}: {error}")),
-        },
+    let installation = match installation {
+        Err(error) => return vec![Finding::Bad(error.to_string())],
+        Ok(installation) => installation,
+    };
+    let mut findings = Vec::new();
+    if let Err(error) = content(url, &installation, &mut findings).await {
+        findings.push(Finding::Bad(format!("{url}: {error}")));
     }
+    findings
+}
+
+/// Whether the file is whole, which takes as long as reading it; whether its sites' owners can be
+/// written to, and what waits to be.
+async fn content(
+    url: &DatabaseUrl,
+    installation: &Installation,
+    findings: &mut Vec<Finding>,
+) -> helpbot_services::Result<()> {
+    let (services, operator) = (&installation.services, installation.operator());
+    let damage = services.damage().await?;
+    if !damage.is_empty() {
+        findings.push(Finding::Bad(format!("{url} is damaged: {}", damage.join("; "))));
+        return Ok(());
+    }
+    let count = sites::count(services, &operator).await?;
+    findings.push(Finding::Good(format!("{url} answers, is up to date and undamaged; {count} sites")));
+    for site in sites::list(services, &operator, None, SITES_LOOKED_AT).await? {
+        if site.owner_email.ends_with(NOWHERE) {
+            findings.push(Finding::Note(format!(
+                "no mail reaches {}, the owner of {}: `helpbot site update {} --owner-email YOU@EXAMPLE`",
+                site.owner_email, site.name, site.id
+            )));
+        }
+    }
+    let waiting = mail::waiting_of_all(services, &operator).await?;
+    if let Some(oldest) = waiting.first() {
+        let why = oldest.last_error.as_deref().unwrap_or("not tried yet");
+        findings.push(Finding::Note(format!(
+            "{} mails wait, the oldest since {} ({why}): `helpbot mail list`",
+            waiting.len(),
+            oldest.created_at
+        )));
+    }
+    Ok(())
 }
 
 #[cfg(unix)]

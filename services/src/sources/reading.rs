@@ -16,7 +16,7 @@ use serde::Deserialize;
 use super::crawl::{Crawl, PageCounts};
 use super::{Options, pages, schedule};
 use crate::jobs;
-use crate::{Document, Error, Job, Result, Services, Source, evaluation, vectors};
+use crate::{Document, Error, Job, Result, Services, Source, evaluation, mail, vectors};
 
 pub(crate) use super::pages::{MISSES_MAX, content_hash};
 
@@ -270,8 +270,13 @@ pub async fn fail(services: &Services, source: &Source, reason: &str) -> Result<
         .write(move |c| {
             Box::pin(async move {
                 let Some(mut source) = db::sources::locked(c, site, id).await? else { return Ok(()) };
+                // The owner is told once for a run of failures; of a first reading it sees the end.
+                let was_well = source.last_scraped_at.is_some() && source.error.is_none();
                 source.status = SourceStatus::Failed;
                 source.error = Some(reason);
+                if was_well {
+                    mail::source_failing(&source).enqueue(c, now).await?;
+                }
                 end(c, &mut source, None, now).await
             })
         })

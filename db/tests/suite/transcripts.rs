@@ -1,0 +1,60 @@
+//! Requests for copies: read back, counted by conversation and by address, gone with their
+//! conversation's site.
+
+use helpbot_db::transcripts::Transcript;
+use helpbot_db::{Db, sites, transcripts};
+use helpbot_domain::Timestamp;
+use helpbot_domain::ids::{ConversationId, SiteId};
+
+use crate::make::{self, NOW, later};
+
+on_both_backends!(
+    a_request_reads_back_for_its_site_only,
+    requests_are_counted_by_conversation_and_by_address,
+    requests_go_with_their_site,
+);
+
+async fn conversation(db: &Db, site: SiteId) -> ConversationId {
+    make::stored(db, make::conversation(site, "Where is my order?")).await.id
+}
+
+async fn stored(db: &Db, site: SiteId, of: ConversationId, email: &str, at: Timestamp) -> Transcript {
+    let new =
+        Transcript { site_id: site, id: make::uuid(), conversation_id: of, email: email.to_owned(), created_at: at };
+    let row = new.clone();
+    commit!(db, |c| transcripts::insert(c, &row));
+    new
+}
+
+async fn a_request_reads_back_for_its_site_only(db: &Db) {
+    let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
+    let of = conversation(db, site).await;
+
+    let asked = stored(db, site, of, "ann@example.com", later(3)).await;
+
+    assert_eq!(read!(db, |c| transcripts::by_id(c, site, asked.id)), Some(asked.clone()));
+    assert_eq!(read!(db, |c| transcripts::by_id(c, other, asked.id)), None);
+}
+
+async fn requests_are_counted_by_conversation_and_by_address(db: &Db) {
+    let site = make::stored_site(db).await;
+    let (first, second) = (conversation(db, site).await, conversation(db, site).await);
+    stored(db, site, first, "ann@example.com", NOW).await;
+    stored(db, site, first, "bob@example.com", later(1)).await;
+    stored(db, site, second, "ann@example.com", later(2)).await;
+
+    assert_eq!(read!(db, |c| transcripts::count_of(c, site, first)), 2);
+    assert_eq!(read!(db, |c| transcripts::count_of(c, site, second)), 1);
+    assert_eq!(read!(db, |c| transcripts::count_to(c, site, "ann@example.com", NOW)), 1);
+    assert_eq!(read!(db, |c| transcripts::count_to(c, site, "ann@example.com", Timestamp::from_ms(0))), 2);
+}
+
+async fn requests_go_with_their_site(db: &Db) {
+    let site = make::stored_site(db).await;
+    let of = conversation(db, site).await;
+    let asked = stored(db, site, of, "ann@example.com", NOW).await;
+
+    commit!(db, |c| sites::delete(c, site));
+
+    assert_eq!(read!(db, |c| transcripts::by_id(c, site, asked.id)), None);
+}

@@ -1,0 +1,143 @@
+// Mail through a mail server that others wrote (smtp-server of Nodemailer), read by a parser that
+// others wrote (mailparser): handoff and transcript, in text and HTML, with hostile words in them.
+// The server asks for a password. Before it listens, mails wait and are seen to wait.
+import { createServer } from 'node:http';
+import process from 'node:process';
+import { simpleParser } from 'mailparser';
+import { SMTPServer } from 'smtp-server';
+import { check, execute, httpUrl, soon } from './harness.mjs';
+
+const { HELPBOT_TEST_SMTP_PORT: port, HELPBOT_TEST_WIDGET_KEY: widgetKey } = process.env;
+if (!port || !widgetKey) throw new Error('run.mjs says where the mail server listens, and gives a widget key');
+
+const QUESTION = 'Is <script>alert(1)</script> "safe" & <a href="https://evil.example">sound</a>?\u202e';
+const PAGE = `<html lang="en"><title>Help</title>
+  <details><summary>Where is my order?</summary><p>Open the link in the mail that we sent you.</p></details>
+  <details><summary>Do you ship to Norway?</summary><p>Yes, within five working days.</p></details></html>`;
+const VISITOR = 'ann@visitor.example';
+
+/** Runs one operation as a visitor; with the token of the session when there is one. */
+async function asVisitor(query, variables, token) {
+  const headers = { authorization: `Bearer ${widgetKey}`, 'content-type': 'application/json', accept: 'application/graphql-response+json' };
+  if (token) headers['x-helpbot-session'] = token;
+  const response = await fetch(httpUrl, { method: 'POST', headers, body: JSON.stringify({ query, variables }) });
+  const body = await response.json();
+  if (body.errors) throw new Error(JSON.stringify(body.errors));
+  return body.data;
+}
+
+const waitingMails = async () => (await execute('{ site { waitingMails { kind attemptCount error nextAttemptAt } } }')).site.waitingMails;
+
+/** Looks until `wanted` holds of the waiting mails. */
+function waitingOnce(wanted, what) {
+  const look = async () => {
+    for (;;) {
+      const mails = await waitingMails();
+      if (wanted(mails)) return mails;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  };
+  return soon(look(), what, 60);
+}
+
+const mails = [];
+const arrived = [];
+const server = new SMTPServer({
+  authMethods: ['PLAIN'],
+  hideSTARTTLS: true,
+  allowInsecureAuth: true,
+  onAuth: ({ username, password }, _session, done) =>
+    username === 'bot' && password === 'p@ss' ? done(null, { user: username }) : done(new Error('wrong password')),
+  onData: (stream, session, done) => {
+    simpleParser(stream).then((mail) => {
+      const envelope = session.envelope;
+      const entry = { mail, to: envelope.rcptTo.map((it) => it.address), user: session.user };
+      const waiter = arrived.shift();
+      if (waiter) waiter(entry);
+      else mails.push(entry);
+      done();
+    }, done);
+  },
+});
+const nextMail = () => soon(new Promise((resolve) => (mails.length ? resolve(mails.shift()) : arrived.push(resolve))), 'a mail', 90);
+
+/** What holds of every mail. */
+function checkMail(name, { mail, to, user }, recipient) {
+  check(`${name}: over the account`, user === 'bot', user);
+  check(`${name}: to one alone`, to.length === 1 && to[0] === recipient && mail.to.text === recipient, to.join());
+  check(`${name}: text and HTML`, mail.text.length > 0 && mail.html.length > 0);
+  check(`${name}: the words are there as words`, mail.text.includes('> Is <script>alert(1)</script> "safe"'), mail.text);
+  check(`${name}: and as words in HTML`, mail.html.includes('Is &lt;script&gt;alert(1)&lt;/script&gt; &quot;safe&quot; &amp;'), mail.html);
+  check(`${name}: no element of theirs`, !/<script|href="https:\/\/evil/.test(mail.html), mail.html);
+  check(`${name}: nothing that turns text around`, !`${mail.subject}${mail.text}${mail.html}`.includes('\u202e'));
+}
+
+/** A page that could be read and then cannot: the owner is told once, not at each failure. */
+async function failingSource() {
+  let isWell = true;
+  const site = createServer((_request, response) => {
+    if (!isWell) return response.writeHead(500).end();
+    return response.setHeader('content-type', 'text/html').end(PAGE);
+  });
+  await new Promise((resolve) => site.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${site.address().port}/help`;
+  const added = await execute('mutation ($url: String!) { addSource(input: { url: $url }) { source { id } userErrors { message } } }', { url });
+  const { id } = added.addSource.source;
+  const ended = async (status) => {
+    for (;;) {
+      const { node } = await execute('query ($id: ID!) { node(id: $id) { ... on Source { status lastScrapedAt } } }', { id });
+      if (node.status === status) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  };
+  const again = () => execute('mutation ($id: ID!) { rescrapeSource(input: { id: $id }) { userErrors { message } } }', { id });
+  await soon(ended('INDEXED'), 'the first reading');
+  isWell = false;
+  for (let time = 0; time < 2; time += 1) {
+    await again();
+    await soon(ended('FAILED'), 'a failed reading', 60);
+  }
+  const { mail, to } = await nextMail();
+  check('failing source: to the owner', to.join() === 'owner@shop.example', to.join());
+  check('failing source: which and why', mail.text.includes(`> ${url}`) && mail.text.includes('Answers keep coming'), mail.text);
+  check('failing source: the way there', mail.html.includes(`/dashboard/sources/${id}`));
+  await waitingOnce((all) => all.length === 0, 'the end of waiting');
+  check('failing source: told once', mails.length === 0, String(mails.length));
+  site.close();
+}
+
+const asked = await asVisitor(
+  'mutation ($question: String!) { askQuestion(input: { question: $question }) { sessionToken conversation { id } userErrors { message } } }',
+  { question: QUESTION },
+);
+const { sessionToken, conversation } = asked.askQuestion;
+await asVisitor('mutation ($id: ID!, $email: String) { requestHandoff(input: { conversationId: $id, customerEmail: $email }) { userErrors { message } } }', {
+  id: conversation.id,
+  email: VISITOR,
+});
+const transcript = `mutation ($id: ID!, $email: String) {
+  sendTranscript(input: { conversationId: $id, email: $email }) { conversation { id } userErrors { code } }
+}`;
+const stranger = await asVisitor(transcript, { id: conversation.id, email: 'victim@else.example' });
+check('nobody mails the conversation of another', stranger.sendTranscript.userErrors[0]?.code === 'NOT_FOUND', JSON.stringify(stranger));
+const own = await asVisitor(transcript, { id: conversation.id }, sessionToken);
+check('the visitor asks for the own one', own.sendTranscript.userErrors.length === 0, JSON.stringify(own));
+
+const tried = await waitingOnce((all) => all.length === 2 && all.every((it) => it.error), 'the first attempts without a mail server');
+check('both wait, with the reason', tried.map((it) => it.kind).sort().join() === 'HANDOFF,TRANSCRIPT', JSON.stringify(tried));
+await new Promise((resolve) => server.listen(Number(port), '127.0.0.1', resolve));
+try {
+  const both = [await nextMail(), await nextMail()];
+  const handoff = both.find((it) => it.mail.subject.startsWith('My site: '));
+  const copy = both.find((it) => it.mail.subject.startsWith('Your conversation'));
+  checkMail('handoff', handoff, 'owner@shop.example');
+  check('handoff: answered to the visitor', handoff.mail.replyTo?.text === VISITOR, handoff.mail.replyTo?.text);
+  check('handoff: the way to the inbox', handoff.mail.html.includes(`/dashboard/inbox/${conversation.id}`));
+  checkMail('transcript', copy, VISITOR);
+  check('transcript: no address of the owner', !`${copy.mail.text}${copy.mail.html}`.includes('owner@shop.example') && !copy.mail.replyTo);
+  await waitingOnce((all) => all.length === 0, 'the end of waiting');
+  check('nothing waits any more', true);
+  await failingSource();
+} finally {
+  server.close();
+}
