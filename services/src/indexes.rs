@@ -119,7 +119,7 @@ impl Services {
         let (version, _) = self.index_versions(site.id).await?;
         match self.indexes.get(site.id) {
             Some((loaded, index)) if loaded >= version => Ok(index),
-            _ => self.build_index(site, version).await,
+            _ => self.build_index(site.id, version).await,
         }
     }
 
@@ -146,16 +146,18 @@ impl Services {
         }
     }
 
-    async fn build_index(&self, site: &Site, version: i64) -> Result<Arc<Index>> {
-        let chunks = self.stored_chunks(site.id).await?.into_iter().map(engine_chunk).collect();
-        let language = language::primary(&site.widget.ai_language);
+    async fn build_index(&self, site: SiteId, version: i64) -> Result<Arc<Index>> {
+        let chunks = self.stored_chunks(site).await?.into_iter().map(engine_chunk).collect();
+        // As it is now: a row that is believed for a moment may be of before the version.
+        let row = db::sites::by_id(&mut self.db.reader().await?, site).await?.ok_or(Error::NotFound("Site"))?;
+        let language = language::primary(&row.widget.ai_language);
         // Building takes milliseconds for a usual site and a second for a huge one: not on the
         // threads that answer.
         let index = tokio::task::spawn_blocking(move || Index::build(chunks, language.as_deref()))
             .await
             .map_err(Error::internal)?;
-        let index = Arc::new(vectors::dressed(self, site.id, index).await?);
-        self.indexes.put(site.id, version, index.clone());
+        let index = Arc::new(vectors::dressed(self, site, index).await?);
+        self.indexes.put(site, version, index.clone());
         Ok(index)
     }
 }

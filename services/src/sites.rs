@@ -162,28 +162,15 @@ pub async fn update_widget(
     patch: WidgetPatch,
 ) -> Result<(Site, Vec<&'static str>)> {
     viewer.require(Scope::WriteConfig)?;
-    let (id, now) = (viewer.site(named)?, services.now());
-    services
-        .db
-        .write(move |c| {
-            Box::pin(async move {
-                let mut site = db::sites::locked(c, id).await?.ok_or(Error::NotFound("Site"))?;
-                if patch.show_branding == Some(false) {
-                    require_feature(&site, Feature::RemoveBranding)?;
-                }
-                let (widget, updated) = site.widget.patched(patch)?;
-                let has_other_language = widget.ai_language != site.widget.ai_language;
-                site.widget = widget;
-                site.updated_at = now;
-                db::sites::update(c, &site).await?;
-                if has_other_language {
-                    // An index is made for a language.
-                    db::sites::bump_index_version(c, id).await?;
-                }
-                Ok((site, updated))
-            })
-        })
-        .await
+    change(services, viewer.site(named)?, move |site| {
+        if patch.show_branding == Some(false) {
+            require_feature(site, Feature::RemoveBranding)?;
+        }
+        let (widget, updated) = site.widget.patched(patch)?;
+        site.widget = widget;
+        Ok(updated)
+    })
+    .await
 }
 
 /// How the site answers.
@@ -242,9 +229,14 @@ pub(crate) async fn change<T: Send + 'static>(
         .write(move |c| {
             Box::pin(async move {
                 let mut site = db::sites::locked(c, id).await?.ok_or(Error::NotFound("Site"))?;
+                let language = site.widget.ai_language.clone();
                 let value = apply(&mut site)?;
                 site.updated_at = now;
                 db::sites::update(c, &site).await?;
+                if site.widget.ai_language != language {
+                    // An index is made for a language.
+                    db::sites::bump_index_version(c, id).await?;
+                }
                 Ok((site, value))
             })
         })

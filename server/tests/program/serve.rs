@@ -15,7 +15,7 @@ fn the_first_start_gives_keys_that_work_and_later_ones_give_none() {
 
     assert_eq!(status, 200, "{answer}");
     assert!(answer["answer"].as_str().is_some_and(|text| text.contains("widget.js")), "{answer}");
-    assert_eq!(answer["sources"], serde_json::json!(["HelpBot: frequently asked questions"]));
+    assert_eq!(answer["sources"], serde_json::json!(["helpbot-faq.md"]));
     assert_eq!(code, Some(0), "{log}");
     assert_eq!(again, 200);
     assert!(!second.printed.contains("wk_live_") && !second.printed.contains("sk_live_"), "{}", second.printed);
