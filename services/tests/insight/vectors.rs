@@ -57,7 +57,8 @@ fn vector(text: &str) -> Vec<f32> {
 }
 
 impl Fixture {
-    /// The same installation, started with this server.
+    /// The same installation, started with this server. (What is only added may be answered without
+    /// for a moment; a new start has nothing older to answer from.)
     async fn restarted_with(self, server: &Arc<Server>) -> Self {
         let db = Db::open(&DatabaseUrl::Sqlite(self.directory.path().join("helpbot.db"))).await.unwrap();
         let embedder: Arc<dyn Embedder> = server.clone();
@@ -112,6 +113,7 @@ async fn the_job_makes_vectors_and_they_answer_once_all_are_there() {
 
     assert!(matches!(on.do_jobs().await[..], [Ok(())]));
 
+    let on = on.restarted_with(&server).await;
     assert_eq!(on.outcome(GERMAN).await, Outcome::Answered);
     assert_eq!(on.progress().await, Progress { model: "tiny".into(), embedded: 2, total: 2 });
     assert!(on.do_jobs().await.is_empty(), "nothing is left to do");
@@ -124,12 +126,14 @@ async fn only_what_changed_is_embedded_again_and_what_was_deleted_goes() {
     on.outcome(QUESTION).await;
     on.do_jobs().await;
     let entry = on.entry("Where is the shop?", "In the old town.").await;
+    let on = on.restarted_with(&server).await;
     assert_ne!(on.outcome(GERMAN).await, Outcome::Answered, "one has no vectors yet");
     let before = server.texts.load(Ordering::Relaxed);
 
     on.do_jobs().await;
 
     assert_eq!(server.texts.load(Ordering::Relaxed) - before, 2, "question and text of the new one");
+    let on = on.restarted_with(&server).await;
     assert_eq!(on.outcome(GERMAN).await, Outcome::Answered);
     entries::delete(&on.services, &on.viewer, Some(on.site.id), entry.id).await.unwrap();
     assert_eq!(on.outcome(GERMAN).await, Outcome::Answered);
@@ -150,6 +154,7 @@ async fn the_old_models_vectors_serve_until_the_new_ones_are_there() {
     on.do_jobs().await;
     *new.has.lock().unwrap() = vec!["huge"];
 
+    let on = on.restarted_with(&new).await;
     assert_eq!(on.outcome(GERMAN).await, Outcome::Answered, "by the new ones");
     assert_eq!(on.progress().await, Progress { model: "huge".into(), embedded: 2, total: 2 });
 }
@@ -166,6 +171,7 @@ async fn a_failing_server_leaves_the_job_to_be_tried_again_and_the_built_in_answ
     server.fails.store(false, Ordering::Relaxed);
     assert!(matches!(on.do_jobs().await[..], [Ok(())]));
 
+    let on = on.restarted_with(&server).await;
     assert_eq!(on.outcome(GERMAN).await, Outcome::Answered);
     server.fails.store(true, Ordering::Relaxed);
     assert_eq!(on.outcome(QUESTION).await, Outcome::Answered, "with vectors, and nobody to ask");
