@@ -4,6 +4,7 @@
 //! `cargo run --release -p helpbot-benches` prints them; `docs/performance.md` holds the last.
 
 pub mod ceiling;
+pub mod house;
 pub mod load;
 pub mod process;
 pub mod receiver;

@@ -2,9 +2,11 @@
 
 use helpbot_db as db;
 use helpbot_db::conversations::{Query, Window};
+use helpbot_db::stats::Counts;
 use helpbot_domain::ids::ConversationId;
 use helpbot_domain::key::Scope;
 use helpbot_domain::plan::Feature;
+use helpbot_domain::time::Day;
 use helpbot_domain::{Timestamp, text};
 
 use crate::{Conversation, ConversationFilter, ConversationOrder, Result, Services, Site, Viewer, sites};
@@ -27,7 +29,37 @@ pub struct ListQuery {
 /// The longest search; more is cut, as the REST contract says.
 const SEARCH_MAX_CHARS: usize = 200;
 
+/// After every day that has counts.
+const LAST_DAY: Day = Day::from_number(i32::MAX);
+/// Before every day that has counts.
+const FIRST_DAY: Day = Day::from_number(i32::MIN);
+
 impl ListQuery {
+    /// The first day of a list that consists of whole days' conversations of one kind, whose
+    /// numbers are kept by day: a million rows need not be counted to say how many they are.
+    fn first_whole_day(&self) -> Option<Day> {
+        let has_words = self.search.as_deref().is_some_and(|words| !words.trim().is_empty());
+        if has_words || self.session_id.is_some() {
+            return None;
+        }
+        match self.since {
+            None => Some(FIRST_DAY),
+            Some(since) => Some(since.day()).filter(|day| day.start() == since),
+        }
+    }
+
+    /// How many of a day's conversations are of the kind that is listed.
+    const fn of_day(&self, counts: &Counts) -> i64 {
+        match self.filter {
+            ConversationFilter::All => counts.questions,
+            ConversationFilter::Unanswered => counts.unanswered,
+            ConversationFilter::Answered => counts.questions - counts.unanswered,
+            ConversationFilter::Handoff => counts.handoffs,
+            ConversationFilter::Helpful => counts.helpful,
+            ConversationFilter::Unhelpful => counts.unhelpful,
+        }
+    }
+
     fn stored(&self) -> Query {
         let search = self.search.as_deref().map(str::trim).filter(|words| !words.is_empty());
         Query {
@@ -82,7 +114,14 @@ pub async fn list(
 /// `Forbidden`; `PlanRequired`.
 pub async fn total(services: &Services, viewer: &Viewer, site: &Site, query: &ListQuery) -> Result<i64> {
     require_list(viewer, site)?;
-    Ok(db::conversations::count(&mut services.db.reader().await?, site.id, &query.stored()).await?)
+    let mut c = services.db.reader().await?;
+    match query.first_whole_day() {
+        Some(first) => {
+            let days = db::stats::between(&mut c, site.id, first, LAST_DAY).await?;
+            Ok(days.iter().map(|(_, counts)| query.of_day(counts)).sum())
+        }
+        None => Ok(db::conversations::count(&mut c, site.id, &query.stored()).await?),
+    }
 }
 
 fn require_list(viewer: &Viewer, site: &Site) -> Result<()> {

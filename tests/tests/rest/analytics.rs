@@ -127,6 +127,7 @@ async fn conversations_200_filters_together(app: &TestApp) {
     site.visitor().post("/api/v1/handoff", &json!({"conversationId": second})).await.ok();
     let found = async |query: &str| {
         let body = site.owner().get(&format!("/api/v1/conversations?sort=oldest&{query}")).await.ok();
+        assert_eq!(Some(body["totalDocs"].clone()), body["conversations"].as_array().map(|list| list.len().into()));
         body["conversations"].as_array().expect("a list").iter().map(|one| one["id"].clone()).collect::<Vec<_>>()
     };
 

@@ -32,6 +32,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 async fn ids(site: &TestSite<'_>, query: &str) -> Vec<String> {
     let body = site.owner().get(&format!("/api/v1/conversations?{query}")).await.ok();
     let list = body["conversations"].as_array().expect("a list");
+    assert_eq!(body["totalDocs"], list.len(), "all fit on one page: {query}");
     list.iter().map(|one| one["id"].as_str().expect("an id").to_owned()).collect()
 }
 

@@ -1,0 +1,108 @@
+//! `cargo run --release -p helpbot-benches --bin lists`: the list of conversations over REST, its
+//! first page and a search, with few rows and with many.
+//!
+//! Over SQLite, through the whole application in process. Both have the same number of
+//! conversations with the words that are searched for.
+
+#![allow(clippy::print_stdout, reason = "printing is what it is for")]
+
+use std::time::{Duration, Instant};
+
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode};
+use clap::Parser;
+use helpbot_benches::house::House;
+use helpbot_domain::Timestamp;
+use helpbot_domain::conversation::Vote;
+use helpbot_services::history::{self, PastConversation};
+use tower::ServiceExt;
+
+type AnyError = Box<dyn std::error::Error>;
+
+/// Measures the list of conversations with few and with many rows.
+#[derive(Parser)]
+struct Options {
+    /// Conversations of the small site.
+    #[arg(long, default_value_t = 10_000)]
+    few: u64,
+    /// Conversations of the large site.
+    #[arg(long, default_value_t = 1_000_000)]
+    many: u64,
+}
+
+const REQUESTS: usize = 51;
+/// Conversations stored in one transaction.
+const BATCH: u64 = 2_000;
+/// Of each site's conversations, so many hold the words that are searched for.
+const WITH_WORDS: u64 = 20;
+const ANSWER_MAX_BYTES: usize = 1024 * 1024;
+/// 2025-01-01T00:00:00Z.
+const BEGIN_MS: i64 = 1_735_689_600_000;
+const YEAR_MS: u64 = 365 * 86_400_000;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), AnyError> {
+    let options = Options::parse();
+    let lists = [
+        ("page 1", "/api/v1/conversations"),
+        ("page 1, unanswered", "/api/v1/conversations?filter=unanswered&range=365d"),
+        ("search", "/api/v1/conversations?search=zeppelin+mooring"),
+    ];
+    let few = measured(options.few, &lists).await?;
+    let many = measured(options.many, &lists).await?;
+    println!("{:<20} {:>14} {:>14} {:>8}", "median, ms", options.few, options.many, "ratio");
+    for ((name, _), (few, many)) in lists.iter().zip(few.iter().zip(&many)) {
+        let ms = |time: &Duration| time.as_secs_f64() * 1e3;
+        println!("{name:<20} {:>14.3} {:>14.3} {:>8.2}", ms(few), ms(many), ms(many) / ms(few));
+    }
+    Ok(())
+}
+
+async fn measured(rows: u64, lists: &[(&str, &str)]) -> Result<Vec<Duration>, AnyError> {
+    let house = House::open().await?;
+    for first in (0..rows).step_by(usize::try_from(BATCH)?) {
+        let past = (first..rows.min(first + BATCH)).map(|number| conversation(number, rows)).collect();
+        history::bring(&house.services, &house.operator, Some(house.site), past).await?;
+    }
+    let mut medians = Vec::new();
+    for (name, path) in lists {
+        let mut times = Vec::with_capacity(REQUESTS);
+        for _ in 0..REQUESTS {
+            let request = Request::get(*path).header("authorization", format!("Bearer {}", house.key));
+            let began = Instant::now();
+            let response = house.router.clone().oneshot(request.body(Body::empty())?).await?;
+            let status = response.status();
+            let bytes = to_bytes(response.into_body(), ANSWER_MAX_BYTES).await?;
+            times.push(began.elapsed());
+            let found: serde_json::Value = serde_json::from_slice(&bytes)?;
+            if status != StatusCode::OK || found["conversations"].as_array().is_none_or(Vec::is_empty) {
+                return Err(format!("{name}: {status} {found}").into());
+            }
+        }
+        times.sort();
+        medians.push(times[REQUESTS / 2]);
+    }
+    Ok(medians)
+}
+
+fn conversation(number: u64, of: u64) -> PastConversation {
+    let at = Timestamp::from_ms(BEGIN_MS + i64::try_from(YEAR_MS / of * number).unwrap_or(0));
+    let has_words = number.is_multiple_of((of / WITH_WORDS).max(1));
+    let words = if has_words { "Where may I moor a zeppelin? The zeppelin mooring mast." } else { "When is it open?" };
+    PastConversation {
+        id: format!("row-{number}"),
+        session_id: Some(format!("visit-{}", number / 3)),
+        question: format!("{words} I ask for the order {number} of last week."),
+        answer: "It is open from eight to eleven on Sundays, and from seven to six on all other days; deliveries \
+                 leave at noon, returns are taken until the evening, and the shop answers the telephone then."
+            .into(),
+        sources: vec!["https://example.com/opening-hours".into()],
+        vote: number.is_multiple_of(5).then_some(Vote::Yes),
+        is_unanswered: number.is_multiple_of(4),
+        is_handed_off: number.is_multiple_of(50),
+        customer_email: None,
+        language: Some("en".into()),
+        created_at: at,
+        updated_at: at,
+    }
+}
