@@ -5,10 +5,10 @@
 
 import { computed, signal } from "@preact/signals";
 import { type Client, createClient } from "graphql-ws";
-import { type Scope, type ViewerResult, Viewer, Watch, type WatchResult } from "../generated/dashboard";
+import { type Scope, type ViewerResult, Activity, type ActivityResult, Viewer, Watch, type WatchResult, supports } from "../generated/dashboard";
 import type { Doc } from "../live/document";
 import { type Following, type State, type Transport, follow } from "../live/follow";
-import { ApiError, request } from "../live/graphql";
+import { ApiError, headersOf, reach, request, resultOf } from "../live/graphql";
 import { socketUrl } from "../live/socket";
 import { sseTransport } from "../live/sse";
 
@@ -66,9 +66,13 @@ function kept(): Storage | null {
 }
 
 /** Runs one operation as the signed-in agent; a refused key signs out. */
-export async function run<Result, Variables>(query: Doc<Result, Variables>, variables: Variables, idempotencyKey?: string): Promise<Result> {
+export function run<Result, Variables>(query: Doc<Result, Variables>, variables: Variables, idempotencyKey?: string): Promise<Result> {
+  return asAgent(() => request(ENDPOINT, { apiKey: apiKey.value ?? "" }, query, variables, idempotencyKey));
+}
+
+async function asAgent<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
-    return await request(ENDPOINT, { apiKey: apiKey.value ?? "" }, query, variables, idempotencyKey);
+    return await work();
   } catch (error) {
     if (error instanceof ApiError && error.code === "UNAUTHENTICATED") signOut("The key was refused: it may have been revoked or have ended.");
     throw error;
@@ -84,10 +88,30 @@ interface UserError {
 export async function change<Payload extends { userErrors: UserError[] }, Variables>(
   mutation: Doc<{ [field: string]: Payload }, Variables>, variables: Variables, idempotencyKey?: string,
 ): Promise<Payload> {
-  const payload = Object.values(await run(mutation, variables, idempotencyKey))[0]!;
+  return accepted(await run(mutation, variables, idempotencyKey));
+}
+
+function accepted<Payload extends { userErrors: UserError[] }>(result: { [field: string]: Payload }): Payload {
+  const payload = Object.values(result)[0]!;
   const refusal = payload.userErrors[0];
   if (refusal) throw new ApiError(refusal.code, refusal.message, 200);
   return payload;
+}
+
+/** The largest file that the server takes, over a slow line. */
+const UPLOAD_MS = 120_000;
+
+/** Runs a mutation whose input has a `file`, sent as the GraphQL multipart request specification says. */
+export async function upload<Payload extends { userErrors: UserError[] }, Input extends { file: null }>(
+  mutation: Doc<{ [field: string]: Payload }, { input: Input }>, input: Omit<Input, "file">, file: File,
+): Promise<Payload> {
+  const body = new FormData();
+  body.set("operations", JSON.stringify({ query: mutation, variables: { input: { ...input, file: null } } }));
+  body.set("map", JSON.stringify({ 0: ["variables.input.file"] }));
+  body.set("0", file);
+  const { "Content-Type": _, ...headers } = headersOf({ apiKey: apiKey.value ?? "" }, crypto.randomUUID());
+  const init = { method: "POST", body, headers: { ...headers, Accept: "application/json", "GraphQL-Require-Preflight": "1" } };
+  return accepted(await asAgent(async () => resultOf<{ [field: string]: Payload }>(await reach(`${ENDPOINT}/upload`, init, UPLOAD_MS))));
 }
 
 let socket: Client | null = null;
@@ -132,6 +156,16 @@ const overSocket = (siteId: string): Transport<WatchEvent> => (after, listener) 
     stop();
   };
 };
+
+type Presence = ActivityResult["conversationActivity"];
+
+/** Tells who is there in a conversation, until stopped; silent where the connection is lost. */
+export function watchActivity(siteId: string, id: string, on: (now: Presence) => void): () => void {
+  if (!supports.Activity) return () => {};
+  return live().subscribe<ActivityResult>({ query: Activity, variables: { site: siteId, id } }, {
+    next: ({ data }) => data && on(data.conversationActivity), error: () => {}, complete: () => {},
+  });
+}
 
 /** Follows the site's events until stopped; goes on after breaks from the last cursor. */
 export function watch(siteId: string, on: { event(e: WatchEvent): void; state(s: State): void; gap(): void }): Following {

@@ -16,6 +16,8 @@ const sampleBackend: Backend = {
   say: async () => null,
   messages: async () => [],
   follow: () => null,
+  tellTyping: () => {},
+  watchTyping: () => () => {},
 };
 
 /** Draws the panel as `widget` says into `place`, in the middle of a talk. */

@@ -55,7 +55,11 @@ export async function request<Result, Variables>(
   endpoint: string, credentials: Credentials, query: Doc<Result, Variables>, variables: Variables, idempotencyKey?: string,
 ): Promise<Result> {
   const headers = { ...headersOf(credentials, idempotencyKey), Accept: "application/graphql-response+json, application/json;q=0.9" };
-  const response = await reach(endpoint, { method: "POST", headers, body: JSON.stringify({ query, variables }) });
+  return resultOf(await reach(endpoint, { method: "POST", headers, body: JSON.stringify({ query, variables }) }));
+}
+
+/** The data of an answer, or its first error. */
+export async function resultOf<Result>(response: Response): Promise<Result> {
   const answer = await response.json().catch(() => null) as Answer<Result> | null;
   const error = answer?.errors?.[0];
   if (error) throw new ApiError(error.extensions?.code ?? `HTTP_${response.status}`, error.message, response.status);

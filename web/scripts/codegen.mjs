@@ -16,7 +16,7 @@ import {
 
 const WEB = fileURLToPath(new URL("..", import.meta.url));
 const ROOMS = ["widget", "dashboard"];
-const SCALARS = { ID: "string", String: "string", Int: "number", Float: "number", Boolean: "boolean" };
+const SCALARS = { ID: "string", String: "string", Int: "number", Float: "number", Boolean: "boolean", Upload: "null" };
 
 /** The schema that decides, and the one that fills in the types of what is still planned. */
 function loadSchemas() {

@@ -5,7 +5,7 @@ import { type Following, type State, follow } from "../live/follow";
 import { ApiError, type Credentials, NetworkError, headersOf, reach, request } from "../live/graphql";
 import { socketTransport } from "../live/socket";
 import { results, sseTransport } from "../live/sse";
-import { Answer as AnswerStream, Ask, type AskResult, Events, type EventsResult, type EventsVariables, Handoff, Messages, type Said, Say, Vote, supports } from "../generated/widget";
+import { Activity, Answer as AnswerStream, Ask, type AskResult, Events, type EventsResult, type EventsVariables, Handoff, Messages, type Said, Say, Typing, Vote, supports } from "../generated/widget";
 import type { Link, Session } from "./session";
 
 export type LiveEvent = EventsResult["conversationEvents"];
@@ -33,6 +33,10 @@ export interface Backend {
   say(conversationId: string, text: string, key: string): Promise<Said | null>;
   messages(conversationId: string): Promise<Said[]>;
   follow(on: { event(e: LiveEvent): void; state(s: State): void; gap(): void }): Following | null;
+  /** Says that the visitor types; lost where it does not get through. */
+  tellTyping(conversationId: string, isTyping: boolean): void;
+  /** Tells whether somebody of the team types, until stopped or the connection ends. */
+  watchTyping(conversationId: string, on: (isTyping: boolean) => void): () => void;
 }
 
 /** Statuses with which proxies and old servers turn GraphQL away while REST may still pass. */
@@ -145,6 +149,20 @@ export class ServerBackend implements Backend {
   async messages(id: string): Promise<Said[]> {
     const { node } = await request(this.endpoint, this.credentials(), Messages, { id });
     return node?.messages?.nodes ?? [];
+  }
+
+  tellTyping(conversationId: string, isTyping: boolean): void {
+    if (supports.Typing) request(this.endpoint, this.credentials(), Typing, { input: { conversationId, isTyping } }).catch(() => {});
+  }
+
+  watchTyping(id: string, on: (isTyping: boolean) => void): () => void {
+    const abort = new AbortController();
+    const listen = async () => {
+      const ask = { endpoint: this.endpoint, credentials: this.credentials(), query: Activity, variables: { id }, signal: abort.signal };
+      for await (const { conversationActivity } of results(ask)) on(conversationActivity.isTeamTyping);
+    };
+    if (supports.Activity) listen().catch(() => {}).finally(() => on(false));
+    return () => abort.abort();
   }
 
   follow(on: { event(e: LiveEvent): void; state(s: State): void; gap(): void }): Following | null {

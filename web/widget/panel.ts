@@ -17,6 +17,8 @@ import { type Tongue, fill, tongueOf } from "./words";
 const QUESTION_MAX_CHARS = 1000;
 /** A stream that starts without a cursor may miss what was written while it opened; read again after this. */
 const SECOND_LOOK_MS = 3000;
+/** The server forgets that somebody types after six seconds. */
+const TYPING_MS = 3000;
 
 type BotEntry = Extract<Entry, { kind: "bot" }>;
 type VisitorEntry = Extract<Entry, { kind: "visitor" }>;
@@ -42,6 +44,9 @@ export class WidgetPanel implements Panel {
   private isBusy = false;
   /** What goes to the agent is sent one after the other, in the order of writing. */
   private toAgent = Promise.resolve();
+  private toldTypingAt = 0;
+  private stopTyping = () => {};
+  private agentTyping: HTMLElement | null = null;
 
   constructor(
     private readonly shell: Shell, private readonly backend: Backend,
@@ -99,7 +104,10 @@ export class WidgetPanel implements Panel {
     this.log.setAttribute("aria-label", words.log);
     this.input.placeholder = config.inputPlaceholder;
     this.input.setAttribute("aria-label", config.inputPlaceholder);
-    this.input.addEventListener("input", () => this.grow());
+    this.input.addEventListener("input", () => {
+      this.grow();
+      this.tellTyping();
+    });
     this.input.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
       event.preventDefault();
@@ -131,7 +139,7 @@ export class WidgetPanel implements Panel {
 
   private add<E extends Entry>(entry: E): E {
     this.session.entries.push(entry);
-    this.log.append(this.nodeOf(entry));
+    this.log.append(this.nodeOf(entry), ...this.agentTyping ? [this.agentTyping] : []);
     this.scroll();
     this.save();
     return entry;
@@ -157,6 +165,7 @@ export class WidgetPanel implements Panel {
   private restart(): void {
     this.following?.stop();
     this.following = null;
+    this.stopTyping();
     this.panel.removeAttribute("data-live");
     Object.assign(this.session, emptySession(Date.now()));
     this.nodes.clear();
@@ -175,6 +184,7 @@ export class WidgetPanel implements Panel {
     const text = this.input.value.trim();
     if (!text || (this.isBusy && !this.isWithAgent)) return;
     this.input.value = "";
+    this.toldTypingAt = 0;
     this.grow();
     this.ask(text);
   }
@@ -206,6 +216,29 @@ export class WidgetPanel implements Panel {
       this.clearFailure(entry);
       this.dispatch(entry);
     }
+  }
+
+  private tellTyping(): void {
+    const { live } = this.session;
+    if (!live || !this.backend.canSay || !this.input.value || Date.now() - this.toldTypingAt < TYPING_MS) return;
+    this.toldTypingAt = Date.now();
+    this.backend.tellTyping(live, true);
+  }
+
+  /** For the eyes only: screen readers hear the message when it is there. */
+  private showTyping(isTyping: boolean): void {
+    this.agentTyping?.remove();
+    this.agentTyping = isTyping ? this.view.typing() : null;
+    if (!this.agentTyping) return;
+    this.agentTyping.setAttribute("aria-hidden", "true");
+    this.log.append(this.agentTyping);
+    this.scroll();
+  }
+
+  private watchTyping(): void {
+    this.stopTyping();
+    const { live } = this.session;
+    if (live && this.backend.canSay) this.stopTyping = this.backend.watchTyping(live, (isTyping) => this.showTyping(isTyping));
   }
 
   private dispatch(entry: VisitorEntry): void {
@@ -308,7 +341,9 @@ export class WidgetPanel implements Panel {
       event: (event) => this.hear(event),
       state: (state) => {
         this.showState(state);
-        if (state === "live") this.retryAll();
+        if (state !== "live") return this.stopTyping();
+        this.retryAll();
+        this.watchTyping();
       },
       gap: () => {
         this.catchUp();
@@ -332,6 +367,7 @@ export class WidgetPanel implements Panel {
   /** The agent is done: what comes next goes to the bot again. */
   private end(): void {
     this.session.live = this.session.agent = null;
+    this.stopTyping();
     this.note(this.tongue.words.ended);
     this.following?.stop();
     this.following = null;
@@ -350,6 +386,8 @@ export class WidgetPanel implements Panel {
       } else if (said.seq > 2) this.add({ kind: "visitor", text: said.text, id: said.id, key: said.id });
       return;
     }
+    this.showTyping(false);
+    this.toldTypingAt = 0;
     this.add({ kind: "agent", id: said.id, name: said.agentName, text: said.text });
     this.session.agent = said.agentName;
     this.showState("live");

@@ -1,8 +1,8 @@
 // Entries: questions with the answers that the owner wrote or that were read from pages, and further phrasings.
 
 import { useSignal } from "@preact/signals";
-import { AddEntry, AddPhrasing, DeleteEntry, Entries, type Entry, UpdateEntry } from "../../generated/dashboard";
-import { change, may, site } from "../client";
+import { AddEntry, AddPhrasing, DeleteEntry, Entries, type Entry, ImportEntries, UpdateEntry, supports } from "../../generated/dashboard";
+import { change, may, site, upload } from "../client";
 import { pathOf } from "../route";
 import { Confirm, Empty, Fault, Field, Loading, Markdown, Page, useAction, useQuery } from "../ui";
 
@@ -20,6 +20,7 @@ export function AnswersPage() {
   };
   return (
     <Page title="Answers" tools={canWrite && <button type="button" class="solid" onClick={() => void (isAdding.value = !isAdding.value)} aria-expanded={isAdding.value}>Write an answer</button>}>
+      {isAdding.value && supports.ImportEntries && <Import onDone={loaded.reload} />}
       {isAdding.value && <Form onDone={() => { isAdding.value = false; loaded.reload(); }} />}
       <form class="filters" role="search" onSubmit={find}>
         <Field label="Search">{(f) => <input {...f} type="search" maxLength={200} value={typed.value} onInput={(e) => void (typed.value = e.currentTarget.value)} />}</Field>
@@ -43,6 +44,31 @@ export function AnswersPage() {
         );
       }}</Loading>
     </Page>
+  );
+}
+
+/** Takes in many at once: all rows of a file, or none. */
+function Import({ onDone }: { onDone(): void }) {
+  const note = useSignal("");
+  const { isBusy, error, act } = useAction();
+  const take = (field: HTMLInputElement) => {
+    const file = field.files?.[0];
+    if (!file) return;
+    void act(async () => {
+      const { added, updated, unchanged } = await upload(ImportEntries, { siteId: site.value!.id }, file);
+      note.value = `${added} added, ${updated} changed, ${unchanged} as they were.`;
+      field.value = "";
+      onDone();
+    });
+  };
+  return (
+    <div class="card">
+      <Field label="Many at once, from a file" hint="CSV with a head (question, answer, url, phrasings) or JSON Lines.">
+        {(f) => <input {...f} type="file" accept=".csv,.tsv,.jsonl" disabled={isBusy} onChange={(e) => take(e.currentTarget)} />}
+      </Field>
+      <Fault text={error} />
+      <p class="hint" role="status">{note.value}</p>
+    </div>
   );
 }
 

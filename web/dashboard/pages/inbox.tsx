@@ -5,13 +5,15 @@
 
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import { Assign, Inbox, type Line, Reopen, Reply, Resolve, type Row, Thread } from "../../generated/dashboard";
+import { Assign, Inbox, type Line, Reopen, Reply, Resolve, type Row, SetTyping, Thread, supports } from "../../generated/dashboard";
 import type { State } from "../../live/follow";
-import { type WatchEvent, change, may, run, site, viewer, watch } from "../client";
+import { type WatchEvent, change, may, run, site, viewer, watch, watchActivity } from "../client";
 import { type Outbox, outbox } from "../outbox";
 import { go, pathOf, route } from "../route";
 import { Badge, Empty, Fault, Markdown, Page, When, sayError, useAction } from "../ui";
 
+/** The server forgets that somebody types after six seconds. */
+const TYPING_MS = 3000;
 const FILTERS = [["waiting", "Waiting"], ["mine", "With the team"], ["all", "All"]] as const;
 type Filter = (typeof FILTERS)[number][0];
 
@@ -132,11 +134,28 @@ function Conversation({ id, heard, state, rows }: ConversationProps) {
     // After the lines have drawn their text.
     requestAnimationFrame(() => log.current?.scrollTo(0, log.current.scrollHeight));
   }, [lines.value.length, unsent.lines.value.length]);
+  const presence = useSignal({ isVisitorHere: false, isVisitorTyping: false });
+  const isConnected = state.value === "live";
+  useEffect(() => {
+    if (!isConnected) return undefined;
+    const stop = watchActivity(input.siteId, id, (now) => void (presence.value = now));
+    return () => {
+      stop();
+      presence.value = { isVisitorHere: false, isVisitorTyping: false };
+    };
+  }, [id, isConnected]);
+  const toldAt = useRef(0);
+  const tell = (isTyping: boolean) => {
+    if (!supports.SetTyping || !isConnected || (isTyping && Date.now() - toldAt.current < TYPING_MS)) return;
+    toldAt.current = isTyping ? Date.now() : 0;
+    run(SetTyping, { input: { ...input, isTyping } }).catch(() => {});
+  };
   const send = (event: Event) => {
     event.preventDefault();
     const words = text.value.trim();
     if (!words) return;
     text.value = "";
+    tell(false);
     unsent.write(words);
   };
   if (!row) return <section class="thread nothing"><p role="status">Loading…</p></section>;
@@ -148,7 +167,8 @@ function Conversation({ id, heard, state, rows }: ConversationProps) {
         <div class="about">
           <h2 dir="auto">{row.question}</h2>
           <p class="hint row">{row.handoff && <Badge value={row.handoff.status} />}{row.handoff?.assignee && <span>with {row.handoff.assignee.name}</span>}
-            {row.handoff?.customerEmail && <a href={`mailto:${row.handoff.customerEmail}`}>{row.handoff.customerEmail}</a>}</p>
+            {row.handoff?.customerEmail && <a href={`mailto:${row.handoff.customerEmail}`}>{row.handoff.customerEmail}</a>}
+            {presence.value.isVisitorHere && <span class="pulse live">{presence.value.isVisitorTyping ? "is typing…" : "is here"}</span>}</p>
         </div>
         {canWrite && row.handoff && (
           <div class="row">
@@ -169,7 +189,7 @@ function Conversation({ id, heard, state, rows }: ConversationProps) {
       {canWrite && isOpen(row)
         ? <form class="reply" onSubmit={send}>
           <textarea aria-label="Your answer" rows={2} maxLength={4000} value={text.value} placeholder="Write to the visitor…" dir="auto"
-            onInput={(e) => void (text.value = e.currentTarget.value)}
+            onInput={(e) => { text.value = e.currentTarget.value; tell(text.value !== ""); }}
             onKeyDown={(e) => { if (e.key === "Enter" && (e.metaKey || e.ctrlKey)) send(e); }} />
           <button type="submit" class="solid">Send</button>
         </form>

@@ -4,9 +4,9 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import {
   AddSource, DeleteSource, Pages, type PagesResult, Rescrape, type SourceRow, type SourceSchedule, SourceScheduleValues, type SourceScope, SourceScopeValues, Sources,
-  UpdateSource,
+  UpdateSource, UploadSource, Reread, supports,
 } from "../../generated/dashboard";
-import { change, may, run, site } from "../client";
+import { change, may, run, site, upload } from "../client";
 import { Badge, Confirm, Empty, Fault, Field, Loading, Page, When, counted, sayError, useAction, useQuery } from "../ui";
 
 const POLL_MS = 2500;
@@ -37,6 +37,16 @@ export function SourcesPage() {
       loaded.reload();
     });
   };
+  const take = (field: HTMLInputElement) => {
+    const file = field.files?.[0];
+    if (!file) return;
+    void act(async () => {
+      const { isNew } = await upload(UploadSource, { siteId: site.value!.id }, file);
+      note.value = isNew ? "Added. It is being read." : "Replaced. It is being read.";
+      field.value = "";
+      loaded.reload();
+    });
+  };
   const canWrite = may("WRITE_SOURCES");
   return (
     <Page title="Sources">
@@ -49,6 +59,10 @@ export function SourcesPage() {
           <Choice label="Read again" values={SourceScheduleValues} texts={SCHEDULES} chosen={schedule.value} onChoose={(value) => void (schedule.value = value)} />
           <button type="submit" class="solid" disabled={isBusy}>Add</button>
         </form>)}
+      {canWrite && supports.UploadSource && (
+        <Field label="Or a file" hint="PDF, DOCX, HTML, Markdown, text or CSV, at most 20 MB. One of the same name is replaced.">
+          {(f) => <input {...f} type="file" accept=".pdf,.docx,.html,.htm,.md,.txt,.csv" disabled={isBusy} onChange={(e) => take(e.currentTarget)} />}
+        </Field>)}
       <Fault text={error} />
       <p class="hint" role="status">{note.value}</p>
       <Loading of={loaded}>{({ site: found }) => {
@@ -104,6 +118,10 @@ function Item({ source, canWrite, onChange }: { source: SourceRow; canWrite: boo
     await change(UpdateSource, { input: { ...input, ...what } });
     onChange();
   });
+  const again = () => void act(async () => {
+    await (source.kind === "URL" ? change(Rescrape, { input }) : change(Reread, { input }));
+    onChange();
+  });
   return (
     <li class="card">
       <div class="row between">
@@ -116,8 +134,8 @@ function Item({ source, canWrite, onChange }: { source: SourceRow; canWrite: boo
         </div>
         {canWrite && (
           <div class="row">
-            {source.kind === "URL" && <button type="button" aria-label={`Read again ${source.url}`} disabled={isBusy || source.status === "SCRAPING"}
-              onClick={() => void act(async () => { await change(Rescrape, { input }); onChange(); })}>Read again</button>}
+            {(source.kind === "URL" || (source.kind === "FILE" && supports.Reread)) && (
+              <button type="button" aria-label={`Read again ${source.url}`} disabled={isBusy || source.status === "SCRAPING"} onClick={again}>Read again</button>)}
             <Confirm label="Delete" about={source.url} question="Delete it with all its passages?" onYes={() => void act(async () => { await change(DeleteSource, { input }); onChange(); })} />
           </div>)}
       </div>
