@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { launch, watchedPage } from "./browser.mjs";
 import { Agent, Visitor, violations } from "./pages.mjs";
-import { graphql, until } from "./server.mjs";
+import { graphql, offers, until } from "./server.mjs";
 import { startWorld } from "./states.mjs";
 
 let browser;
@@ -253,4 +253,42 @@ test("a_webhook_is_made_shown_once_and_deleted", async () => {
   await agent.page.getByRole("heading", { name: url }).waitFor({ state: "detached" });
 
   assert.match(secret, /^whsec_/);
+});
+
+test("a_file_is_uploaded_replaced_and_answers", async (t) => {
+  if (!await offers(server, "uploadSource")) return t.skip("this schema takes no files");
+  const agent = await Agent.on(browser, server, "sources");
+  const file = (text) => ({ name: "opening.md", mimeType: "text/markdown", buffer: Buffer.from(`# Opening\n\n## When does the mill open?\n\n${text}\n`) });
+
+  await agent.page.getByLabel("Or a file").setInputFiles(file("At ten in the morning."));
+  await agent.page.getByText("Added. It is being read.").waitFor();
+  await agent.page.getByLabel("Or a file").setInputFiles(file("At noon, since the spring."));
+  await agent.page.getByText("Replaced. It is being read.").waitFor();
+  // The index of before may answer for a moment.
+  await until(async () => {
+    const { askQuestion } = await graphql(server.origin, server.ownerKey, `mutation { askQuestion(input: {question: "When does the mill open?"}) { conversation { answer } userErrors { message } } }`);
+    return askQuestion.conversation.answer.includes("At noon");
+  }, 30_000);
+  await agent.go("Answer lab");
+  await agent.page.getByLabel("Question").fill("When does the mill open?");
+  await agent.page.getByRole("button", { name: "Ask" }).click();
+
+  await agent.page.getByText("At noon").first().waitFor();
+  return assert.deepEqual(agent.faults, []);
+});
+
+test("entries_are_taken_in_from_a_file_all_or_none", async (t) => {
+  if (!await offers(server, "importFaqEntries")) return t.skip("this schema takes no entries from a file");
+  const agent = await Agent.on(browser, server, "answers");
+  const take = (text) => agent.page.getByLabel("Many at once").setInputFiles({ name: "entries.csv", mimeType: "text/csv", buffer: Buffer.from(text) });
+
+  await agent.page.getByRole("button", { name: "Write an answer" }).click();
+  await take("question,answer\nWho feeds the swans?,The miller does.\nWho mends the sails?,The sailmaker does.\n");
+  await agent.page.getByText("2 added, 0 changed, 0 as they were.").waitFor();
+  await take("question,answer\nWho rings the bell?,The sexton.\n,An answer to nothing\n");
+  await agent.page.getByRole("alert").waitFor();
+  await agent.page.getByLabel("Search", { exact: true }).fill("bell");
+  await agent.page.getByRole("button", { name: "Search" }).click();
+
+  return agent.page.getByText("Nothing fits").waitFor();
 });

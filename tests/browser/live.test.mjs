@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { launch } from "./browser.mjs";
 import { Agent, Visitor, faultsOf, violations } from "./pages.mjs";
-import { until, wireTo } from "./server.mjs";
+import { offers, until, wireTo } from "./server.mjs";
 import { startWorld } from "./states.mjs";
 
 const OFFLINE_MS = 10_000;
@@ -211,4 +211,26 @@ test("hostile_words_stay_words", async () => {
     await until(async () => (await page.locator("[href^='javascript:' i], img[onerror], svg[onload]").count()) === 0);
   }
   assert.deepEqual([...faultsOf(agent), ...faultsOf(visitor)], []);
+});
+
+test("each_sees_that_the_other_is_there_and_types", async (t) => {
+  if (!await offers(server, "setTyping")) return t.skip("this schema does not tell of typing");
+  const question = `Is there a tide table (${Date.now()})?`;
+  const [agent, visitor] = [await Agent.on(browser, server), await Visitor.on(browser, server)];
+  await agent.isLive();
+  await visitor.open();
+  await visitor.ask(question);
+  await visitor.wantHuman();
+  await agent.read(question);
+  await agent.page.getByText("is here", { exact: true }).waitFor();
+
+  await visitor.page.getByRole("dialog").getByRole("textbox").last().pressSequentially("I w");
+  await agent.page.getByText("is typing…").waitFor();
+  await agent.page.getByLabel("Your answer").pressSequentially("We ");
+  await visitor.log.locator(".dots").waitFor();
+  await agent.say("We have one.");
+  await visitor.log.getByText("We have one.").waitFor();
+
+  await visitor.log.locator(".dots").waitFor({ state: "detached" });
+  return assert.deepEqual([...faultsOf(agent), ...faultsOf(visitor)], []);
 });

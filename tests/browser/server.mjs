@@ -53,6 +53,12 @@ export async function graphql(origin, key, query, variables = {}) {
   return data;
 }
 
+/** Whether the schema has this mutation: the pages leave out what it lacks. */
+export async function offers({ origin, ownerKey }, mutation) {
+  const { __schema } = await graphql(origin, ownerKey, "{ __schema { mutationType { fields { name } } } }");
+  return __schema.mutationType.fields.some(({ name }) => name === mutation);
+}
+
 /** Waits for a condition; a throw counts as not yet. */
 export async function until(condition, withinMs = 10_000) {
   const end = Date.now() + withinMs;
