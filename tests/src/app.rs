@@ -131,6 +131,24 @@ fn started(test: impl AsyncFnOnce(&TestApp)) -> impl AsyncFnOnce(&TestDatabase) 
     }
 }
 
+/// The application in process: no port is listened on, nothing is fetched or delivered.
+pub struct Offline {
+    /// All routes, with everything around them.
+    pub router: axum::Router,
+    /// The use cases behind them.
+    pub services: Services,
+    _data: TempDir,
+}
+
+/// The application over `database`, for who sends more requests than a socket would carry.
+pub async fn offline(database: &TestDatabase) -> Offline {
+    let data = tempfile::tempdir().expect("a temporary directory");
+    let parts = Parts { clock: Arc::new(ManualClock::at(BEGIN)), ..Parts::default() };
+    let bound = helpbot_server::bind(settings(data.path(), database), parts).await.expect("it opens");
+    let router = bound.app().expect("the routes are wired");
+    Offline { router, services: bound.installation().services.clone(), _data: data }
+}
+
 fn settings(data: &Path, database: &TestDatabase) -> Settings {
     Settings {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),

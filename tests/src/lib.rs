@@ -18,7 +18,7 @@ mod wait;
 #[path = "../../db/tests/suite/database.rs"]
 pub mod database;
 
-pub use app::{TestApp, on_postgres, on_sqlite};
+pub use app::{Offline, TestApp, offline, on_postgres, on_sqlite};
 pub use client::{Client, GraphqlReply, Reply};
 pub use pages::{Page, Pages};
 pub use receiver::{Delivery, Receiver};

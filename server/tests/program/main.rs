@@ -2,6 +2,7 @@
 
 mod cli;
 mod ends;
+mod import;
 mod kill;
 mod receiver;
 mod serve;

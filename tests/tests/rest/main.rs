@@ -11,6 +11,7 @@ mod errors;
 mod limits;
 mod reference;
 mod sources;
+mod statuses;
 mod webhooks;
 
 use helpbot_services::entries::{self, NewEntry};
