@@ -28,6 +28,7 @@ pub mod sites;
 pub mod sources;
 pub mod topics;
 pub mod transport;
+pub mod uploads;
 pub mod webhooks;
 
 pub use error::{ErrorCode, Failure};

@@ -58,13 +58,15 @@ async fn filled(services: &Services, viewer: &Viewer, count: usize) -> Result<Si
         sites::NewSite { name: "Shop".into(), owner_email: "owner@example.com".into(), plan: None, credit_limit: None };
     let site = sites::create(services, viewer, new).await?;
     let url = "https://shop.example/help/";
-    let source = sources::add_url(services, viewer, Some(site.id), url).await?.0;
+    sources::add_url(services, viewer, Some(site.id), url).await?;
+    let job = services.claim_jobs(&[sources::SCRAPE], "the bench", 1).await?.pop().ok_or("no job")?;
+    let begun = reading::begin(services, &job, "the bench").await?.ok_or("no source")?;
     let chunks = speed::site(count);
     let pages = chunks.chunks(OF_A_PAGE).enumerate().map(|(number, chunks)| PageReading {
         chunks: chunks.iter().cloned().map(draft).collect(),
         ..PageReading::of(format!("{url}{number}"), PageOutcome::Fetched)
     });
-    reading::complete(services, &source, None, pages.collect()).await?;
+    reading::complete(services, &begun, None, pages.collect()).await?;
     Ok(site.id)
 }
 

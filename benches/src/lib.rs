@@ -1,10 +1,12 @@
 //! The project's own measurements. Every figure stands beside a ceiling measured in the same
 //! run on the same machine, and what counts is the ratio: machines are noisy, ratios less so.
 //!
-//! `cargo run --release -p helpbot-benches` prints them; `docs/performance.md` holds the last.
+//! `cargo run --release -p helpbot-benches` prints those of answering, `--bin ingestion` those of
+//! reading; `docs/performance.md` holds the last.
 
 pub mod ceiling;
 pub mod house;
 pub mod load;
 pub mod process;
 pub mod receiver;
+pub mod site;

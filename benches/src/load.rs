@@ -56,19 +56,60 @@ pub async fn run(load: &Load) -> std::io::Result<Figures> {
 }
 
 async fn connection(load: Load, started: Instant) -> std::io::Result<(Vec<Duration>, usize)> {
-    let mut stream = TcpStream::connect(load.addr).await?;
-    stream.set_nodelay(true)?;
+    let mut connection = Connection::open(load.addr).await?;
     let (mut times, mut refused) = (Vec::new(), 0);
-    let mut buffer = Vec::with_capacity(16 * 1024);
     while started.elapsed() < load.duration {
         let sent = Instant::now();
-        stream.write_all(&load.request).await?;
-        match answer(&mut stream, &mut buffer).await? {
+        match connection.exchange(&load.request).await?.0 {
             200 => times.push(sent.elapsed()),
             _ => refused += 1,
         }
     }
     Ok((times, refused))
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
+/// A keep-alive connection.
+pub struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Connection {
+    /// Connects.
+    ///
+    /// # Errors
+    /// When nobody listens there.
+    pub async fn open(addr: SocketAddr) -> std::io::Result<Self> {
+        let stream = TcpStream::connect(addr).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, buffer: Vec::with_capacity(16 * 1024) })
+    }
+
+    /// Sends a whole request and waits for its whole answer.
+    ///
+    /// # Errors
+    /// When the connection breaks, or the answer does not tell its length.
+    pub async fn send(&mut self, request: &[u8]) -> std::io::Result<Answer> {
+        let (status, body) = self.exchange(request).await?;
+        Ok(Answer { status, body: self.buffer[body..].to_vec() })
+    }
+
+    /// The status, and where the body begins in the buffer.
+    async fn exchange(&mut self, request: &[u8]) -> std::io::Result<(u16, usize)> {
+        self.stream.write_all(request).await?;
+        let status = answer(&mut self.stream, &mut self.buffer).await?;
+        let head = self.buffer.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or_default();
+        Ok((status, head + 4))
+    }
 }
 
 /// Reads one answer to its end, into `buffer`, and gives its status.

@@ -68,10 +68,22 @@ impl Server {
     /// # Errors
     /// When the system does not say.
     pub fn resident_mib(&self) -> io::Result<f64> {
+        self.status_mib("VmRSS:")
+    }
+
+    /// The most that was ever resident, MiB.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn peak_mib(&self) -> io::Result<f64> {
+        self.status_mib("VmHWM:")
+    }
+
+    fn status_mib(&self, name: &str) -> io::Result<f64> {
         let status = std::fs::read_to_string(Path::new("/proc").join(self.child.id().to_string()).join("status"))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
         let kib = line.and_then(|line| line.trim().strip_suffix(" kB")).and_then(|kib| kib.trim().parse::<f64>().ok());
-        kib.map(|kib| kib / 1024.0).ok_or_else(|| io::Error::other("no VmRSS"))
+        kib.map(|kib| kib / 1024.0).ok_or_else(|| io::Error::other(format!("no {name}")))
     }
 }
 

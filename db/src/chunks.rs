@@ -281,7 +281,7 @@ pub async fn entry_count(c: &mut Conn, site: SiteId) -> Result<i64> {
     })?)
 }
 
-/// Writes the words of a chunk anew; false when the site has no such chunk.
+/// Writes the words of a chunk anew, with where they stand; false when the site has no such chunk.
 ///
 /// # Errors
 /// Only the database's own.
@@ -291,7 +291,9 @@ pub async fn update_words(c: &mut Conn, chunk: &Chunk) -> Result<bool> {
         diesel::update(chunks::table.filter(chunks::site_id.eq(&site)).filter(chunks::id.eq(&id)))
             .set((
                 chunks::question.eq(&chunk.question),
+                chunks::heading.eq(columns::to_json(&chunk.heading)),
                 chunks::body.eq(&chunk.text),
+                chunks::url.eq(&chunk.url),
                 chunks::phrasings.eq(columns::to_json(&chunk.phrasings)),
                 chunks::content_hash.eq(&chunk.content_hash),
             ))

@@ -193,6 +193,27 @@ pub async fn renew(c: &mut Conn, id: JobId, lease: &Lease) -> Result<bool> {
     Ok(count == 1)
 }
 
+/// Whether `owner` still has the job, which nobody can take from it until the end of the
+/// transaction. A lease past its time that nobody else has taken still holds.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn is_held(c: &mut Conn, id: JobId, owner: &str) -> Result<bool> {
+    let id = id.to_string();
+    macro_rules! held {
+        () => {
+            jobs::table.filter(jobs::id.eq(&id)).filter(jobs::lease_owner.eq(owner)).select(jobs::id)
+        };
+    }
+    // SQLite has one writer: inside its transaction nothing else can write.
+    let found: Option<String> = on!(
+        c,
+        sqlite | c | held!().first(c).await.optional(),
+        pg | c | held!().for_update().first(c).await.optional()
+    )?;
+    Ok(found.is_some())
+}
+
 /// Ends a job that is done or given up; false when the lease was lost to another.
 ///
 /// # Errors

@@ -21,7 +21,8 @@ use std::time::Duration;
 use helpbot_domain::source::SourceKind;
 use helpbot_outbound::Client;
 use helpbot_services::sources::options::SourceScope;
-use helpbot_services::sources::{Options, SCRAPE, reading};
+use helpbot_services::sources::reading::{self, Reading};
+use helpbot_services::sources::{Options, SCRAPE};
 use helpbot_services::vectors::{self, EMBED};
 use helpbot_services::{Error, Job, Result, Services, Source, jobs};
 use tokio::sync::Semaphore;
@@ -219,33 +220,35 @@ impl Worker {
     }
 
     async fn read_job(&self, job: &Job) -> Result<End> {
-        let Some(source) = reading::begin(&self.services, job).await? else { return Ok(End::Finished) };
-        if job.attempts > ATTEMPTS_MAX {
-            self.fail(&source, "Reading it broke off several times; add it again once the log says why").await?;
-            return Ok(End::Finished);
-        }
-        match self.read_in_turn(&source).await {
-            // Deleted while it was read: there is nothing left to do.
+        let Some(reading) = reading::begin(&self.services, job, &self.owner).await? else { return Ok(End::Finished) };
+        let done = if job.attempts > ATTEMPTS_MAX {
+            self.fail(&reading, "Reading it broke off several times; add it again once the log says why").await
+        } else {
+            self.read_in_turn(&reading).await
+        };
+        match done {
+            // Deleted, replaced or taken over while it was read: there is nothing left to do.
             Err(Error::NotFound(_)) => Ok(End::Finished),
             ended => ended.map(|()| End::Finished),
         }
     }
 
-    async fn read_in_turn(&self, source: &Source) -> Result<()> {
+    async fn read_in_turn(&self, reading: &Reading) -> Result<()> {
+        let source = &reading.source;
         let host = self.crawled_host(source);
         let _turn = match &host {
             Some(host) => Some((host.crawl().await, self.crawls.acquire().await.map_err(Error::internal)?)),
             None => None,
         };
-        match read::source(&self.reader, source).await? {
+        match read::source(&self.reader, reading).await? {
             Outcome::Read { title, pages } => {
-                let completed = reading::complete(&self.services, source, title, pages).await?;
+                let completed = reading::complete(&self.services, reading, title, pages).await?;
                 let tally = if completed.is_held_back { &self.tally.failed } else { &self.tally.indexed };
                 tally.fetch_add(1, Ordering::Relaxed);
                 let reading::Completed { documents, chunks, changed, is_held_back } = completed;
                 tracing::info!(source = %source.id, documents, chunks, changed, is_held_back, "a source was read");
             }
-            Outcome::Failed(reason) => self.fail(source, &reason).await?,
+            Outcome::Failed(reason) => self.fail(reading, &reason).await?,
         }
         Ok(())
     }
@@ -257,10 +260,11 @@ impl Worker {
         Some(self.reader.hosts.of(&url))
     }
 
-    async fn fail(&self, source: &Source, reason: &str) -> Result<()> {
+    async fn fail(&self, reading: &Reading, reason: &str) -> Result<()> {
+        reading::fail(&self.services, reading, reason).await?;
         self.tally.failed.fetch_add(1, Ordering::Relaxed);
-        tracing::info!(source = %source.id, reason, "a source failed");
-        reading::fail(&self.services, source, reason).await
+        tracing::info!(source = %reading.source.id, reason, "a source failed");
+        Ok(())
     }
 }
 

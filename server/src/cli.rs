@@ -7,6 +7,7 @@
 mod ask;
 mod context;
 mod doctor;
+mod entries;
 mod evaluate;
 mod extract;
 mod failure;
@@ -15,6 +16,7 @@ mod keys;
 mod logging;
 mod mails;
 mod output;
+mod progress;
 mod serve;
 mod sites;
 mod sources;
@@ -77,6 +79,9 @@ enum Command {
     /// Sources that answers come from: add, list, read again, delete
     #[command(subcommand)]
     Source(sources::SourceCommand),
+    /// Entries, questions with their answers: import, export
+    #[command(subcommand)]
+    Entries(entries::EntryCommand),
     /// Ask a question as a visitor would
     Ask(ask::AskArgs),
     /// Run a site's test questions, or measure answering on a labelled set
@@ -136,6 +141,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::Key(command)) => keys::run(&context(&global)?, command).await,
         Some(Command::Mail(command)) => mails::run(&context(&global)?, command).await,
         Some(Command::Source(command)) => sources::run(&context(&global)?, command).await,
+        Some(Command::Entries(command)) => entries::run(&context(&global)?, command).await,
         Some(Command::Ask(args)) => ask::run(&context(&global)?, args).await,
         Some(Command::Eval(args)) => match args.labelled_set() {
             Some((corpus, run)) => evaluate::measure(global.json, corpus, run),

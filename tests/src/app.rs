@@ -174,7 +174,7 @@ fn settings(data: &Path, database: &TestDatabase) -> Settings {
 
 /// The product's binary beside this test's own: PDF is read by a child, and the test itself
 /// would not do as one. (Where it has not been built, a PDF source fails and says so.)
-fn helpbot_binary() -> PathBuf {
+pub fn helpbot_binary() -> PathBuf {
     let test = std::env::current_exe().expect("a running program has a path");
     // target/PROFILE/deps/NAME-HASH
     let profile = test.ancestors().nth(2).expect("tests stand in deps/");

@@ -9,6 +9,9 @@ use url::Url;
 
 use crate::socket::Socket;
 
+/// A part of a multipart body: its name, the name of its file if it is one, its bytes.
+pub type Part<'a> = (&'a str, Option<&'a str>, &'a [u8]);
+
 /// A caller; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -70,6 +73,15 @@ impl Reply {
 }
 
 impl GraphqlReply {
+    fn of(reply: Reply) -> Self {
+        let mut body = reply.json();
+        let errors = match body["errors"].take() {
+            Value::Array(errors) => errors,
+            _ => Vec::new(),
+        };
+        Self { data: body["data"].take(), errors, reply }
+    }
+
     /// The data of an answer without errors.
     ///
     /// # Panics
@@ -110,13 +122,31 @@ impl Client {
 
     /// Runs an operation by POST.
     pub async fn graphql(&self, document: &str, variables: Value) -> GraphqlReply {
-        let reply = self.post("/graphql", &json!({ "query": document, "variables": variables })).await;
-        let mut body = reply.json();
-        let errors = match body["errors"].take() {
-            Value::Array(errors) => errors,
-            _ => Vec::new(),
-        };
-        GraphqlReply { data: body["data"].take(), errors, reply }
+        GraphqlReply::of(self.post("/graphql", &json!({ "query": document, "variables": variables })).await)
+    }
+
+    /// Runs an operation whose variable `file` is a file.
+    pub async fn upload(&self, document: &str, variables: Value, name: &str, file: &[u8]) -> GraphqlReply {
+        let operations = json!({ "query": document, "variables": variables }).to_string();
+        let map = json!({ "0": ["variables.file"] }).to_string();
+        let parts =
+            [("operations", None, operations.as_bytes()), ("map", None, map.as_bytes()), ("0", Some(name), file)];
+        let request = self.multipart("/graphql/upload", &parts).header("graphql-require-preflight", "1");
+        GraphqlReply::of(self.send(request).await)
+    }
+
+    /// A POST of these parts, to be filled in by the test.
+    pub fn multipart(&self, path: &str, parts: &[Part<'_>]) -> reqwest::RequestBuilder {
+        const BOUNDARY: &str = "between-two-parts-of-a-test";
+        let mut body = Vec::new();
+        for (name, file, bytes) in parts {
+            let file = file.map(|file| format!("; filename=\"{file}\"")).unwrap_or_default();
+            let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n");
+            body.extend([head.as_bytes(), bytes, b"\r\n"].concat());
+        }
+        body.extend(format!("--{BOUNDARY}--\r\n").into_bytes());
+        let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
+        self.request(Method::POST, path).header("content-type", content_type).body(body)
     }
 
     /// GET of a path.

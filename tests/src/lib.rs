@@ -18,8 +18,8 @@ mod wait;
 #[path = "../../db/tests/suite/database.rs"]
 pub mod database;
 
-pub use app::{Offline, TestApp, offline, on_postgres, on_sqlite};
-pub use client::{Client, GraphqlReply, Reply};
+pub use app::{Offline, TestApp, helpbot_binary, offline, on_postgres, on_sqlite};
+pub use client::{Client, GraphqlReply, Part, Reply};
 pub use pages::{Page, Pages};
 pub use receiver::{Delivery, Receiver};
 pub use site::{KeyBuilder, SiteBuilder, TestSite};

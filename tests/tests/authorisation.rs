@@ -102,6 +102,26 @@ const OPERATIONS: &[(&str, &str, Needs)] = &[
         One(Scope::WriteSources),
     ),
     (
+        "Mutation.addTextSource",
+        "mutation ($site: ID) { addTextSource(input: {siteId: $site, title: \"\", text: \"\"}) { userErrors { code } } }",
+        One(Scope::WriteSources),
+    ),
+    (
+        "Mutation.uploadSource",
+        "mutation ($site: ID) { uploadSource(input: {siteId: $site, file: \"x\"}) { userErrors { code } } }",
+        One(Scope::WriteSources),
+    ),
+    (
+        "Mutation.rereadSource",
+        "mutation ($site: ID) { rereadSource(input: {siteId: $site, id: \"x\"}) { userErrors { code } } }",
+        One(Scope::WriteSources),
+    ),
+    (
+        "Mutation.importFaqEntries",
+        "mutation ($site: ID) { importFaqEntries(input: {siteId: $site, file: \"x\"}) { userErrors { code } } }",
+        One(Scope::WriteSources),
+    ),
+    (
         "Mutation.updateSource",
         "mutation ($site: ID) { updateSource(input: {siteId: $site, id: \"x\"}) { userErrors { code } } }",
         One(Scope::WriteSources),

@@ -1,15 +1,19 @@
 //! Writing entries and adding phrasings.
 
-use async_graphql::{ComplexObject, Context, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, Result, SimpleObject};
+use helpbot_domain::Invalid;
 use helpbot_domain::ids::ConversationId;
+use helpbot_services::entries::table::Format;
+use helpbot_services::entries::transfer::{self, Imported};
 use helpbot_services::entries::{self, Entry, NewEntry};
-use helpbot_services::topics as answered;
+use helpbot_services::{self as services, topics as answered};
 
 use super::FaqEntry;
 use crate::access::Access;
 use crate::error::{UserError, expected};
 use crate::ids;
 use crate::topics::{self, TopicQuestion};
+use crate::uploads::Upload;
 
 /// Changing entries.
 #[derive(Default)]
@@ -98,6 +102,42 @@ pub struct DeleteFaqEntryPayload {
     deleted_id: Option<ID>,
     /// What was refused.
     user_errors: Vec<UserError>,
+}
+
+/// A file of entries.
+#[derive(InputObject)]
+pub struct ImportFaqEntriesInput {
+    /// The site; the own one of the key if not said.
+    site_id: Option<ID>,
+    /// The file, in UTF-8, at most 20 MiB and 50,000 entries.
+    file: Upload,
+    /// How it is written; told by its name (.csv, .tsv, .jsonl) if not said.
+    format: Option<EntryFormat>,
+}
+
+/// What an import did, or why it did nothing.
+#[derive(Default, SimpleObject)]
+pub struct ImportFaqEntriesPayload {
+    /// Entries that are new.
+    added: i32,
+    /// Entries that were there and are different now.
+    updated: i32,
+    /// Rows that were there as they are.
+    unchanged: i32,
+    /// What was refused; then nothing was changed.
+    user_errors: Vec<UserError>,
+}
+
+/// How a file of entries is written. Columns or fields: `id`, `question`, `answer`, `url`,
+/// `phrasings`, `categories`.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "Format")]
+pub enum EntryFormat {
+    /// Comma-separated values with a head; of several phrasings or categories one stands on each
+    /// line of the cell.
+    Csv,
+    /// One JSON object a line.
+    JsonLines,
 }
 
 /// The conversation to make an entry of.
@@ -198,6 +238,23 @@ impl EntryMutation {
         })
     }
 
+    /// Adds the entries of a file to those that the owner writes, and changes those that are
+    /// there: all of them or, when a row is refused, none. Send it to `/graphql/upload`.
+    async fn import_faq_entries(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to take in.")] input: ImportFaqEntriesInput,
+    ) -> Result<ImportFaqEntriesPayload> {
+        let imported = import(ctx, Access::of(ctx), input).await;
+        Ok(match imported {
+            Ok(Imported { added, updated, unchanged }) => {
+                let [added, updated, unchanged] = [added, updated, unchanged].map(count);
+                ImportFaqEntriesPayload { added, updated, unchanged, user_errors: Vec::new() }
+            }
+            Err(error) => ImportFaqEntriesPayload { user_errors: vec![expected(error)?], ..Default::default() },
+        })
+    }
+
     /// Makes an entry of the question of a conversation, with an answer of the owner or of the
     /// member who answered it.
     async fn promote_to_faq(
@@ -212,6 +269,20 @@ impl EntryMutation {
             Err(error) => PromoteToFaqPayload { user_errors: vec![expected(error)?], ..Default::default() },
         })
     }
+}
+
+async fn import(ctx: &Context<'_>, access: &Access, input: ImportFaqEntriesInput) -> services::Result<Imported> {
+    let site = ids::site(input.site_id.as_ref());
+    entries::may_write(&access.services, &access.viewer, site).await?;
+    let (name, content) = input.file.read(ctx).await?;
+    let format = input.format.map(Format::from).or_else(|| Format::of_name(&name));
+    let format =
+        format.ok_or_else(|| Invalid::new("format", "Say the format: the name of the file does not tell it"))?;
+    transfer::import(&access.services, &access.viewer, site, format, content).await
+}
+
+fn count(rows: usize) -> i32 {
+    i32::try_from(rows).unwrap_or(i32::MAX)
 }
 
 fn node(access: &Access, row: Entry) -> Option<FaqEntry> {

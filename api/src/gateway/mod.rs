@@ -12,6 +12,7 @@ mod caller;
 mod documents;
 mod once;
 mod operation;
+mod prepared;
 mod report;
 
 use std::panic::AssertUnwindSafe;
@@ -19,9 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
-use async_graphql::{
-    Data, ObjectType, Request, Response, Schema, SchemaBuilder, ServerError, SubscriptionType, Variables,
-};
+use async_graphql::{Data, ObjectType, Request, Response, Schema, SchemaBuilder, ServerError, SubscriptionType};
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt};
@@ -32,9 +31,10 @@ pub(crate) use caller::bearer_of;
 pub use caller::{Caller, bearer};
 pub use documents::TrustedDocuments;
 pub use operation::{Ground, Operation};
+pub use prepared::{Params, Prepared};
 
 use crate::error::{self, ErrorCode, Failure, Stage};
-use crate::guard::{self, Document};
+use crate::guard;
 use crate::limits::{Network, RateLimits, RateSettings, Standing};
 use report::{Progress, Report};
 
@@ -49,6 +49,8 @@ pub struct GatewaySettings {
     pub deadline: Duration,
     /// The same for stored operations, of which one waits for a model to write an answer.
     pub stored_deadline: Duration,
+    /// The same for operations that come with a file, of which one writes ten thousand entries.
+    pub upload_deadline: Duration,
     /// Whether only trusted documents are executed.
     pub documents: Documents,
     /// Whether the schema may be asked for.
@@ -66,6 +68,7 @@ impl Default for GatewaySettings {
             complexity: 2_000,
             deadline: Duration::from_secs(10),
             stored_deadline: Duration::from_secs(30),
+            upload_deadline: Duration::from_secs(60),
             documents: Documents::Any,
             introspection: Introspection::Allowed,
             rates: RateSettings::default(),
@@ -90,43 +93,6 @@ pub enum Introspection {
     Allowed,
     /// By nobody.
     Refused,
-}
-
-/// A request for an operation, as any transport carries it.
-#[derive(Debug, Default)]
-pub struct Params {
-    /// The document.
-    pub query: Option<String>,
-    /// The id of a trusted document, which stands in for `query`.
-    pub document_id: Option<String>,
-    /// Which of the document's operations.
-    pub operation_name: Option<String>,
-    /// Its variables.
-    pub variables: Variables,
-    /// What the caller named the request; of a mutation's, so that it is run at most once.
-    pub idempotency_key: Option<IdempotencyKey>,
-}
-
-/// An operation that passed the guard and waits to be executed.
-pub struct Prepared {
-    document: Arc<Document>,
-    kind: OperationType,
-    operation_name: Option<String>,
-    variables: Variables,
-}
-
-impl Prepared {
-    /// Query, mutation or subscription.
-    pub fn kind(&self) -> OperationType {
-        self.kind
-    }
-
-    /// Sets a variable if the operation declares it; for what a transport says in its own way.
-    pub fn set_variable(&mut self, name: &str, value: impl Into<async_graphql::Value>) {
-        if self.document.declares(self.operation_name.as_deref(), name) {
-            self.variables.insert(async_graphql::Name::new(name), value.into());
-        }
-    }
 }
 
 /// Who runs an operation, and the name of the request in logs.
@@ -280,12 +246,14 @@ impl Gateway {
         };
         let kind = document.operation(operation_name.as_deref()).map_err(guard::Refusal::into_server_error)?;
         document.require_variables(operation_name.as_deref(), &variables).map_err(guard::Refusal::into_server_error)?;
-        Ok(Prepared { document, kind, operation_name, variables })
+        Ok(Prepared { document, kind, operation_name, variables, files: None })
     }
 
     /// Executes a query or a mutation within the deadline.
     pub async fn execute(&self, prepared: Prepared, session: &Session) -> Outcome {
-        self.execute_within(prepared, session, self.0.settings.deadline).await
+        let settings = &self.0.settings;
+        let deadline = if prepared.files.is_some() { settings.upload_deadline } else { settings.deadline };
+        self.execute_within(prepared, session, deadline).await
     }
 
     async fn execute_within(&self, prepared: Prepared, session: &Session, deadline: Duration) -> Outcome {
@@ -359,6 +327,9 @@ impl Gateway {
         request.data = (self.0.request_data)(&session.viewer);
         request.data.insert(progress.clone());
         request.data.insert(RequestId(session.request_id.clone()));
+        if let Some(files) = prepared.files {
+            request.data.insert(files);
+        }
         if self.0.settings.introspection == Introspection::Refused {
             request = request.disable_introspection();
         }

@@ -114,6 +114,7 @@ mod tests {
             kind: OperationType::Mutation,
             operation_name: None,
             variables: Variables::from_json(variables),
+            files: None,
         })
     }
 

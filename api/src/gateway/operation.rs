@@ -89,6 +89,7 @@ impl Gateway {
             kind: operation.kind,
             operation_name: Some(operation.name.to_owned()),
             variables: Variables::from_json(variables),
+            files: None,
         };
         data(self.execute_within(prepared, &session, self.settings().stored_deadline).await)
     }

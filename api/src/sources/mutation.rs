@@ -1,13 +1,14 @@
 //! Adding, changing, re-reading and deleting sources.
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
-use helpbot_services::sources;
+use helpbot_services::{self as services, sources};
 
 use super::Source;
 use super::options::{SourceSchedule, SourceScope};
 use crate::access::Access;
 use crate::error::{UserError, expected};
 use crate::ids;
+use crate::uploads::Upload;
 
 /// Changing sources.
 #[derive(Default)]
@@ -28,6 +29,51 @@ pub struct AddSourceInput {
     max_depth: Option<i32>,
     /// How often to read it again; only when asked if not said.
     schedule: Option<SourceSchedule>,
+}
+
+/// A file that is to be a source.
+#[derive(InputObject)]
+pub struct UploadSourceInput {
+    /// The site; the own one of the key if not said.
+    site_id: Option<ID>,
+    /// The file: PDF, DOCX, HTML, Markdown, text or CSV, at most 20 MiB.
+    file: Upload,
+    /// What to call it, with its extension, at most 200 characters; as its sender calls it if not
+    /// said.
+    name: Option<String>,
+}
+
+/// The source that the file is, or why there is none.
+#[derive(Default, SimpleObject)]
+pub struct UploadSourcePayload {
+    /// The source; one of that name was replaced and is read again.
+    source: Option<Source>,
+    /// Whether there was none of that name.
+    is_new: bool,
+    /// What was refused.
+    user_errors: Vec<UserError>,
+}
+
+/// A text that is to be a source.
+#[derive(InputObject)]
+pub struct AddTextSourceInput {
+    /// The site; the own one of the key if not said.
+    site_id: Option<ID>,
+    /// What it is called, 1 to 200 characters.
+    title: String,
+    /// The text, plain or Markdown, 1 to 100000 characters; questions in it are found.
+    text: String,
+}
+
+/// The source that the text is, or why there is none.
+#[derive(Default, SimpleObject)]
+pub struct AddTextSourcePayload {
+    /// The source; one of that title was replaced and is read again.
+    source: Option<Source>,
+    /// Whether there was none of that title.
+    is_new: bool,
+    /// What was refused.
+    user_errors: Vec<UserError>,
 }
 
 /// What is to be different at a source; what is not said stays.
@@ -85,6 +131,24 @@ pub struct RescrapeSourcePayload {
     user_errors: Vec<UserError>,
 }
 
+/// The stored file to read again.
+#[derive(InputObject)]
+pub struct RereadSourceInput {
+    /// The site; the own one of the key if not said.
+    site_id: Option<ID>,
+    /// Which one.
+    id: ID,
+}
+
+/// The source that will be read again, or why not.
+#[derive(Default, SimpleObject)]
+pub struct RereadSourcePayload {
+    /// The source, waiting or being read.
+    source: Option<Source>,
+    /// What was refused.
+    user_errors: Vec<UserError>,
+}
+
 /// The source to delete.
 #[derive(InputObject)]
 pub struct DeleteSourceInput {
@@ -122,6 +186,42 @@ impl SourceMutation {
         })
     }
 
+    /// Adds a file, or replaces the one of that name, and reads it in the background. Send it to
+    /// `/graphql/upload`.
+    async fn upload_source(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to add.")] input: UploadSourceInput,
+    ) -> Result<UploadSourcePayload> {
+        let access = Access::of(ctx);
+        Ok(match upload(ctx, access, input).await {
+            Ok((row, is_new)) => UploadSourcePayload {
+                source: Some(Source { row, access: access.clone() }),
+                is_new,
+                ..Default::default()
+            },
+            Err(error) => UploadSourcePayload { user_errors: vec![expected(error)?], ..Default::default() },
+        })
+    }
+
+    /// Adds a text, or replaces the one of that title, and reads it in the background.
+    async fn add_text_source(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to add.")] input: AddTextSourceInput,
+    ) -> Result<AddTextSourcePayload> {
+        let access = Access::of(ctx);
+        let site = ids::site(input.site_id.as_ref());
+        Ok(match sources::add_text(&access.services, &access.viewer, site, &input.title, &input.text).await {
+            Ok((row, is_new)) => AddTextSourcePayload {
+                source: Some(Source { row, access: access.clone() }),
+                is_new,
+                ..Default::default()
+            },
+            Err(error) => AddTextSourcePayload { user_errors: vec![expected(error)?], ..Default::default() },
+        })
+    }
+
     /// Changes how far and how often an address is read. When other pages belong to it then, it
     /// is read again at once.
     async fn update_source(
@@ -156,6 +256,22 @@ impl SourceMutation {
         })
     }
 
+    /// Reads a stored file again in the background, without another upload.
+    async fn reread_source(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which one.")] input: RereadSourceInput,
+    ) -> Result<RereadSourcePayload> {
+        let access = Access::of(ctx);
+        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.id));
+        Ok(match sources::reread(&access.services, &access.viewer, site, id).await {
+            Ok(row) => {
+                RereadSourcePayload { source: Some(Source { row, access: access.clone() }), ..Default::default() }
+            }
+            Err(error) => RereadSourcePayload { user_errors: vec![expected(error)?], ..Default::default() },
+        })
+    }
+
     /// Deletes a source; no answer comes from it any more.
     async fn delete_source(
         &self,
@@ -169,6 +285,18 @@ impl SourceMutation {
             Err(error) => DeleteSourcePayload { user_errors: vec![expected(error)?], ..Default::default() },
         })
     }
+}
+
+async fn upload(
+    ctx: &Context<'_>,
+    access: &Access,
+    input: UploadSourceInput,
+) -> services::Result<(services::Source, bool)> {
+    let site = ids::site(input.site_id.as_ref());
+    sources::may_add(&access.services, &access.viewer, site).await?;
+    let (name, content) = input.file.read(ctx).await?;
+    let name = input.name.unwrap_or(name);
+    sources::add_file(&access.services, &access.viewer, site, &name, content).await
 }
 
 fn change(

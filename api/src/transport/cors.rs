@@ -11,7 +11,8 @@ const PREFLIGHT: [(HeaderName, HeaderValue); 3] = [
     (
         header::ACCESS_CONTROL_ALLOW_HEADERS,
         HeaderValue::from_static(
-            "Accept, Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-HelpBot-Session, X-Request-Id",
+            "Accept, Apollo-Require-Preflight, Authorization, Content-Type, GraphQL-Require-Preflight, Idempotency-Key, \
+             Last-Event-ID, X-HelpBot-Session, X-Request-Id",
         ),
     ),
     // Chromium's own limit.

@@ -17,7 +17,7 @@ use axum::response::{IntoResponse, Response};
 use super::accept::{self, Media};
 use super::problem::Problem;
 use super::{Transport, body, params};
-use crate::gateway::{Caller, Outcome, Params, Session};
+use crate::gateway::{Caller, Outcome, Params, Prepared, Session};
 use crate::limits::Standing;
 
 const METHODS: &str = "GET, HEAD, POST, OPTIONS";
@@ -90,12 +90,21 @@ async fn execute(
     let prepared = transport.gateway.prepare(params).map_err(|error| Problem::refused(error, media))?;
     match prepared.kind() {
         OperationType::Mutation | OperationType::Subscription if !is_post => {
-            return Err(Problem::method_not_allowed("POST", "Only queries are executed by GET"));
+            Err(Problem::method_not_allowed("POST", "Only queries are executed by GET"))
         }
-        OperationType::Subscription => {
-            return Err(Problem::malformed("Subscriptions are served over WebSocket and at /graphql/stream"));
-        }
-        OperationType::Query | OperationType::Mutation => {}
+        _ => run(transport, prepared, session, media).await,
+    }
+}
+
+/// Executes a query or mutation; a subscription is refused.
+pub(super) async fn run(
+    transport: &Transport,
+    prepared: Prepared,
+    session: &Session,
+    media: Media,
+) -> Result<Response, Problem> {
+    if prepared.kind() == OperationType::Subscription {
+        return Err(Problem::malformed("Subscriptions are served over WebSocket and at /graphql/stream"));
     }
     let Outcome { response, is_executed } = transport.gateway.execute(prepared, session).await;
     if !is_executed {

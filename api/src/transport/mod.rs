@@ -4,6 +4,8 @@
 //! /graphql         POST, GET, HEAD   queries and mutations            http
 //!                  GET + Upgrade     graphql-transport-ws             websocket
 //! /graphql/stream  POST, GET         graphql-sse, distinct connections sse
+//! /graphql/upload  POST              an operation with a file         upload
+//! /graphql/export  GET               all entries as a file            export
 //! ```
 //! Our own layer, because the stock one executes mutations over GET and from `text/plain`,
 //! accepts batches without end, and closes sockets with codes that clients never retry. It turns
@@ -14,12 +16,14 @@
 mod accept;
 mod body;
 mod cors;
+mod export;
 mod http;
 mod live;
 mod params;
 mod payload;
 mod problem;
 mod sse;
+mod upload;
 mod websocket;
 
 use std::sync::Arc;
@@ -34,6 +38,8 @@ use axum::routing::any;
 use tokio_util::sync::CancellationToken;
 
 use crate::gateway::Gateway;
+
+pub use upload::UploadSettings;
 
 /// What an installation sets about connections. The defaults are what clients and proxies of
 /// the field expect; tests shorten them.
@@ -59,6 +65,8 @@ pub struct TransportSettings {
     /// How often the keys of open connections are looked up, for revocations on other nodes.
     /// Looked-up keys are believed for 0.9 s, so this keeps the whole below a second.
     pub recheck: Duration,
+    /// Files that come with operations.
+    pub uploads: UploadSettings,
 }
 
 impl Default for TransportSettings {
@@ -73,6 +81,7 @@ impl Default for TransportSettings {
             connections_per_key: 20_000,
             connections_per_address: 2_000,
             recheck: Duration::from_millis(90),
+            uploads: UploadSettings::default(),
         }
     }
 }
@@ -82,17 +91,21 @@ struct Transport {
     gateway: Gateway,
     settings: TransportSettings,
     live: live::Live,
+    uploads: upload::Uploads,
     shutdown: CancellationToken,
 }
 
-/// `/graphql` and `/graphql/stream`. When `shutdown` is cancelled, sockets are closed with 1012
+/// `/graphql` and what is below it. When `shutdown` is cancelled, sockets are closed with 1012
 /// and streams end, so that clients come back to another node and resume.
 pub fn router(gateway: Gateway, shutdown: CancellationToken, settings: TransportSettings) -> Router {
     let live = live::Live::new(gateway.services().clone(), &settings);
-    let transport = Arc::new(Transport { gateway, settings, live, shutdown });
+    let uploads = upload::Uploads::new(settings.uploads);
+    let transport = Arc::new(Transport { gateway, settings, live, uploads, shutdown });
     Router::new()
         .route("/graphql", any(graphql))
         .route("/graphql/stream", any(sse::serve))
+        .route("/graphql/upload", any(upload::serve))
+        .route("/graphql/export/{file}", any(export::serve))
         .layer(from_fn(cors::allow_all_origins))
         .with_state(transport)
 }

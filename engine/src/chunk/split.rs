@@ -18,12 +18,19 @@ const MIN_PASSAGE_CHARS: usize = 200;
 /// at most [`MAX_PASSAGE_CHARS`] (sentences longer than that excepted), in reading order.
 ///
 /// Headings inside the text extend the heading path of what follows them. Invisible and
-/// bidirectional control characters are removed. An empty text gives no draft.
+/// bidirectional control characters are removed, from question, headings and title too. An empty
+/// text gives no draft.
 pub fn split(draft: ChunkDraft) -> Vec<ChunkDraft> {
-    let text: String = draft.text.chars().filter(|&c| is_kept(c)).collect();
+    let text = shown(&draft.text);
     if text.trim().is_empty() {
         return Vec::new();
     }
+    let draft = ChunkDraft {
+        question: draft.question.as_deref().map(shown),
+        heading: draft.heading.iter().map(|heading| shown(heading)).collect(),
+        page_title: draft.page_title.as_deref().map(shown),
+        ..draft
+    };
     if draft.kind == ChunkKind::Faq {
         return vec![ChunkDraft { text: text.trim().to_owned(), ..draft }];
     }
@@ -96,6 +103,10 @@ fn chars(units: &[Unit]) -> usize {
     units.iter().map(|unit| unit.text.chars().count() + unit.gap.len()).sum()
 }
 
+fn shown(text: &str) -> String {
+    text.chars().filter(|&c| is_kept(c)).collect()
+}
+
 /// Controls other than line breaks and tabs carry nothing a reader sees, and can hide text.
 fn is_kept(c: char) -> bool {
     matches!(c, '\n' | '\t') || !(c.is_control() || is_invisible(c))
@@ -148,6 +159,10 @@ mod tests {
     #[test]
     fn invisible_text_is_removed_and_empty_text_gives_nothing() {
         assert_eq!(split(passage("a\u{202E}b\u{E0041}\u{7}c.".to_owned()))[0].text, "abc.");
+        let hidden = Some("a\u{0}b\u{E0041}".to_owned());
+        let draft = ChunkDraft { question: hidden.clone(), page_title: hidden, ..passage("c".to_owned()) };
+        let pieces = split(draft);
+        assert_eq!([&pieces[0].question, &pieces[0].page_title], [&Some("ab".to_owned()); 2]);
         assert!(split(passage(" \n\u{200B} ".to_owned())).is_empty());
     }
 }

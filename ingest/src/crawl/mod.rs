@@ -9,10 +9,15 @@
 //! that a crawl whose process died is gone through again with the visits that it had kept, and
 //! goes on where they end. Nothing answers before all of it is handed over at once.
 
+#[cfg(feature = "worker")]
 mod ground;
 pub mod plan;
+#[cfg(feature = "worker")]
 mod report;
+#[cfg(feature = "worker")]
 mod run;
+#[cfg(feature = "worker")]
 mod visit;
 
+#[cfg(feature = "worker")]
 pub(crate) use run::site;

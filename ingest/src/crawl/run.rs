@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use helpbot_domain::source::PageOutcome;
 use helpbot_services::sources::options::{Options, SourceScope};
-use helpbot_services::sources::reading::{self, Earlier, PageReading};
-use helpbot_services::{Document, Error, Result, Source};
+use helpbot_services::sources::reading::{self, Earlier, PageReading, Reading};
+use helpbot_services::{Document, Error, Result};
 use tokio::time::Instant;
 use url::Url;
 
@@ -42,16 +42,16 @@ const OUT_OF_SCOPE: &str = "Left out: not in the scope of the source any more";
 /// Reads a source that is more than one page.
 ///
 /// # Errors
-/// What went wrong on our side; `NotFound` when the source was deleted meanwhile.
-pub(crate) async fn site(reader: &Arc<Reader>, source: &Source, options: &Options) -> Result<Outcome> {
-    let start = plan::normalise(&Url::parse(&source.url).map_err(Error::internal)?);
+/// What went wrong on our side; `NotFound` when the source was deleted or the job lost meanwhile.
+pub(crate) async fn site(reader: &Arc<Reader>, reading: &Reading, options: &Options) -> Result<Outcome> {
+    let start = plan::normalise(&Url::parse(&reading.source.url).map_err(Error::internal)?);
     let mut ground = Ground::default();
     match ground.judge(reader, &start).await {
         Verdict::Allowed => {}
         Verdict::Disallowed => return Ok(Outcome::Failed(DISALLOWED.to_owned())),
         Verdict::Unknown(reason) => return Ok(Outcome::Failed(no_robots(&reason))),
     }
-    let mut crawl = Crawl::open(reader, source, options, &start, ground).await?;
+    let mut crawl = Crawl::open(reader, reading, options, &start, ground).await?;
     let visit = crawl.begin(&start).await?.end().await?;
     if let Found::NotText(reason) | Found::Unreadable(reason) | Found::Missing(reason) | Found::Unreachable(reason) =
         &visit.found
@@ -73,7 +73,7 @@ fn no_robots(reason: &str) -> String {
 
 struct Crawl<'a> {
     reader: &'a Arc<Reader>,
-    source: &'a Source,
+    reading: &'a Reading,
     known: HashMap<String, Document>,
     /// Visits of this crawl from before a crash, as they were kept.
     resumed: HashMap<String, String>,
@@ -94,15 +94,15 @@ struct Crawl<'a> {
 impl<'a> Crawl<'a> {
     async fn open(
         reader: &'a Arc<Reader>,
-        source: &'a Source,
+        reading: &'a Reading,
         options: &Options,
         start: &Url,
         ground: Ground,
     ) -> Result<Self> {
-        let now = Instant::now();
+        let (now, source) = (Instant::now(), &reading.source);
         Ok(Self {
             reader,
-            source,
+            reading,
             known: reading::known_pages(&reader.services, source).await?,
             resumed: reading::visits(&reader.services, source).await?,
             ground,
@@ -206,7 +206,7 @@ impl<'a> Crawl<'a> {
             return Ok(Known { conditions: own, led_to: None });
         }
         // A redirect: what it led to is known by its own address.
-        let links = reading::known_links(&self.reader.services, self.source, page.id).await?;
+        let links = reading::known_links(&self.reader.services, &self.reading.source, page.id).await?;
         let led_to = links.first().and_then(|link| Url::parse(link).ok());
         let target = led_to.as_ref().and_then(|led_to| self.known.get(led_to.as_str()));
         Ok(Known { conditions: target.map(conditions).unwrap_or_default(), led_to })
@@ -298,7 +298,7 @@ impl<'a> Crawl<'a> {
     async fn unchanged(&mut self, url: &Url, depth: u32) -> Result<PageReading> {
         let page = self.known.get(url.as_str()).cloned();
         let page = page.ok_or_else(|| Error::internal("a page that is not known was called unchanged"))?;
-        for link in reading::known_links(&self.reader.services, self.source, page.id).await? {
+        for link in reading::known_links(&self.reader.services, &self.reading.source, page.id).await? {
             if let Ok(link) = Url::parse(&link) {
                 self.offer(&link, depth + 1);
             }
@@ -330,7 +330,7 @@ impl<'a> Crawl<'a> {
     async fn keep(&mut self) -> Result<()> {
         self.report.counts.planned = i64::try_from(self.plan.planned()).unwrap_or(i64::MAX);
         let visits = std::mem::take(&mut self.unkept);
-        reading::keep(&self.reader.services, self.source, visits, self.report.counts).await?;
+        reading::keep(&self.reader.services, self.reading, visits, self.report.counts).await?;
         self.kept_at = Instant::now();
         Ok(())
     }

@@ -10,7 +10,7 @@ use helpbot_domain::source::{PageOutcome, SourceKind};
 use helpbot_outbound::{Conditional, Fetched, Limits};
 use helpbot_services::sources::Options;
 use helpbot_services::sources::options::SourceScope;
-use helpbot_services::sources::reading::{self, Earlier, PageReading};
+use helpbot_services::sources::reading::{self, Earlier, PageReading, Reading};
 use helpbot_services::{Document, Error, Result, Source};
 use url::Url;
 
@@ -26,11 +26,12 @@ const NOT_THE_PAGE: &str = "Left out: the source is its own page alone";
 /// # Errors
 /// What went wrong on our side, and may go right at another attempt; `NotFound` when the source
 /// was deleted meanwhile.
-pub(super) async fn source(reader: &Arc<Reader>, source: &Source) -> Result<Outcome> {
+pub(super) async fn source(reader: &Arc<Reader>, reading: &Reading) -> Result<Outcome> {
+    let source = &reading.source;
     let options = Options::of(source);
     match (source.kind, options.scope) {
         (SourceKind::Url, SourceScope::Page) => page(reader, source).await,
-        (SourceKind::Url, SourceScope::Section | SourceScope::Site) => crawl::site(reader, source, &options).await,
+        (SourceKind::Url, SourceScope::Section | SourceScope::Site) => crawl::site(reader, reading, &options).await,
         (SourceKind::File | SourceKind::Text, _) => file(reader, source).await,
     }
 }
@@ -95,7 +96,13 @@ async fn file(reader: &Reader, source: &Source) -> Result<Outcome> {
         Err(error) => return Err(error),
     };
     match reader.extract(move |child| extract::file_with(&name, &bytes, child)).await? {
-        Ok(page) => Ok(read(source, page, None, (None, None), reasons::NOTHING_IN_FILE)),
+        Ok(mut page) => {
+            if source.kind == SourceKind::Text {
+                // Its owner has named it.
+                page.title.clone_from(&source.url);
+            }
+            Ok(read(source, page, None, (None, None), reasons::NOTHING_IN_FILE))
+        }
         Err(error) => Ok(Outcome::Failed(format!("The file was not read: {error}"))),
     }
 }

@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand, ValueEnum};
 use helpbot_domain::ids::{SiteId, SourceId};
-use helpbot_domain::source::SourceStatus;
+use helpbot_domain::source::{SourceKind, SourceStatus};
+use helpbot_services::sources::options::{SourceSchedule, SourceScope};
+use helpbot_services::sources::{Change, Crawl};
 use helpbot_services::{Source, Viewer, sources};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -14,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::context::{self, Context};
 use super::failure::Failure;
 use super::output;
+use super::progress::Progress;
 use crate::Installation;
 
 /// Sources read at a time.
@@ -31,6 +34,8 @@ pub(super) enum SourceCommand {
         /// The site [default: the only one]
         #[arg(long)]
         site: Option<SiteId>,
+        #[command(flatten)]
+        wishes: Wishes,
         /// Wait until each is read, and fail when one fails
         #[arg(long)]
         wait: bool,
@@ -41,7 +46,7 @@ pub(super) enum SourceCommand {
         #[arg(long)]
         site: Option<SiteId>,
     },
-    /// Read an address again
+    /// Read an address or a stored file again
     Rescrape {
         /// The source
         source: SourceId,
@@ -62,14 +67,67 @@ pub(super) enum SourceCommand {
     },
 }
 
+/// How addresses are read; what is not said is as it is, or the default.
+#[derive(Debug, Args)]
+pub(super) struct Wishes {
+    /// How far to read: that page alone, its folder, or its whole host [default: page]
+    #[arg(long)]
+    scope: Option<Scope>,
+    /// At most so many links from the address to a page [default: 10]
+    #[arg(long, value_name = "LINKS")]
+    depth: Option<i32>,
+    /// At most so many pages [default: 500]
+    #[arg(long, value_name = "N")]
+    max_pages: Option<i32>,
+    /// How often to read it again [default: none]
+    #[arg(long)]
+    schedule: Option<Schedule>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Scope {
+    Page,
+    Section,
+    Site,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Schedule {
+    None,
+    Hourly,
+    Daily,
+    Weekly,
+    Monthly,
+}
+
+impl From<Wishes> for Change {
+    fn from(wishes: Wishes) -> Self {
+        Self {
+            scope: wishes.scope.map(|scope| match scope {
+                Scope::Page => SourceScope::Page,
+                Scope::Section => SourceScope::Section,
+                Scope::Site => SourceScope::Site,
+            }),
+            max_pages: wishes.max_pages,
+            max_depth: wishes.depth,
+            schedule: wishes.schedule.map(|schedule| match schedule {
+                Schedule::None => SourceSchedule::None,
+                Schedule::Hourly => SourceSchedule::Hourly,
+                Schedule::Daily => SourceSchedule::Daily,
+                Schedule::Weekly => SourceSchedule::Weekly,
+                Schedule::Monthly => SourceSchedule::Monthly,
+            }),
+        }
+    }
+}
+
 pub(super) async fn run(context: &Context, command: SourceCommand) -> Result<(), Failure> {
     match command {
-        SourceCommand::Add { what, site, wait } => add(context, &what, site, wait).await,
+        SourceCommand::Add { what, site, wishes, wait } => add(context, &what, site, wishes.into(), wait).await,
         SourceCommand::List { site } => list(context, site).await,
         SourceCommand::Rescrape { source, site, wait } => {
             let work = Work::begin(context, site).await?;
-            let source =
-                sources::rescrape(&work.installation.services, &work.operator, Some(work.site), source).await?;
+            let source = work.read_again(source).await?;
             work.finish(context, vec![source], wait).await
         }
         SourceCommand::Delete { source, site } => {
@@ -108,20 +166,30 @@ impl New {
     }
 }
 
-async fn add(context: &Context, what: &[String], site: Option<SiteId>, wait: bool) -> Result<(), Failure> {
+async fn add(
+    context: &Context,
+    what: &[String],
+    site: Option<SiteId>,
+    wishes: Change,
+    wait: bool,
+) -> Result<(), Failure> {
     let new: Vec<New> = what.iter().map(|text| New::of(text)).collect::<Result<_, _>>()?;
+    if wishes != Change::default() && new.iter().any(|new| matches!(new, New::File(..))) {
+        return Err(Failure::usage("--scope, --depth, --max-pages and --schedule are for addresses, not for files"));
+    }
     let work = Work::begin(context, site).await?;
     let services = &work.installation.services;
     let mut added = Vec::with_capacity(new.len());
     for (new, text) in new.into_iter().zip(what) {
         let result = match new {
-            New::Address(address) => sources::add_url(services, &work.operator, Some(work.site), &address).await,
+            New::Address(address) => work.add_address(&address, wishes).await,
             New::File(name, content) => {
-                sources::add_file(services, &work.operator, Some(work.site), &name, content).await
+                let added = sources::add_file(services, &work.operator, Some(work.site), &name, content).await;
+                added.map(|(source, _)| source)
             }
         };
         match result {
-            Ok((source, _)) => added.push(source),
+            Ok(source) => added.push(source),
             Err(helpbot_services::Error::Invalid(invalid)) => {
                 return Err(Failure::failed(format!("{text} was not added: {invalid}")));
             }
@@ -163,6 +231,25 @@ impl Work {
         Ok(Self { installation, operator, site })
     }
 
+    /// Adds an address; one that is there already is given other options if some are wished for.
+    async fn add_address(&self, address: &str, wishes: Change) -> helpbot_services::Result<Source> {
+        let (services, site) = (&self.installation.services, Some(self.site));
+        let (source, is_new) = sources::add_crawl(services, &self.operator, site, address, wishes).await?;
+        if is_new || wishes == Change::default() {
+            return Ok(source);
+        }
+        sources::update(services, &self.operator, site, source.id, wishes).await
+    }
+
+    async fn read_again(&self, id: SourceId) -> Result<Source, Failure> {
+        let (services, site) = (&self.installation.services, Some(self.site));
+        let found = sources::by_ids(services, &self.operator, site, &[id]).await?.pop();
+        Ok(match found.map(|source| source.kind) {
+            Some(SourceKind::File) => sources::reread(services, &self.operator, site, id).await?,
+            _ => sources::rescrape(services, &self.operator, site, id).await?,
+        })
+    }
+
     /// Prints the sources, if asked once each is read.
     async fn finish(&self, context: &Context, mut all: Vec<Source>, wait: bool) -> Result<(), Failure> {
         if wait {
@@ -180,32 +267,19 @@ impl Work {
         if wait && failed > 0 { Err(Failure::silent()) } else { Ok(()) }
     }
 
-    /// The sources once none of them waits or is read, telling each change.
+    /// The sources once none of them waits or is read, telling how each goes on.
     async fn read(&self, all: &[Source]) -> Result<Vec<Source>, Failure> {
         let ids: Vec<SourceId> = all.iter().map(|source| source.id).collect();
-        let mut told: HashMap<SourceId, SourceStatus> = HashMap::new();
+        let mut progress = Progress::new();
         loop {
             let now = sources::by_ids(&self.installation.services, &self.operator, Some(self.site), &ids).await?;
-            for source in &now {
-                if told.insert(source.id, source.status) != Some(source.status) {
-                    output::progress(&line(source));
-                }
-            }
+            now.iter().for_each(|source| progress.tell(source));
             if !now.iter().any(|source| source.status.is_busy()) {
                 let mut now: HashMap<SourceId, Source> = now.into_iter().map(|source| (source.id, source)).collect();
                 return Ok(ids.iter().filter_map(|id| now.remove(id)).collect());
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
-    }
-}
-
-fn line(source: &Source) -> String {
-    match source.status {
-        SourceStatus::Pending => format!("waiting   {}", source.url),
-        SourceStatus::Scraping => format!("reading   {}", source.url),
-        SourceStatus::Indexed => format!("indexed   {} ({} entries)", source.url, source.chunk_count),
-        SourceStatus::Failed => format!("failed    {}: {}", source.url, source.error.as_deref().unwrap_or_default()),
     }
 }
 
@@ -239,6 +313,7 @@ fn shown(source: &Source) -> Value {
         "error": source.error,
         "documentCount": source.document_count,
         "chunkCount": source.chunk_count,
+        "crawl": Crawl::of(source),
         "lastScrapedAt": source.last_scraped_at,
         "createdAt": source.created_at,
         "updatedAt": source.updated_at,

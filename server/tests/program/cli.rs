@@ -216,3 +216,56 @@ fn the_documents_are_printed_and_extraction_needs_no_database() {
     assert_eq!(lines[2]["a"], "Yes, within five working days.");
     assert!(!std::path::Path::new(&home.path("helpbot-data")).exists());
 }
+
+#[test]
+fn a_section_is_crawled_as_wished_and_a_file_is_read_again() {
+    let page = |name: &str, links: &str| {
+        format!("<html lang=en><title>{name}</title><h2>How is {name} done?</h2><p>As {name} is.</p>{links}")
+    };
+    let start = page("start", "<a href=a.html>a</a> <a href=b.html>b</a> <a href=/c.html>c</a>");
+    let pages = [("/help/", start), ("/help/a.html", page("a", "")), ("/help/b.html", page("b", ""))];
+    let pages: Vec<_> = pages.iter().map(|(path, html)| (*path, "text/html", html.as_str())).collect();
+    let (home, pages) = (Home::new(), Pages::serve(&pages));
+    home.site();
+    let (url, file) = (pages.url("/help/"), home.file("faq.md", "# Help\n\n## Why is it so?\nBecause.\n"));
+
+    let wishes = ["--scope", "section", "--max-pages", "2", "--depth", "1", "--schedule", "weekly", "--wait"];
+    let added = home.json(&[&["source", "add", &url], &wishes[..]].concat());
+    let crawl = &added["sources"][0]["crawl"];
+    assert_eq!([&crawl["fetched"], &crawl["skipped"], &crawl["failed"]], [2, 1, 0], "{added}");
+    let more = home.run(&["source", "add", &url, "--max-pages", "3", "--wait"]);
+    assert!(more.stderr.contains("pages: 3 read, 0 unchanged, 0 skipped, 0 failed"), "{}", more.stderr);
+
+    let stored = home.json(&["source", "add", &file, "--wait"])["sources"][0]["id"].clone();
+    let again = home.json(&["source", "rescrape", stored.as_str().expect("an id"), "--wait"]);
+    assert_eq!(again["sources"][0]["status"], "indexed");
+    let refused = home.run(&["source", "add", &file, "--scope", "site"]);
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+}
+
+#[test]
+fn entries_go_out_into_a_file_and_come_back() {
+    let (home, other) = (Home::new(), Home::new());
+    home.site();
+    other.site();
+    let table = home.file("faq.csv", "question,answer\n=1+1?,\"Two, mostly.\"\nWhere are you?,Here.\n");
+    let (csv, lines) = (other.path("out.csv"), other.path("out.jsonl"));
+
+    let imported = home.json(&["entries", "import", &table]);
+    assert_eq!(imported, serde_json::json!({ "added": 2, "updated": 0, "unchanged": 0 }));
+    assert_eq!(home.json(&["ask", "Where are you?"])["answer"], "Here.");
+    for file in [&csv, &lines] {
+        let exported = home.run(&["entries", "export", file]);
+        assert_eq!((exported.code, exported.stdout.as_str()), (0, ""), "{}", exported.stderr);
+    }
+    assert!(std::fs::read_to_string(&csv).expect("written").contains("'=1+1?"));
+    assert_eq!(home.run(&["entries", "export", "--format", "jsonl"]).stdout.lines().count(), 2);
+    let counts = |file: &str| other.run(&["entries", "import", file]).stdout;
+    assert_eq!(counts(&csv), "2 added, 0 updated, 0 unchanged\n");
+    assert_eq!(counts(&lines), "0 added, 0 updated, 2 unchanged\n");
+
+    let bad = home.file("bad.csv", "question,answer\nWhy?,\n");
+    let refused = home.run(&["entries", "import", &bad]);
+    assert_eq!(refused.code, 1);
+    assert!(refused.stderr.contains("Line 2: Missing answer"), "{}", refused.stderr);
+}

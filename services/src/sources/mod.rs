@@ -12,6 +12,7 @@ pub(crate) mod preview;
 pub mod progress;
 pub mod reading;
 mod schedule;
+mod stored;
 
 use helpbot_db as db;
 use helpbot_domain::conversation::Citation;
@@ -19,7 +20,7 @@ use helpbot_domain::ids::{SiteId, SourceId};
 use helpbot_domain::key::Scope;
 use helpbot_domain::plan::Feature;
 use helpbot_domain::source::{SourceKind, SourceStatus, normal_url};
-use helpbot_domain::{Invalid, Timestamp, text};
+use helpbot_domain::{Invalid, Timestamp};
 
 use crate::jobs::NewJob;
 use crate::{Document, Error, Result, Services, Site, Source, Viewer, chance, sites};
@@ -27,12 +28,10 @@ use crate::{Document, Error, Result, Services, Site, Source, Viewer, chance, sit
 pub use crawl::Crawl;
 pub use helpbot_db::sources::Page;
 pub use options::{Change, Options};
+pub use stored::{FILE_MAX_BYTES, add_file, add_text, reread};
 
 /// The kind of the job that reads a source.
 pub const SCRAPE: &str = "scrape";
-/// The largest file: as much as a page may have after decoding.
-pub const FILE_MAX_BYTES: usize = 20 * 1024 * 1024;
-const FILE_NAME_MAX_CHARS: usize = 200;
 /// Sources of a site: many times what a help site has; bounds a runaway script.
 const SOURCES_MAX: i64 = 1_000;
 
@@ -81,31 +80,15 @@ fn written(options: &Options) -> String {
     if *options == Options::default() { "{}".to_owned() } else { db::columns::to_json(options) }
 }
 
-/// Adds a file and asks for its reading. One of that name is replaced and read again; then the
-/// flag is false.
+/// Whether the viewer may add sources to a site: asked before a large file is taken in.
 ///
 /// # Errors
-/// `Forbidden`; `PlanRequired`; `LimitReached`; `Invalid` for a bad name or too large a file.
-pub async fn add_file(
-    services: &Services,
-    viewer: &Viewer,
-    named: Option<SiteId>,
-    name: &str,
-    content: Vec<u8>,
-) -> Result<(Source, bool)> {
-    let site = writable(services, viewer, named).await?;
-    let name = text::required("name", name, FILE_NAME_MAX_CHARS)?;
-    if name.contains(['/', '\\']) || name.chars().any(char::is_control) {
-        return Err(Invalid::new("name", "name must be a plain file name").into());
-    }
-    if content.len() > FILE_MAX_BYTES {
-        let max = FILE_MAX_BYTES / 1024 / 1024;
-        return Err(Invalid::new("content", format!("The file is larger than {max} MiB")).into());
-    }
-    add(services, fresh(site.id, SourceKind::File, name, services.now()), Some(content)).await
+/// `Forbidden`; `PlanRequired`; `NotFound`.
+pub async fn may_add(services: &Services, viewer: &Viewer, named: Option<SiteId>) -> Result<()> {
+    writable(services, viewer, named).await.map(drop)
 }
 
-async fn add(services: &Services, new: Source, content: Option<Vec<u8>>) -> Result<(Source, bool)> {
+async fn add(services: &Services, new: Source, file: Option<stored::NewFile>) -> Result<(Source, bool)> {
     let now = services.now();
     let source = services
         .db
@@ -120,11 +103,11 @@ async fn add(services: &Services, new: Source, content: Option<Vec<u8>>) -> Resu
                     true => new,
                     false => db::sources::by_url(c, site, kind, &url).await?.ok_or(Error::NotFound("Source"))?,
                 };
-                if let Some(content) = &content {
-                    db::sources::put_file(c, site, source.id, &url, content).await?;
+                if let Some(stored::NewFile { name, content }) = &file {
+                    db::sources::put_file(c, site, source.id, name, content).await?;
                 }
-                if is_new || content.is_some() {
-                    enqueue(c, &mut source, now).await?;
+                if is_new || file.is_some() {
+                    begin_anew(c, &mut source, now).await?;
                 }
                 Ok((source, is_new))
             })
@@ -183,20 +166,38 @@ pub(crate) async fn name(services: &Services, site: SiteId, citations: &mut [Cit
     Ok(())
 }
 
+/// Asks for a reading in place of one that waits or runs, which is of something else: that one's
+/// worker finds its job gone and stores nothing.
+async fn begin_anew(c: &mut db::Conn, source: &mut Source, now: Timestamp) -> Result<()> {
+    db::jobs::cancel(c, source.site_id, SCRAPE, &source.id.to_string()).await?;
+    enqueue(c, source, now).await
+}
+
 /// Asks for another reading of an address; while one waits or runs, no second.
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`; `NotFound`; `Invalid` for a file or text: there is nothing to
 /// fetch.
 pub async fn rescrape(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: SourceId) -> Result<Source> {
+    ask_again(services, viewer, named, id, SourceKind::Url, "Only URL sources can be re-scraped").await
+}
+
+async fn ask_again(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    id: SourceId,
+    kind: SourceKind,
+    refusal: &'static str,
+) -> Result<Source> {
     let (site, now) = (writable(services, viewer, named).await?.id, services.now());
     let source = services
         .db
         .write(move |c| {
             Box::pin(async move {
                 let mut source = db::sources::locked(c, site, id).await?.ok_or(Error::NotFound("Source"))?;
-                if source.kind != SourceKind::Url {
-                    return Err(Invalid::new("sourceId", "Only URL sources can be re-scraped").into());
+                if source.kind != kind {
+                    return Err(Invalid::new("sourceId", refusal).into());
                 }
                 enqueue(c, &mut source, now).await?;
                 Ok::<_, Error>(source)
@@ -238,7 +239,7 @@ pub async fn update(
                 source.updated_at = now;
                 db::sources::update(c, &source).await?;
                 if !after.reads_as(&before) {
-                    enqueue(c, &mut source, now).await?;
+                    begin_anew(c, &mut source, now).await?;
                 }
                 Ok::<_, Error>(source)
             })

@@ -3,12 +3,16 @@
 //! A crawl of many pages tells what it has read as it goes ([`keep`]): its progress is seen, and
 //! whoever takes its job over after a crash is given the visits back ([`visits`]). Answers change
 //! only at [`complete`], all at once.
+//!
+//! Every write of a [`Reading`] asks first, in its own transaction, whether its worker still has
+//! the job: one that lost it (its lease ran out, the source was deleted, or given another file or
+//! scope) changes nothing any more. [`complete`] and [`fail`] end the job with what they store.
 
 use std::collections::{HashMap, HashSet};
 
 use helpbot_db as db;
 use helpbot_domain::Timestamp;
-use helpbot_domain::ids::{DocumentId, SourceId};
+use helpbot_domain::ids::{DocumentId, JobId, SourceId};
 use helpbot_domain::source::{PageOutcome, SourceStatus};
 use helpbot_engine::ChunkDraft;
 use serde::Deserialize;
@@ -71,6 +75,21 @@ impl PageReading {
         }
     }
 
+    /// Takes out of all texts the one character that PostgreSQL cannot store, however it came in:
+    /// written in JSON, raw in a file, in a title.
+    fn storable(mut self) -> Self {
+        let chunks = self.chunks.iter_mut().flat_map(|chunk| {
+            let texts = [&mut chunk.question, &mut chunk.url, &mut chunk.page_title, &mut chunk.language];
+            let texts = texts.into_iter().flatten().chain([&mut chunk.text]);
+            texts.chain(&mut chunk.heading).chain(&mut chunk.phrasings)
+        });
+        let own = [&mut self.title, &mut self.language, &mut self.reason, &mut self.etag, &mut self.last_modified];
+        let links = self.links.iter_mut().flatten();
+        let all = own.into_iter().flatten().chain([&mut self.url]).chain(links).chain(chunks);
+        all.for_each(without_nul);
+        self
+    }
+
     /// A visit to `url` that gave nothing yet.
     pub fn of(url: impl Into<String>, outcome: PageOutcome) -> Self {
         Self {
@@ -88,25 +107,56 @@ impl PageReading {
     }
 }
 
+fn without_nul(text: &mut String) {
+    if text.contains('\0') {
+        text.retain(|c| c != '\0');
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Payload {
     source_id: SourceId,
 }
 
-/// The source that a job is to read, now `scraping`; none when it was deleted meanwhile. What an
-/// earlier job left unfinished is forgotten, what this one did is kept.
+/// A reading under way, and the right to store what it finds.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// The source as it was when the reading began.
+    pub source: Source,
+    job: JobId,
+    owner: String,
+}
+
+impl Reading {
+    /// The source as it stands, locked until the end of the transaction.
+    async fn locked(&self, c: &mut db::Conn) -> Result<Source> {
+        let source = db::sources::locked(c, self.source.site_id, self.source.id).await?;
+        let source = source.ok_or(Error::NotFound("Source"))?;
+        match db::jobs::is_held(c, self.job, &self.owner).await? {
+            true => Ok(source),
+            false => Err(Error::NotFound("Lease")),
+        }
+    }
+}
+
+/// The reading that a job asks for, done by the worker `owner`, its source now `scraping`; none
+/// when the source was deleted or the job lost meanwhile. What an earlier job left unfinished is
+/// forgotten, what this one did is kept.
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn begin(services: &Services, job: &Job) -> Result<Option<Source>> {
+pub async fn begin(services: &Services, job: &Job, owner: &str) -> Result<Option<Reading>> {
     let Payload { source_id } = jobs::payload(job)?;
-    let (site, job_id, now) = (job.site_id, job.id, services.now());
+    let (site, job_id, owner, now) = (job.site_id, job.id, owner.to_owned(), services.now());
     services
         .db
         .write(move |c| {
             Box::pin(async move {
                 let Some(mut source) = db::sources::locked(c, site, source_id).await? else { return Ok(None) };
+                if !db::jobs::is_held(c, job_id, &owner).await? {
+                    return Ok(None);
+                }
                 source.status = SourceStatus::Scraping;
                 source.updated_at = now;
                 if Crawl::of(&source).is_none_or(|crawl| crawl.job_id != job_id) {
@@ -114,7 +164,7 @@ pub async fn begin(services: &Services, job: &Job) -> Result<Option<Source>> {
                     Crawl::begun(job_id, now).write(&mut source);
                 }
                 db::sources::update(c, &source).await?;
-                Ok(Some(source))
+                Ok(Some(Reading { source, job: job_id, owner }))
             })
         })
         .await
@@ -160,21 +210,21 @@ pub async fn visits(services: &Services, source: &Source) -> Result<HashMap<Stri
 /// Keeps visits, as address and what `ingest` wrote of it, and tells how far the crawl is.
 ///
 /// # Errors
-/// `NotFound` when the source was deleted meanwhile: there is nothing to go on for.
+/// `NotFound` when the source was deleted or the job lost meanwhile: there is nothing to go on for.
 pub async fn keep(
     services: &Services,
-    source: &Source,
+    reading: &Reading,
     visits: Vec<(String, String)>,
     progress: PageCounts,
 ) -> Result<()> {
-    let (site, id) = (source.site_id, source.id);
+    let reading = reading.clone();
     services
         .db
         .write(move |c| {
             Box::pin(async move {
-                let mut source = db::sources::locked(c, site, id).await?.ok_or(Error::NotFound("Source"))?;
+                let mut source = reading.locked(c).await?;
                 for (url, visit) in &visits {
-                    db::crawl_visits::insert(c, site, id, url, visit).await?;
+                    db::crawl_visits::insert(c, source.site_id, source.id, url, visit).await?;
                 }
                 if let Some(crawl) = Crawl::of(&source) {
                     Crawl { pages: progress, ..crawl }.write(&mut source);
@@ -207,23 +257,25 @@ pub struct Completed {
 /// A reading that loses too many of the site's test questions is not stored: the source fails.
 ///
 /// # Errors
-/// `NotFound` when the source was deleted meanwhile.
+/// `NotFound` when the source was deleted or the job lost meanwhile.
 pub async fn complete(
     services: &Services,
-    source: &Source,
+    reading: &Reading,
     title: Option<String>,
     pages: Vec<PageReading>,
 ) -> Result<Completed> {
-    if let Some(reason) = evaluation::held_back(services, source, &pages).await? {
-        fail(services, source, &reason).await?;
+    let pages: Vec<PageReading> = pages.into_iter().map(PageReading::storable).collect();
+    let title = title.map(|title| title.replace('\0', ""));
+    if let Some(reason) = evaluation::held_back(services, &reading.source, &pages).await? {
+        fail(services, reading, &reason).await?;
         return Ok(Completed { is_held_back: true, ..Completed::default() });
     }
-    let (site, id, now) = (source.site_id, source.id, services.now());
+    let (site, reading, now) = (reading.source.site_id, reading.clone(), services.now());
     let completed: Completed = services
         .db
         .write(move |c| {
             Box::pin(async move {
-                let mut source = db::sources::locked(c, site, id).await?.ok_or(Error::NotFound("Source"))?;
+                let mut source = reading.locked(c).await?;
                 let (mut visited, mut counts) = (HashSet::new(), PageCounts::default());
                 let mut difference = pages::Difference::default();
                 for page in pages {
@@ -235,14 +287,14 @@ pub async fn complete(
                 }
                 difference += pages::count_misses(c, &source, &visited).await?;
                 counts.planned = i64::try_from(visited.len()).unwrap_or(i64::MAX);
-                let (documents, chunks) = db::documents::totals(c, site, id).await?;
+                let (documents, chunks) = db::documents::totals(c, source.site_id, source.id).await?;
                 source.title = title.or(source.title);
                 source.status = SourceStatus::Indexed;
                 source.error = None;
                 source.document_count = documents;
                 source.chunk_count = chunks;
                 source.last_scraped_at = Some(now);
-                end(c, &mut source, Some(counts), now).await?;
+                end(c, &reading, &mut source, Some(counts), now).await?;
                 if difference.is_retired {
                     db::sites::retire_older_indexes(c, site).await?;
                 } else if difference.changed > 0 {
@@ -261,15 +313,15 @@ pub async fn complete(
 /// Ends a reading that failed; what was indexed before still answers.
 ///
 /// # Errors
-/// Only the database's own.
-pub async fn fail(services: &Services, source: &Source, reason: &str) -> Result<()> {
-    let (site, id, now) = (source.site_id, source.id, services.now());
-    let reason = helpbot_domain::text::cut(reason, REASON_MAX_CHARS).to_owned();
+/// `NotFound` when the source was deleted or the job lost meanwhile.
+pub async fn fail(services: &Services, reading: &Reading, reason: &str) -> Result<()> {
+    let (reading, now) = (reading.clone(), services.now());
+    let reason = helpbot_domain::text::cut(reason, REASON_MAX_CHARS).replace('\0', "");
     services
         .db
         .write(move |c| {
             Box::pin(async move {
-                let Some(mut source) = db::sources::locked(c, site, id).await? else { return Ok(()) };
+                let mut source = reading.locked(c).await?;
                 // The owner is told once for a run of failures; of a first reading it sees the end.
                 let was_well = source.last_scraped_at.is_some() && source.error.is_none();
                 source.status = SourceStatus::Failed;
@@ -277,14 +329,21 @@ pub async fn fail(services: &Services, source: &Source, reason: &str) -> Result<
                 if was_well {
                     mail::source_failing(&source).enqueue(c, now).await?;
                 }
-                end(c, &mut source, None, now).await
+                end(c, &reading, &mut source, None, now).await
             })
         })
         .await
 }
 
-/// Writes the source at the end of its reading: the record of the crawl, and the next one's time.
-async fn end(c: &mut db::Conn, source: &mut Source, counts: Option<PageCounts>, now: Timestamp) -> Result<()> {
+/// Writes the source at the end of its reading (the record of the crawl, and the next one's time)
+/// and ends the job.
+async fn end(
+    c: &mut db::Conn,
+    reading: &Reading,
+    source: &mut Source,
+    counts: Option<PageCounts>,
+    now: Timestamp,
+) -> Result<()> {
     if let Some(crawl) = Crawl::of(source) {
         let pages = counts.unwrap_or(crawl.pages);
         Crawl { finished_at: Some(now), pages, ..crawl }.write(source);
@@ -293,5 +352,6 @@ async fn end(c: &mut db::Conn, source: &mut Source, counts: Option<PageCounts>, 
     source.updated_at = now;
     db::crawl_visits::delete(c, source.site_id, source.id).await?;
     db::sources::update(c, source).await?;
+    db::jobs::finish(c, reading.job, &reading.owner).await?;
     Ok(())
 }

@@ -32,8 +32,20 @@ const HOURS: (&str, &str) = ("When are you open?", "From six to noon, on every d
 impl Fixture {
     async fn read_source(&self, pages: Vec<PageReading>) -> Source {
         let added = sources::add_url(&self.services, &self.viewer, Some(self.site.id), PAGE).await.unwrap().0;
-        reading::complete(&self.services, &added, None, pages).await.unwrap();
+        self.read(pages).await;
         self.source(&added).await
+    }
+
+    pub(crate) async fn read_again(&self, source: &Source, pages: Vec<PageReading>) {
+        sources::rescrape(&self.services, &self.viewer, Some(self.site.id), source.id).await.unwrap();
+        self.read(pages).await;
+    }
+
+    /// Does the job that waits, as a worker would.
+    pub(crate) async fn read(&self, pages: Vec<PageReading>) {
+        let job = self.services.claim_jobs(&[sources::SCRAPE], "a worker", 1).await.unwrap().pop().unwrap();
+        let begun = reading::begin(&self.services, &job, "a worker").await.unwrap().unwrap();
+        reading::complete(&self.services, &begun, None, pages).await.unwrap();
     }
 
     async fn source(&self, source: &Source) -> Source {
@@ -105,7 +117,7 @@ async fn a_reading_that_loses_more_than_allowed_is_held_back_and_the_old_one_ans
     on.case(REFUND.0, Some(PAGE)).await;
     evaluation::set_allowed_losses(&on.services, &on.viewer, Some(on.site.id), Some(1)).await.unwrap();
 
-    reading::complete(&on.services, &source, None, vec![page(&[HOURS])]).await.unwrap();
+    on.read_again(&source, vec![page(&[HOURS])]).await;
 
     let failed = on.source(&source).await;
     assert_eq!(failed.status, SourceStatus::Failed);
@@ -125,7 +137,7 @@ async fn a_reading_within_the_allowance_goes_live() {
     evaluation::set_allowed_losses(&on.services, &on.viewer, Some(on.site.id), Some(1)).await.unwrap();
 
     let reworded = (DELIVERY.0, "Yes, within five days.");
-    reading::complete(&on.services, &source, None, vec![page(&[reworded, HOURS])]).await.unwrap();
+    on.read_again(&source, vec![page(&[reworded, HOURS])]).await;
 
     let read = on.source(&source).await;
     assert_eq!((read.status, read.chunk_count), (SourceStatus::Indexed, 2));
@@ -138,7 +150,7 @@ async fn without_an_allowance_no_reading_is_held_back() {
     let source = on.read_source(vec![page(&[DELIVERY])]).await;
     on.case(DELIVERY.0, Some(PAGE)).await;
 
-    reading::complete(&on.services, &source, None, vec![page(&[HOURS])]).await.unwrap();
+    on.read_again(&source, vec![page(&[HOURS])]).await;
 
     assert_eq!(on.source(&source).await.status, SourceStatus::Indexed);
     assert_eq!(passed(&on.run().await), [false]);

@@ -4,7 +4,7 @@ use helpbot_domain::source::PageOutcome;
 use helpbot_domain::widget::WidgetPatch;
 use helpbot_engine::{ChunkDraft, ChunkKind};
 use helpbot_services::conversations::{self, Asked, NewQuestion};
-use helpbot_services::sources::reading::{self, PageReading};
+use helpbot_services::sources::reading::PageReading;
 use helpbot_services::{Source, sites, sources};
 
 use crate::Fixture;
@@ -28,7 +28,7 @@ fn page(url: &str, answer: &str) -> PageReading {
 impl Fixture {
     async fn source_with(&self, url: &str, answer: &str) -> Source {
         let source = sources::add_url(&self.services, &self.viewer, Some(self.site.id), url).await.unwrap().0;
-        reading::complete(&self.services, &source, None, vec![page(url, answer)]).await.unwrap();
+        self.read(vec![page(url, answer)]).await;
         source
     }
 
@@ -97,9 +97,9 @@ async fn a_new_reading_retires_older_indexes_only_where_something_is_not_so_any_
         chunks: [more.chunks.clone(), page("https://example.com/new#2", "And a day.").chunks].concat(),
         ..more.clone()
     };
-    reading::complete(&on.services, &source, None, vec![with_another]).await.unwrap();
+    on.read_again(&source, vec![with_another]).await;
     let after_addition = floor().await;
-    reading::complete(&on.services, &source, None, vec![page(url, "Three years.")]).await.unwrap();
+    on.read_again(&source, vec![page(url, "Three years.")]).await;
     let (version, after_change) = on.index_versions().await;
 
     assert_eq!(after_addition, first, "what was only added to may answer on");

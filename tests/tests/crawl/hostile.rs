@@ -6,7 +6,11 @@ use crate::house::House;
 use crate::web::{Served, Web};
 use crate::{on_both_databases, page};
 
-on_both_databases!(hostile_servers_fail_with_a_reason_and_others_go_on, a_site_of_traps_is_bounded);
+on_both_databases!(
+    hostile_servers_fail_with_a_reason_and_others_go_on,
+    a_site_of_traps_is_bounded,
+    what_postgresql_cannot_store_is_left_out,
+);
 
 async fn hostile_servers_fail_with_a_reason_and_others_go_on(house: &House) {
     let good = Web::start().await;
@@ -54,4 +58,44 @@ async fn a_site_of_traps_is_bounded(house: &House) {
     assert_eq!(report["fetched"], ["/", "/good.html"].map(str::to_owned).into());
     assert_eq!(report["failed"], ["/bomb.xml.gz", "/loop"].map(str::to_owned).into());
     assert_eq!(report["skipped"], ["/a/a/a/a/x.html".to_owned()].into());
+}
+
+/// U+0000 written in JSON, as a reference, and raw; in a page, a table and a text.
+async fn what_postgresql_cannot_store_is_left_out(house: &House) {
+    let web = Web::start().await;
+    let declared = "{\"@type\":\"FAQPage\",\"mainEntity\":[{\"@type\":\"Question\",\"name\":\"Why\\u0000 so?\",\
+        \"acceptedAnswer\":{\"text\":\"Because\\u0000 it is.\"}}]}";
+    let html = format!(
+        "<html lang=\"e&#0;n\"><title>He&#0;lp\0</title><script type=application/ld+json>{declared}</script>\
+         <h2 id=\"a&#0;b\">How is\0 it done?</h2><p>Well\0, as a rule, with some words about it.</p>\
+         <a href=\"/b%00c?d=\0\">More</a>"
+    );
+    web.put("/", Served::html(html));
+    web.put(
+        "/table.csv",
+        Served::of_type(
+            "text/csv",
+            format!("question,answer\nWhen\0?,\"Now,\0 {}\"\n", "or never again. ".repeat(20)).into(),
+        ),
+    );
+    web.put(
+        "/text.txt",
+        Served::of_type("text/plain", format!("{}\0 and more.\n", "Some words of a text. ".repeat(20)).into()),
+    );
+    let site = house.add_site(&web.url("/")).await;
+    let others = [
+        house.add(&web.url("/table.csv"), Default::default()).await,
+        house.add(&web.url("/text.txt"), Default::default()).await,
+    ];
+
+    house.work().await;
+
+    for source in others.iter().chain([&site]) {
+        let read = house.source(source).await;
+        assert_eq!((read.status, read.error.as_deref()), (SourceStatus::Indexed, None), "{}", source.url);
+    }
+    let chunks = house.chunks().await;
+    let questions: Vec<_> = chunks.values().filter_map(|chunk| chunk.question.as_deref()).collect();
+    assert!(questions.contains(&"Why so?") && questions.contains(&"When?"), "{questions:?}");
+    assert!(!format!("{chunks:?}").contains("\\0"), "{chunks:?}");
 }

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use helpbot_db::Db;
 use helpbot_db::chunks::{self, Chunk};
+use helpbot_db::sites as site_rows;
+use helpbot_db::{DatabaseUrl, Db};
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{KeyId, SiteId};
 use helpbot_domain::source::PageOutcome;
@@ -23,6 +24,8 @@ use helpbot_services::sources::options::SourceScope;
 use helpbot_services::sources::{self, Change};
 use helpbot_services::{Document, Services, Settings, Source, Viewer, chance};
 use helpbot_tests::database::TestDatabase;
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
 use url::Url;
 
 /// 2026-03-15T12:00:00Z.
@@ -35,6 +38,8 @@ pub struct House {
     clock: Arc<ManualClock>,
     db: Db,
     workers: AtomicU32,
+    database: DatabaseUrl,
+    data: TempDir,
 }
 
 impl House {
@@ -47,7 +52,27 @@ impl House {
         let operator = Viewer::operator(KeyId::from_uuid(chance::uuid(BEGIN)));
         let new = NewSite { name: "Shop".into(), owner_email: "o@example.com".into(), plan: None, credit_limit: None };
         let site = sites::create(&services, &operator, new).await.expect("a site").id;
-        Self { services, operator, site, clock, db, workers: AtomicU32::default() }
+        let (database, data) = (database.url().clone(), tempfile::tempdir().expect("a temporary directory"));
+        Self { services, operator, site, clock, db, workers: AtomicU32::default(), database, data }
+    }
+
+    /// Starts the product's own program on this database, with the system's clock.
+    pub fn program(&self, arguments: &[&str]) -> Child {
+        let database = match &self.database {
+            DatabaseUrl::Sqlite(path) => format!("sqlite:{}", path.display()),
+            DatabaseUrl::Postgres(url) => url.clone(),
+        };
+        let site = self.site.to_string();
+        let mut command = Command::new(helpbot_tests::helpbot_binary());
+        command.args(arguments).args(["--site", &site, "--database", &database, "--data"]).arg(self.data.path());
+        command.env_clear().env("HELPBOT_ALLOW_PRIVATE", "127.0.0.1").env("HELPBOT_CRAWL_DELAY_MS", "0");
+        command.kill_on_drop(true).spawn().expect("the program was built and starts")
+    }
+
+    /// Moves on with each change of what the site answers from.
+    pub async fn index_version(&self) -> i64 {
+        let mut c = self.db.reader().await.expect("a reader");
+        site_rows::index_versions(&mut c, self.site).await.expect("versions").expect("the site is there").0
     }
 
     pub fn pass(&self, time: Duration) {

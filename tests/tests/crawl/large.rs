@@ -15,8 +15,10 @@ use crate::{on_both_databases, page};
 on_both_databases!(
     a_large_site_is_indexed_then_only_asked_whether_it_changed,
     a_crawl_goes_on_where_a_killed_worker_was,
+    a_crawl_goes_on_where_a_killed_process_was,
 );
 
+const A_CENTURY: Duration = Duration::from_secs(100 * 366 * 86_400);
 /// Plain pages; with the special ones the site has the most that a source may have.
 const PLAIN: usize = 485;
 /// Pages that the start links to; the others stand in sitemaps.
@@ -131,9 +133,13 @@ async fn a_large_site_is_indexed_then_only_asked_whether_it_changed(house: &Hous
 }
 
 async fn the_second_visit_only_asks(house: &House, web: &Web, source: &helpbot_services::Source) {
+    let version = house.index_version().await;
+
     house.rescrape(source).await;
     house.work().await;
 
+    // No index is built anew for it, and so nothing embedded.
+    assert_eq!(house.index_version().await, version);
     assert_eq!(house.report(source).await, expected("unchanged"));
     let whole: Vec<Hit> = web.take_hits().into_iter().filter(|hit| !hit.is_conditional || hit.status == 200).collect();
     assert_eq!(paths(&whole), ALWAYS_WHOLE.into_iter().collect::<BTreeSet<_>>(), "{whole:?}");
@@ -179,11 +185,36 @@ async fn a_crawl_goes_on_where_a_killed_worker_was(house: &House) {
     house.work().await;
     assert_eq!(web.take_hits().iter().filter(|hit| hit.path != plain(200)).count(), 0, "its lease still runs");
     house.pass(jobs::LEASE + Duration::from_secs(1));
+
+    it_is_finished_from_there(house, &web, &source, first).await;
+}
+
+/// As above, with the product's own program and SIGKILL.
+async fn a_crawl_goes_on_where_a_killed_process_was(house: &House) {
+    let web = large_site().await;
+    let gate = web.gate(&plain(200));
+    let source = house.add_site(&web.url("/")).await;
+
+    let mut program = house.program(&["source", "rescrape", &source.id.to_string(), "--wait"]);
+    gate.reached().await;
+    program.kill().await.expect("it is killed");
+    let progress = Crawl::of(&house.source(&source).await).expect("a record");
+    assert!(progress.pages.fetched > 100 && progress.finished_at.is_none(), "{progress:?}");
+    assert!(house.chunks().await.is_empty());
+    gate.open();
+    let first = web.take_hits();
+    // The program's lease is of the system's time, which is later than that of the test.
+    house.pass(A_CENTURY);
+
+    it_is_finished_from_there(house, &web, &source, first).await;
+}
+
+async fn it_is_finished_from_there(house: &House, web: &Web, source: &helpbot_services::Source, first: Vec<Hit>) {
     house.work().await;
 
-    let read = house.source(&source).await;
+    let read = house.source(source).await;
     assert_eq!(read.status, SourceStatus::Indexed);
-    assert_eq!(house.report(&source).await, expected("fetched"));
+    assert_eq!(house.report(source).await, expected("fetched"));
     let second = web.take_hits();
     let again: Vec<_> = paths(&first).intersection(&paths(&second)).map(|path| (*path).to_owned()).collect();
     let pages_again = again.iter().filter(|path| path.starts_with("/help/")).count();

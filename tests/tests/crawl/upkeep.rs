@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use helpbot_domain::source::{PageOutcome, SourceStatus};
+use helpbot_engine::{ChunkDraft, ChunkKind};
 use helpbot_ingest::Manners;
+use helpbot_services::sources::crawl::PageCounts;
 use helpbot_services::sources::options::{SourceSchedule, SourceScope};
-use helpbot_services::sources::{self, Change};
+use helpbot_services::sources::reading::{self, PageReading, Reading};
+use helpbot_services::sources::{self, Change, SCRAPE};
+use helpbot_services::{Error, jobs};
 
 use crate::house::House;
 use crate::web::{Served, Web};
@@ -17,6 +21,8 @@ on_both_databases!(
     a_site_that_fails_keeps_its_index_and_says_so,
     a_page_that_forbids_indexing_leaves_at_once,
     a_source_deleted_in_the_middle_ends_its_crawl,
+    a_worker_that_lost_its_job_stores_nothing,
+    a_file_replaced_while_it_is_read_is_read_anew,
     a_crawl_that_takes_too_long_is_indexed_as_far_as_it_came,
     a_scheduled_source_is_read_again_when_its_time_has_come,
     progress_is_told_until_the_end,
@@ -129,6 +135,74 @@ async fn a_source_deleted_in_the_middle_ends_its_crawl(house: &House) {
     assert!(house.chunks().await.is_empty());
     let asked = web.take_hits().len();
     assert!(asked < 100, "{asked} requests for a source that is gone");
+}
+
+/// The reading that a worker of this name begins.
+async fn begin(house: &House, worker: &str) -> Reading {
+    let job = house.services.claim_jobs(&[SCRAPE], worker, 1).await.expect("jobs").pop().expect("a job");
+    let begun = reading::begin(&house.services, &job, worker).await.expect("a reading");
+    begun.expect("the source is there")
+}
+
+fn found(url: &str, text: &str) -> Vec<PageReading> {
+    let draft = ChunkDraft {
+        kind: ChunkKind::Passage,
+        question: None,
+        heading: Vec::new(),
+        text: text.to_owned(),
+        url: None,
+        page_title: None,
+        language: None,
+        phrasings: Vec::new(),
+    };
+    vec![PageReading { chunks: vec![draft], ..PageReading::of(url, PageOutcome::Fetched) }]
+}
+
+async fn texts(house: &House) -> Vec<String> {
+    house.chunks().await.into_values().map(|chunk| chunk.text).collect()
+}
+
+async fn a_worker_that_lost_its_job_stores_nothing(house: &House) {
+    let web = small_site().await;
+    let source = house.add(&web.url("/"), Change::default()).await;
+    let slow = begin(house, "slow").await;
+    house.pass(jobs::LEASE + Duration::from_secs(1));
+    let quick = begin(house, "quick").await;
+
+    let late = reading::complete(&house.services, &slow, None, found(&source.url, "late")).await;
+    assert!(matches!(late, Err(Error::NotFound(_))), "{late:?}");
+    let kept = reading::keep(&house.services, &slow, vec![("x".into(), "{}".into())], PageCounts::default()).await;
+    assert!(matches!(kept, Err(Error::NotFound(_))), "{kept:?}");
+    let failed = reading::fail(&house.services, &slow, "late").await;
+    assert!(matches!(failed, Err(Error::NotFound(_))), "{failed:?}");
+    assert_eq!(house.source(&source).await.status, SourceStatus::Scraping);
+    reading::complete(&house.services, &quick, None, found(&source.url, "in time")).await.expect("stored");
+
+    assert_eq!(texts(house).await, ["in time"]);
+    // The job ended with what it stored: no worker finds it, and another may be asked for.
+    house.work().await;
+    assert_eq!(web.take_hits().len(), 0);
+    house.rescrape(&source).await;
+    house.work().await;
+    assert_eq!(web.take_hits().len(), 1);
+}
+
+async fn a_file_replaced_while_it_is_read_is_read_anew(house: &House) {
+    let add = async |content: &[u8]| {
+        let (services, site) = (&house.services, Some(house.site));
+        sources::add_file(services, &house.operator, site, "help.txt", content.to_vec()).await.expect("a file").0
+    };
+    let source = add(b"The first version of this text is long enough to be kept.").await;
+    let first = begin(house, "a worker").await;
+    let (_, bytes) = reading::file(&house.services, &source).await.expect("the file");
+    add(b"The second version of this text is long enough to be kept.").await;
+
+    let text = String::from_utf8(bytes).expect("text");
+    let stored = reading::complete(&house.services, &first, None, found("help.txt", &text)).await;
+    house.work().await;
+
+    assert!(matches!(stored, Err(Error::NotFound(_))), "{stored:?}");
+    assert_eq!(texts(house).await, ["The second version of this text is long enough to be kept."]);
 }
 
 async fn a_crawl_that_takes_too_long_is_indexed_as_far_as_it_came(house: &House) {

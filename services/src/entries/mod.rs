@@ -3,7 +3,11 @@
 //! What the owner writes stands in one text source of the site, an entry a document, and answers
 //! at once. Other ways to ask (phrasings) may be added to each entry, wherever it comes from;
 //! they stay while its content does, and are the largest single gain in quality that an owner
-//! can make (docs/answering.md).
+//! can make (docs/answering.md). All entries can be taken out as a file and brought in from one
+//! ([`transfer`], [`table`]).
+
+pub mod table;
+pub mod transfer;
 
 use helpbot_db as db;
 use helpbot_db::chunks::Chunk;
@@ -21,7 +25,7 @@ const PHRASING_MAX_CHARS: usize = 500;
 /// Phrasings of one entry; past a few dozen more add nothing (docs/answering.md).
 const PHRASINGS_MAX: usize = 100;
 /// The name of the source that holds what the owner writes.
-const OWN_SOURCE: &str = "Written answers";
+pub(crate) const OWN_SOURCE: &str = "Written answers";
 
 /// A question with its answer.
 pub type Entry = Chunk;
@@ -37,6 +41,15 @@ pub struct NewEntry {
     pub phrasings: Vec<String>,
     /// Where visitors can read more.
     pub url: Option<String>,
+}
+
+/// Whether the viewer may write entries of a site: asked before a large file is taken in.
+///
+/// # Errors
+/// `Forbidden`; `NotFound`.
+pub async fn may_write(services: &Services, viewer: &Viewer, named: Option<SiteId>) -> Result<()> {
+    viewer.require(Scope::WriteSources)?;
+    sites::get(services, viewer, named).await.map(drop)
 }
 
 /// Adds an entry; it answers at once.
@@ -55,24 +68,10 @@ pub async fn add(services: &Services, viewer: &Viewer, named: Option<SiteId>, ne
         .write(move |c| {
             Box::pin(async move {
                 let source = own_source(c, site.id, now).await?;
-                let document = document(&source, &question, now);
+                let id = ChunkId::from_uuid(chance::uuid(now));
+                let (document, entry) = new_entry(&source, id, question, answer, now);
+                let entry = Entry { url, phrasings, ..entry };
                 db::documents::put(c, &document).await?;
-                let entry = Chunk {
-                    site_id: site.id,
-                    id: ChunkId::from_uuid(chance::uuid(now)),
-                    source_id: source.id,
-                    document_id: document.id,
-                    position: 0,
-                    kind: indexes::FAQ.to_owned(),
-                    content_hash: content_hash(Some(&question), &[], &answer),
-                    question: Some(question),
-                    heading: Vec::new(),
-                    text: answer,
-                    url,
-                    page_title: Some(OWN_SOURCE.to_owned()),
-                    language: None,
-                    phrasings,
-                };
                 db::chunks::insert(c, &entry).await?;
                 recount(c, source, now).await?;
                 Ok::<_, Error>(entry)
@@ -122,7 +121,7 @@ pub async fn add_phrasing(
     phrasing: &str,
 ) -> Result<Entry> {
     viewer.require(Scope::WriteSources)?;
-    let phrasing = text::required("phrasing", phrasing, PHRASING_MAX_CHARS)?;
+    let phrasing = text::required("phrasing", &one_line(phrasing), PHRASING_MAX_CHARS)?;
     change(services, viewer, named, id, move |entry, _| {
         let is_there = entry.phrasings.iter().any(|known| known.to_lowercase() == phrasing.to_lowercase());
         if entry.phrasings.len() >= PHRASINGS_MAX && !is_there {
@@ -148,7 +147,7 @@ pub async fn delete(services: &Services, viewer: &Viewer, named: Option<SiteId>,
         .write(move |c| {
             Box::pin(async move {
                 let (entry, source) = found(c, site, id).await?;
-                if source.kind != SourceKind::Text {
+                if !is_own(&source) {
                     return Err(Error::Conflict("This entry was found on a page; it goes when the page does".into()));
                 }
                 db::documents::delete(c, site, entry.document_id).await?;
@@ -229,7 +228,7 @@ async fn change(
         .write(move |c| {
             Box::pin(async move {
                 let (mut entry, source) = found(c, site, id).await?;
-                apply(&mut entry, source.kind == SourceKind::Text)?;
+                apply(&mut entry, is_own(&source))?;
                 db::chunks::update_words(c, &entry).await?;
                 db::sites::retire_older_indexes(c, site).await?;
                 Ok(entry)
@@ -245,6 +244,11 @@ async fn found(c: &mut db::Conn, site: SiteId, id: ChunkId) -> Result<(Entry, So
     Ok((entry, source))
 }
 
+/// Whether it holds what the owner writes entry by entry.
+fn is_own(source: &Source) -> bool {
+    source.kind == SourceKind::Text && source.url == OWN_SOURCE
+}
+
 async fn own_source(c: &mut db::Conn, site: SiteId, now: Timestamp) -> Result<Source> {
     let new = Source {
         title: Some(OWN_SOURCE.to_owned()),
@@ -254,6 +258,28 @@ async fn own_source(c: &mut db::Conn, site: SiteId, now: Timestamp) -> Result<So
     db::sources::insert(c, &new).await?;
     let source = db::sources::by_url(c, site, SourceKind::Text, OWN_SOURCE).await?;
     source.ok_or_else(|| Error::internal("the source of written answers was not stored"))
+}
+
+/// An entry of the owner's, and the document that it stands in.
+fn new_entry(source: &Source, id: ChunkId, question: String, answer: String, now: Timestamp) -> (Document, Entry) {
+    let document = document(source, &question, now);
+    let entry = Chunk {
+        site_id: source.site_id,
+        id,
+        source_id: source.id,
+        document_id: document.id,
+        position: 0,
+        kind: indexes::FAQ.to_owned(),
+        content_hash: content_hash(Some(&question), &[], &answer),
+        question: Some(question),
+        heading: Vec::new(),
+        text: answer,
+        url: None,
+        page_title: Some(OWN_SOURCE.to_owned()),
+        language: None,
+        phrasings: Vec::new(),
+    };
+    (document, entry)
 }
 
 fn document(source: &Source, title: &str, now: Timestamp) -> Document {
@@ -285,12 +311,14 @@ async fn recount(c: &mut db::Conn, mut source: Source, now: Timestamp) -> Result
     Ok(db::sites::bump_index_version(c, source.site_id).await?)
 }
 
-fn cleaned(phrasings: &[String]) -> Result<Vec<String>> {
+/// Phrasings as they are stored: each on one line.
+fn cleaned(phrasings: &[String]) -> Result<Vec<String>, Invalid> {
     if phrasings.len() > PHRASINGS_MAX {
-        return Err(Error::LimitReached(format!("An entry may have {PHRASINGS_MAX} phrasings")));
+        return Err(Invalid::new("phrasings", format!("An entry may have {PHRASINGS_MAX} phrasings")));
     }
-    Ok(phrasings
-        .iter()
-        .map(|words| text::required("phrasings", words, PHRASING_MAX_CHARS))
-        .collect::<Result<_, _>>()?)
+    phrasings.iter().map(|words| text::required("phrasings", &one_line(words), PHRASING_MAX_CHARS)).collect()
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,0 +1,53 @@
+//! An operation on its way: what a transport brings, and what the guard has let through.
+
+use std::sync::Arc;
+
+use async_graphql::Variables;
+use async_graphql::parser::types::OperationType;
+
+use super::IdempotencyKey;
+use crate::guard::Document;
+use crate::uploads::UploadedFiles;
+
+/// A request for an operation, as any transport carries it.
+#[derive(Debug, Default)]
+pub struct Params {
+    /// The document.
+    pub query: Option<String>,
+    /// The id of a trusted document, which stands in for `query`.
+    pub document_id: Option<String>,
+    /// Which of the document's operations.
+    pub operation_name: Option<String>,
+    /// Its variables.
+    pub variables: Variables,
+    /// What the caller named the request; of a mutation's, so that it is run at most once.
+    pub idempotency_key: Option<IdempotencyKey>,
+}
+
+/// An operation that passed the guard and waits to be executed.
+pub struct Prepared {
+    pub(super) document: Arc<Document>,
+    pub(super) kind: OperationType,
+    pub(super) operation_name: Option<String>,
+    pub(super) variables: Variables,
+    pub(super) files: Option<UploadedFiles>,
+}
+
+impl Prepared {
+    /// Query, mutation or subscription.
+    pub fn kind(&self) -> OperationType {
+        self.kind
+    }
+
+    /// Sends files along, for the operation to find by its variables.
+    pub(crate) fn attach(&mut self, files: UploadedFiles) {
+        self.files = Some(files);
+    }
+
+    /// Sets a variable if the operation declares it; for what a transport says in its own way.
+    pub fn set_variable(&mut self, name: &str, value: impl Into<async_graphql::Value>) {
+        if self.document.declares(self.operation_name.as_deref(), name) {
+            self.variables.insert(async_graphql::Name::new(name), value.into());
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! A help site of many pages for the crawl, generated from this project's own documents, served
+//! on loopback; and the pages alone, for extraction.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use tokio::net::TcpListener;
+
+/// Pages of the site: as many as a source may have.
+pub const PAGES: usize = 500;
+
+const DOCUMENTS: [&str; 5] = [
+    include_str!("../../docs/faq.md"),
+    include_str!("../../docs/ingestion.md"),
+    include_str!("../../docs/answering.md"),
+    include_str!("../../docs/webhooks.md"),
+    include_str!("../../docs/architecture.md"),
+];
+/// What surrounds the text of a page on any site: about 12 KB of menus, styles and footer.
+const MENU_LINKS: usize = 120;
+
+/// The pages in the order of their numbers, each with words of its own.
+pub fn pages() -> Vec<String> {
+    let sections: Vec<&str> = DOCUMENTS.iter().flat_map(|document| document.split("\n## ").skip(1)).collect();
+    let menu: String = (0..MENU_LINKS)
+        .map(|n| {
+            format!(
+                "<li class=\"menu-item level-{}\"><a href=\"/menu/{n}\" data-track=\"nav-{n}\">Entry {n}</a></li>",
+                n % 3
+            )
+        })
+        .collect();
+    (0..PAGES).map(|n| page(n, &sections, &menu)).collect()
+}
+
+fn page(number: usize, sections: &[&str], menu: &str) -> String {
+    let own = (0..6).map(|at| sections[(number * 7 + at * 3) % sections.len()]);
+    let body: String = own.map(|section| section_html(number, section)).collect();
+    let next = (number + 1) % PAGES;
+    format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Article {number}</title>\
+         <style>.menu-item{{color:#333;padding:0 1em}}</style></head><body><header><nav><ul>{menu}</ul></nav></header>\
+         <main><h1>Article {number}</h1>{body}<p><a href=\"/{next}\">Next article</a></p></main>\
+         <footer><ul>{menu}</ul></footer></body></html>"
+    )
+}
+
+/// A section of Markdown as plain HTML: a heading, then paragraphs.
+fn section_html(number: usize, section: &str) -> String {
+    let (title, text) = section.split_once('\n').unwrap_or((section, ""));
+    let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;");
+    let paragraphs: String = text
+        .split("\n\n")
+        .filter(|paragraph| !paragraph.trim().is_empty())
+        .map(|paragraph| format!("<p>{} ({number})</p>", escaped(paragraph)))
+        .collect();
+    format!("<section><h2>{}</h2>{paragraphs}</section>", escaped(title))
+}
+
+/// Serves the pages at `/0` to `/499`, with entity tags, a robots.txt and a sitemap; gives where.
+///
+/// # Errors
+/// When no port can be taken.
+pub async fn serve(pages: Vec<String>) -> std::io::Result<SocketAddr> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let addr = listener.local_addr()?;
+    let sitemap: String = (0..pages.len()).map(|n| format!("http://{addr}/{n}\n")).collect();
+    let app = Router::new()
+        .route(
+            "/robots.txt",
+            get(async move || format!("User-agent: *\nAllow: /\nSitemap: http://{addr}/sitemap.txt\n")),
+        )
+        .route("/sitemap.txt", get(async || sitemap))
+        .route("/{number}", get(answer))
+        .with_state(Arc::new(pages));
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    Ok(addr)
+}
+
+async fn answer(State(pages): State<Arc<Vec<String>>>, Path(number): Path<usize>, headers: HeaderMap) -> Response {
+    let Some(page) = pages.get(number) else { return StatusCode::NOT_FOUND.into_response() };
+    let tag = format!("\"{number}\"");
+    if headers.get(header::IF_NONE_MATCH).is_some_and(|known| *known == *tag) {
+        return StatusCode::NOT_MODIFIED.into_response();
+    }
+    ([(header::ETAG, tag)], Html(page.clone())).into_response()
+}

@@ -1,0 +1,14 @@
+//! Sitemaps as XML, gzip or lines: bounded, and never of another host.
+
+#![no_main]
+
+use helpbot_ingest::sitemap::{self, URL_LIMIT};
+use libfuzzer_sys::fuzz_target;
+use url::Url;
+
+fuzz_target!(|data: &[u8]| {
+    let url = Url::parse("https://example.com/sitemap.xml").expect("a valid address");
+    let Ok(sitemap) = sitemap::read(data, &url, 1) else { return };
+    assert!(sitemap.pages.len() + sitemap.sitemaps.len() <= URL_LIMIT);
+    assert!(sitemap.pages.iter().map(|page| &page.url).chain(&sitemap.sitemaps).all(|found| found.host() == url.host()));
+});
