@@ -399,7 +399,7 @@ async fn a_name_that_leads_elsewhere_each_time_does_not_lead_inside() {
 
         let refused = errors.iter().filter(|code| *code == "ADDRESS_NOT_ALLOWED").count();
         assert!(refused >= TRIES / 2, "{errors:?}");
-        assert!(asked.load(Ordering::Relaxed) > TRIES * 2, "each try asks");
+        assert!(asked.load(Ordering::Relaxed) >= TRIES, "no answer is believed for longer than a try");
         assert!(reached.load(Ordering::Relaxed) > TRIES / 7, "and what may be reached is");
         canary.assert_alone();
         app.stop().await;
