@@ -192,9 +192,11 @@ fn the_future_can_move_between_threads() {
     is_send(&engine.answer(&index, &ask, None));
 }
 
-/// Two entries of a shop in each language, a question for the second or first, how its answer
-/// begins, and a question that no entry answers.
-const LANGUAGES: [(&str, [(&str, &str); 2], &str, &str, &str); 7] = [
+/// A language, two entries of a shop in it, a question for one of them, how its answer begins, and
+/// a question that no entry answers.
+type InLanguage = (&'static str, [(&'static str, &'static str); 2], &'static str, &'static str, &'static str);
+
+const LANGUAGES: [InLanguage; 7] = [
     (
         "de",
         [

@@ -142,7 +142,7 @@ impl Ground {
             method = pick(rng, &[Method::HEAD, Method::OPTIONS, Method::PUT, Method::GET, Method::POST]).clone();
         }
         if rng.u8(..) < 12 {
-            target = target.replacen("/v1/", pick(rng, &["/v1//", "/v2/", "/v1/x/", "/V1/"]), 1);
+            target = target.replacen("/v1/", pick::<&str>(rng, &["/v1//", "/v2/", "/v1/x/", "/V1/"]), 1);
         }
         if rng.u8(..) < 40 {
             mutate_bytes(rng, &mut bytes);

@@ -210,7 +210,7 @@ fn answer(path: &str, conversations: usize, state: &mut State) -> (u16, Value) {
             let one = |n: usize| {
                 let at = format!("2025-03-{:02}T10:{:02}:00.000Z", 1 + n / 60, n % 60);
                 json!({"id": format!("65f1c0{n:06x}"), "question": format!("Question {n}?"), "answer": "Yes.",
-                       "sources": [], "helpful": if n % 2 == 0 { json!("yes") } else { Value::Null }, "createdAt": at})
+                       "sources": [], "helpful": if n.is_multiple_of(2) { json!("yes") } else { Value::Null }, "createdAt": at})
             };
             let range = ((page - 1) * PAGE).min(conversations)..(page * PAGE).min(conversations);
             (200, json!({"conversations": range.map(one).collect::<Vec<_>>(), "totalDocs": conversations}))

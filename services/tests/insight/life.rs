@@ -77,7 +77,7 @@ async fn a_deleted_source_leaves_the_scores_as_if_it_had_never_been() {
     let old = "https://example.com/old";
     let other = on.source_with(old, "A xylophone for everybody.").await;
     // A changed text is waited for; one that is only added need not be there at once.
-    reading::complete(&on.services, &other, None, vec![page(old, "Two xylophones for everybody.")]).await.unwrap();
+    on.read_again(&other, vec![page(old, "Two xylophones for everybody.")]).await;
     assert_ne!(scores(&on.answer("warranty xylophones").await), never);
     sources::delete(&on.services, &on.viewer, Some(on.site.id), other.id).await.unwrap();
 
