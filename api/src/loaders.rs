@@ -14,6 +14,7 @@ use ::dataloader::cached::Loader;
 use helpbot_domain::ids::{ConversationId, MemberId, SiteId, SourceId};
 use helpbot_services::{
     Conversation, Error, Member, Message, Result, Services, Source, Viewer, conversations, members, messages, sources,
+    unread,
 };
 
 /// One turn of the scheduler gathers what resolvers of one level ask for; more only waits
@@ -32,6 +33,7 @@ pub struct Loaders {
     members: Loader<(SiteId, MemberId), Loaded<Option<Member>>, Members>,
     messages: Loader<(SiteId, ConversationId), Loaded<Vec<Message>>, Messages>,
     sources: Loader<(SiteId, SourceId), Loaded<Option<Source>>, Sources>,
+    unread: Loader<(SiteId, ConversationId), Loaded<i64>, Unread>,
 }
 
 impl Loaders {
@@ -43,6 +45,7 @@ impl Loaders {
             members: Loader::new(Members(by())).with_yield_count(YIELDS),
             messages: Loader::new(Messages(by())).with_yield_count(YIELDS),
             sources: Loader::new(Sources(by())).with_yield_count(YIELDS),
+            unread: Loader::new(Unread(by())).with_yield_count(YIELDS),
         }
     }
 
@@ -64,6 +67,11 @@ impl Loaders {
     /// A source, while it exists.
     pub async fn source(&self, site: SiteId, id: SourceId) -> Loaded<Option<Source>> {
         self.sources.try_load((site, id)).await.unwrap_or_else(unanswered)
+    }
+
+    /// How many messages of a conversation the viewer's side has not read yet.
+    pub async fn unread(&self, site: SiteId, id: ConversationId) -> Loaded<i64> {
+        self.unread.try_load((site, id)).await.unwrap_or_else(unanswered)
     }
 }
 
@@ -121,6 +129,23 @@ impl BatchFn<(SiteId, MemberId), Loaded<Option<Member>>> for Members {
         for (site, ids) in by_site(keys) {
             let found = members::by_ids(&self.0.services, &self.0.viewer, Some(site), &ids).await;
             values.extend(one_each(site, &ids, found, |member| member.id));
+        }
+        values
+    }
+}
+
+struct Unread(By);
+
+impl BatchFn<(SiteId, ConversationId), Loaded<i64>> for Unread {
+    async fn load(&mut self, keys: &[(SiteId, ConversationId)]) -> HashMap<(SiteId, ConversationId), Loaded<i64>> {
+        let mut values = HashMap::new();
+        for (site, ids) in by_site(keys) {
+            match unread::unread(&self.0.services, &self.0.viewer, Some(site), &ids).await {
+                Ok(counts) => {
+                    values.extend(ids.iter().map(|id| ((site, *id), Ok(counts.get(id).copied().unwrap_or(0)))));
+                }
+                Err(error) => values.extend(each_failed(site, &ids, error)),
+            }
         }
         values
     }

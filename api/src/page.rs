@@ -1,11 +1,13 @@
 //! Relay connections: the arguments, the cursors, and a macro that writes a connection's types
 //! so that each carries a description.
 
+use std::str::FromStr;
+
 use async_graphql::SimpleObject;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use helpbot_domain::Invalid;
-use helpbot_services::{Error, Result};
+use helpbot_services::{Error, Part, Result};
 
 /// Items of a page when the caller does not say.
 pub const DEFAULT: i32 = 20;
@@ -52,6 +54,19 @@ impl PageArgs {
         let limit = usize::try_from(size.unwrap_or(DEFAULT).clamp(0, MAX)).unwrap_or(0);
         let from = from.as_deref().map(|cursor| decode(cursor, is_backward)).transpose()?;
         Ok(Walk { limit, is_backward, from })
+    }
+}
+
+impl Walk {
+    /// The part of a list that goes by a key, with one item more than is shown: it tells whether
+    /// there are more.
+    ///
+    /// # Errors
+    /// `Invalid` for a cursor of another list.
+    pub fn part<K: FromStr>(&self) -> Result<Part<K>> {
+        let field = if self.is_backward { "before" } else { "after" };
+        let from = self.from.as_deref().map(|place| place.parse().map_err(|_| bad_cursor(field))).transpose()?;
+        Ok(Part { from, is_backward: self.is_backward, limit: one_more(self) })
     }
 }
 

@@ -1,13 +1,16 @@
 //! The schema: the nouns put together, its limits, and its text.
 
-use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema};
+use async_graphql::{Data, MergedObject, MergedSubscription, SDLExportOptions, Schema, SchemaBuilder};
+use helpbot_services::{Services, Viewer};
 
+use crate::access::Access;
 use crate::conversations::mutation::ConversationMutation;
-use crate::conversations::subscription::AnswerSubscription;
+use crate::conversations::subscription::{ActivitySubscription, AnswerSubscription};
 use crate::conversations::transcript::TranscriptMutation;
 use crate::entries::mutation::EntryMutation;
 use crate::evaluation::mutation::EvaluationMutation;
 use crate::events::EventSubscription;
+use crate::gateway::{Gateway, GatewaySettings, TrustedDocuments};
 use crate::keys::KeyMutation;
 use crate::members::MemberMutation;
 use crate::node::NodeQuery;
@@ -20,7 +23,7 @@ use crate::webhooks::mutation::WebhookMutation;
 /// Fields inside fields. The standard introspection query needs 15 (measured: 14 blocks it).
 const DEPTH: usize = 15;
 /// Fields in all, those of a list times its size; introspection needs about 300.
-const COMPLEXITY: usize = 2_000;
+pub const COMPLEXITY: usize = 2_000;
 /// Directives on one field; more has no use and was once an attack (CVE-2024-47614).
 const DIRECTIVES: usize = 50;
 
@@ -44,18 +47,32 @@ pub struct Mutation(
 
 /// Everything that can be watched.
 #[derive(Default, MergedSubscription)]
-pub struct Subscription(EventSubscription, AnswerSubscription, SourceSubscription);
+pub struct Subscription(EventSubscription, AnswerSubscription, ActivitySubscription, SourceSubscription);
 
 /// The schema of HelpBot.
 pub type HelpBotSchema = Schema<Query, Mutation, Subscription>;
 
 /// The schema with its limits. What resolvers need comes with each request.
 pub fn schema() -> HelpBotSchema {
+    builder().limit_complexity(COMPLEXITY).finish()
+}
+
+/// The gateway to it, over the use cases.
+pub fn gateway(services: Services, trusted: TrustedDocuments, settings: GatewaySettings) -> Gateway {
+    let of_request = services.clone();
+    let request_data = move |viewer: &Viewer| {
+        let mut data = Data::default();
+        data.insert(Access::new(of_request.clone(), viewer.clone()));
+        data
+    };
+    Gateway::new(builder(), services, request_data, trusted, settings)
+}
+
+/// With the limits that no installation sets; the gateway sets the complexity.
+fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
     Schema::build(Query::default(), Mutation::default(), Subscription::default())
         .limit_depth(DEPTH)
-        .limit_complexity(COMPLEXITY)
         .limit_directives(DIRECTIVES)
-        .finish()
 }
 
 /// The text of the schema, as `schema.graphql` holds it.

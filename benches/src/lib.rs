@@ -5,6 +5,7 @@
 //! reading; `docs/performance.md` holds the last.
 
 pub mod ceiling;
+pub mod fanout;
 pub mod house;
 pub mod load;
 pub mod process;

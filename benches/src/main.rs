@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use helpbot_benches::load::{self, Figures, Load};
-use helpbot_benches::{ceiling, process};
+use helpbot_benches::{ceiling, fanout, process};
 use tempfile::TempDir;
 
 /// The product's own, so that the ceilings do not stand lower for another one.
@@ -32,6 +32,10 @@ struct Options {
     /// Rounds: each measures every server once, in turn; the medians of the ratios count.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
+    /// Measure so many idle subscriptions and one event to all of them instead; 10000 is the figure
+    /// that counts. `npm ci --prefix benches/fanout` brings the peer.
+    #[arg(long)]
+    fanout: Option<usize>,
     /// Serve the ceilings in this directory instead of measuring; used by the program itself.
     #[arg(long, hide = true)]
     serve_ceiling: Option<PathBuf>,
@@ -43,9 +47,10 @@ struct Options {
 #[tokio::main]
 async fn main() -> Result<(), AnyError> {
     let options = Options::parse();
-    match &options.serve_ceiling {
-        Some(dir) => ceiling::serve(dir, options.answer).await,
-        None => measure(&options).await,
+    match (&options.serve_ceiling, options.fanout) {
+        (Some(dir), _) => ceiling::serve(dir, options.answer).await,
+        (None, Some(count)) => measure_fanout(&options, count).await,
+        (None, None) => measure(&options).await,
     }
 }
 
@@ -86,6 +91,61 @@ async fn measure(options: &Options) -> Result<(), AnyError> {
     Ok(())
 }
 
+/// How long a server gets to come to rest before its memory is read, and to have every subscription
+/// live.
+const SETTLE: Duration = Duration::from_secs(5);
+const EVENTS: &str = "subscription { conversationEvents { cursor type conversation { id question } } }";
+
+/// Idle subscriptions and one event to all, HelpBot and its peer in turn.
+async fn measure_fanout(options: &Options, count: usize) -> Result<(), AnyError> {
+    rlimit::increase_nofile_limit(u64::MAX)?;
+    let home = TempDir::new()?;
+    let product = start_product(home.path())?;
+    let owner = word(&product.printed, "sk_live_")?;
+    let ask = load::post("/api/v1/chat", &widget_key(&product.printed)?, QUESTION);
+    let mut peer = Command::new("node");
+    let peer = process::start(peer.arg("benches/fanout/server.mjs"), process::MARK)?;
+    let publish = load::post("/publish", "", "");
+    println!("{count} subscriptions, each on a socket of its own; then one event to all of them");
+    for (name, server, init, publish) in [
+        ("HelpBot", &product, serde_json::json!({ "apiKey": owner }), ask),
+        ("Node", &peer, serde_json::json!({}), publish),
+    ] {
+        // The first request brings up what every later one shares.
+        send(server.addr, &publish).await?;
+        let before = server.resident_mib()?;
+        let what = fanout::Subscription { addr: server.addr, path: "/graphql", init, query: EVENTS };
+        let mut crowd = fanout::Crowd::gather(&what, count).await.map_err(|error| format!("{name}: {error}"))?;
+        tokio::time::sleep(SETTLE).await;
+        print_each(name, "idle", server, before, count)?;
+        for round in 1..=options.rounds {
+            let publish = async { send(server.addr, &publish).await.map_err(|error| error.to_string().into()) };
+            let took = crowd.tell(publish).await.map_err(|error| format!("{name}: {error}"))?;
+            println!("  {name:<8} {:>6.0} ms until the last has heard, round {round}", ms(took));
+        }
+        print_each(name, "after the events", server, before, count)?;
+    }
+    Ok(())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "some thousands")]
+fn print_each(name: &str, when: &str, server: &process::Server, before: f64, count: usize) -> Result<(), AnyError> {
+    let each = (server.resident_mib()? - before) * 1024.0 / count as f64;
+    println!("  {name:<8} {each:>6.1} KiB resident each, {when}");
+    Ok(())
+}
+
+/// Sends one request and waits for its whole answer, which must be a good one.
+async fn send(addr: std::net::SocketAddr, request: &[u8]) -> Result<(), AnyError> {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(addr).await?;
+    let head = String::from_utf8_lossy(request).replacen("\r\n", "\r\nconnection: close\r\n", 1);
+    stream.write_all(head.as_bytes()).await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    if answer.starts_with("HTTP/1.1 200") { Ok(()) } else { Err(answer.into()) }
+}
+
 async fn run(options: &Options, server: &process::Server, request: &[u8]) -> Result<Figures, AnyError> {
     let load = Load {
         addr: server.addr,
@@ -114,13 +174,18 @@ fn start_product(home: &Path) -> Result<process::Server, AnyError> {
     let binary = std::env::current_exe()?.with_file_name("helpbot");
     let mut command = Command::new(&binary);
     command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(home.join("data"));
-    command.env("HELPBOT_RATE_LIMITS", "off").env("HELPBOT_LOG", "warn");
+    command.env("HELPBOT_RATE_LIMITS", "off").env("HELPBOT_LOG", "warn").env("HELPBOT_MAX_CONNECTIONS", "20000");
     process::start(&mut command, LAST_OF_FIRST_START).map_err(|error| format!("{}: {error}", binary.display()).into())
 }
 
 fn widget_key(printed: &str) -> Result<String, AnyError> {
-    let key = printed.split_whitespace().find(|word| word.starts_with("wk_live_"));
-    let key = key.ok_or_else(|| format!("no widget key in what the server printed:\n{printed}"))?;
+    word(printed, "wk_live_")
+}
+
+/// The first word that begins so in what the server printed: a key.
+fn word(printed: &str, beginning: &str) -> Result<String, AnyError> {
+    let key = printed.split_whitespace().find(|word| word.starts_with(beginning));
+    let key = key.ok_or_else(|| format!("no {beginning} in what the server printed:\n{printed}"))?;
     Ok(key.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_').to_owned())
 }
 

@@ -5,6 +5,7 @@ use diesel_async::RunQueryDsl;
 use helpbot_domain::ids::{ChunkId, DocumentId, SiteId, SourceId};
 
 use crate::conn::on;
+use crate::part::{Part, load_part};
 use crate::schema::chunks;
 use crate::{Conn, Error, Result, columns};
 
@@ -219,34 +220,20 @@ pub async fn delete(c: &mut Conn, site: SiteId, ids: &[ChunkId]) -> Result<()> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn entries(
-    c: &mut Conn,
-    site: SiteId,
-    words: Option<&str>,
-    after: Option<ChunkId>,
-    limit: i64,
-) -> Result<Vec<Chunk>> {
+pub async fn entries(c: &mut Conn, site: SiteId, words: Option<&str>, part: Part<ChunkId>) -> Result<Vec<Chunk>> {
     let site = site.to_string();
-    let after = after.map(|id| id.to_string()).unwrap_or_default();
     let pattern = columns::containing(&words.unwrap_or_default().to_lowercase());
     macro_rules! entries {
         () => {
-            chunks::table
-                .filter(chunks::site_id.eq(&site))
-                .filter(chunks::question.is_not_null())
-                .filter(chunks::id.gt(&after))
-                .filter(
-                    lower(chunks::question.assume_not_null())
-                        .like(&pattern)
-                        .escape('\\')
-                        .or(lower(chunks::body).like(&pattern).escape('\\')),
-                )
-                .order(chunks::id)
-                .limit(limit)
-                .select(Row::as_select())
+            chunks::table.filter(chunks::site_id.eq(&site)).filter(chunks::question.is_not_null()).filter(
+                lower(chunks::question.assume_not_null())
+                    .like(&pattern)
+                    .escape('\\')
+                    .or(lower(chunks::body).like(&pattern).escape('\\')),
+            )
         };
     }
-    let rows: Vec<Row> = on!(c, |c| entries!().load(c).await)?;
+    let rows: Vec<Row> = on!(c, |c| load_part!(c, entries!(), chunks::id, part))?;
     rows.into_iter().map(Chunk::try_from).collect()
 }
 

@@ -7,6 +7,7 @@ use helpbot_domain::ids::{DocumentId, SiteId, SourceId};
 use helpbot_domain::source::PageOutcome;
 
 use crate::conn::on;
+use crate::part::{Part, load_part};
 use crate::schema::documents as docs;
 use crate::{Conn, Error, Result, columns};
 
@@ -159,25 +160,11 @@ pub async fn links(c: &mut Conn, site: SiteId, id: DocumentId) -> Result<Vec<Str
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn of_source(
-    c: &mut Conn,
-    site: SiteId,
-    source: SourceId,
-    after: Option<&str>,
-    limit: i64,
-) -> Result<Vec<Document>> {
+pub async fn of_source(c: &mut Conn, site: SiteId, source: SourceId, part: Part<&str>) -> Result<Vec<Document>> {
     let (site, source) = (site.to_string(), source.to_string());
-    let after = after.unwrap_or_default();
     let rows: Vec<Row> = on!(c, |c| {
-        docs::table
-            .filter(docs::site_id.eq(&site))
-            .filter(docs::source_id.eq(&source))
-            .filter(docs::url.gt(after))
-            .order(docs::url)
-            .limit(limit)
-            .select(Row::as_select())
-            .load(c)
-            .await
+        let of_source = docs::table.filter(docs::site_id.eq(&site)).filter(docs::source_id.eq(&source));
+        load_part!(c, of_source, docs::url, part)
     })?;
     rows.into_iter().map(Document::try_from).collect()
 }

@@ -6,6 +6,7 @@ use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{CaseId, SiteId, SourceId};
 
 use crate::conn::on;
+use crate::part::{Part, load_part};
 use crate::schema::evaluation_cases as cases;
 use crate::{Conn, Error, Result, columns};
 
@@ -83,19 +84,9 @@ pub async fn insert(c: &mut Conn, new: &Case) -> Result<()> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn list(c: &mut Conn, site: SiteId, after: Option<CaseId>, limit: i64) -> Result<Vec<Case>> {
+pub async fn list(c: &mut Conn, site: SiteId, part: Part<CaseId>) -> Result<Vec<Case>> {
     let site = site.to_string();
-    let after = after.map(|id| id.to_string()).unwrap_or_default();
-    let rows: Vec<Row> = on!(c, |c| {
-        cases::table
-            .filter(cases::site_id.eq(&site))
-            .filter(cases::id.gt(&after))
-            .order(cases::id)
-            .limit(limit)
-            .select(Row::as_select())
-            .load(c)
-            .await
-    })?;
+    let rows: Vec<Row> = on!(c, |c| load_part!(c, cases::table.filter(cases::site_id.eq(&site)), cases::id, part))?;
     rows.into_iter().map(Case::try_from).collect()
 }
 

@@ -24,6 +24,8 @@ pub mod messages;
 mod migrate;
 mod open;
 pub mod outbox;
+pub mod part;
+pub mod read_marks;
 pub mod replays;
 pub mod schema;
 pub mod sites;

@@ -242,6 +242,14 @@ diesel::table! {
     }
 }
 diesel::table! {
+    read_marks (site_id, conversation_id, reader) {
+        site_id -> Text,
+        conversation_id -> Text,
+        reader -> Text,
+        seq -> BigInt,
+    }
+}
+diesel::table! {
     webhooks (site_id, id) {
         site_id -> Text,
         id -> Text,

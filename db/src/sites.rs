@@ -8,6 +8,7 @@ use helpbot_domain::plan::Plan;
 use helpbot_domain::widget::WidgetConfig;
 
 use crate::conn::on;
+use crate::part::{Part, load_part};
 use crate::schema::{site_counters, sites};
 use crate::{Conn, Error, Result, columns};
 
@@ -127,11 +128,8 @@ pub async fn by_id(c: &mut Conn, id: SiteId) -> Result<Option<Site>> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn list(c: &mut Conn, after: Option<SiteId>, limit: i64) -> Result<Vec<Site>> {
-    let after = after.map(|id| id.to_string()).unwrap_or_default();
-    let rows: Vec<Row> = on!(c, |c| {
-        sites::table.filter(sites::id.gt(&after)).order(sites::id).limit(limit).select(Row::as_select()).load(c).await
-    })?;
+pub async fn list(c: &mut Conn, part: Part<SiteId>) -> Result<Vec<Site>> {
+    let rows: Vec<Row> = on!(c, |c| load_part!(c, sites::table, sites::id, part))?;
     rows.into_iter().map(Site::try_from).collect()
 }
 

@@ -26,6 +26,9 @@ use tower::ServiceExt;
 const HEAD_DEADLINE: Duration = Duration::from_secs(10);
 /// For the bytes by which HTTP/1 and HTTP/2 are told apart, which no timer of hyper covers.
 const FIRST_BYTES_DEADLINE: Duration = Duration::from_secs(10);
+/// For a write that makes no progress: a peer that reads nothing would hold its connection, and an
+/// event stream its place, for ever. Over the ten seconds after which a socket says why it ends.
+const WRITE_DEADLINE: Duration = Duration::from_secs(30);
 /// Length of HTTP/2's preface; no request of HTTP/1.1 is shorter.
 const FIRST_BYTES: usize = 24;
 /// A silent HTTP/2 peer is asked for a sign of life this often, and has as long to give it.
@@ -119,15 +122,27 @@ async fn pause_after(error: &io::Error) {
     }
 }
 
-/// A connection whose first bytes have a deadline; after them it is plain.
+/// A connection whose first bytes have a deadline, and every write that waits for its reader.
 struct Prompt<S> {
     stream: S,
     waiting: Option<(Pin<Box<Sleep>>, usize)>,
+    // Only while a write waits: an idle connection has no timer.
+    stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Prompt<S> {
     fn new(stream: S) -> Self {
-        Self { stream, waiting: Some((Box::pin(tokio::time::sleep(FIRST_BYTES_DEADLINE)), FIRST_BYTES)) }
+        Self { stream, waiting: Some((Box::pin(tokio::time::sleep(FIRST_BYTES_DEADLINE)), FIRST_BYTES)), stalled: None }
+    }
+
+    /// A write's outcome, or the end of its patience.
+    fn timed<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let deadline = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(WRITE_DEADLINE)));
+        deadline.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
@@ -149,11 +164,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Prompt<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Prompt<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.timed(cx, written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        self.timed(cx, flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -165,7 +182,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Prompt<S> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.timed(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -202,6 +220,26 @@ mod tests {
         let mut rest = Vec::new();
         client.read_to_end(&mut rest).await.expect("closed in order");
         assert!(rest.ends_with(b"here"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_reads_nothing_is_cut_off_and_who_reads_slowly_is_not() {
+        let (mut client, server) = tokio::io::duplex(64);
+        let mut prompt = Prompt::new(server);
+        let mut read = [0; 64];
+
+        for _ in 0..3 {
+            let half = WRITE_DEADLINE / 2;
+            let (written, _) = tokio::join!(prompt.write_all(&[7; 64]), async {
+                tokio::time::sleep(half).await;
+                client.read_exact(&mut read).await.expect("bytes")
+            });
+            written.expect("it is read in time");
+        }
+        prompt.write_all(&[7; 64]).await.expect("there is room");
+        let stuck = prompt.write_all(b"x").await;
+
+        assert_eq!(stuck.map_err(|error| error.kind()), Err(io::ErrorKind::TimedOut));
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,26 +1,22 @@
 //! The public interfaces, wired to the installation: GraphQL and the REST that maps onto it.
 
-use async_graphql::{Data, Schema};
+use std::path::Path;
+
 use axum::Router;
 use helpbot_api::Gateway;
-use helpbot_api::access::Access;
-use helpbot_api::gateway::{GatewaySettings, TrustedDocuments};
+use helpbot_api::gateway::{Documents, GatewaySettings, Introspection, TrustedDocuments};
 use helpbot_api::limits::{Network, RateSettings};
-use helpbot_api::schema::{Mutation, Query, Subscription};
+use helpbot_api::schema;
 use helpbot_api::transport::{self, TransportSettings};
-use helpbot_services::Viewer;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::StartError;
 use crate::installation::Installation;
 
-/// Fields inside fields; the standard introspection query needs 15.
-const DEPTH: usize = 15;
-/// Directives on one field.
-const DIRECTIVES: usize = 50;
-
 /// Where something in front of the server limits rates.
 const NO_RATES: RateSettings = RateSettings { visitor: None, key: None, address: None, refused: None };
+/// Says that no proxy is trusted, not even on this machine.
+const NO_PROXY: &str = "none";
 
 /// `/graphql`, `/graphql/stream` and everything under `/api`. Sockets end when `stop` is
 /// cancelled.
@@ -31,25 +27,69 @@ pub(crate) fn api(installation: &Installation, stop: CancellationToken) -> Resul
 }
 
 fn gateway(installation: &Installation) -> Result<Gateway, StartError> {
-    let services = installation.services.clone();
+    let set = &installation.settings;
     let settings = GatewaySettings {
-        trusted_proxies: trusted_proxies(&installation.settings.trusted_proxies)?,
-        rates: if installation.settings.has_rate_limits { RateSettings::default() } else { NO_RATES },
+        trusted_proxies: trusted_proxies(&set.trusted_proxies)?,
+        rates: if set.has_rate_limits { RateSettings::default() } else { NO_RATES },
+        documents: if set.has_only_trusted_documents { Documents::TrustedOnly } else { Documents::Any },
+        introspection: if set.has_introspection { Introspection::Allowed } else { Introspection::Refused },
         ..GatewaySettings::default()
     };
-    let schema = Schema::build(Query::default(), Mutation::default(), Subscription::default())
-        .limit_depth(DEPTH)
-        .limit_directives(DIRECTIVES);
-    let of_request = services.clone();
-    let request_data = move |viewer: &Viewer| {
-        let mut data = Data::default();
-        data.insert(Access::new(of_request.clone(), viewer.clone()));
-        data
-    };
-    Ok(Gateway::new(schema, services, request_data, TrustedDocuments::default(), settings))
+    let trusted = set.trusted_documents.as_deref().map(trusted_documents).transpose()?;
+    Ok(schema::gateway(installation.services.clone(), trusted.unwrap_or_default(), settings))
 }
 
+/// The `.graphql` files of a directory.
+fn trusted_documents(directory: &Path) -> Result<TrustedDocuments, StartError> {
+    let wrong = |path: &Path, why: &dyn std::fmt::Display| {
+        StartError::Setting(format!("trusted_documents: {}: {why}", path.display()))
+    };
+    let mut texts = Vec::new();
+    for entry in std::fs::read_dir(directory).map_err(|error| wrong(directory, &error))? {
+        let path = entry.map_err(|error| wrong(directory, &error))?.path();
+        if path.extension().is_some_and(|extension| extension == "graphql") {
+            texts.push(std::fs::read_to_string(&path).map_err(|error| wrong(&path, &error))?);
+        }
+    }
+    TrustedDocuments::new(texts.iter().map(String::as_str)).map_err(|refusal| wrong(directory, &refusal))
+}
+
+/// The networks of the setting; without one, this machine itself, where a proxy often stands.
 fn trusted_proxies(entries: &[String]) -> Result<Vec<Network>, StartError> {
     let read = |entry: &String| entry.parse().map_err(|error| StartError::Setting(format!("trusted_proxies: {error}")));
-    entries.iter().map(read).collect()
+    match entries {
+        [] => Ok(Network::loopback().into()),
+        [none] if none == NO_PROXY => Ok(Vec::new()),
+        networks => networks.iter().map(read).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trusted(entries: &[&str]) -> Vec<Network> {
+        trusted_proxies(&entries.iter().map(|entry| (*entry).to_owned()).collect::<Vec<_>>()).expect("networks")
+    }
+
+    #[test]
+    fn trusted_documents_are_the_graphql_files_of_a_directory() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let put = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).expect("written");
+        put("viewer.graphql", "{ viewer { kind } }");
+        put("readme.txt", "no document");
+        assert!(trusted_documents(directory.path()).is_ok());
+
+        put("broken.graphql", "{");
+        assert!(matches!(trusted_documents(directory.path()), Err(StartError::Setting(_))));
+        assert!(trusted_documents(&directory.path().join("absent")).is_err());
+    }
+
+    #[test]
+    fn without_a_setting_a_proxy_on_this_machine_is_trusted() {
+        assert_eq!(trusted(&[]), Network::loopback());
+        assert_eq!(trusted(&["none"]), []);
+        assert_eq!(trusted(&["10.0.0.0/8"]), ["10.0.0.0/8".parse().expect("a network")]);
+        assert!(trusted_proxies(&["none".into(), "10.0.0.0/8".into()]).is_err());
+    }
 }

@@ -52,6 +52,12 @@ pub struct Settings {
     pub event_retention_days: u32,
     /// Whether callers are limited in what they ask a minute.
     pub has_rate_limits: bool,
+    /// Whether the schema may be asked for.
+    pub has_introspection: bool,
+    /// Where the documents are that callers ask for by their id.
+    pub trusted_documents: Option<PathBuf>,
+    /// Whether no other document is executed.
+    pub has_only_trusted_documents: bool,
     /// Which log lines are written, in the notation of tracing's `EnvFilter`.
     pub log: String,
     /// How they are written.
@@ -125,6 +131,9 @@ impl Settings {
             crawl_delay_ms: crawl_delay_ms.unwrap_or(1),
             event_retention_days: event_retention_days.unwrap_or(1),
             has_rate_limits: read.switch("rate_limits"),
+            has_introspection: read.switch("introspection"),
+            trusted_documents: read.optional("trusted_documents").map(|given| PathBuf::from(given.value)),
+            has_only_trusted_documents: read.switch("only_trusted_documents"),
             log: read.text("log"),
             log_format: read.log_format(),
             data,

@@ -59,8 +59,9 @@ pub struct Asked {
 /// Asks a question: one credit, one stored conversation, one or two events, in one transaction.
 ///
 /// # Errors
-/// `Forbidden`; `Invalid` for an empty or too long question; `CreditsExhausted`. A question
-/// that fails costs nothing and leaves nothing.
+/// `Forbidden`; `Invalid` for an empty or too long question; `CreditsExhausted`; `Conflict` for a
+/// visitor (proved by the session token) while a member is in a conversation with it: the bot keeps
+/// silent then. A question that fails costs nothing and leaves nothing.
 pub async fn ask(
     services: &Services,
     viewer: &Viewer,
@@ -76,6 +77,10 @@ pub async fn ask(
         return Err(usage::exhausted(now));
     }
     let session = Session::of(services, viewer, &site, new.session_id.as_deref()).await?;
+    if viewer.session.is_some() && session.is_with_agent {
+        let message = "A member of the team is in this conversation: write there, with sendMessage";
+        return Err(Error::Conflict(message.into()));
+    }
     let ask = Ask {
         question: question.clone(),
         language: new.language,
@@ -205,6 +210,8 @@ struct Session {
     id: String,
     history: Vec<Exchange>,
     is_own: bool,
+    // A member has taken one of its last conversations and not closed it.
+    is_with_agent: bool,
 }
 
 impl Session {
@@ -212,13 +219,19 @@ impl Session {
         let proved = viewer.session.clone();
         let is_proved = proved.is_some();
         let Some(id) = proved.or_else(|| rules::session_id(named)) else {
-            return Ok(Self { id: chance::uuid(services.now()).to_string(), history: Vec::new(), is_own: true });
+            return Ok(Self {
+                id: chance::uuid(services.now()).to_string(),
+                history: Vec::new(),
+                is_own: true,
+                is_with_agent: false,
+            });
         };
         let mut c = services.db.reader().await?;
         let last = db::conversations::last_of_session(&mut c, site.id, &id, HISTORY).await?;
         let is_own = is_proved || last.is_empty();
+        let is_with_agent = last.iter().any(|found| found.handoff == Some(HandoffStatus::Assigned));
         let history = last.into_iter().map(|c| Exchange { question: c.question, answer: c.answer }).collect();
-        Ok(Self { id, history, is_own })
+        Ok(Self { id, history, is_own, is_with_agent })
     }
 
     fn token(&self, services: &Services, site: SiteId, now: Timestamp) -> Option<String> {
@@ -346,6 +359,8 @@ async fn keep(c: &mut db::Conn, changed: &mut Conversation, change: Change, now:
     }
     if let Some(message) = &change.message {
         db::messages::insert(c, message).await?;
+        // Who writes has read what came before.
+        db::read_marks::mark(c, changed.site_id, changed.id, message.author, message.seq).await?;
     }
     if let Some(job) = change.job {
         job.enqueue(c, now).await?;

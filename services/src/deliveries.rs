@@ -38,6 +38,16 @@ pub async fn total(services: &Services, viewer: &Viewer, webhook: &Webhook, filt
     Ok(db::deliveries::count(&mut services.db.reader().await?, site, webhook.id, filter).await?)
 }
 
+/// One delivery of the site.
+///
+/// # Errors
+/// `Forbidden`; `NotFound`.
+pub async fn get(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: Uuid) -> Result<Delivery> {
+    viewer.require(Scope::Webhooks)?;
+    let found = db::deliveries::by_id(&mut services.db.reader().await?, viewer.site(named)?, id).await?;
+    found.ok_or(Error::NotFound("Delivery"))
+}
+
 /// The attempts of some deliveries, by delivery and number.
 ///
 /// # Errors

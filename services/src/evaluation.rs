@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use crate::sources::preview;
 use crate::sources::reading::PageReading;
-use crate::{Error, Result, Services, Site, Source, Viewer, chance, sites};
+use crate::{Error, Part, Result, Services, Site, Source, Viewer, chance, sites};
 
 pub use helpbot_db::evaluation::Case;
 
@@ -126,20 +126,14 @@ pub async fn delete(services: &Services, viewer: &Viewer, named: Option<SiteId>,
     if is_deleted { Ok(()) } else { Err(Error::NotFound("Test question")) }
 }
 
-/// The site's test questions by id after `after`, oldest first, at most `limit`.
+/// A part of the site's test questions, which go by id: oldest first.
 ///
 /// # Errors
 /// `Forbidden`.
-pub async fn list(
-    services: &Services,
-    viewer: &Viewer,
-    site: &Site,
-    after: Option<CaseId>,
-    limit: i64,
-) -> Result<Vec<Case>> {
+pub async fn list(services: &Services, viewer: &Viewer, site: &Site, part: Part<CaseId>) -> Result<Vec<Case>> {
     viewer.require(Scope::ReadSources)?;
     let site = viewer.site(Some(site.id))?;
-    Ok(db::evaluation::list(&mut services.db.reader().await?, site, after, limit).await?)
+    Ok(db::evaluation::list(&mut services.db.reader().await?, site, part).await?)
 }
 
 /// How many test questions the site has.
@@ -250,7 +244,7 @@ fn reason(lost: &[String], allowed: u32) -> String {
 }
 
 async fn saved(services: &Services, site: SiteId) -> Result<Vec<Test>> {
-    let cases = db::evaluation::list(&mut services.db.reader().await?, site, None, CASES_MAX).await?;
+    let cases = db::evaluation::list(&mut services.db.reader().await?, site, Part::first(CASES_MAX)).await?;
     Ok(cases.into_iter().map(Test::from).collect())
 }
 

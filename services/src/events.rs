@@ -15,7 +15,7 @@ use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::key::Scope;
 use tokio::sync::watch;
 
-use crate::{Error, Result, Services, Viewer};
+use crate::{Error, Result, Services, Site, Viewer};
 
 /// Events read from the log at a time while a watcher catches up.
 const PAGE: i64 = 500;
@@ -39,7 +39,22 @@ pub struct Watch {
 
 /// The cursor of an event: what a watcher brings back to go on after it.
 pub fn cursor(event: &Event) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{CURSOR_FORM}{}", event.seq))
+    cursor_at(event.seq)
+}
+
+fn cursor_at(seq: i64) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{CURSOR_FORM}{seq}"))
+}
+
+/// The cursor of the site's newest event: what happens from now on comes after it.
+///
+/// # Errors
+/// `Forbidden` for who can follow no conversation; `NotFound`.
+pub async fn newest(services: &Services, viewer: &Viewer, site: &Site) -> Result<String> {
+    viewer.require(Scope::ReadConversations).or_else(|_| viewer.require(Scope::Chat))?;
+    let site = viewer.site(Some(site.id))?;
+    let seq = db::events::last_seq(&mut services.db.reader().await?, site).await?.ok_or(Error::NotFound("Site"))?;
+    Ok(cursor_at(seq))
 }
 
 /// Before the number in a cursor, so that another form can be told apart later.

@@ -6,6 +6,7 @@
 //! No transaction is open while anything but the database is waited for.
 
 pub mod access;
+pub mod activity;
 pub mod analytics;
 pub mod bus;
 pub mod chance;
@@ -34,6 +35,7 @@ pub mod sites;
 pub mod sources;
 pub mod topics;
 pub mod transcripts;
+pub mod unread;
 pub mod usage;
 pub mod vectors;
 mod viewer;
@@ -63,6 +65,7 @@ pub use helpbot_db::jobs::Job;
 pub use helpbot_db::keys::Key;
 pub use helpbot_db::members::Member;
 pub use helpbot_db::messages::Message;
+pub use helpbot_db::part::Part;
 pub use helpbot_db::replays::Replay;
 pub use helpbot_db::sites::Site;
 pub use helpbot_db::sources::Source;
@@ -111,6 +114,7 @@ pub struct Services {
     keys: Arc<access::KeyCache>,
     sites: Arc<memory::Memory<SiteId, Arc<Site>>>,
     bus: bus::Bus,
+    rooms: activity::Rooms,
     clock: Arc<dyn Clock>,
     url_policy: UrlPolicy,
     webhook_policy: UrlPolicy,
@@ -130,6 +134,7 @@ impl Services {
             keys: Arc::default(),
             sites: Arc::default(),
             bus: bus::Bus::default(),
+            rooms: activity::Rooms::default(),
             clock,
             webhook_policy: https_only(url_policy.clone()),
             url_policy,

@@ -9,6 +9,7 @@ use helpbot_domain::ids::{ConversationId, MessageId, SiteId};
 use helpbot_domain::key::Scope;
 use helpbot_domain::{Timestamp, text};
 
+use crate::activity::{self, Side};
 use crate::conversations::{self, Change};
 use crate::{Conversation, Error, MemberIdentity, Message, Result, Services, Viewer, chance};
 
@@ -103,6 +104,7 @@ pub async fn send(
         Ok(Change { event: Some((EventType::MessageCreated, data)), message: Some(message), ..Change::default() })
     })
     .await?;
+    activity::written(services, site, id, Side::of(viewer));
     let message = new.stored(&conversation, conversation.updated_at);
     Ok((conversation, message))
 }

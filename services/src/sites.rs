@@ -10,7 +10,7 @@ use helpbot_domain::widget::{WidgetConfig, WidgetPatch};
 use helpbot_domain::{Invalid, text};
 use helpbot_engine::AnswerSettings;
 
-use crate::{Error, Result, Services, Site, Viewer, chance};
+use crate::{Error, Part, Result, Services, Site, Viewer, chance};
 
 const NAME_MAX_CHARS: usize = 120;
 
@@ -87,13 +87,13 @@ pub async fn remembered(services: &Services, id: SiteId) -> Result<Arc<Site>> {
     Ok(site)
 }
 
-/// Sites by id, after `after`, at most `limit`. For operators.
+/// A part of the sites, which go by id: oldest first. For operators.
 ///
 /// # Errors
 /// `Forbidden`.
-pub async fn list(services: &Services, viewer: &Viewer, after: Option<SiteId>, limit: i64) -> Result<Vec<Site>> {
+pub async fn list(services: &Services, viewer: &Viewer, part: Part<SiteId>) -> Result<Vec<Site>> {
     require_operator(viewer)?;
-    Ok(db::sites::list(&mut services.db.reader().await?, after, limit).await?)
+    Ok(db::sites::list(&mut services.db.reader().await?, part).await?)
 }
 
 /// How many sites there are. For operators.

@@ -44,23 +44,24 @@ function started() {
       const url = printed.match(/http:\/\/127\.0\.0\.1:\d+/)?.[0];
       const key = printed.match(/sk_live_\w+/)?.[0];
       const widgetKey = printed.match(/wk_live_\w+/)?.[0];
-      if (url && key && widgetKey) resolve({ url, key, widgetKey });
+      const operatorKey = printed.match(/adm_\w+/)?.[0];
+      if (url && key && widgetKey && operatorKey) resolve({ url, key, widgetKey, operatorKey });
     });
     server.on('exit', (code) => reject(new Error(`the server ended with ${code}; it printed: ${printed}`)));
   });
 }
 
-function run(script, { url, key, widgetKey }) {
+function run(script, { url, key, widgetKey, operatorKey }) {
   console.log(`\n== ${script}`);
   const env = { ...process.env, HELPBOT_TEST_SMTP_PORT: String(smtpPort), HELPBOT_TEST_WIDGET_KEY: widgetKey };
-  const child = spawn(process.execPath, [script, url, key], { stdio: 'inherit', env });
+  const child = spawn(process.execPath, [script, url, key, operatorKey], { stdio: 'inherit', env });
   return new Promise((resolve) => child.on('exit', (code) => resolve(code ?? 1)));
 }
 
-// The last one changes whatever it can reach.
+// The last two change whatever they can reach.
 const scripts = [
   'audit-http.mjs', 'ws-frames.mjs', 'ws-resume.mjs', 'sse.mjs', 'webhooks.mjs', 'mail.mjs', 'openapi-lint.mjs',
-  'sdk.mjs', 'openapi-properties.mjs',
+  'sdk.mjs', 'contract.mjs', 'guide.mjs', 'openapi-properties.mjs', 'fuzz.mjs',
 ];
 let failed = 0;
 try {

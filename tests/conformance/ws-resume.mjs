@@ -4,7 +4,7 @@ import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
 import { EVENTS, apiKey, ask, check, checkSequence, socketUrl, soon } from './harness.mjs';
 
-const QUESTIONS = Number(process.argv[4] ?? 40);
+const QUESTIONS = Number(process.env.QUESTIONS ?? 40);
 
 /** A client, and a way to cut its connection as a broken network does. */
 function connect() {

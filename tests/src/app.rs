@@ -167,6 +167,9 @@ fn settings(data: &Path, database: &TestDatabase) -> Settings {
         event_retention_days: RETENTION_DAYS,
         // Tests ask more in a second than visitors in an hour; those of the limits turn them on.
         has_rate_limits: false,
+        has_introspection: true,
+        trusted_documents: None,
+        has_only_trusted_documents: false,
         log: "off".into(),
         log_format: LogFormat::Text,
     }

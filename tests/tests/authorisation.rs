@@ -3,7 +3,7 @@
 
 use helpbot_domain::key::{KeyKind, Role, Scope};
 use helpbot_services::{keys, members};
-use helpbot_tests::{Client, TestApp, TestSite, on_both_backends};
+use helpbot_tests::{Client, Socket, TestApp, TestSite, on_both_backends};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use std::time::Duration;
 on_both_backends!(
     every_operation_lets_in_whom_it_should,
     a_key_of_another_site_finds_nothing_of_this_one,
+    every_subscription_lets_in_whom_it_should,
     every_operation_of_the_schema_has_a_row,
 );
 
@@ -60,6 +61,16 @@ const OPERATIONS: &[(&str, &str, Needs)] = &[
         "Mutation.sendTranscript",
         "mutation ($site: ID) { sendTranscript(input: {siteId: $site, conversationId: \"x\"}) { userErrors { code } } }",
         Either(Scope::Chat, Scope::WriteConversations),
+    ),
+    (
+        "Mutation.setTyping",
+        "mutation ($site: ID) { setTyping(input: {siteId: $site, conversationId: \"x\", isTyping: true}) { userErrors { code } } }",
+        Either(Scope::Chat, Scope::ReadConversations),
+    ),
+    (
+        "Mutation.markRead",
+        "mutation ($site: ID) { markRead(input: {siteId: $site, conversationId: \"x\"}) { userErrors { code } } }",
+        Either(Scope::Chat, Scope::ReadConversations),
     ),
     (
         "Mutation.assignConversation",
@@ -239,9 +250,31 @@ const OPERATIONS: &[(&str, &str, Needs)] = &[
     ),
 ];
 
-/// The subscriptions, told by their first frame.
-const SUBSCRIPTIONS: &[&str] =
-    &["Subscription.conversationEvents", "Subscription.answer", "Subscription.sourceProgress"];
+/// The subscriptions, told by their first frame. `$after` is a cursor that an event follows.
+const SUBSCRIPTIONS: &[(&str, &str, Needs)] = &[
+    (
+        "Subscription.conversationEvents",
+        "subscription ($site: ID, $after: String) { conversationEvents(siteId: $site, after: $after) { cursor } }",
+        One(Scope::ReadConversations),
+    ),
+    (
+        "Subscription.answer",
+        "subscription ($site: ID) { answer(input: {siteId: $site, question: \"Hi?\"}) {
+            ... on AnswerFinished { payload { userErrors { code } } }
+        } }",
+        One(Scope::Chat),
+    ),
+    (
+        "Subscription.conversationActivity",
+        "subscription ($site: ID) { conversationActivity(siteId: $site, conversationId: \"x\") { isTeamHere } }",
+        Either(Scope::Chat, Scope::ReadConversations),
+    ),
+    (
+        "Subscription.sourceProgress",
+        "subscription { sourceProgress(sourceId: \"x\") { isFinished } }",
+        One(Scope::ReadSources),
+    ),
+];
 
 /// The fields of a site: what is to be selected, who may.
 const SITE_FIELDS: &[(&str, &str, Needs)] = &[
@@ -261,6 +294,7 @@ const SITE_FIELDS: &[(&str, &str, Needs)] = &[
     ("Site.waitingMails", "waitingMails { kind }", One(Scope::Admin)),
     ("Site.members", "members { id }", One(Scope::ReadConversations)),
     ("Site.analytics", "analytics { overview { totalQuestions } }", One(Scope::ReadAnalytics)),
+    ("Site.eventCursor", "eventCursor", Either(Scope::Chat, Scope::ReadConversations)),
     ("Site.evaluation", "evaluation { cases { totalCount nodes { id } } }", One(Scope::ReadSources)),
     ("Site.webhooks", "webhooks { id }", One(Scope::Webhooks)),
 ];
@@ -325,6 +359,55 @@ async fn every_operation_lets_in_whom_it_should(app: &TestApp) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+async fn every_subscription_lets_in_whom_it_should(app: &TestApp) {
+    let (site, other) = (app.site().create().await, app.site().create().await);
+    let asked = "mutation { askQuestion(input: {question: \"Hi?\"}) { userErrors { code } } }";
+    site.visitor().graphql(asked, json!({})).await.ok();
+    let variables = json!({ "site": site.id, "after": site.beginning() });
+    let mut wrong = Vec::new();
+
+    for caller in callers(app, &site).await {
+        let mut socket = caller.client.socket().await;
+        for (name, document, needs) in SUBSCRIPTIONS {
+            let code = first_code(&mut socket, document, variables.clone()).await;
+            if (code.as_deref() != Some("FORBIDDEN")) != caller.may(*needs) {
+                wrong.push(format!("{name} with {}: {code:?}", caller.name));
+            }
+        }
+    }
+    let mut socket = other.owner().socket().await;
+    for (name, document, _) in SUBSCRIPTIONS {
+        let code = first_code(&mut socket, document, variables.clone()).await;
+        if code.as_deref() != Some("NOT_FOUND") {
+            wrong.push(format!("{name} with the key of another site: {code:?}"));
+        }
+    }
+    for (key, name) in no_keys(app, &site).await {
+        let mut socket = app.anonymous().raw_socket().await;
+        let payload = key.map_or_else(|| json!({}), |key| json!({ "apiKey": key }));
+        socket.send(json!({ "type": "connection_init", "payload": payload })).await;
+        let closed = socket.closed().await;
+        if closed.code != Some(4403) {
+            wrong.push(format!("a socket with {name}: {closed:?}"));
+        }
+    }
+
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The code of the error that the first frame of a subscription brings, if it brings one.
+async fn first_code(socket: &mut Socket, document: &str, variables: Value) -> Option<String> {
+    let id = socket.subscribe(document, variables).await;
+    let frame = socket.frame_of(&id).await;
+    let errors = if frame["type"] == "error" { &frame["payload"] } else { &frame["payload"]["errors"] };
+    // An answer tells what was refused in its payload.
+    let code =
+        errors[0]["extensions"]["code"].as_str().or(frame.to_string().contains("NOT_FOUND").then_some("NOT_FOUND"));
+    let code = code.map(str::to_owned);
+    socket.complete(&id).await;
+    code
+}
+
 /// What opens nothing: no key, one that was never made, a revoked one, an expired one.
 async fn no_keys(app: &TestApp, site: &TestSite<'_>) -> Vec<(Option<String>, &'static str)> {
     let (id, revoked) = site.key(KeyKind::Secret).create().await;
@@ -378,7 +461,8 @@ async fn every_operation_of_the_schema_has_a_row(app: &TestApp) {
         fields.extend(names.map(|name| format!("{of}.{name}")));
     }
     let rows: BTreeSet<String> = OPERATIONS.iter().chain(SITE_FIELDS).map(|(name, ..)| (*name).to_owned()).collect();
-    let rows: BTreeSet<String> = rows.into_iter().chain(SUBSCRIPTIONS.iter().map(|name| (*name).to_owned())).collect();
+    let rows: BTreeSet<String> =
+        rows.into_iter().chain(SUBSCRIPTIONS.iter().map(|(name, ..)| (*name).to_owned())).collect();
     let without: Vec<_> = fields.difference(&rows).collect();
     let stale: Vec<_> = rows.difference(&fields).collect();
     assert!(without.is_empty() && stale.is_empty(), "without a row: {without:?}; no longer there: {stale:?}");

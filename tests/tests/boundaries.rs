@@ -51,8 +51,7 @@ const EXCLUSIVE: &[(&[&str], &[&str])] = &[
     (SQL, &["db", "tests", "benches"]),
     (&["reqwest"], &["outbound", "tests", "benches"]),
     (&["lettre"], &["outbound"]),
-    // The server wires: it hands each request's data to the schema.
-    (&["async-graphql"], &["api", "server", "tests"]),
+    (&["async-graphql"], &["api", "tests"]),
     (&["async-graphql-axum", "dataloader"], &["api"]),
     (&["axum"], &["api", "rest-compat", "server", "tests", "benches"]),
     (&["clap"], &["server", "benches"]),

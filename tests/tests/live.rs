@@ -2,7 +2,7 @@
 
 use helpbot_domain::key::{KeyKind, Role};
 use helpbot_services::{keys, members};
-use helpbot_tests::{Client, TestApp, on_both_backends};
+use helpbot_tests::{Client, Receiver, Socket, TestApp, on_both_backends};
 use serde_json::{Value, json};
 
 on_both_backends!(
@@ -13,6 +13,11 @@ on_both_backends!(
     visitor_and_agent_write_to_each_other_after_a_handoff,
     a_cursor_that_is_none_is_refused,
     an_answer_is_streamed_and_stored,
+    visitor_and_agent_see_each_other_come_type_and_go,
+    each_side_counts_what_it_has_not_read,
+    the_bot_keeps_silent_while_a_member_is_in_the_conversation,
+    what_happens_after_the_cursor_of_a_site_is_told,
+    anything_with_an_id_is_found_by_it,
 );
 
 const WATCH: &str = "subscription ($after: String) {
@@ -222,4 +227,154 @@ async fn an_answer_is_streamed_and_stored(app: &TestApp) {
         json!({ "id": finished["id"] }),
     );
     assert_eq!(stored.await.ok()["node"]["answer"], text);
+}
+
+const ACTIVITY: &str = "subscription ($id: ID!) {
+    conversationActivity(conversationId: $id) { isVisitorHere isTeamHere isVisitorTyping isTeamTyping typingMember }
+}";
+const TYPING: &str = "mutation ($id: ID!, $is: Boolean!) {
+    setTyping(input: { conversationId: $id, isTyping: $is }) { userErrors { code } }
+}";
+
+/// The next state of a conversation that satisfies `wanted`; states before it are passed over.
+async fn activity_until(socket: &mut Socket, id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    loop {
+        let mut state = socket.next(id).await;
+        let state = state["conversationActivity"].take();
+        if wanted(&state) {
+            return state;
+        }
+    }
+}
+
+async fn visitor_and_agent_see_each_other_come_type_and_go(app: &TestApp) {
+    let site = app.site().create().await;
+    let own = ask(&site.visitor(), "Is anybody there?").await;
+    let visitor = site.visitor().with_session(own["sessionToken"].as_str().expect("a token"));
+    let variables = json!({ "id": own["conversation"]["id"] });
+    let ann = members::add(app.services(), app.operator(), Some(site.id), "Ann", "ann@example.com", Role::Agent);
+    let ann = app.client(&ann.await.expect("a member").1);
+
+    let mut visitors = visitor.socket().await;
+    let watching = visitors.subscribe(ACTIVITY, variables.clone()).await;
+    let alone = activity_until(&mut visitors, &watching, |_| true).await;
+    let mut anns = ann.socket().await;
+    let anns_watch = anns.subscribe(ACTIVITY, variables.clone()).await;
+    activity_until(&mut anns, &anns_watch, |state| state["isVisitorHere"] == true).await;
+    activity_until(&mut visitors, &watching, |state| state["isTeamHere"] == true).await;
+    let typing = |is: bool| json!({ "id": own["conversation"]["id"], "is": is });
+    ann.graphql(TYPING, typing(true)).await.ok();
+    let typed = activity_until(&mut visitors, &watching, |state| state["isTeamTyping"] == true).await;
+    visitor.graphql(TYPING, typing(true)).await.ok();
+    activity_until(&mut anns, &anns_watch, |state| state["isVisitorTyping"] == true).await;
+    ann.graphql(TYPING, typing(false)).await.ok();
+    activity_until(&mut visitors, &watching, |state| state["isTeamTyping"] == false).await;
+    anns.cut();
+    activity_until(&mut visitors, &watching, |state| state["isTeamHere"] == false).await;
+
+    assert_eq!((&alone["isVisitorHere"], &alone["isTeamHere"]), (&json!(true), &json!(false)));
+    assert_eq!(typed["typingMember"], "Ann");
+    let stranger = site.visitor().graphql(TYPING, typing(true)).await.ok();
+    assert_eq!(stranger["setTyping"]["userErrors"][0]["code"], "NOT_FOUND");
+}
+
+async fn each_side_counts_what_it_has_not_read(app: &TestApp) {
+    const SEND: &str = "mutation ($id: ID!, $text: String!) {
+        sendMessage(input: { conversationId: $id, text: $text }) { userErrors { message } }
+    }";
+    const UNREAD: &str = "query ($id: ID!) { node(id: $id) { ... on Conversation { unreadCount } } }";
+    const READ: &str = "mutation ($id: ID!, $seq: Int) {
+        markRead(input: { conversationId: $id, seq: $seq }) { conversation { unreadCount } userErrors { code } }
+    }";
+    let site = app.site().create().await;
+    let own = ask(&site.visitor(), "Is anybody there?").await;
+    let id = &own["conversation"]["id"];
+    let visitor = site.visitor().with_session(own["sessionToken"].as_str().expect("a token"));
+    let handoff = "mutation ($id: ID!) { requestHandoff(input: { conversationId: $id }) { userErrors { message } } }";
+    visitor.graphql(handoff, json!({ "id": id })).await.ok();
+    let send = async |from: &Client, text: &str| {
+        let sent = from.graphql(SEND, json!({ "id": id, "text": text })).await.ok();
+        assert_eq!(sent["sendMessage"]["userErrors"], json!([]));
+    };
+    let unread = async |of: &Client| of.graphql(UNREAD, json!({ "id": id })).await.ok()["node"]["unreadCount"].take();
+
+    send(&visitor, "One").await;
+    send(&visitor, "Two").await;
+    assert_eq!((unread(&site.owner()).await, unread(&visitor).await), (json!(2), json!(0)));
+    let read = site.owner().graphql(READ, json!({ "id": id, "seq": 3 })).await.ok();
+    assert_eq!(read["markRead"]["conversation"]["unreadCount"], 1);
+    send(&site.owner(), "Three").await;
+    assert_eq!((unread(&site.owner()).await, unread(&visitor).await), (json!(0), json!(1)));
+    visitor.graphql(READ, json!({ "id": id })).await.ok();
+    visitor.graphql(READ, json!({ "id": id, "seq": 1 })).await.ok();
+    assert_eq!(unread(&visitor).await, json!(0), "a mark never goes back");
+    let stranger = site.visitor().graphql(READ, json!({ "id": id })).await.ok();
+    assert_eq!(stranger["markRead"]["userErrors"][0]["code"], "NOT_FOUND");
+}
+
+async fn the_bot_keeps_silent_while_a_member_is_in_the_conversation(app: &TestApp) {
+    const STEP: &str = "mutation ($id: ID!) { STEP(input: { conversationId: $id }) { userErrors { message } } }";
+    const AGAIN: &str = "mutation { askQuestion(input: { question: \"And now?\" }) {
+        conversation { id } userErrors { code message }
+    } }";
+    let site = app.site().create().await;
+    let own = ask(&site.visitor(), "Is anybody there?").await;
+    let visitor = site.visitor().with_session(own["sessionToken"].as_str().expect("a token"));
+    let ann = members::add(app.services(), app.operator(), Some(site.id), "Ann", "ann@example.com", Role::Agent);
+    let ann = app.client(&ann.await.expect("a member").1);
+    let step = async |by: &Client, name: &str| {
+        let done = by.graphql(&STEP.replace("STEP", name), json!({ "id": own["conversation"]["id"] })).await.ok();
+        assert_eq!(done[name]["userErrors"], json!([]));
+    };
+    let answered = async || visitor.graphql(AGAIN, json!({})).await.ok()["askQuestion"].take();
+
+    step(&visitor, "requestHandoff").await;
+    assert!(answered().await["conversation"].is_object(), "nobody has taken it yet");
+    step(&ann, "assignConversation").await;
+    let silent = answered().await;
+    step(&ann, "resolveConversation").await;
+
+    assert_eq!((&silent["conversation"], &silent["userErrors"][0]["code"]), (&Value::Null, &json!("CONFLICT")));
+    assert!(answered().await["conversation"].is_object(), "the conversation is closed");
+}
+
+async fn what_happens_after_the_cursor_of_a_site_is_told(app: &TestApp) {
+    let site = app.site().create().await;
+    ask(&site.visitor(), "before").await;
+    let read = site.owner().graphql("{ site { eventCursor } }", json!({})).await.ok();
+    ask(&site.visitor(), "after").await;
+
+    let mut socket = site.owner().socket().await;
+    let watching = socket.subscribe(WATCH, json!({ "after": read["site"]["eventCursor"] })).await;
+
+    let event = socket.next(&watching).await;
+    assert_eq!(event["conversationEvents"]["conversation"]["question"], "after");
+}
+
+async fn anything_with_an_id_is_found_by_it(app: &TestApp) {
+    const NODE: &str = "query ($id: ID!) { node(id: $id) { __typename id } }";
+    let (site, other) = (app.site().create().await, app.site().create().await);
+    let receiver = Receiver::start().await;
+    let new = json!({ "url": receiver.url(), "events": ["conversation.created"] });
+    let webhook = site.owner().post("/api/v1/webhooks", &new).await.ok()["webhook"]["id"].take();
+    let sent = "mutation ($id: ID!) { sendTestEvent(input: { webhookId: $id }) { delivery { id } } }";
+    let delivery = site.owner().graphql(sent, json!({ "id": webhook })).await.ok();
+    let member = members::add(app.services(), app.operator(), Some(site.id), "Ann", "ann@example.com", Role::Agent);
+    let (key, _) = site.key(KeyKind::Secret).create().await;
+
+    for (id, kind) in [
+        (json!(site.id), "Site"),
+        (json!(key), "ApiKey"),
+        (json!(member.await.expect("a member").0.id), "Member"),
+        (webhook, "Webhook"),
+        (delivery["sendTestEvent"]["delivery"]["id"].clone(), "WebhookDelivery"),
+        (ask(&site.visitor(), "Hi?").await["conversation"]["id"].clone(), "Conversation"),
+    ] {
+        let found = site.owner().graphql(NODE, json!({ "id": id })).await.ok();
+        assert_eq!(found["node"], json!({ "__typename": kind, "id": id }));
+        for stranger in [other.owner(), site.visitor()] {
+            let found = stranger.graphql(NODE, json!({ "id": id })).await.ok();
+            assert!(found["node"].is_null() || kind == "Site", "{kind}: {found}");
+        }
+    }
 }

@@ -135,6 +135,14 @@ impl Conversation {
         .await
     }
 
+    /// Messages of the other side that the own side has not read yet: for the team those of the
+    /// visitor, for a visitor those of the team. `markRead` sets it back; who writes has read what
+    /// came before.
+    async fn unread_count(&self) -> Nullable<i32> {
+        let counted = self.access.loaders.unread(self.row.site_id, self.row.id).await;
+        Some(counted.map(int).map_err(loaders::failed))
+    }
+
     /// When it was asked.
     async fn created_at(&self) -> DateTime {
         self.row.created_at.into()

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use helpbot_services::conversations::{self, NewQuestion};
-use helpbot_services::{self as services, handoffs, messages};
+use helpbot_services::{self as services, activity, handoffs, messages, unread};
 
 use super::{Conversation, Message};
 use crate::access::Access;
@@ -193,9 +193,51 @@ pub struct ReopenConversationPayload {
     user_errors: Vec<UserError>,
 }
 
+/// Whether somebody is typing.
+#[derive(InputObject)]
+pub struct SetTypingInput {
+    /// The site; the own one of the key if not said.
+    site_id: Option<ID>,
+    /// In which conversation.
+    conversation_id: ID,
+    /// True counts for six seconds, unless said again; false ends it.
+    is_typing: bool,
+}
+
+/// The conversation that is typed in, or why that was not told.
+#[derive(Default, SimpleObject)]
+pub struct SetTypingPayload {
+    /// The conversation.
+    conversation: Option<Conversation>,
+    /// What was refused.
+    user_errors: Vec<UserError>,
+}
+
+/// How far a conversation was read.
+#[derive(InputObject)]
+pub struct MarkReadInput {
+    /// The site; the own one of the key if not said.
+    site_id: Option<ID>,
+    /// Which one.
+    conversation_id: ID,
+    /// Up to the message of this place; up to the last one if not said.
+    seq: Option<i32>,
+}
+
+/// The conversation that was read, or why that was not noted.
+#[derive(Default, SimpleObject)]
+pub struct MarkReadPayload {
+    /// The conversation as it is now.
+    conversation: Option<Conversation>,
+    /// What was refused.
+    user_errors: Vec<UserError>,
+}
+
 #[Object]
 impl ConversationMutation {
-    /// Asks a question and gives the answer, or an honest "I don't know". Uses one credit.
+    /// Asks a question and gives the answer, or an honest "I don't know". Uses one credit. While a
+    /// member of the team is in a conversation with the visitor (the one of the session token), the
+    /// bot keeps silent: the question is refused with `CONFLICT`, and belongs into `sendMessage`.
     async fn ask_question(
         &self,
         ctx: &Context<'_>,
@@ -252,6 +294,37 @@ impl ConversationMutation {
                 ..Default::default()
             },
             Err(error) => SendMessagePayload { user_errors: vec![expected(error)?], ..Default::default() },
+        })
+    }
+
+    /// Tells those who watch a conversation (`conversationActivity`) that the caller is typing in it.
+    /// Nothing is stored. To be said again every three seconds or so.
+    async fn set_typing(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whether, and where.")] input: SetTypingInput,
+    ) -> Result<SetTypingPayload> {
+        let access = Access::of(ctx);
+        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.conversation_id));
+        Ok(match activity::set_typing(&access.services, &access.viewer, site, id, input.is_typing).await {
+            Ok(row) => SetTypingPayload { conversation: node(access, row), ..Default::default() },
+            Err(error) => SetTypingPayload { user_errors: vec![expected(error)?], ..Default::default() },
+        })
+    }
+
+    /// Notes that the own side has read a conversation: the visitor the own one, the team any, as
+    /// one for all its members.
+    async fn mark_read(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which one, and how far.")] input: MarkReadInput,
+    ) -> Result<MarkReadPayload> {
+        let access = Access::of(ctx);
+        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.conversation_id));
+        let seq = input.seq.map(i64::from);
+        Ok(match unread::mark_read(&access.services, &access.viewer, site, id, seq).await {
+            Ok(row) => MarkReadPayload { conversation: node(&access.fresh(), row), ..Default::default() },
+            Err(error) => MarkReadPayload { user_errors: vec![expected(error)?], ..Default::default() },
         })
     }
 

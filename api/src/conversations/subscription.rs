@@ -1,14 +1,15 @@
 //! Answers as they are written.
 
-use async_graphql::{Context, Result, SimpleObject, Subscription, Union};
-use futures_util::Stream;
+use async_graphql::{Context, ID, Result, SimpleObject, Subscription, Union};
 use futures_util::stream;
-use helpbot_services::AnswerSink;
-use helpbot_services::conversations;
+use futures_util::{Stream, StreamExt};
+use helpbot_services::activity::{self, Activity};
+use helpbot_services::{AnswerSink, conversations};
 use tokio::sync::mpsc;
 
 use super::mutation::{AskQuestionInput, AskQuestionPayload};
 use crate::access::Access;
+use crate::ids;
 
 /// What can be followed of one's own question.
 #[derive(Default)]
@@ -34,6 +35,55 @@ impl AnswerSubscription {
             let _ = sender.send(finished.map(|payload| AnswerEvent::Finished(AnswerFinished { payload })));
         });
         Ok(stream::unfold(receiver, |mut receiver| async move { Some((receiver.recv().await?, receiver)) }))
+    }
+}
+
+/// What can be seen of who is in a conversation.
+#[derive(Default)]
+pub struct ActivitySubscription;
+
+#[Subscription]
+impl ActivitySubscription {
+    /// Who has a conversation open and who is typing in it: as it is now, then at each change. Who
+    /// watches is there. A visitor (with the session token) watches the own one, the team any.
+    /// Nothing of it is stored or resumed; each node tells of its own callers.
+    async fn conversation_activity(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The site; the own one of the key if not said.")] site_id: Option<ID>,
+        #[graphql(desc = "Which one.")] conversation_id: ID,
+    ) -> Result<impl Stream<Item = ConversationActivity> + use<>> {
+        let access = Access::of(ctx);
+        let (site, id) = (ids::site(site_id.as_ref()), ids::read(&conversation_id));
+        let states = activity::watch(&access.services, &access.viewer, site, id).await?;
+        Ok(states.map(ConversationActivity::from))
+    }
+}
+
+/// Who has a conversation open right now, and who is typing in it.
+#[derive(SimpleObject)]
+pub struct ConversationActivity {
+    /// Whether the visitor has it open.
+    is_visitor_here: bool,
+    /// Whether somebody of the team has it open.
+    is_team_here: bool,
+    /// Whether the visitor is typing.
+    is_visitor_typing: bool,
+    /// Whether somebody of the team is typing.
+    is_team_typing: bool,
+    /// The name of that member; null where a key without a member types.
+    typing_member: Option<String>,
+}
+
+impl From<Activity> for ConversationActivity {
+    fn from(state: Activity) -> Self {
+        Self {
+            is_visitor_here: state.is_visitor_here,
+            is_team_here: state.is_team_here,
+            is_visitor_typing: state.is_visitor_typing,
+            is_team_typing: state.is_team_typing,
+            typing_member: state.typing_member,
+        }
     }
 }
 

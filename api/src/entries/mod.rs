@@ -75,9 +75,7 @@ pub(crate) async fn list(
     args: &PageArgs,
 ) -> Result<FaqEntryConnection> {
     let walk = args.walk()?;
-    let from = walk.from.as_deref().map(|place| place.parse().map_err(|_| page::bad_cursor("after"))).transpose()?;
-    let limit = page::one_more(&walk);
-    let found = entries::list(&access.services, &access.viewer, site, words, from, limit).await?;
+    let found = entries::list(&access.services, &access.viewer, site, words, walk.part()?).await?;
     let (rows, has_previous, has_next) = page::trim(&walk, found);
     let nodes = rows.into_iter().map(|row| (row.id.to_string(), row));
     let nodes = nodes.map(|(place, row)| (FaqEntry { row, access: access.clone() }, place)).collect();

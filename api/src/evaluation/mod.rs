@@ -44,13 +44,15 @@ impl Evaluation {
     }
 
     /// The test questions, oldest first.
-    #[graphql(complexity = "page::cost(first, None, child_complexity)")]
+    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
     async fn cases(
         &self,
-        #[graphql(desc = "At most so many: 20 if not said, never over 100.")] first: Option<i32>,
+        #[graphql(desc = "At most so many from the start: 20 if not said, never over 100.")] first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "At most so many from the end.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<EvaluationCaseConnection>> {
-        Ok(Some(list(&self.access, &self.site, &PageArgs { first, after, ..PageArgs::default() }).await?))
+        Ok(Some(list(&self.access, &self.site, &PageArgs { first, after, last, before }).await?))
     }
 }
 
@@ -129,9 +131,7 @@ impl From<evaluation::Tested> for EvaluationResult {
 
 async fn list(access: &Access, site: &services::Site, args: &PageArgs) -> Result<EvaluationCaseConnection> {
     let walk = args.walk()?;
-    let from = walk.from.as_deref().map(|place| place.parse().map_err(|_| page::bad_cursor("after"))).transpose()?;
-    let limit = page::one_more(&walk);
-    let found = evaluation::list(&access.services, &access.viewer, site, from, limit).await?;
+    let found = evaluation::list(&access.services, &access.viewer, site, walk.part()?).await?;
     let (rows, has_previous, has_next) = page::trim(&walk, found);
     let nodes = rows.into_iter().map(|row| (row.id.to_string(), row));
     let nodes = nodes.map(|(place, row)| (EvaluationCase { row, access: access.clone() }, place)).collect();

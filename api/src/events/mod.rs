@@ -1,6 +1,6 @@
 //! Live events: one interface over the site's log, resumable by cursor.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_graphql::{Context, ID, Object, Result, Subscription};
 use futures_util::{Stream, StreamExt};
@@ -11,6 +11,7 @@ use crate::access::Access;
 use crate::conversations::{Conversation, Message};
 use crate::enums::ConversationEventType;
 use crate::error::Nullable;
+use crate::gateway::Telling;
 use crate::scalars::DateTime;
 use crate::{ids, loaders};
 
@@ -43,14 +44,30 @@ impl EventSubscription {
             session: session_id,
         };
         let stream = events::watch(&access.services, &access.viewer, watch).await?;
-        Ok(stream.map(move |event| Ok(ConversationEvent { event: event?, access: access.fresh() })))
+        let telling = ctx.data_opt::<Arc<Telling>>().cloned();
+        Ok(stream.map(move |event| {
+            let event = event?;
+            if let Some(telling) = &telling {
+                telling.begin(event.seq);
+            }
+            Ok(ConversationEvent { event, access: OnceLock::new(), of: access.clone() })
+        }))
     }
 }
 
 /// Something that happened to a conversation.
 pub struct ConversationEvent {
     event: Arc<Event>,
-    access: Access,
+    // That of the subscription, whose loaders remember earlier events.
+    of: Access,
+    access: OnceLock<Access>,
+}
+
+impl ConversationEvent {
+    /// With loaders of its own, made when something is loaded: most events of a crowd never are.
+    fn access(&self) -> &Access {
+        self.access.get_or_init(|| self.of.fresh())
+    }
 }
 
 /// Something that happened to a conversation.
@@ -90,8 +107,8 @@ impl ConversationEvent {
     /// The conversation as it is now; null when it has been deleted since.
     async fn conversation(&self) -> Nullable<Conversation> {
         let (site, id) = (self.event.site_id, self.event.conversation_id);
-        let found = self.access.loaders.conversation(site, id).await.map_err(loaders::failed);
-        found.transpose().map(|found| found.map(|row| Conversation { row, access: self.access.clone() }))
+        let found = self.access().loaders.conversation(site, id).await.map_err(loaders::failed);
+        found.transpose().map(|found| found.map(|row| Conversation { row, access: self.access().clone() }))
     }
 
     /// The message that was written; null for other kinds of events.
@@ -100,7 +117,7 @@ impl ConversationEvent {
             return None;
         };
         let (site, id) = (self.event.site_id, self.event.conversation_id);
-        let found = self.access.loaders.messages(site, id).await.map_err(loaders::failed);
+        let found = self.access().loaders.messages(site, id).await.map_err(loaders::failed);
         let message = found.map(|found| found.into_iter().find(|message| message.id == message_id));
         message.transpose().map(|found| found.map(Message::from))
     }

@@ -12,8 +12,11 @@ mod caller;
 mod documents;
 mod once;
 mod operation;
+pub(crate) mod payload;
 mod prepared;
 mod report;
+mod settings;
+mod shared;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -34,66 +37,13 @@ pub use operation::{Ground, Operation};
 pub use prepared::{Params, Prepared};
 
 use crate::error::{self, ErrorCode, Failure, Stage};
-use crate::guard;
-use crate::limits::{Network, RateLimits, RateSettings, Standing};
+use crate::guard::{self, Document};
+use crate::limits::{RateLimits, Standing};
+use documents::RecentDocuments;
 use report::{Progress, Report};
-
-/// What an installation sets about executing.
-#[derive(Debug, Clone)]
-pub struct GatewaySettings {
-    /// Limits of the guard, for documents that callers bring.
-    pub guard: guard::Limits,
-    /// Complexity of one operation at most, as the schema counts it.
-    pub complexity: usize,
-    /// How long a query or mutation may take.
-    pub deadline: Duration,
-    /// The same for stored operations, of which one waits for a model to write an answer.
-    pub stored_deadline: Duration,
-    /// The same for operations that come with a file, of which one writes ten thousand entries.
-    pub upload_deadline: Duration,
-    /// Whether only trusted documents are executed.
-    pub documents: Documents,
-    /// Whether the schema may be asked for.
-    pub introspection: Introspection,
-    /// Operations a minute.
-    pub rates: RateSettings,
-    /// Proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<Network>,
-}
-
-impl Default for GatewaySettings {
-    fn default() -> Self {
-        Self {
-            guard: guard::Limits::default(),
-            complexity: 2_000,
-            deadline: Duration::from_secs(10),
-            stored_deadline: Duration::from_secs(30),
-            upload_deadline: Duration::from_secs(60),
-            documents: Documents::Any,
-            introspection: Introspection::Allowed,
-            rates: RateSettings::default(),
-            trusted_proxies: Network::loopback().into(),
-        }
-    }
-}
-
-/// Which documents callers may have executed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Documents {
-    /// Any that the guard lets through.
-    Any,
-    /// Those given at construction, by their id.
-    TrustedOnly,
-}
-
-/// Whether the schema may be asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Introspection {
-    /// By everybody with a key.
-    Allowed,
-    /// By nobody.
-    Refused,
-}
+pub use settings::{Documents, GatewaySettings, Introspection};
+pub use shared::Telling;
+use shared::{Audiences, Told};
 
 /// Who runs an operation, and the name of the request in logs.
 #[derive(Debug, Clone)]
@@ -122,12 +72,14 @@ pub struct Outcome {
     pub response: Response,
     /// False when the request was refused before execution: then there is no `data` at all.
     pub is_executed: bool,
+    /// What the whole audience of an event is told, in place of `response`.
+    pub(crate) told: Option<Arc<Told>>,
 }
 
 impl Outcome {
     /// A request that was not executed.
     pub fn refused(errors: Vec<ServerError>) -> Self {
-        Self { response: Response::from_errors(errors), is_executed: false }
+        Self { response: Response::from_errors(errors), is_executed: false, told: None }
     }
 }
 
@@ -148,6 +100,8 @@ struct Inner {
     services: Services,
     rates: RateLimits,
     trusted: TrustedDocuments,
+    recent: RecentDocuments,
+    audiences: Audiences,
     settings: GatewaySettings,
     request_ids: caller::RequestIds,
 }
@@ -180,6 +134,8 @@ impl Gateway {
             rates: RateLimits::new(&settings.rates),
             services,
             trusted,
+            recent: RecentDocuments::default(),
+            audiences: Audiences::default(),
             settings,
         }))
     }
@@ -226,27 +182,40 @@ impl Gateway {
     /// A request error: `PERSISTED_QUERY_NOT_FOUND`, `GRAPHQL_PARSE_FAILED`,
     /// `GRAPHQL_VALIDATION_FAILED`, `COMPLEXITY_LIMIT`, `FORBIDDEN` for an untrusted document.
     pub fn prepare(&self, params: Params) -> Result<Prepared, ServerError> {
-        let Params { query, document_id, operation_name, variables, idempotency_key: _ } = params;
-        let document = match (document_id, query) {
-            (Some(id), _) => self.0.trusted.get(&id).ok_or_else(|| {
-                let message = "There is no trusted document with this id";
-                Failure::new(ErrorCode::PersistedQueryNotFound, message).into_server_error()
-            })?,
-            (None, Some(_)) if self.0.settings.documents == Documents::TrustedOnly => {
-                let message = "Only trusted documents are executed here; send documentId";
-                return Err(Failure::new(ErrorCode::Forbidden, message).into_server_error());
+        let Params { query, document_id, persisted_hash, operation_name, variables, idempotency_key: _ } = params;
+        let document = match document_id {
+            Some(id) => {
+                self.0.trusted.get(&id).ok_or_else(|| not_found("There is no trusted document with this id"))?
             }
-            (None, Some(query)) => {
-                Arc::new(guard::read(&query, &self.0.settings.guard).map_err(guard::Refusal::into_server_error)?)
-            }
-            (None, None) => {
-                let message = "query or documentId is required";
-                return Err(Failure::new(ErrorCode::BadUserInput, message).into_server_error());
-            }
+            None => self.brought(query.as_deref(), persisted_hash.as_deref())?,
         };
         let kind = document.operation(operation_name.as_deref()).map_err(guard::Refusal::into_server_error)?;
         document.require_variables(operation_name.as_deref(), &variables).map_err(guard::Refusal::into_server_error)?;
         Ok(Prepared { document, kind, operation_name, variables, files: None })
+    }
+
+    /// The document that a caller brought, or brought before and names by its hash.
+    fn brought(&self, query: Option<&str>, persisted_hash: Option<&str>) -> Result<Arc<Document>, ServerError> {
+        let refused = |code, message: &str| Err(Failure::new(code, message).into_server_error());
+        if self.0.settings.documents == Documents::TrustedOnly {
+            return refused(ErrorCode::Forbidden, "Only trusted documents are executed here; send documentId");
+        }
+        match (query, persisted_hash) {
+            (Some(query), persisted) => {
+                let hash = documents::hash(query);
+                if persisted.is_some_and(|persisted| persisted != documents::hex(&hash)) {
+                    return refused(ErrorCode::BadUserInput, "provided sha does not match query");
+                }
+                let read = self.0.recent.read(query, hash, &self.0.settings.guard);
+                read.map_err(guard::Refusal::into_server_error)
+            }
+            (None, Some(persisted)) => {
+                let known = documents::of_hex(persisted).and_then(|hash| self.0.recent.get(&hash));
+                // Apollo's clients know this text; they bring the document then.
+                known.ok_or_else(|| not_found("PersistedQueryNotFound"))
+            }
+            (None, None) => refused(ErrorCode::BadUserInput, "query or documentId is required"),
+        }
     }
 
     /// Executes a query or a mutation within the deadline.
@@ -305,11 +274,13 @@ impl Gateway {
     pub fn subscribe(&self, prepared: Prepared, session: &Session) -> BoxStream<'static, Outcome> {
         let span = span(&prepared, session);
         let request_id = session.request_id.clone();
-        let (request, progress) = self.request(prepared, session);
+        let telling = self.0.audiences.join(&once::fingerprint(&prepared), session);
+        let (mut request, progress) = self.request(prepared, session);
+        request.data.insert(telling.clone());
         let responses = AssertUnwindSafe((self.0.subscribe)(request)).catch_unwind();
         responses
             .map(move |event| match event {
-                Ok(response) => finished(response, &progress, &request_id),
+                Ok(response) => telling.outcome().unwrap_or_else(|| finished(response, &progress, &request_id)),
                 Err(_panic) => {
                     span.in_scope(|| tracing::error!(request_id, "a subscription panicked"));
                     Outcome::refused(vec![panicked().into_server_error()])
@@ -349,7 +320,11 @@ fn finished(mut response: Response, progress: &Progress, request_id: &str) -> Ou
     let is_executed = progress.is_executed();
     let stage = if is_executed { Stage::Execution } else { Stage::Request };
     error::finish(&mut response.errors, stage, request_id);
-    Outcome { response, is_executed }
+    Outcome { response, is_executed, told: None }
+}
+
+fn not_found(message: &str) -> ServerError {
+    Failure::new(ErrorCode::PersistedQueryNotFound, message).into_server_error()
 }
 
 fn panicked() -> Failure {

@@ -42,7 +42,7 @@ fn replayed(answer: &str) -> Outcome {
         // Only what was executed can have written anything, and only that is kept.
         Ok(mut response) => {
             response.extensions.insert("replayed".to_owned(), Value::Boolean(true));
-            Outcome { response, is_executed: true }
+            Outcome { response, is_executed: true, told: None }
         }
         Err(error) => {
             tracing::error!(%error, "a kept answer cannot be read");
@@ -52,7 +52,7 @@ fn replayed(answer: &str) -> Outcome {
 }
 
 /// A hash of everything that a request asks.
-fn fingerprint(prepared: &Prepared) -> String {
+pub(super) fn fingerprint(prepared: &Prepared) -> String {
     let mut hash = Sha256::new();
     hash.update(prepared.document.fingerprint());
     part(&mut hash, prepared.operation_name.as_deref().unwrap_or_default().as_bytes());

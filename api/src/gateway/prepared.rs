@@ -16,6 +16,8 @@ pub struct Params {
     pub query: Option<String>,
     /// The id of a trusted document, which stands in for `query`.
     pub document_id: Option<String>,
+    /// SHA-256 of the document, lower hex: stands in for `query` once that was brought with it.
+    pub persisted_hash: Option<String>,
     /// Which of the document's operations.
     pub operation_name: Option<String>,
     /// Its variables.

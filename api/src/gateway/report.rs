@@ -1,4 +1,5 @@
-//! What an operation cost and how far it came, told by the schema while it runs.
+//! What an operation cost and how far it came, told by the schema while it runs; and the place where
+//! an event that was told to others already is not resolved again.
 //!
 //! async-graphql's response does not say whether it was executed (`data` is null for a document
 //! that was refused as for a root field that failed), and the transports must know.
@@ -8,6 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute, NextValidation};
 use async_graphql::{Response, ServerError, ValidationResult};
+
+use super::Telling;
 
 /// How far one operation has come; request data, written by [`Report`].
 #[derive(Debug, Default)]
@@ -61,6 +64,10 @@ impl Extension for Report {
         if let Some(progress) = ctx.data_opt::<Arc<Progress>>() {
             progress.executed.store(true, Ordering::Release);
         }
-        next.run(ctx, operation_name).await
+        // Each event of a subscription is executed by itself.
+        match ctx.data_opt::<Arc<Telling>>() {
+            Some(telling) => telling.tell(next.run(ctx, operation_name)).await,
+            None => next.run(ctx, operation_name).await,
+        }
     }
 }

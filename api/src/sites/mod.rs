@@ -6,7 +6,7 @@ pub mod query;
 pub mod widget;
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
-use helpbot_services::{self as services, analytics, keys, members, sites, usage, vectors};
+use helpbot_services::{self as services, analytics, events, keys, members, sites, usage, vectors};
 
 use crate::access::Access;
 use crate::analytics::{Analytics, AnalyticsRange};
@@ -127,15 +127,23 @@ impl Site {
     }
 
     /// Its questions with answers, found on pages or written by the owner, oldest first.
-    #[graphql(complexity = "page::cost(first, None, child_complexity)")]
+    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
     async fn faq_entries(
         &self,
         #[graphql(desc = "Only with these words in question or answer.")] search: Option<String>,
-        #[graphql(desc = "At most so many: 20 if not said, never over 100.")] first: Option<i32>,
+        #[graphql(desc = "At most so many from the start: 20 if not said, never over 100.")] first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "At most so many from the end.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Nullable<FaqEntryConnection> {
-        let args = PageArgs { first, after, ..PageArgs::default() };
+        let args = PageArgs { first, after, last, before };
         nullable(entries::list(&self.access, &self.row, search.as_deref(), &args)).await
+    }
+
+    /// The place in the log of its events where it ends now: who reads what there is after asking
+    /// for it, and follows from it (`conversationEvents(after:)`), misses nothing.
+    async fn event_cursor(&self) -> Nullable<String> {
+        nullable(async { Ok(events::newest(&self.access.services, &self.access.viewer, &self.row).await?) }).await
     }
 
     /// Its saved test questions.

@@ -34,18 +34,18 @@ impl SiteQuery {
     }
 
     /// All sites of the installation, in the order in which they were made; for its operator.
-    #[graphql(complexity = "page::cost(first, None, child_complexity)")]
+    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
     async fn sites(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "At most so many: 20 if not said, never over 100.")] first: Option<i32>,
+        #[graphql(desc = "At most so many from the start: 20 if not said, never over 100.")] first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "At most so many from the end.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<SiteConnection> {
         let access = Access::of(ctx);
-        let walk = PageArgs { first, after, ..PageArgs::default() }.walk()?;
-        let from =
-            walk.from.as_deref().map(|place| place.parse().map_err(|_| page::bad_cursor("after"))).transpose()?;
-        let found = sites::list(&access.services, &access.viewer, from, page::one_more(&walk)).await?;
+        let walk = PageArgs { first, after, last, before }.walk()?;
+        let found = sites::list(&access.services, &access.viewer, walk.part()?).await?;
         let (rows, has_previous, has_next) = page::trim(&walk, found);
         let nodes = rows.into_iter().map(|row| (row.id.to_string(), row));
         let nodes = nodes.map(|(place, row)| (Site { row, access: access.clone() }, place)).collect();

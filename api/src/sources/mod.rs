@@ -6,7 +6,7 @@ pub mod subscription;
 
 use async_graphql::{ID, Object, Result, SimpleObject};
 use helpbot_services::sources::{Crawl, Options};
-use helpbot_services::{self as services, Document, sources};
+use helpbot_services::{self as services, Document, Part, sources};
 
 use self::options::{CrawlReport, SourceSchedule, SourceScope};
 use crate::access::Access;
@@ -127,21 +127,24 @@ impl Source {
     }
 
     /// What became of each of its pages at the last visit.
-    #[graphql(complexity = "page::cost(first, None, child_complexity)")]
+    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
     async fn pages(
         &self,
-        #[graphql(desc = "At most so many: 20 if not said, never over 100.")] first: Option<i32>,
+        #[graphql(desc = "At most so many from the start: 20 if not said, never over 100.")] first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "At most so many from the end.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Nullable<PageConnection> {
-        nullable(pages(&self.access, &self.row, PageArgs { first, after, ..PageArgs::default() })).await
+        nullable(pages(&self.access, &self.row, PageArgs { first, after, last, before })).await
     }
 }
 
 /// A page of the pages of a source.
 async fn pages(access: &Access, source: &services::Source, args: PageArgs) -> Result<PageConnection> {
     let walk = args.walk()?;
-    let (from, limit) = (walk.from.as_deref(), page::one_more(&walk));
-    let found = sources::pages(&access.services, &access.viewer, source, from, limit).await?;
+    let part: Part<String> = walk.part()?;
+    let part = Part { from: part.from.as_deref(), is_backward: part.is_backward, limit: part.limit };
+    let found = sources::pages(&access.services, &access.viewer, source, part).await?;
     let (rows, has_previous, has_next) = page::trim(&walk, found);
     let nodes = rows.into_iter().map(|row| (row.url.clone(), row)).map(|(place, row)| (row.into(), place)).collect();
     let (access, source) = (access.clone(), source.clone());

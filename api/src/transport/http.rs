@@ -106,7 +106,7 @@ pub(super) async fn run(
     if prepared.kind() == OperationType::Subscription {
         return Err(Problem::malformed("Subscriptions are served over WebSocket and at /graphql/stream"));
     }
-    let Outcome { response, is_executed } = transport.gateway.execute(prepared, session).await;
+    let Outcome { response, is_executed, .. } = transport.gateway.execute(prepared, session).await;
     if !is_executed {
         return Err(Problem::all_refused(response.errors, media));
     }

@@ -20,7 +20,6 @@ mod export;
 mod http;
 mod live;
 mod params;
-mod payload;
 mod problem;
 mod sse;
 mod upload;

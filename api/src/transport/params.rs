@@ -31,9 +31,11 @@ pub(super) fn from_body(body: &[u8]) -> Result<Params, Malformed> {
 pub(super) fn from_map(mut map: Map<String, Value>) -> Result<Params, Malformed> {
     let extensions = object(map.remove("extensions"), "extensions must be an object")?;
     let named = text(extensions.get("idempotencyKey").cloned(), "extensions.idempotencyKey must be a string")?;
+    let persisted = object(extensions.get("persistedQuery").cloned(), "extensions.persistedQuery must be an object")?;
     let params = Params {
         query: text(map.remove("query"), "query must be a string")?,
         document_id: text(map.remove("documentId"), "documentId must be a string")?,
+        persisted_hash: text(persisted.get("sha256Hash").cloned(), "sha256Hash must be a string")?,
         operation_name: text(map.remove("operationName"), "operationName must be a string")?,
         variables: Variables::from_json(object(map.remove("variables"), "variables must be an object")?),
         idempotency_key: named.map(IdempotencyKey),
@@ -63,8 +65,8 @@ pub(super) fn from_query(uri: &Uri) -> Result<Params, Malformed> {
 }
 
 fn complete(params: Params) -> Result<Params, Malformed> {
-    match (&params.query, &params.document_id) {
-        (None, None) => Err("query or documentId is required"),
+    match (&params.query, &params.document_id, &params.persisted_hash) {
+        (None, None, None) => Err("query or documentId is required"),
         _ => Ok(params),
     }
 }

@@ -8,8 +8,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::accept::Media;
-use super::payload;
 use crate::error::{ErrorCode, Failure, whole_seconds};
+use crate::gateway::payload;
 
 /// A refusal on its way out.
 #[derive(Debug)]

@@ -23,8 +23,8 @@ use tokio_util::sync::CancellationToken;
 use super::accept::{self, Media};
 use super::live::{AddressSeat, KeySeat};
 use super::problem::Problem;
-use super::{Transport, body, http, params, payload};
-use crate::gateway::{Caller, Outcome, Params, Prepared, Session};
+use super::{Transport, body, http, params};
+use crate::gateway::{Caller, Outcome, Params, Prepared, Session, payload};
 use crate::limits::Standing;
 
 const METHODS: &str = "GET, POST, OPTIONS";
@@ -71,7 +71,8 @@ async fn answer(
     };
     let params = params.map_err(Problem::malformed)?;
     let seats = (address, transport.live.enter(&viewer, caller)?);
-    let session = Session { viewer, request_id: caller.request_id.clone(), idempotency_key: None };
+    let idempotency_key = params.idempotency_key.clone().or_else(|| caller.idempotency_key.clone());
+    let session = Session { viewer, request_id: caller.request_id.clone(), idempotency_key };
     let outcomes = outcomes(transport, params, &session, &head.headers, is_post)?;
     let period = transport.settings.keep_alive;
     let mut keep_alive = interval_at(Instant::now() + period, period);

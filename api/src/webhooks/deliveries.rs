@@ -84,11 +84,18 @@ pub struct WebhookDelivery {
     pub(super) access: Access,
 }
 
+impl WebhookDelivery {
+    /// One that is read outside a list.
+    pub(crate) fn alone(row: services::Delivery, access: &Access) -> Self {
+        Self { attempts: PageAttempts::of(row.site_id, vec![row.id]), row, access: access.clone() }
+    }
+}
+
 /// One event on its way to one webhook.
 #[Object]
 impl WebhookDelivery {
     /// Its id, a UUID: what `X-HelpBot-Delivery` carries on each attempt.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         id(self.row.id)
     }
 

@@ -297,6 +297,27 @@ async fn a_mutation_goes_on_when_its_client_hangs_up() {
 }
 
 #[tokio::test]
+async fn a_document_that_was_brought_once_is_asked_for_by_its_hash() {
+    const TEXT: &str = "query ($n: Int!) { echo(n: $n) }";
+    let app = App::start().await;
+    let id = TrustedDocuments::id(TEXT);
+    let hash = id.trim_start_matches("sha256:");
+    let persisted = json!({"persistedQuery": {"version": 1, "sha256Hash": hash}});
+    let by_hash = json!({"variables": {"n": 7}, "extensions": persisted});
+    let other = json!({"query": "{ hello }", "extensions": persisted});
+
+    let unknown = app.post(PLAIN, by_hash.clone()).await;
+    let mismatch = app.post(PLAIN, other).await;
+    let brought = app.post(PLAIN, json!({"query": TEXT, "variables": {"n": 7}, "extensions": persisted})).await;
+    let known = app.post(PLAIN, by_hash).await;
+
+    assert_eq!(unknown.code(), "PERSISTED_QUERY_NOT_FOUND");
+    assert_eq!(unknown.body["errors"][0]["message"], "PersistedQueryNotFound");
+    assert_eq!(mismatch.code(), "BAD_USER_INPUT");
+    assert_eq!((&brought.body["data"]["echo"], &known.body["data"]["echo"]), (&json!(7), &json!(7)));
+}
+
+#[tokio::test]
 async fn the_name_of_a_request_must_be_one() {
     let app = App::start().await;
     let ask = |name: &str, extensions: serde_json::Value| {

@@ -7,11 +7,11 @@ use axum::body::{Body, BodyDataStream, to_bytes};
 use axum::http::request::Builder;
 use axum::http::{Request, Response, header};
 use futures_util::StreamExt;
-use helpbot_api::gateway::GatewaySettings;
+use helpbot_api::gateway::{GatewaySettings, TrustedDocuments};
 use helpbot_api::transport::TransportSettings;
 use serde_json::json;
 
-use crate::app::{App, soon};
+use crate::app::{App, TRUSTED, soon};
 
 impl App {
     fn stream(&self, method: &str, uri: &str) -> Builder {
@@ -35,6 +35,16 @@ async fn text(response: Response<Body>) -> String {
 
 async fn chunk(stream: &mut BodyDataStream) -> Option<String> {
     soon(stream.next()).await.map(|bytes| String::from_utf8(bytes.unwrap().to_vec()).unwrap())
+}
+
+#[tokio::test]
+async fn a_trusted_document_is_asked_for_by_its_id() {
+    let app = App::start().await;
+    let uri = format!("/graphql/stream?documentId={}", TrustedDocuments::id(TRUSTED));
+
+    let told = text(app.send(app.stream("GET", &uri).body(Body::empty()).unwrap()).await).await;
+
+    assert!(told.contains(r#"{"hello":"world"}"#), "{told}");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use helpbot_api::gateway::GatewaySettings;
+use helpbot_api::gateway::{GatewaySettings, TrustedDocuments};
 use helpbot_api::transport::TransportSettings;
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::app::{App, soon};
+use crate::app::{App, TRUSTED, soon};
 
 /// A client that says exactly what it is told to.
 struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
@@ -72,6 +72,16 @@ impl Client {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_trusted_document_is_asked_for_by_its_id() {
+    let mut client = Client::ready(&App::start().await).await;
+
+    let payload = json!({"documentId": TrustedDocuments::id(TRUSTED)});
+    client.say(json!({"type": "subscribe", "id": "1", "payload": payload})).await;
+
+    assert_eq!(client.hear().await["payload"]["data"]["hello"], "world");
 }
 
 #[tokio::test]

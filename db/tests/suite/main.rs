@@ -64,6 +64,7 @@ mod make;
 mod members;
 mod messages;
 mod migrations;
+mod read_marks;
 mod sites;
 mod sources;
 mod stats;

@@ -1,5 +1,6 @@
 //! Sites and their counters.
 
+use helpbot_db::part::Part;
 use helpbot_db::sites::Site;
 use helpbot_db::{
     Conn, Db, Error, Result, chunks, conversations, documents, events, idempotency, jobs, keys, members, messages,
@@ -75,9 +76,12 @@ async fn sites_are_listed_by_id_in_pages(db: &Db) {
         (make::stored_site(db).await, make::stored_site(db).await, make::stored_site(db).await);
     let ids = |sites: Vec<Site>| sites.into_iter().map(|site| site.id).collect::<Vec<_>>();
 
-    assert_eq!(ids(read!(db, |c| sites::list(c, None, 2))), [first, second]);
-    assert_eq!(ids(read!(db, |c| sites::list(c, Some(second), 2))), [third]);
-    assert_eq!(ids(read!(db, |c| sites::list(c, Some(third), 2))), []);
+    assert_eq!(ids(read!(db, |c| sites::list(c, Part::first(2)))), [first, second]);
+    assert_eq!(ids(read!(db, |c| sites::list(c, Part::after(Some(second), 2)))), [third]);
+    assert_eq!(ids(read!(db, |c| sites::list(c, Part::after(Some(third), 2)))), []);
+    let before = |from, limit| Part { from, is_backward: true, limit };
+    assert_eq!(ids(read!(db, |c| sites::list(c, before(None, 2)))), [third, second]);
+    assert_eq!(ids(read!(db, |c| sites::list(c, before(Some(second), 2)))), [first]);
 }
 
 async fn the_index_version_rises_by_one(db: &Db) {
@@ -167,7 +171,7 @@ impl Full {
             ("member", read!(db, |c| members::by_ids(c, site, &[self.member.id])).len()),
             ("source", read!(db, |c| sources::by_ids(c, site, &[self.source.id])).len()),
             ("file", usize::from(file.is_some())),
-            ("document", read!(db, |c| documents::of_source(c, site, self.source.id, None, 9)).len()),
+            ("document", read!(db, |c| documents::of_source(c, site, self.source.id, Part::first(9))).len()),
             ("chunk", read!(db, |c| chunks::of_document(c, site, self.document.id)).len()),
             ("chunk by id", read!(db, |c| chunks::by_ids(c, site, &[self.chunk.id])).len()),
             ("conversation", read!(db, |c| conversations::by_ids(c, site, &conversations)).len()),

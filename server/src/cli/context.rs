@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use helpbot_db::DatabaseUrl;
 use helpbot_domain::ids::SiteId;
-use helpbot_services::{Site, sites};
+use helpbot_services::{Part, Site, sites};
 
 use super::failure::Failure;
 use super::serve::ServeArgs;
@@ -79,7 +79,7 @@ pub(super) async fn site(installation: &Installation, named: Option<SiteId>) -> 
     if named.is_some() {
         return Ok(sites::get(services, &operator, named).await?);
     }
-    let mut some = sites::list(services, &operator, None, 2).await?;
+    let mut some = sites::list(services, &operator, Part::first(2)).await?;
     match (some.pop(), some.is_empty()) {
         (Some(only), true) => Ok(only),
         (None, _) => Err(Failure::failed("there is no site yet: make one with `helpbot site create`")),

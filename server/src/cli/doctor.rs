@@ -109,7 +109,7 @@ async fn content(
     }
     let count = sites::count(services, &operator).await?;
     findings.push(Finding::Good(format!("{url} answers, is up to date and undamaged; {count} sites")));
-    for site in sites::list(services, &operator, None, SITES_LOOKED_AT).await? {
+    for site in sites::list(services, &operator, helpbot_services::Part::first(SITES_LOOKED_AT)).await? {
         if site.owner_email.ends_with(NOWHERE) {
             findings.push(Finding::Note(format!(
                 "no mail reaches {}, the owner of {}: `helpbot site update {} --owner-email YOU@EXAMPLE`",

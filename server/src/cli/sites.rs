@@ -4,7 +4,7 @@ use clap::Subcommand;
 use helpbot_domain::ids::SiteId;
 use helpbot_domain::plan::{Plan, UNLIMITED_CREDITS};
 use helpbot_services::sites::{self, NewSite, SitePatch};
-use helpbot_services::{Site, usage};
+use helpbot_services::{Part, Site, usage};
 use serde_json::{Value, json};
 
 use super::context::Context;
@@ -105,7 +105,7 @@ async fn list(context: &Context, installation: &Installation) -> Result<(), Fail
     let (services, operator) = (&installation.services, installation.operator());
     let mut all: Vec<Site> = Vec::new();
     loop {
-        let page = sites::list(services, &operator, all.last().map(|site| site.id), PAGE).await?;
+        let page = sites::list(services, &operator, Part::after(all.last().map(|site| site.id), PAGE)).await?;
         let is_last = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
         all.extend(page);
         if is_last {

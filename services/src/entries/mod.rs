@@ -17,7 +17,7 @@ use helpbot_domain::source::{PageOutcome, SourceKind, SourceStatus};
 use helpbot_domain::{Invalid, Timestamp, text};
 
 use crate::sources::reading::content_hash;
-use crate::{Document, Error, Result, Services, Site, Source, Viewer, chance, indexes, sites, sources};
+use crate::{Document, Error, Part, Result, Services, Site, Source, Viewer, chance, indexes, sites, sources};
 
 const QUESTION_MAX_CHARS: usize = 500;
 const ANSWER_MAX_CHARS: usize = 20_000;
@@ -187,8 +187,8 @@ pub async fn promote(
     add(services, viewer, Some(site), new).await
 }
 
-/// The site's entries by id after `after`, at most `limit`; with `words` in question or answer
-/// when some are given.
+/// A part of the site's entries, which go by id; of those with `words` in question or answer when
+/// some are given.
 ///
 /// # Errors
 /// `Forbidden`.
@@ -197,12 +197,11 @@ pub async fn list(
     viewer: &Viewer,
     site: &Site,
     words: Option<&str>,
-    after: Option<ChunkId>,
-    limit: i64,
+    part: Part<ChunkId>,
 ) -> Result<Vec<Entry>> {
     viewer.require(Scope::ReadSources)?;
     let site = viewer.site(Some(site.id))?;
-    Ok(db::chunks::entries(&mut services.db.reader().await?, site, words, after, limit).await?)
+    Ok(db::chunks::entries(&mut services.db.reader().await?, site, words, part).await?)
 }
 
 /// How many entries the site has.

@@ -91,7 +91,7 @@ fn row_of(entry: Entry) -> Row {
 }
 
 async fn page(services: &Services, site: SiteId, after: Option<ChunkId>) -> Result<Vec<Entry>> {
-    Ok(db::chunks::entries(&mut services.db.reader().await?, site, None, after, PAGE).await?)
+    Ok(db::chunks::entries(&mut services.db.reader().await?, site, None, db::part::Part::after(after, PAGE)).await?)
 }
 
 /// Adds the entries of a file to those that the owner writes, and changes those that are there.

@@ -23,7 +23,7 @@ use helpbot_domain::source::{SourceKind, SourceStatus, normal_url};
 use helpbot_domain::{Invalid, Timestamp};
 
 use crate::jobs::NewJob;
-use crate::{Document, Error, Result, Services, Site, Source, Viewer, chance, sites};
+use crate::{Document, Error, Part, Result, Services, Site, Source, Viewer, chance, sites};
 
 pub use crawl::Crawl;
 pub use helpbot_db::sources::Page;
@@ -306,16 +306,10 @@ pub async fn by_ids(
 ///
 /// # Errors
 /// `Forbidden`.
-pub async fn pages(
-    services: &Services,
-    viewer: &Viewer,
-    source: &Source,
-    after: Option<&str>,
-    limit: i64,
-) -> Result<Vec<Document>> {
+pub async fn pages(services: &Services, viewer: &Viewer, source: &Source, part: Part<&str>) -> Result<Vec<Document>> {
     viewer.require(Scope::ReadSources)?;
     let site = viewer.site(Some(source.site_id))?;
-    Ok(db::documents::of_source(&mut services.db.reader().await?, site, source.id, after, limit).await?)
+    Ok(db::documents::of_source(&mut services.db.reader().await?, site, source.id, part).await?)
 }
 
 /// How many pages a source has.

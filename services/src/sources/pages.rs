@@ -130,7 +130,7 @@ async fn replace_chunks(c: &mut db::Conn, document: &Document, chunks: Vec<Chunk
 /// Counts a miss for each known page that was not visited, and drops those with too many.
 pub(super) async fn count_misses(c: &mut db::Conn, source: &Source, visited: &HashSet<String>) -> Result<Difference> {
     let mut dropped = Difference::default();
-    for mut page in db::documents::of_source(c, source.site_id, source.id, None, i64::MAX).await? {
+    for mut page in db::documents::of_source(c, source.site_id, source.id, db::part::Part::first(i64::MAX)).await? {
         if visited.contains(&page.url) {
             continue;
         }

@@ -40,7 +40,7 @@ pub async fn chunks(services: &Services, source: &Source, pages: &[PageReading])
 /// The known pages whose chunks go: those read anew, and those missing once too often.
 async fn replaced(services: &Services, source: &Source, pages: &[PageReading]) -> Result<HashSet<DocumentId>> {
     let mut c = services.db.reader().await?;
-    let known = db::documents::of_source(&mut c, source.site_id, source.id, None, i64::MAX).await?;
+    let known = db::documents::of_source(&mut c, source.site_id, source.id, db::part::Part::first(i64::MAX)).await?;
     let readings: HashMap<&str, &PageReading> = pages.iter().map(|page| (page.url.as_str(), page)).collect();
     let goes = |page: &db::documents::Document| match readings.get(page.url.as_str()) {
         Some(reading) => reading.replaces(page.misses),

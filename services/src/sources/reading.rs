@@ -185,7 +185,7 @@ pub async fn file(services: &Services, source: &Source) -> Result<(String, Vec<u
 /// Only the database's own.
 pub async fn known_pages(services: &Services, source: &Source) -> Result<HashMap<String, Document>> {
     let mut c = services.db.reader().await?;
-    let pages = db::documents::of_source(&mut c, source.site_id, source.id, None, i64::MAX).await?;
+    let pages = db::documents::of_source(&mut c, source.site_id, source.id, db::part::Part::first(i64::MAX)).await?;
     Ok(pages.into_iter().map(|page| (page.url.clone(), page)).collect())
 }
 

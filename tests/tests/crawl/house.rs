@@ -117,7 +117,9 @@ impl House {
     }
 
     pub async fn pages(&self, source: &Source) -> Vec<Document> {
-        sources::pages(&self.services, &self.operator, source, None, 10_000).await.expect("pages")
+        sources::pages(&self.services, &self.operator, source, helpbot_services::Part::first(10_000))
+            .await
+            .expect("pages")
     }
 
     /// The paths of the report by what came of them.

@@ -11,8 +11,7 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use super::frames;
 use crate::error::{ErrorCode, Failure};
-use crate::gateway::{Gateway, Outcome, Prepared, Session};
-use crate::transport::payload;
+use crate::gateway::{Gateway, Outcome, Prepared, Session, payload};
 
 /// A message on its way to the client.
 pub(super) struct Outgoing {

@@ -1,10 +1,12 @@
 //! The JSON of an outcome: `data` only if the operation was executed, `errors` only if there are
 //! some.
 
+use std::borrow::Cow;
+
 use async_graphql::{ServerError, Value};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::gateway::Outcome;
+use super::Outcome;
 
 impl Serialize for Outcome {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -24,17 +26,23 @@ impl Serialize for Outcome {
 }
 
 /// The JSON text of an outcome.
-pub(super) fn json(outcome: &Outcome) -> String {
-    serde_json::to_string(outcome).expect("GraphQL values are JSON")
+pub(crate) fn json(outcome: &Outcome) -> Cow<'_, str> {
+    match &outcome.told {
+        Some(told) => Cow::Borrowed(&told.json),
+        None => Cow::Owned(serde_json::to_string(outcome).expect("GraphQL values are JSON")),
+    }
 }
 
 /// The JSON text of errors alone, as a response that was not executed.
-pub(super) fn errors_json(errors: Vec<ServerError>) -> String {
-    json(&Outcome::refused(errors))
+pub(crate) fn errors_json(errors: Vec<ServerError>) -> String {
+    json(&Outcome::refused(errors)).into_owned()
 }
 
 /// The cursor of an event: the string `cursor` of the first root field, if it was selected.
-pub(super) fn cursor(outcome: &Outcome) -> Option<&str> {
+pub(crate) fn cursor(outcome: &Outcome) -> Option<&str> {
+    if let Some(told) = &outcome.told {
+        return told.cursor.as_deref();
+    }
     let Value::Object(root) = &outcome.response.data else { return None };
     let Value::Object(event) = root.values().next()? else { return None };
     match event.get("cursor")? {

@@ -1,0 +1,41 @@
+//! How far each side has read.
+
+use helpbot_db::{Db, read_marks};
+use helpbot_domain::conversation::Author;
+
+use crate::make;
+
+on_both_backends!(a_mark_never_goes_back, each_side_has_its_own_mark, the_places_of_one_author_are_found,);
+
+async fn a_mark_never_goes_back(db: &Db) {
+    let site = make::stored_site(db).await;
+    let id = make::stored(db, make::conversation(site, "Open?")).await.id;
+
+    for seq in [5, 3, 5, 7] {
+        commit!(db, |c| read_marks::mark(c, site, id, Author::Agent, seq));
+    }
+
+    assert_eq!(read!(db, |c| read_marks::of(c, site, &[id], Author::Agent)), [(id, 7)]);
+}
+
+async fn each_side_has_its_own_mark(db: &Db) {
+    let site = make::stored_site(db).await;
+    let id = make::stored(db, make::conversation(site, "Open?")).await.id;
+    let other = make::stored_site(db).await;
+
+    commit!(db, |c| read_marks::mark(c, site, id, Author::Visitor, 4));
+
+    assert_eq!(read!(db, |c| read_marks::of(c, site, &[id], Author::Visitor)), [(id, 4)]);
+    assert_eq!(read!(db, |c| read_marks::of(c, site, &[id], Author::Agent)), []);
+    assert_eq!(read!(db, |c| read_marks::of(c, other, &[id], Author::Visitor)), []);
+}
+
+async fn the_places_of_one_author_are_found(db: &Db) {
+    let site = make::stored_site(db).await;
+    let conversation = make::stored(db, make::conversation(site, "Open?")).await;
+    let message = make::stored_message(db, &conversation, 3).await;
+    let id = conversation.id;
+
+    assert_eq!(read!(db, |c| read_marks::written_by(c, site, &[id], message.author)), [(id, 3)]);
+    assert_eq!(read!(db, |c| read_marks::written_by(c, site, &[id], Author::Bot)), []);
+}

@@ -1,0 +1,31 @@
+// The rules of @graphql-eslint for schemas, and those of Relay. Each exception says why.
+import plugin from '@graphql-eslint/eslint-plugin';
+
+/** Parts of a thing or of an answer: they are found by what they are part of, and have no id. */
+const PARTS = [
+  'Analytics', 'AnalyticsOverview', 'AnswerDelta', 'AnswerFinished', 'AnswerRestart', 'AnswerSettings', 'Citation',
+  'ConversationActivity', 'CrawlReport', 'Credits', 'DailyActivity', 'DeliveryAttempt', 'EmbeddingProgress', 'Evaluation',
+  'EvaluationResult', 'Handoff', 'HttpHeader', 'PageInfo', 'QuestionTopic', 'SourceProgress', 'TopicQuestion',
+  'UserError', 'Viewer', 'WaitingMail', 'WebhookSecretRotation', 'WidgetConfig',
+];
+
+export default [
+  {
+    files: ['**/*.graphql'],
+    languageOptions: { parser: plugin.parser, parserOptions: { graphQLConfig: { schema: process.env.SCHEMA } } },
+    plugins: { '@graphql-eslint': plugin },
+    rules: {
+      ...plugin.configs['flat/schema-recommended'].rules,
+      ...plugin.configs['flat/schema-relay'].rules,
+      '@graphql-eslint/strict-id-in-types': [
+        'error',
+        { exceptions: { suffixes: ['Connection', 'Edge', 'Payload'], types: PARTS } },
+      ],
+      // `nodes` stands beside `edges`, and what is only ever read within its list is no `Node`.
+      '@graphql-eslint/relay-edge-types': [
+        'error',
+        { withEdgeSuffix: true, shouldImplementNode: false, listTypeCanWrapOnlyEdgeType: false },
+      ],
+    },
+  },
+];
