@@ -135,7 +135,7 @@ test("questions_stay_text_on_every_page_of_the_dashboard", async () => {
 
   for (const title of ["Overview", "Inbox", "Conversations", "Unanswered", "Answers", "Sources", "Answer lab"]) {
     await agent.page.getByRole("navigation", { name: "Pages", exact: true }).getByRole("link", { name: title }).click();
-    await agent.page.getByText("Loading…").waitFor({ state: "detached" });
+    await agent.isLoaded();
     for (const next = agent.page.getByRole("button", { name: "Next", exact: true }); await next.isVisible() && await next.isEnabled();) {
       await assertHarmless(agent);
       await Promise.all([agent.page.waitForResponse(/\/graphql$/).then((response) => response.finished()), next.click()]);

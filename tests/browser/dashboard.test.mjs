@@ -56,7 +56,7 @@ test("every_page_opens_without_a_fault", async () => {
 
   for (const title of titles) {
     await agent.go(title);
-    await agent.page.getByText("Loading…").waitFor({ state: "detached" });
+    await agent.isLoaded();
     assert.deepEqual(await violations(agent.page), [], title);
     assert.equal(await agent.page.getByRole("alert").count(), 0, title);
   }

@@ -1,6 +1,7 @@
 // The visitor and the agent as the tests know them: what each does on the pages, by role and name.
 
 import { violations, watchedPage } from "./browser.mjs";
+import { until } from "./server.mjs";
 
 /** A visitor on a page with the widget, in a browser context of its own. */
 export class Visitor {
@@ -53,6 +54,11 @@ export class Agent {
   async go(title) {
     await this.page.getByRole("navigation", { name: "Pages", exact: true }).getByRole("link", { name: title }).click();
     await this.page.getByRole("heading", { level: 1, name: title }).waitFor();
+  }
+
+  /** Nothing on the page is loading; a page may have several parts that do. */
+  isLoaded() {
+    return until(async () => await this.page.getByText("Loading…").count() === 0);
   }
 
   async isLive() {
