@@ -108,10 +108,10 @@ async fn however_the_server_behaves_the_answer_is_true_and_costs_one_credit() {
         ("half a stream", format!("{EVENTS}{}", delta("Two years [1], but")).into(), OWN_WORDS),
         ("invalid UTF-8", garbled, OWN_WORDS),
         ("says that it does not know", stream(&["NO_", "ANSWER"]).into(), "I couldn't find an answer"),
-        ("1 MB", stream(&[&huge]).into(), "Two years [1]."),
+        ("1 MB in one token", stream(&[&huge]).into(), OWN_WORDS),
         ("1 MB in one line", format!("{EVENTS}data: {}", "a".repeat(1 << 20)).into(), OWN_WORDS),
         ("no JSON", format!("{EVENTS}data: <html>\n\n").into(), OWN_WORDS),
-        ("a hostile link", stream(&["Pay [here](https://evil.example/) [1]."]).into(), "Pay here [1]."),
+        ("a hostile link", stream(&["Pay [here](https://evil.example/) [1]."]).into(), OWN_WORDS),
         ("wrong citations", stream(&["Ten years [7], surely [99]."]).into(), OWN_WORDS),
         ("hangs up", Vec::new(), OWN_WORDS),
     ];

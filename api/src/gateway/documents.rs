@@ -139,7 +139,8 @@ mod tests {
         }
 
         assert!(recent.get(&hash("{ unused }")).is_none());
-        let kept = recent.lock().young.len() + recent.lock().old.len();
+        let generations = recent.lock();
+        let kept = generations.young.len() + generations.old.len();
         assert!(kept <= RECENT_MAX, "{kept}");
     }
 

@@ -67,8 +67,9 @@ async fn what_postgresql_cannot_store_is_left_out(house: &House) {
         \"acceptedAnswer\":{\"text\":\"Because\\u0000 it is.\"}}]}";
     let html = format!(
         "<html lang=\"e&#0;n\"><title>He&#0;lp\0</title><script type=application/ld+json>{declared}</script>\
-         <h2 id=\"a&#0;b\">How is\0 it done?</h2><p>Well\0, as a rule, with some words about it.</p>\
-         <a href=\"/b%00c?d=\0\">More</a>"
+         <h2 id=\"a&#0;b\">How is\0 it done?</h2><p>Well\0, as a rule, with {}about it.</p>\
+         <a href=\"/b%00c?d=\0\">More</a>",
+        "some words ".repeat(40)
     );
     web.put("/", Served::html(html));
     web.put(
