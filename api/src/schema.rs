@@ -65,7 +65,7 @@ pub fn gateway(services: Services, trusted: TrustedDocuments, settings: GatewayS
         data.insert(Access::new(of_request.clone(), viewer.clone()));
         data
     };
-    Gateway::new(builder(), services, request_data, trusted, settings)
+    Gateway::new(builder, services, request_data, trusted, settings)
 }
 
 /// With the limits that no installation sets; the gateway sets the complexity.

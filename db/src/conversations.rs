@@ -7,6 +7,7 @@ use helpbot_domain::conversation::{Citation, HandoffStatus, Outcome, Vote};
 use helpbot_domain::ids::{ConversationId, MemberId, SiteId};
 
 use crate::conn::on;
+use crate::fixed::Fixed;
 use crate::schema::conversations as conv;
 use crate::{Conn, Error, Result, columns};
 
@@ -137,18 +138,17 @@ pub async fn insert(c: &mut Conn, new: &Conversation) -> Result<()> {
 pub async fn update(c: &mut Conn, changed: &Conversation) -> Result<bool> {
     let (site, id) = (changed.site_id.to_string(), changed.id.to_string());
     let count = on!(c, |c| {
-        diesel::update(conv::table.filter(conv::site_id.eq(&site)).filter(conv::id.eq(&id)))
-            .set((
-                conv::is_helpful.eq(changed.vote.map(Vote::is_helpful)),
-                conv::handoff_status.eq(changed.handoff.map(HandoffStatus::as_str)),
-                conv::handoff_at_ms.eq(changed.handoff_at.map(Timestamp::as_ms)),
-                conv::customer_email.eq(&changed.customer_email),
-                conv::assignee_id.eq(changed.assignee_id.map(|id| id.to_string())),
-                conv::message_count.eq(changed.message_count),
-                conv::updated_at_ms.eq(changed.updated_at.as_ms()),
-            ))
-            .execute(c)
-            .await
+        let row = conv::table.filter(conv::site_id.eq(&site)).filter(conv::id.eq(&id));
+        let update = diesel::update(row).set((
+            conv::is_helpful.eq(changed.vote.map(Vote::is_helpful)),
+            conv::handoff_status.eq(changed.handoff.map(HandoffStatus::as_str)),
+            conv::handoff_at_ms.eq(changed.handoff_at.map(Timestamp::as_ms)),
+            conv::customer_email.eq(&changed.customer_email),
+            conv::assignee_id.eq(changed.assignee_id.map(|id| id.to_string())),
+            conv::message_count.eq(changed.message_count),
+            conv::updated_at_ms.eq(changed.updated_at.as_ms()),
+        ));
+        Fixed(update).execute(c).await
     })?;
     Ok(count == 1)
 }
@@ -170,7 +170,17 @@ pub async fn by_ids(c: &mut Conn, site: SiteId, ids: &[ConversationId]) -> Resul
 /// # Errors
 /// Only the database's own.
 pub async fn by_id(c: &mut Conn, site: SiteId, id: ConversationId) -> Result<Option<Conversation>> {
-    Ok(by_ids(c, site, &[id]).await?.pop())
+    let (site, id) = (site.to_string(), id.to_string());
+    let row: Option<Row> = on!(c, |c| {
+        conv::table
+            .filter(conv::site_id.eq(&site))
+            .filter(conv::id.eq(&id))
+            .select(Row::as_select())
+            .get_result(c)
+            .await
+            .optional()
+    })?;
+    row.map(Conversation::try_from).transpose()
 }
 
 /// One conversation inside a writing transaction, locked against other writers until its end.
@@ -188,7 +198,7 @@ pub async fn locked(c: &mut Conn, site: SiteId, id: ConversationId) -> Result<Op
                 .filter(conv::site_id.eq(&site))
                 .filter(conv::id.eq(&id))
                 .select(Row::as_select())
-                .first(c)
+                .get_result(c)
                 .await
                 .optional(),
         pg | c
@@ -197,7 +207,7 @@ pub async fn locked(c: &mut Conn, site: SiteId, id: ConversationId) -> Result<Op
                 .filter(conv::id.eq(&id))
                 .select(Row::as_select())
                 .for_update()
-                .first(c)
+                .get_result(c)
                 .await
                 .optional()
     )?;

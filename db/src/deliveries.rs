@@ -190,7 +190,7 @@ pub async fn by_id(c: &mut Conn, site: SiteId, id: Uuid) -> Result<Option<Delive
             .filter(deliveries::site_id.eq(&site))
             .filter(deliveries::id.eq(&id))
             .select(Row::as_select())
-            .first(c)
+            .get_result(c)
             .await
             .optional()
     })?;

@@ -149,7 +149,7 @@ pub async fn links(c: &mut Conn, site: SiteId, id: DocumentId) -> Result<Vec<Str
             .filter(docs::site_id.eq(&site))
             .filter(docs::id.eq(&id))
             .select(docs::links)
-            .first(c)
+            .get_result(c)
             .await
             .optional()
     })?;
@@ -192,7 +192,7 @@ pub async fn by_url(c: &mut Conn, site: SiteId, source: SourceId, url: &str) -> 
             .filter(docs::source_id.eq(&source))
             .filter(docs::url.eq(url))
             .select(Row::as_select())
-            .first(c)
+            .get_result(c)
             .await
             .optional()
     })?;

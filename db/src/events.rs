@@ -11,6 +11,7 @@ use helpbot_domain::event::{Event, EventType};
 use helpbot_domain::ids::{ConversationId, EventId, SiteId};
 
 use crate::conn::on;
+use crate::fixed::Fixed;
 use crate::schema::{events, site_counters};
 use crate::{Conn, Error, Result, columns};
 
@@ -68,12 +69,10 @@ pub async fn append(c: &mut Conn, site: SiteId, now: Timestamp, new: Vec<NewEven
     let count = i64::try_from(new.len()).unwrap_or(i64::MAX);
     let site_text = site.to_string();
     let last: Option<i64> = on!(c, |c| {
-        diesel::update(site_counters::table.filter(site_counters::site_id.eq(&site_text)))
+        let update = diesel::update(site_counters::table.filter(site_counters::site_id.eq(&site_text)))
             .set(site_counters::event_seq.eq(site_counters::event_seq + count))
-            .returning(site_counters::event_seq)
-            .get_result(c)
-            .await
-            .optional()
+            .returning(site_counters::event_seq);
+        Fixed(update).get_result(c).await.optional()
     })?;
     let last = last.ok_or_else(|| Error::Corrupt { what: "event counter", value: site_text.clone() })?;
     let mut stored = Vec::with_capacity(new.len());
@@ -136,7 +135,7 @@ pub async fn last_seq(c: &mut Conn, site: SiteId) -> Result<Option<i64>> {
         site_counters::table
             .filter(site_counters::site_id.eq(&site))
             .select(site_counters::event_seq)
-            .first(c)
+            .get_result(c)
             .await
             .optional()
     })?)
@@ -165,7 +164,7 @@ pub async fn last_seqs(c: &mut Conn, sites: &[SiteId]) -> Result<Vec<(SiteId, i6
 pub async fn first_seq(c: &mut Conn, site: SiteId) -> Result<Option<i64>> {
     let site = site.to_string();
     Ok(on!(c, |c| {
-        events::table.filter(events::site_id.eq(&site)).select(diesel::dsl::min(events::seq)).first(c).await
+        events::table.filter(events::site_id.eq(&site)).select(diesel::dsl::min(events::seq)).get_result(c).await
     })?)
 }
 

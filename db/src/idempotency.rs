@@ -129,11 +129,11 @@ pub async fn known(c: &mut Conn, key: KeyId, name: &str) -> Result<Option<Known>
         // The one writer is alone: there is nothing to lock, and no syntax for it.
         sqlite | c | {
             let found = requests::table.filter(requests::key_id.eq(&key)).filter(requests::name.eq(name));
-            found.select(columns).first(c).await.optional()
+            found.select(columns).get_result(c).await.optional()
         },
         pg | c | {
             let found = requests::table.filter(requests::key_id.eq(&key)).filter(requests::name.eq(name));
-            found.select(columns).for_update().first(c).await.optional()
+            found.select(columns).for_update().get_result(c).await.optional()
         }
     )?;
     Ok(row.map(|(request_hash, holder, held_until, is_carried_out, answer, created_at)| Known {

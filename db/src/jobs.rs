@@ -208,8 +208,8 @@ pub async fn is_held(c: &mut Conn, id: JobId, owner: &str) -> Result<bool> {
     // SQLite has one writer: inside its transaction nothing else can write.
     let found: Option<String> = on!(
         c,
-        sqlite | c | held!().first(c).await.optional(),
-        pg | c | held!().for_update().first(c).await.optional()
+        sqlite | c | held!().get_result(c).await.optional(),
+        pg | c | held!().for_update().get_result(c).await.optional()
     )?;
     Ok(found.is_some())
 }

@@ -114,7 +114,7 @@ pub async fn insert(c: &mut Conn, key: &Key) -> Result<()> {
 /// Only the database's own.
 pub async fn by_hash(c: &mut Conn, hash: &str) -> Result<Option<Key>> {
     let row: Option<Row> =
-        on!(c, |c| keys::table.filter(keys::hash.eq(hash)).select(Row::as_select()).first(c).await.optional())?;
+        on!(c, |c| keys::table.filter(keys::hash.eq(hash)).select(Row::as_select()).get_result(c).await.optional())?;
     row.map(Key::try_from).transpose()
 }
 
@@ -165,7 +165,7 @@ pub async fn revoke(c: &mut Conn, site: SiteId, id: KeyId, now: Timestamp) -> Re
             .filter(keys::site_id.eq(&site))
             .filter(keys::id.eq(&id))
             .select(Row::as_select())
-            .first(c)
+            .get_result(c)
             .await
             .optional()
     })?;

@@ -16,6 +16,7 @@ pub mod documents;
 mod error;
 pub mod evaluation;
 pub mod events;
+mod fixed;
 pub mod idempotency;
 pub mod jobs;
 pub mod keys;

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::conn::on;
 use crate::deliveries::{Delivery, Row};
+use crate::fixed::Fixed;
 use crate::jobs::Lease;
 use crate::schema::{deliveries, webhooks};
 use crate::webhooks::Webhook;
@@ -180,18 +181,17 @@ pub async fn release_all(c: &mut Conn) -> Result<usize> {
 pub async fn end_attempt(c: &mut Conn, delivery: &Delivery, owner: &str) -> Result<bool> {
     let id = delivery.id.to_string();
     let count = on!(c, |c| {
-        diesel::update(deliveries::table.filter(deliveries::id.eq(&id)).filter(deliveries::lease_owner.eq(owner)))
-            .set((
-                deliveries::status.eq(delivery.status.as_str()),
-                deliveries::run_attempts.eq(delivery.run_attempts),
-                deliveries::attempts.eq(delivery.attempts),
-                deliveries::due_at_ms.eq(delivery.due_at.as_ms()),
-                deliveries::finished_at_ms.eq(delivery.finished_at.map(Timestamp::as_ms)),
-                deliveries::lease_owner.eq(None::<String>),
-                deliveries::lease_until_ms.eq(None::<i64>),
-            ))
-            .execute(c)
-            .await
+        let held = deliveries::table.filter(deliveries::id.eq(&id)).filter(deliveries::lease_owner.eq(owner));
+        let update = diesel::update(held).set((
+            deliveries::status.eq(delivery.status.as_str()),
+            deliveries::run_attempts.eq(delivery.run_attempts),
+            deliveries::attempts.eq(delivery.attempts),
+            deliveries::due_at_ms.eq(delivery.due_at.as_ms()),
+            deliveries::finished_at_ms.eq(delivery.finished_at.map(Timestamp::as_ms)),
+            deliveries::lease_owner.eq(None::<String>),
+            deliveries::lease_until_ms.eq(None::<i64>),
+        ));
+        Fixed(update).execute(c).await
     })?;
     Ok(count == 1)
 }

@@ -125,7 +125,7 @@ pub async fn by_id(c: &mut Conn, site: SiteId, id: ReplayId) -> Result<Option<Re
             .filter(replays::site_id.eq(&site))
             .filter(replays::id.eq(&id))
             .select(Row::as_select())
-            .first(c)
+            .get_result(c)
             .await
             .optional()
     })?;

@@ -120,7 +120,7 @@ pub async fn by_ids(c: &mut Conn, ids: &[SiteId]) -> Result<Vec<Site>> {
 pub async fn by_id(c: &mut Conn, id: SiteId) -> Result<Option<Site>> {
     let id = id.to_string();
     // Not by way of `by_ids`: a list of any length is a statement to be prepared each time.
-    let row: Option<Row> = on!(c, |c| sites::table.find(&id).select(Row::as_select()).first(c).await.optional())?;
+    let row: Option<Row> = on!(c, |c| sites::table.find(&id).select(Row::as_select()).get_result(c).await.optional())?;
     row.map(Site::try_from).transpose()
 }
 
@@ -173,8 +173,15 @@ pub async fn locked(c: &mut Conn, id: SiteId) -> Result<Option<Site>> {
     // SQLite has one writer: inside its transaction nothing else can write.
     let row: Option<Row> = on!(
         c,
-        sqlite | c | sites::table.filter(sites::id.eq(&id)).select(Row::as_select()).first(c).await.optional(),
-        pg | c | sites::table.filter(sites::id.eq(&id)).select(Row::as_select()).for_update().first(c).await.optional()
+        sqlite | c | sites::table.filter(sites::id.eq(&id)).select(Row::as_select()).get_result(c).await.optional(),
+        pg | c
+            | sites::table
+                .filter(sites::id.eq(&id))
+                .select(Row::as_select())
+                .for_update()
+                .get_result(c)
+                .await
+                .optional()
     )?;
     row.map(Site::try_from).transpose()
 }
@@ -198,7 +205,7 @@ pub async fn index_version(c: &mut Conn, id: SiteId) -> Result<Option<i64>> {
         site_counters::table
             .filter(site_counters::site_id.eq(&id))
             .select(site_counters::index_version)
-            .first(c)
+            .get_result(c)
             .await
             .optional()
     })?)
@@ -214,7 +221,7 @@ pub async fn index_versions(c: &mut Conn, id: SiteId) -> Result<Option<(i64, i64
         site_counters::table
             .filter(site_counters::site_id.eq(&id))
             .select((site_counters::index_version, site_counters::index_floor))
-            .first(c)
+            .get_result(c)
             .await
             .optional()
     })?)

@@ -168,7 +168,17 @@ pub async fn by_ids(c: &mut Conn, site: SiteId, ids: &[SourceId]) -> Result<Vec<
 /// # Errors
 /// Only the database's own.
 pub async fn by_id(c: &mut Conn, site: SiteId, id: SourceId) -> Result<Option<Source>> {
-    Ok(by_ids(c, site, &[id]).await?.pop())
+    let (site, id) = (site.to_string(), id.to_string());
+    let row: Option<Row> = on!(c, |c| {
+        sources::table
+            .filter(sources::site_id.eq(&site))
+            .filter(sources::id.eq(&id))
+            .select(Row::as_select())
+            .get_result(c)
+            .await
+            .optional()
+    })?;
+    row.map(Source::try_from).transpose()
 }
 
 /// One source inside a writing transaction, locked against other writers until its end.
@@ -186,7 +196,7 @@ pub async fn locked(c: &mut Conn, site: SiteId, id: SourceId) -> Result<Option<S
                 .filter(sources::site_id.eq(&site))
                 .filter(sources::id.eq(&id))
                 .select(Row::as_select())
-                .first(c)
+                .get_result(c)
                 .await
                 .optional(),
         pg | c
@@ -195,7 +205,7 @@ pub async fn locked(c: &mut Conn, site: SiteId, id: SourceId) -> Result<Option<S
                 .filter(sources::id.eq(&id))
                 .select(Row::as_select())
                 .for_update()
-                .first(c)
+                .get_result(c)
                 .await
                 .optional()
     )?;
@@ -214,7 +224,7 @@ pub async fn by_url(c: &mut Conn, site: SiteId, kind: SourceKind, url: &str) -> 
             .filter(sources::kind.eq(kind.as_str()))
             .filter(sources::url.eq(url))
             .select(Row::as_select())
-            .first(c)
+            .get_result(c)
             .await
             .optional()
     })?;
@@ -328,7 +338,7 @@ pub async fn file(c: &mut Conn, site: SiteId, id: SourceId) -> Result<Option<(St
             .filter(source_files::site_id.eq(&site))
             .filter(source_files::source_id.eq(&id))
             .select((source_files::name, source_files::content))
-            .first(c)
+            .get_result(c)
             .await
             .optional()
     })?)

@@ -7,6 +7,7 @@ use helpbot_domain::ids::SiteId;
 use helpbot_domain::time::Day;
 
 use crate::conn::on;
+use crate::fixed::Fixed;
 use crate::schema::daily_stats as days;
 use crate::{Conn, Result};
 
@@ -32,7 +33,7 @@ pub struct Counts {
 pub async fn add(c: &mut Conn, site: SiteId, day: Day, more: Counts) -> Result<()> {
     let site = site.to_string();
     on!(c, |c| {
-        diesel::insert_into(days::table)
+        let upsert = diesel::insert_into(days::table)
             .values((
                 days::site_id.eq(&site),
                 days::day.eq(day.number()),
@@ -50,9 +51,8 @@ pub async fn add(c: &mut Conn, site: SiteId, day: Day, more: Counts) -> Result<(
                 days::handoffs.eq(days::handoffs + excluded(days::handoffs)),
                 days::helpful.eq(days::helpful + excluded(days::helpful)),
                 days::unhelpful.eq(days::unhelpful + excluded(days::unhelpful)),
-            ))
-            .execute(c)
-            .await
+            ));
+        Fixed(upsert).execute(c).await
     })?;
     Ok(())
 }

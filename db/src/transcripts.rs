@@ -56,7 +56,7 @@ pub async fn by_id(c: &mut Conn, site: SiteId, id: Uuid) -> Result<Option<Transc
             .filter(transcripts::site_id.eq(&site_text))
             .filter(transcripts::id.eq(&id_text))
             .select((transcripts::conversation_id, transcripts::email, transcripts::created_at_ms))
-            .first(c)
+            .get_result(c)
             .await
             .optional()
     })?;

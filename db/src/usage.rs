@@ -8,6 +8,7 @@ use helpbot_domain::ids::SiteId;
 use helpbot_domain::time::Month;
 
 use crate::conn::on;
+use crate::fixed::Fixed;
 use crate::schema::{credit_holds, usage_months};
 use crate::{Conn, Result};
 
@@ -22,7 +23,7 @@ pub async fn used(c: &mut Conn, site: SiteId, month: Month) -> Result<i64> {
             .filter(usage_months::site_id.eq(&site))
             .filter(usage_months::month.eq(month.number()))
             .select(usage_months::used)
-            .first(c)
+            .get_result(c)
             .await
             .optional()
     })?;
@@ -117,14 +118,13 @@ async fn add_one(c: &mut Conn, site: SiteId, month: Month) -> Result<i64> {
     let site = site.to_string();
     let first = (usage_months::site_id.eq(&site), usage_months::month.eq(month.number()), usage_months::used.eq(1_i64));
     Ok(on!(c, |c| {
-        diesel::insert_into(usage_months::table)
+        let upsert = diesel::insert_into(usage_months::table)
             .values(first)
             .on_conflict((usage_months::site_id, usage_months::month))
             .do_update()
             .set(usage_months::used.eq(usage_months::used + excluded(usage_months::used)))
-            .returning(usage_months::used)
-            .get_result(c)
-            .await
+            .returning(usage_months::used);
+        Fixed(upsert).get_result(c).await
     })?)
 }
 

@@ -85,7 +85,6 @@ impl TryFrom<Row> for Webhook {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Self> {
-        let events: Vec<String> = columns::json(&row.events)?;
         let overlap = row.overlap_sealed.zip(row.overlap_last4).map(|(bytes, last4)| Overlap {
             secret: SealedSecret { bytes, last4 },
             until: columns::ms(row.overlap_until_ms),
@@ -102,7 +101,7 @@ impl TryFrom<Row> for Webhook {
             site_id: columns::parse(&row.site_id)?,
             id: columns::parse(&row.id)?,
             url: row.url,
-            events: events.iter().map(|name| columns::parse(name)).collect::<Result<_>>()?,
+            events: wanted(&row.events)?,
             description: row.description,
             secret: SealedSecret { bytes: row.secret_sealed, last4: row.secret_last4 },
             overlap,
@@ -190,6 +189,30 @@ pub async fn list(c: &mut Conn, site: SiteId) -> Result<Vec<Webhook>> {
     rows.into_iter().map(Webhook::try_from).collect()
 }
 
+/// The endpoints of a site that are enabled, oldest first, with the events that each wants. Asked
+/// for each event: no more columns than that takes.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn subscriptions(c: &mut Conn, site: SiteId) -> Result<Vec<(WebhookId, Vec<EventType>)>> {
+    let site = site.to_string();
+    let rows: Vec<(String, String)> = on!(c, |c| {
+        webhooks::table
+            .filter(webhooks::site_id.eq(&site))
+            .filter(webhooks::is_enabled.eq(true))
+            .order(webhooks::id)
+            .select((webhooks::id, webhooks::events))
+            .load(c)
+            .await
+    })?;
+    rows.iter().map(|(id, events)| Ok((columns::parse(id)?, wanted(events)?))).collect()
+}
+
+fn wanted(events: &str) -> Result<Vec<EventType>> {
+    let names: Vec<String> = columns::json(events)?;
+    names.iter().map(|name| columns::parse(name)).collect()
+}
+
 /// One endpoint of the site.
 ///
 /// # Errors
@@ -201,7 +224,7 @@ pub async fn by_id(c: &mut Conn, site: SiteId, id: WebhookId) -> Result<Option<W
             .filter(webhooks::site_id.eq(&site))
             .filter(webhooks::id.eq(&id))
             .select(Row::as_select())
-            .first(c)
+            .get_result(c)
             .await
             .optional()
     })?;
@@ -223,8 +246,8 @@ pub async fn locked(c: &mut Conn, site: SiteId, id: WebhookId) -> Result<Option<
     // the weak one, which does not hold up a question that is adding a delivery.
     let row: Option<Row> = on!(
         c,
-        sqlite | c | one!().first(c).await.optional(),
-        pg | c | one!().for_no_key_update().first(c).await.optional()
+        sqlite | c | one!().get_result(c).await.optional(),
+        pg | c | one!().for_no_key_update().get_result(c).await.optional()
     )?;
     row.map(Webhook::try_from).transpose()
 }

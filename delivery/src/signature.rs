@@ -8,6 +8,7 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use helpbot_domain::text;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -46,7 +47,7 @@ impl Secret {
     #[must_use]
     pub fn page_signature(&self, body: &[u8]) -> String {
         let digest = mac(self.text.as_bytes(), &[body]);
-        digest.iter().fold("sha256=".to_owned(), |text, byte| text + &format!("{byte:02x}"))
+        format!("sha256={}", text::hex(&digest))
     }
 
     /// One entry of `webhook-signature`: `v1,` and the Base64 of the digest of

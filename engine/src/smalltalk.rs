@@ -3,6 +3,10 @@
 //! Only a message that is nothing else counts ("hi, where is my order" is a question), so that a
 //! visitor never gets pleasantries for an answer.
 
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use crate::analysis;
 
 /// What kind of pleasantry a message is.
@@ -51,18 +55,32 @@ fn consume(words: &[&str]) -> Option<(SmallTalk, Option<&'static str>)> {
 }
 
 fn longest(words: &[&str]) -> Option<(Option<SmallTalk>, &'static str, usize)> {
-    let mut best: Option<(Option<SmallTalk>, &'static str, usize)> = None;
-    for (kind, language, phrases) in LINES {
-        for phrase in phrases.split(", ") {
-            let length = phrase.split(' ').count();
-            let matches = length <= words.len() && phrase.split(' ').eq(words[..length].iter().copied());
-            if matches && best.is_none_or(|(_, _, longest)| length > longest) {
-                best = Some((*kind, language, length));
-            }
+    let phrases = BY_FIRST_WORD.get(words.first()?)?;
+    let begins = |phrase: &&Phrase| words.starts_with(&phrase.words);
+    phrases.iter().find(begins).map(|phrase| (phrase.kind, phrase.language, phrase.words.len()))
+}
+
+struct Phrase {
+    kind: Option<SmallTalk>,
+    language: &'static str,
+    words: Vec<&'static str>,
+}
+
+/// The phrases that begin with a word, the longest first: nearly every message begins with none.
+static BY_FIRST_WORD: LazyLock<HashMap<&'static str, Vec<Phrase>>> = LazyLock::new(|| {
+    let mut phrases: HashMap<_, Vec<Phrase>> = HashMap::new();
+    for (kind, language, line) in LINES {
+        for phrase in line.split(", ") {
+            let words: Vec<&str> = phrase.split(' ').collect();
+            phrases.entry(words[0]).or_default().push(Phrase { kind: *kind, language, words });
         }
     }
-    best
-}
+    for of_word in phrases.values_mut() {
+        // Stable: of two languages' equal phrases the one above counts.
+        of_word.sort_by_key(|phrase| Reverse(phrase.words.len()));
+    }
+    phrases
+});
 
 fn emoji(message: &str) -> Option<SmallTalk> {
     let first = message.trim().chars().next()?;

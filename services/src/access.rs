@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use helpbot_db as db;
 use helpbot_db::keys::Key;
-use helpbot_domain::Timestamp;
 use helpbot_domain::ids::KeyId;
 use helpbot_domain::key::{self, KeyKind, Scope};
+use helpbot_domain::{Timestamp, text};
 use sha2::{Digest, Sha256};
 use tokio::sync::broadcast;
 
@@ -56,11 +56,7 @@ impl KeyCache {
 /// The form in which a key is stored: SHA-256, lower hex. Plain, because a key has 190 random
 /// bits: there is nothing to guess.
 pub fn hash(key: &str) -> String {
-    use std::fmt::Write as _;
-    Sha256::digest(key.as_bytes()).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    text::hex(&Sha256::digest(key.as_bytes()))
 }
 
 impl Services {

@@ -72,9 +72,10 @@ pub async fn ask(
     let site = sites::get(services, viewer, new.site).await?;
     let question = rules::question(&new.question)?;
     let now = services.now();
-    let credits = usage::credits(services, &site).await?;
-    if credits.remaining() < 1 {
-        return Err(usage::exhausted(now));
+    if sink.is_some() || services.engine.has_model() {
+        // Storing refuses what goes past the limit. By then a model server would have worked for
+        // nothing, and a visitor have read half an answer.
+        usage::require_one(services, &site).await?;
     }
     let session = Session::of(services, viewer, &site, new.session_id.as_deref()).await?;
     if viewer.session.is_some() && session.is_with_agent {
@@ -112,7 +113,7 @@ pub async fn ask(
     };
     let used = store(services, &site, conversation.clone(), hold).await?;
     Ok(Asked {
-        credits: Credits { used, ..credits },
+        credits: Credits { used, limit: site.credit_limit, reset_at: now.month().end() },
         session_token: session.token(services, site.id, now),
         conversation,
         suggestions: answer.suggestions,

@@ -46,7 +46,7 @@ use std::time::Duration;
 
 use helpbot_db::Db;
 use helpbot_domain::Timestamp;
-use helpbot_domain::ids::SiteId;
+use helpbot_domain::ids::{SiteId, SourceId};
 use helpbot_domain::plan::{Plan, UNLIMITED_CREDITS};
 use helpbot_engine::Engine;
 use url::Url;
@@ -113,6 +113,8 @@ pub struct Services {
     indexes: Arc<indexes::Indexes>,
     keys: Arc<access::KeyCache>,
     sites: Arc<memory::Memory<SiteId, Arc<Site>>>,
+    /// What sources are called: the address or file name, which never changes.
+    source_names: Arc<memory::Memory<SourceId, String>>,
     bus: bus::Bus,
     rooms: activity::Rooms,
     clock: Arc<dyn Clock>,
@@ -133,6 +135,7 @@ impl Services {
             indexes: Arc::new(indexes::Indexes::new(settings.index_memory_bytes)),
             keys: Arc::default(),
             sites: Arc::default(),
+            source_names: Arc::default(),
             bus: bus::Bus::default(),
             rooms: activity::Rooms::default(),
             clock,

@@ -65,14 +65,13 @@ pub(crate) async fn append(c: &mut db::Conn, site: SiteId, now: Timestamp, new: 
     if !appended.events.iter().any(|event| EventType::WEBHOOK.contains(&event.event_type)) {
         return Ok(appended);
     }
-    let endpoints = db::webhooks::list(c, site).await?;
+    let endpoints = db::webhooks::subscriptions(c, site).await?;
     for event in &appended.events {
-        let wanting = endpoints.iter().filter(|it| it.disabled.is_none() && it.events.contains(&event.event_type));
         // Made once an event: all endpoints get the same bytes.
         let mut body = None;
-        for endpoint in wanting {
+        for (endpoint, _) in endpoints.iter().filter(|(_, events)| events.contains(&event.event_type)) {
             let body = body.get_or_insert_with(|| body_of(event)).clone();
-            db::deliveries::insert(c, &delivery(endpoint.id, event, body, now)).await?;
+            db::deliveries::insert(c, &delivery(*endpoint, event, body, now)).await?;
             appended.has_deliveries = true;
         }
     }

@@ -36,6 +36,17 @@ pub async fn credits(services: &Services, site: &Site) -> Result<Credits> {
     Ok(Credits { used, limit: site.credit_limit, reset_at: month.end() })
 }
 
+/// That a credit is left.
+///
+/// # Errors
+/// `CreditsExhausted`; the database's own.
+pub(crate) async fn require_one(services: &Services, site: &Site) -> Result<()> {
+    match credits(services, site).await?.remaining() {
+        0 => Err(exhausted(services.now())),
+        _ => Ok(()),
+    }
+}
+
 /// Why a question was refused when a month's credits are used up.
 pub(crate) fn exhausted(now: Timestamp) -> Error {
     let left_ms = now.month().end().as_ms() - now.as_ms();

@@ -11,6 +11,7 @@ use helpbot_db as db;
 use helpbot_db::vectors::ChunkVectors;
 use helpbot_domain::ids::{ChunkId, SiteId};
 use helpbot_domain::key::Scope;
+use helpbot_domain::text;
 use helpbot_engine::{Chunk, Index, foreign};
 use sha2::{Digest, Sha256};
 
@@ -182,5 +183,5 @@ fn hash(texts: &[String]) -> String {
         hasher.update(text.as_bytes());
         hasher.update([0xff]);
     }
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    text::hex(&hasher.finalize())
 }

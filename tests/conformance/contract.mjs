@@ -1,9 +1,10 @@
-// The schema in the repository: what its linters say, and whether the server serves it.
+// The schema in the repository: what its linters say, whether the server serves it, and whether the
+// stored operations of /api/v1, which the server does not validate, are valid.
 import { diff } from '@graphql-inspector/core';
 import { ESLint } from 'eslint';
-import { buildClientSchema, buildSchema, getIntrospectionQuery, printSchema } from 'graphql';
+import { buildClientSchema, buildSchema, getIntrospectionQuery, parse, printSchema, validate } from 'graphql';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { check, execute } from './harness.mjs';
@@ -30,3 +31,9 @@ const served = buildSchema(printSchema(buildClientSchema(await execute(asked))))
 const changes = await diff(buildSchema(text), served);
 check('graphql-inspector finds no difference between file and server', changes.length === 0,
   changes.map((change) => change.message).join('\n'));
+
+const stored = new URL('../../rest-compat/operations/', import.meta.url);
+const names = readdirSync(stored).filter((name) => name.endsWith('.graphql'));
+const wrong = names.flatMap((name) =>
+  validate(buildSchema(text), parse(readFileSync(new URL(name, stored), 'utf8'))).map((error) => `${name}: ${error.message}`));
+check(`the ${names.length} stored operations are valid`, names.length > 0 && wrong.length === 0, wrong.join('\n'));

@@ -3,9 +3,9 @@
 //! their hash too (Apollo's automatic persisted queries), until newer ones need the room.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use helpbot_domain::text;
 use sha2::{Digest, Sha256};
 
 use crate::guard::{self, Document, Refusal};
@@ -72,14 +72,6 @@ pub(super) fn hash(text: &str) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
 }
 
-/// Lower hex of a hash, as callers write it.
-pub(super) fn hex(hash: &[u8; 32]) -> String {
-    hash.iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
-}
-
 /// A hash as callers write it, read.
 pub(super) fn of_hex(text: &str) -> Option<[u8; 32]> {
     let digits = text.as_bytes();
@@ -113,7 +105,7 @@ impl TrustedDocuments {
 
     /// The id of a document: `sha256:` and the hash of its text in lower hex.
     pub fn id(text: &str) -> String {
-        format!("sha256:{}", hex(&hash(text)))
+        format!("sha256:{}", text::hex(&hash(text)))
     }
 
     pub(super) fn get(&self, id: &str) -> Option<Arc<Document>> {

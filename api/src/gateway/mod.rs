@@ -23,10 +23,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Data, ObjectType, Request, Response, Schema, SchemaBuilder, ServerError, SubscriptionType};
+use async_graphql::{
+    Data, ObjectType, Request, Response, Schema, SchemaBuilder, ServerError, SubscriptionType, ValidationMode,
+};
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt};
+use helpbot_domain::text;
 use helpbot_services::{Services, Viewer};
 use tracing::Instrument as _;
 
@@ -93,8 +96,10 @@ type Subscribe = Box<dyn Fn(Request) -> BoxStream<'static, Response> + Send + Sy
 pub struct Gateway(Arc<Inner>);
 
 struct Inner {
-    // The schema's type, with its three roots, stays behind these two.
+    // The schema's type, with its three roots, stays behind these three.
     execute: Execute,
+    /// For stored operations, whose documents were checked when they were written.
+    execute_stored: Execute,
     subscribe: Subscribe,
     request_data: RequestData,
     services: Services,
@@ -107,10 +112,10 @@ struct Inner {
 }
 
 impl Gateway {
-    /// A gateway to the schema of `builder`, which gets the complexity limit and the extension
+    /// A gateway to the schema that `builder` makes, which gets the complexity limit and the extension
     /// that reports what an operation cost. `request_data` is called for each operation.
     pub fn new<Q, M, S>(
-        builder: SchemaBuilder<Q, M, S>,
+        builder: impl Fn() -> SchemaBuilder<Q, M, S>,
         services: Services,
         request_data: impl Fn(&Viewer) -> Data + Send + Sync + 'static,
         trusted: TrustedDocuments,
@@ -121,13 +126,12 @@ impl Gateway {
         M: ObjectType + 'static,
         S: SubscriptionType + 'static,
     {
-        let schema: Schema<Q, M, S> = builder.limit_complexity(settings.complexity).extension(Report).finish();
+        let builder = || builder().limit_complexity(settings.complexity).extension(Report);
+        let schema: Schema<Q, M, S> = builder().finish();
         let subscribing = schema.clone();
         Self(Arc::new(Inner {
-            execute: Box::new(move |request| {
-                let schema = schema.clone();
-                async move { schema.execute(request).await }.boxed()
-            }),
+            execute: executing(schema),
+            execute_stored: executing(builder().validation_mode(ValidationMode::Fast).finish()),
             subscribe: Box::new(move |request| subscribing.execute_stream(request)),
             request_data: Box::new(request_data),
             request_ids: caller::RequestIds::starting_at(services.now()),
@@ -191,7 +195,7 @@ impl Gateway {
         };
         let kind = document.operation(operation_name.as_deref()).map_err(guard::Refusal::into_server_error)?;
         document.require_variables(operation_name.as_deref(), &variables).map_err(guard::Refusal::into_server_error)?;
-        Ok(Prepared { document, kind, operation_name, variables, files: None })
+        Ok(Prepared { document, kind, operation_name, variables, files: None, is_stored: false })
     }
 
     /// The document that a caller brought, or brought before and names by its hash.
@@ -203,7 +207,7 @@ impl Gateway {
         match (query, persisted_hash) {
             (Some(query), persisted) => {
                 let hash = documents::hash(query);
-                if persisted.is_some_and(|persisted| persisted != documents::hex(&hash)) {
+                if persisted.is_some_and(|persisted| persisted != text::hex(&hash)) {
                     return refused(ErrorCode::BadUserInput, "provided sha does not match query");
                 }
                 let read = self.0.recent.read(query, hash, &self.0.settings.guard);
@@ -259,8 +263,9 @@ impl Gateway {
     }
 
     async fn respond(&self, prepared: Prepared, session: &Session) -> Outcome {
+        let execute = if prepared.is_stored { &self.0.execute_stored } else { &self.0.execute };
         let (request, progress) = self.request(prepared, session);
-        match AssertUnwindSafe((self.0.execute)(request)).catch_unwind().await {
+        match AssertUnwindSafe(execute(request)).catch_unwind().await {
             Ok(response) => self.with_cost(finished(response, &progress, &session.request_id), &progress),
             Err(_panic) => {
                 tracing::error!(request_id = session.request_id, "an operation panicked");
@@ -314,6 +319,18 @@ impl Gateway {
         }
         outcome
     }
+}
+
+fn executing<Q, M, S>(schema: Schema<Q, M, S>) -> Execute
+where
+    Q: ObjectType + 'static,
+    M: ObjectType + 'static,
+    S: SubscriptionType + 'static,
+{
+    Box::new(move |request| {
+        let schema = schema.clone();
+        async move { schema.execute(request).await }.boxed()
+    })
 }
 
 fn finished(mut response: Response, progress: &Progress, request_id: &str) -> Outcome {

@@ -3,9 +3,8 @@
 //! Two requests are the same when document, operation and variables are. What is kept is the
 //! whole response, ids and secrets and all; a repeated one says so in `extensions.replayed`.
 
-use std::fmt::Write as _;
-
 use async_graphql::{Response, Value};
+use helpbot_domain::text;
 use helpbot_services::idempotency::{self, Attempt, Named};
 use sha2::{Digest, Sha256};
 
@@ -60,10 +59,7 @@ pub(super) fn fingerprint(prepared: &Prepared) -> String {
         part(&mut hash, name.as_bytes());
         absorb(&mut hash, value);
     }
-    hash.finalize().iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    text::hex(&hash.finalize())
 }
 
 /// Each part with its length, so that no two lists of parts look alike.
@@ -115,6 +111,7 @@ mod tests {
             operation_name: None,
             variables: Variables::from_json(variables),
             files: None,
+            is_stored: false,
         })
     }
 

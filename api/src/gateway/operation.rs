@@ -90,6 +90,7 @@ impl Gateway {
             operation_name: Some(operation.name.to_owned()),
             variables: Variables::from_json(variables),
             files: None,
+            is_stored: true,
         };
         data(self.execute_within(prepared, &session, self.settings().stored_deadline).await)
     }

@@ -33,6 +33,8 @@ pub struct Prepared {
     pub(super) operation_name: Option<String>,
     pub(super) variables: Variables,
     pub(super) files: Option<UploadedFiles>,
+    /// A stored operation: its document need not be validated again.
+    pub(super) is_stored: bool,
 }
 
 impl Prepared {

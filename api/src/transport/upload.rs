@@ -16,6 +16,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::Response;
+use helpbot_domain::text;
 use multer::{Constraints, Field, Multipart, SizeLimit};
 use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncWriteExt as _;
@@ -219,6 +220,5 @@ async fn to_disk(mut field: Field<'_>, limit: u64) -> Result<(std::fs::File, Str
         file.write_all(&chunk).await.map_err(failed)?;
     }
     file.flush().await.map_err(failed)?;
-    let hash = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok((file.into_std().await, hash))
+    Ok((file.into_std().await, text::hex(&hasher.finalize())))
 }

@@ -71,7 +71,7 @@ impl App {
             move |viewer: &Viewer| schema::request_data(&traces, viewer)
         };
         let trusted = TrustedDocuments::new([TRUSTED]).unwrap();
-        let gateway = Gateway::new(schema::builder(), services, data, trusted, settings);
+        let gateway = Gateway::new(schema::builder, services, data, trusted, settings);
         let shutdown = CancellationToken::new();
         let router = router(gateway.clone(), shutdown.clone(), transport);
         Self {

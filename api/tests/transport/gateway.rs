@@ -62,7 +62,7 @@ async fn a_schema_without_subscriptions_is_served_too() {
     let app = App::start().await;
     let traces = app.traces.clone();
     let gateway = Gateway::new(
-        schema::without_subscriptions(),
+        schema::without_subscriptions,
         app.gateway.services().clone(),
         move |viewer| schema::request_data(&traces, viewer),
         TrustedDocuments::default(),

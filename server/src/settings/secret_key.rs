@@ -4,6 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use helpbot_domain::text;
 use helpbot_services::chance;
 
 const FILE: &str = "secret.key";
@@ -62,20 +63,12 @@ fn create(path: &Path) -> io::Result<[u8; KEY_BYTES]> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let written = options.open(&aside).and_then(|mut file| {
-        writeln!(file, "{}", hex(&key))?;
+        writeln!(file, "{}", text::hex(&key))?;
         file.sync_all()
     });
     let placed = written.and_then(|()| fs::hard_link(&aside, path));
     let _ = fs::remove_file(&aside);
     placed.map(|()| key)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// The key that 64 hexadecimal digits write.

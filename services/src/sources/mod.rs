@@ -14,6 +14,8 @@ pub mod reading;
 mod schedule;
 mod stored;
 
+use std::collections::HashMap;
+
 use helpbot_db as db;
 use helpbot_domain::conversation::Citation;
 use helpbot_domain::ids::{SiteId, SourceId};
@@ -158,10 +160,18 @@ pub(crate) async fn name(services: &Services, site: SiteId, citations: &mut [Cit
     if ids.is_empty() {
         return Ok(());
     }
-    let sources = db::sources::by_ids(&mut services.db.reader().await?, site, &ids).await?;
+    let (now, before) = (services.now(), services.source_names.before());
+    let mut names: HashMap<SourceId, String> =
+        ids.iter().filter_map(|id| Some((*id, services.source_names.get(id, now)?))).collect();
+    ids.retain(|id| !names.contains_key(id));
+    if !ids.is_empty() {
+        for source in db::sources::by_ids(&mut services.db.reader().await?, site, &ids).await? {
+            services.source_names.put(before, now, source.id, source.url.clone());
+            names.insert(source.id, source.url);
+        }
+    }
     for citation in citations.iter_mut().filter(|one| one.url.is_none()) {
-        let source = sources.iter().find(|source| source.id == citation.source_id);
-        citation.source_name = source.map(|source| source.url.clone());
+        citation.source_name = names.get(&citation.source_id).cloned();
     }
     Ok(())
 }

@@ -2,13 +2,12 @@
 //! chunks. Only [`super::reading`] calls it, inside its transaction.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt::Write as _;
 
 use helpbot_db as db;
 use helpbot_db::chunks::Chunk;
-use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{ChunkId, DocumentId};
 use helpbot_domain::source::PageOutcome;
+use helpbot_domain::{Timestamp, text};
 use helpbot_engine::{ChunkDraft, ChunkKind};
 use sha2::{Digest, Sha256};
 
@@ -179,8 +178,5 @@ fn hash<'a>(parts: impl Iterator<Item = &'a str>) -> String {
         hasher.update(part.as_bytes());
         hasher.update([0xff]);
     }
-    hasher.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    text::hex(&hasher.finalize())
 }
