@@ -1,6 +1,9 @@
 //! Conversations: stored with their answer, found by id, session, filter, range and words.
 
+use diesel::dsl::sql;
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
 use diesel_async::RunQueryDsl;
 use helpbot_domain::Timestamp;
 use helpbot_domain::conversation::{Citation, HandoffStatus, Outcome, Vote};
@@ -9,7 +12,8 @@ use helpbot_domain::ids::{ConversationId, MemberId, SiteId};
 use crate::conn::on;
 use crate::fixed::Fixed;
 use crate::schema::conversations as conv;
-use crate::{Conn, Error, Result, columns};
+use crate::search::Most;
+use crate::{Conn, Error, Result, columns, search};
 
 /// A question, its answer, and what became of them.
 #[derive(Debug, Clone, PartialEq)]
@@ -308,8 +312,8 @@ pub enum Window {
 }
 
 macro_rules! filtered {
-    ($backend:ty, $site:expr, $query:expr) => {{
-        let mut rows = conv::table.filter(conv::site_id.eq($site.to_string())).into_boxed::<$backend>();
+    ($rows:expr, $query:expr) => {{
+        let mut rows = $rows;
         rows = match $query.filter {
             Filter::All => rows,
             Filter::Unanswered => rows.filter(conv::is_unanswered.eq(true)),
@@ -322,7 +326,10 @@ macro_rules! filtered {
             rows = rows.filter(conv::session_id.eq(session.clone()));
         }
         if let Some(words) = &$query.search {
-            rows = rows.filter(conv::search_text.like(columns::containing(&words.to_lowercase())).escape('\\'));
+            // A piece of SQL keeps Diesel from holding on to the prepared statement, which PostgreSQL
+            // may in the end plan without regard to the words, and then past the index.
+            let holds = sql::<Bool>("conversations.search_text LIKE ");
+            rows = rows.filter(holds.bind::<Text, _>(columns::containing(&words.to_lowercase())).sql(" ESCAPE '\\'"));
         }
         if let Some(since) = $query.since {
             rows = rows.filter(conv::created_at_ms.ge(since.as_ms()));
@@ -332,8 +339,8 @@ macro_rules! filtered {
 }
 
 macro_rules! page {
-    ($backend:ty, $c:expr, $site:expr, $query:expr, $order:expr, $window:expr, $limit:expr) => {{
-        let mut rows = filtered!($backend, $site, $query);
+    ($c:expr, $rows:expr, $query:expr, $order:expr, $window:expr, $limit:expr) => {{
+        let mut rows = filtered!($rows, $query);
         if let Window::After(moment, id) = $window {
             let (ms, id) = (moment.as_ms(), id.to_string());
             rows = match $order {
@@ -376,10 +383,15 @@ pub async fn list(
     window: Window,
     limit: i64,
 ) -> Result<Vec<Conversation>> {
+    let wanted = match window {
+        Window::Offset(offset) => offset.saturating_add(limit),
+        Window::After(..) => limit,
+    };
+    let candidates = search::candidates(c, site, query, Most::Listed { wanted }).await?;
     let rows: Vec<Row> = on!(
         c,
-        sqlite | c | page!(diesel::sqlite::Sqlite, c, site, query, order, window, limit),
-        pg | c | page!(diesel::pg::Pg, c, site, query, order, window, limit)
+        sqlite | c | page!(c, search::of_site(site, candidates), query, order, window, limit),
+        pg | c | page!(c, of_site(site), query, order, window, limit)
     )?;
     rows.into_iter().map(Conversation::try_from).collect()
 }
@@ -389,11 +401,17 @@ pub async fn list(
 /// # Errors
 /// Only the database's own.
 pub async fn count(c: &mut Conn, site: SiteId, query: &Query) -> Result<i64> {
+    let candidates = search::candidates(c, site, query, Most::Counted).await?;
     Ok(on!(
         c,
-        sqlite | c | filtered!(diesel::sqlite::Sqlite, site, query).count().get_result(c).await,
-        pg | c | filtered!(diesel::pg::Pg, site, query).count().get_result(c).await
+        sqlite | c | filtered!(search::of_site(site, candidates), query).count().get_result(c).await,
+        pg | c | filtered!(of_site(site), query).count().get_result(c).await
     )?)
+}
+
+/// The site's rows on PostgreSQL, whose planner finds the index of the search by itself.
+fn of_site(site: SiteId) -> conv::BoxedQuery<'static, Pg> {
+    conv::table.filter(conv::site_id.eq(site.to_string())).into_boxed()
 }
 
 /// What a search looks through: both texts in lower case, so that both databases fold alike.

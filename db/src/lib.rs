@@ -29,6 +29,7 @@ pub mod part;
 pub mod read_marks;
 pub mod replays;
 pub mod schema;
+pub mod search;
 pub mod sites;
 pub mod sources;
 pub mod stats;

@@ -117,9 +117,11 @@ async fn blocking<T: Send + 'static>(
 fn sqlite(path: &std::path::Path) -> Result<SqliteConnection> {
     let mut conn = SqliteConnection::establish(&path.to_string_lossy())
         .map_err(|error| Error::Unavailable(format!("cannot open {}: {error}", path.display())))?;
+    // Without foreign keys: a step that makes a table anew drops the old one, and with it would go
+    // the rows of others that refer to it. Inside the transaction it could not be said any more.
     diesel::connection::SimpleConnection::batch_execute(
         &mut conn,
-        "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
+        "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF;",
     )
     .map_err(|error| Error::Unavailable(format!("cannot open {}: {error}", path.display())))?;
     assert_sqlite_version(&mut conn)?;

@@ -129,6 +129,7 @@ impl Bound {
         ));
         tasks.spawn(until(stop.clone(), poll(installation.services.clone())));
         tasks.spawn(until(stop.clone(), forget(installation.services.clone())));
+        tasks.spawn(until(stop.clone(), keep_search_index(installation.services.clone())));
         Ok(Running { address, installation, stop, tasks, _sole: sole })
     }
 }
@@ -195,6 +196,10 @@ async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {
 
 async fn poll(services: Services) {
     services.poll().await;
+}
+
+async fn keep_search_index(services: Services) {
+    services.keep_search_index().await;
 }
 
 async fn forget(services: Services) {

@@ -70,7 +70,13 @@ pub async fn bring(
     viewer.require(Scope::Admin)?;
     let site = viewer.site(named)?;
     let all: Vec<Conversation> = past.into_iter().map(|one| stored(site, one)).collect();
-    services.db.write(move |c| Box::pin(async move { store(c, site, all).await })).await
+    let brought = services.db.write(move |c| Box::pin(async move { store(c, site, all).await })).await?;
+    // No chat waits behind an import as a rule, and no server may be running that would do it. What
+    // fails here is stored all the same, and the next server takes it in.
+    if let Err(error) = services.index_conversations().await {
+        tracing::warn!(%error, "what was brought is not yet in the index of the search");
+    }
+    Ok(brought)
 }
 
 async fn store(c: &mut db::Conn, site: SiteId, all: Vec<Conversation>) -> Result<Brought> {

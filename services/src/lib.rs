@@ -30,6 +30,7 @@ mod memory;
 pub mod messages;
 pub mod outbox;
 pub mod replays;
+mod search;
 pub mod session_token;
 pub mod sites;
 pub mod sources;

@@ -65,6 +65,7 @@ mod members;
 mod messages;
 mod migrations;
 mod read_marks;
+mod search;
 mod sites;
 mod sources;
 mod stats;

@@ -10,6 +10,7 @@ mod contract_data;
 mod errors;
 mod limits;
 mod reference;
+mod search;
 mod sources;
 mod statuses;
 mod webhooks;

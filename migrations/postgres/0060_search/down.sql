@@ -1,0 +1,2 @@
+-- The extension stays: others in the database may use it.
+DROP INDEX IF EXISTS conversations_search;
