@@ -27,9 +27,16 @@ export async function watchedPage(browser, origin, options) {
   return { context, page, faults };
 }
 
-/** What axe finds, one line each; the script is evaluated, so the page's policy stays as strict as it is. */
-export async function violations(page) {
+/**
+ * What axe finds, one line each; the script is evaluated, so the page's policy stays as strict as it is.
+ * `notOurs` names, by rule, the elements that somebody else makes and we cannot mend.
+ */
+export async function violations(page, notOurs = {}) {
   await page.evaluate(AXE);
-  const found = await page.evaluate((values) => globalThis.axe.run(document, { runOnly: { type: "tag", values } }), RULES);
-  return found.violations.flatMap(({ id, nodes }) => nodes.map((n) => `${id}: ${n.target.join(" ")}: ${n.any.concat(n.all).map((c) => c.message).join("; ").slice(0, 160)}`));
+  const found = await page.evaluate(async ({ values, foreign }) => {
+    const { violations: all } = await globalThis.axe.run(document, { runOnly: { type: "tag", values } });
+    const isForeign = (id, target) => foreign[id] && target.length === 1 && document.querySelector(target[0])?.matches(foreign[id]);
+    return all.map(({ id, nodes }) => ({ id, nodes: nodes.filter(({ target }) => !isForeign(id, target)) }));
+  }, { values: RULES, foreign: notOurs });
+  return found.flatMap(({ id, nodes }) => nodes.map((n) => `${id}: ${n.target.join(" ")}: ${n.any.concat(n.all).map((c) => c.message).join("; ").slice(0, 160)}`));
 }

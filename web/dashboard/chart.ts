@@ -4,16 +4,17 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
 const HEIGHT = 220;
+const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", timeZone: "UTC" });
 
 /** Draws into `place` and follows its width; gives the way to take it down. */
 export function drawActivity(place: HTMLElement, days: Array<{ date: string; count: number }>): () => void {
   const style = getComputedStyle(place);
   const [ink, line, grid] = ["--ink", "--accent", "--line"].map((name) => style.getPropertyValue(name)) as [string, string, string];
-  const axis = { stroke: ink, grid: { stroke: grid, width: 1 }, ticks: { show: false } };
+  const axis = { stroke: ink, font: "13px system-ui, sans-serif", gap: 8, grid: { stroke: grid, width: 1 }, ticks: { show: false } };
   const plot = new uPlot({
     width: place.clientWidth, height: HEIGHT, tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
     legend: { show: false }, cursor: { y: false },
-    axes: [axis, { ...axis, size: 40, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10_000] }],
+    axes: [{ ...axis, size: 32, values: (_plot, splits) => splits.map((seconds) => DAY.format(seconds * 1000)) }, { ...axis, size: 40, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10_000] }],
     scales: { y: { range: (_plot, _low, high) => [0, Math.max(4, high * 1.1)] } },
     series: [{}, { stroke: line, width: 2, fill: `color-mix(in srgb, ${line} 14%, transparent)`, points: { show: days.length < 40 } }],
   }, [days.map((day) => Date.parse(day.date) / 1000), days.map((day) => day.count)], place);

@@ -142,12 +142,14 @@ export const counted = (n: number, noun: string) => `${n.toLocaleString()} ${nou
 
 const WHEN = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const AGO = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+/** How far the server's clock may be ahead before its present is told as the future. */
+const SKEW_S = 5;
 const STEPS: Array<[Intl.RelativeTimeFormatUnit, number]> = [["day", 86_400], ["hour", 3600], ["minute", 60]];
 
 /** A time as people say it, with the exact one on hover; future times too. */
 export function When({ at }: { at: string }) {
   const seconds = (Date.parse(at) - Date.now()) / 1000;
   const step = STEPS.find(([, size]) => Math.abs(seconds) >= size);
-  const text = step && Math.abs(seconds) > 14 * 86_400 ? WHEN.format(new Date(at)) : step ? AGO.format(Math.round(seconds / step[1]), step[0]) : "just now";
+  const text = step && Math.abs(seconds) > 14 * 86_400 ? WHEN.format(new Date(at)) : step ? AGO.format(Math.round(seconds / step[1]), step[0]) : seconds > SKEW_S ? "in a moment" : "just now";
   return <time dateTime={at} title={WHEN.format(new Date(at))}>{text}</time>;
 }

@@ -36,14 +36,25 @@ subscription Watch {
 ];
 
 const field = document.getElementById("key") as HTMLInputElement;
+/** Where editor and result stand side by side, there is room for the variables too. */
+const isWide = matchMedia("(min-width: 761px)").matches;
 const root = createRoot(document.getElementById("app")!);
 
 /** A new key is a new GraphiQL: it reads the schema again, as this key sees it. */
 function start(apiKey: string): void {
   const wsClient = createClient({ url: socketUrl(ENDPOINT), connectionParams: { apiKey, authorization: `Bearer ${apiKey}` } });
   const fetcher = createGraphiQLFetcher({ url: ENDPOINT, headers: { Authorization: `Bearer ${apiKey}` }, wsClient });
-  root.render(createElement(GraphiQL, { key: apiKey, fetcher, defaultTabs: EXAMPLES.map((query) => ({ query })), defaultEditorToolsVisibility: "variables" }));
+  root.render(createElement(GraphiQL, { key: apiKey, fetcher, defaultTabs: EXAMPLES.map((query) => ({ query })), defaultEditorToolsVisibility: isWide && "variables" }));
 }
+
+/** CodeMirror's fields have no names; the region that each stands in has one. */
+function nameFields(): void {
+  for (const area of document.querySelectorAll(".CodeMirror textarea:not([aria-label])")) {
+    const isHeaders = area.closest(".graphiql-editor-tool") && area.closest(".graphiql-editor:nth-child(2)");
+    area.setAttribute("aria-label", isHeaders ? "Headers" : area.closest("section")?.getAttribute("aria-label") ?? "Result");
+  }
+}
+new MutationObserver(nameFields).observe(document.getElementById("app")!, { childList: true, subtree: true });
 
 document.getElementById("sign")!.addEventListener("submit", (event) => {
   event.preventDefault();

@@ -45,6 +45,7 @@ a{color:inherit;text-underline-offset:2px}
 .row .icon[aria-pressed=true]{background:var(--hb-primary);color:var(--hb-on-primary)}
 .panel[data-live] [data-human]{display:none}
 .hint{font-size:14px;margin:0 4px}
+.visitor .hint,.visitor .bad{text-align:end}
 .note{align-self:center;font-size:14px;text-align:center;margin:4px 12px}
 .dots{display:inline-flex;gap:4px;margin-inline-start:8px}
 .dots i{width:6px;height:6px;border-radius:50%;background:currentColor;animation:blink 1.2s infinite}

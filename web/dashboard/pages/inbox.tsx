@@ -117,10 +117,6 @@ function Conversation({ id, heard, state, rows }: ConversationProps) {
     add(node?.messages?.nodes ?? []);
   }, () => {});
   useEffect(() => void load(), [id]);
-  useEffect(() => heard.subscribe((event) => {
-    if (event?.conversationId === id && event.message) add([event.message]);
-  }), [id]);
-
   const store = (fresh: Row | null) => {
     if (fresh) rows.value = merged(rows.value ?? [], [fresh]);
   };
@@ -130,10 +126,15 @@ function Conversation({ id, heard, state, rows }: ConversationProps) {
     if (message) add([message]);
   }, sayError), [id]);
   useEffect(() => state.subscribe((now) => void (now === "live" && unsent.again())), [unsent]);
+  useEffect(() => heard.subscribe((event) => {
+    // Our own line comes with the answer to it: here it would stand beside the one that is still on its way.
+    const isOurs = event?.message?.author === "AGENT" && unsent.lines.peek().some(({ text: words, fault }) => !fault && words === event.message?.text);
+    if (event?.conversationId === id && event.message && !isOurs) add([event.message]);
+  }), [unsent]);
   useEffect(() => {
     // After the lines have drawn their text.
     requestAnimationFrame(() => log.current?.scrollTo(0, log.current.scrollHeight));
-  }, [lines.value.length, unsent.lines.value.length]);
+  }, [lines.value.length, unsent.lines.value]);
   const presence = useSignal({ isVisitorHere: false, isVisitorTyping: false });
   const isConnected = state.value === "live";
   useEffect(() => {
@@ -183,7 +184,7 @@ function Conversation({ id, heard, state, rows }: ConversationProps) {
             <p class="hint">{line.author === "AGENT" ? line.agentName ?? "Team" : line.author === "BOT" ? "HelpBot" : "Visitor"} · <When at={line.createdAt} /></p>
             <Markdown text={line.text} />
           </article>))}
-        <UnsentLines of={unsent} />
+        <UnsentLines of={unsent} onDiscard={() => void load()} />
       </div>
       <Fault text={error} />
       {canWrite && isOpen(row)
@@ -199,7 +200,7 @@ function Conversation({ id, heard, state, rows }: ConversationProps) {
 }
 
 /** What the server has not taken yet, with what to do about it. */
-function UnsentLines({ of }: { of: Outbox }) {
+function UnsentLines({ of, onDiscard }: { of: Outbox; onDiscard(): void }) {
   return (
     <>{of.lines.value.map(({ key, text, fault, isOffline }) => (
       <article key={key} class="line agent unsent">
@@ -209,7 +210,7 @@ function UnsentLines({ of }: { of: Outbox }) {
           <div class="row">
             <p class="fault" role="alert">{isOffline ? "No connection. It is sent as soon as there is one." : fault}</p>
             <button type="button" onClick={() => of.again(key)}>Try again</button>
-            <button type="button" onClick={() => of.discard(key)}>Discard</button>
+            <button type="button" onClick={() => { of.discard(key); onDiscard(); }}>Discard</button>
           </div>)}
       </article>))}
     </>

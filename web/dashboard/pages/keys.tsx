@@ -27,7 +27,7 @@ export function KeysPage() {
 
 function Item({ apiKey, onChange }: { apiKey: KeyRow; onChange(): void }) {
   const { error, act } = useAction();
-  const name = apiKey.name || `…${apiKey.last4}`;
+  const name = apiKey.name || "Without a name";
   return (
     <li class="card row between">
       <div class="grow">
@@ -39,7 +39,7 @@ function Item({ apiKey, onChange }: { apiKey: KeyRow; onChange(): void }) {
         <Fault text={error} />
       </div>
       {apiKey.revokedAt ? <Badge value="FAILED">revoked</Badge>
-        : <Confirm label="Revoke" about={name} question="Revoke it? What uses it stops at once." onYes={() => void act(async () => { await change(RevokeKey, { input: { id: apiKey.id, siteId: site.value!.id } }); onChange(); })} />}
+        : <Confirm label="Revoke" about={apiKey.name || `…${apiKey.last4}`} question="Revoke it? What uses it stops at once." onYes={() => void act(async () => { await change(RevokeKey, { input: { id: apiKey.id, siteId: site.value!.id } }); onChange(); })} />}
     </li>
   );
 }

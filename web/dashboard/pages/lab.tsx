@@ -11,7 +11,7 @@ import { Badge, Fault, Field, Loading, Markdown, Page, useAction, useQuery } fro
 
 /** Groups the questions asked here, so that they can be told from visitors'. */
 const LAB_SESSION = "answer-lab";
-const percent = (share: number) => `${Math.round(share * 100)} %`;
+const percent = (share: number) => `${Math.round(share * 100)}\u00a0%`;
 
 export function LabPage() {
   const question = useSignal(route.value.query.get("q") ?? "");

@@ -26,7 +26,7 @@ function Item({ member, onChange }: { member: MemberRow; onChange(): void }) {
   const { error, act } = useAction();
   return (
     <li class="card row between">
-      <div class="grow"><h2 dir="auto">{member.name}</h2><p class="hint row"><Badge value={member.role} /><span class="break">{member.email}</span><span>since <When at={member.createdAt} /></span></p><Fault text={error} /></div>
+      <div class="grow"><h2 dir="auto">{member.name}</h2><p class="hint row"><Badge value={member.role} /><span class="break">{member.email}</span><span>added <When at={member.createdAt} /></span></p><Fault text={error} /></div>
       <Confirm label="Remove" about={member.name} question="Remove? Their key stops at once." onYes={() => void act(async () => { await change(RemoveMember, { input: { id: member.id, siteId: site.value!.id } }); onChange(); })} />
     </li>
   );

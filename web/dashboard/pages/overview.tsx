@@ -33,7 +33,7 @@ function Body({ found }: { found: SiteData }) {
           <p>Add the address of your FAQ or help pages, then ask a question in the answer lab.</p>
           <a class="button solid" href={pathOf("sources")}>Add a source</a>
         </Empty>)}
-      {analytics ? <Figures overview={analytics.overview} /> : <p class="hint">Figures are not included in this plan.</p>}
+      {analytics ? <Figures overview={analytics.overview} days={analytics.activity} /> : <p class="hint">Figures are not included in this plan.</p>}
       <div class="halves">
         {analytics && <section class="card"><h2>Questions a day</h2><Activity days={analytics.activity} /></section>}
         <section class="card">
@@ -53,14 +53,16 @@ function Body({ found }: { found: SiteData }) {
   );
 }
 
-function Figures({ overview: o }: { overview: NonNullable<SiteData["analytics"]>["overview"] }) {
+function Figures({ overview: o, days }: { overview: NonNullable<SiteData["analytics"]>["overview"]; days: Array<{ count: number }> }) {
   const trend = o.weekOverWeekChange;
+  // From nothing to something the server says +100 %, which would be half of the truth.
+  const hadNone = days.length >= 14 && days.slice(-14, -7).every((day) => day.count === 0);
   const unansweredRate = o.totalQuestions ? Math.round((100 * o.unansweredCount) / o.totalQuestions) : 0;
   const cells = [
-    ["Questions", o.totalQuestions.toLocaleString(), `${trend > 0 ? "+" : ""}${trend} % against the week before`],
-    ["Unanswered", `${unansweredRate} %`, counted(o.unansweredCount, "question")],
-    ["Satisfied", `${o.satisfactionRate} %`, `${o.helpfulCount} of ${o.totalFeedback} votes`],
-    ["Handed to a human", `${o.handoffRate} %`, counted(o.handoffCount, "conversation")],
+    ["Questions", o.totalQuestions.toLocaleString(), hadNone ? "none in the week before" : `${trend > 0 ? "+" : ""}${trend}\u00a0% against the week before`],
+    ["Unanswered", `${unansweredRate}\u00a0%`, counted(o.unansweredCount, "question")],
+    ["Satisfied", `${o.satisfactionRate}\u00a0%`, `${o.helpfulCount} of ${o.totalFeedback} votes`],
+    ["Handed to a human", `${o.handoffRate}\u00a0%`, counted(o.handoffCount, "conversation")],
   ] as const;
   return <dl class="figures">{cells.map(([name, value, note]) => <div key={name} class="card"><dt>{name}</dt><dd><strong class="big">{value}</strong><span class="hint">{note}</span></dd></div>)}</dl>;
 }
@@ -86,7 +88,7 @@ function Activity({ days }: { days: Array<{ date: string; count: number }> }) {
       <details><summary>As a table</summary>
         <div class="scroll" tabIndex={0} role="region" aria-label="Questions a day"><table>
           <thead><tr><th scope="col">Day</th><th scope="col">Questions</th></tr></thead>
-          <tbody>{days.map((day) => <tr key={day.date}><td>{day.date}</td><td>{day.count}</td></tr>)}</tbody>
+          <tbody>{days.toReversed().map((day) => <tr key={day.date}><td>{day.date}</td><td>{day.count}</td></tr>)}</tbody>
         </table></div>
       </details>
     </>

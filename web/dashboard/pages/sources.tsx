@@ -180,7 +180,7 @@ function Report({ id }: { id: string }) {
         <thead><tr><th scope="col">Page</th><th scope="col">Outcome</th><th scope="col">Passages</th><th scope="col">Visited</th></tr></thead>
         <tbody>{pages.value.map((page) => (
           <tr key={page.id}>
-            <td class="break"><span dir="auto">{page.title || page.url}</span><br /><span class="hint">{page.url}</span></td>
+            <td class="break">{page.title && <><span dir="auto">{page.title}</span><br /></>}<span class="hint">{page.url}</span></td>
             <td><Badge value={page.outcome} />{page.reason && <p class="hint">{page.reason}</p>}</td>
             <td>{page.chunkCount}</td><td><When at={page.fetchedAt} /></td>
           </tr>))}</tbody>

@@ -43,13 +43,16 @@ function Item({ topic }: { topic: Topic }) {
     });
   };
   const results = new Map(tried.value?.answeredNow?.map(({ text, isAnsweredNow }) => [text, isAnsweredNow]));
+  // One wording that is the heading already says nothing more, until it is answered.
+  const [first, second] = topic.questions;
+  const isAlone = !second && first?.text === topic.label && !first.isAnsweredNow && !tried.value;
   return (
     <li class="card">
       <div class="row between"><h2 dir="auto">{topic.label}</h2><span class="hint">asked {topic.count === 1 ? "once" : `${topic.count} times`}, {topic.unansweredCount} without an answer</span></div>
-      <ul class="wordings">{topic.questions.map((question) => {
+      {!isAlone && <ul class="wordings">{topic.questions.map((question) => {
         const isAnswered = results.get(question.text) ?? question.isAnsweredNow;
         return <li key={question.text}><span dir="auto">{question.text}</span> <span class="hint">{question.count}×</span> {isAnswered && <Badge value="ANSWERED">answered now</Badge>}</li>;
-      })}</ul>
+      })}</ul>}
       {tried.value
         ? <p class="good" role="status">Saved as an entry under <a href={pathOf("answers")}>Answers</a>.</p>
         : conversation && may("WRITE_SOURCES") && (

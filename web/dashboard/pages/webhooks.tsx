@@ -84,8 +84,8 @@ function Item({ hook, onChange, onSecret }: { hook: Hook; onChange(): void; onSe
     <li class="card">
       <h2 class="break">{hook.url}</h2>
       <p class="hint row"><Badge value={hook.isEnabled ? "INDEXED" : "FAILED"}>{hook.isEnabled ? "on" : "off"}</Badge>
-        {hook.disabledReason && <span>{DISABLED[hook.disabledReason]}</span>}{hook.failingSince && <span>failing since <When at={hook.failingSince} /></span>}{hook.pausedUntil && <span>paused until <When at={hook.pausedUntil} /></span>}
-        {hook.description && <span dir="auto">{hook.description}</span>}<code>{hook.redactedSecret}</code></p>
+        {hook.disabledReason && <span>{DISABLED[hook.disabledReason]}</span>}{hook.failingSince && <span class="warn">failing, first <When at={hook.failingSince} /></span>}{hook.pausedUntil && Date.parse(hook.pausedUntil) > Date.now() && <span>tried again <When at={hook.pausedUntil} /></span>}
+        {hook.description && <span dir="auto">{hook.description}</span>}<span>secret <code>{hook.redactedSecret}</code></span></p>
       <p class="hint">{hook.events.map(eventName).join(", ")}</p>
       <div class="row">
         <button type="button" disabled={isBusy} aria-label={`Send a test to ${hook.url}`} onClick={() => void test()}>Send a test</button>
