@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::broadcast;
 
 use crate::memory::{Before, Memory};
-use crate::{Error, MemberIdentity, Result, Services, Viewer, session_token};
+use crate::{Error, MemberIdentity, Result, Services, Viewer, boxed, session_token};
 
 /// `last_used_at` is written at most this often.
 const TOUCH_EVERY: Duration = Duration::from_secs(60);
@@ -65,6 +65,7 @@ impl Services {
     /// # Errors
     /// `Unauthenticated` without a key, with one that does not open, is revoked or expired, or
     /// with a widget key on a page that it is not bound to; also with a bad session token.
+    #[boxed]
     pub async fn viewer(&self, credentials: &Credentials) -> Result<Viewer> {
         let text = credentials.key.as_deref().ok_or(Error::Unauthenticated("Missing API key"))?;
         let before = self.keys.known.before();
@@ -93,6 +94,7 @@ impl Services {
     ///
     /// # Errors
     /// Only the database's own.
+    #[boxed]
     pub async fn still_opens(&self, credentials: &Credentials) -> Result<bool> {
         match self.viewer(credentials).await {
             Ok(_) => Ok(true),

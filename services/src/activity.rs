@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio_stream::wrappers::WatchStream;
 
 use crate::conversations;
-use crate::{Conversation, Error, Result, Services, Viewer};
+use crate::{Conversation, Error, Result, Services, Viewer, boxed};
 
 /// How long a keystroke counts: clients say "typing" every three seconds or so.
 const TYPING_FOR: Duration = Duration::from_secs(6);
@@ -184,6 +184,7 @@ pub async fn watch(
 ///
 /// # Errors
 /// `Forbidden`; `NotFound` for a conversation that the viewer may not see.
+#[boxed]
 pub async fn set_typing(
     services: &Services,
     viewer: &Viewer,

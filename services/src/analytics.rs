@@ -7,7 +7,7 @@ use helpbot_domain::plan::Feature;
 use helpbot_domain::range::{Range, change_percent, percent};
 use helpbot_domain::time::Day;
 
-use crate::{Result, Services, Site, Viewer, sites};
+use crate::{Result, Services, Site, Viewer, boxed, sites};
 
 /// The first day that a database of ours can know of: 1970-01-01.
 const FIRST_DAY: Day = Day::from_number(0);
@@ -38,6 +38,7 @@ pub struct Overview {
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`.
+#[boxed]
 pub async fn overview(services: &Services, viewer: &Viewer, site: &Site, range: Range) -> Result<Overview> {
     require(viewer, site)?;
     let today = services.now().day();
@@ -69,6 +70,7 @@ pub async fn overview(services: &Services, viewer: &Viewer, site: &Site, range: 
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`.
+#[boxed]
 pub async fn activity(services: &Services, viewer: &Viewer, site: &Site, range: Range) -> Result<Vec<(Day, i64)>> {
     require(viewer, site)?;
     let today = services.now().day();

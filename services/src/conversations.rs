@@ -16,7 +16,7 @@ use helpbot_engine::{Answer, AnswerSink, Ask, Exchange};
 
 use crate::jobs::NewJob;
 use crate::outbox::{self, Appended};
-use crate::{Conversation, Error, Result, Services, Site, Viewer, chance, session_token, sites, sources, usage};
+use crate::{Conversation, Error, Result, Services, Site, Viewer, boxed, chance, session_token, sites, sources, usage};
 
 use crate::usage::Credits;
 
@@ -62,6 +62,7 @@ pub struct Asked {
 /// `Forbidden`; `Invalid` for an empty or too long question; `CreditsExhausted`; `Conflict` for a
 /// visitor (proved by the session token) while a member is in a conversation with it: the bot keeps
 /// silent then. A question that fails costs nothing and leaves nothing.
+#[boxed]
 pub async fn ask(
     services: &Services,
     viewer: &Viewer,
@@ -244,6 +245,7 @@ impl Session {
 ///
 /// # Errors
 /// `Forbidden`; `NotFound` for a conversation that the site does not have.
+#[boxed]
 pub async fn vote(
     services: &Services,
     viewer: &Viewer,
@@ -273,6 +275,7 @@ pub async fn vote(
 ///
 /// # Errors
 /// `Forbidden`; `Invalid` for a malformed address; `NotFound`.
+#[boxed]
 pub async fn request_handoff(
     services: &Services,
     viewer: &Viewer,
@@ -379,6 +382,7 @@ fn count(is_so: bool) -> i64 {
 ///
 /// # Errors
 /// `Forbidden` for who may see none at all.
+#[boxed]
 pub async fn by_ids(
     services: &Services,
     viewer: &Viewer,

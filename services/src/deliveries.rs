@@ -9,7 +9,7 @@ use helpbot_domain::key::Scope;
 use helpbot_domain::webhook::DeliveryStatus;
 use uuid::Uuid;
 
-use crate::{Attempt, Delivery, Error, Result, Services, Viewer, Webhook, chance, webhooks};
+use crate::{Attempt, Delivery, Error, Result, Services, Viewer, Webhook, boxed, chance, webhooks};
 
 /// Test deliveries of an endpoint that may wait at once; bounds a runaway script.
 const WAITING_TESTS_MAX: i64 = 20;
@@ -18,6 +18,7 @@ const WAITING_TESTS_MAX: i64 = 20;
 ///
 /// # Errors
 /// `Forbidden`.
+#[boxed]
 pub async fn list(
     services: &Services,
     viewer: &Viewer,
@@ -33,6 +34,7 @@ pub async fn list(
 ///
 /// # Errors
 /// `Forbidden`.
+#[boxed]
 pub async fn total(services: &Services, viewer: &Viewer, webhook: &Webhook, filter: &Filter) -> Result<i64> {
     let site = readable(viewer, webhook)?;
     Ok(db::deliveries::count(&mut services.db.reader().await?, site, webhook.id, filter).await?)
@@ -42,6 +44,7 @@ pub async fn total(services: &Services, viewer: &Viewer, webhook: &Webhook, filt
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`.
+#[boxed]
 pub async fn get(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: Uuid) -> Result<Delivery> {
     viewer.require(Scope::Webhooks)?;
     let found = db::deliveries::by_id(&mut services.db.reader().await?, viewer.site(named)?, id).await?;
@@ -52,6 +55,7 @@ pub async fn get(services: &Services, viewer: &Viewer, named: Option<SiteId>, id
 ///
 /// # Errors
 /// `Forbidden`.
+#[boxed]
 pub async fn attempts(
     services: &Services,
     viewer: &Viewer,
@@ -67,6 +71,7 @@ pub async fn attempts(
 /// # Errors
 /// `Forbidden`; `PlanRequired`; `NotFound`; `Conflict` while the endpoint is disabled;
 /// `LimitReached` while many tests wait.
+#[boxed]
 pub async fn send_test(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: WebhookId) -> Result<Delivery> {
     let site = webhooks::managed(services, viewer, named).await?.id;
     let now = services.now();
@@ -113,6 +118,7 @@ pub async fn send_test(services: &Services, viewer: &Viewer, named: Option<SiteI
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`; `NotFound`; `Conflict` while its endpoint is disabled.
+#[boxed]
 pub async fn replay(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: Uuid) -> Result<Delivery> {
     let site = webhooks::managed(services, viewer, named).await?.id;
     let now = services.now();

@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use crate::sources::preview;
 use crate::sources::reading::PageReading;
-use crate::{Error, Part, Result, Services, Site, Source, Viewer, chance, sites};
+use crate::{Error, Part, Result, Services, Site, Source, Viewer, boxed, chance, sites};
 
 pub use helpbot_db::evaluation::Case;
 
@@ -79,6 +79,7 @@ pub struct Tested {
 /// # Errors
 /// `Forbidden`; `LimitReached`; `Invalid` names the field; `NotFound` for an entry or a source
 /// that the site does not have.
+#[boxed]
 pub async fn add(services: &Services, viewer: &Viewer, named: Option<SiteId>, new: NewCase) -> Result<Case> {
     viewer.require(Scope::WriteSources)?;
     let (site, now) = (sites::get(services, viewer, named).await?.id, services.now());
@@ -116,6 +117,7 @@ pub async fn add(services: &Services, viewer: &Viewer, named: Option<SiteId>, ne
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`.
+#[boxed]
 pub async fn delete(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: CaseId) -> Result<()> {
     viewer.require(Scope::WriteSources)?;
     let site = viewer.site(named)?;
@@ -130,6 +132,7 @@ pub async fn delete(services: &Services, viewer: &Viewer, named: Option<SiteId>,
 ///
 /// # Errors
 /// `Forbidden`.
+#[boxed]
 pub async fn list(services: &Services, viewer: &Viewer, site: &Site, part: Part<CaseId>) -> Result<Vec<Case>> {
     viewer.require(Scope::ReadSources)?;
     let site = viewer.site(Some(site.id))?;
@@ -140,6 +143,7 @@ pub async fn list(services: &Services, viewer: &Viewer, site: &Site, part: Part<
 ///
 /// # Errors
 /// `Forbidden`.
+#[boxed]
 pub async fn total(services: &Services, viewer: &Viewer, site: &Site) -> Result<i64> {
     viewer.require(Scope::ReadSources)?;
     let site = viewer.site(Some(site.id))?;
@@ -158,6 +162,7 @@ pub fn allowed_losses(viewer: &Viewer, site: &Site) -> Result<Option<u32>> {
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`; `Invalid` for less than none.
+#[boxed]
 pub async fn set_allowed_losses(
     services: &Services,
     viewer: &Viewer,
@@ -180,6 +185,7 @@ pub async fn set_allowed_losses(
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`.
+#[boxed]
 pub async fn run(services: &Services, viewer: &Viewer, named: Option<SiteId>) -> Result<Vec<Tested>> {
     viewer.require(Scope::ReadSources)?;
     let site = sites::get(services, viewer, named).await?;
@@ -193,6 +199,7 @@ pub async fn run(services: &Services, viewer: &Viewer, named: Option<SiteId>) ->
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`; `Invalid` names the first line that is none.
+#[boxed]
 pub async fn run_lines(
     services: &Services,
     viewer: &Viewer,

@@ -15,7 +15,7 @@ use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::key::Scope;
 use tokio::sync::watch;
 
-use crate::{Error, Result, Services, Site, Viewer};
+use crate::{Error, Result, Services, Site, Viewer, boxed};
 
 /// Events read from the log at a time while a watcher catches up.
 const PAGE: i64 = 500;
@@ -50,6 +50,7 @@ fn cursor_at(seq: i64) -> String {
 ///
 /// # Errors
 /// `Forbidden` for who can follow no conversation; `NotFound`.
+#[boxed]
 pub async fn newest(services: &Services, viewer: &Viewer, site: &Site) -> Result<String> {
     viewer.require(Scope::ReadConversations).or_else(|_| viewer.require(Scope::Chat))?;
     let site = viewer.site(Some(site.id))?;
@@ -185,6 +186,7 @@ impl Walk {
 impl Services {
     /// Looks, for ever, for events that other processes wrote, and tells their watchers. A
     /// failed look is tried again: nothing is lost meanwhile, the log has it.
+    #[boxed]
     pub async fn poll(&self) {
         loop {
             tokio::time::sleep(POLL).await;
@@ -209,6 +211,7 @@ impl Services {
     ///
     /// # Errors
     /// Only the database's own.
+    #[boxed]
     pub async fn forget_old_events(&self) -> Result<usize> {
         let before = self.now().minus(self.settings.event_retention);
         self.db.write(move |c| Box::pin(async move { Ok(db::events::delete_before(c, before).await?) })).await

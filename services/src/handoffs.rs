@@ -7,13 +7,14 @@ use helpbot_domain::ids::{ConversationId, MemberId, SiteId};
 use helpbot_domain::key::Scope;
 
 use crate::conversations::{self, Change};
-use crate::{Conversation, Error, Result, Services, Viewer};
+use crate::{Conversation, Error, Result, Services, Viewer, boxed};
 
 /// Gives a conversation to a member of the team; to the viewer when none is named.
 ///
 /// # Errors
 /// `Forbidden`; `NotFound` for the conversation or the member; `Conflict` when no human was
 /// asked for, the case is closed, or a key without a member takes it for nobody.
+#[boxed]
 pub async fn assign(
     services: &Services,
     viewer: &Viewer,
@@ -34,6 +35,7 @@ pub async fn assign(
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`; `Conflict` when it is not open.
+#[boxed]
 pub async fn resolve(
     services: &Services,
     viewer: &Viewer,
@@ -49,6 +51,7 @@ pub async fn resolve(
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`; `Conflict` when it is not closed.
+#[boxed]
 pub async fn reopen(
     services: &Services,
     viewer: &Viewer,

@@ -14,7 +14,7 @@ use helpbot_domain::time::Day;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::{Conversation, Error, Result, Services, Viewer};
+use crate::{Conversation, Error, Result, Services, Viewer, boxed};
 
 /// A conversation as another service kept it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +61,7 @@ pub struct Brought {
 ///
 /// # Errors
 /// `Forbidden` without the right to administer the site; `NotFound`.
+#[boxed]
 pub async fn bring(
     services: &Services,
     viewer: &Viewer,

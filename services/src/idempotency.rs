@@ -20,7 +20,7 @@ use helpbot_domain::{Invalid, Timestamp};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use crate::{Error, Result, Services, Viewer, access, chance};
+use crate::{Error, Result, Services, Viewer, access, boxed, chance};
 
 /// For how long an answer is kept.
 pub const KEPT_FOR: Duration = Duration::from_secs(24 * 3_600);
@@ -76,6 +76,7 @@ impl Services {
     /// # Errors
     /// `Invalid` for a name that is none; `IdempotencyMismatch`; `Conflict` when it was carried
     /// out and its answer is lost; `Unavailable` when the first still runs after half a minute.
+    #[boxed]
     pub async fn begin_attempt(&self, viewer: &Viewer, named: &Named) -> Result<Attempt> {
         check(&named.name)?;
         let turn = Turn {
@@ -102,6 +103,7 @@ impl Services {
     ///
     /// # Errors
     /// Only the database's own.
+    #[boxed]
     pub async fn end_attempt(&self, turn: Turn, answer: &str) -> Result<()> {
         let sealed = (answer.len() <= ANSWER_BYTES_MAX).then(|| seal(&self.settings.secret_key, &turn, answer));
         self.db
@@ -113,6 +115,7 @@ impl Services {
     ///
     /// # Errors
     /// Only the database's own.
+    #[boxed]
     pub async fn forget_old_requests(&self) -> Result<usize> {
         let before = self.now().minus(KEPT_FOR);
         self.db.write(move |c| Box::pin(async move { Ok(db::idempotency::delete_before(c, before).await?) })).await

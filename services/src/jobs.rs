@@ -9,7 +9,7 @@ use helpbot_domain::ids::{JobId, SiteId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Error, Job, Result, Services, chance};
+use crate::{Error, Job, Result, Services, boxed, chance};
 
 /// A dead worker's job is taken over after this; a living one renews in time.
 pub const LEASE: Duration = Duration::from_secs(60);
@@ -61,6 +61,7 @@ impl Services {
     ///
     /// # Errors
     /// Only the database's own.
+    #[boxed]
     pub async fn claim_jobs(&self, kinds: &'static [&'static str], owner: &str, limit: i64) -> Result<Vec<Job>> {
         let lease = self.lease(owner);
         self.db.write(move |c| Box::pin(async move { Ok(db::jobs::claim(c, kinds, &lease, limit).await?) })).await
@@ -70,6 +71,7 @@ impl Services {
     ///
     /// # Errors
     /// Only the database's own.
+    #[boxed]
     pub async fn renew_job(&self, id: JobId, owner: &str) -> Result<bool> {
         let lease = self.lease(owner);
         self.db.write(move |c| Box::pin(async move { Ok(db::jobs::renew(c, id, &lease).await?) })).await
@@ -79,6 +81,7 @@ impl Services {
     ///
     /// # Errors
     /// Only the database's own.
+    #[boxed]
     pub async fn finish_job(&self, id: JobId, owner: &str) -> Result<bool> {
         let owner = owner.to_owned();
         self.db.write(move |c| Box::pin(async move { Ok(db::jobs::finish(c, id, &owner).await?) })).await
@@ -88,12 +91,14 @@ impl Services {
     ///
     /// # Errors
     /// Only the database's own.
+    #[boxed]
     pub async fn retry_job(&self, id: JobId, owner: &str, wait: Duration, error: &str) -> Result<bool> {
         let (owner, error, due) = (owner.to_owned(), error.to_owned(), self.now().plus(wait));
         self.db.write(move |c| Box::pin(async move { Ok(db::jobs::retry(c, id, &owner, due, &error).await?) })).await
     }
 
     /// Returns when work may be waiting: it was asked for here, or [`POLL`] has passed.
+    #[boxed]
     pub async fn work_may_wait(&self) {
         let _ = tokio::time::timeout(POLL, self.wake.notified()).await;
     }

@@ -5,7 +5,7 @@ use helpbot_domain::ids::{KeyId, SiteId};
 use helpbot_domain::key::{self, KeyKind, Scope};
 use helpbot_domain::{Invalid, Timestamp, text};
 
-use crate::{Error, Key, Result, Services, Viewer, access, chance};
+use crate::{Error, Key, Result, Services, Viewer, access, boxed, chance};
 
 const NAME_MAX_CHARS: usize = 80;
 /// Keys of a site that still open. Rotation needs two of a kind; this bounds a runaway script.
@@ -31,6 +31,7 @@ pub struct NewKey {
 ///
 /// # Errors
 /// `Forbidden`; `LimitReached`; `Invalid` names the field.
+#[boxed]
 pub async fn create(services: &Services, viewer: &Viewer, named: Option<SiteId>, new: NewKey) -> Result<(Key, String)> {
     viewer.require(Scope::Admin)?;
     let site = viewer.site(named)?;
@@ -63,6 +64,7 @@ pub async fn create(services: &Services, viewer: &Viewer, named: Option<SiteId>,
 ///
 /// # Errors
 /// `Forbidden`.
+#[boxed]
 pub async fn list(services: &Services, viewer: &Viewer, named: Option<SiteId>) -> Result<Vec<Key>> {
     viewer.require(Scope::Admin)?;
     Ok(db::keys::list(&mut services.db.reader().await?, viewer.site(named)?).await?)
@@ -72,6 +74,7 @@ pub async fn list(services: &Services, viewer: &Viewer, named: Option<SiteId>) -
 ///
 /// # Errors
 /// `Forbidden`, `NotFound`.
+#[boxed]
 pub async fn revoke(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: KeyId) -> Result<Key> {
     viewer.require(Scope::Admin)?;
     let (site, now) = (viewer.site(named)?, services.now());
@@ -89,6 +92,7 @@ pub async fn revoke(services: &Services, viewer: &Viewer, named: Option<SiteId>,
 ///
 /// # Errors
 /// Only the database's own.
+#[boxed]
 pub async fn create_operator(services: &Services, name: &str) -> Result<(Key, String)> {
     let new = NewKey {
         kind: KeyKind::Operator,

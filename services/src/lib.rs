@@ -56,6 +56,13 @@ pub use clock::{Clock, SystemClock};
 pub use error::{Error, Result};
 pub use viewer::{MemberIdentity, Viewer};
 
+/// Stands on every use case: its future is boxed, and so compiled here and once.
+///
+/// The body of an `async fn` is compiled anew in each crate that awaits it, with all the queries
+/// inside; the surface, the workers and the command line each had a copy of the whole house
+/// (docs/decisions/0013).
+pub(crate) use async_recursion::async_recursion as boxed;
+
 pub use helpbot_engine::AnswerSink;
 
 pub use helpbot_db::attempts::Attempt;
@@ -166,6 +173,7 @@ impl Services {
     }
 
     /// Lets what has begun on the database end, and nothing begin. For the end of the program.
+    #[boxed]
     pub async fn close(&self) {
         self.db.close().await;
     }
@@ -175,6 +183,7 @@ impl Services {
     ///
     /// # Errors
     /// `Unavailable`.
+    #[boxed]
     pub async fn damage(&self) -> Result<Vec<String>> {
         Ok(self.db.damage().await?)
     }
@@ -193,6 +202,7 @@ impl Services {
     ///
     /// # Errors
     /// `Unavailable`.
+    #[boxed]
     pub async fn ready(&self) -> Result<()> {
         Ok(self.db.ping().await?)
     }

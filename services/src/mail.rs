@@ -14,7 +14,7 @@ use crate::conversations::HANDOFF_MAIL;
 use crate::jobs::NewJob;
 use crate::transcripts::{self, TRANSCRIPT_MAIL};
 use crate::{
-    Conversation, Error, Job, Message, Result, Services, Site, Source, Viewer, Webhook, jobs, messages, sites,
+    Conversation, Error, Job, Message, Result, Services, Site, Source, Viewer, Webhook, boxed, jobs, messages, sites,
 };
 
 /// The kind of the job that tells a site's owner that a webhook was disabled.
@@ -96,6 +96,7 @@ pub enum Letter {
 ///
 /// # Errors
 /// `Internal` for a job that is no mail.
+#[boxed]
 pub async fn letter(services: &Services, job: &Job) -> Result<Option<Letter>> {
     let mut c = services.db.reader().await?;
     let Some(site) = db::sites::by_id(&mut c, job.site_id).await? else { return Ok(None) };
@@ -152,6 +153,7 @@ pub struct Waiting {
 ///
 /// # Errors
 /// `Forbidden`.
+#[boxed]
 pub async fn waiting(services: &Services, viewer: &Viewer, named: Option<SiteId>) -> Result<Vec<Waiting>> {
     viewer.require(Scope::Admin)?;
     read(services, Some(viewer.site(named)?)).await
@@ -161,6 +163,7 @@ pub async fn waiting(services: &Services, viewer: &Viewer, named: Option<SiteId>
 ///
 /// # Errors
 /// `Forbidden` for all but the operator.
+#[boxed]
 pub async fn waiting_of_all(services: &Services, viewer: &Viewer) -> Result<Vec<Waiting>> {
     sites::require_operator(viewer)?;
     read(services, None).await

@@ -7,7 +7,7 @@ use helpbot_domain::key::{KeyKind, Role, Scope};
 use helpbot_domain::{Invalid, text};
 
 use crate::keys::{self, NewKey};
-use crate::{Error, Member, Result, Services, Viewer, chance};
+use crate::{Error, Member, Result, Services, Viewer, boxed, chance};
 
 const NAME_MAX_CHARS: usize = 80;
 /// Members of a site: more than a help desk has, few enough to list at once.
@@ -17,6 +17,7 @@ const MEMBERS_MAX: usize = 200;
 ///
 /// # Errors
 /// `Forbidden`; `LimitReached`; `Invalid` names the field, also for an address that a member has.
+#[boxed]
 pub async fn add(
     services: &Services,
     viewer: &Viewer,
@@ -67,6 +68,7 @@ pub async fn add(
 ///
 /// # Errors
 /// `Forbidden` for who does not read conversations.
+#[boxed]
 pub async fn list(services: &Services, viewer: &Viewer, named: Option<SiteId>) -> Result<Vec<Member>> {
     viewer.require(Scope::ReadConversations)?;
     Ok(db::members::list(&mut services.db.reader().await?, viewer.site(named)?).await?)
@@ -76,6 +78,7 @@ pub async fn list(services: &Services, viewer: &Viewer, named: Option<SiteId>) -
 ///
 /// # Errors
 /// `Forbidden` for who does not read conversations.
+#[boxed]
 pub async fn by_ids(
     services: &Services,
     viewer: &Viewer,
@@ -90,6 +93,7 @@ pub async fn by_ids(
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`.
+#[boxed]
 pub async fn remove(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: MemberId) -> Result<()> {
     viewer.require(Scope::Admin)?;
     let (site, now) = (viewer.site(named)?, services.now());

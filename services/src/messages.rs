@@ -11,13 +11,14 @@ use helpbot_domain::{Timestamp, text};
 
 use crate::activity::{self, Side};
 use crate::conversations::{self, Change};
-use crate::{Conversation, Error, MemberIdentity, Message, Result, Services, Viewer, chance};
+use crate::{Conversation, Error, MemberIdentity, Message, Result, Services, Viewer, boxed, chance};
 
 /// What was written in some conversations after their answers, by conversation and number.
 /// Conversations that the viewer may not see give nothing.
 ///
 /// # Errors
 /// `Forbidden` for who may see none at all.
+#[boxed]
 pub async fn of(
     services: &Services,
     viewer: &Viewer,
@@ -62,6 +63,7 @@ fn opening_uuid(id: ConversationId, seq: i64) -> uuid::Uuid {
 /// # Errors
 /// `Forbidden`; `NotFound` for a conversation that the writer may not see; `Invalid` for an
 /// empty or too long text; `Conflict` when no human was asked for or the case is closed.
+#[boxed]
 pub async fn send(
     services: &Services,
     viewer: &Viewer,

@@ -25,7 +25,7 @@ use uuid::Uuid;
 
 use crate::jobs;
 use crate::webhooks::{self, sealing};
-use crate::{Delivery, Result, Services, Webhook, chance};
+use crate::{Delivery, Result, Services, Webhook, boxed, chance};
 
 pub use record::{Ended, Judge, Next};
 
@@ -185,6 +185,7 @@ impl Services {
     ///
     /// # Errors
     /// Only the database's own.
+    #[boxed]
     pub async fn claim_deliveries(&self, owner: &str, wanted: Wanted) -> Result<(Vec<Claimed>, bool)> {
         let now = self.now();
         if !db::outbox::is_due(&mut self.db.reader().await?, now).await? {
@@ -213,6 +214,7 @@ impl Services {
     ///
     /// # Errors
     /// Only the database's own.
+    #[boxed]
     pub async fn release_deliveries(&self, owner: &str, ids: Vec<Uuid>) -> Result<()> {
         let owner = owner.to_owned();
         self.db.write(move |c| Box::pin(async move { Ok(db::outbox::release(c, &ids, &owner).await?) })).await
@@ -223,6 +225,7 @@ impl Services {
     ///
     /// # Errors
     /// Only the database's own.
+    #[boxed]
     pub async fn take_over_deliveries(&self) -> Result<usize> {
         self.db.write(|c| Box::pin(async move { Ok(db::outbox::release_all(c).await?) })).await
     }
@@ -233,6 +236,7 @@ impl Services {
     ///
     /// # Errors
     /// Only the database's own.
+    #[boxed]
     pub async fn clock_went_back(
         &self,
         waits: Vec<Duration>,
@@ -259,6 +263,7 @@ impl Services {
     ///
     /// # Errors
     /// Only the database's own.
+    #[boxed]
     pub async fn forget_old_deliveries(&self) -> Result<usize> {
         let before = self.now().minus(self.settings.event_retention);
         self.db

@@ -17,7 +17,7 @@ use helpbot_domain::{Invalid, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::jobs::{self, NewJob};
-use crate::{Error, Job, Replay, Result, Services, Viewer, Webhook, chance, deliveries, outbox, webhooks};
+use crate::{Error, Job, Replay, Result, Services, Viewer, Webhook, boxed, chance, deliveries, outbox, webhooks};
 
 /// The kind of the job that walks.
 pub const REPLAY: &str = "webhook_replay";
@@ -36,6 +36,7 @@ struct Payload {
 /// # Errors
 /// `Forbidden`; `PlanRequired`; `NotFound`; `Conflict` while the webhook is disabled or another
 /// such request runs; `Invalid` for a moment that is to come or an event that it does not want.
+#[boxed]
 pub async fn request(
     services: &Services,
     viewer: &Viewer,
@@ -91,6 +92,7 @@ pub async fn request(
 ///
 /// # Errors
 /// `Forbidden`.
+#[boxed]
 pub async fn last(services: &Services, viewer: &Viewer, webhook: &Webhook) -> Result<Option<Replay>> {
     viewer.require(Scope::Webhooks)?;
     let site = viewer.site(Some(webhook.site_id))?;
@@ -102,6 +104,7 @@ pub async fn last(services: &Services, viewer: &Viewer, webhook: &Webhook) -> Re
 ///
 /// # Errors
 /// Only the database's own.
+#[boxed]
 pub async fn step(services: &Services, job: &Job) -> Result<bool> {
     let Payload { replay_id } = jobs::payload(job)?;
     let (site, now) = (job.site_id, services.now());

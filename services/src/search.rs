@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use helpbot_db as db;
 
-use crate::{Result, Services};
+use crate::{Result, Services, boxed};
 
 /// Conversations in one write: what chats then wait for is some 5 to 10 ms.
 const GROUP: i64 = 64;
@@ -20,6 +20,7 @@ const EVERY: Duration = Duration::from_secs(1);
 impl Services {
     /// Keeps the index of the search up, for ever. A failed group is tried again; it goes on where it
     /// was also after a crash.
+    #[boxed]
     pub async fn keep_search_index(&self) {
         loop {
             let began = Instant::now();
@@ -40,6 +41,7 @@ impl Services {
     ///
     /// # Errors
     /// Only the database's own.
+    #[boxed]
     pub async fn index_conversations(&self) -> Result<usize> {
         let mut all = 0;
         loop {

@@ -10,7 +10,7 @@ use helpbot_domain::widget::{WidgetConfig, WidgetPatch};
 use helpbot_domain::{Invalid, text};
 use helpbot_engine::AnswerSettings;
 
-use crate::{Error, Part, Result, Services, Site, Viewer, chance};
+use crate::{Error, Part, Result, Services, Site, Viewer, boxed, chance};
 
 const NAME_MAX_CHARS: usize = 120;
 
@@ -44,6 +44,7 @@ pub struct SitePatch {
 ///
 /// # Errors
 /// `Forbidden`; `Invalid` names the field.
+#[boxed]
 pub async fn create(services: &Services, viewer: &Viewer, new: NewSite) -> Result<Site> {
     require_operator(viewer)?;
     let now = services.now();
@@ -67,6 +68,7 @@ pub async fn create(services: &Services, viewer: &Viewer, new: NewSite) -> Resul
 ///
 /// # Errors
 /// `NotFound` when it does not exist or is not the viewer's.
+#[boxed]
 pub async fn get(services: &Services, viewer: &Viewer, named: Option<SiteId>) -> Result<Site> {
     Ok(remembered(services, viewer.site(named)?).await?.as_ref().clone())
 }
@@ -75,6 +77,7 @@ pub async fn get(services: &Services, viewer: &Viewer, named: Option<SiteId>) ->
 ///
 /// # Errors
 /// `NotFound`.
+#[boxed]
 pub async fn remembered(services: &Services, id: SiteId) -> Result<Arc<Site>> {
     let now = services.now();
     if let Some(site) = services.sites.get(&id, now) {
@@ -91,6 +94,7 @@ pub async fn remembered(services: &Services, id: SiteId) -> Result<Arc<Site>> {
 ///
 /// # Errors
 /// `Forbidden`.
+#[boxed]
 pub async fn list(services: &Services, viewer: &Viewer, part: Part<SiteId>) -> Result<Vec<Site>> {
     require_operator(viewer)?;
     Ok(db::sites::list(&mut services.db.reader().await?, part).await?)
@@ -100,6 +104,7 @@ pub async fn list(services: &Services, viewer: &Viewer, part: Part<SiteId>) -> R
 ///
 /// # Errors
 /// `Forbidden`.
+#[boxed]
 pub async fn count(services: &Services, viewer: &Viewer) -> Result<i64> {
     require_operator(viewer)?;
     Ok(db::sites::count(&mut services.db.reader().await?).await?)
@@ -109,6 +114,7 @@ pub async fn count(services: &Services, viewer: &Viewer) -> Result<i64> {
 ///
 /// # Errors
 /// `Forbidden`, `NotFound`; `Invalid` names the field.
+#[boxed]
 pub async fn update(services: &Services, viewer: &Viewer, id: SiteId, patch: SitePatch) -> Result<Site> {
     require_operator(viewer)?;
     let name = patch.name.map(|name| text::required("name", &name, NAME_MAX_CHARS)).transpose()?;
@@ -129,6 +135,7 @@ pub async fn update(services: &Services, viewer: &Viewer, id: SiteId, patch: Sit
 ///
 /// # Errors
 /// `Forbidden`, `NotFound`.
+#[boxed]
 pub async fn delete(services: &Services, viewer: &Viewer, id: SiteId) -> Result<()> {
     require_operator(viewer)?;
     let keys = db::keys::list(&mut services.db.reader().await?, id).await?;
@@ -155,6 +162,7 @@ pub fn widget(viewer: &Viewer, site: &Site) -> Result<WidgetConfig> {
 /// # Errors
 /// `Forbidden`; `PlanRequired` when the branding is to go and the plan keeps it; `Invalid`
 /// names the first bad field.
+#[boxed]
 pub async fn update_widget(
     services: &Services,
     viewer: &Viewer,
@@ -186,6 +194,7 @@ pub fn answer_settings(viewer: &Viewer, site: &Site) -> Result<AnswerSettings> {
 ///
 /// # Errors
 /// `Forbidden`; `Invalid` when the target precision is none.
+#[boxed]
 pub async fn update_answer_settings(
     services: &Services,
     viewer: &Viewer,

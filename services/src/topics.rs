@@ -19,7 +19,7 @@ use helpbot_engine::topics::{self, Asked};
 use helpbot_engine::{AnswerSettings, Index, decide};
 
 use crate::entries::Entry;
-use crate::{Error, Result, Services, Site, Viewer, sites};
+use crate::{Error, Result, Services, Site, Viewer, boxed, sites};
 
 /// Questions that are grouped at most, the newest ones: grouping takes the square of their
 /// number, a fifth of a second for these.
@@ -60,6 +60,7 @@ pub struct Question {
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`.
+#[boxed]
 pub async fn unanswered(
     services: &Services,
     viewer: &Viewer,
@@ -78,6 +79,7 @@ pub async fn unanswered(
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`.
+#[boxed]
 pub async fn top(services: &Services, viewer: &Viewer, site: &Site, range: Range, limit: usize) -> Result<Vec<Topic>> {
     require(viewer, site)?;
     let since = start(services, range);
@@ -90,6 +92,7 @@ pub async fn top(services: &Services, viewer: &Viewer, site: &Site, range: Range
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`.
+#[boxed]
 pub async fn answered_by(
     services: &Services,
     viewer: &Viewer,

@@ -13,7 +13,7 @@ use helpbot_domain::{Invalid, text};
 use serde::{Deserialize, Serialize};
 
 use crate::jobs::NewJob;
-use crate::{Conversation, Error, Result, Services, Viewer, chance};
+use crate::{Conversation, Error, Result, Services, Viewer, boxed, chance};
 
 /// The kind of the job that sends one.
 pub const TRANSCRIPT_MAIL: &str = "transcript_mail";
@@ -35,6 +35,7 @@ pub(crate) struct Payload {
 /// # Errors
 /// `Forbidden`; `NotFound` for a conversation that the viewer may not see; `Invalid` without an
 /// address or with a malformed one; `LimitReached` when enough went out.
+#[boxed]
 pub async fn send(
     services: &Services,
     viewer: &Viewer,

@@ -10,7 +10,7 @@ use helpbot_domain::conversation::Author;
 use helpbot_domain::ids::{ConversationId, SiteId};
 
 use crate::activity::Side;
-use crate::{Conversation, Error, Result, Services, Viewer, conversations};
+use crate::{Conversation, Error, Result, Services, Viewer, boxed, conversations};
 
 impl Side {
     /// As whom it writes.
@@ -34,6 +34,7 @@ impl Side {
 ///
 /// # Errors
 /// `Forbidden`; `NotFound` for a conversation that the viewer may not see.
+#[boxed]
 pub async fn mark_read(
     services: &Services,
     viewer: &Viewer,
@@ -58,6 +59,7 @@ pub async fn mark_read(
 ///
 /// # Errors
 /// `Forbidden` for who may see none at all.
+#[boxed]
 pub async fn unread(
     services: &Services,
     viewer: &Viewer,

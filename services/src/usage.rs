@@ -6,7 +6,7 @@ use helpbot_db as db;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::SiteId;
 
-use crate::{Error, Result, Services, Site};
+use crate::{Error, Result, Services, Site, boxed};
 
 /// A site's credits of the present month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,7 @@ impl Credits {
 ///
 /// # Errors
 /// Only the database's own.
+#[boxed]
 pub async fn credits(services: &Services, site: &Site) -> Result<Credits> {
     let month = services.now().month();
     let used = db::usage::used(&mut services.db.reader().await?, site.id, month).await?;

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use crate::indexes::engine_chunk;
 use crate::jobs::NewJob;
-use crate::{Error, Job, Result, Services, Site, Viewer};
+use crate::{Error, Job, Result, Services, Site, Viewer, boxed};
 
 /// The kind of the job that makes a site's vectors.
 pub const EMBED: &str = "embed";
@@ -41,6 +41,7 @@ pub struct Progress {
 ///
 /// # Errors
 /// `Forbidden` without the right to read settings.
+#[boxed]
 pub async fn progress(services: &Services, viewer: &Viewer, site: &Site) -> Result<Option<Progress>> {
     viewer.require(Scope::ReadConfig)?;
     let site = viewer.site(Some(site.id))?;
@@ -56,6 +57,7 @@ pub async fn progress(services: &Services, viewer: &Viewer, site: &Site) -> Resu
 ///
 /// # Errors
 /// `Unavailable` when the server fails: what was made until then is kept. The database's own.
+#[boxed]
 pub async fn embed(services: &Services, job: &Job) -> Result<()> {
     let Some(embedder) = services.engine.embedder() else { return Ok(()) };
     let (site, model) = (job.site_id, embedder.model().to_owned());

@@ -19,7 +19,7 @@ use helpbot_domain::webhook::{self as rules, DisabledReason, WEBHOOKS_MAX};
 use helpbot_domain::{Invalid, Timestamp};
 use url::Url;
 
-use crate::{Error, Result, Services, Site, Viewer, Webhook, chance, sites};
+use crate::{Error, Result, Services, Site, Viewer, Webhook, boxed, chance, sites};
 
 /// How long the last secret still signs when the owner does not say.
 pub const OVERLAP_DEFAULT: Duration = Duration::from_secs(24 * 3600);
@@ -64,6 +64,7 @@ pub enum RotationStep {
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`; `Invalid` names the field; `LimitReached` for the sixth.
+#[boxed]
 pub async fn create(
     services: &Services,
     viewer: &Viewer,
@@ -110,6 +111,7 @@ pub async fn create(
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`.
+#[boxed]
 pub async fn list(services: &Services, viewer: &Viewer, site: &Site) -> Result<Vec<Webhook>> {
     require(viewer, site)?;
     Ok(db::webhooks::list(&mut services.db.reader().await?, site.id).await?)
@@ -119,6 +121,7 @@ pub async fn list(services: &Services, viewer: &Viewer, site: &Site) -> Result<V
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`; `NotFound`.
+#[boxed]
 pub async fn get(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: WebhookId) -> Result<Webhook> {
     let site = managed(services, viewer, named).await?.id;
     let found = db::webhooks::by_id(&mut services.db.reader().await?, site, id).await?;
@@ -130,6 +133,7 @@ pub async fn get(services: &Services, viewer: &Viewer, named: Option<SiteId>, id
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`; `NotFound`; `Invalid` names the field.
+#[boxed]
 pub async fn update(
     services: &Services,
     viewer: &Viewer,
@@ -166,6 +170,7 @@ pub async fn update(
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`; `NotFound`.
+#[boxed]
 pub async fn delete(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: WebhookId) -> Result<()> {
     let site = managed(services, viewer, named).await?.id;
     let is_deleted: bool = services
@@ -181,6 +186,7 @@ pub async fn delete(services: &Services, viewer: &Viewer, named: Option<SiteId>,
 /// # Errors
 /// `Forbidden`; `PlanRequired`; `NotFound`; `Conflict` when there is nothing to promote;
 /// `Invalid` for an overlap of more than [`OVERLAP_MAX`].
+#[boxed]
 pub async fn rotate(
     services: &Services,
     viewer: &Viewer,

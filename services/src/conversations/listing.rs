@@ -9,7 +9,7 @@ use helpbot_domain::plan::Feature;
 use helpbot_domain::time::Day;
 use helpbot_domain::{Timestamp, text};
 
-use crate::{Conversation, ConversationFilter, ConversationOrder, Result, Services, Site, Viewer, sites};
+use crate::{Conversation, ConversationFilter, ConversationOrder, Result, Services, Site, Viewer, boxed, sites};
 
 /// What a list of conversations shows.
 #[derive(Debug, Clone, Default)]
@@ -89,6 +89,7 @@ pub enum From {
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`.
+#[boxed]
 pub async fn list(
     services: &Services,
     viewer: &Viewer,
@@ -112,6 +113,7 @@ pub async fn list(
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`.
+#[boxed]
 pub async fn total(services: &Services, viewer: &Viewer, site: &Site, query: &ListQuery) -> Result<i64> {
     require_list(viewer, site)?;
     let mut c = services.db.reader().await?;

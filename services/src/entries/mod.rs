@@ -17,7 +17,7 @@ use helpbot_domain::source::{PageOutcome, SourceKind, SourceStatus};
 use helpbot_domain::{Invalid, Timestamp, text};
 
 use crate::sources::reading::content_hash;
-use crate::{Document, Error, Part, Result, Services, Site, Source, Viewer, chance, indexes, sites, sources};
+use crate::{Document, Error, Part, Result, Services, Site, Source, Viewer, boxed, chance, indexes, sites, sources};
 
 const QUESTION_MAX_CHARS: usize = 500;
 const ANSWER_MAX_CHARS: usize = 20_000;
@@ -47,6 +47,7 @@ pub struct NewEntry {
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`.
+#[boxed]
 pub async fn may_write(services: &Services, viewer: &Viewer, named: Option<SiteId>) -> Result<()> {
     viewer.require(Scope::WriteSources)?;
     sites::get(services, viewer, named).await.map(drop)
@@ -56,6 +57,7 @@ pub async fn may_write(services: &Services, viewer: &Viewer, named: Option<SiteI
 ///
 /// # Errors
 /// `Forbidden`; `Invalid` names the field.
+#[boxed]
 pub async fn add(services: &Services, viewer: &Viewer, named: Option<SiteId>, new: NewEntry) -> Result<Entry> {
     viewer.require(Scope::WriteSources)?;
     let (site, now) = (sites::get(services, viewer, named).await?, services.now());
@@ -84,6 +86,7 @@ pub async fn add(services: &Services, viewer: &Viewer, named: Option<SiteId>, ne
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`; `Conflict` for one that was found on a page: it follows the page.
+#[boxed]
 pub async fn update(
     services: &Services,
     viewer: &Viewer,
@@ -113,6 +116,7 @@ pub async fn update(
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`; `LimitReached`; `Invalid`.
+#[boxed]
 pub async fn add_phrasing(
     services: &Services,
     viewer: &Viewer,
@@ -139,6 +143,7 @@ pub async fn add_phrasing(
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`; `Conflict` for one that was found on a page.
+#[boxed]
 pub async fn delete(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: ChunkId) -> Result<()> {
     viewer.require(Scope::WriteSources)?;
     let (site, now) = (sites::get(services, viewer, named).await?.id, services.now());
@@ -163,6 +168,7 @@ pub async fn delete(services: &Services, viewer: &Viewer, named: Option<SiteId>,
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`; `Invalid` when no answer is given and no member wrote one.
+#[boxed]
 pub async fn promote(
     services: &Services,
     viewer: &Viewer,
@@ -192,6 +198,7 @@ pub async fn promote(
 ///
 /// # Errors
 /// `Forbidden`.
+#[boxed]
 pub async fn list(
     services: &Services,
     viewer: &Viewer,
@@ -208,6 +215,7 @@ pub async fn list(
 ///
 /// # Errors
 /// `Forbidden`.
+#[boxed]
 pub async fn total(services: &Services, viewer: &Viewer, site: &Site) -> Result<i64> {
     viewer.require(Scope::ReadSources)?;
     let site = viewer.site(Some(site.id))?;

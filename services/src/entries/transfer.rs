@@ -18,7 +18,7 @@ use helpbot_domain::{Invalid, Timestamp, text};
 use super::table::{Format, ROWS_MAX, Row};
 use super::{ANSWER_MAX_CHARS, Entry, OWN_SOURCE, QUESTION_MAX_CHARS, cleaned, new_entry, own_source, recount};
 use crate::sources::reading::content_hash;
-use crate::{Error, Result, Services, Site, Viewer, chance, sites};
+use crate::{Error, Result, Services, Site, Viewer, boxed, chance, sites};
 
 /// Entries read in one query.
 const PAGE: i64 = 1_000;
@@ -54,6 +54,7 @@ pub struct Export {
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`.
+#[boxed]
 pub async fn export(services: &Services, viewer: &Viewer, named: Option<SiteId>, format: Format) -> Result<Export> {
     viewer.require(Scope::ReadSources)?;
     let site = sites::get(services, viewer, named).await?.id;
@@ -65,6 +66,7 @@ impl Export {
     ///
     /// # Errors
     /// Only the database's own.
+    #[boxed]
     pub async fn next(&mut self) -> Result<Option<String>> {
         if self.is_ended {
             return Ok(None);
@@ -100,6 +102,7 @@ async fn page(services: &Services, site: SiteId, after: Option<ChunkId>) -> Resu
 /// # Errors
 /// `Forbidden`; `NotFound`; `Invalid` names `file` and the rows that cannot be taken: then
 /// nothing is changed.
+#[boxed]
 pub async fn import(
     services: &Services,
     viewer: &Viewer,

@@ -13,7 +13,7 @@ use helpbot_domain::webhook::{DeliveryStatus, DisabledReason, Failing};
 use uuid::Uuid;
 
 use crate::jobs::NewJob;
-use crate::{Delivery, Result, Services, Webhook, mail};
+use crate::{Delivery, Result, Services, Webhook, boxed, mail};
 
 /// What an attempt leaves.
 #[derive(Debug, Clone)]
@@ -48,6 +48,7 @@ impl Services {
     ///
     /// # Errors
     /// Only the database's own.
+    #[boxed]
     pub async fn record_attempt(&self, owner: &str, ended: Ended, judge: Judge) -> Result<bool> {
         let (owner, now, next) = (owner.to_owned(), self.now(), ended.next);
         let record = Record { owner, ended, now };
@@ -63,6 +64,7 @@ impl Services {
     ///
     /// # Errors
     /// Only the database's own; then none of them is written.
+    #[boxed]
     pub async fn record_delivered(&self, owner: &str, ended: Vec<Ended>) -> Result<usize> {
         let (owner, now) = (owner.to_owned(), self.now());
         let written = self.db.write(move |c| Box::pin(delivered(c, owner, ended, now))).await?;

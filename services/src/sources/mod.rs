@@ -25,7 +25,7 @@ use helpbot_domain::source::{SourceKind, SourceStatus, normal_url};
 use helpbot_domain::{Invalid, Timestamp};
 
 use crate::jobs::NewJob;
-use crate::{Document, Error, Part, Result, Services, Site, Source, Viewer, chance, sites};
+use crate::{Document, Error, Part, Result, Services, Site, Source, Viewer, boxed, chance, sites};
 
 pub use crawl::Crawl;
 pub use helpbot_db::sources::Page;
@@ -43,6 +43,7 @@ const SOURCES_MAX: i64 = 1_000;
 /// # Errors
 /// `Forbidden`; `PlanRequired`; `LimitReached`; `Invalid` for an address that is none or must
 /// not be fetched.
+#[boxed]
 pub async fn add_url(
     services: &Services,
     viewer: &Viewer,
@@ -57,6 +58,7 @@ pub async fn add_url(
 ///
 /// # Errors
 /// Those of [`add_url`]; `Invalid` for caps out of bounds.
+#[boxed]
 pub async fn add_crawl(
     services: &Services,
     viewer: &Viewer,
@@ -86,6 +88,7 @@ fn written(options: &Options) -> String {
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`; `NotFound`.
+#[boxed]
 pub async fn may_add(services: &Services, viewer: &Viewer, named: Option<SiteId>) -> Result<()> {
     writable(services, viewer, named).await.map(drop)
 }
@@ -188,6 +191,7 @@ async fn begin_anew(c: &mut db::Conn, source: &mut Source, now: Timestamp) -> Re
 /// # Errors
 /// `Forbidden`; `PlanRequired`; `NotFound`; `Invalid` for a file or text: there is nothing to
 /// fetch.
+#[boxed]
 pub async fn rescrape(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: SourceId) -> Result<Source> {
     ask_again(services, viewer, named, id, SourceKind::Url, "Only URL sources can be re-scraped").await
 }
@@ -224,6 +228,7 @@ async fn ask_again(
 /// # Errors
 /// `Forbidden`; `PlanRequired`; `NotFound`; `Invalid` for caps out of bounds, and for a file or
 /// text.
+#[boxed]
 pub async fn update(
     services: &Services,
     viewer: &Viewer,
@@ -263,6 +268,7 @@ pub async fn update(
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`; `NotFound`.
+#[boxed]
 pub async fn delete(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: SourceId) -> Result<()> {
     let site = writable(services, viewer, named).await?.id;
     services
@@ -283,6 +289,7 @@ pub async fn delete(services: &Services, viewer: &Viewer, named: Option<SiteId>,
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`.
+#[boxed]
 pub async fn list(services: &Services, viewer: &Viewer, site: &Site, page: Page) -> Result<Vec<Source>> {
     require_read(viewer, site)?;
     Ok(db::sources::list(&mut services.db.reader().await?, site.id, page).await?)
@@ -292,6 +299,7 @@ pub async fn list(services: &Services, viewer: &Viewer, site: &Site, page: Page)
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`.
+#[boxed]
 pub async fn total(services: &Services, viewer: &Viewer, site: &Site) -> Result<i64> {
     require_read(viewer, site)?;
     Ok(db::sources::count(&mut services.db.reader().await?, site.id).await?)
@@ -302,6 +310,7 @@ pub async fn total(services: &Services, viewer: &Viewer, site: &Site) -> Result<
 ///
 /// # Errors
 /// `Forbidden`.
+#[boxed]
 pub async fn by_ids(
     services: &Services,
     viewer: &Viewer,
@@ -316,6 +325,7 @@ pub async fn by_ids(
 ///
 /// # Errors
 /// `Forbidden`.
+#[boxed]
 pub async fn pages(services: &Services, viewer: &Viewer, source: &Source, part: Part<&str>) -> Result<Vec<Document>> {
     viewer.require(Scope::ReadSources)?;
     let site = viewer.site(Some(source.site_id))?;
@@ -326,6 +336,7 @@ pub async fn pages(services: &Services, viewer: &Viewer, source: &Source, part: 
 ///
 /// # Errors
 /// `Forbidden`.
+#[boxed]
 pub async fn page_total(services: &Services, viewer: &Viewer, source: &Source) -> Result<i64> {
     viewer.require(Scope::ReadSources)?;
     let site = viewer.site(Some(source.site_id))?;

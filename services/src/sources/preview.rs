@@ -11,12 +11,13 @@ use helpbot_engine::{Chunk, ChunkDraft};
 
 use super::reading::{MISSES_MAX, PageReading, content_hash};
 use crate::indexes::engine_chunk;
-use crate::{Result, Services, Source, chance};
+use crate::{Result, Services, Source, boxed, chance};
 
 /// All chunks of the source's site as they would be after `pages`, in the order of an index.
 ///
 /// # Errors
 /// Only the database's own.
+#[boxed]
 pub async fn chunks(services: &Services, source: &Source, pages: &[PageReading]) -> Result<Vec<Chunk>> {
     let replaced = replaced(services, source, pages).await?;
     let (mut chunks, mut old) = (Vec::new(), HashMap::new());

@@ -20,7 +20,7 @@ use serde::Deserialize;
 use super::crawl::{Crawl, PageCounts};
 use super::{Options, pages, schedule};
 use crate::jobs;
-use crate::{Document, Error, Job, Result, Services, Source, evaluation, mail, vectors};
+use crate::{Document, Error, Job, Result, Services, Source, boxed, evaluation, mail, vectors};
 
 pub(crate) use super::pages::{MISSES_MAX, content_hash};
 
@@ -146,6 +146,7 @@ impl Reading {
 ///
 /// # Errors
 /// Only the database's own.
+#[boxed]
 pub async fn begin(services: &Services, job: &Job, owner: &str) -> Result<Option<Reading>> {
     let Payload { source_id } = jobs::payload(job)?;
     let (site, job_id, owner, now) = (job.site_id, job.id, owner.to_owned(), services.now());
@@ -174,6 +175,7 @@ pub async fn begin(services: &Services, job: &Job, owner: &str) -> Result<Option
 ///
 /// # Errors
 /// `NotFound` when there are none.
+#[boxed]
 pub async fn file(services: &Services, source: &Source) -> Result<(String, Vec<u8>)> {
     let file = db::sources::file(&mut services.db.reader().await?, source.site_id, source.id).await?;
     file.ok_or(Error::NotFound("File"))
@@ -183,6 +185,7 @@ pub async fn file(services: &Services, source: &Source) -> Result<(String, Vec<u
 ///
 /// # Errors
 /// Only the database's own.
+#[boxed]
 pub async fn known_pages(services: &Services, source: &Source) -> Result<HashMap<String, Document>> {
     let mut c = services.db.reader().await?;
     let pages = db::documents::of_source(&mut c, source.site_id, source.id, db::part::Part::first(i64::MAX)).await?;
@@ -193,6 +196,7 @@ pub async fn known_pages(services: &Services, source: &Source) -> Result<HashMap
 ///
 /// # Errors
 /// Only the database's own.
+#[boxed]
 pub async fn known_links(services: &Services, source: &Source, page: DocumentId) -> Result<Vec<String>> {
     Ok(db::documents::links(&mut services.db.reader().await?, source.site_id, page).await?)
 }
@@ -202,6 +206,7 @@ pub async fn known_links(services: &Services, source: &Source, page: DocumentId)
 ///
 /// # Errors
 /// Only the database's own.
+#[boxed]
 pub async fn visits(services: &Services, source: &Source) -> Result<HashMap<String, String>> {
     let mut c = services.db.reader().await?;
     Ok(db::crawl_visits::of_source(&mut c, source.site_id, source.id).await?.into_iter().collect())
@@ -211,6 +216,7 @@ pub async fn visits(services: &Services, source: &Source) -> Result<HashMap<Stri
 ///
 /// # Errors
 /// `NotFound` when the source was deleted or the job lost meanwhile: there is nothing to go on for.
+#[boxed]
 pub async fn keep(
     services: &Services,
     reading: &Reading,
@@ -258,6 +264,7 @@ pub struct Completed {
 ///
 /// # Errors
 /// `NotFound` when the source was deleted or the job lost meanwhile.
+#[boxed]
 pub async fn complete(
     services: &Services,
     reading: &Reading,
@@ -314,6 +321,7 @@ pub async fn complete(
 ///
 /// # Errors
 /// `NotFound` when the source was deleted or the job lost meanwhile.
+#[boxed]
 pub async fn fail(services: &Services, reading: &Reading, reason: &str) -> Result<()> {
     let (reading, now) = (reading.clone(), services.now());
     let reason = helpbot_domain::text::cut(reason, REASON_MAX_CHARS).replace('\0', "");

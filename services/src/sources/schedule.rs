@@ -4,7 +4,7 @@ use helpbot_db as db;
 use helpbot_domain::Timestamp;
 
 use super::{Options, enqueue};
-use crate::{Result, Services, chance};
+use crate::{Result, Services, boxed, chance};
 
 /// Sources asked for in one look; what is left is due at the next one.
 const AT_ONCE: i64 = 100;
@@ -21,6 +21,7 @@ impl Services {
     ///
     /// # Errors
     /// Only the database's own.
+    #[boxed]
     pub async fn enqueue_due_sources(&self) -> Result<usize> {
         let now = self.now();
         let due = db::sources::due(&mut self.db.reader().await?, now, AT_ONCE).await?;

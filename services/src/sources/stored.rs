@@ -6,7 +6,7 @@ use helpbot_domain::source::SourceKind;
 use helpbot_domain::{Invalid, text};
 
 use super::{add, ask_again, fresh, writable};
-use crate::{Result, Services, Source, Viewer, entries};
+use crate::{Result, Services, Source, Viewer, boxed, entries};
 
 /// The largest file: as much as a page may have after decoding.
 pub const FILE_MAX_BYTES: usize = 20 * 1024 * 1024;
@@ -22,6 +22,7 @@ const TEXT_FILE: &str = "text.md";
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`; `LimitReached`; `Invalid` for a bad name or too large a file.
+#[boxed]
 pub async fn add_file(
     services: &Services,
     viewer: &Viewer,
@@ -47,6 +48,7 @@ pub async fn add_file(
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`; `LimitReached`; `Invalid` names the field.
+#[boxed]
 pub async fn add_text(
     services: &Services,
     viewer: &Viewer,
@@ -75,6 +77,7 @@ pub(super) struct NewFile {
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`; `NotFound`; `Invalid` for an address or text: there is no file.
+#[boxed]
 pub async fn reread(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: SourceId) -> Result<Source> {
     ask_again(services, viewer, named, id, SourceKind::File, "Only files can be read again").await
 }
