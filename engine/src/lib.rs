@@ -24,6 +24,8 @@ pub mod foreign;
 pub mod index;
 pub mod language;
 mod lexical;
+#[cfg(feature = "local-model")]
+pub mod local;
 mod markdown;
 mod meaning;
 pub mod model;

@@ -45,9 +45,12 @@ impl Understanding {
                 self.breaker.succeeded();
                 meaning
             }
+            // An index of earlier days, whose vectors only that model could compare: no failure of
+            // the one at hand.
+            Err(ModelError::OtherModel(_)) => None,
             Err(error) => {
                 self.breaker.failed(Instant::now());
-                tracing::warn!(%error, "embedding server failed, the built-in vectors serve");
+                tracing::warn!(%error, "embedding model failed, the built-in vectors serve");
                 None
             }
         }

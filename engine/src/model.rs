@@ -1,7 +1,7 @@
 //! What the engine wants of a model server: chat that streams, and embeddings.
 //!
-//! Two implementations each: an OpenAI-compatible server through the outbound client, and the
-//! scripted one of the tests. A model gets passages and a question, never a tool.
+//! Implementations: an OpenAI-compatible server through the outbound client, for embeddings a model
+//! in a local folder too, and the scripted ones of the tests. A model gets passages and a question, never a tool.
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
@@ -53,6 +53,12 @@ pub enum ModelError {
     /// Nothing in time.
     #[error("the model server took too long")]
     TimedOut,
+    /// Vectors are wanted of a model that is not the one at hand, and never will be.
+    #[error("{0} is not the model at hand")]
+    OtherModel(String),
+    /// The model in this process.
+    #[error("the local model failed: {0}")]
+    Local(String),
 }
 
 /// Pieces of a text as the model writes it.
@@ -64,7 +70,7 @@ pub trait ModelClient: Send + Sync {
     fn chat(&self, request: ChatRequest) -> BoxFuture<'_, Result<Deltas, ModelError>>;
 }
 
-/// A server of embedding models.
+/// A server of embedding models, or a model in this process.
 pub trait Embedder: Send + Sync {
     /// The name under which vectors are made and stored: those of different names never mix.
     fn model(&self) -> &str;
