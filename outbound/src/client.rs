@@ -52,14 +52,14 @@ impl UserAgent {
 pub enum SetupError {
     #[error("the user agent has characters that a header cannot carry")]
     UserAgent,
-    #[error("the file of certificate authorities holds no certificate, or a damaged one")]
+    #[error("it holds no certificate of an authority, or a damaged one")]
     Authority,
     #[error("TLS could not be set up")]
     Tls(#[source] rustls::Error),
     #[error("the HTTP client could not be built")]
     Http(#[source] reqwest::Error),
-    #[error("the SMTP URL is not valid")]
-    Smtp(#[source] lettre::transport::smtp::Error),
+    #[error("the SMTP URL is not valid: {0}")]
+    Smtp(&'static str),
     #[error("`{0}` is not an e-mail address")]
     From(String),
 }

@@ -128,7 +128,7 @@ pub(crate) fn classify(error: &reqwest::Error, dial: &Dial) -> FetchError {
 
 /// The first `E` in the chain of causes, also inside an `io::Error`, whose own `source` skips
 /// the error that it wraps.
-fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
+pub(crate) fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(found) = error.downcast_ref::<E>() {

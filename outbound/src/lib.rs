@@ -24,6 +24,7 @@ mod fetch;
 mod limits;
 pub mod mail;
 mod policy;
+mod smtp;
 mod stream;
 mod timing;
 mod tls;

@@ -5,20 +5,16 @@
 //! control characters: a line break never reaches a header. Nothing here retries.
 
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
-use std::time::Duration;
 
 use lettre::message::{Mailbox, MultiPart};
-use lettre::transport::smtp::extension::ClientId;
-use lettre::transport::smtp::response::Code;
-use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use lettre::{Address, Message};
 
-use crate::client::SetupError;
+pub use crate::smtp::{SmtpMailer, SmtpSettings};
 
 /// Subjects are cut here, in characters: two lines of a mail program's list.
 const MAX_SUBJECT_CHARS: usize = 200;
-/// For each step of the SMTP exchange. RFC 5321 allows minutes; a queue that retries need not.
-const SMTP_STEP_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A mail, ready to send: one recipient, plain text and HTML that say the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,12 +50,22 @@ pub enum MailError {
     /// The mail server said no for good, with its status (5xx).
     #[error("the mail server refused the mail for good (status {0})")]
     Refused(u16),
-    /// The mail server said not now (4xx), or our settings do not satisfy it (530, 534, 535,
-    /// 538): an operator can mend that while the mail waits.
+    /// The mail server said not now (4xx), or said no before it was told of the mail, or our
+    /// settings do not satisfy it (530, 534, 535, 538): an operator can mend that while the mail
+    /// waits.
     #[error("the mail server refused for now (status {0})")]
     NotNow(u16),
     #[error("the mail server could not be reached")]
-    Unreachable(#[source] lettre::transport::smtp::Error),
+    Unreachable(#[source] io::Error),
+    /// TLS is required and cannot be had, or not with a certificate that we trust.
+    #[error("no secure connection to the mail server: {0}")]
+    Insecure(&'static str),
+    /// The mail server lacks something, for example a way to log in that we know.
+    #[error("the mail server cannot be worked with: {0}")]
+    Unable(#[source] lettre::transport::smtp::Error),
+    /// The connection ended in the middle, or the mail server does not speak SMTP.
+    #[error("the exchange with the mail server broke off")]
+    Broken(#[source] lettre::transport::smtp::Error),
 }
 
 impl MailError {
@@ -68,7 +74,7 @@ impl MailError {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Address { .. } | Self::Compose(_) | Self::Refused(_) => false,
-            Self::NotNow(_) | Self::Unreachable(_) => true,
+            Self::NotNow(_) | Self::Unreachable(_) | Self::Insecure(_) | Self::Unable(_) | Self::Broken(_) => true,
         }
     }
 
@@ -81,6 +87,9 @@ impl MailError {
             Self::Refused(_) => "MAIL_REFUSED",
             Self::NotNow(_) => "MAIL_NOT_NOW",
             Self::Unreachable(_) => "MAIL_UNREACHABLE",
+            Self::Insecure(_) => "MAIL_INSECURE",
+            Self::Unable(_) => "MAIL_UNABLE",
+            Self::Broken(_) => "MAIL_BROKEN",
         }
     }
 }
@@ -92,50 +101,6 @@ pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<Sent, MailError>> + Se
 pub trait Mailer: Send + Sync {
     /// Hands one mail over, once.
     fn send<'a>(&'a self, mail: &'a Mail) -> Sending<'a>;
-}
-
-/// The operator's mail server.
-#[derive(Clone, Debug)]
-pub struct SmtpSettings {
-    /// `smtps://user:password@host:465` or `smtp://user:password@host:587?tls=required`.
-    /// Credentials are percent-encoded.
-    pub url: String,
-    /// The sender, as an address or `Name <address>`.
-    pub from: String,
-}
-
-/// Sends through an SMTP server, one connection per mail.
-pub struct SmtpMailer {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
-    from: Mailbox,
-}
-
-impl SmtpMailer {
-    /// A mailer for the operator's server; nothing is connected yet.
-    ///
-    /// # Errors
-    /// `Smtp` and `From` name the setting that is wrong.
-    pub fn new(settings: &SmtpSettings) -> Result<Self, SetupError> {
-        let from: Mailbox = settings.from.parse().map_err(|_| SetupError::From(settings.from.clone()))?;
-        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(&settings.url)
-            .map_err(SetupError::Smtp)?
-            .hello_name(ClientId::Domain(from.email.domain().to_owned()))
-            .timeout(Some(SMTP_STEP_TIMEOUT))
-            .build();
-        Ok(Self { transport, from })
-    }
-}
-
-impl Mailer for SmtpMailer {
-    fn send<'a>(&'a self, mail: &'a Mail) -> Sending<'a> {
-        Box::pin(async move {
-            let message = compose(&self.from, mail)?;
-            match self.transport.send(message).await {
-                Ok(_) => Ok(Sent::Accepted),
-                Err(error) => Err(refusal(error)),
-            }
-        })
-    }
 }
 
 /// Stands in when no mail server is configured: says so in the log, sends nothing.
@@ -152,7 +117,8 @@ impl Mailer for LogMailer {
     }
 }
 
-fn compose(from: &Mailbox, mail: &Mail) -> Result<Message, MailError> {
+/// The message as it goes over the wire.
+pub(crate) fn compose(from: &Mailbox, mail: &Mail) -> Result<Message, MailError> {
     let mut message = Message::builder()
         .from(from.clone())
         .to(Mailbox::new(None, address(&mail.to, "to")?))
@@ -195,17 +161,4 @@ fn breaks_line(c: char) -> bool {
 fn message_id(id: &str, domain: &str) -> String {
     let id: String = id.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')).collect();
     format!("<{id}@{domain}>")
-}
-
-fn refusal(error: lettre::transport::smtp::Error) -> MailError {
-    match error.status().map(status_number) {
-        Some(status @ (530 | 534 | 535 | 538)) => MailError::NotNow(status),
-        Some(status @ 500..) => MailError::Refused(status),
-        Some(status) => MailError::NotNow(status),
-        None => MailError::Unreachable(error),
-    }
-}
-
-fn status_number(code: Code) -> u16 {
-    u16::from(code)
 }

@@ -15,10 +15,21 @@ use crate::client::SetupError;
 /// Certificates of authorities in a PEM file, in order; other kinds of PEM are passed over.
 ///
 /// # Errors
-/// `Authority` when the text is damaged or holds no certificate.
+/// `Authority` when the text is damaged, or holds no certificate or one that is none inside.
 pub fn authorities_from_pem(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, SetupError> {
     let authorities = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
-    authorities.ok().filter(|found| !found.is_empty()).ok_or(SetupError::Authority)
+    let authorities = authorities.ok().filter(|found| !found.is_empty()).ok_or(SetupError::Authority)?;
+    roots(&authorities)?;
+    Ok(authorities)
+}
+
+/// Mozilla's roots and the operator's.
+fn roots(authorities: &[CertificateDer<'static>]) -> Result<RootCertStore, SetupError> {
+    let mut roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
+    for authority in authorities {
+        roots.add(authority.clone()).map_err(|_| SetupError::Authority)?;
+    }
+    Ok(roots)
 }
 
 /// The configuration for every client; HTTP/2 is offered, HTTP/1.1 taken.
@@ -27,15 +38,11 @@ pub fn authorities_from_pem(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, 
 /// `Authority` when one of `authorities` is no certificate; `Tls` when the provider cannot do
 /// the protocol versions asked for.
 pub(crate) fn client_config(authorities: &[CertificateDer<'static>]) -> Result<ClientConfig, SetupError> {
-    let mut roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
-    for authority in authorities {
-        roots.add(authority.clone()).map_err(|_| SetupError::Authority)?;
-    }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(SetupError::Tls)?
-        .with_root_certificates(roots)
+        .with_root_certificates(roots(authorities)?)
         .with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)

@@ -28,8 +28,7 @@ impl Smtp {
     }
 
     fn mailer(&self) -> SmtpMailer {
-        let from = "HelpBot <bot@shop.example>".to_owned();
-        SmtpMailer::new(&SmtpSettings { url: self.url.clone(), from }).expect("valid settings")
+        SmtpMailer::new(&settings(&self.url, "HelpBot <bot@shop.example>")).expect("valid settings")
     }
 
     /// All lines of all conversations.
@@ -65,6 +64,10 @@ async fn converse(stream: TcpStream, rcpt_reply: &str, kept: &Mutex<Vec<String>>
             return;
         }
     }
+}
+
+fn settings(url: &str, from: &str) -> SmtpSettings {
+    SmtpSettings { url: url.to_owned(), from: from.to_owned(), authorities: Vec::new() }
 }
 
 fn mail() -> Mail {
@@ -149,10 +152,26 @@ async fn refusals_are_retried_only_when_that_can_help() {
 }
 
 #[tokio::test]
+async fn a_server_that_takes_no_mail_at_all_keeps_it_waiting() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("smtp://{}", listener.local_addr().expect("a bound listener"));
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.write_all(b"554 no mail here\r\n").await;
+        }
+    });
+    let mailer = SmtpMailer::new(&settings(&url, "bot@shop.example")).expect("valid settings");
+
+    let error = mailer.send(&mail()).await.expect_err("refused");
+
+    assert!(matches!(error, MailError::NotNow(554)) && error.is_retryable(), "{error:?}");
+}
+
+#[tokio::test]
 async fn our_own_bad_credentials_keep_the_mail_waiting() {
     let smtp = Smtp::start("250 ok").await;
     let url = smtp.url.replace("smtp://", "smtp://user:wrong@");
-    let mailer = SmtpMailer::new(&SmtpSettings { url, from: "bot@shop.example".to_owned() }).expect("valid settings");
+    let mailer = SmtpMailer::new(&settings(&url, "bot@shop.example")).expect("valid settings");
 
     let error = mailer.send(&mail()).await.expect_err("refused");
 
@@ -165,7 +184,7 @@ async fn an_absent_server_keeps_the_mail_waiting() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         format!("smtp://{}", listener.local_addr().expect("a bound listener"))
     };
-    let mailer = SmtpMailer::new(&SmtpSettings { url, from: "bot@shop.example".to_owned() }).expect("valid settings");
+    let mailer = SmtpMailer::new(&settings(&url, "bot@shop.example")).expect("valid settings");
 
     let error = mailer.send(&mail()).await.expect_err("nobody there");
 
@@ -179,11 +198,9 @@ async fn without_a_server_mail_is_only_logged() {
 
 #[test]
 fn wrong_settings_are_named() {
-    let settings = |url: &str, from: &str| SmtpSettings { url: url.to_owned(), from: from.to_owned() };
-
     let bad_from = SmtpMailer::new(&settings("smtp://mail.example", "nobody")).err().expect("refused");
     let bad_url = SmtpMailer::new(&settings("http://mail.example", "a@b.example")).err().expect("refused");
 
     assert_eq!(bad_from.to_string(), "`nobody` is not an e-mail address");
-    assert_eq!(bad_url.to_string(), "the SMTP URL is not valid");
+    assert_eq!(bad_url.to_string(), "the SMTP URL is not valid: it begins neither with smtp:// nor with smtps://");
 }

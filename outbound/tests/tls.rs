@@ -1,11 +1,12 @@
 //! HTTPS with real certificates: whom we trust, what we say when we do not, HTTP/2.
 
+mod authority;
 mod site;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
+use authority::Authority;
 use bytes::Bytes;
 use helpbot_outbound::{
     CertificateDer, Client, Dial, FetchError, HeaderMap, Policy, SetupError, WebhookLimits, authorities_from_pem,
@@ -15,47 +16,14 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use site::{QUICK, allow, fixed_dns, ms, user_agent};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use url::Url;
 
-/// An authority of our own.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
-
-impl Authority {
-    fn new() -> Self {
-        let mut params = CertificateParams::new(Vec::new()).expect("no names");
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().expect("a key");
-        Self(CertifiedIssuer::self_signed(params, key).expect("a certificate"))
-    }
-
-    fn certificate(&self) -> CertificateDer<'static> {
-        self.0.der().clone()
-    }
-
-    /// A server for `name` whose certificate ends with the year before `until`.
-    async fn serve(&self, name: &str, until: i32, alpn: &[&str]) -> SocketAddr {
-        let mut params = CertificateParams::new([name.to_owned()]).expect("a name");
-        params.not_before = date_time_ymd(2020, 1, 1);
-        params.not_after = date_time_ymd(until, 1, 1);
-        let key = KeyPair::generate().expect("a key");
-        let certificate = params.signed_by(&key, &self.0).expect("a certificate");
-        let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
-        let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("TLS 1.2 and 1.3")
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key)
-            .expect("a key that fits");
-        config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
-        listen(TlsAcceptor::from(Arc::new(config))).await
-    }
+/// A server for `name` whose certificate ends with the year before `until`.
+async fn serve(authority: &Authority, name: &str, until: i32, alpn: &[&str]) -> SocketAddr {
+    listen(authority.acceptor(name, until, alpn)).await
 }
 
 /// Answers with the HTTP version it was asked in; `/plain` redirects to http.
@@ -96,7 +64,7 @@ fn shop(path: &str) -> Url {
 async fn http_2_is_spoken_where_it_is_offered_and_http_1_elsewhere() {
     let authority = Authority::new();
     for (alpn, version) in [(&["h2", "http/1.1"][..], "HTTP/2.0"), (&["http/1.1"], "HTTP/1.1"), (&[], "HTTP/1.1")] {
-        let address = authority.serve("shop.example", 2999, alpn).await;
+        let address = serve(&authority, "shop.example", 2999, alpn).await;
         let client = client(address, vec![authority.certificate()]);
 
         let page = client.get(&shop("/"), None, &QUICK).await.expect("a page");
@@ -110,7 +78,7 @@ async fn http_2_is_spoken_where_it_is_offered_and_http_1_elsewhere() {
 #[tokio::test]
 async fn a_redirect_from_https_to_http_is_refused() {
     let authority = Authority::new();
-    let address = authority.serve("shop.example", 2999, &[]).await;
+    let address = serve(&authority, "shop.example", 2999, &[]).await;
 
     let error = client(address, vec![authority.certificate()]).get(&shop("/plain"), None, &QUICK).await;
 
@@ -121,9 +89,9 @@ async fn a_redirect_from_https_to_http_is_refused() {
 async fn certificates_that_do_not_hold_are_named_for_the_owner() {
     let authority = Authority::new();
     let trusted = vec![authority.certificate()];
-    let good = authority.serve("shop.example", 2999, &[]).await;
-    let expired = authority.serve("shop.example", 2021, &[]).await;
-    let other = authority.serve("other.example", 2999, &[]).await;
+    let good = serve(&authority, "shop.example", 2999, &[]).await;
+    let expired = serve(&authority, "shop.example", 2021, &[]).await;
+    let other = serve(&authority, "other.example", 2999, &[]).await;
     let failure = async |address, authorities| {
         client(address, authorities).get(&shop("/"), None, &QUICK).await.expect_err("not trusted").to_string()
     };
@@ -140,6 +108,9 @@ async fn certificates_that_do_not_hold_are_named_for_the_owner() {
 fn authorities_are_read_from_pem() {
     let authority = Authority::new();
 
-    assert_eq!(authorities_from_pem(authority.0.pem().as_bytes()).expect("one"), [authority.certificate()]);
-    assert!(matches!(authorities_from_pem(b"no certificate here"), Err(SetupError::Authority)));
+    assert_eq!(authorities_from_pem(authority.pem().as_bytes()).expect("one"), [authority.certificate()]);
+    let no_certificate = b"-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n";
+    for damaged in [&b"no certificate here"[..], no_certificate] {
+        assert!(matches!(authorities_from_pem(damaged), Err(SetupError::Authority)));
+    }
 }

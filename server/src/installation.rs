@@ -80,8 +80,9 @@ impl Installation {
         let pages = Policy::web(settings.allow_private.clone());
         let webhooks = Policy::webhooks(settings.allow_private.clone());
         let agent = user_agent(&settings)?;
-        let client = Client::with_dial(pages.clone(), &agent, parts.dial.clone()).map_err(setting)?;
-        let webhook_client = Client::with_dial(webhooks.clone(), &agent, parts.dial).map_err(setting)?;
+        let dial = trusting(&settings, parts.dial);
+        let client = Client::with_dial(pages.clone(), &agent, dial.clone()).map_err(setting)?;
+        let webhook_client = Client::with_dial(webhooks.clone(), &agent, dial).map_err(setting)?;
         let model = match (parts.model, &settings.model) {
             (Some(model), _) => Some(model),
             (None, Some(server)) => {
@@ -124,7 +125,7 @@ impl Installation {
     /// # Errors
     /// `Setting`.
     pub fn client_of(&self, base: &Url) -> Result<Client, StartError> {
-        Client::new(Policy::operator(base), &user_agent(&self.settings)?).map_err(setting)
+        operators_client(base, &self.settings)
     }
 
     /// A name for leases that no other worker has.
@@ -168,8 +169,20 @@ fn mailer(settings: &Settings) -> Result<Arc<dyn Mailer>, StartError> {
     }
 }
 
+/// A client for one server that the operator names.
+fn operators_client(base: &Url, settings: &Settings) -> Result<Client, StartError> {
+    let dial = trusting(settings, Dial::default());
+    Client::with_dial(Policy::operator(base), &user_agent(settings)?, dial).map_err(setting)
+}
+
+/// The same way of dialling, with the operator's authorities.
+fn trusting(settings: &Settings, mut dial: Dial) -> Dial {
+    dial.authorities.extend(settings.authorities.iter().cloned());
+    dial
+}
+
 fn open_ai(server: &ModelServer, limits: StreamLimits, settings: &Settings) -> Result<OpenAi, StartError> {
-    let client = Client::new(Policy::operator(&server.base_url), &user_agent(settings)?).map_err(setting)?;
+    let client = operators_client(&server.base_url, settings)?;
     let server = ServerSettings {
         base_url: server.base_url.clone(),
         api_key: server.api_key.clone(),

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use helpbot_db::DatabaseUrl;
 use helpbot_domain::text;
-use helpbot_outbound::{AllowList, SmtpSettings};
+use helpbot_outbound::{AllowList, CertificateDer, SmtpSettings, authorities_from_pem};
 use url::Url;
 
 pub use layers::{Given, Layer, Layers, Origin};
@@ -40,6 +40,8 @@ pub struct Settings {
     pub embedder: Option<ModelServer>,
     /// Who sends mail; without it mail waits.
     pub smtp: Option<SmtpSettings>,
+    /// The operator's own certificate authorities, trusted beside Mozilla's wherever we connect to.
+    pub authorities: Vec<CertificateDer<'static>>,
     /// The owner of the site that the first start makes.
     pub owner_email: String,
     /// Signs and seals; the file in the data directory if none.
@@ -116,6 +118,7 @@ impl Settings {
         let max_connections = read.parsed("max_connections", "a number");
         let crawl_delay_ms = read.parsed("crawl_delay_ms", "a number of milliseconds");
         let event_retention_days = read.parsed("event_retention_days", "a number of days");
+        let authorities = read.authorities();
         let settings = Self {
             listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0))),
             database: database.unwrap_or(DatabaseUrl::Sqlite(PathBuf::new())),
@@ -124,7 +127,8 @@ impl Settings {
             trusted_proxies: read.list("trusted_proxies"),
             model: read.server("llm_base_url", "llm_model", "llm_api_key"),
             embedder: read.server("embed_base_url", "embed_model", "embed_api_key"),
-            smtp: read.smtp(),
+            smtp: read.smtp(&authorities),
+            authorities,
             owner_email: read.owner_email(),
             secret_key: read.secret_key(),
             max_connections: max_connections.unwrap_or(1),
@@ -216,10 +220,21 @@ impl Reader<'_> {
         Some(ModelServer { base_url, model, api_key })
     }
 
-    fn smtp(&mut self) -> Option<SmtpSettings> {
+    /// The one file that is read here, so that `doctor` tells what is wrong with it.
+    fn authorities(&mut self) -> Vec<CertificateDer<'static>> {
+        let authorities = self.optional("ca_file").and_then(|given| {
+            self.value("ca_file", &given, |path| {
+                let pem = std::fs::read(path).map_err(|error| format!("cannot read {path}: {error}"))?;
+                authorities_from_pem(&pem).map_err(|error| format!("{path}: {error}"))
+            })
+        });
+        authorities.unwrap_or_default()
+    }
+
+    fn smtp(&mut self, authorities: &[CertificateDer<'static>]) -> Option<SmtpSettings> {
         let given = self.optional("smtp_url")?;
         let from = self.text("smtp_from");
-        let settings = SmtpSettings { url: given.value.clone(), from };
+        let settings = SmtpSettings { url: given.value.clone(), from, authorities: authorities.to_vec() };
         // The value may hold a password: only the reason is told.
         self.value("smtp_url", &given, |_| {
             helpbot_outbound::SmtpMailer::new(&settings).map(|_| settings.clone()).map_err(|error| error.to_string())

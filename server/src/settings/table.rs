@@ -42,6 +42,11 @@ pub const TABLE: &[Row] = &[
     secret("embed_api_key", "the bearer token of that server"),
     secret("smtp_url", "the mail server: smtps://USER:PASSWORD@HOST:465 or smtp://HOST:587?tls=required"),
     row("smtp_from", None, "the sender of mail, for example HelpBot <help@shop.example>"),
+    row(
+        "ca_file",
+        None,
+        "PEM file of your own certificate authorities, trusted beside Mozilla's for pages, webhooks, model and mail servers",
+    ),
     row("owner_email", Some("owner@helpbot.invalid"), "owner of the site that the first start makes"),
     secret("secret_key", "64 hexadecimal digits; secret.key in the data directory if absent"),
     row("max_connections", Some("4096"), "connections held at once"),

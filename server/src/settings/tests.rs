@@ -98,3 +98,20 @@ fn a_list_in_the_file_may_be_a_list() {
 
     assert_eq!(settings.allow_private.to_string(), "127.0.0.1/32, 10.0.0.0/8");
 }
+
+#[test]
+fn a_file_of_authorities_that_cannot_be_used_is_named() {
+    let home = tempfile::TempDir::new().expect("a directory");
+    let (absent, damaged) = (home.path().join("absent.pem"), home.path().join("damaged.pem"));
+    std::fs::write(&damaged, "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n").expect("written");
+    let problem = |path: &Path| {
+        let path = path.display().to_string();
+        refused(&layers("", &[("HELPBOT_CA_FILE", &path)], &[])).join("\n").replace(&path, "PATH")
+    };
+
+    assert!(problem(&absent).starts_with("ca_file (environment): cannot read PATH: "), "{}", problem(&absent));
+    assert_eq!(
+        problem(&damaged),
+        "ca_file (environment): PATH: it holds no certificate of an authority, or a damaged one"
+    );
+}
