@@ -160,6 +160,7 @@ fn settings(data: &Path, database: &TestDatabase) -> Settings {
         model: None,
         embedder: None,
         smtp: None,
+        authorities: Vec::new(),
         owner_email: "owner@example.com".into(),
         secret_key: Some(SECRET_KEY),
         max_connections: MAX_CONNECTIONS,
