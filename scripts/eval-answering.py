@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Measures the answering engine on labelled sets and prints the tables of docs/answering.md.
 
-usage: scripts/eval-answering.py SETS_DIR SCORER.py [--lexical-only]
+usage: scripts/eval-answering.py SETS_DIR SCORER.py [--lexical-only | --model-dir DIR]
 
 SETS_DIR  a folder per set with corpus.jsonl and queries.jsonl
 SCORER    a program that takes QUERIES.jsonl RUN.jsonl --json and prints {"all": {figure: value}}
+DIR       a folder of sentence-transformers, to measure with its vectors
 Python 3.8+, standard library only; builds the release form of the engine's `eval` example."""
 import argparse, json, os, subprocess, sys, tempfile
 
@@ -50,8 +51,10 @@ def main():
     a.add_argument("sets")
     a.add_argument("scorer")
     a.add_argument("--lexical-only", action="store_true")
+    a.add_argument("--model-dir")
     a = a.parse_args()
-    subprocess.run(["cargo", "build", "-q", "--release", "-p", "helpbot-engine", "--example", "eval"], check=True)
+    features = ["--features", "local-model"] if a.model_dir else []
+    subprocess.run(["cargo", "build", "-q", "--release", "-p", "helpbot-engine", "--example", "eval", *features], check=True)
     program = os.path.join(os.environ.get("CARGO_TARGET_DIR", "target"), "release/examples/eval")
 
     def measure(name, corpus="corpus.jsonl", options=()):
@@ -59,7 +62,7 @@ def main():
         if not os.path.exists(os.path.join(folder, corpus)):
             return None
         with tempfile.NamedTemporaryFile(suffix=".jsonl") as run:
-            only = ["--lexical-only"] if a.lexical_only else []
+            only = ["--lexical-only"] if a.lexical_only else ["--model-dir", a.model_dir] if a.model_dir else []
             subprocess.run([program, "--corpus", folder, "--corpus-file", corpus, "--run", run.name, *only, *options], check=True)
             scored = subprocess.run([sys.executable, a.scorer, os.path.join(folder, "queries.jsonl"), run.name, "--json"], check=True, stdout=subprocess.PIPE)
         return json.loads(scored.stdout)["all"]

@@ -1,13 +1,14 @@
 //! Runs the engine over a labelled set and writes a run file that a scorer reads.
 //!
 //! `cargo run --release -p helpbot-engine --example eval -- --corpus DIR --run OUT.jsonl
-//! [--corpus-file NAME] [--lexical-only] [--typos SEED]`
+//! [--corpus-file NAME] [--lexical-only] [--typos SEED]`; with `--features local-model` also
+//! `--model-dir DIR`, the folder of an embedding model.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use helpbot_engine::evaluate::{self, Entry, Query};
+use helpbot_engine::evaluate::{self, Entry, Query, Trial};
 use helpbot_engine::{AnswerSettings, Channels};
 
 #[derive(Default)]
@@ -16,6 +17,7 @@ struct Arguments {
     corpus_file: Option<String>,
     run: PathBuf,
     channels: Channels,
+    model_dir: Option<PathBuf>,
     typos: Option<u64>,
 }
 
@@ -39,13 +41,34 @@ fn evaluate_set(arguments: &Arguments) -> Result<(), String> {
         }
     }
     let settings = AnswerSettings::default();
-    let trials = evaluate::trials(&corpus, &queries, &settings, arguments.channels);
+    let trials = match &arguments.model_dir {
+        Some(folder) => by_model(folder, &corpus, &queries, &settings)?,
+        None => evaluate::trials(&corpus, &queries, &settings, arguments.channels),
+    };
     let mut text = String::new();
     for line in evaluate::run(&trials) {
         let line = serde_json::to_string(&line).map_err(|error| error.to_string())?;
         writeln!(text, "{line}").map_err(|error| error.to_string())?;
     }
     std::fs::write(&arguments.run, text).map_err(|error| error.to_string())
+}
+
+#[cfg(feature = "local-model")]
+fn by_model<'a>(
+    folder: &Path,
+    corpus: &'a [Entry],
+    queries: &'a [Query],
+    settings: &AnswerSettings,
+) -> Result<Vec<Trial<'a>>, String> {
+    let model = helpbot_engine::local::LocalModel::load(folder).map_err(|error| error.to_string())?;
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+    let trials = runtime.block_on(evaluate::trials_by(&model, corpus, queries, settings));
+    trials.map_err(|error| error.to_string())
+}
+
+#[cfg(not(feature = "local-model"))]
+fn by_model<'a>(_: &Path, _: &'a [Entry], _: &'a [Query], _: &AnswerSettings) -> Result<Vec<Trial<'a>>, String> {
+    Err("--model-dir wants --features local-model".to_owned())
 }
 
 fn read<T: for<'de> serde::Deserialize<'de>>(path: &PathBuf) -> Result<Vec<T>, String> {
@@ -65,6 +88,7 @@ fn arguments() -> Result<Arguments, String> {
         match name.as_str() {
             "--corpus" => arguments.corpus = value.into(),
             "--corpus-file" => arguments.corpus_file = Some(value),
+            "--model-dir" => arguments.model_dir = Some(value.into()),
             "--run" => arguments.run = value.into(),
             "--typos" => arguments.typos = Some(value.parse().map_err(|_| "--typos wants a number")?),
             _ => return Err(format!("unknown option {name}")),

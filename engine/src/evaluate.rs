@@ -13,9 +13,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::chunk::{Chunk, ChunkKind};
 use crate::decide::{self, Decision};
+use crate::foreign::{self, Levels};
 use crate::index::Index;
+use crate::model::{Embedder, ModelError};
 use crate::retrieval::{Channels, Retrieval};
 use crate::settings::AnswerSettings;
+use crate::vectors::QueryVector;
+
+/// Texts in one call of an embedding model, as in the job that embeds a site.
+const TEXTS_AT_ONCE: usize = 64;
 
 /// One line of `corpus.jsonl`.
 #[derive(Debug, Clone, Deserialize)]
@@ -104,22 +110,68 @@ pub fn trials<'a>(
     settings: &AnswerSettings,
     channels: Channels,
 ) -> Vec<Trial<'a>> {
+    let sites = sites(corpus, channels);
+    let asked = queries.iter().filter_map(|query| {
+        let site = sites.get(&query.tenant.as_deref())?;
+        Some(trial(query, site, None, settings))
+    });
+    asked.collect()
+}
+
+/// As [`trials`], with the vectors of an embedding model in place of the built-in table.
+///
+/// # Errors
+/// The model's own; `Protocol` when it cannot tell the probes apart, since no site would use it.
+pub async fn trials_by<'a>(
+    embedder: &dyn Embedder,
+    corpus: &'a [Entry],
+    queries: &'a [Query],
+    settings: &AnswerSettings,
+) -> Result<Vec<Trial<'a>>, ModelError> {
+    let useless = || ModelError::Protocol("it cannot tell questions apart".to_owned());
+    let levels = Levels::of(&embedded(embedder, foreign::probes()).await?).ok_or_else(useless)?;
+    let mut sites = sites(corpus, Channels::Both);
+    for site in sites.values_mut() {
+        let texts: Vec<Vec<String>> = site.index.chunks().iter().map(|chunk| foreign::texts(chunk)).collect();
+        let mut vectors = embedded(embedder, texts.concat()).await?.into_iter();
+        let own = |texts: &Vec<String>| foreign::encode(&vectors.by_ref().take(texts.len()).collect::<Vec<_>>());
+        let stored: Vec<Vec<u8>> = texts.iter().map(own).collect();
+        site.index = site.index.with_vectors(embedder.model(), &stored).ok_or_else(useless)?;
+    }
+    let questions = embedded(embedder, queries.iter().map(|query| query.text.clone()).collect()).await?;
+    let asked = queries.iter().zip(&questions).filter_map(|(query, question)| {
+        let site = sites.get(&query.tenant.as_deref())?;
+        let meaning = QueryVector::new(question)?;
+        Some(trial(query, site, Some((&meaning, &levels)), settings))
+    });
+    Ok(asked.collect())
+}
+
+/// A tenant's entries, and their index in the same order.
+struct Site<'a> {
+    entries: Vec<&'a Entry>,
+    index: Index,
+}
+
+fn sites(corpus: &[Entry], channels: Channels) -> BTreeMap<Option<&str>, Site<'_>> {
     let mut sites: BTreeMap<Option<&str>, Vec<&Entry>> = BTreeMap::new();
     for entry in corpus {
         sites.entry(entry.tenant.as_deref()).or_default().push(entry);
     }
-    let indexes: BTreeMap<Option<&str>, (Vec<&Entry>, Index)> = sites
-        .into_iter()
-        .map(|(tenant, entries)| {
-            let chunks = (0..).zip(&entries).map(|(number, entry)| chunk(entry, number)).collect();
-            (tenant, (entries, Index::build_with(chunks, None, channels)))
-        })
-        .collect();
-    let asked = queries.iter().filter_map(|query| {
-        let (entries, index) = indexes.get(&query.tenant.as_deref())?;
-        Some(trial(query, entries, index, settings))
+    let indexed = sites.into_iter().map(|(tenant, entries)| {
+        let chunks = (0..).zip(&entries).map(|(number, entry)| chunk(entry, number)).collect();
+        let index = Index::build_with(chunks, None, channels);
+        (tenant, Site { entries, index })
     });
-    asked.collect()
+    indexed.collect()
+}
+
+async fn embedded(embedder: &dyn Embedder, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
+    let mut vectors = Vec::with_capacity(texts.len());
+    for some in texts.chunks(TEXTS_AT_ONCE) {
+        vectors.extend(embedder.embed(embedder.model(), some.to_vec()).await?);
+    }
+    Ok(vectors)
 }
 
 /// The lines of a run file for these trials.
@@ -133,11 +185,16 @@ pub fn run(trials: &[Trial<'_>]) -> Vec<RunLine> {
     trials.iter().map(line).collect()
 }
 
-fn trial<'a>(query: &'a Query, entries: &[&'a Entry], index: &Index, settings: &AnswerSettings) -> Trial<'a> {
-    let retrieval = index.retrieve(&query.text, None);
+fn trial<'a>(
+    query: &'a Query,
+    site: &Site<'a>,
+    meaning: Option<(&QueryVector, &Levels)>,
+    settings: &AnswerSettings,
+) -> Trial<'a> {
+    let retrieval = site.index.retrieve_by(&query.text, None, meaning);
     let decision = decide::decide(&retrieval, settings);
     let ids = retrieval.candidates.iter();
-    let ranked = ids.map(|found| entries[number(found.chunk.id)].id.as_str()).collect();
+    let ranked = ids.map(|found| site.entries[number(found.chunk.id)].id.as_str()).collect();
     Trial { query, ranked, retrieval, decision }
 }
 
