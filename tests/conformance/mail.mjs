@@ -1,14 +1,17 @@
 // Mail through a mail server that others wrote (smtp-server of Nodemailer), read by a parser that
 // others wrote (mailparser): handoff and transcript, in text and HTML, with hostile words in them.
-// The server asks for a password. Before it listens, mails wait and are seen to wait.
+// The server asks for a password, over STARTTLS, with a certificate of the operator's own authority.
+// Where it listens, one that offers no TLS stood before: mails wait then, and are seen to wait.
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { join } from 'node:path';
 import process from 'node:process';
 import { simpleParser } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
 import { check, execute, httpUrl, soon } from './harness.mjs';
 
-const { HELPBOT_TEST_SMTP_PORT: port, HELPBOT_TEST_WIDGET_KEY: widgetKey } = process.env;
-if (!port || !widgetKey) throw new Error('run.mjs says where the mail server listens, and gives a widget key');
+const { HELPBOT_TEST_SMTP_PORT: port, HELPBOT_TEST_WIDGET_KEY: widgetKey, HELPBOT_TEST_CERTIFICATES: certificates } = process.env;
+if (!port || !widgetKey || !certificates) throw new Error('run.mjs says where the mail server listens, and gives certificates and a widget key');
 
 const QUESTION = 'Is <script>alert(1)</script> "safe" & <a href="https://evil.example">sound</a>?\u202e';
 const PAGE = `<html lang="en"><title>Help</title>
@@ -44,14 +47,14 @@ const mails = [];
 const arrived = [];
 const server = new SMTPServer({
   authMethods: ['PLAIN'],
-  hideSTARTTLS: true,
-  allowInsecureAuth: true,
-  onAuth: ({ username, password }, _session, done) =>
-    username === 'bot' && password === 'p@ss' ? done(null, { user: username }) : done(new Error('wrong password')),
+  key: readFileSync(join(certificates, 'server.key')),
+  cert: readFileSync(join(certificates, 'server.pem')),
+  onAuth: ({ username, password }, session, done) =>
+    session.secure && username === 'bot' && password === 'p@ss' ? done(null, { user: username }) : done(new Error('wrong password')),
   onData: (stream, session, done) => {
     simpleParser(stream).then((mail) => {
       const envelope = session.envelope;
-      const entry = { mail, to: envelope.rcptTo.map((it) => it.address), user: session.user };
+      const entry = { mail, to: envelope.rcptTo.map((it) => it.address), user: session.user, isSecure: session.secure };
       const waiter = arrived.shift();
       if (waiter) waiter(entry);
       else mails.push(entry);
@@ -61,8 +64,28 @@ const server = new SMTPServer({
 });
 const nextMail = () => soon(new Promise((resolve) => (mails.length ? resolve(mails.shift()) : arrived.push(resolve))), 'a mail', 90);
 
+/** The same server as somebody on the line would have it seem: without STARTTLS. Tells what it was told. */
+async function strippedServer() {
+  const told = [];
+  const note = (what) => (_it, _session, done) => {
+    told.push(what);
+    done(new Error('not here'));
+  };
+  const stripped = new SMTPServer({
+    authMethods: ['PLAIN'],
+    authOptional: true,
+    hideSTARTTLS: true,
+    allowInsecureAuth: true,
+    onAuth: note('AUTH'),
+    onMailFrom: note('MAIL'),
+  });
+  await new Promise((resolve) => stripped.listen(Number(port), '127.0.0.1', resolve));
+  return { told, close: () => new Promise((resolve) => stripped.close(resolve)) };
+}
+
 /** What holds of every mail. */
-function checkMail(name, { mail, to, user }, recipient) {
+function checkMail(name, { mail, to, user, isSecure }, recipient) {
+  check(`${name}: over TLS`, isSecure === true);
   check(`${name}: over the account`, user === 'bot', user);
   check(`${name}: to one alone`, to.length === 1 && to[0] === recipient && mail.to.text === recipient, to.join());
   check(`${name}: text and HTML`, mail.text.length > 0 && mail.html.length > 0);
@@ -106,6 +129,27 @@ async function failingSource() {
   site.close();
 }
 
+/** A webhook that says that it is gone: it is disabled, and the owner is told. */
+async function goneWebhook() {
+  const gone = createServer((_request, response) => response.writeHead(410).end());
+  await new Promise((resolve) => gone.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${gone.address().port}/hook`;
+  const made = await execute(
+    'mutation ($url: String!) { createWebhook(input: { url: $url, events: [CONVERSATION_CREATED] }) { webhook { id } userErrors { message } } }',
+    { url },
+  );
+  const { webhook, userErrors } = made.createWebhook;
+  if (!webhook) throw new Error(JSON.stringify(userErrors));
+  await asVisitor('mutation { askQuestion(input: { question: "Anybody there?" }) { conversation { id } } }');
+  const { mail, to } = await nextMail();
+  check('gone webhook: to the owner', to.join() === 'owner@shop.example', to.join());
+  check('gone webhook: which and why', mail.text.includes(`> ${url}`) && mail.text.includes('410'), mail.text);
+  check('gone webhook: the way there', mail.html.includes('/dashboard/webhooks'), mail.html);
+  await execute('mutation ($id: ID!) { deleteWebhook(input: { id: $id }) { userErrors { message } } }', { id: webhook.id });
+  gone.close();
+}
+
+const stripped = await strippedServer();
 const asked = await asVisitor(
   'mutation ($question: String!) { askQuestion(input: { question: $question }) { sessionToken conversation { id } userErrors { message } } }',
   { question: QUESTION },
@@ -123,8 +167,11 @@ check('nobody mails the conversation of another', stranger.sendTranscript.userEr
 const own = await asVisitor(transcript, { id: conversation.id }, sessionToken);
 check('the visitor asks for the own one', own.sendTranscript.userErrors.length === 0, JSON.stringify(own));
 
-const tried = await waitingOnce((all) => all.length === 2 && all.every((it) => it.error), 'the first attempts without a mail server');
+const tried = await waitingOnce((all) => all.length === 2 && all.every((it) => it.error), 'the first attempts at a mail server without TLS');
+await stripped.close();
 check('both wait, with the reason', tried.map((it) => it.kind).sort().join() === 'HANDOFF,TRANSCRIPT', JSON.stringify(tried));
+check('the reason is the missing TLS', tried.every((it) => it.error.includes('STARTTLS')), JSON.stringify(tried));
+check('neither password nor mail went out in the clear', stripped.told.length === 0, stripped.told.join());
 await new Promise((resolve) => server.listen(Number(port), '127.0.0.1', resolve));
 try {
   const both = [await nextMail(), await nextMail()];
@@ -138,6 +185,7 @@ try {
   await waitingOnce((all) => all.length === 0, 'the end of waiting');
   check('nothing waits any more', true);
   await failingSource();
+  await goneWebhook();
 } finally {
   server.close();
 }

@@ -1,7 +1,7 @@
 // `npm test`: starts the built binary (HELPBOT_BINARY) on an empty directory and a free port, runs
 // every script of this directory against it, and ends it.
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,8 +18,23 @@ async function freePort() {
   return port;
 }
 
+/** A certificate authority in `directory`, and a certificate for 127.0.0.1 by it. */
+function makeCertificates(directory) {
+  const config = join(directory, 'openssl.cnf');
+  const extensions = '[authority]\nbasicConstraints = critical, CA:TRUE\n[server]\nbasicConstraints = CA:FALSE\nsubjectAltName = IP:127.0.0.1\n';
+  writeFileSync(config, `[req]\ndistinguished_name = name\n[name]\n${extensions}`);
+  const openssl = (name, ...rest) => execFileSync('openssl', [
+    'req', '-x509', '-config', config, '-extensions', name, '-subj', `/CN=${name}`, '-days', '2',
+    '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
+    '-keyout', join(directory, `${name}.key`), '-out', join(directory, `${name}.pem`), ...rest,
+  ], { stdio: ['ignore', 'ignore', 'pipe'] });
+  openssl('authority');
+  openssl('server', '-CA', join(directory, 'authority.pem'), '-CAkey', join(directory, 'authority.key'));
+}
+
 const smtpPort = await freePort();
 const home = mkdtempSync(join(tmpdir(), 'helpbot-conformance-'));
+makeCertificates(home);
 const server = spawn(binary, ['serve', '--listen', '127.0.0.1:0', '--data', join(home, 'data')], {
   stdio: ['ignore', 'pipe', 'inherit'],
   env: {
@@ -30,7 +45,8 @@ const server = spawn(binary, ['serve', '--listen', '127.0.0.1:0', '--data', join
     // Where webhooks.mjs listens.
     HELPBOT_ALLOW_PRIVATE: '127.0.0.1',
     HELPBOT_OWNER_EMAIL: 'owner@shop.example',
-    HELPBOT_SMTP_URL: `smtp://bot:p%40ss@127.0.0.1:${smtpPort}`,
+    HELPBOT_SMTP_URL: `smtp://bot:p%40ss@127.0.0.1:${smtpPort}?tls=required`,
+    HELPBOT_CA_FILE: join(home, 'authority.pem'),
     HELPBOT_SMTP_FROM: 'Shop <bot@shop.example>',
   },
 });
@@ -53,7 +69,12 @@ function started() {
 
 function run(script, { url, key, widgetKey, operatorKey }) {
   console.log(`\n== ${script}`);
-  const env = { ...process.env, HELPBOT_TEST_SMTP_PORT: String(smtpPort), HELPBOT_TEST_WIDGET_KEY: widgetKey };
+  const env = {
+    ...process.env,
+    HELPBOT_TEST_SMTP_PORT: String(smtpPort),
+    HELPBOT_TEST_CERTIFICATES: home,
+    HELPBOT_TEST_WIDGET_KEY: widgetKey,
+  };
   const child = spawn(process.execPath, [script, url, key, operatorKey], { stdio: 'inherit', env });
   return new Promise((resolve) => child.on('exit', (code) => resolve(code ?? 1)));
 }
