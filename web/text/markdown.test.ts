@@ -31,6 +31,18 @@ describe("what an answer may look like", () => {
     expect(links).toEqual(["https://example.org/a_(b)", "https://example.org/x?a=1&amp;b=2"]);
   });
 
+  it("ends_an_address_where_a_text_without_spaces_goes_on", () => {
+    const links = (source: string) => [...html(source).matchAll(/href="([^"]+)"/g)].map((m) => m[1]);
+
+    expect(links("詳しくはhttps://example.org/faqをご覧ください。")).toEqual(["https://example.org/faq"]);
+    expect(links("见https://example.org。evil.example/")).toEqual(["https://example.org/"]);
+    expect(links("ดูhttps://example.org/aที่นี่")).toEqual(["https://example.org/a"]);
+  });
+
+  it("links_no_address_glued_to_a_word", () => {
+    expect(html("seehttps://evil.example/x, 2http://evil.example")).toBe("<p>seehttps://evil.example/x, 2http://evil.example</p>");
+  });
+
   it("marks_every_link_noopener_nofollow", () => {
     expect(html("[a](mailto:a@example.org)")).toBe('<p><a href="mailto:a@example.org" rel="noopener nofollow" target="_blank">a</a></p>');
   });

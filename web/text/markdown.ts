@@ -34,13 +34,16 @@ export function safeHref(address: string): string | null {
   }
 }
 
+/** Scripts without spaces, and their punctuation: there the text goes on behind an address, and no host or path is written so. */
+const UNSPACED = "\\u0e00-\\u0eff\\u1000-\\u109f\\u1780-\\u17ff\\u3000-\\u30ff\\u3400-\\u9fff\\uac00-\\ud7af\\uff00-\\uffef";
+
 const INLINE = new RegExp([
   "(`{1,3})([^\\n]{1,1000}?)\\1(?!`)", // 1, 2: code
   "\\[([^\\[\\]\\n]{1,300})\\]\\(\\s*<?([^\\s()<>]{1,2048}(?:\\([^\\s()<>]{0,500}\\)[^\\s()<>]{0,500})?)>?\\s*\\)", // 3, 4: link
   "\\*\\*(?=\\S)([^\\n]{1,2000}?\\S)\\*\\*", // 5: strong
   "(?<![\\w*])\\*(?=[^\\s*])([^*\\n]{0,2000}?[^\\s*])\\*(?![\\w*])", // 6: em
   "(?<![\\w_])_(?=[^\\s_])([^_\\n]{0,2000}?[^\\s_])_(?![\\w_])", // 7: em
-  "(https?:\\/\\/[^\\s<>\"'`]{1,2048})", // 8: bare address
+  `(?<!\\w)(https?:\\/\\/[^\\s<>"'\`${UNSPACED}]{1,2048})`, // 8: bare address, not glued to a word
 ].join("|"), "g");
 
 /** Punctuation that ends the sentence, not the address; a closing bracket only when none opened inside. */
