@@ -14,6 +14,7 @@ pub mod language;
 pub mod plan;
 pub mod range;
 pub mod source;
+pub mod table;
 pub mod text;
 pub mod time;
 pub mod webhook;

@@ -1,25 +1,17 @@
 //! CSV files of questions: question, answer and, if there is a third column, the address behind
 //! the answer.
 //!
-//! Comma, semicolon and tab are told apart by the first line. A first line with the columns'
-//! names puts them into any order.
+//! What separates the columns and what they are called is `domain`'s to say, for imports as well.
+//! A first line with the columns' names puts them into any order; without one they stand in this.
 
 use csv::{ReaderBuilder, StringRecord};
+use helpbot_domain::table::{self, Column, ROWS_MAX};
 use url::Url;
 
 use crate::extract::{ExtractError, Item, Page, fragment, question};
 
-/// The most rows that are read.
-const ROW_LIMIT: usize = 50_000;
-
 /// The longest question and answer, in bytes.
 const FIELD_LIMIT_BYTES: usize = 64 * 1024;
-
-const QUESTION_NAMES: [&str; 10] =
-    ["question", "questions", "q", "frage", "pregunta", "pergunta", "domanda", "vraag", "title", "質問"];
-const ANSWER_NAMES: [&str; 10] =
-    ["answer", "answers", "a", "antwort", "respuesta", "resposta", "réponse", "risposta", "antwoord", "回答"];
-const ADDRESS_NAMES: [&str; 5] = ["url", "link", "source", "address", "quelle"];
 
 /// Where the columns are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,15 +28,17 @@ struct Columns {
 /// above the limits.
 pub(super) fn read(text: &str) -> Result<Page, ExtractError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let delimiter = delimiter(text.lines().next().unwrap_or_default());
-    let mut reader =
-        ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(text.as_bytes());
+    let mut reader = ReaderBuilder::new()
+        .delimiter(table::delimiter(text))
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(text.as_bytes());
     let mut page = Page::default();
     let mut columns = None;
-    for (index, row) in reader.records().take(ROW_LIMIT + 1).enumerate() {
+    for (index, row) in reader.records().take(ROWS_MAX + 1).enumerate() {
         let row = row.map_err(|error| unreadable(format!("row {} is broken ({error})", index + 1)))?;
-        if index == ROW_LIMIT {
-            return Err(unreadable(format!("it has more than {ROW_LIMIT} rows")));
+        if index == ROWS_MAX {
+            return Err(unreadable(format!("it has more than {ROWS_MAX} rows")));
         }
         if columns.is_none() {
             let named = named_columns(&row);
@@ -67,25 +61,9 @@ fn unreadable(reason: String) -> ExtractError {
     ExtractError::Unreadable { reason }
 }
 
-/// The separator that the first line has most of, outside of quotes.
-fn delimiter(line: &str) -> u8 {
-    let mut counts = [(b',', 0_usize), (b';', 0), (b'\t', 0)];
-    let mut is_quoted = false;
-    for byte in line.bytes() {
-        is_quoted ^= byte == b'"';
-        if !is_quoted {
-            counts.iter_mut().filter(|(delimiter, _)| *delimiter == byte).for_each(|(_, count)| *count += 1);
-        }
-    }
-    // Of equals the first: a comma when there is no separator at all.
-    let most = counts.iter().map(|(_, count)| *count).max().unwrap_or_default();
-    counts.iter().find(|(_, count)| *count == most).map_or(b',', |(delimiter, _)| *delimiter)
-}
-
 fn named_columns(row: &StringRecord) -> Option<Columns> {
-    let find = |names: &[&str]| row.iter().position(|field| names.contains(&field.trim().to_lowercase().as_str()));
-    // French names its question like English.
-    Some(Columns { question: find(&QUESTION_NAMES)?, answer: find(&ANSWER_NAMES)?, address: find(&ADDRESS_NAMES) })
+    let place = |column: Column| column.place(row);
+    Some(Columns { question: place(Column::Question)?, answer: place(Column::Answer)?, address: place(Column::Url) })
 }
 
 fn add(page: &mut Page, row: &StringRecord, columns: Columns) -> Result<(), ExtractError> {

@@ -13,32 +13,23 @@
 //! that every text comes back as it was.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use helpbot_domain::Invalid;
+use helpbot_domain::table::{self, Column};
 use serde::{Deserialize, Serialize};
 
-/// Rows of one file: more than any help site has entries.
-pub const ROWS_MAX: usize = 50_000;
+pub use helpbot_domain::table::ROWS_MAX;
+
 /// How Excel is told that a file is UTF-8.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 /// The columns in the order in which they are written.
-const COLUMNS: [&str; 6] = ["id", "question", "answer", "url", "phrasings", "categories"];
-/// Other names that people give the columns.
-const ALIASES: [(&str, &str); 12] = [
-    ("q", "question"),
-    ("questions", "question"),
-    ("frage", "question"),
-    ("pregunta", "question"),
-    ("a", "answer"),
-    ("answers", "answer"),
-    ("antwort", "answer"),
-    ("respuesta", "answer"),
-    ("réponse", "answer"),
-    ("link", "url"),
-    ("phrasing", "phrasings"),
-    ("category", "categories"),
-];
+const COLUMNS: [Column; 6] =
+    [Column::Id, Column::Question, Column::Answer, Column::Url, Column::Phrasings, Column::Categories];
+
+/// What a column is called in a file.
+fn name(column: Column) -> &'static str {
+    column.names()[0]
+}
 
 /// How a file of entries is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +62,7 @@ impl Format {
     /// What stands before the first row.
     pub fn head(self) -> String {
         match self {
-            Self::Csv => format!("{BYTE_ORDER_MARK}{}\r\n", COLUMNS.join(",")),
+            Self::Csv => format!("{BYTE_ORDER_MARK}{}\r\n", COLUMNS.map(name).join(",")),
             Self::JsonLines => String::new(),
         }
     }
@@ -159,38 +150,30 @@ fn meant(cell: &str) -> &str {
     cell.strip_prefix('\'').filter(|text| is_formula(text)).unwrap_or(cell)
 }
 
-/// The separator that the first line has most of.
-fn delimiter(text: &str) -> u8 {
-    let head = text.lines().next().unwrap_or_default();
-    let count = |separator: u8| head.bytes().filter(|byte| *byte == separator).count();
-    // Of equals the last counts: a comma where there is none.
-    [b'\t', b';', b','].into_iter().max_by_key(|separator| count(*separator)).unwrap_or(b',')
-}
-
 fn read_csv(text: &str) -> Result<Vec<(usize, Row)>, Invalid> {
-    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter(text)).flexible(true).from_reader(text.as_bytes());
-    let head = reader.headers().map_err(|error| refused(format!("The file cannot be read: {error}")))?;
-    let places: HashMap<&str, usize> =
-        head.iter().enumerate().filter_map(|(place, name)| Some((column(name)?, place))).collect();
-    for needed in ["question", "answer"] {
-        if !places.contains_key(needed) {
-            return Err(refused(format!("The first line must name the columns; there is none called \"{needed}\"")));
-        }
+    let delimiter = table::delimiter(text);
+    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
+    let head = reader.headers().map_err(|error| refused(format!("The file cannot be read: {error}")))?.clone();
+    let place = |column: Column| column.place(&head);
+    if let Some(missing) = [Column::Question, Column::Answer].into_iter().find(|needed| place(*needed).is_none()) {
+        let needed = name(missing);
+        return Err(refused(format!("The first line must name the columns; there is none called \"{needed}\"")));
     }
+    let [id, question, answer, url, phrasings, categories] = COLUMNS.map(place);
     let (mut rows, mut lines) = (Vec::new(), Lines { text, seen: 0, line: 1 });
     for record in reader.records() {
         let record = record.map_err(|error| refused(format!("The file cannot be read: {error}")))?;
         let line = lines.at(record.position());
-        let cell = |name| places.get(name).map(|place| meant(record.get(*place).unwrap_or_default().trim()));
-        let text = |name| cell(name).filter(|text| !text.is_empty()).map(str::to_owned);
-        let list = |name| cell(name).map(|text| text.lines().map(str::trim).filter(|line| !line.is_empty()));
+        let cell = |place: Option<usize>| place.map(|at| meant(record.get(at).unwrap_or_default().trim()));
+        let text = |place| cell(place).filter(|text| !text.is_empty()).map(str::to_owned);
+        let list = |place| cell(place).map(|text| text.lines().map(str::trim).filter(|line| !line.is_empty()));
         let row = Row {
-            id: text("id"),
-            question: text("question").unwrap_or_default(),
-            answer: text("answer").unwrap_or_default(),
-            url: text("url"),
-            phrasings: list("phrasings").map(|lines| lines.map(str::to_owned).collect()),
-            categories: list("categories").map(|lines| lines.map(str::to_owned).collect()).unwrap_or_default(),
+            id: text(id),
+            question: text(question).unwrap_or_default(),
+            answer: text(answer).unwrap_or_default(),
+            url: text(url),
+            phrasings: list(phrasings).map(|lines| lines.map(str::to_owned).collect()),
+            categories: list(categories).map(|lines| lines.map(str::to_owned).collect()).unwrap_or_default(),
         };
         if record.iter().any(|cell| !cell.trim().is_empty()) {
             push(&mut rows, line, row)?;
@@ -216,12 +199,6 @@ impl Lines<'_> {
         self.seen = start.max(self.seen);
         self.line
     }
-}
-
-fn column(name: &str) -> Option<&'static str> {
-    let name = name.trim().to_lowercase();
-    let known = COLUMNS.into_iter().find(|column| *column == name);
-    known.or_else(|| ALIASES.into_iter().find(|(alias, _)| *alias == name).map(|(_, column)| column))
 }
 
 fn read_json_lines(text: &str) -> Result<Vec<(usize, Row)>, Invalid> {
