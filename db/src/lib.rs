@@ -10,6 +10,7 @@ pub mod chunks;
 pub mod columns;
 mod conn;
 pub mod conversations;
+pub mod crawl_files;
 pub mod crawl_visits;
 pub mod deliveries;
 pub mod documents;

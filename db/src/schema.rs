@@ -121,6 +121,16 @@ diesel::table! {
     }
 }
 diesel::table! {
+    crawl_files (site_id, source_id, url) {
+        site_id -> Text,
+        source_id -> Text,
+        url -> Text,
+        etag -> Nullable<Text>,
+        last_modified -> Nullable<Text>,
+        content -> Text,
+    }
+}
+diesel::table! {
     crawl_visits (site_id, source_id, url) {
         site_id -> Text,
         source_id -> Text,

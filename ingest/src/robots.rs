@@ -1,7 +1,8 @@
 //! robots.txt as RFC 9309 has it, with the `Crawl-delay` that it leaves out.
 //!
-//! The crawl fetches the file (at most five redirects, cached for a day) and asks here before
-//! each page. Rules and groups are robotxt's; the delay is read here, since robotxt has none.
+//! The crawl fetches the file once for each origin (at most five redirects), asks at the next crawl
+//! whether it has changed, and asks here before each page. Rules and groups are robotxt's; the
+//! delay is read here, since robotxt has none.
 
 use std::time::Duration;
 

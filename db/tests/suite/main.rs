@@ -50,6 +50,7 @@ macro_rules! read {
 mod chunks;
 mod closing;
 mod conversations;
+mod crawl_files;
 mod crawl_visits;
 mod database;
 mod deliveries;

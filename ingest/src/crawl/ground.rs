@@ -1,14 +1,17 @@
-//! The rules of the site that is crawled: its robots.txt, one for each origin, kept for the
-//! length of the crawl; and the pages that its sitemaps list.
+//! The rules of the site that is crawled: its robots.txt, one for each origin, asked for once a
+//! crawl; and the pages that its sitemaps list.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use helpbot_outbound::{FetchError, Limits};
+use helpbot_services::sources::reading::CrawlFile;
 use helpbot_services::{Error, Result};
+use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::files::{Answer, Files};
 use super::plan;
 use crate::reader::Reader;
 use crate::reasons;
@@ -29,10 +32,10 @@ pub(super) enum Verdict {
     Unknown(String),
 }
 
-/// The rules known so far, by origin.
-#[derive(Default)]
+/// The rules known so far, by origin, and the files that they and the pages stand in.
 pub(super) struct Ground {
     origins: HashMap<String, Origin>,
+    files: Files,
 }
 
 struct Origin {
@@ -41,10 +44,20 @@ struct Origin {
 }
 
 impl Ground {
+    /// Nothing known yet but the files of the crawl before.
+    pub(super) fn of(known: Vec<CrawlFile>) -> Self {
+        Self { origins: HashMap::new(), files: Files::of(known) }
+    }
+
+    /// The files for the next crawl to ask for; none when they are those of the crawl before.
+    pub(super) fn end(self) -> Option<Vec<CrawlFile>> {
+        self.files.end()
+    }
+
     /// Whether `url` may be read; reads the robots.txt of its origin if that is not known yet.
     pub(super) async fn judge(&mut self, reader: &Reader, url: &Url) -> Verdict {
         if let Entry::Vacant(origin) = self.origins.entry(url.origin().ascii_serialization()) {
-            origin.insert(fetch_robots(reader, url).await);
+            origin.insert(fetch_robots(reader, &mut self.files, url).await);
         }
         self.known(url).unwrap_or(Verdict::Allowed)
     }
@@ -78,13 +91,18 @@ impl Ground {
     }
 }
 
-async fn fetch_robots(reader: &Reader, url: &Url) -> Origin {
+async fn fetch_robots(reader: &Reader, files: &mut Files, url: &Url) -> Origin {
     let of = |fetched: Fetched<'_>, unreachable| Origin { robots: Robots::read(fetched, AGENT), unreachable };
     let Ok(address) = url.join("/robots.txt") else { return of(Fetched::Missing, None) };
-    match reader.get(&address, None, &Limits::ROBOTS, Duration::ZERO).await {
-        Ok(response) => match Fetched::from_status(Some(response.status), &response.body) {
+    match files.get(reader, &address, &Limits::ROBOTS, Duration::ZERO).await {
+        Ok(Answer::Same(text)) => of(Fetched::Found(text.as_bytes()), None),
+        Ok(Answer::New(response)) => match Fetched::from_status(Some(response.status), &response.body) {
             Fetched::Unreachable => of(Fetched::Unreachable, Some(format!("HTTP {}", response.status))),
-            fetched => of(fetched, None),
+            Fetched::Found(body) => {
+                files.learn(&address, &response, String::from_utf8_lossy(body).into_owned());
+                of(Fetched::Found(body), None)
+            }
+            Fetched::Missing => of(Fetched::Missing, None),
         },
         Err(FetchError::TooManyRedirects(_)) => of(Fetched::Missing, None),
         Err(error) => of(Fetched::Unreachable, Some(error.to_string())),
@@ -104,6 +122,16 @@ pub(super) struct Listed {
     pub url: Url,
     /// Its pages; or why there are none, where the site names the file and so promises some.
     pub pages: Result<Vec<Url>, String>,
+    /// Whether it lists more than what was read.
+    pub is_truncated: bool,
+}
+
+/// What is taken from a sitemap, and kept for the next crawl.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Taken {
+    pages: Vec<Url>,
+    sitemaps: Vec<Url>,
+    is_truncated: bool,
 }
 
 impl Sitemaps {
@@ -113,19 +141,25 @@ impl Sitemaps {
     }
 
     /// The next file; `None` when all are read, or enough of them.
-    pub(super) async fn next(&mut self, reader: &Reader, delay: Duration) -> Result<Option<Listed>> {
+    pub(super) async fn next(
+        &mut self,
+        reader: &Reader,
+        ground: &mut Ground,
+        delay: Duration,
+    ) -> Result<Option<Listed>> {
         while let Some((url, level)) = self.waiting.pop_front() {
             if self.left == 0 {
                 return Ok(None);
             }
             self.left -= 1;
-            match fetch_sitemap(reader, &url, level, delay).await? {
-                Ok(sitemap) => {
-                    self.waiting.extend(sitemap.sitemaps.into_iter().map(|url| (url, level + 1)));
-                    let pages = sitemap.pages.into_iter().map(|entry| entry.url).collect();
-                    return Ok(Some(Listed { url, pages: Ok(pages) }));
+            match fetch_sitemap(reader, &mut ground.files, &url, level, delay).await? {
+                Ok(Taken { pages, sitemaps, is_truncated }) => {
+                    self.waiting.extend(sitemaps.into_iter().map(|url| (url, level + 1)));
+                    return Ok(Some(Listed { url, pages: Ok(pages), is_truncated }));
                 }
-                Err(reason) if self.are_named => return Ok(Some(Listed { url, pages: Err(reason) })),
+                Err(reason) if self.are_named => {
+                    return Ok(Some(Listed { url, pages: Err(reason), is_truncated: false }));
+                }
                 // Nobody said that there is one at the usual place.
                 Err(_) => {}
             }
@@ -134,13 +168,29 @@ impl Sitemaps {
     }
 }
 
-async fn fetch_sitemap(reader: &Reader, url: &Url, level: u8, delay: Duration) -> Result<Result<Sitemap, String>> {
-    let response = match reader.get(url, None, &Limits::SITEMAP, delay).await {
-        Ok(response) if (200..300).contains(&response.status) => response,
-        Ok(response) => return Ok(Err(reasons::of_status(response.status))),
+async fn fetch_sitemap(
+    reader: &Reader,
+    files: &mut Files,
+    url: &Url,
+    level: u8,
+    delay: Duration,
+) -> Result<Result<Taken, String>> {
+    let response = match files.get(reader, url, &Limits::SITEMAP, delay).await {
+        // Only this program writes it; what it cannot read any more lists nothing for once.
+        Ok(Answer::Same(kept)) => return Ok(Ok(serde_json::from_str(&kept).unwrap_or_default())),
+        Ok(Answer::New(response)) if (200..300).contains(&response.status) => response,
+        Ok(Answer::New(response)) => return Ok(Err(reasons::of_status(response.status))),
         Err(error) => return Ok(Err(reasons::of_fetch(&error))),
     };
-    let read = move || sitemap::read(&response.body, &response.final_url, level);
+    let (body, address) = (response.body.clone(), response.final_url.clone());
+    let read = move || sitemap::read(&body, &address, level);
     let sitemap = tokio::task::spawn_blocking(read).await.map_err(Error::internal)?;
-    Ok(sitemap.map_err(|error| format!("The sitemap was fetched, but {error}")))
+    Ok(match sitemap {
+        Ok(Sitemap { pages, sitemaps, is_truncated, .. }) => {
+            let taken = Taken { pages, sitemaps, is_truncated };
+            files.learn(url, &response, serde_json::to_string(&taken).map_err(Error::internal)?);
+            Ok(taken)
+        }
+        Err(error) => Err(format!("The sitemap was fetched, but {error}")),
+    })
 }

@@ -37,6 +37,7 @@ const DISALLOWED: &str = "The site's robots.txt does not let us read this page";
 const OUT_OF_TIME: &str = "Not reached: the reading took as long as it may";
 const OUT_OF_TEXT: &str = "Not reached: the pages before hold as much text as a source may have";
 const SERVER_GONE: &str = "Not reached: the server stopped answering";
+const READ_IN_PART: &str = "Read in part: the sitemap lists more than one may, or its end is broken";
 const OUT_OF_SCOPE: &str = "Left out: not in the scope of the source any more";
 
 /// Reads a source that is more than one page.
@@ -45,7 +46,7 @@ const OUT_OF_SCOPE: &str = "Left out: not in the scope of the source any more";
 /// What went wrong on our side; `NotFound` when the source was deleted or the job lost meanwhile.
 pub(crate) async fn site(reader: &Arc<Reader>, reading: &Reading, options: &Options) -> Result<Outcome> {
     let start = plan::normalise(&Url::parse(&reading.source.url).map_err(Error::internal)?);
-    let mut ground = Ground::default();
+    let mut ground = Ground::of(reading::known_files(&reader.services, &reading.source).await?);
     match ground.judge(reader, &start).await {
         Verdict::Allowed => {}
         Verdict::Disallowed => return Ok(Outcome::Failed(DISALLOWED.to_owned())),
@@ -64,7 +65,7 @@ pub(crate) async fn site(reader: &Arc<Reader>, reading: &Reading, options: &Opti
         crawl.read_sitemaps().await?;
     }
     crawl.walk().await?;
-    Ok(crawl.end())
+    crawl.end().await
 }
 
 fn no_robots(reason: &str) -> String {
@@ -137,7 +138,10 @@ impl<'a> Crawl<'a> {
         let mut sitemaps = Sitemaps::of(&self.ground, &start);
         while !self.plan.is_full() && !self.is_late() {
             let delay = self.ground.delay(&start);
-            let Some(listed) = sitemaps.next(self.reader, delay).await? else { break };
+            let Some(listed) = sitemaps.next(self.reader, &mut self.ground, delay).await? else { break };
+            if listed.is_truncated {
+                self.report.add(skipped(listed.url.clone(), READ_IN_PART, Earlier::Stays));
+            }
             match listed.pages {
                 Ok(pages) => pages.iter().for_each(|page| self.offer(page, 1)),
                 Err(reason) => self.report.add(failed(listed.url, reason, Earlier::Stays)),
@@ -335,10 +339,13 @@ impl<'a> Crawl<'a> {
         Ok(())
     }
 
-    fn end(self) -> Outcome {
+    async fn end(self) -> Result<Outcome> {
         if !self.report.has_content(&self.known) {
             let reason = self.report.first_reason();
-            return Outcome::Failed(reason.unwrap_or_else(|| reasons::NOTHING_ON_PAGE.to_owned()));
+            return Ok(Outcome::Failed(reason.unwrap_or_else(|| reasons::NOTHING_ON_PAGE.to_owned())));
+        }
+        if let Some(files) = self.ground.end() {
+            reading::keep_files(&self.reader.services, self.reading, files).await?;
         }
         let (plan, cut) = (&self.plan, self.cut);
         let judge = |url: &str| match (Url::parse(url), cut) {
@@ -346,7 +353,7 @@ impl<'a> Crawl<'a> {
             (_, Some(reason)) => Some((reason.to_owned(), Earlier::Stays)),
             _ => None,
         };
-        Outcome::Read { title: self.title, pages: self.report.end(&self.known, judge) }
+        Ok(Outcome::Read { title: self.title, pages: self.report.end(&self.known, judge) })
     }
 }
 

@@ -23,6 +23,7 @@ use crate::jobs;
 use crate::{Document, Error, Job, Result, Services, Source, boxed, evaluation, mail, vectors};
 
 pub(crate) use super::pages::{MISSES_MAX, content_hash};
+pub use helpbot_db::crawl_files::CrawlFile;
 
 /// The longest reason kept; they are made for a line in a report.
 const REASON_MAX_CHARS: usize = 500;
@@ -237,6 +238,34 @@ pub async fn keep(
                     db::sources::update(c, &source).await?;
                 }
                 Ok(())
+            })
+        })
+        .await
+}
+
+/// What the last crawl of a source was told by its site (robots.txt, sitemaps), as [`keep_files`]
+/// was given it.
+///
+/// # Errors
+/// Only the database's own.
+#[boxed]
+pub async fn known_files(services: &Services, source: &Source) -> Result<Vec<CrawlFile>> {
+    Ok(db::crawl_files::of_source(&mut services.db.reader().await?, source.site_id, source.id).await?)
+}
+
+/// Keeps what a crawl was told by its site for the next one, in place of what was kept before.
+///
+/// # Errors
+/// `NotFound` when the source was deleted or the job lost meanwhile.
+#[boxed]
+pub async fn keep_files(services: &Services, reading: &Reading, files: Vec<CrawlFile>) -> Result<()> {
+    let reading = reading.clone();
+    services
+        .db
+        .write(move |c| {
+            Box::pin(async move {
+                let source = reading.locked(c).await?;
+                Ok(db::crawl_files::replace(c, source.site_id, source.id, &files).await?)
             })
         })
         .await
