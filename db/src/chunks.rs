@@ -9,6 +9,9 @@ use crate::part::{Part, load_part};
 use crate::schema::chunks;
 use crate::{Conn, Error, Result, columns};
 
+/// Rows of one statement: PostgreSQL takes 65,535 values, a row has 14.
+const ROWS_AT_ONCE: usize = 500;
+
 /// One retrievable piece of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk {
@@ -84,32 +87,60 @@ impl TryFrom<Row> for Chunk {
     }
 }
 
+/// The columns of a chunk with their values.
+macro_rules! row {
+    ($new:expr) => {{
+        let new: &Chunk = $new;
+        (
+            chunks::site_id.eq(new.site_id.to_string()),
+            chunks::id.eq(new.id.to_string()),
+            chunks::source_id.eq(new.source_id.to_string()),
+            chunks::document_id.eq(new.document_id.to_string()),
+            chunks::position.eq(new.position),
+            chunks::kind.eq(&new.kind),
+            chunks::question.eq(&new.question),
+            chunks::heading.eq(columns::to_json(&new.heading)),
+            chunks::body.eq(&new.text),
+            chunks::url.eq(&new.url),
+            chunks::page_title.eq(&new.page_title),
+            chunks::language.eq(&new.language),
+            chunks::phrasings.eq(columns::to_json(&new.phrasings)),
+            chunks::content_hash.eq(&new.content_hash),
+        )
+    }};
+}
+
 /// Stores a new chunk.
 ///
 /// # Errors
 /// `Conflict` when the id is taken.
 pub async fn insert(c: &mut Conn, new: &Chunk) -> Result<()> {
-    on!(c, |c| {
-        diesel::insert_into(chunks::table)
-            .values((
-                chunks::site_id.eq(new.site_id.to_string()),
-                chunks::id.eq(new.id.to_string()),
-                chunks::source_id.eq(new.source_id.to_string()),
-                chunks::document_id.eq(new.document_id.to_string()),
-                chunks::position.eq(new.position),
-                chunks::kind.eq(&new.kind),
-                chunks::question.eq(&new.question),
-                chunks::heading.eq(columns::to_json(&new.heading)),
-                chunks::body.eq(&new.text),
-                chunks::url.eq(&new.url),
-                chunks::page_title.eq(&new.page_title),
-                chunks::language.eq(&new.language),
-                chunks::phrasings.eq(columns::to_json(&new.phrasings)),
-                chunks::content_hash.eq(&new.content_hash),
-            ))
-            .execute(c)
-            .await
-    })?;
+    on!(c, |c| diesel::insert_into(chunks::table).values(row!(new)).execute(c).await)?;
+    Ok(())
+}
+
+/// Stores many.
+///
+/// # Errors
+/// `Conflict` when an id is taken; then some may be stored: roll back.
+pub async fn insert_all(c: &mut Conn, new: &[Chunk]) -> Result<()> {
+    // One statement where each costs a way to the server; on SQLite a prepared one costs less.
+    on!(
+        c,
+        sqlite | c | {
+            for new in new {
+                diesel::insert_into(chunks::table).values(row!(new)).execute(c).await?;
+            }
+            Ok::<_, diesel::result::Error>(0)
+        },
+        pg | c | {
+            for part in new.chunks(ROWS_AT_ONCE) {
+                let rows: Vec<_> = part.iter().map(|new| row!(new)).collect();
+                diesel::insert_into(chunks::table).values(rows).execute(c).await?;
+            }
+            Ok::<_, diesel::result::Error>(0)
+        }
+    )?;
     Ok(())
 }
 

@@ -11,6 +11,7 @@ on_both_backends!(
     a_chunk_moves_without_changing_its_content,
     phrasings_are_kept_in_order,
     a_taken_id_is_a_conflict,
+    many_are_stored_as_one_is,
     a_chunk_of_another_site_is_not_found,
 );
 
@@ -39,6 +40,21 @@ async fn chunks_read_back_in_the_order_of_their_page(db: &Db) {
     assert_eq!(read!(db, |c| chunks::by_ids(c, site, &[id])), [second]);
     commit!(db, |c| chunks::delete(c, site, &[id]));
     assert_eq!(read!(db, |c| chunks::of_document(c, site, document.id)), [first]);
+}
+
+async fn many_are_stored_as_one_is(db: &Db) {
+    let site = make::stored_site(db).await;
+    let source = make::stored_source(db, site, URL).await;
+    let document = make::stored_document(db, &source, URL).await;
+    // More than one statement takes.
+    let new: Vec<Chunk> = (0..501).map(|position| make::chunk(&document, position)).collect();
+    let stored = new.clone();
+
+    commit!(db, |c| chunks::insert_all(c, &stored));
+
+    assert_eq!(read!(db, |c| chunks::of_document(c, site, document.id)), new);
+    let refused = try_commit!(db, |c| chunks::insert_all(c, &stored));
+    assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
 }
 
 async fn an_index_is_read_in_pages(db: &Db) {

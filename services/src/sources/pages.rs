@@ -1,7 +1,7 @@
 //! What a visit to a page becomes in the database: the page's row, and the difference of its
 //! chunks. Only [`super::reading`] calls it, inside its transaction.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use helpbot_db as db;
 use helpbot_db::chunks::Chunk;
@@ -18,6 +18,8 @@ use crate::{Document, Result, Source, chance};
 /// A page that is not found this often in a row leaves the index: one miss may be the fault of
 /// the moment.
 pub(crate) const MISSES_MAX: i32 = 2;
+/// New chunks that are held until they are written together.
+const NEW_AT_ONCE: usize = 500;
 /// What the report says of a page at its first miss.
 const NOT_FOUND_AGAIN: &str = "Nothing led to this page at the last visit; if that stays so, it leaves the index";
 
@@ -38,42 +40,122 @@ impl std::ops::AddAssign for Difference {
     }
 }
 
-/// Stores one page and the difference of its chunks.
-pub(super) async fn store(c: &mut db::Conn, source: &Source, page: PageReading, now: Timestamp) -> Result<Difference> {
-    let known = db::documents::by_url(c, source.site_id, source.id, &page.url).await?;
-    let mut document = known.unwrap_or_else(|| fresh(source, &page, now));
-    let leaves = page.replaces(document.misses);
-    document.outcome = page.outcome;
-    document.reason = page.reason;
-    document.fetched_at = now;
-    document.misses = match (page.outcome, page.earlier) {
-        (PageOutcome::Fetched | PageOutcome::Unchanged, _) | (_, Earlier::Leaves) => 0,
-        (_, Earlier::Missing) => document.misses.saturating_add(1),
-        (_, Earlier::Stays) => document.misses,
-    };
-    let had = document.chunk_count;
-    let mut chunks = Vec::new();
-    if leaves {
-        // With the chunks go the validators: "not modified" must not mean "nothing".
-        document.etag = page.etag;
-        document.last_modified = page.last_modified;
-        document.content_hash = None;
-        if page.outcome == PageOutcome::Fetched {
-            chunks = numbered(source, document.id, page.chunks, now);
-            document.content_hash = Some(hash(chunks.iter().map(|chunk| chunk.content_hash.as_str())));
+/// The storing of a reading, page by page. What is known is read once: each statement of the one
+/// transaction keeps all other writers waiting.
+pub(super) struct Storing<'a> {
+    source: &'a Source,
+    now: Timestamp,
+    /// Pages known from earlier readings that this one has not had yet, by address.
+    known: HashMap<String, Document>,
+    /// Chunks yet to be written.
+    new: Vec<Chunk>,
+    difference: Difference,
+}
+
+impl<'a> Storing<'a> {
+    pub(super) async fn begin(c: &mut db::Conn, source: &'a Source, now: Timestamp) -> Result<Self> {
+        let all = db::documents::of_source(c, source.site_id, source.id, db::part::Part::first(i64::MAX)).await?;
+        let known = all.into_iter().map(|page| (page.url.clone(), page)).collect();
+        Ok(Self { source, now, known, new: Vec::new(), difference: Difference::default() })
+    }
+
+    /// Stores one page and the difference of its chunks; a page comes once.
+    pub(super) async fn page(&mut self, c: &mut db::Conn, page: PageReading) -> Result<()> {
+        let known = self.known.remove(&page.url);
+        let mut document = known.unwrap_or_else(|| fresh(self.source, &page, self.now));
+        let leaves = page.replaces(document.misses);
+        document.outcome = page.outcome;
+        document.reason = page.reason;
+        document.fetched_at = self.now;
+        document.misses = match (page.outcome, page.earlier) {
+            (PageOutcome::Fetched | PageOutcome::Unchanged, _) | (_, Earlier::Leaves) => 0,
+            (_, Earlier::Missing) => document.misses.saturating_add(1),
+            (_, Earlier::Stays) => document.misses,
+        };
+        let had = document.chunk_count;
+        let mut chunks = Vec::new();
+        if leaves {
+            // With the chunks go the validators: "not modified" must not mean "nothing".
+            document.etag = page.etag;
+            document.last_modified = page.last_modified;
+            document.content_hash = None;
+            if page.outcome == PageOutcome::Fetched {
+                chunks = numbered(self.source, document.id, page.chunks, self.now);
+                document.content_hash = Some(hash(chunks.iter().map(|chunk| chunk.content_hash.as_str())));
+            }
+            document.chunk_count = i64::try_from(chunks.len()).unwrap_or(i64::MAX);
         }
-        document.chunk_count = i64::try_from(chunks.len()).unwrap_or(i64::MAX);
+        if page.outcome == PageOutcome::Fetched {
+            document.title = page.title;
+            document.language = page.language;
+        }
+        db::documents::put(c, &document).await?;
+        if let Some(links) = &page.links {
+            db::documents::set_links(c, document.site_id, document.id, links).await?;
+        }
+        if leaves && had > 0 {
+            self.replace_chunks(c, &document, chunks).await?;
+        } else {
+            self.add(chunks);
+        }
+        if self.new.len() >= NEW_AT_ONCE { self.write(c).await } else { Ok(()) }
     }
-    if page.outcome == PageOutcome::Fetched {
-        document.title = page.title;
-        document.language = page.language;
+
+    fn add(&mut self, chunks: impl IntoIterator<Item = Chunk>) {
+        let before = self.new.len();
+        self.new.extend(chunks);
+        self.difference.changed += i64::try_from(self.new.len() - before).unwrap_or(i64::MAX);
     }
-    db::documents::put(c, &document).await?;
-    if let Some(links) = &page.links {
-        db::documents::set_links(c, document.site_id, document.id, links).await?;
+
+    async fn write(&mut self, c: &mut db::Conn) -> Result<()> {
+        db::chunks::insert_all(c, &self.new).await?;
+        self.new.clear();
+        Ok(())
     }
-    let is_replaced = leaves && (had > 0 || !chunks.is_empty());
-    if is_replaced { replace_chunks(c, &document, chunks).await } else { Ok(Difference::default()) }
+
+    async fn replace_chunks(&mut self, c: &mut db::Conn, document: &Document, chunks: Vec<Chunk>) -> Result<()> {
+        let mut old: HashMap<String, Vec<Chunk>> = HashMap::new();
+        // Last first, so that of two equal chunks each keeps its place.
+        for chunk in db::chunks::of_document(c, document.site_id, document.id).await?.into_iter().rev() {
+            old.entry(chunk.content_hash.clone()).or_default().push(chunk);
+        }
+        for mut chunk in chunks {
+            let Some(same) = old.get_mut(&chunk.content_hash).and_then(Vec::pop) else {
+                self.add([chunk]);
+                continue;
+            };
+            chunk.id = same.id;
+            let is_elsewhere = (&same.url, &same.page_title) != (&chunk.url, &chunk.page_title);
+            if is_elsewhere || (same.position, &same.language) != (chunk.position, &chunk.language) {
+                db::chunks::update_place(c, &chunk).await?;
+                self.difference += Difference { changed: 1, is_retired: is_elsewhere };
+            }
+        }
+        let gone: Vec<ChunkId> = old.into_values().flatten().map(|chunk| chunk.id).collect();
+        if !gone.is_empty() {
+            db::chunks::delete(c, document.site_id, &gone).await?;
+            self.difference += Difference { changed: i64::try_from(gone.len()).unwrap_or(i64::MAX), is_retired: true };
+        }
+        Ok(())
+    }
+
+    /// Counts a miss for each known page that did not come, drops those with too many, and gives
+    /// what the reading did.
+    pub(super) async fn end(mut self, c: &mut db::Conn) -> Result<Difference> {
+        self.write(c).await?;
+        for mut page in std::mem::take(&mut self.known).into_values() {
+            page.misses = page.misses.saturating_add(1);
+            if page.misses >= MISSES_MAX {
+                db::documents::delete(c, page.site_id, page.id).await?;
+                self.difference += Difference { changed: page.chunk_count, is_retired: page.chunk_count > 0 };
+            } else {
+                page.outcome = PageOutcome::Skipped;
+                page.reason = Some(NOT_FOUND_AGAIN.to_owned());
+                db::documents::put(c, &page).await?;
+            }
+        }
+        Ok(self.difference)
+    }
 }
 
 fn fresh(source: &Source, page: &PageReading, now: Timestamp) -> Document {
@@ -93,57 +175,6 @@ fn fresh(source: &Source, page: &PageReading, now: Timestamp) -> Document {
         misses: 0,
         fetched_at: now,
     }
-}
-
-async fn replace_chunks(c: &mut db::Conn, document: &Document, chunks: Vec<Chunk>) -> Result<Difference> {
-    let mut old: HashMap<String, Vec<Chunk>> = HashMap::new();
-    // Last first, so that of two equal chunks each keeps its place.
-    for chunk in db::chunks::of_document(c, document.site_id, document.id).await?.into_iter().rev() {
-        old.entry(chunk.content_hash.clone()).or_default().push(chunk);
-    }
-    let mut difference = Difference::default();
-    for mut chunk in chunks {
-        match old.get_mut(&chunk.content_hash).and_then(Vec::pop) {
-            Some(same) => {
-                chunk.id = same.id;
-                let is_elsewhere = (&same.url, &same.page_title) != (&chunk.url, &chunk.page_title);
-                if is_elsewhere || (same.position, &same.language) != (chunk.position, &chunk.language) {
-                    db::chunks::update_place(c, &chunk).await?;
-                    difference += Difference { changed: 1, is_retired: is_elsewhere };
-                }
-            }
-            None => {
-                db::chunks::insert(c, &chunk).await?;
-                difference.changed += 1;
-            }
-        }
-    }
-    let gone: Vec<ChunkId> = old.into_values().flatten().map(|chunk| chunk.id).collect();
-    if !gone.is_empty() {
-        db::chunks::delete(c, document.site_id, &gone).await?;
-        difference += Difference { changed: i64::try_from(gone.len()).unwrap_or(i64::MAX), is_retired: true };
-    }
-    Ok(difference)
-}
-
-/// Counts a miss for each known page that was not visited, and drops those with too many.
-pub(super) async fn count_misses(c: &mut db::Conn, source: &Source, visited: &HashSet<String>) -> Result<Difference> {
-    let mut dropped = Difference::default();
-    for mut page in db::documents::of_source(c, source.site_id, source.id, db::part::Part::first(i64::MAX)).await? {
-        if visited.contains(&page.url) {
-            continue;
-        }
-        page.misses = page.misses.saturating_add(1);
-        if page.misses >= MISSES_MAX {
-            db::documents::delete(c, source.site_id, page.id).await?;
-            dropped += Difference { changed: page.chunk_count, is_retired: page.chunk_count > 0 };
-        } else {
-            page.outcome = PageOutcome::Skipped;
-            page.reason = Some(NOT_FOUND_AGAIN.to_owned());
-            db::documents::put(c, &page).await?;
-        }
-    }
-    Ok(dropped)
 }
 
 fn numbered(source: &Source, document_id: DocumentId, drafts: Vec<ChunkDraft>, now: Timestamp) -> Vec<Chunk> {

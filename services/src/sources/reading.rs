@@ -313,15 +313,14 @@ pub async fn complete(
             Box::pin(async move {
                 let mut source = reading.locked(c).await?;
                 let (mut visited, mut counts) = (HashSet::new(), PageCounts::default());
-                let mut difference = pages::Difference::default();
+                let mut storing = pages::Storing::begin(c, &source, now).await?;
                 for page in pages {
-                    if !visited.insert(page.url.clone()) {
-                        continue;
+                    if visited.insert(page.url.clone()) {
+                        counts.add(page.outcome);
+                        storing.page(c, page).await?;
                     }
-                    counts.add(page.outcome);
-                    difference += pages::store(c, &source, page, now).await?;
                 }
-                difference += pages::count_misses(c, &source, &visited).await?;
+                let difference = storing.end(c).await?;
                 counts.planned = i64::try_from(visited.len()).unwrap_or(i64::MAX);
                 let (documents, chunks) = db::documents::totals(c, source.site_id, source.id).await?;
                 source.title = title.or(source.title);
