@@ -66,7 +66,8 @@ impl SourceStatus {
         use SourceStatus::{Failed, Indexed, Pending, Scraping};
         matches!(
             (self, next),
-            (Pending, Scraping | Failed)
+            // From waiting straight to read: the reading was cancelled.
+            (Pending, Scraping | Indexed | Failed)
                 | (Scraping, Indexed | Failed | Scraping | Pending)
                 | (Indexed | Failed, Pending | Scraping)
         )

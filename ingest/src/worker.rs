@@ -3,11 +3,11 @@
 //! The server runs one [`Worker`] for as long as it lives, the command line one while it waits.
 //! Several sources are read at once; each host gets one request at a time and one crawl at a
 //! time. A lease is renewed while the work goes on; a worker that dies loses it, and another
-//! goes on with the visits that it kept. A source that is deleted is noticed when its lease is
-//! renewed, or its visits are kept. What a source's content
-//! or server is at fault for ends as `failed` with a reason for its owner; what we are at fault
-//! for is tried again, and given up in words after [`ATTEMPTS_MAX`]. The vectors of what was read
-//! are made here too, where an embedding model is set.
+//! goes on with the visits that it kept. A reading that is cancelled, or whose source is deleted,
+//! is noticed when its lease is renewed, or its visits are kept. What a source's content or server
+//! is at fault for ends as `failed` with a reason for its owner; what we are at fault for is tried
+//! again, and given up in words after [`ATTEMPTS_MAX`]. The vectors of what was read are made here
+//! too, where an embedding model is set.
 //!
 //! How one source is read stands in [`read`]; that its time has come again, in `services`.
 
@@ -80,7 +80,7 @@ pub struct Worker {
 enum End {
     /// Done or given up; the job goes.
     Finished,
-    /// Another worker has the job now.
+    /// Another worker has the job now, or nobody any more.
     Lost,
 }
 
@@ -183,7 +183,7 @@ impl Worker {
                     tracing::warn!(%error, job = %job.id, "a finished job could not be removed; it will run again");
                 }
             }
-            Ok(End::Lost) => tracing::warn!(job = %job.id, "another worker has taken a job over"),
+            Ok(End::Lost) => tracing::warn!(job = %job.id, "a job was cancelled, or another worker has taken it over"),
             Err(error) => {
                 self.tally.retried.fetch_add(1, Ordering::Relaxed);
                 let wait = FIRST_RETRY * 2_u32.saturating_pow(u32::try_from(job.attempts - 1).unwrap_or(0));

@@ -76,7 +76,7 @@ enum Command {
     /// Mail: list what waits for the mail server
     #[command(subcommand)]
     Mail(mails::MailCommand),
-    /// Sources that answers come from: add, list, read again, delete
+    /// Sources that answers come from: add, list, read again, cancel, delete
     #[command(subcommand)]
     Source(sources::SourceCommand),
     /// Entries, questions with their answers: import, export

@@ -143,6 +143,11 @@ const OPERATIONS: &[(&str, &str, Needs)] = &[
         One(Scope::WriteSources),
     ),
     (
+        "Mutation.cancelReading",
+        "mutation ($site: ID) { cancelReading(input: {siteId: $site, id: \"x\"}) { userErrors { code } } }",
+        One(Scope::WriteSources),
+    ),
+    (
         "Mutation.deleteSource",
         "mutation ($site: ID) { deleteSource(input: {siteId: $site, id: \"x\"}) { userErrors { code } } }",
         One(Scope::WriteSources),

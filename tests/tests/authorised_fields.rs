@@ -186,6 +186,7 @@ const ANSWERS: &[(&str, &str)] = &[
     ("UploadSourcePayload", "isNew source"),
     ("AskQuestionPayload", "conversation credits sessionToken suggestions"),
     ("AssignConversationPayload", "conversation"),
+    ("CancelReadingPayload", "source"),
     ("CreateApiKeyPayload", "apiKey secret"),
     ("CreateSitePayload", "site"),
     ("CreateWebhookPayload", "secret webhook"),

@@ -1,4 +1,4 @@
-//! Adding, changing, re-reading and deleting sources.
+//! Adding, changing, re-reading and deleting sources, and cancelling their readings.
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use helpbot_services::{self as services, sources};
@@ -149,6 +149,24 @@ pub struct RereadSourcePayload {
     user_errors: Vec<UserError>,
 }
 
+/// The source whose reading to cancel.
+#[derive(InputObject)]
+pub struct CancelReadingInput {
+    /// The site; the own one of the key if not said.
+    site_id: Option<ID>,
+    /// Which one.
+    id: ID,
+}
+
+/// The source that is not read any more, or why not.
+#[derive(Default, SimpleObject)]
+pub struct CancelReadingPayload {
+    /// The source in the state before; one that was never read has failed.
+    source: Option<Source>,
+    /// What was refused.
+    user_errors: Vec<UserError>,
+}
+
 /// The source to delete.
 #[derive(InputObject)]
 pub struct DeleteSourceInput {
@@ -269,6 +287,23 @@ impl SourceMutation {
                 RereadSourcePayload { source: Some(Source { row, access: access.clone() }), ..Default::default() }
             }
             Err(error) => RereadSourcePayload { user_errors: vec![expected(error)?], ..Default::default() },
+        })
+    }
+
+    /// Cancels the reading that a source waits for or is in. What was indexed before answers on. A
+    /// source that is not being read is given as it is.
+    async fn cancel_reading(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which one.")] input: CancelReadingInput,
+    ) -> Result<CancelReadingPayload> {
+        let access = Access::of(ctx);
+        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.id));
+        Ok(match sources::cancel(&access.services, &access.viewer, site, id).await {
+            Ok(row) => {
+                CancelReadingPayload { source: Some(Source { row, access: access.clone() }), ..Default::default() }
+            }
+            Err(error) => CancelReadingPayload { user_errors: vec![expected(error)?], ..Default::default() },
         })
     }
 

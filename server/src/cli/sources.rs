@@ -57,6 +57,14 @@ pub(super) enum SourceCommand {
         #[arg(long)]
         wait: bool,
     },
+    /// Cancel the reading that a source waits for or is in; what was indexed before answers on
+    Cancel {
+        /// The source
+        source: SourceId,
+        /// The site [default: the only one]
+        #[arg(long)]
+        site: Option<SiteId>,
+    },
     /// Delete a source; no answer comes from it any more
     Delete {
         /// The source
@@ -129,6 +137,11 @@ pub(super) async fn run(context: &Context, command: SourceCommand) -> Result<(),
             let work = Work::begin(context, site).await?;
             let source = work.read_again(source).await?;
             work.finish(context, vec![source], wait).await
+        }
+        SourceCommand::Cancel { source, site } => {
+            let work = Work::begin(context, site).await?;
+            let (services, site) = (&work.installation.services, Some(work.site));
+            print(context, &[sources::cancel(services, &work.operator, site, source).await?])
         }
         SourceCommand::Delete { source, site } => {
             let work = Work::begin(context, site).await?;

@@ -244,6 +244,22 @@ fn a_section_is_crawled_as_wished_and_a_file_is_read_again() {
 }
 
 #[test]
+fn a_reading_that_waits_is_cancelled() {
+    let (home, pages) = (Home::new(), Pages::serve(&[("/help", "text/html", HELP)]));
+    home.site();
+    let added = home.json(&["source", "add", &pages.url("/help")]);
+    assert_eq!(added["sources"][0]["status"], "pending");
+    let id = added["sources"][0]["id"].as_str().expect("an id").to_owned();
+
+    let cancelled = home.json(&["source", "cancel", &id]);
+    let again = home.json(&["source", "cancel", &id]);
+
+    assert_eq!(cancelled["sources"][0]["status"], "failed");
+    assert_eq!(cancelled["sources"][0]["error"], "The reading was cancelled before it came to its end");
+    assert_eq!(again, cancelled);
+}
+
+#[test]
 fn entries_go_out_into_a_file_and_come_back() {
     let (home, other) = (Home::new(), Home::new());
     home.site();

@@ -5,6 +5,7 @@
 //! [`reading::complete`] at once, so that answers change from the old index to the new one in
 //! one step. A failed reading keeps what was indexed before.
 
+mod cancel;
 pub mod crawl;
 pub mod options;
 mod pages;
@@ -28,6 +29,7 @@ use crate::jobs::NewJob;
 use crate::{Document, Error, Part, Result, Services, Site, Source, Viewer, boxed, chance, sites};
 
 pub use crawl::Crawl;
+pub use cancel::cancel;
 pub use helpbot_db::sources::Page;
 pub use options::{Change, Options};
 pub use stored::{FILE_MAX_BYTES, add_file, add_text, reread};

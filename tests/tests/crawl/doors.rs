@@ -6,7 +6,11 @@ use serde_json::{Value, json};
 use crate::page;
 use crate::web::{Served, Web};
 
-on_both_backends!(a_crawl_is_asked_for_followed_and_changed, caps_out_of_bounds_are_refused);
+on_both_backends!(
+    a_crawl_is_asked_for_followed_and_changed,
+    a_reading_is_cancelled_by_who_may_write_sources,
+    caps_out_of_bounds_are_refused,
+);
 
 const ADD: &str = "mutation ($input: AddSourceInput!) {
     addSource(input: $input) { source { id scope maxPages maxDepth schedule } userErrors { field code message } }
@@ -61,6 +65,30 @@ async fn end(socket: &mut helpbot_tests::Socket, following: &str) -> Value {
             return state;
         }
     }
+}
+
+async fn a_reading_is_cancelled_by_who_may_write_sources(app: &TestApp) {
+    const CANCEL: &str = "mutation ($id: ID!) {
+        cancelReading(input: { id: $id }) { source { status error } userErrors { field code } }
+    }";
+    let web = Web::start().await;
+    web.put("/", Served::html(page("0", &[], "")));
+    let gate = web.gate("/");
+    let (site, other) = (app.site().create().await, app.site().create().await);
+    let owner = site.owner();
+    let added = owner.graphql(ADD, json!({ "input": { "url": web.url("/") } })).await.ok();
+    let id = json!({ "id": added["addSource"]["source"]["id"] });
+    gate.reached().await;
+
+    assert_eq!(site.visitor().graphql(CANCEL, id.clone()).await.codes(), ["FORBIDDEN"]);
+    let foreign = other.owner().graphql(CANCEL, id.clone()).await.ok();
+    let cancelled = owner.graphql(CANCEL, id.clone()).await.ok();
+    gate.open();
+
+    assert_eq!(foreign["cancelReading"]["userErrors"][0]["code"], "NOT_FOUND", "{foreign}");
+    let reason = "The reading was cancelled before it came to its end";
+    let source = json!({ "status": "FAILED", "error": reason });
+    assert_eq!(cancelled["cancelReading"], json!({ "source": source, "userErrors": [] }));
 }
 
 async fn caps_out_of_bounds_are_refused(app: &TestApp) {
