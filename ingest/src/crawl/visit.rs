@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use helpbot_engine::ChunkDraft;
-use helpbot_outbound::{Conditional, FetchError, Fetched, Limits};
+use helpbot_outbound::{Conditional, FetchError, Fetched};
 use helpbot_services::{Error, Result};
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -127,13 +127,13 @@ async fn fetch(
     conditional: Option<&Conditional>,
     delay: Duration,
 ) -> Result<Fetched, FetchError> {
-    let fetched = reader.get(url, conditional, &Limits::PAGE, delay).await?;
+    let fetched = reader.get(url, conditional, &reader.manners.page, delay).await?;
     if !matches!(fetched.status, 429 | 503) {
         return Ok(fetched);
     }
     let wait = fetched.retry_after.as_deref().and_then(|seconds| seconds.trim().parse().ok());
     tokio::time::sleep(wait.map_or(BACK_OFF, Duration::from_secs).min(BACK_OFF_MAX)).await;
-    reader.get(url, conditional, &Limits::PAGE, delay).await
+    reader.get(url, conditional, &reader.manners.page, delay).await
 }
 
 fn led_to(fetched: &Fetched) -> Option<Url> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use helpbot_domain::source::{PageOutcome, SourceKind};
-use helpbot_outbound::{Conditional, Fetched, Limits};
+use helpbot_outbound::{Conditional, Fetched};
 use helpbot_services::sources::Options;
 use helpbot_services::sources::options::SourceScope;
 use helpbot_services::sources::reading::{self, Earlier, PageReading, Reading};
@@ -40,7 +40,7 @@ async fn page(reader: &Reader, source: &Source) -> Result<Outcome> {
     let url = Url::parse(&source.url).map_err(Error::internal)?;
     let mut known = reading::known_pages(&reader.services, source).await?;
     let conditional = known.remove(url.as_str()).as_ref().and_then(conditional);
-    let fetched = match reader.get(&url, conditional.as_ref(), &Limits::PAGE, Duration::ZERO).await {
+    let fetched = match reader.get(&url, conditional.as_ref(), &reader.manners.page, Duration::ZERO).await {
         Ok(fetched) => fetched,
         Err(error) => return Ok(Outcome::Failed(reasons::of_fetch(&error))),
     };

@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::{BoxFuture, FutureExt as _};
 use helpbot_db::chunks::{self, Chunk};
 use helpbot_db::sites as site_rows;
 use helpbot_db::{DatabaseUrl, Db};
@@ -15,13 +16,14 @@ use helpbot_domain::ids::{KeyId, SiteId};
 use helpbot_domain::source::PageOutcome;
 use helpbot_engine::Engine;
 use helpbot_engine::engine::EngineSettings;
+use helpbot_engine::model::{Embedder, ModelError};
 use helpbot_ingest::Manners;
 use helpbot_ingest::worker::Worker;
 use helpbot_outbound::{Client, Policy, UserAgent};
 use helpbot_services::clock::{Clock as _, ManualClock};
 use helpbot_services::sites::{self, NewSite};
 use helpbot_services::sources::options::SourceScope;
-use helpbot_services::sources::{self, Change};
+use helpbot_services::sources::{self, Change, SCRAPE};
 use helpbot_services::{Document, Services, Settings, Source, Viewer, chance};
 use helpbot_tests::database::TestDatabase;
 use tempfile::TempDir;
@@ -31,7 +33,35 @@ use url::Url;
 /// 2026-03-15T12:00:00Z.
 const BEGIN: Timestamp = Timestamp::from_ms(1_773_576_000_000);
 
+/// The longest that a test's work takes: 500 pages, on a machine that does other things too.
+const WORK: Duration = Duration::from_secs(180);
+const A_CENTURY: Duration = Duration::from_secs(100 * 366 * 86_400);
+
+/// An embedding model that remembers what it was asked to embed.
+#[derive(Default)]
+pub struct Embedded(Mutex<Vec<String>>);
+
+impl Embedded {
+    /// The texts since the last look, in order.
+    pub fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Embedder for Embedded {
+    fn model(&self) -> &str {
+        "counting"
+    }
+
+    fn embed(&self, _model: &str, texts: Vec<String>) -> BoxFuture<'_, Result<Vec<Vec<f32>>, ModelError>> {
+        let vectors = texts.iter().map(|_| vec![1.0, 0.0]).collect();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(texts);
+        async { Ok(vectors) }.boxed()
+    }
+}
+
 pub struct House {
+    pub embedded: Arc<Embedded>,
     pub services: Services,
     pub operator: Viewer,
     pub site: SiteId,
@@ -46,14 +76,16 @@ impl House {
     pub async fn over(database: &TestDatabase) -> Self {
         let db = Db::open(database.url()).await.expect("an empty database opens");
         let clock = Arc::new(ManualClock::at(BEGIN));
-        let engine = Engine::new(EngineSettings::default());
+        let embedded: Arc<Embedded> = Arc::default();
+        let embedder: Option<Arc<dyn Embedder>> = Some(embedded.clone());
+        let engine = Engine::new(EngineSettings { embedder, ..EngineSettings::default() });
         let settings = Settings::new([7; 32]);
         let services = Services::new(db.clone(), engine, clock.clone(), Arc::new(|_: &Url| Ok(())), settings);
         let operator = Viewer::operator(KeyId::from_uuid(chance::uuid(BEGIN)));
         let new = NewSite { name: "Shop".into(), owner_email: "o@example.com".into(), plan: None, credit_limit: None };
         let site = sites::create(&services, &operator, new).await.expect("a site").id;
         let (database, data) = (database.url().clone(), tempfile::tempdir().expect("a temporary directory"));
-        Self { services, operator, site, clock, db, workers: AtomicU32::default(), database, data }
+        Self { embedded, services, operator, site, clock, db, workers: AtomicU32::default(), database, data }
     }
 
     /// Starts the product's own program on this database, with the system's clock.
@@ -94,7 +126,28 @@ impl House {
 
     /// Does all work that is due.
     pub async fn work(&self) {
-        helpbot_tests::in_time("the end of the work", self.worker().work_off()).await;
+        self.work_with(Manners { delay: Duration::ZERO, ..Manners::default() }).await;
+    }
+
+    /// The same with these manners.
+    pub async fn work_with(&self, manners: Manners) {
+        let work = self.worker_with(manners).work_off();
+        tokio::time::timeout(WORK, work).await.unwrap_or_else(|_| panic!("the work did not end within {WORK:?}"));
+    }
+
+    /// Makes the one job of a worker that died free, as time does. (The program's lease is of the
+    /// system's time, from which that of the test is far.)
+    pub async fn end_lease(&self) {
+        self.pass(A_CENTURY);
+        let job = self.services.claim_jobs(&[SCRAPE], "time", 1).await.expect("jobs").pop().expect("one job");
+        self.clock.set(BEGIN);
+        let freed = self.services.retry_job(job.id, "time", Duration::ZERO, "its lease ran out").await;
+        assert!(freed.expect("a job is put back"));
+    }
+
+    pub async fn cancel(&self, source: &Source) -> Source {
+        let cancelled = sources::cancel(&self.services, &self.operator, Some(self.site), source.id).await;
+        cancelled.expect("the source is there")
     }
 
     pub async fn add(&self, url: &Url, wishes: Change) -> Source {

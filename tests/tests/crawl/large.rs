@@ -1,12 +1,15 @@
-//! A site of 500 pages with everything that sites have: indexed with exactly the right set, then
-//! only asked whether it changed, then read anew where it has.
+//! A site of 500 pages of real prose with everything that sites have: indexed with exactly the
+//! right set, then only asked whether it changed, then read anew where it has.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use helpbot_domain::source::SourceStatus;
+use helpbot_domain::source::{PageOutcome, SourceStatus};
+use helpbot_ingest::Manners;
+use helpbot_outbound::Limits;
 use helpbot_services::jobs;
 use helpbot_services::sources::Crawl;
+use helpbot_tests::prose::Prose;
 
 use crate::house::House;
 use crate::web::{Hit, Served, Web, gzip};
@@ -18,20 +21,24 @@ on_both_databases!(
     a_crawl_goes_on_where_a_killed_process_was,
 );
 
-const A_CENTURY: Duration = Duration::from_secs(100 * 366 * 86_400);
 /// Plain pages; with the special ones the site has the most that a source may have.
 const PLAIN: usize = 485;
 /// Pages that the start links to; the others stand in sitemaps.
 const LINKED: usize = 20;
 /// Reported as skipped.
 const SKIPPED: [&str; 7] = ["/old", "/moved", "/copy.html", "/draft.html", "/draft-header", "/private/x.html", "/logo"];
-/// Reported as failed.
+/// Reported as failed, and asked for as a whole at each visit.
 const FAILED: [&str; 2] = ["/missing.html", "/broken.html"];
 /// Read beside the plain ones.
-const SPECIAL: [&str; 4] = ["/", "/moved-here.html", "/slow.html", "/latin.html"];
-/// Asked for as a whole at each visit.
-const ALWAYS_WHOLE: [&str; 6] =
-    ["/robots.txt", "/sitemap-index.xml", "/sitemap-a.xml", "/sitemap-b.xml.gz", "/missing.html", "/broken.html"];
+const SPECIAL: [&str; 4] = ["/", "/moved-here.html", SLOW, "/latin.html"];
+/// Never answered where a page must come in time.
+const SLOW: &str = "/slow.html";
+/// What a page has to begin in, in place of 15 s; the other pages take some milliseconds.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// The longest that the program takes to read the site.
+const PROGRAM: Duration = Duration::from_secs(180);
+/// What a page has of the documents.
+const SECTIONS: usize = 2;
 
 fn plain(n: usize) -> String {
     format!("/help/{n}.html")
@@ -59,14 +66,25 @@ async fn large_site() -> Web {
     let mut links: Vec<&str> = names.iter().map(String::as_str).collect();
     links.extend(SKIPPED);
     links.extend(FAILED);
-    links.extend(["/slow.html", "/latin.html", "/style.css", "https://elsewhere.example/", "mailto:a@example.com"]);
+    links.extend([SLOW, "/latin.html", "/style.css", "https://elsewhere.example/", "mailto:a@example.com"]);
     web.put("/", Served::html(page("start", &links, "")));
+    let prose = Prose::of_documents();
     for n in 0..PLAIN {
-        let served = Served::html(page(&n.to_string(), &["/", &plain((n + 1) % PLAIN)], ""));
+        let served = Served::html(article(&prose, n));
         web.put(&plain(n), if n % 7 == 0 { served.gzipped() } else { served });
     }
     special_pages(&web);
     web
+}
+
+fn article(prose: &Prose, n: usize) -> String {
+    format!(
+        "<!doctype html><html lang=\"en\"><head><title>Article {n}</title></head><body>\
+         <nav><a href=\"/\">All articles</a></nav><main><h1>Article {n}</h1>{}</main>\
+         <footer><a href=\"{}\">Next article</a></footer></body></html>",
+        prose.html(n, SECTIONS),
+        plain((n + 1) % PLAIN)
+    )
 }
 
 fn robots(web: &Web) -> String {
@@ -84,17 +102,24 @@ fn special_pages(web: &Web) {
     web.put("/private/x.html", Served::html(page("private", &[], "")));
     web.put("/logo", Served::of_type("image/png", b"\x89PNG and so on".to_vec()));
     web.put("/broken.html", Served::status(500));
-    web.put("/slow.html", Served::html(page("slow", &[], "")));
+    web.put(SLOW, Served::html(page("slow", &[], "")));
     let latin = page("Müllerei", &[], "").into_bytes();
     let latin = String::from_utf8(latin).expect("text").chars().map(|c| c as u8).collect();
     web.put("/latin.html", Served::of_type("text/html; charset=iso-8859-1", latin));
 }
 
-fn expected(read: &'static str) -> BTreeMap<&'static str, BTreeSet<String>> {
+/// The whole report where the pages were `read` so; `late` did not come in time.
+fn expected(read: &'static str, late: &[&str]) -> BTreeMap<&'static str, BTreeSet<String>> {
     let of = |paths: &[&str]| paths.iter().map(|path| (*path).to_owned()).collect::<BTreeSet<_>>();
     let mut pages = of(&SPECIAL);
     pages.extend((0..PLAIN).map(plain));
-    BTreeMap::from([(read, pages), ("skipped", of(&SKIPPED)), ("failed", of(&FAILED))])
+    pages.retain(|page| !late.contains(&page.as_str()));
+    BTreeMap::from([(read, pages), ("skipped", of(&SKIPPED)), ("failed", of(&[&FAILED, late].concat()))])
+}
+
+fn impatient() -> Manners {
+    let page = Limits { first_byte: PATIENCE, ..Limits::PAGE };
+    Manners { delay: Duration::ZERO, page, ..Manners::default() }
 }
 
 fn paths(hits: &[Hit]) -> BTreeSet<&str> {
@@ -103,29 +128,31 @@ fn paths(hits: &[Hit]) -> BTreeSet<&str> {
 
 async fn a_large_site_is_indexed_then_only_asked_whether_it_changed(house: &House) {
     let web = large_site().await;
-    let slow = web.gate("/slow.html");
+    // Never opened: slower than a page may be.
+    let _slow = web.gate(SLOW);
     let source = house.add_site(&web.url("/")).await;
 
-    tokio::join!(house.work(), async {
-        slow.reached().await;
-        slow.open();
-    });
+    house.work_with(impatient()).await;
 
     let read = house.source(&source).await;
     assert_eq!((read.status, read.error.as_deref()), (SourceStatus::Indexed, None));
     assert_eq!(read.title.as_deref(), Some("Article start"));
-    assert_eq!(house.report(&source).await, expected("fetched"));
-    assert_eq!(read.document_count, i64::try_from(PLAIN + SPECIAL.len()).expect("a small number"));
+    assert_eq!(house.report(&source).await, expected("fetched", &[SLOW]));
+    let late = "The page could not be fetched in time: the server did not answer within 3 s".to_owned();
+    assert_eq!(house.row(&source, SLOW).await, (PageOutcome::Failed, Some(late), 0));
+    assert_eq!(read.document_count, i64::try_from(PLAIN + SPECIAL.len() - 1).expect("a small number"));
     let first = house.chunks().await;
     assert_eq!(read.chunk_count, i64::try_from(first.len()).expect("a small number"));
+    assert!(first.len() > PLAIN * SECTIONS, "{} chunks", first.len());
     assert!(first.values().any(|chunk| chunk.question.as_deref() == Some("How do I return article Müllerei?")));
+    assert!(house.embedded.take().len() >= first.len());
     let hits = web.take_hits();
     assert!(!paths(&hits).contains("/private/x.html"));
     let once = hits.iter().filter(|hit| hit.path == plain(1)).count();
     // Its own visit, and the redirect that leads to it.
     assert_eq!((once, web.most_at_once()), (2, 1));
     let counts = Crawl::of(&read).expect("a record").pages;
-    assert_eq!((counts.fetched, counts.unchanged, counts.skipped, counts.failed), (489, 0, 7, 2));
+    assert_eq!((counts.fetched, counts.unchanged, counts.skipped, counts.failed), (488, 0, 7, 3));
 
     the_second_visit_only_asks(house, &web, &source).await;
     assert_eq!(house.chunks().await, first);
@@ -136,36 +163,55 @@ async fn the_second_visit_only_asks(house: &House, web: &Web, source: &helpbot_s
     let version = house.index_version().await;
 
     house.rescrape(source).await;
-    house.work().await;
+    house.work_with(impatient()).await;
 
-    // No index is built anew for it, and so nothing embedded.
     assert_eq!(house.index_version().await, version);
-    assert_eq!(house.report(source).await, expected("unchanged"));
-    let whole: Vec<Hit> = web.take_hits().into_iter().filter(|hit| !hit.is_conditional || hit.status == 200).collect();
-    assert_eq!(paths(&whole), ALWAYS_WHOLE.into_iter().collect::<BTreeSet<_>>(), "{whole:?}");
+    assert_eq!(house.embedded.take(), [""; 0]);
+    assert_eq!(house.report(source).await, expected("unchanged", &[SLOW]));
+    let hits = web.take_hits();
+    let whole = hits.iter().filter(|hit| !hit.is_conditional || hit.status == 200).cloned().collect::<Vec<_>>();
+    assert_eq!(paths(&whole), FAILED.into(), "{whole:?}");
+    let told = |path: &str| hits.iter().any(|hit| hit.path == path && hit.status == 304);
+    let files = ["/robots.txt", "/sitemap-index.xml", "/sitemap-a.xml", "/sitemap-b.xml.gz"];
+    assert!(files.into_iter().all(told), "{hits:?}");
 }
 
 async fn changes_touch_their_own_chunks_alone(house: &House, web: &Web, source: &helpbot_services::Source) {
-    let before = house.chunks().await;
+    let (before, prose) = (house.chunks().await, Prose::of_documents());
     let changed = [3, 7, 99, 300, 484];
     for n in changed {
-        let html = page(&n.to_string(), &["/", &plain((n + 1) % PLAIN)], "");
-        let edited = html.replacen("write to the people", "telephone the people", 1);
-        assert_ne!(html, edited);
-        web.put(&plain(n), Served::html(edited));
+        web.put(&plain(n), Served::html(edited(&article(&prose, n))));
     }
 
     house.rescrape(source).await;
-    house.work().await;
+    house.work_with(impatient()).await;
 
     let after = house.chunks().await;
     let new: BTreeSet<_> = after.keys().filter(|id| !before.contains_key(*id)).collect();
     let gone: BTreeSet<_> = before.keys().filter(|id| !after.contains_key(*id)).collect();
     assert_eq!((new.len(), gone.len()), (changed.len(), changed.len()));
-    assert!(new.iter().all(|id| after[*id].text.contains("telephone")));
+    assert!(new.iter().all(|id| after[*id].text.contains(EDITED.1)));
     let kept = after.iter().filter(|(id, _)| !new.contains(id));
     assert!(kept.into_iter().all(|(id, chunk)| before.get(id) == Some(chunk)));
     assert_eq!(house.report(source).await["fetched"], changed.map(plain).into_iter().collect());
+    // Of each new chunk its text, and its question if it has one; of nothing else anything.
+    let embedded = house.embedded.take();
+    let texts = new.iter().map(|id| 1 + usize::from(after[*id].question.is_some())).sum::<usize>();
+    assert_eq!(embedded.len(), texts, "{embedded:?}");
+    let is_new =
+        |text: &&String| text.contains(EDITED.1) || new.iter().any(|id| after[*id].question.as_ref() == Some(*text));
+    assert!(embedded.iter().all(|text| is_new(&text)), "{embedded:?}");
+}
+
+/// What an edit replaces, and by what: of the same length, so that the cuts between chunks stay.
+const EDITED: (&str, &str) = (" the ", " THE ");
+
+/// The page with one word changed in its longest paragraph.
+fn edited(html: &str) -> String {
+    let longest = html.split("<p>").max_by_key(|paragraph| paragraph.len()).expect("a paragraph");
+    let edited = html.replacen(longest, &longest.replacen(EDITED.0, EDITED.1, 1), 1);
+    assert_ne!(html, edited);
+    edited
 }
 
 async fn a_crawl_goes_on_where_a_killed_worker_was(house: &House) {
@@ -186,16 +232,19 @@ async fn a_crawl_goes_on_where_a_killed_worker_was(house: &House) {
     assert_eq!(web.take_hits().iter().filter(|hit| hit.path != plain(200)).count(), 0, "its lease still runs");
     house.pass(jobs::LEASE + Duration::from_secs(1));
 
-    it_is_finished_from_there(house, &web, &source, first).await;
+    house.work().await;
+
+    it_was_gone_on_with(house, &web, &source, first).await;
 }
 
-/// As above, with the product's own program and SIGKILL.
+/// As above, with the product's own program and SIGKILL; the program, started again, ends it.
 async fn a_crawl_goes_on_where_a_killed_process_was(house: &House) {
     let web = large_site().await;
     let gate = web.gate(&plain(200));
     let source = house.add_site(&web.url("/")).await;
+    let command = ["source", "rescrape", &source.id.to_string(), "--wait"];
 
-    let mut program = house.program(&["source", "rescrape", &source.id.to_string(), "--wait"]);
+    let mut program = house.program(&command);
     gate.reached().await;
     program.kill().await.expect("it is killed");
     let progress = Crawl::of(&house.source(&source).await).expect("a record");
@@ -203,18 +252,18 @@ async fn a_crawl_goes_on_where_a_killed_process_was(house: &House) {
     assert!(house.chunks().await.is_empty());
     gate.open();
     let first = web.take_hits();
-    // The program's lease is of the system's time, which is later than that of the test.
-    house.pass(A_CENTURY);
+    house.end_lease().await;
 
-    it_is_finished_from_there(house, &web, &source, first).await;
+    let ended = tokio::time::timeout(PROGRAM, house.program(&command).wait()).await.expect("it ends in time");
+
+    assert!(ended.expect("it has ended").success());
+    it_was_gone_on_with(house, &web, &source, first).await;
 }
 
-async fn it_is_finished_from_there(house: &House, web: &Web, source: &helpbot_services::Source, first: Vec<Hit>) {
-    house.work().await;
-
+async fn it_was_gone_on_with(house: &House, web: &Web, source: &helpbot_services::Source, first: Vec<Hit>) {
     let read = house.source(source).await;
     assert_eq!(read.status, SourceStatus::Indexed);
-    assert_eq!(house.report(source).await, expected("fetched"));
+    assert_eq!(house.report(source).await, expected("fetched", &[]));
     let second = web.take_hits();
     let again: Vec<_> = paths(&first).intersection(&paths(&second)).map(|path| (*path).to_owned()).collect();
     let pages_again = again.iter().filter(|path| path.starts_with("/help/")).count();

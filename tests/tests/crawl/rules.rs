@@ -1,5 +1,7 @@
 //! What a crawl may read and how far it goes: robots.txt, scope, caps, canonical addresses.
 
+use std::time::Duration;
+
 use helpbot_domain::source::{PageOutcome, SourceStatus};
 use helpbot_services::sources::options::SourceScope;
 use helpbot_services::sources::{self, Change};
@@ -13,6 +15,9 @@ on_both_databases!(
     a_site_whose_rules_cannot_be_read_is_left_alone,
     a_page_that_its_owner_names_is_read_on_its_own,
     a_section_ends_at_its_folder,
+    the_pause_that_a_site_asks_for_is_kept,
+    what_a_site_forbids_is_forbidden_when_its_rules_have_not_changed,
+    a_sitemap_that_is_read_in_part_is_reported,
     caps_leave_pages_out_with_the_reason,
     nofollow_and_copies_of_each_other_are_understood,
     a_start_that_has_moved_to_another_host_is_followed,
@@ -135,4 +140,55 @@ async fn a_start_that_has_moved_to_another_host_is_followed(house: &House) {
     let report = house.report(&source).await;
     assert_eq!(report["skipped"], ["/".to_owned()].into());
     assert_eq!(report["fetched"].len(), 4);
+}
+
+async fn the_pause_that_a_site_asks_for_is_kept(house: &House) {
+    const PAUSE: Duration = Duration::from_secs(1);
+    let web = site_with_robots(Served::of_type("text/plain", b"User-agent: *\nCrawl-delay: 1\n".to_vec())).await;
+    let source = house.add_site(&web.url("/help/")).await;
+
+    house.work().await;
+
+    assert_eq!(house.report(&source).await["fetched"].len(), 4);
+    let hits = web.take_hits();
+    // The first is robots.txt itself, which says so.
+    let times: Vec<_> = hits.iter().skip(1).map(|hit| hit.at).collect();
+    assert!(times.len() >= 4 && times.windows(2).all(|pair| pair[1] - pair[0] >= PAUSE), "{hits:?}");
+}
+
+async fn what_a_site_forbids_is_forbidden_when_its_rules_have_not_changed(house: &House) {
+    let rules = |path: &str| Served::of_type("text/plain", format!("User-agent: *\nDisallow: {path}\n").into_bytes());
+    let web = site_with_robots(rules("/about.html")).await;
+    let source = house.add_site(&web.url("/help/")).await;
+    let again = async || {
+        house.rescrape(&source).await;
+        house.work().await;
+        let hits = web.take_hits();
+        let asked = hits.iter().find(|hit| hit.path == "/robots.txt").expect("it is asked for").status;
+        (asked, hits.iter().any(|hit| hit.path == "/about.html"), hits.iter().any(|hit| hit.path == "/help/b.html"))
+    };
+    house.work().await;
+    web.take_hits();
+
+    assert_eq!(again().await, (304, false, true));
+    web.put("/robots.txt", rules("/help/b.html"));
+    assert_eq!(again().await, (200, true, false));
+    assert_eq!(again().await, (304, true, false));
+    web.remove("/robots.txt");
+    assert_eq!(again().await, (404, true, true));
+}
+
+async fn a_sitemap_that_is_read_in_part_is_reported(house: &House) {
+    let web = site_with_robots(Served::status(404)).await;
+    let broken = "<urlset><url><loc>/help/b.html</loc></url><url><loc>/he</lo";
+    web.put("/sitemap.xml", Served::of_type("application/xml", broken.as_bytes().to_vec()));
+    let source = house.add_site(&web.url("/help/")).await;
+
+    for _ in 0..2 {
+        house.work().await;
+
+        let reason = "Read in part: the sitemap lists more than one may, or its end is broken".to_owned();
+        assert_eq!(house.row(&source, "/sitemap.xml").await, (PageOutcome::Skipped, Some(reason), 0));
+        house.rescrape(&source).await;
+    }
 }

@@ -8,7 +8,7 @@ use helpbot_ingest::Manners;
 use helpbot_services::sources::crawl::PageCounts;
 use helpbot_services::sources::options::{SourceSchedule, SourceScope};
 use helpbot_services::sources::reading::{self, PageReading, Reading};
-use helpbot_services::sources::{self, Change, SCRAPE};
+use helpbot_services::sources::{self, Change, Crawl, SCRAPE};
 use helpbot_services::{Error, jobs};
 
 use crate::house::House;
@@ -21,6 +21,8 @@ on_both_databases!(
     a_site_that_fails_keeps_its_index_and_says_so,
     a_page_that_forbids_indexing_leaves_at_once,
     a_source_deleted_in_the_middle_ends_its_crawl,
+    a_cancelled_reading_leaves_all_as_it_was,
+    a_crawl_that_is_cancelled_ends,
     a_worker_that_lost_its_job_stores_nothing,
     a_file_replaced_while_it_is_read_is_read_anew,
     a_crawl_that_takes_too_long_is_indexed_as_far_as_it_came,
@@ -114,7 +116,7 @@ async fn a_page_that_forbids_indexing_leaves_at_once(house: &House) {
     assert_eq!((last.is_conditional, last.status), (true, 304));
 }
 
-async fn a_source_deleted_in_the_middle_ends_its_crawl(house: &House) {
+async fn site_of_200_pages() -> Web {
     let web = Web::start().await;
     let names: Vec<String> = (0..200).map(|n| format!("/{n}.html")).collect();
     let links: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -122,6 +124,11 @@ async fn a_source_deleted_in_the_middle_ends_its_crawl(house: &House) {
     for name in &names {
         web.put(name, Served::html(page(name.trim_matches('/'), &[], "")));
     }
+    web
+}
+
+async fn a_source_deleted_in_the_middle_ends_its_crawl(house: &House) {
+    let web = site_of_200_pages().await;
     let gate = web.gate("/30.html");
     let source = house.add_site(&web.url("/")).await;
 
@@ -135,6 +142,65 @@ async fn a_source_deleted_in_the_middle_ends_its_crawl(house: &House) {
     assert!(house.chunks().await.is_empty());
     let asked = web.take_hits().len();
     assert!(asked < 100, "{asked} requests for a source that is gone");
+}
+
+async fn a_crawl_that_is_cancelled_ends(house: &House) {
+    let web = site_of_200_pages().await;
+    let gate = web.gate("/30.html");
+    let source = house.add_site(&web.url("/")).await;
+
+    tokio::join!(house.work(), async {
+        gate.reached().await;
+        house.cancel(&source).await;
+        gate.open();
+    });
+
+    let read = house.source(&source).await;
+    let reason = "The reading was cancelled before it came to its end";
+    assert_eq!((read.status, read.error.as_deref()), (SourceStatus::Failed, Some(reason)));
+    assert!(house.chunks().await.is_empty() && house.pages(&source).await.is_empty());
+    let asked = web.take_hits().len();
+    assert!(asked < 100, "{asked} requests after the end");
+    // Nothing of the cancelled one is gone on with.
+    again(house, &source).await;
+    assert_eq!(house.source(&source).await.status, SourceStatus::Indexed);
+    assert_eq!(web.take_hits().iter().filter(|hit| hit.path == "/0.html").count(), 1);
+}
+
+async fn a_cancelled_reading_leaves_all_as_it_was(house: &House) {
+    let web = small_site().await;
+    let source = house.add_site(&web.url("/")).await;
+    house.work().await;
+    let (before, version) = (house.chunks().await, house.index_version().await);
+    let pages = house.pages(&source).await;
+    web.put("/1.html", Served::html(page("another", &[], "")));
+    let gate = web.gate("/2.html");
+
+    house.rescrape(&source).await;
+    tokio::join!(house.work(), async {
+        gate.reached().await;
+        let cancelled = house.cancel(&source).await;
+        assert_eq!((cancelled.status, cancelled.error), (SourceStatus::Indexed, None));
+        gate.open();
+    });
+
+    assert_eq!(house.source(&source).await.status, SourceStatus::Indexed);
+    assert_eq!((house.chunks().await, house.index_version().await), (before, version));
+    assert_eq!(house.pages(&source).await, pages);
+    let crawl = Crawl::of(&house.source(&source).await).expect("a record");
+    assert!(crawl.finished_at.is_some());
+
+    // One that failed has failed, for the same reason; one that only waits asks for nothing.
+    web.put("/", Served::status(500));
+    again(house, &source).await;
+    let failed = house.source(&source).await;
+    web.take_hits();
+    house.rescrape(&source).await;
+    let cancelled = house.cancel(&source).await;
+    house.work().await;
+    assert_eq!((cancelled.status, &cancelled.error), (SourceStatus::Failed, &failed.error));
+    assert_eq!(house.cancel(&source).await, cancelled, "there is nothing to cancel any more");
+    assert!(web.take_hits().is_empty());
 }
 
 /// The reading that a worker of this name begins.
@@ -212,8 +278,7 @@ async fn a_crawl_that_takes_too_long_is_indexed_as_far_as_it_came(house: &House)
     let before = house.chunks().await;
 
     house.rescrape(&source).await;
-    let hasty = Manners { delay: Duration::ZERO, crawl_time: Duration::ZERO };
-    helpbot_tests::in_time("the end of the work", house.worker_with(hasty).work_off()).await;
+    house.work_with(Manners { delay: Duration::ZERO, crawl_time: Duration::ZERO, ..Manners::default() }).await;
 
     assert_eq!(house.source(&source).await.status, SourceStatus::Indexed);
     let (outcome, reason, chunks) = house.row(&source, "/2.html").await;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
@@ -69,6 +70,8 @@ pub struct Hit {
     pub path: String,
     pub is_conditional: bool,
     pub status: u16,
+    /// When it was answered.
+    pub at: Instant,
 }
 
 /// A running site; it ends when this is dropped.
@@ -152,12 +155,26 @@ impl Web {
     }
 }
 
-async fn answer(State(site): State<Arc<Site>>, uri: Uri, headers: HeaderMap) -> Response {
-    {
+/// A request being answered; over too when its client has gone away.
+struct Running<'a>(&'a Site);
+
+impl<'a> Running<'a> {
+    fn begin(site: &'a Site) -> Self {
         let mut running = lock(&site.running);
         running.0 += 1;
         running.1 = running.1.max(running.0);
+        Self(site)
     }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        lock(&self.0.running).0 -= 1;
+    }
+}
+
+async fn answer(State(site): State<Arc<Site>>, uri: Uri, headers: HeaderMap) -> Response {
+    let _running = Running::begin(&site);
     let path = uri.path().to_owned();
     let gate = lock(&site.gates).get(&path).cloned();
     if let Some(gate) = gate {
@@ -168,8 +185,8 @@ async fn answer(State(site): State<Arc<Site>>, uri: Uri, headers: HeaderMap) -> 
     let page = lock(&site.pages).get(&path).cloned();
     let is_conditional = headers.contains_key(header::IF_NONE_MATCH);
     let response = respond(page, headers.get(header::IF_NONE_MATCH).and_then(|tag| tag.to_str().ok()));
-    lock(&site.hits).push(Hit { path, is_conditional, status: response.status().as_u16() });
-    lock(&site.running).0 -= 1;
+    let status = response.status().as_u16();
+    lock(&site.hits).push(Hit { path, is_conditional, status, at: Instant::now() });
     response
 }
 
