@@ -4,9 +4,8 @@
 //! the test turns. [`on_both_backends!`] runs a test once on SQLite and once on PostgreSQL.
 //! [`Client`] speaks HTTP to it, [`Socket`] GraphQL over WebSocket; [`Pages`] is a web site to
 //! add as a source, [`prose`] and [`pdf`] what stands on such a site, [`Receiver`] an endpoint for
-//! webhooks. Everything listens on loopback and
-//! is gone when dropped. Nothing here sleeps: it waits for a condition, and gives up with the
-//! name of what did not come.
+//! webhooks. Everything listens on loopback and is gone when dropped. Nothing here sleeps: it waits
+//! for a condition, and gives up with the name of what did not come.
 
 mod app;
 mod client;
