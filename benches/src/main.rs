@@ -5,13 +5,15 @@
 
 #![allow(clippy::print_stdout, reason = "printing is what it is for")]
 
+mod ceiling;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
 use helpbot_benches::load::{self, Figures, Load};
-use helpbot_benches::{ceiling, fanout, process};
+use helpbot_benches::{fanout, process};
 use tempfile::TempDir;
 
 /// The product's own, so that the ceilings do not stand lower for another one.

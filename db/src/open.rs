@@ -13,8 +13,9 @@ use futures_util::future::BoxFuture;
 use tokio_util::task::TaskTracker;
 
 use crate::conn::{Backend, Conn, SqliteConn, SqliteHandle, StatementCount};
+use crate::work::{Settle, Work};
 use crate::writer::Writer;
-use crate::{Error, Result, idempotency, migrate};
+use crate::{Error, Result, idempotency, migrate, work};
 
 /// Readers of an SQLite file: reads run on the runtime's own threads, so more than a few per
 /// core would only wait.
@@ -149,21 +150,23 @@ impl Db {
     ///
     /// # Errors
     /// `Unavailable` when none comes free in time, the database is down or closed.
-    pub async fn reader(&self) -> Result<Conn> {
-        if self.uses.is_closed() {
-            return Err(closed());
+    pub fn reader(&self) -> BoxFuture<'_, Result<Conn>> {
+        match self.uses.is_closed() {
+            true => std::future::ready(Err(closed())).boxed(),
+            false => self.checkout(),
         }
-        self.checkout().await
     }
 
-    async fn checkout(&self) -> Result<Conn> {
+    fn checkout(&self) -> BoxFuture<'_, Result<Conn>> {
         // Before the connection is asked for: who closes the database waits for either.
         let in_use = self.uses.token();
-        let backend = match &self.pools {
-            Pools::Sqlite { readers, .. } => Backend::Sqlite(SqliteHandle::Reader(checkout(readers).await?)),
-            Pools::Pg(pool) => Backend::Pg(Box::new(checkout(pool).await?)),
-        };
-        Ok(Conn { backend, statements: self.statements.clone(), _in_use: Some(in_use) })
+        Box::pin(async move {
+            let backend = match &self.pools {
+                Pools::Sqlite { readers, .. } => Backend::Sqlite(SqliteHandle::Reader(checkout(readers).await?)),
+                Pools::Pg(pool) => Backend::Pg(Box::new(checkout(pool).await?)),
+            };
+            Ok(Conn { backend, statements: self.statements.clone(), _in_use: Some(in_use) })
+        })
     }
 
     /// Runs `work` in one transaction and gives its result once that is durable. The work runs
@@ -180,63 +183,55 @@ impl Db {
         E: From<Error> + Send + 'static,
         F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
     {
-        match idempotency::current() {
-            None => self.write_apart(work).await,
-            Some(turn) => {
-                self.write_apart(move |c| {
-                    Box::pin(async move {
-                        turn.carry_out(c).await?;
-                        work(c).await
-                    })
-                })
-                .await
-            }
-        }
+        let (work, answer) = work::erased(idempotency::current(), work);
+        self.submit(work).await?;
+        // The sender is dropped unused only when the work panicked.
+        answer.await.map_err(|_| abandoned())?
     }
 
-    async fn write_apart<T, E, F>(&self, work: F) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<Error> + Send + 'static,
-        F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
-    {
-        if self.uses.is_closed() {
-            return Err(closed().into());
-        }
-        match &self.pools {
-            Pools::Sqlite { writer, .. } => writer.write(work).await,
-            Pools::Pg(_) => {
-                let db = self.clone();
-                let task = self.uses.spawn(async move { db.transaction(work).await });
-                task.await.map_err(|_| Error::Unavailable("the write was abandoned".into()))?
+    /// Hands the work over; done when its caller has been or will be told.
+    fn submit(&self, work: Work) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            if self.uses.is_closed() {
+                return Err(closed());
             }
-        }
+            match &self.pools {
+                Pools::Sqlite { writer, .. } => writer.submit(work),
+                Pools::Pg(_) => {
+                    let db = self.clone();
+                    // A task of its own: it ends even when the caller goes away.
+                    let task = self.uses.spawn(async move { db.transaction(work).await });
+                    task.await.map_err(|_| abandoned())?
+                }
+            }
+        })
     }
 
-    async fn transaction<T, E, F>(&self, work: F) -> Result<T, E>
-    where
-        E: From<Error>,
-        F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, E>>,
-    {
+    /// Runs the work in one transaction on PostgreSQL, and tells its caller.
+    ///
+    /// # Errors
+    /// When no transaction could begin: nothing was run, and nobody told.
+    async fn transaction(&self, work: Work) -> Result<()> {
         let mut conn = self.checkout().await?;
         conn.run("BEGIN").await?;
         // A panic in `work` drops `conn` inside its transaction, and the pool must not hand it
         // out again: the guard takes it out of the pool unless the transaction has ended.
         let mut open = OpenTransaction(Some(conn));
         let conn = open.0.as_mut().expect("taken only below");
-        let result = work(conn).await;
         // A failed statement that `work` passed over has aborted the transaction, and COMMIT would
         // then roll back and report success. The SELECT fails in that case, in the same round trip.
-        let ended = conn.run(if result.is_ok() { "SELECT 1; COMMIT" } else { "ROLLBACK" }).await;
+        let (ended, is_kept, tell) = match work(conn).await {
+            Settle::Keep(tell) => (conn.run("SELECT 1; COMMIT").await, true, tell),
+            Settle::Undo(tell) => (conn.run("ROLLBACK").await, false, tell),
+        };
         if ended.is_ok() {
-            if result.is_ok() {
+            if is_kept {
                 self.statements.add_commit();
             }
             drop(open.0.take());
         }
-        let value = result?;
-        ended?;
-        Ok(value)
+        tell(ended);
+        Ok(())
     }
 
     /// Refuses new work and returns when what has begun is over, also the writes whose callers
@@ -341,6 +336,10 @@ async fn sqlite(path: &str, pragmas: &str) -> diesel::ConnectionResult<SqliteCon
 
 fn closed() -> Error {
     Error::Unavailable("the database is closed".into())
+}
+
+fn abandoned() -> Error {
+    Error::Unavailable("the write was abandoned".into())
 }
 
 fn unavailable(error: impl fmt::Display) -> Error {

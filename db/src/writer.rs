@@ -12,10 +12,10 @@ use std::panic::AssertUnwindSafe;
 use std::thread;
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::conn::{Backend, Conn, SqliteConn, SqliteHandle, StatementCount};
+use crate::work::{Settle, Tell, Work};
 use crate::{Error, Result};
 
 /// Writes that may wait. At 5,000 a second a full queue is a fifth of a second behind; callers
@@ -24,20 +24,6 @@ const QUEUE_MAX: usize = 1024;
 /// Writes in one commit: past this the time of the commit no longer shows in each one's share,
 /// and the first would wait for the last.
 const BATCH_MAX: usize = 256;
-
-/// What a caller hands over: runs on the writer's connection inside a savepoint, and gives what
-/// is to be done once the commit is known to stand or not.
-type Work = Box<dyn for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Settle> + Send>;
-/// Tells the caller; gets the reason when the commit failed.
-type Tell = Box<dyn FnOnce(Result<(), String>) + Send>;
-
-/// How a caller's work ended inside its savepoint.
-enum Settle {
-    /// Keep it, and tell after the commit.
-    Keep(Tell),
-    /// Undo it; the caller is told right away, its failure does not depend on the commit.
-    Undo(Tell),
-}
 
 /// The way to the writer thread. Cheap to clone; the thread ends when the last one is gone.
 #[derive(Clone)]
@@ -54,38 +40,15 @@ impl Writer {
         Ok(Self { queue })
     }
 
-    /// Runs `work` in the next commit and gives its result once that commit is on disk.
+    /// Runs `work` in the next commit; its caller is told once that commit is on disk.
     ///
     /// # Errors
-    /// What `work` failed with (its changes are undone); `Overloaded` when the queue is full;
-    /// `Unavailable` when the commit failed or the writer is gone.
-    pub(crate) async fn write<T, E, F>(&self, work: F) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<Error> + Send + 'static,
-        F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
-    {
-        let (reply, answer) = oneshot::channel();
-        let work: Work = Box::new(move |conn| {
-            async move {
-                match work(conn).await {
-                    Ok(value) => Settle::Keep(Box::new(move |committed| {
-                        let result = committed.map(|()| value).map_err(|reason| Error::Unavailable(reason).into());
-                        let _ = reply.send(result);
-                    })),
-                    Err(error) => Settle::Undo(Box::new(move |_| {
-                        let _ = reply.send(Err(error));
-                    })),
-                }
-            }
-            .boxed()
-        });
+    /// `Overloaded` when the queue is full, `Unavailable` when the writer is gone: nothing is run.
+    pub(crate) fn submit(&self, work: Work) -> Result<()> {
         self.queue.try_send(work).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => Error::Overloaded,
             mpsc::error::TrySendError::Closed(_) => Error::Unavailable("the writer has stopped".into()),
-        })?;
-        // The sender is dropped unused only when the work panicked.
-        answer.await.map_err(|_| Error::Unavailable("the write was abandoned".into()))?
+        })
     }
 
     /// Returns when the writes that now wait are done.
@@ -138,7 +101,7 @@ async fn commit_batch(conn: &mut Conn, first: Work, waiting: &mut mpsc::Receiver
         }
     };
     for tell in kept {
-        tell(committed.clone());
+        tell(committed.clone().map_err(Error::Unavailable));
     }
 }
 
@@ -152,7 +115,7 @@ async fn run_in_savepoint(conn: &mut Conn, work: Work) -> Option<Tell> {
         Ok(Settle::Keep(tell)) => match conn.run("RELEASE work").await {
             Ok(()) => return Some(tell),
             Err(error) => {
-                tell(Err(error.to_string()));
+                tell(Err(error));
                 None
             }
         },
@@ -181,7 +144,9 @@ async fn refuse(_conn: &mut Conn, work: Work, error: &Error) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::work;
     use diesel_async::AsyncConnection;
+    use futures_util::future::BoxFuture;
 
     async fn writer() -> Writer {
         let mut conn = SqliteConn::establish(":memory:").await.expect("a database in memory");
@@ -191,8 +156,17 @@ mod tests {
         Writer::start(conn, StatementCount::default()).expect("a thread")
     }
 
+    async fn write<F>(writer: &Writer, work: F) -> Result<()>
+    where
+        F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<()>> + Send + 'static,
+    {
+        let (work, answer) = work::erased(None, work);
+        writer.submit(work)?;
+        answer.await.map_err(|_| Error::Unavailable("the write was abandoned".into()))?
+    }
+
     async fn insert(writer: &Writer, n: i32) -> Result<()> {
-        writer.write(move |c| async move { c.run(&format!("INSERT INTO t VALUES ({n})")).await }.boxed()).await
+        write(writer, move |c| async move { c.run(&format!("INSERT INTO t VALUES ({n})")).await }.boxed()).await
     }
 
     #[tokio::test]
@@ -209,15 +183,14 @@ mod tests {
     async fn a_panicking_write_is_undone_and_the_writer_lives_on() {
         let writer = writer().await;
 
-        let panicked: Result<()> = writer
-            .write(|c| {
-                async move {
-                    c.run("INSERT INTO t VALUES (7)").await?;
-                    panic!("on purpose")
-                }
-                .boxed()
-            })
-            .await;
+        let panicked = write(&writer, |c| {
+            async move {
+                c.run("INSERT INTO t VALUES (7)").await?;
+                panic!("on purpose")
+            }
+            .boxed()
+        })
+        .await;
 
         assert!(matches!(panicked, Err(Error::Unavailable(_))));
         assert!(insert(&writer, 7).await.is_ok());

@@ -6,15 +6,18 @@
 
 #![allow(clippy::print_stdout, reason = "printing is what it is for")]
 
+#[path = "../house.rs"]
+mod house;
+
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use clap::Parser;
-use helpbot_benches::house::House;
 use helpbot_domain::Timestamp;
 use helpbot_domain::conversation::Vote;
 use helpbot_services::history::{self, PastConversation};
+use house::House;
 use tower::ServiceExt;
 
 type AnyError = Box<dyn std::error::Error>;

@@ -8,15 +8,18 @@
 
 #![allow(clippy::print_stdout, reason = "printing is what it is for")]
 
+#[path = "../house.rs"]
+mod house;
+
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
-use helpbot_benches::house::House;
 use helpbot_domain::conversation::Vote;
 use helpbot_domain::range::Range;
 use helpbot_services::{analytics, conversations, sites, usage};
+use house::House;
 use serde_json::json;
 use tower::ServiceExt;
 
