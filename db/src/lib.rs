@@ -39,6 +39,7 @@ pub mod transcripts;
 pub mod usage;
 pub mod vectors;
 pub mod webhooks;
+mod work;
 mod writer;
 
 pub use conn::Conn;
