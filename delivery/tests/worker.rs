@@ -241,6 +241,48 @@ async fn a_replay_sends_what_failed_and_what_happened_while_it_was_disabled() {
 }
 
 #[tokio::test]
+async fn a_replay_goes_on_where_it_was_when_its_worker_died() {
+    // More than one step of the walk.
+    const MISSED: usize = 210;
+    let home = Installation::new().await;
+    let mut receiver = Receiver::ok().await;
+    let (webhook, _) =
+        home.try_webhook(receiver.url.as_str(), &[EventType::ConversationCreated]).await.expect("a webhook");
+    let (site, id) = (Some(home.site.id), webhook.id);
+    let enable = |is_enabled| WebhookPatch { is_enabled: Some(is_enabled), ..WebhookPatch::default() };
+    webhooks::update(&home.services, &home.viewer, site, id, enable(false)).await.expect("disabled");
+    for number in 0..MISSED {
+        home.ask(&format!("Question {number}?")).await;
+    }
+    webhooks::update(&home.services, &home.viewer, site, id, enable(true)).await.expect("enabled");
+    replays::request(&home.services, &home.viewer, site, id, BEGIN, None).await.expect("a replay");
+    let progress =
+        async || replays::last(&home.services, &home.viewer, &webhook).await.expect("read").expect("a replay");
+
+    let jobs = home.services.claim_jobs(&[replays::REPLAY], "dying", 1).await.expect("claimed");
+    let is_over = replays::step(&home.services, &jobs[0]).await.expect("a step");
+    let halfway = progress().await;
+    assert!(!is_over && halfway.checked > 0 && halfway.finished_at.is_none(), "{halfway:?}");
+    assert!(halfway.checked < halfway.total && halfway.replayed == halfway.checked, "{halfway:?}");
+    home.pass(HOUR);
+    let _next = home.work("next");
+    home.deliveries_once("all", &webhook, all_are(DeliveryStatus::Delivered, MISSED)).await;
+
+    let arrived: Vec<String> = receiver.arrived().iter().map(|it| it.header("x-helpbot-sequence").to_owned()).collect();
+    assert_eq!(arrived.len(), MISSED, "each once");
+    assert_eq!(arrived.into_iter().collect::<BTreeSet<_>>().len(), MISSED);
+    let total = i64::try_from(MISSED).expect("few");
+    let over = async {
+        while progress().await.finished_at.is_none() {
+            tokio::time::sleep(SECOND / 100).await;
+        }
+    };
+    support::in_time("the replay's end", over).await;
+    let last = progress().await;
+    assert_eq!((last.total, last.checked, last.replayed), (total, total, total));
+}
+
+#[tokio::test]
 async fn a_rotation_is_signed_by_both_secrets_until_its_overlap_ends() {
     let home = Installation::new().await;
     let mut receiver = Receiver::ok().await;
