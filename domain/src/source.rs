@@ -160,5 +160,6 @@ mod tests {
         assert!(SourceStatus::Indexed.may_become(SourceStatus::Pending));
         assert!(!SourceStatus::Indexed.may_become(SourceStatus::Failed));
         assert!(SourceStatus::Scraping.may_become(SourceStatus::Indexed));
+        assert!(SourceStatus::Pending.may_become(SourceStatus::Indexed), "cancelled");
     }
 }

@@ -54,7 +54,7 @@ async fn many_are_stored_as_one_is(db: &Db) {
 
     assert_eq!(read!(db, |c| chunks::of_document(c, site, document.id)), new);
     let refused = try_commit!(db, |c| chunks::insert_all(c, &stored));
-    assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+    assert!(matches!(refused, Err(Error::Conflict { .. })), "{refused:?}");
 }
 
 async fn an_index_is_read_in_pages(db: &Db) {
