@@ -1,11 +1,30 @@
-//! An endpoint for webhooks, as light as one can be: it answers 204 and notes when what came.
+//! An endpoint for webhooks, as light as one can be: it notes when what came, and answers 204, or
+//! in a way that no sender likes.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+/// What it sends at a time when it sends without end.
+const FLOOD: [u8; 16 * 1024] = [b'x'; 16 * 1024];
+
+/// How it answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// 204, at once.
+    Prompt,
+    /// Never.
+    Silent,
+    /// With a head that comes a byte a second.
+    Dripping,
+    /// With 200 and 10 GB.
+    Endless,
+}
 
 /// What came, and when.
 type Arrivals = Arc<Mutex<Vec<(Instant, Vec<u8>)>>>;
@@ -15,6 +34,8 @@ pub struct Receiver {
     /// Where it listens.
     pub addr: SocketAddr,
     arrivals: Arrivals,
+    open: Arc<AtomicUsize>,
+    is_closed: watch::Sender<bool>,
 }
 
 impl Receiver {
@@ -22,18 +43,27 @@ impl Receiver {
     ///
     /// # Errors
     /// When no port can be taken.
-    pub async fn start() -> std::io::Result<Self> {
+    pub async fn start(manner: Manner) -> std::io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let addr = listener.local_addr()?;
-        let arrivals = Arrivals::default();
-        let kept = Arc::clone(&arrivals);
+        let (arrivals, open) = (Arrivals::default(), Arc::new(AtomicUsize::new(0)));
+        let (is_closed, closed) = watch::channel(false);
+        let (kept, count) = (Arc::clone(&arrivals), Arc::clone(&open));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let kept = Arc::clone(&kept);
-                tokio::spawn(async move { serve(stream, &kept).await });
+                let (kept, count, mut closed) = (Arc::clone(&kept), Arc::clone(&count), closed.clone());
+                count.fetch_add(1, Ordering::Relaxed);
+                tokio::spawn(async move {
+                    tokio::select! {
+                        _ = serve(stream, &kept, manner) => {}
+                        // Fails when the receiver is gone: then nobody waits any more either.
+                        _ = closed.wait_for(|is_closed| *is_closed) => {}
+                    }
+                    count.fetch_sub(1, Ordering::Relaxed);
+                });
             }
         });
-        Ok(Self { addr, arrivals })
+        Ok(Self { addr, arrivals, open, is_closed })
     }
 
     /// How many bodies have come since they were last taken.
@@ -45,31 +75,66 @@ impl Receiver {
     pub fn take(&self) -> Vec<(Instant, Vec<u8>)> {
         std::mem::take(&mut *self.arrivals.lock().unwrap_or_else(PoisonError::into_inner))
     }
+
+    /// Ends all connections, and from now on each that is made.
+    pub fn close(&self) {
+        self.is_closed.send_replace(true);
+    }
+
+    /// Connections that have not ended.
+    pub fn open(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
+    }
 }
 
 /// Answers one connection's requests until it ends.
-async fn serve(mut stream: TcpStream, arrivals: &Arrivals) -> std::io::Result<()> {
+async fn serve(mut stream: TcpStream, arrivals: &Arrivals, manner: Manner) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut buffer = Vec::with_capacity(16 * 1024);
-    loop {
-        let head_end = loop {
-            if let Some(at) = buffer.windows(4).position(|four| four == b"\r\n\r\n") {
-                break at + 4;
-            }
-            if stream.read_buf(&mut buffer).await? == 0 {
-                return Ok(());
-            }
-        };
-        let head = String::from_utf8_lossy(&buffer[..head_end]).to_ascii_lowercase();
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
-        while buffer.len() < head_end + length {
-            if stream.read_buf(&mut buffer).await? == 0 {
-                return Ok(());
+    while let Some(body) = request(&mut stream, &mut buffer).await? {
+        arrivals.lock().unwrap_or_else(PoisonError::into_inner).push((Instant::now(), body));
+        match manner {
+            Manner::Prompt => stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await?,
+            Manner::Silent => std::future::pending().await,
+            Manner::Dripping => drip(&mut stream).await?,
+            Manner::Endless => {
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10000000000\r\n\r\n").await?;
+                loop {
+                    stream.write_all(&FLOOD).await?;
+                }
             }
         }
-        let body = buffer[head_end..head_end + length].to_vec();
-        arrivals.lock().unwrap_or_else(PoisonError::into_inner).push((Instant::now(), body));
-        buffer.drain(..head_end + length);
-        stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await?;
     }
+    Ok(())
+}
+
+/// A head without end, a byte a second.
+async fn drip(stream: &mut TcpStream) -> std::io::Result<()> {
+    for byte in b"HTTP/1.1 200 OK\r\nx-patience: ".iter().chain(std::iter::repeat(&b'.')) {
+        stream.write_all(&[*byte]).await?;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    Ok(())
+}
+
+/// The body of the next request; none when the connection has ended.
+async fn request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> std::io::Result<Option<Vec<u8>>> {
+    let head_end = loop {
+        if let Some(at) = buffer.windows(4).position(|four| four == b"\r\n\r\n") {
+            break at + 4;
+        }
+        if stream.read_buf(buffer).await? == 0 {
+            return Ok(None);
+        }
+    };
+    let head = String::from_utf8_lossy(&buffer[..head_end]).to_ascii_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
+    while buffer.len() < head_end + length {
+        if stream.read_buf(buffer).await? == 0 {
+            return Ok(None);
+        }
+    }
+    let body = buffer[head_end..head_end + length].to_vec();
+    buffer.drain(..head_end + length);
+    Ok(Some(body))
 }

@@ -1,0 +1,98 @@
+//! The steady load: votes at given moments, and how long each took to reach the receivers.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use helpbot_benches::receiver::Receiver;
+use serde_json::{Value, json};
+
+use crate::AnyError;
+use crate::product::{CALLERS, Product, until};
+
+/// A conversation, and what is voted on it.
+type Vote = (String, &'static str);
+
+/// Votes without end on some conversations, each a change of the last on the same.
+pub(crate) struct Votes {
+    conversations: Vec<String>,
+    next: usize,
+}
+
+impl Votes {
+    pub(crate) fn new(conversations: Vec<String>) -> Self {
+        Self { conversations, next: 0 }
+    }
+
+    /// So many of the next; fewer where one could not be told from another by its value.
+    fn take(&mut self, count: usize) -> Vec<Vote> {
+        let (all, first) = (self.conversations.len(), self.next);
+        self.next += count.min(all * 2);
+        let vote = |number: usize| if (number / all).is_multiple_of(2) { "yes" } else { "no" };
+        (first..self.next).map(|number| (self.conversations[number % all].clone(), vote(number))).collect()
+    }
+}
+
+/// How long the deliveries of a load took from the vote to the receiver, in rising order.
+pub(crate) struct Times(Vec<Duration>);
+
+impl Times {
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Within how many milliseconds this share of them arrived.
+    pub(crate) fn ms(&self, share: f64) -> f64 {
+        self.0[((self.0.len() - 1) as f64 * share) as usize].as_secs_f64() * 1000.0
+    }
+}
+
+/// Votes so often that `rate` deliveries a second to these receivers follow.
+pub(crate) async fn cast(
+    product: &Arc<Product>,
+    receivers: &[Receiver],
+    votes: &mut Votes,
+    rate: f64,
+    seconds: u64,
+) -> Result<Times, AnyError> {
+    receivers.iter().for_each(|receiver| drop(receiver.take()));
+    let per_second = rate / receivers.len() as f64;
+    let votes = votes.take((per_second * seconds as f64) as usize);
+    let begin = Instant::now() + Duration::from_millis(100);
+    let due = |number: usize| begin + Duration::from_secs_f64(number as f64 / per_second);
+    let callers: Vec<_> = (0..CALLERS)
+        .map(|caller| {
+            let own = (caller..votes.len()).step_by(CALLERS);
+            let own: Vec<(Instant, Vote)> = own.map(|number| (due(number), votes[number].clone())).collect();
+            let product = Arc::clone(product);
+            tokio::spawn(async move { send(&product, own).await })
+        })
+        .collect();
+    let mut sent = HashMap::new();
+    for caller in callers {
+        for (at, (conversation, vote)) in caller.await?? {
+            sent.insert((conversation, vote.to_owned()), at);
+        }
+    }
+    let all = votes.len() * receivers.len();
+    until("the last delivery", async || Ok(receivers.iter().map(Receiver::count).sum::<usize>() >= all)).await?;
+    let mut times = Vec::with_capacity(all);
+    for (at, body) in receivers.iter().flat_map(Receiver::take) {
+        let told: Value = serde_json::from_slice(&body)?;
+        let text = |name: &str| told["data"][name].as_str().unwrap_or_default().to_owned();
+        let sent = sent.get(&(text("conversationId"), text("helpful")));
+        times.push(at.duration_since(*sent.ok_or_else(|| format!("nobody asked for {told}"))?));
+    }
+    times.sort_unstable();
+    if times.is_empty() { Err("not one vote fell into the time".into()) } else { Ok(Times(times)) }
+}
+
+/// Votes at the moments given; gives the moments at which each was to be sent.
+async fn send(product: &Product, votes: Vec<(Instant, Vote)>) -> Result<Vec<(Instant, Vote)>, AnyError> {
+    for (at, (conversation, vote)) in &votes {
+        tokio::time::sleep_until((*at).into()).await;
+        let body = json!({ "conversationId": conversation, "helpful": vote });
+        product.post("/api/v1/feedback", &product.widget_key, &body).await?;
+    }
+    Ok(votes)
+}
