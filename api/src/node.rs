@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, Interface, Object, Result};
 use helpbot_domain::ids::{ConversationId, KeyId, MemberId, SiteId, SourceId, WebhookId};
-use helpbot_services::{Error, deliveries, keys, members, sources, webhooks};
+use helpbot_services::{Error, Thing, deliveries, keys, members, nodes, sources, webhooks};
 use uuid::Uuid;
 
 use crate::access::Access;
@@ -64,11 +64,11 @@ async fn find(access: &Access, id: &ID) -> Result<Option<Node>> {
     let kind = id.split('_').next().unwrap_or_default();
     let found = match kind {
         SiteId::PREFIX => Site::load(access, Some(id)).await.map(|site| Some(Node::Site(site))),
-        SourceId::PREFIX => source(access, id).await,
-        ConversationId::PREFIX => return conversation(access, id).await,
-        KeyId::PREFIX => key(access, id).await,
-        MemberId::PREFIX => member(access, id).await,
-        WebhookId::PREFIX => webhook(access, id).await,
+        SourceId::PREFIX => source(access, ids::read(id)).await,
+        ConversationId::PREFIX => return conversation(access, ids::read(id)).await,
+        KeyId::PREFIX => key(access, ids::read(id)).await,
+        MemberId::PREFIX => member(access, ids::read(id)).await,
+        WebhookId::PREFIX => webhook(access, ids::read(id)).await,
         // A delivery has a UUID: that of the header that each attempt carries.
         _ => match id.parse() {
             Ok(id) => delivery(access, id).await,
@@ -77,40 +77,60 @@ async fn find(access: &Access, id: &ID) -> Result<Option<Node>> {
     };
     match found {
         Ok(node) => Ok(node),
-        Err(Error::NotFound(_) | Error::Forbidden(_) | Error::PlanRequired { .. }) => Ok(None),
+        Err(error) if is_hidden(&error) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
-async fn source(access: &Access, id: &ID) -> helpbot_services::Result<Option<Node>> {
-    let id: SourceId = ids::read(id);
-    let found = sources::by_ids(&access.services, &access.viewer, None, &[id]).await?;
+/// Whether the thing is as good as not there for the viewer.
+fn is_hidden(error: &Error) -> bool {
+    matches!(error, Error::NotFound(_) | Error::Forbidden(_) | Error::PlanRequired { .. })
+}
+
+async fn site_of(access: &Access, thing: Thing) -> helpbot_services::Result<Option<SiteId>> {
+    nodes::site_of(&access.services, &access.viewer, thing).await.map(Some)
+}
+
+async fn source(access: &Access, id: SourceId) -> helpbot_services::Result<Option<Node>> {
+    let site = site_of(access, Thing::Source(id)).await?;
+    let found = sources::by_ids(&access.services, &access.viewer, site, &[id]).await?;
     Ok(found.into_iter().next().map(|row| Node::Source(Source { row, access: access.clone() })))
 }
 
-async fn key(access: &Access, id: &ID) -> helpbot_services::Result<Option<Node>> {
-    let id: KeyId = ids::read(id);
-    let found = keys::list(&access.services, &access.viewer, None).await?;
+async fn key(access: &Access, id: KeyId) -> helpbot_services::Result<Option<Node>> {
+    let site = site_of(access, Thing::Key(id)).await?;
+    let found = keys::list(&access.services, &access.viewer, site).await?;
     Ok(found.into_iter().find(|key| key.id == id).map(|key| Node::ApiKey(key.into())))
 }
 
-async fn member(access: &Access, id: &ID) -> helpbot_services::Result<Option<Node>> {
-    let found = members::by_ids(&access.services, &access.viewer, None, &[ids::read(id)]).await?;
+async fn member(access: &Access, id: MemberId) -> helpbot_services::Result<Option<Node>> {
+    let site = site_of(access, Thing::Member(id)).await?;
+    let found = members::by_ids(&access.services, &access.viewer, site, &[id]).await?;
     Ok(found.into_iter().next().map(|member| Node::Member(member.into())))
 }
 
-async fn webhook(access: &Access, id: &ID) -> helpbot_services::Result<Option<Node>> {
-    let row = webhooks::get(&access.services, &access.viewer, None, ids::read(id)).await?;
+async fn webhook(access: &Access, id: WebhookId) -> helpbot_services::Result<Option<Node>> {
+    let site = site_of(access, Thing::Webhook(id)).await?;
+    let row = webhooks::get(&access.services, &access.viewer, site, id).await?;
     Ok(Some(Node::Webhook(Webhook { row, access: access.clone() })))
 }
 
 async fn delivery(access: &Access, id: Uuid) -> helpbot_services::Result<Option<Node>> {
-    let row = deliveries::get(&access.services, &access.viewer, None, id).await?;
+    let site = site_of(access, Thing::Delivery(id)).await?;
+    let row = deliveries::get(&access.services, &access.viewer, site, id).await?;
     Ok(Some(Node::WebhookDelivery(WebhookDelivery::alone(row, access))))
 }
 
-async fn conversation(access: &Access, id: &ID) -> Result<Option<Node>> {
-    let Some(site) = access.viewer.site_id else { return Ok(None) };
-    let found = access.loaders.conversation(site, ids::read(id)).await.map_err(loaders::failed)?;
-    Ok(found.map(|row| Node::Conversation(Conversation { row, access: access.clone() })))
+/// Through the loader, so that `nodes` reads many at once; its failure is shared among them.
+async fn conversation(access: &Access, id: ConversationId) -> Result<Option<Node>> {
+    let site = match nodes::site_of(&access.services, &access.viewer, Thing::Conversation(id)).await {
+        Ok(site) => site,
+        Err(error) if is_hidden(&error) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    match access.loaders.conversation(site, id).await {
+        Ok(found) => Ok(found.map(|row| Node::Conversation(Conversation { row, access: access.clone() }))),
+        Err(error) if is_hidden(&error) => Ok(None),
+        Err(error) => Err(loaders::failed(error)),
+    }
 }

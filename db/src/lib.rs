@@ -24,6 +24,7 @@ pub mod keys;
 pub mod members;
 pub mod messages;
 mod migrate;
+pub mod nodes;
 mod open;
 pub mod outbox;
 pub mod part;

@@ -345,3 +345,8 @@ diesel::table! {
     }
 }
 diesel::allow_tables_to_appear_in_same_query!(webhooks, deliveries);
+diesel::allow_tables_to_appear_in_same_query!(keys, idempotent_requests);
+diesel::allow_tables_to_appear_in_same_query!(sites, conversations);
+diesel::allow_tables_to_appear_in_same_query!(sites, members);
+diesel::allow_tables_to_appear_in_same_query!(sites, sources);
+diesel::allow_tables_to_appear_in_same_query!(sites, webhooks);

@@ -2,7 +2,7 @@
 
 use helpbot_domain::key::{KeyKind, Role};
 use helpbot_services::{keys, members};
-use helpbot_tests::{Client, Receiver, Socket, TestApp, on_both_backends};
+use helpbot_tests::{Client, Socket, TestApp, on_both_backends};
 use serde_json::{Value, json};
 
 on_both_backends!(
@@ -17,7 +17,6 @@ on_both_backends!(
     each_side_counts_what_it_has_not_read,
     the_bot_keeps_silent_while_a_member_is_in_the_conversation,
     what_happens_after_the_cursor_of_a_site_is_told,
-    anything_with_an_id_is_found_by_it,
 );
 
 const WATCH: &str = "subscription ($after: String) {
@@ -349,32 +348,4 @@ async fn what_happens_after_the_cursor_of_a_site_is_told(app: &TestApp) {
 
     let event = socket.next(&watching).await;
     assert_eq!(event["conversationEvents"]["conversation"]["question"], "after");
-}
-
-async fn anything_with_an_id_is_found_by_it(app: &TestApp) {
-    const NODE: &str = "query ($id: ID!) { node(id: $id) { __typename id } }";
-    let (site, other) = (app.site().create().await, app.site().create().await);
-    let receiver = Receiver::start().await;
-    let new = json!({ "url": receiver.url(), "events": ["conversation.created"] });
-    let webhook = site.owner().post("/api/v1/webhooks", &new).await.ok()["webhook"]["id"].take();
-    let sent = "mutation ($id: ID!) { sendTestEvent(input: { webhookId: $id }) { delivery { id } } }";
-    let delivery = site.owner().graphql(sent, json!({ "id": webhook })).await.ok();
-    let member = members::add(app.services(), app.operator(), Some(site.id), "Ann", "ann@example.com", Role::Agent);
-    let (key, _) = site.key(KeyKind::Secret).create().await;
-
-    for (id, kind) in [
-        (json!(site.id), "Site"),
-        (json!(key), "ApiKey"),
-        (json!(member.await.expect("a member").0.id), "Member"),
-        (webhook, "Webhook"),
-        (delivery["sendTestEvent"]["delivery"]["id"].clone(), "WebhookDelivery"),
-        (ask(&site.visitor(), "Hi?").await["conversation"]["id"].clone(), "Conversation"),
-    ] {
-        let found = site.owner().graphql(NODE, json!({ "id": id })).await.ok();
-        assert_eq!(found["node"], json!({ "__typename": kind, "id": id }));
-        for stranger in [other.owner(), site.visitor()] {
-            let found = stranger.graphql(NODE, json!({ "id": id })).await.ok();
-            assert!(found["node"].is_null() || kind == "Site", "{kind}: {found}");
-        }
-    }
 }

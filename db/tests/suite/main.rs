@@ -65,6 +65,7 @@ mod make;
 mod members;
 mod messages;
 mod migrations;
+mod nodes;
 mod read_marks;
 mod search;
 mod sites;

@@ -6,7 +6,7 @@ use futures_util::stream::{self, Stream};
 use helpbot_domain::ids::{SiteId, SourceId};
 use helpbot_domain::key::Scope;
 
-use crate::{Error, Result, Services, Source, Viewer, sources};
+use crate::{Error, Result, Services, Source, Thing, Viewer, nodes, sources};
 
 /// How often the source is looked at. A reading tells its progress some times a second, from
 /// whichever process does it, so a look is the simplest thing that sees all of them.
@@ -24,7 +24,10 @@ pub async fn watch(
     id: SourceId,
 ) -> Result<impl Stream<Item = Result<Source>> + Send + use<>> {
     viewer.require(Scope::ReadSources)?;
-    let site = viewer.site(named)?;
+    let site = match named {
+        Some(_) => viewer.site(named)?,
+        None => nodes::site_of(services, viewer, Thing::Source(id)).await?,
+    };
     let first = one(services, viewer, site, id).await?.ok_or(Error::NotFound("Source"))?;
     let walk = Walk { services: services.clone(), viewer: viewer.clone(), site, id, told: None, first: Some(first) };
     Ok(stream::unfold(walk, |mut walk| async move { Some((walk.next().await?, walk)) }))
