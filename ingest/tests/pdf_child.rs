@@ -2,54 +2,44 @@
 //!
 //! Runs without the test harness, since the harness would answer the child's argument itself.
 
-use std::process::ExitCode;
-use std::time::Duration;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
 
+use flate2::{Compress, Compression, FlushCompress};
 use helpbot_ingest::extract::{self, ExtractError, Item};
 use helpbot_ingest::pdf::{self, Child, Limits};
+
+#[path = "../../tests/src/pdf.rs"]
+mod document;
+
+use document::document;
+
+/// The memory limit by which a child knows that it is to hang.
+const HANG: u64 = 60_001;
+const MIB: u64 = 1024 * 1024;
+/// The most that a crafted file may take, with a machine that does other things meanwhile.
+const BOUNDED: Duration = Duration::from_secs(30);
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.first().is_some_and(|first| first == pdf::CHILD_ARGUMENT) {
+        if arguments.get(1).is_some_and(|memory| *memory == HANG.to_string()) {
+            std::thread::sleep(Duration::from_secs(60));
+        }
         return pdf::serve(&arguments[1..]);
     }
     text_of_a_pdf_becomes_pairs();
     damaged_files_end_with_a_reason();
-    a_reader_that_hangs_is_ended();
+    crafted_files_end_with_a_reason_in_bounded_time();
+    a_reader_that_prints_for_ever_is_ended();
+    a_reader_that_hangs_is_ended_by_the_clock();
     memory_is_limited();
+    a_child_has_its_limits_before_it_reads();
     ExitCode::SUCCESS
 }
 
 fn child(limits: Limits) -> Child {
     Child { program: std::env::current_exe().expect("the running program"), limits }
-}
-
-/// A PDF of one page with the given lines of text, built with a correct cross-reference table.
-fn document(lines: &[&str]) -> Vec<u8> {
-    let shown: String = lines.iter().map(|line| format!("({line}) Tj 0 -16 Td\n")).collect();
-    let content = format!("BT /F1 12 Tf 72 720 Td\n{shown}ET");
-    let objects = [
-        "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
-        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R \
-         /Resources << /Font << /F1 5 0 R >> >> >>"
-            .to_owned(),
-        format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()),
-        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>".to_owned(),
-    ];
-    let mut out = b"%PDF-1.4\n".to_vec();
-    let mut offsets = Vec::new();
-    for (index, object) in objects.iter().enumerate() {
-        offsets.push(out.len());
-        out.extend(format!("{} 0 obj\n{object}\nendobj\n", index + 1).bytes());
-    }
-    let table = out.len();
-    out.extend(format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1).bytes());
-    for offset in offsets {
-        out.extend(format!("{offset:010} 00000 n \n").bytes());
-    }
-    out.extend(format!("trailer << /Size {} /Root 1 0 R >>\nstartxref\n{table}\n%%EOF\n", objects.len() + 1).bytes());
-    out
 }
 
 fn text_of_a_pdf_becomes_pairs() {
@@ -89,17 +79,83 @@ fn damaged_files_end_with_a_reason() {
     assert_eq!(blank, Err(ExtractError::Empty));
 }
 
-fn a_reader_that_hangs_is_ended() {
-    let limits = Limits { wall_time: Duration::from_millis(200), ..Limits::default() };
-    let hanging = Child { program: "/usr/bin/yes".into(), limits };
-    if !hanging.program.exists() {
+/// What a file is told to be read as, and how long that took.
+fn timed(bytes: &[u8], limits: Limits) -> (Result<String, ExtractError>, Duration) {
+    let began = Instant::now();
+    (child(limits).text(bytes), began.elapsed())
+}
+
+fn crafted_files_end_with_a_reason_in_bounded_time() {
+    let catalogue = || b"<< /Type /Catalog /Pages 2 0 R >>".to_vec();
+    let stream = |head: &str, bytes: &[u8]| {
+        let head = format!("<< {head} /Length {} >>\nstream\n", bytes.len()).into_bytes();
+        [&head, bytes, b"\nendstream"].concat()
+    };
+    let pages_of_themselves = document::of_objects(&[
+        catalogue(),
+        b"<< /Type /Pages /Kids [2 0 R 3 0 R] /Count 2 >>".to_vec(),
+        b"<< /Type /Pages /Kids [2 0 R 3 0 R 4 0 R] /Count 1000000 /Parent 2 0 R >>".to_vec(),
+        b"4 0 R".to_vec(),
+    ]);
+    let resources = "/Resources << /XObject << /X 5 0 R >> >>";
+    let form_that_draws_itself = document::of_objects(&[
+        catalogue(),
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_vec(),
+        format!("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 4 0 R {resources} >>").into_bytes(),
+        stream("", b"/X Do"),
+        stream(&format!("/Type /XObject /Subtype /Form /BBox [0 0 9 9] {resources}"), b"/X Do"),
+    ]);
+    let nested = [b"[".repeat(1_000_000), b"]".repeat(1_000_000), b" TJ".to_vec()].concat();
+    // A gigabyte in one.
+    let bomb = document::with_content(stream("/Filter /FlateDecode", &packed_spaces(1_000)));
+    assert!(bomb.len() < 2 * 1024 * 1024, "{}", bomb.len());
+
+    let limits = Limits { memory_bytes: 160 * MIB, cpu_seconds: 10, ..Limits::default() };
+    let too_much = ExtractError::TookTooMuch { resource: "time or memory" };
+    let damaged = ExtractError::Unreadable { reason: "the PDF is damaged".to_owned() };
+    for (name, bytes, reason) in [
+        ("pages of themselves", pages_of_themselves, ExtractError::Empty),
+        ("a form that draws itself", form_that_draws_itself, too_much.clone()),
+        ("a million arrays in one another", document::with_content(stream("", &nested)), damaged),
+        ("a bomb", bomb, too_much),
+    ] {
+        let (read, took) = timed(&bytes, limits);
+
+        assert_eq!(read, Err(reason), "{name}");
+        assert!(took < BOUNDED, "{name}: {took:?}");
+    }
+}
+
+/// A zlib stream of so many megabytes of spaces, made of the same piece over and over. Its
+/// checksum at the end is wrong, which a reader finds out when it is too late.
+fn packed_spaces(megabytes: usize) -> Vec<u8> {
+    const ZLIB_HEAD: [u8; 2] = [0x78, 0x9c];
+    const LAST_BLOCK: [u8; 6] = [0x03, 0x00, 0, 0, 0, 1];
+    let mut piece = Vec::with_capacity(16 * 1024);
+    let mut packer = Compress::new(Compression::best(), false);
+    // A full flush ends at a whole byte and refers to nothing before it.
+    packer.compress_vec(&vec![b' '; 1024 * 1024], &mut piece, FlushCompress::Full).expect("room enough");
+    [&ZLIB_HEAD[..], &piece.repeat(megabytes), &LAST_BLOCK].concat()
+}
+
+fn a_reader_that_prints_for_ever_is_ended() {
+    let endless = Child { program: "/usr/bin/yes".into(), limits: Limits::default() };
+    if !endless.program.exists() {
         return;
     }
 
-    // `yes` prints for ever: the output limit ends it; a stuck one is ended by the clock.
-    let endless = hanging.text(b"%PDF-");
+    let read = endless.text(b"%PDF-");
 
-    assert!(matches!(endless, Err(ExtractError::TookTooMuch { .. })), "{endless:?}");
+    assert_eq!(read, Err(ExtractError::TookTooMuch { resource: "output" }));
+}
+
+fn a_reader_that_hangs_is_ended_by_the_clock() {
+    let limits = Limits { memory_bytes: HANG, wall_time: Duration::from_millis(200), ..Limits::default() };
+
+    let (read, took) = timed(b"%PDF-", limits);
+
+    assert_eq!(read, Err(ExtractError::TookTooMuch { resource: "time" }));
+    assert!(took < Duration::from_secs(20), "{took:?}");
 }
 
 fn memory_is_limited() {
@@ -110,3 +166,36 @@ fn memory_is_limited() {
 
     assert!(read.is_err(), "a child with 80 MiB cannot hold 100 MiB");
 }
+
+/// What the kernel holds the child to: its memory, resident or not, stays under the first.
+#[cfg(target_os = "linux")]
+fn a_child_has_its_limits_before_it_reads() {
+    let program = std::env::current_exe().expect("the running program");
+    let (memory, cpu) = ((64 * MIB).to_string(), "7");
+    let mut child = Command::new(program)
+        .args([pdf::CHILD_ARGUMENT, &memory, cpu])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the running program starts");
+    let limits = format!("/proc/{}/limits", child.id());
+    let has = |name: &str, value: &str| {
+        let limits = std::fs::read_to_string(&limits).unwrap_or_default();
+        let line = limits.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned();
+        line[name.len().min(line.len())..].split_whitespace().take(2).all(|limit| limit == value) && !line.is_empty()
+    };
+
+    // Its input stays open: it is there, and waits.
+    let end = Instant::now() + BOUNDED;
+    while !has("Max address space", &memory) || !has("Max file size", "0") {
+        assert!(Instant::now() < end, "no limits: {:?}", std::fs::read_to_string(&limits));
+        std::thread::yield_now();
+    }
+    assert!(has("Max cpu time", cpu) && has("Max core file size", "0"));
+
+    child.kill().expect("it is there");
+    child.wait().expect("it ends");
+}
+
+#[cfg(not(target_os = "linux"))]
+fn a_child_has_its_limits_before_it_reads() {}

@@ -2,6 +2,7 @@
 //! take (exports).
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 
 use helpbot_tests::{Client, TestApp, TestSite, on_both_backends, wait_for};
 use reqwest::Method;
@@ -9,6 +10,8 @@ use serde_json::{Value, json};
 
 on_both_backends!(
     an_uploaded_file_is_read_replaced_and_read_again,
+    a_pdf_and_a_word_document_answer_questions,
+    a_bomb_fails_with_a_reason_and_others_are_read,
     a_typed_text_is_read_and_replaced,
     uploads_that_are_not_as_they_must_be_are_refused,
     who_may_not_write_sources_uploads_and_imports_nothing,
@@ -16,6 +19,7 @@ on_both_backends!(
     an_import_changes_what_is_there_and_adds_what_is_not,
     an_import_with_a_bad_row_changes_nothing,
     exports_are_for_those_who_may_read_sources,
+    a_search_among_entries_counts_what_it_finds,
 );
 
 const UPLOAD: &str = "mutation ($file: Upload!, $name: String) {
@@ -72,6 +76,66 @@ async fn an_uploaded_file_is_read_replaced_and_read_again(app: &TestApp) {
     // The contract of REST: a file is not scraped.
     let scraped = owner.post("/api/v1/sources/rescrape", &json!({ "sourceId": id })).await;
     assert_eq!(scraped.status, 400);
+}
+
+/// A Word document, or anything else that is a ZIP archive, with this text in its main part.
+fn word(xml: &[u8]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    writer.start_file("word/document.xml", zip::write::SimpleFileOptions::default()).expect("a new part");
+    writer.write_all(xml).expect("a vector takes everything");
+    writer.finish().expect("a complete archive").into_inner()
+}
+
+/// Uploads a file; gives what became of it.
+async fn uploaded(owner: &Client, name: &str, file: &[u8]) -> Value {
+    let added = owner.upload(UPLOAD, json!({ "file": null }), name, file).await.ok();
+    read(owner, &added["uploadSource"]["source"]["id"]).await
+}
+
+async fn a_pdf_and_a_word_document_answer_questions(app: &TestApp) {
+    let site = app.site().create().await;
+    let owner = site.owner();
+    let pdf = helpbot_tests::pdf::document(&[
+        "How do I reset my password?",
+        "Open the settings and choose Reset.",
+        "Where is my invoice?",
+        "It is sent by mail on the first day of the month.",
+    ]);
+    let paragraph = |style: &str, text: &str| format!("<w:p><w:pPr>{style}</w:pPr><w:r><w:t>{text}</w:t></w:r></w:p>");
+    let heading = "<w:pStyle w:val=\"Heading2\"/>";
+    let document = [
+        paragraph(heading, "Do you ship to Norway?"),
+        paragraph("", "Yes, within five working days."),
+        paragraph(heading, "Can I change my delivery address?"),
+        paragraph("", "Until the parcel has left our house."),
+    ];
+    let xml = format!("<w:document><w:body>{}</w:body></w:document>", document.concat());
+
+    let (manual, guide) =
+        (uploaded(&owner, "manual.pdf", &pdf).await, uploaded(&owner, "guide.docx", &word(xml.as_bytes())).await);
+
+    assert_eq!(manual, json!({ "status": "INDEXED", "error": null, "chunkCount": 2 }));
+    assert_eq!(guide, json!({ "status": "INDEXED", "error": null, "chunkCount": 2 }));
+    assert_eq!(ask(&site, "How can I reset my password?").await, "Open the settings and choose Reset.");
+    assert_eq!(ask(&site, "Do you ship parcels to Norway?").await, "Yes, within five working days.");
+}
+
+async fn a_bomb_fails_with_a_reason_and_others_are_read(app: &TestApp) {
+    let site = app.site().create().await;
+    let owner = site.owner();
+    let spaces = vec![b' '; 60 * 1024 * 1024];
+
+    let zip = uploaded(&owner, "bomb.docx", &word(&spaces)).await;
+    let other = uploaded(&owner, "other.docx", &word(b"<w:p>")[..60]).await;
+    let good = uploaded(&owner, "good.md", b"## When are you open?\nFrom six to noon.\n").await;
+
+    let reason = |source: &Value| source["error"].as_str().unwrap_or_default().to_owned();
+    assert_eq!([&zip["status"], &other["status"], &good["status"]], ["FAILED", "FAILED", "INDEXED"]);
+    assert!(
+        reason(&zip).starts_with("The file was not read: ") && reason(&zip).contains("200 times its size"),
+        "{zip}"
+    );
+    assert!(reason(&other).contains("the archive is damaged"), "{other}");
 }
 
 async fn a_typed_text_is_read_and_replaced(app: &TestApp) {
@@ -247,4 +311,24 @@ async fn exports_are_for_those_who_may_read_sources(app: &TestApp) {
     assert_eq!(app.operator_client().get(&format!("{path}?siteId={}", site.id)).await.status, 200);
     assert_eq!(site.owner().get("/graphql/export/keys.csv").await.status, 404);
     assert_eq!(site.owner().post(path, &json!({})).await.status, 405);
+}
+
+async fn a_search_among_entries_counts_what_it_finds(app: &TestApp) {
+    const FIND: &str = "query ($search: String) {
+        site { faqEntries(search: $search, first: 1) { totalCount nodes { question } pageInfo { hasNextPage } } }
+    }";
+    let site = app.site().create().await;
+    let csv = "question,answer\nOpen on Sundays?,From 8.\nHow much is a Roll?,A euro.\nAny rolls left?,100% gone.\n";
+    site.owner().upload(IMPORT, json!({ "file": null }), "faq.csv", csv.as_bytes()).await.ok();
+    let found = async |search: Value| {
+        let found = site.owner().graphql(FIND, json!({ "search": search })).await.ok()["site"]["faqEntries"].take();
+        (found["totalCount"].as_i64(), found["pageInfo"]["hasNextPage"].as_bool())
+    };
+
+    assert_eq!(found(Value::Null).await, (Some(3), Some(true)));
+    assert_eq!(found(json!("")).await, (Some(3), Some(true)));
+    assert_eq!(found(json!("roll")).await, (Some(2), Some(true)));
+    assert_eq!(found(json!("from 8")).await, (Some(1), Some(false)), "in the answer");
+    assert_eq!(found(json!("0%")).await, (Some(1), Some(false)), "as it is written");
+    assert_eq!(found(json!("submarine")).await, (Some(0), Some(false)));
 }

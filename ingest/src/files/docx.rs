@@ -29,8 +29,8 @@ const SMALL_PART_BYTES: u64 = 1024 * 1024;
 /// Reads a Word document.
 ///
 /// # Errors
-/// `Unreadable` when the archive is damaged or holds no document, `Encrypted`, `TooLarge` for
-/// bombs, and those of a page of HTML.
+/// `Unreadable` when the archive is damaged, a bomb or holds no document, `Encrypted`, `TooLarge`,
+/// and those of a page of HTML.
 pub(super) fn read(bytes: &[u8]) -> Result<Page, ExtractError> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
     if archive.len() > ENTRY_LIMIT {
@@ -57,7 +57,6 @@ fn broken(error: ZipError) -> ExtractError {
 
 fn part(archive: &mut ZipArchive<Cursor<&[u8]>>, name: &str) -> Result<String, ExtractError> {
     let file = archive.by_name(name).map_err(broken)?;
-    let too_large = |size| ExtractError::TooLarge { size_bytes: size, limit_bytes: PART_LIMIT_BYTES };
     // Sizes in the archive are claims; the reader below is the guard.
     let most = (file.compressed_size().saturating_mul(RATIO_LIMIT)).clamp(SMALL_PART_BYTES, PART_LIMIT_BYTES);
     let mut xml = Vec::new();
@@ -65,7 +64,11 @@ fn part(archive: &mut ZipArchive<Cursor<&[u8]>>, name: &str) -> Result<String, E
         .read_to_end(&mut xml)
         .map_err(|_| ExtractError::Unreadable { reason: "the archive is damaged".into() })?;
     if xml.len() as u64 > most {
-        return Err(too_large(xml.len() as u64));
+        return Err(if most < PART_LIMIT_BYTES {
+            ExtractError::Unreadable { reason: format!("it decompresses to more than {RATIO_LIMIT} times its size") }
+        } else {
+            ExtractError::TooLarge { size_bytes: xml.len() as u64, limit_bytes: PART_LIMIT_BYTES }
+        });
     }
     String::from_utf8(xml).map_err(|_| ExtractError::Unreadable { reason: "its text is not UTF-8".into() })
 }
