@@ -202,6 +202,11 @@ pub async fn nullable<T>(value: impl Future<Output = async_graphql::Result<T>>) 
 ///
 /// # Errors
 /// The top-level error, with its code, for everything but `Invalid`, `NotFound`, `Conflict` and
+/// The value of such a field, where it may also be absent without anything having failed.
+pub async fn perhaps<T>(value: impl Future<Output = async_graphql::Result<Option<T>>>) -> Nullable<T> {
+    value.await.transpose()
+}
+
 /// `LimitReached`.
 pub fn expected(error: Error) -> Result<UserError, async_graphql::Error> {
     match error {

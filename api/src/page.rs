@@ -184,6 +184,21 @@ pub fn one_more(walk: &Walk) -> i64 {
     i64::try_from(walk.limit).unwrap_or(i64::MAX).saturating_add(1)
 }
 
+/// What lists without `first` count for in the cost of an operation: as many items as a rule of
+/// theirs allows or, where a list is mostly far shorter than that, a good deal more than is usual.
+/// A site has five webhooks.
+pub const WEBHOOKS: usize = 5;
+/// Members of a team, of which 200 are allowed and a help desk has ten.
+pub const MEMBERS: usize = 50;
+/// Keys that open are at most 50; those revoked before them are listed too.
+pub const KEYS: usize = 50;
+/// Waiting mails are listed a hundred at a time.
+pub const MAILS: usize = 100;
+/// Days of activity in a year; a longer range costs the database the same.
+pub const DAYS: usize = 365;
+/// Wordings of a topic: at most 20, mostly two or three.
+pub const WORDINGS: usize = 10;
+
 /// The cost of a list: that of its items times how many there may be.
 pub fn cost(first: Option<i32>, last: Option<i32>, item: usize) -> usize {
     let size = first.or(last).unwrap_or(DEFAULT).clamp(1, MAX);

@@ -164,21 +164,6 @@ pub async fn update_place(c: &mut Conn, chunk: &Chunk) -> Result<()> {
     Ok(())
 }
 
-/// Writes the owner's phrasings of a chunk; false when the site has no such chunk.
-///
-/// # Errors
-/// Only the database's own.
-pub async fn set_phrasings(c: &mut Conn, site: SiteId, id: ChunkId, phrasings: &[String]) -> Result<bool> {
-    let (site, id) = (site.to_string(), id.to_string());
-    let count = on!(c, |c| {
-        diesel::update(chunks::table.filter(chunks::site_id.eq(&site)).filter(chunks::id.eq(&id)))
-            .set(chunks::phrasings.eq(columns::to_json(phrasings)))
-            .execute(c)
-            .await
-    })?;
-    Ok(count == 1)
-}
-
 /// The site's chunks with those ids, in no order; absent ones are left out.
 ///
 /// # Errors
@@ -246,26 +231,31 @@ pub async fn delete(c: &mut Conn, site: SiteId, ids: &[ChunkId]) -> Result<()> {
     Ok(())
 }
 
+/// The entries of a site that a pattern fits; written once for the list and its count.
+macro_rules! with_pattern {
+    ($site:expr, $pattern:expr) => {
+        chunks::table.filter(chunks::site_id.eq($site)).filter(chunks::question.is_not_null()).filter(
+            lower(chunks::question.assume_not_null())
+                .like($pattern)
+                .escape('\\')
+                .or(lower(chunks::body).like($pattern).escape('\\')),
+        )
+    };
+}
+
 /// The site's questions with their answers, by id after `after`, at most `limit`; with `words`
 /// in question or answer when some are given, whatever the case of ASCII letters.
 ///
 /// # Errors
 /// Only the database's own.
 pub async fn entries(c: &mut Conn, site: SiteId, words: Option<&str>, part: Part<ChunkId>) -> Result<Vec<Chunk>> {
-    let site = site.to_string();
-    let pattern = columns::containing(&words.unwrap_or_default().to_lowercase());
-    macro_rules! entries {
-        () => {
-            chunks::table.filter(chunks::site_id.eq(&site)).filter(chunks::question.is_not_null()).filter(
-                lower(chunks::question.assume_not_null())
-                    .like(&pattern)
-                    .escape('\\')
-                    .or(lower(chunks::body).like(&pattern).escape('\\')),
-            )
-        };
-    }
-    let rows: Vec<Row> = on!(c, |c| load_part!(c, entries!(), chunks::id, part))?;
+    let (site, pattern) = (site.to_string(), pattern(words));
+    let rows: Vec<Row> = on!(c, |c| load_part!(c, with_pattern!(&site, &pattern), chunks::id, part))?;
     rows.into_iter().map(Chunk::try_from).collect()
+}
+
+fn pattern(words: Option<&str>) -> String {
+    columns::containing(&words.unwrap_or_default().to_lowercase())
 }
 
 diesel::define_sql_function! {
@@ -283,20 +273,13 @@ pub async fn count(c: &mut Conn, site: SiteId) -> Result<i64> {
     Ok(on!(c, |c| chunks::table.filter(chunks::site_id.eq(&site)).count().get_result(c).await)?)
 }
 
-/// How many questions with answers the site has.
+/// How many of the site's questions with answers [`entries`] lists.
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn entry_count(c: &mut Conn, site: SiteId) -> Result<i64> {
-    let site = site.to_string();
-    Ok(on!(c, |c| {
-        chunks::table
-            .filter(chunks::site_id.eq(&site))
-            .filter(chunks::question.is_not_null())
-            .count()
-            .get_result(c)
-            .await
-    })?)
+pub async fn entry_count(c: &mut Conn, site: SiteId, words: Option<&str>) -> Result<i64> {
+    let (site, pattern) = (site.to_string(), pattern(words));
+    Ok(on!(c, |c| with_pattern!(&site, &pattern).count().get_result(c).await)?)
 }
 
 /// Writes the words of a chunk anew, with where they stand; false when the site has no such chunk.

@@ -5,6 +5,7 @@ use helpbot_domain::range;
 use helpbot_services::{self as services, analytics, topics as asked};
 
 use crate::access::Access;
+use crate::error::{Nullable, nullable};
 use crate::page;
 use crate::scalars::Date;
 use crate::sites::int;
@@ -52,6 +53,7 @@ impl Analytics {
     }
 
     /// Questions of each UTC day, ascending; days without any are there with 0.
+    #[graphql(complexity = "1 + page::DAYS * child_complexity")]
     async fn activity(&self) -> Result<Vec<DailyActivity>> {
         let Access { services, viewer, .. } = &self.access;
         let days = analytics::activity(services, viewer, &self.site, self.range).await?;
@@ -64,10 +66,13 @@ impl Analytics {
     async fn unanswered_topics(
         &self,
         #[graphql(desc = "At most so many: 20 if not said, never over 100.")] first: Option<i32>,
-    ) -> Result<Option<Vec<QuestionTopic>>> {
+    ) -> Nullable<Vec<QuestionTopic>> {
         let Access { services, viewer, .. } = &self.access;
-        let found = asked::unanswered(services, viewer, &self.site, self.range, topics::limit(first)).await?;
-        Ok(Some(topics::shown(&self.access, &self.site, found)))
+        nullable(async {
+            let found = asked::unanswered(services, viewer, &self.site, self.range, topics::limit(first)).await?;
+            Ok(topics::shown(&self.access, &self.site, found))
+        })
+        .await
     }
 
     /// What was asked, answered or not, put together by what it means, most asked first. Of more
@@ -76,10 +81,13 @@ impl Analytics {
     async fn top_questions(
         &self,
         #[graphql(desc = "At most so many: 20 if not said, never over 100.")] first: Option<i32>,
-    ) -> Result<Option<Vec<QuestionTopic>>> {
+    ) -> Nullable<Vec<QuestionTopic>> {
         let Access { services, viewer, .. } = &self.access;
-        let found = asked::top(services, viewer, &self.site, self.range, topics::limit(first)).await?;
-        Ok(Some(topics::shown(&self.access, &self.site, found)))
+        nullable(async {
+            let found = asked::top(services, viewer, &self.site, self.range, topics::limit(first)).await?;
+            Ok(topics::shown(&self.access, &self.site, found))
+        })
+        .await
     }
 }
 

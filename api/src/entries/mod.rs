@@ -79,10 +79,10 @@ pub(crate) async fn list(
     let (rows, has_previous, has_next) = page::trim(&walk, found);
     let nodes = rows.into_iter().map(|row| (row.id.to_string(), row));
     let nodes = nodes.map(|(place, row)| (FaqEntry { row, access: access.clone() }, place)).collect();
-    let (access, site) = (access.clone(), site.clone());
+    let (access, site, words) = (access.clone(), site.clone(), words.map(str::to_owned));
     let total = page::total(move || {
-        let (access, site) = (access.clone(), site.clone());
-        async move { entries::total(&access.services, &access.viewer, &site).await.map(int) }
+        let (access, site, words) = (access.clone(), site.clone(), words.clone());
+        async move { entries::total(&access.services, &access.viewer, &site, words.as_deref()).await.map(int) }
     });
     Ok(FaqEntryConnection::new(nodes, has_previous, has_next, total))
 }

@@ -10,10 +10,10 @@ use helpbot_services::{self as services, topics as answered};
 
 use super::FaqEntry;
 use crate::access::Access;
-use crate::error::{UserError, expected};
-use crate::ids;
+use crate::error::{Nullable, UserError, expected, nullable};
 use crate::topics::{self, TopicQuestion};
 use crate::uploads::Upload;
+use crate::{ids, page};
 
 /// Changing entries.
 #[derive(Default)]
@@ -167,13 +167,15 @@ pub struct PromoteToFaqPayload {
 impl PromoteToFaqPayload {
     /// The unanswered questions of the same topic that the entry answers now, most asked first;
     /// null when there is no entry. Needs the right to read conversations.
-    async fn answered_now(&self) -> Result<Option<Vec<TopicQuestion>>> {
-        let (Some(FaqEntry { row, access }), Some(conversation)) = (&self.entry, self.promoted) else {
-            return Ok(None);
-        };
+    #[graphql(complexity = "1 + page::WORDINGS * child_complexity")]
+    async fn answered_now(&self) -> Nullable<Vec<TopicQuestion>> {
+        let (FaqEntry { row, access }, conversation) = (self.entry.as_ref()?, self.promoted?);
         let site = row.site_id;
-        let found = answered::answered_by(&access.services, &access.viewer, Some(site), conversation, row).await?;
-        Ok(Some(topics::questions(access, site, found)))
+        nullable(async {
+            let found = answered::answered_by(&access.services, &access.viewer, Some(site), conversation, row).await?;
+            Ok(topics::questions(access, site, found))
+        })
+        .await
     }
 }
 

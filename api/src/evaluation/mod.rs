@@ -7,6 +7,7 @@ use helpbot_services::{self as services, evaluation};
 
 use crate::access::Access;
 use crate::enums::AnswerOutcome;
+use crate::error::{Nullable, nullable, perhaps};
 use crate::ids::id;
 use crate::loaders;
 use crate::page::{self, PageArgs, connection};
@@ -39,8 +40,12 @@ connection! {
 impl Evaluation {
     /// How many test questions that pass a new reading of a source may lose before it is held
     /// back; null holds none back.
-    async fn allowed_losses(&self) -> Result<Option<i32>> {
-        Ok(evaluation::allowed_losses(&self.access.viewer, &self.site)?.map(|count| int(i64::from(count))))
+    async fn allowed_losses(&self) -> Nullable<i32> {
+        perhaps(async {
+            let allowed = evaluation::allowed_losses(&self.access.viewer, &self.site)?;
+            Ok(allowed.map(|count| int(i64::from(count))))
+        })
+        .await
     }
 
     /// The test questions, oldest first.
@@ -51,8 +56,8 @@ impl Evaluation {
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
         #[graphql(desc = "At most so many from the end.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
-    ) -> Result<Option<EvaluationCaseConnection>> {
-        Ok(Some(list(&self.access, &self.site, &PageArgs { first, after, last, before }).await?))
+    ) -> Nullable<EvaluationCaseConnection> {
+        nullable(list(&self.access, &self.site, &PageArgs { first, after, last, before })).await
     }
 }
 
@@ -71,10 +76,13 @@ impl EvaluationCase {
     }
 
     /// The source that the answer must come from; null when any, or when it was deleted.
-    async fn expected_source(&self) -> Result<Option<Source>> {
-        let Some(source) = self.row.expected_source_id else { return Ok(None) };
-        let found = self.access.loaders.source(self.row.site_id, source).await.map_err(loaders::failed)?;
-        Ok(found.map(|row| Source { row, access: self.access.clone() }))
+    async fn expected_source(&self) -> Nullable<Source> {
+        let source = self.row.expected_source_id?;
+        perhaps(async {
+            let found = self.access.loaders.source(self.row.site_id, source).await.map_err(loaders::failed)?;
+            Ok(found.map(|row| Source { row, access: self.access.clone() }))
+        })
+        .await
     }
 
     /// The page that it must come from.

@@ -126,7 +126,14 @@ impl Gateway {
         M: ObjectType + 'static,
         S: SubscriptionType + 'static,
     {
-        let builder = || builder().limit_complexity(settings.complexity).extension(Report);
+        let builder = || {
+            let builder = builder().limit_complexity(settings.complexity).extension(Report);
+            match settings.introspection {
+                Introspection::Allowed => builder,
+                // "Did you mean …?" would tell the schema name by name.
+                Introspection::Refused => builder.disable_suggestions(),
+            }
+        };
         let schema: Schema<Q, M, S> = builder().finish();
         let subscribing = schema.clone();
         Self(Arc::new(Inner {

@@ -152,6 +152,7 @@ impl Site {
     }
 
     /// The people who answer its visitors, in the order in which they joined; for the team.
+    #[graphql(complexity = "1 + page::MEMBERS * child_complexity")]
     async fn members(&self) -> Nullable<Vec<Member>> {
         nullable(async {
             let found = members::list(&self.access.services, &self.access.viewer, Some(self.row.id)).await?;
@@ -174,12 +175,14 @@ impl Site {
     }
 
     /// Where its events are sent, oldest first, five at most; on the Growth and Scale plans.
+    #[graphql(complexity = "1 + page::WEBHOOKS * child_complexity")]
     async fn webhooks(&self) -> Nullable<Vec<Webhook>> {
         nullable(webhooks::list(&self.access, &self.row)).await
     }
 
     /// Mails that wait for the mail server, the oldest first, a hundred at most; for keys that may
     /// administer the site.
+    #[graphql(complexity = "1 + page::MAILS * child_complexity")]
     async fn waiting_mails(&self) -> Nullable<Vec<mail::WaitingMail>> {
         nullable(async {
             let found = services::mail::waiting(&self.access.services, &self.access.viewer, Some(self.row.id)).await?;
@@ -189,6 +192,7 @@ impl Site {
     }
 
     /// Its keys, oldest first, revoked ones too; for keys that may administer the site.
+    #[graphql(complexity = "1 + page::KEYS * child_complexity")]
     async fn api_keys(&self) -> Nullable<Vec<ApiKey>> {
         nullable(async {
             let found = keys::list(&self.access.services, &self.access.viewer, Some(self.row.id)).await?;

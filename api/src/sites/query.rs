@@ -6,6 +6,7 @@ use helpbot_services::sites;
 use super::{Site, SiteConnection, int};
 use crate::access::Access;
 use crate::enums::{KeyKind, Scope};
+use crate::error::{Nullable, nullable};
 use crate::ids;
 use crate::page::{self, PageArgs};
 
@@ -42,20 +43,24 @@ impl SiteQuery {
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
         #[graphql(desc = "At most so many from the end.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
-    ) -> Result<SiteConnection> {
-        let access = Access::of(ctx);
-        let walk = PageArgs { first, after, last, before }.walk()?;
-        let found = sites::list(&access.services, &access.viewer, walk.part()?).await?;
-        let (rows, has_previous, has_next) = page::trim(&walk, found);
-        let nodes = rows.into_iter().map(|row| (row.id.to_string(), row));
-        let nodes = nodes.map(|(place, row)| (Site { row, access: access.clone() }, place)).collect();
-        let total = access.clone();
-        let total = page::total(move || {
-            let access = total.clone();
-            async move { sites::count(&access.services, &access.viewer).await.map(int) }
-        });
-        Ok(SiteConnection::new(nodes, has_previous, has_next, total))
+    ) -> Nullable<SiteConnection> {
+        nullable(list(Access::of(ctx), &PageArgs { first, after, last, before })).await
     }
+}
+
+/// A page of all sites.
+async fn list(access: &Access, args: &PageArgs) -> Result<SiteConnection> {
+    let walk = args.walk()?;
+    let found = sites::list(&access.services, &access.viewer, walk.part()?).await?;
+    let (rows, has_previous, has_next) = page::trim(&walk, found);
+    let nodes = rows.into_iter().map(|row| (row.id.to_string(), row));
+    let nodes = nodes.map(|(place, row)| (Site { row, access: access.clone() }, place)).collect();
+    let total = access.clone();
+    let total = page::total(move || {
+        let access = total.clone();
+        async move { sites::count(&access.services, &access.viewer).await.map(int) }
+    });
+    Ok(SiteConnection::new(nodes, has_previous, has_next, total))
 }
 
 /// The holder of a key.

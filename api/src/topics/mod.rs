@@ -1,11 +1,12 @@
 //! Topics: what visitors ask for, put together by what it means.
 
-use async_graphql::{Object, Result, SimpleObject};
+use async_graphql::{Object, SimpleObject};
 use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_services::{self as services, topics};
 
 use crate::access::Access;
 use crate::conversations::Conversation;
+use crate::error::{Nullable, perhaps};
 use crate::loaders;
 use crate::page;
 use crate::sites::int;
@@ -20,6 +21,7 @@ pub struct QuestionTopic {
     /// Of these, left without an answer.
     unanswered_count: i32,
     /// Its different wordings, most asked first, at most 20.
+    #[graphql(complexity = "1 + page::WORDINGS * child_complexity")]
     questions: Vec<TopicQuestion>,
 }
 
@@ -54,10 +56,13 @@ impl TopicQuestion {
     }
 
     /// The last conversation in which it was asked; null once it was erased.
-    async fn conversation(&self) -> Result<Option<Conversation>> {
+    async fn conversation(&self) -> Nullable<Conversation> {
         let id: ConversationId = self.row.conversation_id;
-        let found = self.access.loaders.conversation(self.site, id).await.map_err(loaders::failed)?;
-        Ok(found.map(|row| Conversation { row, access: self.access.clone() }))
+        perhaps(async {
+            let found = self.access.loaders.conversation(self.site, id).await.map_err(loaders::failed)?;
+            Ok(found.map(|row| Conversation { row, access: self.access.clone() }))
+        })
+        .await
     }
 }
 

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::WebhookEventType;
 use crate::access::Access;
+use crate::error::{Nullable, nullable};
 use crate::ids::id;
 use crate::page::{self, PageArgs, connection};
 use crate::scalars::DateTime;
@@ -158,10 +159,13 @@ impl WebhookDelivery {
 
     /// Its attempts, the first one first: mostly one, ten in one run of the schedule.
     #[graphql(complexity = "1 + 3 * child_complexity")]
-    async fn attempts(&self) -> Result<Option<Vec<DeliveryAttempt>>> {
-        let all = self.attempts.read(&self.access).await?;
-        let own = all.get(&self.row.id).map(Vec::as_slice).unwrap_or_default();
-        Ok(Some(own.iter().cloned().map(DeliveryAttempt::from).collect()))
+    async fn attempts(&self) -> Nullable<Vec<DeliveryAttempt>> {
+        nullable(async {
+            let all = self.attempts.read(&self.access).await?;
+            let own = all.get(&self.row.id).map(Vec::as_slice).unwrap_or_default();
+            Ok(own.iter().cloned().map(DeliveryAttempt::from).collect())
+        })
+        .await
     }
 }
 

@@ -9,6 +9,7 @@ use helpbot_domain::webhook;
 use helpbot_services::{self as services, Replay, replays, webhooks};
 
 use crate::access::Access;
+use crate::error::{Nullable, nullable, perhaps};
 use crate::ids::id;
 use crate::page::{self, PageArgs};
 use crate::scalars::DateTime;
@@ -153,15 +154,18 @@ impl Webhook {
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
         #[graphql(desc = "At most so many from the end.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
-    ) -> Result<Option<WebhookDeliveryConnection>> {
+    ) -> Nullable<WebhookDeliveryConnection> {
         let args = PageArgs { first, after, last, before };
-        Ok(Some(deliveries::list(&self.access, &self.row, filter, &args).await?))
+        nullable(deliveries::list(&self.access, &self.row, filter, &args)).await
     }
 
     /// The last request to send again what it has not got, and how far that has come.
-    async fn last_replay(&self) -> Result<Option<WebhookReplay>> {
-        let found = replays::last(&self.access.services, &self.access.viewer, &self.row).await?;
-        Ok(found.map(WebhookReplay::from))
+    async fn last_replay(&self) -> Nullable<WebhookReplay> {
+        perhaps(async {
+            let found = replays::last(&self.access.services, &self.access.viewer, &self.row).await?;
+            Ok(found.map(WebhookReplay::from))
+        })
+        .await
     }
 }
 

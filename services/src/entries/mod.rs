@@ -211,15 +211,15 @@ pub async fn list(
     Ok(db::chunks::entries(&mut services.db.reader().await?, site, words, part).await?)
 }
 
-/// How many entries the site has.
+/// How many entries the site has; of those with `words` when some are given.
 ///
 /// # Errors
 /// `Forbidden`.
 #[boxed]
-pub async fn total(services: &Services, viewer: &Viewer, site: &Site) -> Result<i64> {
+pub async fn total(services: &Services, viewer: &Viewer, site: &Site, words: Option<&str>) -> Result<i64> {
     viewer.require(Scope::ReadSources)?;
     let site = viewer.site(Some(site.id))?;
-    Ok(db::chunks::entry_count(&mut services.db.reader().await?, site).await?)
+    Ok(db::chunks::entry_count(&mut services.db.reader().await?, site, words).await?)
 }
 
 async fn change(

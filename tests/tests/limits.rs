@@ -1,0 +1,76 @@
+//! What the real schema lets one document ask for: what it would cost is counted before anything is
+//! looked up, each list as long as it may be.
+
+use helpbot_tests::database::{self, TestDatabase};
+use helpbot_tests::{GraphqlReply, TestApp, on_both_backends};
+use serde_json::{Value, json};
+
+on_both_backends!(documents_over_a_limit_are_refused_whole,);
+
+/// Documents that each list multiplies past the limit, with what they are about.
+const TOO_COSTLY: &[(&str, &str)] = &[
+    ("a page of pages", "{ site { conversations(first: 100) { nodes { messages(first: 100) { nodes { text } } } } } }"),
+    ("topics", "{ site { analytics { topQuestions(first: 100) { questions { text conversation { id } } } } } }"),
+    ("webhooks", "{ site { webhooks { deliveries(first: 100) { nodes { id event status } } } } }"),
+    ("mails", "{ site { a: waitingMails { ...M } b: waitingMails { ...M } c: waitingMails { ...M } d: waitingMails { ...M } } }
+        fragment M on WaitingMail { kind attemptCount createdAt error nextAttemptAt }"),
+    ("keys", "{ site { a: apiKeys { ...K } b: apiKeys { ...K } c: apiKeys { ...K } d: apiKeys { ...K } e: apiKeys { ...K } } }
+        fragment K on ApiKey { id kind name last4 scopes origins createdAt expiresAt }"),
+    ("members", "{ site { a: members { ...P } b: members { ...P } c: members { ...P } d: members { ...P }
+        e: members { ...P } f: members { ...P } g: members { ...P } h: members { ...P } } }
+        fragment P on Member { id name email role createdAt }"),
+    ("days", "{ site { analytics { a: activity { ...D } b: activity { ...D } c: activity { ...D } } } }
+        fragment D on DailyActivity { date count }"),
+];
+
+/// Within the limits: what a dashboard asks for at once.
+const FINE: &str = "{ site {
+    apiKeys { id name scopes } members { id name email role } webhooks { id url events } waitingMails { kind }
+    analytics { overview { totalQuestions } activity { date count } unansweredTopics(first: 5) { label questions { text } } }
+    conversations(first: 50) { nodes { id question } }
+} }";
+
+fn is_refused(reply: &GraphqlReply) -> bool {
+    reply.codes() == ["COMPLEXITY_LIMIT"] && reply.data == Value::Null
+}
+
+async fn documents_over_a_limit_are_refused_whole(app: &TestApp) {
+    let site = app.site().create().await;
+    let owner = site.owner();
+    // The deepest things of the schema are its own description.
+    let types = |count: usize| format!("{} name {}", "ofType { ".repeat(count), "}".repeat(count));
+    let deep = |count: usize| format!("{{ __schema {{ types {{ fields {{ type {{ {} }} }} }} }} }}", types(count));
+
+    owner.graphql(FINE, json!({})).await.ok();
+    owner.graphql(&deep(10), json!({})).await.ok();
+    let too_deep = owner.graphql(&deep(11), json!({})).await;
+
+    for (of, document) in TOO_COSTLY {
+        let reply = owner.graphql(document, json!({})).await;
+        assert!(is_refused(&reply), "{of}: {} {:?}", reply.data, reply.errors);
+    }
+    assert!(is_refused(&too_deep), "{:?}", too_deep.errors);
+    assert!(too_deep.errors[0]["message"].as_str().is_some_and(|message| message.contains("deep")), "{too_deep:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_schema_that_is_not_to_be_read_is_not_told() {
+    database::with(Some(TestDatabase::sqlite()), async |database| {
+        let app = TestApp::start_with(database, |settings, _| settings.has_introspection = false).await;
+        let owner = app.site().create().await.owner();
+
+        let asked = owner.graphql("{ __schema { types { name } } __type(name: \"Site\") { name } }", json!({})).await;
+        let misspelt = owner.graphql("{ sit { id } }", json!({})).await;
+        let misplaced = owner.graphql("{ viewer { king } }", json!({})).await;
+
+        let told = format!("{} {:?}", asked.data, asked.errors);
+        assert!(!told.contains("Site") && !told.contains("Query"), "{told}");
+        for (reply, meant) in [(misspelt, "\"site"), (misplaced, "kind")] {
+            assert_eq!(reply.codes(), ["GRAPHQL_VALIDATION_FAILED"]);
+            assert!(!reply.errors[0].to_string().contains(meant), "{:?}", reply.errors);
+        }
+        assert_eq!(owner.graphql("{ viewer { __typename } }", json!({})).await.ok()["viewer"]["__typename"], "Viewer");
+        app.stop().await;
+    })
+    .await;
+}
