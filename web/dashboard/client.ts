@@ -5,7 +5,7 @@
 
 import { computed, signal } from "@preact/signals";
 import { type Client, createClient } from "graphql-ws";
-import { type Scope, type ViewerResult, Activity, type ActivityResult, Viewer, Watch, type WatchResult, supports } from "../generated/dashboard";
+import { type Scope, type ViewerResult, Activity, type ActivityResult, EventCursor, Viewer, Watch, type WatchResult, supports } from "../generated/dashboard";
 import type { Doc } from "../live/document";
 import { type Following, type State, type Transport, follow } from "../live/follow";
 import { ApiError, headersOf, reach, request, resultOf } from "../live/graphql";
@@ -127,6 +127,11 @@ function live(): Client {
   return socket;
 }
 
+/** Where the log of a site's events ends now: who reads the state after asking, and follows from here, misses nothing.
+ * Null when it cannot be had: then the state is read again when the stream opens. */
+export const eventCursor = (siteId: string): Promise<string | null> =>
+  run(EventCursor, { site: siteId }).then(({ site: found }) => found?.eventCursor ?? null, () => null);
+
 /** A stream that starts without a cursor may miss what happened while it opened: state is read again after this. */
 const SECOND_LOOK_MS = 3000;
 
@@ -167,12 +172,12 @@ export function watchActivity(siteId: string, id: string, on: (now: Presence) =>
   });
 }
 
-/** Follows the site's events until stopped; goes on after breaks from the last cursor. */
-export function watch(siteId: string, on: { event(e: WatchEvent): void; state(s: State): void; gap(): void }): Following {
+/** Follows the site's events after a cursor until stopped; goes on after breaks from the last one. */
+export function watch(siteId: string, after: string | null, on: { event(e: WatchEvent): void; state(s: State): void; gap(): void }): Following {
   const credentials = () => ({ apiKey: apiKey.value ?? "" });
   let secondLook: ReturnType<typeof setTimeout> | undefined;
   const following = follow<WatchEvent>([overSocket(siteId), sseTransport(ENDPOINT, credentials, Watch, () => ({ site: siteId }))], {
-    after: null, onEvent: on.event, onState: on.state,
+    after, onEvent: on.event, onState: on.state,
     onGap: () => {
       on.gap();
       secondLook = setTimeout(on.gap, SECOND_LOOK_MS);

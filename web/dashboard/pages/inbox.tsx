@@ -1,13 +1,13 @@
 // The live inbox: who is waiting for a human, and the conversation with them, without reloading.
 //
-// State is read once, then kept true by the site's events; after a break the stream goes on from its cursor,
-// and where that is not possible the state is read again.
+// The end of the site's log is asked for, then state is read once and kept true by the events from there on;
+// after a break the stream goes on from its cursor, and where that is not possible the state is read again.
 
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { Assign, Inbox, type Line, Reopen, Reply, Resolve, type Row, SetTyping, Thread, supports } from "../../generated/dashboard";
-import type { State } from "../../live/follow";
-import { type WatchEvent, change, may, run, site, viewer, watch, watchActivity } from "../client";
+import type { Following, State } from "../../live/follow";
+import { type WatchEvent, change, eventCursor, may, run, site, viewer, watch, watchActivity } from "../client";
 import { type Outbox, outbox } from "../outbox";
 import { go, pathOf, route } from "../route";
 import { Badge, Empty, Fault, Markdown, Page, When, sayError, useAction } from "../ui";
@@ -45,17 +45,27 @@ export function InboxPage() {
       rows.value = merged(rows.value ?? [], [...found?.recent?.nodes ?? [], ...found?.handed?.nodes ?? []]);
       error.value = "";
     }, (reason) => void (error.value = sayError(reason)));
-    void load();
-    const following = watch(siteId, {
-      event: (event) => {
+    let following: Following | null = null;
+    let isGone = false;
+    const begin = (after: string | null) => {
+      if (isGone) return;
+      void load();
+      following = watch(siteId, after, callbacks);
+    };
+    const callbacks = {
+      event: (event: WatchEvent) => {
         if (event.conversation) rows.value = merged(rows.value ?? [], [event.conversation]);
         if (event.type === "CONVERSATION_HANDOFF" && hasSound.value) beep();
         heard.value = event;
       },
-      state: (now) => void (state.value = now),
+      state: (now: State) => void (state.value = now),
       gap: () => void load(),
-    });
-    return () => following.stop();
+    };
+    void eventCursor(siteId).then(begin);
+    return () => {
+      isGone = true;
+      following?.stop();
+    };
   }, [siteId]);
 
   const waiting = rows.value?.filter(fits.waiting).length ?? 0;

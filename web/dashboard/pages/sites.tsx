@@ -12,16 +12,16 @@ export function SitesPage() {
   if (viewer.value?.kind !== "OPERATOR") return <Page title="No site"><Empty title="This key opens no site"><p>Sign in with a key of a site.</p></Empty></Page>;
   return (
     <Page title="Sites">
-      <Loading of={sites}>{({ sites: { nodes, pageInfo } }) => nodes.length === 0
+      <Loading of={sites}>{({ sites: found }) => !found?.nodes.length
         ? <Empty title="No sites yet"><p>Make one on the server: <code>helpbot site create --name … --owner-email …</code></p></Empty>
         : <>
-          <ul class="cards">{nodes.map((one) => (
+          <ul class="cards">{found.nodes.map((one) => (
             <li key={one.id} class="card row between">
               <span dir="auto"><strong>{one.name}</strong> <Badge value={one.plan} /></span>
               <button type="button" aria-label={`Open ${one.name}`} onClick={() => { site.value = one; go(pathOf("overview")); }}>Open</button>
             </li>))}
           </ul>
-          {pageInfo.hasNextPage && <button type="button" onClick={() => void (after.value = pageInfo.endCursor)}>More</button>}
+          {found.pageInfo.hasNextPage && <button type="button" onClick={() => void (after.value = found.pageInfo.endCursor)}>More</button>}
         </>}
       </Loading>
     </Page>

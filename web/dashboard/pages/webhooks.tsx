@@ -108,7 +108,7 @@ function Item({ hook, onChange, onSecret }: { hook: Hook; onChange(): void; onSe
 
 function Log({ id }: { id: string }) {
   const status = useSignal<WebhookDeliveryStatus | "">("");
-  const loaded = useQuery(Deliveries, { site: site.value!.id, filter: status.value ? { status: status.value } : null });
+  const loaded = useQuery(Deliveries, { id, filter: status.value ? { status: status.value } : null });
   useEffect(() => {
     const timer = setInterval(() => document.hidden || loaded.reload(), POLL_MS);
     return () => clearInterval(timer);
@@ -117,8 +117,8 @@ function Log({ id }: { id: string }) {
     <>
       <Field label="Status">{(f) => <select {...f} value={status.value} onChange={(e) => void (status.value = e.currentTarget.value as WebhookDeliveryStatus | "")}>
         <option value="">All</option>{WebhookDeliveryStatusValues.map((value) => <option key={value} value={value}>{value.toLowerCase()}</option>)}</select>}</Field>
-      <Loading of={loaded}>{({ site: found }) => {
-        const nodes = found?.webhooks?.find((hook) => hook.id === id)?.deliveries?.nodes ?? [];
+      <Loading of={loaded}>{({ node: found }) => {
+        const nodes = found?.deliveries?.nodes ?? [];
         if (!nodes.length) return <p>Nothing here yet. Send a test, or wait for the next event.</p>;
         return <ul class="plain">{nodes.map((delivery) => <Delivery key={delivery.id} delivery={delivery} onChange={loaded.reload} />)}</ul>;
       }}</Loading>
