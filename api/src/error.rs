@@ -11,6 +11,8 @@ use std::time::Duration;
 use async_graphql::{Enum, ErrorExtensionValues, ServerError, SimpleObject, Value};
 use helpbot_services::Error;
 
+use crate::limits::Standing;
+
 /// Why something was refused. The same codes stand in `userErrors` and in `extensions.code` of
 /// top-level errors.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -108,12 +110,14 @@ pub struct Failure {
     pub field: Option<String>,
     /// When to try again, where waiting helps.
     pub retry_after: Option<Duration>,
+    /// The rate that was gone past, where that is why.
+    pub standing: Option<Standing>,
 }
 
 impl Failure {
     /// A refusal that concerns no field and that waiting does not help.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), field: None, retry_after: None }
+        Self { code, message: message.into(), field: None, retry_after: None, standing: None }
     }
 
     /// The same, to be tried again after `wait`.
@@ -144,6 +148,7 @@ impl Failure {
             message: error.message.clone(),
             field: None,
             retry_after: seconds.map(Duration::from_secs),
+            standing: None,
         }
     }
 
@@ -184,7 +189,7 @@ impl From<&Error> for Failure {
             Error::Invalid(invalid) => Some(invalid.field.to_owned()),
             _ => None,
         };
-        Self { code, message: error.to_string(), field, retry_after }
+        Self { code, message: error.to_string(), field, retry_after, standing: None }
     }
 }
 
@@ -197,16 +202,16 @@ pub async fn nullable<T>(value: impl Future<Output = async_graphql::Result<T>>) 
     Some(value.await)
 }
 
-/// Splits the failures that a caller is to expect and can put right, which belong in the
-/// payload's `userErrors`, from those that end the operation.
-///
-/// # Errors
-/// The top-level error, with its code, for everything but `Invalid`, `NotFound`, `Conflict` and
 /// The value of such a field, where it may also be absent without anything having failed.
 pub async fn perhaps<T>(value: impl Future<Output = async_graphql::Result<Option<T>>>) -> Nullable<T> {
     value.await.transpose()
 }
 
+/// Splits the failures that a caller is to expect and can put right, which belong in the
+/// payload's `userErrors`, from those that end the operation.
+///
+/// # Errors
+/// The top-level error, with its code, for everything but `Invalid`, `NotFound`, `Conflict` and
 /// `LimitReached`.
 pub fn expected(error: Error) -> Result<UserError, async_graphql::Error> {
     match error {

@@ -288,12 +288,7 @@ mod tests {
 
     #[test]
     fn an_unknown_conversation_is_a_bad_value() {
-        let unknown = Failure {
-            code: ErrorCode::NotFound,
-            message: "Conversation not found".into(),
-            field: None,
-            retry_after: None,
-        };
+        let unknown = Failure::new(ErrorCode::NotFound, "Conversation not found");
 
         assert_eq!(SubmitFeedback::refuse(unknown.clone()), Refusal::bad_request("Conversation not found"));
         assert_eq!(RequestHandoff::refuse(unknown.clone()), Refusal::bad_request("Conversation not found"));

@@ -79,7 +79,7 @@ impl From<Failure> for Refusal {
             }
             return Self::internal();
         }
-        let Failure { code, message, field, retry_after } = failure;
+        let Failure { code, message, field, retry_after, standing: _ } = failure;
         Self { status, code: code.as_str(), message, field, retry_after }
     }
 }
@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     fn failure(code: ErrorCode) -> Failure {
-        Failure { code, message: "what the service said".into(), field: None, retry_after: None }
+        Failure::new(code, "what the service said")
     }
 
     #[test]

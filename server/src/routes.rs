@@ -7,8 +7,7 @@ use helpbot_api::Gateway;
 use helpbot_api::gateway::{Documents, GatewaySettings, Introspection, TrustedDocuments};
 use helpbot_api::limits::{Network, RateSettings};
 use helpbot_api::schema;
-use helpbot_api::transport::{self, TransportSettings};
-use tokio_util::sync::CancellationToken;
+use helpbot_api::transport::{self, Connections, TransportSettings};
 
 use crate::error::StartError;
 use crate::installation::Installation;
@@ -18,11 +17,11 @@ const NO_RATES: RateSettings = RateSettings { visitor: None, key: None, address:
 /// Says that no proxy is trusted, not even on this machine.
 const NO_PROXY: &str = "none";
 
-/// `/graphql`, `/graphql/stream` and everything under `/api`. Sockets end when `stop` is
-/// cancelled.
-pub(crate) fn api(installation: &Installation, stop: CancellationToken) -> Result<Router, StartError> {
+/// `/graphql`, `/graphql/stream` and everything under `/api`. Sockets and streams are among
+/// `connections`.
+pub(crate) fn api(installation: &Installation, connections: Connections) -> Result<Router, StartError> {
     let gateway = gateway(installation)?;
-    let graphql = transport::router(gateway.clone(), stop, TransportSettings::default());
+    let graphql = transport::router(gateway.clone(), connections, TransportSettings::default());
     Ok(graphql.merge(helpbot_rest_compat::router(gateway)))
 }
 

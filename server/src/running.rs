@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use helpbot_api::transport::Connections;
 use helpbot_delivery::worker as delivery;
 use helpbot_ingest::worker::Worker;
 use helpbot_services::Services;
@@ -25,6 +26,9 @@ use crate::{accept, first_start, http, routes};
 const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 /// What open transactions get to end at the stop; one takes milliseconds.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(5);
+/// What sockets get to be told to come back (1012) and to hear it; as long as each of them waits for
+/// its client's own close frame.
+const FAREWELL_DEADLINE: Duration = Duration::from_secs(5);
 
 /// A server that has its port and its installation, and serves nobody yet.
 pub struct Bound {
@@ -41,6 +45,7 @@ pub struct Running {
     pub address: SocketAddr,
     installation: Installation,
     stop: CancellationToken,
+    connections: Connections,
     tasks: JoinSet<()>,
     _sole: Option<Sole>,
 }
@@ -104,7 +109,7 @@ impl Bound {
     /// # Errors
     /// `Setting`.
     pub fn app(&self) -> Result<axum::Router, StartError> {
-        app(&self.installation, &self.worker, CancellationToken::new())
+        app(&self.installation, &self.worker, Connections::default())
     }
 
     /// Begins to serve and to work.
@@ -116,7 +121,8 @@ impl Bound {
         let base: Url = base.parse().map_err(|_| StartError::Setting(format!("public_url: {base:?} is no address")))?;
         let Self { installation, listener, address, worker, sole } = self;
         let stop = CancellationToken::new();
-        let app = app(&installation, &worker, stop.clone())?;
+        let connections = Connections::ending_with(stop.clone());
+        let app = app(&installation, &worker, connections.clone())?;
         let mut tasks = JoinSet::new();
         tasks.spawn(accept::run(listener, app, installation.settings.max_connections, stop.clone()));
         tasks.spawn(worker.run(stop.clone()));
@@ -130,7 +136,7 @@ impl Bound {
         tasks.spawn(until(stop.clone(), poll(installation.services.clone())));
         tasks.spawn(until(stop.clone(), forget(installation.services.clone())));
         tasks.spawn(until(stop.clone(), keep_search_index(installation.services.clone())));
-        Ok(Running { address, installation, stop, tasks, _sole: sole })
+        Ok(Running { address, installation, stop, connections, tasks, _sole: sole })
     }
 }
 
@@ -144,12 +150,16 @@ async fn take_over(services: &Services) {
 }
 
 /// All routes with everything around them.
-fn app(installation: &Installation, worker: &Arc<Worker>, stop: CancellationToken) -> Result<axum::Router, StartError> {
+fn app(
+    installation: &Installation,
+    worker: &Arc<Worker>,
+    connections: Connections,
+) -> Result<axum::Router, StartError> {
     let metrics = Metrics::new()?;
     let services = installation.services.clone();
     let values = Values { widget_key: first_start::demo_key(&installation.settings) };
     let health = Health { services: services.clone(), metrics: metrics.clone(), worker: worker.clone() };
-    let routes = routes::api(installation, stop)?.merge(health::router(health)).merge(assets::router(values));
+    let routes = routes::api(installation, connections)?.merge(health::router(health)).merge(assets::router(values));
     Ok(http::sealed(routes, services, metrics))
 }
 
@@ -165,9 +175,13 @@ impl Running {
     }
 
     /// Ends it: no new connections, open requests get ten seconds, sockets are told to come
-    /// back (1012), sources being read are put back.
+    /// back (1012) and get five to hear it, sources being read are put back.
     pub async fn shutdown(mut self) {
         self.stop.cancel();
+        // Sockets are tasks of their own, which the end of the process would cut off unheard.
+        if tokio::time::timeout(FAREWELL_DEADLINE, self.connections.ended()).await.is_err() {
+            tracing::warn!("some sockets did not end in time and were cut off");
+        }
         while let Some(ended) = self.tasks.join_next().await {
             if let Err(error) = ended {
                 tracing::error!(%error, "a part of the server ended in a panic");

@@ -61,14 +61,26 @@ impl Gateway {
         self.run_as(viewer, operation, variables, caller).await
     }
 
-    /// Authenticates and admits `caller`, for [`Gateway::run_as`].
+    /// Authenticates and admits `caller`, for [`Gateway::run_as`]. `standing` says what is left of
+    /// the limit, also when nothing is.
     ///
     /// # Errors
     /// Whatever refuses the caller.
     pub async fn enter(&self, caller: &Caller, standing: &mut Option<Standing>) -> Result<Viewer, Failure> {
-        let viewer = self.authenticate(caller).await?;
-        *standing = self.admit(&viewer, caller)?;
-        Ok(viewer)
+        let entered = async {
+            let viewer = self.authenticate(caller).await?;
+            Ok::<_, Failure>((self.admit(&viewer, caller)?, viewer))
+        };
+        match entered.await {
+            Ok((left, viewer)) => {
+                *standing = left;
+                Ok(viewer)
+            }
+            Err(failure) => {
+                *standing = failure.standing;
+                Err(failure)
+            }
+        }
     }
 
     /// [`Gateway::run`] for a caller that has entered as `viewer`.

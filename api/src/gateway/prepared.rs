@@ -48,10 +48,14 @@ impl Prepared {
         self.files = Some(files);
     }
 
-    /// Sets a variable if the operation declares it; for what a transport says in its own way.
-    pub fn set_variable(&mut self, name: &str, value: impl Into<async_graphql::Value>) {
-        if self.document.declares(self.operation_name.as_deref(), name) {
+    /// Sets a variable, for what a transport says in its own way; false when the operation does
+    /// not declare it.
+    #[must_use]
+    pub fn set_variable(&mut self, name: &str, value: impl Into<async_graphql::Value>) -> bool {
+        let is_declared = self.document.declares(self.operation_name.as_deref(), name);
+        if is_declared {
             self.variables.insert(async_graphql::Name::new(name), value.into());
         }
+        is_declared
     }
 }

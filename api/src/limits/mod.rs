@@ -95,7 +95,7 @@ impl RateLimits {
     /// Counts one operation of `viewer` from `address`; what is left, if there is a limit.
     ///
     /// # Errors
-    /// `RATE_LIMITED` with the time to wait.
+    /// `RATE_LIMITED` with the time to wait and the limit that was gone past.
     pub fn operation(&self, viewer: &Viewer, address: Option<IpAddr>) -> Result<Option<Standing>, Failure> {
         let address = address.map(subscriber);
         if let Some(address) = address {
@@ -156,7 +156,8 @@ impl<K: Hash + Eq + Clone> Keyed<K> {
             Ok(snapshot) => Ok(Some(standing(*limit, snapshot.remaining_burst_capacity()))),
             Err(until) => {
                 let wait = until.wait_time_from(limiter.clock().now());
-                Err(Failure::new(ErrorCode::RateLimited, "Too many requests").retry_after(wait))
+                let failure = Failure::new(ErrorCode::RateLimited, "Too many requests").retry_after(wait);
+                Err(Failure { standing: Some(standing(*limit, 0)), ..failure })
             }
         }
     }
@@ -217,6 +218,7 @@ mod tests {
 
         assert_eq!(first, Some(Standing { limit: 2, remaining: 1, reset_seconds: 30 }));
         assert_eq!(refused.code, ErrorCode::RateLimited);
+        assert_eq!(refused.standing, Some(Standing { limit: 2, remaining: 0, reset_seconds: 60 }));
         assert!(refused.retry_after.is_some_and(|wait| wait <= Duration::from_secs(30)));
         assert!(limits.operation(&widget, address("192.0.2.2")).is_ok());
     }

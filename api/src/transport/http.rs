@@ -124,6 +124,11 @@ pub(super) fn seal(headers: &mut HeaderMap, request_id: &str, standing: Option<S
     if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert("x-request-id", id);
     }
+    tell_standing(headers, standing);
+}
+
+/// What is left of the caller's limit, where there is one; a refusal for it tells so itself.
+pub(super) fn tell_standing(headers: &mut HeaderMap, standing: Option<Standing>) {
     if let Some(Standing { limit, remaining, reset_seconds }) = standing {
         headers.insert("ratelimit-limit", limit.into());
         headers.insert("ratelimit-remaining", remaining.into());

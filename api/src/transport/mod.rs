@@ -35,6 +35,7 @@ use axum::middleware::from_fn;
 use axum::response::Response;
 use axum::routing::any;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::gateway::Gateway;
 
@@ -85,21 +86,42 @@ impl Default for TransportSettings {
     }
 }
 
+/// The connections that stay, as their server sees them: told when they are to end, and counted
+/// until they have. The last that a client hears is why, so a server waits before it exits.
+#[derive(Debug, Clone, Default)]
+pub struct Connections {
+    shutdown: CancellationToken,
+    open: TaskTracker,
+}
+
+impl Connections {
+    /// None yet; they end when `shutdown` is cancelled.
+    pub fn ending_with(shutdown: CancellationToken) -> Self {
+        Self { shutdown, open: TaskTracker::new() }
+    }
+
+    /// Waits until each has said goodbye. To be called after the end was announced.
+    pub async fn ended(&self) {
+        self.open.close();
+        self.open.wait().await;
+    }
+}
+
 /// What all transports share.
 struct Transport {
     gateway: Gateway,
     settings: TransportSettings,
     live: live::Live,
     uploads: upload::Uploads,
-    shutdown: CancellationToken,
+    connections: Connections,
 }
 
-/// `/graphql` and what is below it. When `shutdown` is cancelled, sockets are closed with 1012
+/// `/graphql` and what is below it. When `connections` are to end, sockets are closed with 1012
 /// and streams end, so that clients come back to another node and resume.
-pub fn router(gateway: Gateway, shutdown: CancellationToken, settings: TransportSettings) -> Router {
+pub fn router(gateway: Gateway, connections: Connections, settings: TransportSettings) -> Router {
     let live = live::Live::new(gateway.services().clone(), &settings);
     let uploads = upload::Uploads::new(settings.uploads);
-    let transport = Arc::new(Transport { gateway, settings, live, uploads, shutdown });
+    let transport = Arc::new(Transport { gateway, settings, live, uploads, connections });
     Router::new()
         .route("/graphql", any(graphql))
         .route("/graphql/stream", any(sse::serve))

@@ -8,8 +8,10 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::accept::Media;
+use super::http;
 use crate::error::{ErrorCode, Failure, whole_seconds};
 use crate::gateway::payload;
+use crate::limits::Standing;
 
 /// A refusal on its way out.
 #[derive(Debug)]
@@ -18,13 +20,14 @@ pub(super) struct Problem {
     errors: Vec<ServerError>,
     allow: Option<&'static str>,
     retry_after: Option<Duration>,
+    standing: Option<Standing>,
 }
 
 impl Problem {
     /// A refusal of the HTTP request itself: 400, 405, 406, 413, 415.
     pub(super) fn new(status: StatusCode, message: impl Into<String>) -> Self {
         let failure = Failure::new(ErrorCode::BadUserInput, message);
-        Self { status, errors: vec![failure.into_server_error()], allow: None, retry_after: None }
+        Self { status, errors: vec![failure.into_server_error()], allow: None, retry_after: None, standing: None }
     }
 
     /// The request does not have the shape of a GraphQL request.
@@ -49,7 +52,7 @@ impl Problem {
             (_, Media::GraphqlResponse) => StatusCode::BAD_REQUEST,
             (_, Media::Json) => StatusCode::OK,
         };
-        Self { status, errors: vec![error], allow: None, retry_after: failure.retry_after }
+        Self { status, errors: vec![error], allow: None, retry_after: failure.retry_after, standing: None }
     }
 
     /// The same, of several errors.
@@ -73,6 +76,7 @@ impl Problem {
         if let Some(wait) = self.retry_after {
             headers.insert(header::RETRY_AFTER, whole_seconds(wait).into());
         }
+        http::tell_standing(headers, self.standing);
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
@@ -92,7 +96,7 @@ impl From<Failure> for Problem {
             ErrorCode::NotFound => StatusCode::NOT_FOUND,
             _ => StatusCode::BAD_REQUEST,
         };
-        let retry_after = failure.retry_after;
-        Self { status, errors: vec![failure.into_server_error()], allow: None, retry_after }
+        let (retry_after, standing) = (failure.retry_after, failure.standing);
+        Self { status, errors: vec![failure.into_server_error()], allow: None, retry_after, standing }
     }
 }

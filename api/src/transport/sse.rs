@@ -2,7 +2,8 @@
 //! a request, `next` for each result, `complete` at the end.
 //!
 //! An event that selects its `cursor` bears it as `id:`, so that a client that comes back with
-//! `Last-Event-ID` goes on after it: the header overrides the operation's `$after` variable. A
+//! `Last-Event-ID` goes on after it: the header overrides the operation's `$after` variable, and a
+//! subscription without one is refused, for it would begin anew and say nothing of what it missed. A
 //! stream that ends without `complete` (revoked key, shutdown) asks to come back. The body is
 //! pulled by the reader, so a slow one holds back its own subscription and nothing is queued.
 
@@ -19,11 +20,13 @@ use futures_util::stream::{self, BoxStream, Stream};
 use futures_util::{FutureExt, StreamExt};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::accept::{self, Media};
 use super::live::{AddressSeat, KeySeat};
 use super::problem::Problem;
-use super::{Transport, body, http, params};
+use super::{Connections, Transport, body, http, params};
+use crate::error::{ErrorCode, Failure};
 use crate::gateway::{Caller, Outcome, Params, Prepared, Session, payload};
 use crate::limits::Standing;
 
@@ -77,7 +80,8 @@ async fn answer(
     let period = transport.settings.keep_alive;
     let mut keep_alive = interval_at(Instant::now() + period, period);
     keep_alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let events = Events { outcomes, keep_alive, seats, shutdown: transport.shutdown.clone() };
+    let Connections { shutdown, open } = &transport.connections;
+    let events = Events { outcomes, keep_alive, seats, shutdown: shutdown.clone(), _open: open.token() };
     let mut response = Response::new(Body::from_stream(events.into_stream()));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     Ok(response)
@@ -96,7 +100,13 @@ fn outcomes(
         Err(error) => return Ok(stream::once(async { Outcome::refused(vec![error]) }).boxed()),
     };
     if let Some(cursor) = headers.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok()).filter(|id| !id.is_empty()) {
-        prepared.set_variable("after", cursor);
+        let is_subscription = prepared.kind() == OperationType::Subscription;
+        if !prepared.set_variable("after", cursor) && is_subscription {
+            // From now on, what happened since that event would be lost without a word.
+            let message = "Declare $after and pass it on as after: there is nowhere to put Last-Event-ID";
+            let refused = Failure::new(ErrorCode::BadUserInput, message).into_server_error();
+            return Ok(stream::once(async { Outcome::refused(vec![refused]) }).boxed());
+        }
     }
     match prepared.kind() {
         OperationType::Mutation if !is_post => {
@@ -116,6 +126,8 @@ struct Events {
     keep_alive: Interval,
     seats: (AddressSeat, KeySeat),
     shutdown: CancellationToken,
+    // Says that the stream is there, until it is dropped.
+    _open: TaskTrackerToken,
 }
 
 impl Events {

@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::http::{Request, Response};
 use futures_util::Future;
 use helpbot_api::gateway::{GatewaySettings, TrustedDocuments};
-use helpbot_api::transport::{TransportSettings, router};
+use helpbot_api::transport::{Connections, TransportSettings, router};
 use helpbot_api::{Caller, Credentials, Gateway};
 use helpbot_db::{DatabaseUrl, Db};
 use helpbot_domain::ids::KeyId;
@@ -34,6 +34,7 @@ pub struct App {
     pub router: Router,
     pub traces: Traces,
     pub shutdown: CancellationToken,
+    pub connections: Connections,
     pub widget_key: String,
     pub secret_key: String,
     secret_key_id: KeyId,
@@ -73,12 +74,14 @@ impl App {
         let trusted = TrustedDocuments::new([TRUSTED]).unwrap();
         let gateway = Gateway::new(schema::builder, services, data, trusted, settings);
         let shutdown = CancellationToken::new();
-        let router = router(gateway.clone(), shutdown.clone(), transport);
+        let connections = Connections::ending_with(shutdown.clone());
+        let router = router(gateway.clone(), connections.clone(), transport);
         Self {
             gateway,
             router,
             traces,
             shutdown,
+            connections,
             widget_key,
             secret_key,
             secret_key_id,

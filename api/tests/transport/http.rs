@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::http::request::Builder;
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use helpbot_api::gateway::{Documents, GatewaySettings, TrustedDocuments};
+use helpbot_api::gateway::{Documents, GatewaySettings, Introspection, TrustedDocuments};
 use helpbot_api::limits::RateSettings;
 use helpbot_api::transport::TransportSettings;
 use serde_json::{Value, json};
@@ -238,15 +238,49 @@ async fn an_answer_tells_its_cost_its_limit_and_its_name() {
 async fn a_caller_over_its_rate_is_told_when_to_come_back() {
     let rates = RateSettings { key: NonZeroU32::new(2), ..RateSettings::default() };
     let app = App::with(GatewaySettings { rates, ..GatewaySettings::default() }, TransportSettings::default()).await;
+    let standing = |answer: &Answer| {
+        ["limit", "remaining", "reset"].map(|part| answer.header(&format!("ratelimit-{part}")).to_owned())
+    };
 
-    app.get("query=%7Bhello%7D").await;
-    app.get("query=%7Bhello%7D").await;
+    let first = app.get("query=%7Bhello%7D").await;
+    let second = app.get("query=%7Bhello%7D").await;
     let answer = app.get("query=%7Bhello%7D").await;
 
+    assert_eq!(
+        (standing(&first), standing(&second)),
+        (["2", "1", "30"].map(Into::into), ["2", "0", "60"].map(Into::into))
+    );
     assert_eq!((answer.status, answer.code()), (StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED"));
     let seconds: u64 = answer.header("retry-after").parse().unwrap();
     assert!((1..=30).contains(&seconds));
     assert_eq!(answer.body["errors"][0]["extensions"]["retryAfter"], seconds);
+    assert_eq!(standing(&answer), ["2", "0", "60"]);
+    let upload = app.request("POST", "/graphql/upload").header(header::CONTENT_TYPE, "multipart/form-data; boundary=x");
+    for request in [
+        app.request("GET", "/graphql/stream?query=%7Bhello%7D").header(header::ACCEPT, "text/event-stream"),
+        upload.header("graphql-require-preflight", "1"),
+        app.request("GET", "/graphql/export/faq-entries.csv"),
+    ] {
+        let answer = app.answer(request.body(Body::empty()).unwrap()).await;
+        assert_eq!((answer.status, answer.code()), (StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED"));
+        assert_eq!(standing(&answer), ["2", "0", "60"]);
+    }
+}
+
+#[tokio::test]
+async fn a_schema_that_is_not_to_be_read_is_not_told_by_its_refusals_either() {
+    let settings = GatewaySettings { introspection: Introspection::Refused, ..GatewaySettings::default() };
+    let closed = App::with(settings, TransportSettings::default()).await;
+    let open = App::start().await;
+
+    let misspelt = json!({"query": "{ hell }"});
+    let (suggested, kept) = (open.post(MODERN, misspelt.clone()).await, closed.post(MODERN, misspelt).await);
+    let asked = closed.post(MODERN, json!({"query": "{ __schema { types { name } } }"})).await;
+
+    assert!(suggested.body.to_string().contains("hello"), "{}", suggested.body);
+    assert_eq!(kept.code(), "GRAPHQL_VALIDATION_FAILED");
+    assert!(!kept.body.to_string().contains("hello"), "{}", kept.body);
+    assert!(!asked.body.to_string().contains("\"name\""), "{}", asked.body);
 }
 
 #[tokio::test]

@@ -108,6 +108,14 @@ pub struct Event {
     n: usize,
 }
 
+/// A part of a flood.
+#[derive(SimpleObject)]
+pub struct Wave {
+    cursor: String,
+    n: usize,
+    text: String,
+}
+
 fn breaking() -> i32 {
     panic!("a resolver panics, as it is told to")
 }
@@ -130,9 +138,10 @@ impl Events {
         watched(ctx, stream::pending())
     }
 
-    /// More than any reader takes.
-    async fn flood(&self, ctx: &Context<'_>) -> Result<impl Stream<Item = String>> {
-        watched(ctx, stream::repeat_with(|| "x".repeat(32 * 1024)))
+    /// More than any reader takes, after `after`.
+    async fn flood(&self, ctx: &Context<'_>, after: Option<String>) -> Result<impl Stream<Item = Wave>> {
+        let after: usize = after.map_or(Ok(0), |after| after.parse())?;
+        watched(ctx, stream::iter(after + 1..).map(|n| Wave { cursor: n.to_string(), n, text: "x".repeat(32 * 1024) }))
     }
 
     async fn refused(&self) -> Result<impl Stream<Item = i32>> {

@@ -79,6 +79,23 @@ async fn last_event_id_goes_on_after_that_event() {
 }
 
 #[tokio::test]
+async fn last_event_id_is_not_dropped_where_a_subscription_has_no_place_for_it() {
+    let app = App::start().await;
+    let ask = |query: &str| {
+        let request = app.stream("POST", "/graphql/stream").header(header::CONTENT_TYPE, "application/json");
+        let request = request.header("last-event-id", "4").body(Body::from(json!({ "query": query }).to_string()));
+        app.send(request.unwrap())
+    };
+
+    let subscription = text(ask("subscription { count(to: 5) { cursor } }").await).await;
+    let query = text(ask("{ hello }").await).await;
+
+    assert!(subscription.contains("BAD_USER_INPUT") && subscription.contains("$after"), "{subscription}");
+    assert!(!subscription.contains("id: "), "nothing of it was told: {subscription}");
+    assert!(query.contains(r#"{"hello":"world"}"#), "a query has no events: {query}");
+}
+
+#[tokio::test]
 async fn a_refused_operation_is_told_inside_the_stream_and_a_refused_request_is_not() {
     let app = App::start().await;
 

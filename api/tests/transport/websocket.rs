@@ -180,10 +180,60 @@ async fn a_reader_that_takes_nothing_is_1013_and_holds_no_stream() {
     let app = App::with(GatewaySettings::default(), transport).await;
     let mut client = Client::ready(&app).await;
 
-    client.subscribe("1", "subscription { flood }").await;
+    client.subscribe("1", "subscription { flood { text } }").await;
     soon(app.traces.dropped.notified()).await;
 
     assert_eq!(client.closed().await, 1013);
+}
+
+#[tokio::test]
+async fn a_reader_that_was_too_slow_goes_on_after_its_last_cursor() {
+    let transport = TransportSettings { stall: Duration::from_millis(50), ..TransportSettings::default() };
+    let app = App::with(GatewaySettings::default(), transport).await;
+    let number = |message: &Value| message["payload"]["data"]["flood"]["n"].as_u64().unwrap();
+    let mut slow = Client::ready(&app).await;
+
+    slow.subscribe("1", "subscription { flood { cursor n text } }").await;
+    // It reads nothing until the server has given it up.
+    soon(app.traces.dropped.notified()).await;
+    let (mut seen, mut cursor) = (Vec::new(), Value::Null);
+    let code = loop {
+        match soon(slow.0.next()).await.unwrap().unwrap() {
+            Message::Text(text) => {
+                let message: Value = serde_json::from_str(&text).unwrap();
+                seen.push(number(&message));
+                cursor = message["payload"]["data"]["flood"]["cursor"].clone();
+            }
+            Message::Close(close) => break u16::from(close.unwrap().code),
+            _ => {}
+        }
+    };
+    let mut again = Client::ready(&app).await;
+    let query = "subscription ($after: String) { flood(after: $after) { cursor n } }";
+    let payload = json!({"query": query, "variables": {"after": cursor}});
+    again.say(json!({"type": "subscribe", "id": "1", "payload": payload})).await;
+    for _ in 0..10 {
+        seen.push(number(&again.hear().await));
+    }
+
+    assert_eq!(code, 1013);
+    assert!(seen.len() > 10, "it heard something before it was closed");
+    let sequence: Vec<u64> = (1..).take(seen.len()).collect();
+    assert_eq!(seen, sequence, "no gap and no repeat");
+}
+
+#[tokio::test]
+async fn the_server_can_wait_until_its_last_socket_has_heard_why_it_ends() {
+    let app = App::start().await;
+    let mut client = Client::ready(&app).await;
+    let mut stream = Client::ready(&app).await;
+    stream.subscribe("1", "subscription { silence }").await;
+
+    app.shutdown.cancel();
+    let closed = async { (client.closed().await, stream.closed().await) };
+    let (closed, ()) = soon(async { tokio::join!(closed, app.connections.ended()) }).await;
+
+    assert_eq!(closed, (1012, 1012));
 }
 
 #[tokio::test]
@@ -329,7 +379,7 @@ async fn complete_stops_an_operation_and_nothing_of_it_follows() {
     client.say(json!({"type": "complete", "id": "unknown"})).await;
     client.say(json!({"type": "complete", "id": "1"})).await;
     soon(app.traces.dropped.notified()).await;
-    client.subscribe("1", "subscription { flood }").await;
+    client.subscribe("1", "subscription { flood { text } }").await;
     assert_eq!(client.hear().await["type"], "next");
     client.say(json!({"type": "complete", "id": "1"})).await;
     client.subscribe("1", "{ hello }").await;

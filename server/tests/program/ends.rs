@@ -1,7 +1,8 @@
 //! How the server treats those who keep it waiting, and how it ends.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::support::Home;
@@ -51,4 +52,91 @@ fn an_open_connection_does_not_hold_up_the_end() {
     assert_eq!(code, Some(0), "{log}");
     let mut rest = Vec::new();
     idle.read_to_end(&mut rest).expect("closed in order");
+}
+
+#[test]
+fn every_socket_hears_that_the_server_restarts_before_it_is_gone() {
+    const SOCKETS: usize = 8;
+    const RESTART: u16 = 1012;
+    // Below the five seconds after which the server gives up those that do not answer.
+    const ENDS_WITHIN: Duration = Duration::from_secs(5);
+    let home = Home::new();
+    let server = home.serve();
+    let key = server.word("sk_live_");
+    let mut sockets: Vec<Socket> = (0..SOCKETS).map(|_| Socket::open(server.address, &key)).collect();
+    // One that has said nothing yet is told too.
+    sockets.push(Socket::connect(server.address));
+    let listening: Vec<_> = sockets.into_iter().map(|socket| thread::spawn(|| socket.closed())).collect();
+
+    let began = Instant::now();
+    let (code, log) = server.terminate();
+
+    assert_eq!(code, Some(0), "{log}");
+    assert!(began.elapsed() < ENDS_WITHIN, "{:?}: {log}", began.elapsed());
+    for heard in listening {
+        assert_eq!(heard.join().expect("it heard something"), Some(RESTART));
+    }
+}
+
+/// As much of a WebSocket as a client needs to hear its end: short frames, a mask of zeros.
+struct Socket(TcpStream);
+
+impl Socket {
+    const TEXT: u8 = 0x81;
+    const CLOSE: u8 = 0x88;
+    const MASKED: u8 = 0x80;
+
+    fn connect(address: SocketAddr) -> Self {
+        let mut stream = TcpStream::connect(address).expect("connected");
+        stream.set_read_timeout(Some(CUT_WITHIN)).expect("set");
+        let head = "GET /graphql HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+                    Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n";
+        stream.write_all(head.as_bytes()).expect("sent");
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).expect("an answer");
+            answer.push(byte[0]);
+        }
+        assert!(answer.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&answer));
+        Self(stream)
+    }
+
+    /// Connected and acknowledged, with a subscription that is silent.
+    fn open(address: SocketAddr, key: &str) -> Self {
+        let mut socket = Self::connect(address);
+        socket.say(Self::TEXT, format!(r#"{{"type":"connection_init","payload":{{"apiKey":"{key}"}}}}"#).as_bytes());
+        let (_, ack) = socket.hear().expect("an acknowledgement");
+        assert_eq!(String::from_utf8_lossy(&ack), r#"{"type":"connection_ack"}"#);
+        let query = r#"{"id":"1","type":"subscribe","payload":{"query":"subscription{conversationEvents{id}}"}}"#;
+        socket.say(Self::TEXT, query.as_bytes());
+        socket
+    }
+
+    fn say(&mut self, kind: u8, payload: &[u8]) {
+        let length = u8::try_from(payload.len()).expect("a short frame");
+        assert!(length < 126, "a short frame");
+        let frame = [&[kind, Self::MASKED | length, 0, 0, 0, 0], payload].concat();
+        self.0.write_all(&frame).expect("sent");
+    }
+
+    fn hear(&mut self) -> std::io::Result<(u8, Vec<u8>)> {
+        let mut head = [0; 2];
+        self.0.read_exact(&mut head)?;
+        let mut payload = vec![0; usize::from(head[1])];
+        self.0.read_exact(&mut payload)?;
+        Ok((head[0], payload))
+    }
+
+    /// Listens until the end and answers it; its code, if one came.
+    fn closed(mut self) -> Option<u16> {
+        loop {
+            let (kind, payload) = self.hear().ok()?;
+            if kind == Self::CLOSE {
+                self.say(Self::CLOSE, &payload);
+                return payload.first_chunk().map(|code| u16::from_be_bytes(*code));
+            }
+        }
+    }
 }

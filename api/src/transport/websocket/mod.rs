@@ -49,11 +49,16 @@ pub(super) async fn upgrade(transport: Arc<Transport>, request: Request) -> Resp
         Err(rejection) => return rejection.into_response(),
     };
     let bytes = transport.settings.body_bytes;
+    // Counted from here on: the socket is handed over only after the response has been sent.
+    let open = transport.connections.open.token();
     upgrade
         .protocols([SUBPROTOCOL])
         .max_message_size(bytes)
         .max_frame_size(bytes)
         .read_buffer_size(BUFFER_BYTES)
         .write_buffer_size(BUFFER_BYTES)
-        .on_upgrade(async move |socket| socket::run(socket, transport, caller, seat).await)
+        .on_upgrade(async move |socket| {
+            socket::run(socket, transport, caller, seat).await;
+            drop(open);
+        })
 }

@@ -65,7 +65,7 @@ impl Connection {
     async fn serve(&mut self, mut queue: mpsc::Receiver<Outgoing>, mut pings: Interval) -> End {
         let init_timeout = sleep(self.transport.settings.init_timeout);
         tokio::pin!(init_timeout);
-        let shutdown = self.transport.shutdown.clone();
+        let shutdown = self.transport.connections.shutdown.clone();
         loop {
             let step = tokio::select! {
                 message = self.socket.recv() => self.hear(message).await,
