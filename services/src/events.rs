@@ -84,8 +84,9 @@ pub async fn watch(
     let watch = narrowed(viewer, watch)?;
     // First the bus, then the log: an event in between is in both and told once.
     let hints = services.bus.subscribe(site);
-    let after = start(services, site, watch.after.as_deref()).await?;
-    let walk = Walk { services: services.clone(), site, watch, hints, after, waiting: VecDeque::new(), is_over: false };
+    let (after, newest) = start(services, site, watch.after.as_deref()).await?;
+    let services = services.clone();
+    let walk = Walk { services, site, watch, hints, after, newest, waiting: VecDeque::new(), is_over: false };
     Ok(stream::unfold(walk, |mut walk| async move {
         let item = walk.next().await?;
         walk.is_over = item.is_err();
@@ -108,16 +109,17 @@ fn narrowed(viewer: &Viewer, watch: Watch) -> Result<Watch> {
     Ok(Watch { session: Some(own), ..watch })
 }
 
-async fn start(services: &Services, site: SiteId, cursor: Option<&str>) -> Result<i64> {
+/// The event to go on after, and the newest that there is.
+async fn start(services: &Services, site: SiteId, cursor: Option<&str>) -> Result<(i64, i64)> {
     let mut c = services.db.reader().await?;
     let last = db::events::last_seq(&mut c, site).await?.ok_or(Error::NotFound("Site"))?;
-    let Some(cursor) = cursor else { return Ok(last) };
+    let Some(cursor) = cursor else { return Ok((last, last)) };
     let seq = seq_of(cursor)?;
     if seq > last {
         return Err(Invalid::new("after", "after is not a cursor of this site's events").into());
     }
     let oldest = db::events::first_seq(&mut c, site).await?.unwrap_or(last + 1);
-    if seq + 1 < oldest { Err(Error::CursorExpired) } else { Ok(seq) }
+    if seq + 1 < oldest { Err(Error::CursorExpired) } else { Ok((seq, last)) }
 }
 
 struct Walk {
@@ -126,6 +128,8 @@ struct Walk {
     watch: Watch,
     hints: watch::Receiver<i64>,
     after: i64,
+    // The newest when the watch began: up to there something must follow.
+    newest: i64,
     waiting: VecDeque<Arc<Event>>,
     is_over: bool,
 }
@@ -170,6 +174,13 @@ impl Walk {
         {
             // Retention took what the watcher had not yet read.
             return Err(Error::CursorExpired);
+        }
+        if page.is_empty() && self.after < self.newest.max(known) {
+            // All of it was taken, and the next event may be long in coming. An event that was
+            // written since the page was read is no such case, and is read next.
+            let last = db::events::last_seq(&mut c, self.site).await?.ok_or(Error::NotFound("Site"))?;
+            let oldest = db::events::first_seq(&mut c, self.site).await?.unwrap_or(last + 1);
+            return if self.after + 1 < oldest { Err(Error::CursorExpired) } else { Ok(true) };
         }
         self.waiting = page.into_iter().map(Arc::new).collect();
         Ok(!self.waiting.is_empty())
