@@ -61,8 +61,17 @@ pub enum ModelError {
     Local(String),
 }
 
-/// Pieces of a text as the model writes it.
-pub type Deltas = BoxStream<'static, Result<String, ModelError>>;
+/// What comes of a text while the model writes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delta {
+    /// The next piece.
+    Text(String),
+    /// The model was stopped at its cap: the text ends anywhere, and nothing follows.
+    CutOff,
+}
+
+/// A text as the model writes it.
+pub type Deltas = BoxStream<'static, Result<Delta, ModelError>>;
 
 /// A chat model.
 pub trait ModelClient: Send + Sync {

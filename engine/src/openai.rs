@@ -14,13 +14,15 @@ use serde::Deserialize;
 use serde_json::json;
 use url::Url;
 
-use crate::model::{ChatMessage, ChatRequest, Deltas, Embedder, ModelClient, ModelError, Role};
+use crate::model::{ChatMessage, ChatRequest, Delta, Deltas, Embedder, ModelClient, ModelError, Role};
 
 /// A longer line of a stream is no piece of an answer.
 const MAX_LINE_BYTES: usize = 256 * 1024;
 /// Low, because the answer is in the passages and wants no invention; not 0, where some small
 /// models repeat themselves without end.
 const TEMPERATURE: f32 = 0.1;
+/// The `finish_reason` of a text that was stopped at `max_tokens`.
+const LENGTH: &str = "length";
 
 /// Where a model is and how it is spoken to.
 #[derive(Clone)]
@@ -121,6 +123,15 @@ struct Choice {
     finish_reason: Option<String>,
 }
 
+impl Choice {
+    /// Its text if it has some, and whether it ends there for want of tokens.
+    fn deltas(self) -> impl Iterator<Item = Delta> {
+        let is_cut_off = self.finish_reason.as_deref() == Some(LENGTH);
+        let text = self.delta.and_then(|delta| delta.content).filter(|text| !text.is_empty());
+        text.map(Delta::Text).into_iter().chain(is_cut_off.then_some(Delta::CutOff))
+    }
+}
+
 #[derive(Deserialize)]
 struct Content {
     content: Option<String>,
@@ -142,7 +153,7 @@ struct Embedding {
 struct Reading {
     body: ByteStream,
     line: Vec<u8>,
-    ready: VecDeque<String>,
+    ready: VecDeque<Delta>,
     /// Whether the server has said that the text is complete.
     is_finished: bool,
 }
@@ -152,7 +163,7 @@ fn events(body: ByteStream) -> Deltas {
     try_unfold(reading, next_delta).boxed()
 }
 
-async fn next_delta(mut reading: Reading) -> Result<Option<(String, Reading)>, ModelError> {
+async fn next_delta(mut reading: Reading) -> Result<Option<(Delta, Reading)>, ModelError> {
     loop {
         if let Some(delta) = reading.ready.pop_front() {
             return Ok(Some((delta, reading)));
@@ -193,8 +204,7 @@ impl Reading {
         let completion: Completion = parse(data.as_bytes())?;
         for choice in completion.choices {
             self.is_finished |= choice.finish_reason.is_some();
-            let text = choice.delta.and_then(|delta| delta.content).filter(|text| !text.is_empty());
-            self.ready.extend(text);
+            self.ready.extend(choice.deltas());
         }
         Ok(())
     }
@@ -203,9 +213,8 @@ impl Reading {
 /// The answer of a server that doesn't stream.
 async fn whole(body: ByteStream) -> Result<Deltas, ModelError> {
     let completion: Completion = parse(&read_all(body).await?)?;
-    let contents = completion.choices.into_iter().filter_map(|choice| choice.delta?.content);
-    let text: String = contents.take(1).collect();
-    Ok(futures_util::stream::iter([Ok(text)]).boxed())
+    let deltas = completion.choices.into_iter().take(1).flat_map(Choice::deltas).map(Ok);
+    Ok(futures_util::stream::iter(deltas.collect::<Vec<_>>()).boxed())
 }
 
 async fn read_all(mut body: ByteStream) -> Result<Vec<u8>, ModelError> {

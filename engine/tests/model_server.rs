@@ -63,7 +63,7 @@ fn model(url: Url) -> OpenAi {
         first_byte: Duration::from_secs(2),
         idle: Duration::from_secs(1),
         total: Duration::from_secs(5),
-        wire_bytes: 512 * 1024,
+        wire_bytes: 4 * 1024 * 1024,
     };
     OpenAi::new(client, ServerSettings { base_url: url, api_key: Some("k-1".into()), model: "m".into(), limits })
 }
@@ -101,6 +101,29 @@ async fn a_server_that_does_not_stream_serves_too() {
     let answer = answer_of(format!("{JSON}{{\"choices\":[{{\"message\":{{\"content\":\"Two years [1].\"}}}}]}}")).await;
 
     assert_eq!(answer.text, "Two years [1].");
+}
+
+#[tokio::test]
+async fn a_text_without_end_is_cut_whether_it_streams_or_not() {
+    let content = "Two years [1]. And so on and so on. ".repeat(30_000);
+    let whole = serde_json::json!({ "choices": [{ "message": { "content": content } }] });
+    let tokens: String = content.split_inclusive(' ').take(8_000).map(event).collect();
+    for (name, response) in [("one JSON", format!("{JSON}{whole}")), ("small tokens", format!("{EVENTS}{tokens}"))] {
+        let answer = answer_of(response).await;
+
+        assert_eq!(answer.explain.composer, Composer::Generative, "{name}");
+        assert!((3_900..=4_000).contains(&answer.text.chars().count()), "{name}: {}", answer.text.len());
+        assert!(answer.text.ends_with('.'), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_finish_for_want_of_tokens_is_understood() {
+    let half = |kind: &str| serde_json::json!({ "choices": [{ kind: { "content": "Two years [1]. But no" }, "finish_reason": "length" }] });
+    let streamed = format!("{EVENTS}data: {}\n\ndata: [DONE]\n\n", half("delta"));
+
+    assert_eq!(answer_of(streamed).await.text, "Two years [1].");
+    assert_eq!(answer_of(format!("{JSON}{}", half("message"))).await.text, "Two years [1].");
 }
 
 #[tokio::test]

@@ -11,7 +11,8 @@ use super::prompt::{self, MAX_PASSAGES, NO_ANSWER};
 use super::sanitise::Sanitiser;
 use super::{Composed, cite, is_linkable};
 use crate::engine::{AnswerSink, Ask};
-use crate::model::{ModelClient, ModelError};
+use crate::markdown;
+use crate::model::{Delta, ModelClient, ModelError};
 use crate::retrieval::Candidate;
 
 /// Caps on what one answer may cost.
@@ -19,7 +20,8 @@ use crate::retrieval::Candidate;
 pub struct Caps {
     /// Tokens that the model may write.
     pub max_tokens: u32,
-    /// Characters taken of what it writes, whatever it says of tokens.
+    /// Characters taken of what it writes, whatever it says of tokens; what is left of it ends with
+    /// a whole sentence.
     pub max_chars: usize,
     /// From the question to the last piece; visitors get an answer within 30 s in any case.
     pub total: Duration,
@@ -61,13 +63,18 @@ pub(crate) async fn write(
     let started = timeout_at(soon(), model.chat(request)).await;
     let mut deltas = started.map_err(|_| ModelError::TimedOut)??;
     let mut answer = Writing::new(given, sink);
+    let mut is_cut = false;
     while let Some(delta) = timeout_at(soon(), deltas.next()).await.map_err(|_| ModelError::TimedOut)? {
-        answer.push(&delta?);
-        if answer.is_no_answer() || answer.written_chars > caps.max_chars {
+        match delta? {
+            // A server that does not stream sends all of its text as one piece.
+            Delta::Text(text) => is_cut = !answer.push(&text, caps.max_chars),
+            Delta::CutOff => is_cut = true,
+        }
+        if is_cut || answer.is_no_answer() {
             break;
         }
     }
-    Ok(answer.finish(given))
+    Ok(answer.finish(given, is_cut))
 }
 
 struct Writing<'a> {
@@ -85,12 +92,18 @@ impl<'a> Writing<'a> {
         Self { sanitiser, text: String::new(), opening: Some(String::new()), written_chars: 0, sink }
     }
 
-    fn push(&mut self, delta: &str) {
+    /// Takes a piece, up to `max_chars` of all; whether it had room.
+    fn push(&mut self, delta: &str, max_chars: usize) -> bool {
+        let room = max_chars - self.written_chars;
+        let (delta, has_room) = match delta.char_indices().nth(room) {
+            Some((end, _)) => (&delta[..end], false),
+            None => (delta, true),
+        };
         self.written_chars += delta.chars().count();
         let Some(opening) = &mut self.opening else {
             let safe = self.sanitiser.push(delta);
             self.show(&safe);
-            return;
+            return has_room;
         };
         opening.push_str(delta);
         if !NO_ANSWER.starts_with(opening.trim_start()) && !self.is_no_answer() {
@@ -98,19 +111,25 @@ impl<'a> Writing<'a> {
             let safe = self.sanitiser.push(opening.trim_start());
             self.show(&safe);
         }
+        has_room
     }
 
     fn is_no_answer(&self) -> bool {
         self.opening.as_ref().is_some_and(|opening| opening.trim_start().starts_with(NO_ANSWER))
     }
 
-    fn finish(mut self, given: &[Candidate]) -> Written {
-        if self.opening.is_some() {
-            return Written::NoAnswer;
+    fn finish(mut self, given: &[Candidate], is_cut: bool) -> Written {
+        if let Some(opening) = &self.opening {
+            // A text that ends before it has begun says nothing, not that there is no answer.
+            return if opening.trim().is_empty() { Written::Ungrounded } else { Written::NoAnswer };
         }
         let safe = self.sanitiser.finish();
         self.show(&safe);
-        let cited: Vec<usize> = self.sanitiser.cited().iter().copied().collect();
+        if is_cut {
+            self.cut_back();
+        }
+        let is_left = |number: &&usize| self.text.contains(&format!("[{number}]"));
+        let cited: Vec<usize> = self.sanitiser.cited().iter().filter(is_left).copied().collect();
         // A model that notices late that it doesn't know says so in the middle.
         if cited.is_empty() || self.text.contains(NO_ANSWER) {
             return Written::Ungrounded;
@@ -118,6 +137,18 @@ impl<'a> Writing<'a> {
         let citations = cited.iter().map(|number| &given[number - 1]);
         let citations = citations.map(|candidate| cite(candidate, &candidate.chunk.text)).collect();
         Written::Answer(Composed { text: self.text.trim().to_owned(), citations })
+    }
+
+    /// Half a sentence may say the contrary of the whole: back to the last one that ended.
+    fn cut_back(&mut self) {
+        let length = whole_sentences(&self.text).len();
+        let is_whole = length == self.text.trim_end().len();
+        self.text.truncate(length);
+        // Of nothing the caller makes another answer.
+        if let Some(sink) = self.sink.filter(|_| !is_whole && length > 0) {
+            sink.restart();
+            sink.delta(&self.text);
+        }
     }
 
     fn show(&mut self, safe: &str) {
@@ -131,6 +162,46 @@ impl<'a> Writing<'a> {
     }
 }
 
+/// The beginning of a text up to the end of its last whole sentence, item, row or code block, with
+/// the citations that follow it.
+fn whole_sentences(text: &str) -> &str {
+    let steps = markdown::steps(text);
+    let mut end = text.len();
+    for (at, step) in steps.iter().enumerate().rev() {
+        let is_last = at + 1 == steps.len();
+        // A line that announces what was cut away goes with it.
+        if (!is_last || ends_sentence(step)) && !step.trim_end().ends_with([':', '：']) {
+            let after = &text[end..];
+            return text[..end + citations(after).len()].trim_end();
+        }
+        end -= step.len();
+    }
+    ""
+}
+
+fn ends_sentence(step: &str) -> bool {
+    let is_code = step.contains("```");
+    if step.ends_with('\n') || is_code {
+        return !is_code || step.matches("```").count() > 1;
+    }
+    let text = step.trim_end_matches(|c: char| c.is_whitespace() || c.is_ascii_digit() || "[]*_)\"'”»」』".contains(c));
+    // A number may go on after its point.
+    let is_number = text.strip_suffix('.').is_some_and(|text| text.ends_with(|c: char| c.is_ascii_digit()));
+    text.ends_with(['.', '!', '?', '…', '。', '！', '？', '؟', '।']) && !is_number
+}
+
+/// The citations, `[1]` and the like, with which a text begins.
+fn citations(text: &str) -> &str {
+    let mut end = 0;
+    while let Some((number, _)) = text[end..].trim_start().strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+            break;
+        }
+        end += text[end..].find(']').map_or(0, |at| at + 1);
+    }
+    &text[..end]
+}
+
 /// The addresses that an answer may link to: those of the passages, and those in their text.
 fn addresses(given: &[Candidate]) -> HashSet<String> {
     let mut addresses = HashSet::new();
@@ -141,4 +212,28 @@ fn addresses(given: &[Candidate]) -> HashSet<String> {
         addresses.extend(known.map(str::to_owned));
     }
     addresses
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_was_cut_ends_with_its_last_whole_sentence_and_the_citations_of_it() {
+        for (cut, whole) in [
+            ("Two years [1]. From the day of pur", "Two years [1]."),
+            ("Two years. [1][2] From the day of pur", "Two years. [1][2]"),
+            ("Two years [1].", "Two years [1]."),
+            ("Two years. [1]", "Two years. [1]"),
+            ("It costs 3", ""),
+            ("Two years [1]. It costs 3.", "Two years [1]."),
+            ("Two years [1]. You need:\n\n- the bi", "Two years [1]."),
+            ("You need:\n\n- the bill [1]\n- a pho", "You need:\n\n- the bill [1]"),
+            ("Run this [1]:\n\n```\nrm -r", ""),
+            ("返品できます [1]。送料は", "返品できます [1]。"),
+            ("Two years [1", ""),
+        ] {
+            assert_eq!(whole_sentences(cut), whole, "{cut}");
+        }
+    }
 }

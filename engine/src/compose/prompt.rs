@@ -21,8 +21,10 @@ pub(crate) fn request(ask: &Ask, candidates: &[Candidate], language: &str, max_t
     let mut messages = vec![ChatMessage { role: Role::System, content: rules(language) }];
     let earlier = ask.history.len().saturating_sub(MAX_EXCHANGES);
     for Exchange { question, answer } in &ask.history[earlier..] {
-        messages.push(ChatMessage { role: Role::User, content: question.clone() });
-        messages.push(ChatMessage { role: Role::Assistant, content: head(answer, MAX_EARLIER_CHARS) });
+        // What was asked and said before is no more trusted than the question: marks in it would
+        // stand in the next turn.
+        messages.push(ChatMessage { role: Role::User, content: unmarked(question) });
+        messages.push(ChatMessage { role: Role::Assistant, content: unmarked(&head(answer, MAX_EARLIER_CHARS)) });
     }
     let mut content = String::from("Passages:\n");
     for (number, candidate) in (1..).zip(candidates.iter().take(MAX_PASSAGES)) {

@@ -4,13 +4,16 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use crate::analysis::is_invisible;
+use crate::analysis::{is_bigram_char, is_invisible};
 
 /// What is held back at most while a bracket, tag or address is open, in bytes: beyond this it is
 /// no honest link, and goes out as plain text or not at all.
 const MAX_HELD_BYTES: usize = 2048;
-/// How an address begins.
-const ADDRESS_STARTS: [&str; 3] = ["http://", "https://", "www."];
+/// How an address begins, wherever it stands: a reader's page makes a link of it even when it is
+/// glued to the word before, as scripts without spaces do.
+const ADDRESS_STARTS: [&str; 2] = ["http://", "https://"];
+/// How an address begins at the start of a word; within one it is only letters.
+const WORD_START: &str = "www.";
 
 /// The filter of one answer.
 #[derive(Debug)]
@@ -20,12 +23,17 @@ pub(crate) struct Sanitiser {
     passages: usize,
     cited: BTreeSet<usize>,
     last: char,
+    /// The last letters let through one by one, in lower case: what falls away between two pieces
+    /// must not make an address of them.
+    shown: String,
 }
 
 /// What to do with the start of the held text.
 enum Step {
     /// Emit this, and go on after so many bytes.
     Take(String, usize),
+    /// As `Take`, with an address that is known.
+    Known(String, usize),
     /// More is needed to know.
     Hold,
 }
@@ -33,7 +41,7 @@ enum Step {
 impl Sanitiser {
     /// Lets through citations of `1..=passages` and links to these addresses.
     pub(crate) fn new(addresses: HashSet<String>, passages: usize) -> Self {
-        Self { held: String::new(), addresses, passages, cited: BTreeSet::new(), last: ' ' }
+        Self { held: String::new(), addresses, passages, cited: BTreeSet::new(), last: ' ', shown: String::new() }
     }
 
     /// What may be shown after another piece.
@@ -64,6 +72,12 @@ impl Sanitiser {
             match self.step(rest, waits) {
                 Step::Take(text, length) => {
                     self.last = rest[..length].chars().next_back().unwrap_or(self.last);
+                    text.chars().for_each(|c| self.show(c, &mut out));
+                    at += length;
+                }
+                Step::Known(text, length) => {
+                    self.last = rest[..length].chars().next_back().unwrap_or(self.last);
+                    self.shown.clear();
                     out.push_str(&text);
                     at += length;
                 }
@@ -74,17 +88,34 @@ impl Sanitiser {
         out
     }
 
+    /// Emits a letter; a space for one that would complete the beginning of an address.
+    fn show(&mut self, c: char, out: &mut String) {
+        /// Longer than the longest beginning, with the letter before it.
+        const KEPT: usize = 9;
+        self.shown.extend(c.to_lowercase());
+        let is_word = |before: &str| !before.ends_with(char::is_alphanumeric);
+        let begins = ADDRESS_STARTS.iter().any(|start| self.shown.ends_with(start))
+            || self.shown.strip_suffix(WORD_START).is_some_and(is_word);
+        if begins {
+            self.shown.clear();
+        }
+        if let Some((at, _)) = self.shown.char_indices().nth_back(KEPT) {
+            self.shown.drain(..at);
+        }
+        out.push(if begins { ' ' } else { c });
+    }
+
     fn step(&mut self, rest: &str, waits: bool) -> Step {
         let first = rest.chars().next().unwrap_or_default();
         match first {
             '!' if rest.len() == 1 && waits => Step::Hold,
             '!' if rest.starts_with("![") => match self.bracket(&rest[1..], waits) {
-                Step::Take(text, length) => Step::Take(plain_label(&text), length + 1),
+                Step::Take(text, length) | Step::Known(text, length) => Step::Take(plain_label(&text), length + 1),
                 Step::Hold => Step::Hold,
             },
             '[' => self.bracket(rest, waits),
             '<' => self.tag(rest, waits),
-            _ if !self.last.is_alphanumeric() => self.word(rest, first, waits),
+            'h' | 'H' | 'w' | 'W' => self.address(rest, first, waits),
             _ => Step::Take(first.to_string(), first.len_utf8()),
         }
     }
@@ -106,8 +137,12 @@ impl Sanitiser {
             let address = target[..end].split_whitespace().next().unwrap_or_default();
             let label = plain_label(label);
             let is_known = self.addresses.contains(address);
-            let text = if is_known { format!("[{label}]({address})") } else { label };
-            return Step::Take(text, close + end + 3);
+            let length = close + end + 3;
+            return if is_known {
+                Step::Known(format!("[{label}]({address})"), length)
+            } else {
+                Step::Take(label, length)
+            };
         }
         match numbers(label) {
             Some(numbers) => Step::Take(self.citations(&numbers), close + 1),
@@ -137,16 +172,17 @@ impl Sanitiser {
         }
     }
 
-    /// The beginning of a word: an address is let through only if it is known.
-    fn word(&mut self, rest: &str, first: char, waits: bool) -> Step {
-        let starts = |start: &&&str| {
+    /// What may begin an address: that is let through only if it is known.
+    fn address(&mut self, rest: &str, first: char, waits: bool) -> Step {
+        let starts = |start: &&str| {
             let length = start.len().min(rest.len());
             rest.as_bytes()[..length].eq_ignore_ascii_case(&start.as_bytes()[..length])
         };
-        let Some(start) = ADDRESS_STARTS.iter().find(starts) else {
+        let at_word = (!self.last.is_alphanumeric()).then_some(WORD_START);
+        let Some(start) = ADDRESS_STARTS.into_iter().chain(at_word).find(starts) else {
             return Step::Take(first.to_string(), first.len_utf8());
         };
-        let end = rest.find(|c: char| c.is_whitespace() || matches!(c, ')' | ']' | '>' | '"' | '<'));
+        let end = rest.find(ends_address);
         if end.is_none() && waits {
             return Step::Hold;
         }
@@ -155,12 +191,24 @@ impl Sanitiser {
             return Step::Take(first.to_string(), first.len_utf8());
         }
         let address = word.trim_end_matches(['.', ',', ';', ':', '!', '?']);
-        if self.addresses.contains(address) {
-            Step::Take(word.to_owned(), word.len())
-        } else {
-            Step::Take(word[address.len()..].to_owned(), word.len())
+        if !self.addresses.contains(address) {
+            return Step::Take(word[address.len()..].to_owned(), word.len());
         }
+        // Else the letters that follow would be taken for a part of it.
+        let is_glued = rest[word.len()..].starts_with(is_unspaced);
+        Step::Known(if is_glued { format!("{word} ") } else { word.to_owned() }, word.len())
     }
+}
+
+/// Where an address ends: at a space or a closing sign, and where a text without spaces goes on.
+fn ends_address(c: char) -> bool {
+    c.is_whitespace() || matches!(c, ')' | ']' | '>' | '"' | '<') || is_unspaced(c)
+}
+
+/// Letters of scripts without spaces, and the punctuation between them (its full stop would count
+/// as a dot of a host's name).
+fn is_unspaced(c: char) -> bool {
+    is_bigram_char(c) || matches!(u32::from(c), 0x3000..=0x303F | 0xFF00..=0xFFEF)
 }
 
 /// A label that cannot open a link, tag or address of its own.
@@ -209,6 +257,41 @@ mod tests {
             }
             text += &sanitiser.finish();
             assert_eq!(text, CLEAN, "pieces of {size}");
+        }
+    }
+
+    #[test]
+    fn an_address_glued_to_a_word_is_an_address() {
+        for (hostile, clean) in [
+            ("詳しくはhttps://evil.example/をご覧ください。", "詳しくはをご覧ください。"),
+            ("详情请见HTTP://evil.example。谢谢", "详情请见。谢谢"),
+            ("seehttps://evil.example/x, please", "see, please"),
+            ("xhhttps://evil.example/x", "xh"),
+            ("詳しくはhttps://a.example/xをご覧", "詳しくはhttps://a.example/x をご覧"),
+            ("詳しくはhttps://a.example/x。evil.example", "詳しくはhttps://a.example/x 。evil.example"),
+            ("awww. the worldwide web, hi", "awww. the worldwide web, hi"),
+        ] {
+            for size in 1..12 {
+                let mut sanitiser = sanitiser();
+                let characters: Vec<char> = hostile.chars().collect();
+                let pieces = characters.chunks(size).map(|piece| sanitiser.push(&piece.iter().collect::<String>()));
+                let text = pieces.collect::<String>();
+
+                assert_eq!(text + &sanitiser.finish(), clean, "pieces of {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_falls_away_joins_nothing_to_an_address() {
+        for hostile in
+            ["ht<b>tps://evil.example", "https:[9]//evil.example", "ht![]()tp://evil.example", "www<i>.evil.example"]
+        {
+            let mut sanitiser = sanitiser();
+
+            let text = sanitiser.push(hostile) + &sanitiser.finish();
+
+            assert!(!text.contains("://") && !text.contains("www."), "{hostile} became {text}");
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt};
 use helpbot_domain::ids::{ChunkId, SourceId};
-use helpbot_engine::model::{ChatRequest, Deltas, ModelClient, ModelError};
+use helpbot_engine::model::{ChatRequest, Delta, Deltas, ModelClient, ModelError};
 use helpbot_engine::{AnswerSettings, AnswerSink, Ask, Chunk, ChunkKind, Exchange, Index};
 use uuid::Uuid;
 
@@ -96,6 +96,7 @@ impl AnswerSink for Told {
 pub enum Step {
     Say(&'static str),
     Wait(Duration),
+    CutOff,
     Fail,
 }
 
@@ -117,7 +118,8 @@ impl ModelClient for Scripted {
         let steps = futures_util::stream::iter(self.steps.clone());
         let deltas = steps.filter_map(|step| async move {
             match step {
-                Step::Say(text) => Some(Ok(text.to_owned())),
+                Step::Say(text) => Some(Ok(Delta::Text(text.to_owned()))),
+                Step::CutOff => Some(Ok(Delta::CutOff)),
                 Step::Wait(time) => {
                     tokio::time::sleep(time).await;
                     None
