@@ -31,6 +31,11 @@ pub fn bounded(field: &'static str, text: &str, max_chars: usize) -> Result<Stri
     Ok(trimmed.to_owned())
 }
 
+/// `text` on one line: each run of white space becomes a space, at the ends nothing.
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// `bytes` as lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";

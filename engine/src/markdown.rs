@@ -3,6 +3,8 @@
 //! The dialect is what ingest writes: paragraphs, lists, headings, fenced code, tables, emphasis,
 //! links. Never rendered here.
 
+use std::borrow::Cow;
+
 use unicode_segmentation::UnicodeSegmentation;
 
 /// The text without its marks: link targets, emphasis, heading and list signs fall away.
@@ -15,6 +17,26 @@ pub fn plain(markdown: &str) -> String {
         push_plain_line(strip_line_sign(line), &mut out);
     }
     out
+}
+
+/// The text without images and HTML tags, which no answer holds, whoever wrote the page: of an
+/// image its label is left, of a tag nothing. Code and escaped signs are left as they are.
+pub fn safe(markdown: &str) -> Cow<'_, str> {
+    if !markdown.contains('<') && !markdown.contains("![") {
+        return Cow::Borrowed(markdown);
+    }
+    let mut out = String::with_capacity(markdown.len());
+    let mut in_code = false;
+    for line in markdown.split_inclusive('\n') {
+        let is_fence = line.trim_start().starts_with("```");
+        if in_code || is_fence {
+            out.push_str(line);
+        } else {
+            push_safe_line(line, &mut out);
+        }
+        in_code ^= is_fence;
+    }
+    Cow::Owned(out)
 }
 
 /// A piece of text that is kept or left whole.
@@ -209,7 +231,8 @@ fn strip_line_sign(line: &str) -> &str {
 
 fn push_plain_line(line: &str, out: &mut String) {
     let mut rest = line;
-    while let Some(at) = rest.find(['[', '*', '`', '!', '|']) {
+    let mut in_code = false;
+    while let Some(at) = rest.find(['[', '*', '`', '!', '|', '\\']) {
         out.push_str(&rest[..at]);
         let sign = &rest[at..];
         if let Some((label, length)) = link(sign.strip_prefix('!').unwrap_or(sign)) {
@@ -217,15 +240,68 @@ fn push_plain_line(line: &str, out: &mut String) {
             rest = &sign[length + usize::from(sign.starts_with('!'))..];
             continue;
         }
-        if sign.starts_with(['[', '!']) {
-            out.push_str(&sign[..1]);
-        } else if sign.starts_with('|') {
-            out.push(' ');
+        let escaped = sign[1..].chars().next().filter(|c| !in_code && c.is_ascii_punctuation());
+        match sign.as_bytes()[0] {
+            b'\\' => {
+                // Outside code a backslash before a sign says that the sign is only itself.
+                out.push(escaped.unwrap_or('\\'));
+                rest = &sign[1 + usize::from(escaped.is_some())..];
+                continue;
+            }
+            b'[' | b'!' => out.push_str(&sign[..1]),
+            b'|' => out.push(' '),
+            b'`' => in_code = !in_code,
+            _ => {}
         }
         rest = &sign[1..];
     }
     out.push_str(rest);
 }
+
+fn push_safe_line(line: &str, out: &mut String) {
+    let mut rest = line;
+    let mut in_code = false;
+    while let Some(at) = rest.find(['<', '!', '`', '\\']) {
+        out.push_str(&rest[..at]);
+        let sign = &rest[at..];
+        let (kept, length) = match sign.as_bytes()[0] {
+            b'`' => {
+                in_code = !in_code;
+                ("`", 1)
+            }
+            b'\\' if !in_code => {
+                let length = 1 + sign[1..].chars().next().map_or(0, char::len_utf8);
+                (&sign[..length], length)
+            }
+            b'!' if !in_code => link(&sign[1..]).map_or(("!", 1), |(label, length)| (label, length + 1)),
+            b'<' if !in_code => tag(sign).map_or(("<", 1), |length| ("", length)),
+            _ => (&sign[..1], 1),
+        };
+        out.push_str(kept);
+        rest = &sign[length..];
+    }
+    out.push_str(rest);
+}
+
+/// How long the HTML tag is with which a text begins; of one that does not end on its line, the
+/// sign alone. None of a mere "less than", and of a placeholder like `<your name>`.
+fn tag(text: &str) -> Option<usize> {
+    let inside = text[1..].split('>').next().unwrap_or_default();
+    let name = inside.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).next().unwrap_or_default();
+    let after = inside[name.len()..].chars().next().unwrap_or(' ');
+    let is_element = ELEMENTS.split(' ').any(|element| element.eq_ignore_ascii_case(name));
+    let is_named = name.starts_with(|c: char| c.is_ascii_alphabetic()) && (after.is_whitespace() || after == '/');
+    // An element of any name can hold an attribute that runs.
+    let is_tag = inside.starts_with(['/', '!', '?']) || (is_named && (is_element || inside.contains('=')));
+    is_tag.then(|| text.find('>').map_or(1, |end| end + 1))
+}
+
+/// The names of HTML elements that pages have in their text.
+const ELEMENTS: &str = "a abbr applet area article aside audio b base blockquote body br button canvas caption center \
+    code col dd del details dialog div dl dt em embed fieldset figure font footer form frame frameset h1 h2 h3 h4 h5 h6 \
+    head header hr html i iframe img input ins kbd label legend li link main map mark marquee math menu meta nav \
+    noscript object ol option p picture pre q s script section select slot small source span strong style sub \
+    summary sup svg table tbody td template textarea tfoot th thead title tr track u ul var video xmp";
 
 /// The label of a link `[label](target)` at the start of `text`, and the length of all of it.
 fn link(text: &str) -> Option<(&str, usize)> {
@@ -243,6 +319,22 @@ mod tests {
         let markdown = "## Returns\n- **Send** it [back](https://a.example/x)\n1. `done`\n> quoted ![x](y.png)";
 
         assert_eq!(plain(markdown), "Returns\nSend it back\ndone\nquoted x");
+    }
+
+    #[test]
+    fn escaped_signs_are_themselves_but_in_code() {
+        assert_eq!(plain(r"5 \* 3 \[sic\] \`x\` C:\dir \\ `\d\*`"), r"5 * 3 [sic] `x` C:\dir \ \d\");
+        assert_eq!(plain(r"\- no item"), "- no item");
+    }
+
+    #[test]
+    fn safe_text_has_no_images_and_no_tags_outside_of_code() {
+        let honest = "Dear <your name>, 1 <2, <https://a.example/?b=c> or <me@a.example>";
+        assert_eq!(safe(honest), honest);
+        let hostile = "<X onclick=f()>a <b>c</b> ![p](https://x/y.png)<!-- z --> d < e \\<f> `<g>` <script\n```\n<i> ![j](k)\n```\n!";
+
+        assert_eq!(safe(hostile), "a c p d < e \\<f> `<g>` script\n```\n<i> ![j](k)\n```\n!");
+        assert!(matches!(safe("plain, [a](b)!"), Cow::Borrowed(_)));
     }
 
     #[test]

@@ -41,6 +41,19 @@ async fn what_the_site_does_not_say_is_declined_in_the_language_asked_for() {
 }
 
 #[tokio::test]
+async fn a_site_may_say_its_own_sentence_when_it_does_not_know() {
+    let engine = Engine::new(EngineSettings::default());
+    let mut ask = ask("Who won the world cup in 1998?");
+    for (own, said) in [(Some("Call us: 030 123."), "Call us: 030 123."), (Some(" "), helpbot_engine::fallback("en"))] {
+        ask.settings.fallback_text = own.map(str::to_owned);
+
+        let answer = engine.answer(&shop(), &ask, None).await.unwrap();
+
+        assert_eq!((answer.outcome, answer.text.as_str()), (Outcome::Declined, said));
+    }
+}
+
+#[tokio::test]
 async fn a_near_question_is_offered_and_not_answered() {
     let engine = Engine::new(EngineSettings::default());
     let mut ask = ask("Do you ship to Japan by boat?");
@@ -151,6 +164,83 @@ async fn a_long_passage_gives_its_matching_sentences_and_a_link_to_the_rest() {
     assert!(answer.text.contains("descaled every three months."));
     assert!(answer.text.ends_with("→ [Care](https://shop.example/faq#50)"));
     assert!(answer.text.chars().count() < 1000);
+}
+
+/// The shop with an entry of so many sentences, at an address or none.
+fn shop_with_long_entry(sentences: usize, url: Option<&str>) -> Index {
+    let text: String = (0..sentences).map(|i| format!("Step {i} of the cleaning takes one minute. ")).collect();
+    let mut chunks = shop_chunks();
+    chunks.push(Chunk { url: url.map(str::to_owned), ..faq(60, "How do I clean the coffee grinder?", text.trim()) });
+    Index::build(chunks, Some("en"))
+}
+
+#[tokio::test]
+async fn an_entry_without_a_page_to_read_on_is_given_whole_and_a_cut_is_always_told() {
+    let question = "How do I clean the coffee grinder?";
+    let text = async |sentences, url| answer(&shop_with_long_entry(sentences, url), question).await.text;
+
+    let whole = text(60, None).await;
+    let endless = text(400, None).await;
+    let linked = text(60, Some("https://shop.example/clean")).await;
+    let unlinkable = text(60, Some("file (1).csv")).await;
+
+    assert!(whole.ends_with("Step 59 of the cleaning takes one minute."), "{whole}");
+    assert_eq!(unlinkable, whole);
+    assert!(endless.ends_with("minute. …") && (3_900..=4_002).contains(&endless.chars().count()), "{endless}");
+    assert!(linked.ends_with("](https://shop.example/clean)") && linked.chars().count() < 1_000, "{linked}");
+}
+
+#[tokio::test]
+async fn a_cut_passage_of_a_file_ends_with_a_sign_of_it() {
+    let filler: String = (0..20).map(|i| format!("Paragraph {i} speaks about the history of the company. ")).collect();
+    let text = format!("{filler}Our coffee machine must be descaled every three months. {filler}");
+    let mut chunks = shop_chunks();
+    let passage = faq(50, "", &text);
+    chunks.push(Chunk { kind: ChunkKind::Passage, question: None, url: None, heading: vec!["Care".into()], ..passage });
+
+    let index = Index::build(chunks, Some("en"));
+    let engine = Engine::new(EngineSettings::default());
+    let mut ask = ask("How often must the coffee machine be descaled?");
+    ask.settings.target_precision = 0.5;
+    let answer = engine.answer(&index, &ask, None).await.unwrap();
+
+    assert!(answer.text.contains("descaled every three months.") && answer.text.ends_with(". …"), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn pieces_of_one_section_that_match_alike_are_given_together_in_its_order_under_one_heading() {
+    let piece = |number, text: &str| Chunk {
+        kind: ChunkKind::Passage,
+        question: None,
+        heading: vec!["Manual".to_owned(), "Care".to_owned()],
+        url: Some("https://shop.example/manual".to_owned()),
+        ..faq(number, "", text)
+    };
+    let mut chunks = shop_chunks();
+    chunks.push(piece(50, "Descale the coffee machine with citric acid, at least every three months."));
+    chunks.push(piece(51, "Descale the coffee machine sooner when the water is hard, every four weeks."));
+
+    let answer = answer(&Index::build(chunks, Some("en")), "How do I descale the coffee machine?").await;
+
+    assert_eq!(
+        answer.text,
+        "**Care**\n\nDescale the coffee machine with citric acid, at least every three months.\n\n\
+         Descale the coffee machine sooner when the water is hard, every four weeks."
+    );
+    assert_eq!(answer.citations.len(), 2);
+}
+
+#[tokio::test]
+async fn images_and_tags_of_a_page_are_in_no_answer_and_escaped_signs_in_no_quote() {
+    let text =
+        r"All devices have a warranty\* of two years. ![seal](https://evil.example/p.png) <img src=x>\*Not \<used\>.";
+    let mut chunks = shop_chunks();
+    chunks[8].text = text.to_owned();
+
+    let answer = answer(&Index::build(chunks, Some("en")), "Is there a warranty?").await;
+
+    assert_eq!(answer.text, r"All devices have a warranty\* of two years. seal \*Not \<used\>.");
+    assert_eq!(answer.citations[0].quote, "All devices have a warranty* of two years. seal *Not <used>.");
 }
 
 #[tokio::test]
@@ -293,7 +383,7 @@ async fn sites_in_other_languages_answer_in_their_own() {
 async fn a_site_in_several_languages_answers_each_question_from_the_page_in_its_language() {
     let chunks = LANGUAGES.iter().zip(1..).flat_map(|((tag, entries, ..), number)| entries_of(number, tag, entries));
     let index = Index::build(chunks.collect(), None);
-    assert!(index.has_semantic(), "the English page keeps its vectors");
+    assert!(index.retrieve("I forgot my pasword", None).is_semantic, "the English page keeps its vectors");
 
     for (language, entries, question, expected, unknown) in LANGUAGES {
         for asked in entries.iter().map(|(asked, _)| *asked).chain([question]) {

@@ -24,10 +24,9 @@ pub(super) fn leading(text: &str, budget: usize) -> Excerpt {
     window(&units, 0, budget)
 }
 
-/// The run of the candidate's sentences that has most of the question's words, at most `budget`
-/// characters.
-pub(super) fn matching(index: &Index, question: &str, candidate: &Candidate, budget: usize) -> Excerpt {
-    let text = &candidate.chunk.text;
+/// The run of sentences of `text`, the candidate's, that has most of the question's words, at most
+/// `budget` characters.
+pub(super) fn matching(index: &Index, question: &str, candidate: &Candidate, text: &str, budget: usize) -> Excerpt {
     if text.chars().count() <= budget {
         return Excerpt { text: text.trim().to_owned(), is_cut: false };
     }

@@ -7,11 +7,14 @@
 
 use std::collections::HashSet;
 
+use helpbot_domain::text;
+
 use super::excerpt::{self, Excerpt};
 use super::{Composed, cite, is_linkable};
 use crate::chunk::{Chunk, ChunkKind};
 use crate::fallback;
 use crate::index::Index;
+use crate::markdown;
 use crate::retrieval::{Candidate, Retrieval};
 use crate::settings::AnswerSettings;
 
@@ -23,6 +26,9 @@ const SAME_QUESTION: f64 = 0.8;
 const SAME_QUESTION_SCORE: f64 = 0.75;
 /// Most entries that one answer combines.
 const MAX_COMBINED: usize = 2;
+/// An entry without a page to read on gives all of its answer, up to this: as much as a model may
+/// write (`Caps::max_chars`), and three screens of the widget.
+const MAX_WHOLE_CHARS: usize = 4_000;
 /// Of a passage a shorter piece than of a written answer is enough: share of the whole budget.
 const PASSAGE_SHARE: f64 = 0.7;
 
@@ -51,7 +57,15 @@ pub(crate) fn answer(index: &Index, retrieval: &Retrieval, settings: &AnswerSett
     if !is_divided {
         parts.sort_by_key(|(candidate, _)| position(index, candidate));
     }
-    let texts: Vec<String> = parts.iter().map(|(candidate, part)| written(candidate, part, is_divided)).collect();
+    let mut above: Option<String> = None;
+    let written = |(candidate, part): &(&Candidate, Excerpt)| {
+        let heading = heading(&candidate.chunk, is_divided);
+        // Pieces that continue each other stand under one heading.
+        let is_new = is_divided || above != heading;
+        above.clone_from(&heading);
+        written(&candidate.chunk, part, heading.filter(|_| is_new))
+    };
+    let texts: Vec<String> = parts.iter().map(written).collect();
     let quote = |wanted: &Candidate| {
         let part = parts.iter().find(|(candidate, _)| candidate.chunk.id == wanted.chunk.id);
         part.map_or(wanted.chunk.text.clone(), |(_, part)| part.text.clone())
@@ -64,7 +78,7 @@ pub(crate) fn answer(index: &Index, retrieval: &Retrieval, settings: &AnswerSett
 /// The text that offers near questions instead of an answer, and the questions.
 pub(crate) fn suggestion(retrieval: &Retrieval, suggested: &[usize], language: &str) -> (String, Vec<String>) {
     let titles = suggested.iter().filter_map(|place| retrieval.candidates.get(*place));
-    let titles: Vec<String> = titles.map(|candidate| one_line(candidate.chunk.title())).collect();
+    let titles: Vec<String> = titles.map(|candidate| text::one_line(candidate.chunk.title())).collect();
     let mut text = fallback::phrases(language).suggested.to_owned();
     text.push('\n');
     for title in &titles {
@@ -103,14 +117,17 @@ fn parts<'a>(
     shown: &[&'a Candidate],
     settings: &AnswerSettings,
 ) -> Vec<(&'a Candidate, Excerpt)> {
-    let budget = settings.max_answer_chars / shown.len().max(1);
+    let share = |chars: usize| chars / shown.len().max(1);
+    let budget = share(settings.max_answer_chars);
     let part = |candidate: &&'a Candidate| {
         let chunk = &candidate.chunk;
+        let text = &*markdown::safe(&chunk.text);
         let part = match chunk.kind {
-            ChunkKind::Faq => excerpt::leading(&chunk.text, budget),
+            ChunkKind::Faq if link(chunk).is_none() => excerpt::leading(text, budget.max(share(MAX_WHOLE_CHARS))),
+            ChunkKind::Faq => excerpt::leading(text, budget),
             ChunkKind::Passage => {
                 let budget = (budget as f64 * PASSAGE_SHARE) as usize;
-                excerpt::matching(index, &retrieval.question, candidate, budget)
+                excerpt::matching(index, &retrieval.question, candidate, text, budget)
             }
         };
         (*candidate, part)
@@ -118,35 +135,47 @@ fn parts<'a>(
     shown.iter().map(part).collect()
 }
 
-fn written(candidate: &Candidate, part: &Excerpt, names_source: bool) -> String {
-    let chunk = &candidate.chunk;
-    let mut text = String::new();
+/// What stands above a piece: its page's title where pages differ, of a passage its last heading.
+fn heading(chunk: &Chunk, names_source: bool) -> Option<String> {
     let heading = match chunk.kind {
         _ if names_source => chunk.page_title.as_deref().or(Some(chunk.title())),
         ChunkKind::Passage => chunk.heading.last().map(String::as_str),
         ChunkKind::Faq => None,
     };
-    if let Some(heading) = heading.filter(|heading| !heading.trim().is_empty()) {
-        text.push_str(&format!("**{}**\n\n", label(heading)));
-    }
+    heading.map(label).filter(|heading| !heading.is_empty())
+}
+
+fn written(chunk: &Chunk, part: &Excerpt, heading: Option<String>) -> String {
+    let mut text = heading.map(|heading| format!("**{heading}**\n\n")).unwrap_or_default();
     text.push_str(&part.text);
-    if part.is_cut
-        && let Some(url) = chunk.url.as_deref().filter(|url| is_linkable(url))
-    {
-        let title = label(chunk.title());
-        let title = if title.is_empty() { label(url) } else { title };
-        text.push_str(&format!("\n\n→ [{title}]({url})"));
+    if part.is_cut {
+        text.push_str(&rest(chunk, &part.text));
     }
     text
 }
 
-/// A title as it may stand inside emphasis or a link.
-fn label(title: &str) -> String {
-    one_line(title).replace(['[', ']', '*', '`'], "")
+/// What tells that there is more than was shown: a link to it, or at least a sign.
+fn rest(chunk: &Chunk, shown: &str) -> String {
+    match link(chunk) {
+        Some(url) => {
+            let title = label(chunk.title());
+            let title = if title.is_empty() { label(url) } else { title };
+            format!("\n\n→ [{title}]({url})")
+        }
+        None if shown.ends_with('…') => String::new(),
+        None if shown.ends_with("```") => "\n\n…".to_owned(),
+        None => " …".to_owned(),
+    }
 }
 
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+/// Where all of the chunk can be read.
+fn link(chunk: &Chunk) -> Option<&str> {
+    chunk.url.as_deref().filter(|url| is_linkable(url))
+}
+
+/// A title as it may stand inside emphasis or a link.
+fn label(title: &str) -> String {
+    text::one_line(title).replace(['[', ']', '*', '`'], "")
 }
 
 fn position(index: &Index, candidate: &Candidate) -> usize {

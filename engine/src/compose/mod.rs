@@ -37,7 +37,7 @@ pub(crate) fn cite(candidate: &Candidate, used: &str) -> Citation {
         url: chunk.url.clone(),
         source_name: None,
         title: title.unwrap_or(chunk.title()).to_owned(),
-        quote: excerpt::leading(&markdown::plain(used), MAX_QUOTE_CHARS).text,
+        quote: excerpt::leading(&markdown::plain(&markdown::safe(used)), MAX_QUOTE_CHARS).text,
         score: candidate.score.clamp(0.0, 1.0),
     }
 }
