@@ -3,6 +3,8 @@
 //! Index and question go through the same functions, so that what is found does not depend on
 //! who wrote it. Nothing here knows a corpus, a score or a language's vocabulary list.
 
+use std::borrow::Cow;
+
 use rust_stemmers::{Algorithm, Stemmer};
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
@@ -38,37 +40,42 @@ impl Analyzer {
     /// Runs of scripts that write no spaces (and Hangul, whose particles stick to the noun) come
     /// as overlapping pairs of characters.
     pub fn words(&self, text: &str) -> Vec<String> {
-        let text = normalise(text);
         let mut words = Vec::with_capacity(text.len() / 5);
+        self.each_word(text, |word| words.push(word.to_owned()));
+        words
+    }
+
+    /// Calls `emit` with each of [`Analyzer::words`].
+    pub fn each_word(&self, text: &str, mut emit: impl FnMut(&str)) {
+        let text = normalise(text);
         let mut run: Option<(usize, usize)> = None;
         let mut joined: Option<(usize, usize)> = None;
         for (start, segment) in text.unicode_word_indices() {
             let end = start + segment.len();
             if is_bigram_text(segment) {
-                flush(&text, &mut joined, |word| self.push_word(word, &mut words));
+                flush(&text, &mut joined, |word| self.emit_word(word, &mut emit));
                 match run {
                     Some((from, to)) if to == start => run = Some((from, end)),
                     _ => {
-                        flush(&text, &mut run, |run| push_bigrams(run, &mut words));
+                        flush(&text, &mut run, |run| emit_bigrams(run, &mut emit));
                         run = Some((start, end));
                     }
                 }
                 continue;
             }
-            flush(&text, &mut run, |run| push_bigrams(run, &mut words));
+            flush(&text, &mut run, |run| emit_bigrams(run, &mut emit));
             match joined {
                 Some((from, to)) if joins(&text[from..to], &text[to..start]) => {
                     joined = Some((from, end));
                 }
                 _ => {
-                    flush(&text, &mut joined, |word| self.push_word(word, &mut words));
+                    flush(&text, &mut joined, |word| self.emit_word(word, &mut emit));
                     joined = Some((start, end));
                 }
             }
         }
-        flush(&text, &mut run, |run| push_bigrams(run, &mut words));
-        flush(&text, &mut joined, |word| self.push_word(word, &mut words));
-        words
+        flush(&text, &mut run, |run| emit_bigrams(run, &mut emit));
+        flush(&text, &mut joined, |word| self.emit_word(word, &mut emit));
     }
 
     /// Whether a word is one of the small ones that most questions of the language have.
@@ -84,21 +91,22 @@ impl Analyzer {
         }
     }
 
-    fn push_word(&self, word: &str, words: &mut Vec<String>) {
-        if word.chars().count() > MAX_WORD_CHARS {
+    fn emit_word(&self, word: &str, emit: &mut impl FnMut(&str)) {
+        if word.len() > MAX_WORD_CHARS && word.chars().count() > MAX_WORD_CHARS {
             return;
         }
-        let mut word = word.to_owned();
-        word.retain(|c| !is_hyphen(c));
+        let whole =
+            if word.contains(is_hyphen) { Cow::Owned(word.replace(is_hyphen, "")) } else { Cow::Borrowed(word) };
+        let mut word = &*whole;
         if self.elides
             && let Some((article, rest)) = word.split_once('\'')
             && article.chars().count() <= MAX_ELISION_CHARS
             && rest.chars().count() > 1
         {
-            word = rest.to_owned();
+            word = rest;
         }
         if !word.is_empty() {
-            words.push(word);
+            emit(word);
         }
     }
 }
@@ -226,14 +234,14 @@ fn flush(text: &str, span: &mut Option<(usize, usize)>, emit: impl FnOnce(&str))
     }
 }
 
-fn push_bigrams(run: &str, words: &mut Vec<String>) {
+fn emit_bigrams(run: &str, emit: &mut impl FnMut(&str)) {
     let mut units: Vec<usize> = run.grapheme_indices(true).map(|(at, _)| at).collect();
     units.push(run.len());
     if units.len() == 2 {
-        words.push(run.to_owned());
+        emit(run);
     }
     for window in units.windows(3) {
-        words.push(run[window[0]..window[2]].to_owned());
+        emit(&run[window[0]..window[2]]);
     }
 }
 

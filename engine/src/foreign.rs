@@ -9,12 +9,10 @@ use std::sync::LazyLock;
 
 use crate::chunk::Chunk;
 use crate::embedding::{self, DIMS};
-use crate::vectors::{QueryVector, Vectors};
+use crate::vectors::{QueryVector, Vectors, nearness};
 
 /// Longest text given to a model: what most read at most, in characters.
 const MAX_TEXT_CHARS: usize = 2_000;
-/// As in the built-in channel: how far an entry's score moves from the larger cosine to the mean.
-const MEAN_SHARE: f32 = 0.5;
 /// A model that puts questions of one meaning no further than this above unrelated ones cannot
 /// tell them apart.
 const MIN_SPAN: f32 = 0.05;
@@ -149,14 +147,7 @@ impl Foreign {
             let mut cosines = (range[0]..range[1]).map(|at| self.vectors.cosine(at as usize, question));
             let all = cosines.next().unwrap_or_default();
             let asked = cosines.next().unwrap_or(all);
-            let nearest = cosines.fold(f32::NEG_INFINITY, f32::max);
-            let score = if nearest.is_finite() {
-                f32::midpoint(all, nearest.max(asked))
-            } else {
-                let larger = all.max(asked);
-                larger + MEAN_SHARE * (f32::midpoint(all, asked) - larger)
-            };
-            levels.scaled(score)
+            levels.scaled(nearness(all, asked, cosines.reduce(f32::max)))
         };
         Some(self.starts.windows(2).map(score).collect())
     }

@@ -36,7 +36,7 @@ pub fn detect(text: &str) -> Option<&'static str> {
     let info = Detector::new().detect(text)?;
     let guess = subtag(info.lang())?;
     if has_own_script(guess) {
-        return Some(guess);
+        return Some(if matches!(guess, "fa" | "ur") && !has_persian_letters(text) { "ar" } else { guess });
     }
     if has_letters(text, MANY_LETTERS) {
         return Some(guess);
@@ -72,6 +72,12 @@ fn has_own_script(tag: &str) -> bool {
             | "fa"
             | "ur"
     )
+}
+
+/// Whether a text has letters that Persian and Urdu have and Arabic lacks, as nearly every sentence
+/// of theirs does: of a short text the letter groups alone do not tell.
+fn has_persian_letters(text: &str) -> bool {
+    text.contains(['پ', 'چ', 'ژ', 'گ', 'ک', 'ی', 'ٹ', 'ڈ', 'ڑ', 'ں', 'ے', 'ہ'])
 }
 
 /// The language of a text that is surely not in `usual`; none when it is, or may be.
@@ -149,34 +155,42 @@ pub(crate) fn small_words_of(language: &str) -> Option<usize> {
 
 /// Whether `word`, normalised, is a small word of the language at that place.
 pub(crate) fn is_small_word(place: usize, word: &str) -> bool {
-    languages_of(word).is_some_and(|languages| languages >> place & 1 == 1)
+    SMALL.get(word).is_some_and(|small| small.languages >> place & 1 == 1)
 }
 
-/// The languages of which a word is a small one, a bit for each place in [`SMALL_WORDS`].
-fn languages_of(word: &str) -> Option<u32> {
-    static LANGUAGES: LazyLock<HashMap<&'static str, u32>> = LazyLock::new(|| {
-        let mut languages = HashMap::new();
-        for (bit, (_, words)) in SMALL_WORDS.iter().enumerate() {
-            for word in words.split(' ') {
-                *languages.entry(word).or_default() |= 1 << bit;
-            }
-        }
-        languages
-    });
-    LANGUAGES.get(word).copied()
+/// A small word of one language or several.
+#[derive(Debug, Clone, Copy)]
+struct SmallWord {
+    /// Its place among all of them.
+    number: usize,
+    /// A bit for each place in [`SMALL_WORDS`].
+    languages: u32,
 }
+
+/// Every word of every text is looked up here.
+static SMALL: LazyLock<HashMap<&'static str, SmallWord, foldhash::fast::RandomState>> = LazyLock::new(|| {
+    let mut small: HashMap<_, SmallWord, _> = HashMap::default();
+    for (bit, (_, words)) in SMALL_WORDS.iter().enumerate() {
+        for word in words.split(' ') {
+            let number = small.len();
+            small.entry(word).or_insert(SmallWord { number, languages: 0 }).languages |= 1 << bit;
+        }
+    }
+    small
+});
 
 /// How many different small words of each language a text has, in the order of [`SMALL_WORDS`].
 fn small_words(text: &str) -> [usize; SMALL_WORDS.len()] {
     let text = analysis::normalise(text);
     let words = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
-    let mut found: Vec<(&str, u32)> = words.filter_map(|word| Some((word, languages_of(word)?))).collect();
-    found.sort_unstable();
-    found.dedup();
+    let mut seen = vec![false; SMALL.len()];
     let mut counts = [0; SMALL_WORDS.len()];
-    for (_, languages) in found {
+    for small in words.filter_map(|word| SMALL.get(word)) {
+        if std::mem::replace(&mut seen[small.number], true) {
+            continue;
+        }
         for (bit, count) in counts.iter_mut().enumerate() {
-            *count += (languages >> bit & 1) as usize;
+            *count += (small.languages >> bit & 1) as usize;
         }
     }
     counts

@@ -30,6 +30,7 @@ mod markdown;
 mod meaning;
 pub mod model;
 pub mod openai;
+mod parallel;
 pub mod retrieval;
 mod semantic;
 pub mod settings;

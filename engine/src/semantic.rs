@@ -6,17 +6,14 @@
 
 use crate::chunk::Fields;
 use crate::embedding::{self, Cut, DIMS};
-use crate::vectors::{QueryVector, Vectors};
+use crate::parallel;
+use crate::vectors::{QueryVector, Vectors, nearness};
 
 /// Below this share of words that are whole pieces entries are not written in the table's language:
 /// English sites have .78 to .99, German .4, French .5, other scripts near 0.
 const MIN_WHOLE_WORDS: f64 = 0.7;
 /// The same for one question, which is short: names and typing errors weigh more.
 const MIN_QUESTION_WHOLE_WORDS: f64 = 0.5;
-
-/// How far the score of an entry moves from the larger of its two cosines to their mean: an entry
-/// whose question and text both fit is the better one (+.005 MRR on the development sets).
-const MEAN_SHARE: f32 = 0.5;
 
 /// Vectors of all entries of an index.
 #[derive(Debug)]
@@ -40,7 +37,7 @@ impl Cuts {
     /// Of these entries; none when their language is not the table's.
     pub fn of(documents: &[&Fields]) -> Option<Self> {
         let cut = |fields: &&Fields| [embedding::cut(&fields.question), embedding::cut(&fields.body)];
-        let cuts: Vec<[Cut; 2]> = documents.iter().map(cut).collect();
+        let cuts: Vec<[Cut; 2]> = parallel::map(documents, cut);
         (whole_word_share(&cuts) >= MIN_WHOLE_WORDS).then_some(Self(cuts))
     }
 }
@@ -91,17 +88,12 @@ impl Semantic {
         for entry in 0..self.entries {
             let all = self.vectors.cosine(2 * entry, question);
             let asked = self.vectors.cosine(2 * entry + 1, question);
-            let mut nearest = f32::NEG_INFINITY;
+            let mut nearest: Option<f32> = None;
             while let Some((at, _)) = phrasings.next_if(|(_, of)| **of as usize == entry) {
-                nearest = nearest.max(self.phrasings.cosine(at, question));
+                let cosine = self.phrasings.cosine(at, question);
+                nearest = Some(nearest.map_or(cosine, |nearest| nearest.max(cosine)));
             }
-            let score = if nearest.is_finite() {
-                f32::midpoint(all, nearest)
-            } else {
-                let larger = all.max(asked);
-                larger + MEAN_SHARE * (f32::midpoint(all, asked) - larger)
-            };
-            scores.push(score);
+            scores.push(nearness(all, asked, nearest));
         }
         scores
     }

@@ -13,6 +13,24 @@ const QUERY_MAX: f32 = 64.0;
 /// Of a stored vector, before its numbers.
 const SCALE_BYTES: usize = size_of::<f32>();
 
+/// How far the score of an entry moves from the larger of its two cosines to their mean: an entry
+/// whose question and text both fit is the better one (+.005 MRR on the development sets).
+const MEAN_SHARE: f32 = 0.5;
+
+/// How near an entry is to a question: by the cosines of all its text and of its question between
+/// the larger and their mean; with the `nearest` of its owner's phrasings, the mean of that with
+/// all text.
+#[inline]
+pub fn nearness(all: f32, asked: f32, nearest: Option<f32>) -> f32 {
+    match nearest {
+        Some(nearest) => f32::midpoint(all, nearest.max(asked)),
+        None => {
+            let larger = all.max(asked);
+            larger + MEAN_SHARE * (f32::midpoint(all, asked) - larger)
+        }
+    }
+}
+
 /// Vectors of one length, in order of insertion.
 #[derive(Debug, Default)]
 pub struct Vectors {

@@ -12,6 +12,7 @@ use helpbot_domain::language::primary;
 
 use crate::chunk::Chunk;
 use crate::language;
+use crate::parallel;
 
 /// Bytes of a site's text from which its language is detected, taken from all pages alike.
 const SITE_SAMPLE_BYTES: usize = 20_000;
@@ -38,19 +39,31 @@ struct Page<'a> {
     entries: Vec<(u32, &'a Chunk)>,
 }
 
+impl Page<'_> {
+    /// The language of each entry, on a site that is in `site`.
+    fn languages<'a>(&'a self, site: Option<&'a str>) -> Vec<Option<&'a str>> {
+        let of_page = settled(&self.sample, self.declared.as_deref().or(site));
+        if self.entries.len() == 1 && self.sample.len() < ENTRY_SAMPLE_BYTES {
+            // Its text has just been looked at.
+            return vec![of_page];
+        }
+        let own = |(_, chunk): &(u32, &Chunk)| {
+            let mut sample = String::new();
+            add(&mut sample, chunk, ENTRY_SAMPLE_BYTES);
+            settled(&sample, of_page)
+        };
+        self.entries.iter().map(own).collect()
+    }
+}
+
 impl Languages {
     /// Of these entries; `given` is what the owner says that the site is in.
     pub fn of(chunks: &[Arc<Chunk>], given: Option<&str>) -> Self {
         let pages = pages(chunks);
         let site = given.map(str::to_owned).or_else(|| detect(&pages));
         let mut groups: Vec<(Option<String>, Vec<u32>)> = Vec::new();
-        for page in &pages {
-            let usual = page.declared.as_deref().or(site.as_deref());
-            let of_page = settled(&page.sample, usual);
-            for (place, chunk) in &page.entries {
-                let mut sample = String::new();
-                add(&mut sample, chunk, ENTRY_SAMPLE_BYTES);
-                let own = settled(&sample, of_page);
+        for (page, languages) in pages.iter().zip(parallel::map(&pages, |page| page.languages(site.as_deref()))) {
+            for ((place, _), own) in page.entries.iter().zip(languages) {
                 match groups.iter_mut().find(|(known, _)| known.as_deref() == own) {
                     Some((_, places)) => places.push(*place),
                     None => groups.push((own.map(str::to_owned), vec![*place])),

@@ -3,20 +3,18 @@
 //! A site has ten to a hundred thousand chunks, so search is exact: every entry gets an absolute
 //! score from both channels, and the best few come back with all that led to their place.
 //! Entries in different languages are analysed apart and ranked together, since the scores mean
-//! the same. Patching gives the same index as building from the resulting chunks; nothing of a
-//! removed chunk stays, not even its share in the weights of words.
+//! the same. A change makes a new index: the weight of every word depends on all chunks, and
+//! nothing of a removed one stays, not even its share in them.
 
 mod languages;
 mod part;
 
-use std::collections::HashSet;
 use std::sync::Arc;
-
-use helpbot_domain::ids::ChunkId;
 
 use crate::chunk::{Chunk, Fields};
 use crate::foreign::{Foreign, Levels};
 use crate::language;
+use crate::parallel;
 use crate::retrieval::{Candidate, Channels, Retrieval};
 use crate::vectors::QueryVector;
 use languages::Languages;
@@ -39,10 +37,9 @@ pub struct Index {
 #[derive(Debug)]
 struct Inner {
     chunks: Vec<Arc<Chunk>>,
-    /// As given to `build`, so that a patch detects again what was detected.
+    /// As given to `build`, so that another one detects again what was detected.
     given_language: Option<String>,
     language: Option<String>,
-    channels: Channels,
     /// One for each language, in the order of their first chunks.
     parts: Vec<Part>,
 }
@@ -70,18 +67,6 @@ impl Index {
     /// As [`Index::build`], with a choice of channels: for measurements.
     pub fn build_with(chunks: Vec<Chunk>, language: Option<&str>, channels: Channels) -> Self {
         Self::build_shared(chunks.into_iter().map(Arc::new).collect(), language, channels)
-    }
-
-    /// The index after adding chunks and removing others; an added chunk replaces one of its id.
-    ///
-    /// Equal to building anew from the resulting chunks, and costs as much, since the weight of
-    /// every word depends on all of them; the text itself is shared with this index.
-    pub fn patched(&self, added: Vec<Chunk>, removed: &HashSet<ChunkId>) -> Self {
-        let replaced: HashSet<ChunkId> = added.iter().map(|chunk| chunk.id).collect();
-        let gone = |id: &ChunkId| removed.contains(id) || replaced.contains(id);
-        let kept = self.inner.chunks.iter().filter(|chunk| !gone(&chunk.id)).cloned();
-        let chunks = kept.chain(added.into_iter().map(Arc::new)).collect();
-        Self::build_shared(chunks, self.inner.given_language.as_deref(), self.inner.channels)
     }
 
     /// The same index with the vectors of an embedding model, in their stored form and in the order
@@ -133,11 +118,6 @@ impl Index {
     /// tell nothing.
     pub fn languages(&self) -> impl Iterator<Item = Option<&str>> {
         self.inner.parts.iter().map(|part| part.language.as_deref())
-    }
-
-    /// Whether the semantic channel is on for chunks of this site.
-    pub fn has_semantic(&self) -> bool {
-        self.inner.parts.iter().any(|part| part.semantic.is_some())
     }
 
     /// The chunks in order.
@@ -201,10 +181,10 @@ impl Index {
     fn build_shared(chunks: Vec<Arc<Chunk>>, given: Option<&str>, channels: Channels) -> Self {
         let given = given.and_then(helpbot_domain::language::primary);
         let Languages { site, groups } = Languages::of(&chunks, given.as_deref());
-        let documents: Vec<Fields> = chunks.iter().map(|chunk| chunk.fields()).collect();
+        let documents: Vec<Fields> = parallel::map(&chunks, |chunk| chunk.fields());
         let part = |(language, places)| Part::build(language, places, &documents, channels);
         let parts = groups.into_iter().map(part).collect();
-        let inner = Inner { chunks, given_language: given, language: site, channels, parts };
+        let inner = Inner { chunks, given_language: given, language: site, parts };
         Self { inner: Arc::new(inner), foreign: None }
     }
 

@@ -4,13 +4,12 @@ use crate::analysis::Analyzer;
 use crate::chunk::Fields;
 use crate::embedding;
 use crate::lexical::{Lexical, LexicalScore, Terms};
+use crate::parallel::WORTH_A_THREAD;
 use crate::retrieval::Channels;
 use crate::semantic::{Cuts, Semantic};
 
 /// What a word of an earlier question counts beside one of the question itself.
 const CONTEXT_WEIGHT: f32 = 0.5;
-/// From so many entries on, some ten milliseconds of work, the channels are built side by side.
-const WORTH_A_THREAD: usize = 500;
 
 /// The searchable form of these entries.
 #[derive(Debug)]

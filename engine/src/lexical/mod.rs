@@ -78,29 +78,23 @@ impl Lexical {
         let mut numbering = Numbering::default();
         let mut words = PostingsBuilder::default();
         let mut grams = with_grams.then(PostingsBuilder::default);
-        let mut occurrences = Vec::new();
+        let (mut occurrences, mut of_grams) = (Vec::new(), Vec::new());
         for document in documents {
-            let parts = [(&document.question, true), (&document.body, false)]
-                .map(|(text, in_question)| (analyzer.words(text), in_question));
             occurrences.clear();
-            for (part, in_question) in &parts {
-                for word in part {
-                    let term = numbering.term(&analyzer, word);
-                    occurrences.push(Occurrence { term, in_question: *in_question });
-                }
+            of_grams.clear();
+            for (text, in_question) in [(&document.question, true), (&document.body, false)] {
+                analyzer.each_word(text, |word| {
+                    occurrences.push(Occurrence { term: numbering.term(&analyzer, word), in_question });
+                    if with_grams {
+                        analysis::grams(word, |gram| {
+                            of_grams.push(Occurrence { term: numbering.gram(gram), in_question });
+                        });
+                    }
+                });
             }
             words.push(&mut occurrences);
             if let Some(grams) = &mut grams {
-                occurrences.clear();
-                for (part, in_question) in &parts {
-                    for word in part {
-                        analysis::grams(word, |gram| {
-                            let term = numbering.gram(gram);
-                            occurrences.push(Occurrence { term, in_question: *in_question });
-                        });
-                    }
-                }
-                grams.push(&mut occurrences);
+                grams.push(&mut of_grams);
             }
         }
         let grams = grams.map(|grams| Grams::new(&numbering.grams, grams.finish()));

@@ -35,7 +35,7 @@ struct List {
 }
 
 /// One occurrence of a term in a document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Occurrence {
     /// The term's number, dense from 0.
     pub term: u32,
@@ -49,7 +49,8 @@ impl PostingsBuilder {
         let document = self.lengths.len() as u32;
         let question_length = occurrences.iter().filter(|o| o.in_question).count();
         self.lengths.push([occurrences.len() as f32, question_length as f32]);
-        occurrences.sort_unstable();
+        // One number is compared faster than two fields.
+        occurrences.sort_unstable_by_key(|o| u64::from(o.term) << 1 | u64::from(o.in_question));
         for same in occurrences.chunk_by(|a, b| a.term == b.term) {
             let term = same[0].term as usize;
             let in_question = same.iter().filter(|o| o.in_question).count();
