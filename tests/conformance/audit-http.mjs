@@ -6,6 +6,9 @@ import process from 'node:process';
 // The audits know nothing of keys.
 const fetchFn = (url, init = {}) => fetch(url, { ...init, headers: { ...init.headers, ...bearer } });
 
+/** As many as graphql-http has (package.json holds its version); fewer, and something was not asked. */
+const AUDITS = 61;
+
 const counts = { ok: 0, notice: 0, warn: 0, error: 0 };
 for (const audit of serverAudits({ url: httpUrl, fetchFn })) {
   const result = await audit.fn();
@@ -17,4 +20,4 @@ for (const audit of serverAudits({ url: httpUrl, fetchFn })) {
 }
 const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
 console.log(`${counts.ok} of ${total} audits ok, ${counts.error} errors, ${counts.warn} warnings, ${counts.notice} notices`);
-process.exitCode = counts.ok === total && total > 0 ? 0 : 1;
+process.exitCode = counts.ok === AUDITS && total === AUDITS ? 0 : 1;

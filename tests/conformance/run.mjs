@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import WebSocket from 'ws';
 
 const binary = process.env.HELPBOT_BINARY;
 if (!binary) throw new Error('HELPBOT_BINARY names the built program');
@@ -84,16 +85,37 @@ const scripts = [
   'audit-http.mjs', 'ws-frames.mjs', 'ws-resume.mjs', 'sse.mjs', 'webhooks.mjs', 'mail.mjs', 'openapi-lint.mjs',
   'sdk.mjs', 'contract.mjs', 'guide.mjs', 'openapi-properties.mjs', 'fuzz.mjs',
 ];
+/** Ends the server as an operator does: an open socket hears 1012, and the process ends by itself. */
+async function endInOrder({ url, key }) {
+  console.log('\n== the end of the server');
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+  const acknowledged = new Promise((resolve) => socket.on('message', resolve));
+  const closed = new Promise((resolve) => socket.on('close', resolve));
+  socket.on('open', () => socket.send(JSON.stringify({ type: 'connection_init', payload: { apiKey: key } })));
+  socket.on('error', (error) => console.log(error));
+  await acknowledged;
+  server.removeAllListeners('exit');
+  const ended = new Promise((resolve) => server.on('exit', resolve));
+  server.kill('SIGTERM');
+  // The server itself gives up after ten seconds.
+  const late = setTimeout(() => server.kill('SIGKILL'), 20_000);
+  const [closeCode, exitCode] = await Promise.all([closed, ended]);
+  clearTimeout(late);
+  console.log(`the socket was closed with ${closeCode}, the server ended with ${exitCode}`);
+  return closeCode === 1012 && exitCode === 0;
+}
+
 let failed = 0;
 try {
-  const server = await started();
+  const running = await started();
   for (const script of scripts) {
-    if ((await run(script, server)) !== 0) failed += 1;
+    if ((await run(script, running)) !== 0) failed += 1;
   }
+  if (!(await endInOrder(running))) failed += 1;
 } finally {
   server.removeAllListeners('exit');
   server.kill('SIGKILL');
   rmSync(home, { recursive: true, force: true });
 }
-console.log(`\n${scripts.length - failed} passed, ${failed} failed`);
+console.log(`\n${scripts.length + 1 - failed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
