@@ -144,7 +144,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::Entries(command)) => entries::run(&context(&global)?, command).await,
         Some(Command::Ask(args)) => ask::run(&context(&global)?, args).await,
         Some(Command::Eval(args)) => match args.labelled_set() {
-            Some((corpus, run)) => evaluate::measure(global.json, corpus, run),
+            Some((corpus, run)) => evaluate::measure(&context(&global)?, corpus, run).await,
             None => evaluate::test(&context(&global)?, &args).await,
         },
         Some(Command::Extract(args)) => extract::run(global.json, &args),

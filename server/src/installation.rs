@@ -1,7 +1,7 @@
 //! An installation, opened: its database, its keys and the use cases over them. The server and
 //! every command begin here.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use helpbot_services::{Clock, Services, SystemClock, UrlPolicy, Viewer, chance};
 use url::Url;
 
 use crate::error::StartError;
-use crate::settings::{self, ModelServer, Settings};
+use crate::settings::{self, Embeddings, ModelServer, Settings};
 
 /// What stands in for a part of the world, for tests. The default is the world itself.
 #[derive(Clone)]
@@ -90,10 +90,7 @@ impl Installation {
             }
             (None, None) => None,
         };
-        let embedder = match &settings.embedder {
-            Some(server) => Some(Arc::new(open_ai(server, StreamLimits::EMBEDDINGS, &settings)?) as Arc<dyn Embedder>),
-            None => None,
-        };
+        let embedder = embedder(&settings).await?;
         let engine = Engine::new(EngineSettings { model, embedder, ..EngineSettings::default() });
         let mut of_services = helpbot_services::Settings::new(secret_key);
         of_services.event_retention = Duration::from_secs(u64::from(settings.event_retention_days) * 86_400);
@@ -179,6 +176,35 @@ fn operators_client(base: &Url, settings: &Settings) -> Result<Client, StartErro
 fn trusting(settings: &Settings, mut dial: Dial) -> Dial {
     dial.authorities.extend(settings.authorities.iter().cloned());
     dial
+}
+
+/// The embedding model that the settings name, ready to be asked; none where the built-in table
+/// serves.
+///
+/// # Errors
+/// `Setting`: the folder holds no model that can be read.
+pub(crate) async fn embedder(settings: &Settings) -> Result<Option<Arc<dyn Embedder>>, StartError> {
+    match &settings.embedder {
+        Some(Embeddings::Server(server)) => {
+            Ok(Some(Arc::new(open_ai(server, StreamLimits::EMBEDDINGS, settings)?) as Arc<dyn Embedder>))
+        }
+        Some(Embeddings::Folder(path)) => local_model(path).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+#[cfg(feature = "local-model")]
+async fn local_model(path: &Path) -> Result<Arc<dyn Embedder>, StartError> {
+    use helpbot_engine::local::LocalModel;
+    let path = path.to_path_buf();
+    let read = tokio::task::spawn_blocking(move || LocalModel::load(&path)).await.map_err(setting)?;
+    let model = read.map_err(|error| setting(format!("embed_model_dir: {error}")))?;
+    Ok(Arc::new(model))
+}
+
+#[cfg(not(feature = "local-model"))]
+async fn local_model(_: &Path) -> Result<Arc<dyn Embedder>, StartError> {
+    Err(setting(settings::NO_LOCAL_MODELS))
 }
 
 fn open_ai(server: &ModelServer, limits: StreamLimits, settings: &Settings) -> Result<OpenAi, StartError> {

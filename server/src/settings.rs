@@ -37,7 +37,7 @@ pub struct Settings {
     /// Who writes answers; without it they are extractive.
     pub model: Option<ModelServer>,
     /// Whose vectors stand in for the built-in table.
-    pub embedder: Option<ModelServer>,
+    pub embedder: Option<Embeddings>,
     /// Who sends mail; without it mail waits.
     pub smtp: Option<SmtpSettings>,
     /// The operator's own certificate authorities, trusted beside Mozilla's wherever we connect to.
@@ -76,6 +76,19 @@ pub struct ModelServer {
     /// Its bearer token.
     pub api_key: Option<String>,
 }
+
+/// Who makes vectors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Embeddings {
+    /// A model on a server.
+    Server(ModelServer),
+    /// A model in this process, out of a folder of sentence-transformers.
+    Folder(PathBuf),
+}
+
+/// What is said where a folder is named and none can be read.
+pub const NO_LOCAL_MODELS: &str =
+    "this helpbot was built without local models: cargo build --release --features local-model";
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +139,7 @@ impl Settings {
             allow_private: read.allow_private(),
             trusted_proxies: read.list("trusted_proxies"),
             model: read.server("llm_base_url", "llm_model", "llm_api_key"),
-            embedder: read.server("embed_base_url", "embed_model", "embed_api_key"),
+            embedder: read.embeddings(),
             smtp: read.smtp(&authorities),
             authorities,
             owner_email: read.owner_email(),
@@ -229,6 +242,22 @@ impl Reader<'_> {
             })
         });
         authorities.unwrap_or_default()
+    }
+
+    /// A server of embeddings, or a folder with a model, not both.
+    fn embeddings(&mut self) -> Option<Embeddings> {
+        let server = self.server("embed_base_url", "embed_model", "embed_api_key");
+        let Some(given) = self.optional("embed_model_dir") else { return server.map(Embeddings::Server) };
+        let has_server = self.optional("embed_base_url").is_some();
+        self.value("embed_model_dir", &given, |path| {
+            if has_server {
+                Err("embed_base_url names a server of embeddings: only one can be in force".to_owned())
+            } else if cfg!(feature = "local-model") {
+                Ok(Embeddings::Folder(PathBuf::from(path)))
+            } else {
+                Err(NO_LOCAL_MODELS.to_owned())
+            }
+        })
     }
 
     fn smtp(&mut self, authorities: &[CertificateDer<'static>]) -> Option<SmtpSettings> {

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use super::context::Context;
 use super::failure::Failure;
 use super::output;
-use crate::installation::Migrations;
+use crate::installation::{self, Migrations};
 use crate::settings::table::{TABLE, variable};
-use crate::settings::{Origin, Settings};
+use crate::settings::{Embeddings, Origin, Settings};
 use crate::{Installation, Parts};
 
 /// Sites whose owners' addresses are looked at.
@@ -58,6 +58,15 @@ async fn examine(settings: &Settings, findings: &mut Vec<Finding>) {
     if settings.model.is_none() {
         findings.push(Finding::Good("no llm_base_url: answers are the site's own words".into()));
     }
+    if let Some(Embeddings::Folder(path)) = &settings.embedder {
+        findings.push(match installation::embedder(settings).await {
+            Ok(model) => {
+                let name = model.as_deref().map_or("", |model| model.model());
+                Finding::Good(format!("{} holds a model that can be run: {name}", path.display()))
+            }
+            Err(error) => Finding::Bad(error.to_string()),
+        });
+    }
     if !settings.allow_private.is_empty() {
         findings.push(Finding::Note(format!("sources may reach private addresses: {}", settings.allow_private)));
     }
@@ -82,7 +91,9 @@ async fn database(settings: &Settings) -> Vec<Finding> {
     if pending > 0 {
         return vec![Finding::Bad(format!("{url}: {pending} migrations are missing: run `helpbot migrate`"))];
     }
-    let installation = Installation::open(settings.clone(), Parts::default(), Migrations::Require).await;
+    // No question is asked: a model that cannot be read is told of by itself.
+    let settings = Settings { embedder: None, ..settings.clone() };
+    let installation = Installation::open(settings, Parts::default(), Migrations::Require).await;
     let installation = match installation {
         Err(error) => return vec![Finding::Bad(error.to_string())],
         Ok(installation) => installation,

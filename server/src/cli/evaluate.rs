@@ -1,5 +1,5 @@
 //! `helpbot eval`: a site's test questions, saved ones or those of a file; or, without a database,
-//! answering measured on a labelled set.
+//! answering measured on a labelled set, by the embedding model that is set.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ use serde_json::json;
 use super::context::{self, Context};
 use super::failure::Failure;
 use super::output;
+use crate::installation;
 
 #[derive(Debug, Args)]
 pub(super) struct EvalArgs {
@@ -95,11 +96,16 @@ fn rows(tested: &[Tested]) -> Vec<Vec<String>> {
 }
 
 /// Asks every query of a labelled set of the corpus beside it.
-pub(super) fn measure(is_json: bool, corpus: &Path, run: &Path) -> Result<(), Failure> {
+pub(super) async fn measure(context: &Context, corpus: &Path, run: &Path) -> Result<(), Failure> {
     let entries: Vec<Entry> = read(&corpus.join("corpus.jsonl"))?;
     let queries: Vec<Query> = read(&corpus.join("queries.jsonl"))?;
     let settings = AnswerSettings::default();
-    let trials = evaluate::trials(&entries, &queries, &settings, Channels::default());
+    let trials = match installation::embedder(context.settings()?).await? {
+        Some(model) => evaluate::trials_by(&*model, &entries, &queries, &settings)
+            .await
+            .map_err(|error| Failure::failed(error.to_string()))?,
+        None => evaluate::trials(&entries, &queries, &settings, Channels::default()),
+    };
     let lines = evaluate::run(&trials);
     let mut text = String::new();
     for line in &lines {
@@ -112,7 +118,7 @@ pub(super) fn measure(is_json: bool, corpus: &Path, run: &Path) -> Result<(), Fa
         trial.ranked.first().is_some_and(|first| trial.query.relevant.iter().any(|id| id == first))
     };
     let right = trials.iter().filter(is_right).count();
-    match is_json {
+    match context.is_json {
         true => output::json(&json!({ "queries": lines.len(), "answered": answered, "firstIsRelevant": right })),
         false => output::text(&format!(
             "{} queries, {answered} answered, {right} with a relevant entry first\n",

@@ -40,6 +40,11 @@ pub const TABLE: &[Row] = &[
     row("embed_base_url", None, "an OpenAI-compatible server of embeddings, in place of the built-in English vectors"),
     row("embed_model", None, "the embedding model's name on that server"),
     secret("embed_api_key", "the bearer token of that server"),
+    row(
+        "embed_model_dir",
+        None,
+        "a folder of sentence-transformers whose model makes the vectors in this process, in place of such a server",
+    ),
     secret("smtp_url", "the mail server: smtps://USER:PASSWORD@HOST:465 or smtp://HOST:587?tls=required"),
     row("smtp_from", None, "the sender of mail, for example HelpBot <help@shop.example>"),
     row(

@@ -83,6 +83,30 @@ fn a_wrong_secret_is_told_without_showing_it() {
 }
 
 #[test]
+fn vectors_come_from_a_server_or_a_folder_not_both() {
+    let folder = ("HELPBOT_EMBED_MODEL_DIR", "/models/all-MiniLM-L6-v2");
+    let server = [("HELPBOT_EMBED_BASE_URL", "http://127.0.0.1:1/v1"), ("HELPBOT_EMBED_MODEL", "m")];
+
+    let alone = Settings::resolve(&layers("", &[folder], &[])).map(|settings| settings.embedder);
+    let both = refused(&layers("", &[folder, server[0], server[1]], &[]));
+
+    assert_eq!(
+        both,
+        ["embed_model_dir (environment): embed_base_url names a server of embeddings: only one can be in force"]
+    );
+    match alone {
+        Ok(embedder) => {
+            assert!(cfg!(feature = "local-model"));
+            assert_eq!(embedder, Some(Embeddings::Folder("/models/all-MiniLM-L6-v2".into())));
+        }
+        Err(problems) => {
+            assert!(!cfg!(feature = "local-model"));
+            assert_eq!(problems[0].to_string(), format!("embed_model_dir (environment): {NO_LOCAL_MODELS}"));
+        }
+    }
+}
+
+#[test]
 fn a_mistyped_key_in_the_file_is_refused() {
     let refused = Layers::new(Some((Path::new("helpbot.toml"), "listn = 'x'")), [], Layer::new());
 
