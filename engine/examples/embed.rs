@@ -1,0 +1,62 @@
+//! Prints how fast a model of a local folder is: reading it, a question, the texts of a site, and a
+//! question while a site is embedded.
+//!
+//! `cargo run --release -p helpbot-engine --features local-model --example embed -- MODEL_DIR`
+
+#![allow(clippy::print_stdout, reason = "a program that prints")]
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use helpbot_engine::local::LocalModel;
+use helpbot_engine::model::{Embedder, ModelError};
+use helpbot_engine::{foreign, speed};
+
+const QUESTIONS: usize = 200;
+const CHUNKS: usize = 300;
+/// As many as the job that embeds a site gives at once.
+const TEXTS_AT_ONCE: usize = 64;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let folder = std::env::args().nth(1).ok_or("usage: embed MODEL_DIR")?;
+    let start = Instant::now();
+    let model = LocalModel::load(Path::new(&folder))?;
+    println!("{}, {} numbers: read in {:.0} ms", model.model(), model.dims(), ms(start.elapsed()));
+    let questions = speed::questions(QUESTIONS);
+    println!("a question alone: {}", asked(&model, &questions).await?);
+    let texts: Vec<String> = speed::site(CHUNKS).iter().flat_map(foreign::texts).collect();
+    let (count, characters) = (texts.len(), texts.iter().map(String::len).sum::<usize>());
+    let start = Instant::now();
+    embed(&model, texts.clone()).await?;
+    let seconds = start.elapsed().as_secs_f64();
+    println!("{count} texts of {} characters: {:.0} a second", characters / count, count as f64 / seconds);
+    let (working, endless) = (model.clone(), texts.repeat(1_000));
+    let job = tokio::spawn(async move { embed(&working, endless).await });
+    println!("a question meanwhile: {}", asked(&model, &questions).await?);
+    job.abort();
+    Ok(())
+}
+
+async fn embed(model: &LocalModel, texts: Vec<String>) -> Result<(), ModelError> {
+    for some in texts.chunks(TEXTS_AT_ONCE) {
+        model.embed(model.model(), some.to_vec()).await?;
+    }
+    Ok(())
+}
+
+async fn asked(model: &LocalModel, questions: &[String]) -> Result<String, ModelError> {
+    let mut times = Vec::with_capacity(questions.len());
+    for question in questions {
+        let start = Instant::now();
+        model.embed(model.model(), vec![question.clone()]).await?;
+        times.push(start.elapsed());
+    }
+    times.sort();
+    let (p50, p95) = (times[times.len() / 2], times[times.len() * 95 / 100]);
+    Ok(format!("p50 {:.1} ms, p95 {:.1} ms", ms(p50), ms(p95)))
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
