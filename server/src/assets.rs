@@ -4,8 +4,11 @@
 //! encoding that the client takes, compressed at build time. Where the build had no npm, the
 //! pages say what is missing.
 
+use std::borrow::Cow;
+use std::io::Read;
+
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -24,8 +27,8 @@ pub struct File {
     pub is_template: bool,
     /// The beginning of the content's SHA-256, in quotes.
     pub etag: &'static str,
-    /// As it is.
-    pub plain: &'static [u8],
+    /// As it is; left out where `gz` holds the same in a third of the room.
+    pub plain: Option<&'static [u8]>,
     /// Compressed with Brotli, where that is smaller.
     pub br: Option<&'static [u8]>,
     /// Compressed with gzip, where that is smaller.
@@ -121,7 +124,8 @@ const STATIC_CSP: &str =
     "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 fn filled(file: &File, values: &Values) -> Response {
-    let text = String::from_utf8_lossy(file.plain);
+    let plain = plain(file);
+    let text = String::from_utf8_lossy(&plain);
     // Keys are made of letters, digits and underscores: nothing to escape.
     let text = text.replace(WIDGET_KEY, values.widget_key.as_deref().unwrap_or_default());
     ([(header::CONTENT_TYPE, file.content_type), (header::CACHE_CONTROL, NO_CACHE)], text).into_response()
@@ -145,6 +149,10 @@ fn serve(file: &'static File, headers: &HeaderMap) -> Response {
         return (StatusCode::NOT_MODIFIED, common).into_response();
     }
     let (encoding, bytes) = variant(file, headers);
+    let bytes = match bytes {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => bytes.into(),
+    };
     let mut response = (common, Body::from(bytes)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(file.content_type));
@@ -159,13 +167,21 @@ fn is_known(headers: &HeaderMap, etag: &str) -> bool {
     known.split(',').map(|tag| tag.trim().trim_start_matches("W/")).any(|tag| tag == etag || tag == "*")
 }
 
-fn variant(file: &'static File, headers: &HeaderMap) -> (Option<&'static str>, &'static [u8]) {
+fn variant(file: &'static File, headers: &HeaderMap) -> (Option<&'static str>, Cow<'static, [u8]>) {
     let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     match (file.br, file.gz) {
-        (Some(br), _) if takes(accepted, "br") => (Some("br"), br),
-        (_, Some(gz)) if takes(accepted, "gzip") => (Some("gzip"), gz),
-        _ => (None, file.plain),
+        (Some(br), _) if takes(accepted, "br") => (Some("br"), br.into()),
+        (_, Some(gz)) if takes(accepted, "gzip") => (Some("gzip"), gz.into()),
+        _ => (None, plain(file)),
     }
+}
+
+/// The file as it is, inflated for the rare client that takes no compression.
+fn plain(file: &File) -> Cow<'static, [u8]> {
+    let Some(gz) = file.gz.filter(|_| file.plain.is_none()) else { return file.plain.unwrap_or_default().into() };
+    let mut plain = Vec::new();
+    flate2::read::GzDecoder::new(gz).read_to_end(&mut plain).expect("compressed by our own build");
+    plain.into()
 }
 
 /// Whether an `Accept-Encoding` takes `encoding`: it is named, and not with a weight of zero.
@@ -190,7 +206,7 @@ mod tests {
         is_immutable: true,
         is_template: false,
         etag: "\"abc\"",
-        plain: b"plain",
+        plain: Some(b"plain"),
         br: Some(b"br"),
         gz: Some(b"gz"),
     };
@@ -209,6 +225,18 @@ mod tests {
         assert_eq!(encoding("gzip, br;q=0"), Some("gzip"));
         assert_eq!(encoding("GZIP;q=0.5"), Some("gzip"));
         assert_eq!(encoding("identity"), None);
+    }
+
+    #[test]
+    fn a_client_that_takes_no_compression_gets_the_file_inflated() {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        std::io::Write::write_all(&mut encoder, b"plain").expect("into memory");
+        let gz = encoder.finish().expect("into memory").leak();
+        let file: &'static File = Box::leak(Box::new(File { plain: None, br: None, gz: Some(gz), ..SCRIPT }));
+
+        let (encoding, bytes) = variant(file, &headers(header::ACCEPT_ENCODING, "identity"));
+
+        assert_eq!((encoding, &*bytes), (None, &b"plain"[..]));
     }
 
     #[test]

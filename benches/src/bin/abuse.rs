@@ -1,0 +1,241 @@
+//! `cargo run --release -p helpbot-benches --bin abuse`: what the guard spends on documents that are
+//! made to be expensive, and whether a good client notices somebody who sends them.
+//!
+//! First the guard alone, each document some hundred times; it must refuse each within five
+//! milliseconds, at the 99th percentile too. Beside it stands the parser, which is what a server
+//! without a guard would spend before it could refuse anything. Then the product in a process of
+//! its own: a client with an honest query at a steady rate, in turns alone and beside somebody
+//! who sends all the documents all the time. The product's own binary must have been built.
+
+#![allow(clippy::print_stdout, reason = "printing is what it is for")]
+
+use std::fmt::Write as _;
+use std::hint::black_box;
+use std::net::SocketAddr;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use async_graphql::parser::parse_query;
+use clap::Parser;
+use helpbot_api::guard::{self, Limits};
+use helpbot_benches::load::{self, Connection};
+use helpbot_benches::process::{self, Server};
+use serde_json::json;
+use tempfile::TempDir;
+
+type AnyError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Measures what abuse costs.
+#[derive(Parser)]
+struct Options {
+    /// Rounds alone and beside the abuse, each.
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// Seconds of a round.
+    #[arg(long, default_value_t = 4)]
+    seconds: u64,
+    /// Honest requests a second.
+    #[arg(long, default_value_t = 400)]
+    honest: u32,
+    /// Abusive requests a second; a key may send ten a second of any kind.
+    #[arg(long, default_value_t = 60)]
+    abusive: u32,
+}
+
+const READS: usize = 300;
+/// A document may not keep the guard busier than this.
+const CEILING: Duration = Duration::from_millis(5);
+/// Connections of the honest client, and of the other.
+const CONNECTIONS: u32 = 4;
+/// What a first start prints last.
+const READY: &str = "async></script>";
+/// One document of the honest kind: the dashboard's list of conversations.
+const HONEST: &str = "query Page($after: String) { site { conversations(first: 50, after: $after) {
+    nodes { id question answer handoff { status assignee { name } } citations { title url source { title } } }
+    pageInfo { hasNextPage endCursor } } } }";
+/// Conversations in the list.
+const CONVERSATIONS: usize = 50;
+
+#[tokio::main]
+async fn main() -> Result<(), AnyError> {
+    let options = Options::parse();
+    let documents = documents();
+    alone(&documents)?;
+    beside(&options, &documents).await
+}
+
+fn documents() -> Vec<(&'static str, String)> {
+    vec![
+        ("fragments, 22 levels of 2", fan_out(22, 2)),
+        ("fragments, 8 levels of 8", fan_out(8, 8)),
+        ("fragments, 32 levels of 2", fan_out(32, 2)),
+        ("50,000 aliases", format!("{{ {} }}", numbered(50_000, "__typename"))),
+        ("20,000 directives", format!("{{ __typename {} }}", "@a ".repeat(20_000))),
+        ("nesting of 10,000", format!("{}{}", "{a".repeat(10_000), "}".repeat(10_000))),
+    ]
+}
+
+/// The guard on this one thread.
+fn alone(documents: &[(&'static str, String)]) -> Result<(), AnyError> {
+    println!("{:<28} {:>8} {:>11} {:>11} {:>13}  refused for", "document", "bytes", "guard p50", "p99", "parser alone");
+    let mut worst = Duration::ZERO;
+    let honest = ("an honest document", HONEST.to_owned());
+    for (name, text) in documents.iter().chain([&honest]) {
+        let limits = Limits::default();
+        let (p50, p99) = times(READS, || drop(black_box(guard::read(black_box(text), &limits))));
+        // The parser gives up on what nests too deep, and needs long for the rest.
+        let (parser, _) = times(READS / 30, || drop(black_box(parse_query(black_box(text)))));
+        let verdict = guard::read(text, &limits).map_or_else(|refusal| refusal.to_string(), |_| "-".into());
+        println!(
+            "{name:<28} {:>8} {:>8.1} µs {:>8.1} µs {:>10.1} µs  {verdict}",
+            text.len(),
+            us(p50),
+            us(p99),
+            us(parser)
+        );
+        worst = worst.max(p99);
+    }
+    println!("the worst p99 is {:.2} % of the ceiling of {CEILING:?}", us(worst) / us(CEILING) * 100.0);
+    if worst > CEILING { Err("the guard is busier than it may be".into()) } else { Ok(()) }
+}
+
+/// The honest client alone and beside the abuse, in turns.
+async fn beside(options: &Options, documents: &[(&'static str, String)]) -> Result<(), AnyError> {
+    let home = TempDir::new()?;
+    let product = start(&home)?;
+    let key = |beginning| word(&product.printed, beginning);
+    let (secret, widget) = (key("sk_live_")?, key("wk_live_")?);
+    let mut connection = Connection::open(product.addr).await?;
+    let ask = load::post("/api/v1/chat", &widget, r#"{"question":"How do I install HelpBot on my own server?"}"#);
+    for _ in 0..CONVERSATIONS {
+        connection.send(&ask).await?;
+    }
+    let post = |query: &str| load::post("/graphql", &secret, &json!({ "query": query }).to_string());
+    let honest = vec![post(HONEST)];
+    let abuse: Vec<Vec<u8>> = documents.iter().map(|(_, text)| post(text)).collect();
+    println!(
+        "\nan honest client, {}/s, alone and beside {} abusive documents a second; rounds of {} s",
+        options.honest, options.abusive, options.seconds
+    );
+    let length = Duration::from_secs(options.seconds);
+    let mut ratios = Vec::new();
+    for round in 1..=options.rounds {
+        let quiet = paced(product.addr, &honest, options.honest, length, false).await?;
+        let (busy, other) = tokio::join!(
+            paced(product.addr, &honest, options.honest, length, false),
+            paced(product.addr, &abuse, options.abusive, length, true)
+        );
+        let (busy, other) = (busy?, other?);
+        let at = |times: &[Duration], share: f64| us(times[((times.len() - 1) as f64 * share) as usize]) / 1e3;
+        println!(
+            "  {round}  alone p50 {:>6.2} ms  p99 {:>6.2} ms   beside p50 {:>6.2} ms  p99 {:>6.2} ms   refusals p50 {:>6.2} ms  p99 {:>6.2} ms",
+            at(&quiet, 0.5),
+            at(&quiet, 0.99),
+            at(&busy, 0.5),
+            at(&busy, 0.99),
+            at(&other, 0.5),
+            at(&other, 0.99)
+        );
+        ratios.push(at(&busy, 0.99) / at(&quiet, 0.99));
+    }
+    ratios.sort_by(f64::total_cmp);
+    println!("  the honest client's p99 beside the abuse: {:.2} of that alone (median)", ratios[ratios.len() / 2]);
+    Ok(())
+}
+
+/// Sends the requests in turn, `rate` a second over all connections; the times of the answers, sorted.
+/// What is answered although it should be refused is an error, and the other way round.
+async fn paced(
+    addr: SocketAddr,
+    requests: &[Vec<u8>],
+    rate: u32,
+    length: Duration,
+    is_abuse: bool,
+) -> Result<Vec<Duration>, AnyError> {
+    let pause = Duration::from_secs(1) * CONNECTIONS / rate;
+    let begin = Instant::now();
+    let connections: Vec<_> = (0..CONNECTIONS)
+        .map(|number| {
+            let requests = requests.to_vec();
+            tokio::spawn(async move {
+                let mut connection = Connection::open(addr).await?;
+                let mut times = Vec::new();
+                let mut due = begin + pause * number / CONNECTIONS;
+                for request in requests.iter().cycle().skip(number as usize) {
+                    tokio::time::sleep_until(due.into()).await;
+                    if begin.elapsed() > length {
+                        break;
+                    }
+                    // From the moment it was due: a client that waits for the server counts too.
+                    let answer = connection.send(request).await?;
+                    times.push(due.elapsed());
+                    let body = String::from_utf8_lossy(&answer.body);
+                    if (answer.status != 200 || body.starts_with(r#"{"errors""#)) != is_abuse {
+                        return Err(format!("{}: {}", answer.status, &body[..body.len().min(300)]).into());
+                    }
+                    // A refused body may be left unread, and its connection is closed then.
+                    if answer.status == 413 {
+                        connection = Connection::open(addr).await?;
+                    }
+                    due += pause;
+                }
+                Ok::<_, AnyError>(times)
+            })
+        })
+        .collect();
+    let mut times = Vec::new();
+    for connection in connections {
+        times.extend(connection.await??);
+    }
+    times.sort_unstable();
+    Ok(times)
+}
+
+/// The product as a user starts it, without rate limits: they would hide the guard.
+fn start(home: &TempDir) -> Result<Server, AnyError> {
+    let binary = std::env::current_exe()?.with_file_name("helpbot");
+    let mut command = Command::new(&binary);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(home.path().join("data"));
+    command.env("HELPBOT_RATE_LIMITS", "off").env("HELPBOT_LOG", "error");
+    process::start(&mut command, READY).map_err(|error| format!("{}: {error}", binary.display()).into())
+}
+
+fn word(printed: &str, beginning: &str) -> Result<String, AnyError> {
+    let found = printed.split_whitespace().find(|word| word.starts_with(beginning));
+    Ok(found.ok_or_else(|| format!("no {beginning} key was printed"))?.to_owned())
+}
+
+/// Half of the times are within the first, all but one in a hundred within the second.
+fn times(rounds: usize, mut work: impl FnMut()) -> (Duration, Duration) {
+    let mut times: Vec<Duration> = (0..rounds)
+        .map(|_| {
+            let began = Instant::now();
+            work();
+            began.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    (times[rounds / 2], times[rounds * 99 / 100])
+}
+
+fn us(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e6
+}
+
+fn numbered(count: usize, field: &str) -> String {
+    (0..count).fold(String::new(), |mut text, n| {
+        let _ = write!(text, "a{n}:{field} ");
+        text
+    })
+}
+
+/// `depth` fragments, each of which spreads the next `width` times.
+fn fan_out(depth: usize, width: usize) -> String {
+    let mut text = "{ ...F0 }".to_owned();
+    for n in 0..depth {
+        let spread = format!("...F{} ", n + 1).repeat(width);
+        let _ = write!(text, " fragment F{n} on Query {{ {spread} }}");
+    }
+    let _ = write!(text, " fragment F{depth} on Query {{ __typename }}");
+    text
+}
