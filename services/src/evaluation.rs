@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use crate::sources::preview;
 use crate::sources::reading::PageReading;
-use crate::{Error, Part, Result, Services, Site, Source, Viewer, boxed, chance, sites};
+use crate::{Error, Part, Result, Services, Site, Source, Viewer, blocking, boxed, chance, sites};
 
 pub use helpbot_db::evaluation::Case;
 
@@ -258,11 +258,6 @@ async fn saved(services: &Services, site: SiteId) -> Result<Vec<Test>> {
 async fn run_tests(services: &Services, site: &Site, tests: Vec<Test>) -> Result<Vec<Tested>> {
     let (index, settings) = (services.current_index(site).await?, sites::parsed_settings(site));
     blocking(move || tests.iter().map(|test| test.ask(&index, &settings)).collect()).await
-}
-
-/// A thousand questions take a second on a huge site: not on the threads that answer.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(Error::internal)
 }
 
 /// A question with what is expected of its answer, wherever it comes from.

@@ -17,7 +17,7 @@ use helpbot_domain::language;
 use helpbot_engine::{Chunk, ChunkKind, Index};
 use tokio::sync::Mutex as AsyncMutex;
 
-use crate::{Error, Result, Services, Site, vectors};
+use crate::{Error, Result, Services, Site, blocking, vectors};
 
 /// How long a question waits for a new index while an old one could answer.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -41,6 +41,8 @@ struct Loaded {
 struct Entry {
     version: i64,
     index: Arc<Index>,
+    /// Of the index: counting them reads all of it, which takes too long under the lock.
+    size_bytes: usize,
     last_use: u64,
 }
 
@@ -60,21 +62,24 @@ impl Indexes {
     }
 
     fn put(&self, site: SiteId, version: i64, index: Arc<Index>) {
+        let size_bytes = index.size_bytes();
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         loaded.uses += 1;
         let last_use = loaded.uses;
-        loaded.sites.insert(site, Entry { version, index, last_use });
-        let mut bytes: usize = loaded.sites.values().map(|entry| entry.index.size_bytes()).sum();
+        loaded.sites.insert(site, Entry { version, index, size_bytes, last_use });
+        let mut bytes: usize = loaded.sites.values().map(|entry| entry.size_bytes).sum();
         while bytes > self.max_bytes && loaded.sites.len() > 1 {
             let Some((&oldest, _)) = loaded.sites.iter().min_by_key(|(_, entry)| entry.last_use) else { break };
             if let Some(entry) = loaded.sites.remove(&oldest) {
-                bytes -= entry.index.size_bytes();
+                bytes -= entry.size_bytes;
             }
         }
     }
 
     pub(crate) fn forget(&self, site: SiteId) {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner).sites.remove(&site);
+        // Whoever still builds holds the lock itself, and is alone with it.
+        self.builds.lock().unwrap_or_else(PoisonError::into_inner).remove(&site);
     }
 
     fn build_lock(&self, site: SiteId) -> Arc<AsyncMutex<()>> {
@@ -153,9 +158,7 @@ impl Services {
         let language = language::primary(&row.widget.ai_language);
         // Building takes milliseconds for a usual site and a second for a huge one: not on the
         // threads that answer.
-        let index = tokio::task::spawn_blocking(move || Index::build(chunks, language.as_deref()))
-            .await
-            .map_err(Error::internal)?;
+        let index = blocking(move || Index::build(chunks, language.as_deref())).await?;
         let index = Arc::new(vectors::dressed(self, site, index).await?);
         self.indexes.put(site, version, index.clone());
         Ok(index)
@@ -195,26 +198,68 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_ms(1_772_366_400_000);
 
-    #[tokio::test]
-    async fn a_long_build_lets_the_old_index_answer_unless_something_was_deleted() {
-        let directory = tempfile::tempdir().unwrap();
+    async fn services(directory: &tempfile::TempDir, settings: Settings) -> (Services, Viewer) {
         let db = db::Db::open(&db::DatabaseUrl::Sqlite(directory.path().join("helpbot.db"))).await.unwrap();
         let (engine, clock) = (Engine::new(EngineSettings::default()), Arc::new(ManualClock::at(NOW)));
-        let services = Services::new(db, engine, clock, Arc::new(|_| Ok(())), Settings::new([7; 32]));
-        let viewer = Viewer::operator(KeyId::from_uuid(chance::uuid(NOW)));
+        let services = Services::new(db, engine, clock, Arc::new(|_| Ok(())), settings);
+        (services, Viewer::operator(KeyId::from_uuid(chance::uuid(NOW))))
+    }
+
+    async fn site(services: &Services, viewer: &Viewer) -> Site {
         let site = sites::NewSite {
             name: "Bakery".into(),
             owner_email: "owner@example.com".into(),
             plan: None,
             credit_limit: None,
         };
-        let site = sites::create(&services, &viewer, site).await.unwrap();
-        let entry = |question: &str| NewEntry {
-            question: question.into(),
-            answer: "Yes.".into(),
-            phrasings: Vec::new(),
-            url: None,
-        };
+        sites::create(services, viewer, site).await.unwrap()
+    }
+
+    fn entry(question: &str) -> NewEntry {
+        NewEntry { question: question.into(), answer: "Yes.".into(), phrasings: Vec::new(), url: None }
+    }
+
+    #[tokio::test]
+    async fn where_memory_holds_one_index_the_site_asked_longest_ago_goes_and_comes_back() {
+        let directory = tempfile::tempdir().unwrap();
+        let (with_room, viewer) = services(&directory, Settings::new([7; 32])).await;
+        let sites = [site(&with_room, &viewer).await, site(&with_room, &viewer).await];
+        for site in &sites {
+            entries::add(&with_room, &viewer, Some(site.id), entry("Are you open?")).await.unwrap();
+        }
+        let one = with_room.index(&sites[0]).await.unwrap().size_bytes();
+        let settings = Settings { index_memory_bytes: one * 3 / 2, ..Settings::new([7; 32]) };
+        let (services, _) = services(&directory, settings).await;
+        let loaded = || services.indexes.loaded.lock().unwrap().sites.keys().copied().collect::<Vec<_>>();
+
+        for asked in [0, 1, 0, 0] {
+            let index = services.index(&sites[asked]).await.unwrap();
+
+            assert_eq!((index.len(), loaded()), (1, vec![sites[asked].id]));
+        }
+        assert_eq!(with_room.indexes.loaded.lock().unwrap().sites.len(), 1, "only one was asked of it");
+        with_room.index(&sites[1]).await.unwrap();
+        assert_eq!(with_room.indexes.loaded.lock().unwrap().sites.len(), 2, "it has room for both");
+    }
+
+    #[tokio::test]
+    async fn nothing_is_kept_of_a_deleted_site() {
+        let directory = tempfile::tempdir().unwrap();
+        let (services, viewer) = services(&directory, Settings::new([7; 32])).await;
+        let site = site(&services, &viewer).await;
+        services.index(&site).await.unwrap();
+
+        sites::delete(&services, &viewer, site.id).await.unwrap();
+
+        assert!(services.indexes.loaded.lock().unwrap().sites.is_empty());
+        assert!(services.indexes.builds.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_long_build_lets_the_old_index_answer_unless_something_was_deleted() {
+        let directory = tempfile::tempdir().unwrap();
+        let (services, viewer) = services(&directory, Settings::new([7; 32])).await;
+        let site = site(&services, &viewer).await;
         let first = entries::add(&services, &viewer, Some(site.id), entry("Are you open?")).await.unwrap();
         assert_eq!(services.index(&site).await.unwrap().len(), 1);
 

@@ -210,6 +210,12 @@ impl Services {
     }
 }
 
+/// Does work that takes milliseconds to seconds, as building an index or asking it a thousand
+/// questions does: not on the threads that answer.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(Error::internal)
+}
+
 fn https_only(policy: UrlPolicy) -> UrlPolicy {
     Arc::new(move |url| match url.scheme() {
         "https" => policy(url),

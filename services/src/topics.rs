@@ -19,7 +19,7 @@ use helpbot_engine::topics::{self, Asked};
 use helpbot_engine::{AnswerSettings, Index, decide};
 
 use crate::entries::Entry;
-use crate::{Error, Result, Services, Site, Viewer, boxed, sites};
+use crate::{Error, Result, Services, Site, Viewer, blocking, boxed, sites};
 
 /// Questions that are grouped at most, the newest ones: grouping takes the square of their
 /// number, a fifth of a second for these.
@@ -211,11 +211,6 @@ fn from_conversation(found: crate::Conversation) -> db::topics::Asked {
 fn start(services: &Services, range: Range) -> Timestamp {
     let first = range.first_day(services.now().day());
     first.map_or(Timestamp::from_ms(0), Day::start)
-}
-
-/// Grouping and asking take up to a second on a huge site: not on the threads that answer.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(Error::internal)
 }
 
 /// The texts of questions are shown, so the figures' scope alone does not do.

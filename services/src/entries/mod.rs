@@ -125,7 +125,7 @@ pub async fn add_phrasing(
     phrasing: &str,
 ) -> Result<Entry> {
     viewer.require(Scope::WriteSources)?;
-    let phrasing = text::required("phrasing", &one_line(phrasing), PHRASING_MAX_CHARS)?;
+    let phrasing = text::required("phrasing", &text::one_line(phrasing), PHRASING_MAX_CHARS)?;
     change(services, viewer, named, id, move |entry, _| {
         let is_there = entry.phrasings.iter().any(|known| known.to_lowercase() == phrasing.to_lowercase());
         if entry.phrasings.len() >= PHRASINGS_MAX && !is_there {
@@ -323,9 +323,5 @@ fn cleaned(phrasings: &[String]) -> Result<Vec<String>, Invalid> {
     if phrasings.len() > PHRASINGS_MAX {
         return Err(Invalid::new("phrasings", format!("An entry may have {PHRASINGS_MAX} phrasings")));
     }
-    phrasings.iter().map(|words| text::required("phrasings", &one_line(words), PHRASING_MAX_CHARS)).collect()
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    phrasings.iter().map(|words| text::required("phrasings", &text::one_line(words), PHRASING_MAX_CHARS)).collect()
 }

@@ -18,7 +18,7 @@ use helpbot_domain::{Invalid, Timestamp, text};
 use super::table::{Format, ROWS_MAX, Row};
 use super::{ANSWER_MAX_CHARS, Entry, OWN_SOURCE, QUESTION_MAX_CHARS, cleaned, new_entry, own_source, recount};
 use crate::sources::reading::content_hash;
-use crate::{Error, Result, Services, Site, Viewer, boxed, chance, sites};
+use crate::{Error, Result, Services, Site, Viewer, blocking, boxed, chance, sites};
 
 /// Entries read in one query.
 const PAGE: i64 = 1_000;
@@ -126,14 +126,14 @@ async fn read(format: Format, file: Vec<u8>) -> Result<Vec<(usize, Row)>> {
         let text = String::from_utf8(file).map_err(|_| Invalid::new("file", "The file is not UTF-8 text"))?;
         format.read(&text)
     };
-    Ok(tokio::task::spawn_blocking(read).await.map_err(Error::internal)??)
+    Ok(blocking(read).await??)
 }
 
 /// What makes rows the same question.
 type Key = (String, Vec<String>);
 
 fn key(question: &str, categories: &[String]) -> Key {
-    let folded = question.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    let folded = text::one_line(question).to_lowercase();
     (folded, categories.to_vec())
 }
 

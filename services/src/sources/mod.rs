@@ -8,6 +8,7 @@
 mod cancel;
 pub mod crawl;
 pub mod options;
+mod kept;
 mod pages;
 pub(crate) mod preview;
 pub mod progress;

@@ -11,6 +11,7 @@ use helpbot_domain::{Timestamp, text};
 use helpbot_engine::{ChunkDraft, ChunkKind};
 use sha2::{Digest, Sha256};
 
+use super::kept::Kept;
 use super::reading::{Earlier, PageReading};
 use crate::indexes::{FAQ, PASSAGE};
 use crate::{Document, Result, Source, chance};
@@ -114,13 +115,10 @@ impl<'a> Storing<'a> {
     }
 
     async fn replace_chunks(&mut self, c: &mut db::Conn, document: &Document, chunks: Vec<Chunk>) -> Result<()> {
-        let mut old: HashMap<String, Vec<Chunk>> = HashMap::new();
-        // Last first, so that of two equal chunks each keeps its place.
-        for chunk in db::chunks::of_document(c, document.site_id, document.id).await?.into_iter().rev() {
-            old.entry(chunk.content_hash.clone()).or_default().push(chunk);
-        }
+        let old = db::chunks::of_document(c, document.site_id, document.id).await?.into_iter();
+        let mut kept = Kept::of(old.map(|chunk| (chunk.content_hash.clone(), chunk)));
         for mut chunk in chunks {
-            let Some(same) = old.get_mut(&chunk.content_hash).and_then(Vec::pop) else {
+            let Some(same) = kept.take(&chunk.content_hash) else {
                 self.add([chunk]);
                 continue;
             };
@@ -131,7 +129,7 @@ impl<'a> Storing<'a> {
                 self.difference += Difference { changed: 1, is_retired: is_elsewhere };
             }
         }
-        let gone: Vec<ChunkId> = old.into_values().flatten().map(|chunk| chunk.id).collect();
+        let gone: Vec<ChunkId> = kept.gone().map(|chunk| chunk.id).collect();
         if !gone.is_empty() {
             db::chunks::delete(c, document.site_id, &gone).await?;
             self.difference += Difference { changed: i64::try_from(gone.len()).unwrap_or(i64::MAX), is_retired: true };

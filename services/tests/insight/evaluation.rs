@@ -5,7 +5,7 @@ use helpbot_domain::source::{PageOutcome, SourceStatus};
 use helpbot_engine::{ChunkDraft, ChunkKind};
 use helpbot_services::evaluation::{self, NewCase, Tested};
 use helpbot_services::sources::reading::{self, PageReading};
-use helpbot_services::{Error, Source, sources};
+use helpbot_services::{Error, Source, entries, sources};
 
 use crate::Fixture;
 
@@ -145,6 +145,27 @@ async fn a_reading_within_the_allowance_goes_live() {
 }
 
 #[tokio::test]
+async fn a_reading_that_only_moves_an_entry_on_its_page_keeps_its_phrasings_and_is_not_held_back() {
+    let on = Fixture::new().await;
+    let source = on.read_source(vec![page(&[DELIVERY, REFUND, HOURS])]).await;
+    let (services, viewer, site) = (&on.services, &on.viewer, Some(on.site.id));
+    let all = helpbot_services::Part::first(10);
+    let found = entries::list(services, viewer, &on.site, Some("Canada"), all).await.unwrap();
+    entries::add_phrasing(services, viewer, site, found[0].id, "my gizmo went north").await.unwrap();
+    on.case("my gizmo went north", Some(PAGE)).await;
+    assert_eq!(passed(&on.run().await), [true]);
+    evaluation::set_allowed_losses(services, viewer, site, Some(0)).await.unwrap();
+
+    let mut moved = page(&[HOURS, DELIVERY, REFUND]);
+    moved.chunks[1].url = Some(format!("{PAGE}#delivery-to-canada"));
+    on.read_again(&source, vec![moved]).await;
+
+    let read = on.source(&source).await;
+    assert_eq!((read.status, read.error), (SourceStatus::Indexed, None));
+    assert_eq!(passed(&on.run().await), [true]);
+}
+
+#[tokio::test]
 async fn without_an_allowance_no_reading_is_held_back() {
     let on = Fixture::new().await;
     let source = on.read_source(vec![page(&[DELIVERY])]).await;
@@ -160,7 +181,7 @@ async fn without_an_allowance_no_reading_is_held_back() {
 async fn what_a_site_does_not_have_cannot_be_expected() {
     let on = Fixture::new().await;
     let (site, gone) = (Some(on.site.id), on.entry(HOURS.0, HOURS.1).await);
-    helpbot_services::entries::delete(&on.services, &on.viewer, site, gone.id).await.unwrap();
+    entries::delete(&on.services, &on.viewer, site, gone.id).await.unwrap();
 
     let new = |url: Option<&str>, entry_id| NewCase {
         question: "When?".into(),

@@ -1,11 +1,12 @@
 //! What a change of a site's sources and settings does to the very next answer.
 
+use helpbot_domain::conversation::Outcome;
 use helpbot_domain::source::PageOutcome;
 use helpbot_domain::widget::WidgetPatch;
 use helpbot_engine::{ChunkDraft, ChunkKind};
 use helpbot_services::conversations::{self, Asked, NewQuestion};
 use helpbot_services::sources::reading::PageReading;
-use helpbot_services::{Source, sites, sources};
+use helpbot_services::{Source, entries, sites, sources};
 
 use crate::Fixture;
 
@@ -46,6 +47,22 @@ fn all_of(asked: &Asked) -> String {
     let texts: String = found.map(|found| serde_json::to_string(&*found.chunk).unwrap()).collect();
     let citations = serde_json::to_string(&asked.conversation.citations).unwrap();
     format!("{} {citations} {:?} {explain} {texts}", asked.conversation.answer, asked.suggestions)
+}
+
+#[tokio::test]
+async fn a_visitors_words_added_to_an_entry_are_answered_from_it() {
+    let on = Fixture::new().await;
+    on.entry("Do you sell gift vouchers?", "Yes, from 10 to 500 euros, in the shop.").await;
+    let entry = on.entry(QUESTION, "Two years from the day of purchase.").await;
+    let question = "my gizmo went kaput, what now";
+    assert_ne!(on.answer(question).await.conversation.outcome, Outcome::Answered);
+
+    let viewer = &on.viewer;
+    entries::add_phrasing(&on.services, viewer, Some(on.site.id), entry.id, " my gizmo  went kaput ").await.unwrap();
+    let asked = on.answer(question).await;
+
+    assert_eq!(asked.conversation.outcome, Outcome::Answered, "{:?}", asked.explain);
+    assert_eq!(asked.conversation.answer, "Two years from the day of purchase.");
 }
 
 #[tokio::test]
