@@ -130,22 +130,6 @@ pub async fn list(c: &mut Conn, site: SiteId) -> Result<Vec<Key>> {
     rows.into_iter().map(Key::try_from).collect()
 }
 
-/// Whether the installation has an operator's key that still opens.
-///
-/// # Errors
-/// Only the database's own.
-pub async fn has_operator(c: &mut Conn) -> Result<bool> {
-    let count: i64 = on!(c, |c| {
-        keys::table
-            .filter(keys::kind.eq(KeyKind::Operator.as_str()))
-            .filter(keys::revoked_at_ms.is_null())
-            .count()
-            .get_result(c)
-            .await
-    })?;
-    Ok(count > 0)
-}
-
 /// Revokes a key; the first time counts. None when the site has no such key.
 ///
 /// # Errors

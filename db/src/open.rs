@@ -130,11 +130,6 @@ impl Db {
         Ok(db)
     }
 
-    /// Whether this is SQLite, for `doctor` and for what only one process may do.
-    pub fn is_sqlite(&self) -> bool {
-        matches!(self.pools, Pools::Sqlite { .. })
-    }
-
     /// Statements sent since the database was opened.
     pub fn statements(&self) -> u64 {
         self.statements.get()

@@ -97,10 +97,11 @@ async fn phrasings_are_kept_in_order(db: &Db) {
     let chunk = make::stored_chunk(db, &document, 0).await;
     let phrasings = vec!["Zurück?".to_owned(), "a \"b\"".to_owned()];
 
-    let (id, new) = (chunk.id, phrasings.clone());
-    assert!(commit!(db, |c| chunks::set_phrasings(c, site, id, &new)));
+    let (id, asked) = (chunk.id, Chunk { phrasings, ..chunk });
+    let new = asked.clone();
+    assert!(commit!(db, |c| chunks::update_words(c, &new)));
 
-    assert_eq!(read!(db, |c| chunks::by_ids(c, site, &[id])), [Chunk { phrasings, ..chunk }]);
+    assert_eq!(read!(db, |c| chunks::by_ids(c, site, &[id])), [asked]);
 }
 
 async fn a_taken_id_is_a_conflict(db: &Db) {
@@ -124,7 +125,8 @@ async fn a_chunk_of_another_site_is_not_found(db: &Db) {
     let stolen = Chunk { site_id: other, position: 9, ..chunk.clone() };
     commit!(db, |c| chunks::update_place(c, &stolen));
     commit!(db, |c| chunks::delete(c, other, &[id]));
-    assert!(!commit!(db, |c| chunks::set_phrasings(c, other, id, &["mine".to_owned()])));
+    let reworded = Chunk { site_id: other, phrasings: vec!["mine".to_owned()], ..chunk.clone() };
+    assert!(!commit!(db, |c| chunks::update_words(c, &reworded)));
 
     assert_eq!(read!(db, |c| chunks::by_ids(c, other, &[id])), []);
     assert_eq!(read!(db, |c| chunks::of_document(c, other, document.id)), []);
