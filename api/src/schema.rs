@@ -4,6 +4,7 @@ use async_graphql::{Data, MergedObject, MergedSubscription, SDLExportOptions, Sc
 use helpbot_services::{Services, Viewer};
 
 use crate::access::Access;
+use crate::conversations::erasure::ErasureMutation;
 use crate::conversations::mutation::ConversationMutation;
 use crate::conversations::subscription::{ActivitySubscription, AnswerSubscription};
 use crate::conversations::transcript::TranscriptMutation;
@@ -36,6 +37,7 @@ pub struct Query(SiteQuery, NodeQuery);
 pub struct Mutation(
     ConversationMutation,
     TranscriptMutation,
+    ErasureMutation,
     SourceMutation,
     EntryMutation,
     SiteMutation,

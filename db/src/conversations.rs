@@ -237,6 +237,40 @@ pub async fn last_of_session(c: &mut Conn, site: SiteId, session: &str, limit: i
     rows.into_iter().rev().map(Conversation::try_from).collect()
 }
 
+/// Conversations of a session, at most `limit`, inside a writing transaction; locked against other
+/// writers until its end.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn locked_of_session(c: &mut Conn, site: SiteId, session: &str, limit: i64) -> Result<Vec<Conversation>> {
+    let site = site.to_string();
+    macro_rules! found {
+        () => {
+            conv::table
+                .filter(conv::site_id.eq(&site))
+                .filter(conv::session_id.eq(session))
+                .order(conv::id)
+                .limit(limit)
+                .select(Row::as_select())
+        };
+    }
+    // As in `locked`: SQLite has one writer.
+    let rows: Vec<Row> = on!(c, sqlite | c | found!().load(c).await, pg | c | found!().for_update().load(c).await)?;
+    rows.into_iter().map(Conversation::try_from).collect()
+}
+
+/// Deletes conversations with their messages, read marks and requests for transcripts; the index of
+/// the search forgets them.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn delete(c: &mut Conn, site: SiteId, ids: &[ConversationId]) -> Result<usize> {
+    let (site, ids) = (site.to_string(), columns::texts(ids));
+    Ok(on!(c, |c| {
+        diesel::delete(conv::table.filter(conv::site_id.eq(&site)).filter(conv::id.eq_any(&ids))).execute(c).await
+    })?)
+}
+
 /// What a search looks through: both texts in lower case, so that both databases fold alike.
 fn search_text(question: &str, answer: &str) -> String {
     format!("{}\n{}", question.to_lowercase(), answer.to_lowercase())

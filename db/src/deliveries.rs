@@ -223,6 +223,27 @@ pub async fn of_events(
         .collect()
 }
 
+/// Deletes the deliveries of some events, to all endpoints, with their attempts.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn delete_of_events(c: &mut Conn, site: SiteId, events: &[EventId]) -> Result<usize> {
+    let (site_text, events) = (site.to_string(), columns::texts(events));
+    // Their index begins with the endpoint, of which a site has five at most.
+    let endpoints = crate::webhooks::list(c, site).await?.into_iter().map(|webhook| webhook.id.to_string());
+    let endpoints: Vec<String> = endpoints.collect();
+    Ok(on!(c, |c| {
+        diesel::delete(
+            deliveries::table
+                .filter(deliveries::site_id.eq(&site_text))
+                .filter(deliveries::webhook_id.eq_any(&endpoints))
+                .filter(deliveries::event_id.eq_any(&events)),
+        )
+        .execute(c)
+        .await
+    })?)
+}
+
 /// Which deliveries of an endpoint a list shows.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {

@@ -175,3 +175,44 @@ pub async fn first_seq(c: &mut Conn, site: SiteId) -> Result<Option<i64>> {
 pub async fn delete_before(c: &mut Conn, before: Timestamp) -> Result<usize> {
     Ok(on!(c, |c| diesel::delete(events::table.filter(events::created_at_ms.lt(before.as_ms()))).execute(c).await)?)
 }
+
+/// Events of a session with a number above `after`, oldest first, at most `limit`: number and id.
+/// Looks through the whole log of the site: for erasing, never for answering.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn of_session(
+    c: &mut Conn,
+    site: SiteId,
+    session: &str,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<(i64, EventId)>> {
+    let site = site.to_string();
+    let rows: Vec<(i64, String)> = on!(c, |c| {
+        events::table
+            .filter(events::site_id.eq(&site))
+            .filter(events::session_id.eq(session))
+            .filter(events::seq.gt(after))
+            .order(events::seq)
+            .limit(limit)
+            .select((events::seq, events::id))
+            .load(c)
+            .await
+    })?;
+    rows.into_iter().map(|(seq, id)| Ok((seq, columns::parse(&id)?))).collect()
+}
+
+/// Takes payload and session out of events, which keep their places in the log.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn erase(c: &mut Conn, site: SiteId, seqs: &[i64]) -> Result<usize> {
+    let site = site.to_string();
+    Ok(on!(c, |c| {
+        diesel::update(events::table.filter(events::site_id.eq(&site)).filter(events::seq.eq_any(seqs)))
+            .set((events::data.eq(Event::ERASED), events::session_id.eq("")))
+            .execute(c)
+            .await
+    })?)
+}

@@ -8,10 +8,10 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use helpbot_domain::Timestamp;
-use helpbot_domain::ids::KeyId;
+use helpbot_domain::ids::{KeyId, SiteId};
 
 use crate::conn::on;
-use crate::schema::idempotent_requests as requests;
+use crate::schema::{idempotent_requests as requests, keys};
 use crate::{Conn, Error, Result};
 
 tokio::task_local! {
@@ -209,5 +209,21 @@ pub async fn end(c: &mut Conn, turn: &Turn, answer: Option<&[u8]>) -> Result<()>
 pub async fn delete_before(c: &mut Conn, before: Timestamp) -> Result<usize> {
     Ok(on!(c, |c| {
         diesel::delete(requests::table.filter(requests::created_at_ms.lt(before.as_ms()))).execute(c).await
+    })?)
+}
+
+/// Forgets the answers to what a site's keys and the operator's asked; that they were carried out
+/// stays known.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn forget_answers(c: &mut Conn, site: SiteId) -> Result<usize> {
+    let site = site.to_string();
+    Ok(on!(c, |c| {
+        let of_site = keys::table.filter(keys::site_id.eq(&site).or(keys::site_id.is_null())).select(keys::id);
+        diesel::update(requests::table.filter(requests::key_id.eq_any(of_site)).filter(requests::answer.is_not_null()))
+            .set(requests::answer.eq(None::<Vec<u8>>))
+            .execute(c)
+            .await
     })?)
 }

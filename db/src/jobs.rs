@@ -261,3 +261,21 @@ pub async fn cancel(c: &mut Conn, site: SiteId, kind: &str, dedupe: &str) -> Res
     })?;
     Ok(())
 }
+
+/// Takes back jobs of a site and kind that are to be done to one of those, whoever holds them.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn delete_of(c: &mut Conn, site: SiteId, kind: &str, payloads: &[String]) -> Result<usize> {
+    let site = site.to_string();
+    Ok(on!(c, |c| {
+        diesel::delete(
+            jobs::table
+                .filter(jobs::site_id.eq(&site))
+                .filter(jobs::kind.eq(kind))
+                .filter(jobs::payload.eq_any(payloads)),
+        )
+        .execute(c)
+        .await
+    })?)
+}

@@ -99,3 +99,20 @@ pub async fn count_to(c: &mut Conn, site: SiteId, email: &str, after: Timestamp)
             .await
     })?)
 }
+
+/// Those that were asked for of some conversations: their ids.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn ids_of(c: &mut Conn, site: SiteId, conversations: &[ConversationId]) -> Result<Vec<Uuid>> {
+    let (site, conversations) = (site.to_string(), columns::texts(conversations));
+    let rows: Vec<String> = on!(c, |c| {
+        transcripts::table
+            .filter(transcripts::site_id.eq(&site))
+            .filter(transcripts::conversation_id.eq_any(&conversations))
+            .select(transcripts::id)
+            .load(c)
+            .await
+    })?;
+    rows.iter().map(|id| columns::parse(id)).collect()
+}

@@ -182,6 +182,17 @@ pub struct Event {
     pub created_at: Timestamp,
 }
 
+impl Event {
+    /// The payload of an event whose visitor was erased: the log keeps its place, so that cursors
+    /// have no gap, and says nothing more of it. Reads as none of [`EventData`].
+    pub const ERASED: &str = r#"{"isErased":true}"#;
+
+    /// Whether its visitor was erased.
+    pub fn is_erased(&self) -> bool {
+        self.data == Self::ERASED
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,6 +204,11 @@ mod tests {
             assert_eq!(event_type.as_str().parse(), Ok(event_type));
         }
         assert_eq!("conversation.deleted".parse::<EventType>(), Err(EventTypeError));
+    }
+
+    #[test]
+    fn an_erased_payload_is_read_as_no_other() {
+        assert!(serde_json::from_str::<EventData>(Event::ERASED).is_err());
     }
 
     #[test]

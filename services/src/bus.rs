@@ -63,6 +63,11 @@ impl Bus {
         following.take_while(|((seq, _), wanted)| *seq == wanted).map(|((_, event), _)| event.clone()).collect()
     }
 
+    /// Drops the events that are kept of a site; watchers read them from the log, as it is now.
+    pub fn forget(&self, site: SiteId) {
+        self.with_watched(site, |channel| channel.recent.clear());
+    }
+
     /// The sites that somebody watches.
     pub fn watched(&self) -> Vec<SiteId> {
         self.lock().iter().filter(|(_, channel)| !channel.last_seq.is_closed()).map(|(site, _)| *site).collect()

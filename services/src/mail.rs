@@ -28,8 +28,8 @@ const SHOWN_MAX: i64 = 100;
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct HandoffPayload {
-    conversation_id: ConversationId,
+pub(crate) struct HandoffPayload {
+    pub conversation_id: ConversationId,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -136,6 +136,8 @@ async fn walk(c: &mut db::Conn, mut replay: Replay, webhook: &Webhook, now: Time
     let mut again = Vec::new();
     for event in &events {
         match known.get(&event.id) {
+            // There is nothing left to be told.
+            None if event.is_erased() => {}
             None => {
                 let new = outbox::delivery(webhook.id, event, outbox::body_of(event), now);
                 db::deliveries::insert(c, &new).await?;

@@ -219,6 +219,11 @@ const OPERATIONS: &[(&str, &str, Needs)] = &[
         One(Scope::Admin),
     ),
     (
+        "Mutation.eraseSession",
+        "mutation ($site: ID) { eraseSession(input: {siteId: $site, sessionId: \"x\"}) { userErrors { code } } }",
+        One(Scope::Admin),
+    ),
+    (
         "Mutation.createWebhook",
         "mutation ($site: ID) { createWebhook(input: {siteId: $site, url: \"x\", events: []}) { userErrors { code } } }",
         One(Scope::Webhooks),

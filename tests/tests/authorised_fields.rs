@@ -170,6 +170,7 @@ const ANSWERS: &[(&str, &str)] = &[
     ("ConversationActivity", "isTeamHere isTeamTyping isVisitorHere isVisitorTyping typingMember"),
     ("ConversationEvent", "conversation conversationId createdAt cursor id message sessionId type"),
     ("EmbeddingProgress", "embedded model total"),
+    ("EraseSessionPayload", "erasedCount"),
     ("EvaluationResult", "caseId confidence foundTitle foundUrl isPassed outcome question rank"),
     ("MemberIdentity", "id name"),
     ("PageInfo", "endCursor hasNextPage hasPreviousPage startCursor"),
@@ -236,9 +237,9 @@ struct Row {
     name: String,
     document: String,
     needs: Vec<Scope>,
-}
     /// What the way to the object needs: who has that is given the field beside the one in question.
     way_needs: &'static [Scope],
+}
 
 fn rows(leaves: &BTreeSet<String>) -> Vec<Row> {
     let of_object = |(object, way, scopes, fields): &(&str, &str, &'static [Scope], &str)| {
@@ -252,8 +253,8 @@ fn rows(leaves: &BTreeSet<String>) -> Vec<Row> {
                     "query ($site: ID!) {{ s: site(id: $site) {{ id }} {} }}",
                     way.replace('@', &format!("probe: {field}{inside} beside: __typename"))
                 ),
-                needs: scopes.iter().copied().chain(own).collect(),
                 way_needs: *scopes,
+                needs: scopes.iter().copied().chain(own).collect(),
                 name,
             }
         };

@@ -1,5 +1,6 @@
 //! Conversations: the object, what hangs on it, and its lists.
 
+pub mod erasure;
 pub mod mutation;
 pub mod subscription;
 pub mod transcript;
