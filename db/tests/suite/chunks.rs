@@ -48,12 +48,12 @@ async fn many_are_stored_as_one_is(db: &Db) {
     let document = make::stored_document(db, &source, URL).await;
     // More than one statement takes.
     let new: Vec<Chunk> = (0..501).map(|position| make::chunk(&document, position)).collect();
-    let stored = new.clone();
+    let (stored, again) = (new.clone(), new.clone());
 
     commit!(db, |c| chunks::insert_all(c, &stored));
 
     assert_eq!(read!(db, |c| chunks::of_document(c, site, document.id)), new);
-    let refused = try_commit!(db, |c| chunks::insert_all(c, &stored));
+    let refused = try_commit!(db, |c| chunks::insert_all(c, &again));
     assert!(matches!(refused, Err(Error::Conflict { .. })), "{refused:?}");
 }
 
