@@ -71,7 +71,16 @@ impl Server {
         self.status_mib("VmRSS:")
     }
 
-    /// The most that was ever resident, MiB.
+    /// Begins a new [`peak_mib`](Self::peak_mib): what is resident now is the most.
+    ///
+    /// # Errors
+    /// When the system does not let it.
+    pub fn reset_peak(&self) -> io::Result<()> {
+        // proc(5): 5 resets the peak resident set size ("high water mark").
+        std::fs::write(Path::new("/proc").join(self.child.id().to_string()).join("clear_refs"), "5")
+    }
+
+    /// The most that was resident since the start, or since [`reset_peak`](Self::reset_peak), MiB.
     ///
     /// # Errors
     /// When the system does not say.

@@ -11,37 +11,35 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
 
+#[path = "../../tests/src/prose.rs"]
+mod prose;
+
+use prose::Prose;
+
 /// Pages of the site: as many as a source may have.
 pub const PAGES: usize = 500;
 
-const DOCUMENTS: [&str; 5] = [
-    include_str!("../../docs/faq.md"),
-    include_str!("../../docs/ingestion.md"),
-    include_str!("../../docs/answering.md"),
-    include_str!("../../docs/webhooks.md"),
-    include_str!("../../docs/architecture.md"),
-];
 /// What surrounds the text of a page on any site: about 12 KB of menus, styles and footer.
 const MENU_LINKS: usize = 120;
+/// Sections of the documents that stand on one page: about 8 KB of text.
+const SECTIONS: usize = 6;
 
-/// The pages in the order of their numbers, each with words of its own.
-pub fn pages() -> Vec<String> {
-    let sections: Vec<&str> = DOCUMENTS.iter().flat_map(|document| document.split("\n## ").skip(1)).collect();
+/// So many pages in the order of their numbers, each with words of its own.
+pub fn pages(count: usize) -> Vec<String> {
+    let prose = Prose::of_documents();
     let menu: String = (0..MENU_LINKS)
         .map(|n| {
             format!(
-                "<li class=\"menu-item level-{}\"><a href=\"/menu/{n}\" data-track=\"nav-{n}\">Entry {n}</a></li>",
-                n % 3
+                "<li class=\"menu-item level-{}\"><a href=\"/{}\" data-track=\"nav-{n}\">Entry {n}</a></li>",
+                n % 3,
+                n % count
             )
         })
         .collect();
-    (0..PAGES).map(|n| page(n, &sections, &menu)).collect()
+    (0..count).map(|n| page(n, (n + 1) % count, &prose.html(n, SECTIONS), &menu)).collect()
 }
 
-fn page(number: usize, sections: &[&str], menu: &str) -> String {
-    let own = (0..6).map(|at| sections[(number * 7 + at * 3) % sections.len()]);
-    let body: String = own.map(|section| section_html(number, section)).collect();
-    let next = (number + 1) % PAGES;
+fn page(number: usize, next: usize, body: &str, menu: &str) -> String {
     format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Article {number}</title>\
          <style>.menu-item{{color:#333;padding:0 1em}}</style></head><body><header><nav><ul>{menu}</ul></nav></header>\
@@ -50,19 +48,7 @@ fn page(number: usize, sections: &[&str], menu: &str) -> String {
     )
 }
 
-/// A section of Markdown as plain HTML: a heading, then paragraphs.
-fn section_html(number: usize, section: &str) -> String {
-    let (title, text) = section.split_once('\n').unwrap_or((section, ""));
-    let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;");
-    let paragraphs: String = text
-        .split("\n\n")
-        .filter(|paragraph| !paragraph.trim().is_empty())
-        .map(|paragraph| format!("<p>{} ({number})</p>", escaped(paragraph)))
-        .collect();
-    format!("<section><h2>{}</h2>{paragraphs}</section>", escaped(title))
-}
-
-/// Serves the pages at `/0` to `/499`, with entity tags, a robots.txt and a sitemap; gives where.
+/// Serves the pages at `/0` and on, with entity tags, a robots.txt and a sitemap; gives where.
 ///
 /// # Errors
 /// When no port can be taken.
