@@ -146,13 +146,19 @@ pub struct Wanted {
     pub room: usize,
     /// Deliveries of one endpoint at most, held ones included.
     pub per_endpoint: usize,
+    /// Endpoints of which more may be held, and how many.
+    pub quick: HashMap<WebhookId, usize>,
     /// Held now.
     pub held: HashMap<WebhookId, HashSet<Uuid>>,
 }
 
 impl Wanted {
     fn full(&self) -> Vec<WebhookId> {
-        self.held.iter().filter(|(_, held)| held.len() >= self.per_endpoint).map(|(id, _)| *id).collect()
+        self.held.iter().filter(|(id, held)| held.len() >= self.most(**id)).map(|(id, _)| *id).collect()
+    }
+
+    fn most(&self, webhook: WebhookId) -> usize {
+        self.quick.get(&webhook).copied().unwrap_or(self.per_endpoint)
     }
 
     /// Of the candidates those that there is room for, in their order. One that is held already
@@ -160,8 +166,9 @@ impl Wanted {
     fn pick(mut self, candidates: &[(Uuid, WebhookId)]) -> Vec<Uuid> {
         let mut picked = Vec::new();
         for (id, webhook) in candidates {
+            let most = self.most(*webhook);
             let held = self.held.entry(*webhook).or_default();
-            if picked.len() < self.room && held.len() < self.per_endpoint && held.insert(*id) {
+            if picked.len() < self.room && held.len() < most && held.insert(*id) {
                 picked.push(*id);
             }
         }
