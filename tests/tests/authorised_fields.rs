@@ -253,7 +253,7 @@ fn rows(leaves: &BTreeSet<String>) -> Vec<Row> {
                     "query ($site: ID!) {{ s: site(id: $site) {{ id }} {} }}",
                     way.replace('@', &format!("probe: {field}{inside} beside: __typename"))
                 ),
-                way_needs: *scopes,
+                way_needs: scopes,
                 needs: scopes.iter().copied().chain(own).collect(),
                 name,
             }
