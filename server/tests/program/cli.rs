@@ -47,6 +47,75 @@ fn test_questions_of_a_file_pass_or_fail_the_command() {
 }
 
 #[test]
+fn a_labelled_set_is_measured_tenant_by_tenant_without_a_database() {
+    let home = Home::new();
+    std::fs::create_dir(home.path("set")).expect("a directory");
+    let (question, tenants) = ("Is there a warranty?", ["one", "two"]);
+    let entry = |tenant: &str| serde_json::json!({ "id": format!("{tenant}-warranty"), "tenant": tenant, "question": question, "text": "Two years." });
+    let query = |id: &str, text: &str, tenant: &str, relevant: &[&str]| serde_json::json!({ "id": id, "text": text, "tenant": tenant, "relevant": relevant });
+    home.file("set/corpus.jsonl", &tenants.map(|tenant| entry(tenant).to_string()).join("\n"));
+    let queries = [
+        query("a", "is there a waranty", "one", &["one-warranty"]),
+        query("b", question, "two", &["two-warranty"]),
+        query("c", "Who won the world cup?", "two", &[]),
+    ];
+    home.file("set/queries.jsonl", &queries.map(|query| query.to_string()).join("\n"));
+
+    let told = home.json(&["eval", "--corpus", &home.path("set"), "--run", &home.path("run.jsonl")]);
+    let broken = home.file("set/corpus.jsonl", "{}");
+    let refused = home.run(&["eval", "--corpus", &home.path("set"), "--run", &home.path("other.jsonl")]);
+
+    assert_eq!(told, serde_json::json!({ "queries": 3, "answered": 2, "firstIsRelevant": 2 }));
+    let run = std::fs::read_to_string(home.path("run.jsonl")).expect("written");
+    let lines: Vec<serde_json::Value> = run.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let ranked: Vec<_> = lines.iter().map(|line| (&line["query_id"], &line["ranked"], &line["answered"])).collect();
+    let [a, b, c] = [("a", "one-warranty", true), ("b", "two-warranty", true), ("c", "two-warranty", false)]
+        .map(|(id, first, answered)| (id.into(), serde_json::json!([first]), answered.into()));
+    assert_eq!(ranked, [(&a.0, &a.1, &a.2), (&b.0, &b.1, &b.2), (&c.0, &c.1, &c.2)]);
+    assert!(lines.iter().all(|line| line["score"].as_f64().is_some_and(|score| (0.0..=1.0).contains(&score))), "{run}");
+    assert!(lines[1]["score"].as_f64() > lines[2]["score"].as_f64());
+    assert_eq!(refused.code, 1);
+    assert!(refused.stderr.contains("line 1") && refused.stderr.contains(&broken), "{}", refused.stderr);
+    assert!(!std::path::Path::new(&home.path("helpbot-data")).exists());
+}
+
+#[test]
+fn an_answer_is_explained_as_a_table_and_as_json() {
+    let (home, pages) = (Home::new(), Pages::serve(&[("/help", "text/html", HELP)]));
+    home.site();
+    home.run(&["source", "add", &pages.url("/help"), "--wait"]);
+
+    let table = home.run(&["ask", "How can I retrun my parcel?", "--explain"]);
+    let json = home.json(&["ask", "How can I retrun my parcel?", "--explain"]);
+
+    assert_eq!(table.code, 0, "{}", table.stderr);
+    for expected in [
+        "Put the slip into the box and post it.",
+        "Outcome Answered, confidence 0.",
+        "written by Extractive",
+        "SCORE",
+        "WORDS",
+        "MEANING",
+        "How do I return a parcel?",
+        "Do you ship to Norway?",
+    ] {
+        assert!(table.stdout.contains(expected), "{expected} is not in {}", table.stdout);
+    }
+    let explain = &json["explain"];
+    assert_eq!(explain["composer"], "extractive");
+    assert_eq!(explain["decision"]["outcome"], "answered");
+    assert_eq!(explain["retrieval"]["repairs"], serde_json::json!([["retrun", "return"]]));
+    let found = explain["retrieval"]["candidates"].as_array().expect("what was found");
+    assert_eq!(found.len(), 3);
+    for number in ["score", "lexical", "semantic", "coverage", "gap"] {
+        assert!(found.iter().all(|found| found[number].is_f64()), "{number}: {explain}");
+    }
+    assert!(found[0]["score"].as_f64() >= found[1]["score"].as_f64());
+    assert!(json["confidence"].as_f64() >= explain["threshold"].as_f64());
+    assert!(home.json(&["ask", "How can I return my parcel?"]).get("explain").is_none());
+}
+
+#[test]
 fn what_cannot_be_read_fails_with_the_true_reason() {
     let (home, pages) = (
         Home::new(),
