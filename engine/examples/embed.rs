@@ -28,17 +28,17 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let texts: Vec<String> = speed::site(CHUNKS).iter().flat_map(foreign::texts).collect();
     let (count, characters) = (texts.len(), texts.iter().map(String::len).sum::<usize>());
     let start = Instant::now();
-    embed(&model, texts.clone()).await?;
+    embed(&model, &texts).await?;
     let seconds = start.elapsed().as_secs_f64();
     println!("{count} texts of {} characters: {:.0} a second", characters / count, count as f64 / seconds);
-    let (working, endless) = (model.clone(), texts.repeat(1_000));
-    let job = tokio::spawn(async move { embed(&working, endless).await });
+    let working = model.clone();
+    let job = tokio::spawn(async move { while embed(&working, &texts).await.is_ok() {} });
     println!("a question meanwhile: {}", asked(&model, &questions).await?);
     job.abort();
     Ok(())
 }
 
-async fn embed(model: &LocalModel, texts: Vec<String>) -> Result<(), ModelError> {
+async fn embed(model: &LocalModel, texts: &[String]) -> Result<(), ModelError> {
     for some in texts.chunks(TEXTS_AT_ONCE) {
         model.embed(model.model(), some.to_vec()).await?;
     }

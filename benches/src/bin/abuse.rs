@@ -2,9 +2,7 @@
 //! made to be expensive, and whether a good client notices somebody who sends them.
 //!
 //! First the guard alone, each document some hundred times; it must refuse each within five
-//! milliseconds, at the 99th percentile too. Beside it stands the parser, which is what a server
-//! without a guard would spend before it could refuse anything. Then the product in a process of
-//! its own: a client with an honest query at a steady rate, in turns alone and beside somebody
+//! milliseconds, at the 99th percentile too. Then the product in a process of its own: a client with an honest query at a steady rate, in turns alone and beside somebody
 //! who sends all the documents all the time. The product's own binary must have been built.
 
 #![allow(clippy::print_stdout, reason = "printing is what it is for")]
@@ -15,7 +13,6 @@ use std::net::SocketAddr;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use async_graphql::parser::parse_query;
 use clap::Parser;
 use helpbot_api::guard::{self, Limits};
 use helpbot_benches::load::{self, Connection};
@@ -77,22 +74,14 @@ fn documents() -> Vec<(&'static str, String)> {
 
 /// The guard on this one thread.
 fn alone(documents: &[(&'static str, String)]) -> Result<(), AnyError> {
-    println!("{:<28} {:>8} {:>11} {:>11} {:>13}  refused for", "document", "bytes", "guard p50", "p99", "parser alone");
+    println!("{:<28} {:>8} {:>11} {:>11}  refused for", "document", "bytes", "guard p50", "p99");
     let mut worst = Duration::ZERO;
     let honest = ("an honest document", HONEST.to_owned());
     for (name, text) in documents.iter().chain([&honest]) {
         let limits = Limits::default();
         let (p50, p99) = times(READS, || drop(black_box(guard::read(black_box(text), &limits))));
-        // The parser gives up on what nests too deep, and needs long for the rest.
-        let (parser, _) = times(READS / 30, || drop(black_box(parse_query(black_box(text)))));
         let verdict = guard::read(text, &limits).map_or_else(|refusal| refusal.to_string(), |_| "-".into());
-        println!(
-            "{name:<28} {:>8} {:>8.1} µs {:>8.1} µs {:>10.1} µs  {verdict}",
-            text.len(),
-            us(p50),
-            us(p99),
-            us(parser)
-        );
+        println!("{name:<28} {:>8} {:>8.1} µs {:>8.1} µs  {verdict}", text.len(), us(p50), us(p99));
         worst = worst.max(p99);
     }
     println!("the worst p99 is {:.2} % of the ceiling of {CEILING:?}", us(worst) / us(CEILING) * 100.0);

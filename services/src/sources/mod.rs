@@ -7,8 +7,8 @@
 
 mod cancel;
 pub mod crawl;
-pub mod options;
 mod kept;
+pub mod options;
 mod pages;
 pub(crate) mod preview;
 pub mod progress;
@@ -29,8 +29,8 @@ use helpbot_domain::{Invalid, Timestamp};
 use crate::jobs::NewJob;
 use crate::{Document, Error, Part, Result, Services, Site, Source, Viewer, boxed, chance, sites};
 
-pub use crawl::Crawl;
 pub use cancel::cancel;
+pub use crawl::Crawl;
 pub use helpbot_db::sources::Page;
 pub use options::{Change, Options};
 pub use stored::{FILE_MAX_BYTES, add_file, add_text, reread};
