@@ -8,11 +8,9 @@ use helpbot_domain::ids::SiteId;
 use helpbot_domain::key::KeyKind;
 use helpbot_server::settings::{Layers, Settings};
 use helpbot_server::{Bound, Parts};
-use helpbot_services::access::Credentials;
-use helpbot_services::conversations::{self, NewQuestion};
 use helpbot_services::keys::{self, NewKey};
 use helpbot_services::sites::{self, NewSite};
-use helpbot_services::{Conversation, Services, Viewer};
+use helpbot_services::{Services, Viewer};
 use tempfile::TempDir;
 
 type AnyError = Box<dyn std::error::Error>;
@@ -62,19 +60,5 @@ impl House {
         };
         let (_, key) = keys::create(&services, &operator, Some(site), new).await?;
         Ok(Self { router, services, operator, site, key, _bound: bound, _data: data })
-    }
-
-    /// What its owner brings to say who it is.
-    pub fn credentials(&self) -> Credentials {
-        Credentials { key: Some(self.key.clone()), ..Credentials::default() }
-    }
-
-    /// A question, answered and stored.
-    ///
-    /// # Errors
-    /// When it is not.
-    pub async fn ask(&self, question: &str) -> Result<Conversation, AnyError> {
-        let new = NewQuestion { site: Some(self.site), question: question.into(), ..NewQuestion::default() };
-        Ok(conversations::ask(&self.services, &self.operator, new, None).await?.conversation)
     }
 }

@@ -28,7 +28,7 @@ pub(super) enum Answer {
     /// It has not changed: what was kept of it.
     Same(String),
     /// Anything else.
-    New(Fetched),
+    New(Box<Fetched>),
 }
 
 impl Files {
@@ -57,8 +57,8 @@ impl Files {
                 self.keep(file);
                 Ok(Answer::Same(content))
             }
-            _ if fetched.status == 304 => Ok(Answer::New(reader.get(url, None, limits, delay).await?)),
-            _ => Ok(Answer::New(fetched)),
+            _ if fetched.status == 304 => Ok(Answer::New(Box::new(reader.get(url, None, limits, delay).await?))),
+            _ => Ok(Answer::New(Box::new(fetched))),
         }
     }
 

@@ -94,16 +94,11 @@ fn vectors_come_from_a_server_or_a_folder_not_both() {
         both,
         ["embed_model_dir (environment): embed_base_url names a server of embeddings: only one can be in force"]
     );
-    match alone {
-        Ok(embedder) => {
-            assert!(cfg!(feature = "local-model"));
-            assert_eq!(embedder, Some(Embeddings::Folder("/models/all-MiniLM-L6-v2".into())));
-        }
-        Err(problems) => {
-            assert!(!cfg!(feature = "local-model"));
-            assert_eq!(problems[0].to_string(), format!("embed_model_dir (environment): {NO_LOCAL_MODELS}"));
-        }
-    }
+    let expected = match cfg!(feature = "local-model") {
+        true => Ok(Some(Embeddings::Folder("/models/all-MiniLM-L6-v2".into()))),
+        false => Err(format!("embed_model_dir (environment): {NO_LOCAL_MODELS}")),
+    };
+    assert_eq!(alone.map_err(|problems| problems[0].to_string()), expected);
 }
 
 #[test]
