@@ -30,7 +30,7 @@ const EARLY_EVERY: usize = 5;
 const VISITORS: usize = 4;
 /// The worker holds so many deliveries of an endpoint at most: what was sent and not yet written
 /// down when the server died is among them.
-const HELD_MAX: usize = 64;
+const HELD_MAX: usize = 256;
 /// Past this what is awaited will not come. Longer than a lease, which is a minute.
 const DEADLINE: Duration = Duration::from_secs(180);
 const LOG: &str = "query ($status: WebhookDeliveryStatus) {
