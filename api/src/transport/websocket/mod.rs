@@ -29,8 +29,11 @@ use super::problem::Problem;
 
 /// The one subprotocol that is spoken here.
 const SUBPROTOCOL: &str = "graphql-transport-ws";
-/// Buffers of an idle socket: ten thousand of them must not take a gigabyte.
-const BUFFER_BYTES: usize = 4 * 1024;
+/// What a socket holds for reading even while it is idle; a longer message makes it grow. Ten
+/// thousand of them must not take a gigabyte.
+const READ_BYTES: usize = 1024;
+/// Written at once where there is more to write; an idle socket holds none of it.
+const WRITE_BYTES: usize = 4 * 1024;
 
 /// Takes the connection over.
 pub(super) async fn upgrade(transport: Arc<Transport>, request: Request) -> Response {
@@ -55,8 +58,8 @@ pub(super) async fn upgrade(transport: Arc<Transport>, request: Request) -> Resp
         .protocols([SUBPROTOCOL])
         .max_message_size(bytes)
         .max_frame_size(bytes)
-        .read_buffer_size(BUFFER_BYTES)
-        .write_buffer_size(BUFFER_BYTES)
+        .read_buffer_size(READ_BYTES)
+        .write_buffer_size(WRITE_BYTES)
         .on_upgrade(async move |socket| {
             socket::run(socket, transport, caller, seat).await;
             drop(open);

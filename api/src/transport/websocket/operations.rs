@@ -36,13 +36,14 @@ pub(super) struct Operations {
     running: HashMap<Arc<str>, (u64, AbortHandle)>,
     tasks: JoinSet<Ended>,
     numbers: u64,
-    queue: mpsc::Sender<Outgoing>,
+    queue: mpsc::Sender<Box<Outgoing>>,
     stall: Duration,
 }
 
 impl Operations {
-    /// None yet; what they say goes into the queue, whose other end is returned.
-    pub(super) fn new(queue: usize, stall: Duration) -> (Self, mpsc::Receiver<Outgoing>) {
+    /// None yet; what they say goes into the queue, whose other end is returned. (Boxed: a queue has
+    /// room for 32 of its items from the start, and an idle socket has none.)
+    pub(super) fn new(queue: usize, stall: Duration) -> (Self, mpsc::Receiver<Box<Outgoing>>) {
         let (sender, receiver) = mpsc::channel(queue);
         (Self { running: HashMap::new(), tasks: JoinSet::new(), numbers: 0, queue: sender, stall }, receiver)
     }
@@ -81,7 +82,7 @@ impl Operations {
 
     /// The text to send for a queued message; none when its operation was ended meanwhile. After
     /// the last message the id is free.
-    pub(super) fn release(&mut self, message: Outgoing) -> Option<String> {
+    pub(super) fn release(&mut self, message: Box<Outgoing>) -> Option<String> {
         let is_current = self.running.get(&message.id).is_some_and(|(number, _)| *number == message.number);
         if is_current && message.is_last {
             self.running.remove(&message.id);
@@ -105,7 +106,7 @@ impl Operations {
 struct Running {
     id: Arc<str>,
     number: u64,
-    queue: mpsc::Sender<Outgoing>,
+    queue: mpsc::Sender<Box<Outgoing>>,
     stall: Duration,
 }
 
@@ -146,7 +147,7 @@ impl Running {
     }
 
     async fn send(&self, text: String, is_last: bool) -> Result<(), Ended> {
-        let message = Outgoing { id: self.id.clone(), number: self.number, text, is_last };
+        let message = Box::new(Outgoing { id: self.id.clone(), number: self.number, text, is_last });
         match self.queue.send_timeout(message, self.stall).await {
             Ok(()) => Ok(()),
             Err(mpsc::error::SendTimeoutError::Timeout(_)) => Err(Ended::Stalled),

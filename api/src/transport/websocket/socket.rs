@@ -62,7 +62,7 @@ struct Connection {
 }
 
 impl Connection {
-    async fn serve(&mut self, mut queue: mpsc::Receiver<Outgoing>, mut pings: Interval) -> End {
+    async fn serve(&mut self, mut queue: mpsc::Receiver<Box<Outgoing>>, mut pings: Interval) -> End {
         let init_timeout = sleep(self.transport.settings.init_timeout);
         tokio::pin!(init_timeout);
         let shutdown = self.transport.connections.shutdown.clone();
@@ -156,7 +156,7 @@ impl Connection {
         }
     }
 
-    async fn tell(&mut self, message: Outgoing) -> Step {
+    async fn tell(&mut self, message: Box<Outgoing>) -> Step {
         match self.operations.release(message) {
             Some(text) => self.send(text).await,
             None => Ok(()),
