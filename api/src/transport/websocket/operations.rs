@@ -82,7 +82,7 @@ impl Operations {
 
     /// The text to send for a queued message; none when its operation was ended meanwhile. After
     /// the last message the id is free.
-    pub(super) fn release(&mut self, message: Box<Outgoing>) -> Option<String> {
+    pub(super) fn release(&mut self, message: Outgoing) -> Option<String> {
         let is_current = self.running.get(&message.id).is_some_and(|(number, _)| *number == message.number);
         if is_current && message.is_last {
             self.running.remove(&message.id);

@@ -69,7 +69,7 @@ impl Connection {
         loop {
             let step = tokio::select! {
                 message = self.socket.recv() => self.hear(message).await,
-                Some(message) = queue.recv() => self.tell(message).await,
+                Some(message) = queue.recv() => self.tell(*message).await,
                 ended = self.operations.ended() => match ended {
                     Ended::Done => Ok(()),
                     Ended::Stalled => Err(Close::TryLater("Too slow: come back with your cursor").into()),
@@ -156,7 +156,7 @@ impl Connection {
         }
     }
 
-    async fn tell(&mut self, message: Box<Outgoing>) -> Step {
+    async fn tell(&mut self, message: Outgoing) -> Step {
         match self.operations.release(message) {
             Some(text) => self.send(text).await,
             None => Ok(()),
