@@ -15,9 +15,10 @@ const seconds = Number(process.env.FUZZ_SECONDS ?? 60);
 const OPERATORS = ['Query.sites', 'Mutation.createSite', 'Mutation.updateSite', 'Mutation.deleteSite'];
 /** A file is no value that schemathesis can make up; tests/tests/files.rs sends some. */
 const FILES = ['Mutation.uploadSource', 'Mutation.importFaqEntries'];
-/** Rules that a schema cannot tell, such as `first` or `last` and never both, and values that a payload's
- * `userErrors` refuse: this check holds each such refusal for a fault. */
-const UNTOLD = 'positive_data_acceptance';
+/** Two checks that hold good answers for faults. The first: rules that a schema cannot tell, such as `first`
+ * or `last` and never both, and values that a payload's `userErrors` refuse. The second: a number that is too
+ * large for its field is refused when the field is resolved, and below an object that is null none is. */
+const UNTOLD = 'positive_data_acceptance,negative_data_rejection';
 
 function fuzz(who, bearer, time, selection) {
   const headers = [`Authorization: Bearer ${bearer}`, 'Accept: application/graphql-response+json'];
