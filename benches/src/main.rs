@@ -63,7 +63,7 @@ const QUESTION: &str = r#"{"question":"How do I install HelpBot on my own server
 async fn measure(options: &Options) -> Result<(), AnyError> {
     let home = TempDir::new()?;
     let product = start_product(home.path())?;
-    let key = widget_key(&product.printed)?;
+    let key = product.word("wk_live_")?;
     let (first_answer, text) = first_answer(&product, &key).await?;
     println!("start, empty store, to first answer   {:>8.0} ms", ms(first_answer));
     println!("resident after the first answer       {:>8.1} MiB", product.resident_mib()?);
@@ -103,8 +103,8 @@ async fn measure_fanout(options: &Options, count: usize) -> Result<(), AnyError>
     rlimit::increase_nofile_limit(u64::MAX)?;
     let home = TempDir::new()?;
     let product = start_product(home.path())?;
-    let owner = word(&product.printed, "sk_live_")?;
-    let ask = load::post("/api/v1/chat", &widget_key(&product.printed)?, QUESTION);
+    let owner = product.word("sk_live_")?;
+    let ask = load::post("/api/v1/chat", &product.word("wk_live_")?, QUESTION);
     let mut peer = Command::new("node");
     let peer = process::start(peer.arg("benches/fanout/server.mjs"), process::MARK)?;
     let publish = load::post("/publish", "", "");
@@ -178,17 +178,6 @@ fn start_product(home: &Path) -> Result<process::Server, AnyError> {
     command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(home.join("data"));
     command.env("HELPBOT_RATE_LIMITS", "off").env("HELPBOT_LOG", "warn").env("HELPBOT_MAX_CONNECTIONS", "20000");
     process::start(&mut command, LAST_OF_FIRST_START).map_err(|error| format!("{}: {error}", binary.display()).into())
-}
-
-fn widget_key(printed: &str) -> Result<String, AnyError> {
-    word(printed, "wk_live_")
-}
-
-/// The first word that begins so in what the server printed: a key.
-fn word(printed: &str, beginning: &str) -> Result<String, AnyError> {
-    let key = printed.split_whitespace().find(|word| word.starts_with(beginning));
-    let key = key.ok_or_else(|| format!("no {beginning} in what the server printed:\n{printed}"))?;
-    Ok(key.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_').to_owned())
 }
 
 async fn first_answer(product: &process::Server, key: &str) -> Result<(Duration, String), AnyError> {

@@ -53,6 +53,17 @@ pub fn start(command: &mut Command, last: &str) -> io::Result<Server> {
 }
 
 impl Server {
+    /// The first word that begins so in what it printed: a key.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn word(&self, beginning: &str) -> io::Result<String> {
+        let word = self.printed.split_whitespace().find(|word| word.starts_with(beginning));
+        let word =
+            word.ok_or_else(|| io::Error::other(format!("no {beginning} in what it printed:\n{}", self.printed)))?;
+        Ok(word.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_').to_owned())
+    }
+
     /// Bytes that it caused to be written to disk so far.
     ///
     /// # Errors

@@ -92,8 +92,7 @@ fn alone(documents: &[(&'static str, String)]) -> Result<(), AnyError> {
 async fn beside(options: &Options, documents: &[(&'static str, String)]) -> Result<(), AnyError> {
     let home = TempDir::new()?;
     let product = start(&home)?;
-    let key = |beginning| word(&product.printed, beginning);
-    let (secret, widget) = (key("sk_live_")?, key("wk_live_")?);
+    let (secret, widget) = (product.word("sk_live_")?, product.word("wk_live_")?);
     let mut connection = Connection::open(product.addr).await?;
     let ask = load::post("/api/v1/chat", &widget, r#"{"question":"How do I install HelpBot on my own server?"}"#);
     for _ in 0..CONVERSATIONS {
@@ -187,11 +186,6 @@ fn start(home: &TempDir) -> Result<Server, AnyError> {
     command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(home.path().join("data"));
     command.env("HELPBOT_RATE_LIMITS", "off").env("HELPBOT_LOG", "error");
     process::start(&mut command, READY).map_err(|error| format!("{}: {error}", binary.display()).into())
-}
-
-fn word(printed: &str, beginning: &str) -> Result<String, AnyError> {
-    let found = printed.split_whitespace().find(|word| word.starts_with(beginning));
-    Ok(found.ok_or_else(|| format!("no {beginning} key was printed"))?.to_owned())
 }
 
 /// Half of the times are within the first, all but one in a hundred within the second.

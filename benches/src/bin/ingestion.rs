@@ -64,7 +64,7 @@ async fn main() -> Result<(), AnyError> {
     extraction(&options, &pages);
     let home = TempDir::new()?;
     let product = start(&home)?;
-    let key = key(&product.printed, "sk_live_")?;
+    let key = product.word("sk_live_")?;
     crawl(&product, &key, pages.clone()).await?;
     crawl_while_asked(&product, &key, pages).await?;
     entries(&options, &product, &key).await
@@ -131,12 +131,6 @@ fn start(home: &TempDir) -> Result<Server, AnyError> {
     command.env("HELPBOT_RATE_LIMITS", "off").env("HELPBOT_LOG", "warn");
     command.env("HELPBOT_ALLOW_PRIVATE", "127.0.0.1").env("HELPBOT_CRAWL_DELAY_MS", "0");
     process::start(&mut command, LAST_OF_FIRST_START).map_err(|error| format!("{}: {error}", binary.display()).into())
-}
-
-fn key(printed: &str, prefix: &str) -> Result<String, AnyError> {
-    let key = printed.split_whitespace().find(|word| word.starts_with(prefix));
-    let key = key.ok_or_else(|| format!("no {prefix} in what the server printed:\n{printed}"))?;
-    Ok(key.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_').to_owned())
 }
 
 /// The crawl of the whole site end to end, beside fetching its pages one after the other.
