@@ -37,6 +37,8 @@ pub struct Attempt {
     pub total_ms: i64,
     /// As sent; JSON of pairs.
     pub request_headers: String,
+    /// The head of what was answered; JSON of pairs.
+    pub response_headers: String,
     /// The beginning of what was answered.
     pub response: String,
     /// When it began.
@@ -58,6 +60,7 @@ struct Row {
     first_byte_ms: Option<i64>,
     total_ms: i64,
     request_headers: String,
+    response_headers: String,
     response: String,
     started_at_ms: i64,
 }
@@ -79,6 +82,7 @@ macro_rules! row {
             attempts::first_byte_ms.eq(new.first_byte_ms),
             attempts::total_ms.eq(new.total_ms),
             attempts::request_headers.eq(&new.request_headers),
+            attempts::response_headers.eq(&new.response_headers),
             attempts::response.eq(&new.response),
             attempts::started_at_ms.eq(new.started_at.as_ms()),
         )
@@ -146,6 +150,7 @@ pub async fn of(c: &mut Conn, site: SiteId, ids: &[Uuid]) -> Result<Vec<Attempt>
                 first_byte_ms: row.first_byte_ms,
                 total_ms: row.total_ms,
                 request_headers: row.request_headers,
+                response_headers: row.response_headers,
                 response: row.response,
                 started_at: Timestamp::from_ms(row.started_at_ms),
             })

@@ -1,7 +1,9 @@
-//! Deliveries as a worker takes them: due ones by lease, those of paused endpoints passed over,
-//! and given back with what came of them. Sees all sites at once.
+//! Deliveries as a worker takes them: due ones by lease, each endpoint's in a line of their own, and
+//! given back with what came of them. Sees all sites at once.
 
 use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Text};
 use diesel_async::RunQueryDsl;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::WebhookId;
@@ -16,28 +18,39 @@ use crate::schema::{deliveries, webhooks};
 use crate::webhooks::Webhook;
 use crate::{Conn, Result, columns};
 
-/// Deliveries that nobody has and that are due at `now`. A lease that ends later than one could
-/// that was taken now is one from before the clock was set back: it holds nobody up.
-macro_rules! free {
-    ($now:expr, $horizon:expr) => {
-        deliveries::status.eq(DeliveryStatus::Pending.as_str()).and(deliveries::due_at_ms.le($now)).and(
-            deliveries::lease_until_ms
-                .is_null()
-                .or(deliveries::lease_until_ms.lt($now))
-                .or(deliveries::lease_until_ms.gt($horizon)),
+/// Of an endpoint the deliveries that nobody has and that are due. A lease that ends later than one could
+/// that was taken now is one from before the clock was set back: it holds nobody up. (SQLite would
+/// prepare a statement anew whose limit is nothing but a bound value.)
+macro_rules! line {
+    ($lock:literal) => {
+        concat!(
+            "SELECT id FROM deliveries WHERE status = 'pending' AND webhook_id = $1 AND due_at_ms <= $2 ",
+            "AND (lease_until_ms IS NULL OR lease_until_ms < $2 OR lease_until_ms > $3) ",
+            "ORDER BY due_at_ms, event_seq, id LIMIT $4 + 0",
+            $lock
         )
     };
 }
 
-/// What a worker has room for.
-#[derive(Debug, Clone, Default)]
-pub struct Room {
-    /// Deliveries to look at, at most.
-    pub limit: i64,
-    /// Endpoints that are to be passed over.
-    pub full: Vec<WebhookId>,
-    /// A pause that ends after this was set by a clock that has been set back since.
-    pub longest_pause_ms: i64,
+/// The endpoints with a line of waiting deliveries, and since when the first of each is due. From one
+/// endpoint to the next by the index, so that it costs two look-ups an endpoint however much waits.
+const LINES: &str = "
+    WITH RECURSIVE line(id) AS (
+        SELECT min(webhook_id) FROM deliveries WHERE status = 'pending'
+        UNION ALL
+        SELECT (SELECT min(webhook_id) FROM deliveries WHERE status = 'pending' AND webhook_id > line.id)
+        FROM line WHERE line.id IS NOT NULL
+    )
+    SELECT id FROM (
+        SELECT id, (SELECT min(due_at_ms) FROM deliveries WHERE status = 'pending' AND webhook_id = line.id) AS due
+        FROM line WHERE id IS NOT NULL
+    ) AS found
+    WHERE due <= $1 ORDER BY due, id";
+
+#[derive(QueryableByName)]
+struct Id {
+    #[diesel(sql_type = Text)]
+    id: String,
 }
 
 fn horizon(lease: &Lease) -> i64 {
@@ -63,36 +76,42 @@ pub async fn is_due(c: &mut Conn, now: Timestamp) -> Result<bool> {
     Ok(first.is_some())
 }
 
-/// Deliveries that may be taken, longest due first and in the order of the log, so that first
-/// attempts start in the order of commits: their ids and endpoints. Paused endpoints
-/// are passed over. On PostgreSQL the rows are locked, and rows that others hold are left out.
+/// The endpoints with something due at `now`, longest due first. What somebody holds counts, as do
+/// paused endpoints.
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn candidates(c: &mut Conn, lease: &Lease, room: &Room) -> Result<Vec<(Uuid, WebhookId)>> {
-    let (now, horizon, full) = (lease.now.as_ms(), horizon(lease), columns::texts(&room.full));
-    let latest_pause = now.saturating_add(room.longest_pause_ms);
+pub async fn lines(c: &mut Conn, now: Timestamp) -> Result<Vec<WebhookId>> {
+    let now = now.as_ms();
+    let rows: Vec<Id> = on!(c, |c| Fixed(sql_query(LINES).bind::<BigInt, _>(now)).load(c).await)?;
+    rows.iter().map(|row| columns::parse(&row.id)).collect()
+}
+
+/// Deliveries of an endpoint that may be taken, longest due first and in the order of the log, so
+/// that first attempts start in the order of commits. At most `limit`. On PostgreSQL the rows are
+/// locked, and rows that others hold are left out.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn line(c: &mut Conn, lease: &Lease, webhook: WebhookId, limit: i64) -> Result<Vec<Uuid>> {
+    let (now, horizon, webhook) = (lease.now.as_ms(), horizon(lease), webhook.to_string());
     macro_rules! found {
-        () => {
-            deliveries::table
-                .filter(free!(now, horizon))
-                .filter(deliveries::webhook_id.ne_all(&full))
-                .filter(
-                    deliveries::webhook_id.ne_all(
-                        webhooks::table
-                            .filter(webhooks::paused_until_ms.gt(now))
-                            .filter(webhooks::paused_until_ms.le(latest_pause))
-                            .select(webhooks::id),
-                    ),
-                )
-                .order((deliveries::due_at_ms, deliveries::event_seq, deliveries::id))
-                .limit(room.limit)
-                .select((deliveries::id, deliveries::webhook_id))
+        ($sql:expr) => {
+            Fixed(
+                sql_query($sql)
+                    .bind::<Text, _>(&webhook)
+                    .bind::<BigInt, _>(now)
+                    .bind::<BigInt, _>(horizon)
+                    .bind::<BigInt, _>(limit),
+            )
         };
     }
-    let rows: Vec<(String, String)> =
-        on!(c, sqlite | c | found!().load(c).await, pg | c | found!().for_update().skip_locked().load(c).await)?;
-    rows.iter().map(|(id, webhook)| Ok((columns::parse(id)?, columns::parse(webhook)?))).collect()
+    let rows: Vec<Id> = on!(
+        c,
+        sqlite | c | found!(line!("")).load(c).await,
+        pg | c | found!(line!(" FOR UPDATE SKIP LOCKED")).load(c).await
+    )?;
+    rows.iter().map(|row| columns::parse(&row.id)).collect()
 }
 
 /// Takes deliveries for `lease.owner`; gives them with their endpoints, longest due first.

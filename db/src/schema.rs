@@ -317,6 +317,7 @@ diesel::table! {
         request_headers -> Text,
         response -> Text,
         started_at_ms -> BigInt,
+        response_headers -> Text,
     }
 }
 diesel::table! {

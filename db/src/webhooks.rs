@@ -277,6 +277,24 @@ pub async fn recovered(c: &mut Conn, site: SiteId, id: WebhookId) -> Result<()> 
     Ok(())
 }
 
+/// The endpoints that are to be left alone at `now`. A pause that ends more than `longest_ms` after
+/// it was set by a clock that has been set back since, and counts for nothing.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn resting(c: &mut Conn, now: Timestamp, longest_ms: i64) -> Result<Vec<WebhookId>> {
+    let (now, latest) = (now.as_ms(), now.as_ms().saturating_add(longest_ms));
+    let ids: Vec<String> = on!(c, |c| {
+        webhooks::table
+            .filter(webhooks::paused_until_ms.gt(now))
+            .filter(webhooks::paused_until_ms.le(latest))
+            .select(webhooks::id)
+            .load(c)
+            .await
+    })?;
+    ids.iter().map(|id| columns::parse(id)).collect()
+}
+
 /// Ends all pauses.
 ///
 /// # Errors

@@ -38,8 +38,12 @@ pub struct Attempt {
     pub request_headers: Vec<(String, String)>,
     /// Absent when nothing was answered.
     pub status: Option<u16>,
+    /// The head of the response, in order.
+    pub response_headers: Vec<(String, String)>,
     /// The beginning of the response as text; bytes that are no text are replaced.
     pub response: String,
+    /// Whether the response did not end within its limits, which costs a connection.
+    pub is_cut: bool,
     /// Why nothing was answered; `code()` for rows, `Display` for the owner.
     pub error: Option<FetchError>,
     pub timing: Timing,
@@ -55,11 +59,26 @@ pub async fn attempt(client: &Client, claimed: &Claimed, now: Timestamp, limits:
     let made = client.post_webhook(&claimed.url, sent, claimed.body.clone(), limits).await;
     let ended = now.plus(made.timing.total);
     let outcome = judge(&made.response, ended);
-    let (status, response, error) = match made.response {
-        Ok(head) => (Some(head.status), as_text(&head.body), None),
-        Err(error) => (None, String::new(), Some(error)),
+    let blank = Attempt {
+        outcome,
+        request_headers,
+        status: None,
+        response_headers: Vec::new(),
+        response: String::new(),
+        is_cut: false,
+        error: None,
+        timing: made.timing,
     };
-    Attempt { outcome, request_headers, status, response, error, timing: made.timing }
+    match made.response {
+        Ok(head) => Attempt {
+            status: Some(head.status),
+            response: as_text(&head.body),
+            response_headers: head.headers,
+            is_cut: !head.is_complete,
+            ..blank
+        },
+        Err(error) => Attempt { error: Some(error), ..blank },
+    }
 }
 
 /// The documented headers, then those of Standard Webhooks.

@@ -177,7 +177,7 @@ mod tests {
         Ok(ResponseHead {
             status,
             retry_after: retry_after.map(str::to_owned),
-            content_type: None,
+            headers: Vec::new(),
             body: Bytes::new(),
             is_complete: true,
         })

@@ -126,6 +126,7 @@ async fn the_record_shows_what_was_sent_and_no_secret() {
     }
     assert!(made.request_headers.iter().all(|(_, value)| !value.contains("whsec_")));
     assert_eq!((made.status, made.response.as_str(), made.error), (Some(200), "ok", None));
+    assert_eq!(made.response_headers, [("content-length".to_owned(), "2".to_owned())]);
 }
 
 #[tokio::test]

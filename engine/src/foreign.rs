@@ -143,8 +143,9 @@ impl Foreign {
         if question.dims() != self.vectors.dims() {
             return None;
         }
+        let cosines = self.vectors.cosines(question);
         let score = |range: &[u32]| {
-            let mut cosines = (range[0]..range[1]).map(|at| self.vectors.cosine(at as usize, question));
+            let mut cosines = cosines[range[0] as usize..range[1] as usize].iter().copied();
             let all = cosines.next().unwrap_or_default();
             let asked = cosines.next().unwrap_or(all);
             levels.scaled(nearness(all, asked, cosines.reduce(f32::max)))

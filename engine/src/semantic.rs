@@ -18,7 +18,6 @@ const MIN_QUESTION_WHOLE_WORDS: f64 = 0.5;
 /// Vectors of all entries of an index.
 #[derive(Debug)]
 pub struct Semantic {
-    entries: usize,
     /// Per piece that occurs on the site, the square root of its idf, sorted by piece.
     weights: Vec<(u16, f32)>,
     unseen_weight: f32,
@@ -46,7 +45,6 @@ impl Semantic {
     /// The channel for entries in the table's language.
     pub fn build(documents: &[&Fields], Cuts(cuts): &Cuts) -> Self {
         let mut semantic = Self {
-            entries: documents.len(),
             weights: weights(cuts),
             unseen_weight: idf(documents.len(), 0).sqrt(),
             vectors: Vectors::new(DIMS),
@@ -83,19 +81,18 @@ impl Semantic {
     /// The cosine of the question with each entry, in entry order: between the larger of two
     /// and their mean; with phrasings the mean of that with all text and the best with one of them.
     pub fn scores(&self, question: &QueryVector) -> Vec<f32> {
-        let mut phrasings = self.phrasing_entries.iter().enumerate().peekable();
-        let mut scores = Vec::with_capacity(self.entries);
-        for entry in 0..self.entries {
-            let all = self.vectors.cosine(2 * entry, question);
-            let asked = self.vectors.cosine(2 * entry + 1, question);
+        let cosines = self.vectors.cosines(question);
+        let of_phrasings = self.phrasings.cosines(question);
+        let mut phrasings = self.phrasing_entries.iter().zip(of_phrasings).peekable();
+        let (pairs, _) = cosines.as_chunks::<2>();
+        let score = |(entry, &[all, asked]): (u32, &[f32; 2])| {
             let mut nearest: Option<f32> = None;
-            while let Some((at, _)) = phrasings.next_if(|(_, of)| **of as usize == entry) {
-                let cosine = self.phrasings.cosine(at, question);
+            while let Some((_, cosine)) = phrasings.next_if(|(of, _)| **of == entry) {
                 nearest = Some(nearest.map_or(cosine, |nearest| nearest.max(cosine)));
             }
-            scores.push(nearness(all, asked, nearest));
-        }
-        scores
+            nearness(all, asked, nearest)
+        };
+        (0..).zip(pairs).map(score).collect()
     }
 
     /// Bytes on the heap.

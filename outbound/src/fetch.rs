@@ -23,7 +23,7 @@ const ENCODINGS: &str = "gzip, br";
 /// Pages first, and whatever else a site links to.
 const ACCEPTS: &str = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
 /// Header lines that are kept are short; a longer one is dropped rather than stored.
-const MAX_KEPT_HEADER_BYTES: usize = 1024;
+pub(crate) const MAX_KEPT_HEADER_BYTES: usize = 1024;
 
 /// What is known of an earlier fetch, to be told "not modified".
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -9,16 +9,19 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::Response;
-use reqwest::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, RETRY_AFTER, SET_COOKIE};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use crate::client::Client;
 use crate::error::FetchError;
-use crate::fetch::kept;
+use crate::fetch::{MAX_KEPT_HEADER_BYTES, kept};
 use crate::limits::WebhookLimits;
 use crate::policy::check_url;
 use crate::timing::{Timing, measured};
+
+/// Of an answer's headers so many are kept, as many as a receiver behind several proxies sends.
+const MAX_KEPT_HEADERS: usize = 40;
 
 /// What one attempt came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +37,9 @@ pub struct ResponseHead {
     pub status: u16,
     /// As sent; not yet judged or clamped.
     pub retry_after: Option<String>,
-    pub content_type: Option<String>,
+    /// As sent, in order, for the owner to read: without cookies, which are secrets, and without what
+    /// is no text or too long. Names are in lower case.
+    pub headers: Vec<(String, String)>,
     /// The first bytes of the body, at most `WebhookLimits::head_bytes`.
     pub body: Bytes,
     /// Whether the body ended within its limits.
@@ -75,10 +80,18 @@ impl Client {
         let _ = first_byte.set(started.elapsed());
         let status = response.status().as_u16();
         let retry_after = kept(response.headers(), &RETRY_AFTER);
-        let content_type = kept(response.headers(), &CONTENT_TYPE);
+        let headers = shown(response.headers());
         let (body, is_complete) = read_head(response, limits.head_bytes, started + limits.total).await;
-        Ok(ResponseHead { status, retry_after, content_type, body, is_complete })
+        Ok(ResponseHead { status, retry_after, headers, body, is_complete })
     }
+}
+
+/// The headers that are kept.
+fn shown(headers: &HeaderMap) -> Vec<(String, String)> {
+    let pairs = headers.iter().filter(|(name, _)| **name != SET_COOKIE);
+    let texts = pairs.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+    let short = texts.filter(|(name, value)| name.len() + value.len() <= MAX_KEPT_HEADER_BYTES);
+    short.take(MAX_KEPT_HEADERS).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// The first `head_bytes` of the body that arrive before `deadline`, and whether that was all.

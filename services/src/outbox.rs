@@ -14,7 +14,6 @@ use std::time::Duration;
 
 use helpbot_db as db;
 use helpbot_db::events::NewEvent;
-use helpbot_db::outbox::Room;
 use helpbot_domain::Timestamp;
 use helpbot_domain::envelope;
 use helpbot_domain::event::{Event, EventType};
@@ -29,9 +28,11 @@ use crate::{Delivery, Result, Services, Webhook, boxed, chance};
 
 pub use record::{Ended, Judge, Next};
 
-/// Deliveries that one claim looks at. More than it takes: those of one endpoint must not hide
-/// the others'.
-const CANDIDATES: i64 = 256;
+/// Deliveries that one claim takes, so that other writers wait for some milliseconds at most.
+const AT_ONCE: usize = 256;
+/// Of one endpoint a claim takes an even share, but so many where there are: as many as are attempted
+/// at once, so that a short line costs one claim and not several.
+const LEAST_SHARE: usize = 4;
 /// The longest pause that a receiver can ask for; one that ends later was set by another clock.
 const LONGEST_PAUSE_MS: i64 = 24 * 3600 * 1000;
 /// Records forgotten in one transaction, so that questions need not wait for it.
@@ -153,26 +154,15 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    fn full(&self) -> Vec<WebhookId> {
-        self.held.iter().filter(|(id, held)| held.len() >= self.most(**id)).map(|(id, _)| *id).collect()
+    /// How many more of an endpoint may be held.
+    fn room_for(&self, webhook: WebhookId) -> usize {
+        let most = self.quick.get(&webhook).copied().unwrap_or(self.per_endpoint);
+        most.saturating_sub(self.held.get(&webhook).map_or(0, HashSet::len))
     }
 
-    fn most(&self, webhook: WebhookId) -> usize {
-        self.quick.get(&webhook).copied().unwrap_or(self.per_endpoint)
-    }
-
-    /// Of the candidates those that there is room for, in their order. One that is held already
-    /// is not taken twice, even when the clock has jumped past its lease.
-    fn pick(mut self, candidates: &[(Uuid, WebhookId)]) -> Vec<Uuid> {
-        let mut picked = Vec::new();
-        for (id, webhook) in candidates {
-            let most = self.most(*webhook);
-            let held = self.held.entry(*webhook).or_default();
-            if picked.len() < self.room && held.len() < most && held.insert(*id) {
-                picked.push(*id);
-            }
-        }
-        picked
+    /// Whether it is held already, which a clock that has jumped past its lease does not know.
+    fn holds(&self, webhook: WebhookId, id: Uuid) -> bool {
+        self.held.get(&webhook).is_some_and(|held| held.contains(&id))
     }
 }
 
@@ -282,9 +272,7 @@ impl Services {
 }
 
 async fn claim(c: &mut db::Conn, lease: db::jobs::Lease, wanted: Wanted) -> Result<(Vec<(Delivery, Webhook)>, bool)> {
-    let room = Room { limit: CANDIDATES, full: wanted.full(), longest_pause_ms: LONGEST_PAUSE_MS };
-    let candidates = db::outbox::candidates(c, &lease, &room).await?;
-    let picked = wanted.pick(&candidates);
+    let (picked, has_more) = pick(c, &lease, &wanted).await?;
     if picked.is_empty() {
         return Ok((Vec::new(), false));
     }
@@ -294,6 +282,27 @@ async fn claim(c: &mut db::Conn, lease: db::jobs::Lease, wanted: Wanted) -> Resu
     for endpoint in disabled.iter().map(|(_, it)| (it.site_id, it.id)).collect::<HashSet<_>>() {
         db::deliveries::cancel(c, endpoint.0, endpoint.1, lease.now).await?;
     }
-    let has_more = candidates.len() > picked.len() || i64::try_from(candidates.len()).is_ok_and(|n| n >= CANDIDATES);
     Ok((ours, has_more))
+}
+
+/// Deliveries that there is room for, from the line of each endpoint that is not resting; true beside
+/// them when more are due.
+async fn pick(c: &mut db::Conn, lease: &db::jobs::Lease, wanted: &Wanted) -> Result<(Vec<Uuid>, bool)> {
+    let resting: HashSet<WebhookId> =
+        db::webhooks::resting(c, lease.now, LONGEST_PAUSE_MS).await?.into_iter().collect();
+    let mut lines = db::outbox::lines(c, lease.now).await?;
+    lines.retain(|webhook| !resting.contains(webhook) && wanted.room_for(*webhook) > 0);
+    let room = wanted.room.min(AT_ONCE);
+    let share = (room / lines.len().max(1)).max(LEAST_SHARE);
+    let (mut picked, mut has_more) = (Vec::new(), false);
+    for webhook in lines {
+        let most = wanted.room_for(webhook).min(share).min(room - picked.len());
+        if most == 0 {
+            return Ok((picked, true));
+        }
+        let found = db::outbox::line(c, lease, webhook, i64::try_from(most).unwrap_or(i64::MAX)).await?;
+        has_more |= found.len() == most && most < wanted.room_for(webhook);
+        picked.extend(found.into_iter().filter(|id| !wanted.holds(webhook, *id)));
+    }
+    Ok((picked, has_more))
 }

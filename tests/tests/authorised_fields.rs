@@ -151,7 +151,7 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
         "DeliveryAttempt",
         "site(id: $site) { webhooks { deliveries { nodes { attempts { @ } } } } }",
         &[Scope::Webhooks],
-        "connectMs dnsMs error errorCode firstByteMs number requestHeaders responseBody startedAt statusCode totalMs url",
+        "connectMs dnsMs error errorCode firstByteMs number requestHeaders responseBody responseHeaders startedAt statusCode totalMs url",
     ),
     (
         "HttpHeader",

@@ -23,7 +23,7 @@ const LOG: &str = "{ site { webhooks {
     deliveries(first: 5) { totalCount nodes {
         id event isTest sequence status attemptCount nextAttemptAt body
         attempts {
-            number statusCode errorCode dnsMs connectMs firstByteMs totalMs responseBody requestHeaders { name value }
+            number statusCode errorCode dnsMs connectMs firstByteMs totalMs responseBody requestHeaders { name value } responseHeaders { name value }
         }
     } }
 } } }";
@@ -121,6 +121,8 @@ async fn the_log_tells_of_each_attempt_and_a_delivery_is_sent_again_with_its_id(
     assert_eq!(attempt["responseBody"], "");
     let header = json!({ "name": "x-helpbot-event", "value": "conversation.created" });
     assert!(attempt["requestHeaders"].as_array().is_some_and(|headers| headers.contains(&header)));
+    let answered = json!({ "name": "content-length", "value": "0" });
+    assert!(attempt["responseHeaders"].as_array().is_some_and(|headers| headers.contains(&answered)));
 
     let again = site.owner().graphql(REPLAY, json!({ "id": node["id"] })).await.ok();
     assert_eq!(again["replayDelivery"]["userErrors"], json!([]));

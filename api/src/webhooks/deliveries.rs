@@ -194,12 +194,14 @@ pub struct DeliveryAttempt {
     total_ms: i32,
     /// The headers that were sent, in order; the signatures are whole.
     request_headers: Vec<HttpHeader>,
+    /// The head of the response, without cookies; names in lower case.
+    response_headers: Vec<HttpHeader>,
     /// The beginning of the body of the response, at most 16 KiB; text of a stranger, never to be
     /// rendered.
     response_body: String,
 }
 
-/// A header of a request.
+/// A header of a request or of its response.
 #[derive(SimpleObject)]
 pub struct HttpHeader {
     /// In lower case.
@@ -208,9 +210,16 @@ pub struct HttpHeader {
     value: String,
 }
 
+impl HttpHeader {
+    /// From their stored form, a list of pairs.
+    fn read(stored: &str) -> Vec<Self> {
+        let pairs: Vec<(String, String)> = serde_json::from_str(stored).unwrap_or_default();
+        pairs.into_iter().map(|(name, value)| Self { name, value }).collect()
+    }
+}
+
 impl From<services::Attempt> for DeliveryAttempt {
     fn from(row: services::Attempt) -> Self {
-        let headers: Vec<(String, String)> = serde_json::from_str(&row.request_headers).unwrap_or_default();
         Self {
             number: row.number,
             url: row.url,
@@ -222,7 +231,8 @@ impl From<services::Attempt> for DeliveryAttempt {
             connect_ms: row.connect_ms.map(int),
             first_byte_ms: row.first_byte_ms.map(int),
             total_ms: int(row.total_ms),
-            request_headers: headers.into_iter().map(|(name, value)| HttpHeader { name, value }).collect(),
+            request_headers: HttpHeader::read(&row.request_headers),
+            response_headers: HttpHeader::read(&row.response_headers),
             response_body: row.response,
         }
     }

@@ -1,4 +1,4 @@
-//! The outbox: each delivery in one pair of hands, paused endpoints passed over, the log kept.
+//! The outbox: each delivery in one pair of hands, a line for each endpoint, the log kept.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -7,7 +7,6 @@ use futures_util::future::join_all;
 use helpbot_db::attempts::Attempt;
 use helpbot_db::deliveries::{Delivery, Filter, Page};
 use helpbot_db::jobs::Lease;
-use helpbot_db::outbox::Room;
 use helpbot_db::webhooks::Webhook;
 use helpbot_db::{Db, Error, attempts, deliveries, outbox, webhooks};
 use helpbot_domain::Timestamp;
@@ -21,7 +20,8 @@ use crate::webhooks::stored_webhook;
 on_both_backends!(
     a_delivery_and_its_attempts_read_back,
     an_endpoint_has_one_delivery_of_an_event,
-    due_deliveries_come_longest_due_first_and_paused_endpoints_are_passed_over,
+    each_endpoint_has_a_line_longest_due_first,
+    an_endpoint_rests_until_its_pause_ends,
     eight_workers_at_once_share_the_deliveries_without_overlap,
     a_lease_of_a_dead_worker_or_of_another_clock_holds_nobody_up,
     a_worker_that_lost_its_lease_records_nothing,
@@ -39,10 +39,6 @@ const NONE: [Uuid; 0] = [];
 
 fn lease(owner: &str, now: Timestamp) -> Lease {
     Lease { owner: owner.into(), now, until: now.plus(LEASE) }
-}
-
-fn room(limit: i64) -> Room {
-    Room { limit, full: Vec::new(), longest_pause_ms: DAY_MS }
 }
 
 fn delivery(webhook: &Webhook, due_at: Timestamp) -> Delivery {
@@ -71,11 +67,14 @@ async fn stored(db: &Db, webhook: &Webhook, due_at: Timestamp) -> Delivery {
     delivery
 }
 
-async fn claim(db: &Db, owner: &str, now: Timestamp, room: Room) -> Vec<Uuid> {
+/// All lines in turn, at most `limit` of each.
+async fn claim(db: &Db, owner: &str, now: Timestamp, limit: i64) -> Vec<Uuid> {
     let lease = lease(owner, now);
     commit!(db, |c| async move {
-        let found = outbox::candidates(c, &lease, &room).await?;
-        let ids: Vec<Uuid> = found.iter().map(|(id, _)| *id).collect();
+        let mut ids = Vec::new();
+        for webhook in outbox::lines(c, now).await? {
+            ids.extend(outbox::line(c, &lease, webhook, limit).await?);
+        }
         let taken = outbox::take(c, &ids, &lease).await?;
         Ok(taken.iter().map(|(delivery, _)| delivery.id).collect())
     })
@@ -95,6 +94,7 @@ fn attempt(delivery: &Delivery, number: i32) -> Attempt {
         first_byte_ms: Some(5),
         total_ms: 6,
         request_headers: r#"[["content-type","application/json"]]"#.into(),
+        response_headers: r#"[["server","x"]]"#.into(),
         response: "no\u{fc}".into(),
         started_at: NOW,
     }
@@ -129,28 +129,38 @@ async fn an_endpoint_has_one_delivery_of_an_event(db: &Db) {
     assert!(try_commit!(db, |c| deliveries::insert(c, &elsewhere)).is_ok());
 }
 
-async fn due_deliveries_come_longest_due_first_and_paused_endpoints_are_passed_over(db: &Db) {
+async fn each_endpoint_has_a_line_longest_due_first(db: &Db) {
     let site = make::stored_site(db).await;
-    let (webhook, paused) = (stored_webhook(db, site).await, stored_webhook(db, site).await);
+    let (webhook, later_one) = (stored_webhook(db, site).await, stored_webhook(db, site).await);
     let second = stored(db, &webhook, later(2)).await.id;
     let first = stored(db, &webhook, later(1)).await.id;
-    let third = stored(db, &paused, later(3)).await.id;
+    let third = stored(db, &later_one, later(3)).await.id;
     let not_yet = stored(db, &webhook, later(60)).await.id;
-    let resting = Webhook { paused_until: Some(later(50)), ..paused.clone() };
-    commit!(db, |c| webhooks::update(c, &resting));
 
     assert!(!read!(db, |c| outbox::is_due(c, NOW)));
     assert!(read!(db, |c| outbox::is_due(c, later(1))));
-    let full = Room { full: vec![webhook.id], ..room(9) };
-    assert_eq!(claim(db, "w", later(10), full).await, NONE);
-    assert_eq!(claim(db, "w", later(10), room(9)).await, [first, second]);
-    assert_eq!(claim(db, "w", later(50), room(9)).await, [third]);
-    assert_eq!(claim(db, "v", later(60), room(9)).await, [not_yet]);
+    assert_eq!(read!(db, |c| outbox::lines(c, NOW)), []);
+    assert_eq!(read!(db, |c| outbox::lines(c, later(2))), [webhook.id]);
+    assert_eq!(read!(db, |c| outbox::lines(c, later(10))), [webhook.id, later_one.id]);
+    let (id, at) = (webhook.id, lease("w", later(10)));
+    assert_eq!(commit!(db, |c| async move { outbox::line(c, &at, id, 1).await }), [first]);
+    assert_eq!(claim(db, "w", later(10), 9).await, [first, second, third]);
+    assert_eq!(claim(db, "v", later(60), 9).await, [not_yet]);
+}
+
+async fn an_endpoint_rests_until_its_pause_ends(db: &Db) {
+    let site = make::stored_site(db).await;
+    let (paused, _) = (stored_webhook(db, site).await, stored_webhook(db, site).await);
+    let until = |paused_until| Webhook { paused_until, ..paused.clone() };
+    let resting = until(Some(later(50)));
+    commit!(db, |c| webhooks::update(c, &resting));
+
+    assert_eq!(read!(db, |c| webhooks::resting(c, later(49), DAY_MS)), [paused.id]);
+    assert_eq!(read!(db, |c| webhooks::resting(c, later(50), DAY_MS)), []);
     // A pause of a clock that has been set back since is none.
-    let endless = Webhook { paused_until: Some(later(10 * 86_400)), ..paused.clone() };
+    let endless = until(Some(later(10 * 86_400)));
     commit!(db, |c| webhooks::update(c, &endless));
-    let fourth = stored(db, &paused, later(4)).await.id;
-    assert_eq!(claim(db, "w", later(51), room(9)).await, [fourth]);
+    assert_eq!(read!(db, |c| webhooks::resting(c, NOW, DAY_MS)), []);
 }
 
 async fn eight_workers_at_once_share_the_deliveries_without_overlap(db: &Db) {
@@ -164,7 +174,7 @@ async fn eight_workers_at_once_share_the_deliveries_without_overlap(db: &Db) {
     let worker = |n: usize| async move {
         let mut mine = Vec::new();
         loop {
-            let some = claim(db, &format!("w{n}"), NOW, room(3)).await;
+            let some = claim(db, &format!("w{n}"), NOW, 3).await;
             if some.is_empty() {
                 return mine;
             }
@@ -172,7 +182,7 @@ async fn eight_workers_at_once_share_the_deliveries_without_overlap(db: &Db) {
         }
     };
     let claimed: Vec<Uuid> = join_all((0..8).map(worker)).await.into_iter().flatten().collect();
-    let rest = claim(db, "last", NOW, room(100)).await;
+    let rest = claim(db, "last", NOW, 100).await;
 
     let all: BTreeSet<Uuid> = claimed.iter().chain(&rest).copied().collect();
     assert_eq!((claimed.len() + rest.len(), all.len()), (DELIVERIES, DELIVERIES));
@@ -183,22 +193,22 @@ async fn a_lease_of_a_dead_worker_or_of_another_clock_holds_nobody_up(db: &Db) {
     let webhook = stored_webhook(db, site).await;
     let id = stored(db, &webhook, NOW).await.id;
 
-    assert_eq!(claim(db, "dead", later(86_400), room(9)).await, [id]);
-    assert_eq!(claim(db, "back", NOW, room(9)).await, [id], "the clock was set back by a day");
-    assert_eq!(claim(db, "other", later(60), room(9)).await, NONE);
-    assert_eq!(claim(db, "other", later(61), room(9)).await, [id]);
+    assert_eq!(claim(db, "dead", later(86_400), 9).await, [id]);
+    assert_eq!(claim(db, "back", NOW, 9).await, [id], "the clock was set back by a day");
+    assert_eq!(claim(db, "other", later(60), 9).await, NONE);
+    assert_eq!(claim(db, "other", later(61), 9).await, [id]);
     commit!(db, |c| outbox::release(c, &[id], "back"));
-    assert_eq!(claim(db, "third", later(62), room(9)).await, NONE);
+    assert_eq!(claim(db, "third", later(62), 9).await, NONE);
     commit!(db, |c| outbox::release(c, &[id], "other"));
-    assert_eq!(claim(db, "third", later(62), room(9)).await, [id]);
+    assert_eq!(claim(db, "third", later(62), 9).await, [id]);
 }
 
 async fn a_worker_that_lost_its_lease_records_nothing(db: &Db) {
     let site = make::stored_site(db).await;
     let webhook = stored_webhook(db, site).await;
     let delivery = stored(db, &webhook, NOW).await;
-    claim(db, "late", NOW, room(9)).await;
-    claim(db, "now", later(3600), room(9)).await;
+    claim(db, "late", NOW, 9).await;
+    claim(db, "now", later(3600), 9).await;
     let ended = Delivery {
         status: DeliveryStatus::Delivered,
         run_attempts: 1,
@@ -216,7 +226,7 @@ async fn a_worker_that_lost_its_lease_records_nothing(db: &Db) {
     assert!(!record("now").await);
 
     assert_eq!(read!(db, |c| deliveries::by_id(c, site, delivery.id)), Some(ended));
-    assert_eq!(claim(db, "third", later(9999), room(9)).await, NONE);
+    assert_eq!(claim(db, "third", later(9999), 9).await, NONE);
 }
 
 async fn many_that_arrived_are_recorded_at_once_and_only_by_who_holds_them(db: &Db) {
@@ -226,8 +236,8 @@ async fn many_that_arrived_are_recorded_at_once_and_only_by_who_holds_them(db: &
     for _ in 0..3 {
         ids.push(stored(db, &webhook, NOW).await.id);
     }
-    let own = claim(db, "w", NOW, room(2)).await;
-    let other = claim(db, "v", NOW, room(2)).await;
+    let own = claim(db, "w", NOW, 2).await;
+    let other = claim(db, "v", NOW, 2).await;
 
     let all = ids.clone();
     let written = commit!(db, |c| outbox::end_delivered(c, &all, "w", later(1)));
@@ -263,20 +273,20 @@ async fn what_was_put_off_too_far_is_pulled_in_by_its_attempts(db: &Db) {
     assert_eq!(commit!(db, |c| outbox::pull_in(c, 1, later(10))), 0);
     assert_eq!(commit!(db, |c| outbox::pull_in(c, 0, later(10))), 1);
 
-    assert_eq!(claim(db, "w", later(9), room(9)).await, [near]);
-    assert_eq!(claim(db, "w", later(10), room(9)).await, [far]);
+    assert_eq!(claim(db, "w", later(9), 9).await, [near]);
+    assert_eq!(claim(db, "w", later(10), 9).await, [far]);
 }
 
 async fn what_a_dead_server_held_is_free_at_once(db: &Db) {
     let site = make::stored_site(db).await;
     let webhook = stored_webhook(db, site).await;
     let held = stored(db, &webhook, NOW).await.id;
-    claim(db, "dead", NOW, room(9)).await;
-    assert_eq!(claim(db, "w", later(1), room(9)).await, NONE);
+    claim(db, "dead", NOW, 9).await;
+    assert_eq!(claim(db, "w", later(1), 9).await, NONE);
 
     assert_eq!(commit!(db, |c| outbox::release_all(c)), 1);
 
-    assert_eq!(claim(db, "w", later(1), room(9)).await, [held]);
+    assert_eq!(claim(db, "w", later(1), 9).await, [held]);
 }
 
 async fn a_cancelled_delivery_begins_anew_when_restarted(db: &Db) {
@@ -329,7 +339,7 @@ async fn old_records_are_forgotten_with_their_attempts(db: &Db) {
     let site = make::stored_site(db).await;
     let webhook = stored_webhook(db, site).await;
     let (old, waiting) = (stored(db, &webhook, NOW).await, stored(db, &webhook, NOW).await);
-    claim(db, "w", NOW, room(1)).await;
+    claim(db, "w", NOW, 1).await;
     let ended = Delivery { status: DeliveryStatus::Failed, finished_at: Some(later(1)), ..old.clone() };
     commit!(db, |c| outbox::end_attempt(c, &ended, "w"));
     let kept = attempt(&old, 1);

@@ -1,8 +1,8 @@
 //! The pool of attempts: many endpoints at once, each with its own line.
 //!
 //! Deliveries are claimed some ahead and wait in the line of their endpoint. Endpoints take
-//! turns; each has [`PER_ENDPOINT`] attempts at once, one that was last seen overrun has one. So
-//! an endpoint that hangs keeps its own line waiting and nobody else's. One task owns all lines;
+//! turns; each has [`PER_ENDPOINT`] attempts at once, one that was last seen overrun, or answered
+//! without end, has one. So an endpoint that hangs keeps its own line waiting and nobody else's. One task owns all lines;
 //! attempts and claims run beside it and send it [`News`].
 
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::record::{self, Arrived};
+use super::record::{self, Recorder};
 use super::{Worker, send};
 use crate::schedule::Outcome;
 
@@ -49,9 +49,17 @@ pub(super) enum News {
     /// A claim has ended.
     Claimed(Result<(Vec<Claimed>, bool)>),
     /// An exchange is over; its record is yet to be written.
-    Sent { webhook: WebhookId, outcome: Outcome, pause_until: Option<Timestamp> },
+    Sent { webhook: WebhookId, sent: Sent },
     /// A delivery is not held any more.
     Over { webhook: WebhookId, id: Uuid },
+}
+
+/// How an exchange ended.
+pub(super) struct Sent {
+    pub(super) outcome: Outcome,
+    /// Whether the answer was cut: its connection is lost, and what it still sends is thrown away.
+    pub(super) is_cut: bool,
+    pub(super) pause_until: Option<Timestamp>,
 }
 
 /// The place of one attempt in its endpoint's line. Dropped, whatever the reason, it gives that
@@ -65,17 +73,17 @@ pub(super) struct Turn {
 
 impl Turn {
     /// The exchange is over: another one may begin.
-    pub(super) fn sent(&mut self, outcome: Outcome, pause_until: Option<Timestamp>) {
+    pub(super) fn sent(&mut self, sent: Sent) {
         self.is_sent = true;
         // The pool is gone only when the process ends.
-        let _ = self.news.send(News::Sent { webhook: self.webhook, outcome, pause_until });
+        let _ = self.news.send(News::Sent { webhook: self.webhook, sent });
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
         if !self.is_sent {
-            self.sent(Outcome::Failed, None);
+            self.sent(Sent { outcome: Outcome::Failed, is_cut: false, pause_until: None });
         }
         let _ = self.news.send(News::Over { webhook: self.webhook, id: self.id });
     }
@@ -115,13 +123,14 @@ struct Pool {
     lines: HashMap<WebhookId, Line>,
     /// Endpoints with waiting deliveries, the next one first.
     turns: VecDeque<WebhookId>,
-    /// Endpoints that were overrun when last heard of, and until when they rest.
+    /// Endpoints that get one attempt at once since they were overrun or answered without end when
+    /// last heard of, and until when they rest.
     overrun: HashMap<WebhookId, Option<Timestamp>>,
     running: usize,
     held: usize,
     tasks: JoinSet<()>,
     news: mpsc::UnboundedSender<News>,
-    arrived: Arrived,
+    recorder: Recorder,
     is_claiming: bool,
     /// Whether the next claim may find something.
     is_claim_due: bool,
@@ -164,10 +173,10 @@ fn report(ended: Result<(), tokio::task::JoinError>) {
 
 impl Pool {
     fn new(worker: Arc<Worker>, news: mpsc::UnboundedSender<News>) -> Self {
-        let (arrived, waiting) = record::recorder();
+        let (recorder, waiting) = record::recorder();
         let mut tasks = JoinSet::new();
-        let recorder = Arc::clone(&worker);
-        tasks.spawn(async move { record::run(&recorder, waiting).await });
+        let writer = Arc::clone(&worker);
+        tasks.spawn(async move { record::run(&writer, waiting).await });
         Self {
             worker,
             lines: HashMap::new(),
@@ -177,7 +186,7 @@ impl Pool {
             held: 0,
             tasks,
             news,
-            arrived,
+            recorder,
             is_claiming: false,
             is_claim_due: true,
             is_behind: false,
@@ -196,7 +205,7 @@ impl Pool {
                 self.is_claiming = false;
                 tracing::warn!(%error, "could not look for deliveries");
             }
-            News::Sent { webhook, outcome, pause_until } => {
+            News::Sent { webhook, sent: Sent { outcome, is_cut, pause_until } } => {
                 self.running -= 1;
                 if let Some(line) = self.lines.get_mut(&webhook) {
                     line.running -= 1;
@@ -207,6 +216,7 @@ impl Pool {
                         let until = self.worker.services.now().plus(GONE_REST);
                         self.overrun.insert(webhook, Some(until));
                     }
+                    Outcome::Delivered if is_cut => drop(self.overrun.insert(webhook, None)),
                     Outcome::Delivered => drop(self.overrun.remove(&webhook)),
                     Outcome::Failed => {}
                 }
@@ -288,8 +298,8 @@ impl Pool {
         }
         self.running += 1;
         let turn = Turn { webhook, id, news: self.news.clone(), is_sent: false };
-        let (worker, arrived) = (Arc::clone(&self.worker), self.arrived.clone());
-        self.tasks.spawn(async move { send::deliver(&worker, claimed, turn, &arrived).await });
+        let (worker, recorder) = (Arc::clone(&self.worker), self.recorder.clone());
+        self.tasks.spawn(async move { send::deliver(&worker, claimed, turn, &recorder).await });
     }
 
     /// Gives deliveries back that were not attempted; they are held until that is written.
@@ -332,9 +342,9 @@ impl Pool {
         let waiting = self.lines.values_mut().flat_map(|line| line.waiting.drain(..));
         let ids: Vec<Uuid> = waiting.map(|claimed| claimed.delivery.id).collect();
         release(&self.worker, ids).await;
-        let Self { mut tasks, arrived, running, .. } = self;
+        let Self { mut tasks, recorder, running, .. } = self;
         // The recorder ends when the last attempt has handed over.
-        drop(arrived);
+        drop(recorder);
         let all_ended = async { while tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(DRAIN, all_ended).await.is_err() {
             tracing::info!(attempts = running, "attempts were broken off; they will be made again");

@@ -1,5 +1,4 @@
-//! One held delivery: attempted, judged, written down; by itself when it failed, with others by
-//! [`super::record`] when it arrived.
+//! One held delivery: attempted, judged, and handed over to be written down.
 
 use std::time::Duration;
 
@@ -9,8 +8,8 @@ use helpbot_services::{Attempt as Kept, Delivery};
 use url::Url;
 
 use super::Worker;
-use super::pool::Turn;
-use super::record::{self, Arrived};
+use super::pool::{Sent, Turn};
+use super::record::{Handed, Recorder};
 use crate::attempt::{self, Attempt, Claimed};
 use crate::schedule::{Outcome, Step};
 use crate::signature::{Secret, Secrets};
@@ -22,20 +21,20 @@ struct Unready {
 }
 
 /// Attempts a held delivery and writes down what came of it. `turn` is told as soon as the
-/// exchange is over, so that the next one need not wait for the database. One that arrived is
-/// handed to `arrived`.
-pub(super) async fn deliver(worker: &Worker, held: Held, mut turn: Turn, arrived: &Arrived) {
+/// exchange is over, so that the next one need not wait for the database. What came of it is
+/// handed to `recorder`.
+pub(super) async fn deliver(worker: &Worker, held: Held, mut turn: Turn, recorder: &Recorder) {
     let started = worker.services.now();
-    let (kept, outcome) = match ready(&held) {
+    let (kept, outcome, is_cut) = match ready(&held) {
         Ok(claimed) => {
             let limits = &worker.settings.limits;
             let made = attempt::attempt(&worker.client, &claimed, started, limits).await;
-            let outcome = made.outcome;
-            (kept(&held, made, started), outcome)
+            let (outcome, is_cut) = (made.outcome, made.is_cut);
+            (kept(&held, made, started), outcome, is_cut)
         }
         Err(unready) => {
             tracing::error!(delivery = %held.delivery.id, code = unready.code, "a delivery cannot be sent");
-            (kept_unready(&held, &unready, started), Outcome::Failed)
+            (kept_unready(&held, &unready, started), Outcome::Failed, false)
         }
     };
     let now = worker.services.now();
@@ -46,14 +45,10 @@ pub(super) async fn deliver(worker: &Worker, held: Held, mut turn: Turn, arrived
         Step::Retry { at, pause_endpoint_until } => (Next::Retry(at), pause_endpoint_until),
         Step::GiveUp | Step::DisableEndpoint => (Next::Failed, None),
     };
-    turn.sent(outcome, pause_until);
-    let event_at = held.delivery.event_at;
+    turn.sent(Sent { outcome, is_cut, pause_until });
     let ended = Ended { delivery: held.delivery, attempt: kept, next, pause_until };
-    match next {
-        // Its place in the line is held until it is written down.
-        Next::Delivered => arrived.hand_over(ended, turn),
-        Next::Retry(_) | Next::Failed => record::failed(worker, ended, outcome, event_at, now).await,
-    }
+    // Its place in the line is held until it is written down.
+    recorder.hand_over(Handed { ended, outcome, at: now, _turn: turn });
 }
 
 /// Everything that an attempt needs, or why it cannot be made.
@@ -92,6 +87,7 @@ fn kept(held: &Held, made: Attempt, started_at: Timestamp) -> Kept {
         first_byte_ms: made.timing.first_byte.map(ms),
         total_ms: ms(made.timing.total),
         request_headers: serde_json::to_string(&made.request_headers).unwrap_or_default(),
+        response_headers: serde_json::to_string(&made.response_headers).unwrap_or_default(),
         response: made.response,
         ..blank(held, started_at)
     }
@@ -116,6 +112,7 @@ fn blank(held: &Held, started_at: Timestamp) -> Kept {
         first_byte_ms: None,
         total_ms: 0,
         request_headers: "[]".to_owned(),
+        response_headers: "[]".to_owned(),
         response: String::new(),
         started_at,
     }

@@ -173,9 +173,8 @@ impl Index {
     /// The words of a text as the site sees them in the language of `near`, with the idf of each.
     pub(crate) fn weighted_words(&self, near: &Candidate, text: &str) -> Vec<(String, f32)> {
         let Some(part) = self.inner.parts.get(near.part) else { return Vec::new() };
-        let analyzer = part.lexical.analyzer();
-        let words = analyzer.words(text);
-        words.iter().map(|word| (analyzer.stem(word), part.lexical.idf(word))).collect()
+        let words = part.lexical.analyzer().words(text);
+        words.iter().map(|word| part.lexical.weighted(word)).collect()
     }
 
     fn build_shared(chunks: Vec<Arc<Chunk>>, given: Option<&str>, channels: Channels) -> Self {

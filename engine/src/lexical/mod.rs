@@ -155,10 +155,12 @@ impl Lexical {
         self.surfaces.get(word).is_some()
     }
 
-    /// The idf of a word as the site uses it; an unknown word has the highest.
-    pub fn idf(&self, word: &str) -> f32 {
-        let term = self.stems.get(&self.analyzer.stem(word));
-        self.words.idf(term.map_or(0, |term| self.words.document_count(term)))
+    /// A word as it is indexed, and its idf as the site uses it; an unknown one has the highest.
+    pub fn weighted(&self, word: &str) -> (String, f32) {
+        let stem = self.analyzer.stem(word);
+        let term = self.stems.get(&stem);
+        let idf = self.words.idf(term.map_or(0, |term| self.words.document_count(term)));
+        (stem, idf)
     }
 
     /// The analysis that documents and questions went through.
@@ -276,6 +278,6 @@ fn score(postings: &Postings, documents: usize, terms: impl Iterator<Item = (Opt
     if mass <= 0.0 {
         return vec![LexicalScore::default(); documents];
     }
-    let share = |found: &Match| LexicalScore { score: found.score / mass, coverage: found.covered / mass };
-    matches.iter().map(share).collect()
+    let share = |found: Match| LexicalScore { score: found.score / mass, coverage: found.covered / mass };
+    matches.into_iter().map(share).collect()
 }

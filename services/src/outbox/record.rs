@@ -1,10 +1,10 @@
 //! What came of attempts, written down: the delivery, its attempt, and what they mean for the
-//! endpoint, in one transaction.
+//! endpoint, in one transaction, many at a time.
 //!
-//! Deliveries that arrived are written many at a time: they ask nothing of their endpoint but
-//! that it is well. A failure is written alone, because it locks its endpoint.
+//! Deliveries that arrived ask nothing of their endpoint but that it is well. Failures lock theirs,
+//! and are judged one after the other.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use helpbot_db as db;
 use helpbot_db::attempts::Attempt;
@@ -43,20 +43,17 @@ pub enum Next {
 pub type Judge = Box<dyn FnOnce(Option<Failing>) -> (Failing, Option<DisabledReason>) + Send>;
 
 impl Services {
-    /// Writes down an attempt, what follows it, and what it means for the endpoint; false when
-    /// the delivery was lost to another worker or its endpoint is gone.
+    /// Writes down attempts that failed, what follows each, and what they mean for their endpoints;
+    /// gives how many of the deliveries were still `owner`'s.
     ///
     /// # Errors
-    /// Only the database's own.
+    /// Only the database's own; then none of them is written.
     #[boxed]
-    pub async fn record_attempt(&self, owner: &str, ended: Ended, judge: Judge) -> Result<bool> {
-        let (owner, now, next) = (owner.to_owned(), self.now(), ended.next);
-        let record = Record { owner, ended, now };
-        let written = self.db.write(move |c| Box::pin(record.write(c, judge))).await?;
-        if written {
-            self.figures.attempted(next);
-        }
-        Ok(written)
+    pub async fn record_failed(&self, owner: &str, ended: Vec<(Ended, Judge)>) -> Result<usize> {
+        let (owner, now) = (owner.to_owned(), self.now());
+        let written = self.db.write(move |c| Box::pin(failed(c, owner, ended, now))).await?;
+        written.iter().for_each(|next| self.figures.attempted(*next));
+        Ok(written.len())
     }
 
     /// Writes down deliveries that arrived, with their attempts; gives how many of them were
@@ -90,78 +87,78 @@ async fn delivered(c: &mut db::Conn, owner: String, ended: Vec<Ended>, now: Time
     Ok(attempts.len())
 }
 
-/// An attempt on its way into the record.
-struct Record {
-    owner: String,
-    ended: Ended,
-    now: Timestamp,
-}
-
-impl Record {
-    async fn write(self, c: &mut db::Conn, judge: Judge) -> Result<bool> {
-        let Ended { delivery, attempt, next, pause_until } = self.ended;
-        let (site, webhook) = (delivery.site_id, delivery.webhook_id);
-        // The endpoint before its deliveries, as when its owner disables it: no deadlock.
-        let is_enabled = match next {
-            Next::Delivered => {
-                db::webhooks::recovered(c, site, webhook).await?;
-                true
-            }
-            Next::Retry(_) | Next::Failed => {
-                let Some(endpoint) = db::webhooks::locked(c, site, webhook).await? else { return Ok(false) };
-                fail(c, endpoint, judge, pause_until, self.now).await?
-            }
-        };
-        let status = match next {
-            Next::Delivered => DeliveryStatus::Delivered,
-            Next::Retry(_) if is_enabled => DeliveryStatus::Pending,
-            Next::Retry(_) => DeliveryStatus::Cancelled,
-            Next::Failed => DeliveryStatus::Failed,
-        };
-        let number = delivery.attempts + 1;
-        let changed = Delivery {
-            status,
-            run_attempts: delivery.run_attempts + 1,
-            attempts: number,
-            due_at: if let Next::Retry(at) = next { at } else { delivery.due_at },
-            finished_at: (status != DeliveryStatus::Pending).then_some(self.now),
-            ..delivery
-        };
-        if !db::outbox::end_attempt(c, &changed, &self.owner).await? {
-            return Ok(false);
-        }
-        db::attempts::insert(c, &Attempt { number, ..attempt }).await?;
-        if !is_enabled {
-            db::deliveries::cancel(c, site, webhook, self.now).await?;
-        }
-        Ok(true)
-    }
-}
-
-/// Writes a failure to the endpoint's record; false when the endpoint is disabled, by this or
-/// before.
-async fn fail(
+/// Gives what follows those that were written.
+async fn failed(
     c: &mut db::Conn,
-    mut endpoint: Webhook,
-    judge: Judge,
-    pause_until: Option<Timestamp>,
+    owner: String,
+    ended: Vec<(Ended, Judge)>,
     now: Timestamp,
-) -> Result<bool> {
-    if endpoint.disabled.is_some() {
-        return Ok(false);
+) -> Result<Vec<Next>> {
+    let mut lines: BTreeMap<_, Vec<(Ended, Judge)>> = BTreeMap::new();
+    for (ended, judge) in ended {
+        let line = lines.entry((ended.delivery.webhook_id, ended.delivery.site_id)).or_default();
+        line.push((ended, judge));
     }
-    let (failing, reason) = judge(endpoint.failing);
-    let before = (endpoint.failing, endpoint.paused_until);
-    endpoint.failing = Some(failing);
-    endpoint.paused_until = endpoint.paused_until.max(pause_until);
-    endpoint.disabled = reason;
-    if before != (endpoint.failing, endpoint.paused_until) || reason.is_some() {
-        db::webhooks::update(c, &endpoint).await?;
+    let mut written = Vec::new();
+    for ((webhook, site), line) in lines {
+        // The endpoint before its deliveries, as when its owner disables it: no deadlock.
+        let Some(before) = db::webhooks::locked(c, site, webhook).await? else { continue };
+        let mut endpoint = before.clone();
+        for (ended, judge) in line {
+            judged(&mut endpoint, judge, ended.pause_until);
+            let next = ended.next;
+            if end_failed(c, ended, &owner, endpoint.disabled.is_none(), now).await? {
+                written.push(next);
+            }
+        }
+        if endpoint != before {
+            db::webhooks::update(c, &endpoint).await?;
+        }
+        match (before.disabled, endpoint.disabled, endpoint.failing) {
+            (None, Some(reason), Some(failing)) => {
+                let payload = mail::DisabledPayload { webhook_id: webhook, reason, failing_since: failing.since };
+                let dedupe = Some(webhook.to_string());
+                NewJob::new(site, mail::WEBHOOK_DISABLED_MAIL, dedupe, &payload).enqueue(c, now).await?;
+                db::deliveries::cancel(c, site, webhook, now).await?;
+            }
+            (Some(_), _, _) => drop(db::deliveries::cancel(c, site, webhook, now).await?),
+            _ => {}
+        }
     }
-    if let Some(reason) = reason {
-        let payload = mail::DisabledPayload { webhook_id: endpoint.id, reason, failing_since: failing.since };
-        let dedupe = Some(endpoint.id.to_string());
-        NewJob::new(endpoint.site_id, mail::WEBHOOK_DISABLED_MAIL, dedupe, &payload).enqueue(c, now).await?;
+    Ok(written)
+}
+
+/// What a failure means for its endpoint, unless that is disabled, by this one's kind or before.
+fn judged(endpoint: &mut Webhook, judge: Judge, pause_until: Option<Timestamp>) {
+    if endpoint.disabled.is_none() {
+        let (failing, reason) = judge(endpoint.failing);
+        endpoint.failing = Some(failing);
+        endpoint.paused_until = endpoint.paused_until.max(pause_until);
+        endpoint.disabled = reason;
     }
-    Ok(reason.is_none())
+}
+
+/// Writes down one attempt that failed; false when the delivery is not `owner`'s any more.
+async fn end_failed(c: &mut db::Conn, ended: Ended, owner: &str, is_enabled: bool, now: Timestamp) -> Result<bool> {
+    let Ended { delivery, attempt, next, .. } = ended;
+    let status = match next {
+        Next::Delivered => DeliveryStatus::Delivered,
+        Next::Retry(_) if is_enabled => DeliveryStatus::Pending,
+        Next::Retry(_) => DeliveryStatus::Cancelled,
+        Next::Failed => DeliveryStatus::Failed,
+    };
+    let number = delivery.attempts + 1;
+    let changed = Delivery {
+        status,
+        run_attempts: delivery.run_attempts + 1,
+        attempts: number,
+        due_at: if let Next::Retry(at) = next { at } else { delivery.due_at },
+        finished_at: (status != DeliveryStatus::Pending).then_some(now),
+        ..delivery
+    };
+    let is_ours = db::outbox::end_attempt(c, &changed, owner).await?;
+    if is_ours {
+        db::attempts::insert(c, &Attempt { number, ..attempt }).await?;
+    }
+    Ok(is_ours)
 }
