@@ -1,12 +1,13 @@
 // `npm test`: starts the built binary (HELPBOT_BINARY) on an empty directory and a free port, runs
 // every script of this directory against it, and ends it.
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import WebSocket from 'ws';
+import { makeAuthority } from './certificates.mjs';
 
 const binary = process.env.HELPBOT_BINARY;
 if (!binary) throw new Error('HELPBOT_BINARY names the built program');
@@ -19,23 +20,9 @@ async function freePort() {
   return port;
 }
 
-/** A certificate authority in `directory`, and a certificate for 127.0.0.1 by it. */
-function makeCertificates(directory) {
-  const config = join(directory, 'openssl.cnf');
-  const extensions = '[authority]\nbasicConstraints = critical, CA:TRUE\n[server]\nbasicConstraints = CA:FALSE\nsubjectAltName = IP:127.0.0.1\n';
-  writeFileSync(config, `[req]\ndistinguished_name = name\n[name]\n${extensions}`);
-  const openssl = (name, ...rest) => execFileSync('openssl', [
-    'req', '-x509', '-config', config, '-extensions', name, '-subj', `/CN=${name}`, '-days', '2',
-    '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
-    '-keyout', join(directory, `${name}.key`), '-out', join(directory, `${name}.pem`), ...rest,
-  ], { stdio: ['ignore', 'ignore', 'pipe'] });
-  openssl('authority');
-  openssl('server', '-CA', join(directory, 'authority.pem'), '-CAkey', join(directory, 'authority.key'));
-}
-
 const smtpPort = await freePort();
 const home = mkdtempSync(join(tmpdir(), 'helpbot-conformance-'));
-makeCertificates(home);
+makeAuthority(home, ['IP:127.0.0.1']);
 const server = spawn(binary, ['serve', '--listen', '127.0.0.1:0', '--data', join(home, 'data')], {
   stdio: ['ignore', 'pipe', 'inherit'],
   env: {
@@ -82,7 +69,7 @@ function run(script, { url, key, widgetKey, operatorKey }) {
 
 // The last two change whatever they can reach.
 const scripts = [
-  'audit-http.mjs', 'ws-frames.mjs', 'ws-resume.mjs', 'sse.mjs', 'webhooks.mjs', 'mail.mjs', 'openapi-lint.mjs',
+  'audit-http.mjs', 'ws-frames.mjs', 'ws-resume.mjs', 'sse.mjs', 'webhooks.mjs', 'rebinding.mjs', 'mail.mjs', 'openapi-lint.mjs',
   'sdk.mjs', 'contract.mjs', 'guide.mjs', 'openapi-properties.mjs', 'fuzz.mjs',
 ];
 /** Ends the server as an operator does: an open socket hears 1012, and the process ends by itself. */
