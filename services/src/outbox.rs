@@ -153,6 +153,15 @@ pub struct Wanted {
     pub held: HashMap<WebhookId, HashSet<Uuid>>,
 }
 
+/// What is due and was left behind by a claim.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Whether another claim could take more now.
+    pub is_some_free: bool,
+    /// The endpoints of which more is due, or may be, than may be held.
+    pub behind: HashSet<WebhookId>,
+}
+
 impl Wanted {
     /// How many more of an endpoint may be held.
     fn room_for(&self, webhook: WebhookId) -> usize {
@@ -177,26 +186,26 @@ impl Services {
         self.outbox.send_replace(());
     }
 
-    /// Takes due deliveries for `owner`, for [`jobs::LEASE`], longest due first. True beside
-    /// them when more may be due.
+    /// Takes due deliveries for `owner`, for [`jobs::LEASE`], of each endpoint longest due first; says
+    /// beside them what is left.
     ///
     /// # Errors
     /// Only the database's own.
     #[boxed]
-    pub async fn claim_deliveries(&self, owner: &str, wanted: Wanted) -> Result<(Vec<Claimed>, bool)> {
+    pub async fn claim_deliveries(&self, owner: &str, wanted: Wanted) -> Result<(Vec<Claimed>, Left)> {
         let now = self.now();
         if !db::outbox::is_due(&mut self.db.reader().await?, now).await? {
-            return Ok((Vec::new(), false));
+            return Ok((Vec::new(), Left::default()));
         }
         let lease = db::jobs::Lease { owner: owner.to_owned(), now, until: now.plus(jobs::LEASE) };
         let lease_until = lease.until;
-        let (taken, has_more) = self.db.write(move |c| Box::pin(claim(c, lease, wanted))).await?;
+        let (taken, left) = self.db.write(move |c| Box::pin(claim(c, lease, wanted))).await?;
         let mut targets: HashMap<WebhookId, Arc<Target>> = HashMap::new();
         let claimed = taken.into_iter().map(|(delivery, webhook)| {
             let target = targets.entry(webhook.id).or_insert_with(|| Arc::new(self.target(&webhook, now)));
             Claimed { delivery, target: Arc::clone(target), lease_until }
         });
-        Ok((claimed.collect(), has_more))
+        Ok((claimed.collect(), left))
     }
 
     fn target(&self, webhook: &Webhook, now: Timestamp) -> Target {
@@ -271,10 +280,10 @@ impl Services {
     }
 }
 
-async fn claim(c: &mut db::Conn, lease: db::jobs::Lease, wanted: Wanted) -> Result<(Vec<(Delivery, Webhook)>, bool)> {
-    let (picked, has_more) = pick(c, &lease, &wanted).await?;
+async fn claim(c: &mut db::Conn, lease: db::jobs::Lease, wanted: Wanted) -> Result<(Vec<(Delivery, Webhook)>, Left)> {
+    let (picked, left) = pick(c, &lease, &wanted).await?;
     if picked.is_empty() {
-        return Ok((Vec::new(), false));
+        return Ok((Vec::new(), left));
     }
     let taken = db::outbox::take(c, &picked, &lease).await?;
     // An event may have been written for an endpoint just as its owner disabled it.
@@ -282,27 +291,34 @@ async fn claim(c: &mut db::Conn, lease: db::jobs::Lease, wanted: Wanted) -> Resu
     for endpoint in disabled.iter().map(|(_, it)| (it.site_id, it.id)).collect::<HashSet<_>>() {
         db::deliveries::cancel(c, endpoint.0, endpoint.1, lease.now).await?;
     }
-    Ok((ours, has_more))
+    Ok((ours, left))
 }
 
-/// Deliveries that there is room for, from the line of each endpoint that is not resting; true beside
-/// them when more are due.
-async fn pick(c: &mut db::Conn, lease: &db::jobs::Lease, wanted: &Wanted) -> Result<(Vec<Uuid>, bool)> {
+/// Deliveries that there is room for, from the line of each endpoint that is not resting.
+async fn pick(c: &mut db::Conn, lease: &db::jobs::Lease, wanted: &Wanted) -> Result<(Vec<Uuid>, Left)> {
     let resting: HashSet<WebhookId> =
         db::webhooks::resting(c, lease.now, LONGEST_PAUSE_MS).await?.into_iter().collect();
     let mut lines = db::outbox::lines(c, lease.now).await?;
-    lines.retain(|webhook| !resting.contains(webhook) && wanted.room_for(*webhook) > 0);
+    lines.retain(|webhook| !resting.contains(webhook));
+    let (open, full): (Vec<_>, Vec<_>) = lines.into_iter().partition(|webhook| wanted.room_for(*webhook) > 0);
+    let mut left = Left { is_some_free: false, behind: full.into_iter().collect() };
     let room = wanted.room.min(AT_ONCE);
-    let share = (room / lines.len().max(1)).max(LEAST_SHARE);
-    let (mut picked, mut has_more) = (Vec::new(), false);
-    for webhook in lines {
-        let most = wanted.room_for(webhook).min(share).min(room - picked.len());
+    let share = (room / open.len().max(1)).max(LEAST_SHARE);
+    let mut picked = Vec::new();
+    for webhook in open {
+        let own = wanted.room_for(webhook);
+        let most = own.min(share).min(room - picked.len());
         if most == 0 {
-            return Ok((picked, true));
+            left.is_some_free = true;
+            break;
         }
-        let found = db::outbox::line(c, lease, webhook, i64::try_from(most).unwrap_or(i64::MAX)).await?;
-        has_more |= found.len() == most && most < wanted.room_for(webhook);
-        picked.extend(found.into_iter().filter(|id| !wanted.holds(webhook, *id)));
+        let mut found = db::outbox::line(c, lease, webhook, i64::try_from(most).unwrap_or(i64::MAX)).await?;
+        found.retain(|id| !wanted.holds(webhook, *id));
+        if found.len() == most {
+            left.behind.insert(webhook);
+            left.is_some_free |= most < own;
+        }
+        picked.extend(found);
     }
-    Ok((picked, has_more))
+    Ok((picked, left))
 }

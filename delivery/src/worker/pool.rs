@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::WebhookId;
-use helpbot_services::outbox::{Claimed, Wanted};
+use helpbot_services::outbox::{Claimed, Left, Wanted};
 use helpbot_services::{Result, jobs};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -47,7 +47,7 @@ const CLAIM_PAUSE: Duration = Duration::from_secs(1);
 /// What the pool's task is told.
 pub(super) enum News {
     /// A claim has ended.
-    Claimed(Result<(Vec<Claimed>, bool)>),
+    Claimed(Result<(Vec<Claimed>, Left)>),
     /// An exchange is over; its record is yet to be written.
     Sent { webhook: WebhookId, sent: Sent },
     /// A delivery is not held any more.
@@ -134,8 +134,8 @@ struct Pool {
     is_claiming: bool,
     /// Whether the next claim may find something.
     is_claim_due: bool,
-    /// Whether the last claim left something behind.
-    is_behind: bool,
+    /// Endpoints of which the last claim left something behind.
+    behind: HashSet<WebhookId>,
 }
 
 /// Attempts deliveries until `stop` is cancelled.
@@ -189,17 +189,17 @@ impl Pool {
             recorder,
             is_claiming: false,
             is_claim_due: true,
-            is_behind: false,
+            behind: HashSet::new(),
         }
     }
 
     fn hear(&mut self, news: News) {
         match news {
-            News::Claimed(Ok((claimed, has_more))) => {
-                self.is_claiming = false;
-                self.is_behind = has_more || self.lines.values().any(|line| line.held.len() >= line.ahead);
-                self.is_claim_due |= has_more;
+            News::Claimed(Ok((claimed, left))) => {
+                (self.is_claiming, self.behind) = (false, left.behind);
                 claimed.into_iter().for_each(|claimed| self.line_up(claimed));
+                // One may have run short while the claim was being made.
+                self.is_claim_due |= left.is_some_free || self.behind.iter().any(|webhook| self.is_short(*webhook));
             }
             News::Claimed(Err(error)) => {
                 self.is_claiming = false;
@@ -244,11 +244,16 @@ impl Pool {
             self.held -= 1;
             line.over += 1;
         }
-        // Not at each: a claim of one row costs as much as one of many.
-        self.is_claim_due |= self.is_behind && line.held.len() <= line.ahead / 2;
         if line.held.is_empty() {
             self.lines.remove(&webhook);
         }
+        // Not at each: a claim of one row costs as much as one of many.
+        self.is_claim_due |= self.behind.contains(&webhook) && self.is_short(webhook);
+    }
+
+    /// Whether so little of an endpoint is held that it is time to claim more.
+    fn is_short(&self, webhook: WebhookId) -> bool {
+        self.lines.get(&webhook).is_none_or(|line| line.held.len() <= line.ahead / 2)
     }
 
     /// Starts what may start, endpoints in turn.
