@@ -4,9 +4,9 @@
 mod support;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use helpbot_domain::Timestamp;
 use helpbot_domain::event::EventType;
@@ -55,6 +55,8 @@ struct Hostile {
     url: Url,
     /// Bytes of bodies that were taken from it.
     taken: Arc<AtomicUsize>,
+    /// When each connection came.
+    came: Arc<Mutex<Vec<Instant>>>,
 }
 
 impl Hostile {
@@ -63,14 +65,17 @@ impl Hostile {
         let url = format!("http://{}/hook", listener.local_addr().expect("bound")).parse().expect("a URL");
         let taken = Arc::<AtomicUsize>::default();
         let count = Arc::clone(&taken);
+        let came = Arc::<Mutex<Vec<Instant>>>::default();
+        let times = Arc::clone(&came);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                times.lock().expect("no panic").push(Instant::now());
                 let count = Arc::clone(&count);
                 // Its end is the sender's hanging up.
                 tokio::spawn(async move { mistreat(stream, temper, &count).await });
             }
         });
-        Self { url, taken }
+        Self { url, taken, came }
     }
 }
 
@@ -171,6 +176,29 @@ async fn first_left(url: &Url) -> Left {
 fn an_attempt_may_take_twenty_seconds_and_no_more() {
     assert!(WebhookLimits::DEFAULT.total <= SECOND * 20);
     assert!(WebhookLimits::DEFAULT.first_byte < WebhookLimits::DEFAULT.total);
+}
+
+#[tokio::test]
+async fn an_endpoint_whose_answers_are_cut_gets_one_at_a_time_with_a_rest_between() {
+    const REST: Duration = Duration::from_millis(50);
+    let home = Installation::new().await;
+    let endless = Hostile::start(Temper::Huge).await;
+    let (webhook, _) = home.webhook(&endless.url).await;
+    for number in 0..QUESTIONS {
+        home.ask(&format!("Question {number}?")).await;
+    }
+
+    let _work = home.work("w");
+    let all = |found: &[Delivery]| found.iter().all(|it| it.status == DeliveryStatus::Delivered);
+    let log = home.deliveries_once("all of them", &webhook, all).await;
+
+    let came = endless.came.lock().expect("no panic").clone();
+    assert_eq!(came.len(), log.len(), "no connection is used twice");
+    let first = usize::try_from(AT_ONCE).expect("a few");
+    // Those that began with the first ones could not know.
+    let gaps: Vec<Duration> = came[first..].windows(2).map(|two| two[1] - two[0]).collect();
+    assert!(gaps.iter().all(|gap| *gap >= REST), "{gaps:?}");
+    assert_eq!(gaps.len(), 2 * QUESTIONS - first - 1);
 }
 
 #[tokio::test]

@@ -29,7 +29,8 @@ async fn post_to(steps: Vec<Step>) -> Attempt {
 #[tokio::test]
 async fn the_body_and_headers_arrive_as_given() {
     let hostile = format!("x-long: {}", "a".repeat(2000));
-    let lines = ["Content-Type: text/plain", "set-cookie: session=secret", "x-odd: \u{fc}", "x-b: 2", "x-b: 3", &hostile];
+    let lines =
+        ["Content-Type: text/plain", "set-cookie: session=secret", "x-odd: \u{fc}", "x-b: 2", "x-b: 3", &hostile];
     let site = Site::always(vec![reply("202 Accepted", &lines, b"thanks")]).await;
 
     let attempt = post(&site).await;

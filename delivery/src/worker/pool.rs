@@ -1,9 +1,10 @@
 //! The pool of attempts: many endpoints at once, each with its own line.
 //!
 //! Deliveries are claimed some ahead and wait in the line of their endpoint. Endpoints take
-//! turns; each has [`PER_ENDPOINT`] attempts at once, one that was last seen overrun, or answered
-//! without end, has one. So an endpoint that hangs keeps its own line waiting and nobody else's. One task owns all lines;
-//! attempts and claims run beside it and send it [`News`].
+//! turns; each has [`PER_ENDPOINT`] attempts at once, one that was last seen overrun has one, and one
+//! that answers without end has one each [`CUT_REST`]. So an endpoint that hangs keeps its own line
+//! waiting and nobody else's. One task owns all lines; attempts and claims run beside it and send it
+//! [`News`].
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use helpbot_services::outbox::{Claimed, Left, Wanted};
 use helpbot_services::{Result, jobs};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -26,6 +28,9 @@ use crate::schedule::Outcome;
 const AT_ONCE: usize = 384;
 /// Attempts at once to one endpoint.
 const PER_ENDPOINT: usize = 4;
+/// Between two attempts at an endpoint whose answers are cut. Each costs a new connection and what the
+/// network had brought by then, many times a usual attempt; twenty a second are lost among the others.
+const CUT_REST: Duration = Duration::from_millis(50);
 /// Held for one endpoint whose pace is not known: few enough that those that hang leave room.
 const AHEAD: usize = 64;
 /// Held for one that keeps up: what a quick one takes in while a claim and a record are committed.
@@ -118,14 +123,23 @@ impl Line {
     }
 }
 
+/// Why an endpoint gets one attempt at once, as it was last heard of.
+enum Slowed {
+    /// It was overrun, and rests until then if it asked for that: what waits for it is given back.
+    Overrun(Option<Timestamp>),
+    /// Its answer was cut; what waits for it waits until then.
+    Cut(Instant),
+}
+
 struct Pool {
     worker: Arc<Worker>,
     lines: HashMap<WebhookId, Line>,
     /// Endpoints with waiting deliveries, the next one first.
     turns: VecDeque<WebhookId>,
-    /// Endpoints that get one attempt at once since they were overrun or answered without end when
-    /// last heard of, and until when they rest.
-    overrun: HashMap<WebhookId, Option<Timestamp>>,
+    /// Endpoints that get one attempt at once.
+    slowed: HashMap<WebhookId, Slowed>,
+    /// When the first of them may have its next one.
+    next_turn: Option<Instant>,
     running: usize,
     held: usize,
     tasks: JoinSet<()>,
@@ -157,6 +171,7 @@ pub(super) async fn run(worker: Arc<Worker>, stop: CancellationToken) {
             Some(ended) = pool.tasks.join_next() => report(ended),
             Ok(()) = changes.changed() => pool.is_claim_due = true,
             () = tokio::time::sleep(jobs::POLL) => pool.is_claim_due = true,
+            () = tokio::time::sleep_until(pool.next_turn.unwrap_or_else(Instant::now)), if pool.next_turn.is_some() => {}
         }
     }
     pool.drain().await;
@@ -181,7 +196,8 @@ impl Pool {
             worker,
             lines: HashMap::new(),
             turns: VecDeque::new(),
-            overrun: HashMap::new(),
+            slowed: HashMap::new(),
+            next_turn: None,
             running: 0,
             held: 0,
             tasks,
@@ -210,16 +226,17 @@ impl Pool {
                 if let Some(line) = self.lines.get_mut(&webhook) {
                     line.running -= 1;
                 }
-                match outcome {
-                    Outcome::Throttled { .. } | Outcome::Overloaded => drop(self.overrun.insert(webhook, pause_until)),
-                    Outcome::Gone => {
-                        let until = self.worker.services.now().plus(GONE_REST);
-                        self.overrun.insert(webhook, Some(until));
+                let slowed = match outcome {
+                    Outcome::Throttled { .. } | Outcome::Overloaded => Slowed::Overrun(pause_until),
+                    Outcome::Gone => Slowed::Overrun(Some(self.worker.services.now().plus(GONE_REST))),
+                    Outcome::Delivered | Outcome::Failed if is_cut => Slowed::Cut(Instant::now() + CUT_REST),
+                    Outcome::Delivered => {
+                        self.slowed.remove(&webhook);
+                        return;
                     }
-                    Outcome::Delivered if is_cut => drop(self.overrun.insert(webhook, None)),
-                    Outcome::Delivered => drop(self.overrun.remove(&webhook)),
-                    Outcome::Failed => {}
-                }
+                    Outcome::Failed => return,
+                };
+                self.slowed.insert(webhook, slowed);
             }
             News::Over { webhook, id } => self.let_go(webhook, id),
         }
@@ -259,6 +276,7 @@ impl Pool {
     /// Starts what may start, endpoints in turn.
     fn start_waiting(&mut self) {
         let now = self.worker.services.now();
+        self.next_turn = None;
         let mut passed = 0;
         while passed < self.turns.len() && self.running < AT_ONCE {
             let Some(webhook) = self.turns.pop_front() else { return };
@@ -281,10 +299,14 @@ impl Pool {
     /// waits for it.
     fn next_of(&mut self, webhook: WebhookId, now: Timestamp) -> Option<Claimed> {
         let line = self.lines.get_mut(&webhook)?;
-        let at_once = match self.overrun.get(&webhook) {
-            Some(Some(until)) if now < *until => {
+        let at_once = match self.slowed.get(&webhook) {
+            Some(Slowed::Overrun(Some(until))) if now < *until => {
                 let waiting = std::mem::take(&mut line.waiting);
                 self.give_back(webhook, waiting.into_iter().map(|claimed| claimed.delivery.id).collect());
+                return None;
+            }
+            Some(Slowed::Cut(next)) if Instant::now() < *next => {
+                self.next_turn = Some(self.next_turn.map_or(*next, |first| first.min(*next)));
                 return None;
             }
             Some(_) => 1,

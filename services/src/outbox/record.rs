@@ -88,12 +88,7 @@ async fn delivered(c: &mut db::Conn, owner: String, ended: Vec<Ended>, now: Time
 }
 
 /// Gives what follows those that were written.
-async fn failed(
-    c: &mut db::Conn,
-    owner: String,
-    ended: Vec<(Ended, Judge)>,
-    now: Timestamp,
-) -> Result<Vec<Next>> {
+async fn failed(c: &mut db::Conn, owner: String, ended: Vec<(Ended, Judge)>, now: Timestamp) -> Result<Vec<Next>> {
     let mut lines: BTreeMap<_, Vec<(Ended, Judge)>> = BTreeMap::new();
     for (ended, judge) in ended {
         let line = lines.entry((ended.delivery.webhook_id, ended.delivery.site_id)).or_default();
