@@ -21,6 +21,7 @@ on_both_backends!(
     a_delivery_and_its_attempts_read_back,
     an_endpoint_has_one_delivery_of_an_event,
     each_endpoint_has_a_line_longest_due_first,
+    a_line_is_found_behind_however_many_of_another,
     an_endpoint_rests_until_its_pause_ends,
     eight_workers_at_once_share_the_deliveries_without_overlap,
     a_lease_of_a_dead_worker_or_of_another_clock_holds_nobody_up,
@@ -146,6 +147,24 @@ async fn each_endpoint_has_a_line_longest_due_first(db: &Db) {
     assert_eq!(commit!(db, |c| async move { outbox::line(c, &at, id, 1).await }), [first]);
     assert_eq!(claim(db, "w", later(10), 9).await, [first, second, third]);
     assert_eq!(claim(db, "v", later(60), 9).await, [not_yet]);
+}
+
+async fn a_line_is_found_behind_however_many_of_another(db: &Db) {
+    const MANY: usize = 1100;
+    let site = make::stored_site(db).await;
+    let (busy, quiet) = (stored_webhook(db, site).await, stored_webhook(db, site).await);
+    let idle = stored_webhook(db, site).await;
+    let many: Vec<Delivery> = (0..MANY).map(|_| delivery(&busy, NOW)).collect();
+    commit!(db, |c| async move {
+        for delivery in &many {
+            deliveries::insert(c, delivery).await?;
+        }
+        Ok(())
+    });
+    stored(db, &quiet, later(1)).await;
+    stored(db, &idle, later(60)).await;
+
+    assert_eq!(read!(db, |c| outbox::lines(c, later(10))), [busy.id, quiet.id]);
 }
 
 async fn an_endpoint_rests_until_its_pause_ends(db: &Db) {
