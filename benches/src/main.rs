@@ -46,6 +46,9 @@ struct Options {
     answer: String,
 }
 
+/// Those of `--fanout 10000` and of the load.
+const MANY_CONNECTIONS: [(&str, &str); 1] = [("HELPBOT_MAX_CONNECTIONS", "20000")];
+
 #[tokio::main]
 async fn main() -> Result<(), AnyError> {
     let options = Options::parse();
@@ -56,13 +59,11 @@ async fn main() -> Result<(), AnyError> {
     }
 }
 
-/// In the last line that the first start prints.
-const LAST_OF_FIRST_START: &str = "async></script>";
 const QUESTION: &str = r#"{"question":"How do I install HelpBot on my own server?"}"#;
 
 async fn measure(options: &Options) -> Result<(), AnyError> {
     let home = TempDir::new()?;
-    let product = start_product(home.path())?;
+    let product = process::product(home.path(), &MANY_CONNECTIONS)?;
     let key = product.word("wk_live_")?;
     let (first_answer, text) = first_answer(&product, &key).await?;
     println!("start, empty store, to first answer   {:>8.0} ms", ms(first_answer));
@@ -102,7 +103,7 @@ const EVENTS: &str = "subscription { conversationEvents { cursor type conversati
 async fn measure_fanout(options: &Options, count: usize) -> Result<(), AnyError> {
     rlimit::increase_nofile_limit(u64::MAX)?;
     let home = TempDir::new()?;
-    let product = start_product(home.path())?;
+    let product = process::product(home.path(), &MANY_CONNECTIONS)?;
     let owner = product.word("sk_live_")?;
     let ask = load::post("/api/v1/chat", &product.word("wk_live_")?, QUESTION);
     let mut peer = Command::new("node");
@@ -172,14 +173,6 @@ fn ms(duration: Duration) -> f64 {
 }
 
 /// The product as a user starts it, with limits that a load from one address would meet lifted.
-fn start_product(home: &Path) -> Result<process::Server, AnyError> {
-    let binary = std::env::current_exe()?.with_file_name("helpbot");
-    let mut command = Command::new(&binary);
-    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(home.join("data"));
-    command.env("HELPBOT_RATE_LIMITS", "off").env("HELPBOT_LOG", "warn").env("HELPBOT_MAX_CONNECTIONS", "20000");
-    process::start(&mut command, LAST_OF_FIRST_START).map_err(|error| format!("{}: {error}", binary.display()).into())
-}
-
 async fn first_answer(product: &process::Server, key: &str) -> Result<(Duration, String), AnyError> {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let began = Instant::now();

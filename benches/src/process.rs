@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 /// Before the address in what a ceiling prints.
 pub const MARK: &str = "listening on http://";
 
+/// In the last line of what the product prints at its first start.
+const LAST_OF_FIRST_START: &str = "async></script>";
+
 /// A server in a process of its own.
 pub struct Server {
     child: Child,
@@ -50,6 +53,20 @@ pub fn start(command: &mut Command, last: &str) -> io::Result<Server> {
     // Keeps reading, so that the server never waits for a full pipe.
     std::thread::spawn(move || io::copy(&mut lines, &mut io::sink()));
     Ok(Server { child, addr, printed, started_in })
+}
+
+/// Starts the product on a new data directory under `home`, without rate limits and with these
+/// settings beside. Its binary must have been built (`cargo build --release`).
+///
+/// # Errors
+/// As [`start`].
+pub fn product(home: &Path, settings: &[(&str, &str)]) -> io::Result<Server> {
+    let binary = std::env::current_exe()?.with_file_name("helpbot");
+    let mut command = Command::new(&binary);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(home.join("data"));
+    command.env("HELPBOT_RATE_LIMITS", "off").env("HELPBOT_LOG", "warn").envs(settings.iter().copied());
+    let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", binary.display()));
+    start(&mut command, LAST_OF_FIRST_START).map_err(named)
 }
 
 impl Server {

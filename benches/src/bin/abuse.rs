@@ -10,13 +10,12 @@
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::net::SocketAddr;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
 use helpbot_api::guard::{self, Limits};
 use helpbot_benches::load::{self, Connection};
-use helpbot_benches::process::{self, Server};
+use helpbot_benches::process;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -44,8 +43,6 @@ const READS: usize = 300;
 const CEILING: Duration = Duration::from_millis(5);
 /// Connections of the honest client, and of the other.
 const CONNECTIONS: u32 = 4;
-/// What a first start prints last.
-const READY: &str = "async></script>";
 /// One document of the honest kind: the dashboard's list of conversations.
 const HONEST: &str = "query Page($after: String) { site { conversations(first: 50, after: $after) {
     nodes { id question answer handoff { status assignee { name } } citations { title url source { title } } }
@@ -91,7 +88,7 @@ fn alone(documents: &[(&'static str, String)]) -> Result<(), AnyError> {
 /// The honest client alone and beside the abuse, in turns.
 async fn beside(options: &Options, documents: &[(&'static str, String)]) -> Result<(), AnyError> {
     let home = TempDir::new()?;
-    let product = start(&home)?;
+    let product = process::product(home.path(), &[])?;
     let (secret, widget) = (product.word("sk_live_")?, product.word("wk_live_")?);
     let mut connection = Connection::open(product.addr).await?;
     let ask = load::post("/api/v1/chat", &widget, r#"{"question":"How do I install HelpBot on my own server?"}"#);
@@ -180,14 +177,6 @@ async fn paced(
 }
 
 /// The product as a user starts it, without rate limits: they would hide the guard.
-fn start(home: &TempDir) -> Result<Server, AnyError> {
-    let binary = std::env::current_exe()?.with_file_name("helpbot");
-    let mut command = Command::new(&binary);
-    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(home.path().join("data"));
-    command.env("HELPBOT_RATE_LIMITS", "off").env("HELPBOT_LOG", "error");
-    process::start(&mut command, READY).map_err(|error| format!("{}: {error}", binary.display()).into())
-}
-
 /// Half of the times are within the first, all but one in a hundred within the second.
 fn times(rounds: usize, mut work: impl FnMut()) -> (Duration, Duration) {
     let mut times: Vec<Duration> = (0..rounds)

@@ -7,7 +7,6 @@
 #![allow(clippy::print_stdout, reason = "printing is what it is for")]
 
 use std::net::SocketAddr;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
@@ -22,9 +21,6 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 type AnyError = Box<dyn std::error::Error>;
-
-/// What the last line holds that a first start prints.
-const LAST_OF_FIRST_START: &str = "async></script>";
 
 /// Past this, entries that were taken in will not answer.
 const INDEXING_MAX: Duration = Duration::from_secs(60);
@@ -63,7 +59,8 @@ async fn main() -> Result<(), AnyError> {
     let pages = site::pages(options.pages);
     extraction(&options, &pages);
     let home = TempDir::new()?;
-    let product = start(&home)?;
+    let settings = [("HELPBOT_ALLOW_PRIVATE", "127.0.0.1"), ("HELPBOT_CRAWL_DELAY_MS", "0")];
+    let product = process::product(home.path(), &settings)?;
     let key = product.word("sk_live_")?;
     crawl(&product, &key, pages.clone()).await?;
     crawl_while_asked(&product, &key, pages).await?;
@@ -124,15 +121,6 @@ fn tokens(page: &str) -> usize {
 }
 
 /// The product as a user starts it, without pauses between requests and without rate limits.
-fn start(home: &TempDir) -> Result<Server, AnyError> {
-    let binary = std::env::current_exe()?.with_file_name("helpbot");
-    let mut command = Command::new(&binary);
-    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(home.path().join("data"));
-    command.env("HELPBOT_RATE_LIMITS", "off").env("HELPBOT_LOG", "warn");
-    command.env("HELPBOT_ALLOW_PRIVATE", "127.0.0.1").env("HELPBOT_CRAWL_DELAY_MS", "0");
-    process::start(&mut command, LAST_OF_FIRST_START).map_err(|error| format!("{}: {error}", binary.display()).into())
-}
-
 /// The crawl of the whole site end to end, beside fetching its pages one after the other.
 async fn crawl(product: &Server, key: &str, pages: Vec<String>) -> Result<(), AnyError> {
     let count = pages.len();

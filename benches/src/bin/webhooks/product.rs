@@ -1,7 +1,6 @@
 //! The product as a user starts it, in a process of its own, and what it is asked over its API.
 
 use std::net::SocketAddr;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,8 +12,6 @@ use tokio::sync::Mutex;
 
 use crate::AnyError;
 
-/// In the last line of what the product prints at its first start.
-const READY: &str = "async></script>";
 /// Callers that vote and ask at once.
 pub(crate) const CALLERS: usize = 32;
 const QUESTION: &str = "How do I install HelpBot on my own server?";
@@ -42,13 +39,9 @@ pub(crate) struct Product {
 
 impl Product {
     pub(crate) fn start(home: &TempDir, database: Option<&str>) -> Result<Self, AnyError> {
-        let binary = std::env::current_exe()?.with_file_name("helpbot");
-        let mut command = Command::new(&binary);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(home.path().join("data"));
-        command.env("HELPBOT_RATE_LIMITS", "off").env("HELPBOT_LOG", "warn");
-        command.env("HELPBOT_ALLOW_PRIVATE", "127.0.0.1").envs(database.map(|url| ("HELPBOT_DATABASE", url)));
-        let server = process::start(&mut command, READY);
-        let server = server.map_err(|error| format!("{}: {error}", binary.display()))?;
+        let mut settings = vec![("HELPBOT_ALLOW_PRIVATE", "127.0.0.1")];
+        settings.extend(database.map(|url| ("HELPBOT_DATABASE", url)));
+        let server = process::product(home.path(), &settings)?;
         let word = |prefix| {
             let found = server.printed.split_whitespace().find(|word: &&str| word.starts_with(prefix));
             found.map(str::to_owned).ok_or_else(|| format!("no {prefix} key was printed"))
