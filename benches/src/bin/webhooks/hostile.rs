@@ -1,9 +1,10 @@
-//! Four healthy endpoints beside a fifth that does them no good: whether their times move.
+//! Four healthy endpoints beside a fifth: whether their times move when that one is of ill will.
 //!
-//! Rounds without and with the fifth alternate, and the order within a pair alternates too, so that
-//! what else the machine does falls on both. The first neighbour is healthy too: what it costs is
-//! the load of one more, and not ill will. Each round with it has a webhook of its own, since one
-//! that has timed out rests for a minute and would harm nobody in the next round.
+//! First rounds without a fifth and with a healthy one, which show what one more costs: a site writes
+//! and sends a fifth more. Then rounds with a healthy and with a hostile fifth, which differ in nothing
+//! but its will. They alternate, and the order within a pair alternates too, so that what else the
+//! machine does falls on both. Each round has a fifth webhook of its own, since one that has timed out
+//! rests for a minute and would harm nobody in the next round.
 
 use std::sync::Arc;
 
@@ -12,19 +13,15 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::product::{Product, until};
-use crate::votes::{Times, Votes, cast};
+use crate::votes::{Load, Times, Votes, cast};
 use crate::{AnyError, Options, backlog, verdict};
 
 /// Healthy endpoints; with the hostile one as many as a site may have.
 const HEALTHY: usize = 4;
 /// How far the p99 of the healthy may move.
 const RATIO_MAX: f64 = 1.1;
-const MANNERS: [(Manner, &str); 4] = [
-    (Manner::Prompt, "healthy as well"),
-    (Manner::Silent, "never answers"),
-    (Manner::Dripping, "drips a byte a second"),
-    (Manner::Endless, "endless body"),
-];
+const MANNERS: [(Manner, &str); 3] =
+    [(Manner::Silent, "never answers"), (Manner::Dripping, "drips a byte a second"), (Manner::Endless, "endless body")];
 const DELETE: &str = "mutation ($id: ID!) { deleteWebhook(input: { id: $id }) { userErrors { message } } }";
 
 /// Measures the healthy beside each kind of neighbour, over one database.
@@ -46,8 +43,9 @@ pub(crate) async fn measure(name: &str, database: Option<&str>, options: &Option
         warm.count(),
         options.seconds
     );
+    house.compare(None, Manner::Prompt, "one more, healthy", options.rounds).await?;
     for (manner, what) in MANNERS {
-        house.beside(manner, what, options.rounds).await?;
+        house.compare(Some(Manner::Prompt), manner, what, options.rounds).await?;
     }
     Ok(())
 }
@@ -62,51 +60,60 @@ struct House {
 }
 
 impl House {
-    /// All rounds beside one kind of neighbour.
-    async fn beside(&mut self, manner: Manner, what: &str, rounds: usize) -> Result<(), AnyError> {
+    /// Pairs of rounds: beside a fifth of the one manner or none, and of the other.
+    async fn compare(&mut self, one: Option<Manner>, other: Manner, what: &str, rounds: usize) -> Result<(), AnyError> {
         let before = self.product.server.resident_mib()?;
         let (mut highest, mut attempts) = (before, 0);
         let mut pairs = Vec::new();
         for round in 0..rounds.max(1) {
-            let (with, without) = if round % 2 == 0 {
-                let without = self.round().await?;
-                (self.with(manner, &mut attempts, &mut highest).await?, without)
+            let (first, second) = if round % 2 == 0 {
+                let first = self.beside(one, &mut 0, &mut highest).await?;
+                (first, self.beside(Some(other), &mut attempts, &mut highest).await?)
             } else {
-                let with = self.with(manner, &mut attempts, &mut highest).await?;
-                (with, self.round().await?)
+                let second = self.beside(Some(other), &mut attempts, &mut highest).await?;
+                (self.beside(one, &mut 0, &mut highest).await?, second)
             };
             println!(
-                "    round {}   without p50 {:>6.1} p99 {:>6.1} ms   with p50 {:>6.1} p99 {:>6.1} ms",
+                "    round {}   p50 {:>6.1} p99 {:>6.1} ms   then p50 {:>6.1} p99 {:>6.1} ms",
                 round + 1,
-                without.ms(0.5),
-                without.ms(0.99),
-                with.ms(0.5),
-                with.ms(0.99)
+                first.ms(0.5),
+                first.ms(0.99),
+                second.ms(0.5),
+                second.ms(0.99)
             );
-            pairs.push((without, with));
+            pairs.push((first, second));
         }
         let after = self.product.server.resident_mib()?;
-        let of = |share: f64| median(pairs.iter().map(|(without, with)| with.ms(share) / without.ms(share)));
+        let of = |share: f64| median(pairs.iter().map(|(first, second)| second.ms(share) / first.ms(share)));
         let ratio = of(0.99);
-        let verdict = match manner {
-            Manner::Prompt => "no target: the cost of one more".to_owned(),
-            _ => format!("target < {RATIO_MAX}: {}", verdict(ratio < RATIO_MAX)),
+        let verdict = match one {
+            None => "no target: what a fifth costs".to_owned(),
+            Some(_) => format!("target < {RATIO_MAX}: {}", verdict(ratio < RATIO_MAX)),
         };
         println!(
-            "  {what:<22} {attempts} attempts at it   p50 {:.2} and p99 {ratio:.2} of those without it \
+            "  {what:<22} {attempts} attempts at it   p50 {:.2} and p99 {ratio:.2} of those {} \
              (medians; {verdict})   resident {before:.0} MiB before, {highest:.0} at most, {after:.0} after",
-            of(0.5)
+            of(0.5),
+            if one.is_some() { "beside a healthy fifth" } else { "without it" }
         );
         Ok(())
     }
 
     /// The load, for a round.
     async fn round(&mut self) -> Result<Times, AnyError> {
-        cast(&self.product, &self.receivers, &mut self.votes, self.rate, self.seconds).await
+        let load = Load::steady(self.rate, self.receivers.len(), self.seconds);
+        cast(&self.product, &self.receivers, &mut self.votes, load).await
     }
 
-    /// A round with a new fifth webhook, which is gone afterwards, with what was on its way to it.
-    async fn with(&mut self, manner: Manner, attempts: &mut usize, highest: &mut f64) -> Result<Times, AnyError> {
+    /// A round, with a new fifth webhook if one is wanted, which is gone afterwards, with what was on its
+    /// way to it.
+    async fn beside(
+        &mut self,
+        manner: Option<Manner>,
+        attempts: &mut usize,
+        highest: &mut f64,
+    ) -> Result<Times, AnyError> {
+        let Some(manner) = manner else { return self.round().await };
         let fifth = Receiver::start(manner).await?;
         let id = self.product.webhook(fifth.addr, &["conversation.feedback"]).await?;
         let times = self.round().await?;

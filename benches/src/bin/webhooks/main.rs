@@ -2,8 +2,9 @@
 //! takes from the vote that causes it to its receiver, and what each costs the disk.
 //!
 //! The product runs in a process of its own, its receivers in this one. First a backlog is sent
-//! as fast as it can be: events from before the webhooks were made, replayed. Then votes come at
-//! a steady rate that gives half of that many deliveries a second. The product's own binary must
+//! as fast as it can be: events from before the webhooks were made, replayed. Then votes come as fast as
+//! they are taken, so that it is known how many deliveries a second they can cause; then at a steady rate
+//! that gives half of the lower of the two. The product's own binary must
 //! have been built (`cargo build --release`). With `HELPBOT_TEST_POSTGRES` on PostgreSQL too.
 //! `--hostile` measures instead what a fifth endpoint of ill will does to four healthy ones.
 
@@ -23,7 +24,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use product::{Product, Schema, until};
-use votes::{Votes, cast};
+use votes::{Load, Votes, cast};
 
 type AnyError = Box<dyn Error + Send + Sync>;
 
@@ -55,6 +56,8 @@ pub(crate) struct Options {
 const DELIVERIES_A_SECOND_MIN: f64 = 2000.0;
 /// What issue 7 asks at half of the most that goes.
 const P99_MS_MAX: f64 = 250.0;
+/// Votes as fast as they are taken are as many as chats were taken in so long.
+const WHOLE_SECONDS: f64 = 4.0;
 const REPLAY: &str = "mutation ($id: ID!, $since: DateTime!) {
     replayFailedDeliveries(input: { webhookId: $id, since: $since }) { replay { total } userErrors { message } }
 }";
@@ -94,7 +97,15 @@ async fn measure(name: &str, database: Option<&str>, endpoints: usize, options: 
         receivers.push(Receiver::start(Manner::Prompt).await?);
     }
     let fastest = backlog(&product, &receivers, conversations.len()).await?;
-    steady(&product, &receivers, Votes::new(conversations), fastest / 2.0, options.seconds).await
+    let mut votes = Votes::new(conversations);
+    let whole = cast(&product, &receivers, &mut votes, Load::at_once((rate * WHOLE_SECONDS) as usize)).await?;
+    println!(
+        "  with votes {:>7.0} deliveries/s   p50 {:.1} ms   p99 {:.1} ms",
+        whole.rate(),
+        whole.ms(0.5),
+        whole.ms(0.99)
+    );
+    steady(&product, &receivers, votes, whole.rate().min(fastest) / 2.0, options.seconds).await
 }
 
 /// Sends all events to all receivers; gives how many arrived and were recorded a second.
@@ -136,7 +147,7 @@ async fn steady(
     seconds: u64,
 ) -> Result<(), AnyError> {
     let before = product.costs().await?;
-    let times = cast(product, receivers, &mut votes, rate, seconds).await?;
+    let times = cast(product, receivers, &mut votes, Load::steady(rate, receivers.len(), seconds)).await?;
     let after = product.costs().await?;
     let all = times.count() as f64;
     println!(

@@ -33,33 +33,60 @@ impl Votes {
     }
 }
 
+/// So many votes, each at its moment.
+#[derive(Clone, Copy)]
+pub(crate) struct Load {
+    votes: usize,
+    per_second: f64,
+}
+
+impl Load {
+    /// That `rate` deliveries a second to so many receivers follow, for so long.
+    pub(crate) fn steady(rate: f64, receivers: usize, seconds: u64) -> Self {
+        let per_second = rate / receivers as f64;
+        Self { votes: (per_second * seconds as f64) as usize, per_second }
+    }
+
+    /// As fast as they are taken.
+    pub(crate) fn at_once(votes: usize) -> Self {
+        Self { votes, per_second: f64::INFINITY }
+    }
+}
+
 /// How long the deliveries of a load took from the vote to the receiver, in rising order.
-pub(crate) struct Times(Vec<Duration>);
+pub(crate) struct Times {
+    all: Vec<Duration>,
+    /// From the first vote to the last delivery.
+    took: Duration,
+}
 
 impl Times {
     pub(crate) fn count(&self) -> usize {
-        self.0.len()
+        self.all.len()
     }
 
     /// Within how many milliseconds this share of them arrived.
     pub(crate) fn ms(&self, share: f64) -> f64 {
-        self.0[((self.0.len() - 1) as f64 * share) as usize].as_secs_f64() * 1000.0
+        self.all[((self.all.len() - 1) as f64 * share) as usize].as_secs_f64() * 1000.0
+    }
+
+    /// Deliveries a second.
+    pub(crate) fn rate(&self) -> f64 {
+        self.all.len() as f64 / self.took.as_secs_f64()
     }
 }
 
-/// Votes so often that `rate` deliveries a second to these receivers follow.
+/// Casts the votes, and waits until each has reached all receivers.
 pub(crate) async fn cast(
     product: &Arc<Product>,
     receivers: &[Receiver],
     votes: &mut Votes,
-    rate: f64,
-    seconds: u64,
+    load: Load,
 ) -> Result<Times, AnyError> {
     receivers.iter().for_each(|receiver| drop(receiver.take()));
-    let per_second = rate / receivers.len() as f64;
-    let votes = votes.take((per_second * seconds as f64) as usize);
+    let votes = votes.take(load.votes);
     let begin = Instant::now() + Duration::from_millis(100);
-    let due = |number: usize| begin + Duration::from_secs_f64(number as f64 / per_second);
+    let due = |number: usize| begin + Duration::from_secs_f64(number as f64 / load.per_second);
     let callers: Vec<_> = (0..CALLERS)
         .map(|caller| {
             let own = (caller..votes.len()).step_by(CALLERS);
@@ -76,6 +103,7 @@ pub(crate) async fn cast(
     }
     let all = votes.len() * receivers.len();
     until("the last delivery", async || Ok(receivers.iter().map(Receiver::count).sum::<usize>() >= all)).await?;
+    let took = begin.elapsed();
     let mut times = Vec::with_capacity(all);
     for (at, body) in receivers.iter().flat_map(Receiver::take) {
         let told: Value = serde_json::from_slice(&body)?;
@@ -84,7 +112,7 @@ pub(crate) async fn cast(
         times.push(at.duration_since(*sent.ok_or_else(|| format!("nobody asked for {told}"))?));
     }
     times.sort_unstable();
-    if times.is_empty() { Err("not one vote fell into the time".into()) } else { Ok(Times(times)) }
+    if times.is_empty() { Err("not one vote fell into the time".into()) } else { Ok(Times { all: times, took }) }
 }
 
 /// Votes at the moments given; gives the moments at which each was to be sent.
