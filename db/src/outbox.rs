@@ -34,7 +34,7 @@ macro_rules! line {
 
 /// How much of what is due is looked at one by one. While no more waits, as mostly, a look costs what
 /// is due; beyond it, what there are of endpoints.
-const FEW: i64 = 1024;
+const FEW: i64 = 256;
 
 /// Whose the first of what is due is, and how much of each.
 const FEW_DUE: &str = "

@@ -194,12 +194,20 @@ impl Services {
     #[boxed]
     pub async fn claim_deliveries(&self, owner: &str, wanted: Wanted) -> Result<(Vec<Claimed>, Left)> {
         let now = self.now();
-        if !db::outbox::is_due(&mut self.db.reader().await?, now).await? {
-            return Ok((Vec::new(), Left::default()));
+        let (open, left) = {
+            let mut reader = self.db.reader().await?;
+            if !db::outbox::is_due(&mut reader, now).await? {
+                return Ok((Vec::new(), Left::default()));
+            }
+            open_lines(&mut reader, now, &wanted).await?
+        };
+        // What waits for endpoints that are full or rest keeps no writer waiting.
+        if open.is_empty() {
+            return Ok((Vec::new(), left));
         }
         let lease = db::jobs::Lease { owner: owner.to_owned(), now, until: now.plus(jobs::LEASE) };
         let lease_until = lease.until;
-        let (taken, left) = self.db.write(move |c| Box::pin(claim(c, lease, wanted))).await?;
+        let (taken, left) = self.db.write(move |c| Box::pin(claim(c, lease, wanted, open, left))).await?;
         let mut targets: HashMap<WebhookId, Arc<Target>> = HashMap::new();
         let claimed = taken.into_iter().map(|(delivery, webhook)| {
             let target = targets.entry(webhook.id).or_insert_with(|| Arc::new(self.target(&webhook, now)));
@@ -280,8 +288,14 @@ impl Services {
     }
 }
 
-async fn claim(c: &mut db::Conn, lease: db::jobs::Lease, wanted: Wanted) -> Result<(Vec<(Delivery, Webhook)>, Left)> {
-    let (picked, left) = pick(c, &lease, &wanted).await?;
+async fn claim(
+    c: &mut db::Conn,
+    lease: db::jobs::Lease,
+    wanted: Wanted,
+    open: Vec<WebhookId>,
+    left: Left,
+) -> Result<(Vec<(Delivery, Webhook)>, Left)> {
+    let (picked, left) = pick(c, &lease, &wanted, open, left).await?;
     if picked.is_empty() {
         return Ok((Vec::new(), left));
     }
@@ -294,14 +308,24 @@ async fn claim(c: &mut db::Conn, lease: db::jobs::Lease, wanted: Wanted) -> Resu
     Ok((ours, left))
 }
 
-/// Deliveries that there is room for, from the line of each endpoint that is not resting.
-async fn pick(c: &mut db::Conn, lease: &db::jobs::Lease, wanted: &Wanted) -> Result<(Vec<Uuid>, Left)> {
-    let resting: HashSet<WebhookId> =
-        db::webhooks::resting(c, lease.now, LONGEST_PAUSE_MS).await?.into_iter().collect();
-    let mut lines = db::outbox::lines(c, lease.now).await?;
+/// The lines that may be taken from, longest due first, and those that are behind since no more of them
+/// may be held. Endpoints that rest are neither.
+async fn open_lines(c: &mut db::Conn, now: Timestamp, wanted: &Wanted) -> Result<(Vec<WebhookId>, Left)> {
+    let resting: HashSet<WebhookId> = db::webhooks::resting(c, now, LONGEST_PAUSE_MS).await?.into_iter().collect();
+    let mut lines = db::outbox::lines(c, now).await?;
     lines.retain(|webhook| !resting.contains(webhook));
     let (open, full): (Vec<_>, Vec<_>) = lines.into_iter().partition(|webhook| wanted.room_for(*webhook) > 0);
-    let mut left = Left { is_some_free: false, behind: full.into_iter().collect() };
+    Ok((open, Left { is_some_free: false, behind: full.into_iter().collect() }))
+}
+
+/// Deliveries that there is room for, from these lines; adds what is left of them.
+async fn pick(
+    c: &mut db::Conn,
+    lease: &db::jobs::Lease,
+    wanted: &Wanted,
+    open: Vec<WebhookId>,
+    mut left: Left,
+) -> Result<(Vec<Uuid>, Left)> {
     let room = wanted.room.min(AT_ONCE);
     let share = (room / open.len().max(1)).max(LEAST_SHARE);
     let mut picked = Vec::new();

@@ -150,7 +150,7 @@ async fn each_endpoint_has_a_line_longest_due_first(db: &Db) {
 }
 
 async fn a_line_is_found_behind_however_many_of_another(db: &Db) {
-    const MANY: usize = 1100;
+    const MANY: usize = 300;
     let site = make::stored_site(db).await;
     let (busy, quiet) = (stored_webhook(db, site).await, stored_webhook(db, site).await);
     let idle = stored_webhook(db, site).await;
