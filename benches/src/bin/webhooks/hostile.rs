@@ -20,6 +20,7 @@ use crate::{AnyError, Options, backlog, verdict};
 const HEALTHY: usize = 4;
 /// How far the p99 of the healthy may move.
 const RATIO_MAX: f64 = 1.1;
+const HEALTHY_FIFTH: &str = "one more, healthy";
 const MANNERS: [(Manner, &str); 3] =
     [(Manner::Silent, "never answers"), (Manner::Dripping, "drips a byte a second"), (Manner::Endless, "endless body")];
 const DELETE: &str = "mutation ($id: ID!) { deleteWebhook(input: { id: $id }) { userErrors { message } } }";
@@ -43,8 +44,11 @@ pub(crate) async fn measure(name: &str, database: Option<&str>, options: &Option
         warm.count(),
         options.seconds
     );
-    house.compare(None, Manner::Prompt, "one more, healthy", options.rounds).await?;
-    for (manner, what) in MANNERS {
+    let wanted = |what: &str| options.beside.as_deref().is_none_or(|word| what.contains(word));
+    if wanted(HEALTHY_FIFTH) {
+        house.compare(None, Manner::Prompt, HEALTHY_FIFTH, options.rounds).await?;
+    }
+    for (manner, what) in MANNERS.into_iter().filter(|(_, what)| wanted(what)) {
         house.compare(Some(Manner::Prompt), manner, what, options.rounds).await?;
     }
     Ok(())

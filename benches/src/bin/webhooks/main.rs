@@ -44,6 +44,9 @@ pub(crate) struct Options {
     /// Pairs of rounds beside each hostile endpoint.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
+    /// With --hostile: this kind of neighbour alone, by a word of its line, such as `endless`.
+    #[arg(long)]
+    beside: Option<String>,
     /// With --hostile: how much of the most that goes is sent, so that no queue grows.
     #[arg(long, default_value_t = 0.25)]
     share: f64,
