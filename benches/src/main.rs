@@ -172,7 +172,6 @@ fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
 }
 
-/// The product as a user starts it, with limits that a load from one address would meet lifted.
 async fn first_answer(product: &process::Server, key: &str) -> Result<(Duration, String), AnyError> {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let began = Instant::now();

@@ -130,12 +130,11 @@ async function canary() {
   return seen;
 }
 
-/** What is outside: a page over http, and a receiver over https. Gives what came, by name. */
+/** What is outside: a page over http, and a receiver over https. Gives what it received, by name. */
 async function publicServer(home) {
-  const came = { [STEADY]: 0, [REBINDING]: 0, pages: 0 };
+  const came = { [STEADY]: 0, [REBINDING]: 0 };
   const page = '<!doctype html><title>Help</title><h1>Help</h1><h2>Where is my order?</h2><p>You find it in your account, under orders.</p>';
   const web = createHttp((request, response) => {
-    came.pages += 1;
     response.writeHead(200, { 'content-type': 'text/html', connection: 'close' }).end(page);
   });
   const tls = { key: readFileSync(join(home, 'server.key')), cert: readFileSync(join(home, 'server.pem')) };

@@ -176,7 +176,6 @@ async fn paced(
     Ok(times)
 }
 
-/// The product as a user starts it, without rate limits: they would hide the guard.
 /// Half of the times are within the first, all but one in a hundred within the second.
 fn times(rounds: usize, mut work: impl FnMut()) -> (Duration, Duration) {
     let mut times: Vec<Duration> = (0..rounds)

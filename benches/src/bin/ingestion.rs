@@ -120,7 +120,6 @@ fn tokens(page: &str) -> usize {
     tokenizer.sink.0.get()
 }
 
-/// The product as a user starts it, without pauses between requests and without rate limits.
 /// The crawl of the whole site end to end, beside fetching its pages one after the other.
 async fn crawl(product: &Server, key: &str, pages: Vec<String>) -> Result<(), AnyError> {
     let count = pages.len();

@@ -102,7 +102,7 @@ async fn written(worker: &Worker, group: &[Handed], kind: Kind, tries: u32) -> b
                 return true;
             }
             Err(error) if left == 0 => {
-                tracing::error!(%error, count = group.len(), "attempts could not be recorded; they will be made again");
+                tracing::error!(%error, count = group.len(), "attempts could not be recorded");
             }
             Err(_) => tokio::time::sleep(pause).await,
         }

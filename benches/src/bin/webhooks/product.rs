@@ -42,11 +42,7 @@ impl Product {
         let mut settings = vec![("HELPBOT_ALLOW_PRIVATE", "127.0.0.1")];
         settings.extend(database.map(|url| ("HELPBOT_DATABASE", url)));
         let server = process::product(home.path(), &settings)?;
-        let word = |prefix| {
-            let found = server.printed.split_whitespace().find(|word: &&str| word.starts_with(prefix));
-            found.map(str::to_owned).ok_or_else(|| format!("no {prefix} key was printed"))
-        };
-        let (widget_key, secret_key) = (word("wk_live_")?, word("sk_live_")?);
+        let (widget_key, secret_key) = (server.word("wk_live_")?, server.word("sk_live_")?);
         Ok(Self { server, widget_key, secret_key, idle: Mutex::default(), postgres: database.map(str::to_owned) })
     }
 
