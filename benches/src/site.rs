@@ -11,10 +11,7 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
 
-#[path = "../../tests/src/prose.rs"]
-mod prose;
-
-use prose::Prose;
+use helpbot_test_support::prose::Prose;
 
 /// Pages of the site: as many as a source may have.
 pub const PAGES: usize = 500;

@@ -9,10 +9,7 @@ use flate2::{Compress, Compression, FlushCompress};
 use helpbot_ingest::extract::{self, ExtractError, Item};
 use helpbot_ingest::pdf::{self, Child, Limits};
 
-#[path = "../../tests/src/pdf.rs"]
-mod document;
-
-use document::document;
+use helpbot_test_support::pdf::document;
 
 /// The memory limit by which a child knows that it is to hang.
 const HANG: u64 = 60_001;

@@ -13,7 +13,7 @@ const seconds = Number(process.env.FUZZ_SECONDS ?? 60);
 
 /** For the operator alone: to others they are FORBIDDEN, which is told at the top of a response. */
 const OPERATORS = ['Query.sites', 'Mutation.createSite', 'Mutation.updateSite', 'Mutation.deleteSite'];
-/** A file is no value that schemathesis can make up; tests/tests/files.rs sends some. */
+/** A file is no value that schemathesis can make up; tests/tests/it/files.rs sends some. */
 const FILES = ['Mutation.uploadSource', 'Mutation.importFaqEntries'];
 /** Two checks that hold good answers for faults. The first: rules that a schema cannot tell, such as `first`
  * or `last` and never both, and values that a payload's `userErrors` refuse. The second: a number that is too

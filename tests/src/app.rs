@@ -12,8 +12,9 @@ use futures_util::FutureExt as _;
 use helpbot_domain::Timestamp;
 use helpbot_server::settings::LogFormat;
 use helpbot_server::{Parts, Running, Settings};
-use helpbot_services::clock::ManualClock;
-use helpbot_services::{Clock as _, Services, Viewer, keys};
+use helpbot_services::accounts::keys;
+use helpbot_services::runtime::clock::ManualClock;
+use helpbot_services::{Clock as _, Services, Viewer};
 use tempfile::TempDir;
 use url::Url;
 

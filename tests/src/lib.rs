@@ -10,15 +10,12 @@
 mod app;
 mod client;
 mod pages;
-pub mod pdf;
-pub mod prose;
 mod receiver;
 mod site;
 mod socket;
 mod wait;
 
-#[path = "../../db/tests/suite/database.rs"]
-pub mod database;
+pub use helpbot_test_support::{database, pdf, prose};
 
 pub use app::{Offline, TestApp, helpbot_binary, offline, on_postgres, on_sqlite};
 pub use client::{Client, GraphqlReply, Part, Reply};

@@ -5,9 +5,9 @@ use helpbot_domain::event::{Event, EventType};
 use helpbot_domain::ids::{ConversationId, EventId, KeyId, SiteId};
 use helpbot_domain::key::{KeyKind, Scope};
 use helpbot_domain::plan::Plan;
-use helpbot_services::events;
-use helpbot_services::keys::{self, NewKey};
-use helpbot_services::sites::{self, NewSite};
+use helpbot_services::accounts::keys::{self, NewKey};
+use helpbot_services::accounts::sites::{self, NewSite};
+use helpbot_services::runtime::events;
 
 use serde_json::{Value, json};
 use url::Url;

@@ -1,0 +1,90 @@
+//! One suite for both databases: every test here is run on SQLite and on PostgreSQL, each time
+//! on a database of its own. A module a noun, as in `src/`.
+//!
+//! A test is a function that takes the open database; `on_both_backends!` lists a module's
+//! tests and makes two of each, named `…::sqlite` and `…::postgres`. (A test that is not listed
+//! is dead code, and the lints refuse that.)
+
+/// Makes two tests of each function: `name::sqlite` and `name::postgres`.
+macro_rules! on_both_backends {
+    ($($name:ident),+ $(,)?) => {$(
+        mod $name {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                let database = helpbot_test_support::database::TestDatabase::sqlite();
+                helpbot_test_support::database::with(Some(database), $crate::opened(super::$name)).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                let database = helpbot_test_support::database::TestDatabase::postgres().await;
+                helpbot_test_support::database::with(database, $crate::opened(super::$name)).await;
+            }
+        }
+    )+};
+}
+
+/// Runs one function of the db room in a transaction and gives its `Result`.
+macro_rules! try_commit {
+    ($db:expr, |$c:ident| $work:expr) => {
+        $db.write::<_, helpbot_db::Error, _>(move |$c| Box::pin(async move { $work.await })).await
+    };
+}
+
+/// The same, and gives its value.
+macro_rules! commit {
+    ($db:expr, |$c:ident| $work:expr) => {
+        try_commit!($db, |$c| $work).expect("the write succeeds")
+    };
+}
+
+/// Runs one function of the db room on a reading connection and gives its value.
+macro_rules! read {
+    ($db:expr, |$c:ident| $work:expr) => {{
+        let mut conn = $db.reader().await.expect("a connection comes free");
+        let $c = &mut conn;
+        $work.await.expect("the query succeeds")
+    }};
+}
+
+mod chunks;
+mod closing;
+mod conversations;
+mod crawl_files;
+mod crawl_visits;
+mod deliveries;
+mod documents;
+mod evaluation;
+mod events;
+mod failures;
+mod idempotency;
+mod jobs;
+mod keys;
+mod make;
+mod members;
+mod messages;
+mod migrations;
+mod nodes;
+mod read_marks;
+mod search;
+mod sites;
+mod sources;
+mod stats;
+mod topics;
+mod transactions;
+mod transcripts;
+mod usage;
+mod vectors;
+mod webhooks;
+
+use helpbot_db::Db;
+
+use helpbot_test_support::database::{self, TestDatabase};
+
+/// A test of an open database as one of a database that is yet to be opened.
+fn opened(test: impl AsyncFnOnce(&Db)) -> impl AsyncFnOnce(&TestDatabase) {
+    async move |database: &TestDatabase| {
+        let db = Db::open(database.url()).await.expect("an empty database opens");
+        database::ended(test(&db), db.close()).await;
+    }
+}

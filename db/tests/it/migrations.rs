@@ -1,0 +1,297 @@
+//! The steps in `migrations/`: up, down and up again on both databases, which then hold the
+//! same tables, and those that `src/schema.rs` tells Diesel of.
+
+use std::collections::BTreeMap;
+
+use diesel::connection::SimpleConnection as _;
+use diesel::sql_types::{Bool, Text};
+use diesel::{Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
+use helpbot_db::{Db, Error};
+
+use helpbot_test_support::database::{self, TestDatabase, server_client};
+
+/// Columns by table and name: their type as Diesel names it, and whether they may be null.
+type Tables = BTreeMap<String, BTreeMap<String, String>>;
+
+#[derive(QueryableByName)]
+struct ColumnRow {
+    #[diesel(sql_type = Text)]
+    table_name: String,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    type_name: String,
+    #[diesel(sql_type = Bool)]
+    is_nullable: bool,
+}
+
+/// What the columns of a type are called in both databases, Diesel's name first. SQLite has one
+/// integer type and no booleans.
+const TYPES: [(&str, &str, &str); 6] = [
+    ("Text", "TEXT", "text"),
+    ("BigInt", "INTEGER", "bigint"),
+    ("Integer", "INTEGER", "integer"),
+    ("Bool", "INTEGER", "boolean"),
+    ("Double", "REAL", "double precision"),
+    ("Binary", "BLOB", "bytea"),
+];
+
+fn collect(rows: impl IntoIterator<Item = ColumnRow>) -> Tables {
+    let mut tables = Tables::new();
+    for row in rows {
+        let null = if row.is_nullable { " or null" } else { "" };
+        tables.entry(row.table_name).or_default().insert(row.name, format!("{}{null}", row.type_name));
+    }
+    tables
+}
+
+fn sqlite(database: &TestDatabase) -> SqliteConnection {
+    let path = database.file().expect("an SQLite database");
+    SqliteConnection::establish(&path.to_string_lossy()).expect("the file opens")
+}
+
+fn sqlite_tables(database: &TestDatabase) -> Tables {
+    // A column of a primary key is never null in STRICT or WITHOUT ROWID tables. Left out is what
+    // SQLite alone has: its own tables, and the index of the search with the numbers that it needs.
+    let rows: Vec<ColumnRow> = sql_query(
+        "SELECT t.name AS table_name, c.name AS name, c.type AS type_name, \
+         c.\"notnull\" = 0 AND c.pk = 0 AS is_nullable \
+         FROM sqlite_schema t JOIN pragma_table_info(t.name) c \
+         WHERE t.type = 'table' AND t.name NOT LIKE '\\_\\_%' ESCAPE '\\' AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+         AND t.name NOT LIKE 'conversation\\_search%' ESCAPE '\\' AND (t.name, c.name) <> ('conversations', 'number')",
+    )
+    .load(&mut sqlite(database))
+    .expect("the catalogue is read");
+    collect(rows)
+}
+
+async fn postgres_tables(database: &TestDatabase) -> Tables {
+    let (server, schema) = database.schema().expect("a PostgreSQL database");
+    let rows = server_client(server)
+        .await
+        .query(
+            "SELECT table_name::text, column_name::text, data_type::text, is_nullable = 'YES' \
+             FROM information_schema.columns WHERE table_schema = $1 AND table_name NOT LIKE '\\_\\_%'",
+            &[&schema],
+        )
+        .await
+        .expect("the catalogue is read");
+    collect(rows.iter().map(|row| ColumnRow {
+        table_name: row.get(0),
+        name: row.get(1),
+        type_name: row.get(2),
+        is_nullable: row.get(3),
+    }))
+}
+
+/// Index names with their columns, by table. The index of the search is each database's own.
+async fn postgres_indexes(database: &TestDatabase) -> Vec<String> {
+    let (server, schema) = database.schema().expect("a PostgreSQL database");
+    let rows = server_client(server)
+        .await
+        .query(
+            "SELECT t.relname || ' ' || CASE WHEN x.indisprimary THEN 'primary' ELSE i.relname END || \
+             CASE WHEN x.indisunique THEN ' unique ' ELSE ' ' END || \
+             (SELECT string_agg(a.attname, ',' ORDER BY k.place) FROM unnest(x.indkey::int2[]) WITH ORDINALITY k (n, place) \
+              JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.n) \
+             FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid \
+             JOIN pg_namespace n ON n.oid = t.relnamespace \
+             WHERE n.nspname = $1 AND t.relname NOT LIKE '\\_\\_%' AND i.relname <> 'conversations_search'",
+            &[&schema],
+        )
+        .await
+        .expect("the catalogue is read");
+    let mut indexes: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    indexes.sort();
+    indexes
+}
+
+fn sqlite_indexes(database: &TestDatabase) -> Vec<String> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        index_text: String,
+    }
+    let rows: Vec<Row> = sql_query(
+        // The key of conversations is a unique constraint: their primary key is the number.
+        "SELECT t.name || ' ' || CASE WHEN i.origin IN ('pk', 'u') THEN 'primary' ELSE i.name END || \
+         CASE WHEN i.\"unique\" THEN ' unique ' ELSE ' ' END || \
+         (SELECT group_concat(c.name, ',') FROM (SELECT name FROM pragma_index_info(i.name) ORDER BY seqno) c) AS index_text \
+         FROM sqlite_schema t JOIN pragma_index_list(t.name) i \
+         WHERE t.type = 'table' AND t.name NOT LIKE '\\_\\_%' ESCAPE '\\' \
+         AND t.name NOT LIKE 'conversation\\_search%' ESCAPE '\\' ORDER BY index_text",
+    )
+    .load(&mut sqlite(database))
+    .expect("the catalogue is read");
+    rows.into_iter().map(|row| row.index_text).collect()
+}
+
+/// The tables of `src/schema.rs`, read from its text: its lines are `name (keys) {` and
+/// `name -> Type,`.
+fn diesel_tables() -> Tables {
+    let mut table = String::new();
+    let mut rows = Vec::new();
+    for line in include_str!("../../src/schema.rs").lines().map(str::trim) {
+        if let Some((name, type_name)) = line.split_once(" -> ") {
+            let type_name = type_name.trim_end_matches(',');
+            let inner = type_name.strip_prefix("Nullable<").and_then(|rest| rest.strip_suffix('>'));
+            rows.push(ColumnRow {
+                table_name: table.clone(),
+                name: name.to_owned(),
+                type_name: inner.unwrap_or(type_name).to_owned(),
+                is_nullable: inner.is_some(),
+            });
+        } else if let Some((name, _)) = line.split_once(" (").filter(|_| line.ends_with(") {")) {
+            table = name.to_owned();
+        }
+    }
+    collect(rows)
+}
+
+/// The same tables with each type named as `pick` says.
+fn in_terms_of(tables: &Tables, pick: impl Fn(&(&'static str, &'static str, &'static str)) -> &'static str) -> Tables {
+    let rename = |text: &String| {
+        let (name, null) = text.split_once(' ').map_or((text.as_str(), ""), |(name, _)| (name, " or null"));
+        let known = TYPES.iter().find(|(diesel, ..)| *diesel == name).expect("a type that both databases have");
+        format!("{}{null}", pick(known))
+    };
+    let columns = |columns: &BTreeMap<String, String>| columns.iter().map(|(n, t)| (n.clone(), rename(t))).collect();
+    tables.iter().map(|(name, of_table)| (name.clone(), columns(of_table))).collect()
+}
+
+#[tokio::test]
+async fn the_steps_go_up_down_and_up_again_on_sqlite() {
+    database::with(Some(TestDatabase::sqlite()), async |database| {
+        let applied = Db::migrate(database.url()).await.expect("up");
+        let first = sqlite_tables(database);
+        Db::revert_migrations(database.url()).await.expect("down");
+        assert_eq!(sqlite_tables(database), Tables::new());
+        assert_eq!(Db::pending_migrations(database.url()).await.expect("counted"), applied);
+        assert_eq!(Db::migrate(database.url()).await.expect("up again"), applied);
+
+        assert_eq!(sqlite_tables(database), first);
+        assert_eq!(first, in_terms_of(&diesel_tables(), |(_, sqlite, _)| sqlite));
+        assert_eq!(Db::migrate(database.url()).await.expect("nothing to do"), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_steps_go_up_down_and_up_again_on_postgres() {
+    database::with(TestDatabase::postgres().await, async |database| {
+        let applied = Db::migrate(database.url()).await.expect("up");
+        let first = postgres_tables(database).await;
+        Db::revert_migrations(database.url()).await.expect("down");
+        assert_eq!(postgres_tables(database).await, Tables::new());
+        assert_eq!(Db::pending_migrations(database.url()).await.expect("counted"), applied);
+        assert_eq!(Db::migrate(database.url()).await.expect("up again"), applied);
+
+        assert_eq!(postgres_tables(database).await, first);
+        assert_eq!(first, in_terms_of(&diesel_tables(), |(_, _, postgres)| postgres));
+        assert_eq!(Db::migrate(database.url()).await.expect("nothing to do"), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn both_databases_have_the_same_keys_and_indexes() {
+    let file = TestDatabase::sqlite();
+    Db::migrate(file.url()).await.expect("up");
+    let of_sqlite = sqlite_indexes(&file);
+
+    database::with(TestDatabase::postgres().await, async |database| {
+        Db::migrate(database.url()).await.expect("up");
+
+        assert_eq!(postgres_indexes(database).await, of_sqlite);
+    })
+    .await;
+    assert!(of_sqlite.contains(&"sources sources_url unique site_id,kind,url".to_owned()), "{of_sqlite:?}");
+}
+
+#[tokio::test]
+async fn postgres_texts_sort_by_bytes_as_those_of_sqlite_do() {
+    database::with(TestDatabase::postgres().await, async |database| {
+        Db::migrate(database.url()).await.expect("up");
+        let (server, schema) = database.schema().expect("a PostgreSQL database");
+
+        let others = server_client(server)
+            .await
+            .query(
+                "SELECT table_name || '.' || column_name FROM information_schema.columns \
+                 WHERE table_schema = $1 AND table_name NOT LIKE '\\_\\_%' AND data_type = 'text' \
+                 AND collation_name IS DISTINCT FROM 'C'",
+                &[&schema],
+            )
+            .await
+            .expect("the catalogue is read");
+
+        assert_eq!(others.iter().map(|row| row.get(0)).collect::<Vec<String>>(), [""; 0]);
+    })
+    .await;
+}
+
+const NEWER: &str = "INSERT INTO __diesel_schema_migrations (version) VALUES ('9999')";
+
+async fn assert_refused(database: &TestDatabase) {
+    for refused in [Db::open(database.url()).await.err(), Db::open_migrated(database.url()).await.err()] {
+        match refused {
+            Some(Error::Schema(reason)) => assert!(reason.contains("newer"), "{reason}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_program_is_refused_on_sqlite() {
+    database::with(Some(TestDatabase::sqlite()), async |database| {
+        Db::migrate(database.url()).await.expect("up");
+        sqlite(database).batch_execute(NEWER).expect("the row is written");
+
+        assert_refused(database).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_program_is_refused_on_postgres() {
+    database::with(TestDatabase::postgres().await, async |database| {
+        Db::migrate(database.url()).await.expect("up");
+        let (server, schema) = database.schema().expect("a PostgreSQL database");
+        let sql = format!("SET search_path = {schema}; {NEWER}");
+        server_client(server).await.batch_execute(&sql).await.expect("the row is written");
+
+        assert_refused(database).await;
+    })
+    .await;
+}
+
+async fn assert_missing_steps_are_named(database: &TestDatabase) {
+    match Db::open_migrated(database.url()).await.err() {
+        Some(Error::Schema(reason)) => assert!(reason.contains("helpbot migrate"), "{reason}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn assert_two_openers_agree(database: &TestDatabase) {
+    let (first, second) = tokio::join!(Db::open(database.url()), Db::open(database.url()));
+
+    assert!(first.is_ok() && second.is_ok(), "{:?} {:?}", first.err(), second.err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_empty_database_is_refused_where_nothing_may_change_and_opened_by_two_at_once_on_sqlite() {
+    database::with(Some(TestDatabase::sqlite()), async |database| {
+        assert_missing_steps_are_named(database).await;
+        assert_two_openers_agree(database).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_empty_database_is_refused_where_nothing_may_change_and_opened_by_two_at_once_on_postgres() {
+    database::with(TestDatabase::postgres().await, async |database| {
+        assert_missing_steps_are_named(database).await;
+        assert_two_openers_agree(database).await;
+    })
+    .await;
+}

@@ -1,0 +1,100 @@
+//! What a claim takes and what it says of the rest: each endpoint its share, none waits behind another.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::support::{Installation, Receiver};
+use helpbot_domain::ids::WebhookId;
+use helpbot_services::Webhook;
+use helpbot_services::webhooks::outbox::{Claimed, Left, Wanted};
+use uuid::Uuid;
+
+/// What each question causes: it is asked, and nothing answers it.
+const EVENTS: usize = 2;
+const PER_ENDPOINT: usize = 64;
+/// More than one claim takes.
+const QUESTIONS: usize = 150;
+
+/// An installation where `busy` has everything to come and `quiet`, made later, what came last.
+async fn two_endpoints() -> (Installation, Webhook, Webhook) {
+    let home = Installation::new().await;
+    let receiver = Receiver::ok().await;
+    let (busy, _) = home.webhook(&receiver.url).await;
+    for number in 1..QUESTIONS {
+        home.ask(&format!("Question {number}?")).await;
+    }
+    let (quiet, _) = home.webhook(&receiver.url).await;
+    home.ask("The last?").await;
+    (home, busy, quiet)
+}
+
+fn wanted(held: &[Claimed]) -> Wanted {
+    let mut by_endpoint: HashMap<WebhookId, HashSet<Uuid>> = HashMap::new();
+    for claimed in held {
+        by_endpoint.entry(claimed.delivery.webhook_id).or_default().insert(claimed.delivery.id);
+    }
+    Wanted { room: 1024, per_endpoint: PER_ENDPOINT, quick: HashMap::new(), held: by_endpoint }
+}
+
+async fn claim(home: &Installation, wanted: Wanted) -> (Vec<Claimed>, Left) {
+    home.services.claim_deliveries("w", wanted).await.expect("a claim")
+}
+
+fn of(claimed: &[Claimed], webhook: &Webhook) -> usize {
+    claimed.iter().filter(|it| it.delivery.webhook_id == webhook.id).count()
+}
+
+#[tokio::test]
+async fn a_long_line_does_not_hide_a_short_one() {
+    let (home, busy, quiet) = two_endpoints().await;
+
+    let (claimed, left) = claim(&home, wanted(&[])).await;
+
+    assert_eq!((of(&claimed, &busy), of(&claimed, &quiet)), (PER_ENDPOINT, EVENTS));
+    let sequences: Vec<_> = claimed.iter().take(PER_ENDPOINT).filter_map(|it| it.delivery.event_seq).collect();
+    assert!(sequences.is_sorted(), "first attempts start in the order of the log");
+    assert_eq!(left, Left { is_some_free: false, behind: HashSet::from([busy.id]) });
+}
+
+#[tokio::test]
+async fn a_full_endpoint_is_passed_over_and_known_to_be_behind() {
+    let (home, busy, quiet) = two_endpoints().await;
+    let (mut held, _) = claim(&home, wanted(&[])).await;
+    home.ask("One more?").await;
+
+    let (claimed, left) = claim(&home, wanted(&held)).await;
+
+    assert_eq!((of(&claimed, &busy), of(&claimed, &quiet)), (0, EVENTS));
+    assert_eq!(left, Left { is_some_free: false, behind: HashSet::from([busy.id]) });
+    // What was worked off makes room, and what is held is not taken twice.
+    held.retain(|it| it.delivery.webhook_id != busy.id || it.delivery.event_seq > Some(10));
+    let room = PER_ENDPOINT - of(&held, &busy);
+    let (claimed, _) = claim(&home, wanted(&held)).await;
+    assert_eq!(of(&claimed, &busy), room);
+    assert!(claimed.iter().all(|it| held.iter().all(|held| held.delivery.id != it.delivery.id)));
+}
+
+#[tokio::test]
+async fn one_that_may_hold_more_gets_its_share_and_the_rest_at_once() {
+    let (home, busy, quiet) = two_endpoints().await;
+    let quick = HashMap::from([(busy.id, 4 * PER_ENDPOINT)]);
+
+    let (claimed, left) = claim(&home, Wanted { quick: quick.clone(), ..wanted(&[]) }).await;
+
+    assert_eq!((of(&claimed, &busy), of(&claimed, &quiet)), (2 * PER_ENDPOINT, EVENTS));
+    assert_eq!(left, Left { is_some_free: true, behind: HashSet::from([busy.id]) });
+    let (more, left) = claim(&home, Wanted { quick, ..wanted(&claimed) }).await;
+    assert_eq!((of(&more, &busy), left.is_some_free), (2 * PER_ENDPOINT, false));
+}
+
+#[tokio::test]
+async fn nothing_is_left_when_all_was_taken() {
+    let home = Installation::new().await;
+    let receiver = Receiver::ok().await;
+    let (webhook, _) = home.webhook(&receiver.url).await;
+    home.ask("Only one?").await;
+
+    let (claimed, left) = claim(&home, wanted(&[])).await;
+
+    assert_eq!((of(&claimed, &webhook), left), (EVENTS, Left::default()));
+    assert_eq!(claim(&home, wanted(&claimed)).await.1, Left::default());
+}

@@ -1,0 +1,313 @@
+//! A small installation to deliver from, and receivers to deliver to.
+
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use helpbot_db::{DatabaseUrl, Db};
+use helpbot_delivery::worker::{self, Settings};
+use helpbot_domain::Timestamp;
+use helpbot_domain::event::EventType;
+use helpbot_domain::ids::{ConversationId, KeyId};
+use helpbot_engine::{Engine, EngineSettings};
+use helpbot_outbound::mail::{LogMailer, Mail, Sending, Sent};
+use helpbot_outbound::{Client, Mailer, Policy, UserAgent, WebhookLimits, check_url};
+use helpbot_services::accounts::sites::{self, NewSite};
+use helpbot_services::conversations::{self, NewQuestion};
+use helpbot_services::runtime::clock::ManualClock;
+use helpbot_services::webhooks::deliveries;
+use helpbot_services::webhooks::{self, NewWebhook};
+use helpbot_services::{Clock, Delivery, DeliveryFilter, DeliveryPage, Services, Site, Viewer, Webhook};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+use uuid::Uuid;
+
+/// Past this, what a test waits for will not come.
+const DEADLINE: Duration = Duration::from_secs(30);
+/// 2026-03-15T12:00:00Z.
+pub const BEGIN: Timestamp = Timestamp::from_ms(1_773_576_000_000);
+/// Short, so that a receiver that hangs does not hold the test up.
+const LIMITS: WebhookLimits =
+    WebhookLimits { first_byte: Duration::from_millis(500), total: Duration::from_millis(800), head_bytes: 64 };
+
+type Jitter = Arc<dyn Fn() -> f64 + Send + Sync>;
+
+/// The services of an installation over a file of its own.
+pub struct Installation {
+    pub services: Services,
+    pub site: Site,
+    pub viewer: Viewer,
+    pub clock: Arc<ManualClock>,
+    pub directory: TempDir,
+}
+
+fn policy() -> Policy {
+    Policy::webhooks("127.0.0.1".parse().expect("an allow-list"))
+}
+
+impl Installation {
+    pub async fn new() -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let url = DatabaseUrl::Sqlite(directory.path().join("helpbot.db"));
+        let db = Db::open(&url).await.expect("an empty database opens");
+        let clock = Arc::new(ManualClock::at(BEGIN));
+        let settings = helpbot_services::Settings::new([7; 32]);
+        let engine = Engine::new(EngineSettings::default());
+        let shown: Arc<dyn Clock> = clock.clone();
+        let may_send = |url: &Url| check_url(url, &policy()).map_err(|error| error.to_string());
+        let services = Services::new(db, engine, shown, Arc::new(|_: &Url| Ok(())), settings)
+            .with_webhook_policy(Arc::new(may_send));
+        let viewer = Viewer::operator(KeyId::from_uuid(Uuid::from_u128(1)));
+        let new =
+            NewSite { name: "Bakery".into(), owner_email: "owner@example.com".into(), plan: None, credit_limit: None };
+        let site = sites::create(&services, &viewer, new).await.expect("a site");
+        Self { services, site, viewer, clock, directory }
+    }
+
+    /// An endpoint for all events, and its secret.
+    pub async fn webhook(&self, url: &Url) -> (Webhook, String) {
+        self.try_webhook(url.as_str(), &EventType::WEBHOOK).await.expect("a webhook")
+    }
+
+    pub async fn try_webhook(&self, url: &str, events: &[EventType]) -> helpbot_services::Result<(Webhook, String)> {
+        let new = NewWebhook { url: url.to_owned(), events: events.to_vec(), description: None };
+        webhooks::create(&self.services, &self.viewer, Some(self.site.id), new).await
+    }
+
+    pub async fn reload(&self, webhook: &Webhook) -> Webhook {
+        webhooks::get(&self.services, &self.viewer, Some(self.site.id), webhook.id).await.expect("the webhook")
+    }
+
+    /// Asks something that nothing answers: two events.
+    pub async fn ask(&self, question: &str) -> ConversationId {
+        let new = NewQuestion { site: Some(self.site.id), question: question.to_owned(), ..NewQuestion::default() };
+        let asked = conversations::ask(&self.services, &self.viewer, new, None).await.expect("a question");
+        asked.conversation.id
+    }
+
+    pub async fn hand_off(&self, conversation: ConversationId) {
+        let email = Some("ann@example.com");
+        conversations::request_handoff(&self.services, &self.viewer, Some(self.site.id), conversation, email)
+            .await
+            .expect("a handoff");
+    }
+
+    /// The endpoint's deliveries, the oldest first.
+    pub async fn deliveries(&self, webhook: &Webhook) -> Vec<Delivery> {
+        let page = DeliveryPage { limit: 1000, ..DeliveryPage::default() };
+        let mut found = deliveries::list(&self.services, &self.viewer, webhook, &DeliveryFilter::default(), page)
+            .await
+            .expect("the log");
+        found.reverse();
+        found
+    }
+
+    /// Waits until the endpoint's deliveries satisfy `wanted`, and gives them.
+    pub async fn deliveries_once(
+        &self,
+        what: &str,
+        webhook: &Webhook,
+        wanted: impl Fn(&[Delivery]) -> bool,
+    ) -> Vec<Delivery> {
+        let mut pace = tokio::time::interval(Duration::from_millis(10));
+        let found = async {
+            loop {
+                pace.tick().await;
+                let found = self.deliveries(webhook).await;
+                if wanted(&found) {
+                    return found;
+                }
+            }
+        };
+        in_time(what, found).await
+    }
+
+    pub fn clock_now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub fn pass(&self, duration: Duration) {
+        self.clock.set(self.clock.now().plus(duration));
+    }
+
+    /// A worker that logs its mails.
+    pub fn work(&self, owner: &str) -> Work {
+        self.work_with(owner, Arc::new(LogMailer))
+    }
+
+    pub fn work_with(&self, owner: &str, mailer: Arc<dyn Mailer>) -> Work {
+        self.begin(owner, mailer, Arc::new(|| 0.0))
+    }
+
+    /// A worker whose retries are spread by what `jitter` draws.
+    pub fn work_drawing(&self, owner: &str, jitter: Jitter) -> Work {
+        self.begin(owner, Arc::new(LogMailer), jitter)
+    }
+
+    fn begin(&self, owner: &str, mailer: Arc<dyn Mailer>, jitter: Jitter) -> Work {
+        let agent = UserAgent::new("1", "https://helpbot.example").expect("plain characters");
+        let client = Client::new(policy(), &agent).expect("a client");
+        let public_url = Url::parse("https://help.example/").expect("a URL");
+        let settings = Settings { limits: LIMITS, jitter, ..Settings::new(owner.to_owned(), public_url) };
+        let stop = CancellationToken::new();
+        let run = worker::run(self.services.clone(), client, mailer, settings, stop.clone());
+        Work { task: tokio::spawn(run), stop }
+    }
+}
+
+/// A running worker. Dropped, it is gone at once, as in a crash.
+pub struct Work {
+    task: JoinHandle<()>,
+    stop: CancellationToken,
+}
+
+impl Work {
+    /// Ends it as a signal does.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        in_time("the worker's end", &mut self.task).await.expect("no panic");
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// What `event` gives.
+///
+/// # Panics
+/// With `what` when it does not come in time.
+pub async fn in_time<T>(what: &str, event: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(DEADLINE, event).await {
+        Ok(value) => value,
+        Err(_) => panic!("{what} did not come within {DEADLINE:?}"),
+    }
+}
+
+/// How a receiver answers.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    Status(u16),
+    /// With this header.
+    With(u16, &'static str, String),
+    /// Never.
+    Silence,
+}
+
+/// What a receiver got.
+#[derive(Clone, Debug)]
+pub struct Received {
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Received {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+struct Script {
+    next: Mutex<VecDeque<Answer>>,
+    then: Answer,
+    received: mpsc::UnboundedSender<Received>,
+}
+
+/// An endpoint on loopback.
+pub struct Receiver {
+    pub url: Url,
+    received: mpsc::UnboundedReceiver<Received>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Receiver {
+    /// Answers with these, then with `then` for ever.
+    pub async fn start(next: impl IntoIterator<Item = Answer>, then: Answer) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("a bound listener");
+        let (sender, received) = mpsc::unbounded_channel();
+        let script = Arc::new(Script { next: Mutex::new(next.into_iter().collect()), then, received: sender });
+        let router = Router::new().fallback(receive).with_state(script);
+        let task = tokio::spawn(async move { axum::serve(listener, router).await.expect("the receiver serves") });
+        Self { url: Url::parse(&format!("http://{address}/hook")).expect("a URL"), received, task }
+    }
+
+    pub async fn ok() -> Self {
+        Self::start([], Answer::Status(200)).await
+    }
+
+    /// The next request, in the order of arrival.
+    pub async fn next(&mut self) -> Received {
+        in_time("a delivery", self.received.recv()).await.expect("the receiver runs")
+    }
+
+    /// What has arrived and was not taken.
+    pub fn arrived(&mut self) -> Vec<Received> {
+        std::iter::from_fn(|| self.received.try_recv().ok()).collect()
+    }
+}
+
+async fn receive(State(script): State<Arc<Script>>, headers: HeaderMap, body: Bytes) -> Response {
+    let scripted = script.next.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+    let _ = script.received.send(Received { headers, body });
+    match scripted.unwrap_or_else(|| script.then.clone()) {
+        Answer::Status(status) => code(status).into_response(),
+        Answer::With(status, name, value) => (code(status), [(name, value)]).into_response(),
+        Answer::Silence => std::future::pending().await,
+    }
+}
+
+fn code(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).expect("a status")
+}
+
+/// Takes mails and keeps them.
+#[derive(Default)]
+pub struct KeptMail {
+    pub mails: Mutex<Vec<Mail>>,
+}
+
+impl Mailer for KeptMail {
+    fn send<'a>(&'a self, mail: &'a Mail) -> Sending<'a> {
+        Box::pin(async move {
+            self.mails.lock().unwrap_or_else(PoisonError::into_inner).push(mail.clone());
+            Ok(Sent::Accepted)
+        })
+    }
+}
+
+impl KeptMail {
+    /// The first `count` mails, once they are there.
+    pub async fn first(&self, count: usize) -> Vec<Mail> {
+        let mut pace = tokio::time::interval(Duration::from_millis(10));
+        let there = async {
+            loop {
+                pace.tick().await;
+                let mails = self.mails.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                if mails.len() >= count {
+                    return mails;
+                }
+            }
+        };
+        in_time("a mail", there).await
+    }
+}

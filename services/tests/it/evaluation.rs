@@ -1,0 +1,201 @@
+//! Test questions, and the readings that they hold back.
+
+use helpbot_domain::conversation::Outcome;
+use helpbot_domain::source::{PageOutcome, SourceStatus};
+use helpbot_engine::{ChunkDraft, ChunkKind};
+use helpbot_services::knowledge::entries;
+use helpbot_services::knowledge::evaluation::{self, NewCase, Tested};
+use helpbot_services::sources::reading::{self, PageReading};
+use helpbot_services::{Error, Source, sources};
+
+use crate::Fixture;
+
+const PAGE: &str = "https://example.com/help";
+
+fn page(entries: &[(&str, &str)]) -> PageReading {
+    let draft = |(question, text): &(&str, &str)| ChunkDraft {
+        kind: ChunkKind::Faq,
+        question: Some((*question).to_owned()),
+        heading: Vec::new(),
+        text: (*text).to_owned(),
+        url: Some(format!("{PAGE}#{}", question.len())),
+        page_title: Some("Help".into()),
+        language: None,
+        phrasings: Vec::new(),
+    };
+    PageReading { chunks: entries.iter().map(draft).collect(), ..PageReading::of(PAGE, PageOutcome::Fetched) }
+}
+
+const DELIVERY: (&str, &str) = ("Do you deliver to Canada?", "Yes, within ten days.");
+const REFUND: (&str, &str) = ("How do I get a refund?", "Send it back within a month.");
+const HOURS: (&str, &str) = ("When are you open?", "From six to noon, on every day but Sunday.");
+
+impl Fixture {
+    async fn read_source(&self, pages: Vec<PageReading>) -> Source {
+        let added = sources::add_url(&self.services, &self.viewer, Some(self.site.id), PAGE).await.unwrap().0;
+        self.read(pages).await;
+        self.source(&added).await
+    }
+
+    pub(crate) async fn read_again(&self, source: &Source, pages: Vec<PageReading>) {
+        sources::rescrape(&self.services, &self.viewer, Some(self.site.id), source.id).await.unwrap();
+        self.read(pages).await;
+    }
+
+    /// Does the job that waits, as a worker would.
+    pub(crate) async fn read(&self, pages: Vec<PageReading>) {
+        let job = self.services.claim_jobs(&[sources::SCRAPE], "a worker", 1).await.unwrap().pop().unwrap();
+        let begun = reading::begin(&self.services, &job, "a worker").await.unwrap().unwrap();
+        reading::complete(&self.services, &begun, None, pages).await.unwrap();
+    }
+
+    async fn source(&self, source: &Source) -> Source {
+        let found = sources::by_ids(&self.services, &self.viewer, Some(self.site.id), &[source.id]).await.unwrap();
+        found.into_iter().next().unwrap()
+    }
+
+    async fn case(&self, question: &str, url: Option<&str>) {
+        self.tick();
+        let new = NewCase { question: question.into(), url: url.map(str::to_owned), ..NewCase::default() };
+        evaluation::add(&self.services, &self.viewer, Some(self.site.id), new).await.unwrap();
+    }
+
+    async fn run(&self) -> Vec<Tested> {
+        evaluation::run(&self.services, &self.viewer, Some(self.site.id)).await.unwrap()
+    }
+}
+
+fn passed(tested: &[Tested]) -> Vec<bool> {
+    tested.iter().map(|tested| tested.is_passed).collect()
+}
+
+#[tokio::test]
+async fn a_case_passes_when_the_answer_comes_from_what_was_expected() {
+    let on = Fixture::new().await;
+    on.read_source(vec![page(&[DELIVERY, REFUND])]).await;
+    let entry = on.entry(HOURS.0, HOURS.1).await;
+    on.case("deliver to Canada?", Some(PAGE)).await;
+    on.case("deliver to Canada?", Some("https://example.com/other")).await;
+    on.case("Do you sell bicycles?", None).await;
+    on.case("How do I get a refund?", None).await;
+    on.tick();
+    let opening = NewCase { question: "When are you open".into(), entry_id: Some(entry.id), ..NewCase::default() };
+    evaluation::add(&on.services, &on.viewer, Some(on.site.id), opening).await.unwrap();
+
+    let tested = on.run().await;
+
+    assert_eq!(passed(&tested), [true, false, true, false, true], "{tested:#?}");
+    assert_eq!(tested.iter().map(|tested| tested.rank).collect::<Vec<_>>(), [Some(1), None, None, None, Some(1)]);
+    assert_eq!(tested[0].found_title.as_deref(), Some(DELIVERY.0));
+    assert_eq!(tested[1].outcome, Outcome::Answered);
+}
+
+#[tokio::test]
+async fn lines_of_a_file_run_like_saved_cases() {
+    let on = Fixture::new().await;
+    let source = on.read_source(vec![page(&[DELIVERY])]).await;
+    let lines = format!(
+        "{{\"question\": \"deliver to Canada?\", \"source\": \"{}\", \"entry\": \"do you deliver to canada\"}}\n\n\
+         {{\"question\": \"Do you sell bicycles?\"}}\n",
+        source.id
+    );
+
+    let run = |lines: String| {
+        let (services, viewer, site) = (on.services.clone(), on.viewer.clone(), Some(on.site.id));
+        async move { evaluation::run_lines(&services, &viewer, site, &lines).await }
+    };
+
+    assert_eq!(passed(&run(lines).await.unwrap()), [true, true]);
+    let refused = run("{\"question\": \"a\"}\n{\"query\": \"b\"}".into()).await.unwrap_err();
+    assert!(matches!(&refused, Error::Invalid(_)) && refused.to_string().contains("line 2"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_reading_that_loses_more_than_allowed_is_held_back_and_the_old_one_answers() {
+    let on = Fixture::new().await;
+    let source = on.read_source(vec![page(&[DELIVERY, REFUND, HOURS])]).await;
+    on.case(DELIVERY.0, Some(PAGE)).await;
+    on.case(REFUND.0, Some(PAGE)).await;
+    evaluation::set_allowed_losses(&on.services, &on.viewer, Some(on.site.id), Some(1)).await.unwrap();
+
+    on.read_again(&source, vec![page(&[HOURS])]).await;
+
+    let failed = on.source(&source).await;
+    assert_eq!(failed.status, SourceStatus::Failed);
+    let reason = failed.error.unwrap_or_default();
+    assert!(reason.starts_with("Held back: 2 test questions") && reason.contains(REFUND.0), "{reason}");
+    assert_eq!(failed.chunk_count, 3);
+    assert_eq!(passed(&on.run().await), [true, true]);
+}
+
+#[tokio::test]
+async fn a_reading_within_the_allowance_goes_live() {
+    let on = Fixture::new().await;
+    let source = on.read_source(vec![page(&[DELIVERY, REFUND, HOURS])]).await;
+    on.case(DELIVERY.0, Some(PAGE)).await;
+    on.case(REFUND.0, Some(PAGE)).await;
+    on.case("Do you sell bicycles?", Some(PAGE)).await;
+    evaluation::set_allowed_losses(&on.services, &on.viewer, Some(on.site.id), Some(1)).await.unwrap();
+
+    let reworded = (DELIVERY.0, "Yes, within five days.");
+    on.read_again(&source, vec![page(&[reworded, HOURS])]).await;
+
+    let read = on.source(&source).await;
+    assert_eq!((read.status, read.chunk_count), (SourceStatus::Indexed, 2));
+    assert_eq!(passed(&on.run().await), [true, false, false]);
+}
+
+#[tokio::test]
+async fn a_reading_that_only_moves_an_entry_on_its_page_keeps_its_phrasings_and_is_not_held_back() {
+    let on = Fixture::new().await;
+    let source = on.read_source(vec![page(&[DELIVERY, REFUND, HOURS])]).await;
+    let (services, viewer, site) = (&on.services, &on.viewer, Some(on.site.id));
+    let all = helpbot_services::Part::first(10);
+    let found = entries::list(services, viewer, &on.site, Some("Canada"), all).await.unwrap();
+    entries::add_phrasing(services, viewer, site, found[0].id, "my gizmo went north").await.unwrap();
+    on.case("my gizmo went north", Some(PAGE)).await;
+    assert_eq!(passed(&on.run().await), [true]);
+    evaluation::set_allowed_losses(services, viewer, site, Some(0)).await.unwrap();
+
+    let mut moved = page(&[HOURS, DELIVERY, REFUND]);
+    moved.chunks[1].url = Some(format!("{PAGE}#delivery-to-canada"));
+    on.read_again(&source, vec![moved]).await;
+
+    let read = on.source(&source).await;
+    assert_eq!((read.status, read.error), (SourceStatus::Indexed, None));
+    assert_eq!(passed(&on.run().await), [true]);
+}
+
+#[tokio::test]
+async fn without_an_allowance_no_reading_is_held_back() {
+    let on = Fixture::new().await;
+    let source = on.read_source(vec![page(&[DELIVERY])]).await;
+    on.case(DELIVERY.0, Some(PAGE)).await;
+
+    on.read_again(&source, vec![page(&[HOURS])]).await;
+
+    assert_eq!(on.source(&source).await.status, SourceStatus::Indexed);
+    assert_eq!(passed(&on.run().await), [false]);
+}
+
+#[tokio::test]
+async fn what_a_site_does_not_have_cannot_be_expected() {
+    let on = Fixture::new().await;
+    let (site, gone) = (Some(on.site.id), on.entry(HOURS.0, HOURS.1).await);
+    entries::delete(&on.services, &on.viewer, site, gone.id).await.unwrap();
+
+    let new = |url: Option<&str>, entry_id| NewCase {
+        question: "When?".into(),
+        url: url.map(str::to_owned),
+        entry_id,
+        ..NewCase::default()
+    };
+
+    let no_entry = evaluation::add(&on.services, &on.viewer, site, new(None, Some(gone.id))).await;
+    let no_address = evaluation::add(&on.services, &on.viewer, site, new(Some("nowhere"), None)).await;
+
+    assert!(matches!(no_entry, Err(Error::NotFound("Entry"))), "{no_entry:?}");
+    assert!(matches!(no_address, Err(Error::Invalid(_))), "{no_address:?}");
+    let below_none = evaluation::set_allowed_losses(&on.services, &on.viewer, site, Some(-1)).await;
+    assert!(matches!(below_none, Err(Error::Invalid(_))), "{below_none:?}");
+}

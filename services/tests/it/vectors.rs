@@ -1,0 +1,179 @@
+//! Vectors of an embedding model: made by a job, used when whole, and old ones until then.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use helpbot_db::{DatabaseUrl, Db};
+use helpbot_domain::conversation::Outcome;
+use helpbot_engine::model::{Embedder, ModelError};
+use helpbot_engine::{Engine, EngineSettings, foreign};
+use helpbot_services::knowledge::entries;
+use helpbot_services::knowledge::vectors::{self, EMBED, Progress};
+use helpbot_services::{Error, Services, Settings};
+
+use crate::{Fixture, NOW};
+
+const QUESTION: &str = "Is there a warranty?";
+/// What only the model understands.
+const GERMAN: &str = "Mein Gerät ist kaputt, gilt die Garantie?";
+
+/// A server with models that know what a warranty is in German, and nothing else.
+struct Server {
+    model: &'static str,
+    fails: AtomicBool,
+    texts: AtomicUsize,
+    /// The models that it has.
+    has: Mutex<Vec<&'static str>>,
+}
+
+impl Server {
+    fn with(model: &'static str, has: &[&'static str]) -> Arc<Self> {
+        let (fails, texts) = (AtomicBool::new(false), AtomicUsize::new(0));
+        Arc::new(Self { model, fails, texts, has: Mutex::new(has.to_vec()) })
+    }
+}
+
+impl Embedder for Server {
+    fn model(&self) -> &str {
+        self.model
+    }
+
+    fn embed(&self, model: &str, texts: Vec<String>) -> BoxFuture<'_, Result<Vec<Vec<f32>>, ModelError>> {
+        let is_here = self.has.lock().unwrap().contains(&model) && !self.fails.load(Ordering::Relaxed);
+        self.texts.fetch_add(texts.len(), Ordering::Relaxed);
+        let vectors = texts.iter().map(|text| vector(text)).collect();
+        async move { if is_here { Ok(vectors) } else { Err(ModelError::Status { status: 404 }) } }.boxed()
+    }
+}
+
+fn vector(text: &str) -> Vec<f32> {
+    let probes = foreign::probes();
+    let mut vector = vec![0.0; probes.len() / 2 + 2];
+    let is_warranty = ["warranty", "Garantie"].iter().any(|word| text.contains(word));
+    let own = probes.len() / 2 + usize::from(is_warranty);
+    vector[probes.iter().position(|probe| probe == text).map_or(own, |probe| probe / 2)] = 1.0;
+    vector
+}
+
+impl Fixture {
+    /// The same installation, started with this server. (What is only added may be answered without
+    /// for a moment; a new start has nothing older to answer from.)
+    async fn restarted_with(self, server: &Arc<Server>) -> Self {
+        let db = Db::open(&DatabaseUrl::Sqlite(self.directory.path().join("helpbot.db"))).await.unwrap();
+        let embedder: Arc<dyn Embedder> = server.clone();
+        let engine = Engine::new(EngineSettings { embedder: Some(embedder), ..EngineSettings::default() });
+        let services = Services::new(db, engine, self.clock.clone(), Arc::new(|_| Ok(())), Settings::new([7; 32]));
+        Self { services, ..self }
+    }
+
+    async fn outcome(&self, question: &str) -> Outcome {
+        self.answer(question).await.conversation.outcome
+    }
+
+    /// Does the jobs that wait; gives how each ended.
+    async fn do_jobs(&self) -> Vec<Result<(), Error>> {
+        self.clock.set(self.services.now().plus(std::time::Duration::from_secs(3_600)));
+        let mut ended = Vec::new();
+        for job in self.services.claim_jobs(&[EMBED], "test", 10).await.unwrap() {
+            let done = vectors::embed(&self.services, &job).await;
+            match &done {
+                Ok(()) => drop(self.services.finish_job(job.id, "test").await.unwrap()),
+                Err(error) => drop(
+                    self.services
+                        .retry_job(job.id, "test", std::time::Duration::ZERO, &error.to_string())
+                        .await
+                        .unwrap(),
+                ),
+            }
+            ended.push(done);
+        }
+        ended
+    }
+
+    async fn progress(&self) -> Progress {
+        vectors::progress(&self.services, &self.viewer, &self.site).await.unwrap().unwrap()
+    }
+}
+
+async fn shop(server: &Arc<Server>) -> Fixture {
+    let on = Fixture::new().await.restarted_with(server).await;
+    assert!(on.services.now() >= NOW);
+    on.entry(QUESTION, "Two years from the day of purchase.").await;
+    on.entry("Do you sell bread?", "Every morning from six.").await;
+    on
+}
+
+#[tokio::test]
+async fn the_job_makes_vectors_and_they_answer_once_all_are_there() {
+    let server = Server::with("tiny", &["tiny"]);
+    let on = shop(&server).await;
+    assert_ne!(on.outcome(GERMAN).await, Outcome::Answered, "until then the built-in table serves");
+    assert_eq!(on.progress().await, Progress { model: "tiny".into(), embedded: 0, total: 2 });
+
+    assert!(matches!(on.do_jobs().await[..], [Ok(())]));
+
+    let on = on.restarted_with(&server).await;
+    assert_eq!(on.outcome(GERMAN).await, Outcome::Answered);
+    assert_eq!(on.progress().await, Progress { model: "tiny".into(), embedded: 2, total: 2 });
+    assert!(on.do_jobs().await.is_empty(), "nothing is left to do");
+}
+
+#[tokio::test]
+async fn only_what_changed_is_embedded_again_and_what_was_deleted_goes() {
+    let server = Server::with("tiny", &["tiny"]);
+    let on = shop(&server).await;
+    on.outcome(QUESTION).await;
+    on.do_jobs().await;
+    let entry = on.entry("Where is the shop?", "In the old town.").await;
+    let on = on.restarted_with(&server).await;
+    assert_ne!(on.outcome(GERMAN).await, Outcome::Answered, "one has no vectors yet");
+    let before = server.texts.load(Ordering::Relaxed);
+
+    on.do_jobs().await;
+
+    assert_eq!(server.texts.load(Ordering::Relaxed) - before, 2, "question and text of the new one");
+    let on = on.restarted_with(&server).await;
+    assert_eq!(on.outcome(GERMAN).await, Outcome::Answered);
+    entries::delete(&on.services, &on.viewer, Some(on.site.id), entry.id).await.unwrap();
+    assert_eq!(on.outcome(GERMAN).await, Outcome::Answered);
+    assert_eq!(on.progress().await, Progress { model: "tiny".into(), embedded: 2, total: 2 });
+}
+
+#[tokio::test]
+async fn the_old_models_vectors_serve_until_the_new_ones_are_there() {
+    let old = Server::with("tiny", &["tiny"]);
+    let on = shop(&old).await;
+    on.outcome(QUESTION).await;
+    on.do_jobs().await;
+
+    let new = Server::with("huge", &["tiny", "huge"]);
+    let on = on.restarted_with(&new).await;
+    assert_eq!(on.outcome(GERMAN).await, Outcome::Answered, "by the old ones");
+    assert_eq!(on.progress().await.embedded, 0);
+    on.do_jobs().await;
+    *new.has.lock().unwrap() = vec!["huge"];
+
+    let on = on.restarted_with(&new).await;
+    assert_eq!(on.outcome(GERMAN).await, Outcome::Answered, "by the new ones");
+    assert_eq!(on.progress().await, Progress { model: "huge".into(), embedded: 2, total: 2 });
+}
+
+#[tokio::test]
+async fn a_failing_server_leaves_the_job_to_be_tried_again_and_the_built_in_answers() {
+    let server = Server::with("tiny", &["tiny"]);
+    let on = shop(&server).await;
+    server.fails.store(true, Ordering::Relaxed);
+    assert_eq!(on.outcome(QUESTION).await, Outcome::Answered);
+
+    assert!(matches!(on.do_jobs().await[..], [Err(Error::Unavailable { .. })]));
+    assert_eq!(on.outcome(QUESTION).await, Outcome::Answered);
+    server.fails.store(false, Ordering::Relaxed);
+    assert!(matches!(on.do_jobs().await[..], [Ok(())]));
+
+    let on = on.restarted_with(&server).await;
+    assert_eq!(on.outcome(GERMAN).await, Outcome::Answered);
+    server.fails.store(true, Ordering::Relaxed);
+    assert_eq!(on.outcome(QUESTION).await, Outcome::Answered, "with vectors, and nobody to ask");
+}

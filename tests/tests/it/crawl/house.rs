@@ -1,0 +1,205 @@
+//! The use cases over a database of their own, a clock that the test turns, and workers that are
+//! started, killed and followed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, FutureExt as _};
+use helpbot_db::chunks::{self, Chunk};
+use helpbot_db::sites as site_rows;
+use helpbot_db::{DatabaseUrl, Db};
+use helpbot_domain::Timestamp;
+use helpbot_domain::ids::{KeyId, SiteId};
+use helpbot_domain::source::PageOutcome;
+use helpbot_engine::Engine;
+use helpbot_engine::engine::EngineSettings;
+use helpbot_engine::model::{Embedder, ModelError};
+use helpbot_ingest::Manners;
+use helpbot_ingest::worker::Worker;
+use helpbot_outbound::{Client, Policy, UserAgent};
+use helpbot_services::accounts::sites::{self, NewSite};
+use helpbot_services::runtime::clock::{Clock as _, ManualClock};
+use helpbot_services::runtime::randomness;
+use helpbot_services::sources::options::SourceScope;
+use helpbot_services::sources::{self, Change, SCRAPE};
+use helpbot_services::{Document, Services, Settings, Source, Viewer};
+use helpbot_tests::database::TestDatabase;
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+use url::Url;
+
+/// 2026-03-15T12:00:00Z.
+const BEGIN: Timestamp = Timestamp::from_ms(1_773_576_000_000);
+
+/// The longest that a test's work takes: 500 pages, on a machine that does other things too.
+const WORK: Duration = Duration::from_secs(180);
+const A_CENTURY: Duration = Duration::from_secs(100 * 366 * 86_400);
+
+/// An embedding model that remembers what it was asked to embed.
+#[derive(Default)]
+pub struct Embedded(Mutex<Vec<String>>);
+
+impl Embedded {
+    /// The texts since the last look, in order.
+    pub fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Embedder for Embedded {
+    fn model(&self) -> &str {
+        "counting"
+    }
+
+    fn embed(&self, _model: &str, texts: Vec<String>) -> BoxFuture<'_, Result<Vec<Vec<f32>>, ModelError>> {
+        let vectors = texts.iter().map(|_| vec![1.0, 0.0]).collect();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(texts);
+        async { Ok(vectors) }.boxed()
+    }
+}
+
+pub struct House {
+    pub embedded: Arc<Embedded>,
+    pub services: Services,
+    pub operator: Viewer,
+    pub site: SiteId,
+    clock: Arc<ManualClock>,
+    db: Db,
+    workers: AtomicU32,
+    database: DatabaseUrl,
+    data: TempDir,
+}
+
+impl House {
+    pub async fn over(database: &TestDatabase) -> Self {
+        let db = Db::open(database.url()).await.expect("an empty database opens");
+        let clock = Arc::new(ManualClock::at(BEGIN));
+        let embedded: Arc<Embedded> = Arc::default();
+        let embedder: Option<Arc<dyn Embedder>> = Some(embedded.clone());
+        let engine = Engine::new(EngineSettings { embedder, ..EngineSettings::default() });
+        let settings = Settings::new([7; 32]);
+        let services = Services::new(db.clone(), engine, clock.clone(), Arc::new(|_: &Url| Ok(())), settings);
+        let operator = Viewer::operator(KeyId::from_uuid(randomness::uuid(BEGIN)));
+        let new = NewSite { name: "Shop".into(), owner_email: "o@example.com".into(), plan: None, credit_limit: None };
+        let site = sites::create(&services, &operator, new).await.expect("a site").id;
+        let (database, data) = (database.url().clone(), tempfile::tempdir().expect("a temporary directory"));
+        Self { embedded, services, operator, site, clock, db, workers: AtomicU32::default(), database, data }
+    }
+
+    /// Starts the product's own program on this database, with the system's clock.
+    pub fn program(&self, arguments: &[&str]) -> Child {
+        let database = match &self.database {
+            DatabaseUrl::Sqlite(path) => format!("sqlite:{}", path.display()),
+            DatabaseUrl::Postgres(url) => url.clone(),
+        };
+        let site = self.site.to_string();
+        let mut command = Command::new(helpbot_tests::helpbot_binary());
+        command.args(arguments).args(["--site", &site, "--database", &database, "--data"]).arg(self.data.path());
+        command.env_clear().env("HELPBOT_ALLOW_PRIVATE", "127.0.0.1").env("HELPBOT_CRAWL_DELAY_MS", "0");
+        command.kill_on_drop(true).spawn().expect("the program was built and starts")
+    }
+
+    /// Moves on with each change of what the site answers from.
+    pub async fn index_version(&self) -> i64 {
+        let mut c = self.db.reader().await.expect("a reader");
+        site_rows::index_versions(&mut c, self.site).await.expect("versions").expect("the site is there").0
+    }
+
+    pub fn pass(&self, time: Duration) {
+        self.clock.set(self.clock.now().plus(time));
+    }
+
+    /// A worker that does not wait between requests.
+    pub fn worker(&self) -> Arc<Worker> {
+        self.worker_with(Manners { delay: Duration::ZERO, ..Manners::default() })
+    }
+
+    pub fn worker_with(&self, manners: Manners) -> Arc<Worker> {
+        let policy = Policy::web("127.0.0.1".parse().expect("an address"));
+        let agent = UserAgent::new("0", "https://example.com").expect("plain text");
+        let client = Client::new(policy, &agent).expect("a client");
+        let name = format!("worker-{}", self.workers.fetch_add(1, Ordering::Relaxed));
+        Worker::with_manners(self.services.clone(), client, name, PathBuf::from("no-pdf-here"), manners)
+    }
+
+    /// Does all work that is due.
+    pub async fn work(&self) {
+        self.work_with(Manners { delay: Duration::ZERO, ..Manners::default() }).await;
+    }
+
+    /// The same with these manners.
+    pub async fn work_with(&self, manners: Manners) {
+        let work = self.worker_with(manners).work_off();
+        tokio::time::timeout(WORK, work).await.unwrap_or_else(|_| panic!("the work did not end within {WORK:?}"));
+    }
+
+    /// Makes the one job of a worker that died free, as time does. (The program's lease is of the
+    /// system's time, from which that of the test is far.)
+    pub async fn end_lease(&self) {
+        self.pass(A_CENTURY);
+        let job = self.services.claim_jobs(&[SCRAPE], "time", 1).await.expect("jobs").pop().expect("one job");
+        self.clock.set(BEGIN);
+        let freed = self.services.retry_job(job.id, "time", Duration::ZERO, "its lease ran out").await;
+        assert!(freed.expect("a job is put back"));
+    }
+
+    pub async fn cancel(&self, source: &Source) -> Source {
+        let cancelled = sources::cancel(&self.services, &self.operator, Some(self.site), source.id).await;
+        cancelled.expect("the source is there")
+    }
+
+    pub async fn add(&self, url: &Url, wishes: Change) -> Source {
+        let added = sources::add_crawl(&self.services, &self.operator, Some(self.site), url.as_str(), wishes).await;
+        added.expect("a source").0
+    }
+
+    pub async fn add_site(&self, url: &Url) -> Source {
+        self.add(url, Change { scope: Some(SourceScope::Site), ..Change::default() }).await
+    }
+
+    pub async fn rescrape(&self, source: &Source) {
+        let asked = sources::rescrape(&self.services, &self.operator, Some(self.site), source.id).await;
+        asked.expect("another reading");
+    }
+
+    pub async fn source(&self, source: &Source) -> Source {
+        let found = sources::by_ids(&self.services, &self.operator, Some(self.site), &[source.id]).await;
+        found.expect("the source is read").pop().expect("the source is there")
+    }
+
+    pub async fn pages(&self, source: &Source) -> Vec<Document> {
+        sources::pages(&self.services, &self.operator, source, helpbot_services::Part::first(10_000))
+            .await
+            .expect("pages")
+    }
+
+    /// The paths of the report by what came of them.
+    pub async fn report(&self, source: &Source) -> BTreeMap<&'static str, BTreeSet<String>> {
+        let mut report: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for page in self.pages(source).await {
+            report.entry(page.outcome.as_str()).or_default().insert(path(&page.url));
+        }
+        report
+    }
+
+    /// What the report says of one path: outcome, reason, chunks.
+    pub async fn row(&self, source: &Source, wanted: &str) -> (PageOutcome, Option<String>, i64) {
+        let pages = self.pages(source).await;
+        let page = pages.into_iter().find(|page| path(&page.url) == wanted);
+        page.map(|page| (page.outcome, page.reason, page.chunk_count)).unwrap_or_else(|| panic!("no row for {wanted}"))
+    }
+
+    /// All chunks of the site by id.
+    pub async fn chunks(&self) -> BTreeMap<String, Chunk> {
+        let mut c = self.db.reader().await.expect("a reader");
+        let all = chunks::of_site(&mut c, self.site, None, 100_000).await.expect("chunks");
+        all.into_iter().map(|chunk| (chunk.id.to_string(), chunk)).collect()
+    }
+}
+
+fn path(url: &str) -> String {
+    Url::parse(url).map_or_else(|_| url.to_owned(), |url| url.path().to_owned())
+}

@@ -1,0 +1,335 @@
+//! Sources over time: pages that vanish or fail, schedules, deletion in the middle.
+
+use std::time::Duration;
+
+use helpbot_domain::source::{PageOutcome, SourceStatus};
+use helpbot_engine::{ChunkDraft, ChunkKind};
+use helpbot_ingest::Manners;
+use helpbot_services::Error;
+use helpbot_services::runtime::jobs;
+use helpbot_services::sources::crawl::PageCounts;
+use helpbot_services::sources::options::{SourceSchedule, SourceScope};
+use helpbot_services::sources::reading::{self, PageReading, Reading};
+use helpbot_services::sources::{self, Change, Crawl, SCRAPE};
+
+use crate::crawl::house::House;
+use crate::crawl::web::{Served, Web};
+use crate::crawl::{on_both_databases, page};
+
+on_both_databases!(
+    a_page_that_vanished_leaves_the_index_after_two_misses,
+    a_page_that_fails_for_now_keeps_what_it_had,
+    a_site_that_fails_keeps_its_index_and_says_so,
+    a_page_that_forbids_indexing_leaves_at_once,
+    a_source_deleted_in_the_middle_ends_its_crawl,
+    a_cancelled_reading_leaves_all_as_it_was,
+    a_crawl_that_is_cancelled_ends,
+    a_worker_that_lost_its_job_stores_nothing,
+    a_file_replaced_while_it_is_read_is_read_anew,
+    a_crawl_that_takes_too_long_is_indexed_as_far_as_it_came,
+    a_scheduled_source_is_read_again_when_its_time_has_come,
+    progress_is_told_until_the_end,
+);
+
+async fn small_site() -> Web {
+    let web = Web::start().await;
+    web.put("/", Served::html(page("0", &["/1.html", "/2.html"], "")));
+    web.put("/1.html", Served::html(page("1", &[], "")));
+    web.put("/2.html", Served::html(page("2", &[], "")));
+    web
+}
+
+async fn again(house: &House, source: &helpbot_services::Source) {
+    house.rescrape(source).await;
+    house.work().await;
+}
+
+async fn a_page_that_vanished_leaves_the_index_after_two_misses(house: &House) {
+    let web = small_site().await;
+    let source = house.add_site(&web.url("/")).await;
+    house.work().await;
+    // One is linked and not there, nothing leads to the other any more.
+    web.remove("/1.html");
+    web.put("/", Served::html(page("0", &["/1.html"], "")));
+
+    again(house, &source).await;
+    assert_eq!(house.source(&source).await.chunk_count, 9);
+    assert_eq!(house.row(&source, "/1.html").await.0, PageOutcome::Failed);
+    assert_eq!(house.row(&source, "/2.html").await.0, PageOutcome::Skipped);
+
+    again(house, &source).await;
+    assert_eq!(house.source(&source).await.chunk_count, 3);
+    assert_eq!(house.row(&source, "/1.html").await.2, 0);
+    assert_eq!(house.pages(&source).await.len(), 2);
+
+    web.put("/1.html", Served::html(page("1", &[], "")));
+    again(house, &source).await;
+    assert_eq!(house.row(&source, "/1.html").await, (PageOutcome::Fetched, None, 3));
+}
+
+async fn a_page_that_fails_for_now_keeps_what_it_had(house: &House) {
+    let web = small_site().await;
+    let source = house.add_site(&web.url("/")).await;
+    house.work().await;
+    web.put("/1.html", Served::status(503).with("retry-after", "0"));
+    web.take_hits();
+
+    for _ in 0..3 {
+        again(house, &source).await;
+    }
+
+    let reason = Some("The server has a problem of its own; try again later (HTTP 503)".to_owned());
+    assert_eq!(house.row(&source, "/1.html").await, (PageOutcome::Failed, reason, 3));
+    assert_eq!(house.chunks().await.len(), 9);
+    // Each time one more try, as the server asks.
+    assert_eq!(web.take_hits().iter().filter(|hit| hit.path == "/1.html").count(), 6);
+}
+
+async fn a_site_that_fails_keeps_its_index_and_says_so(house: &House) {
+    let web = small_site().await;
+    let source = house.add_site(&web.url("/")).await;
+    house.work().await;
+    let before = house.chunks().await;
+    web.put("/", Served::status(500));
+
+    again(house, &source).await;
+
+    let read = house.source(&source).await;
+    assert_eq!(read.status, SourceStatus::Failed);
+    assert_eq!(read.error.as_deref(), Some("The server has a problem of its own; try again later (HTTP 500)"));
+    assert_eq!(house.chunks().await, before);
+}
+
+async fn a_page_that_forbids_indexing_leaves_at_once(house: &House) {
+    let web = small_site().await;
+    let source = house.add_site(&web.url("/")).await;
+    house.work().await;
+    web.put("/1.html", Served::html(page("1", &[], "<meta name=\"robots\" content=\"noindex\">")));
+
+    for _ in 0..2 {
+        again(house, &source).await;
+        let reason = Some("The page asks not to be indexed".to_owned());
+        assert_eq!(house.row(&source, "/1.html").await, (PageOutcome::Skipped, reason, 0));
+    }
+
+    assert_eq!(house.chunks().await.len(), 6);
+    let last = web.take_hits().into_iter().rfind(|hit| hit.path == "/1.html").expect("it was asked for");
+    assert_eq!((last.is_conditional, last.status), (true, 304));
+}
+
+async fn site_of_200_pages() -> Web {
+    let web = Web::start().await;
+    let names: Vec<String> = (0..200).map(|n| format!("/{n}.html")).collect();
+    let links: Vec<&str> = names.iter().map(String::as_str).collect();
+    web.put("/", Served::html(page("start", &links, "")));
+    for name in &names {
+        web.put(name, Served::html(page(name.trim_matches('/'), &[], "")));
+    }
+    web
+}
+
+async fn a_source_deleted_in_the_middle_ends_its_crawl(house: &House) {
+    let web = site_of_200_pages().await;
+    let gate = web.gate("/30.html");
+    let source = house.add_site(&web.url("/")).await;
+
+    tokio::join!(house.work(), async {
+        gate.reached().await;
+        let gone = sources::delete(&house.services, &house.operator, Some(house.site), source.id).await;
+        gone.expect("the source is deleted");
+        gate.open();
+    });
+
+    assert!(house.chunks().await.is_empty());
+    let asked = web.take_hits().len();
+    assert!(asked < 100, "{asked} requests for a source that is gone");
+}
+
+async fn a_crawl_that_is_cancelled_ends(house: &House) {
+    let web = site_of_200_pages().await;
+    let gate = web.gate("/30.html");
+    let source = house.add_site(&web.url("/")).await;
+
+    tokio::join!(house.work(), async {
+        gate.reached().await;
+        house.cancel(&source).await;
+        gate.open();
+    });
+
+    let read = house.source(&source).await;
+    let reason = "The reading was cancelled before it came to its end";
+    assert_eq!((read.status, read.error.as_deref()), (SourceStatus::Failed, Some(reason)));
+    assert!(house.chunks().await.is_empty() && house.pages(&source).await.is_empty());
+    let asked = web.take_hits().len();
+    assert!(asked < 100, "{asked} requests after the end");
+    // Nothing of the cancelled one is gone on with.
+    again(house, &source).await;
+    assert_eq!(house.source(&source).await.status, SourceStatus::Indexed);
+    assert_eq!(web.take_hits().iter().filter(|hit| hit.path == "/0.html").count(), 1);
+}
+
+async fn a_cancelled_reading_leaves_all_as_it_was(house: &House) {
+    let web = small_site().await;
+    let source = house.add_site(&web.url("/")).await;
+    house.work().await;
+    let (before, version) = (house.chunks().await, house.index_version().await);
+    let pages = house.pages(&source).await;
+    web.put("/1.html", Served::html(page("another", &[], "")));
+    let gate = web.gate("/2.html");
+
+    house.rescrape(&source).await;
+    tokio::join!(house.work(), async {
+        gate.reached().await;
+        let cancelled = house.cancel(&source).await;
+        assert_eq!((cancelled.status, cancelled.error), (SourceStatus::Indexed, None));
+        gate.open();
+    });
+
+    assert_eq!(house.source(&source).await.status, SourceStatus::Indexed);
+    assert_eq!((house.chunks().await, house.index_version().await), (before, version));
+    assert_eq!(house.pages(&source).await, pages);
+    let crawl = Crawl::of(&house.source(&source).await).expect("a record");
+    assert!(crawl.finished_at.is_some());
+
+    // One that failed has failed, for the same reason; one that only waits asks for nothing.
+    web.put("/", Served::status(500));
+    again(house, &source).await;
+    let failed = house.source(&source).await;
+    web.take_hits();
+    house.rescrape(&source).await;
+    let cancelled = house.cancel(&source).await;
+    house.work().await;
+    assert_eq!((cancelled.status, &cancelled.error), (SourceStatus::Failed, &failed.error));
+    assert_eq!(house.cancel(&source).await, cancelled, "there is nothing to cancel any more");
+    assert!(web.take_hits().is_empty());
+}
+
+/// The reading that a worker of this name begins.
+async fn begin(house: &House, worker: &str) -> Reading {
+    let job = house.services.claim_jobs(&[SCRAPE], worker, 1).await.expect("jobs").pop().expect("a job");
+    let begun = reading::begin(&house.services, &job, worker).await.expect("a reading");
+    begun.expect("the source is there")
+}
+
+fn found(url: &str, text: &str) -> Vec<PageReading> {
+    let draft = ChunkDraft {
+        kind: ChunkKind::Passage,
+        question: None,
+        heading: Vec::new(),
+        text: text.to_owned(),
+        url: None,
+        page_title: None,
+        language: None,
+        phrasings: Vec::new(),
+    };
+    vec![PageReading { chunks: vec![draft], ..PageReading::of(url, PageOutcome::Fetched) }]
+}
+
+async fn texts(house: &House) -> Vec<String> {
+    house.chunks().await.into_values().map(|chunk| chunk.text).collect()
+}
+
+async fn a_worker_that_lost_its_job_stores_nothing(house: &House) {
+    let web = small_site().await;
+    let source = house.add(&web.url("/"), Change::default()).await;
+    let slow = begin(house, "slow").await;
+    house.pass(jobs::LEASE + Duration::from_secs(1));
+    let quick = begin(house, "quick").await;
+
+    let late = reading::complete(&house.services, &slow, None, found(&source.url, "late")).await;
+    assert!(matches!(late, Err(Error::NotFound(_))), "{late:?}");
+    let kept = reading::keep(&house.services, &slow, vec![("x".into(), "{}".into())], PageCounts::default()).await;
+    assert!(matches!(kept, Err(Error::NotFound(_))), "{kept:?}");
+    let failed = reading::fail(&house.services, &slow, "late").await;
+    assert!(matches!(failed, Err(Error::NotFound(_))), "{failed:?}");
+    assert_eq!(house.source(&source).await.status, SourceStatus::Scraping);
+    reading::complete(&house.services, &quick, None, found(&source.url, "in time")).await.expect("stored");
+
+    assert_eq!(texts(house).await, ["in time"]);
+    // The job ended with what it stored: no worker finds it, and another may be asked for.
+    house.work().await;
+    assert_eq!(web.take_hits().len(), 0);
+    house.rescrape(&source).await;
+    house.work().await;
+    assert_eq!(web.take_hits().len(), 1);
+}
+
+async fn a_file_replaced_while_it_is_read_is_read_anew(house: &House) {
+    let add = async |content: &[u8]| {
+        let (services, site) = (&house.services, Some(house.site));
+        sources::add_file(services, &house.operator, site, "help.txt", content.to_vec()).await.expect("a file").0
+    };
+    let source = add(b"The first version of this text is long enough to be kept.").await;
+    let first = begin(house, "a worker").await;
+    let (_, bytes) = reading::file(&house.services, &source).await.expect("the file");
+    add(b"The second version of this text is long enough to be kept.").await;
+
+    let text = String::from_utf8(bytes).expect("text");
+    let stored = reading::complete(&house.services, &first, None, found("help.txt", &text)).await;
+    house.work().await;
+
+    assert!(matches!(stored, Err(Error::NotFound(_))), "{stored:?}");
+    assert_eq!(texts(house).await, ["The second version of this text is long enough to be kept."]);
+}
+
+async fn a_crawl_that_takes_too_long_is_indexed_as_far_as_it_came(house: &House) {
+    let web = small_site().await;
+    let source = house.add_site(&web.url("/")).await;
+    house.work().await;
+    let before = house.chunks().await;
+
+    house.rescrape(&source).await;
+    house.work_with(Manners { delay: Duration::ZERO, crawl_time: Duration::ZERO, ..Manners::default() }).await;
+
+    assert_eq!(house.source(&source).await.status, SourceStatus::Indexed);
+    let (outcome, reason, chunks) = house.row(&source, "/2.html").await;
+    assert_eq!((outcome, chunks), (PageOutcome::Skipped, 3));
+    assert_eq!(reason.as_deref(), Some("Not reached: the reading took as long as it may"));
+    assert_eq!(house.chunks().await, before);
+}
+
+async fn a_scheduled_source_is_read_again_when_its_time_has_come(house: &House) {
+    let web = small_site().await;
+    let hourly = Change { schedule: Some(SourceSchedule::Hourly), ..Change::default() };
+    let source = house.add(&web.url("/"), hourly).await;
+    house.work().await;
+    assert_eq!(web.take_hits().len(), 1);
+
+    house.pass(Duration::from_secs(53 * 60));
+    house.work().await;
+    assert_eq!(web.take_hits().len(), 0);
+    house.pass(Duration::from_secs(14 * 60));
+    house.work().await;
+    assert_eq!(web.take_hits().len(), 1);
+
+    let never = Change { schedule: Some(SourceSchedule::None), scope: Some(SourceScope::Page), ..Change::default() };
+    let updated = sources::update(&house.services, &house.operator, Some(house.site), source.id, never).await;
+    assert_eq!(updated.expect("the source is changed").next_scrape_at, None);
+    house.pass(Duration::from_secs(24 * 3_600));
+    house.work().await;
+    assert_eq!(web.take_hits().len(), 0);
+}
+
+async fn progress_is_told_until_the_end(house: &House) {
+    use futures_util::StreamExt as _;
+
+    let web = small_site().await;
+    let gate = web.gate("/2.html");
+    let source = house.add_site(&web.url("/")).await;
+    let watch = sources::progress::watch(&house.services, &house.operator, Some(house.site), source.id).await;
+    let states = watch.expect("the owner may watch").map(|source| source.expect("a state").status);
+
+    let (states, ()) =
+        tokio::join!(helpbot_tests::in_time("the end of the watch", states.collect::<Vec<_>>()), async {
+            let work = house.work();
+            let open = async {
+                gate.reached().await;
+                gate.open();
+            };
+            tokio::join!(work, open);
+        });
+
+    assert_eq!(states.first(), Some(&SourceStatus::Pending));
+    assert_eq!(states.last(), Some(&SourceStatus::Indexed));
+    assert!(states.iter().rev().skip(1).all(|status| status.is_busy()), "{states:?}");
+}

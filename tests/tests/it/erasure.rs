@@ -1,0 +1,271 @@
+//! A visitor who is to be forgotten: nothing of the session stays in the database, what others said
+//! stays, and the log has no gap.
+
+use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
+use std::path::Path;
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, SqliteConnection};
+use futures_util::FutureExt as _;
+use helpbot_domain::key::{KeyKind, Role, Scope};
+use helpbot_services::accounts::members;
+use helpbot_tests::database::{self, TestDatabase};
+use helpbot_tests::{Client, Receiver, TestApp, TestSite, wait_for};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+/// Words that nothing but the erased session holds, one for each way in.
+const WORDS: [&str; 6] = ["quagmire", "zephyrous", "mulberry", "obelisk", "visitor-of-old", "thistle@example.com"];
+const SESSION: &str = "visitor-of-old";
+const ERASE: &str = "mutation ($session: String!, $site: ID) {
+    eraseSession(input: { sessionId: $session, siteId: $site }) { erasedCount userErrors { code field } }
+}";
+const ASK: &str = "mutation ($question: String!, $session: String!) {
+    askQuestion(input: { question: $question, sessionId: $session }) {
+        conversation { id } sessionToken userErrors { message }
+    }
+}";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_of_an_erased_session_stays_on_sqlite() {
+    on(Some(TestDatabase::sqlite()), nothing_of_an_erased_session_stays).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_of_an_erased_session_stays_on_postgres() {
+    on(TestDatabase::postgres().await, nothing_of_an_erased_session_stays).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_session_goes_in_groups_on_sqlite() {
+    on(Some(TestDatabase::sqlite()), a_long_session_goes_in_groups).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_session_goes_in_groups_on_postgres() {
+    on(TestDatabase::postgres().await, a_long_session_goes_in_groups).await;
+}
+
+async fn on(database: Option<TestDatabase>, test: impl AsyncFnOnce(&TestApp, &TestDatabase)) {
+    database::with(database, async |database| {
+        let app = TestApp::start(database).await;
+        let outcome = AssertUnwindSafe(test(&app, database)).catch_unwind().await;
+        app.stop().await;
+        if let Err(panic) = outcome {
+            std::panic::resume_unwind(panic);
+        }
+    })
+    .await;
+}
+
+async fn asked(visitor: &Client, question: &str, session: &str) -> Value {
+    let mut given = visitor.graphql(ASK, json!({ "question": question, "session": session })).await.ok();
+    assert_eq!(given["askQuestion"]["userErrors"], json!([]));
+    given["askQuestion"].take()
+}
+
+async fn done(client: &Client, document: &str, variables: Value) -> Value {
+    let mut given = client.graphql(document, variables).await.ok();
+    let payload = given.as_object_mut().and_then(|fields| fields.values_mut().next()).expect("a payload").take();
+    assert_eq!(payload["userErrors"], json!([]), "{document}");
+    payload
+}
+
+/// Everything that a visitor can leave behind, with a webhook that has got it and one that has not.
+async fn leave_traces(app: &TestApp, site: &TestSite<'_>, receivers: &mut [Receiver; 2]) -> Client {
+    for receiver in receivers.iter() {
+        let hook = json!({ "url": receiver.url(), "events": ["conversation.created", "conversation.handoff"] });
+        site.owner().post("/api/v1/webhooks", &hook).await.ok();
+    }
+    receivers[1].answer_next([StatusCode::SERVICE_UNAVAILABLE]);
+    let own = asked(&site.visitor(), "Is there a quagmire behind the shop?", SESSION).await;
+    let id = &own["conversation"]["id"];
+    let visitor = site.visitor().with_session(own["sessionToken"].as_str().expect("a token"));
+    let ann = members::add(app.services(), app.operator(), Some(site.id), "Ann", "ann@example.com", Role::Agent);
+    let ann = app.client(&ann.await.expect("a member").1);
+    let handoff = "mutation ($id: ID!) { m: requestHandoff(input: {
+        conversationId: $id, customerEmail: \"thistle@example.com\"
+    }) { userErrors { message } } }";
+    done(&visitor, handoff, json!({ "id": id })).await;
+    let send = "mutation ($id: ID!, $text: String!) {
+        m: sendMessage(input: { conversationId: $id, text: $text }) { userErrors { message } }
+    }";
+    done(&visitor, send, json!({ "id": id, "text": "A zephyrous wind blows from there" })).await;
+    done(&ann, send, json!({ "id": id, "text": "Walk by the mulberry tree" })).await;
+    let transcript =
+        "mutation ($id: ID!) { m: sendTranscript(input: { conversationId: $id }) { userErrors { message } } }";
+    done(&visitor, transcript, json!({ "id": id })).await;
+    // An answer that is kept for whoever sends the same request again.
+    let body = json!({ "query": ASK, "variables": { "question": "And an obelisk?", "session": SESSION } }).to_string();
+    let named = site.owner().request(Method::POST, "/graphql").header("content-type", "application/json");
+    site.owner().send(named.header("idempotency-key", "once").body(body)).await.ok();
+    receivers[0].next().await;
+    receivers[0].next().await;
+    // After its failure nothing more is sent there for a while.
+    receivers[1].next().await;
+    visitor
+}
+
+async fn nothing_of_an_erased_session_stays(app: &TestApp, database: &TestDatabase) {
+    let (site, other) = (app.site().create().await, app.site().create().await);
+    let mut receivers = [Receiver::start().await, Receiver::start().await];
+    let visitor = leave_traces(app, &site, &mut receivers).await;
+    asked(&site.visitor(), "Is the harbour open?", "another-visitor").await;
+    asked(&other.visitor(), "Is the lighthouse open?", SESSION).await;
+    for word in WORDS {
+        assert!(!places_of(database, word).await.is_empty(), "{word} is nowhere: the test looks at nothing");
+    }
+
+    let (_, narrow) = site.key(KeyKind::Secret).scopes(&[Scope::ReadConversations]).create().await;
+    let variables = json!({ "session": SESSION, "site": null });
+    for refused in [app.client(&narrow), visitor.clone()] {
+        assert_eq!(refused.graphql(ERASE, variables.clone()).await.codes(), ["FORBIDDEN"]);
+    }
+    let by_stranger = other.owner().graphql(ERASE, json!({ "session": SESSION, "site": site.id })).await.ok();
+    assert_eq!(by_stranger["eraseSession"]["userErrors"][0]["code"], "NOT_FOUND");
+    let mut socket = site.owner().socket().await;
+    let erased = done(&site.owner(), ERASE, variables.clone()).await;
+    let again = done(&site.owner(), ERASE, variables).await;
+
+    assert_eq!((&erased["erasedCount"], &again["erasedCount"]), (&json!(2), &json!(0)));
+    for word in WORDS.iter().filter(|word| **word != SESSION) {
+        assert_eq!(places_of(database, word).await, BTreeSet::new(), "{word} is still there");
+    }
+    let elsewhere = BTreeSet::from(["conversations".to_owned(), "events".to_owned()]);
+    assert_eq!(places_of(database, SESSION).await, elsewhere, "the other site has a session of that name");
+    assert!(!places_of(database, "harbour").await.is_empty() && !places_of(database, "lighthouse").await.is_empty());
+    let body = json!({ "query": ASK, "variables": { "question": "And an obelisk?", "session": SESSION } }).to_string();
+    let named = site.owner().request(Method::POST, "/graphql").header("content-type", "application/json");
+    let same = site.owner().send(named.header("idempotency-key", "once").body(body)).await;
+    assert_eq!(same.json()["errors"][0]["extensions"]["code"], "CONFLICT", "its answer is not kept: {}", same.text());
+    // The log goes on without a gap; what is told of the erased is that it happened.
+    let watch = "subscription ($after: String) {
+        conversationEvents(after: $after) { cursor sessionId conversation { question } message { text } }
+    }";
+    let watching = socket.subscribe(watch, json!({ "after": site.beginning() })).await;
+    let mut told = Vec::new();
+    while told.last() != Some(&json!("Is the harbour open?")) {
+        let event = socket.next(&watching).await["conversationEvents"].take();
+        assert!(event["message"].is_null(), "{event}");
+        assert_eq!(event["conversation"].is_null(), event["sessionId"] == "", "{event}");
+        told.push(event["conversation"]["question"].clone());
+    }
+    assert!(told.len() > 5, "{told:?}");
+    nothing_is_sent_any_more(app, &site, &mut receivers).await;
+}
+
+/// Neither to the webhook that had not got it nor by a replay; no mail waits.
+async fn nothing_is_sent_any_more(app: &TestApp, site: &TestSite<'_>, receivers: &mut [Receiver; 2]) {
+    let hooks = "{ site { waitingMails { kind } webhooks { id deliveries { nodes { body status } } } } }";
+    let found = site.owner().graphql(hooks, json!({})).await.ok();
+    assert_eq!(found["site"]["waitingMails"], json!([]));
+    let replay = "mutation ($id: ID!) {
+        m: replayFailedDeliveries(input: { webhookId: $id, since: \"2026-03-01T00:00:00Z\" }) { userErrors { message } }
+    }";
+    for hook in found["site"]["webhooks"].as_array().expect("a list") {
+        done(&site.owner(), replay, json!({ "id": hook["id"] })).await;
+    }
+    app.pass(Duration::from_secs(3_600));
+    wait_for("the end of the replays", async || {
+        let found = "{ site { webhooks { lastReplay { finishedAt } deliveries { nodes { status } } } } }";
+        let found = site.owner().graphql(found, json!({})).await.ok();
+        let hooks = found["site"]["webhooks"].as_array().expect("a list").clone();
+        let is_over = |hook: &Value| {
+            let sent = hook["deliveries"]["nodes"].as_array().expect("a list").clone();
+            hook["lastReplay"]["finishedAt"].is_string() && sent.iter().all(|sent| sent["status"] == "DELIVERED")
+        };
+        hooks.iter().all(is_over).then_some(())
+    })
+    .await;
+    for receiver in receivers {
+        let late = receiver.arrived().into_iter().rev().take(1).map(|delivery| delivery.json().to_string());
+        for body in late {
+            assert!(body.contains("harbour"), "{body}");
+        }
+    }
+}
+
+async fn a_long_session_goes_in_groups(app: &TestApp, database: &TestDatabase) {
+    const CONVERSATIONS: usize = 250;
+    let site = app.site().create().await;
+    for number in 0..CONVERSATIONS {
+        let new = helpbot_services::conversations::NewQuestion {
+            site: Some(site.id),
+            question: format!("Where is obelisk {number}?"),
+            session_id: Some(SESSION.to_owned()),
+            ..Default::default()
+        };
+        helpbot_services::conversations::ask(app.services(), app.operator(), new, None).await.expect("an answer");
+    }
+
+    let erased = done(&site.owner(), ERASE, json!({ "session": SESSION, "site": null })).await;
+
+    assert_eq!(erased["erasedCount"], CONVERSATIONS);
+    assert_eq!(places_of(database, "obelisk").await, BTreeSet::new());
+    let found = site.owner().graphql("{ site { conversations { totalCount } } }", json!({})).await.ok();
+    assert_eq!(found["site"]["conversations"]["totalCount"], 0);
+}
+
+/// The tables that hold `word` anywhere, in any case.
+async fn places_of(database: &TestDatabase, word: &str) -> BTreeSet<String> {
+    match (database.schema(), database.file()) {
+        (Some((server, schema)), _) => places_in_postgres(server, schema, word).await,
+        (None, Some(file)) => places_in_sqlite(file, word),
+        (None, None) => unreachable!("a database is a schema or a file"),
+    }
+}
+
+async fn places_in_postgres(server: &str, schema: &str, word: &str) -> BTreeSet<String> {
+    let client = database::server_client(server).await;
+    let tables = "SELECT table_name FROM information_schema.tables WHERE table_schema = $1";
+    let mut places = BTreeSet::new();
+    for row in client.query(tables, &[&schema]).await.expect("tables") {
+        let table: String = row.get(0);
+        let count = format!("SELECT count(*) FROM {schema}.\"{table}\" AS found WHERE found::text ILIKE $1");
+        let found: i64 = client.query_one(&count, &[&format!("%{word}%")]).await.expect("a count").get(0);
+        if found > 0 {
+            places.insert(table);
+        }
+    }
+    places
+}
+
+/// In the live content of the file: all of it, copied, and each table in a file of its own. What rows
+/// that are gone left in free pages is not content, and goes when those are used again.
+fn places_in_sqlite(file: &Path, word: &str) -> BTreeSet<String> {
+    const TABLES: [&str; 12] = [
+        "conversations",
+        "messages",
+        "events",
+        "jobs",
+        "deliveries",
+        "delivery_attempts",
+        "transcripts",
+        "idempotent_requests",
+        "read_marks",
+        "webhook_replays",
+        "chunks",
+        "evaluation_cases",
+    ];
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut connection = SqliteConnection::establish(&file.to_string_lossy()).expect("the file opens");
+    let mut holds = |name: &str, copied: &str| {
+        let copy = directory.path().join(name);
+        connection.batch_execute(&copied.replace('@', &copy.display().to_string())).expect("it is copied");
+        let bytes = std::fs::read(&copy).expect("the copy");
+        String::from_utf8_lossy(&bytes).to_lowercase().contains(&word.to_lowercase())
+    };
+    let mut places = BTreeSet::new();
+    for table in TABLES {
+        let copied = format!("ATTACH '@' AS copy; CREATE TABLE copy.found AS SELECT * FROM {table}; DETACH copy");
+        if holds(table, &copied) {
+            places.insert(table.to_owned());
+        }
+    }
+    if holds("all", "VACUUM INTO '@'") && places.is_empty() {
+        places.insert("another table".to_owned());
+    }
+    places
+}

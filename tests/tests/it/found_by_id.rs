@@ -1,0 +1,80 @@
+//! Things found by their ids alone: `node` and `nodes`, for each kind of key.
+
+use helpbot_domain::key::{KeyKind, Role, Scope};
+use helpbot_services::accounts::members;
+use helpbot_tests::{Receiver, TestApp, TestSite, on_both_backends};
+use serde_json::{Value, json};
+
+on_both_backends!(
+    anything_with_an_id_is_found_by_it,
+    what_a_key_may_not_see_is_null_among_the_things_that_it_may,
+    an_operator_follows_a_source_by_its_id,
+);
+
+/// The id of a new conversation.
+async fn asked(site: &TestSite<'_>) -> Value {
+    let question = json!({ "question": "Hi?" });
+    site.visitor().post("/api/v1/chat", &question).await.ok()["conversationId"].take()
+}
+
+async fn anything_with_an_id_is_found_by_it(app: &TestApp) {
+    const NODE: &str = "query ($id: ID!) { node(id: $id) { __typename id } }";
+    let (site, other) = (app.site().create().await, app.site().create().await);
+    let receiver = Receiver::start().await;
+    let new = json!({ "url": receiver.url(), "events": ["conversation.created"] });
+    let webhook = site.owner().post("/api/v1/webhooks", &new).await.ok()["webhook"]["id"].take();
+    let sent = "mutation ($id: ID!) { sendTestEvent(input: { webhookId: $id }) { delivery { id } } }";
+    let delivery = site.owner().graphql(sent, json!({ "id": webhook })).await.ok();
+    let member = members::add(app.services(), app.operator(), Some(site.id), "Ann", "ann@example.com", Role::Agent);
+    let (key, _) = site.key(KeyKind::Secret).create().await;
+    let text = "mutation { addTextSource(input: { title: \"Hours\", text: \"From 8 to 11.\" }) { source { id } } }";
+    let source = site.owner().graphql(text, json!({})).await.ok();
+
+    for (id, kind) in [
+        (json!(site.id), "Site"),
+        (source["addTextSource"]["source"]["id"].clone(), "Source"),
+        (json!(key), "ApiKey"),
+        (json!(member.await.expect("a member").0.id), "Member"),
+        (webhook, "Webhook"),
+        (delivery["sendTestEvent"]["delivery"]["id"].clone(), "WebhookDelivery"),
+        (asked(&site).await, "Conversation"),
+    ] {
+        for finder in [site.owner(), app.operator_client()] {
+            let found = finder.graphql(NODE, json!({ "id": id })).await.ok();
+            assert_eq!(found["node"], json!({ "__typename": kind, "id": id }));
+        }
+        for stranger in [other.owner(), site.visitor()] {
+            let found = stranger.graphql(NODE, json!({ "id": id })).await.ok();
+            assert!(found["node"].is_null() || kind == "Site", "{kind}: {found}");
+        }
+    }
+}
+
+async fn what_a_key_may_not_see_is_null_among_the_things_that_it_may(app: &TestApp) {
+    const NODES: &str = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }";
+    let site = app.site().create().await;
+    let conversation = asked(&site).await;
+    let (_, narrow) = site.key(KeyKind::Secret).scopes(&[Scope::ReadAnalytics]).create().await;
+    let unknown = "conv_01h455vb4pex5vsknk084sn02q";
+
+    let found = app.client(&narrow).graphql(NODES, json!({ "ids": [conversation, site.id, "x", unknown] })).await.ok();
+    let one = "query ($id: ID!) { node(id: $id) { id } viewer { kind } }";
+    let one = app.client(&narrow).graphql(one, json!({ "id": conversation })).await.ok();
+
+    assert_eq!(found["nodes"], json!([null, { "id": site.id }, null, null]));
+    assert_eq!(one, json!({ "node": null, "viewer": { "kind": "SECRET" } }));
+    let operator = app.operator_client().graphql(NODES, json!({ "ids": [unknown, conversation] })).await.ok();
+    assert_eq!(operator["nodes"], json!([null, { "id": conversation }]));
+}
+
+async fn an_operator_follows_a_source_by_its_id(app: &TestApp) {
+    let site = app.site().create().await;
+    let text = "mutation { addTextSource(input: { title: \"Hours\", text: \"From 8 to 11.\" }) { source { id } } }";
+    let source = site.owner().graphql(text, json!({})).await.ok()["addTextSource"]["source"]["id"].take();
+    let mut socket = app.operator_client().socket().await;
+
+    let follow = "subscription ($id: ID!) { sourceProgress(sourceId: $id) { source { id } } }";
+    let followed = socket.subscribe(follow, json!({ "id": source })).await;
+
+    assert_eq!(socket.next(&followed).await["sourceProgress"]["source"]["id"], source);
+}
