@@ -11,16 +11,16 @@ use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use futures_util::stream;
-use helpbot_services::entries::table::Format;
-use helpbot_services::entries::transfer;
+use helpbot_services::knowledge::entries::table::Format;
+use helpbot_services::knowledge::entries::transfer;
 
 use super::accept::Media;
 use super::problem::Problem;
 use super::{Transport, http};
 use crate::error::{self, Failure};
 use crate::gateway::Caller;
-use crate::ids;
 use crate::limits::Standing;
+use crate::schema::ids;
 
 const NAME: &str = "faq-entries";
 
