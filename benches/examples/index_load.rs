@@ -14,9 +14,11 @@ use helpbot_db::{DatabaseUrl, Db};
 use helpbot_domain::ids::{KeyId, SiteId};
 use helpbot_domain::source::PageOutcome;
 use helpbot_engine::{Chunk, ChunkDraft, Engine, EngineSettings, speed};
+use helpbot_services::accounts::sites;
 use helpbot_services::conversations::{self, NewQuestion};
+use helpbot_services::runtime::randomness;
 use helpbot_services::sources::reading::{self, PageReading};
-use helpbot_services::{Services, Settings, SystemClock, Viewer, chance, sites, sources};
+use helpbot_services::{Services, Settings, SystemClock, Viewer, sources};
 
 type AnyError = Box<dyn std::error::Error>;
 
@@ -49,7 +51,7 @@ async fn open(path: &Path) -> Result<(Services, Viewer), AnyError> {
     let db = Db::open(&DatabaseUrl::Sqlite(path.to_owned())).await?;
     let engine = Engine::new(EngineSettings::default());
     let services = Services::new(db, engine, Arc::new(SystemClock), Arc::new(|_| Ok(())), Settings::new([7; 32]));
-    let viewer = Viewer::operator(KeyId::from_uuid(chance::uuid(services.now())));
+    let viewer = Viewer::operator(KeyId::from_uuid(randomness::uuid(services.now())));
     Ok((services, viewer))
 }
 

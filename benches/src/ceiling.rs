@@ -20,7 +20,8 @@ use helpbot_domain::event::EventType;
 use helpbot_domain::ids::{ConversationId, EventId, SiteId};
 use helpbot_domain::plan::{Plan, UNLIMITED_CREDITS};
 use helpbot_domain::widget::WidgetConfig;
-use helpbot_services::{Clock, SystemClock, chance};
+use helpbot_services::runtime::randomness;
+use helpbot_services::{Clock, SystemClock};
 use serde_json::{Value, json};
 
 struct Ceiling {
@@ -55,8 +56,8 @@ async fn insert(State(ceiling): State<Arc<Ceiling>>, Json(body): Json<Value>) ->
     let now = SystemClock.now();
     let new = Conversation {
         site_id: ceiling.site,
-        id: ConversationId::from_uuid(chance::uuid(now)),
-        session_id: chance::uuid(now).to_string(),
+        id: ConversationId::from_uuid(randomness::uuid(now)),
+        session_id: randomness::uuid(now).to_string(),
         question: body["question"].as_str().unwrap_or_default().to_owned(),
         answer: ceiling.answer.clone(),
         citations: Vec::new(),
@@ -73,7 +74,7 @@ async fn insert(State(ceiling): State<Arc<Ceiling>>, Json(body): Json<Value>) ->
         updated_at: now,
     };
     let event = NewEvent {
-        id: EventId::from_uuid(chance::uuid(now)),
+        id: EventId::from_uuid(randomness::uuid(now)),
         event_type: EventType::ConversationCreated,
         conversation_id: new.id,
         session_id: new.session_id.clone(),
@@ -97,7 +98,7 @@ async fn insert(State(ceiling): State<Arc<Ceiling>>, Json(body): Json<Value>) ->
 fn site() -> Site {
     let now = SystemClock.now();
     Site {
-        id: SiteId::from_uuid(chance::uuid(now)),
+        id: SiteId::from_uuid(randomness::uuid(now)),
         name: "Ceiling".into(),
         owner_email: "owner@example.com".into(),
         plan: Plan::Scale,

@@ -8,8 +8,8 @@ use helpbot_domain::ids::SiteId;
 use helpbot_domain::key::KeyKind;
 use helpbot_server::settings::{Layers, Settings};
 use helpbot_server::{Bound, Parts};
-use helpbot_services::keys::{self, NewKey};
-use helpbot_services::sites::{self, NewSite};
+use helpbot_services::accounts::keys::{self, NewKey};
+use helpbot_services::accounts::sites::{self, NewSite};
 use helpbot_services::{Services, Viewer};
 use tempfile::TempDir;
 

@@ -16,7 +16,8 @@ mod send;
 use std::sync::Arc;
 
 use helpbot_outbound::{Client, Mailer, WebhookLimits};
-use helpbot_services::{Services, chance};
+use helpbot_services::Services;
+use helpbot_services::runtime::randomness;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -74,7 +75,7 @@ pub async fn run(
 }
 
 fn jitter() -> f64 {
-    let [a, b, c, d, ..] = chance::bytes();
+    let [a, b, c, d, ..] = randomness::bytes();
     f64::from(u32::from_be_bytes([a, b, c, d])) / f64::from(u32::MAX) * 2.0 - 1.0
 }
 

@@ -20,11 +20,12 @@ use std::time::Duration;
 
 use helpbot_domain::source::SourceKind;
 use helpbot_outbound::Client;
+use helpbot_services::knowledge::vectors::{self, EMBED};
+use helpbot_services::runtime::jobs;
 use helpbot_services::sources::options::SourceScope;
 use helpbot_services::sources::reading::{self, Reading};
 use helpbot_services::sources::{Options, SCRAPE};
-use helpbot_services::vectors::{self, EMBED};
-use helpbot_services::{Error, Job, Result, Services, Source, jobs};
+use helpbot_services::{Error, Job, Result, Services, Source};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;

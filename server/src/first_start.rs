@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use helpbot_domain::ids::SiteId;
 use helpbot_domain::key::KeyKind;
-use helpbot_services::keys::NewKey;
-use helpbot_services::sites::NewSite;
-use helpbot_services::{Result, keys, sites, sources};
+use helpbot_services::accounts::keys::NewKey;
+use helpbot_services::accounts::sites::NewSite;
+use helpbot_services::accounts::{keys, sites};
+use helpbot_services::{Result, sources};
 
 use crate::installation::Installation;
 use crate::settings::Settings;

@@ -9,7 +9,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, he
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
-use helpbot_services::{Services, chance};
+use helpbot_services::Services;
+use helpbot_services::runtime::randomness;
 use serde_json::json;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -67,7 +68,7 @@ fn request_id(headers: &HeaderMap, services: &Services) -> HeaderValue {
     };
     match headers.get(REQUEST_ID).filter(is_modest) {
         Some(own) => own.clone(),
-        None => HeaderValue::try_from(chance::uuid(services.now()).simple().to_string())
+        None => HeaderValue::try_from(randomness::uuid(services.now()).simple().to_string())
             .unwrap_or(HeaderValue::from_static("unnamed")),
     }
 }

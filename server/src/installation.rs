@@ -14,7 +14,8 @@ use helpbot_engine::openai::{OpenAi, ServerSettings};
 use helpbot_ingest::Manners;
 use helpbot_ingest::worker::Worker;
 use helpbot_outbound::{Client, Dial, LogMailer, Mailer, Policy, SmtpMailer, StreamLimits, UserAgent, check_url};
-use helpbot_services::{Clock, Services, SystemClock, UrlPolicy, Viewer, chance};
+use helpbot_services::runtime::randomness;
+use helpbot_services::{Clock, Services, SystemClock, UrlPolicy, Viewer};
 use url::Url;
 
 use crate::error::StartError;
@@ -106,7 +107,7 @@ impl Installation {
 
     /// Who the program itself acts as: whoever can read its database may do anything.
     pub fn operator(&self) -> Viewer {
-        Viewer::operator(KeyId::from_uuid(chance::uuid(self.services.now())))
+        Viewer::operator(KeyId::from_uuid(randomness::uuid(self.services.now())))
     }
 
     /// A worker that reads sources, under a name of its own.
@@ -127,7 +128,7 @@ impl Installation {
 
     /// A name for leases that no other worker has.
     pub fn lease_owner(&self) -> String {
-        format!("helpbot-{}", chance::uuid(self.services.now()))
+        format!("helpbot-{}", randomness::uuid(self.services.now()))
     }
 }
 

@@ -5,43 +5,11 @@
 //! write in one transaction (the rows, the events and the jobs that they cause), tell the bus.
 //! No transaction is open while anything but the database is waited for.
 
-pub mod access;
-pub mod activity;
-pub mod analytics;
-pub mod bus;
-pub mod chance;
-pub mod clock;
+pub mod accounts;
 pub mod conversations;
-pub mod deliveries;
-pub mod entries;
-pub mod erasure;
-mod error;
-pub mod evaluation;
-pub mod events;
-pub mod figures;
-pub mod handoffs;
-pub mod history;
-pub mod idempotency;
-pub mod indexes;
-pub mod jobs;
-pub mod keys;
-pub mod mail;
-pub mod members;
-mod memory;
-pub mod messages;
-pub mod nodes;
-pub mod outbox;
-pub mod replays;
-mod search;
-pub mod session_token;
-pub mod sites;
+pub mod knowledge;
+pub mod runtime;
 pub mod sources;
-pub mod topics;
-pub mod transcripts;
-pub mod unread;
-pub mod usage;
-pub mod vectors;
-mod viewer;
 pub mod webhooks;
 
 use std::sync::Arc;
@@ -54,9 +22,9 @@ use helpbot_domain::plan::{Plan, UNLIMITED_CREDITS};
 use helpbot_engine::Engine;
 use url::Url;
 
-pub use clock::{Clock, SystemClock};
-pub use error::{Error, Result};
-pub use viewer::{MemberIdentity, Viewer};
+pub use accounts::viewer::{MemberIdentity, Viewer};
+pub use runtime::clock::{Clock, SystemClock};
+pub use runtime::error::{Error, Result};
 
 /// Stands on every use case: its future is boxed, and so compiled here and once.
 ///
@@ -121,20 +89,20 @@ impl Settings {
 pub struct Services {
     db: Db,
     engine: Engine,
-    indexes: Arc<indexes::Indexes>,
-    keys: Arc<access::KeyCache>,
-    sites: Arc<memory::Memory<SiteId, Arc<Site>>>,
+    indexes: Arc<knowledge::indexes::Indexes>,
+    keys: Arc<accounts::access::KeyCache>,
+    sites: Arc<runtime::cache::Memory<SiteId, Arc<Site>>>,
     /// What sources are called: the address or file name, which never changes.
-    source_names: Arc<memory::Memory<SourceId, String>>,
-    bus: bus::Bus,
-    rooms: activity::Rooms,
+    source_names: Arc<runtime::cache::Memory<SourceId, String>>,
+    bus: runtime::bus::Bus,
+    rooms: conversations::activity::Rooms,
     clock: Arc<dyn Clock>,
     url_policy: UrlPolicy,
     webhook_policy: UrlPolicy,
     settings: Arc<Settings>,
     wake: Arc<tokio::sync::Notify>,
     outbox: Arc<tokio::sync::watch::Sender<()>>,
-    figures: Arc<figures::Figures>,
+    figures: Arc<runtime::metrics::Figures>,
 }
 
 impl Services {
@@ -143,12 +111,12 @@ impl Services {
         Self {
             db,
             engine,
-            indexes: Arc::new(indexes::Indexes::new(settings.index_memory_bytes)),
+            indexes: Arc::new(knowledge::indexes::Indexes::new(settings.index_memory_bytes)),
             keys: Arc::default(),
             sites: Arc::default(),
             source_names: Arc::default(),
-            bus: bus::Bus::default(),
-            rooms: activity::Rooms::default(),
+            bus: runtime::bus::Bus::default(),
+            rooms: conversations::activity::Rooms::default(),
             clock,
             webhook_policy: https_only(url_policy.clone()),
             url_policy,
@@ -197,7 +165,7 @@ impl Services {
     }
 
     /// What this process has done so far.
-    pub fn figures(&self) -> &figures::Figures {
+    pub fn figures(&self) -> &runtime::metrics::Figures {
         &self.figures
     }
 

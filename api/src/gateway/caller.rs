@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::extract::ConnectInfo;
 use axum::http::{Extensions, HeaderMap, header};
 use helpbot_domain::Timestamp;
-use helpbot_services::access::Credentials;
+use helpbot_services::accounts::access::Credentials;
 
 use super::{Gateway, IdempotencyKey};
 use crate::limits;

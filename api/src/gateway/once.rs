@@ -5,7 +5,7 @@
 
 use async_graphql::{Response, Value};
 use helpbot_domain::text;
-use helpbot_services::idempotency::{self, Attempt, Named};
+use helpbot_services::runtime::idempotency::{self, Attempt, Named};
 use sha2::{Digest, Sha256};
 
 use super::{Gateway, IdempotencyKey, Outcome, Prepared, Session};

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use async_graphql::Variables;
 use async_graphql::parser::types::OperationType;
 use helpbot_domain::ids::KeyId;
-use helpbot_services::{Site, Viewer, sites};
+use helpbot_services::accounts::sites;
+use helpbot_services::{Site, Viewer};
 use serde_json::Value;
 
 use super::{Caller, Gateway, Outcome, Prepared, Session};

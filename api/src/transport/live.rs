@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use helpbot_domain::ids::KeyId;
-use helpbot_services::access::Credentials;
+use helpbot_services::accounts::access::Credentials;
 use helpbot_services::{Services, Viewer};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;

@@ -16,7 +16,7 @@ use axum::http::{Request, StatusCode};
 use clap::Parser;
 use helpbot_domain::Timestamp;
 use helpbot_domain::conversation::Vote;
-use helpbot_services::history::{self, PastConversation};
+use helpbot_services::conversations::history::{self, PastConversation};
 use house::House;
 use tower::ServiceExt;
 

@@ -12,8 +12,9 @@ use std::time::Duration;
 
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::WebhookId;
-use helpbot_services::outbox::{Claimed, Left, Wanted};
-use helpbot_services::{Result, jobs};
+use helpbot_services::Result;
+use helpbot_services::runtime::jobs;
+use helpbot_services::webhooks::outbox::{Claimed, Left, Wanted};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use helpbot_domain::Timestamp;
 use helpbot_domain::webhook::{DisabledReason, Failing};
-use helpbot_services::outbox::{Ended, Judge, Next};
+use helpbot_services::webhooks::outbox::{Ended, Judge, Next};
 use tokio::sync::mpsc;
 
 use super::Worker;

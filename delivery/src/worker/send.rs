@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use helpbot_domain::Timestamp;
-use helpbot_services::outbox::{Claimed as Held, Ended, Next};
+use helpbot_services::webhooks::outbox::{Claimed as Held, Ended, Next};
 use helpbot_services::{Attempt as Kept, Delivery};
 use url::Url;
 

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use helpbot_db::DatabaseUrl;
 use helpbot_domain::ids::SiteId;
-use helpbot_services::{Part, Site, sites};
+use helpbot_services::accounts::sites;
+use helpbot_services::{Part, Site};
 
 use super::failure::Failure;
 use super::serve::ServeArgs;

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use helpbot_db::{DatabaseUrl, Db};
-use helpbot_services::{mail, sites};
+use helpbot_services::accounts::sites;
+use helpbot_services::runtime::mail;
 use serde_json::{Value, json};
 
 use super::context::Context;

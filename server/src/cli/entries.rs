@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Subcommand, ValueEnum};
 use helpbot_domain::ids::SiteId;
-use helpbot_services::entries::table::Format;
-use helpbot_services::entries::transfer::{self, Imported};
+use helpbot_services::knowledge::entries::table::Format;
+use helpbot_services::knowledge::entries::transfer::{self, Imported};
 use serde_json::json;
 
 use super::context::{self, Context};

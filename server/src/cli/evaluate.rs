@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use helpbot_domain::ids::SiteId;
-use helpbot_engine::evaluate::{self, Entry, Query};
-use helpbot_engine::{AnswerSettings, Channels};
-use helpbot_services::evaluation::{self, Tested};
+use helpbot_engine::evaluate::{self, CorpusEntry, CorpusQuery};
+use helpbot_engine::{AnswerPolicy, Channels};
+use helpbot_services::knowledge::evaluation::{self, Tested};
 use serde_json::json;
 
 use super::context::{self, Context};
@@ -97,9 +97,9 @@ fn rows(tested: &[Tested]) -> Vec<Vec<String>> {
 
 /// Asks every query of a labelled set of the corpus beside it.
 pub(super) async fn measure(context: &Context, corpus: &Path, run: &Path) -> Result<(), Failure> {
-    let entries: Vec<Entry> = read(&corpus.join("corpus.jsonl"))?;
-    let queries: Vec<Query> = read(&corpus.join("queries.jsonl"))?;
-    let settings = AnswerSettings::default();
+    let entries: Vec<CorpusEntry> = read(&corpus.join("corpus.jsonl"))?;
+    let queries: Vec<CorpusQuery> = read(&corpus.join("queries.jsonl"))?;
+    let settings = AnswerPolicy::default();
     let trials = match installation::embedder(context.settings()?).await? {
         Some(model) => evaluate::trials_by(&*model, &entries, &queries, &settings)
             .await

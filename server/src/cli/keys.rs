@@ -5,7 +5,7 @@ use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{KeyId, SiteId};
 use helpbot_domain::key::{KeyKind, Scope};
 use helpbot_services::Key;
-use helpbot_services::keys::{self, NewKey};
+use helpbot_services::accounts::keys::{self, NewKey};
 use serde_json::{Value, json};
 
 use super::context::{self, Context};

@@ -1,7 +1,7 @@
 //! `helpbot mail …`
 
 use clap::Subcommand;
-use helpbot_services::mail::{self, Waiting};
+use helpbot_services::runtime::mail::{self, Waiting};
 use serde_json::{Value, json};
 
 use super::context::Context;

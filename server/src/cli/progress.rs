@@ -83,7 +83,7 @@ mod tests {
     use helpbot_domain::Timestamp;
     use helpbot_domain::ids::{JobId, SiteId};
     use helpbot_domain::source::SourceKind;
-    use helpbot_services::chance;
+    use helpbot_services::runtime::randomness;
     use helpbot_services::sources::crawl::PageCounts;
     use indicatif::InMemoryTerm;
 
@@ -92,7 +92,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_ms(1_773_576_000_000);
 
     fn source() -> Source {
-        let id = chance::uuid(NOW);
+        let id = randomness::uuid(NOW);
         Source {
             site_id: SiteId::from_uuid(id),
             id: SourceId::from_uuid(id),
@@ -114,7 +114,7 @@ mod tests {
 
     /// The source as it is when its crawl has come so far.
     fn at(source: &Source, status: SourceStatus, pages: PageCounts) -> Source {
-        let job_id = JobId::from_uuid(chance::uuid(NOW));
+        let job_id = JobId::from_uuid(randomness::uuid(NOW));
         let crawl = Crawl { job_id, started_at: NOW, finished_at: None, pages };
         Source { status, crawl: serde_json::to_string(&crawl).ok(), ..source.clone() }
     }

@@ -3,8 +3,9 @@
 use clap::Subcommand;
 use helpbot_domain::ids::SiteId;
 use helpbot_domain::plan::{Plan, UNLIMITED_CREDITS};
-use helpbot_services::sites::{self, NewSite, SitePatch};
-use helpbot_services::{Part, Site, usage};
+use helpbot_services::accounts::sites::{self, NewSite, SitePatch};
+use helpbot_services::accounts::usage;
+use helpbot_services::{Part, Site};
 use serde_json::{Value, json};
 
 use super::context::Context;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use helpbot_domain::text;
-use helpbot_services::chance;
+use helpbot_services::runtime::randomness;
 
 const FILE: &str = "secret.key";
 const KEY_BYTES: usize = 32;
@@ -55,7 +55,7 @@ pub fn load(data: &Path) -> Result<[u8; KEY_BYTES], SecretKeyError> {
 }
 
 fn create(path: &Path) -> io::Result<[u8; KEY_BYTES]> {
-    let key = chance::bytes();
+    let key = randomness::bytes();
     // Written aside and linked into place, so that nobody ever reads half a key.
     let aside = path.with_extension(format!("{}.new", std::process::id()));
     let mut options = OpenOptions::new();

@@ -9,7 +9,8 @@ use helpbot_domain::plan::Feature;
 use helpbot_domain::time::Day;
 use helpbot_domain::{Timestamp, text};
 
-use crate::{Conversation, ConversationFilter, ConversationOrder, Result, Services, Site, Viewer, boxed, sites};
+use crate::accounts::sites;
+use crate::{Conversation, ConversationFilter, ConversationOrder, Result, Services, Site, Viewer, boxed};
 
 /// What a list of conversations shows.
 #[derive(Debug, Clone, Default)]

@@ -26,8 +26,10 @@ use helpbot_domain::plan::Feature;
 use helpbot_domain::source::{SourceKind, SourceStatus, normal_url};
 use helpbot_domain::{Invalid, Timestamp};
 
-use crate::jobs::NewJob;
-use crate::{Document, Error, Part, Result, Services, Site, Source, Viewer, boxed, chance, sites};
+use crate::accounts::sites;
+use crate::runtime::jobs::NewJob;
+use crate::runtime::randomness;
+use crate::{Document, Error, Part, Result, Services, Site, Source, Viewer, boxed};
 
 pub use cancel::cancel;
 pub use crawl::Crawl;
@@ -128,7 +130,7 @@ async fn add(services: &Services, new: Source, file: Option<stored::NewFile>) ->
 pub(crate) fn fresh(site_id: SiteId, kind: SourceKind, url: String, now: Timestamp) -> Source {
     Source {
         site_id,
-        id: SourceId::from_uuid(chance::uuid(now)),
+        id: SourceId::from_uuid(randomness::uuid(now)),
         kind,
         url,
         title: None,

@@ -13,8 +13,9 @@ use sha2::{Digest, Sha256};
 
 use super::kept::Kept;
 use super::reading::{Earlier, PageReading};
-use crate::indexes::{FAQ, PASSAGE};
-use crate::{Document, Result, Source, chance};
+use crate::knowledge::indexes::{FAQ, PASSAGE};
+use crate::runtime::randomness;
+use crate::{Document, Result, Source};
 
 /// A page that is not found this often in a row leaves the index: one miss may be the fault of
 /// the moment.
@@ -159,7 +160,7 @@ impl<'a> Storing<'a> {
 fn fresh(source: &Source, page: &PageReading, now: Timestamp) -> Document {
     Document {
         site_id: source.site_id,
-        id: DocumentId::from_uuid(chance::uuid(now)),
+        id: DocumentId::from_uuid(randomness::uuid(now)),
         source_id: source.id,
         url: page.url.clone(),
         title: None,
@@ -178,7 +179,7 @@ fn fresh(source: &Source, page: &PageReading, now: Timestamp) -> Document {
 fn numbered(source: &Source, document_id: DocumentId, drafts: Vec<ChunkDraft>, now: Timestamp) -> Vec<Chunk> {
     let chunk = |(position, draft): (i32, ChunkDraft)| Chunk {
         site_id: source.site_id,
-        id: ChunkId::from_uuid(chance::uuid(now)),
+        id: ChunkId::from_uuid(randomness::uuid(now)),
         source_id: source.id,
         document_id,
         position,

@@ -11,8 +11,9 @@ use helpbot_engine::{Chunk, ChunkDraft};
 
 use super::kept::Kept;
 use super::reading::{MISSES_MAX, PageReading, content_hash};
-use crate::indexes::engine_chunk;
-use crate::{Result, Services, Source, boxed, chance};
+use crate::knowledge::indexes::engine_chunk;
+use crate::runtime::randomness;
+use crate::{Result, Services, Source, boxed};
 
 /// All chunks of the source's site as they would be after `pages`, in the order of an index.
 ///
@@ -61,6 +62,6 @@ fn from_draft(services: &Services, source: &Source, draft: &ChunkDraft, same: Op
     let chunk = |id| draft.clone().with_ids(id, source.id);
     match same {
         Some(same) => Chunk { phrasings: same.phrasings, ..chunk(same.id) },
-        None => chunk(ChunkId::from_uuid(chance::uuid(services.now()))),
+        None => chunk(ChunkId::from_uuid(randomness::uuid(services.now()))),
     }
 }

@@ -6,7 +6,8 @@ use futures_util::stream::{self, Stream};
 use helpbot_domain::ids::{SiteId, SourceId};
 use helpbot_domain::key::Scope;
 
-use crate::{Error, Result, Services, Source, Thing, Viewer, nodes, sources};
+use crate::runtime::global_ids;
+use crate::{Error, Result, Services, Source, Thing, Viewer, sources};
 
 /// How often the source is looked at. A reading tells its progress some times a second, from
 /// whichever process does it, so a look is the simplest thing that sees all of them.
@@ -26,7 +27,7 @@ pub async fn watch(
     viewer.require(Scope::ReadSources)?;
     let site = match named {
         Some(_) => viewer.site(named)?,
-        None => nodes::site_of(services, viewer, Thing::Source(id)).await?,
+        None => global_ids::site_of(services, viewer, Thing::Source(id)).await?,
     };
     let first = one(services, viewer, site, id).await?.ok_or(Error::NotFound("Source"))?;
     let walk = Walk { services: services.clone(), viewer: viewer.clone(), site, id, told: None, first: Some(first) };

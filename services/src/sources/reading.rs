@@ -19,8 +19,10 @@ use serde::Deserialize;
 
 use super::crawl::{Crawl, PageCounts};
 use super::{Options, pages, schedule};
-use crate::jobs;
-use crate::{Document, Error, Job, Result, Services, Source, boxed, evaluation, mail, vectors};
+use crate::knowledge::{evaluation, vectors};
+use crate::runtime::jobs;
+use crate::runtime::mail;
+use crate::{Document, Error, Job, Result, Services, Source, boxed};
 
 pub(crate) use super::pages::{MISSES_MAX, content_hash};
 pub use helpbot_db::crawl_files::CrawlFile;

@@ -4,14 +4,15 @@ use helpbot_db as db;
 use helpbot_domain::Timestamp;
 
 use super::{Options, enqueue};
-use crate::{Result, Services, boxed, chance};
+use crate::runtime::randomness;
+use crate::{Result, Services, boxed};
 
 /// Sources asked for in one look; what is left is due at the next one.
 const AT_ONCE: i64 = 100;
 
 /// When the reading after one at `now` is due; none without a schedule.
 pub(super) fn next(options: &Options, now: Timestamp) -> Option<Timestamp> {
-    let random = chance::bytes().first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+    let random = randomness::bytes().first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
     options.schedule.next(now, random)
 }
 

@@ -6,7 +6,8 @@ use helpbot_domain::source::SourceKind;
 use helpbot_domain::{Invalid, text};
 
 use super::{add, ask_again, fresh, writable};
-use crate::{Result, Services, Source, Viewer, boxed, entries};
+use crate::knowledge::entries;
+use crate::{Result, Services, Source, Viewer, boxed};
 
 /// The largest file: as much as a page may have after decoding.
 pub const FILE_MAX_BYTES: usize = 20 * 1024 * 1024;

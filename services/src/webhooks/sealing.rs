@@ -13,7 +13,7 @@ use helpbot_domain::ids::{SiteId, WebhookId};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use crate::chance;
+use crate::runtime::randomness;
 
 const VERSION: u8 = 1;
 const NONCE_BYTES: usize = 24;
@@ -22,12 +22,12 @@ const SHOWN_CHARS: usize = 4;
 
 /// A new secret: `whsec_` and the Base64 of 32 random bytes.
 pub(super) fn generate() -> String {
-    format!("{PREFIX}{}", STANDARD.encode(chance::bytes()))
+    format!("{PREFIX}{}", STANDARD.encode(randomness::bytes()))
 }
 
 /// Seals `secret` for an endpoint with the installation's key.
 pub(super) fn seal(key: &[u8; 32], site: SiteId, webhook: WebhookId, secret: &str) -> SealedSecret {
-    let random = chance::bytes();
+    let random = randomness::bytes();
     let mut nonce = [0; NONCE_BYTES];
     nonce.copy_from_slice(&random[..NONCE_BYTES]);
     let aad = bound_to(site, webhook);

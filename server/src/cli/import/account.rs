@@ -5,9 +5,10 @@ use helpbot_domain::conversation::Vote;
 use helpbot_domain::event::EventType;
 use helpbot_domain::plan::Feature;
 use helpbot_domain::widget::{WidgetConfig, WidgetPatch};
-use helpbot_services::history::{self, PastConversation};
+use helpbot_services::accounts::sites;
+use helpbot_services::conversations::history::{self, PastConversation};
 use helpbot_services::webhooks::{self, NewWebhook, WebhookPatch};
-use helpbot_services::{Error, Services, Site, Viewer, sites, sources};
+use helpbot_services::{Error, Services, Site, Viewer, sources};
 use serde_json::{Map, Value};
 
 use super::super::failure::Failure;

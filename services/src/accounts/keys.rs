@@ -1,0 +1,158 @@
+//! API keys: made, shown once, listed without their secret, revoked at once.
+
+use helpbot_db as db;
+use helpbot_domain::ids::{KeyId, SiteId};
+use helpbot_domain::key::{self, KeyKind, Scope};
+use helpbot_domain::{Invalid, Timestamp, text};
+
+use crate::accounts::access;
+use crate::runtime::randomness;
+use crate::{Error, Key, Result, Services, Viewer, boxed};
+
+const NAME_MAX_CHARS: usize = 80;
+/// Keys of a site that still open. Rotation needs two of a kind; this bounds a runaway script.
+const KEYS_MAX: usize = 50;
+const ORIGINS_MAX: usize = 20;
+
+/// What a new key is made of.
+#[derive(Debug, Clone)]
+pub struct NewKey {
+    /// Widget or secret; members and operators get theirs elsewhere.
+    pub kind: KeyKind,
+    /// As its maker calls it.
+    pub name: String,
+    /// What it may do; empty means all that its kind may.
+    pub scopes: Vec<Scope>,
+    /// Web origins that it is bound to, for example `https://shop.example`.
+    pub origins: Vec<String>,
+    /// When it ends by itself.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Makes a key and gives it with its secret, which nobody can read again.
+///
+/// # Errors
+/// `Forbidden`; `LimitReached`; `Invalid` names the field.
+#[boxed]
+pub async fn create(services: &Services, viewer: &Viewer, named: Option<SiteId>, new: NewKey) -> Result<(Key, String)> {
+    viewer.require(Scope::Admin)?;
+    let site = viewer.site(named)?;
+    if !matches!(new.kind, KeyKind::Widget | KeyKind::Secret) {
+        return Err(Invalid::new("kind", "kind must be WIDGET or SECRET").into());
+    }
+    // A key with some scopes must not make one with more.
+    if let Some(scope) = wanted(&new).into_iter().find(|scope| !viewer.has(*scope)) {
+        return Err(Error::Forbidden(format!("This key may not give the scope {scope}")));
+    }
+    let (key, secret) = make(services, Some(site), new)?;
+    let stored = key.clone();
+    services
+        .db
+        .write(move |c| {
+            Box::pin(async move {
+                db::sites::locked(c, site).await?.ok_or(Error::NotFound("Site"))?;
+                let open = db::keys::list(c, site).await?.iter().filter(|key| key.revoked_at.is_none()).count();
+                if open >= KEYS_MAX {
+                    return Err(Error::LimitReached(format!("A site may have {KEYS_MAX} keys; revoke one first")));
+                }
+                Ok(db::keys::insert(c, &stored).await?)
+            })
+        })
+        .await?;
+    Ok((key, secret))
+}
+
+/// The site's keys, oldest first, revoked ones too.
+///
+/// # Errors
+/// `Forbidden`.
+#[boxed]
+pub async fn list(services: &Services, viewer: &Viewer, named: Option<SiteId>) -> Result<Vec<Key>> {
+    viewer.require(Scope::Admin)?;
+    Ok(db::keys::list(&mut services.db.reader().await?, viewer.site(named)?).await?)
+}
+
+/// Revokes a key: requests and open connections with it end within a second.
+///
+/// # Errors
+/// `Forbidden`, `NotFound`.
+#[boxed]
+pub async fn revoke(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: KeyId) -> Result<Key> {
+    viewer.require(Scope::Admin)?;
+    let (site, now) = (viewer.site(named)?, services.now());
+    let revoked: Option<Key> = services
+        .db
+        .write(move |c| Box::pin(async move { Ok::<_, Error>(db::keys::revoke(c, site, id, now).await?) }))
+        .await?;
+    let key = revoked.ok_or(Error::NotFound("API key"))?;
+    services.keys.forget(&key);
+    Ok(key)
+}
+
+/// Makes an operator's key. For the command line and the first start, where whoever calls can
+/// read the database anyway.
+///
+/// # Errors
+/// Only the database's own.
+#[boxed]
+pub async fn create_operator(services: &Services, name: &str) -> Result<(Key, String)> {
+    let new = NewKey {
+        kind: KeyKind::Operator,
+        name: name.to_owned(),
+        scopes: Vec::new(),
+        origins: Vec::new(),
+        expires_at: None,
+    };
+    let (key, secret) = make(services, None, new)?;
+    let stored = key.clone();
+    services.db.write(move |c| Box::pin(async move { Ok::<_, Error>(db::keys::insert(c, &stored).await?) })).await?;
+    Ok((key, secret))
+}
+
+pub(crate) fn make(services: &Services, site_id: Option<SiteId>, new: NewKey) -> Result<(Key, String)> {
+    let now = services.now();
+    if new.expires_at.is_some_and(|at| at <= now) {
+        return Err(Invalid::new("expiresAt", "expiresAt must lie in the future").into());
+    }
+    if new.origins.len() > ORIGINS_MAX {
+        return Err(Invalid::new("origins", format!("A key may be bound to {ORIGINS_MAX} origins")).into());
+    }
+    let secret = key::from_random(new.kind, &randomness::bytes());
+    let key = Key {
+        id: KeyId::from_uuid(randomness::uuid(now)),
+        site_id,
+        kind: new.kind,
+        name: text::bounded("name", &new.name, NAME_MAX_CHARS)?,
+        hash: access::hash(&secret),
+        last4: secret[secret.len() - 4..].to_owned(),
+        scopes: new.scopes,
+        origins: new.origins.iter().map(|origin| normal_origin(origin)).collect::<Result<_>>()?,
+        member_id: None,
+        expires_at: new.expires_at,
+        revoked_at: None,
+        last_used_at: None,
+        created_at: now,
+    };
+    Ok((key, secret))
+}
+
+fn wanted(new: &NewKey) -> Vec<Scope> {
+    match (new.scopes.is_empty(), new.kind) {
+        (false, _) => new.scopes.clone(),
+        (true, KeyKind::Widget) => Scope::WIDGET.to_vec(),
+        (true, _) => Scope::ALL.to_vec(),
+    }
+}
+
+/// An origin as browsers send it: scheme, host and a port that is not the scheme's own.
+fn normal_origin(text: &str) -> Result<String> {
+    let refused =
+        || Error::from(Invalid::new("origins", format!("{text:?} is not an origin such as https://shop.example")));
+    let url = url::Url::parse(text.trim()).map_err(|_| refused())?;
+    let is_bare = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
+    if matches!(url.scheme(), "http" | "https") && is_bare && url.username().is_empty() {
+        Ok(url.origin().ascii_serialization())
+    } else {
+        Err(refused())
+    }
+}

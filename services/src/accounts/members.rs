@@ -1,0 +1,119 @@
+//! Members: the people who answer a site's visitors, each with a key of its own, so that an
+//! inbox shows who wrote.
+
+use helpbot_db as db;
+use helpbot_domain::ids::{MemberId, SiteId};
+use helpbot_domain::key::{KeyKind, Role, Scope};
+use helpbot_domain::{Invalid, text};
+
+use crate::accounts::keys::{self, NewKey};
+use crate::runtime::randomness;
+use crate::{Error, Member, Result, Services, Viewer, boxed};
+
+const NAME_MAX_CHARS: usize = 80;
+/// Members of a site: more than a help desk has, few enough to list at once.
+const MEMBERS_MAX: usize = 200;
+
+/// Adds a member and gives it with its key, which nobody can read again.
+///
+/// # Errors
+/// `Forbidden`; `LimitReached`; `Invalid` names the field, also for an address that a member has.
+#[boxed]
+pub async fn add(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    name: &str,
+    email: &str,
+    role: Role,
+) -> Result<(Member, String)> {
+    viewer.require(Scope::Admin)?;
+    let (site_id, now) = (viewer.site(named)?, services.now());
+    let member = Member {
+        site_id,
+        id: MemberId::from_uuid(randomness::uuid(now)),
+        name: text::required("name", name, NAME_MAX_CHARS)?,
+        email: text::email("email", email)?,
+        role,
+        created_at: now,
+    };
+    let new = NewKey {
+        kind: KeyKind::Member,
+        name: member.name.clone(),
+        scopes: role.scopes().to_vec(),
+        origins: Vec::new(),
+        expires_at: None,
+    };
+    let (mut key, secret) = keys::make(services, Some(site_id), new)?;
+    key.member_id = Some(member.id);
+    let stored = member.clone();
+    services
+        .db
+        .write(move |c| {
+            Box::pin(async move {
+                db::sites::locked(c, site_id).await?.ok_or(Error::NotFound("Site"))?;
+                if db::members::list(c, site_id).await?.len() >= MEMBERS_MAX {
+                    return Err(Error::LimitReached(format!("A site may have {MEMBERS_MAX} members")));
+                }
+                if !db::members::insert(c, &stored).await? {
+                    return Err(Invalid::new("email", "A member with this e-mail address exists already").into());
+                }
+                Ok(db::keys::insert(c, &key).await?)
+            })
+        })
+        .await?;
+    Ok((member, secret))
+}
+
+/// The site's members, in the order in which they joined.
+///
+/// # Errors
+/// `Forbidden` for who does not read conversations.
+#[boxed]
+pub async fn list(services: &Services, viewer: &Viewer, named: Option<SiteId>) -> Result<Vec<Member>> {
+    viewer.require(Scope::ReadConversations)?;
+    Ok(db::members::list(&mut services.db.reader().await?, viewer.site(named)?).await?)
+}
+
+/// Members of the viewer's site by id; absent ones are left out.
+///
+/// # Errors
+/// `Forbidden` for who does not read conversations.
+#[boxed]
+pub async fn by_ids(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    ids: &[MemberId],
+) -> Result<Vec<Member>> {
+    viewer.require(Scope::ReadConversations)?;
+    Ok(db::members::by_ids(&mut services.db.reader().await?, viewer.site(named)?, ids).await?)
+}
+
+/// Takes a member out of the team and revokes its keys; what it wrote stays.
+///
+/// # Errors
+/// `Forbidden`; `NotFound`.
+#[boxed]
+pub async fn remove(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: MemberId) -> Result<()> {
+    viewer.require(Scope::Admin)?;
+    let (site, now) = (viewer.site(named)?, services.now());
+    let revoked = services
+        .db
+        .write(move |c| {
+            Box::pin(async move {
+                if !db::members::delete(c, site, id).await? {
+                    return Err(Error::NotFound("Member"));
+                }
+                let mut revoked = db::keys::list(c, site).await?;
+                revoked.retain(|key| key.member_id == Some(id));
+                for key in &revoked {
+                    db::keys::revoke(c, site, key.id, now).await?;
+                }
+                Ok(revoked)
+            })
+        })
+        .await?;
+    revoked.iter().for_each(|key| services.keys.forget(key));
+    Ok(())
+}

@@ -1,0 +1,28 @@
+//! Conversations: what visitors ask, what they were answered, and what follows.
+//!
+//! A visitor asks a question ([`ask`]). The answer is stored with the question as one
+//! *conversation*, in the transaction that takes one credit and appends the events. The visitor
+//! can vote on the answer or request a human. A request for a human is a *handoff*: members of
+//! the site's team take it, write [`messages`] and close it ([`handoffs`]). [`activity`] shows who
+//! is present or typing; [`unread`] counts the messages that the other side has not read.
+//! [`transcripts`] mails a conversation to its visitor, [`erasure`] deletes a visitor's data, and
+//! [`history`] imports conversations from another service.
+//!
+//! Tables: `conversations`, `messages`, `read_marks` and the daily counts in `stats`, which
+//! [`analytics`] reads. Each change of a conversation appends its event in the same transaction.
+
+pub mod activity;
+pub mod analytics;
+mod asking;
+pub mod erasure;
+pub mod handoffs;
+pub mod history;
+mod listing;
+pub mod messages;
+mod search;
+pub mod transcripts;
+pub mod unread;
+
+pub use asking::{Asked, HANDOFF_MAIL, NewQuestion, ask, by_ids, public_sources, request_handoff, vote};
+pub(crate) use asking::{Change, change};
+pub use listing::{From, ListQuery, list, total};

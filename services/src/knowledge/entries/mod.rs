@@ -1,0 +1,330 @@
+//! Entries: questions with their answers, found on pages or written by the owner.
+//!
+//! What the owner writes stands in one text source of the site, an entry a document, and answers
+//! at once. Other ways to ask (phrasings) may be added to each entry, wherever it comes from;
+//! they stay while its content does, and are the largest single gain in quality that an owner
+//! can make (docs/answering.md). All entries can be taken out as a file and brought in from one
+//! ([`transfer`], [`table`]).
+
+pub mod table;
+pub mod transfer;
+
+use helpbot_db as db;
+use helpbot_db::chunks::Chunk;
+use helpbot_domain::ids::{ChunkId, ConversationId, DocumentId, SiteId};
+use helpbot_domain::key::Scope;
+use helpbot_domain::source::{PageOutcome, SourceKind, SourceStatus};
+use helpbot_domain::{Invalid, Timestamp, text};
+
+use crate::accounts::sites;
+use crate::knowledge::indexes;
+use crate::runtime::randomness;
+use crate::sources::reading::content_hash;
+use crate::{Document, Error, Part, Result, Services, Site, Source, Viewer, boxed, sources};
+
+const QUESTION_MAX_CHARS: usize = 500;
+const ANSWER_MAX_CHARS: usize = 20_000;
+const PHRASING_MAX_CHARS: usize = 500;
+/// Phrasings of one entry; past a few dozen more add nothing (docs/answering.md).
+const PHRASINGS_MAX: usize = 100;
+/// The name of the source that holds what the owner writes.
+pub(crate) const OWN_SOURCE: &str = "Written answers";
+
+/// A question with its answer.
+pub type Entry = Chunk;
+
+/// What an owner writes.
+#[derive(Debug, Clone)]
+pub struct NewEntry {
+    /// The question, 1 to 500 characters.
+    pub question: String,
+    /// The answer, restricted Markdown, 1 to 20,000 characters.
+    pub answer: String,
+    /// Other ways to ask it.
+    pub phrasings: Vec<String>,
+    /// Where visitors can read more.
+    pub url: Option<String>,
+}
+
+/// Whether the viewer may write entries of a site: asked before a large file is taken in.
+///
+/// # Errors
+/// `Forbidden`; `NotFound`.
+#[boxed]
+pub async fn may_write(services: &Services, viewer: &Viewer, named: Option<SiteId>) -> Result<()> {
+    viewer.require(Scope::WriteSources)?;
+    sites::get(services, viewer, named).await.map(drop)
+}
+
+/// Adds an entry; it answers at once.
+///
+/// # Errors
+/// `Forbidden`; `Invalid` names the field.
+#[boxed]
+pub async fn add(services: &Services, viewer: &Viewer, named: Option<SiteId>, new: NewEntry) -> Result<Entry> {
+    viewer.require(Scope::WriteSources)?;
+    let (site, now) = (sites::get(services, viewer, named).await?, services.now());
+    let question = text::required("question", &new.question, QUESTION_MAX_CHARS)?;
+    let answer = text::required("answer", &new.answer, ANSWER_MAX_CHARS)?;
+    let phrasings = cleaned(&new.phrasings)?;
+    let url = new.url.as_deref().map(helpbot_domain::source::normal_url).transpose()?.map(String::from);
+    services
+        .db
+        .write(move |c| {
+            Box::pin(async move {
+                let source = own_source(c, site.id, now).await?;
+                let id = ChunkId::from_uuid(randomness::uuid(now));
+                let (document, entry) = new_entry(&source, id, question, answer, now);
+                let entry = Entry { url, phrasings, ..entry };
+                db::documents::put(c, &document).await?;
+                db::chunks::insert(c, &entry).await?;
+                recount(c, source, now).await?;
+                Ok::<_, Error>(entry)
+            })
+        })
+        .await
+}
+
+/// Changes an entry that the owner wrote; what is absent stays as it is.
+///
+/// # Errors
+/// `Forbidden`; `NotFound`; `Conflict` for one that was found on a page: it follows the page.
+#[boxed]
+pub async fn update(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    id: ChunkId,
+    question: Option<&str>,
+    answer: Option<&str>,
+) -> Result<Entry> {
+    viewer.require(Scope::WriteSources)?;
+    let question = question.map(|words| text::required("question", words, QUESTION_MAX_CHARS)).transpose()?;
+    let answer = answer.map(|words| text::required("answer", words, ANSWER_MAX_CHARS)).transpose()?;
+    change(services, viewer, named, id, move |entry, is_own| {
+        if !is_own {
+            return Err(Error::Conflict(
+                "This entry was found on a page; change the page, or write one of your own".into(),
+            ));
+        }
+        entry.question = question.or(entry.question.take());
+        entry.text = answer.unwrap_or_else(|| entry.text.clone());
+        entry.content_hash = content_hash(entry.question.as_deref(), &entry.heading, &entry.text);
+        Ok(())
+    })
+    .await
+}
+
+/// Adds another way to ask an entry's question; one that is there already changes nothing.
+///
+/// # Errors
+/// `Forbidden`; `NotFound`; `LimitReached`; `Invalid`.
+#[boxed]
+pub async fn add_phrasing(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    id: ChunkId,
+    phrasing: &str,
+) -> Result<Entry> {
+    viewer.require(Scope::WriteSources)?;
+    let phrasing = text::required("phrasing", &text::one_line(phrasing), PHRASING_MAX_CHARS)?;
+    change(services, viewer, named, id, move |entry, _| {
+        let is_there = entry.phrasings.iter().any(|known| known.to_lowercase() == phrasing.to_lowercase());
+        if entry.phrasings.len() >= PHRASINGS_MAX && !is_there {
+            return Err(Error::LimitReached(format!("An entry may have {PHRASINGS_MAX} phrasings")));
+        }
+        if !is_there {
+            entry.phrasings.push(phrasing);
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Deletes an entry that the owner wrote.
+///
+/// # Errors
+/// `Forbidden`; `NotFound`; `Conflict` for one that was found on a page.
+#[boxed]
+pub async fn delete(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: ChunkId) -> Result<()> {
+    viewer.require(Scope::WriteSources)?;
+    let (site, now) = (sites::get(services, viewer, named).await?.id, services.now());
+    services
+        .db
+        .write(move |c| {
+            Box::pin(async move {
+                let (entry, source) = found(c, site, id).await?;
+                if !is_own(&source) {
+                    return Err(Error::Conflict("This entry was found on a page; it goes when the page does".into()));
+                }
+                db::documents::delete(c, site, entry.document_id).await?;
+                recount(c, source, now).await?;
+                Ok(db::sites::retire_older_indexes(c, site).await?)
+            })
+        })
+        .await
+}
+
+/// Makes an entry of a conversation's question, with an answer of the owner's or, when none is
+/// given, the last one that a member wrote in it.
+///
+/// # Errors
+/// `Forbidden`; `NotFound`; `Invalid` when no answer is given and no member wrote one.
+#[boxed]
+pub async fn promote(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    id: ConversationId,
+    answer: Option<String>,
+) -> Result<Entry> {
+    viewer.require(Scope::WriteSources)?;
+    let site = viewer.site(named)?;
+    let conversation = crate::conversations::by_ids(services, viewer, Some(site), &[id]).await?.pop();
+    let conversation = conversation.ok_or(Error::NotFound("Conversation"))?;
+    let answer = match answer {
+        Some(answer) => answer,
+        None => {
+            let messages = crate::conversations::messages::of(services, viewer, Some(site), &[id]).await?;
+            let by_agent = |message: &&crate::Message| message.author == helpbot_domain::conversation::Author::Agent;
+            let last = messages.iter().rev().find(by_agent).map(|message| message.text.clone());
+            last.ok_or_else(|| Invalid::new("answer", "Give an answer: no member wrote one in this conversation"))?
+        }
+    };
+    let new = NewEntry { question: conversation.question, answer, phrasings: Vec::new(), url: None };
+    add(services, viewer, Some(site), new).await
+}
+
+/// A part of the site's entries, which go by id; of those with `words` in question or answer when
+/// some are given.
+///
+/// # Errors
+/// `Forbidden`.
+#[boxed]
+pub async fn list(
+    services: &Services,
+    viewer: &Viewer,
+    site: &Site,
+    words: Option<&str>,
+    part: Part<ChunkId>,
+) -> Result<Vec<Entry>> {
+    viewer.require(Scope::ReadSources)?;
+    let site = viewer.site(Some(site.id))?;
+    Ok(db::chunks::entries(&mut services.db.reader().await?, site, words, part).await?)
+}
+
+/// How many entries the site has; of those with `words` when some are given.
+///
+/// # Errors
+/// `Forbidden`.
+#[boxed]
+pub async fn total(services: &Services, viewer: &Viewer, site: &Site, words: Option<&str>) -> Result<i64> {
+    viewer.require(Scope::ReadSources)?;
+    let site = viewer.site(Some(site.id))?;
+    Ok(db::chunks::entry_count(&mut services.db.reader().await?, site, words).await?)
+}
+
+async fn change(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    id: ChunkId,
+    apply: impl FnOnce(&mut Entry, bool) -> Result<()> + Send + 'static,
+) -> Result<Entry> {
+    let site = sites::get(services, viewer, named).await?.id;
+    services
+        .db
+        .write(move |c| {
+            Box::pin(async move {
+                let (mut entry, source) = found(c, site, id).await?;
+                apply(&mut entry, is_own(&source))?;
+                db::chunks::update_words(c, &entry).await?;
+                db::sites::retire_older_indexes(c, site).await?;
+                Ok(entry)
+            })
+        })
+        .await
+}
+
+async fn found(c: &mut db::Conn, site: SiteId, id: ChunkId) -> Result<(Entry, Source)> {
+    let entry = db::chunks::by_ids(c, site, &[id]).await?.pop().filter(|chunk| chunk.question.is_some());
+    let entry = entry.ok_or(Error::NotFound("Entry"))?;
+    let source = db::sources::locked(c, site, entry.source_id).await?.ok_or(Error::NotFound("Entry"))?;
+    Ok((entry, source))
+}
+
+/// Whether it holds what the owner writes entry by entry.
+fn is_own(source: &Source) -> bool {
+    source.kind == SourceKind::Text && source.url == OWN_SOURCE
+}
+
+async fn own_source(c: &mut db::Conn, site: SiteId, now: Timestamp) -> Result<Source> {
+    let new = Source {
+        title: Some(OWN_SOURCE.to_owned()),
+        status: SourceStatus::Indexed,
+        ..sources::fresh(site, SourceKind::Text, OWN_SOURCE.to_owned(), now)
+    };
+    db::sources::insert(c, &new).await?;
+    let source = db::sources::by_url(c, site, SourceKind::Text, OWN_SOURCE).await?;
+    source.ok_or_else(|| Error::internal("the source of written answers was not stored"))
+}
+
+/// An entry of the owner's, and the document that it stands in.
+fn new_entry(source: &Source, id: ChunkId, question: String, answer: String, now: Timestamp) -> (Document, Entry) {
+    let document = document(source, &question, now);
+    let entry = Chunk {
+        site_id: source.site_id,
+        id,
+        source_id: source.id,
+        document_id: document.id,
+        position: 0,
+        kind: indexes::FAQ.to_owned(),
+        content_hash: content_hash(Some(&question), &[], &answer),
+        question: Some(question),
+        heading: Vec::new(),
+        text: answer,
+        url: None,
+        page_title: Some(OWN_SOURCE.to_owned()),
+        language: None,
+        phrasings: Vec::new(),
+    };
+    (document, entry)
+}
+
+fn document(source: &Source, title: &str, now: Timestamp) -> Document {
+    let id = DocumentId::from_uuid(randomness::uuid(now));
+    Document {
+        site_id: source.site_id,
+        id,
+        source_id: source.id,
+        url: id.to_string(),
+        title: Some(title.to_owned()),
+        language: None,
+        outcome: PageOutcome::Fetched,
+        reason: None,
+        etag: None,
+        last_modified: None,
+        content_hash: None,
+        chunk_count: 1,
+        misses: 0,
+        fetched_at: now,
+    }
+}
+
+async fn recount(c: &mut db::Conn, mut source: Source, now: Timestamp) -> Result<()> {
+    let (documents, chunks) = db::documents::totals(c, source.site_id, source.id).await?;
+    source.document_count = documents;
+    source.chunk_count = chunks;
+    source.updated_at = now;
+    db::sources::update(c, &source).await?;
+    Ok(db::sites::bump_index_version(c, source.site_id).await?)
+}
+
+/// Phrasings as they are stored: each on one line.
+fn cleaned(phrasings: &[String]) -> Result<Vec<String>, Invalid> {
+    if phrasings.len() > PHRASINGS_MAX {
+        return Err(Invalid::new("phrasings", format!("An entry may have {PHRASINGS_MAX} phrasings")));
+    }
+    phrasings.iter().map(|words| text::required("phrasings", &text::one_line(words), PHRASING_MAX_CHARS)).collect()
+}

@@ -1,0 +1,15 @@
+//! Knowledge: what a site can answer from, and how well it does.
+//!
+//! Entries are question-and-answer pairs that a member writes or imports ([`entries`]); synced
+//! sources add the rest. Both are stored as *chunks*, the texts that an answer can quote. The
+//! chunks of a site are loaded into an index in memory ([`indexes`]) when a question needs it.
+//! [`vectors`] adds embeddings from an external server when the installation has one.
+//!
+//! [`evaluation`] replays a site's test questions against its index, and [`topics`] groups what
+//! visitors ask, so that the owner sees which entries are missing.
+
+pub mod entries;
+pub mod evaluation;
+pub mod indexes;
+pub mod topics;
+pub mod vectors;

@@ -1,0 +1,223 @@
+//! What visitors ask: their last questions put together by what they mean, those without an
+//! answer first of all, and whether the site could answer them by now.
+//!
+//! Nothing is stored: topics are made from the conversations when they are looked at, and the
+//! engine's grouping is such that a new question never moves an older one. "Could answer" means
+//! that the site's own words suffice; a model server is not asked.
+
+use std::collections::HashMap;
+
+use helpbot_db as db;
+use helpbot_domain::Timestamp;
+use helpbot_domain::conversation::Outcome;
+use helpbot_domain::ids::{ChunkId, ConversationId, SiteId};
+use helpbot_domain::key::Scope;
+use helpbot_domain::plan::Feature;
+use helpbot_domain::range::Range;
+use helpbot_domain::time::Day;
+use helpbot_engine::topics::{self, AskedQuestion};
+use helpbot_engine::{AnswerPolicy, Index, decide};
+
+use crate::accounts::sites;
+use crate::knowledge::entries::Entry;
+use crate::{Error, Result, Services, Site, Viewer, blocking, boxed};
+
+/// Questions that are grouped at most, the newest ones: grouping takes the square of their
+/// number, a fifth of a second for these.
+const QUESTIONS_MAX: i64 = 2_000;
+/// Different questions shown of one topic, the most asked ones.
+const SHOWN_MAX: usize = 20;
+
+/// Questions that mean the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Topic {
+    /// The most asked one of them.
+    pub label: String,
+    /// How often they were asked.
+    pub count: i64,
+    /// Of these, left without an answer.
+    pub unanswered_count: i64,
+    /// The different ones, most asked first, at most 20; never empty.
+    pub questions: Vec<Question>,
+}
+
+/// One wording of a question; case, spacing and punctuation make no other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// As it was first asked.
+    pub text: String,
+    /// How often it was asked.
+    pub count: i64,
+    /// Of these, left without an answer.
+    pub unanswered_count: i64,
+    /// The last conversation in which it was asked.
+    pub conversation_id: ConversationId,
+    /// Whether the site would answer it now.
+    pub is_answered_now: bool,
+}
+
+/// Topics of the questions of `range` that stayed without an answer, most asked first, at most
+/// `limit`. Of very many questions only the newest count.
+///
+/// # Errors
+/// `Forbidden`; `PlanRequired`.
+#[boxed]
+pub async fn unanswered(
+    services: &Services,
+    viewer: &Viewer,
+    site: &Site,
+    range: Range,
+    limit: usize,
+) -> Result<Vec<Topic>> {
+    require(viewer, site)?;
+    let since = start(services, range);
+    let asked = db::topics::unanswered(&mut services.db.reader().await?, site.id, since, QUESTIONS_MAX).await?;
+    grouped(services, site, asked, limit).await
+}
+
+/// Topics of all questions of `range`, most asked first, at most `limit`. Of very many questions
+/// only the newest count.
+///
+/// # Errors
+/// `Forbidden`; `PlanRequired`.
+#[boxed]
+pub async fn top(services: &Services, viewer: &Viewer, site: &Site, range: Range, limit: usize) -> Result<Vec<Topic>> {
+    require(viewer, site)?;
+    let since = start(services, range);
+    let asked = db::topics::all(&mut services.db.reader().await?, site.id, since, QUESTIONS_MAX).await?;
+    grouped(services, site, asked, limit).await
+}
+
+/// Questions without an answer, of the topic that a conversation belongs to, which `entry`
+/// answers now; most asked first. Shows what making the entry was good for.
+///
+/// # Errors
+/// `Forbidden`; `NotFound`.
+#[boxed]
+pub async fn answered_by(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    conversation: ConversationId,
+    entry: &Entry,
+) -> Result<Vec<Question>> {
+    viewer.require(Scope::ReadConversations)?;
+    let site = sites::get(services, viewer, named).await?;
+    let mut c = services.db.reader().await?;
+    let mut asked = db::topics::unanswered(&mut c, site.id, Timestamp::from_ms(0), QUESTIONS_MAX).await?;
+    if !asked.iter().any(|asked| asked.conversation_id == conversation) {
+        // It was answered, though not well enough for its owner, or is older than the rest.
+        let found = db::conversations::by_id(&mut c, site.id, conversation).await?;
+        let found = found.ok_or(Error::NotFound("Conversation"))?;
+        asked.insert(0, from_conversation(found));
+    }
+    drop(c);
+    // The one before would not know the entry yet.
+    let index = services.current_index(&site).await?;
+    let (settings, id) = (sites::parsed_settings(&site), entry.id);
+    blocking(move || {
+        let key = asked.iter().find(|asked| asked.conversation_id == conversation).map(|asked| key(&asked.question));
+        let questions = distinct(asked);
+        let groups = group(&questions, index.language());
+        let of_topic =
+            |topic: &&topics::QuestionCluster| topic.members.iter().any(|place| Some(self::key(&questions[*place].text)) == key);
+        let members = groups.iter().find(of_topic).map(|topic| most_asked(topic, &questions)).unwrap_or_default();
+        let answered = members.into_iter().filter(|question| answers(&index, &question.text, &settings) == Some(id));
+        answered.map(|question| Question { is_answered_now: true, ..question }).collect()
+    })
+    .await
+}
+
+async fn grouped(services: &Services, site: &Site, asked: Vec<db::topics::Asked>, limit: usize) -> Result<Vec<Topic>> {
+    let index = services.index(site).await?;
+    let settings = sites::parsed_settings(site);
+    blocking(move || {
+        let questions = distinct(asked);
+        let groups = group(&questions, index.language());
+        groups.iter().take(limit).map(|topic| shown(topic, &questions, &index, &settings)).collect()
+    })
+    .await
+}
+
+fn shown(topic: &topics::QuestionCluster, questions: &[Question], index: &Index, settings: &AnswerPolicy) -> Topic {
+    let sum = |count: fn(&Question) -> i64| topic.members.iter().map(|place| count(&questions[*place])).sum();
+    let mut shown = most_asked(topic, questions);
+    shown.truncate(SHOWN_MAX);
+    for question in &mut shown {
+        question.is_answered_now = answers(index, &question.text, settings).is_some();
+    }
+    Topic {
+        label: topic.label.clone(),
+        count: sum(|question| question.count),
+        unanswered_count: sum(|question| question.unanswered_count),
+        questions: shown,
+    }
+}
+
+fn most_asked(topic: &topics::QuestionCluster, questions: &[Question]) -> Vec<Question> {
+    let mut members: Vec<Question> = topic.members.iter().map(|place| questions[*place].clone()).collect();
+    // Stable: of equal ones the older stays first.
+    members.sort_by_key(|question| std::cmp::Reverse(question.count));
+    members
+}
+
+fn group(questions: &[Question], language: Option<&str>) -> Vec<topics::QuestionCluster> {
+    let count = |question: &Question| u64::try_from(question.count).unwrap_or(0);
+    let asked: Vec<AskedQuestion<'_>> =
+        questions.iter().map(|question| AskedQuestion { text: &question.text, count: count(question) }).collect();
+    topics::group(&asked, language)
+}
+
+/// The different questions among those given newest first; oldest first.
+fn distinct(asked: Vec<db::topics::Asked>) -> Vec<Question> {
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut questions: Vec<Question> = Vec::new();
+    for asked in asked.into_iter().rev() {
+        let place = *places.entry(key(&asked.question)).or_insert(questions.len());
+        if place == questions.len() {
+            questions.push(Question {
+                text: asked.question,
+                count: 0,
+                unanswered_count: 0,
+                conversation_id: asked.conversation_id,
+                is_answered_now: false,
+            });
+        }
+        let question = &mut questions[place];
+        question.count += 1;
+        question.unanswered_count += i64::from(asked.is_unanswered);
+        question.conversation_id = asked.conversation_id;
+    }
+    questions
+}
+
+/// What equal questions share; a text without words is only equal to itself.
+fn key(question: &str) -> String {
+    let key = topics::same_question_key(question);
+    if key.is_empty() { question.trim().to_owned() } else { key }
+}
+
+/// The entry from which the site would answer; none when it would not.
+fn answers(index: &Index, question: &str, settings: &AnswerPolicy) -> Option<ChunkId> {
+    let retrieval = index.retrieve(question, None);
+    let is_answered = decide(&retrieval, settings).outcome == Outcome::Answered;
+    retrieval.candidates.first().filter(|_| is_answered).map(|best| best.chunk.id)
+}
+
+fn from_conversation(found: crate::Conversation) -> db::topics::Asked {
+    let is_unanswered = found.outcome.is_unanswered();
+    db::topics::Asked { conversation_id: found.id, question: found.question, is_unanswered }
+}
+
+fn start(services: &Services, range: Range) -> Timestamp {
+    let first = range.first_day(services.now().day());
+    first.map_or(Timestamp::from_ms(0), Day::start)
+}
+
+/// The texts of questions are shown, so the figures' scope alone does not do.
+fn require(viewer: &Viewer, site: &Site) -> Result<()> {
+    viewer.require(Scope::ReadAnalytics)?;
+    viewer.require(Scope::ReadConversations)?;
+    viewer.site(Some(site.id))?;
+    sites::require_feature(site, Feature::Analytics)
+}

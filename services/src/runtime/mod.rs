@@ -1,0 +1,19 @@
+//! Runtime: what every use case relies on and no noun owns.
+//!
+//! Time and randomness enter the process here alone ([`clock`], [`randomness`]). [`events`] reads
+//! a site's event log, and [`bus`] tells waiting readers of this process that it grew. Background
+//! work is stored as rows in `jobs` ([`jobs`]); [`mail`] prepares the messages that such jobs send.
+//! [`idempotency`] stores responses for retried requests, [`cache`] keeps rows that are read on
+//! every request, and [`metrics`] counts what the process has done.
+
+pub mod bus;
+pub(crate) mod cache;
+pub mod clock;
+pub(crate) mod error;
+pub mod events;
+pub mod global_ids;
+pub mod idempotency;
+pub mod jobs;
+pub mod mail;
+pub mod metrics;
+pub mod randomness;

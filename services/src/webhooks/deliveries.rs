@@ -1,0 +1,155 @@
+//! Deliveries as the owner of a webhook sees them: the log with its attempts, test events, and
+//! sending one again.
+
+use helpbot_db as db;
+use helpbot_db::deliveries::{Filter, Page};
+use helpbot_domain::envelope;
+use helpbot_domain::ids::{EventId, SiteId, WebhookId};
+use helpbot_domain::key::Scope;
+use helpbot_domain::webhook::DeliveryStatus;
+use uuid::Uuid;
+
+use crate::runtime::randomness;
+use crate::{Attempt, Delivery, Error, Result, Services, Viewer, Webhook, boxed, webhooks};
+
+/// Test deliveries of an endpoint that may wait at once; bounds a runaway script.
+const WAITING_TESTS_MAX: i64 = 20;
+
+/// One page of an endpoint's deliveries, newest first, in the order of the walk.
+///
+/// # Errors
+/// `Forbidden`.
+#[boxed]
+pub async fn list(
+    services: &Services,
+    viewer: &Viewer,
+    webhook: &Webhook,
+    filter: &Filter,
+    page: Page,
+) -> Result<Vec<Delivery>> {
+    let site = readable(viewer, webhook)?;
+    Ok(db::deliveries::list(&mut services.db.reader().await?, site, webhook.id, filter, page).await?)
+}
+
+/// How many deliveries the list has in all.
+///
+/// # Errors
+/// `Forbidden`.
+#[boxed]
+pub async fn total(services: &Services, viewer: &Viewer, webhook: &Webhook, filter: &Filter) -> Result<i64> {
+    let site = readable(viewer, webhook)?;
+    Ok(db::deliveries::count(&mut services.db.reader().await?, site, webhook.id, filter).await?)
+}
+
+/// One delivery of the site.
+///
+/// # Errors
+/// `Forbidden`; `NotFound`.
+#[boxed]
+pub async fn get(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: Uuid) -> Result<Delivery> {
+    viewer.require(Scope::Webhooks)?;
+    let found = db::deliveries::by_id(&mut services.db.reader().await?, viewer.site(named)?, id).await?;
+    found.ok_or(Error::NotFound("Delivery"))
+}
+
+/// The attempts of some deliveries, by delivery and number.
+///
+/// # Errors
+/// `Forbidden`.
+#[boxed]
+pub async fn attempts(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    ids: &[Uuid],
+) -> Result<Vec<Attempt>> {
+    viewer.require(Scope::Webhooks)?;
+    Ok(db::attempts::of(&mut services.db.reader().await?, viewer.site(named)?, ids).await?)
+}
+
+/// Sends a `ping` to an endpoint, through the same queue as everything else.
+///
+/// # Errors
+/// `Forbidden`; `PlanRequired`; `NotFound`; `Conflict` while the endpoint is disabled;
+/// `LimitReached` while many tests wait.
+#[boxed]
+pub async fn send_test(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: WebhookId) -> Result<Delivery> {
+    let site = webhooks::managed(services, viewer, named).await?.id;
+    let now = services.now();
+    let delivery = Delivery {
+        id: randomness::uuid(now),
+        site_id: site,
+        webhook_id: id,
+        event_id: EventId::from_uuid(randomness::uuid(now)),
+        event_type: envelope::PING.to_owned(),
+        event_seq: None,
+        event_at: now,
+        body: envelope::ping(id, now),
+        status: DeliveryStatus::Pending,
+        run_attempts: 0,
+        attempts: 0,
+        due_at: now,
+        created_at: now,
+        finished_at: None,
+    };
+    let stored = delivery.clone();
+    services
+        .db
+        .write(move |c| {
+            Box::pin(async move {
+                enabled(c, site, id).await?;
+                let waiting = Filter {
+                    status: Some(DeliveryStatus::Pending),
+                    event_type: Some(envelope::PING.to_owned()),
+                    since: None,
+                };
+                if db::deliveries::count(c, site, id, &waiting).await? >= WAITING_TESTS_MAX {
+                    return Err(Error::LimitReached(format!("{WAITING_TESTS_MAX} test events wait already")));
+                }
+                Ok(db::deliveries::insert(c, &stored).await?)
+            })
+        })
+        .await?;
+    services.wake_deliveries();
+    Ok(delivery)
+}
+
+/// Sends a delivery again, from the start of its schedule, with the same id and the same bytes.
+/// One that waits for its next attempt gets it now.
+///
+/// # Errors
+/// `Forbidden`; `PlanRequired`; `NotFound`; `Conflict` while its endpoint is disabled.
+#[boxed]
+pub async fn replay(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: Uuid) -> Result<Delivery> {
+    let site = webhooks::managed(services, viewer, named).await?.id;
+    let now = services.now();
+    let replayed = services
+        .db
+        .write(move |c| {
+            Box::pin(async move {
+                let found = db::deliveries::by_id(c, site, id).await?.ok_or(Error::NotFound("Delivery"))?;
+                enabled(c, site, found.webhook_id).await?;
+                if !db::deliveries::hurry(c, site, id, now).await? {
+                    db::deliveries::restart(c, site, &[id], now).await?;
+                }
+                db::deliveries::by_id(c, site, id).await?.ok_or(Error::NotFound("Delivery"))
+            })
+        })
+        .await?;
+    services.wake_deliveries();
+    Ok(replayed)
+}
+
+/// The endpoint, if something may be sent to it now.
+pub(crate) async fn enabled(c: &mut db::Conn, site: SiteId, id: WebhookId) -> Result<Webhook> {
+    let webhook = db::webhooks::locked(c, site, id).await?.ok_or(Error::NotFound("Webhook"))?;
+    match webhook.disabled {
+        None => Ok(webhook),
+        Some(_) => Err(Error::Conflict("The webhook is disabled; enable it first".into())),
+    }
+}
+
+fn readable(viewer: &Viewer, webhook: &Webhook) -> Result<SiteId> {
+    viewer.require(Scope::Webhooks)?;
+    viewer.site(Some(webhook.site_id))
+}

@@ -1,0 +1,274 @@
+//! Webhook endpoints: made, listed, changed, deleted, their secrets rotated, by their owners.
+//!
+//! What happens then: [`outbox`](crate::webhooks::outbox) writes a delivery beside each event, `delivery`
+//! attempts it and writes down what came of it; [`deliveries`](crate::webhooks::deliveries) is what the
+//! owner sees of that, and [`replays`](crate::webhooks::replays) sends again.
+
+use std::time::Duration;
+
+use helpbot_db as db;
+use helpbot_db::webhooks::Overlap;
+use helpbot_domain::event::EventType;
+use helpbot_domain::ids::{SiteId, WebhookId};
+use helpbot_domain::key::Scope;
+use helpbot_domain::plan::Feature;
+use helpbot_domain::source::normal_url;
+use helpbot_domain::webhook::{self as rules, DisabledReason, WEBHOOKS_MAX};
+use helpbot_domain::{Invalid, Timestamp};
+use url::Url;
+
+use crate::accounts::sites;
+use crate::runtime::randomness;
+use crate::webhooks::sealing;
+use crate::{Error, Result, Services, Site, Viewer, Webhook, boxed};
+
+/// How long the last secret still signs when the owner does not say.
+pub const OVERLAP_DEFAULT: Duration = Duration::from_secs(24 * 3600);
+/// How long it may sign at most.
+pub const OVERLAP_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// What a new endpoint is made of.
+#[derive(Debug, Clone)]
+pub struct NewWebhook {
+    /// Where events are sent.
+    pub url: String,
+    /// Which of them.
+    pub events: Vec<EventType>,
+    /// A note of its owner.
+    pub description: Option<String>,
+}
+
+/// A change of an endpoint; what is absent stays as it is.
+#[derive(Debug, Clone, Default)]
+pub struct WebhookPatch {
+    /// Where events are sent.
+    pub url: Option<String>,
+    /// Which of them.
+    pub events: Option<Vec<EventType>>,
+    /// A note of its owner; an empty one removes it.
+    pub description: Option<String>,
+    /// Whether events are sent.
+    pub is_enabled: Option<bool>,
+}
+
+/// A step of a rotation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RotationStep {
+    /// Makes the next secret. Deliveries carry signatures of both, the documented header of the
+    /// present one alone.
+    Stage,
+    /// Makes the staged secret the present one; the last one signs beside it for this long.
+    Promote(Duration),
+}
+
+/// Makes an endpoint and gives it with its secret, which is not shown again.
+///
+/// # Errors
+/// `Forbidden`; `PlanRequired`; `Invalid` names the field; `LimitReached` for the sixth.
+#[boxed]
+pub async fn create(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    new: NewWebhook,
+) -> Result<(Webhook, String)> {
+    let site = managed(services, viewer, named).await?.id;
+    let now = services.now();
+    let id = WebhookId::from_uuid(randomness::uuid(now));
+    let secret = sealing::generate();
+    let webhook = Webhook {
+        site_id: site,
+        id,
+        url: checked_url(services, &new.url)?,
+        events: rules::events(&new.events)?,
+        description: rules::description(new.description.as_deref())?,
+        secret: sealing::seal(&services.settings.secret_key, site, id, &secret),
+        overlap: None,
+        disabled: None,
+        failing: None,
+        paused_until: None,
+        created_at: now,
+        updated_at: now,
+    };
+    let stored = webhook.clone();
+    services
+        .db
+        .write(move |c| {
+            Box::pin(async move {
+                // Held until the commit, so that of two creations at once the second sees the first.
+                db::sites::locked(c, site).await?.ok_or(Error::NotFound("Site"))?;
+                let count = i64::try_from(db::webhooks::list(c, site).await?.len()).unwrap_or(i64::MAX);
+                if count >= WEBHOOKS_MAX {
+                    return Err(Error::LimitReached(format!("A site may have {WEBHOOKS_MAX} webhooks")));
+                }
+                Ok(db::webhooks::insert(c, &stored).await?)
+            })
+        })
+        .await?;
+    Ok((webhook, secret))
+}
+
+/// The site's endpoints, oldest first; their secrets stay sealed.
+///
+/// # Errors
+/// `Forbidden`; `PlanRequired`.
+#[boxed]
+pub async fn list(services: &Services, viewer: &Viewer, site: &Site) -> Result<Vec<Webhook>> {
+    require(viewer, site)?;
+    Ok(db::webhooks::list(&mut services.db.reader().await?, site.id).await?)
+}
+
+/// One endpoint of the site.
+///
+/// # Errors
+/// `Forbidden`; `PlanRequired`; `NotFound`.
+#[boxed]
+pub async fn get(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: WebhookId) -> Result<Webhook> {
+    let site = managed(services, viewer, named).await?.id;
+    let found = db::webhooks::by_id(&mut services.db.reader().await?, site, id).await?;
+    found.ok_or(Error::NotFound("Webhook"))
+}
+
+/// Changes an endpoint. Disabling ends what waits for it; enabling, and another address, let it
+/// begin with a clean record.
+///
+/// # Errors
+/// `Forbidden`; `PlanRequired`; `NotFound`; `Invalid` names the field.
+#[boxed]
+pub async fn update(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    id: WebhookId,
+    patch: WebhookPatch,
+) -> Result<Webhook> {
+    let site = managed(services, viewer, named).await?.id;
+    let url = patch.url.as_deref().map(|url| checked_url(services, url)).transpose()?;
+    let events = patch.events.as_deref().map(rules::events).transpose()?;
+    let description = patch.description.as_deref().map(|note| rules::description(Some(note))).transpose()?;
+    change(services, site, id, move |webhook| {
+        let is_moved = url.as_ref().is_some_and(|url| *url != webhook.url);
+        let is_revived = patch.is_enabled == Some(true) && webhook.disabled.is_some();
+        webhook.url = url.unwrap_or_else(|| webhook.url.clone());
+        webhook.events = events.unwrap_or_else(|| webhook.events.clone());
+        webhook.description = description.unwrap_or_else(|| webhook.description.clone());
+        webhook.disabled = match patch.is_enabled {
+            Some(true) => None,
+            Some(false) => webhook.disabled.or(Some(DisabledReason::Owner)),
+            None => webhook.disabled,
+        };
+        if is_moved || is_revived {
+            webhook.failing = None;
+            webhook.paused_until = None;
+        }
+        Ok(())
+    })
+    .await
+    .map(|(webhook, ())| webhook)
+}
+
+/// Deletes an endpoint with the record of its deliveries; nothing more is sent to it.
+///
+/// # Errors
+/// `Forbidden`; `PlanRequired`; `NotFound`.
+#[boxed]
+pub async fn delete(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: WebhookId) -> Result<()> {
+    let site = managed(services, viewer, named).await?.id;
+    let is_deleted: bool = services
+        .db
+        .write(move |c| Box::pin(async move { Ok::<_, Error>(db::webhooks::delete(c, site, id).await?) }))
+        .await?;
+    if is_deleted { Ok(()) } else { Err(Error::NotFound("Webhook")) }
+}
+
+/// Takes a step of a rotation. Staging gives the next secret, this once; it ends an overlap
+/// that still runs.
+///
+/// # Errors
+/// `Forbidden`; `PlanRequired`; `NotFound`; `Conflict` when there is nothing to promote;
+/// `Invalid` for an overlap of more than [`OVERLAP_MAX`].
+#[boxed]
+pub async fn rotate(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    id: WebhookId,
+    step: RotationStep,
+) -> Result<(Webhook, Option<String>)> {
+    let site = managed(services, viewer, named).await?.id;
+    let (key, now) = (services.settings.secret_key, services.now());
+    if matches!(step, RotationStep::Promote(overlap) if overlap > OVERLAP_MAX) {
+        return Err(Invalid::new("overlapHours", "overlapHours must be between 0 and 168").into());
+    }
+    change(services, site, id, move |webhook| match step {
+        RotationStep::Stage => {
+            let secret = sealing::generate();
+            let sealed = sealing::seal(&key, site, id, &secret);
+            webhook.overlap = Some(Overlap { secret: sealed, until: None });
+            Ok(Some(secret))
+        }
+        RotationStep::Promote(overlap) => {
+            let staged = webhook.overlap.take().filter(|overlap| overlap.until.is_none());
+            let staged = staged.ok_or_else(|| Error::Conflict("Stage the next secret first".into()))?;
+            let last = std::mem::replace(&mut webhook.secret, staged.secret);
+            webhook.overlap = (!overlap.is_zero()).then(|| Overlap { secret: last, until: Some(now.plus(overlap)) });
+            Ok(None)
+        }
+    })
+    .await
+}
+
+/// The other secret that signs at `now`, if there is one.
+pub fn overlap_at(webhook: &Webhook, now: Timestamp) -> Option<&Overlap> {
+    webhook.overlap.as_ref().filter(|overlap| overlap.until.is_none_or(|until| now < until))
+}
+
+/// Loads an endpoint for writing, lets `apply` change it and stores it. What waits for one that
+/// is disabled by that is ended.
+async fn change<T: Send + 'static>(
+    services: &Services,
+    site: SiteId,
+    id: WebhookId,
+    apply: impl FnOnce(&mut Webhook) -> Result<T> + Send + 'static,
+) -> Result<(Webhook, T)> {
+    let now = services.now();
+    services
+        .db
+        .write(move |c| {
+            Box::pin(async move {
+                let mut webhook = db::webhooks::locked(c, site, id).await?.ok_or(Error::NotFound("Webhook"))?;
+                let value = apply(&mut webhook)?;
+                webhook.updated_at = now;
+                db::webhooks::update(c, &webhook).await?;
+                if webhook.disabled.is_some() {
+                    db::deliveries::cancel(c, site, id, now).await?;
+                }
+                Ok((webhook, value))
+            })
+        })
+        .await
+}
+
+/// The viewer's site, if the viewer may manage its webhooks.
+pub(crate) async fn managed(services: &Services, viewer: &Viewer, named: Option<SiteId>) -> Result<Site> {
+    viewer.require(Scope::Webhooks)?;
+    let site = sites::get(services, viewer, named).await?;
+    require(viewer, &site)?;
+    Ok(site)
+}
+
+/// The plan gates what a site's own keys manage; its operator may always.
+pub(crate) fn require(viewer: &Viewer, site: &Site) -> Result<()> {
+    viewer.require(Scope::Webhooks)?;
+    viewer.site(Some(site.id))?;
+    if viewer.is_operator() { Ok(()) } else { sites::require_feature(site, Feature::Webhooks) }
+}
+
+/// The address as its owner wrote it, once it is known to be one that may be sent to. Kept in
+/// their spelling: a program that looks for its own address in the list must find it.
+fn checked_url(services: &Services, text: &str) -> Result<String> {
+    normal_url(text)?;
+    let url = Url::parse(text.trim()).map_err(|_| Invalid::new("url", "url is not a valid address"))?;
+    (services.webhook_policy)(&url).map_err(|reason| Invalid::new("url", reason))?;
+    Ok(text.trim().to_owned())
+}
