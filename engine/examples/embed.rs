@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use helpbot_engine::local::LocalModel;
 use helpbot_engine::model::{Embedder, ModelError};
-use helpbot_engine::{foreign, speed};
+use helpbot_engine::{external_embeddings, speed};
 
 const QUESTIONS: usize = 200;
 const CHUNKS: usize = 300;
@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{}, {} numbers: read in {:.0} ms", model.model(), model.dims(), ms(start.elapsed()));
     let questions = speed::questions(QUESTIONS);
     println!("a question alone: {}", asked(&model, &questions).await?);
-    let texts: Vec<String> = speed::site(CHUNKS).iter().flat_map(foreign::texts).collect();
+    let texts: Vec<String> = speed::site(CHUNKS).iter().flat_map(external_embeddings::texts).collect();
     let (count, characters) = (texts.len(), texts.iter().map(String::len).sum::<usize>());
     let start = Instant::now();
     embed(&model, &texts).await?;

@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use helpbot_engine::evaluate::{self, Entry, Query, Trial};
-use helpbot_engine::{AnswerSettings, Channels};
+use helpbot_engine::evaluate::{self, CorpusEntry, CorpusQuery, Trial};
+use helpbot_engine::{AnswerPolicy, Channels};
 
 #[derive(Default)]
 struct Arguments {
@@ -33,14 +33,14 @@ fn main() -> ExitCode {
 
 fn evaluate_set(arguments: &Arguments) -> Result<(), String> {
     let corpus_file = arguments.corpus_file.as_deref().unwrap_or("corpus.jsonl");
-    let corpus: Vec<Entry> = read(&arguments.corpus.join(corpus_file))?;
-    let mut queries: Vec<Query> = read(&arguments.corpus.join("queries.jsonl"))?;
+    let corpus: Vec<CorpusEntry> = read(&arguments.corpus.join(corpus_file))?;
+    let mut queries: Vec<CorpusQuery> = read(&arguments.corpus.join("queries.jsonl"))?;
     if let Some(seed) = arguments.typos {
         for (query, number) in queries.iter_mut().zip(0..) {
             query.text = mistype(&query.text, seed.wrapping_add(number));
         }
     }
-    let settings = AnswerSettings::default();
+    let settings = AnswerPolicy::default();
     let trials = match &arguments.model_dir {
         Some(folder) => by_model(folder, &corpus, &queries, &settings)?,
         None => evaluate::trials(&corpus, &queries, &settings, arguments.channels),
@@ -56,9 +56,9 @@ fn evaluate_set(arguments: &Arguments) -> Result<(), String> {
 #[cfg(feature = "local-model")]
 fn by_model<'a>(
     folder: &Path,
-    corpus: &'a [Entry],
-    queries: &'a [Query],
-    settings: &AnswerSettings,
+    corpus: &'a [CorpusEntry],
+    queries: &'a [CorpusQuery],
+    settings: &AnswerPolicy,
 ) -> Result<Vec<Trial<'a>>, String> {
     let model = helpbot_engine::local::LocalModel::load(folder).map_err(|error| error.to_string())?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
@@ -67,7 +67,12 @@ fn by_model<'a>(
 }
 
 #[cfg(not(feature = "local-model"))]
-fn by_model<'a>(_: &Path, _: &'a [Entry], _: &'a [Query], _: &AnswerSettings) -> Result<Vec<Trial<'a>>, String> {
+fn by_model<'a>(
+    _: &Path,
+    _: &'a [CorpusEntry],
+    _: &'a [CorpusQuery],
+    _: &AnswerPolicy,
+) -> Result<Vec<Trial<'a>>, String> {
     Err("--model-dir wants --features local-model".to_owned())
 }
 

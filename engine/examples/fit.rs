@@ -10,8 +10,8 @@
 use std::path::Path;
 
 use helpbot_engine::decide::{FEATURES, features};
-use helpbot_engine::evaluate::{self, Entry, Query};
-use helpbot_engine::{AnswerSettings, Channels};
+use helpbot_engine::evaluate::{self, CorpusEntry, CorpusQuery};
+use helpbot_engine::{AnswerPolicy, Channels};
 
 const STEPS: usize = 60_000;
 const RATE: f64 = 1.0;
@@ -42,10 +42,10 @@ fn main() -> Result<(), String> {
 
 fn read_set(folder: &Path, channels: Channels) -> Result<Vec<Example>, String> {
     let text = |name: &str| std::fs::read_to_string(folder.join(name)).map_err(|error| error.to_string());
-    let corpus: Vec<Entry> = evaluate::read(&text("corpus.jsonl")?).map_err(|error| error.to_string())?;
-    let queries: Vec<Query> = evaluate::read(&text("queries.jsonl")?).map_err(|error| error.to_string())?;
+    let corpus: Vec<CorpusEntry> = evaluate::read(&text("corpus.jsonl")?).map_err(|error| error.to_string())?;
+    let queries: Vec<CorpusQuery> = evaluate::read(&text("queries.jsonl")?).map_err(|error| error.to_string())?;
     let weight = 1.0 / queries.len() as f64;
-    let trials = evaluate::trials(&corpus, &queries, &AnswerSettings::default(), channels);
+    let trials = evaluate::trials(&corpus, &queries, &AnswerPolicy::default(), channels);
     let example = |trial: &evaluate::Trial<'_>| {
         let best = trial.ranked.first()?;
         let is_right = trial.query.relevant.iter().any(|id| id == best);

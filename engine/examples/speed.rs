@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use helpbot_engine::{AnswerSettings, Index, speed};
+use helpbot_engine::{AnswerPolicy, Index, speed};
 
 const QUESTIONS: usize = 400;
 
@@ -28,7 +28,7 @@ fn main() -> Result<(), std::num::ParseIntError> {
 }
 
 fn measure(size: usize, questions: &[String]) {
-    let settings = AnswerSettings::default();
+    let settings = AnswerPolicy::default();
     let chunks = speed::site(size);
     let start = Instant::now();
     let index = Index::build(chunks, Some("en"));

@@ -10,8 +10,8 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use helpbot_engine::evaluate::{self, Query};
-use helpbot_engine::topics::{self, Asked, Topic};
+use helpbot_engine::evaluate::{self, CorpusQuery};
+use helpbot_engine::topics::{self, AskedQuestion, QuestionCluster};
 
 /// Questions grouped at once: as many as a busy site has unanswered in a month or two.
 const AT_ONCE: usize = 500;
@@ -26,7 +26,7 @@ fn main() -> Result<(), String> {
 
 fn measure(folder: &Path) -> Result<(), String> {
     let text = std::fs::read_to_string(folder.join("queries.jsonl")).map_err(|error| error.to_string())?;
-    let queries: Vec<Query> = evaluate::read(&text).map_err(|error| error.to_string())?;
+    let queries: Vec<CorpusQuery> = evaluate::read(&text).map_err(|error| error.to_string())?;
     let mut sites: HashMap<Option<&str>, Vec<(&str, &str)>> = HashMap::new();
     for query in &queries {
         let Some(label) = query.relevant.first() else { continue };
@@ -53,13 +53,13 @@ fn measure(folder: &Path) -> Result<(), String> {
     Ok(())
 }
 
-fn grouped(questions: &[(&str, &str)]) -> Vec<Topic> {
-    let asked: Vec<Asked<'_>> = questions.iter().map(|(text, _)| Asked { text, count: 1 }).collect();
+fn grouped(questions: &[(&str, &str)]) -> Vec<QuestionCluster> {
+    let asked: Vec<AskedQuestion<'_>> = questions.iter().map(|(text, _)| AskedQuestion { text, count: 1 }).collect();
     topics::group(&asked, Some("en"))
 }
 
 /// The sums over the questions.
-fn b_cubed(questions: &[(&str, &str)], topics: &[Topic]) -> (f64, f64) {
+fn b_cubed(questions: &[(&str, &str)], topics: &[QuestionCluster]) -> (f64, f64) {
     let mut of_label: HashMap<&str, f64> = HashMap::new();
     for (_, label) in questions {
         *of_label.entry(label).or_default() += 1.0;

@@ -16,11 +16,11 @@ const OPEN_FOR: Duration = Duration::from_secs(30);
 /// The state shared by all answers of an engine.
 #[derive(Debug, Default)]
 pub struct Breaker {
-    state: Mutex<State>,
+    state: Mutex<BreakerState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct BreakerState {
     failures: u32,
     open_until: Option<Instant>,
 }
@@ -41,7 +41,7 @@ impl Breaker {
 
     /// The server did its work.
     pub fn succeeded(&self) {
-        *self.lock() = State::default();
+        *self.lock() = BreakerState::default();
     }
 
     /// The server failed.
@@ -53,7 +53,7 @@ impl Breaker {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, BreakerState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -10,7 +10,7 @@ use helpbot_domain::conversation::Outcome;
 use serde::Serialize;
 
 use crate::retrieval::Retrieval;
-use crate::settings::AnswerSettings;
+use crate::settings::AnswerPolicy;
 
 /// Most entries offered instead of an answer.
 pub const MAX_SUGGESTIONS: usize = 3;
@@ -57,7 +57,7 @@ const PRECISION: [(f64, f64); 10] = [
 ];
 
 /// The outcome for a retrieval under a site's settings. Pure, and deterministic.
-pub fn decide(retrieval: &Retrieval, settings: &AnswerSettings) -> Decision {
+pub fn decide(retrieval: &Retrieval, settings: &AnswerPolicy) -> Decision {
     let confidence = confidence(retrieval);
     let answers = confidence >= threshold(settings.target_precision);
     let suggested = if answers || !settings.suggests { Vec::new() } else { near(retrieval, confidence) };

@@ -19,7 +19,7 @@ const MAX_WORD_CHARS: usize = 60;
 static VOCABULARY: &str = include_str!("../assets/vocab.txt");
 static ROWS: &[u8] = include_bytes!("../assets/table.i8");
 static SCALES: &[u8] = include_bytes!("../assets/scale.f32");
-static PIECES: LazyLock<Pieces> = LazyLock::new(Pieces::load);
+static PIECES: LazyLock<WordPieces> = LazyLock::new(WordPieces::load);
 
 /// Number of rows of the table; piece ids are below it.
 pub fn piece_count() -> usize {
@@ -75,13 +75,13 @@ pub fn add_row(sum: &mut [f32; DIMS], piece: u16, weight: f32) {
 /// Row numbers by piece; a text asks for each of its words.
 type Rows = HashMap<&'static str, u16, foldhash::fast::RandomState>;
 
-struct Pieces {
+struct WordPieces {
     beginnings: Rows,
     rests: Rows,
     scales: Vec<f32>,
 }
 
-impl Pieces {
+impl WordPieces {
     fn load() -> Self {
         let mut beginnings = Rows::with_capacity_and_hasher(piece_count(), foldhash::fast::RandomState::default());
         let mut rests = Rows::default();

@@ -11,6 +11,7 @@ use helpbot_domain::conversation::{Citation, Outcome};
 use serde::Serialize;
 use tokio::time::Instant;
 
+use crate::ask::{AnswerSink, Ask};
 use crate::breaker::Breaker;
 use crate::compose::generative::{self, Written};
 use crate::compose::{Composed, extractive};
@@ -20,10 +21,9 @@ use crate::follow_up;
 use crate::index::Index;
 use crate::language;
 use crate::markdown;
-use crate::meaning::Understanding;
 use crate::model::{Embedder, ModelClient};
+use crate::question_embedding::QuestionEmbedder;
 use crate::retrieval::Retrieval;
-use crate::settings::AnswerSettings;
 use crate::smalltalk::{self, SmallTalk};
 
 pub use crate::compose::generative::Caps;
@@ -40,30 +40,6 @@ pub struct EngineSettings {
     pub embedder: Option<Arc<dyn Embedder>>,
     /// Caps on what one generated answer may cost.
     pub caps: Caps,
-}
-
-/// A question with what is needed to answer it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Ask {
-    /// As the visitor wrote it, trimmed, not empty.
-    pub question: String,
-    /// The language that the caller asks for; unknown or absent: see `site_language`.
-    pub language: Option<String>,
-    /// The site's language: a BCP 47 tag, or `auto` for that of the question.
-    pub site_language: String,
-    /// Earlier exchanges of the session, oldest first.
-    pub history: Vec<Exchange>,
-    /// How the site answers.
-    pub settings: AnswerSettings,
-}
-
-/// A question of the session and its answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exchange {
-    /// What was asked.
-    pub question: String,
-    /// What was answered.
-    pub answer: String,
 }
 
 /// What the visitor gets, and why.
@@ -120,27 +96,18 @@ pub enum EngineError {
     EmptyQuestion,
 }
 
-/// Gets an answer's text while it is written. Must not block: it is called between awaits.
-pub trait AnswerSink: Send + Sync {
-    /// The next piece of the text.
-    fn delta(&self, text: &str);
-
-    /// What came so far does not hold; the text begins anew.
-    fn restart(&self);
-}
-
 /// Answers questions. Cheap to clone; clones share the model and its breaker.
 #[derive(Clone)]
 pub struct Engine {
     settings: EngineSettings,
     breaker: Arc<Breaker>,
-    understanding: Arc<Understanding>,
+    understanding: Arc<QuestionEmbedder>,
 }
 
 impl Engine {
     /// An engine with these parts.
     pub fn new(settings: EngineSettings) -> Self {
-        let understanding = Arc::new(Understanding::new(settings.embedder.clone()));
+        let understanding = Arc::new(QuestionEmbedder::new(settings.embedder.clone()));
         Self { settings, breaker: Arc::default(), understanding }
     }
 
@@ -162,7 +129,7 @@ impl Engine {
         if ask.question.trim().is_empty() {
             return Err(EngineError::EmptyQuestion);
         }
-        if let Some((kind, spoken)) = smalltalk::recognise(&ask.question) {
+        if let Some((kind, spoken)) = smalltalk::recognize(&ask.question) {
             return Ok(told(small_talk(kind, spoken, index, ask), sink));
         }
         let meaning = self.understanding.of(index, ask).await;

@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::chunk::{Chunk, ChunkKind};
 use crate::decide::{self, Decision};
-use crate::foreign::{self, Levels};
+use crate::external_embeddings::{self, CosineScale};
 use crate::index::Index;
 use crate::model::{Embedder, ModelError};
 use crate::retrieval::{Channels, Retrieval};
-use crate::settings::AnswerSettings;
+use crate::settings::AnswerPolicy;
 use crate::vectors::QueryVector;
 
 /// Texts in one call of an embedding model, as in the job that embeds a site.
@@ -25,7 +25,7 @@ const TEXTS_AT_ONCE: usize = 64;
 
 /// One line of `corpus.jsonl`.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Entry {
+pub struct CorpusEntry {
     /// The entry's name in the set.
     pub id: String,
     /// Answer or passage.
@@ -45,7 +45,7 @@ pub struct Entry {
 
 /// One line of `queries.jsonl`.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Query {
+pub struct CorpusQuery {
     /// The query's name in the set.
     pub id: String,
     /// The question.
@@ -62,7 +62,7 @@ pub struct Query {
 pub struct RunLine {
     /// The query.
     pub query_id: String,
-    /// Entry ids, best first.
+    /// CorpusEntry ids, best first.
     pub ranked: Vec<String>,
     /// Whether an answer was given.
     pub answered: bool,
@@ -85,7 +85,7 @@ pub struct ReadError {
 #[derive(Debug, Clone)]
 pub struct Trial<'a> {
     /// The query.
-    pub query: &'a Query,
+    pub query: &'a CorpusQuery,
     /// Ids of the set for the candidates found, best first.
     pub ranked: Vec<&'a str>,
     /// What was found.
@@ -105,9 +105,9 @@ pub fn read<T: for<'de> Deserialize<'de>>(text: &str) -> Result<Vec<T>, ReadErro
 
 /// Asks every query of its tenant's site. In the order of the queries.
 pub fn trials<'a>(
-    corpus: &'a [Entry],
-    queries: &'a [Query],
-    settings: &AnswerSettings,
+    corpus: &'a [CorpusEntry],
+    queries: &'a [CorpusQuery],
+    settings: &AnswerPolicy,
     channels: Channels,
 ) -> Vec<Trial<'a>> {
     let sites = sites(corpus, channels);
@@ -124,17 +124,19 @@ pub fn trials<'a>(
 /// The model's own; `Protocol` when it cannot tell the probes apart, since no site would use it.
 pub async fn trials_by<'a>(
     embedder: &dyn Embedder,
-    corpus: &'a [Entry],
-    queries: &'a [Query],
-    settings: &AnswerSettings,
+    corpus: &'a [CorpusEntry],
+    queries: &'a [CorpusQuery],
+    settings: &AnswerPolicy,
 ) -> Result<Vec<Trial<'a>>, ModelError> {
     let useless = || ModelError::Protocol("it cannot tell questions apart".to_owned());
-    let levels = Levels::of(&embedded(embedder, foreign::probes()).await?).ok_or_else(useless)?;
+    let levels = CosineScale::of(&embedded(embedder, external_embeddings::probes()).await?).ok_or_else(useless)?;
     let mut sites = sites(corpus, Channels::Both);
     for site in sites.values_mut() {
-        let texts: Vec<Vec<String>> = site.index.chunks().iter().map(|chunk| foreign::texts(chunk)).collect();
+        let texts: Vec<Vec<String>> =
+            site.index.chunks().iter().map(|chunk| external_embeddings::texts(chunk)).collect();
         let mut vectors = embedded(embedder, texts.concat()).await?.into_iter();
-        let own = |texts: &Vec<String>| foreign::encode(&vectors.by_ref().take(texts.len()).collect::<Vec<_>>());
+        let own =
+            |texts: &Vec<String>| external_embeddings::encode(&vectors.by_ref().take(texts.len()).collect::<Vec<_>>());
         let stored: Vec<Vec<u8>> = texts.iter().map(own).collect();
         site.index = site.index.with_vectors(embedder.model(), &stored).ok_or_else(useless)?;
     }
@@ -148,20 +150,20 @@ pub async fn trials_by<'a>(
 }
 
 /// A tenant's entries, and their index in the same order.
-struct Site<'a> {
-    entries: Vec<&'a Entry>,
+struct TenantSite<'a> {
+    entries: Vec<&'a CorpusEntry>,
     index: Index,
 }
 
-fn sites(corpus: &[Entry], channels: Channels) -> BTreeMap<Option<&str>, Site<'_>> {
-    let mut sites: BTreeMap<Option<&str>, Vec<&Entry>> = BTreeMap::new();
+fn sites(corpus: &[CorpusEntry], channels: Channels) -> BTreeMap<Option<&str>, TenantSite<'_>> {
+    let mut sites: BTreeMap<Option<&str>, Vec<&CorpusEntry>> = BTreeMap::new();
     for entry in corpus {
         sites.entry(entry.tenant.as_deref()).or_default().push(entry);
     }
     let indexed = sites.into_iter().map(|(tenant, entries)| {
         let chunks = (0..).zip(&entries).map(|(number, entry)| chunk(entry, number)).collect();
         let index = Index::build_with(chunks, None, channels);
-        (tenant, Site { entries, index })
+        (tenant, TenantSite { entries, index })
     });
     indexed.collect()
 }
@@ -186,10 +188,10 @@ pub fn run(trials: &[Trial<'_>]) -> Vec<RunLine> {
 }
 
 fn trial<'a>(
-    query: &'a Query,
-    site: &Site<'a>,
-    meaning: Option<(&QueryVector, &Levels)>,
-    settings: &AnswerSettings,
+    query: &'a CorpusQuery,
+    site: &TenantSite<'a>,
+    meaning: Option<(&QueryVector, &CosineScale)>,
+    settings: &AnswerPolicy,
 ) -> Trial<'a> {
     let retrieval = site.index.retrieve_by(&query.text, None, meaning);
     let decision = decide::decide(&retrieval, settings);
@@ -200,7 +202,7 @@ fn trial<'a>(
 
 /// The entry as a chunk whose id is its number. Sets without answers repeat the phrasings as
 /// text; a site would not, so they are left out there.
-fn chunk(entry: &Entry, number: u128) -> Chunk {
+fn chunk(entry: &CorpusEntry, number: u128) -> Chunk {
     let heading = entry.title.iter().flat_map(|title| title.split(" > ")).map(str::to_owned);
     let is_repeat = !entry.phrasings.is_empty() && entry.text == entry.phrasings.join("\n");
     Chunk {

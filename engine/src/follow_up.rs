@@ -4,11 +4,11 @@
 //! one that finds nothing alone is too, but then only an entry that it touches itself may answer:
 //! a new subject must not be answered with the old one.
 
-use crate::analysis;
+use crate::ask::Ask;
 use crate::decide;
-use crate::engine::Ask;
-use crate::foreign::Meaning;
+use crate::external_embeddings::QuestionVectors;
 use crate::index::Index;
+use crate::normalization;
 use crate::retrieval::Retrieval;
 
 /// More words than this stand on their own.
@@ -48,7 +48,7 @@ const PRONOUNS: [&str; 20] = [
 ];
 
 /// What a question finds, alone or with the last one of the session.
-pub(crate) fn retrieve(index: &Index, ask: &Ask, meaning: Option<&Meaning>) -> Retrieval {
+pub(crate) fn retrieve(index: &Index, ask: &Ask, meaning: Option<&QuestionVectors>) -> Retrieval {
     let alone = meaning.map(|meaning| (&meaning.alone, &meaning.levels));
     let together = meaning.and_then(|meaning| Some((meaning.together.as_ref()?, &meaning.levels)));
     let alone = index.retrieve_by(&ask.question, None, alone);
@@ -72,7 +72,7 @@ pub(crate) fn retrieve(index: &Index, ask: &Ask, meaning: Option<&Meaning>) -> R
 }
 
 fn opens_as_continuation(question: &str) -> bool {
-    let text = analysis::normalise(question);
+    let text = normalization::normalize(question);
     let mut words = text.split(|c: char| !(c.is_alphanumeric() || c == '\'')).filter(|word| !word.is_empty());
     let Some(first) = words.next() else { return false };
     if CONJUNCTIONS.contains(&first) {
@@ -83,7 +83,7 @@ fn opens_as_continuation(question: &str) -> bool {
 }
 
 fn has_pronoun(question: &str) -> bool {
-    let text = analysis::normalise(question);
+    let text = normalization::normalize(question);
     let mut words = text.split(|c: char| !c.is_alphanumeric());
     words.any(|word| PRONOUNS.contains(&word))
 }

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use whatlang::{Detector, Lang};
 
-use crate::analysis;
+use crate::normalization;
 
 /// From this many letters on the statistics are right even where they are unsure.
 const MANY_LETTERS: usize = 200;
@@ -120,7 +120,7 @@ fn foreign_letters(text: &str) -> (usize, usize) {
     if text.is_ascii() {
         return (0, text.len());
     }
-    let weight = |c: char| if analysis::is_bigram_char(c) { LETTERS_OF_A_SYLLABLE } else { 1 };
+    let weight = |c: char| if normalization::is_bigram_char(c) { LETTERS_OF_A_SYLLABLE } else { 1 };
     let is_latin = |c: char| matches!(u32::from(c), 0..=0x24F | 0x1E00..=0x1EFF | 0x2C60..=0x2C7F);
     text.chars()
         .filter(|c| c.is_alphabetic())
@@ -181,7 +181,7 @@ static SMALL: LazyLock<HashMap<&'static str, SmallWord, foldhash::fast::RandomSt
 
 /// How many different small words of each language a text has, in the order of [`SMALL_WORDS`].
 fn small_words(text: &str) -> [usize; SMALL_WORDS.len()] {
-    let text = analysis::normalise(text);
+    let text = normalization::normalize(text);
     let words = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
     let mut seen = vec![false; SMALL.len()];
     let mut counts = [0; SMALL_WORDS.len()];

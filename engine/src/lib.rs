@@ -11,6 +11,7 @@
 //! Knows no database, no HTTP surface, no site: services bring the index and the settings.
 
 mod analysis;
+pub mod ask;
 mod breaker;
 pub mod chunk;
 mod compose;
@@ -18,31 +19,34 @@ pub mod decide;
 mod embedding;
 pub mod engine;
 pub mod evaluate;
+pub mod external_embeddings;
 pub mod fallback;
 mod follow_up;
-pub mod foreign;
 pub mod index;
 pub mod language;
 mod lexical;
 #[cfg(feature = "local-model")]
 pub mod local;
 mod markdown;
-mod meaning;
 pub mod model;
+mod normalization;
 pub mod openai;
 mod parallel;
+mod question_embedding;
 pub mod retrieval;
 mod semantic;
 pub mod settings;
 mod smalltalk;
 pub mod speed;
+mod split;
 pub mod topics;
 mod vectors;
 
+pub use ask::{AnswerSink, Ask, Exchange};
 pub use chunk::{Chunk, ChunkDraft, ChunkKind};
 pub use decide::{Decision, decide};
-pub use engine::{Answer, AnswerSink, Ask, Engine, EngineError, EngineSettings, Exchange};
+pub use engine::{Answer, Engine, EngineError, EngineSettings};
 pub use fallback::fallback;
 pub use index::Index;
 pub use retrieval::{Candidate, Channels, Retrieval};
-pub use settings::AnswerSettings;
+pub use settings::AnswerPolicy;

@@ -8,7 +8,7 @@ use futures_util::stream::BoxStream;
 
 /// Who speaks in a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
+pub enum ChatRole {
     /// The rules.
     System,
     /// The visitor, with the passages.
@@ -21,14 +21,14 @@ pub enum Role {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChatMessage {
     /// Who speaks.
-    pub role: Role,
+    pub role: ChatRole,
     /// What is said.
     pub content: String,
 }
 
 /// What a model is asked to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChatRequest {
+pub struct CompletionRequest {
     /// The turns, rules first.
     pub messages: Vec<ChatMessage>,
     /// Where the model stops.
@@ -76,7 +76,7 @@ pub type Deltas = BoxStream<'static, Result<Delta, ModelError>>;
 /// A chat model.
 pub trait ModelClient: Send + Sync {
     /// Starts writing. The stream ends when the model has finished; an error ends it too.
-    fn chat(&self, request: ChatRequest) -> BoxFuture<'_, Result<Deltas, ModelError>>;
+    fn chat(&self, request: CompletionRequest) -> BoxFuture<'_, Result<Deltas, ModelError>>;
 }
 
 /// A server of embedding models, or a model in this process.

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::json;
 use url::Url;
 
-use crate::model::{ChatMessage, ChatRequest, Delta, Deltas, Embedder, ModelClient, ModelError, Role};
+use crate::model::{ChatMessage, ChatRole, CompletionRequest, Delta, Deltas, Embedder, ModelClient, ModelError};
 
 /// A longer line of a stream is no piece of an answer.
 const MAX_LINE_BYTES: usize = 256 * 1024;
@@ -71,7 +71,7 @@ impl OpenAi {
 }
 
 impl ModelClient for OpenAi {
-    fn chat(&self, request: ChatRequest) -> BoxFuture<'_, Result<Deltas, ModelError>> {
+    fn chat(&self, request: CompletionRequest) -> BoxFuture<'_, Result<Deltas, ModelError>> {
         async move {
             let messages: Vec<_> = request.messages.iter().map(message).collect();
             let body = json!({
@@ -99,7 +99,7 @@ impl Embedder for OpenAi {
         async move {
             let response = self.post("embeddings", body).await?;
             let bytes = read_all(response.body).await?;
-            let mut parsed: Embeddings = parse(&bytes)?;
+            let mut parsed: EmbeddingsResponse = parse(&bytes)?;
             parsed.data.sort_by_key(|embedding| embedding.index);
             let vectors: Vec<Vec<f32>> = parsed.data.into_iter().map(|embedding| embedding.embedding).collect();
             let dims = vectors.first().map_or(0, Vec::len);
@@ -138,7 +138,7 @@ struct Content {
 }
 
 #[derive(Deserialize)]
-struct Embeddings {
+struct EmbeddingsResponse {
     data: Vec<Embedding>,
 }
 
@@ -150,7 +150,7 @@ struct Embedding {
 }
 
 /// A stream of server-sent events on its way to pieces of text.
-struct Reading {
+struct EventStream {
     body: ByteStream,
     line: Vec<u8>,
     ready: VecDeque<Delta>,
@@ -159,11 +159,11 @@ struct Reading {
 }
 
 fn events(body: ByteStream) -> Deltas {
-    let reading = Reading { body, line: Vec::new(), ready: VecDeque::new(), is_finished: false };
+    let reading = EventStream { body, line: Vec::new(), ready: VecDeque::new(), is_finished: false };
     try_unfold(reading, next_delta).boxed()
 }
 
-async fn next_delta(mut reading: Reading) -> Result<Option<(Delta, Reading)>, ModelError> {
+async fn next_delta(mut reading: EventStream) -> Result<Option<(Delta, EventStream)>, ModelError> {
     loop {
         if let Some(delta) = reading.ready.pop_front() {
             return Ok(Some((delta, reading)));
@@ -192,7 +192,7 @@ async fn next_delta(mut reading: Reading) -> Result<Option<(Delta, Reading)>, Mo
     }
 }
 
-impl Reading {
+impl EventStream {
     fn take_line(&mut self, line: &[u8]) -> Result<(), ModelError> {
         let line = std::str::from_utf8(line).map_err(|_| ModelError::Protocol("not UTF-8".into()))?;
         // Comments, event names and empty lines carry no text.
@@ -231,9 +231,9 @@ fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, ModelError> {
 
 fn message(message: &ChatMessage) -> serde_json::Value {
     let role = match message.role {
-        Role::System => "system",
-        Role::User => "user",
-        Role::Assistant => "assistant",
+        ChatRole::System => "system",
+        ChatRole::User => "user",
+        ChatRole::Assistant => "assistant",
     };
     json!({ "role": role, "content": message.content })
 }

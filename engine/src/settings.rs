@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// How a site answers. Every field has a default; unknown fields are ignored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct AnswerSettings {
+pub struct AnswerPolicy {
     /// The share of given answers that are to be right, .5 to .95: higher answers less and errs
     /// less. Turned into a threshold by what the development sets showed.
     pub target_precision: f64,
@@ -22,7 +22,7 @@ pub struct AnswerSettings {
     pub allowed_losses: Option<u32>,
 }
 
-impl Default for AnswerSettings {
+impl Default for AnswerPolicy {
     fn default() -> Self {
         Self {
             target_precision: 0.7,

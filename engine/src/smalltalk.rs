@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use crate::analysis;
+use crate::normalization;
 
 /// What kind of pleasantry a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,11 +25,11 @@ const MAX_CHARS: usize = 60;
 
 /// The small talk that a message consists of, and the language of its words; none if anything
 /// else is in it.
-pub fn recognise(message: &str) -> Option<(SmallTalk, Option<&'static str>)> {
+pub fn recognize(message: &str) -> Option<(SmallTalk, Option<&'static str>)> {
     if message.chars().count() > MAX_CHARS {
         return None;
     }
-    let text = analysis::normalise(message);
+    let text = normalization::normalize(message);
     let words: Vec<&str> = text
         .split(|c: char| !(c.is_alphanumeric() || c == '\'' || is_mark(c)))
         .filter(|word| !word.is_empty())
@@ -242,9 +242,9 @@ mod tests {
             ("شكراً", SmallTalk::Thanks, "ar"),
             ("नमस्ते", SmallTalk::Hello, "hi"),
         ] {
-            assert_eq!(recognise(message), Some((kind, Some(language))), "{message}");
+            assert_eq!(recognize(message), Some((kind, Some(language))), "{message}");
         }
-        assert_eq!(recognise("👍"), Some((SmallTalk::Thanks, None)));
+        assert_eq!(recognize("👍"), Some((SmallTalk::Thanks, None)));
     }
 
     #[test]
@@ -252,7 +252,7 @@ mod tests {
         for message in
             ["hi, where is my order?", "thanks but how do I cancel", "great", "ok", "", "?", "hello kitty pyjamas"]
         {
-            assert_eq!(recognise(message), None, "{message}");
+            assert_eq!(recognize(message), None, "{message}");
         }
     }
 
@@ -260,7 +260,7 @@ mod tests {
     fn phrases_stand_as_normalisation_leaves_them() {
         for (_, _, phrases) in LINES {
             for phrase in phrases.split(", ") {
-                assert_eq!(analysis::normalise(phrase), phrase);
+                assert_eq!(normalization::normalize(phrase), phrase);
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::compose::extractive;
 use crate::decide;
 use crate::embedding;
 use crate::index::Index;
-use crate::settings::AnswerSettings;
+use crate::settings::AnswerPolicy;
 
 /// Words of an answer: what a written FAQ has on average.
 const ANSWER_WORDS: usize = 90;
@@ -61,7 +61,7 @@ pub fn questions(count: usize) -> Vec<String> {
 
 /// Retrieve, decide and compose, without a model; returns the length of the text, so that no
 /// compiler leaves the work out.
-pub fn answer(index: &Index, question: &str, settings: &AnswerSettings) -> usize {
+pub fn answer(index: &Index, question: &str, settings: &AnswerPolicy) -> usize {
     let retrieval = index.retrieve(question, None);
     let decision = decide::decide(&retrieval, settings);
     let composed = extractive::answer(index, &retrieval, settings);

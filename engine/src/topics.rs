@@ -11,6 +11,7 @@ use std::collections::HashMap;
 
 use crate::analysis::{self, Analyzer};
 use crate::embedding::{self, DIMS};
+use crate::normalization;
 use crate::vectors::{QueryVector, Vectors};
 
 /// The share of the cosine in the likeness of two questions, the rest being common words.
@@ -32,7 +33,7 @@ const MIN_WEIGHT: f32 = 0.2;
 
 /// A question and how often it was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Asked<'a> {
+pub struct AskedQuestion<'a> {
     /// As asked.
     pub text: &'a str,
     /// How often.
@@ -41,7 +42,7 @@ pub struct Asked<'a> {
 
 /// Questions that mean the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Topic {
+pub struct QuestionCluster {
     /// The one that was asked most, of several the oldest.
     pub label: String,
     /// How often all of them were asked together.
@@ -55,16 +56,16 @@ pub struct Topic {
 ///
 /// `language` is the site's primary subtag, for the endings of words. Takes the square of the
 /// number of questions: 2,000 in about 0.2 s.
-pub fn group(questions: &[Asked<'_>], language: Option<&str>) -> Vec<Topic> {
+pub fn group(questions: &[AskedQuestion<'_>], language: Option<&str>) -> Vec<QuestionCluster> {
     let mut grouping = Grouping::new(Analyzer::new(language));
     questions.iter().for_each(|question| grouping.add(question.text));
     let topic = |members: Vec<usize>| {
         let size = members.iter().map(|place| questions[*place].count).sum();
         let most = members.iter().min_by_key(|place| Reverse(questions[**place].count));
         let label = most.map_or("", |place| questions[*place].text).to_owned();
-        Topic { label, size, members }
+        QuestionCluster { label, size, members }
     };
-    let mut topics: Vec<Topic> = grouping.members.into_iter().map(topic).collect();
+    let mut topics: Vec<QuestionCluster> = grouping.members.into_iter().map(topic).collect();
     // Stable: of equal ones the older stays first.
     topics.sort_by_key(|topic| Reverse(topic.size));
     topics
@@ -156,7 +157,7 @@ impl Profile {
         let (mut words, mut grams) = (HashMap::new(), HashMap::new());
         for word in analyzer.words(text) {
             words.insert(analysis::hash(&analyzer.stem(&word)), weight(&word));
-            let of_gram = if analysis::is_bigram_text(&word) { weight(&word) } else { 1.0 };
+            let of_gram = if normalization::is_bigram_text(&word) { weight(&word) } else { 1.0 };
             analysis::grams(&word, |gram| {
                 grams.insert(gram, of_gram);
             });
@@ -169,7 +170,7 @@ impl Profile {
 fn weight(word: &str) -> f32 {
     // Japanese writes endings and particles in Hiragana, and what they belong to otherwise.
     let is_hiragana = |c: char| matches!(u32::from(c), 0x3040..=0x309F);
-    if analysis::is_bigram_text(word) {
+    if normalization::is_bigram_text(word) {
         return if word.chars().all(is_hiragana) { MIN_WEIGHT } else { 1.0 };
     }
     (word.chars().count() as f32 - LIGHT_CHARS).max(MIN_WEIGHT)
@@ -213,7 +214,7 @@ mod tests {
     ];
 
     fn grouped(texts: &[&str], language: &str) -> Vec<Vec<usize>> {
-        let asked: Vec<Asked<'_>> = texts.iter().map(|text| Asked { text, count: 1 }).collect();
+        let asked: Vec<AskedQuestion<'_>> = texts.iter().map(|text| AskedQuestion { text, count: 1 }).collect();
         let mut members: Vec<Vec<usize>> =
             group(&asked, Some(language)).into_iter().map(|topic| topic.members).collect();
         members.sort();
@@ -258,7 +259,8 @@ mod tests {
     #[test]
     fn the_most_asked_topic_comes_first_under_its_most_asked_question() {
         let counts = [1, 2, 9, 3, 2, 1, 1, 2, 3];
-        let asked: Vec<Asked<'_>> = QUESTIONS.iter().zip(counts).map(|(text, count)| Asked { text, count }).collect();
+        let asked: Vec<AskedQuestion<'_>> =
+            QUESTIONS.iter().zip(counts).map(|(text, count)| AskedQuestion { text, count }).collect();
 
         let topics = group(&asked, Some("en"));
 

@@ -16,7 +16,7 @@ use crate::fallback;
 use crate::index::Index;
 use crate::markdown;
 use crate::retrieval::{Candidate, Retrieval};
-use crate::settings::AnswerSettings;
+use crate::settings::AnswerPolicy;
 
 /// Scores this close are a tie: half of what one typing error costs on the development sets.
 const TIE: f64 = 0.04;
@@ -44,7 +44,7 @@ enum Tie {
 }
 
 /// The answer from the best candidate and those that tie with it. `retrieval` has one.
-pub(crate) fn answer(index: &Index, retrieval: &Retrieval, settings: &AnswerSettings) -> Composed {
+pub(crate) fn answer(index: &Index, retrieval: &Retrieval, settings: &AnswerPolicy) -> Composed {
     let Some(best) = retrieval.candidates.first() else {
         return Composed { text: String::new(), citations: Vec::new() };
     };
@@ -115,7 +115,7 @@ fn parts<'a>(
     index: &Index,
     retrieval: &Retrieval,
     shown: &[&'a Candidate],
-    settings: &AnswerSettings,
+    settings: &AnswerPolicy,
 ) -> Vec<(&'a Candidate, Excerpt)> {
     let share = |chars: usize| chars / shown.len().max(1);
     let budget = share(settings.max_answer_chars);

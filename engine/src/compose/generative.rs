@@ -8,9 +8,9 @@ use futures_util::StreamExt;
 use tokio::time::{Instant, timeout_at};
 
 use super::prompt::{self, MAX_PASSAGES, NO_ANSWER};
-use super::sanitise::Sanitiser;
+use super::sanitize::Sanitizer;
 use super::{Composed, cite, is_linkable};
-use crate::engine::{AnswerSink, Ask};
+use crate::ask::{AnswerSink, Ask};
 use crate::markdown;
 use crate::model::{Delta, ModelClient, ModelError};
 use crate::retrieval::Candidate;
@@ -78,7 +78,7 @@ pub(crate) async fn write(
 }
 
 struct Writing<'a> {
-    sanitiser: Sanitiser,
+    sanitizer: Sanitizer,
     text: String,
     /// The very first characters, until it is clear that they are not [`NO_ANSWER`].
     opening: Option<String>,
@@ -88,8 +88,8 @@ struct Writing<'a> {
 
 impl<'a> Writing<'a> {
     fn new(given: &[Candidate], sink: Option<&'a dyn AnswerSink>) -> Self {
-        let sanitiser = Sanitiser::new(addresses(given), given.len());
-        Self { sanitiser, text: String::new(), opening: Some(String::new()), written_chars: 0, sink }
+        let sanitizer = Sanitizer::new(addresses(given), given.len());
+        Self { sanitizer, text: String::new(), opening: Some(String::new()), written_chars: 0, sink }
     }
 
     /// Takes a piece, up to `max_chars` of all; whether it had room.
@@ -101,14 +101,14 @@ impl<'a> Writing<'a> {
         };
         self.written_chars += delta.chars().count();
         let Some(opening) = &mut self.opening else {
-            let safe = self.sanitiser.push(delta);
+            let safe = self.sanitizer.push(delta);
             self.show(&safe);
             return has_room;
         };
         opening.push_str(delta);
         if !NO_ANSWER.starts_with(opening.trim_start()) && !self.is_no_answer() {
             let opening = self.opening.take().unwrap_or_default();
-            let safe = self.sanitiser.push(opening.trim_start());
+            let safe = self.sanitizer.push(opening.trim_start());
             self.show(&safe);
         }
         has_room
@@ -123,13 +123,13 @@ impl<'a> Writing<'a> {
             // A text that ends before it has begun says nothing, not that there is no answer.
             return if opening.trim().is_empty() { Written::Ungrounded } else { Written::NoAnswer };
         }
-        let safe = self.sanitiser.finish();
+        let safe = self.sanitizer.finish();
         self.show(&safe);
         if is_cut {
             self.cut_back();
         }
         let is_left = |number: &&usize| self.text.contains(&format!("[{number}]"));
-        let cited: Vec<usize> = self.sanitiser.cited().iter().filter(is_left).copied().collect();
+        let cited: Vec<usize> = self.sanitizer.cited().iter().filter(is_left).copied().collect();
         // A model that notices late that it doesn't know says so in the middle.
         if cited.is_empty() || self.text.contains(NO_ANSWER) {
             return Written::Ungrounded;

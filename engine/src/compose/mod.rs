@@ -8,7 +8,7 @@ mod excerpt;
 pub(crate) mod extractive;
 pub(crate) mod generative;
 pub(crate) mod prompt;
-pub(crate) mod sanitise;
+pub(crate) mod sanitize;
 
 use helpbot_domain::conversation::Citation;
 

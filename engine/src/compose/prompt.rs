@@ -1,8 +1,8 @@
 //! The messages that a model gets: rules, the last exchanges, and the passages between marks that
 //! no passage can forge. The prompt holds no secret: assume that visitors read it.
 
-use crate::engine::{Ask, Exchange};
-use crate::model::{ChatMessage, ChatRequest, Role};
+use crate::ask::{Ask, Exchange};
+use crate::model::{ChatMessage, ChatRole, CompletionRequest};
 use crate::retrieval::Candidate;
 
 /// What the model writes when the passages hold no answer.
@@ -17,14 +17,14 @@ const MAX_EXCHANGES: usize = 3;
 const MAX_EARLIER_CHARS: usize = 500;
 
 /// The request for an answer in `language` from these candidates, numbered from 1.
-pub(crate) fn request(ask: &Ask, candidates: &[Candidate], language: &str, max_tokens: u32) -> ChatRequest {
-    let mut messages = vec![ChatMessage { role: Role::System, content: rules(language) }];
+pub(crate) fn request(ask: &Ask, candidates: &[Candidate], language: &str, max_tokens: u32) -> CompletionRequest {
+    let mut messages = vec![ChatMessage { role: ChatRole::System, content: rules(language) }];
     let earlier = ask.history.len().saturating_sub(MAX_EXCHANGES);
     for Exchange { question, answer } in &ask.history[earlier..] {
         // What was asked and said before is no more trusted than the question: marks in it would
         // stand in the next turn.
-        messages.push(ChatMessage { role: Role::User, content: unmarked(question) });
-        messages.push(ChatMessage { role: Role::Assistant, content: unmarked(&head(answer, MAX_EARLIER_CHARS)) });
+        messages.push(ChatMessage { role: ChatRole::User, content: unmarked(question) });
+        messages.push(ChatMessage { role: ChatRole::Assistant, content: unmarked(&head(answer, MAX_EARLIER_CHARS)) });
     }
     let mut content = String::from("Passages:\n");
     for (number, candidate) in (1..).zip(candidates.iter().take(MAX_PASSAGES)) {
@@ -32,8 +32,8 @@ pub(crate) fn request(ask: &Ask, candidates: &[Candidate], language: &str, max_t
     }
     content.push_str("\nVisitor's question:\n");
     content.push_str(&unmarked(&ask.question));
-    messages.push(ChatMessage { role: Role::User, content });
-    ChatRequest { messages, max_tokens }
+    messages.push(ChatMessage { role: ChatRole::User, content });
+    CompletionRequest { messages, max_tokens }
 }
 
 fn rules(language: &str) -> String {

@@ -33,13 +33,13 @@ pub(super) struct Languages {
     pub groups: Vec<(Option<String>, Vec<u32>)>,
 }
 
-struct Page<'a> {
+struct SitePage<'a> {
     declared: Option<String>,
     sample: String,
     entries: Vec<(u32, &'a Chunk)>,
 }
 
-impl Page<'_> {
+impl SitePage<'_> {
     /// The language of each entry, on a site that is in `site`.
     fn languages<'a>(&'a self, site: Option<&'a str>) -> Vec<Option<&'a str>> {
         let of_page = settled(&self.sample, self.declared.as_deref().or(site));
@@ -85,15 +85,15 @@ fn settled<'a>(text: &str, usual: Option<&'a str>) -> Option<&'a str> {
 
 /// The pages in the order of their first entries. Entries without an address are those of one
 /// page for each source.
-fn pages(chunks: &[Arc<Chunk>]) -> Vec<Page<'_>> {
+fn pages(chunks: &[Arc<Chunk>]) -> Vec<SitePage<'_>> {
     let mut places: HashMap<(SourceId, &str), usize> = HashMap::new();
-    let mut pages: Vec<Page<'_>> = Vec::new();
+    let mut pages: Vec<SitePage<'_>> = Vec::new();
     for (place, chunk) in (0..).zip(chunks) {
         let address = chunk.url.as_deref().and_then(|url| url.split('#').next()).unwrap_or_default();
         let at = *places.entry((chunk.source_id, address)).or_insert(pages.len());
         if at == pages.len() {
             let declared = chunk.language.as_deref().and_then(primary);
-            pages.push(Page { declared, sample: String::new(), entries: Vec::new() });
+            pages.push(SitePage { declared, sample: String::new(), entries: Vec::new() });
         }
         let page = &mut pages[at];
         add(&mut page.sample, chunk, PAGE_SAMPLE_BYTES);
@@ -102,7 +102,7 @@ fn pages(chunks: &[Arc<Chunk>]) -> Vec<Page<'_>> {
     pages
 }
 
-fn detect(pages: &[Page<'_>]) -> Option<String> {
+fn detect(pages: &[SitePage<'_>]) -> Option<String> {
     let share = (SITE_SAMPLE_BYTES / pages.len().max(1)).max(MIN_SHARE_BYTES);
     let mut sample = String::new();
     for page in pages {

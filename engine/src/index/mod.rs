@@ -12,13 +12,13 @@ mod part;
 use std::sync::Arc;
 
 use crate::chunk::{Chunk, Fields};
-use crate::foreign::{Foreign, Levels};
+use crate::external_embeddings::{CosineScale, ExternalVectors};
 use crate::language;
 use crate::parallel;
 use crate::retrieval::{Candidate, Channels, Retrieval};
 use crate::vectors::QueryVector;
 use languages::Languages;
-use part::{Part, Search};
+use part::{LanguagePart, Search};
 
 /// How many candidates a retrieval returns at most.
 pub const MAX_CANDIDATES: usize = 10;
@@ -29,19 +29,19 @@ const SEMANTIC_SHARE: f32 = 0.6;
 /// All chunks of a site, ready to be searched. Cloning shares.
 #[derive(Debug, Clone)]
 pub struct Index {
-    inner: Arc<Inner>,
+    inner: Arc<IndexData>,
     /// In place of the built-in vectors, for questions that have one of the same model.
-    foreign: Option<Arc<Foreign>>,
+    external: Option<Arc<ExternalVectors>>,
 }
 
 #[derive(Debug)]
-struct Inner {
+struct IndexData {
     chunks: Vec<Arc<Chunk>>,
     /// As given to `build`, so that another one detects again what was detected.
     given_language: Option<String>,
     language: Option<String>,
     /// One for each language, in the order of their first chunks.
-    parts: Vec<Part>,
+    parts: Vec<LanguagePart>,
 }
 
 /// An entry on its way to being a candidate.
@@ -73,13 +73,13 @@ impl Index {
     /// of the chunks. None when those of one chunk are missing or of another length: only all of
     /// them are comparable.
     pub fn with_vectors(&self, model: &str, stored: &[Vec<u8>]) -> Option<Self> {
-        let foreign = Foreign::build(model, &self.inner.chunks, stored)?;
-        Some(Self { inner: Arc::clone(&self.inner), foreign: Some(Arc::new(foreign)) })
+        let external = ExternalVectors::build(model, &self.inner.chunks, stored)?;
+        Some(Self { inner: Arc::clone(&self.inner), external: Some(Arc::new(external)) })
     }
 
     /// The embedding model whose vectors it has; none when they are the built-in ones.
     pub fn embedding_model(&self) -> Option<&str> {
-        self.foreign.as_deref().map(Foreign::model)
+        self.external.as_deref().map(ExternalVectors::model)
     }
 
     /// Number of chunks.
@@ -100,8 +100,8 @@ impl Index {
 
     /// Bytes beyond the chunks themselves: postings, words, vectors.
     pub fn overhead_bytes(&self) -> usize {
-        let parts: usize = self.inner.parts.iter().map(Part::size_bytes).sum();
-        parts + self.foreign.as_deref().map_or(0, Foreign::size_bytes)
+        let parts: usize = self.inner.parts.iter().map(LanguagePart::size_bytes).sum();
+        parts + self.external.as_deref().map_or(0, ExternalVectors::size_bytes)
     }
 
     /// The language of the site as given or detected; none when neither.
@@ -139,10 +139,10 @@ impl Index {
         &self,
         question: &str,
         context: Option<&str>,
-        meaning: Option<(&QueryVector, &Levels)>,
+        meaning: Option<(&QueryVector, &CosineScale)>,
     ) -> Retrieval {
         let asked_in = meaning.and_then(|_| language::detect(question));
-        let near = meaning.and_then(|(vector, levels)| self.foreign.as_deref()?.scores(vector, levels));
+        let near = meaning.and_then(|(vector, levels)| self.external.as_deref()?.scores(vector, levels));
         let spoken = self.spoken(question);
         let parts = self.inner.parts.iter().enumerate();
         let searches: Vec<Search> = parts
@@ -180,11 +180,11 @@ impl Index {
     fn build_shared(chunks: Vec<Arc<Chunk>>, given: Option<&str>, channels: Channels) -> Self {
         let given = given.and_then(helpbot_domain::language::primary);
         let Languages { site, groups } = Languages::of(&chunks, given.as_deref());
-        let documents: Vec<Fields> = parallel::map(&chunks, |chunk| chunk.fields());
-        let part = |(language, places)| Part::build(language, places, &documents, channels);
+        let documents: Vec<Fields> = parallel::map(&chunks, |chunk| Fields::of(chunk));
+        let part = |(language, places)| LanguagePart::build(language, places, &documents, channels);
         let parts = groups.into_iter().map(part).collect();
-        let inner = Inner { chunks, given_language: given, language: site, parts };
-        Self { inner: Arc::new(inner), foreign: None }
+        let inner = IndexData { chunks, given_language: given, language: site, parts };
+        Self { inner: Arc::new(inner), external: None }
     }
 
     /// The language of a question where it surely is one of several that the site has.

@@ -13,7 +13,7 @@ const CONTEXT_WEIGHT: f32 = 0.5;
 
 /// The searchable form of these entries.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(super) struct LanguagePart {
     /// Primary subtag; none when nothing tells.
     pub language: Option<String>,
     /// The places of its entries among those of the site, ascending.
@@ -36,7 +36,7 @@ pub(super) struct Search {
     pub is_beyond_words: bool,
 }
 
-impl Part {
+impl LanguagePart {
     /// `documents` are all of the site's, by place.
     pub fn build(language: Option<String>, places: Vec<u32>, documents: &[Fields], channels: Channels) -> Self {
         let own: Vec<&Fields> = places.iter().map(|place| &documents[*place as usize]).collect();

@@ -12,6 +12,7 @@ use std::collections::HashMap;
 
 use crate::analysis::{self, Analyzer};
 use crate::chunk::Fields;
+use crate::normalization;
 pub use lexicon::Lexicon;
 use postings::{Match, Occurrence, Postings, PostingsBuilder};
 
@@ -207,7 +208,7 @@ impl Lexical {
 
     /// What an unknown word was meant to be: one misspelt, or two known ones run together.
     fn repaired(&self, word: &str, general: Option<&Lexicon>) -> Option<Vec<String>> {
-        let is_name = analysis::is_bigram_text(word) || word.contains(|c: char| c.is_ascii_digit());
+        let is_name = normalization::is_bigram_text(word) || word.contains(|c: char| c.is_ascii_digit());
         if is_name || general.is_some_and(|general| general.get(word).is_some()) {
             return None;
         }

@@ -53,12 +53,12 @@ pub(super) struct Encoder {
     /// Of the first kind of text, which all are; DistilBERT has none.
     kind: Option<Tensor>,
     norm: LayerNorm,
-    layers: Vec<Layer>,
+    layers: Vec<EncoderLayer>,
     hidden_size: usize,
     first_position: u32,
 }
 
-struct Layer {
+struct EncoderLayer {
     query: Linear,
     key: Linear,
     value: Linear,
@@ -92,7 +92,7 @@ impl Encoder {
             Some(kinds) => Some(embeddings.get((kinds, hidden_size), "token_type_embeddings.weight")?.narrow(0, 0, 1)?),
         };
         let layers = weights.pp(names.layers);
-        let layers = (0..shape.layers).map(|number| Layer::new(&layers.pp(number), &names, shape));
+        let layers = (0..shape.layers).map(|number| EncoderLayer::new(&layers.pp(number), &names, shape));
         Ok(Self {
             words: embeddings.get((shape.vocab_size, hidden_size), "word_embeddings.weight")?,
             positions: embeddings.get((shape.positions, hidden_size), "position_embeddings.weight")?,
@@ -153,7 +153,7 @@ impl Encoder {
     }
 }
 
-impl Layer {
+impl EncoderLayer {
     fn new(weights: &VarBuilder<'_>, names: &Names, shape: &Shape) -> Result<Self> {
         let (hidden, inner, eps) = (shape.hidden_size, shape.intermediate_size, shape.layer_norm_eps);
         let square = |name| candle_nn::linear(hidden, hidden, weights.pp(name));

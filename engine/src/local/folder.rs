@@ -99,7 +99,7 @@ pub(super) struct Folder {
     pub shape: Shape,
     pub pooling: Pooling,
     /// Whether vectors get length 1.
-    pub is_normalised: bool,
+    pub is_normalized: bool,
     /// Whether texts are lower-cased before the tokenizer sees them.
     pub is_lower_cased: bool,
     /// What the model reads of a text at most, marks at its ends included.
@@ -195,8 +195,8 @@ impl Folder {
     /// # Errors
     /// `Read`, `TooLarge`, `Format` and `Unsupported`.
     pub fn read(path: &Path) -> Result<Self, LocalModelError> {
-        let mut files = Files { root: path, hasher: Sha256::new() };
-        let (transformer, pooling, is_normalised) = modules(&mut files)?;
+        let mut files = FolderFiles { root: path, hasher: Sha256::new() };
+        let (transformer, pooling, is_normalized) = modules(&mut files)?;
         let config_path = transformer.join(CONFIG);
         let shape = shape(files.json(&config_path)?, &path.join(config_path))?;
         let pooling = pooled(&mut files, &pooling.join(CONFIG))?;
@@ -217,7 +217,7 @@ impl Folder {
         Ok(Self {
             name: files.name(),
             pooling,
-            is_normalised,
+            is_normalized,
             is_lower_cased: sentence.do_lower_case,
             max_tokens,
             shape,
@@ -230,12 +230,12 @@ impl Folder {
 }
 
 /// The reading of files, each of which counts for the name.
-struct Files<'a> {
+struct FolderFiles<'a> {
     root: &'a Path,
     hasher: Sha256,
 }
 
-impl Files<'_> {
+impl FolderFiles<'_> {
     fn bytes(&mut self, file: &Path, max_bytes: u64) -> Result<Vec<u8>, LocalModelError> {
         let path = self.root.join(file);
         let failed = |cause| LocalModelError::Read { path: path.clone(), cause };
@@ -267,11 +267,11 @@ impl Files<'_> {
 }
 
 /// The folders of transformer and pooling, and whether vectors are normalised in the end.
-fn modules(files: &mut Files<'_>) -> Result<(PathBuf, PathBuf, bool), LocalModelError> {
+fn modules(files: &mut FolderFiles<'_>) -> Result<(PathBuf, PathBuf, bool), LocalModelError> {
     let modules: Vec<Module> = files.json(Path::new(MODULES))?;
     let path = files.root.join(MODULES);
     let kinds: Vec<&str> = modules.iter().map(|module| last(&module.kind)).collect();
-    let is_normalised = match kinds[..] {
+    let is_normalized = match kinds[..] {
         ["Transformer", "Pooling"] => false,
         ["Transformer", "Pooling", "Normalize"] => true,
         _ => {
@@ -285,7 +285,7 @@ fn modules(files: &mut Files<'_>) -> Result<(PathBuf, PathBuf, bool), LocalModel
         let outside = || unsupported(&path, format!("the folder {:?}", module.path), "folders inside the model's");
         is_inside.then(|| folder.to_path_buf()).ok_or_else(outside)
     };
-    Ok((inside(&modules[0])?, inside(&modules[1])?, is_normalised))
+    Ok((inside(&modules[0])?, inside(&modules[1])?, is_normalized))
 }
 
 fn last(kind: &str) -> &str {
@@ -293,7 +293,7 @@ fn last(kind: &str) -> &str {
 }
 
 /// Older files have a switch for each way, newer ones the name of one.
-fn pooled(files: &mut Files<'_>, file: &Path) -> Result<Pooling, LocalModelError> {
+fn pooled(files: &mut FolderFiles<'_>, file: &Path) -> Result<Pooling, LocalModelError> {
     use serde_json::Value;
     const NAME: &str = "pooling_mode";
     let config: serde_json::Map<String, Value> = files.json(file)?;

@@ -43,7 +43,7 @@ const MIN_TURNS: usize = 2;
 /// Batches at once on a large machine: each holds some megabytes while it runs.
 const MAX_TURNS: usize = 16;
 /// No text is read further, whatever the model could: attention costs the square of it, and the
-/// texts that come here have 2,000 characters at most (`foreign.rs`).
+/// texts that come here have 2,000 characters at most (`external_embeddings.rs`).
 const MAX_TOKENS: usize = 512;
 /// What every model is asked once before it is used.
 const TRIAL: &str = "Is this a question?";
@@ -65,7 +65,7 @@ struct Model {
     is_lower_cased: bool,
     encoder: Encoder,
     pooling: Pooling,
-    is_normalised: bool,
+    is_normalized: bool,
 }
 
 impl LocalModel {
@@ -155,7 +155,7 @@ impl Model {
             is_lower_cased: folder.is_lower_cased,
             encoder,
             pooling: folder.pooling,
-            is_normalised: folder.is_normalised,
+            is_normalized: folder.is_normalized,
         })
     }
 
@@ -174,8 +174,8 @@ impl Model {
         }
         let vectors = self.encoder.vectors(&tokens, self.pooling).map_err(|error| first_line(&error))?;
         let finished = |mut vector: Vec<f32>| {
-            if self.is_normalised {
-                normalise(&mut vector);
+            if self.is_normalized {
+                normalize(&mut vector);
             }
             let is_finite = vector.iter().all(|number| number.is_finite());
             is_finite.then_some(vector).ok_or_else(|| "it gives numbers that are none".to_owned())
@@ -203,7 +203,7 @@ fn tokenizer(bytes: &[u8], max_tokens: usize) -> Result<Tokenizer, String> {
 }
 
 /// To length 1; zeros stay.
-fn normalise(vector: &mut [f32]) {
+fn normalize(vector: &mut [f32]) {
     let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
     if length > 0.0 {
         vector.iter_mut().for_each(|x| *x /= length);

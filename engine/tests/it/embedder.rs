@@ -11,7 +11,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use helpbot_domain::conversation::Outcome;
 use helpbot_engine::model::{Embedder, ModelError};
-use helpbot_engine::{Answer, Chunk, Engine, EngineSettings, Exchange, Index, foreign};
+use helpbot_engine::{Answer, Chunk, Engine, EngineSettings, Exchange, Index, external_embeddings};
 use tokio::time::Instant;
 
 /// What the model of these tests knows: words of one meaning stand in one line.
@@ -66,7 +66,9 @@ impl Embedder for Model {
 
 fn stored(chunks: &[Chunk]) -> Vec<Vec<u8>> {
     let of_chunk = |chunk: &Chunk| {
-        external_embeddings::encode(&external_embeddings::texts(chunk).iter().map(|text| vector(text, DIMS)).collect::<Vec<_>>())
+        external_embeddings::encode(
+            &external_embeddings::texts(chunk).iter().map(|text| vector(text, DIMS)).collect::<Vec<_>>(),
+        )
     };
     chunks.iter().map(of_chunk).collect()
 }

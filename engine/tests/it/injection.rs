@@ -102,7 +102,7 @@ async fn hostile_pages_do_not_change_the_answers_to_honest_questions() {
     let (clean, hostile) = (shop(), hostile_site());
     let engine = Engine::new(EngineSettings::default());
 
-    for (question, text) in support::SHOP {
+    for (question, text) in crate::support::SHOP {
         let before = engine.answer(&clean, &ask(question), None).await.unwrap();
         let after = engine.answer(&hostile, &ask(question), None).await.unwrap();
         assert_eq!((after.outcome, &after.text), (before.outcome, &before.text));

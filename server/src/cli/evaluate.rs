@@ -11,8 +11,8 @@ use helpbot_engine::{AnswerPolicy, Channels};
 use helpbot_services::knowledge::evaluation::{self, Tested};
 use serde_json::json;
 
-use super::context::{self, Context};
-use super::failure::Failure;
+use super::context::{self, CommandContext};
+use super::failure::CommandFailure;
 use super::output;
 use crate::installation;
 
@@ -41,14 +41,14 @@ impl EvalArgs {
 }
 
 /// Runs the test questions of a site. One that does not do as expected makes the command fail.
-pub(super) async fn test(context: &Context, args: &EvalArgs) -> Result<(), Failure> {
+pub(super) async fn test(context: &CommandContext, args: &EvalArgs) -> Result<(), CommandFailure> {
     let installation = context.open().await?;
     let site = context::site(&installation, args.site).await?;
     let (services, operator) = (&installation.services, installation.operator());
     let tested = match &args.file {
         Some(file) => {
             let lines = std::fs::read_to_string(file)
-                .map_err(|error| Failure::failed(format!("cannot read {}: {error}", file.display())))?;
+                .map_err(|error| CommandFailure::failed(format!("cannot read {}: {error}", file.display())))?;
             evaluation::run_lines(services, &operator, Some(site.id), &lines).await?
         }
         None => evaluation::run(services, &operator, Some(site.id)).await?,
@@ -63,7 +63,7 @@ pub(super) async fn test(context: &Context, args: &EvalArgs) -> Result<(), Failu
             output::text(&format!("{} passed, {failed} failed\n", tested.len() - failed))?;
         }
     }
-    if failed == 0 { Ok(()) } else { Err(Failure::silent()) }
+    if failed == 0 { Ok(()) } else { Err(CommandFailure::silent()) }
 }
 
 fn lines(tested: &[Tested]) -> Vec<serde_json::Value> {
@@ -96,23 +96,23 @@ fn rows(tested: &[Tested]) -> Vec<Vec<String>> {
 }
 
 /// Asks every query of a labelled set of the corpus beside it.
-pub(super) async fn measure(context: &Context, corpus: &Path, run: &Path) -> Result<(), Failure> {
+pub(super) async fn measure(context: &CommandContext, corpus: &Path, run: &Path) -> Result<(), CommandFailure> {
     let entries: Vec<CorpusEntry> = read(&corpus.join("corpus.jsonl"))?;
     let queries: Vec<CorpusQuery> = read(&corpus.join("queries.jsonl"))?;
     let settings = AnswerPolicy::default();
     let trials = match installation::embedder(context.settings()?).await? {
         Some(model) => evaluate::trials_by(&*model, &entries, &queries, &settings)
             .await
-            .map_err(|error| Failure::failed(error.to_string()))?,
+            .map_err(|error| CommandFailure::failed(error.to_string()))?,
         None => evaluate::trials(&entries, &queries, &settings, Channels::default()),
     };
     let lines = evaluate::run(&trials);
     let mut text = String::new();
     for line in &lines {
-        let line = serde_json::to_string(line).map_err(|error| Failure::failed(error.to_string()))?;
+        let line = serde_json::to_string(line).map_err(|error| CommandFailure::failed(error.to_string()))?;
         let _ = writeln!(text, "{line}");
     }
-    std::fs::write(run, text).map_err(|error| Failure::failed(format!("cannot write {}: {error}", run.display())))?;
+    std::fs::write(run, text).map_err(|error| CommandFailure::failed(format!("cannot write {}: {error}", run.display())))?;
     let answered = lines.iter().filter(|line| line.answered).count();
     let is_right = |trial: &&evaluate::Trial<'_>| {
         trial.ranked.first().is_some_and(|first| trial.query.relevant.iter().any(|id| id == first))
@@ -127,8 +127,8 @@ pub(super) async fn measure(context: &Context, corpus: &Path, run: &Path) -> Res
     }
 }
 
-fn read<T: for<'de> serde::Deserialize<'de>>(path: &Path) -> Result<Vec<T>, Failure> {
+fn read<T: for<'de> serde::Deserialize<'de>>(path: &Path) -> Result<Vec<T>, CommandFailure> {
     let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::failed(format!("cannot read {}: {error}", path.display())))?;
-    evaluate::read(&text).map_err(|error| Failure::failed(format!("{}: {error}", path.display())))
+        .map_err(|error| CommandFailure::failed(format!("cannot read {}: {error}", path.display())))?;
+    evaluate::read(&text).map_err(|error| CommandFailure::failed(format!("{}: {error}", path.display())))
 }

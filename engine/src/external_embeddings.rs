@@ -7,7 +7,7 @@
 
 use std::sync::LazyLock;
 
-use crate::chunk::Chunk;
+use crate::chunk::{Chunk, Fields};
 use crate::embedding::{self, DIMS};
 use crate::vectors::{QueryVector, Vectors, nearness};
 
@@ -33,7 +33,7 @@ const PROBES: [[&str; 2]; 10] = [
 
 /// The texts of a chunk that get a vector each: all of it; its question; its phrasings.
 pub fn texts(chunk: &Chunk) -> Vec<String> {
-    let fields = chunk.fields();
+    let fields = Fields::of(chunk);
     let mut texts = vec![head(&format!("{}\n{}", fields.question, fields.body))];
     texts.extend(chunk.question.as_deref().map(head));
     texts.extend(chunk.phrasings.iter().map(|phrasing| head(phrasing)));
@@ -48,7 +48,7 @@ pub fn encode(vectors: &[Vec<f32>]) -> Vec<u8> {
     kept.to_bytes()
 }
 
-/// The questions from which [`Levels`] are learned.
+/// The questions from which [`CosineScale`] are learned.
 pub fn probes() -> Vec<String> {
     PROBES.as_flattened().iter().map(|probe| (*probe).to_owned()).collect()
 }
@@ -56,12 +56,12 @@ pub fn probes() -> Vec<String> {
 /// What cosines of a model mean: those of questions without anything in common, and of questions
 /// that mean the same.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Levels {
+pub struct CosineScale {
     unrelated: f32,
     same: f32,
 }
 
-impl Levels {
+impl CosineScale {
     /// From the vectors of [`probes`], in their order; none when the model cannot tell them apart.
     pub fn of(vectors: &[Vec<f32>]) -> Option<Self> {
         if vectors.len() != 2 * PROBES.len() {
@@ -83,9 +83,9 @@ impl Levels {
 
     /// A cosine on the scale of the built-in table.
     fn scaled(&self, cosine: f32) -> f32 {
-        static BUILT_IN: LazyLock<Levels> = LazyLock::new(|| {
+        static BUILT_IN: LazyLock<CosineScale> = LazyLock::new(|| {
             let vectors: Vec<Vec<f32>> = probes().iter().map(|probe| built_in(probe)).collect();
-            Levels::of(&vectors).expect("the table tells the probes apart: a test looks")
+            CosineScale::of(&vectors).expect("the table tells the probes apart: a test looks")
         });
         let share = (cosine - self.unrelated) / (self.same - self.unrelated);
         BUILT_IN.unrelated + share * (BUILT_IN.same - BUILT_IN.unrelated)
@@ -94,25 +94,25 @@ impl Levels {
 
 /// A question as a model sees it, alone and together with the one before.
 #[derive(Debug, Clone)]
-pub struct Meaning {
+pub struct QuestionVectors {
     /// Of the question.
     pub alone: QueryVector,
     /// Of both; none when there was none before.
     pub together: Option<QueryVector>,
     /// Of the model.
-    pub levels: Levels,
+    pub levels: CosineScale,
 }
 
 /// The vectors of all chunks of an index.
 #[derive(Debug)]
-pub(crate) struct Foreign {
+pub(crate) struct ExternalVectors {
     model: String,
     vectors: Vectors,
     /// Per chunk the number of its first vector, and at the end the number of all.
     starts: Vec<u32>,
 }
 
-impl Foreign {
+impl ExternalVectors {
     /// From the stored form of each chunk's vectors, in the order of the chunks; none when those
     /// of one are missing, or not of the length of the others.
     pub fn build(model: &str, chunks: &[std::sync::Arc<Chunk>], stored: &[Vec<u8>]) -> Option<Self> {
@@ -121,15 +121,15 @@ impl Foreign {
         }
         let count = |chunk: &Chunk| 1 + usize::from(chunk.question.is_some()) + chunk.phrasings.len();
         let dims = Vectors::dims_of(stored.first()?, count(chunks.first()?))?;
-        let mut foreign = Self { model: model.to_owned(), vectors: Vectors::new(dims), starts: vec![0] };
+        let mut built = Self { model: model.to_owned(), vectors: Vectors::new(dims), starts: vec![0] };
         for (chunk, bytes) in chunks.iter().zip(stored) {
-            let added = foreign.vectors.push_bytes(bytes)?;
+            let added = built.vectors.push_bytes(bytes)?;
             if added != count(chunk) {
                 return None;
             }
-            foreign.starts.push(foreign.vectors.len() as u32);
+            built.starts.push(built.vectors.len() as u32);
         }
-        Some(foreign)
+        Some(built)
     }
 
     /// Whose vectors they are.
@@ -139,7 +139,7 @@ impl Foreign {
 
     /// How near each chunk is to a question, on the scale of the built-in channel, in the order
     /// of the chunks; none for a vector of another length.
-    pub fn scores(&self, question: &QueryVector, levels: &Levels) -> Option<Vec<f32>> {
+    pub fn scores(&self, question: &QueryVector, levels: &CosineScale) -> Option<Vec<f32>> {
         if question.dims() != self.vectors.dims() {
             return None;
         }
@@ -194,7 +194,7 @@ mod tests {
     fn the_built_in_table_tells_the_probes_apart_and_keeps_its_own_scale() {
         let vectors: Vec<Vec<f32>> = probes().iter().map(|probe| built_in(probe)).collect();
 
-        let levels = Levels::of(&vectors).unwrap();
+        let levels = CosineScale::of(&vectors).unwrap();
 
         assert!(levels.unrelated < 0.2 && levels.same > 0.4, "{levels:?}");
         assert!((levels.scaled(0.37) - 0.37).abs() < 1e-5);
@@ -212,18 +212,18 @@ mod tests {
             })
             .collect();
 
-        let (wide, narrow) = (Levels::of(&wide).unwrap(), Levels::of(&narrow).unwrap());
+        let (wide, narrow) = (CosineScale::of(&wide).unwrap(), CosineScale::of(&narrow).unwrap());
 
         assert!(narrow.unrelated > 0.7, "{narrow:?}");
         for share in [0.0, 0.5, 1.0] {
-            let at = |levels: &Levels| levels.unrelated + share * (levels.same - levels.unrelated);
+            let at = |levels: &CosineScale| levels.unrelated + share * (levels.same - levels.unrelated);
             assert!((narrow.scaled(at(&narrow)) - wide.scaled(at(&wide))).abs() < 1e-4);
         }
     }
 
     #[test]
     fn a_model_that_says_the_same_of_everything_is_of_no_use() {
-        assert_eq!(Levels::of(&vec![vec![1.0, 0.5]; 2 * PROBES.len()]), None);
-        assert_eq!(Levels::of(&[vec![1.0]]), None);
+        assert_eq!(CosineScale::of(&vec![vec![1.0, 0.5]; 2 * PROBES.len()]), None);
+        assert_eq!(CosineScale::of(&[vec![1.0]]), None);
     }
 }

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use crate::analysis::{is_bigram_char, is_invisible};
+use crate::normalization::{is_bigram_char, is_invisible};
 
 /// What is held back at most while a bracket, tag or address is open, in bytes: beyond this it is
 /// no honest link, and goes out as plain text or not at all.
@@ -17,7 +17,7 @@ const WORD_START: &str = "www.";
 
 /// The filter of one answer.
 #[derive(Debug)]
-pub(crate) struct Sanitiser {
+pub(crate) struct Sanitizer {
     held: String,
     addresses: HashSet<String>,
     passages: usize,
@@ -29,7 +29,7 @@ pub(crate) struct Sanitiser {
 }
 
 /// What to do with the start of the held text.
-enum Step {
+enum FilterStep {
     /// Emit this, and go on after so many bytes.
     Take(String, usize),
     /// As `Take`, with an address that is known.
@@ -38,7 +38,7 @@ enum Step {
     Hold,
 }
 
-impl Sanitiser {
+impl Sanitizer {
     /// Lets through citations of `1..=passages` and links to these addresses.
     pub(crate) fn new(addresses: HashSet<String>, passages: usize) -> Self {
         Self { held: String::new(), addresses, passages, cited: BTreeSet::new(), last: ' ', shown: String::new() }
@@ -70,18 +70,18 @@ impl Sanitiser {
             // Without an end in sight nothing is waited for: the sign alone decides.
             let waits = !is_end && rest.len() < MAX_HELD_BYTES;
             match self.step(rest, waits) {
-                Step::Take(text, length) => {
+                FilterStep::Take(text, length) => {
                     self.last = rest[..length].chars().next_back().unwrap_or(self.last);
                     text.chars().for_each(|c| self.show(c, &mut out));
                     at += length;
                 }
-                Step::Known(text, length) => {
+                FilterStep::Known(text, length) => {
                     self.last = rest[..length].chars().next_back().unwrap_or(self.last);
                     self.shown.clear();
                     out.push_str(&text);
                     at += length;
                 }
-                Step::Hold => break,
+                FilterStep::Hold => break,
             }
         }
         held[at..].clone_into(&mut self.held);
@@ -105,48 +105,50 @@ impl Sanitiser {
         out.push(if begins { ' ' } else { c });
     }
 
-    fn step(&mut self, rest: &str, waits: bool) -> Step {
+    fn step(&mut self, rest: &str, waits: bool) -> FilterStep {
         let first = rest.chars().next().unwrap_or_default();
         match first {
-            '!' if rest.len() == 1 && waits => Step::Hold,
+            '!' if rest.len() == 1 && waits => FilterStep::Hold,
             '!' if rest.starts_with("![") => match self.bracket(&rest[1..], waits) {
-                Step::Take(text, length) | Step::Known(text, length) => Step::Take(plain_label(&text), length + 1),
-                Step::Hold => Step::Hold,
+                FilterStep::Take(text, length) | FilterStep::Known(text, length) => {
+                    FilterStep::Take(plain_label(&text), length + 1)
+                }
+                FilterStep::Hold => FilterStep::Hold,
             },
             '[' => self.bracket(rest, waits),
             '<' => self.tag(rest, waits),
             'h' | 'H' | 'w' | 'W' => self.address(rest, first, waits),
-            _ => Step::Take(first.to_string(), first.len_utf8()),
+            _ => FilterStep::Take(first.to_string(), first.len_utf8()),
         }
     }
 
     /// `[label](address)`, `[1]`, or a bracket that is neither.
-    fn bracket(&mut self, rest: &str, waits: bool) -> Step {
+    fn bracket(&mut self, rest: &str, waits: bool) -> FilterStep {
         let Some(close) = rest.find(']') else {
-            return if waits { Step::Hold } else { Step::Take(String::new(), 1) };
+            return if waits { FilterStep::Hold } else { FilterStep::Take(String::new(), 1) };
         };
         let label = &rest[1..close];
         let after = &rest[close + 1..];
         if after.is_empty() && waits {
-            return Step::Hold;
+            return FilterStep::Hold;
         }
         if let Some(target) = after.strip_prefix('(') {
             let Some(end) = target.find(')') else {
-                return if waits { Step::Hold } else { Step::Take(plain_label(label), rest.len()) };
+                return if waits { FilterStep::Hold } else { FilterStep::Take(plain_label(label), rest.len()) };
             };
             let address = target[..end].split_whitespace().next().unwrap_or_default();
             let label = plain_label(label);
             let is_known = self.addresses.contains(address);
             let length = close + end + 3;
             return if is_known {
-                Step::Known(format!("[{label}]({address})"), length)
+                FilterStep::Known(format!("[{label}]({address})"), length)
             } else {
-                Step::Take(label, length)
+                FilterStep::Take(label, length)
             };
         }
         match numbers(label) {
-            Some(numbers) => Step::Take(self.citations(&numbers), close + 1),
-            None => Step::Take(format!("({})", plain_label(label)), close + 1),
+            Some(numbers) => FilterStep::Take(self.citations(&numbers), close + 1),
+            None => FilterStep::Take(format!("({})", plain_label(label)), close + 1),
         }
     }
 
@@ -158,45 +160,45 @@ impl Sanitiser {
     }
 
     /// An HTML tag or an address in angle brackets falls away; a mere "less than" stays.
-    fn tag(&mut self, rest: &str, waits: bool) -> Step {
+    fn tag(&mut self, rest: &str, waits: bool) -> FilterStep {
         let Some(next) = rest[1..].chars().next() else {
-            return if waits { Step::Hold } else { Step::Take("<".to_owned(), 1) };
+            return if waits { FilterStep::Hold } else { FilterStep::Take("<".to_owned(), 1) };
         };
         if !(next.is_ascii_alphabetic() || matches!(next, '/' | '!' | '?')) {
-            return Step::Take("<".to_owned(), 1);
+            return FilterStep::Take("<".to_owned(), 1);
         }
         match rest.find('>') {
-            Some(end) => Step::Take(String::new(), end + 1),
-            None if waits => Step::Hold,
-            None => Step::Take(String::new(), 1),
+            Some(end) => FilterStep::Take(String::new(), end + 1),
+            None if waits => FilterStep::Hold,
+            None => FilterStep::Take(String::new(), 1),
         }
     }
 
     /// What may begin an address: that is let through only if it is known.
-    fn address(&mut self, rest: &str, first: char, waits: bool) -> Step {
+    fn address(&mut self, rest: &str, first: char, waits: bool) -> FilterStep {
         let starts = |start: &&str| {
             let length = start.len().min(rest.len());
             rest.as_bytes()[..length].eq_ignore_ascii_case(&start.as_bytes()[..length])
         };
         let at_word = (!self.last.is_alphanumeric()).then_some(WORD_START);
         let Some(start) = ADDRESS_STARTS.into_iter().chain(at_word).find(starts) else {
-            return Step::Take(first.to_string(), first.len_utf8());
+            return FilterStep::Take(first.to_string(), first.len_utf8());
         };
         let end = rest.find(ends_address);
         if end.is_none() && waits {
-            return Step::Hold;
+            return FilterStep::Hold;
         }
         let word = &rest[..end.unwrap_or(rest.len())];
         if word.len() < start.len() {
-            return Step::Take(first.to_string(), first.len_utf8());
+            return FilterStep::Take(first.to_string(), first.len_utf8());
         }
         let address = word.trim_end_matches(['.', ',', ';', ':', '!', '?']);
         if !self.addresses.contains(address) {
-            return Step::Take(word[address.len()..].to_owned(), word.len());
+            return FilterStep::Take(word[address.len()..].to_owned(), word.len());
         }
         // Else the letters that follow would be taken for a part of it.
         let is_glued = rest[word.len()..].starts_with(is_unspaced);
-        Step::Known(if is_glued { format!("{word} ") } else { word.to_owned() }, word.len())
+        FilterStep::Known(if is_glued { format!("{word} ") } else { word.to_owned() }, word.len())
     }
 }
 
@@ -232,30 +234,30 @@ mod tests {
         pixel  . \
         5 < 6 (note)  [2] https://a.example/x, done";
 
-    fn sanitiser() -> Sanitiser {
-        Sanitiser::new(HashSet::from(["https://a.example/x".to_owned()]), 2)
+    fn sanitizer() -> Sanitizer {
+        Sanitizer::new(HashSet::from(["https://a.example/x".to_owned()]), 2)
     }
 
     #[test]
     fn only_known_links_and_citations_remain() {
-        let mut sanitiser = sanitiser();
+        let mut sanitizer = sanitizer();
 
-        let text = sanitiser.push(HOSTILE) + &sanitiser.finish();
+        let text = sanitizer.push(HOSTILE) + &sanitizer.finish();
 
         assert_eq!(text, CLEAN);
-        assert_eq!(sanitiser.cited(), &BTreeSet::from([1, 2]));
+        assert_eq!(sanitizer.cited(), &BTreeSet::from([1, 2]));
     }
 
     #[test]
     fn the_pieces_do_not_matter() {
         for size in 1..20 {
-            let mut sanitiser = sanitiser();
+            let mut sanitizer = sanitizer();
             let characters: Vec<char> = HOSTILE.chars().collect();
             let mut text = String::new();
             for piece in characters.chunks(size) {
-                text += &sanitiser.push(&piece.iter().collect::<String>());
+                text += &sanitizer.push(&piece.iter().collect::<String>());
             }
-            text += &sanitiser.finish();
+            text += &sanitizer.finish();
             assert_eq!(text, CLEAN, "pieces of {size}");
         }
     }
@@ -272,12 +274,12 @@ mod tests {
             ("awww. the worldwide web, hi", "awww. the worldwide web, hi"),
         ] {
             for size in 1..12 {
-                let mut sanitiser = sanitiser();
+                let mut sanitizer = sanitizer();
                 let characters: Vec<char> = hostile.chars().collect();
-                let pieces = characters.chunks(size).map(|piece| sanitiser.push(&piece.iter().collect::<String>()));
+                let pieces = characters.chunks(size).map(|piece| sanitizer.push(&piece.iter().collect::<String>()));
                 let text = pieces.collect::<String>();
 
-                assert_eq!(text + &sanitiser.finish(), clean, "pieces of {size}");
+                assert_eq!(text + &sanitizer.finish(), clean, "pieces of {size}");
             }
         }
     }
@@ -287,9 +289,9 @@ mod tests {
         for hostile in
             ["ht<b>tps://evil.example", "https:[9]//evil.example", "ht![]()tp://evil.example", "www<i>.evil.example"]
         {
-            let mut sanitiser = sanitiser();
+            let mut sanitizer = sanitizer();
 
-            let text = sanitiser.push(hostile) + &sanitiser.finish();
+            let text = sanitizer.push(hostile) + &sanitizer.finish();
 
             assert!(!text.contains("://") && !text.contains("www."), "{hostile} became {text}");
         }
@@ -297,9 +299,9 @@ mod tests {
 
     #[test]
     fn an_endless_bracket_is_not_waited_for() {
-        let mut sanitiser = sanitiser();
+        let mut sanitizer = sanitizer();
 
-        let text = sanitiser.push(&format!("[{}", "a".repeat(5000)));
+        let text = sanitizer.push(&format!("[{}", "a".repeat(5000)));
 
         assert!(text.len() > 4000);
     }

@@ -1,9 +1,10 @@
 //! Cuts a long passage into pieces that are worth retrieving: about a screen each, whole
 //! sentences, with the headings above them.
 
-use super::{ChunkDraft, ChunkKind};
-use crate::analysis::is_invisible;
+use helpbot_domain::chunk::{ChunkDraft, ChunkKind};
+
 use crate::markdown::{self, Unit};
+use crate::normalization::is_invisible;
 
 /// A piece is closed at the first paragraph end from here on, in characters. Passages of this
 /// order retrieved best on documentation; an answer takes its best sentences from one or two.

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
+use crate::ask::Ask;
 use crate::breaker::Breaker;
-use crate::engine::Ask;
-use crate::foreign::{self, Levels, Meaning};
+use crate::external_embeddings::{self, CosineScale, QuestionVectors};
 use crate::index::Index;
 use crate::model::{Embedder, ModelError};
 use crate::vectors::QueryVector;
@@ -19,14 +19,14 @@ use crate::vectors::QueryVector;
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What is known of the embedding models.
-pub(crate) struct Understanding {
+pub(crate) struct QuestionEmbedder {
     embedder: Option<Arc<dyn Embedder>>,
     breaker: Breaker,
     /// By model; none for one that cannot tell questions apart.
-    levels: Mutex<HashMap<String, Option<Levels>>>,
+    levels: Mutex<HashMap<String, Option<CosineScale>>>,
 }
 
-impl Understanding {
+impl QuestionEmbedder {
     /// By the models of this server; none: there is nothing to ask.
     pub(crate) fn new(embedder: Option<Arc<dyn Embedder>>) -> Self {
         Self { embedder, breaker: Breaker::default(), levels: Mutex::default() }
@@ -34,7 +34,7 @@ impl Understanding {
 
     /// What the question means to the model of the index; none when the index has no such vectors,
     /// or the model is not to be had.
-    pub(crate) async fn of(&self, index: &Index, ask: &Ask) -> Option<Meaning> {
+    pub(crate) async fn of(&self, index: &Index, ask: &Ask) -> Option<QuestionVectors> {
         let (embedder, model) = (self.embedder.as_deref()?, index.embedding_model()?);
         if !self.breaker.allows(Instant::now()) {
             return None;
@@ -56,7 +56,12 @@ impl Understanding {
         }
     }
 
-    async fn ask(&self, embedder: &dyn Embedder, model: &str, ask: &Ask) -> Result<Option<Meaning>, ModelError> {
+    async fn ask(
+        &self,
+        embedder: &dyn Embedder,
+        model: &str,
+        ask: &Ask,
+    ) -> Result<Option<QuestionVectors>, ModelError> {
         let Some(levels) = self.levels(embedder, model).await? else { return Ok(None) };
         let mut texts = vec![ask.question.clone()];
         texts.extend(ask.history.last().map(|earlier| format!("{}\n{}", earlier.question, ask.question)));
@@ -64,17 +69,17 @@ impl Understanding {
         let mut vectors = vectors.iter().map(|vector| QueryVector::new(vector));
         let alone = vectors.next().flatten();
         let together = vectors.next().flatten();
-        Ok(alone.map(|alone| Meaning { alone, together, levels }))
+        Ok(alone.map(|alone| QuestionVectors { alone, together, levels }))
     }
 
     /// What the cosines of a model mean: asked once.
-    async fn levels(&self, embedder: &dyn Embedder, model: &str) -> Result<Option<Levels>, ModelError> {
+    async fn levels(&self, embedder: &dyn Embedder, model: &str) -> Result<Option<CosineScale>, ModelError> {
         let known = self.levels.lock().unwrap_or_else(PoisonError::into_inner).get(model).copied();
         if let Some(known) = known {
             return Ok(known);
         }
-        let vectors = embedder.embed(model, foreign::probes()).await?;
-        let levels = Levels::of(&vectors);
+        let vectors = embedder.embed(model, external_embeddings::probes()).await?;
+        let levels = CosineScale::of(&vectors);
         if levels.is_none() {
             tracing::warn!(model, "this model cannot tell questions apart, the built-in vectors serve");
         }

@@ -1,0 +1,100 @@
+//! A chunk: the smallest piece of a site that can be retrieved and cited.
+//!
+//! A chunk is either a question with its answer or a passage of a page. `ingest` makes drafts,
+//! `services` gives them IDs and stores them, and `engine` builds the search index from them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ChunkId, SourceId};
+
+/// What a chunk is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChunkKind {
+    /// A question and its answer.
+    Faq,
+    /// A piece of running text under its headings.
+    Passage,
+}
+
+/// A retrievable piece of a source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chunk {
+    /// ID of the chunk, which stays the same as long as the content does.
+    pub id: ChunkId,
+    /// ID of the source that the chunk was read from.
+    pub source_id: SourceId,
+    /// Whether the chunk is a question with its answer or a passage.
+    pub kind: ChunkKind,
+    /// The question of an FAQ entry. `None` for a passage.
+    pub question: Option<String>,
+    /// Headings above the chunk, outermost first. Empty when there are none.
+    pub heading: Vec<String>,
+    /// The answer or passage as restricted Markdown, without the question and the headings.
+    pub text: String,
+    /// Address of the page, with an anchor where one is known. `None` for files and pasted text.
+    pub url: Option<String>,
+    /// Title of the page, or name of the file.
+    pub page_title: Option<String>,
+    /// BCP 47 language tag that the page declares. `None` when it declares none.
+    pub language: Option<String>,
+    /// Other ways to ask the question, written or accepted by the owner of the site.
+    pub phrasings: Vec<String>,
+}
+
+/// A chunk without IDs, as `ingest` reads it from a page or a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChunkDraft {
+    /// Whether the draft is a question with its answer or a passage.
+    pub kind: ChunkKind,
+    /// The question of an FAQ entry. `None` for a passage.
+    pub question: Option<String>,
+    /// Headings above the draft, outermost first.
+    pub heading: Vec<String>,
+    /// The answer or passage as restricted Markdown.
+    pub text: String,
+    /// Address of the page, with an anchor where one is known.
+    pub url: Option<String>,
+    /// Title of the page, or name of the file.
+    pub page_title: Option<String>,
+    /// BCP 47 language tag that the page declares.
+    pub language: Option<String>,
+    /// Other ways to ask the question.
+    pub phrasings: Vec<String>,
+}
+
+impl ChunkDraft {
+    /// Adds the IDs that turn the draft into a chunk.
+    pub fn with_ids(self, id: ChunkId, source_id: SourceId) -> Chunk {
+        Chunk {
+            id,
+            source_id,
+            kind: self.kind,
+            question: self.question,
+            heading: self.heading,
+            text: self.text,
+            url: self.url,
+            page_title: self.page_title,
+            language: self.language,
+            phrasings: self.phrasings,
+        }
+    }
+}
+
+impl Chunk {
+    /// A name for the chunk that a reader understands: its question, else its innermost heading,
+    /// else the title of its page. Empty when the chunk has none of them.
+    pub fn title(&self) -> &str {
+        let heading = self.heading.last().map(String::as_str);
+        self.question.as_deref().or(heading).or(self.page_title.as_deref()).unwrap_or_default()
+    }
+
+    /// Number of bytes in all texts of the chunk.
+    pub fn text_bytes(&self) -> usize {
+        let options = [&self.question, &self.url, &self.page_title, &self.language];
+        let lists = [&self.heading, &self.phrasings];
+        self.text.len()
+            + options.into_iter().flatten().map(String::len).sum::<usize>()
+            + lists.into_iter().flatten().map(String::len).sum::<usize>()
+    }
+}

@@ -1,0 +1,50 @@
+//! The parts of a chunk that the index reads, and the types of chunks for callers of this crate.
+
+pub use helpbot_domain::chunk::{Chunk, ChunkDraft, ChunkKind};
+
+use crate::markdown;
+
+pub use crate::split::{MAX_PASSAGE_CHARS, TARGET_PASSAGE_CHARS, split};
+
+/// The plain texts of a chunk that are indexed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fields {
+    /// The question, or the title and headings of a passage.
+    pub question: String,
+    /// Everything else: answer or passage, phrasings, categories.
+    pub body: String,
+    /// Question and phrasings, one by one. Empty for a chunk without phrasings.
+    pub phrasings: Vec<String>,
+}
+
+impl Fields {
+    /// The fields of a chunk, without Markdown.
+    pub fn of(chunk: &Chunk) -> Self {
+        let headings = chunk.heading.join(" ");
+        let mut body = markdown::plain(&chunk.text);
+        let question = match &chunk.question {
+            Some(question) => {
+                push_line(&mut body, &headings);
+                question.clone()
+            }
+            None if headings.is_empty() => chunk.page_title.clone().unwrap_or_default(),
+            None => headings,
+        };
+        let mut phrasings = Vec::new();
+        if !chunk.phrasings.is_empty() {
+            phrasings.extend(chunk.question.clone());
+            phrasings.extend(chunk.phrasings.iter().cloned());
+            push_line(&mut body, &chunk.phrasings.join("\n"));
+        }
+        Self { question, body, phrasings }
+    }
+}
+
+fn push_line(text: &mut String, line: &str) {
+    if !line.is_empty() {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(line);
+    }
+}
