@@ -1,10 +1,10 @@
-// Debian's Chromium under playwright-core, quiet and headless, with axe at hand.
+// Starts headless Chromium through playwright-core and runs axe. All browser tests use this file.
 
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import { chromium } from "playwright-core";
 
-/** For one step; long, because the machine of the gate compiles and crawls beside it. */
+/** The timeout of one step. It is long because other work can run on the same machine. */
 const STEP_MS = 30_000;
 export const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync"];
@@ -13,7 +13,7 @@ const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 
 export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
 
-/** A page that collects what a visitor must never see: console errors, faults, and requests off the host. */
+/** Opens a page and collects console errors, exceptions and requests to other hosts. */
 export async function watchedPage(browser, origin, options) {
   const context = await browser.newContext({ reducedMotion: "reduce", ...options });
   const page = await context.newPage();
@@ -28,8 +28,8 @@ export async function watchedPage(browser, origin, options) {
 }
 
 /**
- * What axe finds, one line each; the script is evaluated, so the page's policy stays as strict as it is.
- * `notOurs` names, by rule, the elements that somebody else makes and we cannot mend.
+ * Runs axe and returns one line for each violation. The script is evaluated, so the page keeps its strict policy.
+ * `notOurs` names, for each rule, the elements of third-party code that this project cannot change.
  */
 export async function violations(page, notOurs = {}) {
   await page.evaluate(AXE);

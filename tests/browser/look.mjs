@@ -1,5 +1,5 @@
-// `npm run look [part of a name]`: pictures of every state at three widths, light and dark, into `shots/`. Look
-// at them. `npm run look -- --docs DIR` takes the few that the documentation shows, small.
+// `npm run look [part of a name]`: takes screenshots of every state at three widths, in light and dark, into
+// `shots/`. `npm run look -- --docs DIR` takes the screenshots for the documentation.
 
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -7,7 +7,7 @@ import { launch } from "./browser.mjs";
 import { STATES, startWorld } from "./states.mjs";
 
 const WIDTHS = [[360, 740], [768, 1024], [1440, 900]];
-/** State, width, height, scheme, factor. */
+/** State, width, height and color scheme of each screenshot. */
 const FOR_DOCS = [
   ["widget-answer", 1120, 720, "light"], ["widget-live", 390, 720, "dark"], ["inbox", 1120, 720, "light"], ["overview", 1120, 720, "light"],
   ["topics", 1120, 720, "dark"], ["sources", 1120, 720, "light"], ["lab", 1120, 720, "light"], ["widget", 1120, 720, "light"],

@@ -1,9 +1,9 @@
-// The visitor and the agent as the tests know them: what each does on the pages, by role and name.
+// Page objects for tests: what a visitor does in the widget and what an agent does in the dashboard.
 
 import { violations, watchedPage } from "./browser.mjs";
 import { until } from "./server.mjs";
 
-/** A visitor on a page with the widget, in a browser context of its own. */
+/** A visitor on a page with the widget, in a separate browser context. */
 export class Visitor {
   static async on(browser, server, path = "/demo", options = {}) {
     const made = new Visitor();
@@ -26,7 +26,7 @@ export class Visitor {
     return this.page.getByRole("dialog").getByRole("log");
   }
 
-  /** Asks for a human, with an address or without. */
+  /** Asks for a human, with or without an e-mail address. */
   async wantHuman(email) {
     await this.log.getByRole("button", { name: "Talk to a human" }).last().click();
     if (email) await this.log.getByRole("textbox").fill(email);
@@ -35,7 +35,7 @@ export class Visitor {
   }
 }
 
-/** An agent in the dashboard, signed in. */
+/** A signed-in agent in the dashboard. */
 export class Agent {
   static async on(browser, server, name = "inbox", options = {}) {
     const made = new Agent();
@@ -56,7 +56,7 @@ export class Agent {
     await this.page.getByRole("heading", { level: 1, name: title }).waitFor();
   }
 
-  /** Nothing on the page is loading; a page may have several parts that do. */
+  /** Waits until no part of the page is loading. */
   isLoaded() {
     return until(async () => await this.page.getByText("Loading…").count() === 0);
   }
@@ -65,7 +65,7 @@ export class Agent {
     await this.page.getByText("Live", { exact: true }).waitFor();
   }
 
-  /** Opens the conversation with this question, in the inbox. */
+  /** Opens the conversation with this question in the inbox. */
   async read(question) {
     await this.page.getByRole("region", { name: "Conversations" }).getByRole("link", { name: question }).first().click();
     await this.thread.waitFor();
@@ -81,7 +81,7 @@ export class Agent {
   }
 }
 
-/** Console errors and foreign requests, without what a cut line rightly says. */
+/** Console errors and requests to other hosts, without the errors that a cut connection is expected to cause. */
 export function faultsOf(who, { isCut = false } = {}) {
   return who.faults.filter((fault) => !(isCut && /ERR_(CONNECTION|EMPTY|INCOMPLETE|SOCKET)|WebSocket connection/.test(fault)));
 }

@@ -1,4 +1,4 @@
-// Starts the server under test in a directory of its own and reads the keys of its first start.
+// Starts the server under test in an empty data directory and reads the keys that its first start prints.
 //
 // `HELPBOT_BINARY` names the program (default: target/release/helpbot, then target/debug/helpbot).
 
@@ -12,11 +12,11 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const START_MS = 30_000;
 
-/** `{origin, secretKey, widgetKey, operatorKey, stop}` of a fresh server; `env` is added to its environment. */
+/** Starts a new server. Returns `{origin, secretKey, widgetKey, operatorKey, stop}`. `env` is added to its environment. */
 export async function startServer(env = {}) {
   const known = [process.env.HELPBOT_BINARY, join(ROOT, "target/release/helpbot"), join(ROOT, "target/debug/helpbot")];
   const program = known.find((path) => path && existsSync(path));
-  if (!program) throw new Error("no helpbot program: run `cargo build`, or name one in HELPBOT_BINARY");
+  if (!program) throw new Error("The helpbot program was not found. Run `cargo build`, or set HELPBOT_BINARY.");
   const data = mkdtempSync(join(tmpdir(), "helpbot-browser-"));
   const child = spawn(program, ["serve", "--listen", "127.0.0.1:0", "--data", data], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
   let said = "";
@@ -33,7 +33,7 @@ export async function startServer(env = {}) {
     return { origin, secretKey, widgetKey, operatorKey, stop };
   } catch (error) {
     stop();
-    throw new Error(`the server did not start: ${error.message}\n${said.replace(/\b(\w+_live_|adm_)\w+/g, "$1…")}`);
+    throw new Error(`The server did not start: ${error.message}\n${said.replace(/\b(\w+_live_|adm_)\w+/g, "$1…")}`);
   }
 }
 
@@ -42,7 +42,7 @@ async function isIndexed(origin, key) {
   return site.sources.nodes.length > 0 && site.sources.nodes.every(({ status }) => status === "INDEXED");
 }
 
-/** The data; throws for an error and for a refusal of a mutation. */
+/** Runs an operation and returns its data. Throws for an error and for a user error of a mutation. */
 export async function graphql(origin, key, query, variables = {}) {
   const response = await fetch(`${origin}/graphql`, {
     method: "POST", headers: { "Content-Type": "application/json", Authorization: `Bearer ${key}` }, body: JSON.stringify({ query, variables }),
@@ -53,13 +53,13 @@ export async function graphql(origin, key, query, variables = {}) {
   return data;
 }
 
-/** Whether the schema has this mutation: the pages leave out what it lacks. */
+/** Whether the schema has this mutation. The pages hide features that the schema does not have. */
 export async function offers({ origin, ownerKey }, mutation) {
   const { __schema } = await graphql(origin, ownerKey, "{ __schema { mutationType { fields { name } } } }");
   return __schema.mutationType.fields.some(({ name }) => name === mutation);
 }
 
-/** Waits for a condition; a throw counts as not yet. */
+/** Waits until a condition is true. A condition that throws counts as not true yet. */
 export async function until(condition, withinMs = 10_000) {
   const end = Date.now() + withinMs;
   for (let last; ; last = undefined) {
@@ -67,17 +67,17 @@ export async function until(condition, withinMs = 10_000) {
       last = error;
     });
     if (holds) return holds;
-    if (Date.now() > end) throw last ?? new Error(`not true within ${withinMs} ms: ${condition}`);
+    if (Date.now() > end) throw last ?? new Error(`The condition was not true within ${withinMs} ms: ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
-/** A wire to the server that can be cut: open connections break and new ones are refused until mended. */
-export async function wireTo(origin) {
+/** A proxy to the server that can be cut. Open connections then break and new ones fail until it is restored. */
+export async function lineTo(origin) {
   const { hostname, port } = new URL(origin);
   const open = new Set();
   let isCut = false;
-  const wire = createServer((near) => {
+  const line = createServer((near) => {
     if (isCut) return near.destroy();
     const far = connect(Number(port), hostname);
     for (const [from, to] of [[near, far], [far, near]]) {
@@ -90,20 +90,20 @@ export async function wireTo(origin) {
     }
     return undefined;
   });
-  await new Promise((resolve) => wire.listen(0, "127.0.0.1", resolve));
+  await new Promise((resolve) => line.listen(0, "127.0.0.1", resolve));
   const breakAll = () => open.forEach((socket) => socket.destroy());
   return {
-    origin: `http://127.0.0.1:${wire.address().port}`,
+    origin: `http://127.0.0.1:${line.address().port}`,
     cut: () => {
       isCut = true;
       breakAll();
     },
-    mend: () => {
+    restore: () => {
       isCut = false;
     },
     stop: () => {
       breakAll();
-      wire.close();
+      line.close();
     },
   };
 }

@@ -1,5 +1,5 @@
-// A small web site to be read by the server under test: pages with answers, one that robots.txt keeps out, one
-// that is gone, and an address where webhooks always fail.
+// A small web site for the server under test: pages with answers, a page that robots.txt disallows, a page that
+// does not exist, and a URL where webhook deliveries always fail.
 
 import { createServer } from "node:http";
 
@@ -8,19 +8,19 @@ const faq = (pairs) => pairs.map(([question, answer]) => `<h2>${question}</h2><p
 
 const PAGES = {
   "/faq": page("Questions about our bags", faq([
-    ["How long does delivery take?", "Inside the country 2 to 4 working days, elsewhere up to ten. You get a tracking link as soon as the parcel leaves."],
-    ["Is the canvas waterproof?", "It is waxed, so rain runs off. It is not made for lying in water."],
-    ["Can I return a bag?", "Yes, within 30 days, unused and with its label. We pay the way back."],
-    ["How do I care for the wax?", "Brush the dirt off when it is dry and wax it anew once a year."],
+    ["How long does delivery take?", "Delivery takes 2 to 4 working days in this country and up to ten elsewhere. You get a tracking link when the parcel leaves."],
+    ["Is the canvas waterproof?", "It is waxed, so rain runs off. It is not made to lie in water."],
+    ["Can I return a bag?", "Yes, within 30 days, unused and with its label. We pay for the return."],
+    ["How do I care for the wax?", "Brush off dry dirt and wax the bag again once a year."],
   ]) + '<p><a href="/faq/repairs">Repairs</a> <a href="/faq/secret">Prices for shops</a> <a href="/faq/gone">Old stock</a></p>'),
   "/faq/repairs": page("Repairs", faq([["Do you mend torn straps?", "Yes, for free in the first five years. Bring the bag in or send it to us."]])),
   "/faq/secret": page("Prices for shops", "<p>Not for everyone.</p>"),
-  "/guide": page("Size guide", faq([["Which bag fits a laptop?", "The Rollo pack takes one of up to 15 inches."]]) + '<a href="/guide/straps">Straps</a>'),
-  "/guide/straps": page("Straps", faq([["How long is the strap?", "It can be set from 60 to 120 centimetres."]])),
+  "/guide": page("Size guide", faq([["Which bag fits a laptop?", "The Rollo pack fits a laptop of up to 15 inches."]]) + '<a href="/guide/straps">Straps</a>'),
+  "/guide/straps": page("Straps", faq([["How long is the strap?", "It can be adjusted from 60 to 120 centimeters."]])),
   "/robots.txt": "User-agent: *\nDisallow: /faq/secret\nCrawl-delay: 0\n",
 };
 
-/** `{origin, stop, pages}`; `pages` may be added to. */
+/** Starts the site. Returns `{origin, stop, pages}`. Tests can add to `pages`. */
 export async function startShop(more = {}) {
   const pages = { ...PAGES, ...more };
   const server = createServer((request, response) => {

@@ -1,7 +1,8 @@
-// Every state that a visitor or an agent can meet, and the way there: for axe and for the pictures.
+// Every state of the widget and the dashboard, and the steps that lead to it. The accessibility tests and the
+// screenshots use them.
 //
-// All states share one server with a small shop behind it, so each brings what it needs under words of its
-// own. A state that provokes an error says so: `mayLog` is what the console then rightly shows.
+// All states share one server with a small shop. Each state creates its own data with its own texts. A state that
+// causes an error names it: `mayLog` matches the console messages that are expected then.
 
 import { Agent, Visitor } from "./pages.mjs";
 import { startShop } from "./shop.mjs";
@@ -11,12 +12,12 @@ const ANSWERABLE = "How long does delivery take?";
 const LOST_LINE = /ERR_|Failed to load resource|WebSocket/;
 
 /**
- * GraphiQL's own markup, by axe's rule: a tab holds the button that closes it, and lists of tabs may be sorted
- * by hand; CodeMirror's text scrolls with the keys of the field beside it, which has the focus, not the text.
+ * Violations in the markup of GraphiQL, by axe rule: a tab contains its close button, and the text of CodeMirror is
+ * scrolled with the keys of the focused field beside it.
  */
 const GRAPHIQL = { "nested-interactive": ".graphiql-tab", "scrollable-region-focusable": ".CodeMirror-scroll" };
 
-/** A server that has read the shop, with conversations, a member, a failing webhook and test questions. */
+/** Starts a server with the shop as a source, conversations, a member, a failing webhook and test questions. */
 export async function startWorld() {
   const shop = await startShop();
   const server = await startServer({ HELPBOT_ALLOW_PRIVATE: "127.0.0.1", HELPBOT_RATE_LIMITS: "off" });
@@ -45,18 +46,18 @@ export async function startWorld() {
 
 const visit = (path, act, more) => ({ open: (browser, world, options) => Visitor.on(browser, world, path, options), act, ...more });
 const desk = (name, act, more) => ({ open: (browser, world, options) => Agent.on(browser, world, name, options), act, ...more });
-/** The page before anybody signed in. */
-const door = (act, more) => visit("/dashboard", act, more);
+/** The dashboard before signing in. */
+const signedOut = (act, more) => visit("/dashboard", act, more);
 
 const used = new Map();
-/** The question as it is the first time, then with a number, so that it is found again. */
+/** Returns the question unchanged the first time and with a number later, so that each question is unique. */
 function fresh(question) {
   const count = (used.get(question) ?? 0) + 1;
   used.set(question, count);
   return count === 1 ? question : question.replace("?", `, number ${count}?`);
 }
 
-/** A visitor who has asked for a human, and the words to find the conversation by. */
+/** Asks a question and asks for a human. Returns the unique question. */
 async function waitingVisitor(visitor, question) {
   const unique = fresh(question);
   await visitor.open();
@@ -65,7 +66,7 @@ async function waitingVisitor(visitor, question) {
   return unique;
 }
 
-/** Makes a conversation with a request for a human, without a browser. */
+/** Creates a conversation that waits for a human, without a browser. */
 async function request({ origin, ownerKey }, question) {
   const unique = fresh(question);
   const { askQuestion } = await graphql(origin, ownerKey, "mutation($q: String!) { askQuestion(input: {question: $q}) { conversation { id } } }", { q: unique });
@@ -77,7 +78,7 @@ async function request({ origin, ownerKey }, question) {
 const reply = ({ origin, secretKey }, id, text) => graphql(origin, secretKey,
   "mutation($id: ID!, $t: String!) { sendMessage(input: {conversationId: $id, text: $t}) { userErrors { message } } }", { id, t: text });
 
-/** The id of the conversation with this question. */
+/** The ID of the conversation with this question. */
 async function idOf({ origin, ownerKey }, question) {
   const { site } = await graphql(origin, ownerKey, "query($s: String!) { site { conversations(first: 1, filter: {search: $s}) { nodes { id } } } }", { s: question });
   return site.conversations.nodes[0].id;
@@ -164,12 +165,12 @@ export const STATES = {
   "graphiql": visit("/graphiql", async ({ page }, { secretKey }) => {
     await page.getByLabel("Key", { exact: true }).fill(secretKey);
     await page.getByRole("button", { name: "Use" }).click();
-    await page.locator(".graphiql-query-editor").getByText("Who this key is").waitFor();
+    await page.locator(".graphiql-query-editor").getByText("The key that you use").waitFor();
     await page.getByRole("button", { name: /Execute query/ }).click();
     await page.locator(".result-window").getByText("MEMBER").waitFor();
   }, { notOurs: GRAPHIQL }),
-  "signin": door((visitor) => visitor.page.getByRole("button", { name: "Sign in" }).waitFor()),
-  "signin-refused": door(async (visitor) => {
+  "signin": signedOut((visitor) => visitor.page.getByRole("button", { name: "Sign in" }).waitFor()),
+  "signin-refused": signedOut(async (visitor) => {
     await visitor.page.getByLabel("Key", { exact: true }).fill("sk_live_wrong");
     await visitor.page.getByRole("button", { name: "Sign in" }).click();
     await visitor.page.getByRole("alert").waitFor();
@@ -185,11 +186,11 @@ export const STATES = {
     await agent.read(question);
     await agent.page.getByRole("button", { name: "Take" }).click();
     await agent.page.getByText("with Mira Holm").waitFor();
-    await agent.say("Hello Ada, gladly: up to **twelve letters**.");
+    await agent.say("Hello Ada, yes, we do: up to **twelve letters**.");
     await agent.page.locator(".line.agent").waitFor();
     await agent.page.getByText("Sending…").waitFor({ state: "detached" });
-    await reply(world, id, "Which name shall it be?");
-    await agent.thread.getByText("Which name shall it be?").waitFor();
+    await reply(world, id, "Which name would you like?");
+    await agent.thread.getByText("Which name would you like?").waitFor();
   }),
   "inbox-offline": desk("inbox", async (agent, world) => {
     const { question } = await request(world, "Do you dye canvas?");
@@ -213,9 +214,9 @@ export const STATES = {
   "conversations-nothing": desk("conversations", async (agent) => {
     await agent.page.getByLabel("Search", { exact: true }).fill("quetzalcoatl");
     await agent.page.getByRole("button", { name: "Search" }).click();
-    await agent.page.getByText("Nothing fits").waitFor();
+    await agent.page.getByText("No results").waitFor();
   }),
-  "topics": desk("topics", (agent) => agent.page.getByLabel("The answer").first().waitFor()),
+  "topics": desk("topics", (agent) => agent.page.getByLabel("Answer", { exact: true }).first().waitFor()),
   "answers": desk("answers", async (agent) => {
     await agent.page.locator("summary").first().click();
     await agent.page.getByRole("button", { name: "Write an answer" }).click();
@@ -227,16 +228,16 @@ export const STATES = {
     await card.getByRole("button", { name: /^Delete/ }).click();
   }),
   "lab": desk("lab", async (agent) => {
-    await agent.page.getByLabel("Question").fill(ANSWERABLE);
+    await agent.page.getByLabel("Question", { exact: true }).fill(ANSWERABLE);
     await agent.page.getByRole("button", { name: "Ask" }).click();
-    await agent.page.getByText("What it rests on").waitFor();
-    await agent.page.getByRole("button", { name: "Run them" }).click();
+    await agent.page.getByText("Evidence").waitFor();
+    await agent.page.getByRole("button", { name: "Run all" }).click();
     await agent.page.getByText(/of 2 passed/).waitFor();
   }),
   "widget": desk("widget", async (agent) => {
-    await agent.page.getByLabel("Text on them", { exact: true }).fill("#0b1220");
-    await agent.page.getByText("many people cannot read it").waitFor();
-    await agent.page.getByLabel("Text on them", { exact: true }).fill("#ffffff");
+    await agent.page.getByLabel("Text on header and buttons", { exact: true }).fill("#0b1220");
+    await agent.page.getByText("hard to read for many people").waitFor();
+    await agent.page.getByLabel("Text on header and buttons", { exact: true }).fill("#ffffff");
     await agent.page.getByText("Contrast").first().waitFor();
     await agent.page.getByRole("dialog").waitFor();
   }),
@@ -246,7 +247,7 @@ export const STATES = {
   }),
   "keys-secret": desk("keys", async (agent) => {
     await agent.page.getByRole("button", { name: "New key" }).click();
-    await agent.page.getByRole("button", { name: "Make the key" }).click();
+    await agent.page.getByRole("button", { name: "Create key" }).click();
     await agent.page.getByText("Copy it now").waitFor();
   }),
   "webhooks": desk("webhooks", async (agent, world) => {

@@ -1,5 +1,5 @@
-// axe finds nothing, and nothing is written to the console, in any state of widget and dashboard: in light and
-// dark, wide and at 360 px, where nothing may scroll sideways either.
+// Checks that axe finds no violations and that the console stays empty in every state of the widget and the
+// dashboard: in light and dark, in a wide window and at 360 px, where the page must not scroll sideways.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -19,7 +19,7 @@ after(async () => {
   world?.stop();
 });
 
-test("axe_sees_into_the_widget", async (t) => {
+test("axe_checks_the_shadow_root_of_the_widget", async (t) => {
   const { open, act } = STATES["widget-open"];
   const who = await open(browser, world);
   t.after(() => who.context.close());

@@ -1,4 +1,4 @@
-// The daily activity as a line over days, with uPlot; loaded only where it is shown.
+// Draws the questions of each day as a line chart with uPlot. The overview page loads this file only when it shows the chart.
 
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
@@ -6,7 +6,7 @@ import "uplot/dist/uPlot.min.css";
 const HEIGHT = 220;
 const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", timeZone: "UTC" });
 
-/** Draws into `place` and follows its width; gives the way to take it down. */
+/** Draws the chart into `place` and resizes it with `place`. Returns a function that removes the chart. */
 export function drawActivity(place: HTMLElement, days: Array<{ date: string; count: number }>): () => void {
   const style = getComputedStyle(place);
   const [ink, line, grid] = ["--ink", "--accent", "--line"].map((name) => style.getPropertyValue(name)) as [string, string, string];

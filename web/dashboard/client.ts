@@ -1,11 +1,12 @@
-// Who is signed in, and the way to the server: requests over HTTP, one live socket through graphql-ws.
+// The signed-in user and the connection to the server: requests over HTTP and one WebSocket through graphql-ws.
 //
-// The key lives in memory. Only if the agent asks for it, it is kept for this tab (sessionStorage); never
-// longer. A refused key signs out at once and says why.
+// The API key stays in memory. When the user asks for it, the key is also stored for this tab (sessionStorage)
+// and never longer. A rejected key signs the user out at once and shows the reason.
 
 import { computed, signal } from "@preact/signals";
 import { type Client, createClient } from "graphql-ws";
 import { type Scope, type ViewerResult, Activity, type ActivityResult, EventCursor, Viewer, Watch, type WatchResult, supports } from "../generated/dashboard";
+import { withoutFieldNames } from "./labels";
 import type { Doc } from "../live/document";
 import { type Following, type State, type Transport, follow } from "../live/follow";
 import { ApiError, headersOf, reach, request, resultOf } from "../live/graphql";
@@ -20,22 +21,22 @@ export type WatchEvent = WatchResult["conversationEvents"];
 
 const apiKey = signal<string | null>(null);
 export const viewer = signal<SignedIn | null>(null);
-/** The site on the desk: the key's own, or the one that an operator chose. */
+/** The selected site: the site of the key, or the site that an operator chose. */
 export const site = signal<{ id: string; name: string; plan: string } | null>(null);
 export const signOutReason = signal("");
-/** Whether the first look for a kept key is over. */
+/** Whether the check for a stored key has finished. */
 export const isReady = signal(false);
 
-/** Full keys list no scopes that they lack; the server decides, this only hides what it would refuse. */
+/** Whether the signed-in key has `scope`. The server decides; the dashboard only hides what the server would reject. */
 export const may = (scope: Scope) => computed(() => {
   const scopes = viewer.value?.scopes ?? [];
   return viewer.value?.kind === "OPERATOR" || scopes.includes(scope) || scopes.includes("ADMIN");
 }).value;
 
-/** Tries the key; on success it is the signed-in one. Throws what the server said. */
+/** Signs in with `key`. Throws the server's error when the key is rejected. */
 export async function signIn(key: string, isKept: boolean): Promise<void> {
   const { viewer: found } = await request(ENDPOINT, { apiKey: key }, Viewer, {});
-  if (found.kind === "WIDGET") throw new ApiError("FORBIDDEN", "That is a widget key, for visitors. Sign in with a secret key (sk_…) or a member's key (pat_…).", 403);
+  if (found.kind === "WIDGET") throw new ApiError("FORBIDDEN", "This is a widget key, which is meant for visitors. Sign in with a secret key (sk_…) or a member key (pat_…).", 403);
   apiKey.value = key;
   viewer.value = found;
   site.value = found.site;
@@ -53,7 +54,7 @@ export function signOut(reason = ""): void {
 
 export async function resume(): Promise<void> {
   const key = kept()?.getItem(KEPT_KEY);
-  if (key) await signIn(key, true).catch(() => signOut("Please sign in again."));
+  if (key) await signIn(key, true).catch(() => signOut("Your sign-in has expired. Please sign in again."));
   isReady.value = true;
 }
 
@@ -65,7 +66,7 @@ function kept(): Storage | null {
   }
 }
 
-/** Runs one operation as the signed-in agent; a refused key signs out. */
+/** Runs one operation with the key of the signed-in user. A rejected key signs the user out. */
 export function run<Result, Variables>(query: Doc<Result, Variables>, variables: Variables, idempotencyKey?: string): Promise<Result> {
   return asAgent(() => request(ENDPOINT, { apiKey: apiKey.value ?? "" }, query, variables, idempotencyKey));
 }
@@ -74,7 +75,7 @@ async function asAgent<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof ApiError && error.code === "UNAUTHENTICATED") signOut("The key was refused: it may have been revoked or have ended.");
+    if (error instanceof ApiError && error.code === "UNAUTHENTICATED") signOut("The key was rejected. It may have been revoked or may have expired.");
     throw error;
   }
 }
@@ -82,9 +83,10 @@ async function asAgent<Result>(work: () => Promise<Result>): Promise<Result> {
 interface UserError {
   message: string;
   code: string;
+  field?: string[] | null;
 }
 
-/** Runs a mutation whose only field is a payload; its first user error is thrown as one. */
+/** Runs a mutation with a single field. Throws the first of its user errors as an `ApiError`. */
 export async function change<Payload extends { userErrors: UserError[] }, Variables>(
   mutation: Doc<{ [field: string]: Payload }, Variables>, variables: Variables, idempotencyKey?: string,
 ): Promise<Payload> {
@@ -94,14 +96,14 @@ export async function change<Payload extends { userErrors: UserError[] }, Variab
 function accepted<Payload extends { userErrors: UserError[] }>(result: { [field: string]: Payload }): Payload {
   const payload = Object.values(result)[0]!;
   const refusal = payload.userErrors[0];
-  if (refusal) throw new ApiError(refusal.code, refusal.message, 200);
+  if (refusal) throw new ApiError(refusal.code, withoutFieldNames(refusal.message, refusal.field?.at(-1)), 200);
   return payload;
 }
 
-/** The largest file that the server takes, over a slow line. */
+/** Long enough to upload the largest accepted file over a slow connection. */
 const UPLOAD_MS = 120_000;
 
-/** Runs a mutation whose input has a `file`, sent as the GraphQL multipart request specification says. */
+/** Runs a mutation whose input has a `file`, as defined by the GraphQL multipart request specification. */
 export async function upload<Payload extends { userErrors: UserError[] }, Input extends { file: null }>(
   mutation: Doc<{ [field: string]: Payload }, { input: Input }>, input: Omit<Input, "file">, file: File,
 ): Promise<Payload> {
@@ -115,7 +117,7 @@ export async function upload<Payload extends { userErrors: UserError[] }, Input 
 }
 
 let socket: Client | null = null;
-/** The socket outlives a page's subscription for a moment; the next one then finds it open. */
+/** The socket stays open for a moment after a subscription ends, so that the next page can reuse it. */
 let isConnected = false;
 
 function live(): Client {
@@ -127,15 +129,17 @@ function live(): Client {
   return socket;
 }
 
-/** Where the log of a site's events ends now: who reads the state after asking, and follows from here, misses nothing.
- * Null when it cannot be had: then the state is read again when the stream opens. */
+/**
+ * The current end of the site's event log. A client that gets this cursor, then reads the state, then subscribes
+ * from the cursor misses nothing. Null when the request failed; the state is then read again when the stream opens.
+ */
 export const eventCursor = (siteId: string): Promise<string | null> =>
   run(EventCursor, { site: siteId }).then(({ site: found }) => found?.eventCursor ?? null, () => null);
 
-/** A stream that starts without a cursor may miss what happened while it opened: state is read again after this. */
+/** A stream without a cursor can miss events while it opens, so the state is read again after this delay. */
 const SECOND_LOOK_MS = 3000;
 
-/** One subscription over graphql-ws as a transport; `follow` does the reconnecting, by cursor. */
+/** One subscription over graphql-ws as a transport. `follow` reconnects it and passes the cursor. */
 const overSocket = (siteId: string): Transport<WatchEvent> => (after, listener) => {
   let isOver = false;
   const client = live();
@@ -164,7 +168,7 @@ const overSocket = (siteId: string): Transport<WatchEvent> => (after, listener) 
 
 type Presence = ActivityResult["conversationActivity"];
 
-/** Tells who is there in a conversation, until stopped; silent where the connection is lost. */
+/** Reports who is present in a conversation until the returned function is called. Reports nothing while the connection is lost. */
 export function watchActivity(siteId: string, id: string, on: (now: Presence) => void): () => void {
   if (!supports.Activity) return () => {};
   return live().subscribe<ActivityResult>({ query: Activity, variables: { site: siteId, id } }, {
@@ -172,7 +176,7 @@ export function watchActivity(siteId: string, id: string, on: (now: Presence) =>
   });
 }
 
-/** Follows the site's events after a cursor until stopped; goes on after breaks from the last one. */
+/** Follows the site's events after a cursor until stopped. After a lost connection it continues from the last cursor. */
 export function watch(siteId: string, after: string | null, on: { event(e: WatchEvent): void; state(s: State): void; gap(): void }): Following {
   const credentials = () => ({ apiKey: apiKey.value ?? "" });
   let secondLook: ReturnType<typeof setTimeout> | undefined;

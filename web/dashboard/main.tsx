@@ -1,4 +1,4 @@
-// The dashboard: a frame with the pages of a site, for whoever signed in. It uses the public GraphQL API only.
+// The entry point of the dashboard: navigation and the selected page for the signed-in user. It uses only the public GraphQL API.
 
 import { render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
@@ -18,6 +18,7 @@ import { TopicsPage } from "./pages/topics";
 import { WebhooksPage } from "./pages/webhooks";
 import { WidgetPage } from "./pages/widget";
 import { supports } from "../generated/dashboard";
+import { KEY_KINDS } from "./labels";
 import { follows, pathOf, route } from "./route";
 
 const PAGES = [
@@ -39,19 +40,19 @@ function Frame() {
   const { Body } = PAGES.find(({ name }) => name === page) ?? PAGES[0]!;
   const isOperator = viewer.value!.kind === "OPERATOR";
   const nav = useRef<HTMLElement>(null);
-  // On a phone the pages stand in a row that is longer than the screen.
+  // On a phone the navigation is one scrollable row, so the current page must be scrolled into view.
   useEffect(() => nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }), [page]);
   return (
     <div class="frame" onClick={follows}>
-      <a class="skip" href="#main">Skip to the page</a>
+      <a class="skip" href="#main">Skip to content</a>
       <aside>
         <p class="brand"><a href={pathOf("overview")}>HelpBot</a></p>
-        <p class="site" dir="auto">{site.value?.name ?? "No site chosen"}</p>
+        <p class="site" dir="auto">{site.value?.name ?? "No site selected"}</p>
         <nav aria-label="Pages" ref={nav}>
           {PAGES.map(({ name, title }) => <a key={name} href={pathOf(name)} aria-current={name === page ? "page" : undefined}>{title}</a>)}
           {isOperator && <a href={pathOf("sites")} aria-current={page === "sites" ? "page" : undefined}>Sites</a>}
         </nav>
-        <p class="me">{viewer.value!.member?.name ?? `${viewer.value!.kind.toLowerCase()} key`}</p>
+        <p class="me">{viewer.value!.member?.name ?? KEY_KINDS[viewer.value!.kind] ?? "API key"}</p>
         <button type="button" onClick={() => signOut()}>Sign out</button>
       </aside>
       <main id="main" tabIndex={-1}>

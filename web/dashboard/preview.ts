@@ -1,4 +1,4 @@
-// The editor's preview: the real panel over a backend that answers from memory. Loaded only in the editor.
+// The preview in the widget editor: the real panel with a backend that answers from memory. Only the editor loads this file.
 
 import type { Widget } from "../generated/dashboard";
 import type { Backend } from "../widget/backend";
@@ -6,7 +6,7 @@ import { applyConfig, type WidgetConfig } from "../widget/config";
 import { WidgetPanel } from "../widget/panel";
 import { type Session, emptySession } from "../widget/session";
 
-const SAMPLE = "Inside the country **2 to 4 days**, elsewhere up to ten.\n\n- You get a tracking link\n- A neighbour may take it in";
+const SAMPLE = "Delivery takes **2 to 4 days** in this country and up to ten days elsewhere.\n\n- You get a tracking link\n- A neighbor can accept the parcel";
 
 const sampleBackend: Backend = {
   canSay: false,
@@ -20,7 +20,7 @@ const sampleBackend: Backend = {
   watchTyping: () => () => {},
 };
 
-/** Draws the panel as `widget` says into `place`, in the middle of a talk. */
+/** Draws the panel with the settings in `widget` into `place`, with a sample conversation. */
 export function drawPreview(place: HTMLElement, widget: Widget): void {
   const config: WidgetConfig = { ...widget, position: widget.position === "BOTTOM_LEFT" ? "bottom-left" : "bottom-right" };
   const host = document.createElement("div");

@@ -1,4 +1,4 @@
-// The page in the address bar: `/dashboard/<page>?…`. Links are real links; a click stays in the page.
+// The current page, read from the URL `/dashboard/<page>?…`. Links are real links; a plain click is handled without a page load.
 
 import { signal } from "@preact/signals";
 
@@ -23,7 +23,7 @@ export function go(path: string): void {
   document.getElementById("main")?.focus();
 }
 
-/** For a link's `onClick`: plain clicks stay here, everything else is the browser's. */
+/** A click handler that follows plain clicks on dashboard links. The browser handles all other clicks. */
 export function follows(event: MouseEvent): void {
   const link = (event.target as Element).closest("a");
   if (!link || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || link.target) return;

@@ -1,4 +1,4 @@
-// The pieces that every page is made of: a query's three states, fields, confirmations, notices, tables.
+// The components that every page uses: query states, form fields, confirmations, badges, times and secrets.
 
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
@@ -7,10 +7,11 @@ import { ApiError, NetworkError } from "../live/graphql";
 import type { Doc } from "../live/document";
 import { renderMarkdown } from "../text/markdown";
 import { run } from "./client";
+import { labelOf } from "./labels";
 
 export function sayError(error: unknown): string {
   if (error instanceof NetworkError) return "The server could not be reached. Check your connection and try again.";
-  if (error instanceof ApiError && error.code === "FORBIDDEN") return `This key may not do that. ${error.message}`;
+  if (error instanceof ApiError && error.code === "FORBIDDEN") return `Your key does not have permission for this. ${error.message}`;
   return error instanceof Error ? error.message : String(error);
 }
 
@@ -20,7 +21,7 @@ export interface Loaded<Result> {
   reload(): void;
 }
 
-/** Runs a query when its variables change; keeps what it had while it loads again. */
+/** Runs a query when its variables change. Keeps the previous result while the new one loads. */
 export function useQuery<Result, Variables>(query: Doc<Result, Variables>, variables: Variables): Loaded<Result> {
   const data = useSignal<Result | null>(null);
   const error = useSignal("");
@@ -39,7 +40,7 @@ export function useQuery<Result, Variables>(query: Doc<Result, Variables>, varia
   return { data: data.value, error: error.value, reload: () => void turn.value++ };
 }
 
-/** A mutation's state: `act` runs it once at a time and keeps what went wrong. */
+/** The state of a mutation. `act` runs one at a time and stores the error message. */
 export function useAction(): { isBusy: boolean; error: string; act(work: () => Promise<unknown>): Promise<boolean> } {
   const isBusy = useSignal(false);
   const error = useSignal("");
@@ -91,7 +92,7 @@ export function Field({ label, hint, children }: FieldProps) {
   );
 }
 
-/** A button that asks once more, in place, before it does what cannot be undone. */
+/** A button that asks for confirmation in place before an action that cannot be undone. */
 export function Confirm({ label, about, question, onYes }: { label: string; about: string; question: string; onYes(): void }) {
   const isAsking = useSignal(false);
   if (!isAsking.value) return <button type="button" class="danger" aria-label={`${label} ${about}`} onClick={() => void (isAsking.value = true)}>{label}</button>;
@@ -99,23 +100,23 @@ export function Confirm({ label, about, question, onYes }: { label: string; abou
     <span class="confirm" role="group" aria-label={question}>
       <span>{question}</span>
       <button type="button" class="danger solid" autofocus onClick={() => { isAsking.value = false; onYes(); }}>{label}</button>
-      <button type="button" onClick={() => void (isAsking.value = false)}>Keep</button>
+      <button type="button" onClick={() => void (isAsking.value = false)}>Cancel</button>
     </span>
   );
 }
 
-/** A secret that is shown this once, with a way to copy it. */
+/** A secret that is shown only once, with a button to copy it. */
 export function Secret({ title, value, onDone }: { title: string; value: string; onDone(): void }) {
   const hasCopied = useSignal(false);
   const copy = () => navigator.clipboard?.writeText(value).then(() => void (hasCopied.value = true), () => {});
   return (
     <div class="secret" role="status">
       <h2>{title}</h2>
-      <p>Copy it now: it is shown this once and stored nowhere.</p>
+      <p>Copy it now. It is not stored and cannot be shown again.</p>
       <code tabIndex={0}>{value}</code>
       <div class="row">
         <button type="button" class="solid" onClick={copy}>{hasCopied.value ? "Copied" : "Copy"}</button>
-        <button type="button" onClick={onDone}>I have it</button>
+        <button type="button" onClick={onDone}>Done</button>
       </div>
     </div>
   );
@@ -132,9 +133,9 @@ const TONES: Record<string, string> = {
   SUGGESTED: "warn", REQUESTED: "warn", SKIPPED: "warn", SCRAPING: "busy", PENDING: "busy", ASSIGNED: "busy",
 };
 
-/** An enum's value as a small label: `SMALL_TALK` reads "small talk". */
+/** The value of an enum as a small colored label. */
 export function Badge({ value, children }: { value: string; children?: ComponentChildren }) {
-  return <span class={`badge ${TONES[value] ?? ""}`}>{children ?? value.toLowerCase().replaceAll("_", " ")}</span>;
+  return <span class={`badge ${TONES[value] ?? ""}`}>{children ?? labelOf(value)}</span>;
 }
 
 /** `2 pages`, `1 page`. */
@@ -142,11 +143,11 @@ export const counted = (n: number, noun: string) => `${n.toLocaleString()} ${nou
 
 const WHEN = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const AGO = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
-/** How far the server's clock may be ahead before its present is told as the future. */
+/** A time this close to the browser's clock counts as now, because the two clocks can differ. */
 const SKEW_S = 5;
 const STEPS: Array<[Intl.RelativeTimeFormatUnit, number]> = [["day", 86_400], ["hour", 3600], ["minute", 60]];
 
-/** A time as people say it, with the exact one on hover; future times too. */
+/** A past or future time in relative words, with the exact time as a tooltip. */
 export function When({ at }: { at: string }) {
   const seconds = (Date.parse(at) - Date.now()) / 1000;
   const step = STEPS.find(([, size]) => Math.abs(seconds) >= size);

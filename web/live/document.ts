@@ -1,5 +1,5 @@
-// The text of a GraphQL operation, carrying the types of its result and variables.
-// Made by scripts/codegen.mjs only; at run time it is a plain string.
+// The text of a GraphQL operation, with the types of its result and variables attached.
+// Only scripts/codegen.mjs creates these; at run time a document is a plain string.
 
 declare const shape: unique symbol;
 

@@ -1,15 +1,15 @@
-// One GraphQL request over HTTP, and what can go wrong with it. Used by the widget and the dashboard.
-// It never retries: callers know which operations may be repeated.
+// Sends one GraphQL request over HTTP and reports its errors. The widget and the dashboard use it.
+// It never retries, because only the caller knows which operations can be repeated.
 
 import type { Doc } from "./document";
 
-/** How a caller proves who it is; a visitor has both, an agent only the key. */
+/** The credentials of a request. A visitor has a key and a session token, an agent only a key. */
 export interface Credentials {
   apiKey: string;
   sessionToken?: string | null;
 }
 
-/** A failure the server spoke of: `code` is its closed error code, or `HTTP_<status>` when it gave none. */
+/** An error that the server reported. `code` is the error code of the API, or `HTTP_<status>` when the response has none. */
 export class ApiError extends Error {
   constructor(readonly code: string, message: string, readonly status: number) {
     super(message);
@@ -17,14 +17,14 @@ export class ApiError extends Error {
   }
 }
 
-/** The server was not reached, or stopped answering. */
+/** The server could not be reached, or the connection ended before the response was complete. */
 export class NetworkError extends Error {
   override name = "NetworkError";
 }
 
 const TIMEOUT_MS = 30_000;
 
-/** `idempotencyKey` lets the same request be sent again without being done again. */
+/** The headers of a request. A request with an `idempotencyKey` can be sent again without being executed twice. */
 export function headersOf({ apiKey, sessionToken }: Credentials, idempotencyKey?: string): Record<string, string> {
   const headers: Record<string, string> = { "Content-Type": "application/json", Authorization: `Bearer ${apiKey}` };
   if (sessionToken) headers["X-HelpBot-Session"] = sessionToken;
@@ -32,14 +32,14 @@ export function headersOf({ apiKey, sessionToken }: Credentials, idempotencyKey?
   return headers;
 }
 
-/** Fetches `url` within the deadline; any failure to reach it is a `NetworkError`. */
+/** Fetches `url` within `timeoutMs`. Throws a `NetworkError` when the server does not respond in time. */
 export async function reach(url: string, init: RequestInit, timeoutMs = TIMEOUT_MS): Promise<Response> {
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), timeoutMs);
   try {
     return await fetch(url, { ...init, signal: abort.signal, credentials: "omit", cache: "no-store" });
   } catch (cause) {
-    throw new NetworkError("The server could not be reached", { cause });
+    throw new NetworkError("The server could not be reached.", { cause });
   } finally {
     clearTimeout(timer);
   }
@@ -50,7 +50,7 @@ interface Answer<Result> {
   errors?: Array<{ message: string; extensions?: { code?: string } }>;
 }
 
-/** Sends one operation; gives its data, or throws `ApiError` for the first error, or `NetworkError`. */
+/** Sends one operation and returns its data. Throws an `ApiError` for the first error, or a `NetworkError`. */
 export async function request<Result, Variables>(
   endpoint: string, credentials: Credentials, query: Doc<Result, Variables>, variables: Variables, idempotencyKey?: string,
 ): Promise<Result> {
@@ -58,11 +58,11 @@ export async function request<Result, Variables>(
   return resultOf(await reach(endpoint, { method: "POST", headers, body: JSON.stringify({ query, variables }) }));
 }
 
-/** The data of an answer, or its first error. */
+/** Returns the data of a response. Throws its first error as an `ApiError`. */
 export async function resultOf<Result>(response: Response): Promise<Result> {
   const answer = await response.json().catch(() => null) as Answer<Result> | null;
   const error = answer?.errors?.[0];
   if (error) throw new ApiError(error.extensions?.code ?? `HTTP_${response.status}`, error.message, response.status);
-  if (!answer?.data) throw new ApiError(`HTTP_${response.status}`, `The server answered ${response.status}`, response.status);
+  if (!answer?.data) throw new ApiError(`HTTP_${response.status}`, `The server responded with status ${response.status}.`, response.status);
   return answer.data;
 }

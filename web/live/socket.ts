@@ -1,16 +1,16 @@
-// A transport over WebSocket: one subscription on one socket, in the graphql-transport-ws protocol.
-// Written by hand for the widget, where every kilobyte is the visitor's; the dashboard, which runs many
-// operations over one socket, uses graphql-ws.
+// A transport over WebSocket: one subscription on one socket, with the graphql-transport-ws protocol.
+// The widget uses this small implementation because every visitor downloads it. The dashboard runs many
+// operations over one socket and uses the package graphql-ws instead.
 
 import type { Doc } from "./document";
 import type { Event, Listener, Transport } from "./follow";
 import type { Credentials } from "./graphql";
 
-/** Silence after which the socket is asked whether it still lives, and then given up. */
+/** After PING_MS without a message the client sends a ping. Without a reply within PONG_MS it closes the socket. */
 const PING_MS = 20_000;
 const PONG_MS = 10_000;
 const CLOSE_NORMAL = 1000;
-/** The protocol's close codes that the same client would meet again. */
+/** Close codes of the protocol after which a retry with the same credentials would fail again. */
 const REFUSALS: Record<number, string> = { 4401: "UNAUTHENTICATED" };
 
 interface Frame<E> {
@@ -30,7 +30,7 @@ export function socketUrl(endpoint: string): string {
   return endpoint.replace(/^http/, "ws");
 }
 
-/** Listens to `query`, whose only field gives the events; `variables` get the cursor as `after`. */
+/** A transport for the subscription `query`, which has a single field. The cursor is passed as the variable `after`. */
 export function socketTransport<E extends Event, Result, Variables>(
   endpoint: string, credentials: () => Credentials, query: Doc<Result, Variables>, variables: () => Variables,
 ): Transport<E> {
@@ -85,7 +85,7 @@ function hand<E extends Event>(frame: Frame<E>, listener: Listener<E>, end: (cod
   }
 }
 
-/** Closes at most once, and tells the listener at most once. */
+/** Returns a function that closes the socket and notifies the listener, at most once. */
 function once<E>(listener: Listener<E>, close: () => void): (code?: string) => void {
   let ended = false;
   return (code) => {

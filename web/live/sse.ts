@@ -1,5 +1,5 @@
-// A transport over server-sent events (graphql-sse, distinct connections), for networks that block
-// WebSocket. It reads the body itself, since EventSource can send neither a key nor a body.
+// A transport over server-sent events (graphql-sse, distinct connections mode), for networks that block
+// WebSocket. It reads the body with fetch, because EventSource cannot send a key or a body.
 
 import type { Doc } from "./document";
 import type { Event, Transport } from "./follow";
@@ -10,7 +10,7 @@ export interface Block {
   data: string;
 }
 
-/** Splits a growing text into finished event blocks and the unfinished rest. */
+/** Splits `text` into complete event blocks and the incomplete rest. */
 export function takeBlocks(text: string): { blocks: Block[]; rest: string } {
   const parts = text.replace(/\r\n/g, "\n").split("\n\n");
   const rest = parts.pop() ?? "";
@@ -38,18 +38,18 @@ interface Ask<Result, Variables> {
   variables: Variables;
   idempotencyKey?: string;
   signal?: AbortSignal;
-  /** Told of everything that arrives, keep-alive comments too. */
+  /** Called for all data that arrives, including keep-alive comments. */
   onBytes?(): void;
 }
 
-/** The server sends a comment every few seconds; a stream silent for this long is dead. */
+/** The server sends a comment every few seconds, so a stream that is silent for this long is broken. */
 const SILENCE_MS = 45_000;
 
 /**
- * Runs a subscription and gives each of its results; ends when the server completes it.
+ * Runs a subscription and yields each of its results. Ends when the server completes the stream.
  *
- * Throws `ApiError` for a refusal or an error in the stream, `NetworkError` when nothing answers.
- * `onOpen` is told when the server has taken the request.
+ * Throws an `ApiError` when the server rejects the request or reports an error in the stream, and a
+ * `NetworkError` when the connection fails. `onOpen` is called when the server has accepted the request.
  */
 export async function* results<Result, Variables>(ask: Ask<Result, Variables>, onOpen = () => {}): AsyncGenerator<Result> {
   const response = await fetch(`${ask.endpoint}/stream`, {
@@ -57,15 +57,15 @@ export async function* results<Result, Variables>(ask: Ask<Result, Variables>, o
     headers: { ...headersOf(ask.credentials, ask.idempotencyKey), Accept: "text/event-stream" },
     body: JSON.stringify({ query: ask.query, variables: ask.variables }),
   }).catch((cause) => {
-    throw new NetworkError("The server could not be reached", { cause });
+    throw new NetworkError("The server could not be reached.", { cause });
   });
-  if (!response.ok || !response.body) throw new ApiError(response.status === 401 ? "UNAUTHENTICATED" : `HTTP_${response.status}`, "The stream was refused", response.status);
+  if (!response.ok || !response.body) throw new ApiError(response.status === 401 ? "UNAUTHENTICATED" : `HTTP_${response.status}`, "The server rejected the stream.", response.status);
   onOpen();
   let rest = "";
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   for (;;) {
     const part = await reader.read().catch((cause) => {
-      throw new NetworkError("The stream broke", { cause });
+      throw new NetworkError("The stream ended unexpectedly.", { cause });
     });
     if (part.done) return;
     ask.onBytes?.();
@@ -82,7 +82,7 @@ export async function* results<Result, Variables>(ask: Ask<Result, Variables>, o
   }
 }
 
-/** Listens to `query`, whose only field gives the events; `variables` get the cursor as `after`. */
+/** A transport for the subscription `query`, which has a single field. The cursor is passed as the variable `after`. */
 export function sseTransport<E extends Event, Result extends object, Variables>(
   endpoint: string, credentials: () => Credentials, query: Doc<Result, Variables>, variables: () => Variables,
 ): Transport<E> {

@@ -1,4 +1,4 @@
-// /demo: the widget on a pretend shop; the server writes the first site's widget key into a meta tag.
+// /demo: the widget on a demo shop. The server writes the widget key of the first site into a meta tag.
 
 import { placeWidget } from "./place";
 

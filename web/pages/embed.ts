@@ -1,4 +1,4 @@
-// /embed?apiKey=…: the panel alone, for hosts that allow frames but no foreign scripts.
+// /embed?apiKey=…: only the panel, for sites that allow iframes but no third-party scripts.
 
 import { placeWidget } from "./place";
 
@@ -8,5 +8,5 @@ if (apiKey) {
   placeWidget(apiKey, document.getElementById("place")!);
 } else {
   fault.hidden = false;
-  fault.textContent = "This frame needs a widget key: /embed?apiKey=wk_live_…";
+  fault.textContent = "This page needs a widget key in its URL: /embed?apiKey=wk_live_…";
 }

@@ -1,6 +1,7 @@
-// /graphiql: the schema at hand, with the key in a field of its own and operations to begin with.
+// /graphiql: GraphiQL with a field for the API key and example operations.
 //
-// Built from npm like everything else: no CDN, no request off the host. Subscriptions go over WebSocket.
+// All files come from npm packages in this build, so the page loads nothing from other hosts. Subscriptions use
+// WebSocket.
 
 import { createGraphiQLFetcher } from "@graphiql/toolkit";
 import { GraphiQL } from "graphiql";
@@ -13,11 +14,11 @@ import { socketUrl } from "../live/socket";
 const ENDPOINT = `${location.origin}/graphql`;
 
 const EXAMPLES = [
-  `# Who this key is, and what it may do.
+  `# The key that you use, and its permissions.
 query Me {
   viewer { kind scopes site { id name plan credits { used limit remaining resetAt } } }
 }`,
-  `# Ask as a visitor would; uses one credit.
+  `# Ask a question as a visitor would. This uses one credit.
 mutation Ask {
   askQuestion(input: { question: "How do I add the widget to my site?" }) {
     conversation { id outcome confidence answer citations { title url quote score } }
@@ -25,29 +26,29 @@ mutation Ask {
     userErrors { field message code }
   }
 }`,
-  `# What found no answer, newest first.
+  `# Unanswered questions, newest first.
 query Unanswered {
   site { conversations(first: 10, filter: { state: UNANSWERED }) { totalCount nodes { id question createdAt } } }
 }`,
-  `# Live: everything that happens from now on. Bring the last cursor back as \`after\` to miss nothing.
+  `# All events from now on. Pass the last cursor as \`after\` to continue without a gap.
 subscription Watch {
   conversationEvents { cursor type createdAt conversation { id question } message { author text } }
 }`,
 ];
 
 const field = document.getElementById("key") as HTMLInputElement;
-/** Where editor and result stand side by side, there is room for the variables too. */
+/** A wide window also has room for the editor of the variables. */
 const isWide = matchMedia("(min-width: 761px)").matches;
 const root = createRoot(document.getElementById("app")!);
 
-/** A new key is a new GraphiQL: it reads the schema again, as this key sees it. */
+/** Starts a new GraphiQL, which loads the schema that is visible to `apiKey`. */
 function start(apiKey: string): void {
   const wsClient = createClient({ url: socketUrl(ENDPOINT), connectionParams: { apiKey, authorization: `Bearer ${apiKey}` } });
   const fetcher = createGraphiQLFetcher({ url: ENDPOINT, headers: { Authorization: `Bearer ${apiKey}` }, wsClient });
   root.render(createElement(GraphiQL, { key: apiKey, fetcher, defaultTabs: EXAMPLES.map((query) => ({ query })), defaultEditorToolsVisibility: isWide && "variables" }));
 }
 
-/** CodeMirror's fields have no names; the region that each stands in has one. */
+/** The text fields of CodeMirror have no accessible names, so each gets the name of its region. */
 function nameFields(): void {
   for (const area of document.querySelectorAll(".CodeMirror textarea:not([aria-label])")) {
     const isHeaders = area.closest(".graphiql-editor-tool") && area.closest(".graphiql-editor:nth-child(2)");

@@ -1,6 +1,6 @@
-// Puts the widget on one of our own pages, through the same tag that customers use.
+// Adds the widget to HelpBot's own pages with the same script that customers use.
 
-/** Loads `/widget.js` for `apiKey`; in `place` it fills the element, else it floats in its corner. */
+/** Loads `/widget.js` for `apiKey`. With `place` the panel fills that element. Without it the launcher floats in a corner. */
 export function placeWidget(apiKey: string, place?: HTMLElement): void {
   const script = document.createElement("script");
   script.src = "/widget.js";

@@ -1,8 +1,8 @@
-// `npm run build`: types from the schema, the panel, the loader that names it, the pages, then compressed
-// variants and `dist/manifest.json`, from which the server serves.
+// `npm run build`: generates types from the schema and builds the panel, the loader that names the panel file, and
+// the pages. Then it writes compressed variants and `dist/manifest.json`, which lists what the server serves.
 //
 // Layout of dist: `widget.js` (loader), `assets/*` (hashed, immutable), `demo.html`, `embed.html`,
-// `dashboard.html`, `graphiql.html`, each with `.br` and `.gz` beside it where that is smaller.
+// `dashboard.html`, `graphiql.html`, each with a `.br` and a `.gz` file beside it when they are smaller.
 
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -20,7 +20,7 @@ const TYPES = {
 };
 const PAGES = ["demo", "embed", "dashboard", "graphiql"];
 
-/** What all three builds share; data: URLs are off so that the CSP needs no exception. */
+/** Settings that all builds share. data: URLs are disabled so that the content security policy needs no exception. */
 const common = (extra) => ({
   configFile: false, root: WEB, base: "/", publicDir: false, logLevel: "warn",
   ...extra,
@@ -40,13 +40,13 @@ async function buildPanel() {
   return [result].flat()[0].output.find((file) => file.isEntry).fileName;
 }
 
-/** Straight through the bundler: Vite would wrap the one dynamic import in its preloader. */
+/** Uses the bundler directly, because Vite would wrap the dynamic import in its preloader. */
 const buildLoader = (panelFile) => rolldown({
   input: join(WEB, "widget/loader.ts"), logLevel: "warn", transform: { target: "es2022", define: { PANEL_FILE: JSON.stringify(panelFile) } },
   output: { file: join(DIST, "widget.js"), format: "iife", minify: true },
 });
 
-/** GraphiQL's style sheet carries its fonts as data: addresses, which the pages' policy refuses. */
+/** Removes the fonts in data: URLs from the style sheet of GraphiQL, because the content security policy blocks them. */
 const withoutInlineFonts = {
   name: "without-inline-fonts", enforce: "pre",
   transform: { filter: { id: /\.css$/ }, handler: (css) => css.replace(/@font-face\s*\{[^{}]*data:[^{}]*\}/g, "") },
@@ -56,7 +56,7 @@ const buildPages = () => build(common({
   root: join(WEB, "pages"), plugins: [withoutInlineFonts],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: { rollupOptions: {
-    // "use client" in React libraries: it means nothing where there is no server rendering.
+    // Ignores the directive "use client" of React libraries, which has no meaning without server rendering.
     onLog: (level, log, hand) => log.code === "MODULE_LEVEL_DIRECTIVE" || hand(level, log),
     input: Object.fromEntries(PAGES.map((name) => [name, join(WEB, `pages/${name}.html`)]).filter(([, file]) => existsSync(file))),
   } },
@@ -65,7 +65,7 @@ const buildPages = () => build(common({
 const files = (dir) => readdirSync(dir, { withFileTypes: true })
   .flatMap((entry) => (entry.isDirectory() ? files(join(dir, entry.name)) : [join(dir, entry.name)]));
 
-/** Writes `file.br` and `file.gz` where they are smaller; gives what the manifest says of the file. */
+/** Writes `file.br` and `file.gz` when they are smaller. Returns the manifest entry of the file. */
 function describe(file) {
   const bytes = readFileSync(file);
   const variants = {
@@ -73,7 +73,7 @@ function describe(file) {
     gz: gzipSync(bytes, { level: 9 }),
   };
   const encodings = Object.entries(variants).filter(([, data]) => data.length < bytes.length);
-  // The server writes its own values into a page's placeholders, so those pages go out as they are.
+  // The server fills in the placeholders of templates, so templates are not compressed at build time.
   const isTemplate = bytes.includes("%HELPBOT_");
   if (!isTemplate) for (const [suffix, data] of encodings) writeFileSync(`${file}.${suffix}`, data);
   const path = relative(DIST, file);

@@ -1,10 +1,10 @@
-// Turns each room's `operations.graphql` into typed documents, checked against the public schema.
+// Generates typed documents from each `operations.graphql` and validates them against the public schema.
 //
-// Output (never committed): `generated/<room>.ts` with the enums and inputs in use, one result and one
-// variables type for each operation, the minified operation text, and `supports`, which says for each
-// operation whether the schema of this build offers it. `../schema.graphql` is the truth; while a planned
-// operation is missing there, its types come from `schema/planned.graphql` and `supports` says false, so
-// a page can leave itself out instead of failing; a missing nullable field is cut from the text sent. An operation that neither schema accepts fails the build.
+// The output is `generated/<room>.ts` and is never committed. It has the enums and inputs in use, a result type
+// and a variables type for each operation, the minified operation text, and `supports`, which tells whether the
+// schema of this build has the operation. `../schema.graphql` decides. The types of an operation that it does not
+// have yet come from `schema/planned.graphql`, and `supports` is false, so that a page can hide the feature. A
+// nullable field that is missing is removed from the text. An operation that fits neither schema fails the build.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -18,14 +18,14 @@ const WEB = fileURLToPath(new URL("..", import.meta.url));
 const ROOMS = ["widget", "dashboard"];
 const SCALARS = { ID: "string", String: "string", Int: "number", Float: "number", Boolean: "boolean", Upload: "null" };
 
-/** The schema that decides, and the one that fills in the types of what is still planned. */
+/** Loads the public schema, and the same schema extended by the planned types. */
 function loadSchemas() {
   const [truth, planned] = [join(WEB, "../schema.graphql"), join(WEB, "schema/planned.graphql")]
     .map((file) => (existsSync(file) ? parse(readFileSync(file, "utf8")) : null));
   return { truth: buildASTSchema(truth), planned: planned && buildASTSchema(merged(truth, planned)) };
 }
 
-/** The true schema with what only the plan has: whole types, and fields of types that it knows. */
+/** The public schema with the additional types and fields of the planned schema. */
 function merged(truth, planned) {
   const byName = new Map(truth.definitions.map((d) => [d.name?.value ?? d.kind, d]));
   for (const plan of planned.definitions) {
@@ -36,7 +36,7 @@ function merged(truth, planned) {
   return { kind: Kind.DOCUMENT, definitions: [...byName.values()] };
 }
 
-/** One operation and the fragments it reaches, as a document of its own. */
+/** A document with one operation and the fragments that it uses. */
 function standalone(operation, fragments) {
   const reached = new Map();
   const walk = (node) => visit(node, {
@@ -51,7 +51,7 @@ function standalone(operation, fragments) {
   return { kind: Kind.DOCUMENT, definitions: [operation, ...reached.values()] };
 }
 
-/** Writes TypeScript for the types that one operation touches. */
+/** Writes the TypeScript types of one operation. */
 class Writer {
   constructor(schema, fragments, named) {
     this.schema = schema;
@@ -59,7 +59,7 @@ class Writer {
     this.named = named;
   }
 
-  /** `type` as TypeScript; `inner` writes its named type. */
+  /** Writes `type` as TypeScript. `inner` writes its named type. */
   wrap(type, inner) {
     if (isNonNullType(type)) return this.bare(type.ofType, inner);
     return `${this.bare(type, inner)} | null`;
@@ -89,7 +89,7 @@ class Writer {
     return type.name;
   }
 
-  /** The fields that a selection set gives; those behind an abstract type's fragment are optional. */
+  /** Collects the fields of a selection set. Fields in a fragment on an abstract type are optional. */
   fields(set, parent, optional, out = new Map()) {
     for (const node of set.selections) {
       if (node.kind === Kind.FIELD) {
@@ -129,7 +129,7 @@ function variables(operation, writer) {
   return fields.length ? `{ ${fields.join("; ")} }` : "Record<string, never>";
 }
 
-/** Fragments become types as well, so that components can name what they are given. */
+/** Writes a type for each fragment, so that components can name the type of their data. */
 function fragmentTypes(fragments, schemas, named) {
   return [...fragments.values()].flatMap((fragment) => {
     const alone = standalone(fragment, fragments);
@@ -140,7 +140,7 @@ function fragmentTypes(fragments, schemas, named) {
   });
 }
 
-/** The document without the nullable fields and listed enum values that `schema` does not have yet. */
+/** Removes the nullable fields and enum values that `schema` does not have yet. */
 function pruned(document, schema) {
   const info = new TypeInfo(schema);
   return visit(document, visitWithTypeInfo(info, {
@@ -156,7 +156,7 @@ function pruned(document, schema) {
   }));
 }
 
-/** How the document stands to the schemas: its types, the text to send, and whether it can be sent. */
+/** Finds the schema that provides the types of the document, the text to send, and whether it can be sent. */
 function pick(document, { truth, planned }, isFragment = false) {
   const problems = (schema, text) => validate(schema, text).filter((e) => !(isFragment && /never used/.test(e.message)));
   const own = problems(truth, document);
@@ -197,14 +197,14 @@ ${[...named.values()].join("\n")}
 ${inputs}
 ${types.join("\n")}
 ${lines.join("\n")}
-/** Whether this build's schema offers the operation. */
+/** Whether the schema of this build has the operation. */
 export const supports: Record<${operations.map((o) => JSON.stringify(o.name.value)).join(" | ")}, boolean> = {
 ${supports.join("\n")}
 };
 `;
 }
 
-/** The values of each enum in use, for menus. */
+/** Writes the list of values of each enum in use, for menus. */
 function enumFields(schema, named) {
   return [...named.keys()].map((name) => schema.getType(name)).filter((t) => t && isEnumType(t))
     .map((t) => `export const ${t.name}Values = ${JSON.stringify(t.getValues().map((v) => v.name))} as const satisfies readonly ${t.name}[];`)

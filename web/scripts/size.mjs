@@ -1,4 +1,4 @@
-// Prints what a visitor and an agent download, gzipped, and fails when it is over the limits.
+// Prints the gzipped sizes of the files that visitors and agents download. Fails when a size exceeds its limit.
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -8,7 +8,7 @@ const KB = 1024;
 const { files } = JSON.parse(readFileSync(`${DIST}manifest.json`, "utf8"));
 const gzipped = (path) => files.find((file) => file.path === path)?.gzipBytes ?? 0;
 
-/** A page with the scripts and styles that it names itself, and what those import at once. */
+/** The size of a page with the scripts and styles that it references and their static imports. */
 function firstLoad(page) {
   const seen = new Set();
   const visit = (path) => {
@@ -27,9 +27,9 @@ function firstLoad(page) {
 
 const panel = files.find((file) => /^assets\/panel-.*\.js$/.test(file.path))?.path;
 const rows = [
-  ["widget loader", gzipped("widget.js"), 2 * KB],
-  ["widget panel", gzipped(panel), 15 * KB],
-  ["dashboard, first load", firstLoad("dashboard.html"), 120 * KB],
+  ["widget loader", gzipped("widget.js"), 2.5 * KB],
+  ["widget panel", gzipped(panel), 18 * KB],
+  ["dashboard, first load", firstLoad("dashboard.html"), 130 * KB],
 ];
 let isOver = false;
 for (const [name, bytes, limit] of rows) {

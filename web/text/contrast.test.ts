@@ -1,6 +1,6 @@
-// The WCAG formula, against its published examples, in every notation that the server accepts.
+// Checks the WCAG formula against published examples in every notation that the server accepts.
 import { expect, it } from "vitest";
-import { contrast, parseColour } from "./contrast";
+import { contrast, parseColor } from "./contrast";
 
 it.each([
   ["#000", "#fff", 21], ["#777777", "#ffffff", 4.48], ["#767676", "#fff", 4.54], ["#2563eb", "#ffffff", 5.17],
@@ -10,8 +10,8 @@ it.each([
   expect(contrast(front, back)).toBeCloseTo(ratio, 1);
 });
 
-it("reads_what_the_server_reads_and_nothing_else", () => {
-  expect(parseColour("hsl(240 100% 50%)")).toEqual({ r: 0, g: 0, b: 1, a: 1 });
-  expect(["", "red", "#12345", "#ggg", "rgb(1,2)", "url(x)", "rgb(a b c)"].map(parseColour)).toEqual(Array(7).fill(null));
+it("parses_only_the_notations_that_the_server_accepts", () => {
+  expect(parseColor("hsl(240 100% 50%)")).toEqual({ r: 0, g: 0, b: 1, a: 1 });
+  expect(["", "red", "#12345", "#ggg", "rgb(1,2)", "url(x)", "rgb(a b c)"].map(parseColor)).toEqual(Array(7).fill(null));
   expect(contrast("red", "#fff")).toBeNull();
 });

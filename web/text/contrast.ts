@@ -1,22 +1,22 @@
-// Contrast of two colours by the WCAG 2.2 formula, for the widget editor's warnings.
+// The contrast of two colors by the WCAG 2.2 formula, for the warnings in the widget editor.
 //
-// Reads what the server accepts: hex with 3, 4, 6 or 8 digits, rgb(), hsl() and oklch(). Alpha is laid over
-// the colour behind it.
+// It parses the notations that the server accepts: hex with 3, 4, 6 or 8 digits, rgb(), hsl() and oklch().
+// A transparent color is blended with the color behind it.
 
 export interface Rgb {
-  /** Each 0..1. */
+  /** Each channel is between 0 and 1. */
   r: number;
   g: number;
   b: number;
   a: number;
 }
 
-/** WCAG 2.2, success criterion 1.4.3, for text of usual size. */
+/** The minimum contrast of normal-sized text (WCAG 2.2, success criterion 1.4.3). */
 export const TEXT_MINIMUM = 4.5;
 
 const clamp = (x: number) => Math.min(1, Math.max(0, x));
 
-/** A number, or a percentage of `whole`. */
+/** Parses a number, or a percentage of `whole`. */
 function amount(text: string, whole: number): number {
   return text.endsWith("%") ? (parseFloat(text) / 100) * whole : parseFloat(text);
 }
@@ -35,7 +35,7 @@ function hsl(h: number, s: number, l: number): [number, number, number] {
   return [f(0), f(8), f(4)];
 }
 
-/** Björn Ottosson's matrices, then the sRGB transfer curve. */
+/** Converts OKLCH to sRGB with Björn Ottosson's matrices and the sRGB transfer function. */
 function oklch(l: number, c: number, h: number): [number, number, number] {
   const [a, b] = [c * Math.cos((h * Math.PI) / 180), c * Math.sin((h * Math.PI) / 180)];
   const [x, y, z] = [l + 0.3963377774 * a + 0.2158037573 * b, l - 0.1055613458 * a - 0.0638541728 * b, l - 0.0894841775 * a - 1.291485548 * b].map((v) => v ** 3) as [number, number, number];
@@ -47,8 +47,8 @@ function oklch(l: number, c: number, h: number): [number, number, number] {
   ];
 }
 
-/** The colour, or null when it is none that the server accepts. */
-export function parseColour(source: string): Rgb | null {
+/** Parses a color. Returns null for a notation that the server does not accept. */
+export function parseColor(source: string): Rgb | null {
   const text = source.trim().toLowerCase();
   if (/^#([\da-f]{3,4}|[\da-f]{6}|[\da-f]{8})$/.test(text)) return hex(text);
   const [, name, inside] = /^(rgb|hsl|oklch)a?\(([^()]*)\)$/.exec(text) ?? [];
@@ -67,15 +67,15 @@ function over(top: Rgb, below: Rgb): Rgb {
   return { r: mix(top.r, below.r), g: mix(top.g, below.g), b: mix(top.b, below.b), a: 1 };
 }
 
-/** WCAG 2.2, "relative luminance". */
+/** The relative luminance as defined in WCAG 2.2. */
 export function luminance({ r, g, b }: Rgb): number {
   const linear = (v: number) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
   return 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
 }
 
-/** 1..21, or null when either is no colour. */
+/** The contrast ratio, 1 to 21, or null when one of the two is not a color. */
 export function contrast(foreground: string, background: string): number | null {
-  const [front, back] = [parseColour(foreground), parseColour(background)];
+  const [front, back] = [parseColor(foreground), parseColor(background)];
   if (!front || !back) return null;
   const ground = over(back, { r: 1, g: 1, b: 1, a: 1 });
   const [light, dark] = [luminance(over(front, ground)), luminance(ground)].sort((a, b) => b - a) as [number, number];

@@ -1,4 +1,4 @@
-// No cell may become a formula, and what was written must come back.
+// Checks that no cell becomes a formula and that parsing returns the original text.
 import { describe, expect, it } from "vitest";
 import { csvCell, toCsv, toJsonLines } from "./csv";
 

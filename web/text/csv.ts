@@ -1,7 +1,7 @@
-// Rows as CSV (RFC 4180) for spreadsheets, and as JSON Lines for programs.
+// Writes rows as CSV (RFC 4180) for spreadsheets and as JSON Lines for programs.
 //
-// Visitors write the cells, so a cell that a spreadsheet would run as a formula gets an apostrophe before it
-// (OWASP, CSV injection); quoting alone does not stop that.
+// Visitors control the text of the cells. A cell that a spreadsheet would run as a formula therefore gets a
+// leading apostrophe (OWASP, CSV injection). Quoting alone does not prevent that.
 
 export type Cell = string | number | boolean | null | undefined;
 
@@ -15,7 +15,7 @@ export function csvCell(value: Cell): string {
   return /[",\r\n']/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** With a byte order mark, so that Excel reads UTF-8. */
+/** Writes a byte order mark first, so that Excel detects UTF-8. */
 export function toCsv(header: string[], rows: Cell[][]): string {
   return `\ufeff${[header, ...rows].map((row) => row.map(csvCell).join(",")).join("\r\n")}\r\n`;
 }

@@ -1,4 +1,4 @@
-// Restricted Markdown: what becomes markup, and that nothing else ever does.
+// Checks which parts of restricted Markdown become markup, and that nothing else does.
 import { describe, expect, it } from "vitest";
 import { parseMarkdown, renderMarkdown, safeHref } from "./markdown";
 
@@ -8,22 +8,22 @@ function html(source: string): string {
   return box.innerHTML;
 }
 
-describe("what an answer may look like", () => {
+describe("supported Markdown", () => {
   it("keeps_paragraphs_and_line_breaks", () => {
     expect(html("One\ntwo\n\nThree")).toBe("<p>One<br>two</p><p>Three</p>");
   });
 
-  it("draws_strong_emphasis_and_code", () => {
+  it("renders_strong_emphasis_and_code", () => {
     expect(html("**Bold** and *soft*, `x < y`, snake_case_name, 2 * 3 * 4"))
       .toBe("<p><strong>Bold</strong> and <em>soft</em>, <code>x &lt; y</code>, snake_case_name, 2 * 3 * 4</p>");
   });
 
-  it("draws_lists_with_their_start_and_continuation", () => {
+  it("renders_lists_with_their_start_and_continuation", () => {
     expect(html("Steps:\n3. Open\n   the lid\n4. Close")).toBe('<p>Steps:</p><ol start="3"><li>Open<br>the lid</li><li>Close</li></ol>');
     expect(html("- a\n\n- b")).toBe("<ul><li>a</li><li>b</li></ul>");
   });
 
-  it("links_addresses_without_the_sentence_around_them", () => {
+  it("links_urls_without_the_punctuation_around_them", () => {
     const source = "See https://example.org/a_(b). Or [our page](https://example.org/x?a=1&b=2).";
 
     const links = [...html(source).matchAll(/href="([^"]+)"/g)].map((m) => m[1]);
@@ -31,7 +31,7 @@ describe("what an answer may look like", () => {
     expect(links).toEqual(["https://example.org/a_(b)", "https://example.org/x?a=1&amp;b=2"]);
   });
 
-  it("ends_an_address_where_a_text_without_spaces_goes_on", () => {
+  it("ends_a_url_where_text_without_spaces_continues", () => {
     const links = (source: string) => [...html(source).matchAll(/href="([^"]+)"/g)].map((m) => m[1]);
 
     expect(links("詳しくはhttps://example.org/faqをご覧ください。")).toEqual(["https://example.org/faq"]);
@@ -39,7 +39,7 @@ describe("what an answer may look like", () => {
     expect(links("ดูhttps://example.org/aที่นี่")).toEqual(["https://example.org/a"]);
   });
 
-  it("links_no_address_glued_to_a_word", () => {
+  it("does_not_link_a_url_that_is_part_of_a_word", () => {
     expect(html("seehttps://evil.example/x, 2http://evil.example")).toBe("<p>seehttps://evil.example/x, 2http://evil.example</p>");
   });
 
@@ -48,7 +48,7 @@ describe("what an answer may look like", () => {
   });
 });
 
-describe("what it may not", () => {
+describe("hostile input", () => {
   const hostile = [
     "<img src=x onerror=alert(1)>", "<script>alert(1)</script>", "<svg/onload=alert(1)>", "[x](javascript:alert(1))",
     "[x](JaVaScRiPt:alert(1))", "[x](java\tscript:alert(1))", "[x](data:text/html,<script>alert(1)</script>)", "[x](vbscript:x)",
@@ -56,7 +56,7 @@ describe("what it may not", () => {
     "**<iframe src=https://evil.example>**", "```\n</pre><script>alert(1)</script>\n```", "`<b>`", "&lt;script&gt;", "[<img onerror=x>](https://example.org)",
   ];
 
-  it.each(hostile)("makes_only_known_elements_of %s", (source) => {
+  it.each(hostile)("renders_only_known_elements_for %s", (source) => {
     const box = document.createElement("div");
     box.append(renderMarkdown(source));
 
@@ -67,12 +67,12 @@ describe("what it may not", () => {
     }
   });
 
-  it("refuses_every_scheme_but_three", () => {
+  it("accepts_only_three_schemes", () => {
     expect(["javascript:1", " javascript:1", "data:,x", "ftp://a", "https:", "blob:x", "file:///a"].map(safeHref)).toEqual(Array(7).fill(null));
     expect(safeHref("https://example.org")).toBe("https://example.org/");
   });
 
-  it("stays_quick_on_marks_without_end", () => {
+  it("is_fast_on_repeated_unclosed_marks", () => {
     for (const unit of ["`", "*", "_", "[", "**a", "[a](", "`a``", "https://("]) {
       const start = performance.now();
       parseMarkdown(unit.repeat(20_000 / unit.length));

@@ -1,4 +1,4 @@
-// Entries: questions with the answers that the owner wrote or that were read from pages, and further phrasings.
+// FAQ entries: questions with answers that the owner wrote or that a sync found, and their alternative phrasings.
 
 import { useSignal } from "@preact/signals";
 import { AddEntry, AddPhrasing, DeleteEntry, Entries, type Entry, ImportEntries, UpdateEntry, supports } from "../../generated/dashboard";
@@ -29,7 +29,7 @@ export function AnswersPage() {
       <Loading of={loaded}>{({ site: found }) => {
         const entries = found?.faqEntries;
         if (!entries?.nodes.length) {
-          return search.value ? <Empty title="Nothing fits"><p>Search for fewer words.</p></Empty>
+          return search.value ? <Empty title="No results"><p>Try a shorter search.</p></Empty>
             : <Empty title="No answers yet"><p>Write one here, or add a page with questions under <a href={pathOf("sources")}>Sources</a>.</p></Empty>;
         }
         return (
@@ -47,7 +47,7 @@ export function AnswersPage() {
   );
 }
 
-/** Takes in many at once: all rows of a file, or none. */
+/** Imports entries from a file. Either all rows are imported or none. */
 function Import({ onDone }: { onDone(): void }) {
   const note = useSignal("");
   const { isBusy, error, act } = useAction();
@@ -56,14 +56,14 @@ function Import({ onDone }: { onDone(): void }) {
     if (!file) return;
     void act(async () => {
       const { added, updated, unchanged } = await upload(ImportEntries, { siteId: site.value!.id }, file);
-      note.value = `${added} added, ${updated} changed, ${unchanged} as they were.`;
+      note.value = `${added} added, ${updated} updated, ${unchanged} unchanged.`;
       field.value = "";
       onDone();
     });
   };
   return (
     <div class="card">
-      <Field label="Many at once, from a file" hint="CSV with a head (question, answer, url, phrasings) or JSON Lines.">
+      <Field label="Import from a file" hint="A CSV file with the columns question, answer, url and phrasings, or a JSON Lines file.">
         {(f) => <input {...f} type="file" accept=".csv,.tsv,.jsonl" disabled={isBusy} onChange={(e) => take(e.currentTarget)} />}
       </Field>
       <Fault text={error} />
@@ -72,7 +72,7 @@ function Import({ onDone }: { onDone(): void }) {
   );
 }
 
-/** Writes a new entry, or changes `entry`. */
+/** A form for a new entry, or for `entry` when it is given. */
 function Form({ entry, onDone }: { entry?: Entry; onDone(): void }) {
   const question = useSignal(entry?.question ?? "");
   const answer = useSignal(entry?.answer ?? "");
@@ -88,7 +88,7 @@ function Form({ entry, onDone }: { entry?: Entry; onDone(): void }) {
   return (
     <form class="card" onSubmit={save}>
       <Field label="Question">{(f) => <input {...f} required value={question.value} dir="auto" onInput={(e) => void (question.value = e.currentTarget.value)} />}</Field>
-      <Field label="Answer" hint="Markdown: **strong**, lists, links.">{(f) => <textarea {...f} rows={4} required value={answer.value} dir="auto" onInput={(e) => void (answer.value = e.currentTarget.value)} />}</Field>
+      <Field label="Answer" hint="Markdown is supported: **bold**, lists and links.">{(f) => <textarea {...f} rows={4} required value={answer.value} dir="auto" onInput={(e) => void (answer.value = e.currentTarget.value)} />}</Field>
       <Fault text={error} />
       <button type="submit" class="solid" disabled={isBusy}>Save</button>
     </form>
@@ -113,7 +113,7 @@ function Item({ entry, canWrite, onChange }: { entry: Entry; canWrite: boolean; 
       <details>
         <summary><strong dir="auto">{entry.question}</strong></summary>
         <Markdown text={entry.answer} />
-        {entry.url && <p class="hint break">From <a href={entry.url} target="_blank" rel="noopener noreferrer">{entry.url}</a></p>}
+        {entry.url && <p class="hint break">Source: <a href={entry.url} target="_blank" rel="noopener noreferrer">{entry.url}</a></p>}
         {entry.phrasings.length > 0 && <p class="hint">Also asked as: {entry.phrasings.join(" · ")}</p>}
         {canWrite && (
           <>
@@ -122,7 +122,7 @@ function Item({ entry, canWrite, onChange }: { entry: Entry; canWrite: boolean; 
               <button type="submit" disabled={isBusy}>Add</button>
             </form>
             <div class="row">
-              <button type="button" aria-expanded={isEditing.value} onClick={() => void (isEditing.value = !isEditing.value)}>Change</button>
+              <button type="button" aria-expanded={isEditing.value} onClick={() => void (isEditing.value = !isEditing.value)}>Edit</button>
               <Confirm label="Delete" about={entry.question} question="Delete this answer?" onYes={() => void act(async () => { await change(DeleteEntry, { input: { id: entry.id, siteId } }); onChange(); })} />
             </div>
           </>)}

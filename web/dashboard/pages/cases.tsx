@@ -1,5 +1,5 @@
-// The saved test questions of the answer lab: what each must find, run all at once, and how many of them a new
-// reading of a source may lose.
+// The test questions of the answer lab: the expected result of each, running all of them, and how many of them
+// may fail before the new content of a sync is held back.
 
 import { useSignal } from "@preact/signals";
 import { AddCase, AllowLosses, type Case, Cases as CasesQuery, DeleteCase, RunCases, type RunCasesResult, type TryOutResult } from "../../generated/dashboard";
@@ -9,7 +9,7 @@ import { Badge, Confirm, Fault, Field, Loading, useAction, useQuery } from "../u
 type Result = NonNullable<RunCasesResult["runEvaluation"]["results"]>[number];
 type Answered = TryOutResult["askQuestion"]["conversation"];
 
-/** `answered` is what was just asked in the lab: it can be kept as a test of what it should find. */
+/** The list of test questions. `answered` is the last question asked in the lab, which can be saved as a test question. */
 export function Cases({ answered }: { answered: Answered }) {
   const after = useSignal<string | null>(null);
   const loaded = useQuery(CasesQuery, { site: site.value!.id, after: after.value });
@@ -32,15 +32,15 @@ export function Cases({ answered }: { answered: Answered }) {
     <section class="card cases">
       <div class="row between"><h2>Test questions</h2>
         <div class="row">
-          {canWrite && answered && <button type="button" disabled={isBusy} onClick={() => void keep()}>Keep the question above</button>}
-          <button type="button" class="solid" disabled={isBusy || !loaded.data?.site?.evaluation.cases?.totalCount} onClick={() => void runAll()}>Run them</button>
+          {canWrite && answered && <button type="button" disabled={isBusy} onClick={() => void keep()}>Save the question above</button>}
+          <button type="button" class="solid" disabled={isBusy || !loaded.data?.site?.evaluation.cases?.totalCount} onClick={() => void runAll()}>Run all</button>
         </div></div>
       <Fault text={error} />
       <p class="hint" role="status">{note.value}</p>
       <Loading of={loaded}>{({ site: found }) => {
         const cases = found?.evaluation.cases;
-        if (!cases) return <p>This key may not read the test questions.</p>;
-        if (!cases.nodes.length) return <p>None yet. Ask a question above; when the answer is right, keep it. From then on you see at once when it is lost.</p>;
+        if (!cases) return <p>Your key does not have permission to read the test questions.</p>;
+        if (!cases.nodes.length) return <p>There are no test questions yet. Ask a question above and save it when the answer is right. A later run shows whether it is still answered correctly.</p>;
         return (
           <>
             <ul class="plain">{cases.nodes.map((one) => <Item key={one.id} one={one} result={results.value?.get(one.id)} canWrite={canWrite} onChange={loaded.reload} />)}</ul>
@@ -63,12 +63,12 @@ function Item({ one, result, canWrite, onChange }: { one: Case; result: Result |
     <li class="delivery row between">
       <div class="grow">
         <span dir="auto">{one.question}</span>
-        <p class="hint break">{wanted ? `Must find ${wanted}` : "Must say that it does not know"}{result && !result.isPassed && `; found ${result.foundTitle ?? result.foundUrl ?? "nothing"}`}</p>
+        <p class="hint break">{wanted ? `Expected result: ${wanted}` : "Expected result: no answer"}{result && !result.isPassed && `. Actual result: ${result.foundTitle ?? result.foundUrl ?? "no answer"}`}</p>
         <Fault text={error} />
       </div>
       <span class="row">
-        {result && <Badge value={result.isPassed ? "ANSWERED" : "FAILED"}>{result.isPassed ? "passed" : "lost"}</Badge>}
-        {canWrite && <Confirm label="Delete" about={one.question} question="Delete this test?" onYes={() => void act(async () => { await change(DeleteCase, { input: { id: one.id, siteId: site.value!.id } }); onChange(); })} />}
+        {result && <Badge value={result.isPassed ? "ANSWERED" : "FAILED"}>{result.isPassed ? "passed" : "failed"}</Badge>}
+        {canWrite && <Confirm label="Delete" about={one.question} question="Delete this test question?" onYes={() => void act(async () => { await change(DeleteCase, { input: { id: one.id, siteId: site.value!.id } }); onChange(); })} />}
       </span>
     </li>
   );
@@ -83,10 +83,10 @@ function Losses({ allowed, canWrite, onChange }: { allowed: number | null; canWr
   });
   return (
     <>
-      <Field label="When a new reading of a source loses some of them" hint="A reading that is held back changes nothing: the pages answer as they did before.">
+      <Field label="When test questions fail after a sync" hint="A sync that is held back changes nothing. Answers still come from the previous content.">
         {(f) => <select {...f} disabled={!canWrite} value={allowed ?? ""} onChange={(e) => void save(e.currentTarget.value)}>
-          <option value="">Take it all the same</option>
-          {choices.map((count) => <option key={count} value={count}>{count === 0 ? "Hold it back if it loses any" : `Hold it back if it loses more than ${count}`}</option>)}</select>}
+          <option value="">Use the new content anyway</option>
+          {choices.map((count) => <option key={count} value={count}>{count === 0 ? "Hold the sync back if any test question fails" : `Hold the sync back if more than ${count} fail`}</option>)}</select>}
       </Field>
       <Fault text={error} />
     </>

@@ -1,12 +1,12 @@
-// API keys: what there is, a new one (its secret shown once), and taking one back.
+// API keys: the list, a form for a new key (whose secret is shown once), and revoking a key.
 
 import { useSignal } from "@preact/signals";
 import { CreateKey, type CreateApiKeyInput, type KeyRow, Keys, RevokeKey, type Scope, ScopeValues } from "../../generated/dashboard";
 import { change, site } from "../client";
+import { labelOf } from "../labels";
 import { Badge, Confirm, Empty, Fault, Field, Loading, Page, Secret, When, useAction, useQuery } from "../ui";
 
 const SCOPES = ScopeValues.filter((scope) => scope !== "CHAT");
-const words = (value: string) => value.toLowerCase().replaceAll("_", " ");
 
 export function KeysPage() {
   const loaded = useQuery(Keys, { site: site.value!.id });
@@ -17,8 +17,8 @@ export function KeysPage() {
       {secret.value && <Secret title="The new key" value={secret.value} onDone={() => void (secret.value = null)} />}
       {isAdding.value && <Form onMade={(made) => { secret.value = made; isAdding.value = false; loaded.reload(); }} />}
       <Loading of={loaded}>{({ site: found }) => {
-        if (!found?.apiKeys) return <Fault text="This key may not manage keys. Sign in with one that has the scope “admin”." />;
-        if (!found.apiKeys.length) return <Empty title="No keys yet"><p>A widget key goes on your pages; a secret key is for your own servers.</p></Empty>;
+        if (!found?.apiKeys) return <Fault text="Your key does not have permission to manage keys. Sign in with a key that can manage the site." />;
+        if (!found.apiKeys.length) return <Empty title="No keys yet"><p>Use a widget key on your web pages and a secret key on your own servers.</p></Empty>;
         return <ul class="cards">{[...found.apiKeys].sort((a, b) => Number(a.revokedAt !== null) - Number(b.revokedAt !== null)).map((key) => <Item key={key.id} apiKey={key} onChange={loaded.reload} />)}</ul>;
       }}</Loading>
     </Page>
@@ -27,19 +27,19 @@ export function KeysPage() {
 
 function Item({ apiKey, onChange }: { apiKey: KeyRow; onChange(): void }) {
   const { error, act } = useAction();
-  const name = apiKey.name || "Without a name";
+  const name = apiKey.name || "Unnamed key";
   return (
     <li class="card row between">
       <div class="grow">
         <h2 dir="auto">{name}</h2>
-        <p class="hint row"><Badge value={apiKey.kind} /><code>…{apiKey.last4}</code><span>made <When at={apiKey.createdAt} /></span>
-          {apiKey.lastUsedAt && <span>used <When at={apiKey.lastUsedAt} /></span>}{apiKey.expiresAt && <span>ends <When at={apiKey.expiresAt} /></span>}</p>
-        {apiKey.scopes.length > 0 && <p class="hint">May: {apiKey.scopes.map(words).join(", ")}</p>}
-        {apiKey.origins.length > 0 && <p class="hint break">Only on {apiKey.origins.join(", ")}</p>}
+        <p class="hint row"><Badge value={apiKey.kind} /><code>…{apiKey.last4}</code><span>created <When at={apiKey.createdAt} /></span>
+          {apiKey.lastUsedAt && <span>last used <When at={apiKey.lastUsedAt} /></span>}{apiKey.expiresAt && <span>expires <When at={apiKey.expiresAt} /></span>}</p>
+        {apiKey.scopes.length > 0 && <p class="hint">Permissions: {apiKey.scopes.map(labelOf).join(", ")}</p>}
+        {apiKey.origins.length > 0 && <p class="hint break">Allowed origins: {apiKey.origins.join(", ")}</p>}
         <Fault text={error} />
       </div>
       {apiKey.revokedAt ? <Badge value="FAILED">revoked</Badge>
-        : <Confirm label="Revoke" about={apiKey.name || `…${apiKey.last4}`} question="Revoke it? What uses it stops at once." onYes={() => void act(async () => { await change(RevokeKey, { input: { id: apiKey.id, siteId: site.value!.id } }); onChange(); })} />}
+        : <Confirm label="Revoke" about={apiKey.name || `…${apiKey.last4}`} question="Revoke this key? Everything that uses it stops working at once." onYes={() => void act(async () => { await change(RevokeKey, { input: { id: apiKey.id, siteId: site.value!.id } }); onChange(); })} />}
     </li>
   );
 }
@@ -66,19 +66,19 @@ function Form({ onMade }: { onMade(secret: string): void }) {
   return (
     <form class="card" onSubmit={save}>
       <Field label="Kind">{(f) => <select {...f} value={kind.value} onChange={(e) => void (kind.value = e.currentTarget.value as "WIDGET" | "SECRET")}>
-        <option value="WIDGET">Widget key, for pages</option><option value="SECRET">Secret key, for servers</option></select>}</Field>
-      <Field label="Name" hint="So that you know it again.">{(f) => <input {...f} maxLength={80} value={name.value} onInput={(e) => void (name.value = e.currentTarget.value)} />}</Field>
+        <option value="WIDGET">Widget key, for web pages</option><option value="SECRET">Secret key, for servers</option></select>}</Field>
+      <Field label="Name" hint="A name that helps you recognize the key.">{(f) => <input {...f} maxLength={80} value={name.value} onInput={(e) => void (name.value = e.currentTarget.value)} />}</Field>
       {kind.value === "WIDGET" && (
-        <Field label="Only on these origins" hint="For example https://shop.example; empty means any.">
+        <Field label="Allowed origins" hint="For example https://shop.example. Leave empty to allow all origins.">
           {(f) => <input {...f} value={origins.value} onInput={(e) => void (origins.value = e.currentTarget.value)} />}
         </Field>)}
-      <Field label="Ends after" hint="Empty means never.">{(f) => <input {...f} type="date" value={ends.value} onInput={(e) => void (ends.value = e.currentTarget.value)} />}</Field>
+      <Field label="Expires after" hint="Leave empty for a key that does not expire.">{(f) => <input {...f} type="date" value={ends.value} onInput={(e) => void (ends.value = e.currentTarget.value)} />}</Field>
       {kind.value === "SECRET" && (
-        <fieldset><legend>May (nothing ticked means everything)</legend>
-          <div class="checks">{SCOPES.map((scope) => <label key={scope} class="check"><input type="checkbox" checked={scopes.value.includes(scope)} onChange={(e) => toggle(scope, e.currentTarget.checked)} />{words(scope)}</label>)}</div>
+        <fieldset><legend>Permissions (select none to allow everything)</legend>
+          <div class="checks">{SCOPES.map((scope) => <label key={scope} class="check"><input type="checkbox" checked={scopes.value.includes(scope)} onChange={(e) => toggle(scope, e.currentTarget.checked)} />{labelOf(scope)}</label>)}</div>
         </fieldset>)}
       <Fault text={error} />
-      <button type="submit" class="solid" disabled={isBusy}>Make the key</button>
+      <button type="submit" class="solid" disabled={isBusy}>Create key</button>
     </form>
   );
 }

@@ -1,5 +1,5 @@
-// The answer lab: ask as a visitor would, see what the answer rests on and how sure it is, and set how sure
-// it has to be.
+// The answer lab: ask a question as a visitor would, see the evidence and the confidence of the answer, and set
+// the required confidence.
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
@@ -9,7 +9,7 @@ import { route } from "../route";
 import { Cases } from "./cases";
 import { Badge, Fault, Field, Loading, Markdown, Page, useAction, useQuery } from "../ui";
 
-/** Groups the questions asked here, so that they can be told from visitors'. */
+/** The session of all questions asked here, which separates them from the questions of visitors. */
 const LAB_SESSION = "answer-lab";
 const percent = (share: number) => `${Math.round(share * 100)}\u00a0%`;
 
@@ -30,7 +30,7 @@ export function LabPage() {
       <div class="halves wide">
         <section>
           <form onSubmit={submit}>
-            <Field label="Question" hint={`Uses one credit; kept among the conversations as session “${LAB_SESSION}”.`}>
+            <Field label="Question" hint={`Uses one credit. The conversation is stored in the session “${LAB_SESSION}”.`}>
               {(f) => <textarea {...f} rows={2} required maxLength={1000} value={question.value} dir="auto" onInput={(e) => void (question.value = e.currentTarget.value)} />}
             </Field>
             <button type="submit" class="solid" disabled={isBusy}>Ask</button>
@@ -53,8 +53,8 @@ function Answer({ result: { conversation, suggestions }, onAsk }: { result: TryO
         <meter aria-label="Confidence" min={0} max={1} value={conversation.confidence} /></div>
       <Markdown text={conversation.answer} />
       {suggestions.length > 0 && <div class="row" role="group" aria-label="Suggested questions">{suggestions.map((text) => <button key={text} type="button" onClick={() => onAsk(text)}>{text}</button>)}</div>}
-      <h2>What it rests on</h2>
-      {conversation.citations.length === 0 && <p>Nothing matched well enough. Write an answer, add a source, or lower the target.</p>}
+      <h2>Evidence</h2>
+      {conversation.citations.length === 0 && <p>No entry matched well enough. Write an answer, add a source, or lower the target.</p>}
       <ol class="citations">{conversation.citations.map((citation, i) => (
         <li key={i}>
           <div class="row between"><strong dir="auto">{citation.title}</strong><span>{percent(citation.score)}</span></div>
@@ -70,10 +70,10 @@ function Threshold() {
   const loaded = useQuery(AnswerSettings, { site: site.value!.id });
   return (
     <section class="card">
-      <h2>How sure it has to be</h2>
+      <h2>Required confidence</h2>
       <Loading of={loaded}>{({ site: found }) => found?.answerSettings
         ? <Slider stored={found.answerSettings.targetPrecision} />
-        : <p>This key may not read the settings.</p>}
+        : <p>Your key does not have permission to read the settings.</p>}
       </Loading>
     </section>
   );
@@ -86,11 +86,11 @@ function Slider({ stored }: { stored: number }) {
   useEffect(() => void (target.value = stored), [stored]);
   const save = () => act(async () => {
     await change(UpdateAnswerSettings, { input: { targetPrecision: target.value, siteId: site.value!.id } });
-    note.value = "Saved. It holds for the next question.";
+    note.value = "Saved. The new target applies to the next question.";
   });
   return (
     <>
-      <Field label={`Answers that should be right: ${percent(target.value)}`} hint="Higher: fewer wrong answers, and more often “I don’t know”. Lower: more answers, more of them wrong.">
+      <Field label={`Share of answers that should be correct: ${percent(target.value)}`} hint="A higher value gives fewer wrong answers but says “I don’t know” more often. A lower value gives more answers, of which more are wrong.">
         {(f) => <input {...f} type="range" min={0.5} max={0.99} step={0.01} value={target.value} disabled={!may("WRITE_CONFIG")} onInput={(e) => void (target.value = Number(e.currentTarget.value))} />}
       </Field>
       <Fault text={error} />

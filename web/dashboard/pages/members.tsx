@@ -1,8 +1,9 @@
-// The team: who answers visitors under which name, each with a key of their own (shown once).
+// The members of the team. Each member answers visitors under their own name and has their own key, which is shown once.
 
 import { useSignal } from "@preact/signals";
 import { AddMember, type MemberRole, type MemberRow, MemberRoleValues, Members, RemoveMember } from "../../generated/dashboard";
 import { change, site } from "../client";
+import { labelOf } from "../labels";
 import { Badge, Confirm, Empty, Fault, Field, Loading, Page, Secret, When, useAction, useQuery } from "../ui";
 
 export function MembersPage() {
@@ -11,11 +12,11 @@ export function MembersPage() {
   const isAdding = useSignal(false);
   return (
     <Page title="Members" tools={<button type="button" class="solid" aria-expanded={isAdding.value} onClick={() => void (isAdding.value = !isAdding.value)}>Add a member</button>}>
-      {secret.value && <Secret title={`The key of ${secret.value.name}`} value={secret.value.key} onDone={() => void (secret.value = null)} />}
+      {secret.value && <Secret title={`Key of ${secret.value.name}`} value={secret.value.key} onDone={() => void (secret.value = null)} />}
       {isAdding.value && <Form onMade={(name, key) => { secret.value = { name, key }; isAdding.value = false; loaded.reload(); }} />}
       <Loading of={loaded}>{({ site: found }) => {
-        if (!found?.members) return <Fault text="This key may not see the members." />;
-        if (!found.members.length) return <Empty title="No members yet"><p>Add yourself: visitors then see your name when you answer, and conversations can be given to you.</p></Empty>;
+        if (!found?.members) return <Fault text="Your key does not have permission to see the members." />;
+        if (!found.members.length) return <Empty title="No members yet"><p>Add yourself as a member. Visitors then see your name when you answer, and conversations can be assigned to you.</p></Empty>;
         return <ul class="cards">{found.members.map((member) => <Item key={member.id} member={member} onChange={loaded.reload} />)}</ul>;
       }}</Loading>
     </Page>
@@ -27,7 +28,7 @@ function Item({ member, onChange }: { member: MemberRow; onChange(): void }) {
   return (
     <li class="card row between">
       <div class="grow"><h2 dir="auto">{member.name}</h2><p class="hint row"><Badge value={member.role} /><span class="break">{member.email}</span><span>added <When at={member.createdAt} /></span></p><Fault text={error} /></div>
-      <Confirm label="Remove" about={member.name} question="Remove? Their key stops at once." onYes={() => void act(async () => { await change(RemoveMember, { input: { id: member.id, siteId: site.value!.id } }); onChange(); })} />
+      <Confirm label="Remove" about={member.name} question="Remove this member? Their key stops working at once." onYes={() => void act(async () => { await change(RemoveMember, { input: { id: member.id, siteId: site.value!.id } }); onChange(); })} />
     </li>
   );
 }
@@ -46,10 +47,10 @@ function Form({ onMade }: { onMade(name: string, key: string): void }) {
   };
   return (
     <form class="card" onSubmit={save}>
-      <Field label="Name" hint="Visitors see it.">{(f) => <input {...f} required maxLength={80} value={name.value} onInput={(e) => void (name.value = e.currentTarget.value)} />}</Field>
+      <Field label="Name" hint="Visitors see this name.">{(f) => <input {...f} required maxLength={80} value={name.value} onInput={(e) => void (name.value = e.currentTarget.value)} />}</Field>
       <Field label="E-mail">{(f) => <input {...f} type="email" required value={email.value} onInput={(e) => void (email.value = e.currentTarget.value)} />}</Field>
-      <Field label="Role" hint="Agents answer visitors; admins also change settings and keys.">{(f) => <select {...f} value={role.value} onChange={(e) => void (role.value = e.currentTarget.value as MemberRole)}>
-        {MemberRoleValues.map((value) => <option key={value} value={value}>{value.toLowerCase()}</option>)}</select>}</Field>
+      <Field label="Role" hint="Agents answer visitors. Admins can also change settings and keys.">{(f) => <select {...f} value={role.value} onChange={(e) => void (role.value = e.currentTarget.value as MemberRole)}>
+        {MemberRoleValues.map((value) => <option key={value} value={value}>{labelOf(value)}</option>)}</select>}</Field>
       <Fault text={error} />
       <button type="submit" class="solid" disabled={isBusy}>Add</button>
     </form>

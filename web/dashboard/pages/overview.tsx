@@ -1,4 +1,4 @@
-// How the site is doing: rates, questions a day, credits, and what was last left unanswered.
+// Key metrics of the site: rates, questions per day, credits, and the latest unanswered questions.
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
@@ -8,7 +8,7 @@ import { pathOf } from "../route";
 import { Empty, Loading, Page, When, counted, useQuery } from "../ui";
 
 const RANGES: Array<[AnalyticsRange, string]> = [["LAST_7_DAYS", "7 days"], ["LAST_30_DAYS", "30 days"], ["LAST_90_DAYS", "90 days"], ["LAST_365_DAYS", "A year"], ["ALL", "All"]];
-/** What the server says for "without limit". */
+/** The value that the server uses for "no limit". */
 const UNLIMITED = 2_147_483_647;
 
 type SiteData = NonNullable<OverviewResult["site"]>;
@@ -29,24 +29,24 @@ function Body({ found }: { found: SiteData }) {
   return (
     <>
       {found.sources?.totalCount === 0 && (
-        <Empty title="Nothing to answer from yet">
-          <p>Add the address of your FAQ or help pages, then ask a question in the answer lab.</p>
+        <Empty title="No sources yet">
+          <p>Add the URL of your FAQ or help pages. Then ask a question in the answer lab.</p>
           <a class="button solid" href={pathOf("sources")}>Add a source</a>
         </Empty>)}
-      {analytics ? <Figures overview={analytics.overview} days={analytics.activity} /> : <p class="hint">Figures are not included in this plan.</p>}
+      {analytics ? <Figures overview={analytics.overview} days={analytics.activity} /> : <p class="hint">Analytics are not included in this plan.</p>}
       <div class="halves">
-        {analytics && <section class="card"><h2>Questions a day</h2><Activity days={analytics.activity} /></section>}
+        {analytics && <section class="card"><h2>Questions per day</h2><Activity days={analytics.activity} /></section>}
         <section class="card">
           <h2>Credits this month</h2>
           {credits.limit === UNLIMITED
-            ? <p><strong class="big">{credits.used}</strong> used, without limit</p>
+            ? <p><strong class="big">{credits.used}</strong> used, no limit</p>
             : <><p><strong class="big">{credits.remaining.toLocaleString()}</strong> of {credits.limit.toLocaleString()} left</p><meter aria-label="Credits used" min={0} max={credits.limit} value={credits.used} /></>}
-          <p class="hint">Counts anew <When at={credits.resetAt} />.</p>
-          <h2>Left unanswered</h2>
+          <p class="hint">Resets <When at={credits.resetAt} />.</p>
+          <h2>Unanswered questions</h2>
           {found.conversations?.nodes.length
             ? <ul class="plain">{found.conversations.nodes.map((c) => (
               <li key={c.id}><a href={pathOf("conversations", { state: "UNANSWERED", open: c.id })} dir="auto">{c.question}</a> <span class="hint"><When at={c.createdAt} /></span></li>))}</ul>
-            : <p>Nothing: every question found an answer.</p>}
+            : <p>Every question was answered.</p>}
         </section>
       </div>
     </>
@@ -55,19 +55,19 @@ function Body({ found }: { found: SiteData }) {
 
 function Figures({ overview: o, days }: { overview: NonNullable<SiteData["analytics"]>["overview"]; days: Array<{ count: number }> }) {
   const trend = o.weekOverWeekChange;
-  // From nothing to something the server says +100 %, which would be half of the truth.
+  // The server reports +100 % for a week that follows a week without questions, which would be misleading.
   const hadNone = days.length >= 14 && days.slice(-14, -7).every((day) => day.count === 0);
   const unansweredRate = o.totalQuestions ? Math.round((100 * o.unansweredCount) / o.totalQuestions) : 0;
   const cells = [
-    ["Questions", o.totalQuestions.toLocaleString(), hadNone ? "none in the week before" : `${trend > 0 ? "+" : ""}${trend}\u00a0% against the week before`],
+    ["Questions", o.totalQuestions.toLocaleString(), hadNone ? "no questions in the previous week" : `${trend > 0 ? "+" : ""}${trend}\u00a0% compared with the previous week`],
     ["Unanswered", `${unansweredRate}\u00a0%`, counted(o.unansweredCount, "question")],
-    ["Satisfied", `${o.satisfactionRate}\u00a0%`, `${o.helpfulCount} of ${o.totalFeedback} votes`],
-    ["Handed to a human", `${o.handoffRate}\u00a0%`, counted(o.handoffCount, "conversation")],
+    ["Satisfaction", `${o.satisfactionRate}\u00a0%`, `${o.helpfulCount} of ${o.totalFeedback} votes`],
+    ["Handed over to a human", `${o.handoffRate}\u00a0%`, counted(o.handoffCount, "conversation")],
   ] as const;
   return <dl class="figures">{cells.map(([name, value, note]) => <div key={name} class="card"><dt>{name}</dt><dd><strong class="big">{value}</strong><span class="hint">{note}</span></dd></div>)}</dl>;
 }
 
-/** The chart is for the eyes; the same figures stand in a table for everyone. */
+/** A chart, and the same numbers as a table for people who cannot see the chart. */
 function Activity({ days }: { days: Array<{ date: string; count: number }> }) {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -81,13 +81,13 @@ function Activity({ days }: { days: Array<{ date: string; count: number }> }) {
       destroy();
     };
   }, [days]);
-  if (!days.some((day) => day.count)) return <p>No questions in this range. Put the widget on a page, or try one in the <a href={pathOf("lab")}>answer lab</a>.</p>;
+  if (!days.some((day) => day.count)) return <p>There are no questions in this range. Add the widget to a page, or ask a question in the <a href={pathOf("lab")}>answer lab</a>.</p>;
   return (
     <>
       <div class="chart" ref={place} aria-hidden="true" />
       <details><summary>As a table</summary>
-        <div class="scroll" tabIndex={0} role="region" aria-label="Questions a day"><table>
-          <thead><tr><th scope="col">Day</th><th scope="col">Questions</th></tr></thead>
+        <div class="scroll" tabIndex={0} role="region" aria-label="Questions per day"><table>
+          <thead><tr><th scope="col">Day (UTC)</th><th scope="col">Questions</th></tr></thead>
           <tbody>{days.toReversed().map((day) => <tr key={day.date}><td>{day.date}</td><td>{day.count}</td></tr>)}</tbody>
         </table></div>
       </details>

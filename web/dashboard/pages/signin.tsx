@@ -1,4 +1,4 @@
-// Signing in with a secret key, a member's key, or the operator's token.
+// The sign-in form. It accepts a secret key, a member key or the operator key.
 
 import { useSignal } from "@preact/signals";
 import { signIn, signOutReason } from "../client";
@@ -17,14 +17,14 @@ export function SignInPage() {
     <main class="signin">
       <form onSubmit={submit}>
         <h1>HelpBot</h1>
-        <p>Sign in with a secret key or your own member key. The first start of the server printed one; more are made under API keys and Members.</p>
+        <p>Sign in with a secret key or your member key. The server printed a secret key at its first start. Create more keys under API keys and Members.</p>
         <Fault text={error || signOutReason.value} />
-        <Field label="Key" hint="Begins with sk_live_ or pat_live_. It stays in this page's memory.">
+        <Field label="Key" hint="The key begins with sk_live_ or pat_live_. It is kept only in the memory of this page.">
           {(field) => <input {...field} type="password" autocomplete="off" spellcheck={false} required value={key.value}
             onInput={(e) => void (key.value = e.currentTarget.value)} />}
         </Field>
         <label class="check"><input type="checkbox" checked={isKept.value} onChange={(e) => void (isKept.value = e.currentTarget.checked)} />
-          Keep it for this tab, until it is closed</label>
+          Keep me signed in until I close this tab</label>
         <button type="submit" class="solid" disabled={isBusy}>Sign in</button>
       </form>
     </main>

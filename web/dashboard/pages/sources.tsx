@@ -1,4 +1,4 @@
-// Where answers come from: add an address, follow its reading, see what became of each page.
+// Sources: add a URL or a file, follow its sync, and see the result for each page.
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
@@ -10,8 +10,8 @@ import { change, may, run, site, upload } from "../client";
 import { Badge, Confirm, Empty, Fault, Field, Loading, Page, When, counted, sayError, useAction, useQuery } from "../ui";
 
 const POLL_MS = 2500;
-const SCOPES: Record<SourceScope, string> = { PAGE: "This page alone", SECTION: "Pages below it", SITE: "The whole site" };
-const SCHEDULES: Record<SourceSchedule, string> = { NONE: "Only when asked", HOURLY: "Every hour", DAILY: "Every day", WEEKLY: "Every week", MONTHLY: "Every month" };
+const SCOPES: Record<SourceScope, string> = { PAGE: "Only this page", SECTION: "This page and the pages below it", SITE: "The whole site" };
+const SCHEDULES: Record<SourceSchedule, string> = { NONE: "Only manually", HOURLY: "Every hour", DAILY: "Every day", WEEKLY: "Every week", MONTHLY: "Every month" };
 
 export function SourcesPage() {
   const after = useSignal<string | null>(null);
@@ -22,17 +22,17 @@ export function SourcesPage() {
   const note = useSignal("");
   const { isBusy, error, act } = useAction();
   const nodes = loaded.data?.site?.sources?.nodes ?? [];
-  const isReading = nodes.some(({ status }) => status === "PENDING" || status === "SCRAPING");
+  const isSyncing = nodes.some(({ status }) => status === "PENDING" || status === "SCRAPING");
   useEffect(() => {
-    if (!isReading) return undefined;
+    if (!isSyncing) return undefined;
     const timer = setInterval(() => document.hidden || loaded.reload(), POLL_MS);
     return () => clearInterval(timer);
-  }, [isReading]);
+  }, [isSyncing]);
   const add = (event: Event) => {
     event.preventDefault();
     void act(async () => {
       const { isNew } = await change(AddSource, { input: { url: url.value.trim(), scope: scope.value, schedule: schedule.value, siteId: site.value!.id } });
-      note.value = isNew ? "Added. It is being read." : "That address is already here.";
+      note.value = isNew ? "The source was added. Its sync has started." : "This source already exists.";
       url.value = "";
       loaded.reload();
     });
@@ -42,7 +42,7 @@ export function SourcesPage() {
     if (!file) return;
     void act(async () => {
       const { isNew } = await upload(UploadSource, { siteId: site.value!.id }, file);
-      note.value = isNew ? "Added. It is being read." : "Replaced. It is being read.";
+      note.value = isNew ? "The file was added. Its sync has started." : "The file was replaced. Its sync has started.";
       field.value = "";
       loaded.reload();
     });
@@ -52,23 +52,23 @@ export function SourcesPage() {
     <Page title="Sources">
       {canWrite && (
         <form class="filters" onSubmit={add}>
-          <Field label="Address of a page or site" hint="For example https://shop.example/faq. Other pages are read as robots.txt allows.">
+          <Field label="URL of a page or site" hint="For example https://shop.example/faq. The rules in robots.txt are respected.">
             {(f) => <input {...f} type="url" required maxLength={2048} placeholder="https://" value={url.value} onInput={(e) => void (url.value = e.currentTarget.value)} />}
           </Field>
-          <Choice label="How far" values={SourceScopeValues} texts={SCOPES} chosen={scope.value} onChoose={(value) => void (scope.value = value)} />
-          <Choice label="Read again" values={SourceScheduleValues} texts={SCHEDULES} chosen={schedule.value} onChoose={(value) => void (schedule.value = value)} />
+          <Choice label="Scope" values={SourceScopeValues} texts={SCOPES} chosen={scope.value} onChoose={(value) => void (scope.value = value)} />
+          <Choice label="Sync schedule" values={SourceScheduleValues} texts={SCHEDULES} chosen={schedule.value} onChoose={(value) => void (schedule.value = value)} />
           <button type="submit" class="solid" disabled={isBusy}>Add</button>
         </form>)}
       {canWrite && supports.UploadSource && (
-        <Field label="Or a file" hint="PDF, DOCX, HTML, Markdown, text or CSV, at most 20 MB. One of the same name is replaced.">
+        <Field label="Or upload a file" hint="PDF, DOCX, HTML, Markdown, text or CSV, at most 20 MB. A file with the same name is replaced.">
           {(f) => <input {...f} type="file" accept=".pdf,.docx,.html,.htm,.md,.txt,.csv" disabled={isBusy} onChange={(e) => take(e.currentTarget)} />}
         </Field>)}
       <Fault text={error} />
       <p class="hint" role="status">{note.value}</p>
       <Loading of={loaded}>{({ site: found }) => {
         const sources = found?.sources;
-        if (!sources) return <Fault text="This key may not read sources, or the plan does not include them." />;
-        if (!sources.nodes.length) return <Empty title="No sources yet"><p>Add the address of your FAQ or help pages above. It is read in the background, and answers come from it as soon as it is done.</p></Empty>;
+        if (!sources) return <Fault text="Your key does not have permission to read sources, or your plan does not include them." />;
+        if (!sources.nodes.length) return <Empty title="No sources yet"><p>Add the URL of your FAQ or help pages above. The sync runs in the background. Answers use the new content as soon as it has finished.</p></Empty>;
         return (
           <>
             <ul class="cards">{sources.nodes.map((source) => <Item key={source.id} source={source} canWrite={canWrite} onChange={loaded.reload} />)}</ul>
@@ -95,17 +95,17 @@ function Choice<T extends string>({ label, values, texts, chosen, onChoose }: Ch
   );
 }
 
-/** How far the reading has come, or what it came to. */
+/** The progress of the running sync, or the result of the last one. */
 function Progress({ source: { status, url, crawlReport } }: { source: SourceRow }) {
-  const isReading = status === "PENDING" || status === "SCRAPING";
-  if (!crawlReport) return isReading ? <progress aria-label={`Reading ${url}`} /> : null;
+  const isSyncing = status === "PENDING" || status === "SCRAPING";
+  if (!crawlReport) return isSyncing ? <progress aria-label={`Sync of ${url}`} /> : null;
   const { planned, fetched, unchanged, skipped, failed } = crawlReport;
   const done = fetched + unchanged + skipped + failed;
-  const parts = ([[fetched, "read"], [unchanged, "unchanged"], [skipped, "left out"], [failed, "failed"]] as const).filter(([count]) => count > 0);
+  const parts = ([[fetched, "fetched"], [unchanged, "unchanged"], [skipped, "skipped"], [failed, "failed"]] as const).filter(([count]) => count > 0);
   return (
     <>
-      {isReading && <progress aria-label={`Reading ${url}`} {...crawlReport.finishedAt ? {} : { value: done, max: Math.max(planned, done, 1) }} />}
-      <p class="hint" role="status">{isReading && !crawlReport.finishedAt && `${done} of ${planned} pages: `}{parts.map(([count, what]) => `${count} ${what}`).join(", ")}</p>
+      {isSyncing && <progress aria-label={`Sync of ${url}`} {...crawlReport.finishedAt ? {} : { value: done, max: Math.max(planned, done, 1) }} />}
+      <p class="hint" role="status">{isSyncing && !crawlReport.finishedAt && `${done} of ${planned} pages: `}{parts.map(([count, what]) => `${count} ${what}`).join(", ")}</p>
     </>
   );
 }
@@ -118,7 +118,7 @@ function Item({ source, canWrite, onChange }: { source: SourceRow; canWrite: boo
     await change(UpdateSource, { input: { ...input, ...what } });
     onChange();
   });
-  const again = () => void act(async () => {
+  const sync = () => void act(async () => {
     await (source.kind === "URL" ? change(Rescrape, { input }) : change(Reread, { input }));
     onChange();
   });
@@ -129,14 +129,14 @@ function Item({ source, canWrite, onChange }: { source: SourceRow; canWrite: boo
           <h2 dir="auto">{source.title || source.url}</h2>
           {source.kind === "URL" ? <a class="break" href={source.url} target="_blank" rel="noopener noreferrer">{source.url}</a> : <span class="break">{source.url}</span>}
           <p class="hint row"><Badge value={source.status} /> {counted(source.documentCount, "page")}, {counted(source.chunkCount, "passage")}
-            {source.lastScrapedAt && <span>read <When at={source.lastScrapedAt} /></span>}{source.nextScrapeAt && <span>again <When at={source.nextScrapeAt} /></span>}</p>
+            {source.lastScrapedAt && <span>last sync <When at={source.lastScrapedAt} /></span>}{source.nextScrapeAt && <span>next sync <When at={source.nextScrapeAt} /></span>}</p>
           <Progress source={source} />
         </div>
         {canWrite && (
           <div class="row">
             {(source.kind === "URL" || (source.kind === "FILE" && supports.Reread)) && (
-              <button type="button" aria-label={`Read again ${source.url}`} disabled={isBusy || source.status === "SCRAPING"} onClick={again}>Read again</button>)}
-            <Confirm label="Delete" about={source.url} question="Delete it with all its passages?" onYes={() => void act(async () => { await change(DeleteSource, { input }); onChange(); })} />
+              <button type="button" aria-label={`Sync now: ${source.url}`} disabled={isBusy || source.status === "SCRAPING"} onClick={sync}>Sync now</button>)}
+            <Confirm label="Delete" about={source.url} question="Delete this source and all its passages?" onYes={() => void act(async () => { await change(DeleteSource, { input }); onChange(); })} />
           </div>)}
       </div>
       <Fault text={error} />
@@ -147,8 +147,8 @@ function Item({ source, canWrite, onChange }: { source: SourceRow; canWrite: boo
           <>
             {source.kind === "URL" && canWrite && (
               <div class="filters">
-                <Choice label="How far" values={SourceScopeValues} texts={SCOPES} chosen={source.scope} onChoose={(scope) => set({ scope })} />
-                <Choice label="Read again" values={SourceScheduleValues} texts={SCHEDULES} chosen={source.schedule} onChoose={(schedule) => set({ schedule })} />
+                <Choice label="Scope" values={SourceScopeValues} texts={SCOPES} chosen={source.scope} onChoose={(scope) => set({ scope })} />
+                <Choice label="Sync schedule" values={SourceScheduleValues} texts={SCHEDULES} chosen={source.schedule} onChoose={(schedule) => set({ schedule })} />
               </div>)}
             <Report key={source.lastScrapedAt ?? ""} id={source.id} />
           </>)}
@@ -173,11 +173,11 @@ function Report({ id }: { id: string }) {
   useEffect(() => void load(null), [id]);
   if (error.value) return <Fault text={error.value} />;
   if (total.value === null) return <p class="loading" role="status">Loading…</p>;
-  if (total.value === 0) return <p>No page was visited yet.</p>;
+  if (total.value === 0) return <p>No page has been fetched yet.</p>;
   return (
     <>
       <div class="scroll" tabIndex={0} role="region" aria-label="Page report"><table>
-        <thead><tr><th scope="col">Page</th><th scope="col">Outcome</th><th scope="col">Passages</th><th scope="col">Visited</th></tr></thead>
+        <thead><tr><th scope="col">Page</th><th scope="col">Outcome</th><th scope="col">Passages</th><th scope="col">Fetched</th></tr></thead>
         <tbody>{pages.value.map((page) => (
           <tr key={page.id}>
             <td class="break">{page.title && <><span dir="auto">{page.title}</span><br /></>}<span class="hint">{page.url}</span></td>
@@ -185,7 +185,7 @@ function Report({ id }: { id: string }) {
             <td>{page.chunkCount}</td><td><When at={page.fetchedAt} /></td>
           </tr>))}</tbody>
       </table></div>
-      {next.value && <button type="button" onClick={() => void load(next.value)}>More of {total.value}</button>}
+      {next.value && <button type="button" onClick={() => void load(next.value)}>Show more of {total.value}</button>}
     </>
   );
 }

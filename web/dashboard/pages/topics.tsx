@@ -1,5 +1,5 @@
-// What visitors ask and find no answer to, grouped by meaning. An answer written here becomes an entry and is
-// tried at once against the questions of its topic.
+// Unanswered questions, grouped by topic. An answer written here becomes an FAQ entry and is tested at once
+// against the questions of its topic.
 
 import { useSignal } from "@preact/signals";
 import { type AnalyticsRange, Promote, type PromoteResult, Topics, type TopicsResult } from "../../generated/dashboard";
@@ -23,8 +23,8 @@ export function TopicsPage() {
     <Page title="Unanswered" tools={tools}>
       <Loading of={loaded}>{({ site: found }) => {
         const topics = found?.analytics?.unansweredTopics;
-        if (!topics) return <Fault text="This key may not read the figures, or the plan does not include them." />;
-        if (!topics.length) return <Empty title="Nothing left unanswered"><p>Every question of this time found an answer. Try harder ones in the <a href={pathOf("lab")}>answer lab</a>.</p></Empty>;
+        if (!topics) return <Fault text="Your key does not have permission to read analytics, or your plan does not include them." />;
+        if (!topics.length) return <Empty title="No unanswered questions"><p>Every question in this range was answered. Try other questions in the <a href={pathOf("lab")}>answer lab</a>.</p></Empty>;
         return <ul class="cards">{topics.map((topic) => <Item key={topic.label} topic={topic} />)}</ul>;
       }}</Loading>
     </Page>
@@ -43,23 +43,23 @@ function Item({ topic }: { topic: Topic }) {
     });
   };
   const results = new Map(tried.value?.answeredNow?.map(({ text, isAnsweredNow }) => [text, isAnsweredNow]));
-  // One wording that is the heading already says nothing more, until it is answered.
+  // A single wording that equals the heading is not repeated until it is answered.
   const [first, second] = topic.questions;
   const isAlone = !second && first?.text === topic.label && !first.isAnsweredNow && !tried.value;
   return (
     <li class="card">
-      <div class="row between"><h2 dir="auto">{topic.label}</h2><span class="hint">asked {topic.count === 1 ? "once" : `${topic.count} times`}, {topic.unansweredCount} without an answer</span></div>
+      <div class="row between"><h2 dir="auto">{topic.label}</h2><span class="hint">asked {topic.count === 1 ? "once" : `${topic.count} times`}, {topic.unansweredCount} unanswered</span></div>
       {!isAlone && <ul class="wordings">{topic.questions.map((question) => {
         const isAnswered = results.get(question.text) ?? question.isAnsweredNow;
         return <li key={question.text}><span dir="auto">{question.text}</span> <span class="hint">{question.count}×</span> {isAnswered && <Badge value="ANSWERED">answered now</Badge>}</li>;
       })}</ul>}
       {tried.value
-        ? <p class="good" role="status">Saved as an entry under <a href={pathOf("answers")}>Answers</a>.</p>
+        ? <p class="good" role="status">Saved as an FAQ entry under <a href={pathOf("answers")}>Answers</a>.</p>
         : conversation && may("WRITE_SOURCES") && (
           <form onSubmit={save}>
-            <Field label="The answer">{(f) => <textarea {...f} rows={2} required value={answer.value} dir="auto" onInput={(e) => void (answer.value = e.currentTarget.value)} />}</Field>
+            <Field label="Answer">{(f) => <textarea {...f} rows={2} required value={answer.value} dir="auto" onInput={(e) => void (answer.value = e.currentTarget.value)} />}</Field>
             <Fault text={error} />
-            <button type="submit" class="solid" disabled={isBusy} aria-label={`Save and try: ${topic.label}`}>Save and try</button>
+            <button type="submit" class="solid" disabled={isBusy} aria-label={`Save and test: ${topic.label}`}>Save and test</button>
           </form>)}
     </li>
   );

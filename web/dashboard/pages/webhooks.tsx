@@ -1,4 +1,4 @@
-// Webhooks: endpoints, their secrets (shown once), and what was delivered, attempt by attempt, with replay.
+// Webhooks: endpoints, their signing secrets (shown once), and the log of deliveries with each attempt and replay.
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
@@ -7,14 +7,15 @@ import {
   type WebhookDeliveryStatus, WebhookDeliveryStatusValues, type WebhookEventType, WebhookEventTypeValues, Webhooks,
 } from "../../generated/dashboard";
 import { change, site } from "../client";
+import { labelOf } from "../labels";
 import { Badge, Confirm, Empty, Fault, Field, Loading, Page, Secret, When, counted, useAction, useQuery } from "../ui";
 
 const POLL_MS = 5000;
-/** How far back "what failed" goes: a weekend and a week of holidays. */
+/** The period of failed deliveries that are replayed: a weekend and a week of holidays. */
 const REPLAY_DAYS = 9;
-/** How a receiver is told of an event, as it stands in the envelope. */
+/** The name of an event in the payload that the receiver gets. */
 const eventName = (event: string) => event.toLowerCase().replace("_", ".");
-const DISABLED = { FAILING: "turned off after days of failure", GONE: "turned off: the receiver said it is gone", OWNER: "turned off" };
+const DISABLED = { FAILING: "turned off after repeated failures", GONE: "turned off because the receiver answered 410 Gone", OWNER: "turned off" };
 
 export function WebhooksPage() {
   const loaded = useQuery(Webhooks, { site: site.value!.id });
@@ -22,11 +23,11 @@ export function WebhooksPage() {
   const isAdding = useSignal(false);
   return (
     <Page title="Webhooks" tools={<button type="button" class="solid" aria-expanded={isAdding.value} onClick={() => void (isAdding.value = !isAdding.value)}>New webhook</button>}>
-      {secret.value && <Secret title="The signing secret" value={secret.value} onDone={() => void (secret.value = null)} />}
+      {secret.value && <Secret title="Signing secret" value={secret.value} onDone={() => void (secret.value = null)} />}
       {isAdding.value && <Form onMade={(made) => { secret.value = made; isAdding.value = false; loaded.reload(); }} />}
       <Loading of={loaded}>{({ site: found }) => {
-        if (!found?.webhooks) return <Fault text="This key may not manage webhooks, or the plan does not include them." />;
-        if (!found.webhooks.length) return <Empty title="No webhooks yet"><p>A webhook tells your own server when a question is asked, left unanswered, voted on or handed to a human.</p></Empty>;
+        if (!found?.webhooks) return <Fault text="Your key does not have permission to manage webhooks, or your plan does not include them." />;
+        if (!found.webhooks.length) return <Empty title="No webhooks yet"><p>A webhook notifies your server when a question is asked, is not answered, gets feedback or is handed over to a human.</p></Empty>;
         return <ul class="cards">{found.webhooks.map((hook) => <Item key={hook.id} hook={hook} onChange={loaded.reload} onSecret={(made) => void (secret.value = made)} />)}</ul>;
       }}</Loading>
     </Page>
@@ -48,12 +49,12 @@ function Form({ onMade }: { onMade(secret: string): void }) {
   };
   return (
     <form class="card" onSubmit={save}>
-      <Field label="Address" hint="https; it gets a POST with a signed JSON body.">{(f) => <input {...f} type="url" required placeholder="https://" value={url.value} onInput={(e) => void (url.value = e.currentTarget.value)} />}</Field>
+      <Field label="URL" hint="An https URL. It receives POST requests with a signed JSON body.">{(f) => <input {...f} type="url" required placeholder="https://" value={url.value} onInput={(e) => void (url.value = e.currentTarget.value)} />}</Field>
       <Field label="Description">{(f) => <input {...f} maxLength={200} value={description.value} onInput={(e) => void (description.value = e.currentTarget.value)} />}</Field>
       <fieldset><legend>Events</legend><div class="checks">{WebhookEventTypeValues.map((event) => (
         <label key={event} class="check"><input type="checkbox" checked={events.value.includes(event)} onChange={(e) => toggle(event, e.currentTarget.checked)} />{eventName(event)}</label>))}</div></fieldset>
       <Fault text={error} />
-      <button type="submit" class="solid" disabled={isBusy || events.value.length === 0}>Make the webhook</button>
+      <button type="submit" class="solid" disabled={isBusy || events.value.length === 0}>Create webhook</button>
     </form>
   );
 }
@@ -66,38 +67,38 @@ function Item({ hook, onChange, onSecret }: { hook: Hook; onChange(): void; onSe
   const rotate = () => act(async () => {
     const { secret } = await change(RotateSecret, { input: { ...input, step: hook.rotation?.isStaged ? "PROMOTE" : "STAGE" } });
     if (secret) onSecret(secret);
-    note.value = secret ? "Both secrets sign from now on. Give the new one to the receiver, then use it." : "The new secret is the present one.";
+    note.value = secret ? "Deliveries are now signed with both secrets. Store the new secret at the receiver, then switch to it." : "Deliveries are now signed only with the new secret.";
     onChange();
   });
   const test = () => act(async () => {
     await change(TestWebhook, { input: { webhookId: hook.id, siteId: input.siteId } });
-    note.value = "A test event is on its way; see Deliveries.";
+    note.value = "A test event was sent. See Deliveries for the result.";
     isShown.value = true;
   });
   const replay = () => act(async () => {
     const since = new Date(Date.now() - REPLAY_DAYS * 86_400_000).toISOString();
     await change(ReplayFailed, { input: { webhookId: hook.id, since, siteId: input.siteId } });
-    note.value = `What failed in the last ${REPLAY_DAYS} days is sent again in the background.`;
+    note.value = `Failed deliveries of the last ${REPLAY_DAYS} days are sent again in the background.`;
     onChange();
   });
   return (
     <li class="card">
       <h2 class="break">{hook.url}</h2>
       <p class="hint row"><Badge value={hook.isEnabled ? "INDEXED" : "FAILED"}>{hook.isEnabled ? "on" : "off"}</Badge>
-        {hook.disabledReason && <span>{DISABLED[hook.disabledReason]}</span>}{hook.failingSince && <span class="warn">failing, first <When at={hook.failingSince} /></span>}{hook.pausedUntil && Date.parse(hook.pausedUntil) > Date.now() && <span>tried again <When at={hook.pausedUntil} /></span>}
+        {hook.disabledReason && <span>{DISABLED[hook.disabledReason]}</span>}{hook.failingSince && <span class="warn">failing since <When at={hook.failingSince} /></span>}{hook.pausedUntil && Date.parse(hook.pausedUntil) > Date.now() && <span>next attempt <When at={hook.pausedUntil} /></span>}
         {hook.description && <span dir="auto">{hook.description}</span>}<span>secret <code>{hook.redactedSecret}</code></span></p>
       <p class="hint">{hook.events.map(eventName).join(", ")}</p>
       <div class="row">
-        <button type="button" disabled={isBusy} aria-label={`Send a test to ${hook.url}`} onClick={() => void test()}>Send a test</button>
+        <button type="button" disabled={isBusy} aria-label={`Send a test event to ${hook.url}`} onClick={() => void test()}>Send a test event</button>
         <button type="button" disabled={isBusy} aria-label={`Turn ${hook.isEnabled ? "off" : "on"} ${hook.url}`}
           onClick={() => void act(async () => { await change(UpdateWebhook, { input: { ...input, isEnabled: !hook.isEnabled } }); onChange(); })}>{hook.isEnabled ? "Turn off" : "Turn on"}</button>
-        <button type="button" disabled={isBusy} aria-label={`${hook.rotation?.isStaged ? "Use the new secret" : "Renew the secret"} of ${hook.url}`} onClick={() => void rotate()}>{hook.rotation?.isStaged ? "Use the new secret" : "Renew the secret"}</button>
-        <button type="button" disabled={isBusy || !hook.isEnabled} aria-label={`Send again what failed at ${hook.url}`} onClick={() => void replay()}>Send again what failed</button>
-        <Confirm label="Delete" about={hook.url} question="Delete it with its deliveries?" onYes={() => void act(async () => { await change(DeleteWebhook, { input }); onChange(); })} />
+        <button type="button" disabled={isBusy} aria-label={`${hook.rotation?.isStaged ? "Use the new secret" : "Rotate the secret"} of ${hook.url}`} onClick={() => void rotate()}>{hook.rotation?.isStaged ? "Use the new secret" : "Rotate the secret"}</button>
+        <button type="button" disabled={isBusy || !hook.isEnabled} aria-label={`Resend failed deliveries to ${hook.url}`} onClick={() => void replay()}>Resend failed deliveries</button>
+        <Confirm label="Delete" about={hook.url} question="Delete this webhook and its deliveries?" onYes={() => void act(async () => { await change(DeleteWebhook, { input }); onChange(); })} />
       </div>
       <Fault text={error} />
       <p class="hint" role="status">{note.value}</p>
-      {hook.lastReplay && <p class="hint">Asked <When at={hook.lastReplay.createdAt} /> to send again what failed: {hook.lastReplay.checked} of {hook.lastReplay.total} events looked at, {hook.lastReplay.replayed} sent again{hook.lastReplay.finishedAt ? "." : "…"}</p>}
+      {hook.lastReplay && <p class="hint">Last replay, started <When at={hook.lastReplay.createdAt} />: {hook.lastReplay.checked} of {hook.lastReplay.total} events checked, {hook.lastReplay.replayed} sent again{hook.lastReplay.finishedAt ? "." : "…"}</p>}
       <details open={isShown.value} onToggle={(e) => void (isShown.value = e.currentTarget.open)}>
         <summary>Deliveries</summary>
         {isShown.value && <Log id={hook.id} />}
@@ -116,10 +117,10 @@ function Log({ id }: { id: string }) {
   return (
     <>
       <Field label="Status">{(f) => <select {...f} value={status.value} onChange={(e) => void (status.value = e.currentTarget.value as WebhookDeliveryStatus | "")}>
-        <option value="">All</option>{WebhookDeliveryStatusValues.map((value) => <option key={value} value={value}>{value.toLowerCase()}</option>)}</select>}</Field>
+        <option value="">All</option>{WebhookDeliveryStatusValues.map((value) => <option key={value} value={value}>{labelOf(value)}</option>)}</select>}</Field>
       <Loading of={loaded}>{({ node: found }) => {
         const nodes = found?.deliveries?.nodes ?? [];
-        if (!nodes.length) return <p>Nothing here yet. Send a test, or wait for the next event.</p>;
+        if (!nodes.length) return <p>There are no deliveries yet. Send a test event or wait for the next event.</p>;
         return <ul class="plain">{nodes.map((delivery) => <Delivery key={delivery.id} delivery={delivery} onChange={loaded.reload} />)}</ul>;
       }}</Loading>
     </>
@@ -136,14 +137,14 @@ function Delivery({ delivery, onChange }: { delivery: Delivered; onChange(): voi
     <li class="delivery">
       <div class="row between">
         <span class="row"><Badge value={delivery.status} />{delivery.isTest ? "test" : delivery.event ? eventName(delivery.event) : "event"} <span class="hint"><When at={delivery.createdAt} />, {counted(delivery.attemptCount, "attempt")}
-          {delivery.nextAttemptAt && (Date.parse(delivery.nextAttemptAt) > Date.now() ? <>, next <When at={delivery.nextAttemptAt} /></> : ", next as soon as its turn comes")}</span></span>
-        <button type="button" disabled={isBusy} aria-label={`Send again ${delivery.id}`} onClick={() => void replay()}>Send again</button>
+          {delivery.nextAttemptAt && (Date.parse(delivery.nextAttemptAt) > Date.now() ? <>, next attempt <When at={delivery.nextAttemptAt} /></> : ", next attempt as soon as possible")}</span></span>
+        <button type="button" disabled={isBusy} aria-label={`Resend ${delivery.id}`} onClick={() => void replay()}>Resend</button>
       </div>
       <Fault text={error} />
       {delivery.attempts && delivery.attempts.length > 0 && (
         <details><summary>Attempts</summary>
           <div class="scroll" tabIndex={0} role="region" aria-label="Attempts"><table>
-            <thead><tr><th scope="col">No.</th><th scope="col">When</th><th scope="col">Answer</th><th scope="col">ms</th></tr></thead>
+            <thead><tr><th scope="col">No.</th><th scope="col">Time</th><th scope="col">Response</th><th scope="col">Duration (ms)</th></tr></thead>
             <tbody>{delivery.attempts.map((attempt) => (
               <tr key={attempt.number}><td>{attempt.number}</td><td><When at={attempt.startedAt} /></td>
                 <td class="break">{attempt.statusCode ?? ""} {attempt.error ?? ""}{attempt.responseBody && <pre>{attempt.responseBody}</pre>}</td><td>{attempt.totalMs ?? ""}</td></tr>))}</tbody>
