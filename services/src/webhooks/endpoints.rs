@@ -249,6 +249,15 @@ async fn change<T: Send + 'static>(
         .await
 }
 
+/// Checks that the viewer may manage the webhooks of the site.
+///
+/// # Errors
+/// `Forbidden`; `PlanRequired`; `NotFound` when the viewer has no such site.
+#[boxed]
+pub async fn may_manage(services: &Services, viewer: &Viewer, named: Option<SiteId>) -> Result<()> {
+    managed(services, viewer, named).await.map(drop)
+}
+
 /// The viewer's site, if the viewer may manage its webhooks.
 pub(crate) async fn managed(services: &Services, viewer: &Viewer, named: Option<SiteId>) -> Result<Site> {
     viewer.require(Scope::Webhooks)?;
