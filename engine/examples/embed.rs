@@ -1,5 +1,5 @@
-//! Prints how fast a model of a local folder is: reading it, a question, the texts of a site, and a
-//! question while a site is embedded.
+//! Measures the model of a local folder: loading it, embedding a question, embedding the texts of a
+//! site, and embedding a question at the same time.
 //!
 //! `cargo run --release -p helpbot-engine --features local-model --example embed -- MODEL_DIR`
 
@@ -14,7 +14,7 @@ use helpbot_engine::{external_embeddings, speed};
 
 const QUESTIONS: usize = 200;
 const CHUNKS: usize = 300;
-/// As many as the job that embeds a site gives at once.
+/// Number of texts in one request, as in the job that embeds a site.
 const TEXTS_AT_ONCE: usize = 64;
 
 #[tokio::main]
@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = std::env::args().nth(1).ok_or("usage: embed MODEL_DIR")?;
     let start = Instant::now();
     let model = LocalModel::load(Path::new(&folder))?;
-    println!("{}, {} numbers: read in {:.0} ms", model.model(), model.dims(), ms(start.elapsed()));
+    println!("{}, {} dimensions: loaded in {:.0} ms", model.model(), model.dims(), ms(start.elapsed()));
     let questions = speed::questions(QUESTIONS);
     println!("a question alone: {}", asked(&model, &questions).await?);
     let texts: Vec<String> = speed::site(CHUNKS).iter().flat_map(external_embeddings::texts).collect();
@@ -33,7 +33,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{count} texts of {} characters: {:.0} a second", characters / count, count as f64 / seconds);
     let working = model.clone();
     let job = tokio::spawn(async move { while embed(&working, &texts).await.is_ok() {} });
-    println!("a question meanwhile: {}", asked(&model, &questions).await?);
+    println!("a question at the same time: {}", asked(&model, &questions).await?);
     job.abort();
     Ok(())
 }

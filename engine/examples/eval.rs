@@ -1,8 +1,8 @@
-//! Runs the engine over a labelled set and writes a run file that a scorer reads.
+//! Runs the engine over a labeled set and writes a run file for a scorer.
 //!
 //! `cargo run --release -p helpbot-engine --example eval -- --corpus DIR --run OUT.jsonl
-//! [--corpus-file NAME] [--lexical-only] [--typos SEED]`; with `--features local-model` also
-//! `--model-dir DIR`, the folder of an embedding model.
+//! [--corpus-file NAME] [--lexical-only] [--typos SEED]`. With `--features local-model`,
+//! `--model-dir DIR` names the folder of an embedding model.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -73,7 +73,7 @@ fn by_model<'a>(
     _: &'a [CorpusQuery],
     _: &AnswerPolicy,
 ) -> Result<Vec<Trial<'a>>, String> {
-    Err("--model-dir wants --features local-model".to_owned())
+    Err("--model-dir requires --features local-model".to_owned())
 }
 
 fn read<T: for<'de> serde::Deserialize<'de>>(path: &PathBuf) -> Result<Vec<T>, String> {
@@ -89,21 +89,21 @@ fn arguments() -> Result<Arguments, String> {
             arguments.channels = Channels::LexicalOnly;
             continue;
         }
-        let value = given.next().ok_or_else(|| format!("{name} wants a value"))?;
+        let value = given.next().ok_or_else(|| format!("{name} requires a value"))?;
         match name.as_str() {
             "--corpus" => arguments.corpus = value.into(),
             "--corpus-file" => arguments.corpus_file = Some(value),
             "--model-dir" => arguments.model_dir = Some(value.into()),
             "--run" => arguments.run = value.into(),
-            "--typos" => arguments.typos = Some(value.parse().map_err(|_| "--typos wants a number")?),
+            "--typos" => arguments.typos = Some(value.parse().map_err(|_| "--typos requires a number")?),
             _ => return Err(format!("unknown option {name}")),
         }
     }
     Ok(arguments)
 }
 
-/// One typing error in one word of at least four letters: a letter dropped, doubled, replaced, or
-/// exchanged with the next.
+/// Makes one typing error in one word of at least four letters: drops, doubles or replaces a
+/// letter, or swaps it with the next one.
 fn mistype(text: &str, seed: u64) -> String {
     let mut random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let mut draw = |below: usize| {

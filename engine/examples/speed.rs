@@ -1,6 +1,6 @@
-//! Prints how fast the engine answers and indexes, and what it holds, at several sizes.
+//! Prints how fast the engine answers and indexes, and how much memory it uses, at several sizes.
 //!
-//! `cargo run --release -p helpbot-engine --example speed [-- CHUNKS...]`; one thread.
+//! `cargo run --release -p helpbot-engine --example speed [-- CHUNKS...]` runs on one thread.
 
 #![allow(clippy::print_stdout, reason = "a program that prints")]
 

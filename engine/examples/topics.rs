@@ -1,9 +1,9 @@
-//! Measures the grouping of questions on labelled sets: how pure topics are, how whole.
+//! Measures the grouping of questions on labeled sets.
 //!
-//! `cargo run --release -p helpbot-engine --example topics -- SET_DIR...`, each a folder with
-//! `queries.jsonl` in English; the first relevant entry of a query is its true topic. B-cubed figures: of a
-//! question's topic, the share that belongs with it (precision), and of those that belong with
-//! it, the share that is in its topic (recall), as means over the questions.
+//! `cargo run --release -p helpbot-engine --example topics -- SET_DIR...`. Each folder has a
+//! `queries.jsonl` in English, and the first relevant entry of a query is its true topic. It prints
+//! B-cubed values as means over the questions. Precision is the share of a question's group that
+//! belongs with it. Recall is the share of the questions that belong with it and are in its group.
 
 #![allow(clippy::print_stdout, reason = "a program that prints")]
 
@@ -13,7 +13,8 @@ use std::path::Path;
 use helpbot_engine::evaluate::{self, CorpusQuery};
 use helpbot_engine::topics::{self, AskedQuestion, QuestionCluster};
 
-/// Questions grouped at once: as many as a busy site has unanswered in a month or two.
+/// Number of questions that are grouped together, as many as a busy site leaves unanswered in a
+/// month or two.
 const AT_ONCE: usize = 500;
 
 fn main() -> Result<(), String> {
@@ -33,7 +34,7 @@ fn measure(folder: &Path) -> Result<(), String> {
         sites.entry(query.tenant.as_deref()).or_default().push((&query.text, label));
     }
     let (mut asked, mut labels, mut topics, mut precision, mut recall) = (0, 0, 0, 0.0, 0.0);
-    // Every n-th question, so that each part has all labels.
+    // Every part gets every n-th question, so that each part has all labels.
     for site in sites.values() {
         let parts = site.len().div_ceil(AT_ONCE);
         for part in 0..parts {
@@ -58,7 +59,7 @@ fn grouped(questions: &[(&str, &str)]) -> Vec<QuestionCluster> {
     topics::group(&asked, Some("en"))
 }
 
-/// The sums over the questions.
+/// Returns the sums over the questions.
 fn b_cubed(questions: &[(&str, &str)], topics: &[QuestionCluster]) -> (f64, f64) {
     let mut of_label: HashMap<&str, f64> = HashMap::new();
     for (_, label) in questions {

@@ -1,7 +1,7 @@
-//! Text to words: normalisation, segmentation, stemming and character n-grams, per language.
+//! Splits text into words: segmentation, stemming and character n-grams, by language.
 //!
-//! Index and question go through the same functions, so that what is found does not depend on
-//! who wrote it. Nothing here knows a corpus, a score or a language's vocabulary list.
+//! The index and the question go through the same functions, so that they meet. This module knows
+//! no corpus and no scores.
 
 use std::borrow::Cow;
 
@@ -11,41 +11,43 @@ use unicode_segmentation::UnicodeSegmentation;
 use crate::language;
 use crate::normalization::{fold_accents, is_bigram_text, normalize};
 
-/// Longest word kept, in characters: beyond it stand keys, hashes and run-together junk.
+/// Maximum length of a word, in characters. Longer runs are keys, hashes or damaged text.
 const MAX_WORD_CHARS: usize = 64;
-/// A hyphenated first part up to this length is one word with what follows: e-mail, wi-fi, t-shirt.
+/// Maximum length of a hyphenated prefix that is joined with the word after it, in characters:
+/// e-mail, wi-fi, t-shirt.
 const MAX_JOINED_PREFIX_CHARS: usize = 2;
-/// Longest elided article or pronoun (`dell'acqua`, `qu'il`), in characters.
+/// Maximum length of an elided article or pronoun (`dell'acqua`, `qu'il`), in characters.
 const MAX_ELISION_CHARS: usize = 4;
 
-/// The analysis of one language: which stemmer, and whether words begin with elided articles.
+/// The analysis of one language: its stemmer, and whether words begin with elided articles.
 #[derive(Debug, Clone, Copy)]
 pub struct Analyzer {
     stemmer: Option<Algorithm>,
-    /// The language's place in the list of small words.
+    /// Position of the language in the list of function words.
     small: Option<usize>,
     elides: bool,
 }
 
 impl Analyzer {
-    /// The analysis for a primary language subtag; an unknown or absent one is not stemmed.
+    /// Returns the analysis for a primary language subtag. Words of an unknown language are not
+    /// stemmed.
     pub fn new(language: Option<&str>) -> Self {
         let stemmer = language.and_then(algorithm);
         let elides = matches!(language, Some("fr" | "it" | "ca"));
         Self { stemmer, small: language.and_then(language::small_words_of), elides }
     }
 
-    /// The words of a text in reading order, normalised and in lower case, not yet stemmed.
+    /// Returns the words of a text in reading order, normalized and in lower case, before stemming.
     ///
-    /// Runs of scripts that write no spaces (and Hangul, whose particles stick to the noun) come
-    /// as overlapping pairs of characters.
+    /// Scripts that are written without spaces, and Hangul, whose particles are attached to the
+    /// noun, are returned as overlapping pairs of characters.
     pub fn words(&self, text: &str) -> Vec<String> {
         let mut words = Vec::with_capacity(text.len() / 5);
         self.each_word(text, |word| words.push(word.to_owned()));
         words
     }
 
-    /// Calls `emit` with each of [`Analyzer::words`].
+    /// Calls `emit` with each of the words that [`Analyzer::words`] returns.
     pub fn each_word(&self, text: &str, mut emit: impl FnMut(&str)) {
         let text = normalize(text);
         let mut run: Option<(usize, usize)> = None;
@@ -78,12 +80,13 @@ impl Analyzer {
         flush(&text, &mut joined, |word| self.emit_word(word, &mut emit));
     }
 
-    /// Whether a word is one of the small ones that most questions of the language have.
+    /// Whether a word is a function word of the language, such as "the" or "with".
     pub fn is_small(&self, word: &str) -> bool {
         self.small.is_some_and(|place| language::is_small_word(place, word))
     }
 
-    /// The indexed form of a word: stemmed, without Latin, Greek or Cyrillic accents.
+    /// Returns the form of a word that is indexed: stemmed, without Latin, Greek or Cyrillic
+    /// accents.
     pub fn stem(&self, word: &str) -> String {
         match self.stemmer {
             Some(algorithm) if !is_bigram_text(word) => fold_accents(&Stemmer::new(algorithm).stem(word)),
@@ -111,8 +114,8 @@ impl Analyzer {
     }
 }
 
-/// Calls `emit` with every character 3-gram and 4-gram of a word with a space on both sides; of a
-/// pair of characters without spaces, the pair and its first character.
+/// Calls `emit` with every character 3-gram and 4-gram of a word that is padded with spaces. For a
+/// pair of characters of a script without spaces, it emits the pair and its first character.
 pub fn grams(word: &str, mut emit: impl FnMut(u32)) {
     if is_bigram_text(word) {
         emit(hash(word));
@@ -191,8 +194,8 @@ fn emit_bigrams(run: &str, emit: &mut impl FnMut(&str)) {
     }
 }
 
-/// FNV-1a, 32 bits: stable across builds and machines, and collisions among the n-grams of one
-/// site are rarer than those of chance between words.
+/// FNV-1a with 32 bits. It is stable across builds and machines. Collisions among the n-grams of
+/// one site are rare.
 pub fn hash(text: &str) -> u32 {
     const OFFSET: u32 = 0x811c_9dc5;
     const PRIME: u32 = 0x0100_0193;

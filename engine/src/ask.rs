@@ -1,36 +1,38 @@
-//! A question on its way into the engine, and the receiver of the text that comes out.
+//! A question on its way into the engine, and the receiver of the text that is written.
 
 use crate::settings::AnswerPolicy;
 
-/// A question with what is needed to answer it.
+/// A question with everything that is needed to answer it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ask {
-    /// As the visitor wrote it, trimmed, not empty.
+    /// The question as the visitor wrote it, trimmed. It is not empty.
     pub question: String,
-    /// The language that the caller asks for; unknown or absent: see `site_language`.
+    /// Language that the caller wants, as a BCP 47 tag. When it is absent or unknown,
+    /// `site_language` applies.
     pub language: Option<String>,
-    /// The site's language: a BCP 47 tag, or `auto` for that of the question.
+    /// Language of the site: a BCP 47 tag, or `auto` to use the language of the question.
     pub site_language: String,
     /// Earlier exchanges of the session, oldest first.
     pub history: Vec<Exchange>,
-    /// How the site answers.
+    /// The policy by which the site answers.
     pub settings: AnswerPolicy,
 }
 
-/// A question of the session and its answer.
+/// An earlier question of the session and its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
-    /// What was asked.
+    /// The question.
     pub question: String,
-    /// What was answered.
+    /// The answer.
     pub answer: String,
 }
 
-/// Gets an answer's text while it is written. Must not block: it is called between awaits.
+/// Receives the text of an answer while it is written. It must not block, because it is called
+/// between awaits.
 pub trait AnswerSink: Send + Sync {
-    /// The next piece of the text.
+    /// Receives the next piece of the text.
     fn delta(&self, text: &str);
 
-    /// What came so far does not hold; the text begins anew.
+    /// Discards everything that was received so far. The text starts from the beginning.
     fn restart(&self);
 }

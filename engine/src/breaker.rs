@@ -1,19 +1,19 @@
-//! Stops asking a model server that keeps failing, so that visitors don't wait for it.
+//! Stops requests to a model server that keeps failing, so that visitors do not wait for it.
 //!
-//! Closed, it lets all through; after a run of failures it opens for a while; then it lets one
-//! through, whose fate decides.
+//! A closed breaker lets all requests through. After a series of failures it opens for a pause.
+//! After the pause, one request is let through, and its result decides whether the breaker closes.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Failures in a row that open the breaker: one is chance, three are an outage.
+/// Number of consecutive failures that open the breaker. A single failure can be an accident.
 const MAX_FAILURES: u32 = 3;
-/// How long it stays open; a restart of a local model server takes about this.
+/// How long the breaker stays open. A restart of a local model server takes about this long.
 const OPEN_FOR: Duration = Duration::from_secs(30);
 
-/// The state shared by all answers of an engine.
+/// The circuit breaker that all answers of an engine share.
 #[derive(Debug, Default)]
 pub struct Breaker {
     state: Mutex<BreakerState>,
@@ -26,7 +26,8 @@ struct BreakerState {
 }
 
 impl Breaker {
-    /// Whether to ask now. After the pause only the first caller may, until it has reported.
+    /// Whether a request may be sent now. After the pause, only the first caller may, until it
+    /// reports its result.
     pub fn allows(&self, now: Instant) -> bool {
         let mut state = self.lock();
         match state.open_until {
@@ -39,12 +40,12 @@ impl Breaker {
         }
     }
 
-    /// The server did its work.
+    /// Reports that the server responded.
     pub fn succeeded(&self) {
         *self.lock() = BreakerState::default();
     }
 
-    /// The server failed.
+    /// Reports that the server failed.
     pub fn failed(&self, now: Instant) {
         let mut state = self.lock();
         state.failures += 1;

@@ -1,8 +1,10 @@
-//! The static embedding table compiled into the binary: English word pieces with a vector each.
+//! The English static embedding table that is compiled into the binary: word pieces with a vector
+//! each.
 //!
-//! A text's vector is the normalised sum of the rows of its pieces, each times a weight that the
-//! site's index gives. `assets/reference.py` is the definition, `assets/golden.json` the check,
-//! `assets/distill.py` how the table was made; `assets/NOTICE` names what it derives from.
+//! The vector of a text is the normalized sum of the rows of its pieces, each multiplied by a
+//! weight that the index of the site gives. `engine/assets/reference.py` defines it,
+//! `engine/assets/golden.json` checks it, `engine/assets/distill.py` made it, and
+//! `engine/assets/NOTICE` names the work it derives from.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -11,9 +13,9 @@ use crate::lexical::Lexicon;
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 
-/// Numbers in a vector.
+/// Length of a vector.
 pub const DIMS: usize = 256;
-/// A longer word is no word; the source tokenizer has the same limit.
+/// Maximum length of a word in characters. The source tokenizer has the same limit.
 const MAX_WORD_CHARS: usize = 60;
 
 static VOCABULARY: &str = include_str!("../assets/vocab.txt");
@@ -21,23 +23,23 @@ static ROWS: &[u8] = include_bytes!("../assets/table.i8");
 static SCALES: &[u8] = include_bytes!("../assets/scale.f32");
 static PIECES: LazyLock<WordPieces> = LazyLock::new(WordPieces::load);
 
-/// Number of rows of the table; piece ids are below it.
+/// Number of rows of the table. All piece IDs are below it.
 pub fn piece_count() -> usize {
     ROWS.len() / DIMS
 }
 
-/// The pieces of a text and how well the table knows its words.
+/// The pieces of a text, and how well the table knows its words.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Cut {
-    /// Row numbers in reading order, with repeats. Words with an unknown rest give none.
+    /// Row numbers in reading order, with repeats. A word with an unknown part has none.
     pub pieces: Vec<u16>,
-    /// Words that contain a letter.
+    /// Number of words that contain a letter.
     pub words: usize,
-    /// Those among them that are one whole piece.
+    /// Number of those words that are one whole piece.
     pub whole_words: usize,
 }
 
-/// Cuts a text as BERT's uncased tokenizer does, then greedily into the longest known pieces.
+/// Splits a text like the uncased tokenizer of BERT, then greedily into the longest known pieces.
 pub fn cut(text: &str) -> Cut {
     let table = &*PIECES;
     let mut cut = Cut::default();
@@ -51,8 +53,8 @@ pub fn cut(text: &str) -> Cut {
     cut
 }
 
-/// The table's whole words of at least four letters, with their row as value: the rows begin
-/// with the most frequent words.
+/// Returns the whole words of the table with at least four letters. Their value is the row, and
+/// frequent words have low rows.
 pub fn words() -> &'static Lexicon {
     static WORDS: LazyLock<Lexicon> = LazyLock::new(|| {
         let is_word = |piece: &str| piece.len() > 3 && piece.bytes().all(|b| b.is_ascii_lowercase());
@@ -62,7 +64,7 @@ pub fn words() -> &'static Lexicon {
     &WORDS
 }
 
-/// Adds `weight` times a row of the table to `sum`. Unknown ids add nothing.
+/// Adds `weight` times a row of the table to `sum`. Unknown IDs add nothing.
 pub fn add_row(sum: &mut [f32; DIMS], piece: u16, weight: f32) {
     let row = usize::from(piece);
     let Some(values) = ROWS.get(row * DIMS..(row + 1) * DIMS) else { return };
@@ -72,7 +74,7 @@ pub fn add_row(sum: &mut [f32; DIMS], piece: u16, weight: f32) {
     }
 }
 
-/// Row numbers by piece; a text asks for each of its words.
+/// Row numbers by piece. Every word of a text is looked up.
 type Rows = HashMap<&'static str, u16, foldhash::fast::RandomState>;
 
 struct WordPieces {
@@ -85,7 +87,7 @@ impl WordPieces {
     fn load() -> Self {
         let mut beginnings = Rows::with_capacity_and_hasher(piece_count(), foldhash::fast::RandomState::default());
         let mut rests = Rows::default();
-        // Line 0 is [UNK], a zero row: leaving it out saves a case.
+        // Line 0 is [UNK] with a row of zeros, so it is left out.
         for (row, piece) in (0_u16..).zip(VOCABULARY.lines()).skip(1) {
             match piece.strip_prefix("##") {
                 Some(rest) if !rest.is_empty() => rests.insert(rest, row),
@@ -122,7 +124,7 @@ impl WordPieces {
 }
 
 fn longest(known: &Rows, text: &str) -> Option<(u16, usize)> {
-    /// No piece of the table is longer, in bytes.
+    /// Maximum length of a piece of the table, in bytes.
     const MAX_PIECE_BYTES: usize = 24;
     let mut end = text.len().min(MAX_PIECE_BYTES);
     while end > 0 {
@@ -140,7 +142,7 @@ fn ascii_words<'a>(text: &'a str, mut emit: impl FnMut(&'a str)) {
     let mut start = 0;
     for (at, byte) in text.bytes().enumerate() {
         let is_space = byte.is_ascii_whitespace();
-        // Control characters are rare in ASCII text; they end a word here as a space would.
+        // Control characters are rare in ASCII text. They end a word, like a space.
         if is_space || byte.is_ascii_control() || byte.is_ascii_punctuation() {
             if start < at {
                 emit(&text[start..at]);

@@ -1,9 +1,10 @@
-//! One question's way: small talk, retrieval with the session's earlier questions, decision,
-//! composition, and what to say when there is no answer.
+//! Answers one question: small talk, retrieval with the earlier questions of the session, decision,
+//! composition.
 //!
-//! Services call [`Engine::answer`] outside of any transaction. Without a model server it never
-//! waits. With one it waits at most the caps, and an engine whose model fails answers as one
-//! without: the visitor always gets a true answer or an honest "I don't know".
+//! `services` calls [`Engine::answer`] outside of any transaction. Without a model server it never
+//! waits. With a model server it waits at most as long as the caps allow. When the model fails, the
+//! extractive answer is used, so a visitor always gets an answer from the site or an honest "I
+//! don't know".
 
 use std::sync::Arc;
 
@@ -28,75 +29,77 @@ use crate::smalltalk::{self, SmallTalk};
 
 pub use crate::compose::generative::Caps;
 
-/// Below this probability a model is not asked either: nothing near was found.
+/// Minimum probability at which a model is asked. Below it, retrieval found nothing useful.
 const MIN_MODEL_PROBABILITY: f64 = 0.05;
 
-/// What an engine is made of. All of it is optional.
+/// The optional parts of an engine.
 #[derive(Clone, Default)]
 pub struct EngineSettings {
-    /// Writes answers from passages; none: extractive answers.
+    /// Writes answers from passages. `None` makes all answers extractive.
     pub model: Option<Arc<dyn ModelClient>>,
-    /// Says what questions mean to the model whose vectors an index has; none: the built-in table.
+    /// Embeds questions for the model whose vectors an index has. `None` uses the built-in table.
     pub embedder: Option<Arc<dyn Embedder>>,
-    /// Caps on what one generated answer may cost.
+    /// Limits for one generated answer.
     pub caps: Caps,
 }
 
-/// What the visitor gets, and why.
+/// The result that a visitor gets, with its explanation.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// Restricted Markdown, never empty.
+    /// The text as restricted Markdown. It is never empty.
     pub text: String,
-    /// What became of the question.
+    /// Outcome of the question.
     pub outcome: Outcome,
-    /// What the answer rests on, best first; empty unless answered.
+    /// Chunks that the answer rests on, best first. Empty unless the question was answered.
     pub citations: Vec<Citation>,
-    /// Near questions, at most three; empty unless suggested.
+    /// At most three similar questions of the site. Empty unless the outcome is `Suggested`.
     pub suggestions: Vec<String>,
-    /// The probability that the best entry answers the question, 0 to 1; 1 for small talk.
+    /// Probability that the best entry answers the question, 0 to 1. It is 1 for small talk.
     pub confidence: f64,
-    /// Primary subtag of the language in which HelpBot's own sentences are.
+    /// Primary subtag of the language in which HelpBot's own sentences are written.
     pub language: String,
-    /// How it came about; for `--explain` and for the record.
+    /// How the answer was made, for `--explain` and for the stored record.
     pub explain: Explanation,
 }
 
-/// The way to an answer. Serialises for people and logs of scores; holds no key and no prompt.
+/// How an answer was made. It can be serialized for people and logs, and contains no key and no
+/// prompt.
 #[derive(Debug, Clone, Serialize)]
 pub struct Explanation {
-    /// What was found; none for small talk.
+    /// Result of the retrieval. `None` for small talk.
     pub retrieval: Option<Retrieval>,
-    /// What was decided from the scores; none for small talk.
+    /// The decision that was made from the scores. `None` for small talk.
     pub decision: Option<Decision>,
-    /// The probability from which on the site answers.
+    /// Probability from which the site answers.
     pub threshold: f64,
-    /// Who wrote the text.
+    /// The component that wrote the text.
     pub composer: Composer,
-    /// Why a configured model did not write it.
+    /// Reason why a configured model did not write the text.
     pub model_problem: Option<String>,
 }
 
-/// Who wrote an answer's text.
+/// The component that wrote an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Composer {
     /// A sentence of HelpBot's own.
     BuiltIn,
-    /// The site's own words.
+    /// Sentences of the site.
     Extractive,
-    /// A model, from the site's passages.
+    /// A model, from passages of the site.
     Generative,
 }
 
-/// A question that cannot be answered at all. A failing model is none: the engine falls back.
+/// A question that cannot be answered. A failing model is not an error, because the engine falls
+/// back to the extractive answer.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum EngineError {
-    /// Nothing was asked.
+    /// The question is empty.
     #[error("the question is empty")]
     EmptyQuestion,
 }
 
-/// Answers questions. Cheap to clone; clones share the model and its breaker.
+/// Answers questions. Cloning is cheap, and clones share the model and its circuit breaker.
 #[derive(Clone)]
 pub struct Engine {
     settings: EngineSettings,
@@ -105,26 +108,26 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine with these parts.
+    /// Creates an engine from its parts.
     pub fn new(settings: EngineSettings) -> Self {
         let understanding = Arc::new(QuestionEmbedder::new(settings.embedder.clone()));
         Self { settings, breaker: Arc::default(), understanding }
     }
 
-    /// Whether a model server may be waited for.
+    /// Whether a model server is configured.
     pub fn has_model(&self) -> bool {
         self.settings.model.is_some()
     }
 
-    /// Makes the vectors of chunks; none where the built-in table serves.
+    /// Returns the embedding model, or `None` when the built-in table is used.
     pub fn embedder(&self) -> Option<&Arc<dyn Embedder>> {
         self.settings.embedder.as_ref()
     }
 
-    /// The answer to a question from an index. The sink gets the same text, piece by piece.
+    /// Answers a question from an index. The sink receives the same text, piece by piece.
     ///
     /// # Errors
-    /// [`EngineError::EmptyQuestion`]; nothing else can fail.
+    /// Returns [`EngineError::EmptyQuestion`] when the question is empty. Nothing else fails.
     pub async fn answer(&self, index: &Index, ask: &Ask, sink: Option<&dyn AnswerSink>) -> Result<Answer, EngineError> {
         if ask.question.trim().is_empty() {
             return Err(EngineError::EmptyQuestion);
@@ -179,8 +182,9 @@ impl Engine {
     }
 }
 
-/// The language of HelpBot's own sentences: as asked, else the site's, else of the question, else
-/// of what was found by its words, else of what the site says, else English.
+/// Chooses the language of HelpBot's own sentences: the requested one, else that of the site, of
+/// the question, of an entry that shares words with the question, the detected language of the
+/// site, or English.
 fn answer_language(ask: &Ask, spoken: Option<&str>, index: &Index, retrieval: Option<&Retrieval>) -> String {
     let best = retrieval.and_then(|retrieval| retrieval.candidates.first()).filter(|best| best.lexical > 0.0);
     let known = |tag: &str| helpbot_domain::language::primary(tag).filter(|primary| fallback::speaks(primary));
@@ -242,7 +246,7 @@ fn answered(
     }
 }
 
-/// Near questions where the decision has some, else the honest sentence.
+/// Offers the suggestions of the decision, else the sentence that there is no answer.
 fn unanswered(ask: &Ask, retrieval: Retrieval, decision: Decision, language: String) -> Answer {
     let (outcome, text, suggestions) = if decision.suggested.is_empty() {
         let own = ask.settings.fallback_text.clone().filter(|text| !text.trim().is_empty());
@@ -268,7 +272,7 @@ fn explanation(ask: &Ask, retrieval: Option<Retrieval>, decision: Option<Decisio
     Explanation { retrieval, decision, threshold, composer, model_problem: None }
 }
 
-/// Tells a text that stands already, sentence by sentence: a reader follows it as if written.
+/// Sends a finished text to the sink, sentence by sentence.
 fn told(answer: Answer, sink: Option<&dyn AnswerSink>) -> Answer {
     if let Some(sink) = sink {
         markdown::steps(&answer.text).into_iter().for_each(|step| sink.delta(step));

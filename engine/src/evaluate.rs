@@ -1,9 +1,9 @@
-//! Measures answering on a labelled set, through the same indexing, retrieval and decision that
-//! visitors get: `helpbot eval --corpus DIR --run OUT.jsonl` and this crate's `eval` example.
+//! Measures answering on a labeled set, through the same indexing, retrieval and decision as for
+//! visitors. Used by `helpbot eval --corpus DIR --run OUT.jsonl` and the `eval` example.
 //!
-//! A set is two files of JSON lines. `corpus.jsonl`: {"id", "text", "question"?, "phrasings"?,
-//! "title"?, "url"?, "tenant"?}; `queries.jsonl`: {"id", "text", "relevant", "tenant"?}, where an
-//! empty `relevant` says that the corpus has no answer. Each tenant is a site of its own.
+//! A set has two files of JSON lines. `corpus.jsonl`: {"id", "text", "question"?, "phrasings"?,
+//! "title"?, "url"?, "tenant"?}. `queries.jsonl`: {"id", "text", "relevant", "tenant"?}, where an
+//! empty `relevant` means that the corpus has no answer. Each tenant is a site of its own.
 
 use std::collections::BTreeMap;
 
@@ -20,13 +20,13 @@ use crate::retrieval::{Channels, Retrieval};
 use crate::settings::AnswerPolicy;
 use crate::vectors::QueryVector;
 
-/// Texts in one call of an embedding model, as in the job that embeds a site.
+/// Number of texts in one request to an embedding model, as in the job that embeds a site.
 const TEXTS_AT_ONCE: usize = 64;
 
 /// One line of `corpus.jsonl`.
 #[derive(Debug, Clone, Deserialize)]
 pub struct CorpusEntry {
-    /// The entry's name in the set.
+    /// ID of the entry in the set.
     pub id: String,
     /// Answer or passage.
     pub text: String,
@@ -35,34 +35,34 @@ pub struct CorpusEntry {
     /// Other ways to ask.
     #[serde(default)]
     pub phrasings: Vec<String>,
-    /// Of a passage: page and headings with ` > ` between.
+    /// Page and headings of a passage, separated by ` > `.
     pub title: Option<String>,
-    /// Where it stands.
+    /// Address of the page.
     pub url: Option<String>,
-    /// The site that it belongs to.
+    /// Name of the site that the entry belongs to.
     pub tenant: Option<String>,
 }
 
 /// One line of `queries.jsonl`.
 #[derive(Debug, Clone, Deserialize)]
 pub struct CorpusQuery {
-    /// The query's name in the set.
+    /// ID of the query in the set.
     pub id: String,
     /// The question.
     pub text: String,
-    /// Ids of entries that answer it; empty when none does.
+    /// IDs of the entries that answer it. Empty when no entry does.
     #[serde(default)]
     pub relevant: Vec<String>,
-    /// The site that is asked.
+    /// Name of the site that is asked.
     pub tenant: Option<String>,
 }
 
-/// One line of a run.
+/// One line of a run file.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunLine {
-    /// The query.
+    /// ID of the query.
     pub query_id: String,
-    /// CorpusEntry ids, best first.
+    /// IDs of the entries, best first.
     pub ranked: Vec<String>,
     /// Whether an answer was given.
     pub answered: bool,
@@ -70,40 +70,40 @@ pub struct RunLine {
     pub score: f64,
 }
 
-/// A file of a set that cannot be read.
+/// A line of a set that cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("line {line}: {cause}")]
 pub struct ReadError {
-    /// From 1.
+    /// Number of the line, from 1.
     pub line: usize,
-    /// What is wrong with it.
+    /// The cause.
     #[source]
     pub cause: serde_json::Error,
 }
 
-/// One query's way through the engine.
+/// The result of one query.
 #[derive(Debug, Clone)]
 pub struct Trial<'a> {
     /// The query.
     pub query: &'a CorpusQuery,
-    /// Ids of the set for the candidates found, best first.
+    /// IDs of the entries that were found, best first.
     pub ranked: Vec<&'a str>,
-    /// What was found.
+    /// Result of the retrieval.
     pub retrieval: Retrieval,
-    /// What was decided.
+    /// The decision.
     pub decision: Decision,
 }
 
-/// The rows of a JSON-lines text; empty lines are skipped.
+/// Parses a text of JSON lines. Empty lines are skipped.
 ///
 /// # Errors
-/// The first line that is not a row.
+/// Returns the number of the first line that cannot be parsed.
 pub fn read<T: for<'de> Deserialize<'de>>(text: &str) -> Result<Vec<T>, ReadError> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     lines.map(|(at, line)| serde_json::from_str(line).map_err(|cause| ReadError { line: at + 1, cause })).collect()
 }
 
-/// Asks every query of its tenant's site. In the order of the queries.
+/// Asks every query on the site of its tenant, in the order of the queries.
 pub fn trials<'a>(
     corpus: &'a [CorpusEntry],
     queries: &'a [CorpusQuery],
@@ -118,18 +118,18 @@ pub fn trials<'a>(
     asked.collect()
 }
 
-/// As [`trials`], with the vectors of an embedding model in place of the built-in table.
+/// Like [`trials`], with the vectors of an embedding model in place of the built-in table.
 ///
 /// # Errors
-/// The model's own; `Protocol` when it cannot tell the probes apart, since no site would use it.
+/// Returns the errors of the model, and `Protocol` when the model cannot tell the probes apart.
 pub async fn trials_by<'a>(
     embedder: &dyn Embedder,
     corpus: &'a [CorpusEntry],
     queries: &'a [CorpusQuery],
     settings: &AnswerPolicy,
 ) -> Result<Vec<Trial<'a>>, ModelError> {
-    let useless = || ModelError::Protocol("it cannot tell questions apart".to_owned());
-    let levels = CosineScale::of(&embedded(embedder, external_embeddings::probes()).await?).ok_or_else(useless)?;
+    let useless = || ModelError::Protocol("the model cannot tell questions apart".to_owned());
+    let scale = CosineScale::of(&embedded(embedder, external_embeddings::probes()).await?).ok_or_else(useless)?;
     let mut sites = sites(corpus, Channels::Both);
     for site in sites.values_mut() {
         let texts: Vec<Vec<String>> =
@@ -144,12 +144,12 @@ pub async fn trials_by<'a>(
     let asked = queries.iter().zip(&questions).filter_map(|(query, question)| {
         let site = sites.get(&query.tenant.as_deref())?;
         let meaning = QueryVector::new(question)?;
-        Some(trial(query, site, Some((&meaning, &levels)), settings))
+        Some(trial(query, site, Some((&meaning, &scale)), settings))
     });
     Ok(asked.collect())
 }
 
-/// A tenant's entries, and their index in the same order.
+/// The entries of a tenant, and their index in the same order.
 struct TenantSite<'a> {
     entries: Vec<&'a CorpusEntry>,
     index: Index,
@@ -176,7 +176,7 @@ async fn embedded(embedder: &dyn Embedder, texts: Vec<String>) -> Result<Vec<Vec
     Ok(vectors)
 }
 
-/// The lines of a run file for these trials.
+/// Returns the lines of a run file for these trials.
 pub fn run(trials: &[Trial<'_>]) -> Vec<RunLine> {
     let line = |trial: &Trial<'_>| RunLine {
         query_id: trial.query.id.clone(),
@@ -200,8 +200,8 @@ fn trial<'a>(
     Trial { query, ranked, retrieval, decision }
 }
 
-/// The entry as a chunk whose id is its number. Sets without answers repeat the phrasings as
-/// text; a site would not, so they are left out there.
+/// Turns an entry into a chunk whose ID is its number. Sets without answers repeat the phrasings as
+/// text, which is left out here, because a site would not do it.
 fn chunk(entry: &CorpusEntry, number: u128) -> Chunk {
     let heading = entry.title.iter().flat_map(|title| title.split(" > ")).map(str::to_owned);
     let is_repeat = !entry.phrasings.is_empty() && entry.text == entry.phrasings.join("\n");

@@ -1,9 +1,9 @@
-//! Vectors of an embedding model that is not built in: what texts of a chunk are embedded, how
-//! their vectors are kept, and what a cosine of such a model means.
+//! Vectors of an embedding model that is not built in: which texts of a chunk are embedded, how
+//! their vectors are stored, and how their cosines are read.
 //!
-//! One model says .9 of two texts that another gives .4. So that decisions hold for any of them,
-//! a model is asked for fixed pairs of questions that mean the same, and its cosines are moved to
-//! the scale on which the built-in table puts the same pairs: there the calibration was fitted.
+//! One model gives a cosine of .9 to two texts to which another gives .4. So that decisions hold
+//! for any model, a model embeds fixed pairs of questions with the same meaning, and its cosines
+//! are mapped to the scale of the built-in table, for which the calibration was fitted.
 
 use std::sync::LazyLock;
 
@@ -11,13 +11,13 @@ use crate::chunk::{Chunk, Fields};
 use crate::embedding::{self, DIMS};
 use crate::vectors::{QueryVector, Vectors, nearness};
 
-/// Longest text given to a model: what most read at most, in characters.
+/// Maximum length of a text that is given to a model, in characters. Most models read no more.
 const MAX_TEXT_CHARS: usize = 2_000;
-/// A model that puts questions of one meaning no further than this above unrelated ones cannot
-/// tell them apart.
+/// Minimum distance between questions of the same meaning and unrelated ones. A model below it
+/// cannot tell them apart.
 const MIN_SPAN: f32 = 0.05;
 
-/// Questions in pairs that mean the same; those of different pairs have nothing in common.
+/// Pairs of questions with the same meaning. Questions of different pairs have nothing in common.
 const PROBES: [[&str; 2]; 10] = [
     ["How long does delivery take?", "When will my parcel arrive?"],
     ["I forgot my password", "How do I reset my login?"],
@@ -31,7 +31,8 @@ const PROBES: [[&str; 2]; 10] = [
     ["How old must one be to take part?", "What is the minimum age for participants?"],
 ];
 
-/// The texts of a chunk that get a vector each: all of it; its question; its phrasings.
+/// Returns the texts of a chunk that get a vector each: the whole chunk, its question, its
+/// phrasings.
 pub fn texts(chunk: &Chunk) -> Vec<String> {
     let fields = Fields::of(chunk);
     let mut texts = vec![head(&format!("{}\n{}", fields.question, fields.body))];
@@ -40,21 +41,21 @@ pub fn texts(chunk: &Chunk) -> Vec<String> {
     texts
 }
 
-/// Vectors as they are stored: per number a byte, before them four of scale. `vectors` are all of
-/// one length.
+/// Encodes vectors for storage: one byte per number after four bytes of scale. All `vectors` have
+/// the same length.
 pub fn encode(vectors: &[Vec<f32>]) -> Vec<u8> {
     let mut kept = Vectors::new(vectors.first().map_or(0, Vec::len));
     vectors.iter().for_each(|vector| kept.push(vector));
     kept.to_bytes()
 }
 
-/// The questions from which [`CosineScale`] are learned.
+/// Returns the questions from which a [`CosineScale`] is measured.
 pub fn probes() -> Vec<String> {
     PROBES.as_flattened().iter().map(|probe| (*probe).to_owned()).collect()
 }
 
-/// What cosines of a model mean: those of questions without anything in common, and of questions
-/// that mean the same.
+/// The meaning of a model's cosines: their mean for unrelated questions and for questions of the
+/// same meaning.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CosineScale {
     unrelated: f32,
@@ -62,7 +63,8 @@ pub struct CosineScale {
 }
 
 impl CosineScale {
-    /// From the vectors of [`probes`], in their order; none when the model cannot tell them apart.
+    /// Measures the scale from the vectors of [`probes`], in order. `None` when the model cannot
+    /// tell them apart.
     pub fn of(vectors: &[Vec<f32>]) -> Option<Self> {
         if vectors.len() != 2 * PROBES.len() {
             return None;
@@ -77,11 +79,11 @@ impl CosineScale {
                 mean.add(kept.cosine(other, &query));
             }
         }
-        let levels = Self { unrelated: unrelated.value(), same: same.value() };
-        (levels.same - levels.unrelated >= MIN_SPAN).then_some(levels)
+        let scale = Self { unrelated: unrelated.value(), same: same.value() };
+        (scale.same - scale.unrelated >= MIN_SPAN).then_some(scale)
     }
 
-    /// A cosine on the scale of the built-in table.
+    /// Maps a cosine to the scale of the built-in table.
     fn scaled(&self, cosine: f32) -> f32 {
         static BUILT_IN: LazyLock<CosineScale> = LazyLock::new(|| {
             let vectors: Vec<Vec<f32>> = probes().iter().map(|probe| built_in(probe)).collect();
@@ -92,15 +94,15 @@ impl CosineScale {
     }
 }
 
-/// A question as a model sees it, alone and together with the one before.
+/// The vectors of a question, alone and together with the question before it.
 #[derive(Debug, Clone)]
 pub struct QuestionVectors {
-    /// Of the question.
+    /// Vector of the question.
     pub alone: QueryVector,
-    /// Of both; none when there was none before.
+    /// Vector of both questions. `None` when there was no earlier question.
     pub together: Option<QueryVector>,
-    /// Of the model.
-    pub levels: CosineScale,
+    /// Scale of the model.
+    pub scale: CosineScale,
 }
 
 /// The vectors of all chunks of an index.
@@ -108,13 +110,13 @@ pub struct QuestionVectors {
 pub(crate) struct ExternalVectors {
     model: String,
     vectors: Vectors,
-    /// Per chunk the number of its first vector, and at the end the number of all.
+    /// Number of the first vector of each chunk, and at the end the number of all vectors.
     starts: Vec<u32>,
 }
 
 impl ExternalVectors {
-    /// From the stored form of each chunk's vectors, in the order of the chunks; none when those
-    /// of one are missing, or not of the length of the others.
+    /// Reads the stored vectors of each chunk, in the order of the chunks. `None` when vectors are
+    /// missing or differ in length.
     pub fn build(model: &str, chunks: &[std::sync::Arc<Chunk>], stored: &[Vec<u8>]) -> Option<Self> {
         if chunks.len() != stored.len() {
             return None;
@@ -132,14 +134,14 @@ impl ExternalVectors {
         Some(built)
     }
 
-    /// Whose vectors they are.
+    /// Name of the model.
     pub fn model(&self) -> &str {
         &self.model
     }
 
-    /// How near each chunk is to a question, on the scale of the built-in channel, in the order
-    /// of the chunks; none for a vector of another length.
-    pub fn scores(&self, question: &QueryVector, levels: &CosineScale) -> Option<Vec<f32>> {
+    /// Returns how close each chunk is to a question, on the scale of the built-in table and in the
+    /// order of the chunks. `None` for a vector of another length.
+    pub fn scores(&self, question: &QueryVector, scale: &CosineScale) -> Option<Vec<f32>> {
         if question.dims() != self.vectors.dims() {
             return None;
         }
@@ -148,12 +150,12 @@ impl ExternalVectors {
             let mut cosines = cosines[range[0] as usize..range[1] as usize].iter().copied();
             let all = cosines.next().unwrap_or_default();
             let asked = cosines.next().unwrap_or(all);
-            levels.scaled(nearness(all, asked, cosines.reduce(f32::max)))
+            scale.scaled(nearness(all, asked, cosines.reduce(f32::max)))
         };
         Some(self.starts.windows(2).map(score).collect())
     }
 
-    /// Bytes on the heap.
+    /// Number of bytes on the heap.
     pub fn size_bytes(&self) -> usize {
         self.vectors.size_bytes() + self.starts.len() * size_of::<u32>()
     }
@@ -194,16 +196,16 @@ mod tests {
     fn the_built_in_table_tells_the_probes_apart_and_keeps_its_own_scale() {
         let vectors: Vec<Vec<f32>> = probes().iter().map(|probe| built_in(probe)).collect();
 
-        let levels = CosineScale::of(&vectors).unwrap();
+        let scale = CosineScale::of(&vectors).unwrap();
 
-        assert!(levels.unrelated < 0.2 && levels.same > 0.4, "{levels:?}");
-        assert!((levels.scaled(0.37) - 0.37).abs() < 1e-5);
+        assert!(scale.unrelated < 0.2 && scale.same > 0.4, "{scale:?}");
+        assert!((scale.scaled(0.37) - 0.37).abs() < 1e-5);
     }
 
     #[test]
     fn a_model_with_a_narrow_range_is_put_on_the_same_scale() {
         let wide: Vec<Vec<f32>> = probes().iter().map(|probe| built_in(probe)).collect();
-        // A large common part lifts all cosines, as many models do.
+        // A large common component raises all cosines, as it does in many models.
         let narrow: Vec<Vec<f32>> = wide
             .iter()
             .map(|vector| {
@@ -216,7 +218,7 @@ mod tests {
 
         assert!(narrow.unrelated > 0.7, "{narrow:?}");
         for share in [0.0, 0.5, 1.0] {
-            let at = |levels: &CosineScale| levels.unrelated + share * (levels.same - levels.unrelated);
+            let at = |scale: &CosineScale| scale.unrelated + share * (scale.same - scale.unrelated);
             assert!((narrow.scaled(at(&narrow)) - wide.scaled(at(&wide))).abs() < 1e-4);
         }
     }

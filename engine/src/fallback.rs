@@ -1,27 +1,28 @@
-//! What HelpBot says by itself, in the visitor's language: that it doesn't know, that it offers
-//! near questions, and the replies to small talk. Everything else comes from the site.
+//! The sentences that HelpBot says itself, in the language of the visitor: that there is no answer,
+//! that it offers suggestions, and replies to small talk. Everything else comes from the site.
 
 /// The sentences of one language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Phrases {
     /// Primary language subtag.
     pub language: &'static str,
-    /// There is no answer on the site.
+    /// Says that the site has no answer.
     pub declined: &'static str,
-    /// Stands before a list of near questions.
+    /// Introduces a list of suggestions.
     pub suggested: &'static str,
-    /// Answers a greeting.
+    /// Replies to a greeting.
     pub hello: &'static str,
-    /// Answers thanks.
+    /// Replies to thanks.
     pub thanks: &'static str,
-    /// Answers a farewell.
+    /// Replies to a farewell.
     pub bye: &'static str,
 }
 
-/// The sentences for a language tag; English for a language that is not there.
+/// Returns the sentences for a language tag, in English when the language is not listed.
 pub fn phrases(language: &str) -> &'static Phrases {
     let primary = language.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
-    // Norwegian has two written forms with tags of their own, Filipino and Hebrew old and new tags.
+    // Norwegian has two written forms with their own tags. Indonesian and Hebrew have old and new
+    // tags.
     let primary = match primary.as_str() {
         "nb" | "nn" => "no",
         "iw" => "he",
@@ -31,7 +32,7 @@ pub fn phrases(language: &str) -> &'static Phrases {
     PHRASES.iter().find(|phrases| phrases.language == primary).unwrap_or(&PHRASES[0])
 }
 
-/// The sentence for a question without an answer.
+/// Returns the sentence for a question without an answer.
 pub fn fallback(language: &str) -> &'static str {
     phrases(language).declined
 }
@@ -43,7 +44,7 @@ pub fn speaks(language: &str) -> bool {
 
 macro_rules! table {
     ($($language:literal: $declined:literal, $suggested:literal, $hello:literal, $thanks:literal, $bye:literal;)+) => {
-        /// English first, then by tag.
+        /// English first, then in the order of the tags.
         const PHRASES: &[Phrases] = &[$(Phrases {
             language: $language,
             declined: $declined,

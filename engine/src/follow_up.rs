@@ -49,8 +49,8 @@ const PRONOUNS: [&str; 20] = [
 
 /// What a question finds, alone or with the last one of the session.
 pub(crate) fn retrieve(index: &Index, ask: &Ask, meaning: Option<&QuestionVectors>) -> Retrieval {
-    let alone = meaning.map(|meaning| (&meaning.alone, &meaning.levels));
-    let together = meaning.and_then(|meaning| Some((meaning.together.as_ref()?, &meaning.levels)));
+    let alone = meaning.map(|meaning| (&meaning.alone, &meaning.scale));
+    let together = meaning.and_then(|meaning| Some((meaning.together.as_ref()?, &meaning.scale)));
     let alone = index.retrieve_by(&ask.question, None, alone);
     let Some(earlier) = ask.history.last().filter(|_| alone.word_count <= MAX_LEANING_WORDS) else {
         return alone;

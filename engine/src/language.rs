@@ -1,8 +1,8 @@
-//! Which language a text is in, as a primary subtag.
+//! Detects the language of a text, as a primary subtag.
 //!
-//! Three witnesses, the surest first: a script of its own, the small words that every sentence
-//! has, the statistics of letter groups. A question is short, so where they leave doubt the
-//! answer is none, and callers fall back on the site's language.
+//! There are three kinds of evidence, the most reliable first: a script that only one language
+//! uses, function words, and statistics of letter groups. A question is short. When the evidence is
+//! weak, the result is `None`, and callers use the language of the site.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -11,22 +11,22 @@ use whatlang::{Detector, Lang};
 
 use crate::normalization;
 
-/// From this many letters on the statistics are right even where they are unsure.
+/// Number of letters from which the statistics are right even when they report low confidence.
 const MANY_LETTERS: usize = 200;
-/// Fewer letters say nothing, however sure the statistics are.
+/// Number of letters below which the statistics are not used.
 const FEW_LETTERS: usize = 24;
-/// So many different small words of one language decide.
+/// Number of distinct function words that identify a language.
 const MIN_SMALL_WORDS: usize = 2;
-/// By so many different small words another language must lead to set a text apart.
+/// Lead in different function words that separates a text from the usual language of its site.
 const CLEAR_SMALL_WORDS: usize = 3;
-/// One letter in so many of its own script shows that a text in such a language still is: names
-/// and code between are Latin everywhere.
+/// A text counts as written in a non-Latin script when at least one letter in this many is of that
+/// script. Names and code are written in Latin letters everywhere.
 const FEW_FOREIGN: usize = 6;
 
-/// The language of a text; none when in doubt.
+/// Returns the language of a text, or `None` when it is uncertain.
 pub fn detect(text: &str) -> Option<&'static str> {
-    // In Latin letters and as short as a question is, small words have the last word, and cost a
-    // fraction of what the statistics do.
+    // For a short text in Latin letters, function words decide. They cost a fraction of what the
+    // statistics cost.
     if foreign_letters(text).0 == 0
         && !has_letters(text, MANY_LETTERS)
         && let Some(tag) = by_small_words(text)
@@ -44,7 +44,7 @@ pub fn detect(text: &str) -> Option<&'static str> {
     by_small_words(text).or((info.is_reliable() && has_letters(text, FEW_LETTERS)).then_some(guess))
 }
 
-/// Languages that their script alone gives away (or nearly: the main ones of their script).
+/// Whether the script alone identifies the language, exactly or as the most common one.
 fn has_own_script(tag: &str) -> bool {
     matches!(
         tag,
@@ -74,16 +74,16 @@ fn has_own_script(tag: &str) -> bool {
     )
 }
 
-/// Whether a text has letters that Persian and Urdu have and Arabic lacks, as nearly every sentence
-/// of theirs does: of a short text the letter groups alone do not tell.
+/// Whether a text has letters that Persian and Urdu have and Arabic lacks. Nearly every Persian or
+/// Urdu sentence has one. The statistics cannot tell short texts apart.
 fn has_persian_letters(text: &str) -> bool {
     text.contains(['پ', 'چ', 'ژ', 'گ', 'ک', 'ی', 'ٹ', 'ڈ', 'ڑ', 'ں', 'ے', 'ہ'])
 }
 
-/// The language of a text that is surely not in `usual`; none when it is, or may be.
+/// Returns the language of a text that is certainly not in `usual`, else `None`.
 ///
-/// For entries and pages of a site whose language is known: to be set apart takes more than being
-/// guessed, since an entry among strangers is found by fewer ways.
+/// Used for entries and pages of a site whose language is known. The evidence must be stronger than
+/// for [`detect`], because an entry that is set apart is found less often.
 pub(crate) fn other_than(text: &str, usual: &str) -> Option<&'static str> {
     let (foreign, all) = foreign_letters(text);
     let is_foreign = if writes_latin(usual) { foreign * 2 > all } else { foreign * FEW_FOREIGN > all };
@@ -98,7 +98,8 @@ pub(crate) fn other_than(text: &str, usual: &str) -> Option<&'static str> {
     surely_other(text, usual)
 }
 
-/// By small words, with the letter groups as a second witness; of the same or of related scripts.
+/// Compares function words, confirmed by the statistics, for languages of the same or related
+/// scripts.
 fn surely_other(text: &str, usual: &str) -> Option<&'static str> {
     let counts = small_words(text);
     let of_usual = small_words_of(usual).map_or(0, |place| counts[place]);
@@ -113,8 +114,8 @@ fn surely_other(text: &str, usual: &str) -> Option<&'static str> {
     ((is_clear && guess == tag) || (is_without && info.is_reliable())).then_some(guess)
 }
 
-/// Letters that are not Latin, and all letters. A character that stands for a syllable or a word
-/// counts as the letters that would spell it.
+/// Returns the number of letters that are not Latin, and the number of all letters. A character
+/// that represents a syllable or a word counts as the letters that would spell it.
 fn foreign_letters(text: &str) -> (usize, usize) {
     const LETTERS_OF_A_SYLLABLE: usize = 3;
     if text.is_ascii() {
@@ -131,7 +132,8 @@ fn has_letters(text: &str, count: usize) -> bool {
     text.chars().filter(|c| c.is_alphabetic()).nth(count - 1).is_some()
 }
 
-/// Chinese and Japanese: a line without Kana may be either, and both are cut the same way.
+/// Whether two languages are Chinese and Japanese. A line without Kana can be either, and both are
+/// split in the same way.
 fn is_cut_alike(one: &str, other: &str) -> bool {
     matches!((one, other), ("zh" | "ja", "zh" | "ja"))
 }
@@ -140,7 +142,7 @@ fn writes_latin(tag: &str) -> bool {
     !(has_own_script(tag) || matches!(tag, "ru" | "uk" | "bg" | "be" | "mk" | "sr" | "mr" | "ne" | "yi"))
 }
 
-/// The language with clearly the most different small words in the text.
+/// Returns the language that has clearly the most different function words in the text.
 fn by_small_words(text: &str) -> Option<&'static str> {
     let mut counts = small_words(text);
     let (most, tag) = most_small_words(&counts);
@@ -148,26 +150,27 @@ fn by_small_words(text: &str) -> Option<&'static str> {
     (most >= MIN_SMALL_WORDS && most > counts[1]).then_some(tag)
 }
 
-/// The place of a language in the list of small words; none when it has no entry there.
+/// Returns the position of a language in the list of function words, or `None` when it is not
+/// listed.
 pub(crate) fn small_words_of(language: &str) -> Option<usize> {
     SMALL_WORDS.iter().position(|(tag, _)| *tag == language)
 }
 
-/// Whether `word`, normalised, is a small word of the language at that place.
+/// Whether `word`, normalized, is a function word of the language at that position.
 pub(crate) fn is_small_word(place: usize, word: &str) -> bool {
     SMALL.get(word).is_some_and(|small| small.languages >> place & 1 == 1)
 }
 
-/// A small word of one language or several.
+/// A function word of one or more languages.
 #[derive(Debug, Clone, Copy)]
 struct SmallWord {
-    /// Its place among all of them.
+    /// Position of the word among all function words.
     number: usize,
-    /// A bit for each place in [`SMALL_WORDS`].
+    /// One bit for each position in [`SMALL_WORDS`].
     languages: u32,
 }
 
-/// Every word of every text is looked up here.
+/// Looks up function words. Every word of every text goes through this table.
 static SMALL: LazyLock<HashMap<&'static str, SmallWord, foldhash::fast::RandomState>> = LazyLock::new(|| {
     let mut small: HashMap<_, SmallWord, _> = HashMap::default();
     for (bit, (_, words)) in SMALL_WORDS.iter().enumerate() {
@@ -179,7 +182,8 @@ static SMALL: LazyLock<HashMap<&'static str, SmallWord, foldhash::fast::RandomSt
     small
 });
 
-/// How many different small words of each language a text has, in the order of [`SMALL_WORDS`].
+/// Returns the count of distinct function words of each language in a text, in the order of
+/// [`SMALL_WORDS`].
 fn small_words(text: &str) -> [usize; SMALL_WORDS.len()] {
     let text = normalization::normalize(text);
     let words = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
@@ -201,7 +205,7 @@ fn most_small_words(counts: &[usize]) -> (usize, &'static str) {
     most.map_or((0, ""), |(count, (tag, _))| (*count, tag))
 }
 
-/// Small words of questions, by language.
+/// Function words of questions, by language.
 const SMALL_WORDS: [(&str, &str); 22] = [
     (
         "en",
@@ -273,7 +277,7 @@ const SMALL_WORDS: [(&str, &str); 22] = [
 ];
 
 fn subtag(lang: Lang) -> Option<&'static str> {
-    /// Pairs of an ISO 639-3 code, as the detector names languages, and the primary subtag.
+    /// Pairs of an ISO 639-3 code, which the detector uses, and the primary subtag.
     const SUBTAGS: [(&str, &str); 68] = [
         ("epo", "eo"),
         ("eng", "en"),

@@ -1,14 +1,16 @@
-//! Question in, grounded answer out: retrieve, decide, compose.
+//! Turns a visitor's question into an answer that is grounded in the site's pages.
 //!
-//! Actors: a [`Chunk`] is what can be found and cited; an [`Index`] holds a site's chunks in
-//! memory; the engine asks it, decides whether to answer, offer near questions or say "I don't
-//! know", and composes the text from the passages alone.
+//! The steps are retrieve, decide and compose. An [`Index`] holds the [`Chunk`]s of one site in
+//! memory and returns the chunks that match a question. The decision is to answer, to offer
+//! suggestions, or to say that there is no answer. The text is composed only from the chunks that
+//! were found.
 //!
-//! Guarantees: the same index and question give the same scores on every machine; an answer rests
-//! on passages of the index and cites them; a removed chunk leaves no trace. Without a model
-//! server nothing here waits for anything.
+//! Guarantees: the same index and question give the same scores on every machine. An answer rests
+//! on chunks of the index and cites them. A removed chunk leaves no trace. Without a model server,
+//! nothing in this crate waits for I/O.
 //!
-//! Knows no database, no HTTP surface, no site: services bring the index and the settings.
+//! This crate knows no database, no HTTP interface and no account. `services` passes in the index
+//! and the policy of the site.
 
 mod analysis;
 pub mod ask;

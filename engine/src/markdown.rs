@@ -1,13 +1,13 @@
-//! Restricted Markdown, read: as plain text for indexing, as blocks and sentences for answers.
+//! Reads restricted Markdown: as plain text for indexing, as blocks and sentences for answers.
 //!
-//! The dialect is what ingest writes: paragraphs, lists, headings, fenced code, tables, emphasis,
-//! links. Never rendered here.
+//! `ingest` writes this dialect: paragraphs, lists, headings, fenced code, tables, emphasis, links.
+//! This module does not render it.
 
 use std::borrow::Cow;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// The text without its marks: link targets, emphasis, heading and list signs fall away.
+/// Returns the text without link targets, emphasis, heading marks and list marks.
 pub fn plain(markdown: &str) -> String {
     let mut out = String::with_capacity(markdown.len());
     for line in markdown.lines() {
@@ -19,8 +19,8 @@ pub fn plain(markdown: &str) -> String {
     out
 }
 
-/// The text without images and HTML tags, which no answer holds, whoever wrote the page: of an
-/// image its label is left, of a tag nothing. Code and escaped signs are left as they are.
+/// Returns the text without images and HTML tags, which no answer may contain. The label of an
+/// image stays. Code and escaped characters are not changed.
 pub fn safe(markdown: &str) -> Cow<'_, str> {
     if !markdown.contains('<') && !markdown.contains("![") {
         return Cow::Borrowed(markdown);
@@ -39,19 +39,19 @@ pub fn safe(markdown: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// A piece of text that is kept or left whole.
+/// A piece of text that is either kept or left out as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unit {
     /// The sentence, list item, table row or code block, without surrounding space.
     pub text: String,
-    /// What separates it from the unit before: a space, a line break or an empty line.
+    /// The separator from the unit before: a space, a line break or an empty line.
     pub gap: &'static str,
-    /// Whether the unit only makes sense with the one after it: a heading, or a line that ends in
-    /// a colon before a list.
+    /// Whether the unit needs the next one: a heading, or a line that ends in a colon before a
+    /// list.
     pub leads: bool,
 }
 
-/// The text in units: sentences of paragraphs, items of lists, rows of tables, whole code blocks.
+/// Splits the text into sentences, list items, table rows and code blocks.
 pub fn units(markdown: &str) -> Vec<Unit> {
     let mut units = Vec::new();
     for block in blocks(markdown) {
@@ -80,8 +80,8 @@ pub fn units(markdown: &str) -> Vec<Unit> {
     units
 }
 
-/// The text in pieces that make sense as they arrive: a sentence, an item, a row or a whole code
-/// block each, with the space that follows it. Put together they are the text.
+/// Splits the text into pieces that are readable as they arrive: a sentence, a list item, a table
+/// row or a code block each, with the space after it. Together they are the text.
 pub fn steps(markdown: &str) -> Vec<&str> {
     let mut ends: Vec<usize> = Vec::new();
     let (mut start, mut end, mut in_code) = (0, 0, false);
@@ -107,12 +107,13 @@ pub fn steps(markdown: &str) -> Vec<&str> {
     ends.into_iter().map(|end| &markdown[std::mem::replace(&mut start, end)..end]).collect()
 }
 
-/// A number or a bullet that begins an item is no sentence, though a full stop ends it.
+/// Whether the piece is only the number or bullet of a list item. A period after it does not end a
+/// sentence.
 fn is_item_sign(step: &str) -> bool {
     step.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ')' | '-' | '*' | '+'))
 }
 
-/// Units put together again with the gaps between them.
+/// Joins units with the separators between them.
 pub fn join(units: &[Unit]) -> String {
     let mut text = String::new();
     for unit in units {
@@ -124,8 +125,8 @@ pub fn join(units: &[Unit]) -> String {
     text
 }
 
-/// Sentences of one paragraph, trimmed, none empty. A full stop after an initial, a number or a
-/// common abbreviation ends nothing.
+/// Splits one paragraph into trimmed sentences, none of them empty. A period after an initial, a
+/// number or a common abbreviation does not end a sentence.
 pub fn sentences(paragraph: &str) -> Vec<&str> {
     let mut sentences = Vec::new();
     let mut start = 0;
@@ -145,7 +146,7 @@ pub fn sentences(paragraph: &str) -> Vec<&str> {
 }
 
 fn is_abbreviation(text: &str) -> bool {
-    /// Lower case, without the final stop; those after which a sentence seldom begins.
+    /// Abbreviations in lower case without the last period. A sentence rarely begins after them.
     const ABBREVIATIONS: [&str; 27] = [
         "e.g", "i.e", "mr", "mrs", "ms", "dr", "prof", "st", "vs", "approx", "no", "z.b", "d.h", "bzw", "ca", "nr",
         "u.a", "s", "inkl", "ggf", "p.ej", "sr", "sra", "m", "mme", "av", "art",
@@ -189,7 +190,7 @@ fn push_block(lines: &mut Vec<&str>, blocks: &mut Vec<String>) {
     }
 }
 
-/// Lines that only wrap a paragraph become one line again; items, rows and headings stay apart.
+/// Joins lines that only wrap a paragraph. List items, table rows and headings stay separate.
 fn joined_lines(block: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for line in block.lines() {
@@ -213,7 +214,7 @@ fn is_row_or_heading(line: &str) -> bool {
     line.starts_with(['|', '#'])
 }
 
-/// The line without a heading, quote, bullet or number sign.
+/// Returns the line without the mark of a heading, quote or list item.
 fn strip_line_sign(line: &str) -> &str {
     let line = line.trim_start();
     let text = line.trim_start_matches(['#', '>']);
@@ -243,7 +244,7 @@ fn push_plain_line(line: &str, out: &mut String) {
         let escaped = sign[1..].chars().next().filter(|c| !in_code && c.is_ascii_punctuation());
         match sign.as_bytes()[0] {
             b'\\' => {
-                // Outside code a backslash before a sign says that the sign is only itself.
+                // Outside of code, a backslash makes the next character literal.
                 out.push(escaped.unwrap_or('\\'));
                 rest = &sign[1 + usize::from(escaped.is_some())..];
                 continue;
@@ -283,27 +284,28 @@ fn push_safe_line(line: &str, out: &mut String) {
     out.push_str(rest);
 }
 
-/// How long the HTML tag is with which a text begins; of one that does not end on its line, the
-/// sign alone. None of a mere "less than", and of a placeholder like `<your name>`.
+/// Returns the length of the HTML tag at the start of a text. A tag that does not end on its line
+/// counts as one character. `None` for "less than", and for a placeholder such as `<your name>`.
 fn tag(text: &str) -> Option<usize> {
     let inside = text[1..].split('>').next().unwrap_or_default();
     let name = inside.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).next().unwrap_or_default();
     let after = inside[name.len()..].chars().next().unwrap_or(' ');
     let is_element = ELEMENTS.split(' ').any(|element| element.eq_ignore_ascii_case(name));
     let is_named = name.starts_with(|c: char| c.is_ascii_alphabetic()) && (after.is_whitespace() || after == '/');
-    // An element of any name can hold an attribute that runs.
+    // An element of any name can carry an attribute that runs a script.
     let is_tag = inside.starts_with(['/', '!', '?']) || (is_named && (is_element || inside.contains('=')));
     is_tag.then(|| text.find('>').map_or(1, |end| end + 1))
 }
 
-/// The names of HTML elements that pages have in their text.
+/// Names of HTML elements.
 const ELEMENTS: &str = "a abbr applet area article aside audio b base blockquote body br button canvas caption center \
     code col dd del details dialog div dl dt em embed fieldset figure font footer form frame frameset h1 h2 h3 h4 h5 h6 \
     head header hr html i iframe img input ins kbd label legend li link main map mark marquee math menu meta nav \
     noscript object ol option p picture pre q s script section select slot small source span strong style sub \
     summary sup svg table tbody td template textarea tfoot th thead title tr track u ul var video xmp";
 
-/// The label of a link `[label](target)` at the start of `text`, and the length of all of it.
+/// Returns the label of a link `[label](target)` at the start of `text`, and the length of the
+/// link.
 fn link(text: &str) -> Option<(&str, usize)> {
     let label_end = text.strip_prefix('[')?.find("](")? + 1;
     let target_end = text[label_end..].find(')')? + label_end;

@@ -1,15 +1,16 @@
-//! What the engine wants of a model server: chat that streams, and embeddings.
+//! What the engine needs from a model server: streamed chat and embeddings.
 //!
-//! Implementations: an OpenAI-compatible server through the outbound client, for embeddings a model
-//! in a local folder too, and the scripted ones of the tests. A model gets passages and a question, never a tool.
+//! Implementations are an OpenAI-compatible server through the outbound client, a model in a local
+//! folder for embeddings, and the scripted models of the tests. A model gets passages and a
+//! question, and never a tool.
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
-/// Who speaks in a chat.
+/// The author of a chat message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChatRole {
-    /// The rules.
+    /// The rules of the answer.
     System,
     /// The visitor, with the passages.
     User,
@@ -17,74 +18,74 @@ pub enum ChatRole {
     Assistant,
 }
 
-/// One turn of a chat.
+/// One message of a chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChatMessage {
-    /// Who speaks.
+    /// Author of the message.
     pub role: ChatRole,
-    /// What is said.
+    /// Text of the message.
     pub content: String,
 }
 
-/// What a model is asked to write.
+/// A request for a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CompletionRequest {
-    /// The turns, rules first.
+    /// The messages, with the rules first.
     pub messages: Vec<ChatMessage>,
-    /// Where the model stops.
+    /// Number of tokens after which the model must stop.
     pub max_tokens: u32,
 }
 
-/// A model server that did not do what was asked; the text is for logs.
+/// A failure of a model server. The text is meant for logs.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// No connection, or it broke off.
+    /// The connection failed or was closed early.
     #[error("the model server cannot be reached: {0}")]
     Unreachable(String),
-    /// An answer with a status that is no success.
-    #[error("the model server answered {status}")]
+    /// The server returned an error status.
+    #[error("the model server returned status {status}")]
     Status {
         /// The HTTP status.
         status: u16,
     },
-    /// An answer that is not in the protocol.
-    #[error("the model server answered nonsense: {0}")]
+    /// The response does not follow the protocol.
+    #[error("the response of the model server is not valid: {0}")]
     Protocol(String),
-    /// Nothing in time.
-    #[error("the model server took too long")]
+    /// The server did not respond in time.
+    #[error("the model server did not respond in time")]
     TimedOut,
-    /// Vectors are wanted of a model that is not the one at hand, and never will be.
-    #[error("{0} is not the model at hand")]
+    /// Vectors of a model were requested that is not the configured one. Retrying does not help.
+    #[error("{0} is not the configured model")]
     OtherModel(String),
-    /// The model in this process.
+    /// The model in this process failed.
     #[error("the local model failed: {0}")]
     Local(String),
 }
 
-/// What comes of a text while the model writes it.
+/// A piece of a text while the model writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delta {
-    /// The next piece.
+    /// The next characters of the text.
     Text(String),
-    /// The model was stopped at its cap: the text ends anywhere, and nothing follows.
+    /// The model was stopped at its token limit. The text may end anywhere, and nothing follows.
     CutOff,
 }
 
-/// A text as the model writes it.
+/// A text as a stream of pieces.
 pub type Deltas = BoxStream<'static, Result<Delta, ModelError>>;
 
 /// A chat model.
 pub trait ModelClient: Send + Sync {
-    /// Starts writing. The stream ends when the model has finished; an error ends it too.
+    /// Starts to write a text. The stream ends when the model has finished or after an error.
     fn chat(&self, request: CompletionRequest) -> BoxFuture<'_, Result<Deltas, ModelError>>;
 }
 
-/// A server of embedding models, or a model in this process.
+/// A server of embedding models, or an embedding model in this process.
 pub trait Embedder: Send + Sync {
-    /// The name under which vectors are made and stored: those of different names never mix.
+    /// Name under which vectors are made and stored. Vectors of different names are never compared.
     fn model(&self) -> &str;
 
-    /// A vector for each text, in order, all of one length, by `model`: the present one, or one
-    /// of earlier days whose vectors still serve.
+    /// Returns one vector for each text, in order and of equal length. `model` is the configured
+    /// model, or an earlier one whose vectors are still in use.
     fn embed(&self, model: &str, texts: Vec<String>) -> BoxFuture<'_, Result<Vec<Vec<f32>>, ModelError>>;
 }

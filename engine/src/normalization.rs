@@ -5,8 +5,9 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-/// NFKC, lower case, invisible and bidirectional controls dropped, Arabic letter variants and
-/// vowel signs unified, digits of other scripts written 0-9, apostrophes straight.
+/// Returns the text in NFKC and lower case, without invisible and bidirectional control characters.
+/// Arabic letter variants and vowel signs are unified, digits of other scripts become 0-9, and
+/// apostrophes become straight.
 pub fn normalize(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
@@ -14,8 +15,8 @@ pub fn normalize(text: &str) -> String {
     text.nfkc().flat_map(char::to_lowercase).filter_map(canonical).collect()
 }
 
-/// Whether `c` belongs to a script whose words are cut in pairs of characters: Han, Kana,
-/// Bopomofo, Hangul, Thai, Lao, Khmer, Burmese.
+/// Whether `c` belongs to a script whose words are split into pairs of characters: Han, Kana,
+/// Bopomofo, Hangul, Thai, Lao, Khmer and Burmese.
 pub fn is_bigram_char(c: char) -> bool {
     matches!(u32::from(c),
         0x0E00..=0x0EFF | 0x1000..=0x109F | 0x1100..=0x11FF | 0x1780..=0x17FF
@@ -24,12 +25,13 @@ pub fn is_bigram_char(c: char) -> bool {
         | 0xAC00..=0xD7FF | 0xF900..=0xFAFF | 0x20000..=0x323AF)
 }
 
-/// Whether a word begins with a character of a pair-cut script.
+/// Whether a word begins with a character of such a script.
 pub fn is_bigram_text(word: &str) -> bool {
     word.chars().next().is_some_and(is_bigram_char)
 }
 
-/// Whether `c` is invisible or reorders text: soft hyphen, zero width, bidirectional, tag.
+/// Whether `c` is invisible or reorders text: soft hyphen, zero-width, bidirectional and tag
+/// characters.
 pub fn is_invisible(c: char) -> bool {
     matches!(u32::from(c),
         0x00AD | 0x034F | 0x061C | 0x180E | 0x200B..=0x200F | 0x202A..=0x202E
@@ -59,7 +61,7 @@ fn digit(c: char, zero: u32) -> char {
     char::from_digit(u32::from(c) - zero, 10).unwrap_or(c)
 }
 
-/// The word without the accents of Latin, Greek and Cyrillic letters.
+/// Returns the word without the accents of Latin, Greek and Cyrillic letters.
 pub fn fold_accents(word: &str) -> String {
     let has_accents = |c: char| matches!(u32::from(c), 0xC0..=0x52F | 0x1E00..=0x1FFF);
     if !word.chars().any(has_accents) {

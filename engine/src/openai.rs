@@ -1,7 +1,8 @@
-//! An OpenAI-compatible model server (Ollama, vLLM, llama.cpp, a cloud) behind the guarded
-//! client: streamed chat and embeddings. The only file of this crate that speaks HTTP.
+//! An OpenAI-compatible model server (Ollama, vLLM, llama.cpp or a hosted one) behind the guarded
+//! client: streamed chat and embeddings.
 //!
-//! Never retries: the visitor is waiting, and the engine has an answer without it.
+//! This is the only file of this crate that speaks HTTP. It never retries, because the visitor is
+//! waiting and the engine can answer without the model.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -16,28 +17,28 @@ use url::Url;
 
 use crate::model::{ChatMessage, ChatRole, CompletionRequest, Delta, Deltas, Embedder, ModelClient, ModelError};
 
-/// A longer line of a stream is no piece of an answer.
+/// Maximum length of one line of a stream. A longer line is not a piece of an answer.
 const MAX_LINE_BYTES: usize = 256 * 1024;
-/// Low, because the answer is in the passages and wants no invention; not 0, where some small
-/// models repeat themselves without end.
+/// Low, because the answer must come from the passages. Not 0, where some small models repeat
+/// themselves endlessly.
 const TEMPERATURE: f32 = 0.1;
 /// The `finish_reason` of a text that was stopped at `max_tokens`.
 const LENGTH: &str = "length";
 
-/// Where a model is and how it is spoken to.
+/// Address and limits of a model server.
 #[derive(Clone)]
 pub struct ServerSettings {
-    /// Up to and including the version, for example `http://127.0.0.1:11434/v1`.
+    /// Address up to and including the version, for example `http://127.0.0.1:11434/v1`.
     pub base_url: Url,
-    /// Sent as a bearer token.
+    /// API key that is sent as a bearer token.
     pub api_key: Option<String>,
-    /// The model's name there.
+    /// Name of the model on the server.
     pub model: String,
-    /// Bounds of one exchange.
+    /// Limits of one request.
     pub limits: StreamLimits,
 }
 
-/// A model on a server. Cheap to clone.
+/// A model on a server. Cloning is cheap.
 #[derive(Clone)]
 pub struct OpenAi {
     client: Client,
@@ -45,7 +46,7 @@ pub struct OpenAi {
 }
 
 impl OpenAi {
-    /// A model that is reached through `client`, whose policy must allow the server.
+    /// Creates a model that is reached through `client`, whose policy must allow the server.
     pub fn new(client: Client, settings: ServerSettings) -> Self {
         Self { client, settings: Arc::new(settings) }
     }
@@ -56,7 +57,9 @@ impl OpenAi {
         let mut headers = HeaderMap::new();
         if let Some(key) = &self.settings.api_key {
             let value = HeaderValue::from_str(&format!("Bearer {key}"));
-            let mut value = value.map_err(|_| ModelError::Protocol("the key has characters no header has".into()))?;
+            let mut value = value.map_err(|_| {
+                ModelError::Protocol("the API key has characters that an HTTP header cannot contain".into())
+            })?;
             value.set_sensitive(true);
             headers.insert("authorization", value);
         }
@@ -105,7 +108,9 @@ impl Embedder for OpenAi {
             let dims = vectors.first().map_or(0, Vec::len);
             let is_even = |vector: &Vec<f32>| vector.len() == dims && vector.iter().all(|number| number.is_finite());
             let is_whole = vectors.len() == texts.len() && dims > 0 && vectors.iter().all(is_even);
-            is_whole.then_some(vectors).ok_or_else(|| ModelError::Protocol("vectors are missing or uneven".into()))
+            is_whole
+                .then_some(vectors)
+                .ok_or_else(|| ModelError::Protocol("vectors are missing or differ in length".into()))
         }
         .boxed()
     }
@@ -124,7 +129,8 @@ struct Choice {
 }
 
 impl Choice {
-    /// Its text if it has some, and whether it ends there for want of tokens.
+    /// Returns the text of the choice, if there is one, and whether it was cut off at the token
+    /// limit.
     fn deltas(self) -> impl Iterator<Item = Delta> {
         let is_cut_off = self.finish_reason.as_deref() == Some(LENGTH);
         let text = self.delta.and_then(|delta| delta.content).filter(|text| !text.is_empty());
@@ -149,12 +155,12 @@ struct Embedding {
     embedding: Vec<f32>,
 }
 
-/// A stream of server-sent events on its way to pieces of text.
+/// A stream of server-sent events that is parsed into pieces of text.
 struct EventStream {
     body: ByteStream,
     line: Vec<u8>,
     ready: VecDeque<Delta>,
-    /// Whether the server has said that the text is complete.
+    /// Whether the server has reported that the text is complete.
     is_finished: bool,
 }
 
@@ -174,8 +180,8 @@ async fn next_delta(mut reading: EventStream) -> Result<Option<(Delta, EventStre
             if let Some(delta) = reading.ready.pop_front() {
                 return Ok(Some((delta, reading)));
             }
-            // Half an answer is none: it may end before its "but".
-            let cause = || ModelError::Unreachable("the stream ended before the answer".into());
+            // Half an answer is not used, because its next word could be "but".
+            let cause = || ModelError::Unreachable("the stream ended before the answer was complete".into());
             return if reading.is_finished { Ok(None) } else { Err(cause()) };
         };
         for &byte in bytes.map_err(unreachable)?.iter() {
@@ -187,14 +193,14 @@ async fn next_delta(mut reading: EventStream) -> Result<Option<(Delta, EventStre
             }
         }
         if reading.line.len() > MAX_LINE_BYTES {
-            return Err(ModelError::Protocol("an endless line".into()));
+            return Err(ModelError::Protocol("a line of the stream is too long".into()));
         }
     }
 }
 
 impl EventStream {
     fn take_line(&mut self, line: &[u8]) -> Result<(), ModelError> {
-        let line = std::str::from_utf8(line).map_err(|_| ModelError::Protocol("not UTF-8".into()))?;
+        let line = std::str::from_utf8(line).map_err(|_| ModelError::Protocol("the stream is not UTF-8".into()))?;
         // Comments, event names and empty lines carry no text.
         let Some(data) = line.strip_prefix("data:").map(str::trim) else { return Ok(()) };
         if data == "[DONE]" {
@@ -210,7 +216,7 @@ impl EventStream {
     }
 }
 
-/// The answer of a server that doesn't stream.
+/// Reads the response of a server that does not stream.
 async fn whole(body: ByteStream) -> Result<Deltas, ModelError> {
     let completion: Completion = parse(&read_all(body).await?)?;
     let deltas = completion.choices.into_iter().take(1).flat_map(Choice::deltas).map(Ok);

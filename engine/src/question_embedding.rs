@@ -1,5 +1,7 @@
-//! Asks an embedding model what a question means, for an index that has its vectors; in time, or
-//! not at all: the built-in channel serves without it.
+//! Embeds a question with the external model whose vectors an index has.
+//!
+//! The engine calls it before retrieval. When the model fails or is too slow, retrieval uses the
+//! built-in table.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,26 +16,26 @@ use crate::index::Index;
 use crate::model::{Embedder, ModelError};
 use crate::vectors::QueryVector;
 
-/// How long a visitor waits for a vector; a local model takes some ten milliseconds, a cloud one
+/// How long a visitor waits for a vector. A local model takes about ten milliseconds, a hosted one
 /// a few hundred.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// What is known of the embedding models.
+/// The embedding model with what is known about it.
 pub(crate) struct QuestionEmbedder {
     embedder: Option<Arc<dyn Embedder>>,
     breaker: Breaker,
-    /// By model; none for one that cannot tell questions apart.
-    levels: Mutex<HashMap<String, Option<CosineScale>>>,
+    /// The scale of each model. `None` for a model that cannot tell questions apart.
+    scale: Mutex<HashMap<String, Option<CosineScale>>>,
 }
 
 impl QuestionEmbedder {
-    /// By the models of this server; none: there is nothing to ask.
+    /// Uses the models of this server. Without one, questions are not embedded.
     pub(crate) fn new(embedder: Option<Arc<dyn Embedder>>) -> Self {
-        Self { embedder, breaker: Breaker::default(), levels: Mutex::default() }
+        Self { embedder, breaker: Breaker::default(), scale: Mutex::default() }
     }
 
-    /// What the question means to the model of the index; none when the index has no such vectors,
-    /// or the model is not to be had.
+    /// Returns the vectors of the question, or `None` when the index has no external vectors or the
+    /// model is not available.
     pub(crate) async fn of(&self, index: &Index, ask: &Ask) -> Option<QuestionVectors> {
         let (embedder, model) = (self.embedder.as_deref()?, index.embedding_model()?);
         if !self.breaker.allows(Instant::now()) {
@@ -45,12 +47,12 @@ impl QuestionEmbedder {
                 self.breaker.succeeded();
                 meaning
             }
-            // An index of earlier days, whose vectors only that model could compare: no failure of
-            // the one at hand.
+            // The vectors of the index come from an earlier model that is no longer configured.
+            // This is not a failure of the current one.
             Err(ModelError::OtherModel(_)) => None,
             Err(error) => {
                 self.breaker.failed(Instant::now());
-                tracing::warn!(%error, "embedding model failed, the built-in vectors serve");
+                tracing::warn!(%error, "embedding model failed, using the built-in table");
                 None
             }
         }
@@ -62,28 +64,28 @@ impl QuestionEmbedder {
         model: &str,
         ask: &Ask,
     ) -> Result<Option<QuestionVectors>, ModelError> {
-        let Some(levels) = self.levels(embedder, model).await? else { return Ok(None) };
+        let Some(scale) = self.scale(embedder, model).await? else { return Ok(None) };
         let mut texts = vec![ask.question.clone()];
         texts.extend(ask.history.last().map(|earlier| format!("{}\n{}", earlier.question, ask.question)));
         let vectors = embedder.embed(model, texts).await?;
         let mut vectors = vectors.iter().map(|vector| QueryVector::new(vector));
         let alone = vectors.next().flatten();
         let together = vectors.next().flatten();
-        Ok(alone.map(|alone| QuestionVectors { alone, together, levels }))
+        Ok(alone.map(|alone| QuestionVectors { alone, together, scale }))
     }
 
-    /// What the cosines of a model mean: asked once.
-    async fn levels(&self, embedder: &dyn Embedder, model: &str) -> Result<Option<CosineScale>, ModelError> {
-        let known = self.levels.lock().unwrap_or_else(PoisonError::into_inner).get(model).copied();
+    /// Returns the scale of a model, which is measured once.
+    async fn scale(&self, embedder: &dyn Embedder, model: &str) -> Result<Option<CosineScale>, ModelError> {
+        let known = self.scale.lock().unwrap_or_else(PoisonError::into_inner).get(model).copied();
         if let Some(known) = known {
             return Ok(known);
         }
         let vectors = embedder.embed(model, external_embeddings::probes()).await?;
-        let levels = CosineScale::of(&vectors);
-        if levels.is_none() {
-            tracing::warn!(model, "this model cannot tell questions apart, the built-in vectors serve");
+        let scale = CosineScale::of(&vectors);
+        if scale.is_none() {
+            tracing::warn!(model, "the embedding model cannot tell questions apart, using the built-in table");
         }
-        self.levels.lock().unwrap_or_else(PoisonError::into_inner).insert(model.to_owned(), levels);
-        Ok(levels)
+        self.scale.lock().unwrap_or_else(PoisonError::into_inner).insert(model.to_owned(), scale);
+        Ok(scale)
     }
 }

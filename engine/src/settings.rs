@@ -1,24 +1,25 @@
-//! What an owner can set about answering, and the defaults.
+//! The policy by which a site answers, with its defaults.
 
 use serde::{Deserialize, Serialize};
 
-/// How a site answers. Every field has a default; unknown fields are ignored.
+/// How a site answers. Every field has a default, and unknown fields are ignored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct AnswerPolicy {
-    /// The share of given answers that are to be right, .5 to .95: higher answers less and errs
-    /// less. Turned into a threshold by what the development sets showed.
+    /// Share of the given answers that must be right, 0.5 to 0.95. A higher value gives fewer
+    /// answers and fewer wrong ones. It is turned into a threshold by measurements on the
+    /// development sets.
     pub target_precision: f64,
-    /// Whether near questions are offered where no answer is sure enough.
+    /// Whether similar questions are offered when no answer is certain enough.
     pub suggests: bool,
-    /// Most characters of an extractive answer; the link to the rest comes on top.
+    /// Maximum length of an extractive answer in characters, without the link to the rest.
     pub max_answer_chars: usize,
     /// Whether a configured model server writes the answers of this site.
     pub uses_model: bool,
-    /// What is said instead of an answer, in place of the built-in sentence of the language.
+    /// Text that replaces the built-in sentence for questions without an answer.
     pub fallback_text: Option<String>,
-    /// How many of the saved test questions that pass may fail after a new reading of a source;
-    /// a reading that loses more is held back. None: no reading is.
+    /// Number of saved test questions that may start to fail after a sync of a source. A sync that
+    /// fails more of them is held back. `None` never holds a sync back.
     pub allowed_losses: Option<u32>,
 }
 

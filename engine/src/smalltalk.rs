@@ -1,7 +1,7 @@
-//! Recognises messages that ask nothing: greetings, thanks, farewells.
+//! Recognizes messages that ask nothing: greetings, thanks, farewells.
 //!
-//! Only a message that is nothing else counts ("hi, where is my order" is a question), so that a
-//! visitor never gets pleasantries for an answer.
+//! Only a message that contains nothing else counts. "hi, where is my order" is a question, so that
+//! a visitor never gets a pleasantry in place of an answer.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use crate::normalization;
 
-/// What kind of pleasantry a message is.
+/// The kind of a pleasantry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SmallTalk {
     /// "Hello", "good morning", "how are you".
@@ -20,11 +20,11 @@ pub enum SmallTalk {
     Bye,
 }
 
-/// Longest message that can be nothing but small talk, in characters.
+/// Maximum length of a message that can be small talk, in characters.
 const MAX_CHARS: usize = 60;
 
-/// The small talk that a message consists of, and the language of its words; none if anything
-/// else is in it.
+/// Returns the kind of small talk and the language of its words. `None` when the message contains
+/// anything else.
 pub fn recognize(message: &str) -> Option<(SmallTalk, Option<&'static str>)> {
     if message.chars().count() > MAX_CHARS {
         return None;
@@ -40,7 +40,8 @@ pub fn recognize(message: &str) -> Option<(SmallTalk, Option<&'static str>)> {
     consume(&words)
 }
 
-/// Reads phrases off the front, the longest first; the last that is no filler says what it is.
+/// Reads phrases from the front, the longest first. The last phrase that is not a filler decides
+/// the kind.
 fn consume(words: &[&str]) -> Option<(SmallTalk, Option<&'static str>)> {
     let mut found = None;
     let mut rest = words;
@@ -66,7 +67,7 @@ struct Phrase {
     words: Vec<&'static str>,
 }
 
-/// The phrases that begin with a word, the longest first: nearly every message begins with none.
+/// Phrases by their first word, the longest first. Nearly every message begins with none of them.
 static BY_FIRST_WORD: LazyLock<HashMap<&'static str, Vec<Phrase>>> = LazyLock::new(|| {
     let mut phrases: HashMap<_, Vec<Phrase>> = HashMap::new();
     for (kind, language, line) in LINES {
@@ -76,7 +77,7 @@ static BY_FIRST_WORD: LazyLock<HashMap<&'static str, Vec<Phrase>>> = LazyLock::n
         }
     }
     for of_word in phrases.values_mut() {
-        // Stable: of two languages' equal phrases the one above counts.
+        // The sort is stable: of equal phrases in two languages, the first listed counts.
         of_word.sort_by_key(|phrase| Reverse(phrase.words.len()));
     }
     phrases
@@ -91,7 +92,7 @@ fn emoji(message: &str) -> Option<SmallTalk> {
     }
 }
 
-/// Vowel signs and other marks inside words of Indic and Thai scripts.
+/// Vowel signs and other marks inside words of Indic scripts and Thai.
 fn is_mark(c: char) -> bool {
     matches!(u32::from(c), 0x0900..=0x0E7F)
 }
@@ -100,7 +101,7 @@ const HELLO: Option<SmallTalk> = Some(SmallTalk::Hello);
 const THANKS: Option<SmallTalk> = Some(SmallTalk::Thanks);
 const BYE: Option<SmallTalk> = Some(SmallTalk::Bye);
 
-/// Kind (none: a filler that may stand beside), language, phrases in normalised form.
+/// Kind (`None` for a filler), language, phrases in normalized form.
 const LINES: &[(Option<SmallTalk>, &str, &str)] = &[
     (
         None,

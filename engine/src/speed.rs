@@ -1,7 +1,7 @@
-//! Measures the engine on a made-up site of any size: for `benches/` and the `speed` example.
+//! Measures the engine on a generated site of any size, for `benches` and the `speed` example.
 //!
-//! The text is drawn from a fixed list of words by rank, with rare product names between, and is
-//! the same on every machine. Times come from the caller's clock.
+//! The text is drawn from a fixed list of words by rank, with rare product names in between, and is
+//! the same on every machine. Callers measure the time.
 
 use std::time::Duration;
 
@@ -14,9 +14,9 @@ use crate::embedding;
 use crate::index::Index;
 use crate::settings::AnswerPolicy;
 
-/// Words of an answer: what a written FAQ has on average.
+/// Number of words of an answer, the average of a written FAQ.
 const ANSWER_WORDS: usize = 90;
-/// One word in so many is a rare name.
+/// One word in this many is a rare name.
 const RARE_EVERY: usize = 12;
 /// Words by falling frequency.
 const WORDS: &str = "the to you your and a of is in for can we our it on with be not if are this will how do what order \
@@ -29,7 +29,7 @@ const WORDS: &str = "the to you your and a of is in for can we our it on with be
     charge cable network connection error message restart reset booking room breakfast parking pets children pool \
     checkin checkout airport shuttle train station city map restaurant menu vegan gluten allergy table reservation";
 
-/// A made-up site: half FAQ entries, half passages.
+/// Generates a site. Half of its chunks are FAQ entries, half are passages.
 pub fn site(chunks: usize) -> Vec<Chunk> {
     let mut draw = Draw::new(7);
     let source_id = SourceId::from_uuid(uuid::Uuid::from_u128(1));
@@ -53,14 +53,14 @@ pub fn site(chunks: usize) -> Vec<Chunk> {
     (0..chunks).map(chunk).collect()
 }
 
-/// Made-up questions of about eight words.
+/// Generates questions of about eight words.
 pub fn questions(count: usize) -> Vec<String> {
     let mut draw = Draw::new(11);
     (0..count).map(|number| draw.sentence(5 + number % 6)).collect()
 }
 
-/// Retrieve, decide and compose, without a model; returns the length of the text, so that no
-/// compiler leaves the work out.
+/// Retrieves, decides and composes without a model. Returns the length of the text, so that the
+/// compiler cannot remove the work.
 pub fn answer(index: &Index, question: &str, settings: &AnswerPolicy) -> usize {
     let retrieval = index.retrieve(question, None);
     let decision = decide::decide(&retrieval, settings);
@@ -68,7 +68,7 @@ pub fn answer(index: &Index, question: &str, settings: &AnswerPolicy) -> usize {
     composed.text.len() + decision.suggested.len()
 }
 
-/// Cuts a question and sums its vectors; returns the number of its pieces.
+/// Splits a question and sums its vectors. Returns the number of its pieces.
 pub fn embed(question: &str) -> usize {
     let cut = embedding::cut(question);
     let mut sum = [0.0; embedding::DIMS];
@@ -78,13 +78,13 @@ pub fn embed(question: &str) -> usize {
     cut.pieces.len() + usize::from(sum[0] > f32::MAX / 2.0)
 }
 
-/// The median of some durations; zero of none.
+/// Returns the median of the durations, or zero when there are none.
 pub fn median(mut durations: Vec<Duration>) -> Duration {
     durations.sort_unstable();
     durations.get(durations.len() / 2).copied().unwrap_or_default()
 }
 
-/// Draws words: xorshift, ranks by the square of a uniform number.
+/// Draws words with xorshift. The rank is the square of a uniform number.
 struct Draw {
     state: u64,
     words: Vec<&'static str>,

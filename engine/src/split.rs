@@ -1,26 +1,25 @@
-//! Cuts a long passage into pieces that are worth retrieving: about a screen each, whole
-//! sentences, with the headings above them.
+//! Splits a long passage into pieces of about one screen each, at sentence ends and with their
+//! headings. Called by `ingest`.
 
 use helpbot_domain::chunk::{ChunkDraft, ChunkKind};
 
 use crate::markdown::{self, Unit};
 use crate::normalization::is_invisible;
 
-/// A piece is closed at the first paragraph end from here on, in characters. Passages of this
-/// order retrieved best on documentation; an answer takes its best sentences from one or two.
+/// A piece ends at the first paragraph end after this many characters. Passages of this size were
+/// found best on documentation.
 pub const TARGET_PASSAGE_CHARS: usize = 900;
-/// A piece is closed at a sentence end before this, in characters. Only a single sentence, row
-/// or code block that is longer by itself makes a longer piece.
+/// A piece ends at a sentence end before this many characters. Only a single sentence, row or code
+/// block that is longer makes a longer piece.
 pub const MAX_PASSAGE_CHARS: usize = 1400;
-/// A remainder shorter than this joins the piece before it where that has room, in characters.
+/// A last piece that is shorter than this is joined with the piece before it, if both fit.
 const MIN_PASSAGE_CHARS: usize = 200;
 
-/// The draft as it is when it is an FAQ entry or short enough, else its text in several drafts of
-/// at most [`MAX_PASSAGE_CHARS`] (sentences longer than that excepted), in reading order.
+/// Splits the text of a passage into drafts of at most [`MAX_PASSAGE_CHARS`], in reading order. An
+/// FAQ entry or a short passage stays one draft. A single sentence can be longer.
 ///
-/// Headings inside the text extend the heading path of what follows them. Invisible and
-/// bidirectional control characters are removed, from question, headings and title too. An empty
-/// text gives no draft.
+/// Headings inside the text extend the heading path of the text after them. Invisible and
+/// bidirectional control characters are removed from all texts. An empty text gives no draft.
 pub fn split(draft: ChunkDraft) -> Vec<ChunkDraft> {
     let text = shown(&draft.text);
     if text.trim().is_empty() {
@@ -64,7 +63,7 @@ fn sections(units: &[Unit]) -> Vec<Section> {
     sections
 }
 
-/// The units of a section in pieces of the right size.
+/// Distributes the units of a section over pieces.
 fn fill(units: &[Unit]) -> Vec<String> {
     let mut pieces: Vec<Vec<Unit>> = Vec::new();
     let mut length = 0;
@@ -108,7 +107,8 @@ fn shown(text: &str) -> String {
     text.chars().filter(|&c| is_kept(c)).collect()
 }
 
-/// Controls other than line breaks and tabs carry nothing a reader sees, and can hide text.
+/// Whether a character is visible. Control characters other than line breaks and tabs can hide
+/// text.
 fn is_kept(c: char) -> bool {
     matches!(c, '\n' | '\t') || !(c.is_control() || is_invisible(c))
 }

@@ -1,10 +1,9 @@
-//! Questions that mean the same, put together: what visitors ask for and the site lacks.
+//! Groups questions of the same meaning, to show what visitors ask and what the site lacks.
 //!
-//! Questions come oldest first, and each joins the nearest topic of those before it or begins one
-//! of its own. So a later question never moves an earlier one, and the same questions give the
-//! same topics on every machine. How near two questions are depends on these two alone, not on
-//! the site nor on what else was asked: for the sake of that stability the weights of words are
-//! the embedding table's, or follow from the length of a word, never from a count.
+//! Questions are added oldest first. Each one joins the closest existing group or starts a new one.
+//! A later question never moves an earlier one, and the same questions give the same groups on
+//! every machine. The similarity of two questions depends only on these two: word weights come from
+//! the embedding table or from the length of a word, never from a count.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
@@ -14,48 +13,48 @@ use crate::embedding::{self, DIMS};
 use crate::normalization;
 use crate::vectors::{QueryVector, Vectors};
 
-/// The share of the cosine in the likeness of two questions, the rest being common words.
+/// Share of the cosine in the similarity of two questions. Common words make up the rest.
 const SEMANTIC_SHARE: f32 = 0.6;
-/// From this likeness on two questions belong together. Chosen for pure topics rather than whole
-/// ones (docs/answering.md has the figures): a mixed topic misleads, a split one is asked twice.
+/// Minimum similarity of two questions in one group. It favors pure groups over complete ones
+/// (docs/answering.md has the measurements), because a mixed group misleads.
 const MIN_LIKENESS: f32 = 0.5;
-/// The same where one of the two is not in the embedding table's language.
+/// Minimum similarity when one of the questions is not in English.
 const MIN_LEXICAL_LIKENESS: f32 = 0.4;
-/// The share of character n-grams in that likeness, the rest being common words.
+/// Share of character n-grams in that similarity. Common words make up the rest.
 const GRAM_SHARE: f32 = 0.5;
-/// Below this share of whole pieces a question is not in the embedding table's language.
+/// Share of whole pieces below which a question is not in English.
 const MIN_WHOLE_WORDS: f64 = 0.5;
-/// In every language the most frequent words, which say least, are short: a word weighs its
-/// characters beyond these.
+/// The most frequent words of every language, which say least, are short. A word weighs the number
+/// of its characters beyond this.
 const LIGHT_CHARS: f32 = 2.0;
-/// What the shortest words weigh.
+/// Weight of the shortest words.
 const MIN_WEIGHT: f32 = 0.2;
 
-/// A question and how often it was asked.
+/// A question, and how often it was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AskedQuestion<'a> {
-    /// As asked.
+    /// The question.
     pub text: &'a str,
-    /// How often.
+    /// Number of times it was asked.
     pub count: u64,
 }
 
-/// Questions that mean the same.
+/// A group of questions with the same meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QuestionCluster {
-    /// The one that was asked most, of several the oldest.
+    /// The question that was asked most often, and the oldest of several such.
     pub label: String,
-    /// How often all of them were asked together.
+    /// Number of times that all questions of the group were asked.
     pub size: u64,
-    /// Their places in what was grouped, oldest first; never empty.
+    /// Positions of the questions in the input, oldest first. It is never empty.
     pub members: Vec<usize>,
 }
 
-/// The topics of questions that come oldest first; most asked first, of several the one that
-/// began first. Every question is in exactly one.
+/// Groups questions that are ordered oldest first. The largest group comes first, and of equal ones
+/// the oldest. Every question is in exactly one group.
 ///
-/// `language` is the site's primary subtag, for the endings of words. Takes the square of the
-/// number of questions: 2,000 in about 0.2 s.
+/// `language` is the primary subtag of the site, used for stemming. The time grows with the square
+/// of the number of questions: 2,000 take about 0.2 s.
 pub fn group(questions: &[AskedQuestion<'_>], language: Option<&str>) -> Vec<QuestionCluster> {
     let mut grouping = Grouping::new(Analyzer::new(language));
     questions.iter().for_each(|question| grouping.add(question.text));
@@ -66,18 +65,18 @@ pub fn group(questions: &[AskedQuestion<'_>], language: Option<&str>) -> Vec<Que
         QuestionCluster { label, size, members }
     };
     let mut topics: Vec<QuestionCluster> = grouping.members.into_iter().map(topic).collect();
-    // Stable: of equal ones the older stays first.
+    // The sort is stable, so that the older of two equal groups stays first.
     topics.sort_by_key(|topic| Reverse(topic.size));
     topics
 }
 
-/// A text in the form in which it is the same question: its words in order, without case,
-/// punctuation and spacing. Empty for a text without words.
+/// Returns a key that is equal for questions that differ only in case, punctuation and spacing. It
+/// is empty for a text without words.
 pub fn same_question_key(text: &str) -> String {
     Analyzer::new(None).words(text).join(" ")
 }
 
-/// Topics while questions come in.
+/// The groups while questions are added.
 struct Grouping {
     analyzer: Analyzer,
     profiles: Vec<Profile>,
@@ -104,8 +103,8 @@ impl Grouping {
         self.profiles.push(profile);
     }
 
-    /// The topic to whose questions this one is nearest on average, if near enough. The average,
-    /// because with the nearest one alone topics grow together in chains.
+    /// Returns the group whose questions are closest on average, if they are close enough. With the
+    /// closest single question instead, groups would grow together in chains.
     fn nearest(&self, profile: &Profile) -> Option<usize> {
         let mut sums = vec![0.0_f32; self.members.len()];
         for (earlier, topic) in self.topic_of.iter().enumerate() {
@@ -113,11 +112,11 @@ impl Grouping {
         }
         let means = sums.iter().zip(&self.members).map(|(sum, members)| sum / members.len() as f32);
         let near = means.enumerate().filter(|(_, mean)| *mean >= 1.0);
-        // Of equally near ones the oldest.
+        // Of equally close groups, the oldest is used.
         near.max_by(|(a, one), (b, other)| one.total_cmp(other).then(b.cmp(a))).map(|(topic, _)| topic)
     }
 
-    /// How near a question is to an earlier one, 1 being just near enough.
+    /// Returns the similarity to an earlier question, divided by the minimum for one group.
     fn likeness(&self, profile: &Profile, earlier: usize) -> f32 {
         let known = &self.profiles[earlier];
         let words = overlap(&profile.words, &known.words);
@@ -134,18 +133,18 @@ impl Grouping {
     }
 }
 
-/// What is compared of a question.
+/// The comparable form of a question.
 struct Profile {
-    /// Stems by hash, ascending, with their weight.
+    /// Hashes of the stems, ascending, with their weights.
     words: Vec<(u32, f32)>,
-    /// Character n-grams by hash, ascending, with their weight.
+    /// Hashes of the character n-grams, ascending, with their weights.
     grams: Vec<(u32, f32)>,
-    /// None when the question is not in the embedding table's language.
+    /// `None` when the question is not in English.
     direction: Option<QueryVector>,
 }
 
 impl Profile {
-    /// With its vector, which is zero where there is none.
+    /// Returns the profile and the vector, which is zero when there is none.
     fn new(text: &str, analyzer: &Analyzer) -> (Self, [f32; DIMS]) {
         let cut = embedding::cut(text);
         let mut vector = [0.0; DIMS];
@@ -166,9 +165,10 @@ impl Profile {
     }
 }
 
-/// What a word says about the subject, as far as its form tells.
+/// Returns the weight of a word, estimated from its form.
 fn weight(word: &str) -> f32 {
-    // Japanese writes endings and particles in Hiragana, and what they belong to otherwise.
+    // Japanese writes endings and particles in Hiragana, and the words before them in Kanji or
+    // Katakana.
     let is_hiragana = |c: char| matches!(u32::from(c), 0x3040..=0x309F);
     if normalization::is_bigram_text(word) {
         return if word.chars().all(is_hiragana) { MIN_WEIGHT } else { 1.0 };
@@ -182,7 +182,7 @@ fn sorted(weights: HashMap<u32, f32>) -> Vec<(u32, f32)> {
     weights
 }
 
-/// The weight of what two questions share in the weight of all that they have, 0 to 1.
+/// Returns the weight that two questions share, divided by the weight of all their words, 0 to 1.
 fn overlap(a: &[(u32, f32)], b: &[(u32, f32)]) -> f32 {
     let total: f32 = a.iter().chain(b).map(|(_, weight)| weight).sum();
     let (mut at, mut bt, mut shared) = (0, 0, 0.0);

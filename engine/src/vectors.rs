@@ -1,31 +1,30 @@
-//! Unit vectors as bytes, many in a row, and the exact scan over them.
+//! Unit vectors stored as bytes, and the exact scan over them.
 //!
-//! One byte a number costs at most a few thousandths of a cosine, a quarter of the memory, and
-//! lets the compiler multiply eight numbers at once on any machine, and as many more as the one has
-//! that it runs on (docs/decisions/0014). Products are summed as whole numbers, so that a cosine is
-//! the same to the bit everywhere.
+//! One byte per number costs a few thousandths of a cosine and a quarter of the memory. It lets the
+//! processor multiply as many numbers at once as it can (docs/decisions/0014). Products are summed
+//! as integers, so that a cosine is equal to the last bit on every machine.
 
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, dispatch, i8x32, i16x16, i32x8};
 
-/// The largest byte value; -128 is not used, so that a sign never changes the range.
+/// Largest stored value. -128 is not used, so that negation never changes the range.
 const BYTE_MAX: f32 = 127.0;
-/// The query's largest value, finer than a stored one: so many times [`BYTE_MAX`] of 16,000
-/// numbers sums up within 32 bits.
+/// Largest value of a query, finer than a stored one. The sum of 16,000 products with [`BYTE_MAX`]
+/// still fits into 32 bits.
 const QUERY_MAX: f32 = 1024.0;
-/// A scan reads so many stretches of the vectors side by side: memory answers several readers sooner
-/// than one, and on a site of 100,000 entries it is what a question waits for.
+/// Number of regions that a scan reads side by side. Memory serves several readers faster than one,
+/// which matters on a site of 100,000 entries.
 const STRETCHES: usize = 4;
-/// Of a stored vector, before its numbers.
+/// Number of bytes of the scale before the numbers of a stored vector.
 const SCALE_BYTES: usize = size_of::<f32>();
 
-/// How far the score of an entry moves from the larger of its two cosines to their mean: an entry
-/// whose question and text both fit is the better one (+.005 MRR on the development sets).
+/// How much the score of an entry moves from the larger of its two cosines to their mean. An entry
+/// whose question and text both match is the better one (+.005 MRR on the development sets).
 const MEAN_SHARE: f32 = 0.5;
 
-/// How near an entry is to a question: by the cosines of all its text and of its question between
-/// the larger and their mean; with the `nearest` of its owner's phrasings, the mean of that with
-/// all text.
+/// Combines the cosines of an entry's whole text and of its question: between the larger one and
+/// the mean. With phrasings of the owner, `nearest` is the best of their cosines, and the result is
+/// its mean with the whole text.
 #[inline]
 pub fn nearness(all: f32, asked: f32, nearest: Option<f32>) -> f32 {
     match nearest {
@@ -53,12 +52,12 @@ pub struct QueryVector {
 }
 
 impl Vectors {
-    /// No vectors of `dims` numbers.
+    /// Creates an empty list of vectors with `dims` numbers.
     pub fn new(dims: usize) -> Self {
         Self { dims, bytes: Vec::new(), scales: Vec::new() }
     }
 
-    /// Appends a vector, normalised; a zero one stays zero. `vector` has the length given first.
+    /// Appends a vector, normalized. A zero vector stays zero. `vector` must have `dims` numbers.
     pub fn push(&mut self, vector: &[f32]) {
         debug_assert_eq!(vector.len(), self.dims);
         let (length, largest) = extent(vector);
@@ -67,12 +66,13 @@ impl Vectors {
         self.scales.push(if length > 0.0 { step / length } else { 0.0 });
     }
 
-    /// The cosine of the query with vector number `at`.
+    /// Returns the cosine of the query with vector number `at`.
     pub fn cosine(&self, at: usize, query: &QueryVector) -> f32 {
         dispatch!(Level::new(), simd => self.cosine_with(simd, at, query))
     }
 
-    /// The cosine of the query with each vector, in their order. `query` is of their length.
+    /// Returns the cosine of the query with each vector, in order. `query` must have the same
+    /// length.
     pub fn cosines(&self, query: &QueryVector) -> Vec<f32> {
         debug_assert_eq!(query.dims(), self.dims);
         let mut cosines = vec![0.0; self.len()];
@@ -96,17 +96,17 @@ impl Vectors {
         dot(simd, row, &query.values) as f32 * self.scales[at] * query.scale
     }
 
-    /// How many there are.
+    /// Number of vectors.
     pub fn len(&self) -> usize {
         self.scales.len()
     }
 
-    /// Numbers in each.
+    /// Length of each vector.
     pub fn dims(&self) -> usize {
         self.dims
     }
 
-    /// All of them as bytes: of each its scale, little-endian, then its numbers.
+    /// Encodes all vectors: for each, its little-endian scale and then its numbers.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.size_bytes());
         for (at, scale) in self.scales.iter().enumerate() {
@@ -116,8 +116,8 @@ impl Vectors {
         bytes
     }
 
-    /// Appends what [`Vectors::to_bytes`] wrote, and gives how many; none, with nothing appended,
-    /// when these are not vectors of this length.
+    /// Appends the vectors that [`Vectors::to_bytes`] wrote, and returns their number. Returns
+    /// `None` and appends nothing when the bytes are not vectors of this length.
     pub fn push_bytes(&mut self, bytes: &[u8]) -> Option<usize> {
         let each = SCALE_BYTES + self.dims;
         if !bytes.len().is_multiple_of(each) {
@@ -131,25 +131,26 @@ impl Vectors {
         Some(bytes.len() / each)
     }
 
-    /// The length of each of `count` vectors written as `bytes`; none when they cannot be so many.
+    /// Returns the length of each of `count` vectors that are encoded in `bytes`, or `None` when
+    /// the numbers do not match.
     pub fn dims_of(bytes: &[u8], count: usize) -> Option<usize> {
         let is_even = count > 0 && bytes.len().is_multiple_of(count) && bytes.len() / count > SCALE_BYTES;
         is_even.then(|| bytes.len() / count - SCALE_BYTES)
     }
 
-    /// Bytes on the heap.
+    /// Number of bytes on the heap.
     pub fn size_bytes(&self) -> usize {
         self.bytes.len() + self.scales.len() * size_of::<f32>()
     }
 }
 
 impl QueryVector {
-    /// Numbers in it.
+    /// Length of the vector.
     pub fn dims(&self) -> usize {
         self.values.len()
     }
 
-    /// The direction of `vector`; none when it is zero.
+    /// Returns the direction of `vector`, or `None` when it is zero.
     pub fn new(vector: &[f32]) -> Option<Self> {
         let (length, largest) = extent(vector);
         let step = largest / QUERY_MAX;
@@ -163,7 +164,8 @@ fn extent(vector: &[f32]) -> (f32, f32) {
     (squares.sqrt(), vector.iter().fold(0.0, |most, x| most.max(x.abs())))
 }
 
-/// The sum of products. Plain loops: what iterators call in between is compiled for any machine.
+/// Returns the sum of products. It uses plain loops, because iterators here are not compiled for
+/// the wide instructions.
 #[inline(always)]
 fn dot<S: Simd>(simd: S, a: &[i8], b: &[i16]) -> i32 {
     const LANES: usize = 32;

@@ -1,5 +1,7 @@
-//! The answer in a model's words, from the passages alone: asked with caps on time and length,
-//! filtered while it streams, and believed only if it cites what it was given.
+//! Lets a model write the answer from passages of the site.
+//!
+//! The request is limited in time and length, the text is filtered while it streams, and it is used
+//! only when it cites a passage that was given.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -15,17 +17,18 @@ use crate::markdown;
 use crate::model::{Delta, ModelClient, ModelError};
 use crate::retrieval::Candidate;
 
-/// Caps on what one answer may cost.
+/// Limits of one generated answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Caps {
-    /// Tokens that the model may write.
+    /// Maximum number of tokens.
     pub max_tokens: u32,
-    /// Characters taken of what it writes, whatever it says of tokens; what is left of it ends with
-    /// a whole sentence.
+    /// Maximum number of characters that are used, whatever the server reports. The rest after the
+    /// last whole sentence is dropped.
     pub max_chars: usize,
-    /// From the question to the last piece; visitors get an answer within 30 s in any case.
+    /// Maximum time from the question to the last piece. Visitors get an answer within 30 s in any
+    /// case.
     pub total: Duration,
-    /// From the question to the first piece, and between pieces.
+    /// Maximum time from the question to the first piece, and between pieces.
     pub silence: Duration,
 }
 
@@ -35,19 +38,19 @@ impl Default for Caps {
     }
 }
 
-/// What became of an attempt.
+/// Result of an attempt.
 #[derive(Debug)]
 pub(crate) enum Written {
-    /// An answer with at least one citation that holds.
+    /// An answer with at least one valid citation.
     Answer(Composed),
-    /// The model says that the passages don't answer.
+    /// The model reports that the passages do not answer the question.
     NoAnswer,
-    /// A text that cites nothing it was given.
+    /// A text without a valid citation.
     Ungrounded,
 }
 
-/// Lets the model write from the first candidates. Pieces go to the sink as they pass the filter;
-/// when the result is no answer the caller restarts the sink.
+/// Lets the model write from the first candidates. Filtered pieces go to the sink. When the result
+/// is not an answer, the caller restarts the sink.
 pub(crate) async fn write(
     model: &dyn ModelClient,
     ask: &Ask,
@@ -66,7 +69,7 @@ pub(crate) async fn write(
     let mut is_cut = false;
     while let Some(delta) = timeout_at(soon(), deltas.next()).await.map_err(|_| ModelError::TimedOut)? {
         match delta? {
-            // A server that does not stream sends all of its text as one piece.
+            // A server that does not stream sends the whole text as one piece.
             Delta::Text(text) => is_cut = !answer.push(&text, caps.max_chars),
             Delta::CutOff => is_cut = true,
         }
@@ -80,7 +83,7 @@ pub(crate) async fn write(
 struct Writing<'a> {
     sanitizer: Sanitizer,
     text: String,
-    /// The very first characters, until it is clear that they are not [`NO_ANSWER`].
+    /// The first characters, until it is certain that they are not [`NO_ANSWER`].
     opening: Option<String>,
     written_chars: usize,
     sink: Option<&'a dyn AnswerSink>,
@@ -92,7 +95,7 @@ impl<'a> Writing<'a> {
         Self { sanitizer, text: String::new(), opening: Some(String::new()), written_chars: 0, sink }
     }
 
-    /// Takes a piece, up to `max_chars` of all; whether it had room.
+    /// Takes a piece, up to `max_chars` in total. Returns whether the whole piece fit.
     fn push(&mut self, delta: &str, max_chars: usize) -> bool {
         let room = max_chars - self.written_chars;
         let (delta, has_room) = match delta.char_indices().nth(room) {
@@ -120,7 +123,7 @@ impl<'a> Writing<'a> {
 
     fn finish(mut self, given: &[Candidate], is_cut: bool) -> Written {
         if let Some(opening) = &self.opening {
-            // A text that ends before it has begun says nothing, not that there is no answer.
+            // An empty text does not say that there is no answer.
             return if opening.trim().is_empty() { Written::Ungrounded } else { Written::NoAnswer };
         }
         let safe = self.sanitizer.finish();
@@ -130,7 +133,7 @@ impl<'a> Writing<'a> {
         }
         let is_left = |number: &&usize| self.text.contains(&format!("[{number}]"));
         let cited: Vec<usize> = self.sanitizer.cited().iter().filter(is_left).copied().collect();
-        // A model that notices late that it doesn't know says so in the middle.
+        // A model that finds out late that there is no answer says so in the middle of its text.
         if cited.is_empty() || self.text.contains(NO_ANSWER) {
             return Written::Ungrounded;
         }
@@ -139,12 +142,13 @@ impl<'a> Writing<'a> {
         Written::Answer(Composed { text: self.text.trim().to_owned(), citations })
     }
 
-    /// Half a sentence may say the contrary of the whole: back to the last one that ended.
+    /// Half a sentence can mean the opposite of the whole, so the text is cut back to the last
+    /// whole one.
     fn cut_back(&mut self) {
         let length = whole_sentences(&self.text).len();
         let is_whole = length == self.text.trim_end().len();
         self.text.truncate(length);
-        // Of nothing the caller makes another answer.
+        // When nothing is left, the caller composes another answer.
         if let Some(sink) = self.sink.filter(|_| !is_whole && length > 0) {
             sink.restart();
             sink.delta(&self.text);
@@ -162,14 +166,14 @@ impl<'a> Writing<'a> {
     }
 }
 
-/// The beginning of a text up to the end of its last whole sentence, item, row or code block, with
-/// the citations that follow it.
+/// Returns the text up to the end of its last whole sentence, list item, table row or code block,
+/// with the citations that follow it.
 fn whole_sentences(text: &str) -> &str {
     let steps = markdown::steps(text);
     let mut end = text.len();
     for (at, step) in steps.iter().enumerate().rev() {
         let is_last = at + 1 == steps.len();
-        // A line that announces what was cut away goes with it.
+        // A line that introduces a list is dropped together with the list.
         if (!is_last || ends_sentence(step)) && !step.trim_end().ends_with([':', '：']) {
             let after = &text[end..];
             return text[..end + citations(after).len()].trim_end();
@@ -185,12 +189,12 @@ fn ends_sentence(step: &str) -> bool {
         return !is_code || step.matches("```").count() > 1;
     }
     let text = step.trim_end_matches(|c: char| c.is_whitespace() || c.is_ascii_digit() || "[]*_)\"'”»」』".contains(c));
-    // A number may go on after its point.
+    // A number can continue after its decimal point.
     let is_number = text.strip_suffix('.').is_some_and(|text| text.ends_with(|c: char| c.is_ascii_digit()));
     text.ends_with(['.', '!', '?', '…', '。', '！', '？', '؟', '।']) && !is_number
 }
 
-/// The citations, `[1]` and the like, with which a text begins.
+/// Returns the citations at the start of a text, such as `[1]`.
 fn citations(text: &str) -> &str {
     let mut end = 0;
     while let Some((number, _)) = text[end..].trim_start().strip_prefix('[').and_then(|rest| rest.split_once(']')) {
@@ -202,7 +206,7 @@ fn citations(text: &str) -> &str {
     &text[..end]
 }
 
-/// The addresses that an answer may link to: those of the passages, and those in their text.
+/// Returns the addresses that an answer may link to: those of the passages and those in their text.
 fn addresses(given: &[Candidate]) -> HashSet<String> {
     let mut addresses = HashSet::new();
     for candidate in given {

@@ -1,8 +1,8 @@
-//! From a decision to the text that a visitor reads, and the passages that it rests on.
+//! Composes the text that a visitor reads, with its citations.
 //!
-//! Two ways: extractive (the site's own words, always there) and generative (a model server
-//! writes from the same passages, where one is configured). Both cite; neither says what no
-//! passage says, and neither shows a URL that retrieval did not return.
+//! There are two ways: extractive, in the words of the site and always available, and generative,
+//! by a model server from the same passages. Both cite. Neither states anything that no passage
+//! states, and neither shows an address that retrieval did not return.
 
 mod excerpt;
 pub(crate) mod extractive;
@@ -15,19 +15,19 @@ use helpbot_domain::conversation::Citation;
 use crate::markdown;
 use crate::retrieval::Candidate;
 
-/// Longest quote kept with a citation, in characters.
+/// Maximum length of the quote of a citation, in characters.
 const MAX_QUOTE_CHARS: usize = 300;
 
-/// An answer's text and what it rests on.
+/// The text of an answer with its citations.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Composed {
     /// Restricted Markdown.
     pub text: String,
-    /// In order of importance, one per chunk.
+    /// Citations in order of importance, one per chunk.
     pub citations: Vec<Citation>,
 }
 
-/// The citation of a candidate with the part of it that was used.
+/// Makes the citation of a candidate from the part of it that was used.
 pub(crate) fn cite(candidate: &Candidate, used: &str) -> Citation {
     let chunk = &candidate.chunk;
     let title = chunk.page_title.as_deref().filter(|title| !title.is_empty());
@@ -42,7 +42,7 @@ pub(crate) fn cite(candidate: &Candidate, used: &str) -> Citation {
     }
 }
 
-/// Whether a stored address may stand in an answer as a link.
+/// Whether a stored address may be a link in an answer.
 pub(crate) fn is_linkable(url: &str) -> bool {
     let is_web = url.starts_with("https://") || url.starts_with("http://");
     is_web && !url.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '(' | ')' | '<' | '>'))

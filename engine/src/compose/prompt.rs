@@ -1,28 +1,28 @@
-//! The messages that a model gets: rules, the last exchanges, and the passages between marks that
-//! no passage can forge. The prompt holds no secret: assume that visitors read it.
+//! The messages for a model: rules, the last exchanges, and the passages between marks that no
+//! passage can forge. The prompt contains no secret, because visitors may find ways to read it.
 
 use crate::ask::{Ask, Exchange};
 use crate::model::{ChatMessage, ChatRole, CompletionRequest};
 use crate::retrieval::Candidate;
 
-/// What the model writes when the passages hold no answer.
+/// Text that the model writes when the passages have no answer.
 pub(crate) const NO_ANSWER: &str = "NO_ANSWER";
-/// Most passages given: the right one is among the first five in .95 of cases.
+/// Maximum number of passages. The right one is among the first five in .95 of cases.
 pub(crate) const MAX_PASSAGES: usize = 5;
-/// Longest part of one passage, in characters.
+/// Maximum length of one passage, in characters.
 const MAX_PASSAGE_CHARS: usize = 2000;
-/// Earlier exchanges given.
+/// Maximum number of earlier exchanges.
 const MAX_EXCHANGES: usize = 3;
-/// Longest part of an earlier answer, in characters.
+/// Maximum length of an earlier answer, in characters.
 const MAX_EARLIER_CHARS: usize = 500;
 
-/// The request for an answer in `language` from these candidates, numbered from 1.
+/// Builds the request for an answer in `language` from these candidates, numbered from 1.
 pub(crate) fn request(ask: &Ask, candidates: &[Candidate], language: &str, max_tokens: u32) -> CompletionRequest {
     let mut messages = vec![ChatMessage { role: ChatRole::System, content: rules(language) }];
     let earlier = ask.history.len().saturating_sub(MAX_EXCHANGES);
     for Exchange { question, answer } in &ask.history[earlier..] {
-        // What was asked and said before is no more trusted than the question: marks in it would
-        // stand in the next turn.
+        // Earlier questions and answers are not trusted either, because marks in them would be part
+        // of the next request.
         messages.push(ChatMessage { role: ChatRole::User, content: unmarked(question) });
         messages.push(ChatMessage { role: ChatRole::Assistant, content: unmarked(&head(answer, MAX_EARLIER_CHARS)) });
     }
@@ -57,7 +57,7 @@ fn passage(number: usize, candidate: &Candidate) -> String {
     format!("<passage number=\"{number}\">\n{}\n{}\n</passage>\n", unmarked(&titles.join(" > ")), unmarked(&text))
 }
 
-/// The text without anything that looks like one of our marks.
+/// Returns the text without anything that looks like one of the marks.
 fn unmarked(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for (at, c) in text.char_indices() {

@@ -1,18 +1,18 @@
-//! Lets a model's text through piece by piece, without what an answer must not hold: images,
-//! HTML, addresses that retrieval did not return, citations of passages that are not there,
-//! invisible characters. The same filter runs while streaming and at the end.
+//! Filters the text of a model while it streams: images, HTML, addresses that retrieval did not
+//! return, citations of passages that were not given, invisible characters. The same filter runs at
+//! the end of the text.
 
 use std::collections::{BTreeSet, HashSet};
 
 use crate::normalization::{is_bigram_char, is_invisible};
 
-/// What is held back at most while a bracket, tag or address is open, in bytes: beyond this it is
-/// no honest link, and goes out as plain text or not at all.
+/// Maximum number of bytes that are held back while a bracket, tag or address is open. A longer one
+/// is not a real link, and is shown as plain text or not at all.
 const MAX_HELD_BYTES: usize = 2048;
-/// How an address begins, wherever it stands: a reader's page makes a link of it even when it is
-/// glued to the word before, as scripts without spaces do.
+/// The start of an address in any position. Pages make a link of it even when it directly follows a
+/// word, as in scripts without spaces.
 const ADDRESS_STARTS: [&str; 2] = ["http://", "https://"];
-/// How an address begins at the start of a word; within one it is only letters.
+/// The start of an address at the beginning of a word. Inside a word it is only letters.
 const WORD_START: &str = "www.";
 
 /// The filter of one answer.
@@ -23,40 +23,40 @@ pub(crate) struct Sanitizer {
     passages: usize,
     cited: BTreeSet<usize>,
     last: char,
-    /// The last letters let through one by one, in lower case: what falls away between two pieces
-    /// must not make an address of them.
+    /// The last characters that were shown, in lower case. Two pieces must not form an address when
+    /// something between them is removed.
     shown: String,
 }
 
-/// What to do with the start of the held text.
+/// The next step for the held text.
 enum FilterStep {
-    /// Emit this, and go on after so many bytes.
+    /// Show this text, and skip this number of bytes.
     Take(String, usize),
-    /// As `Take`, with an address that is known.
+    /// Like `Take`, for an address that is known.
     Known(String, usize),
-    /// More is needed to know.
+    /// Wait for more text.
     Hold,
 }
 
 impl Sanitizer {
-    /// Lets through citations of `1..=passages` and links to these addresses.
+    /// Creates a filter that allows citations of `1..=passages` and links to these addresses.
     pub(crate) fn new(addresses: HashSet<String>, passages: usize) -> Self {
         Self { held: String::new(), addresses, passages, cited: BTreeSet::new(), last: ' ', shown: String::new() }
     }
 
-    /// What may be shown after another piece.
+    /// Adds a piece, and returns the text that can be shown.
     pub(crate) fn push(&mut self, delta: &str) -> String {
         let kept = |c: &char| matches!(c, '\n' | '\t') || !(c.is_control() || is_invisible(*c));
         self.held.extend(delta.chars().filter(kept));
         self.drain(false)
     }
 
-    /// What may be shown of the rest.
+    /// Returns the rest of the text that can be shown.
     pub(crate) fn finish(&mut self) -> String {
         self.drain(true)
     }
 
-    /// The passages cited so far, from 1.
+    /// Returns the passages that were cited so far, counted from 1.
     pub(crate) fn cited(&self) -> &BTreeSet<usize> {
         &self.cited
     }
@@ -67,7 +67,7 @@ impl Sanitizer {
         let mut at = 0;
         while at < held.len() {
             let rest = &held[at..];
-            // Without an end in sight nothing is waited for: the sign alone decides.
+            // At the end of the text, the filter decides without waiting.
             let waits = !is_end && rest.len() < MAX_HELD_BYTES;
             match self.step(rest, waits) {
                 FilterStep::Take(text, length) => {
@@ -88,9 +88,9 @@ impl Sanitizer {
         out
     }
 
-    /// Emits a letter; a space for one that would complete the beginning of an address.
+    /// Shows a character, or a space when the character would complete the start of an address.
     fn show(&mut self, c: char, out: &mut String) {
-        /// Longer than the longest beginning, with the letter before it.
+        /// Longer than the longest start of an address, with the character before it.
         const KEPT: usize = 9;
         self.shown.extend(c.to_lowercase());
         let is_word = |before: &str| !before.ends_with(char::is_alphanumeric);
@@ -122,7 +122,7 @@ impl Sanitizer {
         }
     }
 
-    /// `[label](address)`, `[1]`, or a bracket that is neither.
+    /// Handles `[label](address)`, `[1]` and other brackets.
     fn bracket(&mut self, rest: &str, waits: bool) -> FilterStep {
         let Some(close) = rest.find(']') else {
             return if waits { FilterStep::Hold } else { FilterStep::Take(String::new(), 1) };
@@ -159,7 +159,7 @@ impl Sanitizer {
         known.iter().map(|number| format!("[{number}]")).collect()
     }
 
-    /// An HTML tag or an address in angle brackets falls away; a mere "less than" stays.
+    /// Removes an HTML tag or an address in angle brackets. A "less than" sign stays.
     fn tag(&mut self, rest: &str, waits: bool) -> FilterStep {
         let Some(next) = rest[1..].chars().next() else {
             return if waits { FilterStep::Hold } else { FilterStep::Take("<".to_owned(), 1) };
@@ -174,7 +174,7 @@ impl Sanitizer {
         }
     }
 
-    /// What may begin an address: that is let through only if it is known.
+    /// Shows an address only when it is known.
     fn address(&mut self, rest: &str, first: char, waits: bool) -> FilterStep {
         let starts = |start: &&str| {
             let length = start.len().min(rest.len());
@@ -196,24 +196,25 @@ impl Sanitizer {
         if !self.addresses.contains(address) {
             return FilterStep::Take(word[address.len()..].to_owned(), word.len());
         }
-        // Else the letters that follow would be taken for a part of it.
+        // Without the space, the characters that follow would be read as a part of the address.
         let is_glued = rest[word.len()..].starts_with(is_unspaced);
         FilterStep::Known(if is_glued { format!("{word} ") } else { word.to_owned() }, word.len())
     }
 }
 
-/// Where an address ends: at a space or a closing sign, and where a text without spaces goes on.
+/// Whether an address ends here: at a space, at a closing mark, or where a script without spaces
+/// continues.
 fn ends_address(c: char) -> bool {
     c.is_whitespace() || matches!(c, ')' | ']' | '>' | '"' | '<') || is_unspaced(c)
 }
 
-/// Letters of scripts without spaces, and the punctuation between them (its full stop would count
-/// as a dot of a host's name).
+/// Characters of scripts without spaces, and their punctuation. Their period would count as a dot
+/// of a host name.
 fn is_unspaced(c: char) -> bool {
     is_bigram_char(c) || matches!(u32::from(c), 0x3000..=0x303F | 0xFF00..=0xFFEF)
 }
 
-/// A label that cannot open a link, tag or address of its own.
+/// Returns a label that cannot open a link, tag or address.
 fn plain_label(label: &str) -> String {
     let words = label.split(' ').filter(|word| !word.contains("://") && !word.starts_with("www."));
     words.collect::<Vec<_>>().join(" ").replace(['[', ']', '<', '>', '!'], "")

@@ -1,8 +1,8 @@
-//! Which language each entry of a site is in.
+//! Finds the language of each entry of a site.
 //!
-//! A site may have pages in several, and an entry is often too short to tell: it is what its page
-//! is unless it surely is something else; the page is what it says it is, or what the site is,
-//! unless it surely is something else.
+//! A site can have pages in several languages, and an entry is often too short to tell. An entry
+//! has the language of its page unless its text is certainly in another. A page has the language
+//! that it declares, or that of the site, unless its text is certainly in another.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,22 +14,22 @@ use crate::chunk::Chunk;
 use crate::language;
 use crate::parallel;
 
-/// Bytes of a site's text from which its language is detected, taken from all pages alike.
+/// Number of bytes from which the language of a site is detected, taken from all pages equally.
 const SITE_SAMPLE_BYTES: usize = 20_000;
-/// The same of one page.
+/// Number of bytes from which the language of a page is detected.
 const PAGE_SAMPLE_BYTES: usize = 2_000;
-/// The same of one entry.
+/// Number of bytes from which the language of an entry is detected.
 const ENTRY_SAMPLE_BYTES: usize = 600;
-/// The least taken of each page for the site's sample.
+/// Minimum number of bytes that each page adds to the sample of the site.
 const MIN_SHARE_BYTES: usize = 200;
 
 /// The languages of a site and of its entries.
 #[derive(Debug)]
 pub(super) struct Languages {
-    /// That of the site, as given or detected.
+    /// Language of the site, as given or detected.
     pub site: Option<String>,
-    /// Those that occur, each with the places of its entries, ascending. Not empty unless there
-    /// are no entries.
+    /// Each language with the positions of its entries, ascending. Empty only when there are no
+    /// entries.
     pub groups: Vec<(Option<String>, Vec<u32>)>,
 }
 
@@ -40,11 +40,11 @@ struct SitePage<'a> {
 }
 
 impl SitePage<'_> {
-    /// The language of each entry, on a site that is in `site`.
+    /// Returns the language of each entry, on a site in the language `site`.
     fn languages<'a>(&'a self, site: Option<&'a str>) -> Vec<Option<&'a str>> {
         let of_page = settled(&self.sample, self.declared.as_deref().or(site));
         if self.entries.len() == 1 && self.sample.len() < ENTRY_SAMPLE_BYTES {
-            // Its text has just been looked at.
+            // The sample of the page is the text of its only entry.
             return vec![of_page];
         }
         let own = |(_, chunk): &(u32, &Chunk)| {
@@ -57,7 +57,7 @@ impl SitePage<'_> {
 }
 
 impl Languages {
-    /// Of these entries; `given` is what the owner says that the site is in.
+    /// Finds the languages of these entries. `given` is the language that the owner set.
     pub fn of(chunks: &[Arc<Chunk>], given: Option<&str>) -> Self {
         let pages = pages(chunks);
         let site = given.map(str::to_owned).or_else(|| detect(&pages));
@@ -71,20 +71,20 @@ impl Languages {
             }
         }
         groups.iter_mut().for_each(|(_, places)| places.sort_unstable());
-        // In the order of their first entries, whatever the order of the pages.
+        // The order follows the first entries and not the pages.
         groups.sort_by_key(|(_, places)| places.first().copied());
         Self { site, groups }
     }
 }
 
-/// `usual`, unless the text surely is in another language.
+/// Returns `usual` unless the text is certainly in another language.
 fn settled<'a>(text: &str, usual: Option<&'a str>) -> Option<&'a str> {
     let usual = usual?;
     Some(language::other_than(text, usual).unwrap_or(usual))
 }
 
-/// The pages in the order of their first entries. Entries without an address are those of one
-/// page for each source.
+/// Returns the pages in the order of their first entries. Entries without an address form one page
+/// per source.
 fn pages(chunks: &[Arc<Chunk>]) -> Vec<SitePage<'_>> {
     let mut places: HashMap<(SourceId, &str), usize> = HashMap::new();
     let mut pages: Vec<SitePage<'_>> = Vec::new();
@@ -115,7 +115,7 @@ fn detect(pages: &[SitePage<'_>]) -> Option<String> {
     language::detect(&sample).map(str::to_owned)
 }
 
-/// Adds question and text of an entry, as far as there is room.
+/// Adds the question and the text of an entry, up to the limit.
 fn add(sample: &mut String, chunk: &Chunk, most: usize) {
     for part in [chunk.question.as_deref().unwrap_or_default(), &chunk.text] {
         let room = most.saturating_sub(sample.len());

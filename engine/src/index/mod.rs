@@ -142,7 +142,7 @@ impl Index {
         meaning: Option<(&QueryVector, &CosineScale)>,
     ) -> Retrieval {
         let asked_in = meaning.and_then(|_| language::detect(question));
-        let near = meaning.and_then(|(vector, levels)| self.external.as_deref()?.scores(vector, levels));
+        let near = meaning.and_then(|(vector, scale)| self.external.as_deref()?.scores(vector, scale));
         let spoken = self.spoken(question);
         let parts = self.inner.parts.iter().enumerate();
         let searches: Vec<Search> = parts

@@ -1,31 +1,33 @@
-//! A compact sorted word list with a number per word, and the nearest word to a misspelt one.
+//! A compact sorted list of words with a number each, and the search for the word closest to a
+//! misspelled one.
 
-/// Shortest word that is ever repaired, in characters: below, everything is near everything.
+/// Minimum length of a word that is corrected, in characters. Too many words are close to a shorter
+/// one.
 const MIN_REPAIRED_CHARS: usize = 4;
-/// From this length two edits are allowed instead of one.
+/// Minimum length from which two edits are allowed instead of one.
 const MIN_TWO_EDITS_CHARS: usize = 8;
 
-/// Words in byte order, each with a value. Immutable.
+/// Words in byte order, each with a value. The list cannot be changed.
 #[derive(Debug, Default)]
 pub struct Lexicon {
     text: String,
     ends: Vec<u32>,
     values: Vec<u32>,
-    /// Per word a bit for each letter class in it: two words within an edit differ in few bits.
+    /// One bit per letter class for each word. Two words within an edit differ in few bits.
     letters: Vec<u32>,
 }
 
-/// A word near to another.
+/// A word that is close to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Near<'a> {
     /// The word.
     pub word: &'a str,
-    /// How many edits lie between.
+    /// Number of edits between the two words.
     pub edits: usize,
 }
 
 impl Lexicon {
-    /// A lexicon of these words; of equal words the first value stays.
+    /// Creates a lexicon of these words. Of equal words, the first value is kept.
     pub fn new(words: impl IntoIterator<Item = (String, u32)>) -> Self {
         let mut words: Vec<(String, u32)> = words.into_iter().collect();
         words.sort();
@@ -41,7 +43,7 @@ impl Lexicon {
         lexicon
     }
 
-    /// The value of a word.
+    /// Returns the value of a word.
     pub fn get(&self, word: &str) -> Option<u32> {
         let (mut low, mut high) = (0, self.ends.len());
         while low < high {
@@ -55,9 +57,10 @@ impl Lexicon {
         None
     }
 
-    /// The word that a misspelt one most likely meant: the fewest edits (an exchange of neighbours
-    /// is one), then the highest `rank` of its value, then the first in order. None when `word` is
-    /// short or nothing is near; first or last character always agree.
+    /// Returns the word that a misspelled one most likely means: the one with the fewest edits,
+    /// then the highest `rank` of its value, then the first in order. Swapping two neighbors counts
+    /// as one edit. The first or last character must agree. `None` when `word` is short or nothing
+    /// is close.
     pub fn nearest(&self, word: &str, rank: impl Fn(u32) -> u32) -> Option<Near<'_>> {
         let wanted: Vec<char> = word.chars().collect();
         if wanted.len() < MIN_REPAIRED_CHARS {
@@ -82,7 +85,7 @@ impl Lexicon {
         best.map(|(edits, _, at)| Near { word: self.word(at), edits })
     }
 
-    /// Bytes on the heap.
+    /// Number of bytes on the heap.
     pub fn size_bytes(&self) -> usize {
         self.text.len() + self.ends.len() * 3 * size_of::<u32>()
     }
@@ -97,7 +100,7 @@ fn letter_bits(word: &str) -> u32 {
     word.chars().fold(0, |bits, c| bits | 1 << (u32::from(c) % 32))
 }
 
-/// Optimal string alignment distance if it is at most `most` and an end agrees.
+/// Returns the optimal string alignment distance if it is at most `most` and one end agrees.
 fn edits_within(wanted: &[char], word: &str, most: usize) -> Option<usize> {
     if word.len() + 4 * most < wanted.len() || word.len() > 4 * (wanted.len() + most) {
         return None;

@@ -1,15 +1,16 @@
-//! The forward pass of BERT and its kin over candle's tensors: tokens to one vector a text.
+//! The forward pass of BERT-like models over tensors of candle: from tokens to one vector per text.
 //!
-//! Texts of a batch lie one after another in one matrix, without padding: the large products are
-//! done once for all of them, attention for each by itself. So nothing is computed for padding, and
-//! no mask can leak. Checked against the model's own published vectors in `tests/local_model.rs`.
+//! The texts of a batch are stored one after another in one matrix without padding. The large
+//! products are computed once for all texts, and attention separately for each. Nothing is computed
+//! for padding, and no mask can leak. The tests compare it with published vectors of the model
+//! (engine/tests/it/local_model.rs).
 
 use candle_core::{D, Device, Module, Result, Tensor};
 use candle_nn::{LayerNorm, Linear, VarBuilder, ops};
 
 use super::folder::{Activation, Family, Pooling, Shape};
 
-/// Names of a layer's tensors.
+/// Names of the tensors of a layer.
 struct Names {
     layers: &'static str,
     query: &'static str,
@@ -46,11 +47,11 @@ const DISTILBERT: Names = Names {
     norm: "output_layer_norm",
 };
 
-/// A model's weights.
+/// The weights of a model.
 pub(super) struct Encoder {
     words: Tensor,
     positions: Tensor,
-    /// Of the first kind of text, which all are; DistilBERT has none.
+    /// Embedding of the first segment type, which all texts have. DistilBERT has none.
     kind: Option<Tensor>,
     norm: LayerNorm,
     layers: Vec<EncoderLayer>,
@@ -72,17 +73,17 @@ struct EncoderLayer {
 }
 
 impl Encoder {
-    /// The encoder of these weights.
+    /// Reads an encoder from these weights.
     ///
     /// # Errors
-    /// A tensor is missing or has another size.
+    /// Fails when a tensor is missing or has another size.
     pub fn new(weights: &VarBuilder<'_>, shape: &Shape) -> Result<Self> {
         let (names, prefix) = match shape.family {
             Family::Bert => (BERT, "bert"),
             Family::Roberta => (BERT, "roberta"),
             Family::DistilBert => (DISTILBERT, "distilbert"),
         };
-        // Saved by itself, or as the trunk of a model with a head.
+        // The model was saved alone, or as the base of a model with a head.
         let is_bare = weights.contains_tensor("embeddings.word_embeddings.weight");
         let weights = if is_bare { weights.clone() } else { weights.pp(prefix) };
         let (hidden_size, eps) = (shape.hidden_size, shape.layer_norm_eps);
@@ -104,15 +105,15 @@ impl Encoder {
         })
     }
 
-    /// Numbers in a vector.
+    /// Length of a vector.
     pub fn hidden_size(&self) -> usize {
         self.hidden_size
     }
 
-    /// A vector a text, in order, not normalised; zeros for one without tokens.
+    /// Returns one vector per text, in order and not normalized. A text without tokens gets zeros.
     ///
     /// # Errors
-    /// A token or a position that the tables don't have.
+    /// Fails for a token or a position that the tables do not have.
     pub fn vectors(&self, texts: &[Vec<u32>], pooling: Pooling) -> Result<Vec<Vec<f32>>> {
         let lengths: Vec<usize> = texts.iter().map(Vec::len).filter(|length| *length > 0).collect();
         if lengths.is_empty() {
@@ -134,7 +135,7 @@ impl Encoder {
         texts.iter().map(vector).collect()
     }
 
-    /// What the last layer says of each token of all texts, one a row.
+    /// Returns the output of the last layer for the tokens of all texts, one per row.
     fn tokens(&self, texts: &[Vec<u32>], lengths: &[usize]) -> Result<Tensor> {
         let ids: Vec<u32> = texts.concat();
         let places = |&length: &usize| (self.first_position..).take(length);
@@ -186,7 +187,7 @@ impl EncoderLayer {
         self.norm.forward(&(self.down.forward(&inner)? + tokens)?)
     }
 
-    /// Each token of one text as the mean of all, weighted by how well they answer to each other.
+    /// Computes attention for the tokens of one text.
     fn attend(&self, query: &Tensor, key: &Tensor, value: &Tensor) -> Result<Tensor> {
         let (length, hidden) = query.dims2()?;
         let width = hidden / self.heads;
@@ -207,7 +208,7 @@ impl Activation {
     }
 }
 
-/// A normalisation by its present names, or those of the first checkpoints.
+/// Reads a layer normalization by its current names, or by the names of early checkpoints.
 fn norm(weights: &VarBuilder<'_>, size: usize, eps: f64) -> Result<LayerNorm> {
     let (weight, bias) = if weights.contains_tensor("gamma") { ("gamma", "beta") } else { ("weight", "bias") };
     Ok(LayerNorm::new(weights.get(size, weight)?, weights.get(size, bias)?, eps))

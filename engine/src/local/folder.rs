@@ -1,6 +1,6 @@
-//! The files of a sentence-transformers folder: which there are, what they say of the model, and
-//! what of it is supported. Reads only; whether tensors and tokenizer are whole shows when they are
-//! put to use.
+//! Reads a folder of sentence-transformers: its files, the shape of the model, and whether it is
+//! supported. It checks the configuration only. Damaged tensors or tokenizers are found when they
+//! are loaded.
 
 use std::fmt::Display;
 use std::path::{Component, Path, PathBuf};
@@ -9,19 +9,20 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-/// The largest models that one would run beside a website on a processor have 2.3 GB.
+/// The largest models that run beside a website on a processor have 2.3 GB.
 const MAX_WEIGHTS_BYTES: u64 = 4 << 30;
-/// Tokenizers of a hundred languages have 17 MB, all other files some kilobytes.
+/// Tokenizers of a hundred languages have 17 MB, all other files a few kilobytes.
 const MAX_JSON_BYTES: u64 = 64 << 20;
-/// Of the folder's hash, in a model's name: 48 bits tell a few hundred models apart.
+/// Number of bytes of the folder's hash in the name of a model. 48 bits are enough for hundreds of
+/// models.
 const NAME_HASH_BYTES: usize = 6;
-/// Of the folder's name, in characters: the rest is cut.
+/// Maximum length of the folder's name in the name of a model, in characters.
 const MAX_NAME_CHARS: usize = 80;
-/// Epsilon of BERT and DistilBERT, where the file has none.
+/// Epsilon of BERT and DistilBERT when the file has none.
 const LAYER_NORM_EPS: f64 = 1e-12;
-/// BERT knows a first and a second text, where nothing else is said.
+/// Number of segment types of BERT when the file has none.
 const BERT_KINDS: usize = 2;
-/// RoBERTa counts positions from the one after that of padding, which is 1 where nothing is said.
+/// Padding ID of RoBERTa when the file has none. Positions count from the next number.
 const ROBERTA_PAD: usize = 1;
 
 /// A token between the marks at both ends.
@@ -33,76 +34,76 @@ const WEIGHTS: &str = "model.safetensors";
 const TOKENIZER: &str = "tokenizer.json";
 const SENTENCE: &str = "sentence_bert_config.json";
 
-/// A folder that is no model, or none that can be run here.
+/// A folder without a model that can be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LocalModelError {
-    /// A file that is not there, or not to be read.
-    #[error("cannot read {}: {cause}; a folder of sentence-transformers is wanted, with {MODULES}, {CONFIG}, {TOKENIZER} and {WEIGHTS}", path.display())]
+    /// A file is missing or cannot be read.
+    #[error("cannot read {}: {cause}; the folder must contain the sentence-transformers files {MODULES}, {CONFIG}, {TOKENIZER} and {WEIGHTS}", path.display())]
     Read {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         cause: std::io::Error,
     },
-    /// A file beyond what is read into memory.
-    #[error("{} has {size_bytes} bytes, more than the {max_bytes} that are read", path.display())]
+    /// A file is larger than the limit.
+    #[error("{} has {size_bytes} bytes; at most {max_bytes} are allowed", path.display())]
     TooLarge {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// Its size.
+        /// Size of the file.
         size_bytes: u64,
-        /// What is read at most.
+        /// Maximum size.
         max_bytes: u64,
     },
-    /// JSON that is none, or says something else than it should.
+    /// A JSON file cannot be parsed.
     #[error("{} is damaged: {cause}", path.display())]
     Format {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The cause.
         #[source]
         cause: serde_json::Error,
     },
-    /// Of a kind that is not run here.
-    #[error("{} asks for {wanted}; supported: {supported}", path.display())]
+    /// The model is of a kind that is not supported.
+    #[error("{} requires {wanted}, which is not supported; supported: {supported}", path.display())]
     Unsupported {
-        /// The file that says so.
+        /// The file that asks for it.
         path: PathBuf,
-        /// What it asks for.
+        /// The unsupported value.
         wanted: String,
-        /// What there is.
+        /// The supported values.
         supported: &'static str,
     },
-    /// A tokenizer that cannot be put to use.
+    /// The tokenizer cannot be used.
     #[error("{} is damaged: {cause}", path.display())]
     Tokenizer {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The cause.
         cause: String,
     },
-    /// Weights that are not whole, or not those of the model that the folder describes.
-    #[error("{} is damaged, or of another model: {cause}", path.display())]
+    /// The weights are damaged, or belong to another model.
+    #[error("{} is damaged or belongs to another model: {cause}", path.display())]
     Weights {
         /// The file.
         path: PathBuf,
-        /// What is wrong with them.
+        /// The cause.
         cause: String,
     },
 }
 
-/// What a folder says.
+/// The content of a folder.
 pub(super) struct Folder {
-    /// The folder's own name and a hash of all that was read.
+    /// Name of the folder with a hash of all files that were read.
     pub name: String,
     pub shape: Shape,
     pub pooling: Pooling,
-    /// Whether vectors get length 1.
+    /// Whether vectors are normalized to length 1.
     pub is_normalized: bool,
-    /// Whether texts are lower-cased before the tokenizer sees them.
+    /// Whether texts are lower-cased before tokenization.
     pub is_lower_cased: bool,
-    /// What the model reads of a text at most, marks at its ends included.
+    /// Maximum number of tokens of a text, including the marks at its ends.
     pub max_tokens: usize,
     pub tokenizer_path: PathBuf,
     pub tokenizer: Vec<u8>,
@@ -110,20 +111,20 @@ pub(super) struct Folder {
     pub weights: Vec<u8>,
 }
 
-/// How the vectors of a text's tokens become one.
+/// How the vectors of the tokens of a text become one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pooling {
-    /// Their mean.
+    /// The mean of all tokens.
     Mean,
-    /// That of the first, which stands for the text.
+    /// The vector of the first token.
     First,
 }
 
-/// Which names the tensors have, and from where positions count.
+/// The naming of the tensors, and the first position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Family {
     Bert,
-    /// XLM-RoBERTa too.
+    /// RoBERTa and XLM-RoBERTa.
     Roberta,
     DistilBert,
 }
@@ -131,12 +132,12 @@ pub(super) enum Family {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Activation {
     Gelu,
-    /// GELU by its approximation with tanh.
+    /// GELU with the tanh approximation.
     GeluTanh,
     Relu,
 }
 
-/// The sizes of a model; none is 0, and the heads divide the hidden size.
+/// The sizes of a model. None is 0, and the number of heads divides the hidden size.
 #[derive(Debug, Clone)]
 pub(super) struct Shape {
     pub family: Family,
@@ -145,10 +146,10 @@ pub(super) struct Shape {
     pub intermediate_size: usize,
     pub layers: usize,
     pub heads: usize,
-    /// Rows of the table of positions; more than `first_position`.
+    /// Number of rows of the position table. It is larger than `first_position`.
     pub positions: usize,
     pub first_position: usize,
-    /// Rows of the table of kinds of text; DistilBERT has none.
+    /// Number of segment types. DistilBERT has none.
     pub kinds: Option<usize>,
     pub layer_norm_eps: f64,
     pub activation: Activation,
@@ -193,7 +194,7 @@ impl Folder {
     /// Reads all files of a folder.
     ///
     /// # Errors
-    /// `Read`, `TooLarge`, `Format` and `Unsupported`.
+    /// Returns `Read`, `TooLarge`, `Format` or `Unsupported`.
     pub fn read(path: &Path) -> Result<Self, LocalModelError> {
         let mut files = FolderFiles { root: path, hasher: Sha256::new() };
         let (transformer, pooling, is_normalized) = modules(&mut files)?;
@@ -229,7 +230,7 @@ impl Folder {
     }
 }
 
-/// The reading of files, each of which counts for the name.
+/// Reads files and adds each of them to the hash.
 struct FolderFiles<'a> {
     root: &'a Path,
     hasher: Sha256,
@@ -244,7 +245,7 @@ impl FolderFiles<'_> {
             return Err(LocalModelError::TooLarge { path, size_bytes, max_bytes });
         }
         let bytes = std::fs::read(&path).map_err(failed)?;
-        // With its length, so that no byte of one file can be taken for one of the next.
+        // The length is hashed too, so that no byte of one file can be taken for one of the next.
         self.hasher.update((bytes.len() as u64).to_le_bytes());
         self.hasher.update(&bytes);
         Ok(bytes)
@@ -255,9 +256,9 @@ impl FolderFiles<'_> {
         serde_json::from_slice(&bytes).map_err(|cause| LocalModelError::Format { path: self.root.join(file), cause })
     }
 
-    /// `all-MiniLM-L6-v2@0123456789ab`.
+    /// Returns a name such as `all-MiniLM-L6-v2@0123456789ab`.
     fn name(self) -> String {
-        // The name behind links and dots, where it can be told.
+        // Uses the real name behind links and dots, if it can be resolved.
         let root = std::fs::canonicalize(self.root).unwrap_or_else(|_| self.root.to_path_buf());
         let own = root.file_name().map_or_else(|| "model".into(), |name| name.to_string_lossy());
         let own: String = own.chars().take(MAX_NAME_CHARS).collect();
@@ -266,7 +267,7 @@ impl FolderFiles<'_> {
     }
 }
 
-/// The folders of transformer and pooling, and whether vectors are normalised in the end.
+/// Returns the folders of transformer and pooling, and whether vectors are normalized.
 fn modules(files: &mut FolderFiles<'_>) -> Result<(PathBuf, PathBuf, bool), LocalModelError> {
     let modules: Vec<Module> = files.json(Path::new(MODULES))?;
     let path = files.root.join(MODULES);
@@ -292,7 +293,7 @@ fn last(kind: &str) -> &str {
     kind.rsplit('.').next().unwrap_or(kind)
 }
 
-/// Older files have a switch for each way, newer ones the name of one.
+/// Older files have one switch per pooling mode, newer files name the mode.
 fn pooled(files: &mut FolderFiles<'_>, file: &Path) -> Result<Pooling, LocalModelError> {
     use serde_json::Value;
     const NAME: &str = "pooling_mode";

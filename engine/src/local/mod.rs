@@ -1,14 +1,15 @@
-//! An embedding model out of a folder of sentence-transformers, run in this process: what
-//! `embed_model_dir` names, in place of a server. Behind the feature `local-model`, because it adds
-//! some sixty crates to a build.
+//! Runs an embedding model from a folder of sentence-transformers in this process, as an
+//! alternative to a server. The setting `embed_model_dir` names the folder. It requires the feature
+//! `local-model`, which adds about sixty crates to a build.
 //!
-//! Two actors ask: visitors' questions, one or two short texts, and the job that embeds a site's
-//! chunks, sixty at a time. Both run on blocking threads, in turns; of the job's texts there is
-//! never more than one small batch under way, and a turn is always left to a question.
+//! There are two callers: questions of visitors, with one or two short texts, and the job that
+//! embeds the chunks of a site, with sixty texts at a time. Both run on blocking threads and take
+//! turns. The job never has more than one small batch in progress, so that a question always gets a
+//! turn.
 //!
-//! Guarantees: a vector depends on its text and the files of the folder alone; the name of the
-//! model changes with any of these files. The folder is not trusted: what is damaged in it is an
-//! error with the file's name. It is read once, at start, and never written.
+//! Guarantees: a vector depends only on its text and the files of the folder, and the name of the
+//! model changes with any of these files. The folder is not trusted: damage is reported as an error
+//! with the name of the file. The folder is read once at start and never written.
 
 mod encoder;
 mod folder;
@@ -30,31 +31,30 @@ use folder::{Folder, Pooling};
 
 pub use folder::LocalModelError;
 
-/// Tokens that one batch takes together, where it has more than one text. A small model reads so
-/// many in about a tenth of a second on one core, a large one in a second: what a question may
-/// have to share the processor with. More would save nothing, since a matrix of so many rows is
-/// already worth reading the weights for.
+/// Maximum number of tokens in a batch of more than one text. A small model processes them in about
+/// a tenth of a second on one core, a large one in a second. A question may have to wait that long.
+/// Larger batches are not faster.
 const BATCH_TOKENS: usize = 512;
-/// A call with more texts than a question has (itself, and itself with the one before) waits for
-/// its turn behind those of questions.
+/// Calls with more texts than a question has wait behind those of questions. A question has two
+/// texts: itself, and itself with the question before.
 const QUESTION_TEXTS: usize = 2;
-/// Batches at once on a machine of one core: one of a job and one of a question.
+/// Number of concurrent batches on a machine with one core: one of a job and one of a question.
 const MIN_TURNS: usize = 2;
-/// Batches at once on a large machine: each holds some megabytes while it runs.
+/// Number of concurrent batches on a large machine. Each uses some megabytes.
 const MAX_TURNS: usize = 16;
-/// No text is read further, whatever the model could: attention costs the square of it, and the
-/// texts that come here have 2,000 characters at most (`external_embeddings.rs`).
+/// Maximum number of tokens of a text. Attention costs the square of it, and the texts have at most
+/// 2,000 characters (`external_embeddings.rs`).
 const MAX_TOKENS: usize = 512;
-/// What every model is asked once before it is used.
+/// Text that every model embeds once before it is used.
 const TRIAL: &str = "Is this a question?";
 
-/// A model of a folder, in memory. Cheap to clone.
+/// A model of a folder, in memory. Cloning is cheap.
 #[derive(Clone)]
 pub struct LocalModel {
     model: Arc<Model>,
-    /// One a batch.
+    /// One permit per batch.
     turns: Arc<Semaphore>,
-    /// One a batch of a job, taken before the turn: there is a single one, so that all jobs
+    /// One permit for a batch of a job, taken before the turn. There is only one, so that all jobs
     /// together leave turns to questions.
     job_turns: Arc<Semaphore>,
 }
@@ -69,16 +69,15 @@ struct Model {
 }
 
 impl LocalModel {
-    /// Reads the model of a folder; takes as long as reading its files, and blocks meanwhile.
+    /// Reads the model of a folder. It blocks until all files are read.
     ///
     /// # Errors
-    /// Each [`LocalModelError`]: a file is missing, damaged, too large, or of a kind that is not
-    /// supported.
+    /// Returns a [`LocalModelError`] when a file is missing, damaged, too large or not supported.
     pub fn load(path: &Path) -> Result<Self, LocalModelError> {
         let folder = Folder::read(path)?;
         let weights_path = folder.weights_path.clone();
         let model = Arc::new(Model::new(folder)?);
-        // A tensor of nonsense shows in what it gives; an index that leads nowhere does too.
+        // Damaged tensors and invalid indexes are found by running the model once.
         let trial = unpanicked(|| model.batch(&[TRIAL.to_owned()]));
         trial.map_err(|cause| LocalModelError::Weights { path: weights_path, cause })?;
         let cores = std::thread::available_parallelism().map_or(MIN_TURNS, usize::from);
@@ -86,12 +85,13 @@ impl LocalModel {
         Ok(Self { model, turns, job_turns: Arc::new(Semaphore::new(1)) })
     }
 
-    /// Numbers in each of its vectors.
+    /// Length of a vector.
     pub fn dims(&self) -> usize {
         self.model.encoder.hidden_size()
     }
 
-    /// The vectors of the first texts, as many as make a batch: at least one. `texts` has one.
+    /// Returns the vectors of the next texts, as many as make a batch and at least one. `texts` is
+    /// not empty.
     async fn next_batch(&self, texts: &Arc<[String]>, from: usize) -> Result<Vec<Vec<f32>>, ModelError> {
         const OPEN: &str = "nobody closes these semaphores";
         let job_turn = match texts.len() > QUESTION_TEXTS {
@@ -101,7 +101,7 @@ impl LocalModel {
         let turn = Arc::clone(&self.turns).acquire_owned().await.expect(OPEN);
         let (model, texts) = (Arc::clone(&self.model), Arc::clone(texts));
         let done = tokio::task::spawn_blocking(move || {
-            // Held until the work is done, also when nobody waits for it any more.
+            // The permits are held until the work is done, even when the caller has gone.
             let _held = (job_turn, turn);
             model.batch(&texts[from..])
         });
@@ -141,7 +141,9 @@ impl Model {
         let highest = tokenizer.get_vocab(true).into_values().max().unwrap_or_default() as usize;
         if highest >= folder.shape.vocab_size {
             let vocab_size = folder.shape.vocab_size;
-            return Err(tokenizer_error(format!("it knows a piece number {highest}, the model has {vocab_size}")));
+            return Err(tokenizer_error(format!(
+                "it has token ID {highest}, but the model has only {vocab_size} tokens"
+            )));
         }
         let (shape, weights) = (&folder.shape, folder.weights);
         let encoder = unpanicked(|| {
@@ -159,8 +161,8 @@ impl Model {
         })
     }
 
-    /// The vectors of as many of these texts, from the first on, as make a batch: at least one
-    /// where there is one. A text without a single token gets zeros, which are near nothing.
+    /// Returns the vectors of the first texts, as many as make a batch and at least one. A text
+    /// without tokens gets zeros.
     fn batch(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, String> {
         let mut tokens: Vec<Vec<u32>> = Vec::new();
         let mut total = 0;
@@ -178,7 +180,7 @@ impl Model {
                 normalize(&mut vector);
             }
             let is_finite = vector.iter().all(|number| number.is_finite());
-            is_finite.then_some(vector).ok_or_else(|| "it gives numbers that are none".to_owned())
+            is_finite.then_some(vector).ok_or_else(|| "it returns values that are not finite numbers".to_owned())
         };
         vectors.into_iter().map(finished).collect()
     }
@@ -192,8 +194,8 @@ impl Model {
     }
 }
 
-/// What cuts texts for the model. What the file says of padding and length is that of some
-/// training: nothing is padded here, and the length is the model's.
+/// Reads the tokenizer. Padding and truncation of the file come from training. Nothing is padded
+/// here, and the maximum length is that of the model.
 fn tokenizer(bytes: &[u8], max_tokens: usize) -> Result<Tokenizer, String> {
     let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(|error| error.to_string())?;
     tokenizer.with_padding(None);
@@ -202,7 +204,7 @@ fn tokenizer(bytes: &[u8], max_tokens: usize) -> Result<Tokenizer, String> {
     Ok(tokenizer)
 }
 
-/// To length 1; zeros stay.
+/// Scales a vector to length 1. Zeros stay.
 fn normalize(vector: &mut [f32]) {
     let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
     if length > 0.0 {
@@ -210,13 +212,13 @@ fn normalize(vector: &mut [f32]) {
     }
 }
 
-/// What candle says, without the stack that it appends where `RUST_BACKTRACE` is set.
+/// Returns the message of candle without the stack that it adds when `RUST_BACKTRACE` is set.
 fn first_line(error: &candle_core::Error) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
-/// The work, or what it says where it panics: the crates that read the files index into tables
-/// that come from them.
+/// Runs the work, and turns a panic into an error. The crates that read the files index into tables
+/// from these files.
 fn unpanicked<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err("its reader broke off".to_owned()))
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err("the reader of the file panicked".to_owned()))
 }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use crate::support::{Told, ask, faq, shop, shop_chunks};
+use crate::support::{Received, ask, faq, shop, shop_chunks};
 use helpbot_domain::conversation::Outcome;
 use helpbot_engine::engine::Composer;
 use helpbot_engine::{Answer, Chunk, ChunkKind, Engine, EngineError, EngineSettings, Exchange, Index};
@@ -243,12 +243,12 @@ async fn images_and_tags_of_a_page_are_in_no_answer_and_escaped_signs_in_no_quot
 
 #[tokio::test]
 async fn the_sink_gets_the_text_of_the_answer() {
-    let told = Told::default();
+    let received = Received::default();
     let engine = Engine::new(EngineSettings::default());
 
-    let answer = engine.answer(&shop(), &ask("Is there a warranty?"), Some(&told)).await.unwrap();
+    let answer = engine.answer(&shop(), &ask("Is there a warranty?"), Some(&received)).await.unwrap();
 
-    assert_eq!(told.text(), answer.text);
+    assert_eq!(received.text(), answer.text);
 }
 
 #[tokio::test]
@@ -256,11 +256,11 @@ async fn an_answer_that_stands_is_told_sentence_by_sentence() {
     let mut chunks = shop_chunks();
     let text = "All devices have a warranty of two years. It covers:\n\n- the device\n- its battery\n\nNot the case, e.g. scratches.";
     chunks[8].text = text.to_owned();
-    let told = Told::default();
+    let received = Received::default();
     let engine = Engine::new(EngineSettings::default());
     let index = Index::build(chunks, Some("en"));
 
-    engine.answer(&index, &ask("Is there a warranty?"), Some(&told)).await.unwrap();
+    engine.answer(&index, &ask("Is there a warranty?"), Some(&received)).await.unwrap();
 
     let steps = [
         "All devices have a warranty of two years. ",
@@ -269,7 +269,7 @@ async fn an_answer_that_stands_is_told_sentence_by_sentence() {
         "- its battery\n\n",
         "Not the case, e.g. scratches.",
     ];
-    assert_eq!(told.steps(), steps);
+    assert_eq!(received.steps(), steps);
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::support::{Scripted, Step, Told, ask, shop};
+use crate::support::{Scripted, Step, Received, ask, shop};
 use helpbot_domain::conversation::Outcome;
 use helpbot_engine::engine::Composer;
 use helpbot_engine::model::ChatRole;
@@ -20,14 +20,14 @@ const MOST: Duration = Duration::from_secs(30);
 
 struct Run {
     answer: Answer,
-    told: String,
+    received: String,
 }
 
 async fn run(steps: impl Into<Vec<Step>>, question: &str) -> Run {
     let engine = Engine::new(EngineSettings { model: Some(Arc::new(Scripted::new(steps))), ..Default::default() });
-    let told = Told::default();
-    let answer = engine.answer(&shop(), &ask(question), Some(&told)).await.unwrap();
-    Run { answer, told: told.text() }
+    let received = Received::default();
+    let answer = engine.answer(&shop(), &ask(question), Some(&received)).await.unwrap();
+    Run { answer, received: received.text() }
 }
 
 fn assert_extractive(run: &Run) {
@@ -35,7 +35,7 @@ fn assert_extractive(run: &Run) {
     assert_eq!(run.answer.outcome, Outcome::Answered);
     assert!(run.answer.text.contains("two years"));
     assert!(run.answer.explain.model_problem.is_some());
-    assert_eq!(run.told, run.answer.text, "what was streamed before does not stay");
+    assert_eq!(run.received, run.answer.text, "what was streamed before does not stay");
 }
 
 #[tokio::test]
@@ -43,7 +43,7 @@ async fn a_grounded_answer_streams_with_its_citations() {
     let run = run([Step::Say("Yes, two "), Step::Say("years [1"), Step::Say("].")], QUESTION).await;
 
     assert_eq!(run.answer.text, "Yes, two years [1].");
-    assert_eq!(run.told, run.answer.text);
+    assert_eq!(run.received, run.answer.text);
     assert_eq!(run.answer.explain.composer, Composer::Generative);
     assert_eq!(run.answer.citations.len(), 1);
     assert_eq!(run.answer.citations[0].url.as_deref(), Some("https://shop.example/faq#9"));
@@ -54,7 +54,7 @@ async fn a_model_may_say_that_there_is_no_answer() {
     let run = run([Step::Say("NO_"), Step::Say("ANSWER")], QUESTION).await;
 
     assert!(run.answer.outcome.is_unanswered());
-    assert!(!run.told.contains("NO_ANSWER"));
+    assert!(!run.received.contains("NO_ANSWER"));
     assert!(run.answer.citations.is_empty());
 }
 
@@ -98,7 +98,7 @@ async fn an_endless_answer_is_cut_after_a_whole_sentence_however_it_comes() {
         assert_eq!(run.answer.explain.composer, Composer::Generative, "{name}");
         assert!((3_900..=4_000).contains(&text.chars().count()), "{name}: {}", text.len());
         assert!(text.ends_with("so on.") || text.ends_with("[1]."), "{name}: {text}");
-        assert_eq!(run.told.trim_end(), text, "{name}");
+        assert_eq!(run.received.trim_end(), text, "{name}");
     }
 }
 
@@ -110,7 +110,7 @@ async fn a_text_that_ends_for_want_of_tokens_loses_its_last_half_sentence() {
     let uncited = run([Step::Say("Surely. It does, as [1] says, cov"), Step::CutOff], QUESTION).await;
 
     for run in [half, whole] {
-        assert_eq!((run.answer.text.as_str(), run.told.as_str()), ("Two years [1].", "Two years [1]."));
+        assert_eq!((run.answer.text.as_str(), run.received.as_str()), ("Two years [1].", "Two years [1]."));
         assert_eq!(run.answer.citations.len(), 1);
     }
     assert_extractive(&uncited);
@@ -131,7 +131,7 @@ async fn after_three_failures_the_model_is_left_alone() {
         engine.answer(&shop(), &ask(QUESTION), None).await.unwrap();
     }
 
-    assert_eq!(model.asked.lock().unwrap().len(), 3);
+    assert_eq!(model.requests.lock().unwrap().len(), 3);
 }
 
 #[tokio::test]
@@ -146,7 +146,7 @@ async fn the_model_gets_rules_history_and_marked_passages_and_no_other_site() {
 
     engine.answer(&shop(), &ask, None).await.unwrap();
 
-    let asked = model.asked.lock().unwrap();
+    let asked = model.requests.lock().unwrap();
     let roles: Vec<ChatRole> = asked[0].messages.iter().map(|message| message.role).collect();
     assert_eq!(roles, [ChatRole::System, ChatRole::User, ChatRole::Assistant, ChatRole::User]);
     let last = &asked[0].messages[3].content;

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use crate::support::{Scripted, Step, Told, ask, faq, shop, shop_chunks};
+use crate::support::{Scripted, Step, Received, ask, faq, shop, shop_chunks};
 use helpbot_domain::conversation::Outcome;
 use helpbot_engine::chunk::split;
 use helpbot_engine::engine::Composer;
@@ -92,9 +92,9 @@ fn hostile_site() -> Index {
 async fn obedient(text: &'static str) -> (Answer, String) {
     let model = Scripted::new(text.split_inclusive('/').map(Step::Say).collect::<Vec<_>>());
     let engine = Engine::new(EngineSettings { model: Some(Arc::new(model)), ..Default::default() });
-    let told = Told::default();
-    let answer = engine.answer(&hostile_site(), &ask("Is there a warranty?"), Some(&told)).await.unwrap();
-    (answer, told.text())
+    let received = Received::default();
+    let answer = engine.answer(&hostile_site(), &ask("Is there a warranty?"), Some(&received)).await.unwrap();
+    (answer, received.text())
 }
 
 #[tokio::test]
@@ -166,9 +166,9 @@ async fn hostile_questions_get_nothing_but_an_honest_no_or_the_sites_own_questio
 #[tokio::test]
 async fn what_an_obedient_model_writes_reaches_nobody_as_link_image_or_markup() {
     for text in OBEDIENT {
-        let (answer, told) = obedient(text).await;
+        let (answer, received) = obedient(text).await;
 
-        for shown in [&answer.text, &told] {
+        for shown in [&answer.text, &received] {
             for bad in ["evil.example", "](http", "![", "<script", "<img", "javascript:"] {
                 assert!(!shown.to_lowercase().contains(bad), "{text} became {shown}");
             }

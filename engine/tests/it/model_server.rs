@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::support::{Told, ask, shop};
+use crate::support::{Received, ask, shop};
 use helpbot_domain::conversation::Outcome;
 use helpbot_engine::engine::Composer;
 use helpbot_engine::model::{Embedder, ModelError};
@@ -73,9 +73,9 @@ fn event(text: &str) -> String {
 async fn answer_of(response: impl Into<Vec<u8>>) -> Answer {
     let (url, _) = serve(response.into()).await;
     let engine = Engine::new(EngineSettings { model: Some(Arc::new(model(url))), ..Default::default() });
-    let told = Told::default();
-    let answer = engine.answer(&shop(), &ask(QUESTION), Some(&told)).await.unwrap();
-    assert_eq!(told.text(), answer.text);
+    let received = Received::default();
+    let answer = engine.answer(&shop(), &ask(QUESTION), Some(&received)).await.unwrap();
+    assert_eq!(received.text(), answer.text);
     answer
 }
 

@@ -140,7 +140,7 @@ proptest! {
 
         let (before, after) = (decision(&shop(), question), decision(&Index::build(chunks, LANGUAGE), question));
 
-        // A precision of .7 is told from one of .67 by .05 of confidence: less decides nothing.
+        // A precision of .7 is received from one of .67 by .05 of confidence: less decides nothing.
         prop_assert_eq!(before.outcome, after.outcome, "{}", question);
         prop_assert!((before.confidence - after.confidence).abs() < 0.05, "{}: {:?} {:?}", question, before, after);
     }

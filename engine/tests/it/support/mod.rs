@@ -1,6 +1,6 @@
-//! A small shop's site, and models that say what a test wants.
+//! The site of a small shop, and models that play a script.
 
-#![allow(dead_code, reason = "each test file uses a part")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -64,24 +64,24 @@ pub fn ask(question: &str) -> Ask {
     }
 }
 
-/// What a sink has been told, with `\u{0}` for a restart.
+/// The text that a sink received. `\u{0}` marks a restart.
 #[derive(Default)]
-pub struct Told(Mutex<Vec<String>>);
+pub struct Received(Mutex<Vec<String>>);
 
-impl Told {
-    /// The text since the last restart.
+impl Received {
+    /// Returns the text after the last restart.
     pub fn text(&self) -> String {
         self.steps().concat()
     }
 
-    /// The pieces since the last restart.
+    /// Returns the pieces after the last restart.
     pub fn steps(&self) -> Vec<String> {
-        let told = self.0.lock().unwrap();
-        told.rsplit(|step| step == "\u{0}").next().unwrap_or_default().to_vec()
+        let pieces = self.0.lock().unwrap();
+        pieces.rsplit(|step| step == "\u{0}").next().unwrap_or_default().to_vec()
     }
 }
 
-impl AnswerSink for Told {
+impl AnswerSink for Received {
     fn delta(&self, text: &str) {
         self.0.lock().unwrap().push(text.to_owned());
     }
@@ -100,21 +100,21 @@ pub enum Step {
     Fail,
 }
 
-/// A model that plays the same steps each time and keeps what it was asked.
+/// A model that plays the same steps each time and records its requests.
 pub struct Scripted {
     steps: Vec<Step>,
-    pub asked: Mutex<Vec<CompletionRequest>>,
+    pub requests: Mutex<Vec<CompletionRequest>>,
 }
 
 impl Scripted {
     pub fn new(steps: impl Into<Vec<Step>>) -> Self {
-        Self { steps: steps.into(), asked: Mutex::default() }
+        Self { steps: steps.into(), requests: Mutex::default() }
     }
 }
 
 impl ModelClient for Scripted {
     fn chat(&self, request: CompletionRequest) -> BoxFuture<'_, Result<Deltas, ModelError>> {
-        self.asked.lock().unwrap().push(request);
+        self.requests.lock().unwrap().push(request);
         let steps = futures_util::stream::iter(self.steps.clone());
         let deltas = steps.filter_map(|step| async move {
             match step {
