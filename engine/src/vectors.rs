@@ -1,7 +1,7 @@
 //! Unit vectors stored as bytes, and the exact scan over them.
 //!
 //! One byte per number costs a few thousandths of a cosine and a quarter of the memory. It lets the
-//! processor multiply as many numbers at once as it can (docs/decisions/0014). Products are summed
+//! processor multiply as many numbers at once as it can (docs/decisions/0020). Products are summed
 //! as integers, so that a cosine is equal to the last bit on every machine.
 
 use fearless_simd::prelude::*;

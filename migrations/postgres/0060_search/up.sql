@@ -1,4 +1,4 @@
--- The index of the search in conversations (docs/decisions/0012). It needs the extension pg_trgm,
+-- The index of the search in conversations (docs/decisions/0016). It needs the extension pg_trgm,
 -- which the owner of a database may create; where that cannot be, a search reads all of a site's
 -- conversations. Other programs may have it in a schema of their own choice, so it is named in full.
 DO $$

@@ -1,4 +1,4 @@
--- The index of the search in conversations (docs/decisions/0012). Its rows are known by number, and
+-- The index of the search in conversations (docs/decisions/0016). Its rows are known by number, and
 -- the rowid of a table without an INTEGER PRIMARY KEY does not survive VACUUM: conversations get one,
 -- which costs an insert nothing, for it is the rowid. AUTOINCREMENT: the number of a deleted
 -- conversation is never given again, and so never taken for one that the index knows.

@@ -159,7 +159,7 @@ async fn decision_22_a_source_has_nine_fields_and_a_file_its_stored_name(app: &T
     for field in ["createdAt", "updatedAt", "lastScrapedAt"] {
         assert!(source[field].as_str().is_some_and(is_time), "{field}");
     }
-    // And an answer from it names it so, not by its title (decision 3).
+    // The sources of an answer contain the file name and not the title.
     let question = json!({"question": "How long may I return a parcel?"});
     let answer = site.visitor().post("/api/v1/chat", &question).await.ok();
     assert_eq!(answer["sources"], json!(["returns policy.md"]), "{answer}");
