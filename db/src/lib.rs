@@ -1,48 +1,28 @@
-//! State: the only room that knows SQL.
+//! Persistence: the only crate that knows SQL.
 //!
-//! [`Db`] is one database, SQLite or PostgreSQL. [`Db::reader`] gives a connection to read with;
+//! [`Db`] is one database, SQLite or PostgreSQL. [`Db::reader`] returns a connection for reading;
 //! [`Db::write`] runs a closure in a transaction that is durable when the call returns. Query
-//! functions stand one file a noun, take a [`Conn`] and the site they are scoped to, and are
-//! written once for both databases (see [`conn`]). They decide nothing: rules live in `services`.
+//! functions are grouped by noun, take a [`Conn`] and the site that they are scoped to, and are
+//! written once for both databases. They convert rows to the entities of `helpbot_domain` and
+//! decide nothing: rules live in `services`.
 
-pub mod attempts;
-pub mod chunks;
+mod accounts;
 pub mod columns;
-mod conn;
+mod connection;
 pub mod conversations;
-pub mod crawl_files;
-pub mod crawl_visits;
-pub mod deliveries;
-pub mod documents;
 mod error;
-pub mod evaluation;
-pub mod events;
-mod fixed;
-pub mod idempotency;
-pub mod jobs;
-pub mod keys;
-pub mod members;
-pub mod messages;
-mod migrate;
-pub mod nodes;
-mod open;
-pub mod outbox;
-pub mod part;
-pub mod read_marks;
-pub mod replays;
+mod knowledge;
+mod paging;
+mod runtime;
 pub mod schema;
-pub mod search;
-pub mod sites;
 pub mod sources;
-pub mod stats;
-pub mod topics;
-pub mod transcripts;
-pub mod usage;
-pub mod vectors;
 pub mod webhooks;
-mod work;
-mod writer;
 
-pub use conn::Conn;
+pub use accounts::{keys, members, sites, usage};
+pub use connection::{Conn, DatabaseUrl, Db};
+pub use conversations::{messages, read_marks, search, stats, transcripts};
 pub use error::{Error, Result};
-pub use open::{DatabaseUrl, Db};
+pub use knowledge::{chunks, evaluation, topics, vectors};
+pub use runtime::{events, global_ids, idempotency, jobs};
+pub use sources::{crawl_files, crawl_visits, documents};
+pub use webhooks::{attempts, deliveries, outbox, replays};

@@ -3,9 +3,11 @@
 //! A chunk is either a question with its answer or a passage of a page. `ingest` makes drafts,
 //! `services` gives them IDs and stores them, and `engine` builds the search index from them.
 
+use std::ops::{Deref, DerefMut};
+
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ChunkId, SourceId};
+use crate::ids::{ChunkId, DocumentId, SiteId, SourceId};
 
 /// What a chunk is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -15,6 +17,16 @@ pub enum ChunkKind {
     Faq,
     /// A piece of running text under its headings.
     Passage,
+}
+
+impl ChunkKind {
+    /// Returns the stored name: `faq` or `passage`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ChunkKind::Faq => "faq",
+            ChunkKind::Passage => "passage",
+        }
+    }
 }
 
 /// A retrievable piece of a source.
@@ -96,5 +108,35 @@ impl Chunk {
         self.text.len()
             + options.into_iter().flatten().map(String::len).sum::<usize>()
             + lists.into_iter().flatten().map(String::len).sum::<usize>()
+    }
+}
+
+/// A chunk together with its place in a page of a site, as it is stored. It gives access to the
+/// fields of the chunk as if they were its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredChunk {
+    /// Site that the chunk belongs to.
+    pub site_id: SiteId,
+    /// Page that the chunk belongs to.
+    pub document_id: DocumentId,
+    /// Position in the page, from 0.
+    pub position: i32,
+    /// SHA-256 of question, headings and text, in lower-case hex.
+    pub content_hash: String,
+    /// The chunk itself.
+    pub chunk: Chunk,
+}
+
+impl Deref for StoredChunk {
+    type Target = Chunk;
+
+    fn deref(&self) -> &Chunk {
+        &self.chunk
+    }
+}
+
+impl DerefMut for StoredChunk {
+    fn deref_mut(&mut self) -> &mut Chunk {
+        &mut self.chunk
     }
 }

@@ -2,9 +2,10 @@
 //! a human takes over. A session groups the conversations of one visitor.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use crate::ids::{ChunkId, SourceId};
-use crate::{Invalid, text};
+use crate::ids::{ChunkId, ConversationId, MemberId, MessageId, SiteId, SourceId};
+use crate::{Invalid, Timestamp, text};
 
 /// The longest question, in code points (the documented REST contract).
 pub const QUESTION_MAX_CHARS: usize = 1000;
@@ -178,6 +179,139 @@ impl HandoffStatus {
             (Some(Requested | Assigned), HandoffMove::Resolve) => Some(Resolved),
             (Some(Resolved), HandoffMove::Reopen) => Some(Requested),
             _ => None,
+        }
+    }
+}
+
+/// Number of messages that every conversation starts with: the question and the answer.
+pub const OPENING_MESSAGES: i64 = 2;
+
+/// A visitor's question, its answer, and the state of what followed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conversation {
+    /// Site that the conversation belongs to.
+    pub site_id: SiteId,
+    /// ID of the conversation.
+    pub id: ConversationId,
+    /// Session of the visitor.
+    pub session_id: String,
+    /// Question as the visitor wrote it.
+    pub question: String,
+    /// Answer as it was sent.
+    pub answer: String,
+    /// Passages that the answer is based on, best match first.
+    pub citations: Vec<Citation>,
+    /// How the question was answered.
+    pub outcome: Outcome,
+    /// Confidence of the engine, from 0 to 1.
+    pub confidence: f64,
+    /// Language of the answer. `None` when it was not detected.
+    pub language: Option<String>,
+    /// Vote of the visitor. `None` until the visitor votes.
+    pub vote: Option<Vote>,
+    /// State of the handoff. `None` until the visitor asks for a human.
+    pub handoff: Option<HandoffStatus>,
+    /// Time of the first handoff request.
+    pub handoff_at: Option<Timestamp>,
+    /// E-mail address that the visitor left for replies.
+    pub customer_email: Option<String>,
+    /// Member who took the handoff.
+    pub assignee_id: Option<MemberId>,
+    /// Number of messages so far, including the question and the answer.
+    pub message_count: i64,
+    /// Time of the question.
+    pub created_at: Timestamp,
+    /// Time of the last change.
+    pub updated_at: Timestamp,
+}
+
+/// A message that a visitor or a member wrote after a handoff.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Site that the message belongs to.
+    pub site_id: SiteId,
+    /// Conversation that the message belongs to.
+    pub conversation_id: ConversationId,
+    /// Position in the conversation. Positions start at 1 and have no gaps.
+    pub seq: i64,
+    /// ID of the message.
+    pub id: MessageId,
+    /// Side that wrote the message.
+    pub author: Author,
+    /// Member who wrote the message. `None` for visitors.
+    pub member_id: Option<MemberId>,
+    /// Name of that member at the time of writing.
+    pub agent_name: Option<String>,
+    /// Text of the message.
+    pub text: String,
+    /// Time of writing.
+    pub created_at: Timestamp,
+}
+
+/// A visitor's request to receive the conversation by e-mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TranscriptRequest {
+    /// Site that the request belongs to.
+    pub site_id: SiteId,
+    /// ID of the request.
+    pub id: Uuid,
+    /// Conversation that is sent.
+    pub conversation_id: ConversationId,
+    /// Address that receives the transcript.
+    pub email: String,
+    /// Time of the request.
+    pub created_at: Timestamp,
+}
+
+/// Conversations that a list includes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ConversationFilter {
+    /// All conversations.
+    #[default]
+    All,
+    /// Conversations without an answer.
+    Unanswered,
+    /// Conversations with an answer.
+    Answered,
+    /// Conversations whose visitor asked for a human.
+    Handoff,
+    /// Conversations with a positive vote.
+    Helpful,
+    /// Conversations with a negative vote.
+    Unhelpful,
+}
+
+/// Order of a list of conversations. Conversations with the same time are ordered by ID, in the
+/// same direction.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ConversationOrder {
+    /// Newest question first.
+    #[default]
+    CreatedDesc,
+    /// Oldest question first.
+    CreatedAsc,
+    /// Latest change first.
+    UpdatedDesc,
+    /// Oldest change first.
+    UpdatedAsc,
+}
+
+impl ConversationOrder {
+    /// Returns the order in the opposite direction.
+    pub const fn reversed(self) -> Self {
+        match self {
+            ConversationOrder::CreatedDesc => ConversationOrder::CreatedAsc,
+            ConversationOrder::CreatedAsc => ConversationOrder::CreatedDesc,
+            ConversationOrder::UpdatedDesc => ConversationOrder::UpdatedAsc,
+            ConversationOrder::UpdatedAsc => ConversationOrder::UpdatedDesc,
+        }
+    }
+
+    /// Returns the time of `conversation` that this order compares.
+    pub const fn key(self, conversation: &Conversation) -> Timestamp {
+        match self {
+            ConversationOrder::CreatedDesc | ConversationOrder::CreatedAsc => conversation.created_at,
+            ConversationOrder::UpdatedDesc | ConversationOrder::UpdatedAsc => conversation.updated_at,
         }
     }
 }

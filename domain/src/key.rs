@@ -9,10 +9,44 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Timestamp;
+use crate::ids::{KeyId, MemberId, SiteId};
+
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// Random characters of a key: 190 bits.
 pub const RANDOM_CHARS: usize = 32;
 const CHECKSUM_CHARS: usize = 6;
+
+/// The stored record of an API key. The key itself is never stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// ID of the key.
+    pub id: KeyId,
+    /// Site that the key gives access to. `None` for operator keys.
+    pub site_id: Option<SiteId>,
+    /// Kind of the key.
+    pub kind: KeyKind,
+    /// Name that the creator chose.
+    pub name: String,
+    /// SHA-256 of the key, in lower-case hex.
+    pub hash: String,
+    /// Last four characters of the key, to tell keys apart.
+    pub last4: String,
+    /// Scopes of the key. Empty means all scopes of its kind.
+    pub scopes: Vec<Scope>,
+    /// Web origins that a widget key is restricted to. Empty means any origin.
+    pub origins: Vec<String>,
+    /// Member that the key acts for.
+    pub member_id: Option<MemberId>,
+    /// Time at which the key expires. `None` means that it does not expire.
+    pub expires_at: Option<Timestamp>,
+    /// Time at which the key was revoked.
+    pub revoked_at: Option<Timestamp>,
+    /// Time of the last use, accurate to the minute.
+    pub last_used_at: Option<Timestamp>,
+    /// Time of creation.
+    pub created_at: Timestamp,
+}
 
 /// Who a key speaks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -1,18 +1,26 @@
-//! The words of HelpBot and the rules that need nothing but their arguments.
+//! The vocabulary of HelpBot and the rules that depend on nothing but their arguments.
 //!
-//! Every room speaks these types: ids, plans, states and their legal moves, widget settings,
-//! events. Nothing here is asynchronous, reads a clock, draws a random number or does IO, so
-//! each rule can be tested by calling it.
+//! Every crate uses these types: IDs, entities, plans, states and their transitions, widget
+//! settings and events. Nothing here is asynchronous, reads a clock, draws random numbers or does
+//! I/O, so every rule can be tested by calling it.
 
+pub mod chunk;
 pub mod conversation;
 pub mod envelope;
+pub mod evaluation;
 pub mod event;
+pub mod global_id;
 pub mod ids;
+pub mod inline;
 pub mod invalid;
+pub mod job;
 pub mod key;
 pub mod language;
+pub mod member;
+pub mod page;
 pub mod plan;
 pub mod range;
+pub mod site;
 pub mod source;
 pub mod table;
 pub mod text;

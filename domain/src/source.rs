@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::Invalid;
+use crate::ids::{DocumentId, SiteId, SourceId};
+use crate::{Invalid, Timestamp};
 
 /// The longest address (the documented REST contract).
 pub const URL_MAX_CHARS: usize = 2048;
@@ -100,7 +101,75 @@ impl PageOutcome {
     }
 }
 
-/// An address in its normal form: http or https, no user, no fragment, no default port, lower
+/// A web site, file or text that answers come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Site that the source belongs to.
+    pub site_id: SiteId,
+    /// ID of the source.
+    pub id: SourceId,
+    /// Kind of the source.
+    pub kind: SourceKind,
+    /// Normalized URL, or the name under which a file is stored. Unique per site and kind.
+    pub url: String,
+    /// Title that the last sync found.
+    pub title: Option<String>,
+    /// State of the source.
+    pub status: SourceStatus,
+    /// Reason of the last failure, written for the site's owner.
+    pub error: Option<String>,
+    /// Number of pages that answers come from.
+    pub document_count: i64,
+    /// Number of chunks in those pages.
+    pub chunk_count: i64,
+    /// Sync options, as JSON that `services` and `ingest` parse.
+    pub options: String,
+    /// Time of the next scheduled sync.
+    pub next_scrape_at: Option<Timestamp>,
+    /// Time at which the last sync finished.
+    pub last_scraped_at: Option<Timestamp>,
+    /// Time at which the source was added.
+    pub created_at: Timestamp,
+    /// Time of the last change.
+    pub updated_at: Timestamp,
+    /// Report of the last or current sync, as JSON that `services` parses.
+    pub crawl: Option<String>,
+}
+
+/// A page of a web site, or a file, that belongs to a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// Site that the page belongs to.
+    pub site_id: SiteId,
+    /// ID of the page.
+    pub id: DocumentId,
+    /// Source that the page belongs to.
+    pub source_id: SourceId,
+    /// URL of the page, or name of the file.
+    pub url: String,
+    /// Title of the page.
+    pub title: Option<String>,
+    /// Language of the page.
+    pub language: Option<String>,
+    /// Result of the last visit.
+    pub outcome: PageOutcome,
+    /// Reason why the page was skipped or failed.
+    pub reason: Option<String>,
+    /// `ETag` of the last response, for conditional requests.
+    pub etag: Option<String>,
+    /// `Last-Modified` of the last response, for conditional requests.
+    pub last_modified: Option<String>,
+    /// SHA-256 of the extracted content, in lower-case hex. `None` until content was extracted.
+    pub content_hash: Option<String>,
+    /// Number of chunks of this page in the index.
+    pub chunk_count: i64,
+    /// Number of consecutive visits that did not find the page.
+    pub misses: i32,
+    /// Time of the last visit.
+    pub fetched_at: Timestamp,
+}
+
+/// A URL in its normal form: http or https, no user, no fragment, no default port, lower
 /// case host without a trailing dot. Whether the host may be reached is `outbound`'s to say.
 ///
 /// # Errors

@@ -1,76 +1,26 @@
 //! Lists of conversations: filtered, in order, in parts, counted.
 
 use diesel::dsl::sql;
-use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 use diesel_async::RunQueryDsl;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{ConversationId, SiteId};
 
-use super::{Conversation, Row};
-use crate::conn::on;
+use crate::columns;
+use crate::connection::Conn;
+use crate::connection::conn::on;
+use crate::conversations::row::Row;
+use crate::conversations::search::{self, MaxCandidates, rows_of_site};
+use crate::error::Result;
 use crate::schema::conversations as conv;
-use crate::search::{self, Most};
-use crate::{Conn, Result, columns};
-
-/// Which conversations a list shows.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Filter {
-    /// All of them.
-    #[default]
-    All,
-    /// Without an answer.
-    Unanswered,
-    /// With one.
-    Answered,
-    /// Handed to a human.
-    Handoff,
-    /// Voted helpful.
-    Helpful,
-    /// Voted unhelpful.
-    Unhelpful,
-}
-
-/// The order of a list; ties go by id in the same direction.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Order {
-    /// Last asked first.
-    #[default]
-    CreatedDesc,
-    /// First asked first.
-    CreatedAsc,
-    /// Last changed first.
-    UpdatedDesc,
-    /// First changed first.
-    UpdatedAsc,
-}
-
-impl Order {
-    /// The opposite direction.
-    pub const fn reversed(self) -> Self {
-        match self {
-            Order::CreatedDesc => Order::CreatedAsc,
-            Order::CreatedAsc => Order::CreatedDesc,
-            Order::UpdatedDesc => Order::UpdatedAsc,
-            Order::UpdatedAsc => Order::UpdatedDesc,
-        }
-    }
-
-    /// The moment that the order goes by.
-    pub const fn key(self, conversation: &Conversation) -> Timestamp {
-        match self {
-            Order::CreatedDesc | Order::CreatedAsc => conversation.created_at,
-            Order::UpdatedDesc | Order::UpdatedAsc => conversation.updated_at,
-        }
-    }
-}
+use helpbot_domain::conversation::{Conversation, ConversationFilter, ConversationOrder};
 
 /// What a list is of; all conditions hold together.
 #[derive(Debug, Clone, Default)]
-pub struct Query {
+pub struct ConversationQuery {
     /// Which kinds.
-    pub filter: Filter,
+    pub filter: ConversationFilter,
     /// Of one session only.
     pub session_id: Option<String>,
     /// With these words in question or answer, whatever their case.
@@ -92,12 +42,12 @@ macro_rules! filtered {
     ($rows:expr, $query:expr) => {{
         let mut rows = $rows;
         rows = match $query.filter {
-            Filter::All => rows,
-            Filter::Unanswered => rows.filter(conv::is_unanswered.eq(true)),
-            Filter::Answered => rows.filter(conv::is_unanswered.eq(false)),
-            Filter::Handoff => rows.filter(conv::handoff_status.is_not_null()),
-            Filter::Helpful => rows.filter(conv::is_helpful.eq(true)),
-            Filter::Unhelpful => rows.filter(conv::is_helpful.eq(false)),
+            ConversationFilter::All => rows,
+            ConversationFilter::Unanswered => rows.filter(conv::is_unanswered.eq(true)),
+            ConversationFilter::Answered => rows.filter(conv::is_unanswered.eq(false)),
+            ConversationFilter::Handoff => rows.filter(conv::handoff_status.is_not_null()),
+            ConversationFilter::Helpful => rows.filter(conv::is_helpful.eq(true)),
+            ConversationFilter::Unhelpful => rows.filter(conv::is_helpful.eq(false)),
         };
         if let Some(session) = &$query.session_id {
             rows = rows.filter(conv::session_id.eq(session.clone()));
@@ -121,25 +71,25 @@ macro_rules! page {
         if let Window::After(moment, id) = $window {
             let (ms, id) = (moment.as_ms(), id.to_string());
             rows = match $order {
-                Order::CreatedDesc => {
+                ConversationOrder::CreatedDesc => {
                     rows.filter(conv::created_at_ms.lt(ms).or(conv::created_at_ms.eq(ms).and(conv::id.lt(id))))
                 }
-                Order::CreatedAsc => {
+                ConversationOrder::CreatedAsc => {
                     rows.filter(conv::created_at_ms.gt(ms).or(conv::created_at_ms.eq(ms).and(conv::id.gt(id))))
                 }
-                Order::UpdatedDesc => {
+                ConversationOrder::UpdatedDesc => {
                     rows.filter(conv::updated_at_ms.lt(ms).or(conv::updated_at_ms.eq(ms).and(conv::id.lt(id))))
                 }
-                Order::UpdatedAsc => {
+                ConversationOrder::UpdatedAsc => {
                     rows.filter(conv::updated_at_ms.gt(ms).or(conv::updated_at_ms.eq(ms).and(conv::id.gt(id))))
                 }
             };
         }
         rows = match $order {
-            Order::CreatedDesc => rows.order((conv::created_at_ms.desc(), conv::id.desc())),
-            Order::CreatedAsc => rows.order((conv::created_at_ms.asc(), conv::id.asc())),
-            Order::UpdatedDesc => rows.order((conv::updated_at_ms.desc(), conv::id.desc())),
-            Order::UpdatedAsc => rows.order((conv::updated_at_ms.asc(), conv::id.asc())),
+            ConversationOrder::CreatedDesc => rows.order((conv::created_at_ms.desc(), conv::id.desc())),
+            ConversationOrder::CreatedAsc => rows.order((conv::created_at_ms.asc(), conv::id.asc())),
+            ConversationOrder::UpdatedDesc => rows.order((conv::updated_at_ms.desc(), conv::id.desc())),
+            ConversationOrder::UpdatedAsc => rows.order((conv::updated_at_ms.asc(), conv::id.asc())),
         };
         if let Window::Offset(offset) = $window {
             rows = rows.offset(offset);
@@ -155,8 +105,8 @@ macro_rules! page {
 pub async fn list(
     c: &mut Conn,
     site: SiteId,
-    query: &Query,
-    order: Order,
+    query: &ConversationQuery,
+    order: ConversationOrder,
     window: Window,
     limit: i64,
 ) -> Result<Vec<Conversation>> {
@@ -164,12 +114,10 @@ pub async fn list(
         Window::Offset(offset) => offset.saturating_add(limit),
         Window::After(..) => limit,
     };
-    let candidates = search::candidates(c, site, query, Most::Listed { wanted }).await?;
-    let rows: Vec<Row> = on!(
-        c,
-        sqlite | c | page!(c, search::of_site(site, candidates), query, order, window, limit),
-        pg | c | page!(c, of_site(site), query, order, window, limit)
-    )?;
+    let candidates = candidates(c, site, query, MaxCandidates::ForPage { wanted }).await?;
+    let rows: Vec<Row> = on!(c, <B> |c| {
+        page!(c, rows_of_site!(B, site, candidates.as_ref()), query, order, window, limit)
+    })?;
     rows.into_iter().map(Conversation::try_from).collect()
 }
 
@@ -177,16 +125,23 @@ pub async fn list(
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn count(c: &mut Conn, site: SiteId, query: &Query) -> Result<i64> {
-    let candidates = search::candidates(c, site, query, Most::Counted).await?;
-    Ok(on!(
-        c,
-        sqlite | c | filtered!(search::of_site(site, candidates), query).count().get_result(c).await,
-        pg | c | filtered!(of_site(site), query).count().get_result(c).await
-    )?)
+pub async fn count(c: &mut Conn, site: SiteId, query: &ConversationQuery) -> Result<i64> {
+    let candidates = candidates(c, site, query, MaxCandidates::ForCount).await?;
+    Ok(on!(c, <B> |c| {
+        filtered!(rows_of_site!(B, site, candidates.as_ref()), query).count().get_result(c).await
+    })?)
 }
 
-/// The site's rows on PostgreSQL, whose planner finds the index of the search by itself.
-fn of_site(site: SiteId) -> conv::BoxedQuery<'static, Pg> {
-    conv::table.filter(conv::site_id.eq(site.to_string())).into_boxed()
+/// Returns the candidates of the search index. `None` when it is faster to check every row in
+/// order: nothing is searched for, or only the rows of one session are.
+async fn candidates(
+    c: &mut Conn,
+    site: SiteId,
+    query: &ConversationQuery,
+    max: MaxCandidates,
+) -> Result<Option<search::Candidates>> {
+    match &query.search {
+        Some(words) if query.session_id.is_none() => search::candidates(c, site, words, max).await,
+        _ => Ok(None),
+    }
 }

@@ -1,7 +1,7 @@
 //! Questions with their answers, and passages.
 
-use helpbot_db::chunks::Chunk;
 use helpbot_db::{Db, Error, chunks};
+use helpbot_domain::chunk::{Chunk, ChunkKind, StoredChunk};
 
 use crate::make;
 
@@ -22,15 +22,16 @@ async fn chunks_read_back_in_the_order_of_their_page(db: &Db) {
     let source = make::stored_source(db, site, URL).await;
     let document = make::stored_document(db, &source, URL).await;
     let second = make::stored_chunk(db, &document, 1).await;
-    let first = Chunk {
-        kind: "passage".into(),
+    let mut first = make::chunk(&document, 0);
+    first.chunk = Chunk {
+        kind: ChunkKind::Passage,
         question: None,
         heading: Vec::new(),
         url: None,
         page_title: None,
         language: None,
         phrasings: vec!["Can I bring it back?".into()],
-        ..make::chunk(&document, 0)
+        ..first.chunk
     };
     let new = first.clone();
     commit!(db, |c| chunks::insert(c, &new));
@@ -47,7 +48,7 @@ async fn many_are_stored_as_one_is(db: &Db) {
     let source = make::stored_source(db, site, URL).await;
     let document = make::stored_document(db, &source, URL).await;
     // More than one statement takes.
-    let new: Vec<Chunk> = (0..501).map(|position| make::chunk(&document, position)).collect();
+    let new: Vec<StoredChunk> = (0..501).map(|position| make::chunk(&document, position)).collect();
     let (stored, again) = (new.clone(), new.clone());
 
     commit!(db, |c| chunks::insert_all(c, &stored));
@@ -75,16 +76,14 @@ async fn a_chunk_moves_without_changing_its_content(db: &Db) {
     let site = make::stored_site(db).await;
     let source = make::stored_source(db, site, URL).await;
     let document = make::stored_document(db, &source, URL).await;
-    let chunk = make::stored_chunk(db, &document, 0).await;
-    let moved = Chunk {
-        position: 7,
-        url: Some("https://example.com/help#returns".into()),
-        page_title: Some("Help".into()),
-        language: None,
-        ..chunk
-    };
+    let mut moved = make::stored_chunk(db, &document, 0).await;
+    moved.position = 7;
+    moved.url = Some("https://example.com/help#returns".into());
+    moved.page_title = Some("Help".into());
+    moved.language = None;
 
-    let new = Chunk { text: "not written".into(), ..moved.clone() };
+    let mut new = moved.clone();
+    new.text = "not written".into();
     commit!(db, |c| chunks::update_place(c, &new));
 
     assert_eq!(read!(db, |c| chunks::of_document(c, site, document.id)), [moved]);
@@ -94,11 +93,10 @@ async fn phrasings_are_kept_in_order(db: &Db) {
     let site = make::stored_site(db).await;
     let source = make::stored_source(db, site, URL).await;
     let document = make::stored_document(db, &source, URL).await;
-    let chunk = make::stored_chunk(db, &document, 0).await;
-    let phrasings = vec!["Zurück?".to_owned(), "a \"b\"".to_owned()];
+    let mut asked = make::stored_chunk(db, &document, 0).await;
+    asked.phrasings = vec!["Zurück?".to_owned(), "a \"b\"".to_owned()];
 
-    let (id, asked) = (chunk.id, Chunk { phrasings, ..chunk });
-    let new = asked.clone();
+    let (id, new) = (asked.id, asked.clone());
     assert!(commit!(db, |c| chunks::update_words(c, &new)));
 
     assert_eq!(read!(db, |c| chunks::by_ids(c, site, &[id])), [asked]);
@@ -122,10 +120,11 @@ async fn a_chunk_of_another_site_is_not_found(db: &Db) {
     let chunk = make::stored_chunk(db, &document, 0).await;
     let id = chunk.id;
 
-    let stolen = Chunk { site_id: other, position: 9, ..chunk.clone() };
+    let stolen = StoredChunk { site_id: other, position: 9, ..chunk.clone() };
     commit!(db, |c| chunks::update_place(c, &stolen));
     commit!(db, |c| chunks::delete(c, other, &[id]));
-    let reworded = Chunk { site_id: other, phrasings: vec!["mine".to_owned()], ..chunk.clone() };
+    let mut reworded = StoredChunk { site_id: other, ..chunk.clone() };
+    reworded.phrasings = vec!["mine".to_owned()];
     assert!(!commit!(db, |c| chunks::update_words(c, &reworded)));
 
     assert_eq!(read!(db, |c| chunks::by_ids(c, other, &[id])), []);

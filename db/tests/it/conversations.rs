@@ -1,8 +1,10 @@
 //! Conversations: every way in which they are found.
 
-use helpbot_db::conversations::{Conversation, Filter, Order, Query, Window};
+use helpbot_db::conversations::{ConversationQuery, Window};
 use helpbot_db::{Db, Error, conversations};
-use helpbot_domain::conversation::{Citation, HandoffStatus, Outcome, Vote};
+use helpbot_domain::conversation::{
+    Citation, Conversation, ConversationFilter, ConversationOrder, HandoffStatus, Outcome, Vote,
+};
 use helpbot_domain::ids::{ChunkId, SiteId, SourceId};
 
 use crate::make::{self, NOW, later};
@@ -22,8 +24,8 @@ on_both_backends!(
 
 const START: Window = Window::Offset(0);
 
-async fn listed(db: &Db, site: SiteId, query: &Query) -> Vec<String> {
-    let found = read!(db, |c| conversations::list(c, site, query, Order::CreatedAsc, START, 100));
+async fn listed(db: &Db, site: SiteId, query: &ConversationQuery) -> Vec<String> {
+    let found = read!(db, |c| conversations::list(c, site, query, ConversationOrder::CreatedAsc, START, 100));
     let count = read!(db, |c| conversations::count(c, site, query));
     assert_eq!(usize::try_from(count), Ok(found.len()), "list and count agree on {query:?}");
     found.into_iter().map(|conversation| conversation.question).collect()
@@ -52,7 +54,7 @@ async fn a_conversation_reads_back_as_written(db: &Db) {
 
     assert_eq!(read!(db, |c| conversations::by_id(c, site, conversation.id)), Some(conversation.clone()));
     let id = conversation.id;
-    assert_eq!(commit!(db, |c| conversations::locked(c, site, id)), Some(conversation));
+    assert_eq!(commit!(db, |c| conversations::by_id_locked(c, site, id)), Some(conversation));
 }
 
 async fn an_update_writes_what_may_change_and_nothing_else(db: &Db) {
@@ -95,14 +97,18 @@ async fn each_filter_shows_its_own(db: &Db) {
     stored_and_updated(db, Conversation { handoff: Some(HandoffStatus::Resolved), ..plain("handed") }).await;
 
     for (filter, expected) in [
-        (Filter::All, &["answered", "declined", "suggested", "hello", "good", "bad", "handed"][..]),
-        (Filter::Unanswered, &["declined", "suggested"]),
-        (Filter::Answered, &["answered", "hello", "good", "bad", "handed"]),
-        (Filter::Handoff, &["handed"]),
-        (Filter::Helpful, &["good"]),
-        (Filter::Unhelpful, &["bad"]),
+        (ConversationFilter::All, &["answered", "declined", "suggested", "hello", "good", "bad", "handed"][..]),
+        (ConversationFilter::Unanswered, &["declined", "suggested"]),
+        (ConversationFilter::Answered, &["answered", "hello", "good", "bad", "handed"]),
+        (ConversationFilter::Handoff, &["handed"]),
+        (ConversationFilter::Helpful, &["good"]),
+        (ConversationFilter::Unhelpful, &["bad"]),
     ] {
-        assert_eq!(listed(db, site, &Query { filter, ..Query::default() }).await, expected, "{filter:?}");
+        assert_eq!(
+            listed(db, site, &ConversationQuery { filter, ..ConversationQuery::default() }).await,
+            expected,
+            "{filter:?}"
+        );
     }
 }
 
@@ -116,14 +122,14 @@ async fn conditions_hold_together(db: &Db) {
         make::stored(db, Conversation { session_id, outcome, created_at: at, ..make::conversation(site, &question) })
             .await;
     }
-    let mine = Query { session_id: Some("mine".into()), ..Query::default() };
+    let mine = ConversationQuery { session_id: Some("mine".into()), ..ConversationQuery::default() };
 
     assert_eq!(listed(db, site, &mine).await, ["cake 0", "cake 1", "cake 3"]);
-    let since = Query { since: Some(later(1)), ..mine };
+    let since = ConversationQuery { since: Some(later(1)), ..mine };
     assert_eq!(listed(db, site, &since).await, ["cake 1", "cake 3"]);
-    let unanswered = Query { filter: Filter::Unanswered, ..since };
+    let unanswered = ConversationQuery { filter: ConversationFilter::Unanswered, ..since };
     assert_eq!(listed(db, site, &unanswered).await, ["cake 3"]);
-    let words = Query { search: Some("cake 0".into()), ..unanswered };
+    let words = ConversationQuery { search: Some("cake 0".into()), ..unanswered };
     assert_eq!(listed(db, site, &words).await, [""; 0]);
 }
 
@@ -134,13 +140,18 @@ async fn each_order_is_walked_whole_by_cursor_and_by_offset(db: &Db) {
         let (created_at, updated_at) = (later(created), later(updated));
         make::stored(db, Conversation { created_at, updated_at, ..make::conversation(site, "q") }).await;
     }
-    let all = Query::default();
+    let all = ConversationQuery::default();
 
-    for order in [Order::CreatedDesc, Order::CreatedAsc, Order::UpdatedDesc, Order::UpdatedAsc] {
+    for order in [
+        ConversationOrder::CreatedDesc,
+        ConversationOrder::CreatedAsc,
+        ConversationOrder::UpdatedDesc,
+        ConversationOrder::UpdatedAsc,
+    ] {
         let whole = read!(db, |c| conversations::list(c, site, &all, order, START, 100));
         let mut sorted = whole.clone();
         sorted.sort_by_key(|one| (order.key(one), one.id));
-        if matches!(order, Order::CreatedDesc | Order::UpdatedDesc) {
+        if matches!(order, ConversationOrder::CreatedDesc | ConversationOrder::UpdatedDesc) {
             sorted.reverse();
         }
         assert_eq!(whole, sorted, "{order:?}");
@@ -165,7 +176,9 @@ async fn a_search_finds_words_whatever_their_case(db: &Db) {
     make::stored(db, make::conversation(site, "ΟΔΟΣ 12, МОСКВА")).await;
     let answer = "Ring the BELL".to_owned();
     make::stored(db, Conversation { answer, ..make::conversation(site, "日本語?") }).await;
-    let search = async |words: &str| listed(db, site, &Query { search: Some(words.into()), ..Query::default() }).await;
+    let search = async |words: &str| {
+        listed(db, site, &ConversationQuery { search: Some(words.into()), ..ConversationQuery::default() }).await
+    };
 
     assert_eq!(search("äpfel").await, ["ÄPFEL und Straße"]);
     assert_eq!(search("STRAßE").await, ["ÄPFEL und Straße"]);
@@ -180,7 +193,9 @@ async fn wildcards_in_a_search_are_plain_characters(db: &Db) {
     for question in ["50% off", "50 off", "a_b", "axb", r"back\slash", "it's \"quoted\""] {
         make::stored(db, make::conversation(site, question)).await;
     }
-    let search = async |words: &str| listed(db, site, &Query { search: Some(words.into()), ..Query::default() }).await;
+    let search = async |words: &str| {
+        listed(db, site, &ConversationQuery { search: Some(words.into()), ..ConversationQuery::default() }).await
+    };
 
     assert_eq!(search("0%").await, ["50% off"]);
     assert_eq!(search("a_b").await, ["a_b"]);
@@ -213,11 +228,18 @@ async fn a_conversation_of_another_site_is_not_found(db: &Db) {
     assert!(!commit!(db, |c| conversations::update(c, &stolen)));
 
     assert_eq!(read!(db, |c| conversations::by_ids(c, other, &[id])), []);
-    assert_eq!(commit!(db, |c| conversations::locked(c, other, id)), None);
+    assert_eq!(commit!(db, |c| conversations::by_id_locked(c, other, id)), None);
     assert_eq!(read!(db, |c| conversations::last_of_session(c, other, &session, 9)), []);
-    assert_eq!(listed(db, other, &Query::default()).await, [""; 0]);
+    assert_eq!(listed(db, other, &ConversationQuery::default()).await, [""; 0]);
     let place = Window::After(NOW, id);
-    let after = read!(db, |c| conversations::list(c, other, &Query::default(), Order::CreatedAsc, place, 9));
+    let after = read!(db, |c| conversations::list(
+        c,
+        other,
+        &ConversationQuery::default(),
+        ConversationOrder::CreatedAsc,
+        place,
+        9
+    ));
     assert_eq!(after, []);
     assert_eq!(read!(db, |c| conversations::by_id(c, site, id)), Some(conversation));
 }

@@ -1,17 +1,15 @@
 //! The outbox: each delivery in one pair of hands, a line for each endpoint, the log kept.
 
+use helpbot_domain::page::PageRequest;
+use helpbot_domain::webhook::{Attempt, Delivery, DeliveryFilter, DeliveryStatus, Webhook};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use helpbot_db::attempts::Attempt;
-use helpbot_db::deliveries::{Delivery, Filter, Page};
 use helpbot_db::jobs::Lease;
-use helpbot_db::webhooks::Webhook;
 use helpbot_db::{Db, Error, attempts, deliveries, outbox, webhooks};
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{EventId, WebhookId};
-use helpbot_domain::webhook::DeliveryStatus;
 use uuid::Uuid;
 
 use crate::make::{self, NOW, later};
@@ -73,10 +71,10 @@ async fn claim(db: &Db, owner: &str, now: Timestamp, limit: i64) -> Vec<Uuid> {
     let lease = lease(owner, now);
     commit!(db, |c| async move {
         let mut ids = Vec::new();
-        for webhook in outbox::lines(c, now).await? {
-            ids.extend(outbox::line(c, &lease, webhook, limit).await?);
+        for webhook in outbox::due_endpoints(c, now).await? {
+            ids.extend(outbox::claimable(c, &lease, webhook, limit).await?);
         }
-        let taken = outbox::take(c, &ids, &lease).await?;
+        let taken = outbox::claim(c, &ids, &lease).await?;
         Ok(taken.iter().map(|(delivery, _)| delivery.id).collect())
     })
 }
@@ -140,11 +138,11 @@ async fn each_endpoint_has_a_line_longest_due_first(db: &Db) {
 
     assert!(!read!(db, |c| outbox::is_due(c, NOW)));
     assert!(read!(db, |c| outbox::is_due(c, later(1))));
-    assert_eq!(read!(db, |c| outbox::lines(c, NOW)), []);
-    assert_eq!(read!(db, |c| outbox::lines(c, later(2))), [webhook.id]);
-    assert_eq!(read!(db, |c| outbox::lines(c, later(10))), [webhook.id, later_one.id]);
+    assert_eq!(read!(db, |c| outbox::due_endpoints(c, NOW)), []);
+    assert_eq!(read!(db, |c| outbox::due_endpoints(c, later(2))), [webhook.id]);
+    assert_eq!(read!(db, |c| outbox::due_endpoints(c, later(10))), [webhook.id, later_one.id]);
     let (id, at) = (webhook.id, lease("w", later(10)));
-    assert_eq!(commit!(db, |c| async move { outbox::line(c, &at, id, 1).await }), [first]);
+    assert_eq!(commit!(db, |c| async move { outbox::claimable(c, &at, id, 1).await }), [first]);
     assert_eq!(claim(db, "w", later(10), 9).await, [first, second, third]);
     assert_eq!(claim(db, "v", later(60), 9).await, [not_yet]);
 }
@@ -164,7 +162,7 @@ async fn a_line_is_found_behind_however_many_of_another(db: &Db) {
     stored(db, &quiet, later(1)).await;
     stored(db, &idle, later(60)).await;
 
-    assert_eq!(read!(db, |c| outbox::lines(c, later(10))), [busy.id, quiet.id]);
+    assert_eq!(read!(db, |c| outbox::due_endpoints(c, later(10))), [busy.id, quiet.id]);
 }
 
 async fn an_endpoint_rests_until_its_pause_ends(db: &Db) {
@@ -238,7 +236,7 @@ async fn a_worker_that_lost_its_lease_records_nothing(db: &Db) {
 
     let record = async |owner: &'static str| -> bool {
         let ended = ended.clone();
-        commit!(db, |c| outbox::end_attempt(c, &ended, owner))
+        commit!(db, |c| outbox::record_attempt(c, &ended, owner))
     };
     assert!(!record("late").await);
     assert!(record("now").await);
@@ -259,7 +257,7 @@ async fn many_that_arrived_are_recorded_at_once_and_only_by_who_holds_them(db: &
     let other = claim(db, "v", NOW, 2).await;
 
     let all = ids.clone();
-    let written = commit!(db, |c| outbox::end_delivered(c, &all, "w", later(1)));
+    let written = commit!(db, |c| outbox::record_delivered(c, &all, "w", later(1)));
     let records: Vec<Attempt> = {
         let of = async |id| read!(db, |c| deliveries::by_id(c, site, id)).expect("the row");
         let mut records = Vec::new();
@@ -336,21 +334,21 @@ async fn the_log_is_filtered_and_paged_both_ways(db: &Db) {
         commit!(db, |c| deliveries::insert(c, &new));
     }
     let id = webhook.id;
-    let list = async |filter: Filter, page: Page| -> Vec<Uuid> {
+    let list = async |filter: DeliveryFilter, page: PageRequest<Uuid>| -> Vec<Uuid> {
         read!(db, |c| deliveries::list(c, site, id, &filter, page)).iter().map(|delivery| delivery.id).collect()
     };
-    let page = |limit| Page { limit, ..Page::default() };
+    let page = PageRequest::first;
 
-    assert_eq!(list(Filter::default(), page(2)).await, [ids[4], ids[3]]);
-    assert_eq!(list(Filter::default(), Page { after: Some(ids[3]), ..page(2) }).await, [ids[2], ids[1]]);
-    let backward = Page { before: Some(ids[1]), is_backward: true, ..page(2) };
-    assert_eq!(list(Filter::default(), backward).await, [ids[2], ids[3]]);
-    let recent = Filter { since: Some(later(3)), ..Filter::default() };
+    assert_eq!(list(DeliveryFilter::default(), page(2)).await, [ids[4], ids[3]]);
+    assert_eq!(list(DeliveryFilter::default(), PageRequest::after(Some(ids[3]), 2)).await, [ids[2], ids[1]]);
+    let backward = PageRequest { from: Some(ids[1]), is_backward: true, limit: 2 };
+    assert_eq!(list(DeliveryFilter::default(), backward).await, [ids[2], ids[3]]);
+    let recent = DeliveryFilter { since: Some(later(3)), ..DeliveryFilter::default() };
     assert_eq!(list(recent.clone(), page(9)).await, [ids[4], ids[3]]);
     assert_eq!(read!(db, |c| deliveries::count(c, site, id, &recent)), 2);
-    let failed = Filter { status: Some(DeliveryStatus::Failed), ..Filter::default() };
+    let failed = DeliveryFilter { status: Some(DeliveryStatus::Failed), ..DeliveryFilter::default() };
     assert_eq!(list(failed, page(9)).await, NONE);
-    let pings = Filter { event_type: Some("ping".into()), ..Filter::default() };
+    let pings = DeliveryFilter { event_type: Some("ping".into()), ..DeliveryFilter::default() };
     assert_eq!(list(pings, page(9)).await, NONE);
 }
 
@@ -360,7 +358,7 @@ async fn old_records_are_forgotten_with_their_attempts(db: &Db) {
     let (old, waiting) = (stored(db, &webhook, NOW).await, stored(db, &webhook, NOW).await);
     claim(db, "w", NOW, 1).await;
     let ended = Delivery { status: DeliveryStatus::Failed, finished_at: Some(later(1)), ..old.clone() };
-    commit!(db, |c| outbox::end_attempt(c, &ended, "w"));
+    commit!(db, |c| outbox::record_attempt(c, &ended, "w"));
     let kept = attempt(&old, 1);
     commit!(db, |c| attempts::insert(c, &kept));
 

@@ -1,10 +1,9 @@
 //! Pages of sources.
 
-use helpbot_db::documents::Document;
-use helpbot_db::part::Part;
 use helpbot_db::{Db, Error, chunks, documents};
 use helpbot_domain::ids::DocumentId;
-use helpbot_domain::source::PageOutcome;
+use helpbot_domain::page::PageRequest;
+use helpbot_domain::source::{Document, PageOutcome};
 
 use crate::make::{self, later};
 
@@ -41,7 +40,7 @@ async fn a_page_is_stored_and_overwritten_by_id(db: &Db) {
     let new = changed.clone();
     commit!(db, |c| documents::put(c, &new));
 
-    assert_eq!(read!(db, |c| documents::of_source(c, site, source.id, Part::first(9))), [changed]);
+    assert_eq!(read!(db, |c| documents::of_source(c, site, source.id, PageRequest::first(9))), [changed]);
 }
 
 async fn two_pages_of_a_source_never_share_an_address(db: &Db) {
@@ -66,8 +65,11 @@ async fn pages_are_listed_by_address_and_totalled(db: &Db) {
     make::stored_document(db, &other, "a").await;
     let urls = |pages: Vec<Document>| pages.into_iter().map(|page| page.url).collect::<Vec<_>>();
 
-    assert_eq!(urls(read!(db, |c| documents::of_source(c, site, source.id, Part::first(9)))), ["B", "a", "b", "ä"]);
-    assert_eq!(urls(read!(db, |c| documents::of_source(c, site, source.id, Part::after(Some("a"), 1)))), ["b"]);
+    assert_eq!(
+        urls(read!(db, |c| documents::of_source(c, site, source.id, PageRequest::first(9)))),
+        ["B", "a", "b", "ä"]
+    );
+    assert_eq!(urls(read!(db, |c| documents::of_source(c, site, source.id, PageRequest::after(Some("a"), 1)))), ["b"]);
     assert_eq!(read!(db, |c| documents::count(c, site, source.id)), 4);
     assert_eq!(read!(db, |c| documents::totals(c, site, source.id)), (3, 6));
 }
@@ -82,7 +84,7 @@ async fn deleting_a_page_takes_its_chunks_along(db: &Db) {
     let id = gone.id;
     commit!(db, |c| documents::delete(c, site, id));
 
-    assert_eq!(read!(db, |c| documents::of_source(c, site, source.id, Part::first(9))), [kept]);
+    assert_eq!(read!(db, |c| documents::of_source(c, site, source.id, PageRequest::first(9))), [kept]);
     assert_eq!(read!(db, |c| chunks::of_site(c, site, None, 9)), [left]);
 }
 
@@ -95,10 +97,10 @@ async fn a_page_of_another_site_is_not_found(db: &Db) {
     commit!(db, |c| documents::delete(c, other, id));
 
     assert_eq!(read!(db, |c| documents::by_url(c, other, source.id, URL)), None);
-    assert_eq!(read!(db, |c| documents::of_source(c, other, source.id, Part::first(9))), []);
+    assert_eq!(read!(db, |c| documents::of_source(c, other, source.id, PageRequest::first(9))), []);
     assert_eq!(read!(db, |c| documents::count(c, other, source.id)), 0);
     assert_eq!(read!(db, |c| documents::totals(c, other, source.id)), (0, 0));
-    assert_eq!(read!(db, |c| documents::of_source(c, site, source.id, Part::first(9))), [document]);
+    assert_eq!(read!(db, |c| documents::of_source(c, site, source.id, PageRequest::first(9))), [document]);
 }
 
 async fn links_of_a_page_are_kept_through_overwriting(db: &Db) {

@@ -1,9 +1,9 @@
 //! Saved test questions.
 
-use helpbot_db::evaluation::Case;
-use helpbot_db::part::Part;
 use helpbot_db::{Db, evaluation};
+use helpbot_domain::evaluation::Case;
 use helpbot_domain::ids::{CaseId, SiteId, SourceId};
+use helpbot_domain::page::PageRequest;
 
 use crate::make::{self, NOW};
 
@@ -41,12 +41,15 @@ async fn cases_are_listed_oldest_first_in_pages(db: &Db) {
     };
     let second = stored(db, second).await;
 
-    assert_eq!(read!(db, |c| evaluation::list(c, site, Part::first(1))), std::slice::from_ref(&first));
-    assert_eq!(read!(db, |c| evaluation::list(c, site, Part::after(Some(first.id), 9))), std::slice::from_ref(&second));
+    assert_eq!(read!(db, |c| evaluation::list(c, site, PageRequest::first(1))), std::slice::from_ref(&first));
+    assert_eq!(
+        read!(db, |c| evaluation::list(c, site, PageRequest::after(Some(first.id), 9))),
+        std::slice::from_ref(&second)
+    );
     assert_eq!(read!(db, |c| evaluation::count(c, site)), 2);
     let id = first.id;
     assert!(commit!(db, |c| evaluation::delete(c, site, id)));
-    assert_eq!(read!(db, |c| evaluation::list(c, site, Part::first(9))), [second]);
+    assert_eq!(read!(db, |c| evaluation::list(c, site, PageRequest::first(9))), [second]);
 }
 
 async fn a_case_outlives_the_source_that_it_expects(db: &Db) {
@@ -55,7 +58,7 @@ async fn a_case_outlives_the_source_that_it_expects(db: &Db) {
 
     let kept = stored(db, Case { expected_source_id: Some(gone), ..case(site, "Where?") }).await;
 
-    assert_eq!(read!(db, |c| evaluation::list(c, site, Part::first(9))), [kept]);
+    assert_eq!(read!(db, |c| evaluation::list(c, site, PageRequest::first(9))), [kept]);
 }
 
 async fn a_case_of_another_site_is_neither_found_nor_deleted(db: &Db) {
@@ -65,7 +68,7 @@ async fn a_case_of_another_site_is_neither_found_nor_deleted(db: &Db) {
     let id = own.id;
     assert!(!commit!(db, |c| evaluation::delete(c, other, id)));
 
-    assert_eq!(read!(db, |c| evaluation::list(c, other, Part::first(9))), []);
+    assert_eq!(read!(db, |c| evaluation::list(c, other, PageRequest::first(9))), []);
     assert_eq!(read!(db, |c| evaluation::count(c, other)), 0);
-    assert_eq!(read!(db, |c| evaluation::list(c, site, Part::first(9))), [own]);
+    assert_eq!(read!(db, |c| evaluation::list(c, site, PageRequest::first(9))), [own]);
 }

@@ -1,10 +1,11 @@
 //! Work by lease: each job in one pair of hands.
 
+use helpbot_domain::job::Job;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use helpbot_db::jobs::{Job, Lease};
+use helpbot_db::jobs::Lease;
 use helpbot_db::{Db, jobs};
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::JobId;

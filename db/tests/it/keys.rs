@@ -1,9 +1,8 @@
 //! Keys: found by hash alone, everything else by site.
 
-use helpbot_db::keys::Key;
 use helpbot_db::{Db, Error, keys};
 use helpbot_domain::ids::KeyId;
-use helpbot_domain::key::{KeyKind, Scope};
+use helpbot_domain::key::{Key, KeyKind, Scope};
 
 use crate::make::{self, NOW, later};
 

@@ -1,27 +1,23 @@
 //! Rows for tests: whole and plausible, so that a test names only what it is about.
 
+use helpbot_domain::chunk::{Chunk, ChunkKind, StoredChunk};
+use helpbot_domain::conversation::{Author, Conversation, Message, OPENING_MESSAGES, Outcome};
+use helpbot_domain::job::Job;
+use helpbot_domain::key::{Key, KeyKind, Role};
+use helpbot_domain::member::Member;
+use helpbot_domain::site::Site;
+use helpbot_domain::source::{Document, PageOutcome, Source, SourceKind, SourceStatus};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use helpbot_db::conversations::{Conversation, OPENING_MESSAGES};
-use helpbot_db::documents::Document;
 use helpbot_db::events::NewEvent;
-use helpbot_db::jobs::Job;
-use helpbot_db::keys::Key;
-use helpbot_db::members::Member;
-use helpbot_db::messages::Message;
-use helpbot_db::sites::Site;
-use helpbot_db::sources::Source;
-use helpbot_db::{Db, chunks, chunks::Chunk, conversations, documents, jobs, keys, members, messages, sites, sources};
+use helpbot_db::{Db, chunks, conversations, documents, jobs, keys, members, messages, sites, sources};
 use helpbot_domain::Timestamp;
-use helpbot_domain::conversation::{Author, Outcome};
 use helpbot_domain::event::EventType;
 use helpbot_domain::ids::{
     ChunkId, ConversationId, DocumentId, EventId, JobId, KeyId, MemberId, MessageId, SiteId, SourceId,
 };
-use helpbot_domain::key::{KeyKind, Role};
 use helpbot_domain::plan::Plan;
-use helpbot_domain::source::{PageOutcome, SourceKind, SourceStatus};
 use helpbot_domain::widget::WidgetConfig;
 use uuid::Uuid;
 
@@ -158,26 +154,28 @@ pub async fn stored_document(db: &Db, source: &Source, url: &str) -> Document {
     document
 }
 
-pub fn chunk(document: &Document, position: i32) -> Chunk {
-    Chunk {
+pub fn chunk(document: &Document, position: i32) -> StoredChunk {
+    StoredChunk {
         site_id: document.site_id,
-        id: ChunkId::from_uuid(uuid()),
-        source_id: document.source_id,
         document_id: document.id,
         position,
-        kind: "faq".into(),
-        question: Some("How do I return a cake?".into()),
-        heading: vec!["Help".into(), "Returns \"and\" refunds".into()],
-        text: "Bring it **back** within a day.".into(),
-        url: Some(document.url.clone()),
-        page_title: Some("Returns".into()),
-        language: Some("en".into()),
-        phrasings: Vec::new(),
         content_hash: "0f".into(),
+        chunk: Chunk {
+            id: ChunkId::from_uuid(uuid()),
+            source_id: document.source_id,
+            kind: ChunkKind::Faq,
+            question: Some("How do I return a cake?".into()),
+            heading: vec!["Help".into(), "Returns \"and\" refunds".into()],
+            text: "Bring it **back** within a day.".into(),
+            url: Some(document.url.clone()),
+            page_title: Some("Returns".into()),
+            language: Some("en".into()),
+            phrasings: Vec::new(),
+        },
     }
 }
 
-pub async fn stored_chunk(db: &Db, document: &Document, position: i32) -> Chunk {
+pub async fn stored_chunk(db: &Db, document: &Document, position: i32) -> StoredChunk {
     let chunk = chunk(document, position);
     let new = chunk.clone();
     commit!(db, |c| chunks::insert(c, &new));

@@ -1,9 +1,9 @@
 //! Members of a site's team.
 
-use helpbot_db::members::Member;
 use helpbot_db::{Db, members};
 use helpbot_domain::ids::MemberId;
 use helpbot_domain::key::Role;
+use helpbot_domain::member::Member;
 
 use crate::make;
 

@@ -1,8 +1,7 @@
 //! What visitor and team write after a handoff.
 
-use helpbot_db::messages::Message;
 use helpbot_db::{Db, Error, messages};
-use helpbot_domain::conversation::Author;
+use helpbot_domain::conversation::{Author, Message};
 
 use crate::make;
 

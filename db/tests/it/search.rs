@@ -4,10 +4,10 @@
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{BigInt, Bool, Text};
 use diesel::{Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
-use helpbot_db::conversations::{Conversation, Filter, Order, Query, Window};
+use helpbot_db::conversations::{ConversationQuery, Window};
 use helpbot_db::{Db, conversations, messages, search, sites};
 use helpbot_domain::Timestamp;
-use helpbot_domain::conversation::Outcome;
+use helpbot_domain::conversation::{Conversation, ConversationFilter, ConversationOrder, Outcome};
 use helpbot_domain::ids::SiteId;
 
 use crate::make::{self, later};
@@ -26,17 +26,18 @@ const ALL: i64 = 10_000;
 
 /// Takes in and forgets, at most `limit` of each; gives how many there were.
 async fn take_in(db: &Db, limit: i64) -> usize {
-    commit!(db, |c| search::take_in(c, limit))
+    commit!(db, |c| search::index_next(c, limit))
 }
 
-fn searching(words: &str) -> Query {
-    Query { search: Some(words.into()), ..Query::default() }
+fn searching(words: &str) -> ConversationQuery {
+    ConversationQuery { search: Some(words.into()), ..ConversationQuery::default() }
 }
 
 /// Questions that hold the words, oldest first, before and after they are in the index.
 async fn found(db: &Db, site: SiteId, words: &str) -> Vec<String> {
     let query = searching(words);
-    let rows = read!(db, |c| conversations::list(c, site, &query, Order::CreatedAsc, Window::Offset(0), 100));
+    let rows =
+        read!(db, |c| conversations::list(c, site, &query, ConversationOrder::CreatedAsc, Window::Offset(0), 100));
     let count = read!(db, |c| conversations::count(c, site, &query));
     assert_eq!(usize::try_from(count), Ok(rows.len()), "list and count agree on {words:?}");
     rows.into_iter().map(|row| row.question).collect()
@@ -73,17 +74,22 @@ fn generated(site: SiteId, random: &mut fastrand::Rng) -> Conversation {
 }
 
 /// What a plain look finds, in order.
-fn expected<'a>(rows: &'a [Conversation], site: SiteId, query: &Query, order: Order) -> Vec<&'a Conversation> {
+fn expected<'a>(
+    rows: &'a [Conversation],
+    site: SiteId,
+    query: &ConversationQuery,
+    order: ConversationOrder,
+) -> Vec<&'a Conversation> {
     let words = query.search.as_ref().expect("a search").to_lowercase();
     let mut found: Vec<&Conversation> = rows
         .iter()
         .filter(|row| row.site_id == site)
         .filter(|row| row.question.to_lowercase().contains(&words) || row.answer.to_lowercase().contains(&words))
-        .filter(|row| query.filter == Filter::All || row.outcome.is_unanswered())
+        .filter(|row| query.filter == ConversationFilter::All || row.outcome.is_unanswered())
         .filter(|row| query.since.is_none_or(|since| row.created_at >= since))
         .collect();
     found.sort_by_key(|row| (order.key(row), row.id));
-    if matches!(order, Order::CreatedDesc | Order::UpdatedDesc) {
+    if matches!(order, ConversationOrder::CreatedDesc | ConversationOrder::UpdatedDesc) {
         found.reverse();
     }
     found
@@ -115,17 +121,28 @@ async fn any_search_finds_what_a_plain_look_finds_however_far_the_index_has_come
             if words.is_empty() {
                 continue;
             }
-            let filter = if random.bool() { Filter::All } else { Filter::Unanswered };
+            let filter = if random.bool() { ConversationFilter::All } else { ConversationFilter::Unanswered };
             let since: Option<Timestamp> = random.bool().then(|| later(random.u64(0..40)));
-            let query = Query { filter, since, ..searching(&words) };
+            let query = ConversationQuery { filter, since, ..searching(&words) };
             assert_found(db, &rows, sites[random.usize(0..2)], &query, &mut random).await;
         }
     }
 }
 
 /// List, both kinds of pages, and count are as a plain look says.
-async fn assert_found(db: &Db, rows: &[Conversation], site: SiteId, query: &Query, random: &mut fastrand::Rng) {
-    let order = [Order::CreatedDesc, Order::CreatedAsc, Order::UpdatedDesc, Order::UpdatedAsc][random.usize(0..4)];
+async fn assert_found(
+    db: &Db,
+    rows: &[Conversation],
+    site: SiteId,
+    query: &ConversationQuery,
+    random: &mut fastrand::Rng,
+) {
+    let order = [
+        ConversationOrder::CreatedDesc,
+        ConversationOrder::CreatedAsc,
+        ConversationOrder::UpdatedDesc,
+        ConversationOrder::UpdatedAsc,
+    ][random.usize(0..4)];
     let expected = expected(rows, site, query, order);
     let limit = random.usize(1..30);
     let offset = random.usize(0..=expected.len());
@@ -170,7 +187,8 @@ async fn a_word_that_most_rows_hold_is_found_in_order(db: &Db) {
 
     for _ in 0..2 {
         let query = searching("common");
-        let page = read!(db, |c| conversations::list(c, site, &query, Order::CreatedDesc, Window::Offset(10), 3));
+        let page =
+            read!(db, |c| conversations::list(c, site, &query, ConversationOrder::CreatedDesc, Window::Offset(10), 3));
         assert_eq!(
             page.iter().map(|row| row.question.as_str()).collect::<Vec<_>>(),
             ["common 189", "common 188", "common 187"]

@@ -1,12 +1,17 @@
 //! Sites and their counters.
 
-use helpbot_db::part::Part;
-use helpbot_db::sites::Site;
 use helpbot_db::{
     Conn, Db, Error, Result, chunks, conversations, documents, events, idempotency, jobs, keys, members, messages,
     sites, sources, stats, usage,
 };
+use helpbot_domain::chunk::StoredChunk;
+use helpbot_domain::conversation::Conversation;
+use helpbot_domain::key::Key;
+use helpbot_domain::member::Member;
+use helpbot_domain::page::PageRequest;
 use helpbot_domain::plan::Plan;
+use helpbot_domain::site::Site;
+use helpbot_domain::source::{Document, Source};
 use helpbot_domain::widget::WidgetConfig;
 
 use crate::make::{self, NOW, later};
@@ -76,10 +81,10 @@ async fn sites_are_listed_by_id_in_pages(db: &Db) {
         (make::stored_site(db).await, make::stored_site(db).await, make::stored_site(db).await);
     let ids = |sites: Vec<Site>| sites.into_iter().map(|site| site.id).collect::<Vec<_>>();
 
-    assert_eq!(ids(read!(db, |c| sites::list(c, Part::first(2)))), [first, second]);
-    assert_eq!(ids(read!(db, |c| sites::list(c, Part::after(Some(second), 2)))), [third]);
-    assert_eq!(ids(read!(db, |c| sites::list(c, Part::after(Some(third), 2)))), []);
-    let before = |from, limit| Part { from, is_backward: true, limit };
+    assert_eq!(ids(read!(db, |c| sites::list(c, PageRequest::first(2)))), [first, second]);
+    assert_eq!(ids(read!(db, |c| sites::list(c, PageRequest::after(Some(second), 2)))), [third]);
+    assert_eq!(ids(read!(db, |c| sites::list(c, PageRequest::after(Some(third), 2)))), []);
+    let before = |from, limit| PageRequest { from, is_backward: true, limit };
     assert_eq!(ids(read!(db, |c| sites::list(c, before(None, 2)))), [third, second]);
     assert_eq!(ids(read!(db, |c| sites::list(c, before(Some(second), 2)))), [first]);
 }
@@ -109,7 +114,7 @@ async fn retired_indexes_are_all_before_the_new_version(db: &Db) {
 
 async fn writers_that_lock_a_site_lose_no_update(db: &Db) {
     async fn add_one(c: &mut Conn, id: helpbot_domain::ids::SiteId) -> Result<bool> {
-        let site = sites::locked(c, id).await?.expect("the site is there");
+        let site = sites::by_id_locked(c, id).await?.expect("the site is there");
         sites::update(c, &Site { credit_limit: site.credit_limit + 1, ..site }).await
     }
     const WRITERS: usize = 40;
@@ -124,12 +129,12 @@ async fn writers_that_lock_a_site_lose_no_update(db: &Db) {
 /// One row of everything that belongs to a site.
 struct Full {
     site: helpbot_domain::ids::SiteId,
-    key: keys::Key,
-    member: members::Member,
-    source: sources::Source,
-    document: documents::Document,
-    chunk: chunks::Chunk,
-    conversation: conversations::Conversation,
+    key: Key,
+    member: Member,
+    source: Source,
+    document: Document,
+    chunk: StoredChunk,
+    conversation: Conversation,
 }
 
 impl Full {
@@ -145,7 +150,7 @@ impl Full {
         commit!(db, |c| events::append(c, site, NOW, vec![make::event()]));
         assert!(commit!(db, |c| usage::hold(c, &hold, 9, NOW)));
         assert_eq!(commit!(db, |c| usage::take(c, site, NOW.month(), 9, NOW)), Some(1));
-        commit!(db, |c| stats::add(c, site, NOW.day(), stats::Counts { questions: 1, ..Default::default() }));
+        commit!(db, |c| stats::add(c, site, NOW.day(), stats::DailyCounts { questions: 1, ..Default::default() }));
         let key = make::stored_key(db, site).await;
         let turn = idempotency::Turn { key_id: key.id, name: "name".into(), holder: "holder".into() };
         assert!(commit!(db, |c| idempotency::reserve(c, &turn, "hash", NOW, NOW)));
@@ -171,7 +176,7 @@ impl Full {
             ("member", read!(db, |c| members::by_ids(c, site, &[self.member.id])).len()),
             ("source", read!(db, |c| sources::by_ids(c, site, &[self.source.id])).len()),
             ("file", usize::from(file.is_some())),
-            ("document", read!(db, |c| documents::of_source(c, site, self.source.id, Part::first(9))).len()),
+            ("document", read!(db, |c| documents::of_source(c, site, self.source.id, PageRequest::first(9))).len()),
             ("chunk", read!(db, |c| chunks::of_document(c, site, self.document.id)).len()),
             ("chunk by id", read!(db, |c| chunks::by_ids(c, site, &[self.chunk.id])).len()),
             ("conversation", read!(db, |c| conversations::by_ids(c, site, &conversations)).len()),

@@ -1,9 +1,9 @@
 //! Sources and their files.
 
-use helpbot_db::sources::{Page, Source};
 use helpbot_db::{Db, chunks, documents, sources};
 use helpbot_domain::ids::SourceId;
-use helpbot_domain::source::{SourceKind, SourceStatus};
+use helpbot_domain::page::PageRequest;
+use helpbot_domain::source::{Source, SourceKind, SourceStatus};
 
 use crate::make::{self, NOW, later};
 
@@ -42,7 +42,7 @@ async fn a_source_reads_back_as_written(db: &Db) {
     assert_eq!(read!(db, |c| sources::by_url(c, site, SourceKind::Url, URL)), Some(source.clone()));
     assert_eq!(read!(db, |c| sources::by_url(c, site, SourceKind::File, URL)), None);
     let id = source.id;
-    assert_eq!(commit!(db, |c| sources::locked(c, site, id)), Some(source));
+    assert_eq!(commit!(db, |c| sources::by_id_locked(c, site, id)), Some(source));
 }
 
 async fn an_address_is_a_source_once_a_kind_and_site(db: &Db) {
@@ -89,18 +89,16 @@ async fn pages_walk_the_list_in_both_directions(db: &Db) {
     for n in 0..5 {
         ids.push(make::stored_source(db, site, &format!("https://example.com/{n}")).await.id);
     }
-    async fn walk(db: &Db, site: helpbot_domain::ids::SiteId, page: Page) -> Vec<SourceId> {
+    async fn walk(db: &Db, site: helpbot_domain::ids::SiteId, page: PageRequest<SourceId>) -> Vec<SourceId> {
         read!(db, |c| sources::list(c, site, page)).into_iter().map(|source| source.id).collect()
     }
 
-    let forward = Page { limit: 2, ..Page::default() };
+    let forward = PageRequest::first(2);
     assert_eq!(walk(db, site, forward).await, ids[..2]);
-    assert_eq!(walk(db, site, Page { after: Some(ids[1]), ..forward }).await, ids[2..4]);
-    let backward = Page { is_backward: true, ..forward };
+    assert_eq!(walk(db, site, PageRequest { from: Some(ids[1]), ..forward }).await, ids[2..4]);
+    let backward = PageRequest { is_backward: true, ..forward };
     assert_eq!(walk(db, site, backward).await, [ids[4], ids[3]]);
-    assert_eq!(walk(db, site, Page { before: Some(ids[3]), ..backward }).await, [ids[2], ids[1]]);
-    let between = Page { after: Some(ids[0]), before: Some(ids[2]), ..forward };
-    assert_eq!(walk(db, site, between).await, [ids[1]]);
+    assert_eq!(walk(db, site, PageRequest { from: Some(ids[3]), ..backward }).await, [ids[2], ids[1]]);
 }
 
 async fn due_sources_come_longest_overdue_first(db: &Db) {
@@ -156,9 +154,9 @@ async fn a_source_of_another_site_is_not_found(db: &Db) {
     assert!(!commit!(db, |c| sources::delete(c, other, id)));
 
     assert_eq!(read!(db, |c| sources::by_ids(c, other, &[id])), []);
-    assert_eq!(commit!(db, |c| sources::locked(c, other, id)), None);
+    assert_eq!(commit!(db, |c| sources::by_id_locked(c, other, id)), None);
     assert_eq!(read!(db, |c| sources::by_url(c, other, SourceKind::Url, URL)), None);
-    assert_eq!(read!(db, |c| sources::list(c, other, Page { limit: 9, ..Page::default() })), []);
+    assert_eq!(read!(db, |c| sources::list(c, other, PageRequest::first(9))), []);
     assert_eq!(read!(db, |c| sources::count(c, other)), 0);
     assert_eq!(read!(db, |c| sources::file(c, other, id)), None);
     assert_eq!(read!(db, |c| sources::by_id(c, site, id)), Some(source));

@@ -1,7 +1,7 @@
-//! Counts by day.
+//! DailyCounts by day.
 
 use futures_util::future::join_all;
-use helpbot_db::stats::Counts;
+use helpbot_db::stats::DailyCounts;
 use helpbot_db::{Db, stats};
 
 use crate::make::{self, NOW};
@@ -10,14 +10,14 @@ on_both_backends!(counts_of_a_day_add_up_whoever_adds_at_once, days_are_given_in
 
 async fn counts_of_a_day_add_up_whoever_adds_at_once(db: &Db) {
     let site = make::stored_site(db).await;
-    let one = Counts { questions: 1, unanswered: 2, handoffs: 3, helpful: 1, unhelpful: 0 };
+    let one = DailyCounts { questions: 1, unanswered: 2, handoffs: 3, helpful: 1, unhelpful: 0 };
 
     join_all((0..20).map(|_| async move { commit!(db, |c| stats::add(c, site, NOW.day(), one)) })).await;
     // A vote that was changed.
-    let changed = Counts { helpful: -1, unhelpful: 1, ..Counts::default() };
+    let changed = DailyCounts { helpful: -1, unhelpful: 1, ..DailyCounts::default() };
     commit!(db, |c| stats::add(c, site, NOW.day(), changed));
 
-    let sum = Counts { questions: 20, unanswered: 40, handoffs: 60, helpful: 19, unhelpful: 1 };
+    let sum = DailyCounts { questions: 20, unanswered: 40, handoffs: 60, helpful: 19, unhelpful: 1 };
     assert_eq!(read!(db, |c| stats::between(c, site, NOW.day(), NOW.day())), [(NOW.day(), sum)]);
 }
 
@@ -25,7 +25,7 @@ async fn days_are_given_in_order_with_both_ends(db: &Db) {
     let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
     let today = NOW.day();
     for days_ago in [0, 3, 1, 4] {
-        let counts = Counts { questions: i64::from(days_ago), ..Counts::default() };
+        let counts = DailyCounts { questions: i64::from(days_ago), ..DailyCounts::default() };
         commit!(db, |c| stats::add(c, site, today.minus(days_ago), counts));
     }
 

@@ -1,9 +1,9 @@
 //! What a write promises: all or nothing, durable when it returns, whole without its caller.
 
+use helpbot_domain::site::Site;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use helpbot_db::sites::Site;
 use helpbot_db::{Conn, Db, Error, Result, sites};
 use tokio::sync::oneshot;
 

@@ -1,9 +1,9 @@
 //! Requests for copies: read back, counted by conversation and by address, gone with their
 //! conversation's site.
 
-use helpbot_db::transcripts::Transcript;
 use helpbot_db::{Db, sites, transcripts};
 use helpbot_domain::Timestamp;
+use helpbot_domain::conversation::TranscriptRequest;
 use helpbot_domain::ids::{ConversationId, SiteId};
 
 use crate::make::{self, NOW, later};
@@ -18,9 +18,14 @@ async fn conversation(db: &Db, site: SiteId) -> ConversationId {
     make::stored(db, make::conversation(site, "Where is my order?")).await.id
 }
 
-async fn stored(db: &Db, site: SiteId, of: ConversationId, email: &str, at: Timestamp) -> Transcript {
-    let new =
-        Transcript { site_id: site, id: make::uuid(), conversation_id: of, email: email.to_owned(), created_at: at };
+async fn stored(db: &Db, site: SiteId, of: ConversationId, email: &str, at: Timestamp) -> TranscriptRequest {
+    let new = TranscriptRequest {
+        site_id: site,
+        id: make::uuid(),
+        conversation_id: of,
+        email: email.to_owned(),
+        created_at: at,
+    };
     let row = new.clone();
     commit!(db, |c| transcripts::insert(c, &row));
     new

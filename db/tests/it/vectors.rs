@@ -1,8 +1,9 @@
 //! Vectors of embedding models, beside the chunks that they are of.
 
-use helpbot_db::chunks::{self, Chunk};
+use helpbot_db::chunks;
 use helpbot_db::vectors::{self, ChunkVectors};
 use helpbot_db::{Db, documents};
+use helpbot_domain::chunk::StoredChunk;
 use helpbot_domain::ids::SiteId;
 
 use crate::make;
@@ -16,16 +17,16 @@ on_both_backends!(
 
 const URL: &str = "https://example.com/help";
 
-fn of(chunk: &Chunk, byte: u8) -> ChunkVectors {
+fn of(chunk: &StoredChunk, byte: u8) -> ChunkVectors {
     ChunkVectors { chunk_id: chunk.id, text_hash: format!("hash {byte}"), vector: vec![0, byte, 255] }
 }
 
-async fn stored(db: &Db, model: &'static str, chunk: &Chunk, byte: u8) -> bool {
+async fn stored(db: &Db, model: &'static str, chunk: &StoredChunk, byte: u8) -> bool {
     let (site, new) = (chunk.site_id, of(chunk, byte));
     commit!(db, |c| vectors::put(c, site, model, &new))
 }
 
-async fn three_chunks(db: &Db) -> (SiteId, Vec<Chunk>) {
+async fn three_chunks(db: &Db) -> (SiteId, Vec<StoredChunk>) {
     let site = make::stored_site(db).await;
     let source = make::stored_source(db, site, URL).await;
     let document = make::stored_document(db, &source, URL).await;

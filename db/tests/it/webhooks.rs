@@ -1,11 +1,10 @@
 //! Endpoints and replays: kept whole, found by their own site alone, gone with their deliveries.
 
-use helpbot_db::replays::{LogWindow, Replay};
-use helpbot_db::webhooks::{Overlap, SealedSecret, Webhook};
+use helpbot_db::replays::LogWindow;
 use helpbot_db::{Db, events, replays, sites, webhooks};
 use helpbot_domain::event::EventType;
 use helpbot_domain::ids::{ReplayId, SiteId, WebhookId};
-use helpbot_domain::webhook::{DisabledReason, Failing};
+use helpbot_domain::webhook::{DisabledReason, Failing, Overlap, Replay, SealedSecret, Webhook};
 
 use crate::make::{self, NOW, later};
 
@@ -68,7 +67,7 @@ async fn an_endpoint_reads_back_whole_and_for_its_site_alone(db: &Db) {
     commit!(db, |c| webhooks::update(c, &new));
 
     assert_eq!(read!(db, |c| webhooks::list(c, site)), [first.clone(), changed.clone()]);
-    assert_eq!(commit!(db, |c| webhooks::locked(c, site, second.id)), Some(changed));
+    assert_eq!(commit!(db, |c| webhooks::by_id_locked(c, site, second.id)), Some(changed));
     assert_eq!(read!(db, |c| webhooks::by_id(c, other, first.id)), None);
     assert!(!commit!(db, |c| webhooks::delete(c, other, first.id)));
     assert!(commit!(db, |c| webhooks::delete(c, site, first.id)));

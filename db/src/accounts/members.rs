@@ -1,0 +1,110 @@
+//! Members: the people of a site's team.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use helpbot_domain::Timestamp;
+use helpbot_domain::ids::{MemberId, SiteId};
+
+use crate::columns;
+use crate::connection::Conn;
+use crate::connection::conn::on;
+use crate::error::{Error, Result};
+use crate::schema::members;
+use helpbot_domain::member::Member;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = members)]
+struct Row {
+    site_id: String,
+    id: String,
+    name: String,
+    email: String,
+    role: String,
+    created_at_ms: i64,
+}
+
+impl TryFrom<Row> for Member {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self> {
+        Ok(Member {
+            site_id: columns::parse(&row.site_id)?,
+            id: columns::parse(&row.id)?,
+            name: row.name,
+            email: row.email,
+            role: columns::named(&row.role)?,
+            created_at: Timestamp::from_ms(row.created_at_ms),
+        })
+    }
+}
+
+/// Stores a new member; false when the site has one with that address.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn insert(c: &mut Conn, new: &Member) -> Result<bool> {
+    let count = on!(c, |c| {
+        diesel::insert_into(members::table)
+            .values((
+                members::site_id.eq(new.site_id.to_string()),
+                members::id.eq(new.id.to_string()),
+                members::name.eq(&new.name),
+                members::email.eq(&new.email),
+                members::role.eq(new.role.as_str()),
+                members::created_at_ms.eq(new.created_at.as_ms()),
+            ))
+            .on_conflict_do_nothing()
+            .execute(c)
+            .await
+    })?;
+    Ok(count == 1)
+}
+
+/// The site's members with those ids, in no order; absent ones are left out.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn by_ids(c: &mut Conn, site: SiteId, ids: &[MemberId]) -> Result<Vec<Member>> {
+    let (site, ids) = (site.to_string(), columns::texts(ids));
+    let rows: Vec<Row> = on!(c, |c| {
+        members::table
+            .filter(members::site_id.eq(&site))
+            .filter(members::id.eq_any(&ids))
+            .select(Row::as_select())
+            .load(c)
+            .await
+    })?;
+    rows.into_iter().map(Member::try_from).collect()
+}
+
+/// One member of the site.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn by_id(c: &mut Conn, site: SiteId, id: MemberId) -> Result<Option<Member>> {
+    Ok(by_ids(c, site, &[id]).await?.pop())
+}
+
+/// The site's members, in the order in which they joined.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn list(c: &mut Conn, site: SiteId) -> Result<Vec<Member>> {
+    let site = site.to_string();
+    let rows: Vec<Row> = on!(c, |c| {
+        members::table.filter(members::site_id.eq(&site)).order(members::id).select(Row::as_select()).load(c).await
+    })?;
+    rows.into_iter().map(Member::try_from).collect()
+}
+
+/// Takes a member out of the team; false when the site has none such.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn delete(c: &mut Conn, site: SiteId, id: MemberId) -> Result<bool> {
+    let (site, id) = (site.to_string(), id.to_string());
+    let count = on!(c, |c| {
+        diesel::delete(members::table.filter(members::site_id.eq(&site)).filter(members::id.eq(&id))).execute(c).await
+    })?;
+    Ok(count == 1)
+}

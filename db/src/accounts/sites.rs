@@ -1,0 +1,232 @@
+//! Sites and their counters.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use helpbot_domain::Timestamp;
+use helpbot_domain::ids::SiteId;
+
+use crate::columns;
+use crate::connection::Conn;
+use crate::connection::conn::on;
+use crate::connection::dialect::{ForUpdate, locked};
+use crate::error::{Error, Result};
+use crate::paging::load_page;
+use crate::schema::{site_counters, sites};
+use helpbot_domain::page::PageRequest;
+use helpbot_domain::site::Site;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = sites)]
+struct Row {
+    id: String,
+    name: String,
+    owner_email: String,
+    plan: String,
+    credit_limit: i64,
+    widget: String,
+    answer_settings: String,
+    created_at_ms: i64,
+    updated_at_ms: i64,
+}
+
+impl TryFrom<Row> for Site {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self> {
+        Ok(Site {
+            id: columns::parse(&row.id)?,
+            name: row.name,
+            owner_email: row.owner_email,
+            plan: columns::parse(&row.plan)?,
+            credit_limit: row.credit_limit,
+            widget: columns::json(&row.widget)?,
+            answer_settings: row.answer_settings,
+            created_at: Timestamp::from_ms(row.created_at_ms),
+            updated_at: Timestamp::from_ms(row.updated_at_ms),
+        })
+    }
+}
+
+/// Stores a new site, its log empty.
+///
+/// # Errors
+/// `Conflict` when the id is taken.
+pub async fn insert(c: &mut Conn, site: &Site) -> Result<()> {
+    let id = site.id.to_string();
+    on!(c, |c| {
+        diesel::insert_into(sites::table)
+            .values((
+                sites::id.eq(&id),
+                sites::name.eq(&site.name),
+                sites::owner_email.eq(&site.owner_email),
+                sites::plan.eq(site.plan.as_str()),
+                sites::credit_limit.eq(site.credit_limit),
+                sites::widget.eq(columns::to_json(&site.widget)),
+                sites::answer_settings.eq(&site.answer_settings),
+                sites::created_at_ms.eq(site.created_at.as_ms()),
+                sites::updated_at_ms.eq(site.updated_at.as_ms()),
+            ))
+            .execute(c)
+            .await
+    })?;
+    on!(c, |c| {
+        diesel::insert_into(site_counters::table)
+            .values((
+                site_counters::site_id.eq(&id),
+                site_counters::event_seq.eq(0_i64),
+                site_counters::index_version.eq(0_i64),
+            ))
+            .execute(c)
+            .await
+    })?;
+    Ok(())
+}
+
+/// The sites with those ids, in no order; absent ones are left out.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn by_ids(c: &mut Conn, ids: &[SiteId]) -> Result<Vec<Site>> {
+    let ids = columns::texts(ids);
+    let rows: Vec<Row> =
+        on!(c, |c| sites::table.filter(sites::id.eq_any(&ids)).select(Row::as_select()).load(c).await)?;
+    rows.into_iter().map(Site::try_from).collect()
+}
+
+/// One site.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn by_id(c: &mut Conn, id: SiteId) -> Result<Option<Site>> {
+    let id = id.to_string();
+    // Not by way of `by_ids`: a list of any length is a statement to be prepared each time.
+    let row: Option<Row> = on!(c, |c| sites::table.find(&id).select(Row::as_select()).get_result(c).await.optional())?;
+    row.map(Site::try_from).transpose()
+}
+
+/// Sites by id, after `after`, at most `limit`.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn list(c: &mut Conn, page: PageRequest<SiteId>) -> Result<Vec<Site>> {
+    let rows: Vec<Row> = on!(c, |c| load_page!(c, sites::table, sites::id, page))?;
+    rows.into_iter().map(Site::try_from).collect()
+}
+
+/// How many sites there are.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn count(c: &mut Conn) -> Result<i64> {
+    Ok(on!(c, |c| sites::table.count().get_result(c).await)?)
+}
+
+/// Writes what an owner or operator may change; false when there is no such site.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn update(c: &mut Conn, site: &Site) -> Result<bool> {
+    let id = site.id.to_string();
+    let changed = on!(c, |c| {
+        diesel::update(sites::table.filter(sites::id.eq(&id)))
+            .set((
+                sites::name.eq(&site.name),
+                sites::owner_email.eq(&site.owner_email),
+                sites::plan.eq(site.plan.as_str()),
+                sites::credit_limit.eq(site.credit_limit),
+                sites::widget.eq(columns::to_json(&site.widget)),
+                sites::answer_settings.eq(&site.answer_settings),
+                sites::updated_at_ms.eq(site.updated_at.as_ms()),
+            ))
+            .execute(c)
+            .await
+    })?;
+    Ok(changed == 1)
+}
+
+/// The site inside a writing transaction, locked against other writers until its end.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn by_id_locked(c: &mut Conn, id: SiteId) -> Result<Option<Site>> {
+    let id = id.to_string();
+    let row: Option<Row> = on!(c, |c| {
+        let found = sites::table.filter(sites::id.eq(&id)).select(Row::as_select());
+        locked(ForUpdate, found).get_result(c).await.optional()
+    })?;
+    row.map(Site::try_from).transpose()
+}
+
+/// Deletes a site with everything that belongs to it; false when there is none.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn delete(c: &mut Conn, id: SiteId) -> Result<bool> {
+    let id = id.to_string();
+    Ok(on!(c, |c| diesel::delete(sites::table.filter(sites::id.eq(&id))).execute(c).await)? == 1)
+}
+
+/// The version of the site's index: it rises whenever a chunk comes, changes or goes.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn index_version(c: &mut Conn, id: SiteId) -> Result<Option<i64>> {
+    let id = id.to_string();
+    Ok(on!(c, |c| {
+        site_counters::table
+            .filter(site_counters::site_id.eq(&id))
+            .select(site_counters::index_version)
+            .get_result(c)
+            .await
+            .optional()
+    })?)
+}
+
+/// The version of the site's index, and the oldest one that may still answer.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn index_versions(c: &mut Conn, id: SiteId) -> Result<Option<(i64, i64)>> {
+    let id = id.to_string();
+    Ok(on!(c, |c| {
+        site_counters::table
+            .filter(site_counters::site_id.eq(&id))
+            .select((site_counters::index_version, site_counters::index_floor))
+            .get_result(c)
+            .await
+            .optional()
+    })?)
+}
+
+/// Says that some of the site's chunks must not answer any more: no older index may.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn retire_older_indexes(c: &mut Conn, id: SiteId) -> Result<()> {
+    let id = id.to_string();
+    on!(c, |c| {
+        diesel::update(site_counters::table.filter(site_counters::site_id.eq(&id)))
+            .set((
+                site_counters::index_version.eq(site_counters::index_version + 1),
+                site_counters::index_floor.eq(site_counters::index_version + 1),
+            ))
+            .execute(c)
+            .await
+    })?;
+    Ok(())
+}
+
+/// Says that the site's chunks have changed.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn bump_index_version(c: &mut Conn, id: SiteId) -> Result<()> {
+    let id = id.to_string();
+    on!(c, |c| {
+        diesel::update(site_counters::table.filter(site_counters::site_id.eq(&id)))
+            .set(site_counters::index_version.eq(site_counters::index_version + 1))
+            .execute(c)
+            .await
+    })?;
+    Ok(())
+}

@@ -1,0 +1,143 @@
+//! Credits of a month: taken one by one, never past the limit, whoever asks at once.
+
+use diesel::prelude::*;
+use diesel::upsert::excluded;
+use diesel_async::RunQueryDsl;
+use helpbot_domain::Timestamp;
+use helpbot_domain::ids::SiteId;
+use helpbot_domain::time::Month;
+
+use crate::connection::Conn;
+use crate::connection::conn::on;
+use crate::connection::prepared::Fixed;
+use crate::error::Result;
+use crate::schema::{credit_holds, usage_months};
+
+/// Credits used in `month`.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn used(c: &mut Conn, site: SiteId, month: Month) -> Result<i64> {
+    let site = site.to_string();
+    let used: Option<i64> = on!(c, |c| {
+        usage_months::table
+            .filter(usage_months::site_id.eq(&site))
+            .filter(usage_months::month.eq(month.number()))
+            .select(usage_months::used)
+            .get_result(c)
+            .await
+            .optional()
+    })?;
+    Ok(used.unwrap_or(0))
+}
+
+/// Takes one credit unless used and held ones reach `limit`; gives how many are used with it, or
+/// none when it took none. Other takers of the same site wait until this transaction ends, so
+/// the count is exact.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn take(c: &mut Conn, site: SiteId, month: Month, limit: i64, now: Timestamp) -> Result<Option<i64>> {
+    // The month's row first: it is the lock, and holds counted before it could be outdated.
+    let used = add_one(c, site, month).await?;
+    if used <= limit && used + held(c, site, month, now).await? <= limit {
+        return Ok(Some(used));
+    }
+    give_back(c, site, month).await?;
+    Ok(None)
+}
+
+/// Holds one credit until `until` for an answer that takes its time; says whether there was one.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn hold(c: &mut Conn, hold: &Hold, limit: i64, now: Timestamp) -> Result<bool> {
+    // Taking and giving back locks the month's row, so that two holds cannot pass the limit.
+    if take(c, hold.site_id, hold.month, limit, now).await?.is_none() {
+        return Ok(false);
+    }
+    give_back(c, hold.site_id, hold.month).await?;
+    let site = hold.site_id.to_string();
+    on!(c, |c| {
+        diesel::insert_into(credit_holds::table)
+            .values((
+                credit_holds::site_id.eq(&site),
+                credit_holds::id.eq(&hold.id),
+                credit_holds::month.eq(hold.month.number()),
+                credit_holds::expires_at_ms.eq(hold.expires_at.as_ms()),
+            ))
+            .execute(c)
+            .await
+    })?;
+    Ok(true)
+}
+
+/// A credit set aside.
+#[derive(Debug, Clone)]
+pub struct Hold {
+    /// Whose.
+    pub site_id: SiteId,
+    /// Any text that no other hold has.
+    pub id: String,
+    /// Of which month's allowance.
+    pub month: Month,
+    /// When it frees itself, should its taker have died.
+    pub expires_at: Timestamp,
+}
+
+/// Ends a hold without using the credit.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn release(c: &mut Conn, hold: &Hold) -> Result<()> {
+    let site = hold.site_id.to_string();
+    on!(c, |c| {
+        diesel::delete(
+            credit_holds::table.filter(credit_holds::site_id.eq(&site)).filter(credit_holds::id.eq(&hold.id)),
+        )
+        .execute(c)
+        .await
+    })?;
+    Ok(())
+}
+
+async fn held(c: &mut Conn, site: SiteId, month: Month, now: Timestamp) -> Result<i64> {
+    let site = site.to_string();
+    Ok(on!(c, |c| {
+        credit_holds::table
+            .filter(credit_holds::site_id.eq(&site))
+            .filter(credit_holds::month.eq(month.number()))
+            .filter(credit_holds::expires_at_ms.gt(now.as_ms()))
+            .count()
+            .get_result(c)
+            .await
+    })?)
+}
+
+/// Counts one more credit as used, and locks the month's row; gives the new count.
+async fn add_one(c: &mut Conn, site: SiteId, month: Month) -> Result<i64> {
+    let site = site.to_string();
+    let first = (usage_months::site_id.eq(&site), usage_months::month.eq(month.number()), usage_months::used.eq(1_i64));
+    Ok(on!(c, |c| {
+        let upsert = diesel::insert_into(usage_months::table)
+            .values(first)
+            .on_conflict((usage_months::site_id, usage_months::month))
+            .do_update()
+            .set(usage_months::used.eq(usage_months::used + excluded(usage_months::used)))
+            .returning(usage_months::used);
+        Fixed(upsert).get_result(c).await
+    })?)
+}
+
+async fn give_back(c: &mut Conn, site: SiteId, month: Month) -> Result<()> {
+    let site = site.to_string();
+    on!(c, |c| {
+        diesel::update(
+            usage_months::table.filter(usage_months::site_id.eq(&site)).filter(usage_months::month.eq(month.number())),
+        )
+        .set(usage_months::used.eq(usage_months::used - 1))
+        .execute(c)
+        .await
+    })?;
+    Ok(())
+}

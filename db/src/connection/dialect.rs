@@ -1,0 +1,94 @@
+//! SQL that the two databases write differently.
+//!
+//! Row locks exist only on PostgreSQL: SQLite has one writer, so inside a writing transaction
+//! nothing else can change a row, and it has no syntax for locks. [`insert_rows!`] inserts many
+//! rows in the way that is fastest on each database.
+
+use diesel::QueryResult;
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sqlite::Sqlite;
+
+/// Rows per INSERT statement on PostgreSQL, which accepts 65,535 values; our widest row has 15.
+pub(crate) const ROWS_PER_INSERT: usize = 500;
+
+/// A lock that a SELECT places on its rows until the transaction ends.
+pub(crate) trait RowLock {
+    /// Clause at the end of the SELECT statement.
+    const CLAUSE: &'static str;
+}
+
+/// Lock against every other change of the row.
+#[derive(Debug, Clone, Copy, QueryId)]
+pub(crate) struct ForUpdate;
+/// Lock against other changes that still allows inserting rows that reference this one.
+#[derive(Debug, Clone, Copy, QueryId)]
+pub(crate) struct ForNoKeyUpdate;
+/// Lock against every other change; rows that somebody else has locked are left out.
+#[derive(Debug, Clone, Copy, QueryId)]
+pub(crate) struct SkipLocked;
+
+impl RowLock for ForUpdate {
+    const CLAUSE: &'static str = " FOR UPDATE";
+}
+impl RowLock for ForNoKeyUpdate {
+    const CLAUSE: &'static str = " FOR NO KEY UPDATE";
+}
+impl RowLock for SkipLocked {
+    const CLAUSE: &'static str = " FOR UPDATE SKIP LOCKED";
+}
+
+/// A SELECT that locks the rows it returns.
+#[derive(Debug, Clone, Copy, QueryId)]
+pub(crate) struct Locked<Q, L> {
+    query: Q,
+    _lock: L,
+}
+
+/// Adds a row lock to a SELECT statement.
+pub(crate) fn locked<Q, L: RowLock>(lock: L, query: Q) -> Locked<Q, L> {
+    Locked { query, _lock: lock }
+}
+
+impl<Q: QueryFragment<Pg>, L: RowLock> QueryFragment<Pg> for Locked<Q, L> {
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.query.walk_ast(pass.reborrow())?;
+        pass.push_sql(L::CLAUSE);
+        Ok(())
+    }
+}
+
+impl<Q: QueryFragment<Sqlite>, L: RowLock> QueryFragment<Sqlite> for Locked<Q, L> {
+    fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        self.query.walk_ast(pass)
+    }
+}
+
+impl<Q: Query, L> Query for Locked<Q, L> {
+    type SqlType = Q::SqlType;
+}
+
+/// Inserts rows: one multi-row statement on PostgreSQL, where each statement costs a round trip,
+/// and one prepared statement per row on SQLite, where preparing costs more than executing.
+macro_rules! insert_rows {
+    ($conn:expr, $table:expr, $rows:expr, |$row:ident| $values:expr) => {{
+        let conn: &mut $crate::connection::Conn = $conn;
+        conn.statements.add_one();
+        match &mut conn.backend {
+            $crate::connection::conn::Backend::Sqlite(handle) => {
+                let c: &mut $crate::connection::conn::SqliteConn = &mut *handle;
+                for $row in $rows {
+                    diesel::insert_into($table).values($values).execute(c).await?;
+                }
+            }
+            $crate::connection::conn::Backend::Pg(object) => {
+                let c: &mut diesel_async::AsyncPgConnection = &mut *object;
+                for rows in $rows.chunks($crate::connection::dialect::ROWS_PER_INSERT) {
+                    let values: Vec<_> = rows.iter().map(|$row| $values).collect();
+                    diesel::insert_into($table).values(values).execute(c).await?;
+                }
+            }
+        }
+    }};
+}
+pub(crate) use insert_rows;

@@ -1,0 +1,22 @@
+//! Connections to SQLite or PostgreSQL: opening, pooling, transactions and migrations.
+//!
+//! [`open`] is the entry point. It holds a [`store::Store`], of which [`sqlite`] and [`postgres`]
+//! are the two implementations. Query functions in the other folders receive a [`conn::Conn`] and
+//! run each query with `on!`, which compiles the query for both databases. [`dialect`] holds what
+//! the two databases write differently.
+
+pub(crate) mod conn;
+mod database_url;
+pub(crate) mod dialect;
+mod migrate;
+mod open;
+mod postgres;
+pub(crate) mod prepared;
+mod sqlite;
+mod store;
+mod work;
+mod writer;
+
+pub use conn::Conn;
+pub use database_url::DatabaseUrl;
+pub use open::Db;

@@ -1,0 +1,172 @@
+//! An open database: read connections, writes, migrations and shutdown.
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::conn::Conn;
+use super::database_url::DatabaseUrl;
+use super::migrate::{self, Step};
+use super::store::{Shared, Store, abandoned};
+use super::work::{self, Work};
+use crate::error::{Error, Result};
+use crate::runtime::idempotency;
+
+/// An open database. Cloning is cheap.
+#[derive(Clone)]
+pub struct Db {
+    store: Arc<dyn Store>,
+    shared: Shared,
+}
+
+impl fmt::Debug for Db {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Db").finish_non_exhaustive()
+    }
+}
+
+impl Db {
+    /// Opens the database and applies pending migrations.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database cannot be reached or its directory cannot be written;
+    /// `Schema` when a newer version of the program wrote the database.
+    pub async fn open(url: &DatabaseUrl) -> Result<Self> {
+        migrate::run(url, Step::Up).await?;
+        Self::connect(url).await
+    }
+
+    /// Opens the database without applying migrations.
+    ///
+    /// # Errors
+    /// Same as [`Db::open`]; also `Schema` when migrations are pending.
+    pub async fn open_migrated(url: &DatabaseUrl) -> Result<Self> {
+        let pending = migrate::run(url, Step::Pending).await?;
+        if pending > 0 {
+            return Err(Error::Schema(format!("{pending} migrations are pending: run `helpbot migrate`")));
+        }
+        Self::connect(url).await
+    }
+
+    async fn connect(url: &DatabaseUrl) -> Result<Self> {
+        let shared = Shared::default();
+        let db = Self { store: url.driver().open(shared.clone()).await?, shared };
+        db.reader().await?.run("SELECT 1").await?;
+        Ok(db)
+    }
+
+    /// Applies pending migrations and returns their number.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database cannot be reached or written; `Schema` when a migration
+    /// fails or a newer version of the program wrote the database.
+    pub async fn migrate(url: &DatabaseUrl) -> Result<usize> {
+        migrate::run(url, Step::Up).await
+    }
+
+    /// Returns the number of pending migrations.
+    ///
+    /// # Errors
+    /// Same as [`Db::migrate`].
+    pub async fn pending_migrations(url: &DatabaseUrl) -> Result<usize> {
+        migrate::run(url, Step::Pending).await
+    }
+
+    /// Reverts all migrations, which deletes all data.
+    ///
+    /// # Errors
+    /// Same as [`Db::migrate`].
+    pub async fn revert_migrations(url: &DatabaseUrl) -> Result<()> {
+        migrate::run(url, Step::Down).await.map(drop)
+    }
+
+    /// Returns the number of statements sent since the database was opened.
+    pub fn statements(&self) -> u64 {
+        self.shared.statements.get()
+    }
+
+    /// Returns the number of transactions committed since the database was opened. A group of
+    /// writes that SQLite commits together counts once.
+    pub fn commits(&self) -> u64 {
+        self.shared.statements.commits()
+    }
+
+    /// Returns a connection for reading. Dropping it returns it to the pool.
+    ///
+    /// # Errors
+    /// `Unavailable` when no connection becomes free in time, or the database is down or closed.
+    pub fn reader(&self) -> BoxFuture<'_, Result<Conn>> {
+        if self.shared.uses.is_closed() {
+            return std::future::ready(Err(closed())).boxed();
+        }
+        // Taken before the connection is, so that closing the database waits for both.
+        let in_use = self.shared.uses.token();
+        async move {
+            let backend = self.store.checkout().await?;
+            Ok(Conn { backend, statements: self.shared.statements.clone(), _in_use: Some(in_use) })
+        }
+        .boxed()
+    }
+
+    /// Runs `work` in one transaction and returns its result once that is durable.
+    ///
+    /// The work finishes even when the caller is dropped. It must not wait for anything but
+    /// `conn`. Within an attempt at an idempotent request ([`idempotency::in_turn`]), the
+    /// transaction also records that the request was executed.
+    ///
+    /// # Errors
+    /// The error of `work`, after its changes were rolled back; `Overloaded` when too many writes
+    /// are waiting; `Unavailable` when the database is down or the commit failed.
+    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+    {
+        let (work, answer) = work::erased(idempotency::current(), work);
+        self.submit(work).await?;
+        // The sender is dropped without a result only when the work panicked.
+        answer.await.map_err(|_| abandoned())?
+    }
+
+    fn submit(&self, work: Work) -> BoxFuture<'_, Result<()>> {
+        if self.shared.uses.is_closed() {
+            return std::future::ready(Err(closed())).boxed();
+        }
+        self.store.submit(work)
+    }
+
+    /// Rejects new work and returns when all work in progress is done, including writes whose
+    /// callers are gone. Call it when nothing starts new work any more.
+    pub async fn close(&self) {
+        self.shared.uses.close();
+        self.store.settle().await;
+        // The pool closes last: a write in progress may still need a connection.
+        self.shared.uses.wait().await;
+        self.store.close();
+    }
+
+    /// Lists damage to the database file, in the words of SQLite. Empty when there is none, and
+    /// always empty on PostgreSQL. Reads the whole file.
+    ///
+    /// # Errors
+    /// `Unavailable`. A file that is too damaged to read fails as well.
+    pub async fn damage(&self) -> Result<Vec<String>> {
+        let mut conn = self.reader().await?;
+        self.store.damage(&mut conn).await
+    }
+
+    /// Checks that the database answers.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn ping(&self) -> Result<()> {
+        self.reader().await?.run("SELECT 1").await
+    }
+}
+
+fn closed() -> Error {
+    Error::Unavailable("the database is closed".into())
+}

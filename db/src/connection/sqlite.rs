@@ -1,0 +1,103 @@
+//! SQLite: one file, one writer thread, and a pool of read-only connections.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use diesel::QueryableByName;
+use diesel_async::pooled_connection::ManagerConfig;
+use diesel_async::pooled_connection::deadpool::Pool;
+use diesel_async::{AsyncConnection, RunQueryDsl, SimpleAsyncConnection};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::conn::{Backend, Conn, SqliteConn, SqliteHandle};
+use super::migrate::{self, Step};
+use super::store::{Driver, Shared, Store, checkout, pool, unavailable};
+use super::work::Work;
+use super::writer::Writer;
+use crate::error::Result;
+
+/// Read connections of one process. Reads run on the threads of the async runtime, so more than a
+/// few connections per core would only wait for each other.
+const READERS: usize = 8;
+
+/// Settings of the writer. `synchronous = FULL` makes an acknowledged write survive a power cut;
+/// group commit pays for it. The other settings are defensive: foreign keys are enforced, and a
+/// hostile schema cannot call functions.
+const WRITER_PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+     PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; \
+     PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;";
+const READER_PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; \
+     PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4096;";
+
+/// The path of an SQLite file.
+pub(super) struct SqliteFile(pub(super) PathBuf);
+
+impl Driver for SqliteFile {
+    fn public_name(&self) -> String {
+        format!("sqlite:{}", self.0.display())
+    }
+
+    fn migrate(&self, step: Step) -> Result<usize> {
+        migrate::sqlite(&self.0, step)
+    }
+
+    fn open(&self, shared: Shared) -> BoxFuture<'_, Result<Arc<dyn Store>>> {
+        async move {
+            let path = self.0.to_string_lossy().into_owned();
+            let conn = connect(&path, WRITER_PRAGMAS).await.map_err(unavailable)?;
+            let writer = Writer::start(conn, shared.statements).map_err(unavailable)?;
+            let mut config = ManagerConfig::default();
+            config.custom_setup = Box::new(|path| connect(path, READER_PRAGMAS).boxed());
+            let store: Arc<dyn Store> = Arc::new(SqliteStore { writer, readers: pool(path, READERS, config)? });
+            Ok(store)
+        }
+        .boxed()
+    }
+}
+
+struct SqliteStore {
+    writer: Writer,
+    readers: Pool<SqliteConn>,
+}
+
+impl Store for SqliteStore {
+    fn checkout(&self) -> BoxFuture<'_, Result<Backend>> {
+        async move { Ok(Backend::Sqlite(SqliteHandle::Reader(checkout(&self.readers).await?))) }.boxed()
+    }
+
+    fn submit(&self, work: Work) -> BoxFuture<'_, Result<()>> {
+        std::future::ready(self.writer.submit(work)).boxed()
+    }
+
+    fn settle(&self) -> BoxFuture<'_, ()> {
+        self.writer.settle().boxed()
+    }
+
+    fn close(&self) {
+        self.readers.close();
+    }
+
+    fn damage<'a>(&'a self, conn: &'a mut Conn) -> BoxFuture<'a, Result<Vec<String>>> {
+        async move {
+            let Backend::Sqlite(handle) = &mut conn.backend else { return Ok(Vec::new()) };
+            let check = diesel::sql_query("SELECT integrity_check AS text FROM pragma_integrity_check");
+            let found: Vec<Check> = check.load(&mut **handle).await?;
+            Ok(found.into_iter().map(|check| check.text).filter(|text| text != "ok").collect())
+        }
+        .boxed()
+    }
+}
+
+/// One line of the integrity check.
+#[derive(QueryableByName)]
+struct Check {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    text: String,
+}
+
+async fn connect(path: &str, pragmas: &str) -> diesel::ConnectionResult<SqliteConn> {
+    let mut conn = SqliteConn::establish(path).await?;
+    conn.batch_execute(pragmas).await.map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+    Ok(conn)
+}

@@ -1,0 +1,97 @@
+//! What SQLite and PostgreSQL must each provide: a [`Driver`] for a database URL and a [`Store`]
+//! for an open database. [`super::open`] uses them without knowing which database it has.
+
+use std::fmt;
+use std::sync::Arc;
+
+use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
+use diesel_async::pooled_connection::{
+    AsyncDieselConnectionManager, ManagerConfig, PoolableConnection, RecyclingMethod,
+};
+use futures_util::future::BoxFuture;
+use tokio_util::task::TaskTracker;
+
+use super::conn::{Backend, Conn, StatementCount};
+use super::migrate::Step;
+use super::work::Work;
+use crate::error::{Error, Result};
+
+/// How long a request waits for a free connection before it fails with `Unavailable`.
+const POOL_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// A database that can be opened.
+pub(super) trait Driver: Send + Sync {
+    /// Returns the URL without its password.
+    fn public_name(&self) -> String;
+
+    /// Runs a migration step and returns the number of migrations that it concerned. Blocks.
+    fn migrate(&self, step: Step) -> Result<usize>;
+
+    /// Opens the database as it is.
+    fn open(&self, shared: Shared) -> BoxFuture<'_, Result<Arc<dyn Store>>>;
+}
+
+/// An open database.
+pub(super) trait Store: Send + Sync {
+    /// Takes a connection for reading from the pool.
+    fn checkout(&self) -> BoxFuture<'_, Result<Backend>>;
+
+    /// Runs `work` in a transaction. Returns once the caller of the work was notified or is
+    /// certain to be.
+    fn submit(&self, work: Work) -> BoxFuture<'_, Result<()>>;
+
+    /// Waits for queued writes to finish.
+    fn settle(&self) -> BoxFuture<'_, ()>;
+
+    /// Closes the pool.
+    fn close(&self);
+
+    /// Lists damage to the stored data, in the words of the database. Empty when there is none.
+    fn damage<'a>(&'a self, conn: &'a mut Conn) -> BoxFuture<'a, Result<Vec<String>>>;
+}
+
+/// State that a [`Store`] shares with its [`super::Db`].
+#[derive(Clone, Default)]
+pub(super) struct Shared {
+    pub(super) statements: StatementCount,
+    /// Connections in use and writes in progress. Closed together with the database.
+    pub(super) uses: TaskTracker,
+}
+
+pub(super) async fn checkout<C>(pool: &Pool<C>) -> Result<Object<C>>
+where
+    C: PoolableConnection + Send + 'static,
+    AsyncDieselConnectionManager<C>:
+        deadpool::managed::Manager<Type = C, Error = diesel_async::pooled_connection::PoolError>,
+{
+    pool.get().await.map_err(|error| match error {
+        PoolError::Timeout(_) => Error::Unavailable("no database connection became free in time".into()),
+        other => Error::Unavailable(other.to_string()),
+    })
+}
+
+pub(super) fn pool<C>(url: String, max_size: usize, mut config: ManagerConfig<C>) -> Result<Pool<C>>
+where
+    C: PoolableConnection + Send + 'static,
+    AsyncDieselConnectionManager<C>:
+        deadpool::managed::Manager<Type = C, Error = diesel_async::pooled_connection::PoolError>,
+{
+    // Checks only the connection's own state: a ping would cost every request a round trip.
+    config.recycling_method = RecyclingMethod::Fast;
+    Pool::builder(AsyncDieselConnectionManager::new_with_config(url, config))
+        .max_size(max_size)
+        .wait_timeout(Some(POOL_WAIT))
+        .create_timeout(Some(POOL_WAIT))
+        .runtime(deadpool::Runtime::Tokio1)
+        .build()
+        .map_err(unavailable)
+}
+
+pub(super) fn unavailable(error: impl fmt::Display) -> Error {
+    Error::Unavailable(error.to_string())
+}
+
+/// The error of a write whose task ended without a result.
+pub(super) fn abandoned() -> Error {
+    Error::Unavailable("the write was abandoned".into())
+}

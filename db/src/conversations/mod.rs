@@ -1,0 +1,181 @@
+//! Conversations: questions with their answers, and everything that belongs to them.
+//!
+//! This file inserts, updates and finds conversations by ID and session. [`lists`] filters, orders
+//! and counts them, with the help of the search index in [`search`] on SQLite.
+
+mod lists;
+pub mod messages;
+pub mod read_marks;
+mod row;
+pub mod search;
+pub mod stats;
+pub mod transcripts;
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use helpbot_domain::Timestamp;
+use helpbot_domain::conversation::{HandoffStatus, Vote};
+use helpbot_domain::ids::{ConversationId, SiteId};
+
+use crate::columns;
+use crate::connection::Conn;
+use crate::connection::conn::on;
+use crate::connection::dialect::{ForUpdate, locked};
+use crate::connection::prepared::Fixed;
+use crate::error::Result;
+use crate::schema::conversations as conv;
+use helpbot_domain::conversation::Conversation;
+
+use row::Row;
+
+pub use lists::{ConversationQuery, Window, count, list};
+
+/// Stores a new conversation.
+///
+/// # Errors
+/// `Conflict` when the id is taken.
+pub async fn insert(c: &mut Conn, new: &Conversation) -> Result<()> {
+    on!(c, |c| {
+        diesel::insert_into(conv::table)
+            .values((
+                conv::site_id.eq(new.site_id.to_string()),
+                conv::id.eq(new.id.to_string()),
+                conv::session_id.eq(&new.session_id),
+                conv::question.eq(&new.question),
+                conv::answer.eq(&new.answer),
+                conv::search_text.eq(search_text(&new.question, &new.answer)),
+                conv::citations.eq(columns::to_json(&new.citations)),
+                conv::outcome.eq(new.outcome.as_str()),
+                conv::is_unanswered.eq(new.outcome.is_unanswered()),
+                conv::confidence.eq(new.confidence),
+                conv::language.eq(&new.language),
+                conv::message_count.eq(new.message_count),
+                conv::created_at_ms.eq(new.created_at.as_ms()),
+                conv::updated_at_ms.eq(new.updated_at.as_ms()),
+            ))
+            .execute(c)
+            .await
+    })?;
+    Ok(())
+}
+
+/// Writes what may change after the answer: vote, handoff, address, assignee, message count.
+/// False when the site has no such conversation.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn update(c: &mut Conn, changed: &Conversation) -> Result<bool> {
+    let (site, id) = (changed.site_id.to_string(), changed.id.to_string());
+    let count = on!(c, |c| {
+        let row = conv::table.filter(conv::site_id.eq(&site)).filter(conv::id.eq(&id));
+        let update = diesel::update(row).set((
+            conv::is_helpful.eq(changed.vote.map(Vote::is_helpful)),
+            conv::handoff_status.eq(changed.handoff.map(HandoffStatus::as_str)),
+            conv::handoff_at_ms.eq(changed.handoff_at.map(Timestamp::as_ms)),
+            conv::customer_email.eq(&changed.customer_email),
+            conv::assignee_id.eq(changed.assignee_id.map(|id| id.to_string())),
+            conv::message_count.eq(changed.message_count),
+            conv::updated_at_ms.eq(changed.updated_at.as_ms()),
+        ));
+        Fixed(update).execute(c).await
+    })?;
+    Ok(count == 1)
+}
+
+/// The site's conversations with those ids, in no order; absent ones are left out.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn by_ids(c: &mut Conn, site: SiteId, ids: &[ConversationId]) -> Result<Vec<Conversation>> {
+    let (site, ids) = (site.to_string(), columns::texts(ids));
+    let rows: Vec<Row> = on!(c, |c| {
+        conv::table.filter(conv::site_id.eq(&site)).filter(conv::id.eq_any(&ids)).select(Row::as_select()).load(c).await
+    })?;
+    rows.into_iter().map(Conversation::try_from).collect()
+}
+
+/// One conversation of the site.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn by_id(c: &mut Conn, site: SiteId, id: ConversationId) -> Result<Option<Conversation>> {
+    let (site, id) = (site.to_string(), id.to_string());
+    let row: Option<Row> = on!(c, |c| {
+        conv::table
+            .filter(conv::site_id.eq(&site))
+            .filter(conv::id.eq(&id))
+            .select(Row::as_select())
+            .get_result(c)
+            .await
+            .optional()
+    })?;
+    row.map(Conversation::try_from).transpose()
+}
+
+/// One conversation inside a writing transaction, locked against other writers until its end.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn by_id_locked(c: &mut Conn, site: SiteId, id: ConversationId) -> Result<Option<Conversation>> {
+    let (site, id) = (site.to_string(), id.to_string());
+    let row: Option<Row> = on!(c, |c| {
+        let found = conv::table.filter(conv::site_id.eq(&site)).filter(conv::id.eq(&id));
+        locked(ForUpdate, found.select(Row::as_select())).get_result(c).await.optional()
+    })?;
+    row.map(Conversation::try_from).transpose()
+}
+
+/// The last exchanges of a session, oldest first, at most `limit`.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn last_of_session(c: &mut Conn, site: SiteId, session: &str, limit: i64) -> Result<Vec<Conversation>> {
+    let site = site.to_string();
+    let rows: Vec<Row> = on!(c, |c| {
+        conv::table
+            .filter(conv::site_id.eq(&site))
+            .filter(conv::session_id.eq(session))
+            .order((conv::created_at_ms.desc(), conv::id.desc()))
+            .limit(limit)
+            .select(Row::as_select())
+            .load(c)
+            .await
+    })?;
+    rows.into_iter().rev().map(Conversation::try_from).collect()
+}
+
+/// Conversations of a session, at most `limit`, inside a writing transaction; locked against other
+/// writers until its end.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn of_session_locked(c: &mut Conn, site: SiteId, session: &str, limit: i64) -> Result<Vec<Conversation>> {
+    let site = site.to_string();
+    let rows: Vec<Row> = on!(c, |c| {
+        let found = conv::table
+            .filter(conv::site_id.eq(&site))
+            .filter(conv::session_id.eq(session))
+            .order(conv::id)
+            .limit(limit)
+            .select(Row::as_select());
+        locked(ForUpdate, found).load(c).await
+    })?;
+    rows.into_iter().map(Conversation::try_from).collect()
+}
+
+/// Deletes conversations with their messages, read marks and requests for transcripts; the index of
+/// the search forgets them.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn delete(c: &mut Conn, site: SiteId, ids: &[ConversationId]) -> Result<usize> {
+    let (site, ids) = (site.to_string(), columns::texts(ids));
+    Ok(on!(c, |c| {
+        diesel::delete(conv::table.filter(conv::site_id.eq(&site)).filter(conv::id.eq_any(&ids))).execute(c).await
+    })?)
+}
+
+/// What a search looks through: both texts in lower case, so that both databases fold alike.
+fn search_text(question: &str, answer: &str) -> String {
+    format!("{}\n{}", question.to_lowercase(), answer.to_lowercase())
+}

@@ -1,0 +1,85 @@
+//! How far each side of a conversation has read.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use helpbot_domain::conversation::Author;
+use helpbot_domain::ids::{ConversationId, SiteId};
+
+use crate::columns;
+use crate::connection::Conn;
+use crate::connection::conn::on;
+use crate::error::Result;
+use crate::schema::{messages, read_marks as marks};
+
+/// Notes that the side for which `reader` writes has read up to message `seq`. A mark never goes
+/// back.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn mark(c: &mut Conn, site: SiteId, id: ConversationId, reader: Author, seq: i64) -> Result<()> {
+    let (site, id) = (site.to_string(), id.to_string());
+    let row = (
+        marks::site_id.eq(&site),
+        marks::conversation_id.eq(&id),
+        marks::reader.eq(reader.as_str()),
+        marks::seq.eq(seq),
+    );
+    on!(c, |c| diesel::insert_into(marks::table).values(row).on_conflict_do_nothing().execute(c).await)?;
+    // The condition looks at what the row holds once it is locked: of two that read at once, the
+    // one that read further stays.
+    on!(c, |c| {
+        let row = marks::table
+            .filter(marks::site_id.eq(&site))
+            .filter(marks::conversation_id.eq(&id))
+            .filter(marks::reader.eq(reader.as_str()));
+        diesel::update(row.filter(marks::seq.lt(seq))).set(marks::seq.eq(seq)).execute(c).await
+    })?;
+    Ok(())
+}
+
+/// Up to which message the side for which `reader` writes has read some conversations; those of
+/// which it has read nothing are left out.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn of(
+    c: &mut Conn,
+    site: SiteId,
+    ids: &[ConversationId],
+    reader: Author,
+) -> Result<Vec<(ConversationId, i64)>> {
+    let (site, ids) = (site.to_string(), columns::texts(ids));
+    let rows: Vec<(String, i64)> = on!(c, |c| {
+        marks::table
+            .filter(marks::site_id.eq(&site))
+            .filter(marks::conversation_id.eq_any(&ids))
+            .filter(marks::reader.eq(reader.as_str()))
+            .select((marks::conversation_id, marks::seq))
+            .load(c)
+            .await
+    })?;
+    rows.into_iter().map(|(id, seq)| Ok((columns::parse(&id)?, seq))).collect()
+}
+
+/// The places of the messages that `author` wrote in some conversations.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn written_by(
+    c: &mut Conn,
+    site: SiteId,
+    ids: &[ConversationId],
+    author: Author,
+) -> Result<Vec<(ConversationId, i64)>> {
+    let (site, ids) = (site.to_string(), columns::texts(ids));
+    let rows: Vec<(String, i64)> = on!(c, |c| {
+        messages::table
+            .filter(messages::site_id.eq(&site))
+            .filter(messages::conversation_id.eq_any(&ids))
+            .filter(messages::author.eq(author.as_str()))
+            .select((messages::conversation_id, messages::seq))
+            .load(c)
+            .await
+    })?;
+    rows.into_iter().map(|(id, seq)| Ok((columns::parse(&id)?, seq))).collect()
+}

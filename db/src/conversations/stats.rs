@@ -1,0 +1,80 @@
+//! DailyCounts by day, kept as things happen, so that figures over a year read 365 rows.
+
+use diesel::prelude::*;
+use diesel::upsert::excluded;
+use diesel_async::RunQueryDsl;
+use helpbot_domain::ids::SiteId;
+use helpbot_domain::time::Day;
+
+use crate::connection::Conn;
+use crate::connection::conn::on;
+use crate::connection::prepared::Fixed;
+use crate::error::Result;
+use crate::schema::daily_stats as days;
+
+/// DailyCounts of one day; as a change, what to add to them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DailyCounts {
+    /// Questions asked.
+    pub questions: i64,
+    /// Of these, left unanswered.
+    pub unanswered: i64,
+    /// Handed to a human.
+    pub handoffs: i64,
+    /// Voted helpful.
+    pub helpful: i64,
+    /// Voted unhelpful.
+    pub unhelpful: i64,
+}
+
+/// Adds to the counts of `day`, which is the day of the conversation, not of the vote.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn add(c: &mut Conn, site: SiteId, day: Day, more: DailyCounts) -> Result<()> {
+    let site = site.to_string();
+    on!(c, |c| {
+        let upsert = diesel::insert_into(days::table)
+            .values((
+                days::site_id.eq(&site),
+                days::day.eq(day.number()),
+                days::questions.eq(more.questions),
+                days::unanswered.eq(more.unanswered),
+                days::handoffs.eq(more.handoffs),
+                days::helpful.eq(more.helpful),
+                days::unhelpful.eq(more.unhelpful),
+            ))
+            .on_conflict((days::site_id, days::day))
+            .do_update()
+            .set((
+                days::questions.eq(days::questions + excluded(days::questions)),
+                days::unanswered.eq(days::unanswered + excluded(days::unanswered)),
+                days::handoffs.eq(days::handoffs + excluded(days::handoffs)),
+                days::helpful.eq(days::helpful + excluded(days::helpful)),
+                days::unhelpful.eq(days::unhelpful + excluded(days::unhelpful)),
+            ));
+        Fixed(upsert).execute(c).await
+    })?;
+    Ok(())
+}
+
+/// The days from `from` to `to`, both included, that have counts; ascending.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn between(c: &mut Conn, site: SiteId, from: Day, to: Day) -> Result<Vec<(Day, DailyCounts)>> {
+    let site = site.to_string();
+    let rows: Vec<(i32, i64, i64, i64, i64, i64)> = on!(c, |c| {
+        days::table
+            .filter(days::site_id.eq(&site))
+            .filter(days::day.between(from.number(), to.number()))
+            .order(days::day)
+            .select((days::day, days::questions, days::unanswered, days::handoffs, days::helpful, days::unhelpful))
+            .load(c)
+            .await
+    })?;
+    let counts = |(day, questions, unanswered, handoffs, helpful, unhelpful)| {
+        (Day::from_number(day), DailyCounts { questions, unanswered, handoffs, helpful, unhelpful })
+    };
+    Ok(rows.into_iter().map(counts).collect())
+}

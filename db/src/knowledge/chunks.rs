@@ -1,0 +1,268 @@
+//! Questions with their answers, and passages: what the engine's indexes are made of.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use helpbot_domain::ids::{ChunkId, DocumentId, SiteId};
+
+use crate::columns;
+use crate::connection::Conn;
+use crate::connection::conn::on;
+use crate::connection::dialect::insert_rows;
+use crate::error::{Error, Result};
+use crate::paging::load_page;
+use crate::schema::chunks;
+use helpbot_domain::chunk::{Chunk, ChunkKind, StoredChunk};
+use helpbot_domain::page::PageRequest;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = chunks)]
+struct Row {
+    site_id: String,
+    id: String,
+    source_id: String,
+    document_id: String,
+    position: i32,
+    kind: String,
+    question: Option<String>,
+    heading: String,
+    body: String,
+    url: Option<String>,
+    page_title: Option<String>,
+    language: Option<String>,
+    phrasings: String,
+    content_hash: String,
+}
+
+impl TryFrom<Row> for StoredChunk {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self> {
+        Ok(StoredChunk {
+            site_id: columns::parse(&row.site_id)?,
+            document_id: columns::parse(&row.document_id)?,
+            position: row.position,
+            content_hash: row.content_hash,
+            chunk: Chunk {
+                id: columns::parse(&row.id)?,
+                source_id: columns::parse(&row.source_id)?,
+                kind: if row.kind == ChunkKind::Faq.as_str() { ChunkKind::Faq } else { ChunkKind::Passage },
+                question: row.question,
+                heading: columns::json(&row.heading)?,
+                text: row.body,
+                url: row.url,
+                page_title: row.page_title,
+                language: row.language,
+                phrasings: columns::json(&row.phrasings)?,
+            },
+        })
+    }
+}
+
+/// The columns of a chunk with their values.
+macro_rules! row {
+    ($new:expr) => {{
+        let new: &StoredChunk = $new;
+        let chunk = &new.chunk;
+        (
+            chunks::site_id.eq(new.site_id.to_string()),
+            chunks::id.eq(chunk.id.to_string()),
+            chunks::source_id.eq(chunk.source_id.to_string()),
+            chunks::document_id.eq(new.document_id.to_string()),
+            chunks::position.eq(new.position),
+            chunks::kind.eq(chunk.kind.as_str()),
+            chunks::question.eq(&chunk.question),
+            chunks::heading.eq(columns::to_json(&chunk.heading)),
+            chunks::body.eq(&chunk.text),
+            chunks::url.eq(&chunk.url),
+            chunks::page_title.eq(&chunk.page_title),
+            chunks::language.eq(&chunk.language),
+            chunks::phrasings.eq(columns::to_json(&chunk.phrasings)),
+            chunks::content_hash.eq(&new.content_hash),
+        )
+    }};
+}
+
+/// Stores a new chunk.
+///
+/// # Errors
+/// `Conflict` when the id is taken.
+pub async fn insert(c: &mut Conn, new: &StoredChunk) -> Result<()> {
+    on!(c, |c| diesel::insert_into(chunks::table).values(row!(new)).execute(c).await)?;
+    Ok(())
+}
+
+/// Stores many.
+///
+/// # Errors
+/// `Conflict` when an id is taken; then some may be stored: roll back.
+pub async fn insert_all(c: &mut Conn, new: &[StoredChunk]) -> Result<()> {
+    insert_rows!(c, chunks::table, new, |new| row!(new));
+    Ok(())
+}
+
+/// Moves a chunk whose content stayed the same to where it now stands.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn update_place(c: &mut Conn, stored: &StoredChunk) -> Result<()> {
+    let (site, chunk) = (stored.site_id.to_string(), &stored.chunk);
+    let id = chunk.id.to_string();
+    on!(c, |c| {
+        diesel::update(chunks::table.filter(chunks::site_id.eq(&site)).filter(chunks::id.eq(&id)))
+            .set((
+                chunks::position.eq(stored.position),
+                chunks::url.eq(&chunk.url),
+                chunks::page_title.eq(&chunk.page_title),
+                chunks::language.eq(&chunk.language),
+            ))
+            .execute(c)
+            .await
+    })?;
+    Ok(())
+}
+
+/// The site's chunks with those ids, in no order; absent ones are left out.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn by_ids(c: &mut Conn, site: SiteId, ids: &[ChunkId]) -> Result<Vec<StoredChunk>> {
+    let (site, ids) = (site.to_string(), columns::texts(ids));
+    let rows: Vec<Row> = on!(c, |c| {
+        chunks::table
+            .filter(chunks::site_id.eq(&site))
+            .filter(chunks::id.eq_any(&ids))
+            .select(Row::as_select())
+            .load(c)
+            .await
+    })?;
+    rows.into_iter().map(StoredChunk::try_from).collect()
+}
+
+/// The chunks of a page, in their order.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn of_document(c: &mut Conn, site: SiteId, document: DocumentId) -> Result<Vec<StoredChunk>> {
+    let (site, document) = (site.to_string(), document.to_string());
+    let rows: Vec<Row> = on!(c, |c| {
+        chunks::table
+            .filter(chunks::site_id.eq(&site))
+            .filter(chunks::document_id.eq(&document))
+            .order(chunks::position)
+            .select(Row::as_select())
+            .load(c)
+            .await
+    })?;
+    rows.into_iter().map(StoredChunk::try_from).collect()
+}
+
+/// All chunks of the site, by id after `after`, at most `limit`: an index is read in pages.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn of_site(c: &mut Conn, site: SiteId, after: Option<ChunkId>, limit: i64) -> Result<Vec<StoredChunk>> {
+    let site = site.to_string();
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    let rows: Vec<Row> = on!(c, |c| {
+        chunks::table
+            .filter(chunks::site_id.eq(&site))
+            .filter(chunks::id.gt(&after))
+            .order(chunks::id)
+            .limit(limit)
+            .select(Row::as_select())
+            .load(c)
+            .await
+    })?;
+    rows.into_iter().map(StoredChunk::try_from).collect()
+}
+
+/// Deletes some chunks.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn delete(c: &mut Conn, site: SiteId, ids: &[ChunkId]) -> Result<()> {
+    let (site, ids) = (site.to_string(), columns::texts(ids));
+    on!(c, |c| {
+        diesel::delete(chunks::table.filter(chunks::site_id.eq(&site)).filter(chunks::id.eq_any(&ids))).execute(c).await
+    })?;
+    Ok(())
+}
+
+/// The entries of a site that a pattern fits; written once for the list and its count.
+macro_rules! with_pattern {
+    ($site:expr, $pattern:expr) => {
+        chunks::table.filter(chunks::site_id.eq($site)).filter(chunks::question.is_not_null()).filter(
+            lower(chunks::question.assume_not_null())
+                .like($pattern)
+                .escape('\\')
+                .or(lower(chunks::body).like($pattern).escape('\\')),
+        )
+    };
+}
+
+/// The site's questions with their answers, by id after `after`, at most `limit`; with `words`
+/// in question or answer when some are given, whatever the case of ASCII letters.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn entries(
+    c: &mut Conn,
+    site: SiteId,
+    words: Option<&str>,
+    page: PageRequest<ChunkId>,
+) -> Result<Vec<StoredChunk>> {
+    let (site, pattern) = (site.to_string(), pattern(words));
+    let rows: Vec<Row> = on!(c, |c| load_page!(c, with_pattern!(&site, &pattern), chunks::id, page))?;
+    rows.into_iter().map(StoredChunk::try_from).collect()
+}
+
+fn pattern(words: Option<&str>) -> String {
+    columns::containing(&words.unwrap_or_default().to_lowercase())
+}
+
+diesel::define_sql_function! {
+    /// Lower case of ASCII letters on SQLite, of all letters on PostgreSQL: good enough for an
+    /// owner's look through its own entries.
+    fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
+}
+
+/// How many chunks the site has.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn count(c: &mut Conn, site: SiteId) -> Result<i64> {
+    let site = site.to_string();
+    Ok(on!(c, |c| chunks::table.filter(chunks::site_id.eq(&site)).count().get_result(c).await)?)
+}
+
+/// How many of the site's questions with answers [`entries`] lists.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn entry_count(c: &mut Conn, site: SiteId, words: Option<&str>) -> Result<i64> {
+    let (site, pattern) = (site.to_string(), pattern(words));
+    Ok(on!(c, |c| with_pattern!(&site, &pattern).count().get_result(c).await)?)
+}
+
+/// Writes the words of a chunk anew, with where they stand; false when the site has no such chunk.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn update_words(c: &mut Conn, stored: &StoredChunk) -> Result<bool> {
+    let (site, chunk) = (stored.site_id.to_string(), &stored.chunk);
+    let id = chunk.id.to_string();
+    let count = on!(c, |c| {
+        diesel::update(chunks::table.filter(chunks::site_id.eq(&site)).filter(chunks::id.eq(&id)))
+            .set((
+                chunks::question.eq(&chunk.question),
+                chunks::heading.eq(columns::to_json(&chunk.heading)),
+                chunks::body.eq(&chunk.text),
+                chunks::url.eq(&chunk.url),
+                chunks::phrasings.eq(columns::to_json(&chunk.phrasings)),
+                chunks::content_hash.eq(&stored.content_hash),
+            ))
+            .execute(c)
+            .await
+    })?;
+    Ok(count == 1)
+}

@@ -1,0 +1,96 @@
+//! Saved test questions: what a site must be able to answer.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use helpbot_domain::Timestamp;
+use helpbot_domain::ids::{CaseId, SiteId};
+
+use crate::columns;
+use crate::connection::Conn;
+use crate::connection::conn::on;
+use crate::error::{Error, Result};
+use crate::paging::load_page;
+use crate::schema::evaluation_cases as cases;
+use helpbot_domain::evaluation::Case;
+use helpbot_domain::page::PageRequest;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = cases)]
+struct Row {
+    site_id: String,
+    id: String,
+    question: String,
+    expected_source_id: Option<String>,
+    expected_url: Option<String>,
+    expected_question: Option<String>,
+    created_at_ms: i64,
+}
+
+impl TryFrom<Row> for Case {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self> {
+        Ok(Case {
+            site_id: columns::parse(&row.site_id)?,
+            id: columns::parse(&row.id)?,
+            question: row.question,
+            expected_source_id: columns::parse_opt(row.expected_source_id.as_deref())?,
+            expected_url: row.expected_url,
+            expected_question: row.expected_question,
+            created_at: Timestamp::from_ms(row.created_at_ms),
+        })
+    }
+}
+
+/// Stores a new case.
+///
+/// # Errors
+/// `Conflict` when the id is taken.
+pub async fn insert(c: &mut Conn, new: &Case) -> Result<()> {
+    on!(c, |c| {
+        diesel::insert_into(cases::table)
+            .values((
+                cases::site_id.eq(new.site_id.to_string()),
+                cases::id.eq(new.id.to_string()),
+                cases::question.eq(&new.question),
+                cases::expected_source_id.eq(new.expected_source_id.map(|id| id.to_string())),
+                cases::expected_url.eq(&new.expected_url),
+                cases::expected_question.eq(&new.expected_question),
+                cases::created_at_ms.eq(new.created_at.as_ms()),
+            ))
+            .execute(c)
+            .await
+    })?;
+    Ok(())
+}
+
+/// The site's cases by id after `after`, oldest first, at most `limit`.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn list(c: &mut Conn, site: SiteId, page: PageRequest<CaseId>) -> Result<Vec<Case>> {
+    let site = site.to_string();
+    let rows: Vec<Row> = on!(c, |c| load_page!(c, cases::table.filter(cases::site_id.eq(&site)), cases::id, page))?;
+    rows.into_iter().map(Case::try_from).collect()
+}
+
+/// How many cases the site has.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn count(c: &mut Conn, site: SiteId) -> Result<i64> {
+    let site = site.to_string();
+    Ok(on!(c, |c| cases::table.filter(cases::site_id.eq(&site)).count().get_result(c).await)?)
+}
+
+/// Deletes a case; false when the site has none such.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn delete(c: &mut Conn, site: SiteId, id: CaseId) -> Result<bool> {
+    let (site, id) = (site.to_string(), id.to_string());
+    let count = on!(c, |c| {
+        diesel::delete(cases::table.filter(cases::site_id.eq(&site)).filter(cases::id.eq(&id))).execute(c).await
+    })?;
+    Ok(count == 1)
+}

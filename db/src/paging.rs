@@ -1,0 +1,25 @@
+//! Pages of lists that are ordered by a text key.
+
+use helpbot_domain::page::PageRequest;
+
+/// Returns the key to compare with. Without a key, this is one before or after all keys, depending
+/// on the direction.
+pub(crate) fn edge<K: ToString>(page: &PageRequest<K>) -> String {
+    // The last code point. Both databases compare text byte by byte.
+    const LAST: &str = "\u{10ffff}";
+    let outermost = if page.is_backward { LAST } else { "" };
+    page.from.as_ref().map_or_else(|| outermost.to_owned(), ToString::to_string)
+}
+
+/// Loads one page of `$rows`, ordered by `$key`.
+macro_rules! load_page {
+    ($c:ident, $rows:expr, $key:expr, $page:expr) => {{
+        let edge = $crate::paging::edge(&$page);
+        if $page.is_backward {
+            $rows.filter($key.lt(&edge)).order($key.desc()).limit($page.limit).select(Row::as_select()).load($c).await
+        } else {
+            $rows.filter($key.gt(&edge)).order($key.asc()).limit($page.limit).select(Row::as_select()).load($c).await
+        }
+    }};
+}
+pub(crate) use load_page;

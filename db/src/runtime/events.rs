@@ -1,0 +1,220 @@
+//! The event log of each site.
+//!
+//! A number is taken from the site's counter inside the transaction that makes the event, so
+//! numbers have no gaps and rise in the order of commits: who has read up to `n` can miss
+//! nothing below it (a database sequence cannot promise that; research/reliability, section 6).
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use helpbot_domain::Timestamp;
+use helpbot_domain::event::{Event, EventType};
+use helpbot_domain::ids::{ConversationId, EventId, SiteId};
+
+use crate::columns;
+use crate::connection::Conn;
+use crate::connection::conn::on;
+use crate::connection::prepared::Fixed;
+use crate::error::{Error, Result};
+use crate::schema::{events, site_counters};
+
+/// An event before it has its number.
+#[derive(Debug, Clone)]
+pub struct NewEvent {
+    /// Its id.
+    pub id: EventId,
+    /// What kind of thing happened.
+    pub event_type: EventType,
+    /// To which conversation.
+    pub conversation_id: ConversationId,
+    /// In which session.
+    pub session_id: String,
+    /// The payload, JSON text.
+    pub data: String,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = events)]
+pub(crate) struct Row {
+    site_id: String,
+    seq: i64,
+    id: String,
+    event_type: String,
+    conversation_id: String,
+    session_id: String,
+    data: String,
+    created_at_ms: i64,
+}
+
+impl TryFrom<Row> for Event {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self> {
+        Ok(Event {
+            site_id: columns::parse(&row.site_id)?,
+            seq: row.seq,
+            id: columns::parse(&row.id)?,
+            event_type: columns::parse(&row.event_type)?,
+            conversation_id: columns::parse(&row.conversation_id)?,
+            session_id: row.session_id,
+            data: row.data,
+            created_at: Timestamp::from_ms(row.created_at_ms),
+        })
+    }
+}
+
+/// Appends to the site's log, in order, and gives the events with their numbers. Locks the
+/// site's counter until the transaction ends: call it last.
+///
+/// # Errors
+/// `Corrupt` when the site has no counter.
+pub async fn append(c: &mut Conn, site: SiteId, now: Timestamp, new: Vec<NewEvent>) -> Result<Vec<Event>> {
+    let count = i64::try_from(new.len()).unwrap_or(i64::MAX);
+    let site_text = site.to_string();
+    let last: Option<i64> = on!(c, |c| {
+        let update = diesel::update(site_counters::table.filter(site_counters::site_id.eq(&site_text)))
+            .set(site_counters::event_seq.eq(site_counters::event_seq + count))
+            .returning(site_counters::event_seq);
+        Fixed(update).get_result(c).await.optional()
+    })?;
+    let last = last.ok_or_else(|| Error::Corrupt { what: "event counter", value: site_text.clone() })?;
+    let mut stored = Vec::with_capacity(new.len());
+    for (seq, event) in (last - count + 1..).zip(new) {
+        on!(c, |c| {
+            diesel::insert_into(events::table)
+                .values((
+                    events::site_id.eq(&site_text),
+                    events::seq.eq(seq),
+                    events::id.eq(event.id.to_string()),
+                    events::event_type.eq(event.event_type.as_str()),
+                    events::conversation_id.eq(event.conversation_id.to_string()),
+                    events::session_id.eq(&event.session_id),
+                    events::data.eq(&event.data),
+                    events::created_at_ms.eq(now.as_ms()),
+                ))
+                .execute(c)
+                .await
+        })?;
+        stored.push(Event {
+            site_id: site,
+            seq,
+            id: event.id,
+            event_type: event.event_type,
+            conversation_id: event.conversation_id,
+            session_id: event.session_id,
+            data: event.data,
+            created_at: now,
+        });
+    }
+    Ok(stored)
+}
+
+/// Events of the site with a number above `after`, oldest first, at most `limit`.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn after(c: &mut Conn, site: SiteId, after: i64, limit: i64) -> Result<Vec<Event>> {
+    let site = site.to_string();
+    let rows: Vec<Row> = on!(c, |c| {
+        events::table
+            .filter(events::site_id.eq(&site))
+            .filter(events::seq.gt(after))
+            .order(events::seq)
+            .limit(limit)
+            .select(Row::as_select())
+            .load(c)
+            .await
+    })?;
+    rows.into_iter().map(Event::try_from).collect()
+}
+
+/// The number of the site's last event, 0 when it has none; none when there is no such site.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn last_seq(c: &mut Conn, site: SiteId) -> Result<Option<i64>> {
+    let site = site.to_string();
+    Ok(on!(c, |c| {
+        site_counters::table
+            .filter(site_counters::site_id.eq(&site))
+            .select(site_counters::event_seq)
+            .get_result(c)
+            .await
+            .optional()
+    })?)
+}
+
+/// The last numbers of several sites; for a poller that looks for other nodes' events.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn last_seqs(c: &mut Conn, sites: &[SiteId]) -> Result<Vec<(SiteId, i64)>> {
+    let sites = columns::texts(sites);
+    let rows: Vec<(String, i64)> = on!(c, |c| {
+        site_counters::table
+            .filter(site_counters::site_id.eq_any(&sites))
+            .select((site_counters::site_id, site_counters::event_seq))
+            .load(c)
+            .await
+    })?;
+    rows.into_iter().map(|(site, seq)| Ok((columns::parse(&site)?, seq))).collect()
+}
+
+/// The number of the oldest event still kept; none when the log is empty.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn first_seq(c: &mut Conn, site: SiteId) -> Result<Option<i64>> {
+    let site = site.to_string();
+    Ok(on!(c, |c| {
+        events::table.filter(events::site_id.eq(&site)).select(diesel::dsl::min(events::seq)).get_result(c).await
+    })?)
+}
+
+/// Forgets events older than `before`; gives how many there were.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn delete_before(c: &mut Conn, before: Timestamp) -> Result<usize> {
+    Ok(on!(c, |c| diesel::delete(events::table.filter(events::created_at_ms.lt(before.as_ms()))).execute(c).await)?)
+}
+
+/// Events of a session with a number above `after`, oldest first, at most `limit`: number and id.
+/// Looks through the whole log of the site: for erasing, never for answering.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn of_session(
+    c: &mut Conn,
+    site: SiteId,
+    session: &str,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<(i64, EventId)>> {
+    let site = site.to_string();
+    let rows: Vec<(i64, String)> = on!(c, |c| {
+        events::table
+            .filter(events::site_id.eq(&site))
+            .filter(events::session_id.eq(session))
+            .filter(events::seq.gt(after))
+            .order(events::seq)
+            .limit(limit)
+            .select((events::seq, events::id))
+            .load(c)
+            .await
+    })?;
+    rows.into_iter().map(|(seq, id)| Ok((seq, columns::parse(&id)?))).collect()
+}
+
+/// Takes payload and session out of events, which keep their places in the log.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn erase(c: &mut Conn, site: SiteId, seqs: &[i64]) -> Result<usize> {
+    let site = site.to_string();
+    Ok(on!(c, |c| {
+        diesel::update(events::table.filter(events::site_id.eq(&site)).filter(events::seq.eq_any(seqs)))
+            .set((events::data.eq(Event::ERASED), events::session_id.eq("")))
+            .execute(c)
+            .await
+    })?)
+}

@@ -1,0 +1,249 @@
+//! Background work as rows: due at a time, taken by lease. A worker that dies loses its lease
+//! and another takes the job; nobody holds a transaction while working.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use helpbot_domain::Timestamp;
+use helpbot_domain::ids::{JobId, SiteId};
+
+use crate::columns;
+use crate::connection::Conn;
+use crate::connection::conn::on;
+use crate::connection::dialect::{ForUpdate, SkipLocked, locked};
+use crate::error::{Error, Result};
+use crate::schema::jobs;
+use helpbot_domain::job::Job;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = jobs)]
+struct Row {
+    id: String,
+    site_id: String,
+    kind: String,
+    dedupe: Option<String>,
+    payload: String,
+    due_at_ms: i64,
+    attempts: i32,
+    last_error: Option<String>,
+    created_at_ms: i64,
+}
+
+impl TryFrom<Row> for Job {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self> {
+        Ok(Job {
+            id: columns::parse(&row.id)?,
+            site_id: columns::parse(&row.site_id)?,
+            kind: row.kind,
+            dedupe: row.dedupe,
+            payload: row.payload,
+            due_at: Timestamp::from_ms(row.due_at_ms),
+            attempts: row.attempts,
+            last_error: row.last_error,
+            created_at: Timestamp::from_ms(row.created_at_ms),
+        })
+    }
+}
+
+/// Asks for a job; false when one with its `dedupe` waits or runs already.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn insert(c: &mut Conn, job: &Job) -> Result<bool> {
+    let count = on!(c, |c| {
+        diesel::insert_into(jobs::table)
+            .values((
+                jobs::id.eq(job.id.to_string()),
+                jobs::site_id.eq(job.site_id.to_string()),
+                jobs::kind.eq(&job.kind),
+                jobs::dedupe.eq(&job.dedupe),
+                jobs::payload.eq(&job.payload),
+                jobs::due_at_ms.eq(job.due_at.as_ms()),
+                jobs::attempts.eq(job.attempts),
+                jobs::created_at_ms.eq(job.created_at.as_ms()),
+            ))
+            .on_conflict_do_nothing()
+            .execute(c)
+            .await
+    })?;
+    Ok(count == 1)
+}
+
+/// Jobs of those kinds that are not done yet, the oldest first; of one site or of all.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn waiting(c: &mut Conn, site: Option<SiteId>, kinds: &[&str], limit: i64) -> Result<Vec<Job>> {
+    let rows: Vec<Row> = on!(c, <B> |c| {
+        let mut rows = jobs::table.filter(jobs::kind.eq_any(kinds.iter().copied())).into_boxed::<B>();
+        if let Some(site) = site {
+            rows = rows.filter(jobs::site_id.eq(site.to_string()));
+        }
+        rows.order((jobs::created_at_ms, jobs::id)).limit(limit).select(Row::as_select()).load(c).await
+    })?;
+    rows.into_iter().map(Job::try_from).collect()
+}
+
+/// Who works on a job, and until when the others must leave it alone.
+#[derive(Debug, Clone)]
+pub struct Lease {
+    /// The worker.
+    pub owner: String,
+    /// The moment of asking.
+    pub now: Timestamp,
+    /// The end of the lease.
+    pub until: Timestamp,
+}
+
+/// Takes up to `limit` due jobs of those kinds that nobody has, longest due first, and counts
+/// the attempt.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn claim(c: &mut Conn, kinds: &[&str], lease: &Lease, limit: i64) -> Result<Vec<Job>> {
+    let now = lease.now.as_ms();
+    // Workers on other nodes may claim at the same moment: each skips the rows of the others.
+    let ids: Vec<String> = on!(c, |c| {
+        let free = jobs::table
+            .filter(jobs::kind.eq_any(kinds.iter().copied()))
+            .filter(jobs::due_at_ms.le(now))
+            .filter(jobs::lease_until_ms.is_null().or(jobs::lease_until_ms.lt(now)))
+            .order((jobs::due_at_ms, jobs::id))
+            .limit(limit)
+            .select(jobs::id);
+        locked(SkipLocked, free).load(c).await
+    })?;
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    on!(c, |c| {
+        diesel::update(jobs::table.filter(jobs::id.eq_any(&ids)))
+            .set((
+                jobs::lease_owner.eq(&lease.owner),
+                jobs::lease_until_ms.eq(lease.until.as_ms()),
+                jobs::attempts.eq(jobs::attempts + 1),
+            ))
+            .execute(c)
+            .await
+    })?;
+    let rows: Vec<Row> = on!(c, |c| {
+        jobs::table
+            .filter(jobs::id.eq_any(&ids))
+            .order((jobs::due_at_ms, jobs::id))
+            .select(Row::as_select())
+            .load(c)
+            .await
+    })?;
+    rows.into_iter().map(Job::try_from).collect()
+}
+
+/// Makes waiting jobs of those kinds that are due later than `latest` due then; gives how many
+/// there were.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn pull_in(c: &mut Conn, kinds: &[&str], latest: Timestamp) -> Result<usize> {
+    let latest = latest.as_ms();
+    Ok(on!(c, |c| {
+        diesel::update(jobs::table.filter(jobs::kind.eq_any(kinds.iter().copied())).filter(jobs::due_at_ms.gt(latest)))
+            .set(jobs::due_at_ms.eq(latest))
+            .execute(c)
+            .await
+    })?)
+}
+
+/// Keeps a job longer; false when the lease was lost to another.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn renew(c: &mut Conn, id: JobId, lease: &Lease) -> Result<bool> {
+    let id = id.to_string();
+    let count = on!(c, |c| {
+        diesel::update(jobs::table.filter(jobs::id.eq(&id)).filter(jobs::lease_owner.eq(&lease.owner)))
+            .set(jobs::lease_until_ms.eq(lease.until.as_ms()))
+            .execute(c)
+            .await
+    })?;
+    Ok(count == 1)
+}
+
+/// Whether `owner` still has the job, which nobody can take from it until the end of the
+/// transaction. A lease past its time that nobody else has taken still holds.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn is_held(c: &mut Conn, id: JobId, owner: &str) -> Result<bool> {
+    let id = id.to_string();
+    let found: Option<String> = on!(c, |c| {
+        let held = jobs::table.filter(jobs::id.eq(&id)).filter(jobs::lease_owner.eq(owner)).select(jobs::id);
+        locked(ForUpdate, held).get_result(c).await.optional()
+    })?;
+    Ok(found.is_some())
+}
+
+/// Ends a job that is done or given up; false when the lease was lost to another.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn finish(c: &mut Conn, id: JobId, owner: &str) -> Result<bool> {
+    let id = id.to_string();
+    let count = on!(c, |c| {
+        diesel::delete(jobs::table.filter(jobs::id.eq(&id)).filter(jobs::lease_owner.eq(owner))).execute(c).await
+    })?;
+    Ok(count == 1)
+}
+
+/// Puts a failed job back until `due_at`; false when the lease was lost to another.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn retry(c: &mut Conn, id: JobId, owner: &str, due_at: Timestamp, error: &str) -> Result<bool> {
+    let id = id.to_string();
+    let count = on!(c, |c| {
+        diesel::update(jobs::table.filter(jobs::id.eq(&id)).filter(jobs::lease_owner.eq(owner)))
+            .set((
+                jobs::due_at_ms.eq(due_at.as_ms()),
+                jobs::last_error.eq(error),
+                jobs::lease_owner.eq(None::<String>),
+                jobs::lease_until_ms.eq(None::<i64>),
+            ))
+            .execute(c)
+            .await
+    })?;
+    Ok(count == 1)
+}
+
+/// Drops a waiting or running job of a site, for what no longer exists.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn cancel(c: &mut Conn, site: SiteId, kind: &str, dedupe: &str) -> Result<()> {
+    let site = site.to_string();
+    on!(c, |c| {
+        diesel::delete(
+            jobs::table.filter(jobs::site_id.eq(&site)).filter(jobs::kind.eq(kind)).filter(jobs::dedupe.eq(dedupe)),
+        )
+        .execute(c)
+        .await
+    })?;
+    Ok(())
+}
+
+/// Takes back jobs of a site and kind that are to be done to one of those, whoever holds them.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn delete_of(c: &mut Conn, site: SiteId, kind: &str, payloads: &[String]) -> Result<usize> {
+    let site = site.to_string();
+    Ok(on!(c, |c| {
+        diesel::delete(
+            jobs::table
+                .filter(jobs::site_id.eq(&site))
+                .filter(jobs::kind.eq(kind))
+                .filter(jobs::payload.eq_any(payloads)),
+        )
+        .execute(c)
+        .await
+    })?)
+}

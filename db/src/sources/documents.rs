@@ -1,0 +1,198 @@
+//! Pages of sources: what was fetched, skipped or failed, and why. They are the crawl report.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use helpbot_domain::Timestamp;
+use helpbot_domain::ids::{DocumentId, SiteId, SourceId};
+
+use crate::columns;
+use crate::connection::Conn;
+use crate::connection::conn::on;
+use crate::error::{Error, Result};
+use crate::paging::load_page;
+use crate::schema::documents as docs;
+use helpbot_domain::page::PageRequest;
+use helpbot_domain::source::Document;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = docs)]
+struct Row {
+    site_id: String,
+    id: String,
+    source_id: String,
+    url: String,
+    title: Option<String>,
+    language: Option<String>,
+    outcome: String,
+    reason: Option<String>,
+    etag: Option<String>,
+    last_modified: Option<String>,
+    content_hash: Option<String>,
+    chunk_count: i64,
+    misses: i32,
+    fetched_at_ms: i64,
+}
+
+impl TryFrom<Row> for Document {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self> {
+        Ok(Document {
+            site_id: columns::parse(&row.site_id)?,
+            id: columns::parse(&row.id)?,
+            source_id: columns::parse(&row.source_id)?,
+            url: row.url,
+            title: row.title,
+            language: row.language,
+            outcome: columns::named(&row.outcome)?,
+            reason: row.reason,
+            etag: row.etag,
+            last_modified: row.last_modified,
+            content_hash: row.content_hash,
+            chunk_count: row.chunk_count,
+            misses: row.misses,
+            fetched_at: Timestamp::from_ms(row.fetched_at_ms),
+        })
+    }
+}
+
+/// Stores a page, or overwrites the one with its id.
+///
+/// # Errors
+/// `Conflict` when the source has another page at that address.
+pub async fn put(c: &mut Conn, doc: &Document) -> Result<()> {
+    let changes = || {
+        (
+            docs::title.eq(&doc.title),
+            docs::language.eq(&doc.language),
+            docs::outcome.eq(doc.outcome.as_str()),
+            docs::reason.eq(&doc.reason),
+            docs::etag.eq(&doc.etag),
+            docs::last_modified.eq(&doc.last_modified),
+            docs::content_hash.eq(&doc.content_hash),
+            docs::chunk_count.eq(doc.chunk_count),
+            docs::misses.eq(doc.misses),
+            docs::fetched_at_ms.eq(doc.fetched_at.as_ms()),
+        )
+    };
+    let keys = (
+        docs::site_id.eq(doc.site_id.to_string()),
+        docs::id.eq(doc.id.to_string()),
+        docs::source_id.eq(doc.source_id.to_string()),
+        docs::url.eq(&doc.url),
+    );
+    on!(c, |c| {
+        diesel::insert_into(docs::table)
+            .values((keys, changes()))
+            .on_conflict((docs::site_id, docs::id))
+            .do_update()
+            .set(changes())
+            .execute(c)
+            .await
+    })?;
+    Ok(())
+}
+
+/// Keeps where a page leads, in place of what was kept before.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn set_links(c: &mut Conn, site: SiteId, id: DocumentId, links: &[String]) -> Result<()> {
+    let (site, id) = (site.to_string(), id.to_string());
+    on!(c, |c| {
+        diesel::update(docs::table.filter(docs::site_id.eq(&site)).filter(docs::id.eq(&id)))
+            .set(docs::links.eq(columns::to_json(links)))
+            .execute(c)
+            .await
+    })?;
+    Ok(())
+}
+
+/// Where a page led when it was last read; empty when that was not kept.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn links(c: &mut Conn, site: SiteId, id: DocumentId) -> Result<Vec<String>> {
+    let (site, id) = (site.to_string(), id.to_string());
+    let links: Option<Option<String>> = on!(c, |c| {
+        docs::table
+            .filter(docs::site_id.eq(&site))
+            .filter(docs::id.eq(&id))
+            .select(docs::links)
+            .get_result(c)
+            .await
+            .optional()
+    })?;
+    links.flatten().as_deref().map_or(Ok(Vec::new()), columns::json)
+}
+
+/// The pages of a source, by address, after `after`, at most `limit`.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn of_source(c: &mut Conn, site: SiteId, source: SourceId, page: PageRequest<&str>) -> Result<Vec<Document>> {
+    let (site, source) = (site.to_string(), source.to_string());
+    let rows: Vec<Row> = on!(c, |c| {
+        let of_source = docs::table.filter(docs::site_id.eq(&site)).filter(docs::source_id.eq(&source));
+        load_page!(c, of_source, docs::url, page)
+    })?;
+    rows.into_iter().map(Document::try_from).collect()
+}
+
+/// How many pages a source has.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn count(c: &mut Conn, site: SiteId, source: SourceId) -> Result<i64> {
+    let (site, source) = (site.to_string(), source.to_string());
+    Ok(on!(c, |c| {
+        docs::table.filter(docs::site_id.eq(&site)).filter(docs::source_id.eq(&source)).count().get_result(c).await
+    })?)
+}
+
+/// The page of a source at that address.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn by_url(c: &mut Conn, site: SiteId, source: SourceId, url: &str) -> Result<Option<Document>> {
+    let (site, source) = (site.to_string(), source.to_string());
+    let row: Option<Row> = on!(c, |c| {
+        docs::table
+            .filter(docs::site_id.eq(&site))
+            .filter(docs::source_id.eq(&source))
+            .filter(docs::url.eq(url))
+            .select(Row::as_select())
+            .get_result(c)
+            .await
+            .optional()
+    })?;
+    row.map(Document::try_from).transpose()
+}
+
+/// Deletes a page with its chunks.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn delete(c: &mut Conn, site: SiteId, id: DocumentId) -> Result<()> {
+    let (site, id) = (site.to_string(), id.to_string());
+    on!(c, |c| diesel::delete(docs::table.filter(docs::site_id.eq(&site)).filter(docs::id.eq(&id))).execute(c).await)?;
+    Ok(())
+}
+
+/// Pages of a source that answers come from, and the chunks of them all.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn totals(c: &mut Conn, site: SiteId, source: SourceId) -> Result<(i64, i64)> {
+    let (site, source) = (site.to_string(), source.to_string());
+    let counts: Vec<i64> = on!(c, |c| {
+        docs::table
+            .filter(docs::site_id.eq(&site))
+            .filter(docs::source_id.eq(&source))
+            .filter(docs::chunk_count.gt(0))
+            .select(docs::chunk_count)
+            .load(c)
+            .await
+    })?;
+    Ok((i64::try_from(counts.len()).unwrap_or(i64::MAX), counts.iter().sum()))
+}

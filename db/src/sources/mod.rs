@@ -1,0 +1,278 @@
+//! Sources: web sites, files and texts that answers come from, and the bytes of file sources.
+
+pub mod crawl_files;
+pub mod crawl_visits;
+pub mod documents;
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use helpbot_domain::Timestamp;
+use helpbot_domain::ids::{SiteId, SourceId};
+use helpbot_domain::page::PageRequest;
+use helpbot_domain::source::SourceKind;
+
+use crate::columns;
+use crate::connection::Conn;
+use crate::connection::conn::on;
+use crate::connection::dialect::{ForUpdate, locked};
+use crate::error::{Error, Result};
+use crate::paging::load_page;
+use crate::schema::{source_files, sources};
+use helpbot_domain::source::Source;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = sources)]
+struct Row {
+    site_id: String,
+    id: String,
+    kind: String,
+    url: String,
+    title: Option<String>,
+    status: String,
+    error: Option<String>,
+    document_count: i64,
+    chunk_count: i64,
+    options: String,
+    next_scrape_at_ms: Option<i64>,
+    last_scraped_at_ms: Option<i64>,
+    created_at_ms: i64,
+    updated_at_ms: i64,
+    crawl: Option<String>,
+}
+
+impl TryFrom<Row> for Source {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self> {
+        Ok(Source {
+            site_id: columns::parse(&row.site_id)?,
+            id: columns::parse(&row.id)?,
+            kind: columns::named(&row.kind)?,
+            url: row.url,
+            title: row.title,
+            status: columns::named(&row.status)?,
+            error: row.error,
+            document_count: row.document_count,
+            chunk_count: row.chunk_count,
+            options: row.options,
+            next_scrape_at: columns::ms(row.next_scrape_at_ms),
+            last_scraped_at: columns::ms(row.last_scraped_at_ms),
+            created_at: Timestamp::from_ms(row.created_at_ms),
+            updated_at: Timestamp::from_ms(row.updated_at_ms),
+            crawl: row.crawl,
+        })
+    }
+}
+
+/// Stores a new source; false when the site has one of that kind and address already.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn insert(c: &mut Conn, new: &Source) -> Result<bool> {
+    let count = on!(c, |c| {
+        diesel::insert_into(sources::table)
+            .values((
+                sources::site_id.eq(new.site_id.to_string()),
+                sources::id.eq(new.id.to_string()),
+                sources::kind.eq(new.kind.as_str()),
+                sources::url.eq(&new.url),
+                sources::title.eq(&new.title),
+                sources::status.eq(new.status.as_str()),
+                sources::error.eq(&new.error),
+                sources::document_count.eq(new.document_count),
+                sources::chunk_count.eq(new.chunk_count),
+                sources::options.eq(&new.options),
+                sources::next_scrape_at_ms.eq(new.next_scrape_at.map(Timestamp::as_ms)),
+                sources::last_scraped_at_ms.eq(new.last_scraped_at.map(Timestamp::as_ms)),
+                sources::created_at_ms.eq(new.created_at.as_ms()),
+                sources::updated_at_ms.eq(new.updated_at.as_ms()),
+                sources::crawl.eq(&new.crawl),
+            ))
+            .on_conflict_do_nothing()
+            .execute(c)
+            .await
+    })?;
+    Ok(count == 1)
+}
+
+/// Writes everything of a source but its id, kind and address; false when it is gone.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn update(c: &mut Conn, changed: &Source) -> Result<bool> {
+    let (site, id) = (changed.site_id.to_string(), changed.id.to_string());
+    let count = on!(c, |c| {
+        diesel::update(sources::table.filter(sources::site_id.eq(&site)).filter(sources::id.eq(&id)))
+            .set((
+                sources::title.eq(&changed.title),
+                sources::status.eq(changed.status.as_str()),
+                sources::error.eq(&changed.error),
+                sources::document_count.eq(changed.document_count),
+                sources::chunk_count.eq(changed.chunk_count),
+                sources::options.eq(&changed.options),
+                sources::next_scrape_at_ms.eq(changed.next_scrape_at.map(Timestamp::as_ms)),
+                sources::last_scraped_at_ms.eq(changed.last_scraped_at.map(Timestamp::as_ms)),
+                sources::updated_at_ms.eq(changed.updated_at.as_ms()),
+                sources::crawl.eq(&changed.crawl),
+            ))
+            .execute(c)
+            .await
+    })?;
+    Ok(count == 1)
+}
+
+/// The site's sources with those ids, in no order; absent ones are left out.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn by_ids(c: &mut Conn, site: SiteId, ids: &[SourceId]) -> Result<Vec<Source>> {
+    let (site, ids) = (site.to_string(), columns::texts(ids));
+    let rows: Vec<Row> = on!(c, |c| {
+        sources::table
+            .filter(sources::site_id.eq(&site))
+            .filter(sources::id.eq_any(&ids))
+            .select(Row::as_select())
+            .load(c)
+            .await
+    })?;
+    rows.into_iter().map(Source::try_from).collect()
+}
+
+/// One source of the site.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn by_id(c: &mut Conn, site: SiteId, id: SourceId) -> Result<Option<Source>> {
+    let (site, id) = (site.to_string(), id.to_string());
+    let row: Option<Row> = on!(c, |c| {
+        sources::table
+            .filter(sources::site_id.eq(&site))
+            .filter(sources::id.eq(&id))
+            .select(Row::as_select())
+            .get_result(c)
+            .await
+            .optional()
+    })?;
+    row.map(Source::try_from).transpose()
+}
+
+/// One source inside a writing transaction, locked against other writers until its end.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn by_id_locked(c: &mut Conn, site: SiteId, id: SourceId) -> Result<Option<Source>> {
+    let (site, id) = (site.to_string(), id.to_string());
+    let row: Option<Row> = on!(c, |c| {
+        let found = sources::table.filter(sources::site_id.eq(&site)).filter(sources::id.eq(&id));
+        locked(ForUpdate, found.select(Row::as_select())).get_result(c).await.optional()
+    })?;
+    row.map(Source::try_from).transpose()
+}
+
+/// The source of that kind and address.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn by_url(c: &mut Conn, site: SiteId, kind: SourceKind, url: &str) -> Result<Option<Source>> {
+    let site = site.to_string();
+    let row: Option<Row> = on!(c, |c| {
+        sources::table
+            .filter(sources::site_id.eq(&site))
+            .filter(sources::kind.eq(kind.as_str()))
+            .filter(sources::url.eq(url))
+            .select(Row::as_select())
+            .get_result(c)
+            .await
+            .optional()
+    })?;
+    row.map(Source::try_from).transpose()
+}
+
+/// One page of the site's sources, oldest first.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn list(c: &mut Conn, site: SiteId, page: PageRequest<SourceId>) -> Result<Vec<Source>> {
+    let site = site.to_string();
+    let rows: Vec<Row> =
+        on!(c, |c| load_page!(c, sources::table.filter(sources::site_id.eq(&site)), sources::id, page))?;
+    rows.into_iter().map(Source::try_from).collect()
+}
+
+/// How many sources the site has.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn count(c: &mut Conn, site: SiteId) -> Result<i64> {
+    let site = site.to_string();
+    Ok(on!(c, |c| sources::table.filter(sources::site_id.eq(&site)).count().get_result(c).await)?)
+}
+
+/// Sources of any site that are due to be read again, longest overdue first.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn due(c: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<Source>> {
+    let rows: Vec<Row> = on!(c, |c| {
+        sources::table
+            .filter(sources::next_scrape_at_ms.le(now.as_ms()))
+            .order(sources::next_scrape_at_ms)
+            .limit(limit)
+            .select(Row::as_select())
+            .load(c)
+            .await
+    })?;
+    rows.into_iter().map(Source::try_from).collect()
+}
+
+/// Deletes a source with its pages and chunks; false when the site has none such.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn delete(c: &mut Conn, site: SiteId, id: SourceId) -> Result<bool> {
+    let (site, id) = (site.to_string(), id.to_string());
+    let count = on!(c, |c| {
+        diesel::delete(sources::table.filter(sources::site_id.eq(&site)).filter(sources::id.eq(&id))).execute(c).await
+    })?;
+    Ok(count == 1)
+}
+
+/// Keeps the bytes of a file source, in place of those before.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn put_file(c: &mut Conn, site: SiteId, id: SourceId, name: &str, content: &[u8]) -> Result<()> {
+    let (site, id) = (site.to_string(), id.to_string());
+    on!(c, |c| {
+        diesel::insert_into(source_files::table)
+            .values((
+                source_files::site_id.eq(&site),
+                source_files::source_id.eq(&id),
+                source_files::name.eq(name),
+                source_files::content.eq(content),
+            ))
+            .on_conflict((source_files::site_id, source_files::source_id))
+            .do_update()
+            .set((source_files::name.eq(name), source_files::content.eq(content)))
+            .execute(c)
+            .await
+    })?;
+    Ok(())
+}
+
+/// The name and bytes of a file source.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn file(c: &mut Conn, site: SiteId, id: SourceId) -> Result<Option<(String, Vec<u8>)>> {
+    let (site, id) = (site.to_string(), id.to_string());
+    Ok(on!(c, |c| {
+        source_files::table
+            .filter(source_files::site_id.eq(&site))
+            .filter(source_files::source_id.eq(&id))
+            .select((source_files::name, source_files::content))
+            .get_result(c)
+            .await
+            .optional()
+    })?)
+}

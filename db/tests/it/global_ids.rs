@@ -1,0 +1,48 @@
+//! Whose a thing is, by its id alone.
+
+use helpbot_db::global_ids::site_of;
+use helpbot_db::{Db, conversations};
+use helpbot_domain::global_id::GlobalId;
+use helpbot_domain::ids::{ConversationId, KeyId, MemberId, SourceId, WebhookId};
+
+use crate::make;
+
+on_both_backends!(a_thing_is_found_in_its_site_among_others, what_is_not_there_has_no_site,);
+
+async fn a_thing_is_found_in_its_site_among_others(db: &Db) {
+    for _ in 0..2 {
+        let site = make::stored_site(db).await;
+        let member = make::stored_member(db, site).await.id;
+        let source = make::stored_source(db, site, "https://shop.example/faq").await;
+        let key = make::stored_key(db, site).await;
+        let conversation = make::conversation(site, "Open?");
+        let stored = conversation.clone();
+        commit!(db, |c| conversations::insert(c, &stored));
+        let things = [
+            GlobalId::Member(member),
+            GlobalId::Source(source.id),
+            GlobalId::Key(key.id),
+            GlobalId::Conversation(conversation.id),
+        ];
+
+        for thing in things {
+            assert_eq!(read!(db, |c| site_of(c, thing)), Some(site), "{thing:?}");
+        }
+    }
+}
+
+async fn what_is_not_there_has_no_site(db: &Db) {
+    make::stored_site(db).await;
+    let none = make::uuid();
+
+    for thing in [
+        GlobalId::Member(MemberId::from_uuid(none)),
+        GlobalId::Source(SourceId::from_uuid(none)),
+        GlobalId::Key(KeyId::from_uuid(none)),
+        GlobalId::Conversation(ConversationId::from_uuid(none)),
+        GlobalId::Webhook(WebhookId::from_uuid(none)),
+        GlobalId::Delivery(none),
+    ] {
+        assert_eq!(read!(db, |c| site_of(c, thing)), None, "{thing:?}");
+    }
+}

@@ -1,0 +1,29 @@
+//! A site: one web site with its account, plan and settings.
+
+use crate::Timestamp;
+use crate::ids::SiteId;
+use crate::plan::Plan;
+use crate::widget::WidgetConfig;
+
+/// A web site and its account.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Site {
+    /// ID of the site.
+    pub id: SiteId,
+    /// Name that the owner chose.
+    pub name: String,
+    /// Address that receives handoffs and alerts.
+    pub owner_email: String,
+    /// Plan of the site.
+    pub plan: Plan,
+    /// Number of questions per month.
+    pub credit_limit: i64,
+    /// Widget settings as the owner set them, even where the plan overrides them.
+    pub widget: WidgetConfig,
+    /// Answer settings, as JSON that the engine parses.
+    pub answer_settings: String,
+    /// Time of creation.
+    pub created_at: Timestamp,
+    /// Time of the last change.
+    pub updated_at: Timestamp,
+}
