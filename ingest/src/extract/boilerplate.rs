@@ -1,30 +1,27 @@
-//! What stands on every page of a site: navigation, banners, footers, cookie notices.
+//! What every page of a site repeats: navigation, banners, footers, cookie notices.
 //!
-//! Landmarks are marked on the way down (`flatten`), containers that are only called so
-//! afterwards, when their share of the page is known: a "sidebar" that holds the page is none.
-
-use std::collections::HashMap;
+//! `flatten` marks landmarks on the way down. Containers that only have the name of boilerplate are
+//! marked afterwards, when their share of the page and of links is known: a "sidebar" that holds the
+//! page is none, and neither is the "menu" of a restaurant.
 
 use html5ever::local_name;
 
-use super::dom::{Dom, NONE, NodeId};
+use super::dom::{Dom, NodeId};
 use super::element;
-use super::flow::{BlockId, Flow};
-use super::question;
+use super::flow::{Blocks, Flow};
 
-/// A container named like boilerplate is believed below this share of the page's text, in percent.
+/// A container with the name of boilerplate is boilerplate below this share of the page's text, in
+/// percent.
 const SHARE_PERCENT: usize = 35;
 
-/// A form with less text than this, in bytes, is a field with its labels: a search, a vote.
+/// A form with less text than this, in bytes, is a field with its labels: a search or a vote.
 const SMALL_FORM_BYTES: usize = 400;
 
-/// Names (of classes and ids) of what is not content; as a whole name or with a site-/page-
-/// prefix.
-const NAMES: [&str; 26] = [
+/// Classes and ids of what is not content.
+const NAMES: [&str; 17] = [
     "nav",
     "navbar",
     "navigation",
-    "menu",
     "main-menu",
     "footer",
     "site-footer",
@@ -35,19 +32,41 @@ const NAMES: [&str; 26] = [
     "breadcrumbs",
     "sidebar",
     "sidenav",
-    "cookie",
-    "cookies",
-    "cookie-banner",
-    "cookie-notice",
-    "cookie-consent",
-    "consent",
     "skip-link",
-    "share",
-    "social",
     "newsletter",
     "pagination",
     "print-only-footer",
 ];
+
+/// Classes and ids that content has as well: the menu of a restaurant, what people share, a form of
+/// consent. They name boilerplate only where there is hardly any text besides links and buttons.
+const AMBIGUOUS_NAMES: [&str; 6] = ["menu", "share", "social", "consent", "cookie", "cookies"];
+
+/// From this percentage of links on, a container with an ambiguous name is boilerplate.
+const AMBIGUOUS_LINK_PERCENT: usize = 50;
+
+/// A container with an ambiguous name and less text than this, in bytes, is boilerplate.
+const AMBIGUOUS_BYTES: usize = 60;
+
+/// Parts of the classes and ids of cookie notices, besides the word "cookie".
+const NOTICE_WORDS: [&str; 9] =
+    ["banner", "notice", "consent", "bar", "popup", "modal", "message", "dialog", "overlay"];
+
+/// How the classes and ids of widely used consent tools begin.
+const CONSENT_TOOLS: [&str; 9] = [
+    "onetrust",
+    "cookiebot",
+    "cybotcookiebot",
+    "cc-window",
+    "cc-banner",
+    "cmplz-",
+    "gdpr-",
+    "usercentrics",
+    "consent-banner",
+];
+
+/// A longer text about cookies, in bytes, is a page's own, whatever its container is called.
+const NOTICE_MAX_BYTES: usize = 3000;
 
 /// Whether an element says by name or role that it is no content.
 pub(crate) fn is_landmark(dom: &Dom, id: NodeId) -> bool {
@@ -97,7 +116,7 @@ fn is_note(name: &str) -> bool {
         .any(|word| name.contains(word))
 }
 
-/// Marks the containers that are called boilerplate and small enough to be it.
+/// Marks the containers that are named boilerplate and small enough to be it.
 pub(crate) fn mark(flow: &mut Flow) {
     let page = flow.size(0..flow.len());
     let mut marked = Vec::new();
@@ -109,13 +128,7 @@ pub(crate) fn mark(flow: &mut Flow) {
         if blocks.is_empty() || flow.block(blocks.start).is_boilerplate {
             continue;
         }
-        let is_form = *flow.dom.name(id) == local_name!("form");
-        let is_marked = if is_form {
-            flow.size(blocks.clone()) < SMALL_FORM_BYTES
-        } else {
-            is_named(&flow.dom, id) && flow.size(blocks.clone()) * 100 < page * SHARE_PERCENT
-        };
-        if is_marked {
+        if is_boilerplate(flow, id, &blocks, page) {
             marked.push(blocks);
         }
     }
@@ -124,72 +137,45 @@ pub(crate) fn mark(flow: &mut Flow) {
     }
 }
 
-fn is_named(dom: &Dom, id: NodeId) -> bool {
-    if matches!(*dom.name(id), local_name!("body") | local_name!("html") | local_name!("main")) {
+/// Whether an element is boilerplate by its name, on a page with `page_bytes` of text.
+fn is_boilerplate(flow: &Flow, id: NodeId, blocks: &Blocks, page_bytes: usize) -> bool {
+    let size = flow.size(blocks.clone());
+    if *flow.dom.name(id) == local_name!("form") {
+        return size < SMALL_FORM_BYTES;
+    }
+    if is_whole_page(&flow.dom, id) {
         return false;
     }
+    if is_cookie_notice(&flow.dom, id) {
+        return size < NOTICE_MAX_BYTES && size < page_bytes;
+    }
+    if size * 100 >= page_bytes * SHARE_PERCENT {
+        return false;
+    }
+    let is_bare = || size < AMBIGUOUS_BYTES || flow.link_percent(blocks.clone()) >= AMBIGUOUS_LINK_PERCENT;
+    is_named(&flow.dom, id, &NAMES) || is_named(&flow.dom, id, &AMBIGUOUS_NAMES) && is_bare()
+}
+
+fn is_whole_page(dom: &Dom, id: NodeId) -> bool {
+    matches!(*dom.name(id), local_name!("body") | local_name!("html") | local_name!("main") | local_name!("article"))
+}
+
+/// Whether an element says by class, id or label that it asks for consent to cookies.
+fn is_cookie_notice(dom: &Dom, id: NodeId) -> bool {
+    let is_named = element::names(dom, id).any(|name| {
+        CONSENT_TOOLS.iter().any(|tool| name.starts_with(tool))
+            || name.contains("cookie") && NOTICE_WORDS.iter().any(|word| name.contains(word))
+    });
+    let is_region =
+        matches!(dom.attribute(id, &local_name!("role")), Some("region" | "dialog" | "alertdialog" | "banner"));
+    let label = dom.attribute(id, &local_name!("aria-label")).unwrap_or_default().to_lowercase();
+    is_named || is_region && (label.contains("cookie") || label.contains("consent"))
+}
+
+fn is_named(dom: &Dom, id: NodeId, wanted: &[&str]) -> bool {
     [local_name!("class"), local_name!("id")]
         .into_iter()
         .filter_map(|name| dom.attribute(id, &name))
         .flat_map(str::split_ascii_whitespace)
-        .any(|word| NAMES.iter().any(|name| name.eq_ignore_ascii_case(word)))
-}
-
-/// Marks the blocks that are only a link to another place of the page: contents, "back to top".
-pub(crate) fn mark_jumps(flow: &mut Flow) {
-    let mut counts: HashMap<String, u32> = HashMap::new();
-    let mut jumps = Vec::new();
-    for id in 0..flow.len() {
-        let Some(link) = flow.whole_link(id) else { continue };
-        let Some(fragment) = flow.fragment(link) else { continue };
-        let text = flow.text(id);
-        let is_way_back = fragment.is_empty() || fragment == "top";
-        let is_jump = if is_way_back {
-            text.chars().count() < LONGEST_WAY_BACK_CHARS && !question::is_marked(text)
-        } else {
-            is_jump(flow, id, link, fragment)
-        };
-        if is_jump {
-            let text = question::fold(text);
-            *counts.entry(text.clone()).or_default() += 1;
-            jumps.push(Jump { id, text, is_to_top: fragment == "top", is_way_back });
-        }
-    }
-    for (at, jump) in jumps.iter().enumerate() {
-        // What says the same everywhere leads back; what says it once may be a switch ("#"), or a
-        // step of an answer that is explained elsewhere, unless it stands in a list of such links.
-        let is_repeated = jump.text.is_empty() || counts[&jump.text] > 1;
-        let is_beside = |other: Option<&Jump>| other.is_some_and(|other| other.id.abs_diff(jump.id) == 1);
-        let is_listed = is_beside(jumps.get(at + 1)) || at > 0 && is_beside(jumps.get(at - 1));
-        flow.blocks[jump.id as usize].is_control |= jump.is_to_top || is_repeated || is_listed && !jump.is_way_back;
-    }
-}
-
-/// A block that is a link within the page.
-struct Jump {
-    id: BlockId,
-    /// Folded.
-    text: String,
-    is_to_top: bool,
-    /// To the top, or to nowhere in particular ("#").
-    is_way_back: bool,
-}
-
-/// "Back to the table of contents", in the longer languages.
-const LONGEST_WAY_BACK_CHARS: usize = 40;
-
-fn is_jump(flow: &Flow, id: BlockId, link: NodeId, fragment: &str) -> bool {
-    // Headings link to themselves, and what is linked to may link back to the contents.
-    let is_target =
-        [local_name!("id"), local_name!("name")].iter().any(|name| flow.dom.attribute(link, name).is_some());
-    if is_target || flow.block(id).heading > 0 {
-        return false;
-    }
-    match flow.anchors.get(fragment) {
-        Some(&target) if target != NONE => {
-            let blocks = flow.range(target);
-            !(blocks.start..=blocks.end).contains(&id)
-        }
-        _ => false,
-    }
+        .any(|word| wanted.iter().any(|name| name.eq_ignore_ascii_case(word)))
 }

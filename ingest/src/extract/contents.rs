@@ -82,7 +82,7 @@ fn entry(flow: &Flow, link: NodeId) -> Option<Blocks> {
 
 fn link_text(flow: &Flow, link: NodeId) -> String {
     let blocks = flow.range(link).take(LOOK_AHEAD as usize);
-    let runs = blocks.flat_map(|id| flow.runs(id)).filter(|run| run.link == link);
+    let runs = blocks.flat_map(|id| flow.runs(id)).filter(|run| run.style.link == link);
     runs.take(ENTRY_RUNS).map(|run| flow.slice(run.span)).collect()
 }
 

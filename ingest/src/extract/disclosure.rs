@@ -1,4 +1,8 @@
-//! Questions that open their answers: `details`, and accordions by ARIA or Bootstrap attributes.
+//! Questions that open their answers: `details`, accordions by ARIA or Bootstrap attributes, and
+//! plain buttons with a panel behind them.
+//!
+//! Called by `html`, which first calls [`release_buttons`]: plain buttons count as controls until
+//! enough of them with the same class turn out to ask something.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +12,7 @@ use super::candidate::{Candidate, Group, Source};
 use super::dom::{NONE, NodeId};
 use super::element;
 use super::flow::{Blocks, Flow};
+use super::question::{self, LIKELY};
 
 /// The share of question-like summaries that is asked for: what opens is meant to be asked, so
 /// less than for headings; not zero, since menus and code samples open as well.
@@ -26,7 +31,7 @@ pub(crate) fn groups(flow: &Flow) -> Vec<Group> {
         let is_details = *flow.dom.name(id) == local_name!("details");
         let candidate = if is_details {
             from_details(flow, id)
-        } else if element::opens_something(&flow.dom, id) || is_label(flow, id) {
+        } else if element::opens_something(&flow.dom, id) || is_label(flow, id) || is_plain_button(flow, id) {
             from_switch(flow, id)
         } else {
             None
@@ -39,6 +44,43 @@ pub(crate) fn groups(flow: &Flow) -> Vec<Group> {
         }
     }
     found.into_values().map(|c| Group::new(Source::Disclosure, THRESHOLD, c)).collect()
+}
+
+/// Makes the plain buttons of accordions text again.
+///
+/// Buttons with one class are an accordion when each has a panel behind it, and enough of them read
+/// like questions; others ("Copy", "Send") stay controls.
+pub(crate) fn release_buttons(flow: &mut Flow) {
+    let mut kinds: BTreeMap<String, Vec<Blocks>> = BTreeMap::new();
+    for id in 0..flow.dom.nodes.len() as NodeId {
+        let blocks = flow.range(id);
+        if !is_plain_button(flow, id) || blocks.is_empty() || !flow.block(blocks.start).is_control {
+            continue;
+        }
+        if let Some(panel) = next_panel(flow, id)
+            && flow.link_percent(panel.clone()) <= MENU_LINK_PERCENT
+            && !flow.block(panel.start).is_control
+        {
+            let class = flow.dom.attribute(id, &local_name!("class")).unwrap_or_default();
+            let kind = class.split_ascii_whitespace().next().unwrap_or_default().to_owned();
+            kinds.entry(kind).or_default().push(blocks);
+        }
+    }
+    for buttons in kinds.into_values() {
+        let asking = buttons.iter().filter(|blocks| question::likeness(&flow.line((*blocks).clone())) >= LIKELY);
+        if asking.count() as f32 >= buttons.len() as f32 * THRESHOLD {
+            for id in buttons.into_iter().flatten() {
+                flow.blocks[id as usize].is_control = false;
+            }
+        }
+    }
+}
+
+/// Whether an element is a button that does not say what it opens.
+fn is_plain_button(flow: &Flow, id: NodeId) -> bool {
+    let is_button =
+        *flow.dom.name(id) == local_name!("button") || flow.dom.attribute(id, &local_name!("role")) == Some("button");
+    is_button && !element::opens_something(&flow.dom, id)
 }
 
 /// How many elements without text may stand between a switch and its panel.

@@ -154,6 +154,51 @@ impl Dom {
         })
     }
 
+    /// Takes a node out of its place; it stays a node without a parent.
+    pub fn detach(&mut self, id: NodeId) {
+        let Node { parent, previous, next, .. } = *self.node(id);
+        if previous != NONE {
+            self.nodes[previous as usize].next = next;
+        } else if parent != NONE {
+            self.nodes[parent as usize].first_child = next;
+        }
+        if next != NONE {
+            self.nodes[next as usize].previous = previous;
+        } else if parent != NONE {
+            self.nodes[parent as usize].last_child = previous;
+        }
+        let node = &mut self.nodes[id as usize];
+        (node.parent, node.previous, node.next) = (NONE, NONE, NONE);
+    }
+
+    /// Makes a node the first child of another one, which must not be within it.
+    pub fn move_to_front(&mut self, id: NodeId, parent: NodeId) {
+        self.detach(id);
+        let next = self.node(parent).first_child;
+        let node = &mut self.nodes[id as usize];
+        (node.parent, node.next) = (parent, next);
+        self.nodes[parent as usize].first_child = id;
+        if next == NONE {
+            self.nodes[parent as usize].last_child = id;
+        } else {
+            self.nodes[next as usize].previous = id;
+        }
+    }
+
+    /// Makes a node the last child of another one, which must not be within it.
+    pub fn move_to_back(&mut self, id: NodeId, parent: NodeId) {
+        self.detach(id);
+        let previous = self.node(parent).last_child;
+        let node = &mut self.nodes[id as usize];
+        (node.parent, node.previous) = (parent, previous);
+        self.nodes[parent as usize].last_child = id;
+        if previous == NONE {
+            self.nodes[parent as usize].first_child = id;
+        } else {
+            self.nodes[previous as usize].next = id;
+        }
+    }
+
     /// The text within a node as it stands in the source, at most `limit_bytes` of it.
     pub fn raw_text(&self, top: NodeId, limit_bytes: usize) -> String {
         let mut out = String::new();

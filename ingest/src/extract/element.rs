@@ -1,6 +1,7 @@
-//! What single elements mean: how they are laid out, whether they are bold, headings or switches.
+//! What single elements mean: how they are laid out, and whether they are bold, headings, tabs or
+//! switches. Used by every step of extraction.
 //!
-//! Style sheets are not read; only names, roles and attributes that the page itself carries.
+//! Style sheets are not read, only the names, roles and attributes that the page itself carries.
 
 use html5ever::{LocalName, local_name};
 
@@ -19,6 +20,7 @@ pub(crate) enum Display {
 /// How an element of HTML is laid out, near enough.
 pub(crate) fn display(dom: &Dom, id: NodeId) -> Display {
     match *dom.name(id) {
+        local_name!("template") if dom.attribute(id, &LocalName::from("shadowrootmode")).is_some() => Display::Block,
         local_name!("script")
         | local_name!("style")
         | local_name!("template")
@@ -54,12 +56,15 @@ pub(crate) fn display(dom: &Dom, id: NodeId) -> Display {
 }
 
 fn inline(dom: &Dom, id: NodeId) -> Display {
-    if dom.attribute(id, &local_name!("aria-hidden")) == Some("true") {
-        // Icons and permalink signs.
+    let role = dom.attribute(id, &local_name!("role"));
+    // Icons and permalink signs; the way back from a footnote; icons with a name.
+    let is_hidden = dom.attribute(id, &local_name!("aria-hidden")) == Some("true");
+    if is_hidden || role == Some("doc-backlink") || is_named_icon(dom, id) || is_back_reference(dom, id) {
         return Display::None;
     }
     let is_name = dom.attribute(id, &local_name!("itemprop")) == Some("name");
-    if is_name || opens_something(dom, id) { Display::Block } else { Display::Inline }
+    let is_button = matches!(role, Some("button" | "tab"));
+    if is_name || is_button || opens_something(dom, id) || is_tab(dom, id) { Display::Block } else { Display::Inline }
 }
 
 fn is_block(name: &LocalName) -> bool {
@@ -155,9 +160,105 @@ pub(crate) fn heading(dom: &Dom, id: NodeId) -> Option<u8> {
     }
 }
 
+/// Whether an element is drawn as an image and says in words what it shows.
+fn is_named_icon(dom: &Dom, id: NodeId) -> bool {
+    dom.attribute(id, &local_name!("role")) == Some("img") && dom.attribute(id, &local_name!("aria-label")).is_some()
+}
+
+/// Whether a link leads from a footnote back to its mark.
+fn is_back_reference(dom: &Dom, id: NodeId) -> bool {
+    *dom.name(id) == local_name!("a") && names(dom, id).any(|name| name.contains("backref") || name == "fn-back")
+}
+
+/// The longest alternative text that stands for words, in characters; longer ones describe a
+/// photograph.
+const LONGEST_ALTERNATIVE_CHARS: usize = 120;
+
+/// The words that an image stands for; `None` for decoration, file names and other elements.
+pub(crate) fn alternative(dom: &Dom, id: NodeId) -> Option<String> {
+    let text = match *dom.name(id) {
+        local_name!("img") => dom.attribute(id, &local_name!("alt"))?,
+        _ if is_named_icon(dom, id) => dom.attribute(id, &local_name!("aria-label"))?,
+        _ => return None,
+    };
+    let text = text.trim();
+    let role = dom.attribute(id, &local_name!("role"));
+    let is_decoration = matches!(role, Some("presentation" | "none"))
+        || dom.attribute(id, &local_name!("aria-hidden")) == Some("true")
+        || names(dom, id).any(|name| matches!(name.as_str(), "logo" | "avatar" | "spacer" | "decorative"));
+    let has_words = text.chars().any(char::is_alphanumeric);
+    let is_file = !text.contains(' ') && text.contains(['.', '_', '/']) || text.starts_with("http");
+    let is_word_for_image = [
+        "image",
+        "icon",
+        "logo",
+        "img",
+        "picture",
+        "photo",
+        "screenshot",
+        "bild",
+        "foto",
+        "imagen",
+        "arrow",
+        "chevron",
+    ]
+    .iter()
+    .any(|word| text.eq_ignore_ascii_case(word));
+    let is_kept = has_words && !is_decoration && !is_file && !is_word_for_image;
+    (is_kept && text.chars().count() <= LONGEST_ALTERNATIVE_CHARS).then(|| text.to_owned())
+}
+
+/// Whether an element titles the one that follows it: a summary, a term, a legend.
+pub(crate) fn is_title(dom: &Dom, id: NodeId) -> bool {
+    matches!(*dom.name(id), local_name!("summary") | local_name!("dt") | local_name!("legend") | local_name!("button"))
+}
+
+/// How far above a button the title may be that it is part of.
+const TITLE_CLIMB: usize = 3;
+
+/// Whether an element is part of a title, which then is more than a control.
+pub(crate) fn is_in_title(dom: &Dom, id: NodeId) -> bool {
+    dom.ancestors(id).take(TITLE_CLIMB).any(|above| is_title(dom, above))
+}
+
+/// Whether an element is the label of a tab.
+pub(crate) fn is_tab(dom: &Dom, id: NodeId) -> bool {
+    if dom.attribute(id, &local_name!("role")) == Some("tab") {
+        return true;
+    }
+    let is_toggle = ["data-toggle", "data-bs-toggle"]
+        .into_iter()
+        .any(|name| matches!(dom.attribute(id, &LocalName::from(name)), Some("tab" | "pill")));
+    let is_label = *dom.name(id) == local_name!("label")
+        && dom.ancestors(id).take(1).any(|above| names(dom, above).any(|name| name == "tabbed-labels"));
+    is_toggle || is_label
+}
+
+/// Whether an element holds the labels of tabs.
+pub(crate) fn is_tab_list(dom: &Dom, id: NodeId) -> bool {
+    dom.attribute(id, &local_name!("role")) == Some("tablist")
+        || names(dom, id).any(|name| matches!(name.as_str(), "tabbed-labels" | "nav-tabs" | "nav-pills"))
+}
+
+/// Whether an element is what a tab shows.
+pub(crate) fn is_tab_panel(dom: &Dom, id: NodeId) -> bool {
+    dom.attribute(id, &local_name!("role")) == Some("tabpanel")
+        || names(dom, id).any(|name| matches!(name.as_str(), "tab-pane" | "tabbed-block"))
+}
+
+/// Whether an element strikes its text out, by name, style or class.
+pub(crate) fn is_deleted(dom: &Dom, id: NodeId) -> bool {
+    if matches!(*dom.name(id), local_name!("del") | local_name!("s") | local_name!("strike")) {
+        return true;
+    }
+    let style = dom.attribute(id, &local_name!("style")).unwrap_or_default();
+    style.contains("line-through")
+        || names(dom, id).any(|name| matches!(name.as_str(), "line-through" | "strikethrough" | "struck"))
+}
+
 /// Whether an element makes its text bold by name or by its own style.
 pub(crate) fn is_bold(dom: &Dom, id: NodeId) -> bool {
-    if matches!(*dom.name(id), local_name!("b") | local_name!("strong") | local_name!("th")) {
+    if matches!(*dom.name(id), local_name!("b") | local_name!("strong") | local_name!("th")) || is_tab(dom, id) {
         return true;
     }
     let Some(style) = dom.attribute(id, &local_name!("style")) else { return false };

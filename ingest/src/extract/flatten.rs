@@ -1,40 +1,43 @@
-//! [`Dom`] to [`Flow`]: one walk in document order, without recursion.
+//! [`Dom`] to [`Flow`]: one pass in document order, without recursion.
 //!
-//! What is dropped here is dropped for good: scripts, styles, templates, pictures, form fields.
-//! What a page merely hides (a closed accordion) is kept, since hidden answers are answers.
+//! Scripts, styles, templates and form fields are dropped here for good. Images are replaced by
+//! their alternative text. What a page merely hides, such as a closed accordion, is kept, because
+//! hidden answers are answers.
 
 use std::collections::HashMap;
 
-use html5ever::local_name;
+use html5ever::{LocalName, local_name};
 
-use super::boilerplate;
 use super::dom::{Dom, NONE, NodeId, NodeKind, ROOT};
 use super::element::{self, Display};
-use super::flow::{Block, Flow, Marker, Run};
+use super::flow::{Block, Flow, Marker, Run, Style};
+use super::markdown::decoded_mail;
 use super::question;
+use super::script::{self, Script};
+use super::{boilerplate, feedback, jumps, rearrange};
 
 /// Turns a tree into blocks and marks the boilerplate among them.
-pub(crate) fn flatten(dom: Dom) -> Flow {
-    let mut walk = Walk::new(dom);
-    walk.run();
-    let mut flow = walk.flow;
+pub(crate) fn flatten(mut dom: Dom) -> Flow {
+    rearrange::rearrange(&mut dom);
+    let mut flattener = Flattener::new(dom);
+    flattener.run();
+    let mut flow = flattener.flow;
     // An element counts the block that is open at its end, which may turn out to be blank.
     let len = flow.len();
     for (from, to) in &mut flow.ranges {
         (*from, *to) = ((*from).min(len), (*to).min(len));
     }
     boilerplate::mark(&mut flow);
-    boilerplate::mark_jumps(&mut flow);
+    jumps::mark(&mut flow);
+    feedback::mark(&mut flow);
     flow
 }
 
 /// What an element passes on to the text within it.
 #[derive(Debug, Clone, Copy)]
-struct Context {
-    is_bold: bool,
-    is_code: bool,
-    link: NodeId,
-    mark: NodeId,
+struct Inherited {
+    style: Style,
+    script: Script,
     node: NodeId,
     heading: u8,
     list_depth: u8,
@@ -44,10 +47,26 @@ struct Context {
     is_control: bool,
 }
 
-struct Walk {
+impl Default for Inherited {
+    fn default() -> Self {
+        Self {
+            style: Style { is_bold: false, is_code: false, is_deleted: false, is_alt: false, link: NONE, mark: NONE },
+            script: Script::Normal,
+            node: ROOT,
+            heading: 0,
+            list_depth: 0,
+            row: NONE,
+            is_preformatted: false,
+            is_boilerplate: false,
+            is_control: false,
+        }
+    }
+}
+
+struct Flattener {
     flow: Flow,
-    context: Context,
-    saved: Vec<Context>,
+    context: Inherited,
+    saved: Vec<Inherited>,
     /// Start of the open block in text and runs.
     open: (u32, u32),
     has_space: bool,
@@ -57,33 +76,19 @@ struct Walk {
     counters: Vec<Option<u32>>,
 }
 
-impl Walk {
+impl Flattener {
     fn new(dom: Dom) -> Self {
-        let ranges = vec![(0, 0); dom.nodes.len()];
-        let context = Context {
-            is_bold: false,
-            is_code: false,
-            link: NONE,
-            mark: NONE,
-            node: ROOT,
-            heading: 0,
-            list_depth: 0,
-            row: NONE,
-            is_preformatted: false,
-            is_boilerplate: false,
-            is_control: false,
-        };
         let flow = Flow {
             text: String::with_capacity(dom.text.len() / 2),
             runs: Vec::new(),
             blocks: Vec::new(),
-            ranges,
+            ranges: vec![(0, 0); dom.nodes.len()],
             anchors: HashMap::new(),
             dom,
         };
         Self {
             flow,
-            context,
+            context: Inherited::default(),
             saved: Vec::new(),
             open: (0, 0),
             has_space: false,
@@ -122,7 +127,9 @@ impl Walk {
         let kind = self.flow.dom.node(id).kind;
         match kind {
             NodeKind::Text => {
-                self.add_text(id);
+                let (from, to) = self.flow.dom.node(id).span;
+                let source = self.flow.dom.text[from as usize..to as usize].to_owned();
+                self.add_text(&source, self.context.style);
                 return false;
             }
             NodeKind::Document => return true,
@@ -130,9 +137,19 @@ impl Walk {
             NodeKind::Element => {}
         }
         self.note_anchors(id);
+        if let Some(mail) = self.flow.dom.attribute(id, &LocalName::from("data-cfemail")).and_then(decoded_mail) {
+            self.add_text(&mail, self.context.style);
+            return false;
+        }
         let display = element::display(&self.flow.dom, id);
         match display {
-            Display::None => return false,
+            Display::None => {
+                if let Some(text) = element::alternative(&self.flow.dom, id) {
+                    let style = Style { is_alt: true, ..self.context.style };
+                    self.add_text(&text, style);
+                }
+                return false;
+            }
             Display::Break => {
                 let has_text = self.flow.text.len() as u32 > self.open.0;
                 self.flush();
@@ -166,6 +183,10 @@ impl Walk {
                 self.counters.pop();
             }
         }
+        if *self.flow.dom.name(id) == local_name!("li") {
+            // An item without text gives its marker to no other.
+            self.marker = Marker::None;
+        }
         let is_open = self.flow.text.len() as u32 > self.open.0;
         let range = &mut self.flow.ranges[id as usize];
         range.1 = self.flow.blocks.len() as u32 + u32::from(is_open);
@@ -189,23 +210,36 @@ impl Walk {
         let dom = &self.flow.dom;
         let context = &mut self.context;
         context.is_boilerplate |= boilerplate::is_landmark(dom, id);
-        context.is_bold |= element::is_bold(dom, id);
+        context.style.is_bold |= element::is_bold(dom, id);
+        context.style.is_deleted |= element::is_deleted(dom, id);
         if display == Display::Block {
-            context.mark = NONE;
+            context.style.mark = NONE;
         } else if element::sets_apart(dom, id) {
-            context.mark = id;
+            context.style.mark = id;
         }
         context.heading = element::heading(dom, id).unwrap_or(context.heading);
         match *dom.name(id) {
-            local_name!("a") if dom.attribute(id, &local_name!("href")).is_some() => {
-                context.link = id;
+            local_name!("a") if dom.attribute(id, &local_name!("href")).is_some() && !element::is_tab(dom, id) => {
+                // A raised link into the page is the mark of a footnote: the mark says it all.
+                let is_footnote = context.script == Script::Raised && is_jump(dom, id);
+                context.style.link = if is_footnote { NONE } else { id };
             }
+            local_name!("sup") => {
+                context.script = Script::Raised;
+                if context.style.link != NONE && is_jump(dom, context.style.link) {
+                    context.style.link = NONE;
+                }
+            }
+            local_name!("sub") => context.script = Script::Lowered,
             local_name!("code") | local_name!("kbd") | local_name!("tt") | local_name!("samp") => {
-                context.is_code = true;
+                context.style.is_code = true;
             }
             local_name!("pre") => context.is_preformatted = true,
             local_name!("tr") => context.row = id,
-            local_name!("button") => context.is_control = !element::opens_something(dom, id),
+            local_name!("button") => {
+                context.is_control =
+                    context.heading == 0 && !element::opens_something(dom, id) && !element::is_in_title(dom, id);
+            }
             local_name!("ol") => {
                 context.list_depth = context.list_depth.saturating_add(1);
                 let start = dom.attribute(id, &local_name!("start"));
@@ -229,44 +263,43 @@ impl Walk {
         }
     }
 
-    fn add_text(&mut self, id: NodeId) {
-        let (from, to) = self.flow.dom.node(id).span;
+    fn add_text(&mut self, source: &str, style: Style) {
         let before = self.flow.text.len();
         let (flow, context) = (&mut self.flow, &self.context);
-        let source = &flow.dom.text[from as usize..to as usize];
         if context.is_preformatted {
             flow.text.push_str(source);
         } else {
             let is_start = before as u32 == self.open.0;
-            self.has_space = collapse(&mut flow.text, source, self.has_space && !is_start, is_start);
+            let last = flow.text[self.open.0 as usize..].chars().next_back().filter(|_| !self.has_space);
+            let signs = script::plain_signs(source);
+            let signs = match context.script {
+                Script::Normal => signs,
+                raised_or_lowered => script::written(&signs, raised_or_lowered, last).into(),
+            };
+            self.has_space = collapse(&mut flow.text, &signs, self.has_space && !is_start, is_start);
         }
         let span = (before as u32, flow.text.len() as u32);
         if span.0 == span.1 {
             return;
         }
-        let run =
-            Run { span, is_bold: context.is_bold, is_code: context.is_code, link: context.link, mark: context.mark };
         let has_open_run = flow.runs.len() as u32 > self.open.1;
         match flow.runs.last_mut() {
-            Some(last)
-                if has_open_run
-                    && (last.is_bold, last.is_code, last.link, last.mark)
-                        == (run.is_bold, run.is_code, run.link, run.mark) =>
-            {
-                last.span.1 = span.1;
-            }
-            _ => flow.runs.push(run),
+            Some(last) if has_open_run && last.style == style => last.span.1 = span.1,
+            _ => flow.runs.push(Run { span, style }),
         }
     }
 
     /// Ends the open block; drops it when it is blank.
     fn flush(&mut self) {
         self.has_space = false;
-        let (text_from, runs_from) = self.open;
-        let text_to = self.flow.text.len() as u32;
-        if text_to == text_from {
+        if self.flow.text.len() as u32 == self.open.0 {
             return;
         }
+        if element::is_title(&self.flow.dom, self.context.node) || self.context.heading > 0 {
+            self.drop_asides();
+        }
+        let (text_from, runs_from) = self.open;
+        let text_to = self.flow.text.len() as u32;
         if is_blank(self.flow.slice((text_from, text_to))) {
             self.flow.text.truncate(text_from as usize);
             self.flow.runs.truncate(runs_from as usize);
@@ -287,13 +320,34 @@ impl Walk {
         self.open = (text_to, self.flow.runs.len() as u32);
     }
 
+    /// Removes icons and struck-out words from the title in the open block, where it has others.
+    fn drop_asides(&mut self) {
+        let (text_from, runs_from) = self.open;
+        let is_aside = |run: &Run| run.style.is_alt || run.style.is_deleted;
+        let runs = &self.flow.runs[runs_from as usize..];
+        let has_words = runs.iter().any(|run| !is_aside(run) && has_letters(self.flow.slice(run.span)));
+        if !has_words || !runs.iter().any(is_aside) {
+            return;
+        }
+        let kept: Vec<Run> = runs.iter().copied().filter(|run| !is_aside(run)).collect();
+        let texts: Vec<String> = kept.iter().map(|run| self.flow.slice(run.span).to_owned()).collect();
+        self.flow.text.truncate(text_from as usize);
+        self.flow.runs.truncate(runs_from as usize);
+        for (run, text) in kept.into_iter().zip(texts) {
+            let text = if self.flow.text.ends_with(' ') { text.trim_start() } else { &text };
+            let from = self.flow.text.len() as u32;
+            self.flow.text.push_str(text);
+            self.flow.runs.push(Run { span: (from, self.flow.text.len() as u32), ..run });
+        }
+    }
+
     /// Where a paragraph that opens with a bold question goes on with its answer.
     fn lead_in(&self, runs_from: u32) -> Option<u32> {
         if self.context.is_preformatted || self.context.heading > 0 {
             return None;
         }
         let runs = &self.flow.runs[runs_from as usize..];
-        let bold = runs.iter().take_while(|run| run.is_bold).count();
+        let bold = runs.iter().take_while(|run| run.style.is_bold).count();
         if bold == 0 || bold == runs.len() {
             return None;
         }
@@ -304,17 +358,18 @@ impl Walk {
     fn push_block(&mut self, span: (u32, u32), runs: (u32, u32)) {
         let context = &self.context;
         let mut link_bytes = 0;
-        let mut is_bold = true;
+        let (mut is_bold, mut is_media) = (true, true);
         let mut mark = None;
         for run in &self.flow.runs[runs.0 as usize..runs.1 as usize] {
-            if run.link != NONE {
+            if run.style.link != NONE {
                 link_bytes += run.span.1 - run.span.0;
             }
             if has_letters(self.flow.slice(run.span)) {
-                is_bold &= run.is_bold;
+                is_bold &= run.style.is_bold;
+                is_media &= run.style.is_alt;
                 mark = Some(match mark {
-                    Some(before) if before != run.mark => NONE,
-                    _ => run.mark,
+                    Some(before) if before != run.style.mark => NONE,
+                    _ => run.style.mark,
                 });
             }
         }
@@ -333,9 +388,15 @@ impl Walk {
             link_bytes,
             is_boilerplate: context.is_boilerplate,
             is_control: context.is_control,
+            is_media: is_media && mark.is_some(),
         });
         self.is_continued = false;
     }
+}
+
+/// Whether a link leads to a place on its own page.
+fn is_jump(dom: &Dom, link: NodeId) -> bool {
+    dom.attribute(link, &local_name!("href")).is_some_and(|href| href.trim_start().starts_with('#'))
 }
 
 fn has_letters(text: &str) -> bool {
@@ -343,10 +404,10 @@ fn has_letters(text: &str) -> bool {
 }
 
 fn is_blank(text: &str) -> bool {
-    text.chars().all(|c| c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{ad}'))
+    text.chars().all(|c| c.is_whitespace() || script::is_soft(c) || matches!(c, '\u{200c}'..='\u{200f}'))
 }
 
-/// Appends text with its white space collapsed; says whether a space is still owed.
+/// Appends text with its white space collapsed. Returns whether a space must precede the next text.
 fn collapse(out: &mut String, source: &str, mut has_space: bool, is_start: bool) -> bool {
     let mut is_start = is_start;
     let bytes = source.as_bytes();

@@ -19,18 +19,28 @@ pub(crate) type BlockId = u32;
 /// Half-open range of blocks.
 pub(crate) type Blocks = Range<BlockId>;
 
-/// A piece of text with one style.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Run {
-    /// Range of [`Flow::text`].
-    pub span: (u32, u32),
+/// How a piece of text is set, and what it belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Style {
     pub is_bold: bool,
     pub is_code: bool,
+    /// Struck out by the author.
+    pub is_deleted: bool,
+    /// The alternative text of an image.
+    pub is_alt: bool,
     /// The `a` element around it, or `NONE`.
     pub link: NodeId,
     /// The innermost inline element around it that sets it apart (`u`, `em`, `font`, a class),
     /// or `NONE`.
     pub mark: NodeId,
+}
+
+/// A piece of text with one style.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Run {
+    /// Range of [`Flow::text`].
+    pub span: (u32, u32),
+    pub style: Style,
 }
 
 /// How a block stands in a list.
@@ -70,6 +80,8 @@ pub(crate) struct Block {
     pub is_boilerplate: bool,
     /// A button that opens nothing: "copy", "was this useful?".
     pub is_control: bool,
+    /// Its text is only the alternative text of images.
+    pub is_media: bool,
 }
 
 #[derive(Debug)]
@@ -156,8 +168,8 @@ impl Flow {
         let number = question::number(text).map_or(0, str::len) as u32;
         let size = block.span.1 - block.span.0;
         let is_whole = block.link_bytes + number + LINK_SLACK_BYTES >= size;
-        let link = self.runs(id).iter().find(|run| run.link != NONE)?;
-        is_whole.then_some(link.link)
+        let link = self.runs(id).iter().find(|run| run.style.link != NONE)?;
+        is_whole.then_some(link.style.link)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use helpbot_domain::inline;
 use html5ever::local_name;
 use url::Url;
 
@@ -12,7 +13,8 @@ use super::flow::{BlockId, Flow};
 use super::page::{Item, Page};
 use super::structured_data::{self, Declared};
 use super::{
-    bold, contents, definition_list, disclosure, flatten, headings, markdown, meta, parse, passages, question, tables,
+    bold, contents, definition_list, disclosure, facts, flatten, headings, markdown, meta, parse, passages, question,
+    tables,
 };
 use crate::charset;
 
@@ -48,7 +50,8 @@ fn check_size(size: usize) -> Result<(), ExtractError> {
 
 /// Reads HTML that is decoded already.
 pub(crate) fn extract_text(html: &str, url: Option<&Url>) -> Result<Page, ExtractError> {
-    let flow = flatten::flatten(parse::document(html)?);
+    let mut flow = flatten::flatten(parse::document(html)?);
+    disclosure::release_buttons(&mut flow);
     let (mut page, base) = meta::read(&flow, url);
     let declared = structured_data::declared(&flow, base.as_ref());
     if flow.len() == 0 && declared.is_empty() {
@@ -56,6 +59,8 @@ pub(crate) fn extract_text(html: &str, url: Option<&Url>) -> Result<Page, Extrac
     }
     let found = arbiter::decide(&flow, candidates(&flow), &page.title);
     page.items = Writer { flow: &flow, base: base.as_ref() }.items(&found, declared);
+    page.facts = facts::declared(&flow, page.language.as_deref());
+    page.facts.extend(facts::in_footers(&mut flow, base.as_ref()));
     Ok(page)
 }
 
@@ -152,20 +157,17 @@ impl Anchors {
     }
 }
 
-/// Takes "A:" off the head of an answer, bold or not.
+/// Removes "A:" from the head of an answer, whatever its style.
 fn strip_label(answer: String) -> String {
-    if let Some(rest) = answer.strip_prefix("**")
-        && let Some((label, after)) = rest.split_once("**")
-        && label.chars().count() < 12
-    {
-        let after = after.trim_start();
-        let is_label = question::answer_label(&format!("{label} x")).is_some()
-            && label.trim_end().ends_with([':', '.', ')', '：'])
-            || question::answer_label(&format!("{label}{after}")).is_some() && after.starts_with([':', '：']);
-        if is_label && !after.is_empty() {
-            return after.trim_start_matches([':', '：', ' ']).to_owned();
-        }
+    let (first, rest) = answer.split_once('\n').unwrap_or((&answer, ""));
+    let parts = inline::parse(first);
+    let flat = inline::flat(&parts);
+    let bare = question::strip_answer_label(&flat, rest);
+    if bare.len() == flat.len() || first.starts_with("```") {
+        return answer;
     }
-    let bare = question::strip_answer_label(&answer);
-    if bare.len() == answer.len() { answer } else { bare.to_owned() }
+    let mut parts = inline::split(parts, &[flat.len() - bare.len()]);
+    let first = inline::to_markdown(&parts.pop().unwrap_or_default());
+    let gap = if answer.contains('\n') { "\n" } else { "" };
+    format!("{}{gap}{rest}", first.trim_start())
 }

@@ -1,26 +1,27 @@
 //! Blocks to the restricted Markdown of answers, and that Markdown to plain text.
 //!
-//! Restricted: paragraphs, `-` and `1.` lists, fenced code, `**bold**`, `` `code` `` and
-//! `[text](absolute address)`. Everything else that Markdown would read is escaped, HTML too.
+//! Restricted Markdown has paragraphs, `-` and `1.` lists, fenced code, `**bold**`, `` `code` ``,
+//! `~~deleted~~` and `[text](absolute address)`. What stands within a block is built and escaped by
+//! [`helpbot_domain::inline`], never here.
 
+use helpbot_domain::inline::{self, Inline};
 use html5ever::local_name;
 use url::Url;
 
 use super::dom::{NONE, NodeId};
 use super::flow::{Block, Blocks, Flow, Marker, Run};
 
-/// Characters that are escaped outside of code.
-const SPECIAL: [char; 6] = ['\\', '*', '`', '[', ']', '<'];
-
-/// Renders the content blocks among `blocks`; links without an absolute http(s), mailto or tel
-/// address become their text.
+/// Renders the content blocks among `blocks`. Links without an absolute `http`, `https`, `mailto` or
+/// `tel` address become their text. Images that stand alone are named only when there is no text.
 pub(crate) fn render(flow: &Flow, blocks: Blocks, base: Option<&Url>) -> String {
     let mut out = String::with_capacity(flow.size(blocks.clone()) + 16);
     let lowest = blocks.clone().map(|id| flow.block(id).list_depth).min().unwrap_or(0);
+    let is_shown = |block: &Block| !block.is_boilerplate && !block.is_control;
+    let has_text = blocks.clone().map(|id| flow.block(id)).any(|block| is_shown(block) && !block.is_media);
     let mut previous: Option<&Block> = None;
     for id in blocks {
         let block = flow.block(id);
-        if block.is_boilerplate || block.is_control {
+        if !is_shown(block) || block.is_media && has_text {
             continue;
         }
         separate(&mut out, flow, previous, block, lowest);
@@ -30,7 +31,7 @@ pub(crate) fn render(flow: &Flow, blocks: Blocks, base: Option<&Url>) -> String 
     out
 }
 
-/// Writes what stands between two blocks: a line, a paragraph, a list marker, a cell border.
+/// Writes what separates two blocks: a line break, an empty line, a list marker, a cell border.
 fn separate(out: &mut String, flow: &Flow, previous: Option<&Block>, block: &Block, lowest: u8) {
     let levels = block.list_depth.saturating_sub(lowest);
     let is_item = block.marker != Marker::None;
@@ -61,58 +62,114 @@ fn render_block(out: &mut String, flow: &Flow, block: &Block, runs: &[Run], base
     if block.is_preformatted {
         let fence = if text.contains("```") { "````" } else { "```" };
         out.push_str(&format!("{fence}\n{}\n{fence}", text.trim_matches('\n')));
-        return;
-    }
-    if block.heading > 0 {
-        out.push_str("**");
-        escape(out, text.trim());
-        out.push_str("**");
-        return;
-    }
-    let start = out.len();
-    for run in runs {
-        render_run(out, flow, run, base);
-    }
-    out.truncate(out.trim_end().len().max(start));
-    escape_line_start(out, start);
-}
-
-fn render_run(out: &mut String, flow: &Flow, run: &Run, base: Option<&Url>) {
-    let text = flow.slice(run.span);
-    let core = text.trim();
-    if core.is_empty() {
-        out.push_str(if text.is_empty() { "" } else { " " });
-        return;
-    }
-    if text.starts_with(char::is_whitespace) {
-        out.push(' ');
-    }
-    let address = (run.link != NONE).then(|| address(flow, run.link, base)).flatten();
-    if address.is_some() {
-        out.push('[');
-    }
-    if run.is_code && !core.contains('`') {
-        out.push_str(&format!("`{core}`"));
-    } else if run.is_bold {
-        out.push_str("**");
-        escape(out, core);
-        out.push_str("**");
+    } else if block.heading > 0 {
+        let title = Inline::Strong(vec![Inline::Text(text.trim().to_owned())]);
+        out.push_str(&inline::to_markdown(&[title]));
     } else {
-        escape(out, core);
-    }
-    if let Some(address) = address {
-        out.push_str(&format!("]({address})"));
-    }
-    if text.ends_with(char::is_whitespace) {
-        out.push(' ');
+        out.push_str(inline::to_markdown(&inlines(flow, runs, base)).trim_end());
     }
 }
 
+/// The inline content of some runs of text: each link with its whole label, neighbors of one style
+/// as one part.
+fn inlines(flow: &Flow, runs: &[Run], base: Option<&Url>) -> Vec<Inline> {
+    let mut out: Vec<Inline> = Vec::new();
+    for linked in runs.chunk_by(|one, other| one.style.link == other.style.link) {
+        let link = linked[0].style.link;
+        let address = (link != NONE).then(|| address(flow, link, base)).flatten();
+        match address {
+            Some(address) => push_link(&mut out, address, parts(flow, linked)),
+            None => parts(flow, linked).into_iter().for_each(|part| push(&mut out, part)),
+        }
+    }
+    trim_start(&mut out);
+    out
+}
+
+/// Adds a link; space at the ends of its label stands outside of it.
+fn push_link(out: &mut Vec<Inline>, address: String, label: Vec<Inline>) {
+    let flat = inline::flat(&label);
+    let core = flat.trim();
+    if core.is_empty() {
+        return push(out, Inline::Text(flat));
+    }
+    let start = flat.len() - flat.trim_start().len();
+    let end = start + core.len();
+    let mut parts = inline::split(label, &[start, end]).into_iter();
+    let (lead, label, trail) = (parts.next(), parts.next().unwrap_or_default(), parts.next());
+    lead.into_iter().flatten().for_each(|part| push(out, part));
+    out.push(Inline::Link { address, label });
+    trail.into_iter().flatten().for_each(|part| push(out, part));
+}
+
+/// The parts of runs within one link, or outside of links.
+fn parts(flow: &Flow, runs: &[Run]) -> Vec<Inline> {
+    let mut out = Vec::new();
+    for run in runs {
+        let text = flow.slice(run.span);
+        let part = match run.style {
+            style if style.is_code && !text.trim().is_empty() => Inline::Code(text.trim().to_owned()),
+            style if style.is_bold => Inline::Strong(vec![Inline::Text(text.to_owned())]),
+            _ => Inline::Text(text.to_owned()),
+        };
+        let (lead, trail) = (text.starts_with(' '), text.ends_with(' '));
+        let is_code = matches!(part, Inline::Code(_));
+        let part = if run.style.is_deleted { Inline::Deleted(vec![part]) } else { part };
+        if is_code && lead {
+            push(&mut out, Inline::Text(" ".to_owned()));
+        }
+        push(&mut out, part);
+        if is_code && trail {
+            push(&mut out, Inline::Text(" ".to_owned()));
+        }
+    }
+    out
+}
+
+/// Adds a part to its like before it, or behind it.
+fn push(out: &mut Vec<Inline>, part: Inline) {
+    match (out.last_mut(), part) {
+        (Some(Inline::Text(last)), Inline::Text(text)) => last.push_str(&text),
+        (Some(Inline::Strong(last)), Inline::Strong(inner)) | (Some(Inline::Deleted(last)), Inline::Deleted(inner)) => {
+            inner.into_iter().for_each(|part| push(last, part));
+        }
+        (_, part) => out.push(part),
+    }
+}
+
+fn trim_start(parts: &mut Vec<Inline>) {
+    if let Some(Inline::Text(text)) = parts.first_mut() {
+        *text = text.trim_start().to_owned();
+        if text.is_empty() {
+            parts.remove(0);
+        }
+    }
+}
+
+/// The absolute address of a link that a visitor may follow.
 fn address(flow: &Flow, link: NodeId, base: Option<&Url>) -> Option<String> {
     let href = flow.dom.attribute(link, &local_name!("href"))?.trim();
+    if let Some(mail) = protected_mail(href) {
+        return Some(format!("mailto:{mail}"));
+    }
     let url = resolve(href, base)?;
-    let is_plain = matches!(url.scheme(), "http" | "https" | "mailto" | "tel");
-    is_plain.then(|| String::from(url).replace('(', "%28").replace(')', "%29"))
+    matches!(url.scheme(), "http" | "https" | "mailto" | "tel").then(|| url.into())
+}
+
+/// The address that Cloudflare's e-mail protection hides: the first byte is the key to the others.
+pub(crate) fn protected_mail(href: &str) -> Option<String> {
+    let (_, code) = href.split_once("/cdn-cgi/l/email-protection#")?;
+    decoded_mail(code)
+}
+
+/// The address in the hexadecimal code of Cloudflare's e-mail protection.
+pub(crate) fn decoded_mail(code: &str) -> Option<String> {
+    let code = code.split(['?', '&']).next()?;
+    let byte = |at: usize| code.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
+    let key = byte(0)?;
+    let mail: Option<Vec<u8>> = (2..code.len().min(512)).step_by(2).map(|at| Some(byte(at)? ^ key)).collect();
+    let mail = String::from_utf8(mail?).ok()?;
+    (mail.contains('@') && !mail.contains(|c: char| c.is_whitespace() || c.is_control())).then_some(mail)
 }
 
 /// An address as written, made absolute.
@@ -121,30 +178,6 @@ pub(crate) fn resolve(href: &str, base: Option<&Url>) -> Option<Url> {
         Some(base) => base.join(href).ok(),
         None => Url::parse(href).ok(),
     }
-}
-
-fn escape(out: &mut String, text: &str) {
-    let mut rest = text;
-    while let Some(at) = rest.find(SPECIAL) {
-        out.push_str(&rest[..at]);
-        out.push('\\');
-        let end = at + rest[at..].chars().next().map_or(0, char::len_utf8);
-        out.push_str(&rest[at..end]);
-        rest = &rest[end..];
-    }
-    out.push_str(rest);
-}
-
-/// Keeps text that looks like a list item or a heading from being one.
-fn escape_line_start(out: &mut String, start: usize) {
-    let line = &out[start..];
-    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
-    let at = match line.as_bytes().get(digits) {
-        Some(b'.' | b')') if (1..=9).contains(&digits) => digits,
-        Some(b'-' | b'+' | b'#' | b'>') if digits == 0 => 0,
-        _ => return,
-    };
-    out.insert(start + at, '\\');
 }
 
 /// The text of restricted Markdown: no markers, no addresses, one line break between blocks.
@@ -164,13 +197,16 @@ pub(crate) fn plain(markdown: &str) -> String {
         if bare.starts_with("```") {
             fence = Some(bare);
         } else if !bare.is_empty() {
-            push_line(&mut out, &plain_line(without_marker(bare)));
+            push_line(&mut out, inline::to_plain(&inline::parse(without_marker(bare))).trim());
         }
     }
     out
 }
 
 fn push_line(out: &mut String, line: &str) {
+    if line.is_empty() {
+        return;
+    }
     if !out.is_empty() {
         out.push('\n');
     }
@@ -188,30 +224,46 @@ fn without_marker(line: &str) -> &str {
     }
 }
 
-fn plain_line(line: &str) -> String {
-    let mut out = String::with_capacity(line.len());
-    let mut rest = line;
-    while let Some(at) = rest.find(SPECIAL) {
-        out.push_str(&rest[..at]);
-        rest = &rest[at..];
-        rest = match rest.as_bytes() {
-            [b'\\', ..] => {
-                let mut chars = rest[1..].chars();
-                out.extend(chars.next());
-                chars.as_str()
-            }
-            [b'*', b'*', ..] => &rest[2..],
-            [b'`', ..] => match rest[1..].split_once('`') {
-                Some((code, after)) => {
-                    out.push_str(code);
-                    after
-                }
-                None => &rest[1..],
-            },
-            [b']', b'(', ..] => rest.split_once(')').map_or("", |(_, after)| after),
-            _ => &rest[1..],
-        };
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(html: &str) -> String {
+        super::super::fragment::markdown(html, None)
     }
-    out.push_str(rest);
-    out
+
+    #[test]
+    fn text_is_told_as_it_was_written() {
+        assert_eq!(
+            answer("<p>3.50 euros, +49 30 12, 24.12.2026, all &lt; 2 kg"),
+            "3.50 euros, +49 30 12, 24.12.2026, all < 2 kg"
+        );
+        assert_eq!(
+            answer("<p>2 m<sup>2</sup>, 10<sup>4</sup> kWh, CO<sub>2</sub>, the 1<sup>st</sup>"),
+            "2 m², 10⁴ kWh, CO₂, the 1st"
+        );
+        assert_eq!(answer("<p>It costs <del>19</del> <b>14</b> euros"), "It costs ~~19~~ **14** euros");
+        assert_eq!(plain("It costs ~~19~~ **14** euros"), "It costs 14 euros");
+    }
+
+    #[test]
+    fn a_link_keeps_its_label_and_its_query() {
+        let html = "<p>See <a href='https://a.example/b?c=1&amp;d_e=2'>our <b>new</b> shop </a>now";
+
+        assert_eq!(answer(html), "See [our **new** shop](https://a.example/b?c=1&d_e=2) now");
+    }
+
+    #[test]
+    fn images_stand_for_their_words() {
+        assert_eq!(answer("<p>Tap <img alt='the gear'>, then save."), "Tap the gear, then save.");
+        assert_eq!(answer("<p><img alt='Visa'> <img alt='Girocard'>"), "Visa Girocard");
+        assert_eq!(answer("<p><img alt='A photo of the hall'><p>Upstairs."), "Upstairs.");
+    }
+
+    #[test]
+    fn protected_addresses_are_readable() {
+        let html = "<p><a href='/cdn-cgi/l/email-protection#432a2d252c03226d263b222e332f26'>write</a>";
+
+        assert_eq!(answer(html), "[write](mailto:info@a.example)");
+    }
 }

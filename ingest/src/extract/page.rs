@@ -25,6 +25,9 @@ pub struct Page {
     pub links: Vec<Url>,
     /// Pairs and passages in document order; empty when the page has no text of its own.
     pub items: Vec<Item>,
+    /// Passages with phone numbers, addresses and opening hours from the page's footer and its
+    /// declared business, which most sites repeat on every page.
+    pub facts: Vec<Item>,
 }
 
 /// A piece of a page that can be indexed by itself.

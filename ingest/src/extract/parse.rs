@@ -29,7 +29,7 @@ pub(crate) const NODE_LIMIT: u32 = 1_000_000;
 const VALUE_LIMIT: usize = 8 * 1024;
 
 /// Attributes that extraction or the tree construction reads; the others are never stored.
-const KEPT: [&[u8]; 29] = [
+const KEPT: [&[u8]; 38] = [
     b"id",
     b"name",
     b"class",
@@ -59,6 +59,15 @@ const KEPT: [&[u8]; 29] = [
     b"color",
     b"size",
     b"encoding",
+    b"alt",
+    b"src",
+    b"aria-label",
+    b"slot",
+    b"shadowrootmode",
+    b"title",
+    b"action",
+    b"width",
+    b"data-cfemail",
 ];
 
 /// Builds the tree of a document.

@@ -3,7 +3,8 @@
 use super::arbiter::Found;
 use super::flow::{Block, BlockId, Blocks, Flow};
 
-/// A passage shorter than this, in bytes, says nothing by itself.
+/// A passage shorter than this, in bytes, says nothing by itself, unless it stands directly below a
+/// heading or holds a fact.
 const SHORTEST_BYTES: usize = 40;
 
 /// From this percentage of links on, a passage is a list of links.
@@ -19,7 +20,7 @@ pub(crate) struct Passage {
 
 /// The headings above each question, and the passages between the questions.
 ///
-/// Both come from one walk: `found` must be in document order.
+/// Both come from one pass over the blocks; `found` must be in document order.
 pub(crate) fn divide(flow: &Flow, found: &[Found]) -> (Vec<Vec<BlockId>>, Vec<Passage>) {
     let mut contexts = Vec::with_capacity(found.len());
     let mut passages = Vec::new();
@@ -56,5 +57,16 @@ fn close(flow: &Flow, open: Option<Blocks>, path: &[BlockId]) -> Option<Passage>
     let blocks = open?;
     let size = flow.size(blocks.clone());
     let links: usize = blocks.clone().map(|id| flow.block(id).link_bytes as usize).sum();
-    (size >= SHORTEST_BYTES && links * 100 < size * LINK_PERCENT).then(|| Passage { blocks, headings: path.to_vec() })
+    let is_titled = blocks.start > 0 && path.last() == Some(&(blocks.start - 1));
+    let is_worth_it = size >= SHORTEST_BYTES || is_titled || is_fact(flow, blocks.clone());
+    let is_text = links * 100 < size * LINK_PERCENT && blocks.clone().any(|id| !flow.block(id).is_media);
+    (is_worth_it && is_text).then(|| Passage { blocks, headings: path.to_vec() })
+}
+
+/// Whether a short text names something and gives its value: "Phone: 0800 1234".
+fn is_fact(flow: &Flow, mut blocks: Blocks) -> bool {
+    blocks.any(|id| {
+        let (name, value) = flow.text(id).split_once(':').unwrap_or_default();
+        name.chars().filter(|c| c.is_alphabetic()).count() > 1 && value.contains(|c: char| c.is_ascii_digit())
+    })
 }

@@ -150,10 +150,23 @@ const TELLERS: [&str; 34] = [
 
 /// Whether a line ends in a question mark or carries a question's label.
 pub(crate) fn is_marked(line: &str) -> bool {
-    ends_in_mark(line) || line.trim_start().starts_with('¿') || label(line).is_some()
+    ends_in_mark(line) || line.trim_start().starts_with('¿') || label(line).is_some_and(|label| !is_list_letter(label))
 }
 
-/// Whether a line ends in a question mark, in any script, bar brackets and quotes behind it.
+/// Whether a label may as well be a letter of a lettered list: "d." or "f)", but not "Q:" or "F 3.".
+///
+/// Clauses of terms have such letters in a row, so that one of them always is the letter of a
+/// question in some language, and another one that of an answer.
+pub(crate) fn is_list_letter(label: &str) -> bool {
+    let mut chars = label.trim().chars();
+    let (letter, separator) = (chars.next(), chars.next());
+    letter.is_some_and(|c| c.is_alphabetic() && !matches!(c, 'q' | 'Q'))
+        && matches!(separator, Some('.' | ')' | '）' | '．'))
+        && chars.next().is_none()
+}
+
+/// Whether a line ends in a question mark of any script, apart from brackets and quotes behind it.
+/// Greek writes a semicolon.
 pub(crate) fn ends_in_mark(line: &str) -> bool {
     let end = line.trim_end_matches(|c: char| {
         c.is_whitespace()
@@ -162,7 +175,8 @@ pub(crate) fn ends_in_mark(line: &str) -> bool {
                 ')' | ']' | '"' | '”' | '’' | '\'' | '»' | '」' | '）' | '.' | '…' | '!' | '*' | '_' | '#' | '¶'
             )
     });
-    end.ends_with(['?', '？', '؟', '\u{37e}', '՞', '⁇', '⁈'])
+    let is_greek = || line.chars().any(|c| matches!(c, '\u{370}'..='\u{3ff}' | '\u{1f00}'..='\u{1fff}'));
+    end.ends_with(['?', '？', '؟', '\u{37e}', '՞', '⁇', '⁈']) || end.ends_with(';') && is_greek()
 }
 
 /// From this likeness on a line counts as question-like.
@@ -311,11 +325,23 @@ pub(crate) fn strip_label(line: &str) -> &str {
     strip(line, label)
 }
 
-/// An answer's first line without its label.
-pub(crate) fn strip_answer_label(line: &str) -> &str {
+/// An answer's first line without its label; `rest` is what follows it.
+pub(crate) fn strip_answer_label<'a>(line: &'a str, rest: &str) -> &'a str {
     let bare = line.trim_start();
-    let rest = answer_label(bare).map_or(bare, |label| bare[label.len()..].trim_start());
+    // "a. ..." before "b. ..." begins a list.
+    let label = answer_label(bare).filter(|label| !is_list_letter(label) || !goes_on(rest, label));
+    let rest = label.map_or(bare, |label| bare[label.len()..].trim_start());
     if rest.is_empty() { line } else { rest }
+}
+
+/// Whether a line of a text begins with the letter that follows a label.
+fn goes_on(text: &str, label: &str) -> bool {
+    let first = label.trim().chars().next().unwrap_or_default();
+    let next = char::from_u32(first as u32 + 1).unwrap_or_default();
+    text.lines().any(|line| {
+        let mut chars = line.trim_start().chars();
+        chars.next() == Some(next) && matches!(chars.next(), Some('.' | ')'))
+    })
 }
 
 fn strip(line: &str, label: fn(&str) -> Option<&str>) -> &str {

@@ -95,25 +95,9 @@ impl Arena {
         (from, self.dom.attributes.len() as u32)
     }
 
-    fn detach(&mut self, id: NodeId) {
-        let Node { parent, previous, next, .. } = *self.node(id);
-        if previous != NONE {
-            self.node(previous).next = next;
-        } else if parent != NONE {
-            self.node(parent).first_child = next;
-        }
-        if next != NONE {
-            self.node(next).previous = previous;
-        } else if parent != NONE {
-            self.node(parent).last_child = previous;
-        }
-        let node = self.node(id);
-        (node.parent, node.previous, node.next) = (NONE, NONE, NONE);
-    }
-
     /// Puts a node under `parent`, before `before` or at the end (`NONE`).
     fn attach(&mut self, id: NodeId, parent: NodeId, before: NodeId) {
-        self.detach(id);
+        self.dom.detach(id);
         let previous = if before == NONE { self.node(parent).last_child } else { self.node(before).previous };
         let depth = self.node(parent).depth + 1;
         self.deepest = self.deepest.max(depth);
@@ -242,7 +226,7 @@ impl TreeSink for ArenaSink {
     }
 
     fn remove_from_parent(&self, &target: &NodeId) {
-        self.arena.borrow_mut().detach(target);
+        self.arena.borrow_mut().dom.detach(target);
     }
 
     fn reparent_children(&self, &node: &NodeId, &new_parent: &NodeId) {

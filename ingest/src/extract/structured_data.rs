@@ -1,7 +1,7 @@
 //! Questions that a page declares: FAQPage and QAPage in JSON-LD, Question in microdata.
 //!
-//! JSON-LD gives texts of their own, which the arbiter folds into what the page shows; microdata
-//! marks what is shown.
+//! JSON-LD gives texts of its own, and `html` adds those that the page does not show; microdata
+//! marks what is shown. Called by `html` and `facts`.
 
 use std::collections::BTreeMap;
 
@@ -12,13 +12,10 @@ use url::Url;
 use super::candidate::{Candidate, Group, Source};
 use super::dom::NodeId;
 use super::flow::Flow;
-use super::fragment;
+use super::{fragment, lenient_json};
 
 /// The most JSON-LD that is read of one script, in bytes.
 const JSON_LIMIT_BYTES: usize = 1024 * 1024;
-
-/// The deepest nesting of JSON-LD that is read; below serde_json's own limit of 128.
-const JSON_DEPTH_LIMIT: usize = 64;
 
 /// How many nodes of an item of microdata are searched for a property.
 const ITEM_LIMIT_NODES: usize = 5000;
@@ -26,7 +23,7 @@ const ITEM_LIMIT_NODES: usize = 5000;
 /// The most questions that are taken from one page's JSON-LD or microdata.
 const QUESTION_LIMIT: usize = 2000;
 
-/// A question with its answer as JSON-LD tells it.
+/// A question with its answer as declared in JSON-LD.
 #[derive(Debug)]
 pub(crate) struct Declared {
     pub question: String,
@@ -37,16 +34,22 @@ pub(crate) struct Declared {
 /// The questions of all JSON-LD scripts of a page, in document order.
 pub(crate) fn declared(flow: &Flow, base: Option<&Url>) -> Vec<Declared> {
     let mut found = Vec::new();
+    for value in values(flow) {
+        collect(&value, base, &mut found);
+    }
+    found
+}
+
+/// The contents of all JSON-LD scripts of a page that can be read, in document order.
+pub(crate) fn values(flow: &Flow) -> Vec<Value> {
+    let mut found = Vec::new();
     for id in 0..flow.dom.nodes.len() as NodeId {
         if *flow.dom.name(id) != local_name!("script") || !is_json_ld(flow, id) {
             continue;
         }
         let text = flow.dom.raw_text(id, JSON_LIMIT_BYTES);
-        if text.len() <= JSON_LIMIT_BYTES
-            && depth(&text) <= JSON_DEPTH_LIMIT
-            && let Some(value) = read_json(&text)
-        {
-            collect(&value, base, &mut found);
+        if text.len() <= JSON_LIMIT_BYTES {
+            found.extend(lenient_json::read(&text));
         }
     }
     found
@@ -56,62 +59,6 @@ fn is_json_ld(flow: &Flow, id: NodeId) -> bool {
     flow.dom
         .attribute(id, &local_name!("type"))
         .is_some_and(|kind| kind.trim().to_ascii_lowercase().starts_with("application/ld+json"))
-}
-
-/// The deepest nesting of brackets outside of strings.
-fn depth(text: &str) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0);
-    let (mut is_string, mut is_escaped) = (false, false);
-    for byte in text.bytes() {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' if is_string => is_escaped = true,
-            b'"' => is_string = !is_string,
-            b'{' | b'[' if !is_string => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b'}' | b']' if !is_string => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
-}
-
-fn read_json(text: &str) -> Option<Value> {
-    let bare = text.trim().trim_start_matches("<!--").trim_end_matches("-->").trim();
-    let bare = bare.trim_start_matches("//<![CDATA[").trim_end_matches("//]]>").trim();
-    serde_json::from_str(bare).ok().or_else(|| serde_json::from_str(&mended(bare)).ok())
-}
-
-/// JSON with the two faults that hand-written scripts have: raw line breaks in strings, and
-/// commas before a closing bracket.
-fn mended(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 16);
-    let (mut is_string, mut is_escaped) = (false, false);
-    for c in text.chars() {
-        if is_string {
-            match c {
-                _ if is_escaped => is_escaped = false,
-                '\\' => is_escaped = true,
-                '"' => is_string = false,
-                c if c.is_control() => {
-                    out.push_str(if c == '\n' { "\\n" } else { " " });
-                    continue;
-                }
-                _ => {}
-            }
-        } else if c == '"' {
-            is_string = true;
-        } else if matches!(c, '}' | ']') {
-            let end = out.trim_end().len();
-            if out[..end].ends_with(',') {
-                out.truncate(end - 1);
-            }
-        }
-        out.push(c);
-    }
-    out
 }
 
 fn collect(value: &Value, base: Option<&Url>, found: &mut Vec<Declared>) {

@@ -6,7 +6,7 @@
 //! and writes the text to its output behind a mark. The parent ([`Child::extract`]) counts bytes
 //! and time.
 
-#[cfg(feature = "worker")]
+#[cfg(feature = "pdf")]
 mod serve;
 
 use std::io::{Read, Write};
@@ -18,7 +18,7 @@ use std::time::Duration;
 use super::lines;
 use crate::extract::{ExtractError, Page};
 
-#[cfg(feature = "worker")]
+#[cfg(feature = "pdf")]
 pub use serve::{serve, text};
 
 /// The subcommand that the program answers with [`serve`].
