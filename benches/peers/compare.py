@@ -112,7 +112,7 @@ def main():
             data = os.path.join(root, re.sub(r"\W", "", name))
             os.mkdir(data)
             helpbot = running[name] = HelpBot(binary, data)
-            site = helpbot.cli("site", "list")[0]["id"]
+            site = helpbot.cli("site", "list")["sites"][0]["id"]
             helpbot.secret = helpbot.key(site, "secret")
             widget = helpbot.key(site, "widget")
             each = options.conversations // QUESTIONERS
