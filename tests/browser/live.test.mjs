@@ -185,14 +185,26 @@ test("the_live_chat_uses_server_sent_events_when_websockets_are_blocked", async 
   await visitor.log.getByText("Twice a day.").waitFor({ timeout: 15_000 });
 });
 
-test("without_graphql_the_widget_asks_over_rest", async () => {
+test("the_widget_asks_by_post_and_polls_when_streams_are_blocked", async () => {
+  const question = `Does the night ferry run (${Date.now()})?`;
   const visitor = await Visitor.on(browser, server);
-  await visitor.page.route("**/graphql**", (route) => route.fulfill({ status: 404, body: "blocked" }));
+  const requests = [];
+  visitor.page.on("request", (request) => requests.push(new URL(request.url()).pathname));
+  await visitor.page.routeWebSocket("**/graphql", (socket) => socket.close());
+  await visitor.page.route("**/graphql/stream", (route) => route.abort());
+  const agent = await Agent.on(browser, server);
   await visitor.open();
+  await visitor.ask(question);
+  await visitor.wantHuman();
 
-  await visitor.ask(ANSWERABLE);
+  await agent.read(question);
+  await agent.say("Only in summer.");
+  await visitor.log.getByText("Only in summer.").waitFor();
+  await visitor.ask("Thank you.");
+  await agent.thread.getByText("Thank you.").waitFor();
 
-  await visitor.log.getByRole("button", { name: "Helpful", exact: true }).waitFor();
+  assert.equal(await visitor.log.getByText("Only in summer.").count(), 1);
+  assert.deepEqual(requests.filter((path) => path.startsWith("/api/v1/") && path !== "/api/v1/config"), []);
 });
 
 test("hostile_messages_stay_text", async () => {

@@ -4,36 +4,38 @@ import type { Widget } from "../generated/dashboard";
 import type { Backend } from "../widget/backend";
 import { applyConfig, type WidgetConfig } from "../widget/config";
 import { WidgetPanel } from "../widget/panel";
-import { type Session, emptySession } from "../widget/session";
+import { Store } from "../widget/store";
 
 const SAMPLE = "Delivery takes **2 to 4 days** in this country and up to ten days elsewhere.\n\n- You get a tracking link\n- A neighbor can accept the parcel";
+const ANSWER = { text: SAMPLE, links: [{ title: "Delivery", url: `${location.origin}/demo` }], suggestions: [], conversationId: "sample", answered: true };
 
 const sampleBackend: Backend = {
   canSay: false,
-  ask: async () => ({ conversationId: "sample", text: SAMPLE, links: [{ title: "Delivery", url: `${location.origin}/demo` }], suggestions: [], answered: true }),
+  ask: async () => ({ ...ANSWER, session: null }),
   vote: async () => {},
   handoff: async () => {},
   say: async () => null,
-  messages: async () => [],
+  current: async () => [],
   follow: () => null,
   tellTyping: () => {},
-  watchTyping: () => () => {},
+  watchTeam: () => () => {},
 };
+
+let drawn: WidgetPanel | null = null;
 
 /** Draws the panel with the settings in `widget` into `place`, with a sample conversation. */
 export function drawPreview(place: HTMLElement, widget: Widget): void {
+  drawn?.destroy();
   const config: WidgetConfig = { ...widget, position: widget.position === "BOTTOM_LEFT" ? "bottom-left" : "bottom-right" };
   const host = document.createElement("div");
   host.setAttribute("inline", "");
   const root = host.attachShadow({ mode: "open" });
   applyConfig(host, config);
-  const session: Session = {
-    ...emptySession(0),
-    entries: [
-      { kind: "visitor", text: "How long does delivery take?", key: "sample" },
-      { kind: "bot", text: SAMPLE, conversationId: "sample", links: [{ title: "Delivery", url: `${location.origin}/demo` }], suggestions: [], answered: true, vote: "yes" },
-    ],
-  };
+  const store = new Store("preview", null);
+  store.update((state) => state.entries.push(
+    { kind: "visitor", key: "question", text: "How long does delivery take?", to: "bot" },
+    { kind: "bot", key: "answer", ...ANSWER, vote: "yes" },
+  ));
   place.replaceChildren(host);
-  new WidgetPanel({ host, root, launcher: null, config, apiKey: "preview", base: location.origin }, sampleBackend, session);
+  drawn = new WidgetPanel({ host, root, launcher: null, config, apiKey: "preview", base: location.origin }, sampleBackend, store);
 }

@@ -1,14 +1,14 @@
-// The stream's promise: each event once, in order, from the last cursor on, whatever the connection does.
+// Checks that each event is delivered once and in order from the last cursor on, whatever the connections do.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type Listener, type Transport, delayMs, follow } from "./follow";
+import { type Listener, SILENT, type Transport, UPGRADE, delayMs, follow } from "./follow";
 import { takeBlocks } from "./sse";
 
 interface Said {
   cursor: string;
 }
 
-/** A transport that the test holds in its hand. */
-function held() {
+/** A transport that the test controls. */
+function controlled() {
   const calls: Array<{ after: string | null; on: Listener<Said>; isClosed: boolean }> = [];
   const transport: Transport<Said> = (after, on) => {
     const call = { after, on, isClosed: false };
@@ -22,8 +22,8 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 describe("following a stream", () => {
-  it("resumes_after_the_last_cursor_and_drops_repeats", () => {
-    const { calls, transport } = held();
+  it("resumes_after_the_last_cursor_and_drops_duplicates", () => {
+    const { calls, transport } = controlled();
     const heard: string[] = [];
     const following = follow([transport], { after: "1", onEvent: (e) => heard.push(e.cursor), random: () => 0 });
 
@@ -42,8 +42,8 @@ describe("following a stream", () => {
     expect(following.cursor()).toBe("4");
   });
 
-  it("asks_for_the_state_again_when_the_cursor_expired", () => {
-    const { calls, transport } = held();
+  it("reports_a_gap_when_the_cursor_has_expired", () => {
+    const { calls, transport } = controlled();
     const onGap = vi.fn();
     follow([transport], { after: "9", onEvent: () => {}, onGap });
 
@@ -57,8 +57,8 @@ describe("following a stream", () => {
     expect(onGap).toHaveBeenCalledOnce();
   });
 
-  it("gives_way_to_the_next_transport_only_when_one_never_opened", () => {
-    const [first, second] = [held(), held()];
+  it("uses_the_next_transport_only_when_one_never_opened", () => {
+    const [first, second] = [controlled(), controlled()];
     follow([first.transport, second.transport], { after: null, onEvent: () => {} });
 
     first.calls[0]!.on.closed();
@@ -70,8 +70,8 @@ describe("following a stream", () => {
     expect([first.calls.length, second.calls.length]).toEqual([1, 2]);
   });
 
-  it("stops_for_good_when_refused", () => {
-    const { calls, transport } = held();
+  it("stops_when_the_credentials_are_rejected", () => {
+    const { calls, transport } = controlled();
     const states: string[] = [];
     follow([transport], { after: null, onEvent: () => {}, onState: (s) => states.push(s) });
 
@@ -83,7 +83,7 @@ describe("following a stream", () => {
   });
 
   it("ignores_a_connection_that_was_replaced", () => {
-    const { calls, transport } = held();
+    const { calls, transport } = controlled();
     const heard: string[] = [];
     const following = follow([transport], { after: null, onEvent: (e) => heard.push(e.cursor) });
 
@@ -97,8 +97,8 @@ describe("following a stream", () => {
     expect([calls.length, heard.length]).toEqual([2, 0]);
   });
 
-  it("gives_up_a_connection_that_never_opens", () => {
-    const [first, second] = [held(), held()];
+  it("abandons_a_connection_that_never_opens", () => {
+    const [first, second] = [controlled(), controlled()];
     follow([first.transport, second.transport], { after: null, onEvent: () => {} });
 
     vi.advanceTimersByTime(10_600);
@@ -107,13 +107,29 @@ describe("following a stream", () => {
     expect(second.calls.length).toBe(1);
   });
 
-  it("waits_longer_each_time_up_to_half_a_minute", () => {
+  it("tries_every_transport_at_once_and_returns_to_the_first_after_an_upgrade", () => {
+    const [first, second, third] = [controlled(), controlled(), controlled()];
+    follow([first.transport, second.transport, third.transport], { after: null, onEvent: () => {} });
+
+    first.calls[0]!.on.closed();
+    vi.advanceTimersByTime(1);
+    second.calls[0]!.on.opened();
+    second.calls[0]!.on.closed(SILENT);
+    vi.advanceTimersByTime(1);
+    third.calls[0]!.on.opened();
+    third.calls[0]!.on.closed(UPGRADE);
+    vi.advanceTimersByTime(1);
+
+    expect([first.calls.length, second.calls.length, third.calls.length]).toEqual([2, 1, 1]);
+  });
+
+  it("doubles_the_delay_up_to_eight_seconds", () => {
     expect([0, 1, 2, 10, 99].map((n) => delayMs(n, 1))).toEqual([500, 1000, 2000, 8000, 8000]);
     expect(delayMs(3, 0)).toBe(2000);
   });
 });
 
-it("takes_whole_blocks_and_keeps_the_unfinished_one", () => {
+it("takes_complete_blocks_and_keeps_the_incomplete_rest", () => {
   const { blocks, rest } = takeBlocks("id: 7\r\nevent: next\r\ndata: {\"a\":\r\ndata: 1}\r\n\r\n: ping\n\nevent: com");
 
   expect(blocks).toEqual([{ event: "next", data: "{\"a\":\n1}" }, { event: "message", data: "" }]);

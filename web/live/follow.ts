@@ -1,8 +1,8 @@
-// Follows a stream of events for as long as its reader wants it, over connections that come and go.
+// Follows a stream of events over connections that can fail at any time.
 //
-// Guarantee: an event is handed on once, in order, and after a break the stream goes on from the last
-// cursor seen. When the server has forgotten that cursor, the reader is told through `onGap` that it has to
-// read the state again. The transports are tried in order: one that never opened gives way to the next.
+// Guarantee: each event is delivered once and in order, and after a lost connection the stream continues from the
+// last cursor. When events may have been missed, `onGap` asks the reader to read the state again. The transports
+// are tried in order: a transport that never opened is replaced by the next one.
 
 export interface Event {
   cursor: string;
@@ -11,11 +11,15 @@ export interface Event {
 export interface Listener<E> {
   opened(): void;
   event(event: E): void;
-  /** The connection is over; `code` is the server's error code if it gave one. */
+  /** The connection ended. `code` is the server's error code, or one of the codes below. */
   closed(code?: string): void;
 }
 
-/** A way to listen from `after` on (null: from now); the result closes it. It calls `closed` at most once. */
+/** Codes of a transport itself: it delivers nothing here, or a better transport may work again. */
+export const SILENT = "SILENT";
+export const UPGRADE = "UPGRADE";
+
+/** Listens after the cursor `after`, or from now on when it is null. The result closes the connection. */
 export type Transport<E> = (after: string | null, listener: Listener<E>) => () => void;
 
 export type State = "connecting" | "live" | "waiting" | "refused";
@@ -24,30 +28,30 @@ export interface Options<E> {
   after: string | null;
   onEvent(event: E): void;
   onState?(state: State): void;
-  /** Events may have been missed; called on each opening without a cursor, and when the cursor expired. */
+  /** Events may have been missed. Called on each opening without a cursor and when the cursor has expired. */
   onGap?(): void;
-  /** 0..1, for jitter. */
+  /** A random number between 0 and 1 for the delay. */
   random?(): number;
 }
 
 export interface Following {
   stop(): void;
-  /** Tries again now: the network is back, or the credentials changed. */
+  /** Reconnects immediately, because the network is back or the credentials have changed. */
   wake(): void;
   cursor(): string | null;
 }
 
 const FIRST_DELAY_MS = 500;
-/** Somebody waits for an answer at the other end; with half of it random, a thousand visitors make 170 tries a second. */
+/** A person waits for a reply, so the delay stays short. Half of it is random: 1,000 visitors make 170 attempts per second. */
 const LAST_DELAY_MS = 8_000;
-/** A connection that has not opened by then never will: a proxy took it and went silent. */
+/** A connection that has not opened by then is abandoned: a proxy accepted it and does not respond. */
 const OPEN_DEADLINE_MS = 10_000;
-/** Cursors remembered for dropping repeats; a replay overlaps by far less than this. */
+/** The number of cursors that are remembered to drop duplicates. A replay overlaps by much less. */
 const REMEMBERED = 256;
-/** Codes after which trying again would be refused again. */
+/** Error codes after which another attempt would fail again. */
 const FINAL_CODES = new Set(["UNAUTHENTICATED", "FORBIDDEN", "PLAN_REQUIRED", "NOT_FOUND", "GRAPHQL_VALIDATION_FAILED"]);
 
-/** How long to wait before attempt `n` (from 0): doubling, half of it random, at most 8 s. */
+/** The delay before attempt `n` (from 0). It doubles up to 8 s, and half of it is random. */
 export function delayMs(n: number, random: number): number {
   const whole = Math.min(LAST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(n, 16));
   return Math.round(whole / 2 + (whole / 2) * random);
@@ -81,9 +85,13 @@ export function follow<E extends Event>(transports: Array<Transport<E>>, options
       return;
     }
     if (code === "CURSOR_EXPIRED") cursor = null;
-    if (!hadOpened) which = (which + 1) % transports.length;
-    options.onState?.("waiting");
-    timer = setTimeout(connect, delayMs(failures++, random()));
+    const isUseless = !hadOpened || code === SILENT;
+    if (code === UPGRADE) which = 0;
+    else if (isUseless) which = (which + 1) % transports.length;
+    // The next transport is tried at once. Only after all of them have failed is there a delay.
+    const isNext = isUseless && which !== 0;
+    if (!isNext && code !== UPGRADE) options.onState?.("waiting");
+    timer = setTimeout(connect, isNext || code === UPGRADE ? 0 : delayMs(failures++, random()));
   };
 
   const connect = () => {
@@ -100,7 +108,7 @@ export function follow<E extends Event>(transports: Array<Transport<E>>, options
     close = transports[which]!(cursor, {
       opened: () => {
         clearTimeout(hang);
-        if (!current()) return;
+        if (!current() || hasOpened) return;
         hasOpened = true;
         options.onState?.("live");
         if (cursor === null) options.onGap?.();

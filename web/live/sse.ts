@@ -2,7 +2,7 @@
 // WebSocket. It reads the body with fetch, because EventSource cannot send a key or a body.
 
 import type { Doc } from "./document";
-import type { Event, Transport } from "./follow";
+import { type Event, SILENT, type Transport } from "./follow";
 import { ApiError, type Credentials, NetworkError, headersOf } from "./graphql";
 
 export interface Block {
@@ -42,8 +42,10 @@ interface Ask<Result, Variables> {
   onBytes?(): void;
 }
 
-/** The server sends a comment every few seconds, so a stream that is silent for this long is broken. */
-const SILENCE_MS = 45_000;
+/** The server sends a comment every 12 seconds, so a stream that is silent for this long is broken. */
+const SILENCE_MS = 30_000;
+/** A stream without any data until then is buffered by a proxy. */
+const FIRST_BYTES_MS = 15_000;
 
 /**
  * Runs a subscription and yields each of its results. Ends when the server completes the stream.
@@ -89,17 +91,23 @@ export function sseTransport<E extends Event, Result extends object, Variables>(
   return (after, listener) => {
     const abort = new AbortController();
     let silence: ReturnType<typeof setTimeout> | undefined;
-    const onBytes = () => {
+    let hasBytes = false;
+    const expectBytes = () => {
       clearTimeout(silence);
       silence = setTimeout(() => {
-        listener.closed();
+        // A proxy that buffers the stream accepts the request and delivers nothing.
+        listener.closed(hasBytes ? undefined : SILENT);
         abort.abort();
-      }, SILENCE_MS);
+      }, hasBytes ? SILENCE_MS : FIRST_BYTES_MS);
+    };
+    const onBytes = () => {
+      hasBytes = true;
+      expectBytes();
     };
     const listen = async () => {
       const ask = { endpoint, credentials: credentials(), query, variables: { ...variables(), after }, signal: abort.signal, onBytes };
       for await (const result of results(ask, () => {
-        onBytes();
+        expectBytes();
         listener.opened();
       })) {
         const event = Object.values(result)[0] as E | null;

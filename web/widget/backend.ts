@@ -1,12 +1,16 @@
-// The panel's way to the server: GraphQL first, and where a network lets only plain REST through, REST.
-// The dashboard's preview gives the panel another `Backend`, which answers without a server.
+// The connection of the panel to the server. It uses only the public GraphQL API: requests by POST, the answer as a
+// stream while it is written, and events over WebSocket, server-sent events or polling, whichever the network allows.
+//
+// It keeps no state of the chat. The preview in the dashboard gives the panel another `Backend`.
 
+import type { HandoffStatus, Said } from "../generated/widget";
+import { Activity, Answer as AnswerStream, Ask, type AskResult, Current, Events, type EventsResult, type EventsVariables, Handoff, Say, Typing, Vote, supports } from "../generated/widget";
 import { type Following, type State, follow } from "../live/follow";
-import { ApiError, type Credentials, NetworkError, headersOf, reach, request } from "../live/graphql";
+import { ApiError, type Credentials, NetworkError, request } from "../live/graphql";
+import { pollTransport } from "../live/poll";
 import { socketTransport } from "../live/socket";
 import { results, sseTransport } from "../live/sse";
-import { Activity, Answer as AnswerStream, Ask, type AskResult, Events, type EventsResult, type EventsVariables, Handoff, Messages, type Said, Say, Typing, Vote, supports } from "../generated/widget";
-import type { Link, Session } from "./session";
+import type { Link, Session } from "./state";
 
 export type LiveEvent = EventsResult["conversationEvents"];
 
@@ -18,184 +22,172 @@ export interface Answer {
   links: Link[];
   suggestions: string[];
   answered: boolean;
+  /** The session of the conversation. Null when the server gave no token for it. */
+  session: Session | null;
+}
+
+/** The server's state of a conversation. */
+export interface ConversationNow {
+  id: string;
+  status: HandoffStatus | null;
+  messages: Said[];
+}
+
+export interface Followers {
+  event(event: LiveEvent): void;
+  state(state: State): void;
+  /** Reads the state again. Rejects when the server cannot be reached. */
+  read(): Promise<void>;
 }
 
 export interface Backend {
-  /** Whether a visitor can write to an agent; if not, what is typed goes on to the bot. */
+  /** Whether the server offers chat with an agent. */
   canSay: boolean;
   /**
-   * The same `key` is answered once, however often it is sent. `onText` gets the whole text so far, each
-   * time there is more of it, where the server writes while we read.
+   * Asks a question. The same `key` is answered once when it is asked by POST. `onText` gets the text so far each time
+   * more of it arrives. Without a session the server begins a new one.
    */
-  ask(question: string, key: string, onText: (text: string) => void): Promise<Answer>;
-  vote(conversationId: string, isHelpful: boolean): Promise<void>;
-  handoff(conversationId: string, email: string | null): Promise<void>;
-  say(conversationId: string, text: string, key: string): Promise<Said | null>;
-  messages(conversationId: string): Promise<Said[]>;
-  follow(on: { event(e: LiveEvent): void; state(s: State): void; gap(): void }): Following | null;
-  /** Says that the visitor types; lost where it does not get through. */
-  tellTyping(conversationId: string, isTyping: boolean): void;
-  /** Tells whether somebody of the team types, until stopped or the connection ends. */
-  watchTyping(conversationId: string, on: (isTyping: boolean) => void): () => void;
+  ask(session: Session | null, question: string, key: string, isRepeated: boolean, onText: (text: string) => void): Promise<Answer>;
+  vote(session: Session | null, conversationId: string, isHelpful: boolean): Promise<void>;
+  handoff(session: Session | null, conversationId: string, email: string | null): Promise<void>;
+  say(session: Session, conversationId: string, text: string, key: string): Promise<Said | null>;
+  current(session: Session, ids: string[]): Promise<ConversationNow[]>;
+  follow(session: Session, cursor: string | null, on: Followers): Following | null;
+  /** Tells the agent that the visitor is typing. Errors are ignored. */
+  tellTyping(session: Session, conversationId: string, isTyping: boolean): void;
+  /** Reports the presence of the visitor and watches the team until the returned function is called. */
+  watchTeam(session: Session, conversationId: string, on: (isTyping: boolean, isHere: boolean) => void): () => void;
 }
 
-/** Statuses with which proxies and old servers turn GraphQL away while REST may still pass. */
-const NO_GRAPHQL = new Set([404, 405, 415, 501]);
+/** A stream that delivers no bytes for this long is broken: the server sends a comment every 12 seconds. */
+const SILENT_MS = 15_000;
+/** A stream that delivers no text for this long is given up, and the question is sent by POST instead. */
+const STALLED_MS = 25_000;
 
 export class ServerBackend implements Backend {
   readonly canSay = supports.Say;
-  private isRest = false;
-  private hasWorked = false;
   private canStream = supports.Answer;
 
-  /** `session` is read and written here: ids, token and cursor live in it. */
-  constructor(private readonly base: string, private readonly apiKey: string, private readonly session: Session) {}
+  constructor(private readonly base: string, private readonly apiKey: string) {}
 
   private get endpoint(): string {
     return `${this.base}/graphql`;
   }
 
-  private credentials = (): Credentials => ({ apiKey: this.apiKey, sessionToken: this.session.sessionToken });
-
-  /** Runs `graphql`, or `rest` once it is known that GraphQL does not get through here. */
-  private async either<T>(graphql: () => Promise<T>, rest: () => Promise<T>): Promise<T> {
-    if (this.isRest) return rest();
-    try {
-      const result = await graphql();
-      this.hasWorked = true;
-      return result;
-    } catch (error) {
-      if (!this.isBlocked(error)) throw error;
-      const result = await rest();
-      this.isRest = true;
-      return result;
-    }
+  private credentials(session: Session | null): Credentials {
+    return { apiKey: this.apiKey, sessionToken: session?.token ?? null };
   }
 
-  /** A lost answer is not asked for again: only a way that has never worked is taken to be blocked. */
-  private isBlocked(error: unknown): boolean {
-    if (this.hasWorked) return false;
-    if (error instanceof NetworkError) return navigator.onLine;
-    return error instanceof ApiError && error.code.startsWith("HTTP_") && NO_GRAPHQL.has(error.status);
+  async ask(session: Session | null, question: string, key: string, isRepeated: boolean, onText: (text: string) => void): Promise<Answer> {
+    const input = session ? { question, sessionId: session.id } : { question };
+    // A repeated question goes by POST, where the server recognizes the key and returns the stored answer.
+    const streamed = this.canStream && !isRepeated ? await this.streamed(session, input, key, onText) : null;
+    const payload = streamed ?? (await request(this.endpoint, this.credentials(session), Ask, { input }, key)).askQuestion;
+    accept(payload.userErrors);
+    return answerOf(payload, session);
   }
 
-  private async post<T>(path: string, body: object, key?: string): Promise<T> {
-    const headers = headersOf({ apiKey: this.apiKey }, key);
-    const response = await reach(`${this.base}/api/v1/${path}`, { method: "POST", headers, body: JSON.stringify(body) });
-    const json = await response.json().catch(() => ({})) as T & { error?: string; code?: string };
-    if (!response.ok) throw new ApiError(json.code ?? `HTTP_${response.status}`, json.error ?? "", response.status);
-    return json;
-  }
-
-  ask(question: string, key: string, onText: (text: string) => void): Promise<Answer> {
-    const { session } = this;
-    session.sessionId ??= crypto.randomUUID?.() ?? `v-${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
-    const { sessionId } = session;
-    return this.either(async () => {
-      const payload = await this.streamed(question, sessionId, key, onText)
-        ?? (await request(this.endpoint, this.credentials(), Ask, { input: { question, sessionId } }, key)).askQuestion;
-      refuse(payload.userErrors);
-      session.sessionToken = payload.sessionToken ?? session.sessionToken;
-      return answerOf(payload);
-    }, async () => {
-      const said = await this.post<{ answer: string; sources: string[]; conversationId: string }>("chat", { question, sessionId }, key);
-      const links = said.sources.map((url) => ({ title: url, url }));
-      return { conversationId: said.conversationId, text: said.answer, links, suggestions: [], answered: links.length > 0 };
-    });
-  }
-
-  /** The answer as it is written; null where streams do not get through, so that nothing was asked yet. */
-  private async streamed(question: string, sessionId: string, key: string, onText: (text: string) => void): Promise<Payload | null> {
-    if (!this.canStream) return null;
+  /** The streamed answer, or null when the stream is blocked or has stalled. */
+  private async streamed(session: Session | null, input: { question: string; sessionId?: string }, key: string, onText: (text: string) => void): Promise<Payload | null> {
+    const abort = new AbortController();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let textAt = Date.now();
+    let hasBytes = false;
+    const expect = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => abort.abort(), Math.max(0, Math.min(SILENT_MS, textAt + STALLED_MS - Date.now())));
+    };
+    const onBytes = () => {
+      hasBytes = true;
+      expect();
+    };
+    const operation = { endpoint: this.endpoint, credentials: this.credentials(session), query: AnswerStream, variables: { input }, idempotencyKey: key, signal: abort.signal, onBytes };
     let text = "";
-    let hasOpened = false;
-    const ask = { endpoint: this.endpoint, credentials: this.credentials(), query: AnswerStream, variables: { input: { question, sessionId } }, idempotencyKey: key };
+    expect();
     try {
-      for await (const { answer } of results(ask, () => (hasOpened = true))) {
+      for await (const { answer } of results(operation)) {
         if (answer.payload) return answer.payload;
         text = answer.isRestart ? "" : text + (answer.text ?? "");
+        textAt = Date.now();
+        expect();
         onText(text);
       }
     } catch (error) {
-      if (hasOpened || error instanceof NetworkError) throw error;
+      const isBlocked = error instanceof NetworkError ? navigator.onLine : error instanceof ApiError && /^HTTP_/.test(error.code);
+      if (!isBlocked) throw error;
+    } finally {
+      clearTimeout(timer);
     }
-    if (hasOpened) throw new NetworkError("The answer broke off");
-    this.canStream = false;
+    // Without any bytes the network blocks streams, so the next question does not try one.
+    this.canStream = hasBytes;
+    onText("");
     return null;
   }
 
-  vote(conversationId: string, isHelpful: boolean): Promise<void> {
-    const feedback = isHelpful ? "HELPFUL" : "UNHELPFUL";
-    return this.either(
-      async () => refuse((await request(this.endpoint, this.credentials(), Vote, { input: { conversationId, feedback } })).submitFeedback.userErrors),
-      () => this.post("feedback", { conversationId, helpful: isHelpful ? "yes" : "no" }),
-    );
+  async vote(session: Session | null, conversationId: string, isHelpful: boolean): Promise<void> {
+    const input = { conversationId, feedback: isHelpful ? "HELPFUL" as const : "UNHELPFUL" as const };
+    accept((await request(this.endpoint, this.credentials(session), Vote, { input })).submitFeedback.userErrors);
   }
 
-  handoff(conversationId: string, email: string | null): Promise<void> {
+  async handoff(session: Session | null, conversationId: string, email: string | null): Promise<void> {
     const input = email ? { conversationId, customerEmail: email } : { conversationId };
-    return this.either(
-      async () => refuse((await request(this.endpoint, this.credentials(), Handoff, { input })).requestHandoff.userErrors),
-      () => this.post("handoff", input),
-    );
+    accept((await request(this.endpoint, this.credentials(session), Handoff, { input })).requestHandoff.userErrors);
   }
 
-  async say(conversationId: string, text: string, key: string): Promise<Said | null> {
-    const { sendMessage } = await request(this.endpoint, this.credentials(), Say, { input: { conversationId, text } }, key);
-    refuse(sendMessage.userErrors);
+  async say(session: Session, conversationId: string, text: string, key: string): Promise<Said | null> {
+    const { sendMessage } = await request(this.endpoint, this.credentials(session), Say, { input: { conversationId, text } }, key);
+    accept(sendMessage.userErrors);
     return sendMessage.message;
   }
 
-  async messages(id: string): Promise<Said[]> {
-    const { node } = await request(this.endpoint, this.credentials(), Messages, { id });
-    return node?.messages?.nodes ?? [];
+  async current(session: Session, ids: string[]): Promise<ConversationNow[]> {
+    const { nodes } = await request(this.endpoint, this.credentials(session), Current, { ids });
+    return nodes.flatMap((node) => (node?.id ? [{
+      id: node.id, status: node.handoff?.status ?? null, messages: node.messages?.nodes ?? [],
+    }] : []));
   }
 
-  tellTyping(conversationId: string, isTyping: boolean): void {
-    if (supports.Typing) request(this.endpoint, this.credentials(), Typing, { input: { conversationId, isTyping } }).catch(() => {});
+  follow(session: Session, cursor: string | null, on: Followers): Following | null {
+    const credentials = () => this.credentials(session);
+    const variables = (): EventsVariables => ({ sessionId: session.id });
+    return follow<LiveEvent>([
+      socketTransport(this.endpoint, credentials, Events, variables),
+      sseTransport(this.endpoint, credentials, Events, variables),
+      pollTransport(() => on.read()),
+    ], { after: cursor, onEvent: on.event, onState: on.state, onGap: () => void on.read().catch(() => {}) });
   }
 
-  watchTyping(id: string, on: (isTyping: boolean) => void): () => void {
+  tellTyping(session: Session, conversationId: string, isTyping: boolean): void {
+    if (supports.Typing) request(this.endpoint, this.credentials(session), Typing, { input: { conversationId, isTyping } }).catch(() => {});
+  }
+
+  watchTeam(session: Session, id: string, on: (isTyping: boolean, isHere: boolean) => void): () => void {
     const abort = new AbortController();
     const listen = async () => {
-      const ask = { endpoint: this.endpoint, credentials: this.credentials(), query: Activity, variables: { id }, signal: abort.signal };
-      for await (const { conversationActivity } of results(ask)) on(conversationActivity.isTeamTyping);
+      const operation = { endpoint: this.endpoint, credentials: this.credentials(session), query: Activity, variables: { id }, signal: abort.signal };
+      for await (const { conversationActivity: now } of results(operation)) on(now.isTeamTyping, now.isTeamHere);
     };
-    if (supports.Activity) listen().catch(() => {}).finally(() => on(false));
+    if (supports.Activity) listen().catch(() => {}).finally(() => on(false, false));
     return () => abort.abort();
-  }
-
-  follow(on: { event(e: LiveEvent): void; state(s: State): void; gap(): void }): Following | null {
-    const { sessionId, sessionToken } = this.session;
-    if (!sessionId || !sessionToken) return null;
-    const variables = (): EventsVariables => ({ sessionId });
-    return follow<LiveEvent>([
-      socketTransport(this.endpoint, this.credentials, Events, variables),
-      sseTransport(this.endpoint, this.credentials, Events, variables),
-    ], {
-      after: this.session.cursor,
-      onEvent: (event) => {
-        this.session.cursor = event.cursor;
-        on.event(event);
-      },
-      onState: (state) => on.state(state),
-      onGap: () => on.gap(),
-    });
   }
 }
 
-function refuse(errors: Array<{ message: string; code: string }>): void {
+function accept(errors: Array<{ message: string; code: string }>): void {
   const error = errors[0];
   if (error) throw new ApiError(error.code, error.message, 200);
 }
 
-function answerOf({ conversation, suggestions }: Payload): Answer {
-  if (!conversation) throw new ApiError("INTERNAL", "No conversation came back", 200);
+function answerOf({ conversation, suggestions, sessionToken }: Payload, session: Session | null): Answer {
+  if (!conversation) throw new ApiError("INTERNAL", "The response has no conversation.", 200);
   const seen = new Set<string>();
   const links = conversation.citations.flatMap(({ title, url }) => {
     if (!url || seen.has(url)) return [];
     seen.add(url);
     return [{ title: title || url, url }];
   });
-  return { conversationId: conversation.id, text: conversation.answer, links, suggestions, answered: !conversation.isUnanswered };
+  const token = sessionToken ?? session?.token;
+  return {
+    conversationId: conversation.id, text: conversation.answer, links, suggestions, answered: !conversation.isUnanswered,
+    session: token ? { id: conversation.sessionId, token } : null,
+  };
 }

@@ -1,4 +1,4 @@
-// The widget's settings as `GET /api/v1/config` gives them: 23 fields, every one always present.
+// The settings of the widget as `GET /api/v1/config` returns them: 23 fields, all of which are always present.
 
 export interface WidgetConfig {
   primaryColor: string;
@@ -26,13 +26,13 @@ export interface WidgetConfig {
   networkErrorText: string;
 }
 
-const COLOURS = [
+const COLORS = [
   ["primary", "primaryColor"], ["on-primary", "primaryForeground"], ["panel", "backgroundColor"],
   ["on-panel", "foregroundColor"], ["bubble", "secondaryColor"], ["on-bubble", "secondaryForeground"],
 ] as const;
 
-/** Puts colours and corner on the element; through CSSOM, so that a strict CSP allows it. */
+/** Applies colors and position to the element through CSSOM, which a strict content security policy allows. */
 export function applyConfig(host: HTMLElement, config: WidgetConfig): void {
-  for (const [name, field] of COLOURS) host.style.setProperty(`--hb-${name}`, config[field]);
+  for (const [name, field] of COLORS) host.style.setProperty(`--hb-${name}`, config[field]);
   host.dataset.position = config.position;
 }

@@ -1,9 +1,9 @@
-// Builds DOM nodes: an element from its attributes and children, and the panel's icons.
+// Creates DOM nodes: elements with attributes and children, and the icons of the panel.
 
 type Child = Node | string | null | false;
 type Attributes = Record<string, string | number | boolean | ((event: never) => void) | undefined>;
 
-/** An element; `on…` attributes are listeners, true gives an empty attribute, false and undefined none. */
+/** Creates an element. Attributes that begin with `on` are listeners, true gives an empty attribute, false and undefined none. */
 export function h<K extends keyof HTMLElementTagNameMap>(name: K, attributes: Attributes = {}, ...children: Child[]): HTMLElementTagNameMap[K] {
   const node = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {

@@ -1,101 +1,194 @@
-// `widget.js`, the one tag on a customer's page: draws the launcher and fetches the panel when it is wanted.
+// `widget.js`, the script on the pages of a customer: it draws the launcher and fetches the panel when it is needed.
 //
-// It must stay under 2 KB gzipped, add no layout shift, set no cookie and throw nothing into the page it is
-// a guest on. `<helpbot-widget api-key="…">` may also be written by hand; `inline` fills its container.
+// It is a guest on these pages: it must stay below 2.5 KB (gzip), cause no layout shift, set no cookie and throw no
+// error. The element is a child of <html>, so neither the styles for the children of the body nor a replaced body
+// reach it. `<helpbot-widget api-key="…">` can also be written by hand. With `inline` it fills its container.
 
 import { applyConfig, type WidgetConfig } from "./config";
 import { type Mount, type Panel, storageKey } from "./shell";
 
 declare const PANEL_FILE: string;
 
-const script = document.currentScript as HTMLScriptElement | null;
+const script = document.currentScript as HTMLScriptElement | null ?? document.querySelector<HTMLScriptElement>('script[data-api-key][src*="widget.js"]');
 const base = new URL(".", script?.src || location.href).href.replace(/\/$/, "");
 
-const STYLE = `:host{all:initial;position:fixed;z-index:2147483000;bottom:20px;right:20px;font:16px/1.5 system-ui,sans-serif}
-:host([data-position=bottom-left]){right:auto;left:20px}
-:host([inline]){position:static;display:block;height:100%}
-.launch{all:unset;box-sizing:border-box;display:grid;place-items:center;width:56px;height:56px;border-radius:50%;cursor:pointer;
-background:var(--hb-primary);color:var(--hb-on-primary);box-shadow:0 4px 16px rgb(0 0 0/.25)}
+/** Important rules inside a shadow root win against all rules of the page. */
+const STYLE = `:host{all:initial!important;position:fixed!important;z-index:2147483000!important;bottom:20px!important;right:20px!important;font:16px/1.5 system-ui,sans-serif!important}
+:host([data-position=bottom-left]){right:auto!important;left:20px!important}
+:host([inline]){position:static!important;display:block!important;height:100%!important}
+@media print{:host{display:none!important}}
+.launch{all:unset;box-sizing:border-box;display:grid;place-items:center;width:56px;height:56px;border-radius:50%;cursor:pointer;background:var(--hb-primary);color:var(--hb-on-primary);box-shadow:0 4px 16px rgb(0 0 0/.25)}
 .launch:focus-visible{outline:3px solid #fff;box-shadow:0 0 0 6px #000}
-.launch svg{width:26px;height:26px}
-.badge{position:absolute;top:-4px;inset-inline-end:-4px;min-width:22px;padding:0 6px;box-sizing:border-box;border-radius:11px;
-background:#b91c1c;color:#fff;font:600 13px/22px system-ui,sans-serif;text-align:center}
-.badge:empty{display:none}`;
+.launch:before{content:"";width:24px;height:24px;scale:1.08;background:currentColor;forced-color-adjust:none;clip-path:path("M12 3C6.5 3 2 6.7 2 11.2c0 2.4 1.3 4.6 3.4 6.1L4.6 21l4.3-1.9c1 .2 2 .4 3.1.4 5.5 0 10-3.7 10-8.3S17.5 3 12 3z")}
+.badge{position:absolute;top:-4px;inset-inline-end:-4px;min-width:22px;padding:0 6px;box-sizing:border-box;border-radius:11px;background:#b91c1c;color:#fff;font:600 13px/22px system-ui,sans-serif;text-align:center}
+.badge:empty,.fail:empty{display:none}
+.fail{position:absolute;bottom:68px;inset-inline-end:0;width:240px;margin:0;padding:10px 14px;border-radius:10px;background:#222;color:#fff;font:14px/1.4 system-ui,sans-serif}
+:host([data-position=bottom-left]) .fail{left:0;right:auto}:host([inline]) .fail{position:static}`;
 
-const SVG = "http://www.w3.org/2000/svg";
+/** Key events end here, because shortcuts of the page must not react to what the visitor types. */
+const KEY_EVENTS = ["keydown", "keypress", "keyup"];
+const LAST_DELAY_MS = 30_000;
+
+const make = <K extends keyof HTMLElementTagNameMap>(name: K, className: string): HTMLElementTagNameMap[K] => Object.assign(document.createElement(name), { className });
 
 function launcher(name: string): HTMLButtonElement {
-  const button = document.createElement("button");
-  button.className = "launch";
+  const button = make("button", "launch");
   button.type = "button";
   button.setAttribute("aria-label", name);
   button.setAttribute("aria-expanded", "false");
-  const icon = document.createElementNS(SVG, "svg");
-  icon.setAttribute("viewBox", "0 0 24 24");
-  icon.setAttribute("aria-hidden", "true");
-  const path = document.createElementNS(SVG, "path");
-  path.setAttribute("fill", "currentColor");
-  path.setAttribute("d", "M12 3C6.5 3 2 6.7 2 11.2c0 2.4 1.3 4.6 3.4 6.1L4.6 21l4.3-1.9c1 .2 2 .4 3.1.4 5.5 0 10-3.7 10-8.3S17.5 3 12 3z");
-  icon.append(path);
-  const badge = document.createElement("span");
-  badge.className = "badge";
+  const badge = make("span", "badge");
   badge.setAttribute("aria-hidden", "true");
-  button.append(icon, badge);
+  button.append(badge);
   return button;
 }
 
-/** Whether an agent may be writing to this visitor: then the panel listens without being opened. */
-function isTalking(apiKey: string): boolean {
+/** Whether an agent may be writing to this visitor. The panel then listens without being opened. */
+function isListening(apiKey: string): boolean {
   try {
-    return /"live":"/.test(localStorage.getItem(storageKey(apiKey)) ?? "");
+    return /"listen":true/.test(localStorage.getItem(storageKey(apiKey)) ?? "");
   } catch {
     return false;
   }
 }
 
-class HelpbotWidget extends HTMLElement {
-  private hasStarted = false;
-
-  connectedCallback(): void {
-    const apiKey = this.getAttribute("api-key");
-    if (this.hasStarted || !apiKey) return;
-    this.hasStarted = true;
-    this.start(apiKey).catch((error) => console.warn("HelpBot:", error));
-  }
-
-  private async start(apiKey: string): Promise<void> {
-    const response = await fetch(`${base}/api/v1/config`, { headers: { Authorization: `Bearer ${apiKey}` }, credentials: "omit" });
-    if (!response.ok) throw new Error(`the widget's settings could not be read (${response.status})`);
-    const config = await response.json() as WidgetConfig;
-    const root = this.attachShadow({ mode: "open" });
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(STYLE);
-    root.adoptedStyleSheets = [sheet];
-    applyConfig(this, config);
-    const button = this.hasAttribute("inline") ? null : launcher(`Chat: ${config.botName}`);
-    if (button) root.append(button);
-
-    let panel: Promise<Panel> | undefined;
-    const load = () => panel ??= (import(/* @vite-ignore */ `${base}/${PANEL_FILE}`) as Promise<{ mount: Mount }>)
-      .then(({ mount }) => mount({ host: this, root, launcher: button, config, apiKey, base }))
-      .catch((error) => {
-        panel = undefined;
-        throw error;
-      });
-    if (!button) await load();
-    button?.addEventListener("pointerenter", () => load().catch(() => {}));
-    button?.addEventListener("click", () => load().then((p) => p.toggle(), () => button.title = config.networkErrorText));
-    if (button && isTalking(apiKey)) await load();
+/** Fetches the settings. Repeats until the server responds, unless it rejects the key or the element has left the page. */
+async function settings(apiKey: string, isWanted: () => boolean): Promise<WidgetConfig | undefined> {
+  for (let delay = 1000; isWanted(); delay = Math.min(delay * 2, LAST_DELAY_MS)) {
+    const response = await fetch(`${base}/api/v1/config`, { headers: { Authorization: `Bearer ${apiKey}` }, credentials: "omit" }).catch(() => null);
+    if (response?.ok) return response.json();
+    if (response && response.status !== 429 && response.status < 500) throw new Error(`The settings of the widget could not be loaded (${response.status}).`);
+    await new Promise((resolve) => {
+      setTimeout(resolve, delay * (0.75 + Math.random() / 2));
+      addEventListener("online", resolve, { once: true });
+    });
   }
 }
 
-if (!customElements.get("helpbot-widget")) customElements.define("helpbot-widget", HelpbotWidget);
+/** Imports the panel. After an upgrade of the server its file has another name, which the current loader knows. */
+async function importPanel(): Promise<Mount> {
+  const load = (file: string) => import(/* @vite-ignore */ `${base}/${file}`).then((module) => module.mount as Mount);
+  return load(PANEL_FILE).catch(async () => {
+    const loader = await (await fetch(`${base}/widget.js?fresh=${Date.now()}`, { cache: "reload", credentials: "omit" })).text();
+    return load(`${/assets\/panel-[\w-]+\.js/.exec(loader)![0]}?again`);
+  });
+}
+
+/** The floating widget. A page has at most one. */
+let floating: HelpbotWidget | undefined;
+
+class HelpbotWidget extends HTMLElement {
+  static observedAttributes = ["api-key"];
+  /** The body that the script added the element to. */
+  body: HTMLElement | undefined;
+  private started = "";
+  private panel: Promise<Panel> | undefined;
+  load: () => Promise<Panel> = () => Promise.reject(new Error("The widget has not started."));
+
+  get apiKey(): string {
+    return this.getAttribute("api-key") ?? "";
+  }
+
+  set apiKey(key: string) {
+    this.setAttribute("api-key", key);
+  }
+
+  connectedCallback(): void {
+    // A property that was set before the element was defined hides the accessor.
+    if (Object.hasOwn(this, "apiKey")) {
+      const early = this.apiKey;
+      delete (this as { apiKey?: string }).apiKey;
+      this.apiKey = early;
+    }
+    this.begin();
+  }
+
+  attributeChangedCallback(): void {
+    if (this.started && this.started !== this.apiKey) this.end();
+    this.begin();
+  }
+
+  disconnectedCallback(): void {
+    // A move within the page disconnects and connects the element in one step.
+    queueMicrotask(() => {
+      if (this.isConnected) return;
+      // The page replaced its whole content, the body included: the widget stays on the new page.
+      if (this.body && this.body !== document.body) {
+        this.body = document.body;
+        return document.documentElement.append(this);
+      }
+      this.end();
+      for (const other of document.querySelectorAll<HelpbotWidget>("helpbot-widget")) other.begin?.();
+    });
+  }
+
+  begin(): void {
+    const key = this.apiKey;
+    const isInline = this.hasAttribute("inline");
+    if (!this.isConnected || !key || this.started || (!isInline && floating)) return;
+    this.started = key;
+    if (!isInline) floating = this;
+    this.start(key, isInline).catch((error) => console.warn("HelpBot:", error));
+  }
+
+  private end(): void {
+    if (floating === this) floating = undefined;
+    this.started = "";
+    this.panel?.then((panel) => panel.destroy(), () => {});
+    this.panel = undefined;
+    this.shadowRoot?.replaceChildren();
+  }
+
+  private async start(apiKey: string, isInline: boolean): Promise<void> {
+    const isWanted = () => this.started === apiKey && this.isConnected;
+    const config = await settings(apiKey, isWanted);
+    if (!config || !isWanted()) return;
+    const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(STYLE);
+    root.adoptedStyleSheets = [sheet];
+    for (const type of KEY_EVENTS) root.addEventListener(type, stop);
+    applyConfig(this, config);
+    this.role = "region";
+    this.ariaLabel = config.botName;
+    const fail = make("p", "fail");
+    fail.setAttribute("role", "alert");
+    const button = isInline ? null : launcher(`Chat: ${config.botName}`);
+    root.replaceChildren(...button ? [button, fail] : [fail]);
+
+    this.load = () => this.panel ??= importPanel().then((mount) => {
+      fail.textContent = "";
+      return mount({ host: this, root, launcher: button, config, apiKey, base });
+    }).catch((error) => {
+      this.panel = undefined;
+      throw error;
+    });
+    const load = () => this.load().catch(() => {});
+    const say = () => void (fail.textContent = navigator.onLine ? config.errorText : config.networkErrorText);
+    button?.addEventListener("pointerenter", load);
+    button?.addEventListener("click", () => this.load().then((panel) => panel.toggle(), say));
+    if (isInline) await this.load().catch(say);
+    else if (isListening(apiKey)) await load();
+  }
+}
+
+const stop = (event: Event) => event.stopPropagation();
+
+if (!customElements.get("helpbot-widget")) {
+  customElements.define("helpbot-widget", HelpbotWidget);
+}
 
 const key = script?.dataset.apiKey;
 if (key) {
-  const widget = document.createElement("helpbot-widget");
-  widget.setAttribute("api-key", key);
-  if (script.dataset.inline !== undefined) widget.setAttribute("inline", "");
-  if (document.body) document.body.append(widget);
-  else addEventListener("DOMContentLoaded", () => document.body.append(widget));
+  const isInline = script.dataset.inline !== undefined;
+  const add = () => {
+    // The script can run again, for example when the tag is in the page twice or the page is swapped.
+    if (!isInline && document.querySelector("helpbot-widget:not([inline])")) return;
+    const widget = document.createElement("helpbot-widget") as HelpbotWidget;
+    widget.apiKey = key;
+    if (isInline) widget.setAttribute("inline", "");
+    else widget.body = document.body;
+    (isInline ? document.body : document.documentElement).append(widget);
+  };
+  if (document.body) add();
+  else addEventListener("DOMContentLoaded", add);
 }

@@ -1,73 +1,75 @@
-// The panel: a visitor asks, votes, asks for a human, and talks with one. Loaded when first wanted.
+// The panel: it draws the state of the chat and passes what the visitor does to it. The loader fetches this file when
+// the visitor first shows interest.
 //
-// It owns the session and the one live stream, and moves the focus: into the field on opening, back to the
-// launcher on closing. Answers are drawn from text through DOM nodes only; no server text becomes markup.
+// It moves the focus into the field on opening and back to the launcher on closing. Answers become DOM nodes only.
 
-import type { Following, State } from "../live/follow";
-import { NetworkError } from "../live/graphql";
-import type { Said } from "../generated/widget";
-import { type Backend, type LiveEvent, ServerBackend } from "./backend";
+import type { Backend } from "./backend";
+import { ServerBackend } from "./backend";
+import { Chat, faultOf } from "./chat";
 import { h, icon } from "./element";
-import { type Entry, emptySession, loadSession, pageStorage, saveSession } from "./session";
 import { type Panel, type Shell, storageKey } from "./shell";
+import { type AgentEntry, type Entry, liveConversation } from "./state";
+import { Store } from "./store";
 import { PANEL_STYLE } from "./styles";
 import { View } from "./view";
-import { type Tongue, fill, tongueOf } from "./words";
+import { type Locale, fill, localeOf } from "./words";
 
 const QUESTION_MAX_CHARS = 1000;
-/** A stream that starts without a cursor may miss what was written while it opened; read again after this. */
-const SECOND_LOOK_MS = 3000;
-/** The server forgets that somebody types after six seconds. */
-const TYPING_MS = 3000;
-
-type BotEntry = Extract<Entry, { kind: "bot" }>;
-type VisitorEntry = Extract<Entry, { kind: "visitor" }>;
+/** The draft is stored after this pause, not on every key. */
+const DRAFT_MS = 400;
+/** A transcript that is scrolled this close to its end follows new messages. */
+const NEAR_END_PX = 60;
 
 export function mount(shell: Shell): Panel {
-  const storage = pageStorage();
-  const session = loadSession(storage, storageKey(shell.apiKey), Date.now());
-  return new WidgetPanel(shell, new ServerBackend(shell.base, shell.apiKey, session), session, storage);
+  return new WidgetPanel(shell, new ServerBackend(shell.base, shell.apiKey), new Store(storageKey(shell.apiKey)));
 }
 
 export class WidgetPanel implements Panel {
-  private readonly tongue: Tongue;
+  private readonly locale: Locale;
   private readonly view: View;
-  private readonly nodes = new Map<Entry, HTMLElement>();
+  private readonly chat: Chat;
+  private readonly nodes = new Map<string, HTMLElement>();
+  private readonly pending = new Map<string, HTMLElement>();
   private readonly log = h("div", { class: "log", role: "log", "aria-live": "polite", tabindex: 0 });
   private readonly input = h("textarea", { rows: 1, maxlength: QUESTION_MAX_CHARS, enterkeyhint: "send", dir: "auto" });
   private readonly sendButton = h("button", { class: "icon", type: "submit" });
   private readonly status = h("p", { role: "status" });
-  /** Speaks to screen readers while the panel is closed. */
-  private readonly herald = h("div", { class: "sr", "aria-live": "polite" });
+  /** Announces messages to screen readers while the panel is closed. */
+  private readonly announcer = h("div", { class: "sr", "aria-live": "polite" });
+  private readonly agentTyping: HTMLElement;
   private readonly panel: HTMLElement;
-  private following: Following | null = null;
-  private isBusy = false;
-  /** What goes to the agent is sent one after the other, in the order of writing. */
-  private toAgent = Promise.resolve();
-  private toldTypingAt = 0;
-  private stopTyping = () => {};
-  private agentTyping: HTMLElement | null = null;
+  private readonly sheet = new CSSStyleSheet();
+  private run = "";
+  private isAgentTyping = false;
+  private draftTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(
-    private readonly shell: Shell, private readonly backend: Backend,
-    private readonly session = emptySession(0), private readonly storage: Storage | null = null,
-  ) {
-    this.tongue = tongueOf(shell.config.aiLanguage, document.documentElement.lang, navigator.language);
-    this.view = new View(shell.config, this.tongue, this);
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(PANEL_STYLE);
-    shell.root.adoptedStyleSheets = [...shell.root.adoptedStyleSheets, sheet];
+  constructor(private readonly shell: Shell, backend: Backend, store: Store) {
+    const { config, root, launcher } = shell;
+    this.locale = localeOf(config.aiLanguage, document.documentElement.lang, navigator.language);
+    this.view = new View(config, this.locale, this);
+    const { ended, reopened, newSession } = this.locale.words;
+    this.chat = new Chat(store, backend, { handoffSent: config.handoffSentText, ended, reopened, newSession }, this);
+    this.agentTyping = this.view.typing();
+    this.agentTyping.setAttribute("aria-hidden", "true");
+    this.sheet.replaceSync(PANEL_STYLE);
+    root.adoptedStyleSheets = [...root.adoptedStyleSheets, this.sheet];
     this.panel = this.build();
-    this.panel.hidden = shell.launcher !== null;
-    shell.root.append(this.panel, this.herald);
-    shell.launcher?.setAttribute("aria-controls", this.panel.id);
-    this.draw();
-    this.showState("live");
-    this.showUnread();
-    if (session.live) this.listen();
-    addEventListener("online", () => this.following?.wake());
-    addEventListener("offline", () => this.following && this.showState("waiting"));
-    addEventListener("pagehide", () => this.save());
+    this.panel.hidden = launcher !== null;
+    root.append(this.panel, this.announcer);
+    launcher?.setAttribute("aria-controls", this.panel.id);
+    this.input.value = store.state.draft;
+    this.chat.start();
+    this.chat.setOpen(launcher === null);
+    this.scroll();
+  }
+
+  destroy(): void {
+    this.keepDraft();
+    this.chat.stop();
+    this.panel.remove();
+    this.announcer.remove();
+    const { root } = this.shell;
+    root.adoptedStyleSheets = root.adoptedStyleSheets.filter((sheet) => sheet !== this.sheet);
   }
 
   toggle(): void {
@@ -75,26 +77,26 @@ export class WidgetPanel implements Panel {
     else this.close();
   }
 
-  private open(): void {
+  open(): void {
     this.panel.hidden = false;
     this.shell.launcher?.setAttribute("aria-expanded", "true");
-    this.session.unread = 0;
-    this.showUnread();
-    this.save();
+    this.chat.setOpen(true);
+    this.grow();
     this.scroll();
     this.input.focus();
   }
 
-  private close(): void {
-    if (!this.shell.launcher) return;
+  close(): void {
+    if (!this.shell.launcher || this.panel.hidden) return;
     this.panel.hidden = true;
+    this.chat.setOpen(false);
     this.shell.launcher.setAttribute("aria-expanded", "false");
     this.shell.launcher.focus();
   }
 
   private build(): HTMLElement {
     const { config, launcher } = this.shell;
-    const { words, lang, dir } = this.tongue;
+    const { words, lang, dir } = this.locale;
     const restart = h("button", { class: "icon", type: "button", "aria-label": words.restart, title: words.restart, onclick: () => this.restart() });
     restart.append(icon("restart"));
     const close = launcher && h("button", { class: "icon", type: "button", "aria-label": words.close, title: words.close, onclick: () => this.close() });
@@ -104,12 +106,10 @@ export class WidgetPanel implements Panel {
     this.log.setAttribute("aria-label", words.log);
     this.input.placeholder = config.inputPlaceholder;
     this.input.setAttribute("aria-label", config.inputPlaceholder);
-    this.input.addEventListener("input", () => {
-      this.grow();
-      this.tellTyping();
-    });
+    this.input.addEventListener("input", () => this.typed());
     this.input.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      // Safari reports the Enter that ends a composition with the key code 229 and without `isComposing`.
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
       event.preventDefault();
       this.submit();
     });
@@ -123,30 +123,74 @@ export class WidgetPanel implements Panel {
       config.showBranding && h("p", { class: "brand" }, `${words.poweredBy} HelpBot`));
   }
 
-  private draw(): void {
-    const { config } = this.shell;
-    const greeting = config.greeting ? [this.view.said("bot", config.botName, config.greeting)] : [];
-    this.log.replaceChildren(...greeting, ...this.session.entries.map((entry) => this.nodeOf(entry)));
-    this.scroll();
+  /** Draws the state. Existing nodes stay in place, so that screen readers hear only what is new. */
+  changed(): void {
+    const { state, isWithTeam, isBusy } = this.chat;
+    const isNew = state.run !== this.run;
+    if (isNew) this.clear();
+    const isAtEnd = isNew || this.isAtEnd;
+    let hasMore = false;
+    const listed = state.entries.map((entry) => {
+      const known = this.nodes.get(entry.key);
+      hasMore ||= !known;
+      const node = known ?? this.view.entry(entry);
+      this.nodes.set(entry.key, node);
+      this.update(node, entry);
+      return node;
+    });
+    const waiting = state.entries.filter((entry) => entry.kind === "visitor" && entry.to === "bot" && entry.sender).map(({ key }) => this.pendingNode(key));
+    for (const [key, node] of this.pending) if (!waiting.includes(node)) this.pending.delete(key), node.remove();
+    for (const [key, node] of this.nodes) if (!listed.includes(node)) this.nodes.delete(key), node.remove();
+    this.place([...listed, ...waiting, ...this.isAgentTyping ? [this.agentTyping] : []]);
+    if (!this.isAgentTyping) this.agentTyping.remove();
+    this.panel.toggleAttribute("data-live", isWithTeam);
+    this.sendButton.setAttribute("aria-disabled", String(isBusy && !isWithTeam));
+    this.showStatus();
+    this.showUnread();
+    if (isAtEnd || hasMore) this.scroll();
   }
 
-  private nodeOf(entry: Entry): HTMLElement {
-    const node = this.view.entry(entry);
-    this.nodes.set(entry, node);
-    if (entry.kind === "bot" && entry.vote) this.view.markVote(node, entry.vote);
+  private update(node: HTMLElement, entry: Entry): void {
+    if (entry.kind === "bot") {
+      this.view.markVote(node, entry.vote);
+      if (entry.isPast) node.querySelectorAll(".row").forEach((row) => row.remove());
+    }
+    if (entry.kind === "visitor") this.view.showFault(node, entry, this.lastConversation);
+  }
+
+  /** Puts the nodes after the greeting in this order and moves only those that are in another place. */
+  private place(nodes: HTMLElement[]): void {
+    let before: Element | null = this.log.querySelector(".greeting");
+    for (const node of nodes) {
+      if ((before ? before.nextElementSibling : this.log.firstElementChild) !== node) (before ? before.after(node) : this.log.prepend(node));
+      before = node;
+    }
+  }
+
+  private clear(): void {
+    const { config } = this.shell;
+    this.run = this.chat.state.run;
+    this.nodes.clear();
+    this.pending.clear();
+    this.log.replaceChildren();
+    if (!config.greeting) return;
+    const greeting = this.view.said("bot", config.botName, config.greeting);
+    greeting.classList.add("greeting");
+    this.log.append(greeting);
+  }
+
+  private pendingNode(key: string): HTMLElement {
+    const node = this.pending.get(key) ?? this.view.typing();
+    this.pending.set(key, node);
     return node;
   }
 
-  private add<E extends Entry>(entry: E): E {
-    this.session.entries.push(entry);
-    this.log.append(this.nodeOf(entry), ...this.agentTyping ? [this.agentTyping] : []);
-    this.scroll();
-    this.save();
-    return entry;
+  private get lastConversation(): string | null {
+    return this.chat.state.entries.findLast((entry) => entry.kind === "bot" && !entry.isPast)?.key ?? null;
   }
 
-  private note(text: string): void {
-    if (text) this.add({ kind: "note", text });
+  private get isAtEnd(): boolean {
+    return this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < NEAR_END_PX;
   }
 
   private scroll(): void {
@@ -158,259 +202,108 @@ export class WidgetPanel implements Panel {
     this.input.style.height = `${this.input.scrollHeight + 2}px`;
   }
 
-  private save(): void {
-    saveSession(this.storage, storageKey(this.shell.apiKey), this.session, Date.now());
+  private typed(): void {
+    this.grow();
+    if (this.input.value) this.chat.tellTyping();
+    clearTimeout(this.draftTimer);
+    this.draftTimer = setTimeout(() => this.keepDraft(), DRAFT_MS);
+  }
+
+  private keepDraft(): void {
+    clearTimeout(this.draftTimer);
+    this.chat.setDraft(this.input.value);
   }
 
   private restart(): void {
-    this.following?.stop();
-    this.following = null;
-    this.stopTyping();
-    this.panel.removeAttribute("data-live");
-    Object.assign(this.session, emptySession(Date.now()));
-    this.nodes.clear();
-    this.showState("live");
-    this.save();
-    this.draw();
+    this.input.value = "";
+    clearTimeout(this.draftTimer);
+    this.chat.restart();
+    this.grow();
     this.input.focus();
-  }
-
-  /** Whether what is written goes to a person. */
-  private get isWithAgent(): boolean {
-    return this.session.live !== null && this.backend.canSay;
   }
 
   private submit(): void {
     const text = this.input.value.trim();
-    if (!text || (this.isBusy && !this.isWithAgent)) return;
+    if (!text || !this.chat.send(text)) return;
+    clearTimeout(this.draftTimer);
     this.input.value = "";
-    this.toldTypingAt = 0;
     this.grow();
-    this.ask(text);
+    this.scroll();
   }
 
-  /** Sends what the visitor wrote: to the agent while one is asked in, else to the bot. */
   ask(text: string): void {
-    if (this.isBusy && !this.isWithAgent) return;
-    this.dispatch(this.add({ kind: "visitor", text, key: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` }));
+    const question = text.trim().slice(0, QUESTION_MAX_CHARS);
+    if (this.panel.hidden) this.open();
+    if (question) this.chat.send(question);
   }
 
-  retry(entry: VisitorEntry): void {
-    if (this.isBusy && !this.isWithAgent) return;
+  retry(key: string): void {
     this.input.focus();
-    this.clearFailure(entry);
-    this.dispatch(entry);
+    this.chat.retry(key);
   }
 
-  private clearFailure(entry: VisitorEntry): void {
-    delete entry.failed;
-    const old = this.nodes.get(entry);
-    old?.replaceWith(this.nodeOf(entry));
+  vote(key: string, isHelpful: boolean): void {
+    this.chat.vote(key, isHelpful).catch((error) => this.showFailure(this.nodes.get(key)!, error));
   }
 
-  /** The line is back: what did not get to the agent goes out, under its old keys, so nothing arrives twice. */
-  private retryAll(): void {
-    if (!this.isWithAgent) return;
-    for (const entry of this.session.entries) {
-      if (entry.kind !== "visitor" || entry.failed !== "agent") continue;
-      this.clearFailure(entry);
-      this.dispatch(entry);
-    }
-  }
-
-  private tellTyping(): void {
-    const { live } = this.session;
-    if (!live || !this.backend.canSay || !this.input.value || Date.now() - this.toldTypingAt < TYPING_MS) return;
-    this.toldTypingAt = Date.now();
-    this.backend.tellTyping(live, true);
-  }
-
-  /** For the eyes only: screen readers hear the message when it is there. */
-  private showTyping(isTyping: boolean): void {
-    this.agentTyping?.remove();
-    this.agentTyping = isTyping ? this.view.typing() : null;
-    if (!this.agentTyping) return;
-    this.agentTyping.setAttribute("aria-hidden", "true");
-    this.log.append(this.agentTyping);
-    this.scroll();
-  }
-
-  private watchTyping(): void {
-    this.stopTyping();
-    const { live } = this.session;
-    if (live && this.backend.canSay) this.stopTyping = this.backend.watchTyping(live, (isTyping) => this.showTyping(isTyping));
-  }
-
-  private dispatch(entry: VisitorEntry): void {
-    if (this.isWithAgent) this.toAgent = this.toAgent.then(() => this.say(entry));
-    else void this.question(entry);
-  }
-
-  private async say(entry: VisitorEntry): Promise<void> {
-    const { live } = this.session;
-    if (!live || entry.id) return;
-    try {
-      const said = await this.backend.say(live, entry.text, entry.key);
-      if (said) entry.id = said.id;
-    } catch (error) {
-      // The stream may have brought it back although the answer was lost.
-      if (!entry.id) this.showFailure(entry, "agent", error);
-    }
-    this.save();
-  }
-
-  private async question(entry: VisitorEntry): Promise<void> {
-    this.setBusy(true);
-    const typing = this.view.typing();
-    this.log.append(typing);
-    this.scroll();
-    try {
-      const { text, links, suggestions, conversationId, answered } = await this.backend.ask(entry.text, entry.key, (soFar) => this.showWriting(typing, soFar));
-      typing.remove();
-      this.add({ kind: "bot", text, links, suggestions, conversationId, answered });
-    } catch (error) {
-      typing.remove();
-      this.showFailure(entry, "bot", error);
-    }
-    this.setBusy(false);
-    this.scroll();
-    this.save();
-  }
-
-  private showFailure(entry: VisitorEntry, to: "bot" | "agent", error: unknown): void {
-    entry.failed = to;
-    const node = this.nodes.get(entry)!;
-    this.view.offerRetry(node, entry);
-    node.append(h("p", { class: "hint", dir: "auto" }, this.reason(error)));
-    this.scroll();
-  }
-
-  /** Draws what came so far for the eyes; screen readers hear the finished answer, once. */
-  private showWriting(node: HTMLElement, soFar: string): void {
-    const isAtEnd = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 40;
-    this.view.write(node, soFar);
-    if (isAtEnd) this.scroll();
-  }
-
-  private setBusy(isBusy: boolean): void {
-    this.isBusy = isBusy;
-    this.sendButton.setAttribute("aria-disabled", String(isBusy));
-  }
-
-  private reason(error: unknown): string {
-    const { networkErrorText, errorText } = this.shell.config;
-    return error instanceof NetworkError || !navigator.onLine ? networkErrorText : errorText;
-  }
-
-  vote(entry: BotEntry, isHelpful: boolean): void {
-    const vote = isHelpful ? "yes" : "no";
-    if (entry.vote === vote) return;
-    const node = this.nodes.get(entry)!;
-    this.backend.vote(entry.conversationId, isHelpful).then(() => {
-      entry.vote = vote;
-      this.view.markVote(node, vote);
-      this.save();
-    }, (error) => this.note(this.reason(error)));
-  }
-
-  wantHuman(entry: BotEntry, from: HTMLElement): void {
+  wantHuman(conversationId: string): void {
     this.log.querySelector(".mail")?.remove();
-    const form = this.view.emailForm(entry);
-    from.closest(".msg")!.append(form);
-    form.scrollIntoView({ block: "nearest" });
+    const form = this.view.emailForm(conversationId);
+    this.log.append(form);
+    this.scroll();
     form.querySelector("input")!.focus();
   }
 
-  sendEmail(entry: BotEntry, email: string | null): void {
-    if (this.isBusy) return;
-    this.setBusy(true);
-    this.backend.handoff(entry.conversationId, email).then(() => {
-      this.log.querySelector(".mail")?.remove();
-      this.session.live = entry.conversationId;
-      this.note(this.shell.config.handoffSentText);
-      this.listen();
-    }, (error) => this.note(this.reason(error))).finally(() => {
-      this.setBusy(false);
+  sendEmail(conversationId: string, email: string | null): void {
+    if (this.chat.isBusy) return;
+    const form = this.log.querySelector<HTMLElement>(".mail")!;
+    this.chat.handoff(conversationId, email).then(() => {
+      form.remove();
       this.input.focus();
-    });
+    }, (error) => this.showFailure(form, error));
   }
 
-  private listen(): void {
-    this.following?.stop();
-    this.following = this.backend.follow({
-      event: (event) => this.hear(event),
-      state: (state) => {
-        this.showState(state);
-        if (state !== "live") return this.stopTyping();
-        this.retryAll();
-        this.watchTyping();
-      },
-      gap: () => {
-        this.catchUp();
-        setTimeout(() => this.catchUp(), SECOND_LOOK_MS);
-      },
-    });
-    this.panel.toggleAttribute("data-live", this.following !== null);
+  /** Shows below `node` why an action failed. */
+  private showFailure(node: HTMLElement, error: unknown): void {
+    node.querySelector(".failure")?.remove();
+    node.append(h("p", { class: "hint failure", role: "alert", dir: "auto" }, this.view.reason(faultOf(error))));
   }
 
-  private catchUp(): void {
-    const { live } = this.session;
-    if (live) this.backend.messages(live).then((all) => all.forEach((said) => this.receive(said)), () => {});
+  writing(key: string, text: string): void {
+    const { isAtEnd } = this;
+    this.view.write(this.pendingNode(key), text);
+    if (isAtEnd) this.scroll();
   }
 
-  private hear(event: LiveEvent): void {
-    if (event.message) this.receive(event.message);
-    if (event.type === "CONVERSATION_RESOLVED" && event.conversationId === this.session.live) this.end();
-    this.save();
-  }
-
-  /** The agent is done: what comes next goes to the bot again. */
-  private end(): void {
-    this.session.live = this.session.agent = null;
-    this.stopTyping();
-    this.note(this.tongue.words.ended);
-    this.following?.stop();
-    this.following = null;
-    this.panel.removeAttribute("data-live");
-    this.showState("live");
-  }
-
-  private receive(said: Said): void {
-    const { entries } = this.session;
-    if (said.author === "BOT" || entries.some((e) => "id" in e && e.id === said.id)) return;
-    if (said.author === "VISITOR") {
-      const own = entries.find((e): e is VisitorEntry => e.kind === "visitor" && !e.id && e.text === said.text);
-      if (own) {
-        own.id = said.id;
-        if (own.failed) this.clearFailure(own);
-      } else if (said.seq > 2) this.add({ kind: "visitor", text: said.text, id: said.id, key: said.id });
-      return;
-    }
-    this.showTyping(false);
-    this.toldTypingAt = 0;
-    this.add({ kind: "agent", id: said.id, name: said.agentName, text: said.text });
-    this.session.agent = said.agentName;
-    this.showState("live");
+  heard(messages: AgentEntry[]): void {
     if (!this.panel.hidden) return;
-    this.session.unread++;
-    this.showUnread();
-    this.herald.textContent = `${said.agentName || this.tongue.words.human}: ${said.text}`;
+    this.announcer.textContent = messages.map(({ name, text }) => `${name || this.locale.words.human}: ${text}`).join("\n");
+  }
+
+  /** The indicator is only for sighted visitors. Screen readers hear the message when it arrives. */
+  teamTyping(isTyping: boolean): void {
+    if (isTyping === this.isAgentTyping) return;
+    this.isAgentTyping = isTyping;
+    this.changed();
   }
 
   private showUnread(): void {
     const { launcher, config } = this.shell;
     if (!launcher) return;
-    const { unread } = this.session;
-    const name = fill(this.tongue.words.open, config.botName);
-    launcher.setAttribute("aria-label", unread ? `${name}, ${fill(this.tongue.words.unread, unread)}` : name);
+    const { unread } = this.chat.state;
+    const name = fill(this.locale.words.open, config.botName);
+    const label = unread ? `${name}, ${fill(this.locale.words.unread, unread)}` : name;
+    if (launcher.getAttribute("aria-label") !== label) launcher.setAttribute("aria-label", label);
     launcher.querySelector(".badge")!.textContent = unread ? String(Math.min(unread, 99)) : "";
-    this.save();
   }
 
-  private showState(state: State): void {
-    const isWaiting = state === "waiting" || (state === "connecting" && this.status.dataset.state === "waiting");
-    this.status.dataset.state = isWaiting ? "waiting" : "live";
-    const text = isWaiting ? this.tongue.words.reconnecting : this.session.agent ?? this.shell.config.onlineText;
+  private showStatus(): void {
+    const { connection, state, isTeamHere } = this.chat;
+    const { words } = this.locale;
+    const isLost = connection === "waiting" || (connection === "connecting" && this.status.dataset.state === "waiting");
+    const isAway = !isLost && liveConversation(state) !== null && !isTeamHere;
+    const text = isLost ? words.reconnecting : isAway ? words.waiting : state.agent ?? this.shell.config.onlineText;
+    this.status.dataset.state = isLost ? "waiting" : isAway ? "away" : "live";
     if (this.status.textContent !== text) this.status.textContent = text;
   }
 }

@@ -1,26 +1,33 @@
-// What the loader hands to the panel when the visitor first shows interest.
+// The interface between the loader and the panel, which the loader fetches when the visitor first shows interest.
 
 import type { WidgetConfig } from "./config";
 
 export interface Shell {
   host: HTMLElement;
   root: ShadowRoot;
-  /** Null where the panel stands alone, as on /embed. */
+  /** Null when the panel fills its container, as on /embed. */
   launcher: HTMLButtonElement | null;
   config: WidgetConfig;
   apiKey: string;
-  /** Where the server is, without a trailing slash. */
+  /** The URL of the server, without a trailing slash. */
   base: string;
 }
 
+/** What the page can do with the widget through `window.HelpBot`. */
 export interface Panel {
+  open(): void;
+  close(): void;
   toggle(): void;
+  /** Opens the panel and asks a question as if the visitor had typed it. */
+  ask(question: string): void;
+  /** Ends all connections and removes the panel, because the element left the page. */
+  destroy(): void;
 }
 
-/** What the panel's module exports. */
+/** The export of the panel's module. */
 export type Mount = (shell: Shell) => Panel;
 
-/** Where a visitor's session is kept; one for each key, since one page may show two sites. */
+/** The name under which the state of the chat is stored. Each key has its own. */
 export function storageKey(apiKey: string): string {
   return `helpbot:${apiKey.slice(-12)}`;
 }

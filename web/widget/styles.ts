@@ -1,4 +1,5 @@
-// The panel's style sheet, adopted by the shadow root: nothing leaks in or out, and no CSP needs loosening.
+// The style sheet of the panel. The shadow root adopts it, so no styles leak in or out, and a strict content security
+// policy allows it.
 
 export const PANEL_STYLE = `
 *{box-sizing:border-box}
@@ -17,7 +18,7 @@ font:16px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif;text-align:start;box
 .who h2{margin:0;font-size:17px;line-height:1.3;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .who p{margin:0;font-size:13px;display:flex;align-items:center;gap:6px}
 .who p:before{content:"";width:8px;height:8px;border-radius:50%;background:currentColor}
-.who p[data-state=waiting]:before{background:none;box-shadow:inset 0 0 0 2px currentColor}
+.who p:not([data-state=live]):before{background:none;box-shadow:inset 0 0 0 2px currentColor}
 button{font:inherit;color:inherit;cursor:pointer}
 .icon{display:grid;place-items:center;width:44px;height:44px;border:0;border-radius:10px;background:none;flex:none}
 .icon svg{width:22px;height:22px}

@@ -1,14 +1,14 @@
 import { expect, test, vi } from "vitest";
 import type { WidgetConfig } from "./config";
 import { View } from "./view";
-import { tongueOf } from "./words";
+import { localeOf } from "./words";
 
 const actions = { ask: vi.fn(), retry: vi.fn(), vote: vi.fn(), wantHuman: vi.fn(), sendEmail: vi.fn() };
-const view = new View({ botName: "Bot", handoffText: "Human" } as WidgetConfig, tongueOf("en", "", ""), actions);
+const view = new View({ botName: "Bot", handoffText: "Human" } as WidgetConfig, localeOf("en", "", ""), actions);
 
-test("a_suggestion_stands_there_once_and_asks_when_pressed", () => {
+test("a_suggestion_is_shown_once_and_asks_when_clicked", () => {
   const node = view.entry({
-    kind: "bot", conversationId: "c", links: [], answered: false, suggestions: ["Can I return a bag?", "How long is it?"],
+    kind: "bot", key: "k", conversationId: "c", links: [], answered: false, suggestions: ["Can I return a bag?", "How long is it?"],
     text: "Did you mean one of these?\n\n- Can I return a bag?\n- How long is it?",
   });
 
@@ -20,8 +20,8 @@ test("a_suggestion_stands_there_once_and_asks_when_pressed", () => {
   expect(actions.ask).toHaveBeenCalledWith("Can I return a bag?");
 });
 
-test("a_list_in_an_answer_stays", () => {
-  const node = view.entry({ kind: "bot", conversationId: "c", links: [], answered: true, suggestions: [], text: "Both:\n\n- Red\n- Blue" });
+test("a_list_in_an_answer_is_kept", () => {
+  const node = view.entry({ kind: "bot", key: "k", conversationId: "c", links: [], answered: true, suggestions: [], text: "Both:\n\n- Red\n- Blue" });
 
   expect(node.querySelectorAll("li").length).toBe(2);
 });

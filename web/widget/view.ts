@@ -1,33 +1,31 @@
-// Draws what was said: each entry of the session as a node for the panel's log. Reports clicks, decides nothing.
+// Draws the entries of the transcript as nodes. It reports clicks and decides nothing. Texts of the server become DOM
+// nodes only, never markup.
 
-import { renderMarkdown } from "../text/markdown";
+import { renderMarkdown, safeHref } from "../text/markdown";
 import type { WidgetConfig } from "./config";
 import { h, icon } from "./element";
-import type { Entry, Link } from "./session";
-import type { Tongue } from "./words";
-
-type BotEntry = Extract<Entry, { kind: "bot" }>;
-type VisitorEntry = Extract<Entry, { kind: "visitor" }>;
+import type { BotEntry, Entry, Fault, Link, VisitorEntry } from "./state";
+import type { Locale } from "./words";
 
 export interface Actions {
   ask(question: string): void;
-  retry(entry: VisitorEntry): void;
-  vote(entry: BotEntry, isHelpful: boolean): void;
-  wantHuman(entry: BotEntry, from: HTMLElement): void;
-  sendEmail(entry: BotEntry, email: string | null): void;
+  retry(key: string): void;
+  vote(key: string, isHelpful: boolean): void;
+  wantHuman(conversationId: string): void;
+  sendEmail(conversationId: string, email: string | null): void;
 }
 
 export class View {
-  constructor(private readonly config: WidgetConfig, private readonly tongue: Tongue, private readonly actions: Actions) {}
+  constructor(private readonly config: WidgetConfig, private readonly locale: Locale, private readonly actions: Actions) {}
 
   entry(entry: Entry): HTMLElement {
     if (entry.kind === "visitor") return this.visitor(entry);
     if (entry.kind === "bot") return this.bot(entry);
-    if (entry.kind === "agent") return this.said("agent", entry.name || this.tongue.words.human, entry.text);
+    if (entry.kind === "agent") return this.said("agent", entry.name || this.locale.words.human, entry.text);
     return h("p", { class: "note", dir: "auto" }, entry.text);
   }
 
-  /** A bubble with its speaker's name, which sighted visitors see only for people. */
+  /** A bubble with the name of its author. The name of the bot is only for screen readers. */
   said(who: "bot" | "agent", name: string, text: string): HTMLElement {
     const bubble = h("div", { class: "text", dir: "auto" });
     bubble.append(renderMarkdown(text));
@@ -39,7 +37,7 @@ export class View {
     return h("div", { class: "msg bot" }, h("div", { class: "text" }, this.config.typingText, dots));
   }
 
-  /** Turns the sign of typing into the answer so far; without text it is the sign again. */
+  /** Shows the answer so far in a typing indicator, or the indicator again when there is no text. */
   write(node: HTMLElement, soFar: string): void {
     const bubble = node.querySelector(".text")!;
     if (!soFar) return bubble.replaceChildren(...this.typing().querySelector(".text")!.childNodes);
@@ -48,64 +46,79 @@ export class View {
   }
 
   private visitor(entry: VisitorEntry): HTMLElement {
-    const node = h("div", { class: "msg visitor" },
-      h("span", { class: "sr" }, this.tongue.words.you), h("div", { class: "text", dir: "auto" }, entry.text));
-    if (entry.failed) this.offerRetry(node, entry);
-    return node;
+    return h("div", { class: "msg visitor" }, h("span", { class: "sr" }, this.locale.words.you), h("div", { class: "text", dir: "auto" }, entry.text));
   }
 
-  offerRetry(node: HTMLElement, entry: VisitorEntry): void {
-    node.append(h("button", { class: "chip", type: "button", onclick: () => this.actions.retry(entry) }, this.tongue.words.retry));
+  /** Shows why a message was not delivered, with a retry and the way to a human, or removes this again. */
+  showFault(node: HTMLElement, { key, fault }: VisitorEntry, conversationId: string | null): void {
+    if ((node.dataset.fault ?? "") === (fault ?? "")) return;
+    node.querySelectorAll(".fault").forEach((part) => part.remove());
+    delete node.dataset.fault;
+    if (!fault) return;
+    node.dataset.fault = fault;
+    const retry = h("button", { class: "chip", type: "button", onclick: () => this.actions.retry(key) }, this.locale.words.retry);
+    node.append(
+      h("p", { class: "hint fault", dir: "auto" }, this.reason(fault)),
+      h("div", { class: "row fault" }, retry, conversationId && fault !== "network" && this.human(conversationId)));
+  }
+
+  reason(fault: Fault): string {
+    const { networkErrorText, errorText } = this.config;
+    const { noCredits, tooMany } = this.locale.words;
+    return { network: networkErrorText, server: errorText, credits: noCredits, rate: tooMany }[fault];
   }
 
   private bot(entry: BotEntry): HTMLElement {
     const node = this.said("bot", this.config.botName, entry.suggestions.length ? withoutLines(entry.text, entry.suggestions) : entry.text);
     if (entry.links.length) node.append(this.links(entry.links));
+    if (entry.isPast) return node;
     if (entry.suggestions.length) node.append(this.suggestions(entry.suggestions));
-    node.append(this.votes(entry));
+    node.append(h("div", { class: "row" }, this.thumb(entry.key, true), this.thumb(entry.key, false), this.human(entry.conversationId)));
     return node;
   }
 
   private links(links: Link[]): HTMLElement {
-    const items = links.slice(0, 5).map(({ title, url }, i) => h("li", {},
-      h("a", { href: url, target: "_blank", rel: "noopener nofollow", "data-n": i + 1, dir: "auto" }, titleOf(title))));
-    return h("ul", { class: "links", "aria-label": this.tongue.words.sources }, ...items);
+    const items = links.slice(0, 5).map(({ title, url }, i) => {
+      const href = safeHref(url);
+      const text = titleOf(title);
+      return h("li", {}, href ? h("a", { href, target: "_blank", rel: "noopener nofollow", "data-n": i + 1, dir: "auto" }, text) : h("span", { dir: "auto" }, text));
+    });
+    return h("ul", { class: "links", "aria-label": this.locale.words.sources }, ...items);
   }
 
   private suggestions(questions: string[]): HTMLElement {
     const chips = questions.map((question) =>
       h("button", { class: "chip", type: "button", dir: "auto", onclick: () => this.actions.ask(question) }, question));
-    return h("div", { class: "row", role: "group", "aria-label": this.tongue.words.suggestions }, ...chips);
+    return h("div", { class: "row", role: "group", "aria-label": this.locale.words.suggestions }, ...chips);
   }
 
-  private votes(entry: BotEntry): HTMLElement {
-    const { words } = this.tongue;
-    const thumb = (isHelpful: boolean) => {
-      const button = h("button", {
-        class: "icon", type: "button", title: isHelpful ? words.helpful : words.unhelpful,
-        "aria-label": isHelpful ? words.helpful : words.unhelpful, "aria-pressed": String(entry.vote === (isHelpful ? "yes" : "no")),
-        onclick: () => this.actions.vote(entry, isHelpful),
-      });
-      button.append(icon(isHelpful ? "up" : "down"));
-      return button;
-    };
-    const human: HTMLButtonElement = h("button", {
-      class: "chip", type: "button", "data-human": true, onclick: () => this.actions.wantHuman(entry, human),
-    }, this.config.handoffText);
-    return h("div", { class: "row" }, thumb(true), thumb(false), human);
+  private thumb(key: string, isHelpful: boolean): HTMLElement {
+    const { helpful, unhelpful } = this.locale.words;
+    const label = isHelpful ? helpful : unhelpful;
+    const button = h("button", {
+      class: "icon", type: "button", title: label, "aria-label": label, "aria-pressed": "false", onclick: () => this.actions.vote(key, isHelpful),
+    });
+    button.append(icon(isHelpful ? "up" : "down"));
+    return button;
   }
 
-  /** Shows the vote where it was given, with the site's words of thanks. */
-  markVote(node: HTMLElement, vote: "yes" | "no"): void {
+  private human(conversationId: string): HTMLElement {
+    return h("button", { class: "chip", type: "button", "data-human": true, onclick: () => this.actions.wantHuman(conversationId) }, this.config.handoffText);
+  }
+
+  /** Shows the vote and the site's text of thanks. */
+  markVote(node: HTMLElement, vote: "yes" | "no" | undefined): void {
+    if (!vote || node.dataset.vote === vote) return;
+    node.dataset.vote = vote;
     node.querySelectorAll("[aria-pressed]").forEach((button, i) => button.setAttribute("aria-pressed", String((i === 0) === (vote === "yes"))));
-    node.querySelector(".hint")?.remove();
+    node.querySelector(".thanks")?.remove();
     const text = vote === "yes" ? this.config.feedbackYesText : this.config.feedbackNoText;
-    if (text) node.append(h("p", { class: "hint", dir: "auto" }, text));
+    if (text) node.append(h("p", { class: "hint thanks", dir: "auto" }, text));
   }
 
-  /** Asks for an address, which may be left out. */
-  emailForm(entry: BotEntry): HTMLFormElement {
-    const { config, tongue: { words } } = this;
+  /** A form for an optional e-mail address. */
+  emailForm(conversationId: string): HTMLFormElement {
+    const { config, locale: { words } } = this;
     const input = h("input", {
       type: "email", autocomplete: "email", maxlength: 254, placeholder: config.emailPlaceholder, "aria-label": config.emailPlaceholder,
     });
@@ -117,21 +130,21 @@ export class View {
       error.textContent = isBad ? words.badEmail : "";
       input.setAttribute("aria-invalid", String(isBad));
       if (isBad) input.focus();
-      else this.actions.sendEmail(entry, email || null);
+      else this.actions.sendEmail(conversationId, email || null);
     };
     input.setAttribute("aria-describedby", "hb-mail");
     return h("form", { class: "mail", novalidate: true, onsubmit: submit }, input, error, h("div", { class: "row" },
       h("button", { class: "solid", type: "submit" }, config.emailSendText),
-      h("button", { class: "chip", type: "button", onclick: () => this.actions.sendEmail(entry, null) }, config.emailSkipText)));
+      h("button", { class: "chip", type: "button", onclick: () => this.actions.sendEmail(conversationId, null) }, config.emailSkipText)));
   }
 }
 
-/** The text without the list of what stands under it as buttons. */
+/** The text without the lines that are shown as buttons below it. */
 function withoutLines(text: string, listed: string[]): string {
   return text.split("\n").filter((line) => !listed.includes(line.replace(/^[-*]\s+/, ""))).join("\n");
 }
 
-/** An address without its ceremony; any other title as it is. */
+/** A title that is a URL is shown without its scheme. */
 function titleOf(title: string): string {
   return title.replace(/^https?:\/\/(www\.)?/, "").replace(/\/$/, "");
 }
