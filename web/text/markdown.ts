@@ -1,9 +1,8 @@
-// Restricted Markdown: what answers and agents' messages may look like, and nothing else.
+// Restricted Markdown for answers and messages, used by the widget and the dashboard.
 //
-// Text becomes a small tree (pure, tested without a page), the tree becomes DOM nodes. HTML is never
-// parsed, so markup in a crawled page stays text. Known: paragraphs, line breaks, headings (as bold lines),
-// lists, **strong**, *emphasis*, `code`, fenced code, [links](…) and bare addresses. Links go to http, https
-// and mailto only; anything else stays the text it was.
+// Text is parsed into a small tree, and the tree becomes DOM nodes. HTML is never parsed, so markup in a crawled page
+// stays text. Supported are paragraphs, line breaks, headings (as bold lines), lists, **strong**, *emphasis*, `code`,
+// fenced code, [links](…) and bare URLs. Links can use http, https and mailto. Everything else stays text.
 
 export type Inline =
   | { kind: "text"; text: string }
@@ -17,24 +16,48 @@ export type Block =
   | { kind: "list"; ordered: boolean; start: number; items: Inline[][] }
   | { kind: "pre"; text: string };
 
-/** Deeper marks are shown as text: no answer needs them, and hostile input must not nest without end. */
+/** Deeper nesting stays text. No answer needs it, and hostile input must not nest without limit. */
 const MAX_DEPTH = 4;
-/** Longer texts are cut: the server's own limits are far below. */
+/** Longer texts are truncated. The limits of the server are far below. */
 const MAX_CHARS = 20_000;
 
-/** The address as it may stand in `href`, or null when its scheme is not allowed or it is no address. */
+/** The normalized URL, or null for text that is not a URL, other schemes, and URLs with a user name that imitate another host. */
 export function safeHref(address: string): string | null {
   const trimmed = address.trim();
   if (!/^(https?:\/\/|mailto:)/i.test(trimmed)) return null;
   try {
     const url = new URL(trimmed);
-    return ["http:", "https:", "mailto:"].includes(url.protocol) ? url.href : null;
+    return ["http:", "https:", "mailto:"].includes(url.protocol) && !url.username && !url.password ? url.href : null;
   } catch {
     return null;
   }
 }
 
-/** Scripts without spaces, and their punctuation: there the text goes on behind an address, and no host or path is written so. */
+/** A `mailto:` URL for an e-mail address, or null when the address has characters that would add headers or mislead. */
+export function mailtoHref(email: string): string | null {
+  return /^[^\s@?&#%<>"(),;:\\\u200e\u200f\u202a-\u202e\u2066-\u2069]+@[^\s@?&#%<>"(),;:\\\u200e\u200f\u202a-\u202e\u2066-\u2069]+$/.test(email)
+    ? `mailto:${encodeURIComponent(email).replace("%40", "@")}` : null;
+}
+
+/** Controls that change the direction of text and can make a label look like another one. */
+const BIDI = /[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** The host or mailbox of `href` when `label` looks like a different URL, otherwise an empty text. */
+function realTarget(label: string, href: string): string {
+  const url = new URL(href);
+  const target = url.protocol === "mailto:" ? decodeURIComponent(url.pathname) : url.host;
+  const [, host, mailbox] = /^(?:https?:\/\/|\/\/)?((?:[^\s\/?#@:]+\.)+[^\s\/?#@:.]{2,})(?::\d+)?(?:[\/?#].*)?$|^(?:mailto:)?([^\s@]+@[^\s@]+)$/i.exec(label.trim()) ?? [];
+  if (mailbox) return mailbox.toLowerCase() === target.toLowerCase() ? "" : target;
+  if (!host) return "";
+  try {
+    const plain = (name: string) => name.replace(/^www\./, "");
+    return plain(new URL(`https://${host}`).hostname) === plain(url.hostname) ? "" : target;
+  } catch {
+    return target;
+  }
+}
+
+/** Scripts that are written without spaces, and their punctuation: text in them continues after a URL. */
 const UNSPACED = "\\u0e00-\\u0eff\\u1000-\\u109f\\u1780-\\u17ff\\u3000-\\u30ff\\u3400-\\u9fff\\uac00-\\ud7af\\uff00-\\uffef";
 
 const INLINE = new RegExp([
@@ -43,10 +66,10 @@ const INLINE = new RegExp([
   "\\*\\*(?=\\S)([^\\n]{1,2000}?\\S)\\*\\*", // 5: strong
   "(?<![\\w*])\\*(?=[^\\s*])([^*\\n]{0,2000}?[^\\s*])\\*(?![\\w*])", // 6: em
   "(?<![\\w_])_(?=[^\\s_])([^_\\n]{0,2000}?[^\\s_])_(?![\\w_])", // 7: em
-  `(?<!\\w)(https?:\\/\\/[^\\s<>"'\`${UNSPACED}]{1,2048})`, // 8: bare address, not glued to a word
+  `(?<!\\w)(https?:\\/\\/[^\\s<>"'\`${UNSPACED}]{1,2048})`, // 8: bare URL that is not part of a word
 ].join("|"), "g");
 
-/** Punctuation that ends the sentence, not the address; a closing bracket only when none opened inside. */
+/** Removes the punctuation of the sentence from the end of a URL. A closing bracket stays when the URL has an opening one. */
 function trimAddress(address: string): string {
   let end = address.replace(/[.,;:!?*_]+$/, "");
   while (end.endsWith(")") && !end.includes("(")) end = end.slice(0, -1).replace(/[.,;:!?]+$/, "");
@@ -78,13 +101,14 @@ export function parseInline(text: string, depth = 0): Inline[] {
 }
 
 function inlineOf(match: RegExpMatchArray, depth: number): [Inline, number] {
-  const [whole, , code, label, target, strong, star, underscore, bare] = match;
+  const [whole, , code, label, to, strong, star, underscore, bare] = match;
   if (code !== undefined) return [{ kind: "code", text: code.trim() }, whole.length];
   if (label !== undefined) {
-    const href = safeHref(target!);
+    const href = safeHref(to!);
     if (!href) return [{ kind: "text", text: whole }, whole.length];
-    const children = parseInline(label, MAX_DEPTH);
-    return [{ kind: "link", href, children }, whole.length];
+    const shown = label.replace(BIDI, "");
+    const target = realTarget(shown, href);
+    return [{ kind: "link", href, children: parseInline(target ? `${shown} (${target})` : shown, MAX_DEPTH) }, whole.length];
   }
   if (strong !== undefined) return [{ kind: "strong", children: parseInline(strong, depth + 1) }, whole.length];
   if (bare === undefined) return [{ kind: "em", children: parseInline((star ?? underscore)!, depth + 1) }, whole.length];
@@ -96,7 +120,7 @@ function inlineOf(match: RegExpMatchArray, depth: number): [Inline, number] {
 
 const BULLET = /^\s{0,6}[-*+•]\s+(.*)$/;
 const NUMBER = /^\s{0,6}(\d{1,4})[.)]\s+(.*)$/;
-const HEADING = /^\s{0,3}#{1,6}\s+(.*?)\s*#*$/;
+const HEADING = /^\s{0,3}#{1,6}\s+(.*)$/;
 const FENCE = /^\s{0,3}```/;
 
 export function parseMarkdown(source: string): Block[] {
@@ -119,7 +143,7 @@ export function parseMarkdown(source: string): Block[] {
       i = last;
     } else if (heading) {
       flush();
-      blocks.push({ kind: "heading", children: parseInline(heading[1]!) });
+      blocks.push({ kind: "heading", children: parseInline(withoutClosingMarks(heading[1]!)) });
     } else if (BULLET.test(line) || NUMBER.test(line)) {
       flush();
       i = takeList(lines, i, blocks);
@@ -133,7 +157,14 @@ export function parseMarkdown(source: string): Block[] {
   return blocks;
 }
 
-/** Reads the list that starts at `from`; gives the index of its last line. */
+/** Removes the `#` marks at the end of a heading. A regular expression would need quadratic time. */
+function withoutClosingMarks(text: string): string {
+  let end = text.trimEnd().length;
+  while (text[end - 1] === "#") end--;
+  return text.slice(0, end).trimEnd();
+}
+
+/** Parses the list that starts at line `from`. Returns the index of its last line. */
 function takeList(lines: string[], from: number, blocks: Block[]): number {
   const ordered = NUMBER.test(lines[from]!);
   const mark = ordered ? NUMBER : BULLET;
@@ -172,7 +203,7 @@ function element(page: Document, name: string, children: Node[]): HTMLElement {
   return node;
 }
 
-/** The text as DOM nodes of `page`. */
+/** Renders the text as DOM nodes of `page`. */
 export function renderMarkdown(source: string, page: Document = document): DocumentFragment {
   const fragment = page.createDocumentFragment();
   for (const block of parseMarkdown(source)) {
