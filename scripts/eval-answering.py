@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""Measures the answering engine on labelled sets and prints the tables of docs/answering.md.
+"""Measures the answering engine on labeled data sets and prints the tables of docs/answering.md.
 
 usage: scripts/eval-answering.py SETS_DIR SCORER.py [--check] [--lexical-only | --model-dir DIR]
 
-SETS_DIR  a folder per set with corpus.jsonl and queries.jsonl
-SCORER    a program that takes QUERIES.jsonl RUN.jsonl --json and prints {"all": {figure: value}}
-DIR       a folder of sentence-transformers, to measure with its vectors
---check   fails when a figure of the default settings is below its bar (BARS, below), and names it
-Python 3.8+, standard library only; builds the release form of the engine's `eval` example."""
+SETS_DIR  folder with a subfolder for each set, which contains corpus.jsonl and queries.jsonl
+SCORER    program that is called with QUERIES.jsonl RUN.jsonl --json and prints {"all": {metric: value}}
+DIR       sentence-transformers folder whose embeddings are used
+--check   fails when a metric of the default settings misses its target (BARS, below), and prints it
+Needs only the standard library of Python 3.8 or later. Builds the engine's `eval` example in release mode."""
 import argparse, json, os, subprocess, sys, tempfile
 
-# What other methods reach on the same sets, measured once in Python with the same scorer:
-# recall@1 / mrr@10 and, where there are questions without an answer, auroc of the top score.
+# Results of other methods on the same sets, measured once in Python with the same scorer: recall@1 / mrr@10 and,
+# for sets with unanswerable questions, the AUROC of the top score.
 SETS = ["covid-faq-en", "covid-faq-de", "hint3-sofmattress", "dstc11-tenants", "clinc150-oos", "syncthing-docs"]
 OTHERS = {
     "BM25, stemmed by language": ([(.492, .604), (.198, .297), (.664, .761), (.426, .487), (.737, .814), (.522, .633)], [.769, .480, .833, .823]),
@@ -19,7 +19,7 @@ OTHERS = {
     "prototype of this design": ([(.608, .722), (.265, .364), (.759, .847), (.858, .912), (.798, .869), (.722, .813)], [.874, .618, .927, .963]),
 }
 TYPO_SEED = "1"
-# What the default settings must reach: about .02 under the prototype.
+# Targets of the default settings, about .02 below the prototype.
 BARS = {
     "covid-faq-en": {"recall@1": .58, "recall@5": .85, "mrr@10": .70},
     "covid-faq-de": {"recall@1": .24, "recall@5": .46, "mrr@10": .34},
@@ -55,16 +55,16 @@ def is_english(name):
 
 
 def missed(plain, mistyped, phrased):
-    """The bars that the figures miss, in words; a set that is not there misses all of its own."""
+    """The missed targets as messages. A missing set misses all of its targets."""
     out = []
 
     def least(what, value, bar):
         if value is None or value != value or value < bar:
-            out.append("%s: %s, at least %s" % (what, shown(value) or "no figure", shown(bar)))
+            out.append("%s: %s, at least %s" % (what, shown(value) or "no value", shown(bar)))
 
     def most(what, value, bar):
         if value is None or value != value or value > bar:
-            out.append("%s: %s, at most %s" % (what, shown(value) or "no figure", shown(bar)))
+            out.append("%s: %s, at most %s" % (what, shown(value) or "no value", shown(bar)))
 
     english = [name for name in BARS if is_english(name) and name in plain]
     judged = [name for name in BARS if name in plain and plain[name].get("unanswerable")]

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""Scores what is read from FAQ pages against their questions and answers as people see them, and
+"""Compares the entries that are extracted from FAQ pages with the questions and answers that people see, and
 prints the table of docs/ingestion.md.
 
 usage: scripts/eval-extraction.py PAGES_DIR SCORER.py [--binary HELPBOT]
 
-PAGES_DIR  a folder with gold.jsonl and pages/*.html
-SCORER     a program that takes PREDICTIONS.jsonl --gold GOLD.jsonl --json OUT.json
---binary   a `helpbot` that is built already; without it, one is built (debug form)
-Python 3.8+, standard library only; ends with 1 when a target of the project is missed."""
+PAGES_DIR  folder with gold.jsonl and pages/*.html
+SCORER     program that is called with PREDICTIONS.jsonl --gold GOLD.jsonl --json OUT.json
+--binary   a built `helpbot`; defaults to a new debug build
+Needs only the standard library of Python 3.8 or later. The exit code is 1 when a target is missed."""
 import argparse, glob, json, os, subprocess, sys, tempfile
 
-# What the project asks of itself: over all pairs, over styles, of each style, and over-long answers.
+# Targets: F1 over all pairs, F1 over kinds of markup, F1 of each kind, and the share of over-long answers.
 MICRO, MACRO, EACH, LONG = .93, .88, .70, .03
 
 

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Measures answering on a site whose pages are in several languages; prints a Markdown table.
+"""Measures answering on a site with pages in several languages and prints a Markdown table.
 
 usage: scripts/eval-pages.py PAGES_DIR GOLD.jsonl [--binary HELPBOT]
 
-PAGES_DIR  HTML files, read as `helpbot extract` reads them
-GOLD       a line per page: {"page": file name, "lang", "pairs": [{"q": question}]}
+PAGES_DIR  HTML files, which `helpbot extract` reads
+GOLD       one line for each page: {"page": file name, "lang", "pairs": [{"q": question}]}
 
-All pages are one site. Each question must be answered from its own page: as it stands, then with
-about half of its words; then with every second page left out, whose questions have no answer.
-Python 3.8+, standard library only; builds the release form of the binary unless one is given."""
+All pages belong to one site. Each question must be answered from its own page, first unchanged and then with
+about half of its words. Then every second page is left out, and its questions have no answer. Needs only the
+standard library of Python 3.8 or later. Builds the binary in release mode unless one is given."""
 import argparse, collections, json, os, random, subprocess, sys, tempfile
 
 KEPT_WORDS = 0.55
@@ -30,7 +30,7 @@ def auroc(right, wrong):
 
 
 def measure(binary, entries, questions):
-    """Rows by language: asked, answered from the right page; unanswerable, answered all the same."""
+    """Rows by language: answerable questions, answered from the right page, unanswerable questions, wrongly answered."""
     with tempfile.TemporaryDirectory() as folder:
         for name, rows in (("corpus", entries), ("queries", questions)):
             with open(os.path.join(folder, name + ".jsonl"), "w", encoding="utf-8") as f:
@@ -68,7 +68,7 @@ def main():
         url = "https://site.example/" + pair["page"]
         entries.append({"id": "%s#%d" % (pair["page"], number), "question": pair["q"], "text": pair["a"], "url": url})
     page_of = lambda entry: entry["id"].split("#")[0]
-    print("| questions | pages | language | asked | answered from the right page | without answer | answered all the same | AUROC |")
+    print("| questions | pages | language | asked | answered from the right page | without answer | wrongly answered | AUROC |")
     print("|---" * 8 + "|")
     for how in ("copied", "shortened"):
         for pages in ("all", "half"):
