@@ -19,8 +19,12 @@ use helpbot_db::Db;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{SiteId, SourceId};
 use helpbot_domain::plan::{Plan, UNLIMITED_CREDITS};
+use helpbot_domain::site::Site;
 use helpbot_engine::Engine;
+use tokio::sync::watch;
 use url::Url;
+
+use crate::runtime::metrics::Metrics;
 
 pub use accounts::viewer::{MemberIdentity, Viewer};
 pub use runtime::clock::{Clock, SystemClock};
@@ -30,25 +34,10 @@ pub use runtime::error::{Error, Result};
 ///
 /// The body of an `async fn` is compiled anew in each crate that awaits it, with all the queries
 /// inside; the surface, the workers and the command line each had a copy of the whole house
-/// (docs/decisions/0013).
+/// (docs/decisions/0018).
 pub(crate) use async_recursion::async_recursion as boxed;
 
 pub use helpbot_engine::AnswerSink;
-
-pub use helpbot_db::attempts::Attempt;
-pub use helpbot_db::conversations::{Conversation, Filter as ConversationFilter, Order as ConversationOrder};
-pub use helpbot_db::deliveries::{Delivery, Filter as DeliveryFilter, Page as DeliveryPage};
-pub use helpbot_db::documents::Document;
-pub use helpbot_db::jobs::Job;
-pub use helpbot_db::keys::Key;
-pub use helpbot_db::members::Member;
-pub use helpbot_db::messages::Message;
-pub use helpbot_db::nodes::Thing;
-pub use helpbot_db::part::Part;
-pub use helpbot_db::replays::Replay;
-pub use helpbot_db::sites::Site;
-pub use helpbot_db::sources::Source;
-pub use helpbot_db::webhooks::Webhook;
 
 /// Says whether an address may be fetched or delivered to; the reason if not. The rule is
 /// `outbound`'s, handed in by the wiring.
@@ -91,18 +80,18 @@ pub struct Services {
     engine: Engine,
     indexes: Arc<knowledge::indexes::Indexes>,
     keys: Arc<accounts::access::KeyCache>,
-    sites: Arc<runtime::cache::Memory<SiteId, Arc<Site>>>,
+    sites: Arc<runtime::cache::TtlCache<SiteId, Arc<Site>>>,
     /// What sources are called: the address or file name, which never changes.
-    source_names: Arc<runtime::cache::Memory<SourceId, String>>,
+    source_names: Arc<runtime::cache::TtlCache<SourceId, String>>,
     bus: runtime::bus::Bus,
     rooms: conversations::activity::Rooms,
     clock: Arc<dyn Clock>,
     url_policy: UrlPolicy,
     webhook_policy: UrlPolicy,
     settings: Arc<Settings>,
-    wake: Arc<tokio::sync::Notify>,
-    outbox: Arc<tokio::sync::watch::Sender<()>>,
-    figures: Arc<runtime::metrics::Figures>,
+    jobs: Arc<watch::Sender<()>>,
+    outbox: Arc<watch::Sender<()>>,
+    metrics: Arc<Metrics>,
 }
 
 impl Services {
@@ -121,9 +110,9 @@ impl Services {
             webhook_policy: https_only(url_policy.clone()),
             url_policy,
             settings: Arc::new(settings),
-            wake: Arc::default(),
+            jobs: Arc::default(),
             outbox: Arc::default(),
-            figures: Arc::default(),
+            metrics: Arc::default(),
         }
     }
 
@@ -165,8 +154,8 @@ impl Services {
     }
 
     /// What this process has done so far.
-    pub fn figures(&self) -> &runtime::metrics::Figures {
-        &self.figures
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// Whether the database answers.

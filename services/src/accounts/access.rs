@@ -1,160 +1,158 @@
-//! From a key to a [`Viewer`].
+//! Authentication: from the key of a request to a [`Viewer`].
 //!
-//! Looked-up keys are remembered for a moment ([`crate::runtime::cache`]), so that a revocation on another
-//! node is effective within a second; one on this node forgets the key at once and is told to open
-//! connections through [`Services::revocations`].
+//! Looked-up keys are cached for less than a second ([`crate::runtime::cache`]), so a revocation on
+//! another node takes effect within that time. A revocation on this node removes the key from the
+//! cache at once and closes open connections through [`revocations`].
 
 use std::time::Duration;
 
 use helpbot_db as db;
-use helpbot_db::keys::Key;
 use helpbot_domain::ids::KeyId;
-use helpbot_domain::key::{self, KeyKind, Scope};
+use helpbot_domain::key::{self, Key, KeyKind, Scope};
 use helpbot_domain::{Timestamp, text};
 use sha2::{Digest, Sha256};
 use tokio::sync::broadcast;
 
 use crate::accounts::session_token;
-use crate::runtime::cache::{Before, Memory};
+use crate::runtime::cache::{BeforeLookup, TtlCache};
 use crate::{Error, MemberIdentity, Result, Services, Viewer, boxed};
 
-/// `last_used_at` is written at most this often.
+/// Minimum time between two writes of `last_used_at` of a key.
 const TOUCH_EVERY: Duration = Duration::from_secs(60);
-/// Revocations that an open connection may be behind; past it, it looks its own key up.
+/// Number of revocations that an open connection may be behind. A connection that is further behind
+/// looks up its own key.
 const REVOCATION_BACKLOG: usize = 256;
 
-/// What a request brings to say who it is.
+/// What a request brings to authenticate itself.
 #[derive(Debug, Clone, Default)]
 pub struct Credentials {
-    /// The key, from header, query or body.
+    /// The API key, from the header, the query or the body.
     pub key: Option<String>,
     /// The visitor's session token.
     pub session_token: Option<String>,
-    /// The `Origin` of the page, when a browser sent it.
+    /// The `Origin` header, when a browser sent it.
     pub origin: Option<String>,
 }
 
-/// Keys looked up a moment ago, by hash, each with the member that it speaks for.
+/// Recently looked-up keys, by hash, each with the member that it belongs to.
 pub struct KeyCache {
-    known: Memory<String, (Key, Option<MemberIdentity>)>,
+    known: TtlCache<String, (Key, Option<MemberIdentity>)>,
     revoked: broadcast::Sender<KeyId>,
 }
 
 impl Default for KeyCache {
     fn default() -> Self {
-        Self { known: Memory::default(), revoked: broadcast::Sender::new(REVOCATION_BACKLOG) }
+        Self { known: TtlCache::default(), revoked: broadcast::Sender::new(REVOCATION_BACKLOG) }
     }
 }
 
 impl KeyCache {
     pub(crate) fn forget(&self, key: &Key) {
         self.known.forget(&key.hash);
-        // Nobody listening is no failure: there is no open connection then.
+        // An error means that no connection is open, which is fine.
         let _ = self.revoked.send(key.id);
     }
 }
 
-/// The form in which a key is stored: SHA-256, lower hex. Plain, because a key has 190 random
-/// bits: there is nothing to guess.
+/// Returns the stored form of a key: SHA-256 in lowercase hex. It needs no salt, because a key has
+/// 190 random bits and cannot be guessed.
 pub fn hash(key: &str) -> String {
     text::hex(&Sha256::digest(key.as_bytes()))
 }
 
-impl Services {
-    /// Who the holder of `credentials` is.
-    ///
-    /// # Errors
-    /// `Unauthenticated` without a key, with one that does not open, is revoked or expired, or
-    /// with a widget key on a page that it is not bound to; also with a bad session token.
-    #[boxed]
-    pub async fn viewer(&self, credentials: &Credentials) -> Result<Viewer> {
-        let text = credentials.key.as_deref().ok_or(Error::Unauthenticated("Missing API key"))?;
-        let before = self.keys.known.before();
-        let (key, member) = self.look_up(text, before).await?;
-        let now = self.now();
-        if key.revoked_at.is_some() || key.expires_at.is_some_and(|at| at <= now) {
-            return Err(Error::Unauthenticated("Invalid API key"));
-        }
-        if let (false, Some(origin)) = (key.origins.is_empty(), &credentials.origin)
-            && !key.origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
-        {
-            return Err(Error::Unauthenticated("This key may not be used on this page"));
-        }
-        let session = match (&credentials.session_token, key.site_id) {
-            (Some(token), Some(site)) => Some(
-                session_token::session(&self.settings.secret_key, site, token, now)
-                    .ok_or(Error::Unauthenticated("Invalid session token"))?,
-            ),
-            _ => None,
-        };
-        self.touch(&key, member.as_ref(), before, now);
-        Ok(Viewer { key_id: key.id, kind: key.kind, site_id: key.site_id, member, scopes: scopes(&key), session })
+/// Returns the viewer that `credentials` identify.
+///
+/// # Errors
+/// `Unauthenticated` when the key is missing, unknown, revoked or expired, when a widget key is
+/// used on a page that it is not bound to, or when the session token is invalid.
+#[boxed]
+pub async fn authenticate(services: &Services, credentials: &Credentials) -> Result<Viewer> {
+    let text = credentials.key.as_deref().ok_or(Error::Unauthenticated("Missing API key"))?;
+    let before = services.keys.known.before_lookup();
+    let (key, member) = look_up(services, text, before).await?;
+    let now = services.now();
+    if key.revoked_at.is_some() || key.expires_at.is_some_and(|at| at <= now) {
+        return Err(Error::Unauthenticated("Invalid API key"));
     }
-
-    /// Whether the viewer's key still opens; for connections that stay.
-    ///
-    /// # Errors
-    /// Only the database's own.
-    #[boxed]
-    pub async fn still_opens(&self, credentials: &Credentials) -> Result<bool> {
-        match self.viewer(credentials).await {
-            Ok(_) => Ok(true),
-            Err(Error::Unauthenticated(_)) => Ok(false),
-            Err(other) => Err(other),
-        }
+    if let (false, Some(origin)) = (key.origins.is_empty(), &credentials.origin)
+        && !key.origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
+    {
+        return Err(Error::Unauthenticated("This key may not be used on this page"));
     }
+    let session = match (&credentials.session_token, key.site_id) {
+        (Some(token), Some(site)) => Some(
+            session_token::session(&services.settings.secret_key, site, token, now)
+                .ok_or(Error::Unauthenticated("Invalid session token"))?,
+        ),
+        _ => None,
+    };
+    touch(services, &key, member.as_ref(), before, now);
+    Ok(Viewer { key_id: key.id, kind: key.kind, site_id: key.site_id, member, scopes: scopes(&key), session })
+}
 
-    /// The keys that are revoked from now on, on this node; [`Services::still_opens`] tells of
-    /// the others.
-    pub fn revocations(&self) -> broadcast::Receiver<KeyId> {
-        self.keys.revoked.subscribe()
-    }
-
-    async fn look_up(&self, text: &str, before: Before) -> Result<(Key, Option<MemberIdentity>)> {
-        if !key::is_well_formed(text) {
-            return Err(Error::Unauthenticated("Invalid API key"));
-        }
-        let hash = hash(text);
-        let now = self.now();
-        if let Some(known) = self.keys.known.get(&hash, now) {
-            return Ok(known);
-        }
-        let mut c = self.db.reader().await?;
-        let key = db::keys::by_hash(&mut c, &hash).await?.ok_or(Error::Unauthenticated("Invalid API key"))?;
-        let member = match (key.site_id, key.member_id) {
-            (Some(site), Some(id)) => {
-                let member = db::members::by_id(&mut c, site, id).await?;
-                Some(member.ok_or(Error::Unauthenticated("Invalid API key"))?)
-            }
-            _ => None,
-        };
-        let member = member.map(|member| MemberIdentity { id: member.id, name: member.name });
-        self.keys.known.put(before, now, hash, (key.clone(), member.clone()));
-        Ok((key, member))
-    }
-
-    /// Notes the use of a key, at most once a minute; a failure costs only the note.
-    fn touch(&self, key: &Key, member: Option<&MemberIdentity>, before: Before, now: Timestamp) {
-        if key.last_used_at.is_some_and(|at| now < at.plus(TOUCH_EVERY)) {
-            return;
-        }
-        let id = key.id;
-        let touched = Key { last_used_at: Some(now), ..key.clone() };
-        self.keys.known.put(before, now, key.hash.clone(), (touched, member.cloned()));
-        let db = self.db.clone();
-        // Not waited for: an answer must not be slower for the note.
-        tokio::spawn(async move {
-            let noted: Result<()> =
-                db.write(move |c| Box::pin(async move { Ok(db::keys::touch(c, id, now).await?) })).await;
-            if let Err(error) = noted {
-                tracing::warn!(%error, key = %id, "the use of a key could not be noted");
-            }
-        });
+/// Returns whether the credentials still identify a viewer. For connections that stay open.
+///
+/// # Errors
+/// Only errors of the database.
+#[boxed]
+pub async fn is_still_valid(services: &Services, credentials: &Credentials) -> Result<bool> {
+    match authenticate(services, credentials).await {
+        Ok(_) => Ok(true),
+        Err(Error::Unauthenticated(_)) => Ok(false),
+        Err(other) => Err(other),
     }
 }
 
-/// What a key may do: what it was made with (a member's, with those of the role), never more
-/// than its kind allows.
+/// Returns a receiver of the keys that are revoked on this node from now on. [`is_still_valid`]
+/// also covers the other nodes.
+pub fn revocations(services: &Services) -> broadcast::Receiver<KeyId> {
+    services.keys.revoked.subscribe()
+}
+
+async fn look_up(services: &Services, text: &str, before: BeforeLookup) -> Result<(Key, Option<MemberIdentity>)> {
+    if !key::is_well_formed(text) {
+        return Err(Error::Unauthenticated("Invalid API key"));
+    }
+    let hash = hash(text);
+    let now = services.now();
+    if let Some(known) = services.keys.known.get(&hash, now) {
+        return Ok(known);
+    }
+    let mut c = services.db.reader().await?;
+    let key = db::keys::by_hash(&mut c, &hash).await?.ok_or(Error::Unauthenticated("Invalid API key"))?;
+    let member = match (key.site_id, key.member_id) {
+        (Some(site), Some(id)) => {
+            let member = db::members::by_id(&mut c, site, id).await?;
+            Some(member.ok_or(Error::Unauthenticated("Invalid API key"))?)
+        }
+        _ => None,
+    };
+    let member = member.map(|member| MemberIdentity { id: member.id, name: member.name });
+    services.keys.known.put(before, now, hash, (key.clone(), member.clone()));
+    Ok((key, member))
+}
+
+/// Records the use of a key, at most once a minute. A failure is only logged.
+fn touch(services: &Services, key: &Key, member: Option<&MemberIdentity>, before: BeforeLookup, now: Timestamp) {
+    if key.last_used_at.is_some_and(|at| now < at.plus(TOUCH_EVERY)) {
+        return;
+    }
+    let id = key.id;
+    let touched = Key { last_used_at: Some(now), ..key.clone() };
+    services.keys.known.put(before, now, key.hash.clone(), (touched, member.cloned()));
+    let db = services.db.clone();
+    // A separate task, so that the request does not wait for the write.
+    tokio::spawn(async move {
+        let noted: Result<()> =
+            db.write(move |c| Box::pin(async move { Ok(db::keys::touch(c, id, now).await?) })).await;
+        if let Err(error) = noted {
+            tracing::warn!(%error, key = %id, "the use of a key could not be noted");
+        }
+    });
+}
+
+/// Returns the scopes of a key: those that it was created with, limited to what its kind allows. No
+/// scopes mean all that the kind allows.
 fn scopes(key: &Key) -> Vec<Scope> {
     let of_kind: &[Scope] = match key.kind {
         KeyKind::Widget => &Scope::WIDGET,

@@ -1,35 +1,36 @@
-//! API keys: made, shown once, listed without their secret, revoked at once.
+//! API keys: created, shown once, listed without their secret, and revoked with immediate effect.
 
 use helpbot_db as db;
 use helpbot_domain::ids::{KeyId, SiteId};
-use helpbot_domain::key::{self, KeyKind, Scope};
+use helpbot_domain::key::{self, Key, KeyKind, Scope};
 use helpbot_domain::{Invalid, Timestamp, text};
 
 use crate::accounts::access;
 use crate::runtime::randomness;
-use crate::{Error, Key, Result, Services, Viewer, boxed};
+use crate::{Error, Result, Services, Viewer, boxed};
 
 const NAME_MAX_CHARS: usize = 80;
-/// Keys of a site that still open. Rotation needs two of a kind; this bounds a runaway script.
+/// Maximum number of keys of a site that are not revoked. A rotation needs two of a kind; the limit
+/// bounds a runaway script.
 const KEYS_MAX: usize = 50;
 const ORIGINS_MAX: usize = 20;
 
-/// What a new key is made of.
+/// Input for a new key.
 #[derive(Debug, Clone)]
 pub struct NewKey {
-    /// Widget or secret; members and operators get theirs elsewhere.
+    /// Widget or secret. Keys of members and operators are created elsewhere.
     pub kind: KeyKind,
-    /// As its maker calls it.
+    /// Name for the key, for its owner.
     pub name: String,
-    /// What it may do; empty means all that its kind may.
+    /// Scopes of the key. Empty means all that its kind allows.
     pub scopes: Vec<Scope>,
-    /// Web origins that it is bound to, for example `https://shop.example`.
+    /// Web origins that the key is bound to, for example `https://shop.example`. Empty means any.
     pub origins: Vec<String>,
-    /// When it ends by itself.
+    /// Time at which the key expires. `None` means never.
     pub expires_at: Option<Timestamp>,
 }
 
-/// Makes a key and gives it with its secret, which nobody can read again.
+/// Creates a key and returns it with its secret, which cannot be read again.
 ///
 /// # Errors
 /// `Forbidden`; `LimitReached`; `Invalid` names the field.
@@ -40,7 +41,7 @@ pub async fn create(services: &Services, viewer: &Viewer, named: Option<SiteId>,
     if !matches!(new.kind, KeyKind::Widget | KeyKind::Secret) {
         return Err(Invalid::new("kind", "kind must be WIDGET or SECRET").into());
     }
-    // A key with some scopes must not make one with more.
+    // A key must not create a key with more scopes than its own.
     if let Some(scope) = wanted(&new).into_iter().find(|scope| !viewer.has(*scope)) {
         return Err(Error::Forbidden(format!("This key may not give the scope {scope}")));
     }
@@ -50,7 +51,7 @@ pub async fn create(services: &Services, viewer: &Viewer, named: Option<SiteId>,
         .db
         .write(move |c| {
             Box::pin(async move {
-                db::sites::locked(c, site).await?.ok_or(Error::NotFound("Site"))?;
+                db::sites::by_id_locked(c, site).await?.ok_or(Error::NotFound("Site"))?;
                 let open = db::keys::list(c, site).await?.iter().filter(|key| key.revoked_at.is_none()).count();
                 if open >= KEYS_MAX {
                     return Err(Error::LimitReached(format!("A site may have {KEYS_MAX} keys; revoke one first")));
@@ -62,7 +63,7 @@ pub async fn create(services: &Services, viewer: &Viewer, named: Option<SiteId>,
     Ok((key, secret))
 }
 
-/// The site's keys, oldest first, revoked ones too.
+/// Returns the keys of the site, oldest first, including revoked ones.
 ///
 /// # Errors
 /// `Forbidden`.
@@ -72,10 +73,10 @@ pub async fn list(services: &Services, viewer: &Viewer, named: Option<SiteId>) -
     Ok(db::keys::list(&mut services.db.reader().await?, viewer.site(named)?).await?)
 }
 
-/// Revokes a key: requests and open connections with it end within a second.
+/// Revokes a key. Requests and open connections that use it end within a second.
 ///
 /// # Errors
-/// `Forbidden`, `NotFound`.
+/// `Forbidden`; `NotFound`.
 #[boxed]
 pub async fn revoke(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: KeyId) -> Result<Key> {
     viewer.require(Scope::Admin)?;
@@ -89,11 +90,11 @@ pub async fn revoke(services: &Services, viewer: &Viewer, named: Option<SiteId>,
     Ok(key)
 }
 
-/// Makes an operator's key. For the command line and the first start, where whoever calls can
-/// read the database anyway.
+/// Creates an operator key. For the command line and the first start, whose users can read the
+/// database anyway.
 ///
 /// # Errors
-/// Only the database's own.
+/// Only errors of the database.
 #[boxed]
 pub async fn create_operator(services: &Services, name: &str) -> Result<(Key, String)> {
     let new = NewKey {
@@ -144,7 +145,8 @@ fn wanted(new: &NewKey) -> Vec<Scope> {
     }
 }
 
-/// An origin as browsers send it: scheme, host and a port that is not the scheme's own.
+/// Normalizes an origin to the form that browsers send: scheme, host, and the port unless it is the
+/// default.
 fn normal_origin(text: &str) -> Result<String> {
     let refused =
         || Error::from(Invalid::new("origins", format!("{text:?} is not an origin such as https://shop.example")));

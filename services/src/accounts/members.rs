@@ -1,5 +1,5 @@
-//! Members: the people who answer a site's visitors, each with a key of its own, so that an
-//! inbox shows who wrote.
+//! Members: the people of a site's team who answer visitors. Each member has a key of their own, so
+//! that an inbox shows who wrote.
 
 use helpbot_db as db;
 use helpbot_domain::ids::{MemberId, SiteId};
@@ -8,16 +8,18 @@ use helpbot_domain::{Invalid, text};
 
 use crate::accounts::keys::{self, NewKey};
 use crate::runtime::randomness;
-use crate::{Error, Member, Result, Services, Viewer, boxed};
+use crate::{Error, Result, Services, Viewer, boxed};
+use helpbot_domain::member::Member;
 
 const NAME_MAX_CHARS: usize = 80;
-/// Members of a site: more than a help desk has, few enough to list at once.
+/// Maximum number of members of a site: more than a help desk has, and few enough to list at once.
 const MEMBERS_MAX: usize = 200;
 
-/// Adds a member and gives it with its key, which nobody can read again.
+/// Adds a member and returns it with its key, which cannot be read again.
 ///
 /// # Errors
-/// `Forbidden`; `LimitReached`; `Invalid` names the field, also for an address that a member has.
+/// `Forbidden`; `LimitReached`; `Invalid` names the field, also when another member has the e-mail
+/// address.
 #[boxed]
 pub async fn add(
     services: &Services,
@@ -51,7 +53,7 @@ pub async fn add(
         .db
         .write(move |c| {
             Box::pin(async move {
-                db::sites::locked(c, site_id).await?.ok_or(Error::NotFound("Site"))?;
+                db::sites::by_id_locked(c, site_id).await?.ok_or(Error::NotFound("Site"))?;
                 if db::members::list(c, site_id).await?.len() >= MEMBERS_MAX {
                     return Err(Error::LimitReached(format!("A site may have {MEMBERS_MAX} members")));
                 }
@@ -65,20 +67,20 @@ pub async fn add(
     Ok((member, secret))
 }
 
-/// The site's members, in the order in which they joined.
+/// Returns the members of the site in the order in which they were added.
 ///
 /// # Errors
-/// `Forbidden` for who does not read conversations.
+/// `Forbidden` without the scope to read conversations.
 #[boxed]
 pub async fn list(services: &Services, viewer: &Viewer, named: Option<SiteId>) -> Result<Vec<Member>> {
     viewer.require(Scope::ReadConversations)?;
     Ok(db::members::list(&mut services.db.reader().await?, viewer.site(named)?).await?)
 }
 
-/// Members of the viewer's site by id; absent ones are left out.
+/// Returns the members with these IDs. Unknown IDs are left out.
 ///
 /// # Errors
-/// `Forbidden` for who does not read conversations.
+/// `Forbidden` without the scope to read conversations.
 #[boxed]
 pub async fn by_ids(
     services: &Services,
@@ -90,7 +92,7 @@ pub async fn by_ids(
     Ok(db::members::by_ids(&mut services.db.reader().await?, viewer.site(named)?, ids).await?)
 }
 
-/// Takes a member out of the team and revokes its keys; what it wrote stays.
+/// Removes a member and revokes their keys. Their messages stay.
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`.

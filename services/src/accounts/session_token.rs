@@ -1,7 +1,8 @@
-//! Session tokens: prove that a visitor's session is the visitor's own.
+//! Session tokens: they prove that a visitor's session belongs to the visitor.
 //!
-//! `st_` and the base64url of an HMAC over site, session and the moment of issue. Nothing is
-//! stored: any node that has the installation's key can check one.
+//! A token is `st_` followed by the base64url encoding of an HMAC, the time of issue and the
+//! session ID. The HMAC covers site, session and time. Nothing is stored: every node that has the
+//! installation's secret key can verify a token.
 
 use std::time::Duration;
 
@@ -13,12 +14,12 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 const PREFIX: &str = "st_";
-/// A visitor who comes back after a month begins a new session.
+/// A visitor who returns after this time begins a new session.
 const LIFETIME: Duration = Duration::from_secs(30 * 86_400);
 const MAC_BYTES: usize = 32;
 const TIME_BYTES: usize = 8;
 
-/// A token for `session` of `site`.
+/// Returns a token for a session of a site.
 pub fn issue(key: &[u8; 32], site: SiteId, session: &str, now: Timestamp) -> String {
     let issued = now.as_ms().to_be_bytes();
     let mut bytes = mac(key, site, session, &issued).finalize().into_bytes().to_vec();
@@ -27,7 +28,8 @@ pub fn issue(key: &[u8; 32], site: SiteId, session: &str, now: Timestamp) -> Str
     format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// The session that `token` proves; none when it is not ours, of another site, or too old.
+/// Returns the session that `token` proves. `None` when the token is forged, expired or from
+/// another site.
 pub fn session(key: &[u8; 32], site: SiteId, token: &str, now: Timestamp) -> Option<String> {
     let bytes = URL_SAFE_NO_PAD.decode(token.strip_prefix(PREFIX)?).ok()?;
     let (proof, rest) = bytes.split_at_checked(MAC_BYTES)?;

@@ -1,4 +1,5 @@
-//! Sites: made by the operator; their looks and their way of answering set by their owners.
+//! Sites: operators create and delete them; their owners change the widget and the way of
+//! answering.
 
 use std::sync::Arc;
 
@@ -11,37 +12,39 @@ use helpbot_domain::{Invalid, text};
 use helpbot_engine::AnswerPolicy;
 
 use crate::runtime::randomness;
-use crate::{Error, Part, Result, Services, Site, Viewer, boxed};
+use crate::{Error, Result, Services, Viewer, boxed};
+use helpbot_domain::page::PageRequest;
+use helpbot_domain::site::Site;
 
 const NAME_MAX_CHARS: usize = 120;
 
-/// What a new site is made of.
+/// Input for a new site.
 #[derive(Debug, Clone)]
 pub struct NewSite {
-    /// As its owner calls it.
+    /// Name of the site.
     pub name: String,
-    /// Who is told about handoffs.
+    /// E-mail address that receives handoffs.
     pub owner_email: String,
-    /// The installation's default when none.
+    /// Plan of the site. `None` means the installation's default.
     pub plan: Option<Plan>,
-    /// Questions a month; the installation's default when none.
+    /// Questions per month. `None` means the installation's default.
     pub credit_limit: Option<i64>,
 }
 
-/// What an operator may change; what is absent stays as it is.
+/// Changes that an operator makes to a site. `None` leaves a value unchanged.
 #[derive(Debug, Clone, Default)]
 pub struct SitePatch {
-    /// As its owner calls it.
+    /// Name of the site.
     pub name: Option<String>,
-    /// Who is told about handoffs.
+    /// E-mail address that receives handoffs.
     pub owner_email: Option<String>,
-    /// What it has booked.
+    /// Plan of the site.
     pub plan: Option<Plan>,
-    /// Questions a month.
+    /// Questions per month.
     pub credit_limit: Option<i64>,
 }
 
-/// Makes a site. For operators.
+/// Creates a site. Only for operators.
 ///
 /// # Errors
 /// `Forbidden`; `Invalid` names the field.
@@ -65,43 +68,44 @@ pub async fn create(services: &Services, viewer: &Viewer, new: NewSite) -> Resul
     Ok(site)
 }
 
-/// The viewer's site; an operator names one.
+/// Returns the viewer's site. An operator names one.
 ///
 /// # Errors
-/// `NotFound` when it does not exist or is not the viewer's.
+/// `NotFound` when the site does not exist or is not the viewer's.
 #[boxed]
 pub async fn get(services: &Services, viewer: &Viewer, named: Option<SiteId>) -> Result<Site> {
     Ok(remembered(services, viewer.site(named)?).await?.as_ref().clone())
 }
 
-/// The site as it was read a moment ago; the same `Arc` for as long as that is believed.
+/// Returns a site from the cache, or from the database when the cache has none. Calls return the
+/// same `Arc` while the entry is cached.
 ///
 /// # Errors
-/// `NotFound`.
+/// `NotFound`; errors of the database.
 #[boxed]
 pub async fn remembered(services: &Services, id: SiteId) -> Result<Arc<Site>> {
     let now = services.now();
     if let Some(site) = services.sites.get(&id, now) {
         return Ok(site);
     }
-    let before = services.sites.before();
+    let before = services.sites.before_lookup();
     let site = db::sites::by_id(&mut services.db.reader().await?, id).await?;
     let site = Arc::new(site.ok_or(Error::NotFound("Site"))?);
     services.sites.put(before, now, id, site.clone());
     Ok(site)
 }
 
-/// A part of the sites, which go by id: oldest first. For operators.
+/// Returns one page of all sites, ordered by ID and therefore oldest first. Only for operators.
 ///
 /// # Errors
 /// `Forbidden`.
 #[boxed]
-pub async fn list(services: &Services, viewer: &Viewer, part: Part<SiteId>) -> Result<Vec<Site>> {
+pub async fn list(services: &Services, viewer: &Viewer, page: PageRequest<SiteId>) -> Result<Vec<Site>> {
     require_operator(viewer)?;
-    Ok(db::sites::list(&mut services.db.reader().await?, part).await?)
+    Ok(db::sites::list(&mut services.db.reader().await?, page).await?)
 }
 
-/// How many sites there are. For operators.
+/// Returns the number of sites. Only for operators.
 ///
 /// # Errors
 /// `Forbidden`.
@@ -111,10 +115,10 @@ pub async fn count(services: &Services, viewer: &Viewer) -> Result<i64> {
     Ok(db::sites::count(&mut services.db.reader().await?).await?)
 }
 
-/// Changes a site's name, owner, plan or credits. For operators.
+/// Changes the name, the owner, the plan or the credits of a site. Only for operators.
 ///
 /// # Errors
-/// `Forbidden`, `NotFound`; `Invalid` names the field.
+/// `Forbidden`; `NotFound`; `Invalid` names the field.
 #[boxed]
 pub async fn update(services: &Services, viewer: &Viewer, id: SiteId, patch: SitePatch) -> Result<Site> {
     require_operator(viewer)?;
@@ -132,10 +136,10 @@ pub async fn update(services: &Services, viewer: &Viewer, id: SiteId, patch: Sit
     .map(|(site, ())| site)
 }
 
-/// Deletes a site with everything that belongs to it. For operators.
+/// Deletes a site and everything that belongs to it. Only for operators.
 ///
 /// # Errors
-/// `Forbidden`, `NotFound`.
+/// `Forbidden`; `NotFound`.
 #[boxed]
 pub async fn delete(services: &Services, viewer: &Viewer, id: SiteId) -> Result<()> {
     require_operator(viewer)?;
@@ -148,21 +152,21 @@ pub async fn delete(services: &Services, viewer: &Viewer, id: SiteId) -> Result<
     if is_deleted { Ok(()) } else { Err(Error::NotFound("Site")) }
 }
 
-/// The widget's settings as the site shows them on its plan.
+/// Returns the settings of the widget as the site's plan shows them.
 ///
 /// # Errors
-/// `Forbidden` without the right to read them.
+/// `Forbidden` without the scope to read settings.
 pub fn widget(viewer: &Viewer, site: &Site) -> Result<WidgetConfig> {
     viewer.require(Scope::ReadConfig)?;
     Ok(site.widget.clone().shown_on(site.plan))
 }
 
-/// Changes the widget's settings, all or nothing; gives them and the names of the fields that
-/// the patch held, in the documented order.
+/// Changes settings of the widget, all or none. Returns the site and the names of the fields in the
+/// patch, in the documented order.
 ///
 /// # Errors
-/// `Forbidden`; `PlanRequired` when the branding is to go and the plan keeps it; `Invalid`
-/// names the first bad field.
+/// `Forbidden`; `PlanRequired` when the patch hides the branding and the plan does not allow it;
+/// `Invalid` names the first invalid field.
 #[boxed]
 pub async fn update_widget(
     services: &Services,
@@ -182,19 +186,19 @@ pub async fn update_widget(
     .await
 }
 
-/// How the site answers.
+/// Returns how the site answers.
 ///
 /// # Errors
-/// `Forbidden` without the right to read settings.
+/// `Forbidden` without the scope to read settings.
 pub fn answer_settings(viewer: &Viewer, site: &Site) -> Result<AnswerPolicy> {
     viewer.require(Scope::ReadConfig)?;
     Ok(parsed_settings(site))
 }
 
-/// Sets how the site answers.
+/// Sets the share of answers that must be correct, from 0 to 1.
 ///
 /// # Errors
-/// `Forbidden`; `Invalid` when the target precision is none.
+/// `Forbidden`; `NotFound`; `Invalid` for a value outside that range.
 #[boxed]
 pub async fn update_answer_settings(
     services: &Services,
@@ -215,7 +219,7 @@ pub async fn update_answer_settings(
     changed.await.map(|(site, ())| site)
 }
 
-/// Lets pass when the site's plan includes `feature`.
+/// Checks that the site's plan includes `feature`.
 ///
 /// # Errors
 /// `PlanRequired` names the lowest plan that does.
@@ -223,7 +227,8 @@ pub fn require_feature(site: &Site, feature: Feature) -> Result<()> {
     if site.plan.allows(feature) { Ok(()) } else { Err(Error::PlanRequired { plan: Plan::needed_for(feature) }) }
 }
 
-/// The stored settings; what an older program wrote and this one cannot read counts as default.
+/// Returns the stored settings. Settings that this version of the program cannot read count as the
+/// defaults.
 pub(crate) fn parsed_settings(site: &Site) -> AnswerPolicy {
     serde_json::from_str(&site.answer_settings).unwrap_or_default()
 }
@@ -238,13 +243,13 @@ pub(crate) async fn change<T: Send + 'static>(
         .db
         .write(move |c| {
             Box::pin(async move {
-                let mut site = db::sites::locked(c, id).await?.ok_or(Error::NotFound("Site"))?;
+                let mut site = db::sites::by_id_locked(c, id).await?.ok_or(Error::NotFound("Site"))?;
                 let language = site.widget.ai_language.clone();
                 let value = apply(&mut site)?;
                 site.updated_at = now;
                 db::sites::update(c, &site).await?;
                 if site.widget.ai_language != language {
-                    // An index is made for a language.
+                    // The index depends on the language of the site.
                     db::sites::bump_index_version(c, id).await?;
                 }
                 Ok((site, value))

@@ -1,4 +1,4 @@
-//! Credits: each question costs one, a month (UTC) has so many.
+//! Credits: each question costs one, and a site has a number of them per month (UTC).
 
 use std::time::Duration;
 
@@ -6,30 +6,31 @@ use helpbot_db as db;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::SiteId;
 
-use crate::{Error, Result, Services, Site, boxed};
+use crate::{Error, Result, Services, boxed};
+use helpbot_domain::site::Site;
 
-/// A site's credits of the present month.
+/// Credits of a site in the current month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Credits {
-    /// Used so far.
+    /// Credits used so far.
     pub used: i64,
-    /// Of so many.
+    /// Credits per month.
     pub limit: i64,
-    /// When the count starts anew.
+    /// Time at which the next month begins and the count restarts.
     pub reset_at: Timestamp,
 }
 
 impl Credits {
-    /// What is left; never below 0.
+    /// Number of credits left, at least 0.
     pub const fn remaining(&self) -> i64 {
         if self.used < self.limit { self.limit - self.used } else { 0 }
     }
 }
 
-/// The site's credits now.
+/// Returns the credits of the site.
 ///
 /// # Errors
-/// Only the database's own.
+/// Only errors of the database.
 #[boxed]
 pub async fn credits(services: &Services, site: &Site) -> Result<Credits> {
     let month = services.now().month();
@@ -37,10 +38,10 @@ pub async fn credits(services: &Services, site: &Site) -> Result<Credits> {
     Ok(Credits { used, limit: site.credit_limit, reset_at: month.end() })
 }
 
-/// That a credit is left.
+/// Checks that a credit is left.
 ///
 /// # Errors
-/// `CreditsExhausted`; the database's own.
+/// `CreditsExhausted`; errors of the database.
 pub(crate) async fn require_one(services: &Services, site: &Site) -> Result<()> {
     match credits(services, site).await?.remaining() {
         0 => Err(exhausted(services.now())),
@@ -48,20 +49,20 @@ pub(crate) async fn require_one(services: &Services, site: &Site) -> Result<()> 
     }
 }
 
-/// Why a question was refused when a month's credits are used up.
+/// Returns the error for a question that is refused because no credits are left.
 pub(crate) fn exhausted(now: Timestamp) -> Error {
     let left_ms = now.month().end().as_ms() - now.as_ms();
     Error::CreditsExhausted { retry_after: Duration::from_millis(u64::try_from(left_ms).unwrap_or(0)) }
 }
 
-/// A credit held while a model server writes. The slowest answer is given up after 30 s, so a
-/// hold of two minutes only outlives a dead process.
+/// How long a credit is held while a model server writes an answer. An answer may take 30 seconds,
+/// so only the hold of a crashed process reaches this limit.
 const HOLD_FOR: Duration = Duration::from_secs(120);
 
-/// Sets one credit aside.
+/// Holds one credit.
 ///
 /// # Errors
-/// `CreditsExhausted`.
+/// `CreditsExhausted`; errors of the database.
 pub(crate) async fn hold(services: &Services, site: SiteId, limit: i64) -> Result<db::usage::Hold> {
     let now = services.now();
     let id = crate::runtime::randomness::uuid(now).to_string();
@@ -70,15 +71,15 @@ pub(crate) async fn hold(services: &Services, site: SiteId, limit: i64) -> Resul
     let held = services
         .db
         .write(move |c| Box::pin(async move { Ok::<_, Error>(db::usage::hold(c, &hold, limit, now).await?) }));
-    // Holding a credit is no effect of a question: one that fails after it may be sent again.
+    // A hold is not an effect of the question: a question that fails afterwards may be sent again.
     let is_held = db::idempotency::apart(held).await?;
     if is_held { Ok(kept) } else { Err(exhausted(now)) }
 }
 
-/// Gives a held credit back.
+/// Returns a held credit.
 ///
 /// # Errors
-/// Only the database's own; the hold ends by itself then.
+/// Only errors of the database. The hold then ends by itself.
 pub(crate) async fn release(services: &Services, hold: db::usage::Hold) -> Result<()> {
     let released = services.db.write(move |c| Box::pin(async move { Ok(db::usage::release(c, &hold).await?) }));
     db::idempotency::apart(released).await

@@ -1,39 +1,40 @@
-//! Who is asking, and what they may do. Every use case takes a viewer and asks it first.
+//! The viewer: who makes a request, and what they may do. Every use case takes a viewer and checks
+//! it first.
 
 use helpbot_domain::ids::{KeyId, MemberId, SiteId};
 use helpbot_domain::key::{KeyKind, Scope};
 
 use crate::{Error, Result};
 
-/// The holder of a key, as established for one request or one live connection.
+/// The authenticated caller of one request or one open connection.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Viewer {
-    /// The key.
+    /// ID of the key.
     pub key_id: KeyId,
-    /// Its kind.
+    /// Kind of the key.
     pub kind: KeyKind,
-    /// The site that it opens; an operator's opens each.
+    /// Site of the key. `None` for an operator, who may act on every site.
     pub site_id: Option<SiteId>,
-    /// The member that it speaks for.
+    /// Member that the key belongs to.
     pub member: Option<MemberIdentity>,
-    /// What it may do.
+    /// What the viewer may do.
     pub scopes: Vec<Scope>,
-    /// The visitor's own session, proved by a session token.
+    /// The visitor's session, proved by a session token.
     pub session: Option<String>,
 }
 
 /// A member of the team, as messages show them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberIdentity {
-    /// Who.
+    /// ID of the member.
     pub id: MemberId,
-    /// The name that visitors see.
+    /// Name that visitors see.
     pub name: String,
 }
 
 impl Viewer {
-    /// The viewer that the command line acts as: whoever can read the database file or its
-    /// password may do all that an operator may.
+    /// Returns the viewer of the command line. Whoever can read the database may do everything that
+    /// an operator may.
     pub fn operator(key_id: KeyId) -> Self {
         Self {
             key_id,
@@ -45,24 +46,24 @@ impl Viewer {
         }
     }
 
-    /// Whether the key was made with `scope`, or with all of its kind.
+    /// Returns whether the viewer has `scope`.
     pub fn has(&self, scope: Scope) -> bool {
         self.scopes.contains(&scope)
     }
 
-    /// Lets pass who has `scope`.
+    /// Checks that the viewer has `scope`.
     ///
     /// # Errors
-    /// `Forbidden`, naming the scope.
+    /// `Forbidden`, which names the missing permission.
     pub fn require(&self, scope: Scope) -> Result<()> {
         if self.has(scope) { Ok(()) } else { Err(Error::Forbidden(format!("This key may not {}", deed(scope)))) }
     }
 
-    /// The site that the viewer acts on: its key's own; an operator names one.
+    /// Returns the site to act on: the site of the key, or the named site for an operator.
     ///
     /// # Errors
-    /// `NotFound` when another site than the key's is named (whether it exists is not told) or
-    /// an operator names none.
+    /// `NotFound` when the named site is not the key's (callers cannot tell whether it exists), or
+    /// when an operator names none.
     pub fn site(&self, named: Option<SiteId>) -> Result<SiteId> {
         match (self.site_id, named) {
             (Some(own), None) => Ok(own),
@@ -72,13 +73,13 @@ impl Viewer {
         }
     }
 
-    /// Whether the viewer is the operator of the installation.
+    /// Returns whether the viewer is the operator of the installation.
     pub fn is_operator(&self) -> bool {
         self.kind == KeyKind::Operator
     }
 
-    /// Whether the viewer may see what happens in `session`: the team may see each, a visitor
-    /// the own one.
+    /// Returns whether the viewer may see the conversations of `session`. The team may see all of
+    /// them, a visitor only those of their own session.
     pub fn may_see_session(&self, session: &str) -> bool {
         self.has(Scope::ReadConversations) || self.session.as_deref() == Some(session)
     }

@@ -1,10 +1,9 @@
-//! Who has a conversation open right now, and who is typing in it: told to those who watch, and
-//! kept nowhere. What is lost here is told anew by the next keystroke, so it is in no log and has
-//! no cursor.
+//! Presence and typing in conversations: sent to subscribers and stored nowhere. The next keystroke
+//! repeats what is lost here, so activity is in no log and has no cursor.
 //!
-//! A watcher is present while it watches; who types says so again every few seconds. The state
-//! lives in the process that holds the connection: with several nodes behind one address, each
-//! tells of its own callers, as a balancer that keeps a visitor and its agent apart will show.
+//! A subscriber is present while it is subscribed. Clients repeat "typing" every few seconds. The
+//! state lives in the process that holds the connection, so with several nodes, a visitor and a
+//! member on different nodes do not see each other's activity.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,65 +15,66 @@ use helpbot_domain::key::Scope;
 use tokio::sync::watch;
 use tokio_stream::wrappers::WatchStream;
 
-use crate::conversations;
-use crate::{Conversation, Error, Result, Services, Viewer, boxed};
+use crate::conversations::lookup;
+use crate::{Result, Services, Viewer, boxed};
+use helpbot_domain::conversation::Conversation;
 
-/// How long a keystroke counts: clients say "typing" every three seconds or so.
+/// How long a typing notification lasts. Clients repeat it about every three seconds.
 const TYPING_FOR: Duration = Duration::from_secs(6);
 
-/// What is going on in a conversation.
+/// Who is present and who is typing in a conversation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Activity {
-    /// The visitor has it open.
+    /// Whether the visitor has the conversation open.
     pub is_visitor_here: bool,
-    /// Somebody of the team has it open.
+    /// Whether a member of the team has the conversation open.
     pub is_team_here: bool,
-    /// The visitor is typing.
+    /// Whether the visitor is typing.
     pub is_visitor_typing: bool,
-    /// Somebody of the team is typing.
+    /// Whether a member of the team is typing.
     pub is_team_typing: bool,
-    /// That member's name; none where a key without a member types.
+    /// Name of the member who is typing. `None` when a key without a member is used.
     pub typing_member: Option<String>,
 }
 
-/// On which side of a conversation somebody is.
+/// The two sides of a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// The person on the web site.
+    /// The visitor of the web site.
     Visitor,
-    /// The site's team.
+    /// The team of the site.
     Team,
 }
 
 impl Side {
-    /// That of a viewer: whoever may write as the team is of the team.
+    /// Returns the side of a viewer. A viewer who may write as the team belongs to the team.
     pub fn of(viewer: &Viewer) -> Self {
         if viewer.has(Scope::WriteConversations) { Side::Team } else { Side::Visitor }
     }
 }
 
-type Place = (SiteId, ConversationId);
+type ConversationKey = (SiteId, ConversationId);
 
-/// The conversations that somebody watches.
+/// The conversations that have subscribers.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Rooms(Arc<Mutex<HashMap<Place, Room>>>);
+pub(crate) struct Rooms(Arc<Mutex<HashMap<ConversationKey, Room>>>);
 
 #[derive(Debug, Default)]
 struct Room {
     state: watch::Sender<Activity>,
     visitors: usize,
     team: usize,
-    // Rises with each keystroke, so that only the last one's time ends the typing.
+    // Grows with each keystroke, so that only the timeout of the last one ends the typing.
     keystrokes: u64,
 }
 
 impl Rooms {
-    fn lock(&self) -> MutexGuard<'_, HashMap<Place, Room>> {
-        // The map is whole after every operation, so a panic elsewhere does not spoil it.
+    fn lock(&self) -> MutexGuard<'_, HashMap<ConversationKey, Room>> {
+        // The map is consistent after every operation, so a panic elsewhere does not corrupt it.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn enter(&self, place: Place, side: Side) -> Here {
+    fn enter(&self, place: ConversationKey, side: Side) -> Here {
         let mut rooms = self.lock();
         let room = rooms.entry(place).or_default();
         *room.count(side) += 1;
@@ -82,7 +82,7 @@ impl Rooms {
         Here { rooms: self.clone(), place, side, activity: room.state.subscribe() }
     }
 
-    fn leave(&self, place: Place, side: Side) {
+    fn leave(&self, place: ConversationKey, side: Side) {
         let mut rooms = self.lock();
         let Some(room) = rooms.get_mut(&place) else { return };
         *room.count(side) -= 1;
@@ -93,8 +93,9 @@ impl Rooms {
         }
     }
 
-    /// Notes whether `side` is typing; the number of the keystroke, when somebody watches.
-    fn type_in(&self, place: Place, side: Side, member: Option<String>, is_typing: bool) -> Option<u64> {
+    /// Records whether `side` is typing. Returns the number of the keystroke, or `None` when nobody
+    /// is subscribed.
+    fn type_in(&self, place: ConversationKey, side: Side, member: Option<String>, is_typing: bool) -> Option<u64> {
         let mut rooms = self.lock();
         let room = rooms.get_mut(&place)?;
         room.keystrokes += 1;
@@ -102,8 +103,8 @@ impl Rooms {
         Some(room.keystrokes)
     }
 
-    /// Ends the typing of `side` in a room unless it has gone on since `keystroke`.
-    fn rest(&self, place: Place, side: Side, keystroke: u64) {
+    /// Ends the typing of `side`, unless there was another keystroke after `keystroke`.
+    fn rest(&self, place: ConversationKey, side: Side, keystroke: u64) {
         if let Some(room) = self.lock().get_mut(&place)
             && room.keystrokes == keystroke
         {
@@ -135,7 +136,7 @@ impl Room {
         });
     }
 
-    /// Tells watchers, if anything is different now.
+    /// Changes the state and notifies subscribers if it is different.
     fn change(&self, act: impl FnOnce(&mut Activity)) {
         self.state.send_if_modified(|state| {
             let before = state.clone();
@@ -145,10 +146,10 @@ impl Room {
     }
 }
 
-/// A watcher's place in a room; left when dropped.
+/// The presence of a subscriber, which ends when this is dropped.
 struct Here {
     rooms: Rooms,
-    place: Place,
+    place: ConversationKey,
     side: Side,
     activity: watch::Receiver<Activity>,
 }
@@ -159,18 +160,18 @@ impl Drop for Here {
     }
 }
 
-/// What is going on in a conversation: as it is now, then whenever it changes. Who watches is
-/// present in it.
+/// Returns the activity of a conversation: its current state, then each change. The subscriber is
+/// present in the conversation.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound` for a conversation that the viewer may not see.
+/// `Forbidden`; `NotFound` when the viewer may not see the conversation.
 pub async fn watch(
     services: &Services,
     viewer: &Viewer,
     named: Option<SiteId>,
     id: ConversationId,
 ) -> Result<impl Stream<Item = Activity> + Send + use<>> {
-    let conversation = seen(services, viewer, named, id).await?;
+    let conversation = lookup::visible(services, viewer, named, id).await?;
     let here = services.rooms.enter((conversation.site_id, id), Side::of(viewer));
     let states = WatchStream::new(here.activity.clone());
     Ok(states.map(move |state| {
@@ -179,11 +180,11 @@ pub async fn watch(
     }))
 }
 
-/// Tells those who watch a conversation that the viewer is typing in it, for the next seconds, or
-/// has stopped. Costs nothing when nobody watches.
+/// Tells subscribers of a conversation that the viewer is typing, for [`TYPING_FOR`], or has
+/// stopped. Does nothing when nobody is subscribed.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound` for a conversation that the viewer may not see.
+/// `Forbidden`; `NotFound` when the viewer may not see the conversation.
 #[boxed]
 pub async fn set_typing(
     services: &Services,
@@ -192,7 +193,7 @@ pub async fn set_typing(
     id: ConversationId,
     is_typing: bool,
 ) -> Result<Conversation> {
-    let conversation = seen(services, viewer, named, id).await?;
+    let conversation = lookup::visible(services, viewer, named, id).await?;
     let (place, side) = ((conversation.site_id, id), Side::of(viewer));
     let member = viewer.member.as_ref().map(|member| member.name.clone());
     let keystroke = services.rooms.type_in(place, side, member, is_typing);
@@ -206,14 +207,9 @@ pub async fn set_typing(
     Ok(conversation)
 }
 
-/// A message was written: its writer is not typing any more.
+/// Records that a message was written, which ends its writer's typing.
 pub(crate) fn written(services: &Services, site: SiteId, id: ConversationId, side: Side) {
     services.rooms.type_in((site, id), side, None, false);
-}
-
-async fn seen(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: ConversationId) -> Result<Conversation> {
-    let found = conversations::by_ids(services, viewer, named, &[id]).await?;
-    found.into_iter().next().ok_or(Error::NotFound("Conversation"))
 }
 
 #[cfg(test)]
@@ -222,7 +218,7 @@ mod tests {
 
     use super::*;
 
-    fn place() -> Place {
+    fn place() -> ConversationKey {
         (SiteId::from_uuid(Uuid::from_u128(1)), ConversationId::from_uuid(Uuid::from_u128(2)))
     }
 

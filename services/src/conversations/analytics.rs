@@ -1,53 +1,55 @@
-//! Figures about a site's questions, from the counts that are kept by day.
+//! Statistics about a site's questions, computed from the daily counts.
 
 use helpbot_db as db;
-use helpbot_db::stats::Counts;
+use helpbot_db::stats::DailyCounts;
 use helpbot_domain::key::Scope;
 use helpbot_domain::plan::Feature;
 use helpbot_domain::range::{Range, change_percent, percent};
 use helpbot_domain::time::Day;
 
 use crate::accounts::sites;
-use crate::{Result, Services, Site, Viewer, boxed};
+use crate::{Result, Services, Viewer, boxed};
+use helpbot_domain::site::Site;
 
-/// The first day that a database of ours can know of: 1970-01-01.
+/// The first day that the database can contain: 1970-01-01.
 const FIRST_DAY: Day = Day::from_number(0);
 const WEEK: i32 = 7;
 
-/// Sums over a range. Rates are whole percents, 0 without data.
+/// Totals for a range of days. Rates are whole percentages, and 0 when there is no data.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Overview {
-    /// Questions asked.
+pub struct AnalyticsOverview {
+    /// Number of questions.
     pub total_questions: i64,
-    /// Of these, left unanswered.
+    /// Number of questions without an answer.
     pub unanswered_count: i64,
-    /// Helpful votes among all votes.
+    /// Share of votes that are helpful.
     pub satisfaction_rate: i64,
-    /// Helpful votes.
+    /// Number of helpful votes.
     pub helpful_count: i64,
-    /// All votes.
+    /// Number of votes.
     pub total_feedback: i64,
-    /// Questions handed to a human.
+    /// Number of conversations with a handoff.
     pub handoff_count: i64,
-    /// Those among all questions.
+    /// Share of conversations with a handoff.
     pub handoff_rate: i64,
-    /// Questions of the last 7 days against those of the 7 before, in percent; whatever the range.
+    /// Change of the number of questions in the last 7 days compared with the 7 days before, in
+    /// percent. Independent of the range.
     pub week_over_week_change: i64,
 }
 
-/// Sums over `range`.
+/// Returns the totals for a range.
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`.
 #[boxed]
-pub async fn overview(services: &Services, viewer: &Viewer, site: &Site, range: Range) -> Result<Overview> {
+pub async fn overview(services: &Services, viewer: &Viewer, site: &Site, range: Range) -> Result<AnalyticsOverview> {
     require(viewer, site)?;
     let today = services.now().day();
     let from = range.first_day(today).unwrap_or(FIRST_DAY);
     let two_weeks = today.minus(2 * WEEK - 1);
     let earliest = if from.number() < two_weeks.number() { from } else { two_weeks };
     let days = db::stats::between(&mut services.db.reader().await?, site.id, earliest, today).await?;
-    let sum = |from: Day, to: Day, count: fn(&Counts) -> i64| -> i64 {
+    let sum = |from: Day, to: Day, count: fn(&DailyCounts) -> i64| -> i64 {
         days.iter().filter(|(day, _)| from <= *day && *day <= to).map(|(_, counts)| count(counts)).sum()
     };
     let total = |count| sum(from, today, count);
@@ -55,7 +57,7 @@ pub async fn overview(services: &Services, viewer: &Viewer, site: &Site, range: 
     let (helpful, unhelpful) = (total(|c| c.helpful), total(|c| c.unhelpful));
     let this_week = sum(today.minus(WEEK - 1), today, |c| c.questions);
     let last_week = sum(two_weeks, today.minus(WEEK), |c| c.questions);
-    Ok(Overview {
+    Ok(AnalyticsOverview {
         total_questions: questions,
         unanswered_count: total(|c| c.unanswered),
         satisfaction_rate: percent(helpful, helpful + unhelpful),
@@ -67,7 +69,8 @@ pub async fn overview(services: &Services, viewer: &Viewer, site: &Site, range: 
     })
 }
 
-/// Questions of each UTC day of `range`, ascending, days without any included.
+/// Returns the number of questions of each UTC day in a range, in ascending order. Days without
+/// questions are included.
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`.
@@ -86,7 +89,7 @@ pub async fn activity(services: &Services, viewer: &Viewer, site: &Site, range: 
     Ok(filled.collect())
 }
 
-/// Lets pass who may see a site's figures.
+/// Checks that the viewer may see the site's statistics.
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`.

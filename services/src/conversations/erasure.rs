@@ -1,37 +1,37 @@
-//! Erasing a visitor: everything that a site keeps of a session, when the visitor asks for it (GDPR,
-//! article 17) or the owner wants it gone.
+//! Erasing a visitor: deletes everything that a site stores about a session, when the visitor
+//! requests it (GDPR, article 17) or the owner wants it.
 //!
-//! What goes: the conversations with their messages, citations, read marks and requests for
-//! transcripts, and so what a search finds of them; mails about them that wait; what webhooks were
-//! and are to be sent of them, with the answers of their receivers; kept answers to named requests.
-//! Events keep their places in the log, so that no cursor has a gap, and lose payload and session.
-//! The counts of the days lose what they counted of it, since lists are counted by them. What stays:
-//! credits that were used, and entries that the owner made of a question.
+//! Deleted: the conversations with their messages, citations, read marks and transcript requests,
+//! and thereby what a search finds of them; queued mails about them; past and queued webhook
+//! deliveries about them with the responses of their receivers; stored responses of idempotent
+//! requests. Events stay in the log, so that no cursor has a gap, but lose their payload and
+//! session. The daily counts are reduced, because lists take their totals from them. Not deleted:
+//! credits that were used, and entries that the owner made from a question.
 //!
-//! A session may be long, so it goes in groups, a short transaction each. Whoever is cut off in
-//! between asks again and goes on where it ended: what is gone is not found a second time.
+//! A session may be long, so it is erased in groups, with a short transaction each. A caller that
+//! is interrupted repeats the request, which continues where it stopped.
 
 use helpbot_db as db;
-use helpbot_db::stats::Counts;
+use helpbot_db::stats::DailyCounts;
 use helpbot_domain::Invalid;
-use helpbot_domain::conversation::{self as rules, Vote};
+use helpbot_domain::conversation::{self as rules, Conversation, Vote};
 use helpbot_domain::ids::{ConversationId, EventId, SiteId};
 use helpbot_domain::key::Scope;
 use uuid::Uuid;
 
 use crate::accounts::sites;
-use crate::conversations::HANDOFF_MAIL;
-use crate::conversations::transcripts::{self, TRANSCRIPT_MAIL};
-use crate::runtime::mail::HandoffPayload;
-use crate::{Conversation, Error, Result, Services, Viewer, boxed};
+use crate::runtime::job_kinds::{HANDOFF_MAIL, HandoffMail, TRANSCRIPT_MAIL, TranscriptMail};
+use crate::{Error, Result, Services, Viewer, boxed};
 
-/// Conversations or events in one transaction: what chats then wait for is some milliseconds.
+/// Number of conversations or events per transaction, which blocks other writes for a few
+/// milliseconds.
 const GROUP: i64 = 100;
 
-/// Erases a session; gives how many conversations it had. One that has none is erased already.
+/// Erases a session. Returns the number of its conversations, which is 0 when it was erased before.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound` for a site that is not the viewer's; `Invalid` for what is no session id.
+/// `Forbidden`; `NotFound` for a site that is not the viewer's; `Invalid` for a malformed session
+/// ID.
 #[boxed]
 pub async fn erase_session(
     services: &Services,
@@ -44,7 +44,7 @@ pub async fn erase_session(
     let is_none = || Invalid::new("sessionId", "sessionId is not the id of a session");
     let session = rules::session_id(Some(session)).ok_or_else(is_none)?;
     let conversations = erase_conversations(services, site, &session).await?;
-    // After the conversations: what is gone has no new events.
+    // Events are erased after the conversations, because deleted conversations have no new events.
     erase_events(services, site, &session).await?;
     services
         .db
@@ -68,15 +68,15 @@ async fn erase_conversations(services: &Services, site: SiteId, session: &str) -
 }
 
 async fn one_group(c: &mut db::Conn, site: SiteId, session: &str) -> Result<usize> {
-    let group = db::conversations::locked_of_session(c, site, session, GROUP).await?;
+    let group = db::conversations::of_session_locked(c, site, session, GROUP).await?;
     if group.is_empty() {
         return Ok(0);
     }
     let ids: Vec<_> = group.iter().map(|conversation| conversation.id).collect();
-    let handoff = |id: &ConversationId| db::columns::to_json(&HandoffPayload { conversation_id: *id });
+    let handoff = |id: &ConversationId| db::columns::to_json(&HandoffMail { conversation_id: *id });
     db::jobs::delete_of(c, site, HANDOFF_MAIL, &ids.iter().map(handoff).collect::<Vec<_>>()).await?;
     let asked = db::transcripts::ids_of(c, site, &ids).await?;
-    let transcript = |id: &Uuid| db::columns::to_json(&transcripts::Payload { transcript_id: id.to_string() });
+    let transcript = |id: &Uuid| db::columns::to_json(&TranscriptMail { transcript_id: id.to_string() });
     db::jobs::delete_of(c, site, TRANSCRIPT_MAIL, &asked.iter().map(transcript).collect::<Vec<_>>()).await?;
     for conversation in &group {
         db::stats::add(c, site, conversation.created_at.day(), lost(conversation)).await?;
@@ -84,10 +84,10 @@ async fn one_group(c: &mut db::Conn, site: SiteId, session: &str) -> Result<usiz
     Ok(db::conversations::delete(c, site, &ids).await?)
 }
 
-/// What the counts of its day have of a conversation, to be taken away.
-fn lost(conversation: &Conversation) -> Counts {
+/// Returns the changes that remove a conversation from the counts of its day.
+fn lost(conversation: &Conversation) -> DailyCounts {
     let one_if = |is_so: bool| -i64::from(is_so);
-    Counts {
+    DailyCounts {
         questions: -1,
         unanswered: one_if(conversation.outcome.is_unanswered()),
         handoffs: one_if(conversation.handoff.is_some()),

@@ -1,19 +1,72 @@
-//! What the team does with a conversation that was handed to it: take, give, close, open again.
+//! Handoffs: a visitor requests a human, and the team assigns, resolves and reopens the
+//! conversation.
 
 use helpbot_db as db;
-use helpbot_domain::conversation::{HandoffMove, HandoffStatus};
+use helpbot_db::stats::DailyCounts;
+use helpbot_domain::conversation::{Conversation, HandoffMove, HandoffStatus};
 use helpbot_domain::event::{EventData, EventType};
 use helpbot_domain::ids::{ConversationId, MemberId, SiteId};
 use helpbot_domain::key::Scope;
+use helpbot_domain::text;
 
-use crate::conversations::{self, Change};
-use crate::{Conversation, Error, Result, Services, Viewer, boxed};
+use crate::conversations::change::{ConversationChange, change};
+use crate::runtime::job_kinds::{HANDOFF_MAIL, HandoffMail};
+use crate::runtime::jobs::NewJob;
+use crate::webhooks::outbox;
+use crate::{Error, Result, Services, Viewer, boxed};
 
-/// Gives a conversation to a member of the team; to the viewer when none is named.
+/// Requests a human for a conversation. Repeating the request only adds a missing e-mail address;
+/// the owner is notified once.
+///
+/// # Errors
+/// `Forbidden`; `Invalid` for a malformed e-mail address; `NotFound`.
+#[boxed]
+pub async fn request(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    id: ConversationId,
+    customer_email: Option<&str>,
+) -> Result<Conversation> {
+    viewer.require(Scope::Chat)?;
+    let site = viewer.site(named)?;
+    let given = customer_email.map(str::trim).filter(|email| !email.is_empty());
+    let email = given.map(|email| text::email("customerEmail", email)).transpose()?;
+    let conversation = change(services, site, id, move |conversation, now| {
+        let is_first = conversation.handoff.is_none();
+        if conversation.customer_email.is_none() {
+            conversation.customer_email = email;
+        }
+        conversation.handoff = HandoffStatus::after(conversation.handoff, HandoffMove::Request);
+        if !is_first {
+            return Ok(ConversationChange { is_write: true, ..ConversationChange::default() });
+        }
+        conversation.handoff_at = Some(now);
+        let data = EventData::Handoff {
+            conversation_id: id,
+            question: conversation.question.clone(),
+            answer: conversation.answer.clone(),
+            customer_email: conversation.customer_email.clone(),
+        };
+        let payload = HandoffMail { conversation_id: id };
+        Ok(ConversationChange {
+            event: Some((EventType::ConversationHandoff, data)),
+            counts: DailyCounts { handoffs: 1, ..DailyCounts::default() },
+            job: Some(NewJob::new(site, HANDOFF_MAIL, Some(id.to_string()), &payload)),
+            is_write: true,
+            ..ConversationChange::default()
+        })
+    })
+    .await?;
+    outbox::wake(services);
+    Ok(conversation)
+}
+
+/// Assigns a conversation to a member of the team. `None` assigns it to the viewer.
 ///
 /// # Errors
 /// `Forbidden`; `NotFound` for the conversation or the member; `Conflict` when no human was
-/// asked for, the case is closed, or a key without a member takes it for nobody.
+/// requested, the conversation is closed, or no member is named and the key has none.
 #[boxed]
 pub async fn assign(
     services: &Services,
@@ -47,7 +100,7 @@ pub async fn resolve(
     step(services, viewer.site(named)?, id, HandoffMove::Resolve, member).await
 }
 
-/// Opens a closed conversation again; it waits for whoever takes it.
+/// Reopens a closed conversation, which is then assigned to nobody.
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`; `Conflict` when it is not closed.
@@ -70,7 +123,7 @@ async fn step(
     step: HandoffMove,
     member: Option<MemberId>,
 ) -> Result<Conversation> {
-    conversations::change(services, site, id, move |conversation, _| {
+    change(services, site, id, move |conversation, _| {
         let (refusal, event_type) = match step {
             HandoffMove::Assign | HandoffMove::Request => {
                 ("Nobody asked for a human, or it is closed", EventType::ConversationAssigned)
@@ -86,7 +139,7 @@ async fn step(
             HandoffMove::Request | HandoffMove::Resolve => {}
         }
         let data = EventData::Moved { conversation_id: id, member_id: member };
-        Ok(Change { event: Some((event_type, data)), ..Change::default() })
+        Ok(ConversationChange { event: Some((event_type, data)), ..ConversationChange::default() })
     })
     .await
 }

@@ -1,94 +1,97 @@
-//! History brought from elsewhere: conversations as another service kept them. Their figures
-//! count on the days on which they were asked; they cost no credits, and nobody is told of them.
+//! Importing conversations from another service. They count in the statistics of the days on which
+//! they were asked, cost no credits, and cause no notifications.
 
 use std::collections::{BTreeMap, HashSet};
 
 use helpbot_db as db;
-use helpbot_db::conversations::OPENING_MESSAGES;
-use helpbot_db::stats::Counts;
+use helpbot_db::stats::DailyCounts;
 use helpbot_domain::Timestamp;
-use helpbot_domain::conversation::{self as rules, Citation, HandoffStatus, Outcome, Vote};
+use helpbot_domain::conversation::{
+    self as rules, Citation, Conversation, HandoffStatus, OPENING_MESSAGES, Outcome, Vote,
+};
 use helpbot_domain::ids::{ChunkId, ConversationId, SiteId, SourceId};
 use helpbot_domain::key::Scope;
 use helpbot_domain::time::Day;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::{Conversation, Error, Result, Services, Viewer, boxed};
+use crate::conversations::search;
+use crate::runtime::randomness;
+use crate::{Error, Result, Services, Viewer, boxed};
 
-/// A conversation as another service kept it.
+/// A conversation from another service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PastConversation {
-    /// Its id there, of any form.
+    /// ID in the other service, in any format.
     pub id: String,
-    /// The visitor's session.
+    /// Session of the visitor.
     pub session_id: Option<String>,
-    /// As asked.
+    /// The question.
     pub question: String,
-    /// As answered.
+    /// The answer.
     pub answer: String,
-    /// Addresses or names of what the answer rests on.
+    /// Addresses or names of the sources of the answer.
     pub sources: Vec<String>,
-    /// The visitor's vote.
+    /// Vote of the visitor.
     pub vote: Option<Vote>,
     /// Whether no answer was found.
     pub is_unanswered: bool,
-    /// Whether a human was asked for.
+    /// Whether a human was requested.
     pub is_handed_off: bool,
-    /// Where the visitor can be written to.
+    /// E-mail address of the visitor.
     pub customer_email: Option<String>,
-    /// The language of the answer.
+    /// Language of the answer.
     pub language: Option<String>,
-    /// When it was asked.
+    /// Time of the question.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
 }
 
-/// What became of some past conversations.
+/// Result of an import.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Brought {
-    /// Stored now.
+pub struct ImportResult {
+    /// Number of conversations that were stored.
     pub new: usize,
-    /// Stored before; they were left as they are.
+    /// Number of conversations that existed and were left unchanged.
     pub known: usize,
 }
 
-/// Stores past conversations in one transaction; those that are there already stay as they are,
-/// so that the same ones may be brought again. An id of our own form is kept, any other gives the
-/// same new id each time. A handoff comes as resolved: whether somebody has taken care of it is
-/// not known, and years of them must not fill an inbox.
+/// Stores conversations in one transaction. Existing ones stay unchanged, so an import can be
+/// repeated. An ID in HelpBot's format is kept; any other ID is always mapped to the same new ID.
+/// Handoffs are imported as resolved: it is unknown whether they were handled, and years of them
+/// must not fill an inbox.
 ///
 /// # Errors
-/// `Forbidden` without the right to administer the site; `NotFound`.
+/// `Forbidden` without the scope to administer the site; `NotFound`.
 #[boxed]
-pub async fn bring(
+pub async fn import(
     services: &Services,
     viewer: &Viewer,
     named: Option<SiteId>,
     past: Vec<PastConversation>,
-) -> Result<Brought> {
+) -> Result<ImportResult> {
     viewer.require(Scope::Admin)?;
     let site = viewer.site(named)?;
     let all: Vec<Conversation> = past.into_iter().map(|one| stored(site, one)).collect();
     let brought = services.db.write(move |c| Box::pin(async move { store(c, site, all).await })).await?;
-    // No chat waits behind an import as a rule, and no server may be running that would do it. What
-    // fails here is stored all the same, and the next server takes it in.
-    if let Err(error) = services.index_conversations().await {
+    // Index the conversations now, because no server may be running that would do it later. A
+    // failure is only logged: the next server indexes them.
+    if let Err(error) = search::index_all(services).await {
         tracing::warn!(%error, "what was brought is not yet in the index of the search");
     }
     Ok(brought)
 }
 
-async fn store(c: &mut db::Conn, site: SiteId, all: Vec<Conversation>) -> Result<Brought> {
-    db::sites::locked(c, site).await?.ok_or(Error::NotFound("Site"))?;
+async fn store(c: &mut db::Conn, site: SiteId, all: Vec<Conversation>) -> Result<ImportResult> {
+    db::sites::by_id_locked(c, site).await?.ok_or(Error::NotFound("Site"))?;
     let ids: Vec<ConversationId> = all.iter().map(|one| one.id).collect();
     let mut known: HashSet<ConversationId> =
         db::conversations::by_ids(c, site, &ids).await?.iter().map(|one| one.id).collect();
-    let mut brought = Brought::default();
-    let mut days: BTreeMap<Day, Counts> = BTreeMap::new();
+    let mut brought = ImportResult::default();
+    let mut days: BTreeMap<Day, DailyCounts> = BTreeMap::new();
     for one in &all {
-        // Also within one page: a service that repeats itself must not fail the rest.
+        // Duplicates within the input are skipped too, so that they do not fail the import.
         if !known.insert(one.id) {
             brought.known += 1;
             continue;
@@ -104,7 +107,7 @@ async fn store(c: &mut db::Conn, site: SiteId, all: Vec<Conversation>) -> Result
     Ok(brought)
 }
 
-fn add(counts: &mut Counts, one: &Conversation) {
+fn add(counts: &mut DailyCounts, one: &Conversation) {
     counts.questions += 1;
     counts.unanswered += i64::from(one.outcome.is_unanswered());
     counts.handoffs += i64::from(one.handoff.is_some());
@@ -113,7 +116,7 @@ fn add(counts: &mut Counts, one: &Conversation) {
 }
 
 fn stored(site: SiteId, past: PastConversation) -> Conversation {
-    // PostgreSQL stores no NUL.
+    // PostgreSQL cannot store NUL.
     let text = |text: String| text.replace('\0', "\u{fffd}");
     let id = past.id.parse().unwrap_or_else(|_| derived(&past.id, past.created_at));
     let session_id = rules::session_id(past.session_id.as_deref()).unwrap_or_else(|| id.to_string());
@@ -138,7 +141,7 @@ fn stored(site: SiteId, past: PastConversation) -> Conversation {
     }
 }
 
-/// The passage behind it is not known; only where it stood.
+/// Returns a citation without a passage, which is not known for imported answers.
 fn citation(source: String) -> Citation {
     let is_address = source.starts_with("https://") || source.starts_with("http://");
     Citation {
@@ -152,16 +155,13 @@ fn citation(source: String) -> Citation {
     }
 }
 
-/// A version 7 UUID of the conversation's own moment and its foreign id: the same each time.
+/// Returns a version 7 UUID from the time and the other service's ID of a conversation. It is
+/// always the same.
 fn derived(foreign: &str, at: Timestamp) -> ConversationId {
-    let ms = u64::try_from(at.as_ms()).unwrap_or(0).to_be_bytes();
     let digest = Sha256::digest(foreign.as_bytes());
-    let mut id = [0; 16];
-    id[..6].copy_from_slice(&ms[2..]);
-    id[6..].copy_from_slice(&digest[..10]);
-    id[6] = (id[6] & 0x0f) | 0x70;
-    id[8] = (id[8] & 0x3f) | 0x80;
-    ConversationId::from_uuid(Uuid::from_bytes(id))
+    let mut bytes = [0; 10];
+    bytes.copy_from_slice(&digest[..10]);
+    ConversationId::from_uuid(randomness::uuid_from(at, bytes))
 }
 
 #[cfg(test)]
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn an_id_of_ours_is_kept_and_a_foreign_one_gives_the_same_each_time() {
         let at = Timestamp::from_ms(1_772_366_400_000);
-        let ours = ConversationId::from_uuid(crate::runtime::randomness::uuid(at));
+        let ours = ConversationId::from_uuid(randomness::uuid(at));
         let past = |id: &str| PastConversation {
             id: id.to_owned(),
             session_id: Some(String::new()),
@@ -195,6 +195,9 @@ mod tests {
         let kept = of("65f1c0ffee");
         assert_eq!((kept.question.as_str(), kept.updated_at), ("Is it\u{fffd} open?", at));
         assert_eq!(kept.session_id, kept.id.to_string());
-        assert_eq!(crate::conversations::public_sources(&kept.citations), ["https://example.com/", "hours.pdf"]);
+        assert_eq!(
+            crate::conversations::asking::public_sources(&kept.citations),
+            ["https://example.com/", "hours.pdf"]
+        );
     }
 }

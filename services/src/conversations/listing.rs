@@ -1,8 +1,8 @@
-//! Lists of conversations: filtered, searched, in pages.
+//! Lists of conversations: filtered, searched and paginated.
 
 use helpbot_db as db;
-use helpbot_db::conversations::{Query, Window};
-use helpbot_db::stats::Counts;
+use helpbot_db::conversations::{ConversationQuery, Window};
+use helpbot_db::stats::DailyCounts;
 use helpbot_domain::ids::ConversationId;
 use helpbot_domain::key::Scope;
 use helpbot_domain::plan::Feature;
@@ -10,34 +10,37 @@ use helpbot_domain::time::Day;
 use helpbot_domain::{Timestamp, text};
 
 use crate::accounts::sites;
-use crate::{Conversation, ConversationFilter, ConversationOrder, Result, Services, Site, Viewer, boxed};
+use crate::{Result, Services, Viewer, boxed};
+use helpbot_domain::conversation::{Conversation, ConversationFilter, ConversationOrder};
+use helpbot_domain::site::Site;
 
-/// What a list of conversations shows.
+/// Which conversations a list contains, and in which order.
 #[derive(Debug, Clone, Default)]
 pub struct ListQuery {
-    /// Which kinds.
+    /// Kind of conversations.
     pub filter: ConversationFilter,
-    /// Of one session only.
+    /// Only conversations of this session.
     pub session_id: Option<String>,
-    /// With these words in question or answer.
+    /// Only conversations with these words in the question or the answer.
     pub search: Option<String>,
-    /// Asked at or after.
+    /// Only conversations asked at or after this time.
     pub since: Option<Timestamp>,
-    /// In which order.
+    /// Order of the list.
     pub order: ConversationOrder,
 }
 
-/// The longest search; more is cut, as the REST contract says.
+/// Maximum length of a search text. Longer texts are cut, as the REST contract says.
 const SEARCH_MAX_CHARS: usize = 200;
 
-/// After every day that has counts.
+/// A day after all days that have counts.
 const LAST_DAY: Day = Day::from_number(i32::MAX);
-/// Before every day that has counts.
+/// A day before all days that have counts.
 const FIRST_DAY: Day = Day::from_number(i32::MIN);
 
 impl ListQuery {
-    /// The first day of a list that consists of whole days' conversations of one kind, whose
-    /// numbers are kept by day: a million rows need not be counted to say how many they are.
+    /// Returns the first day of a list that contains all conversations of one kind of whole days.
+    /// The total of such a list is the sum of the daily counts, so a million rows need not be
+    /// counted.
     fn first_whole_day(&self) -> Option<Day> {
         let has_words = self.search.as_deref().is_some_and(|words| !words.trim().is_empty());
         if has_words || self.session_id.is_some() {
@@ -49,8 +52,8 @@ impl ListQuery {
         }
     }
 
-    /// How many of a day's conversations are of the kind that is listed.
-    const fn of_day(&self, counts: &Counts) -> i64 {
+    /// Returns how many conversations of a day are in the list.
+    const fn of_day(&self, counts: &DailyCounts) -> i64 {
         match self.filter {
             ConversationFilter::All => counts.questions,
             ConversationFilter::Unanswered => counts.unanswered,
@@ -61,32 +64,32 @@ impl ListQuery {
         }
     }
 
-    fn stored(&self) -> Query {
+    fn stored(&self) -> ConversationQuery {
         let search = self.search.as_deref().map(str::trim).filter(|words| !words.is_empty());
-        Query {
+        ConversationQuery {
             filter: self.filter,
             session_id: self.session_id.as_ref().map(|session| session.replace('\0', "\u{fffd}")),
-            // What no stored text holds finds nothing; left in, PostgreSQL would refuse it.
+            // No stored text contains NUL. PostgreSQL would refuse a query with it.
             search: search.map(|words| text::cut(words, SEARCH_MAX_CHARS).replace('\0', "\u{fffd}")),
             since: self.since,
         }
     }
 }
 
-/// Where a page of the list begins.
+/// Where a page of the list starts.
 #[derive(Debug, Clone, Copy)]
-pub enum From {
-    /// So many from its start.
+pub enum ListStart {
+    /// After this number of items from the start of the list.
     Offset(i64),
-    /// After an item: its moment in the order, and its id.
+    /// After the item with this time and ID.
     After(Timestamp, ConversationId),
-    /// Before an item, walking backward: the page comes in reversed order.
+    /// Before the item with this time and ID. The page is returned in reverse order.
     Before(Timestamp, ConversationId),
-    /// From its end, walking backward.
+    /// At the end of the list. The page is returned in reverse order.
     End,
 }
 
-/// One page of the site's conversations, at most `limit`.
+/// Returns one page of the site's conversations, at most `limit`.
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`.
@@ -96,21 +99,21 @@ pub async fn list(
     viewer: &Viewer,
     site: &Site,
     query: &ListQuery,
-    from: From,
+    from: ListStart,
     limit: i64,
 ) -> Result<Vec<Conversation>> {
     require_list(viewer, site)?;
     let (order, window) = match from {
-        From::Offset(offset) => (query.order, Window::Offset(offset)),
-        From::After(moment, id) => (query.order, Window::After(moment, id)),
-        From::Before(moment, id) => (query.order.reversed(), Window::After(moment, id)),
-        From::End => (query.order.reversed(), Window::Offset(0)),
+        ListStart::Offset(offset) => (query.order, Window::Offset(offset)),
+        ListStart::After(moment, id) => (query.order, Window::After(moment, id)),
+        ListStart::Before(moment, id) => (query.order.reversed(), Window::After(moment, id)),
+        ListStart::End => (query.order.reversed(), Window::Offset(0)),
     };
     let mut c = services.db.reader().await?;
     Ok(db::conversations::list(&mut c, site.id, &query.stored(), order, window, limit).await?)
 }
 
-/// How many conversations the list has in all.
+/// Returns the number of conversations in the list.
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`.

@@ -1,24 +1,26 @@
-//! Messages of a conversation: the question and the answer first, then what visitor and team
-//! write to each other after a handoff.
+//! Messages of a conversation: the question and the answer first, then what the visitor and the
+//! team write to each other after a handoff.
 
 use helpbot_db as db;
-use helpbot_db::conversations::OPENING_MESSAGES;
-use helpbot_domain::conversation::{Author, HandoffMove, HandoffStatus, MESSAGE_MAX_CHARS};
+use helpbot_domain::conversation::{
+    Author, Conversation, HandoffMove, HandoffStatus, MESSAGE_MAX_CHARS, Message, OPENING_MESSAGES,
+};
 use helpbot_domain::event::{EventData, EventType};
 use helpbot_domain::ids::{ConversationId, MessageId, SiteId};
 use helpbot_domain::key::Scope;
 use helpbot_domain::{Timestamp, text};
 
 use crate::conversations::activity::{self, Side};
-use crate::conversations::{self, Change};
+use crate::conversations::change::{ConversationChange, change};
+use crate::conversations::lookup;
 use crate::runtime::randomness;
-use crate::{Conversation, Error, MemberIdentity, Message, Result, Services, Viewer, boxed};
+use crate::{Error, MemberIdentity, Result, Services, Viewer, boxed};
 
-/// What was written in some conversations after their answers, by conversation and number.
-/// Conversations that the viewer may not see give nothing.
+/// Returns the messages that were written after the answers of these conversations, ordered by
+/// conversation and sequence number. Conversations that the viewer may not see are left out.
 ///
 /// # Errors
-/// `Forbidden` for who may see none at all.
+/// `Forbidden` for a viewer who may not see any conversation.
 #[boxed]
 pub async fn of(
     services: &Services,
@@ -26,7 +28,7 @@ pub async fn of(
     named: Option<SiteId>,
     ids: &[ConversationId],
 ) -> Result<Vec<Message>> {
-    let visible = conversations::by_ids(services, viewer, named, ids).await?;
+    let visible = lookup::by_ids(services, viewer, named, ids).await?;
     let ids: Vec<_> =
         visible.iter().filter(|found| found.message_count > OPENING_MESSAGES).map(|found| found.id).collect();
     if ids.is_empty() {
@@ -35,8 +37,8 @@ pub async fn of(
     Ok(db::messages::of(&mut services.db.reader().await?, viewer.site(named)?, &ids).await?)
 }
 
-/// Question and answer as the first two messages. Their ids are those of the conversation's
-/// own moment, so that they stay the same.
+/// Returns the question and the answer as the first two messages. Their IDs are derived from the
+/// conversation's ID and never change.
 pub fn opening(conversation: &Conversation) -> [Message; 2] {
     let message = |seq, author, text: &str| Message {
         site_id: conversation.site_id,
@@ -52,18 +54,18 @@ pub fn opening(conversation: &Conversation) -> [Message; 2] {
     [message(1, Author::Visitor, &conversation.question), message(2, Author::Bot, &conversation.answer)]
 }
 
-/// The conversation's own UUID with the last two bits telling which of the two it is.
+/// Returns the conversation's UUID with the last two bits replaced by the sequence number.
 fn opening_uuid(id: ConversationId, seq: i64) -> uuid::Uuid {
     let mask = 3_u128;
     uuid::Uuid::from_u128((id.uuid().as_u128() & !mask) | (seq.unsigned_abs() as u128 & mask))
 }
 
-/// Writes a message: the visitor into the own conversation, a member or the team's key into
-/// any. Open to both while a handoff is; the first message of a member takes the conversation.
+/// Writes a message: a visitor into their own conversation, the team into any. Messages can be
+/// written while a handoff is open. The first message of a member assigns the conversation to them.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound` for a conversation that the writer may not see; `Invalid` for an
-/// empty or too long text; `Conflict` when no human was asked for or the case is closed.
+/// `Forbidden`; `NotFound` when the writer may not see the conversation; `Invalid` for an empty or
+/// too long text; `Conflict` when no human was requested or the conversation is closed.
 #[boxed]
 pub async fn send(
     services: &Services,
@@ -84,7 +86,7 @@ pub async fn send(
         text: text::required("text", words, MESSAGE_MAX_CHARS)?,
     };
     let (writer, draft) = (viewer.clone(), new.clone());
-    let conversation = conversations::change(services, site, id, move |conversation, now| {
+    let conversation = change(services, site, id, move |conversation, now| {
         if !is_team && !writer.may_see_session(&conversation.session_id) {
             return Err(Error::NotFound("Conversation"));
         }
@@ -104,7 +106,11 @@ pub async fn send(
             agent_name: message.agent_name.clone(),
             text: message.text.clone(),
         };
-        Ok(Change { event: Some((EventType::MessageCreated, data)), message: Some(message), ..Change::default() })
+        Ok(ConversationChange {
+            event: Some((EventType::MessageCreated, data)),
+            message: Some(message),
+            ..ConversationChange::default()
+        })
     })
     .await?;
     activity::written(services, site, id, Side::of(viewer));
@@ -112,7 +118,7 @@ pub async fn send(
     Ok((conversation, message))
 }
 
-/// A message before it has its number.
+/// A message without its sequence number.
 #[derive(Clone)]
 struct NewMessage {
     id: MessageId,
@@ -122,7 +128,7 @@ struct NewMessage {
 }
 
 impl NewMessage {
-    /// The message as the last one of `conversation`.
+    /// Returns the message as the last one of `conversation`.
     fn stored(&self, conversation: &Conversation, now: Timestamp) -> Message {
         Message {
             site_id: conversation.site_id,

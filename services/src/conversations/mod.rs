@@ -14,15 +14,19 @@
 pub mod activity;
 pub mod analytics;
 mod asking;
+mod change;
 pub mod erasure;
 pub mod handoffs;
 pub mod history;
 mod listing;
+pub(crate) mod lookup;
 pub mod messages;
-mod search;
+pub mod search;
 pub mod transcripts;
 pub mod unread;
+mod voting;
 
-pub use asking::{Asked, HANDOFF_MAIL, NewQuestion, ask, by_ids, public_sources, request_handoff, vote};
-pub(crate) use asking::{Change, change};
-pub use listing::{From, ListQuery, list, total};
+pub use asking::{AskResult, NewQuestion, ask, public_sources};
+pub use listing::{ListQuery, ListStart, list, total};
+pub use lookup::by_ids;
+pub use voting::vote;

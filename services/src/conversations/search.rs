@@ -1,7 +1,7 @@
-//! The index of the search in conversations, kept up behind the backs of those who chat: to take a
-//! conversation in costs more than to store it, so the server does it in small groups, with rests
-//! between them. A search is right at every moment: it also looks at what the index has not yet
-//! taken in. Where the database keeps its own index (PostgreSQL) there is nothing to do.
+//! The search index of conversations, updated in the background. Indexing a conversation takes
+//! longer than storing it, so the server indexes small groups with pauses between them. A search is
+//! complete at all times, because it also reads the conversations that are not indexed yet.
+//! PostgreSQL maintains its own index, so there is nothing to do.
 
 use std::time::{Duration, Instant};
 
@@ -9,54 +9,52 @@ use helpbot_db as db;
 
 use crate::{Result, Services, boxed};
 
-/// Conversations in one write: what chats then wait for is some 5 to 10 ms.
+/// Number of conversations per transaction, which blocks other writes for 5 to 10 ms.
 const GROUP: i64 = 64;
-/// After each group the server rests so many times as long as that took. So the index takes at most a
-/// quarter of the writer's time, and less when others wait for it too.
+/// After each group, the indexer pauses for this multiple of the time that the group took, so that
+/// it uses at most a quarter of the writer's time.
 const REST: u32 = 3;
-/// How often the server looks for new conversations.
+/// Interval at which the server checks for new conversations.
 const EVERY: Duration = Duration::from_secs(1);
 
-impl Services {
-    /// Keeps the index of the search up, for ever. A failed group is tried again; it goes on where it
-    /// was also after a crash.
-    #[boxed]
-    pub async fn keep_search_index(&self) {
-        loop {
-            let began = Instant::now();
-            let rest = match self.index_group().await {
-                Ok(0) => EVERY,
-                Ok(_) => began.elapsed() * REST,
-                Err(error) => {
-                    tracing::warn!(%error, "could not take conversations into the index of the search");
-                    EVERY
-                }
-            };
-            tokio::time::sleep(rest).await;
-        }
-    }
-
-    /// Takes all conversations into the index of the search that it does not know yet, and lets it
-    /// forget those that are gone; gives how many there were.
-    ///
-    /// # Errors
-    /// Only the database's own.
-    #[boxed]
-    pub async fn index_conversations(&self) -> Result<usize> {
-        let mut all = 0;
-        loop {
-            match self.index_group().await? {
-                0 => return Ok(all),
-                some => all += some,
+/// Updates the index continuously. A failed group is repeated. After a crash, the indexer continues
+/// where it stopped.
+#[boxed]
+pub async fn run_indexer(services: &Services) {
+    loop {
+        let began = Instant::now();
+        let rest = match index_group(services).await {
+            Ok(0) => EVERY,
+            Ok(_) => began.elapsed() * REST,
+            Err(error) => {
+                tracing::warn!(%error, "could not take conversations into the index of the search");
+                EVERY
             }
-        }
+        };
+        tokio::time::sleep(rest).await;
     }
+}
 
-    async fn index_group(&self) -> Result<usize> {
-        // A look costs the writer nothing, and most of the time nothing is new.
-        if !db::search::is_behind(&mut self.db.reader().await?).await? {
-            return Ok(0);
+/// Indexes all conversations that are not indexed yet, and removes deleted ones from the index.
+/// Returns their number.
+///
+/// # Errors
+/// Only errors of the database.
+#[boxed]
+pub async fn index_all(services: &Services) -> Result<usize> {
+    let mut all = 0;
+    loop {
+        match index_group(services).await? {
+            0 => return Ok(all),
+            some => all += some,
         }
-        self.db.write(|c| Box::pin(async move { Ok(db::search::take_in(c, GROUP).await?) })).await
     }
+}
+
+async fn index_group(services: &Services) -> Result<usize> {
+    // This check does not use the writer, and most of the time nothing is new.
+    if !db::search::is_behind(&mut services.db.reader().await?).await? {
+        return Ok(0);
+    }
+    services.db.write(|c| Box::pin(async move { Ok(db::search::index_next(c, GROUP).await?) })).await
 }

@@ -1,41 +1,35 @@
-//! A conversation by mail, for who asked in it, on request.
+//! Transcripts: a conversation sent by mail, on request.
 //!
-//! Who may ask for one could otherwise have mail sent to anybody: a visitor needs the session's
-//! token, and how much goes out is bounded by conversation and by address.
+//! Mails could be sent to anybody this way. A visitor therefore needs the session token, and the
+//! number of mails is limited per conversation and per address.
 
 use std::time::Duration;
 
 use helpbot_db as db;
-use helpbot_db::transcripts::Transcript;
+use helpbot_domain::conversation::{Conversation, TranscriptRequest};
 use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::key::Scope;
 use helpbot_domain::{Invalid, text};
-use serde::{Deserialize, Serialize};
 
+use crate::runtime::job_kinds::{TRANSCRIPT_MAIL, TranscriptMail};
 use crate::runtime::jobs::NewJob;
 use crate::runtime::randomness;
-use crate::{Conversation, Error, Result, Services, Viewer, boxed};
+use crate::webhooks::outbox;
+use crate::{Error, Result, Services, Viewer, boxed};
 
-/// The kind of the job that sends one.
-pub const TRANSCRIPT_MAIL: &str = "transcript_mail";
-/// Mails of one conversation: the conversation goes on, and a mistyped address is put right.
+/// Maximum number of mails per conversation, enough to correct a mistyped address.
 const PER_CONVERSATION: i64 = 3;
-/// Mails of a site to one address in [`DAY`].
+/// Maximum number of mails from one site to one address within [`DAY`].
 const PER_ADDRESS: i64 = 5;
 const DAY: Duration = Duration::from_secs(86_400);
 
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Payload {
-    pub transcript_id: String,
-}
-
-/// Asks for a conversation by mail; to the address that the visitor left in it when none is given.
-/// A visitor needs the session to be proved its own, the team may send any.
+/// Sends a conversation by mail. `email` defaults to the address that the visitor left in the
+/// conversation. A visitor needs a session token for the conversation's session; the team may send
+/// any conversation.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound` for a conversation that the viewer may not see; `Invalid` without an
-/// address or with a malformed one; `LimitReached` when enough went out.
+/// `Forbidden`; `NotFound` when the viewer may not see the conversation; `Invalid` for a missing or
+/// malformed address; `LimitReached` when too many mails were sent.
 #[boxed]
 pub async fn send(
     services: &Services,
@@ -56,15 +50,18 @@ pub async fn send(
     let email = email.or_else(|| conversation.customer_email.clone());
     let email = email.ok_or_else(|| Invalid::new("email", "email is missing"))?;
     let now = services.now();
-    let new = Transcript { site_id: site, id: randomness::uuid(now), conversation_id: id, email, created_at: now };
+    let new =
+        TranscriptRequest { site_id: site, id: randomness::uuid(now), conversation_id: id, email, created_at: now };
     services.db.write(move |c| Box::pin(async move { store(c, &new).await })).await?;
-    services.wake_deliveries();
+    outbox::wake(services);
     Ok(conversation)
 }
 
-async fn store(c: &mut db::Conn, new: &Transcript) -> Result<()> {
-    // Locked, so that requests at one moment are counted one after the other.
-    db::conversations::locked(c, new.site_id, new.conversation_id).await?.ok_or(Error::NotFound("Conversation"))?;
+async fn store(c: &mut db::Conn, new: &TranscriptRequest) -> Result<()> {
+    // Lock the conversation, so that concurrent requests are counted one after the other.
+    db::conversations::by_id_locked(c, new.site_id, new.conversation_id)
+        .await?
+        .ok_or(Error::NotFound("Conversation"))?;
     if db::transcripts::count_of(c, new.site_id, new.conversation_id).await? >= PER_CONVERSATION {
         return Err(Error::LimitReached(format!("A conversation is mailed {PER_CONVERSATION} times at most")));
     }
@@ -73,7 +70,7 @@ async fn store(c: &mut db::Conn, new: &Transcript) -> Result<()> {
         return Err(Error::LimitReached("Too many mails went to this address today".into()));
     }
     db::transcripts::insert(c, new).await?;
-    let payload = Payload { transcript_id: new.id.to_string() };
+    let payload = TranscriptMail { transcript_id: new.id.to_string() };
     NewJob::new(new.site_id, TRANSCRIPT_MAIL, None, &payload).enqueue(c, new.created_at).await?;
     Ok(())
 }

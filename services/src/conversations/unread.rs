@@ -1,19 +1,20 @@
-//! What one side of a conversation has not read yet of what the other wrote.
+//! Unread messages: what one side of a conversation has not read of the other side's messages.
 //!
-//! The team reads as one: what a member has read, the others need not. Who writes has read what
-//! came before.
+//! The team counts as one reader: what one member has read, the others need not read. A writer has
+//! read the messages before their own.
 
 use std::collections::HashMap;
 
 use helpbot_db as db;
-use helpbot_domain::conversation::Author;
+use helpbot_domain::conversation::{Author, Conversation};
 use helpbot_domain::ids::{ConversationId, SiteId};
 
 use crate::conversations::activity::Side;
-use crate::{Conversation, Error, Result, Services, Viewer, boxed, conversations};
+use crate::conversations::lookup;
+use crate::{Error, Result, Services, Viewer, boxed};
 
 impl Side {
-    /// As whom it writes.
+    /// Returns the author of this side's messages.
     pub(crate) fn author(self) -> Author {
         match self {
             Side::Visitor => Author::Visitor,
@@ -29,11 +30,11 @@ impl Side {
     }
 }
 
-/// Notes that the viewer's side has read a conversation up to message `seq`, or to its last one.
-/// Less than before changes nothing.
+/// Records that the viewer's side has read the conversation up to message `seq`. `None` means up to
+/// the last message. A lower number than before changes nothing.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound` for a conversation that the viewer may not see.
+/// `Forbidden`; `NotFound` when the viewer may not see the conversation.
 #[boxed]
 pub async fn mark_read(
     services: &Services,
@@ -42,10 +43,9 @@ pub async fn mark_read(
     id: ConversationId,
     seq: Option<i64>,
 ) -> Result<Conversation> {
-    let found = conversations::by_ids(services, viewer, named, &[id]).await?;
-    let conversation = found.into_iter().next().ok_or(Error::NotFound("Conversation"))?;
+    let conversation = lookup::visible(services, viewer, named, id).await?;
     let (site, reader) = (conversation.site_id, Side::of(viewer).author());
-    // A message that is not there yet cannot have been read.
+    // A message that does not exist yet cannot have been read.
     let seq = seq.unwrap_or(conversation.message_count).clamp(0, conversation.message_count);
     services
         .db
@@ -54,11 +54,11 @@ pub async fn mark_read(
     Ok(conversation)
 }
 
-/// How many messages the viewer's side has not read yet, for each of the conversations that the
-/// viewer may see.
+/// Returns the number of messages that the viewer's side has not read, for each of the
+/// conversations that the viewer may see.
 ///
 /// # Errors
-/// `Forbidden` for who may see none at all.
+/// `Forbidden` for a viewer who may not see any conversation.
 #[boxed]
 pub async fn unread(
     services: &Services,
@@ -66,7 +66,7 @@ pub async fn unread(
     named: Option<SiteId>,
     ids: &[ConversationId],
 ) -> Result<HashMap<ConversationId, i64>> {
-    let visible = conversations::by_ids(services, viewer, named, ids).await?;
+    let visible = lookup::by_ids(services, viewer, named, ids).await?;
     let ids: Vec<ConversationId> = visible.iter().map(|conversation| conversation.id).collect();
     let (site, side) = (viewer.site(named)?, Side::of(viewer));
     let mut c = services.db.reader().await?;

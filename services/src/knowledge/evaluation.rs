@@ -1,9 +1,9 @@
-//! Saved test questions: what a site must be able to answer, run on demand, from a file, and
-//! before a new reading of a source goes live.
+//! Test questions: what a site must be able to answer. They run on demand, from a file, and before
+//! a sync goes live.
 //!
-//! A case passes when the site would answer, and the best of what it found is what was expected;
-//! a case that expects nothing passes when the site would not answer. The site's own words
-//! decide; a model server is not asked, so that a run costs nothing and gives the same each time.
+//! A question passes when the site would answer it and the best result is the expected one. A
+//! question that expects nothing passes when the site would not answer. Only the site's own index
+//! decides and no model server is asked, so a run costs nothing and is repeatable.
 
 use helpbot_db as db;
 use helpbot_domain::conversation::{Outcome, question};
@@ -16,71 +16,72 @@ use helpbot_engine::{AnswerPolicy, Chunk, Index, decide, evaluate};
 use serde::Deserialize;
 
 use crate::accounts::sites;
+use crate::knowledge::indexes;
 use crate::runtime::randomness;
-use crate::sources::preview;
-use crate::sources::reading::PageReading;
-use crate::{Error, Part, Result, Services, Site, Source, Viewer, blocking, boxed};
+use crate::{Error, Result, Services, Viewer, blocking, boxed};
+use helpbot_domain::page::PageRequest;
+use helpbot_domain::site::Site;
 
-pub use helpbot_db::evaluation::Case;
+pub use helpbot_domain::evaluation::Case;
 
-/// Cases of a site: far more than anybody keeps up, few enough to run before every reading.
+/// Maximum number of test questions of a site: more than anybody maintains, and few enough to run
+/// before every sync.
 const CASES_MAX: i64 = 1_000;
 const ADDRESS_MAX_CHARS: usize = 2_000;
-/// Questions named in the reason of a reading that is held back.
-const NAMED_MAX: usize = 3;
 
-/// What an answer must come from; all of it together. Nothing: there must be no answer.
+/// What the best result must match. All given values must match. Without values, there must be no
+/// answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Expected {
-    /// The source.
+    /// Source of the result.
     pub source_id: Option<SourceId>,
-    /// The page; with a fragment, the place on it.
+    /// Page of the result. With a fragment, the place on the page.
     pub url: Option<String>,
-    /// The question of the entry.
+    /// Question of the result.
     pub question: Option<String>,
 }
 
-/// A case to be saved.
+/// Input for a test question.
 #[derive(Debug, Clone, Default)]
 pub struct NewCase {
-    /// As a visitor would ask it.
+    /// The question, as a visitor would ask it.
     pub question: String,
-    /// The source that the answer must come from.
+    /// Source that the answer must come from.
     pub source_id: Option<SourceId>,
-    /// The page that it must come from.
+    /// Page that the answer must come from.
     pub url: Option<String>,
-    /// The entry that it must come from; kept as its question, since a page's entry gets a new
-    /// id with each change of its text.
+    /// Entry that the answer must come from. Its question is stored, because an entry of a page
+    /// gets a new ID when its text changes.
     pub entry_id: Option<ChunkId>,
 }
 
-/// How one question did.
+/// Result of one test question.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Tested {
-    /// The saved case; none for a line of a file.
+pub struct TestResult {
+    /// The stored test question. `None` for a question from a file.
     pub case_id: Option<CaseId>,
     /// The question.
     pub question: String,
-    /// Whether it did as expected.
+    /// Whether the question passed.
     pub is_passed: bool,
-    /// What a visitor would get: answered, suggested or declined.
+    /// What a visitor would get: an answer, suggestions, or neither.
     pub outcome: Outcome,
-    /// The place of what was expected among what was found, from 1; none when it was not found
-    /// among the first ten, or nothing was expected.
+    /// Rank of the expected result, from 1. `None` when it is not among the first ten, or nothing
+    /// is expected.
     pub rank: Option<usize>,
-    /// The probability that the best entry found answers the question, 0 to 1.
+    /// Probability that the best result answers the question, from 0 to 1.
     pub confidence: f64,
-    /// The title of the best entry found.
+    /// Title of the best result.
     pub found_title: Option<String>,
-    /// Its address.
+    /// Address of the best result.
     pub found_url: Option<String>,
 }
 
-/// Saves a test question.
+/// Stores a test question.
 ///
 /// # Errors
-/// `Forbidden`; `LimitReached`; `Invalid` names the field; `NotFound` for an entry or a source
-/// that the site does not have.
+/// `Forbidden`; `LimitReached`; `Invalid` names the field; `NotFound` for an entry or a source that
+/// the site does not have.
 #[boxed]
 pub async fn add(services: &Services, viewer: &Viewer, named: Option<SiteId>, new: NewCase) -> Result<Case> {
     viewer.require(Scope::WriteSources)?;
@@ -106,7 +107,8 @@ pub async fn add(services: &Services, viewer: &Viewer, named: Option<SiteId>, ne
                 }
                 if let Some(entry) = new.entry_id {
                     let entry = db::chunks::by_ids(c, site, &[entry]).await?.pop();
-                    case.expected_question = Some(entry.and_then(|e| e.question).ok_or(Error::NotFound("Entry"))?);
+                    case.expected_question =
+                        Some(entry.and_then(|found| found.chunk.question).ok_or(Error::NotFound("Entry"))?);
                 }
                 db::evaluation::insert(c, &case).await?;
                 Ok(case)
@@ -130,18 +132,18 @@ pub async fn delete(services: &Services, viewer: &Viewer, named: Option<SiteId>,
     if is_deleted { Ok(()) } else { Err(Error::NotFound("Test question")) }
 }
 
-/// A part of the site's test questions, which go by id: oldest first.
+/// Returns one page of the site's test questions, ordered by ID and therefore oldest first.
 ///
 /// # Errors
 /// `Forbidden`.
 #[boxed]
-pub async fn list(services: &Services, viewer: &Viewer, site: &Site, part: Part<CaseId>) -> Result<Vec<Case>> {
+pub async fn list(services: &Services, viewer: &Viewer, site: &Site, page: PageRequest<CaseId>) -> Result<Vec<Case>> {
     viewer.require(Scope::ReadSources)?;
     let site = viewer.site(Some(site.id))?;
-    Ok(db::evaluation::list(&mut services.db.reader().await?, site, part).await?)
+    Ok(db::evaluation::list(&mut services.db.reader().await?, site, page).await?)
 }
 
-/// How many test questions the site has.
+/// Returns the number of the site's test questions.
 ///
 /// # Errors
 /// `Forbidden`.
@@ -152,7 +154,8 @@ pub async fn total(services: &Services, viewer: &Viewer, site: &Site) -> Result<
     Ok(db::evaluation::count(&mut services.db.reader().await?, site).await?)
 }
 
-/// How many passing test questions a new reading of a source may lose; none: as many as it will.
+/// Returns how many passing test questions a sync may break before it is held back. `None` means
+/// any number.
 ///
 /// # Errors
 /// `Forbidden`.
@@ -160,10 +163,11 @@ pub fn allowed_losses(viewer: &Viewer, site: &Site) -> Result<Option<u32>> {
     Ok(sites::answer_settings(viewer, site)?.allowed_losses)
 }
 
-/// Sets how many passing test questions a new reading of a source may lose.
+/// Sets how many passing test questions a sync may break before it is held back. `None` means any
+/// number.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound`; `Invalid` for less than none.
+/// `Forbidden`; `NotFound`; `Invalid` for a negative number.
 #[boxed]
 pub async fn set_allowed_losses(
     services: &Services,
@@ -183,102 +187,67 @@ pub async fn set_allowed_losses(
     changed.await.map(|(site, ())| site)
 }
 
-/// Runs the saved test questions against what the site knows now, in the order of saving.
+/// Runs the stored test questions against the site's current index, in the order in which they were
+/// added.
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`.
 #[boxed]
-pub async fn run(services: &Services, viewer: &Viewer, named: Option<SiteId>) -> Result<Vec<Tested>> {
+pub async fn run(services: &Services, viewer: &Viewer, named: Option<SiteId>) -> Result<Vec<TestResult>> {
     viewer.require(Scope::ReadSources)?;
     let site = sites::get(services, viewer, named).await?;
     let tests = saved(services, site.id).await?;
     run_tests(services, &site, tests).await
 }
 
-/// Runs test questions from a text of JSON lines against what the site knows now, in their
-/// order: `{"question", "source"?, "url"?, "entry"?}` with the source's id, the page's address
-/// and the entry's question. For `helpbot eval`.
+/// Runs test questions from JSON lines against the site's current index, in their order. Each line
+/// is `{"question", "source"?, "url"?, "entry"?}` with the ID of the source, the address of the
+/// page and the question of the entry. For `helpbot eval`.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound`; `Invalid` names the first line that is none.
+/// `Forbidden`; `NotFound`; `Invalid` names the first malformed line.
 #[boxed]
 pub async fn run_lines(
     services: &Services,
     viewer: &Viewer,
     named: Option<SiteId>,
     lines: &str,
-) -> Result<Vec<Tested>> {
+) -> Result<Vec<TestResult>> {
     viewer.require(Scope::ReadSources)?;
     let site = sites::get(services, viewer, named).await?;
-    let lines: Vec<Line> = evaluate::read(lines).map_err(|error| Invalid::new("file", error.to_string()))?;
-    let tests = lines.into_iter().map(Test::try_from).collect::<Result<_>>()?;
+    let lines: Vec<TestLine> = evaluate::read(lines).map_err(|error| Invalid::new("file", error.to_string()))?;
+    let tests = lines.into_iter().map(TestQuestion::try_from).collect::<Result<_>>()?;
     run_tests(services, &site, tests).await
 }
 
-/// Why a reading must not go live: it loses more of the test questions that pass now than the
-/// owner allows. None when it may, or the owner has set no bound.
-///
-/// # Errors
-/// Only the database's own.
-pub(crate) async fn held_back(services: &Services, source: &Source, pages: &[PageReading]) -> Result<Option<String>> {
-    let site = db::sites::by_id(&mut services.db.reader().await?, source.site_id).await?;
-    let site = site.ok_or(Error::NotFound("Site"))?;
-    let settings = sites::parsed_settings(&site);
-    let Some(allowed) = settings.allowed_losses else { return Ok(None) };
-    let tests = saved(services, site.id).await?;
-    if tests.is_empty() {
-        return Ok(None);
-    }
-    let now = services.current_index(&site).await?;
-    let chunks = preview::chunks(services, source, pages).await?;
-    let lost = blocking(move || {
-        let then = Index::build(chunks, now.given_language());
-        let is_lost = |test: &&Test| test.ask(&now, &settings).is_passed && !test.ask(&then, &settings).is_passed;
-        tests.iter().filter(is_lost).map(|test| test.question.clone()).collect::<Vec<String>>()
-    })
-    .await?;
-    let is_too_many = lost.len() > usize::try_from(allowed).unwrap_or(usize::MAX);
-    Ok(is_too_many.then(|| reason(&lost, allowed)))
+/// Returns the stored test questions of a site.
+pub(crate) async fn saved(services: &Services, site: SiteId) -> Result<Vec<TestQuestion>> {
+    let cases = db::evaluation::list(&mut services.db.reader().await?, site, PageRequest::first(CASES_MAX)).await?;
+    Ok(cases.into_iter().map(TestQuestion::from).collect())
 }
 
-fn reason(lost: &[String], allowed: u32) -> String {
-    let named: Vec<String> =
-        lost.iter().take(NAMED_MAX).map(|question| format!("\u{201c}{question}\u{201d}")).collect();
-    let more = if lost.len() > NAMED_MAX { ", …" } else { "" };
-    format!(
-        "Held back: {} test questions that pass would fail and {allowed} may: {}{more}. What was read before still answers",
-        lost.len(),
-        named.join(", "),
-    )
-}
-
-async fn saved(services: &Services, site: SiteId) -> Result<Vec<Test>> {
-    let cases = db::evaluation::list(&mut services.db.reader().await?, site, Part::first(CASES_MAX)).await?;
-    Ok(cases.into_iter().map(Test::from).collect())
-}
-
-async fn run_tests(services: &Services, site: &Site, tests: Vec<Test>) -> Result<Vec<Tested>> {
-    let (index, settings) = (services.current_index(site).await?, sites::parsed_settings(site));
+async fn run_tests(services: &Services, site: &Site, tests: Vec<TestQuestion>) -> Result<Vec<TestResult>> {
+    let (index, settings) = (indexes::current(services, site).await?, sites::parsed_settings(site));
     blocking(move || tests.iter().map(|test| test.ask(&index, &settings)).collect()).await
 }
 
-/// A question with what is expected of its answer, wherever it comes from.
-struct Test {
+/// A question with its expected result.
+pub(crate) struct TestQuestion {
     case_id: Option<CaseId>,
-    question: String,
+    pub(crate) question: String,
     expected: Expected,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line {
+struct TestLine {
     question: String,
     source: Option<SourceId>,
     url: Option<String>,
     entry: Option<String>,
 }
 
-impl From<Case> for Test {
+impl From<Case> for TestQuestion {
     fn from(case: Case) -> Self {
         let expected =
             Expected { source_id: case.expected_source_id, url: case.expected_url, question: case.expected_question };
@@ -286,18 +255,19 @@ impl From<Case> for Test {
     }
 }
 
-impl TryFrom<Line> for Test {
+impl TryFrom<TestLine> for TestQuestion {
     type Error = Error;
 
-    fn try_from(line: Line) -> Result<Self> {
+    fn try_from(line: TestLine) -> Result<Self> {
         let url = line.url.as_deref().map(address).transpose()?;
         let expected = Expected { source_id: line.source, url, question: line.entry };
         Ok(Self { case_id: None, question: question(&line.question)?, expected })
     }
 }
 
-impl Test {
-    fn ask(&self, index: &Index, settings: &AnswerPolicy) -> Tested {
+impl TestQuestion {
+    /// Runs the question against an index.
+    pub(crate) fn ask(&self, index: &Index, settings: &AnswerPolicy) -> TestResult {
         let retrieval = index.retrieve(&self.question, None);
         let decision = decide(&retrieval, settings);
         let is_answered = decision.outcome == Outcome::Answered;
@@ -305,7 +275,7 @@ impl Test {
         let expects_answer = self.expected != Expected::default();
         let rank = place.filter(|_| expects_answer).map(|place| place + 1);
         let best = retrieval.candidates.first().map(|best| &best.chunk);
-        Tested {
+        TestResult {
             case_id: self.case_id,
             question: self.question.clone(),
             is_passed: if expects_answer { is_answered && rank == Some(1) } else { !is_answered },
@@ -330,12 +300,12 @@ impl Expected {
     }
 }
 
-/// Whether an address is the wanted one, or a place on the wanted page.
+/// Returns whether an address is the expected one or a place on the expected page.
 fn is_at(address: &str, wanted: &str) -> bool {
     address == wanted || (!wanted.contains('#') && address.split('#').next() == Some(wanted))
 }
 
-/// An address in the form in which those of pages are stored, its fragment kept.
+/// Normalizes an address in the same way as those of pages, and keeps its fragment.
 fn address(url: &str) -> Result<String> {
     let url = text::required("url", url, ADDRESS_MAX_CHARS)?;
     let (page, fragment) = url.split_once('#').unwrap_or((&url, ""));

@@ -1,60 +1,72 @@
-//! The indexes that questions are asked of: one a site, in memory, loaded when first needed,
-//! loaded anew when the site's index version has moved on, and dropped by age when memory runs
-//! short.
+//! The search indexes that questions are asked of: one per site, in memory.
 //!
-//! A new index of a usual site takes milliseconds, and whoever asks waits for it, so that an
-//! answer follows a change at once. A huge one takes longer than anybody should wait: there the
-//! old index answers until the new one stands, unless something of it was deleted, corrected or
-//! found changed by a new reading since; for that, everybody waits.
+//! An index is built when a question first needs it, and again when the site's index version has
+//! grown. A question waits for the new index, which takes milliseconds for most sites, so that an
+//! answer follows a change at once. When building takes longer than [`PATIENCE`] or fails, the
+//! previous index keeps answering, unless its content was deleted or corrected since: the site's
+//! *floor* is the oldest version that may answer. When memory is short, the index that was used
+//! least recently is dropped.
+//!
+//! A panic in a build stays in that build. A chunk that causes it is named in the log and left out.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use helpbot_db as db;
 use helpbot_domain::ids::SiteId;
 use helpbot_domain::language;
-use helpbot_engine::{Chunk, ChunkKind, Index};
+use helpbot_engine::{Chunk, Index};
 use tokio::sync::Mutex as AsyncMutex;
 
-use crate::knowledge::vectors;
-use crate::{Error, Result, Services, Site, blocking};
+use crate::knowledge::{chunks, vectors};
+use crate::{Error, Result, Services, blocking};
+use helpbot_domain::site::Site;
 
-/// How long a question waits for a new index while an old one could answer.
+/// How long a question waits for a new index while the previous one could answer.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// Chunks read in one query while an index is built.
-const PAGE: i64 = 2_000;
 
-/// Loaded indexes, bounded by their memory.
+/// Builds an index from chunks in the site's language. Tests replace it to make builds fail.
+type IndexBuilder = Arc<dyn Fn(Vec<Chunk>, Option<&str>) -> Index + Send + Sync>;
+
+/// The loaded indexes, up to a total size.
 pub struct Indexes {
     max_bytes: usize,
-    loaded: Mutex<Loaded>,
-    /// One build of a site at a time: others that need it wait for that one.
+    builder: IndexBuilder,
+    loaded: Mutex<LoadedIndexes>,
+    /// One lock per site, held while its index is built, so that concurrent questions build it once.
     builds: Mutex<HashMap<SiteId, Arc<AsyncMutex<()>>>>,
 }
 
 #[derive(Default)]
-struct Loaded {
-    sites: HashMap<SiteId, Entry>,
+struct LoadedIndexes {
+    sites: HashMap<SiteId, LoadedIndex>,
+    /// Versions whose build panicked without a chunk to blame. They are not built again.
+    failed: HashMap<SiteId, i64>,
     uses: u64,
 }
 
-struct Entry {
+struct LoadedIndex {
     version: i64,
     index: Arc<Index>,
-    /// Of the index: counting them reads all of it, which takes too long under the lock.
+    /// Size of the index. Computing it reads the whole index, which is too slow under the lock.
     size_bytes: usize,
     last_use: u64,
 }
 
 impl Indexes {
-    /// Room for `max_bytes` of indexes.
+    /// Creates an empty set of indexes that uses at most `max_bytes`. A single larger index is kept.
     pub fn new(max_bytes: usize) -> Self {
-        Self { max_bytes, loaded: Mutex::default(), builds: Mutex::default() }
+        Self { max_bytes, builder: Arc::new(Index::build), loaded: Mutex::default(), builds: Mutex::default() }
+    }
+
+    fn loaded(&self) -> MutexGuard<'_, LoadedIndexes> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn get(&self, site: SiteId) -> Option<(i64, Arc<Index>)> {
-        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut loaded = self.loaded();
         loaded.uses += 1;
         let uses = loaded.uses;
         let entry = loaded.sites.get_mut(&site)?;
@@ -64,10 +76,11 @@ impl Indexes {
 
     fn put(&self, site: SiteId, version: i64, index: Arc<Index>) {
         let size_bytes = index.size_bytes();
-        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut loaded = self.loaded();
         loaded.uses += 1;
         let last_use = loaded.uses;
-        loaded.sites.insert(site, Entry { version, index, size_bytes, last_use });
+        loaded.failed.remove(&site);
+        loaded.sites.insert(site, LoadedIndex { version, index, size_bytes, last_use });
         let mut bytes: usize = loaded.sites.values().map(|entry| entry.size_bytes).sum();
         while bytes > self.max_bytes && loaded.sites.len() > 1 {
             let Some((&oldest, _)) = loaded.sites.iter().min_by_key(|(_, entry)| entry.last_use) else { break };
@@ -77,10 +90,22 @@ impl Indexes {
         }
     }
 
+    /// Drops everything about a site that was deleted.
     pub(crate) fn forget(&self, site: SiteId) {
-        self.loaded.lock().unwrap_or_else(PoisonError::into_inner).sites.remove(&site);
-        // Whoever still builds holds the lock itself, and is alone with it.
+        let mut loaded = self.loaded();
+        loaded.sites.remove(&site);
+        loaded.failed.remove(&site);
+        drop(loaded);
+        // A build that is running keeps its own reference to the lock.
         self.builds.lock().unwrap_or_else(PoisonError::into_inner).remove(&site);
+    }
+
+    fn has_failed(&self, site: SiteId, version: i64) -> bool {
+        self.loaded().failed.get(&site) == Some(&version)
+    }
+
+    fn set_failed(&self, site: SiteId, version: i64) {
+        self.loaded().failed.insert(site, version);
     }
 
     fn build_lock(&self, site: SiteId) -> Arc<AsyncMutex<()>> {
@@ -88,103 +113,122 @@ impl Indexes {
     }
 }
 
-impl Services {
-    /// The site's index as of now; where building it takes longer than [`PATIENCE`], the one
-    /// before, if nothing of it was deleted or corrected since.
-    ///
-    /// # Errors
-    /// `NotFound` when the site is gone; the database's own.
-    pub(crate) async fn index(&self, site: &Site) -> Result<Arc<Index>> {
-        let (version, floor) = self.index_versions(site.id).await?;
-        let loaded = self.indexes.get(site.id);
-        if let Some((loaded, index)) = &loaded
-            && *loaded >= version
-        {
-            return Ok(index.clone());
-        }
-        // A task of its own: whoever stops waiting does not stop the building.
-        let (services, site) = (self.clone(), site.clone());
-        let mut build = tokio::spawn(async move { services.current_index(&site).await });
-        if let Some((_, old)) = loaded.filter(|(loaded, _)| *loaded >= floor) {
-            return match tokio::time::timeout(PATIENCE, &mut build).await {
-                Ok(built) => built.map_err(Error::internal)?,
-                Err(_) => Ok(old),
-            };
-        }
-        build.await.map_err(Error::internal)?
+/// Returns the site's current index. When building it takes longer than [`PATIENCE`] or fails,
+/// returns the previous index, if nothing of it was deleted or corrected since.
+///
+/// # Errors
+/// `NotFound` when the site does not exist; errors of the database; `Internal` when the index cannot
+/// be built and no previous one may answer.
+pub(crate) async fn current_or_previous(services: &Services, site: &Site) -> Result<Arc<Index>> {
+    let (version, floor) = versions(services, site.id).await?;
+    let loaded = services.indexes.get(site.id);
+    if let Some((loaded, index)) = &loaded
+        && *loaded >= version
+    {
+        return Ok(index.clone());
     }
-
-    /// The site's index as of now, however long that takes: for figures that an owner waits for.
-    ///
-    /// # Errors
-    /// `NotFound` when the site is gone; the database's own.
-    pub(crate) async fn current_index(&self, site: &Site) -> Result<Arc<Index>> {
-        let lock = self.indexes.build_lock(site.id);
-        let _building = lock.lock().await;
-        // Another question may have built it while this one waited.
-        let (version, _) = self.index_versions(site.id).await?;
-        match self.indexes.get(site.id) {
-            Some((loaded, index)) if loaded >= version => Ok(index),
-            _ => self.build_index(site.id, version).await,
+    let previous = loaded.filter(|(loaded, _)| *loaded >= floor).map(|(_, index)| index);
+    if services.indexes.has_failed(site.id, version) {
+        return previous.ok_or_else(cannot_be_built);
+    }
+    // A separate task, so that the build continues when the caller stops waiting.
+    let build = tokio::spawn({
+        let (services, site) = (services.clone(), site.clone());
+        async move { current(&services, &site).await }
+    });
+    let Some(previous) = previous else { return build.await.map_err(Error::internal)? };
+    match tokio::time::timeout(PATIENCE, build).await {
+        Ok(Ok(Ok(index))) => Ok(index),
+        Ok(Ok(Err(gone @ Error::NotFound(_)))) => Err(gone),
+        Ok(Ok(Err(error))) => {
+            tracing::warn!(site = %site.id, error = error.detail(), "the index was not built; the previous one answers");
+            Ok(previous)
         }
-    }
-
-    async fn index_versions(&self, site: SiteId) -> Result<(i64, i64)> {
-        let versions = db::sites::index_versions(&mut self.db.reader().await?, site).await?;
-        versions.ok_or(Error::NotFound("Site"))
-    }
-
-    /// All chunks of a site, by id: the order of an index.
-    ///
-    /// # Errors
-    /// Only the database's own.
-    pub(crate) async fn stored_chunks(&self, site: SiteId) -> Result<Vec<db::chunks::Chunk>> {
-        let mut chunks = Vec::new();
-        let mut after = None;
-        loop {
-            let page = db::chunks::of_site(&mut self.db.reader().await?, site, after, PAGE).await?;
-            after = page.last().map(|chunk| chunk.id);
-            let is_last = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
-            chunks.extend(page);
-            if is_last {
-                return Ok(chunks);
-            }
+        Ok(Err(error)) => {
+            tracing::error!(site = %site.id, %error, "the index was not built; the previous one answers");
+            Ok(previous)
         }
-    }
-
-    async fn build_index(&self, site: SiteId, version: i64) -> Result<Arc<Index>> {
-        let chunks = self.stored_chunks(site).await?.into_iter().map(engine_chunk).collect();
-        // As it is now: a row that is believed for a moment may be of before the version.
-        let row = db::sites::by_id(&mut self.db.reader().await?, site).await?.ok_or(Error::NotFound("Site"))?;
-        let language = language::primary(&row.widget.ai_language);
-        // Building takes milliseconds for a usual site and a second for a huge one: not on the
-        // threads that answer.
-        let index = blocking(move || Index::build(chunks, language.as_deref())).await?;
-        let index = Arc::new(vectors::dressed(self, site, index).await?);
-        self.indexes.put(site, version, index.clone());
-        Ok(index)
+        Err(_still_building) => Ok(previous),
     }
 }
 
-pub(crate) fn engine_chunk(chunk: db::chunks::Chunk) -> Chunk {
-    Chunk {
-        id: chunk.id,
-        source_id: chunk.source_id,
-        kind: if chunk.kind == FAQ { ChunkKind::Faq } else { ChunkKind::Passage },
-        question: chunk.question,
-        heading: chunk.heading,
-        text: chunk.text,
-        url: chunk.url,
-        page_title: chunk.page_title,
-        language: chunk.language,
-        phrasings: chunk.phrasings,
+/// Returns the site's current index, however long building it takes.
+///
+/// # Errors
+/// `NotFound` when the site does not exist; errors of the database; `Internal` when the index cannot
+/// be built.
+pub(crate) async fn current(services: &Services, site: &Site) -> Result<Arc<Index>> {
+    let lock = services.indexes.build_lock(site.id);
+    let _building = lock.lock().await;
+    // Another question may have built the index while this one waited for the lock.
+    let (version, _) = versions(services, site.id).await?;
+    match services.indexes.get(site.id) {
+        Some((loaded, index)) if loaded >= version => Ok(index),
+        _ if services.indexes.has_failed(site.id, version) => Err(cannot_be_built()),
+        _ => build(services, site.id, version).await,
     }
 }
 
-/// How a question with its answer is stored.
-pub(crate) const FAQ: &str = "faq";
-/// How a passage is stored.
-pub(crate) const PASSAGE: &str = "passage";
+async fn versions(services: &Services, site: SiteId) -> Result<(i64, i64)> {
+    let versions = db::sites::index_versions(&mut services.db.reader().await?, site).await?;
+    versions.ok_or(Error::NotFound("Site"))
+}
+
+async fn build(services: &Services, site: SiteId, version: i64) -> Result<Arc<Index>> {
+    // Read from the database: a cached row may be older than the version.
+    let row = db::sites::by_id(&mut services.db.reader().await?, site).await?.ok_or(Error::NotFound("Site"))?;
+    let language = language::primary(&row.widget.ai_language);
+    let index = match build_from(services, stored(services, site).await?, language.clone()).await? {
+        Some(index) => index,
+        None => build_without_faulty_chunks(services, site, version, language).await?,
+    };
+    let index = Arc::new(vectors::with_external(services, site, index).await?);
+    services.indexes.put(site, version, index.clone());
+    Ok(index)
+}
+
+/// Builds the index again after a panic, without the chunks that cause one on their own.
+async fn build_without_faulty_chunks(
+    services: &Services,
+    site: SiteId,
+    version: i64,
+    language: Option<String>,
+) -> Result<Index> {
+    let builder = services.indexes.builder.clone();
+    let (chunks, own_language) = (stored(services, site).await?, language.clone());
+    let (faulty, sound): (Vec<Chunk>, Vec<Chunk>) = blocking(move || {
+        let panics = |chunk: &Chunk| {
+            let build = || builder(vec![chunk.clone()], own_language.as_deref());
+            catch_unwind(AssertUnwindSafe(build)).is_err()
+        };
+        chunks.into_iter().partition(panics)
+    })
+    .await?;
+    for chunk in &faulty {
+        tracing::error!(%site, version, chunk = %chunk.id, source = %chunk.source_id, "a chunk made the index build panic and was left out");
+    }
+    let rebuilt = if faulty.is_empty() { None } else { build_from(services, sound, language).await? };
+    rebuilt.ok_or_else(|| {
+        tracing::error!(%site, version, "the index build panicked, and no single chunk causes it");
+        services.indexes.set_failed(site, version);
+        cannot_be_built()
+    })
+}
+
+/// Builds an index off the threads that answer requests: a large one takes a second. Returns `None`
+/// when the build panics.
+async fn build_from(services: &Services, chunks: Vec<Chunk>, language: Option<String>) -> Result<Option<Index>> {
+    let builder = services.indexes.builder.clone();
+    blocking(move || catch_unwind(AssertUnwindSafe(|| builder(chunks, language.as_deref()))).ok()).await
+}
+
+async fn stored(services: &Services, site: SiteId) -> Result<Vec<Chunk>> {
+    Ok(chunks::stored(services, site).await?.into_iter().map(|stored| stored.chunk).collect())
+}
+
+fn cannot_be_built() -> Error {
+    Error::internal("the index of the site cannot be built")
+}
 
 #[cfg(test)]
 mod tests {
@@ -230,18 +274,18 @@ mod tests {
         for site in &sites {
             entries::add(&with_room, &viewer, Some(site.id), entry("Are you open?")).await.unwrap();
         }
-        let one = with_room.index(&sites[0]).await.unwrap().size_bytes();
+        let one = current_or_previous(&with_room, &sites[0]).await.unwrap().size_bytes();
         let settings = Settings { index_memory_bytes: one * 3 / 2, ..Settings::new([7; 32]) };
         let (services, _) = services(&directory, settings).await;
         let loaded = || services.indexes.loaded.lock().unwrap().sites.keys().copied().collect::<Vec<_>>();
 
         for asked in [0, 1, 0, 0] {
-            let index = services.index(&sites[asked]).await.unwrap();
+            let index = current_or_previous(&services, &sites[asked]).await.unwrap();
 
             assert_eq!((index.len(), loaded()), (1, vec![sites[asked].id]));
         }
         assert_eq!(with_room.indexes.loaded.lock().unwrap().sites.len(), 1, "only one was asked of it");
-        with_room.index(&sites[1]).await.unwrap();
+        current_or_previous(&with_room, &sites[1]).await.unwrap();
         assert_eq!(with_room.indexes.loaded.lock().unwrap().sites.len(), 2, "it has room for both");
     }
 
@@ -250,7 +294,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let (services, viewer) = services(&directory, Settings::new([7; 32])).await;
         let site = site(&services, &viewer).await;
-        services.index(&site).await.unwrap();
+        current_or_previous(&services, &site).await.unwrap();
 
         sites::delete(&services, &viewer, site.id).await.unwrap();
 
@@ -264,21 +308,78 @@ mod tests {
         let (services, viewer) = services(&directory, Settings::new([7; 32])).await;
         let site = site(&services, &viewer).await;
         let first = entries::add(&services, &viewer, Some(site.id), entry("Are you open?")).await.unwrap();
-        assert_eq!(services.index(&site).await.unwrap().len(), 1);
+        assert_eq!(current_or_previous(&services, &site).await.unwrap().len(), 1);
 
         // Whoever holds the lock is building, for as long as it takes.
         let lock = services.indexes.build_lock(site.id);
         let building = lock.lock().await;
         entries::add(&services, &viewer, Some(site.id), entry("Do you have rye?")).await.unwrap();
-        let meanwhile = services.index(&site).await.unwrap().len();
+        let meanwhile = current_or_previous(&services, &site).await.unwrap().len();
         entries::delete(&services, &viewer, Some(site.id), first.id).await.unwrap();
-        let waiting = tokio::time::timeout(PATIENCE * 3, services.index(&site)).await;
+        let waiting = tokio::time::timeout(PATIENCE * 3, current_or_previous(&services, &site)).await;
         drop(building);
-        let after = services.index(&site).await.unwrap();
+        let after = current_or_previous(&services, &site).await.unwrap();
 
         assert_eq!(meanwhile, 1, "the old index answers");
         assert!(waiting.is_err(), "what was deleted does not");
         let left: Vec<_> = after.chunks().iter().map(|chunk| chunk.question.as_deref()).collect();
         assert_eq!(left, [Some("Do you have rye?")]);
+    }
+
+    fn question(index: &Index) -> Vec<&str> {
+        index.chunks().iter().filter_map(|chunk| chunk.question.as_deref()).collect()
+    }
+
+    /// Services whose index builds panic when `is_faulty` is true for their chunks.
+    async fn services_with_faults(
+        directory: &tempfile::TempDir,
+        is_faulty: impl Fn(&[Chunk]) -> bool + Send + Sync + 'static,
+    ) -> (Services, Viewer) {
+        let (services, viewer) = services(directory, Settings::new([7; 32])).await;
+        let builder = move |chunks: Vec<Chunk>, language: Option<&str>| {
+            assert!(!is_faulty(&chunks), "injected panic");
+            Index::build(chunks, language)
+        };
+        let indexes = Indexes { builder: Arc::new(builder), ..Indexes::new(usize::MAX) };
+        (Services { indexes: Arc::new(indexes), ..services }, viewer)
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_an_index_build_leaves_the_previous_index_answering() {
+        let directory = tempfile::tempdir().unwrap();
+        let (services, viewer) = services_with_faults(&directory, |chunks| chunks.len() == 2).await;
+        let (site, other) = (site(&services, &viewer).await, site(&services, &viewer).await);
+        entries::add(&services, &viewer, Some(site.id), entry("Are you open?")).await.unwrap();
+        current_or_previous(&services, &site).await.unwrap();
+
+        entries::add(&services, &viewer, Some(site.id), entry("Do you have rye?")).await.unwrap();
+        let after_panic = current_or_previous(&services, &site).await.unwrap();
+        let without_build = current_or_previous(&services, &site).await.unwrap();
+        let of_other = current_or_previous(&services, &other).await.unwrap();
+        entries::add(&services, &viewer, Some(site.id), entry("Do you bake cakes?")).await.unwrap();
+        let after_change = current(&services, &site).await.unwrap();
+
+        assert_eq!(question(&after_panic), ["Are you open?"]);
+        assert!(Arc::ptr_eq(&after_panic, &without_build), "the failed version is not built again");
+        assert!(of_other.is_empty(), "another site is not affected");
+        assert_eq!(after_change.len(), 3, "the next change is built again");
+    }
+
+    #[tokio::test]
+    async fn a_chunk_that_makes_the_index_build_panic_is_left_out() {
+        let directory = tempfile::tempdir().unwrap();
+        let is_faulty = |chunks: &[Chunk]| chunks.iter().any(|chunk| chunk.question.as_deref() == Some("\u{3b9}?"));
+        let (services, viewer) = services_with_faults(&directory, is_faulty).await;
+        let site = site(&services, &viewer).await;
+        let first = entries::add(&services, &viewer, Some(site.id), entry("Are you open?")).await.unwrap();
+        current_or_previous(&services, &site).await.unwrap();
+
+        for words in ["\u{3b9}?", "Do you have rye?"] {
+            entries::add(&services, &viewer, Some(site.id), entry(words)).await.unwrap();
+        }
+        entries::delete(&services, &viewer, Some(site.id), first.id).await.unwrap();
+        let index = current_or_previous(&services, &site).await.unwrap();
+
+        assert_eq!(question(&index), ["Do you have rye?"]);
     }
 }

@@ -8,6 +8,7 @@
 //! [`evaluation`] replays a site's test questions against its index, and [`topics`] groups what
 //! visitors ask, so that the owner sees which entries are missing.
 
+pub(crate) mod chunks;
 pub mod entries;
 pub mod evaluation;
 pub mod indexes;

@@ -1,9 +1,9 @@
-//! What visitors ask: their last questions put together by what they mean, those without an
-//! answer first of all, and whether the site could answer them by now.
+//! Topics: the recent questions of visitors, grouped by meaning, with those that have no answer
+//! first, and whether the site could answer them now.
 //!
-//! Nothing is stored: topics are made from the conversations when they are looked at, and the
-//! engine's grouping is such that a new question never moves an older one. "Could answer" means
-//! that the site's own words suffice; a model server is not asked.
+//! Nothing is stored: topics are computed from the conversations on request. The grouping never
+//! moves an earlier question when a new one arrives. Only the site's own index decides what could
+//! be answered; no model server is asked.
 
 use std::collections::HashMap;
 
@@ -20,35 +20,37 @@ use helpbot_engine::{AnswerPolicy, Index, decide};
 
 use crate::accounts::sites;
 use crate::knowledge::entries::Entry;
-use crate::{Error, Result, Services, Site, Viewer, blocking, boxed};
+use crate::knowledge::indexes;
+use crate::{Error, Result, Services, Viewer, blocking, boxed};
+use helpbot_domain::site::Site;
 
-/// Questions that are grouped at most, the newest ones: grouping takes the square of their
-/// number, a fifth of a second for these.
+/// Maximum number of questions that are grouped, newest first. The time grows with the square of
+/// the number: a fifth of a second for these.
 const QUESTIONS_MAX: i64 = 2_000;
-/// Different questions shown of one topic, the most asked ones.
+/// Maximum number of questions per topic, most asked first.
 const SHOWN_MAX: usize = 20;
 
-/// Questions that mean the same.
+/// Questions with the same meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topic {
-    /// The most asked one of them.
+    /// The most asked of the questions.
     pub label: String,
-    /// How often they were asked.
+    /// Number of times they were asked.
     pub count: i64,
-    /// Of these, left without an answer.
+    /// Number of times they were left without an answer.
     pub unanswered_count: i64,
-    /// The different ones, most asked first, at most 20; never empty.
+    /// The different questions, most asked first, 1 to 20.
     pub questions: Vec<Question>,
 }
 
-/// One wording of a question; case, spacing and punctuation make no other.
+/// A question in one wording. Case, spaces and punctuation make no difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
-    /// As it was first asked.
+    /// The question as it was first asked.
     pub text: String,
-    /// How often it was asked.
+    /// Number of times it was asked.
     pub count: i64,
-    /// Of these, left without an answer.
+    /// Number of times it was left without an answer.
     pub unanswered_count: i64,
     /// The last conversation in which it was asked.
     pub conversation_id: ConversationId,
@@ -56,8 +58,8 @@ pub struct Question {
     pub is_answered_now: bool,
 }
 
-/// Topics of the questions of `range` that stayed without an answer, most asked first, at most
-/// `limit`. Of very many questions only the newest count.
+/// Returns the topics of the questions in `range` that have no answer, most asked first, at most
+/// `limit`. Only the newest questions are considered when there are very many.
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`.
@@ -75,8 +77,8 @@ pub async fn unanswered(
     grouped(services, site, asked, limit).await
 }
 
-/// Topics of all questions of `range`, most asked first, at most `limit`. Of very many questions
-/// only the newest count.
+/// Returns the topics of all questions in `range`, most asked first, at most `limit`. Only the
+/// newest questions are considered when there are very many.
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`.
@@ -88,8 +90,8 @@ pub async fn top(services: &Services, viewer: &Viewer, site: &Site, range: Range
     grouped(services, site, asked, limit).await
 }
 
-/// Questions without an answer, of the topic that a conversation belongs to, which `entry`
-/// answers now; most asked first. Shows what making the entry was good for.
+/// Returns the unanswered questions, from the topic of a conversation, that `entry` answers now,
+/// most asked first. It shows the effect of a new entry.
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`.
@@ -106,21 +108,23 @@ pub async fn answered_by(
     let mut c = services.db.reader().await?;
     let mut asked = db::topics::unanswered(&mut c, site.id, Timestamp::from_ms(0), QUESTIONS_MAX).await?;
     if !asked.iter().any(|asked| asked.conversation_id == conversation) {
-        // It was answered, though not well enough for its owner, or is older than the rest.
+        // The question was answered, but not well enough for the owner, or it is older than the
+        // others.
         let found = db::conversations::by_id(&mut c, site.id, conversation).await?;
         let found = found.ok_or(Error::NotFound("Conversation"))?;
         asked.insert(0, from_conversation(found));
     }
     drop(c);
-    // The one before would not know the entry yet.
-    let index = services.current_index(&site).await?;
+    // The previous index does not contain the entry.
+    let index = indexes::current(services, &site).await?;
     let (settings, id) = (sites::parsed_settings(&site), entry.id);
     blocking(move || {
         let key = asked.iter().find(|asked| asked.conversation_id == conversation).map(|asked| key(&asked.question));
         let questions = distinct(asked);
         let groups = group(&questions, index.language());
-        let of_topic =
-            |topic: &&topics::QuestionCluster| topic.members.iter().any(|place| Some(self::key(&questions[*place].text)) == key);
+        let of_topic = |topic: &&topics::QuestionCluster| {
+            topic.members.iter().any(|place| Some(self::key(&questions[*place].text)) == key)
+        };
         let members = groups.iter().find(of_topic).map(|topic| most_asked(topic, &questions)).unwrap_or_default();
         let answered = members.into_iter().filter(|question| answers(&index, &question.text, &settings) == Some(id));
         answered.map(|question| Question { is_answered_now: true, ..question }).collect()
@@ -128,8 +132,13 @@ pub async fn answered_by(
     .await
 }
 
-async fn grouped(services: &Services, site: &Site, asked: Vec<db::topics::Asked>, limit: usize) -> Result<Vec<Topic>> {
-    let index = services.index(site).await?;
+async fn grouped(
+    services: &Services,
+    site: &Site,
+    asked: Vec<db::topics::AskedQuestion>,
+    limit: usize,
+) -> Result<Vec<Topic>> {
+    let index = indexes::current_or_previous(services, site).await?;
     let settings = sites::parsed_settings(site);
     blocking(move || {
         let questions = distinct(asked);
@@ -156,7 +165,7 @@ fn shown(topic: &topics::QuestionCluster, questions: &[Question], index: &Index,
 
 fn most_asked(topic: &topics::QuestionCluster, questions: &[Question]) -> Vec<Question> {
     let mut members: Vec<Question> = topic.members.iter().map(|place| questions[*place].clone()).collect();
-    // Stable: of equal ones the older stays first.
+    // The sort is stable: of equally frequent questions, the older one stays first.
     members.sort_by_key(|question| std::cmp::Reverse(question.count));
     members
 }
@@ -168,8 +177,8 @@ fn group(questions: &[Question], language: Option<&str>) -> Vec<topics::Question
     topics::group(&asked, language)
 }
 
-/// The different questions among those given newest first; oldest first.
-fn distinct(asked: Vec<db::topics::Asked>) -> Vec<Question> {
+/// Merges equal questions. The input is newest first, the result oldest first.
+fn distinct(asked: Vec<db::topics::AskedQuestion>) -> Vec<Question> {
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut questions: Vec<Question> = Vec::new();
     for asked in asked.into_iter().rev() {
@@ -191,22 +200,22 @@ fn distinct(asked: Vec<db::topics::Asked>) -> Vec<Question> {
     questions
 }
 
-/// What equal questions share; a text without words is only equal to itself.
+/// Returns what equal questions have in common. A text without words is equal only to itself.
 fn key(question: &str) -> String {
     let key = topics::same_question_key(question);
     if key.is_empty() { question.trim().to_owned() } else { key }
 }
 
-/// The entry from which the site would answer; none when it would not.
+/// Returns the entry with which the site would answer, or `None`.
 fn answers(index: &Index, question: &str, settings: &AnswerPolicy) -> Option<ChunkId> {
     let retrieval = index.retrieve(question, None);
     let is_answered = decide(&retrieval, settings).outcome == Outcome::Answered;
     retrieval.candidates.first().filter(|_| is_answered).map(|best| best.chunk.id)
 }
 
-fn from_conversation(found: crate::Conversation) -> db::topics::Asked {
+fn from_conversation(found: helpbot_domain::conversation::Conversation) -> db::topics::AskedQuestion {
     let is_unanswered = found.outcome.is_unanswered();
-    db::topics::Asked { conversation_id: found.id, question: found.question, is_unanswered }
+    db::topics::AskedQuestion { conversation_id: found.id, question: found.question, is_unanswered }
 }
 
 fn start(services: &Services, range: Range) -> Timestamp {
@@ -214,7 +223,7 @@ fn start(services: &Services, range: Range) -> Timestamp {
     first.map_or(Timestamp::from_ms(0), Day::start)
 }
 
-/// The texts of questions are shown, so the figures' scope alone does not do.
+/// Topics show the texts of questions, so the scope for statistics is not sufficient.
 fn require(viewer: &Viewer, site: &Site) -> Result<()> {
     viewer.require(Scope::ReadAnalytics)?;
     viewer.require(Scope::ReadConversations)?;

@@ -1,9 +1,9 @@
-//! Vectors of an embedding model in place of the built-in table: made by a job after every change
-//! of a site's chunks, used once all chunks have theirs.
+//! Embeddings of an external model, which replace those of the built-in table. A job computes them
+//! after every change of a site's chunks, and they are used as soon as all chunks have one.
 //!
-//! Until then the vectors of an earlier model serve, if the server still has it, and the built-in
-//! table otherwise: a change of model or a server that fails never makes a site worse than it is
-//! without one.
+//! Until then, the embeddings of an earlier model are used if the server still offers it, and the
+//! built-in table otherwise. A new model or a failing server therefore never makes answers worse
+//! than without an external model.
 
 use std::collections::HashMap;
 
@@ -11,38 +11,38 @@ use helpbot_db as db;
 use helpbot_db::vectors::ChunkVectors;
 use helpbot_domain::ids::{ChunkId, SiteId};
 use helpbot_domain::key::Scope;
-use helpbot_domain::text;
 use helpbot_engine::{Chunk, Index, external_embeddings};
-use sha2::{Digest, Sha256};
 
-use crate::knowledge::indexes::engine_chunk;
-use crate::runtime::jobs::NewJob;
-use crate::{Error, Job, Result, Services, Site, Viewer, boxed};
+use crate::knowledge::chunks;
+use crate::runtime::job_kinds::EMBED;
+use crate::runtime::jobs::{self, NewJob};
+use crate::{Error, Result, Services, Viewer, boxed};
+use helpbot_domain::job::Job;
+use helpbot_domain::site::Site;
 
-/// The kind of the job that makes a site's vectors.
-pub const EMBED: &str = "embed";
-/// Texts sent to the server at once: what servers take at most is some hundred to two thousand.
+/// Number of texts per request. Servers commonly accept a few hundred to two thousand.
 const TEXTS_AT_ONCE: usize = 64;
-/// Vectors read in one query.
+/// Number of embeddings per query.
 const PAGE: i64 = 2_000;
 
-/// How far a site's vectors are.
+/// Progress of a site's embeddings.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Progress {
-    /// The model that is set.
+pub struct EmbeddingProgress {
+    /// The configured model.
     pub model: String,
-    /// Chunks that have vectors of it.
+    /// Number of chunks that have embeddings of this model.
     pub embedded: i64,
-    /// Chunks there are.
+    /// Number of chunks.
     pub total: i64,
 }
 
-/// How far the vectors of the model that is set are; none where the built-in table serves.
+/// Returns the progress of the embeddings of the configured model. `None` when the built-in table
+/// is used.
 ///
 /// # Errors
-/// `Forbidden` without the right to read settings.
+/// `Forbidden` without the scope to read settings.
 #[boxed]
-pub async fn progress(services: &Services, viewer: &Viewer, site: &Site) -> Result<Option<Progress>> {
+pub async fn progress(services: &Services, viewer: &Viewer, site: &Site) -> Result<Option<EmbeddingProgress>> {
     viewer.require(Scope::ReadConfig)?;
     let site = viewer.site(Some(site.id))?;
     let Some(embedder) = services.engine.embedder() else { return Ok(None) };
@@ -50,13 +50,14 @@ pub async fn progress(services: &Services, viewer: &Viewer, site: &Site) -> Resu
     let models = db::vectors::models(&mut c, site).await?;
     let embedded = models.into_iter().find(|(model, _)| model == embedder.model()).map_or(0, |(_, count)| count);
     let total = db::chunks::count(&mut c, site).await?;
-    Ok(Some(Progress { model: embedder.model().to_owned(), embedded, total }))
+    Ok(Some(EmbeddingProgress { model: embedder.model().to_owned(), embedded, total }))
 }
 
-/// Does a job: embeds what has no vectors of the present model, or those of other words.
+/// Does an embedding job: computes the embeddings that are missing or outdated.
 ///
 /// # Errors
-/// `Unavailable` when the server fails: what was made until then is kept. The database's own.
+/// `Unavailable` when the server fails, in which case finished batches are kept; errors of the
+/// database.
 #[boxed]
 pub async fn embed(services: &Services, job: &Job) -> Result<()> {
     let Some(embedder) = services.engine.embedder() else { return Ok(()) };
@@ -81,7 +82,7 @@ pub async fn embed(services: &Services, job: &Job) -> Result<()> {
             .drain(..)
             .map(|(chunk_id, texts)| {
                 let own: Vec<Vec<f32>> = vectors.by_ref().take(texts.len()).collect();
-                ChunkVectors { chunk_id, text_hash: hash(&texts), vector: external_embeddings::encode(&own) }
+                ChunkVectors { chunk_id, text_hash: chunks::hash(&texts), vector: external_embeddings::encode(&own) }
             })
             .collect();
         store(services, site, model.clone(), made).await?;
@@ -90,7 +91,7 @@ pub async fn embed(services: &Services, job: &Job) -> Result<()> {
         .db
         .write(move |c| {
             Box::pin(async move {
-                // Other models' have served until now.
+                // Embeddings of other models were used until now.
                 let is_alone = db::vectors::keep_only(c, site, &model).await? == 0;
                 if !(is_alone && has_all) {
                     db::sites::bump_index_version(c, site).await?;
@@ -101,9 +102,9 @@ pub async fn embed(services: &Services, job: &Job) -> Result<()> {
         .await
 }
 
-/// The index with the vectors of the present model where all chunks have them, else those of an
-/// earlier one, else as it is; asks for what is missing.
-pub(crate) async fn dressed(services: &Services, site: SiteId, index: Index) -> Result<Index> {
+/// Adds embeddings to an index: those of the configured model if all chunks have one, otherwise
+/// those of an earlier model, otherwise none. Queues the job for missing ones.
+pub(crate) async fn with_external(services: &Services, site: SiteId, index: Index) -> Result<Index> {
     let Some(embedder) = services.engine.embedder() else { return Ok(index) };
     if index.is_empty() {
         return Ok(index);
@@ -121,7 +122,7 @@ pub(crate) async fn dressed(services: &Services, site: SiteId, index: Index) -> 
     Ok(index)
 }
 
-/// Asks for the job, unless it waits or runs already.
+/// Queues the embedding job, unless it is already queued or running.
 pub(crate) async fn want(services: &Services, site: SiteId) -> Result<()> {
     if services.engine.embedder().is_none() {
         return Ok(());
@@ -129,7 +130,7 @@ pub(crate) async fn want(services: &Services, site: SiteId) -> Result<()> {
     let now = services.now();
     let job = NewJob::new(site, EMBED, Some(EMBED.to_owned()), &serde_json::json!({}));
     services.db.write(move |c| Box::pin(async move { job.enqueue(c, now).await })).await?;
-    services.wake_workers();
+    jobs::wake(services);
     Ok(())
 }
 
@@ -137,7 +138,7 @@ async fn with_vectors(services: &Services, site: SiteId, index: &Index, model: &
     let mut known = stored(services, site, model).await?;
     let current = |chunk: &std::sync::Arc<Chunk>| {
         let found = known.remove(&chunk.id)?;
-        (found.text_hash == hash(&external_embeddings::texts(chunk))).then_some(found.vector)
+        (found.text_hash == chunks::hash(&external_embeddings::texts(chunk))).then_some(found.vector)
     };
     let vectors: Option<Vec<Vec<u8>>> = index.chunks().iter().map(current).collect();
     Ok(vectors.and_then(|vectors| index.with_vectors(model, &vectors)))
@@ -145,9 +146,10 @@ async fn with_vectors(services: &Services, site: SiteId, index: &Index, model: &
 
 async fn missing(services: &Services, site: SiteId, model: &str) -> Result<Vec<Chunk>> {
     let known = stored(services, site, model).await?;
-    let chunks = services.stored_chunks(site).await?.into_iter().map(engine_chunk);
-    let is_missing =
-        |chunk: &Chunk| known.get(&chunk.id).is_none_or(|known| known.text_hash != hash(&external_embeddings::texts(chunk)));
+    let chunks = chunks::stored(services, site).await?.into_iter().map(|stored| stored.chunk);
+    let is_missing = |chunk: &Chunk| {
+        known.get(&chunk.id).is_none_or(|known| known.text_hash != chunks::hash(&external_embeddings::texts(chunk)))
+    };
     Ok(chunks.filter(is_missing).collect())
 }
 
@@ -170,20 +172,11 @@ async fn store(services: &Services, site: SiteId, model: String, made: Vec<Chunk
         .write(move |c| {
             Box::pin(async move {
                 for vectors in &made {
-                    // One whose chunk has gone meanwhile is not missed.
+                    // An embedding whose chunk was deleted in the meantime is ignored.
                     db::vectors::put(c, site, &model, vectors).await?;
                 }
                 Ok(())
             })
         })
         .await
-}
-
-fn hash(texts: &[String]) -> String {
-    let mut hasher = Sha256::new();
-    for text in texts {
-        hasher.update(text.as_bytes());
-        hasher.update([0xff]);
-    }
-    text::hex(&hasher.finalize())
 }

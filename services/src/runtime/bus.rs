@@ -1,9 +1,11 @@
-//! The bus: tells live watchers that a site's log has grown, and keeps its newest events.
+//! The bus: tells subscribers in this process that a site's event log has grown, and keeps its
+//! newest events in memory.
 //!
-//! The number is a hint: who hears it takes the events from here if they are here without a
-//! gap, else from the log. So a lost or late hint costs time, not events, and ten thousand
-//! watchers of one site cost one reading. Within the process the bus is told after each commit;
-//! [`Services::poll`](crate::Services::poll) looks for what other processes wrote.
+//! A notification carries only the newest sequence number. A subscriber takes the events from here
+//! when they are available without a gap, and from the log otherwise. A lost or late notification
+//! therefore costs time, not events, and ten thousand subscribers of one site cost one query. The
+//! bus is notified after each commit of this process; [`events::poll`](super::events::poll) finds
+//! what other processes wrote.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,11 +14,10 @@ use helpbot_domain::event::Event;
 use helpbot_domain::ids::SiteId;
 use tokio::sync::watch;
 
-/// Newest events kept in memory for each watched site: a burst that a watcher may be behind
-/// before it reads the log instead.
+/// Number of events kept per site. A subscriber that is further behind reads the log.
 const RECENT_MAX: usize = 256;
 
-/// Hints and newest events by site; only of sites that somebody watches.
+/// Notifications and newest events by site, only for sites that have subscribers.
 #[derive(Debug, Clone, Default)]
 pub struct Bus {
     sites: Arc<Mutex<HashMap<SiteId, Channel>>>,
@@ -29,14 +30,14 @@ struct Channel {
 }
 
 impl Bus {
-    /// A receiver of the site's hints. Subscribe before reading the log, then nothing between
-    /// the reading and the first hint is missed.
+    /// Returns a receiver of the site's newest sequence number. Subscribe before reading the log,
+    /// so that no event between the two is missed.
     pub fn subscribe(&self, site: SiteId) -> watch::Receiver<i64> {
         let new = || Channel { last_seq: watch::Sender::new(0), recent: BTreeMap::new() };
         self.lock().entry(site).or_insert_with(new).last_seq.subscribe()
     }
 
-    /// Publishes committed events of one site. Costs nothing when nobody watches it.
+    /// Publishes committed events of one site. Does nothing when the site has no subscribers.
     pub fn publish(&self, events: Vec<Event>) {
         let Some(last) = events.last() else { return };
         let (site, seq) = (last.site_id, last.seq);
@@ -49,13 +50,13 @@ impl Bus {
         });
     }
 
-    /// Says that the site's log has grown to `seq`, elsewhere.
+    /// Tells subscribers that another process has extended the site's log to `seq`.
     pub fn tell(&self, site: SiteId, seq: i64) {
         self.with_watched(site, |channel| channel.grow(seq));
     }
 
-    /// The events that follow `after` without a gap, as far as they are kept; empty when the
-    /// next one is not.
+    /// Returns the events that follow `after` without a gap, as far as they are in memory. Empty
+    /// when the next event is not.
     pub fn recent(&self, site: SiteId, after: i64) -> Vec<Arc<Event>> {
         let sites = self.lock();
         let Some(channel) = sites.get(&site) else { return Vec::new() };
@@ -63,12 +64,12 @@ impl Bus {
         following.take_while(|((seq, _), wanted)| *seq == wanted).map(|((_, event), _)| event.clone()).collect()
     }
 
-    /// Drops the events that are kept of a site; watchers read them from the log, as it is now.
+    /// Drops the events that are kept for a site. Subscribers then read them from the log.
     pub fn forget(&self, site: SiteId) {
         self.with_watched(site, |channel| channel.recent.clear());
     }
 
-    /// The sites that somebody watches.
+    /// Returns the sites that have subscribers.
     pub fn watched(&self) -> Vec<SiteId> {
         self.lock().iter().filter(|(_, channel)| !channel.last_seq.is_closed()).map(|(site, _)| *site).collect()
     }
@@ -83,7 +84,7 @@ impl Bus {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<SiteId, Channel>> {
-        // The map is whole after every operation, so a panic elsewhere does not spoil it.
+        // The map is consistent after every operation, so a panic elsewhere does not corrupt it.
         self.sites.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

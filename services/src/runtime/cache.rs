@@ -1,75 +1,68 @@
-//! What was looked up a moment ago: rows that every request needs and that change rarely.
+//! A cache of rows that every request needs and that rarely change: keys, sites, source names.
 //!
-//! Believed for less than a second, so that a change on another node is effective within it. A
-//! change on this node forgets the row at once; a look-up that was under way meanwhile may have
-//! read the old one, and is not remembered.
+//! An entry is used for less than a second, so a change that another node makes takes effect
+//! within that time. A change on this node removes the entry at once with [`TtlCache::forget`].
+//! A lookup that was running at that moment may have read the old row; its result is not cached.
 
-use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use helpbot_domain::Timestamp;
+use quick_cache::sync::Cache;
 
-/// How long a look-up is believed.
-const BELIEVED_FOR: Duration = Duration::from_millis(900);
-/// Values at most; past it all are forgotten, which costs one look-up each.
-const MAX: usize = 10_000;
+/// How long an entry is used. Revocations and setting changes must reach all nodes within a second.
+const TTL: Duration = Duration::from_millis(900);
+/// Maximum number of entries of one cache; the least used ones are evicted first.
+const ENTRIES_MAX: usize = 10_000;
 
-/// Values by key, each with the moment of its look-up.
-pub(crate) struct Memory<K, V>(Mutex<Known<K, V>>);
-
-struct Known<K, V> {
-    values: HashMap<K, (Timestamp, V)>,
-    /// How often something was forgotten.
-    forgotten: u64,
+/// Values by key, each with the time at which it was looked up.
+pub(crate) struct TtlCache<K, V> {
+    entries: Cache<K, (Timestamp, V)>,
+    /// Number of calls of [`TtlCache::forget`].
+    forgotten: AtomicU64,
 }
 
-/// The state of a memory before a look-up began.
+/// State of a cache before a lookup, taken with [`TtlCache::before_lookup`].
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Before(u64);
+pub(crate) struct BeforeLookup(u64);
 
-impl<K, V> Default for Memory<K, V> {
+impl<K: Eq + Hash, V: Clone> Default for TtlCache<K, V> {
     fn default() -> Self {
-        Self(Mutex::new(Known { values: HashMap::new(), forgotten: 0 }))
+        Self { entries: Cache::new(ENTRIES_MAX), forgotten: AtomicU64::new(0) }
     }
 }
 
-impl<K: Eq + Hash, V: Clone> Memory<K, V> {
-    /// The value, if it was looked up just now.
+impl<K: Eq + Hash + Clone, V: Clone> TtlCache<K, V> {
+    /// Returns the value if it was looked up less than [`TTL`] ago.
     pub(crate) fn get(&self, key: &K, now: Timestamp) -> Option<V> {
-        let known = self.known();
-        let (since, value) = known.values.get(key)?;
-        // A clock that was turned back makes the entry look as if from the future: not believed.
-        (*since <= now && now < since.plus(BELIEVED_FOR)).then(|| value.clone())
+        let (since, value) = self.entries.get(key)?;
+        // If the clock was set back, the entry appears to be from the future and is not used.
+        (since <= now && now < since.plus(TTL)).then_some(value)
     }
 
-    /// To be asked for before a look-up, for [`Memory::put`].
-    pub(crate) fn before(&self) -> Before {
-        Before(self.known().forgotten)
+    /// Returns the state to pass to [`TtlCache::put`] after the lookup.
+    pub(crate) fn before_lookup(&self) -> BeforeLookup {
+        BeforeLookup(self.forgotten.load(Ordering::SeqCst))
     }
 
-    /// Remembers what was looked up, unless something was forgotten since `before`.
-    pub(crate) fn put(&self, before: Before, now: Timestamp, key: K, value: V) {
-        let mut known = self.known();
-        if known.forgotten != before.0 {
+    /// Caches a looked-up value, unless an entry was forgotten since `before`.
+    pub(crate) fn put(&self, before: BeforeLookup, now: Timestamp, key: K, value: V) {
+        if self.before_lookup().0 != before.0 {
             return;
         }
-        if known.values.len() >= MAX {
-            known.values.clear();
+        self.entries.insert(key.clone(), (now, value));
+        // `forget` counts before it removes. A call that this comparison does not see removes the
+        // entry itself, because it removes after the insertion above.
+        if self.before_lookup().0 != before.0 {
+            self.entries.remove(&key);
         }
-        known.values.insert(key, (now, value));
     }
 
-    /// Forgets the value: it has changed.
+    /// Removes the value because the row has changed.
     pub(crate) fn forget(&self, key: &K) {
-        let mut known = self.known();
-        known.values.remove(key);
-        known.forgotten += 1;
-    }
-
-    fn known(&self) -> MutexGuard<'_, Known<K, V>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        self.entries.remove(key);
     }
 }
 
@@ -80,41 +73,41 @@ mod tests {
     const NOON: Timestamp = Timestamp::from_ms(1_773_576_000_000);
 
     #[test]
-    fn a_value_is_believed_for_less_than_a_second() {
-        let memory = Memory::default();
+    fn a_value_is_used_for_less_than_a_second() {
+        let cache = TtlCache::default();
 
-        memory.put(memory.before(), NOON, "site", 1);
+        cache.put(cache.before_lookup(), NOON, "site", 1);
 
-        assert_eq!(memory.get(&"site", NOON), Some(1));
-        assert_eq!(memory.get(&"site", NOON.plus(Duration::from_millis(899))), Some(1));
-        assert_eq!(memory.get(&"site", NOON.plus(Duration::from_millis(900))), None);
-        assert_eq!(memory.get(&"site", Timestamp::from_ms(NOON.as_ms() - 1)), None);
+        assert_eq!(cache.get(&"site", NOON), Some(1));
+        assert_eq!(cache.get(&"site", NOON.plus(Duration::from_millis(899))), Some(1));
+        assert_eq!(cache.get(&"site", NOON.plus(Duration::from_millis(900))), None);
+        assert_eq!(cache.get(&"site", Timestamp::from_ms(NOON.as_ms() - 1)), None);
     }
 
     #[test]
-    fn what_was_read_before_a_change_is_not_remembered_after_it() {
-        let memory = Memory::default();
-        let before = memory.before();
+    fn a_lookup_that_began_before_a_change_is_not_cached_after_it() {
+        let cache = TtlCache::default();
+        let before = cache.before_lookup();
 
-        memory.forget(&"site");
-        memory.put(before, NOON, "site", 1);
-        assert_eq!(memory.get(&"site", NOON), None);
+        cache.forget(&"site");
+        cache.put(before, NOON, "site", 1);
+        assert_eq!(cache.get(&"site", NOON), None);
 
-        memory.put(memory.before(), NOON, "site", 2);
-        assert_eq!(memory.get(&"site", NOON), Some(2));
-        memory.forget(&"site");
-        assert_eq!(memory.get(&"site", NOON), None);
+        cache.put(cache.before_lookup(), NOON, "site", 2);
+        assert_eq!(cache.get(&"site", NOON), Some(2));
+        cache.forget(&"site");
+        assert_eq!(cache.get(&"site", NOON), None);
     }
 
     #[test]
-    fn it_does_not_grow_without_end() {
-        let memory = Memory::default();
+    fn the_number_of_entries_is_bounded() {
+        let cache = TtlCache::default();
 
-        for key in 0..=MAX {
-            memory.put(memory.before(), NOON, key, key);
+        for key in 0..ENTRIES_MAX * 2 {
+            cache.put(cache.before_lookup(), NOON, key, key);
         }
 
-        assert_eq!(memory.get(&MAX, NOON), Some(MAX));
-        assert_eq!(memory.get(&0, NOON), None);
+        let kept = (0..ENTRIES_MAX * 2).filter(|key| cache.get(key, NOON) == Some(*key)).count();
+        assert!((1..=ENTRIES_MAX).contains(&kept), "{kept}");
     }
 }

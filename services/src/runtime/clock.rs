@@ -1,17 +1,17 @@
-//! The present moment. Use cases take it from here, so that tests can turn the clock.
+//! The current time. Use cases take it from a [`Clock`], so that tests can set it.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use helpbot_domain::Timestamp;
 
-/// Tells the time.
+/// A source of the current time.
 pub trait Clock: Send + Sync + 'static {
-    /// The present moment, UTC.
+    /// Returns the current time in UTC.
     fn now(&self) -> Timestamp;
 }
 
-/// The machine's clock.
+/// The clock of the machine.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -23,17 +23,17 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands until it is turned; for tests of months, schedules and expiry.
+/// A clock that changes only when it is set. For tests of months, schedules and expiry.
 #[derive(Debug)]
 pub struct ManualClock(AtomicI64);
 
 impl ManualClock {
-    /// A clock that stands at `now`.
+    /// Creates a clock that shows `now`.
     pub fn at(now: Timestamp) -> Self {
         Self(AtomicI64::new(now.as_ms()))
     }
 
-    /// Turns it to `now`.
+    /// Sets the clock to `now`.
     pub fn set(&self, now: Timestamp) {
         self.0.store(now.as_ms(), Ordering::SeqCst);
     }

@@ -1,66 +1,67 @@
-//! How a use case can fail: a closed list, free of any transport. `api/src/error.rs` maps it to
-//! codes and `rest-compat/src/error.rs` maps those to statuses; nothing else does.
+//! The ways in which a use case can fail: a closed list, independent of any transport.
+//! `api/src/error.rs` maps it to codes, and `rest-compat/src/error.rs` maps those codes to
+//! statuses. Nothing else maps errors.
 
 use std::time::Duration;
 
 use helpbot_domain::Invalid;
 use helpbot_domain::plan::Plan;
 
-/// Why a use case did not do what was asked. The text of each is made for the caller, except
-/// that of `Internal`, which is only logged.
+/// Why a use case failed. The text of each variant is written for the caller, except for
+/// `Internal`, whose cause is only logged.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No key, or one that does not open (any more).
+    /// The key or token is missing or invalid.
     #[error("{0}")]
     Unauthenticated(&'static str),
-    /// The key may not do this.
+    /// The viewer lacks a scope.
     #[error("{0}")]
     Forbidden(String),
-    /// The site's plan does not include this.
+    /// The site's plan does not include the feature.
     #[error("This requires the {} plan", plan.title())]
     PlanRequired {
-        /// The lowest plan that does.
+        /// The lowest plan that includes the feature.
         plan: Plan,
     },
-    /// There is no such thing, or the caller may not know of it.
+    /// The object does not exist, or the viewer may not know of it.
     #[error("{0} not found")]
     NotFound(&'static str),
     /// A value breaks a rule.
     #[error(transparent)]
     Invalid(#[from] Invalid),
-    /// It cannot be done in the present state.
+    /// The current state does not allow the operation.
     #[error("{0}")]
     Conflict(String),
-    /// A request was named as one before it, and asks for something else.
+    /// The idempotency key was used for a different request.
     #[error("This idempotency key was used for another request")]
     IdempotencyMismatch,
-    /// There are as many as there may be.
+    /// The maximum number of objects is reached.
     #[error("{0}")]
     LimitReached(String),
-    /// The month's credits are used up.
+    /// The credits of the month are used up.
     #[error("Monthly credit limit reached")]
     CreditsExhausted {
-        /// Until the next month begins.
+        /// Time until the next month begins.
         retry_after: Duration,
     },
     /// Too many requests.
     #[error("Too many requests")]
     RateLimited {
-        /// Until the next one is taken.
+        /// Time until the next request is accepted.
         retry_after: Duration,
     },
-    /// A cursor points before the oldest event that is kept.
+    /// A cursor points before the oldest stored event.
     #[error("The cursor has expired; read the current state and subscribe without one")]
     CursorExpired,
-    /// Not now: the database is down or too busy.
+    /// The database is down or overloaded.
     #[error("The service is temporarily unavailable")]
     Unavailable {
-        /// When to try again.
+        /// Time after which to try again.
         retry_after: Duration,
-        /// For the log.
+        /// The cause, for the log.
         cause: String,
     },
-    /// A fault of ours.
+    /// A fault of the server.
     #[error("Internal server error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
@@ -68,7 +69,7 @@ pub enum Error {
 /// The result of a use case.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// When callers are asked to come back while the database is down or too busy.
+/// Time after which callers are asked to try again while the database is down or overloaded.
 const UNAVAILABLE_RETRY: Duration = Duration::from_secs(1);
 
 impl From<helpbot_db::Error> for Error {
@@ -83,8 +84,17 @@ impl From<helpbot_db::Error> for Error {
 }
 
 impl Error {
-    /// A fault of ours, from its cause.
+    /// Wraps the cause of a fault of the server.
     pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Error::Internal(cause.into())
+    }
+
+    /// Returns what went wrong, for the log: the cause where the public text hides it.
+    pub fn detail(&self) -> String {
+        match self {
+            Error::Internal(cause) => cause.to_string(),
+            Error::Unavailable { cause, .. } => cause.clone(),
+            other => other.to_string(),
+        }
     }
 }

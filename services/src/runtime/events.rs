@@ -1,5 +1,5 @@
-//! Watching a site's log: what was missed is replayed from the log, then events come live,
-//! without a hole and without a repeat.
+//! Following a site's event log: missed events are replayed from the log, then new events follow
+//! live, without gaps or repetitions.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,29 +15,30 @@ use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::key::Scope;
 use tokio::sync::watch;
 
-use crate::{Error, Result, Services, Site, Viewer, boxed};
+use crate::{Error, Result, Services, Viewer, boxed};
+use helpbot_domain::site::Site;
 
-/// Events read from the log at a time while a watcher catches up.
+/// Events read from the log at a time while a subscriber catches up.
 const PAGE: i64 = 500;
-/// How often the logs of watched sites are looked at for what other processes wrote.
+/// Interval at which the logs of followed sites are checked for events of other processes.
 const POLL: Duration = Duration::from_millis(250);
 
-/// What a watcher wants to see.
+/// What a subscriber wants to receive.
 #[derive(Debug, Clone, Default)]
 pub struct Watch {
-    /// The site; the key's own when none.
+    /// The site. `None` means the site of the key.
     pub site: Option<SiteId>,
-    /// Everything after this cursor; none means from now on.
+    /// Cursor after which to start. `None` means from now on.
     pub after: Option<String>,
-    /// Only these kinds; empty means all.
+    /// Types of events to receive. Empty means all.
     pub types: Vec<EventType>,
-    /// Only this conversation.
+    /// Only events of this conversation.
     pub conversation: Option<ConversationId>,
-    /// Only this session.
+    /// Only events of this session.
     pub session: Option<String>,
 }
 
-/// The cursor of an event: what a watcher brings back to go on after it.
+/// Returns the cursor of an event, with which a subscriber continues after it.
 pub fn cursor(event: &Event) -> String {
     cursor_at(event.seq)
 }
@@ -46,10 +47,11 @@ fn cursor_at(seq: i64) -> String {
     URL_SAFE_NO_PAD.encode(format!("{CURSOR_FORM}{seq}"))
 }
 
-/// The cursor of the site's newest event: what happens from now on comes after it.
+/// Returns the cursor of the site's newest event. Everything that happens from now on comes after
+/// it.
 ///
 /// # Errors
-/// `Forbidden` for who can follow no conversation; `NotFound`.
+/// `Forbidden` when the viewer may not follow any conversation; `NotFound`.
 #[boxed]
 pub async fn newest(services: &Services, viewer: &Viewer, site: &Site) -> Result<String> {
     viewer.require(Scope::ReadConversations).or_else(|_| viewer.require(Scope::Chat))?;
@@ -58,7 +60,7 @@ pub async fn newest(services: &Services, viewer: &Viewer, site: &Site) -> Result
     Ok(cursor_at(seq))
 }
 
-/// Before the number in a cursor, so that another form can be told apart later.
+/// Version prefix of a cursor, so that other formats can be told apart later.
 const CURSOR_FORM: &str = "e1:";
 
 fn seq_of(cursor: &str) -> Result<i64, Invalid> {
@@ -69,12 +71,13 @@ fn seq_of(cursor: &str) -> Result<i64, Invalid> {
     seq.filter(|seq| *seq >= 0).ok_or_else(refused)
 }
 
-/// The site's events as they come, from `watch.after` on. Ends when the site is deleted; an
-/// error is the last item.
+/// Returns the site's events as they happen, starting after `watch.after`. The stream ends when the
+/// site is deleted. An error is the last item.
 ///
 /// # Errors
-/// `Forbidden` when the viewer may not see them: a visitor sees its own session, the team all;
-/// `Invalid` for a cursor that is none; `CursorExpired` when events after it are kept no more.
+/// `Forbidden` when the viewer may not see the events: a visitor sees those of their own session,
+/// the team sees all. `Invalid` for a malformed cursor. `CursorExpired` when events after the
+/// cursor are no longer stored.
 pub async fn watch(
     services: &Services,
     viewer: &Viewer,
@@ -82,11 +85,12 @@ pub async fn watch(
 ) -> Result<impl Stream<Item = Result<Arc<Event>>> + Send + use<>> {
     let site = viewer.site(watch.site)?;
     let watch = narrowed(viewer, watch)?;
-    // First the bus, then the log: an event in between is in both and told once.
+    // Subscribe to the bus before reading the log: an event in between is in both and is delivered
+    // once.
     let hints = services.bus.subscribe(site);
     let (after, newest) = start(services, site, watch.after.as_deref()).await?;
     let services = services.clone();
-    let walk = Walk { services, site, watch, hints, after, newest, waiting: VecDeque::new(), is_over: false };
+    let walk = EventStream { services, site, watch, hints, after, newest, waiting: VecDeque::new(), is_over: false };
     Ok(stream::unfold(walk, |mut walk| async move {
         let item = walk.next().await?;
         walk.is_over = item.is_err();
@@ -94,7 +98,7 @@ pub async fn watch(
     }))
 }
 
-/// Without the right to read all, a watcher sees the session that its token proves.
+/// Limits a viewer who may not read all conversations to the session that their token proves.
 fn narrowed(viewer: &Viewer, watch: Watch) -> Result<Watch> {
     if viewer.has(Scope::ReadConversations) {
         return Ok(watch);
@@ -109,7 +113,7 @@ fn narrowed(viewer: &Viewer, watch: Watch) -> Result<Watch> {
     Ok(Watch { session: Some(own), ..watch })
 }
 
-/// The event to go on after, and the newest that there is.
+/// Returns the sequence number to start after, and the newest one.
 async fn start(services: &Services, site: SiteId, cursor: Option<&str>) -> Result<(i64, i64)> {
     let mut c = services.db.reader().await?;
     let last = db::events::last_seq(&mut c, site).await?.ok_or(Error::NotFound("Site"))?;
@@ -122,19 +126,19 @@ async fn start(services: &Services, site: SiteId, cursor: Option<&str>) -> Resul
     if seq + 1 < oldest { Err(Error::CursorExpired) } else { Ok((seq, last)) }
 }
 
-struct Walk {
+struct EventStream {
     services: Services,
     site: SiteId,
     watch: Watch,
     hints: watch::Receiver<i64>,
     after: i64,
-    // The newest when the watch began: up to there something must follow.
+    // Newest sequence number when the stream began. Events up to it must follow.
     newest: i64,
     waiting: VecDeque<Arc<Event>>,
     is_over: bool,
 }
 
-impl Walk {
+impl EventStream {
     async fn next(&mut self) -> Option<Result<Arc<Event>>> {
         if self.is_over {
             return None;
@@ -146,7 +150,8 @@ impl Walk {
                     return Some(Ok(event));
                 }
             }
-            // Marked as seen before reading: what comes after the reading wakes us again.
+            // Mark the notification as seen before reading, so that later events wake the stream
+            // again.
             let known = *self.hints.borrow_and_update();
             match self.read(known).await {
                 Ok(true) => {}
@@ -157,7 +162,7 @@ impl Walk {
         }
     }
 
-    /// Fills `waiting` with what follows; false when there is nothing yet.
+    /// Fills `waiting` with the next events. Returns `false` when there are none yet.
     async fn read(&mut self, known: i64) -> Result<bool> {
         let recent = self.services.bus.recent(self.site, self.after);
         if !recent.is_empty() {
@@ -172,12 +177,12 @@ impl Walk {
         if let Some(first) = page.first()
             && first.seq != self.after + 1
         {
-            // Retention took what the watcher had not yet read.
+            // Events were deleted before the subscriber read them.
             return Err(Error::CursorExpired);
         }
         if page.is_empty() && self.after < self.newest.max(known) {
-            // All of it was taken, and the next event may be long in coming. An event that was
-            // written since the page was read is no such case, and is read next.
+            // The page is empty, although events should follow: either all of them were deleted, or
+            // an event was written after the page was read, in which case it is read next.
             let last = db::events::last_seq(&mut c, self.site).await?.ok_or(Error::NotFound("Site"))?;
             let oldest = db::events::first_seq(&mut c, self.site).await?.unwrap_or(last + 1);
             return if self.after + 1 < oldest { Err(Error::CursorExpired) } else { Ok(true) };
@@ -194,39 +199,37 @@ impl Walk {
     }
 }
 
-impl Services {
-    /// Looks, for ever, for events that other processes wrote, and tells their watchers. A
-    /// failed look is tried again: nothing is lost meanwhile, the log has it.
-    #[boxed]
-    pub async fn poll(&self) {
-        loop {
-            tokio::time::sleep(POLL).await;
-            if let Err(error) = self.poll_once().await {
-                tracing::warn!(%error, "could not look for other nodes' events");
-            }
+/// Checks continuously for events that other processes wrote, and notifies their subscribers. A
+/// failed check is repeated; the log keeps the events.
+#[boxed]
+pub async fn poll(services: &Services) {
+    loop {
+        tokio::time::sleep(POLL).await;
+        if let Err(error) = poll_once(services).await {
+            tracing::warn!(%error, "could not look for other nodes' events");
         }
     }
+}
 
-    async fn poll_once(&self) -> Result<()> {
-        let sites = self.bus.watched();
-        if sites.is_empty() {
-            return Ok(());
-        }
-        for (site, seq) in db::events::last_seqs(&mut self.db.reader().await?, &sites).await? {
-            self.bus.tell(site, seq);
-        }
-        Ok(())
+async fn poll_once(services: &Services) -> Result<()> {
+    let sites = services.bus.watched();
+    if sites.is_empty() {
+        return Ok(());
     }
+    for (site, seq) in db::events::last_seqs(&mut services.db.reader().await?, &sites).await? {
+        services.bus.tell(site, seq);
+    }
+    Ok(())
+}
 
-    /// Forgets events that are older than the installation keeps them; gives how many.
-    ///
-    /// # Errors
-    /// Only the database's own.
-    #[boxed]
-    pub async fn forget_old_events(&self) -> Result<usize> {
-        let before = self.now().minus(self.settings.event_retention);
-        self.db.write(move |c| Box::pin(async move { Ok(db::events::delete_before(c, before).await?) })).await
-    }
+/// Deletes events that are older than the retention of the installation. Returns their number.
+///
+/// # Errors
+/// Only errors of the database.
+#[boxed]
+pub async fn delete_expired(services: &Services) -> Result<usize> {
+    let before = services.now().minus(services.settings.event_retention);
+    services.db.write(move |c| Box::pin(async move { Ok(db::events::delete_before(c, before).await?) })).await
 }
 
 #[cfg(test)]

@@ -1,24 +1,25 @@
-//! The site of a thing of which only the id is known, for `node` and its like. An operator's key
-//! opens every site, so that it has to be looked up; a key of a site looks in its own.
+//! Finding the site of an object by its global ID, for `node` and `nodes`. A key of a site searches
+//! its own site; for an operator the site is looked up.
 
 use helpbot_db as db;
 use helpbot_domain::ids::SiteId;
 
-use crate::{Error, Result, Services, Thing, Viewer, boxed};
+use crate::{Error, Result, Services, Viewer, boxed};
+use helpbot_domain::global_id::GlobalId;
 
-/// Where the viewer would find the thing: in the site that its key opens, whether it is there or
-/// not; for an operator, in the site that has it.
+/// Returns the site in which to look for the object: the site of the viewer's key, whether it
+/// contains the object or not; for an operator, the site that contains it.
 ///
 /// # Errors
-/// `NotFound` for an operator when no site has it.
+/// `NotFound` when an operator's object is in no site.
 #[boxed]
-pub async fn site_of(services: &Services, viewer: &Viewer, thing: Thing) -> Result<SiteId> {
+pub async fn site_of(services: &Services, viewer: &Viewer, thing: GlobalId) -> Result<SiteId> {
     if let Some(own) = viewer.site_id {
         return Ok(own);
     }
     if !viewer.is_operator() {
         return Err(Error::NotFound("Site"));
     }
-    let found = db::nodes::site_of(&mut services.db.reader().await?, thing).await?;
+    let found = db::global_ids::site_of(&mut services.db.reader().await?, thing).await?;
     found.ok_or(Error::NotFound("Site"))
 }

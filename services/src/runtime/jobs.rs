@@ -1,6 +1,9 @@
-//! Background work: asked for inside the transaction that causes it, taken by lease.
+//! The queue of background jobs: a use case writes a job in the transaction that causes it, and a
+//! worker claims it with a lease.
 //!
-//! The rooms that do the work (`ingest`, `delivery`) take it from here; they never see rows.
+//! At most one worker holds a job. A worker renews the lease while it works; when it dies, the lease
+//! ends after [`LEASE`] and another worker claims the job. [`job_runner`](super::job_runner) does
+//! all of this for the rooms that work on jobs, which never see rows.
 
 use std::time::Duration;
 
@@ -8,16 +11,18 @@ use helpbot_db as db;
 use helpbot_domain::ids::{JobId, SiteId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::watch;
 
 use crate::runtime::randomness;
-use crate::{Error, Job, Result, Services, boxed};
+use crate::{Error, Result, Services, boxed};
+use helpbot_domain::job::Job;
 
-/// A dead worker's job is taken over after this; a living one renews in time.
+/// How long a claimed job belongs to its worker without a renewal.
 pub const LEASE: Duration = Duration::from_secs(60);
-/// How often a worker looks for jobs that another process asked for.
+/// How often a worker looks for jobs that another process has queued.
 pub const POLL: Duration = Duration::from_millis(500);
 
-/// A job as the code that asks for it sees it.
+/// A job to be queued.
 #[derive(Debug, Clone)]
 pub(crate) struct NewJob {
     pub site_id: SiteId,
@@ -27,12 +32,13 @@ pub(crate) struct NewJob {
 }
 
 impl NewJob {
-    /// A job of `kind` for what `payload` says.
+    /// Describes a job. No two unfinished jobs of a site and kind have the same `dedupe` value.
     pub(crate) fn new(site_id: SiteId, kind: &'static str, dedupe: Option<String>, payload: &impl Serialize) -> Self {
         Self { site_id, kind, dedupe, payload: db::columns::to_json(payload) }
     }
 
-    /// Asks for it now, inside the caller's transaction; false when it waits or runs already.
+    /// Queues the job inside the caller's transaction. Returns `false` when the same job is already
+    /// queued or running.
     pub(crate) async fn enqueue(self, c: &mut db::Conn, now: helpbot_domain::Timestamp) -> Result<bool> {
         let job = Job {
             id: JobId::from_uuid(randomness::uuid(now)),
@@ -49,67 +55,67 @@ impl NewJob {
     }
 }
 
-/// Reads what a job is to be done to.
+/// Parses the payload of a job.
 ///
 /// # Errors
-/// `Internal` when it is not what this program writes.
+/// `Internal` when the payload does not have the form that this program writes.
 pub fn payload<T: DeserializeOwned>(job: &Job) -> Result<T> {
     serde_json::from_str(&job.payload).map_err(Error::internal)
 }
 
-impl Services {
-    /// Takes up to `limit` due jobs of those kinds for `owner`, for [`LEASE`].
-    ///
-    /// # Errors
-    /// Only the database's own.
-    #[boxed]
-    pub async fn claim_jobs(&self, kinds: &'static [&'static str], owner: &str, limit: i64) -> Result<Vec<Job>> {
-        let lease = self.lease(owner);
-        self.db.write(move |c| Box::pin(async move { Ok(db::jobs::claim(c, kinds, &lease, limit).await?) })).await
-    }
+/// Claims up to `limit` due jobs of these kinds for the worker `owner`, for [`LEASE`].
+///
+/// # Errors
+/// Only errors of the database.
+#[boxed]
+pub async fn claim(services: &Services, kinds: &'static [&'static str], owner: &str, limit: i64) -> Result<Vec<Job>> {
+    let lease = lease(services, owner);
+    services.db.write(move |c| Box::pin(async move { Ok(db::jobs::claim(c, kinds, &lease, limit).await?) })).await
+}
 
-    /// Keeps a job for another [`LEASE`]; false when it was lost to another worker.
-    ///
-    /// # Errors
-    /// Only the database's own.
-    #[boxed]
-    pub async fn renew_job(&self, id: JobId, owner: &str) -> Result<bool> {
-        let lease = self.lease(owner);
-        self.db.write(move |c| Box::pin(async move { Ok(db::jobs::renew(c, id, &lease).await?) })).await
-    }
+/// Extends the lease of a job by another [`LEASE`]. Returns `false` when the job was canceled or
+/// another worker has claimed it.
+///
+/// # Errors
+/// Only errors of the database.
+#[boxed]
+pub async fn renew(services: &Services, id: JobId, owner: &str) -> Result<bool> {
+    let lease = lease(services, owner);
+    services.db.write(move |c| Box::pin(async move { Ok(db::jobs::renew(c, id, &lease).await?) })).await
+}
 
-    /// Ends a job that is done or given up.
-    ///
-    /// # Errors
-    /// Only the database's own.
-    #[boxed]
-    pub async fn finish_job(&self, id: JobId, owner: &str) -> Result<bool> {
-        let owner = owner.to_owned();
-        self.db.write(move |c| Box::pin(async move { Ok(db::jobs::finish(c, id, &owner).await?) })).await
-    }
+/// Removes a job that is done or abandoned. Returns `false` when `owner` no longer holds it.
+///
+/// # Errors
+/// Only errors of the database.
+#[boxed]
+pub async fn finish(services: &Services, id: JobId, owner: &str) -> Result<bool> {
+    let owner = owner.to_owned();
+    services.db.write(move |c| Box::pin(async move { Ok(db::jobs::finish(c, id, &owner).await?) })).await
+}
 
-    /// Puts a failed job back for `wait`.
-    ///
-    /// # Errors
-    /// Only the database's own.
-    #[boxed]
-    pub async fn retry_job(&self, id: JobId, owner: &str, wait: Duration, error: &str) -> Result<bool> {
-        let (owner, error, due) = (owner.to_owned(), error.to_owned(), self.now().plus(wait));
-        self.db.write(move |c| Box::pin(async move { Ok(db::jobs::retry(c, id, &owner, due, &error).await?) })).await
-    }
+/// Returns a job to the queue; it is due again after `wait`. `error` says why, for the site's
+/// members. Returns `false` when `owner` no longer holds the job.
+///
+/// # Errors
+/// Only errors of the database.
+#[boxed]
+pub async fn retry(services: &Services, id: JobId, owner: &str, wait: Duration, error: &str) -> Result<bool> {
+    let (owner, error, due) = (owner.to_owned(), error.to_owned(), services.now().plus(wait));
+    services.db.write(move |c| Box::pin(async move { Ok(db::jobs::retry(c, id, &owner, due, &error).await?) })).await
+}
 
-    /// Returns when work may be waiting: it was asked for here, or [`POLL`] has passed.
-    #[boxed]
-    pub async fn work_may_wait(&self) {
-        let _ = tokio::time::timeout(POLL, self.wake.notified()).await;
-    }
+/// Returns a receiver that changes whenever this process queues a sync or an embedding job.
+pub fn changes(services: &Services) -> watch::Receiver<()> {
+    services.jobs.subscribe()
+}
 
-    pub(crate) fn wake_workers(&self) {
-        self.wake.notify_one();
-    }
+/// Wakes the worker of this process. Call it after the commit.
+pub(crate) fn wake(services: &Services) {
+    services.jobs.send_replace(());
+}
 
-    fn lease(&self, owner: &str) -> db::jobs::Lease {
-        let now = self.now();
-        db::jobs::Lease { owner: owner.to_owned(), now, until: now.plus(LEASE) }
-    }
+fn lease(services: &Services, owner: &str) -> db::jobs::Lease {
+    let now = services.now();
+    db::jobs::Lease { owner: owner.to_owned(), now, until: now.plus(LEASE) }
 }

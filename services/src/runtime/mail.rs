@@ -1,178 +1,152 @@
-//! Mails as jobs: asked for in the transaction that causes them, written and sent by `delivery`.
+//! Mails as background jobs: a use case queues them in the transaction that causes them, and
+//! `delivery` writes and sends them.
 //!
-//! A job names what happened; what the mail says is read when it is sent, so that a visitor's
-//! address that came later is in it, and a mail about what is gone is not sent.
+//! A job names only what happened. The content is read when the mail is sent, so that it contains
+//! later changes, for example the visitor's address, and no mail is sent about deleted objects.
 
 use helpbot_db as db;
 use helpbot_domain::Timestamp;
-use helpbot_domain::ids::{ConversationId, SiteId, SourceId, WebhookId};
+use helpbot_domain::ids::SiteId;
 use helpbot_domain::key::Scope;
-use helpbot_domain::webhook::DisabledReason;
-use serde::{Deserialize, Serialize};
+use helpbot_domain::webhook::{DisabledReason, Webhook};
 
 use crate::accounts::sites;
-use crate::conversations::HANDOFF_MAIL;
 use crate::conversations::messages;
-use crate::conversations::transcripts::{self, TRANSCRIPT_MAIL};
+use crate::runtime::job_kinds::{
+    HANDOFF_MAIL, HandoffMail, MAILS, SOURCE_FAILING_MAIL, SourceJob, TRANSCRIPT_MAIL, TranscriptMail,
+    WEBHOOK_DISABLED_MAIL, WebhookDisabledMail,
+};
 use crate::runtime::jobs;
-use crate::runtime::jobs::NewJob;
-use crate::{Conversation, Error, Job, Message, Result, Services, Site, Source, Viewer, Webhook, boxed};
+use crate::{Error, Result, Services, Viewer, boxed};
+use helpbot_domain::conversation::{Conversation, Message};
+use helpbot_domain::job::Job;
+use helpbot_domain::site::Site;
+use helpbot_domain::source::Source;
 
-/// The kind of the job that tells a site's owner that a webhook was disabled.
-pub const WEBHOOK_DISABLED_MAIL: &str = "webhook_disabled_mail";
-/// The kind of the job that tells a site's owner that a source cannot be read any more.
-pub const SOURCE_FAILING_MAIL: &str = "source_failing_mail";
-/// The kinds of jobs that are mails.
-pub const KINDS: [&str; 4] = [HANDOFF_MAIL, WEBHOOK_DISABLED_MAIL, SOURCE_FAILING_MAIL, TRANSCRIPT_MAIL];
-/// Waiting mails that a list shows.
+/// Maximum number of queued mails in a list.
 const SHOWN_MAX: i64 = 100;
 
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct HandoffPayload {
-    pub conversation_id: ConversationId,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct DisabledPayload {
-    pub webhook_id: WebhookId,
-    pub reason: DisabledReason,
-    pub failing_since: Timestamp,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct SourcePayload {
-    source_id: SourceId,
-}
-
-/// The mail about a source that could be read and cannot any more.
-pub(crate) fn source_failing(source: &Source) -> NewJob {
-    let payload = SourcePayload { source_id: source.id };
-    NewJob::new(source.site_id, SOURCE_FAILING_MAIL, Some(source.id.to_string()), &payload)
-}
-
-/// What a mail is about, and whose it is. A transcript goes to who asked for it, each other one to
-/// the owner of the site.
+/// The content of a mail. A transcript goes to the address that was given for it; all other mails
+/// go to the owner of the site.
 #[derive(Debug, Clone)]
-pub enum Letter {
-    /// A visitor asked for a human.
+pub enum MailContent {
+    /// A visitor requested a human.
     Handoff {
-        /// Where.
+        /// The site.
         site: Site,
-        /// In which conversation.
+        /// The conversation.
         conversation: Conversation,
     },
-    /// A webhook gets nothing any more.
+    /// A webhook was disabled.
     WebhookDisabled {
-        /// Whose.
+        /// The site.
         site: Site,
-        /// Which.
+        /// The webhook.
         webhook: Webhook,
-        /// Why.
+        /// Why it was disabled.
         reason: DisabledReason,
-        /// Since when nothing but failures was seen.
+        /// Time since which all attempts failed.
         failing_since: Timestamp,
     },
-    /// A source that was read before cannot be read any more.
+    /// A source that was synced before can no longer be synced.
     SourceFailing {
-        /// Whose.
+        /// The site.
         site: Site,
-        /// Which, with the reason.
+        /// The source, with the reason.
         source: Source,
     },
     /// A conversation, as it is when the mail is sent.
     Transcript {
-        /// Whose.
+        /// The site.
         site: Site,
-        /// Where it goes.
+        /// The recipient.
         to: String,
-        /// All of it, question and answer first.
+        /// All messages, starting with the question and the answer.
         messages: Vec<Message>,
     },
 }
 
-/// What the mail of a job is about; none when that is gone or no longer so.
+/// Returns the content of a mail. `None` when its subject was deleted or no longer applies.
 ///
 /// # Errors
-/// `Internal` for a job that is no mail.
+/// `Internal` for a job of another kind; errors of the database.
 #[boxed]
-pub async fn letter(services: &Services, job: &Job) -> Result<Option<Letter>> {
+pub async fn content(services: &Services, job: &Job) -> Result<Option<MailContent>> {
     let mut c = services.db.reader().await?;
     let Some(site) = db::sites::by_id(&mut c, job.site_id).await? else { return Ok(None) };
     match job.kind.as_str() {
         HANDOFF_MAIL => {
-            let HandoffPayload { conversation_id } = jobs::payload(job)?;
+            let HandoffMail { conversation_id } = jobs::payload(job)?;
             let found = db::conversations::by_id(&mut c, site.id, conversation_id).await?;
-            Ok(found.map(|conversation| Letter::Handoff { site, conversation }))
+            Ok(found.map(|conversation| MailContent::Handoff { site, conversation }))
         }
         WEBHOOK_DISABLED_MAIL => {
-            let DisabledPayload { webhook_id, reason, failing_since } = jobs::payload(job)?;
+            let WebhookDisabledMail { webhook_id, reason, failing_since } = jobs::payload(job)?;
             let found = db::webhooks::by_id(&mut c, site.id, webhook_id).await?;
             let still = found.filter(|webhook| webhook.disabled.is_some());
-            Ok(still.map(|webhook| Letter::WebhookDisabled { site, webhook, reason, failing_since }))
+            Ok(still.map(|webhook| MailContent::WebhookDisabled { site, webhook, reason, failing_since }))
         }
         SOURCE_FAILING_MAIL => {
-            let SourcePayload { source_id } = jobs::payload(job)?;
+            let SourceJob { source_id } = jobs::payload(job)?;
             let found = db::sources::by_id(&mut c, site.id, source_id).await?;
             let still = found.filter(|source| source.error.is_some());
-            Ok(still.map(|source| Letter::SourceFailing { site, source }))
+            Ok(still.map(|source| MailContent::SourceFailing { site, source }))
         }
         TRANSCRIPT_MAIL => {
-            let transcripts::Payload { transcript_id } = jobs::payload(job)?;
+            let TranscriptMail { transcript_id } = jobs::payload(job)?;
             let transcript_id = transcript_id.parse().map_err(Error::internal)?;
             let Some(asked) = db::transcripts::by_id(&mut c, site.id, transcript_id).await? else { return Ok(None) };
             let id = asked.conversation_id;
             let Some(conversation) = db::conversations::by_id(&mut c, site.id, id).await? else { return Ok(None) };
             let mut all = messages::opening(&conversation).to_vec();
             all.extend(db::messages::of(&mut c, site.id, &[id]).await?);
-            Ok(Some(Letter::Transcript { site, to: asked.email, messages: all }))
+            Ok(Some(MailContent::Transcript { site, to: asked.email, messages: all }))
         }
         other => Err(Error::internal(format!("{other} is no mail"))),
     }
 }
 
-/// A mail that the mail server has not taken yet. What it says and to whom is not told here.
+/// A queued mail that the mail server has not accepted yet. Its content and its recipient are not
+/// shown.
 #[derive(Debug, Clone)]
-pub struct Waiting {
-    /// Whose.
+pub struct WaitingMail {
+    /// The site.
     pub site_id: SiteId,
-    /// Its job's kind, one of [`KINDS`].
+    /// Kind of the job, one of [`MAILS`].
     pub kind: String,
-    /// When it was asked for.
+    /// Time at which the mail was queued.
     pub created_at: Timestamp,
-    /// When it is sent, or sent again.
+    /// Time of the next attempt.
     pub due_at: Timestamp,
-    /// How often it was tried.
+    /// Number of attempts so far.
     pub attempts: i32,
-    /// Why it was not taken.
+    /// Why the last attempt failed.
     pub last_error: Option<String>,
 }
 
-/// The mails of a site that wait, the oldest first, a hundred at most.
+/// Returns the queued mails of a site, oldest first, at most 100.
 ///
 /// # Errors
 /// `Forbidden`.
 #[boxed]
-pub async fn waiting(services: &Services, viewer: &Viewer, named: Option<SiteId>) -> Result<Vec<Waiting>> {
+pub async fn waiting(services: &Services, viewer: &Viewer, named: Option<SiteId>) -> Result<Vec<WaitingMail>> {
     viewer.require(Scope::Admin)?;
     read(services, Some(viewer.site(named)?)).await
 }
 
-/// The mails of all sites that wait, the oldest first, a hundred at most.
+/// Returns the queued mails of all sites, oldest first, at most 100. Only for operators.
 ///
 /// # Errors
-/// `Forbidden` for all but the operator.
+/// `Forbidden`.
 #[boxed]
-pub async fn waiting_of_all(services: &Services, viewer: &Viewer) -> Result<Vec<Waiting>> {
+pub async fn waiting_of_all(services: &Services, viewer: &Viewer) -> Result<Vec<WaitingMail>> {
     sites::require_operator(viewer)?;
     read(services, None).await
 }
 
-async fn read(services: &Services, site: Option<SiteId>) -> Result<Vec<Waiting>> {
-    let found = db::jobs::waiting(&mut services.db.reader().await?, site, &KINDS, SHOWN_MAX).await?;
-    let shown = found.into_iter().map(|job| Waiting {
+async fn read(services: &Services, site: Option<SiteId>) -> Result<Vec<WaitingMail>> {
+    let found = db::jobs::waiting(&mut services.db.reader().await?, site, &MAILS, SHOWN_MAX).await?;
+    let shown = found.into_iter().map(|job| WaitingMail {
         site_id: job.site_id,
         kind: job.kind,
         created_at: job.created_at,

@@ -1,68 +1,58 @@
-//! What this process has done since it began, for `/metrics`: questions by outcome, attempts at
-//! deliveries and mails by what came of them. Counted once the record of it is committed.
+//! Counters of what this process has done since it started, for `/metrics`. A counter grows after
+//! the record of the event is committed.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use helpbot_domain::conversation::Outcome;
 
-use crate::webhooks::outbox::Next;
-
-/// A count that only grows.
+/// A counter that only grows.
 #[derive(Debug, Default)]
-pub struct Count(AtomicU64);
+pub struct Counter(AtomicU64);
 
-impl Count {
-    /// One more.
+impl Counter {
+    /// Adds one.
     pub fn add_one(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How many so far.
+    /// Returns the current value.
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// The counts of a process.
+/// The counters of a process.
 #[derive(Debug, Default)]
-pub struct Figures {
-    /// Questions answered from the site's pages.
-    pub answered: Count,
-    /// Questions to which near ones were offered.
-    pub suggested: Count,
-    /// Questions that got an honest "I don't know".
-    pub declined: Count,
+pub struct Metrics {
+    /// Questions answered from the site's content.
+    pub answered: Counter,
+    /// Questions that got suggestions instead of an answer.
+    pub suggested: Counter,
+    /// Questions that were declined because no answer was found.
+    pub declined: Counter,
     /// Greetings and thanks.
-    pub small_talk: Count,
-    /// Attempts that delivered a webhook.
-    pub delivered: Count,
-    /// Attempts that failed and are made again.
-    pub retried: Count,
-    /// Attempts that failed and were the last of their delivery.
-    pub given_up: Count,
-    /// Mails that the mail server took.
-    pub mails_sent: Count,
-    /// Mails that it did not take and that are sent again.
-    pub mails_retried: Count,
-    /// Mails that it refused for good.
-    pub mails_given_up: Count,
+    pub small_talk: Counter,
+    /// Delivery attempts that succeeded.
+    pub delivered: Counter,
+    /// Delivery attempts that failed and are repeated.
+    pub retried: Counter,
+    /// Delivery attempts that failed and were the last of their delivery.
+    pub given_up: Counter,
+    /// Mails that the mail server accepted.
+    pub mails_sent: Counter,
+    /// Mails that the mail server did not accept and that are sent again.
+    pub mails_retried: Counter,
+    /// Mails that were abandoned.
+    pub mails_given_up: Counter,
 }
 
-impl Figures {
+impl Metrics {
     pub(crate) fn asked(&self, outcome: Outcome) {
         match outcome {
             Outcome::Answered => self.answered.add_one(),
             Outcome::Suggested => self.suggested.add_one(),
             Outcome::Declined => self.declined.add_one(),
             Outcome::SmallTalk => self.small_talk.add_one(),
-        }
-    }
-
-    pub(crate) fn attempted(&self, next: Next) {
-        match next {
-            Next::Delivered => self.delivered.add_one(),
-            Next::Retry(_) => self.retried.add_one(),
-            Next::Failed => self.given_up.add_one(),
         }
     }
 }

@@ -1,41 +1,53 @@
-//! Randomness: ids, keys, tokens. All of it comes from the system's generator, through here.
+//! Randomness for IDs, keys and tokens. All of it comes from the generator of the operating system,
+//! through this file.
 
 use helpbot_domain::Timestamp;
 use helpbot_domain::key::RANDOM_CHARS;
-use uuid::Uuid;
+use uuid::{Builder, Uuid};
 
-/// 32 bytes from the system's generator.
+/// Random bytes of a version 7 UUID: 74 bits are used.
+const UUID_RANDOM_BYTES: usize = 10;
+
+/// Returns 32 random bytes.
 ///
 /// # Panics
-/// When the system has none to give; nothing safe could be done then.
+/// If the operating system cannot provide randomness, because nothing safe can be done then.
 #[expect(clippy::disallowed_methods, reason = "this is the place that others take randomness from")]
 pub fn bytes() -> [u8; RANDOM_CHARS] {
     let mut bytes = [0; RANDOM_CHARS];
-    getrandom::fill(&mut bytes).expect("the system's random generator works");
+    getrandom::fill(&mut bytes).expect("the operating system provides randomness");
     bytes
 }
 
-/// A version 7 UUID of the moment `now`: sorts by time, unguessable within it.
+/// Returns a version 7 UUID for the time `now`. UUIDs sort by time and cannot be guessed.
 pub fn uuid(now: Timestamp) -> Uuid {
-    let random = bytes();
-    let mut id = [0; 16];
-    let ms = u64::try_from(now.as_ms()).unwrap_or(0).to_be_bytes();
-    id[..6].copy_from_slice(&ms[2..]);
-    id[6..].copy_from_slice(&random[..10]);
-    id[6] = (id[6] & 0x0f) | 0x70;
-    id[8] = (id[8] & 0x3f) | 0x80;
-    Uuid::from_bytes(id)
+    uuid_from(now, uuid_bytes())
 }
 
-/// The same, sorted by `place` among those of one moment, for up to 2^18 of them that are made
-/// together (RFC 9562, 6.2, method 1).
+/// Returns a version 7 UUID that sorts by `place` among those of the same time.
+///
+/// `place` must be less than 2^18. The number takes the first 18 random bits (RFC 9562, section
+/// 6.2, method 1).
 pub fn uuid_at(now: Timestamp, place: u32) -> Uuid {
+    let mut random = uuid_bytes();
+    // The version replaces the upper 4 bits of the first byte, the variant the upper 2 of the third.
     let [_, first, second, third] = (place << 6).to_be_bytes();
-    let mut id = *uuid(now).as_bytes();
-    id[6] = 0x70 | first >> 4;
-    id[7] = first << 4 | second >> 4;
-    id[8] = 0x80 | (second << 4 | third >> 4) >> 2;
-    Uuid::from_bytes(id)
+    random[0] = first >> 4;
+    random[1] = first << 4 | second >> 4;
+    random[2] = (second << 4 | third >> 4) >> 2;
+    uuid_from(now, random)
+}
+
+/// Returns the version 7 UUID of a time and of bytes that the caller chooses.
+pub(crate) fn uuid_from(now: Timestamp, random: [u8; UUID_RANDOM_BYTES]) -> Uuid {
+    let ms = u64::try_from(now.as_ms()).unwrap_or(0);
+    Builder::from_unix_timestamp_millis(ms, &random).into_uuid()
+}
+
+fn uuid_bytes() -> [u8; UUID_RANDOM_BYTES] {
+    let mut random = [0; UUID_RANDOM_BYTES];
+    random.copy_from_slice(&bytes()[..UUID_RANDOM_BYTES]);
+    random
 }
 
 #[cfg(test)]
@@ -53,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_made_together_sort_by_their_place() {
+    fn ids_of_one_time_sort_by_their_place() {
         let now = Timestamp::from_ms(5);
         let places = [0, 1, 63, 64, 4_095, 4_096, 50_000, (1 << 18) - 1];
 

@@ -3,10 +3,14 @@
 
 use helpbot_db as db;
 use helpbot_domain::ids::{SiteId, SourceId};
-use helpbot_domain::source::SourceStatus;
+use helpbot_domain::source::{Source, SourceStatus};
 
-use super::{Crawl, Options, SCRAPE, schedule, writable};
-use crate::{Error, Result, Services, Source, Viewer, boxed};
+use crate::runtime::job_kinds::SYNC;
+use crate::sources::options::SourceOptions;
+use crate::sources::rights::writable;
+use crate::sources::schedule;
+use crate::sources::sync_report::SyncReport;
+use crate::{Error, Result, Services, Viewer, boxed};
 
 /// Why a source without an earlier reading has nothing to answer with.
 const NEVER_READ: &str = "The reading was cancelled before it came to its end";
@@ -25,17 +29,17 @@ pub async fn cancel(services: &Services, viewer: &Viewer, named: Option<SiteId>,
         .db
         .write(move |c| {
             Box::pin(async move {
-                let mut source = db::sources::locked(c, site, id).await?.ok_or(Error::NotFound("Source"))?;
+                let mut source = db::sources::by_id_locked(c, site, id).await?.ok_or(Error::NotFound("Source"))?;
                 if !source.status.is_busy() {
                     return Ok(source);
                 }
-                db::jobs::cancel(c, site, SCRAPE, &id.to_string()).await?;
+                db::jobs::cancel(c, site, SYNC, &id.to_string()).await?;
                 db::crawl_visits::delete(c, site, id).await?;
-                if let Some(crawl) = Crawl::of(&source).filter(|crawl| crawl.finished_at.is_none()) {
-                    Crawl { finished_at: Some(now), ..crawl }.write(&mut source);
+                if let Some(crawl) = SyncReport::of(&source).filter(|crawl| crawl.finished_at.is_none()) {
+                    SyncReport { finished_at: Some(now), ..crawl }.write(&mut source);
                 }
                 restore(&mut source);
-                source.next_scrape_at = schedule::next(&Options::of(&source), now);
+                source.next_scrape_at = schedule::next(&SourceOptions::of(&source), now);
                 source.updated_at = now;
                 db::sources::update(c, &source).await?;
                 Ok(source)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use helpbot_domain::{Invalid, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::Source;
+use helpbot_domain::source::Source;
 
 /// Pages of a source if its owner does not say: all that one may have.
 pub const PAGES_DEFAULT: u32 = PAGES_MAX;
@@ -76,7 +76,7 @@ impl SourceSchedule {
 /// How a source is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct Options {
+pub struct SourceOptions {
     /// How far.
     pub scope: SourceScope,
     /// At most so many pages: 1 to [`PAGES_MAX`].
@@ -87,7 +87,7 @@ pub struct Options {
     pub schedule: SourceSchedule,
 }
 
-impl Default for Options {
+impl Default for SourceOptions {
     fn default() -> Self {
         Self {
             scope: SourceScope::default(),
@@ -98,12 +98,18 @@ impl Default for Options {
     }
 }
 
-impl Options {
+impl SourceOptions {
     /// Those of a source.
     pub fn of(source: &Source) -> Self {
         // Only this program writes the column; what it cannot read any more is read as one page,
         // which is never more than was asked for.
         serde_json::from_str(&source.options).unwrap_or_default()
+    }
+
+    /// Writes options as their column has them; those that are the default are not written, so that
+    /// a later default holds for them.
+    pub(super) fn stored(&self) -> String {
+        if *self == Self::default() { "{}".to_owned() } else { helpbot_db::columns::to_json(self) }
     }
 
     /// Whether readings under both visit the same pages.
@@ -114,7 +120,7 @@ impl Options {
 
 /// What an owner wants to be different; what is none stays.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Change {
+pub struct SourceOptionsPatch {
     /// How far.
     pub scope: Option<SourceScope>,
     /// How many pages.
@@ -125,15 +131,15 @@ pub struct Change {
     pub schedule: Option<SourceSchedule>,
 }
 
-impl Change {
+impl SourceOptionsPatch {
     /// `options` with the change made.
     ///
     /// # Errors
     /// Names `maxPages` or `maxDepth` and its bounds.
-    pub fn apply(self, options: Options) -> Result<Options, Invalid> {
+    pub fn apply(self, options: SourceOptions) -> Result<SourceOptions, Invalid> {
         let max_pages = bounded("maxPages", self.max_pages, 1, PAGES_MAX)?;
         let max_depth = bounded("maxDepth", self.max_depth, 0, DEPTH_MAX)?;
-        Ok(Options {
+        Ok(SourceOptions {
             scope: self.scope.unwrap_or(options.scope),
             max_pages: max_pages.unwrap_or(options.max_pages),
             max_depth: max_depth.unwrap_or(options.max_depth),
@@ -154,25 +160,26 @@ mod tests {
 
     #[test]
     fn options_that_were_never_written_read_one_page() {
-        let read = |text: &str| serde_json::from_str::<Options>(text);
+        let read = |text: &str| serde_json::from_str::<SourceOptions>(text);
 
-        assert_eq!(read("{}").ok(), Some(Options::default()));
+        assert_eq!(read("{}").ok(), Some(SourceOptions::default()));
         assert_eq!(read("{}").map(|options| options.scope).ok(), Some(SourceScope::Page));
-        let stored = Options { scope: SourceScope::Site, max_pages: 7, ..Options::default() };
+        let stored = SourceOptions { scope: SourceScope::Site, max_pages: 7, ..SourceOptions::default() };
         assert_eq!(read(&serde_json::to_string(&stored).expect("plain data")).ok(), Some(stored));
     }
 
     #[test]
     fn caps_are_checked_and_named() {
-        let change = |max_pages, max_depth| Change { max_pages, max_depth, ..Change::default() };
+        let change =
+            |max_pages, max_depth| SourceOptionsPatch { max_pages, max_depth, ..SourceOptionsPatch::default() };
 
-        assert!(change(Some(1), Some(0)).apply(Options::default()).is_ok());
+        assert!(change(Some(1), Some(0)).apply(SourceOptions::default()).is_ok());
         for (change, field) in [
             (change(Some(0), None), "maxPages"),
             (change(Some(501), None), "maxPages"),
             (change(None, Some(-1)), "maxDepth"),
         ] {
-            assert_eq!(change.apply(Options::default()).expect_err("out of bounds").field, field);
+            assert_eq!(change.apply(SourceOptions::default()).expect_err("out of bounds").field, field);
         }
     }
 

@@ -1,39 +1,41 @@
 //! What the site would answer from if a reading went live: for the test questions that decide
-//! whether it does. Follows the rules of [`reading::complete`](super::reading::complete) without
+//! whether it does. Follows the rules of [`reading::complete`](super::sync::complete) without
 //! writing anything.
 
 use std::collections::HashMap;
 
 use helpbot_db as db;
+use helpbot_domain::chunk::StoredChunk;
 use helpbot_domain::ids::{ChunkId, DocumentId};
-use helpbot_domain::source::PageOutcome;
+use helpbot_domain::page::PageRequest;
+use helpbot_domain::source::{Document, PageOutcome, Source};
 use helpbot_engine::{Chunk, ChunkDraft};
 
-use super::kept::Kept;
-use super::reading::{MISSES_MAX, PageReading, content_hash};
-use crate::knowledge::indexes::engine_chunk;
+use crate::knowledge::chunks::{self, content_hash};
 use crate::runtime::randomness;
-use crate::{Result, Services, Source, boxed};
+use crate::sources::page_sync::{MISSES_MAX, SyncedPage};
+use crate::sources::unchanged::UnchangedChunks;
+use crate::{Result, Services, boxed};
 
 /// All chunks of the source's site as they would be after `pages`, in the order of an index.
 ///
 /// # Errors
 /// Only the database's own.
 #[boxed]
-pub async fn chunks(services: &Services, source: &Source, pages: &[PageReading]) -> Result<Vec<Chunk>> {
+pub async fn chunks(services: &Services, source: &Source, pages: &[SyncedPage]) -> Result<Vec<Chunk>> {
     let replaced = replaced(services, source, pages).await?;
     let mut chunks = Vec::new();
-    let mut old: HashMap<&str, Vec<db::chunks::Chunk>> = HashMap::new();
-    for chunk in services.stored_chunks(source.site_id).await? {
+    let mut old: HashMap<&str, Vec<StoredChunk>> = HashMap::new();
+    for chunk in chunks::stored(services, source.site_id).await? {
         match replaced.get(&chunk.document_id) {
             Some(url) => old.entry(url).or_default().push(chunk),
-            None => chunks.push(engine_chunk(chunk)),
+            None => chunks.push(chunk.chunk),
         }
     }
     for page in pages.iter().filter(|page| page.outcome == PageOutcome::Fetched) {
         let mut own = old.remove(page.url.as_str()).unwrap_or_default();
         own.sort_by_key(|chunk| chunk.position);
-        let mut kept = Kept::of(own.into_iter().map(|chunk| (chunk.content_hash.clone(), chunk)));
+        let mut kept = UnchangedChunks::of(own.into_iter().map(|chunk| (chunk.content_hash.clone(), chunk)));
         for draft in &page.chunks {
             let same = kept.take(&content_hash(draft.question.as_deref(), &draft.heading, &draft.text));
             chunks.push(from_draft(services, source, draft, same));
@@ -45,11 +47,11 @@ pub async fn chunks(services: &Services, source: &Source, pages: &[PageReading])
 
 /// The known pages whose chunks go, with their addresses: those read anew, and those missing once
 /// too often.
-async fn replaced(services: &Services, source: &Source, pages: &[PageReading]) -> Result<HashMap<DocumentId, String>> {
+async fn replaced(services: &Services, source: &Source, pages: &[SyncedPage]) -> Result<HashMap<DocumentId, String>> {
     let mut c = services.db.reader().await?;
-    let known = db::documents::of_source(&mut c, source.site_id, source.id, db::part::Part::first(i64::MAX)).await?;
-    let readings: HashMap<&str, &PageReading> = pages.iter().map(|page| (page.url.as_str(), page)).collect();
-    let goes = |page: &db::documents::Document| match readings.get(page.url.as_str()) {
+    let known = db::documents::of_source(&mut c, source.site_id, source.id, PageRequest::first(i64::MAX)).await?;
+    let readings: HashMap<&str, &SyncedPage> = pages.iter().map(|page| (page.url.as_str(), page)).collect();
+    let goes = |page: &Document| match readings.get(page.url.as_str()) {
         Some(reading) => reading.replaces(page.misses),
         None => page.misses + 1 >= MISSES_MAX,
     };
@@ -58,10 +60,10 @@ async fn replaced(services: &Services, source: &Source, pages: &[PageReading]) -
 
 /// The chunk that a draft becomes; where one that says the `same` stays, with the id and the
 /// phrasings of that.
-fn from_draft(services: &Services, source: &Source, draft: &ChunkDraft, same: Option<db::chunks::Chunk>) -> Chunk {
+fn from_draft(services: &Services, source: &Source, draft: &ChunkDraft, same: Option<StoredChunk>) -> Chunk {
     let chunk = |id| draft.clone().with_ids(id, source.id);
     match same {
-        Some(same) => Chunk { phrasings: same.phrasings, ..chunk(same.id) },
+        Some(same) => Chunk { phrasings: same.chunk.phrasings, ..chunk(same.chunk.id) },
         None => chunk(ChunkId::from_uuid(randomness::uuid(services.now()))),
     }
 }

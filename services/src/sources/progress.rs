@@ -7,7 +7,10 @@ use helpbot_domain::ids::{SiteId, SourceId};
 use helpbot_domain::key::Scope;
 
 use crate::runtime::global_ids;
-use crate::{Error, Result, Services, Source, Thing, Viewer, sources};
+use crate::sources::lookup;
+use crate::{Error, Result, Services, Viewer};
+use helpbot_domain::global_id::GlobalId;
+use helpbot_domain::source::Source;
 
 /// How often the source is looked at. A reading tells its progress some times a second, from
 /// whichever process does it, so a look is the simplest thing that sees all of them.
@@ -27,18 +30,19 @@ pub async fn watch(
     viewer.require(Scope::ReadSources)?;
     let site = match named {
         Some(_) => viewer.site(named)?,
-        None => global_ids::site_of(services, viewer, Thing::Source(id)).await?,
+        None => global_ids::site_of(services, viewer, GlobalId::Source(id)).await?,
     };
     let first = one(services, viewer, site, id).await?.ok_or(Error::NotFound("Source"))?;
-    let walk = Walk { services: services.clone(), viewer: viewer.clone(), site, id, told: None, first: Some(first) };
+    let walk =
+        ProgressStream { services: services.clone(), viewer: viewer.clone(), site, id, told: None, first: Some(first) };
     Ok(stream::unfold(walk, |mut walk| async move { Some((walk.next().await?, walk)) }))
 }
 
 async fn one(services: &Services, viewer: &Viewer, site: SiteId, id: SourceId) -> Result<Option<Source>> {
-    Ok(sources::by_ids(services, viewer, Some(site), &[id]).await?.pop())
+    Ok(lookup::by_ids(services, viewer, Some(site), &[id]).await?.pop())
 }
 
-struct Walk {
+struct ProgressStream {
     services: Services,
     viewer: Viewer,
     site: SiteId,
@@ -47,7 +51,7 @@ struct Walk {
     first: Option<Source>,
 }
 
-impl Walk {
+impl ProgressStream {
     async fn next(&mut self) -> Option<Result<Source>> {
         if let Some(first) = self.first.take() {
             return Some(Ok(self.tell(first)));

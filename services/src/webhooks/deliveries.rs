@@ -2,15 +2,16 @@
 //! sending one again.
 
 use helpbot_db as db;
-use helpbot_db::deliveries::{Filter, Page};
 use helpbot_domain::envelope;
 use helpbot_domain::ids::{EventId, SiteId, WebhookId};
 use helpbot_domain::key::Scope;
-use helpbot_domain::webhook::DeliveryStatus;
+use helpbot_domain::page::PageRequest;
+use helpbot_domain::webhook::{Attempt, Delivery, DeliveryFilter, DeliveryStatus, Webhook};
 use uuid::Uuid;
 
 use crate::runtime::randomness;
-use crate::{Attempt, Delivery, Error, Result, Services, Viewer, Webhook, boxed, webhooks};
+use crate::webhooks::{endpoints, outbox};
+use crate::{Error, Result, Services, Viewer, boxed};
 
 /// Test deliveries of an endpoint that may wait at once; bounds a runaway script.
 const WAITING_TESTS_MAX: i64 = 20;
@@ -24,8 +25,8 @@ pub async fn list(
     services: &Services,
     viewer: &Viewer,
     webhook: &Webhook,
-    filter: &Filter,
-    page: Page,
+    filter: &DeliveryFilter,
+    page: PageRequest<Uuid>,
 ) -> Result<Vec<Delivery>> {
     let site = readable(viewer, webhook)?;
     Ok(db::deliveries::list(&mut services.db.reader().await?, site, webhook.id, filter, page).await?)
@@ -36,7 +37,7 @@ pub async fn list(
 /// # Errors
 /// `Forbidden`.
 #[boxed]
-pub async fn total(services: &Services, viewer: &Viewer, webhook: &Webhook, filter: &Filter) -> Result<i64> {
+pub async fn total(services: &Services, viewer: &Viewer, webhook: &Webhook, filter: &DeliveryFilter) -> Result<i64> {
     let site = readable(viewer, webhook)?;
     Ok(db::deliveries::count(&mut services.db.reader().await?, site, webhook.id, filter).await?)
 }
@@ -74,7 +75,7 @@ pub async fn attempts(
 /// `LimitReached` while many tests wait.
 #[boxed]
 pub async fn send_test(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: WebhookId) -> Result<Delivery> {
-    let site = webhooks::managed(services, viewer, named).await?.id;
+    let site = endpoints::managed(services, viewer, named).await?.id;
     let now = services.now();
     let delivery = Delivery {
         id: randomness::uuid(now),
@@ -98,7 +99,7 @@ pub async fn send_test(services: &Services, viewer: &Viewer, named: Option<SiteI
         .write(move |c| {
             Box::pin(async move {
                 enabled(c, site, id).await?;
-                let waiting = Filter {
+                let waiting = DeliveryFilter {
                     status: Some(DeliveryStatus::Pending),
                     event_type: Some(envelope::PING.to_owned()),
                     since: None,
@@ -110,7 +111,7 @@ pub async fn send_test(services: &Services, viewer: &Viewer, named: Option<SiteI
             })
         })
         .await?;
-    services.wake_deliveries();
+    outbox::wake(services);
     Ok(delivery)
 }
 
@@ -121,7 +122,7 @@ pub async fn send_test(services: &Services, viewer: &Viewer, named: Option<SiteI
 /// `Forbidden`; `PlanRequired`; `NotFound`; `Conflict` while its endpoint is disabled.
 #[boxed]
 pub async fn replay(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: Uuid) -> Result<Delivery> {
-    let site = webhooks::managed(services, viewer, named).await?.id;
+    let site = endpoints::managed(services, viewer, named).await?.id;
     let now = services.now();
     let replayed = services
         .db
@@ -136,13 +137,13 @@ pub async fn replay(services: &Services, viewer: &Viewer, named: Option<SiteId>,
             })
         })
         .await?;
-    services.wake_deliveries();
+    outbox::wake(services);
     Ok(replayed)
 }
 
 /// The endpoint, if something may be sent to it now.
 pub(crate) async fn enabled(c: &mut db::Conn, site: SiteId, id: WebhookId) -> Result<Webhook> {
-    let webhook = db::webhooks::locked(c, site, id).await?.ok_or(Error::NotFound("Webhook"))?;
+    let webhook = db::webhooks::by_id_locked(c, site, id).await?.ok_or(Error::NotFound("Webhook"))?;
     match webhook.disabled {
         None => Ok(webhook),
         Some(_) => Err(Error::Conflict("The webhook is disabled; enable it first".into())),

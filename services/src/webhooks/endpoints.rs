@@ -7,20 +7,20 @@
 use std::time::Duration;
 
 use helpbot_db as db;
-use helpbot_db::webhooks::Overlap;
 use helpbot_domain::event::EventType;
 use helpbot_domain::ids::{SiteId, WebhookId};
 use helpbot_domain::key::Scope;
 use helpbot_domain::plan::Feature;
 use helpbot_domain::source::normal_url;
-use helpbot_domain::webhook::{self as rules, DisabledReason, WEBHOOKS_MAX};
+use helpbot_domain::webhook::{self as rules, DisabledReason, Overlap, WEBHOOKS_MAX, Webhook};
 use helpbot_domain::{Invalid, Timestamp};
 use url::Url;
 
 use crate::accounts::sites;
 use crate::runtime::randomness;
 use crate::webhooks::sealing;
-use crate::{Error, Result, Services, Site, Viewer, Webhook, boxed};
+use crate::{Error, Result, Services, Viewer, boxed};
+use helpbot_domain::site::Site;
 
 /// How long the last secret still signs when the owner does not say.
 pub const OVERLAP_DEFAULT: Duration = Duration::from_secs(24 * 3600);
@@ -96,7 +96,7 @@ pub async fn create(
         .write(move |c| {
             Box::pin(async move {
                 // Held until the commit, so that of two creations at once the second sees the first.
-                db::sites::locked(c, site).await?.ok_or(Error::NotFound("Site"))?;
+                db::sites::by_id_locked(c, site).await?.ok_or(Error::NotFound("Site"))?;
                 let count = i64::try_from(db::webhooks::list(c, site).await?.len()).unwrap_or(i64::MAX);
                 if count >= WEBHOOKS_MAX {
                     return Err(Error::LimitReached(format!("A site may have {WEBHOOKS_MAX} webhooks")));
@@ -236,7 +236,7 @@ async fn change<T: Send + 'static>(
         .db
         .write(move |c| {
             Box::pin(async move {
-                let mut webhook = db::webhooks::locked(c, site, id).await?.ok_or(Error::NotFound("Webhook"))?;
+                let mut webhook = db::webhooks::by_id_locked(c, site, id).await?.ok_or(Error::NotFound("Webhook"))?;
                 let value = apply(&mut webhook)?;
                 webhook.updated_at = now;
                 db::webhooks::update(c, &webhook).await?;

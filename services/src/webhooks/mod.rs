@@ -15,8 +15,7 @@ pub mod outbox;
 pub mod replays;
 pub(crate) mod sealing;
 
-pub(crate) use endpoints::managed;
 pub use endpoints::{
-    NewWebhook, OVERLAP_DEFAULT, OVERLAP_MAX, RotationStep, WebhookPatch, create, delete, get, list, overlap_at,
-    rotate, update,
+    NewWebhook, OVERLAP_DEFAULT, OVERLAP_MAX, RotationStep, WebhookPatch, create, delete, get, list, may_manage,
+    overlap_at, rotate, update,
 };

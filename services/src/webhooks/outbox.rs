@@ -18,16 +18,17 @@ use helpbot_domain::Timestamp;
 use helpbot_domain::envelope;
 use helpbot_domain::event::{Event, EventType};
 use helpbot_domain::ids::{SiteId, WebhookId};
-use helpbot_domain::webhook::DeliveryStatus;
+use helpbot_domain::webhook::{Delivery, DeliveryStatus, Webhook};
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::runtime::jobs;
 use crate::runtime::randomness;
-use crate::webhooks::{self, sealing};
-use crate::{Delivery, Result, Services, Webhook, boxed};
+use crate::webhooks::endpoints::overlap_at;
+use crate::webhooks::sealing;
+use crate::{Result, Services, boxed};
 
-pub use record::{Ended, Judge, Next};
+pub use record::{AfterAttempt, FailureJudge, FinishedAttempt, record_delivered, record_failed};
 
 /// Deliveries that one claim takes, so that other writers wait for some milliseconds at most.
 const AT_ONCE: usize = 256;
@@ -48,10 +49,10 @@ pub(crate) struct Appended {
 
 impl Appended {
     /// Tells watchers and, when something is to be delivered, the workers. After the commit.
-    pub(crate) fn tell(self, services: &Services) {
+    pub(crate) fn publish(self, services: &Services) {
         services.bus.publish(self.events);
         if self.has_deliveries {
-            services.wake_deliveries();
+            wake(services);
         }
     }
 }
@@ -107,7 +108,7 @@ pub(crate) fn delivery(webhook_id: WebhookId, event: &Event, body: String, now: 
 
 /// Where a delivery goes and what signs it.
 #[derive(Debug, Clone)]
-pub struct Target {
+pub struct DeliveryTarget {
     /// The endpoint's address, as its owner wrote it.
     pub url: String,
     /// What signs; none when the installation's key is not the one that the secret was sealed
@@ -132,18 +133,18 @@ impl std::fmt::Debug for SigningSecrets {
 
 /// A delivery that a worker holds.
 #[derive(Debug, Clone)]
-pub struct Claimed {
+pub struct ClaimedDelivery {
     /// The delivery.
     pub delivery: Delivery,
     /// Where it goes.
-    pub target: Arc<Target>,
+    pub target: Arc<DeliveryTarget>,
     /// Until when it is held.
     pub lease_until: Timestamp,
 }
 
 /// What a worker holds already, and what it has room for.
 #[derive(Debug, Clone, Default)]
-pub struct Wanted {
+pub struct ClaimRequest {
     /// Deliveries in all.
     pub room: usize,
     /// Deliveries of one endpoint at most, held ones included.
@@ -156,14 +157,14 @@ pub struct Wanted {
 
 /// What is due and was left behind by a claim.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Left {
+pub struct Backlog {
     /// Whether another claim could take more now.
     pub is_some_free: bool,
     /// The endpoints of which more is due, or may be, than may be held.
     pub behind: HashSet<WebhookId>,
 }
 
-impl Wanted {
+impl ClaimRequest {
     /// How many more of an endpoint may be held.
     fn room_for(&self, webhook: WebhookId) -> usize {
         let most = self.quick.get(&webhook).copied().unwrap_or(self.per_endpoint);
@@ -176,131 +177,129 @@ impl Wanted {
     }
 }
 
-impl Services {
-    /// Changes whenever this process has written something to deliver; other processes' writes
-    /// are found by looking every [`jobs::POLL`].
-    pub fn outbox_changes(&self) -> watch::Receiver<()> {
-        self.outbox.subscribe()
-    }
-
-    pub(crate) fn wake_deliveries(&self) {
-        self.outbox.send_replace(());
-    }
-
-    /// Takes due deliveries for `owner`, for [`jobs::LEASE`], of each endpoint longest due first; says
-    /// beside them what is left.
-    ///
-    /// # Errors
-    /// Only the database's own.
-    #[boxed]
-    pub async fn claim_deliveries(&self, owner: &str, wanted: Wanted) -> Result<(Vec<Claimed>, Left)> {
-        let now = self.now();
-        let (open, left) = {
-            let mut reader = self.db.reader().await?;
-            if !db::outbox::is_due(&mut reader, now).await? {
-                return Ok((Vec::new(), Left::default()));
-            }
-            open_lines(&mut reader, now, &wanted).await?
-        };
-        // What waits for endpoints that are full or rest keeps no writer waiting.
-        if open.is_empty() {
-            return Ok((Vec::new(), left));
-        }
-        let lease = db::jobs::Lease { owner: owner.to_owned(), now, until: now.plus(jobs::LEASE) };
-        let lease_until = lease.until;
-        let (taken, left) = self.db.write(move |c| Box::pin(claim(c, lease, wanted, open, left))).await?;
-        let mut targets: HashMap<WebhookId, Arc<Target>> = HashMap::new();
-        let claimed = taken.into_iter().map(|(delivery, webhook)| {
-            let target = targets.entry(webhook.id).or_insert_with(|| Arc::new(self.target(&webhook, now)));
-            Claimed { delivery, target: Arc::clone(target), lease_until }
-        });
-        Ok((claimed.collect(), left))
-    }
-
-    fn target(&self, webhook: &Webhook, now: Timestamp) -> Target {
-        let open = |sealed| sealing::open(&self.settings.secret_key, webhook.site_id, webhook.id, sealed);
-        let overlap = webhooks::overlap_at(webhook, now);
-        let secrets = open(&webhook.secret)
-            .map(|active| SigningSecrets { active, overlapping: overlap.and_then(|overlap| open(&overlap.secret)) });
-        Target { url: webhook.url.clone(), secrets }
-    }
-
-    /// Gives deliveries back that were not attempted.
-    ///
-    /// # Errors
-    /// Only the database's own.
-    #[boxed]
-    pub async fn release_deliveries(&self, owner: &str, ids: Vec<Uuid>) -> Result<()> {
-        let owner = owner.to_owned();
-        self.db.write(move |c| Box::pin(async move { Ok(db::outbox::release(c, &ids, &owner).await?) })).await
-    }
-
-    /// Frees what a server held that has died; gives how many deliveries that were. Only for a
-    /// server that knows that it is the only one: another one's would be attempted twice.
-    ///
-    /// # Errors
-    /// Only the database's own.
-    #[boxed]
-    pub async fn take_over_deliveries(&self) -> Result<usize> {
-        self.db.write(|c| Box::pin(async move { Ok(db::outbox::release_all(c).await?) })).await
-    }
-
-    /// After the clock was set back: what was put off by a clock that was ahead is due no later than
-    /// if its last attempt had just failed. `waits` are the longest before each attempt; jobs of
-    /// `kinds` wait `longest_job_wait` at most. Pauses end, since nobody knows when they began.
-    ///
-    /// # Errors
-    /// Only the database's own.
-    #[boxed]
-    pub async fn clock_went_back(
-        &self,
-        waits: Vec<Duration>,
-        kinds: &'static [&'static str],
-        longest_job_wait: Duration,
-    ) -> Result<usize> {
-        let now = self.now();
-        self.db
-            .write(move |c| {
-                Box::pin(async move {
-                    db::webhooks::end_pauses(c).await?;
-                    let mut moved = db::jobs::pull_in(c, kinds, now.plus(longest_job_wait)).await?;
-                    for (run_attempts, wait) in (0..).zip(waits) {
-                        moved += db::outbox::pull_in(c, run_attempts, now.plus(wait)).await?;
-                    }
-                    Ok(moved)
-                })
-            })
-            .await
-    }
-
-    /// Forgets the records of deliveries that ended longer ago than events are kept; gives how
-    /// many, at most so many that nothing waits for it.
-    ///
-    /// # Errors
-    /// Only the database's own.
-    #[boxed]
-    pub async fn forget_old_deliveries(&self) -> Result<usize> {
-        let before = self.now().minus(self.settings.event_retention);
-        self.db
-            .write(move |c| {
-                Box::pin(async move { Ok(db::deliveries::delete_before(c, before, FORGET_AT_ONCE).await?) })
-            })
-            .await
-    }
+/// Changes whenever this process has written something to deliver; other processes' writes
+/// are found by looking every [`jobs::POLL`].
+pub fn changes(services: &Services) -> watch::Receiver<()> {
+    services.outbox.subscribe()
 }
 
-async fn claim(
+pub(crate) fn wake(services: &Services) {
+    services.outbox.send_replace(());
+}
+
+/// Takes due deliveries for `owner`, for [`jobs::LEASE`], of each endpoint longest due first; says
+/// beside them what is left.
+///
+/// # Errors
+/// Only the database's own.
+#[boxed]
+pub async fn claim(services: &Services, owner: &str, wanted: ClaimRequest) -> Result<(Vec<ClaimedDelivery>, Backlog)> {
+    let now = services.now();
+    let (open, left) = {
+        let mut reader = services.db.reader().await?;
+        if !db::outbox::is_due(&mut reader, now).await? {
+            return Ok((Vec::new(), Backlog::default()));
+        }
+        open_lines(&mut reader, now, &wanted).await?
+    };
+    // What waits for endpoints that are full or rest keeps no writer waiting.
+    if open.is_empty() {
+        return Ok((Vec::new(), left));
+    }
+    let lease = db::jobs::Lease { owner: owner.to_owned(), now, until: now.plus(jobs::LEASE) };
+    let lease_until = lease.until;
+    let (taken, left) = services.db.write(move |c| Box::pin(claim_picked(c, lease, wanted, open, left))).await?;
+    let mut targets: HashMap<WebhookId, Arc<DeliveryTarget>> = HashMap::new();
+    let claimed = taken.into_iter().map(|(delivery, webhook)| {
+        let target = targets.entry(webhook.id).or_insert_with(|| Arc::new(target(services, &webhook, now)));
+        ClaimedDelivery { delivery, target: Arc::clone(target), lease_until }
+    });
+    Ok((claimed.collect(), left))
+}
+
+fn target(services: &Services, webhook: &Webhook, now: Timestamp) -> DeliveryTarget {
+    let open = |sealed| sealing::open(&services.settings.secret_key, webhook.site_id, webhook.id, sealed);
+    let overlap = overlap_at(webhook, now);
+    let secrets = open(&webhook.secret)
+        .map(|active| SigningSecrets { active, overlapping: overlap.and_then(|overlap| open(&overlap.secret)) });
+    DeliveryTarget { url: webhook.url.clone(), secrets }
+}
+
+/// Gives deliveries back that were not attempted.
+///
+/// # Errors
+/// Only the database's own.
+#[boxed]
+pub async fn release(services: &Services, owner: &str, ids: Vec<Uuid>) -> Result<()> {
+    let owner = owner.to_owned();
+    services.db.write(move |c| Box::pin(async move { Ok(db::outbox::release(c, &ids, &owner).await?) })).await
+}
+
+/// Frees what a server held that has died; gives how many deliveries that were. Only for a
+/// server that knows that it is the only one: another one's would be attempted twice.
+///
+/// # Errors
+/// Only the database's own.
+#[boxed]
+pub async fn release_all(services: &Services) -> Result<usize> {
+    services.db.write(|c| Box::pin(async move { Ok(db::outbox::release_all(c).await?) })).await
+}
+
+/// After the clock was set back: what was put off by a clock that was ahead is due no later than
+/// if its last attempt had just failed. `waits` are the longest before each attempt; jobs of
+/// `kinds` wait `longest_job_wait` at most. Pauses end, since nobody knows when they began.
+///
+/// # Errors
+/// Only the database's own.
+#[boxed]
+pub async fn clock_went_back(
+    services: &Services,
+    waits: Vec<Duration>,
+    kinds: &'static [&'static str],
+    longest_job_wait: Duration,
+) -> Result<usize> {
+    let now = services.now();
+    services
+        .db
+        .write(move |c| {
+            Box::pin(async move {
+                db::webhooks::end_pauses(c).await?;
+                let mut moved = db::jobs::pull_in(c, kinds, now.plus(longest_job_wait)).await?;
+                for (run_attempts, wait) in (0..).zip(waits) {
+                    moved += db::outbox::pull_in(c, run_attempts, now.plus(wait)).await?;
+                }
+                Ok(moved)
+            })
+        })
+        .await
+}
+
+/// Forgets the records of deliveries that ended longer ago than events are kept; gives how
+/// many, at most so many that nothing waits for it.
+///
+/// # Errors
+/// Only the database's own.
+#[boxed]
+pub async fn delete_expired(services: &Services) -> Result<usize> {
+    let before = services.now().minus(services.settings.event_retention);
+    services
+        .db
+        .write(move |c| Box::pin(async move { Ok(db::deliveries::delete_before(c, before, FORGET_AT_ONCE).await?) }))
+        .await
+}
+
+async fn claim_picked(
     c: &mut db::Conn,
     lease: db::jobs::Lease,
-    wanted: Wanted,
+    wanted: ClaimRequest,
     open: Vec<WebhookId>,
-    left: Left,
-) -> Result<(Vec<(Delivery, Webhook)>, Left)> {
+    left: Backlog,
+) -> Result<(Vec<(Delivery, Webhook)>, Backlog)> {
     let (picked, left) = pick(c, &lease, &wanted, open, left).await?;
     if picked.is_empty() {
         return Ok((Vec::new(), left));
     }
-    let taken = db::outbox::take(c, &picked, &lease).await?;
+    let taken = db::outbox::claim(c, &picked, &lease).await?;
     // An event may have been written for an endpoint just as its owner disabled it.
     let (disabled, ours): (Vec<_>, Vec<_>) = taken.into_iter().partition(|(_, it)| it.disabled.is_some());
     for endpoint in disabled.iter().map(|(_, it)| (it.site_id, it.id)).collect::<HashSet<_>>() {
@@ -311,22 +310,22 @@ async fn claim(
 
 /// The lines that may be taken from, longest due first, and those that are behind since no more of them
 /// may be held. Endpoints that rest are neither.
-async fn open_lines(c: &mut db::Conn, now: Timestamp, wanted: &Wanted) -> Result<(Vec<WebhookId>, Left)> {
+async fn open_lines(c: &mut db::Conn, now: Timestamp, wanted: &ClaimRequest) -> Result<(Vec<WebhookId>, Backlog)> {
     let resting: HashSet<WebhookId> = db::webhooks::resting(c, now, LONGEST_PAUSE_MS).await?.into_iter().collect();
-    let mut lines = db::outbox::lines(c, now).await?;
+    let mut lines = db::outbox::due_endpoints(c, now).await?;
     lines.retain(|webhook| !resting.contains(webhook));
     let (open, full): (Vec<_>, Vec<_>) = lines.into_iter().partition(|webhook| wanted.room_for(*webhook) > 0);
-    Ok((open, Left { is_some_free: false, behind: full.into_iter().collect() }))
+    Ok((open, Backlog { is_some_free: false, behind: full.into_iter().collect() }))
 }
 
 /// Deliveries that there is room for, from these lines; adds what is left of them.
 async fn pick(
     c: &mut db::Conn,
     lease: &db::jobs::Lease,
-    wanted: &Wanted,
+    wanted: &ClaimRequest,
     open: Vec<WebhookId>,
-    mut left: Left,
-) -> Result<(Vec<Uuid>, Left)> {
+    mut left: Backlog,
+) -> Result<(Vec<Uuid>, Backlog)> {
     let room = wanted.room.min(AT_ONCE);
     let share = (room / open.len().max(1)).max(LEAST_SHARE);
     let mut picked = Vec::new();
@@ -337,7 +336,7 @@ async fn pick(
             left.is_some_free = true;
             break;
         }
-        let mut found = db::outbox::line(c, lease, webhook, i64::try_from(most).unwrap_or(i64::MAX)).await?;
+        let mut found = db::outbox::claimable(c, lease, webhook, i64::try_from(most).unwrap_or(i64::MAX)).await?;
         found.retain(|id| !wanted.holds(webhook, *id));
         if found.len() == most {
             left.behind.insert(webhook);

@@ -12,25 +12,18 @@ use helpbot_db::replays::LogWindow;
 use helpbot_domain::event::EventType;
 use helpbot_domain::ids::{ReplayId, SiteId, WebhookId};
 use helpbot_domain::key::Scope;
-use helpbot_domain::webhook::{self as rules, DeliveryStatus};
+use helpbot_domain::webhook::{self as rules, DeliveryStatus, Replay, Webhook};
 use helpbot_domain::{Invalid, Timestamp};
-use serde::{Deserialize, Serialize};
 
+use crate::runtime::job_kinds::{REPLAY, ReplayJob};
 use crate::runtime::jobs::{self, NewJob};
 use crate::runtime::randomness;
-use crate::webhooks::{self, deliveries, outbox};
-use crate::{Error, Job, Replay, Result, Services, Viewer, Webhook, boxed};
+use crate::webhooks::{deliveries, endpoints, outbox};
+use crate::{Error, Result, Services, Viewer, boxed};
+use helpbot_domain::job::Job;
 
-/// The kind of the job that walks.
-pub const REPLAY: &str = "webhook_replay";
 /// Events of one transaction.
 const STEP: i64 = 200;
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Payload {
-    replay_id: ReplayId,
-}
 
 /// Asks to send again what a webhook has not got of the events since a moment, of one kind or
 /// of all that it wants.
@@ -47,7 +40,7 @@ pub async fn request(
     since: Timestamp,
     event_type: Option<EventType>,
 ) -> Result<Replay> {
-    let site = webhooks::managed(services, viewer, named).await?.id;
+    let site = endpoints::managed(services, viewer, named).await?.id;
     let now = services.now();
     if since > now {
         return Err(Invalid::new("since", "since must not lie in the future").into());
@@ -77,7 +70,7 @@ pub async fn request(
                 };
                 replay.total = db::replays::count_events(c, site, &window(&replay, &endpoint)).await?;
                 db::replays::put(c, &replay).await?;
-                let payload = Payload { replay_id: replay.id };
+                let payload = ReplayJob { replay_id: replay.id };
                 let job = NewJob::new(site, REPLAY, Some(webhook.to_string()), &payload);
                 match job.enqueue(c, now).await? {
                     true => Ok(replay),
@@ -86,7 +79,7 @@ pub async fn request(
             })
         })
         .await?;
-    services.wake_deliveries();
+    outbox::wake(services);
     Ok(replay)
 }
 
@@ -108,21 +101,23 @@ pub async fn last(services: &Services, viewer: &Viewer, webhook: &Webhook) -> Re
 /// Only the database's own.
 #[boxed]
 pub async fn step(services: &Services, job: &Job) -> Result<bool> {
-    let Payload { replay_id } = jobs::payload(job)?;
+    let ReplayJob { replay_id } = jobs::payload(job)?;
     let (site, now) = (job.site_id, services.now());
     let is_over = services
         .db
         .write(move |c| {
             Box::pin(async move {
                 let Some(replay) = db::replays::by_id(c, site, replay_id).await? else { return Ok(true) };
-                let Some(webhook) = db::webhooks::locked(c, site, replay.webhook_id).await? else { return Ok(true) };
+                let Some(webhook) = db::webhooks::by_id_locked(c, site, replay.webhook_id).await? else {
+                    return Ok(true);
+                };
                 let replay = walk(c, replay, &webhook, now).await?;
                 db::replays::put(c, &replay).await?;
                 Ok::<_, Error>(replay.finished_at.is_some())
             })
         })
         .await?;
-    services.wake_deliveries();
+    outbox::wake(services);
     Ok(is_over)
 }
 

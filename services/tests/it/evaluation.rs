@@ -1,18 +1,20 @@
 //! Test questions, and the readings that they hold back.
 
 use helpbot_domain::conversation::Outcome;
-use helpbot_domain::source::{PageOutcome, SourceStatus};
+use helpbot_domain::source::{PageOutcome, Source, SourceStatus};
 use helpbot_engine::{ChunkDraft, ChunkKind};
 use helpbot_services::knowledge::entries;
-use helpbot_services::knowledge::evaluation::{self, NewCase, Tested};
-use helpbot_services::sources::reading::{self, PageReading};
-use helpbot_services::{Error, Source, sources};
+use helpbot_services::knowledge::evaluation::{self, NewCase, TestResult};
+use helpbot_services::runtime::job_kinds;
+use helpbot_services::runtime::jobs;
+use helpbot_services::sources::{page_sync::SyncedPage, sync};
+use helpbot_services::{Error, sources};
 
 use crate::Fixture;
 
 const PAGE: &str = "https://example.com/help";
 
-fn page(entries: &[(&str, &str)]) -> PageReading {
+fn page(entries: &[(&str, &str)]) -> SyncedPage {
     let draft = |(question, text): &(&str, &str)| ChunkDraft {
         kind: ChunkKind::Faq,
         question: Some((*question).to_owned()),
@@ -23,7 +25,7 @@ fn page(entries: &[(&str, &str)]) -> PageReading {
         language: None,
         phrasings: Vec::new(),
     };
-    PageReading { chunks: entries.iter().map(draft).collect(), ..PageReading::of(PAGE, PageOutcome::Fetched) }
+    SyncedPage { chunks: entries.iter().map(draft).collect(), ..SyncedPage::of(PAGE, PageOutcome::Fetched) }
 }
 
 const DELIVERY: (&str, &str) = ("Do you deliver to Canada?", "Yes, within ten days.");
@@ -31,22 +33,22 @@ const REFUND: (&str, &str) = ("How do I get a refund?", "Send it back within a m
 const HOURS: (&str, &str) = ("When are you open?", "From six to noon, on every day but Sunday.");
 
 impl Fixture {
-    async fn read_source(&self, pages: Vec<PageReading>) -> Source {
+    async fn read_source(&self, pages: Vec<SyncedPage>) -> Source {
         let added = sources::add_url(&self.services, &self.viewer, Some(self.site.id), PAGE).await.unwrap().0;
         self.read(pages).await;
         self.source(&added).await
     }
 
-    pub(crate) async fn read_again(&self, source: &Source, pages: Vec<PageReading>) {
-        sources::rescrape(&self.services, &self.viewer, Some(self.site.id), source.id).await.unwrap();
+    pub(crate) async fn read_again(&self, source: &Source, pages: Vec<SyncedPage>) {
+        sources::request_sync(&self.services, &self.viewer, Some(self.site.id), source.id, None).await.unwrap();
         self.read(pages).await;
     }
 
     /// Does the job that waits, as a worker would.
-    pub(crate) async fn read(&self, pages: Vec<PageReading>) {
-        let job = self.services.claim_jobs(&[sources::SCRAPE], "a worker", 1).await.unwrap().pop().unwrap();
-        let begun = reading::begin(&self.services, &job, "a worker").await.unwrap().unwrap();
-        reading::complete(&self.services, &begun, None, pages).await.unwrap();
+    pub(crate) async fn read(&self, pages: Vec<SyncedPage>) {
+        let job = jobs::claim(&self.services, &[job_kinds::SYNC], "a worker", 1).await.unwrap().pop().unwrap();
+        let begun = sync::begin(&self.services, &job, "a worker").await.unwrap().unwrap();
+        sync::complete(&self.services, &begun, None, pages).await.unwrap();
     }
 
     async fn source(&self, source: &Source) -> Source {
@@ -60,12 +62,12 @@ impl Fixture {
         evaluation::add(&self.services, &self.viewer, Some(self.site.id), new).await.unwrap();
     }
 
-    async fn run(&self) -> Vec<Tested> {
+    async fn run(&self) -> Vec<TestResult> {
         evaluation::run(&self.services, &self.viewer, Some(self.site.id)).await.unwrap()
     }
 }
 
-fn passed(tested: &[Tested]) -> Vec<bool> {
+fn passed(tested: &[TestResult]) -> Vec<bool> {
     tested.iter().map(|tested| tested.is_passed).collect()
 }
 
@@ -150,7 +152,7 @@ async fn a_reading_that_only_moves_an_entry_on_its_page_keeps_its_phrasings_and_
     let on = Fixture::new().await;
     let source = on.read_source(vec![page(&[DELIVERY, REFUND, HOURS])]).await;
     let (services, viewer, site) = (&on.services, &on.viewer, Some(on.site.id));
-    let all = helpbot_services::Part::first(10);
+    let all = helpbot_domain::page::PageRequest::first(10);
     let found = entries::list(services, viewer, &on.site, Some("Canada"), all).await.unwrap();
     entries::add_phrasing(services, viewer, site, found[0].id, "my gizmo went north").await.unwrap();
     on.case("my gizmo went north", Some(PAGE)).await;

@@ -1,20 +1,20 @@
 //! What a change of a site's sources and settings does to the very next answer.
 
 use helpbot_domain::conversation::Outcome;
-use helpbot_domain::source::PageOutcome;
+use helpbot_domain::source::{PageOutcome, Source};
 use helpbot_domain::widget::WidgetPatch;
 use helpbot_engine::{ChunkDraft, ChunkKind};
 use helpbot_services::accounts::sites;
-use helpbot_services::conversations::{self, Asked, NewQuestion};
+use helpbot_services::conversations::{self, AskResult, NewQuestion};
 use helpbot_services::knowledge::entries;
-use helpbot_services::sources::reading::PageReading;
-use helpbot_services::{Source, sources};
+use helpbot_services::sources;
+use helpbot_services::sources::page_sync::SyncedPage;
 
 use crate::Fixture;
 
 const QUESTION: &str = "Is there a warranty?";
 
-fn page(url: &str, answer: &str) -> PageReading {
+fn page(url: &str, answer: &str) -> SyncedPage {
     let draft = ChunkDraft {
         kind: ChunkKind::Faq,
         question: Some(QUESTION.to_owned()),
@@ -25,7 +25,7 @@ fn page(url: &str, answer: &str) -> PageReading {
         language: None,
         phrasings: vec!["Will you mend it for free?".to_owned()],
     };
-    PageReading { chunks: vec![draft], ..PageReading::of(url, PageOutcome::Fetched) }
+    SyncedPage { chunks: vec![draft], ..SyncedPage::of(url, PageOutcome::Fetched) }
 }
 
 impl Fixture {
@@ -35,7 +35,7 @@ impl Fixture {
         source
     }
 
-    pub(crate) async fn answer(&self, question: &str) -> Asked {
+    pub(crate) async fn answer(&self, question: &str) -> AskResult {
         self.tick();
         let new = NewQuestion { site: Some(self.site.id), question: question.into(), ..NewQuestion::default() };
         conversations::ask(&self.services, &self.viewer, new, None).await.unwrap()
@@ -43,7 +43,7 @@ impl Fixture {
 }
 
 /// Everything that a visitor could see of it, and what `--explain` shows.
-fn all_of(asked: &Asked) -> String {
+fn all_of(asked: &AskResult) -> String {
     let explain = serde_json::to_string(&asked.explain).unwrap();
     let found = asked.explain.retrieval.iter().flat_map(|retrieval| &retrieval.candidates);
     let texts: String = found.map(|found| serde_json::to_string(&*found.chunk).unwrap()).collect();
@@ -90,7 +90,7 @@ async fn a_deleted_source_leaves_no_trace_in_the_next_answer() {
 async fn a_deleted_source_leaves_the_scores_as_if_it_had_never_been() {
     let on = Fixture::new().await;
     on.source_with("https://example.com/new", "Five years, since 2020.").await;
-    let scores = |asked: &Asked| serde_json::to_value(&asked.explain).unwrap();
+    let scores = |asked: &AskResult| serde_json::to_value(&asked.explain).unwrap();
     let never = scores(&on.answer("warranty xylophones").await);
 
     let old = "https://example.com/old";
@@ -111,8 +111,8 @@ async fn a_new_reading_retires_older_indexes_only_where_something_is_not_so_any_
     let floor = async || on.index_versions().await.1;
     let first = floor().await;
 
-    let more = PageReading { chunks: page(url, "Two years.").chunks, ..page(url, "") };
-    let with_another = PageReading {
+    let more = SyncedPage { chunks: page(url, "Two years.").chunks, ..page(url, "") };
+    let with_another = SyncedPage {
         chunks: [more.chunks.clone(), page("https://example.com/new#2", "And a day.").chunks].concat(),
         ..more.clone()
     };

@@ -15,13 +15,14 @@ use std::time::Duration;
 use helpbot_db::{DatabaseUrl, Db};
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{ConversationId, KeyId};
+use helpbot_domain::site::Site;
 use helpbot_engine::{Engine, EngineSettings};
 use helpbot_services::accounts::sites;
 use helpbot_services::conversations::{self, NewQuestion};
 use helpbot_services::knowledge::entries::{self, Entry, NewEntry};
 use helpbot_services::runtime::clock::ManualClock;
 use helpbot_services::runtime::randomness;
-use helpbot_services::{Services, Settings, Site, Viewer};
+use helpbot_services::{Services, Settings, Viewer};
 use tempfile::TempDir;
 
 /// 2026-03-01T12:00:00Z.

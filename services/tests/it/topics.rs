@@ -4,9 +4,10 @@ use helpbot_domain::ids::ConversationId;
 use helpbot_domain::key::Scope;
 use helpbot_domain::plan::Plan;
 use helpbot_domain::range::Range;
+use helpbot_domain::site::Site;
 use helpbot_services::knowledge::entries;
 use helpbot_services::knowledge::topics::{self, Topic};
-use helpbot_services::{Error, Site, Viewer};
+use helpbot_services::{Error, Viewer};
 
 use crate::Fixture;
 

@@ -8,9 +8,11 @@ use futures_util::future::BoxFuture;
 use helpbot_db::{DatabaseUrl, Db};
 use helpbot_domain::conversation::Outcome;
 use helpbot_engine::model::{Embedder, ModelError};
-use helpbot_engine::{Engine, EngineSettings, foreign};
+use helpbot_engine::{Engine, EngineSettings, external_embeddings};
 use helpbot_services::knowledge::entries;
-use helpbot_services::knowledge::vectors::{self, EMBED, Progress};
+use helpbot_services::knowledge::vectors::{self, EmbeddingProgress};
+use helpbot_services::runtime::job_kinds::EMBED;
+use helpbot_services::runtime::jobs;
 use helpbot_services::{Error, Services, Settings};
 
 use crate::{Fixture, NOW};
@@ -49,7 +51,7 @@ impl Embedder for Server {
 }
 
 fn vector(text: &str) -> Vec<f32> {
-    let probes = foreign::probes();
+    let probes = external_embeddings::probes();
     let mut vector = vec![0.0; probes.len() / 2 + 2];
     let is_warranty = ["warranty", "Garantie"].iter().any(|word| text.contains(word));
     let own = probes.len() / 2 + usize::from(is_warranty);
@@ -76,13 +78,12 @@ impl Fixture {
     async fn do_jobs(&self) -> Vec<Result<(), Error>> {
         self.clock.set(self.services.now().plus(std::time::Duration::from_secs(3_600)));
         let mut ended = Vec::new();
-        for job in self.services.claim_jobs(&[EMBED], "test", 10).await.unwrap() {
+        for job in jobs::claim(&self.services, &[EMBED], "test", 10).await.unwrap() {
             let done = vectors::embed(&self.services, &job).await;
             match &done {
-                Ok(()) => drop(self.services.finish_job(job.id, "test").await.unwrap()),
+                Ok(()) => drop(jobs::finish(&self.services, job.id, "test").await.unwrap()),
                 Err(error) => drop(
-                    self.services
-                        .retry_job(job.id, "test", std::time::Duration::ZERO, &error.to_string())
+                    jobs::retry(&self.services, job.id, "test", std::time::Duration::ZERO, &error.to_string())
                         .await
                         .unwrap(),
                 ),
@@ -92,7 +93,7 @@ impl Fixture {
         ended
     }
 
-    async fn progress(&self) -> Progress {
+    async fn progress(&self) -> EmbeddingProgress {
         vectors::progress(&self.services, &self.viewer, &self.site).await.unwrap().unwrap()
     }
 }
@@ -110,13 +111,13 @@ async fn the_job_makes_vectors_and_they_answer_once_all_are_there() {
     let server = Server::with("tiny", &["tiny"]);
     let on = shop(&server).await;
     assert_ne!(on.outcome(GERMAN).await, Outcome::Answered, "until then the built-in table serves");
-    assert_eq!(on.progress().await, Progress { model: "tiny".into(), embedded: 0, total: 2 });
+    assert_eq!(on.progress().await, EmbeddingProgress { model: "tiny".into(), embedded: 0, total: 2 });
 
     assert!(matches!(on.do_jobs().await[..], [Ok(())]));
 
     let on = on.restarted_with(&server).await;
     assert_eq!(on.outcome(GERMAN).await, Outcome::Answered);
-    assert_eq!(on.progress().await, Progress { model: "tiny".into(), embedded: 2, total: 2 });
+    assert_eq!(on.progress().await, EmbeddingProgress { model: "tiny".into(), embedded: 2, total: 2 });
     assert!(on.do_jobs().await.is_empty(), "nothing is left to do");
 }
 
@@ -138,7 +139,7 @@ async fn only_what_changed_is_embedded_again_and_what_was_deleted_goes() {
     assert_eq!(on.outcome(GERMAN).await, Outcome::Answered);
     entries::delete(&on.services, &on.viewer, Some(on.site.id), entry.id).await.unwrap();
     assert_eq!(on.outcome(GERMAN).await, Outcome::Answered);
-    assert_eq!(on.progress().await, Progress { model: "tiny".into(), embedded: 2, total: 2 });
+    assert_eq!(on.progress().await, EmbeddingProgress { model: "tiny".into(), embedded: 2, total: 2 });
 }
 
 #[tokio::test]
@@ -157,7 +158,7 @@ async fn the_old_models_vectors_serve_until_the_new_ones_are_there() {
 
     let on = on.restarted_with(&new).await;
     assert_eq!(on.outcome(GERMAN).await, Outcome::Answered, "by the new ones");
-    assert_eq!(on.progress().await, Progress { model: "huge".into(), embedded: 2, total: 2 });
+    assert_eq!(on.progress().await, EmbeddingProgress { model: "huge".into(), embedded: 2, total: 2 });
 }
 
 #[tokio::test]

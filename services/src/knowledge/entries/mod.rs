@@ -10,28 +10,29 @@ pub mod table;
 pub mod transfer;
 
 use helpbot_db as db;
-use helpbot_db::chunks::Chunk;
+use helpbot_domain::chunk::{Chunk, ChunkKind, StoredChunk};
 use helpbot_domain::ids::{ChunkId, ConversationId, DocumentId, SiteId};
 use helpbot_domain::key::Scope;
-use helpbot_domain::source::{PageOutcome, SourceKind, SourceStatus};
+use helpbot_domain::source::{Document, PageOutcome, Source, SourceKind, SourceStatus};
 use helpbot_domain::{Invalid, Timestamp, text};
 
 use crate::accounts::sites;
-use crate::knowledge::indexes;
+use crate::conversations::{lookup, messages};
+use crate::knowledge::chunks::{WRITTEN_ANSWERS, content_hash};
 use crate::runtime::randomness;
-use crate::sources::reading::content_hash;
-use crate::{Document, Error, Part, Result, Services, Site, Source, Viewer, boxed, sources};
+use crate::sources::queue;
+use crate::{Error, Result, Services, Viewer, boxed};
+use helpbot_domain::page::PageRequest;
+use helpbot_domain::site::Site;
 
 const QUESTION_MAX_CHARS: usize = 500;
 const ANSWER_MAX_CHARS: usize = 20_000;
 const PHRASING_MAX_CHARS: usize = 500;
 /// Phrasings of one entry; past a few dozen more add nothing (docs/answering.md).
 const PHRASINGS_MAX: usize = 100;
-/// The name of the source that holds what the owner writes.
-pub(crate) const OWN_SOURCE: &str = "Written answers";
 
 /// A question with its answer.
-pub type Entry = Chunk;
+pub type Entry = StoredChunk;
 
 /// What an owner writes.
 #[derive(Debug, Clone)]
@@ -74,8 +75,8 @@ pub async fn add(services: &Services, viewer: &Viewer, named: Option<SiteId>, ne
             Box::pin(async move {
                 let source = own_source(c, site.id, now).await?;
                 let id = ChunkId::from_uuid(randomness::uuid(now));
-                let (document, entry) = new_entry(&source, id, question, answer, now);
-                let entry = Entry { url, phrasings, ..entry };
+                let (document, mut entry) = new_entry(&source, id, question, answer, now);
+                (entry.url, entry.phrasings) = (url, phrasings);
                 db::documents::put(c, &document).await?;
                 db::chunks::insert(c, &entry).await?;
                 recount(c, source, now).await?;
@@ -181,13 +182,15 @@ pub async fn promote(
 ) -> Result<Entry> {
     viewer.require(Scope::WriteSources)?;
     let site = viewer.site(named)?;
-    let conversation = crate::conversations::by_ids(services, viewer, Some(site), &[id]).await?.pop();
+    let conversation = lookup::by_ids(services, viewer, Some(site), &[id]).await?.pop();
     let conversation = conversation.ok_or(Error::NotFound("Conversation"))?;
     let answer = match answer {
         Some(answer) => answer,
         None => {
-            let messages = crate::conversations::messages::of(services, viewer, Some(site), &[id]).await?;
-            let by_agent = |message: &&crate::Message| message.author == helpbot_domain::conversation::Author::Agent;
+            let messages = messages::of(services, viewer, Some(site), &[id]).await?;
+            let by_agent = |message: &&helpbot_domain::conversation::Message| {
+                message.author == helpbot_domain::conversation::Author::Agent
+            };
             let last = messages.iter().rev().find(by_agent).map(|message| message.text.clone());
             last.ok_or_else(|| Invalid::new("answer", "Give an answer: no member wrote one in this conversation"))?
         }
@@ -207,11 +210,11 @@ pub async fn list(
     viewer: &Viewer,
     site: &Site,
     words: Option<&str>,
-    part: Part<ChunkId>,
+    page: PageRequest<ChunkId>,
 ) -> Result<Vec<Entry>> {
     viewer.require(Scope::ReadSources)?;
     let site = viewer.site(Some(site.id))?;
-    Ok(db::chunks::entries(&mut services.db.reader().await?, site, words, part).await?)
+    Ok(db::chunks::entries(&mut services.db.reader().await?, site, words, page).await?)
 }
 
 /// How many entries the site has; of those with `words` when some are given.
@@ -250,44 +253,46 @@ async fn change(
 async fn found(c: &mut db::Conn, site: SiteId, id: ChunkId) -> Result<(Entry, Source)> {
     let entry = db::chunks::by_ids(c, site, &[id]).await?.pop().filter(|chunk| chunk.question.is_some());
     let entry = entry.ok_or(Error::NotFound("Entry"))?;
-    let source = db::sources::locked(c, site, entry.source_id).await?.ok_or(Error::NotFound("Entry"))?;
+    let source = db::sources::by_id_locked(c, site, entry.source_id).await?.ok_or(Error::NotFound("Entry"))?;
     Ok((entry, source))
 }
 
 /// Whether it holds what the owner writes entry by entry.
 fn is_own(source: &Source) -> bool {
-    source.kind == SourceKind::Text && source.url == OWN_SOURCE
+    source.kind == SourceKind::Text && source.url == WRITTEN_ANSWERS
 }
 
 async fn own_source(c: &mut db::Conn, site: SiteId, now: Timestamp) -> Result<Source> {
     let new = Source {
-        title: Some(OWN_SOURCE.to_owned()),
+        title: Some(WRITTEN_ANSWERS.to_owned()),
         status: SourceStatus::Indexed,
-        ..sources::fresh(site, SourceKind::Text, OWN_SOURCE.to_owned(), now)
+        ..queue::new_source(site, SourceKind::Text, WRITTEN_ANSWERS.to_owned(), now)
     };
     db::sources::insert(c, &new).await?;
-    let source = db::sources::by_url(c, site, SourceKind::Text, OWN_SOURCE).await?;
+    let source = db::sources::by_url(c, site, SourceKind::Text, WRITTEN_ANSWERS).await?;
     source.ok_or_else(|| Error::internal("the source of written answers was not stored"))
 }
 
 /// An entry of the owner's, and the document that it stands in.
 fn new_entry(source: &Source, id: ChunkId, question: String, answer: String, now: Timestamp) -> (Document, Entry) {
     let document = document(source, &question, now);
-    let entry = Chunk {
+    let entry = StoredChunk {
         site_id: source.site_id,
-        id,
-        source_id: source.id,
         document_id: document.id,
         position: 0,
-        kind: indexes::FAQ.to_owned(),
         content_hash: content_hash(Some(&question), &[], &answer),
-        question: Some(question),
-        heading: Vec::new(),
-        text: answer,
-        url: None,
-        page_title: Some(OWN_SOURCE.to_owned()),
-        language: None,
-        phrasings: Vec::new(),
+        chunk: Chunk {
+            id,
+            source_id: source.id,
+            kind: ChunkKind::Faq,
+            question: Some(question),
+            heading: Vec::new(),
+            text: answer,
+            url: None,
+            page_title: Some(WRITTEN_ANSWERS.to_owned()),
+            language: None,
+            phrasings: Vec::new(),
+        },
     };
     (document, entry)
 }

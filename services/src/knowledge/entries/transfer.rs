@@ -12,15 +12,17 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use helpbot_db as db;
 use helpbot_domain::ids::{ChunkId, SiteId};
 use helpbot_domain::key::Scope;
+use helpbot_domain::page::PageRequest;
 use helpbot_domain::source::SourceKind;
 use helpbot_domain::{Invalid, Timestamp, text};
 
 use super::table::{Format, ROWS_MAX, Row};
-use super::{ANSWER_MAX_CHARS, Entry, OWN_SOURCE, QUESTION_MAX_CHARS, cleaned, new_entry, own_source, recount};
+use super::{ANSWER_MAX_CHARS, Entry, QUESTION_MAX_CHARS, cleaned, new_entry, own_source, recount};
 use crate::accounts::sites;
+use crate::knowledge::chunks::{WRITTEN_ANSWERS, content_hash};
 use crate::runtime::randomness;
-use crate::sources::reading::content_hash;
-use crate::{Error, Result, Services, Site, Viewer, blocking, boxed};
+use crate::{Error, Result, Services, Viewer, blocking, boxed};
+use helpbot_domain::site::Site;
 
 /// Entries read in one query.
 const PAGE: i64 = 1_000;
@@ -84,18 +86,19 @@ impl Export {
 }
 
 fn row_of(entry: Entry) -> Row {
+    let chunk = entry.chunk;
     Row {
-        id: Some(entry.id.to_string()),
-        question: entry.question.unwrap_or_default(),
-        answer: entry.text,
-        url: entry.url,
-        phrasings: Some(entry.phrasings),
-        categories: entry.heading,
+        id: Some(chunk.id.to_string()),
+        question: chunk.question.unwrap_or_default(),
+        answer: chunk.text,
+        url: chunk.url,
+        phrasings: Some(chunk.phrasings),
+        categories: chunk.heading,
     }
 }
 
 async fn page(services: &Services, site: SiteId, after: Option<ChunkId>) -> Result<Vec<Entry>> {
-    Ok(db::chunks::entries(&mut services.db.reader().await?, site, None, db::part::Part::after(after, PAGE)).await?)
+    Ok(db::chunks::entries(&mut services.db.reader().await?, site, None, PageRequest::after(after, PAGE)).await?)
 }
 
 /// Adds the entries of a file to those that the owner writes, and changes those that are there.
@@ -115,8 +118,8 @@ pub async fn import(
     viewer.require(Scope::WriteSources)?;
     let (site, now) = (sites::get(services, viewer, named).await?, services.now());
     let rows = read(format, file).await?;
-    let known = Known::load(services, &site).await?;
-    let plan = Plan::of(rows, known)?;
+    let known = ExistingEntries::load(services, &site).await?;
+    let plan = ImportPlan::of(rows, known)?;
     let imported = plan.imported;
     plan.write(services, site.id, now).await?;
     Ok(imported)
@@ -132,25 +135,25 @@ async fn read(format: Format, file: Vec<u8>) -> Result<Vec<(usize, Row)>> {
 }
 
 /// What makes rows the same question.
-type Key = (String, Vec<String>);
+type QuestionKey = (String, Vec<String>);
 
-fn key(question: &str, categories: &[String]) -> Key {
+fn key(question: &str, categories: &[String]) -> QuestionKey {
     let folded = text::one_line(question).to_lowercase();
     (folded, categories.to_vec())
 }
 
 /// The entries of the site, found in the three ways that a row may mean one. Each is found once.
-struct Known {
+struct ExistingEntries {
     by_id: HashMap<ChunkId, Entry>,
     by_content: HashMap<String, VecDeque<ChunkId>>,
-    own_by_question: HashMap<Key, VecDeque<ChunkId>>,
+    own_by_question: HashMap<QuestionKey, VecDeque<ChunkId>>,
     own: HashSet<ChunkId>,
 }
 
-impl Known {
+impl ExistingEntries {
     async fn load(services: &Services, site: &Site) -> Result<Self> {
         let mut c = services.db.reader().await?;
-        let own_source = db::sources::by_url(&mut c, site.id, SourceKind::Text, OWN_SOURCE).await?;
+        let own_source = db::sources::by_url(&mut c, site.id, SourceKind::Text, WRITTEN_ANSWERS).await?;
         drop(c);
         let own_source = own_source.map(|source| source.id);
         let mut known = Self {
@@ -188,7 +191,7 @@ impl Known {
         std::iter::from_fn(|| ids.pop_front()).find_map(|id| self.by_id.remove(&id))
     }
 
-    fn take_question(&mut self, key: &Key) -> Option<Entry> {
+    fn take_question(&mut self, key: &QuestionKey) -> Option<Entry> {
         let ids = self.own_by_question.get_mut(key)?;
         std::iter::from_fn(|| ids.pop_front()).find_map(|id| self.by_id.remove(&id))
     }
@@ -196,14 +199,14 @@ impl Known {
 
 /// What is to be written.
 #[derive(Default)]
-struct Plan {
+struct ImportPlan {
     new: Vec<Row>,
     changed: Vec<Entry>,
     imported: Imported,
 }
 
-impl Plan {
-    fn of(rows: Vec<(usize, Row)>, mut known: Known) -> Result<Self, Invalid> {
+impl ImportPlan {
+    fn of(rows: Vec<(usize, Row)>, mut known: ExistingEntries) -> Result<Self, Invalid> {
         let (mut plan, mut bad, mut waiting) = (Self::default(), Vec::new(), Vec::new());
         // Ids first, then same words, then same questions: no row takes what another one names.
         for (line, row) in rows {
@@ -237,7 +240,7 @@ impl Plan {
     }
 
     /// Plans what a row changes of the entry that it is.
-    fn change(&mut self, mut entry: Entry, row: Row, known: &Known) -> Result<(), String> {
+    fn change(&mut self, mut entry: Entry, row: Row, known: &ExistingEntries) -> Result<(), String> {
         let before = entry.clone();
         if let Some(phrasings) = row.phrasings {
             entry.phrasings = phrasings;

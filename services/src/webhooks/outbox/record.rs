@@ -7,31 +7,30 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use helpbot_db as db;
-use helpbot_db::attempts::Attempt;
 use helpbot_domain::Timestamp;
-use helpbot_domain::webhook::{DeliveryStatus, DisabledReason, Failing};
+use helpbot_domain::webhook::{Attempt, Delivery, DeliveryStatus, DisabledReason, Failing, Webhook};
 use uuid::Uuid;
 
+use crate::runtime::job_kinds::{WEBHOOK_DISABLED_MAIL, WebhookDisabledMail};
 use crate::runtime::jobs::NewJob;
-use crate::runtime::mail;
-use crate::{Delivery, Result, Services, Webhook, boxed};
+use crate::{Result, Services, boxed};
 
 /// What an attempt leaves.
 #[derive(Debug, Clone)]
-pub struct Ended {
+pub struct FinishedAttempt {
     /// What was attempted.
     pub delivery: Delivery,
     /// What is kept of it; its number is set here.
     pub attempt: Attempt,
     /// What follows.
-    pub next: Next,
+    pub next: AfterAttempt,
     /// Until when the endpoint is to be left alone.
     pub pause_until: Option<Timestamp>,
 }
 
 /// What follows an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
+pub enum AfterAttempt {
     /// It has arrived.
     Delivered,
     /// It is tried again.
@@ -41,37 +40,39 @@ pub enum Next {
 }
 
 /// Judges an endpoint after a failure: its run of failures now, and whether that is the end.
-pub type Judge = Box<dyn FnOnce(Option<Failing>) -> (Failing, Option<DisabledReason>) + Send>;
+pub type FailureJudge = Box<dyn FnOnce(Option<Failing>) -> (Failing, Option<DisabledReason>) + Send>;
 
-impl Services {
-    /// Writes down attempts that failed, what follows each, and what they mean for their endpoints;
-    /// gives how many of the deliveries were still `owner`'s.
-    ///
-    /// # Errors
-    /// Only the database's own; then none of them is written.
-    #[boxed]
-    pub async fn record_failed(&self, owner: &str, ended: Vec<(Ended, Judge)>) -> Result<usize> {
-        let (owner, now) = (owner.to_owned(), self.now());
-        let written = self.db.write(move |c| Box::pin(failed(c, owner, ended, now))).await?;
-        written.iter().for_each(|next| self.figures.attempted(*next));
-        Ok(written.len())
-    }
-
-    /// Writes down deliveries that arrived, with their attempts; gives how many of them were
-    /// still `owner`'s. Whatever follows [`Ended::next`] says is not read: they are done.
-    ///
-    /// # Errors
-    /// Only the database's own; then none of them is written.
-    #[boxed]
-    pub async fn record_delivered(&self, owner: &str, ended: Vec<Ended>) -> Result<usize> {
-        let (owner, now) = (owner.to_owned(), self.now());
-        let written = self.db.write(move |c| Box::pin(delivered(c, owner, ended, now))).await?;
-        (0..written).for_each(|_| self.figures.delivered.add_one());
-        Ok(written)
-    }
+/// Writes down attempts that failed, what follows each, and what they mean for their endpoints;
+/// gives how many of the deliveries were still `owner`'s.
+///
+/// # Errors
+/// Only the database's own; then none of them is written.
+#[boxed]
+pub async fn record_failed(
+    services: &Services,
+    owner: &str,
+    ended: Vec<(FinishedAttempt, FailureJudge)>,
+) -> Result<usize> {
+    let (owner, now) = (owner.to_owned(), services.now());
+    let written = services.db.write(move |c| Box::pin(failed(c, owner, ended, now))).await?;
+    written.iter().for_each(|next| count(services, *next));
+    Ok(written.len())
 }
 
-async fn delivered(c: &mut db::Conn, owner: String, ended: Vec<Ended>, now: Timestamp) -> Result<usize> {
+/// Writes down deliveries that arrived, with their attempts; gives how many of them were
+/// still `owner`'s. Whatever follows [`FinishedAttempt::next`] says is not read: they are done.
+///
+/// # Errors
+/// Only the database's own; then none of them is written.
+#[boxed]
+pub async fn record_delivered(services: &Services, owner: &str, ended: Vec<FinishedAttempt>) -> Result<usize> {
+    let (owner, now) = (owner.to_owned(), services.now());
+    let written = services.db.write(move |c| Box::pin(delivered(c, owner, ended, now))).await?;
+    (0..written).for_each(|_| services.metrics.delivered.add_one());
+    Ok(written)
+}
+
+async fn delivered(c: &mut db::Conn, owner: String, ended: Vec<FinishedAttempt>, now: Timestamp) -> Result<usize> {
     // The endpoints before their deliveries, in one order, as everywhere: no deadlock.
     let endpoints: BTreeSet<_> = ended.iter().map(|it| (it.delivery.webhook_id, it.delivery.site_id)).collect();
     for (webhook, site) in endpoints {
@@ -79,7 +80,7 @@ async fn delivered(c: &mut db::Conn, owner: String, ended: Vec<Ended>, now: Time
     }
     let mut ids: Vec<Uuid> = ended.iter().map(|it| it.delivery.id).collect();
     ids.sort_unstable();
-    let numbers: HashMap<Uuid, i32> = db::outbox::end_delivered(c, &ids, &owner, now).await?.into_iter().collect();
+    let numbers: HashMap<Uuid, i32> = db::outbox::record_delivered(c, &ids, &owner, now).await?.into_iter().collect();
     let attempts: Vec<Attempt> = ended
         .into_iter()
         .filter_map(|it| Some(Attempt { number: *numbers.get(&it.delivery.id)?, ..it.attempt }))
@@ -89,8 +90,13 @@ async fn delivered(c: &mut db::Conn, owner: String, ended: Vec<Ended>, now: Time
 }
 
 /// Gives what follows those that were written.
-async fn failed(c: &mut db::Conn, owner: String, ended: Vec<(Ended, Judge)>, now: Timestamp) -> Result<Vec<Next>> {
-    let mut lines: BTreeMap<_, Vec<(Ended, Judge)>> = BTreeMap::new();
+async fn failed(
+    c: &mut db::Conn,
+    owner: String,
+    ended: Vec<(FinishedAttempt, FailureJudge)>,
+    now: Timestamp,
+) -> Result<Vec<AfterAttempt>> {
+    let mut lines: BTreeMap<_, Vec<(FinishedAttempt, FailureJudge)>> = BTreeMap::new();
     for (ended, judge) in ended {
         let line = lines.entry((ended.delivery.webhook_id, ended.delivery.site_id)).or_default();
         line.push((ended, judge));
@@ -98,7 +104,7 @@ async fn failed(c: &mut db::Conn, owner: String, ended: Vec<(Ended, Judge)>, now
     let mut written = Vec::new();
     for ((webhook, site), line) in lines {
         // The endpoint before its deliveries, as when its owner disables it: no deadlock.
-        let Some(before) = db::webhooks::locked(c, site, webhook).await? else { continue };
+        let Some(before) = db::webhooks::by_id_locked(c, site, webhook).await? else { continue };
         let mut endpoint = before.clone();
         for (ended, judge) in line {
             judged(&mut endpoint, judge, ended.pause_until);
@@ -112,9 +118,9 @@ async fn failed(c: &mut db::Conn, owner: String, ended: Vec<(Ended, Judge)>, now
         }
         match (before.disabled, endpoint.disabled, endpoint.failing) {
             (None, Some(reason), Some(failing)) => {
-                let payload = mail::DisabledPayload { webhook_id: webhook, reason, failing_since: failing.since };
+                let payload = WebhookDisabledMail { webhook_id: webhook, reason, failing_since: failing.since };
                 let dedupe = Some(webhook.to_string());
-                NewJob::new(site, mail::WEBHOOK_DISABLED_MAIL, dedupe, &payload).enqueue(c, now).await?;
+                NewJob::new(site, WEBHOOK_DISABLED_MAIL, dedupe, &payload).enqueue(c, now).await?;
                 db::deliveries::cancel(c, site, webhook, now).await?;
             }
             (Some(_), _, _) => drop(db::deliveries::cancel(c, site, webhook, now).await?),
@@ -125,7 +131,7 @@ async fn failed(c: &mut db::Conn, owner: String, ended: Vec<(Ended, Judge)>, now
 }
 
 /// What a failure means for its endpoint, unless that is disabled, by this one's kind or before.
-fn judged(endpoint: &mut Webhook, judge: Judge, pause_until: Option<Timestamp>) {
+fn judged(endpoint: &mut Webhook, judge: FailureJudge, pause_until: Option<Timestamp>) {
     if endpoint.disabled.is_none() {
         let (failing, reason) = judge(endpoint.failing);
         endpoint.failing = Some(failing);
@@ -135,26 +141,40 @@ fn judged(endpoint: &mut Webhook, judge: Judge, pause_until: Option<Timestamp>) 
 }
 
 /// Writes down one attempt that failed; false when the delivery is not `owner`'s any more.
-async fn end_failed(c: &mut db::Conn, ended: Ended, owner: &str, is_enabled: bool, now: Timestamp) -> Result<bool> {
-    let Ended { delivery, attempt, next, .. } = ended;
+async fn end_failed(
+    c: &mut db::Conn,
+    ended: FinishedAttempt,
+    owner: &str,
+    is_enabled: bool,
+    now: Timestamp,
+) -> Result<bool> {
+    let FinishedAttempt { delivery, attempt, next, .. } = ended;
     let status = match next {
-        Next::Delivered => DeliveryStatus::Delivered,
-        Next::Retry(_) if is_enabled => DeliveryStatus::Pending,
-        Next::Retry(_) => DeliveryStatus::Cancelled,
-        Next::Failed => DeliveryStatus::Failed,
+        AfterAttempt::Delivered => DeliveryStatus::Delivered,
+        AfterAttempt::Retry(_) if is_enabled => DeliveryStatus::Pending,
+        AfterAttempt::Retry(_) => DeliveryStatus::Cancelled,
+        AfterAttempt::Failed => DeliveryStatus::Failed,
     };
     let number = delivery.attempts + 1;
     let changed = Delivery {
         status,
         run_attempts: delivery.run_attempts + 1,
         attempts: number,
-        due_at: if let Next::Retry(at) = next { at } else { delivery.due_at },
+        due_at: if let AfterAttempt::Retry(at) = next { at } else { delivery.due_at },
         finished_at: (status != DeliveryStatus::Pending).then_some(now),
         ..delivery
     };
-    let is_ours = db::outbox::end_attempt(c, &changed, owner).await?;
+    let is_ours = db::outbox::record_attempt(c, &changed, owner).await?;
     if is_ours {
         db::attempts::insert(c, &Attempt { number, ..attempt }).await?;
     }
     Ok(is_ours)
+}
+
+fn count(services: &Services, next: AfterAttempt) {
+    match next {
+        AfterAttempt::Delivered => services.metrics.delivered.add_one(),
+        AfterAttempt::Retry(_) => services.metrics.retried.add_one(),
+        AfterAttempt::Failed => services.metrics.given_up.add_one(),
+    }
 }

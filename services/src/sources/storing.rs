@@ -1,25 +1,22 @@
 //! What a visit to a page becomes in the database: the page's row, and the difference of its
-//! chunks. Only [`super::reading`] calls it, inside its transaction.
+//! chunks. Only [`super::sync`] calls it, inside its transaction.
 
 use std::collections::HashMap;
 
 use helpbot_db as db;
-use helpbot_db::chunks::Chunk;
+use helpbot_domain::Timestamp;
+use helpbot_domain::chunk::StoredChunk;
 use helpbot_domain::ids::{ChunkId, DocumentId};
-use helpbot_domain::source::PageOutcome;
-use helpbot_domain::{Timestamp, text};
-use helpbot_engine::{ChunkDraft, ChunkKind};
-use sha2::{Digest, Sha256};
+use helpbot_domain::page::PageRequest;
+use helpbot_domain::source::{Document, PageOutcome, Source};
+use helpbot_engine::ChunkDraft;
 
-use super::kept::Kept;
-use super::reading::{Earlier, PageReading};
-use crate::knowledge::indexes::{FAQ, PASSAGE};
+use crate::Result;
+use crate::knowledge::chunks::{content_hash, hash};
 use crate::runtime::randomness;
-use crate::{Document, Result, Source};
+use crate::sources::page_sync::{EarlierChunks, MISSES_MAX, SyncedPage};
+use crate::sources::unchanged::UnchangedChunks;
 
-/// A page that is not found this often in a row leaves the index: one miss may be the fault of
-/// the moment.
-pub(crate) const MISSES_MAX: i32 = 2;
 /// New chunks that are held until they are written together.
 const NEW_AT_ONCE: usize = 500;
 /// What the report says of a page at its first miss.
@@ -50,19 +47,19 @@ pub(super) struct Storing<'a> {
     /// Pages known from earlier readings that this one has not had yet, by address.
     known: HashMap<String, Document>,
     /// Chunks yet to be written.
-    new: Vec<Chunk>,
+    new: Vec<StoredChunk>,
     difference: Difference,
 }
 
 impl<'a> Storing<'a> {
     pub(super) async fn begin(c: &mut db::Conn, source: &'a Source, now: Timestamp) -> Result<Self> {
-        let all = db::documents::of_source(c, source.site_id, source.id, db::part::Part::first(i64::MAX)).await?;
+        let all = db::documents::of_source(c, source.site_id, source.id, PageRequest::first(i64::MAX)).await?;
         let known = all.into_iter().map(|page| (page.url.clone(), page)).collect();
         Ok(Self { source, now, known, new: Vec::new(), difference: Difference::default() })
     }
 
     /// Stores one page and the difference of its chunks; a page comes once.
-    pub(super) async fn page(&mut self, c: &mut db::Conn, page: PageReading) -> Result<()> {
+    pub(super) async fn page(&mut self, c: &mut db::Conn, page: SyncedPage) -> Result<()> {
         let known = self.known.remove(&page.url);
         let mut document = known.unwrap_or_else(|| fresh(self.source, &page, self.now));
         let leaves = page.replaces(document.misses);
@@ -70,9 +67,9 @@ impl<'a> Storing<'a> {
         document.reason = page.reason;
         document.fetched_at = self.now;
         document.misses = match (page.outcome, page.earlier) {
-            (PageOutcome::Fetched | PageOutcome::Unchanged, _) | (_, Earlier::Leaves) => 0,
-            (_, Earlier::Missing) => document.misses.saturating_add(1),
-            (_, Earlier::Stays) => document.misses,
+            (PageOutcome::Fetched | PageOutcome::Unchanged, _) | (_, EarlierChunks::Leaves) => 0,
+            (_, EarlierChunks::Missing) => document.misses.saturating_add(1),
+            (_, EarlierChunks::Stays) => document.misses,
         };
         let had = document.chunk_count;
         let mut chunks = Vec::new();
@@ -103,7 +100,7 @@ impl<'a> Storing<'a> {
         if self.new.len() >= NEW_AT_ONCE { self.write(c).await } else { Ok(()) }
     }
 
-    fn add(&mut self, chunks: impl IntoIterator<Item = Chunk>) {
+    fn add(&mut self, chunks: impl IntoIterator<Item = StoredChunk>) {
         let before = self.new.len();
         self.new.extend(chunks);
         self.difference.changed += i64::try_from(self.new.len() - before).unwrap_or(i64::MAX);
@@ -115,9 +112,9 @@ impl<'a> Storing<'a> {
         Ok(())
     }
 
-    async fn replace_chunks(&mut self, c: &mut db::Conn, document: &Document, chunks: Vec<Chunk>) -> Result<()> {
+    async fn replace_chunks(&mut self, c: &mut db::Conn, document: &Document, chunks: Vec<StoredChunk>) -> Result<()> {
         let old = db::chunks::of_document(c, document.site_id, document.id).await?.into_iter();
-        let mut kept = Kept::of(old.map(|chunk| (chunk.content_hash.clone(), chunk)));
+        let mut kept = UnchangedChunks::of(old.map(|chunk| (chunk.content_hash.clone(), chunk)));
         for mut chunk in chunks {
             let Some(same) = kept.take(&chunk.content_hash) else {
                 self.add([chunk]);
@@ -157,7 +154,7 @@ impl<'a> Storing<'a> {
     }
 }
 
-fn fresh(source: &Source, page: &PageReading, now: Timestamp) -> Document {
+fn fresh(source: &Source, page: &SyncedPage, now: Timestamp) -> Document {
     Document {
         site_id: source.site_id,
         id: DocumentId::from_uuid(randomness::uuid(now)),
@@ -176,37 +173,13 @@ fn fresh(source: &Source, page: &PageReading, now: Timestamp) -> Document {
     }
 }
 
-fn numbered(source: &Source, document_id: DocumentId, drafts: Vec<ChunkDraft>, now: Timestamp) -> Vec<Chunk> {
-    let chunk = |(position, draft): (i32, ChunkDraft)| Chunk {
+fn numbered(source: &Source, document_id: DocumentId, drafts: Vec<ChunkDraft>, now: Timestamp) -> Vec<StoredChunk> {
+    let chunk = |(position, draft): (i32, ChunkDraft)| StoredChunk {
         site_id: source.site_id,
-        id: ChunkId::from_uuid(randomness::uuid(now)),
-        source_id: source.id,
         document_id,
         position,
-        kind: if draft.kind == ChunkKind::Faq { FAQ } else { PASSAGE }.to_owned(),
         content_hash: content_hash(draft.question.as_deref(), &draft.heading, &draft.text),
-        question: draft.question,
-        heading: draft.heading,
-        text: draft.text,
-        url: draft.url,
-        page_title: draft.page_title,
-        language: draft.language,
-        phrasings: draft.phrasings,
+        chunk: draft.with_ids(ChunkId::from_uuid(randomness::uuid(now)), source.id),
     };
     (0..).zip(drafts).map(chunk).collect()
-}
-
-/// Tells whether a chunk says the same as before.
-pub(crate) fn content_hash(question: Option<&str>, heading: &[String], text: &str) -> String {
-    hash(question.into_iter().chain(heading.iter().map(String::as_str)).chain([text]))
-}
-
-/// SHA-256 over the parts, each ended by a byte that no text has; lower hex.
-fn hash<'a>(parts: impl Iterator<Item = &'a str>) -> String {
-    let mut hasher = Sha256::new();
-    for part in parts {
-        hasher.update(part.as_bytes());
-        hasher.update([0xff]);
-    }
-    text::hex(&hasher.finalize())
 }

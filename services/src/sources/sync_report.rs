@@ -6,10 +6,8 @@
 use helpbot_db::columns;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::JobId;
-use helpbot_domain::source::PageOutcome;
+use helpbot_domain::source::{PageOutcome, Source};
 use serde::{Deserialize, Serialize};
-
-use crate::Source;
 
 /// Pages by what came of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +40,7 @@ impl PageCounts {
 /// One crawl of a source, running or ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Crawl {
+pub struct SyncReport {
     /// The job that does it: who takes the job over goes on with the crawl.
     pub job_id: JobId,
     /// When it began.
@@ -54,7 +52,7 @@ pub struct Crawl {
     pub pages: PageCounts,
 }
 
-impl Crawl {
+impl SyncReport {
     /// The last or running crawl of a source; none before the first.
     pub fn of(source: &Source) -> Option<Self> {
         serde_json::from_str(source.crawl.as_deref()?).ok()

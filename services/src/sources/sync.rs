@@ -4,7 +4,7 @@
 //! whoever takes its job over after a crash is given the visits back ([`visits`]). Answers change
 //! only at [`complete`], all at once.
 //!
-//! Every write of a [`Reading`] asks first, in its own transaction, whether its worker still has
+//! Every write of a [`ActiveSync`] asks first, in its own transaction, whether its worker still has
 //! the job: one that lost it (its lease ran out, the source was deleted, or given another file or
 //! scope) changes nothing any more. [`complete`] and [`fail`] end the job with what they store.
 
@@ -12,129 +12,40 @@ use std::collections::{HashMap, HashSet};
 
 use helpbot_db as db;
 use helpbot_domain::Timestamp;
-use helpbot_domain::ids::{DocumentId, JobId, SourceId};
-use helpbot_domain::source::{PageOutcome, SourceStatus};
-use helpbot_engine::ChunkDraft;
-use serde::Deserialize;
+use helpbot_domain::ids::{DocumentId, JobId};
+use helpbot_domain::page::PageRequest;
+use helpbot_domain::source::{Document, Source, SourceStatus};
 
-use super::crawl::{Crawl, PageCounts};
-use super::{Options, pages, schedule};
-use crate::knowledge::{evaluation, vectors};
+use crate::knowledge::vectors;
+use crate::runtime::job_kinds::{SOURCE_FAILING_MAIL, SourceJob};
 use crate::runtime::jobs;
-use crate::runtime::mail;
-use crate::{Document, Error, Job, Result, Services, Source, boxed};
+use crate::runtime::jobs::NewJob;
+use crate::sources::options::SourceOptions;
+use crate::sources::page_sync::SyncedPage;
+use crate::sources::storing::Storing;
+use crate::sources::sync_report::{PageCounts, SyncReport};
+use crate::sources::{schedule, test_gate};
+use crate::{Error, Result, Services, boxed};
+use helpbot_domain::job::Job;
 
-pub(crate) use super::pages::{MISSES_MAX, content_hash};
 pub use helpbot_db::crawl_files::CrawlFile;
 
 /// The longest reason kept; they are made for a line in a report.
 const REASON_MAX_CHARS: usize = 500;
 
-/// What becomes of the chunks that a page has from earlier visits when this one gave none.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Earlier {
-    /// They answer on: the page could not be had this time.
-    #[default]
-    Stays,
-    /// The page was not there; at the second time in a row they leave the index.
-    Missing,
-    /// They leave the index: the page is not part of the source.
-    Leaves,
-}
-
-/// What a visit to one page gave.
-#[derive(Debug, Clone)]
-pub struct PageReading {
-    /// Its address in normal form, or the file's name.
-    pub url: String,
-    /// Its title.
-    pub title: Option<String>,
-    /// Its language.
-    pub language: Option<String>,
-    /// What came of it.
-    pub outcome: PageOutcome,
-    /// Why it was skipped or failed.
-    pub reason: Option<String>,
-    /// For the next conditional request.
-    pub etag: Option<String>,
-    /// For the next conditional request.
-    pub last_modified: Option<String>,
-    /// What was found on it, in order; only read when it was fetched.
-    pub chunks: Vec<ChunkDraft>,
-    /// Where it leads; none leaves what is known.
-    pub links: Option<Vec<String>>,
-    /// What becomes of earlier chunks; only read when it was skipped or failed.
-    pub earlier: Earlier,
-}
-
-impl PageReading {
-    /// Whether the chunks that the page has from earlier visits leave the index with this one,
-    /// replaced or not. `misses` are those counted so far.
-    pub(crate) fn replaces(&self, misses: i32) -> bool {
-        match (self.outcome, self.earlier) {
-            (PageOutcome::Fetched, _) | (PageOutcome::Skipped | PageOutcome::Failed, Earlier::Leaves) => true,
-            (PageOutcome::Skipped | PageOutcome::Failed, Earlier::Missing) => misses + 1 >= MISSES_MAX,
-            (PageOutcome::Unchanged, _) | (_, Earlier::Stays) => false,
-        }
-    }
-
-    /// Takes out of all texts the one character that PostgreSQL cannot store, however it came in:
-    /// written in JSON, raw in a file, in a title.
-    fn storable(mut self) -> Self {
-        let chunks = self.chunks.iter_mut().flat_map(|chunk| {
-            let texts = [&mut chunk.question, &mut chunk.url, &mut chunk.page_title, &mut chunk.language];
-            let texts = texts.into_iter().flatten().chain([&mut chunk.text]);
-            texts.chain(&mut chunk.heading).chain(&mut chunk.phrasings)
-        });
-        let own = [&mut self.title, &mut self.language, &mut self.reason, &mut self.etag, &mut self.last_modified];
-        let links = self.links.iter_mut().flatten();
-        let all = own.into_iter().flatten().chain([&mut self.url]).chain(links).chain(chunks);
-        all.for_each(without_nul);
-        self
-    }
-
-    /// A visit to `url` that gave nothing yet.
-    pub fn of(url: impl Into<String>, outcome: PageOutcome) -> Self {
-        Self {
-            url: url.into(),
-            title: None,
-            language: None,
-            outcome,
-            reason: None,
-            etag: None,
-            last_modified: None,
-            chunks: Vec::new(),
-            links: None,
-            earlier: Earlier::default(),
-        }
-    }
-}
-
-fn without_nul(text: &mut String) {
-    if text.contains('\0') {
-        text.retain(|c| c != '\0');
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Payload {
-    source_id: SourceId,
-}
-
 /// A reading under way, and the right to store what it finds.
 #[derive(Debug, Clone)]
-pub struct Reading {
+pub struct ActiveSync {
     /// The source as it was when the reading began.
     pub source: Source,
     job: JobId,
     owner: String,
 }
 
-impl Reading {
+impl ActiveSync {
     /// The source as it stands, locked until the end of the transaction.
     async fn locked(&self, c: &mut db::Conn) -> Result<Source> {
-        let source = db::sources::locked(c, self.source.site_id, self.source.id).await?;
+        let source = db::sources::by_id_locked(c, self.source.site_id, self.source.id).await?;
         let source = source.ok_or(Error::NotFound("Source"))?;
         match db::jobs::is_held(c, self.job, &self.owner).await? {
             true => Ok(source),
@@ -150,25 +61,25 @@ impl Reading {
 /// # Errors
 /// Only the database's own.
 #[boxed]
-pub async fn begin(services: &Services, job: &Job, owner: &str) -> Result<Option<Reading>> {
-    let Payload { source_id } = jobs::payload(job)?;
+pub async fn begin(services: &Services, job: &Job, owner: &str) -> Result<Option<ActiveSync>> {
+    let SourceJob { source_id } = jobs::payload(job)?;
     let (site, job_id, owner, now) = (job.site_id, job.id, owner.to_owned(), services.now());
     services
         .db
         .write(move |c| {
             Box::pin(async move {
-                let Some(mut source) = db::sources::locked(c, site, source_id).await? else { return Ok(None) };
+                let Some(mut source) = db::sources::by_id_locked(c, site, source_id).await? else { return Ok(None) };
                 if !db::jobs::is_held(c, job_id, &owner).await? {
                     return Ok(None);
                 }
                 source.status = SourceStatus::Scraping;
                 source.updated_at = now;
-                if Crawl::of(&source).is_none_or(|crawl| crawl.job_id != job_id) {
+                if SyncReport::of(&source).is_none_or(|crawl| crawl.job_id != job_id) {
                     db::crawl_visits::delete(c, site, source_id).await?;
-                    Crawl::begun(job_id, now).write(&mut source);
+                    SyncReport::begun(job_id, now).write(&mut source);
                 }
                 db::sources::update(c, &source).await?;
-                Ok(Some(Reading { source, job: job_id, owner }))
+                Ok(Some(ActiveSync { source, job: job_id, owner }))
             })
         })
         .await
@@ -191,7 +102,7 @@ pub async fn file(services: &Services, source: &Source) -> Result<(String, Vec<u
 #[boxed]
 pub async fn known_pages(services: &Services, source: &Source) -> Result<HashMap<String, Document>> {
     let mut c = services.db.reader().await?;
-    let pages = db::documents::of_source(&mut c, source.site_id, source.id, db::part::Part::first(i64::MAX)).await?;
+    let pages = db::documents::of_source(&mut c, source.site_id, source.id, PageRequest::first(i64::MAX)).await?;
     Ok(pages.into_iter().map(|page| (page.url.clone(), page)).collect())
 }
 
@@ -222,7 +133,7 @@ pub async fn visits(services: &Services, source: &Source) -> Result<HashMap<Stri
 #[boxed]
 pub async fn keep(
     services: &Services,
-    reading: &Reading,
+    reading: &ActiveSync,
     visits: Vec<(String, String)>,
     progress: PageCounts,
 ) -> Result<()> {
@@ -235,8 +146,8 @@ pub async fn keep(
                 for (url, visit) in &visits {
                     db::crawl_visits::insert(c, source.site_id, source.id, url, visit).await?;
                 }
-                if let Some(crawl) = Crawl::of(&source) {
-                    Crawl { pages: progress, ..crawl }.write(&mut source);
+                if let Some(crawl) = SyncReport::of(&source) {
+                    SyncReport { pages: progress, ..crawl }.write(&mut source);
                     db::sources::update(c, &source).await?;
                 }
                 Ok(())
@@ -260,7 +171,7 @@ pub async fn known_files(services: &Services, source: &Source) -> Result<Vec<Cra
 /// # Errors
 /// `NotFound` when the source was deleted or the job lost meanwhile.
 #[boxed]
-pub async fn keep_files(services: &Services, reading: &Reading, files: Vec<CrawlFile>) -> Result<()> {
+pub async fn keep_files(services: &Services, reading: &ActiveSync, files: Vec<CrawlFile>) -> Result<()> {
     let reading = reading.clone();
     services
         .db
@@ -275,7 +186,7 @@ pub async fn keep_files(services: &Services, reading: &Reading, files: Vec<Crawl
 
 /// What a completed reading left.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Completed {
+pub struct CompletedSync {
     /// Pages that answers come from.
     pub documents: i64,
     /// Questions and passages in the index.
@@ -298,24 +209,24 @@ pub struct Completed {
 #[boxed]
 pub async fn complete(
     services: &Services,
-    reading: &Reading,
+    reading: &ActiveSync,
     title: Option<String>,
-    pages: Vec<PageReading>,
-) -> Result<Completed> {
-    let pages: Vec<PageReading> = pages.into_iter().map(PageReading::storable).collect();
+    pages: Vec<SyncedPage>,
+) -> Result<CompletedSync> {
+    let pages: Vec<SyncedPage> = pages.into_iter().map(SyncedPage::storable).collect();
     let title = title.map(|title| title.replace('\0', ""));
-    if let Some(reason) = evaluation::held_back(services, &reading.source, &pages).await? {
+    if let Some(reason) = test_gate::held_back(services, &reading.source, &pages).await? {
         fail(services, reading, &reason).await?;
-        return Ok(Completed { is_held_back: true, ..Completed::default() });
+        return Ok(CompletedSync { is_held_back: true, ..CompletedSync::default() });
     }
     let (site, reading, now) = (reading.source.site_id, reading.clone(), services.now());
-    let completed: Completed = services
+    let completed: CompletedSync = services
         .db
         .write(move |c| {
             Box::pin(async move {
                 let mut source = reading.locked(c).await?;
                 let (mut visited, mut counts) = (HashSet::new(), PageCounts::default());
-                let mut storing = pages::Storing::begin(c, &source, now).await?;
+                let mut storing = Storing::begin(c, &source, now).await?;
                 for page in pages {
                     if visited.insert(page.url.clone()) {
                         counts.add(page.outcome);
@@ -337,7 +248,7 @@ pub async fn complete(
                 } else if difference.changed > 0 {
                     db::sites::bump_index_version(c, site).await?;
                 }
-                Ok::<_, Error>(Completed { documents, chunks, changed: difference.changed, is_held_back: false })
+                Ok::<_, Error>(CompletedSync { documents, chunks, changed: difference.changed, is_held_back: false })
             })
         })
         .await?;
@@ -352,7 +263,7 @@ pub async fn complete(
 /// # Errors
 /// `NotFound` when the source was deleted or the job lost meanwhile.
 #[boxed]
-pub async fn fail(services: &Services, reading: &Reading, reason: &str) -> Result<()> {
+pub async fn fail(services: &Services, reading: &ActiveSync, reason: &str) -> Result<()> {
     let (reading, now) = (reading.clone(), services.now());
     let reason = helpbot_domain::text::cut(reason, REASON_MAX_CHARS).replace('\0', "");
     services
@@ -365,7 +276,7 @@ pub async fn fail(services: &Services, reading: &Reading, reason: &str) -> Resul
                 source.status = SourceStatus::Failed;
                 source.error = Some(reason);
                 if was_well {
-                    mail::source_failing(&source).enqueue(c, now).await?;
+                    source_failing(&source).enqueue(c, now).await?;
                 }
                 end(c, &reading, &mut source, None, now).await
             })
@@ -377,19 +288,24 @@ pub async fn fail(services: &Services, reading: &Reading, reason: &str) -> Resul
 /// and ends the job.
 async fn end(
     c: &mut db::Conn,
-    reading: &Reading,
+    reading: &ActiveSync,
     source: &mut Source,
     counts: Option<PageCounts>,
     now: Timestamp,
 ) -> Result<()> {
-    if let Some(crawl) = Crawl::of(source) {
+    if let Some(crawl) = SyncReport::of(source) {
         let pages = counts.unwrap_or(crawl.pages);
-        Crawl { finished_at: Some(now), pages, ..crawl }.write(source);
+        SyncReport { finished_at: Some(now), pages, ..crawl }.write(source);
     }
-    source.next_scrape_at = schedule::next(&Options::of(source), now);
+    source.next_scrape_at = schedule::next(&SourceOptions::of(source), now);
     source.updated_at = now;
     db::crawl_visits::delete(c, source.site_id, source.id).await?;
     db::sources::update(c, source).await?;
     db::jobs::finish(c, reading.job, &reading.owner).await?;
     Ok(())
+}
+
+fn source_failing(source: &Source) -> NewJob {
+    let payload = SourceJob { source_id: source.id };
+    NewJob::new(source.site_id, SOURCE_FAILING_MAIL, Some(source.id.to_string()), &payload)
 }

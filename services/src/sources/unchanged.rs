@@ -6,9 +6,9 @@ use std::collections::HashMap;
 
 /// The chunks of a page that a new reading may keep, each once.
 #[derive(Debug)]
-pub(super) struct Kept<T>(HashMap<String, Vec<T>>);
+pub(super) struct UnchangedChunks<T>(HashMap<String, Vec<T>>);
 
-impl<T> Kept<T> {
+impl<T> UnchangedChunks<T> {
     /// Of a page's chunks, each with the hash of what it says, in their order on the page.
     pub(super) fn of(chunks: impl DoubleEndedIterator<Item = (String, T)>) -> Self {
         let mut by_hash: HashMap<String, Vec<T>> = HashMap::new();
@@ -38,7 +38,7 @@ mod tests {
     #[test]
     fn what_says_the_same_stays_once_and_in_its_order_and_the_rest_goes() {
         let old = [("a", 1), ("b", 2), ("a", 3), ("c", 4)];
-        let mut kept = Kept::of(old.into_iter().map(|(hash, chunk)| (hash.to_owned(), chunk)));
+        let mut kept = UnchangedChunks::of(old.into_iter().map(|(hash, chunk)| (hash.to_owned(), chunk)));
 
         let taken = ["c", "a", "a", "a", "d"].map(|hash| kept.take(hash));
 

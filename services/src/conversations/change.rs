@@ -1,0 +1,89 @@
+//! Changing one conversation: load it for writing, apply the change, store what it brings, publish.
+//!
+//! Votes, handoffs and messages go through [`change`], so that the row, its event, its counts and its
+//! job are always written in one transaction.
+
+use helpbot_db as db;
+use helpbot_db::events::NewEvent;
+use helpbot_db::stats::DailyCounts;
+use helpbot_domain::Timestamp;
+use helpbot_domain::event::{EventData, EventType};
+use helpbot_domain::ids::{ConversationId, EventId, SiteId};
+
+use crate::runtime::jobs::NewJob;
+use crate::runtime::randomness;
+use crate::webhooks::outbox::{self, Appended};
+use crate::{Error, Result, Services};
+use helpbot_domain::conversation::Conversation;
+
+/// What a change of a conversation writes in the same transaction.
+#[derive(Default)]
+pub(crate) struct ConversationChange {
+    pub event: Option<(EventType, EventData)>,
+    pub counts: DailyCounts,
+    pub job: Option<NewJob>,
+    pub message: Option<helpbot_domain::conversation::Message>,
+    pub is_write: bool,
+}
+
+/// Loads a conversation for writing, applies the change, stores it with everything that it causes,
+/// and publishes the event.
+pub(crate) async fn change(
+    services: &Services,
+    site: SiteId,
+    id: ConversationId,
+    apply: impl FnOnce(&mut Conversation, Timestamp) -> Result<ConversationChange> + Send + 'static,
+) -> Result<Conversation> {
+    let now = services.now();
+    let (conversation, appended) = services
+        .db
+        .write(move |c| {
+            Box::pin(async move {
+                let found = db::conversations::by_id_locked(c, site, id).await?;
+                let mut conversation = found.ok_or(Error::NotFound("Conversation"))?;
+                let change = apply(&mut conversation, now)?;
+                let appended = keep(c, &mut conversation, change, now).await?;
+                Ok::<_, Error>((conversation, appended))
+            })
+        })
+        .await?;
+    appended.publish(services);
+    Ok(conversation)
+}
+
+async fn keep(
+    c: &mut db::Conn,
+    changed: &mut Conversation,
+    change: ConversationChange,
+    now: Timestamp,
+) -> Result<Appended> {
+    if !change.is_write && change.event.is_none() {
+        return Ok(Appended::default());
+    }
+    changed.updated_at = now;
+    db::conversations::update(c, changed).await?;
+    if change.counts != DailyCounts::default() {
+        db::stats::add(c, changed.site_id, changed.created_at.day(), change.counts).await?;
+    }
+    if let Some(message) = &change.message {
+        db::messages::insert(c, message).await?;
+        // The writer of a message has read the messages before it.
+        db::read_marks::mark(c, changed.site_id, changed.id, message.author, message.seq).await?;
+    }
+    if let Some(job) = change.job {
+        job.enqueue(c, now).await?;
+    }
+    let Some((event_type, data)) = change.event else { return Ok(Appended::default()) };
+    let new = vec![event(changed, event_type, &data, now)];
+    Ok(outbox::append(c, changed.site_id, now, new).await?)
+}
+
+pub(crate) fn event(of: &Conversation, event_type: EventType, data: &EventData, now: Timestamp) -> NewEvent {
+    NewEvent {
+        id: EventId::from_uuid(randomness::uuid(now)),
+        event_type,
+        conversation_id: of.id,
+        session_id: of.session_id.clone(),
+        data: db::columns::to_json(data),
+    }
+}

@@ -1,0 +1,70 @@
+//! The kinds of background jobs, and what a job of each kind is about.
+//!
+//! A use case writes a job with one of these payloads in its transaction; the worker of that kind
+//! reads the payload back. This file imports no use case, so that any of them can name a job.
+
+use helpbot_domain::Timestamp;
+use helpbot_domain::ids::{ConversationId, ReplayId, SourceId, WebhookId};
+use helpbot_domain::webhook::DisabledReason;
+use serde::{Deserialize, Serialize};
+
+/// Syncs a source. The stored name is that of the REST contract.
+pub const SYNC: &str = "scrape";
+
+/// Computes a site's missing embeddings with the external model.
+pub const EMBED: &str = "embed";
+
+/// Sends a webhook the past events that it has not received.
+pub const REPLAY: &str = "webhook_replay";
+
+/// Mails the site's owner that a visitor requested a human.
+pub const HANDOFF_MAIL: &str = "handoff_mail";
+
+/// Mails the site's owner that a webhook was disabled.
+pub const WEBHOOK_DISABLED_MAIL: &str = "webhook_disabled_mail";
+
+/// Mails the site's owner that a source can no longer be synced.
+pub const SOURCE_FAILING_MAIL: &str = "source_failing_mail";
+
+/// Mails a conversation to an address that was given for it.
+pub const TRANSCRIPT_MAIL: &str = "transcript_mail";
+
+/// The kinds whose job is one mail.
+pub const MAILS: [&str; 4] = [HANDOFF_MAIL, WEBHOOK_DISABLED_MAIL, SOURCE_FAILING_MAIL, TRANSCRIPT_MAIL];
+
+/// Payload of [`SYNC`] and [`SOURCE_FAILING_MAIL`].
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SourceJob {
+    pub source_id: SourceId,
+}
+
+/// Payload of [`REPLAY`].
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ReplayJob {
+    pub replay_id: ReplayId,
+}
+
+/// Payload of [`HANDOFF_MAIL`].
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct HandoffMail {
+    pub conversation_id: ConversationId,
+}
+
+/// Payload of [`WEBHOOK_DISABLED_MAIL`].
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct WebhookDisabledMail {
+    pub webhook_id: WebhookId,
+    pub reason: DisabledReason,
+    pub failing_since: Timestamp,
+}
+
+/// Payload of [`TRANSCRIPT_MAIL`].
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TranscriptMail {
+    pub transcript_id: String,
+}

@@ -1,0 +1,119 @@
+//! Changing and deleting sources, and requesting another sync of one.
+
+use helpbot_db as db;
+use helpbot_domain::Invalid;
+use helpbot_domain::ids::{SiteId, SourceId};
+use helpbot_domain::source::{Source, SourceKind};
+
+use crate::runtime::job_kinds::SYNC;
+use crate::runtime::jobs;
+use crate::sources::options::{SourceOptions, SourceOptionsPatch};
+use crate::sources::rights::writable;
+use crate::sources::{queue, schedule};
+use crate::{Error, Result, Services, Viewer, boxed};
+
+/// Requests a sync of a source. While a sync is waiting or running, no second one is queued.
+///
+/// `kind` is the kind that the source must have; `None` accepts every kind that can be synced.
+///
+/// # Errors
+/// `Forbidden`; `PlanRequired`; `NotFound`; `Invalid` for a source of another kind, and for entries
+/// that were written by hand, which have nothing to sync.
+#[boxed]
+pub async fn request_sync(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    id: SourceId,
+    kind: Option<SourceKind>,
+) -> Result<Source> {
+    let (site, now) = (writable(services, viewer, named).await?.id, services.now());
+    let source = services
+        .db
+        .write(move |c| {
+            Box::pin(async move {
+                let mut source = db::sources::by_id_locked(c, site, id).await?.ok_or(Error::NotFound("Source"))?;
+                if let Some(reason) = sync_refusal(source.kind, kind) {
+                    return Err(Invalid::new("sourceId", reason).into());
+                }
+                queue::enqueue(c, &mut source, now).await?;
+                Ok::<_, Error>(source)
+            })
+        })
+        .await?;
+    jobs::wake(services);
+    Ok(source)
+}
+
+/// Why a source of this kind is not synced; the first text is part of the REST contract.
+fn sync_refusal(kind: SourceKind, required: Option<SourceKind>) -> Option<&'static str> {
+    match required {
+        Some(SourceKind::Url) if kind != SourceKind::Url => Some("Only URL sources can be re-scraped"),
+        Some(SourceKind::File) if kind != SourceKind::File => Some("The source is not a file."),
+        _ if kind == SourceKind::Text => Some("Entries that were written by hand cannot be synced."),
+        _ => None,
+    }
+}
+
+/// Changes how far and how often an address is read. When other pages belong to it then, it is
+/// read again at once.
+///
+/// # Errors
+/// `Forbidden`; `PlanRequired`; `NotFound`; `Invalid` for caps out of bounds, and for a file or
+/// text.
+#[boxed]
+pub async fn update(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    id: SourceId,
+    change: SourceOptionsPatch,
+) -> Result<Source> {
+    let (site, now) = (writable(services, viewer, named).await?.id, services.now());
+    let source = services
+        .db
+        .write(move |c| {
+            Box::pin(async move {
+                let mut source = db::sources::by_id_locked(c, site, id).await?.ok_or(Error::NotFound("Source"))?;
+                if source.kind != SourceKind::Url {
+                    return Err(Invalid::new("id", "Only URL sources have a scope and a schedule").into());
+                }
+                let before = SourceOptions::of(&source);
+                let after = change.apply(before)?;
+                source.options = after.stored();
+                if after.schedule != before.schedule {
+                    source.next_scrape_at = schedule::next(&after, now);
+                }
+                source.updated_at = now;
+                db::sources::update(c, &source).await?;
+                if !after.reads_as(&before) {
+                    queue::restart(c, &mut source, now).await?;
+                }
+                Ok::<_, Error>(source)
+            })
+        })
+        .await?;
+    jobs::wake(services);
+    Ok(source)
+}
+
+/// Deletes a source; no answer comes from it any more.
+///
+/// # Errors
+/// `Forbidden`; `PlanRequired`; `NotFound`.
+#[boxed]
+pub async fn delete(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: SourceId) -> Result<()> {
+    let site = writable(services, viewer, named).await?.id;
+    services
+        .db
+        .write(move |c| {
+            Box::pin(async move {
+                if !db::sources::delete(c, site, id).await? {
+                    return Err(Error::NotFound("Source"));
+                }
+                db::jobs::cancel(c, site, SYNC, &id.to_string()).await?;
+                Ok(db::sites::retire_older_indexes(c, site).await?)
+            })
+        })
+        .await
+}
