@@ -4,7 +4,7 @@ import plugin from '@graphql-eslint/eslint-plugin';
 /** Parts of a thing or of an answer: they are found by what they are part of, and have no id. */
 const PARTS = [
   'Analytics', 'AnalyticsOverview', 'AnswerDelta', 'AnswerFinished', 'AnswerRestart', 'AnswerSettings', 'Citation',
-  'ConversationActivity', 'CrawlReport', 'Credits', 'DailyActivity', 'DeliveryAttempt', 'EmbeddingProgress', 'Evaluation',
+  'ConversationActivity', 'SourceSync', 'Credits', 'DailyActivity', 'DeliveryAttempt', 'EmbeddingProgress', 'Evaluation',
   'EvaluationResult', 'Handoff', 'HttpHeader', 'PageInfo', 'QuestionTopic', 'SourceProgress', 'TopicQuestion',
   'UserError', 'Viewer', 'WaitingMail', 'WebhookSecretRotation', 'WidgetConfig',
 ];

@@ -108,12 +108,12 @@ async function failingSource() {
   const { id } = added.addSource.source;
   const ended = async (status) => {
     for (;;) {
-      const { node } = await execute('query ($id: ID!) { node(id: $id) { ... on Source { status lastScrapedAt } } }', { id });
+      const { node } = await execute('query ($id: ID!) { node(id: $id) { ... on Source { status lastSyncedAt } } }', { id });
       if (node.status === status) return;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   };
-  const again = () => execute('mutation ($id: ID!) { rescrapeSource(input: { id: $id }) { userErrors { message } } }', { id });
+  const again = () => execute('mutation ($id: ID!) { syncSource(input: { sourceId: $id }) { userErrors { message } } }', { id });
   await soon(ended('INDEXED'), 'the first reading');
   isWell = false;
   for (let time = 0; time < 2; time += 1) {

@@ -211,7 +211,7 @@ async function inside(home) {
         return ['INDEXED', 'FAILED'].includes(node.status) && node.status;
       });
       ends[status] = (ends[status] ?? 0) + 1;
-      await execute('mutation ($id: ID!) { rescrapeSource(input: { id: $id }) { userErrors { message } } }', { id });
+      await execute('mutation ($id: ID!) { syncSource(input: { sourceId: $id }) { userErrors { message } } }', { id });
     }
     check('readings fail where the name leads inside', (ends.FAILED ?? 0) > 0, JSON.stringify(ends));
     const lookUps = asked[`${REBINDING} 1`] ?? 0;

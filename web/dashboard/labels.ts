@@ -4,7 +4,7 @@
 const LABELS: Record<string, string> = {
   DECLINED: "not answered", SUGGESTED: "suggestions shown", UNHELPFUL: "not helpful",
   REQUESTED: "waiting", ASSIGNED: "assigned", RESOLVED: "resolved",
-  INDEXED: "ready", SCRAPING: "syncing", SYNCING: "syncing", CANCELLED: "canceled",
+  INDEXED: "ready", SYNCING: "syncing",
   ADMIN: "admin", CHAT: "chat as a visitor", READ_ANALYTICS: "read analytics", READ_CONFIG: "read widget settings",
   READ_CONVERSATIONS: "read conversations", READ_SOURCES: "read sources and answers", WEBHOOKS: "manage webhooks",
   WRITE_CONFIG: "change settings", WRITE_CONVERSATIONS: "answer visitors", WRITE_SOURCES: "change sources and answers",

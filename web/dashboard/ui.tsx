@@ -1,6 +1,6 @@
 // The components that every page uses: query states, form fields, confirmations, badges, times and secrets.
 
-import { useSignal } from "@preact/signals";
+import { signal, useSignal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { ApiError, NetworkError } from "../live/graphql";
@@ -130,7 +130,7 @@ export function Markdown({ text }: { text: string }) {
 
 const TONES: Record<string, string> = {
   INDEXED: "good", DELIVERED: "good", ANSWERED: "good", FETCHED: "good", HELPFUL: "good", RESOLVED: "good", FAILED: "bad", UNHELPFUL: "bad", DECLINED: "bad",
-  SUGGESTED: "warn", REQUESTED: "warn", SKIPPED: "warn", SCRAPING: "busy", PENDING: "busy", ASSIGNED: "busy",
+  SUGGESTED: "warn", REQUESTED: "warn", SKIPPED: "warn", SYNCING: "busy", PENDING: "busy", ASSIGNED: "busy",
 };
 
 /** The value of an enum as a small colored label. */
@@ -147,9 +147,15 @@ const AGO = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 const SKEW_S = 5;
 const STEPS: Array<[Intl.RelativeTimeFormatUnit, number]> = [["day", 86_400], ["hour", 3600], ["minute", 60]];
 
+/** The current time for relative times. It advances while the page is open, so that a time never stays "just now". */
+const clock = signal(Date.now());
+const TICK_MS = 15_000;
+setInterval(() => void (clock.value = Date.now()), TICK_MS);
+document.addEventListener("visibilitychange", () => void (clock.value = Date.now()));
+
 /** A past or future time in relative words, with the exact time as a tooltip. */
 export function When({ at }: { at: string }) {
-  const seconds = (Date.parse(at) - Date.now()) / 1000;
+  const seconds = (Date.parse(at) - Math.max(clock.value, Date.now() - TICK_MS)) / 1000;
   const step = STEPS.find(([, size]) => Math.abs(seconds) >= size);
   const text = step && Math.abs(seconds) > 14 * 86_400 ? WHEN.format(new Date(at)) : step ? AGO.format(Math.round(seconds / step[1]), step[0]) : seconds > SKEW_S ? "in a moment" : "just now";
   return <time dateTime={at} title={WHEN.format(new Date(at))}>{text}</time>;

@@ -1,7 +1,8 @@
-//! What resolvers work with: the use cases, who is asking, and the loaders of this request.
+//! What every resolver needs: the use cases, the viewer, and the loaders of this request.
 //!
-//! Objects carry it, so that what belongs to one event of a subscription is loaded for that
-//! event: a subscription lives long, and a cache of its first event would be stale at its second.
+//! The gateway puts an [`Access`] into each request. Objects keep a copy of it, because each event
+//! of a subscription needs its own: a subscription stays open for hours, and values that were
+//! loaded for the first event would be outdated for the second one.
 
 use std::sync::Arc;
 
@@ -10,32 +11,32 @@ use helpbot_services::{Services, Viewer};
 
 use crate::schema::loaders::Loaders;
 
-/// The use cases as one viewer sees them, for one request or one event.
+/// The use cases as one viewer may use them, for one request or one event.
 #[derive(Clone)]
 pub struct Access {
-    /// The use cases.
+    /// The use cases of the installation.
     pub services: Services,
-    /// Who is asking.
+    /// The identity that the request acts as.
     pub viewer: Arc<Viewer>,
-    /// Batches and remembers what this request loads.
+    /// Batch and cache what this request loads.
     pub loaders: Arc<Loaders>,
 }
 
 impl Access {
-    /// For a new request of `viewer`.
+    /// Access for a new request of `viewer`.
     pub fn new(services: Services, viewer: Viewer) -> Self {
         let viewer = Arc::new(viewer);
         let loaders = Arc::new(Loaders::new(&services, &viewer));
         Self { services, viewer, loaders }
     }
 
-    /// With loaders that remember nothing.
+    /// The same access with empty loaders.
     pub fn fresh(&self) -> Self {
         let loaders = Arc::new(Loaders::new(&self.services, &self.viewer));
         Self { loaders, ..self.clone() }
     }
 
-    /// That of the request being resolved.
+    /// The access of the request that is being resolved.
     pub fn of<'a>(ctx: &Context<'a>) -> &'a Self {
         ctx.data_unchecked::<Self>()
     }

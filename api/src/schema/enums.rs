@@ -1,245 +1,267 @@
-//! Enums of the schema, each beside the domain's own, so that a new case there fails to compile
-//! here instead of leaking out.
+//! Enums of the schema, each derived from the enum of the domain that it shows. A new case in the
+//! domain fails to compile here and therefore never reaches clients unnoticed.
 
 use async_graphql::Enum;
-use helpbot_domain::conversation as talk;
+use helpbot_domain::conversation as rules;
 use helpbot_domain::event;
 use helpbot_domain::key;
 use helpbot_domain::plan;
+use helpbot_domain::range;
 use helpbot_domain::source;
 use helpbot_domain::widget;
-use helpbot_services as services;
 
-/// What a site has booked; each includes the ones before it.
+/// Level of service of a site, which decides the features that the site may use. Each plan includes
+/// the features of the plans before it.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "plan::Plan")]
 pub enum Plan {
-    /// Chat, feedback, handoff, widget settings.
+    /// Includes answers, feedback, handoff and the configuration of the widget.
     Starter,
     /// Adds analytics, the list of conversations and webhooks.
     Growth,
-    /// Adds management of sources and a widget without our name.
+    /// Adds the management of sources and lets the site remove the HelpBot name from the widget.
     Scale,
 }
 
-/// Who a key speaks for.
+/// Kind of an API key, which decides whose requests the key authenticates.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "key::KeyKind")]
 pub enum KeyKind {
-    /// Visitors; stands in every page.
+    /// A public key for visitors, which web pages contain (`wk_live_`).
     Widget,
-    /// The own servers of the site.
+    /// A key for the servers of the site (`sk_live_`). It must never be sent to a browser.
     Secret,
-    /// A member of the team.
+    /// A key that belongs to one member of the site (`pat_`).
     Member,
-    /// The operator of the installation.
+    /// A key of the operator of the installation (`adm_`), which has access to all sites.
     Operator,
-    /// A key of an imported account, with all rights of a secret key.
+    /// A key that was imported from an earlier account. It grants the same rights as a secret key.
     Legacy,
 }
 
-/// Something that a key may be allowed to do.
+/// Permission of an API key. A request without the required scope fails with the code `FORBIDDEN`.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "key::Scope")]
 pub enum Scope {
-    /// Ask, vote, ask for a human, take part in the own session.
+    /// Allows a visitor to ask questions, vote, request a handoff and take part in their own session.
     Chat,
-    /// Read the settings of the widget.
+    /// Allows reading the configuration of the widget and the answer settings.
     ReadConfig,
-    /// Change settings of the widget and of answering.
+    /// Allows changing the configuration of the widget and the answer settings.
     WriteConfig,
-    /// Read conversations and live events.
+    /// Allows reading conversations and receiving their events.
     ReadConversations,
-    /// Answer visitors, assign, resolve.
+    /// Allows replying to visitors and assigning, resolving and reopening conversations.
     WriteConversations,
-    /// Read figures.
+    /// Allows reading the analytics of the site.
     ReadAnalytics,
-    /// Read sources and entries.
+    /// Allows reading sources, FAQ entries and test questions.
     ReadSources,
-    /// Add, change and delete sources and entries.
+    /// Allows adding, changing and deleting sources, FAQ entries and test questions.
     WriteSources,
-    /// Manage webhooks and their deliveries.
+    /// Allows managing webhooks and reading their deliveries.
     Webhooks,
-    /// Manage keys, members and the site itself.
+    /// Allows managing API keys and members, and erasing sessions.
     Admin,
 }
 
-/// What a member of the team may do.
+/// Role of a member, which decides what the member's key may do.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "key::Role")]
 pub enum MemberRole {
-    /// Everything on the site.
+    /// The member may do everything on the site.
     Admin,
-    /// Answer visitors and read.
+    /// The member may read the site and reply to visitors.
     Agent,
 }
 
-/// Where the text of a source comes from.
+/// Kind of a source, which says where its content comes from.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "source::SourceKind")]
 pub enum SourceKind {
-    /// A page or site, fetched and fetched again.
+    /// A web address, which is fetched again by every sync.
     Url,
-    /// An uploaded file.
+    /// A file that was uploaded.
     File,
-    /// Entries typed by hand.
+    /// A text or FAQ entries that were written by hand.
     Text,
 }
 
-/// How far a source has come.
+/// Status of a source between its syncs.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "source::SourceStatus")]
 pub enum SourceStatus {
-    /// Waiting to be read.
+    /// A sync is waiting to start.
     Pending,
-    /// Being read.
+    /// A sync is running. In REST, this status is called `scraping`.
+    #[graphql(name = "SYNCING")]
     Scraping,
-    /// Read; answers come from it.
+    /// The last sync succeeded, and its content is used for answers.
     Indexed,
-    /// Not read, for the reason in `error`; what was indexed before still answers.
+    /// The last sync failed; `error` contains the reason. Content of earlier syncs is still used.
     Failed,
 }
 
-/// What came of a visit to a page.
+/// Result that the last visit to a page had.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "source::PageOutcome")]
 pub enum PageOutcome {
-    /// Fetched and read.
+    /// The page was fetched and its content was extracted.
     Fetched,
-    /// The same as at the visit before.
+    /// The page had not changed since the previous visit.
     Unchanged,
-    /// Left out, for the reason it carries.
+    /// The page was left out; `reason` contains the cause.
     Skipped,
-    /// Not to be had or not to be read, for the reason it carries.
+    /// The page could not be fetched or parsed; `reason` contains the cause.
     Failed,
 }
 
-/// What became of a question.
+/// Outcome that a question had.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "talk::Outcome")]
+#[graphql(remote = "rules::Outcome")]
 pub enum AnswerOutcome {
-    /// Answered from the pages of the site.
+    /// The question was answered from the content of the site.
     Answered,
-    /// Near questions were offered instead of an answer.
+    /// HelpBot offered similar questions instead of an answer.
     Suggested,
-    /// An honest "I don't know".
+    /// HelpBot replied that it does not know the answer.
     Declined,
-    /// A greeting or thanks: nothing was asked.
+    /// The visitor wrote a greeting or thanks and asked nothing.
     SmallTalk,
 }
 
-/// The verdict of a visitor on an answer.
+/// Vote that a visitor gave on an answer.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Feedback {
-    /// It helped.
+    /// The answer helped the visitor.
     Helpful,
-    /// It did not.
+    /// The answer did not help the visitor.
     Unhelpful,
 }
 
-impl From<talk::Vote> for Feedback {
-    fn from(vote: talk::Vote) -> Self {
+impl From<rules::Vote> for Feedback {
+    fn from(vote: rules::Vote) -> Self {
         match vote {
-            talk::Vote::Yes => Feedback::Helpful,
-            talk::Vote::No => Feedback::Unhelpful,
+            rules::Vote::Yes => Feedback::Helpful,
+            rules::Vote::No => Feedback::Unhelpful,
         }
     }
 }
 
-impl From<Feedback> for talk::Vote {
+impl From<Feedback> for rules::Vote {
     fn from(feedback: Feedback) -> Self {
-        talk::Vote::from_bool(feedback == Feedback::Helpful)
+        rules::Vote::from_bool(feedback == Feedback::Helpful)
     }
 }
 
-/// How far a handoff to a human has come.
+/// Status that a handoff has.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "talk::HandoffStatus")]
+#[graphql(remote = "rules::HandoffStatus")]
 pub enum HandoffStatus {
-    /// The visitor asked for a human; nobody has taken it.
+    /// The visitor asked for a human and no member has taken the conversation.
     Requested,
-    /// A member has taken it.
+    /// A member has taken the conversation.
     Assigned,
-    /// A member has closed it.
+    /// A member has closed the conversation.
     Resolved,
 }
 
-/// Who wrote a message.
+/// Author who wrote a message.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "talk::Author")]
+#[graphql(remote = "rules::Author")]
 pub enum Author {
-    /// The person on the web site.
+    /// The visitor wrote the message.
     Visitor,
-    /// HelpBot.
+    /// HelpBot wrote the message.
     Bot,
-    /// A member of the team of the site.
+    /// A member, or a server with a secret key, wrote the message.
     Agent,
 }
 
-/// Which conversations a list shows.
+/// Filter that selects conversations by what happened in them.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "services::ConversationFilter")]
+#[graphql(remote = "helpbot_domain::conversation::ConversationFilter")]
 pub enum ConversationState {
-    /// All of them.
+    /// Selects all conversations of the site.
     All,
-    /// Without an answer.
+    /// Selects only conversations that have no answer.
     Unanswered,
-    /// With one.
+    /// Selects only conversations that have an answer.
     Answered,
-    /// Handed to a human.
+    /// Selects only conversations in which the visitor asked for a human.
     Handoff,
-    /// Voted helpful.
+    /// Selects only conversations whose answer was voted helpful.
     Helpful,
-    /// Voted unhelpful.
+    /// Selects only conversations whose answer was voted unhelpful.
     Unhelpful,
 }
 
-/// The order of a list of conversations; ties go by id.
+/// Sort order of a list of conversations. Conversations with the same time are sorted by ID.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "services::ConversationOrder")]
+#[graphql(remote = "helpbot_domain::conversation::ConversationOrder")]
 pub enum ConversationOrder {
-    /// Last asked first.
+    /// Sorts by the time of the question, newest first.
     #[graphql(name = "CREATED_AT_DESC")]
     CreatedDesc,
-    /// First asked first.
+    /// Sorts by the time of the question, oldest first.
     #[graphql(name = "CREATED_AT_ASC")]
     CreatedAsc,
-    /// Last changed first.
+    /// Sorts by the time of the last change, newest first.
     #[graphql(name = "UPDATED_AT_DESC")]
     UpdatedDesc,
-    /// First changed first.
+    /// Sorts by the time of the last change, oldest first.
     #[graphql(name = "UPDATED_AT_ASC")]
     UpdatedAsc,
 }
 
-/// The kind of an event.
+/// Type of an event, which says what happened in a conversation.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "event::EventType")]
 pub enum ConversationEventType {
-    /// A visitor asked and was answered, or told that there is no answer.
+    /// A visitor asked a question, and the answer or the refusal was stored.
     ConversationCreated,
-    /// There was no answer; comes right after its `CONVERSATION_CREATED`.
+    /// A question has no answer. This event follows directly after its `CONVERSATION_CREATED`.
     ConversationUnanswered,
-    /// A visitor voted, or changed the vote.
+    /// A visitor voted on an answer or changed the vote.
     ConversationFeedback,
     /// A visitor asked for a human.
     ConversationHandoff,
-    /// Visitor or team wrote a message.
+    /// A visitor, a member or a server wrote a message.
     MessageCreated,
-    /// A member took the conversation.
+    /// A conversation was assigned to a member.
     ConversationAssigned,
-    /// A member closed it.
+    /// A conversation was resolved.
     ConversationResolved,
-    /// It was opened again.
+    /// A resolved conversation was reopened.
     ConversationReopened,
 }
 
-/// The corner of the page that the widget stands in.
+/// Corner of the web page in which the widget is shown.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "widget::Position")]
 pub enum WidgetPosition {
-    /// The usual place.
+    /// The widget is shown in the bottom right corner. This is the default.
     BottomRight,
-    /// Its mirror.
+    /// The widget is shown in the bottom left corner.
     BottomLeft,
+}
+
+/// Range of whole UTC days that ends today.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "range::Range")]
+pub enum AnalyticsRange {
+    /// The range covers today and the 6 days before.
+    #[graphql(name = "LAST_7_DAYS")]
+    Last7Days,
+    /// The range covers today and the 29 days before.
+    #[graphql(name = "LAST_30_DAYS")]
+    Last30Days,
+    /// The range covers today and the 89 days before.
+    #[graphql(name = "LAST_90_DAYS")]
+    Last90Days,
+    /// The range covers today and the 364 days before.
+    #[graphql(name = "LAST_365_DAYS")]
+    Last365Days,
+    /// The range covers all days since the first question.
+    All,
 }

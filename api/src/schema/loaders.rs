@@ -1,30 +1,33 @@
-//! Loaders: many resolvers ask for one thing each, the database is asked once for all.
+//! Loaders: they collect the objects that many resolvers need and read them with one query.
 //!
-//! Made for each request (and each event of a subscription), never shared: they remember what
-//! they loaded. Keys carry the site, because an operator's request may span several. Every key
-//! gets a value, absent ones `None`.
+//! Each request and each event of a subscription has its own loaders. They must not be shared,
+//! because they cache what they loaded. Keys include the site, since a request of the operator may
+//! span several sites. Every key gets a value; the value of a missing object is `None`.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use crate::error::Failure;
+use crate::error::ApiError;
 use ::dataloader::BatchFn;
 use ::dataloader::cached::Loader;
+use helpbot_domain::conversation::{Conversation, Message};
 use helpbot_domain::ids::{ConversationId, MemberId, SiteId, SourceId};
+use helpbot_domain::member::Member;
+use helpbot_domain::source::Source;
 use helpbot_services::accounts::members;
 use helpbot_services::conversations::{self, messages, unread};
-use helpbot_services::{Conversation, Error, Member, Message, Result, Services, Source, Viewer, sources};
+use helpbot_services::{Error, Result, Services, Viewer, sources};
 
-/// One turn of the scheduler gathers what resolvers of one level ask for; more only waits
-/// (measured: ten turns triple the time of a page of 100).
+/// How often a loader yields before it queries. After one yield, all resolvers of a level have
+/// registered their keys; more only add delay (measured: ten triple the time of a page of 100).
 const YIELDS: usize = 1;
 
-/// A loaded value; the failure of a batch belongs to each of its keys.
+/// A loaded value. When a batch fails, each of its keys gets the same error.
 pub type Loaded<T> = Result<T, Arc<Error>>;
 
 /// A key of a batch with its value.
-type Keyed<I, T> = ((SiteId, I), Loaded<T>);
+type KeyAndValue<I, T> = ((SiteId, I), Loaded<T>);
 
 /// The loaders of one request.
 pub struct Loaders {
@@ -36,50 +39,51 @@ pub struct Loaders {
 }
 
 impl Loaders {
-    /// New ones, which remember nothing.
+    /// Loaders with empty caches.
     pub fn new(services: &Services, viewer: &Arc<Viewer>) -> Self {
-        let by = || By { services: services.clone(), viewer: viewer.clone() };
+        let reads = || Reads { services: services.clone(), viewer: viewer.clone() };
         Self {
-            conversations: Loader::new(Conversations(by())).with_yield_count(YIELDS),
-            members: Loader::new(Members(by())).with_yield_count(YIELDS),
-            messages: Loader::new(Messages(by())).with_yield_count(YIELDS),
-            sources: Loader::new(Sources(by())).with_yield_count(YIELDS),
-            unread: Loader::new(Unread(by())).with_yield_count(YIELDS),
+            conversations: Loader::new(Conversations(reads())).with_yield_count(YIELDS),
+            members: Loader::new(Members(reads())).with_yield_count(YIELDS),
+            messages: Loader::new(Messages(reads())).with_yield_count(YIELDS),
+            sources: Loader::new(Sources(reads())).with_yield_count(YIELDS),
+            unread: Loader::new(Unread(reads())).with_yield_count(YIELDS),
         }
     }
 
-    /// A conversation that the viewer may see.
+    /// A conversation, if it exists and the viewer may read it.
     pub async fn conversation(&self, site: SiteId, id: ConversationId) -> Loaded<Option<Conversation>> {
         self.conversations.try_load((site, id)).await.unwrap_or_else(unanswered)
     }
 
-    /// A member, while in the team.
+    /// A member, if it has not been removed from the site.
     pub async fn member(&self, site: SiteId, id: MemberId) -> Loaded<Option<Member>> {
         self.members.try_load((site, id)).await.unwrap_or_else(unanswered)
     }
 
-    /// What was written in a conversation after its answer.
+    /// The messages that were written in a conversation after its answer, oldest first.
     pub async fn messages(&self, site: SiteId, id: ConversationId) -> Loaded<Vec<Message>> {
         self.messages.try_load((site, id)).await.unwrap_or_else(unanswered)
     }
 
-    /// A source, while it exists.
+    /// A source, if it has not been deleted.
     pub async fn source(&self, site: SiteId, id: SourceId) -> Loaded<Option<Source>> {
         self.sources.try_load((site, id)).await.unwrap_or_else(unanswered)
     }
 
-    /// How many messages of a conversation the viewer's side has not read yet.
+    /// Number of messages of a conversation that the viewer's side has not read yet.
     pub async fn unread(&self, site: SiteId, id: ConversationId) -> Loaded<i64> {
         self.unread.try_load((site, id)).await.unwrap_or_else(unanswered)
     }
 }
 
-struct By {
+/// Whose data a loader reads, and through what.
+struct Reads {
     services: Services,
     viewer: Arc<Viewer>,
 }
 
-struct Conversations(By);
+struct Conversations(Reads);
 
 impl BatchFn<(SiteId, ConversationId), Loaded<Option<Conversation>>> for Conversations {
     async fn load(
@@ -95,7 +99,7 @@ impl BatchFn<(SiteId, ConversationId), Loaded<Option<Conversation>>> for Convers
     }
 }
 
-struct Messages(By);
+struct Messages(Reads);
 
 impl BatchFn<(SiteId, ConversationId), Loaded<Vec<Message>>> for Messages {
     async fn load(
@@ -120,7 +124,7 @@ impl BatchFn<(SiteId, ConversationId), Loaded<Vec<Message>>> for Messages {
     }
 }
 
-struct Members(By);
+struct Members(Reads);
 
 impl BatchFn<(SiteId, MemberId), Loaded<Option<Member>>> for Members {
     async fn load(&mut self, keys: &[(SiteId, MemberId)]) -> HashMap<(SiteId, MemberId), Loaded<Option<Member>>> {
@@ -133,7 +137,7 @@ impl BatchFn<(SiteId, MemberId), Loaded<Option<Member>>> for Members {
     }
 }
 
-struct Unread(By);
+struct Unread(Reads);
 
 impl BatchFn<(SiteId, ConversationId), Loaded<i64>> for Unread {
     async fn load(&mut self, keys: &[(SiteId, ConversationId)]) -> HashMap<(SiteId, ConversationId), Loaded<i64>> {
@@ -150,7 +154,7 @@ impl BatchFn<(SiteId, ConversationId), Loaded<i64>> for Unread {
     }
 }
 
-struct Sources(By);
+struct Sources(Reads);
 
 impl BatchFn<(SiteId, SourceId), Loaded<Option<Source>>> for Sources {
     async fn load(&mut self, keys: &[(SiteId, SourceId)]) -> HashMap<(SiteId, SourceId), Loaded<Option<Source>>> {
@@ -176,7 +180,7 @@ fn one_each<I: Copy + Eq + Hash, T>(
     ids: &[I],
     found: Result<Vec<T>>,
     id_of: impl Fn(&T) -> I,
-) -> Vec<Keyed<I, Option<T>>> {
+) -> Vec<KeyAndValue<I, Option<T>>> {
     match found {
         Ok(found) => {
             let mut found: HashMap<I, T> = found.into_iter().map(|value| (id_of(&value), value)).collect();
@@ -186,22 +190,22 @@ fn one_each<I: Copy + Eq + Hash, T>(
     }
 }
 
-fn each_failed<I: Copy, T>(site: SiteId, ids: &[I], error: Error) -> impl Iterator<Item = Keyed<I, T>> {
+fn each_failed<I: Copy, T>(site: SiteId, ids: &[I], error: Error) -> impl Iterator<Item = KeyAndValue<I, T>> {
     let error = Arc::new(error);
     ids.iter().map(move |id| ((site, *id), Err(error.clone())))
 }
 
-/// The error of a field whose load failed. The cause of a shared failure is logged here: each
-/// field that asked for it carries a copy of what callers are told.
+/// The error of a field whose load failed. The cause is logged here, because each field gets only
+/// a copy of the public text.
 pub fn failed(error: Arc<Error>) -> async_graphql::Error {
     if let Error::Internal(_) | Error::Unavailable { .. } = &*error {
-        tracing::error!(error = ?error, "a load failed");
+        tracing::error!(error = ?error, "a loader could not read its objects");
     }
-    let server_error = Failure::from(&*error).into_server_error();
+    let server_error = ApiError::from(&*error).into_server_error();
     async_graphql::Error { extensions: server_error.extensions, ..async_graphql::Error::new(server_error.message) }
 }
 
-/// A loader answers every key; it would be a fault of ours if it did not.
+/// A loader returns a value for every key. A missing one is a defect of the loader.
 fn unanswered<T>(error: std::io::Error) -> Loaded<T> {
     Err(Arc::new(Error::internal(error)))
 }

@@ -1,8 +1,13 @@
-//! The schema: the nouns put together, its limits, and its text.
+//! The GraphQL schema: one folder per noun, joined into the three root types.
+//!
+//! `server` builds the gateway from here and prints the schema. A resolver checks nothing and
+//! decides nothing: it calls one use case of `services` with the viewer of the request and shapes
+//! the result. [`mutation`] and [`page`] hold what all mutations and all lists share.
 
 pub mod access;
 pub mod analytics;
 pub mod conversations;
+pub mod cost;
 pub mod entries;
 pub mod enums;
 pub mod evaluation;
@@ -11,18 +16,24 @@ pub mod ids;
 pub mod keys;
 mod loaders;
 pub mod members;
+pub mod mutation;
 pub mod node;
 pub mod page;
 pub mod scalars;
 pub mod sites;
 pub mod sources;
 pub mod topics;
+pub mod upload;
+pub mod usage;
 pub mod webhooks;
 
 use async_graphql::{Data, MergedObject, MergedSubscription, SDLExportOptions, Schema, SchemaBuilder};
 use helpbot_services::{Services, Viewer};
 
-use crate::gateway::{Gateway, GatewaySettings, TrustedDocuments};
+use crate::gateway::documents::TrustedDocuments;
+use crate::gateway::execution::Gateway;
+use crate::gateway::settings::GatewaySettings;
+use crate::limits::MAX_COMPLEXITY;
 use crate::schema::access::Access;
 use crate::schema::conversations::erasure::ErasureMutation;
 use crate::schema::conversations::mutation::ConversationMutation;
@@ -30,7 +41,7 @@ use crate::schema::conversations::subscription::{ActivitySubscription, AnswerSub
 use crate::schema::conversations::transcript::TranscriptMutation;
 use crate::schema::entries::mutation::EntryMutation;
 use crate::schema::evaluation::mutation::EvaluationMutation;
-use crate::schema::events::EventSubscription;
+use crate::schema::events::subscription::EventSubscription;
 use crate::schema::keys::KeyMutation;
 use crate::schema::members::MemberMutation;
 use crate::schema::node::NodeQuery;
@@ -40,20 +51,20 @@ use crate::schema::sources::mutation::SourceMutation;
 use crate::schema::sources::subscription::SourceSubscription;
 use crate::schema::webhooks::mutation::WebhookMutation;
 
-/// Fields inside fields. The standard introspection query needs 15 (measured: 14 blocks it).
+/// Deepest nesting of fields. The standard introspection query needs 15 (measured: 14 blocks it).
 const DEPTH: usize = 15;
-/// Fields in all, those of a list times its size; introspection needs about 300.
-pub const COMPLEXITY: usize = 2_000;
-/// Directives on one field; more has no use and was once an attack (CVE-2024-47614).
+/// Most directives on one field. More of them have no use and were an attack (CVE-2024-47614).
 const DIRECTIVES: usize = 50;
 
-/// Everything that can be read.
+/// Operations that read data.
 #[derive(Default, MergedObject)]
-pub struct Query(SiteQuery, NodeQuery);
+#[graphql(name = "Query")]
+pub struct QueryRoot(SiteQuery, NodeQuery);
 
-/// Everything that can be changed.
+/// Operations that change data.
 #[derive(Default, MergedObject)]
-pub struct Mutation(
+#[graphql(name = "Mutation")]
+pub struct MutationRoot(
     ConversationMutation,
     TranscriptMutation,
     ErasureMutation,
@@ -66,19 +77,20 @@ pub struct Mutation(
     EvaluationMutation,
 );
 
-/// Everything that can be watched.
+/// Operations that report changes as they happen.
 #[derive(Default, MergedSubscription)]
-pub struct Subscription(EventSubscription, AnswerSubscription, ActivitySubscription, SourceSubscription);
+#[graphql(name = "Subscription")]
+pub struct SubscriptionRoot(EventSubscription, AnswerSubscription, ActivitySubscription, SourceSubscription);
 
-/// The schema of HelpBot.
-pub type HelpBotSchema = Schema<Query, Mutation, Subscription>;
+/// The executable schema.
+pub type HelpBotSchema = Schema<QueryRoot, MutationRoot, SubscriptionRoot>;
 
-/// The schema with its limits. What resolvers need comes with each request.
+/// The schema with its default limits. Each request brings the data that its resolvers need.
 pub fn schema() -> HelpBotSchema {
-    builder().limit_complexity(COMPLEXITY).finish()
+    builder().limit_complexity(MAX_COMPLEXITY).finish()
 }
 
-/// The gateway to it, over the use cases.
+/// The gateway that authenticates, limits and executes operations of this schema.
 pub fn gateway(services: Services, trusted: TrustedDocuments, settings: GatewaySettings) -> Gateway {
     let of_request = services.clone();
     let request_data = move |viewer: &Viewer| {
@@ -89,14 +101,14 @@ pub fn gateway(services: Services, trusted: TrustedDocuments, settings: GatewayS
     Gateway::new(builder, services, request_data, trusted, settings)
 }
 
-/// With the limits that no installation sets; the gateway sets the complexity.
-fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
-    Schema::build(Query::default(), Mutation::default(), Subscription::default())
+/// The schema with the limits that are not settings. The gateway sets the complexity limit.
+fn builder() -> SchemaBuilder<QueryRoot, MutationRoot, SubscriptionRoot> {
+    Schema::build(QueryRoot::default(), MutationRoot::default(), SubscriptionRoot::default())
         .limit_depth(DEPTH)
         .limit_directives(DIRECTIVES)
 }
 
-/// The text of the schema, as `schema.graphql` holds it.
+/// The schema in the schema definition language, exactly as the file `schema.graphql` contains it.
 pub fn sdl() -> String {
     let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items();
     let text = schema().sdl_with_options(options.include_specified_by().use_space_ident());

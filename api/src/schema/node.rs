@@ -1,11 +1,15 @@
-//! Anything that has an id, by its id. The prefix of an id tells its kind.
+//! The fields `node` and `nodes`: any object by its global ID.
+//!
+//! The prefix of an ID names its type. An object that the viewer may not read gives the same
+//! answer as one that does not exist.
 
 use async_graphql::{Context, ID, Interface, Object, Result};
+use helpbot_domain::global_id::GlobalId;
 use helpbot_domain::ids::{ConversationId, KeyId, MemberId, SiteId, SourceId, WebhookId};
 use helpbot_services::accounts::{keys, members};
 use helpbot_services::runtime::global_ids;
 use helpbot_services::webhooks::{self, deliveries};
-use helpbot_services::{Error, Thing, sources};
+use helpbot_services::{Error, sources};
 use uuid::Uuid;
 
 use crate::schema::access::Access;
@@ -20,9 +24,9 @@ use crate::schema::sources::Source;
 use crate::schema::webhooks::Webhook;
 use crate::schema::webhooks::deliveries::WebhookDelivery;
 
-/// Something that has an id.
+/// An object that has a global ID.
 #[derive(Interface)]
-#[graphql(field(name = "id", ty = "ID", desc = "Its id, unique among all things."))]
+#[graphql(field(name = "id", ty = "ID", desc = "Global ID of the object, which is unique among all objects."))]
 #[allow(clippy::large_enum_variant, reason = "lives for one field of one response")]
 pub enum Node {
     Site(Site),
@@ -34,27 +38,32 @@ pub enum Node {
     WebhookDelivery(WebhookDelivery),
 }
 
-/// Finding things by their ids.
+/// The fields that find objects by their global IDs.
 #[derive(Default)]
 pub struct NodeQuery;
 
 #[Object]
 impl NodeQuery {
-    /// The thing with that id; null when there is none or the key may not see it.
+    /// Returns the object with the given global ID. The result is null when no such object exists or
+    /// the API key may not read it.
     async fn node(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "For example `conv_…` or `src_…`; the UUID of a delivery.")] id: ID,
+        #[graphql(
+            desc = "Global ID of an object, for example `conv_…` or `src_…`. The ID of a webhook delivery is a UUID."
+        )]
+        id: ID,
     ) -> Result<Option<Node>> {
         find(Access::of(ctx), &id).await
     }
 
-    /// The things with those ids, in their order, at most 100; null for each that there is none of.
+    /// Returns the objects with the given global IDs, in the order of `ids`. An item is null when no
+    /// such object exists or the API key may not read it. Only the first 100 IDs are looked up.
     #[graphql(complexity = "ids.len().min(page::MAX as usize) * child_complexity")]
     async fn nodes(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "At most 100.")] ids: Vec<ID>,
+        #[graphql(desc = "Global IDs of the objects. Only the first 100 are used.")] ids: Vec<ID>,
     ) -> Result<Vec<Option<Node>>> {
         let access = Access::of(ctx);
         let taken = usize::try_from(page::MAX).unwrap_or(0);
@@ -72,7 +81,7 @@ async fn find(access: &Access, id: &ID) -> Result<Option<Node>> {
         KeyId::PREFIX => key(access, ids::read(id)).await,
         MemberId::PREFIX => member(access, ids::read(id)).await,
         WebhookId::PREFIX => webhook(access, ids::read(id)).await,
-        // A delivery has a UUID: that of the header that each attempt carries.
+        // A delivery is identified by the UUID that the header of each attempt carries.
         _ => match id.parse() {
             Ok(id) => delivery(access, id).await,
             Err(_) => Ok(None),
@@ -85,48 +94,48 @@ async fn find(access: &Access, id: &ID) -> Result<Option<Node>> {
     }
 }
 
-/// Whether the thing is as good as not there for the viewer.
+/// Whether the object must look to the viewer as if it did not exist.
 fn is_hidden(error: &Error) -> bool {
     matches!(error, Error::NotFound(_) | Error::Forbidden(_) | Error::PlanRequired { .. })
 }
 
-async fn site_of(access: &Access, thing: Thing) -> helpbot_services::Result<Option<SiteId>> {
+async fn site_of(access: &Access, thing: GlobalId) -> helpbot_services::Result<Option<SiteId>> {
     global_ids::site_of(&access.services, &access.viewer, thing).await.map(Some)
 }
 
 async fn source(access: &Access, id: SourceId) -> helpbot_services::Result<Option<Node>> {
-    let site = site_of(access, Thing::Source(id)).await?;
+    let site = site_of(access, GlobalId::Source(id)).await?;
     let found = sources::by_ids(&access.services, &access.viewer, site, &[id]).await?;
     Ok(found.into_iter().next().map(|row| Node::Source(Source { row, access: access.clone() })))
 }
 
 async fn key(access: &Access, id: KeyId) -> helpbot_services::Result<Option<Node>> {
-    let site = site_of(access, Thing::Key(id)).await?;
+    let site = site_of(access, GlobalId::Key(id)).await?;
     let found = keys::list(&access.services, &access.viewer, site).await?;
     Ok(found.into_iter().find(|key| key.id == id).map(|key| Node::ApiKey(key.into())))
 }
 
 async fn member(access: &Access, id: MemberId) -> helpbot_services::Result<Option<Node>> {
-    let site = site_of(access, Thing::Member(id)).await?;
+    let site = site_of(access, GlobalId::Member(id)).await?;
     let found = members::by_ids(&access.services, &access.viewer, site, &[id]).await?;
     Ok(found.into_iter().next().map(|member| Node::Member(member.into())))
 }
 
 async fn webhook(access: &Access, id: WebhookId) -> helpbot_services::Result<Option<Node>> {
-    let site = site_of(access, Thing::Webhook(id)).await?;
+    let site = site_of(access, GlobalId::Webhook(id)).await?;
     let row = webhooks::get(&access.services, &access.viewer, site, id).await?;
     Ok(Some(Node::Webhook(Webhook { row, access: access.clone() })))
 }
 
 async fn delivery(access: &Access, id: Uuid) -> helpbot_services::Result<Option<Node>> {
-    let site = site_of(access, Thing::Delivery(id)).await?;
+    let site = site_of(access, GlobalId::Delivery(id)).await?;
     let row = deliveries::get(&access.services, &access.viewer, site, id).await?;
     Ok(Some(Node::WebhookDelivery(WebhookDelivery::alone(row, access))))
 }
 
-/// Through the loader, so that `nodes` reads many at once; its failure is shared among them.
+/// Uses the loader, so that `nodes` reads many conversations with one query. They share its failure.
 async fn conversation(access: &Access, id: ConversationId) -> Result<Option<Node>> {
-    let site = match global_ids::site_of(&access.services, &access.viewer, Thing::Conversation(id)).await {
+    let site = match global_ids::site_of(&access.services, &access.viewer, GlobalId::Conversation(id)).await {
         Ok(site) => site,
         Err(error) if is_hidden(&error) => return Ok(None),
         Err(error) => return Err(error.into()),

@@ -1,17 +1,22 @@
-//! Scalars of our own: moments and days.
+//! Scalars of the schema: times and days, and the conversion of counts to `Int`.
+//!
+//! Used by every noun. Values are stored and returned in UTC.
 
-use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use async_graphql::{Description, InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use helpbot_domain::Timestamp;
 use helpbot_domain::time::Day;
 
-/// A moment: RFC 3339, UTC, with milliseconds, for example `2026-01-15T10:30:00.000Z`. As an
-/// input any offset is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A count as GraphQL's `Int`. Counts above 2,147,483,647 are returned as that number.
+pub(crate) fn int(count: i64) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}
+
+/// A point in time in RFC 3339 format, for example `2026-01-15T10:30:00.000Z`. Responses use UTC
+/// and milliseconds. Inputs may have any offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Description)]
 pub struct DateTime(pub Timestamp);
 
-/// A moment: RFC 3339, UTC, with milliseconds, for example `2026-01-15T10:30:00.000Z`. As an
-/// input any offset is read.
-#[Scalar(specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html")]
+#[Scalar(use_type_description, specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
         match &value {
@@ -34,18 +39,17 @@ impl From<Timestamp> for DateTime {
     }
 }
 
-/// A day in UTC: `YYYY-MM-DD`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A calendar day in UTC, which is written `YYYY-MM-DD`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Description)]
 pub struct Date(pub Day);
 
-/// A day in UTC: `YYYY-MM-DD`.
-#[Scalar(specified_by_url = "https://scalars.graphql.org/andimarek/local-date.html")]
+#[Scalar(use_type_description, specified_by_url = "https://scalars.graphql.org/andimarek/local-date.html")]
 impl ScalarType for Date {
     fn parse(value: Value) -> InputValueResult<Self> {
         match &value {
             Value::String(text) => {
                 let start = Timestamp::from_rfc3339(&format!("{text}T00:00:00Z"));
-                start.map(|start| Date(start.day())).ok_or_else(|| InputValueError::custom("not a day"))
+                start.map(|start| Date(start.day())).ok_or_else(|| InputValueError::custom("not a YYYY-MM-DD day"))
             }
             _ => Err(InputValueError::expected_type(value)),
         }

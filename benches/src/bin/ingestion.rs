@@ -1,10 +1,9 @@
-//! `cargo run --release -p helpbot-benches --bin ingestion`: reading of pages, crawling of a site
-//! and taking in of entries, each beside the least that it could cost and beside what the project
-//! asks of itself (issue 4).
+//! `cargo run --release -p helpbot-benches --bin ingestion` measures the extraction of pages, the sync of a site and the
+//! import of entries, each beside its minimum cost and its target.
 //!
-//! The product's own binary must have been built (`cargo build --release`).
+//! The product's binary must have been built (`cargo build --release`).
 
-#![allow(clippy::print_stdout, reason = "printing is what it is for")]
+#![allow(clippy::print_stdout, reason = "it prints its results")]
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -22,33 +21,33 @@ use tempfile::TempDir;
 
 type AnyError = Box<dyn std::error::Error>;
 
-/// Past this, entries that were taken in will not answer.
+/// Time after which imported entries count as missing.
 const INDEXING_MAX: Duration = Duration::from_secs(60);
 
-/// What the project asks of itself.
+/// The targets of docs/performance.md.
 mod target {
-    /// Extraction and chunking on one core, MB of HTML a second.
+    /// Extraction and chunking on one core, in MB of HTML per second.
     pub const MB_PER_SECOND: f64 = 20.0;
-    /// A crawl end to end without pauses.
+    /// Pages per second of a sync without pauses.
     pub const PAGES_PER_SECOND: f64 = 150.0;
-    /// The most that a crawl takes over what the server had, MiB.
+    /// Additional memory of a sync in MiB.
     pub const PEAK_MIB: f64 = 150.0;
-    /// Taking in of 10,000 entries until they answer.
+    /// Time of an import of 10,000 entries until they are used in answers.
     pub const ENTRIES_SECONDS: f64 = 10.0;
-    /// How long the one transaction that stores a reading may keep another write waiting.
+    /// Time for which the transaction that stores a sync may delay another write.
     pub const WAIT_MS: f64 = 250.0;
 }
 
 /// Measures ingestion.
 #[derive(Parser)]
 struct Options {
-    /// Rounds of each measurement; the best counts, since others work on the machine too.
+    /// Number of rounds. The best one counts, because other processes use the machine too.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Pages of the site.
+    /// Number of pages of the site.
     #[arg(long, default_value_t = site::PAGES)]
     pages: usize,
-    /// Entries that are taken in.
+    /// Number of imported entries.
     #[arg(long, default_value_t = 10_000)]
     entries: usize,
 }
@@ -67,7 +66,7 @@ async fn main() -> Result<(), AnyError> {
     entries(&options, &product, &key).await
 }
 
-/// Extraction and chunking on this one thread, beside the tokenizer of the parser alone.
+/// Measures extraction and chunking on this thread, beside the tokenizer of the parser alone.
 fn extraction(options: &Options, pages: &[String]) {
     let bytes: usize = pages.iter().map(String::len).sum();
     let best = |work: &dyn Fn() -> usize| {
@@ -120,12 +119,12 @@ fn tokens(page: &str) -> usize {
     tokenizer.sink.0.get()
 }
 
-/// The crawl of the whole site end to end, beside fetching its pages one after the other.
+/// Measures the sync of the whole site, beside fetching its pages one after another.
 async fn crawl(product: &Server, key: &str, pages: Vec<String>) -> Result<(), AnyError> {
     let count = pages.len();
     let addr = site::serve(pages).await?;
     let bare = fetch_all(addr, count).await?;
-    // The first start has a source of its own to index.
+    // The first start syncs a source too.
     tokio::time::sleep(Duration::from_secs(1)).await;
     let idle = product.resident_mib()?;
     product.reset_peak()?;
@@ -136,7 +135,7 @@ async fn crawl(product: &Server, key: &str, pages: Vec<String>) -> Result<(), An
         "  HelpBot             {:>8.0} pages/s   target >= {}   {} documents, {} chunks, {:.2} s",
         rate(count, took),
         target::PAGES_PER_SECOND,
-        read["documentCount"],
+        read["pageCount"],
         read["chunkCount"],
         took.as_secs_f64()
     );
@@ -149,8 +148,8 @@ async fn crawl(product: &Server, key: &str, pages: Vec<String>) -> Result<(), An
     Ok(())
 }
 
-/// The same pages once more as another site, while a visitor asks: each question is written, and
-/// waits for the transaction that stores the reading.
+/// Syncs the same pages as another site while a visitor asks questions. Each question is written, and waits for the
+/// transaction that stores the sync.
 async fn crawl_while_asked(product: &Server, key: &str, pages: Vec<String>) -> Result<(), AnyError> {
     let count = pages.len();
     let addr = site::serve(pages).await?;
@@ -166,7 +165,7 @@ async fn crawl_while_asked(product: &Server, key: &str, pages: Vec<String>) -> R
     Ok(())
 }
 
-/// Adds a site and waits until it is read; what became of it, and how long that took.
+/// Adds a site and waits until it is synced. Returns the result and the duration.
 async fn read_site(product: &Server, key: &str, addr: SocketAddr, count: usize) -> Result<(Value, Duration), AnyError> {
     let input = json!({ "url": format!("http://{addr}/0"), "scope": "SITE" });
     let add = json!({
@@ -179,18 +178,18 @@ async fn read_site(product: &Server, key: &str, addr: SocketAddr, count: usize) 
     if !id.is_string() {
         return Err(format!("the site was not added: {added}").into());
     }
-    let look = "query ($id: ID!) { node(id: $id) { ... on Source { status documentCount chunkCount error } } }";
+    let look = "query ($id: ID!) { node(id: $id) { ... on Source { status pageCount chunkCount error } } }";
     let look = json!({ "query": look, "variables": { "id": id } });
     let read = loop {
         let source = graphql(product.addr, key, &look).await?["data"]["node"].take();
         match source["status"].as_str() {
             Some("INDEXED") => break source,
-            Some("PENDING" | "SCRAPING") => tokio::time::sleep(Duration::from_millis(10)).await,
+            Some("PENDING" | "SYNCING") => tokio::time::sleep(Duration::from_millis(10)).await,
             _ => return Err(format!("the crawl failed: {source}").into()),
         }
     };
     let took = began.elapsed();
-    if read["documentCount"] != count {
+    if read["pageCount"] != count {
         return Err(format!("{count} pages were to be read: {read}").into());
     }
     Ok((read, took))
@@ -224,8 +223,7 @@ async fn fetch_all(addr: SocketAddr, count: usize) -> Result<Duration, AnyError>
     Ok(began.elapsed())
 }
 
-/// Taking in of entries by upload until they answer, while a visitor asks one question after
-/// another.
+/// Measures the import of entries by upload until they are used in answers, while a visitor asks questions.
 async fn entries(options: &Options, product: &Server, key: &str) -> Result<(), AnyError> {
     let ask = question(key);
     let quiet = latencies(product.addr, &ask, tokio::time::sleep(Duration::from_secs(3))).await?;
@@ -259,8 +257,7 @@ async fn entries(options: &Options, product: &Server, key: &str) -> Result<(), A
     Ok(())
 }
 
-/// Asks for an item until the answer is that of its entry: what is only added is answered without
-/// while the index is built.
+/// Asks about an item until the answer comes from its entry. While the new index is being built, the old one answers.
 async fn until_answered(addr: SocketAddr, key: &str, item: usize) -> Result<String, AnyError> {
     let body = json!({ "question": format!("Where is item {item} kept?") }).to_string();
     let (ask, shelf) = (load::post("/api/v1/chat", key, &body), format!("shelf {} of hall {}", item % 97, item % 13));
@@ -310,7 +307,7 @@ async fn import(addr: SocketAddr, key: &str, file: &str) -> Result<Value, AnyErr
     Ok(serde_json::from_slice(&answer.body)?)
 }
 
-/// How long each of one visitor's questions took until `end`, sorted.
+/// The sorted response times of one visitor's questions until `end`.
 async fn latencies(addr: SocketAddr, ask: &[u8], end: impl Future<Output = ()>) -> Result<Vec<Duration>, AnyError> {
     let mut connection = load::Connection::open(addr).await?;
     let mut times = Vec::new();

@@ -3,26 +3,26 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import {
-  AddSource, DeleteSource, Pages, type PagesResult, Rescrape, type SourceRow, type SourceSchedule, SourceScheduleValues, type SourceScope, SourceScopeValues, Sources,
-  UpdateSource, UploadSource, Reread, supports,
+  AddSource, DeleteSource, Pages, type PagesResult, type SourceRow, type SyncSchedule, SyncScheduleValues, type SyncScope, SyncScopeValues, Sources, SyncSource,
+  UpdateSource, UploadSource,
 } from "../../generated/dashboard";
 import { change, may, run, site, upload } from "../client";
 import { Badge, Confirm, Empty, Fault, Field, Loading, Page, When, counted, sayError, useAction, useQuery } from "../ui";
 
 const POLL_MS = 2500;
-const SCOPES: Record<SourceScope, string> = { PAGE: "Only this page", SECTION: "This page and the pages below it", SITE: "The whole site" };
-const SCHEDULES: Record<SourceSchedule, string> = { NONE: "Only manually", HOURLY: "Every hour", DAILY: "Every day", WEEKLY: "Every week", MONTHLY: "Every month" };
+const SCOPES: Record<SyncScope, string> = { PAGE: "Only this page", SECTION: "This page and the pages below it", SITE: "The whole site" };
+const SCHEDULES: Record<SyncSchedule, string> = { NONE: "Only manually", HOURLY: "Every hour", DAILY: "Every day", WEEKLY: "Every week", MONTHLY: "Every month" };
 
 export function SourcesPage() {
   const after = useSignal<string | null>(null);
   const loaded = useQuery(Sources, { site: site.value!.id, after: after.value });
   const url = useSignal("");
-  const scope = useSignal<SourceScope>("PAGE");
-  const schedule = useSignal<SourceSchedule>("NONE");
+  const scope = useSignal<SyncScope>("PAGE");
+  const schedule = useSignal<SyncSchedule>("NONE");
   const note = useSignal("");
   const { isBusy, error, act } = useAction();
   const nodes = loaded.data?.site?.sources?.nodes ?? [];
-  const isSyncing = nodes.some(({ status }) => status === "PENDING" || status === "SCRAPING");
+  const isSyncing = nodes.some(({ status }) => status === "PENDING" || status === "SYNCING");
   useEffect(() => {
     if (!isSyncing) return undefined;
     const timer = setInterval(() => document.hidden || loaded.reload(), POLL_MS);
@@ -55,8 +55,8 @@ export function SourcesPage() {
           <Field label="URL of a page or site" hint="For example https://shop.example/faq. The rules in robots.txt are respected.">
             {(f) => <input {...f} type="url" required maxLength={2048} placeholder="https://" value={url.value} onInput={(e) => void (url.value = e.currentTarget.value)} />}
           </Field>
-          <Choice label="Scope" values={SourceScopeValues} texts={SCOPES} chosen={scope.value} onChoose={(value) => void (scope.value = value)} />
-          <Choice label="Sync schedule" values={SourceScheduleValues} texts={SCHEDULES} chosen={schedule.value} onChoose={(value) => void (schedule.value = value)} />
+          <Choice label="Scope" values={SyncScopeValues} texts={SCOPES} chosen={scope.value} onChoose={(value) => void (scope.value = value)} />
+          <Choice label="Sync schedule" values={SyncScheduleValues} texts={SCHEDULES} chosen={schedule.value} onChoose={(value) => void (schedule.value = value)} />
           <button type="submit" class="solid" disabled={isBusy}>Add</button>
         </form>)}
       {canWrite && supports.UploadSource && (
@@ -96,16 +96,16 @@ function Choice<T extends string>({ label, values, texts, chosen, onChoose }: Ch
 }
 
 /** The progress of the running sync, or the result of the last one. */
-function Progress({ source: { status, url, crawlReport } }: { source: SourceRow }) {
-  const isSyncing = status === "PENDING" || status === "SCRAPING";
-  if (!crawlReport) return isSyncing ? <progress aria-label={`Sync of ${url}`} /> : null;
-  const { planned, fetched, unchanged, skipped, failed } = crawlReport;
+function Progress({ source: { status, url, lastSync } }: { source: SourceRow }) {
+  const isSyncing = status === "PENDING" || status === "SYNCING";
+  if (!lastSync) return isSyncing ? <progress aria-label={`Sync of ${url}`} /> : null;
+  const { planned, fetched, unchanged, skipped, failed } = lastSync;
   const done = fetched + unchanged + skipped + failed;
   const parts = ([[fetched, "fetched"], [unchanged, "unchanged"], [skipped, "skipped"], [failed, "failed"]] as const).filter(([count]) => count > 0);
   return (
     <>
-      {isSyncing && <progress aria-label={`Sync of ${url}`} {...crawlReport.finishedAt ? {} : { value: done, max: Math.max(planned, done, 1) }} />}
-      <p class="hint" role="status">{isSyncing && !crawlReport.finishedAt && `${done} of ${planned} pages: `}{parts.map(([count, what]) => `${count} ${what}`).join(", ")}</p>
+      {isSyncing && <progress aria-label={`Sync of ${url}`} {...lastSync.finishedAt ? {} : { value: done, max: Math.max(planned, done, 1) }} />}
+      <p class="hint" role="status">{isSyncing && !lastSync.finishedAt && `${done} of ${planned} pages: `}{parts.map(([count, what]) => `${count} ${what}`).join(", ")}</p>
     </>
   );
 }
@@ -114,12 +114,12 @@ function Item({ source, canWrite, onChange }: { source: SourceRow; canWrite: boo
   const { isBusy, error, act } = useAction();
   const isShown = useSignal(false);
   const input = { id: source.id, siteId: site.value!.id };
-  const set = (what: { scope?: SourceScope; schedule?: SourceSchedule }) => void act(async () => {
+  const set = (what: { scope?: SyncScope; schedule?: SyncSchedule }) => void act(async () => {
     await change(UpdateSource, { input: { ...input, ...what } });
     onChange();
   });
   const sync = () => void act(async () => {
-    await (source.kind === "URL" ? change(Rescrape, { input }) : change(Reread, { input }));
+    await change(SyncSource, { input: { sourceId: source.id, siteId: input.siteId } });
     onChange();
   });
   return (
@@ -128,14 +128,14 @@ function Item({ source, canWrite, onChange }: { source: SourceRow; canWrite: boo
         <div class="grow">
           <h2 dir="auto">{source.title || source.url}</h2>
           {source.kind === "URL" ? <a class="break" href={source.url} target="_blank" rel="noopener noreferrer">{source.url}</a> : <span class="break">{source.url}</span>}
-          <p class="hint row"><Badge value={source.status} /> {counted(source.documentCount, "page")}, {counted(source.chunkCount, "passage")}
-            {source.lastScrapedAt && <span>last sync <When at={source.lastScrapedAt} /></span>}{source.nextScrapeAt && <span>next sync <When at={source.nextScrapeAt} /></span>}</p>
+          <p class="hint row"><Badge value={source.status} /> {counted(source.pageCount, "page")}, {counted(source.chunkCount, "passage")}
+            {source.lastSyncedAt && <span>last sync <When at={source.lastSyncedAt} /></span>}{source.nextSyncAt && <span>next sync <When at={source.nextSyncAt} /></span>}</p>
           <Progress source={source} />
         </div>
         {canWrite && (
           <div class="row">
-            {(source.kind === "URL" || (source.kind === "FILE" && supports.Reread)) && (
-              <button type="button" aria-label={`Sync now: ${source.url}`} disabled={isBusy || source.status === "SCRAPING"} onClick={sync}>Sync now</button>)}
+            {source.kind !== "TEXT" && (
+              <button type="button" aria-label={`Sync now: ${source.url}`} disabled={isBusy || source.status === "SYNCING"} onClick={sync}>Sync now</button>)}
             <Confirm label="Delete" about={source.url} question="Delete this source and all its passages?" onYes={() => void act(async () => { await change(DeleteSource, { input }); onChange(); })} />
           </div>)}
       </div>
@@ -147,10 +147,10 @@ function Item({ source, canWrite, onChange }: { source: SourceRow; canWrite: boo
           <>
             {source.kind === "URL" && canWrite && (
               <div class="filters">
-                <Choice label="Scope" values={SourceScopeValues} texts={SCOPES} chosen={source.scope} onChoose={(scope) => set({ scope })} />
-                <Choice label="Sync schedule" values={SourceScheduleValues} texts={SCHEDULES} chosen={source.schedule} onChoose={(schedule) => set({ schedule })} />
+                <Choice label="Scope" values={SyncScopeValues} texts={SCOPES} chosen={source.scope} onChoose={(scope) => set({ scope })} />
+                <Choice label="Sync schedule" values={SyncScheduleValues} texts={SCHEDULES} chosen={source.schedule} onChoose={(schedule) => set({ schedule })} />
               </div>)}
-            <Report key={source.lastScrapedAt ?? ""} id={source.id} />
+            <Report key={source.lastSyncedAt ?? ""} id={source.id} />
           </>)}
       </details>
     </li>

@@ -1,73 +1,55 @@
-//! Figures about the questions of a site.
+//! Analytics: metrics about the questions of a site.
 
-use async_graphql::{Enum, Object, Result, SimpleObject};
+use async_graphql::{Description, Object, Result, SimpleObject};
+use helpbot_domain as domain;
 use helpbot_domain::range;
-use helpbot_services as services;
 use helpbot_services::conversations::analytics;
 use helpbot_services::knowledge::topics as asked;
 
 use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
-use crate::schema::page;
-use crate::schema::scalars::Date;
-use crate::schema::sites::int;
+use crate::schema::cost;
+use crate::schema::enums::AnalyticsRange;
+use crate::schema::scalars::{Date, int};
 use crate::schema::topics::{self, QuestionTopic};
 
-/// A span of whole UTC days that ends today.
-#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "range::Range")]
-pub enum AnalyticsRange {
-    /// Today and the 6 days before.
-    #[graphql(name = "LAST_7_DAYS")]
-    Last7Days,
-    /// Today and the 29 days before.
-    #[graphql(name = "LAST_30_DAYS")]
-    Last30Days,
-    /// Today and the 89 days before.
-    #[graphql(name = "LAST_90_DAYS")]
-    Last90Days,
-    /// Today and the 364 days before.
-    #[graphql(name = "LAST_365_DAYS")]
-    Last365Days,
-    /// Since the first question.
-    All,
-}
-
-/// Figures about the questions of a site over a range of days.
+/// Metrics about the questions that visitors of a site asked in a range of days.
+#[derive(Description)]
 pub struct Analytics {
-    pub(crate) site: services::Site,
+    pub(crate) site: domain::site::Site,
     pub(crate) range: range::Range,
     pub(crate) access: Access,
 }
 
-/// Figures about the questions of a site over a range of days.
-#[Object]
+#[Object(use_type_description)]
 impl Analytics {
-    /// The range that they are of.
+    /// Range of days that the metrics cover.
     async fn range(&self) -> AnalyticsRange {
         self.range.into()
     }
 
-    /// Sums and rates.
+    /// Sums and rates that cover the whole range.
     async fn overview(&self) -> Result<AnalyticsOverview> {
         let Access { services, viewer, .. } = &self.access;
         Ok(analytics::overview(services, viewer, &self.site, self.range).await?.into())
     }
 
-    /// Questions of each UTC day, ascending; days without any are there with 0.
-    #[graphql(complexity = "1 + page::DAYS * child_complexity")]
+    /// Number of questions asked on each UTC day of the range, oldest first. A day without questions is
+    /// included with the count 0.
+    #[graphql(complexity = "1 + cost::DAYS * child_complexity")]
     async fn activity(&self) -> Result<Vec<DailyActivity>> {
         let Access { services, viewer, .. } = &self.access;
         let days = analytics::activity(services, viewer, &self.site, self.range).await?;
         Ok(days.into_iter().map(|(day, count)| DailyActivity { date: Date(day), count: int(count) }).collect())
     }
 
-    /// What was asked and not answered, put together by what it means, most asked first. Of more
-    /// than 2000 questions the newest count. Needs the right to read conversations too.
-    #[graphql(complexity = "page::cost(first, None, child_complexity)")]
+    /// Topics of the questions that were not answered, most frequent first. Only the newest 2,000
+    /// questions of the range are grouped. Requires the `READ_CONVERSATIONS` scope in addition to
+    /// `READ_ANALYTICS`.
+    #[graphql(complexity = "cost::list(first, None, child_complexity)")]
     async fn unanswered_topics(
         &self,
-        #[graphql(desc = "At most so many: 20 if not said, never over 100.")] first: Option<i32>,
+        #[graphql(desc = "Number of topics to return, 1 to 100. Defaults to 20.")] first: Option<i32>,
     ) -> Nullable<Vec<QuestionTopic>> {
         let Access { services, viewer, .. } = &self.access;
         nullable(async {
@@ -77,12 +59,12 @@ impl Analytics {
         .await
     }
 
-    /// What was asked, answered or not, put together by what it means, most asked first. Of more
-    /// than 2000 questions the newest count. Needs the right to read conversations too.
-    #[graphql(complexity = "page::cost(first, None, child_complexity)")]
+    /// Topics of all questions, answered or not, most frequent first. Only the newest 2,000 questions of
+    /// the range are grouped. Requires the `READ_CONVERSATIONS` scope in addition to `READ_ANALYTICS`.
+    #[graphql(complexity = "cost::list(first, None, child_complexity)")]
     async fn top_questions(
         &self,
-        #[graphql(desc = "At most so many: 20 if not said, never over 100.")] first: Option<i32>,
+        #[graphql(desc = "Number of topics to return, 1 to 100. Defaults to 20.")] first: Option<i32>,
     ) -> Nullable<Vec<QuestionTopic>> {
         let Access { services, viewer, .. } = &self.access;
         nullable(async {
@@ -93,29 +75,31 @@ impl Analytics {
     }
 }
 
-/// Sums over a range. Rates are whole percents, rounded half up, 0 without data.
+/// Sums and rates that cover a range of days. A rate is a whole percentage, rounded half up. It is 0
+/// when there is no data.
 #[derive(SimpleObject)]
 pub struct AnalyticsOverview {
-    /// Questions asked.
+    /// Number of questions that were asked.
     total_questions: i32,
-    /// Of these, left unanswered.
+    /// Number of questions that were not answered.
     unanswered_count: i32,
-    /// Helpful votes among all votes, in percent.
+    /// Share of helpful votes among all votes, given as a percentage from 0 to 100.
     satisfaction_rate: i32,
-    /// Helpful votes.
+    /// Number of votes that found an answer helpful.
     helpful_count: i32,
-    /// All votes.
+    /// Number of votes that visitors gave.
     total_feedback: i32,
-    /// Questions handed to a human.
+    /// Number of questions for which the visitor requested a handoff.
     handoff_count: i32,
-    /// Those among all questions, in percent.
+    /// Share of questions with a handoff among all questions, given as a percentage from 0 to 100.
     handoff_rate: i32,
-    /// Questions of the last 7 days against those of the 7 before, in percent, whatever the range.
+    /// Change in the number of questions from the previous 7 days to the last 7 days, given as a
+    /// percentage. It does not depend on the range.
     week_over_week_change: i32,
 }
 
-impl From<analytics::Overview> for AnalyticsOverview {
-    fn from(sums: analytics::Overview) -> Self {
+impl From<analytics::AnalyticsOverview> for AnalyticsOverview {
+    fn from(sums: analytics::AnalyticsOverview) -> Self {
         Self {
             total_questions: int(sums.total_questions),
             unanswered_count: int(sums.unanswered_count),
@@ -129,11 +113,11 @@ impl From<analytics::Overview> for AnalyticsOverview {
     }
 }
 
-/// Questions of one day.
+/// Number of questions that were asked on one day.
 #[derive(SimpleObject)]
 pub struct DailyActivity {
-    /// The day, UTC.
+    /// Day in UTC that the count covers.
     date: Date,
-    /// Questions asked on it.
+    /// Number of questions asked on the day.
     count: i32,
 }

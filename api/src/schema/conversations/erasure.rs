@@ -1,52 +1,50 @@
-//! Erasing what is kept of a visitor.
+//! The mutation that erases all data of a visitor's session.
 
-use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, Object, Result};
 use helpbot_services::conversations::erasure;
 
-use crate::error::{UserError, expected};
 use crate::schema::access::Access;
-use crate::schema::ids;
+use crate::schema::mutation::{finish, input, payload};
 
-/// Erasing visitors.
+/// The mutation that erases sessions.
 #[derive(Default)]
 pub struct ErasureMutation;
 
-/// Whose conversations to erase.
-#[derive(InputObject)]
-pub struct EraseSessionInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// The session, as its conversations show it.
-    session_id: String,
+input! {
+    /// Arguments that `eraseSession` accepts.
+    EraseSessionInput {
+        /// ID of the session that is erased, as returned by `Conversation.sessionId`.
+        session_id: String,
+    }
 }
 
-/// What was erased, or why nothing was.
-#[derive(Default, SimpleObject)]
-pub struct EraseSessionPayload {
-    /// How many conversations are gone; 0 for a session that has none (any more).
-    erased_count: i32,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `eraseSession` returns.
+    EraseSessionPayload {
+        /// Number of conversations that were erased. It is 0 when the session has no conversations.
+        erased_count: i32,
+    }
 }
 
 #[Object]
 impl ErasureMutation {
-    /// Erases everything that a site keeps of a session, for ever: its conversations with their
-    /// messages, citations and mails that wait, what webhooks were and are to be sent of them, and
-    /// kept answers to named requests. Its events stay in the log without payload and session, and
-    /// their `conversation` is null. For keys that may administer the site.
+    /// Erases everything that is stored about a session: its conversations with their messages and
+    /// citations, waiting mails, webhook deliveries and the stored responses of its requests. The action
+    /// cannot be undone.
+    ///
+    /// Events of the session stay in the event log without their content, and their `conversation` is
+    /// null. Data that was already sent to webhooks or by mail is not affected. Requires the `ADMIN`
+    /// scope.
     async fn erase_session(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which session.")] input: EraseSessionInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: EraseSessionInput,
     ) -> Result<EraseSessionPayload> {
         let Access { services, viewer, .. } = Access::of(ctx);
-        let site = ids::site(input.site_id.as_ref());
-        Ok(match erasure::erase_session(services, viewer, site, &input.session_id).await {
-            Ok(count) => {
-                EraseSessionPayload { erased_count: i32::try_from(count).unwrap_or(i32::MAX), ..Default::default() }
-            }
-            Err(error) => EraseSessionPayload { user_errors: vec![expected(error)?], ..Default::default() },
+        let erased = erasure::erase_session(services, viewer, input.site(), &input.session_id).await;
+        finish(erased, |count| EraseSessionPayload {
+            erased_count: i32::try_from(count).unwrap_or(i32::MAX),
+            ..Default::default()
         })
     }
 }

@@ -1,109 +1,116 @@
-//! Conversations: the object, what hangs on it, and its lists.
+//! Conversations: the object, its messages and citations, and the list of a site's conversations.
 
 pub mod erasure;
 pub mod mutation;
 pub mod subscription;
 pub mod transcript;
 
-use async_graphql::{ID, InputObject, Object, SimpleObject};
+use std::str::FromStr;
+
+use async_graphql::{Description, ID, InputObject, Object, SimpleObject};
+use helpbot_domain as domain;
 use helpbot_domain::Timestamp;
 use helpbot_domain::conversation as rules;
 use helpbot_domain::ids::ConversationId;
+use helpbot_domain::page::PageRequest;
 use helpbot_domain::range::Range;
 use helpbot_domain::time::Day;
 use helpbot_services as services;
 use helpbot_services::conversations::messages;
-use helpbot_services::conversations::{self, From, ListQuery};
+use helpbot_services::conversations::{self, ListQuery, ListStart};
 
 use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
-use crate::schema::analytics::AnalyticsRange;
-use crate::schema::enums::{AnswerOutcome, Author, ConversationOrder, ConversationState, Feedback, HandoffStatus};
+use crate::schema::cost;
+use crate::schema::enums::{
+    AnalyticsRange, AnswerOutcome, Author, ConversationOrder, ConversationState, Feedback, HandoffStatus,
+};
 use crate::schema::ids::id;
 use crate::schema::loaders;
 use crate::schema::members::Member;
-use crate::schema::page::{self, PageArgs, Walk, connection};
-use crate::schema::scalars::DateTime;
-use crate::schema::sites::int;
+use crate::schema::page::{PageArgs, PageRows, connection, total};
+use crate::schema::scalars::{DateTime, int};
 use crate::schema::sources::Source;
 
-/// A question, its answer, and what became of them.
-#[derive(Clone)]
+/// A question that a visitor asked, with its answer, the messages after it and the handoff.
+#[derive(Clone, Description)]
 pub struct Conversation {
-    pub(crate) row: services::Conversation,
+    pub(crate) row: domain::conversation::Conversation,
     pub(crate) access: Access,
 }
 
 connection! {
-    /// Conversations of a site.
+    /// A list of conversations, which is sorted by the argument `orderBy`.
     ConversationConnection,
-    /// A conversation in a list.
+    /// An edge that connects the list to a conversation.
     ConversationEdge, Conversation
 }
 
 connection! {
-    /// Messages of a conversation, oldest first: the question, the answer, and what followed.
+    /// A list of the messages of a conversation, oldest first. It begins with the question and the answer.
     MessageConnection,
-    /// A message in a list.
+    /// An edge that connects the list to a message.
     MessageEdge, Message
 }
 
-/// A question, its answer, and what became of them.
-#[Object]
+#[Object(use_type_description)]
 impl Conversation {
-    /// Its id, the same in REST and webhooks.
+    /// Global ID of the conversation, which `node` accepts. REST and webhooks use the same ID.
     pub async fn id(&self) -> ID {
         id(self.row.id)
     }
 
-    /// Groups the conversations of one visitor.
+    /// ID of the session that the conversation belongs to. All conversations of one visitor in one
+    /// browser share it.
     async fn session_id(&self) -> &str {
         &self.row.session_id
     }
 
-    /// As asked.
+    /// Question that the visitor asked, in the visitor's words.
     async fn question(&self) -> &str {
         &self.row.question
     }
 
-    /// As answered: restricted Markdown.
+    /// Answer that the visitor received. It uses restricted Markdown: paragraphs, lists, emphasis, code
+    /// and links.
     async fn answer(&self) -> &str {
         &self.row.answer
     }
 
-    /// What the answer rests on, best first; empty when it was not answered.
+    /// Passages that the answer is based on, most relevant first. The list is empty when the question was
+    /// not answered.
     async fn citations(&self) -> Vec<Citation> {
         let citation = |row: &rules::Citation| Citation { row: row.clone(), of: self.clone() };
         self.row.citations.iter().map(citation).collect()
     }
 
-    /// Addresses of the pages that the answer rests on, best first, no repeats; the name where a
-    /// source has no address.
+    /// Addresses of the pages that the answer is based on, most relevant first and without duplicates. A
+    /// source without an address is listed with its name.
     async fn sources(&self) -> Vec<String> {
         conversations::public_sources(&self.row.citations)
     }
 
-    /// What became of the question.
+    /// Outcome of the question, for example whether it was answered.
     async fn outcome(&self) -> AnswerOutcome {
         self.row.outcome.into()
     }
 
-    /// Whether the visitor left without what was asked for.
+    /// Whether the question has no answer: its outcome is `SUGGESTED` or `DECLINED`.
     async fn is_unanswered(&self) -> bool {
         self.row.outcome.is_unanswered()
     }
 
-    /// How sure HelpBot was that it had the answer, 0 to 1.
+    /// How certain HelpBot was that it found the answer, 0 to 1.
     async fn confidence(&self) -> f64 {
         self.row.confidence
     }
 
-    /// The verdict of the visitor; null while there is none.
+    /// Vote of the visitor on the answer. It is null when the visitor has not voted.
     async fn feedback(&self) -> Option<Feedback> {
         self.row.vote.map(Feedback::from)
     }
 
-    /// What became of the request for a human; null when there was none.
+    /// Handoff that the visitor requested. It is null when the visitor did not ask for a human.
     async fn handoff(&self) -> Option<Handoff> {
         let status = self.row.handoff?;
         Some(Handoff {
@@ -114,114 +121,114 @@ impl Conversation {
         })
     }
 
-    /// The language of the answer, as a BCP 47 primary subtag.
+    /// Language of the answer as a BCP 47 primary subtag, for example `de`. It is null when the language
+    /// is unknown.
     async fn language(&self) -> Option<&str> {
         self.row.language.as_deref()
     }
 
-    /// The question, the answer, and what visitor and team wrote after them, oldest first.
-    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
+    /// Messages of the conversation, oldest first: the question, the answer, and what the visitor and the
+    /// team wrote after them.
+    #[graphql(complexity = "cost::list(first, last, child_complexity)")]
     async fn messages(
         &self,
-        #[graphql(desc = "At most so many from the start: 20 if not said, never over 100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "At most so many from the end.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Number of items to return from the start of the list, 1 to 100. Defaults to 20.")]
+        first: Option<i32>,
+        #[graphql(desc = "Cursor of an item. Only the items after it are returned.")] after: Option<String>,
+        #[graphql(desc = "Number of items to return from the end of the list, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Cursor of an item. Only the items before it are returned.")] before: Option<String>,
     ) -> Nullable<MessageConnection> {
         nullable(async {
-            let walk = PageArgs { first, after, last, before }.walk()?;
+            let part = PageArgs { first, after, last, before }.request()?;
             let stored = self.access.loaders.messages(self.row.site_id, self.row.id).await.map_err(loaders::failed)?;
             let all: Vec<_> = messages::opening(&self.row).into_iter().chain(stored).collect();
-            Ok(message_page(&walk, all)?)
+            Ok(message_page(&part, all))
         })
         .await
     }
 
-    /// Messages of the other side that the own side has not read yet: for the team those of the
-    /// visitor, for a visitor those of the team. `markRead` sets it back; who writes has read what
-    /// came before.
+    /// Number of messages that were not read yet. A visitor sees the unread messages of the team, and the
+    /// team sees those of the visitor. `markRead` resets it; writing a message marks the earlier messages
+    /// as read.
     async fn unread_count(&self) -> Nullable<i32> {
         let counted = self.access.loaders.unread(self.row.site_id, self.row.id).await;
         Some(counted.map(int).map_err(loaders::failed))
     }
 
-    /// When it was asked.
+    /// Time at which the question was asked.
     async fn created_at(&self) -> DateTime {
         self.row.created_at.into()
     }
 
-    /// When anything of it last changed.
+    /// Time at which the conversation last changed.
     async fn updated_at(&self) -> DateTime {
         self.row.updated_at.into()
     }
 }
 
-/// The part of a conversation's messages that a walk asks for. They are few (a chat has tens),
-/// so the loader brings all and the page is cut here.
-fn message_page(walk: &Walk, all: Vec<services::Message>) -> services::Result<MessageConnection> {
-    let field = if walk.is_backward { "before" } else { "after" };
-    let from: Option<i64> =
-        walk.from.as_deref().map(|place| place.parse().map_err(|_| page::bad_cursor(field))).transpose()?;
-    let total = all.len();
-    let taken = usize::try_from(page::one_more(walk)).unwrap_or(usize::MAX);
-    let part: Vec<_> = if walk.is_backward {
-        all.into_iter().rev().filter(|message| from.is_none_or(|from| message.seq < from)).take(taken).collect()
+/// A page of a conversation's messages. A conversation has tens of messages, so the loader reads all
+/// of them and the page is cut here.
+fn message_page(part: &PageRequest<i64>, all: Vec<domain::conversation::Message>) -> MessageConnection {
+    let count = i64::try_from(all.len()).unwrap_or(i64::MAX);
+    let taken = usize::try_from(part.limit).unwrap_or(usize::MAX);
+    let rows: Vec<_> = if part.is_backward {
+        all.into_iter().rev().filter(|message| part.from.is_none_or(|from| message.seq < from)).take(taken).collect()
     } else {
-        all.into_iter().filter(|message| from.is_none_or(|from| message.seq > from)).take(taken).collect()
+        all.into_iter().filter(|message| part.from.is_none_or(|from| message.seq > from)).take(taken).collect()
     };
-    let (rows, has_previous, has_next) = page::trim(walk, part);
-    let nodes =
-        rows.into_iter().map(|row| (row.seq.to_string(), row)).map(|(place, row)| (row.into(), place)).collect();
-    let total = i32::try_from(total).unwrap_or(i32::MAX);
-    Ok(MessageConnection::new(nodes, has_previous, has_next, page::total(move || async move { Ok(total) })))
+    MessageConnection::new(PageRows::of(part, rows), total(async move { Ok(count) }), |row| {
+        let position = row.seq.to_string();
+        (row.into(), position)
+    })
 }
 
-/// A passage that an answer rests on, as it stood when the answer was given.
+/// A passage that an answer is based on, as it was when the question was answered.
+#[derive(Description)]
 pub struct Citation {
     row: rules::Citation,
     of: Conversation,
 }
 
-/// A passage that an answer rests on, as it stood when the answer was given.
-#[Object]
+#[Object(use_type_description)]
 impl Citation {
-    /// The source that it came from; null when that has been deleted since. For the team.
+    /// Source that contains the passage. It is null when the source was deleted. Requires the
+    /// `READ_SOURCES` or the `READ_CONVERSATIONS` scope.
     async fn source(&self) -> Nullable<Source> {
         let access = &self.of.access;
         let found = access.loaders.source(self.of.row.site_id, self.row.source_id).await.map_err(loaders::failed);
         found.transpose().map(|found| found.map(|row| Source { row, access: access.clone() }))
     }
 
-    /// Where a visitor can read it; null for files and texts without an address.
+    /// Address at which a visitor can read the passage. It is null for files and texts without an address.
     async fn url(&self) -> Option<&str> {
         self.row.url.as_deref()
     }
 
-    /// The name of the page or file.
+    /// Title of the page, file or text that contains the passage.
     async fn title(&self) -> &str {
         &self.row.title
     }
 
-    /// The words that the answer rests on.
+    /// Text of the passage that supports the answer.
     async fn quote(&self) -> &str {
         &self.row.quote
     }
 
-    /// How well it matched the question, 0 to 1.
+    /// How well the passage matches the question, 0 to 1.
     async fn score(&self) -> f64 {
         self.row.score
     }
 }
 
-/// A request for a human.
+/// A request of a visitor who asks for a human.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct Handoff {
-    /// How far it has come.
+    /// Status of the handoff, for example whether a member has taken it.
     status: HandoffStatus,
-    /// Where the visitor can be written to.
+    /// E-mail address at which the visitor can be reached. It is null when the visitor left none.
     customer_email: Option<String>,
-    /// When a human was first asked for.
+    /// Time at which the visitor first asked for a human.
     requested_at: DateTime,
     #[graphql(skip)]
     of: Conversation,
@@ -229,8 +236,8 @@ pub struct Handoff {
 
 #[async_graphql::ComplexObject]
 impl Handoff {
-    /// The member who has taken it; null while nobody has, or when that one has left. For the
-    /// team.
+    /// Member who has taken the handoff. It is null when no member has taken it or the member was removed.
+    /// Requires the `READ_CONVERSATIONS` scope.
     async fn assignee(&self) -> Nullable<Member> {
         let member = self.of.row.assignee_id?;
         let found = self.of.access.loaders.member(self.of.row.site_id, member).await.map_err(loaders::failed);
@@ -238,19 +245,20 @@ impl Handoff {
     }
 }
 
-/// One message of a conversation.
+/// One message that belongs to a conversation.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct Message {
-    /// Its place in the conversation, from 1, without gaps.
+    /// Sequence number of the message within its conversation. Numbers start at 1 and have no gaps.
     seq: i32,
-    /// Who wrote it.
+    /// Author who wrote the message: the visitor, HelpBot or the team.
     author: Author,
-    /// The name of the member who wrote it.
+    /// Name of the member who wrote the message. It is null for messages of the visitor, of HelpBot and of
+    /// API keys that do not belong to a member.
     agent_name: Option<String>,
-    /// Its words; those of the bot are restricted Markdown.
+    /// Text of the message. Messages of HelpBot use restricted Markdown, all others are plain text.
     text: String,
-    /// When it was written.
+    /// Time at which the message was written.
     created_at: DateTime,
     #[graphql(skip)]
     id: ID,
@@ -258,14 +266,14 @@ pub struct Message {
 
 #[async_graphql::ComplexObject]
 impl Message {
-    /// Its id.
+    /// ID that identifies the message within its site.
     pub async fn id(&self) -> ID {
         self.id.clone()
     }
 }
 
-impl std::convert::From<services::Message> for Message {
-    fn from(row: services::Message) -> Self {
+impl From<domain::conversation::Message> for Message {
+    fn from(row: domain::conversation::Message) -> Self {
         Self {
             seq: int(row.seq),
             author: row.author.into(),
@@ -277,22 +285,24 @@ impl std::convert::From<services::Message> for Message {
     }
 }
 
-/// Which conversations a list shows; all conditions hold together.
+/// Conditions that select conversations. A conversation must meet all of them.
 #[derive(Default, InputObject)]
 pub struct ConversationFilter {
-    /// Which kinds; all if not said.
+    /// Selects conversations by what happened in them. Defaults to all conversations.
     state: Option<ConversationState>,
-    /// Of one session only.
+    /// Selects only the conversations of this session.
     session_id: Option<String>,
-    /// With these words in question or answer, whatever their case; cut at 200 characters.
+    /// Selects only conversations whose question or answer contains these words. Case is ignored, and
+    /// only the first 200 characters are used.
     search: Option<String>,
-    /// Asked at or after.
+    /// Selects only conversations that were asked at this time or later.
     since: Option<DateTime>,
-    /// Asked on one of these days; the later of the two holds where `since` is said too.
+    /// Selects only conversations that were asked in this range of days. When `since` is set too, the later
+    /// start applies.
     range: Option<AnalyticsRange>,
 }
 
-/// What the arguments of a list ask for.
+/// The query that the arguments of the list describe.
 pub(crate) fn query(
     now: Timestamp,
     filter: Option<ConversationFilter>,
@@ -310,44 +320,48 @@ pub(crate) fn query(
     }
 }
 
+/// The position of a conversation in a list, as its cursor encodes it: a time and an ID.
+#[derive(Debug, Clone, Copy)]
+struct Position(Timestamp, ConversationId);
+
+impl FromStr for Position {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (ms, id) = text.split_once(':').ok_or(())?;
+        Ok(Self(Timestamp::from_ms(ms.parse().map_err(drop)?), id.parse().map_err(drop)?))
+    }
+}
+
 /// A page of the conversations of a site.
 pub(crate) async fn list(
     access: &Access,
-    site: &services::Site,
+    site: &domain::site::Site,
     query: ListQuery,
     args: &PageArgs,
     number: Option<i32>,
 ) -> services::Result<ConversationConnection> {
-    let walk = args.walk()?;
-    let from = start(&walk, number)?;
-    let limit = page::one_more(&walk);
-    let found = conversations::list(&access.services, &access.viewer, site, &query, from, limit).await?;
-    let (rows, has_previous, has_next) = page::trim(&walk, found);
-    let has_previous = has_previous || number.is_some_and(|number| number > 1);
-    let node = |row: services::Conversation| {
-        let place = format!("{}:{}", query.order.key(&row).as_ms(), row.id);
-        (Conversation { row, access: access.clone() }, place)
-    };
-    let nodes = rows.into_iter().map(node).collect();
-    let (access, site, query) = (access.clone(), site.clone(), query);
-    let total = page::total(move || {
-        let (access, site, query) = (access.clone(), site.clone(), query.clone());
-        async move { conversations::total(&access.services, &access.viewer, &site, &query).await.map(int) }
-    });
-    Ok(ConversationConnection::new(nodes, has_previous, has_next, total))
+    let part = args.request()?;
+    let found =
+        conversations::list(&access.services, &access.viewer, site, &query, start(&part, number), part.limit).await?;
+    let order = query.order;
+    let (counted, of) = (access.clone(), site.clone());
+    let total = total(async move { conversations::total(&counted.services, &counted.viewer, &of, &query).await });
+    let mut rows = PageRows::of(&part, found);
+    rows.has_previous |= number.is_some_and(|number| number > 1);
+    Ok(ConversationConnection::new(rows, total, |row| {
+        let position = format!("{}:{}", order.key(&row).as_ms(), row.id);
+        (Conversation { row, access: access.clone() }, position)
+    }))
 }
 
-fn start(walk: &Walk, number: Option<i32>) -> services::Result<From> {
-    if let Some(number) = number {
-        let before = i64::from(number.max(1) - 1);
-        return Ok(From::Offset(before * i64::try_from(walk.limit).unwrap_or(i64::MAX)));
+/// Where the page begins: at the numbered page, at the cursor, or at one end of the list.
+fn start(part: &PageRequest<Position>, number: Option<i32>) -> ListStart {
+    match (number, part.from, part.is_backward) {
+        (Some(number), ..) => ListStart::Offset(i64::from(number.max(1) - 1) * (part.limit - 1)),
+        (None, Some(Position(moment, id)), true) => ListStart::Before(moment, id),
+        (None, Some(Position(moment, id)), false) => ListStart::After(moment, id),
+        (None, None, true) => ListStart::End,
+        (None, None, false) => ListStart::Offset(0),
     }
-    let Some(place) = &walk.from else {
-        return Ok(if walk.is_backward { From::End } else { From::Offset(0) });
-    };
-    let field = if walk.is_backward { "before" } else { "after" };
-    let parsed = place.split_once(':').and_then(|(ms, id)| Some((ms.parse().ok()?, id.parse().ok()?)));
-    let (ms, id): (i64, ConversationId) = parsed.ok_or_else(|| page::bad_cursor(field))?;
-    let moment = Timestamp::from_ms(ms);
-    Ok(if walk.is_backward { From::Before(moment, id) } else { From::After(moment, id) })
 }

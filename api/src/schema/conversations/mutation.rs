@@ -1,378 +1,363 @@
-//! Asking, voting, asking for a human, writing messages, and what the team does with a handoff.
+//! The mutations of a conversation: asking, voting, requesting a handoff, writing messages, and
+//! what members do with a handoff.
 
-use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, Object, Result};
+use helpbot_domain as domain;
 use helpbot_services as services;
 use helpbot_services::conversations::{self, NewQuestion};
 use helpbot_services::conversations::{activity, handoffs, messages, unread};
 
 use super::{Conversation, Message};
-use crate::error::{UserError, expected};
 use crate::schema::access::Access;
 use crate::schema::enums::Feedback;
 use crate::schema::ids;
-use crate::schema::sites::Credits;
+use crate::schema::mutation::{finish, input, payload};
+use crate::schema::usage::Credits;
 
-/// Taking part in conversations.
+/// The mutations that ask questions and work on conversations.
 #[derive(Default)]
 pub struct ConversationMutation;
 
-/// The question of a visitor.
-#[derive(InputObject)]
-pub struct AskQuestionInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// As typed: 1 to 1000 characters after trimming.
-    question: String,
-    /// The session that the caller keeps, 1 to 200 characters; a new one if not said. A proved
-    /// session (session token) goes before it.
-    session_id: Option<String>,
-    /// The language in which to answer, as a BCP 47 tag; that of the site if not said or unknown.
-    language: Option<String>,
+input! {
+    /// Arguments that `askQuestion` accepts.
+    AskQuestionInput {
+        /// Question of the visitor. It must have 1 to 1,000 characters, not counting spaces around it.
+        question: String,
+        /// ID of the session that the question belongs to, 1 to 200 characters. By default a new session
+        /// begins. A session token in the request takes precedence.
+        session_id: Option<String>,
+        /// Language of the answer as a BCP 47 tag, for example `de`. Defaults to the language of the site,
+        /// which is also used for an unknown tag.
+        language: Option<String>,
+    }
 }
 
-/// The answer, or why there is none.
-#[derive(Default, SimpleObject)]
-pub struct AskQuestionPayload {
-    /// Question and answer.
-    conversation: Option<Conversation>,
-    /// Near questions, at most three, when they were offered instead of an answer.
-    suggestions: Vec<String>,
-    /// Proves the session to be the own one of the visitor; brought back in the header
-    /// `X-HelpBot-Session`. Null when the session was begun by someone else.
-    session_token: Option<String>,
-    /// The credits of the month, with that of this question among the used ones.
-    credits: Option<Credits>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `askQuestion` returns.
+    AskQuestionPayload {
+        /// The conversation with the question and its answer. It is null when the mutation failed.
+        conversation: Option<Conversation>,
+        /// Similar questions that HelpBot can answer, at most three. The list is empty unless the outcome
+        /// is `SUGGESTED`.
+        suggestions: Vec<String>,
+        /// Token that proves that the visitor owns the session. Later requests send it in the header
+        /// `X-HelpBot-Session`. It is null when a different client began the session.
+        session_token: Option<String>,
+        /// Credits of the site after this question. It is null when the mutation failed.
+        credits: Option<Credits>,
+    }
 }
 
 impl From<AskQuestionInput> for NewQuestion {
     fn from(input: AskQuestionInput) -> Self {
-        Self {
-            site: ids::site(input.site_id.as_ref()),
-            question: input.question,
-            session_id: input.session_id,
-            language: input.language,
-        }
+        Self { site: input.site(), question: input.question, session_id: input.session_id, language: input.language }
     }
 }
 
 impl AskQuestionPayload {
-    /// What came of a question.
+    /// The payload for the result of asking a question.
     ///
     /// # Errors
-    /// A failure that is not the caller's to put right.
-    pub(super) fn of(access: &Access, asked: services::Result<conversations::Asked>) -> Result<Self> {
-        Ok(match asked {
-            Ok(asked) => Self {
-                conversation: node(access, asked.conversation),
-                suggestions: asked.suggestions,
-                session_token: asked.session_token,
-                credits: Some(asked.credits.into()),
-                user_errors: Vec::new(),
-            },
-            Err(error) => Self { user_errors: vec![expected(error)?], ..Self::default() },
+    /// Returns the failures that the caller cannot correct through the input.
+    pub(super) fn of(access: &Access, asked: services::Result<conversations::AskResult>) -> Result<Self> {
+        finish(asked, |asked| Self {
+            conversation: node(access, asked.conversation),
+            suggestions: asked.suggestions,
+            session_token: asked.session_token,
+            credits: Some(asked.credits.into()),
+            user_errors: Vec::new(),
         })
     }
 }
 
-/// The vote of a visitor.
-#[derive(InputObject)]
-pub struct SubmitFeedbackInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// On which conversation.
-    conversation_id: ID,
-    /// The verdict; the last one counts.
-    feedback: Feedback,
+input! {
+    /// Arguments that `submitFeedback` accepts.
+    SubmitFeedbackInput {
+        /// ID of the conversation whose answer is voted on.
+        conversation_id: ID,
+        /// Vote of the visitor, which replaces an earlier vote.
+        feedback: Feedback,
+    }
 }
 
-/// The conversation with the vote, or why it has none.
-#[derive(Default, SimpleObject)]
-pub struct SubmitFeedbackPayload {
-    /// The conversation as it is now.
-    conversation: Option<Conversation>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `submitFeedback` returns.
+    SubmitFeedbackPayload {
+        /// The conversation with the vote. It is null when the mutation failed.
+        conversation: Option<Conversation>,
+    }
 }
 
-/// A request for a human.
-#[derive(InputObject)]
-pub struct RequestHandoffInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// In which conversation.
-    conversation_id: ID,
-    /// Where the visitor can be written to.
-    customer_email: Option<String>,
+input! {
+    /// Arguments that `requestHandoff` accepts.
+    RequestHandoffInput {
+        /// ID of the conversation in which the visitor asks for a human.
+        conversation_id: ID,
+        /// E-mail address at which the visitor can be reached. By default no address is stored.
+        customer_email: Option<String>,
+    }
 }
 
-/// The handed off conversation, or why it was not handed off.
-#[derive(Default, SimpleObject)]
-pub struct RequestHandoffPayload {
-    /// The conversation as it is now.
-    conversation: Option<Conversation>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `requestHandoff` returns.
+    RequestHandoffPayload {
+        /// The conversation with the handoff. It is null when the mutation failed.
+        conversation: Option<Conversation>,
+    }
 }
 
-/// A message of a visitor or of the team.
-#[derive(InputObject)]
-pub struct SendMessageInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// Into which conversation.
-    conversation_id: ID,
-    /// Its words: 1 to 4000 characters after trimming.
-    text: String,
+input! {
+    /// Arguments that `sendMessage` accepts.
+    SendMessageInput {
+        /// ID of the conversation that gets the message.
+        conversation_id: ID,
+        /// Text of the message. It must have 1 to 4,000 characters, not counting spaces around it.
+        text: String,
+    }
 }
 
-/// The message, or why it was not written.
-#[derive(Default, SimpleObject)]
-pub struct SendMessagePayload {
-    /// The message as stored.
-    message: Option<Message>,
-    /// The conversation as it is now.
-    conversation: Option<Conversation>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `sendMessage` returns.
+    SendMessagePayload {
+        /// The message that was stored. It is null when the mutation failed.
+        message: Option<Message>,
+        /// The conversation with the message. It is null when the mutation failed.
+        conversation: Option<Conversation>,
+    }
 }
 
-/// The conversation to give to a member.
-#[derive(InputObject)]
-pub struct AssignConversationInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// Which one.
-    conversation_id: ID,
-    /// To whom; to the member whose key it is if not said.
-    member_id: Option<ID>,
+input! {
+    /// Arguments that `assignConversation` accepts.
+    AssignConversationInput {
+        /// ID of the conversation that is assigned.
+        conversation_id: ID,
+        /// ID of the member who gets the conversation. Defaults to the member that the API key belongs to.
+        member_id: Option<ID>,
+    }
 }
 
-/// The assigned conversation, or why it was not assigned.
-#[derive(Default, SimpleObject)]
-pub struct AssignConversationPayload {
-    /// The conversation as it is now.
-    conversation: Option<Conversation>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `assignConversation` returns.
+    AssignConversationPayload {
+        /// The conversation with its assignee. It is null when the mutation failed.
+        conversation: Option<Conversation>,
+    }
 }
 
-/// The conversation to close.
-#[derive(InputObject)]
-pub struct ResolveConversationInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// Which one.
-    conversation_id: ID,
+input! {
+    /// Arguments that `resolveConversation` accepts.
+    ResolveConversationInput {
+        /// ID of the conversation that is resolved.
+        conversation_id: ID,
+    }
 }
 
-/// The closed conversation, or why it was not closed.
-#[derive(Default, SimpleObject)]
-pub struct ResolveConversationPayload {
-    /// The conversation as it is now.
-    conversation: Option<Conversation>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `resolveConversation` returns.
+    ResolveConversationPayload {
+        /// The conversation that was resolved. It is null when the mutation failed.
+        conversation: Option<Conversation>,
+    }
 }
 
-/// The conversation to open again.
-#[derive(InputObject)]
-pub struct ReopenConversationInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// Which one.
-    conversation_id: ID,
+input! {
+    /// Arguments that `reopenConversation` accepts.
+    ReopenConversationInput {
+        /// ID of the conversation that is reopened.
+        conversation_id: ID,
+    }
 }
 
-/// The reopened conversation, or why it was not opened.
-#[derive(Default, SimpleObject)]
-pub struct ReopenConversationPayload {
-    /// The conversation as it is now.
-    conversation: Option<Conversation>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `reopenConversation` returns.
+    ReopenConversationPayload {
+        /// The conversation that was reopened. It is null when the mutation failed.
+        conversation: Option<Conversation>,
+    }
 }
 
-/// Whether somebody is typing.
-#[derive(InputObject)]
-pub struct SetTypingInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// In which conversation.
-    conversation_id: ID,
-    /// True counts for six seconds, unless said again; false ends it.
-    is_typing: bool,
+input! {
+    /// Arguments that `setTyping` accepts.
+    SetTypingInput {
+        /// ID of the conversation in which the caller is typing.
+        conversation_id: ID,
+        /// Whether the caller is typing. True expires after six seconds unless it is sent again, and false
+        /// takes effect at once.
+        is_typing: bool,
+    }
 }
 
-/// The conversation that is typed in, or why that was not told.
-#[derive(Default, SimpleObject)]
-pub struct SetTypingPayload {
-    /// The conversation.
-    conversation: Option<Conversation>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `setTyping` returns.
+    SetTypingPayload {
+        /// The conversation in which the caller is typing. It is null when the mutation failed.
+        conversation: Option<Conversation>,
+    }
 }
 
-/// How far a conversation was read.
-#[derive(InputObject)]
-pub struct MarkReadInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// Which one.
-    conversation_id: ID,
-    /// Up to the message of this place; up to the last one if not said.
-    seq: Option<i32>,
+input! {
+    /// Arguments that `markRead` accepts.
+    MarkReadInput {
+        /// ID of the conversation that was read.
+        conversation_id: ID,
+        /// Sequence number (`Message.seq`) of the last message that was read. Defaults to the last message
+        /// of the conversation.
+        seq: Option<i32>,
+    }
 }
 
-/// The conversation that was read, or why that was not noted.
-#[derive(Default, SimpleObject)]
-pub struct MarkReadPayload {
-    /// The conversation as it is now.
-    conversation: Option<Conversation>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `markRead` returns.
+    MarkReadPayload {
+        /// The conversation with its new unread count. It is null when the mutation failed.
+        conversation: Option<Conversation>,
+    }
 }
 
 #[Object]
 impl ConversationMutation {
-    /// Asks a question and gives the answer, or an honest "I don't know". Uses one credit. While a
-    /// member of the team is in a conversation with the visitor (the one of the session token), the
-    /// bot keeps silent: the question is refused with `CONFLICT`, and belongs into `sendMessage`.
+    /// Asks a question and returns the answer, or a reply that HelpBot does not know it. Each question
+    /// uses one credit. Requires the `CHAT` scope.
+    ///
+    /// Fails with `BAD_USER_INPUT` for an invalid field, and with `CONFLICT` while a member takes part in
+    /// the visitor's conversation; `sendMessage` must be used then. The request fails with
+    /// `CREDITS_EXHAUSTED` when no credits are left.
     async fn ask_question(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The question.")] input: AskQuestionInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: AskQuestionInput,
     ) -> Result<AskQuestionPayload> {
         let access = Access::of(ctx);
         let asked = conversations::ask(&access.services, &access.viewer, input.into(), None).await;
         AskQuestionPayload::of(access, asked)
     }
 
-    /// Records whether an answer helped; the last vote counts.
+    /// Stores whether an answer helped the visitor. A later vote replaces an earlier one. Requires the
+    /// `CHAT` scope. Fails with `NOT_FOUND` when the conversation does not exist.
     async fn submit_feedback(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The vote.")] input: SubmitFeedbackInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: SubmitFeedbackInput,
     ) -> Result<SubmitFeedbackPayload> {
         let access = Access::of(ctx);
-        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.conversation_id));
-        let vote = input.feedback.into();
-        Ok(match conversations::vote(&access.services, &access.viewer, site, id, vote).await {
-            Ok(row) => SubmitFeedbackPayload { conversation: node(access, row), ..Default::default() },
-            Err(error) => SubmitFeedbackPayload { user_errors: vec![expected(error)?], ..Default::default() },
-        })
+        let (site, id) = (input.site(), ids::read(&input.conversation_id));
+        let changed = conversations::vote(&access.services, &access.viewer, site, id, input.feedback.into()).await;
+        finish(changed, |row| SubmitFeedbackPayload { conversation: node(access, row), ..Default::default() })
     }
 
-    /// Asks for a human; the owner is written to once. Again, it fills in a missing address.
+    /// Asks for a human. The first request of a conversation notifies the owner of the site by e-mail, a
+    /// later one only adds a missing address. Requires the `CHAT` scope.
+    ///
+    /// Fails with `NOT_FOUND` when the conversation does not exist and with `BAD_USER_INPUT` for an
+    /// invalid address.
     async fn request_handoff(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Who asks, and where.")] input: RequestHandoffInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: RequestHandoffInput,
     ) -> Result<RequestHandoffPayload> {
         let access = Access::of(ctx);
-        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.conversation_id));
+        let (site, id) = (input.site(), ids::read(&input.conversation_id));
         let email = input.customer_email.as_deref();
-        Ok(match conversations::request_handoff(&access.services, &access.viewer, site, id, email).await {
-            Ok(row) => RequestHandoffPayload { conversation: node(access, row), ..Default::default() },
-            Err(error) => RequestHandoffPayload { user_errors: vec![expected(error)?], ..Default::default() },
-        })
+        let changed = handoffs::request(&access.services, &access.viewer, site, id, email).await;
+        finish(changed, |row| RequestHandoffPayload { conversation: node(access, row), ..Default::default() })
     }
 
-    /// Writes a message while a handoff is open: a visitor (with the session token) into the own
-    /// conversation, the team into any.
+    /// Writes a message in a conversation with an open handoff. Requires the `WRITE_CONVERSATIONS` scope,
+    /// or the `CHAT` scope with the session token of the conversation.
+    ///
+    /// Fails with `NOT_FOUND` when the conversation does not exist, with `BAD_USER_INPUT` for an empty or
+    /// too long text, and with `CONFLICT` when no human was requested or the handoff is resolved.
     async fn send_message(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to send, and where.")] input: SendMessageInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: SendMessageInput,
     ) -> Result<SendMessagePayload> {
         let access = Access::of(ctx);
-        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.conversation_id));
-        Ok(match messages::send(&access.services, &access.viewer, site, id, &input.text).await {
-            Ok((row, message)) => SendMessagePayload {
-                message: Some(message.into()),
-                conversation: node(access, row),
-                ..Default::default()
-            },
-            Err(error) => SendMessagePayload { user_errors: vec![expected(error)?], ..Default::default() },
+        let (site, id) = (input.site(), ids::read(&input.conversation_id));
+        let sent = messages::send(&access.services, &access.viewer, site, id, &input.text).await;
+        finish(sent, |(row, message)| SendMessagePayload {
+            message: Some(message.into()),
+            conversation: node(access, row),
+            ..Default::default()
         })
     }
 
-    /// Tells those who watch a conversation (`conversationActivity`) that the caller is typing in it.
-    /// Nothing is stored. To be said again every three seconds or so.
+    /// Reports that the caller is typing in a conversation, which subscribers of `conversationActivity`
+    /// see. Nothing is stored. A client repeats it about every three seconds.
+    ///
+    /// Requires the `READ_CONVERSATIONS` scope, or the `CHAT` scope with the session token of the
+    /// conversation. Fails with `NOT_FOUND` when the conversation does not exist.
     async fn set_typing(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Whether, and where.")] input: SetTypingInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: SetTypingInput,
     ) -> Result<SetTypingPayload> {
         let access = Access::of(ctx);
-        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.conversation_id));
-        Ok(match activity::set_typing(&access.services, &access.viewer, site, id, input.is_typing).await {
-            Ok(row) => SetTypingPayload { conversation: node(access, row), ..Default::default() },
-            Err(error) => SetTypingPayload { user_errors: vec![expected(error)?], ..Default::default() },
-        })
+        let (site, id) = (input.site(), ids::read(&input.conversation_id));
+        let found = activity::set_typing(&access.services, &access.viewer, site, id, input.is_typing).await;
+        finish(found, |row| SetTypingPayload { conversation: node(access, row), ..Default::default() })
     }
 
-    /// Notes that the own side has read a conversation: the visitor the own one, the team any, as
-    /// one for all its members.
+    /// Marks the messages of a conversation as read. The visitor has a read mark of their own, and all
+    /// members of a site share one. Requires the `READ_CONVERSATIONS` scope, or the `CHAT` scope with the
+    /// session token of the conversation. Fails with `NOT_FOUND` when the conversation does not exist.
     async fn mark_read(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which one, and how far.")] input: MarkReadInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: MarkReadInput,
     ) -> Result<MarkReadPayload> {
         let access = Access::of(ctx);
-        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.conversation_id));
-        let seq = input.seq.map(i64::from);
-        Ok(match unread::mark_read(&access.services, &access.viewer, site, id, seq).await {
-            Ok(row) => MarkReadPayload { conversation: node(&access.fresh(), row), ..Default::default() },
-            Err(error) => MarkReadPayload { user_errors: vec![expected(error)?], ..Default::default() },
-        })
+        let (site, id) = (input.site(), ids::read(&input.conversation_id));
+        let marked = unread::mark_read(&access.services, &access.viewer, site, id, input.seq.map(i64::from)).await;
+        finish(marked, |row| MarkReadPayload { conversation: node(&access.fresh(), row), ..Default::default() })
     }
 
-    /// Gives a conversation that was handed to the team to one of its members.
+    /// Assigns a conversation with an open handoff to a member. Requires the `WRITE_CONVERSATIONS` scope.
+    ///
+    /// Fails with `NOT_FOUND` when the conversation or the member does not exist, and with `CONFLICT` when
+    /// no human was requested, the handoff is resolved, or neither the input nor the API key names a
+    /// member.
     async fn assign_conversation(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to give to whom.")] input: AssignConversationInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: AssignConversationInput,
     ) -> Result<AssignConversationPayload> {
         let access = Access::of(ctx);
-        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.conversation_id));
+        let (site, id) = (input.site(), ids::read(&input.conversation_id));
         let member = input.member_id.as_ref().map(ids::read);
-        Ok(match handoffs::assign(&access.services, &access.viewer, site, id, member).await {
-            Ok(row) => AssignConversationPayload { conversation: node(access, row), ..Default::default() },
-            Err(error) => AssignConversationPayload { user_errors: vec![expected(error)?], ..Default::default() },
-        })
+        let changed = handoffs::assign(&access.services, &access.viewer, site, id, member).await;
+        finish(changed, |row| AssignConversationPayload { conversation: node(access, row), ..Default::default() })
     }
 
-    /// Closes a conversation that was handed to the team.
+    /// Resolves the handoff of a conversation, which closes the conversation to messages. Requires the
+    /// `WRITE_CONVERSATIONS` scope. Fails with `NOT_FOUND` when the conversation does not exist and with
+    /// `CONFLICT` when its handoff is not open.
     async fn resolve_conversation(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which one.")] input: ResolveConversationInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: ResolveConversationInput,
     ) -> Result<ResolveConversationPayload> {
         let access = Access::of(ctx);
-        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.conversation_id));
-        Ok(match handoffs::resolve(&access.services, &access.viewer, site, id).await {
-            Ok(row) => ResolveConversationPayload { conversation: node(access, row), ..Default::default() },
-            Err(error) => ResolveConversationPayload { user_errors: vec![expected(error)?], ..Default::default() },
-        })
+        let (site, id) = (input.site(), ids::read(&input.conversation_id));
+        let changed = handoffs::resolve(&access.services, &access.viewer, site, id).await;
+        finish(changed, |row| ResolveConversationPayload { conversation: node(access, row), ..Default::default() })
     }
 
-    /// Opens a closed conversation again.
+    /// Reopens the resolved handoff of a conversation. Requires the `WRITE_CONVERSATIONS` scope. Fails
+    /// with `NOT_FOUND` when the conversation does not exist and with `CONFLICT` when its handoff is not
+    /// resolved.
     async fn reopen_conversation(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which one.")] input: ReopenConversationInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: ReopenConversationInput,
     ) -> Result<ReopenConversationPayload> {
         let access = Access::of(ctx);
-        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.conversation_id));
-        Ok(match handoffs::reopen(&access.services, &access.viewer, site, id).await {
-            Ok(row) => ReopenConversationPayload { conversation: node(access, row), ..Default::default() },
-            Err(error) => ReopenConversationPayload { user_errors: vec![expected(error)?], ..Default::default() },
-        })
+        let (site, id) = (input.site(), ids::read(&input.conversation_id));
+        let changed = handoffs::reopen(&access.services, &access.viewer, site, id).await;
+        finish(changed, |row| ReopenConversationPayload { conversation: node(access, row), ..Default::default() })
     }
 }
 
-fn node(access: &Access, row: services::Conversation) -> Option<Conversation> {
+fn node(access: &Access, row: domain::conversation::Conversation) -> Option<Conversation> {
     Some(Conversation { row, access: access.clone() })
 }

@@ -1,4 +1,5 @@
-//! Answers as they are written.
+//! The subscriptions `answer` and `conversationActivity`: an answer while it is generated, and who
+//! is typing.
 
 use async_graphql::{Context, ID, Result, SimpleObject, Subscription, Union};
 use futures_util::stream;
@@ -11,47 +12,50 @@ use super::mutation::{AskQuestionInput, AskQuestionPayload};
 use crate::schema::access::Access;
 use crate::schema::ids;
 
-/// What can be followed of one's own question.
+/// The subscription that follows an answer.
 #[derive(Default)]
 pub struct AnswerSubscription;
 
 #[Subscription]
 impl AnswerSubscription {
-    /// Asks a question and gives the answer while it is written, then the finished conversation
-    /// and the end. The same as `askQuestion` otherwise; the question is answered and stored
-    /// also when nobody follows to the end.
+    /// Asks a question and returns the answer in pieces while it is generated. The last event is
+    /// `AnswerFinished`. The question is answered and stored even if the client disconnects earlier.
+    /// Apart from the pieces, it works like `askQuestion`. Requires the `CHAT` scope.
     async fn answer(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The question.")] input: AskQuestionInput,
+        #[graphql(desc = "The same arguments that `askQuestion` accepts.")] input: AskQuestionInput,
     ) -> Result<impl Stream<Item = Result<AnswerEvent>> + use<>> {
         let access = Access::of(ctx).clone();
         let (sender, receiver) = mpsc::unbounded_channel();
         tokio::spawn(async move {
-            let sink = Pieces(sender.clone());
+            let sink = AnswerChannel(sender.clone());
             let asked = conversations::ask(&access.services, &access.viewer, input.into(), Some(&sink)).await;
-            // Nobody listening any more is no failure: the answer is stored.
             let finished = AskQuestionPayload::of(&access, asked);
+            // A closed channel means that the client has gone. The answer is stored anyway.
             let _ = sender.send(finished.map(|payload| AnswerEvent::Finished(AnswerFinished { payload })));
         });
         Ok(stream::unfold(receiver, |mut receiver| async move { Some((receiver.recv().await?, receiver)) }))
     }
 }
 
-/// What can be seen of who is in a conversation.
+/// The subscription that follows who is in a conversation.
 #[derive(Default)]
 pub struct ActivitySubscription;
 
 #[Subscription]
 impl ActivitySubscription {
-    /// Who has a conversation open and who is typing in it: as it is now, then at each change. Who
-    /// watches is there. A visitor (with the session token) watches the own one, the team any.
-    /// Nothing of it is stored or resumed; each node tells of its own callers.
+    /// Reports who has a conversation open and who is typing in it: the current state first, then every
+    /// change. A subscriber counts as present. The state is not stored and cannot be resumed, and each
+    /// server node reports only the clients that are connected to it.
+    ///
+    /// Requires the `READ_CONVERSATIONS` scope, or the `CHAT` scope with the session token of the
+    /// conversation. Fails with `NOT_FOUND` when the conversation does not exist.
     async fn conversation_activity(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The site; the own one of the key if not said.")] site_id: Option<ID>,
-        #[graphql(desc = "Which one.")] conversation_id: ID,
+        #[graphql(desc = "ID of the site. Defaults to the site that the API key belongs to.")] site_id: Option<ID>,
+        #[graphql(desc = "ID of the conversation that is followed.")] conversation_id: ID,
     ) -> Result<impl Stream<Item = ConversationActivity> + use<>> {
         let access = Access::of(ctx);
         let (site, id) = (ids::site(site_id.as_ref()), ids::read(&conversation_id));
@@ -60,18 +64,19 @@ impl ActivitySubscription {
     }
 }
 
-/// Who has a conversation open right now, and who is typing in it.
+/// Shows who has a conversation open at the moment and who is typing in it.
 #[derive(SimpleObject)]
 pub struct ConversationActivity {
-    /// Whether the visitor has it open.
+    /// Whether the visitor has the conversation open.
     is_visitor_here: bool,
-    /// Whether somebody of the team has it open.
+    /// Whether a member has the conversation open.
     is_team_here: bool,
     /// Whether the visitor is typing.
     is_visitor_typing: bool,
-    /// Whether somebody of the team is typing.
+    /// Whether a member is typing.
     is_team_typing: bool,
-    /// The name of that member; null where a key without a member types.
+    /// Name of the member who is typing. It is null when nobody is typing or the API key does not belong
+    /// to a member.
     typing_member: Option<String>,
 }
 
@@ -87,41 +92,42 @@ impl From<Activity> for ConversationActivity {
     }
 }
 
-/// A step of an answer: pieces of its text, perhaps a new beginning, then the end.
+/// An event that the subscription `answer` returns: pieces of the text, possibly a restart, then the
+/// finished answer.
 #[derive(Union)]
-#[allow(clippy::large_enum_variant, reason = "one at a time, on its way out")]
+#[allow(clippy::large_enum_variant, reason = "only one exists at a time, while it is being sent")]
 pub enum AnswerEvent {
     Delta(AnswerDelta),
     Restart(AnswerRestart),
     Finished(AnswerFinished),
 }
 
-/// The next piece of the text.
+/// Contains the next piece of the answer.
 #[derive(SimpleObject)]
 pub struct AnswerDelta {
-    /// To be added to what came before.
+    /// Text that the client adds to the end of the pieces before it.
     text: String,
 }
 
-/// What came so far does not hold; the text begins anew.
+/// Tells the client to discard all pieces, because the answer starts again from the beginning.
 #[derive(SimpleObject)]
 pub struct AnswerRestart {
-    /// Always true: a type needs a field.
+    /// The value is always true, because a GraphQL type must have a field.
     is_restart: bool,
 }
 
-/// The answer is complete and stored.
+/// Reports that the answer is complete and stored.
 #[derive(SimpleObject)]
 pub struct AnswerFinished {
-    /// What `askQuestion` would have given.
+    /// The same result that `askQuestion` would have returned.
     payload: AskQuestionPayload,
 }
 
-/// Hands pieces on while the engine goes on writing. The text of one answer is bounded by the
-/// engine, so the channel need not be.
-struct Pieces(mpsc::UnboundedSender<Result<AnswerEvent>>);
+/// Passes the pieces of an answer on while the engine generates it. The engine limits the length of
+/// an answer, so the channel needs no limit.
+struct AnswerChannel(mpsc::UnboundedSender<Result<AnswerEvent>>);
 
-impl AnswerSink for Pieces {
+impl AnswerSink for AnswerChannel {
     fn delta(&self, text: &str) {
         let _ = self.0.send(Ok(AnswerEvent::Delta(AnswerDelta { text: text.to_owned() })));
     }

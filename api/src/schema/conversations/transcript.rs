@@ -1,55 +1,56 @@
-//! A conversation by mail.
+//! The mutation that sends a conversation by e-mail.
 
-use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, Object, Result};
 use helpbot_services::conversations::transcripts;
 
 use super::Conversation;
-use crate::error::{UserError, expected};
 use crate::schema::access::Access;
 use crate::schema::ids;
+use crate::schema::mutation::{finish, input, payload};
 
-/// Asking for a conversation by mail.
+/// The mutation that sends transcripts.
 #[derive(Default)]
 pub struct TranscriptMutation;
 
-/// Which conversation, and to whom.
-#[derive(InputObject)]
-pub struct SendTranscriptInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// Which conversation.
-    conversation_id: ID,
-    /// Where it goes; to the address that the visitor left in it if not said.
-    email: Option<String>,
+input! {
+    /// Arguments that `sendTranscript` accepts.
+    SendTranscriptInput {
+        /// ID of the conversation that is sent.
+        conversation_id: ID,
+        /// E-mail address that receives the transcript. Defaults to the address that the visitor left in
+        /// the conversation.
+        email: Option<String>,
+    }
 }
 
-/// The conversation, or why it is not sent.
-#[derive(Default, SimpleObject)]
-pub struct SendTranscriptPayload {
-    /// The conversation whose mail is on its way.
-    conversation: Option<Conversation>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `sendTranscript` returns.
+    SendTranscriptPayload {
+        /// The conversation that will be sent. It is null when the mutation failed.
+        conversation: Option<Conversation>,
+    }
 }
 
 #[Object]
 impl TranscriptMutation {
-    /// Sends a conversation by mail, as it is when the mail leaves: a visitor (with the session
-    /// token) the own one, the team any. Three times a conversation, five times a day to one
-    /// address.
+    /// Sends a transcript of a conversation by e-mail. The transcript contains the messages that exist
+    /// when the mail is sent. Requires the `WRITE_CONVERSATIONS` scope, or the `CHAT` scope with the
+    /// session token of the conversation.
+    ///
+    /// Fails with `NOT_FOUND` when the conversation does not exist, with `BAD_USER_INPUT` when there is no
+    /// valid address, and with `LIMIT_REACHED` after 3 transcripts of a conversation or 5 mails to one
+    /// address in a day.
     async fn send_transcript(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which conversation, and to whom.")] input: SendTranscriptInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: SendTranscriptInput,
     ) -> Result<SendTranscriptPayload> {
         let access = Access::of(ctx);
-        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.conversation_id));
-        Ok(match transcripts::send(&access.services, &access.viewer, site, id, input.email.as_deref()).await {
-            Ok(row) => SendTranscriptPayload {
-                conversation: Some(Conversation { row, access: access.clone() }),
-                ..Default::default()
-            },
-            Err(error) => SendTranscriptPayload { user_errors: vec![expected(error)?], ..Default::default() },
+        let (site, id) = (input.site(), ids::read(&input.conversation_id));
+        let sent = transcripts::send(&access.services, &access.viewer, site, id, input.email.as_deref()).await;
+        finish(sent, |row| SendTranscriptPayload {
+            conversation: Some(Conversation { row, access: access.clone() }),
+            ..Default::default()
         })
     }
 }

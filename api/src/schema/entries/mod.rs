@@ -1,67 +1,66 @@
-//! Entries: questions with their answers, found on pages or written by the owner.
+//! FAQ entries: questions with their answers, which were extracted from pages or written by hand.
 
 pub mod mutation;
 
-use async_graphql::{ID, Object, Result};
-use helpbot_services as services;
+use async_graphql::{Description, ID, Object, Result};
+use helpbot_domain as domain;
 use helpbot_services::knowledge::entries;
 
 use crate::error::Nullable;
 use crate::schema::access::Access;
 use crate::schema::ids::id;
 use crate::schema::loaders;
-use crate::schema::page::{self, PageArgs, connection};
-use crate::schema::sites::int;
+use crate::schema::page::{PageArgs, PageRows, connection, total};
 use crate::schema::sources::Source;
 
-/// A question with its answer.
-#[derive(Clone)]
+/// A question with its answer, which was extracted from a page or written by hand.
+#[derive(Clone, Description)]
 pub struct FaqEntry {
     pub(crate) row: entries::Entry,
     pub(crate) access: Access,
 }
 
 connection! {
-    /// Questions with answers of a site, oldest first.
+    /// A list of FAQ entries, which is sorted by the time of creation, oldest first.
     FaqEntryConnection,
-    /// An entry in a list.
+    /// An edge that connects the list to an FAQ entry.
     FaqEntryEdge, FaqEntry
 }
 
-/// A question with its answer.
-#[Object]
+#[Object(use_type_description)]
 impl FaqEntry {
-    /// Its id; kept while its content is.
+    /// ID that identifies the FAQ entry within its site. A sync keeps the ID of an entry whose content
+    /// did not change.
     pub async fn id(&self) -> ID {
         id(self.row.id)
     }
 
-    /// The question.
+    /// Question that the FAQ entry answers.
     async fn question(&self) -> &str {
         self.row.question.as_deref().unwrap_or_default()
     }
 
-    /// The answer: restricted Markdown.
+    /// Answer to the question. It uses restricted Markdown: paragraphs, lists, emphasis, code and links.
     async fn answer(&self) -> &str {
         &self.row.text
     }
 
-    /// Other ways to ask it, as the owner wrote or accepted them.
+    /// Other ways to ask the question, which were added by hand. The list is empty when there are none.
     async fn phrasings(&self) -> &[String] {
         &self.row.phrasings
     }
 
-    /// Categories above it, outermost first.
+    /// Categories that contain the FAQ entry, outermost first. The list is empty when there are none.
     async fn categories(&self) -> &[String] {
         &self.row.heading
     }
 
-    /// Where a visitor can read it; null for files and written answers without an address.
+    /// Address at which a visitor can read the FAQ entry. It is null when there is no such address.
     async fn url(&self) -> Option<&str> {
         self.row.url.as_deref()
     }
 
-    /// The source that it came from.
+    /// Source that contains the FAQ entry. Requires the `READ_SOURCES` or the `READ_CONVERSATIONS` scope.
     async fn source(&self) -> Nullable<Source> {
         let found = self.access.loaders.source(self.row.site_id, self.row.source_id).await.map_err(loaders::failed);
         found.transpose().map(|found| found.map(|row| Source { row, access: self.access.clone() }))
@@ -71,19 +70,16 @@ impl FaqEntry {
 /// A page of the entries of a site.
 pub(crate) async fn list(
     access: &Access,
-    site: &services::Site,
-    words: Option<&str>,
+    site: &domain::site::Site,
+    words: Option<String>,
     args: &PageArgs,
 ) -> Result<FaqEntryConnection> {
-    let walk = args.walk()?;
-    let found = entries::list(&access.services, &access.viewer, site, words, walk.part()?).await?;
-    let (rows, has_previous, has_next) = page::trim(&walk, found);
-    let nodes = rows.into_iter().map(|row| (row.id.to_string(), row));
-    let nodes = nodes.map(|(place, row)| (FaqEntry { row, access: access.clone() }, place)).collect();
-    let (access, site, words) = (access.clone(), site.clone(), words.map(str::to_owned));
-    let total = page::total(move || {
-        let (access, site, words) = (access.clone(), site.clone(), words.clone());
-        async move { entries::total(&access.services, &access.viewer, &site, words.as_deref()).await.map(int) }
-    });
-    Ok(FaqEntryConnection::new(nodes, has_previous, has_next, total))
+    let part = args.request()?;
+    let found = entries::list(&access.services, &access.viewer, site, words.as_deref(), part).await?;
+    let (counted, of) = (access.clone(), site.clone());
+    let total = total(async move { entries::total(&counted.services, &counted.viewer, &of, words.as_deref()).await });
+    Ok(FaqEntryConnection::new(PageRows::of(&part, found), total, |row| {
+        let position = row.id.to_string();
+        (FaqEntry { row, access: access.clone() }, position)
+    }))
 }

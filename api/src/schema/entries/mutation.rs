@@ -1,6 +1,6 @@
-//! Writing entries and adding phrasings.
+//! The mutations that write, import and delete FAQ entries and add phrasings to them.
 
-use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{ComplexObject, Context, Enum, ID, Object, Result};
 use helpbot_domain::Invalid;
 use helpbot_domain::ids::ConversationId;
 use helpbot_services as services;
@@ -10,165 +10,158 @@ use helpbot_services::knowledge::entries::{self, Entry, NewEntry};
 use helpbot_services::knowledge::topics as answered;
 
 use super::FaqEntry;
-use crate::error::{Nullable, UserError, expected, nullable};
+use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
+use crate::schema::mutation::{finish, input, payload};
 use crate::schema::topics::{self, TopicQuestion};
-use crate::schema::{ids, page};
-use crate::uploads::Upload;
+use crate::schema::upload::Upload;
+use crate::schema::{cost, ids};
 
-/// Changing entries.
+/// The mutations that manage FAQ entries.
 #[derive(Default)]
 pub struct EntryMutation;
 
-/// A new entry.
-#[derive(InputObject)]
-pub struct AddFaqEntryInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// The question, 1 to 500 characters.
-    question: String,
-    /// The answer: restricted Markdown, 1 to 20000 characters.
-    answer: String,
-    /// Other ways to ask it, at most 100.
-    #[graphql(default)]
-    phrasings: Vec<String>,
-    /// Where visitors can read more.
-    url: Option<String>,
+input! {
+    /// Arguments that `addFaqEntry` accepts.
+    AddFaqEntryInput {
+        /// Question, which must have 1 to 500 characters.
+        question: String,
+        /// Answer in restricted Markdown, which must have 1 to 20,000 characters.
+        answer: String,
+        /// Other ways to ask the question. At most 100 are allowed. Defaults to an empty list.
+        #[graphql(default)]
+        phrasings: Vec<String>,
+        /// Address at which visitors can read more. By default the entry has no address.
+        url: Option<String>,
+    }
 }
 
-/// The entry, or why there is none.
-#[derive(Default, SimpleObject)]
-pub struct AddFaqEntryPayload {
-    /// The entry; it answers from now on.
-    entry: Option<FaqEntry>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `addFaqEntry` returns.
+    AddFaqEntryPayload {
+        /// The FAQ entry that was added. It is null when the mutation failed.
+        entry: Option<FaqEntry>,
+    }
 }
 
-/// A change of an entry; what is absent stays as it is.
-#[derive(InputObject)]
-pub struct UpdateFaqEntryInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// Which one.
-    id: ID,
-    /// The question, 1 to 500 characters.
-    question: Option<String>,
-    /// The answer: restricted Markdown, 1 to 20000 characters.
-    answer: Option<String>,
+input! {
+    /// Arguments that `updateFaqEntry` accepts. Fields that are absent stay unchanged.
+    UpdateFaqEntryInput {
+        /// ID of the FAQ entry that is changed.
+        id: ID,
+        /// New question, which must have 1 to 500 characters.
+        question: Option<String>,
+        /// New answer in restricted Markdown, which must have 1 to 20,000 characters.
+        answer: Option<String>,
+    }
 }
 
-/// The changed entry, or why it was not changed.
-#[derive(Default, SimpleObject)]
-pub struct UpdateFaqEntryPayload {
-    /// The entry as it is now.
-    entry: Option<FaqEntry>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `updateFaqEntry` returns.
+    UpdateFaqEntryPayload {
+        /// The FAQ entry after the change. It is null when the mutation failed.
+        entry: Option<FaqEntry>,
+    }
 }
 
-/// Another way to ask a question.
-#[derive(InputObject)]
-pub struct AddPhrasingInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// Of which entry.
-    entry_id: ID,
-    /// The other way, 1 to 500 characters; for example what a visitor typed.
-    phrasing: String,
+input! {
+    /// Arguments that `addPhrasing` accepts.
+    AddPhrasingInput {
+        /// ID of the FAQ entry that gets the phrasing.
+        entry_id: ID,
+        /// Another way to ask the question, for example the words of a visitor. It must have 1 to 500
+        /// characters.
+        phrasing: String,
+    }
 }
 
-/// The entry with the phrasing, or why it was not added.
-#[derive(Default, SimpleObject)]
-pub struct AddPhrasingPayload {
-    /// The entry as it is now.
-    entry: Option<FaqEntry>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `addPhrasing` returns.
+    AddPhrasingPayload {
+        /// The FAQ entry with its phrasings. It is null when the mutation failed.
+        entry: Option<FaqEntry>,
+    }
 }
 
-/// The entry to delete.
-#[derive(InputObject)]
-pub struct DeleteFaqEntryInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// Which one.
-    id: ID,
+input! {
+    /// Arguments that `deleteFaqEntry` accepts.
+    DeleteFaqEntryInput {
+        /// ID of the FAQ entry that is deleted.
+        id: ID,
+    }
 }
 
-/// The id of the deleted entry, or why it was not deleted.
-#[derive(Default, SimpleObject)]
-pub struct DeleteFaqEntryPayload {
-    /// The id that is gone.
-    deleted_id: Option<ID>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `deleteFaqEntry` returns.
+    DeleteFaqEntryPayload {
+        /// ID of the FAQ entry that was deleted. It is null when the mutation failed.
+        deleted_id: Option<ID>,
+    }
 }
 
-/// A file of entries.
-#[derive(InputObject)]
-pub struct ImportFaqEntriesInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// The file, in UTF-8, at most 20 MiB and 50,000 entries.
-    file: Upload,
-    /// How it is written; told by its name (.csv, .tsv, .jsonl) if not said.
-    format: Option<EntryFormat>,
+input! {
+    /// Arguments that `importFaqEntries` accepts.
+    ImportFaqEntriesInput {
+        /// File with the FAQ entries. It must be encoded in UTF-8 and can have at most 20 MiB and 50,000
+        /// entries.
+        file: Upload,
+        /// Format of the file. Defaults to the format that belongs to the extension of the file name:
+        /// `.csv`, `.tsv` or `.jsonl`.
+        format: Option<EntryFormat>,
+    }
 }
 
-/// What an import did, or why it did nothing.
-#[derive(Default, SimpleObject)]
-pub struct ImportFaqEntriesPayload {
-    /// Entries that are new.
-    added: i32,
-    /// Entries that were there and are different now.
-    updated: i32,
-    /// Rows that were there as they are.
-    unchanged: i32,
-    /// What was refused; then nothing was changed.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `importFaqEntries` returns. When the mutation failed, nothing was changed.
+    ImportFaqEntriesPayload {
+        /// Number of FAQ entries that were added.
+        added: i32,
+        /// Number of FAQ entries that existed and were changed.
+        updated: i32,
+        /// Number of rows that match an existing FAQ entry and changed nothing.
+        unchanged: i32,
+    }
 }
 
-/// How a file of entries is written. Columns or fields: `id`, `question`, `answer`, `url`,
-/// `phrasings`, `categories`.
+/// Format of a file with FAQ entries. The columns of a table and the fields of an object are named
+/// `id`, `question`, `answer`, `url`, `phrasings` and `categories`.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "Format")]
 pub enum EntryFormat {
-    /// Comma-separated values with a head; of several phrasings or categories one stands on each
-    /// line of the cell.
+    /// The file contains comma-separated or tab-separated values and begins with a header row. A cell
+    /// with several phrasings or categories has one per line.
     Csv,
-    /// One JSON object a line.
+    /// The file contains one JSON object per line.
     JsonLines,
 }
 
-/// The conversation to make an entry of.
-#[derive(InputObject)]
-pub struct PromoteToFaqInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// Whose question it is.
-    conversation_id: ID,
-    /// The answer; the last one that a member wrote in the conversation if not said.
-    answer: Option<String>,
+input! {
+    /// Arguments that `promoteToFaq` accepts.
+    PromoteToFaqInput {
+        /// ID of the conversation whose question becomes an FAQ entry.
+        conversation_id: ID,
+        /// Answer in restricted Markdown. Defaults to the last message that a member wrote in the
+        /// conversation.
+        answer: Option<String>,
+    }
 }
 
-/// The entry, or why there is none.
-#[derive(Default, SimpleObject)]
-#[graphql(complex)]
-pub struct PromoteToFaqPayload {
-    /// The entry; it answers from now on.
-    entry: Option<FaqEntry>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
-    #[graphql(skip)]
-    promoted: Option<ConversationId>,
+payload! {
+    /// Result that `promoteToFaq` returns.
+    #[graphql(complex)]
+    PromoteToFaqPayload {
+        /// The FAQ entry that was added. It is null when the mutation failed.
+        entry: Option<FaqEntry>,
+        #[graphql(skip)]
+        promoted: Option<ConversationId>,
+    }
 }
 
 #[ComplexObject]
 impl PromoteToFaqPayload {
-    /// The unanswered questions of the same topic that the entry answers now, most asked first;
-    /// null when there is no entry. Needs the right to read conversations.
-    #[graphql(complexity = "1 + page::WORDINGS * child_complexity")]
+    /// Unanswered questions of the same topic that the new FAQ entry answers, most frequent first. It is
+    /// null when the mutation failed. Requires the `READ_CONVERSATIONS` scope.
+    #[graphql(complexity = "1 + cost::WORDINGS * child_complexity")]
     async fn answered_now(&self) -> Nullable<Vec<TopicQuestion>> {
         let (FaqEntry { row, access }, conversation) = (self.entry.as_ref()?, self.promoted?);
         let site = row.site_id;
@@ -182,105 +175,108 @@ impl PromoteToFaqPayload {
 
 #[Object]
 impl EntryMutation {
-    /// Adds a question with its answer; it answers from now on.
+    /// Adds an FAQ entry, which HelpBot uses for answers at once. Requires the `WRITE_SOURCES` scope.
+    /// Fails with `BAD_USER_INPUT` for an invalid field.
     async fn add_faq_entry(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to add.")] input: AddFaqEntryInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: AddFaqEntryInput,
     ) -> Result<AddFaqEntryPayload> {
         let access = Access::of(ctx);
-        let site = ids::site(input.site_id.as_ref());
+        let site = input.site();
         let new =
             NewEntry { question: input.question, answer: input.answer, phrasings: input.phrasings, url: input.url };
-        Ok(match entries::add(&access.services, &access.viewer, site, new).await {
-            Ok(row) => AddFaqEntryPayload { entry: node(access, row), ..Default::default() },
-            Err(error) => AddFaqEntryPayload { user_errors: vec![expected(error)?], ..Default::default() },
-        })
+        let added = entries::add(&access.services, &access.viewer, site, new).await;
+        finish(added, |row| AddFaqEntryPayload { entry: node(access, row), ..Default::default() })
     }
 
-    /// Changes an entry that the owner wrote.
+    /// Changes an FAQ entry that was written by hand. Requires the `WRITE_SOURCES` scope.
+    ///
+    /// Fails with `NOT_FOUND` when the entry does not exist, with `CONFLICT` when it was extracted from a
+    /// page, and with `BAD_USER_INPUT` for an invalid field.
     async fn update_faq_entry(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to change.")] input: UpdateFaqEntryInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: UpdateFaqEntryInput,
     ) -> Result<UpdateFaqEntryPayload> {
         let access = Access::of(ctx);
-        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.id));
+        let (site, id) = (input.site(), ids::read(&input.id));
         let (question, answer) = (input.question.as_deref(), input.answer.as_deref());
-        Ok(match entries::update(&access.services, &access.viewer, site, id, question, answer).await {
-            Ok(row) => UpdateFaqEntryPayload { entry: node(access, row), ..Default::default() },
-            Err(error) => UpdateFaqEntryPayload { user_errors: vec![expected(error)?], ..Default::default() },
-        })
+        let changed = entries::update(&access.services, &access.viewer, site, id, question, answer).await;
+        finish(changed, |row| UpdateFaqEntryPayload { entry: node(access, row), ..Default::default() })
     }
 
-    /// Adds another way to ask the question of an entry, wherever the entry comes from.
+    /// Adds another way to ask the question of an FAQ entry. The entry may come from a page or may have
+    /// been written by hand. A phrasing that the entry already has changes nothing. Requires the
+    /// `WRITE_SOURCES` scope.
+    ///
+    /// Fails with `NOT_FOUND` when the entry does not exist, with `BAD_USER_INPUT` for an invalid field,
+    /// and with `LIMIT_REACHED` when the entry has 100 phrasings.
     async fn add_phrasing(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to add.")] input: AddPhrasingInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: AddPhrasingInput,
     ) -> Result<AddPhrasingPayload> {
         let access = Access::of(ctx);
-        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.entry_id));
-        Ok(match entries::add_phrasing(&access.services, &access.viewer, site, id, &input.phrasing).await {
-            Ok(row) => AddPhrasingPayload { entry: node(access, row), ..Default::default() },
-            Err(error) => AddPhrasingPayload { user_errors: vec![expected(error)?], ..Default::default() },
-        })
+        let (site, id) = (input.site(), ids::read(&input.entry_id));
+        let changed = entries::add_phrasing(&access.services, &access.viewer, site, id, &input.phrasing).await;
+        finish(changed, |row| AddPhrasingPayload { entry: node(access, row), ..Default::default() })
     }
 
-    /// Deletes an entry that the owner wrote.
+    /// Deletes an FAQ entry that was written by hand. Requires the `WRITE_SOURCES` scope. Fails with
+    /// `NOT_FOUND` when the entry does not exist and with `CONFLICT` when it was extracted from a page.
     async fn delete_faq_entry(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which one.")] input: DeleteFaqEntryInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: DeleteFaqEntryInput,
     ) -> Result<DeleteFaqEntryPayload> {
-        let access = Access::of(ctx);
-        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.id));
-        Ok(match entries::delete(&access.services, &access.viewer, site, id).await {
-            Ok(()) => DeleteFaqEntryPayload { deleted_id: Some(input.id), ..Default::default() },
-            Err(error) => DeleteFaqEntryPayload { user_errors: vec![expected(error)?], ..Default::default() },
-        })
+        let Access { services, viewer, .. } = Access::of(ctx);
+        let deleted = entries::delete(services, viewer, input.site(), ids::read(&input.id)).await;
+        finish(deleted, |()| DeleteFaqEntryPayload { deleted_id: Some(input.id), ..Default::default() })
     }
 
-    /// Adds the entries of a file to those that the owner writes, and changes those that are
-    /// there: all of them or, when a row is refused, none. Send it to `/graphql/upload`.
+    /// Imports FAQ entries from a file: adds new entries and changes existing ones. The import changes
+    /// nothing when a row is invalid. Requires the `WRITE_SOURCES` scope and a multipart request to
+    /// `/graphql/upload`.
+    ///
+    /// Fails with `BAD_USER_INPUT` when the file is missing, cannot be read or contains invalid rows.
     async fn import_faq_entries(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to take in.")] input: ImportFaqEntriesInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: ImportFaqEntriesInput,
     ) -> Result<ImportFaqEntriesPayload> {
         let imported = import(ctx, Access::of(ctx), input).await;
-        Ok(match imported {
-            Ok(Imported { added, updated, unchanged }) => {
-                let [added, updated, unchanged] = [added, updated, unchanged].map(count);
-                ImportFaqEntriesPayload { added, updated, unchanged, user_errors: Vec::new() }
-            }
-            Err(error) => ImportFaqEntriesPayload { user_errors: vec![expected(error)?], ..Default::default() },
+        finish(imported, |Imported { added, updated, unchanged }| {
+            let [added, updated, unchanged] = [added, updated, unchanged].map(count);
+            ImportFaqEntriesPayload { added, updated, unchanged, ..Default::default() }
         })
     }
 
-    /// Makes an entry of the question of a conversation, with an answer of the owner or of the
-    /// member who answered it.
+    /// Adds an FAQ entry with the question of a conversation. The answer is given in the input or taken
+    /// from the conversation. Requires the `WRITE_SOURCES` scope and permission to read the conversation.
+    ///
+    /// Fails with `NOT_FOUND` when the conversation does not exist, and with `BAD_USER_INPUT` when
+    /// `answer` is absent and no member replied in the conversation.
     async fn promote_to_faq(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to make an entry of.")] input: PromoteToFaqInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: PromoteToFaqInput,
     ) -> Result<PromoteToFaqPayload> {
         let access = Access::of(ctx);
-        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.conversation_id));
-        Ok(match entries::promote(&access.services, &access.viewer, site, id, input.answer).await {
-            Ok(row) => PromoteToFaqPayload { entry: node(access, row), promoted: Some(id), ..Default::default() },
-            Err(error) => PromoteToFaqPayload { user_errors: vec![expected(error)?], ..Default::default() },
-        })
+        let (site, id) = (input.site(), ids::read(&input.conversation_id));
+        let added = entries::promote(&access.services, &access.viewer, site, id, input.answer).await;
+        finish(added, |row| PromoteToFaqPayload { entry: node(access, row), promoted: Some(id), ..Default::default() })
     }
 }
 
 async fn import(ctx: &Context<'_>, access: &Access, input: ImportFaqEntriesInput) -> services::Result<Imported> {
-    let site = ids::site(input.site_id.as_ref());
+    let site = input.site();
     entries::may_write(&access.services, &access.viewer, site).await?;
     let (name, content) = input.file.read(ctx).await?;
     let format = input.format.map(Format::from).or_else(|| Format::of_name(&name));
-    let format =
-        format.ok_or_else(|| Invalid::new("format", "Say the format: the name of the file does not tell it"))?;
+    let unknown =
+        "The format of the file is unknown. Set format, or use a file name that ends in .csv, .tsv or .jsonl.";
+    let format = format.ok_or_else(|| Invalid::new("format", unknown))?;
     transfer::import(&access.services, &access.viewer, site, format, content).await
 }
 

@@ -1,46 +1,49 @@
-//! Saved test questions: what a site must be able to answer.
+//! Test questions: saved questions with the answers that are expected, which measure how well a
+//! site answers.
 
 pub mod mutation;
 
-use async_graphql::{ID, Object, Result, SimpleObject};
-use helpbot_services as services;
+use async_graphql::{Description, ID, Object, Result, SimpleObject};
+use helpbot_domain as domain;
 use helpbot_services::knowledge::evaluation;
 
 use crate::error::{Nullable, nullable, perhaps};
 use crate::schema::access::Access;
+use crate::schema::cost;
 use crate::schema::enums::AnswerOutcome;
 use crate::schema::ids::id;
 use crate::schema::loaders;
-use crate::schema::page::{self, PageArgs, connection};
-use crate::schema::scalars::DateTime;
-use crate::schema::sites::int;
+use crate::schema::page::{PageArgs, PageRows, connection, total};
+use crate::schema::scalars::{DateTime, int};
 use crate::schema::sources::Source;
 
-/// The saved test questions of a site, and what hangs on them.
+/// Contains the test questions of a site and the settings that use them.
+#[derive(Description)]
 pub struct Evaluation {
-    pub(crate) site: services::Site,
+    pub(crate) site: domain::site::Site,
     pub(crate) access: Access,
 }
 
-/// A question with what its answer must come from.
-#[derive(Clone)]
+/// A test question with the answer that is expected. All expectations must be met. When nothing is
+/// expected, HelpBot must reply that it does not know the answer.
+#[derive(Clone, Description)]
 pub struct EvaluationCase {
     row: evaluation::Case,
     access: Access,
 }
 
 connection! {
-    /// Saved test questions, oldest first.
+    /// A list of test questions, which is sorted by the time of creation, oldest first.
     EvaluationCaseConnection,
-    /// A test question in a list.
+    /// An edge that connects the list to a test question.
     EvaluationCaseEdge, EvaluationCase
 }
 
-/// The saved test questions of a site, and what hangs on them.
-#[Object]
+#[Object(use_type_description)]
 impl Evaluation {
-    /// How many test questions that pass a new reading of a source may lose before it is held
-    /// back; null holds none back.
+    /// Number of test questions that pass now and that a sync may break. A sync that would break more
+    /// fails, and the previous content stays in use. The value is null when syncs are not checked.
+    /// Requires the `READ_CONFIG` scope.
     async fn allowed_losses(&self) -> Nullable<i32> {
         perhaps(async {
             let allowed = evaluation::allowed_losses(&self.access.viewer, &self.site)?;
@@ -49,34 +52,34 @@ impl Evaluation {
         .await
     }
 
-    /// The test questions, oldest first.
-    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
+    /// Test questions of the site, oldest first. Requires the `READ_SOURCES` scope.
+    #[graphql(complexity = "cost::list(first, last, child_complexity)")]
     async fn cases(
         &self,
-        #[graphql(desc = "At most so many from the start: 20 if not said, never over 100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "At most so many from the end.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Number of items to return from the start of the list, 1 to 100. Defaults to 20.")]
+        first: Option<i32>,
+        #[graphql(desc = "Cursor of an item. Only the items after it are returned.")] after: Option<String>,
+        #[graphql(desc = "Number of items to return from the end of the list, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Cursor of an item. Only the items before it are returned.")] before: Option<String>,
     ) -> Nullable<EvaluationCaseConnection> {
         nullable(list(&self.access, &self.site, &PageArgs { first, after, last, before })).await
     }
 }
 
-/// A question with what its answer must come from. All that is expected holds together; with
-/// nothing expected, the site is to say that it does not know.
-#[Object]
+#[Object(use_type_description)]
 impl EvaluationCase {
-    /// Its id.
+    /// ID that identifies the test question within its site.
     pub async fn id(&self) -> ID {
         id(self.row.id)
     }
 
-    /// As a visitor would ask it.
+    /// Question that is asked, in the words of a visitor.
     async fn question(&self) -> &str {
         &self.row.question
     }
 
-    /// The source that the answer must come from; null when any, or when it was deleted.
+    /// Source that the answer must come from. It is null when no source is expected or the source was
+    /// deleted.
     async fn expected_source(&self) -> Nullable<Source> {
         let source = self.row.expected_source_id?;
         perhaps(async {
@@ -86,45 +89,46 @@ impl EvaluationCase {
         .await
     }
 
-    /// The page that it must come from.
+    /// Address of the page that the answer must come from. It is null when no page is expected.
     async fn expected_url(&self) -> Option<&str> {
         self.row.expected_url.as_deref()
     }
 
-    /// The question of the entry that it must come from.
+    /// Question of the FAQ entry that the answer must come from. It is null when no entry is expected.
     async fn expected_question(&self) -> Option<&str> {
         self.row.expected_question.as_deref()
     }
 
-    /// When it was saved.
+    /// Time at which the test question was saved.
     async fn created_at(&self) -> DateTime {
         self.row.created_at.into()
     }
 }
 
-/// How one test question did.
+/// Result that one test question returned.
 #[derive(SimpleObject)]
 pub struct EvaluationResult {
-    /// The id of the test question.
+    /// ID of the test question that was asked.
     case_id: Option<ID>,
-    /// The question.
+    /// Question that was asked.
     question: String,
-    /// Whether the site answers it from what was expected.
+    /// Whether the site answers the question from what was expected.
     is_passed: bool,
-    /// What a visitor would get.
+    /// Outcome that a visitor would see.
     outcome: AnswerOutcome,
-    /// The place of what was expected among what was found, from 1; null when it was not found.
+    /// Rank of the expected content among the ten best results, starting at 1. It is null when the
+    /// expected content was not found or nothing was expected.
     rank: Option<i32>,
-    /// How sure the site is that the best it found answers the question, 0 to 1.
+    /// How certain HelpBot is that the best result answers the question, 0 to 1.
     confidence: f64,
-    /// The title of the best that it found.
+    /// Title of the best result. It is null when nothing was found.
     found_title: Option<String>,
-    /// Where that stands.
+    /// Address of the page that contains the best result. It is null when the result has no address.
     found_url: Option<String>,
 }
 
-impl From<evaluation::Tested> for EvaluationResult {
-    fn from(tested: evaluation::Tested) -> Self {
+impl From<evaluation::TestResult> for EvaluationResult {
+    fn from(tested: evaluation::TestResult) -> Self {
         Self {
             case_id: tested.case_id.map(id),
             question: tested.question,
@@ -138,16 +142,13 @@ impl From<evaluation::Tested> for EvaluationResult {
     }
 }
 
-async fn list(access: &Access, site: &services::Site, args: &PageArgs) -> Result<EvaluationCaseConnection> {
-    let walk = args.walk()?;
-    let found = evaluation::list(&access.services, &access.viewer, site, walk.part()?).await?;
-    let (rows, has_previous, has_next) = page::trim(&walk, found);
-    let nodes = rows.into_iter().map(|row| (row.id.to_string(), row));
-    let nodes = nodes.map(|(place, row)| (EvaluationCase { row, access: access.clone() }, place)).collect();
-    let (access, site) = (access.clone(), site.clone());
-    let total = page::total(move || {
-        let (access, site) = (access.clone(), site.clone());
-        async move { evaluation::total(&access.services, &access.viewer, &site).await.map(int) }
-    });
-    Ok(EvaluationCaseConnection::new(nodes, has_previous, has_next, total))
+async fn list(access: &Access, site: &domain::site::Site, args: &PageArgs) -> Result<EvaluationCaseConnection> {
+    let part = args.request()?;
+    let found = evaluation::list(&access.services, &access.viewer, site, part).await?;
+    let (counted, of) = (access.clone(), site.clone());
+    let total = total(async move { evaluation::total(&counted.services, &counted.viewer, &of).await });
+    Ok(EvaluationCaseConnection::new(PageRows::of(&part, found), total, |row| {
+        let position = row.id.to_string();
+        (EvaluationCase { row, access: access.clone() }, position)
+    }))
 }

@@ -1,171 +1,157 @@
-//! Saving, deleting and running test questions.
+//! The mutations that save, delete and run test questions.
 
-use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, Object, Result};
 use helpbot_services::knowledge::evaluation::{self, NewCase};
 
 use super::{Evaluation, EvaluationCase, EvaluationResult};
-use crate::error::{UserError, expected};
 use crate::schema::access::Access;
 use crate::schema::ids;
+use crate::schema::mutation::{finish, input, payload};
 
-/// Changing and running test questions.
+/// The mutations that manage test questions.
 #[derive(Default)]
 pub struct EvaluationMutation;
 
-/// A test question to be saved. All that is expected holds together; with nothing expected, the
-/// site is to say that it does not know.
-#[derive(InputObject)]
-pub struct AddEvaluationCaseInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// As a visitor would ask it, 1 to 1000 characters.
-    question: String,
-    /// The source that the answer must come from.
-    source_id: Option<ID>,
-    /// The page that it must come from; with a fragment, the place on the page.
-    url: Option<String>,
-    /// The entry that it must come from.
-    entry_id: Option<ID>,
+input! {
+    /// Arguments that `addEvaluationCase` accepts. All expectations must be met. When `sourceId`, `url`
+    /// and `entryId` are absent, HelpBot must reply that it does not know the answer.
+    AddEvaluationCaseInput {
+        /// Question in the words of a visitor, which must have 1 to 1,000 characters.
+        question: String,
+        /// ID of the source that the answer must come from.
+        source_id: Option<ID>,
+        /// Address of the page that the answer must come from. A fragment names the place on the page.
+        url: Option<String>,
+        /// ID of the FAQ entry that the answer must come from.
+        entry_id: Option<ID>,
+    }
 }
 
-/// The test question, or why it was not saved.
-#[derive(Default, SimpleObject)]
-pub struct AddEvaluationCasePayload {
-    /// The test question.
-    case: Option<EvaluationCase>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `addEvaluationCase` returns.
+    AddEvaluationCasePayload {
+        /// The test question that was saved. It is null when the mutation failed.
+        case: Option<EvaluationCase>,
+    }
 }
 
-/// The test question to delete.
-#[derive(InputObject)]
-pub struct DeleteEvaluationCaseInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// Which one.
-    id: ID,
+input! {
+    /// Arguments that `deleteEvaluationCase` accepts.
+    DeleteEvaluationCaseInput {
+        /// ID of the test question that is deleted.
+        id: ID,
+    }
 }
 
-/// The id of the deleted test question, or why it was not deleted.
-#[derive(Default, SimpleObject)]
-pub struct DeleteEvaluationCasePayload {
-    /// The id that is gone.
-    deleted_id: Option<ID>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `deleteEvaluationCase` returns.
+    DeleteEvaluationCasePayload {
+        /// ID of the test question that was deleted. It is null when the mutation failed.
+        deleted_id: Option<ID>,
+    }
 }
 
-/// What the test questions are to decide.
-#[derive(InputObject)]
-pub struct UpdateEvaluationSettingsInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// How many test questions that pass a new reading of a source may lose before it is held
-    /// back; null holds none back.
-    allowed_losses: Option<i32>,
+input! {
+    /// Arguments that `updateEvaluationSettings` accepts.
+    UpdateEvaluationSettingsInput {
+        /// Number of test questions that pass now and that a sync may break. It must be 0 or more. A sync
+        /// that would break more fails. With null or when it is absent, syncs are not checked.
+        allowed_losses: Option<i32>,
+    }
 }
 
-/// The settings as they are now, or why they were not changed.
-#[derive(Default, SimpleObject)]
-pub struct UpdateEvaluationSettingsPayload {
-    /// The test questions with their settings.
-    evaluation: Option<Evaluation>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `updateEvaluationSettings` returns.
+    UpdateEvaluationSettingsPayload {
+        /// The test questions with their changed settings. It is null when the mutation failed.
+        evaluation: Option<Evaluation>,
+    }
 }
 
-/// Whose test questions to run.
-#[derive(InputObject)]
-pub struct RunEvaluationInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
+input! {
+    /// Arguments that `runEvaluation` accepts.
+    RunEvaluationInput {}
 }
 
-/// How the test questions did, or why they were not run.
-#[derive(Default, SimpleObject)]
-pub struct RunEvaluationPayload {
-    /// One for each test question, in the order of saving.
-    results: Option<Vec<EvaluationResult>>,
-    /// How many passed.
-    passed_count: Option<i32>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `runEvaluation` returns.
+    RunEvaluationPayload {
+        /// Results of all test questions, in the order in which the questions were saved. It is null when
+        /// the mutation failed.
+        results: Option<Vec<EvaluationResult>>,
+        /// Number of test questions that passed. It is null when the mutation failed.
+        passed_count: Option<i32>,
+    }
 }
 
 #[Object]
 impl EvaluationMutation {
-    /// Saves a test question.
+    /// Saves a test question. Requires the `WRITE_SOURCES` scope.
+    ///
+    /// Fails with `BAD_USER_INPUT` for an invalid field, with `NOT_FOUND` when the source or the entry
+    /// does not exist, and with `LIMIT_REACHED` when the site has 1,000 test questions.
     async fn add_evaluation_case(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to add.")] input: AddEvaluationCaseInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: AddEvaluationCaseInput,
     ) -> Result<AddEvaluationCasePayload> {
         let access = Access::of(ctx);
-        let site = ids::site(input.site_id.as_ref());
+        let site = input.site();
         let new = NewCase {
             question: input.question,
             source_id: input.source_id.as_ref().map(ids::read),
             url: input.url,
             entry_id: input.entry_id.as_ref().map(ids::read),
         };
-        Ok(match evaluation::add(&access.services, &access.viewer, site, new).await {
-            Ok(row) => {
-                let case = Some(EvaluationCase { row, access: access.clone() });
-                AddEvaluationCasePayload { case, ..Default::default() }
-            }
-            Err(error) => AddEvaluationCasePayload { user_errors: vec![expected(error)?], ..Default::default() },
+        finish(evaluation::add(&access.services, &access.viewer, site, new).await, |row| AddEvaluationCasePayload {
+            case: Some(EvaluationCase { row, access: access.clone() }),
+            ..Default::default()
         })
     }
 
-    /// Deletes a test question.
+    /// Deletes a test question. Requires the `WRITE_SOURCES` scope. Fails with `NOT_FOUND` when the test
+    /// question does not exist.
     async fn delete_evaluation_case(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which one.")] input: DeleteEvaluationCaseInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: DeleteEvaluationCaseInput,
     ) -> Result<DeleteEvaluationCasePayload> {
         let Access { services, viewer, .. } = Access::of(ctx);
-        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.id));
-        Ok(match evaluation::delete(services, viewer, site, id).await {
-            Ok(()) => DeleteEvaluationCasePayload { deleted_id: Some(input.id), ..Default::default() },
-            Err(error) => DeleteEvaluationCasePayload { user_errors: vec![expected(error)?], ..Default::default() },
-        })
+        let deleted = evaluation::delete(services, viewer, input.site(), ids::read(&input.id)).await;
+        finish(deleted, |()| DeleteEvaluationCasePayload { deleted_id: Some(input.id), ..Default::default() })
     }
 
-    /// Sets when a new reading of a source is held back by the test questions.
+    /// Sets how many test questions a sync may break. Requires the `WRITE_CONFIG` scope. Fails with
+    /// `BAD_USER_INPUT` for a negative number.
     async fn update_evaluation_settings(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to change.")] input: UpdateEvaluationSettingsInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: UpdateEvaluationSettingsInput,
     ) -> Result<UpdateEvaluationSettingsPayload> {
         let access = Access::of(ctx);
-        let site = ids::site(input.site_id.as_ref());
         let allowed = input.allowed_losses.map(i64::from);
-        Ok(match evaluation::set_allowed_losses(&access.services, &access.viewer, site, allowed).await {
-            Ok(site) => {
-                let evaluation = Some(Evaluation { site, access: access.clone() });
-                UpdateEvaluationSettingsPayload { evaluation, ..Default::default() }
-            }
-            Err(error) => UpdateEvaluationSettingsPayload { user_errors: vec![expected(error)?], ..Default::default() },
+        let changed = evaluation::set_allowed_losses(&access.services, &access.viewer, input.site(), allowed).await;
+        finish(changed, |site| UpdateEvaluationSettingsPayload {
+            evaluation: Some(Evaluation { site, access: access.clone() }),
+            ..Default::default()
         })
     }
 
-    /// Runs the saved test questions against what the site knows now; costs no credits.
+    /// Asks all test questions against the current content of the site and returns the results. Uses no
+    /// credits and stores nothing. Requires the `READ_SOURCES` scope.
     async fn run_evaluation(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to run.")] input: RunEvaluationInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: RunEvaluationInput,
     ) -> Result<RunEvaluationPayload> {
         let Access { services, viewer, .. } = Access::of(ctx);
-        Ok(match evaluation::run(services, viewer, ids::site(input.site_id.as_ref())).await {
-            Ok(tested) => {
-                let passed = tested.iter().filter(|tested| tested.is_passed).count();
-                RunEvaluationPayload {
-                    results: Some(tested.into_iter().map(EvaluationResult::from).collect()),
-                    passed_count: i32::try_from(passed).ok(),
-                    user_errors: Vec::new(),
-                }
+        finish(evaluation::run(services, viewer, input.site()).await, |tested| {
+            let passed = tested.iter().filter(|tested| tested.is_passed).count();
+            RunEvaluationPayload {
+                results: Some(tested.into_iter().map(EvaluationResult::from).collect()),
+                passed_count: i32::try_from(passed).ok(),
+                ..Default::default()
             }
-            Err(error) => RunEvaluationPayload { user_errors: vec![expected(error)?], ..Default::default() },
         })
     }
 }

@@ -1,117 +1,87 @@
-//! Live events: one interface over the site's log, resumable by cursor.
+//! Events: the changes in the conversations of a site, as its event log contains them.
+//!
+//! [`subscription`] follows the log; [`shared`] resolves an event once for many subscriptions. Each event
+//! gets loaders of its own, so that it is resolved with the current state and not with what earlier
+//! events loaded.
+
+mod shared;
+pub mod subscription;
 
 use std::sync::{Arc, OnceLock};
 
-use async_graphql::{Context, ID, Object, Result, Subscription};
-use futures_util::{Stream, StreamExt};
+use async_graphql::{Description, ID, Object};
 use helpbot_domain::event::{Event, EventData};
-use helpbot_services::runtime::events::{self, Watch};
+use helpbot_services::runtime::events;
 
 use crate::error::Nullable;
-use crate::gateway::Telling;
 use crate::schema::access::Access;
 use crate::schema::conversations::{Conversation, Message};
 use crate::schema::enums::ConversationEventType;
 use crate::schema::scalars::DateTime;
 use crate::schema::{ids, loaders};
 
-/// What can be watched.
-#[derive(Default)]
-pub struct EventSubscription;
-
-#[Subscription]
-impl EventSubscription {
-    /// What happens in the conversations of a site, as it happens. The team sees all; a visitor,
-    /// with the session token, the own session.
-    ///
-    /// Each event has a cursor. Whoever brings the last one back as `after` gets everything that
-    /// happened since, then goes on live, without a gap and without a repeat.
-    async fn conversation_events(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The site; the own one of the key if not said.")] site_id: Option<ID>,
-        #[graphql(desc = "Everything after this cursor; from now on if not said.")] after: Option<String>,
-        #[graphql(desc = "Only these kinds; all if not said.")] types: Option<Vec<ConversationEventType>>,
-        #[graphql(desc = "Only this conversation.")] conversation_id: Option<ID>,
-        #[graphql(desc = "Only this session.")] session_id: Option<String>,
-    ) -> Result<impl Stream<Item = Result<ConversationEvent>> + use<>> {
-        let access = Access::of(ctx).clone();
-        let watch = Watch {
-            site: ids::site(site_id.as_ref()),
-            after,
-            types: types.unwrap_or_default().into_iter().map(Into::into).collect(),
-            conversation: conversation_id.as_ref().map(ids::read),
-            session: session_id,
-        };
-        let stream = events::watch(&access.services, &access.viewer, watch).await?;
-        let telling = ctx.data_opt::<Arc<Telling>>().cloned();
-        Ok(stream.map(move |event| {
-            let event = event?;
-            if let Some(telling) = &telling {
-                telling.begin(event.seq);
-            }
-            Ok(ConversationEvent { event, access: OnceLock::new(), of: access.clone() })
-        }))
-    }
-}
-
-/// Something that happened to a conversation.
+/// An event in the event log of a site, which reports a change of a conversation.
+#[derive(Description)]
 pub struct ConversationEvent {
     event: Arc<Event>,
-    // That of the subscription, whose loaders remember earlier events.
+    // The access of the subscription. Its loaders hold what earlier events loaded.
     of: Access,
     access: OnceLock<Access>,
 }
 
 impl ConversationEvent {
-    /// With loaders of its own, made when something is loaded: most events of a crowd never are.
+    fn new(event: Arc<Event>, of: Access) -> Self {
+        Self { event, of, access: OnceLock::new() }
+    }
+
+    /// Access with loaders of its own. They are created when a field first loads something, because
+    /// most events need none.
     fn access(&self) -> &Access {
         self.access.get_or_init(|| self.of.fresh())
     }
 }
 
-/// Something that happened to a conversation.
-#[Object]
+#[Object(use_type_description)]
 impl ConversationEvent {
-    /// Its id, the same in webhooks and logs.
+    /// ID that identifies the event. Webhooks and logs use the same ID.
     async fn id(&self) -> ID {
         ids::id(self.event.id)
     }
 
-    /// Its place in the log of the site, for `after`.
+    /// Cursor of the event, which the argument `after` accepts.
     async fn cursor(&self) -> String {
         events::cursor(&self.event)
     }
 
-    /// What kind of thing happened.
+    /// Type of the event, which says what happened.
     #[graphql(name = "type")]
     async fn event_type(&self) -> ConversationEventType {
         self.event.event_type.into()
     }
 
-    /// When.
+    /// Time at which the event happened.
     async fn created_at(&self) -> DateTime {
         self.event.created_at.into()
     }
 
-    /// The session of the visitor.
+    /// ID of the session that the conversation belongs to. It is empty when the session was erased.
     async fn session_id(&self) -> &str {
         &self.event.session_id
     }
 
-    /// The id of the conversation that it happened to.
+    /// ID of the conversation that changed.
     async fn conversation_id(&self) -> ID {
         ids::id(self.event.conversation_id)
     }
 
-    /// The conversation as it is now; null when it has been deleted since.
+    /// Conversation that changed, in its current state. It is null when the conversation was erased.
     async fn conversation(&self) -> Nullable<Conversation> {
         let (site, id) = (self.event.site_id, self.event.conversation_id);
         let found = self.access().loaders.conversation(site, id).await.map_err(loaders::failed);
         found.transpose().map(|found| found.map(|row| Conversation { row, access: self.access().clone() }))
     }
 
-    /// The message that was written; null for other kinds of events.
+    /// Message that was written. It is null for types other than `MESSAGE_CREATED`.
     async fn message(&self) -> Nullable<Message> {
         let Ok(EventData::Message { message_id, .. }) = serde_json::from_str(&self.event.data) else {
             return None;

@@ -1,36 +1,40 @@
-//! API keys: made, shown once, listed, revoked.
+//! API keys of a site, and the mutations that create and revoke them.
+//!
+//! The text of a key is returned once, by the mutation that creates it. Nothing here can read it
+//! again.
 
-use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use helpbot_domain as domain;
 use helpbot_services::accounts::keys::{self, NewKey};
-use helpbot_services::{self as services};
 
-use crate::error::{UserError, expected};
 use crate::schema::access::Access;
 use crate::schema::enums::{KeyKind, Scope};
 use crate::schema::ids;
+use crate::schema::mutation::{finish, input, payload};
 use crate::schema::scalars::DateTime;
 
-/// An API key without its secret.
+/// An API key without its text, of which the server stores only a hash.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct ApiKey {
-    /// Who it speaks for.
+    /// Kind of the API key, which decides whose requests it authenticates.
     kind: KeyKind,
-    /// As its maker calls it.
+    /// Name that was given to the API key when it was created. It may be empty.
     name: String,
-    /// Its last four characters, to tell keys apart.
+    /// Last four characters of the API key, which help to identify it.
     last4: String,
-    /// What it may do; empty means all that its kind may.
+    /// Scopes of the API key. An empty list means all scopes that keys of this kind can have.
     scopes: Vec<Scope>,
-    /// Web origins that it is bound to; empty means any.
+    /// Web origins on which a browser may use the API key. An empty list means any origin.
     origins: Vec<String>,
-    /// When it ends by itself.
+    /// Time at which the API key expires. It is null when the key does not expire.
     expires_at: Option<DateTime>,
-    /// When it was revoked.
+    /// Time at which the API key was revoked. It is null when the key was not revoked.
     revoked_at: Option<DateTime>,
-    /// When it was last used, to the minute.
+    /// Time at which the API key was last used, with a precision of one minute. It is null when the
+    /// key has never been used.
     last_used_at: Option<DateTime>,
-    /// When it was made.
+    /// Time at which the API key was created.
     created_at: DateTime,
     #[graphql(skip)]
     id: ID,
@@ -38,14 +42,14 @@ pub struct ApiKey {
 
 #[async_graphql::ComplexObject]
 impl ApiKey {
-    /// Its id.
+    /// Global ID of the API key, which `node` accepts.
     pub async fn id(&self) -> ID {
         self.id.clone()
     }
 }
 
-impl From<services::Key> for ApiKey {
-    fn from(row: services::Key) -> Self {
+impl From<domain::key::Key> for ApiKey {
+    fn from(row: domain::key::Key) -> Self {
         Self {
             kind: row.kind.into(),
             name: row.name,
@@ -61,68 +65,74 @@ impl From<services::Key> for ApiKey {
     }
 }
 
-/// Managing keys.
+/// The mutations that manage API keys.
 #[derive(Default)]
 pub struct KeyMutation;
 
-/// A new key.
-#[derive(InputObject)]
-pub struct CreateApiKeyInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// `WIDGET` or `SECRET`.
-    kind: KeyKind,
-    /// As its maker calls it, at most 80 characters.
-    #[graphql(default)]
-    name: String,
-    /// What it may do; all that its kind may if empty.
-    #[graphql(default)]
-    scopes: Vec<Scope>,
-    /// Web origins that it is bound to, for example `https://shop.example`; any if empty.
-    #[graphql(default)]
-    origins: Vec<String>,
-    /// When it ends by itself.
-    expires_at: Option<DateTime>,
+input! {
+    /// Arguments that `createApiKey` accepts.
+    CreateApiKeyInput {
+        /// Kind of the API key, which must be `WIDGET` or `SECRET`.
+        kind: KeyKind,
+        /// Name that helps to identify the API key. It can have at most 80 characters and defaults to
+        /// an empty name.
+        #[graphql(default)]
+        name: String,
+        /// Scopes of the API key. An empty list, which is the default, grants all scopes that keys of
+        /// this kind can have.
+        #[graphql(default)]
+        scopes: Vec<Scope>,
+        /// Web origins on which a browser may use the API key, for example `https://shop.example`. An
+        /// empty list, which is the default, allows any origin.
+        #[graphql(default)]
+        origins: Vec<String>,
+        /// Time at which the API key expires, which must be in the future. By default the key does not
+        /// expire.
+        expires_at: Option<DateTime>,
+    }
 }
 
-/// The new key, or why there is none.
-#[derive(Default, SimpleObject)]
-pub struct CreateApiKeyPayload {
-    /// Its record.
-    api_key: Option<ApiKey>,
-    /// The key itself. It is shown this once; only its hash is stored.
-    secret: Option<String>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `createApiKey` returns.
+    CreateApiKeyPayload {
+        /// The API key that was created. It is null when the mutation failed.
+        api_key: Option<ApiKey>,
+        /// Text of the API key, which requests send. It is returned only once, because the server
+        /// stores only its hash. It is null when the mutation failed.
+        secret: Option<String>,
+    }
 }
 
-/// The key to revoke.
-#[derive(InputObject)]
-pub struct RevokeApiKeyInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// Which one.
-    id: ID,
+input! {
+    /// Arguments that `revokeApiKey` accepts.
+    RevokeApiKeyInput {
+        /// ID of the API key that is revoked.
+        id: ID,
+    }
 }
 
-/// The revoked key, or why it was not revoked.
-#[derive(Default, SimpleObject)]
-pub struct RevokeApiKeyPayload {
-    /// Its record.
-    api_key: Option<ApiKey>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `revokeApiKey` returns.
+    RevokeApiKeyPayload {
+        /// The API key that was revoked. It is null when the mutation failed.
+        api_key: Option<ApiKey>,
+    }
 }
 
 #[Object]
 impl KeyMutation {
-    /// Makes a key; its secret is shown this once.
+    /// Creates an API key for a site and returns its text, which cannot be read again later. Requires
+    /// the `ADMIN` scope and every scope that the new key gets.
+    ///
+    /// Fails with `BAD_USER_INPUT` for an invalid field and with `LIMIT_REACHED` when the site already
+    /// has 50 keys that are not revoked.
     async fn create_api_key(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to make.")] input: CreateApiKeyInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: CreateApiKeyInput,
     ) -> Result<CreateApiKeyPayload> {
-        let access = Access::of(ctx);
+        let Access { services, viewer, .. } = Access::of(ctx);
+        let site = input.site();
         let new = NewKey {
             kind: input.kind.into(),
             name: input.name,
@@ -130,26 +140,22 @@ impl KeyMutation {
             origins: input.origins,
             expires_at: input.expires_at.map(|at| at.0),
         };
-        let site = ids::site(input.site_id.as_ref());
-        Ok(match keys::create(&access.services, &access.viewer, site, new).await {
-            Ok((key, secret)) => {
-                CreateApiKeyPayload { api_key: Some(key.into()), secret: Some(secret), ..Default::default() }
-            }
-            Err(error) => CreateApiKeyPayload { user_errors: vec![expected(error)?], ..Default::default() },
+        finish(keys::create(services, viewer, site, new).await, |(key, secret)| CreateApiKeyPayload {
+            api_key: Some(key.into()),
+            secret: Some(secret),
+            ..Default::default()
         })
     }
 
-    /// Revokes a key; requests and open connections with it end within a second.
+    /// Revokes an API key. Requests with the key fail from now on, and its open connections are closed
+    /// within a second. Requires the `ADMIN` scope. Fails with `NOT_FOUND` when the key does not exist.
     async fn revoke_api_key(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which one.")] input: RevokeApiKeyInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: RevokeApiKeyInput,
     ) -> Result<RevokeApiKeyPayload> {
-        let access = Access::of(ctx);
-        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.id));
-        Ok(match keys::revoke(&access.services, &access.viewer, site, id).await {
-            Ok(key) => RevokeApiKeyPayload { api_key: Some(key.into()), ..Default::default() },
-            Err(error) => RevokeApiKeyPayload { user_errors: vec![expected(error)?], ..Default::default() },
-        })
+        let Access { services, viewer, .. } = Access::of(ctx);
+        let revoked = keys::revoke(services, viewer, input.site(), ids::read(&input.id)).await;
+        finish(revoked, |key| RevokeApiKeyPayload { api_key: Some(key.into()), ..Default::default() })
     }
 }

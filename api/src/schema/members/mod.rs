@@ -1,26 +1,26 @@
-//! Members: the people who answer the visitors of a site.
+//! Members: the people who reply to the visitors of a site, and the mutations that manage them.
 
-use async_graphql::{ComplexObject, Context, ID, InputObject, Object, Result, SimpleObject};
-use helpbot_services as services;
+use async_graphql::{ComplexObject, Context, ID, Object, Result, SimpleObject};
+use helpbot_domain as domain;
 use helpbot_services::accounts::members;
 
-use crate::error::{UserError, expected};
 use crate::schema::access::Access;
 use crate::schema::enums::MemberRole;
 use crate::schema::ids;
+use crate::schema::mutation::{finish, input, payload};
 use crate::schema::scalars::DateTime;
 
-/// A person who answers the visitors of a site.
+/// A person who replies to the visitors of a site and has an API key of their own.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct Member {
-    /// The name that visitors see.
+    /// Name of the member, which visitors see beside the member's messages.
     name: String,
-    /// Where it is written to.
+    /// E-mail address of the member. It is unique within the site.
     email: String,
-    /// What it may do.
+    /// Role of the member, which decides what the member's API key may do.
     role: MemberRole,
-    /// When it joined.
+    /// Time at which the member was added.
     created_at: DateTime,
     #[graphql(skip)]
     id: ID,
@@ -28,14 +28,14 @@ pub struct Member {
 
 #[ComplexObject]
 impl Member {
-    /// Its id.
+    /// Global ID of the member, which `node` accepts.
     pub async fn id(&self) -> ID {
         self.id.clone()
     }
 }
 
-impl From<services::Member> for Member {
-    fn from(row: services::Member) -> Self {
+impl From<domain::member::Member> for Member {
+    fn from(row: domain::member::Member) -> Self {
         Self {
             name: row.name,
             email: row.email,
@@ -46,81 +46,79 @@ impl From<services::Member> for Member {
     }
 }
 
-/// Managing the team.
+/// The mutations that manage members.
 #[derive(Default)]
 pub struct MemberMutation;
 
-/// A new member.
-#[derive(InputObject)]
-pub struct AddMemberInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// The name that visitors see, 1 to 80 characters.
-    name: String,
-    /// Where it is written to; no two members of a site share one.
-    email: String,
-    /// What it may do.
-    role: MemberRole,
+input! {
+    /// Arguments that `addMember` accepts.
+    AddMemberInput {
+        /// Name that visitors see, which must have 1 to 80 characters.
+        name: String,
+        /// E-mail address of the member. It must be unique within the site.
+        email: String,
+        /// Role of the member, which decides what the member's API key may do.
+        role: MemberRole,
+    }
 }
 
-/// The new member, or why there is none.
-#[derive(Default, SimpleObject)]
-pub struct AddMemberPayload {
-    /// The member.
-    member: Option<Member>,
-    /// The key of the member. It is shown this once and stored nowhere.
-    secret: Option<String>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `addMember` returns.
+    AddMemberPayload {
+        /// The member that was added. It is null when the mutation failed.
+        member: Option<Member>,
+        /// API key of the member (`pat_…`). It is returned only once, because the server stores only
+        /// its hash. It is null when the mutation failed.
+        secret: Option<String>,
+    }
 }
 
-/// The member to take out of the team.
-#[derive(InputObject)]
-pub struct RemoveMemberInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// Which one.
-    id: ID,
+input! {
+    /// Arguments that `removeMember` accepts.
+    RemoveMemberInput {
+        /// ID of the member who is removed.
+        id: ID,
+    }
 }
 
-/// The id of the removed member, or why it was not removed.
-#[derive(Default, SimpleObject)]
-pub struct RemoveMemberPayload {
-    /// The id that is gone.
-    removed_id: Option<ID>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `removeMember` returns.
+    RemoveMemberPayload {
+        /// ID of the member who was removed. It is null when the mutation failed.
+        removed_id: Option<ID>,
+    }
 }
 
 #[Object]
 impl MemberMutation {
-    /// Adds a member to the team; the key of the member is shown this once.
+    /// Adds a member to a site and returns the member's API key, which cannot be read again later.
+    /// Requires the `ADMIN` scope.
+    ///
+    /// Fails with `BAD_USER_INPUT` when the name or the address is invalid or the address is already
+    /// in use, and with `LIMIT_REACHED` when the site has 200 members.
     async fn add_member(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to add.")] input: AddMemberInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: AddMemberInput,
     ) -> Result<AddMemberPayload> {
         let Access { services, viewer, .. } = Access::of(ctx);
-        let (site, role) = (ids::site(input.site_id.as_ref()), input.role.into());
-        Ok(match members::add(services, viewer, site, &input.name, &input.email, role).await {
-            Ok((member, secret)) => {
-                AddMemberPayload { member: Some(member.into()), secret: Some(secret), ..Default::default() }
-            }
-            Err(error) => AddMemberPayload { user_errors: vec![expected(error)?], ..Default::default() },
+        let added = members::add(services, viewer, input.site(), &input.name, &input.email, input.role.into()).await;
+        finish(added, |(member, secret)| AddMemberPayload {
+            member: Some(member.into()),
+            secret: Some(secret),
+            ..Default::default()
         })
     }
 
-    /// Takes a member out of the team and revokes its keys; what it wrote stays.
+    /// Removes a member from a site and revokes the member's API keys. Messages that the member wrote
+    /// are kept. Requires the `ADMIN` scope. Fails with `NOT_FOUND` when the member does not exist.
     async fn remove_member(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which one.")] input: RemoveMemberInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: RemoveMemberInput,
     ) -> Result<RemoveMemberPayload> {
         let Access { services, viewer, .. } = Access::of(ctx);
-        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.id));
-        Ok(match members::remove(services, viewer, site, id).await {
-            Ok(()) => RemoveMemberPayload { removed_id: Some(input.id), ..Default::default() },
-            Err(error) => RemoveMemberPayload { user_errors: vec![expected(error)?], ..Default::default() },
-        })
+        let removed = members::remove(services, viewer, input.site(), ids::read(&input.id)).await;
+        finish(removed, |()| RemoveMemberPayload { removed_id: Some(input.id), ..Default::default() })
     }
 }

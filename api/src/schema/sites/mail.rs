@@ -1,41 +1,41 @@
 //! Mails of a site that wait for the mail server.
 
 use async_graphql::{Enum, SimpleObject};
-use helpbot_services::conversations::HANDOFF_MAIL;
-use helpbot_services::runtime::mail::{self, SOURCE_FAILING_MAIL, WEBHOOK_DISABLED_MAIL};
+use helpbot_services::runtime::job_kinds::{HANDOFF_MAIL, SOURCE_FAILING_MAIL, WEBHOOK_DISABLED_MAIL};
+use helpbot_services::runtime::mail;
 
 use crate::schema::scalars::DateTime;
 
-/// What a mail is about.
+/// Kind of a mail, which says why it is sent.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailKind {
-    /// A visitor asked for a human.
+    /// Tells the owner that a visitor asked for a human.
     Handoff,
-    /// A webhook gets nothing any more.
+    /// Tells the owner that a webhook was disabled.
     WebhookDisabled,
-    /// A source cannot be read any more.
+    /// Tells the owner that the syncs of a source fail.
     SourceFailing,
-    /// A visitor asked for the conversation by mail.
+    /// Contains a conversation that a visitor or a member requested by mail.
     Transcript,
 }
 
-/// A mail that the mail server has not taken yet.
+/// A mail that the mail server has not accepted yet.
 #[derive(SimpleObject)]
 pub struct WaitingMail {
-    /// What it is about.
+    /// Kind of the mail, which says why it is sent.
     kind: MailKind,
-    /// When it was asked for.
+    /// Time at which the mail was created.
     created_at: DateTime,
-    /// When it is sent, or sent again.
+    /// Time at which the next attempt to send the mail begins.
     next_attempt_at: DateTime,
-    /// How often it was tried.
+    /// Number of attempts that were made to send the mail.
     attempt_count: i32,
-    /// Why it was not taken; null before the first attempt.
+    /// Reason why the last attempt failed. It is null before the first attempt.
     error: Option<String>,
 }
 
-impl From<mail::Waiting> for WaitingMail {
-    fn from(waiting: mail::Waiting) -> Self {
+impl From<mail::WaitingMail> for WaitingMail {
+    fn from(waiting: mail::WaitingMail) -> Self {
         Self {
             kind: match waiting.kind.as_str() {
                 HANDOFF_MAIL => MailKind::Handoff,

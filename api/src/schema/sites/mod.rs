@@ -1,11 +1,14 @@
-//! Sites: the object, its settings, its credits.
+//! Sites: the object that all data of a customer belongs to, and its settings.
+//!
+//! Fields that need a scope of their own are nullable. A refusal makes only that field null.
 
 pub mod mail;
 pub mod mutation;
 pub mod query;
 pub mod widget;
 
-use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, Description, ID, Object, Result, SimpleObject};
+use helpbot_domain as domain;
 use helpbot_services as services;
 use helpbot_services::accounts::{keys, members, sites, usage};
 use helpbot_services::conversations::analytics;
@@ -14,78 +17,79 @@ use helpbot_services::runtime::events;
 
 use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
-use crate::schema::analytics::{Analytics, AnalyticsRange};
+use crate::schema::analytics::Analytics;
 use crate::schema::conversations::{ConversationConnection, ConversationFilter};
 use crate::schema::entries::FaqEntryConnection;
-use crate::schema::enums::{ConversationOrder, Plan};
+use crate::schema::enums::{AnalyticsRange, ConversationOrder, Plan};
 use crate::schema::evaluation::Evaluation;
 use crate::schema::ids::id;
 use crate::schema::keys::ApiKey;
 use crate::schema::members::Member;
 use crate::schema::page::{PageArgs, connection};
-use crate::schema::scalars::DateTime;
+use crate::schema::scalars::{DateTime, int};
 use crate::schema::sources::SourceConnection;
+use crate::schema::usage::Credits;
 use crate::schema::webhooks::{self, Webhook};
-use crate::schema::{conversations, entries, page, sources};
+use crate::schema::{conversations, cost, entries, sources};
 use widget::WidgetConfig;
 
-/// A web site and its account.
-#[derive(Clone)]
+/// A web site that uses HelpBot, with its sources, conversations, members, API keys and webhooks.
+#[derive(Clone, Description)]
 pub struct Site {
-    pub(crate) row: services::Site,
+    pub(crate) row: domain::site::Site,
     pub(crate) access: Access,
 }
 
 connection! {
-    /// Sites of the installation, in the order in which they were made.
+    /// A list of sites, which is sorted by the time of creation, oldest first.
     SiteConnection,
-    /// A site in a list.
+    /// An edge that connects the list to a site.
     SiteEdge, Site
 }
 
-/// A web site and its account.
-#[Object]
+#[Object(use_type_description)]
 impl Site {
-    /// Its id.
+    /// Global ID of the site, which `node` accepts.
     pub async fn id(&self) -> ID {
         id(self.row.id)
     }
 
-    /// As its owner calls it.
+    /// Name that the operator gave to the site.
     async fn name(&self) -> &str {
         &self.row.name
     }
 
-    /// What it has booked.
+    /// Plan of the site, which decides the features that it may use.
     async fn plan(&self) -> Plan {
         self.row.plan.into()
     }
 
-    /// Who is told about handoffs; for keys that may administer the site.
+    /// E-mail address that receives the notifications of the site, for example about handoffs. Requires
+    /// the `ADMIN` scope.
     async fn owner_email(&self) -> Nullable<&str> {
         nullable(async {
-            self.access.viewer.require(helpbot_domain::key::Scope::Admin)?;
+            self.access.viewer.require(domain::key::Scope::Admin)?;
             Ok(self.row.owner_email.as_str())
         })
         .await
     }
 
-    /// When it was made.
+    /// Time at which the site was created.
     async fn created_at(&self) -> DateTime {
         self.row.created_at.into()
     }
 
-    /// Questions of the present month.
+    /// Credits of the current month, which limit how many questions the site may ask.
     async fn credits(&self) -> Result<Credits> {
         Ok(usage::credits(&self.access.services, &self.row).await?.into())
     }
 
-    /// Looks and words of the widget, as the plan of the site shows them.
+    /// Configuration of the widget as web pages show it. Requires the `READ_CONFIG` scope.
     async fn widget(&self) -> Nullable<WidgetConfig> {
         nullable(async { Ok(sites::widget(&self.access.viewer, &self.row)?.into()) }).await
     }
 
-    /// How the site answers.
+    /// Settings that decide how cautiously HelpBot answers. Requires the `READ_CONFIG` scope.
     async fn answer_settings(&self) -> Nullable<AnswerSettings> {
         nullable(async {
             let settings = sites::answer_settings(&self.access.viewer, &self.row)?;
@@ -94,69 +98,81 @@ impl Site {
         .await
     }
 
-    /// How far the vectors of the embedding model are; null where the built-in ones serve.
+    /// Progress of computing external embeddings. It is null when the installation uses only the built-in
+    /// embeddings. Requires the `READ_CONFIG` scope.
     async fn embeddings(&self) -> Nullable<EmbeddingProgress> {
         let progress = vectors::progress(&self.access.services, &self.access.viewer, &self.row).await.transpose()?;
         nullable(async { Ok(progress?.into()) }).await
     }
 
-    /// Where its answers come from, oldest first.
-    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
+    /// Sources that answers come from, oldest first. Requires the `READ_SOURCES` scope and the Scale plan.
+    #[graphql(complexity = "cost::list(first, last, child_complexity)")]
     async fn sources(
         &self,
-        #[graphql(desc = "At most so many from the start: 20 if not said, never over 100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "At most so many from the end.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Number of items to return from the start of the list, 1 to 100. Defaults to 20.")]
+        first: Option<i32>,
+        #[graphql(desc = "Cursor of an item. Only the items after it are returned.")] after: Option<String>,
+        #[graphql(desc = "Number of items to return from the end of the list, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Cursor of an item. Only the items before it are returned.")] before: Option<String>,
     ) -> Nullable<SourceConnection> {
         nullable(sources::list(&self.access, &self.row, &PageArgs { first, after, last, before })).await
     }
 
-    /// Questions and answers; by cursors, or by numbered pages with `page`.
-    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
-    #[allow(clippy::too_many_arguments, reason = "the arguments of the field, each its own in the schema")]
+    /// Conversations of the site. The list is read by cursors, or by numbered pages with the argument
+    /// `page`. Requires the `READ_CONVERSATIONS` scope and the Growth plan.
+    #[graphql(complexity = "cost::list(first, last, child_complexity)")]
+    #[allow(clippy::too_many_arguments, reason = "each is an argument of the field in the schema")]
     async fn conversations(
         &self,
-        #[graphql(desc = "Which of them.")] filter: Option<ConversationFilter>,
-        #[graphql(desc = "Last asked first if not said.")] order_by: Option<ConversationOrder>,
-        #[graphql(desc = "At most so many from the start: 20 if not said, never over 100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "At most so many from the end.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
-        #[graphql(desc = "The page with this number, from 1, each of `first`; instead of cursors.")] page: Option<i32>,
+        #[graphql(desc = "Conditions that select conversations. By default all conversations are listed.")]
+        filter: Option<ConversationFilter>,
+        #[graphql(desc = "Sort order of the list. Defaults to `CREATED_AT_DESC`.")] order_by: Option<ConversationOrder>,
+        #[graphql(desc = "Number of items to return from the start of the list, 1 to 100. Defaults to 20.")]
+        first: Option<i32>,
+        #[graphql(desc = "Cursor of an item. Only the items after it are returned.")] after: Option<String>,
+        #[graphql(desc = "Number of items to return from the end of the list, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Cursor of an item. Only the items before it are returned.")] before: Option<String>,
+        #[graphql(
+            desc = "Number of the page to return, starting at 1. Pages have `first` items each, and cursors are \
+                          ignored."
+        )]
+        page: Option<i32>,
     ) -> Nullable<ConversationConnection> {
         let args = PageArgs { first, after, last, before };
         let query = conversations::query(self.access.services.now(), filter, order_by);
         nullable(async { Ok(conversations::list(&self.access, &self.row, query, &args, page).await?) }).await
     }
 
-    /// Its questions with answers, found on pages or written by the owner, oldest first.
-    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
+    /// FAQ entries of the site, oldest first: extracted from pages or written by hand. Requires the
+    /// `READ_SOURCES` scope.
+    #[graphql(complexity = "cost::list(first, last, child_complexity)")]
     async fn faq_entries(
         &self,
-        #[graphql(desc = "Only with these words in question or answer.")] search: Option<String>,
-        #[graphql(desc = "At most so many from the start: 20 if not said, never over 100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "At most so many from the end.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Words that the question or the answer must contain. By default all entries are listed.")]
+        search: Option<String>,
+        #[graphql(desc = "Number of items to return from the start of the list, 1 to 100. Defaults to 20.")]
+        first: Option<i32>,
+        #[graphql(desc = "Cursor of an item. Only the items after it are returned.")] after: Option<String>,
+        #[graphql(desc = "Number of items to return from the end of the list, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Cursor of an item. Only the items before it are returned.")] before: Option<String>,
     ) -> Nullable<FaqEntryConnection> {
-        let args = PageArgs { first, after, last, before };
-        nullable(entries::list(&self.access, &self.row, search.as_deref(), &args)).await
+        nullable(entries::list(&self.access, &self.row, search, &PageArgs { first, after, last, before })).await
     }
 
-    /// The place in the log of its events where it ends now: who reads what there is after asking
-    /// for it, and follows from it (`conversationEvents(after:)`), misses nothing.
+    /// Cursor of the last event in the event log. A client that reads it before it reads a list, and then
+    /// subscribes with `conversationEvents(after:)`, misses no change. Requires the `CHAT` or the
+    /// `READ_CONVERSATIONS` scope.
     async fn event_cursor(&self) -> Nullable<String> {
         nullable(async { Ok(events::newest(&self.access.services, &self.access.viewer, &self.row).await?) }).await
     }
 
-    /// Its saved test questions.
+    /// Test questions of the site, which measure how well it answers.
     async fn evaluation(&self) -> Evaluation {
         Evaluation { site: self.row.clone(), access: self.access.clone() }
     }
 
-    /// The people who answer its visitors, in the order in which they joined; for the team.
-    #[graphql(complexity = "1 + page::MEMBERS * child_complexity")]
+    /// Members of the site, in the order in which they were added. Requires the `READ_CONVERSATIONS` scope.
+    #[graphql(complexity = "1 + cost::MEMBERS * child_complexity")]
     async fn members(&self) -> Nullable<Vec<Member>> {
         nullable(async {
             let found = members::list(&self.access.services, &self.access.viewer, Some(self.row.id)).await?;
@@ -165,10 +181,12 @@ impl Site {
         .await
     }
 
-    /// Figures about its questions; on the Growth and Scale plans.
+    /// Metrics about the questions of the site. Requires the `READ_ANALYTICS` scope and the Growth plan.
     async fn analytics(
         &self,
-        #[graphql(desc = "Over which days; the last 30 if not said.")] range: Option<AnalyticsRange>,
+        #[graphql(desc = "Range of days that the metrics cover. Defaults to `LAST_30_DAYS`.")] range: Option<
+            AnalyticsRange,
+        >,
     ) -> Nullable<Analytics> {
         let range = range.map(Into::into).unwrap_or_default();
         nullable(async {
@@ -178,26 +196,27 @@ impl Site {
         .await
     }
 
-    /// Where its events are sent, oldest first, five at most; on the Growth and Scale plans.
-    #[graphql(complexity = "1 + page::WEBHOOKS * child_complexity")]
+    /// Webhooks of the site, oldest first. A site has at most five. Requires the `WEBHOOKS` scope and the
+    /// Growth plan.
+    #[graphql(complexity = "1 + cost::WEBHOOKS * child_complexity")]
     async fn webhooks(&self) -> Nullable<Vec<Webhook>> {
         nullable(webhooks::list(&self.access, &self.row)).await
     }
 
-    /// Mails that wait for the mail server, the oldest first, a hundred at most; for keys that may
-    /// administer the site.
-    #[graphql(complexity = "1 + page::MAILS * child_complexity")]
+    /// Mails that the mail server has not accepted yet, oldest first. At most 100 are returned. Requires
+    /// the `ADMIN` scope.
+    #[graphql(complexity = "1 + cost::MAILS * child_complexity")]
     async fn waiting_mails(&self) -> Nullable<Vec<mail::WaitingMail>> {
         nullable(async {
-            let found =
-                services::runtime::mail::waiting(&self.access.services, &self.access.viewer, Some(self.row.id)).await?;
+            let Access { services, viewer, .. } = &self.access;
+            let found = services::runtime::mail::waiting(services, viewer, Some(self.row.id)).await?;
             Ok(found.into_iter().map(mail::WaitingMail::from).collect())
         })
         .await
     }
 
-    /// Its keys, oldest first, revoked ones too; for keys that may administer the site.
-    #[graphql(complexity = "1 + page::KEYS * child_complexity")]
+    /// API keys of the site, oldest first, including revoked keys. Requires the `ADMIN` scope.
+    #[graphql(complexity = "1 + cost::KEYS * child_complexity")]
     async fn api_keys(&self) -> Nullable<Vec<ApiKey>> {
         nullable(async {
             let found = keys::list(&self.access.services, &self.access.viewer, Some(self.row.id)).await?;
@@ -208,70 +227,41 @@ impl Site {
 }
 
 impl Site {
-    /// The viewer's site; an operator names one.
+    /// The site of the viewer, or the site that an operator named.
     pub(crate) async fn load(access: &Access, named: Option<&ID>) -> services::Result<Self> {
         let named = crate::schema::ids::site(named);
         let row = sites::get(&access.services, &access.viewer, named).await?;
         Ok(Self { row, access: access.clone() })
     }
 
-    /// That of the request being resolved.
+    /// The site of the request that is being resolved.
     pub(crate) async fn of(ctx: &Context<'_>, named: Option<&ID>) -> services::Result<Self> {
         Self::load(Access::of(ctx), named).await
     }
 }
 
-/// Questions of a month.
-#[derive(SimpleObject)]
-pub struct Credits {
-    /// Asked so far.
-    used: i32,
-    /// Of so many; 2147483647 means without limit.
-    limit: i32,
-    /// What is left.
-    remaining: i32,
-    /// When the count starts anew: the beginning of the next month, UTC.
-    reset_at: DateTime,
-}
-
-impl From<usage::Credits> for Credits {
-    fn from(credits: usage::Credits) -> Self {
-        Self {
-            used: int(credits.used),
-            limit: int(credits.limit),
-            remaining: int(credits.remaining()),
-            reset_at: credits.reset_at.into(),
-        }
-    }
-}
-
-/// How a site answers.
+/// Settings that decide how cautiously HelpBot answers the questions of a site.
 #[derive(SimpleObject)]
 pub struct AnswerSettings {
-    /// The share of answers that should be right, 0 to 1: the higher, the more often HelpBot
-    /// says that it does not know.
+    /// Share of answers that must be correct, 0 to 1. With a higher value, HelpBot replies more often that
+    /// it does not know the answer.
     target_precision: f64,
 }
 
-/// How far the vectors of a site's chunks by the embedding model are. Until all are there, those
-/// of the model before serve, or the built-in ones.
+/// Progress of computing external embeddings. Until it is complete, answers use the embeddings of the
+/// previous model or the built-in embeddings.
 #[derive(SimpleObject)]
 pub struct EmbeddingProgress {
-    /// The model that the installation sets.
+    /// Name of the embedding model that the installation uses.
     model: String,
-    /// Questions and passages that have vectors of it.
+    /// Number of FAQ entries and passages that have an embedding of the model.
     embedded: i32,
-    /// Questions and passages of the site.
+    /// Number of FAQ entries and passages that the site has.
     total: i32,
 }
 
-impl From<vectors::Progress> for EmbeddingProgress {
-    fn from(progress: vectors::Progress) -> Self {
+impl From<vectors::EmbeddingProgress> for EmbeddingProgress {
+    fn from(progress: vectors::EmbeddingProgress) -> Self {
         Self { model: progress.model, embedded: int(progress.embedded), total: int(progress.total) }
     }
-}
-
-/// A count as GraphQL's `Int` holds it; larger ones are shown as its largest.
-pub(crate) fn int(count: i64) -> i32 {
-    i32::try_from(count).unwrap_or(i32::MAX)
 }

@@ -1,117 +1,116 @@
-//! Making and changing sites and their settings.
+//! The mutations that create, change and delete sites and change their settings.
 
-use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, InputObject, Object, Result};
+use helpbot_domain as domain;
 use helpbot_services::accounts::sites::{self, NewSite, SitePatch};
 
 use super::widget::{UpdateWidgetConfigInput, WidgetConfig};
 use super::{AnswerSettings, Site};
-use crate::error::{UserError, expected};
 use crate::schema::access::Access;
 use crate::schema::enums::Plan;
 use crate::schema::ids;
+use crate::schema::mutation::{finish, input, payload};
 
-/// Making and changing sites.
+/// The mutations that manage sites.
 #[derive(Default)]
 pub struct SiteMutation;
 
-/// A new site.
+/// Arguments that `createSite` accepts.
 #[derive(InputObject)]
 pub struct CreateSiteInput {
-    /// As its owner calls it, 1 to 120 characters.
+    /// Name of the site, which must have 1 to 120 characters.
     name: String,
-    /// Who is told about handoffs.
+    /// E-mail address that receives the notifications of the site, for example about handoffs.
     owner_email: String,
-    /// What it books; the default of the installation if not said.
+    /// Plan of the site. Defaults to the default plan of the installation.
     plan: Option<Plan>,
-    /// Questions a month; the default of the installation if not said.
+    /// Number of questions that the site may ask in a month, 0 to 2,147,483,647. The highest value means
+    /// that there is no limit. Defaults to the setting of the installation.
     credit_limit: Option<i32>,
 }
 
-/// The new site, or why there is none.
-#[derive(Default, SimpleObject)]
-pub struct CreateSitePayload {
-    /// The new site.
-    site: Option<Site>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `createSite` returns.
+    CreateSitePayload {
+        /// The site that was created. It is null when the mutation failed.
+        site: Option<Site>,
+    }
 }
 
-/// A change of a site; what is absent stays as it is.
+/// Arguments that `updateSite` accepts. Fields that are absent stay unchanged.
 #[derive(InputObject)]
 pub struct UpdateSiteInput {
-    /// Which one.
+    /// ID of the site that is changed.
     id: ID,
-    /// As its owner calls it, 1 to 120 characters.
+    /// New name of the site, which must have 1 to 120 characters.
     name: Option<String>,
-    /// Who is told about handoffs.
+    /// New e-mail address that receives the notifications of the site.
     owner_email: Option<String>,
-    /// What it books.
+    /// New plan of the site, which takes effect at once.
     plan: Option<Plan>,
-    /// Questions a month.
+    /// Number of questions that the site may ask in a month, 0 to 2,147,483,647. The highest value means
+    /// that there is no limit.
     credit_limit: Option<i32>,
 }
 
-/// The changed site, or why it was not changed.
-#[derive(Default, SimpleObject)]
-pub struct UpdateSitePayload {
-    /// The site as it is now.
-    site: Option<Site>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `updateSite` returns.
+    UpdateSitePayload {
+        /// The site after the change. It is null when the mutation failed.
+        site: Option<Site>,
+    }
 }
 
-/// The site to delete.
+/// Arguments that `deleteSite` accepts.
 #[derive(InputObject)]
 pub struct DeleteSiteInput {
-    /// Which one.
+    /// ID of the site that is deleted.
     id: ID,
 }
 
-/// The id of the deleted site, or why it was not deleted.
-#[derive(Default, SimpleObject)]
-pub struct DeleteSitePayload {
-    /// The id that is gone.
-    deleted_id: Option<ID>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `deleteSite` returns.
+    DeleteSitePayload {
+        /// ID of the site that was deleted. It is null when the mutation failed.
+        deleted_id: Option<ID>,
+    }
 }
 
-/// The widget as it is now, or why it was not changed.
-#[derive(Default, SimpleObject)]
-pub struct UpdateWidgetConfigPayload {
-    /// All settings, changed or not.
-    widget: Option<WidgetConfig>,
-    /// The names of the fields that the input held, in the documented order.
-    updated: Vec<String>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `updateWidgetConfig` returns.
+    UpdateWidgetConfigPayload {
+        /// The whole configuration after the change. It is null when the mutation failed.
+        widget: Option<WidgetConfig>,
+        /// Names of the fields that the input contained, in the order of `WidgetConfig` in the REST
+        /// contract. The list is empty when the mutation failed.
+        updated: Vec<String>,
+    }
 }
 
-/// A change of the way a site answers.
-#[derive(InputObject)]
-pub struct UpdateAnswerSettingsInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// The share of answers that should be right, 0 to 1.
-    target_precision: f64,
+input! {
+    /// Arguments that `updateAnswerSettings` accepts.
+    UpdateAnswerSettingsInput {
+        /// Share of answers that must be correct, 0 to 1. With a higher value, HelpBot replies more often
+        /// that it does not know the answer.
+        target_precision: f64,
+    }
 }
 
-/// How the site answers now, or why it was not changed.
-#[derive(Default, SimpleObject)]
-pub struct UpdateAnswerSettingsPayload {
-    /// The settings as they are now.
-    answer_settings: Option<AnswerSettings>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `updateAnswerSettings` returns.
+    UpdateAnswerSettingsPayload {
+        /// The settings after the change. It is null when the mutation failed.
+        answer_settings: Option<AnswerSettings>,
+    }
 }
 
 #[Object]
 impl SiteMutation {
-    /// Makes a site; for the operator of the installation.
+    /// Creates a site. Requires an operator key. Fails with `BAD_USER_INPUT` for an invalid field.
     async fn create_site(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to make.")] input: CreateSiteInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: CreateSiteInput,
     ) -> Result<CreateSitePayload> {
         let access = Access::of(ctx);
         let new = NewSite {
@@ -120,17 +119,17 @@ impl SiteMutation {
             plan: input.plan.map(Into::into),
             credit_limit: input.credit_limit.map(i64::from),
         };
-        Ok(match sites::create(&access.services, &access.viewer, new).await {
-            Ok(row) => CreateSitePayload { site: Some(Site { row, access: access.clone() }), ..Default::default() },
-            Err(error) => CreateSitePayload { user_errors: vec![expected(error)?], ..Default::default() },
-        })
+        let created = sites::create(&access.services, &access.viewer, new).await;
+        finish(created, |row| CreateSitePayload { site: node(access, row), ..Default::default() })
     }
 
-    /// Changes the name, owner, plan or credits of a site; for the operator of the installation.
+    /// Changes the name, the owner's address, the plan or the credits of a site. Requires an operator
+    /// key. Fails with `NOT_FOUND` when the site does not exist and with `BAD_USER_INPUT` for an invalid
+    /// field.
     async fn update_site(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to change.")] input: UpdateSiteInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: UpdateSiteInput,
     ) -> Result<UpdateSitePayload> {
         let access = Access::of(ctx);
         let patch = SitePatch {
@@ -139,59 +138,60 @@ impl SiteMutation {
             plan: input.plan.map(Into::into),
             credit_limit: input.credit_limit.map(i64::from),
         };
-        Ok(match sites::update(&access.services, &access.viewer, ids::read(&input.id), patch).await {
-            Ok(row) => UpdateSitePayload { site: Some(Site { row, access: access.clone() }), ..Default::default() },
-            Err(error) => UpdateSitePayload { user_errors: vec![expected(error)?], ..Default::default() },
-        })
+        let changed = sites::update(&access.services, &access.viewer, ids::read(&input.id), patch).await;
+        finish(changed, |row| UpdateSitePayload { site: node(access, row), ..Default::default() })
     }
 
-    /// Deletes a site with everything that belongs to it; for the operator of the installation.
+    /// Deletes a site with all its data, which cannot be undone. Requires an operator key. Fails with
+    /// `NOT_FOUND` when the site does not exist.
     async fn delete_site(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which one.")] input: DeleteSiteInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: DeleteSiteInput,
     ) -> Result<DeleteSitePayload> {
-        let access = Access::of(ctx);
-        Ok(match sites::delete(&access.services, &access.viewer, ids::read(&input.id)).await {
-            Ok(()) => DeleteSitePayload { deleted_id: Some(input.id), ..Default::default() },
-            Err(error) => DeleteSitePayload { user_errors: vec![expected(error)?], ..Default::default() },
-        })
+        let Access { services, viewer, .. } = Access::of(ctx);
+        let deleted = sites::delete(services, viewer, ids::read(&input.id)).await;
+        finish(deleted, |()| DeleteSitePayload { deleted_id: Some(input.id), ..Default::default() })
     }
 
-    /// Changes the looks and words of the widget, all or nothing.
+    /// Changes the configuration of the widget. When one field is invalid, nothing is changed. Requires
+    /// the `WRITE_CONFIG` scope.
+    ///
+    /// Fails with `BAD_USER_INPUT` when a field is invalid or the input contains none. The request fails
+    /// with `PLAN_REQUIRED` when `showBranding` is set to false below the Scale plan.
     async fn update_widget_config(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to change.")] input: UpdateWidgetConfigInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: UpdateWidgetConfigInput,
     ) -> Result<UpdateWidgetConfigPayload> {
-        let access = Access::of(ctx);
+        let Access { services, viewer, .. } = Access::of(ctx);
         let site = ids::site(input.site_id.as_ref());
-        Ok(match sites::update_widget(&access.services, &access.viewer, site, input.patch()).await {
-            Ok((site, updated)) => UpdateWidgetConfigPayload {
+        finish(sites::update_widget(services, viewer, site, input.patch()).await, |(site, updated)| {
+            UpdateWidgetConfigPayload {
                 widget: Some(site.widget.shown_on(site.plan).into()),
                 updated: updated.into_iter().map(str::to_owned).collect(),
                 ..Default::default()
-            },
-            Err(error) => UpdateWidgetConfigPayload { user_errors: vec![expected(error)?], ..Default::default() },
+            }
         })
     }
 
-    /// Changes the way the site answers.
+    /// Changes how cautiously HelpBot answers the questions of a site. Requires the `WRITE_CONFIG` scope.
+    /// Fails with `BAD_USER_INPUT` when `targetPrecision` is not between 0 and 1.
     async fn update_answer_settings(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to change.")] input: UpdateAnswerSettingsInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: UpdateAnswerSettingsInput,
     ) -> Result<UpdateAnswerSettingsPayload> {
-        let access = Access::of(ctx);
-        let (site, precision) = (ids::site(input.site_id.as_ref()), input.target_precision);
-        let changed = sites::update_answer_settings(&access.services, &access.viewer, site, precision).await;
-        let settings = changed.and_then(|site| sites::answer_settings(&access.viewer, &site));
-        Ok(match settings {
-            Ok(settings) => UpdateAnswerSettingsPayload {
-                answer_settings: Some(AnswerSettings { target_precision: settings.target_precision }),
-                ..Default::default()
-            },
-            Err(error) => UpdateAnswerSettingsPayload { user_errors: vec![expected(error)?], ..Default::default() },
+        let Access { services, viewer, .. } = Access::of(ctx);
+        let changed = sites::update_answer_settings(services, viewer, input.site(), input.target_precision).await;
+        let settings = changed.and_then(|site| sites::answer_settings(viewer, &site));
+        finish(settings, |settings| UpdateAnswerSettingsPayload {
+            answer_settings: Some(AnswerSettings { target_precision: settings.target_precision }),
+            ..Default::default()
         })
     }
+}
+
+fn node(access: &Access, row: domain::site::Site) -> Option<Site> {
+    Some(Site { row, access: access.clone() })
 }

@@ -1,31 +1,32 @@
-//! Reading sites, and who is asking.
+//! The query fields that read sites, and the field `viewer`.
 
-use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, Description, ID, Object, Result, SimpleObject};
 use helpbot_services::accounts::sites;
 
-use super::{Site, SiteConnection, int};
+use super::{Site, SiteConnection};
 use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
 use crate::schema::enums::{KeyKind, Scope};
-use crate::schema::ids;
-use crate::schema::page::{self, PageArgs};
+use crate::schema::page::{PageArgs, PageRows, total};
+use crate::schema::{cost, ids};
 
-/// Reading sites.
+/// The query fields that read sites.
 #[derive(Default)]
 pub struct SiteQuery;
 
 #[Object]
 impl SiteQuery {
-    /// Who is asking: what the key is and what it may do.
+    /// Describes the API key of the request: its kind, its scopes and the site that it belongs to.
     async fn viewer(&self, ctx: &Context<'_>) -> Viewer {
         Viewer { access: Access::of(ctx).clone() }
     }
 
-    /// The own site of the key; an operator names one. Null when there is none such.
+    /// Returns the site that the API key belongs to. An operator key has access to all sites and must
+    /// set `id`. The result is null when the site does not exist or the key belongs to another site.
     async fn site(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The own one of the key if not said.")] id: Option<ID>,
+        #[graphql(desc = "ID of the site. Defaults to the site that the API key belongs to.")] id: Option<ID>,
     ) -> Result<Option<Site>> {
         match Site::of(ctx, id.as_ref()).await {
             Ok(site) => Ok(Some(site)),
@@ -34,15 +35,16 @@ impl SiteQuery {
         }
     }
 
-    /// All sites of the installation, in the order in which they were made; for its operator.
-    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
+    /// Returns all sites of the installation, oldest first. Requires an operator key.
+    #[graphql(complexity = "cost::list(first, last, child_complexity)")]
     async fn sites(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "At most so many from the start: 20 if not said, never over 100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "At most so many from the end.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Number of items to return from the start of the list, 1 to 100. Defaults to 20.")]
+        first: Option<i32>,
+        #[graphql(desc = "Cursor of an item. Only the items after it are returned.")] after: Option<String>,
+        #[graphql(desc = "Number of items to return from the end of the list, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Cursor of an item. Only the items before it are returned.")] before: Option<String>,
     ) -> Nullable<SiteConnection> {
         nullable(list(Access::of(ctx), &PageArgs { first, after, last, before })).await
     }
@@ -50,38 +52,35 @@ impl SiteQuery {
 
 /// A page of all sites.
 async fn list(access: &Access, args: &PageArgs) -> Result<SiteConnection> {
-    let walk = args.walk()?;
-    let found = sites::list(&access.services, &access.viewer, walk.part()?).await?;
-    let (rows, has_previous, has_next) = page::trim(&walk, found);
-    let nodes = rows.into_iter().map(|row| (row.id.to_string(), row));
-    let nodes = nodes.map(|(place, row)| (Site { row, access: access.clone() }, place)).collect();
-    let total = access.clone();
-    let total = page::total(move || {
-        let access = total.clone();
-        async move { sites::count(&access.services, &access.viewer).await.map(int) }
-    });
-    Ok(SiteConnection::new(nodes, has_previous, has_next, total))
+    let part = args.request()?;
+    let found = sites::list(&access.services, &access.viewer, part).await?;
+    let counted = access.clone();
+    let total = total(async move { sites::count(&counted.services, &counted.viewer).await });
+    Ok(SiteConnection::new(PageRows::of(&part, found), total, |row| {
+        let position = row.id.to_string();
+        (Site { row, access: access.clone() }, position)
+    }))
 }
 
-/// The holder of a key.
+/// Identity that the request acts as, which its API key and its session token determine.
+#[derive(Description)]
 pub struct Viewer {
     access: Access,
 }
 
-/// The holder of a key.
-#[Object]
+#[Object(use_type_description)]
 impl Viewer {
-    /// Who the key speaks for.
+    /// Kind of the API key that the request uses.
     async fn kind(&self) -> KeyKind {
         self.access.viewer.kind.into()
     }
 
-    /// What it may do.
+    /// Scopes that the API key has.
     async fn scopes(&self) -> Vec<Scope> {
         self.access.viewer.scopes.iter().map(|scope| Scope::from(*scope)).collect()
     }
 
-    /// The site that it opens; null for the operator, who may name any.
+    /// Site that the API key belongs to. It is null for an operator key, which has access to all sites.
     async fn site(&self) -> Result<Option<Site>> {
         match self.access.viewer.site_id {
             Some(_) => Ok(Some(Site::load(&self.access, None).await?)),
@@ -89,23 +88,23 @@ impl Viewer {
         }
     }
 
-    /// The member of the team whose key it is; null for other kinds of keys.
+    /// Member that the API key belongs to. It is null for other kinds of keys.
     async fn member(&self) -> Option<MemberIdentity> {
         let member = self.access.viewer.member.as_ref()?;
         Some(MemberIdentity { id: ids::id(member.id), name: member.name.clone() })
     }
 
-    /// The id of the session that the session token proves.
+    /// ID of the session that the session token proves. It is null when the request has no session token.
     async fn session_id(&self) -> Option<&str> {
         self.access.viewer.session.as_deref()
     }
 }
 
-/// Who a member's key speaks for.
+/// Name and ID of the member that an API key belongs to.
 #[derive(SimpleObject)]
 pub struct MemberIdentity {
-    /// The id of the member.
+    /// Global ID of the member, which `node` accepts.
     id: ID,
-    /// The name that visitors see.
+    /// Name of the member, which visitors see beside the member's messages.
     name: String,
 }

@@ -1,4 +1,4 @@
-//! The widget's settings as GraphQL shows and takes them: the 23 documented fields.
+//! The configuration of the widget: the 23 documented fields as GraphQL returns and accepts them.
 
 use async_graphql::{ID, InputObject, SimpleObject};
 use helpbot_domain::widget;
@@ -7,7 +7,7 @@ use crate::schema::enums::WidgetPosition;
 
 macro_rules! widget_fields {
     ($($(#[$doc:meta])+ $field:ident: $type:ty;)+) => {
-        /// Looks and words of the widget of a site; every field always has a value.
+        /// Colors, texts and position of the widget that web pages of a site show.
         #[derive(Clone, SimpleObject)]
         pub struct WidgetConfig {
             $($(#[$doc])+ $field: $type,)+
@@ -19,16 +19,16 @@ macro_rules! widget_fields {
             }
         }
 
-        /// A change of the widget; what is absent stays as it is.
+        /// Arguments that `updateWidgetConfig` accepts. Fields that are absent stay unchanged.
         #[derive(InputObject)]
         pub struct UpdateWidgetConfigInput {
-            /// The site; the own one of the key if not said.
+            /// ID of the site. Defaults to the site that the API key belongs to.
             pub(super) site_id: Option<ID>,
             $($(#[$doc])+ $field: Option<$type>,)+
         }
 
         impl UpdateWidgetConfigInput {
-            /// The change that it asks for.
+            /// The change that the input asks for.
             pub(super) fn patch(self) -> widget::WidgetPatch {
                 widget::WidgetPatch { $($field: self.$field.map(Into::into),)+ }
             }
@@ -37,50 +37,51 @@ macro_rules! widget_fields {
 }
 
 widget_fields! {
-    /// Colour of buttons and of the bubbles of the visitor.
+    /// CSS color of buttons and of the visitor's messages, at most 64 characters. Defaults to `#2563eb`.
     primary_color: String;
-    /// Colour of text on the primary colour.
+    /// CSS color of text on the primary color, at most 64 characters. Defaults to `#ffffff`.
     primary_foreground: String;
-    /// Colour of the panel.
+    /// CSS color of the panel, at most 64 characters. Defaults to `#ffffff`.
     background_color: String;
-    /// Colour of text on the panel.
+    /// CSS color of text on the panel, at most 64 characters. Defaults to `#111827`.
     foreground_color: String;
-    /// Colour of the bubbles of the bot.
+    /// CSS color of the messages of HelpBot, at most 64 characters. Defaults to `#f3f4f6`.
     secondary_color: String;
-    /// Colour of text in the bubbles of the bot.
+    /// CSS color of text in the messages of HelpBot, at most 64 characters. Defaults to `#111827`.
     secondary_foreground: String;
-    /// The corner of the page.
+    /// Corner of the web page in which the widget is shown. Defaults to `BOTTOM_RIGHT`.
     position: WidgetPosition;
-    /// The first message.
+    /// First message that the widget shows, at most 500 characters.
     greeting: String;
-    /// The name in the head of the panel.
+    /// Name that the header of the panel shows, at most 80 characters. Defaults to `HelpBot`.
     bot_name: String;
-    /// Whether the panel names its maker; may be turned off on the Scale plan.
+    /// Whether the panel shows the name HelpBot. Only sites on the Scale plan can set it to false. Defaults
+    /// to true.
     show_branding: bool;
-    /// The language of answers, as a BCP 47 tag; `auto` means as the visitor writes.
+    /// Language of answers as a BCP 47 tag. The default, `auto`, uses the language of the visitor.
     ai_language: String;
-    /// In the empty input field.
+    /// Text that is shown in the empty input field, at most 500 characters.
     input_placeholder: String;
-    /// While an answer is being made.
+    /// Text that is shown while an answer is generated, at most 500 characters.
     typing_text: String;
-    /// Under the name in the head of the panel.
+    /// Text that is shown below the name in the header of the panel, at most 500 characters.
     online_text: String;
-    /// On the button that asks for a human.
+    /// Label of the button that asks for a human, at most 500 characters.
     handoff_text: String;
-    /// After a human was asked for.
+    /// Text that is shown after the visitor asked for a human, at most 500 characters.
     handoff_sent_text: String;
-    /// In the empty e-mail field.
+    /// Text that is shown in the empty e-mail field, at most 500 characters.
     email_placeholder: String;
-    /// On the button that sends the e-mail address.
+    /// Label of the button that sends the e-mail address, at most 500 characters.
     email_send_text: String;
-    /// On the button that leaves it out.
+    /// Label of the button that skips the e-mail address, at most 500 characters.
     email_skip_text: String;
-    /// After a good vote.
+    /// Text that is shown after a helpful vote, at most 500 characters.
     feedback_yes_text: String;
-    /// After a bad vote.
+    /// Text that is shown after an unhelpful vote, at most 500 characters.
     feedback_no_text: String;
-    /// When the server could not answer.
+    /// Text that is shown when the server fails to answer, at most 500 characters.
     error_text: String;
-    /// When the server could not be reached.
+    /// Text that is shown when the widget cannot connect to the server, at most 500 characters.
     network_error_text: String;
 }

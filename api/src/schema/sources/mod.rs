@@ -1,182 +1,197 @@
-//! Sources: the object, its pages, and its lists.
+//! Sources: the web addresses, files and texts that answers come from, and their pages.
 
 pub mod mutation;
 pub mod options;
 pub mod subscription;
 
-use async_graphql::{ID, Object, Result, SimpleObject};
-use helpbot_services::sources::{Crawl, Options};
-use helpbot_services::{self as services, Document, Part, sources};
+use async_graphql::{Description, ID, Object, Result, SimpleObject};
+use helpbot_domain as domain;
+use helpbot_domain::page::PageRequest;
+use helpbot_domain::source::Document;
+use helpbot_services::sources::{self, SourceOptions};
 
-use self::options::{CrawlReport, SourceSchedule, SourceScope};
+use self::options::{SourceSync, SyncSchedule, SyncScope};
 use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
+use crate::schema::cost;
 use crate::schema::enums::{PageOutcome, SourceKind, SourceStatus};
 use crate::schema::ids::id;
-use crate::schema::page::{self, PageArgs, connection};
-use crate::schema::scalars::DateTime;
-use crate::schema::sites::int;
+use crate::schema::page::{PageArgs, PageRows, connection, total};
+use crate::schema::scalars::{DateTime, int};
 
-/// Where answers come from: a page, a file, a text.
-#[derive(Clone)]
+/// A web address, an uploaded file or a text that answers come from.
+#[derive(Clone, Description)]
 pub struct Source {
-    pub(crate) row: services::Source,
+    pub(crate) row: domain::source::Source,
     pub(crate) access: Access,
 }
 
 connection! {
-    /// Sources of a site, oldest first.
+    /// A list of sources, which is sorted by the time of creation, oldest first.
     SourceConnection,
-    /// A source in a list.
+    /// An edge that connects the list to a source.
     SourceEdge, Source
 }
 
 connection! {
-    /// Pages of a source, by address: its crawl report.
+    /// A list of the pages of a source, which is sorted by address.
     PageConnection,
-    /// A page in a list.
+    /// An edge that connects the list to a page.
     PageEdge, Page
 }
 
-/// Where answers come from: a page, a file, a text.
-#[Object]
+#[Object(use_type_description)]
 impl Source {
-    /// Its id.
+    /// Global ID of the source, which `node` accepts.
     pub async fn id(&self) -> ID {
         id(self.row.id)
     }
 
-    /// Page, file or text.
+    /// Kind of the source, which says where its content comes from.
     async fn kind(&self) -> SourceKind {
         self.row.kind.into()
     }
 
-    /// Its address in normal form, or the stored name of the file.
+    /// Normalized address of the source. A file or text has its stored name instead.
     async fn url(&self) -> &str {
         &self.row.url
     }
 
-    /// The title of what was found there.
+    /// Title of the source, which is extracted from its first page. It is null before the first successful
+    /// sync.
     async fn title(&self) -> Option<&str> {
         self.row.title.as_deref()
     }
 
-    /// How far it has come.
+    /// Status of the source, for example whether a sync is running.
     async fn status(&self) -> SourceStatus {
         self.row.status.into()
     }
 
-    /// Why the last reading failed.
+    /// Reason why the last sync failed. It is null when the last sync did not fail.
     async fn error(&self) -> Option<&str> {
         self.row.error.as_deref()
     }
 
-    /// Pages that answers come from.
+    /// Number of pages that are used for answers.
+    async fn page_count(&self) -> i32 {
+        int(self.row.document_count)
+    }
+
+    /// Number of pages that are used for answers.
+    #[graphql(deprecation = "Use `pageCount`, which has the same value.")]
     async fn document_count(&self) -> i32 {
         int(self.row.document_count)
     }
 
-    /// Questions and passages found in them.
+    /// Number of chunks in the search index: FAQ entries and passages that were extracted from the pages.
     async fn chunk_count(&self) -> i32 {
         int(self.row.chunk_count)
     }
 
-    /// How far its reading goes from its address; a file is one page.
-    async fn scope(&self) -> SourceScope {
+    /// Scope of the syncs, which says how far they follow links. The scope of a file or text is `PAGE`.
+    async fn scope(&self) -> SyncScope {
         self.options().scope.into()
     }
 
-    /// At most so many pages.
+    /// Highest number of pages that a sync fetches, 1 to 500.
     async fn max_pages(&self) -> i32 {
         int(self.options().max_pages.into())
     }
 
-    /// At most so many links from its address to a page.
+    /// Highest number of links that a sync follows from the address to a page, 0 to 50.
     async fn max_depth(&self) -> i32 {
         int(self.options().max_depth.into())
     }
 
-    /// How often it is read again by itself.
-    async fn schedule(&self) -> SourceSchedule {
+    /// Interval between scheduled syncs of the source.
+    async fn schedule(&self) -> SyncSchedule {
         self.options().schedule.into()
     }
 
-    /// When it is read again by itself.
-    async fn next_scrape_at(&self) -> Option<DateTime> {
+    /// Time at which the next scheduled sync starts. It is null when no sync is scheduled.
+    async fn next_sync_at(&self) -> Option<DateTime> {
         self.row.next_scrape_at.map(DateTime)
     }
 
-    /// How its running reading goes, or its last one went; null before the first.
-    async fn crawl_report(&self) -> Option<CrawlReport> {
-        Crawl::of(&self.row).map(CrawlReport::from)
+    /// Report about the running sync or, when none is running, about the last one. It is null before the
+    /// first sync.
+    async fn last_sync(&self) -> Option<SourceSync> {
+        sources::SyncReport::of(&self.row).map(SourceSync::from)
     }
 
-    /// When it was last read through.
-    async fn last_scraped_at(&self) -> Option<DateTime> {
+    /// Report about the running sync or, when none is running, about the last one. It is null before the
+    /// first sync.
+    #[graphql(deprecation = "Use `lastSync`, which has the same value.")]
+    async fn crawl_report(&self) -> Option<SourceSync> {
+        sources::SyncReport::of(&self.row).map(SourceSync::from)
+    }
+
+    /// Time at which the last successful sync ended. It is null before the first successful sync.
+    async fn last_synced_at(&self) -> Option<DateTime> {
         self.row.last_scraped_at.map(DateTime)
     }
 
-    /// When it was added.
+    /// Time at which the source was added.
     async fn created_at(&self) -> DateTime {
         self.row.created_at.into()
     }
 
-    /// When it last changed.
+    /// Time at which the source last changed.
     async fn updated_at(&self) -> DateTime {
         self.row.updated_at.into()
     }
 
-    /// What became of each of its pages at the last visit.
-    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
+    /// Pages of the source with the result of the last visit to each, sorted by address. Requires the
+    /// `READ_SOURCES` scope.
+    #[graphql(complexity = "cost::list(first, last, child_complexity)")]
     async fn pages(
         &self,
-        #[graphql(desc = "At most so many from the start: 20 if not said, never over 100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "At most so many from the end.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Number of items to return from the start of the list, 1 to 100. Defaults to 20.")]
+        first: Option<i32>,
+        #[graphql(desc = "Cursor of an item. Only the items after it are returned.")] after: Option<String>,
+        #[graphql(desc = "Number of items to return from the end of the list, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Cursor of an item. Only the items before it are returned.")] before: Option<String>,
     ) -> Nullable<PageConnection> {
         nullable(pages(&self.access, &self.row, PageArgs { first, after, last, before })).await
     }
 }
 
-/// A page of the pages of a source.
-async fn pages(access: &Access, source: &services::Source, args: PageArgs) -> Result<PageConnection> {
-    let walk = args.walk()?;
-    let part: Part<String> = walk.part()?;
-    let part = Part { from: part.from.as_deref(), is_backward: part.is_backward, limit: part.limit };
-    let found = sources::pages(&access.services, &access.viewer, source, part).await?;
-    let (rows, has_previous, has_next) = page::trim(&walk, found);
-    let nodes = rows.into_iter().map(|row| (row.url.clone(), row)).map(|(place, row)| (row.into(), place)).collect();
-    let (access, source) = (access.clone(), source.clone());
-    let total = page::total(move || {
-        let (access, source) = (access.clone(), source.clone());
-        async move { sources::page_total(&access.services, &access.viewer, &source).await.map(int) }
-    });
-    Ok(PageConnection::new(nodes, has_previous, has_next, total))
+/// A page of the list of a source's pages.
+async fn pages(access: &Access, source: &domain::source::Source, args: PageArgs) -> Result<PageConnection> {
+    let part: PageRequest<String> = args.request()?;
+    let request = PageRequest { from: part.from.as_deref(), is_backward: part.is_backward, limit: part.limit };
+    let found = sources::pages(&access.services, &access.viewer, source, request).await?;
+    let (counted, of) = (access.clone(), source.clone());
+    let total = total(async move { sources::page_total(&counted.services, &counted.viewer, &of).await });
+    Ok(PageConnection::new(PageRows::of(&part, found), total, |row| {
+        let position = row.url.clone();
+        (row.into(), position)
+    }))
 }
 
 impl Source {
-    fn options(&self) -> Options {
-        Options::of(&self.row)
+    fn options(&self) -> SourceOptions {
+        SourceOptions::of(&self.row)
     }
 }
 
-/// One page or file of a source.
+/// A web page that belongs to a source, or the content of its file.
 #[derive(Clone, SimpleObject)]
 pub struct Page {
-    /// Its id.
+    /// ID that identifies the page within its site.
     id: ID,
-    /// Its address, or the name of the file.
+    /// Address of the page. A file has its name instead.
     url: String,
-    /// Its title.
+    /// Title of the page. It is null when the page has none or was never fetched.
     title: Option<String>,
-    /// What came of the last visit.
+    /// Result that the last visit to the page had.
     outcome: PageOutcome,
-    /// Why it was skipped or failed.
+    /// Reason why the page was skipped or failed. It is null for other outcomes.
     reason: Option<String>,
-    /// Questions and passages found on it.
+    /// Number of chunks in the search index: FAQ entries and passages that were extracted from the page.
     chunk_count: i32,
-    /// When it was last visited.
+    /// Time at which the page was last visited.
     fetched_at: DateTime,
 }
 
@@ -195,20 +210,13 @@ impl From<Document> for Page {
 }
 
 /// A page of the sources of a site.
-pub(crate) async fn list(access: &Access, site: &services::Site, args: &PageArgs) -> Result<SourceConnection> {
-    let walk = args.walk()?;
-    let field = if walk.is_backward { "before" } else { "after" };
-    let from = walk.from.as_deref().map(|place| place.parse().map_err(|_| page::bad_cursor(field))).transpose()?;
-    let (after, before) = if walk.is_backward { (None, from) } else { (from, None) };
-    let wanted = sources::Page { after, before, is_backward: walk.is_backward, limit: page::one_more(&walk) };
-    let found = sources::list(&access.services, &access.viewer, site, wanted).await?;
-    let (rows, has_previous, has_next) = page::trim(&walk, found);
-    let nodes = rows.into_iter().map(|row| (row.id.to_string(), row));
-    let nodes = nodes.map(|(place, row)| (Source { row, access: access.clone() }, place)).collect();
-    let (access, site) = (access.clone(), site.clone());
-    let total = page::total(move || {
-        let (access, site) = (access.clone(), site.clone());
-        async move { sources::total(&access.services, &access.viewer, &site).await.map(int) }
-    });
-    Ok(SourceConnection::new(nodes, has_previous, has_next, total))
+pub(crate) async fn list(access: &Access, site: &domain::site::Site, args: &PageArgs) -> Result<SourceConnection> {
+    let part = args.request()?;
+    let found = sources::list(&access.services, &access.viewer, site, part).await?;
+    let (counted, of) = (access.clone(), site.clone());
+    let total = total(async move { sources::total(&counted.services, &counted.viewer, &of).await });
+    Ok(SourceConnection::new(PageRows::of(&part, found), total, |row| {
+        let position = row.id.to_string();
+        (Source { row, access: access.clone() }, position)
+    }))
 }

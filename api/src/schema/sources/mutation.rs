@@ -1,324 +1,280 @@
-//! Adding, changing, re-reading and deleting sources, and cancelling their readings.
+//! The mutations that add, change, sync and delete sources.
 
-use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
-use helpbot_services::{self as services, sources};
+use async_graphql::{Context, ID, Object, Result};
+use helpbot_domain as domain;
+use helpbot_services as services;
+use helpbot_services::sources;
 
 use super::Source;
-use super::options::{SourceSchedule, SourceScope};
-use crate::error::{UserError, expected};
+use super::options::{SyncSchedule, SyncScope};
 use crate::schema::access::Access;
+use crate::schema::enums::SourceKind;
 use crate::schema::ids;
-use crate::uploads::Upload;
+use crate::schema::mutation::{finish, input, payload};
+use crate::schema::upload::Upload;
 
-/// Changing sources.
+/// The mutations that manage sources.
 #[derive(Default)]
 pub struct SourceMutation;
 
-/// A new source.
-#[derive(InputObject)]
-pub struct AddSourceInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// The address of the page: http or https, at most 2048 characters.
-    url: String,
-    /// How far to read from there; that page alone if not said.
-    scope: Option<SourceScope>,
-    /// At most so many pages: 1 to 500, which holds if not said.
-    max_pages: Option<i32>,
-    /// At most so many links from the address to a page: 0 to 50; 10 if not said.
-    max_depth: Option<i32>,
-    /// How often to read it again; only when asked if not said.
-    schedule: Option<SourceSchedule>,
+input! {
+    /// Arguments that `addSource` accepts.
+    AddSourceInput {
+        /// Address of the web page at which the syncs start. It must use http or https and can have at most
+        /// 2,048 characters.
+        url: String,
+        /// Scope of the syncs, which says how far they follow links. Defaults to `PAGE`.
+        scope: Option<SyncScope>,
+        /// Highest number of pages that a sync fetches, 1 to 500. Defaults to 500.
+        max_pages: Option<i32>,
+        /// Highest number of links that a sync follows from the address to a page, 0 to 50. Defaults to 10.
+        max_depth: Option<i32>,
+        /// Interval between scheduled syncs. Defaults to `NONE`.
+        schedule: Option<SyncSchedule>,
+    }
 }
 
-/// A file that is to be a source.
-#[derive(InputObject)]
-pub struct UploadSourceInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// The file: PDF, DOCX, HTML, Markdown, text or CSV, at most 20 MiB.
-    file: Upload,
-    /// What to call it, with its extension, at most 200 characters; as its sender calls it if not
-    /// said.
-    name: Option<String>,
+payload! {
+    /// Result that `addSource` returns.
+    AddSourcePayload {
+        /// The source with the address. A source that existed before is returned unchanged. It is null when
+        /// the mutation failed.
+        source: Option<Source>,
+        /// Whether the source was added by this request.
+        is_new: bool,
+    }
 }
 
-/// The source that the file is, or why there is none.
-#[derive(Default, SimpleObject)]
-pub struct UploadSourcePayload {
-    /// The source; one of that name was replaced and is read again.
-    source: Option<Source>,
-    /// Whether there was none of that name.
-    is_new: bool,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+input! {
+    /// Arguments that `uploadSource` accepts.
+    UploadSourceInput {
+        /// File in one of the formats PDF, DOCX, HTML, Markdown, plain text or CSV, which can have at most
+        /// 20 MiB.
+        file: Upload,
+        /// Name of the source including the extension, which can have at most 200 characters. Defaults to
+        /// the name of the uploaded file.
+        name: Option<String>,
+    }
 }
 
-/// A text that is to be a source.
-#[derive(InputObject)]
-pub struct AddTextSourceInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// What it is called, 1 to 200 characters.
-    title: String,
-    /// The text, plain or Markdown, 1 to 100000 characters; questions in it are found.
-    text: String,
+payload! {
+    /// Result that `uploadSource` returns.
+    UploadSourcePayload {
+        /// The source that contains the file. It is null when the mutation failed.
+        source: Option<Source>,
+        /// Whether the source was added by this request. It is false when a source with this name was
+        /// replaced.
+        is_new: bool,
+    }
 }
 
-/// The source that the text is, or why there is none.
-#[derive(Default, SimpleObject)]
-pub struct AddTextSourcePayload {
-    /// The source; one of that title was replaced and is read again.
-    source: Option<Source>,
-    /// Whether there was none of that title.
-    is_new: bool,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+input! {
+    /// Arguments that `addTextSource` accepts.
+    AddTextSourceInput {
+        /// Title of the text, which must have 1 to 200 characters.
+        title: String,
+        /// Text in Markdown or plain text, which must have 1 to 100,000 characters. Questions with answers
+        /// are extracted as FAQ entries.
+        text: String,
+    }
 }
 
-/// What is to be different at a source; what is not said stays.
-#[derive(InputObject)]
-pub struct UpdateSourceInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// Which one.
-    id: ID,
-    /// How far to read from its address.
-    scope: Option<SourceScope>,
-    /// At most so many pages: 1 to 500.
-    max_pages: Option<i32>,
-    /// At most so many links from the address to a page: 0 to 50.
-    max_depth: Option<i32>,
-    /// How often to read it again.
-    schedule: Option<SourceSchedule>,
+payload! {
+    /// Result that `addTextSource` returns.
+    AddTextSourcePayload {
+        /// The source that contains the text. It is null when the mutation failed.
+        source: Option<Source>,
+        /// Whether the source was added by this request. It is false when a source with this title was
+        /// replaced.
+        is_new: bool,
+    }
 }
 
-/// The changed source, or why it was not changed.
-#[derive(Default, SimpleObject)]
-pub struct UpdateSourcePayload {
-    /// The source; waiting to be read again when other pages belong to it now.
-    source: Option<Source>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+input! {
+    /// Arguments that `updateSource` accepts. Fields that are absent stay unchanged.
+    UpdateSourceInput {
+        /// ID of the source that is changed. The source must be a web address.
+        id: ID,
+        /// New scope of the syncs, which says how far they follow links.
+        scope: Option<SyncScope>,
+        /// Highest number of pages that a sync fetches, 1 to 500.
+        max_pages: Option<i32>,
+        /// Highest number of links that a sync follows from the address to a page, 0 to 50.
+        max_depth: Option<i32>,
+        /// New interval between scheduled syncs.
+        schedule: Option<SyncSchedule>,
+    }
 }
 
-/// The source, or why there is none.
-#[derive(Default, SimpleObject)]
-pub struct AddSourcePayload {
-    /// The source; one that was there already is given as it is.
-    source: Option<Source>,
-    /// Whether it was added by this call.
-    is_new: bool,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `updateSource` returns.
+    UpdateSourcePayload {
+        /// The source after the change. It is null when the mutation failed.
+        source: Option<Source>,
+    }
 }
 
-/// The source to read again.
-#[derive(InputObject)]
-pub struct RescrapeSourceInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// Which one.
-    id: ID,
+input! {
+    /// Arguments that `syncSource` accepts.
+    SyncSourceInput {
+        /// ID of the source that is synced. The source must be a web address or a file.
+        source_id: ID,
+        /// Kind that the source must have. When it is set and the source has another kind, the mutation
+        /// fails. By default any kind with content to sync is accepted.
+        kind: Option<SourceKind>,
+    }
 }
 
-/// The source that will be read again, or why not.
-#[derive(Default, SimpleObject)]
-pub struct RescrapeSourcePayload {
-    /// The source, waiting or being read.
-    source: Option<Source>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `syncSource` returns.
+    SyncSourcePayload {
+        /// The source, whose status is `PENDING` or `SYNCING`. It is null when the mutation failed.
+        source: Option<Source>,
+    }
 }
 
-/// The stored file to read again.
-#[derive(InputObject)]
-pub struct RereadSourceInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// Which one.
-    id: ID,
+input! {
+    /// Arguments that `cancelSync` accepts.
+    CancelSyncInput {
+        /// ID of the source whose sync is canceled.
+        source_id: ID,
+    }
 }
 
-/// The source that will be read again, or why not.
-#[derive(Default, SimpleObject)]
-pub struct RereadSourcePayload {
-    /// The source, waiting or being read.
-    source: Option<Source>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `cancelSync` returns.
+    CancelSyncPayload {
+        /// The source with the status that it had before the sync. A source that was never synced before has
+        /// the status `FAILED`. It is null when the mutation failed.
+        source: Option<Source>,
+    }
 }
 
-/// The source whose reading to cancel.
-#[derive(InputObject)]
-pub struct CancelReadingInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// Which one.
-    id: ID,
+input! {
+    /// Arguments that `deleteSource` accepts.
+    DeleteSourceInput {
+        /// ID of the source that is deleted.
+        id: ID,
+    }
 }
 
-/// The source that is not read any more, or why not.
-#[derive(Default, SimpleObject)]
-pub struct CancelReadingPayload {
-    /// The source in the state before; one that was never read has failed.
-    source: Option<Source>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
-}
-
-/// The source to delete.
-#[derive(InputObject)]
-pub struct DeleteSourceInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// Which one.
-    id: ID,
-}
-
-/// The id of the deleted source, or why it was not deleted.
-#[derive(Default, SimpleObject)]
-pub struct DeleteSourcePayload {
-    /// The id that is gone.
-    deleted_id: Option<ID>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `deleteSource` returns.
+    DeleteSourcePayload {
+        /// ID of the source that was deleted. It is null when the mutation failed.
+        deleted_id: Option<ID>,
+    }
 }
 
 #[Object]
 impl SourceMutation {
-    /// Adds an address and reads it in the background; follow it through `status`.
+    /// Adds a web address as a source and starts its first sync in the background. The field `status` and
+    /// the subscription `sourceProgress` report its progress. Requires the `WRITE_SOURCES` scope and the
+    /// Scale plan.
+    ///
+    /// Fails with `BAD_USER_INPUT` for an invalid field or an address that may not be fetched, and with
+    /// `LIMIT_REACHED` when the site has 1,000 sources.
     async fn add_source(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to add.")] input: AddSourceInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: AddSourceInput,
     ) -> Result<AddSourcePayload> {
         let access = Access::of(ctx);
-        let site = ids::site(input.site_id.as_ref());
-        let wishes = change(input.scope, input.max_pages, input.max_depth, input.schedule);
-        Ok(match sources::add_crawl(&access.services, &access.viewer, site, &input.url, wishes).await {
-            Ok((row, is_new)) => {
-                AddSourcePayload { source: Some(Source { row, access: access.clone() }), is_new, ..Default::default() }
-            }
-            Err(error) => AddSourcePayload { user_errors: vec![expected(error)?], ..Default::default() },
-        })
+        let options = options(input.scope, input.max_pages, input.max_depth, input.schedule);
+        let added = sources::add_crawl(&access.services, &access.viewer, input.site(), &input.url, options).await;
+        finish(added, |(row, is_new)| AddSourcePayload { source: node(access, row), is_new, ..Default::default() })
     }
 
-    /// Adds a file, or replaces the one of that name, and reads it in the background. Send it to
+    /// Adds an uploaded file as a source, or replaces the source with the same name, and syncs it in the
+    /// background. Requires the `WRITE_SOURCES` scope, the Scale plan and a multipart request to
     /// `/graphql/upload`.
+    ///
+    /// Fails with `BAD_USER_INPUT` when the file is missing, too large or has an unknown format, and with
+    /// `LIMIT_REACHED` when the site has 1,000 sources.
     async fn upload_source(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to add.")] input: UploadSourceInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: UploadSourceInput,
     ) -> Result<UploadSourcePayload> {
         let access = Access::of(ctx);
-        Ok(match upload(ctx, access, input).await {
-            Ok((row, is_new)) => UploadSourcePayload {
-                source: Some(Source { row, access: access.clone() }),
-                is_new,
-                ..Default::default()
-            },
-            Err(error) => UploadSourcePayload { user_errors: vec![expected(error)?], ..Default::default() },
-        })
+        let added = upload(ctx, access, input).await;
+        finish(added, |(row, is_new)| UploadSourcePayload { source: node(access, row), is_new, ..Default::default() })
     }
 
-    /// Adds a text, or replaces the one of that title, and reads it in the background.
+    /// Adds a text as a source, or replaces the source with the same title, and syncs it in the background.
+    /// Requires the `WRITE_SOURCES` scope and the Scale plan.
+    ///
+    /// Fails with `BAD_USER_INPUT` for an invalid field and with `LIMIT_REACHED` when the site has 1,000
+    /// sources.
     async fn add_text_source(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to add.")] input: AddTextSourceInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: AddTextSourceInput,
     ) -> Result<AddTextSourcePayload> {
         let access = Access::of(ctx);
-        let site = ids::site(input.site_id.as_ref());
-        Ok(match sources::add_text(&access.services, &access.viewer, site, &input.title, &input.text).await {
-            Ok((row, is_new)) => AddTextSourcePayload {
-                source: Some(Source { row, access: access.clone() }),
-                is_new,
-                ..Default::default()
-            },
-            Err(error) => AddTextSourcePayload { user_errors: vec![expected(error)?], ..Default::default() },
-        })
+        let site = input.site();
+        let added = sources::add_text(&access.services, &access.viewer, site, &input.title, &input.text).await;
+        finish(added, |(row, is_new)| AddTextSourcePayload { source: node(access, row), is_new, ..Default::default() })
     }
 
-    /// Changes how far and how often an address is read. When other pages belong to it then, it
-    /// is read again at once.
+    /// Changes how far and how often a web address is synced. A sync starts at once when the change adds or
+    /// removes pages. Requires the `WRITE_SOURCES` scope and the Scale plan.
+    ///
+    /// Fails with `NOT_FOUND` when the source does not exist, and with `BAD_USER_INPUT` for an invalid field
+    /// or a source that is not a web address.
     async fn update_source(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The source, and what is to be different.")] input: UpdateSourceInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: UpdateSourceInput,
     ) -> Result<UpdateSourcePayload> {
         let access = Access::of(ctx);
-        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.id));
-        let change = change(input.scope, input.max_pages, input.max_depth, input.schedule);
-        Ok(match sources::update(&access.services, &access.viewer, site, id, change).await {
-            Ok(row) => {
-                UpdateSourcePayload { source: Some(Source { row, access: access.clone() }), ..Default::default() }
-            }
-            Err(error) => UpdateSourcePayload { user_errors: vec![expected(error)?], ..Default::default() },
-        })
+        let (site, id) = (input.site(), ids::read(&input.id));
+        let options = options(input.scope, input.max_pages, input.max_depth, input.schedule);
+        let changed = sources::update(&access.services, &access.viewer, site, id, options).await;
+        finish(changed, |row| UpdateSourcePayload { source: node(access, row), ..Default::default() })
     }
 
-    /// Reads a source again in the background. What is indexed answers until that has succeeded.
-    async fn rescrape_source(
+    /// Starts a sync of a source in the background. The current content answers questions until the sync
+    /// has succeeded. While a sync is waiting or running, no second one is started. Requires the
+    /// `WRITE_SOURCES` scope and the Scale plan.
+    ///
+    /// Fails with `NOT_FOUND` when the source does not exist, and with `BAD_USER_INPUT` when it consists of
+    /// entries that were written by hand or has another kind than `kind`.
+    async fn sync_source(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which one.")] input: RescrapeSourceInput,
-    ) -> Result<RescrapeSourcePayload> {
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: SyncSourceInput,
+    ) -> Result<SyncSourcePayload> {
         let access = Access::of(ctx);
-        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.id));
-        Ok(match sources::rescrape(&access.services, &access.viewer, site, id).await {
-            Ok(row) => {
-                RescrapeSourcePayload { source: Some(Source { row, access: access.clone() }), ..Default::default() }
-            }
-            Err(error) => RescrapeSourcePayload { user_errors: vec![expected(error)?], ..Default::default() },
-        })
+        let (site, id, kind) = (input.site(), ids::read(&input.source_id), input.kind.map(Into::into));
+        let requested = sources::request_sync(&access.services, &access.viewer, site, id, kind).await;
+        finish(requested, |row| SyncSourcePayload { source: node(access, row), ..Default::default() })
     }
 
-    /// Reads a stored file again in the background, without another upload.
-    async fn reread_source(
+    /// Cancels the waiting or running sync of a source. The content of the previous sync stays in use. A
+    /// source that is not being synced is returned unchanged. Requires the `WRITE_SOURCES` scope and the
+    /// Scale plan. Fails with `NOT_FOUND` when the source does not exist.
+    async fn cancel_sync(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which one.")] input: RereadSourceInput,
-    ) -> Result<RereadSourcePayload> {
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: CancelSyncInput,
+    ) -> Result<CancelSyncPayload> {
         let access = Access::of(ctx);
-        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.id));
-        Ok(match sources::reread(&access.services, &access.viewer, site, id).await {
-            Ok(row) => {
-                RereadSourcePayload { source: Some(Source { row, access: access.clone() }), ..Default::default() }
-            }
-            Err(error) => RereadSourcePayload { user_errors: vec![expected(error)?], ..Default::default() },
-        })
+        let (site, id) = (input.site(), ids::read(&input.source_id));
+        let canceled = sources::cancel(&access.services, &access.viewer, site, id).await;
+        finish(canceled, |row| CancelSyncPayload { source: node(access, row), ..Default::default() })
     }
 
-    /// Cancels the reading that a source waits for or is in. What was indexed before answers on. A
-    /// source that is not being read is given as it is.
-    async fn cancel_reading(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which one.")] input: CancelReadingInput,
-    ) -> Result<CancelReadingPayload> {
-        let access = Access::of(ctx);
-        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.id));
-        Ok(match sources::cancel(&access.services, &access.viewer, site, id).await {
-            Ok(row) => {
-                CancelReadingPayload { source: Some(Source { row, access: access.clone() }), ..Default::default() }
-            }
-            Err(error) => CancelReadingPayload { user_errors: vec![expected(error)?], ..Default::default() },
-        })
-    }
-
-    /// Deletes a source; no answer comes from it any more.
+    /// Deletes a source with its pages and FAQ entries, which are no longer used for answers. Requires the
+    /// `WRITE_SOURCES` scope and the Scale plan. Fails with `NOT_FOUND` when the source does not exist.
     async fn delete_source(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which one.")] input: DeleteSourceInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: DeleteSourceInput,
     ) -> Result<DeleteSourcePayload> {
-        let access = Access::of(ctx);
-        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.id));
-        Ok(match sources::delete(&access.services, &access.viewer, site, id).await {
-            Ok(()) => DeleteSourcePayload { deleted_id: Some(input.id), ..Default::default() },
-            Err(error) => DeleteSourcePayload { user_errors: vec![expected(error)?], ..Default::default() },
-        })
+        let Access { services, viewer, .. } = Access::of(ctx);
+        let deleted = sources::delete(services, viewer, input.site(), ids::read(&input.id)).await;
+        finish(deleted, |()| DeleteSourcePayload { deleted_id: Some(input.id), ..Default::default() })
     }
 }
 
@@ -326,19 +282,28 @@ async fn upload(
     ctx: &Context<'_>,
     access: &Access,
     input: UploadSourceInput,
-) -> services::Result<(services::Source, bool)> {
-    let site = ids::site(input.site_id.as_ref());
+) -> services::Result<(domain::source::Source, bool)> {
+    let site = input.site();
     sources::may_add(&access.services, &access.viewer, site).await?;
     let (name, content) = input.file.read(ctx).await?;
     let name = input.name.unwrap_or(name);
     sources::add_file(&access.services, &access.viewer, site, &name, content).await
 }
 
-fn change(
-    scope: Option<SourceScope>,
+fn options(
+    scope: Option<SyncScope>,
     max_pages: Option<i32>,
     max_depth: Option<i32>,
-    schedule: Option<SourceSchedule>,
-) -> sources::Change {
-    sources::Change { scope: scope.map(Into::into), max_pages, max_depth, schedule: schedule.map(Into::into) }
+    schedule: Option<SyncSchedule>,
+) -> sources::SourceOptionsPatch {
+    sources::SourceOptionsPatch {
+        scope: scope.map(Into::into),
+        max_pages,
+        max_depth,
+        schedule: schedule.map(Into::into),
+    }
+}
+
+fn node(access: &Access, row: domain::source::Source) -> Option<Source> {
+    Some(Source { row, access: access.clone() })
 }

@@ -1,70 +1,71 @@
-//! How far and how often a source is read, and what came of its last crawl.
+//! How far and how often a source is synced, and the report about its last sync.
 
 use async_graphql::{Enum, SimpleObject};
-use helpbot_services::sources::Crawl;
+use helpbot_services::sources;
 use helpbot_services::sources::options;
 
-use crate::schema::scalars::DateTime;
-use crate::schema::sites::int;
+use crate::schema::scalars::{DateTime, int};
 
-/// How far the reading of a source goes from its address.
+/// Scope of the syncs of a source, which says how far they follow links.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "options::SourceScope")]
-pub enum SourceScope {
-    /// That page alone, on the word of whoever named it.
+pub enum SyncScope {
+    /// Syncs fetch only the page at the address of the source. Its robots.txt is not consulted.
     Page,
-    /// Pages in the folder of that page and below, as far as robots.txt allows.
+    /// Syncs fetch the pages in the folder of the address and below. They respect robots.txt.
     Section,
-    /// All pages of its host, as far as robots.txt allows.
+    /// Syncs fetch all pages of the host. They respect robots.txt.
     Site,
 }
 
-/// How often a source is read again by itself; the moment is spread by a tenth around it.
+/// Interval between the scheduled syncs of a source. Each interval varies by up to 10 percent, so that
+/// sources that were added together are not synced together.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "options::SourceSchedule")]
-pub enum SourceSchedule {
-    /// Only when asked for.
+pub enum SyncSchedule {
+    /// The source is synced only on request.
     None,
-    /// Every hour.
+    /// The source is synced every hour.
     Hourly,
-    /// Every day.
+    /// The source is synced every day.
     Daily,
-    /// Every seven days.
+    /// The source is synced every 7 days.
     Weekly,
-    /// Every thirty days.
+    /// The source is synced every 30 days.
     Monthly,
 }
 
-/// What came of the pages of the last reading of a source, or so far of the running one.
+/// Report about a sync of a source, which may still be running.
 #[derive(Clone, SimpleObject)]
-pub struct CrawlReport {
-    /// Pages found and to be read; all that were met, once it has ended.
+pub struct SourceSync {
+    /// Number of pages that the sync has found so far. After the sync, it is the number of all pages.
     planned: i32,
-    /// Pages fetched and read.
+    /// Number of pages that were fetched and whose content was extracted.
     fetched: i32,
-    /// Pages that were the same as at the visit before.
+    /// Number of pages that had not changed since the previous visit.
     unchanged: i32,
-    /// Pages left out; each says why.
+    /// Number of pages that were left out. The field `Page.reason` contains the cause of each.
     skipped: i32,
-    /// Pages not to be had or not to be read; each says why.
+    /// Number of pages that could not be fetched or parsed. The field `Page.reason` contains the cause of
+    /// each.
     failed: i32,
-    /// When it began.
+    /// Time at which the sync started.
     started_at: DateTime,
-    /// When it ended; null while it runs.
+    /// Time at which the sync ended. It is null while the sync is running.
     finished_at: Option<DateTime>,
 }
 
-impl From<Crawl> for CrawlReport {
-    fn from(crawl: Crawl) -> Self {
-        let pages = crawl.pages;
+impl From<sources::SyncReport> for SourceSync {
+    fn from(sync: sources::SyncReport) -> Self {
+        let pages = sync.pages;
         Self {
             planned: int(pages.planned),
             fetched: int(pages.fetched),
             unchanged: int(pages.unchanged),
             skipped: int(pages.skipped),
             failed: int(pages.failed),
-            started_at: crawl.started_at.into(),
-            finished_at: crawl.finished_at.map(DateTime),
+            started_at: sync.started_at.into(),
+            finished_at: sync.finished_at.map(DateTime),
         }
     }
 }

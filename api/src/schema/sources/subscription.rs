@@ -1,4 +1,4 @@
-//! Following the reading of a source.
+//! The subscription `sourceProgress`, which follows the sync of a source.
 
 use async_graphql::{Context, ID, Result, SimpleObject, Subscription};
 use futures_util::{Stream, StreamExt};
@@ -8,19 +8,20 @@ use super::Source;
 use crate::schema::access::Access;
 use crate::schema::ids;
 
-/// What can be followed of a source.
+/// The subscription that follows syncs.
 #[derive(Default)]
 pub struct SourceSubscription;
 
 #[Subscription]
 impl SourceSubscription {
-    /// The source as it is now, then whenever its reading has come further, until it has ended:
-    /// that state is the last. Ends also when the source is deleted.
+    /// Returns the current state of a source, then a new state each time that its sync makes progress. The
+    /// subscription ends after the state in which the sync has ended, or when the source is deleted.
+    /// Requires the `READ_SOURCES` scope. Fails with `NOT_FOUND` when the source does not exist.
     async fn source_progress(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which one.")] source_id: ID,
-        #[graphql(desc = "The site; the own one of the key if not said.")] site_id: Option<ID>,
+        #[graphql(desc = "ID of the source that is followed.")] source_id: ID,
+        #[graphql(desc = "ID of the site. Defaults to the site that the API key belongs to.")] site_id: Option<ID>,
     ) -> Result<impl Stream<Item = Result<SourceProgress>> + use<>> {
         let access = Access::of(ctx).clone();
         let (site, id) = (ids::site(site_id.as_ref()), ids::read(&source_id));
@@ -32,11 +33,11 @@ impl SourceSubscription {
     }
 }
 
-/// A state of a source that is being read.
+/// State of a source that the subscription `sourceProgress` returns.
 #[derive(SimpleObject)]
 pub struct SourceProgress {
-    /// The source; `crawlReport` says how far its reading is.
+    /// The source in its current state. The field `lastSync` reports the progress.
     source: Source,
-    /// Whether nothing more comes.
+    /// Whether the sync has ended, so that no more states follow.
     is_finished: bool,
 }

@@ -1,62 +1,64 @@
-//! Topics: what visitors ask for, put together by what it means.
+//! Topics: similar questions of visitors, grouped by meaning.
+//!
+//! Used by the analytics of a site and by `promoteToFaq`.
 
-use async_graphql::{Object, SimpleObject};
+use async_graphql::{Description, Object, SimpleObject};
+use helpbot_domain as domain;
 use helpbot_domain::ids::{ConversationId, SiteId};
-use helpbot_services as services;
 use helpbot_services::knowledge::topics;
 
 use crate::error::{Nullable, perhaps};
 use crate::schema::access::Access;
 use crate::schema::conversations::Conversation;
 use crate::schema::loaders;
-use crate::schema::page;
-use crate::schema::sites::int;
+use crate::schema::scalars::int;
+use crate::schema::{cost, page};
 
-/// Questions of visitors that mean the same.
+/// A group of questions that have the same meaning.
 #[derive(SimpleObject)]
 pub struct QuestionTopic {
-    /// The question of it that was asked most.
+    /// Question of the topic that was asked most often.
     label: String,
-    /// How often its questions were asked.
+    /// Number of times that a question of the topic was asked.
     count: i32,
-    /// Of these, left without an answer.
+    /// Number of times that a question of the topic was asked and not answered.
     unanswered_count: i32,
-    /// Its different wordings, most asked first, at most 20.
-    #[graphql(complexity = "1 + page::WORDINGS * child_complexity")]
+    /// Different wordings of the question, most frequent first. At most 20 are returned.
+    #[graphql(complexity = "1 + cost::WORDINGS * child_complexity")]
     questions: Vec<TopicQuestion>,
 }
 
-/// One wording of a question; case, spacing and punctuation make no other.
+/// One wording of a question. Wordings that differ only in case, spaces or punctuation count as one.
+#[derive(Description)]
 pub struct TopicQuestion {
     row: topics::Question,
     site: SiteId,
     access: Access,
 }
 
-/// One wording of a question; case, spacing and punctuation make no other.
-#[Object]
+#[Object(use_type_description)]
 impl TopicQuestion {
-    /// As it was first asked.
+    /// Question in the words of the visitor who asked it first.
     async fn text(&self) -> &str {
         &self.row.text
     }
 
-    /// How often it was asked.
+    /// Number of times that the question was asked.
     async fn count(&self) -> i32 {
         int(self.row.count)
     }
 
-    /// Of these, left without an answer.
+    /// Number of times that the question was asked and not answered.
     async fn unanswered_count(&self) -> i32 {
         int(self.row.unanswered_count)
     }
 
-    /// Whether the site would answer it now, from its own words.
+    /// Whether HelpBot would answer the question from the current content of the site.
     async fn is_answered_now(&self) -> bool {
         self.row.is_answered_now
     }
 
-    /// The last conversation in which it was asked; null once it was erased.
+    /// Last conversation in which the question was asked. It is null when the conversation was erased.
     async fn conversation(&self) -> Nullable<Conversation> {
         let id: ConversationId = self.row.conversation_id;
         perhaps(async {
@@ -67,13 +69,13 @@ impl TopicQuestion {
     }
 }
 
-/// As many topics as `first` asks for, as a list's size.
+/// The number of topics that `first` asks for.
 pub(crate) fn limit(first: Option<i32>) -> usize {
     usize::try_from(first.unwrap_or(page::DEFAULT).clamp(0, page::MAX)).unwrap_or(0)
 }
 
 /// Topics of a site as the schema shows them.
-pub(crate) fn shown(access: &Access, site: &services::Site, found: Vec<topics::Topic>) -> Vec<QuestionTopic> {
+pub(crate) fn shown(access: &Access, site: &domain::site::Site, found: Vec<topics::Topic>) -> Vec<QuestionTopic> {
     let topic = |topic: topics::Topic| QuestionTopic {
         label: topic.label,
         count: int(topic.count),

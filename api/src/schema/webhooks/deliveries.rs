@@ -1,74 +1,77 @@
-//! The log of a webhook: deliveries and their attempts.
+//! Deliveries of a webhook, and their attempts.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use async_graphql::{Enum, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Description, Enum, ID, InputObject, Object, Result, SimpleObject};
+use helpbot_domain as domain;
 use helpbot_domain::event::EventType;
 use helpbot_domain::ids::SiteId;
 use helpbot_domain::webhook;
+use helpbot_domain::webhook::DeliveryFilter;
+use helpbot_services as services;
 use helpbot_services::webhooks::deliveries;
-use helpbot_services::{self as services, DeliveryFilter, DeliveryPage};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-use super::WebhookEventType;
+use super::event_type::WebhookEventType;
 use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
 use crate::schema::ids::id;
-use crate::schema::page::{self, PageArgs, connection};
-use crate::schema::scalars::DateTime;
-use crate::schema::sites::int;
+use crate::schema::page::{PageArgs, PageRows, connection, total};
+use crate::schema::scalars::{DateTime, int};
 
-/// How far a delivery has come.
+/// Status that a webhook delivery has.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "webhook::DeliveryStatus")]
 pub enum WebhookDeliveryStatus {
-    /// Waiting for its next attempt, or in one.
+    /// The delivery waits for its next attempt, or an attempt is running.
     Pending,
-    /// Answered with a status from 200 to 299.
+    /// The endpoint responded with a status from 200 to 299.
     Delivered,
-    /// Its last attempt has failed; it can be replayed.
+    /// The last attempt failed and no more will follow. The delivery can be replayed.
     Failed,
-    /// The webhook was disabled before it came to an end; it can be replayed.
+    /// The webhook was disabled before the delivery ended. The delivery can be replayed.
+    #[graphql(name = "CANCELED")]
     Cancelled,
 }
 
-/// Which deliveries a list shows; all conditions hold.
+/// Conditions that select webhook deliveries. A delivery must meet all of them.
 #[derive(InputObject)]
 pub struct WebhookDeliveryFilter {
-    /// Only those that have come so far.
+    /// Selects only deliveries with this status.
     status: Option<WebhookDeliveryStatus>,
-    /// Only of this event.
+    /// Selects only deliveries of events of this type.
     event: Option<WebhookEventType>,
-    /// Only of events from this moment on.
+    /// Selects only deliveries of events that happened at this time or later.
     since: Option<DateTime>,
 }
 
 connection! {
-    /// Deliveries of a webhook, newest first.
+    /// A list of webhook deliveries, which is sorted by the time of the event, newest first.
     WebhookDeliveryConnection,
-    /// A delivery in a list.
+    /// An edge that connects the list to a webhook delivery.
     WebhookDeliveryEdge, WebhookDelivery
 }
 
-/// The attempts of all deliveries of one page, read at once when the first of them is asked for.
+/// The attempts of all deliveries of one page. They are read with one query, when the first of them
+/// is selected.
 pub struct PageAttempts {
     site: SiteId,
     ids: Vec<Uuid>,
-    read: OnceCell<HashMap<Uuid, Vec<services::Attempt>>>,
+    read: OnceCell<HashMap<Uuid, Vec<domain::webhook::Attempt>>>,
 }
 
 impl PageAttempts {
-    /// Those of some deliveries of a site; nothing is read yet.
-    pub(super) fn of(site: SiteId, ids: Vec<Uuid>) -> Arc<Self> {
+    /// The attempts of some deliveries of a site. Nothing is read yet.
+    fn of(site: SiteId, ids: Vec<Uuid>) -> Arc<Self> {
         Arc::new(Self { site, ids, read: OnceCell::new() })
     }
 
-    async fn read(&self, access: &Access) -> services::Result<&HashMap<Uuid, Vec<services::Attempt>>> {
+    async fn read(&self, access: &Access) -> services::Result<&HashMap<Uuid, Vec<domain::webhook::Attempt>>> {
         let all = async || {
             let found = deliveries::attempts(&access.services, &access.viewer, Some(self.site), &self.ids).await?;
-            let mut attempts: HashMap<Uuid, Vec<services::Attempt>> = HashMap::new();
+            let mut attempts: HashMap<Uuid, Vec<domain::webhook::Attempt>> = HashMap::new();
             for attempt in found {
                 attempts.entry(attempt.delivery_id).or_default().push(attempt);
             }
@@ -78,149 +81,154 @@ impl PageAttempts {
     }
 }
 
-/// One event on its way to one webhook.
-#[derive(Clone)]
+/// The delivery of one event to one webhook, which may take several attempts.
+#[derive(Clone, Description)]
 pub struct WebhookDelivery {
-    pub(super) row: services::Delivery,
-    pub(super) attempts: Arc<PageAttempts>,
-    pub(super) access: Access,
+    row: domain::webhook::Delivery,
+    attempts: Arc<PageAttempts>,
+    access: Access,
 }
 
 impl WebhookDelivery {
-    /// One that is read outside a list.
-    pub(crate) fn alone(row: services::Delivery, access: &Access) -> Self {
+    /// A delivery that is read outside a list.
+    pub(crate) fn alone(row: domain::webhook::Delivery, access: &Access) -> Self {
         Self { attempts: PageAttempts::of(row.site_id, vec![row.id]), row, access: access.clone() }
     }
 }
 
-/// One event on its way to one webhook.
-#[Object]
+#[Object(use_type_description)]
 impl WebhookDelivery {
-    /// Its id, a UUID: what `X-HelpBot-Delivery` carries on each attempt.
+    /// Global ID of the delivery, which `node` accepts. It is a UUID. Each attempt sends it in the header
+    /// `X-HelpBot-Delivery`.
     pub async fn id(&self) -> ID {
         id(self.row.id)
     }
 
-    /// The id of the webhook.
+    /// ID of the webhook that receives the delivery.
     async fn webhook_id(&self) -> ID {
         id(self.row.webhook_id)
     }
 
-    /// The id of the event: what `webhook-id` carries.
+    /// ID of the event that is delivered. Each attempt sends it in the header `webhook-id`.
     async fn event_id(&self) -> ID {
         id(self.row.event_id)
     }
 
-    /// Which event; null for a test event.
+    /// Type of the event that is delivered. It is null for a test event.
     async fn event(&self) -> Option<WebhookEventType> {
         self.row.event_type.parse::<EventType>().ok().and_then(WebhookEventType::of)
     }
 
-    /// Whether it is a test event, a `ping`.
+    /// Whether the delivery contains a test event (`ping`).
     async fn is_test(&self) -> bool {
         self.row.event_type == helpbot_domain::envelope::PING
     }
 
-    /// The place of the event in the log of the site, from 1: what `X-HelpBot-Sequence` carries.
-    /// Null for a test event.
+    /// Sequence number of the event in the event log of the site, starting at 1. Each attempt sends it in
+    /// the header `X-HelpBot-Sequence`. It is null for a test event.
     async fn sequence(&self) -> Option<i32> {
         self.row.event_seq.map(int)
     }
 
-    /// The bytes that are sent, the same on each attempt.
+    /// Body of the request, which is the same for all attempts.
     async fn body(&self) -> &str {
         &self.row.body
     }
 
-    /// How far it has come.
+    /// Status of the delivery, for example whether it was successful.
     async fn status(&self) -> WebhookDeliveryStatus {
         self.row.status.into()
     }
 
-    /// Attempts so far, those before a replay included.
+    /// Number of attempts that were made, including those before a replay.
     async fn attempt_count(&self) -> i32 {
         self.row.attempts
     }
 
-    /// When it is attempted next; null when it has come to an end.
+    /// Time at which the next attempt is due. It is null when no more attempts will follow.
     async fn next_attempt_at(&self) -> Option<DateTime> {
         let is_pending = self.row.status == webhook::DeliveryStatus::Pending;
         is_pending.then(|| self.row.due_at.into())
     }
 
-    /// When the event happened.
+    /// Time at which the event happened.
     async fn created_at(&self) -> DateTime {
         self.row.event_at.into()
     }
 
-    /// When it came to an end.
+    /// Time at which the delivery succeeded, failed or was canceled. It is null while it is pending.
     async fn finished_at(&self) -> Option<DateTime> {
         self.row.finished_at.map(DateTime)
     }
 
-    /// Its attempts, the first one first: mostly one, ten in one run of the schedule.
+    /// Attempts of the delivery, oldest first. A delivery has at most ten attempts before it fails; each
+    /// replay allows ten more. Requires the `WEBHOOKS` scope.
     #[graphql(complexity = "1 + 3 * child_complexity")]
     async fn attempts(&self) -> Nullable<Vec<DeliveryAttempt>> {
         nullable(async {
             let all = self.attempts.read(&self.access).await?;
-            let own = all.get(&self.row.id).map(Vec::as_slice).unwrap_or_default();
-            Ok(own.iter().cloned().map(DeliveryAttempt::from).collect())
+            let of_this = all.get(&self.row.id).map(Vec::as_slice).unwrap_or_default();
+            Ok(of_this.iter().cloned().map(DeliveryAttempt::from).collect())
         })
         .await
     }
 }
 
-/// One attempt of a delivery: what was sent and what came back.
+/// One attempt of a webhook delivery: the request that was sent and the response to it.
 #[derive(SimpleObject)]
 pub struct DeliveryAttempt {
-    /// Its number, from 1.
+    /// Number of the attempt within its delivery. The first attempt has the number 1.
     number: i32,
-    /// Where it was sent.
+    /// Address that the request was sent to.
     url: String,
-    /// When it began.
+    /// Time at which the attempt started.
     started_at: DateTime,
-    /// The status of the response; null when there was none.
+    /// HTTP status of the response. It is null when there was no response.
     status_code: Option<i32>,
-    /// Why there was no response: a stable name, for example `FIRST_BYTE_TIMEOUT`.
+    /// Reason why there was no response, given as a stable code such as `FIRST_BYTE_TIMEOUT`. It is null
+    /// when there was a response.
     error_code: Option<String>,
-    /// The same in words.
+    /// Reason why there was no response, given as a message for people. It is null when there was a
+    /// response.
     error: Option<String>,
-    /// Milliseconds for the host name; null for an open connection or an address.
+    /// Time that the lookup of the host name took, in milliseconds. It is null when no lookup was needed.
     dns_ms: Option<i32>,
-    /// Milliseconds for TCP and TLS; null for an open connection.
+    /// Time that the TCP and TLS handshakes took, in milliseconds. It is null when the attempt reused an
+    /// open connection.
     connect_ms: Option<i32>,
-    /// Milliseconds to the head of the response.
+    /// Time until the first byte of the response arrived, in milliseconds. It is null when there was no
+    /// response.
     first_byte_ms: Option<i32>,
-    /// Milliseconds in all.
+    /// Time that the whole attempt took, in milliseconds.
     total_ms: i32,
-    /// The headers that were sent, in order; the signatures are whole.
+    /// Headers of the request in the order in which they were sent, including complete signatures.
     request_headers: Vec<HttpHeader>,
-    /// The head of the response, without cookies; names in lower case.
+    /// Headers of the response except cookies. The list is empty when there was no response.
     response_headers: Vec<HttpHeader>,
-    /// The beginning of the body of the response, at most 16 KiB; text of a stranger, never to be
-    /// rendered.
+    /// Start of the response body, at most 16 KiB. It comes from a third party and must not be rendered as
+    /// HTML.
     response_body: String,
 }
 
-/// A header of a request or of its response.
+/// A header that an HTTP request or its response contained.
 #[derive(SimpleObject)]
 pub struct HttpHeader {
-    /// In lower case.
+    /// Name of the header, which is in lower case.
     name: String,
-    /// As sent.
+    /// Value of the header, exactly as it was sent.
     value: String,
 }
 
 impl HttpHeader {
-    /// From their stored form, a list of pairs.
+    /// Reads headers in their stored form, a JSON list of pairs.
     fn read(stored: &str) -> Vec<Self> {
         let pairs: Vec<(String, String)> = serde_json::from_str(stored).unwrap_or_default();
         pairs.into_iter().map(|(name, value)| Self { name, value }).collect()
     }
 }
 
-impl From<services::Attempt> for DeliveryAttempt {
-    fn from(row: services::Attempt) -> Self {
+impl From<domain::webhook::Attempt> for DeliveryAttempt {
+    fn from(row: domain::webhook::Attempt) -> Self {
         Self {
             number: row.number,
             url: row.url,
@@ -242,7 +250,7 @@ impl From<services::Attempt> for DeliveryAttempt {
 /// A page of the deliveries of a webhook.
 pub(super) async fn list(
     access: &Access,
-    webhook: &services::Webhook,
+    webhook: &domain::webhook::Webhook,
     filter: Option<WebhookDeliveryFilter>,
     args: &PageArgs,
 ) -> Result<WebhookDeliveryConnection> {
@@ -251,22 +259,14 @@ pub(super) async fn list(
         event_type: filter.event.map(|event| EventType::from(event).as_str().to_owned()),
         since: filter.since.map(|moment| moment.0),
     });
-    let walk = args.walk()?;
-    let field = if walk.is_backward { "before" } else { "after" };
-    let from = walk.from.as_deref().map(|place| place.parse().map_err(|_| page::bad_cursor(field))).transpose()?;
-    let (after, before) = if walk.is_backward { (None, from) } else { (from, None) };
-    let wanted = DeliveryPage { after, before, is_backward: walk.is_backward, limit: page::one_more(&walk) };
-    let found = deliveries::list(&access.services, &access.viewer, webhook, &filter, wanted).await?;
-    let (rows, has_previous, has_next) = page::trim(&walk, found);
-    let attempts = PageAttempts::of(webhook.site_id, rows.iter().map(|row| row.id).collect());
-    let nodes = rows.into_iter().map(|row| (row.id.to_string(), row));
-    let nodes = nodes
-        .map(|(place, row)| (WebhookDelivery { row, attempts: Arc::clone(&attempts), access: access.clone() }, place));
-    let (access, webhook) = (access.clone(), webhook.clone());
-    let nodes = nodes.collect();
-    let total = page::total(move || {
-        let (access, webhook, filter) = (access.clone(), webhook.clone(), filter.clone());
-        async move { deliveries::total(&access.services, &access.viewer, &webhook, &filter).await.map(int) }
-    });
-    Ok(WebhookDeliveryConnection::new(nodes, has_previous, has_next, total))
+    let part = args.request()?;
+    let found = deliveries::list(&access.services, &access.viewer, webhook, &filter, part).await?;
+    let (counted, of) = (access.clone(), webhook.clone());
+    let total = total(async move { deliveries::total(&counted.services, &counted.viewer, &of, &filter).await });
+    let page = PageRows::of(&part, found);
+    let attempts = PageAttempts::of(webhook.site_id, page.rows.iter().map(|row| row.id).collect());
+    Ok(WebhookDeliveryConnection::new(page, total, |row| {
+        let position = row.id.to_string();
+        (WebhookDelivery { row, attempts: Arc::clone(&attempts), access: access.clone() }, position)
+    }))
 }

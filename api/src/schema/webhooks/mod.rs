@@ -1,111 +1,73 @@
-//! Webhooks: the endpoint as its owner sees it, never with a secret.
+//! Webhooks: addresses that receive the events of a site. Secrets are never returned again after
+//! the mutation that creates them.
 
 pub mod deliveries;
+pub mod event_type;
 pub mod mutation;
 
-use async_graphql::{Enum, ID, Object, Result, SimpleObject};
-use helpbot_domain::event::EventType;
+use async_graphql::{Description, Enum, ID, Object, Result, SimpleObject};
+use helpbot_domain as domain;
 use helpbot_domain::webhook;
+use helpbot_domain::webhook::Replay;
 use helpbot_services::webhooks::{self, replays};
-use helpbot_services::{self as services, Replay};
 
 use crate::error::{Nullable, nullable, perhaps};
 use crate::schema::access::Access;
+use crate::schema::cost;
 use crate::schema::ids::id;
-use crate::schema::page::{self, PageArgs};
-use crate::schema::scalars::DateTime;
-use crate::schema::sites::int;
+use crate::schema::page::PageArgs;
+use crate::schema::scalars::{DateTime, int};
 use deliveries::{WebhookDeliveryConnection, WebhookDeliveryFilter};
+use event_type::WebhookEventType;
 
-/// What may be sent to webhooks.
-#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WebhookEventType {
-    /// A visitor asked and was answered: `conversation.created`.
-    ConversationCreated,
-    /// There was no answer: `conversation.unanswered`, beside the first.
-    ConversationUnanswered,
-    /// A visitor voted, or changed the vote: `conversation.feedback`.
-    ConversationFeedback,
-    /// A visitor asked for a human: `conversation.handoff`.
-    ConversationHandoff,
-}
-
-impl WebhookEventType {
-    /// The same in the words of the domain; none for what webhooks do not get.
-    fn of(event: EventType) -> Option<Self> {
-        match event {
-            EventType::ConversationCreated => Some(Self::ConversationCreated),
-            EventType::ConversationUnanswered => Some(Self::ConversationUnanswered),
-            EventType::ConversationFeedback => Some(Self::ConversationFeedback),
-            EventType::ConversationHandoff => Some(Self::ConversationHandoff),
-            EventType::MessageCreated
-            | EventType::ConversationAssigned
-            | EventType::ConversationResolved
-            | EventType::ConversationReopened => None,
-        }
-    }
-}
-
-impl From<WebhookEventType> for EventType {
-    fn from(event: WebhookEventType) -> Self {
-        match event {
-            WebhookEventType::ConversationCreated => EventType::ConversationCreated,
-            WebhookEventType::ConversationUnanswered => EventType::ConversationUnanswered,
-            WebhookEventType::ConversationFeedback => EventType::ConversationFeedback,
-            WebhookEventType::ConversationHandoff => EventType::ConversationHandoff,
-        }
-    }
-}
-
-/// Why nothing is sent to a webhook.
+/// Reason why a webhook is disabled.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "webhook::DisabledReason")]
 pub enum WebhookDisabledReason {
-    /// Its owner said so.
+    /// The webhook was disabled with `updateWebhook`.
     Owner,
-    /// It answered 410.
+    /// The endpoint responded with the status 410 (Gone).
     Gone,
-    /// Nothing but failures for five days.
+    /// All attempts failed for five days.
     Failing,
 }
 
-/// Where events of a site are sent.
-#[derive(Clone)]
+/// An HTTPS address that receives the events of a site.
+#[derive(Clone, Description)]
 pub struct Webhook {
-    pub(crate) row: services::Webhook,
+    pub(crate) row: domain::webhook::Webhook,
     pub(crate) access: Access,
 }
 
-/// Where events of a site are sent.
-#[Object]
+#[Object(use_type_description)]
 impl Webhook {
-    /// Its id.
+    /// Global ID of the webhook, which `node` accepts.
     pub async fn id(&self) -> ID {
         id(self.row.id)
     }
 
-    /// Its address, as its owner wrote it.
+    /// Address that receives the events.
     async fn url(&self) -> &str {
         &self.row.url
     }
 
-    /// Which events it gets.
+    /// Types of the events that the webhook receives.
     async fn events(&self) -> Vec<WebhookEventType> {
         self.row.events.iter().filter_map(|event| WebhookEventType::of(*event)).collect()
     }
 
-    /// A note of its owner.
+    /// Note that describes the webhook. It is null when none was given.
     async fn description(&self) -> Option<&str> {
         self.row.description.as_deref()
     }
 
-    /// `****` and the last four characters of the signing secret; the whole is shown once, when
-    /// it is made.
+    /// The characters `****` and the last four characters of the signing secret. The whole secret is
+    /// returned only by the mutation that creates it.
     async fn redacted_secret(&self) -> String {
         redacted(&self.row.secret.last4)
     }
 
-    /// The other secret while a rotation goes on.
+    /// Rotation of the signing secret. It is null when no rotation is in progress.
     async fn rotation(&self) -> Option<WebhookSecretRotation> {
         let overlap = webhooks::overlap_at(&self.row, self.access.services.now())?;
         Some(WebhookSecretRotation {
@@ -115,52 +77,56 @@ impl Webhook {
         })
     }
 
-    /// Whether events are sent to it.
+    /// Whether events are sent to the webhook.
     async fn is_enabled(&self) -> bool {
         self.row.disabled.is_none()
     }
 
-    /// Why not.
+    /// Reason why the webhook is disabled. It is null while the webhook is enabled.
     async fn disabled_reason(&self) -> Option<WebhookDisabledReason> {
         self.row.disabled.map(Into::into)
     }
 
-    /// Since when each attempt has failed; null while the last one succeeded.
+    /// Time since which all attempts have failed. It is null when the last attempt succeeded.
     async fn failing_since(&self) -> Option<DateTime> {
         self.row.failing.map(|run| run.since.into())
     }
 
-    /// Until when nothing is sent to it because it was overrun or asked for a pause.
+    /// Time until which nothing is sent, because the endpoint was overloaded or asked for a pause. It is
+    /// null when the webhook is not paused.
     async fn paused_until(&self) -> Option<DateTime> {
         let now = self.access.services.now();
         self.row.paused_until.filter(|until| now < *until).map(DateTime)
     }
 
-    /// When it was made.
+    /// Time at which the webhook was created.
     async fn created_at(&self) -> DateTime {
         self.row.created_at.into()
     }
 
-    /// When its owner last changed it.
+    /// Time at which the webhook was last changed by a mutation.
     async fn updated_at(&self) -> DateTime {
         self.row.updated_at.into()
     }
 
-    /// What was and is to be sent to it, newest first.
-    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
+    /// Deliveries of the webhook, newest first. Requires the `WEBHOOKS` scope.
+    #[graphql(complexity = "cost::list(first, last, child_complexity)")]
     async fn deliveries(
         &self,
-        #[graphql(desc = "Which of them.")] filter: Option<WebhookDeliveryFilter>,
-        #[graphql(desc = "At most so many from the start: 20 if not said, never over 100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "At most so many from the end.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Conditions that select deliveries. By default all deliveries are listed.")] filter: Option<
+            WebhookDeliveryFilter,
+        >,
+        #[graphql(desc = "Number of items to return from the start of the list, 1 to 100. Defaults to 20.")]
+        first: Option<i32>,
+        #[graphql(desc = "Cursor of an item. Only the items after it are returned.")] after: Option<String>,
+        #[graphql(desc = "Number of items to return from the end of the list, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Cursor of an item. Only the items before it are returned.")] before: Option<String>,
     ) -> Nullable<WebhookDeliveryConnection> {
         let args = PageArgs { first, after, last, before };
         nullable(deliveries::list(&self.access, &self.row, filter, &args)).await
     }
 
-    /// The last request to send again what it has not got, and how far that has come.
+    /// Last request to replay failed deliveries, with its progress. It is null when there was none.
     async fn last_replay(&self) -> Nullable<WebhookReplay> {
         perhaps(async {
             let found = replays::last(&self.access.services, &self.access.viewer, &self.row).await?;
@@ -170,35 +136,37 @@ impl Webhook {
     }
 }
 
-/// The second secret of a rotation: deliveries carry signatures of both.
+/// The second secret of a webhook during a rotation. Requests carry signatures of both secrets.
 #[derive(SimpleObject)]
 pub struct WebhookSecretRotation {
-    /// Whether it is the next one, waiting to be promoted; else it is the last one, running out.
+    /// Whether the second secret is the next one, which waits to be promoted. Otherwise it is the previous
+    /// one, which expires at `endsAt`.
     is_staged: bool,
-    /// `****` and its last four characters.
+    /// The characters `****` and the last four characters of the second secret, which help to identify it.
     redacted_secret: String,
-    /// When the last one ends; null while the next one is staged.
+    /// Time at which the previous secret expires. It is null while the next secret is staged.
     ends_at: Option<DateTime>,
 }
 
-/// A request to send again what a webhook has not got, done in the background.
+/// A request to replay the failed deliveries of a webhook, which is carried out in the background.
 #[derive(SimpleObject)]
 pub struct WebhookReplay {
-    /// Its id.
+    /// ID that identifies the replay within its site.
     id: ID,
-    /// Only of this kind; null means of all that the webhook gets.
+    /// Type of the events that are replayed. It is null when events of all types are replayed.
     event: Option<WebhookEventType>,
-    /// Only events from this moment on.
+    /// Time from which on events are replayed.
     since: DateTime,
-    /// Events to look at.
+    /// Number of events that the replay must check.
     total: i32,
-    /// Events looked at so far.
+    /// Number of events that the replay has checked.
     checked: i32,
-    /// Of these, put to be sent: those that had failed, were cancelled or never written.
+    /// Number of deliveries that were scheduled again, because they had failed, had been canceled or did
+    /// not exist.
     replayed: i32,
-    /// When it was asked for.
+    /// Time at which the replay was requested.
     created_at: DateTime,
-    /// When it was done; null while it goes on.
+    /// Time at which the replay ended. It is null while the replay is running.
     finished_at: Option<DateTime>,
 }
 
@@ -218,7 +186,7 @@ impl From<Replay> for WebhookReplay {
 }
 
 /// The webhooks of a site, oldest first.
-pub(crate) async fn list(access: &Access, site: &services::Site) -> Result<Vec<Webhook>> {
+pub(crate) async fn list(access: &Access, site: &domain::site::Site) -> Result<Vec<Webhook>> {
     let found = webhooks::list(&access.services, &access.viewer, site).await?;
     Ok(found.into_iter().map(|row| Webhook { row, access: access.clone() }).collect())
 }

@@ -1,309 +1,312 @@
-//! Making, changing and deleting webhooks, rotating their secrets, sending again.
+//! The mutations that manage webhooks, rotate their secrets and replay their deliveries.
 
 use std::time::Duration;
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, Enum, ID, Object, Result};
+use helpbot_domain as domain;
 use helpbot_domain::Invalid;
 use helpbot_services as services;
 use helpbot_services::webhooks::{self, NewWebhook, OVERLAP_DEFAULT, RotationStep, WebhookPatch};
 use helpbot_services::webhooks::{deliveries, replays};
 
-use super::deliveries::{PageAttempts, WebhookDelivery};
-use super::{Webhook, WebhookEventType, WebhookReplay};
-use crate::error::{UserError, expected};
+use super::deliveries::WebhookDelivery;
+use super::event_type::WebhookEventType;
+use super::{Webhook, WebhookReplay};
 use crate::schema::access::Access;
 use crate::schema::ids;
+use crate::schema::mutation::{finish, input, payload};
 use crate::schema::scalars::DateTime;
 
-/// Changing webhooks.
+/// The mutations that manage webhooks.
 #[derive(Default)]
 pub struct WebhookMutation;
 
-/// A new webhook.
-#[derive(InputObject)]
-pub struct CreateWebhookInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// Its https address, on a public host, at most 2048 characters.
-    url: String,
-    /// Which events it gets; at least one, repeats are folded.
-    events: Vec<WebhookEventType>,
-    /// A note, at most 200 characters.
-    description: Option<String>,
+input! {
+    /// Arguments that `createWebhook` accepts.
+    CreateWebhookInput {
+        /// Address that receives the events. It must use https, have a public host and can have at most 2,048
+        /// characters.
+        url: String,
+        /// Types of the events that the webhook receives. At least one is required, and duplicates are
+        /// ignored.
+        events: Vec<WebhookEventType>,
+        /// Note that describes the webhook, which can have at most 200 characters. By default there is none.
+        description: Option<String>,
+    }
 }
 
-/// The new webhook, or why there is none.
-#[derive(Default, SimpleObject)]
-pub struct CreateWebhookPayload {
-    /// The webhook.
-    webhook: Option<Webhook>,
-    /// The secret that its deliveries are signed with. It is shown this once.
-    secret: Option<String>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `createWebhook` returns.
+    CreateWebhookPayload {
+        /// The webhook that was created. It is null when the mutation failed.
+        webhook: Option<Webhook>,
+        /// Secret that signs the requests. It is returned only once and cannot be read again later. It is
+        /// null when the mutation failed.
+        secret: Option<String>,
+    }
 }
 
-/// A change of a webhook; what is absent stays as it is.
-#[derive(InputObject)]
-pub struct UpdateWebhookInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// Which one.
-    id: ID,
-    /// Its https address. What waits is sent there.
-    url: Option<String>,
-    /// Which events it gets; at least one.
-    events: Option<Vec<WebhookEventType>>,
-    /// A note, at most 200 characters; an empty one removes it.
-    description: Option<String>,
-    /// Whether events are sent. Disabling ends what waits; enabling sends nothing by itself:
-    /// `replayFailedDeliveries` does.
-    is_enabled: Option<bool>,
+input! {
+    /// Arguments that `updateWebhook` accepts. Fields that are absent stay unchanged.
+    UpdateWebhookInput {
+        /// ID of the webhook that is changed.
+        id: ID,
+        /// New address that receives the events. Pending deliveries are sent to the new address.
+        url: Option<String>,
+        /// Types of the events that the webhook receives. At least one is required.
+        events: Option<Vec<WebhookEventType>>,
+        /// Note that describes the webhook, which can have at most 200 characters. An empty text removes it.
+        description: Option<String>,
+        /// Whether events are sent to the webhook. False cancels all pending deliveries. True does not send
+        /// them again; `replayFailedDeliveries` does.
+        is_enabled: Option<bool>,
+    }
 }
 
-/// The changed webhook, or why it was not changed.
-#[derive(Default, SimpleObject)]
-pub struct UpdateWebhookPayload {
-    /// The webhook as it is now.
-    webhook: Option<Webhook>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `updateWebhook` returns.
+    UpdateWebhookPayload {
+        /// The webhook after the change. It is null when the mutation failed.
+        webhook: Option<Webhook>,
+    }
 }
 
-/// The webhook to delete.
-#[derive(InputObject)]
-pub struct DeleteWebhookInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// Which one.
-    id: ID,
+input! {
+    /// Arguments that `deleteWebhook` accepts.
+    DeleteWebhookInput {
+        /// ID of the webhook that is deleted.
+        id: ID,
+    }
 }
 
-/// The id of the deleted webhook, or why it was not deleted.
-#[derive(Default, SimpleObject)]
-pub struct DeleteWebhookPayload {
-    /// The id that is gone.
-    deleted_id: Option<ID>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `deleteWebhook` returns.
+    DeleteWebhookPayload {
+        /// ID of the webhook that was deleted. It is null when the mutation failed.
+        deleted_id: Option<ID>,
+    }
 }
 
-/// A step of the rotation of a secret.
+/// Step that `rotateWebhookSecret` takes.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WebhookRotationStep {
-    /// Make the next secret and show it. `webhook-signature` carries signatures of both from now
-    /// on, `X-HelpBot-Signature` that of the present one.
+    /// Creates the next secret and returns it. From now on, the header `webhook-signature` contains
+    /// signatures of both secrets. `X-HelpBot-Signature` uses the current secret.
     Stage,
-    /// Make the staged secret the present one. The last one stays in `webhook-signature` for the
+    /// Makes the staged secret the current one. The previous secret stays in `webhook-signature` during the
     /// overlap.
     Promote,
 }
 
-/// A step of the rotation of a secret.
-#[derive(InputObject)]
-pub struct RotateWebhookSecretInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// Which webhook.
-    id: ID,
-    /// Which step: `STAGE` first, `PROMOTE` once the receiver knows the next secret.
-    #[graphql(default_with = "WebhookRotationStep::Stage")]
-    step: WebhookRotationStep,
-    /// For `PROMOTE`: for how many hours the last secret still signs, 0 to 168; 24 if not said.
-    overlap_hours: Option<i32>,
+input! {
+    /// Arguments that `rotateWebhookSecret` accepts.
+    RotateWebhookSecretInput {
+        /// ID of the webhook whose secret is rotated.
+        id: ID,
+        /// Step to take. `STAGE`, the default, comes first. `PROMOTE` follows when the receiver knows the
+        /// next secret.
+        #[graphql(default_with = "WebhookRotationStep::Stage")]
+        step: WebhookRotationStep,
+        /// Number of hours for which the previous secret still signs, 0 to 168. Defaults to 24. It applies
+        /// only to the step `PROMOTE`.
+        overlap_hours: Option<i32>,
+    }
 }
 
-/// The webhook in rotation, or why the step was not taken.
-#[derive(Default, SimpleObject)]
-pub struct RotateWebhookSecretPayload {
-    /// The webhook as it is now.
-    webhook: Option<Webhook>,
-    /// The staged secret. It is shown this once; null for `PROMOTE`.
-    secret: Option<String>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `rotateWebhookSecret` returns.
+    RotateWebhookSecretPayload {
+        /// The webhook after the step. It is null when the mutation failed.
+        webhook: Option<Webhook>,
+        /// The staged secret. It is returned only once and cannot be read again later. It is null for the
+        /// step `PROMOTE` and when the mutation failed.
+        secret: Option<String>,
+    }
 }
 
-/// Where to send a test event.
-#[derive(InputObject)]
-pub struct SendTestEventInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// Which webhook.
-    webhook_id: ID,
+input! {
+    /// Arguments that `sendTestEvent` accepts.
+    SendTestEventInput {
+        /// ID of the webhook that receives the test event.
+        webhook_id: ID,
+    }
 }
 
-/// The test event on its way, or why it was not sent.
-#[derive(Default, SimpleObject)]
-pub struct SendTestEventPayload {
-    /// The delivery; its attempts tell what came of it.
-    delivery: Option<WebhookDelivery>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `sendTestEvent` returns.
+    SendTestEventPayload {
+        /// The delivery of the test event. The field `attempts` shows the responses of the endpoint. It is null when
+        /// the mutation failed.
+        delivery: Option<WebhookDelivery>,
+    }
 }
 
-/// The delivery to send again.
-#[derive(InputObject)]
-pub struct ReplayDeliveryInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// Which one.
-    id: ID,
+input! {
+    /// Arguments that `replayDelivery` accepts.
+    ReplayDeliveryInput {
+        /// ID of the delivery that is sent again.
+        id: ID,
+    }
 }
 
-/// The delivery on its way again, or why not.
-#[derive(Default, SimpleObject)]
-pub struct ReplayDeliveryPayload {
-    /// The delivery, with the same id and the same bytes.
-    delivery: Option<WebhookDelivery>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `replayDelivery` returns.
+    ReplayDeliveryPayload {
+        /// The delivery, which keeps its ID and its body. It is null when the mutation failed.
+        delivery: Option<WebhookDelivery>,
+    }
 }
 
-/// What to send again.
-#[derive(InputObject)]
-pub struct ReplayFailedDeliveriesInput {
-    /// The site; the own one of the key if not said.
-    site_id: Option<ID>,
-    /// To which webhook.
-    webhook_id: ID,
-    /// Events from this moment on.
-    since: DateTime,
-    /// Only of this kind; of all that the webhook gets if not said.
-    event: Option<WebhookEventType>,
+input! {
+    /// Arguments that `replayFailedDeliveries` accepts.
+    ReplayFailedDeliveriesInput {
+        /// ID of the webhook whose deliveries are sent again.
+        webhook_id: ID,
+        /// Time from which on events are replayed. It must not be in the future.
+        since: DateTime,
+        /// Type of the events that are replayed. By default events of all types that the webhook receives
+        /// are replayed.
+        event: Option<WebhookEventType>,
+    }
 }
 
-/// The request to send again, or why it was not taken.
-#[derive(Default, SimpleObject)]
-pub struct ReplayFailedDeliveriesPayload {
-    /// How far it has come; `Webhook.lastReplay` tells later.
-    replay: Option<WebhookReplay>,
-    /// What was refused.
-    user_errors: Vec<UserError>,
+payload! {
+    /// Result that `replayFailedDeliveries` returns.
+    ReplayFailedDeliveriesPayload {
+        /// The replay, which runs in the background. `Webhook.lastReplay` reports its progress. It is null
+        /// when the mutation failed.
+        replay: Option<WebhookReplay>,
+    }
 }
 
 #[Object]
 impl WebhookMutation {
-    /// Makes a webhook; a site has five at most. Its secret is shown this once.
+    /// Creates a webhook and returns its signing secret, which cannot be read again later. Requires the
+    /// `WEBHOOKS` scope and the Growth plan.
+    ///
+    /// Fails with `BAD_USER_INPUT` for an invalid field and with `LIMIT_REACHED` when the site has five
+    /// webhooks.
     async fn create_webhook(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to make.")] input: CreateWebhookInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: CreateWebhookInput,
     ) -> Result<CreateWebhookPayload> {
         let access = Access::of(ctx);
-        let site = ids::site(input.site_id.as_ref());
+        let site = input.site();
         let events = input.events.into_iter().map(Into::into).collect();
         let new = NewWebhook { url: input.url, events, description: input.description };
-        Ok(match webhooks::create(&access.services, &access.viewer, site, new).await {
-            Ok((row, secret)) => CreateWebhookPayload {
-                webhook: Some(Webhook { row, access: access.clone() }),
-                secret: Some(secret),
-                ..Default::default()
-            },
-            Err(error) => CreateWebhookPayload { user_errors: vec![expected(error)?], ..Default::default() },
+        let created = webhooks::create(&access.services, &access.viewer, site, new).await;
+        finish(created, |(row, secret)| CreateWebhookPayload {
+            webhook: node(access, row),
+            secret: Some(secret),
+            ..Default::default()
         })
     }
 
-    /// Changes, enables or disables a webhook.
+    /// Changes, enables or disables a webhook. Requires the `WEBHOOKS` scope and the Growth plan. Fails with
+    /// `NOT_FOUND` when the webhook does not exist and with `BAD_USER_INPUT` for an invalid field.
     async fn update_webhook(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to change.")] input: UpdateWebhookInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: UpdateWebhookInput,
     ) -> Result<UpdateWebhookPayload> {
         let access = Access::of(ctx);
-        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.id));
+        let (site, id) = (input.site(), ids::read(&input.id));
         let patch = WebhookPatch {
             url: input.url,
             events: input.events.map(|events| events.into_iter().map(Into::into).collect()),
             description: input.description,
             is_enabled: input.is_enabled,
         };
-        Ok(match webhooks::update(&access.services, &access.viewer, site, id, patch).await {
-            Ok(row) => {
-                UpdateWebhookPayload { webhook: Some(Webhook { row, access: access.clone() }), ..Default::default() }
-            }
-            Err(error) => UpdateWebhookPayload { user_errors: vec![expected(error)?], ..Default::default() },
-        })
+        let changed = webhooks::update(&access.services, &access.viewer, site, id, patch).await;
+        finish(changed, |row| UpdateWebhookPayload { webhook: node(access, row), ..Default::default() })
     }
 
-    /// Deletes a webhook with the record of its deliveries; nothing more is sent to it.
+    /// Deletes a webhook with its deliveries. Nothing more is sent to it. Requires the `WEBHOOKS` scope and
+    /// the Growth plan. Fails with `NOT_FOUND` when the webhook does not exist.
     async fn delete_webhook(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which one.")] input: DeleteWebhookInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: DeleteWebhookInput,
     ) -> Result<DeleteWebhookPayload> {
-        let access = Access::of(ctx);
-        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.id));
-        Ok(match webhooks::delete(&access.services, &access.viewer, site, id).await {
-            Ok(()) => DeleteWebhookPayload { deleted_id: Some(input.id), ..Default::default() },
-            Err(error) => DeleteWebhookPayload { user_errors: vec![expected(error)?], ..Default::default() },
-        })
+        let Access { services, viewer, .. } = Access::of(ctx);
+        let deleted = webhooks::delete(services, viewer, input.site(), ids::read(&input.id)).await;
+        finish(deleted, |()| DeleteWebhookPayload { deleted_id: Some(input.id), ..Default::default() })
     }
 
-    /// Takes a step of the rotation of a secret.
+    /// Takes one step in the rotation of a webhook's signing secret. Requires the `WEBHOOKS` scope and the
+    /// Growth plan.
+    ///
+    /// Fails with `NOT_FOUND` when the webhook does not exist, with `CONFLICT` for the step `PROMOTE` when no
+    /// secret is staged, and with `BAD_USER_INPUT` when `overlapHours` is out of range.
     async fn rotate_webhook_secret(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which one.")] input: RotateWebhookSecretInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: RotateWebhookSecretInput,
     ) -> Result<RotateWebhookSecretPayload> {
         let access = Access::of(ctx);
-        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.id));
+        let (site, id) = (input.site(), ids::read(&input.id));
         let rotated = match rotation_step(input.step, input.overlap_hours) {
             Ok(step) => webhooks::rotate(&access.services, &access.viewer, site, id, step).await,
             Err(error) => Err(error),
         };
-        Ok(match rotated {
-            Ok((row, secret)) => RotateWebhookSecretPayload {
-                webhook: Some(Webhook { row, access: access.clone() }),
-                secret,
-                ..Default::default()
-            },
-            Err(error) => RotateWebhookSecretPayload { user_errors: vec![expected(error)?], ..Default::default() },
+        finish(rotated, |(row, secret)| RotateWebhookSecretPayload {
+            webhook: node(access, row),
+            secret,
+            ..Default::default()
         })
     }
 
-    /// Sends a `ping` to a webhook, through the same queue as everything else.
+    /// Sends a test event (`ping`) to a webhook through the same queue as all other events. Requires the
+    /// `WEBHOOKS` scope and the Growth plan.
+    ///
+    /// Fails with `NOT_FOUND` when the webhook does not exist, with `CONFLICT` when it is disabled, and with
+    /// `LIMIT_REACHED` while 20 test events are pending.
     async fn send_test_event(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to send, and where.")] input: SendTestEventInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: SendTestEventInput,
     ) -> Result<SendTestEventPayload> {
         let access = Access::of(ctx);
-        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.webhook_id));
-        Ok(match deliveries::send_test(&access.services, &access.viewer, site, id).await {
-            Ok(row) => SendTestEventPayload { delivery: Some(one(access, row)), ..Default::default() },
-            Err(error) => SendTestEventPayload { user_errors: vec![expected(error)?], ..Default::default() },
+        let (site, id) = (input.site(), ids::read(&input.webhook_id));
+        finish(deliveries::send_test(&access.services, &access.viewer, site, id).await, |row| SendTestEventPayload {
+            delivery: Some(WebhookDelivery::alone(row, access)),
+            ..Default::default()
         })
     }
 
-    /// Sends a delivery again, whatever came of it; one that waits is attempted now.
+    /// Sends a delivery again, whether it succeeded or failed. A pending delivery is attempted at once.
+    /// Requires the `WEBHOOKS` scope and the Growth plan. Fails with `NOT_FOUND` when the delivery does not
+    /// exist and with `CONFLICT` when its webhook is disabled.
     async fn replay_delivery(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to send again.")] input: ReplayDeliveryInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: ReplayDeliveryInput,
     ) -> Result<ReplayDeliveryPayload> {
         let access = Access::of(ctx);
-        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.id));
-        Ok(match deliveries::replay(&access.services, &access.viewer, site, id).await {
-            Ok(row) => ReplayDeliveryPayload { delivery: Some(one(access, row)), ..Default::default() },
-            Err(error) => ReplayDeliveryPayload { user_errors: vec![expected(error)?], ..Default::default() },
+        let (site, id) = (input.site(), ids::read(&input.id));
+        finish(deliveries::replay(&access.services, &access.viewer, site, id).await, |row| ReplayDeliveryPayload {
+            delivery: Some(WebhookDelivery::alone(row, access)),
+            ..Default::default()
         })
     }
 
-    /// Sends again, in the background, what a webhook has not got since a moment: what failed, what
-    /// was cancelled, and what happened while it was disabled.
+    /// Sends in the background all deliveries since a given time that failed or were canceled, and the
+    /// events that happened while the webhook was disabled. Requires the `WEBHOOKS` scope and the Growth
+    /// plan.
+    ///
+    /// Fails with `NOT_FOUND` when the webhook does not exist, with `CONFLICT` when it is disabled or another
+    /// replay is running, and with `BAD_USER_INPUT` for an invalid field.
     async fn replay_failed_deliveries(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to send again.")] input: ReplayFailedDeliveriesInput,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: ReplayFailedDeliveriesInput,
     ) -> Result<ReplayFailedDeliveriesPayload> {
-        let access = Access::of(ctx);
-        let (site, id) = (ids::site(input.site_id.as_ref()), ids::read(&input.webhook_id));
+        let Access { services, viewer, .. } = Access::of(ctx);
+        let (site, id) = (input.site(), ids::read(&input.webhook_id));
         let (since, event) = (input.since.0, input.event.map(Into::into));
-        Ok(match replays::request(&access.services, &access.viewer, site, id, since, event).await {
-            Ok(replay) => ReplayFailedDeliveriesPayload { replay: Some(replay.into()), ..Default::default() },
-            Err(error) => ReplayFailedDeliveriesPayload { user_errors: vec![expected(error)?], ..Default::default() },
-        })
+        let requested = replays::request(services, viewer, site, id, since, event).await;
+        finish(requested, |replay| ReplayFailedDeliveriesPayload { replay: Some(replay.into()), ..Default::default() })
     }
 }
 
@@ -320,7 +323,6 @@ fn rotation_step(step: WebhookRotationStep, overlap_hours: Option<i32>) -> servi
     }
 }
 
-fn one(access: &Access, row: services::Delivery) -> WebhookDelivery {
-    let attempts = PageAttempts::of(row.site_id, vec![row.id]);
-    WebhookDelivery { row, attempts, access: access.clone() }
+fn node(access: &Access, row: domain::webhook::Webhook) -> Option<Webhook> {
+    Some(Webhook { row, access: access.clone() })
 }
