@@ -1,85 +1,89 @@
-//! Which addresses are on the public internet: the table behind every outgoing connection.
+//! The table of public IP addresses, which every outgoing connection is checked against.
 //!
-//! Called for IP literals in URLs and for every address a name resolves to. IPv4 is a list of
-//! refused blocks; IPv6 starts from the opposite end, since only `2000::/3` has ever been
-//! allocated: everything outside it is refused, and a few blocks inside it too.
+//! It is used for IP literals in URLs and for every address that a host name resolves to. For IPv4
+//! it lists the blocked networks. For IPv6 it starts the other way round, because only `2000::/3`
+//! has ever been allocated: everything outside it is blocked, and a few networks inside it are too.
 //!
-//! Sources: the IANA special-purpose address registries, RFC 4291, 6052, 6890, 7526, 9637 and
-//! 9602. The registries call some of these "globally reachable" (6to4 relays, AMT, benchmarking
-//! anycast); no web server lives there, so they are refused with their neighbours.
+//! Sources: the IANA special-purpose address registries, RFC 4291, 6052, 6890, 7526, 9637 and 9602.
+//! The registries call some of these networks "globally reachable" (6to4 relays, AMT, benchmarking
+//! anycast). No web server uses them, so they are blocked together with their neighbors.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Refused IPv4 blocks: network, prefix length, what it is.
-const BLOCKED_V4: [(Ipv4Addr, u8, &str); 16] = [
-    (Ipv4Addr::new(0, 0, 0, 0), 8, "this network"),
-    (Ipv4Addr::new(10, 0, 0, 0), 8, "private network"),
-    (Ipv4Addr::new(100, 64, 0, 0), 10, "carrier-grade NAT"),
-    (Ipv4Addr::new(127, 0, 0, 0), 8, "loopback"),
-    (Ipv4Addr::new(169, 254, 0, 0), 16, "link-local and cloud metadata"),
-    (Ipv4Addr::new(172, 16, 0, 0), 12, "private network"),
-    (Ipv4Addr::new(192, 0, 0, 0), 24, "protocol assignments"),
-    (Ipv4Addr::new(192, 0, 2, 0), 24, "documentation"),
-    (Ipv4Addr::new(192, 88, 99, 0), 24, "6to4 relay"),
-    (Ipv4Addr::new(192, 168, 0, 0), 16, "private network"),
-    (Ipv4Addr::new(198, 18, 0, 0), 15, "benchmarking"),
-    (Ipv4Addr::new(198, 51, 100, 0), 24, "documentation"),
-    (Ipv4Addr::new(203, 0, 113, 0), 24, "documentation"),
-    (Ipv4Addr::new(224, 0, 0, 0), 4, "multicast"),
-    (Ipv4Addr::new(255, 255, 255, 255), 32, "broadcast"),
-    (Ipv4Addr::new(240, 0, 0, 0), 4, "reserved"),
+use ipnet::{Ipv4Net, Ipv6Net};
+
+/// Blocked IPv4 networks with their names.
+const BLOCKED_V4: [(Ipv4Net, &str); 16] = [
+    (v4([0, 0, 0, 0], 8), "this network"),
+    (v4([10, 0, 0, 0], 8), "private network"),
+    (v4([100, 64, 0, 0], 10), "carrier-grade NAT"),
+    (v4([127, 0, 0, 0], 8), "loopback"),
+    (v4([169, 254, 0, 0], 16), "link-local and cloud metadata"),
+    (v4([172, 16, 0, 0], 12), "private network"),
+    (v4([192, 0, 0, 0], 24), "protocol assignments"),
+    (v4([192, 0, 2, 0], 24), "documentation"),
+    (v4([192, 88, 99, 0], 24), "6to4 relay"),
+    (v4([192, 168, 0, 0], 16), "private network"),
+    (v4([198, 18, 0, 0], 15), "benchmarking"),
+    (v4([198, 51, 100, 0], 24), "documentation"),
+    (v4([203, 0, 113, 0], 24), "documentation"),
+    (v4([224, 0, 0, 0], 4), "multicast"),
+    (v4([255, 255, 255, 255], 32), "broadcast"),
+    (v4([240, 0, 0, 0], 4), "reserved"),
 ];
 
-/// The one block of IPv6 that holds public addresses (RFC 4291 section 2.4).
-const GLOBAL_UNICAST: (Ipv6Addr, u8) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
+/// The only IPv6 network with public addresses (RFC 4291 section 2.4).
+const GLOBAL_UNICAST: Ipv6Net = v6([0x2000, 0, 0], 3);
 
-/// Refused IPv6 blocks inside [`GLOBAL_UNICAST`].
-const BLOCKED_GLOBAL_V6: [(Ipv6Addr, u8, &str); 4] = [
-    // All of it: Teredo (2001::/32) names an IPv4 address, the rest are protocol anycasts.
-    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23, "Teredo and protocol assignments"),
-    (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32, "documentation"),
-    (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16, "6to4"),
-    (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20, "documentation"),
+/// Blocked IPv6 networks inside [`GLOBAL_UNICAST`], with their names.
+const BLOCKED_GLOBAL_V6: [(Ipv6Net, &str); 4] = [
+    // The whole network: Teredo (2001::/32) contains an IPv4 address, and the rest are protocol
+    // anycasts.
+    (v6([0x2001, 0, 0], 23), "Teredo and protocol assignments"),
+    (v6([0x2001, 0xdb8, 0], 32), "documentation"),
+    (v6([0x2002, 0, 0], 16), "6to4"),
+    (v6([0x3fff, 0, 0], 20), "documentation"),
 ];
 
-/// Names for what lies outside [`GLOBAL_UNICAST`]; the verdict does not depend on this list.
-const NAMED_V6: [(Ipv6Addr, u8, &str); 11] = [
-    (Ipv6Addr::UNSPECIFIED, 128, "unspecified"),
-    (Ipv6Addr::LOCALHOST, 128, "loopback"),
-    (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 32, "local NAT64"),
-    // IPv4-compatible, SIIT `::ffff:0:a.b.c.d` and whatever else spells IPv4 in there.
-    (Ipv6Addr::UNSPECIFIED, 8, "reserved, IPv4 in IPv6"),
-    (Ipv6Addr::new(0x100, 0, 0, 0, 0, 0, 0, 0), 48, "discard only"),
-    (Ipv6Addr::new(0x5f00, 0, 0, 0, 0, 0, 0, 0), 16, "segment routing"),
-    (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7, "unique local"),
-    (Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10, "link-local"),
-    (Ipv6Addr::new(0xfec0, 0, 0, 0, 0, 0, 0, 0), 10, "site-local"),
-    (Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0), 8, "multicast"),
-    (Ipv6Addr::UNSPECIFIED, 0, "unallocated"),
+/// Names of networks outside [`GLOBAL_UNICAST`]. All of those are blocked, whether listed or not.
+const NAMED_V6: [(Ipv6Net, &str); 11] = [
+    (Ipv6Net::new_assert(Ipv6Addr::UNSPECIFIED, 128), "unspecified"),
+    (Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128), "loopback"),
+    (v6([0x64, 0xff9b, 0], 32), "local NAT64"),
+    // IPv4-compatible addresses, SIIT `::ffff:0:a.b.c.d` and other notations of IPv4 addresses.
+    (v6([0, 0, 0], 8), "reserved, IPv4 in IPv6"),
+    (v6([0x100, 0, 0], 48), "discard only"),
+    (v6([0x5f00, 0, 0], 16), "segment routing"),
+    (v6([0xfc00, 0, 0], 7), "unique local"),
+    (v6([0xfe80, 0, 0], 10), "link-local"),
+    (v6([0xfec0, 0, 0], 10), "site-local"),
+    (v6([0xff00, 0, 0], 8), "multicast"),
+    (v6([0, 0, 0], 0), "unallocated"),
 ];
 
-/// Whether `ip` is an ordinary address of the public internet.
+/// Returns whether `ip` is an ordinary address of the public internet.
 #[must_use]
 pub fn is_public(ip: IpAddr) -> bool {
     blocked(ip).is_none()
 }
 
-/// The name of the block that makes `ip` unacceptable; `None` when it is public.
+/// Returns the name of the network that makes `ip` unacceptable, or `None` when it is public.
 ///
-/// IPv4-mapped and NAT64 addresses get the verdict of the IPv4 address that they carry.
+/// For an IPv4-mapped or NAT64 address, the IPv4 address that it contains decides.
 #[must_use]
 pub fn blocked(ip: IpAddr) -> Option<&'static str> {
     match effective(ip) {
-        IpAddr::V4(v4) => BLOCKED_V4.iter().find(|(net, prefix, _)| in_v4(v4, *net, *prefix)).map(|(_, _, name)| *name),
+        IpAddr::V4(v4) => BLOCKED_V4.iter().find(|(net, _)| net.contains(&v4)).map(|(_, name)| *name),
         IpAddr::V6(v6) => blocked_v6(v6),
     }
 }
 
-/// The address that a packet to `ip` ends up at, as far as the address alone tells.
+/// Returns the address that a packet to `ip` reaches, as far as the address alone tells.
 ///
-/// `::ffff:a.b.c.d` is a.b.c.d to every socket API. `64:ff9b::/96` cannot be refused wholesale:
-/// behind DNS64 every IPv4-only host resolves into it; it is as public as what it carries
-/// (RFC 6052 section 3.1). No other prefix length is recognisable from the address.
+/// Every socket API treats `::ffff:a.b.c.d` as a.b.c.d. `64:ff9b::/96` cannot be blocked as a
+/// whole: behind DNS64, every IPv4-only host resolves into it. It is as public as the IPv4 address
+/// that it contains (RFC 6052 section 3.1). Other prefix lengths cannot be recognized from the
+/// address.
 #[must_use]
 pub fn effective(ip: IpAddr) -> IpAddr {
     let canonical = ip.to_canonical();
@@ -93,36 +97,32 @@ pub fn effective(ip: IpAddr) -> IpAddr {
 }
 
 fn blocked_v6(ip: Ipv6Addr) -> Option<&'static str> {
-    let name_in = |table: &[(Ipv6Addr, u8, &'static str)]| {
-        table.iter().find(|(net, prefix, _)| in_v6(ip, *net, *prefix)).map(|(_, _, name)| *name)
-    };
-    if !in_v6(ip, GLOBAL_UNICAST.0, GLOBAL_UNICAST.1) {
+    let name_in =
+        |table: &[(Ipv6Net, &'static str)]| table.iter().find(|(net, _)| net.contains(&ip)).map(|(_, name)| *name);
+    if !GLOBAL_UNICAST.contains(&ip) {
         return name_in(&NAMED_V6);
     }
-    // ISATAP: an interface id of 0:5efe or 200:5efe carries an IPv4 address of the far site.
+    // ISATAP: an interface ID of 0:5efe or 200:5efe contains an IPv4 address of the remote site.
     if matches!(ip.segments(), [_, _, _, _, 0 | 0x200, 0x5efe, _, _]) {
         return Some("ISATAP");
     }
     name_in(&BLOCKED_GLOBAL_V6)
 }
 
-/// Whether `ip` lies in `net`/`prefix`; `prefix` is at most 32.
-pub(crate) fn in_v4(ip: Ipv4Addr, net: Ipv4Addr, prefix: u8) -> bool {
-    let mask = u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or(0);
-    u32::from(ip) & mask == u32::from(net) & mask
+const fn v4([a, b, c, d]: [u8; 4], prefix: u8) -> Ipv4Net {
+    Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), prefix)
 }
 
-/// Whether `ip` lies in `net`/`prefix`; `prefix` is at most 128.
-pub(crate) fn in_v6(ip: Ipv6Addr, net: Ipv6Addr, prefix: u8) -> bool {
-    let mask = u128::MAX.checked_shl(128 - u32::from(prefix)).unwrap_or(0);
-    u128::from(ip) & mask == u128::from(net) & mask
+/// Returns the network whose address starts with these three segments.
+const fn v6([a, b, c]: [u16; 3], prefix: u8) -> Ipv6Net {
+    Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0), prefix)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// First and last address of every refused block, and odd carriers of private addresses.
+    /// First and last address of every blocked network, and unusual notations of private addresses.
     const REFUSED: &str = "0.0.0.0 0.255.255.255 10.0.0.0 10.255.255.255 100.64.0.0 \
         100.127.255.255 127.0.0.0 127.0.0.1 127.255.255.255 169.254.0.0 169.254.169.254 \
         169.254.255.255 172.16.0.0 172.31.255.255 192.0.0.0 192.0.0.255 192.0.2.0 192.0.2.255 \
@@ -144,7 +144,7 @@ mod tests {
         feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff ff00:: ff02::1 \
         ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff";
 
-    /// The neighbours on both sides of every refused block, and well-known hosts.
+    /// Addresses next to every blocked network, and well-known hosts.
     const PUBLIC: &str = "1.0.0.0 1.1.1.1 8.8.8.8 9.255.255.255 11.0.0.0 100.63.255.255 \
         100.128.0.0 126.255.255.255 128.0.0.0 169.253.255.255 169.255.0.0 172.15.255.255 \
         172.32.0.0 191.255.255.255 192.0.1.0 192.0.1.255 192.0.3.0 192.88.98.255 192.88.100.0 \
@@ -156,25 +156,25 @@ mod tests {
         3fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff";
 
     fn addresses(list: &str) -> impl Iterator<Item = IpAddr> + '_ {
-        list.split_whitespace().map(|text| text.parse().unwrap_or_else(|_| panic!("{text} is no address")))
+        list.split_whitespace().map(|text| text.parse().unwrap_or_else(|_| panic!("{text} is not an address")))
     }
 
     #[test]
-    fn every_special_block_is_refused_to_its_edges() {
+    fn every_special_network_is_blocked_up_to_its_edges() {
         for ip in addresses(REFUSED) {
-            assert!(blocked(ip).is_some(), "{ip} must be refused");
+            assert!(blocked(ip).is_some(), "{ip} must be blocked");
         }
     }
 
     #[test]
-    fn the_neighbours_of_special_blocks_are_public() {
+    fn addresses_next_to_special_networks_are_public() {
         for ip in addresses(PUBLIC) {
             assert_eq!(blocked(ip), None, "{ip} must be allowed");
         }
     }
 
     #[test]
-    fn every_ipv4_carrier_inherits_the_verdict_of_what_it_carries() {
+    fn an_address_that_contains_an_ipv4_address_is_treated_like_it() {
         for ip in addresses(REFUSED).chain(addresses(PUBLIC)) {
             let IpAddr::V4(v4) = ip else { continue };
             let [a, b, c, d] = v4.octets().map(u16::from);
@@ -188,7 +188,8 @@ mod tests {
 
     #[test]
     fn the_standard_library_agrees_about_private_loopback_and_link_local() {
-        // Every /16 of IPv4, at four points: the named std predicates are never public here.
+        // Checks four addresses of every IPv4 /16: none that the standard library calls special is
+        // public.
         for high in 0..=u16::MAX {
             for low in [0_u32, 1, 0x7fff, 0xffff] {
                 let v4 = Ipv4Addr::from(u32::from(high) << 16 | low);
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn block_names_tell_what_is_wrong() {
+    fn network_names_describe_the_reason() {
         let name = |text: &str| blocked(text.parse().expect("an address"));
 
         assert_eq!(name("169.254.169.254"), Some("link-local and cloud metadata"));

@@ -1,64 +1,58 @@
-//! What an operator lets through the address table: hosts and networks of the setting
-//! `HELPBOT_ALLOW_PRIVATE`. Nothing by default.
+//! The allow-list: hosts and networks that the operator exempts from the address table, with the
+//! setting `HELPBOT_ALLOW_PRIVATE`. It is empty by default.
 //!
-//! A listed **name** or **address** may also be reached over plain http and on any port, since
-//! whoever lists `127.0.0.1` or `hooks.internal` has a server of their own there. A name that is
-//! not listed but resolves into a listed network is dialled, under the ordinary rules for scheme
-//! and port.
+//! A listed **name** or **address** may also be reached over plain http and on any port, because an
+//! operator who lists `127.0.0.1` or `hooks.internal` runs a server there. A name that is not
+//! listed but resolves into a listed network may be connected to, but the usual rules for scheme
+//! and port apply.
 
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use ipnet::IpNet;
 use url::Host;
 
-use crate::address::{effective, in_v4, in_v6};
+use crate::address::effective;
 
-/// Hosts and networks that the outbound guard lets through.
+/// Hosts and networks that may be connected to although they are not public.
 ///
-/// Parsed from entries separated by commas or white space: `hooks.internal`, `127.0.0.1`,
-/// `10.0.0.0/8`, `fd00::/8`. Names match whole and without regard to case or a trailing dot.
+/// Entries are separated by commas or white space: `hooks.internal`, `127.0.0.1`, `10.0.0.0/8`,
+/// `fd00::/8`. Names must match exactly, apart from case and a trailing dot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowList {
     names: Vec<String>,
-    networks: Vec<Network>,
+    networks: Vec<IpNet>,
 }
 
-/// An entry of the allow-list that is neither a host name, nor an address, nor a network.
+/// An entry of the allow-list is neither a host name, nor an address, nor a network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{entry}` is not a host name, an address or a network such as 10.0.0.0/8")]
 pub struct AllowListError {
-    /// The entry as written.
+    /// The entry as the operator wrote it.
     pub entry: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Network {
-    base: IpAddr,
-    prefix: u8,
-}
-
 impl AllowList {
-    /// Lets exactly one host through: the one that an operator configured, for example the
-    /// model server's.
+    /// Creates a list with exactly one host, for example the configured model server.
     #[must_use]
     pub fn only(host: &Host<&str>) -> Self {
         let mut list = Self::default();
         match host {
             Host::Domain(name) => list.names.push(plain_name(name)),
-            Host::Ipv4(ip) => list.networks.push(Network::single(IpAddr::V4(*ip))),
-            Host::Ipv6(ip) => list.networks.push(Network::single(IpAddr::V6(*ip))),
+            Host::Ipv4(ip) => list.networks.push(IpNet::from(IpAddr::V4(*ip))),
+            Host::Ipv6(ip) => list.networks.push(IpNet::from(IpAddr::V6(*ip))),
         }
         list
     }
 
-    /// Whether nothing is listed.
+    /// Returns whether the list is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.names.is_empty() && self.networks.is_empty()
     }
 
-    /// Whether the host, as it stands in a URL, is listed.
+    /// Returns whether the host of a URL is listed.
     #[must_use]
     pub fn has_host(&self, host: &Host<&str>) -> bool {
         match host {
@@ -68,17 +62,17 @@ impl AllowList {
         }
     }
 
-    /// Whether the name is listed; networks play no part.
+    /// Returns whether the name is listed. Networks are not considered.
     #[must_use]
     pub fn has_name(&self, name: &str) -> bool {
         let name = plain_name(name);
         self.names.contains(&name)
     }
 
-    /// Whether the address, or the IPv4 address that it carries, lies in a listed network.
+    /// Returns whether a listed network contains the address, or the IPv4 address inside it.
     #[must_use]
     pub fn has_address(&self, ip: IpAddr) -> bool {
-        self.networks.iter().any(|network| network.contains(ip) || network.contains(effective(ip)))
+        self.networks.iter().any(|network| network.contains(&ip) || network.contains(&effective(ip)))
     }
 }
 
@@ -90,7 +84,7 @@ impl FromStr for AllowList {
         let entries = text.split(|c: char| c == ',' || c.is_whitespace());
         for entry in entries.filter(|entry| !entry.is_empty()) {
             let refused = || AllowListError { entry: entry.to_owned() };
-            if let Some(network) = Network::parse(entry) {
+            if let Some(network) = network(entry) {
                 list.networks.push(network);
             } else {
                 // A mistyped network must not become a name that never matches.
@@ -108,38 +102,23 @@ impl FromStr for AllowList {
 
 impl fmt::Display for AllowList {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let networks = self.networks.iter().map(|network| format!("{}/{}", network.base, network.prefix));
+        let networks = self.networks.iter().map(ToString::to_string);
         let entries: Vec<String> = self.names.iter().cloned().chain(networks).collect();
         out.write_str(&entries.join(", "))
     }
 }
 
-impl Network {
-    fn single(ip: IpAddr) -> Self {
-        let prefix = if ip.is_ipv4() { 32 } else { 128 };
-        Self { base: ip, prefix }
+/// Parses a network, or an address as the network that contains only it. IPv6 addresses may be in
+/// brackets.
+fn network(entry: &str) -> Option<IpNet> {
+    if entry.contains('/') {
+        return entry.parse().ok();
     }
-
-    fn parse(entry: &str) -> Option<Self> {
-        let Some((base, prefix)) = entry.split_once('/') else {
-            let bare = entry.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-            return bare.unwrap_or(entry).parse().ok().map(Self::single);
-        };
-        let base: IpAddr = base.parse().ok()?;
-        let prefix: u8 = prefix.parse().ok()?;
-        (prefix <= Self::single(base).prefix).then_some(Self { base, prefix })
-    }
-
-    fn contains(&self, ip: IpAddr) -> bool {
-        match (self.base, ip) {
-            (IpAddr::V4(net), IpAddr::V4(ip)) => in_v4(ip, net, self.prefix),
-            (IpAddr::V6(net), IpAddr::V6(ip)) => in_v6(ip, net, self.prefix),
-            _ => false,
-        }
-    }
+    let bare = entry.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    bare.unwrap_or(entry).parse::<IpAddr>().ok().map(IpNet::from)
 }
 
-/// Lower case, without the dot that marks a name as fully qualified.
+/// Returns the name in lower case, without the trailing dot of a fully qualified name.
 pub(crate) fn plain_name(name: &str) -> String {
     name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }
@@ -166,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_hosts_and_names_are_told_apart() {
+    fn networks_addresses_and_names_are_distinguished() {
         let list = list("10.0.0.0/8, fd00::/8 127.0.0.1,Hooks.Internal.\t[::1]");
 
         assert!(list.has_address(ip("10.200.3.4")));
@@ -181,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listed_network_covers_its_mapped_and_nat64_spellings() {
+    fn a_listed_network_includes_mapped_and_nat64_addresses() {
         let list = list("10.0.0.0/8");
 
         assert!(list.has_address(ip("::ffff:10.1.2.3")));
@@ -198,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistyped_entry_is_refused_and_named() {
+    fn a_mistyped_entry_is_rejected_and_named() {
         for entry in ["10.0.0.0/33", "::/129", "10.0.0/8", "http://x.example", "*.internal", "a:80"] {
             let error = entry.parse::<AllowList>().expect_err(entry);
             assert_eq!(error.entry, entry);
@@ -206,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_prints_as_it_is_understood() {
+    fn the_list_is_printed_in_normal_form() {
         assert_eq!(list("B.example 10.0.0.0/8 ::1").to_string(), "b.example, 10.0.0.0/8, ::1/128");
     }
 }

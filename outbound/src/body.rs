@@ -1,4 +1,4 @@
-//! Reading a response body: wire bytes, decoded bytes, ratio and rate, all bounded.
+//! Reading a response body within limits on wire bytes, decoded bytes, compression ratio and rate.
 
 use bytes::Bytes;
 use reqwest::Response;
@@ -9,11 +9,11 @@ use crate::decode::Decoder;
 use crate::error::FetchError;
 use crate::limits::{Limits, Overflow};
 
-/// The decoded body, and whether it was cut at a limit.
+/// Reads the decoded body, and returns whether it was truncated at a limit.
 ///
 /// # Errors
-/// The limit that was passed; `Broken` when the server breaks off; `Damaged` or `Encoding` for
-/// content that cannot be decoded.
+/// The limit that was exceeded; `Broken` when the server ends the connection early; `Damaged` or
+/// `Encoding` when the content cannot be decoded.
 pub(crate) async fn read(mut response: Response, limits: &Limits) -> Result<(Bytes, bool), FetchError> {
     let is_bounded = limits.overflow == Overflow::Fail;
     if is_bounded && response.content_length().is_some_and(|length| length > limits.wire_bytes) {
@@ -43,7 +43,8 @@ pub(crate) async fn read(mut response: Response, limits: &Limits) -> Result<(Byt
     decoder.finish()
 }
 
-/// Takes what still fits of the last chunk and stops; a compressed stream ends open.
+/// Decodes the part of the last chunk that is within the limit, and stops. A compressed stream
+/// stays incomplete.
 fn cut(mut decoder: Decoder, chunk: &[u8], wire_bytes: u64, limits: &Limits) -> Result<(Bytes, bool), FetchError> {
     let excess = usize::try_from(wire_bytes - limits.wire_bytes).unwrap_or(usize::MAX);
     decoder.push(&chunk[..chunk.len().saturating_sub(excess)], limits.wire_bytes)?;
@@ -51,14 +52,14 @@ fn cut(mut decoder: Decoder, chunk: &[u8], wire_bytes: u64, limits: &Limits) -> 
     decoder.finish()
 }
 
-/// The time that the bytes received so far have bought at the minimum rate.
+/// Returns the time that the bytes received so far may take at the minimum rate.
 fn earned(wire_bytes: u64, limits: &Limits) -> std::time::Duration {
     let millis = wire_bytes.saturating_mul(1000) / limits.min_bytes_per_second.max(1);
     std::time::Duration::from_millis(millis).min(limits.total)
 }
 
-/// The one value of `Content-Encoding`; a second header or a value that is no text counts as an
-/// encoding that was not asked for.
+/// Returns the only value of `Content-Encoding`. A second header, or a value that is not text,
+/// counts as an encoding that was not requested.
 fn content_encoding(response: &Response) -> Result<Option<&str>, FetchError> {
     let mut values = response.headers().get_all(CONTENT_ENCODING).iter();
     let first = values.next();

@@ -1,7 +1,8 @@
-//! The one place where an HTTP client is built.
+//! The HTTP client, and the only place where one is built.
 //!
-//! A `Client` is bound to one [`Policy`]; its connections are pooled and were judged when they
-//! were dialled. The methods live with their subject: `fetch`, `webhook`, `stream`.
+//! A `Client` enforces one [`Policy`]. Its connections are pooled, and their addresses were checked
+//! when they were opened. Its methods are in the files of their subjects: `fetch`, `webhook`,
+//! `stream`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,60 +12,44 @@ use reqwest::header::{HeaderValue, USER_AGENT};
 use reqwest::redirect;
 
 use crate::dial::{Dial, GuardedResolver};
-use crate::error::{FetchError, classify};
+use crate::error::{FetchError, SetupError, classify};
 use crate::policy::Policy;
 use crate::timing::TimedConnect;
 use crate::tls;
 
-/// Response headers beyond this are an attack or a mistake; hyper's own default, made explicit.
+/// Maximum number of response headers. More of them are an attack or a mistake. This is also the
+/// default of hyper.
 const MAX_HEADERS: usize = 100;
-/// The same bound in bytes for HTTP/2.
+/// Maximum size of the response headers over HTTP/2.
 const MAX_HEADER_BYTES: u32 = 64 * 1024;
-/// An idle connection is kept this long: longer than the pause between two pages of a polite
-/// crawl, shorter than most servers keep theirs.
+/// Time after which an idle connection is closed. It is longer than the pause between two pages of
+/// a polite crawl, and shorter than the timeout of most servers.
 const IDLE_CONNECTION: Duration = Duration::from_secs(30);
-/// Idle connections per host: the number of deliveries that may run at once to one endpoint.
+/// Idle connections per host. It equals the number of concurrent deliveries to one endpoint.
 const IDLE_PER_HOST: usize = 4;
 
-/// The name we go by: product, version and a page that says who we are.
+/// Value of the `User-Agent` header: product, version and a contact.
 #[derive(Clone, Debug)]
 pub struct UserAgent(HeaderValue);
 
 impl UserAgent {
-    /// `HelpBot/<version> (+<contact>)`, where `contact` is a URL or an e-mail address.
+    /// Creates `HelpBot/<version> (+<contact>)`, where `contact` is a URL or an e-mail address.
     ///
     /// # Errors
-    /// When either part has characters that a header cannot carry.
+    /// Fails when either part contains characters that are not allowed in a header.
     pub fn new(version: &str, contact: &str) -> Result<Self, SetupError> {
         let text = format!("HelpBot/{version} (+{contact})");
         HeaderValue::from_str(&text).map(Self).map_err(|_| SetupError::UserAgent)
     }
 
-    /// The header's value.
+    /// Returns the value of the header.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.to_str().unwrap_or("HelpBot")
     }
 }
 
-/// Why a client or mailer could not be built; each is a mistake in the settings or the build.
-#[derive(Debug, thiserror::Error)]
-pub enum SetupError {
-    #[error("the user agent has characters that a header cannot carry")]
-    UserAgent,
-    #[error("it holds no certificate of an authority, or a damaged one")]
-    Authority,
-    #[error("TLS could not be set up")]
-    Tls(#[source] rustls::Error),
-    #[error("the HTTP client could not be built")]
-    Http(#[source] reqwest::Error),
-    #[error("the SMTP URL is not valid: {0}")]
-    Smtp(&'static str),
-    #[error("`{0}` is not an e-mail address")]
-    From(String),
-}
-
-/// A guarded HTTP client. Cheap to clone; clones share the connection pool.
+/// An HTTP client that enforces a policy. Clones share the connection pool and are cheap.
 #[derive(Clone)]
 pub struct Client {
     pub(crate) http: reqwest::Client,
@@ -73,25 +58,25 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client with the ordinary deadlines and the system's resolver.
+    /// Creates a client with the default timeouts and the resolver of the system.
     ///
     /// # Errors
-    /// When TLS or the client cannot be set up, which no input of a user causes.
+    /// Fails when TLS or the client cannot be set up. No user input causes this.
     pub fn new(policy: Policy, user_agent: &UserAgent) -> Result<Self, SetupError> {
         Self::with_dial(policy, user_agent, Dial::default())
     }
 
-    /// A client with its own deadlines and its own source of addresses.
+    /// Creates a client with the given timeouts and resolver.
     ///
     /// # Errors
-    /// As [`Client::new`].
+    /// Same as [`Client::new`].
     #[expect(clippy::disallowed_methods, reason = "the one place where a client is built")]
     pub fn with_dial(policy: Policy, user_agent: &UserAgent, dial: Dial) -> Result<Self, SetupError> {
         let policy = Arc::new(policy);
         let resolver = GuardedResolver::new(Arc::clone(&policy), dial.clone());
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(tls::client_config(&dial.authorities)?)
-            // A proxy from the environment would do the dialling, unguarded.
+            // A proxy from the environment would connect to addresses that were not checked.
             .no_proxy()
             .dns_resolver(Arc::new(resolver))
             .connector_layer(TimedConnect)
@@ -108,13 +93,13 @@ impl Client {
         Ok(Self { http, policy, dial })
     }
 
-    /// The policy that this client keeps to.
+    /// Returns the policy that this client enforces.
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.policy
     }
 
-    /// Sends and waits for the response head.
+    /// Sends the request and waits for the response headers.
     pub(crate) async fn send(
         &self,
         request: reqwest::RequestBuilder,

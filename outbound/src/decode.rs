@@ -1,7 +1,7 @@
-//! Decompression as bytes arrive, with a bound on what comes out.
+//! Decompression of a response body as it arrives, with limits on the output.
 //!
-//! Both decoders push into a [`Sink`] in small pieces, and the sink refuses the first byte over
-//! a limit: a bomb costs its limit in memory, never its size.
+//! Both decoders write into a [`Sink`] in small pieces, and the sink rejects the first byte beyond
+//! a limit. A decompression bomb therefore uses memory up to the limit, not up to its size.
 
 use std::io::{self, Write};
 
@@ -12,10 +12,10 @@ use flate2::write::MultiGzDecoder;
 use crate::error::FetchError;
 use crate::limits::{Limits, Overflow};
 
-/// Output is handed over in pieces of this size, so limits are checked at least as often.
+/// Size of the pieces of decoded output. Limits are checked at least after each piece.
 const BROTLI_BUFFER_BYTES: usize = 8 * 1024;
 
-/// A body on its way from the wire to memory.
+/// The decoder for one response body.
 pub(crate) enum Decoder {
     Plain(Sink),
     Gzip(Box<MultiGzDecoder<Sink>>),
@@ -23,10 +23,11 @@ pub(crate) enum Decoder {
 }
 
 impl Decoder {
-    /// For the value of `Content-Encoding`.
+    /// Creates the decoder for a value of `Content-Encoding`.
     ///
     /// # Errors
-    /// `Encoding` for anything but one layer of what we asked for: nested encodings serve bombs.
+    /// `Encoding` for anything but one layer of an encoding that we requested: nested encodings are
+    /// used for decompression bombs.
     pub(crate) fn new(content_encoding: Option<&str>, limits: &Limits) -> Result<Self, FetchError> {
         let sink = Sink::new(*limits);
         match content_encoding.map(|value| value.trim().to_ascii_lowercase()).as_deref() {
@@ -37,10 +38,10 @@ impl Decoder {
         }
     }
 
-    /// Takes bytes from the wire; `wire_bytes` counts all so far, these included.
+    /// Decodes bytes from the wire. `wire_bytes` counts all bytes so far, including these.
     ///
     /// # Errors
-    /// The limit passed, or `Damaged`.
+    /// The limit that was exceeded, or `Damaged`.
     pub(crate) fn push(&mut self, chunk: &[u8], wire_bytes: u64) -> Result<(), FetchError> {
         self.sink().wire_bytes = wire_bytes;
         let written = match self {
@@ -51,7 +52,7 @@ impl Decoder {
         written.map_err(|_| self.failure())
     }
 
-    /// Whether the body has been cut at its limit; nothing more need be read.
+    /// Returns whether the body was truncated at its limit, so that nothing more need be read.
     pub(crate) fn is_full(&mut self) -> bool {
         self.sink().is_full
     }
@@ -61,13 +62,13 @@ impl Decoder {
         self.sink().is_full = true;
     }
 
-    /// The decoded body, and whether it was cut.
+    /// Returns the decoded body, and whether it was truncated.
     ///
     /// # Errors
-    /// The limit passed, or `Damaged` when the compressed stream ends too soon.
+    /// The limit that was exceeded, or `Damaged` when the compressed stream ends too early.
     pub(crate) fn finish(mut self) -> Result<(Bytes, bool), FetchError> {
         let is_full = self.is_full();
-        // A compressed body of no bytes is what some servers send with a 304; it is not damage.
+        // Some servers send an empty compressed body with a 304. That is not damage.
         let has_end = !is_full && self.sink().wire_bytes > 0;
         let ended = match &mut self {
             Self::Gzip(decoder) if has_end => decoder.try_finish(),
@@ -92,7 +93,7 @@ impl Decoder {
     }
 }
 
-/// Decoded bytes and the limits on them.
+/// The decoded bytes and their limits.
 pub(crate) struct Sink {
     body: Vec<u8>,
     limits: Limits,
@@ -126,7 +127,8 @@ impl Write for Sink {
             let room = usize::try_from(limits.decoded_bytes).unwrap_or(usize::MAX).saturating_sub(self.body.len());
             self.body.extend_from_slice(&bytes[..room]);
             self.is_full = true;
-            // Reported as taken: the decoder must not fail on what is dropped on purpose.
+            // Reported as written, so that the decoder does not fail on bytes that are dropped on
+            // purpose.
             return Ok(bytes.len());
         }
         self.body.extend_from_slice(bytes);

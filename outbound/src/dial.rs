@@ -1,8 +1,9 @@
-//! Turning a host name into addresses that may be connected to.
+//! Resolving a host name into addresses that may be connected to.
 //!
-//! The HTTP client asks here, and connects to what it is given: the address judged is the
-//! address dialled, so a name that changes between two look-ups (DNS rebinding) gains nothing.
-//! Address literals never come here; `policy::check_url` judges those before every request.
+//! The HTTP client calls this resolver and connects to the addresses that it returns. The address
+//! that is checked is therefore the address that is used, and a name that changes between two
+//! lookups (DNS rebinding) gains nothing. IP literals are not resolved; `policy::check_url` checks
+//! them before every request.
 
 use std::future::Future;
 use std::io;
@@ -19,30 +20,30 @@ use tokio::time::{Instant, timeout};
 use crate::policy::Policy;
 use crate::timing;
 
-/// The system resolver blocks a thread for as long as its servers stay silent; this many may.
+/// Concurrent lookups. Each one blocks a thread of the system resolver for as long as its DNS
+/// servers do not answer.
 const LOOKUPS_AT_ONCE: usize = 64;
 
-/// Addresses of a host name, or why there are none. A port other than 0 is dialled when the URL
-/// names none.
+/// Addresses of a host name. A port other than 0 is used when the URL contains no port.
 pub type LookupFuture = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
 
-/// Looks a host name up. Tests bring their own to play a hostile DNS server.
+/// Resolves a host name. Tests provide their own to act as a hostile DNS server.
 pub type Lookup = Arc<dyn Fn(String) -> LookupFuture + Send + Sync>;
 
-/// How connections are made: deadlines, the source of addresses, and whom to trust.
+/// How connections are made: timeouts, resolver and trusted certificate authorities.
 #[derive(Clone)]
 pub struct Dial {
-    /// For the DNS answer.
+    /// Timeout of the DNS lookup.
     pub dns: Duration,
-    /// For TCP and TLS. Dialling as a whole may take `dns + connect`.
+    /// Timeout of the TCP and TLS handshakes. Connecting may take `dns + connect` in total.
     pub connect: Duration,
     pub lookup: Lookup,
-    /// Trusted beside Mozilla's roots: the operator's own authorities.
+    /// Certificate authorities of the operator, which are trusted in addition to Mozilla's.
     pub authorities: Vec<CertificateDer<'static>>,
 }
 
 impl Default for Dial {
-    /// 5 s for DNS and 5 s to connect, through the system's resolver.
+    /// Returns timeouts of 5 s for DNS and 5 s for connecting, and the resolver of the system.
     fn default() -> Self {
         Self {
             dns: Duration::from_secs(5),
@@ -53,7 +54,8 @@ impl Default for Dial {
     }
 }
 
-/// The system's resolver, hosts file included, with a bound on the threads it may block.
+/// Returns the resolver of the system, which also reads the hosts file, with a limit on blocked
+/// threads.
 #[must_use]
 pub fn system_lookup() -> Lookup {
     let permits = Arc::new(Semaphore::new(LOOKUPS_AT_ONCE));
@@ -62,7 +64,8 @@ pub fn system_lookup() -> Lookup {
         Box::pin(async move {
             let permit = permits.acquire_owned().await.map_err(io::Error::other)?;
             let lookup = tokio::task::spawn_blocking(move || {
-                // Held by the thread and not by the caller, who may give up long before.
+                // The thread holds the permit, because the caller may give up long before the
+                // lookup ends.
                 let _permit = permit;
                 (name.as_str(), 0).to_socket_addrs().map(Iterator::collect)
             });
@@ -71,7 +74,7 @@ pub fn system_lookup() -> Lookup {
     })
 }
 
-/// Why a name gave no address to connect to.
+/// Why a host name has no address that may be connected to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum DialError {
     #[error("the name has an address that is not allowed")]
@@ -82,7 +85,7 @@ pub(crate) enum DialError {
     NotFound,
 }
 
-/// The resolver inside the HTTP client.
+/// The resolver of the HTTP client.
 pub(crate) struct GuardedResolver {
     policy: Arc<Policy>,
     dial: Dial,
@@ -108,10 +111,10 @@ impl Resolve for GuardedResolver {
     }
 }
 
-/// All addresses of `name`, at least one, when every one of them may be connected to.
+/// Returns all addresses of `name`, at least one, if every one of them may be connected to.
 ///
-/// One forbidden answer among good ones refuses the name: a client that falls back from a
-/// dead public address to a private one must not find it in the list.
+/// A single forbidden address rejects the name. Otherwise a client that falls back from an
+/// unreachable public address could connect to a private one.
 async fn guarded_lookup(name: &str, policy: &Policy, dial: &Dial) -> Result<Vec<SocketAddr>, DialError> {
     let answer = timeout(dial.dns, (dial.lookup)(name.to_owned()))
         .await
@@ -123,7 +126,7 @@ async fn guarded_lookup(name: &str, policy: &Policy, dial: &Dial) -> Result<Vec<
     if answer.iter().all(|address| policy.permits_address(name, address.ip())) {
         Ok(answer)
     } else {
-        tracing::info!(host = name, "Refused a host name with a private or reserved address");
+        tracing::info!(host = name, "a host name with a private or reserved address was rejected");
         Err(DialError::NotAllowed)
     }
 }
@@ -147,7 +150,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_private_answer_among_public_ones_refuses_the_name() {
+    async fn one_private_address_among_public_ones_rejects_the_name() {
         let mixed = dial(&["93.184.216.34:0", "10.0.0.1:0"]);
         let mixed_v6 = dial(&["93.184.216.34:0", "[fd00::1]:0"]);
 
@@ -163,7 +166,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_silent_dns_server_costs_the_deadline_and_no_more() {
+    async fn a_dns_server_that_does_not_answer_costs_only_the_timeout() {
         let lookup: Lookup = Arc::new(|_| Box::pin(std::future::pending()));
         let silent = Dial { lookup, ..dial(&[]) };
 

@@ -1,31 +1,33 @@
-//! Why a fetch, delivery or stream failed: a closed list in words for a site owner.
+//! Why a fetch, delivery or stream failed: a closed list with texts for the site's owner.
 //!
-//! Texts name no resolved address: what a name means inside the operator's network is nobody
-//! else's business.
+//! The texts contain no resolved address, because they must not reveal the operator's network.
 
 use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;
 
+use rustls::CertificateError;
+
 use crate::dial::{Dial, DialError};
 use crate::policy::UrlError;
 
-/// Why an exchange failed. `Display` is for a site owner, [`FetchError::code`] for rows and APIs.
+/// Why an exchange failed. `Display` is for the site's owner, [`FetchError::code`] for rows and
+/// APIs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
     #[error(transparent)]
     Url(#[from] UrlError),
-    #[error("the host name leads to an address that is private or reserved")]
+    #[error("the host name resolves to a private or reserved address")]
     AddressNotAllowed,
     #[error("the host name was not resolved within {}", seconds(.0))]
     DnsTimeout(Duration),
     #[error("the host name could not be resolved")]
     DnsFailed,
-    #[error("no connection within {}", seconds(.0))]
+    #[error("the connection was not established within {}", seconds(.0))]
     ConnectTimeout(Duration),
     #[error("the server refused the connection or could not be reached")]
     ConnectFailed,
-    #[error("no secure connection: {0}")]
+    #[error("the TLS connection failed: {0}")]
     Tls(&'static str),
     #[error("the server did not answer within {}", seconds(.0))]
     FirstByteTimeout(Duration),
@@ -33,32 +35,32 @@ pub enum FetchError {
     TotalTimeout(Duration),
     #[error("the server sent nothing for {}", seconds(.0))]
     IdleTimeout(Duration),
-    #[error("the server sent less than {0} bytes a second")]
+    #[error("the server sent less than {0} bytes per second")]
     TooSlow(u64),
-    #[error("larger than {}", size(*.0))]
+    #[error("the response is larger than {}", size(*.0))]
     TooLarge(u64),
-    #[error("larger than {} when decompressed", size(*.0))]
+    #[error("the response is larger than {} when decompressed", size(*.0))]
     TooLargeDecoded(u64),
-    #[error("decompresses to more than {0} times its size")]
+    #[error("the response decompresses to more than {0} times its size")]
     Bomb(u64),
-    #[error("compressed in a way that was not asked for")]
+    #[error("the response uses a compression that was not requested")]
     Encoding,
-    #[error("the compressed content is damaged")]
+    #[error("the compressed response is damaged")]
     Damaged,
-    #[error("redirects more than {0} times")]
+    #[error("the URL redirects more than {0} times")]
     TooManyRedirects(usize),
-    #[error("redirects from https to http")]
+    #[error("the URL redirects from https to http")]
     RedirectDowngrade,
-    #[error("redirects without saying where to")]
+    #[error("the redirect has no valid target")]
     RedirectInvalid,
-    #[error("redirects to a URL that is not allowed: {0}")]
+    #[error("the URL redirects to a URL that is not allowed: {0}")]
     RedirectRefused(#[source] UrlError),
-    #[error("the server broke off the exchange or does not speak HTTP")]
+    #[error("the server closed the connection or does not speak HTTP")]
     Broken,
 }
 
 impl FetchError {
-    /// A stable name for logs, rows and API extensions.
+    /// Returns a stable code for logs, rows and API extensions.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -86,7 +88,7 @@ impl FetchError {
         }
     }
 
-    /// Whether the far end was too slow, as opposed to wrong.
+    /// Returns whether the remote server was too slow.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(
@@ -100,14 +102,32 @@ impl FetchError {
         )
     }
 
-    /// Whether our own rules stopped it, so that trying again changes nothing by itself.
+    /// Returns whether our own rules rejected the request, so that a retry alone does not help.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
         matches!(self, Self::Url(_) | Self::AddressNotAllowed | Self::RedirectDowngrade | Self::RedirectRefused(_))
     }
 }
 
-/// What went wrong before or while a response arrived, read from the client's chain of causes.
+/// Why a client or mailer could not be created. Each variant is a mistake in the settings or in the
+/// build.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    #[error("the user agent contains characters that are not allowed in a header")]
+    UserAgent,
+    #[error("the file contains no valid certificate of an authority")]
+    Authority,
+    #[error("TLS could not be set up")]
+    Tls(#[source] rustls::Error),
+    #[error("the HTTP client could not be built")]
+    Http(#[source] reqwest::Error),
+    #[error("the SMTP URL is not valid: {0}")]
+    Smtp(&'static str),
+    #[error("`{0}` is not an e-mail address")]
+    From(String),
+}
+
+/// Returns the error that the client's chain of causes describes.
 pub(crate) fn classify(error: &reqwest::Error, dial: &Dial) -> FetchError {
     if let Some(failed) = find::<DialError>(error) {
         return match failed {
@@ -117,7 +137,7 @@ pub(crate) fn classify(error: &reqwest::Error, dial: &Dial) -> FetchError {
         };
     }
     if let Some(tls) = find::<rustls::Error>(error) {
-        return FetchError::Tls(crate::tls::explain(tls));
+        return FetchError::Tls(explain_tls(tls));
     }
     match (error.is_connect(), error.is_timeout()) {
         (true, true) => FetchError::ConnectTimeout(dial.dns + dial.connect),
@@ -126,8 +146,33 @@ pub(crate) fn classify(error: &reqwest::Error, dial: &Dial) -> FetchError {
     }
 }
 
-/// The first `E` in the chain of causes, also inside an `io::Error`, whose own `source` skips
-/// the error that it wraps.
+/// Describes a failed TLS handshake, in terms that a site owner can act on.
+pub(crate) fn explain_tls(error: &rustls::Error) -> &'static str {
+    let rustls::Error::InvalidCertificate(certificate) = error else {
+        return match error {
+            rustls::Error::AlertReceived(_) => "the server rejected the TLS handshake",
+            rustls::Error::InvalidMessage(_) => "the server does not speak TLS on this port",
+            _ => "the TLS handshake failed",
+        };
+    };
+    match certificate {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "the certificate has expired",
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "the certificate is not valid yet"
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "the certificate is for another host name"
+        }
+        CertificateError::UnknownIssuer => {
+            "the issuer of the certificate is not trusted, or an intermediate certificate is missing"
+        }
+        CertificateError::Revoked => "the certificate is revoked",
+        _ => "the certificate is not valid",
+    }
+}
+
+/// Returns the first `E` in the chain of causes. It also looks inside an `io::Error`, whose
+/// `source` skips the wrapped error.
 pub(crate) fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -161,10 +206,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_read_well_to_a_site_owner() {
+    fn error_texts_are_plain_sentences() {
         let text = |error: FetchError| error.to_string();
 
-        assert_eq!(text(FetchError::TooLarge(10 * 1024 * 1024)), "larger than 10 MiB");
+        assert_eq!(text(FetchError::TooLarge(10 * 1024 * 1024)), "the response is larger than 10 MiB");
         assert_eq!(
             text(FetchError::FirstByteTimeout(Duration::from_secs(15))),
             "the server did not answer within 15 s"
@@ -173,10 +218,10 @@ mod tests {
             text(FetchError::DnsTimeout(Duration::from_millis(50))),
             "the host name was not resolved within 50 ms"
         );
-        assert_eq!(text(FetchError::TooManyRedirects(5)), "redirects more than 5 times");
+        assert_eq!(text(FetchError::TooManyRedirects(5)), "the URL redirects more than 5 times");
         assert_eq!(
             text(FetchError::RedirectRefused(UrlError::Address("loopback"))),
-            "redirects to a URL that is not allowed: the address is private or reserved (loopback)"
+            "the URL redirects to a URL that is not allowed: the address is private or reserved (loopback)"
         );
         assert_eq!(text(FetchError::Url(UrlError::HttpsRequired)), "the URL must use https");
     }

@@ -1,7 +1,7 @@
-//! Reading a page: conditional, redirects followed by hand, each hop judged anew.
+//! Fetching a page: conditional requests, and redirects that are checked one by one.
 //!
-//! Called by the crawler. A status of 4xx or 5xx is a result and not an error: what it means is
-//! the caller's business.
+//! The crawler calls it. A 4xx or 5xx status is a result and not an error: the caller decides what
+//! it means.
 
 use bytes::Bytes;
 use reqwest::header::{
@@ -18,37 +18,37 @@ use crate::error::FetchError;
 use crate::limits::Limits;
 use crate::policy::{Policy, check_url};
 
-/// What `decode` understands; deflate is left out for its two incompatible readings.
+/// Encodings that `decode` supports. Deflate is missing because of its two incompatible variants.
 const ENCODINGS: &str = "gzip, br";
-/// Pages first, and whatever else a site links to.
+/// Prefers pages, and accepts whatever else a site links to.
 const ACCEPTS: &str = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
-/// Header lines that are kept are short; a longer one is dropped rather than stored.
+/// Maximum length of a stored header. Longer ones are dropped.
 pub(crate) const MAX_KEPT_HEADER_BYTES: usize = 1024;
 
-/// What is known of an earlier fetch, to be told "not modified".
+/// Validators of an earlier fetch, for a conditional request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Conditional {
     pub etag: Option<String>,
     pub last_modified: Option<String>,
 }
 
-/// A response, its body decoded but its characters not.
+/// A response. Its body is decompressed, but not converted to text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fetched {
-    /// Where the response came from, after redirects; without fragment.
+    /// URL of the response after redirects, without a fragment.
     pub final_url: Url,
-    /// Any status but a redirect; 304 only after a conditional request.
+    /// HTTP status, never a redirect. 304 is possible only after a conditional request.
     pub status: u16,
     pub content_type: Option<String>,
     pub etag: Option<String>,
     pub last_modified: Option<String>,
     pub retry_after: Option<String>,
-    /// All `X-Robots-Tag` lines, joined by commas.
+    /// All `X-Robots-Tag` headers, joined with commas.
     pub x_robots_tag: Option<String>,
     pub body: Bytes,
-    /// Whether the body was cut at its limit; never with `Overflow::Fail`.
+    /// Whether the body was truncated at its limit. Never true with `Overflow::Fail`.
     pub is_truncated: bool,
-    /// The URLs that led to `final_url`, the first one asked for leading; empty without redirects.
+    /// URLs that led to `final_url`, starting with the requested one. Empty without redirects.
     pub redirects: Vec<Url>,
 }
 
@@ -56,7 +56,7 @@ impl Client {
     /// Fetches a page.
     ///
     /// # Errors
-    /// Any [`FetchError`]; the refusal of the URL itself is `Url`.
+    /// Any [`FetchError`]; `Url` when the URL itself is rejected.
     pub async fn get(
         &self,
         url: &Url,
@@ -68,11 +68,11 @@ impl Client {
             .map_err(|_| FetchError::TotalTimeout(limits.total))?
     }
 
-    /// Asks an API once, with `headers` that carry the credentials. A redirect is an answer like
-    /// any other: followed, it would take the credentials elsewhere.
+    /// Sends one request to an API, with `headers` that contain the credentials. Redirects are not
+    /// followed, because that would send the credentials elsewhere.
     ///
     /// # Errors
-    /// As [`Client::get`].
+    /// Same as [`Client::get`].
     pub async fn get_once(&self, url: &Url, headers: HeaderMap, limits: &Limits) -> Result<Fetched, FetchError> {
         check_url(url, &self.policy)?;
         let request = self.http.get(url.clone()).header(ACCEPT_ENCODING, ENCODINGS).headers(headers);
@@ -150,14 +150,15 @@ async fn read_page(
     })
 }
 
-/// 300 offers a choice and 304 is an answer; the rest point somewhere.
+/// Returns whether the status points to another URL. 300 offers a choice, and 304 is a result.
 fn is_redirect(status: u16) -> bool {
     matches!(status, 301 | 302 | 303 | 307 | 308)
 }
 
-/// Where a redirect leads, if it may be followed.
+/// Returns the target of a redirect if it may be followed.
 fn next_hop(from: &Url, location: Option<&[u8]>, policy: &Policy) -> Result<Url, FetchError> {
-    // Servers send raw UTF-8 here, against the rules and with every browser's consent.
+    // Servers send raw UTF-8 here. The specification does not allow it, but every browser accepts
+    // it.
     let location = location.and_then(|bytes| std::str::from_utf8(bytes).ok()).filter(|text| !text.trim().is_empty());
     let mut next = location.and_then(|text| from.join(text.trim()).ok()).ok_or(FetchError::RedirectInvalid)?;
     next.set_fragment(None);
@@ -168,7 +169,7 @@ fn next_hop(from: &Url, location: Option<&[u8]>, policy: &Policy) -> Result<Url,
     Ok(next)
 }
 
-/// All lines of a header as one text; `None` when absent, too long or not text.
+/// Returns all values of a header as one text. `None` when it is absent, too long or not text.
 pub(crate) fn kept(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let lines: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
     let text = lines.join(", ");
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_is_judged_like_any_url() {
+    fn a_redirect_is_checked_like_any_url() {
         let from = "https://shop.example/";
 
         assert_eq!(hop(from, "https://169.254.169.254/"), Err("REDIRECT_REFUSED"));
@@ -209,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_to_nowhere_is_told_apart() {
+    fn a_redirect_without_a_valid_target_is_an_error() {
         let from = Url::parse("https://shop.example/").expect("a URL");
         let policy = Policy::web(AllowList::default());
 

@@ -1,17 +1,18 @@
-//! The only door to the internet: guarded HTTP client, address table, limits; SMTP.
+//! Outgoing connections: an HTTP client that enforces rules and limits, and SMTP.
 //!
-//! Actors: the crawler ([`Client::get`]), webhook delivery ([`Client::post_webhook`]), model
-//! clients ([`Client::post_json_stream`]) and mail ([`Mailer`]). Nothing else in the workspace
-//! opens a connection outwards; other HTTP constructors are disallowed by lint.
+//! The crawler uses [`Client::get`], webhook delivery uses [`Client::post_webhook`], model clients
+//! use [`Client::post_json_stream`], and mails go through [`Mailer`]. Nothing else in the workspace
+//! opens outgoing connections; a lint disallows other HTTP constructors.
 //!
-//! Guarantees: a URL is judged before it is stored ([`check_url`], no network) and every address
-//! is judged again at the moment it is dialled, so that neither an odd spelling, nor a redirect,
-//! nor a DNS answer that changes between the check and the connection reaches the inside. No
-//! proxy is taken from the environment. Every exchange is bounded in time and in bytes, before
-//! and after decompression ([`Limits`]). Failures are a closed list that a site owner can read
+//! Guarantees: a URL is checked before it is stored ([`check_url`], without network access), and
+//! every address is checked again at the moment of connecting. Neither an unusual notation, nor a
+//! redirect, nor a DNS answer that changes in between reaches the internal network. No proxy is
+//! read from the environment. Every exchange is limited in time and in bytes, before and after
+//! decompression ([`Limits`]). Failures are a closed list that a site owner can read
 //! ([`FetchError`]).
 //!
-//! It never decides what to fetch, never retries, and knows neither database nor schema.
+//! This crate does not decide what to fetch, does not retry, and knows neither the database nor the
+//! schema.
 
 pub mod address;
 mod allow;
@@ -31,16 +32,17 @@ mod tls;
 mod webhook;
 
 pub use allow::{AllowList, AllowListError};
-pub use client::{Client, SetupError, UserAgent};
+pub use client::{Client, UserAgent};
 pub use dial::{Dial, Lookup, LookupFuture, system_lookup};
-pub use error::FetchError;
+pub use error::{FetchError, SetupError};
 pub use fetch::{Conditional, Fetched};
 pub use limits::{Limits, Overflow, StreamLimits, WebhookLimits};
-pub use mail::{LogMailer, Mail, MailError, Mailer, Sent, SmtpMailer, SmtpSettings};
+pub use mail::{LogMailer, Mail, MailError, Mailer, SendOutcome};
 pub use policy::{MAX_URL_BYTES, Policy, UrlError, check_url, parse_url};
 pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 pub use rustls::pki_types::CertificateDer;
+pub use smtp::{SmtpMailer, SmtpSettings};
 pub use stream::{ByteStream, Streamed};
 pub use timing::Timing;
 pub use tls::authorities_from_pem;
-pub use webhook::{Attempt, ResponseHead};
+pub use webhook::{ResponseHead, WebhookExchange};

@@ -1,50 +1,52 @@
-//! How much a stranger's server may cost: deadlines, bytes and rates, each with its reason.
+//! Limits on what a remote server may cost: timeouts, bytes and rates, each with its reason.
 //!
-//! Limits are arguments everywhere, so that a caller can be stricter and a test can be quick.
+//! All functions take limits as arguments, so that callers can be stricter and tests can be fast.
 
 use std::time::Duration;
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 
-/// Bounds of one page fetch, redirects included.
+/// Limits of one page fetch, including redirects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Redirect hops followed. Browsers take 20; real sites need at most three (scheme, host,
-    /// trailing slash).
+    /// Maximum number of redirects. Browsers follow 20; real sites need at most three (scheme,
+    /// host, trailing slash).
     pub redirects: usize,
-    /// From sending a request to its response head, dialling included; per hop.
+    /// Time from sending a request to receiving the response headers, including connecting. Applies
+    /// to each redirect.
     pub first_byte: Duration,
-    /// The whole fetch, all hops and the body.
+    /// Duration of the whole fetch, including all redirects and the body.
     pub total: Duration,
-    /// Body bytes as they come over the wire.
+    /// Size of the body as received.
     pub wire_bytes: u64,
-    /// Body bytes after decompression.
+    /// Size of the body after decompression.
     pub decoded_bytes: u64,
-    /// Decoded bytes per wire byte, judged once `ratio_from_bytes` are decoded: text seldom
-    /// passes 20, a bomb has a thousand.
+    /// Decoded bytes per received byte, checked once `ratio_from_bytes` are decoded. Text seldom
+    /// exceeds 20; a bomb reaches a thousand.
     pub ratio: u64,
-    /// Small bodies may compress extremely well without harm.
+    /// Decoded size from which `ratio` applies. Small bodies may compress extremely well without
+    /// harm.
     pub ratio_from_bytes: u64,
-    /// Bytes per second that the body must average after `slow_grace`.
+    /// Minimum average rate of the body after `slow_grace`, in bytes per second.
     pub min_bytes_per_second: u64,
-    /// How long a body may stall before the minimum rate applies.
+    /// Time before the minimum rate applies.
     pub slow_grace: Duration,
-    /// What happens at `wire_bytes` or `decoded_bytes`.
+    /// What happens when `wire_bytes` or `decoded_bytes` is exceeded.
     pub overflow: Overflow,
 }
 
-/// What becomes of a body that is larger than allowed.
+/// What happens to a body that exceeds its limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overflow {
-    /// The fetch fails: half a page or half a PDF is of no use.
+    /// The fetch fails, because half a page or half a PDF is of no use.
     Fail,
-    /// The beginning is kept and marked: RFC 9309 asks this for robots.txt.
+    /// The beginning is kept and marked as truncated, as RFC 9309 requires for robots.txt.
     Truncate,
 }
 
 impl Limits {
-    /// A page or file of a site.
+    /// Limits for a page or file of a site.
     pub const PAGE: Self = Self {
         redirects: 5,
         first_byte: Duration::from_secs(15),
@@ -58,7 +60,8 @@ impl Limits {
         overflow: Overflow::Fail,
     };
 
-    /// robots.txt: at least 500 KiB must be read, more need not be (RFC 9309 section 2.5).
+    /// Limits for robots.txt: at least 500 KiB must be read, more is optional (RFC 9309 section
+    /// 2.5).
     pub const ROBOTS: Self = Self {
         total: Duration::from_secs(30),
         wire_bytes: 500 * KIB,
@@ -67,43 +70,44 @@ impl Limits {
         ..Self::PAGE
     };
 
-    /// A sitemap: 50 MB uncompressed is the protocol's own limit, and XML of URLs that differ
-    /// in a number compresses far better than prose.
+    /// Limits for a sitemap. The protocol allows 50 MB uncompressed, and XML of similar URLs
+    /// compresses far better than prose.
     pub const SITEMAP: Self = Self { decoded_bytes: 50 * MIB, ratio: 300, ..Self::PAGE };
 }
 
-/// Bounds of one webhook attempt.
+/// Limits of one webhook attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WebhookLimits {
-    /// To the response head, dialling included.
+    /// Time until the response headers arrive, including connecting.
     pub first_byte: Duration,
-    /// The whole exchange, the kept part of the body included.
+    /// Duration of the whole exchange, including the stored part of the body.
     pub total: Duration,
-    /// Bytes of the response body that are kept; nothing is read past them.
+    /// Number of bytes of the response body that are stored. Nothing is read beyond them.
     pub head_bytes: usize,
 }
 
 impl WebhookLimits {
-    /// 15 s is what receivers are told; a body that is still coming 5 s later is cut.
+    /// The documented limit for receivers is 15 s. A body that is still arriving 5 s later is
+    /// truncated.
     pub const DEFAULT: Self =
         Self { first_byte: Duration::from_secs(15), total: Duration::from_secs(20), head_bytes: 16 * 1024 };
 }
 
-/// Bounds of one streamed exchange with a configured server.
+/// Limits of one streamed exchange with a configured server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamLimits {
-    /// To the response head: a model may have to be loaded first.
+    /// Time until the response headers arrive. A model may have to be loaded first.
     pub first_byte: Duration,
-    /// Between two chunks.
+    /// Time between two chunks.
     pub idle: Duration,
-    /// The whole exchange.
+    /// Duration of the whole exchange.
     pub total: Duration,
-    /// Body bytes over the wire.
+    /// Size of the body as received.
     pub wire_bytes: u64,
 }
 
 impl StreamLimits {
-    /// For an answer that a visitor waits for.
+    /// Limits for an answer that a visitor is waiting for.
     pub const ANSWER: Self = Self {
         first_byte: Duration::from_secs(20),
         idle: Duration::from_secs(10),
@@ -111,8 +115,8 @@ impl StreamLimits {
         wire_bytes: 4 * MIB,
     };
 
-    /// For vectors of many texts, which nobody waits for: on a machine without a graphics card a
-    /// batch takes a minute, and its numbers are written out in full.
+    /// Limits for the embeddings of many texts, which nobody waits for. Without a graphics card, a
+    /// batch takes a minute, and the response lists every number.
     pub const EMBEDDINGS: Self = Self {
         first_byte: Duration::from_secs(90),
         idle: Duration::from_secs(10),

@@ -1,8 +1,9 @@
-//! E-mail out: one trait, two real ways (an SMTP server; a log line when none is configured).
+//! Outgoing mail: one trait with two implementations, an SMTP server and a log message when no
+//! server is configured.
 //!
-//! Called by delivery with texts that are already made. A value from a visitor can end up in a
-//! subject or address, so headers are built from parsed addresses and from subjects without
-//! control characters: a line break never reaches a header. Nothing here retries.
+//! Delivery calls it with finished texts. Text from a visitor can become part of a subject or
+//! address, so headers are built from parsed addresses and from subjects without control
+//! characters: a line break never reaches a header. Nothing here retries.
 
 use std::future::Future;
 use std::io;
@@ -11,65 +12,63 @@ use std::pin::Pin;
 use lettre::message::{Mailbox, MultiPart};
 use lettre::{Address, Message};
 
-pub use crate::smtp::{SmtpMailer, SmtpSettings};
-
-/// Subjects are cut here, in characters: two lines of a mail program's list.
+/// Maximum length of a subject in characters, about two lines in a mail program.
 const MAX_SUBJECT_CHARS: usize = 200;
 
-/// A mail, ready to send: one recipient, plain text and HTML that say the same.
+/// A mail that is ready to send: one recipient, and the same content as plain text and HTML.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mail {
-    /// The same over all attempts, so that a mail program can drop a repeated one. Letters,
-    /// digits, `_` and `-`; anything else is left out.
+    /// ID of the mail, the same for all attempts, so that a mail program can drop a duplicate. Only
+    /// letters, digits, `_` and `-` are used.
     pub id: String,
     pub to: String,
     pub reply_to: Option<String>,
     pub subject: String,
     pub text: String,
-    /// Already escaped.
+    /// HTML part. Its content is already escaped.
     pub html: String,
 }
 
-/// What became of a mail.
+/// What happened to a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sent {
-    /// The mail server has taken it over.
+pub enum SendOutcome {
+    /// The mail server accepted the mail.
     Accepted,
-    /// There is no mail server: it was only logged and must stay queued.
+    /// No mail server is configured. The mail was only logged and must stay queued.
     OnlyLogged,
 }
 
-/// Why a mail was not taken.
+/// Why a mail was not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
-    /// The recipient's or the reply address is none.
+    /// The recipient or the reply address is not a valid address.
     #[error("`{field}` is not an e-mail address")]
     Address { field: &'static str },
-    #[error("the mail could not be put together")]
+    #[error("the mail could not be composed")]
     Compose(#[source] lettre::error::Error),
-    /// The mail server said no for good, with its status (5xx).
-    #[error("the mail server refused the mail for good (status {0})")]
+    /// The mail server rejected the mail permanently, with this status (5xx).
+    #[error("the mail server rejected the mail permanently (status {0})")]
     Refused(u16),
-    /// The mail server said not now (4xx), or said no before it was told of the mail, or our
-    /// settings do not satisfy it (530, 534, 535, 538): an operator can mend that while the mail
-    /// waits.
-    #[error("the mail server refused for now (status {0})")]
+    /// The mail server rejected the mail temporarily (4xx), or rejected the connection before the
+    /// mail was sent, or rejected our settings (530, 534, 535, 538). The mail waits, because the
+    /// operator can fix this.
+    #[error("the mail server rejected the mail temporarily (status {0})")]
     NotNow(u16),
     #[error("the mail server could not be reached")]
     Unreachable(#[source] io::Error),
-    /// TLS is required and cannot be had, or not with a certificate that we trust.
-    #[error("no secure connection to the mail server: {0}")]
+    /// TLS is required but not available, or the server's certificate is not trusted.
+    #[error("the TLS connection to the mail server failed: {0}")]
     Insecure(&'static str),
-    /// The mail server lacks something, for example a way to log in that we know.
-    #[error("the mail server cannot be worked with: {0}")]
+    /// The mail server lacks a required feature, for example a supported login mechanism.
+    #[error("the mail server lacks a required feature: {0}")]
     Unable(#[source] lettre::transport::smtp::Error),
-    /// The connection ended in the middle, or the mail server does not speak SMTP.
-    #[error("the exchange with the mail server broke off")]
+    /// The connection ended early, or the server does not speak SMTP.
+    #[error("the connection to the mail server ended early")]
     Broken(#[source] lettre::transport::smtp::Error),
 }
 
 impl MailError {
-    /// Whether the same mail may succeed later.
+    /// Returns whether the same mail may succeed later.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
@@ -78,7 +77,7 @@ impl MailError {
         }
     }
 
-    /// A stable name for logs and rows.
+    /// Returns a stable code for logs and rows.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -95,29 +94,29 @@ impl MailError {
 }
 
 /// The future of [`Mailer::send`].
-pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<Sent, MailError>> + Send + 'a>>;
+pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<SendOutcome, MailError>> + Send + 'a>>;
 
-/// Sends mail. Dyn-compatible: which of the two it is, is a setting.
+/// Sends mail. The settings decide which implementation is used.
 pub trait Mailer: Send + Sync {
-    /// Hands one mail over, once.
+    /// Sends one mail, once.
     fn send<'a>(&'a self, mail: &'a Mail) -> Sending<'a>;
 }
 
-/// Stands in when no mail server is configured: says so in the log, sends nothing.
+/// The mailer that is used when no mail server is configured. It logs a warning and sends nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LogMailer;
 
 impl Mailer for LogMailer {
     fn send<'a>(&'a self, mail: &'a Mail) -> Sending<'a> {
         Box::pin(async move {
-            // Neither addresses nor texts belong in a log.
-            tracing::warn!(mail = mail.id, "No mail server is configured; the mail stays queued");
-            Ok(Sent::OnlyLogged)
+            // Logs must contain neither addresses nor texts.
+            tracing::warn!(mail = mail.id, "no mail server is configured; the mail stays queued");
+            Ok(SendOutcome::OnlyLogged)
         })
     }
 }
 
-/// The message as it goes over the wire.
+/// Builds the message as it is sent.
 pub(crate) fn compose(from: &Mailbox, mail: &Mail) -> Result<Message, MailError> {
     let mut message = Message::builder()
         .from(from.clone())
@@ -132,13 +131,13 @@ pub(crate) fn compose(from: &Mailbox, mail: &Mail) -> Result<Message, MailError>
         .map_err(MailError::Compose)
 }
 
-/// Whether a mail can be sent, or replied, to this text: one bare address.
+/// Returns whether `text` is a single address without a display name.
 #[must_use]
 pub fn is_address(text: &str) -> bool {
     address(text, "to").is_ok()
 }
 
-/// A bare address: no display name, no second recipient, no control character.
+/// Parses a single address: no display name, no second recipient, no control characters.
 fn address(text: &str, field: &'static str) -> Result<Address, MailError> {
     let refused = MailError::Address { field };
     if text.chars().any(|c| c.is_control() || c.is_whitespace() || matches!(c, ',' | ';' | '<' | '>' | '"')) {
@@ -147,13 +146,14 @@ fn address(text: &str, field: &'static str) -> Result<Address, MailError> {
     text.parse().map_err(|_| refused)
 }
 
-/// The subject on one line, cut to its length.
+/// Returns the subject on one line, truncated to its maximum length.
 fn one_line(subject: &str) -> String {
     let clean: String = subject.chars().map(|c| if breaks_line(c) { ' ' } else { c }).collect();
     clean.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(MAX_SUBJECT_CHARS).collect()
 }
 
-/// Control characters, and the two separators that some programs take for line breaks.
+/// Returns whether `c` is a control character or one of the two separators that some programs treat
+/// as line breaks.
 fn breaks_line(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }

@@ -1,8 +1,8 @@
-//! Which URLs may be fetched or delivered to, judged without touching the network.
+//! Which URLs may be fetched or delivered to, checked without network access.
 //!
-//! Called when a source or webhook is created or updated, before every request, and on every
-//! redirect hop. What a name resolves to is judged later, in `dial`, on the very addresses that
-//! are connected to; a check here followed by a plain fetch would be open to DNS rebinding.
+//! It is called when a source or webhook is created or updated, before every request, and for every
+//! redirect. The addresses that a name resolves to are checked in `dial`, at the moment of
+//! connecting; a check here followed by an ordinary fetch would allow DNS rebinding.
 
 use std::net::IpAddr;
 
@@ -11,75 +11,76 @@ use url::{Host, Url};
 use crate::address;
 use crate::allow::{AllowList, plain_name};
 
-/// Longest URL taken, in bytes of its serialised form: what proxies and servers commonly accept.
+/// Maximum length of a URL in bytes, which proxies and servers commonly accept.
 pub const MAX_URL_BYTES: usize = 2048;
 
-/// Ports of a public web server; any other needs an entry in the allow-list.
+/// Ports of public web servers. Other ports require an entry in the allow-list.
 const WEB_PORTS: [u16; 2] = [80, 443];
 
-/// Names that only ever mean this machine or the local network (RFC 6761, 6762, 8375; ICANN's
-/// reservation of `internal`). `dial` would refuse them too; here the owner hears it at once.
+/// Names that always mean this machine or the local network (RFC 6761, 6762, 8375 and ICANN's
+/// reservation of `internal`). `dial` would reject them too, but this check tells the owner at
+/// once.
 const LOCAL_SUFFIXES: [&str; 5] = ["localhost", "local", "internal", "home.arpa", "localdomain"];
 
-/// Which schemes, hosts, ports and addresses a client may talk to.
+/// Schemes, hosts, ports and addresses that a client may use.
 #[derive(Clone, Debug)]
 pub struct Policy {
     schemes: Schemes,
-    reach: Reach,
+    destinations: Destinations,
     allow: AllowList,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Schemes {
     HttpAndHttps,
-    /// https, and http for listed hosts only.
+    /// https for all hosts, and http for listed hosts.
     HttpsUnlessListed,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reach {
-    /// The public internet and what is listed.
+enum Destinations {
+    /// The public internet and the listed hosts.
     Public,
-    /// Only what is listed.
+    /// Only the listed hosts.
     Listed,
 }
 
 impl Policy {
-    /// For reading web pages: http and https, public addresses, ports 80 and 443.
+    /// Policy for reading web pages: http and https, public addresses, ports 80 and 443.
     #[must_use]
     pub fn web(allow: AllowList) -> Self {
-        Self { schemes: Schemes::HttpAndHttps, reach: Reach::Public, allow }
+        Self { schemes: Schemes::HttpAndHttps, destinations: Destinations::Public, allow }
     }
 
-    /// For webhooks: https, public addresses, ports 80 and 443; http for listed hosts.
+    /// Policy for webhooks: https, public addresses, ports 80 and 443. Listed hosts may use http.
     #[must_use]
     pub fn webhooks(allow: AllowList) -> Self {
-        Self { schemes: Schemes::HttpsUnlessListed, reach: Reach::Public, allow }
+        Self { schemes: Schemes::HttpsUnlessListed, destinations: Destinations::Public, allow }
     }
 
-    /// For a server that the operator configured, such as a model server: its host alone, on
+    /// Policy for a server that the operator configured, such as a model server: only its host, on
     /// any address and port, over http or https.
     ///
-    /// A base URL without a host gives a policy that permits nothing.
+    /// A base URL without a host results in a policy that permits nothing.
     #[must_use]
     pub fn operator(base_url: &Url) -> Self {
         let allow = base_url.host().map(|host| AllowList::only(&host)).unwrap_or_default();
-        Self { schemes: Schemes::HttpAndHttps, reach: Reach::Listed, allow }
+        Self { schemes: Schemes::HttpAndHttps, destinations: Destinations::Listed, allow }
     }
 
-    /// Whether an address that `host` resolved to may be connected to.
+    /// Returns whether an address that `host` resolved to may be connected to.
     #[must_use]
     pub fn permits_address(&self, host: &str, ip: IpAddr) -> bool {
         self.allow.has_name(host)
             || self.allow.has_address(ip)
-            || (self.reach == Reach::Public && address::is_public(ip))
+            || (self.destinations == Destinations::Public && address::is_public(ip))
     }
 }
 
-/// Why a URL is refused. The text is meant for the person who typed it.
+/// Why a URL is rejected. The text is for the person who typed the URL.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
-    #[error("this is not a URL")]
+    #[error("the text is not a URL")]
     Unparsable,
     #[error("the URL is longer than {MAX_URL_BYTES} characters")]
     TooLong,
@@ -95,15 +96,15 @@ pub enum UrlError {
     Port(u16),
     #[error("the host name belongs to a local network")]
     LocalName,
-    /// Carries the name of the address block.
+    /// The URL contains an address that is not public. Contains the name of its network.
     #[error("the address is private or reserved ({0})")]
     Address(&'static str),
-    #[error("this host is not the configured one")]
+    #[error("the host is not the configured one")]
     NotListed,
 }
 
 impl UrlError {
-    /// A stable name for logs, rows and API extensions.
+    /// Returns a stable code for logs, rows and API extensions.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -121,12 +122,12 @@ impl UrlError {
     }
 }
 
-/// Parses `text` and judges it with [`check_url`].
+/// Parses `text` and checks it with [`check_url`].
 ///
 /// # Errors
-/// The first rule that the URL breaks; `Unparsable` when it is none.
+/// The first rule that the URL violates; `Unparsable` when it is not a URL.
 pub fn parse_url(text: &str, policy: &Policy) -> Result<Url, UrlError> {
-    // Before parsing, so that a megabyte of text costs nothing.
+    // Checked before parsing, so that a megabyte of text costs nothing.
     if text.len() > MAX_URL_BYTES {
         return Err(UrlError::TooLong);
     }
@@ -135,13 +136,14 @@ pub fn parse_url(text: &str, policy: &Policy) -> Result<Url, UrlError> {
     Ok(url)
 }
 
-/// Judges a URL by its text: scheme, length, user info, port, host name and literal address.
+/// Checks the text of a URL: scheme, length, credentials, port, host name and IP literal. No
+/// network access.
 ///
-/// `Url` has already brought every spelling of an IPv4 literal (decimal, octal, hexadecimal,
-/// short, full-width, percent-encoded, with a trailing dot) to one form. No network is used.
+/// `Url` has already normalized all notations of an IPv4 literal (decimal, octal, hexadecimal,
+/// short, full-width, percent-encoded, with a trailing dot).
 ///
 /// # Errors
-/// The first rule that the URL breaks.
+/// The first rule that the URL violates.
 pub fn check_url(url: &Url, policy: &Policy) -> Result<(), UrlError> {
     if url.as_str().len() > MAX_URL_BYTES {
         return Err(UrlError::TooLong);
@@ -156,7 +158,7 @@ pub fn check_url(url: &Url, policy: &Policy) -> Result<(), UrlError> {
     if policy.allow.has_host(&host) {
         return Ok(());
     }
-    if policy.reach == Reach::Listed {
+    if policy.destinations == Destinations::Listed {
         return Err(UrlError::NotListed);
     }
     if policy.schemes == Schemes::HttpsUnlessListed && url.scheme() == "http" {
@@ -210,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn webhooks_need_https_unless_the_host_is_listed() {
+    fn webhooks_require_https_unless_the_host_is_listed() {
         let strict = Policy::webhooks(AllowList::default());
         let listed = Policy::webhooks(allow("127.0.0.1 hooks.internal 10.0.0.0/8"));
 
@@ -232,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operator_policy_reaches_its_own_host_alone() {
+    fn an_operator_policy_permits_only_the_configured_host() {
         let base = Url::parse("http://ollama.internal:11434/v1").expect("a URL");
         let policy = Policy::operator(&base);
 
@@ -250,12 +252,12 @@ mod tests {
 
         assert_eq!(refusal(&longest, &web), None);
         assert_eq!(refusal(&format!("{longest}a"), &web), Some("URL_TOO_LONG"));
-        // Three bytes typed, nine after percent-encoding.
+        // Each character has three bytes, and nine after percent-encoding.
         assert_eq!(refusal(&format!("{stem}{}", "\u{20ac}".repeat(500)), &web), Some("URL_TOO_LONG"));
     }
 
     #[test]
-    fn a_resolved_address_is_judged_by_table_and_list() {
+    fn a_resolved_address_is_checked_against_table_and_allow_list() {
         let policy = Policy::web(allow("10.1.0.0/16 files.internal"));
 
         assert!(policy.permits_address("example.com", IpAddr::from([93, 184, 216, 34])));

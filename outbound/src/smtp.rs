@@ -1,10 +1,10 @@
-//! The operator's mail server: one connection per mail, to its end or to a reason to wait.
+//! The operator's mail server: one connection per mail.
 //!
-//! Lettre speaks SMTP; what goes out before TLS and what is believed of it is decided here. Where
-//! TLS is required, nothing but `EHLO` and `STARTTLS` is said without it, and answers that somebody
-//! puts in behind that to `STARTTLS` break the handshake ([`LineByLine`]). A mail is refused for
-//! good only by an answer to the mail itself: what the server says before, an operator can mend
-//! (or an attacker could make up), so the mail waits.
+//! Lettre implements SMTP. This file decides what is sent before TLS starts and how far responses
+//! are trusted. Where TLS is required, only `EHLO` and `STARTTLS` are sent without it, and
+//! responses that an attacker injects after that of `STARTTLS` break the handshake
+//! ([`LineByLine`]). Only a response to the mail itself rejects it permanently. An operator can fix
+//! what the server rejects before that (and an attacker could forge it), so the mail waits.
 
 use std::io;
 use std::net::SocketAddr;
@@ -25,32 +25,30 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use url::{Host, Url};
 
-use crate::client::SetupError;
-use crate::error::find;
-use crate::mail::{Mail, MailError, Mailer, Sending, Sent, compose};
-use crate::tls::explain;
+use crate::error::{SetupError, explain_tls, find};
+use crate::mail::{Mail, MailError, Mailer, SendOutcome, Sending, compose};
 
-/// To connect; the caller bounds the whole exchange. RFC 5321 allows minutes; a queue that retries
-/// need not.
+/// Timeout for connecting. The caller limits the whole exchange. RFC 5321 allows minutes, which a
+/// queue with retries does not need.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
-/// Ports by RFC 5321, RFC 6409 and RFC 8314.
+/// Ports according to RFC 5321, RFC 6409 and RFC 8314.
 const SMTP_PORT: u16 = 25;
 const SUBMISSION_PORT: u16 = 587;
 const SUBMISSIONS_PORT: u16 = 465;
 
-/// The operator's mail server.
+/// Settings of the operator's mail server.
 #[derive(Clone, Debug)]
 pub struct SmtpSettings {
-    /// `smtps://user:password@host:465` or `smtp://user:password@host:587?tls=required`.
+    /// URL: `smtps://user:password@host:465` or `smtp://user:password@host:587?tls=required`.
     /// Credentials are percent-encoded.
     pub url: String,
-    /// The sender, as an address or `Name <address>`.
+    /// Sender, as an address or `Name <address>`.
     pub from: String,
-    /// Trusted beside Mozilla's roots: the operator's own authorities.
+    /// Certificate authorities of the operator, which are trusted in addition to Mozilla's.
     pub authorities: Vec<CertificateDer<'static>>,
 }
 
-/// Sends through an SMTP server, one connection per mail.
+/// Sends mail through an SMTP server, with one connection per mail.
 pub struct SmtpMailer {
     from: Mailbox,
     host: String,
@@ -60,18 +58,18 @@ pub struct SmtpMailer {
 }
 
 impl SmtpMailer {
-    /// A mailer for the operator's server; nothing is connected yet.
+    /// Creates a mailer. It does not connect yet.
     ///
     /// # Errors
-    /// `Smtp` and `From` name the setting that is wrong; `Authority` when one of the authorities is
-    /// no certificate.
+    /// `Smtp` and `From` name the invalid setting; `Authority` when a certificate authority is not
+    /// a valid certificate.
     pub fn new(settings: &SmtpSettings) -> Result<Self, SetupError> {
         let from: Mailbox = settings.from.parse().map_err(|_| SetupError::From(settings.from.clone()))?;
-        let url = Url::parse(&settings.url).map_err(|_| SetupError::Smtp("it is no URL"))?;
+        let url = Url::parse(&settings.url).map_err(|_| SetupError::Smtp("it is not a URL"))?;
         let host = match url.host() {
             Some(Host::Ipv6(address)) => address.to_string(),
             Some(host) => host.to_string(),
-            None => return Err(SetupError::Smtp("it names no host")),
+            None => return Err(SetupError::Smtp("it contains no host")),
         };
         let (tls, usual_port) = tls(&url, &host, &settings.authorities)?;
         let credentials = match url.password() {
@@ -88,12 +86,12 @@ impl SmtpMailer {
             connection.auth(DEFAULT_MECHANISMS, credentials).await.map_err(before_the_mail)?;
         }
         let taken = connection.send(message.envelope(), &message.formatted()).await;
-        // It says QUIT, unless the exchange has broken.
+        // This sends QUIT, unless the connection is broken.
         connection.abort().await;
         taken.map(drop).map_err(of_the_mail)
     }
 
-    /// A connection that is as secure as the settings ask.
+    /// Opens a connection that is as secure as the settings require.
     async fn connect(&self) -> Result<AsyncSmtpConnection, MailError> {
         let hello = ClientId::Domain(self.from.email.domain().to_owned());
         let server = (self.host.as_str(), self.port);
@@ -127,11 +125,11 @@ impl SmtpMailer {
 
 impl Mailer for SmtpMailer {
     fn send<'a>(&'a self, mail: &'a Mail) -> Sending<'a> {
-        Box::pin(async move { self.hand_over(mail).await.map(|()| Sent::Accepted) })
+        Box::pin(async move { self.hand_over(mail).await.map(|()| SendOutcome::Accepted) })
     }
 }
 
-/// When TLS begins and whom it trusts, and the port where that is usual.
+/// Returns when TLS starts and which certificates are trusted, and the usual port for that.
 fn tls(url: &Url, host: &str, authorities: &[CertificateDer<'static>]) -> Result<(Tls, u16), SetupError> {
     let mut parameters = TlsParameters::builder(host.to_owned()).certificate_store(CertificateStore::WebpkiRoots);
     for authority in authorities {
@@ -145,12 +143,12 @@ fn tls(url: &Url, host: &str, authorities: &[CertificateDer<'static>]) -> Result
         ("smtp", None) => Ok((Tls::None, SMTP_PORT)),
         ("smtp", Some("required")) => Ok((Tls::Required(parameters), SUBMISSION_PORT)),
         ("smtp", Some("opportunistic")) => Ok((Tls::Opportunistic(parameters), SUBMISSION_PORT)),
-        ("smtp", Some(_)) => Err(SetupError::Smtp("its tls is neither required nor opportunistic")),
-        _ => Err(SetupError::Smtp("it begins neither with smtp:// nor with smtps://")),
+        ("smtp", Some(_)) => Err(SetupError::Smtp("the parameter tls must be required or opportunistic")),
+        _ => Err(SetupError::Smtp("it must start with smtp:// or smtps://")),
     }
 }
 
-/// A part of a URL without its percent-encoding.
+/// Decodes the percent-encoding of a part of a URL.
 fn decoded(text: &str) -> Result<String, SetupError> {
     let wrong = || SetupError::Smtp("the user name or the password is not percent-encoded UTF-8");
     let mut bytes = Vec::with_capacity(text.len());
@@ -166,7 +164,7 @@ fn decoded(text: &str) -> Result<String, SetupError> {
     String::from_utf8(bytes).map_err(|_| wrong())
 }
 
-/// A failure in which the mail itself had no part: it may go another time.
+/// Classifies a failure before the mail was sent. The mail may succeed later.
 fn before_the_mail(error: Error) -> MailError {
     match error.status() {
         Some(status) => MailError::NotNow(u16::from(status)),
@@ -174,8 +172,8 @@ fn before_the_mail(error: Error) -> MailError {
     }
 }
 
-/// A failure with the mail on the table; our settings, when that is what the server does not like,
-/// can be mended while it waits.
+/// Classifies a failure while the mail was sent. When the server rejects our settings, the mail
+/// waits until the operator has fixed them.
 fn of_the_mail(error: Error) -> MailError {
     match error.status().map(u16::from) {
         Some(status @ (530 | 534 | 535 | 538)) => MailError::NotNow(status),
@@ -187,16 +185,17 @@ fn of_the_mail(error: Error) -> MailError {
 
 fn without_status(error: Error) -> MailError {
     if let Some(tls) = find::<rustls::Error>(&error) {
-        return MailError::Insecure(explain(tls));
+        return MailError::Insecure(explain_tls(tls));
     }
     if error.is_client() { MailError::Unable(error) } else { MailError::Broken(error) }
 }
 
-/// A connection that gives no more than one line at a time.
+/// A connection that returns at most one line per read.
 ///
-/// Lettre keeps what it has read beyond the answer to `STARTTLS` and takes it for answers that came
-/// through TLS: who sits on the line could so have a mail taken for accepted that never was. Given
-/// the answer alone, it leaves what is behind it to the handshake, which breaks on it.
+/// Lettre keeps the bytes that it has read beyond the response to `STARTTLS`, and treats them as
+/// responses that arrived through TLS. An attacker on the network could thereby make it believe
+/// that a mail was accepted. When it can read only the response itself, the bytes behind it go to
+/// the TLS handshake, which fails on them.
 #[derive(Debug)]
 struct LineByLine(BufReader<TcpStream>);
 
@@ -239,7 +238,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn credentials_lose_their_percent_encoding_and_nothing_else() {
+    fn percent_encoding_of_credentials_is_decoded() {
         assert_eq!(decoded("p%40ss+%C3%BC%2B").expect("well-formed"), "p@ss+\u{fc}+");
         for wrong in ["50%", "%4", "%zz", "%C3", "%+1", "%\u{fc}"] {
             assert!(decoded(wrong).is_err(), "{wrong}");

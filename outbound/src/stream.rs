@@ -1,7 +1,7 @@
-//! A JSON request whose answer is read as it comes: for model servers that stream tokens.
+//! A JSON request whose response is read as it arrives, for model servers that stream tokens.
 //!
-//! Called by the engine's model clients with a client of [`crate::Policy::operator`]. What the
-//! bytes mean (server-sent events, JSON lines) is the caller's business.
+//! The model clients of the engine call it with a client of [`crate::Policy::operator`]. The caller
+//! interprets the bytes (server-sent events, JSON lines).
 
 use std::pin::Pin;
 
@@ -19,10 +19,10 @@ use crate::fetch::kept;
 use crate::limits::StreamLimits;
 use crate::policy::check_url;
 
-/// Chunks of a body in order; ends after the first error.
+/// Chunks of a body, in order. The stream ends after the first error.
 pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, FetchError>> + Send>>;
 
-/// A response whose body is still coming. Dropping it ends the exchange.
+/// A response whose body is still arriving. Dropping it ends the exchange.
 pub struct Streamed {
     pub status: u16,
     pub content_type: Option<String>,
@@ -30,7 +30,7 @@ pub struct Streamed {
     pub body: ByteStream,
 }
 
-struct Reading {
+struct BodyStream {
     response: Response,
     limits: StreamLimits,
     deadline: Instant,
@@ -38,12 +38,13 @@ struct Reading {
 }
 
 impl Client {
-    /// Posts JSON and gives the response as soon as its head is there, whatever its status.
+    /// Posts JSON and returns the response as soon as its headers arrive, whatever its status.
     ///
-    /// Redirects are not followed. `headers` carry the credentials, if any.
+    /// Redirects are not followed. `headers` contain the credentials, if any.
     ///
     /// # Errors
-    /// Those before the head here; those of the body in the stream.
+    /// Errors before the headers arrive are returned here; errors of the body are part of the
+    /// stream.
     pub async fn post_json_stream(
         &self,
         url: &Url,
@@ -60,16 +61,16 @@ impl Client {
             status: response.status().as_u16(),
             content_type: kept(response.headers(), &CONTENT_TYPE),
             retry_after: kept(response.headers(), &RETRY_AFTER),
-            body: Box::pin(try_unfold(Reading { response, limits: *limits, deadline, wire_bytes: 0 }, next_chunk)),
+            body: Box::pin(try_unfold(BodyStream { response, limits: *limits, deadline, wire_bytes: 0 }, next_chunk)),
         })
     }
 }
 
-async fn next_chunk(mut reading: Reading) -> Result<Option<(Bytes, Reading)>, FetchError> {
-    let limits = reading.limits;
+async fn next_chunk(mut stream: BodyStream) -> Result<Option<(Bytes, BodyStream)>, FetchError> {
+    let limits = stream.limits;
     let idle = Instant::now() + limits.idle;
-    let Ok(chunk) = timeout_at(idle.min(reading.deadline), reading.response.chunk()).await else {
-        let is_total = reading.deadline <= idle;
+    let Ok(chunk) = timeout_at(idle.min(stream.deadline), stream.response.chunk()).await else {
+        let is_total = stream.deadline <= idle;
         return Err(if is_total {
             FetchError::TotalTimeout(limits.total)
         } else {
@@ -79,9 +80,9 @@ async fn next_chunk(mut reading: Reading) -> Result<Option<(Bytes, Reading)>, Fe
     let Some(chunk) = chunk.map_err(|_| FetchError::Broken)? else {
         return Ok(None);
     };
-    reading.wire_bytes += chunk.len() as u64;
-    if reading.wire_bytes > limits.wire_bytes {
+    stream.wire_bytes += chunk.len() as u64;
+    if stream.wire_bytes > limits.wire_bytes {
         return Err(FetchError::TooLarge(limits.wire_bytes));
     }
-    Ok(Some((chunk, reading)))
+    Ok(Some((chunk, stream)))
 }

@@ -1,7 +1,8 @@
-//! Where the time of one exchange went: DNS and connecting are seen from inside the client.
+//! Durations of the phases of an exchange. DNS and connecting are measured inside the client.
 //!
-//! The client dials within the task that asked, so the two measurements travel in a task-local.
-//! A dial that ends up serving another request of the pool is simply not counted.
+//! The client connects within the task of the request, so the two measurements are passed in a
+//! task-local variable. A connection attempt that ends up serving another request of the pool is
+//! not counted.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -12,19 +13,19 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tower::{Layer, Service};
 
-/// Where the time went. A reused connection has neither `dns` nor `connect`.
+/// Durations of the phases of an exchange. A reused connection has neither `dns` nor `connect`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timing {
-    /// Absent for an address literal, too.
+    /// Duration of the DNS lookup. `None` for an IP literal as well.
     pub dns: Option<Duration>,
-    /// TCP and TLS, without DNS.
+    /// Duration of the TCP and TLS handshakes, without DNS.
     pub connect: Option<Duration>,
-    /// From the start to the response head; absent when there was none.
+    /// Time from the start until the response headers arrived. `None` when there was no response.
     pub first_byte: Option<Duration>,
     pub total: Duration,
 }
 
-/// What dialling took, as far as it got.
+/// Durations of the phases of connecting, as far as it got.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Dialled {
     pub(crate) dns: Option<Duration>,
@@ -35,7 +36,7 @@ tokio::task_local! {
     static DIALLED: Cell<Dialled>;
 }
 
-/// Runs `exchange` and gives back what its dialling took.
+/// Runs `exchange` and returns the durations of its connection phases.
 pub(crate) async fn measured<F: Future>(exchange: F) -> (F::Output, Dialled) {
     let watched = async {
         let outcome = exchange.await;
@@ -44,13 +45,13 @@ pub(crate) async fn measured<F: Future>(exchange: F) -> (F::Output, Dialled) {
     DIALLED.scope(Cell::default(), watched).await
 }
 
-/// Notes how long DNS took, when someone is measuring.
+/// Records the duration of DNS, if the exchange is being measured.
 pub(crate) fn note_dns(took: Duration) {
     note(|dialled| dialled.dns = Some(took));
 }
 
 fn note(change: impl FnOnce(&mut Dialled)) {
-    // Outside a measured exchange there is nobody to tell.
+    // Fails outside a measured exchange, where nobody needs the duration.
     let _ = DIALLED.try_with(|cell| {
         let mut dialled = cell.get();
         change(&mut dialled);
@@ -58,7 +59,7 @@ fn note(change: impl FnOnce(&mut Dialled)) {
     });
 }
 
-/// Wraps the client's connector to note how long connecting took.
+/// Wraps the client's connector to measure the duration of connecting.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TimedConnect;
 
@@ -70,7 +71,7 @@ impl<S> Layer<S> for TimedConnect {
     }
 }
 
-/// A connector that is being timed.
+/// A connector whose duration is measured.
 #[derive(Clone, Debug)]
 pub(crate) struct Timed<S> {
     inner: S,

@@ -1,8 +1,8 @@
-//! One webhook attempt: post, wait, keep the head of the response, measure.
+//! One webhook request: post the body, wait, store the beginning of the response, and measure.
 //!
-//! Called by delivery. The receiver's status decides about success; a body that stalls or runs
-//! on after it is cut and changes nothing. Redirects are never followed: their status is the
-//! result. The response is neither decompressed nor rendered, only kept.
+//! Delivery calls it. Only the status of the endpoint decides about success; a body that stalls or
+//! is too long is truncated and changes nothing. Redirects are not followed: their status is the
+//! result. The response is neither decompressed nor interpreted, only stored.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -20,25 +20,27 @@ use crate::limits::WebhookLimits;
 use crate::policy::check_url;
 use crate::timing::{Timing, measured};
 
-/// Of an answer's headers so many are kept, as many as a receiver behind several proxies sends.
+/// Maximum number of stored response headers, about as many as a receiver behind several proxies
+/// sends.
 const MAX_KEPT_HEADERS: usize = 40;
 
-/// What one attempt came to.
+/// The result of one webhook request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attempt {
-    /// What was answered, or why nothing was.
+pub struct WebhookExchange {
+    /// The response, or why there was none.
     pub response: Result<ResponseHead, FetchError>,
     pub timing: Timing,
 }
 
-/// The kept part of a response.
+/// The stored part of a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResponseHead {
     pub status: u16,
-    /// As sent; not yet judged or clamped.
+    /// `Retry-After` as it was sent, neither parsed nor limited.
     pub retry_after: Option<String>,
-    /// As sent, in order, for the owner to read: without cookies, which are secrets, and without what
-    /// is no text or too long. Names are in lower case.
+    /// Response headers as they were sent, in order, for the owner to read. Cookies are omitted
+    /// because they are secrets, and so are headers that are too long or not text. Names are in
+    /// lower case.
     pub headers: Vec<(String, String)>,
     /// The first bytes of the body, at most `WebhookLimits::head_bytes`.
     pub body: Bytes,
@@ -47,12 +49,19 @@ pub struct ResponseHead {
 }
 
 impl Client {
-    /// Posts `body` once and reports what happened; it ends within `limits.total`.
+    /// Posts `body` once and reports the result. It ends within `limits.total`.
     ///
-    /// `headers` are sent as they are, beside those that HTTP itself needs.
-    pub async fn post_webhook(&self, url: &Url, headers: HeaderMap, body: Bytes, limits: &WebhookLimits) -> Attempt {
+    /// `headers` are sent as given, in addition to those that HTTP itself requires.
+    pub async fn post_webhook(
+        &self,
+        url: &Url,
+        headers: HeaderMap,
+        body: Bytes,
+        limits: &WebhookLimits,
+    ) -> WebhookExchange {
         let started = Instant::now();
-        // Shared with the exchange; a lock and no Cell, so that attempts may run as tasks.
+        // Shared with the exchange. It is a lock instead of a `Cell`, so that attempts can run as
+        // tasks.
         let first_byte = OnceLock::new();
         let exchange = self.exchange(url, headers, body, limits, &first_byte);
         let (response, dialled) = measured(exchange).await;
@@ -62,7 +71,7 @@ impl Client {
             first_byte: first_byte.get().copied(),
             total: started.elapsed(),
         };
-        Attempt { response, timing }
+        WebhookExchange { response, timing }
     }
 
     async fn exchange(
@@ -86,7 +95,7 @@ impl Client {
     }
 }
 
-/// The headers that are kept.
+/// Returns the headers that are stored.
 fn shown(headers: &HeaderMap) -> Vec<(String, String)> {
     let pairs = headers.iter().filter(|(name, _)| **name != SET_COOKIE);
     let texts = pairs.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
@@ -94,7 +103,8 @@ fn shown(headers: &HeaderMap) -> Vec<(String, String)> {
     short.take(MAX_KEPT_HEADERS).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-/// The first `head_bytes` of the body that arrive before `deadline`, and whether that was all.
+/// Reads the first `head_bytes` of the body that arrive before `deadline`, and returns whether that
+/// was the whole body.
 async fn read_head(mut response: Response, head_bytes: usize, deadline: Instant) -> (Bytes, bool) {
     let mut head = BytesMut::new();
     loop {

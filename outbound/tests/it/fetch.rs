@@ -309,7 +309,7 @@ async fn connections_that_fail_are_told_apart() {
 async fn no_proxy_is_taken_from_the_environment() {
     let proxy = Site::always(vec![reply("200 OK", &[], b"from the proxy")]).await;
     let mut again = tokio::process::Command::new(std::env::current_exe().expect("this program"));
-    again.args(["--exact", "a_page_comes_with_the_headers_that_a_crawler_needs"]);
+    again.args(["--exact", "fetch::a_page_comes_with_the_headers_that_a_crawler_needs"]);
     for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
         again.env(name, proxy.url("/").as_str());
     }

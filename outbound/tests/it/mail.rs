@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use helpbot_outbound::{LogMailer, Mail, MailError, Mailer, Sent, SmtpMailer, SmtpSettings};
+use helpbot_outbound::{LogMailer, Mail, MailError, Mailer, SendOutcome, SmtpMailer, SmtpSettings};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -93,7 +93,7 @@ async fn a_mail_arrives_with_text_html_and_reply_address() {
     let sent = smtp.mailer().send(&mail()).await.expect("taken");
 
     let lines = smtp.received();
-    assert_eq!(sent, Sent::Accepted);
+    assert_eq!(sent, SendOutcome::Accepted);
     assert_eq!(lines[0], "EHLO shop.example");
     assert!(lines.contains(&"RCPT TO:<owner@shop.example>".to_owned()));
     assert_eq!(header(&lines, "To"), ["owner@shop.example"]);
@@ -193,7 +193,7 @@ async fn an_absent_server_keeps_the_mail_waiting() {
 
 #[tokio::test]
 async fn without_a_server_mail_is_only_logged() {
-    assert_eq!(LogMailer.send(&mail()).await.expect("logged"), Sent::OnlyLogged);
+    assert_eq!(LogMailer.send(&mail()).await.expect("logged"), SendOutcome::OnlyLogged);
 }
 
 #[test]
@@ -202,5 +202,5 @@ fn wrong_settings_are_named() {
     let bad_url = SmtpMailer::new(&settings("http://mail.example", "a@b.example")).err().expect("refused");
 
     assert_eq!(bad_from.to_string(), "`nobody` is not an e-mail address");
-    assert_eq!(bad_url.to_string(), "the SMTP URL is not valid: it begins neither with smtp:// nor with smtps://");
+    assert_eq!(bad_url.to_string(), "the SMTP URL is not valid: it must start with smtp:// or smtps://");
 }

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use crate::authority::Authority;
-use helpbot_outbound::{CertificateDer, Mail, MailError, Mailer, Sent, SmtpMailer, SmtpSettings};
+use helpbot_outbound::{CertificateDer, Mail, MailError, Mailer, SendOutcome, SmtpMailer, SmtpSettings};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -154,7 +154,7 @@ async fn an_operators_authority_is_trusted_over_starttls_and_nothing_is_said_bef
 
     let sent = smtp.mailer("smtp", "?tls=required", vec![authority.certificate()]).send(&mail()).await;
 
-    assert_eq!(sent.expect("taken"), Sent::Accepted);
+    assert_eq!(sent.expect("taken"), SendOutcome::Accepted);
     assert_eq!(smtp.in_the_clear(), ["EHLO shop.example", "STARTTLS"]);
     let secret: Vec<String> = smtp.said().into_iter().filter(|(is_secret, _)| *is_secret).map(|it| it.1).collect();
     assert!(secret.contains(&format!("AUTH PLAIN {PASSWORD_SENT}")), "{secret:?}");
@@ -167,7 +167,7 @@ async fn an_operators_authority_is_trusted_where_tls_comes_first() {
 
     let sent = smtp.mailer("smtps", "", vec![authority.certificate()]).send(&mail()).await;
 
-    assert_eq!(sent.expect("taken"), Sent::Accepted);
+    assert_eq!(sent.expect("taken"), SendOutcome::Accepted);
     assert!(smtp.in_the_clear().is_empty());
     assert!(smtp.said().contains(&(true, "RCPT TO:<owner@shop.example>".to_owned())));
 }

@@ -105,7 +105,7 @@ async fn no_redirect_leads_to_a_refused_url() {
 
 #[tokio::test]
 async fn a_private_literal_is_reached_only_when_listed() {
-    let canary = Site::always(vec![site::reply("200 OK", &[], b"inside")]).await;
+    let canary = Site::always(vec![crate::site::reply("200 OK", &[], b"inside")]).await;
 
     let refused = client("").get(&canary.url("/"), None, &QUICK).await;
     assert!(canary.requests().is_empty());

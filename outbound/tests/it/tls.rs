@@ -95,10 +95,10 @@ async fn certificates_that_do_not_hold_are_named_for_the_owner() {
 
     assert_eq!(
         failure(good, Vec::new()).await,
-        "no secure connection: the certificate's issuer is not trusted, or an intermediate is missing"
+        "the TLS connection failed: the issuer of the certificate is not trusted, or an intermediate certificate is missing"
     );
-    assert_eq!(failure(expired, trusted.clone()).await, "no secure connection: the certificate has expired");
-    assert_eq!(failure(other, trusted).await, "no secure connection: the certificate is for another host name");
+    assert_eq!(failure(expired, trusted.clone()).await, "the TLS connection failed: the certificate has expired");
+    assert_eq!(failure(other, trusted).await, "the TLS connection failed: the certificate is for another host name");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::site::{Site, Step, allow, client_with, fixed_dns, ms, reply, text};
 use bytes::Bytes;
-use helpbot_outbound::{Attempt, FetchError, HeaderMap, HeaderName, HeaderValue, Policy, WebhookLimits};
+use helpbot_outbound::{FetchError, HeaderMap, HeaderName, HeaderValue, Policy, WebhookExchange, WebhookLimits};
 
 const QUICK: WebhookLimits =
     WebhookLimits { first_byte: Duration::from_millis(300), total: Duration::from_millis(500), head_bytes: 1024 };
@@ -15,12 +15,12 @@ fn headers() -> HeaderMap {
     [json, header].into_iter().collect()
 }
 
-async fn post(site: &Site) -> Attempt {
+async fn post(site: &Site) -> WebhookExchange {
     let client = client_with(Policy::webhooks(allow("127.0.0.1")), fixed_dns(site.address));
     client.post_webhook(&site.url("/hook"), headers(), Bytes::from_static(b"{\"a\":1}"), &QUICK).await
 }
 
-async fn post_to(steps: Vec<Step>) -> Attempt {
+async fn post_to(steps: Vec<Step>) -> WebhookExchange {
     post(&Site::always(steps).await).await
 }
 
