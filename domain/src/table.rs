@@ -38,7 +38,31 @@ impl Column {
                 "pergunta",
                 "domanda",
                 "vraag",
+                "fråga",
+                "spørgsmål",
+                "spørsmål",
+                "kysymys",
+                "pytanie",
+                "otázka",
+                "kérdés",
+                "întrebare",
+                "pitanje",
+                "soru",
+                "вопрос",
+                "питання",
+                "въпрос",
+                "ερώτηση",
+                "سؤال",
+                "السؤال",
+                "שאלה",
+                "प्रश्न",
+                "câu hỏi",
+                "pertanyaan",
+                "คำถาม",
+                "問題",
+                "问题",
                 "質問",
+                "질문",
                 // What an answer stands under in an export of articles.
                 "title",
             ],
@@ -50,9 +74,36 @@ impl Column {
                 "respuesta",
                 "resposta",
                 "réponse",
+                "reponse",
                 "risposta",
                 "antwoord",
+                "svar",
+                "vastaus",
+                "odpowiedź",
+                "odpověď",
+                "odpoveď",
+                "válasz",
+                "răspuns",
+                "odgovor",
+                "cevap",
+                "yanıt",
+                "ответ",
+                "відповідь",
+                "отговор",
+                "απάντηση",
+                "جواب",
+                "الجواب",
+                "إجابة",
+                "תשובה",
+                "उत्तर",
+                "câu trả lời",
+                "trả lời",
+                "jawaban",
+                "คำตอบ",
+                "答案",
+                "答复",
                 "回答",
+                "답변",
             ],
             Self::Url => &["url", "link", "source", "address", "quelle"],
             Self::Phrasings => &["phrasings", "phrasing"],
@@ -64,11 +115,25 @@ impl Column {
     pub fn place<'a>(self, head: impl IntoIterator<Item = &'a str>) -> Option<usize> {
         let rank = |cell: &str| {
             let cell = cell.trim().to_lowercase();
-            self.names().iter().position(|name| *name == cell)
+            let whole = self.names().iter().position(|name| *name == cell);
+            // "Question (EN)" or "Customer question": a name among other words counts less.
+            whole.or_else(|| Some(self.names().len() + self.names().iter().position(|name| has_word(&cell, name))?))
         };
         let ranked = head.into_iter().enumerate().filter_map(|(place, cell)| Some((rank(cell)?, place)));
         ranked.min().map(|(_, place)| place)
     }
+}
+
+/// Whether a name of more than two letters is a word of a cell, or any part of it in scripts that
+/// write no spaces.
+fn has_word(cell: &str, name: &str) -> bool {
+    let is_unspaced =
+        name.chars().all(|c| matches!(c, '\u{e00}'..='\u{e7f}' | '\u{3040}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}'));
+    if is_unspaced {
+        return cell.contains(name);
+    }
+    let is_long = name.chars().count() > 2 && name != "title";
+    is_long && cell.split(|c: char| !c.is_alphanumeric()).any(|word| word == name)
 }
 
 /// The separator of a table by its first line: what of comma, semicolon and tab it has most of

@@ -100,8 +100,9 @@ fn has_phone(text: &str) -> bool {
     text.split(|c| !is_part(c)).any(|part| {
         let digits = part.bytes().filter(u8::is_ascii_digit).count();
         let is_date = part.trim().split(['.', '-', '/']).count() == 3 && digits == 8;
-        let has_year_only = part.split([' ', '-']).filter(|word| !word.is_empty()).all(|word| word.len() == 4);
-        (7..=15).contains(&digits) && !is_date && !has_year_only
+        let is_year = |word: &str| word.len() == 4 && word.starts_with(['1', '2']);
+        let has_years_only = part.split([' ', '-']).filter(|word| !word.is_empty()).all(is_year);
+        (7..=15).contains(&digits) && !is_date && !has_years_only
     })
 }
 

@@ -129,6 +129,7 @@ fn ends_string(rest: &str) -> bool {
             ahead.next(),
             None | Some(b'"' | b'{' | b'[' | b'}' | b']' | b'0'..=b'9' | b'-' | b't' | b'f' | b'n')
         ),
+        Some(b'/') => matches!(ahead.next(), Some(b'/' | b'*')),
         Some(_) => false,
     }
 }

@@ -1,88 +1,78 @@
-//! CSV files of questions: question, answer and, if there is a third column, the address behind
-//! the answer.
+//! CSV files of questions: the rows of the file, for [`table`](super::table) to find its columns.
 //!
-//! What separates the columns and what they are called is `domain`'s to say, for imports as well.
-//! A first line with the columns' names puts them into any order; without one they stand in this.
+//! Spreadsheets separate columns by comma, semicolon, tab or bar, depending on the language of the
+//! system, and may say so in a first line (`sep=;`). The separator that gives the most rows of equal
+//! width wins.
 
 use csv::{ReaderBuilder, StringRecord};
-use helpbot_domain::table::{self, Column, ROWS_MAX};
-use url::Url;
 
-use crate::extract::{ExtractError, Item, Page, fragment, question};
+use super::table;
+use crate::extract::{ExtractError, Page};
 
-/// The longest question and answer, in bytes.
-const FIELD_LIMIT_BYTES: usize = 64 * 1024;
+/// Separators in the order in which they win a tie.
+const SEPARATORS: [u8; 4] = *b",;\t|";
 
-/// Where the columns are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Columns {
-    question: usize,
-    answer: usize,
-    address: Option<usize>,
-}
+/// The rows that are read with each separator to compare them.
+const SAMPLE_ROWS: usize = 50;
+
+/// The text that is read with each separator to compare them, in bytes.
+const SAMPLE_BYTES: usize = 64 * 1024;
 
 /// Reads a table of questions; rows without a question or an answer are left out.
 ///
 /// # Errors
-/// `Unreadable` when it has one column only or no row at all can be read, `TooLarge` (of fields)
-/// above the limits.
+/// `Unreadable` when a row is broken or the table has no columns with questions and answers,
+/// `TooLarge` above the limits of a cell.
 pub(super) fn read(text: &str) -> Result<Page, ExtractError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = ReaderBuilder::new()
-        .delimiter(table::delimiter(text))
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(text.as_bytes());
-    let mut page = Page::default();
-    let mut columns = None;
-    for (index, row) in reader.records().take(ROWS_MAX + 1).enumerate() {
-        let row = row.map_err(|error| unreadable(format!("row {} is broken ({error})", index + 1)))?;
-        if index == ROWS_MAX {
-            return Err(unreadable(format!("it has more than {ROWS_MAX} rows")));
-        }
-        if columns.is_none() {
-            let named = named_columns(&row);
-            columns = Some(named.unwrap_or(Columns { question: 0, answer: 1, address: (row.len() > 2).then_some(2) }));
-            if named.is_some() {
-                continue;
-            }
-            if row.len() < 2 {
-                return Err(unreadable("it has one column, where a question and an answer are needed".into()));
-            }
-        }
-        if let Some(columns) = columns {
-            add(&mut page, &row, columns)?;
-        }
-    }
-    Ok(page)
+    let (declared, text) = declared_separator(text);
+    let separator = declared.unwrap_or_else(|| separator(text));
+    let row = |(index, row): (usize, Result<StringRecord, csv::Error>)| match row {
+        Ok(row) => Ok(row.iter().map(str::to_owned).collect()),
+        Err(error) => Err(ExtractError::Unreadable { reason: format!("row {} is broken ({error})", index + 1) }),
+    };
+    table::read(reader(text, separator).into_records().enumerate().map(row))
 }
 
-fn unreadable(reason: String) -> ExtractError {
-    ExtractError::Unreadable { reason }
+fn reader(text: &str, separator: u8) -> csv::Reader<&[u8]> {
+    ReaderBuilder::new().delimiter(separator).has_headers(false).flexible(true).from_reader(text.as_bytes())
 }
 
-fn named_columns(row: &StringRecord) -> Option<Columns> {
-    let place = |column: Column| column.place(row);
-    Some(Columns { question: place(Column::Question)?, answer: place(Column::Answer)?, address: place(Column::Url) })
+/// The separator that a first line like `sep=;` names, and the text behind that line.
+fn declared_separator(text: &str) -> (Option<u8>, &str) {
+    let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let line = first.trim_end_matches('\r').trim_matches('"');
+    let value = line.get(..4).filter(|name| name.eq_ignore_ascii_case("sep=")).map(|_| &line[4..]);
+    match value {
+        Some(value) => (value.bytes().next().filter(u8::is_ascii).or(Some(b'\t')), rest),
+        None => (None, text),
+    }
 }
 
-fn add(page: &mut Page, row: &StringRecord, columns: Columns) -> Result<(), ExtractError> {
-    let field = |at: usize| row.get(at).unwrap_or_default().trim();
-    let (asked, answered) = (field(columns.question), field(columns.answer));
-    if let Some(size) = [asked.len(), answered.len()].into_iter().find(|&size| size > FIELD_LIMIT_BYTES) {
-        return Err(ExtractError::TooLarge { size_bytes: size as u64, limit_bytes: FIELD_LIMIT_BYTES as u64 });
+/// The separator by which the first rows are most alike.
+fn separator(text: &str) -> u8 {
+    let end = (0..=SAMPLE_BYTES.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+    let sample = &text[..end];
+    let score = |separator: u8| {
+        let widths: Vec<usize> =
+            reader(sample, separator).records().take(SAMPLE_ROWS).flatten().map(|row| row.len()).collect();
+        let widest = widths.iter().copied().filter(|&width| width > 1);
+        widest.map(|width| (widths.iter().filter(|&&other| other == width).count(), width)).max().unwrap_or((0, 0))
+    };
+    // Of equals `max_by_key` returns the last.
+    SEPARATORS.iter().rev().copied().max_by_key(|&separator| score(separator)).unwrap_or(b',')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_separator_is_declared_or_found() {
+        assert_eq!(declared_separator("sep=;\r\na;b"), (Some(b';'), "a;b"));
+        assert_eq!(declared_separator("\"sep=|\"\na|b").0, Some(b'|'));
+        assert_eq!(separator("Our export\n\nquestion;answer\nHow, when?;a, b\nWhy?;c"), b';');
+        assert_eq!(separator("question\tanswer\nHow?\ta, b, c"), b'\t');
+        assert_eq!(separator("question,answer\nHow?,\"a; b; c\""), b',');
     }
-    let line = fragment::line(asked);
-    let question = question::strip_label(&line).to_owned();
-    let mut answer = fragment::markdown(answered, None);
-    if question.is_empty() || answer.is_empty() {
-        return Ok(());
-    }
-    let address = columns.address.and_then(|at| Url::parse(field(at)).ok());
-    if let Some(url) = address.filter(|url| matches!(url.scheme(), "http" | "https")) {
-        answer.push_str(&fragment::link(&url));
-        page.links.push(url);
-    }
-    page.items.push(Item::Pair { question, answer, context: Vec::new(), anchor: None });
-    Ok(())
 }

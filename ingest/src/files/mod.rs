@@ -1,13 +1,21 @@
-//! Uploaded and stored files to pages: which reader, by extension and first bytes.
+//! Uploaded and stored files to pages: which reader is used, by first bytes and extension.
 //!
-//! The first bytes win where they are plain (`%PDF-`, a ZIP with a Word document in it), since
-//! people rename files; the extension decides among kinds of text.
+//! Called by [`extract`](crate::extract) and by the crawl. The first bytes win where they are clear
+//! (`%PDF-`, a ZIP archive with a Word document in it), because people rename files; the extension
+//! decides among kinds of text. Every reader is bounded in bytes, elements and nesting.
 
+mod archive;
 mod csv;
 mod docx;
 mod lines;
 mod markdown;
+mod opendocument;
 pub mod pdf;
+mod pptx;
+mod sheets;
+mod table;
+mod xlsx;
+mod xml;
 
 use crate::charset;
 use crate::extract::{self, ExtractError, Page};
@@ -23,10 +31,16 @@ enum Kind {
     Text,
     Csv,
     Docx,
+    Xlsx,
+    Pptx,
+    /// A text or slides of OpenDocument.
+    OpenDocument,
+    /// A spreadsheet of OpenDocument.
+    OpenDocumentSheets,
     Pdf,
 }
 
-/// Reads a file by its name and first bytes: HTML, Markdown, TXT, CSV, DOCX or PDF.
+/// Reads a file by its name and first bytes: HTML, Markdown, text, CSV, PDF, or an office document.
 ///
 /// A PDF is read by a child of the running program with [`pdf::CHILD_ARGUMENT`], within
 /// [`pdf::Limits::default`]; see [`extract_with`] to name another program. Items are in the
@@ -56,6 +70,10 @@ fn read(name: &str, bytes: &[u8], child: Option<&pdf::Child>) -> Result<Page, Ex
     let mut page = match (kind, child) {
         (Kind::Html, _) => extract::html(bytes, None, None)?,
         (Kind::Docx, _) => docx::read(bytes)?,
+        (Kind::Xlsx, _) => xlsx::read(bytes)?,
+        (Kind::Pptx, _) => pptx::read(bytes)?,
+        (Kind::OpenDocument, _) => opendocument::read(bytes)?,
+        (Kind::OpenDocumentSheets, _) => opendocument::read_sheets(bytes)?,
         (Kind::Pdf, Some(child)) => child.extract(bytes)?,
         (Kind::Pdf, None) => return Err(ExtractError::Unreadable { reason: "no PDF reader is set up".into() }),
         (Kind::Markdown, _) => markdown::read(&decoded(bytes))?,
@@ -96,31 +114,62 @@ fn kind(name: &str, bytes: &[u8]) -> Result<Kind, ExtractError> {
     if is_pdf(bytes) {
         return Ok(Kind::Pdf);
     }
-    // Office wraps a document with a password into the container of its old formats.
+    // Office puts a document with a password into the container of its old formats.
     if bytes.starts_with(b"\xd0\xcf\x11\xe0") {
-        return Err(if extension == "docx" {
+        return Err(if matches!(extension.as_str(), "docx" | "xlsx" | "pptx") {
             ExtractError::Encrypted
         } else {
-            ExtractError::NotText { found: "an old Office document; save it as DOCX" }
+            ExtractError::NotText { found: "an old Office document; save it in a current format such as DOCX or XLSX" }
         });
     }
-    if bytes.starts_with(b"PK\x03\x04") && matches!(extension.as_str(), "docx" | "dotx" | "") {
-        return Ok(Kind::Docx);
+    if bytes.starts_with(b"PK\x03\x04") {
+        // A damaged archive is told by its reader, which the extension names.
+        let named = match extension.as_str() {
+            "docx" | "dotx" | "docm" => Some(Kind::Docx),
+            "xlsx" | "xlsm" => Some(Kind::Xlsx),
+            "pptx" | "ppsx" => Some(Kind::Pptx),
+            "odt" | "odp" => Some(Kind::OpenDocument),
+            "ods" => Some(Kind::OpenDocumentSheets),
+            _ => None,
+        };
+        return office_kind(bytes).or(named).ok_or(ExtractError::NotText { found: "a ZIP archive" });
     }
     if let Some(found) = binary_kind(bytes) {
         return Err(ExtractError::NotText { found });
     }
     match extension.as_str() {
         "html" | "htm" | "xhtml" => Ok(Kind::Html),
-        "md" | "markdown" | "mdown" => Ok(Kind::Markdown),
+        "md" | "markdown" | "mdown" | "mdx" | "qmd" | "rmd" => Ok(Kind::Markdown),
         "txt" | "text" => Ok(Kind::Text),
         "csv" | "tsv" => Ok(Kind::Csv),
-        "docx" | "pdf" => {
-            Err(ExtractError::Unreadable { reason: format!("it is no {} file", extension.to_uppercase()) })
+        "docx" | "pdf" | "xlsx" | "pptx" | "odt" | "ods" | "odp" => {
+            Err(ExtractError::Unreadable { reason: format!("it is not a {} file", extension.to_uppercase()) })
         }
         _ if looks_like_html(bytes) => Ok(Kind::Html),
         _ => Err(ExtractError::UnsupportedKind { extension }),
     }
+}
+
+/// The kind of an office document by the parts that its archive names near its start or its end.
+fn office_kind(bytes: &[u8]) -> Option<Kind> {
+    let archive = archive::Archive::open(bytes).ok()?;
+    let has = |name: &str| archive.has(name);
+    let is_word = !archive.names("word/").is_empty();
+    match () {
+        () if is_word => Some(Kind::Docx),
+        () if has("xl/workbook.xml") => Some(Kind::Xlsx),
+        () if has("ppt/presentation.xml") => Some(Kind::Pptx),
+        () if has("content.xml") && is_spreadsheet(bytes) => Some(Kind::OpenDocumentSheets),
+        () if has("content.xml") => Some(Kind::OpenDocument),
+        () => None,
+    }
+}
+
+/// Whether an OpenDocument file says in its first part, which is not compressed, that it is a
+/// spreadsheet.
+fn is_spreadsheet(bytes: &[u8]) -> bool {
+    const TYPE: &[u8] = b"opendocument.spreadsheet";
+    bytes[..bytes.len().min(256)].windows(TYPE.len()).any(|window| window == TYPE)
 }
 
 /// PDF readers accept up to a kilobyte of other bytes before the header.

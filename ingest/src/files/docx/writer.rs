@@ -1,0 +1,275 @@
+//! The paragraphs of a Word document to HTML, as the nodes of its XML come in.
+
+use std::collections::HashMap;
+
+use quick_xml::events::BytesStart;
+
+use super::super::xml::{self, Node};
+use super::numbering::{ItemLabel, Numbering};
+use super::styles::Styles;
+
+/// Elements whose text Word does not show: deleted and moved text, and the copy of a text box that is
+/// meant for older programs, and the reading aid above East Asian text.
+const HIDDEN: [&str; 4] = ["del", "moveFrom", "Fallback", "rt"];
+
+/// A paragraph while it is read.
+#[derive(Debug, Default)]
+struct Paragraph {
+    html: String,
+    style: String,
+    outline_level: Option<u8>,
+    list: Option<String>,
+    list_level: usize,
+    /// Paragraphs of text boxes that are anchored here, and footnotes.
+    after: String,
+}
+
+/// How a run of text is set.
+#[derive(Debug, Default, Clone)]
+struct RunStyle {
+    is_bold: Option<bool>,
+    is_deleted: bool,
+    is_hidden: bool,
+    script: &'static str,
+}
+
+/// Collects the HTML of a document.
+pub(super) struct Writer {
+    links: HashMap<String, String>,
+    styles: Styles,
+    numbering: Numbering,
+    notes: HashMap<String, String>,
+    html: String,
+    paragraph: Paragraph,
+    /// Paragraphs that text boxes interrupt.
+    outer: Vec<(Paragraph, String, Vec<&'static str>)>,
+    run: RunStyle,
+    /// Closing tags of the lists that are open, outermost first.
+    lists: Vec<&'static str>,
+    /// How many hidden elements are open.
+    hidden: usize,
+    is_text: bool,
+    /// Inside of the properties of a style change or a list, which repeat names of elements.
+    is_in_change: bool,
+    is_header_row: bool,
+    note_count: usize,
+}
+
+impl Writer {
+    pub(super) fn new(
+        links: HashMap<String, String>,
+        styles: Styles,
+        numbering: Numbering,
+        notes: HashMap<String, String>,
+        xml_bytes: usize,
+    ) -> Self {
+        Self {
+            links,
+            styles,
+            numbering,
+            notes,
+            html: String::with_capacity(xml_bytes / 4),
+            paragraph: Paragraph::default(),
+            outer: Vec::new(),
+            run: RunStyle::default(),
+            lists: Vec::new(),
+            hidden: 0,
+            is_text: false,
+            is_in_change: false,
+            is_header_row: false,
+            note_count: 0,
+        }
+    }
+
+    /// The HTML of all that was visited.
+    pub(super) fn finish(mut self) -> String {
+        self.end_lists(0);
+        self.html
+    }
+
+    pub(super) fn visit(&mut self, node: Node<'_>) {
+        match node {
+            Node::Open(element) => {
+                let name = xml::name(&element);
+                if HIDDEN.contains(&name.as_str()) {
+                    self.hidden += 1;
+                } else if self.hidden == 0 && !self.is_in_change {
+                    self.open(&name, &element);
+                }
+                self.is_in_change |= matches!(name.as_str(), "pPrChange" | "rPrChange");
+            }
+            Node::Close(name) => {
+                if HIDDEN.contains(&name.as_str()) {
+                    self.hidden = self.hidden.saturating_sub(1);
+                } else if matches!(name.as_str(), "pPrChange" | "rPrChange") {
+                    self.is_in_change = false;
+                } else if self.hidden == 0 && !self.is_in_change {
+                    self.close(&name);
+                }
+            }
+            Node::Text(text) => {
+                if self.is_text && self.hidden == 0 {
+                    self.text(&text);
+                }
+            }
+        }
+    }
+
+    fn open(&mut self, name: &str, element: &BytesStart<'_>) {
+        let val = || xml::value(element, "val");
+        match name {
+            "p" => {
+                self.paragraph = Paragraph { after: std::mem::take(&mut self.paragraph.after), ..Paragraph::default() }
+            }
+            "r" => self.run = RunStyle::default(),
+            "t" => self.is_text = true,
+            "pStyle" => self.paragraph.style = val().unwrap_or_default(),
+            "outlineLvl" => self.paragraph.outline_level = val().and_then(|level| level.parse().ok()),
+            "numId" => self.paragraph.list = val(),
+            "ilvl" => self.paragraph.list_level = val().and_then(|level| level.parse().ok()).unwrap_or(0),
+            "b" => self.run.is_bold = Some(xml::is_on(element)),
+            "rStyle" => {
+                let is_bold = self.styles.is_bold(&val().unwrap_or_default());
+                self.run.is_bold = self.run.is_bold.or(is_bold.then_some(true));
+            }
+            "strike" | "dstrike" => self.run.is_deleted = xml::is_on(element),
+            "vanish" | "webHidden" => self.run.is_hidden = xml::is_on(element),
+            "vertAlign" => {
+                self.run.script = match val().as_deref() {
+                    Some("superscript") => "sup",
+                    Some("subscript") => "sub",
+                    _ => "",
+                }
+            }
+            "tab" | "ptab" => self.text(" "),
+            "noBreakHyphen" => self.text("-"),
+            "br" | "cr" => self.paragraph.html.push_str("<br>"),
+            "hyperlink" => {
+                let target = xml::value(element, "id").and_then(|id| self.links.get(&id)).map_or("", String::as_str);
+                self.paragraph.html.push_str(&format!("<a href=\"{}\">", xml::escaped(target)));
+            }
+            "footnoteReference" => self.note(&xml::value(element, "id").unwrap_or_default()),
+            "txbxContent" => {
+                let paragraph = std::mem::take(&mut self.paragraph);
+                self.outer.push((paragraph, std::mem::take(&mut self.html), std::mem::take(&mut self.lists)));
+            }
+            "tbl" => self.tag("<table>"),
+            "tr" => {
+                self.is_header_row = false;
+                self.tag("<tr>");
+            }
+            "tblHeader" => self.is_header_row = xml::is_on(element),
+            "tc" => self.tag(if self.is_header_row { "<th>" } else { "<td>" }),
+            _ => {}
+        }
+    }
+
+    fn close(&mut self, name: &str) {
+        match name {
+            "t" => self.is_text = false,
+            "p" => self.end_paragraph(),
+            "hyperlink" => self.paragraph.html.push_str("</a>"),
+            "txbxContent" => {
+                self.end_lists(0);
+                if let Some((paragraph, html, lists)) = self.outer.pop() {
+                    self.paragraph = paragraph;
+                    let box_html = std::mem::replace(&mut self.html, html);
+                    self.lists = lists;
+                    self.paragraph.after.push_str(&box_html);
+                }
+            }
+            "tbl" => self.tag("</table>"),
+            "tr" => self.tag("</tr>"),
+            "tc" => self.tag(if self.is_header_row { "</th>" } else { "</td>" }),
+            _ => {}
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        if self.run.is_hidden {
+            return;
+        }
+        let is_bold = self.run.is_bold.unwrap_or_else(|| self.styles.is_bold(&self.paragraph.style));
+        let tags = [if is_bold { "b" } else { "" }, if self.run.is_deleted { "del" } else { "" }, self.run.script];
+        let html = &mut self.paragraph.html;
+        for tag in tags.iter().filter(|tag| !tag.is_empty()) {
+            html.push_str(&format!("<{tag}>"));
+        }
+        html.push_str(&xml::escaped(text));
+        for tag in tags.iter().rev().filter(|tag| !tag.is_empty()) {
+            html.push_str(&format!("</{tag}>"));
+        }
+    }
+
+    /// Puts the mark of a footnote into the text, and the note behind the paragraph.
+    fn note(&mut self, id: &str) {
+        if let Some(note) = self.notes.get(id) {
+            self.note_count += 1;
+            let mark = format!("<sup>{}</sup>", self.note_count);
+            self.paragraph.html.push_str(&mark);
+            self.paragraph.after.push_str(&format!("<p>{mark} {}</p>", xml::escaped(note.trim())));
+        }
+    }
+
+    fn tag(&mut self, tag: &str) {
+        self.end_lists(0);
+        self.html.push_str(tag);
+    }
+
+    /// Closes all lists that are deeper than `depth`.
+    fn end_lists(&mut self, depth: usize) {
+        for end in self.lists.drain(depth.min(self.lists.len())..).rev() {
+            self.html.push_str(end);
+        }
+    }
+
+    fn end_paragraph(&mut self) {
+        let Paragraph { html, style, outline_level, list, list_level, after } = std::mem::take(&mut self.paragraph);
+        let direct = outline_level.map(|level| (level < 9).then_some((level + 1).min(6)));
+        let heading = direct.unwrap_or_else(|| self.styles.heading(&style));
+        let by_style = self.styles.list(&style);
+        let level = if list.is_some() { list_level } else { by_style.as_ref().map_or(0, |(_, level)| *level) };
+        // List 0 takes a paragraph out of the list that its style puts it into.
+        let list = list.or(by_style.map(|(list, _)| list)).filter(|list| list != "0" && heading.is_none());
+        if self.styles.is_contents(&style) {
+            return;
+        }
+        match (heading, list) {
+            (None, Some(list)) => self.item(&list, level, &html),
+            (Some(level), _) => {
+                self.end_lists(0);
+                self.html.push_str(&format!("<h{level}>{html}</h{level}>"));
+            }
+            (None, None) => {
+                self.end_lists(0);
+                self.html.push_str(&format!("<p>{html}</p>"));
+            }
+        }
+        if !after.is_empty() {
+            self.end_lists(0);
+            self.html.push_str(&after);
+        }
+    }
+
+    fn item(&mut self, list: &str, level: usize, html: &str) {
+        let label = self.numbering.next(list, level);
+        let (open, end, text) = match label {
+            ItemLabel::Number(number) => (format!("<ol start=\"{number}\">"), "</li></ol>", String::new()),
+            ItemLabel::Bullet => ("<ul>".to_owned(), "</li></ul>", String::new()),
+            ItemLabel::Written(label) => ("<ul>".to_owned(), "</li></ul>", format!("{} ", xml::escaped(label.trim()))),
+        };
+        self.end_lists(level + 1);
+        if self.lists.len() == level + 1 && self.lists[level] != end {
+            self.end_lists(level);
+        }
+        if self.lists.len() == level + 1 {
+            self.html.push_str("</li>");
+        }
+        while self.lists.len() < level + 1 {
+            let is_own = self.lists.len() == level;
+            self.html.push_str(if is_own { &open } else { "<ul><li>" });
+            self.lists.push(if is_own { end } else { "</li></ul>" });
+        }
+        self.html.push_str(&format!("<li>{text}{html}"));
+    }
+}

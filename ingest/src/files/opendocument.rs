@@ -1,0 +1,275 @@
+//! OpenDocument texts (ODT), spreadsheets (ODS) and slides (ODP): the content part as HTML, then the
+//! same rules as for a page; sheets as tables.
+//!
+//! Called by [`files`](super). Deleted text that is tracked, notes and hidden sheets are left out.
+
+use std::collections::HashMap;
+
+use quick_xml::events::BytesStart;
+
+use super::archive::{Archive, unreadable};
+use super::sheets::{self, Sheet};
+use super::xml::{self, Node};
+use crate::extract::{self, ExtractError, Page};
+
+/// The most cells of all sheets; repeated cells count each time.
+const CELL_LIMIT: usize = 400_000;
+
+/// The most often that a repeated cell or row is repeated: sheets end in a million empty ones.
+const REPEAT_LIMIT: usize = 200;
+
+/// Elements whose text is not part of the document.
+const HIDDEN: [&str; 6] = ["tracked-changes", "annotation", "note-citation", "notes", "ruby-text", "forms"];
+
+/// Reads a text or a presentation.
+///
+/// # Errors
+/// `Unreadable` when the archive is damaged or has no content, `Encrypted`, `TooLarge`, and those of a
+/// page of HTML.
+pub(super) fn read(bytes: &[u8]) -> Result<Page, ExtractError> {
+    let mut archive = Archive::open(bytes)?;
+    let content = content(&mut archive)?;
+    let mut styles = HashMap::new();
+    list_styles(&archive.optional("styles.xml")?, &mut styles)?;
+    list_styles(&content, &mut styles)?;
+    let mut writer = TextWriter { styles, ..TextWriter::default() };
+    xml::read(&content, |node| writer.visit(node))?;
+    extract::html_text(&writer.html, None)
+}
+
+/// Reads a spreadsheet.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn read_sheets(bytes: &[u8]) -> Result<Page, ExtractError> {
+    let mut archive = Archive::open(bytes)?;
+    let content = content(&mut archive)?;
+    let mut reader = SheetReader::default();
+    xml::read(&content, |node| reader.visit(node))?;
+    if reader.cells > CELL_LIMIT {
+        return Err(unreadable(&format!("it has more than {CELL_LIMIT} cells")));
+    }
+    sheets::page(reader.sheets)
+}
+
+fn content(archive: &mut Archive<'_>) -> Result<String, ExtractError> {
+    if archive.optional("META-INF/manifest.xml")?.contains("encryption-data") {
+        return Err(ExtractError::Encrypted);
+    }
+    if archive.has("content.xml") { archive.part("content.xml") } else { Err(unreadable("there is no document in it")) }
+}
+
+/// What an automatic style says of its text.
+#[derive(Debug, Clone, Default)]
+struct TextStyle {
+    is_bold: bool,
+    is_deleted: bool,
+    script: &'static str,
+    is_numbered: bool,
+}
+
+/// Adds the styles of a part by name; list styles say whether their first level has numbers.
+fn list_styles(xml: &str, styles: &mut HashMap<String, TextStyle>) -> Result<(), ExtractError> {
+    let mut open: Option<String> = None;
+    xml::read(xml, |node| {
+        let Node::Open(element) = node else { return };
+        match xml::name(&element).as_str() {
+            "style" | "list-style" => open = xml::value(&element, "name"),
+            "text-properties" => {
+                if let Some(name) = &open {
+                    let style = styles.entry(name.clone()).or_default();
+                    style.is_bold = xml::value(&element, "font-weight").as_deref() == Some("bold");
+                    let line = xml::value(&element, "text-line-through-style");
+                    style.is_deleted = line.is_some_and(|line| line != "none");
+                    style.script = match xml::value(&element, "text-position").unwrap_or_default() {
+                        place if place.starts_with("super") => "sup",
+                        place if place.starts_with("sub") => "sub",
+                        _ => "",
+                    };
+                }
+            }
+            "list-level-style-number" if xml::value(&element, "level").as_deref() == Some("1") => {
+                if let Some(name) = &open {
+                    styles.entry(name.clone()).or_default().is_numbered = true;
+                }
+            }
+            _ => {}
+        }
+    })
+}
+
+/// Collects the HTML of a text.
+#[derive(Default)]
+struct TextWriter {
+    styles: HashMap<String, TextStyle>,
+    html: String,
+    /// Closing tags of the spans and lists that are open.
+    ends: Vec<String>,
+    hidden: usize,
+    is_body: bool,
+    list_style: String,
+}
+
+impl TextWriter {
+    fn visit(&mut self, node: Node<'_>) {
+        match node {
+            Node::Open(element) => {
+                let name = xml::name(&element);
+                if HIDDEN.contains(&name.as_str()) {
+                    self.hidden += 1;
+                } else if name == "body" {
+                    self.is_body = true;
+                } else if self.hidden == 0 && self.is_body {
+                    self.open(&name, &element);
+                }
+            }
+            Node::Close(name) => {
+                if HIDDEN.contains(&name.as_str()) {
+                    self.hidden = self.hidden.saturating_sub(1);
+                } else if self.hidden == 0 && self.is_body {
+                    self.close(&name);
+                }
+            }
+            Node::Text(text) if self.hidden == 0 && self.is_body => self.html.push_str(&xml::escaped(&text)),
+            Node::Text(_) => {}
+        }
+    }
+
+    fn open(&mut self, name: &str, element: &BytesStart<'_>) {
+        let style = || xml::value(element, "style-name").unwrap_or_default();
+        let (start, end) = match name {
+            "h" => {
+                let level = xml::value(element, "outline-level").and_then(|level| level.parse::<u8>().ok());
+                let level = level.unwrap_or(1).clamp(1, 6);
+                (format!("<h{level}>"), format!("</h{level}>"))
+            }
+            "p" => self.tags("p", &style()),
+            "span" => self.tags("", &style()),
+            "a" => {
+                let target = xml::value(element, "href").unwrap_or_default();
+                (format!("<a href=\"{}\">", xml::escaped(&target)), "</a>".to_owned())
+            }
+            "list" => {
+                let own = style();
+                if !own.is_empty() {
+                    self.list_style = own;
+                }
+                let is_numbered = self.styles.get(&self.list_style).is_some_and(|style| style.is_numbered);
+                let tag = if is_numbered { "ol" } else { "ul" };
+                (format!("<{tag}>"), format!("</{tag}>"))
+            }
+            "list-item" | "list-header" => ("<li>".to_owned(), "</li>".to_owned()),
+            "table" => ("<table>".to_owned(), "</table>".to_owned()),
+            "table-row" => ("<tr>".to_owned(), "</tr>".to_owned()),
+            "table-cell" => ("<td>".to_owned(), "</td>".to_owned()),
+            "table-of-content" => ("<nav>".to_owned(), "</nav>".to_owned()),
+            "note-body" => (" (".to_owned(), ")".to_owned()),
+            "s" | "tab" => {
+                self.html.push(' ');
+                return;
+            }
+            "line-break" => {
+                self.html.push_str("<br>");
+                return;
+            }
+            _ => return,
+        };
+        self.html.push_str(&start);
+        self.ends.push(end);
+    }
+
+    /// The tags around a text with a style.
+    fn tags(&self, outer: &str, name: &str) -> (String, String) {
+        let style = self.styles.get(name).cloned().unwrap_or_default();
+        let tags =
+            [outer, if style.is_bold { "b" } else { "" }, if style.is_deleted { "del" } else { "" }, style.script];
+        let used = tags.iter().filter(|tag| !tag.is_empty());
+        let start = used.clone().map(|tag| format!("<{tag}>")).collect();
+        (start, used.rev().map(|tag| format!("</{tag}>")).collect())
+    }
+
+    fn close(&mut self, name: &str) {
+        let has_end = matches!(
+            name,
+            "h" | "p"
+                | "span"
+                | "a"
+                | "list"
+                | "list-item"
+                | "list-header"
+                | "table"
+                | "table-row"
+                | "table-cell"
+                | "table-of-content"
+                | "note-body"
+        );
+        if has_end && let Some(end) = self.ends.pop() {
+            self.html.push_str(&end);
+        }
+    }
+}
+
+/// Reads the rows of all sheets.
+#[derive(Default)]
+struct SheetReader {
+    sheets: Vec<Sheet>,
+    row: Vec<String>,
+    row_repeats: usize,
+    cell: String,
+    cell_repeats: usize,
+    is_cell: bool,
+    hidden: usize,
+    cells: usize,
+}
+
+impl SheetReader {
+    fn visit(&mut self, node: Node<'_>) {
+        if self.cells > CELL_LIMIT {
+            return;
+        }
+        match node {
+            Node::Open(element) => {
+                let repeats = |name| {
+                    let count = xml::value(&element, name).and_then(|count| count.parse::<usize>().ok());
+                    count.unwrap_or(1).min(REPEAT_LIMIT)
+                };
+                match xml::name(&element).as_str() {
+                    name if HIDDEN.contains(&name) => self.hidden += 1,
+                    "table" => {
+                        let name = xml::value(&element, "name").unwrap_or_default();
+                        self.sheets.push(Sheet { name, rows: Vec::new() });
+                    }
+                    "table-row" => (self.row, self.row_repeats) = (Vec::new(), repeats("number-rows-repeated")),
+                    "table-cell" | "covered-table-cell" => {
+                        (self.cell, self.is_cell) = (String::new(), true);
+                        self.cell_repeats = repeats("number-columns-repeated");
+                    }
+                    "p" if !self.cell.is_empty() => self.cell.push('\n'),
+                    "s" | "tab" => self.cell.push(' '),
+                    _ => {}
+                }
+            }
+            Node::Close(name) => match name.as_str() {
+                name if HIDDEN.contains(&name) => self.hidden = self.hidden.saturating_sub(1),
+                "table-cell" | "covered-table-cell" => {
+                    self.is_cell = false;
+                    let cell = std::mem::take(&mut self.cell);
+                    self.cells += self.cell_repeats;
+                    self.row.extend(std::iter::repeat_n(cell, self.cell_repeats));
+                }
+                "table-row" => {
+                    let row = std::mem::take(&mut self.row);
+                    let is_empty = row.iter().all(|cell| cell.trim().is_empty());
+                    let count = if is_empty { 0 } else { self.row_repeats };
+                    self.cells += row.len() * count.saturating_sub(1);
+                    if let Some(sheet) = self.sheets.last_mut() {
+                        sheet.rows.extend(std::iter::repeat_n(row, count));
+                    }
+                }
+                _ => {}
+            },
+            Node::Text(text) if self.is_cell && self.hidden == 0 => self.cell.push_str(&text),
+            Node::Text(_) => {}
+        }
+    }
+}
