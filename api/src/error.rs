@@ -1,60 +1,62 @@
-//! How a refusal looks from outside: one closed list of codes, the one table from
-//! `services::Error` to it, and the split between expected failures (`userErrors` of a payload)
-//! and those that stand at the top of a response.
+//! Errors as clients see them: the closed list of codes, the only mapping from `services::Error`
+//! to a code, and the decision whether a failure belongs into `userErrors` or to the top level.
 //!
-//! Resolvers may use `?` on a `services::Error`: [`finish`] finds it in the response and gives it
-//! its code. The text of a cause never leaves the process; it is logged here, once.
+//! Resolvers may use `?` on a `services::Error`. The gateway calls [`finish`], which gives every
+//! error of a response its code. The text of a private cause never leaves the process; it is
+//! logged here, once.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::{Enum, ErrorExtensionValues, ServerError, SimpleObject, Value};
 use helpbot_services::Error;
 
-use crate::limits::Standing;
+use crate::limits::allowance::RateAllowance;
+use crate::limits::rates::RateExceeded;
 
-/// Why something was refused. The same codes stand in `userErrors` and in `extensions.code` of
-/// top-level errors.
+/// Code of an error, which is used in `userErrors` and in `extensions.code` of top-level errors.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorCode {
-    /// No key, or one that does not open (any more).
+    /// The request has no API key, or the key is invalid, revoked or expired.
     Unauthenticated,
-    /// The key may not do this.
+    /// The API key does not have the required scope or role.
     Forbidden,
-    /// The plan of the site does not include this.
+    /// The plan of the site does not include the feature.
     PlanRequired,
-    /// There is no such thing, or the caller may not know of it.
+    /// The object does not exist, or the API key has no access to it.
     NotFound,
-    /// A value breaks a rule; `field` says which.
+    /// A value of the input is invalid. In `userErrors`, `field` names it.
     BadUserInput,
-    /// It cannot be done in the present state.
+    /// The current state of the object does not allow the change.
     Conflict,
-    /// The credits of the month are used up; `retryAfter` says when the next month begins.
+    /// The site has used all credits of the month. `retryAfter` is the number of seconds until the next
+    /// month begins.
     CreditsExhausted,
-    /// Too many requests; `retryAfter` says when the next one is taken.
+    /// The client has sent too many requests. `retryAfter` is the number of seconds to wait.
     RateLimited,
-    /// There are as many as there may be.
+    /// The highest allowed number of objects exists already.
     LimitReached,
-    /// The cursor points before the oldest event that is kept.
+    /// The cursor is older than the oldest stored event. The client must read the current state again.
     CursorExpired,
-    /// The document asks for more than one request may.
+    /// The document is too large, too deep or costs more than one request may.
     ComplexityLimit,
-    /// The document is not GraphQL.
+    /// The document contains a syntax error.
     GraphqlParseFailed,
-    /// The document does not fit the schema, or its variables do not fit the document.
+    /// The document does not match the schema, or a variable has an invalid value.
     GraphqlValidationFailed,
-    /// There is no trusted document with this id.
+    /// The server has no trusted document with this ID.
     PersistedQueryNotFound,
-    /// The idempotency key was used before, with another input.
+    /// The idempotency key was already used for a request with a different content.
     IdempotencyMismatch,
-    /// Not now; `retryAfter` says when to try again.
+    /// The service is temporarily unavailable. `retryAfter` is the number of seconds to wait.
     Unavailable,
-    /// A fault of the server; the request id leads to its log.
+    /// The server failed. The log of the server contains the cause under the request ID.
     Internal,
 }
 
 impl ErrorCode {
-    /// The code as it stands in `extensions.code`.
+    /// The code as `extensions.code` contains it.
     pub const fn as_str(self) -> &'static str {
         match self {
             ErrorCode::Unauthenticated => "UNAUTHENTICATED",
@@ -77,7 +79,7 @@ impl ErrorCode {
         }
     }
 
-    /// The code that `text` spells; none for a text that is none of the codes.
+    /// The code with the given text, if there is one.
     pub fn from_code(text: &str) -> Option<Self> {
         <Self as async_graphql::resolver_utils::EnumType>::items()
             .iter()
@@ -86,53 +88,66 @@ impl ErrorCode {
     }
 }
 
-/// Something that a mutation refused and the caller can put right.
+/// An error that was caused by the input of a mutation and that the client can correct.
 #[derive(SimpleObject, Debug, Clone, PartialEq, Eq)]
 pub struct UserError {
-    /// The path of the argument that was refused, from `input` on; null when it is none in particular.
+    /// Path of the invalid field, starting with `input`. It is null when the error concerns no single field.
     pub field: Option<Vec<String>>,
-    /// One sentence for the person who sent it.
+    /// Message that describes the error and can be shown to a person.
     pub message: String,
-    /// The kind of refusal.
+    /// Code of the error, which programs can compare.
     pub code: ErrorCode,
 }
 
-/// A refusal outside GraphQL's own shapes: what [`Gateway::run`](crate::gateway::Gateway::run)
-/// and the transports fail with.
+/// An error outside a GraphQL response: what [`Gateway::run`](crate::gateway::execution::Gateway::run) and the
+/// transports return.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct Failure {
-    /// The kind.
+pub struct ApiError {
+    /// Code of the error.
     pub code: ErrorCode,
-    /// Made for outside.
+    /// Public text of the error.
     pub message: String,
-    /// The input field that is at fault, as callers spell it.
+    /// The invalid field of the input, in the spelling of the schema.
     pub field: Option<String>,
-    /// When to try again, where waiting helps.
+    /// Time to wait before a retry can succeed. `None` when waiting does not help.
     pub retry_after: Option<Duration>,
-    /// The rate that was gone past, where that is why.
-    pub standing: Option<Standing>,
+    /// The rate limit that was exceeded, if that is the reason.
+    pub allowance: Option<RateAllowance>,
 }
 
-impl Failure {
-    /// A refusal that concerns no field and that waiting does not help.
+impl ApiError {
+    /// A failure that concerns no field and for which waiting does not help.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), field: None, retry_after: None, standing: None }
+        Self { code, message: message.into(), field: None, retry_after: None, allowance: None }
     }
 
-    /// The same, to be tried again after `wait`.
+    /// The error that clients see when the server failed. The cause is in the log.
+    pub fn internal() -> Self {
+        Self::new(ErrorCode::Internal, "Internal server error")
+    }
+
+    /// Logs a caught panic with the ID of the request, and returns the error for the client.
+    pub fn panicked(panic: &(dyn Any + Send), request_id: &str) -> Self {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let cause = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("unknown");
+        tracing::error!(request_id, cause, "a request panicked");
+        Self::internal()
+    }
+
+    /// The same failure, which may be retried after `wait`.
     pub fn retry_after(self, wait: Duration) -> Self {
         Self { retry_after: Some(wait), ..self }
     }
 
-    /// The top-level error that says the same.
+    /// The same failure as a top-level error.
     pub fn into_server_error(self) -> ServerError {
         let mut error = ServerError::new(self.message.clone(), None);
         error.extensions = Some(self.extensions());
         error
     }
 
-    /// A top-level error, read back.
+    /// Reads the failure from a top-level error.
     pub fn from_server_error(error: &ServerError) -> Self {
         let value = |name| error.extensions.as_ref().and_then(|extensions| extensions.get(name));
         let code = match value("code") {
@@ -148,7 +163,7 @@ impl Failure {
             message: error.message.clone(),
             field: None,
             retry_after: seconds.map(Duration::from_secs),
-            standing: None,
+            allowance: None,
         }
     }
 
@@ -162,13 +177,20 @@ impl Failure {
     }
 }
 
-/// `wait` in whole seconds, rounded up and at least one: nobody is asked to come back too early.
+/// `wait` in whole seconds, rounded up and at least 1, so that no client retries too early.
 pub fn whole_seconds(wait: Duration) -> u64 {
     (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
 }
 
-/// The one table from kinds to codes.
-impl From<&Error> for Failure {
+impl From<RateExceeded> for ApiError {
+    fn from(exceeded: RateExceeded) -> Self {
+        let error = Self::new(ErrorCode::RateLimited, "Too many requests").retry_after(exceeded.wait);
+        Self { allowance: Some(exceeded.allowance), ..error }
+    }
+}
+
+/// The only mapping from the errors of use cases to codes.
+impl From<&Error> for ApiError {
     fn from(error: &Error) -> Self {
         let (code, retry_after) = match error {
             Error::Unauthenticated(_) => (ErrorCode::Unauthenticated, None),
@@ -189,34 +211,33 @@ impl From<&Error> for Failure {
             Error::Invalid(invalid) => Some(invalid.field.to_owned()),
             _ => None,
         };
-        Self { code, message: error.to_string(), field, retry_after, standing: None }
+        Self { code, message: error.to_string(), field, retry_after, allowance: None }
     }
 }
 
-/// A field that may be missing for reasons of its own: when it fails, it alone is null, and the
-/// error names it. (A plain `Result<Option<T>>` would take its whole parent with it.)
+/// A nullable field that can fail alone: it becomes null and the error names its path. With a plain
+/// `Result<Option<T>>`, its parent object would become null too.
 pub type Nullable<T> = Option<async_graphql::Result<T>>;
 
-/// The value of such a field.
+/// The value of a field that can fail alone.
 pub async fn nullable<T>(value: impl Future<Output = async_graphql::Result<T>>) -> Nullable<T> {
     Some(value.await)
 }
 
-/// The value of such a field, where it may also be absent without anything having failed.
+/// The value of a field that can fail alone and can also be absent without an error.
 pub async fn perhaps<T>(value: impl Future<Output = async_graphql::Result<Option<T>>>) -> Nullable<T> {
     value.await.transpose()
 }
 
-/// Splits the failures that a caller is to expect and can put right, which belong in the
-/// payload's `userErrors`, from those that end the operation.
+/// Converts a failure that the caller can correct into a user error for the payload.
 ///
 /// # Errors
-/// The top-level error, with its code, for everything but `Invalid`, `NotFound`, `Conflict` and
-/// `LimitReached`.
+/// Returns the top-level error with its code for everything except `Invalid`, `NotFound`,
+/// `Conflict` and `LimitReached`.
 pub fn expected(error: Error) -> Result<UserError, async_graphql::Error> {
     match error {
         Error::Invalid(_) | Error::NotFound(_) | Error::Conflict(_) | Error::LimitReached(_) => {
-            let Failure { code, message, field, .. } = Failure::from(&error);
+            let ApiError { code, message, field, .. } = ApiError::from(&error);
             let field =
                 field.map(|field| std::iter::once("input").chain(field.split('.')).map(str::to_owned).collect());
             Ok(UserError { field, message, code })
@@ -225,40 +246,40 @@ pub fn expected(error: Error) -> Result<UserError, async_graphql::Error> {
     }
 }
 
-/// The error that ends an operation (or nulls a field), with its code. The cause goes along
-/// inside the process, for the log.
+/// The error that ends an operation or makes a field null, with its code. It carries the cause for
+/// the log.
 pub fn top_level(error: Error) -> async_graphql::Error {
-    let failure = Failure::from(&error);
+    let failure = ApiError::from(&error);
     let extensions = Some(failure.extensions());
     async_graphql::Error { extensions, ..async_graphql::Error::new_with_source(error) }
 }
 
-/// How far an operation came before it failed; decides the code of errors that bear none.
+/// The stage in which an operation failed. It decides the code of errors that have none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// The document, its variables or the choice of the operation were refused.
+    /// The document, the variables or the operation name were rejected.
     Request,
-    /// It was executed.
+    /// The operation was executed.
     Execution,
 }
 
-/// Gives every error of a response its code, masks what is not made for outside, and logs causes
-/// with the request id.
+/// Gives every error of a response its code, hides private texts, and logs causes with the request
+/// ID.
 pub(crate) fn finish(errors: &mut [ServerError], stage: Stage, request_id: &str) {
     for error in errors {
-        // Loaders share one failure among the keys of a batch.
+        // All keys of a loader's batch share one failure.
         let shared = || error.source::<Arc<Error>>().map(Arc::as_ref);
         let failure = match (error.source::<Error>().or_else(shared), &error.source) {
             (Some(known), _) => {
                 log(known, request_id);
-                Failure::from(known)
+                ApiError::from(known)
             }
             _ if has_code(error) => continue,
             (None, Some(_)) => {
                 tracing::error!(request_id, error = %error.message, path = ?error.path, "a resolver failed unexpectedly");
-                Failure::new(ErrorCode::Internal, "Internal server error")
+                ApiError::internal()
             }
-            (None, None) => Failure::new(code_of_library_error(stage, &error.message), shortened(&error.message)),
+            (None, None) => ApiError::new(code_of_library_error(stage, &error.message), shortened(&error.message)),
         };
         error.extensions = Some(failure.extensions());
         error.message = failure.message;
@@ -266,7 +287,7 @@ pub(crate) fn finish(errors: &mut [ServerError], stage: Stage, request_id: &str)
     }
 }
 
-/// Logs what callers are not told.
+/// Logs the cause of a failure, which clients do not see.
 pub(crate) fn log(error: &Error, request_id: &str) {
     match error {
         Error::Internal(cause) => tracing::error!(request_id, error = cause.as_ref(), "an operation failed"),
@@ -279,7 +300,7 @@ fn has_code(error: &ServerError) -> bool {
     error.extensions.as_ref().is_some_and(|extensions| extensions.get("code").is_some())
 }
 
-/// The code of an error that async-graphql itself made: it gives none.
+/// The code of an error of async-graphql, which has none.
 fn code_of_library_error(stage: Stage, message: &str) -> ErrorCode {
     const LIMITS: [&str; 4] = [
         "Query is too complex.",
@@ -294,7 +315,7 @@ fn code_of_library_error(stage: Stage, message: &str) -> ErrorCode {
     }
 }
 
-/// Messages of the parser quote the source line, however long it is.
+/// Shortens messages of the parser, because they quote the source line in full length.
 pub(crate) fn shortened(message: &str) -> String {
     const MAX_CHARS: usize = 300;
     if message.chars().count() <= MAX_CHARS {
@@ -319,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_caller_can_put_right_is_a_user_error() {
+    fn an_error_that_the_caller_can_correct_is_a_user_error() {
         let refused = expected(Error::LimitReached("A site has at most 5 webhooks".into())).unwrap();
 
         assert_eq!(refused.code, ErrorCode::LimitReached);
@@ -328,20 +349,20 @@ mod tests {
     }
 
     #[test]
-    fn a_cause_is_masked_and_a_wait_is_told_in_whole_seconds() {
+    fn causes_are_hidden_and_waits_are_rounded_up_to_seconds() {
         let internal = async_graphql::Error::from(Error::internal("password is hunter2"));
         let busy = Error::Unavailable { retry_after: Duration::from_millis(1_200), cause: "pool".into() };
-        let foreign = async_graphql::Error::from("secret detail");
-        let mut errors: Vec<ServerError> = [internal, top_level(busy), foreign]
+        let unknown = async_graphql::Error::from("secret detail");
+        let mut errors: Vec<ServerError> = [internal, top_level(busy), unknown]
             .into_iter()
             .map(|error| error.into_server_error(Default::default()))
             .collect();
 
         finish(&mut errors, Stage::Execution, "req");
 
-        let told: Vec<_> = errors.iter().map(Failure::from_server_error).collect();
-        assert_eq!(told[0], Failure::new(ErrorCode::Internal, "Internal server error"));
-        assert_eq!(told[1].retry_after, Some(Duration::from_secs(2)));
-        assert_eq!(told[2].message, "Internal server error");
+        let failures: Vec<_> = errors.iter().map(ApiError::from_server_error).collect();
+        assert_eq!(failures[0], ApiError::internal());
+        assert_eq!(failures[1].retry_after, Some(Duration::from_secs(2)));
+        assert_eq!(failures[2].message, "Internal server error");
     }
 }

@@ -1,19 +1,20 @@
-//! The GraphQL surface: the schema by noun, and the ways in.
+//! The GraphQL API: the schema, and everything that a request passes before it reaches a resolver.
 //!
-//! A request meets the transport (HTTP, WebSocket, SSE) or, from REST, the gateway; the guard
-//! measures its document before anything runs; its key becomes a viewer; resolvers call the use
-//! cases with that viewer and shape what comes back. Resolvers decide nothing: rules live in
-//! `services`.
+//! A request arrives at [`transport`] (HTTP, WebSocket, server-sent events) or, from `/api/v1`, directly
+//! at [`gateway`]. The gateway authenticates the caller, counts the operation against [`limits`], checks
+//! the document with its guard and executes it. The resolvers in [`schema`] call use cases of `services`
+//! with the viewer and shape the results. They decide nothing: the rules are in `services`.
 
 pub mod error;
 pub mod gateway;
-pub mod guard;
 pub mod limits;
 pub mod schema;
 pub mod transport;
-pub mod uploads;
 
-pub use error::{ErrorCode, Failure};
-pub use gateway::{Caller, Gateway, Ground, Operation};
+pub use error::{ApiError, ErrorCode};
+pub use gateway::caller::{AdmittedCaller, Caller};
+pub use gateway::execution::Gateway;
+pub use gateway::permission::Permission;
+pub use gateway::stored::{SettingsSnapshot, StoredOperation};
 pub use helpbot_domain::ids::KeyId;
 pub use helpbot_services::accounts::access::Credentials;

@@ -1,102 +1,113 @@
-//! Who calls, as the head of a request tells it.
+//! The caller of a request: as its headers describe it, and after it was authenticated.
+//!
+//! Every transport and `rest-compat` read the headers through [`Caller::read`], so that all of them
+//! look for keys, session tokens and addresses in the same places.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::ConnectInfo;
 use axum::http::{Extensions, HeaderMap, header};
-use helpbot_domain::Timestamp;
+use helpbot_services::Viewer;
 use helpbot_services::accounts::access::Credentials;
+use ipnet::IpNet;
 
-use super::{Gateway, IdempotencyKey};
-use crate::limits;
-
-/// One request's caller, before anybody knows who that is.
-#[derive(Debug, Clone, Default)]
-pub struct Caller {
-    /// What it brings to say who it is.
-    pub credentials: Credentials,
-    /// Where it calls from, when that is known: for rate limits.
-    pub peer: Option<IpAddr>,
-    /// The name of the request in logs and answers.
-    pub request_id: String,
-    /// What it named the request, so that a mutation is run at most once.
-    pub idempotency_key: Option<IdempotencyKey>,
-}
+use crate::limits::allowance::RateAllowance;
+use crate::limits::peer;
 
 /// The header that carries a visitor's session token.
 const SESSION_HEADER: &str = "x-helpbot-session";
-const REQUEST_ID_HEADER: &str = "x-request-id";
 const IDEMPOTENCY_HEADER: &str = "idempotency-key";
+/// The header that carries the ID of a request. The envelope of the server sets it on every request.
+pub(crate) const REQUEST_ID_HEADER: &str = "x-request-id";
 
-impl Gateway {
-    /// The caller of a GraphQL request: the key from `Authorization: Bearer`, the session token
-    /// from `X-HelpBot-Session`, the name of the request from `Idempotency-Key`.
-    pub fn caller(&self, headers: &HeaderMap, extensions: &Extensions) -> Caller {
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+/// The caller of one request, before it is authenticated.
+#[derive(Debug, Clone, Default)]
+pub struct Caller {
+    /// The API key, the session token and the origin that the request carries.
+    pub credentials: Credentials,
+    /// The address of the caller, when it is known. Rate limits count by it.
+    pub peer: Option<IpAddr>,
+    /// ID of the request in logs and in `X-Request-Id`.
+    pub request_id: String,
+    /// The idempotency key, so that a mutation is executed at most once.
+    pub idempotency_key: Option<IdempotencyKey>,
+}
+
+/// A caller with a valid API key whose operation was counted against its rate limit.
+#[derive(Debug, Clone)]
+pub struct AdmittedCaller {
+    /// The identity that the operation acts as.
+    pub viewer: Viewer,
+    /// ID of the request in logs and in `X-Request-Id`.
+    pub request_id: String,
+    /// The idempotency key of a mutation. Queries and subscriptions ignore it.
+    pub idempotency_key: Option<IdempotencyKey>,
+    /// What remains of the rate limit, or `None` when the caller has no limit.
+    pub allowance: Option<RateAllowance>,
+}
+
+/// A name that the caller gave to a request: the header `Idempotency-Key`, or `idempotencyKey` among
+/// the `extensions` of a GraphQL request, which every transport carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyKey(pub String);
+
+impl Caller {
+    /// Reads the caller from the headers of a request.
+    ///
+    /// The API key comes from `Authorization: Bearer`, the session token from `X-HelpBot-Session`.
+    pub fn read(headers: &HeaderMap, extensions: &Extensions, trusted_proxies: &[IpNet]) -> Self {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let credentials = Credentials {
             key: bearer(headers).map(str::to_owned),
             session_token: text(SESSION_HEADER),
             origin: text(header::ORIGIN.as_str()),
         };
-        // What is no text is no name either, and is refused as such where a name is asked for.
-        let named = headers.get(IDEMPOTENCY_HEADER).map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned());
-        Caller {
+        // A header that is not UTF-8 is passed on, so that the use case rejects it as an invalid key.
+        let idempotency_key =
+            headers.get(IDEMPOTENCY_HEADER).map(|key| String::from_utf8_lossy(key.as_bytes()).into_owned());
+        Self {
             credentials,
-            peer: self.peer(headers, extensions),
-            request_id: self.request_id(headers),
-            idempotency_key: named.map(IdempotencyKey),
+            peer: address(headers, extensions, trusted_proxies),
+            request_id: text(REQUEST_ID_HEADER).unwrap_or_default(),
+            idempotency_key: idempotency_key.map(IdempotencyKey),
         }
     }
 
-    /// The caller's address: an `IpAddr` among the extensions, set by a server that knows better;
-    /// else that of the connection, or the one that trusted proxies report.
-    pub fn peer(&self, headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
-        if let Some(known) = extensions.get::<IpAddr>() {
-            return Some(*known);
-        }
-        let ConnectInfo(connection) = extensions.get::<ConnectInfo<SocketAddr>>()?;
-        let forwarded: Vec<&str> =
-            headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
-        Some(limits::peer(connection.ip(), forwarded.into_iter(), &self.settings().trusted_proxies))
-    }
-
-    /// The request id that the server or a proxy gave, if it is a modest one; else a new one.
-    pub fn request_id(&self, headers: &HeaderMap) -> String {
-        const MAX_CHARS: usize = 64;
-        headers
-            .get(REQUEST_ID_HEADER)
-            .and_then(|value| value.to_str().ok())
-            .filter(|id| (1..=MAX_CHARS).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()))
-            .map_or_else(|| self.0.request_ids.next(), str::to_owned)
+    /// The same caller once its key is known to be valid.
+    pub fn admitted(&self, viewer: Viewer, allowance: Option<RateAllowance>) -> AdmittedCaller {
+        let (request_id, idempotency_key) = (self.request_id.clone(), self.idempotency_key.clone());
+        AdmittedCaller { viewer, request_id, idempotency_key, allowance }
     }
 }
 
-/// The credential of `Authorization: Bearer`; the scheme in any case, other schemes are ignored.
+impl AdmittedCaller {
+    /// Replaces the idempotency key of the header by `key`, if there is one.
+    #[must_use]
+    pub fn with_idempotency_key(self, key: Option<IdempotencyKey>) -> Self {
+        Self { idempotency_key: key.or(self.idempotency_key), ..self }
+    }
+}
+
+/// The address of the caller. An `IpAddr` among the extensions takes precedence: a server that knows
+/// the address better sets it.
+fn address(headers: &HeaderMap, extensions: &Extensions, trusted_proxies: &[IpNet]) -> Option<IpAddr> {
+    if let Some(known) = extensions.get::<IpAddr>() {
+        return Some(*known);
+    }
+    let ConnectInfo(connection) = extensions.get::<ConnectInfo<SocketAddr>>()?;
+    let forwarded: Vec<&str> =
+        headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
+    Some(peer::peer(connection.ip(), forwarded.into_iter(), trusted_proxies))
+}
+
+/// The API key in `Authorization: Bearer`. The scheme is case-insensitive; other schemes are ignored.
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
-    bearer_of(headers.get(header::AUTHORIZATION)?.to_str().ok()?)
+    bearer_key(headers.get(header::AUTHORIZATION)?.to_str().ok()?)
 }
 
-/// The same, of the header's value.
-pub(crate) fn bearer_of(value: &str) -> Option<&str> {
+/// The API key in the value of an `Authorization` header.
+pub(crate) fn bearer_key(value: &str) -> Option<&str> {
     let (scheme, key) = value.trim().split_once(' ')?;
     let key = key.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !key.is_empty()).then_some(key)
-}
-
-/// Names for requests that came without one: the moment of start and a number. They tell
-/// requests apart in a log and need not be unguessable.
-pub(super) struct RequestIds {
-    start: i64,
-    next: AtomicU64,
-}
-
-impl RequestIds {
-    pub(super) fn starting_at(now: Timestamp) -> Self {
-        Self { start: now.as_ms(), next: AtomicU64::new(1) }
-    }
-
-    fn next(&self) -> String {
-        format!("{:x}-{:x}", self.start, self.next.fetch_add(1, Ordering::Relaxed))
-    }
 }

@@ -1,69 +1,62 @@
-//! Documents that are known already. Trusted ones are given when the gateway is made and asked
-//! for by their id. Others are those that callers brought lately: parsed once, and asked for by
-//! their hash too (Apollo's automatic persisted queries), until newer ones need the room.
+//! Documents that the gateway keeps parsed.
+//!
+//! Trusted documents are configured when the gateway is created, and requested by their id. Recent
+//! documents are those that callers sent lately: they are parsed once, and can be requested by their
+//! hash as well (Apollo's automatic persisted queries) until more frequently used documents replace
+//! them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use helpbot_domain::text;
+use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 
-use crate::guard::{self, Document, Refusal};
+use super::guard;
+use super::guard::document::Document;
+use super::guard::limits::DocumentLimits;
+use super::guard::rejection::DocumentRejection;
 
-/// Recent documents at most. A page has tens; what attackers make up pushes out what is not used.
+/// Maximum number of recent documents. A web page uses a few dozen; documents that an attacker
+/// invents replace only documents that are rarely used.
 const RECENT_MAX: usize = 512;
-/// Longer texts are parsed each time: a parsed one takes some twenty times its text.
+/// Longer documents are parsed on every request: parsed, a document takes about twenty times the
+/// memory of its text.
 const RECENT_BYTES_MAX: usize = 8 * 1024;
 
-/// The documents that callers brought lately, by the hash of their text, all of which the guard
-/// let through. In two generations: what is used while the younger one fills up stays.
-#[derive(Debug, Default)]
-pub(super) struct RecentDocuments(Mutex<Generations>);
+/// Documents that callers sent lately, by the hash of their text. All of them passed the guard.
+pub(super) struct RecentDocuments(Cache<[u8; 32], Arc<Document>>);
 
-#[derive(Debug, Default)]
-struct Generations {
-    young: HashMap<[u8; 32], Arc<Document>>,
-    old: HashMap<[u8; 32], Arc<Document>>,
+impl Default for RecentDocuments {
+    fn default() -> Self {
+        Self(Cache::new(RECENT_MAX))
+    }
 }
 
 impl RecentDocuments {
-    /// The document of `text`, whose hash is `hash`; read if it is not known.
+    /// Returns the document with this text and hash; parses it if it is not cached.
     ///
     /// # Errors
-    /// What the guard says of it.
-    pub(super) fn read(&self, text: &str, hash: [u8; 32], limits: &guard::Limits) -> Result<Arc<Document>, Refusal> {
+    /// The guard's rejection.
+    pub(super) fn read(
+        &self,
+        text: &str,
+        hash: [u8; 32],
+        limits: &DocumentLimits,
+    ) -> Result<Arc<Document>, DocumentRejection> {
         if let Some(known) = self.get(&hash) {
             return Ok(known);
         }
         let document = Arc::new(guard::read(text, limits)?);
         if text.len() <= RECENT_BYTES_MAX {
-            self.lock().put(hash, document.clone());
+            self.0.insert(hash, document.clone());
         }
         Ok(document)
     }
 
-    /// The document whose text has this hash, while it is kept.
+    /// Returns the document whose text has this hash, while it is cached.
     pub(super) fn get(&self, hash: &[u8; 32]) -> Option<Arc<Document>> {
-        let mut generations = self.lock();
-        if let Some(known) = generations.young.get(hash) {
-            return Some(known.clone());
-        }
-        let known = generations.old.remove(hash)?;
-        generations.put(*hash, known.clone());
-        Some(known)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Generations> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Generations {
-    fn put(&mut self, hash: [u8; 32], document: Arc<Document>) {
-        if self.young.len() >= RECENT_MAX / 2 {
-            self.old = std::mem::take(&mut self.young);
-        }
-        self.young.insert(hash, document);
+        self.0.get(hash)
     }
 }
 
@@ -72,8 +65,8 @@ pub(super) fn hash(text: &str) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
 }
 
-/// A hash as callers write it, read.
-pub(super) fn of_hex(text: &str) -> Option<[u8; 32]> {
+/// Reads a hash from hexadecimal digits.
+pub(super) fn hash_from_hex(text: &str) -> Option<[u8; 32]> {
     let digits = text.as_bytes();
     let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let mut hash = [0; 32];
@@ -86,24 +79,25 @@ pub(super) fn of_hex(text: &str) -> Option<[u8; 32]> {
     Some(hash)
 }
 
-/// Documents by id, parsed once.
+/// Trusted documents by id, parsed once.
 #[derive(Debug, Clone, Default)]
 pub struct TrustedDocuments {
     by_id: HashMap<String, Arc<Document>>,
 }
 
 impl TrustedDocuments {
-    /// The documents of `texts`.
+    /// Parses the documents in `texts`.
     ///
     /// # Errors
-    /// What the guard says of the first that it refuses: trust is no excuse for cost.
-    pub fn new<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, Refusal> {
-        let limits = guard::Limits::default();
+    /// The guard's rejection of the first document that exceeds a limit: the limits apply to trusted
+    /// documents too.
+    pub fn new<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, DocumentRejection> {
+        let limits = DocumentLimits::default();
         let read = |text: &'a str| Ok((Self::id(text), Arc::new(guard::read(text, &limits)?)));
-        Ok(Self { by_id: texts.into_iter().map(read).collect::<Result<_, Refusal>>()? })
+        Ok(Self { by_id: texts.into_iter().map(read).collect::<Result<_, DocumentRejection>>()? })
     }
 
-    /// The id of a document: `sha256:` and the hash of its text in lower hex.
+    /// The id of a document: `sha256:` and the hash of its text in lowercase hexadecimal digits.
     pub fn id(text: &str) -> String {
         format!("sha256:{}", text::hex(&hash(text)))
     }
@@ -118,9 +112,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_used_stays_and_what_is_not_makes_room() {
+    fn a_document_in_use_stays_cached_and_an_unused_one_is_replaced() {
         let recent = RecentDocuments::default();
-        let limits = guard::Limits::default();
+        let limits = DocumentLimits::default();
         let read = |text: &str| recent.read(text, hash(text), &limits).map(|_| ());
         read("{ used }").unwrap();
         read("{ unused }").unwrap();
@@ -131,18 +125,16 @@ mod tests {
         }
 
         assert!(recent.get(&hash("{ unused }")).is_none());
-        let generations = recent.lock();
-        let kept = generations.young.len() + generations.old.len();
-        assert!(kept <= RECENT_MAX, "{kept}");
+        assert!(recent.0.len() <= RECENT_MAX, "{}", recent.0.len());
     }
 
     #[test]
-    fn what_the_guard_refuses_is_not_kept() {
+    fn a_rejected_or_very_long_document_is_not_cached() {
         let recent = RecentDocuments::default();
         let long = format!("{{ a }}{}", " ".repeat(RECENT_BYTES_MAX));
 
-        assert!(recent.read("{ a", hash("{ a"), &guard::Limits::default()).is_err());
-        assert!(recent.read(&long, hash(&long), &guard::Limits::default()).is_ok());
+        assert!(recent.read("{ a", hash("{ a"), &DocumentLimits::default()).is_err());
+        assert!(recent.read(&long, hash(&long), &DocumentLimits::default()).is_ok());
 
         assert!(recent.get(&hash("{ a")).is_none() && recent.get(&hash(&long)).is_none());
     }

@@ -1,63 +1,68 @@
-//! What an installation sets about executing operations, and what holds where it sets nothing.
+//! What an installation can configure about the execution of operations, with the defaults.
 
 use std::time::Duration;
 
-use crate::guard;
-use crate::limits::{Network, RateSettings};
+use ipnet::IpNet;
 
-/// What an installation sets about executing.
+use super::guard::limits::DocumentLimits;
+use crate::limits::rates::RateSettings;
+use crate::limits::{MAX_COMPLEXITY, peer};
+
+/// Settings for the execution of operations.
 #[derive(Debug, Clone)]
 pub struct GatewaySettings {
-    /// Limits of the guard, for documents that callers bring.
-    pub guard: guard::Limits,
-    /// Complexity of one operation at most, as the schema counts it.
+    /// Limits for documents that callers send.
+    pub guard: DocumentLimits,
+    /// Maximum complexity of one operation. See [`MAX_COMPLEXITY`] for how it is counted.
     pub complexity: usize,
-    /// How long a query or mutation may take.
+    /// Maximum duration of a query or mutation.
     pub deadline: Duration,
-    /// The same for stored operations, of which one waits for a model to write an answer.
+    /// Maximum duration of a stored operation. Longer, because one of them waits until a language
+    /// model has written an answer.
     pub stored_deadline: Duration,
-    /// The same for operations that come with a file, of which one writes ten thousand entries.
+    /// Maximum duration of an operation with a file. Longest, because one of them writes 10,000
+    /// entries.
     pub upload_deadline: Duration,
-    /// Whether only trusted documents are executed.
-    pub documents: Documents,
-    /// Whether the schema may be asked for.
+    /// Which documents are executed.
+    pub documents: DocumentPolicy,
+    /// Whether callers may query the schema.
     pub introspection: Introspection,
-    /// Operations a minute.
+    /// Maximum number of operations per minute.
     pub rates: RateSettings,
-    /// Proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<Network>,
+    /// Networks of the proxies whose `X-Forwarded-For` header is trusted.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Default for GatewaySettings {
     fn default() -> Self {
         Self {
-            guard: guard::Limits::default(),
-            complexity: crate::schema::COMPLEXITY,
+            guard: DocumentLimits::default(),
+            complexity: MAX_COMPLEXITY,
             deadline: Duration::from_secs(10),
             stored_deadline: Duration::from_secs(30),
             upload_deadline: Duration::from_secs(60),
-            documents: Documents::Any,
+            documents: DocumentPolicy::Any,
             introspection: Introspection::Allowed,
             rates: RateSettings::default(),
-            trusted_proxies: Network::loopback().into(),
+            trusted_proxies: peer::loopback().into(),
         }
     }
 }
 
-/// Which documents callers may have executed.
+/// Which documents are executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Documents {
-    /// Any that the guard lets through.
+pub enum DocumentPolicy {
+    /// Every document that passes the guard.
     Any,
-    /// Those given at construction, by their id.
+    /// Only the trusted documents of the installation, by their id.
     TrustedOnly,
 }
 
-/// Whether the schema may be asked for.
+/// Whether callers may query the schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Introspection {
-    /// By everybody with a key.
+    /// Every caller with a valid key may.
     Allowed,
-    /// By nobody.
+    /// No caller may.
     Refused,
 }

@@ -1,82 +1,58 @@
-//! Whose request it is: the address of the connection, or what a trusted proxy says of it.
+//! The network address that a request comes from: the address of the connection, or the address
+//! that a trusted proxy reports in `X-Forwarded-For`.
+//!
+//! Called by the gateway for every request; rate limits and connection limits count by the result.
 
 use std::net::IpAddr;
-use std::str::FromStr;
 
-/// A network, for example `10.0.0.0/8` or one address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Network {
-    address: IpAddr,
-    prefix: u32,
-}
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-/// A text that is no network.
+/// A text that is neither an IP address nor a network in CIDR notation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is not an address or a network such as 10.0.0.0/8")]
-pub struct NetworkError(String);
+#[error("\"{0}\" is neither an IP address nor a network such as 10.0.0.0/8")]
+pub struct InvalidNetwork(String);
 
-impl FromStr for Network {
-    type Err = NetworkError;
-
-    fn from_str(text: &str) -> Result<Self, NetworkError> {
-        let error = || NetworkError(text.to_owned());
-        let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
-        let address: IpAddr = address.parse().map_err(|_| error())?;
-        let bits = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = prefix.map_or(Ok(bits), |prefix| prefix.parse().map_err(|_| error()))?;
-        if prefix > bits { Err(error()) } else { Ok(Self { address, prefix }) }
-    }
-}
-
-impl Network {
-    /// The machine itself, on which a reverse proxy often stands.
-    pub fn loopback() -> [Network; 2] {
-        [
-            Network { address: IpAddr::from([127, 0, 0, 0]), prefix: 8 },
-            Network { address: IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]), prefix: 128 },
-        ]
-    }
-
-    /// Whether `address` is in it; an IPv4 address in IPv6 clothing counts as what it is.
-    pub fn contains(&self, address: IpAddr) -> bool {
-        match (self.address, address.to_canonical()) {
-            (IpAddr::V4(own), IpAddr::V4(other)) => {
-                let differing = u64::from(own.to_bits() ^ other.to_bits());
-                differing >> (32 - self.prefix) == 0
-            }
-            (IpAddr::V6(own), IpAddr::V6(other)) => {
-                let differing = own.to_bits() ^ other.to_bits();
-                differing.checked_shr(128 - self.prefix).unwrap_or(0) == 0
-            }
-            _ => false,
-        }
-    }
-}
-
-/// The caller's address: that of the connection, and when it is a trusted proxy's, the rightmost
-/// one of `forwarded_for` (the values of `X-Forwarded-For`, in order) that is not trusted.
+/// Reads a network such as `10.0.0.0/8`, or a single address.
 ///
-/// Each proxy appends whom it heard from, so what stands left of the first untrusted address is
-/// the caller's own say and is not believed.
+/// # Errors
+/// `InvalidNetwork` when `text` is neither.
+pub fn network(text: &str) -> Result<IpNet, InvalidNetwork> {
+    let single = || text.parse::<IpAddr>().map(IpNet::from);
+    text.parse().or_else(|_| single()).map_err(|_| InvalidNetwork(text.to_owned()))
+}
+
+/// The loopback networks: a reverse proxy often runs on the same machine.
+pub fn loopback() -> [IpNet; 2] {
+    const V4: Ipv4Net = Ipv4Net::new_assert(std::net::Ipv4Addr::new(127, 0, 0, 0), 8);
+    const V6: Ipv6Net = Ipv6Net::new_assert(std::net::Ipv6Addr::LOCALHOST, 128);
+    [V4.into(), V6.into()]
+}
+
+/// The address of the caller.
+///
+/// That is the address of the connection. When the connection comes from a trusted proxy, it is the
+/// rightmost untrusted address in `forwarded_for`, the values of `X-Forwarded-For` in order. Each
+/// proxy appends the address that it received the request from, so everything to the left of the
+/// first untrusted address was written by the caller itself and cannot be trusted.
 pub fn peer<'a>(
     connection: IpAddr,
     forwarded_for: impl DoubleEndedIterator<Item = &'a str>,
-    trusted: &[Network],
+    trusted: &[IpNet],
 ) -> IpAddr {
-    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
+    let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
     let mut peer = connection.to_canonical();
     for hop in forwarded_for.rev().flat_map(|value| value.rsplit(',')) {
-        if !is_trusted(peer) {
+        if !is_trusted(&peer) {
             break;
         }
-        // What is no address ends the chain: nothing to the left of it can be relied on.
+        // An unreadable entry ends the chain: nothing to its left can be trusted.
         let Some(address) = address(hop.trim()) else { break };
         peer = address;
     }
     peer
 }
 
-/// An address as proxies write it: bare, in brackets, with a port.
+/// An address as proxies write it: bare, in brackets, or with a port.
 fn address(hop: &str) -> Option<IpAddr> {
     let bare = hop.strip_prefix('[').and_then(|rest| rest.split_once(']')).map(|(address, _)| address);
     let address: Option<IpAddr> = bare.unwrap_or(hop).parse().ok();
@@ -89,7 +65,7 @@ mod tests {
     use super::*;
 
     fn found(connection: &str, forwarded: &[&str], trusted: &[&str]) -> String {
-        let trusted: Vec<Network> = trusted.iter().map(|network| network.parse().unwrap()).collect();
+        let trusted: Vec<IpNet> = trusted.iter().map(|text| network(text).unwrap()).collect();
         peer(connection.parse().unwrap(), forwarded.iter().copied(), &trusted).to_string()
     }
 
@@ -113,16 +89,16 @@ mod tests {
     }
 
     #[test]
-    fn a_network_holds_its_addresses_and_no_other() {
-        let all: Network = "0.0.0.0/0".parse().unwrap();
-        let six: Network = "2001:db8::/32".parse().unwrap();
+    fn a_network_contains_its_addresses_and_no_others() {
+        let contains = |text: &str, address: &str| network(text).unwrap().contains(&address.parse::<IpAddr>().unwrap());
 
-        assert!(all.contains("203.0.113.9".parse().unwrap()));
-        assert!(!all.contains("2001:db8::1".parse().unwrap()));
-        assert!(six.contains("2001:db8:ffff::1".parse().unwrap()));
-        assert!(!six.contains("2001:db9::1".parse().unwrap()));
+        assert!(contains("0.0.0.0/0", "203.0.113.9"));
+        assert!(!contains("0.0.0.0/0", "2001:db8::1"));
+        assert!(contains("2001:db8::/32", "2001:db8:ffff::1"));
+        assert!(!contains("2001:db8::/32", "2001:db9::1"));
+        assert!(loopback().iter().any(|network| network.contains(&IpAddr::from([127, 8, 9, 1]))));
         for bad in ["", "10.0.0.0/33", "::/129", "host", "10.0.0.0/x"] {
-            assert!(bad.parse::<Network>().is_err(), "{bad}");
+            assert!(network(bad).is_err(), "{bad}");
         }
     }
 }

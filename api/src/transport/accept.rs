@@ -1,14 +1,14 @@
-//! Content negotiation: which of the GraphQL media types an `Accept` header asks for, and whether
-//! a body's `Content-Type` is JSON.
+//! Content negotiation: the GraphQL media type that an `Accept` header asks for, and whether the
+//! `Content-Type` of a body is JSON.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
 /// A media type that a GraphQL response can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Media {
-    /// `application/graphql-response+json`: the status tells of request errors.
+    /// `application/graphql-response+json`: the status reports request errors.
     GraphqlResponse,
-    /// `application/json`: 200 for whatever is a GraphQL response.
+    /// `application/json`: every GraphQL response has status 200.
     Json,
 }
 
@@ -21,9 +21,9 @@ impl Media {
     }
 }
 
-/// What the client would rather have; none when it takes neither.
+/// The media type that the client prefers, or `None` when it accepts neither.
 ///
-/// Without a header, or with wildcards only, that is `application/json`.
+/// Without a header, or with wildcards only, this is `application/json`.
 pub(super) fn negotiate(headers: &HeaderMap) -> Option<Media> {
     let ranges = ranges(headers);
     if ranges.is_empty() {
@@ -38,13 +38,13 @@ pub(super) fn negotiate(headers: &HeaderMap) -> Option<Media> {
     }
 }
 
-/// Whether the client takes `text/event-stream`.
+/// Whether the client accepts `text/event-stream`.
 pub(super) fn takes_events(headers: &HeaderMap) -> bool {
     let ranges = ranges(headers);
     ranges.is_empty() || quality(&ranges, "text/event-stream").0 > 0
 }
 
-/// Whether the body is said to be JSON, in UTF-8.
+/// Whether the headers declare the body to be JSON in UTF-8.
 pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
     let mut parts = value.split(';').map(str::trim);
@@ -58,14 +58,14 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
 }
 
 /// A media range and its quality in thousandths.
-type Range = (String, u16);
+type MediaRange = (String, u16);
 
-fn ranges(headers: &HeaderMap) -> Vec<Range> {
+fn ranges(headers: &HeaderMap) -> Vec<MediaRange> {
     let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).filter_map(range).collect()
 }
 
-fn range(text: &str) -> Option<Range> {
+fn range(text: &str) -> Option<MediaRange> {
     let mut parts = text.split(';').map(str::trim);
     let media = parts.next().filter(|media| !media.is_empty())?.to_ascii_lowercase();
     let quality = parts
@@ -73,13 +73,13 @@ fn range(text: &str) -> Option<Range> {
         .find(|(name, _)| name.trim().eq_ignore_ascii_case("q"))
         .map_or(Some(1.0), |(_, value)| value.trim().parse::<f32>().ok())
         .filter(|quality| (0.0..=1.0).contains(quality))?;
-    // Three decimals are what a quality has, RFC 9110 §12.4.2.
+    // A quality has at most three decimals, RFC 9110 §12.4.2.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 1000")]
     Some((media, (quality * 1_000.0).round() as u16))
 }
 
-/// The quality of `media` by its most specific range, and whether that one names it.
-fn quality(ranges: &[Range], media: &str) -> (u16, bool) {
+/// The quality of `media` by its most specific range, and whether that range names it.
+fn quality(ranges: &[MediaRange], media: &str) -> (u16, bool) {
     let kind = media.split('/').next().unwrap_or_default();
     let whole_kind = format!("{kind}/*");
     let of = |range: &str| ranges.iter().filter(|(media, _)| media == range).map(|(_, quality)| *quality).max();
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_specific_range_of_the_highest_quality_wins() {
+    fn the_media_type_with_the_highest_quality_by_its_most_specific_range_is_chosen() {
         for (accept, media) in [
             ("", Some(Media::Json)),
             ("*/*", Some(Media::Json)),
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn only_json_in_utf_8_is_a_json_body() {
+    fn a_body_is_json_only_with_the_media_type_application_json_in_utf_8() {
         for (content_type, expected) in [
             ("application/json", true),
             ("application/json; charset=UTF-8", true),

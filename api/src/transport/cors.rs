@@ -1,40 +1,47 @@
-//! Cross-origin access: any page may call, because a key in a header says who it is and no
-//! cookie ever does.
+//! Cross-origin resource sharing: pages of every origin may call, because only the API key in a header
+//! authenticates a request and no cookie ever does.
+//!
+//! Not tower-http's layer: it answers preflight requests with 200 and `Content-Length`, where the REST
+//! contract requires 204 (docs/decisions/0022).
 
-use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-const PREFLIGHT: [(HeaderName, HeaderValue); 3] = [
-    (header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD, POST, OPTIONS")),
-    (
-        header::ACCESS_CONTROL_ALLOW_HEADERS,
-        HeaderValue::from_static(
-            "Accept, Apollo-Require-Preflight, Authorization, Content-Type, GraphQL-Require-Preflight, Idempotency-Key, \
-             Last-Event-ID, X-HelpBot-Session, X-Request-Id",
-        ),
-    ),
-    // Chromium's own limit.
-    (header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("7200")),
-];
-const EXPOSED: HeaderValue =
-    HeaderValue::from_static("Allow, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, X-Request-Id");
+/// What pages of other origins may send and read.
+#[derive(Debug, Clone, Copy)]
+pub struct CorsPolicy {
+    /// Methods that a page may use.
+    pub methods: &'static str,
+    /// Request headers that a page may set.
+    pub request_headers: &'static str,
+    /// Response headers that a page may read.
+    pub response_headers: &'static str,
+}
 
-/// Answers preflights, and lets every page read every answer, refusals too: a 401 without these
-/// headers looks like a broken network to a page.
-pub(super) async fn allow_all_origins(request: Request, next: Next) -> Response {
-    let mut response = if is_preflight(&request) {
-        (StatusCode::NO_CONTENT, HeaderMap::from_iter(PREFLIGHT)).into_response()
-    } else {
-        next.run(request).await
+/// Seconds for which a browser may cache the answer to a preflight request. Chromium's own maximum.
+const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
+const ANY_ORIGIN: HeaderValue = HeaderValue::from_static("*");
+
+/// Answers OPTIONS requests, and adds the CORS headers to every response. Errors need them as well:
+/// without them, a page cannot distinguish a 401 from a broken network.
+pub async fn cors(State(policy): State<CorsPolicy>, request: Request, next: Next) -> Response {
+    let mut response = match *request.method() {
+        Method::OPTIONS => preflight(policy),
+        _ => next.run(request).await,
     };
     let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANY_ORIGIN);
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(policy.response_headers));
     response
 }
 
-fn is_preflight(request: &Request) -> bool {
-    request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+fn preflight(policy: CorsPolicy) -> Response {
+    let headers = [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(policy.methods)),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(policy.request_headers)),
+        (header::ACCESS_CONTROL_MAX_AGE, MAX_AGE),
+    ];
+    (StatusCode::NO_CONTENT, headers).into_response()
 }

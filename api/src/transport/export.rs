@@ -1,13 +1,15 @@
-//! All entries of a site as a file: `GET /graphql/export/faq-entries.csv` or `.jsonl`, with a key
-//! that may read sources. `?siteId=` names the site for an operator.
+//! All entries of a site as a file: `GET /graphql/export/faq-entries.csv` or `.jsonl`, with a key that
+//! has the scope to read sources. `?siteId=` names the site when the operator calls.
 //!
-//! A file of any length takes the memory of one piece: it is sent as it is read.
+//! The file is sent while it is read, so its size does not matter for the memory of the server.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use async_graphql::ID;
 use axum::body::Body;
 use axum::extract::{Path, Query, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use futures_util::stream;
@@ -15,11 +17,11 @@ use helpbot_services::knowledge::entries::table::Format;
 use helpbot_services::knowledge::entries::transfer;
 
 use super::accept::Media;
-use super::problem::Problem;
-use super::{Transport, http};
-use crate::error::{self, Failure};
-use crate::gateway::Caller;
-use crate::limits::Standing;
+use super::http_error::HttpError;
+use super::response_headers;
+use super::state::Transport;
+use crate::error::{self, ApiError};
+use crate::gateway::caller::AdmittedCaller;
 use crate::schema::ids;
 
 const NAME: &str = "faq-entries";
@@ -31,37 +33,45 @@ pub(super) async fn serve(
     Query(parameters): Query<HashMap<String, String>>,
     request: Request,
 ) -> Response {
-    let caller = transport.gateway.caller(request.headers(), request.extensions());
-    let mut standing = None;
-    let site = parameters.get("siteId").cloned();
-    let answer = match *request.method() {
-        Method::GET => answer(&transport, &file, site, &caller, &mut standing).await,
-        _ => Err(Problem::method_not_allowed("GET, OPTIONS", "Get exports by GET")),
+    let (head, _) = request.into_parts();
+    let (allowance, answer) = match admit(&transport, &file, &head).await {
+        Ok((format, caller)) => {
+            let site = parameters.get("siteId").cloned();
+            (caller.allowance, answer(&transport, &file, format, site, &caller).await)
+        }
+        Err(error) => (None, Err(error)),
     };
-    let mut response = answer.unwrap_or_else(|problem| problem.into_response(Media::Json));
-    http::seal(response.headers_mut(), &caller.request_id, standing);
+    let mut response = answer.unwrap_or_else(|error| error.into_response(Media::Json));
+    response_headers::finish(response.headers_mut(), allowance);
     response
+}
+
+async fn admit(transport: &Transport, file: &str, head: &Parts) -> Result<(Format, AdmittedCaller), HttpError> {
+    if head.method != Method::GET {
+        return Err(HttpError::method_not_allowed("GET, OPTIONS", "Request exports by GET"));
+    }
+    let format = file.strip_prefix(NAME).and_then(Format::of_name);
+    let format = format.ok_or_else(|| HttpError::new(StatusCode::NOT_FOUND, "There is no export with this name"))?;
+    let caller = transport.gateway.caller(&head.headers, &head.extensions);
+    Ok((format, transport.gateway.admit(&caller).await?))
 }
 
 async fn answer(
     transport: &Transport,
     file: &str,
+    format: Format,
     site: Option<String>,
-    caller: &Caller,
-    standing: &mut Option<Standing>,
-) -> Result<Response, Problem> {
-    let format = file.strip_prefix(NAME).and_then(Format::of_name);
-    let format = format.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "There is no such export"))?;
-    let viewer = transport.gateway.authenticate(caller).await?;
-    *standing = transport.gateway.admit(&viewer, caller)?;
-    let told = |failed: helpbot_services::Error| {
+    caller: &AdmittedCaller,
+) -> Result<Response, HttpError> {
+    let failed = |failed: helpbot_services::Error| {
         error::log(&failed, &caller.request_id);
-        Problem::from(Failure::from(&failed))
+        HttpError::from(ApiError::from(&failed))
     };
-    let site = ids::site(site.map(async_graphql::ID).as_ref());
-    let mut export = transfer::export(transport.gateway.services(), &viewer, site, format).await.map_err(told)?;
-    // What fails before the first piece has a status; later the answer breaks off.
-    let first = export.next().await.map_err(told)?;
+    let site = ids::site(site.map(ID).as_ref());
+    let services = transport.gateway.services();
+    let mut export = transfer::export(services, &caller.viewer, site, format).await.map_err(failed)?;
+    // An error before the first piece has a status; after it, the response can only break off.
+    let first = export.next().await.map_err(failed)?;
     let rest = stream::unfold(export, |mut export| async move { Some((export.next().await.transpose()?, export)) });
     let pieces = stream::StreamExt::chain(stream::iter(first.map(Ok)), rest);
     let mut response = Response::new(Body::from_stream(pieces));

@@ -1,53 +1,82 @@
-//! The parameters of a GraphQL request, from a JSON body, a query string or a `subscribe`
-//! message. Types are checked here, as the specification has them; unknown keys are ignored.
+//! The parameters of a GraphQL request, from a JSON body, a query string or a `subscribe` message.
+//! Types are checked as the specification requires; unknown keys are ignored.
 
 use async_graphql::Variables;
+use axum::body::Body;
 use axum::extract::Query;
-use axum::http::Uri;
+use axum::http::request::Parts;
+use axum::http::{Method, StatusCode, Uri};
 use serde_json::{Map, Value};
 
-use crate::gateway::{IdempotencyKey, Params};
+use super::http_error::HttpError;
+use super::{accept, body};
+use crate::gateway::caller::IdempotencyKey;
+use crate::gateway::request::RequestParams;
 
-/// What is wrong with a request; a sentence for its sender.
+/// A sentence that describes what is wrong with a request.
 pub(super) type Malformed = &'static str;
 
-/// The parameters of a body.
+/// Checks that the body of a POST request is JSON.
 ///
 /// # Errors
-/// When it is not a JSON object (a batch, too), or one of the parameters has a wrong type.
-pub(super) fn from_body(body: &[u8]) -> Result<Params, Malformed> {
+/// 415 for any other media type.
+pub(super) fn require_json_body(head: &Parts) -> Result<(), HttpError> {
+    if head.method != Method::POST || accept::is_json(&head.headers) {
+        return Ok(());
+    }
+    let message = "Send the body as application/json in UTF-8";
+    Err(HttpError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
+}
+
+/// Reads the parameters from the body of a POST request, or else from the query string.
+///
+/// # Errors
+/// 413 for a body over `limit` bytes; 400 when the parameters are malformed.
+pub(super) async fn read(head: &Parts, body: Body, limit: usize) -> Result<RequestParams, HttpError> {
+    let params = match head.method {
+        Method::POST => from_body(&body::read(&head.headers, body, limit).await?),
+        _ => from_query(&head.uri),
+    };
+    params.map_err(HttpError::malformed)
+}
+
+/// Reads the parameters from a body.
+///
+/// # Errors
+/// When the body is not a JSON object (a batch, for example), or a parameter has the wrong type.
+pub(super) fn from_body(body: &[u8]) -> Result<RequestParams, Malformed> {
     match serde_json::from_slice(body) {
         Ok(Value::Object(map)) => from_map(map),
-        Ok(Value::Array(_)) => Err("Batches are not supported: send one operation a request"),
+        Ok(Value::Array(_)) => Err("Batches are not supported. Send one operation per request."),
         Ok(_) => Err("The body must be a JSON object"),
         Err(_) => Err("The body is not valid JSON"),
     }
 }
 
-/// The parameters of a JSON object.
+/// Reads the parameters from a JSON object.
 ///
 /// # Errors
 /// As [`from_body`].
-pub(super) fn from_map(mut map: Map<String, Value>) -> Result<Params, Malformed> {
+pub(super) fn from_map(mut map: Map<String, Value>) -> Result<RequestParams, Malformed> {
     let extensions = object(map.remove("extensions"), "extensions must be an object")?;
-    let named = text(extensions.get("idempotencyKey").cloned(), "extensions.idempotencyKey must be a string")?;
+    let key = text(extensions.get("idempotencyKey").cloned(), "extensions.idempotencyKey must be a string")?;
     let persisted = object(extensions.get("persistedQuery").cloned(), "extensions.persistedQuery must be an object")?;
-    let params = Params {
+    let params = RequestParams {
         query: text(map.remove("query"), "query must be a string")?,
         document_id: text(map.remove("documentId"), "documentId must be a string")?,
         persisted_hash: text(persisted.get("sha256Hash").cloned(), "sha256Hash must be a string")?,
         operation_name: text(map.remove("operationName"), "operationName must be a string")?,
         variables: Variables::from_json(object(map.remove("variables"), "variables must be an object")?),
-        idempotency_key: named.map(IdempotencyKey),
+        idempotency_key: key.map(IdempotencyKey),
     };
-    complete(params)
+    match (&params.query, &params.document_id, &params.persisted_hash) {
+        (None, None, None) => Err("query or documentId is required"),
+        _ => Ok(params),
+    }
 }
 
-/// The parameters of a query string, where an empty one counts as absent.
-///
-/// # Errors
-/// As [`from_body`]; also when `variables` or `extensions` is not JSON.
-pub(super) fn from_query(uri: &Uri) -> Result<Params, Malformed> {
+/// Reads the parameters from a query string. An empty parameter counts as absent.
+fn from_query(uri: &Uri) -> Result<RequestParams, Malformed> {
     let Query(pairs) =
         Query::<Vec<(String, String)>>::try_from_uri(uri).map_err(|_| "The query string is not valid")?;
     let mut map = Map::new();
@@ -58,17 +87,10 @@ pub(super) fn from_query(uri: &Uri) -> Result<Params, Malformed> {
             _ => Value::String(value),
         };
         if map.insert(name, value).is_some() {
-            return Err("A parameter stands twice in the query string");
+            return Err("A parameter appears twice in the query string");
         }
     }
     from_map(map)
-}
-
-fn complete(params: Params) -> Result<Params, Malformed> {
-    match (&params.query, &params.document_id, &params.persisted_hash) {
-        (None, None, None) => Err("query or documentId is required"),
-        _ => Ok(params),
-    }
 }
 
 fn text(value: Option<Value>, otherwise: Malformed) -> Result<Option<String>, Malformed> {

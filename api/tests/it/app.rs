@@ -1,4 +1,4 @@
-//! The gateway and the router over a database of their own.
+//! The gateway and the router over a database of their own, as the tests of this crate use them.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,17 +7,23 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response};
+use axum::middleware::from_fn_with_state;
 use futures_util::Future;
-use helpbot_api::gateway::{GatewaySettings, TrustedDocuments};
-use helpbot_api::transport::{Connections, TransportSettings, router};
+use helpbot_api::gateway::documents::TrustedDocuments;
+use helpbot_api::gateway::settings::GatewaySettings;
+use helpbot_api::transport::connections::Connections;
+use helpbot_api::transport::envelope::envelope;
+use helpbot_api::transport::router;
+use helpbot_api::transport::settings::TransportSettings;
 use helpbot_api::{Caller, Credentials, Gateway};
 use helpbot_db::{DatabaseUrl, Db};
 use helpbot_domain::ids::KeyId;
 use helpbot_domain::key::KeyKind;
+use helpbot_domain::site::Site;
 use helpbot_engine::{Engine, EngineSettings};
 use helpbot_services::accounts::keys::{self, NewKey};
 use helpbot_services::accounts::sites::{self, NewSite};
-use helpbot_services::{Services, Settings, Site, SystemClock, Viewer};
+use helpbot_services::{Services, Settings, SystemClock, Viewer};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -25,10 +31,10 @@ use tower::ServiceExt;
 
 use crate::schema::{self, Traces};
 
-/// A document known by its hash.
+/// A trusted document.
 pub const TRUSTED: &str = "query Trusted { hello }";
 
-/// One test's world.
+/// The server of one test.
 pub struct App {
     pub gateway: Gateway,
     pub router: Router,
@@ -75,7 +81,8 @@ impl App {
         let gateway = Gateway::new(schema::builder, services, data, trusted, settings);
         let shutdown = CancellationToken::new();
         let connections = Connections::ending_with(shutdown.clone());
-        let router = router(gateway.clone(), connections.clone(), transport);
+        let router = router(gateway.clone(), connections.clone(), transport)
+            .layer(from_fn_with_state(gateway.services().clone(), envelope));
         Self {
             gateway,
             router,
@@ -92,12 +99,12 @@ impl App {
         }
     }
 
-    /// One request, without a socket.
+    /// Sends one request without a socket.
     pub async fn send(&self, request: Request<Body>) -> Response<Body> {
         self.router.clone().oneshot(request).await.unwrap()
     }
 
-    /// Listens on a free port.
+    /// Listens on a free port and returns its address.
     pub async fn listen(&self) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -106,7 +113,7 @@ impl App {
         address
     }
 
-    /// A caller in process with `key`.
+    /// A caller with the API key `key`.
     pub fn caller(&self, key: &str) -> Caller {
         let credentials = Credentials { key: Some(key.to_owned()), ..Credentials::default() };
         Caller { credentials, peer: None, request_id: "test".into(), idempotency_key: None }
@@ -117,8 +124,8 @@ impl App {
         keys::revoke(self.gateway.services(), &self.operator, Some(self.site.id), self.secret_key_id).await.unwrap();
     }
 
-    /// Takes all tables away, as a fault that nobody foresaw.
-    pub async fn ruin_database(&self) {
+    /// Drops all tables, to simulate an unexpected failure.
+    pub async fn drop_all_tables(&self) {
         Db::revert_migrations(&self.database).await.unwrap();
     }
 }
@@ -129,7 +136,7 @@ async fn key(services: &Services, operator: &Viewer, site: &Site, kind: KeyKind)
     (key.id, secret)
 }
 
-/// `future`, which must not take long.
+/// The result of `future`, which must be ready within 20 s.
 pub async fn soon<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(20), future).await.expect("it did not happen in 20 s")
+    tokio::time::timeout(Duration::from_secs(20), future).await.expect("the future was not ready within 20 s")
 }

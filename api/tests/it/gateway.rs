@@ -1,24 +1,25 @@
-//! Stored operations, run in process as `/api/v1` runs them.
+//! Stored operations, executed in process as `/api/v1` executes them.
 
 use std::num::NonZeroU32;
 
-use helpbot_api::error::ErrorCode;
-use helpbot_api::gateway::{Gateway, GatewaySettings, TrustedDocuments};
-use helpbot_api::limits::RateSettings;
-use helpbot_api::transport::TransportSettings;
-use helpbot_api::{Caller, Failure, Operation};
+use helpbot_api::gateway::documents::TrustedDocuments;
+use helpbot_api::gateway::settings::GatewaySettings;
+use helpbot_api::limits::rates::RateSettings;
+use helpbot_api::transport::settings::TransportSettings;
+use helpbot_api::{ApiError, Caller, ErrorCode, Gateway, StoredOperation};
 use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::schema;
 
-async fn run(app: &App, text: &str, variables: Value) -> Result<Value, Failure> {
-    let operation = Operation::parse("Stored", text).unwrap();
-    app.gateway.run(&operation, variables, &app.caller(&app.secret_key), &mut None).await
+async fn run(app: &App, text: &str, variables: Value) -> Result<Value, ApiError> {
+    let operation = StoredOperation::parse("Stored", text).unwrap();
+    let caller = app.gateway.admit(&app.caller(&app.secret_key)).await?;
+    app.gateway.run(&operation, variables, &caller).await
 }
 
 #[tokio::test]
-async fn a_stored_operation_gives_its_data() {
+async fn a_stored_operation_returns_its_data() {
     let app = App::start().await;
 
     let data = run(&app, "query Stored($n: Int!) { result: echo(n: $n) viewerKind }", json!({"n": 4})).await;
@@ -27,7 +28,7 @@ async fn a_stored_operation_gives_its_data() {
 }
 
 #[tokio::test]
-async fn the_first_refusal_is_the_failure() {
+async fn the_first_error_of_a_stored_operation_is_returned() {
     let app = App::start().await;
 
     let refused =
@@ -36,16 +37,16 @@ async fn the_first_refusal_is_the_failure() {
     let failed = run(&app, "query Stored { fails }", json!({})).await.unwrap_err();
 
     let expected =
-        Failure { field: Some("endpoint.url".into()), ..Failure::new(ErrorCode::BadUserInput, "url must be https") };
+        ApiError { field: Some("endpoint.url".into()), ..ApiError::new(ErrorCode::BadUserInput, "url must be https") };
     assert_eq!(refused, Err(expected));
     assert_eq!(exhausted.code, ErrorCode::CreditsExhausted);
     assert_eq!(exhausted.retry_after.map(|wait| wait.as_secs()), Some(2));
-    assert_eq!(failed, Failure::new(ErrorCode::Internal, "Internal server error"));
+    assert_eq!(failed, ApiError::internal());
 }
 
 #[tokio::test]
-async fn an_address_that_guesses_keys_is_stopped() {
-    let rates = RateSettings { refused: NonZeroU32::new(2), ..RateSettings::default() };
+async fn an_address_that_guesses_api_keys_is_rate_limited() {
+    let rates = RateSettings { rejected: NonZeroU32::new(2), ..RateSettings::default() };
     let app = App::with(GatewaySettings { rates, ..GatewaySettings::default() }, TransportSettings::default()).await;
     let guess = Caller { peer: Some([192, 0, 2, 1].into()), ..app.caller("sk_live_guess") };
 
@@ -58,7 +59,7 @@ async fn an_address_that_guesses_keys_is_stopped() {
 }
 
 #[tokio::test]
-async fn a_schema_without_subscriptions_is_served_too() {
+async fn a_schema_without_subscriptions_can_be_served() {
     let app = App::start().await;
     let traces = app.traces.clone();
     let gateway = Gateway::new(
@@ -68,9 +69,10 @@ async fn a_schema_without_subscriptions_is_served_too() {
         TrustedDocuments::default(),
         GatewaySettings::default(),
     );
-    let operation = Operation::parse("Stored", "query Stored { hello }").unwrap();
+    let operation = StoredOperation::parse("Stored", "query Stored { hello }").unwrap();
 
-    let data = gateway.run(&operation, Value::Null, &app.caller(&app.widget_key), &mut None).await;
+    let caller = gateway.admit(&app.caller(&app.widget_key)).await.unwrap();
+    let data = gateway.run(&operation, Value::Null, &caller).await;
 
     assert_eq!(data, Ok(json!({"hello": "world"})));
 }

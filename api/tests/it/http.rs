@@ -1,4 +1,4 @@
-//! GraphQL over HTTP: the whole table of what is answered how.
+//! GraphQL over HTTP: every kind of request with the status and the error code of its response.
 
 use std::num::NonZeroU32;
 use std::sync::atomic::Ordering;
@@ -7,9 +7,10 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::http::request::Builder;
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use helpbot_api::gateway::{Documents, GatewaySettings, Introspection, TrustedDocuments};
-use helpbot_api::limits::RateSettings;
-use helpbot_api::transport::TransportSettings;
+use helpbot_api::gateway::documents::TrustedDocuments;
+use helpbot_api::gateway::settings::{DocumentPolicy, GatewaySettings, Introspection};
+use helpbot_api::limits::rates::RateSettings;
+use helpbot_api::transport::settings::TransportSettings;
 use serde_json::{Value, json};
 
 use crate::app::{App, TRUSTED, soon};
@@ -58,7 +59,7 @@ impl App {
 }
 
 #[tokio::test]
-async fn each_body_is_answered_as_the_specification_has_it() {
+async fn each_body_gets_the_status_that_the_specification_requires() {
     let app = App::start().await;
     let trusted = TrustedDocuments::id(TRUSTED);
 
@@ -114,7 +115,7 @@ async fn each_body_is_answered_as_the_specification_has_it() {
 }
 
 #[tokio::test]
-async fn each_head_is_answered_as_the_specification_has_it() {
+async fn each_combination_of_headers_gets_the_status_that_the_specification_requires() {
     let app = App::start().await;
 
     // method, uri, content type, accept, status, Allow
@@ -158,11 +159,11 @@ async fn each_head_is_answered_as_the_specification_has_it() {
         assert!(method != "HEAD" || answer.header("content-length").parse::<u32>().unwrap() > 0, "{case}");
         assert_eq!(answer.header("access-control-allow-origin"), "*", "{case}");
     }
-    assert_eq!(app.traces.bumps.load(Ordering::SeqCst), 1, "only the JSON POST was executed");
+    assert_eq!(app.traces.bumps.load(Ordering::SeqCst), 1, "only the POST with a JSON body was executed");
 }
 
 #[tokio::test]
-async fn nobody_is_let_in_without_a_key_that_opens() {
+async fn a_request_without_a_valid_api_key_is_rejected() {
     let app = App::start().await;
     let body = || Body::from(r#"{"query":"{ hello }"}"#);
     let anonymous = |uri: &str| Request::builder().method("POST").uri(uri).header(header::CONTENT_TYPE, PLAIN);
@@ -185,7 +186,7 @@ async fn nobody_is_let_in_without_a_key_that_opens() {
 }
 
 #[tokio::test]
-async fn a_page_elsewhere_may_call_and_read_refusals() {
+async fn a_page_of_another_origin_may_send_requests_and_read_errors() {
     let app = App::start().await;
     let preflight = Request::builder()
         .method("OPTIONS")
@@ -202,28 +203,28 @@ async fn a_page_elsewhere_may_call_and_read_refusals() {
 }
 
 #[tokio::test]
-async fn a_body_over_the_limit_is_refused_whether_its_length_is_told_or_not() {
+async fn a_body_over_the_limit_is_rejected_with_and_without_content_length() {
     let app = App::start().await;
     let large = format!(r#"{{"query":"{{ hello }}","x":"{}"}}"#, "x".repeat(70 * 1024));
     let post = || app.request("POST", "/graphql").header(header::CONTENT_TYPE, PLAIN);
 
-    let told = post().header(header::CONTENT_LENGTH, large.len()).body(Body::from(large.clone())).unwrap();
+    let announced = post().header(header::CONTENT_LENGTH, large.len()).body(Body::from(large.clone())).unwrap();
     let chunks = large
         .clone()
         .into_bytes()
         .chunks(1_000)
         .map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec()))
         .collect::<Vec<_>>();
-    let untold = post().body(Body::from_stream(futures_util::stream::iter(chunks))).unwrap();
+    let chunked = post().body(Body::from_stream(futures_util::stream::iter(chunks))).unwrap();
 
-    for request in [told, untold] {
+    for request in [announced, chunked] {
         let answer = app.answer(request).await;
         assert_eq!((answer.status, answer.code()), (StatusCode::PAYLOAD_TOO_LARGE, "BAD_USER_INPUT"));
     }
 }
 
 #[tokio::test]
-async fn an_answer_tells_its_cost_its_limit_and_its_name() {
+async fn a_response_contains_its_cost_its_rate_limit_and_its_request_id() {
     let app = App::start().await;
     let request = app.request("POST", "/graphql").header(header::CONTENT_TYPE, PLAIN).header("x-request-id", "abc-1");
 
@@ -235,10 +236,10 @@ async fn an_answer_tells_its_cost_its_limit_and_its_name() {
 }
 
 #[tokio::test]
-async fn a_caller_over_its_rate_is_told_when_to_come_back() {
+async fn a_caller_over_its_rate_limit_learns_how_long_to_wait() {
     let rates = RateSettings { key: NonZeroU32::new(2), ..RateSettings::default() };
     let app = App::with(GatewaySettings { rates, ..GatewaySettings::default() }, TransportSettings::default()).await;
-    let standing = |answer: &Answer| {
+    let allowance = |answer: &Answer| {
         ["limit", "remaining", "reset"].map(|part| answer.header(&format!("ratelimit-{part}")).to_owned())
     };
 
@@ -247,14 +248,14 @@ async fn a_caller_over_its_rate_is_told_when_to_come_back() {
     let answer = app.get("query=%7Bhello%7D").await;
 
     assert_eq!(
-        (standing(&first), standing(&second)),
+        (allowance(&first), allowance(&second)),
         (["2", "1", "30"].map(Into::into), ["2", "0", "60"].map(Into::into))
     );
     assert_eq!((answer.status, answer.code()), (StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED"));
     let seconds: u64 = answer.header("retry-after").parse().unwrap();
     assert!((1..=30).contains(&seconds));
     assert_eq!(answer.body["errors"][0]["extensions"]["retryAfter"], seconds);
-    assert_eq!(standing(&answer), ["2", "0", "60"]);
+    assert_eq!(allowance(&answer), ["2", "0", "60"]);
     let upload = app.request("POST", "/graphql/upload").header(header::CONTENT_TYPE, "multipart/form-data; boundary=x");
     for request in [
         app.request("GET", "/graphql/stream?query=%7Bhello%7D").header(header::ACCEPT, "text/event-stream"),
@@ -263,12 +264,12 @@ async fn a_caller_over_its_rate_is_told_when_to_come_back() {
     ] {
         let answer = app.answer(request.body(Body::empty()).unwrap()).await;
         assert_eq!((answer.status, answer.code()), (StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED"));
-        assert_eq!(standing(&answer), ["2", "0", "60"]);
+        assert_eq!(allowance(&answer), ["2", "0", "60"]);
     }
 }
 
 #[tokio::test]
-async fn a_schema_that_is_not_to_be_read_is_not_told_by_its_refusals_either() {
+async fn error_messages_do_not_reveal_the_schema_when_introspection_is_disabled() {
     let settings = GatewaySettings { introspection: Introspection::Refused, ..GatewaySettings::default() };
     let closed = App::with(settings, TransportSettings::default()).await;
     let open = App::start().await;
@@ -284,7 +285,7 @@ async fn a_schema_that_is_not_to_be_read_is_not_told_by_its_refusals_either() {
 }
 
 #[tokio::test]
-async fn faults_are_masked_and_expected_waits_are_told() {
+async fn internal_errors_are_masked_and_waits_are_reported() {
     let app = App::start().await;
 
     let failed = app.post(MODERN, json!({"query": "{ fails }"})).await;
@@ -300,7 +301,7 @@ async fn faults_are_masked_and_expected_waits_are_told() {
 }
 
 #[tokio::test]
-async fn an_operation_over_its_deadline_is_given_up() {
+async fn an_operation_that_exceeds_its_deadline_is_abandoned() {
     let settings = GatewaySettings { deadline: Duration::from_millis(20), ..GatewaySettings::default() };
     let app = App::with(settings, TransportSettings::default()).await;
 
@@ -311,17 +312,17 @@ async fn an_operation_over_its_deadline_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_mutation_goes_on_when_its_client_hangs_up() {
+async fn a_mutation_continues_when_its_client_disconnects() {
     let app = App::start().await;
 
-    let hung_up = tokio::select! {
+    let has_disconnected = tokio::select! {
         biased;
         _ = app.post(PLAIN, json!({"query": "mutation { bump(slowly: true) { bumps } }"})) => false,
         () = tokio::time::sleep(Duration::from_millis(100)) => true,
     };
     app.traces.go.notify_one();
 
-    assert!(hung_up);
+    assert!(has_disconnected);
     soon(async {
         while app.traces.bumps.load(Ordering::SeqCst) == 0 {
             tokio::task::yield_now().await
@@ -331,7 +332,7 @@ async fn a_mutation_goes_on_when_its_client_hangs_up() {
 }
 
 #[tokio::test]
-async fn a_document_that_was_brought_once_is_asked_for_by_its_hash() {
+async fn a_document_that_was_sent_once_can_be_requested_by_its_hash() {
     const TEXT: &str = "query ($n: Int!) { echo(n: $n) }";
     let app = App::start().await;
     let id = TrustedDocuments::id(TEXT);
@@ -342,17 +343,17 @@ async fn a_document_that_was_brought_once_is_asked_for_by_its_hash() {
 
     let unknown = app.post(PLAIN, by_hash.clone()).await;
     let mismatch = app.post(PLAIN, other).await;
-    let brought = app.post(PLAIN, json!({"query": TEXT, "variables": {"n": 7}, "extensions": persisted})).await;
+    let sent = app.post(PLAIN, json!({"query": TEXT, "variables": {"n": 7}, "extensions": persisted})).await;
     let known = app.post(PLAIN, by_hash).await;
 
     assert_eq!(unknown.code(), "PERSISTED_QUERY_NOT_FOUND");
     assert_eq!(unknown.body["errors"][0]["message"], "PersistedQueryNotFound");
     assert_eq!(mismatch.code(), "BAD_USER_INPUT");
-    assert_eq!((&brought.body["data"]["echo"], &known.body["data"]["echo"]), (&json!(7), &json!(7)));
+    assert_eq!((&sent.body["data"]["echo"], &known.body["data"]["echo"]), (&json!(7), &json!(7)));
 }
 
 #[tokio::test]
-async fn the_name_of_a_request_must_be_one() {
+async fn an_idempotency_key_must_be_valid() {
     let app = App::start().await;
     let ask = |name: &str, extensions: serde_json::Value| {
         let body = json!({"query": "mutation { bump { bumps } }", "extensions": extensions}).to_string();
@@ -361,20 +362,20 @@ async fn the_name_of_a_request_must_be_one() {
     };
 
     let empty = ask("", json!({})).await;
-    let foreign = ask("ü", json!({})).await;
+    let non_ascii = ask("ü", json!({})).await;
     let long = ask("fine", json!({"idempotencyKey": "x".repeat(256)})).await;
     let number = ask("fine", json!({"idempotencyKey": 7})).await;
     let good = ask("", json!({"idempotencyKey": "fine"})).await;
 
-    for refused in [empty, foreign, long, number] {
+    for refused in [empty, non_ascii, long, number] {
         assert_eq!(refused.code(), "BAD_USER_INPUT", "{}", refused.body);
     }
     assert_eq!(good.body["data"]["bump"]["bumps"], 1);
 }
 
 #[tokio::test]
-async fn only_trusted_documents_are_executed_where_the_installation_says_so() {
-    let settings = GatewaySettings { documents: Documents::TrustedOnly, ..GatewaySettings::default() };
+async fn only_trusted_documents_are_executed_when_the_installation_requires_it() {
+    let settings = GatewaySettings { documents: DocumentPolicy::TrustedOnly, ..GatewaySettings::default() };
     let app = App::with(settings, TransportSettings::default()).await;
 
     let free = app.post(MODERN, json!({"query": "{ hello }"})).await;

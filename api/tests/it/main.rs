@@ -1,8 +1,9 @@
-//! The transports, driven from outside: requests through the router, frames over real sockets,
-//! real keys in a real database, and a small schema that does what transports must survive.
-#![expect(clippy::unwrap_used, reason = "what helpers of a test unwrap is the test's own failure")]
+//! Tests of the transports and the gateway from outside: requests to the router, frames over real
+//! sockets, real API keys in a real database, and a small schema whose resolvers fail, panic and block.
+#![expect(clippy::unwrap_used, reason = "an unwrap that fails in a helper fails the test")]
 
 mod app;
+mod envelope;
 mod gateway;
 mod http;
 mod schema;

@@ -1,5 +1,5 @@
-//! A schema of everything that a transport must carry: answers, refusals, panics, streams that
-//! end, never end, or never begin.
+//! A small schema for tests of the transports. Its resolvers succeed, fail, panic, block, and return
+//! streams that end, never end or fail to start.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,14 +15,14 @@ use helpbot_domain::Invalid;
 use helpbot_services::{Error, Viewer};
 use tokio::sync::Notify;
 
-/// What the schema leaves behind for tests to look at.
+/// What the resolvers record for the tests.
 #[derive(Clone, Default)]
 pub struct Traces {
-    /// How often `bump` was run to its end.
+    /// How often `bump` was executed to its end.
     pub bumps: Arc<AtomicUsize>,
-    /// Told when a stream of `flood` or `silence` is dropped.
+    /// Notified when a stream of `flood` or `silence` is dropped.
     pub dropped: Arc<Notify>,
-    /// Lets `bump(slowly: true)` go on.
+    /// Lets `bump(slowly: true)` continue.
     pub go: Arc<Notify>,
 }
 
@@ -96,9 +96,9 @@ impl Mutation {
     }
 
     async fn refuse(&self) -> Result<BumpPayload> {
-        let refused = expected(Invalid::new("endpoint.url", "url must be https").into())?;
-        assert_eq!(refused.code, ErrorCode::BadUserInput);
-        Ok(BumpPayload { bumps: None, user_errors: vec![refused] })
+        let rejected = expected(Invalid::new("endpoint.url", "url must be https").into())?;
+        assert_eq!(rejected.code, ErrorCode::BadUserInput);
+        Ok(BumpPayload { bumps: None, user_errors: vec![rejected] })
     }
 }
 
@@ -108,7 +108,7 @@ pub struct Event {
     n: usize,
 }
 
-/// A part of a flood.
+/// An event of `flood`.
 #[derive(SimpleObject)]
 pub struct Wave {
     cursor: String,
@@ -117,14 +117,14 @@ pub struct Wave {
 }
 
 fn breaking() -> i32 {
-    panic!("a resolver panics, as it is told to")
+    panic!("a resolver panics on purpose")
 }
 
 pub struct Events;
 
 #[Subscription]
 impl Events {
-    /// The numbers after `after`, up to `to`.
+    /// Returns the numbers after `after`, up to `to`.
     async fn count(&self, to: usize, after: Option<String>) -> Result<impl Stream<Item = Event>> {
         let after: usize = match after {
             Some(text) => text.parse().map_err(|_| top_level(Error::CursorExpired))?,
@@ -133,12 +133,12 @@ impl Events {
         Ok(stream::iter(after + 1..=to).map(|n| Event { cursor: n.to_string(), n }))
     }
 
-    /// Nothing, for ever.
+    /// Returns a stream without events that never ends.
     async fn silence(&self, ctx: &Context<'_>) -> Result<impl Stream<Item = i32>> {
         watched(ctx, stream::pending())
     }
 
-    /// More than any reader takes, after `after`.
+    /// Returns more events than any client reads, starting after `after`.
     async fn flood(&self, ctx: &Context<'_>, after: Option<String>) -> Result<impl Stream<Item = Wave>> {
         let after: usize = after.map_or(Ok(0), |after| after.parse())?;
         watched(ctx, stream::iter(after + 1..).map(|n| Wave { cursor: n.to_string(), n, text: "x".repeat(32 * 1024) }))
@@ -154,20 +154,20 @@ impl Events {
 }
 
 fn watched<T>(ctx: &Context<'_>, stream: impl Stream<Item = T>) -> Result<impl Stream<Item = T>> {
-    struct Told(Arc<Notify>);
-    impl Drop for Told {
+    struct NotifyOnDrop(Arc<Notify>);
+    impl Drop for NotifyOnDrop {
         fn drop(&mut self) {
             self.0.notify_one();
         }
     }
-    let told = Told(ctx.data::<Traces>()?.dropped.clone());
+    let guard = NotifyOnDrop(ctx.data::<Traces>()?.dropped.clone());
     Ok(stream.map(move |item| {
-        let _held = &told;
+        let _held = &guard;
         item
     }))
 }
 
-/// Kept so that a schema without subscriptions compiles against the gateway, too.
+/// A schema without subscriptions, to test that the gateway accepts one.
 pub fn without_subscriptions() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
     Schema::build(Query, Mutation, EmptySubscription)
 }

@@ -1,4 +1,4 @@
-//! Server-sent events: what stands on the wire.
+//! Server-sent events: the exact text of the stream, and how a stream ends.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -7,8 +7,9 @@ use axum::body::{Body, BodyDataStream, to_bytes};
 use axum::http::request::Builder;
 use axum::http::{Request, Response, header};
 use futures_util::StreamExt;
-use helpbot_api::gateway::{GatewaySettings, TrustedDocuments};
-use helpbot_api::transport::TransportSettings;
+use helpbot_api::gateway::documents::TrustedDocuments;
+use helpbot_api::gateway::settings::GatewaySettings;
+use helpbot_api::transport::settings::TransportSettings;
 use serde_json::json;
 
 use crate::app::{App, TRUSTED, soon};
@@ -38,17 +39,17 @@ async fn chunk(stream: &mut BodyDataStream) -> Option<String> {
 }
 
 #[tokio::test]
-async fn a_trusted_document_is_asked_for_by_its_id() {
+async fn a_trusted_document_can_be_requested_by_its_id() {
     let app = App::start().await;
     let uri = format!("/graphql/stream?documentId={}", TrustedDocuments::id(TRUSTED));
 
-    let told = text(app.send(app.stream("GET", &uri).body(Body::empty()).unwrap()).await).await;
+    let received = text(app.send(app.stream("GET", &uri).body(Body::empty()).unwrap()).await).await;
 
-    assert!(told.contains(r#"{"hello":"world"}"#), "{told}");
+    assert!(received.contains(r#"{"hello":"world"}"#), "{received}");
 }
 
 #[tokio::test]
-async fn events_bear_their_cursor_and_end_with_complete() {
+async fn events_carry_their_cursor_and_the_stream_ends_with_complete() {
     let app = App::start().await;
 
     let response = app.open("subscription { count(to: 2) { cursor n } }").await;
@@ -64,7 +65,7 @@ async fn events_bear_their_cursor_and_end_with_complete() {
 }
 
 #[tokio::test]
-async fn last_event_id_goes_on_after_that_event() {
+async fn a_stream_continues_after_the_event_in_last_event_id() {
     let app = App::start().await;
     let query = "query=subscription(%24after:String)%7Bcount(to:5,after:%24after)%7Bcursor%7D%7D&variables=%7B%22after%22:%221%22%7D";
 
@@ -79,7 +80,7 @@ async fn last_event_id_goes_on_after_that_event() {
 }
 
 #[tokio::test]
-async fn last_event_id_is_not_dropped_where_a_subscription_has_no_place_for_it() {
+async fn a_subscription_without_the_after_variable_rejects_last_event_id() {
     let app = App::start().await;
     let ask = |query: &str| {
         let request = app.stream("POST", "/graphql/stream").header(header::CONTENT_TYPE, "application/json");
@@ -91,12 +92,12 @@ async fn last_event_id_is_not_dropped_where_a_subscription_has_no_place_for_it()
     let query = text(ask("{ hello }").await).await;
 
     assert!(subscription.contains("BAD_USER_INPUT") && subscription.contains("$after"), "{subscription}");
-    assert!(!subscription.contains("id: "), "nothing of it was told: {subscription}");
-    assert!(query.contains(r#"{"hello":"world"}"#), "a query has no events: {query}");
+    assert!(!subscription.contains("id: "), "no event was sent: {subscription}");
+    assert!(query.contains(r#"{"hello":"world"}"#), "a query ignores the header: {query}");
 }
 
 #[tokio::test]
-async fn a_refused_operation_is_told_inside_the_stream_and_a_refused_request_is_not() {
+async fn a_rejected_operation_is_reported_inside_the_stream_and_a_rejected_request_by_its_status() {
     let app = App::start().await;
 
     let invalid = text(app.open("subscription { nothing }").await).await;
@@ -116,11 +117,11 @@ async fn a_refused_operation_is_told_inside_the_stream_and_a_refused_request_is_
     assert_eq!(app.send(anonymous).await.status(), 401);
     assert_eq!(app.send(mutation).await.status(), 405);
     assert_eq!(app.traces.bumps.load(Ordering::SeqCst), 0);
-    assert_eq!(app.send(json.unwrap()).await.status(), 200, "one of two ranges suffices");
+    assert_eq!(app.send(json.unwrap()).await.status(), 200, "one of two media ranges is enough");
 }
 
 #[tokio::test]
-async fn a_silent_stream_is_kept_alive_and_ends_with_its_key() {
+async fn a_silent_stream_gets_keep_alive_comments_and_ends_when_its_key_is_revoked() {
     let transport = TransportSettings { keep_alive: Duration::from_millis(20), ..TransportSettings::default() };
     let app = App::with(GatewaySettings::default(), transport).await;
     let mut stream = app.open("subscription { silence }").await.into_body().into_data_stream();
@@ -129,13 +130,13 @@ async fn a_silent_stream_is_kept_alive_and_ends_with_its_key() {
     app.revoke_secret_key().await;
 
     while let Some(rest) = chunk(&mut stream).await {
-        assert_eq!(rest, ":\n\n", "a stream that is cut off does not say complete");
+        assert_eq!(rest, ":\n\n", "an interrupted stream does not send complete");
     }
     soon(app.traces.dropped.notified()).await;
 }
 
 #[tokio::test]
-async fn streams_end_with_the_server_and_with_their_reader() {
+async fn a_stream_ends_when_the_server_shuts_down_or_its_reader_disconnects() {
     let app = App::start().await;
 
     drop(app.open("subscription { silence }").await);
@@ -146,7 +147,7 @@ async fn streams_end_with_the_server_and_with_their_reader() {
 }
 
 #[tokio::test]
-async fn a_key_and_an_address_hold_so_many_streams_and_no_more() {
+async fn the_number_of_open_streams_per_key_is_limited() {
     let transport = TransportSettings { connections_per_key: 1, ..TransportSettings::default() };
     let app = App::with(GatewaySettings::default(), transport).await;
 

@@ -1,41 +1,41 @@
-//! The messages of `graphql-transport-ws`, and every way in which a socket is closed.
+//! The messages of `graphql-transport-ws`, and every way in which the server closes a socket.
 //!
-//! The reference is PROTOCOL.md of graphql-ws. Which codes a client retries is known of its
-//! standard implementation: 4403, 4408, 1012 and 1013 are retried, the other 4xxx below are not.
+//! The reference is PROTOCOL.md of graphql-ws. Its standard client retries after 4403, 4408, 1012 and
+//! 1013, and does not retry after the other 4xxx codes below.
 
 use axum::extract::ws::{CloseFrame, Utf8Bytes};
 use serde_json::{Map, Value, json};
 
-use crate::gateway::Params;
+use crate::gateway::request::RequestParams;
 use crate::transport::params;
 
-/// Why a socket is closed.
+/// The reason why the server closes a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Close {
-    /// A message that the protocol does not know, with what is wrong about it.
+    /// The protocol does not allow this message; the text says why.
     Malformed(&'static str),
-    /// `subscribe` before `connection_ack`.
+    /// The client sent `subscribe` before `connection_ack`.
     Unauthorized,
-    /// The credentials were refused, or do not open any more.
+    /// The credentials are invalid or were revoked.
     Forbidden,
-    /// No subprotocol in common.
+    /// The client does not speak the subprotocol of the server.
     SubprotocolNotAcceptable,
-    /// No `connection_init` in time.
+    /// The client did not send `connection_init` in time.
     InitTimeout,
-    /// Two live operations under one id.
+    /// Two running operations have the same id.
     DuplicateId,
-    /// A second `connection_init`.
+    /// The client sent a second `connection_init`.
     TooManyInits,
-    /// A fault of the server.
+    /// The server failed.
     Internal,
-    /// The server goes away; another one takes over.
+    /// The server shuts down; another one takes over.
     Restart,
-    /// Too many connections, too slow a reader, or no database: later.
+    /// Too many connections, a slow reader, or no database. The client may try again later.
     TryLater(&'static str),
 }
 
 impl Close {
-    /// The frame that tells it. A reason has at most 123 bytes.
+    /// The close frame. Its reason has at most 123 bytes.
     pub(super) fn frame(self) -> CloseFrame {
         let (code, reason) = match self {
             Close::Malformed(what) => (4400, what),
@@ -53,24 +53,24 @@ impl Close {
     }
 }
 
-/// A message of the client.
+/// A message from the client.
 #[derive(Debug)]
 pub(super) enum Incoming {
     Init(Map<String, Value>),
     Ping(Option<Value>),
     Pong,
-    Subscribe { id: String, params: Params },
+    Subscribe { id: String, params: RequestParams },
     Complete { id: String },
 }
 
 impl Incoming {
-    /// Reads a message.
+    /// Parses a message.
     ///
     /// # Errors
-    /// `Malformed` for what the protocol does not allow a client to send.
+    /// `Malformed` for a message that the protocol does not allow a client to send.
     pub(super) fn parse(text: &str) -> Result<Self, Close> {
         let Ok(Value::Object(mut message)) = serde_json::from_str(text) else {
-            return Err(Close::Malformed("Messages are JSON objects"));
+            return Err(Close::Malformed("Messages must be JSON objects"));
         };
         let payload = message.remove("payload").filter(|payload| !payload.is_null());
         let kind = message.get("type").and_then(Value::as_str).unwrap_or_default();
@@ -96,16 +96,16 @@ impl Incoming {
 fn id(message: &mut Map<String, Value>) -> Result<String, Close> {
     match message.remove("id") {
         Some(Value::String(id)) if !id.is_empty() => Ok(id),
-        _ => Err(Close::Malformed("The id must be a string that is not empty")),
+        _ => Err(Close::Malformed("The id must be a non-empty string")),
     }
 }
 
-/// `connection_ack`.
+/// The message `connection_ack`.
 pub(super) fn ack() -> String {
     json!({ "type": "connection_ack" }).to_string()
 }
 
-/// `pong` with the payload of the `ping`.
+/// The message `pong` with the payload of the `ping`.
 pub(super) fn pong(payload: Option<Value>) -> String {
     match payload {
         Some(payload) => json!({ "type": "pong", "payload": payload }).to_string(),
@@ -113,13 +113,13 @@ pub(super) fn pong(payload: Option<Value>) -> String {
     }
 }
 
-/// `complete`.
+/// The message `complete`.
 pub(super) fn complete(id: &str) -> String {
     json!({ "id": id, "type": "complete" }).to_string()
 }
 
-/// `next` with the JSON of a result, `error` with that of a list of errors. The payload is
-/// written as it is: it is the large part and was serialised already.
+/// The message `next` with the JSON of a result, or `error` with the JSON of a list of errors. The
+/// payload is the large part and is already serialized, so it is inserted as it is.
 pub(super) fn with_payload(id: &str, kind: &'static str, payload: &str) -> String {
     let id = Value::from(id);
     format!(r#"{{"id":{id},"type":"{kind}","payload":{payload}}}"#)
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_protocol_does_not_allow_is_malformed() {
+    fn messages_that_the_protocol_does_not_allow_are_malformed() {
         for text in [
             "",
             "null",
@@ -154,14 +154,14 @@ mod tests {
     }
 
     #[test]
-    fn reasons_fit_into_a_close_frame() {
+    fn close_reasons_fit_into_a_close_frame() {
         for close in [Close::SubprotocolNotAcceptable, Close::InitTimeout, Close::TooManyInits, Close::Internal] {
             assert!(close.frame().reason.len() <= 123);
         }
     }
 
     #[test]
-    fn ids_are_escaped_in_answers() {
+    fn operation_ids_are_escaped_in_messages() {
         let text = with_payload("a\"b", "next", "{\"data\":null}");
 
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["id"], "a\"b");

@@ -7,11 +7,11 @@
 //! server: next… then complete, or error; each with the id
 //! both:   ping, pong, complete
 //! ```
-//! A [`socket`] is one task that reads, writes and keeps time; each operation is a task of its
-//! own, so that they share the processor fairly and one that panics takes nobody along. Between
-//! them lies a bounded queue: an operation waits for a slow reader, and a reader that takes
-//! nothing for ten seconds is closed with 1013 and resumes by its cursor. Every way a socket
-//! can end is one of [`frames::Close`].
+//! A [`socket`] is one task that reads, writes and keeps time. Each operation is a task of its own, so
+//! that operations share the processor fairly and a panic in one affects no other. Between them is a
+//! bounded queue: an operation waits for a slow reader, and a reader that reads nothing for ten seconds
+//! is closed with 1013 and can resume with its cursor. Every way in which a socket ends is one of
+//! [`frames::Close`].
 
 mod frames;
 mod operations;
@@ -22,28 +22,28 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, Request, WebSocketUpgrade};
 use axum::response::{IntoResponse, Response};
 
-use super::Transport;
 use super::accept::Media;
-use super::http;
-use super::problem::Problem;
+use super::http_error::HttpError;
+use super::response_headers;
+use super::state::Transport;
 
-/// The one subprotocol that is spoken here.
+/// The only subprotocol that the server speaks.
 const SUBPROTOCOL: &str = "graphql-transport-ws";
-/// What a socket holds for reading even while it is idle; a longer message makes it grow. Ten
-/// thousand of them must not take a gigabyte.
+/// Read buffer of a socket, held even while it is idle; a longer message makes it grow. Small, so that
+/// ten thousand sockets take far less than a gigabyte.
 const READ_BYTES: usize = 1024;
-/// Written at once where there is more to write; an idle socket holds none of it.
+/// Maximum size of the write buffer. An idle socket holds none.
 const WRITE_BYTES: usize = 4 * 1024;
 
-/// Takes the connection over.
+/// Turns a request into a socket.
 pub(super) async fn upgrade(transport: Arc<Transport>, request: Request) -> Response {
     let (mut head, _) = request.into_parts();
     let caller = transport.gateway.caller(&head.headers, &head.extensions);
-    let seat = match transport.live.arrive(caller.peer) {
-        Ok(seat) => seat,
-        Err(failure) => {
-            let mut response = Problem::from(failure).into_response(Media::Json);
-            http::seal(response.headers_mut(), &caller.request_id, None);
+    let slot = match transport.connection_slots.take_address(caller.peer) {
+        Ok(slot) => slot,
+        Err(error) => {
+            let mut response = HttpError::from(error).into_response(Media::Json);
+            response_headers::finish(response.headers_mut(), None);
             return response;
         }
     };
@@ -52,8 +52,8 @@ pub(super) async fn upgrade(transport: Arc<Transport>, request: Request) -> Resp
         Err(rejection) => return rejection.into_response(),
     };
     let bytes = transport.settings.body_bytes;
-    // Counted from here on: the socket is handed over only after the response has been sent.
-    let open = transport.connections.open.token();
+    // Counted from here on, because the socket is handed over only after the response was sent.
+    let open = transport.connections.open();
     upgrade
         .protocols([SUBPROTOCOL])
         .max_message_size(bytes)
@@ -61,7 +61,7 @@ pub(super) async fn upgrade(transport: Arc<Transport>, request: Request) -> Resp
         .read_buffer_size(READ_BYTES)
         .write_buffer_size(WRITE_BYTES)
         .on_upgrade(async move |socket| {
-            socket::run(socket, transport, caller, seat).await;
+            socket::run(socket, transport, caller, slot).await;
             drop(open);
         })
 }

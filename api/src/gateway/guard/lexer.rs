@@ -1,31 +1,32 @@
-//! Counts what a document holds from its bytes alone, before anything is built from it.
+//! Counts the contents of a document from its bytes alone, before anything is allocated for it.
 //!
-//! It knows the lexical grammar only as far as counting needs: strings and comments hide what is
-//! in them. A text that is not GraphQL passes and is refused by the parser.
+//! The lexer knows only as much of the lexical grammar as counting needs; it skips the contents of
+//! strings and comments. A text that is not GraphQL passes here and is rejected by the parser.
 
-use super::{Limits, Measured, Refusal};
+use super::limits::{DocumentLimits, DocumentSize};
+use super::rejection::DocumentRejection;
 
-/// The counts of `text`.
+/// Counts the contents of `text`.
 ///
 /// # Errors
-/// `TooMany` at the first limit that is broken; nothing behind it is read.
-pub(super) fn count(text: &str, limits: &Limits) -> Result<Measured, Refusal> {
+/// `TooMany` at the first limit that is exceeded; the rest of the text is not read.
+pub(super) fn count(text: &str, limits: &DocumentLimits) -> Result<DocumentSize, DocumentRejection> {
     let mut lexer = Lexer { bytes: text.as_bytes(), at: 0 };
-    let mut measured = Measured::default();
+    let mut size = DocumentSize::default();
     let (mut depth, mut parentheses) = (0_usize, 0_usize);
     let mut after_spread = false;
     while let Some(token) = lexer.next() {
-        add(&mut measured.tokens, "tokens", limits.tokens)?;
+        add(&mut size.tokens, "tokens", limits.tokens)?;
         let is_spread_name = after_spread && matches!(token, Token::Name(name) if name != b"on");
         after_spread = matches!(token, Token::Spread);
         match token {
-            Token::Name(_) if is_spread_name => add(&mut measured.spreads, "fragment spreads", limits.spreads)?,
-            Token::Mark(b'@') => add(&mut measured.directives, "directives", limits.directives)?,
-            // Between parentheses a colon belongs to an argument, a variable or an input object.
-            Token::Mark(b':') if parentheses == 0 => add(&mut measured.aliases, "aliases", limits.aliases)?,
+            Token::Name(_) if is_spread_name => add(&mut size.spreads, "fragment spreads", limits.spreads)?,
+            Token::Mark(b'@') => add(&mut size.directives, "directives", limits.directives)?,
+            // Inside parentheses, a colon belongs to an argument, a variable or an input object.
+            Token::Mark(b':') if parentheses == 0 => add(&mut size.aliases, "aliases", limits.aliases)?,
             Token::Mark(open @ (b'{' | b'(' | b'[')) => {
                 add(&mut depth, "levels of nesting", limits.nesting)?;
-                measured.nesting = measured.nesting.max(depth);
+                size.nesting = size.nesting.max(depth);
                 parentheses += usize::from(open == b'(');
             }
             Token::Mark(close @ (b'}' | b')' | b']')) => {
@@ -35,12 +36,12 @@ pub(super) fn count(text: &str, limits: &Limits) -> Result<Measured, Refusal> {
             _ => {}
         }
     }
-    Ok(measured)
+    Ok(size)
 }
 
-fn add(count: &mut usize, what: &'static str, limit: usize) -> Result<(), Refusal> {
+fn add(count: &mut usize, what: &'static str, limit: usize) -> Result<(), DocumentRejection> {
     *count += 1;
-    if *count > limit { Err(Refusal::TooMany { what, limit }) } else { Ok(()) }
+    if *count > limit { Err(DocumentRejection::TooMany { what, limit }) } else { Ok(()) }
 }
 
 enum Token<'a> {
@@ -115,9 +116,9 @@ impl<'a> Lexer<'a> {
         self.take_while(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     }
 
-    fn take_while(&mut self, is_wanted: impl Fn(u8) -> bool) -> &'a [u8] {
+    fn take_while(&mut self, is_match: impl Fn(u8) -> bool) -> &'a [u8] {
         let from = self.at.min(self.bytes.len());
-        let taken = self.bytes[from..].iter().take_while(|byte| is_wanted(**byte)).count();
+        let taken = self.bytes[from..].iter().take_while(|byte| is_match(**byte)).count();
         self.at = from + taken;
         &self.bytes[from..self.at]
     }

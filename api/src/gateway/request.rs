@@ -1,0 +1,62 @@
+//! A request for an operation: as a transport carries it, and after the guard accepted it.
+
+use std::sync::Arc;
+
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Name, Value, Variables};
+
+use super::caller::IdempotencyKey;
+use super::files::UploadedFiles;
+use super::guard::document::Document;
+
+/// The parameters of a GraphQL request, as any transport carries them.
+#[derive(Debug, Default)]
+pub struct RequestParams {
+    /// The document.
+    pub query: Option<String>,
+    /// ID of a trusted document, in place of `query`.
+    pub document_id: Option<String>,
+    /// SHA-256 of the document in lowercase hexadecimal digits. Replaces `query` once a request has
+    /// sent both.
+    pub persisted_hash: Option<String>,
+    /// Name of the operation to execute, when the document contains several.
+    pub operation_name: Option<String>,
+    /// Values of the variables.
+    pub variables: Variables,
+    /// The idempotency key of a mutation.
+    pub idempotency_key: Option<IdempotencyKey>,
+}
+
+/// An operation that passed the guard and can be executed.
+pub struct PreparedOperation {
+    pub(super) document: Arc<Document>,
+    pub(super) operation_type: OperationType,
+    pub(super) operation_name: Option<String>,
+    pub(super) variables: Variables,
+    pub(super) files: Option<UploadedFiles>,
+    /// Whether this is one of our own stored operations, which need no validation.
+    pub(super) is_stored: bool,
+}
+
+impl PreparedOperation {
+    /// Query, mutation or subscription.
+    pub fn operation_type(&self) -> OperationType {
+        self.operation_type
+    }
+
+    /// Attaches uploaded files, which the operation refers to in its variables.
+    pub(crate) fn attach(&mut self, files: UploadedFiles) {
+        self.files = Some(files);
+    }
+
+    /// Sets a variable that the transport carries outside the request. Returns whether the operation
+    /// declares this variable.
+    #[must_use]
+    pub fn set_variable(&mut self, name: &str, value: impl Into<Value>) -> bool {
+        let is_declared = self.document.declares(self.operation_name.as_deref(), name);
+        if is_declared {
+            self.variables.insert(Name::new(name), value.into());
+        }
+        is_declared
+    }
+}
