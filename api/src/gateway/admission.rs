@@ -1,0 +1,54 @@
+//! Admission: from the credentials of a request to a viewer whose operation was counted against its
+//! rate limit.
+
+use axum::http::{Extensions, HeaderMap};
+use helpbot_services::Viewer;
+use helpbot_services::accounts::access;
+
+use super::caller::{AdmittedCaller, Caller};
+use super::execution::Gateway;
+use crate::error::{self, ApiError};
+use crate::limits::allowance::RateAllowance;
+
+impl Gateway {
+    /// Reads the caller from the headers of a request.
+    pub fn caller(&self, headers: &HeaderMap, extensions: &Extensions) -> Caller {
+        Caller::read(headers, extensions, &self.settings().trusted_proxies)
+    }
+
+    /// Authenticates the caller and counts one operation against its rate limit.
+    ///
+    /// # Errors
+    /// The errors of [`Gateway::authenticate`] and [`Gateway::count_operation`].
+    pub async fn admit(&self, caller: &Caller) -> Result<AdmittedCaller, ApiError> {
+        let viewer = self.authenticate(caller).await?;
+        let allowance = self.count_operation(&viewer, caller)?;
+        Ok(caller.admitted(viewer, allowance))
+    }
+
+    /// Returns the identity that the caller's credentials prove.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED` for invalid credentials; `RATE_LIMITED` when the address sent too many of
+    /// them; `UNAVAILABLE` and `INTERNAL` when the credentials cannot be checked.
+    pub async fn authenticate(&self, caller: &Caller) -> Result<Viewer, ApiError> {
+        match access::authenticate(self.services(), &caller.credentials).await {
+            Ok(viewer) => Ok(viewer),
+            Err(rejected) => {
+                if matches!(rejected, helpbot_services::Error::Unauthenticated(_)) {
+                    self.rates().rejected(caller.peer)?;
+                }
+                error::log(&rejected, &caller.request_id);
+                Err(ApiError::from(&rejected))
+            }
+        }
+    }
+
+    /// Counts one operation of `viewer`. Returns what remains of its rate limit, if it has one.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED` when the limit is used up.
+    pub fn count_operation(&self, viewer: &Viewer, caller: &Caller) -> Result<Option<RateAllowance>, ApiError> {
+        Ok(self.rates().operation(viewer, caller.peer)?)
+    }
+}

@@ -1,0 +1,298 @@
+//! The gateway itself: preparing and executing operations.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::parser::types::OperationType;
+use async_graphql::{
+    Data, ObjectType, Request, Response, Schema, SchemaBuilder, ServerError, SubscriptionType, ValidationMode,
+};
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use futures_util::{FutureExt, StreamExt};
+use helpbot_domain::text;
+use helpbot_services::{Services, Viewer};
+use tracing::Instrument as _;
+
+use super::audience::{Audience, Audiences};
+use super::caller::AdmittedCaller;
+use super::cost::{self, CostReport};
+use super::documents::{self, RecentDocuments, TrustedDocuments};
+use super::fingerprint::fingerprint;
+use super::guard::document::Document;
+use super::guard::rejection::DocumentRejection;
+use super::request::{PreparedOperation, RequestParams};
+use super::result::ExecutionResult;
+use super::settings::{DocumentPolicy, GatewaySettings, Introspection};
+use crate::error::{self, ApiError, ErrorCode, Stage};
+use crate::limits::rates::RateLimits;
+
+/// Creates the request data of a viewer: what resolvers find in their context.
+type RequestData = Box<dyn Fn(&Viewer) -> Data + Send + Sync>;
+type Execute = Box<dyn Fn(Request) -> BoxFuture<'static, Response> + Send + Sync>;
+type Subscribe = Box<dyn Fn(Request) -> BoxStream<'static, Response> + Send + Sync>;
+
+/// The way to the schema. Cheap to clone.
+#[derive(Clone)]
+pub struct Gateway(Arc<GatewayState>);
+
+struct GatewayState {
+    // These three hide the schema's type with its three root types.
+    execute: Execute,
+    /// For stored operations, which were validated when they were written.
+    execute_stored: Execute,
+    subscribe: Subscribe,
+    request_data: RequestData,
+    services: Services,
+    rates: RateLimits,
+    trusted: TrustedDocuments,
+    recent: RecentDocuments,
+    audiences: Audiences,
+    settings: GatewaySettings,
+}
+
+impl Gateway {
+    /// Creates a gateway to the schema that `builder` makes. The gateway adds the complexity limit and
+    /// the extension that reports the cost of an operation. It calls `request_data` once for each
+    /// operation.
+    pub fn new<Q, M, S>(
+        builder: impl Fn() -> SchemaBuilder<Q, M, S>,
+        services: Services,
+        request_data: impl Fn(&Viewer) -> Data + Send + Sync + 'static,
+        trusted: TrustedDocuments,
+        settings: GatewaySettings,
+    ) -> Self
+    where
+        Q: ObjectType + 'static,
+        M: ObjectType + 'static,
+        S: SubscriptionType + 'static,
+    {
+        let builder = || {
+            let limit = settings.complexity;
+            let builder = builder().limit_complexity(limit).extension(CostReport { limit });
+            match settings.introspection {
+                Introspection::Allowed => builder,
+                // "Did you mean …?" in error messages would reveal the schema name by name.
+                Introspection::Refused => builder.disable_suggestions(),
+            }
+        };
+        let schema: Schema<Q, M, S> = builder().finish();
+        let subscribing = schema.clone();
+        Self(Arc::new(GatewayState {
+            execute: executing(schema),
+            execute_stored: executing(builder().validation_mode(ValidationMode::Fast).finish()),
+            subscribe: Box::new(move |request| subscribing.execute_stream(request)),
+            request_data: Box::new(request_data),
+            rates: RateLimits::new(&settings.rates),
+            services,
+            trusted,
+            recent: RecentDocuments::default(),
+            audiences: Audiences::default(),
+            settings,
+        }))
+    }
+
+    /// The use cases behind the schema.
+    pub fn services(&self) -> &Services {
+        &self.0.services
+    }
+
+    /// The settings of the installation.
+    pub fn settings(&self) -> &GatewaySettings {
+        &self.0.settings
+    }
+
+    pub(super) fn rates(&self) -> &RateLimits {
+        &self.0.rates
+    }
+
+    /// Finds or parses the document of a request, and chooses its operation.
+    ///
+    /// # Errors
+    /// A request error: `PERSISTED_QUERY_NOT_FOUND`, `GRAPHQL_PARSE_FAILED`,
+    /// `GRAPHQL_VALIDATION_FAILED`, `COMPLEXITY_LIMIT`, or `FORBIDDEN` for a document that is not
+    /// trusted.
+    pub fn prepare(&self, params: RequestParams) -> Result<PreparedOperation, ServerError> {
+        let RequestParams { query, document_id, persisted_hash, operation_name, variables, idempotency_key: _ } =
+            params;
+        let document = match document_id {
+            Some(id) => {
+                self.0.trusted.get(&id).ok_or_else(|| not_found("There is no trusted document with this id"))?
+            }
+            None => self.document(query.as_deref(), persisted_hash.as_deref())?,
+        };
+        let name = operation_name.as_deref();
+        let operation_type = document.operation_type(name).map_err(DocumentRejection::into_server_error)?;
+        document.require_variables(name, &variables).map_err(DocumentRejection::into_server_error)?;
+        Ok(PreparedOperation { document, operation_type, operation_name, variables, files: None, is_stored: false })
+    }
+
+    /// The document that a request contains, or the cached document that it names by its hash.
+    fn document(&self, query: Option<&str>, persisted_hash: Option<&str>) -> Result<Arc<Document>, ServerError> {
+        let rejected = |code, message: &str| Err(ApiError::new(code, message).into_server_error());
+        if self.0.settings.documents == DocumentPolicy::TrustedOnly {
+            let message = "This server executes only trusted documents. Send documentId.";
+            return rejected(ErrorCode::Forbidden, message);
+        }
+        match (query, persisted_hash) {
+            (Some(query), persisted) => {
+                let hash = documents::hash(query);
+                if persisted.is_some_and(|persisted| persisted != text::hex(&hash)) {
+                    return rejected(ErrorCode::BadUserInput, "provided sha does not match query");
+                }
+                let document = self.0.recent.read(query, hash, &self.0.settings.guard);
+                document.map_err(DocumentRejection::into_server_error)
+            }
+            (None, Some(persisted)) => {
+                let known = documents::hash_from_hex(persisted).and_then(|hash| self.0.recent.get(&hash));
+                // Apollo's clients expect exactly this message, and then send the document.
+                known.ok_or_else(|| not_found("PersistedQueryNotFound"))
+            }
+            (None, None) => rejected(ErrorCode::BadUserInput, "query or documentId is required"),
+        }
+    }
+
+    /// Executes a query or a mutation within its deadline.
+    pub async fn execute(&self, operation: PreparedOperation, caller: &AdmittedCaller) -> ExecutionResult {
+        let (deadline, span) = (self.deadline(&operation), span(&operation, caller));
+        let running = async {
+            if operation.operation_type != OperationType::Mutation {
+                return self.respond(operation, caller).await;
+            }
+            let (gateway, caller) = (self.clone(), caller.clone());
+            let mutation = async move {
+                match &caller.idempotency_key {
+                    Some(key) => gateway.respond_once(operation, &caller, key).await,
+                    None => gateway.respond(operation, &caller).await,
+                }
+            };
+            // In its own task: it runs to its end even when the client disconnects.
+            tokio::spawn(mutation.in_current_span()).await.unwrap_or_else(|error| {
+                tracing::error!(%error, "the task of a mutation ended without a result");
+                ExecutionResult::rejected(vec![ApiError::internal().into_server_error()])
+            })
+        };
+        let result = tokio::time::timeout(deadline, running.instrument(span.clone())).await;
+        let result = result.unwrap_or_else(|_elapsed| timed_out(deadline));
+        span.in_scope(|| log(&result));
+        result
+    }
+
+    /// Executes an operation in the current task. A panic becomes an internal error.
+    pub(super) async fn respond(&self, operation: PreparedOperation, caller: &AdmittedCaller) -> ExecutionResult {
+        let execute = if operation.is_stored { &self.0.execute_stored } else { &self.0.execute };
+        let request = self.request(operation, caller);
+        match AssertUnwindSafe(execute(request)).catch_unwind().await {
+            Ok(response) => {
+                let is_executed = cost::is_executed(&response);
+                finished(response, is_executed, &caller.request_id)
+            }
+            Err(panic) => {
+                ExecutionResult::rejected(vec![ApiError::panicked(&*panic, &caller.request_id).into_server_error()])
+            }
+        }
+    }
+
+    /// Executes a subscription and returns a result for each event.
+    ///
+    /// If the first result was not executed, the subscription itself was rejected and the stream ends.
+    pub fn subscribe(
+        &self,
+        operation: PreparedOperation,
+        caller: &AdmittedCaller,
+    ) -> BoxStream<'static, ExecutionResult> {
+        let (span, request_id) = (span(&operation, caller), caller.request_id.clone());
+        let audience = self.audience(&operation, &caller.viewer);
+        let request = self.request(operation, caller).data(audience);
+        let responses = AssertUnwindSafe((self.0.subscribe)(request)).catch_unwind();
+        // An error after the first event belongs to the execution, not to the request.
+        let mut has_begun = false;
+        let result = move |event: std::thread::Result<Response>| match event {
+            Ok(mut response) => {
+                has_begun |= cost::is_executed(&response);
+                cost::remove(&mut response);
+                finished(response, has_begun, &request_id)
+            }
+            Err(panic) => span.in_scope(|| {
+                let error = ApiError::panicked(&*panic, &request_id);
+                ExecutionResult::rejected(vec![error.into_server_error()])
+            }),
+        };
+        responses.map(result).boxed()
+    }
+
+    /// The audience of a subscription: all subscriptions of this key and session that select the same.
+    fn audience(&self, operation: &PreparedOperation, viewer: &Viewer) -> Arc<Audience> {
+        let selection = fingerprint(operation);
+        // Session ids contain no control characters, so a line break separates the parts.
+        let session = viewer.session.as_deref().unwrap_or_default();
+        self.0.audiences.join(format!("{selection}\n{}\n{session}", viewer.key_id))
+    }
+
+    fn deadline(&self, operation: &PreparedOperation) -> Duration {
+        let settings = &self.0.settings;
+        match (&operation.files, operation.is_stored) {
+            (Some(_), _) => settings.upload_deadline,
+            (None, true) => settings.stored_deadline,
+            (None, false) => settings.deadline,
+        }
+    }
+
+    fn request(&self, operation: PreparedOperation, caller: &AdmittedCaller) -> Request {
+        // The text is not needed: the guard has parsed the document.
+        let mut request = Request::new("").variables(operation.variables);
+        request.set_parsed_query(operation.document.executable());
+        request.operation_name = operation.operation_name;
+        request.data = (self.0.request_data)(&caller.viewer);
+        if let Some(files) = operation.files {
+            request.data.insert(files);
+        }
+        match self.0.settings.introspection {
+            Introspection::Allowed => request,
+            Introspection::Refused => request.disable_introspection(),
+        }
+    }
+}
+
+fn executing<Q, M, S>(schema: Schema<Q, M, S>) -> Execute
+where
+    Q: ObjectType + 'static,
+    M: ObjectType + 'static,
+    S: SubscriptionType + 'static,
+{
+    Box::new(move |request| {
+        let schema = schema.clone();
+        async move { schema.execute(request).await }.boxed()
+    })
+}
+
+fn finished(mut response: Response, is_executed: bool, request_id: &str) -> ExecutionResult {
+    let stage = if is_executed { Stage::Execution } else { Stage::Request };
+    error::finish(&mut response.errors, stage, request_id);
+    ExecutionResult { response, is_executed }
+}
+
+fn timed_out(deadline: Duration) -> ExecutionResult {
+    let message = format!("The operation took longer than {} s", deadline.as_secs_f32());
+    let error = ApiError::new(ErrorCode::Unavailable, message).retry_after(Duration::from_secs(1));
+    ExecutionResult::rejected(vec![error.into_server_error()])
+}
+
+fn not_found(message: &str) -> ServerError {
+    ApiError::new(ErrorCode::PersistedQueryNotFound, message).into_server_error()
+}
+
+/// One span for each operation: its name and type, never values.
+fn span(operation: &PreparedOperation, caller: &AdmittedCaller) -> tracing::Span {
+    let name = operation.operation_name.as_deref().unwrap_or_default();
+    let (kind, request_id) = (operation.operation_type, &caller.request_id);
+    tracing::debug_span!("graphql", %kind, operation = name, request_id)
+}
+
+fn log(result: &ExecutionResult) {
+    let codes: Vec<&str> =
+        result.response.errors.iter().map(|error| ApiError::from_server_error(error).code.as_str()).collect();
+    let cost = result.response.extensions.get("cost").map(ToString::to_string);
+    tracing::debug!(cost, ?codes, "an operation was executed");
+}

@@ -1,0 +1,58 @@
+//! The subscription `conversationEvents`: the event log of a site as it grows, resumable by cursor.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Result, Subscription};
+use futures_util::{Stream, StreamExt};
+use helpbot_services::runtime::events::{self, Watch};
+
+use super::ConversationEvent;
+use super::shared::SharedEvent;
+use crate::gateway::audience::Audience;
+use crate::schema::access::Access;
+use crate::schema::enums::ConversationEventType;
+use crate::schema::ids;
+
+/// The subscription that follows the event log.
+#[derive(Default)]
+pub struct EventSubscription;
+
+#[Subscription]
+impl EventSubscription {
+    /// Returns the events of a site's conversations as they happen. Requires the `READ_CONVERSATIONS` scope,
+    /// or the `CHAT` scope with a session token, which limits the events to that session.
+    ///
+    /// Each event has a cursor. A client that passes the last cursor as `after` receives all events since
+    /// then and continues live, without gaps and without duplicates. Fails with `CURSOR_EXPIRED` when the
+    /// cursor is older than the oldest stored event.
+    async fn conversation_events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "ID of the site. Defaults to the site that the API key belongs to.")] site_id: Option<ID>,
+        #[graphql(
+            desc = "Cursor of an event. The subscription starts after it. By default it starts with the next event."
+        )]
+        after: Option<String>,
+        #[graphql(desc = "Types of events to return. By default all types are returned.")] types: Option<
+            Vec<ConversationEventType>,
+        >,
+        #[graphql(desc = "ID of a conversation. When it is set, only its events are returned.")]
+        conversation_id: Option<ID>,
+        #[graphql(desc = "ID of a session. When it is set, only its events are returned.")] session_id: Option<String>,
+    ) -> Result<impl Stream<Item = Result<SharedEvent>> + use<>> {
+        let access = Access::of(ctx).clone();
+        let watch = Watch {
+            site: ids::site(site_id.as_ref()),
+            after,
+            types: types.unwrap_or_default().into_iter().map(Into::into).collect(),
+            conversation: conversation_id.as_ref().map(ids::read),
+            session: session_id,
+        };
+        let stream = events::watch(&access.services, &access.viewer, watch).await?;
+        let audience = ctx.data_opt::<Arc<Audience>>().cloned();
+        Ok(stream.map(move |event| {
+            let event = ConversationEvent::new(event?, access.clone());
+            Ok(SharedEvent { event, audience: audience.clone() })
+        }))
+    }
+}
