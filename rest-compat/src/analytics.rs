@@ -1,188 +1,194 @@
-//! /analytics: how much is asked, how well it is answered.
+//! The routes below /analytics: how many questions visitors ask, and how well they are answered.
 
 use axum::http::Method;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use crate::endpoint::{Doc, Endpoint, Variables};
-use crate::range::Range;
+use crate::endpoint::{Endpoint, EndpointDoc, InvalidInput};
+use crate::range::DateRange;
 use crate::request::text;
 
 const TAG: &str = "Analytics";
-const REFUSED: &[(u16, &str)] = &[(403, "The site is on the Starter plan, or the key may not read analytics.")];
+const ERRORS: &[(u16, &str)] =
+    &[(403, "The plan of the site does not include analytics, or the key has no permission to read them.")];
 
-/// How far back.
+/// The period that an answer covers.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct RangeRequest {
-    /// How far back: `7d`, `30d`, `90d`, `365d` or `all`; anything else is `30d`.
+    /// Period that ends today (UTC): `7d`, `30d`, `90d`, `365d` or `all`. Defaults to `30d`; any other value
+    /// means `30d` too.
     #[serde(default, deserialize_with = "text")]
     #[schema(value_type = String, required = false, examples("7d"))]
     range: Option<String>,
 }
 
 impl RangeRequest {
-    fn range(&self) -> Range {
-        Range::of_analytics(self.range.as_deref())
+    fn range(&self) -> DateRange {
+        DateRange::for_analytics(self.range.as_deref())
     }
 
-    fn variables(&self) -> Variables {
-        json!({"range": self.range().graphql()}).into()
+    fn variables(&self) -> Value {
+        json!({"range": self.range().graphql()})
     }
 }
 
 /// GET /analytics/overview
-pub(crate) struct Overview;
+pub(crate) struct ReadAnalyticsOverview;
 
-/// The site's figures.
+/// The metrics of the site for a period.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct OverviewAnswer {
-    /// The range that the figures are of.
-    range: Range,
+    /// The period that the metrics cover.
+    range: DateRange,
     #[serde(flatten)]
-    figures: Figures,
-    /// The month's questions.
-    credits: Credits,
+    metrics: OverviewMetrics,
+    /// The credits of the current month. They do not depend on `range`.
+    credits: AnalyticsCredits,
 }
 
-/// Counts and rates over a range.
+/// Numbers and rates for a period.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Figures {
-    /// Questions asked.
+#[schema(as = Figures)]
+pub(crate) struct OverviewMetrics {
+    /// Number of questions that visitors asked.
     #[schema(minimum = 0, examples(128))]
     total_questions: i64,
-    /// Good votes among all votes, in percent; 0 without votes.
+    /// Percentage of votes that are positive, rounded. The value is 0 when there are no votes.
     #[schema(minimum = 0, maximum = 100, examples(87))]
     satisfaction_rate: i64,
-    /// Good votes.
+    /// Number of answers that visitors marked as helpful.
     #[schema(minimum = 0, examples(40))]
     helpful_count: i64,
-    /// Votes.
+    /// Number of answers that visitors marked as helpful or not helpful.
     #[schema(minimum = 0, examples(46))]
     total_feedback: i64,
-    /// Conversations handed to a human.
+    /// Number of conversations in which the visitor asked for a human.
     #[schema(minimum = 0, examples(6))]
     handoff_count: i64,
-    /// Those among all questions, in percent; 0 without questions.
+    /// Percentage of questions that led to a handoff, rounded. The value is 0 when there are no questions.
     #[schema(minimum = 0, maximum = 100, examples(5))]
     handoff_rate: i64,
-    /// Questions of the last seven days against the seven before, in percent, whatever the range.
+    /// Change in the number of questions from the seven days before last to the last seven days, in percent.
+    /// It does not depend on `range`.
     #[schema(examples(12))]
     week_over_week_change: i64,
 }
 
-/// What a month's questions may be, and were.
+/// The questions that a site may ask in a calendar month (UTC), and those that it has asked.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Credits {
-    /// Questions asked this month.
+#[schema(as = Credits)]
+pub(crate) struct AnalyticsCredits {
+    /// Number of questions that visitors asked in this month.
     #[schema(minimum = 0, examples(128))]
     used: i64,
-    /// Questions that the month may have; 2147483647 means without limit.
+    /// Number of questions that the site may ask in this month. The value 2147483647 means that there is no
+    /// limit.
     #[schema(minimum = 0, examples(10_000))]
     limit: i64,
-    /// Questions left.
+    /// Number of questions that remain in this month.
     #[schema(minimum = 0, examples(9_872))]
     remaining: i64,
-    /// When the next month begins.
+    /// Time when the next month begins and `used` returns to 0.
     #[schema(format = DateTime, examples("2026-12-01T00:00:00.000Z"))]
     reset_at: String,
 }
 
 #[derive(Deserialize)]
-pub(crate) struct SitesOverview {
-    credits: Credits,
-    analytics: OverviewFigures,
+pub(crate) struct OverviewData {
+    credits: AnalyticsCredits,
+    analytics: OverviewField,
 }
 
 #[derive(Deserialize)]
-struct OverviewFigures {
-    overview: Figures,
+struct OverviewField {
+    overview: OverviewMetrics,
 }
 
-impl Endpoint for Overview {
+impl Endpoint for ReadAnalyticsOverview {
     const METHOD: Method = Method::GET;
     const PATH: &'static str = "/analytics/overview";
     const OPERATION: (&'static str, &'static str) =
         ("AnalyticsOverview", include_str!("../operations/analytics_overview.graphql"));
-    const DOC: Doc = Doc {
+    const DOC: EndpointDoc = EndpointDoc {
         tag: TAG,
         id: "analyticsOverview",
-        summary: "Read the site's figures",
-        description: "Questions, satisfaction, handoffs, the trend and the month's credits. Needs the Growth or the Scale plan.",
-        success: "The figures.",
-        errors: REFUSED,
+        summary: "Read the metrics of the site",
+        description: "Returns the number of questions, the satisfaction rate, the handoffs, the weekly trend and the credits of the month. Requires the Growth or the Scale plan.",
+        success: "The response contains the metrics.",
+        errors: ERRORS,
     };
     type Request = RangeRequest;
-    type Data = SitesOverview;
+    type Data = OverviewData;
     type Answer = OverviewAnswer;
 
-    fn variables(request: &RangeRequest) -> Variables {
-        request.variables()
+    fn variables(request: &RangeRequest) -> Result<Value, InvalidInput> {
+        Ok(request.variables())
     }
 
-    fn answer(request: &RangeRequest, data: SitesOverview) -> OverviewAnswer {
-        OverviewAnswer { range: request.range(), figures: data.analytics.overview, credits: data.credits }
+    fn answer(request: &RangeRequest, data: OverviewData) -> OverviewAnswer {
+        OverviewAnswer { range: request.range(), metrics: data.analytics.overview, credits: data.credits }
     }
 }
 
 /// GET /analytics/activity
-pub(crate) struct Activity;
+pub(crate) struct ReadAnalyticsActivity;
 
-/// Questions day by day.
+/// The number of questions on each day of a period.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ActivityAnswer {
-    /// The range that the days are of.
-    range: Range,
-    /// Each UTC day of the range, in order, also those without questions.
+    /// The period that the days belong to.
+    range: DateRange,
+    /// Every UTC day of the period in ascending order, including days without questions.
     activity: Vec<Day>,
 }
 
-/// The questions of a day.
+/// The number of questions on one day.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub(crate) struct Day {
-    /// The UTC day.
+    /// The day in UTC, in the format `YYYY-MM-DD`.
     #[schema(format = Date, examples("2026-11-22"))]
     date: String,
-    /// Questions asked.
+    /// Number of questions that visitors asked on this day.
     #[schema(minimum = 0, examples(17))]
     count: i64,
 }
 
 #[derive(Deserialize)]
-pub(crate) struct SitesActivity {
-    analytics: ActivityDays,
+pub(crate) struct ActivityData {
+    analytics: ActivityField,
 }
 
 #[derive(Deserialize)]
-struct ActivityDays {
+struct ActivityField {
     activity: Vec<Day>,
 }
 
-impl Endpoint for Activity {
+impl Endpoint for ReadAnalyticsActivity {
     const METHOD: Method = Method::GET;
     const PATH: &'static str = "/analytics/activity";
     const OPERATION: (&'static str, &'static str) =
         ("AnalyticsActivity", include_str!("../operations/analytics_activity.graphql"));
-    const DOC: Doc = Doc {
+    const DOC: EndpointDoc = EndpointDoc {
         tag: TAG,
         id: "analyticsActivity",
-        summary: "Read the questions day by day",
-        description: "For a chart. Needs the Growth or the Scale plan.",
-        success: "The days.",
-        errors: REFUSED,
+        summary: "Read the number of questions per day",
+        description: "Returns one entry for each day, for example to draw a chart. Requires the Growth or the Scale plan.",
+        success: "The response contains one entry for each day.",
+        errors: ERRORS,
     };
     type Request = RangeRequest;
-    type Data = SitesActivity;
+    type Data = ActivityData;
     type Answer = ActivityAnswer;
 
-    fn variables(request: &RangeRequest) -> Variables {
-        request.variables()
+    fn variables(request: &RangeRequest) -> Result<Value, InvalidInput> {
+        Ok(request.variables())
     }
 
-    fn answer(request: &RangeRequest, data: SitesActivity) -> ActivityAnswer {
+    fn answer(request: &RangeRequest, data: ActivityData) -> ActivityAnswer {
         ActivityAnswer { range: request.range(), activity: data.analytics.activity }
     }
 }

@@ -1,34 +1,37 @@
-//! POST /chat, /feedback and /handoff: what a widget does for a visitor.
+//! POST /chat, /feedback and /handoff: the requests that a widget sends for a visitor.
 
 use axum::http::Method;
-use helpbot_api::{ErrorCode, Failure};
+use helpbot_api::{ApiError, ErrorCode, Permission};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use crate::endpoint::{Credits, CreditsLeft, Doc, Endpoint, Variables};
-use crate::error::Refusal;
-use crate::request::{text, text_or_spelling};
+use crate::endpoint::{CreditBalance, CreditHeaders, Endpoint, EndpointDoc, InvalidInput};
+use crate::error::RestError;
+use crate::request::{text, text_or_json};
 
 const TAG: &str = "Chat";
 
 /// POST /chat
 pub(crate) struct Chat;
 
-/// A visitor's question.
+/// The question of a visitor.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct ChatRequest {
-    /// The question, 1 to 1000 Unicode code points without white space at its ends.
+#[schema(as = ChatRequest)]
+pub(crate) struct QuestionRequest {
+    /// Text of the question, 1 to 1000 Unicode code points. White space at both ends is removed first.
     #[serde(default, deserialize_with = "text")]
     #[schema(value_type = String, required = true, min_length = 1, max_length = 1000,
         pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$", examples("How do I get started?"))]
     question: Option<String>,
-    /// Groups the questions of one visit, 1 to 200 characters. Without one, the server makes one.
+    /// ID that groups the questions of one visit, 1 to 200 characters. The server creates one when it is
+    /// absent.
     #[serde(default, deserialize_with = "text")]
     #[schema(examples("visit-7f3a"))]
     session_id: Option<String>,
-    /// BCP 47 tag of the language to answer in; an unknown one or none means the site's setting.
+    /// BCP 47 tag of the language in which to answer. Defaults to the language setting of the site, which also
+    /// applies when the tag is unknown.
     #[serde(default, deserialize_with = "text")]
     #[schema(examples("en"))]
     language: Option<String>,
@@ -38,52 +41,53 @@ pub(crate) struct ChatRequest {
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ChatAnswer {
-    /// The answer as restricted Markdown; a polite sentence where the sources hold none.
+    /// Text of the answer in a limited form of Markdown. Contains a polite fallback when the sources contain no
+    /// answer.
     #[schema(examples("Paste the script tag into your page."))]
     answer: String,
-    /// Addresses of the pages (names of the files) that the answer rests on, best first, without
-    /// repeats; empty when no answer was found.
+    /// URLs of the pages, or names of the files, that the answer is based on, best first and without
+    /// duplicates. Empty when no answer was found.
     #[schema(examples("https://example.com/docs/start"))]
     sources: Vec<String>,
-    /// Names the exchange in feedback and handoff.
+    /// ID of the conversation, which POST /feedback and POST /handoff require.
     #[schema(examples("conv_01hzx5k3q8e9v7r2m4n6p8s0t1"))]
     conversation_id: String,
 }
 
 #[derive(Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct ChatData {
     conversation: ChatAnswer,
-    credits: CreditsLeft,
+    credits: CreditBalance,
 }
 
 impl Endpoint for Chat {
     const METHOD: Method = Method::POST;
     const PATH: &'static str = "/chat";
     const OPERATION: (&'static str, &'static str) = ("Chat", include_str!("../operations/chat.graphql"));
-    const DOC: Doc = Doc {
+    const DOC: EndpointDoc = EndpointDoc {
         tag: TAG,
         id: "chat",
         summary: "Ask a question",
-        description: "Answers from the site's sources, and says so when they hold no answer. One credit a question.",
-        success: "The answer.",
+        description: "Returns an answer from the sources of the site, or a fallback when they contain none. Each question uses one credit.",
+        success: "The response contains the answer.",
         errors: &[(400, "The question is missing, empty or too long, or the body is not a JSON object.")],
     };
-    const CREDITS: Credits = Credits::Told;
-    type Request = ChatRequest;
-    type Data = Asked;
+    const CREDIT_HEADERS: CreditHeaders = CreditHeaders::Present;
+    type Request = QuestionRequest;
+    type Data = ChatData;
     type Answer = ChatAnswer;
 
-    fn variables(request: &ChatRequest) -> Variables {
-        let ChatRequest { question, session_id, language } = request;
+    fn variables(request: &QuestionRequest) -> Result<Value, InvalidInput> {
+        let QuestionRequest { question, session_id, language } = request;
         let question = question.as_deref().unwrap_or_default();
-        json!({"input": {"question": question, "sessionId": session_id, "language": language}}).into()
+        Ok(json!({"input": {"question": question, "sessionId": session_id, "language": language}}))
     }
 
-    fn answer(_: &ChatRequest, data: Asked) -> ChatAnswer {
+    fn answer(_: &QuestionRequest, data: ChatData) -> ChatAnswer {
         data.conversation
     }
 
-    fn credits(data: &Asked) -> Option<CreditsLeft> {
+    fn credits(data: &ChatData) -> Option<CreditBalance> {
         Some(data.credits)
     }
 }
@@ -91,96 +95,93 @@ impl Endpoint for Chat {
 /// POST /feedback
 pub(crate) struct SubmitFeedback;
 
-/// A visitor's vote on an answer.
+/// The vote of a visitor on an answer.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FeedbackRequest {
-    /// From the answer to the question.
+    /// ID of the conversation, from the response of POST /chat.
     #[serde(default, deserialize_with = "text")]
     #[schema(value_type = String, required = true, examples("conv_01hzx5k3q8e9v7r2m4n6p8s0t1"))]
     conversation_id: Option<String>,
-    /// Whether the answer helped.
+    /// Whether the answer was helpful.
     #[serde(default, deserialize_with = "text")]
     #[schema(value_type = Helpful, required = true)]
     helpful: Option<String>,
 }
 
-/// A vote.
+/// The value of a vote, `yes` or `no`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(examples("yes"))]
 pub(crate) enum Helpful {
-    /// It helped.
+    /// The answer was helpful.
     #[serde(alias = "HELPFUL")]
     Yes,
-    /// It did not.
+    /// The answer was not helpful.
     #[serde(alias = "UNHELPFUL")]
     No,
 }
 
-/// That it was done.
+/// Confirmation that the request succeeded.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Success {
-    /// Always true.
+    /// The value is always true.
     #[schema(examples(true))]
     success: bool,
 }
 
-/// A changed conversation, of which REST tells nothing.
+/// The changed conversation, of which REST returns nothing.
 #[derive(Deserialize)]
-pub(crate) struct Changed {}
+pub(crate) struct ConversationData {}
 
 impl Endpoint for SubmitFeedback {
     const METHOD: Method = Method::POST;
     const PATH: &'static str = "/feedback";
     const OPERATION: (&'static str, &'static str) = ("Feedback", include_str!("../operations/feedback.graphql"));
-    const DOC: Doc = Doc {
+    const DOC: EndpointDoc = EndpointDoc {
         tag: TAG,
         id: "submitFeedback",
-        summary: "Say whether an answer helped",
-        description: "The last vote counts; the event is sent when the vote changes.",
-        success: "The vote is noted.",
+        summary: "Rate an answer",
+        description: "Records whether an answer was helpful. The last vote counts. The event `conversation.feedback` is sent only when the vote changes.",
+        success: "The vote was recorded.",
         errors: &[(400, "A field is missing or invalid, or the site has no such conversation.")],
     };
     type Request = FeedbackRequest;
-    type Data = Changed;
+    type Data = ConversationData;
     type Answer = Success;
 
-    fn variables(request: &FeedbackRequest) -> Variables {
-        let Some(id) = stated(&request.conversation_id) else { return missing_id("feedback", "HELPFUL") };
+    fn variables(request: &FeedbackRequest) -> Result<Value, InvalidInput> {
+        let id = conversation_id(&request.conversation_id)?;
         let feedback = match request.helpful.as_deref() {
             Some("yes") => "HELPFUL",
             Some("no") => "UNHELPFUL",
-            _ => {
-                let refused = json!({"input": {"conversationId": "", "feedback": "HELPFUL"}});
-                return Variables::misfit(refused, "helpful must be \"yes\" or \"no\"");
-            }
+            _ => return Err(InvalidInput::new(Permission::Chat, "helpful must be \"yes\" or \"no\"")),
         };
-        json!({"input": {"conversationId": id, "feedback": feedback}}).into()
+        Ok(json!({"input": {"conversationId": id, "feedback": feedback}}))
     }
 
-    fn answer(_: &FeedbackRequest, _: Changed) -> Success {
+    fn answer(_: &FeedbackRequest, _: ConversationData) -> Success {
         Success { success: true }
     }
 
-    fn refuse(failure: Failure) -> Refusal {
-        unknown_is_bad(failure)
+    fn error(error: ApiError) -> RestError {
+        unknown_conversation_is_400(error)
     }
 }
 
 /// POST /handoff
 pub(crate) struct RequestHandoff;
 
-/// A visitor's wish to speak with a human.
+/// The request of a visitor to speak with a human.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct HandoffRequest {
-    /// From the answer to the question.
+    /// ID of the conversation, from the response of POST /chat.
     #[serde(default, deserialize_with = "text")]
     #[schema(value_type = String, required = true, examples("conv_01hzx5k3q8e9v7r2m4n6p8s0t1"))]
     conversation_id: Option<String>,
-    /// Where the visitor wants to be answered; empty means nowhere.
-    #[serde(default, deserialize_with = "text_or_spelling")]
+    /// E-mail address at which the visitor wants to be answered. An empty string counts as absent.
+    #[serde(default, deserialize_with = "text_or_json")]
     #[schema(format = Email, examples("visitor@example.com"))]
     customer_email: Option<String>,
 }
@@ -189,65 +190,63 @@ impl Endpoint for RequestHandoff {
     const METHOD: Method = Method::POST;
     const PATH: &'static str = "/handoff";
     const OPERATION: (&'static str, &'static str) = ("Handoff", include_str!("../operations/handoff.graphql"));
-    const DOC: Doc = Doc {
+    const DOC: EndpointDoc = EndpointDoc {
         tag: TAG,
         id: "requestHandoff",
-        summary: "Hand a conversation to a human",
-        description: "Tells the site's owner by e-mail, once. Asked again, it adds an e-mail address that was missing.",
-        success: "The conversation is handed over.",
+        summary: "Request a human",
+        description: "Hands the conversation over to the team and notifies the owner of the site by e-mail once. A repeated request adds the e-mail address if it was missing.",
+        success: "The conversation was handed over.",
         errors: &[(400, "A field is missing or invalid, or the site has no such conversation.")],
     };
     type Request = HandoffRequest;
-    type Data = Changed;
+    type Data = ConversationData;
     type Answer = Success;
 
-    fn variables(request: &HandoffRequest) -> Variables {
-        let Some(id) = stated(&request.conversation_id) else {
-            return Variables::misfit(json!({"input": {"conversationId": ""}}), MISSING_ID);
-        };
-        json!({"input": {"conversationId": id, "customerEmail": stated(&request.customer_email)}}).into()
+    fn variables(request: &HandoffRequest) -> Result<Value, InvalidInput> {
+        let id = conversation_id(&request.conversation_id)?;
+        Ok(json!({"input": {"conversationId": id, "customerEmail": non_empty(&request.customer_email)}}))
     }
 
-    fn answer(_: &HandoffRequest, _: Changed) -> Success {
+    fn answer(_: &HandoffRequest, _: ConversationData) -> Success {
         Success { success: true }
     }
 
-    fn refuse(failure: Failure) -> Refusal {
-        unknown_is_bad(failure)
+    fn error(error: ApiError) -> RestError {
+        unknown_conversation_is_400(error)
     }
 }
 
-const MISSING_ID: &str = "Missing conversationId";
-
-fn missing_id(field: &str, value: &str) -> Variables {
-    Variables::misfit(json!({"input": {"conversationId": "", field: value}}), MISSING_ID)
+fn conversation_id(text: &Option<String>) -> Result<&str, InvalidInput> {
+    non_empty(text).ok_or_else(|| InvalidInput::new(Permission::Chat, "Missing conversationId"))
 }
 
-fn stated(text: &Option<String>) -> Option<&str> {
+fn non_empty(text: &Option<String>) -> Option<&str> {
     text.as_deref().map(str::trim).filter(|text| !text.is_empty())
 }
 
-/// No 404 is documented here: an unknown conversation, another site's and an id that is none
-/// are alike a bad value.
-fn unknown_is_bad(failure: Failure) -> Refusal {
-    match failure.code {
-        ErrorCode::NotFound => Refusal::bad_request("Conversation not found"),
-        _ => failure.into(),
+/// The contract documents no 404 for these routes: an unknown conversation, one of another site and a
+/// malformed id are all a 400.
+fn unknown_conversation_is_400(error: ApiError) -> RestError {
+    match error.code {
+        ErrorCode::NotFound => RestError::bad_request("Conversation not found"),
+        _ => error.into(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::*;
 
-    fn variables<E: Endpoint>(body: Value) -> (Value, Option<String>) {
-        E::variables(&E::Request::deserialize(&body).unwrap()).parts()
+    fn variables<E: Endpoint>(body: Value) -> Result<Value, InvalidInput> {
+        E::variables(&E::Request::deserialize(&body).unwrap())
+    }
+
+    fn invalid(message: &str) -> Result<Value, InvalidInput> {
+        Err(InvalidInput::new(Permission::Chat, message))
     }
 
     #[test]
-    fn a_question_is_passed_on_as_sent_and_a_wrong_type_as_nothing() {
+    fn a_question_is_passed_on_unchanged_and_a_value_of_the_wrong_type_is_absent() {
         let rows = [
             (json!({"question": " hi ", "sessionId": "s", "language": "de"}), json!([" hi ", "s", "de"])),
             (json!({"question": 7, "sessionId": {}, "language": []}), json!(["", null, null])),
@@ -255,43 +254,40 @@ mod tests {
         ];
 
         for (body, expected) in rows {
-            let (sent, misfit) = variables::<Chat>(body.clone());
+            let sent = variables::<Chat>(body.clone()).unwrap();
             let input = &sent["input"];
             assert_eq!(json!([input["question"], input["sessionId"], input["language"]]), expected, "{body}");
-            assert_eq!(misfit, None);
         }
     }
 
     #[test]
-    fn only_the_two_documented_votes_are_votes() {
+    fn only_the_two_documented_votes_are_accepted() {
         let voted = |vote: Value| variables::<SubmitFeedback>(json!({"conversationId": "conv_1", "helpful": vote}));
 
-        assert_eq!(voted(json!("yes")).0, json!({"input": {"conversationId": "conv_1", "feedback": "HELPFUL"}}));
-        assert_eq!(voted(json!("no")).0, json!({"input": {"conversationId": "conv_1", "feedback": "UNHELPFUL"}}));
+        let input = |feedback| Ok(json!({"input": {"conversationId": "conv_1", "feedback": feedback}}));
+        assert_eq!((voted(json!("yes")), voted(json!("no"))), (input("HELPFUL"), input("UNHELPFUL")));
         for vote in [json!("YES"), json!(true), json!(null), json!("")] {
-            let (probe, misfit) = voted(vote.clone());
-            assert_eq!(misfit.as_deref(), Some("helpful must be \"yes\" or \"no\""), "{vote}");
-            assert_eq!(probe["input"]["conversationId"], "", "the probe must be refused whatever is stored");
+            assert_eq!(voted(vote.clone()), invalid("helpful must be \"yes\" or \"no\""), "{vote}");
         }
     }
 
     #[test]
-    fn an_empty_address_is_none_and_a_missing_id_is_said_to_be_missing() {
-        let (sent, _) = variables::<RequestHandoff>(json!({"conversationId": "conv_1", "customerEmail": " "}));
-        let (odd, _) = variables::<RequestHandoff>(json!({"conversationId": "conv_1", "customerEmail": 7}));
-        let (_, misfit) = variables::<RequestHandoff>(json!({"conversationId": 7, "customerEmail": "a@b.co"}));
+    fn an_empty_address_is_absent_and_a_missing_id_is_reported() {
+        let sent = variables::<RequestHandoff>(json!({"conversationId": "conv_1", "customerEmail": " "})).unwrap();
+        let number = variables::<RequestHandoff>(json!({"conversationId": "conv_1", "customerEmail": 7})).unwrap();
+        let missing = variables::<RequestHandoff>(json!({"conversationId": 7, "customerEmail": "a@b.co"}));
 
         assert_eq!(sent, json!({"input": {"conversationId": "conv_1", "customerEmail": null}}));
-        assert_eq!(odd["input"]["customerEmail"], "7", "to be refused as malformed");
-        assert_eq!(misfit.as_deref(), Some("Missing conversationId"));
+        assert_eq!(number["input"]["customerEmail"], "7", "the use case rejects it as malformed");
+        assert_eq!(missing, invalid("Missing conversationId"));
     }
 
     #[test]
-    fn an_unknown_conversation_is_a_bad_value() {
-        let unknown = Failure::new(ErrorCode::NotFound, "Conversation not found");
+    fn an_unknown_conversation_is_a_bad_request() {
+        let unknown = ApiError::new(ErrorCode::NotFound, "Conversation not found");
 
-        assert_eq!(SubmitFeedback::refuse(unknown.clone()), Refusal::bad_request("Conversation not found"));
-        assert_eq!(RequestHandoff::refuse(unknown.clone()), Refusal::bad_request("Conversation not found"));
-        assert_eq!(Chat::refuse(unknown), Refusal::not_found("Conversation not found"));
+        assert_eq!(SubmitFeedback::error(unknown.clone()), RestError::bad_request("Conversation not found"));
+        assert_eq!(RequestHandoff::error(unknown.clone()), RestError::bad_request("Conversation not found"));
+        assert_eq!(Chat::error(unknown), RestError::not_found("Conversation not found"));
     }
 }

@@ -1,98 +1,100 @@
-//! /config: how the widget looks and what it says.
+//! The route /config: the appearance and the texts of the widget.
 
 use axum::http::Method;
+use helpbot_api::Permission;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use crate::endpoint::{Caching, Doc, Endpoint, Variables};
-use crate::sources::Nothing;
+use crate::endpoint::{Caching, Endpoint, EndpointDoc, InvalidInput};
+use crate::sources::NoInput;
 
 const TAG: &str = "Widget";
 
-/// The 23 fields of a widget; each always has a value.
+/// The 23 configuration fields of a widget. Every field always has a value.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct WidgetConfig {
-    /// Buttons and the visitor's bubbles: a hex, rgb(), hsl() or oklch() colour, at most 64 characters.
+    /// Color of buttons and of the messages of the visitor. A hexadecimal, rgb(), hsl() or oklch() color of at
+    /// most 64 characters.
     #[schema(max_length = 64, examples("#2563eb"))]
     primary_color: String,
-    /// Text on the primary colour.
+    /// Color of text on the primary color.
     #[schema(max_length = 64, examples("#ffffff"))]
     primary_foreground: String,
-    /// The panel.
+    /// Background color of the panel.
     #[schema(max_length = 64, examples("#ffffff"))]
     background_color: String,
-    /// Text on the panel.
+    /// Color of text on the panel.
     #[schema(max_length = 64, examples("#111827"))]
     foreground_color: String,
-    /// The bot's bubbles.
+    /// Background color of the messages of the bot.
     #[schema(max_length = 64, examples("#f3f4f6"))]
     secondary_color: String,
-    /// Text in the bot's bubbles.
+    /// Color of text in the messages of the bot.
     #[schema(max_length = 64, examples("#111827"))]
     secondary_foreground: String,
-    /// The corner of the page that the widget stands in.
+    /// Corner of the page in which the widget appears.
     position: Position,
-    /// The first message.
+    /// First message that the widget shows.
     #[schema(max_length = 500, examples("Hi! How can I help you?"))]
     greeting: String,
-    /// The name in the panel's head.
+    /// Name that the header of the panel shows.
     #[schema(min_length = 1, max_length = 80, examples("HelpBot"))]
     bot_name: String,
-    /// Whether the panel names its maker; only the Scale plan may hide it.
+    /// Whether the panel shows the HelpBot branding. Hiding it requires the Scale plan.
     #[schema(examples(true))]
     show_branding: bool,
-    /// The language of answers as a BCP 47 tag, or `auto` for that of the question.
+    /// Language of the answers as a BCP 47 tag. The value `auto` selects the language of the question.
     #[schema(examples("auto"))]
     ai_language: String,
-    /// In the empty input field.
+    /// Placeholder that the empty input field shows.
     #[schema(max_length = 500, examples("Type your question"))]
     input_placeholder: String,
-    /// While an answer is being made.
+    /// Text that the widget shows while it waits for an answer.
     #[schema(max_length = 500, examples("Typing"))]
     typing_text: String,
-    /// Under the name in the panel's head.
+    /// Text that the header of the panel shows below the name.
     #[schema(max_length = 500, examples("Online"))]
     online_text: String,
-    /// The button that asks for a human.
+    /// Label of the button that requests a human.
     #[schema(max_length = 500, examples("Talk to a human"))]
     handoff_text: String,
-    /// After a human was asked for.
+    /// Text that the widget shows after the visitor requested a human.
     #[schema(max_length = 500, examples("Thanks! Our team has been notified."))]
     handoff_sent_text: String,
-    /// In the empty e-mail field.
+    /// Placeholder that the empty e-mail field shows.
     #[schema(max_length = 500, examples("Your e-mail (optional)"))]
     email_placeholder: String,
-    /// The button that sends the e-mail address.
+    /// Label of the button that sends the e-mail address.
     #[schema(max_length = 500, examples("Send"))]
     email_send_text: String,
-    /// The button that leaves it out.
+    /// Label of the button that skips the e-mail address.
     #[schema(max_length = 500, examples("Skip"))]
     email_skip_text: String,
-    /// After a good vote.
+    /// Text that the widget shows after a positive vote.
     #[schema(max_length = 500, examples("Glad it helped!"))]
     feedback_yes_text: String,
-    /// After a bad vote.
+    /// Text that the widget shows after a negative vote.
     #[schema(max_length = 500, examples("Sorry about that."))]
     feedback_no_text: String,
-    /// When the server could not answer.
+    /// Text that the widget shows when the server returns an error.
     #[schema(max_length = 500, examples("Something went wrong. Please try again."))]
     error_text: String,
-    /// When the server could not be reached.
+    /// Text that the widget shows when it cannot reach the server.
     #[schema(max_length = 500, examples("You seem to be offline."))]
     network_error_text: String,
 }
 
-/// A corner of the page.
+/// The corner of the page in which the widget appears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schema(examples("bottom-right"))]
 pub(crate) enum Position {
-    /// The usual one.
+    /// The widget appears in the bottom right corner. This is the default.
     #[serde(alias = "BOTTOM_RIGHT")]
     BottomRight,
-    /// Its mirror.
+    /// The widget appears in the bottom left corner.
     #[serde(alias = "BOTTOM_LEFT")]
     BottomLeft,
 }
@@ -101,7 +103,7 @@ pub(crate) enum Position {
 pub(crate) struct ReadConfig;
 
 #[derive(Deserialize)]
-pub(crate) struct SitesWidget {
+pub(crate) struct WidgetData {
     widget: WidgetConfig,
 }
 
@@ -109,24 +111,24 @@ impl Endpoint for ReadConfig {
     const METHOD: Method = Method::GET;
     const PATH: &'static str = "/config";
     const OPERATION: (&'static str, &'static str) = ("ReadConfig", include_str!("../operations/read_config.graphql"));
-    const DOC: Doc = Doc {
+    const DOC: EndpointDoc = EndpointDoc {
         tag: TAG,
         id: "readConfig",
-        summary: "Read the widget's configuration",
-        description: "Every field, for a minute reusable by the browser, then checked by its entity tag.",
-        success: "The configuration.",
+        summary: "Read the configuration of the widget",
+        description: "Returns every field. Browsers may use the response for a minute and then revalidate it with its entity tag.",
+        success: "The response contains the configuration.",
         errors: &[],
     };
     const CACHING: Caching = Caching::Minute;
-    type Request = Nothing;
-    type Data = SitesWidget;
+    type Request = NoInput;
+    type Data = WidgetData;
     type Answer = WidgetConfig;
 
-    fn variables(_: &Nothing) -> Variables {
-        json!({}).into()
+    fn variables(_: &NoInput) -> Result<Value, InvalidInput> {
+        Ok(json!({}))
     }
 
-    fn answer(_: &Nothing, data: SitesWidget) -> WidgetConfig {
+    fn answer(_: &NoInput, data: WidgetData) -> WidgetConfig {
         data.widget
     }
 }
@@ -134,19 +136,19 @@ impl Endpoint for ReadConfig {
 /// PATCH /config
 pub(crate) struct UpdateConfig;
 
-/// Fields to change, as sent: what is absent stays as it is, what is null is refused.
+/// The fields to change, as the client sent them. An absent field stays unchanged; null is an error.
 #[derive(Deserialize)]
 #[serde(transparent)]
 pub(crate) struct WidgetPatch(Map<String, Value>);
 
 impl utoipa::PartialSchema for WidgetPatch {
-    /// The fields of [`WidgetConfig`], none of them required.
+    /// The fields of [`WidgetConfig`]. None of them is required.
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
         use utoipa::openapi::{RefOr, Schema};
         let mut schema = WidgetConfig::schema();
         if let RefOr::T(Schema::Object(object)) = &mut schema {
             object.required.clear();
-            object.description = Some("Fields to change; at least one. What is absent stays as it is.".into());
+            object.description = Some("The fields to change, at least one. Absent fields stay unchanged.".into());
         }
         schema
     }
@@ -157,10 +159,10 @@ impl ToSchema for WidgetPatch {}
 /// The configuration after a change.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub(crate) struct UpdatedConfig {
-    /// The fields that were accepted, in the order of the configuration.
+    /// Names of the fields that were accepted, in the order of the configuration.
     #[schema(examples("primaryColor"))]
     updated: Vec<String>,
-    /// All fields.
+    /// The whole configuration after the change.
     config: WidgetConfig,
 }
 
@@ -169,39 +171,39 @@ impl Endpoint for UpdateConfig {
     const PATH: &'static str = "/config";
     const OPERATION: (&'static str, &'static str) =
         ("UpdateConfig", include_str!("../operations/update_config.graphql"));
-    const DOC: Doc = Doc {
+    const DOC: EndpointDoc = EndpointDoc {
         tag: TAG,
         id: "updateConfig",
-        summary: "Change the widget's configuration",
-        description: "All of the fields sent or, when one is refused, none. Hiding the branding needs the Scale plan.",
-        success: "The configuration after the change.",
+        summary: "Change the configuration of the widget",
+        description: "Changes all fields of the request, or none of them when one value is invalid. Hiding the branding requires the Scale plan.",
+        success: "The response contains the configuration after the change.",
         errors: &[
-            (400, "No field can be changed, or a value is refused."),
-            (403, "Hiding the branding needs the Scale plan, or the key may not change the configuration."),
+            (400, "The request contains no known field, or a value is invalid."),
+            (
+                403,
+                "The key has no permission to change the configuration, or hiding the branding requires the Scale plan.",
+            ),
         ],
     };
     type Request = WidgetPatch;
     type Data = UpdatedConfig;
     type Answer = UpdatedConfig;
 
-    fn variables(request: &WidgetPatch) -> Variables {
+    fn variables(request: &WidgetPatch) -> Result<Value, InvalidInput> {
+        // An error of the plan comes before an error in any other value.
+        let permission = match request.0.get("showBranding") {
+            Some(Value::Bool(false)) => Permission::HideBranding,
+            _ => Permission::WriteConfig,
+        };
         let mut input = Map::new();
-        let mut misfit = None;
-        for (field, kind) in FIELDS {
+        for (field, field_type) in FIELDS {
             let Some(value) = request.0.get(field) else { continue };
-            match kind.fitted(value) {
-                Some(value) => _ = input.insert(field.to_owned(), value),
-                None => misfit = misfit.or_else(|| Some(format!("{field} must be {}", kind.name()))),
-            }
+            let value = field_type.graphql(value).ok_or_else(|| {
+                InvalidInput::new(permission, format!("{field} must be {}", field_type.description()))
+            })?;
+            input.insert(field.to_owned(), value);
         }
-        match misfit {
-            None => json!({"input": input}).into(),
-            Some(message) => {
-                // An empty colour is refused, and with it all; the plan's rule is still asked first.
-                input.insert("primaryColor".into(), json!(""));
-                Variables::misfit(json!({"input": input}), message)
-            }
-        }
+        Ok(json!({"input": input}))
     }
 
     fn answer(_: &WidgetPatch, data: UpdatedConfig) -> UpdatedConfig {
@@ -211,57 +213,58 @@ impl Endpoint for UpdateConfig {
 
 /// The JSON type of a field.
 #[derive(Debug, Clone, Copy)]
-enum Kind {
+enum FieldType {
     Text,
-    Flag,
-    Corner,
+    Boolean,
+    Position,
 }
 
-impl Kind {
-    /// `value` as GraphQL takes it; none when its type does not fit.
-    fn fitted(self, value: &Value) -> Option<Value> {
+impl FieldType {
+    /// The value in GraphQL, or `None` when `value` has the wrong type.
+    fn graphql(self, value: &Value) -> Option<Value> {
         match (self, value) {
-            (Kind::Text, Value::String(_)) | (Kind::Flag, Value::Bool(_)) => Some(value.clone()),
-            (Kind::Corner, Value::String(corner)) if corner == "bottom-right" => Some(json!("BOTTOM_RIGHT")),
-            (Kind::Corner, Value::String(corner)) if corner == "bottom-left" => Some(json!("BOTTOM_LEFT")),
+            (FieldType::Text, Value::String(_)) | (FieldType::Boolean, Value::Bool(_)) => Some(value.clone()),
+            (FieldType::Position, Value::String(corner)) if corner == "bottom-right" => Some(json!("BOTTOM_RIGHT")),
+            (FieldType::Position, Value::String(corner)) if corner == "bottom-left" => Some(json!("BOTTOM_LEFT")),
             _ => None,
         }
     }
 
-    fn name(self) -> &'static str {
+    /// The expected type, for error messages.
+    fn description(self) -> &'static str {
         match self {
-            Kind::Text => "a string",
-            Kind::Flag => "true or false",
-            Kind::Corner => "\"bottom-right\" or \"bottom-left\"",
+            FieldType::Text => "a string",
+            FieldType::Boolean => "true or false",
+            FieldType::Position => "\"bottom-right\" or \"bottom-left\"",
         }
     }
 }
 
-/// The fields of [`WidgetConfig`] in its order, which a test compares.
-const FIELDS: [(&str, Kind); 23] = [
-    ("primaryColor", Kind::Text),
-    ("primaryForeground", Kind::Text),
-    ("backgroundColor", Kind::Text),
-    ("foregroundColor", Kind::Text),
-    ("secondaryColor", Kind::Text),
-    ("secondaryForeground", Kind::Text),
-    ("position", Kind::Corner),
-    ("greeting", Kind::Text),
-    ("botName", Kind::Text),
-    ("showBranding", Kind::Flag),
-    ("aiLanguage", Kind::Text),
-    ("inputPlaceholder", Kind::Text),
-    ("typingText", Kind::Text),
-    ("onlineText", Kind::Text),
-    ("handoffText", Kind::Text),
-    ("handoffSentText", Kind::Text),
-    ("emailPlaceholder", Kind::Text),
-    ("emailSendText", Kind::Text),
-    ("emailSkipText", Kind::Text),
-    ("feedbackYesText", Kind::Text),
-    ("feedbackNoText", Kind::Text),
-    ("errorText", Kind::Text),
-    ("networkErrorText", Kind::Text),
+/// The fields of [`WidgetConfig`] in the same order. A test compares them.
+const FIELDS: [(&str, FieldType); 23] = [
+    ("primaryColor", FieldType::Text),
+    ("primaryForeground", FieldType::Text),
+    ("backgroundColor", FieldType::Text),
+    ("foregroundColor", FieldType::Text),
+    ("secondaryColor", FieldType::Text),
+    ("secondaryForeground", FieldType::Text),
+    ("position", FieldType::Position),
+    ("greeting", FieldType::Text),
+    ("botName", FieldType::Text),
+    ("showBranding", FieldType::Boolean),
+    ("aiLanguage", FieldType::Text),
+    ("inputPlaceholder", FieldType::Text),
+    ("typingText", FieldType::Text),
+    ("onlineText", FieldType::Text),
+    ("handoffText", FieldType::Text),
+    ("handoffSentText", FieldType::Text),
+    ("emailPlaceholder", FieldType::Text),
+    ("emailSendText", FieldType::Text),
+    ("emailSkipText", FieldType::Text),
+    ("feedbackYesText", FieldType::Text),
+    ("feedbackNoText", FieldType::Text),
+    ("errorText", FieldType::Text),
+    ("networkErrorText", FieldType::Text),
 ];
 
 #[cfg(test)]
@@ -271,30 +274,29 @@ mod tests {
 
     use super::*;
 
-    fn variables(body: Value) -> (Value, Option<String>) {
-        UpdateConfig::variables(&WidgetPatch::deserialize(&body).unwrap()).parts()
+    fn variables(body: Value) -> Result<Value, InvalidInput> {
+        UpdateConfig::variables(&WidgetPatch::deserialize(&body).unwrap())
     }
 
     #[test]
-    fn the_fields_are_those_of_the_configuration_in_its_order() {
+    fn the_list_of_fields_matches_the_configuration_in_its_order() {
         let RefOr::T(Schema::Object(schema)) = WidgetConfig::schema() else { panic!("an object") };
 
         assert!(schema.properties.keys().eq(FIELDS.iter().map(|(name, _)| name)));
     }
 
     #[test]
-    fn known_fields_are_passed_on_and_others_ignored() {
-        let (sent, misfit) = variables(json!({
+    fn known_fields_are_passed_on_and_unknown_fields_are_ignored() {
+        let sent = variables(json!({
             "botName": "Ada", "showBranding": false, "position": "bottom-left", "apiKey": "wk", "theme": {}
         }));
 
-        assert_eq!(sent, json!({"input": {"botName": "Ada", "showBranding": false, "position": "BOTTOM_LEFT"}}));
-        assert_eq!(misfit, None);
-        assert_eq!(variables(json!({"theme": 1})), (json!({"input": {}}), None));
+        assert_eq!(sent, Ok(json!({"input": {"botName": "Ada", "showBranding": false, "position": "BOTTOM_LEFT"}})));
+        assert_eq!(variables(json!({"theme": 1})), Ok(json!({"input": {}})));
     }
 
     #[test]
-    fn a_value_of_a_wrong_type_is_refused_after_the_plan_was_asked() {
+    fn a_value_of_the_wrong_type_is_reported_after_the_permission_was_checked() {
         let rows = [
             (json!({"botName": null}), "botName must be a string"),
             (json!({"greeting": 7, "botName": []}), "greeting must be a string"),
@@ -303,11 +305,9 @@ mod tests {
         ];
 
         for (body, message) in rows {
-            let (probe, misfit) = variables(body.clone());
-            assert_eq!(misfit.as_deref(), Some(message), "{body}");
-            assert_eq!(probe["input"]["primaryColor"], "", "the probe must be refused");
+            assert_eq!(variables(body.clone()), Err(InvalidInput::new(Permission::WriteConfig, message)), "{body}");
         }
-        let (probe, _) = variables(json!({"showBranding": false, "greeting": 7}));
-        assert_eq!(probe["input"]["showBranding"], false);
+        let hidden = variables(json!({"showBranding": false, "greeting": 7})).unwrap_err();
+        assert_eq!(hidden, InvalidInput::new(Permission::HideBranding, "greeting must be a string"));
     }
 }

@@ -1,13 +1,13 @@
-//! GET /conversations: what was asked and answered, in numbered pages.
+//! GET /conversations: questions and answers, in numbered pages.
 
 use axum::http::Method;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::chat::Helpful;
-use crate::endpoint::{Doc, Endpoint, Variables};
-use crate::range::Range;
+use crate::endpoint::{Endpoint, EndpointDoc, InvalidInput};
+use crate::range::DateRange;
 use crate::request::text;
 
 const LIMIT_DEFAULT: i32 = 10;
@@ -16,120 +16,124 @@ const LIMIT_MAX: i32 = 100;
 /// GET /conversations
 pub(crate) struct ListConversations;
 
-/// Which conversations; all conditions together.
+/// The filter, the order and the page. All conditions apply together.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ConversationsRequest {
-    /// How far back; anything but `7d`, `30d`, `90d` and `365d` is `all`.
+    /// Period that ends today (UTC): `7d`, `30d`, `90d`, `365d` or `all`. Defaults to `all`; any other value
+    /// means `all` too.
     #[serde(default, deserialize_with = "text")]
     #[schema(value_type = String, required = false, examples("7d"))]
     range: Option<String>,
-    /// Conversations a page; taken into the bounds.
+    /// Number of conversations per page, 1 to 100. Defaults to 10; a value outside the bounds is moved to the
+    /// nearest bound.
     #[serde(default, deserialize_with = "text")]
     #[schema(value_type = i32, format = Int32, required = false, minimum = 1, maximum = 100, default = 10, examples(10))]
     limit: Option<String>,
-    /// The page, from 1; past the last one there is nothing.
+    /// Number of the page, starting with 1. Defaults to 1; a page after the last one is empty.
     #[serde(default, deserialize_with = "text")]
     #[schema(value_type = i32, format = Int32, required = false, minimum = 1, default = 1, examples(1))]
     page: Option<String>,
-    /// `all`, `unanswered`, `answered`, `handoff`, `helpful` or `unhelpful`, in any case; anything
-    /// else is `all`.
+    /// State of the conversations to return: `all`, `unanswered`, `answered`, `handoff`, `helpful` or
+    /// `unhelpful`. Case-insensitive. Defaults to `all`; any other value means `all` too.
     #[serde(default, deserialize_with = "text")]
     #[schema(value_type = String, required = false, default = "all", examples("unanswered"))]
     filter: Option<String>,
-    /// Part of the question or the answer, in any case; cut after 200 characters.
+    /// Text that the question or the answer must contain. Case-insensitive; only the first 200 characters
+    /// count.
     #[serde(default, deserialize_with = "text")]
     #[schema(value_type = String, required = false, examples("refund"))]
     search: Option<String>,
-    /// Only those of this session.
+    /// ID of the session whose conversations are returned. Defaults to all sessions.
     #[serde(default, deserialize_with = "text")]
     #[schema(value_type = String, required = false, examples("visit-7f3a"))]
     session_id: Option<String>,
-    /// `createdAt` or `updatedAt`, with `-` before it for newest first; `newest` and `desc` are
-    /// `-createdAt`, `oldest` and `asc` are `createdAt`; anything else is `-createdAt`.
+    /// Order of the conversations: `createdAt` or `updatedAt`, with a leading `-` for newest first. The aliases
+    /// `newest` and `desc` mean `-createdAt`, `oldest` and `asc` mean `createdAt`. Defaults to `-createdAt`; any
+    /// other value means `-createdAt` too.
     #[serde(default, deserialize_with = "text")]
     #[schema(value_type = String, required = false, default = "-createdAt", examples("-createdAt"))]
     sort: Option<String>,
 }
 
-/// A page of conversations.
+/// One page of the list of conversations.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ConversationPage {
-    /// In the order asked for.
+    /// Conversations of this page in the requested order.
     conversations: Vec<Conversation>,
-    /// Conversations on all pages.
+    /// Number of conversations on all pages.
     #[schema(minimum = 0, examples(42))]
     total_docs: i64,
-    /// This page.
+    /// Number of this page, starting with 1.
     #[schema(minimum = 1, examples(1))]
     page: i32,
-    /// Pages; at least one.
+    /// Number of pages, at least 1.
     #[schema(minimum = 1, examples(5))]
     total_pages: i64,
-    /// Conversations a page.
+    /// Maximum number of conversations per page.
     #[schema(minimum = 1, maximum = 100, examples(10))]
     limit: i32,
 }
 
-/// A question and its answer.
+/// One question of a visitor and its answer.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Conversation {
-    /// Its id.
+    /// ID of the conversation, a TypeID.
     #[schema(examples("conv_01hzx5k3q8e9v7r2m4n6p8s0t1"))]
     id: String,
-    /// The session that it belongs to.
+    /// ID of the session that the conversation belongs to.
     #[schema(examples("visit-7f3a"))]
     session_id: String,
-    /// What the visitor asked.
+    /// Text of the question that the visitor asked.
     #[schema(examples("How do I get started?"))]
     question: String,
-    /// What was answered.
+    /// Text of the answer that the visitor received.
     #[schema(examples("Paste the script tag into your page."))]
     answer: String,
-    /// What the answer rests on, best first.
+    /// URLs of the pages, or names of the files, that the answer is based on, best first.
     #[schema(examples("https://example.com/docs/start"))]
     sources: Vec<String>,
-    /// The visitor's vote: `yes` or `no`; null without one.
+    /// Vote of the visitor: `yes` or `no`. Null when the visitor has not voted.
     #[schema(required = true, examples("yes"))]
     helpful: Option<Helpful>,
-    /// Whether no answer was found.
+    /// Whether the sources contained no answer.
     #[schema(examples(false))]
     unanswered: bool,
-    /// Whether a human was asked for.
+    /// Whether the visitor requested a human.
     #[schema(examples(false))]
     handoff: bool,
-    /// Where the visitor wants to be answered by that human.
+    /// E-mail address at which the visitor wants to be answered. Null when there is none.
     #[schema(required = true, examples("visitor@example.com"))]
     customer_email: Option<String>,
-    /// The language of the answer.
+    /// Language of the answer as a BCP 47 tag. Null when it is unknown.
     #[schema(required = true, examples("en"))]
     language: Option<String>,
-    /// When it was asked.
+    /// Time when the question was asked.
     #[schema(format = DateTime, examples("2026-11-22T10:15:30.000Z"))]
     created_at: String,
-    /// When it last changed.
+    /// Time when the conversation last changed.
     #[schema(format = DateTime, examples("2026-11-22T10:15:30.000Z"))]
     updated_at: String,
 }
 
 #[derive(Deserialize)]
-pub(crate) struct SitesConversations {
-    conversations: Connection,
+pub(crate) struct ConversationsData {
+    conversations: ConversationConnection,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Connection {
+struct ConversationConnection {
     total_count: i64,
-    nodes: Vec<Node>,
+    nodes: Vec<ConversationNode>,
 }
 
-/// A conversation as GraphQL gives it.
+/// A conversation as GraphQL returns it.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Node {
+struct ConversationNode {
     id: String,
     session_id: String,
     question: String,
@@ -137,7 +141,7 @@ struct Node {
     sources: Vec<String>,
     helpful: Option<Helpful>,
     unanswered: bool,
-    handoff: Option<Handoff>,
+    handoff: Option<HandoffNode>,
     language: Option<String>,
     created_at: String,
     updated_at: String,
@@ -145,7 +149,7 @@ struct Node {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Handoff {
+struct HandoffNode {
     customer_email: Option<String>,
 }
 
@@ -154,40 +158,44 @@ impl Endpoint for ListConversations {
     const PATH: &'static str = "/conversations";
     const OPERATION: (&'static str, &'static str) =
         ("ListConversations", include_str!("../operations/list_conversations.graphql"));
-    const DOC: Doc = Doc {
+    const DOC: EndpointDoc = EndpointDoc {
         tag: "Analytics",
         id: "listConversations",
         summary: "List conversations",
-        description: "In numbered pages; the conditions hold together. Needs the Growth or the Scale plan.",
-        success: "A page of conversations.",
-        errors: &[(403, "The site is on the Starter plan, or the key may not read conversations.")],
+        description: "Returns a numbered page of the conversations that match all conditions. Requires the Growth or the Scale plan.",
+        success: "The response contains one page of conversations.",
+        errors: &[(
+            403,
+            "The plan of the site does not include conversations, or the key has no permission to read them.",
+        )],
     };
     type Request = ConversationsRequest;
-    type Data = SitesConversations;
+    type Data = ConversationsData;
     type Answer = ConversationPage;
 
-    fn variables(request: &ConversationsRequest) -> Variables {
-        let stated = |text: &Option<String>| text.as_deref().filter(|text| !text.trim().is_empty()).map(str::to_owned);
+    fn variables(request: &ConversationsRequest) -> Result<Value, InvalidInput> {
+        let non_empty =
+            |text: &Option<String>| text.as_deref().filter(|text| !text.trim().is_empty()).map(str::to_owned);
         let mut filter = json!({
             "state": state(request.filter.as_deref()),
-            "search": stated(&request.search),
-            "sessionId": stated(&request.session_id),
+            "search": non_empty(&request.search),
+            "sessionId": non_empty(&request.session_id),
         });
-        // A list does not hide what it was not asked to hide: without a range, all.
-        if let Some(range) = Range::spelled(request.range.as_deref()).filter(|range| *range != Range::All) {
+        // Without a range, the list contains all conversations.
+        let range = DateRange::parse(request.range.as_deref());
+        if let Some(range) = range.filter(|range| *range != DateRange::All) {
             filter["range"] = range.graphql().into();
         }
-        json!({
+        Ok(json!({
             "filter": filter,
             "orderBy": order(request.sort.as_deref()),
             "limit": request.limit(),
             "page": request.page(),
-        })
-        .into()
+        }))
     }
 
-    fn answer(request: &ConversationsRequest, data: SitesConversations) -> ConversationPage {
-        let Connection { total_count, nodes } = data.conversations;
+    fn answer(request: &ConversationsRequest, data: ConversationsData) -> ConversationPage {
+        let ConversationConnection { total_count, nodes } = data.conversations;
         let limit = request.limit();
         ConversationPage {
             conversations: nodes.into_iter().map(Conversation::from).collect(),
@@ -209,8 +217,8 @@ impl ConversationsRequest {
     }
 }
 
-impl From<Node> for Conversation {
-    fn from(node: Node) -> Self {
+impl From<ConversationNode> for Conversation {
+    fn from(node: ConversationNode) -> Self {
         Self {
             id: node.id,
             session_id: node.session_id,
@@ -228,7 +236,7 @@ impl From<Node> for Conversation {
     }
 }
 
-/// A whole number, however large, taken into the range of GraphQL's `Int`.
+/// A whole number. One that exceeds GraphQL's `Int` becomes the nearest `Int`.
 fn whole(text: Option<&str>) -> Option<i32> {
     use std::num::IntErrorKind::{NegOverflow, PosOverflow};
     match text?.trim().parse::<i32>() {
@@ -261,16 +269,14 @@ fn order(sort: Option<&str>) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::*;
 
-    fn asked(query: Value) -> ConversationsRequest {
+    fn request(query: Value) -> ConversationsRequest {
         ConversationsRequest::deserialize(&query).unwrap()
     }
 
     #[test]
-    fn limit_and_page_are_taken_into_their_bounds() {
+    fn limit_and_page_are_clamped_to_their_bounds() {
         let rows = [
             (json!({}), (10, 1)),
             (json!({"limit": "25", "page": "3"}), (25, 3)),
@@ -283,13 +289,13 @@ mod tests {
         ];
 
         for (query, expected) in rows {
-            let request = asked(query.clone());
+            let request = request(query.clone());
             assert_eq!((request.limit(), request.page()), expected, "{query}");
         }
     }
 
     #[test]
-    fn filters_sorts_and_ranges_that_are_unknown_are_the_default() {
+    fn unknown_filters_orders_and_ranges_mean_the_default() {
         let rows = [
             (json!({}), ["ALL", "CREATED_AT_DESC"], None),
             (
@@ -319,17 +325,18 @@ mod tests {
         ];
 
         for (query, expected, range) in rows {
-            let (sent, _) = ListConversations::variables(&asked(query.clone())).parts();
+            let sent = ListConversations::variables(&request(query.clone())).unwrap();
             assert_eq!(json!([sent["filter"]["state"], sent["orderBy"]]), json!(expected), "{query}");
             assert_eq!(sent["filter"].get("range").and_then(Value::as_str), range, "{query}");
         }
     }
 
     #[test]
-    fn there_is_at_least_one_page() {
+    fn the_number_of_pages_is_at_least_one() {
         for (total, pages) in [(0, 1), (1, 1), (10, 1), (11, 2), (100, 10)] {
-            let data = SitesConversations { conversations: Connection { total_count: total, nodes: Vec::new() } };
-            assert_eq!(ListConversations::answer(&asked(json!({})), data).total_pages, pages, "{total}");
+            let data =
+                ConversationsData { conversations: ConversationConnection { total_count: total, nodes: Vec::new() } };
+            assert_eq!(ListConversations::answer(&request(json!({})), data).total_pages, pages, "{total}");
         }
     }
 
@@ -341,7 +348,7 @@ mod tests {
             "createdAt": "c", "updatedAt": "u"
         });
 
-        let shown = serde_json::to_value(Conversation::from(Node::deserialize(&node).unwrap())).unwrap();
+        let shown = serde_json::to_value(Conversation::from(ConversationNode::deserialize(&node).unwrap())).unwrap();
 
         assert_eq!(
             shown,

@@ -1,270 +1,132 @@
-//! What a route is, and the one way in which each of them is served.
-//!
-//! The order of checks is the contract's: a body that is too large or not JSON, then whatever
-//! the gateway refuses (key, right, plan, value, absence, rate). Values that GraphQL's types
-//! cannot carry must not be refused before the key is looked at; see [`Variables::misfit`].
+//! The definition of a route. Each file of routes implements [`Endpoint`]; [`serve`](crate::serve) and
+//! [`openapi`](crate::openapi) read it.
 
-use std::sync::Arc;
-
-use axum::Router;
-use axum::extract::Request;
 use axum::http::Method;
-use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodFilter, on};
-use helpbot_api::limits::Standing;
-use helpbot_api::{Caller, Failure, Gateway, Operation};
+use helpbot_api::{ApiError, Permission};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::error::Refusal;
-use crate::kept::Kept;
-use crate::request::Incoming;
-use crate::respond::Reusable;
-use crate::{BASE, respond};
+use crate::error::RestError;
+
+/// The path below which all routes are.
+pub(crate) const BASE: &str = "/api/v1";
 
 /// A route of the contract.
 pub(crate) trait Endpoint: Sized + 'static {
-    /// GET and DELETE are read from the query, POST and PATCH from the body.
+    /// The method. GET and DELETE read their input from the query string, POST and PATCH from the body.
     const METHOD: Method;
-    /// Below [`BASE`].
+    /// The path below [`BASE`].
     const PATH: &'static str;
-    /// The name of the stored operation, and its text. The root field is called `result`.
+    /// The name of the stored operation, and its text. The root field has the alias `result`.
     const OPERATION: (&'static str, &'static str);
-    /// What the OpenAPI document says beside the types.
-    const DOC: Doc;
-    /// How long the answer may be reused.
+    /// Texts for the OpenAPI document.
+    const DOC: EndpointDoc;
+    /// Whether clients may cache the answer.
     const CACHING: Caching = Caching::NoStore;
-    /// Whether headers tell the month's credits.
-    const CREDITS: Credits = Credits::Untold;
-    /// What the caller sends; a value of a wrong type counts as absent.
+    /// Whether the answer carries the headers with the credits of the month.
+    const CREDIT_HEADERS: CreditHeaders = CreditHeaders::Absent;
+    /// The input. A value of the wrong type counts as absent.
     type Request: DeserializeOwned + ToSchema + Send + Sync;
-    /// What the operation gives under `result`.
+    /// What the operation returns under `result`.
     type Data: DeserializeOwned + Send;
-    /// What the caller gets.
+    /// The documented JSON.
     type Answer: Serialize + ToSchema;
 
-    /// The operation's variables.
-    fn variables(request: &Self::Request) -> Variables;
+    /// The variables of the operation.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a value that GraphQL's types cannot carry.
+    fn variables(request: &Self::Request) -> Result<Value, InvalidInput>;
 
-    /// The documented JSON.
+    /// Shapes the documented JSON.
     fn answer(request: &Self::Request, data: Self::Data) -> Self::Answer;
 
-    /// The variables of the page after `data`, for lists that REST gives in one piece.
+    /// The variables for the page after `data`, for lists that REST returns as a whole.
     fn next_page(_data: &Self::Data) -> Option<Value> {
         None
     }
 
-    /// Adds a page that was asked for by [`Endpoint::next_page`].
+    /// Adds a page that [`Endpoint::next_page`] requested.
     fn append(_data: &mut Self::Data, _page: Self::Data) {}
 
-    /// The month's credits, where [`Endpoint::CREDITS`] says that they are told.
-    fn credits(_data: &Self::Data) -> Option<CreditsLeft> {
+    /// The credits of the month, if [`Endpoint::CREDIT_HEADERS`] are present.
+    fn credits(_data: &Self::Data) -> Option<CreditBalance> {
         None
     }
 
-    /// A failure of the gateway as this route documents it.
-    fn refuse(failure: Failure) -> Refusal {
-        failure.into()
+    /// Converts an error of the gateway to the one that this route documents.
+    fn error(error: ApiError) -> RestError {
+        error.into()
     }
 }
 
-/// Whether headers tell the month's credits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Credits {
-    /// They don't.
-    Untold,
-    /// Of so many, so many are left.
-    Told,
+/// An input that cannot become variables of the operation, because GraphQL's types cannot carry it.
+///
+/// The contract puts 401 and 403 before 400. The route therefore checks the permission that the
+/// operation would check first, and only then reports the message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct InvalidInput {
+    /// The permission that the operation requires.
+    pub permission: Permission,
+    /// A sentence that describes the error.
+    pub message: String,
 }
 
-/// The month's credits, as headers tell them.
+impl InvalidInput {
+    /// Creates the error.
+    pub fn new(permission: Permission, message: impl Into<String>) -> Self {
+        Self { permission, message: message.into() }
+    }
+}
+
+/// Whether an answer carries the headers with the credits of the month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CreditHeaders {
+    /// The answer does not carry them.
+    Absent,
+    /// The answer carries the limit and the remaining credits.
+    Present,
+}
+
+/// The credits of the month, as the headers report them.
 #[derive(Debug, Clone, Copy, Deserialize)]
-pub(crate) struct CreditsLeft {
-    /// Questions that the month may have.
+pub(crate) struct CreditBalance {
+    /// Number of questions that the site may ask in this month.
     pub limit: i64,
-    /// Questions left.
+    /// Number of questions that remain.
     pub remaining: i64,
 }
 
-/// How long an answer may be reused.
+/// Whether clients may cache an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Caching {
-    /// Not at all.
+    /// Clients may not store the answer.
     NoStore,
-    /// By the browser, for a minute; then asked again with its entity tag. Of answers that rest on
-    /// the key and the settings of its site alone, whatever is sent with them.
+    /// Browsers may use the answer for a minute, and then revalidate it with its entity tag. Only for
+    /// answers that depend on nothing but the key and the settings of its site.
     Minute,
 }
 
-/// Prose of a route for the OpenAPI document.
-pub(crate) struct Doc {
-    /// The family.
+/// Texts of a route for the OpenAPI document.
+pub(crate) struct EndpointDoc {
+    /// The group of the route.
     pub tag: &'static str,
     /// The `operationId`.
     pub id: &'static str,
-    /// A line.
+    /// A title.
     pub summary: &'static str,
-    /// Some sentences.
+    /// A description in sentences.
     pub description: &'static str,
-    /// What 200 means.
+    /// The meaning of status 200.
     pub success: &'static str,
-    /// Statuses of this route beside those that each can give, with their meaning.
+    /// Statuses that only this route returns, or that have a special meaning here.
     pub errors: &'static [(u16, &'static str)],
 }
 
-/// The variables of an operation.
-pub(crate) struct Variables {
-    values: Value,
-    misfit: Option<String>,
-}
-
-impl Variables {
-    /// Variables that the use case is certain to refuse, in place of a value that GraphQL's
-    /// types cannot carry, with what REST says about that value. So 401 and 403 are decided
-    /// where they always are, and before the 400, without a rule being told twice.
-    pub fn misfit(values: Value, message: impl Into<String>) -> Self {
-        Self { values, misfit: Some(message.into()) }
-    }
-
-    /// The values and, if one did not fit, what is said about it.
-    #[cfg(test)]
-    pub fn parts(self) -> (Value, Option<String>) {
-        (self.values, self.misfit)
-    }
-}
-
-impl From<Value> for Variables {
-    fn from(values: Value) -> Self {
-        Self { values, misfit: None }
-    }
-}
-
-/// Something that looks at each route in turn.
-pub(crate) trait Visitor {
-    /// Looks at one.
+/// Something that visits every route.
+pub(crate) trait EndpointVisitor {
+    /// Visits one route.
     fn visit<E: Endpoint>(&mut self);
-}
-
-/// Puts the routes into a router.
-pub(crate) struct Mount {
-    gateway: Gateway,
-    /// The routes so far.
-    pub router: Router,
-}
-
-impl Mount {
-    /// No routes yet.
-    pub fn new(gateway: Gateway) -> Self {
-        Self { gateway, router: Router::new() }
-    }
-}
-
-impl Visitor for Mount {
-    fn visit<E: Endpoint>(&mut self) {
-        let (name, text) = E::OPERATION;
-        let operation = Operation::parse(name, text).expect("the stored operations parse, as a test shows");
-        let stored = Arc::new(Stored { gateway: self.gateway.clone(), operation, kept: Kept::default() });
-        let filter = MethodFilter::try_from(E::METHOD).expect("the contract's methods are the usual ones");
-        let handler = async move |request: Request| {
-            let mut standing = None;
-            let answer = stored.serve::<E>(request, &mut standing).await;
-            let mut response = answer.unwrap_or_else(IntoResponse::into_response);
-            respond::tell_standing(response.headers_mut(), standing);
-            response
-        };
-        let path = format!("{BASE}{}", E::PATH);
-        let router = std::mem::take(&mut self.router);
-        self.router = router.route(&path, on(filter, handler.clone())).route(&format!("{path}/"), on(filter, handler));
-    }
-}
-
-struct Stored {
-    gateway: Gateway,
-    operation: Operation,
-    kept: Kept,
-}
-
-/// The answer to each stored operation, whose root field is aliased.
-#[derive(Deserialize)]
-struct Root<T> {
-    result: Option<T>,
-}
-
-impl Stored {
-    async fn serve<E: Endpoint>(&self, request: Request, standing: &mut Option<Standing>) -> Result<Response, Refusal> {
-        let incoming = Incoming::read(&self.gateway, request).await?;
-        let asked: E::Request = incoming.parse()?;
-        if E::CACHING == Caching::Minute {
-            return self.serve_kept::<E>(&incoming, &asked, standing).await;
-        }
-        let Variables { values, misfit } = E::variables(&asked);
-        let found = self.run::<E>(values, &incoming.caller, standing).await;
-        let mut data = match misfit {
-            Some(message) => return Err(refused_misfit::<E>(found, message)),
-            None => found?,
-        };
-        while let Some(values) = E::next_page(&data) {
-            E::append(&mut data, self.run::<E>(values, &incoming.caller, standing).await?);
-        }
-        let credits = E::credits(&data);
-        let mut response = respond::json(&E::answer(&asked, data))?;
-        respond::tell_credits(response.headers_mut(), credits);
-        Ok(response)
-    }
-
-    /// An answer that rests on the key and the settings of its site alone is made once for as long
-    /// as these are the same.
-    async fn serve_kept<E: Endpoint>(
-        &self,
-        incoming: &Incoming,
-        asked: &E::Request,
-        standing: &mut Option<Standing>,
-    ) -> Result<Response, Refusal> {
-        let viewer = self.gateway.enter(&incoming.caller, standing).await.map_err(E::refuse)?;
-        let ground = self.gateway.ground(&viewer).await;
-        if let Some(answer) = ground.as_ref().and_then(|ground| self.kept.get(ground)) {
-            return Ok(answer.response(incoming.if_none_match.as_ref()));
-        }
-        let Variables { values, .. } = E::variables(asked);
-        let data = Self::data::<E>(self.gateway.run_as(viewer, &self.operation, values, &incoming.caller).await)?;
-        let answer = Reusable::new(&E::answer(asked, data))?;
-        if let Some(ground) = ground {
-            self.kept.put(ground, answer.clone());
-        }
-        Ok(answer.response(incoming.if_none_match.as_ref()))
-    }
-
-    async fn run<E: Endpoint>(
-        &self,
-        variables: Value,
-        caller: &Caller,
-        standing: &mut Option<Standing>,
-    ) -> Result<E::Data, Refusal> {
-        Self::data::<E>(self.gateway.run(&self.operation, variables, caller, standing).await)
-    }
-
-    fn data<E: Endpoint>(ran: Result<Value, Failure>) -> Result<E::Data, Refusal> {
-        let data = ran.map_err(E::refuse)?;
-        let root = serde_json::from_value::<Root<E::Data>>(data).map_err(|error| {
-            tracing::error!(%error, operation = E::OPERATION.0, "a stored operation gave data of another shape");
-            Refusal::internal()
-        })?;
-        // An operator's key opens no site of its own, and REST has no way to name one.
-        root.result.ok_or_else(|| Refusal::forbidden("This key does not belong to a site"))
-    }
-}
-
-/// What is answered to a value that did not fit: the use case's own refusal where that comes
-/// first, else `message`.
-fn refused_misfit<E: Endpoint>(found: Result<E::Data, Refusal>, message: String) -> Refusal {
-    match found {
-        Err(refusal) if !refusal.is_about_values() => refusal,
-        Err(_) => Refusal::bad_request(message),
-        Ok(_) => {
-            tracing::error!(operation = E::OPERATION.0, "a value that had to be refused was taken");
-            Refusal::internal()
-        }
-    }
 }

@@ -1,52 +1,57 @@
-//! The one table from a code of the GraphQL contract to a status of the REST contract, and the
-//! JSON in which every refusal is told: `{"error": "<sentence>", "code": "<CODE>"}`.
+//! The only table from the error codes of GraphQL to the statuses of the REST contract, and the JSON of
+//! every error: `{"error": "<sentence>", "code": "<CODE>"}`.
 
 use std::time::Duration;
 
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use helpbot_api::{ErrorCode, Failure};
+use helpbot_api::error::whole_seconds;
+use helpbot_api::limits::allowance::RateAllowance;
+use helpbot_api::transport::response_headers::{RATE_REMAINING, write_allowance};
+use helpbot_api::{ApiError, ErrorCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::respond;
+/// Number of questions that the site may still ask in this month.
+pub(crate) const CREDITS_REMAINING: HeaderName = HeaderName::from_static("x-credits-remaining");
 
-/// A request that is not answered with what was asked for.
+/// An error response.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refusal {
+pub(crate) struct RestError {
     status: StatusCode,
     code: &'static str,
     message: String,
     field: Option<String>,
     retry_after: Option<Duration>,
+    allowance: Option<RateAllowance>,
 }
 
-/// The body of every answer that is not 2xx.
+/// The body of every response whose status is not 2xx.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Error)]
 pub(crate) struct ErrorBody {
-    /// A sentence for a person.
+    /// A sentence that describes the error to a person.
     #[schema(examples("Invalid API key"))]
     pub error: String,
-    /// A word for a program; more may be added.
+    /// A code that identifies the kind of error to a program. New codes may be added.
     #[schema(examples("UNAUTHENTICATED"))]
     pub code: String,
-    /// What was wrong, with some answers of status 400.
+    /// Details of the error. Some responses with status 400 contain them.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub details: Option<ErrorDetails>,
 }
 
-/// What was wrong in a request.
+/// Details of an error in a request.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ErrorDetails {
-    /// The field with the refused value.
+    /// The field that contains the invalid value.
     #[schema(examples("question"))]
     pub field: String,
 }
 
-/// What 500 says, and nothing else.
+/// The only text that a response with status 500 contains.
 const INTERNAL: &str = "Internal server error";
 
 /// The status of each code.
@@ -55,13 +60,14 @@ fn status(code: ErrorCode) -> StatusCode {
         ErrorCode::Unauthenticated => StatusCode::UNAUTHORIZED,
         ErrorCode::Forbidden | ErrorCode::PlanRequired | ErrorCode::LimitReached => StatusCode::FORBIDDEN,
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
-        // The contract knows no 409 for a state: re-scraping a file is its example of a 400.
+        // The contract has no 409 for a conflict with the current state. Syncing a file, for example, is
+        // a 400.
         ErrorCode::BadUserInput | ErrorCode::Conflict | ErrorCode::CursorExpired => StatusCode::BAD_REQUEST,
         ErrorCode::IdempotencyMismatch => StatusCode::CONFLICT,
         ErrorCode::CreditsExhausted | ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-        // The operations are ours: when one is too complex or does not fit the schema, the
-        // caller has not done anything wrong.
+        // The operations are ours. When one is too complex or does not match the schema, this is not the
+        // caller's mistake.
         ErrorCode::ComplexityLimit
         | ErrorCode::GraphqlParseFailed
         | ErrorCode::GraphqlValidationFailed
@@ -70,23 +76,23 @@ fn status(code: ErrorCode) -> StatusCode {
     }
 }
 
-impl From<Failure> for Refusal {
-    fn from(failure: Failure) -> Self {
-        let status = status(failure.code);
+impl From<ApiError> for RestError {
+    fn from(error: ApiError) -> Self {
+        let status = status(error.code);
         if status == StatusCode::INTERNAL_SERVER_ERROR {
-            if failure.code != ErrorCode::Internal {
-                tracing::error!(code = ?failure.code, cause = failure.message, "a stored operation was refused");
+            if error.code != ErrorCode::Internal {
+                tracing::error!(code = ?error.code, cause = error.message, "a stored operation was rejected");
             }
             return Self::internal();
         }
-        let Failure { code, message, field, retry_after, standing: _ } = failure;
-        Self { status, code: code.as_str(), message, field, retry_after }
+        let ApiError { code, message, field, retry_after, allowance } = error;
+        Self { status, code: code.as_str(), message, field, retry_after, allowance }
     }
 }
 
-impl Refusal {
+impl RestError {
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), field: None, retry_after: None }
+        Self { status, code, message: message.into(), field: None, retry_after: None, allowance: None }
     }
 
     /// 400.
@@ -99,47 +105,42 @@ impl Refusal {
         Self::new(StatusCode::FORBIDDEN, "FORBIDDEN", message)
     }
 
-    /// 404 for a thing.
+    /// 404 for an object.
     pub fn not_found(message: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", message)
     }
 
-    /// 404 for a path that no route has.
+    /// 404 for a path without a route.
     pub fn no_such_path() -> Self {
-        Self::not_found("There is nothing at this path")
+        Self::not_found("No route exists for this path")
     }
 
     /// 405; axum adds the `Allow` header.
     pub fn method_not_allowed() -> Self {
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "This method is not allowed here")
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "This route does not support this method")
     }
 
     /// 413.
     pub fn too_large() -> Self {
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", "The body may have at most 64 KiB")
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", "The body must not be larger than 64 KiB")
     }
 
-    /// 500; the cause has been logged.
+    /// 500. The cause was logged.
     pub fn internal() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", INTERNAL)
     }
 
-    /// The header that says how much is left of what is used up.
+    /// The header that reports 0 for the allowance that is used up.
     fn used_up(&self) -> Option<HeaderName> {
         match ErrorCode::from_code(self.code)? {
-            ErrorCode::CreditsExhausted => Some(respond::CREDITS_REMAINING),
-            ErrorCode::RateLimited => Some(respond::RATE_REMAINING),
+            ErrorCode::CreditsExhausted => Some(CREDITS_REMAINING),
+            ErrorCode::RateLimited => Some(RATE_REMAINING),
             _ => None,
         }
     }
-
-    /// Whether a value was refused or led nowhere, rather than the caller or the moment.
-    pub fn is_about_values(&self) -> bool {
-        matches!(self.status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND)
-    }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for RestError {
     fn into_response(self) -> Response {
         let used_up = self.used_up();
         let details = match self.status {
@@ -155,10 +156,9 @@ impl IntoResponse for Refusal {
             response.headers_mut().insert(remaining, HeaderValue::from(0));
         }
         if let Some(wait) = self.retry_after {
-            // Rounded up: who comes back after the announced time must not be early.
-            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+            response.headers_mut().insert(header::RETRY_AFTER, whole_seconds(wait).into());
         }
+        write_allowance(response.headers_mut(), self.allowance);
         response
     }
 }
@@ -167,8 +167,8 @@ impl IntoResponse for Refusal {
 mod tests {
     use super::*;
 
-    fn failure(code: ErrorCode) -> Failure {
-        Failure::new(code, "what the service said")
+    fn error(code: ErrorCode) -> ApiError {
+        ApiError::new(code, "the message of the service")
     }
 
     #[test]
@@ -194,24 +194,24 @@ mod tests {
         ];
 
         for (code, status, name) in statuses {
-            let refusal = Refusal::from(failure(code));
-            assert_eq!((refusal.status.as_u16(), refusal.code), (status, name), "{code:?}");
+            let error = RestError::from(error(code));
+            assert_eq!((error.status.as_u16(), error.code), (status, name), "{code:?}");
         }
     }
 
     #[test]
-    fn a_fault_of_ours_says_nothing_about_its_cause() {
-        let refusal = Refusal::from(failure(ErrorCode::GraphqlValidationFailed));
+    fn an_internal_error_does_not_reveal_its_cause() {
+        let error = RestError::from(error(ErrorCode::GraphqlValidationFailed));
 
-        assert_eq!(refusal.message, "Internal server error");
+        assert_eq!(error.message, "Internal server error");
     }
 
     #[test]
     fn retry_after_is_rounded_up_to_whole_seconds() {
-        let wait = |ms| Failure { retry_after: Some(Duration::from_millis(ms)), ..failure(ErrorCode::RateLimited) };
+        let wait = |ms| ApiError { retry_after: Some(Duration::from_millis(ms)), ..error(ErrorCode::RateLimited) };
 
         for (ms, seconds) in [(1, "1"), (1_000, "1"), (1_001, "2"), (0, "1")] {
-            let response = Refusal::from(wait(ms)).into_response();
+            let response = RestError::from(wait(ms)).into_response();
             assert_eq!(response.headers()[header::RETRY_AFTER], seconds, "{ms} ms");
         }
     }

@@ -1,91 +1,87 @@
-//! `/api/v1`, the REST interface that legacy clients were written against, as a thin map onto
-//! stored GraphQL operations.
+//! `/api/v1`, the REST API that legacy clients were written against, as a thin layer over stored
+//! GraphQL operations.
 //!
-//! A request walks `envelope` (request id, CORS, cache headers, panics) → axum's router →
-//! [`endpoint`] (read the request, run the operation through the gateway, shape the answer).
-//! Each route is one [`endpoint::Endpoint`]: a document in `operations/`, a request and an
-//! answer type, and two functions between them; families share a file. Who may do what, what
-//! is valid and what it costs is decided behind the gateway, never here. The same types give
-//! the OpenAPI document, so that it cannot say anything else than the code does.
+//! A request passes axum's router and [`serve`]: read the request, execute the operation of the route
+//! through the gateway, shape the answer. Each route is one [`endpoint::Endpoint`]: a document in
+//! `operations/`, a request type, an answer type, and two functions between them. Related routes share
+//! a file. Permissions, validation and limits are decided behind the gateway, never here. The OpenAPI
+//! document is generated from the same types, so it always describes what the code does.
+//!
+//! The request ID and the answer to a panic come from the envelope of the server
+//! (`helpbot_api::transport::envelope`).
 
 mod analytics;
+mod answer_cache;
 mod chat;
 mod config;
 mod conversations;
-mod cors;
 mod endpoint;
-mod envelope;
+mod endpoints;
 mod error;
-mod kept;
 mod openapi;
 mod range;
 mod reference;
 mod request;
 mod respond;
+mod serve;
 mod sources;
 mod webhooks;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
+use axum::http::{HeaderValue, header};
+use axum::middleware::{from_fn_with_state, map_response};
+use axum::response::Response;
 use axum::routing::{any, get};
 use helpbot_api::Gateway;
+use helpbot_api::transport::cors::{self, CorsPolicy};
 
-use endpoint::{Mount, Visitor};
-use error::Refusal;
+use error::RestError;
+use serve::RouteBuilder;
 
-/// Where all routes stand.
-const BASE: &str = "/api/v1";
-
-/// Larger bodies are answered with 413. The longest legal one, a PATCH of all texts, has some
-/// 10,000 characters, which JSON escapes can blow up to 60 KB.
+/// Maximum size of a body; a larger one is answered with 413. The longest valid body, a PATCH of all
+/// texts, has about 10,000 characters, which JSON escapes can expand to 60 KB.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// Everything under `/api`, and `/openapi.json` and `/docs`, over `gateway`.
-///
-/// Who calls, from where, and under which request id is what [`Gateway::caller`] reads.
+/// What pages of other origins may send and read. The methods and request headers are those of the
+/// REST contract.
+const CORS: CorsPolicy = CorsPolicy {
+    methods: "GET, POST, PATCH, DELETE, OPTIONS",
+    request_headers: "Authorization, Content-Type, Idempotency-Key",
+    response_headers: "ETag, Retry-After, X-Request-Id, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, \
+                       X-Credits-Limit, X-Credits-Remaining",
+};
+
+/// All routes below `/api`, and `/openapi.json` and `/docs`, over `gateway`.
 ///
 /// # Panics
-/// When a stored operation does not parse, which a test rules out.
+/// When a stored operation cannot be parsed. A test rules this out.
 pub fn router(gateway: Gateway) -> Router {
-    let mut mount = Mount::new(gateway.clone());
-    for_each_endpoint(&mut mount);
-    mount
+    let mut routes = RouteBuilder::new(gateway);
+    endpoints::for_each_endpoint(&mut routes);
+    routes
         .router
         .route("/api/openapi.json", get(openapi::serve))
         .route("/openapi.json", get(openapi::serve))
         .route("/docs", get(reference::page))
         .route("/docs/", get(reference::page))
         .route("/docs/reference.css", get(reference::style))
-        .method_not_allowed_fallback(async || Refusal::method_not_allowed())
-        .route("/api", any(async || Refusal::no_such_path()))
-        .route("/api/", any(async || Refusal::no_such_path()))
-        .route("/api/{*path}", any(async || Refusal::no_such_path()))
+        .method_not_allowed_fallback(async || RestError::method_not_allowed())
+        .route("/api", any(async || RestError::no_such_path()))
+        .route("/api/", any(async || RestError::no_such_path()))
+        .route("/api/{*path}", any(async || RestError::no_such_path()))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(envelope::panics())
-        .layer(from_fn_with_state(gateway, envelope::seal))
+        .layer(from_fn_with_state(CORS, cors::cors))
+        .layer(map_response(no_store))
 }
 
-/// The OpenAPI 3.1 document of the routes, as served at `/api/openapi.json`.
+/// The OpenAPI 3.1 document of the routes, as `/api/openapi.json` serves it.
 pub fn openapi_json() -> String {
     openapi::json().to_owned()
 }
 
-/// All routes, in the order of the reference page.
-fn for_each_endpoint(visitor: &mut impl Visitor) {
-    visitor.visit::<chat::Chat>();
-    visitor.visit::<chat::SubmitFeedback>();
-    visitor.visit::<chat::RequestHandoff>();
-    visitor.visit::<sources::ListSources>();
-    visitor.visit::<sources::AddSource>();
-    visitor.visit::<sources::DeleteSource>();
-    visitor.visit::<sources::RescrapeSource>();
-    visitor.visit::<config::ReadConfig>();
-    visitor.visit::<config::UpdateConfig>();
-    visitor.visit::<analytics::Overview>();
-    visitor.visit::<analytics::Activity>();
-    visitor.visit::<conversations::ListConversations>();
-    visitor.visit::<webhooks::ListWebhooks>();
-    visitor.visit::<webhooks::CreateWebhook>();
-    visitor.visit::<webhooks::DeleteWebhook>();
+/// Forbids caches to store a response, unless its route allows it.
+async fn no_store(mut response: Response) -> Response {
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
 }

@@ -1,7 +1,7 @@
-//! The OpenAPI 3.1 document, made of the endpoints' own types and constants, once.
+//! The OpenAPI 3.1 document, generated once from the types and constants of the endpoints.
 //!
-//! A field cannot be missing from it, or be described with a type that it does not have; that
-//! each field and status is there with its description and example is what the tests look at.
+//! It therefore contains every field with its actual type. Tests check that every field and status has
+//! a description and an example.
 
 use std::sync::LazyLock;
 
@@ -20,45 +20,56 @@ use utoipa::openapi::{
 };
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::BASE;
-use crate::endpoint::{Caching, Credits, Endpoint, Visitor};
+use crate::endpoint::{BASE, Caching, CreditHeaders, Endpoint, EndpointVisitor};
+use crate::endpoints::for_each_endpoint;
 use crate::error::{ErrorBody, ErrorDetails};
 
 const JSON: &str = "application/json";
 const BEARER: &str = "bearer";
 const QUERY_KEY: &str = "apiKeyQuery";
 const KEY_EXAMPLE: &str = "wk_live_abc123";
-const DESCRIPTION: &str = "Ask a site's sources, hand conversations to humans, and manage what answers come from. \
-    A key opens each route, in one of three places, of which the first that holds one decides: \
-    `Authorization: Bearer <key>`, `?apiKey=<key>`, or `apiKey` in the JSON body. \
-    Bodies are read as JSON whatever their content type says; unknown fields are ignored. \
-    Success is always 200 with JSON, every error is `{\"error\": \"…\", \"code\": \"…\"}`, and \
-    every answer carries `X-Request-Id`. Any page may call: CORS allows each origin, without cookies.";
+const DESCRIPTION: &str = "Ask questions that are answered from the sources of a site, hand conversations over to \
+    humans, and manage sources, webhooks and the widget. Every route requires an API key in one of three places; the \
+    first place that contains a key decides: `Authorization: Bearer <key>`, `?apiKey=<key>`, or `apiKey` in the JSON \
+    body. Bodies are parsed as JSON whatever their content type is, and unknown fields are ignored. A successful \
+    response always has status 200 and contains JSON. Every error is `{\"error\": \"…\", \"code\": \"…\"}`. Every \
+    response carries `X-Request-Id`. CORS allows pages of every origin to call, without cookies.";
 
-/// What each route can answer beside its own statuses: status, name, meaning.
+/// Statuses that every route can return in addition to its own: status, name, meaning.
 const COMMON: [(u16, &str, &str); 6] = [
-    (401, "Unauthorized", "There is no key, or it does not open."),
-    (403, "Forbidden", "The key may not do this."),
-    (413, "TooLarge", "The body has more than 64 KiB."),
-    (429, "TooMany", "Too many requests, or the month's credits are used up; `Retry-After` says when to come back."),
-    (500, "Fault", "Internal server error. The request id leads to its cause in the server's log."),
-    (503, "Unavailable", "Not now; `Retry-After` says when to come back."),
+    (401, "Unauthorized", "The request has no API key, or the key is invalid."),
+    (403, "Forbidden", "The key has no permission for this request."),
+    (413, "TooLarge", "The body is larger than 64 KiB."),
+    (
+        429,
+        "TooMany",
+        "The caller sent too many requests, or the credits of the month are used up. `Retry-After` contains the number of seconds to wait.",
+    ),
+    (500, "Fault", "The server failed. Its log contains the cause under the request ID."),
+    (
+        503,
+        "Unavailable",
+        "The server is temporarily unable to answer. `Retry-After` contains the number of seconds to wait.",
+    ),
 ];
 
-/// The answer to a request whose name is taken.
+/// The response to an idempotency key that was used for another request.
 const MISMATCH: &str = "Mismatch";
 
-/// What is told of the rate limit, where the installation has one.
+/// Headers that report the rate limit, if the installation has one.
 const RATES: [(&str, &str); 3] = [
-    ("RateLimit-Limit", "Requests a minute that the caller may send; absent without a limit."),
-    ("RateLimit-Remaining", "How many of them may come at once now."),
-    ("RateLimit-Reset", "Seconds until all of them may."),
+    ("RateLimit-Limit", "Maximum number of requests per minute. Absent when there is no limit."),
+    ("RateLimit-Remaining", "Number of requests that the caller may send immediately."),
+    ("RateLimit-Reset", "Seconds until the caller may send the maximum number of requests again."),
 ];
 
-/// What is told of the month's questions.
+/// Headers that report the credits of the month.
 const CREDITS: [(&str, &str); 2] = [
-    ("X-Credits-Limit", "Questions that the month may have; 2147483647 means without limit."),
-    ("X-Credits-Remaining", "Questions left."),
+    (
+        "X-Credits-Limit",
+        "Number of questions that the site may ask in this month. The value 2147483647 means that there is no limit.",
+    ),
+    ("X-Credits-Remaining", "Number of questions that remain in this month."),
 ];
 
 static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(build);
@@ -75,28 +86,28 @@ pub(crate) fn json() -> &'static str {
     &TEXT
 }
 
-/// GET /openapi.json and /api/openapi.json
+/// Serves GET /openapi.json and /api/openapi.json.
 pub(crate) async fn serve() -> Response {
     const FOR_A_MINUTE: HeaderValue = HeaderValue::from_static("public, max-age=60");
     let headers = [(header::CONTENT_TYPE, HeaderValue::from_static(JSON)), (header::CACHE_CONTROL, FOR_A_MINUTE)];
     (headers, json()).into_response()
 }
 
-/// The families in the order of the reference page, with what they are for.
+/// The groups of routes in the order of the reference page, with their descriptions.
 fn tags() -> Vec<Tag> {
     let tags = [
-        ("Chat", "Ask questions, vote on answers, ask for a human."),
-        ("Sources", "Manage what answers come from."),
-        ("Widget", "Read and change how the widget looks and what it says."),
-        ("Analytics", "Figures, activity and conversations."),
-        ("Webhooks", "Manage where events are sent."),
+        ("Chat", "Ask questions, rate answers and request a human."),
+        ("Sources", "Manage the sources that answers come from."),
+        ("Widget", "Read and change the appearance and the texts of the widget."),
+        ("Analytics", "Read metrics, activity and conversations."),
+        ("Webhooks", "Manage the endpoints to which events are sent."),
     ];
     tags.map(|(name, text)| TagBuilder::new().name(name).description(Some(text)).build()).into()
 }
 
 fn build() -> OpenApi {
-    let mut describe = Describe { paths: Paths::new(), components: components() };
-    crate::for_each_endpoint(&mut describe);
+    let mut describe = DocumentBuilder { paths: Paths::new(), components: components() };
+    for_each_endpoint(&mut describe);
     let license = LicenseBuilder::new().name("MIT OR Apache-2.0").identifier(Some("MIT OR Apache-2.0")).build();
     let info = InfoBuilder::new()
         .title("HelpBot API")
@@ -116,22 +127,22 @@ fn build() -> OpenApi {
         .build()
 }
 
-/// What several routes refer to.
+/// The components that several routes refer to.
 fn components() -> ComponentsBuilder {
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
-        .description(Some("`Authorization: Bearer <key>`; for calls from servers."))
+        .description(Some("The header `Authorization: Bearer <key>`, for requests from servers."))
         .build();
     let query = ApiKeyValue::with_description(
         "apiKey",
-        "`?apiKey=<key>`; for widgets. Where there is a JSON body, its field `apiKey` serves as well.",
+        "The query parameter `?apiKey=<key>`, for widgets. Requests with a JSON body may send the field `apiKey` instead.",
     );
     let mut components = ComponentsBuilder::new()
         .schema(ErrorBody::name(), ErrorBody::schema())
         .schema(ErrorDetails::name(), ErrorDetails::schema())
         .security_scheme(BEARER, SecurityScheme::Http(bearer))
         .security_scheme(QUERY_KEY, SecurityScheme::ApiKey(ApiKey::Query(query)));
-    let meaning = "Another request was made under this `Idempotency-Key` in the last 24 hours.";
+    let meaning = "This `Idempotency-Key` was used for a different request in the last 24 hours.";
     components = components.response(MISMATCH, refused(409, meaning));
     for (status, name, meaning) in COMMON {
         components = components.response(name, refused(status, meaning));
@@ -139,12 +150,12 @@ fn components() -> ComponentsBuilder {
     components
 }
 
-struct Describe {
+struct DocumentBuilder {
     paths: Paths,
     components: ComponentsBuilder,
 }
 
-impl Visitor for Describe {
+impl EndpointVisitor for DocumentBuilder {
     fn visit<E: Endpoint>(&mut self) {
         let mut schemas = vec![(E::Answer::name().into_owned(), E::Answer::schema())];
         E::Answer::schemas(&mut schemas);
@@ -152,8 +163,8 @@ impl Visitor for Describe {
         let (parameters, body) = match E::METHOD {
             Method::POST | Method::PATCH => {
                 schemas.push((E::Request::name().into_owned(), with_key(E::Request::schema())));
-                let named = (E::METHOD == Method::POST).then(request_name);
-                (named.into_iter().collect(), Some(body_of::<E>()))
+                let key = (E::METHOD == Method::POST).then(idempotency_key);
+                (key.into_iter().collect(), Some(body_of::<E>()))
             }
             _ => (parameters(E::Request::schema()), None),
         };
@@ -203,9 +214,9 @@ fn success<E: Endpoint>() -> Answer {
     let answer =
         ResponseBuilder::new().description(E::DOC.success).content(JSON, content).header("X-Request-Id", request_id());
     let answer = RATES.into_iter().fold(answer, |answer, (name, meaning)| answer.header(name, count(meaning)));
-    let answer = match E::CREDITS {
-        Credits::Untold => answer,
-        Credits::Told => {
+    let answer = match E::CREDIT_HEADERS {
+        CreditHeaders::Absent => answer,
+        CreditHeaders::Present => {
             CREDITS.into_iter().fold(answer, |answer, (name, meaning)| answer.header(name, count(meaning)))
         }
     };
@@ -216,7 +227,7 @@ fn success<E: Endpoint>() -> Answer {
 }
 
 fn not_modified() -> Answer {
-    let description = "The configuration is the one that `If-None-Match` names.";
+    let description = "The configuration has not changed since the response with the entity tag in `If-None-Match`.";
     ResponseBuilder::new().description(description).header("ETag", entity_tag()).build()
 }
 
@@ -226,7 +237,7 @@ fn refused(status: u16, meaning: &str) -> Answer {
         ResponseBuilder::new().description(meaning).content(JSON, content).header("X-Request-Id", request_id());
     match status {
         429 => {
-            let left = "0 when this is what is used up; absent otherwise.";
+            let left = "The value is 0 when this limit is used up. Absent otherwise.";
             let answer = answer.header("Retry-After", retry_after());
             answer.header(RATES[1].0, count(left)).header(CREDITS[1].0, count(left)).build()
         }
@@ -241,11 +252,11 @@ fn count(meaning: &str) -> utoipa::openapi::Header {
 }
 
 fn request_id() -> utoipa::openapi::Header {
-    text_header("The name of the request in the server's log.", "18b2f0-1c")
+    text_header("ID of the request in the log of the server.", "18b2f0-1c")
 }
 
 fn entity_tag() -> utoipa::openapi::Header {
-    text_header("Changes with the configuration.", "\"5d41402abc4b2a76\"")
+    text_header("Entity tag that changes when the configuration changes.", "\"5d41402abc4b2a76\"")
 }
 
 fn text_header(description: &str, example: &str) -> utoipa::openapi::Header {
@@ -255,25 +266,28 @@ fn text_header(description: &str, example: &str) -> utoipa::openapi::Header {
 
 fn retry_after() -> utoipa::openapi::Header {
     let schema = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).examples([30]).build();
-    HeaderBuilder::new().schema(Some(schema)).description(Some("Seconds to wait.")).build()
+    HeaderBuilder::new()
+        .schema(Some(schema))
+        .description(Some("Number of seconds to wait before the next request."))
+        .build()
 }
 
 fn body_of<E: Endpoint>() -> RequestBody {
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(E::Request::name()))).build();
     RequestBodyBuilder::new()
-        .description(Some("A JSON object of at most 64 KiB."))
+        .description(Some("The body must be a JSON object of at most 64 KiB."))
         .required(Some(Required::True))
         .content(JSON, content)
         .build()
 }
 
-/// The fields of a body, and the key that may stand among them.
+/// Adds the API key to the fields of a body.
 fn with_key(mut schema: RefOr<Schema>) -> RefOr<Schema> {
     if let RefOr::T(Schema::Object(object)) = &mut schema {
         let key = ObjectBuilder::new()
             .schema_type(Type::String)
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
-            .description(Some("The key, when neither header nor query holds one."))
+            .description(Some("API key. It is used when neither the header nor the query string contains one."))
             .examples([KEY_EXAMPLE])
             .build();
         object.properties.insert("apiKey".to_owned(), RefOr::T(Schema::Object(key)));
@@ -281,8 +295,8 @@ fn with_key(mut schema: RefOr<Schema>) -> RefOr<Schema> {
     schema
 }
 
-/// What a caller may name its request.
-fn request_name() -> Parameter {
+/// The header with which a caller makes a request idempotent.
+fn idempotency_key() -> Parameter {
     let name = ObjectBuilder::new()
         .schema_type(Type::String)
         .min_length(Some(1))
@@ -290,8 +304,8 @@ fn request_name() -> Parameter {
         .pattern(Some("^[!-~]+$"))
         .examples(["5f3a1c"])
         .build();
-    let description = "A name of your choice: the same request again under it has no second effect and gets the same \
-                       answer for 24 hours.";
+    let description = "A key of your choice. A repeated request with the same key has no second effect and returns the \
+                       stored response for 24 hours.";
     ParameterBuilder::new()
         .name("Idempotency-Key")
         .parameter_in(ParameterIn::Header)
@@ -301,7 +315,7 @@ fn request_name() -> Parameter {
         .build()
 }
 
-/// The fields of a request that is read from the query.
+/// The fields of a request that are read from the query string.
 fn parameters(schema: RefOr<Schema>) -> Vec<Parameter> {
     let RefOr::T(Schema::Object(object)) = schema else { return Vec::new() };
     let Object { properties, required, .. } = object;
@@ -323,7 +337,7 @@ fn parameters(schema: RefOr<Schema>) -> Vec<Parameter> {
     properties.into_iter().map(parameter).collect()
 }
 
-/// The name of a schema's type, as the reference page shows it.
+/// The name of a type, as the reference page shows it.
 pub(crate) fn type_name(kind: &SchemaType) -> String {
     let name = |kind: &Type| match kind {
         Type::Object => "object",

@@ -1,32 +1,32 @@
-//! The `range` parameter: how far back figures and lists go.
+//! The `range` parameter: the period that analytics and lists cover.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A range as REST spells it. Days are UTC, today included.
+/// A period that ends today, as REST spells it. Days are UTC days; today is included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(examples("30d"))]
-pub(crate) enum Range {
-    /// Seven days.
+#[schema(as = Range, examples("30d"))]
+pub(crate) enum DateRange {
+    /// The last 7 days.
     #[serde(rename = "7d")]
     Week,
-    /// 30 days.
+    /// The last 30 days.
     #[serde(rename = "30d")]
     Month,
-    /// 90 days.
+    /// The last 90 days.
     #[serde(rename = "90d")]
     Quarter,
-    /// 365 days.
+    /// The last 365 days.
     #[serde(rename = "365d")]
     Year,
-    /// From the beginning.
+    /// Everything since the site was created.
     #[serde(rename = "all")]
     All,
 }
 
-impl Range {
-    /// The range that `text` spells; anything else is no error but no range.
-    pub fn spelled(text: Option<&str>) -> Option<Self> {
+impl DateRange {
+    /// Reads a range. Returns `None` for any other text.
+    pub fn parse(text: Option<&str>) -> Option<Self> {
         match text? {
             "7d" => Some(Self::Week),
             "30d" => Some(Self::Month),
@@ -37,12 +37,12 @@ impl Range {
         }
     }
 
-    /// The range of the analytics: 30 days unless another is spelled.
-    pub fn of_analytics(text: Option<&str>) -> Self {
-        Self::spelled(text).unwrap_or(Self::Month)
+    /// Reads the range of analytics. Defaults to 30 days.
+    pub fn for_analytics(text: Option<&str>) -> Self {
+        Self::parse(text).unwrap_or(Self::Month)
     }
 
-    /// As GraphQL spells it.
+    /// The value in GraphQL.
     pub fn graphql(self) -> &'static str {
         match self {
             Self::Week => "LAST_7_DAYS",
@@ -59,13 +59,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_range_reads_as_it_is_written_and_anything_else_is_thirty_days() {
-        for range in [Range::Week, Range::Month, Range::Quarter, Range::Year, Range::All] {
+    fn a_range_is_read_as_it_is_written_and_any_other_text_means_thirty_days() {
+        for range in [DateRange::Week, DateRange::Month, DateRange::Quarter, DateRange::Year, DateRange::All] {
             let text = serde_json::to_value(range).unwrap();
-            assert_eq!(Range::spelled(text.as_str()), Some(range));
+            assert_eq!(DateRange::parse(text.as_str()), Some(range));
         }
         for other in [None, Some(""), Some("30"), Some("7D"), Some("1y")] {
-            assert_eq!(Range::of_analytics(other), Range::Month, "{other:?}");
+            assert_eq!(DateRange::for_analytics(other), DateRange::Month, "{other:?}");
         }
     }
 }

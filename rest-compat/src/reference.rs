@@ -1,5 +1,5 @@
-//! The reference page at `/docs`: the OpenAPI document as HTML that needs neither script nor
-//! network, rendered once.
+//! The reference page at `/docs`: the OpenAPI document as HTML, rendered once. The page needs no
+//! scripts and loads nothing from other hosts.
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -17,18 +17,18 @@ static PAGE: LazyLock<String> = LazyLock::new(render);
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 const CSS: HeaderValue = HeaderValue::from_static("text/css; charset=utf-8");
 const FOR_A_MINUTE: HeaderValue = HeaderValue::from_static("public, max-age=60");
-/// The page has no script; its style comes from here.
+/// The page has no script; this server provides its stylesheet.
 const POLICY: (HeaderName, HeaderValue) = (
     header::CONTENT_SECURITY_POLICY,
     HeaderValue::from_static("default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'self'"),
 );
 
-/// GET /docs
+/// Serves GET /docs.
 pub(crate) async fn page() -> Response {
     ([(header::CONTENT_TYPE, HTML), (header::CACHE_CONTROL, FOR_A_MINUTE), POLICY], PAGE.as_str()).into_response()
 }
 
-/// GET /docs/reference.css
+/// Serves GET /docs/reference.css.
 pub(crate) async fn style() -> Response {
     let headers = [(header::CONTENT_TYPE, CSS), (header::CACHE_CONTROL, FOR_A_MINUTE)];
     (headers, include_str!("reference.css")).into_response()
@@ -40,6 +40,7 @@ const HEAD: &str = r#"<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>HelpBot API reference</title>
 <link rel="stylesheet" href="/docs/reference.css">
+<main>
 <h1>API reference</h1>
 "#;
 
@@ -47,14 +48,16 @@ const QUICK_START: &str = r#"<h2 id="quick-start">Quick start</h2>
 <pre><code>curl -X POST /api/v1/chat \
   -H "Authorization: Bearer YOUR_KEY" \
   -d '{"question":"How do I get started?"}'</code></pre>
-<p>Put the address of this server before <code>/api</code>.</p>
+<p>Add the address of this server before <code>/api</code>.</p>
 "#;
 
 fn render() -> String {
     let mut page = String::from(HEAD);
     let description = document().info.description.as_deref().unwrap_or_default();
     write(&mut page, format_args!("<p>{}</p>\n", prose(description)));
-    page.push_str("<p>For programs: <a href=\"/api/openapi.json\">openapi.json</a> (OpenAPI 3.1).</p>\n");
+    page.push_str(
+        "<p>The same reference for programs: <a href=\"/api/openapi.json\">openapi.json</a> (OpenAPI 3.1).</p>\n",
+    );
     navigation(&mut page);
     page.push_str(QUICK_START);
     for tag in document().tags.iter().flatten() {
@@ -95,7 +98,7 @@ fn section(page: &mut String, method: &str, path: &str, operation: &Operation) {
     }
     if let Some(RefOr::T(answer)) = operation.responses.responses.get("200") {
         let content = answer.content.values().next();
-        fields(page, "Answer", content.and_then(schema_of));
+        fields(page, "Response", content.and_then(schema_of));
     }
     statuses(page, operation);
 }
@@ -195,7 +198,7 @@ fn object_of(schema: &RefOr<Schema>) -> Option<&Object> {
     }
 }
 
-/// The schema of an array's items; any other schema itself.
+/// The schema of the items of an array, or the schema itself if it is not an array.
 fn element_of(schema: &RefOr<Schema>) -> &RefOr<Schema> {
     match schema {
         RefOr::T(Schema::Array(array)) => match &array.items {
@@ -206,7 +209,7 @@ fn element_of(schema: &RefOr<Schema>) -> &RefOr<Schema> {
     }
 }
 
-/// The name of the object that a field holds, or holds a list of, to be shown below.
+/// The name of the object in a field, or in the list in a field. The page shows it below.
 fn reference_of(schema: &RefOr<Schema>) -> Option<&str> {
     match element_of(schema) {
         RefOr::Ref(reference) => {
@@ -239,7 +242,7 @@ fn description_of(schema: &RefOr<Schema>) -> &str {
     let description = match schema {
         RefOr::T(Schema::Object(object)) => object.description.as_deref(),
         RefOr::T(Schema::Array(array)) => array.description.as_deref(),
-        // A reference that may be null: the description stands beside the reference.
+        // For a nullable reference, the description is beside the reference.
         RefOr::T(Schema::OneOf(one)) => one.items.first().map(description_of),
         RefOr::T(_) => None,
         RefOr::Ref(reference) if !reference.description.is_empty() => Some(reference.description.as_str()),
@@ -252,7 +255,7 @@ fn last_segment(location: &str) -> &str {
     location.rsplit('/').next().unwrap_or(location)
 }
 
-/// Text with its `code` spans, escaped.
+/// Escaped text with its `code` spans.
 fn prose(text: &str) -> String {
     let pieces = text.split('`').enumerate();
     pieces
@@ -274,7 +277,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_shows_each_route_and_needs_no_script_and_no_network() {
+    fn the_page_shows_each_route_and_needs_neither_scripts_nor_other_hosts() {
         let page = render();
 
         assert_eq!(operations().count(), 15);

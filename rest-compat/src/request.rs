@@ -1,8 +1,8 @@
-//! From an HTTP request to credentials and lenient values.
+//! Reads credentials and values from an HTTP request.
 //!
-//! Lenient as a legacy server was: the body is read as JSON whatever its content type says, a
-//! byte order mark is skipped, unknown fields are ignored, and a value of a wrong type counts
-//! as absent, so that it is the use case that refuses it, after it has looked at the key.
+//! Reading is as lenient as in the legacy server: the body is parsed as JSON whatever its content type,
+//! a byte order mark is skipped, unknown fields are ignored, and a value of the wrong type counts as
+//! absent. The use case then rejects the missing value after it has checked the key.
 
 use axum::RequestExt as _;
 use axum::extract::rejection::BytesRejection;
@@ -14,33 +14,33 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use crate::error::Refusal;
+use crate::error::RestError;
 
 /// A request as the routes see it.
 pub(crate) struct Incoming {
-    /// Who asks.
+    /// The caller, with its API key from header, query or body.
     pub caller: Caller,
-    /// The entity tags that the caller has.
+    /// The entity tags of the answers that the client has cached.
     pub if_none_match: Option<HeaderValue>,
     values: Map<String, Value>,
 }
 
 impl Incoming {
-    /// Reads head and body.
+    /// Reads the headers and the body.
     ///
     /// # Errors
-    /// 413 for a body over the limit; 400 for one that is needed and not a JSON object.
-    pub async fn read(gateway: &Gateway, request: Request) -> Result<Self, Refusal> {
+    /// 413 for a body over the limit; 400 for a body that is required and not a JSON object.
+    pub async fn read(gateway: &Gateway, request: Request) -> Result<Self, RestError> {
         let mut caller = gateway.caller(request.headers(), request.extensions());
         let (method, query) = (request.method().clone(), query(request.uri()));
         let if_none_match = request.headers().get(header::IF_NONE_MATCH).cloned();
-        let bytes: Bytes = request.extract().await.map_err(unread)?;
+        let bytes: Bytes = request.extract().await.map_err(unreadable)?;
         let body = object(&bytes);
-        // The key: of header, query and body the first that has one decides, and no other is
-        // tried when it does not open.
-        let in_body = || body.as_ref().ok().and_then(stated_key);
-        caller.credentials.key = caller.credentials.key.or_else(|| stated_key(&query)).or_else(in_body);
-        // The body is needed where the input stands in it. Elsewhere it can only hold the key.
+        // The first place that contains a key decides: header, query, body. When that key is invalid, no
+        // other place is tried.
+        let in_body = || body.as_ref().ok().and_then(api_key);
+        caller.credentials.key = caller.credentials.key.or_else(|| api_key(&query)).or_else(in_body);
+        // POST and PATCH require a body. Bodies of other methods can only contain the key.
         let values = match method {
             Method::POST | Method::PATCH => body?,
             _ => query,
@@ -48,16 +48,16 @@ impl Incoming {
         Ok(Self { caller, if_none_match, values })
     }
 
-    /// The input.
+    /// Reads the input of the route.
     ///
     /// # Errors
-    /// 400 when it does not fit; request types are lenient, so none does.
-    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
-        T::deserialize(&self.values).map_err(|error| Refusal::bad_request(error.to_string()))
+    /// 400 when the input has the wrong type. Request types are lenient, so this does not happen.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, RestError> {
+        T::deserialize(&self.values).map_err(|error| RestError::bad_request(error.to_string()))
     }
 }
 
-/// A text; any other JSON value is absent.
+/// A string. Any other JSON value counts as absent.
 pub(crate) fn text<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
     Ok(match Value::deserialize(value)? {
         Value::String(text) => Some(text),
@@ -65,9 +65,9 @@ pub(crate) fn text<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>
     })
 }
 
-/// A text; null is absent, and any other JSON value is its own spelling, for fields where a
-/// wrong value must be refused and not overlooked.
-pub(crate) fn text_or_spelling<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
+/// A string. Null counts as absent, and any other JSON value becomes its JSON text, for fields where a
+/// value of the wrong type must be rejected and not ignored.
+pub(crate) fn text_or_json<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
     Ok(match Value::deserialize(value)? {
         Value::Null => None,
         Value::String(text) => Some(text),
@@ -75,15 +75,15 @@ pub(crate) fn text_or_spelling<'de, D: Deserializer<'de>>(value: D) -> Result<Op
     })
 }
 
-fn unread(rejection: BytesRejection) -> Refusal {
+fn unreadable(rejection: BytesRejection) -> RestError {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        Refusal::too_large()
+        RestError::too_large()
     } else {
-        Refusal::bad_request("The body could not be read")
+        RestError::bad_request("The body could not be read")
     }
 }
 
-/// The query's parameters; of one that is repeated, the first.
+/// The parameters of the query string. The first value of a repeated parameter counts.
 fn query(uri: &Uri) -> Map<String, Value> {
     let Ok(Query(pairs)) = Query::<Vec<(String, String)>>::try_from_uri(uri) else { return Map::new() };
     let mut parameters = Map::new();
@@ -93,18 +93,18 @@ fn query(uri: &Uri) -> Map<String, Value> {
     parameters
 }
 
-fn object(bytes: &[u8]) -> Result<Map<String, Value>, Refusal> {
+fn object(bytes: &[u8]) -> Result<Map<String, Value>, RestError> {
     const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     match serde_json::from_slice(bytes) {
         Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err(Refusal::bad_request("The body must be a JSON object")),
-        Err(_) => Err(Refusal::bad_request("The body is not valid JSON")),
+        Ok(_) => Err(RestError::bad_request("The body must be a JSON object")),
+        Err(_) => Err(RestError::bad_request("The body is not valid JSON")),
     }
 }
 
-/// The key among `values`; one that is empty or no text is absent.
-fn stated_key(values: &Map<String, Value>) -> Option<String> {
+/// The API key in `values`. A key that is empty or not a string counts as absent.
+fn api_key(values: &Map<String, Value>) -> Option<String> {
     const PARAMETER: &str = "apiKey";
     let key = values.get(PARAMETER)?.as_str()?.trim();
     (!key.is_empty()).then(|| key.to_owned())
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_that_is_empty_or_no_text_is_absent() {
+    fn an_api_key_that_is_empty_or_not_a_string_is_absent() {
         let rows = [
             (json!({"apiKey": " wk_1 "}), Some("wk_1")),
             (json!({"apiKey": " "}), None),
@@ -128,13 +128,13 @@ mod tests {
         ];
 
         for (values, expected) in rows {
-            let found = values.as_object().and_then(stated_key);
+            let found = values.as_object().and_then(api_key);
             assert_eq!(found.as_deref(), expected, "{values}");
         }
     }
 
     #[test]
-    fn a_body_is_a_json_object_or_refused() {
+    fn a_body_must_be_a_json_object() {
         let good: [&[u8]; 4] =
             [b"{}", b"\xef\xbb\xbf{\"a\":1}", b" {\"a\":\"\\ud83d\\ude00\"} ", "{\"a\":\"ü\"}".as_bytes()];
         let bad: [&[u8]; 10] = [
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_repeated_parameter_the_first_counts_and_odd_escapes_do_not_fail() {
+    fn the_first_value_of_a_repeated_parameter_counts_and_malformed_escapes_are_accepted() {
         let uri: Uri = "/x?id=1&id=2&bad=%ff&half=%2&plus=a+b&empty".parse().unwrap();
 
         let parameters = query(&uri);
@@ -173,18 +173,18 @@ mod tests {
     }
 
     #[test]
-    fn a_value_of_a_wrong_type_is_absent() {
+    fn a_value_of_the_wrong_type_is_absent() {
         #[derive(Deserialize, Debug, PartialEq)]
-        struct Asked {
+        struct Input {
             #[serde(default, deserialize_with = "text")]
             one: Option<String>,
-            #[serde(default, deserialize_with = "text_or_spelling")]
+            #[serde(default, deserialize_with = "text_or_json")]
             other: Option<String>,
         }
 
         for value in [json!({}), json!({"one": 1}), json!({"one": null, "other": null}), json!({"one": {}})] {
-            assert_eq!(Asked::deserialize(&value).unwrap(), Asked { one: None, other: None }, "{value}");
+            assert_eq!(Input::deserialize(&value).unwrap(), Input { one: None, other: None }, "{value}");
         }
-        assert_eq!(Asked::deserialize(&json!({"other": [7]})).unwrap().other.as_deref(), Some("[7]"));
+        assert_eq!(Input::deserialize(&json!({"other": [7]})).unwrap().other.as_deref(), Some("[7]"));
     }
 }

@@ -1,104 +1,91 @@
-//! Answers of status 200: JSON, not to be stored, or reusable for a minute with an entity tag.
+//! Answers with status 200: JSON that clients may not store, or may use for a minute with an entity
+//! tag. Also the headers with the credits of the month.
 
 use std::hash::{DefaultHasher, Hasher as _};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use helpbot_api::limits::Standing;
 use serde::Serialize;
 
-use crate::endpoint::CreditsLeft;
-use crate::error::Refusal;
+use crate::endpoint::CreditBalance;
+use crate::error::{CREDITS_REMAINING, RestError};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-/// A widget reads its settings on each page of a visit; a minute spares most of these reads.
+/// A widget reads its configuration on each page of a visit; a minute saves most of these requests.
 const FOR_A_MINUTE: HeaderValue = HeaderValue::from_static("private, max-age=60");
-/// One address, but an answer per key and, for keys bound to pages, per page.
-const VARIES: HeaderValue = HeaderValue::from_static("Authorization, Origin");
+/// The answer depends on the key and, for keys that are bound to pages, on the page.
+const VARY: HeaderValue = HeaderValue::from_static("Authorization, Origin");
 
-/// Requests a minute, how many of them may come at once now, and seconds until all may.
-pub(crate) const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
-pub(crate) const RATE_REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
-pub(crate) const RATE_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
-/// Questions a month, and how many of them are left.
-pub(crate) const CREDITS_LIMIT: HeaderName = HeaderName::from_static("x-credits-limit");
-pub(crate) const CREDITS_REMAINING: HeaderName = HeaderName::from_static("x-credits-remaining");
+/// Number of questions that the site may ask in this month.
+const CREDITS_LIMIT: HeaderName = HeaderName::from_static("x-credits-limit");
 
-/// Tells a caller that has a limit what is left of it.
-pub(crate) fn tell_standing(headers: &mut HeaderMap, standing: Option<Standing>) {
-    let Some(Standing { limit, remaining, reset_seconds }) = standing else { return };
-    headers.insert(RATE_LIMIT, limit.into());
-    headers.insert(RATE_REMAINING, remaining.into());
-    headers.insert(RATE_RESET, reset_seconds.into());
-}
-
-/// Tells what is left of the month's questions.
-pub(crate) fn tell_credits(headers: &mut HeaderMap, credits: Option<CreditsLeft>) {
-    let Some(CreditsLeft { limit, remaining }) = credits else { return };
+/// Writes the headers with the credits of the month, if the route reports them.
+pub(crate) fn write_credits(headers: &mut HeaderMap, credits: Option<CreditBalance>) {
+    let Some(CreditBalance { limit, remaining }) = credits else { return };
     headers.insert(CREDITS_LIMIT, limit.into());
     headers.insert(CREDITS_REMAINING, remaining.into());
 }
 
-/// `answer` as JSON, not to be stored.
+/// `answer` as JSON that clients may not store.
 ///
 /// # Errors
 /// 500 when it cannot be written as JSON, which the types rule out.
-pub(crate) fn json(answer: &impl Serialize) -> Result<Response, Refusal> {
-    Ok(([(header::CONTENT_TYPE, JSON)], written(answer)?).into_response())
+pub(crate) fn json(answer: &impl Serialize) -> Result<Response, RestError> {
+    Ok(([(header::CONTENT_TYPE, JSON)], to_json(answer)?).into_response())
 }
 
-/// An answer that may be reused for a minute, as bytes and their entity tag.
+/// An answer that clients may use for a minute: its bytes and their entity tag.
 #[derive(Debug, Clone)]
-pub(crate) struct Reusable {
+pub(crate) struct CacheableAnswer {
     body: Bytes,
     tag: HeaderValue,
 }
 
-impl Reusable {
-    /// `answer` as JSON.
+impl CacheableAnswer {
+    /// Writes `answer` as JSON.
     ///
     /// # Errors
     /// As [`json`].
-    pub fn new(answer: &impl Serialize) -> Result<Self, Refusal> {
-        let body = written(answer)?;
-        let tag = HeaderValue::try_from(entity_tag(&body)).map_err(|_| Refusal::internal())?;
+    pub fn new(answer: &impl Serialize) -> Result<Self, RestError> {
+        let body = to_json(answer)?;
+        let tag = HeaderValue::try_from(entity_tag(&body)).map_err(|_| RestError::internal())?;
         Ok(Self { body: body.into(), tag })
     }
 
-    /// 200, or 304 when the caller has it.
-    pub fn response(self, if_none_match: Option<&HeaderValue>) -> Response {
+    /// 200, or 304 when the client has this answer already.
+    pub fn into_response(self, if_none_match: Option<&HeaderValue>) -> Response {
         let known = if_none_match.and_then(|tags| tags.to_str().ok());
-        let is_known = known.is_some_and(|tags| self.tag.to_str().is_ok_and(|tag| is_among(tag, tags)));
+        let is_known = known.is_some_and(|tags| self.tag.to_str().is_ok_and(|tag| contains_tag(tags, tag)));
         let mut response = match is_known {
             true => StatusCode::NOT_MODIFIED.into_response(),
             false => ([(header::CONTENT_TYPE, JSON)], self.body).into_response(),
         };
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, FOR_A_MINUTE);
-        headers.insert(header::VARY, VARIES);
+        headers.insert(header::VARY, VARY);
         headers.insert(header::ETAG, self.tag);
         response
     }
 }
 
-fn written(answer: &impl Serialize) -> Result<Vec<u8>, Refusal> {
+fn to_json(answer: &impl Serialize) -> Result<Vec<u8>, RestError> {
     serde_json::to_vec(answer).map_err(|error| {
         tracing::error!(%error, "an answer could not be written as JSON");
-        Refusal::internal()
+        RestError::internal()
     })
 }
 
-/// A strong tag from the bytes. The hash is the same on all nodes of one build; another build
-/// costs each client one more download.
+/// A strong entity tag for the bytes. The hash is the same on all nodes that run the same build; a new
+/// build costs each client one more download.
 fn entity_tag(body: &[u8]) -> String {
     let mut hasher = DefaultHasher::new();
     hasher.write(body);
     format!("\"{:016x}\"", hasher.finish())
 }
 
-/// Whether `If-None-Match` names `tag`, by the weak comparison that RFC 9110 §13.1.2 asks for.
-fn is_among(tag: &str, if_none_match: &str) -> bool {
+/// Whether `If-None-Match` contains `tag`, by the weak comparison that RFC 9110 §13.1.2 requires.
+fn contains_tag(if_none_match: &str, tag: &str) -> bool {
     if_none_match.split(',').map(str::trim).any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag)
 }
 
@@ -107,38 +94,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entity_tag_follows_the_bytes() {
+    fn an_entity_tag_depends_on_the_bytes() {
         assert_eq!(entity_tag(b"{}"), entity_tag(b"{}"));
         assert_ne!(entity_tag(b"{}"), entity_tag(b"{ }"));
         assert_eq!(entity_tag(b"{}").len(), "\"0123456789abcdef\"".len());
     }
 
     #[test]
-    fn if_none_match_is_a_list_compared_weakly() {
+    fn if_none_match_is_a_list_that_is_compared_weakly() {
         let tag = "\"abc\"";
 
         for known in ["\"abc\"", "W/\"abc\"", "\"x\", \"abc\"", "*", "\"x\",W/\"abc\" "] {
-            assert!(is_among(tag, known), "{known}");
+            assert!(contains_tag(known, tag), "{known}");
         }
         for other in ["", "abc", "\"ab\"", "w/\"abc\"", "\"abc"] {
-            assert!(!is_among(tag, other), "{other}");
+            assert!(!contains_tag(other, tag), "{other}");
         }
     }
 
     #[test]
-    fn a_known_answer_is_304_without_body_and_another_is_200() {
+    fn a_known_answer_is_304_without_a_body_and_a_changed_one_is_200() {
         let tag = HeaderValue::try_from(entity_tag(b"{\"a\":1}")).unwrap();
         let answer = serde_json::json!({"a": 1});
 
-        let reusable = Reusable::new(&answer).unwrap();
-        let known = reusable.clone().response(Some(&tag));
-        let changed = reusable.response(Some(&HeaderValue::from_static("\"old\"")));
-        let unstored = json(&answer).unwrap();
+        let cacheable = CacheableAnswer::new(&answer).unwrap();
+        let known = cacheable.clone().into_response(Some(&tag));
+        let changed = cacheable.into_response(Some(&HeaderValue::from_static("\"old\"")));
+        let plain = json(&answer).unwrap();
 
         assert_eq!(known.status(), StatusCode::NOT_MODIFIED);
         assert!(known.headers().get(header::CONTENT_TYPE).is_none());
         assert_eq!((changed.status(), &changed.headers()[header::ETAG]), (StatusCode::OK, &tag));
-        assert_eq!(unstored.status(), StatusCode::OK);
-        assert!(unstored.headers().get(header::ETAG).is_none());
+        assert_eq!(plain.status(), StatusCode::OK);
+        assert!(plain.headers().get(header::ETAG).is_none());
     }
 }

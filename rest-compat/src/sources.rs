@@ -1,77 +1,78 @@
-//! /sources: what the answers come from.
+//! The routes below /sources: the pages, files and texts that answers come from.
 
 use axum::http::Method;
+use helpbot_api::Permission;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use crate::endpoint::{Doc, Endpoint, Variables};
+use crate::endpoint::{Endpoint, EndpointDoc, InvalidInput};
 use crate::request::text;
 
 const TAG: &str = "Sources";
 
-/// A page, file or text that answers come from.
+/// A web address, an uploaded file or a text that answers come from.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Source {
-    /// Its id.
+    /// ID of the source, a TypeID.
     #[schema(examples("src_01hzx5k3q8e9v7r2m4n6p8s0t1"))]
     id: String,
-    /// Its address; of a file or text, its name.
+    /// Address of the source. For a file or a text, this is its name.
     #[schema(examples("https://example.com/faq"))]
     url: String,
-    /// What it is.
+    /// Kind of the source: `url`, `file` or `text`.
     r#type: SourceType,
-    /// How far its reading is.
+    /// State of the last sync: `pending`, `scraping`, `indexed` or `failed`.
     status: SourceStatus,
-    /// Pages or entries read from it.
+    /// Number of pages or entries that the last sync found.
     #[schema(minimum = 0, examples(12))]
     document_count: i64,
-    /// Why the last reading failed; null when it did not.
+    /// Reason why the last sync failed. Null when it did not fail.
     #[schema(required = true, examples("The page answered 404"))]
     error: Option<String>,
-    /// When it was last read to its end; null before the first time.
+    /// Time when the last sync was completed. Null before the first one.
     #[schema(required = true, format = DateTime, examples("2026-11-22T10:15:30.000Z"))]
     last_scraped_at: Option<String>,
-    /// When it was added.
+    /// Time when the source was added.
     #[schema(format = DateTime, examples("2026-11-22T10:15:00.000Z"))]
     created_at: String,
-    /// When it last changed.
+    /// Time when the source last changed.
     #[schema(format = DateTime, examples("2026-11-22T10:15:30.000Z"))]
     updated_at: String,
 }
 
-/// The kind of a source.
+/// The kind of a source, which decides how it is synced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(examples("url"))]
 pub(crate) enum SourceType {
-    /// A page, and what it links to.
+    /// The source is a web page and the pages that it links to.
     #[serde(alias = "URL")]
     Url,
-    /// An uploaded file.
+    /// The source is an uploaded file.
     #[serde(alias = "FILE")]
     File,
-    /// A text written by the owner.
+    /// The source is a text that the owner wrote.
     #[serde(alias = "TEXT")]
     Text,
 }
 
-/// How far the reading of a source is.
+/// The state of the last sync of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(examples("indexed"))]
 pub(crate) enum SourceStatus {
-    /// Waits to be read.
+    /// The source waits for its first sync.
     #[serde(alias = "PENDING")]
     Pending,
-    /// Is being read.
-    #[serde(alias = "SCRAPING")]
+    /// A sync is running.
+    #[serde(alias = "SYNCING")]
     Scraping,
-    /// Was read; answers come from it.
+    /// The last sync succeeded, and answers come from the source.
     #[serde(alias = "INDEXED")]
     Indexed,
-    /// Could not be read; what was read before still serves.
+    /// The last sync failed. Answers still come from the previous sync.
     #[serde(alias = "FAILED")]
     Failed,
 }
@@ -79,32 +80,33 @@ pub(crate) enum SourceStatus {
 /// GET /sources
 pub(crate) struct ListSources;
 
-/// Nothing beside the key.
+/// A request without any input except the key.
 #[derive(Deserialize, ToSchema)]
-pub(crate) struct Nothing {}
+#[schema(as = Nothing)]
+pub(crate) struct NoInput {}
 
 /// All sources of the site.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SourceList {
-    /// Oldest first.
+    /// All sources of the site, oldest first.
     sources: Vec<Source>,
 }
 
 #[derive(Deserialize)]
-pub(crate) struct SitesSources {
-    sources: Connection,
+pub(crate) struct SourcesData {
+    sources: SourceConnection,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Connection {
+struct SourceConnection {
     nodes: Vec<Source>,
-    page_info: PageInfo,
+    page_info: SourcePageInfo,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct PageInfo {
+struct SourcePageInfo {
     has_next_page: bool,
     end_cursor: Option<String>,
 }
@@ -113,34 +115,34 @@ impl Endpoint for ListSources {
     const METHOD: Method = Method::GET;
     const PATH: &'static str = "/sources";
     const OPERATION: (&'static str, &'static str) = ("ListSources", include_str!("../operations/list_sources.graphql"));
-    const DOC: Doc = Doc {
+    const DOC: EndpointDoc = EndpointDoc {
         tag: TAG,
         id: "listSources",
         summary: "List the sources",
-        description: "All of the site, in one piece. Needs the Scale plan.",
-        success: "The sources.",
-        errors: &[(403, "The site is not on the Scale plan, or the key may not read sources.")],
+        description: "Returns all sources of the site in one response. Requires the Scale plan.",
+        success: "The response contains all sources.",
+        errors: &[(403, "The plan of the site does not include sources, or the key has no permission to read them.")],
     };
-    type Request = Nothing;
-    type Data = SitesSources;
+    type Request = NoInput;
+    type Data = SourcesData;
     type Answer = SourceList;
 
-    fn variables(_: &Nothing) -> Variables {
-        json!({"after": null}).into()
+    fn variables(_: &NoInput) -> Result<Value, InvalidInput> {
+        Ok(json!({"after": null}))
     }
 
-    fn next_page(data: &SitesSources) -> Option<Value> {
+    fn next_page(data: &SourcesData) -> Option<Value> {
         let page = &data.sources.page_info;
         let after = page.end_cursor.as_ref().filter(|_| page.has_next_page)?;
         Some(json!({"after": after}))
     }
 
-    fn append(data: &mut SitesSources, page: SitesSources) {
+    fn append(data: &mut SourcesData, page: SourcesData) {
         data.sources.nodes.extend(page.sources.nodes);
         data.sources.page_info = page.sources.page_info;
     }
 
-    fn answer(_: &Nothing, data: SitesSources) -> SourceList {
+    fn answer(_: &NoInput, data: SourcesData) -> SourceList {
         SourceList { sources: data.sources.nodes }
     }
 }
@@ -148,28 +150,28 @@ impl Endpoint for ListSources {
 /// POST /sources
 pub(crate) struct AddSource;
 
-/// A page to read.
+/// The address of a source to add.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct SourceRequest {
-    /// Its http or https address, on a public host, at most 2048 characters.
+    /// Address that starts with http or https, on a public host, at most 2048 characters.
     #[serde(default, deserialize_with = "text")]
     #[schema(value_type = String, required = true, max_length = 2048, pattern = "^[Hh][Tt][Tt][Pp][Ss]?://.", examples("https://example.com/faq"))]
     url: Option<String>,
 }
 
-/// A source and what to expect.
+/// The added source, and what happens next.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AddedSource {
-    /// The source.
+    /// The source that has this address.
     source: Source,
-    /// What happens next.
+    /// Sentence that describes what happens next.
     #[schema(examples("Source added. Poll GET /api/v1/sources to see when it is indexed."))]
     message: &'static str,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Added {
+pub(crate) struct AddedSourceData {
     source: Source,
     is_new: bool,
 }
@@ -178,26 +180,26 @@ impl Endpoint for AddSource {
     const METHOD: Method = Method::POST;
     const PATH: &'static str = "/sources";
     const OPERATION: (&'static str, &'static str) = ("AddSource", include_str!("../operations/add_source.graphql"));
-    const DOC: Doc = Doc {
+    const DOC: EndpointDoc = EndpointDoc {
         tag: TAG,
         id: "addSource",
         summary: "Add a source",
-        description: "The page is read in the background. An address that is there already gives the source that has it. Needs the Scale plan.",
-        success: "The source, with status pending when it is new.",
+        description: "Adds a web address and syncs it in the background. An address that was added before returns the existing source. Requires the Scale plan.",
+        success: "The response contains the source. A new source has the status `pending`.",
         errors: &[
             (400, "The address is missing, malformed or not allowed."),
-            (403, "The site is not on the Scale plan, or the key may not change sources."),
+            (403, "The plan of the site does not include sources, or the key has no permission to change them."),
         ],
     };
     type Request = SourceRequest;
-    type Data = Added;
+    type Data = AddedSourceData;
     type Answer = AddedSource;
 
-    fn variables(request: &SourceRequest) -> Variables {
-        json!({"input": {"url": request.url.as_deref().unwrap_or_default()}}).into()
+    fn variables(request: &SourceRequest) -> Result<Value, InvalidInput> {
+        Ok(json!({"input": {"url": request.url.as_deref().unwrap_or_default()}}))
     }
 
-    fn answer(_: &SourceRequest, data: Added) -> AddedSource {
+    fn answer(_: &SourceRequest, data: AddedSourceData) -> AddedSource {
         let message = match data.is_new {
             true => "Source added. Poll GET /api/v1/sources to see when it is indexed.",
             false => "This source was added before.",
@@ -209,58 +211,59 @@ impl Endpoint for AddSource {
 /// DELETE /sources
 pub(crate) struct DeleteSource;
 
-/// Which source.
+/// The source to delete.
 #[derive(Deserialize, ToSchema)]
-pub(crate) struct SourceId {
-    /// The id of the source.
+#[schema(as = SourceId)]
+pub(crate) struct DeleteSourceRequest {
+    /// ID of the source, from the list of sources.
     #[serde(default, deserialize_with = "text")]
     #[schema(value_type = String, required = true, pattern = r"\S", examples("src_01hzx5k3q8e9v7r2m4n6p8s0t1"))]
     id: Option<String>,
 }
 
-/// That it is gone.
+/// Confirmation that the object was deleted.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Deleted {
-    /// Always true.
+    /// The value is always true.
     #[schema(examples(true))]
     deleted: bool,
 }
 
 impl Deleted {
-    /// It is.
+    /// The object was deleted.
     pub const YES: Self = Self { deleted: true };
 }
 
-/// What was deleted, of which REST tells nothing.
+/// The deleted object, of which REST returns nothing.
 #[derive(Deserialize)]
-pub(crate) struct Gone {}
+pub(crate) struct DeletedData {}
 
 impl Endpoint for DeleteSource {
     const METHOD: Method = Method::DELETE;
     const PATH: &'static str = "/sources";
     const OPERATION: (&'static str, &'static str) =
         ("DeleteSource", include_str!("../operations/delete_source.graphql"));
-    const DOC: Doc = Doc {
+    const DOC: EndpointDoc = EndpointDoc {
         tag: TAG,
         id: "deleteSource",
         summary: "Delete a source",
-        description: "With all that was read from it. Needs the Scale plan.",
-        success: "It is deleted.",
+        description: "Deletes the source and everything that was extracted from it. Requires the Scale plan.",
+        success: "The source was deleted.",
         errors: &[
-            (400, "The id is missing."),
-            (403, "The site is not on the Scale plan, or the key may not change sources."),
-            (404, "The site has no such source."),
+            (400, "The ID is missing."),
+            (403, "The plan of the site does not include sources, or the key has no permission to change them."),
+            (404, "The site has no source with this ID."),
         ],
     };
-    type Request = SourceId;
-    type Data = Gone;
+    type Request = DeleteSourceRequest;
+    type Data = DeletedData;
     type Answer = Deleted;
 
-    fn variables(request: &SourceId) -> Variables {
-        id_input(&request.id, "Missing id query parameter")
+    fn variables(request: &DeleteSourceRequest) -> Result<Value, InvalidInput> {
+        id_input(&request.id, Permission::WriteSources, "Missing id query parameter")
     }
 
-    fn answer(_: &SourceId, _: Gone) -> Deleted {
+    fn answer(_: &DeleteSourceRequest, _: DeletedData) -> Deleted {
         Deleted::YES
     }
 }
@@ -268,41 +271,42 @@ impl Endpoint for DeleteSource {
 /// POST /sources/rescrape
 pub(crate) struct RescrapeSource;
 
-/// Which source.
+/// The source to sync.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RescrapeRequest {
-    /// The id of the source.
+    /// ID of the source, from the list of sources.
     #[serde(default, deserialize_with = "text")]
     #[schema(value_type = String, required = true, pattern = r"\S", examples("src_01hzx5k3q8e9v7r2m4n6p8s0t1"))]
     source_id: Option<String>,
 }
 
-/// A source that is read again.
+/// A source that is being synced.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Rescraping {
-    /// Its id.
+#[schema(as = Rescraping)]
+pub(crate) struct RescrapeAnswer {
+    /// ID of the source, a TypeID.
     #[schema(examples("src_01hzx5k3q8e9v7r2m4n6p8s0t1"))]
     source_id: String,
-    /// Its address.
+    /// Address of the source, as it was added.
     #[schema(examples("https://example.com/faq"))]
     url: String,
-    /// Always `scraping`.
+    /// The value is always `scraping`.
     status: SourceStatus,
-    /// What happens next.
-    #[schema(examples("The source is being read again. Poll GET /api/v1/sources to see when it is indexed."))]
+    /// Sentence that describes what happens next.
+    #[schema(examples("The source is being synced. Poll GET /api/v1/sources to see when it is indexed."))]
     message: &'static str,
 }
 
 #[derive(Deserialize)]
-pub(crate) struct Rescraped {
-    source: RescrapedSource,
+pub(crate) struct RescrapeData {
+    source: RescrapeNode,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct RescrapedSource {
+struct RescrapeNode {
     source_id: String,
     url: String,
 }
@@ -310,42 +314,47 @@ struct RescrapedSource {
 impl Endpoint for RescrapeSource {
     const METHOD: Method = Method::POST;
     const PATH: &'static str = "/sources/rescrape";
-    const OPERATION: (&'static str, &'static str) =
-        ("RescrapeSource", include_str!("../operations/rescrape_source.graphql"));
-    const DOC: Doc = Doc {
+    const OPERATION: (&'static str, &'static str) = ("SyncSource", include_str!("../operations/sync_source.graphql"));
+    const DOC: EndpointDoc = EndpointDoc {
         tag: TAG,
         id: "rescrapeSource",
-        summary: "Read a source again",
-        description: "In the background; until it is done, and when it fails, answers come from what was read before. Needs the Scale plan.",
-        success: "It is being read again, or was already.",
+        summary: "Sync a source",
+        description: "Syncs the source in the background. Until the sync has succeeded, answers come from the previous one. Requires the Scale plan.",
+        success: "The sync was started, or was running already.",
         errors: &[
-            (400, "The id is missing, or the source is a file."),
-            (403, "The site is not on the Scale plan, or the key may not change sources."),
-            (404, "The site has no such source."),
+            (400, "The ID is missing, or the source is a file."),
+            (403, "The plan of the site does not include sources, or the key has no permission to change them."),
+            (404, "The site has no source with this ID."),
         ],
     };
     type Request = RescrapeRequest;
-    type Data = Rescraped;
-    type Answer = Rescraping;
+    type Data = RescrapeData;
+    type Answer = RescrapeAnswer;
 
-    fn variables(request: &RescrapeRequest) -> Variables {
-        id_input(&request.source_id, "Missing sourceId")
+    fn variables(request: &RescrapeRequest) -> Result<Value, InvalidInput> {
+        match request.source_id.as_deref().map(str::trim) {
+            None | Some("") => Err(InvalidInput::new(Permission::WriteSources, "Missing sourceId")),
+            Some(id) => Ok(json!({"input": {"sourceId": id, "kind": "URL"}})),
+        }
     }
 
-    fn answer(_: &RescrapeRequest, data: Rescraped) -> Rescraping {
-        Rescraping {
+    fn answer(_: &RescrapeRequest, data: RescrapeData) -> RescrapeAnswer {
+        RescrapeAnswer {
             source_id: data.source.source_id,
             url: data.source.url,
             status: SourceStatus::Scraping,
-            message: "The source is being read again. Poll GET /api/v1/sources to see when it is indexed.",
+            message: "The source is being synced. Poll GET /api/v1/sources to see when it is indexed.",
         }
     }
 }
 
-/// The input of an operation that takes an id; without one, an id that no thing has.
-pub(crate) fn id_input(id: &Option<String>, missing: &str) -> Variables {
+/// The variables of an operation that takes an ID.
+///
+/// # Errors
+/// `InvalidInput` with the message `missing` when the ID is missing.
+pub(crate) fn id_input(id: &Option<String>, permission: Permission, missing: &str) -> Result<Value, InvalidInput> {
     match id.as_deref().map(str::trim) {
-        None | Some("") => Variables::misfit(json!({"input": {"id": ""}}), missing),
-        Some(id) => json!({"input": {"id": id}}).into(),
+        None | Some("") => Err(InvalidInput::new(permission, missing)),
+        Some(id) => Ok(json!({"input": {"id": id}})),
     }
 }

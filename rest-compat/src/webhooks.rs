@@ -1,66 +1,67 @@
-//! /webhooks: where events are sent.
+//! The route /webhooks: the endpoints to which events are sent.
 
 use axum::http::Method;
+use helpbot_api::Permission;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use crate::endpoint::{Doc, Endpoint, Variables};
+use crate::endpoint::{Endpoint, EndpointDoc, InvalidInput};
 use crate::request::text;
-use crate::sources::{Deleted, Gone, Nothing, id_input};
+use crate::sources::{Deleted, DeletedData, NoInput, id_input};
 
 const TAG: &str = "Webhooks";
 
-/// An endpoint that events are sent to.
+/// An endpoint to which events are sent.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Webhook {
-    /// Its id.
+    /// ID of the webhook, a TypeID.
     #[schema(examples("wh_01hzx5k3q8e9v7r2m4n6p8s0t1"))]
     id: String,
-    /// Where events are sent.
+    /// Address to which events are sent.
     #[schema(examples("https://example.com/hooks/helpbot"))]
     url: String,
-    /// Which events.
+    /// Events that are sent to this webhook.
     events: Vec<EventName>,
-    /// A note of the owner.
+    /// Note that the owner wrote. Null when there is none.
     #[schema(required = true, examples("Feeds our CRM"))]
     description: Option<String>,
-    /// The key that deliveries are signed with: whole when the webhook is made, once; later `****`
-    /// and its last four characters.
+    /// Secret that signs the deliveries. Only the response to POST /webhooks contains the whole secret; lists
+    /// contain `****` and its last four characters.
     #[schema(examples("****9fQ="))]
     secret: String,
-    /// Whether events are sent; failures of many days end it.
+    /// Whether events are sent. A webhook that fails for several days is disabled.
     #[schema(examples(true))]
     enabled: bool,
-    /// When it was made.
+    /// Time when the webhook was created.
     #[schema(format = DateTime, examples("2026-11-22T10:15:30.000Z"))]
     created_at: String,
-    /// When it last changed.
+    /// Time when the webhook last changed.
     #[schema(format = DateTime, examples("2026-11-22T10:15:30.000Z"))]
     updated_at: String,
 }
 
-/// What is told to webhooks.
+/// The kind of an event that webhooks receive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(examples("conversation.created"))]
 pub(crate) enum EventName {
-    /// A question was asked and answered.
+    /// A visitor asked a question and received a reply.
     #[serde(rename = "conversation.created", alias = "CONVERSATION_CREATED")]
     Created,
-    /// No answer was found to it; sent beside the first.
+    /// The sources contained no answer. This event is sent in addition to `conversation.created`.
     #[serde(rename = "conversation.unanswered", alias = "CONVERSATION_UNANSWERED")]
     Unanswered,
     /// The visitor voted on the answer.
     #[serde(rename = "conversation.feedback", alias = "CONVERSATION_FEEDBACK")]
     Feedback,
-    /// The visitor asked for a human.
+    /// The visitor requested a human.
     #[serde(rename = "conversation.handoff", alias = "CONVERSATION_HANDOFF")]
     Handoff,
 }
 
 impl EventName {
-    fn named(name: &str) -> Option<Self> {
+    fn parse(name: &str) -> Option<Self> {
         match name {
             "conversation.created" => Some(Self::Created),
             "conversation.unanswered" => Some(Self::Unanswered),
@@ -86,7 +87,7 @@ pub(crate) struct ListWebhooks;
 /// All webhooks of the site.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub(crate) struct WebhookList {
-    /// Oldest first; five at most.
+    /// All webhooks of the site, oldest first. There are at most five.
     webhooks: Vec<Webhook>,
 }
 
@@ -95,28 +96,31 @@ impl Endpoint for ListWebhooks {
     const PATH: &'static str = "/webhooks";
     const OPERATION: (&'static str, &'static str) =
         ("ListWebhooks", include_str!("../operations/list_webhooks.graphql"));
-    const DOC: Doc = Doc {
+    const DOC: EndpointDoc = EndpointDoc {
         tag: TAG,
         id: "listWebhooks",
         summary: "List the webhooks",
-        description: "Of their secrets, only the last four characters. Needs the Growth or the Scale plan.",
-        success: "The webhooks.",
-        errors: &[(403, "The site is on the Starter plan, or the key may not manage webhooks.")],
+        description: "Returns all webhooks of the site. Of each secret, the response contains only the last four characters. Requires the Growth or the Scale plan.",
+        success: "The response contains all webhooks.",
+        errors: &[(
+            403,
+            "The plan of the site does not include webhooks, or the key has no permission to manage them.",
+        )],
     };
-    type Request = Nothing;
+    type Request = NoInput;
     type Data = WebhookList;
     type Answer = WebhookList;
 
-    fn variables(_: &Nothing) -> Variables {
-        json!({}).into()
+    fn variables(_: &NoInput) -> Result<Value, InvalidInput> {
+        Ok(json!({}))
     }
 
-    fn answer(_: &Nothing, data: WebhookList) -> WebhookList {
+    fn answer(_: &NoInput, data: WebhookList) -> WebhookList {
         data
     }
 }
 
-/// A list of texts; any other JSON value is absent.
+/// A list of strings. Any other JSON value counts as absent.
 fn texts<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Vec<String>>, D::Error> {
     Ok(serde_json::from_value(Value::deserialize(value)?).ok())
 }
@@ -124,39 +128,39 @@ fn texts<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Vec<String>>, D::
 /// POST /webhooks
 pub(crate) struct CreateWebhook;
 
-/// A new webhook.
+/// A webhook to create.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct WebhookRequest {
-    /// Its https address, on a public host, at most 2048 characters.
+    /// Address that starts with https, on a public host, at most 2048 characters.
     #[serde(default, deserialize_with = "text")]
     #[schema(value_type = String, required = true, max_length = 2048, pattern = "^[Hh][Tt][Tt][Pp][Ss]?://.", examples("https://example.com/hooks/helpbot"))]
     url: Option<String>,
-    /// Which events it gets; at least one.
+    /// Events that are sent to this webhook, at least one.
     #[serde(default, deserialize_with = "texts")]
     #[schema(value_type = Vec<EventName>, required = true, min_items = 1)]
     events: Option<Vec<String>>,
-    /// A note, at most 200 characters.
+    /// Note for the owner, at most 200 characters. It is optional.
     #[serde(default, deserialize_with = "text")]
     #[schema(max_length = 200, examples("Feeds our CRM"))]
     description: Option<String>,
 }
 
-/// A new webhook with its secret.
+/// The created webhook with its whole secret.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct CreatedWebhook {
-    /// The webhook; its secret is not shown again.
+    /// The created webhook. Later responses do not contain the whole secret.
     webhook: Webhook,
 }
 
 #[derive(Deserialize)]
-pub(crate) struct Created {
-    webhook: NewWebhook,
+pub(crate) struct CreateWebhookData {
+    webhook: WebhookNode,
     secret: String,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct NewWebhook {
+struct WebhookNode {
     id: String,
     url: String,
     events: Vec<EventName>,
@@ -171,36 +175,38 @@ impl Endpoint for CreateWebhook {
     const PATH: &'static str = "/webhooks";
     const OPERATION: (&'static str, &'static str) =
         ("CreateWebhook", include_str!("../operations/create_webhook.graphql"));
-    const DOC: Doc = Doc {
+    const DOC: EndpointDoc = EndpointDoc {
         tag: TAG,
         id: "createWebhook",
         summary: "Create a webhook",
-        description: "Its secret is shown this once. A site has five at most. Needs the Growth or the Scale plan.",
-        success: "The webhook with its whole secret.",
+        description: "Creates a webhook. Only this response contains the whole secret. A site can have at most five webhooks. Requires the Growth or the Scale plan.",
+        success: "The response contains the webhook with its whole secret.",
         errors: &[
-            (400, "The address, the events or the description are missing or refused."),
-            (403, "The site is on the Starter plan or has five webhooks, or the key may not manage them."),
+            (400, "The address, the events or the description are missing or invalid."),
+            (
+                403,
+                "The plan of the site does not include webhooks, the site has five webhooks already, or the key has no permission to manage them.",
+            ),
         ],
     };
     type Request = WebhookRequest;
-    type Data = Created;
+    type Data = CreateWebhookData;
     type Answer = CreatedWebhook;
 
-    fn variables(request: &WebhookRequest) -> Variables {
-        let url = request.url.as_deref().unwrap_or_default();
-        let input = |url: &str, events: &[EventName]| {
-            let events: Vec<&str> = events.iter().map(|event| event.graphql()).collect();
-            json!({"input": {"url": url, "events": events, "description": request.description}})
-        };
+    fn variables(request: &WebhookRequest) -> Result<Value, InvalidInput> {
         let names = request.events.as_deref().unwrap_or_default();
-        match names.iter().map(|name| EventName::named(name)).collect::<Option<Vec<_>>>() {
-            Some(events) if !events.is_empty() => input(url, &events).into(),
-            _ => Variables::misfit(input("", &[]), "events must hold one or more of the four event names"),
-        }
+        let events =
+            names.iter().map(|name| EventName::parse(name).map(EventName::graphql)).collect::<Option<Vec<_>>>();
+        let events = events.filter(|events| !events.is_empty()).ok_or_else(|| {
+            let message = "events must contain one or more of the four event names";
+            InvalidInput::new(Permission::ManageWebhooks, message)
+        })?;
+        let url = request.url.as_deref().unwrap_or_default();
+        Ok(json!({"input": {"url": url, "events": events, "description": request.description}}))
     }
 
-    fn answer(_: &WebhookRequest, data: Created) -> CreatedWebhook {
-        let NewWebhook { id, url, events, description, enabled, created_at, updated_at } = data.webhook;
+    fn answer(_: &WebhookRequest, data: CreateWebhookData) -> CreatedWebhook {
+        let WebhookNode { id, url, events, description, enabled, created_at, updated_at } = data.webhook;
         let secret = data.secret;
         CreatedWebhook { webhook: Webhook { id, url, events, description, secret, enabled, created_at, updated_at } }
     }
@@ -209,10 +215,11 @@ impl Endpoint for CreateWebhook {
 /// DELETE /webhooks
 pub(crate) struct DeleteWebhook;
 
-/// Which webhook.
+/// The webhook to delete.
 #[derive(Deserialize, ToSchema)]
-pub(crate) struct WebhookId {
-    /// The id of the webhook.
+#[schema(as = WebhookId)]
+pub(crate) struct DeleteWebhookRequest {
+    /// ID of the webhook, from the list of webhooks.
     #[serde(default, deserialize_with = "text")]
     #[schema(value_type = String, required = true, pattern = r"\S", examples("wh_01hzx5k3q8e9v7r2m4n6p8s0t1"))]
     id: Option<String>,
@@ -223,27 +230,27 @@ impl Endpoint for DeleteWebhook {
     const PATH: &'static str = "/webhooks";
     const OPERATION: (&'static str, &'static str) =
         ("DeleteWebhook", include_str!("../operations/delete_webhook.graphql"));
-    const DOC: Doc = Doc {
+    const DOC: EndpointDoc = EndpointDoc {
         tag: TAG,
         id: "deleteWebhook",
         summary: "Delete a webhook",
-        description: "Nothing more is sent to it. Needs the Growth or the Scale plan.",
-        success: "It is deleted.",
+        description: "Deletes the webhook. No further events are sent to it. Requires the Growth or the Scale plan.",
+        success: "The webhook was deleted.",
         errors: &[
-            (400, "The id is missing."),
-            (403, "The site is on the Starter plan, or the key may not manage webhooks."),
-            (404, "The site has no such webhook."),
+            (400, "The ID is missing."),
+            (403, "The plan of the site does not include webhooks, or the key has no permission to manage them."),
+            (404, "The site has no webhook with this ID."),
         ],
     };
-    type Request = WebhookId;
-    type Data = Gone;
+    type Request = DeleteWebhookRequest;
+    type Data = DeletedData;
     type Answer = Deleted;
 
-    fn variables(request: &WebhookId) -> Variables {
-        id_input(&request.id, "Missing id query parameter")
+    fn variables(request: &DeleteWebhookRequest) -> Result<Value, InvalidInput> {
+        id_input(&request.id, Permission::ManageWebhooks, "Missing id query parameter")
     }
 
-    fn answer(_: &WebhookId, _: Gone) -> Deleted {
+    fn answer(_: &DeleteWebhookRequest, _: DeletedData) -> Deleted {
         Deleted::YES
     }
 }
@@ -252,21 +259,20 @@ impl Endpoint for DeleteWebhook {
 mod tests {
     use super::*;
 
-    fn variables(body: Value) -> (Value, Option<String>) {
-        CreateWebhook::variables(&WebhookRequest::deserialize(&body).unwrap()).parts()
+    fn variables(body: Value) -> Result<Value, InvalidInput> {
+        CreateWebhook::variables(&WebhookRequest::deserialize(&body).unwrap())
     }
 
     #[test]
-    fn known_events_are_passed_on_and_any_other_list_is_refused_after_the_key() {
-        let (sent, misfit) =
-            variables(json!({"url": "https://a.test", "events": ["conversation.created", "conversation.handoff"]}));
+    fn known_events_are_passed_on_and_any_other_list_is_invalid() {
+        let sent =
+            variables(json!({"url": "https://a.test", "events": ["conversation.created", "conversation.handoff"]}))
+                .unwrap();
 
         assert_eq!(sent["input"]["events"], json!(["CONVERSATION_CREATED", "CONVERSATION_HANDOFF"]));
-        assert_eq!(misfit, None);
         for events in [json!([]), json!(["x"]), json!([7]), json!("conversation.created"), json!(null)] {
-            let (probe, misfit) = variables(json!({"url": "https://a.test", "events": events}));
-            assert!(misfit.is_some(), "{events}");
-            assert_eq!((&probe["input"]["url"], &probe["input"]["events"]), (&json!(""), &json!([])));
+            let invalid = variables(json!({"url": "https://a.test", "events": events})).unwrap_err();
+            assert_eq!(invalid.permission, Permission::ManageWebhooks, "{events}");
         }
     }
 }

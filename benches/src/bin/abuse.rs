@@ -1,11 +1,11 @@
-//! `cargo run --release -p helpbot-benches --bin abuse`: what the guard spends on documents that are
-//! made to be expensive, and whether a good client notices somebody who sends them.
+//! `cargo run --release -p helpbot-benches --bin abuse` measures how long the guard takes to refuse expensive documents,
+//! and whether a normal client is affected by a client that sends them.
 //!
-//! First the guard alone, each document some hundred times; it must refuse each within five
-//! milliseconds, at the 99th percentile too. Then the product in a process of its own: a client with an honest query at a steady rate, in turns alone and beside somebody
-//! who sends all the documents all the time. The product's own binary must have been built.
+//! First it measures the guard alone with each document a few hundred times. The 99th percentile must be below five
+//! milliseconds. Then it starts the product in a separate process and sends normal queries at a steady rate, alternately
+//! alone and beside a client that sends the expensive documents. The product's binary must have been built.
 
-#![allow(clippy::print_stdout, reason = "printing is what it is for")]
+#![allow(clippy::print_stdout, reason = "it prints its results")]
 
 use std::fmt::Write as _;
 use std::hint::black_box;
@@ -13,7 +13,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use helpbot_api::guard::{self, Limits};
+use helpbot_api::gateway::guard;
+use helpbot_api::gateway::guard::limits::DocumentLimits;
 use helpbot_benches::load::{self, Connection};
 use helpbot_benches::process;
 use serde_json::json;
@@ -21,33 +22,33 @@ use tempfile::TempDir;
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Measures what abuse costs.
+/// Measures the effect of expensive documents.
 #[derive(Parser)]
 struct Options {
-    /// Rounds alone and beside the abuse, each.
+    /// Number of rounds without and with the abusive client, each.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Seconds of a round.
+    /// Duration of a round in seconds.
     #[arg(long, default_value_t = 4)]
     seconds: u64,
-    /// Honest requests a second.
+    /// Normal requests per second.
     #[arg(long, default_value_t = 400)]
     honest: u32,
-    /// Abusive requests a second; a key may send ten a second of any kind.
+    /// Abusive requests per second. The rate limit of a key is ten requests per second.
     #[arg(long, default_value_t = 60)]
     abusive: u32,
 }
 
 const READS: usize = 300;
-/// A document may not keep the guard busier than this.
+/// Target for the guard's time for one document.
 const CEILING: Duration = Duration::from_millis(5);
-/// Connections of the honest client, and of the other.
+/// Number of connections of each client.
 const CONNECTIONS: u32 = 4;
-/// One document of the honest kind: the dashboard's list of conversations.
+/// The normal document: the dashboard's list of conversations.
 const HONEST: &str = "query Page($after: String) { site { conversations(first: 50, after: $after) {
     nodes { id question answer handoff { status assignee { name } } citations { title url source { title } } }
     pageInfo { hasNextPage endCursor } } } }";
-/// Conversations in the list.
+/// Number of conversations in the list.
 const CONVERSATIONS: usize = 50;
 
 #[tokio::main]
@@ -69,13 +70,13 @@ fn documents() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The guard on this one thread.
+/// Measures the guard on this thread.
 fn alone(documents: &[(&'static str, String)]) -> Result<(), AnyError> {
     println!("{:<28} {:>8} {:>11} {:>11}  refused for", "document", "bytes", "guard p50", "p99");
     let mut worst = Duration::ZERO;
     let honest = ("an honest document", HONEST.to_owned());
     for (name, text) in documents.iter().chain([&honest]) {
-        let limits = Limits::default();
+        let limits = DocumentLimits::default();
         let (p50, p99) = times(READS, || drop(black_box(guard::read(black_box(text), &limits))));
         let verdict = guard::read(text, &limits).map_or_else(|refusal| refusal.to_string(), |_| "-".into());
         println!("{name:<28} {:>8} {:>8.1} µs {:>8.1} µs  {verdict}", text.len(), us(p50), us(p99));
@@ -85,7 +86,7 @@ fn alone(documents: &[(&'static str, String)]) -> Result<(), AnyError> {
     if worst > CEILING { Err("the guard is busier than it may be".into()) } else { Ok(()) }
 }
 
-/// The honest client alone and beside the abuse, in turns.
+/// Measures the normal client alternately alone and beside the abusive one.
 async fn beside(options: &Options, documents: &[(&'static str, String)]) -> Result<(), AnyError> {
     let home = TempDir::new()?;
     let product = process::product(home.path(), &[])?;
@@ -128,8 +129,8 @@ async fn beside(options: &Options, documents: &[(&'static str, String)]) -> Resu
     Ok(())
 }
 
-/// Sends the requests in turn, `rate` a second over all connections; the times of the answers, sorted.
-/// What is answered although it should be refused is an error, and the other way round.
+/// Sends the requests in turn at `rate` per second over all connections, and returns the sorted response times. A response
+/// with the wrong status is an error.
 async fn paced(
     addr: SocketAddr,
     requests: &[Vec<u8>],
@@ -151,14 +152,14 @@ async fn paced(
                     if begin.elapsed() > length {
                         break;
                     }
-                    // From the moment it was due: a client that waits for the server counts too.
+                    // Measured from the planned time, so that waiting for the server counts too.
                     let answer = connection.send(request).await?;
                     times.push(due.elapsed());
                     let body = String::from_utf8_lossy(&answer.body);
                     if (answer.status != 200 || body.starts_with(r#"{"errors""#)) != is_abuse {
                         return Err(format!("{}: {}", answer.status, &body[..body.len().min(300)]).into());
                     }
-                    // A refused body may be left unread, and its connection is closed then.
+                    // The server may close the connection after refusing a request without reading its body.
                     if answer.status == 413 {
                         connection = Connection::open(addr).await?;
                     }
@@ -176,7 +177,7 @@ async fn paced(
     Ok(times)
 }
 
-/// Half of the times are within the first, all but one in a hundred within the second.
+/// The median and the 99th percentile of sorted times.
 fn times(rounds: usize, mut work: impl FnMut()) -> (Duration, Duration) {
     let mut times: Vec<Duration> = (0..rounds)
         .map(|_| {
@@ -200,7 +201,7 @@ fn numbered(count: usize, field: &str) -> String {
     })
 }
 
-/// `depth` fragments, each of which spreads the next `width` times.
+/// A document with `depth` fragments, each of which spreads the next one `width` times.
 fn fan_out(depth: usize, width: usize) -> String {
     let mut text = "{ ...F0 }".to_owned();
     for n in 0..depth {

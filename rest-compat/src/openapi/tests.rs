@@ -1,4 +1,4 @@
-//! Looks at the document itself: complete, and without a reference that leads nowhere.
+//! Checks that the OpenAPI document is complete and that every reference in it exists.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ fn whole() -> Value {
     serde_json::from_str(json()).unwrap()
 }
 
-/// Every object of the document, with where it stands.
+/// All objects of the document with their paths.
 fn objects(value: &Value, place: String, found: &mut Vec<(String, Value)>) {
     match value {
         Value::Object(object) => {
@@ -23,7 +23,7 @@ fn objects(value: &Value, place: String, found: &mut Vec<(String, Value)>) {
 }
 
 #[test]
-fn each_route_of_the_contract_is_there_with_its_statuses() {
+fn the_document_contains_each_route_of_the_contract_with_its_statuses() {
     let routes = [
         ("/chat", "post", "200 400 401 403 409 413 429 500 503"),
         ("/feedback", "post", "200 400 401 403 409 413 429 500 503"),
@@ -61,13 +61,13 @@ fn each_field_has_a_type_a_description_and_an_example() {
     for (name, schema) in schemas {
         assert!(schema["description"].is_string(), "{name} has no description");
         for (field, property) in schema["properties"].as_object().into_iter().flatten() {
-            // A reference is described and exemplified where it leads; a list, where its items do.
+            // The target of a reference carries the description and the example; for a list, its items do.
             let target = |value: &Value| match value["$ref"].as_str() {
                 Some(location) => schemas[location.rsplit('/').next().unwrap()].clone(),
                 None => value.clone(),
             };
             let mut resolved = target(property);
-            // One that may be null has it beside the reference within `oneOf`.
+            // For a nullable reference, the description is beside the reference inside `oneOf`.
             if let Some(own) = [property, &property["oneOf"][0]].iter().find_map(|one| one["description"].as_str()) {
                 resolved["description"] = own.into();
             }
@@ -84,7 +84,7 @@ fn each_field_has_a_type_a_description_and_an_example() {
 }
 
 #[test]
-fn each_reference_leads_somewhere() {
+fn each_reference_has_a_target() {
     let document = whole();
     let mut found = Vec::new();
     objects(&document, String::new(), &mut found);
@@ -97,7 +97,7 @@ fn each_reference_leads_somewhere() {
 }
 
 #[test]
-fn each_parameter_and_each_operation_is_described() {
+fn each_parameter_and_each_operation_has_a_description() {
     let document = whole();
 
     for (path, item) in document["paths"].as_object().unwrap() {

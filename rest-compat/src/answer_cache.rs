@@ -1,0 +1,32 @@
+//! Caches answers that depend only on a key and the settings of its site. A widget reads its
+//! configuration on every page of a visit, and a site has few keys.
+
+use helpbot_api::{KeyId, SettingsSnapshot};
+use quick_cache::sync::Cache;
+
+use crate::respond::CacheableAnswer;
+
+/// Maximum number of answers, one for each key.
+const ANSWERS_MAX: usize = 10_000;
+
+/// The last answer for each key, with the settings that it was computed from.
+pub(crate) struct AnswerCache(Cache<KeyId, (SettingsSnapshot, CacheableAnswer)>);
+
+impl Default for AnswerCache {
+    fn default() -> Self {
+        Self(Cache::new(ANSWERS_MAX))
+    }
+}
+
+impl AnswerCache {
+    /// The answer that was computed from the same settings, if it is cached.
+    pub fn get(&self, snapshot: &SettingsSnapshot) -> Option<CacheableAnswer> {
+        let (of, answer) = self.0.get(&snapshot.key)?;
+        (of == *snapshot).then_some(answer)
+    }
+
+    /// Caches `answer`, which was computed after `snapshot` was taken.
+    pub fn put(&self, snapshot: SettingsSnapshot, answer: CacheableAnswer) {
+        self.0.insert(snapshot.key, (snapshot, answer));
+    }
+}
