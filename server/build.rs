@@ -1,6 +1,6 @@
-//! Builds `web/` with npm and lists the result for embedding, in `OUT_DIR` alone: the checkout
-//! stays as it is. Without npm, or when its build fails, the list is empty and the program says
-//! why; a build of Rust never fails for want of JavaScript.
+//! Builds `web/` with npm in `OUT_DIR` and writes the list of files that `assets.rs` embeds. The checkout is not
+//! changed. When npm is missing or its build fails, the list is empty and the program explains why; the Rust
+//! build never fails because of JavaScript.
 
 use std::env;
 use std::error::Error;
@@ -12,12 +12,12 @@ use std::process::Command;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-/// What of `web/` makes up the build. `node_modules` and `dist` of a developer are left alone.
+/// The parts of `web/` that the build needs. A developer's `node_modules` and `dist` are not touched.
 const INPUTS: [&str; 9] =
     ["package.json", "package-lock.json", "tsconfig.json", "scripts", "schema", "widget", "dashboard", "pages", "live"];
-/// Rooms that the ones above import from.
+/// Folders that the parts above import from.
 const MORE_INPUTS: [&str; 2] = ["text", "demo"];
-/// Of the copy's installed packages: the lock file that they were installed from.
+/// Copy of the lock file from which the packages in `OUT_DIR` were installed.
 const INSTALLED: &str = "installed-lock.json";
 
 #[derive(Deserialize)]
@@ -48,7 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let source = format!(
         "/// The built files.\nstatic FILES: &[File] = &[{list}];\n\
-         /// Why there are none.\nconst MISSING_REASON: &str = {reason:?};\n"
+         /// Why there are no files.\nconst MISSING_REASON: &str = {reason:?};\n"
     );
     fs::write(out.join("assets.rs"), source)?;
     Ok(())
@@ -66,13 +66,13 @@ fn watch(root: &Path) {
     }
 }
 
-/// The list of the built files as Rust source.
+/// Builds the files and returns their list as Rust source.
 fn built(root: &Path, out: &Path) -> Result<String, Box<dyn Error>> {
     if env::var_os("HELPBOT_SKIP_WEB").is_some() {
         return Err("HELPBOT_SKIP_WEB is set".into());
     }
     if !root.join("web/package.json").is_file() {
-        return Err("web/package.json is not there".into());
+        return Err("web/package.json does not exist".into());
     }
     let web = out.join("web");
     copy_inputs(root, out)?;
@@ -86,7 +86,7 @@ fn built(root: &Path, out: &Path) -> Result<String, Box<dyn Error>> {
     })
 }
 
-/// Fresh copies of the inputs; what was installed in the copy before is kept.
+/// Copies the inputs again. Packages that an earlier build installed stay.
 fn copy_inputs(root: &Path, out: &Path) -> std::io::Result<()> {
     let web = out.join("web");
     for name in INPUTS.iter().chain(&MORE_INPUTS) {
@@ -117,14 +117,14 @@ fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     }
 }
 
-/// Installs what the lock file says, unless that was done.
+/// Installs the packages of the lock file, unless they are installed.
 fn install(web: &Path) -> Result<(), Box<dyn Error>> {
     let lock = fs::read(web.join("package-lock.json"))?;
     let stamp = web.join(INSTALLED);
     if fs::read(&stamp).is_ok_and(|installed| installed == lock) {
         return Ok(());
     }
-    // One retry: without a network this must end in seconds, not in npm's minutes.
+    // One retry, so that the build fails within seconds when the network is down.
     npm(web, &["ci", "--no-audit", "--no-fund", "--prefer-offline", "--fetch-retries=1", "--fetch-timeout=30000"])?;
     fs::write(stamp, lock)?;
     Ok(())
@@ -139,7 +139,7 @@ fn npm(web: &Path, arguments: &[&str]) -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    let last = said.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("no word why");
+    let last = said.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("npm gave no reason");
     Err(format!("npm {} failed: {last}", arguments[0]).into())
 }
 
@@ -157,7 +157,7 @@ fn item(dist: &Path, entry: &Entry) -> Result<String, Box<dyn Error>> {
             "None".to_owned()
         }
     };
-    // The program can inflate: a third of the room for what every browser takes compressed anyway.
+    // The program can inflate files, so only the compressed form is embedded, at a third of the size.
     let is_inflated = entry.encodings.iter().any(|known| known == "gz");
     let as_it_is = match is_inflated {
         true => "None".to_owned(),

@@ -1,10 +1,10 @@
-//! How long a site's index takes to load from the database: `cargo run --release -p helpbot-benches
-//! --example index_load [-- CHUNKS]`, 10,000 if not said; SQLite in a temporary directory.
+//! Measures the time to load a site's index from an SQLite database: `cargo run --release -p helpbot-benches --example
+//! index_load [-- CHUNKS]`. CHUNKS defaults to 10,000.
 //!
-//! The first question after a start loads it; the same question again does not. The difference of
-//! the two is printed, of each round, and the least.
+//! The first question after a start loads the index, and the same question again does not. The program prints the
+//! difference for each round, the minimum and the median.
 
-#![allow(clippy::print_stdout, reason = "printing is what it is for")]
+#![allow(clippy::print_stdout, reason = "it prints its results")]
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,14 +16,16 @@ use helpbot_domain::source::PageOutcome;
 use helpbot_engine::{Chunk, ChunkDraft, Engine, EngineSettings, speed};
 use helpbot_services::accounts::sites;
 use helpbot_services::conversations::{self, NewQuestion};
+use helpbot_services::runtime::job_kinds;
+use helpbot_services::runtime::jobs;
 use helpbot_services::runtime::randomness;
-use helpbot_services::sources::reading::{self, PageReading};
+use helpbot_services::sources::{page_sync::SyncedPage, sync};
 use helpbot_services::{Services, Settings, SystemClock, Viewer, sources};
 
 type AnyError = Box<dyn std::error::Error>;
 
 const CHUNKS: usize = 10_000;
-/// Chunks of one page: what a long page has.
+/// Number of chunks of one long page.
 const OF_A_PAGE: usize = 50;
 const ROUNDS: usize = 7;
 
@@ -61,14 +63,14 @@ async fn filled(services: &Services, viewer: &Viewer, count: usize) -> Result<Si
     let site = sites::create(services, viewer, new).await?;
     let url = "https://shop.example/help/";
     sources::add_url(services, viewer, Some(site.id), url).await?;
-    let job = services.claim_jobs(&[sources::SCRAPE], "the bench", 1).await?.pop().ok_or("no job")?;
-    let begun = reading::begin(services, &job, "the bench").await?.ok_or("no source")?;
+    let job = jobs::claim(services, &[job_kinds::SYNC], "the bench", 1).await?.pop().ok_or("no job")?;
+    let begun = sync::begin(services, &job, "the bench").await?.ok_or("no source")?;
     let chunks = speed::site(count);
-    let pages = chunks.chunks(OF_A_PAGE).enumerate().map(|(number, chunks)| PageReading {
+    let pages = chunks.chunks(OF_A_PAGE).enumerate().map(|(number, chunks)| SyncedPage {
         chunks: chunks.iter().cloned().map(draft).collect(),
-        ..PageReading::of(format!("{url}{number}"), PageOutcome::Fetched)
+        ..SyncedPage::of(format!("{url}{number}"), PageOutcome::Fetched)
     });
-    reading::complete(services, &begun, None, pages.collect()).await?;
+    sync::complete(services, &begun, None, pages.collect()).await?;
     Ok(site.id)
 }
 

@@ -1,5 +1,5 @@
-// The peer of the fan-out measurement: one subscription field, told by POST /publish. Every subscriber
-// has an iterator of its own over one list of listeners, as graphql-ws's recipes have it.
+// The peer of the fan-out benchmark: one subscription field whose events come from POST /publish. Every subscriber has its
+// own iterator over one list of listeners, as in the recipes of graphql-ws.
 import { GraphQLNonNull, GraphQLObjectType, GraphQLSchema, GraphQLString } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { createServer } from 'node:http';
@@ -7,7 +7,7 @@ import { WebSocketServer } from 'ws';
 
 const listeners = new Set();
 
-/** The events from now on, for one subscriber. */
+/** The future events for one subscriber. */
 function events() {
   const waiting = [];
   let wake;

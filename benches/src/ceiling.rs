@@ -1,21 +1,20 @@
-//! The ceilings: the least that a server on the same libraries could do.
+//! The ceilings: servers on the same libraries that do only the minimum.
 //!
-//! `/config` is a bare axum route that answers the same bytes as `GET /api/v1/config`, without a
-//! key, a database or GraphQL. `/insert` parses the same question and writes the same rows as a
-//! chat through the same group commit, without a key, retrieval or GraphQL.
+//! `/config` is a bare axum route that returns the same bytes as `GET /api/v1/config`, without authentication, database
+//! or GraphQL. `/insert` parses the same question and writes the same rows as a chat through the same group commit,
+//! without authentication, retrieval or GraphQL.
 
+use helpbot_domain::conversation::{Conversation, OPENING_MESSAGES, Outcome};
+use helpbot_domain::site::Site;
 use std::path::Path;
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use helpbot_db::conversations::{Conversation, OPENING_MESSAGES};
 use helpbot_db::events::NewEvent;
-use helpbot_db::sites::Site;
-use helpbot_db::stats::Counts;
+use helpbot_db::stats::DailyCounts;
 use helpbot_db::{DatabaseUrl, Db, conversations, events, sites, stats, usage};
-use helpbot_domain::conversation::Outcome;
 use helpbot_domain::event::EventType;
 use helpbot_domain::ids::{ConversationId, EventId, SiteId};
 use helpbot_domain::plan::{Plan, UNLIMITED_CREDITS};
@@ -31,11 +30,11 @@ struct Ceiling {
     answer: String,
 }
 
-/// Serves the ceilings on a free port until the process ends; prints the address. `answer` is
-/// the text to store, as long as what a chat stores.
+/// Serves the ceilings on a free port until the process ends, and prints the address. `answer` is the text to store; it is
+/// as long as the answer of a chat.
 ///
 /// # Errors
-/// When the database cannot be made or the port not be taken.
+/// When the database cannot be created or no port is free.
 pub async fn serve(dir: &Path, answer: String) -> Result<(), Box<dyn std::error::Error>> {
     let db = Db::open(&DatabaseUrl::Sqlite(dir.join("ceiling.db"))).await?;
     let site = site();
@@ -85,7 +84,7 @@ async fn insert(State(ceiling): State<Arc<Ceiling>>, Json(body): Json<Value>) ->
         Box::pin(async move {
             usage::take(c, new.site_id, now.month(), UNLIMITED_CREDITS, now).await?;
             conversations::insert(c, &new).await?;
-            stats::add(c, new.site_id, now.day(), Counts { questions: 1, ..Counts::default() }).await?;
+            stats::add(c, new.site_id, now.day(), DailyCounts { questions: 1, ..DailyCounts::default() }).await?;
             events::append(c, new.site_id, now, vec![event]).await
         })
     });

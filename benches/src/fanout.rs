@@ -1,9 +1,9 @@
-//! Many idle subscriptions, each on a socket of its own, and one event to all of them: what a
-//! subscription holds of the server's memory, and how long until the last one has heard.
+//! Many idle subscriptions on separate WebSockets, and one event to all of them: the server's memory for each subscription,
+//! and the time until the last one receives the event.
 //!
-//! The client is the same for HelpBot and for its peer, a Node server on `ws` and `graphql-ws`
-//! (`benches/fanout/`): graphql-transport-ws in whole frames, from ten addresses of loopback,
-//! because a server may limit what comes from one.
+//! The client is the same for HelpBot and for its peer, a Node.js server with `ws` and `graphql-ws` (`benches/fanout/`). It
+//! speaks graphql-transport-ws in complete frames from ten loopback addresses, because a server may limit the
+//! connections of one address.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -23,28 +23,28 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 type Socket = WebSocketStream<TcpStream>;
 
-/// Addresses of loopback that connections come from.
+/// Number of loopback addresses that connections come from.
 const ADDRESSES: u8 = 10;
-/// Connections that are being opened at a time.
+/// Number of connections that are opened at the same time.
 const OPENING: usize = 64;
-/// Past this, an event did not come.
+/// Time after which an event counts as lost.
 const DEADLINE: Duration = Duration::from_secs(60);
-/// Buffers of a client's socket: ten thousand of them must fit beside the server.
+/// Buffer size of a client's socket. Ten thousand of them must fit into memory beside the server.
 const BUFFER_BYTES: usize = 4 * 1024;
 
-/// Whom to subscribe to, and how.
+/// The subscription and its server.
 pub struct Subscription {
-    /// The server.
+    /// Address of the server.
     pub addr: SocketAddr,
-    /// The path of its sockets.
+    /// Path of the WebSocket endpoint.
     pub path: &'static str,
-    /// The payload of `connection_init`.
+    /// Payload of `connection_init`.
     pub init: serde_json::Value,
-    /// The document of the subscription.
+    /// GraphQL document of the subscription.
     pub query: &'static str,
 }
 
-/// Subscriptions that are open; each is read by a task of its own, which answers pings.
+/// The open subscriptions. Each has a task that reads it and answers pings.
 pub struct Crowd {
     readers: JoinSet<AnyError>,
     heard: watch::Receiver<usize>,
@@ -52,11 +52,11 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// Opens `count` sockets and subscribes on each; done when every one has been acknowledged and
-    /// has sent its subscription.
+    /// Opens `count` WebSockets and subscribes on each. Returns when every connection is acknowledged and every subscription
+    /// is sent.
     ///
     /// # Errors
-    /// The first that could not be opened.
+    /// The error of the first connection that failed.
     pub async fn gather(what: &Subscription, count: usize) -> Result<Self, AnyError> {
         let addresses = (0..count).map(|n| u8::try_from(n % usize::from(ADDRESSES)).unwrap_or(0) + 2);
         let mut opened = stream::iter(addresses).map(|last| open(what, last)).buffer_unordered(OPENING);
@@ -68,11 +68,11 @@ impl Crowd {
         Ok(Self { readers, heard, count })
     }
 
-    /// Makes one event, and waits until all have heard it: the time from just before it was made
-    /// until the last one has.
+    /// Publishes one event and waits until all subscriptions have received it. Returns the time from just before the event
+    /// to the last receipt.
     ///
     /// # Errors
-    /// When a socket ends or hears something else, or nothing in time.
+    /// When a socket closes, receives another message, or receives nothing in time.
     pub async fn tell(&mut self, publish: impl Future<Output = Result<(), AnyError>>) -> Result<Duration, AnyError> {
         let wanted = *self.heard.borrow() + self.count;
         let began = Instant::now();
@@ -80,13 +80,13 @@ impl Crowd {
         tokio::select! {
             all = self.heard.wait_for(|heard| *heard >= wanted) => drop(all?),
             Some(ended) = self.readers.join_next() => return Err(ended?),
-            () = tokio::time::sleep(DEADLINE) => return Err("not every subscription heard the event".into()),
+            () = tokio::time::sleep(DEADLINE) => return Err("not every subscription received the event".into()),
         }
         Ok(began.elapsed())
     }
 }
 
-/// Counts the events of one subscription, until it ends: why.
+/// Counts the events of one subscription until it ends. Returns the reason.
 async fn listen(mut socket: Socket, heard: watch::Sender<usize>) -> AnyError {
     loop {
         match text(&mut socket).await {
@@ -115,12 +115,12 @@ async fn open(what: &Subscription, last: u8) -> Result<Socket, AnyError> {
     Ok(socket)
 }
 
-/// The next message that is text; pings are answered on the way.
+/// The next text message. Pings are answered meanwhile.
 async fn text(socket: &mut Socket) -> Result<String, AnyError> {
     loop {
         match socket.next().await.ok_or("the server closed a socket")?? {
             Message::Text(text) => return Ok(text.to_string()),
-            // The answer waits for the next write, which does not come by itself.
+            // The answer would wait for the next write, so it is flushed here.
             Message::Ping(_) | Message::Pong(_) => socket.flush().await?,
             other => return Err(format!("{other:?}").into()),
         }

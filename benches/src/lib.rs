@@ -1,9 +1,9 @@
-//! The project's own measurements. Every figure stands beside a ceiling measured in the same
-//! run on the same machine, and what counts is the ratio: machines are noisy, ratios less so.
+//! Benchmarks. Each result is compared with a ceiling that is measured in the same run on the same machine, and only
+//! the ratio matters: absolute times vary between runs, ratios vary less.
 //!
-//! `cargo run --release -p helpbot-benches` prints those of answering, `--bin ingestion` those of
-//! reading; `docs/performance.md` holds the last. What runs the product in the measuring process
-//! (`house.rs`) stands in the programs that do so, so that the others link without it.
+//! `cargo run --release -p helpbot-benches` measures answering and `--bin ingestion` measures syncs.
+//! `docs/performance.md` contains the latest results. `application.rs` runs the product inside the measuring process. Only
+//! the programs that need it include it, so that the others link without the product.
 
 pub mod fanout;
 pub mod load;

@@ -1,6 +1,6 @@
-//! A closed-loop load over keep-alive HTTP/1.1 connections: each sends its next request when the
-//! answer to the last one is complete. Small on purpose, so that it takes little of the two
-//! cores that it shares with what it measures.
+//! A closed-loop load over keep-alive HTTP/1.1 connections: each connection sends its next request when the response to
+//! the previous one is complete. The code is small so that it uses little of the two cores that it shares with
+//! the measured server.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -8,37 +8,37 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// What to send, over and over.
+/// A request that is sent repeatedly.
 #[derive(Debug, Clone)]
 pub struct Load {
-    /// To whom.
+    /// Address of the server.
     pub addr: SocketAddr,
-    /// The whole request, head and body.
+    /// The complete request with headers and body.
     pub request: Vec<u8>,
-    /// Connections at once.
+    /// Number of concurrent connections.
     pub connections: usize,
-    /// For how long.
+    /// Duration of the load.
     pub duration: Duration,
 }
 
-/// What came back.
+/// The result of a load.
 #[derive(Debug, Clone, Copy)]
-pub struct Figures {
-    /// Answers with status 200 a second.
+pub struct Measured {
+    /// Responses with status 200 per second.
     pub per_second: f64,
-    /// Half of the answers came within this.
+    /// Median response time.
     pub p50: Duration,
-    /// All but one in a hundred came within this.
+    /// 99th percentile of the response times.
     pub p99: Duration,
-    /// Answers with any other status.
+    /// Number of responses with any other status.
     pub refused: usize,
 }
 
-/// Sends the load and counts.
+/// Sends the load and measures the responses.
 ///
 /// # Errors
-/// When a connection cannot be made or breaks.
-pub async fn run(load: &Load) -> std::io::Result<Figures> {
+/// When a connection cannot be opened or breaks.
+pub async fn run(load: &Load) -> std::io::Result<Measured> {
     let started = Instant::now();
     let tasks: Vec<_> = (0..load.connections).map(|_| tokio::spawn(connection(load.clone(), started))).collect();
     let mut times = Vec::new();
@@ -52,7 +52,7 @@ pub async fn run(load: &Load) -> std::io::Result<Figures> {
     times.sort_unstable();
     let at = |share: f64| times.get(((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1)));
     let at = |share| at(share).copied().unwrap_or_default();
-    Ok(Figures { per_second: times.len() as f64 / elapsed, p50: at(0.5), p99: at(0.99), refused })
+    Ok(Measured { per_second: times.len() as f64 / elapsed, p50: at(0.5), p99: at(0.99), refused })
 }
 
 async fn connection(load: Load, started: Instant) -> std::io::Result<(Vec<Duration>, usize)> {
@@ -68,12 +68,12 @@ async fn connection(load: Load, started: Instant) -> std::io::Result<(Vec<Durati
     Ok((times, refused))
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// Its status.
+    /// Status code.
     pub status: u16,
-    /// Its body.
+    /// Body.
     pub body: Vec<u8>,
 }
 
@@ -84,26 +84,26 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Connects.
+    /// Opens a connection.
     ///
     /// # Errors
-    /// When nobody listens there.
+    /// When the server does not accept the connection.
     pub async fn open(addr: SocketAddr) -> std::io::Result<Self> {
         let stream = TcpStream::connect(addr).await?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, buffer: Vec::with_capacity(16 * 1024) })
     }
 
-    /// Sends a whole request and waits for its whole answer.
+    /// Sends a complete request and waits for the complete response.
     ///
     /// # Errors
-    /// When the connection breaks, or the answer does not tell its length.
+    /// When the connection breaks, or the response has no length.
     pub async fn send(&mut self, request: &[u8]) -> std::io::Result<Answer> {
         let (status, body) = self.exchange(request).await?;
         Ok(Answer { status, body: self.buffer[body..].to_vec() })
     }
 
-    /// The status, and where the body begins in the buffer.
+    /// The status code and the position of the body in the buffer.
     async fn exchange(&mut self, request: &[u8]) -> std::io::Result<(u16, usize)> {
         self.stream.write_all(request).await?;
         let status = answer(&mut self.stream, &mut self.buffer).await?;
@@ -112,10 +112,10 @@ impl Connection {
     }
 }
 
-/// Reads one answer to its end, into `buffer`, and gives its status.
+/// Reads one response into `buffer` and returns its status code.
 ///
 /// # Errors
-/// When the connection ends before, or what comes is no answer.
+/// When the connection ends early, or the bytes are not an HTTP response.
 pub async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> std::io::Result<u16> {
     buffer.clear();
     let head_end = loop {
@@ -125,7 +125,7 @@ pub async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> std::io::Re
         read_more(stream, buffer).await?;
     };
     let head = String::from_utf8_lossy(&buffer[..head_end]).to_ascii_lowercase();
-    let bad = || std::io::Error::other(format!("unreadable answer: {head}"));
+    let bad = || std::io::Error::other(format!("cannot parse the response: {head}"));
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(bad)?;
     let length = head.lines().find_map(|line| line.strip_prefix("content-length:")).ok_or_else(bad)?;
     let length: usize = length.trim().parse().map_err(|_| bad())?;
@@ -142,7 +142,7 @@ async fn read_more(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> std::io::Res
     }
 }
 
-/// A request with a JSON body, as bytes.
+/// The bytes of a POST request with a JSON body.
 pub fn post(path: &str, key: &str, body: &str) -> Vec<u8> {
     format!(
         "POST {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {key}\r\ncontent-type: application/json\r\n\
@@ -152,7 +152,7 @@ pub fn post(path: &str, key: &str, body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// A request without a body, as bytes.
+/// The bytes of a GET request.
 pub fn get(path: &str, key: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {key}\r\n\r\n").into_bytes()
 }

@@ -1,9 +1,9 @@
-//! `cargo run --release -p helpbot-benches`: the product beside its ceilings, as ratios.
+//! `cargo run --release -p helpbot-benches` measures the product beside its ceilings and prints ratios.
 //!
-//! The product's own binary must have been built (`cargo build --release`). Figures of one run
-//! belong together; compare the ratios of two runs, not their absolute values.
+//! The product's binary must have been built (`cargo build --release`). Compare the ratios of two runs, not their
+//! absolute values.
 
-#![allow(clippy::print_stdout, reason = "printing is what it is for")]
+#![allow(clippy::print_stdout, reason = "it prints its results")]
 
 mod ceiling;
 
@@ -12,41 +12,41 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use helpbot_benches::load::{self, Figures, Load};
+use helpbot_benches::load::{self, Load, Measured};
 use helpbot_benches::{fanout, process};
 use tempfile::TempDir;
 
-/// The product's own, so that the ceilings do not stand lower for another one.
+/// The product's allocator, so that the ceilings use the same one.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 type AnyError = Box<dyn std::error::Error>;
 
-/// Measures HelpBot beside bare servers on the same libraries.
+/// Compares HelpBot with bare servers on the same libraries.
 #[derive(Parser)]
 struct Options {
-    /// Seconds for each load.
+    /// Duration of each load in seconds.
     #[arg(long, default_value_t = 5)]
     seconds: u64,
-    /// Connections for each load.
+    /// Number of connections for each load.
     #[arg(long, default_value_t = 64)]
     connections: usize,
-    /// Rounds: each measures every server once, in turn; the medians of the ratios count.
+    /// Number of rounds. Each round measures every server once; the result is the median of the ratios.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// Measure so many idle subscriptions and one event to all of them instead; 10000 is the figure
-    /// that counts. `npm ci --prefix benches/fanout` brings the peer.
+    /// Number of idle subscriptions. When it is given, the program measures them and one event to all of them instead. The
+    /// documented result uses 10000. `npm ci --prefix benches/fanout` installs the peer.
     #[arg(long)]
     fanout: Option<usize>,
-    /// Serve the ceilings in this directory instead of measuring; used by the program itself.
+    /// Serve the ceilings with a database in this directory instead of measuring. The program calls itself with it.
     #[arg(long, hide = true)]
     serve_ceiling: Option<PathBuf>,
-    /// The answer that the ceiling stores.
+    /// Answer text that the ceiling stores.
     #[arg(long, hide = true, default_value = "")]
     answer: String,
 }
 
-/// Those of `--fanout 10000` and of the load.
+/// Sockets of `--fanout 10000` and of the load.
 const MANY_CONNECTIONS: [(&str, &str); 1] = [("HELPBOT_MAX_CONNECTIONS", "20000")];
 
 #[tokio::main]
@@ -94,12 +94,11 @@ async fn measure(options: &Options) -> Result<(), AnyError> {
     Ok(())
 }
 
-/// How long a server gets to come to rest before its memory is read, and to have every subscription
-/// live.
+/// Time for a server to become idle before its memory is read, and to start all subscriptions.
 const SETTLE: Duration = Duration::from_secs(5);
 const EVENTS: &str = "subscription { conversationEvents { cursor type conversation { id question } } }";
 
-/// Idle subscriptions and one event to all, HelpBot and its peer in turn.
+/// Measures idle subscriptions and one event to all of them, for HelpBot and for its peer.
 async fn measure_fanout(options: &Options, count: usize) -> Result<(), AnyError> {
     rlimit::increase_nofile_limit(u64::MAX)?;
     let home = TempDir::new()?;
@@ -114,7 +113,7 @@ async fn measure_fanout(options: &Options, count: usize) -> Result<(), AnyError>
         ("HelpBot", &product, serde_json::json!({ "apiKey": owner }), ask),
         ("Node", &peer, serde_json::json!({}), publish),
     ] {
-        // The first request brings up what every later one shares.
+        // The first request initializes what all later ones share.
         send(server.addr, &publish).await?;
         let before = server.resident_mib()?;
         let what = fanout::Subscription { addr: server.addr, path: "/graphql", init, query: EVENTS };
@@ -124,7 +123,7 @@ async fn measure_fanout(options: &Options, count: usize) -> Result<(), AnyError>
         for round in 1..=options.rounds {
             let publish = async { send(server.addr, &publish).await.map_err(|error| error.to_string().into()) };
             let took = crowd.tell(publish).await.map_err(|error| format!("{name}: {error}"))?;
-            println!("  {name:<8} {:>6.0} ms until the last has heard, round {round}", ms(took));
+            println!("  {name:<8} {:>6.0} ms until the last subscription has received it, round {round}", ms(took));
         }
         print_each(name, "after the events", server, before, count)?;
     }
@@ -138,7 +137,7 @@ fn print_each(name: &str, when: &str, server: &process::Server, before: f64, cou
     Ok(())
 }
 
-/// Sends one request and waits for its whole answer, which must be a good one.
+/// Sends one request and waits for its complete response, which must be successful.
 async fn send(addr: std::net::SocketAddr, request: &[u8]) -> Result<(), AnyError> {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut stream = tokio::net::TcpStream::connect(addr).await?;
@@ -149,23 +148,23 @@ async fn send(addr: std::net::SocketAddr, request: &[u8]) -> Result<(), AnyError
     if answer.starts_with("HTTP/1.1 200") { Ok(()) } else { Err(answer.into()) }
 }
 
-async fn run(options: &Options, server: &process::Server, request: &[u8]) -> Result<Figures, AnyError> {
+async fn run(options: &Options, server: &process::Server, request: &[u8]) -> Result<Measured, AnyError> {
     let load = Load {
         addr: server.addr,
         request: request.to_vec(),
         connections: options.connections,
         duration: Duration::from_secs(options.seconds),
     };
-    let figures = load::run(&load).await?;
-    if figures.refused > 0 {
-        return Err(format!("{} answers were refusals", figures.refused).into());
+    let measured = load::run(&load).await?;
+    if measured.refused > 0 {
+        return Err(format!("{} responses were errors", measured.refused).into());
     }
-    Ok(figures)
+    Ok(measured)
 }
 
-fn print_row(round: usize, name: &str, figures: Figures) {
-    let (p50, p99) = (ms(figures.p50), ms(figures.p99));
-    println!("  {round}  {name:<8} {:>9.0}/s   p50 {p50:>7.2} ms   p99 {p99:>7.2} ms", figures.per_second);
+fn print_row(round: usize, name: &str, measured: Measured) {
+    let (p50, p99) = (ms(measured.p50), ms(measured.p99));
+    println!("  {round}  {name:<8} {:>9.0}/s   p50 {p50:>7.2} ms   p99 {p99:>7.2} ms", measured.per_second);
 }
 
 fn ms(duration: Duration) -> f64 {

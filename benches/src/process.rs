@@ -1,5 +1,5 @@
-//! Servers under measurement run as processes of their own: started from this same program or
-//! from the product's binary, found by the address that they print, ended when dropped.
+//! Runs the measured servers as separate processes: this program or the product's binary. A server is found by the
+//! address that it prints, and stopped when its value is dropped.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::SocketAddr;
@@ -7,41 +7,41 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Before the address in what a ceiling prints.
+/// Text before the address in the output of a ceiling.
 pub const MARK: &str = "listening on http://";
 
-/// In the last line of what the product prints at its first start.
+/// Text in the last line that the product prints at its first start.
 const LAST_OF_FIRST_START: &str = "async></script>";
 
-/// A server in a process of its own.
+/// A server in a separate process.
 pub struct Server {
     child: Child,
-    /// Where it listens.
+    /// Address that it listens on.
     pub addr: SocketAddr,
-    /// What it had printed by then.
+    /// Its output until it was ready.
     pub printed: String,
-    /// From the start of the process until it said that it listens.
+    /// Time from the start of the process until it was ready.
     pub started_in: Duration,
 }
 
-/// Prints where this process listens, for [`start`] to find.
+/// Prints the address of this process for [`start`].
 pub fn announce(addr: SocketAddr) {
     let mut out = io::stdout().lock();
-    // A parent that has gone away reads nothing; the server ends with its pipe then.
+    // When the parent process has ended, the write fails and the server ends too.
     let _ = writeln!(out, "{MARK}{addr}").and_then(|()| out.flush());
 }
 
-/// Starts a server and waits until it has printed a line that holds `last`; the first address
-/// among its lines, which begins with `http://`, is where it listens.
+/// Starts a server and waits until it prints a line that contains `last`. The first `http://` address in its output is the
+/// address that it listens on.
 ///
 /// # Errors
-/// When it cannot be started, or ends before that line, or gives no address.
+/// When it cannot be started, ends before that line, or prints no address.
 pub fn start(command: &mut Command, last: &str) -> io::Result<Server> {
     let began = Instant::now();
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
     let mut lines = BufReader::new(child.stdout.take().ok_or_else(|| io::Error::other("no output"))?);
     let mut printed = String::new();
-    let unheard = |printed: &str| io::Error::other(format!("the server gave no address; it said: {printed}"));
+    let unheard = |printed: &str| io::Error::other(format!("the server printed no address: {printed}"));
     while !printed.lines().next_back().is_some_and(|line| line.contains(last)) {
         if lines.read_line(&mut printed)? == 0 {
             return Err(unheard(&printed));
@@ -50,16 +50,16 @@ pub fn start(command: &mut Command, last: &str) -> io::Result<Server> {
     let address = printed.split("http://").nth(1).and_then(|rest| rest.split(['/', ' ', '\n']).next());
     let addr = address.and_then(|text| text.parse().ok()).ok_or_else(|| unheard(&printed))?;
     let started_in = began.elapsed();
-    // Keeps reading, so that the server never waits for a full pipe.
+    // The output is read until the end, so that the server never waits for a full pipe.
     std::thread::spawn(move || io::copy(&mut lines, &mut io::sink()));
     Ok(Server { child, addr, printed, started_in })
 }
 
-/// Starts the product on a new data directory under `home`, without rate limits and with these
-/// settings beside. Its binary must have been built (`cargo build --release`).
+/// Starts the product with a new data directory below `home`, without rate limits and with additional settings. Its binary
+/// must have been built (`cargo build --release`).
 ///
 /// # Errors
-/// As [`start`].
+/// The errors of [`start`].
 pub fn product(home: &Path, settings: &[(&str, &str)]) -> io::Result<Server> {
     let binary = std::env::current_exe()?.with_file_name("helpbot");
     let mut command = Command::new(&binary);
@@ -70,10 +70,10 @@ pub fn product(home: &Path, settings: &[(&str, &str)]) -> io::Result<Server> {
 }
 
 impl Server {
-    /// The first word that begins so in what it printed: a key.
+    /// The first printed word with this beginning, for example an API key.
     ///
     /// # Errors
-    /// When there is none.
+    /// When there is no such word.
     pub fn word(&self, beginning: &str) -> io::Result<String> {
         let word = self.printed.split_whitespace().find(|word| word.starts_with(beginning));
         let word =
@@ -81,37 +81,37 @@ impl Server {
         Ok(word.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_').to_owned())
     }
 
-    /// Bytes that it caused to be written to disk so far.
+    /// Number of bytes that the process has written to disk.
     ///
     /// # Errors
-    /// When the system does not say.
+    /// When the operating system does not provide the value.
     pub fn written_bytes(&self) -> io::Result<u64> {
         let counts = std::fs::read_to_string(Path::new("/proc").join(self.child.id().to_string()).join("io"))?;
         let line = counts.lines().find_map(|line| line.strip_prefix("write_bytes: "));
         line.and_then(|bytes| bytes.parse().ok()).ok_or_else(|| io::Error::other("no write_bytes"))
     }
 
-    /// Resident memory, MiB.
+    /// Resident memory in MiB.
     ///
     /// # Errors
-    /// When the system does not say.
+    /// When the operating system does not provide the value.
     pub fn resident_mib(&self) -> io::Result<f64> {
         self.status_mib("VmRSS:")
     }
 
-    /// Begins a new [`peak_mib`](Self::peak_mib): what is resident now is the most.
+    /// Resets [`peak_mib`](Self::peak_mib) to the current resident memory.
     ///
     /// # Errors
-    /// When the system does not let it.
+    /// When the operating system does not allow it.
     pub fn reset_peak(&self) -> io::Result<()> {
         // proc(5): 5 resets the peak resident set size ("high water mark").
         std::fs::write(Path::new("/proc").join(self.child.id().to_string()).join("clear_refs"), "5")
     }
 
-    /// The most that was resident since the start, or since [`reset_peak`](Self::reset_peak), MiB.
+    /// Maximum resident memory in MiB since the start, or since [`reset_peak`](Self::reset_peak).
     ///
     /// # Errors
-    /// When the system does not say.
+    /// When the operating system does not provide the value.
     pub fn peak_mib(&self) -> io::Result<f64> {
         self.status_mib("VmHWM:")
     }

@@ -1,5 +1,5 @@
-//! An endpoint for webhooks, as light as one can be: it notes when what came, and answers 204, or
-//! in a way that no sender likes.
+//! A minimal webhook endpoint. It records each request with its time and responds with 204, or misbehaves in a chosen
+//! way.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,28 +10,28 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// What it sends at a time when it sends without end.
+/// Size of the pieces of an endless response.
 const FLOOD: [u8; 16 * 1024] = [b'x'; 16 * 1024];
 
-/// How it answers.
+/// How the endpoint responds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manner {
-    /// 204, at once.
+    /// It responds immediately with 204.
     Prompt,
-    /// Never.
+    /// It never responds.
     Silent,
-    /// With a head that comes a byte a second.
+    /// It sends its headers at one byte per second.
     Dripping,
-    /// With 200 and 10 GB.
+    /// It responds with 200 and a body of 10 GB.
     Endless,
 }
 
-/// What came, and when.
+/// The received bodies with their times.
 type Arrivals = Arc<Mutex<Vec<(Instant, Vec<u8>)>>>;
 
-/// A running endpoint; it ends with its runtime.
+/// A running endpoint. It ends with its runtime.
 pub struct Receiver {
-    /// Where it listens.
+    /// Address that it listens on.
     pub addr: SocketAddr,
     arrivals: Arrivals,
     open: Arc<AtomicUsize>,
@@ -39,10 +39,10 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// Starts one on a free port.
+    /// Starts an endpoint on a free port.
     ///
     /// # Errors
-    /// When no port can be taken.
+    /// When no port is free.
     pub async fn start(manner: Manner) -> std::io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let addr = listener.local_addr()?;
@@ -56,7 +56,7 @@ impl Receiver {
                 tokio::spawn(async move {
                     tokio::select! {
                         _ = serve(stream, &kept, manner) => {}
-                        // Fails when the receiver is gone: then nobody waits any more either.
+                        // This fails when the receiver has been dropped, and then nobody waits for it.
                         _ = closed.wait_for(|is_closed| *is_closed) => {}
                     }
                     count.fetch_sub(1, Ordering::Relaxed);
@@ -66,28 +66,28 @@ impl Receiver {
         Ok(Self { addr, arrivals, open, is_closed })
     }
 
-    /// How many bodies have come since they were last taken.
+    /// Number of bodies received since they were last taken.
     pub fn count(&self) -> usize {
         self.arrivals.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// The bodies that have come, with their moments.
+    /// Takes the received bodies with their times.
     pub fn take(&self) -> Vec<(Instant, Vec<u8>)> {
         std::mem::take(&mut *self.arrivals.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Ends all connections, and from now on each that is made.
+    /// Closes all connections, and every new one from now on.
     pub fn close(&self) {
         self.is_closed.send_replace(true);
     }
 
-    /// Connections that have not ended.
+    /// Number of open connections.
     pub fn open(&self) -> usize {
         self.open.load(Ordering::Relaxed)
     }
 }
 
-/// Answers one connection's requests until it ends.
+/// Responds to the requests of one connection until it ends.
 async fn serve(mut stream: TcpStream, arrivals: &Arrivals, manner: Manner) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut buffer = Vec::with_capacity(16 * 1024);
@@ -108,7 +108,7 @@ async fn serve(mut stream: TcpStream, arrivals: &Arrivals, manner: Manner) -> st
     Ok(())
 }
 
-/// A head without end, a byte a second.
+/// Sends endless headers at one byte per second.
 async fn drip(stream: &mut TcpStream) -> std::io::Result<()> {
     for byte in b"HTTP/1.1 200 OK\r\nx-patience: ".iter().chain(std::iter::repeat(&b'.')) {
         stream.write_all(&[*byte]).await?;
@@ -117,7 +117,7 @@ async fn drip(stream: &mut TcpStream) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The body of the next request; none when the connection has ended.
+/// The body of the next request. `None` when the connection has ended.
 async fn request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> std::io::Result<Option<Vec<u8>>> {
     let head_end = loop {
         if let Some(at) = buffer.windows(4).position(|four| four == b"\r\n\r\n") {

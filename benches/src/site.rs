@@ -1,5 +1,5 @@
-//! A help site of many pages for the crawl, generated from this project's own documents, served
-//! on loopback; and the pages alone, for extraction.
+//! A generated help site of many pages, made from this project's documentation. It is served on loopback for the crawl
+//! benchmark, and its pages are used alone for the extraction benchmark.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,15 +13,15 @@ use tokio::net::TcpListener;
 
 use helpbot_test_support::prose::Prose;
 
-/// Pages of the site: as many as a source may have.
+/// Number of pages, which is the maximum of a source.
 pub const PAGES: usize = 500;
 
-/// What surrounds the text of a page on any site: about 12 KB of menus, styles and footer.
+/// Menus, styles and footer around the text of a page, about 12 KB.
 const MENU_LINKS: usize = 120;
-/// Sections of the documents that stand on one page: about 8 KB of text.
+/// Number of document sections on one page, about 8 KB of text.
 const SECTIONS: usize = 6;
 
-/// So many pages in the order of their numbers, each with words of its own.
+/// Generates `count` pages in order, each with different words.
 pub fn pages(count: usize) -> Vec<String> {
     let prose = Prose::of_documents();
     let menu: String = (0..MENU_LINKS)
@@ -45,10 +45,10 @@ fn page(number: usize, next: usize, body: &str, menu: &str) -> String {
     )
 }
 
-/// Serves the pages at `/0` and on, with entity tags, a robots.txt and a sitemap; gives where.
+/// Serves the pages at `/0`, `/1` and so on, with entity tags, robots.txt and a sitemap. Returns the address.
 ///
 /// # Errors
-/// When no port can be taken.
+/// When no port is free.
 pub async fn serve(pages: Vec<String>) -> std::io::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let addr = listener.local_addr()?;

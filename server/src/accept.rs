@@ -1,5 +1,8 @@
-//! The accept loop. axum's own has no deadlines: a client that connects and says nothing, or
-//! one byte a minute, would hold its connection for ever (tokio-rs/axum#3478, hyperium/hyper#3756).
+//! Accepts connections and serves them over HTTP/1 and HTTP/2. `running` starts it with the router.
+//!
+//! axum's own accept loop has no deadlines, so a client that sends nothing, or one byte a minute, would keep
+//! its connection open forever (tokio-rs/axum#3478, hyperium/hyper#3756). This loop limits the time for the
+//! first bytes, for the headers and for each write, and the number of connections.
 
 use std::io;
 use std::net::SocketAddr;
@@ -22,28 +25,28 @@ use tokio::time::Sleep;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-/// For a request's head: a browser on a bad line needs two seconds.
-const HEAD_DEADLINE: Duration = Duration::from_secs(10);
-/// For the bytes by which HTTP/1 and HTTP/2 are told apart, which no timer of hyper covers.
+/// Deadline for the headers of a request. A browser on a slow connection needs about two seconds.
+const HEADERS_DEADLINE: Duration = Duration::from_secs(10);
+/// Deadline for the bytes that distinguish HTTP/1 from HTTP/2, which no timer of hyper covers.
 const FIRST_BYTES_DEADLINE: Duration = Duration::from_secs(10);
-/// For a write that makes no progress: a peer that reads nothing would hold its connection, and an
-/// event stream its place, for ever. Over the ten seconds after which a socket says why it ends.
+/// Deadline for a write that makes no progress. Without it, a peer that reads nothing would keep its
+/// connection open forever. It is longer than the ten seconds after which a WebSocket reports why it closes.
 const WRITE_DEADLINE: Duration = Duration::from_secs(30);
-/// Length of HTTP/2's preface; no request of HTTP/1.1 is shorter.
+/// Length of the HTTP/2 preface. No HTTP/1.1 request is shorter.
 const FIRST_BYTES: usize = 24;
-/// A silent HTTP/2 peer is asked for a sign of life this often, and has as long to give it.
+/// Interval of HTTP/2 pings on a silent connection, and the deadline for their answers.
 const PING_EVERY: Duration = Duration::from_secs(20);
-/// Requests at once on one HTTP/2 connection.
+/// Maximum number of concurrent requests on one HTTP/2 connection.
 const STREAMS: u32 = 128;
-/// Of all header lines of a request together.
-const HEAD_BYTES: u32 = 32 * 1024;
-/// What open requests get to finish when the server stops.
+/// Maximum total size of the headers of a request.
+const HEADERS_BYTES: u32 = 32 * 1024;
+/// Time that open requests have to finish when the server stops.
 const DRAIN: Duration = Duration::from_secs(10);
-/// After an accept that failed for want of file descriptors or memory.
+/// Pause after an accept that failed because file descriptors or memory ran out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves `app` on `listener` until `stop` is cancelled, then lets open requests finish for at
-/// most 10 s. At most `max_connections` are held; more wait in the kernel's queue.
+/// Serves `app` on `listener` until `stop` is canceled, then waits up to 10 seconds for open requests. Keeps
+/// at most `max_connections` open; further connections wait in the kernel's queue.
 pub(crate) async fn run(listener: TcpListener, app: Router, max_connections: usize, stop: CancellationToken) {
     let builder = Arc::new(builder());
     let places = Arc::new(Semaphore::new(max_connections));
@@ -71,20 +74,20 @@ pub(crate) async fn run(listener: TcpListener, app: Router, max_connections: usi
     }
     drop(listener);
     if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
-        tracing::warn!("some requests did not finish in time and were cut off");
+        tracing::warn!("some requests did not finish before the deadline and were closed");
     }
 }
 
 fn builder() -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_DEADLINE).max_buf_size(HEAD_BYTES as usize);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_DEADLINE).max_buf_size(HEADERS_BYTES as usize);
     builder
         .http2()
         .timer(TokioTimer::new())
         .keep_alive_interval(PING_EVERY)
         .keep_alive_timeout(PING_EVERY)
         .max_concurrent_streams(STREAMS)
-        .max_header_list_size(HEAD_BYTES)
+        .max_header_list_size(HEADERS_BYTES)
         .enable_connect_protocol();
     builder
 }
@@ -96,17 +99,17 @@ async fn serve(
     app: Router,
     watcher: hyper_util::server::graceful::Watcher,
 ) {
-    // Answers are small and written at once: waiting for more would only delay them.
+    // Responses are small and written in one piece, so Nagle's algorithm would only delay them.
     let _ = stream.set_nodelay(true);
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
         app.clone().oneshot(request)
     });
-    let io = TokioIo::new(Prompt::new(stream));
+    let io = TokioIo::new(DeadlineStream::new(stream));
     let connection = builder.serve_connection_with_upgrades(io, service);
     if let Err(error) = watcher.watch(connection).await {
-        // Clients go away all the time; that is worth a line only to who looks for it.
+        // Clients disconnect all the time, which matters only when someone investigates it.
         tracing::debug!(%error, "a connection ended early");
     }
 }
@@ -122,20 +125,20 @@ async fn pause_after(error: &io::Error) {
     }
 }
 
-/// A connection whose first bytes have a deadline, and every write that waits for its reader.
-struct Prompt<S> {
+/// A connection with a deadline for its first bytes and for every write.
+struct DeadlineStream<S> {
     stream: S,
     waiting: Option<(Pin<Box<Sleep>>, usize)>,
-    // Only while a write waits: an idle connection has no timer.
+    // Set only while a write waits, so that an idle connection has no timer.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> Prompt<S> {
+impl<S> DeadlineStream<S> {
     fn new(stream: S) -> Self {
         Self { stream, waiting: Some((Box::pin(tokio::time::sleep(FIRST_BYTES_DEADLINE)), FIRST_BYTES)), stalled: None }
     }
 
-    /// A write's outcome, or the end of its patience.
+    /// The result of a write, or `TimedOut` when it has made no progress before the deadline.
     fn timed<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.stalled = None;
@@ -146,7 +149,7 @@ impl<S> Prompt<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Prompt<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for DeadlineStream<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         let before = buffer.filled().len();
@@ -162,7 +165,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Prompt<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Prompt<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for DeadlineStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.timed(cx, written)
@@ -206,7 +209,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_is_answered_and_a_stop_ends_idle_connections() {
+    async fn a_request_is_answered_and_a_stop_closes_idle_connections() {
         let (address, stop, server) = served().await;
         let mut client = TcpStream::connect(address).await.expect("connected");
         client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.expect("sent");
@@ -223,33 +226,33 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_reads_nothing_is_cut_off_and_who_reads_slowly_is_not() {
+    async fn a_peer_that_reads_nothing_is_disconnected_and_a_slow_one_is_not() {
         let (mut client, server) = tokio::io::duplex(64);
-        let mut prompt = Prompt::new(server);
+        let mut stream = DeadlineStream::new(server);
         let mut read = [0; 64];
 
         for _ in 0..3 {
             let half = WRITE_DEADLINE / 2;
-            let (written, _) = tokio::join!(prompt.write_all(&[7; 64]), async {
+            let (written, _) = tokio::join!(stream.write_all(&[7; 64]), async {
                 tokio::time::sleep(half).await;
                 client.read_exact(&mut read).await.expect("bytes")
             });
             written.expect("it is read in time");
         }
-        prompt.write_all(&[7; 64]).await.expect("there is room");
-        let stuck = prompt.write_all(b"x").await;
+        stream.write_all(&[7; 64]).await.expect("the buffer has space");
+        let stuck = stream.write_all(b"x").await;
 
         assert_eq!(stuck.map_err(|error| error.kind()), Err(io::ErrorKind::TimedOut));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_stops_in_the_middle_of_the_preface_is_cut_off() {
+    async fn a_peer_that_stops_in_the_preface_is_disconnected() {
         let (mut client, server) = tokio::io::duplex(64);
         client.write_all(b"PRI * HT").await.expect("sent");
-        let mut prompt = Prompt::new(server);
+        let mut stream = DeadlineStream::new(server);
         let mut bytes = Vec::new();
 
-        let read = prompt.read_to_end(&mut bytes).await;
+        let read = stream.read_to_end(&mut bytes).await;
 
         assert_eq!(read.map_err(|error| error.kind()), Err(io::ErrorKind::TimedOut));
         assert_eq!(bytes, b"PRI * HT");

@@ -1,8 +1,8 @@
-//! The pages and scripts of `web/`, built by the build script and compiled in.
+//! Serves the pages and scripts of `web/`, which the build script compiles into the binary.
 //!
-//! Hashed names are served as immutable, the rest with an entity tag. Each is sent in the best
-//! encoding that the client takes, compressed at build time. Where the build had no npm, the
-//! pages say what is missing.
+//! Files with a hash in their name are served as immutable, all others with an entity tag. Every file is sent
+//! in the best encoding that the client accepts; files are compressed at build time. When the program was
+//! built without npm, the pages explain what is missing.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -17,49 +17,49 @@ use axum::routing::get;
 /// A built file.
 #[derive(Debug)]
 pub struct File {
-    /// Below the root, for example `assets/panel-BEuOYSgu.js`.
+    /// Path below the root, for example `assets/panel-BEuOYSgu.js`.
     pub path: &'static str,
-    /// The header.
+    /// Value of the `Content-Type` header.
     pub content_type: &'static str,
     /// Whether its name changes with its content.
     pub is_immutable: bool,
-    /// Whether it has places for values of the installation.
+    /// Whether the file contains placeholders for values of the installation.
     pub is_template: bool,
-    /// The beginning of the content's SHA-256, in quotes.
+    /// Entity tag: the first bytes of the content's SHA-256 hash, in quotes.
     pub etag: &'static str,
-    /// As it is; left out where `gz` holds the same in a third of the room.
+    /// The uncompressed content. `None` when `gz` contains the same in a third of the space.
     pub plain: Option<&'static [u8]>,
-    /// Compressed with Brotli, where that is smaller.
+    /// The content compressed with Brotli. `None` when that is not smaller.
     pub br: Option<&'static [u8]>,
-    /// Compressed with gzip, where that is smaller.
+    /// The content compressed with gzip. `None` when that is not smaller.
     pub gz: Option<&'static [u8]>,
 }
 
 include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
-/// Nothing but what we serve ourselves; images may be the site's own logo.
+/// Content security policy that allows only files of this server, and images from anywhere for logos.
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; \
      font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
-/// The same, for the page that is made to stand in a frame.
+/// The same policy for the page that is made to be embedded in a frame.
 const CSP_FRAMED: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; \
      font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors *";
 const A_YEAR: &str = "public, max-age=31536000, immutable";
-/// Five minutes: the loader stands in every page of a customer, and names the panel's version.
+/// Five minutes. The loader is in every page of a customer and names the version of the panel.
 const SHORT: &str = "public, max-age=300";
 const NO_CACHE: &str = "no-cache";
-/// In a template, the place of the demo page's widget key.
+/// Placeholder for the widget key in the demo page.
 const WIDGET_KEY: &str = "%HELPBOT_WIDGET_KEY%";
 const LANDING: &str = include_str!("landing.html");
 const MISSING: &str = include_str!("missing.html");
 
-/// What pages are filled with.
+/// Values that replace the placeholders of pages.
 #[derive(Clone, Default)]
 pub struct Values {
-    /// The key that the demo page chats with; it is public by nature.
+    /// Widget key of the demo page. It is public, like every widget key.
     pub widget_key: Option<String>,
 }
 
-/// The pages and their files.
+/// The routes of all pages and files.
 pub fn router(values: Values) -> Router {
     let page = |name: &'static str| get(async move |State(values), headers| page(name, &headers, &values));
     Router::new()
@@ -83,7 +83,7 @@ fn find(path: &str) -> Option<&'static File> {
     FILES.iter().find(|file| file.path == path)
 }
 
-/// The icon, under a name that does not change.
+/// Serves the icon under a name that does not change.
 async fn icon(headers: HeaderMap) -> Response {
     match FILES.iter().find(|file| file.content_type == "image/svg+xml" && file.path.contains("icon")) {
         Some(icon) => file(icon.path, &headers),
@@ -119,14 +119,14 @@ fn html(text: String) -> Response {
     (headers, Html(text)).into_response()
 }
 
-/// For pages that carry their few rules of style inside and run nothing.
+/// Content security policy of pages with inline styles and no scripts.
 const STATIC_CSP: &str =
     "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 fn filled(file: &File, values: &Values) -> Response {
     let plain = plain(file);
     let text = String::from_utf8_lossy(&plain);
-    // Keys are made of letters, digits and underscores: nothing to escape.
+    // Keys consist of letters, digits and underscores, so nothing needs to be escaped.
     let text = text.replace(WIDGET_KEY, values.widget_key.as_deref().unwrap_or_default());
     ([(header::CONTENT_TYPE, file.content_type), (header::CACHE_CONTROL, NO_CACHE)], text).into_response()
 }
@@ -141,7 +141,7 @@ fn serve(file: &'static File, headers: &HeaderMap) -> Response {
         (header::ETAG, file.etag),
         (header::CACHE_CONTROL, caching),
         (header::VARY, "Accept-Encoding"),
-        // Scripts and pictures of the widget stand in other people's pages.
+        // Scripts and images of the widget are loaded by pages of other origins.
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
         (header::HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"),
     ];
@@ -176,7 +176,7 @@ fn variant(file: &'static File, headers: &HeaderMap) -> (Option<&'static str>, C
     }
 }
 
-/// The file as it is, inflated for the rare client that takes no compression.
+/// The uncompressed content, inflated for the rare client that accepts no compression.
 fn plain(file: &File) -> Cow<'static, [u8]> {
     let Some(gz) = file.gz.filter(|_| file.plain.is_none()) else { return file.plain.unwrap_or_default().into() };
     let mut plain = Vec::new();
@@ -184,7 +184,7 @@ fn plain(file: &File) -> Cow<'static, [u8]> {
     plain.into()
 }
 
-/// Whether an `Accept-Encoding` takes `encoding`: it is named, and not with a weight of zero.
+/// Whether an `Accept-Encoding` header accepts `encoding`: it names it with a weight above zero.
 fn takes(accepted: &str, encoding: &str) -> bool {
     accepted.split(',').any(|entry| {
         let mut parts = entry.split(';').map(str::trim);
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_encoding_that_is_taken_is_sent() {
+    fn the_best_accepted_encoding_is_sent() {
         assert_eq!(encoding("gzip, deflate, br, zstd"), Some("br"));
         assert_eq!(encoding("gzip, br;q=0"), Some("gzip"));
         assert_eq!(encoding("GZIP;q=0.5"), Some("gzip"));
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_takes_no_compression_gets_the_file_inflated() {
+    fn a_client_that_accepts_no_compression_gets_the_inflated_file() {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
         std::io::Write::write_all(&mut encoder, b"plain").expect("into memory");
         let gz = encoder.finish().expect("into memory").leak();
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_client_has_is_not_sent_again() {
+    fn a_file_that_the_client_already_has_is_not_sent_again() {
         let known = serve(&SCRIPT, &headers(header::IF_NONE_MATCH, "W/\"x\", W/\"abc\""));
         let unknown = serve(&SCRIPT, &headers(header::IF_NONE_MATCH, "\"x\""));
 

@@ -1,4 +1,4 @@
-//! Why a server or a command could not begin, each in a sentence for who started it.
+//! Why a server or a command could not start. Each message is one sentence for the person who started it.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,43 +6,43 @@ use std::path::PathBuf;
 
 use crate::settings::SecretKeyError;
 
-/// Why nothing was started. Nothing is left half done.
+/// Why nothing was started. A failed start leaves no partial state.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The data directory cannot be made.
-    #[error("cannot use the data directory {}: {cause}; name another with --data or HELPBOT_DATA", path.display())]
+    /// The data directory cannot be created or used.
+    #[error("cannot use the data directory {}: {cause}; choose another one with --data or HELPBOT_DATA", path.display())]
     Data {
-        /// Which directory.
+        /// Path of the directory.
         path: PathBuf,
-        /// Why.
+        /// Error of the operating system.
         #[source]
         cause: io::Error,
     },
-    /// The installation's key.
+    /// The secret key of the installation cannot be read or created.
     #[error(transparent)]
     SecretKey(#[from] SecretKeyError),
-    /// The database is down, cannot be written, or was written by a newer program.
+    /// The database is unreachable, read-only, or was migrated by a newer version of HelpBot.
     #[error("cannot open the database {database}: {cause}")]
     Database {
-        /// Its address without a password.
+        /// URL of the database without a password.
         database: String,
-        /// Why, as the database says it.
+        /// Error of the database.
         #[source]
         cause: helpbot_db::Error,
     },
-    /// The port.
-    #[error("cannot listen on {address}: {cause}; choose another with --listen")]
+    /// The address or the port cannot be used.
+    #[error("cannot listen on {address}: {cause}; choose another address with --listen")]
     Listen {
-        /// Where.
+        /// The configured address.
         address: SocketAddr,
-        /// Why.
+        /// Error of the operating system.
         #[source]
         cause: io::Error,
     },
-    /// A setting that only shows its fault when it is used.
+    /// A setting that turned out to be unusable when it was applied.
     #[error("{0}")]
     Setting(String),
-    /// A use case of the first start.
-    #[error("the first site could not be set up: {0}")]
+    /// A use case failed while the first site was created.
+    #[error("cannot create the first site: {0}")]
     FirstSite(#[source] helpbot_services::Error),
 }

@@ -1,4 +1,5 @@
-//! What an orchestrator and Prometheus ask: is the process there, can it serve, how does it do.
+//! The routes for orchestrators and Prometheus: `/healthz` (the process runs), `/readyz` (it can serve
+//! requests) and `/metrics`. `running` merges them into the router.
 
 use std::sync::Arc;
 
@@ -17,16 +18,16 @@ use crate::metrics::Metrics;
 const RETRY_AFTER: &str = "1";
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// What the answers are made from.
+/// State of the health routes.
 #[derive(Clone)]
-pub(crate) struct Health {
+pub(crate) struct HealthState {
     pub services: Services,
     pub metrics: Metrics,
     pub worker: Arc<Worker>,
 }
 
-/// `/healthz`, `/readyz`, `/metrics`.
-pub(crate) fn router(health: Health) -> Router {
+/// The routes `/healthz`, `/readyz` and `/metrics`.
+pub(crate) fn router(health: HealthState) -> Router {
     Router::new()
         .route("/healthz", get(async || Json(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))))
         .route("/readyz", get(ready))
@@ -34,19 +35,19 @@ pub(crate) fn router(health: Health) -> Router {
         .with_state(health)
 }
 
-/// Ready when the database answers. Its tables were brought up to date before the server
-/// listened, so they need no second look.
-async fn ready(State(health): State<Health>) -> Response {
+/// The server is ready when the database answers. The tables were migrated before the server accepted
+/// connections, so they are not checked again.
+async fn ready(State(health): State<HealthState>) -> Response {
     match health.services.ready().await {
         Ok(()) => Json(json!({ "status": "ready", "database": "ok", "migrations": "ok" })).into_response(),
         Err(error) => {
-            tracing::warn!(%error, "not ready: the database does not answer");
+            tracing::warn!(%error, "not ready because the database does not answer");
             let body = Json(json!({ "status": "unavailable", "database": "unreachable" }));
             (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, RETRY_AFTER)], body).into_response()
         }
     }
 }
 
-async fn metrics(State(health): State<Health>) -> Response {
+async fn metrics(State(health): State<HealthState>) -> Response {
     ([(header::CONTENT_TYPE, PROMETHEUS)], health.metrics.render(&health.worker, &health.services)).into_response()
 }

@@ -1,5 +1,5 @@
-//! An installation, opened: its database, its keys and the use cases over them. The server and
-//! every command begin here.
+//! Opens an installation: the settings, the secret key, the database, the clients and the use cases. The
+//! server and every command start here. This file wires the parts together and contains no rules.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,18 +19,19 @@ use helpbot_services::{Clock, Services, SystemClock, UrlPolicy, Viewer};
 use url::Url;
 
 use crate::error::StartError;
-use crate::settings::{self, Embeddings, ModelServer, Settings};
+use crate::settings::{self, EmbeddingModel, ModelServer, Settings};
 
-/// What stands in for a part of the world, for tests. The default is the world itself.
+/// Replacements for parts of the environment, for tests. The defaults are the real parts.
 #[derive(Clone)]
 pub struct Parts {
-    /// Tells the time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Writes answers, in place of the server that the settings name.
+    /// Writes answers instead of the model server of the settings.
     pub model: Option<Arc<dyn ModelClient>>,
-    /// Reads PDF when started with [`helpbot_ingest::pdf::CHILD_ARGUMENT`]; this program if none.
+    /// Program that reads PDF files when it is started with [`helpbot_ingest::pdf::CHILD_ARGUMENT`]. Defaults
+    /// to the running program.
     pub pdf_program: Option<PathBuf>,
-    /// How pages and webhooks are dialled: who says where a name leads.
+    /// How host names of pages and webhooks are resolved and connected to.
     pub dial: Dial,
 }
 
@@ -40,36 +41,36 @@ impl Default for Parts {
     }
 }
 
-/// An opened installation; cheap to clone.
+/// An opened installation. Cloning is cheap.
 #[derive(Clone)]
 pub struct Installation {
-    /// What holds.
+    /// The effective settings.
     pub settings: Arc<Settings>,
     /// The use cases.
     pub services: Services,
-    /// Fetches pages.
+    /// HTTP client for pages.
     pub client: Client,
-    /// Sends to webhooks.
+    /// HTTP client for webhooks.
     pub webhook_client: Client,
-    /// Sends mail, or says in the log that it waits.
+    /// Sends mail. Without a mail server, it logs that mail waits.
     pub mailer: Arc<dyn Mailer>,
     pdf_program: PathBuf,
 }
 
-/// How the database is opened.
+/// What to do about pending migrations when the database is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Migrations {
-    /// Bring it up to date first.
+    /// Apply them.
     Apply,
-    /// Refuse one that is not.
+    /// Refuse to open a database that has some.
     Require,
 }
 
 impl Installation {
-    /// Opens an installation; makes what is missing of it.
+    /// Opens an installation, and creates its directory, secret key and SQLite database when they are missing.
     ///
     /// # Errors
-    /// Each [`StartError`] but those of listening and the first site.
+    /// Every [`StartError`] except `Listen` and `FirstSite`.
     pub async fn open(settings: Settings, parts: Parts, migrations: Migrations) -> Result<Self, StartError> {
         let secret_key = secret_key(&settings)?;
         let opened = match migrations {
@@ -105,12 +106,12 @@ impl Installation {
         Ok(Self { settings: Arc::new(settings), services, client, webhook_client, mailer, pdf_program })
     }
 
-    /// Who the program itself acts as: whoever can read its database may do anything.
+    /// The identity of commands and of the server itself. Anyone who can read the database has all rights.
     pub fn operator(&self) -> Viewer {
         Viewer::operator(KeyId::from_uuid(randomness::uuid(self.services.now())))
     }
 
-    /// A worker that reads sources, under a name of its own.
+    /// A worker that syncs sources, with a lease owner of its own.
     pub fn worker(&self) -> Arc<Worker> {
         let delay = Duration::from_millis(u64::from(self.settings.crawl_delay_ms));
         let (services, client, program) = (self.services.clone(), self.client.clone(), self.pdf_program.clone());
@@ -118,26 +119,26 @@ impl Installation {
         Worker::with_manners(services, client, self.lease_owner(), program, manners)
     }
 
-    /// A client that reaches the server at `base` and no other; for what the operator names.
+    /// An HTTP client that connects only to the server at `base`, which the operator has named.
     ///
     /// # Errors
-    /// `Setting`.
+    /// `Setting` when the client cannot be created.
     pub fn client_of(&self, base: &Url) -> Result<Client, StartError> {
         operators_client(base, &self.settings)
     }
 
-    /// A name for leases that no other worker has.
+    /// A new, unique name for the leases of a worker.
     pub fn lease_owner(&self) -> String {
         format!("helpbot-{}", randomness::uuid(self.services.now()))
     }
 }
 
-/// The key that is set, or that of the data directory, which is made where it is needed.
+/// The secret key of the settings, or else of the data directory. Creates the directory when it is needed.
 fn secret_key(settings: &Settings) -> Result<[u8; 32], StartError> {
     let needs_directory = settings.secret_key.is_none() || is_inside(&settings.data, &settings.database);
     if needs_directory {
-        let made = std::fs::create_dir_all(&settings.data);
-        made.map_err(|cause| StartError::Data { path: settings.data.clone(), cause })?;
+        let created = std::fs::create_dir_all(&settings.data);
+        created.map_err(|cause| StartError::Data { path: settings.data.clone(), cause })?;
     }
     match settings.secret_key {
         Some(key) => Ok(key),
@@ -149,13 +150,13 @@ fn is_inside(data: &std::path::Path, database: &DatabaseUrl) -> bool {
     matches!(database, DatabaseUrl::Sqlite(path) if path.starts_with(data))
 }
 
-/// The name that we go by when we fetch: with the address where an operator can be found.
+/// The `User-Agent` header of outbound requests, with the public URL so that the operator can be found.
 fn user_agent(settings: &Settings) -> Result<UserAgent, StartError> {
     let contact = settings.public_url.as_ref().map_or("self-hosted", |url| url.as_str());
     UserAgent::new(env!("CARGO_PKG_VERSION"), contact).map_err(setting)
 }
 
-/// What `policy` says of an address, as the use cases ask it.
+/// The outbound `policy` in the form in which the use cases check an address.
 fn rule(policy: Policy) -> UrlPolicy {
     Arc::new(move |url| check_url(url, &policy).map_err(|error| error.to_string()))
 }
@@ -167,29 +168,28 @@ fn mailer(settings: &Settings) -> Result<Arc<dyn Mailer>, StartError> {
     }
 }
 
-/// A client for one server that the operator names.
+/// An HTTP client for one server that the operator has named.
 fn operators_client(base: &Url, settings: &Settings) -> Result<Client, StartError> {
     let dial = trusting(settings, Dial::default());
     Client::with_dial(Policy::operator(base), &user_agent(settings)?, dial).map_err(setting)
 }
 
-/// The same way of dialling, with the operator's authorities.
+/// `dial` with the operator's certificate authorities added.
 fn trusting(settings: &Settings, mut dial: Dial) -> Dial {
     dial.authorities.extend(settings.authorities.iter().cloned());
     dial
 }
 
-/// The embedding model that the settings name, ready to be asked; none where the built-in table
-/// serves.
+/// The embedding model of the settings. `None` when the built-in embeddings are used.
 ///
 /// # Errors
-/// `Setting`: the folder holds no model that can be read.
+/// `Setting` when the folder contains no model that can be loaded.
 pub(crate) async fn embedder(settings: &Settings) -> Result<Option<Arc<dyn Embedder>>, StartError> {
     match &settings.embedder {
-        Some(Embeddings::Server(server)) => {
+        Some(EmbeddingModel::Server(server)) => {
             Ok(Some(Arc::new(open_ai(server, StreamLimits::EMBEDDINGS, settings)?) as Arc<dyn Embedder>))
         }
-        Some(Embeddings::Folder(path)) => local_model(path).await.map(Some),
+        Some(EmbeddingModel::Folder(path)) => local_model(path).await.map(Some),
         None => Ok(None),
     }
 }
@@ -205,7 +205,7 @@ async fn local_model(path: &Path) -> Result<Arc<dyn Embedder>, StartError> {
 
 #[cfg(not(feature = "local-model"))]
 async fn local_model(_: &Path) -> Result<Arc<dyn Embedder>, StartError> {
-    Err(setting(settings::NO_LOCAL_MODELS))
+    Err(setting(settings::LOCAL_MODELS_NOT_BUILT))
 }
 
 fn open_ai(server: &ModelServer, limits: StreamLimits, settings: &Settings) -> Result<OpenAi, StartError> {

@@ -1,28 +1,29 @@
-//! The binary's insides: settings, wiring, serving, background work, the command line.
+//! The library behind the `helpbot` binary: settings, wiring, the HTTP server, background work and the
+//! command line.
 //!
-//! [`bind`] takes the port, opens the installation (data directory, keys, database) and gives
-//! [`Bound`], in which use cases can be called before anybody else can; [`Bound::serve`] starts
-//! accepting and working and gives [`Running`]. [`start`] does both. Tests start whole servers
-//! with it, in one process, each with its own clock and database.
+//! [`bind`] takes the port, opens the installation and returns a [`BoundServer`], on which use cases can be
+//! called before any client can connect. [`BoundServer::serve`] starts accepting connections and background
+//! work and returns a [`RunningServer`]. [`start`] does both. Tests start several servers in one process,
+//! each with its own clock and database.
 //!
-//! Rules live in `services`; here is nothing that a second caller would miss.
+//! This crate only wires the others together. Rules belong in `services`.
 
 mod accept;
 pub mod assets;
 pub mod cli;
 mod error;
-mod first_start;
+mod first_site;
 mod health;
 mod http;
 mod installation;
+mod instance_lock;
+mod log_redaction;
 mod metrics;
-mod redact;
 mod routes;
 mod running;
 pub mod settings;
-mod sole;
 
 pub use error::StartError;
 pub use installation::{Installation, Parts};
-pub use running::{Bound, Running, bind, start};
+pub use running::{BoundServer, RunningServer, bind, start};
 pub use settings::Settings;

@@ -1,24 +1,30 @@
-//! The public interfaces, wired to the installation: GraphQL and the REST that maps onto it.
+//! Wires the GraphQL API and the REST API to an installation. `running` merges the routes into the server's
+//! router. The APIs themselves are in `api` and `rest-compat`.
 
 use std::path::Path;
 
 use axum::Router;
 use helpbot_api::Gateway;
-use helpbot_api::gateway::{Documents, GatewaySettings, Introspection, TrustedDocuments};
-use helpbot_api::limits::{Network, RateSettings};
+use helpbot_api::gateway::documents::TrustedDocuments;
+use helpbot_api::gateway::settings::{DocumentPolicy, GatewaySettings, Introspection};
+use helpbot_api::limits::peer;
+use helpbot_api::limits::rates::RateSettings;
 use helpbot_api::schema;
-use helpbot_api::transport::{self, Connections, TransportSettings};
+use helpbot_api::transport;
+use helpbot_api::transport::connections::Connections;
+use helpbot_api::transport::settings::TransportSettings;
+use ipnet::IpNet;
 
 use crate::error::StartError;
 use crate::installation::Installation;
 
-/// Where something in front of the server limits rates.
-const NO_RATES: RateSettings = RateSettings { visitor: None, key: None, address: None, refused: None };
-/// Says that no proxy is trusted, not even on this machine.
+/// No rate limits, for installations in which a proxy limits rates.
+const NO_RATE_LIMITS: RateSettings = RateSettings { visitor: None, key: None, address: None, rejected: None };
+/// Value of `trusted_proxies` that trusts no proxy, not even one on this machine.
 const NO_PROXY: &str = "none";
 
-/// `/graphql`, `/graphql/stream` and everything under `/api`. Sockets and streams are among
-/// `connections`.
+/// The routes `/graphql`, `/graphql/stream` and everything below `/api`. WebSockets and event streams
+/// register in `connections`.
 pub(crate) fn api(installation: &Installation, connections: Connections) -> Result<Router, StartError> {
     let gateway = gateway(installation)?;
     let graphql = transport::router(gateway.clone(), connections, TransportSettings::default());
@@ -29,8 +35,8 @@ fn gateway(installation: &Installation) -> Result<Gateway, StartError> {
     let set = &installation.settings;
     let settings = GatewaySettings {
         trusted_proxies: trusted_proxies(&set.trusted_proxies)?,
-        rates: if set.has_rate_limits { RateSettings::default() } else { NO_RATES },
-        documents: if set.has_only_trusted_documents { Documents::TrustedOnly } else { Documents::Any },
+        rates: if set.has_rate_limits { RateSettings::default() } else { NO_RATE_LIMITS },
+        documents: if set.has_only_trusted_documents { DocumentPolicy::TrustedOnly } else { DocumentPolicy::Any },
         introspection: if set.has_introspection { Introspection::Allowed } else { Introspection::Refused },
         ..GatewaySettings::default()
     };
@@ -38,7 +44,7 @@ fn gateway(installation: &Installation) -> Result<Gateway, StartError> {
     Ok(schema::gateway(installation.services.clone(), trusted.unwrap_or_default(), settings))
 }
 
-/// The `.graphql` files of a directory.
+/// The trusted documents: all `.graphql` files of a directory.
 fn trusted_documents(directory: &Path) -> Result<TrustedDocuments, StartError> {
     let wrong = |path: &Path, why: &dyn std::fmt::Display| {
         StartError::Setting(format!("trusted_documents: {}: {why}", path.display()))
@@ -53,11 +59,12 @@ fn trusted_documents(directory: &Path) -> Result<TrustedDocuments, StartError> {
     TrustedDocuments::new(texts.iter().map(String::as_str)).map_err(|refusal| wrong(directory, &refusal))
 }
 
-/// The networks of the setting; without one, this machine itself, where a proxy often stands.
-fn trusted_proxies(entries: &[String]) -> Result<Vec<Network>, StartError> {
-    let read = |entry: &String| entry.parse().map_err(|error| StartError::Setting(format!("trusted_proxies: {error}")));
+/// The networks of the setting. Defaults to the loopback networks, since a proxy often runs on the same machine.
+fn trusted_proxies(entries: &[String]) -> Result<Vec<IpNet>, StartError> {
+    let read =
+        |entry: &String| peer::network(entry).map_err(|error| StartError::Setting(format!("trusted_proxies: {error}")));
     match entries {
-        [] => Ok(Network::loopback().into()),
+        [] => Ok(peer::loopback().into()),
         [none] if none == NO_PROXY => Ok(Vec::new()),
         networks => networks.iter().map(read).collect(),
     }
@@ -67,7 +74,7 @@ fn trusted_proxies(entries: &[String]) -> Result<Vec<Network>, StartError> {
 mod tests {
     use super::*;
 
-    fn trusted(entries: &[&str]) -> Vec<Network> {
+    fn trusted(entries: &[&str]) -> Vec<IpNet> {
         trusted_proxies(&entries.iter().map(|entry| (*entry).to_owned()).collect::<Vec<_>>()).expect("networks")
     }
 
@@ -85,10 +92,10 @@ mod tests {
     }
 
     #[test]
-    fn without_a_setting_a_proxy_on_this_machine_is_trusted() {
-        assert_eq!(trusted(&[]), Network::loopback());
+    fn a_proxy_on_this_machine_is_trusted_by_default() {
+        assert_eq!(trusted(&[]), peer::loopback());
         assert_eq!(trusted(&["none"]), []);
-        assert_eq!(trusted(&["10.0.0.0/8"]), ["10.0.0.0/8".parse().expect("a network")]);
+        assert_eq!(trusted(&["10.0.0.0/8"]), [peer::network("10.0.0.0/8").expect("a network")]);
         assert!(trusted_proxies(&["none".into(), "10.0.0.0/8".into()]).is_err());
     }
 }

@@ -1,13 +1,18 @@
-//! From settings to a server that runs, and from there to its end.
+//! The life of a server: [`bind`] takes the port and opens the installation, [`BoundServer::serve`] starts the
+//! accept loop and the background tasks, and [`RunningServer::shutdown`] stops them in order.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use helpbot_api::transport::Connections;
+use helpbot_api::transport::connections::Connections;
 use helpbot_delivery::worker as delivery;
 use helpbot_ingest::worker::Worker;
 use helpbot_services::Services;
+use helpbot_services::conversations::search;
+use helpbot_services::runtime::events;
+use helpbot_services::runtime::idempotency;
+use helpbot_services::webhooks::outbox;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -15,111 +20,111 @@ use url::Url;
 
 use crate::assets::{self, Values};
 use crate::error::StartError;
-use crate::health::{self, Health};
+use crate::health::{self, HealthState};
 use crate::installation::{Installation, Migrations, Parts};
+use crate::instance_lock::InstanceLock;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
-use crate::sole::Sole;
-use crate::{accept, first_start, http, routes};
+use crate::{accept, first_site, http, routes};
 
-/// How often events and kept answers that are past their time are forgotten.
-const FORGET_EVERY: Duration = Duration::from_secs(3_600);
-/// What open transactions get to end at the stop; one takes milliseconds.
+/// Interval at which expired events and stored responses are deleted.
+const CLEANUP_INTERVAL: Duration = Duration::from_secs(3_600);
+/// Time that open transactions have to finish at shutdown. A transaction takes milliseconds.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(5);
-/// What sockets get to be told to come back (1012) and to hear it; as long as each of them waits for
-/// its client's own close frame.
-const FAREWELL_DEADLINE: Duration = Duration::from_secs(5);
+/// Time that WebSockets have to close with code 1012 (service restart). Each of them waits as long for the
+/// close frame of its client.
+const SOCKET_CLOSE_DEADLINE: Duration = Duration::from_secs(5);
 
-/// A server that has its port and its installation, and serves nobody yet.
-pub struct Bound {
+/// A server that has taken its port and opened its installation, and does not accept connections yet.
+pub struct BoundServer {
     installation: Installation,
     listener: TcpListener,
     address: SocketAddr,
     worker: Arc<Worker>,
-    sole: Option<Sole>,
+    instance_lock: Option<InstanceLock>,
 }
 
-/// A server that serves. Dropped, it ends at once; [`Running::shutdown`] ends it in order.
-pub struct Running {
-    /// Where it listens.
+/// A running server. Dropping it stops it immediately; [`RunningServer::shutdown`] stops it in order.
+pub struct RunningServer {
+    /// The address that the server listens on.
     pub address: SocketAddr,
     installation: Installation,
     stop: CancellationToken,
     connections: Connections,
     tasks: JoinSet<()>,
-    _sole: Option<Sole>,
+    _instance_lock: Option<InstanceLock>,
 }
 
-/// Takes the port, then opens the installation and brings its tables up to date. In this order,
-/// so that an occupied port changes nothing.
+/// Takes the port, then opens the installation and applies pending migrations. In this order, a port that is
+/// in use leaves the database unchanged.
 ///
 /// # Errors
-/// Each [`StartError`] but that of the first site.
-pub async fn bind(settings: Settings, parts: Parts) -> Result<Bound, StartError> {
+/// Every [`StartError`] except `FirstSite`.
+pub async fn bind(settings: Settings, parts: Parts) -> Result<BoundServer, StartError> {
     let wanted = settings.listen;
     let listener = TcpListener::bind(wanted).await;
     let listener = listener.map_err(|cause| StartError::Listen { address: wanted, cause })?;
     let address = listener.local_addr().map_err(|cause| StartError::Listen { address: wanted, cause })?;
     let installation = Installation::open(settings, parts, Migrations::Apply).await?;
-    let sole = Sole::take(&installation.settings.database);
-    if sole.is_some() {
+    let instance_lock = InstanceLock::acquire(&installation.settings.database);
+    if instance_lock.is_some() {
         take_over(&installation.services).await;
     }
     let worker = installation.worker();
-    Ok(Bound { installation, listener, address, worker, sole })
+    Ok(BoundServer { installation, listener, address, worker, instance_lock })
 }
 
-/// A server over `settings`, serving.
+/// Starts a server with `settings`.
 ///
 /// # Errors
-/// As [`bind`].
-pub async fn start(settings: Settings, parts: Parts) -> Result<Running, StartError> {
+/// The errors of [`bind`] and [`BoundServer::serve`].
+pub async fn start(settings: Settings, parts: Parts) -> Result<RunningServer, StartError> {
     bind(settings, parts).await?.serve()
 }
 
-impl Bound {
-    /// Where it will serve.
+impl BoundServer {
+    /// The address that the server will listen on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What it serves from.
+    /// The opened installation.
     pub fn installation(&self) -> &Installation {
         &self.installation
     }
 
-    /// The address that others reach it at, without a slash at its end.
+    /// The URL at which clients reach the server, without a trailing slash.
     pub fn base_url(&self) -> String {
         match &self.installation.settings.public_url {
             Some(url) => url.as_str().trim_end_matches('/').to_owned(),
-            // Nobody can open 0.0.0.0; from this machine, loopback reaches it.
+            // Clients cannot connect to 0.0.0.0; on this machine, loopback works.
             None if self.address.ip().is_unspecified() => format!("http://localhost:{}", self.address.port()),
             None => format!("http://{}", self.address),
         }
     }
 
-    /// Reads the sources that wait, and returns when none is due.
-    pub async fn read_sources(&self) {
+    /// Runs the pending syncs and returns when none is due.
+    pub async fn sync_sources(&self) {
         self.worker.clone().work_off().await;
     }
 
-    /// The application alone, for who calls it in process: no port is listened on, no source
-    /// read, nothing delivered.
+    /// Only the router, for tests that call it in process. It does not accept connections, sync sources or send
+    /// deliveries.
     ///
     /// # Errors
-    /// `Setting`.
+    /// `Setting` when a setting of the APIs is not valid.
     pub fn app(&self) -> Result<axum::Router, StartError> {
         app(&self.installation, &self.worker, Connections::default())
     }
 
-    /// Begins to serve and to work.
+    /// Starts accepting connections and running background tasks.
     ///
     /// # Errors
-    /// `Setting`.
-    pub fn serve(self) -> Result<Running, StartError> {
+    /// `Setting` when a setting of the APIs or the public URL is not valid.
+    pub fn serve(self) -> Result<RunningServer, StartError> {
         let base = self.base_url();
-        let base: Url = base.parse().map_err(|_| StartError::Setting(format!("public_url: {base:?} is no address")))?;
-        let Self { installation, listener, address, worker, sole } = self;
+        let base: Url = base.parse().map_err(|_| StartError::Setting(format!("public_url: {base:?} is not a URL")))?;
+        let Self { installation, listener, address, worker, instance_lock } = self;
         let stop = CancellationToken::new();
         let connections = Connections::ending_with(stop.clone());
         let app = app(&installation, &worker, connections.clone())?;
@@ -134,22 +139,25 @@ impl Bound {
             stop.clone(),
         ));
         tasks.spawn(until(stop.clone(), poll(installation.services.clone())));
-        tasks.spawn(until(stop.clone(), forget(installation.services.clone())));
+        tasks.spawn(until(stop.clone(), delete_expired(installation.services.clone())));
         tasks.spawn(until(stop.clone(), keep_search_index(installation.services.clone())));
-        Ok(Running { address, installation, stop, connections, tasks, _sole: sole })
+        Ok(RunningServer { address, installation, stop, connections, tasks, _instance_lock: instance_lock })
     }
 }
 
-/// What a server that died here was sending is sent again now, not when its leases run out.
+/// Releases the deliveries that a killed server had claimed, so that they are sent now and not when their
+/// leases expire.
 async fn take_over(services: &Services) {
-    match services.take_over_deliveries().await {
+    match outbox::release_all(services).await {
         Ok(0) => {}
-        Ok(deliveries) => tracing::info!(deliveries, "took over what a server that died was sending"),
-        Err(error) => tracing::warn!(%error, "deliveries of a server that died wait for their leases to end"),
+        Ok(deliveries) => tracing::info!(deliveries, "took over the deliveries of a server that was killed"),
+        Err(error) => {
+            tracing::warn!(%error, "cannot take over the deliveries of a killed server; they are sent when their leases expire")
+        }
     }
 }
 
-/// All routes with everything around them.
+/// All routes with the common middleware.
 fn app(
     installation: &Installation,
     worker: &Arc<Worker>,
@@ -157,50 +165,51 @@ fn app(
 ) -> Result<axum::Router, StartError> {
     let metrics = Metrics::new()?;
     let services = installation.services.clone();
-    let values = Values { widget_key: first_start::demo_key(&installation.settings) };
-    let health = Health { services: services.clone(), metrics: metrics.clone(), worker: worker.clone() };
+    let values = Values { widget_key: first_site::demo_key(&installation.settings) };
+    let health = HealthState { services: services.clone(), metrics: metrics.clone(), worker: worker.clone() };
     let routes = routes::api(installation, connections)?.merge(health::router(health)).merge(assets::router(values));
-    Ok(http::sealed(routes, services, metrics))
+    Ok(http::with_middleware(routes, services, metrics))
 }
 
-impl Running {
-    /// The use cases that it serves.
+impl RunningServer {
+    /// The use cases of the server.
     pub fn services(&self) -> &Services {
         &self.installation.services
     }
 
-    /// What it serves from.
+    /// The opened installation.
     pub fn installation(&self) -> &Installation {
         &self.installation
     }
 
-    /// Ends it: no new connections, open requests get ten seconds, sockets are told to come
-    /// back (1012) and get five to hear it, sources being read are put back.
+    /// Stops the server: it accepts no new connections, gives open requests ten seconds, closes WebSockets with
+    /// code 1012 (service restart) within five seconds and returns running syncs to the queue.
     pub async fn shutdown(mut self) {
         self.stop.cancel();
-        // Sockets are tasks of their own, which the end of the process would cut off unheard.
-        if tokio::time::timeout(FAREWELL_DEADLINE, self.connections.ended()).await.is_err() {
-            tracing::warn!("some sockets did not end in time and were cut off");
+        // WebSockets run in tasks of their own, which the end of the process would stop before they close.
+        if tokio::time::timeout(SOCKET_CLOSE_DEADLINE, self.connections.ended()).await.is_err() {
+            tracing::warn!("some WebSockets did not close before the deadline");
         }
         while let Some(ended) = self.tasks.join_next().await {
             if let Err(error) = ended {
-                tracing::error!(%error, "a part of the server ended in a panic");
+                tracing::error!(%error, "a background task panicked");
             }
         }
-        // Writes run to their end also when whoever began them is gone by now.
+        // Started writes finish even when the task that started them has ended.
         let close = self.installation.services.close();
         if tokio::time::timeout(CLOSE_DEADLINE, close).await.is_err() {
-            tracing::warn!("the database did not settle in time");
+            tracing::warn!("some transactions did not finish before the deadline");
         }
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningServer {
     fn drop(&mut self) {
         self.stop.cancel();
     }
 }
 
+/// Runs `work` until it ends or `stop` is canceled.
 async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {
     tokio::select! {
         () = stop.cancelled() => {}
@@ -209,25 +218,26 @@ async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {
 }
 
 async fn poll(services: Services) {
-    services.poll().await;
+    events::poll(&services).await;
 }
 
 async fn keep_search_index(services: Services) {
-    services.keep_search_index().await;
+    search::run_indexer(&services).await;
 }
 
-async fn forget(services: Services) {
+/// Deletes expired events and stored responses, again and again.
+async fn delete_expired(services: Services) {
     loop {
-        match services.forget_old_events().await {
+        match events::delete_expired(&services).await {
             Ok(0) => {}
-            Ok(events) => tracing::info!(events, "forgot events past their time"),
-            Err(error) => tracing::warn!(%error, "could not forget old events"),
+            Ok(events) => tracing::info!(events, "deleted expired events"),
+            Err(error) => tracing::warn!(%error, "cannot delete expired events"),
         }
-        match services.forget_old_requests().await {
+        match idempotency::delete_expired(&services).await {
             Ok(0) => {}
-            Ok(requests) => tracing::info!(requests, "forgot answers past their time"),
-            Err(error) => tracing::warn!(%error, "could not forget old answers"),
+            Ok(requests) => tracing::info!(requests, "deleted expired responses of idempotency keys"),
+            Err(error) => tracing::warn!(%error, "cannot delete expired responses of idempotency keys"),
         }
-        tokio::time::sleep(FORGET_EVERY).await;
+        tokio::time::sleep(CLEANUP_INTERVAL).await;
     }
 }

@@ -1,42 +1,42 @@
-//! `cargo run --release -p helpbot-benches --bin lists`: the list of conversations over REST, its
-//! first page and a search, with few rows and with many.
+//! `cargo run --release -p helpbot-benches --bin lists` measures the list of conversations over REST, with its first page
+//! and a search, for a small and a large site.
 //!
-//! Over SQLite, through the whole application in process. Both have the same number of
-//! conversations with the words that are searched for.
+//! It runs the whole application in process on SQLite. Both sites have the same number of conversations with the searched
+//! words.
 
-#![allow(clippy::print_stdout, reason = "printing is what it is for")]
+#![allow(clippy::print_stdout, reason = "it prints its results")]
 
-#[path = "../house.rs"]
-mod house;
+#[path = "../application.rs"]
+mod application;
 
 use std::time::{Duration, Instant};
 
+use application::Application;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use clap::Parser;
 use helpbot_domain::Timestamp;
 use helpbot_domain::conversation::Vote;
 use helpbot_services::conversations::history::{self, PastConversation};
-use house::House;
 use tower::ServiceExt;
 
 type AnyError = Box<dyn std::error::Error>;
 
-/// Measures the list of conversations with few and with many rows.
+/// Measures the list of conversations of a small and a large site.
 #[derive(Parser)]
 struct Options {
-    /// Conversations of the small site.
+    /// Number of conversations of the small site.
     #[arg(long, default_value_t = 10_000)]
     few: u64,
-    /// Conversations of the large site.
+    /// Number of conversations of the large site.
     #[arg(long, default_value_t = 1_000_000)]
     many: u64,
 }
 
 const REQUESTS: usize = 51;
-/// Conversations stored in one transaction.
+/// Number of conversations that are stored in one transaction.
 const BATCH: u64 = 2_000;
-/// Of each site's conversations, so many hold the words that are searched for.
+/// Number of conversations of each site that contain the searched words.
 const WITH_WORDS: u64 = 20;
 const ANSWER_MAX_BYTES: usize = 1024 * 1024;
 /// 2025-01-01T00:00:00Z.
@@ -62,18 +62,18 @@ async fn main() -> Result<(), AnyError> {
 }
 
 async fn measured(rows: u64, lists: &[(&str, &str)]) -> Result<Vec<Duration>, AnyError> {
-    let house = House::open().await?;
+    let application = Application::open().await?;
     for first in (0..rows).step_by(usize::try_from(BATCH)?) {
         let past = (first..rows.min(first + BATCH)).map(|number| conversation(number, rows)).collect();
-        history::bring(&house.services, &house.operator, Some(house.site), past).await?;
+        history::import(&application.services, &application.operator, Some(application.site), past).await?;
     }
     let mut medians = Vec::new();
     for (name, path) in lists {
         let mut times = Vec::with_capacity(REQUESTS);
         for _ in 0..REQUESTS {
-            let request = Request::get(*path).header("authorization", format!("Bearer {}", house.key));
+            let request = Request::get(*path).header("authorization", format!("Bearer {}", application.key));
             let began = Instant::now();
-            let response = house.router.clone().oneshot(request.body(Body::empty())?).await?;
+            let response = application.router.clone().oneshot(request.body(Body::empty())?).await?;
             let status = response.status();
             let bytes = to_bytes(response.into_body(), ANSWER_MAX_BYTES).await?;
             times.push(began.elapsed());

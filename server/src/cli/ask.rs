@@ -1,33 +1,34 @@
-//! `helpbot ask`: a question through the same use case as a visitor's.
+//! `helpbot ask`: asks a question through the same use case as a visitor, and prints the answer with its
+//! sources. The question is stored and counted like every other one.
 
 use clap::Args;
 use helpbot_domain::ids::SiteId;
-use helpbot_services::conversations::{self, Asked, NewQuestion};
+use helpbot_services::conversations::{self, AskResult, NewQuestion};
 use serde_json::json;
 
-use super::context::{self, Context};
-use super::failure::Failure;
+use super::context::{self, CommandContext};
+use super::failure::CommandFailure;
 use super::output;
 
 #[derive(Debug, Args)]
 pub(super) struct AskArgs {
-    /// What to ask
+    /// The question.
     question: String,
-    /// The site [default: the only one]
+    /// ID of the site. May be left out when there is only one site.
     #[arg(long)]
     site: Option<SiteId>,
-    /// The session that it belongs to
+    /// Session ID that the question belongs to. Defaults to a new session.
     #[arg(long)]
     session: Option<String>,
-    /// The language of the answer, for example de
+    /// Language of the answer as a BCP 47 tag, for example de. Defaults to the language of the site.
     #[arg(long)]
     language: Option<String>,
-    /// Show what was found and how it was decided
+    /// Also print the search results and how the decision was made.
     #[arg(long)]
     explain: bool,
 }
 
-pub(super) async fn run(context: &Context, args: AskArgs) -> Result<(), Failure> {
+pub(super) async fn run(context: &CommandContext, args: AskArgs) -> Result<(), CommandFailure> {
     let installation = context.open().await?;
     let site = context::site(&installation, args.site).await?;
     let new =
@@ -44,7 +45,8 @@ pub(super) async fn run(context: &Context, args: AskArgs) -> Result<(), Failure>
             "suggestions": asked.suggestions,
         });
         if args.explain {
-            value["explain"] = serde_json::to_value(&asked.explain).map_err(|e| Failure::failed(e.to_string()))?;
+            value["explain"] =
+                serde_json::to_value(&asked.explain).map_err(|e| CommandFailure::failed(e.to_string()))?;
         }
         return output::json(&value);
     }
@@ -58,10 +60,10 @@ pub(super) async fn run(context: &Context, args: AskArgs) -> Result<(), Failure>
     if args.explain { explain(&asked) } else { Ok(()) }
 }
 
-fn explain(asked: &Asked) -> Result<(), Failure> {
+fn explain(asked: &AskResult) -> Result<(), CommandFailure> {
     let explain = &asked.explain;
     output::text(&format!(
-        "\nOutcome {:?}, confidence {:.3} (answers from {:.3}), written by {:?}{}\n",
+        "\nOutcome {:?}, confidence {:.3} (threshold {:.3}), written by {:?}{}\n",
         asked.conversation.outcome,
         asked.conversation.confidence,
         explain.threshold,

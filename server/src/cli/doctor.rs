@@ -1,4 +1,6 @@
-//! `helpbot doctor` and `helpbot migrate`: what is in force, what is wrong, and the tables.
+//! `helpbot doctor` and `helpbot migrate`. The first shows the effective settings and checks the database,
+//! the secret key, mail, the embedding model and the listen address. It changes nothing. The second applies
+//! pending migrations.
 
 use std::path::Path;
 
@@ -7,31 +9,33 @@ use helpbot_services::accounts::sites;
 use helpbot_services::runtime::mail;
 use serde_json::{Value, json};
 
-use super::context::Context;
-use super::failure::Failure;
-use super::output;
+use super::context::CommandContext;
+use super::failure::CommandFailure;
+use super::output::{self, counted};
 use crate::installation::{self, Migrations};
-use crate::settings::table::{TABLE, variable};
-use crate::settings::{Embeddings, Origin, Settings};
+use crate::settings::definitions::{SETTINGS, variable};
+use crate::settings::{EmbeddingModel, SettingOrigin, Settings};
 use crate::{Installation, Parts};
 
-/// Sites whose owners' addresses are looked at.
-const SITES_LOOKED_AT: i64 = 500;
-/// No mail can be sent below this name (RFC 2606): the owner that the first start makes up.
-const NOWHERE: &str = ".invalid";
+/// Number of sites whose owner's e-mail address is checked.
+const CHECKED_SITES: i64 = 500;
+/// Ending of addresses that no mail can reach (RFC 2606). The first start uses one for the owner.
+const UNREACHABLE: &str = ".invalid";
 
-/// How a look at one part went.
+/// The result of one check.
 enum Finding {
+    /// The checked part works.
     Good(String),
-    /// Works, but somebody may be surprised.
+    /// The checked part works, but its behavior may be unexpected.
     Note(String),
-    /// Does not work.
+    /// The checked part does not work.
     Bad(String),
 }
 
-pub(super) async fn run(context: &Context) -> Result<(), Failure> {
+/// Checks the installation and prints the settings and findings. Fails when something does not work.
+pub(super) async fn run(context: &CommandContext) -> Result<(), CommandFailure> {
     let mut findings: Vec<Finding> =
-        context.layers.unknown_variables.iter().map(|name| Finding::Note(format!("{name} is no setting"))).collect();
+        context.layers.unknown_variables.iter().map(|name| Finding::Note(format!("{name} is not a setting"))).collect();
     match &context.settings {
         Ok(settings) => examine(settings, &mut findings).await,
         Err(problems) => findings.extend(problems.iter().map(|problem| Finding::Bad(problem.to_string()))),
@@ -42,39 +46,42 @@ pub(super) async fn run(context: &Context) -> Result<(), Failure> {
         print(context, &findings)?;
     }
     let is_well = !findings.iter().any(|finding| matches!(finding, Finding::Bad(_)));
-    if is_well { Ok(()) } else { Err(Failure::silent()) }
+    if is_well { Ok(()) } else { Err(CommandFailure::silent()) }
 }
 
 async fn examine(settings: &Settings, findings: &mut Vec<Finding>) {
     findings.extend(database(settings).await);
     if !settings.data.is_dir() {
         let path = settings.data.display();
-        findings.push(Finding::Note(format!("{path} is not there yet; the first start makes it")));
+        findings.push(Finding::Note(format!("{path} does not exist yet; the first start creates it")));
     } else if settings.secret_key.is_none() {
         findings.push(secret_key(&settings.data));
     }
     if settings.smtp.is_none() {
-        findings.push(Finding::Note("no smtp_url: mail about handoffs waits until there is one".into()));
+        findings.push(Finding::Note("smtp_url is not set: mail waits until it is".into()));
     }
     if settings.model.is_none() {
-        findings.push(Finding::Good("no llm_base_url: answers are the site's own words".into()));
+        findings.push(Finding::Good("llm_base_url is not set: answers quote the site's pages".into()));
     }
-    if let Some(Embeddings::Folder(path)) = &settings.embedder {
+    if let Some(EmbeddingModel::Folder(path)) = &settings.embedder {
         findings.push(match installation::embedder(settings).await {
             Ok(model) => {
                 let name = model.as_deref().map_or("", |model| model.model());
-                Finding::Good(format!("{} holds a model that can be run: {name}", path.display()))
+                Finding::Good(format!("{} contains a usable embedding model: {name}", path.display()))
             }
             Err(error) => Finding::Bad(error.to_string()),
         });
     }
     if !settings.allow_private.is_empty() {
-        findings.push(Finding::Note(format!("sources may reach private addresses: {}", settings.allow_private)));
+        findings.push(Finding::Note(format!(
+            "sources and webhooks may connect to private addresses: {}",
+            settings.allow_private
+        )));
     }
     match tokio::net::TcpListener::bind(settings.listen).await {
-        Ok(_) => findings.push(Finding::Good(format!("{} is free to listen on", settings.listen))),
+        Ok(_) => findings.push(Finding::Good(format!("the address {} is free", settings.listen))),
         Err(error) => findings.push(Finding::Note(format!(
-            "{} cannot be listened on ({error}); a running helpbot may have it",
+            "cannot listen on {} ({error}); a running helpbot may use it",
             settings.listen
         ))),
     }
@@ -83,16 +90,16 @@ async fn examine(settings: &Settings, findings: &mut Vec<Finding>) {
 async fn database(settings: &Settings) -> Vec<Finding> {
     let url = &settings.database;
     if matches!(url, DatabaseUrl::Sqlite(path) if !path.exists()) {
-        return vec![Finding::Note(format!("{url} is not there yet; the first start makes it"))];
+        return vec![Finding::Note(format!("{url} does not exist yet; the first start creates it"))];
     }
     let pending = match Db::pending_migrations(url).await {
         Ok(pending) => pending,
         Err(error) => return vec![Finding::Bad(format!("{url}: {error}"))],
     };
     if pending > 0 {
-        return vec![Finding::Bad(format!("{url}: {pending} migrations are missing: run `helpbot migrate`"))];
+        return vec![Finding::Bad(format!("{url}: {}; run `helpbot migrate`", counted(pending, "pending migration")))];
     }
-    // No question is asked: a model that cannot be read is told of by itself.
+    // No question is asked here, and the embedding model is checked separately.
     let settings = Settings { embedder: None, ..settings.clone() };
     let installation = Installation::open(settings, Parts::default(), Migrations::Require).await;
     let installation = match installation {
@@ -106,8 +113,8 @@ async fn database(settings: &Settings) -> Vec<Finding> {
     findings
 }
 
-/// Whether the file is whole, which takes as long as reading it; whether its sites' owners can be
-/// written to, and what waits to be.
+/// Checks the SQLite file for damage, which takes as long as reading it, then the owners' e-mail addresses
+/// and the mail that waits.
 async fn content(
     url: &DatabaseUrl,
     installation: &Installation,
@@ -120,21 +127,24 @@ async fn content(
         return Ok(());
     }
     let count = sites::count(services, &operator).await?;
-    findings.push(Finding::Good(format!("{url} answers, is up to date and undamaged; {count} sites")));
-    for site in sites::list(services, &operator, helpbot_services::Part::first(SITES_LOOKED_AT)).await? {
-        if site.owner_email.ends_with(NOWHERE) {
+    findings.push(Finding::Good(format!(
+        "{url} is reachable, up to date and undamaged; it has {}",
+        counted(count, "site")
+    )));
+    for site in sites::list(services, &operator, helpbot_domain::page::PageRequest::first(CHECKED_SITES)).await? {
+        if site.owner_email.ends_with(UNREACHABLE) {
             findings.push(Finding::Note(format!(
-                "no mail reaches {}, the owner of {}: `helpbot site update {} --owner-email YOU@EXAMPLE`",
+                "mail to {}, the owner of {}, cannot be delivered; run `helpbot site update {} --owner-email YOU@EXAMPLE`",
                 site.owner_email, site.name, site.id
             )));
         }
     }
     let waiting = mail::waiting_of_all(services, &operator).await?;
     if let Some(oldest) = waiting.first() {
-        let why = oldest.last_error.as_deref().unwrap_or("not tried yet");
+        let why = oldest.last_error.as_deref().unwrap_or("not attempted yet");
         findings.push(Finding::Note(format!(
-            "{} mails wait, the oldest since {} ({why}): `helpbot mail list`",
-            waiting.len(),
+            "{} in the queue, the oldest since {} ({why}); `helpbot mail list` shows them",
+            counted(waiting.len(), "mail"),
             oldest.created_at
         )));
     }
@@ -147,37 +157,36 @@ fn secret_key(data: &Path) -> Finding {
     let path = data.join("secret.key");
     match std::fs::metadata(&path) {
         Ok(file) if file.permissions().mode() & 0o077 != 0 => {
-            Finding::Bad(format!("{} can be read by others: chmod 600 it", path.display()))
+            Finding::Bad(format!("{} can be read by other users; run `chmod 600` on it", path.display()))
         }
-        Ok(_) => Finding::Good(format!("{} is readable by its owner alone", path.display())),
+        Ok(_) => Finding::Good(format!("only its owner can read {}", path.display())),
         Err(error) => Finding::Bad(format!("{}: {error}", path.display())),
     }
 }
 
 #[cfg(not(unix))]
 fn secret_key(data: &Path) -> Finding {
-    Finding::Note(format!("make sure that nobody else can read {}", data.join("secret.key").display()))
+    Finding::Note(format!("make sure that no other user can read {}", data.join("secret.key").display()))
 }
 
-/// Every setting: its value (never a secret's), where it was set.
-fn settings_rows(context: &Context) -> Vec<(&'static str, Option<String>, Option<Origin>)> {
-    let row = |row: &crate::settings::table::Row| match context.layers.get(row.name) {
+/// Every setting with its value and its origin. Secret values are not shown.
+fn settings_rows(context: &CommandContext) -> Vec<(&'static str, Option<String>, Option<SettingOrigin>)> {
+    let row = |row: &crate::settings::definitions::SettingDefinition| match context.layers.get(row.name) {
         None => (row.name, None, None),
         Some(given) if row.is_secret => (row.name, Some("(set)".to_owned()), Some(given.origin)),
         Some(given) if row.name == "database" => {
-            // An address may hold a password.
-            let shown =
-                given.value.parse::<DatabaseUrl>().map_or_else(|_| "(not understood)".into(), |u| u.to_string());
+            // A database URL may contain a password.
+            let shown = given.value.parse::<DatabaseUrl>().map_or_else(|_| "(not valid)".into(), |u| u.to_string());
             (row.name, Some(shown), Some(given.origin))
         }
         Some(given) => (row.name, Some(given.value), Some(given.origin)),
     };
-    TABLE.iter().map(row).collect()
+    SETTINGS.iter().map(row).collect()
 }
 
-fn settings_json(context: &Context) -> Value {
+fn settings_json(context: &CommandContext) -> Value {
     let rows = settings_rows(context).into_iter();
-    let entry = |(name, value, origin): (&str, Option<String>, Option<Origin>)| {
+    let entry = |(name, value, origin): (&str, Option<String>, Option<SettingOrigin>)| {
         (name.to_owned(), json!({ "value": value, "origin": origin.map(|origin| origin.to_string()) }))
     };
     Value::Object(rows.map(entry).collect())
@@ -192,7 +201,7 @@ fn findings_json(findings: &[Finding]) -> Vec<Value> {
     findings.iter().map(entry).collect()
 }
 
-fn print(context: &Context, findings: &[Finding]) -> Result<(), Failure> {
+fn print(context: &CommandContext, findings: &[Finding]) -> Result<(), CommandFailure> {
     let rows: Vec<Vec<String>> = settings_rows(context)
         .into_iter()
         .map(|(name, value, origin)| {
@@ -215,7 +224,8 @@ fn print(context: &Context, findings: &[Finding]) -> Result<(), Failure> {
     output::text(&format!("\n{lines}"))
 }
 
-pub(super) async fn migrate(context: &Context) -> Result<(), Failure> {
+/// Applies the pending migrations.
+pub(super) async fn migrate(context: &CommandContext) -> Result<(), CommandFailure> {
     let settings = context.settings()?;
     if matches!(&settings.database, DatabaseUrl::Sqlite(path) if path.starts_with(&settings.data)) {
         std::fs::create_dir_all(&settings.data)
@@ -226,6 +236,6 @@ pub(super) async fn migrate(context: &Context) -> Result<(), Failure> {
     let applied = applied.map_err(|cause| crate::StartError::Database { database: database.clone(), cause })?;
     match context.is_json {
         true => output::json(&json!({ "database": database, "applied": applied })),
-        false => output::text(&format!("{database} is up to date ({applied} migrations applied)\n")),
+        false => output::text(&format!("{database} is up to date ({} applied)\n", counted(applied, "migration"))),
     }
 }

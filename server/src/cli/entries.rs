@@ -1,4 +1,4 @@
-//! `helpbot entries …`: all questions with their answers, into a file and from one.
+//! `helpbot entries`: exports all entries of a site to a file and imports entries from one.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,31 +9,31 @@ use helpbot_services::knowledge::entries::table::Format;
 use helpbot_services::knowledge::entries::transfer::{self, Imported};
 use serde_json::json;
 
-use super::context::{self, Context};
-use super::failure::Failure;
+use super::context::{self, CommandContext};
+use super::failure::CommandFailure;
 use super::output;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum EntryCommand {
-    /// Take the entries of a file in: all of them or, when a row is refused, none
+    /// Import the entries of a file. Nothing is imported when a row is not valid.
     Import {
-        /// CSV with a head, or JSON lines: id, question, answer, url, phrasings, categories
+        /// CSV file with a header line, or JSON lines. Fields: id, question, answer, url, phrasings, categories.
         file: PathBuf,
-        /// The site [default: the only one]
+        /// ID of the site. May be left out when there is only one site.
         #[arg(long)]
         site: Option<SiteId>,
-        /// How the file is written [default: as its name tells]
+        /// Format of the file. Defaults to the format that the file name ends with.
         #[arg(long)]
         format: Option<FileFormat>,
     },
-    /// Write all entries of a site into a file
+    /// Export all entries of a site.
     Export {
-        /// The file; stdout without one
+        /// File to write. Defaults to stdout.
         file: Option<PathBuf>,
-        /// The site [default: the only one]
+        /// ID of the site. May be left out when there is only one site.
         #[arg(long)]
         site: Option<SiteId>,
-        /// How to write it [default: as its name tells, else csv]
+        /// Format to write. Defaults to the format that the file name ends with, or to csv.
         #[arg(long)]
         format: Option<FileFormat>,
     },
@@ -54,33 +54,40 @@ impl From<FileFormat> for Format {
     }
 }
 
-pub(super) async fn run(context: &Context, command: EntryCommand) -> Result<(), Failure> {
+pub(super) async fn run(context: &CommandContext, command: EntryCommand) -> Result<(), CommandFailure> {
     match command {
         EntryCommand::Import { file, site, format } => import(context, &file, site, format).await,
         EntryCommand::Export { file, site, format } => export(context, file.as_deref(), site, format).await,
     }
 }
 
-fn told(path: &Path) -> Option<Format> {
+/// The format that the name of a file ends with.
+fn format_of_name(path: &Path) -> Option<Format> {
     Format::of_name(&path.file_name()?.to_string_lossy())
 }
 
 async fn import(
-    context: &Context,
+    context: &CommandContext,
     path: &Path,
     site: Option<SiteId>,
     format: Option<FileFormat>,
-) -> Result<(), Failure> {
-    let format = format.map(Format::from).or_else(|| told(path));
-    let format = format.ok_or_else(|| Failure::usage(format!("{}: say --format csv or jsonl", path.display())))?;
+) -> Result<(), CommandFailure> {
+    let format = format.map(Format::from).or_else(|| format_of_name(path));
+    let format = format.ok_or_else(|| {
+        CommandFailure::usage(format!(
+            "the name of {} shows no format; add --format csv or --format jsonl",
+            path.display()
+        ))
+    })?;
     let content = std::fs::read(path);
-    let content = content.map_err(|error| Failure::failed(format!("cannot read {}: {error}", path.display())))?;
+    let content =
+        content.map_err(|error| CommandFailure::failed(format!("cannot read {}: {error}", path.display())))?;
     let installation = context.open().await?;
     let (services, operator) = (&installation.services, installation.operator());
     let site = context::site(&installation, site).await?.id;
     let imported = transfer::import(services, &operator, Some(site), format, content).await;
     let Imported { added, updated, unchanged } = imported.map_err(|error| match error {
-        helpbot_services::Error::Invalid(invalid) => Failure::failed(format!("{}: {invalid}", path.display())),
+        helpbot_services::Error::Invalid(invalid) => CommandFailure::failed(format!("{}: {invalid}", path.display())),
         error => error.into(),
     })?;
     match context.is_json {
@@ -90,12 +97,12 @@ async fn import(
 }
 
 async fn export(
-    context: &Context,
+    context: &CommandContext,
     path: Option<&Path>,
     site: Option<SiteId>,
     format: Option<FileFormat>,
-) -> Result<(), Failure> {
-    let format = format.map(Format::from).or_else(|| path.and_then(told)).unwrap_or(Format::Csv);
+) -> Result<(), CommandFailure> {
+    let format = format.map(Format::from).or_else(|| path.and_then(format_of_name)).unwrap_or(Format::Csv);
     let installation = context.open().await?;
     let site = context::site(&installation, site).await?.id;
     let mut export = transfer::export(&installation.services, &installation.operator(), Some(site), format).await?;
@@ -105,7 +112,7 @@ async fn export(
         }
         return Ok(());
     };
-    let failed = |error: std::io::Error| Failure::failed(format!("cannot write {}: {error}", path.display()));
+    let failed = |error: std::io::Error| CommandFailure::failed(format!("cannot write {}: {error}", path.display()));
     let mut file = std::fs::File::create(path).map_err(failed)?;
     while let Some(piece) = export.next().await? {
         file.write_all(piece.as_bytes()).map_err(failed)?;

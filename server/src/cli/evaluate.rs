@@ -1,5 +1,5 @@
-//! `helpbot eval`: a site's test questions, saved ones or those of a file; or, without a database,
-//! answering measured on a labelled set, by the embedding model that is set.
+//! `helpbot eval`: runs the test questions of a site, from the database or from a file. With `--corpus` it
+//! measures answering on a labeled data set instead, without a database.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use clap::Args;
 use helpbot_domain::ids::SiteId;
 use helpbot_engine::evaluate::{self, CorpusEntry, CorpusQuery};
 use helpbot_engine::{AnswerPolicy, Channels};
-use helpbot_services::knowledge::evaluation::{self, Tested};
+use helpbot_services::knowledge::evaluation::{self, TestResult};
 use serde_json::json;
 
 use super::context::{self, CommandContext};
@@ -18,29 +18,29 @@ use crate::installation;
 
 #[derive(Debug, Args)]
 pub(super) struct EvalArgs {
-    /// Test questions as JSON lines: {"question", "source"?, "url"?, "entry"?}; the site's saved
-    /// ones when absent
+    /// File with test questions as JSON lines: {"question", "source"?, "url"?, "entry"?}. Defaults to the
+    /// test questions that are saved for the site.
     #[arg(value_name = "FILE", conflicts_with_all = ["corpus", "run"])]
     file: Option<PathBuf>,
-    /// The site to test [default: the only one]
+    /// ID of the site to test. May be left out when there is only one site.
     #[arg(long, conflicts_with_all = ["corpus", "run"])]
     site: Option<SiteId>,
-    /// Directory with corpus.jsonl and queries.jsonl to measure instead
+    /// Directory of a labeled data set (corpus.jsonl and queries.jsonl) to measure instead.
     #[arg(long, value_name = "DIR", requires = "run")]
     corpus: Option<PathBuf>,
-    /// Where to write one line for each of its queries
+    /// File to write the results to, one JSON line for each query.
     #[arg(long, value_name = "FILE", requires = "corpus")]
     run: Option<PathBuf>,
 }
 
 impl EvalArgs {
-    /// The labelled set to measure and where to write the run; none where a site is tested.
-    pub(super) fn labelled_set(&self) -> Option<(&Path, &Path)> {
+    /// The data set to measure and the file for its results. `None` when a site is tested.
+    pub(super) fn labeled_set(&self) -> Option<(&Path, &Path)> {
         self.corpus.as_deref().zip(self.run.as_deref())
     }
 }
 
-/// Runs the test questions of a site. One that does not do as expected makes the command fail.
+/// Runs the test questions of a site. Fails when a test question fails.
 pub(super) async fn test(context: &CommandContext, args: &EvalArgs) -> Result<(), CommandFailure> {
     let installation = context.open().await?;
     let site = context::site(&installation, args.site).await?;
@@ -66,8 +66,8 @@ pub(super) async fn test(context: &CommandContext, args: &EvalArgs) -> Result<()
     if failed == 0 { Ok(()) } else { Err(CommandFailure::silent()) }
 }
 
-fn lines(tested: &[Tested]) -> Vec<serde_json::Value> {
-    let line = |test: &Tested| {
+fn lines(tested: &[TestResult]) -> Vec<serde_json::Value> {
+    let line = |test: &TestResult| {
         json!({
             "question": test.question,
             "passed": test.is_passed,
@@ -81,8 +81,8 @@ fn lines(tested: &[Tested]) -> Vec<serde_json::Value> {
     tested.iter().map(line).collect()
 }
 
-fn rows(tested: &[Tested]) -> Vec<Vec<String>> {
-    let row = |test: &Tested| {
+fn rows(tested: &[TestResult]) -> Vec<Vec<String>> {
+    let row = |test: &TestResult| {
         vec![
             if test.is_passed { "pass" } else { "FAIL" }.to_owned(),
             format!("{:?}", test.outcome),
@@ -95,7 +95,7 @@ fn rows(tested: &[Tested]) -> Vec<Vec<String>> {
     tested.iter().map(row).collect()
 }
 
-/// Asks every query of a labelled set of the corpus beside it.
+/// Runs every query of a labeled data set against its corpus and writes the results.
 pub(super) async fn measure(context: &CommandContext, corpus: &Path, run: &Path) -> Result<(), CommandFailure> {
     let entries: Vec<CorpusEntry> = read(&corpus.join("corpus.jsonl"))?;
     let queries: Vec<CorpusQuery> = read(&corpus.join("queries.jsonl"))?;
@@ -112,7 +112,8 @@ pub(super) async fn measure(context: &CommandContext, corpus: &Path, run: &Path)
         let line = serde_json::to_string(line).map_err(|error| CommandFailure::failed(error.to_string()))?;
         let _ = writeln!(text, "{line}");
     }
-    std::fs::write(run, text).map_err(|error| CommandFailure::failed(format!("cannot write {}: {error}", run.display())))?;
+    std::fs::write(run, text)
+        .map_err(|error| CommandFailure::failed(format!("cannot write {}: {error}", run.display())))?;
     let answered = lines.iter().filter(|line| line.answered).count();
     let is_right = |trial: &&evaluate::Trial<'_>| {
         trial.ranked.first().is_some_and(|first| trial.query.relevant.iter().any(|id| id == first))
@@ -121,7 +122,7 @@ pub(super) async fn measure(context: &CommandContext, corpus: &Path, run: &Path)
     match context.is_json {
         true => output::json(&json!({ "queries": lines.len(), "answered": answered, "firstIsRelevant": right })),
         false => output::text(&format!(
-            "{} queries, {answered} answered, {right} with a relevant entry first\n",
+            "{} queries, {answered} answered, {right} with a relevant entry ranked first\n",
             lines.len()
         )),
     }

@@ -1,4 +1,5 @@
-//! `helpbot extract`: what is read from a page, before any of it is stored.
+//! `helpbot extract`: prints the questions and answers that a sync would extract from a file. It stores
+//! nothing and needs no database.
 
 use std::path::PathBuf;
 
@@ -6,18 +7,18 @@ use clap::Args;
 use helpbot_ingest::extract::{self, Item};
 use serde_json::json;
 
-use super::failure::Failure;
+use super::failure::CommandFailure;
 use super::output;
 
 #[derive(Debug, Args)]
 pub(super) struct ExtractArgs {
-    /// Files of HTML, Markdown, text, CSV, DOCX or PDF
+    /// HTML, Markdown, text, CSV, DOCX or PDF files.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 }
 
-/// Prints the pairs of each file; with `--json` one line for each: page, q and a.
-pub(super) fn run(is_json: bool, args: &ExtractArgs) -> Result<(), Failure> {
+/// Prints the question-answer pairs of each file. With `--json`, each pair is one line with `page`, `q` and `a`.
+pub(super) fn run(is_json: bool, args: &ExtractArgs) -> Result<(), CommandFailure> {
     let mut failed = 0;
     for path in &args.files {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -31,10 +32,10 @@ pub(super) fn run(is_json: bool, args: &ExtractArgs) -> Result<(), Failure> {
             }
         }
     }
-    if failed == 0 { Ok(()) } else { Err(Failure::silent()) }
+    if failed == 0 { Ok(()) } else { Err(CommandFailure::silent()) }
 }
 
-fn print(is_json: bool, name: &str, page: &extract::Page) -> Result<(), Failure> {
+fn print(is_json: bool, name: &str, page: &extract::Page) -> Result<(), CommandFailure> {
     for item in page.pairs() {
         let Item::Pair { question, answer, .. } = item else { continue };
         match is_json {

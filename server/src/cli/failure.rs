@@ -1,44 +1,45 @@
-//! How a command fails: one sentence on stderr, and a code.
+//! How a command fails: one message on stderr and an exit code. Every command returns a
+//! [`CommandFailure`], and `cli::main` reports it.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::StartError;
-use crate::settings::Problem;
+use crate::settings::SettingProblem;
 
 const FAILED: u8 = 1;
-const CALLED_WRONGLY: u8 = 2;
+const WRONG_USAGE: u8 = 2;
 
-/// Why a command did not do what was asked.
+/// Why a command failed, and its exit code.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(super) struct CommandFailure {
     message: String,
     code: u8,
 }
 
-impl Failure {
-    /// It was asked rightly and did not work.
+impl CommandFailure {
+    /// The command was called correctly and failed (exit code 1).
     pub(super) fn failed(message: impl Into<String>) -> Self {
         Self { message: message.into(), code: FAILED }
     }
 
-    /// It was asked wrongly.
+    /// The command was called with wrong arguments (exit code 2).
     pub(super) fn usage(message: impl Into<String>) -> Self {
-        Self { message: message.into(), code: CALLED_WRONGLY }
+        Self { message: message.into(), code: WRONG_USAGE }
     }
 
-    /// Settings that cannot be used.
-    pub(super) fn settings(problems: &[Problem]) -> Self {
+    /// Settings that are not valid (exit code 2).
+    pub(super) fn settings(problems: &[SettingProblem]) -> Self {
         let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        Self::usage(format!("bad setting: {}", lines.join("\n       bad setting: ")))
+        Self::usage(format!("invalid setting: {}", lines.join("\n         invalid setting: ")))
     }
 
-    /// Everything was told already; only the code is left.
+    /// The command has already printed what failed; only the exit code is missing.
     pub(super) fn silent() -> Self {
         Self::failed("")
     }
 
-    /// Tells it, and gives the code.
+    /// Prints the message and returns the exit code.
     pub(super) fn report(self) -> ExitCode {
         if !self.message.is_empty() {
             let _ = writeln!(io::stderr(), "helpbot: {}", self.message);
@@ -47,18 +48,18 @@ impl Failure {
     }
 }
 
-impl From<StartError> for Failure {
+impl From<StartError> for CommandFailure {
     fn from(error: StartError) -> Self {
         Self::failed(error.to_string())
     }
 }
 
-impl From<helpbot_services::Error> for Failure {
+impl From<helpbot_services::Error> for CommandFailure {
     fn from(error: helpbot_services::Error) -> Self {
         use helpbot_services::Error;
         match error {
             Error::Unavailable { cause, .. } => Self::failed(format!("the database is unavailable: {cause}")),
-            // Who runs the program may know what its visitors may not.
+            // The operator may see the cause, which API clients may not.
             Error::Internal(cause) => Self::failed(format!("internal error: {}", chain(&*cause))),
             Error::Invalid(invalid) => Self::usage(invalid.to_string()),
             other => Self::failed(other.to_string()),
@@ -66,6 +67,7 @@ impl From<helpbot_services::Error> for Failure {
     }
 }
 
+/// An error with all its causes.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();

@@ -1,78 +1,78 @@
-//! `helpbot key …`
+//! `helpbot key`: creates, lists and revokes API keys, including operator keys.
 
 use clap::{Subcommand, ValueEnum};
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{KeyId, SiteId};
-use helpbot_domain::key::{KeyKind, Scope};
-use helpbot_services::Key;
+use helpbot_domain::key::{Key, KeyKind, Scope};
 use helpbot_services::accounts::keys::{self, NewKey};
 use serde_json::{Value, json};
 
-use super::context::{self, Context};
-use super::failure::Failure;
+use super::context::{self, CommandContext};
+use super::failure::CommandFailure;
 use super::output;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum KeyCommand {
-    /// Make a key; it is shown once
+    /// Create an API key. The key is shown only once.
     Create {
-        /// The site [default: the only one]
+        /// ID of the site. May be left out when there is only one site.
         #[arg(long)]
         site: Option<SiteId>,
-        /// For pages, for servers, or for the operator of the installation
+        /// Kind of the key: widget for web pages, secret for servers, operator for the whole installation.
         #[arg(long)]
-        kind: Kind,
-        /// As its maker calls it
+        kind: KeyKindArg,
+        /// Name of the key.
         #[arg(long, default_value = "Command line")]
         name: String,
-        /// What it may do, for example read_sources,write_sources [default: all of its kind]
+        /// Scopes of the key, for example read_sources,write_sources. Defaults to all scopes of its kind.
         #[arg(long, value_delimiter = ',')]
         scopes: Vec<Scope>,
-        /// Pages that it is bound to, for example https://shop.example
+        /// Web origins that may use the key, for example https://shop.example. Defaults to all origins.
         #[arg(long, value_delimiter = ',', value_name = "ORIGIN")]
         origins: Vec<String>,
-        /// When it ends, for example 2027-01-01T00:00:00Z
-        #[arg(long, value_name = "TIME", value_parser = moment)]
+        /// Time at which the key expires, for example 2027-01-01T00:00:00Z. Defaults to never.
+        #[arg(long, value_name = "TIME", value_parser = timestamp)]
         expires: Option<Timestamp>,
     },
-    /// List the keys of a site, without their secrets
+    /// List the keys of a site without their secrets.
     List {
-        /// The site [default: the only one]
+        /// ID of the site. May be left out when there is only one site.
         #[arg(long)]
         site: Option<SiteId>,
     },
-    /// End a key at once
+    /// Revoke a key immediately.
     Revoke {
-        /// The key's id
+        /// ID of the key.
         key: KeyId,
-        /// Its site [default: the only one]
+        /// ID of the key's site. May be left out when there is only one site.
         #[arg(long)]
         site: Option<SiteId>,
     },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Kind {
+pub(super) enum KeyKindArg {
     Widget,
     Secret,
     Operator,
 }
 
-fn moment(text: &str) -> Result<Timestamp, String> {
-    Timestamp::from_rfc3339(text).ok_or_else(|| "a time such as 2027-01-01T00:00:00Z is wanted".to_owned())
+/// Parses the value of `--expires`.
+fn timestamp(text: &str) -> Result<Timestamp, String> {
+    Timestamp::from_rfc3339(text).ok_or_else(|| "expected a time such as 2027-01-01T00:00:00Z".to_owned())
 }
 
-pub(super) async fn run(context: &Context, command: KeyCommand) -> Result<(), Failure> {
+pub(super) async fn run(context: &CommandContext, command: KeyCommand) -> Result<(), CommandFailure> {
     let installation = context.open().await?;
     let (services, operator) = (&installation.services, installation.operator());
     match command {
-        KeyCommand::Create { kind: Kind::Operator, name, .. } => {
+        KeyCommand::Create { kind: KeyKindArg::Operator, name, .. } => {
             let (key, secret) = keys::create_operator(services, &name).await?;
             created(context, &key, &secret)
         }
         KeyCommand::Create { site, kind, name, scopes, origins, expires } => {
             let site = context::site(&installation, site).await?;
-            let kind = if kind == Kind::Widget { KeyKind::Widget } else { KeyKind::Secret };
+            let kind = if kind == KeyKindArg::Widget { KeyKind::Widget } else { KeyKind::Secret };
             let new = NewKey { kind, name, scopes, origins, expires_at: expires };
             let (key, secret) = keys::create(services, &operator, Some(site.id), new).await?;
             created(context, &key, &secret)
@@ -92,18 +92,18 @@ pub(super) async fn run(context: &Context, command: KeyCommand) -> Result<(), Fa
     }
 }
 
-fn created(context: &Context, key: &Key, secret: &str) -> Result<(), Failure> {
+fn created(context: &CommandContext, key: &Key, secret: &str) -> Result<(), CommandFailure> {
     if context.is_json {
         let mut value = shown(key);
         value["key"] = secret.into();
         return output::json(&value);
     }
     output::text(&format!("{secret}\n"))?;
-    output::progress(&format!("{} was made. This is the only time that it is shown.", key.id));
+    output::progress(&format!("Created {}. The key is not shown again.", key.id));
     Ok(())
 }
 
-fn list(context: &Context, all: &[Key]) -> Result<(), Failure> {
+fn list(context: &CommandContext, all: &[Key]) -> Result<(), CommandFailure> {
     if context.is_json {
         return output::json(&json!({ "keys": all.iter().map(shown).collect::<Vec<_>>() }));
     }
@@ -112,8 +112,8 @@ fn list(context: &Context, all: &[Key]) -> Result<(), Failure> {
         .map(|key| {
             let state = match (key.revoked_at, key.expires_at) {
                 (Some(at), _) => format!("revoked {at}"),
-                (None, Some(at)) => format!("until {at}"),
-                (None, None) => "open".to_owned(),
+                (None, Some(at)) => format!("expires {at}"),
+                (None, None) => "active".to_owned(),
             };
             let used = key.last_used_at.map_or_else(|| "never".to_owned(), |at| at.to_string());
             let shown = format!("{}…{}", key.kind.prefix(), key.last4);

@@ -1,4 +1,4 @@
-//! Log lines on stderr: text for people, JSON for machines.
+//! Starts logging to stderr, as text or as JSON lines.
 
 use std::io::{self, IsTerminal};
 
@@ -6,16 +6,17 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use super::failure::Failure;
+use super::failure::CommandFailure;
 use crate::settings::{LogFormat, Settings};
 
-/// Begins to log. A second call, by a test, changes nothing.
+/// Starts logging with a filter in the syntax of `EnvFilter`. A second call, as in tests, changes nothing.
 ///
 /// # Errors
-/// A filter that is none.
-pub(super) fn start(settings: &Settings, filter: &str) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(filter)
-        .map_err(|error| Failure::usage(format!("bad setting: log: {filter:?} is no filter ({error})")))?;
+/// A filter that is not valid.
+pub(super) fn start(settings: &Settings, filter: &str) -> Result<(), CommandFailure> {
+    let filter = EnvFilter::try_new(filter).map_err(|error| {
+        CommandFailure::usage(format!("invalid setting: log: {filter:?} is not a log filter ({error})"))
+    })?;
     let is_json = match settings.log_format {
         LogFormat::Json => true,
         LogFormat::Text => false,

@@ -1,20 +1,20 @@
-//! `helpbot mail …`
+//! `helpbot mail`: lists the mail that waits to be sent.
 
 use clap::Subcommand;
-use helpbot_services::runtime::mail::{self, Waiting};
+use helpbot_services::runtime::mail::{self, WaitingMail};
 use serde_json::{Value, json};
 
-use super::context::Context;
-use super::failure::Failure;
+use super::context::CommandContext;
+use super::failure::CommandFailure;
 use super::output;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum MailCommand {
-    /// List the mails of all sites that wait for the mail server, the oldest first, 100 at most
+    /// List up to 100 mails of all sites that wait for the mail server, oldest first.
     List,
 }
 
-pub(super) async fn run(context: &Context, command: MailCommand) -> Result<(), Failure> {
+pub(super) async fn run(context: &CommandContext, command: MailCommand) -> Result<(), CommandFailure> {
     let installation = context.open().await?;
     match command {
         MailCommand::List => {
@@ -23,12 +23,12 @@ pub(super) async fn run(context: &Context, command: MailCommand) -> Result<(), F
                 return output::json(&json!({ "mails": found.iter().map(shown).collect::<Vec<_>>() }));
             }
             let rows: Vec<Vec<String>> = found.iter().map(row).collect();
-            output::table(&["SITE", "KIND", "SINCE", "NEXT", "TRIES", "LAST ERROR"], &rows)
+            output::table(&["SITE", "KIND", "CREATED", "NEXT ATTEMPT", "ATTEMPTS", "LAST ERROR"], &rows)
         }
     }
 }
 
-fn row(mail: &Waiting) -> Vec<String> {
+fn row(mail: &WaitingMail) -> Vec<String> {
     vec![
         mail.site_id.to_string(),
         mail.kind.clone(),
@@ -39,7 +39,7 @@ fn row(mail: &Waiting) -> Vec<String> {
     ]
 }
 
-fn shown(mail: &Waiting) -> Value {
+fn shown(mail: &WaitingMail) -> Value {
     json!({
         "site": mail.site_id,
         "kind": mail.kind,

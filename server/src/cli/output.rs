@@ -1,30 +1,30 @@
-//! What a command prints on stdout. A reader that stops reading (`helpbot … | head`) is no
-//! failure.
+//! Prints the results of commands to stdout and their progress to stderr. A closed pipe, as in
+//! `helpbot source list | head`, is not an error.
 
 use std::io::{self, Write};
 
 use serde_json::Value;
 
-use super::failure::Failure;
+use super::failure::CommandFailure;
 
-/// Prints a text as it is.
-pub(super) fn text(text: &str) -> Result<(), Failure> {
+/// Prints a text unchanged.
+pub(super) fn text(text: &str) -> Result<(), CommandFailure> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::failed(format!("cannot write to stdout: {error}")))
+            Err(CommandFailure::failed(format!("cannot write to stdout: {error}")))
         }
         _ => Ok(()),
     }
 }
 
-/// Prints a JSON document, indented, on lines of its own.
-pub(super) fn json(value: &Value) -> Result<(), Failure> {
+/// Prints an indented JSON document.
+pub(super) fn json(value: &Value) -> Result<(), CommandFailure> {
     text(&format!("{value:#}\n"))
 }
 
-/// Prints rows in columns as wide as their widest entry, the head first.
-pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> Result<(), Failure> {
+/// Prints a table with a header line. Each column is as wide as its widest cell.
+pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> Result<(), CommandFailure> {
     let head: Vec<String> = head.iter().map(|name| (*name).to_owned()).collect();
     let all: Vec<&Vec<String>> = std::iter::once(&head).chain(rows).collect();
     let columns = head.len();
@@ -37,7 +37,27 @@ pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> Result<(), Failure> 
     text(&lines.collect::<String>())
 }
 
-/// Tells what goes on, on stderr.
+/// Prints a line of progress to stderr.
 pub(super) fn progress(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// A number with its noun, in the plural unless the number is 1.
+pub(super) fn counted(number: impl TryInto<u64>, noun: &str) -> String {
+    match number.try_into().unwrap_or(u64::MAX) {
+        1 => format!("1 {noun}"),
+        number => format!("{number} {noun}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_one_is_singular() {
+        let texts = [0, 1, 2].map(|number| counted(number, "site"));
+
+        assert_eq!(texts, ["0 sites", "1 site", "2 sites"]);
+    }
 }

@@ -1,55 +1,36 @@
-//! `helpbot serve`: start, tell what to paste, run until a signal, end in order.
+//! `helpbot serve`: starts the server, prints its addresses and the keys of the first start, and runs until
+//! SIGINT or SIGTERM. Then it stops in order.
 
-use clap::Args;
 use tokio::signal;
 
-use super::context::Context;
-use super::failure::Failure;
+use super::context::CommandContext;
+use super::failure::CommandFailure;
 use super::{logging, output};
-use crate::first_start::{self, FirstSite};
-use crate::settings::Layer;
+use crate::first_site::{self, FirstSite};
 use crate::{Parts, StartError, bind};
 
-#[derive(Debug, Default, Clone, Args)]
-pub(super) struct ServeArgs {
-    /// Address and port to serve on [default: 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDRESS")]
-    listen: Option<String>,
-}
-
-impl ServeArgs {
-    /// These arguments, or where they say nothing those given before the command's name.
-    pub(super) fn over(self, before: Self) -> Self {
-        Self { listen: self.listen.or(before.listen) }
-    }
-
-    /// As settings.
-    pub(super) fn layer(&self) -> Layer {
-        self.listen.iter().map(|listen| ("listen", listen.clone())).collect()
-    }
-}
-
-pub(super) async fn run(context: &Context) -> Result<(), Failure> {
+/// Runs the server until it is stopped.
+pub(super) async fn run(context: &CommandContext) -> Result<(), CommandFailure> {
     let settings = context.settings()?.clone();
     logging::start(&settings, &settings.log)?;
     for variable in &context.layers.unknown_variables {
-        tracing::warn!("{variable} is set but is no setting; `helpbot doctor` lists those there are");
+        tracing::warn!("the environment variable {variable} is not a setting; `helpbot doctor` lists all settings");
     }
     let bound = bind(settings, Parts::default()).await?;
-    let first = first_start::prepare(bound.installation()).await.map_err(StartError::FirstSite)?;
+    let first = first_site::create(bound.installation()).await.map_err(StartError::FirstSite)?;
     if first.is_some() {
-        // So that the first question pasted is answered.
-        bound.read_sources().await;
+        // Syncs the FAQ now, so that the printed example question is answered.
+        bound.sync_sources().await;
     }
     let base = bound.base_url();
     let running = bound.serve()?;
-    let told = match first {
+    let details = match first {
         Some(first) => format!("{}{}", keys(&first), urls(&base, &first.widget_key)),
         None => urls(&base, "YOUR_WIDGET_KEY"),
     };
-    output::text(&format!("HelpBot {} is ready at {base}\n{told}", env!("CARGO_PKG_VERSION")))?;
+    output::text(&format!("HelpBot {} is ready at {base}\n{details}", env!("CARGO_PKG_VERSION")))?;
     stop_signal().await;
-    tracing::info!("stopping: open requests get ten seconds");
+    tracing::info!("stopping; open requests have ten seconds to finish");
     running.shutdown().await;
     Ok(())
 }
@@ -57,13 +38,13 @@ pub(super) async fn run(context: &Context) -> Result<(), Failure> {
 fn keys(first: &FirstSite) -> String {
     format!(
         "
-A first site was made. It answers questions about HelpBot, from its own FAQ.
-These keys are shown once:
+A first site was created. It answers questions about HelpBot from HelpBot's own FAQ.
+These keys are not shown again:
 
   site          {site}
-  widget key    {widget}   for pages: ask, vote, hand off
-  secret key    {secret}   for your servers: everything on this site
-  operator key  {operator}       for you: all sites, plans
+  widget key    {widget}   for web pages: ask, vote, request a human
+  secret key    {secret}   for your servers: full access to this site
+  operator key  {operator}       for you: full access to all sites
 ",
         site = first.site,
         widget = first.widget_key,
@@ -77,15 +58,15 @@ fn urls(base: &str, widget_key: &str) -> String {
         "
   dashboard     {base}/dashboard
   demo          {base}/demo
-  GraphQL       {base}/graphql   (by hand: {base}/graphiql)
+  GraphQL       {base}/graphql   (explorer: {base}/graphiql)
   REST          {base}/api/v1    (reference: {base}/docs)
 
-Ask something:
+Ask a question:
 
   curl {base}/api/v1/chat -H 'Authorization: Bearer {widget_key}' \\
     -d '{{\"question\": \"How do I add the widget to my site?\"}}'
 
-Put it on a page:
+Add the widget to a page:
 
   <script src=\"{base}/widget.js\" data-api-key=\"{widget_key}\" async></script>
 
@@ -93,7 +74,7 @@ Put it on a page:
     )
 }
 
-/// Returns at SIGINT or, where there is one, SIGTERM.
+/// Waits for SIGINT or, on Unix, SIGTERM.
 async fn stop_signal() {
     let interrupted = async {
         if signal::ctrl_c().await.is_err() {

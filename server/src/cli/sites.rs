@@ -1,75 +1,76 @@
-//! `helpbot site …`
+//! `helpbot site`: creates, lists, updates and deletes sites.
 
 use clap::Subcommand;
 use helpbot_domain::ids::SiteId;
+use helpbot_domain::page::PageRequest;
 use helpbot_domain::plan::{Plan, UNLIMITED_CREDITS};
+use helpbot_domain::site::Site;
 use helpbot_services::accounts::sites::{self, NewSite, SitePatch};
 use helpbot_services::accounts::usage;
-use helpbot_services::{Part, Site};
 use serde_json::{Value, json};
 
-use super::context::Context;
-use super::failure::Failure;
+use super::context::CommandContext;
+use super::failure::CommandFailure;
 use super::output;
 use crate::Installation;
 
-/// Sites read at a time.
+/// Number of sites that are read from the database at a time.
 const PAGE: i64 = 500;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SiteCommand {
-    /// Make a site
+    /// Create a site.
     Create {
-        /// As its owner calls it
+        /// Name of the site.
         #[arg(long)]
         name: String,
-        /// Who is told about handoffs
+        /// E-mail address of the site's owner, who receives mail about handoffs.
         #[arg(long, value_name = "EMAIL")]
         owner_email: String,
-        /// starter, growth or scale [default: scale]
+        /// Plan of the site: starter, growth or scale. Defaults to scale.
         #[arg(long)]
         plan: Option<Plan>,
-        /// Questions a month [default: no limit]
+        /// Credits (questions) per calendar month. Defaults to no limit.
         #[arg(long, value_name = "N")]
         credits: Option<i64>,
     },
-    /// List all sites
+    /// List all sites.
     List,
-    /// Change a site's name or owner
+    /// Change the name or the owner of a site.
     Update {
-        /// The site
+        /// ID of the site.
         site: SiteId,
-        /// As its owner calls it
+        /// Name of the site.
         #[arg(long)]
         name: Option<String>,
-        /// Who is told about handoffs
+        /// E-mail address of the site's owner, who receives mail about handoffs.
         #[arg(long, value_name = "EMAIL")]
         owner_email: Option<String>,
     },
-    /// Change what a site may use
+    /// Change the plan of a site.
     SetPlan {
-        /// The site
+        /// ID of the site.
         site: SiteId,
-        /// starter, growth or scale
+        /// The new plan: starter, growth or scale.
         plan: Plan,
-        /// Questions a month
+        /// New number of credits (questions) per calendar month. Defaults to the current number.
         #[arg(long, value_name = "N")]
         credits: Option<i64>,
     },
-    /// Delete a site with all that belongs to it
+    /// Delete a site with all its sources, keys, conversations and webhooks.
     Delete {
-        /// The site
+        /// ID of the site.
         site: SiteId,
-        /// Do not ask back
+        /// Confirm the deletion.
         #[arg(long)]
         yes: bool,
     },
 }
 
-pub(super) async fn run(context: &Context, command: SiteCommand) -> Result<(), Failure> {
+pub(super) async fn run(context: &CommandContext, command: SiteCommand) -> Result<(), CommandFailure> {
     if let SiteCommand::Delete { site, yes: false } = &command {
-        return Err(Failure::usage(format!(
-            "this deletes {site} with its sources, conversations and keys for good; add --yes to do it"
+        return Err(CommandFailure::usage(format!(
+            "this deletes {site} with its sources, conversations and keys permanently; add --yes to confirm"
         )));
     }
     let installation = context.open().await?;
@@ -102,11 +103,11 @@ pub(super) async fn run(context: &Context, command: SiteCommand) -> Result<(), F
     }
 }
 
-async fn list(context: &Context, installation: &Installation) -> Result<(), Failure> {
+async fn list(context: &CommandContext, installation: &Installation) -> Result<(), CommandFailure> {
     let (services, operator) = (&installation.services, installation.operator());
     let mut all: Vec<Site> = Vec::new();
     loop {
-        let page = sites::list(services, &operator, Part::after(all.last().map(|site| site.id), PAGE)).await?;
+        let page = sites::list(services, &operator, PageRequest::after(all.last().map(|site| site.id), PAGE)).await?;
         let is_last = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
         all.extend(page);
         if is_last {

@@ -1,4 +1,4 @@
-//! `helpbot source …`
+//! `helpbot source`: adds, lists, syncs, cancels and deletes sources, and waits for syncs on request.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -6,101 +6,102 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 use helpbot_domain::ids::{SiteId, SourceId};
-use helpbot_domain::source::{SourceKind, SourceStatus};
+use helpbot_domain::page::PageRequest;
+use helpbot_domain::source::{Source, SourceStatus};
 use helpbot_services::sources::options::{SourceSchedule, SourceScope};
-use helpbot_services::sources::{Change, Crawl};
-use helpbot_services::{Source, Viewer, sources};
+use helpbot_services::sources::{SourceOptionsPatch, SyncReport};
+use helpbot_services::{Viewer, sources};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::context::{self, Context};
-use super::failure::Failure;
+use super::context::{self, CommandContext};
+use super::failure::CommandFailure;
 use super::output;
-use super::progress::Progress;
+use super::progress::SyncProgress;
 use crate::Installation;
 
-/// Sources read at a time.
+/// Number of sources that are read from the database at a time.
 const PAGE: i64 = 500;
-/// How often the state of awaited sources is looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Interval at which the status of awaited sources is read.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SourceCommand {
-    /// Add addresses and files
+    /// Add web addresses and files as sources.
     Add {
-        /// Addresses that begin with http:// or https://, and paths of files
+        /// Web addresses that begin with http:// or https://, and paths of files.
         #[arg(required = true, value_name = "URL|FILE")]
         what: Vec<String>,
-        /// The site [default: the only one]
+        /// ID of the site. May be left out when there is only one site.
         #[arg(long)]
         site: Option<SiteId>,
         #[command(flatten)]
-        wishes: Wishes,
-        /// Wait until each is read, and fail when one fails
+        crawl: CrawlArgs,
+        /// Wait until every source is synced. The command fails when a sync fails.
         #[arg(long)]
         wait: bool,
     },
-    /// List the sources of a site
+    /// List the sources of a site.
     List {
-        /// The site [default: the only one]
+        /// ID of the site. May be left out when there is only one site.
         #[arg(long)]
         site: Option<SiteId>,
     },
-    /// Read an address or a stored file again
+    /// Sync a web address or a stored file again.
     Rescrape {
-        /// The source
+        /// ID of the source.
         source: SourceId,
-        /// The site [default: the only one]
+        /// ID of the site. May be left out when there is only one site.
         #[arg(long)]
         site: Option<SiteId>,
-        /// Wait until it is read, and fail when that fails
+        /// Wait until the source is synced. The command fails when the sync fails.
         #[arg(long)]
         wait: bool,
     },
-    /// Cancel the reading that a source waits for or is in; what was indexed before answers on
+    /// Cancel the pending or running sync of a source. Its previous entries remain in use.
     Cancel {
-        /// The source
+        /// ID of the source.
         source: SourceId,
-        /// The site [default: the only one]
+        /// ID of the site. May be left out when there is only one site.
         #[arg(long)]
         site: Option<SiteId>,
     },
-    /// Delete a source; no answer comes from it any more
+    /// Delete a source with its pages and entries.
     Delete {
-        /// The source
+        /// ID of the source.
         source: SourceId,
-        /// The site [default: the only one]
+        /// ID of the site. May be left out when there is only one site.
         #[arg(long)]
         site: Option<SiteId>,
     },
 }
 
-/// How addresses are read; what is not said is as it is, or the default.
+/// How a web address is synced. For an existing source, an argument that is left out changes nothing.
 #[derive(Debug, Args)]
-pub(super) struct Wishes {
-    /// How far to read: that page alone, its folder, or its whole host [default: page]
+pub(super) struct CrawlArgs {
+    /// Pages to read: the page itself, all pages of its folder, or all pages of its host. Defaults to page.
     #[arg(long)]
-    scope: Option<Scope>,
-    /// At most so many links from the address to a page [default: 10]
+    scope: Option<ScopeArg>,
+    /// Maximum number of links from the address to a page. Defaults to 10.
     #[arg(long, value_name = "LINKS")]
     depth: Option<i32>,
-    /// At most so many pages [default: 500]
+    /// Maximum number of pages. Defaults to 500.
     #[arg(long, value_name = "N")]
     max_pages: Option<i32>,
-    /// How often to read it again [default: none]
+    /// How often the source is synced again. Defaults to none.
     #[arg(long)]
-    schedule: Option<Schedule>,
+    schedule: Option<ScheduleArg>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Scope {
+enum ScopeArg {
     Page,
     Section,
     Site,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Schedule {
+enum ScheduleArg {
     None,
     Hourly,
     Daily,
@@ -108,43 +109,43 @@ enum Schedule {
     Monthly,
 }
 
-impl From<Wishes> for Change {
-    fn from(wishes: Wishes) -> Self {
+impl From<CrawlArgs> for SourceOptionsPatch {
+    fn from(crawl: CrawlArgs) -> Self {
         Self {
-            scope: wishes.scope.map(|scope| match scope {
-                Scope::Page => SourceScope::Page,
-                Scope::Section => SourceScope::Section,
-                Scope::Site => SourceScope::Site,
+            scope: crawl.scope.map(|scope| match scope {
+                ScopeArg::Page => SourceScope::Page,
+                ScopeArg::Section => SourceScope::Section,
+                ScopeArg::Site => SourceScope::Site,
             }),
-            max_pages: wishes.max_pages,
-            max_depth: wishes.depth,
-            schedule: wishes.schedule.map(|schedule| match schedule {
-                Schedule::None => SourceSchedule::None,
-                Schedule::Hourly => SourceSchedule::Hourly,
-                Schedule::Daily => SourceSchedule::Daily,
-                Schedule::Weekly => SourceSchedule::Weekly,
-                Schedule::Monthly => SourceSchedule::Monthly,
+            max_pages: crawl.max_pages,
+            max_depth: crawl.depth,
+            schedule: crawl.schedule.map(|schedule| match schedule {
+                ScheduleArg::None => SourceSchedule::None,
+                ScheduleArg::Hourly => SourceSchedule::Hourly,
+                ScheduleArg::Daily => SourceSchedule::Daily,
+                ScheduleArg::Weekly => SourceSchedule::Weekly,
+                ScheduleArg::Monthly => SourceSchedule::Monthly,
             }),
         }
     }
 }
 
-pub(super) async fn run(context: &Context, command: SourceCommand) -> Result<(), Failure> {
+pub(super) async fn run(context: &CommandContext, command: SourceCommand) -> Result<(), CommandFailure> {
     match command {
-        SourceCommand::Add { what, site, wishes, wait } => add(context, &what, site, wishes.into(), wait).await,
+        SourceCommand::Add { what, site, crawl, wait } => add(context, &what, site, crawl.into(), wait).await,
         SourceCommand::List { site } => list(context, site).await,
         SourceCommand::Rescrape { source, site, wait } => {
-            let work = Work::begin(context, site).await?;
-            let source = work.read_again(source).await?;
+            let work = SiteCommand::begin(context, site).await?;
+            let source = work.sync_again(source).await?;
             work.finish(context, vec![source], wait).await
         }
         SourceCommand::Cancel { source, site } => {
-            let work = Work::begin(context, site).await?;
+            let work = SiteCommand::begin(context, site).await?;
             let (services, site) = (&work.installation.services, Some(work.site));
             print(context, &[sources::cancel(services, &work.operator, site, source).await?])
         }
         SourceCommand::Delete { source, site } => {
-            let work = Work::begin(context, site).await?;
+            let work = SiteCommand::begin(context, site).await?;
             sources::delete(&work.installation.services, &work.operator, Some(work.site), source).await?;
             match context.is_json {
                 true => output::json(&json!({ "deleted": source })),
@@ -154,49 +155,51 @@ pub(super) async fn run(context: &Context, command: SourceCommand) -> Result<(),
     }
 }
 
-/// One thing to add: a file is read before anything is stored.
-enum New {
+/// A source to add. Files are read before anything is stored.
+enum NewSource {
     Address(String),
     File(String, Vec<u8>),
 }
 
-impl New {
-    fn of(text: &str) -> Result<Self, Failure> {
+impl NewSource {
+    fn of(text: &str) -> Result<Self, CommandFailure> {
         let lower = text.to_ascii_lowercase();
         if lower.starts_with("http://") || lower.starts_with("https://") {
-            return Ok(New::Address(text.to_owned()));
+            return Ok(NewSource::Address(text.to_owned()));
         }
         if lower.contains("://") {
-            return Err(Failure::usage(format!("{text}: only http and https addresses can be read")));
+            return Err(CommandFailure::usage(format!("{text}: only http and https addresses can be added")));
         }
         let path = Path::new(text);
         let content = std::fs::read(path).map_err(|error| {
-            let hint = if path.exists() { "" } else { "; an address begins with https://" };
-            Failure::failed(format!("cannot read {text}: {error}{hint}"))
+            let hint = if path.exists() { "" } else { "; a web address begins with https://" };
+            CommandFailure::failed(format!("cannot read {text}: {error}{hint}"))
         })?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(New::File(name, content))
+        Ok(NewSource::File(name, content))
     }
 }
 
 async fn add(
-    context: &Context,
+    context: &CommandContext,
     what: &[String],
     site: Option<SiteId>,
-    wishes: Change,
+    crawl: SourceOptionsPatch,
     wait: bool,
-) -> Result<(), Failure> {
-    let new: Vec<New> = what.iter().map(|text| New::of(text)).collect::<Result<_, _>>()?;
-    if wishes != Change::default() && new.iter().any(|new| matches!(new, New::File(..))) {
-        return Err(Failure::usage("--scope, --depth, --max-pages and --schedule are for addresses, not for files"));
+) -> Result<(), CommandFailure> {
+    let new: Vec<NewSource> = what.iter().map(|text| NewSource::of(text)).collect::<Result<_, _>>()?;
+    if crawl != SourceOptionsPatch::default() && new.iter().any(|new| matches!(new, NewSource::File(..))) {
+        return Err(CommandFailure::usage(
+            "--scope, --depth, --max-pages and --schedule apply to web addresses, not to files",
+        ));
     }
-    let work = Work::begin(context, site).await?;
+    let work = SiteCommand::begin(context, site).await?;
     let services = &work.installation.services;
     let mut added = Vec::with_capacity(new.len());
     for (new, text) in new.into_iter().zip(what) {
         let result = match new {
-            New::Address(address) => work.add_address(&address, wishes).await,
-            New::File(name, content) => {
+            NewSource::Address(address) => work.add_address(&address, crawl).await,
+            NewSource::File(name, content) => {
                 let added = sources::add_file(services, &work.operator, Some(work.site), &name, content).await;
                 added.map(|(source, _)| source)
             }
@@ -204,7 +207,7 @@ async fn add(
         match result {
             Ok(source) => added.push(source),
             Err(helpbot_services::Error::Invalid(invalid)) => {
-                return Err(Failure::failed(format!("{text} was not added: {invalid}")));
+                return Err(CommandFailure::failed(format!("{text} was not added: {invalid}")));
             }
             Err(error) => return Err(error.into()),
         }
@@ -212,13 +215,13 @@ async fn add(
     work.finish(context, added, wait).await
 }
 
-async fn list(context: &Context, site: Option<SiteId>) -> Result<(), Failure> {
+async fn list(context: &CommandContext, site: Option<SiteId>) -> Result<(), CommandFailure> {
     let installation = context.open().await?;
     let site = context::site(&installation, site).await?;
     let mut all: Vec<Source> = Vec::new();
     loop {
         let after = all.last().map(|source| source.id);
-        let page = sources::Page { after, before: None, is_backward: false, limit: PAGE };
+        let page = PageRequest::after(after, PAGE);
         let page = sources::list(&installation.services, &installation.operator(), &site, page).await?;
         let is_last = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
         all.extend(page);
@@ -229,74 +232,70 @@ async fn list(context: &Context, site: Option<SiteId>) -> Result<(), Failure> {
     print(context, &all)
 }
 
-/// The installation and site that a command works on.
-struct Work {
+/// The installation and the site that a command works on.
+struct SiteCommand {
     installation: Installation,
     operator: Viewer,
     site: SiteId,
 }
 
-impl Work {
-    async fn begin(context: &Context, site: Option<SiteId>) -> Result<Self, Failure> {
+impl SiteCommand {
+    async fn begin(context: &CommandContext, site: Option<SiteId>) -> Result<Self, CommandFailure> {
         let installation = context.open().await?;
         let site = context::site(&installation, site).await?.id;
         let operator = installation.operator();
         Ok(Self { installation, operator, site })
     }
 
-    /// Adds an address; one that is there already is given other options if some are wished for.
-    async fn add_address(&self, address: &str, wishes: Change) -> helpbot_services::Result<Source> {
+    /// Adds a web address. For an address that is already a source, changes the options that are given.
+    async fn add_address(&self, address: &str, crawl: SourceOptionsPatch) -> helpbot_services::Result<Source> {
         let (services, site) = (&self.installation.services, Some(self.site));
-        let (source, is_new) = sources::add_crawl(services, &self.operator, site, address, wishes).await?;
-        if is_new || wishes == Change::default() {
+        let (source, is_new) = sources::add_crawl(services, &self.operator, site, address, crawl).await?;
+        if is_new || crawl == SourceOptionsPatch::default() {
             return Ok(source);
         }
-        sources::update(services, &self.operator, site, source.id, wishes).await
+        sources::update(services, &self.operator, site, source.id, crawl).await
     }
 
-    async fn read_again(&self, id: SourceId) -> Result<Source, Failure> {
-        let (services, site) = (&self.installation.services, Some(self.site));
-        let found = sources::by_ids(services, &self.operator, site, &[id]).await?.pop();
-        Ok(match found.map(|source| source.kind) {
-            Some(SourceKind::File) => sources::reread(services, &self.operator, site, id).await?,
-            _ => sources::rescrape(services, &self.operator, site, id).await?,
-        })
+    async fn sync_again(&self, id: SourceId) -> Result<Source, CommandFailure> {
+        let services = &self.installation.services;
+        Ok(sources::request_sync(services, &self.operator, Some(self.site), id, None).await?)
     }
 
-    /// Prints the sources, if asked once each is read.
-    async fn finish(&self, context: &Context, mut all: Vec<Source>, wait: bool) -> Result<(), Failure> {
+    /// Prints the sources. With `wait`, waits until all of them are synced.
+    async fn finish(&self, context: &CommandContext, mut all: Vec<Source>, wait: bool) -> Result<(), CommandFailure> {
         if wait {
             let stop = CancellationToken::new();
-            // Where a server runs, either of the two takes the job; the lease keeps them apart.
+            // When a server is running too, either of the two claims the job; the lease keeps them apart.
             let worker = tokio::spawn(self.installation.worker().run(stop.clone()));
-            let awaited = self.read(&all).await;
+            let awaited = self.wait_for(&all).await;
             stop.cancel();
-            // What it was reading for others is put back.
+            // The worker returns jobs of other sources that it has claimed.
             let _ = worker.await;
             all = awaited?;
         }
         print(context, &all)?;
         let failed = all.iter().filter(|source| source.status == SourceStatus::Failed).count();
-        if wait && failed > 0 { Err(Failure::silent()) } else { Ok(()) }
+        if wait && failed > 0 { Err(CommandFailure::silent()) } else { Ok(()) }
     }
 
-    /// The sources once none of them waits or is read, telling how each goes on.
-    async fn read(&self, all: &[Source]) -> Result<Vec<Source>, Failure> {
+    /// Waits until no source has a pending or running sync, and shows the progress of each.
+    async fn wait_for(&self, all: &[Source]) -> Result<Vec<Source>, CommandFailure> {
         let ids: Vec<SourceId> = all.iter().map(|source| source.id).collect();
-        let mut progress = Progress::new();
+        let mut progress = SyncProgress::new();
         loop {
             let now = sources::by_ids(&self.installation.services, &self.operator, Some(self.site), &ids).await?;
-            now.iter().for_each(|source| progress.tell(source));
+            now.iter().for_each(|source| progress.update(source));
             if !now.iter().any(|source| source.status.is_busy()) {
                 let mut now: HashMap<SourceId, Source> = now.into_iter().map(|source| (source.id, source)).collect();
                 return Ok(ids.iter().filter_map(|id| now.remove(id)).collect());
             }
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 }
 
-fn print(context: &Context, all: &[Source]) -> Result<(), Failure> {
+fn print(context: &CommandContext, all: &[Source]) -> Result<(), CommandFailure> {
     if context.is_json {
         return output::json(&json!({ "sources": all.iter().map(shown).collect::<Vec<_>>() }));
     }
@@ -326,7 +325,7 @@ fn shown(source: &Source) -> Value {
         "error": source.error,
         "documentCount": source.document_count,
         "chunkCount": source.chunk_count,
-        "crawl": Crawl::of(source),
+        "crawl": SyncReport::of(source),
         "lastScrapedAt": source.last_scraped_at,
         "createdAt": source.created_at,
         "updatedAt": source.updated_at,

@@ -1,130 +1,133 @@
-//! Where settings come from, and which one wins.
+//! Collects settings from the settings file, the environment and the command line, with their precedence.
+//! Values are still text here; the parent module parses them.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::table::{self, TABLE};
+use super::definitions::{self, SETTINGS};
 
-/// Where a value was set, from the weakest to the strongest.
+/// Where a value comes from, in ascending precedence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Origin {
-    /// Nowhere.
+pub enum SettingOrigin {
+    /// The value is the default.
     Default,
-    /// In `helpbot.toml`.
+    /// The settings file.
     File,
-    /// In the environment.
+    /// An environment variable.
     Environment,
-    /// On the command line.
+    /// A flag on the command line.
     Flag,
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for SettingOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Origin::Default => "default",
-            Origin::File => "helpbot.toml",
-            Origin::Environment => "environment",
-            Origin::Flag => "command line",
+            SettingOrigin::Default => "default",
+            SettingOrigin::File => "helpbot.toml",
+            SettingOrigin::Environment => "environment",
+            SettingOrigin::Flag => "command line",
         })
     }
 }
 
-/// A value as it was written, and where.
+/// The text of a setting and its origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Given {
-    /// As written; lists with commas.
+pub struct SettingValue {
+    /// The text as written. Lists are joined with commas.
     pub value: String,
-    /// Where.
-    pub origin: Origin,
+    /// Where the value comes from.
+    pub origin: SettingOrigin,
 }
 
-/// The settings of one place, by name.
-pub type Layer = BTreeMap<&'static str, String>;
+/// The settings of one origin, by name.
+pub type SettingsLayer = BTreeMap<&'static str, String>;
 
-/// A settings file that cannot be used.
+/// Why a settings file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("cannot read {}: {cause}", path.display())]
     Unreadable {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// Error of the operating system.
         #[source]
         cause: std::io::Error,
     },
-    /// It is not TOML, or has what is no setting.
+    /// The file is not valid TOML, or contains an unknown setting.
     #[error("{}: {reason}", path.display())]
     Bad {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// What is wrong, with the line where TOML knows it.
+        /// What is wrong, with the line number if it is known.
         reason: String,
     },
 }
 
-/// All places, and what was found there but is no setting.
+/// The settings of all origins, and the environment variables that are not settings.
 #[derive(Debug, Clone, Default)]
-pub struct Layers {
-    file: Layer,
-    environment: Layer,
-    flags: Layer,
-    /// `HELPBOT_*` variables that mean nothing: mistyped, most likely.
+pub struct SettingsLayers {
+    file: SettingsLayer,
+    environment: SettingsLayer,
+    flags: SettingsLayer,
+    /// `HELPBOT_*` variables that are not settings, most likely because of a typing error.
     pub unknown_variables: Vec<String>,
 }
 
-impl Layers {
-    /// The layers of a process: `file` is its settings file's text with its path, if any.
+impl SettingsLayers {
+    /// Collects the settings. `file` is the path and the text of the settings file, if any.
     ///
     /// # Errors
-    /// What is wrong with the file.
+    /// When the settings file is not valid.
     pub fn new(
         file: Option<(&Path, &str)>,
         environment: impl IntoIterator<Item = (String, String)>,
-        flags: Layer,
+        flags: SettingsLayer,
     ) -> Result<Self, FileError> {
         let file = file.map(|(path, text)| from_toml(path, text)).transpose()?.unwrap_or_default();
         let mut layers = Self { file, flags, ..Self::default() };
         for (variable, value) in environment {
             let Some(name) = variable.strip_prefix("HELPBOT_") else { continue };
-            match table::row_of(&name.to_ascii_lowercase()) {
-                // An empty variable is how shells and compose files say "not set".
+            match definitions::definition(&name.to_ascii_lowercase()) {
+                // Shells and compose files set an empty variable to mean "not set".
                 Some(_) if value.trim().is_empty() => {}
                 Some(row) => drop(layers.environment.insert(row.name, value)),
-                None if OUTSIDE.contains(&variable.as_str()) => {}
+                None if OTHER_VARIABLES.contains(&variable.as_str()) => {}
                 None => layers.unknown_variables.push(variable),
             }
         }
         Ok(layers)
     }
 
-    /// The winning text of a setting; its default when nobody set it.
-    pub fn get(&self, name: &'static str) -> Option<Given> {
-        let given = |layer: &Layer, origin| layer.get(name).map(|value| Given { value: value.clone(), origin });
-        given(&self.flags, Origin::Flag)
-            .or_else(|| given(&self.environment, Origin::Environment))
-            .or_else(|| given(&self.file, Origin::File))
+    /// The value of a setting with the highest precedence, or its default. `None` when it has neither.
+    pub fn get(&self, name: &'static str) -> Option<SettingValue> {
+        let given =
+            |layer: &SettingsLayer, origin| layer.get(name).map(|value| SettingValue { value: value.clone(), origin });
+        given(&self.flags, SettingOrigin::Flag)
+            .or_else(|| given(&self.environment, SettingOrigin::Environment))
+            .or_else(|| given(&self.file, SettingOrigin::File))
             .or_else(|| {
-                let value = table::row_of(name)?.default?.to_owned();
-                Some(Given { value, origin: Origin::Default })
+                let value = definitions::definition(name)?.default?.to_owned();
+                Some(SettingValue { value, origin: SettingOrigin::Default })
             })
     }
 }
 
-/// Variables that other programs of the project read: the build and the tests.
-const OUTSIDE: [&str; 4] = ["HELPBOT_CONFIG", "HELPBOT_NPM", "HELPBOT_SKIP_WEB", "HELPBOT_TEST_POSTGRES"];
+/// Variables that other parts of the project read: the build and the tests.
+const OTHER_VARIABLES: [&str; 4] = ["HELPBOT_CONFIG", "HELPBOT_NPM", "HELPBOT_SKIP_WEB", "HELPBOT_TEST_POSTGRES"];
 
-fn from_toml(path: &Path, text: &str) -> Result<Layer, FileError> {
+fn from_toml(path: &Path, text: &str) -> Result<SettingsLayer, FileError> {
     let bad = |reason: String| FileError::Bad { path: path.to_owned(), reason };
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| bad(error.to_string()))?;
-    let mut layer = Layer::new();
+    let mut layer = SettingsLayer::new();
     for (key, value) in table {
-        let row = table::row_of(&key).ok_or_else(|| {
-            let names: Vec<&str> = TABLE.iter().map(|row| row.name).collect();
-            bad(format!("{key:?} is no setting; there are {}", names.join(", ")))
+        let row = definitions::definition(&key).ok_or_else(|| {
+            let names: Vec<&str> = SETTINGS.iter().map(|row| row.name).collect();
+            bad(format!("{key:?} is not a setting; the settings are {}", names.join(", ")))
         })?;
-        let text = text_of(&value).ok_or_else(|| bad(format!("{key} must be a text, a number or a list of texts")))?;
+        let text =
+            text_of(&value).ok_or_else(|| bad(format!("{key} must be a string, a number or a list of strings")))?;
         layer.insert(row.name, text);
     }
     Ok(layer)

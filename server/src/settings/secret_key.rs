@@ -1,4 +1,5 @@
-//! The key that signs session tokens and seals secrets: set, or kept in the data directory.
+//! The secret key of the installation, which signs session tokens and encrypts secrets in the database. This
+//! file reads it from the data directory and creates it at the first start.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -10,32 +11,31 @@ use helpbot_services::runtime::randomness;
 const FILE: &str = "secret.key";
 const KEY_BYTES: usize = 32;
 
-/// A key file that cannot be used.
+/// Why the key file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretKeyError {
-    /// It cannot be made or read.
+    /// The file cannot be created or read.
     #[error("cannot use {}: {cause}", path.display())]
     Io {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// Error of the operating system.
         #[source]
         cause: io::Error,
     },
-    /// It holds something else.
-    #[error("{} does not hold 64 hexadecimal digits; restore it, or remove it to end all sessions", path.display())]
+    /// The file does not contain a key.
+    #[error("{} does not contain 64 hexadecimal digits; restore the file, or delete it to end all sessions", path.display())]
     Bad {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
     },
 }
 
-/// The installation's key from the data directory; made at the first start, readable by nobody
-/// else.
+/// Reads the key from the data directory. Creates it at the first start, readable only by its owner.
 ///
 /// # Errors
-/// When the file cannot be made, read or understood. A damaged key is never replaced: that
-/// would end every visitor's session without saying so.
+/// When the file cannot be created or read, or does not contain a key. A damaged file is never replaced, because
+/// a new key would silently end the sessions of all visitors.
 pub fn load(data: &Path) -> Result<[u8; KEY_BYTES], SecretKeyError> {
     let path = data.join(FILE);
     let failed = |cause| SecretKeyError::Io { path: path.clone(), cause };
@@ -43,7 +43,7 @@ pub fn load(data: &Path) -> Result<[u8; KEY_BYTES], SecretKeyError> {
         Ok(text) => from_hex(text.trim()).ok_or(SecretKeyError::Bad { path }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => match create(&path) {
             Ok(key) => Ok(key),
-            // Another process was faster: its key is the installation's.
+            // Another process created the file first; its key is used.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 let text = fs::read_to_string(&path).map_err(failed)?;
                 from_hex(text.trim()).ok_or(SecretKeyError::Bad { path })
@@ -56,22 +56,22 @@ pub fn load(data: &Path) -> Result<[u8; KEY_BYTES], SecretKeyError> {
 
 fn create(path: &Path) -> io::Result<[u8; KEY_BYTES]> {
     let key = randomness::bytes();
-    // Written aside and linked into place, so that nobody ever reads half a key.
-    let aside = path.with_extension(format!("{}.new", std::process::id()));
+    // The key is written to a temporary file and then linked, so that no process reads an incomplete key.
+    let temporary = path.with_extension(format!("{}.new", std::process::id()));
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&aside).and_then(|mut file| {
+    let written = options.open(&temporary).and_then(|mut file| {
         writeln!(file, "{}", text::hex(&key))?;
         file.sync_all()
     });
-    let placed = written.and_then(|()| fs::hard_link(&aside, path));
-    let _ = fs::remove_file(&aside);
+    let placed = written.and_then(|()| fs::hard_link(&temporary, path));
+    let _ = fs::remove_file(&temporary);
     placed.map(|()| key)
 }
 
-/// The key that 64 hexadecimal digits write.
+/// Parses a key of 64 hexadecimal digits. `None` when the text is anything else.
 pub(super) fn from_hex(text: &str) -> Option<[u8; KEY_BYTES]> {
     let digits: Vec<u8> =
         text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect::<Option<_>>()?;
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_made_once_and_kept_from_others() {
+    fn a_key_is_created_once_and_only_its_owner_can_read_it() {
         let data = tempfile::tempdir().expect("a directory");
 
         let first = load(data.path()).expect("a key");
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_key_is_refused_and_kept() {
+    fn a_damaged_key_file_is_refused_and_not_replaced() {
         let data = tempfile::tempdir().expect("a directory");
         fs::write(data.path().join(FILE), "0123").expect("written");
 

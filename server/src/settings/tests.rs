@@ -1,16 +1,16 @@
-//! Precedence, and what is said about values that cannot be used.
+//! Tests of precedence and of the messages for settings that are not valid.
 
 use std::path::Path;
 
 use super::*;
 
-fn layers(file: &str, environment: &[(&str, &str)], flags: &[(&'static str, &str)]) -> Layers {
+fn layers(file: &str, environment: &[(&str, &str)], flags: &[(&'static str, &str)]) -> SettingsLayers {
     let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     let flags = flags.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-    Layers::new(Some((Path::new("helpbot.toml"), file)), environment, flags).expect("a good file")
+    SettingsLayers::new(Some((Path::new("helpbot.toml"), file)), environment, flags).expect("a good file")
 }
 
-fn refused(layers: &Layers) -> Vec<String> {
+fn refused(layers: &SettingsLayers) -> Vec<String> {
     match Settings::resolve(layers) {
         Ok(_) => Vec::new(),
         Err(problems) => problems.iter().map(ToString::to_string).collect(),
@@ -18,7 +18,7 @@ fn refused(layers: &Layers) -> Vec<String> {
 }
 
 #[test]
-fn without_settings_a_local_installation_is_described() {
+fn without_settings_the_defaults_describe_a_local_installation() {
     let settings = Settings::resolve(&layers("", &[], &[])).unwrap_or_else(|problems| panic!("{problems:?}"));
 
     assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
@@ -28,7 +28,7 @@ fn without_settings_a_local_installation_is_described() {
 }
 
 #[test]
-fn a_flag_beats_the_environment_and_that_beats_the_file() {
+fn flags_take_precedence_over_the_environment_and_the_file() {
     let file = "listen = '127.0.0.1:1'\ndata = '/file'\nlog = 'warn'";
     let layers =
         layers(file, &[("HELPBOT_LISTEN", "127.0.0.1:2"), ("HELPBOT_DATA", "/env")], &[("listen", "127.0.0.1:3")]);
@@ -38,10 +38,10 @@ fn a_flag_beats_the_environment_and_that_beats_the_file() {
     assert_eq!(settings.listen.port(), 3);
     assert_eq!(settings.data, Path::new("/env"));
     assert_eq!(settings.log, "warn");
-    assert_eq!(layers.get("listen").map(|given| given.origin), Some(Origin::Flag));
-    assert_eq!(layers.get("data").map(|given| given.origin), Some(Origin::Environment));
-    assert_eq!(layers.get("log").map(|given| given.origin), Some(Origin::File));
-    assert_eq!(layers.get("log_format").map(|given| given.origin), Some(Origin::Default));
+    assert_eq!(layers.get("listen").map(|given| given.origin), Some(SettingOrigin::Flag));
+    assert_eq!(layers.get("data").map(|given| given.origin), Some(SettingOrigin::Environment));
+    assert_eq!(layers.get("log").map(|given| given.origin), Some(SettingOrigin::File));
+    assert_eq!(layers.get("log_format").map(|given| given.origin), Some(SettingOrigin::Default));
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn an_empty_variable_is_not_set_and_an_unknown_one_is_reported() {
 }
 
 #[test]
-fn every_wrong_value_is_named_with_where_it_was_set() {
+fn every_invalid_value_is_reported_with_its_origin() {
     let layers = layers(
         "max_connections = 'many'",
         &[("HELPBOT_ALLOW_PRIVATE", "10.0.0.0/99"), ("HELPBOT_DATABASE", "mysql://x")],
@@ -72,41 +72,41 @@ fn every_wrong_value_is_named_with_where_it_was_set() {
 }
 
 #[test]
-fn a_wrong_secret_is_told_without_showing_it() {
+fn an_invalid_secret_is_reported_without_showing_it() {
     let secrets = [("HELPBOT_SECRET_KEY", "hunter2"), ("HELPBOT_SMTP_URL", "smtps://ann:hunter2@[")];
 
     let problems = refused(&layers("", &secrets, &[])).join("\n");
 
-    assert!(problems.contains("secret_key (environment): it must be 64 hexadecimal digits"), "{problems}");
+    assert!(problems.contains("secret_key (environment): must be 64 hexadecimal digits"), "{problems}");
     assert!(problems.contains("smtp_url (environment)"), "{problems}");
     assert!(!problems.contains("hunter2"), "{problems}");
 }
 
 #[test]
-fn vectors_come_from_a_server_or_a_folder_not_both() {
+fn embeddings_come_from_a_server_or_a_folder_but_not_both() {
     let folder = ("HELPBOT_EMBED_MODEL_DIR", "/models/all-MiniLM-L6-v2");
     let server = [("HELPBOT_EMBED_BASE_URL", "http://127.0.0.1:1/v1"), ("HELPBOT_EMBED_MODEL", "m")];
 
     let alone = Settings::resolve(&layers("", &[folder], &[])).map(|settings| settings.embedder);
     let both = refused(&layers("", &[folder, server[0], server[1]], &[]));
 
-    assert_eq!(
-        both,
-        ["embed_model_dir (environment): embed_base_url names a server of embeddings: only one can be in force"]
-    );
+    assert_eq!(both, ["embed_model_dir (environment): embed_base_url is set too; only one of them can be used"]);
     let expected = match cfg!(feature = "local-model") {
-        true => Ok(Some(Embeddings::Folder("/models/all-MiniLM-L6-v2".into()))),
-        false => Err(format!("embed_model_dir (environment): {NO_LOCAL_MODELS}")),
+        true => Ok(Some(EmbeddingModel::Folder("/models/all-MiniLM-L6-v2".into()))),
+        false => Err(format!("embed_model_dir (environment): {LOCAL_MODELS_NOT_BUILT}")),
     };
     assert_eq!(alone.map_err(|problems| problems[0].to_string()), expected);
 }
 
 #[test]
 fn a_mistyped_key_in_the_file_is_refused() {
-    let refused = Layers::new(Some((Path::new("helpbot.toml"), "listn = 'x'")), [], Layer::new());
+    let refused = SettingsLayers::new(Some((Path::new("helpbot.toml"), "listn = 'x'")), [], SettingsLayer::new());
 
     let message = refused.expect_err("no such setting").to_string();
-    assert!(message.starts_with("helpbot.toml: \"listn\" is no setting; there are listen, data,"), "{message}");
+    assert!(
+        message.starts_with("helpbot.toml: \"listn\" is not a setting; the settings are listen, data,"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn a_list_in_the_file_may_be_a_list() {
 }
 
 #[test]
-fn a_file_of_authorities_that_cannot_be_used_is_named() {
+fn an_unusable_file_of_certificate_authorities_is_reported() {
     let home = tempfile::TempDir::new().expect("a directory");
     let (absent, damaged) = (home.path().join("absent.pem"), home.path().join("damaged.pem"));
     std::fs::write(&damaged, "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n").expect("written");

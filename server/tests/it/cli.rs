@@ -1,4 +1,4 @@
-//! The command line as people use it: the built program, real directories, a web site to read.
+//! Tests of the command line: they run the built program with real directories and a local web site.
 
 use std::net::TcpListener;
 
@@ -10,7 +10,7 @@ const HELP: &str = r#"<html lang="en"><title>Help</title><h1>Help</h1>
     <details><summary>Do you ship to Norway?</summary><p>Yes, within five working days.</p></details>"#;
 
 #[test]
-fn a_page_is_added_read_and_answered_from() {
+fn an_added_page_is_synced_and_answers_questions() {
     let (home, pages) = (Home::new(), Pages::serve(&[("/help", "text/html", HELP)]));
     home.site();
 
@@ -26,7 +26,7 @@ fn a_page_is_added_read_and_answered_from() {
 }
 
 #[test]
-fn test_questions_of_a_file_pass_or_fail_the_command() {
+fn the_test_questions_of_a_file_decide_the_exit_code() {
     let (home, pages) = (Home::new(), Pages::serve(&[("/help", "text/html", HELP)]));
     let site = home.site();
     home.run(&["source", "add", &pages.url("/help"), "--wait"]);
@@ -47,7 +47,7 @@ fn test_questions_of_a_file_pass_or_fail_the_command() {
 }
 
 #[test]
-fn a_labelled_set_is_measured_tenant_by_tenant_without_a_database() {
+fn a_labeled_data_set_is_measured_for_each_tenant_without_a_database() {
     let home = Home::new();
     std::fs::create_dir(home.path("set")).expect("a directory");
     let (question, tenants) = ("Is there a warranty?", ["one", "two"]);
@@ -116,7 +116,7 @@ fn an_answer_is_explained_as_a_table_and_as_json() {
 }
 
 #[test]
-fn what_cannot_be_read_fails_with_the_true_reason() {
+fn a_source_that_cannot_be_read_fails_with_the_actual_reason() {
     let (home, pages) = (
         Home::new(),
         Pages::serve(&[
@@ -137,7 +137,7 @@ fn what_cannot_be_read_fails_with_the_true_reason() {
     let added = home.run(&arguments);
 
     assert_eq!(added.code, 1, "some failed");
-    let value: serde_json::Value = serde_json::from_str(&added.stdout).expect("JSON in spite of failures");
+    let value: serde_json::Value = serde_json::from_str(&added.stdout).expect("JSON despite failures");
     let error = |at: usize| value["sources"][at]["error"].as_str().unwrap_or("none").to_owned();
     assert_eq!(error(0), "There is no page at this address (HTTP 404)");
     assert!(error(1).starts_with("The page"), "{}", error(1));
@@ -148,7 +148,7 @@ fn what_cannot_be_read_fails_with_the_true_reason() {
 }
 
 #[test]
-fn an_address_that_must_not_be_read_is_refused_before_anything_is_stored() {
+fn a_forbidden_address_is_refused_before_anything_is_stored() {
     let home = Home::new();
     home.site();
 
@@ -156,7 +156,7 @@ fn an_address_that_must_not_be_read_is_refused_before_anything_is_stored() {
         ("http://10.0.0.1/", 1, "the address is private or reserved"),
         ("http://169.254.169.254/latest/meta-data", 1, "the address is private or reserved"),
         ("https://ann:pw@shop.example/", 1, "must not carry a user name or password"),
-        ("ftp://shop.example/", 2, "only http and https addresses can be read"),
+        ("ftp://shop.example/", 2, "only http and https addresses can be added"),
         ("missing.md", 1, "cannot read missing.md"),
         ("http://localhost/", 1, "local network"),
     ] {
@@ -187,7 +187,7 @@ fn a_key_is_shown_once_and_can_be_revoked() {
 }
 
 #[test]
-fn sites_are_made_changed_listed_and_deleted() {
+fn sites_are_created_updated_listed_and_deleted() {
     let home = Home::new();
     let site = home.site();
 
@@ -204,7 +204,7 @@ fn sites_are_made_changed_listed_and_deleted() {
 }
 
 #[test]
-fn wrong_calls_exit_with_two() {
+fn wrong_usage_exits_with_code_two() {
     let home = Home::new();
 
     for arguments in [
@@ -225,7 +225,7 @@ fn wrong_calls_exit_with_two() {
 }
 
 #[test]
-fn what_cannot_be_started_is_told_in_one_sentence() {
+fn a_failed_start_is_reported_in_one_sentence() {
     let home = Home::new();
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("bound").to_string();
@@ -244,11 +244,14 @@ fn what_cannot_be_started_is_told_in_one_sentence() {
         assert!(ended.stderr.contains(reason), "{arguments:?}: {}", ended.stderr);
         assert!(!ended.stderr.contains("hunter2"), "{}", ended.stderr);
     }
-    assert!(!std::path::Path::new(&home.path("helpbot-data/helpbot.db")).exists(), "an occupied port changes nothing");
+    assert!(
+        !std::path::Path::new(&home.path("helpbot-data/helpbot.db")).exists(),
+        "a port in use leaves no database behind"
+    );
 }
 
 #[test]
-fn doctor_shows_what_is_in_force_and_no_secret() {
+fn doctor_shows_effective_settings_and_no_secret() {
     let home = Home::new();
     home.file("helpbot.toml", "listen = '127.0.0.1:0'\nlog = 'warn'");
     home.site();
@@ -262,12 +265,12 @@ fn doctor_shows_what_is_in_force_and_no_secret() {
     assert_eq!(value["settings"]["listen"], serde_json::json!({ "value": "127.0.0.1:0", "origin": "helpbot.toml" }));
     assert_eq!(value["settings"]["log"], serde_json::json!({ "value": "debug", "origin": "environment" }));
     assert_eq!(value["settings"]["secret_key"]["value"], "(set)");
-    assert!(value["findings"].to_string().contains("HELPBOT_LISTN is no setting"));
+    assert!(value["findings"].to_string().contains("HELPBOT_LISTN is not a setting"));
     assert!(!value.to_string().contains("abab"));
 }
 
 #[test]
-fn the_documents_are_printed_and_extraction_needs_no_database() {
+fn schema_openapi_and_extract_need_no_database() {
     let home = Home::new();
     let page = home.file("help.html", HELP);
 
@@ -287,7 +290,7 @@ fn the_documents_are_printed_and_extraction_needs_no_database() {
 }
 
 #[test]
-fn a_section_is_crawled_as_wished_and_a_file_is_read_again() {
+fn a_section_is_crawled_with_its_options_and_a_file_is_synced_again() {
     let page = |name: &str, links: &str| {
         format!("<html lang=en><title>{name}</title><h2>How is {name} done?</h2><p>As {name} is.</p>{links}")
     };
@@ -298,8 +301,8 @@ fn a_section_is_crawled_as_wished_and_a_file_is_read_again() {
     home.site();
     let (url, file) = (pages.url("/help/"), home.file("faq.md", "# Help\n\n## Why is it so?\nBecause.\n"));
 
-    let wishes = ["--scope", "section", "--max-pages", "2", "--depth", "1", "--schedule", "weekly", "--wait"];
-    let added = home.json(&[&["source", "add", &url], &wishes[..]].concat());
+    let options = ["--scope", "section", "--max-pages", "2", "--depth", "1", "--schedule", "weekly", "--wait"];
+    let added = home.json(&[&["source", "add", &url], &options[..]].concat());
     let crawl = &added["sources"][0]["crawl"];
     assert_eq!([&crawl["fetched"], &crawl["skipped"], &crawl["failed"]], [2, 1, 0], "{added}");
     let more = home.run(&["source", "add", &url, "--max-pages", "3", "--wait"]);
@@ -313,23 +316,23 @@ fn a_section_is_crawled_as_wished_and_a_file_is_read_again() {
 }
 
 #[test]
-fn a_reading_that_waits_is_cancelled() {
+fn a_pending_sync_is_canceled() {
     let (home, pages) = (Home::new(), Pages::serve(&[("/help", "text/html", HELP)]));
     home.site();
     let added = home.json(&["source", "add", &pages.url("/help")]);
     assert_eq!(added["sources"][0]["status"], "pending");
     let id = added["sources"][0]["id"].as_str().expect("an id").to_owned();
 
-    let cancelled = home.json(&["source", "cancel", &id]);
+    let canceled = home.json(&["source", "cancel", &id]);
     let again = home.json(&["source", "cancel", &id]);
 
-    assert_eq!(cancelled["sources"][0]["status"], "failed");
-    assert_eq!(cancelled["sources"][0]["error"], "The reading was cancelled before it came to its end");
-    assert_eq!(again, cancelled);
+    assert_eq!(canceled["sources"][0]["status"], "failed");
+    assert_eq!(canceled["sources"][0]["error"], "The reading was cancelled before it came to its end");
+    assert_eq!(again, canceled);
 }
 
 #[test]
-fn entries_go_out_into_a_file_and_come_back() {
+fn exported_entries_can_be_imported_again() {
     let (home, other) = (Home::new(), Home::new());
     home.site();
     other.site();

@@ -1,4 +1,4 @@
-//! How the server treats those who keep it waiting, and how it ends.
+//! Tests of slow clients and of the server's shutdown.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use crate::support::Home;
 
-/// Above the server's ten seconds, below any patience.
+/// Longer than the server's deadline of ten seconds.
 const CUT_WITHIN: Duration = Duration::from_secs(20);
 
 #[test]
-fn who_connects_and_does_not_finish_a_request_is_cut_off() {
+fn a_client_that_does_not_finish_a_request_is_disconnected() {
     let home = Home::new();
     let server = home.serve();
     let began = Instant::now();
@@ -27,7 +27,7 @@ fn who_connects_and_does_not_finish_a_request_is_cut_off() {
 
     for stream in &mut waiting {
         let mut rest = Vec::new();
-        // Closed or reset, but not left open: a timeout of ours would be `WouldBlock`.
+        // The connection must be closed or reset. If it stays open, the read times out with `WouldBlock`.
         if let Err(error) = stream.read_to_end(&mut rest) {
             assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
         }
@@ -38,7 +38,7 @@ fn who_connects_and_does_not_finish_a_request_is_cut_off() {
 }
 
 #[test]
-fn an_open_connection_does_not_hold_up_the_end() {
+fn an_open_connection_does_not_delay_the_shutdown() {
     let home = Home::new();
     let server = home.serve();
     let mut idle = TcpStream::connect(server.address).expect("connected");
@@ -55,16 +55,16 @@ fn an_open_connection_does_not_hold_up_the_end() {
 }
 
 #[test]
-fn every_socket_hears_that_the_server_restarts_before_it_is_gone() {
+fn every_websocket_receives_close_code_1012_at_shutdown() {
     const SOCKETS: usize = 8;
     const RESTART: u16 = 1012;
-    // Below the five seconds after which the server gives up those that do not answer.
+    // Shorter than the five seconds after which the server closes sockets that do not answer.
     const ENDS_WITHIN: Duration = Duration::from_secs(5);
     let home = Home::new();
     let server = home.serve();
     let key = server.word("sk_live_");
     let mut sockets: Vec<Socket> = (0..SOCKETS).map(|_| Socket::open(server.address, &key)).collect();
-    // One that has said nothing yet is told too.
+    // A socket that has sent nothing yet is closed with the same code.
     sockets.push(Socket::connect(server.address));
     let listening: Vec<_> = sockets.into_iter().map(|socket| thread::spawn(|| socket.closed())).collect();
 
@@ -74,11 +74,11 @@ fn every_socket_hears_that_the_server_restarts_before_it_is_gone() {
     assert_eq!(code, Some(0), "{log}");
     assert!(began.elapsed() < ENDS_WITHIN, "{:?}: {log}", began.elapsed());
     for heard in listening {
-        assert_eq!(heard.join().expect("it heard something"), Some(RESTART));
+        assert_eq!(heard.join().expect("the thread ends"), Some(RESTART));
     }
 }
 
-/// As much of a WebSocket as a client needs to hear its end: short frames, a mask of zeros.
+/// A minimal WebSocket client: it sends short frames with a mask of zeros.
 struct Socket(TcpStream);
 
 impl Socket {
@@ -103,25 +103,25 @@ impl Socket {
         Self(stream)
     }
 
-    /// Connected and acknowledged, with a subscription that is silent.
+    /// Opens a connection with one subscription that receives no events.
     fn open(address: SocketAddr, key: &str) -> Self {
         let mut socket = Self::connect(address);
-        socket.say(Self::TEXT, format!(r#"{{"type":"connection_init","payload":{{"apiKey":"{key}"}}}}"#).as_bytes());
-        let (_, ack) = socket.hear().expect("an acknowledgement");
+        socket.send(Self::TEXT, format!(r#"{{"type":"connection_init","payload":{{"apiKey":"{key}"}}}}"#).as_bytes());
+        let (_, ack) = socket.receive().expect("an acknowledgement");
         assert_eq!(String::from_utf8_lossy(&ack), r#"{"type":"connection_ack"}"#);
         let query = r#"{"id":"1","type":"subscribe","payload":{"query":"subscription{conversationEvents{id}}"}}"#;
-        socket.say(Self::TEXT, query.as_bytes());
+        socket.send(Self::TEXT, query.as_bytes());
         socket
     }
 
-    fn say(&mut self, kind: u8, payload: &[u8]) {
+    fn send(&mut self, kind: u8, payload: &[u8]) {
         let length = u8::try_from(payload.len()).expect("a short frame");
         assert!(length < 126, "a short frame");
         let frame = [&[kind, Self::MASKED | length, 0, 0, 0, 0], payload].concat();
         self.0.write_all(&frame).expect("sent");
     }
 
-    fn hear(&mut self) -> std::io::Result<(u8, Vec<u8>)> {
+    fn receive(&mut self) -> std::io::Result<(u8, Vec<u8>)> {
         let mut head = [0; 2];
         self.0.read_exact(&mut head)?;
         let mut payload = vec![0; usize::from(head[1])];
@@ -129,12 +129,12 @@ impl Socket {
         Ok((head[0], payload))
     }
 
-    /// Listens until the end and answers it; its code, if one came.
+    /// Waits for the close frame, answers it and returns its code. `None` when none arrived.
     fn closed(mut self) -> Option<u16> {
         loop {
-            let (kind, payload) = self.hear().ok()?;
+            let (kind, payload) = self.receive().ok()?;
             if kind == Self::CLOSE {
-                self.say(Self::CLOSE, &payload);
+                self.send(Self::CLOSE, &payload);
                 return payload.first_chunk().map(|code| u16::from_be_bytes(*code));
             }
         }

@@ -1,5 +1,5 @@
-//! `helpbot import legacy`: from one of our servers to another, and from a service of the old kind
-//! that breaks off in the middle.
+//! Tests of `helpbot import legacy`: from one HelpBot server to another, and from a simulated old service
+//! that fails in the middle.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Home, Serving};
 
-/// GET with a key; the JSON.
+/// The JSON response to a GET request with a key.
 fn get(server: &Serving, key: &str, path: &str) -> Value {
     let reply = server
         .send(&format!("GET {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n\r\n"));
@@ -18,7 +18,7 @@ fn get(server: &Serving, key: &str, path: &str) -> Value {
     serde_json::from_str(&reply.body).expect("JSON")
 }
 
-/// POST or PATCH with a key; the JSON.
+/// The JSON response to a POST or PATCH request with a key.
 fn send(server: &Serving, key: &str, method: &str, path: &str, body: &Value) -> Value {
     let body = body.to_string();
     let reply = server.send(&format!(
@@ -30,13 +30,13 @@ fn send(server: &Serving, key: &str, method: &str, path: &str, body: &Value) -> 
     serde_json::from_str(&reply.body).expect("JSON")
 }
 
-/// All conversations, the oldest first, without what an import may choose anew.
+/// All conversations, oldest first.
 fn conversations(server: &Serving, key: &str) -> Value {
     get(server, key, "/api/v1/conversations?limit=100&sort=createdAt")
 }
 
 #[test]
-fn an_account_moves_whole_from_one_server_to_another() {
+fn an_account_is_imported_completely_from_another_server() {
     let (old, new) = (Home::new(), Home::new());
     let from = old.serve();
     let key = from.word("sk_live_");
@@ -90,18 +90,18 @@ fn an_account_moves_whole_from_one_server_to_another() {
     for path in ["/api/v1/config", "/api/v1/analytics/activity"] {
         assert_eq!(get(&to, new_key, path), get(&from, &key, path), "{path}");
     }
-    let figures = |server: &Serving, key: &str| {
-        let mut figures = get(server, key, "/api/v1/analytics/overview");
-        figures["credits"].take();
-        figures
+    let overview = |server: &Serving, key: &str| {
+        let mut overview = get(server, key, "/api/v1/analytics/overview");
+        overview["credits"].take();
+        overview
     };
-    assert_eq!(figures(&to, new_key), figures(&from, &key));
+    assert_eq!(overview(&to, new_key), overview(&from, &key));
     assert_eq!(get(&to, new_key, "/api/v1/analytics/overview")["credits"]["used"], 0, "history costs no credits");
     assert_eq!(get(&to, new_key, "/api/v1/webhooks")["webhooks"][0]["description"], "CRM");
 }
 
 #[test]
-fn an_import_that_breaks_off_goes_on_where_it_was() {
+fn an_interrupted_import_continues_where_it_stopped() {
     let (home, old) = (Home::new(), Legacy::serve(250));
     home.site();
     let arguments = ["import", "legacy", "--url", &old.url(), "--key", "wk_abc123"];
@@ -117,9 +117,9 @@ fn an_import_that_breaks_off_goes_on_where_it_was() {
     assert!(broken.stderr.contains("conversations: 200 of 250"), "{}", broken.stderr);
     assert!(broken.stderr.contains("does not accept the key"), "{}", broken.stderr);
     assert_eq!(done.code, 0, "{}", done.stderr);
-    assert!(done.stdout.contains("conversations   50 new, 0 here before"), "{}", done.stdout);
+    assert!(done.stdout.contains("conversations   50 new, 0 already here"), "{}", done.stdout);
     assert!(
-        done.stdout.contains("sources: the service does not show it to this key: Plan not allowed"),
+        done.stdout.contains("sources: the service does not allow this key to read it: Plan not allowed"),
         "{}",
         done.stdout
     );
@@ -131,7 +131,7 @@ fn an_import_that_breaks_off_goes_on_where_it_was() {
 }
 
 #[test]
-fn a_wrong_address_or_key_is_told_in_one_sentence() {
+fn a_wrong_address_or_key_is_reported_in_one_sentence() {
     let (home, old) = (Home::new(), Legacy::serve(0));
     home.site();
     old.fail_at(Some("config"));
@@ -144,8 +144,8 @@ fn a_wrong_address_or_key_is_told_in_one_sentence() {
     assert_eq!(nowhere.code, 2, "{}", nowhere.stderr);
 }
 
-/// A service of the old kind on loopback: ids of another form, no sources for its plan, a colour
-/// that we refuse. It answers 401 to what it is told to fail at.
+/// A simulated old service on loopback. Its IDs have another format, its plan allows no sources, and it has a
+/// color that HelpBot refuses. It responds with 401 to the request that `fail_at` names.
 struct Legacy {
     address: SocketAddr,
     state: Arc<Mutex<State>>,

@@ -1,8 +1,8 @@
-//! Death at random moments, under load: what was acknowledged is there, its webhooks arrive, and
-//! what arrives twice was on its way when the server died.
+//! Kills the server at random moments under load. Afterwards every acknowledged request is stored, its
+//! webhooks have arrived, and deliveries that arrive twice were being sent when the server was killed.
 //!
-//! `HELPBOT_KILLS=100` kills so often instead of ten times, and waits for the leases of the dead
-//! to run out on PostgreSQL, where they otherwise are ended by hand.
+//! `HELPBOT_KILLS=100` sets the number of kills, which defaults to ten. With it, the test also waits on
+//! PostgreSQL until the leases of killed servers expire; otherwise it ends those leases itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
@@ -20,18 +20,17 @@ use crate::support::{Home, Serving};
 use helpbot_test_support::database::{self, TestDatabase};
 
 const KILLS: usize = 10;
-/// Where the moments come from: the same at each run, though not what they meet.
+/// Seed of the random moments, which are therefore the same in each run.
 const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
-/// A server lives so long after its first answer at most.
+/// Maximum time in milliseconds from a server's first answer to its kill.
 const LIFE_MS: u64 = 500;
-/// After so many lives comes one that ends at such a moment after the start of its process, ready
-/// or not.
+/// After this number of lifetimes, a server is killed at a random moment of its start, ready or not.
 const EARLY_EVERY: usize = 5;
 const VISITORS: usize = 4;
-/// The worker holds so many deliveries of an endpoint at most: what was sent and not yet written
-/// down when the server died is among them.
-const HELD_MAX: usize = 256;
-/// Past this what is awaited will not come. Longer than a lease, which is a minute.
+/// Maximum number of deliveries of an endpoint that the worker has claimed. Deliveries that were sent but not
+/// yet recorded when the server was killed are among them.
+const CLAIMED_MAX: usize = 256;
+/// Deadline of every wait. It is longer than a lease, which lasts a minute.
 const DEADLINE: Duration = Duration::from_secs(180);
 const LOG: &str = "query ($status: WebhookDeliveryStatus) {
     site { webhooks { deliveries(first: 1, filter: { status: $status }) { totalCount } } }
@@ -63,7 +62,7 @@ fn on(database: impl AsyncFnOnce() -> Option<TestDatabase>) {
     });
 }
 
-/// A minute passes for those who are dead.
+/// Ends the leases of killed servers, as a minute of waiting would.
 fn end_leases(schema: &Option<(String, String)>) {
     let Some((server, name)) = schema else { return };
     tokio::runtime::Handle::current().block_on(async {
@@ -73,8 +72,7 @@ fn end_leases(schema: &Option<(String, String)>) {
     });
 }
 
-/// What visitors were told: the events that their webhooks have to bring, by name and
-/// conversation.
+/// The acknowledged requests, as the events that webhooks must deliver: name and conversation.
 type Acknowledged = BTreeSet<(&'static str, String)>;
 
 struct Lives {
@@ -93,7 +91,8 @@ impl Lives {
         Self { home, database, receiver, acknowledged: Mutex::default(), kills, random: SEED }
     }
 
-    /// All lives and deaths, then `rest` unless there is time to wait, then the judgement.
+    /// Runs all lifetimes and kills, ends the leases with `rest` unless there is time to wait, then checks the
+    /// results.
     fn live(mut self, rest: &dyn Fn()) {
         let first = Serving::begin(self.command(&[]));
         let (widget, secret) = (first.word("wk_live_"), first.word("sk_live_"));
@@ -106,16 +105,16 @@ impl Lives {
         let mut server = first;
         for life in 0..kills {
             self.load_and_kill(server, &widget);
-            self.after_death();
+            self.after_kill();
             if life % EARLY_EVERY == EARLY_EVERY - 1 {
-                self.die_young();
+                self.kill_during_start();
             }
             server = Serving::begin(self.command(&[]));
         }
         if self.kills.is_none() {
             rest();
         }
-        self.judge(&server, &secret);
+        self.check(&server, &secret);
     }
 
     fn command(&self, arguments: &[&str]) -> std::process::Command {
@@ -125,7 +124,7 @@ impl Lives {
         command
     }
 
-    /// The next of the fixed row of moments (xorshift).
+    /// The next moment of the fixed sequence (xorshift).
     fn moment(&mut self) -> Duration {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
@@ -139,15 +138,15 @@ impl Lives {
         thread::scope(|scope| {
             for visitor in 0..VISITORS {
                 let (is_over, acknowledged, tell) = (&is_over, &self.acknowledged, tell.clone());
-                let told = move |event: &'static str, conversation: &str| {
+                let acknowledge = move |event: &'static str, conversation: &str| {
                     acknowledged
                         .lock()
                         .unwrap_or_else(PoisonError::into_inner)
                         .insert((event, conversation.to_owned()));
-                    // Heard once.
+                    // Only the first message is received.
                     let _ = tell.send(());
                 };
-                scope.spawn(move || visit(address, key, visitor, is_over, &told));
+                scope.spawn(move || visit(address, key, visitor, is_over, &acknowledge));
             }
             answered.recv_timeout(DEADLINE).expect("a first answer");
             thread::sleep(moment);
@@ -156,8 +155,8 @@ impl Lives {
         });
     }
 
-    /// Killed at a moment of its start, which reads and writes too.
-    fn die_young(&mut self) {
+    /// Kills a server at a random moment of its start, which reads and writes too.
+    fn kill_during_start(&mut self) {
         let moment = self.moment();
         let mut command = self.command(&[]);
         command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
@@ -165,48 +164,59 @@ impl Lives {
         thread::sleep(moment);
         child.kill().expect("killed");
         child.wait().expect("it ends");
-        self.after_death();
+        self.after_kill();
     }
 
-    /// The database is whole, and what comes from now on is the next server's.
-    fn after_death(&self) {
+    /// Checks that the database is undamaged. Later requests belong to the next server.
+    fn after_kill(&self) {
         self.receiver.next_life();
         let doctor = self.command(&["doctor", "--json"]).output().expect("it runs");
-        let told = String::from_utf8_lossy(&doctor.stdout);
-        assert_eq!(doctor.status.code(), Some(0), "{told}");
-        assert!(told.contains("is up to date and undamaged"), "{told}");
+        let report = String::from_utf8_lossy(&doctor.stdout);
+        assert_eq!(doctor.status.code(), Some(0), "{report}");
+        assert!(report.contains("up to date and undamaged"), "{report}");
     }
 
-    fn judge(&self, server: &Serving, secret: &str) {
+    fn check(&self, server: &Serving, secret: &str) {
         let acknowledged = self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let stored = stored_once_delivered(server, secret);
         let arrivals = self.receiver.arrivals();
         let arrived: Acknowledged = arrivals.iter().map(|it| (known(&it.event), it.conversation.clone())).collect();
         let lost: Vec<_> = acknowledged.difference(&arrived).collect();
-        assert!(lost.is_empty(), "{} acknowledged and never delivered: {:?}", lost.len(), lost.first());
+        assert!(lost.is_empty(), "{} events acknowledged and never delivered: {:?}", lost.len(), lost.first());
         let conversations = conversations(server, secret);
         let gone: Vec<_> = acknowledged.iter().filter(|(_, id)| !conversations.contains(id)).collect();
-        assert!(gone.is_empty(), "{} acknowledged and gone: {:?}", gone.len(), gone.first());
+        assert!(
+            gone.is_empty(),
+            "{} events acknowledged but their conversations are missing: {:?}",
+            gone.len(),
+            gone.first()
+        );
         let repeated = repeated(&arrivals);
         let deliveries: BTreeSet<_> = arrivals.iter().map(|it| &it.delivery).collect();
-        assert_eq!(deliveries.len(), stored, "what arrived is what is in the log");
+        assert_eq!(deliveries.len(), stored, "the arrived deliveries are those in the database");
         eprintln!(
-            "{} lives: {} events acknowledged, {stored} deliveries, 0 lost, {repeated} arrived again after a death",
+            "{} lifetimes: {} events acknowledged, {stored} deliveries, 0 lost, {repeated} arrived again after a kill",
             arrivals.last().map_or(0, |it| it.life + 1),
             acknowledged.len(),
         );
     }
 }
 
-/// Asks, votes and hands off until the server is gone; tells what was acknowledged: the event and
-/// its conversation.
-fn visit(address: SocketAddr, key: &str, visitor: usize, is_over: &AtomicBool, told: &dyn Fn(&'static str, &str)) {
+/// Asks, votes and requests handoffs until the server is killed. Reports each acknowledged event with its
+/// conversation.
+fn visit(
+    address: SocketAddr,
+    key: &str,
+    visitor: usize,
+    is_over: &AtomicBool,
+    acknowledge: &dyn Fn(&'static str, &str),
+) {
     for number in 0.. {
         let question = json!({ "question": format!("Where does visitor {visitor} keep umbrella {number}?") });
         let asked = post(address, key, "/api/v1/chat", &question);
         let Some((200, answer)) = asked else { break };
         let id = answer["conversationId"].as_str().expect("an id");
-        told("conversation.created", id);
+        acknowledge("conversation.created", id);
         let more = match number % 4 {
             1 => Some(("/api/v1/feedback", "conversation.feedback", json!({ "conversationId": id, "helpful": "no" }))),
             3 => Some(("/api/v1/handoff", "conversation.handoff", json!({ "conversationId": id }))),
@@ -215,7 +225,7 @@ fn visit(address: SocketAddr, key: &str, visitor: usize, is_over: &AtomicBool, t
         if let Some((path, event, body)) = more
             && let Some((200, _)) = post(address, key, path, &body)
         {
-            told(event, id);
+            acknowledge(event, id);
         }
         if is_over.load(Ordering::Relaxed) {
             break;
@@ -223,7 +233,7 @@ fn visit(address: SocketAddr, key: &str, visitor: usize, is_over: &AtomicBool, t
     }
 }
 
-/// Status and body of an answer that came whole; none when the server died over it.
+/// The status code and the body of a complete response. `None` when the server was killed before it was complete.
 fn post(address: SocketAddr, key: &str, path: &str, body: &Value) -> Option<(u16, Value)> {
     let body = body.to_string();
     let mut stream = TcpStream::connect(address).ok()?;
@@ -240,17 +250,17 @@ fn post(address: SocketAddr, key: &str, path: &str, body: &Value) -> Option<(u16
     Some((status, serde_json::from_str(body).ok()?))
 }
 
-/// How many deliveries there are, once none of them waits any more.
+/// The number of deliveries in the database, once none of them is pending.
 fn stored_once_delivered(server: &Serving, secret: &str) -> usize {
     let count = |status: Option<&str>| {
         let asked = json!({ "query": LOG, "variables": { "status": status } });
-        let (_, told) = post(server.address, secret, "/graphql", &asked).expect("an answer");
-        let count = &told["data"]["site"]["webhooks"][0]["deliveries"]["totalCount"];
-        usize::try_from(count.as_u64().unwrap_or_else(|| panic!("{told}"))).expect("a count")
+        let (_, reply) = post(server.address, secret, "/graphql", &asked).expect("an answer");
+        let count = &reply["data"]["site"]["webhooks"][0]["deliveries"]["totalCount"];
+        usize::try_from(count.as_u64().unwrap_or_else(|| panic!("{reply}"))).expect("a count")
     };
     let end = Instant::now() + DEADLINE;
     while count(Some("PENDING")) > 0 {
-        assert!(Instant::now() < end, "{} deliveries still wait", count(Some("PENDING")));
+        assert!(Instant::now() < end, "{} deliveries are still pending", count(Some("PENDING")));
         thread::sleep(Duration::from_millis(50));
     }
     let all = count(None);
@@ -258,7 +268,7 @@ fn stored_once_delivered(server: &Serving, secret: &str) -> usize {
     all
 }
 
-/// The ids of all conversations of the site.
+/// The IDs of all conversations of the site.
 fn conversations(server: &Serving, secret: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for page in 1.. {
@@ -266,8 +276,8 @@ fn conversations(server: &Serving, secret: &str) -> BTreeSet<String> {
             "GET /api/v1/conversations?limit=100&page={page} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {secret}\r\n\
              Connection: close\r\n\r\n"
         ));
-        let told: Value = serde_json::from_str(&reply.body).expect("JSON");
-        let list = told["conversations"].as_array().expect("a list");
+        let page: Value = serde_json::from_str(&reply.body).expect("JSON");
+        let list = page["conversations"].as_array().expect("a list");
         found.extend(list.iter().filter_map(|it| it["id"].as_str().map(str::to_owned)));
         if list.is_empty() {
             break;
@@ -276,8 +286,8 @@ fn conversations(server: &Serving, secret: &str) -> BTreeSet<String> {
     found
 }
 
-/// How many arrivals are repetitions. Each is of the same bytes, comes in a later life, and the
-/// one before it was among the last that its server sent.
+/// The number of repeated arrivals. Each of them must have the same body as the first, arrive in a later
+/// lifetime, and repeat one of the last deliveries that the killed server sent.
 fn repeated(arrivals: &[Arrival]) -> usize {
     let mut lives: BTreeMap<usize, Vec<&Arrival>> = BTreeMap::new();
     let mut of_delivery: BTreeMap<&str, Vec<&Arrival>> = BTreeMap::new();
@@ -289,11 +299,11 @@ fn repeated(arrivals: &[Arrival]) -> usize {
     for same in of_delivery.values() {
         for pair in same.windows(2) {
             let (before, again) = (pair[0], pair[1]);
-            assert!(before.life < again.life, "{} came twice in one life", before.delivery);
+            assert!(before.life < again.life, "{} arrived twice in one lifetime", before.delivery);
             assert_eq!(before.body, again.body);
             let sent = &lives[&before.life];
             let place = sent.iter().rposition(|it| it.delivery == before.delivery).expect("it was sent");
-            assert!(sent.len() - place <= HELD_MAX, "{} of {} came again", place, sent.len());
+            assert!(sent.len() - place <= CLAIMED_MAX, "{} of {} arrived again", place, sent.len());
             repeated += 1;
         }
     }

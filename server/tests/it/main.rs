@@ -1,4 +1,4 @@
-//! The built program, as people use it.
+//! Tests of the built `helpbot` program. Each module covers one area; `support` starts the program.
 
 mod cli;
 mod ends;

@@ -1,5 +1,5 @@
-//! An endpoint for webhooks on threads of its own, which outlives the servers that send to it. It
-//! remembers each delivery and in which server's life it came.
+//! A webhook endpoint with threads of its own, which outlives the servers that send to it. It records each
+//! delivery and which server's lifetime it arrived in.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -9,13 +9,13 @@ use std::thread;
 
 use serde_json::Value;
 
-/// The path of the question whether all that came before has been taken in.
+/// Path of the request that waits until all earlier requests are recorded.
 const SETTLE: &str = "/settle";
 
 /// One request.
 #[derive(Debug, Clone)]
 pub struct Arrival {
-    /// In the life of which server, from 0.
+    /// Number of the server's lifetime, from 0.
     pub life: usize,
     pub delivery: String,
     pub event: String,
@@ -26,12 +26,12 @@ pub struct Arrival {
 #[derive(Default)]
 struct State {
     life: usize,
-    /// Connections that are being read.
+    /// Number of connections that are being read.
     open: usize,
     arrivals: Vec<Arrival>,
 }
 
-/// A running endpoint. It ends with the test's process.
+/// A running endpoint. It runs until the process of the test ends.
 pub struct Receiver {
     address: SocketAddr,
     shared: Arc<(Mutex<State>, Condvar)>,
@@ -48,7 +48,7 @@ impl Receiver {
                 lock(&kept.0).open += 1;
                 let kept = Arc::clone(&kept);
                 thread::spawn(move || {
-                    // A connection that broke was a server's that was killed.
+                    // A broken connection belonged to a server that was killed.
                     let _ = serve(stream, &kept.0);
                     lock(&kept.0).open -= 1;
                     kept.1.notify_all();
@@ -62,10 +62,9 @@ impl Receiver {
         format!("http://{}/hook", self.address)
     }
 
-    /// Waits until all that a dead server sent has been taken in; what comes from now on is of
-    /// the next life.
+    /// Waits until everything that a killed server sent is recorded. Later requests belong to the next lifetime.
     pub fn next_life(&self) {
-        // Connections are accepted in order: after this one there is none left of the dead.
+        // Connections are accepted in order, so no connection of the killed server comes after this one.
         let mut last = TcpStream::connect(self.address).expect("the endpoint listens");
         write!(last, "GET {SETTLE} HTTP/1.1\r\nConnection: close\r\n\r\n").expect("sent");
         last.read_to_end(&mut Vec::new()).expect("an answer");
@@ -77,7 +76,7 @@ impl Receiver {
         state.life += 1;
     }
 
-    /// All that has come, in the order of arrival.
+    /// All recorded requests in the order of arrival.
     pub fn arrivals(&self) -> Vec<Arrival> {
         lock(&self.shared.0).arrivals.clone()
     }
@@ -106,7 +105,7 @@ fn serve(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
 
 type Request = (String, HashMap<String, String>, Vec<u8>);
 
-/// The next whole request; none at the end, even one in the middle of a request.
+/// The next complete request. `None` at the end of the connection, even within a request.
 fn read_request(from: &mut impl BufRead) -> std::io::Result<Option<Request>> {
     let mut first = String::new();
     if from.read_line(&mut first)? == 0 {

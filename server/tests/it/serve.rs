@@ -1,9 +1,9 @@
-//! The server as people start it: the first start, later ones, its end, and a death.
+//! Tests of the running server: the first start, later starts, its log, and a kill.
 
 use crate::support::{Home, Pages};
 
 #[test]
-fn the_first_start_gives_keys_that_work_and_later_ones_give_none() {
+fn only_the_first_start_prints_keys_and_they_work() {
     let home = Home::new();
     let first = home.serve();
     let widget_key = first.word("wk_live_");
@@ -22,7 +22,7 @@ fn the_first_start_gives_keys_that_work_and_later_ones_give_none() {
 }
 
 #[test]
-fn no_key_and_no_word_of_a_visitor_reaches_the_log() {
+fn keys_and_visitor_texts_are_not_logged() {
     let home = Home::new();
     let server = home.serve();
     let key = server.word("wk_live_");
@@ -43,7 +43,7 @@ fn no_key_and_no_word_of_a_visitor_reaches_the_log() {
 }
 
 #[test]
-fn every_answer_is_named_and_bad_requests_get_an_error_in_json() {
+fn every_response_has_a_request_id_and_bad_requests_get_a_json_error() {
     let home = Home::new();
     let server = home.serve();
 
@@ -82,7 +82,7 @@ fn a_command_and_a_running_server_share_one_database() {
 }
 
 #[test]
-fn what_was_answered_survives_a_kill() {
+fn answered_conversations_survive_a_kill() {
     let home = Home::new();
     let server = home.serve();
     let key = server.word("wk_live_");

@@ -1,5 +1,5 @@
-//! What the tests of the program need: the program itself in a directory of its own, a web site
-//! to read, and plain HTTP.
+//! Support for the tests of the program: the program in a temporary directory, a local web site and a minimal
+//! HTTP client.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -20,49 +20,49 @@ impl Home {
         Self { dir: tempfile::tempdir().expect("a temporary directory") }
     }
 
-    /// A path inside.
+    /// A path inside the directory.
     pub fn path(&self, name: &str) -> String {
         self.dir.path().join(name).to_string_lossy().into_owned()
     }
 
-    /// Writes a file inside and gives its path.
+    /// Writes a file into the directory and returns its path.
     pub fn file(&self, name: &str, content: &str) -> String {
         std::fs::write(self.dir.path().join(name), content).expect("written");
         self.path(name)
     }
 
-    /// The program in this directory, with no setting but that it may read this machine's pages.
+    /// The program in this directory. Its only setting allows pages of this machine.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_helpbot"));
         command.args(arguments).current_dir(self.dir.path()).env_clear().env("HELPBOT_ALLOW_PRIVATE", "127.0.0.1");
         command
     }
 
-    /// Runs it to its end.
+    /// Runs the program to its end.
     pub fn run(&self, arguments: &[&str]) -> Ended {
         Ended::of(self.command(arguments).output().expect("the program starts"))
     }
 
-    /// Runs it with `--json`; it must succeed.
+    /// Runs the program with `--json`. It must succeed.
     pub fn json(&self, arguments: &[&str]) -> Value {
         let ended = self.run(&[arguments, &["--json"]].concat());
         assert_eq!(ended.code, 0, "{arguments:?}: {}", ended.stderr);
         serde_json::from_str(&ended.stdout).expect("one JSON document")
     }
 
-    /// A site with nothing in it; its id.
+    /// Creates an empty site and returns its ID.
     pub fn site(&self) -> String {
         let site = self.json(&["site", "create", "--name", "Shop", "--owner-email", "owner@shop.example"]);
         site["id"].as_str().expect("an id").to_owned()
     }
 
-    /// Starts the server on a free port and waits until it says that it is ready.
+    /// Starts the server on a free port and waits until it is ready.
     pub fn serve(&self) -> Serving {
         Serving::begin(self.command(&["--listen", "127.0.0.1:0"]))
     }
 }
 
-/// How a run ended.
+/// The result of a run.
 pub struct Ended {
     pub code: i32,
     pub stdout: String,
@@ -79,11 +79,11 @@ impl Ended {
     }
 }
 
-/// A running server; killed when dropped.
+/// A running server. Dropping it kills the process.
 pub struct Serving {
     child: Child,
     stdout: BufReader<ChildStdout>,
-    /// All that it printed before the blank line at the end.
+    /// Everything that the server printed at its start.
     pub printed: String,
     pub address: SocketAddr,
 }
@@ -102,13 +102,13 @@ impl Serving {
         Self { child, stdout, printed, address }
     }
 
-    /// The first word that begins with `prefix` in what was printed.
+    /// The first printed word that begins with `prefix`.
     pub fn word(&self, prefix: &str) -> String {
         let is_wanted = |word: &&str| word.starts_with(prefix);
         self.printed.split_whitespace().find(is_wanted).unwrap_or_else(|| panic!("no {prefix}")).to_owned()
     }
 
-    /// Asks over REST; the status and the JSON.
+    /// Asks a question over REST and returns the status code and the JSON.
     pub fn ask(&self, key: &str, question: &str) -> (u16, Value) {
         let body = serde_json::json!({ "question": question }).to_string();
         let reply = self.send(&format!(
@@ -123,7 +123,7 @@ impl Serving {
         self.send(&format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"))
     }
 
-    /// One request as written; the connection is to be closed by it.
+    /// Sends one request as written. The request must ask the server to close the connection.
     pub fn send(&self, request: &str) -> Reply {
         let mut stream = TcpStream::connect(self.address).expect("the server listens");
         stream.write_all(request.as_bytes()).expect("sent");
@@ -134,18 +134,18 @@ impl Serving {
         Reply { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
     }
 
-    /// Sends SIGTERM and waits for the end: its code, and what it logged.
+    /// Sends SIGTERM, waits for the end, and returns the exit code and the log.
     pub fn terminate(mut self) -> (Option<i32>, String) {
         let id = self.child.id().to_string();
-        let told = Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
-        assert!(told.success());
+        let signaled = Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
+        assert!(signaled.success());
         let log = rest_of(&mut self.child);
         let mut rest = String::new();
         self.stdout.read_to_string(&mut rest).expect("text");
         (self.child.wait().expect("it ends").code(), log)
     }
 
-    /// Ends it without a warning.
+    /// Kills the process.
     pub fn kill(mut self) {
         self.child.kill().expect("killed");
         self.child.wait().expect("it ends");
@@ -167,21 +167,21 @@ fn rest_of(child: &mut Child) -> String {
     text
 }
 
-/// An answer.
+/// A response.
 pub struct Reply {
     pub status: u16,
-    /// In lower case.
+    /// The headers in lower case.
     pub head: String,
     pub body: String,
 }
 
-/// A web site on loopback. Answers 404 to what it does not have.
+/// A web site on loopback. It responds with 404 to unknown paths.
 pub struct Pages {
     address: SocketAddr,
 }
 
 impl Pages {
-    /// Serves these paths: content type and body.
+    /// Serves pages, each given by its path, content type and body.
     pub fn serve(pages: &[(&str, &str, &str)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("bound");

@@ -1,10 +1,9 @@
-//! Four healthy endpoints beside a fifth: whether their times move when that one is of ill will.
+//! Measures whether a misbehaving fifth endpoint affects four healthy ones.
 //!
-//! First rounds without a fifth and with a healthy one, which show what one more costs: a site writes
-//! and sends a fifth more. Then rounds with a healthy and with a hostile fifth, which differ in nothing
-//! but its will. They alternate, and the order within a pair alternates too, so that what else the
-//! machine does falls on both. Each round has a fifth webhook of its own, since one that has timed out
-//! rests for a minute and would harm nobody in the next round.
+//! The first rounds run without a fifth endpoint and with a healthy one, which shows the cost of one more endpoint. Then
+//! rounds with a healthy and a misbehaving fifth endpoint alternate, and so does the order within a pair, so that other
+//! load on the machine affects both. Each round uses a new fifth webhook, because a webhook that has timed out is paused
+//! for a minute and would not affect the next round.
 
 use std::sync::Arc;
 
@@ -16,28 +15,29 @@ use crate::product::{Product, until};
 use crate::votes::{Load, Times, Votes, cast};
 use crate::{AnyError, Options, backlog, verdict};
 
-/// Healthy endpoints; with the hostile one as many as a site may have.
+/// Number of healthy endpoints. With the misbehaving one, a site has the maximum.
 const HEALTHY: usize = 4;
-/// How far the p99 of the healthy may move.
+/// Target for the ratio of the healthy endpoints' p99.
 const RATIO_MAX: f64 = 1.1;
 const HEALTHY_FIFTH: &str = "one more, healthy";
 const MANNERS: [(Manner, &str); 3] =
     [(Manner::Silent, "never answers"), (Manner::Dripping, "drips a byte a second"), (Manner::Endless, "endless body")];
 const DELETE: &str = "mutation ($id: ID!) { deleteWebhook(input: { id: $id }) { userErrors { message } } }";
 
-/// Measures the healthy beside each kind of neighbour, over one database.
+/// Measures the healthy endpoints beside each kind of fifth endpoint, with one database.
 pub(crate) async fn measure(name: &str, database: Option<&str>, options: &Options) -> Result<(), AnyError> {
     let home = TempDir::new()?;
     let product = Arc::new(Product::start(&home, database)?);
     let conversations = product.ask(options.backlog / HEALTHY).await?;
-    println!("\n{name}, {HEALTHY} healthy endpoints and a hostile one: {} chats before", conversations.len());
+    println!("\n{name}, {HEALTHY} healthy endpoints and a misbehaving one: {} chats before", conversations.len());
     let mut receivers = Vec::new();
     for _ in 0..HEALTHY {
         receivers.push(Receiver::start(Manner::Prompt).await?);
     }
     let rate = backlog(&product, &receivers, conversations.len()).await? * options.share;
-    let mut house = House { product, receivers, votes: Votes::new(conversations), rate, seconds: options.seconds };
-    let warm = house.round().await?;
+    let mut application =
+        Application { product, receivers, votes: Votes::new(conversations), rate, seconds: options.seconds };
+    let warm = application.round().await?;
     println!(
         "  {} of it: {rate:.0} deliveries/s to the healthy, {} a round of {} s",
         options.share,
@@ -46,16 +46,16 @@ pub(crate) async fn measure(name: &str, database: Option<&str>, options: &Option
     );
     let wanted = |what: &str| options.beside.as_deref().is_none_or(|word| what.contains(word));
     if wanted(HEALTHY_FIFTH) {
-        house.compare(None, Manner::Prompt, HEALTHY_FIFTH, options.rounds).await?;
+        application.compare(None, Manner::Prompt, HEALTHY_FIFTH, options.rounds).await?;
     }
     for (manner, what) in MANNERS.into_iter().filter(|(_, what)| wanted(what)) {
-        house.compare(Some(Manner::Prompt), manner, what, options.rounds).await?;
+        application.compare(Some(Manner::Prompt), manner, what, options.rounds).await?;
     }
     Ok(())
 }
 
-/// What all rounds share.
-struct House {
+/// State that all rounds share.
+struct Application {
     product: Arc<Product>,
     receivers: Vec<Receiver>,
     votes: Votes,
@@ -63,8 +63,8 @@ struct House {
     seconds: u64,
 }
 
-impl House {
-    /// Pairs of rounds: beside a fifth of the one manner or none, and of the other.
+impl Application {
+    /// Runs pairs of rounds: with the first kind of fifth endpoint or none, and with the second kind.
     async fn compare(&mut self, one: Option<Manner>, other: Manner, what: &str, rounds: usize) -> Result<(), AnyError> {
         let before = self.product.server.resident_mib()?;
         let (mut highest, mut attempts) = (before, 0);
@@ -91,7 +91,7 @@ impl House {
         let of = |share: f64| median(pairs.iter().map(|(first, second)| second.ms(share) / first.ms(share)));
         let ratio = of(0.99);
         let verdict = match one {
-            None => "no target: what a fifth costs".to_owned(),
+            None => "no target; this is the cost of a fifth endpoint".to_owned(),
             Some(_) => format!("target < {RATIO_MAX}: {}", verdict(ratio < RATIO_MAX)),
         };
         println!(
@@ -103,14 +103,13 @@ impl House {
         Ok(())
     }
 
-    /// The load, for a round.
+    /// The load of a round.
     async fn round(&mut self) -> Result<Times, AnyError> {
         let load = Load::steady(self.rate, self.receivers.len(), self.seconds);
         cast(&self.product, &self.receivers, &mut self.votes, load).await
     }
 
-    /// A round, with a new fifth webhook if one is wanted, which is gone afterwards, with what was on its
-    /// way to it.
+    /// Runs a round, with a new fifth webhook if one is requested. Afterwards the webhook and its deliveries are deleted.
     async fn beside(
         &mut self,
         manner: Option<Manner>,
@@ -133,7 +132,7 @@ impl House {
     }
 }
 
-/// The middle one; there is one.
+/// The median of a non-empty list.
 fn median(ratios: impl Iterator<Item = f64>) -> f64 {
     let mut ratios: Vec<f64> = ratios.collect();
     ratios.sort_by(f64::total_cmp);

@@ -1,14 +1,13 @@
-//! `cargo run --release -p helpbot-benches --bin webhooks`: how fast webhooks leave, how long one
-//! takes from the vote that causes it to its receiver, and what each costs the disk.
+//! `cargo run --release -p helpbot-benches --bin webhooks` measures the rate of deliveries, the time from a vote to its
+//! receiver, and the disk writes per delivery.
 //!
-//! The product runs in a process of its own, its receivers in this one. First a backlog is sent
-//! as fast as it can be: events from before the webhooks were made, replayed. Then votes come as fast as
-//! they are taken, so that it is known how many deliveries a second they can cause; then at a steady rate
-//! that gives half of the lower of the two. The product's own binary must
-//! have been built (`cargo build --release`). With `HELPBOT_TEST_POSTGRES` on PostgreSQL too.
-//! `--hostile` measures instead what a fifth endpoint of ill will does to four healthy ones.
+//! The product runs in a separate process and its receivers in this one. First a backlog is sent as fast as possible:
+//! a replay of events from before the webhooks were created. Then votes are sent as fast as they are accepted, to
+//! measure how many deliveries per second they can cause. Finally votes are sent at a steady rate of half of the lower of
+//! the two rates. The product's binary must have been built (`cargo build --release`). With `HELPBOT_TEST_POSTGRES` the
+//! program measures PostgreSQL too. With `--hostile` it measures how a misbehaving fifth endpoint affects four healthy ones.
 
-#![allow(clippy::print_stdout, reason = "printing is what it is for")]
+#![allow(clippy::print_stdout, reason = "it prints its results")]
 
 mod hostile;
 mod product;
@@ -28,38 +27,38 @@ use votes::{Load, Votes, cast};
 
 type AnyError = Box<dyn Error + Send + Sync>;
 
-/// Measures webhooks with one and with five endpoints, or four beside a hostile one.
+/// Measures webhooks with one and five endpoints, or with four beside a misbehaving one.
 #[derive(Parser, Clone)]
 pub(crate) struct Options {
-    /// Deliveries in the backlog, over all endpoints.
+    /// Number of deliveries in the backlog of all endpoints together.
     #[arg(long, default_value_t = 20_000)]
     backlog: usize,
-    /// Seconds of the steady load; with --hostile of each round.
+    /// Duration of the steady load in seconds, or of each round with --hostile.
     #[arg(long, default_value_t = 5)]
     seconds: u64,
-    /// Measure four healthy endpoints without and with a fifth that never answers, drips, or sends
-    /// without end.
+    /// Measure four healthy endpoints beside a fifth one that never responds, sends one byte per second, or sends an endless
+    /// body.
     #[arg(long)]
     hostile: bool,
-    /// Pairs of rounds beside each hostile endpoint.
+    /// Number of pairs of rounds for each kind of misbehaving endpoint.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// With --hostile: this kind of neighbour alone, by a word of its line, such as `endless`.
+    /// With --hostile, measure only this kind of endpoint, given by a word of its line such as `endless`.
     #[arg(long)]
     beside: Option<String>,
-    /// With --hostile: how much of the most that goes is sent, so that no queue grows.
+    /// With --hostile, the share of the maximum rate that is sent, so that no backlog grows.
     #[arg(long, default_value_t = 0.25)]
     share: f64,
-    /// Measure this database alone: sqlite or postgres.
+    /// Measure only this database: sqlite or postgres.
     #[arg(long)]
     only: Option<String>,
 }
 
-/// What issue 7 asks on SQLite with durable commits, on two cores.
+/// Target in deliveries per second on SQLite with durable commits, on two cores.
 const DELIVERIES_A_SECOND_MIN: f64 = 2000.0;
-/// What issue 7 asks at half of the most that goes.
+/// Target for the p99 from vote to receiver at half of the maximum rate.
 const P99_MS_MAX: f64 = 250.0;
-/// Votes as fast as they are taken are as many as chats were taken in so long.
+/// Duration in which the number of votes at the maximum rate equals that of the measured chats.
 const WHOLE_SECONDS: f64 = 4.0;
 const REPLAY: &str = "mutation ($id: ID!, $since: DateTime!) {
     replayFailedDeliveries(input: { webhookId: $id, since: $since }) { replay { total } userErrors { message } }
@@ -111,7 +110,7 @@ async fn measure(name: &str, database: Option<&str>, endpoints: usize, options: 
     steady(&product, &receivers, votes, whole.rate().min(fastest) / 2.0, options.seconds).await
 }
 
-/// Sends all events to all receivers; gives how many arrived and were recorded a second.
+/// Sends all events to all receivers. Returns the number of arrived and recorded deliveries per second.
 pub(crate) async fn backlog(product: &Arc<Product>, receivers: &[Receiver], events: usize) -> Result<f64, AnyError> {
     let mut webhooks = Vec::new();
     for receiver in receivers {
@@ -141,7 +140,7 @@ pub(crate) async fn backlog(product: &Arc<Product>, receivers: &[Receiver], even
     Ok(rate)
 }
 
-/// Votes so often that `rate` deliveries a second follow; prints the times from vote to receiver.
+/// Sends votes that cause `rate` deliveries per second, and prints the times from vote to receiver.
 async fn steady(
     product: &Arc<Product>,
     receivers: &[Receiver],
@@ -166,7 +165,7 @@ async fn steady(
     Ok(())
 }
 
-/// A word on a target.
+/// Whether a target is met, as a word.
 pub(crate) fn verdict(is_met: bool) -> &'static str {
     if is_met { "met" } else { "MISSED" }
 }

@@ -1,4 +1,4 @@
-//! The product as a user starts it, in a process of its own, and what it is asked over its API.
+//! The product in a separate process, as a user starts it, and the calls of its API that the webhook benchmarks need.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,27 +12,27 @@ use tokio::sync::Mutex;
 
 use crate::AnyError;
 
-/// Callers that vote and ask at once.
+/// Number of concurrent clients.
 pub(crate) const CALLERS: usize = 32;
 const QUESTION: &str = "How do I install HelpBot on my own server?";
 const DELIVERED: &str = "{ site { webhooks { deliveries(first: 1, filter: { status: DELIVERED }) { totalCount } } } }";
-/// Past this the product is stuck.
+/// Time after which the product counts as stuck.
 const DEADLINE: Duration = Duration::from_secs(300);
-/// The product ends a connection that has brought no request for ten seconds.
+/// Maximum idle time of a reused connection. The product closes a connection after ten seconds without a request.
 const IDLE_MAX: Duration = Duration::from_secs(5);
 
-/// What the disk was asked for so far.
+/// Disk writes so far.
 pub(crate) struct Costs {
     pub(crate) commits: f64,
     pub(crate) bytes: f64,
 }
 
-/// The product as a user starts it, and connections to it.
+/// The running product and connections to it.
 pub(crate) struct Product {
     pub(crate) server: process::Server,
     pub(crate) widget_key: String,
     pub(crate) secret_key: String,
-    /// Connections that wait, and since when; the last used on top.
+    /// Idle connections with the time of their last use, most recent last.
     idle: Mutex<Vec<(Instant, TcpStream)>>,
     postgres: Option<String>,
 }
@@ -46,7 +46,7 @@ impl Product {
         Ok(Self { server, widget_key, secret_key, idle: Mutex::default(), postgres: database.map(str::to_owned) })
     }
 
-    /// Posts JSON over a connection that is kept; a status other than 200 is an error.
+    /// Posts JSON over a reused connection. A status other than 200 is an error.
     pub(crate) async fn post(&self, path: &str, key: &str, body: &Value) -> Result<Value, AnyError> {
         let mut stream = self.connection().await?;
         stream.set_nodelay(true)?;
@@ -62,33 +62,33 @@ impl Product {
         Ok(value)
     }
 
-    /// One that was just in use, or a new one: the server ends those that wait.
+    /// A recently used connection, or a new one, because the server closes idle connections.
     async fn connection(&self) -> Result<TcpStream, AnyError> {
         let mut idle = self.idle.lock().await;
         match idle.pop() {
             Some((since, stream)) if since.elapsed() < IDLE_MAX => return Ok(stream),
-            // What lies below it has waited longer still.
+            // The other connections have been idle even longer.
             _ => idle.clear(),
         }
         drop(idle);
         Ok(TcpStream::connect(self.server.addr).await?)
     }
 
-    /// Runs one GraphQL operation; gives its data.
+    /// Executes one GraphQL operation and returns its data.
     pub(crate) async fn execute(&self, query: &str, variables: Value) -> Result<Value, AnyError> {
         let asked = json!({ "query": query, "variables": variables });
         let mut told = self.post("/graphql", &self.secret_key, &asked).await?;
         if told["errors"].is_null() { Ok(told["data"].take()) } else { Err(told.to_string().into()) }
     }
 
-    /// Makes a webhook that gets these events; gives its id.
+    /// Creates a webhook for these events and returns its ID.
     pub(crate) async fn webhook(&self, receiver: SocketAddr, events: &[&str]) -> Result<String, AnyError> {
         let new = json!({ "url": format!("http://{receiver}/hook"), "events": events });
         let made = self.post("/api/v1/webhooks", &self.secret_key, &new).await?;
         Ok(made["webhook"]["id"].as_str().ok_or_else(|| made.to_string())?.to_owned())
     }
 
-    /// Asks so many questions; gives the conversations.
+    /// Asks `count` questions and returns the IDs of the conversations.
     pub(crate) async fn ask(self: &Arc<Self>, count: usize) -> Result<Vec<String>, AnyError> {
         let callers: Vec<_> = (0..CALLERS)
             .map(|caller| {
@@ -111,7 +111,7 @@ impl Product {
         Ok(conversations)
     }
 
-    /// Deliveries that are recorded as done.
+    /// Number of deliveries that are recorded as delivered.
     pub(crate) async fn delivered(&self) -> Result<usize, AnyError> {
         let told = self.execute(DELIVERED, json!({})).await?;
         let webhooks = told["site"]["webhooks"].as_array().ok_or_else(|| told.to_string())?;
@@ -135,7 +135,7 @@ impl Product {
     }
 }
 
-/// A schema of the test server that is gone afterwards.
+/// A schema of the test server that is dropped afterwards.
 pub(crate) struct Schema {
     server: String,
     name: String,
@@ -156,7 +156,7 @@ impl Schema {
     }
 }
 
-/// What the server wrote to its log of changes so far.
+/// Bytes that the server has written to its write-ahead log so far.
 async fn wal_bytes(url: &str) -> Result<f64, AnyError> {
     let row =
         connected(url).await?.query_one("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::float8", &[]).await?;
@@ -169,12 +169,12 @@ async fn connected(url: &str) -> Result<tokio_postgres::Client, AnyError> {
     Ok(client)
 }
 
-/// Looks until it is so.
+/// Waits until the condition is true.
 pub(crate) async fn until(what: &str, mut look: impl AsyncFnMut() -> Result<bool, AnyError>) -> Result<(), AnyError> {
     let end = Instant::now() + DEADLINE;
     while !look().await? {
         if Instant::now() > end {
-            return Err(format!("{what} did not come").into());
+            return Err(format!("timed out waiting for {what}").into());
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

@@ -1,4 +1,4 @@
-//! The steady load: votes at given moments, and how long each took to reach the receivers.
+//! The steady load: votes at given times, and the time that each needs to reach the receivers.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use crate::AnyError;
 use crate::product::{CALLERS, Product, until};
 
-/// A conversation, and what is voted on it.
+/// A conversation and the vote on it.
 type Vote = (String, &'static str);
 
-/// Votes without end on some conversations, each a change of the last on the same.
+/// An endless series of votes on some conversations. Each vote changes the previous one on the same conversation.
 pub(crate) struct Votes {
     conversations: Vec<String>,
     next: usize,
@@ -24,7 +24,7 @@ impl Votes {
         Self { conversations, next: 0 }
     }
 
-    /// So many of the next; fewer where one could not be told from another by its value.
+    /// The next `count` votes, or fewer when two of them would have the same value.
     fn take(&mut self, count: usize) -> Vec<Vote> {
         let (all, first) = (self.conversations.len(), self.next);
         self.next += count.min(all * 2);
@@ -33,7 +33,7 @@ impl Votes {
     }
 }
 
-/// So many votes, each at its moment.
+/// A number of votes with their times.
 #[derive(Clone, Copy)]
 pub(crate) struct Load {
     votes: usize,
@@ -41,22 +41,22 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// That `rate` deliveries a second to so many receivers follow, for so long.
+    /// Votes that cause `rate` deliveries per second to the given number of receivers, for the given time.
     pub(crate) fn steady(rate: f64, receivers: usize, seconds: u64) -> Self {
         let per_second = rate / receivers as f64;
         Self { votes: (per_second * seconds as f64) as usize, per_second }
     }
 
-    /// As fast as they are taken.
+    /// Votes as fast as they are accepted.
     pub(crate) fn at_once(votes: usize) -> Self {
         Self { votes, per_second: f64::INFINITY }
     }
 }
 
-/// How long the deliveries of a load took from the vote to the receiver, in rising order.
+/// The times from vote to receiver of a load's deliveries, sorted.
 pub(crate) struct Times {
     all: Vec<Duration>,
-    /// From the first vote to the last delivery.
+    /// Time from the first vote to the last delivery.
     took: Duration,
 }
 
@@ -65,18 +65,18 @@ impl Times {
         self.all.len()
     }
 
-    /// Within how many milliseconds this share of them arrived.
+    /// Milliseconds within which this share of the deliveries arrived.
     pub(crate) fn ms(&self, share: f64) -> f64 {
         self.all[((self.all.len() - 1) as f64 * share) as usize].as_secs_f64() * 1000.0
     }
 
-    /// Deliveries a second.
+    /// Deliveries per second.
     pub(crate) fn rate(&self) -> f64 {
         self.all.len() as f64 / self.took.as_secs_f64()
     }
 }
 
-/// Casts the votes, and waits until each has reached all receivers.
+/// Sends the votes and waits until each has reached all receivers.
 pub(crate) async fn cast(
     product: &Arc<Product>,
     receivers: &[Receiver],
@@ -109,13 +109,17 @@ pub(crate) async fn cast(
         let told: Value = serde_json::from_slice(&body)?;
         let text = |name: &str| told["data"][name].as_str().unwrap_or_default().to_owned();
         let sent = sent.get(&(text("conversationId"), text("helpful")));
-        times.push(at.duration_since(*sent.ok_or_else(|| format!("nobody asked for {told}"))?));
+        times.push(at.duration_since(*sent.ok_or_else(|| format!("unexpected delivery {told}"))?));
     }
     times.sort_unstable();
-    if times.is_empty() { Err("not one vote fell into the time".into()) } else { Ok(Times { all: times, took }) }
+    if times.is_empty() {
+        Err("the duration was too short for a single vote".into())
+    } else {
+        Ok(Times { all: times, took })
+    }
 }
 
-/// Votes at the moments given; gives the moments at which each was to be sent.
+/// Sends votes at the given times and returns the planned time of each.
 async fn send(product: &Product, votes: Vec<(Instant, Vote)>) -> Result<Vec<(Instant, Vote)>, AnyError> {
     for (at, (conversation, vote)) in &votes {
         tokio::time::sleep_until((*at).into()).await;

@@ -1,34 +1,40 @@
-//! The steps of an import: each reads a part of the account and stores it through the use cases.
+//! The steps of an import. Each step fetches a part of the old account and stores it through the use cases;
+//! `import::run` calls them in order. Rules for what may be stored are in `services`, not here.
 
 use helpbot_domain::Timestamp;
 use helpbot_domain::conversation::Vote;
 use helpbot_domain::event::EventType;
 use helpbot_domain::plan::Feature;
+use helpbot_domain::site::Site;
 use helpbot_domain::widget::{WidgetConfig, WidgetPatch};
 use helpbot_services::accounts::sites;
 use helpbot_services::conversations::history::{self, PastConversation};
 use helpbot_services::webhooks::{self, NewWebhook, WebhookPatch};
-use helpbot_services::{Error, Services, Site, Viewer, sources};
+use helpbot_services::{Error, Services, Viewer, sources};
 use serde_json::{Map, Value};
 
-use super::super::failure::Failure;
+use super::super::failure::CommandFailure;
 use super::super::output;
-use super::legacy::{Legacy, PAGE, Refused};
-use super::progress::Progress;
-use super::report::{Report, Secret};
+use super::legacy::{LegacyClient, PAGE, RequestError};
+use super::progress::ImportProgress;
+use super::report::{ImportReport, NewSecret};
 
 const BRANDING: &str = "showBranding";
 
-/// The site that the account is moved to.
-pub(super) struct Account<'a> {
+/// The import of an account into a site.
+pub(super) struct AccountImport<'a> {
     pub services: &'a Services,
     pub operator: Viewer,
     pub site: Site,
 }
 
-impl Account<'_> {
-    /// Takes over each field of the widget's configuration that is valid here.
-    pub(super) async fn configuration(&self, legacy: &Legacy, report: &mut Report) -> Result<(), Failure> {
+impl AccountImport<'_> {
+    /// Imports each field of the widget configuration that is valid here.
+    pub(super) async fn configuration(
+        &self,
+        legacy: &LegacyClient,
+        report: &mut ImportReport,
+    ) -> Result<(), CommandFailure> {
         let Some(found) = part("configuration", legacy.get("config").await, report)? else { return Ok(()) };
         let mut good = Map::new();
         for name in WidgetConfig::FIELDS {
@@ -41,26 +47,26 @@ impl Account<'_> {
         let hides_name = good.get(BRANDING) == Some(&Value::Bool(false));
         if hides_name && sites::require_feature(&self.site, Feature::RemoveBranding).is_err() {
             good.remove(BRANDING);
-            report.leave(format!("configuration field {BRANDING}"), "the site's plan here shows the branding");
+            report.leave(format!("configuration field {BRANDING}"), "the plan of the site here does not allow it");
         }
         if good.is_empty() {
             return Ok(());
         }
-        let patch = patch(&Value::Object(good.clone())).map_err(|error| Failure::failed(error.to_string()))?;
+        let patch = patch(&Value::Object(good.clone())).map_err(|error| CommandFailure::failed(error.to_string()))?;
         let updated = sites::update_widget(self.services, &self.operator, Some(self.site.id), patch).await?;
         report.configuration = updated.1;
         output::progress(&format!("configuration: {} fields", report.configuration.len()));
         Ok(())
     }
 
-    /// Adds each address and asks for its reading.
-    pub(super) async fn sources(&self, legacy: &Legacy, report: &mut Report) -> Result<(), Failure> {
+    /// Adds each web address as a source, which queues its sync.
+    pub(super) async fn sources(&self, legacy: &LegacyClient, report: &mut ImportReport) -> Result<(), CommandFailure> {
         let Some(found) = part("sources", legacy.get("sources").await, report)? else { return Ok(()) };
         for source in list(&found, "sources") {
             let name = text(source, &["url", "name", "fileName"]).unwrap_or_else(|| "(without a name)".into());
             let is_address = name.starts_with("http://") || name.starts_with("https://");
             if !is_address || source["type"].as_str().is_some_and(|kind| kind != "url") {
-                report.leave(format!("source {name}"), "the API does not show its content; add it again here");
+                report.leave(format!("source {name}"), "the API does not return its content; add it again here");
                 continue;
             }
             match sources::add_url(self.services, &self.operator, Some(self.site.id), &name).await {
@@ -69,12 +75,16 @@ impl Account<'_> {
                 Err(error) => report.leave(format!("source {name}"), refusal(error)?),
             }
         }
-        output::progress(&format!("sources: {} new, {} here before", report.sources.new, report.sources.known));
+        output::progress(&format!("sources: {} new, {} already here", report.sources.new, report.sources.known));
         Ok(())
     }
 
-    /// Makes each endpoint that is not here, with a secret of its own.
-    pub(super) async fn webhooks(&self, legacy: &Legacy, report: &mut Report) -> Result<(), Failure> {
+    /// Creates each webhook that does not exist here, with a new secret.
+    pub(super) async fn webhooks(
+        &self,
+        legacy: &LegacyClient,
+        report: &mut ImportReport,
+    ) -> Result<(), CommandFailure> {
         let Some(found) = part("webhooks", legacy.get("webhooks").await, report)? else { return Ok(()) };
         let here = match webhooks::list(self.services, &self.operator, &self.site).await {
             Ok(here) => here,
@@ -96,23 +106,26 @@ impl Account<'_> {
                         webhooks::update(self.services, &self.operator, Some(self.site.id), made.id, off).await?;
                     }
                     report.webhooks.new += 1;
-                    report.leave(format!("secret of the webhook to {url}"), "the API shows it once; it has a new one");
-                    report.secrets.push(Secret { url, secret });
+                    report.leave(
+                        format!("secret of the webhook to {url}"),
+                        "the API does not return it; the webhook here has a new secret",
+                    );
+                    report.secrets.push(NewSecret { url, secret });
                 }
                 Err(error) => report.leave(format!("webhook to {url}"), refusal(error)?),
             }
         }
-        output::progress(&format!("webhooks: {} new, {} here before", report.webhooks.new, report.webhooks.known));
+        output::progress(&format!("webhooks: {} new, {} already here", report.webhooks.new, report.webhooks.known));
         Ok(())
     }
 
-    /// Brings all conversations, the oldest first, page by page.
+    /// Imports all conversations page by page, oldest first.
     pub(super) async fn conversations(
         &self,
-        legacy: &Legacy,
-        progress: &mut Progress,
-        report: &mut Report,
-    ) -> Result<(), Failure> {
+        legacy: &LegacyClient,
+        progress: &mut ImportProgress,
+        report: &mut ImportReport,
+    ) -> Result<(), CommandFailure> {
         let mut handoffs = 0;
         loop {
             let page = progress.next_page();
@@ -125,66 +138,70 @@ impl Account<'_> {
                     Some(read) => past.push(read),
                     None => {
                         let id = text(one, &["id", "_id"]).unwrap_or_else(|| format!("on page {page}"));
-                        report.leave(format!("conversation {id}"), "it has no id, question or date");
+                        report.leave(format!("conversation {id}"), "it has no ID, question or date");
                     }
                 }
             }
             handoffs += past.iter().filter(|one| one.is_handed_off).count();
-            let brought = history::bring(self.services, &self.operator, Some(self.site.id), past).await?;
+            let brought = history::import(self.services, &self.operator, Some(self.site.id), past).await?;
             report.conversations.new += brought.new;
             report.conversations.known += brought.known;
             let is_last = (listed.len() as u64) < PAGE;
             let done = (page - 1) * PAGE + listed.len() as u64;
             output::progress(&format!("conversations: {done} of {}", found["totalDocs"]));
             if is_last {
-                // The last page may fill up; it is looked at again next time.
+                // More conversations may be added to the last page, so the next import reads it again.
                 progress.reach(page)?;
                 break;
             }
             progress.reach(page + 1)?;
         }
         if handoffs > 0 {
-            let why = "the API does not show what was written after a handoff; the handoffs came as resolved";
+            let why = "the API does not return messages after a handoff; the handoffs were imported as resolved";
             report.leave(format!("messages of {handoffs} handoffs"), why);
         }
         Ok(())
     }
 }
 
-/// What the API showed; none when the account or key may not see it, which is noted.
-fn part(name: &str, answer: Result<Value, Refused>, report: &mut Report) -> Result<Option<Value>, Failure> {
+/// A part of the account. `None` when the plan or the key does not allow access; the report then says so.
+fn part(
+    name: &str,
+    answer: Result<Value, RequestError>,
+    report: &mut ImportReport,
+) -> Result<Option<Value>, CommandFailure> {
     match answer {
         Ok(found) => Ok(Some(found)),
-        Err(Refused::NotAllowed(why)) => {
-            report.leave(name, format!("the service does not show it to this key: {why}"));
+        Err(RequestError::NotAllowed(why)) => {
+            report.leave(name, format!("the service does not allow this key to read it: {why}"));
             Ok(None)
         }
-        Err(Refused::Failed(failure)) => Err(failure),
+        Err(RequestError::Failed(failure)) => Err(failure),
     }
 }
 
-/// What a use case has against one thing; a failure of ours ends the import.
-fn refusal(error: Error) -> Result<String, Failure> {
+/// Why a use case refused an item. A failure of the database or of HelpBot ends the import.
+fn refusal(error: Error) -> Result<String, CommandFailure> {
     match error {
         Error::Unavailable { .. } | Error::Internal(_) => Err(error.into()),
         refused => Ok(refused.to_string()),
     }
 }
 
-/// The value of a field if it is there and valid here.
+/// The value of a field. `None` when it is absent; an error when it is not valid here.
 fn valid_field(name: &str, value: &Value) -> Result<Option<Value>, String> {
     if value.is_null() {
         return Ok(None);
     }
     let one = Value::Object([(name.to_owned(), value.clone())].into_iter().collect());
-    let patch = patch(&one).map_err(|_| "its value is of another type".to_owned())?;
+    let patch = patch(&one).map_err(|_| "its value has the wrong type".to_owned())?;
     match WidgetConfig::default().patched(patch) {
         Ok(_) => Ok(Some(value.clone())),
         Err(invalid) => Err(invalid.message),
     }
 }
 
-/// The change that the fields of `values` make.
+/// The fields of `values` as a change of the widget configuration.
 fn patch(values: &Value) -> serde_json::Result<WidgetPatch> {
     let config: WidgetConfig = serde_json::from_value(values.clone())?;
     Ok(WidgetPatch::of(config, |name| values.get(name).is_some()))
@@ -194,14 +211,15 @@ fn list<'v>(found: &'v Value, name: &str) -> &'v [Value] {
     found[name].as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
-/// The first of these fields that holds a text.
+/// The first of these fields that contains a non-empty string.
 fn text(value: &Value, names: &[&str]) -> Option<String> {
     let texts = names.iter().filter_map(|name| value[name].as_str());
     texts.map(str::trim).find(|text| !text.is_empty()).map(str::to_owned)
 }
 
-/// A conversation as the API shows it. The reference page names the list and not its fields, so
-/// the spellings of its webhooks and of common back ends are understood too.
+/// Parses a conversation. The reference page of the API does not document the fields of a conversation, so
+/// the spellings of its webhook payloads and of common back ends are accepted too. `None` when a required
+/// field is missing.
 fn conversation(one: &Value) -> Option<PastConversation> {
     let time = |names: &[&str]| text(one, names).and_then(|text| Timestamp::from_rfc3339(&text));
     let is = |names: &[&str]| names.iter().any(|name| one[name] == Value::Bool(true));
@@ -237,7 +255,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_conversation_is_understood_in_its_common_spellings() {
+    fn a_conversation_is_parsed_in_its_common_spellings() {
         let ours = conversation(&json!({
             "id": "conv_1", "sessionId": "s", "question": "q", "answer": "a", "sources": ["https://example.com/"],
             "helpful": "no", "unanswered": true, "handoff": true, "customerEmail": "v@example.com", "language": "en",
@@ -248,18 +266,18 @@ mod tests {
             "helpful": true, "createdAt": "2026-01-02T03:04:05Z"
         }));
 
-        let ours = ours.expect("it is whole");
+        let ours = ours.expect("it is complete");
         assert_eq!((ours.vote, ours.is_unanswered, ours.is_handed_off), (Some(Vote::No), true, true));
-        let other = other.expect("it has what is needed");
+        let other = other.expect("it has the required fields");
         assert_eq!((other.vote, other.sources.len(), other.updated_at), (Some(Vote::Yes), 1, other.created_at));
         assert_eq!(conversation(&json!({"id": "conv_1", "question": "q"})), None, "without a date");
     }
 
     #[test]
-    fn a_field_that_is_not_valid_here_is_left_out_with_its_reason() {
+    fn a_field_that_is_not_valid_here_is_skipped_with_a_reason() {
         assert_eq!(valid_field("botName", &json!("Ada")), Ok(Some(json!("Ada"))));
         assert_eq!(valid_field("greeting", &Value::Null), Ok(None));
-        assert_eq!(valid_field("showBranding", &json!("no")), Err("its value is of another type".into()));
+        assert_eq!(valid_field("showBranding", &json!("no")), Err("its value has the wrong type".into()));
         assert!(valid_field("primaryColor", &json!("var(--x)")).is_err_and(|why| why.contains("primaryColor")));
     }
 }

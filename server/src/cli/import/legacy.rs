@@ -1,4 +1,5 @@
-//! The account that is moved, as its REST API shows it.
+//! A client for the REST API of the service that an account is imported from. It repeats requests while the
+//! service is busy, and it must not store anything.
 
 use std::time::Duration;
 
@@ -6,75 +7,75 @@ use helpbot_outbound::{Client, FetchError, Fetched, HeaderMap, HeaderName, Heade
 use serde_json::Value;
 use url::Url;
 
-use super::super::failure::Failure;
+use super::super::failure::CommandFailure;
 use super::super::output;
 
-/// Conversations on one page; the API gives no more.
+/// Conversations per page, which is the maximum of the API.
 pub(super) const PAGE: u64 = 100;
-/// Attempts at one request: a service that restarts is back within them.
+/// Attempts at one request. A restart of the service takes less time than all of them together.
 const ATTEMPTS: u32 = 5;
-/// The pause before the second attempt, doubled for each further one.
+/// Pause before the second attempt. It doubles before each further attempt.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// A longer pause than this is the operator's to wait for; the import goes on later.
+/// When the service asks for a longer pause, the import ends and can be continued later.
 const LONGEST_PAUSE: Duration = Duration::from_secs(120);
 const MIB: u64 = 1024 * 1024;
 
-/// A page has a hundred answers of some kilobytes; JSON of repeated words compresses well.
+/// A page has 100 answers of a few kilobytes each, and JSON with repeated words compresses well.
 const LIMITS: Limits = Limits { wire_bytes: 32 * MIB, decoded_bytes: 64 * MIB, ratio: 1000, ..Limits::PAGE };
 
-/// The way to the account.
-pub(super) struct Legacy {
+/// A client for one account.
+pub(super) struct LegacyClient {
     client: Client,
     base: Url,
     headers: HeaderMap,
 }
 
-/// Why the API did not show something.
-pub(super) enum Refused {
-    /// The account's plan or the key's rights do not include it; what the API said.
+/// Why a request failed.
+pub(super) enum RequestError {
+    /// The account's plan or the key's scopes do not allow it. Contains the message of the API.
     NotAllowed(String),
-    /// Nothing further can be moved now.
-    Failed(Failure),
+    /// The import cannot continue now.
+    Failed(CommandFailure),
 }
 
-impl Legacy {
-    /// The account that `key` opens at `url`; the address may end in `/api/v1`.
-    pub(super) fn new(client: Client, url: &Url, key: &str) -> Result<Self, Failure> {
+impl LegacyClient {
+    /// A client for the account of `key` at `url`, which may end in `/api/v1`.
+    pub(super) fn new(client: Client, url: &Url, key: &str) -> Result<Self, CommandFailure> {
         let mut base = url.clone();
         let path = url.path().trim_end_matches('/').trim_end_matches("/api/v1").to_owned();
         base.set_path(&format!("{path}/api/v1/"));
         base.set_query(None);
         base.set_fragment(None);
         let bearer = HeaderValue::try_from(format!("Bearer {key}"))
-            .map_err(|_| Failure::usage("--key: a key has only letters, digits and underscores"))?;
+            .map_err(|_| CommandFailure::usage("--key: a key consists of letters, digits and underscores"))?;
         let headers = [(HeaderName::from_static("authorization"), bearer)].into_iter().collect();
         Ok(Self { client, base, headers })
     }
 
-    /// Where its API is.
+    /// Base URL of the API.
     pub(super) fn base(&self) -> &Url {
         &self.base
     }
 
-    /// The answer to GET of `path`, asked again while the service is busy or away.
-    pub(super) async fn get(&self, path: &str) -> Result<Value, Refused> {
+    /// The JSON response to `GET path`. Repeats the request while the service is busy or unreachable.
+    pub(super) async fn get(&self, path: &str) -> Result<Value, RequestError> {
         let url = self.base.join(path).map_err(|error| failed(format!("{path}: {error}")))?;
         let mut pause = FIRST_PAUSE;
         for attempt in 1.. {
             let asked = self.client.get_once(&url, self.headers.clone(), &LIMITS).await;
             let (why, wait) = match asked {
-                Ok(fetched) => match judged(&url, fetched) {
-                    Judged::Answer(value) => return Ok(value),
-                    Judged::Refused(refused) => return Err(refused),
-                    Judged::Later(why, wait) => (why, wait.unwrap_or(pause)),
+                Ok(fetched) => match classify(&url, fetched) {
+                    LegacyResponse::Success(value) => return Ok(value),
+                    LegacyResponse::Failure(refused) => return Err(refused),
+                    LegacyResponse::RetryLater(why, wait) => (why, wait.unwrap_or(pause)),
                 },
                 Err(error @ FetchError::Url(_)) => return Err(failed(format!("{url}: {error}"))),
                 Err(error) => (error.to_string(), pause),
             };
             if attempt == ATTEMPTS || wait > LONGEST_PAUSE {
-                return Err(failed(format!("{}: {why}; run the same command again to go on", url.path())));
+                return Err(failed(format!("{}: {why}; run the same command again to continue", url.path())));
             }
-            output::progress(&format!("waiting {} s: {}: {why}", wait.as_secs(), url.path()));
+            output::progress(&format!("waiting {} s before the next attempt: {}: {why}", wait.as_secs(), url.path()));
             tokio::time::sleep(wait).await;
             pause *= 2;
         }
@@ -82,30 +83,34 @@ impl Legacy {
     }
 }
 
-enum Judged {
-    Answer(Value),
-    Refused(Refused),
-    Later(String, Option<Duration>),
+/// What a response means for the import.
+enum LegacyResponse {
+    Success(Value),
+    Failure(RequestError),
+    /// The message of the API, and the pause that it asks for.
+    RetryLater(String, Option<Duration>),
 }
 
-fn judged(url: &Url, fetched: Fetched) -> Judged {
+fn classify(url: &Url, fetched: Fetched) -> LegacyResponse {
     let said = serde_json::from_slice::<Value>(&fetched.body);
     let words = said.as_ref().ok().and_then(|body| body["error"].as_str()).unwrap_or("no reason was given").to_owned();
     match fetched.status {
         200..300 => match said {
-            Ok(value) => Judged::Answer(value),
-            Err(_) => Judged::Refused(failed(format!("{url} gave no JSON; is this the address of a HelpBot service?"))),
+            Ok(value) => LegacyResponse::Success(value),
+            Err(_) => LegacyResponse::Failure(failed(format!(
+                "{url} did not return JSON; check that it is the address of a HelpBot service"
+            ))),
         },
-        401 => Judged::Refused(failed(format!("the service does not accept the key: {words}"))),
-        403 => Judged::Refused(Refused::NotAllowed(words)),
+        401 => LegacyResponse::Failure(failed(format!("the service does not accept the key: {words}"))),
+        403 => LegacyResponse::Failure(RequestError::NotAllowed(words)),
         429 | 500.. => {
             let wait = fetched.retry_after.and_then(|wait| wait.trim().parse().ok()).map(Duration::from_secs);
-            Judged::Later(format!("HTTP {} ({words})", fetched.status), wait)
+            LegacyResponse::RetryLater(format!("HTTP {} ({words})", fetched.status), wait)
         }
-        status => Judged::Refused(failed(format!("{url} answered HTTP {status} ({words})"))),
+        status => LegacyResponse::Failure(failed(format!("{url} answered HTTP {status} ({words})"))),
     }
 }
 
-fn failed(message: impl Into<String>) -> Refused {
-    Refused::Failed(Failure::failed(message))
+fn failed(message: impl Into<String>) -> RequestError {
+    RequestError::Failed(CommandFailure::failed(message))
 }

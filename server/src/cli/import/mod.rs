@@ -1,9 +1,9 @@
-//! `helpbot import legacy`: moves an account from a HelpBot service or server to a site of this
-//! installation, through the REST API that both have.
+//! `helpbot import legacy`: imports an account of another HelpBot service into a site of this installation,
+//! through the REST API of that service.
 //!
-//! Each step may be repeated: what is here already stays as it is. How far the conversations have
-//! come is kept beside the database, so that an import that broke off goes on where it was. What
-//! the API does not show (files, secrets, messages after a handoff) is told in the report.
+//! An import may be repeated: items that are already here stay unchanged. The progress of conversations is
+//! saved in the data directory, so that an interrupted import continues where it stopped. The report lists
+//! what the API does not return: files, secrets and messages after a handoff.
 
 mod account;
 mod legacy;
@@ -14,47 +14,47 @@ use clap::{Args, Subcommand};
 use helpbot_domain::ids::SiteId;
 use url::Url;
 
-use super::context::{self, Context};
-use super::failure::Failure;
-use account::Account;
-use legacy::Legacy;
-use progress::Progress;
-use report::Report;
+use super::context::{self, CommandContext};
+use super::failure::CommandFailure;
+use account::AccountImport;
+use legacy::LegacyClient;
+use progress::ImportProgress;
+use report::ImportReport;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ImportCommand {
-    /// Move an account from a HelpBot service or server: configuration, sources, webhooks and all
-    /// conversations. May be repeated; goes on where it broke off
+    /// Import the configuration, sources, webhooks and conversations of an account through its REST API. The
+    /// command may be repeated and continues an interrupted import.
     Legacy(LegacyArgs),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct LegacyArgs {
-    /// Address of the service, for example https://helpbot.example
+    /// Address of the service, for example https://helpbot.example.
     #[arg(long, value_name = "URL")]
     url: Url,
-    /// A key of the account that may read everything
+    /// API key of the account. It must be allowed to read everything.
     #[arg(long, value_name = "KEY", env = "HELPBOT_LEGACY_KEY", hide_env_values = true)]
     key: String,
-    /// The site to move it to [default: the only one]
+    /// ID of the site to import into. May be left out when there is only one site.
     #[arg(long)]
     site: Option<SiteId>,
-    /// Look at all conversations again, also those that an earlier import has passed
+    /// Read all conversations again, including those that an earlier import has processed.
     #[arg(long)]
     from_start: bool,
 }
 
-pub(super) async fn run(context: &Context, command: ImportCommand) -> Result<(), Failure> {
+pub(super) async fn run(context: &CommandContext, command: ImportCommand) -> Result<(), CommandFailure> {
     let ImportCommand::Legacy(args) = command;
     let installation = context.open().await?;
     let site = context::site(&installation, args.site).await?;
-    let legacy = Legacy::new(installation.client_of(&args.url)?, &args.url, &args.key)?;
-    let mut progress = Progress::load(&installation.settings.data, site.id, legacy.base())?;
+    let legacy = LegacyClient::new(installation.client_of(&args.url)?, &args.url, &args.key)?;
+    let mut progress = ImportProgress::load(&installation.settings.data, site.id, legacy.base())?;
     if args.from_start {
         progress.restart();
     }
-    let account = Account { services: &installation.services, operator: installation.operator(), site };
-    let mut report = Report::default();
+    let account = AccountImport { services: &installation.services, operator: installation.operator(), site };
+    let mut report = ImportReport::default();
     account.configuration(&legacy, &mut report).await?;
     account.sources(&legacy, &mut report).await?;
     account.webhooks(&legacy, &mut report).await?;

@@ -1,4 +1,4 @@
-//! How far an import has come: a small file in the data directory, one for each site.
+//! The saved progress of an import: one small file for each site in the data directory.
 
 use std::path::{Path, PathBuf};
 
@@ -6,56 +6,58 @@ use helpbot_domain::ids::SiteId;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::super::failure::Failure;
+use super::super::failure::CommandFailure;
 
-/// The next page of conversations to bring, from 1, the oldest first.
-pub(super) struct Progress {
+/// The next page of conversations to import. Pages start at 1 with the oldest conversations.
+pub(super) struct ImportProgress {
     path: PathBuf,
-    kept: Kept,
+    saved: SavedProgress,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Kept {
-    /// The account that it was; another one begins anew.
+struct SavedProgress {
+    /// URL of the account. The import of another account starts at the first page.
     from: String,
     next_page: u64,
 }
 
-impl Progress {
-    /// That of an earlier import of the same account into the site, or the beginning.
-    pub(super) fn load(data: &Path, site: SiteId, from: &Url) -> Result<Self, Failure> {
+impl ImportProgress {
+    /// The progress of an earlier import of the same account into the site, or the first page.
+    pub(super) fn load(data: &Path, site: SiteId, from: &Url) -> Result<Self, CommandFailure> {
         let path = data.join(format!("import-{site}.json"));
-        let beginning = Kept { from: from.to_string(), next_page: 1 };
-        let kept = match std::fs::read(&path) {
-            // A file that cannot be understood costs a look at pages that are known.
-            Ok(bytes) => serde_json::from_slice::<Kept>(&bytes).unwrap_or(Kept { from: String::new(), next_page: 1 }),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self { path, kept: beginning }),
-            Err(error) => return Err(Failure::failed(format!("cannot read {}: {error}", path.display()))),
+        let beginning = SavedProgress { from: from.to_string(), next_page: 1 };
+        let saved = match std::fs::read(&path) {
+            // With a damaged file the import starts again; conversations that are already here stay unchanged.
+            Ok(bytes) => serde_json::from_slice::<SavedProgress>(&bytes)
+                .unwrap_or(SavedProgress { from: String::new(), next_page: 1 }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self { path, saved: beginning }),
+            Err(error) => return Err(CommandFailure::failed(format!("cannot read {}: {error}", path.display()))),
         };
-        let is_same = kept.from == beginning.from;
-        Ok(Self { path, kept: if is_same { kept } else { beginning } })
+        let is_same = saved.from == beginning.from;
+        Ok(Self { path, saved: if is_same { saved } else { beginning } })
     }
 
-    /// The page to go on with.
+    /// The page to continue with.
     pub(super) fn next_page(&self) -> u64 {
-        self.kept.next_page.max(1)
+        self.saved.next_page.max(1)
     }
 
-    /// Begins again.
+    /// Starts again at the first page.
     pub(super) fn restart(&mut self) {
-        self.kept.next_page = 1;
+        self.saved.next_page = 1;
     }
 
-    /// Notes that the pages before `page` have been brought.
-    pub(super) fn reach(&mut self, page: u64) -> Result<(), Failure> {
-        self.kept.next_page = page;
-        let text = serde_json::to_vec(&self.kept).map_err(|error| Failure::failed(error.to_string()))?;
-        let beside = self.path.with_extension("json.new");
-        let made = self.path.parent().map_or(Ok(()), std::fs::create_dir_all);
-        // In one step, so that a crash leaves the old or the new and nothing between.
-        made.and_then(|()| std::fs::write(&beside, text))
-            .and_then(|()| std::fs::rename(&beside, &self.path))
-            .map_err(|error| Failure::failed(format!("cannot write {}: {error}", self.path.display())))
+    /// Saves that all pages before `page` are imported.
+    pub(super) fn reach(&mut self, page: u64) -> Result<(), CommandFailure> {
+        self.saved.next_page = page;
+        let text = serde_json::to_vec(&self.saved).map_err(|error| CommandFailure::failed(error.to_string()))?;
+        let new_file = self.path.with_extension("json.new");
+        let created = self.path.parent().map_or(Ok(()), std::fs::create_dir_all);
+        // Renaming is atomic: after a crash the file has either the old or the new content.
+        created
+            .and_then(|()| std::fs::write(&new_file, text))
+            .and_then(|()| std::fs::rename(&new_file, &self.path))
+            .map_err(|error| CommandFailure::failed(format!("cannot write {}: {error}", self.path.display())))
     }
 }

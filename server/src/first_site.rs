@@ -1,5 +1,6 @@
-//! The first start: a site that answers about HelpBot itself, and keys to talk to it, so that
-//! something works before anything is configured.
+//! The first start creates a site that answers questions about HelpBot itself, and one key of each kind, so
+//! that everything works before anything is configured. `cli::serve` calls it, and `running` reads the widget
+//! key for the demo page.
 
 use std::path::PathBuf;
 
@@ -13,15 +14,15 @@ use helpbot_services::{Result, sources};
 use crate::installation::Installation;
 use crate::settings::Settings;
 
-/// The product's own FAQ, which the first site answers from.
+/// HelpBot's own FAQ, the source of the first site.
 const FAQ: &str = include_str!("../../docs/faq.md");
 const FAQ_NAME: &str = "helpbot-faq.md";
 const SITE_NAME: &str = "My site";
-/// In the data directory: the widget key of the first site, for the demo page. It is no secret,
-/// since it stands in every page that has the widget.
+/// File in the data directory with the widget key of the first site, for the demo page. A widget key is not
+/// secret, because every page with the widget contains it.
 const DEMO_KEY_FILE: &str = "demo-widget.key";
 
-/// What the first start made; the keys can never be read again.
+/// The first site and its keys. The keys cannot be read again later.
 pub(crate) struct FirstSite {
     pub site: SiteId,
     pub widget_key: String,
@@ -29,11 +30,11 @@ pub(crate) struct FirstSite {
     pub operator_key: String,
 }
 
-/// Makes the first site with its source and keys; none when there is a site already.
+/// Creates the first site with its source and keys. `None` when a site exists.
 ///
 /// # Errors
-/// Those of the use cases.
-pub(crate) async fn prepare(installation: &Installation) -> Result<Option<FirstSite>> {
+/// The errors of the use cases.
+pub(crate) async fn create(installation: &Installation) -> Result<Option<FirstSite>> {
     let (services, operator) = (&installation.services, installation.operator());
     if sites::count(services, &operator).await? > 0 {
         return Ok(None);
@@ -51,11 +52,11 @@ pub(crate) async fn prepare(installation: &Installation) -> Result<Option<FirstS
     let (_, secret_key) =
         keys::create(services, &operator, Some(site), key(KeyKind::Secret, "First secret key")).await?;
     let (_, operator_key) = keys::create_operator(services, "First operator key").await?;
-    keep_demo_key(&installation.settings, &widget_key);
+    save_demo_key(&installation.settings, &widget_key);
     Ok(Some(FirstSite { site, widget_key, secret_key, operator_key }))
 }
 
-/// The widget key that the demo page uses; none when the first start was elsewhere.
+/// The widget key of the demo page. `None` when this data directory did not see the first start.
 pub(crate) fn demo_key(settings: &Settings) -> Option<String> {
     let text = std::fs::read_to_string(demo_key_file(settings)).ok()?;
     let key = text.trim();
@@ -63,9 +64,9 @@ pub(crate) fn demo_key(settings: &Settings) -> Option<String> {
     is_plain.then(|| key.to_owned())
 }
 
-fn keep_demo_key(settings: &Settings, key: &str) {
+fn save_demo_key(settings: &Settings, key: &str) {
     if let Err(error) = std::fs::write(demo_key_file(settings), format!("{key}\n")) {
-        tracing::warn!(%error, "the demo page will have no chat: its key could not be kept");
+        tracing::warn!(%error, "cannot save the widget key of the demo page, which therefore has no chat");
     }
 }
 

@@ -1,12 +1,13 @@
-//! What an installation sets: `helpbot.toml`, then `HELPBOT_*`, then flags, in rising precedence.
+//! The settings of an installation. They come from `helpbot.toml`, from `HELPBOT_*` environment variables and
+//! from flags; later ones take precedence.
 //!
-//! Every setting is a row of [`table::TABLE`]; a layer is a map from its name to the text given.
-//! [`Settings::resolve`] turns the winning texts into values, or names each that is wrong. So
-//! that `doctor` can show where a value comes from, the winners are kept as [`Given`].
+//! Every setting is defined in [`definitions::SETTINGS`]. A layer is a map from the name of a setting to its
+//! text. [`Settings::resolve`] parses the text with the highest precedence for each setting, or reports every
+//! one that is not valid. A [`SettingValue`] also has its origin, which `helpbot doctor` shows.
 
+pub mod definitions;
 mod layers;
 mod secret_key;
-pub mod table;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -16,110 +17,110 @@ use helpbot_domain::text;
 use helpbot_outbound::{AllowList, CertificateDer, SmtpSettings, authorities_from_pem};
 use url::Url;
 
-pub use layers::{Given, Layer, Layers, Origin};
+pub use layers::{SettingOrigin, SettingValue, SettingsLayer, SettingsLayers};
 pub use secret_key::{SecretKeyError, load as load_secret_key};
 
-/// The settings that are in force.
+/// The effective settings.
 #[derive(Clone)]
 pub struct Settings {
-    /// Where the server listens; port 0 takes a free one.
+    /// Address that the server listens on. Port 0 takes a free port.
     pub listen: SocketAddr,
-    /// Where files of the installation are.
+    /// Directory for the files of the installation.
     pub data: PathBuf,
-    /// The state.
+    /// The database.
     pub database: DatabaseUrl,
-    /// The address that visitors use, for what is printed to be pasted; that of `listen` if none.
+    /// URL that visitors use. Defaults to the address that the server listens on.
     pub public_url: Option<Url>,
-    /// Hosts and networks that sources and webhooks may reach although they are private.
+    /// Private hosts and networks that sources and webhooks may connect to.
     pub allow_private: AllowList,
-    /// Networks of proxies whose `X-Forwarded-For` is believed, as written.
+    /// Networks of the proxies whose `X-Forwarded-For` header is trusted, as written in the settings.
     pub trusted_proxies: Vec<String>,
-    /// Who writes answers; without it they are extractive.
+    /// Model server that writes answers. When absent, answers quote the site's pages.
     pub model: Option<ModelServer>,
-    /// Whose vectors stand in for the built-in table.
-    pub embedder: Option<Embeddings>,
-    /// Who sends mail; without it mail waits.
+    /// Embedding model that replaces the built-in embeddings.
+    pub embedder: Option<EmbeddingModel>,
+    /// Mail server. When absent, mail waits.
     pub smtp: Option<SmtpSettings>,
-    /// The operator's own certificate authorities, trusted beside Mozilla's wherever we connect to.
+    /// Certificate authorities that are trusted in addition to Mozilla's for all outbound connections.
     pub authorities: Vec<CertificateDer<'static>>,
-    /// The owner of the site that the first start makes.
+    /// E-mail address of the owner of the first site.
     pub owner_email: String,
-    /// Signs and seals; the file in the data directory if none.
+    /// Key that signs session tokens and encrypts secrets. Defaults to the key file in the data directory.
     pub secret_key: Option<[u8; 32]>,
-    /// Connections held at once.
+    /// Maximum number of open connections.
     pub max_connections: usize,
-    /// The pause between two requests to one host when sources are read.
+    /// Pause in milliseconds between two requests to the same host during a sync.
     pub crawl_delay_ms: u32,
-    /// How long events are kept, in days.
+    /// Number of days after which events are deleted.
     pub event_retention_days: u32,
-    /// Whether callers are limited in what they ask a minute.
+    /// Whether requests are rate limited.
     pub has_rate_limits: bool,
-    /// Whether the schema may be asked for.
+    /// Whether clients may query the schema.
     pub has_introspection: bool,
-    /// Where the documents are that callers ask for by their id.
+    /// Directory of the GraphQL documents that clients may execute by their ID.
     pub trusted_documents: Option<PathBuf>,
-    /// Whether no other document is executed.
+    /// Whether all other documents are refused.
     pub has_only_trusted_documents: bool,
-    /// Which log lines are written, in the notation of tracing's `EnvFilter`.
+    /// Log filter in the syntax of tracing's `EnvFilter`.
     pub log: String,
-    /// How they are written.
+    /// Format of log lines.
     pub log_format: LogFormat,
 }
 
 /// An OpenAI-compatible server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelServer {
-    /// Up to and including the version: `http://127.0.0.1:11434/v1`.
+    /// Base URL including the version, for example `http://127.0.0.1:11434/v1`.
     pub base_url: Url,
-    /// The model's name there.
+    /// Name of the model on that server.
     pub model: String,
-    /// Its bearer token.
+    /// Bearer token for the server.
     pub api_key: Option<String>,
 }
 
-/// Who makes vectors.
+/// Embedding model that replaces the built-in embeddings.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Embeddings {
+pub enum EmbeddingModel {
     /// A model on a server.
     Server(ModelServer),
-    /// A model in this process, out of a folder of sentence-transformers.
+    /// A model that runs in this process, from a sentence-transformers folder.
     Folder(PathBuf),
 }
 
-/// What is said where a folder is named and none can be read.
-pub const NO_LOCAL_MODELS: &str =
-    "this helpbot was built without local models: cargo build --release --features local-model";
+/// Message when a model folder is set and the program was built without local models.
+pub const LOCAL_MODELS_NOT_BUILT: &str =
+    "this program was built without local models; build it with `cargo build --release --features local-model`";
 
-/// How log lines look.
+/// Format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// Text on a terminal, JSON elsewhere.
+    /// Text on a terminal, JSON otherwise.
     Auto,
-    /// One line for people.
+    /// One line of text for each event.
     Text,
-    /// One JSON object a line.
+    /// One JSON object for each event.
     Json,
 }
 
-/// A value that cannot be used.
+/// A setting that is not valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name} ({origin}): {reason}")]
-pub struct Problem {
-    /// The setting.
+pub struct SettingProblem {
+    /// Name of the setting.
     pub name: &'static str,
-    /// Where it was set.
-    pub origin: Origin,
-    /// What is wrong with it; never shows a secret.
+    /// Origin of the value.
+    pub origin: SettingOrigin,
+    /// Why the value is not valid. Never contains a secret.
     pub reason: String,
 }
 
 impl Settings {
-    /// The values of the winning texts.
+    /// Parses the settings.
     ///
     /// # Errors
-    /// Every setting that cannot be used.
-    pub fn resolve(layers: &Layers) -> Result<Self, Vec<Problem>> {
-        let mut read = Reader { layers, problems: Vec::new() };
+    /// All settings that are not valid.
+    pub fn resolve(layers: &SettingsLayers) -> Result<Self, Vec<SettingProblem>> {
+        let mut read = SettingsReader { layers, problems: Vec::new() };
         let data = PathBuf::from(read.text("data"));
         let database = match read.optional("database") {
             Some(given) => {
@@ -159,14 +160,14 @@ impl Settings {
     }
 }
 
-/// Reads settings and collects what is wrong, so that all of it is told at once.
-struct Reader<'a> {
-    layers: &'a Layers,
-    problems: Vec<Problem>,
+/// Parses settings and collects all problems, so that they are reported together.
+struct SettingsReader<'a> {
+    layers: &'a SettingsLayers,
+    problems: Vec<SettingProblem>,
 }
 
-impl Reader<'_> {
-    fn optional(&self, name: &'static str) -> Option<Given> {
+impl SettingsReader<'_> {
+    fn optional(&self, name: &'static str) -> Option<SettingValue> {
         self.layers.get(name)
     }
 
@@ -190,11 +191,16 @@ impl Reader<'_> {
         entries.map(str::to_owned).collect()
     }
 
-    fn value<T>(&mut self, name: &'static str, given: &Given, read: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+    fn value<T>(
+        &mut self,
+        name: &'static str,
+        given: &SettingValue,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
         match read(&given.value) {
             Ok(value) => Some(value),
             Err(reason) => {
-                self.problems.push(Problem { name, origin: given.origin, reason });
+                self.problems.push(SettingProblem { name, origin: given.origin, reason });
                 None
             }
         }
@@ -209,7 +215,7 @@ impl Reader<'_> {
         let given = self.optional(name)?;
         self.value(name, &given, |text| {
             let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-            url.ok_or_else(|| format!("{text:?} is not an http or https address"))
+            url.ok_or_else(|| format!("{text:?} is not an http or https URL"))
         })
     }
 
@@ -220,20 +226,20 @@ impl Reader<'_> {
         list.unwrap_or_default()
     }
 
-    /// A model server by the names of its address, its model and its key.
+    /// A model server, by the names of the settings for its URL, its model and its API key.
     fn server(&mut self, address: &'static str, name: &'static str, key: &'static str) -> Option<ModelServer> {
         let base_url = self.url(address)?;
         let model = self.text(name);
         if model.is_empty() {
-            let origin = self.optional(address).map_or(Origin::Default, |given| given.origin);
-            let reason = format!("{name} must name the model to use there");
-            self.problems.push(Problem { name: address, origin, reason });
+            let origin = self.optional(address).map_or(SettingOrigin::Default, |given| given.origin);
+            let reason = format!("{name} must name the model to use on that server");
+            self.problems.push(SettingProblem { name: address, origin, reason });
         }
         let api_key = self.optional(key).map(|given| given.value);
         Some(ModelServer { base_url, model, api_key })
     }
 
-    /// The one file that is read here, so that `doctor` tells what is wrong with it.
+    /// The certificate authorities. Their file is read here, so that `doctor` reports problems with it.
     fn authorities(&mut self) -> Vec<CertificateDer<'static>> {
         let authorities = self.optional("ca_file").and_then(|given| {
             self.value("ca_file", &given, |path| {
@@ -244,18 +250,18 @@ impl Reader<'_> {
         authorities.unwrap_or_default()
     }
 
-    /// A server of embeddings, or a folder with a model, not both.
-    fn embeddings(&mut self) -> Option<Embeddings> {
+    /// The embedding model: on a server or in a folder, but not both.
+    fn embeddings(&mut self) -> Option<EmbeddingModel> {
         let server = self.server("embed_base_url", "embed_model", "embed_api_key");
-        let Some(given) = self.optional("embed_model_dir") else { return server.map(Embeddings::Server) };
+        let Some(given) = self.optional("embed_model_dir") else { return server.map(EmbeddingModel::Server) };
         let has_server = self.optional("embed_base_url").is_some();
         self.value("embed_model_dir", &given, |path| {
             if has_server {
-                Err("embed_base_url names a server of embeddings: only one can be in force".to_owned())
+                Err("embed_base_url is set too; only one of them can be used".to_owned())
             } else if cfg!(feature = "local-model") {
-                Ok(Embeddings::Folder(PathBuf::from(path)))
+                Ok(EmbeddingModel::Folder(PathBuf::from(path)))
             } else {
-                Err(NO_LOCAL_MODELS.to_owned())
+                Err(LOCAL_MODELS_NOT_BUILT.to_owned())
             }
         })
     }
@@ -264,7 +270,7 @@ impl Reader<'_> {
         let given = self.optional("smtp_url")?;
         let from = self.text("smtp_from");
         let settings = SmtpSettings { url: given.value.clone(), from, authorities: authorities.to_vec() };
-        // The value may hold a password: only the reason is told.
+        // The value may contain a password, so only the reason is reported.
         self.value("smtp_url", &given, |_| {
             helpbot_outbound::SmtpMailer::new(&settings).map(|_| settings.clone()).map_err(|error| error.to_string())
         })
@@ -281,7 +287,7 @@ impl Reader<'_> {
     fn secret_key(&mut self) -> Option<[u8; 32]> {
         let given = self.optional("secret_key")?;
         self.value("secret_key", &given, |text| {
-            secret_key::from_hex(text).ok_or_else(|| "it must be 64 hexadecimal digits".to_owned())
+            secret_key::from_hex(text).ok_or_else(|| "must be 64 hexadecimal digits".to_owned())
         })
     }
 

@@ -1,9 +1,12 @@
-//! The command line: `helpbot`, which is `helpbot serve`, and the commands beside it.
+//! The command line. `main` parses the arguments and runs one command; `helpbot` without a command is
+//! `helpbot serve`.
 //!
-//! Every command works on the same database as a running server and acts as the operator:
-//! whoever can read the database may do anything. Results go to stdout (`--json`: one JSON
-//! document), logs and progress to stderr. Exit codes: 0 done, 1 failed, 2 called wrongly.
+//! Every command works on the same database as a running server and acts as the operator, because anyone who
+//! can read the database has all rights. Commands print results to stdout (one JSON document with `--json`)
+//! and write logs and progress to stderr. The exit code is 0 on success, 1 on failure and 2 for wrong usage.
+//! Commands parse, call a use case and print; they contain no rules and no SQL.
 
+mod arguments;
 mod ask;
 mod context;
 mod doctor;
@@ -22,86 +25,69 @@ mod sites;
 mod sources;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use helpbot_ingest::pdf;
 
-use context::Context;
-use failure::Failure;
+use arguments::{GlobalArgs, ServeArgs};
+use context::CommandContext;
+use failure::CommandFailure;
 
-/// Answers visitors' questions from a site's own pages.
+/// Answers the questions of a web site's visitors from its FAQ pages.
 #[derive(Debug, Parser)]
 #[command(name = "helpbot", version, max_term_width = 100, after_help = AFTER_HELP)]
 struct Cli {
     #[command(flatten)]
-    global: Global,
+    global: GlobalArgs,
     #[command(flatten)]
-    serve: serve::ServeArgs,
+    serve: ServeArgs,
     #[command(subcommand)]
     command: Option<Command>,
 }
 
-const AFTER_HELP: &str = "Settings come from helpbot.toml, then HELPBOT_* variables, then flags; `helpbot doctor` shows \
-     all of them, what is in force, and what is wrong with it.";
-
-/// What every command takes.
-#[derive(Debug, Args)]
-struct Global {
-    /// Directory of the database file and the secret key [default: ./helpbot-data]
-    #[arg(long, global = true, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// sqlite:PATH or postgres://USER@HOST/NAME [default: helpbot.db in the data directory]
-    #[arg(long, global = true, value_name = "URL")]
-    database: Option<String>,
-    /// Settings file [default: ./helpbot.toml where there is one]
-    #[arg(long, global = true, value_name = "FILE", env = "HELPBOT_CONFIG")]
-    config: Option<PathBuf>,
-    /// Print one JSON document
-    #[arg(long, global = true)]
-    json: bool,
-}
+const AFTER_HELP: &str = "Settings are read from helpbot.toml, HELPBOT_* environment variables and flags; later ones take \
+     precedence. `helpbot doctor` lists all settings with their values and reports problems.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve; what happens without a command too
-    Serve(serve::ServeArgs),
-    /// Sites: create, list, change, delete
+    /// Start the server. This is the default command.
+    Serve(ServeArgs),
+    /// Create, list, update and delete sites.
     #[command(subcommand)]
     Site(sites::SiteCommand),
-    /// API keys: create, list, revoke
+    /// Create, list and revoke API keys.
     #[command(subcommand)]
     Key(keys::KeyCommand),
-    /// Mail: list what waits for the mail server
+    /// List mail that waits to be sent.
     #[command(subcommand)]
     Mail(mails::MailCommand),
-    /// Sources that answers come from: add, list, read again, cancel, delete
+    /// Add, list, sync, cancel and delete the sources of answers.
     #[command(subcommand)]
     Source(sources::SourceCommand),
-    /// Entries, questions with their answers: import, export
+    /// Import and export FAQ entries.
     #[command(subcommand)]
     Entries(entries::EntryCommand),
-    /// Ask a question as a visitor would
+    /// Ask a question as a visitor would.
     Ask(ask::AskArgs),
-    /// Run a site's test questions, or measure answering on a labelled set
+    /// Run a site's test questions, or measure answering on a labeled data set.
     Eval(evaluate::EvalArgs),
-    /// Show the questions and answers that are read from an HTML page
+    /// Show the questions and answers that are extracted from a file.
     Extract(extract::ExtractArgs),
-    /// Bring an account here from elsewhere
+    /// Import an account from another HelpBot service.
     #[command(subcommand)]
     Import(import::ImportCommand),
-    /// Print the GraphQL schema
+    /// Print the GraphQL schema.
     Schema,
-    /// Print the OpenAPI document of the REST interface
+    /// Print the OpenAPI document of the REST API.
     Openapi,
-    /// Show the settings in force and what is wrong with the installation
+    /// Show the effective settings and report problems of the installation.
     Doctor,
-    /// Bring the database up to date
+    /// Apply the pending database migrations.
     Migrate,
 }
 
-/// Runs the program with these arguments, the first of which is its name.
+/// Runs the program. The first argument is the program's name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     if arguments.get(1).is_some_and(|first| first == pdf::CHILD_ARGUMENT) {
@@ -111,7 +97,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            // Clap's own codes: 0 for help and version, 2 for what it does not understand.
+            // Clap's own codes are 0 for help and version, and 2 for arguments that it does not accept.
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
@@ -122,28 +108,29 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> Result<(), Failure> {
+fn run(cli: Cli) -> Result<(), CommandFailure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::failed(format!("cannot start: {error}")))?;
+    let runtime =
+        runtime.map_err(|error| CommandFailure::failed(format!("cannot start the async runtime: {error}")))?;
     let ended = runtime.block_on(dispatch(cli));
-    // Work that nobody waits for any more must not keep the program from ending.
+    // Blocking work that nobody waits for must not keep the process alive.
     runtime.shutdown_background();
     ended
 }
 
-async fn dispatch(cli: Cli) -> Result<(), Failure> {
+async fn dispatch(cli: Cli) -> Result<(), CommandFailure> {
     let Cli { global, serve, command } = cli;
-    let context = |global: &Global| Context::new(global, &serve::ServeArgs::default());
+    let context = |global: &GlobalArgs| CommandContext::new(global, &ServeArgs::default());
     match command {
-        None => serve::run(&Context::new(&global, &serve)?).await,
-        Some(Command::Serve(args)) => serve::run(&Context::new(&global, &args.over(serve))?).await,
+        None => serve::run(&CommandContext::new(&global, &serve)?).await,
+        Some(Command::Serve(args)) => serve::run(&CommandContext::new(&global, &args.or(serve))?).await,
         Some(Command::Site(command)) => sites::run(&context(&global)?, command).await,
         Some(Command::Key(command)) => keys::run(&context(&global)?, command).await,
         Some(Command::Mail(command)) => mails::run(&context(&global)?, command).await,
         Some(Command::Source(command)) => sources::run(&context(&global)?, command).await,
         Some(Command::Entries(command)) => entries::run(&context(&global)?, command).await,
         Some(Command::Ask(args)) => ask::run(&context(&global)?, args).await,
-        Some(Command::Eval(args)) => match args.labelled_set() {
+        Some(Command::Eval(args)) => match args.labeled_set() {
             Some((corpus, run)) => evaluate::measure(&context(&global)?, corpus, run).await,
             None => evaluate::test(&context(&global)?, &args).await,
         },

@@ -1,13 +1,13 @@
-//! The application in process over a fresh SQLite file, with one site and a key that opens all of
-//! it: for what is measured without sockets.
+//! The application inside the measuring process, with a new SQLite file, one site and a secret key. Benchmarks that
+//! need no sockets include this file.
 
 use std::collections::BTreeMap;
 
 use axum::Router;
 use helpbot_domain::ids::SiteId;
 use helpbot_domain::key::KeyKind;
-use helpbot_server::settings::{Layers, Settings};
-use helpbot_server::{Bound, Parts};
+use helpbot_server::settings::{Settings, SettingsLayers};
+use helpbot_server::{BoundServer, Parts};
 use helpbot_services::accounts::keys::{self, NewKey};
 use helpbot_services::accounts::sites::{self, NewSite};
 use helpbot_services::{Services, Viewer};
@@ -15,28 +15,28 @@ use tempfile::TempDir;
 
 type AnyError = Box<dyn std::error::Error>;
 
-/// An installation that nobody can reach from outside.
+/// An installation without a network listener.
 pub struct House {
-    /// All routes, with everything around them.
+    /// The router with its middleware.
     pub router: Router,
-    /// The use cases behind them.
+    /// The use cases.
     pub services: Services,
-    /// Whoever may do everything.
+    /// The operator's identity.
     pub operator: Viewer,
-    /// The site.
+    /// ID of the site.
     pub site: SiteId,
     /// A secret key of the site.
     pub key: String,
-    // Dropped last: the file goes with it.
-    _bound: Bound,
+    // Dropped last, because it deletes the database file.
+    _bound: BoundServer,
     _data: TempDir,
 }
 
 impl House {
-    /// A fresh one, without rate limits.
+    /// Creates an installation without rate limits.
     ///
     /// # Errors
-    /// When the directory or database cannot be made.
+    /// When the directory or the database cannot be created.
     pub async fn open() -> Result<Self, AnyError> {
         let data = TempDir::new()?;
         let flags = BTreeMap::from([
@@ -44,7 +44,7 @@ impl House {
             ("listen", "127.0.0.1:0".to_owned()),
             ("rate_limits", "off".to_owned()),
         ]);
-        let layers = Layers::new(None, std::iter::empty(), flags)?;
+        let layers = SettingsLayers::new(None, std::iter::empty(), flags)?;
         let settings = Settings::resolve(&layers).map_err(|problems| format!("{problems:?}"))?;
         let bound = helpbot_server::bind(settings, Parts::default()).await?;
         let (router, services) = (bound.app()?, bound.installation().services.clone());

@@ -1,0 +1,92 @@
+//! The definition of every setting: its name, its default and its purpose. The environment, the settings file
+//! and `helpbot doctor` use this table.
+
+/// One setting.
+#[derive(Debug, Clone, Copy)]
+pub struct SettingDefinition {
+    /// Key in `helpbot.toml`. The environment variable is `HELPBOT_` and the name in upper case.
+    pub name: &'static str,
+    /// Default value, if there is one.
+    pub default: Option<&'static str>,
+    /// Whether the value is secret and therefore never shown.
+    pub is_secret: bool,
+    /// What the setting does.
+    pub help: &'static str,
+}
+
+const fn setting(name: &'static str, default: Option<&'static str>, help: &'static str) -> SettingDefinition {
+    SettingDefinition { name, default, is_secret: false, help }
+}
+
+const fn secret(name: &'static str, help: &'static str) -> SettingDefinition {
+    SettingDefinition { name, default: None, is_secret: true, help }
+}
+
+/// All settings, in the order in which `helpbot doctor` shows them.
+pub const SETTINGS: &[SettingDefinition] = &[
+    setting("listen", Some("127.0.0.1:8080"), "address and port to listen on"),
+    setting("data", Some("./helpbot-data"), "directory for the database file and the secret key"),
+    setting("database", None, "sqlite:PATH or postgres://USER@HOST/NAME; defaults to helpbot.db in the data directory"),
+    setting("public_url", None, "URL that visitors use when the server is behind a proxy"),
+    setting("allow_private", None, "private hosts and networks that sources and webhooks may connect to"),
+    setting(
+        "trusted_proxies",
+        None,
+        "networks of the proxies whose X-Forwarded-For header is trusted; defaults to this machine; \"none\" trusts no proxy",
+    ),
+    setting(
+        "llm_base_url",
+        None,
+        "base URL of an OpenAI-compatible server that writes answers, for example http://127.0.0.1:11434/v1",
+    ),
+    setting("llm_model", None, "name of the model on that server"),
+    secret("llm_api_key", "bearer token for that server"),
+    setting(
+        "embed_base_url",
+        None,
+        "base URL of an OpenAI-compatible server whose embeddings replace the built-in ones",
+    ),
+    setting("embed_model", None, "name of the embedding model on that server"),
+    secret("embed_api_key", "bearer token for that server"),
+    setting(
+        "embed_model_dir",
+        None,
+        "sentence-transformers folder with an embedding model that runs in this process, instead of such a server",
+    ),
+    secret("smtp_url", "mail server, for example smtps://USER:PASSWORD@HOST:465 or smtp://HOST:587?tls=required"),
+    setting("smtp_from", None, "sender of mail, for example HelpBot <help@shop.example>"),
+    setting(
+        "ca_file",
+        None,
+        "PEM file with certificate authorities that are trusted in addition to Mozilla's for all outbound connections",
+    ),
+    setting("owner_email", Some("owner@helpbot.invalid"), "e-mail address of the owner of the first site"),
+    secret("secret_key", "64 hexadecimal digits; defaults to secret.key in the data directory"),
+    setting("max_connections", Some("4096"), "maximum number of open connections"),
+    setting(
+        "crawl_delay_ms",
+        Some("200"),
+        "pause in milliseconds between two requests to the same host during a sync; a site's robots.txt may ask for more",
+    ),
+    setting("rate_limits", Some("on"), "on, or off when a proxy limits rates"),
+    setting("introspection", Some("on"), "on, or off to refuse schema queries at /graphql"),
+    setting(
+        "trusted_documents",
+        None,
+        "directory of *.graphql files that clients may execute by documentId, which is sha256: and the hash of the file",
+    ),
+    setting("only_trusted_documents", Some("off"), "on to refuse all other GraphQL documents at /graphql"),
+    setting("event_retention_days", Some("90"), "days after which events are deleted, and the maximum age of a cursor"),
+    setting("log", Some("info"), "log filter, for example info,helpbot_ingest=debug"),
+    setting("log_format", Some("auto"), "auto (text on a terminal, JSON otherwise), text or json"),
+];
+
+/// The definition of a setting by its name.
+pub fn definition(name: &str) -> Option<&'static SettingDefinition> {
+    SETTINGS.iter().find(|row| row.name == name)
+}
+
+/// The environment variable of a setting.
+pub fn variable(name: &str) -> String {
+    format!("HELPBOT_{}", name.to_ascii_uppercase())
+}
