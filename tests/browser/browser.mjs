@@ -9,7 +9,6 @@ const STEP_MS = 30_000;
 export const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync"];
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 
 export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
 
@@ -28,15 +27,15 @@ export async function watchedPage(browser, origin, options) {
 }
 
 /**
- * Runs axe and returns one line for each violation. The script is evaluated, so the page keeps its strict policy.
+ * Runs all rules of axe, including best practices, and returns one line for each violation. The script is evaluated, so the page keeps its strict policy.
  * `notOurs` names, for each rule, the elements of third-party code that this project cannot change.
  */
 export async function violations(page, notOurs = {}) {
   await page.evaluate(AXE);
-  const found = await page.evaluate(async ({ values, foreign }) => {
-    const { violations: all } = await globalThis.axe.run(document, { runOnly: { type: "tag", values } });
+  const found = await page.evaluate(async (foreign) => {
+    const { violations: all } = await globalThis.axe.run(document);
     const isForeign = (id, target) => foreign[id] && target.length === 1 && document.querySelector(target[0])?.matches(foreign[id]);
     return all.map(({ id, nodes }) => ({ id, nodes: nodes.filter(({ target }) => !isForeign(id, target)) }));
-  }, { values: RULES, foreign: notOurs });
-  return found.flatMap(({ id, nodes }) => nodes.map((n) => `${id}: ${n.target.join(" ")}: ${n.any.concat(n.all).map((c) => c.message).join("; ").slice(0, 160)}`));
+  }, notOurs);
+  return found.flatMap(({ id, nodes }) => nodes.map((n) => `${id}: ${n.target.join(" ")}: ${n.any.concat(n.all, n.none).map((c) => c.message).join("; ").slice(0, 160)}`));
 }

@@ -202,8 +202,8 @@ export const STATES = {
     await agent.page.getByText("Reconnecting…").waitFor();
   }, { mayLog: LOST_LINE }),
   "inbox-nothing": desk("inbox", async (agent) => {
-    await agent.page.getByText("Choose a conversation").waitFor({ state: "attached" });
-    await agent.page.getByRole("button", { name: "All" }).click();
+    await agent.page.getByText("Select a conversation").waitFor({ state: "attached" });
+    await agent.page.getByRole("navigation", { name: "Filter" }).getByRole("link", { name: "All" }).click();
     await agent.page.locator(".entry").first().waitFor();
   }),
   "conversations": desk("conversations", async (agent) => {

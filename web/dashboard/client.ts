@@ -6,9 +6,11 @@
 import { computed, signal } from "@preact/signals";
 import { type Client, createClient } from "graphql-ws";
 import { type Scope, type ViewerResult, Activity, type ActivityResult, EventCursor, Viewer, Watch, type WatchResult, supports } from "../generated/dashboard";
+import { forgetWriting } from "./drafts";
 import { withoutFieldNames } from "./labels";
 import type { Doc } from "../live/document";
 import { type Following, type State, type Transport, follow } from "../live/follow";
+import { newId } from "../live/id";
 import { ApiError, headersOf, reach, request, resultOf } from "../live/graphql";
 import { socketUrl } from "../live/socket";
 import { sseTransport } from "../live/sse";
@@ -45,6 +47,7 @@ export async function signIn(key: string, isKept: boolean): Promise<void> {
 }
 
 export function signOut(reason = ""): void {
+  forgetWriting();
   kept()?.removeItem(KEPT_KEY);
   void socket?.dispose();
   socket = null;
@@ -111,7 +114,7 @@ export async function upload<Payload extends { userErrors: UserError[] }, Input 
   body.set("operations", JSON.stringify({ query: mutation, variables: { input: { ...input, file: null } } }));
   body.set("map", JSON.stringify({ 0: ["variables.input.file"] }));
   body.set("0", file);
-  const { "Content-Type": _, ...headers } = headersOf({ apiKey: apiKey.value ?? "" }, crypto.randomUUID());
+  const { "Content-Type": _, ...headers } = headersOf({ apiKey: apiKey.value ?? "" }, newId());
   const init = { method: "POST", body, headers: { ...headers, Accept: "application/json", "GraphQL-Require-Preflight": "1" } };
   return accepted(await asAgent(async () => resultOf<{ [field: string]: Payload }>(await reach(`${ENDPOINT}/upload`, init, UPLOAD_MS))));
 }

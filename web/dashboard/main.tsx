@@ -19,6 +19,8 @@ import { WebhooksPage } from "./pages/webhooks";
 import { WidgetPage } from "./pages/widget";
 import { supports } from "../generated/dashboard";
 import { KEY_KINDS } from "./labels";
+import { connect, onEvent, waiting } from "./live";
+import { notify } from "./notify";
 import { follows, pathOf, route } from "./route";
 
 const PAGES = [
@@ -40,6 +42,9 @@ function Frame() {
   const { Body } = PAGES.find(({ name }) => name === page) ?? PAGES[0]!;
   const isOperator = viewer.value!.kind === "OPERATOR";
   const nav = useRef<HTMLElement>(null);
+  const siteId = site.value?.id;
+  useEffect(() => (siteId ? connect(siteId) : undefined), [siteId]);
+  useEffect(() => onEvent(notify), []);
   // On a phone the navigation is one scrollable row, so the current page must be scrolled into view.
   useEffect(() => nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }), [page]);
   return (
@@ -49,7 +54,7 @@ function Frame() {
         <p class="brand"><a href={pathOf("overview")}>HelpBot</a></p>
         <p class="site" dir="auto">{site.value?.name ?? "No site selected"}</p>
         <nav aria-label="Pages" ref={nav}>
-          {PAGES.map(({ name, title }) => <a key={name} href={pathOf(name)} aria-current={name === page ? "page" : undefined}>{title}</a>)}
+          {PAGES.map(({ name, title }) => <a key={name} href={pathOf(name)} aria-current={name === page ? "page" : undefined}>{title}{name === "inbox" && waiting.value > 0 && <span class="count"> ({waiting.value})</span>}</a>)}
           {isOperator && <a href={pathOf("sites")} aria-current={page === "sites" ? "page" : undefined}>Sites</a>}
         </nav>
         <p class="me">{viewer.value!.member?.name ?? KEY_KINDS[viewer.value!.kind] ?? "API key"}</p>

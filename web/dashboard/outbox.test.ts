@@ -1,21 +1,22 @@
 import { expect, test } from "vitest";
 import { ApiError, NetworkError } from "../live/graphql";
-import { outbox } from "./outbox";
+import { type Unsent, outbox } from "./outbox";
 
-/** An outbox whose server does what the test says, and what reached that server. */
-function rig() {
+/** An outbox with a simulated server, and the messages that reached the server. */
+function rig(lines: Unsent[] = []) {
   const taken: string[] = [];
   const server = { fail: null as Error | null };
   let keys = 0;
+  let saved: Unsent[] = [];
   const box = outbox(async (text, key) => {
     if (server.fail) throw server.fail;
     taken.push(`${key} ${text}`);
-  }, (error) => String(error), () => `k${keys++}`);
+  }, (error) => String(error), { lines, save: (all) => void (saved = all), newKey: () => `k${keys++}` });
   const settle = () => new Promise((resolve) => setTimeout(resolve));
-  return { box, taken, server, settle };
+  return { box, taken, server, settle, saved: () => saved };
 }
 
-test("lines_are_sent_one_after_the_other", async () => {
+test("messages_are_sent_one_after_the_other", async () => {
   const { box, taken, settle } = rig();
 
   box.write("one");
@@ -26,7 +27,7 @@ test("lines_are_sent_one_after_the_other", async () => {
   expect(box.lines.value).toEqual([]);
 });
 
-test("what_was_written_without_a_line_goes_out_in_order_when_it_is_back", async () => {
+test("messages_written_while_offline_are_sent_in_order_later", async () => {
   const { box, taken, server, settle } = rig();
   server.fail = new NetworkError("down");
   box.write("one");
@@ -70,4 +71,18 @@ test("a_discarded_line_lets_the_next_one_through", async () => {
   await settle();
 
   expect(taken).toEqual(["k1 two"]);
+});
+
+test("unsent_messages_are_saved_and_sent_again_after_a_reload", async () => {
+  const before = rig();
+  before.server.fail = new NetworkError("down");
+  before.box.write("one");
+  await before.settle();
+
+  const after = rig(before.saved());
+  after.box.again();
+  await after.settle();
+
+  expect(after.taken).toEqual(["k0 one"]);
+  expect(after.saved()).toEqual([]);
 });

@@ -1,44 +1,56 @@
-// What an agent wrote and the server has not yet taken: sent one after the other, in the order of writing.
+// The messages that an agent has written and the server has not accepted yet, sent one after the other in order.
 //
-// A line that did not get through stays where it is seen. After a broken connection it is sent again by
-// itself, with the same key, so the server takes it once; after a refusal only when the agent says so.
+// A message that was not delivered stays visible. After a lost connection it is sent again automatically with the
+// same key, so that the server stores it once. After a rejection it is sent again only when the agent asks for it.
 
 import { type Signal, signal } from "@preact/signals";
 import { NetworkError } from "../live/graphql";
+import { newId } from "../live/id";
 
 export interface Unsent {
-  /** The same for every try. */
+  /** The same for every attempt. */
   key: string;
   text: string;
-  /** Empty while it is on its way. */
+  /** Why the message was not delivered. Empty while it is being sent. */
   fault: string;
-  /** Whether a working connection is all that it needs. */
+  /** Whether the message only needs a working connection. */
   isOffline: boolean;
 }
 
 export interface Outbox {
   lines: Signal<Unsent[]>;
   write(text: string): void;
-  /** Tries again: one line, or all that only lacked a connection. */
+  /** Tries again: the line with this key, or all lines that only lacked a connection. */
   again(key?: string): void;
   discard(key: string): void;
 }
 
-/** `send` resolves when the server has taken the line; `explain` says in words why it did not. */
-export function outbox(send: (text: string, key: string) => Promise<void>, explain: (error: unknown) => string, newKey: () => string = () => crypto.randomUUID()): Outbox {
-  const lines = signal<Unsent[]>([]);
+export interface Kept {
+  /** Lines of an earlier page. They are sent again like lines that lacked a connection. */
+  lines: Unsent[];
+  save(lines: Unsent[]): void;
+  newKey?(): string;
+}
+
+/** `send` resolves when the server has accepted the message. `explain` returns the reason why it has not. */
+export function outbox(send: (text: string, key: string) => Promise<void>, explain: (error: unknown) => string, kept?: Kept): Outbox {
+  const lines = signal<Unsent[]>((kept?.lines ?? []).map((line) => ({ ...line, fault: line.fault || "The page was reloaded.", isOffline: line.isOffline || !line.fault })));
+  const set = (all: Unsent[]) => {
+    lines.value = all;
+    kept?.save(all);
+  };
   let isSending = false;
-  const put = (key: string, change: Partial<Unsent>) => void (lines.value = lines.value.map((line) => (line.key === key ? { ...line, ...change } : line)));
-  const discard = (key: string) => void (lines.value = lines.value.filter((line) => line.key !== key));
+  const put = (key: string, change: Partial<Unsent>) => set(lines.value.map((line) => (line.key === key ? { ...line, ...change } : line)));
+  const remove = (key: string) => set(lines.value.filter((line) => line.key !== key));
   const run = async () => {
     if (isSending) return;
     isSending = true;
-    // A line that waits holds back those after it: they would arrive before it.
+    // A message that waits holds back the ones after it, which would otherwise arrive first.
     for (let line = lines.value[0]; line && !line.fault; line = lines.value[0]) {
       const { key, text } = line;
       try {
         await send(text, key);
-        discard(key);
+        remove(key);
       } catch (error) {
         put(key, { fault: explain(error), isOffline: error instanceof NetworkError });
       }
@@ -47,11 +59,11 @@ export function outbox(send: (text: string, key: string) => Promise<void>, expla
   };
   return {
     lines, discard: (key) => {
-      discard(key);
+      remove(key);
       void run();
     },
     write: (text) => {
-      lines.value = [...lines.value, { key: newKey(), text, fault: "", isOffline: false }];
+      set([...lines.value, { key: (kept?.newKey ?? newId)(), text, fault: "", isOffline: false }]);
       void run();
     },
     again: (key) => {

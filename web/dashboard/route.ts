@@ -23,6 +23,23 @@ export function go(path: string): void {
   document.getElementById("main")?.focus();
 }
 
+/** Writes parameters of the current page into the URL. Parameters equal to "" are removed. The focus stays where it is. */
+export function setParams(changes: Record<string, string>, isNewEntry = false): void {
+  const query = new URLSearchParams(location.search);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value) query.set(name, value);
+    else query.delete(name);
+  }
+  const search = query.toString();
+  const path = location.pathname + (search ? `?${search}` : "");
+  if (isNewEntry) history.pushState(null, "", path);
+  else history.replaceState(null, "", path);
+  route.value = read();
+}
+
+/** A parameter of the URL, or `fallback` when it is missing. */
+export const param = (name: string, fallback = ""): string => route.value.query.get(name) ?? fallback;
+
 /** A click handler that follows plain clicks on dashboard links. The browser handles all other clicks. */
 export function follows(event: MouseEvent): void {
   const link = (event.target as Element).closest("a");

@@ -41,6 +41,8 @@ const READY_MS = 5_000;
 const INTERRUPTED_MS = 60_000;
 /** The longest wait for another tab that begins the session. */
 const FIRST_QUESTION_MS = 20_000;
+/** Delays before a request for a human is repeated after a failed connection. */
+const HANDOFF_DELAYS_MS = [500, 2_000];
 /** The server forgets that somebody is typing after six seconds. */
 const TYPING_MS = 3_000;
 
@@ -433,7 +435,7 @@ export class Chat {
     const { run, session } = this.state;
     this.setBusy(true);
     try {
-      await this.backend.handoff(session, conversationId, email);
+      await persistently(() => this.backend.handoff(session, conversationId, email));
       if (this.state.run !== run) return;
       this.store.update((state) => {
         applyHandoff(state, conversationId, "REQUESTED");
@@ -454,6 +456,19 @@ export class Chat {
     this.typingAt = Date.now();
     this.backend.tellTyping(session, live, true);
   }
+}
+
+/** Repeats a request that has the same effect when it is sent twice, while the connection fails for a moment. */
+async function persistently(work: () => Promise<void>): Promise<void> {
+  for (const delay of HANDOFF_DELAYS_MS) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof NetworkError) || !navigator.onLine) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, delay));
+  }
+  return work();
 }
 
 /** Why a request failed, as far as the visitor should know. */

@@ -1,58 +1,70 @@
-// Every question with its answer: filtered, searched, page by page, and out as CSV or JSON Lines.
+// All conversations: filters, search and pages, and the export as CSV or JSON Lines. The filters are part of the URL.
 
 import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { type ConversationFilter, type ConversationOrder, type ConversationState, ConversationStateValues, Conversations, Export, Promote, type Row, supports } from "../../generated/dashboard";
 import { toCsv, toJsonLines } from "../../text/csv";
 import { change, may, run, site } from "../client";
-import { follows, pathOf, route } from "../route";
+import { labelOf } from "../labels";
+import { follows, param, pathOf, setParams } from "../route";
 import { Badge, Empty, Fault, Field, Loading, Markdown, Page, When, useAction, useQuery } from "../ui";
 
 const PAGE_SIZE = 20;
-/** Rows that one export reads at most; a larger one is made with the API. */
+/** The maximum number of rows in one export. Larger exports use the API. */
 const EXPORT_MAX = 10_000;
-const DAYS = [["", "Any time"], ["1", "Today and yesterday"], ["7", "7 days"], ["30", "30 days"], ["90", "90 days"]] as const;
-const ORDERS: Array<[ConversationOrder, string]> = [["CREATED_AT_DESC", "Newest"], ["CREATED_AT_ASC", "Oldest"], ["UPDATED_AT_DESC", "Last changed"]];
+const DAYS = [["", "Any time"], ["1", "Since yesterday"], ["7", "Last 7 days"], ["30", "Last 30 days"], ["90", "Last 90 days"]] as const;
+const ORDERS: Array<[ConversationOrder, string]> = [["CREATED_AT_DESC", "Newest first"], ["CREATED_AT_ASC", "Oldest first"], ["UPDATED_AT_DESC", "Last changed first"]];
 const COLUMNS = ["id", "createdAt", "sessionId", "question", "answer", "sources", "outcome", "confidence", "feedback", "handoff", "customerEmail", "language"];
 
+/** The value when it is one of `known`, otherwise the first of them. */
+const oneOf = <T extends string>(known: readonly T[], value: string): T => known.find((one) => one === value) ?? known[0]!;
+
+/** The filters in the URL. */
+function filters() {
+  const state = oneOf<ConversationState>(["ALL", ...ConversationStateValues], param("state"));
+  const days = oneOf(DAYS.map(([value]) => value), param("days"));
+  const order = oneOf(ORDERS.map(([value]) => value), param("order"));
+  const page = Math.max(1, Math.floor(Number(param("page"))) || 1);
+  return { state, days, order, page, search: param("q") };
+}
+
 export function ConversationsPage() {
-  const { query } = route.value;
-  const state = useSignal<ConversationState>((ConversationStateValues as readonly string[]).includes(query.get("state") ?? "") ? query.get("state") as ConversationState : "ALL");
-  const typed = useSignal("");
-  const search = useSignal("");
-  const days = useSignal("");
-  const order = useSignal<ConversationOrder>("CREATED_AT_DESC");
-  const page = useSignal(1);
-  const filter: ConversationFilter = { state: state.value };
-  if (search.value) filter.search = search.value;
-  if (days.value) filter.since = new Date(new Date().setUTCHours(0, 0, 0, 0) - Number(days.value) * 86_400_000).toISOString();
-  const loaded = useQuery(Conversations, { site: site.value!.id, filter, order: order.value, page: page.value, first: PAGE_SIZE });
-  const set = <T,>(signal: { value: T }, value: T) => {
-    signal.value = value;
-    page.value = 1;
+  const { state, days, order, page, search } = filters();
+  const typed = useSignal(search);
+  useEffect(() => void (typed.value = search), [search]);
+  const filter: ConversationFilter = { state };
+  if (search) filter.search = search;
+  if (days) filter.since = new Date(new Date().setUTCHours(0, 0, 0, 0) - Number(days) * 86_400_000).toISOString();
+  const loaded = useQuery(Conversations, { site: site.value!.id, filter, order, page, first: PAGE_SIZE });
+  const set = (name: string, value: string, fallback: string) => setParams({ [name]: value === fallback ? "" : value, page: "" });
+  const find = (event: Event) => {
+    event.preventDefault();
+    setParams({ q: typed.value.trim(), page: "" }, true);
   };
   return (
-    <Page title="Conversations" tools={<Exports filter={filter} order={order.value} />}>
-      <form class="filters" role="search" onSubmit={(e) => { e.preventDefault(); set(search, typed.value.trim()); }}>
+    <Page title="Conversations" tools={<Exports filter={filter} order={order} />}>
+      <form class="filters" role="search" onSubmit={find}>
         <Field label="Search">{(f) => <input {...f} type="search" maxLength={200} value={typed.value} onInput={(e) => void (typed.value = e.currentTarget.value)} />}</Field>
-        <Field label="Show">{(f) => <select {...f} value={state.value} onChange={(e) => set(state, e.currentTarget.value as ConversationState)}>
-          {ConversationStateValues.map((value) => <option key={value} value={value}>{value.charAt(0) + value.slice(1).toLowerCase()}</option>)}</select>}</Field>
-        <Field label="Asked">{(f) => <select {...f} value={days.value} onChange={(e) => set(days, e.currentTarget.value)}>
+        <Field label="Show">{(f) => <select {...f} value={state} onChange={(e) => set("state", e.currentTarget.value, "ALL")}>
+          {ConversationStateValues.map((value) => <option key={value} value={value}>{labelOf(value)}</option>)}</select>}</Field>
+        <Field label="Asked">{(f) => <select {...f} value={days} onChange={(e) => set("days", e.currentTarget.value, "")}>
           {DAYS.map(([value, text]) => <option key={value} value={value}>{text}</option>)}</select>}</Field>
-        <Field label="Order">{(f) => <select {...f} value={order.value} onChange={(e) => set(order, e.currentTarget.value as ConversationOrder)}>
+        <Field label="Order">{(f) => <select {...f} value={order} onChange={(e) => set("order", e.currentTarget.value, ORDERS[0]![0])}>
           {ORDERS.map(([value, text]) => <option key={value} value={value}>{text}</option>)}</select>}</Field>
         <button type="submit">Search</button>
       </form>
       <Loading of={loaded}>{({ site: found }) => {
         const { nodes = [], totalCount = 0 } = found?.conversations ?? {};
         const last = Math.max(1, Math.ceil(totalCount / PAGE_SIZE));
-        if (totalCount === 0) return <Nothing isFiltered={state.value !== "ALL" || search.value !== "" || days.value !== ""} />;
+        if (totalCount === 0) return <Nothing isFiltered={state !== "ALL" || search !== "" || days !== ""} />;
+        const turn = (to: number) => setParams({ page: to === 1 ? "" : String(to) });
         return (
           <>
-            <ul class="cards">{nodes.map((row) => <Item key={row.id} row={row} isOpen={row.id === query.get("open")} />)}</ul>
+            <ul class="cards">{nodes.map((row) => <Item key={row.id} row={row} isOpen={row.id === param("open")} />)}</ul>
             <nav class="pager row" aria-label="Pages of the list">
-              <button type="button" disabled={page.value <= 1} onClick={() => void page.value--}>Previous</button>
-              <span role="status">{(page.value - 1) * PAGE_SIZE + 1}–{(page.value - 1) * PAGE_SIZE + nodes.length} of {totalCount}</span>
-              <button type="button" disabled={page.value >= last} onClick={() => void page.value++}>Next</button>
+              <button type="button" disabled={page <= 1} onClick={() => turn(page - 1)}>Previous</button>
+              <span role="status">{(page - 1) * PAGE_SIZE + 1}–{(page - 1) * PAGE_SIZE + nodes.length} of {totalCount}</span>
+              <button type="button" disabled={page >= last} onClick={() => turn(page + 1)}>Next</button>
             </nav>
           </>
         );
@@ -62,7 +74,7 @@ export function ConversationsPage() {
 }
 
 function Nothing({ isFiltered }: { isFiltered: boolean }) {
-  if (isFiltered) return <Empty title="Nothing fits"><p>Loosen the filters or search for fewer words.</p></Empty>;
+  if (isFiltered) return <Empty title="No results"><p>Change the filters or try a shorter search.</p></Empty>;
   return <Empty title="No conversations yet"><p>Ask the first question yourself.</p><a class="button solid" href={pathOf("lab")}>Open the answer lab</a></Empty>;
 }
 
@@ -71,7 +83,7 @@ function Item({ row, isOpen }: { row: Row; isOpen: boolean }) {
     <li class="card">
       <details open={isOpen}>
         <summary><strong dir="auto">{row.question}</strong>
-          <span class="row hint"><When at={row.createdAt} /><Badge value={row.outcome} />{row.feedback && <Badge value={row.feedback} />}{row.handoff && <Badge value={row.handoff.status}>handoff {row.handoff.status.toLowerCase()}</Badge>}</span>
+          <span class="row hint"><When at={row.createdAt} /><Badge value={row.outcome} />{row.feedback && <Badge value={row.feedback} />}{row.handoff && <Badge value={row.handoff.status}>handoff {labelOf(row.handoff.status)}</Badge>}</span>
         </summary>
         <Markdown text={row.answer} />
         <dl class="facts">
@@ -88,12 +100,12 @@ function Item({ row, isOpen }: { row: Row; isOpen: boolean }) {
   );
 }
 
-/** Turns a question that was left open into an entry that answers it from now on. */
+/** A form that turns an unanswered question into an FAQ entry, which answers it from then on. */
 function WriteAnswer({ row }: { row: Row }) {
   const answer = useSignal("");
   const isDone = useSignal(false);
   const { isBusy, error, act } = useAction();
-  if (isDone.value) return <p class="good" role="status">Saved. Ask it again in the <a href={pathOf("lab", { q: row.question })}>answer lab</a>.</p>;
+  if (isDone.value) return <p class="good" role="status">Saved. Ask the question again in the <a href={pathOf("lab", { q: row.question })}>answer lab</a>.</p>;
   const save = (event: Event) => {
     event.preventDefault();
     void act(async () => {
@@ -103,7 +115,7 @@ function WriteAnswer({ row }: { row: Row }) {
   };
   return (
     <form onSubmit={save}>
-      <Field label="Write the answer" hint="It becomes an entry under Answers. Left empty, the team's reply in the conversation is used.">
+      <Field label="Write the answer" hint="The answer becomes an FAQ entry under Answers. Leave the field empty to use the reply of the team in this conversation.">
         {(f) => <textarea {...f} rows={3} value={answer.value} dir="auto" onInput={(e) => void (answer.value = e.currentTarget.value)} />}
       </Field>
       <Fault text={error} />
@@ -119,11 +131,11 @@ function Exports({ filter, order }: { filter: ConversationFilter; order: Convers
     const rows = await readAll(filter, order);
     const text = kind === "csv" ? toCsv(COLUMNS, rows.map(cellsOf)) : toJsonLines(rows);
     download(`conversations.${kind}`, kind === "csv" ? "text/csv" : "application/jsonl", text);
-    note.value = rows.length >= EXPORT_MAX ? `The first ${EXPORT_MAX} were written.` : `${rows.length} written.`;
+    note.value = rows.length >= EXPORT_MAX ? `The first ${EXPORT_MAX} conversations were exported.` : `${rows.length} conversations were exported.`;
   });
   return (
     <>
-      <span class="hint" role="status">{error || (isBusy ? "Reading…" : note.value)}</span>
+      <span class="hint" role="status">{error || (isBusy ? "Exporting…" : note.value)}</span>
       <button type="button" disabled={isBusy} onClick={() => void save("csv")}>Export CSV</button>
       <button type="button" disabled={isBusy} onClick={() => void save("jsonl")}>Export JSONL</button>
     </>

@@ -59,7 +59,7 @@ export function SourcesPage() {
           <Choice label="Sync schedule" values={SyncScheduleValues} texts={SCHEDULES} chosen={schedule.value} onChoose={(value) => void (schedule.value = value)} />
           <button type="submit" class="solid" disabled={isBusy}>Add</button>
         </form>)}
-      {canWrite && supports.UploadSource && (
+      {canWrite && (
         <Field label="Or upload a file" hint="PDF, DOCX, HTML, Markdown, text or CSV, at most 20 MB. A file with the same name is replaced.">
           {(f) => <input {...f} type="file" accept=".pdf,.docx,.html,.htm,.md,.txt,.csv" disabled={isBusy} onChange={(e) => take(e.currentTarget)} />}
         </Field>)}

@@ -1,0 +1,188 @@
+// Checks the life of the loader on pages of other sites: it starts once, keeps its place, survives page swaps, failures
+// and upgrades, and ends when its element is removed.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { launch } from "./browser.mjs";
+import { HostedWidget, addPage, settled, tagOf } from "./hosted.mjs";
+import { startWorld } from "./states.mjs";
+
+let browser;
+let world;
+before(async () => {
+  [world, browser] = [await startWorld(), await launch()];
+});
+after(async () => {
+  await browser?.close();
+  world?.stop();
+});
+
+const launchers = ({ page }) => page.locator("helpbot-widget button.launch").count();
+
+test("several_tags_and_elements_start_one_widget", async () => {
+  const element = `<helpbot-widget api-key="${world.widgetKey}"></helpbot-widget>`;
+  const widget = await HostedWidget.on(browser, addPage(world, `<h1>Shop</h1>${tagOf(world)}${tagOf(world)}${element}`));
+
+  await widget.launcher.first().waitFor();
+  await widget.page.waitForLoadState("networkidle");
+
+  assert.equal(await launchers(widget), 1);
+});
+
+test("the_next_element_starts_when_the_first_is_removed", async () => {
+  const element = `<helpbot-widget api-key="${world.widgetKey}"></helpbot-widget>`;
+  const widget = await HostedWidget.on(browser, addPage(world, `${element}${element}<script src="${world.origin}/widget.js"></script>`));
+  await widget.launcher.first().waitFor();
+
+  await widget.page.evaluate(() => document.querySelector("helpbot-widget").remove());
+
+  await widget.launcher.waitFor();
+  assert.equal(await launchers(widget), 1);
+});
+
+test("the_widget_outlives_a_replaced_body_with_its_connection", async () => {
+  const widget = await HostedWidget.on(browser, addPage(world, "<h1>One</h1>", tagOf(world)));
+  const open = widget.sockets();
+  await widget.open();
+  await widget.ask("Can I return a bag?");
+  await widget.answer();
+
+  for (const swap of ["replace", "inner", "replace"]) {
+    await widget.page.evaluate(([how, source]) => {
+      const html = `<h1>Next</h1>${source}`;
+      if (how === "inner") {
+        document.body.innerHTML = html;
+        return;
+      }
+      const body = document.createElement("body");
+      body.innerHTML = html;
+      document.body.replaceWith(body);
+    }, [swap, tagOf(world)]);
+    await widget.box.waitFor();
+  }
+
+  assert.equal(await settled(open, 1), 1);
+  assert.equal(await widget.log.getByText("Can I return a bag?").count(), 1);
+});
+
+test("the_widget_returns_when_the_whole_document_is_replaced", async () => {
+  const widget = await HostedWidget.on(browser, addPage(world, "<h1>One</h1>", tagOf(world)));
+  await widget.launcher.waitFor();
+
+  await widget.page.evaluate(() => document.documentElement.replaceChildren(document.createElement("head"), document.createElement("body")));
+
+  await widget.launcher.waitFor();
+});
+
+test("a_removed_element_closes_its_connection", async () => {
+  const widget = await HostedWidget.on(browser, addPage(world, tagOf(world)));
+  const open = widget.sockets();
+  await widget.open();
+  await widget.ask("Can I return a bag?");
+  await widget.answer();
+  await settled(open, 1);
+
+  await widget.page.evaluate(() => document.querySelector("helpbot-widget").remove());
+
+  assert.equal(await settled(open, 0), 0);
+});
+
+test("a_key_that_is_set_later_starts_the_widget", async () => {
+  const url = addPage(world, `<script src="${world.origin}/widget.js"></script>`);
+  for (const set of ["attribute", "property", "before"]) {
+    const widget = await HostedWidget.on(browser, url);
+    await widget.page.evaluate(([how, key]) => {
+      const element = document.createElement("helpbot-widget");
+      if (how === "before") element.setAttribute("api-key", key);
+      document.body.append(element);
+      if (how === "attribute") element.setAttribute("api-key", key);
+      if (how === "property") element.apiKey = key;
+    }, [set, world.widgetKey]);
+
+    await widget.launcher.waitFor();
+  }
+});
+
+test("failed_settings_are_requested_again", async () => {
+  const url = addPage(world, tagOf(world));
+  for (const failure of [(route) => route.fulfill({ status: 503, headers: { "Access-Control-Allow-Origin": "*" } }), (route) => route.abort()]) {
+    const context = await browser.newContext();
+    let count = 0;
+    await context.route("**/api/v1/config", (route) => (count++ < 2 ? failure(route) : route.continue()));
+
+    const widget = await HostedWidget.on(context, url);
+
+    await widget.launcher.waitFor();
+    assert.equal(count, 3);
+  }
+});
+
+test("an_old_loader_finds_the_panel_of_a_new_server", async () => {
+  const context = await browser.newContext({ reducedMotion: "reduce" });
+  const current = await (await fetch(`${world.origin}/widget.js`)).text();
+  const old = current.replace(/panel-[\w-]+\.js/, "panel-OUTDATED.js");
+  await context.route(/widget\.js$/, (route) => route.fulfill({ body: old, contentType: "text/javascript", headers: { "Access-Control-Allow-Origin": "*" } }));
+  const widget = await HostedWidget.on(context, addPage(world, tagOf(world)));
+
+  await widget.open();
+  await widget.ask("Can I return a bag?");
+
+  await widget.answer();
+});
+
+test("a_panel_that_cannot_be_loaded_is_reported_and_loads_later", async () => {
+  const context = await browser.newContext({ reducedMotion: "reduce" });
+  let isBroken = true;
+  await context.route(/panel-|fresh=/, (route) => (isBroken ? route.abort() : route.continue()));
+  const widget = await HostedWidget.on(context, addPage(world, tagOf(world)));
+  await widget.launcher.click();
+  await widget.root.getByRole("alert").getByText("Something went wrong").waitFor();
+
+  isBroken = false;
+  await widget.open();
+
+  assert.equal(await widget.root.locator(".fail").innerText(), "");
+});
+
+const STYLES = [
+  "body > * { position: relative; width: 100% }", "html > * { position: static; margin: 200px; transform: scale(.5) }", "* { position: static !important; float: left !important; margin: 40px !important }",
+  "html { font-size: 62.5% } * { font-size: 3px !important; line-height: 9 !important; color: red !important }", "helpbot-widget { display: none; left: 0; bottom: 400px }", ":not(script):not(style) { max-width: 10px; overflow: hidden; opacity: .2 }",
+];
+for (const style of STYLES) {
+  test(`the_launcher_keeps_its_place_under: ${style.slice(0, 60)}`, async (t) => {
+    const context = await browser.newContext({ viewport: { width: 1200, height: 800 }, reducedMotion: "reduce" });
+    t.after(() => context.close());
+    const plain = await HostedWidget.on(context, addPage(world, `<main style="height:1800px">Shop</main>${tagOf(world)}`));
+    const styled = await HostedWidget.on(context, addPage(world, `<main style="height:1800px">Shop</main>${tagOf(world)}`, `<style>${style}</style>`));
+    await plain.open();
+
+    await styled.open();
+
+    for (const part of ["button.launch", ".panel"]) assert.deepEqual(await styled.root.locator(part).boundingBox(), await plain.root.locator(part).boundingBox(), part);
+    assert.equal(await styled.page.evaluate(() => getComputedStyle(document.querySelector("helpbot-widget")).opacity), "1");
+  });
+}
+
+test("keys_typed_into_the_widget_do_not_reach_the_page", async () => {
+  const listener = `<script>globalThis.keys = []; for (const type of ["keydown", "keypress", "keyup"]) for (const target of [document, window, document.documentElement])
+    target.addEventListener(type, (event) => keys.push(event.key));</script>`;
+  const widget = await HostedWidget.on(browser, addPage(world, `<input id="search">${listener}${tagOf(world)}`));
+  await widget.open();
+  await widget.page.evaluate(() => void (globalThis.keys.length = 0));
+
+  await widget.box.pressSequentially("/s?k and Escape");
+  await widget.page.keyboard.press("Escape");
+
+  await widget.box.waitFor({ state: "hidden" });
+  assert.deepEqual(await widget.page.evaluate(() => globalThis.keys), []);
+});
+
+test("the_widget_is_not_printed", async () => {
+  const widget = await HostedWidget.on(browser, addPage(world, tagOf(world)));
+  await widget.open();
+
+  await widget.page.emulateMedia({ media: "print" });
+
+  assert.equal(await widget.root.isVisible(), false);
+  assert.equal(await widget.launcher.isVisible(), false);
+});

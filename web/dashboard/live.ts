@@ -1,0 +1,71 @@
+// The live connection to a site's events. All pages of the dashboard share it while a user is signed in.
+//
+// `onEvent` delivers the events. `onStale` listeners read their state again, because events may have been missed.
+// The number of waiting visitors, which the navigation shows on every page, is also kept current here.
+
+import { signal } from "@preact/signals";
+import type { Following, State } from "../live/follow";
+import { Waiting } from "../generated/dashboard";
+import { type WatchEvent, eventCursor, run, watch } from "./client";
+import { sendAllAgain, unsentConversations } from "./drafts";
+import { repliesTo } from "./replies";
+
+export const liveState = signal<State>("connecting");
+/** The number of visitors who wait for a human. */
+export const waiting = signal(0);
+/** The count is read again at most this often while events arrive. */
+const COUNT_MS = 700;
+
+type Listener = (event: WatchEvent) => void;
+
+const eventListeners = new Set<Listener>();
+const staleListeners = new Set<() => void>();
+
+export function onEvent(listener: Listener): () => void {
+  eventListeners.add(listener);
+  return () => void eventListeners.delete(listener);
+}
+
+export function onStale(listener: () => void): () => void {
+  staleListeners.add(listener);
+  return () => void staleListeners.delete(listener);
+}
+
+/** Follows the events of a site until the returned function is called. */
+export function connect(siteId: string): () => void {
+  let following: Following | null = null;
+  let isStopped = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const count = () => {
+    timer = undefined;
+    run(Waiting, { site: siteId }).then(({ site }) => isStopped || (waiting.value = site?.conversations?.totalCount ?? 0), () => {});
+  };
+  const stale = () => {
+    count();
+    staleListeners.forEach((listener) => listener());
+  };
+  unsentConversations().forEach((id) => repliesTo(id, siteId));
+  void eventCursor(siteId).then((cursor) => {
+    if (isStopped) return;
+    // Pages that read their state before the cursor was known may have missed events.
+    stale();
+    following = watch(siteId, cursor, {
+      event: (event) => {
+        eventListeners.forEach((listener) => listener(event));
+        timer ??= setTimeout(count, COUNT_MS);
+      },
+      state: (state) => {
+        liveState.value = state;
+        if (state === "live") sendAllAgain();
+      },
+      gap: stale,
+    });
+  });
+  return () => {
+    isStopped = true;
+    clearTimeout(timer);
+    following?.stop();
+    waiting.value = 0;
+    liveState.value = "connecting";
+  };
+}

@@ -1,0 +1,219 @@
+// One conversation in the inbox: its messages from the first to the last, the state of its handoff, and the reply.
+
+import { type ReadonlySignal, useSignal } from "@preact/signals";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { Assign, type Line, Reopen, Resolve, type Row, SetTyping, Thread as ThreadQuery, supports } from "../../generated/dashboard";
+import { mailtoHref } from "../../text/markdown";
+import { change, may, run, site, viewer, watchActivity } from "../client";
+import { draftOf, keepDraft } from "../drafts";
+import { liveState, onEvent, onStale } from "../live";
+import type { Outbox } from "../outbox";
+import { onReply, repliesTo } from "../replies";
+import { pathOf } from "../route";
+import { Badge, Fault, Markdown, When, sayError, useAction } from "../ui";
+
+/** The server forgets that somebody is typing after six seconds. */
+const TYPING_MS = 3000;
+const PAGE_SIZE = 50;
+
+type Presence = { isVisitorHere: boolean; isVisitorTyping: boolean };
+
+const isOpen = (row: Row) => row.handoff !== null && row.handoff.status !== "RESOLVED";
+
+/** Messages by ID in their order. */
+function merged(lines: Line[], fresh: Line[]): Line[] {
+  const byId = new Map([...lines, ...fresh].map((line) => [line.id, line]));
+  return [...byId.values()].sort((a, b) => a.seq - b.seq);
+}
+
+/** The conversation and its messages. They are read once and then kept current by events. */
+function useThread(id: string, unsent: Outbox) {
+  const row = useSignal<Row | null>(null);
+  const lines = useSignal<Line[]>([]);
+  const earlier = useSignal<string | null>(null);
+  const error = useSignal("");
+  const isMissing = useSignal(false);
+  const load = async (before: string | null) => {
+    const { node } = await run(ThreadQuery, { id, last: PAGE_SIZE, before });
+    if (!node?.id) return void (isMissing.value = true);
+    row.value = node as Row;
+    const isFirst = lines.value.length === 0;
+    lines.value = merged(lines.value, node.messages?.nodes ?? []);
+    if (before || isFirst) earlier.value = node.messages?.pageInfo.hasPreviousPage ? node.messages.pageInfo.startCursor : null;
+    error.value = "";
+  };
+  const read = (before: string | null) => void load(before).catch((reason) => void (error.value = sayError(reason)));
+  useEffect(() => {
+    read(null);
+    const stop = [onStale(() => read(null)), onReply((of, line) => of === id && (lines.value = merged(lines.value, [line]))), onEvent((event) => {
+      if (event.conversationId !== id) return;
+      if (event.conversation) row.value = event.conversation;
+      // The response to a reply delivers the message as well. Until then the unsent message is shown in its place.
+      const isOurs = event.message?.author === "AGENT" && unsent.lines.peek().some(({ text, fault }) => !fault && text === event.message?.text);
+      if (event.message && !isOurs) lines.value = merged(lines.value, [event.message]);
+    })];
+    return () => stop.forEach((end) => end());
+  }, [id]);
+  return { row, lines, earlier: earlier.value, error: error.value, isMissing: isMissing.value, read };
+}
+
+function usePresence(siteId: string, id: string): ReadonlySignal<Presence | null> {
+  const presence = useSignal<Presence | null>(null);
+  const isConnected = liveState.value === "live";
+  useEffect(() => {
+    if (!isConnected) return undefined;
+    const stop = watchActivity(siteId, id, (now) => void (presence.value = now));
+    return () => {
+      stop();
+      presence.value = null;
+    };
+  }, [id, isConnected]);
+  return presence;
+}
+
+export function Thread({ id, tab }: { id: string; tab: string }) {
+  const siteId = site.value!.id;
+  const unsent = useMemo(() => repliesTo(id, siteId), [id]);
+  const { row, lines, earlier, error, isMissing, read } = useThread(id, unsent);
+  const presence = usePresence(siteId, id);
+  const log = useRef<HTMLDivElement>(null);
+  useScrolling(log, lines.value, unsent.lines.value.length);
+  if (isMissing) return <section class="thread nothing"><p role="status">This conversation does not exist, or your key does not have permission to read it. <a href={pathOf("inbox", { tab })}>Back to the list</a></p></section>;
+  if (!row.value) return <section class="thread nothing">{error ? <Fault text={error} /> : <p role="status">Loading…</p>}</section>;
+  const current = row.value;
+  return (
+    <section class="thread" aria-label="Conversation">
+      <Head row={current} tab={tab} presence={presence.value} onChange={(changed) => void (row.value = changed)} />
+      <div class="lines" ref={log} role="log" aria-label="Messages" tabIndex={0}>
+        {earlier && <button type="button" class="earlier" onClick={() => read(earlier)}>Show earlier messages</button>}
+        {lines.value.map((line) => (
+          <article key={line.id} class={`line ${line.author.toLowerCase()}`}>
+            <p class="hint">{line.author === "AGENT" ? line.agentName ?? "Team" : line.author === "BOT" ? "HelpBot" : "Visitor"} · <When at={line.createdAt} /></p>
+            <Markdown text={line.text} />
+          </article>))}
+        <UnsentMessages of={unsent} />
+      </div>
+      <Fault text={error} />
+      {may("WRITE_CONVERSATIONS") && isOpen(current)
+        ? <ReplyForm key={id} id={id} siteId={siteId} unsent={unsent} presence={presence.value} email={current.handoff?.customerEmail ?? null} />
+        : <p class="hint closing">{current.handoff ? "This conversation is closed." : "The visitor has not asked for a human, so you cannot write to them."}</p>}
+    </section>
+  );
+}
+
+/** Scrolls to new messages at the end. When earlier messages are added, the visible ones stay where they are. */
+function useScrolling(log: { current: HTMLDivElement | null }, lines: Line[], unsentCount: number): void {
+  const before = useRef({ first: "", last: "", height: 0 });
+  useLayoutEffect(() => {
+    const box = log.current;
+    if (!box) return;
+    const [first, last] = [lines[0]?.id ?? "", `${lines.at(-1)?.id ?? ""} ${unsentCount}`];
+    const isEarlier = before.current.first !== first && before.current.last === last && before.current.first !== "";
+    const { height } = before.current;
+    // The texts are drawn after this effect.
+    requestAnimationFrame(() => {
+      if (isEarlier) box.scrollTop += box.scrollHeight - height;
+      else if (before.current.last === last) box.scrollTop = box.scrollHeight;
+      before.current.height = box.scrollHeight;
+    });
+    before.current = { first, last, height };
+  }, [lines, unsentCount, log.current]);
+}
+
+interface HeadProps {
+  row: Row;
+  tab: string;
+  presence: Presence | null;
+  onChange(row: Row): void;
+}
+
+function Head({ row, tab, presence, onChange }: HeadProps) {
+  const { isBusy, error, act } = useAction();
+  const { handoff } = row;
+  const input = { conversationId: row.id, siteId: site.value!.id };
+  const step = (work: () => Promise<{ conversation: Row | null }>) => void act(async () => {
+    const { conversation } = await work();
+    if (conversation) onChange(conversation);
+  });
+  const href = handoff?.customerEmail ? mailtoHref(handoff.customerEmail) : null;
+  return (
+    <header>
+      <a class="back button" href={pathOf("inbox", { tab })}>Back</a>
+      <div class="about">
+        <h2 dir="auto">{row.question}</h2>
+        <p class="hint row">{handoff && <Badge value={handoff.status} />}{handoff?.assignee && <span>with {handoff.assignee.name}</span>}
+          {handoff?.customerEmail && (href ? <a href={href}>{handoff.customerEmail}</a> : <span dir="auto">{handoff.customerEmail}</span>)}
+          {presence && handoff && <span class={`pulse ${presence.isVisitorHere ? "live" : "gone"}`}>{presence.isVisitorTyping ? "is typing…" : presence.isVisitorHere ? "is here" : "is not here"}</span>}</p>
+        <Fault text={error} />
+      </div>
+      {may("WRITE_CONVERSATIONS") && handoff && (
+        <div class="row">
+          {handoff.status === "REQUESTED" && viewer.value?.member && <button type="button" disabled={isBusy} onClick={() => step(() => change(Assign, { input }))}>Take</button>}
+          {isOpen(row) && <button type="button" disabled={isBusy} onClick={() => step(() => change(Resolve, { input }))}>Resolve</button>}
+          {handoff.status === "RESOLVED" && <button type="button" disabled={isBusy} onClick={() => step(() => change(Reopen, { input }))}>Reopen</button>}
+        </div>)}
+    </header>
+  );
+}
+
+interface ReplyProps {
+  id: string;
+  siteId: string;
+  unsent: Outbox;
+  presence: Presence | null;
+  email: string | null;
+}
+
+function ReplyForm({ id, siteId, unsent, presence, email }: ReplyProps) {
+  const text = useSignal(draftOf(id));
+  const toldAt = useRef(0);
+  const tell = (isTyping: boolean) => {
+    if (!supports.SetTyping || liveState.value !== "live" || (isTyping && Date.now() - toldAt.current < TYPING_MS)) return;
+    if (!isTyping && toldAt.current === 0) return;
+    toldAt.current = isTyping ? Date.now() : 0;
+    run(SetTyping, { input: { conversationId: id, siteId, isTyping } }).catch(() => {});
+  };
+  const write = (words: string) => {
+    text.value = words;
+    keepDraft(id, words);
+    tell(words !== "");
+  };
+  const send = (event: Event) => {
+    event.preventDefault();
+    const words = text.value.trim();
+    if (!words) return;
+    write("");
+    unsent.write(words);
+  };
+  // Safari reports the Enter that ends a composition with the key code 229 and without `isComposing`.
+  const onKey = (event: KeyboardEvent) => {
+    if (event.key === "Enter" && (event.metaKey || event.ctrlKey) && !event.isComposing && event.keyCode !== 229) send(event);
+  };
+  const isAway = presence !== null && !presence.isVisitorHere;
+  return (
+    <form class="reply" onSubmit={send}>
+      {isAway && <p class="hint away" role="status">The visitor is not here. {email ? `They left the address ${email}.` : "They see your reply when they come back to the site."}</p>}
+      <textarea aria-label="Your answer" rows={2} maxLength={4000} value={text.value} placeholder="Write to the visitor…" dir="auto"
+        onInput={(e) => write(e.currentTarget.value)} onKeyDown={onKey} />
+      <button type="submit" class="solid">Send</button>
+    </form>
+  );
+}
+
+/** Messages that the server has not accepted yet, with the ways to handle them. */
+function UnsentMessages({ of }: { of: Outbox }) {
+  return (
+    <>{of.lines.value.map(({ key, text, fault, isOffline }) => (
+      <article key={key} class="line agent unsent">
+        <p class="hint">{fault ? "Not sent" : "Sending…"}</p>
+        <Markdown text={text} />
+        {fault && (
+          <div class="row">
+            <p class="fault" role="alert">{isOffline ? "There is no connection. The message is sent automatically when the connection is back." : fault}</p>
+            <button type="button" onClick={() => of.again(key)}>Try again</button>
+            <button type="button" onClick={() => of.discard(key)}>Discard</button>
+          </div>)}
+      </article>))}
+    </>
+  );
+}
