@@ -36,7 +36,7 @@ PROSELINT = re.compile(r"^(?P<path>.*?):(?P<line>\d+):\d+: (?P<text>.*)$")
 # The checks of proselint that fit documentation; the others ask for curly quotes or an essayist's taste.
 STYLE_CHECKS = (
     "archaism", "cliches", "hedging", "industrial_language", "malapropisms", "mixed_metaphors", "mondegreens",
-    "needless_variants", "nonwords", "oxymorons", "redundancy",
+    "needless_variants", "nonwords", "oxymorons", "redundancy.misc.garner", "redundancy.misc.nordquist",
 )
 
 

@@ -12,7 +12,7 @@ use helpbot_ingest::worker::Worker;
 use helpbot_services::Services;
 use serde_json::json;
 
-use crate::metrics::Metrics;
+use crate::metrics::ServerMetrics;
 
 /// When to ask again while not ready, in seconds.
 const RETRY_AFTER: &str = "1";
@@ -22,7 +22,7 @@ const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 #[derive(Clone)]
 pub(crate) struct HealthState {
     pub services: Services,
-    pub metrics: Metrics,
+    pub metrics: ServerMetrics,
     pub worker: Arc<Worker>,
 }
 

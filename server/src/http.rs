@@ -14,14 +14,14 @@ use helpbot_services::Services;
 use serde_json::json;
 
 use crate::log_redaction;
-use crate::metrics::Metrics;
+use crate::metrics::ServerMetrics;
 
 /// Maximum size of a request body. `api` and `rest-compat` have lower limits with responses in their own
 /// format; this limit applies to all other routes.
 const BODY_BYTES: usize = 256 * 1024;
 
 /// Wraps all routes of `app` in the middleware.
-pub(crate) fn with_middleware(app: Router, services: Services, metrics: Metrics) -> Router {
+pub(crate) fn with_middleware(app: Router, services: Services, metrics: ServerMetrics) -> Router {
     app.fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_BYTES))
@@ -30,7 +30,7 @@ pub(crate) fn with_middleware(app: Router, services: Services, metrics: Metrics)
 }
 
 /// Measures and logs a request.
-async fn observe(State(metrics): State<Metrics>, request: Request, next: Next) -> Response {
+async fn observe(State(metrics): State<ServerMetrics>, request: Request, next: Next) -> Response {
     let started = tokio::time::Instant::now();
     let matched = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let route = matched.unwrap_or_else(|| "other".to_owned());

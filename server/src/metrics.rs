@@ -23,11 +23,11 @@ const BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 
 /// The metrics of one server. Cloning is cheap.
 #[derive(Clone)]
-pub(crate) struct Metrics {
+pub(crate) struct ServerMetrics {
     recorder: Arc<PrometheusRecorder>,
 }
 
-impl Metrics {
+impl ServerMetrics {
     /// New metrics, all at zero.
     ///
     /// # Errors

@@ -23,7 +23,7 @@ use crate::error::StartError;
 use crate::health::{self, HealthState};
 use crate::installation::{Installation, Migrations, Parts};
 use crate::instance_lock::InstanceLock;
-use crate::metrics::Metrics;
+use crate::metrics::ServerMetrics;
 use crate::settings::Settings;
 use crate::{accept, first_site, http, routes};
 
@@ -163,7 +163,7 @@ fn app(
     worker: &Arc<Worker>,
     connections: Connections,
 ) -> Result<axum::Router, StartError> {
-    let metrics = Metrics::new()?;
+    let metrics = ServerMetrics::new()?;
     let services = installation.services.clone();
     let values = Values { widget_key: first_site::demo_key(&installation.settings) };
     let health = HealthState { services: services.clone(), metrics: metrics.clone(), worker: worker.clone() };

@@ -21,7 +21,7 @@ pub fn with_content(content: Vec<u8>) -> Vec<u8> {
     ])
 }
 
-/// A PDF of these objects, numbered from 1, the first one being its catalogue, with a correct
+/// A PDF of these objects, numbered from 1, the first one being its catalog, with a correct
 /// cross-reference table.
 pub fn of_objects(objects: &[Vec<u8>]) -> Vec<u8> {
     let mut out = b"%PDF-1.4\n".to_vec();

@@ -10,7 +10,7 @@ export const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-
   "--disable-component-update", "--disable-sync"];
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+export const launch = (flags = []) => chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: [...FLAGS, ...flags] });
 
 /** Opens a page and collects console errors, exceptions and requests to other hosts. */
 export async function watchedPage(browser, origin, options) {

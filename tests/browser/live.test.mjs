@@ -55,8 +55,8 @@ test("a_question_is_answered_rated_and_handed_over_to_a_human", async () => {
   await agent.page.getByRole("link", { name: "ada@example.org" }).waitFor();
   await agent.page.getByRole("button", { name: "Take" }).click();
   await agent.page.getByText("with Mira Holm").waitFor();
-  await agent.say("Yes: shall I send you a label?");
-  await visitor.log.getByText("shall I send you a label?").waitFor();
+  await agent.say("Yes: should I send you a label?");
+  await visitor.log.getByText("should I send you a label?").waitFor();
   await visitor.log.getByText("Mira Holm", { exact: true }).waitFor();
 
   assert.match((await stream).headers()["content-type"], /^text\/event-stream/);

@@ -21,7 +21,7 @@ export default [
         'error',
         { exceptions: { suffixes: ['Connection', 'Edge', 'Payload'], types: PARTS } },
       ],
-      // `nodes` stands beside `edges`, and what is only ever read within its list is no `Node`.
+      // Connections have `nodes` beside `edges`, and an object that is only read within its list does not implement `Node`.
       '@graphql-eslint/relay-edge-types': [
         'error',
         { withEdgeSuffix: true, shouldImplementNode: false, listTypeCanWrapOnlyEdgeType: false },

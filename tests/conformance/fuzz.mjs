@@ -1,4 +1,4 @@
-// schemathesis makes up documents for every operation of the schema for FUZZ_SECONDS (60 if not said) with
+// schemathesis makes up documents for every operation of the schema for FUZZ_SECONDS (defaults to 60) with
 // a secret key, and for a third of that with the operator's: none may be answered with a fault, or with what
 // the schema does not promise. It asks with the newer media type, by which a document that is refused has
 // status 400.
@@ -11,7 +11,7 @@ import { program } from './python.mjs';
 const [, key, operatorKey] = process.argv.slice(2);
 const seconds = Number(process.env.FUZZ_SECONDS ?? 60);
 
-/** For the operator alone: to others they are FORBIDDEN, which is told at the top of a response. */
+/** Only for the operator. Other viewers get FORBIDDEN as a top-level error. */
 const OPERATORS = ['Query.sites', 'Mutation.createSite', 'Mutation.updateSite', 'Mutation.deleteSite'];
 /** A file is no value that schemathesis can make up; tests/tests/it/files.rs sends some. */
 const FILES = ['Mutation.uploadSource', 'Mutation.importFaqEntries'];

@@ -25,7 +25,7 @@ export async function execute(query, variables) {
   return body.data;
 }
 
-/** The subscription that is cut and resumed, and what is told of each event. */
+/** The subscription that is interrupted and resumed, with the fields of each event. */
 export const EVENTS = `subscription Events($after: String) {
   conversationEvents(after: $after) { id cursor type conversationId }
 }`;

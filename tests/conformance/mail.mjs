@@ -1,7 +1,7 @@
 // Mail through a mail server that others wrote (smtp-server of Nodemailer), read by a parser that
 // others wrote (mailparser): handoff and transcript, in text and HTML, with hostile words in them.
 // The server asks for a password, over STARTTLS, with a certificate of the operator's own authority.
-// Where it listens, one that offers no TLS stood before: mails wait then, and are seen to wait.
+// Before it, a server without TLS listened on the same port: mails wait then, and are shown as waiting.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
@@ -64,7 +64,7 @@ const server = new SMTPServer({
 });
 const nextMail = () => soon(new Promise((resolve) => (mails.length ? resolve(mails.shift()) : arrived.push(resolve))), 'a mail', 90);
 
-/** The same server as somebody on the line would have it seem: without STARTTLS. Tells what it was told. */
+/** The same server as an attacker on the network would present it: without STARTTLS. Returns what it received. */
 async function strippedServer() {
   const told = [];
   const note = (what) => (_it, _session, done) => {
@@ -95,7 +95,7 @@ function checkMail(name, { mail, to, user, isSecure }, recipient) {
   check(`${name}: nothing that turns text around`, !`${mail.subject}${mail.text}${mail.html}`.includes('\u202e'));
 }
 
-/** A page that could be read and then cannot: the owner is told once, not at each failure. */
+/** A page that fails after a successful sync: the owner receives one mail, not one for each failure. */
 async function failingSource() {
   let isWell = true;
   const site = createServer((_request, response) => {
@@ -114,7 +114,7 @@ async function failingSource() {
     }
   };
   const again = () => execute('mutation ($id: ID!) { syncSource(input: { sourceId: $id }) { userErrors { message } } }', { id });
-  await soon(ended('INDEXED'), 'the first reading');
+  await soon(ended('INDEXED'), 'the first sync');
   isWell = false;
   for (let time = 0; time < 2; time += 1) {
     await again();
@@ -125,11 +125,11 @@ async function failingSource() {
   check('failing source: which and why', mail.text.includes(`> ${url}`) && mail.text.includes('Answers keep coming'), mail.text);
   check('failing source: the way there', mail.html.includes(`/dashboard/sources/${id}`));
   await waitingOnce((all) => all.length === 0, 'the end of waiting');
-  check('failing source: told once', mails.length === 0, String(mails.length));
+  check('failing source: one mail', mails.length === 0, String(mails.length));
   site.close();
 }
 
-/** A webhook that says that it is gone: it is disabled, and the owner is told. */
+/** A webhook that responds with 410: it is disabled, and the owner receives a mail. */
 async function goneWebhook() {
   const gone = createServer((_request, response) => response.writeHead(410).end());
   await new Promise((resolve) => gone.listen(0, '127.0.0.1', resolve));
@@ -165,7 +165,7 @@ const transcript = `mutation ($id: ID!, $email: String) {
 const stranger = await asVisitor(transcript, { id: conversation.id, email: 'victim@else.example' });
 check('nobody mails the conversation of another', stranger.sendTranscript.userErrors[0]?.code === 'NOT_FOUND', JSON.stringify(stranger));
 const own = await asVisitor(transcript, { id: conversation.id }, sessionToken);
-check('the visitor asks for the own one', own.sendTranscript.userErrors.length === 0, JSON.stringify(own));
+check('the visitor asks for their own transcript', own.sendTranscript.userErrors.length === 0, JSON.stringify(own));
 
 const tried = await waitingOnce((all) => all.length === 2 && all.every((it) => it.error), 'the first attempts at a mail server without TLS');
 await stripped.close();

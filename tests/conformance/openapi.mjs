@@ -1,4 +1,4 @@
-// The server's OpenAPI document, for the scripts that look at it.
+// The server's OpenAPI document, for the scripts that check it.
 import { fileURLToPath } from 'node:url';
 
 /** This directory. */

@@ -1,6 +1,6 @@
-// A name server of ill will against the built binary and the system's own resolver: a name that is
-// outside when it is looked at and inside when it is dialled leads nowhere. Runs in a network and a
-// file system of its own (unshare), where /etc/resolv.conf names a server that it plays itself.
+// A hostile name server against the built binary and the system's resolver. A name that resolves to a public address when it is
+// checked, and to a private one when HelpBot connects, must not be reachable. The test runs in a separate network and file
+// system (unshare), in which /etc/resolv.conf names the test's own name server.
 import { spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ const OUTSIDE = '10.99.0.1';
 const INSIDE = '127.0.0.1';
 const STEADY = 'steady.example';
 const REBINDING = 'rebinding.example';
-/** Events sent to each name, and readings asked for of each. */
+/** Number of events sent to each name, and of syncs requested for each. */
 const TRIES = 12;
 const SECONDS = 60;
 
@@ -206,14 +206,14 @@ async function inside(home) {
     if (!id) throw new Error(JSON.stringify(added.addSource.userErrors));
     const ends = {};
     for (let n = 0; n < TRIES; n += 1) {
-      const status = await until('the end of a reading', async () => {
+      const status = await until('the end of a sync', async () => {
         const { node } = await execute('query ($id: ID!) { node(id: $id) { ... on Source { status } } }', { id });
         return ['INDEXED', 'FAILED'].includes(node.status) && node.status;
       });
       ends[status] = (ends[status] ?? 0) + 1;
       await execute('mutation ($id: ID!) { syncSource(input: { sourceId: $id }) { userErrors { message } } }', { id });
     }
-    check('readings fail where the name leads inside', (ends.FAILED ?? 0) > 0, JSON.stringify(ends));
+    check('syncs fail when the name resolves to a private address', (ends.FAILED ?? 0) > 0, JSON.stringify(ends));
     const lookUps = asked[`${REBINDING} 1`] ?? 0;
     check('no answer of the name server is believed for longer than a try', lookUps >= 2 * TRIES, `asked ${lookUps} times`);
     check('nothing inside was reached', reached.length === 0, reached.join(' '));

@@ -11,7 +11,7 @@ check('a query gives its result', first.value?.data?.__typename === 'Query', JSO
 check('and then completes', (await soon(query.next(), 'complete')).done === true);
 
 const refused = await soon(client.iterate({ query: '{ nothing }' }).next(), 'the refusal');
-check('an invalid document is told inside the stream', refused.value?.errors?.length > 0, JSON.stringify(refused));
+check('an invalid document is reported inside the stream', refused.value?.errors?.length > 0, JSON.stringify(refused));
 
 const anonymous = await fetch(`${streamUrl}?query=%7B__typename%7D`, { headers: { accept: 'text/event-stream' } });
 check('nobody is let in without a key', anonymous.status === 401, String(anonymous.status));

@@ -133,7 +133,7 @@ func main() {
   await checkAll('docs, Go', delivery, secret, async (one) => (await run(program, [], lines(one))) === 'true');
 }
 
-/** The program of the legacy reference page as it stands there, within a handler as its readers had one. */
+/** The unchanged program of the legacy reference page, inside a handler as in its users' code. */
 async function legacy(delivery, secret) {
   const program = readFileSync(new URL('legacy/verify.ts', import.meta.url), 'utf8');
   const [imports, body] = program.split(/\n\n([\s\S]*)/);

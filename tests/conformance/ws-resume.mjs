@@ -32,7 +32,7 @@ async function read(after, enough) {
   return events;
 }
 
-/** Where the log stands now: the cursor of an event that is made for it. */
+/** The current position of the event log: the cursor of an event that is created for it. */
 async function beginning() {
   const first = read(undefined, (events) => events.length === 1);
   let asking = true;

@@ -1,6 +1,5 @@
-//! A whole server for one test: on a free port of loopback, over a database of its own, with a
-//! clock that stands until the test turns it, and an outbound guard that lets loopback through.
-//! It is the product's own server, wired as the binary wires it.
+//! A complete server for one test: it listens on a free loopback port, has its own database, a clock that only the test
+//! moves, and outbound access to loopback. It is the product's own server, wired as in the binary.
 
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
@@ -11,7 +10,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use helpbot_domain::Timestamp;
 use helpbot_server::settings::LogFormat;
-use helpbot_server::{Parts, Running, Settings};
+use helpbot_server::{Parts, RunningServer, Settings};
 use helpbot_services::accounts::keys;
 use helpbot_services::runtime::clock::ManualClock;
 use helpbot_services::{Clock as _, Services, Viewer};
@@ -33,7 +32,7 @@ const RETENTION_DAYS: u32 = 90;
 /// A running server.
 pub struct TestApp {
     base: Url,
-    running: Running,
+    running: RunningServer,
     clock: Arc<ManualClock>,
     operator: Viewer,
     operator_key: String,
@@ -141,7 +140,7 @@ pub struct Offline {
     _data: TempDir,
 }
 
-/// The application over `database`, for who sends more requests than a socket would carry.
+/// The application with `database` in process, for tests with more requests than a socket can carry.
 pub async fn offline(database: &TestDatabase) -> Offline {
     let data = tempfile::tempdir().expect("a temporary directory");
     let parts = Parts { clock: Arc::new(ManualClock::at(BEGIN)), ..Parts::default() };

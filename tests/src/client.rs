@@ -1,4 +1,4 @@
-//! A caller over HTTP: GraphQL and REST, with one key or none.
+//! An HTTP client for GraphQL and REST with an optional API key.
 
 use std::sync::OnceLock;
 
@@ -49,7 +49,7 @@ impl Reply {
     /// With the body when it is none.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes)
-            .unwrap_or_else(|error| panic!("{} with a body that is no JSON ({error}): {}", self.status, self.text()))
+            .unwrap_or_else(|error| panic!("{} with a body that is not JSON ({error}): {}", self.status, self.text()))
     }
 
     /// The body as text.
@@ -169,7 +169,7 @@ impl Client {
         self.send(self.request(Method::DELETE, path)).await
     }
 
-    /// A request to be filled in by the test: other headers, a body that is no JSON.
+    /// A request that the test completes, for example with other headers or a body that is not JSON.
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let mut request = http().request(method, self.url(path));
         if let Some(key) = &self.key {

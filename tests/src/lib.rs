@@ -1,11 +1,10 @@
-//! The harness: what tests need to use the product as its users do.
+//! The test harness: everything that tests need to use the product as its users do.
 //!
-//! [`TestApp`] is a whole server on a free port, over a database of its own, with a clock that
-//! the test turns. [`on_both_backends!`] runs a test once on SQLite and once on PostgreSQL.
-//! [`Client`] speaks HTTP to it, [`Socket`] GraphQL over WebSocket; [`Pages`] is a web site to
-//! add as a source, [`prose`] and [`pdf`] what stands on such a site, [`Receiver`] an endpoint for
-//! webhooks. Everything listens on loopback and is gone when dropped. Nothing here sleeps: it waits
-//! for a condition, and gives up with the name of what did not come.
+//! [`TestApp`] is a complete server on a free port with its own database and a clock that the test moves.
+//! [`on_both_backends!`] runs a test on SQLite and on PostgreSQL. [`Client`] speaks HTTP to the server, and [`Socket`]
+//! GraphQL over WebSocket. [`Pages`] is a web site to add as a source, [`prose`] and [`pdf`] generate its content, and
+//! [`Receiver`] is a webhook endpoint. Everything listens on loopback and stops when it is dropped. Nothing here sleeps for a
+//! fixed time: it waits for a condition, and fails with the name of the condition.
 
 mod app;
 mod client;

@@ -1,5 +1,5 @@
-//! A web site on loopback, to add as a source: pages that a test gives and changes, or the
-//! files of a directory. It remembers what was asked for.
+//! A web site on loopback to add as a source. A test sets and changes its pages, or serves the files of a folder. It
+//! records the requests that it receives.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! An endpoint for webhooks: keeps what it receives, and answers as the test says.
+//! A webhook endpoint that records what it receives and responds as the test chooses.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! Sites for tests: whole and plausible, so that a test names only what it is about.
+//! Builders of complete sites for tests, so that a test sets only the values that it is about.
 
 use helpbot_domain::Timestamp;
 use helpbot_domain::event::{Event, EventType};
@@ -19,7 +19,7 @@ const ADD_SOURCE: &str = "mutation ($url: String!) {
     addSource(input: { url: $url }) { source { id } userErrors { field code message } }
 }";
 const SOURCE: &str = "query ($id: ID!) {
-    node(id: $id) { ... on Source { id kind url title status error documentCount chunkCount } }
+    node(id: $id) { ... on Source { id kind url title status error pageCount chunkCount } }
 }";
 
 /// A site that is yet to be made.
@@ -46,7 +46,7 @@ impl<'a> SiteBuilder<'a> {
         self
     }
 
-    /// With so many questions a month.
+    /// Sets the number of credits per month.
     #[must_use]
     pub fn credits(mut self, limit: i64) -> Self {
         self.new.credit_limit = Some(limit);
@@ -86,7 +86,7 @@ impl<'a> TestSite<'a> {
     }
 
     /// Adds the page at `url` as a source and waits until it has been read; gives the source:
-    /// `id kind url title status error documentCount chunkCount`.
+    /// `id kind url title status error pageCount chunkCount`.
     ///
     /// # Panics
     /// When the address is refused. A page that cannot be read gives a source with its reason.
@@ -95,7 +95,7 @@ impl<'a> TestSite<'a> {
         let added = owner.graphql(ADD_SOURCE, json!({ "url": url })).await.ok();
         let id = &added["addSource"]["source"]["id"];
         assert!(id.is_string(), "{url} was refused: {added}");
-        wait_for("the end of the reading", async || {
+        wait_for("the end of the sync", async || {
             let mut found = owner.graphql(SOURCE, json!({ "id": id })).await.ok();
             let is_read = matches!(found["node"]["status"].as_str(), Some("INDEXED" | "FAILED"));
             is_read.then(|| found["node"].take())

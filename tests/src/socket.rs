@@ -1,5 +1,5 @@
-//! A `graphql-transport-ws` client that shows every frame, for tests of the protocol as much as
-//! of what comes over it. (The npm client's view is in tests/conformance.)
+//! A `graphql-transport-ws` client that exposes every frame, for tests of the protocol and of its payloads. The npm client
+//! is tested in tests/conformance.
 
 use std::collections::VecDeque;
 
@@ -46,7 +46,7 @@ impl Socket {
         Self { stream, early: VecDeque::new(), ids: 0 }
     }
 
-    /// Sends `connection_init` and waits for the acknowledgement.
+    /// Sends `connection_init` and waits for the acknowledgment.
     ///
     /// # Panics
     /// When something else comes.

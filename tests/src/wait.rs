@@ -1,4 +1,4 @@
-//! Waiting for what must happen: never a fixed time, never for ever.
+//! Waits for a condition, with a deadline. Tests use it instead of fixed sleeps.
 
 use std::time::Duration;
 

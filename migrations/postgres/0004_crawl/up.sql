@@ -1,9 +1,9 @@
--- The last or running crawl of a source: when, how far, what came of its pages. JSON.
+-- The last or running sync of a source as JSON: its times, its progress and the outcomes of its pages.
 ALTER TABLE sources ADD COLUMN crawl TEXT COLLATE "C";
--- Where a page leads, so that a crawl goes on from a page that has not changed. JSON.
+-- The links of a page as JSON, so that a crawl continues from a page that has not changed.
 ALTER TABLE documents ADD COLUMN links TEXT COLLATE "C";
 
--- What a running crawl has read so far: who takes it over after a crash does not begin anew.
+-- The pages that a running crawl has read, so that another worker can continue it after a crash.
 CREATE TABLE crawl_visits (
     site_id TEXT COLLATE "C" NOT NULL,
     source_id TEXT COLLATE "C" NOT NULL,

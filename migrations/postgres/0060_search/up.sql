@@ -1,12 +1,12 @@
--- The index of the search in conversations (docs/decisions/0016). It needs the extension pg_trgm,
--- which the owner of a database may create; where that cannot be, a search reads all of a site's
--- conversations. Other programs may have it in a schema of their own choice, so it is named in full.
+-- The index of the conversation search (docs/decisions/0016). It needs the extension pg_trgm, which the owner of a database
+-- may create. Without it, a search reads all conversations of a site. Other programs may have created it in any schema, so
+-- the schema is always named.
 DO $$
 DECLARE
     place name;
 BEGIN
     BEGIN
-        -- Not into the schema of these tables, with which it would go for everybody.
+        -- It is not created in the schema of these tables, because dropping that schema would remove it for all programs.
         IF to_regnamespace('public') IS NULL THEN
             CREATE EXTENSION IF NOT EXISTS pg_trgm;
         ELSE

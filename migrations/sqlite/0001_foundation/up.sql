@@ -1,5 +1,5 @@
--- The first form of everything. Times are milliseconds since 1970 (UTC), ids are TypeID texts,
--- JSON is text. Every table carries site_id first, so that rows can be placed by site.
+-- The first version of all tables. Times are milliseconds since 1970 (UTC), IDs are TypeID texts and JSON is text. Every
+-- table begins with site_id, so that rows can be placed by site.
 
 CREATE TABLE sites (
     id TEXT NOT NULL PRIMARY KEY,
@@ -13,7 +13,7 @@ CREATE TABLE sites (
     updated_at_ms INTEGER NOT NULL
 ) STRICT;
 
--- What changes with every question stands apart from the wide row above.
+-- Values that change with every question are separate from the wide row above.
 CREATE TABLE site_counters (
     site_id TEXT NOT NULL PRIMARY KEY REFERENCES sites (id) ON DELETE CASCADE,
     event_seq INTEGER NOT NULL,

@@ -1,10 +1,10 @@
--- The index of the search in conversations (docs/decisions/0016). Its rows are known by number, and
--- the rowid of a table without an INTEGER PRIMARY KEY does not survive VACUUM: conversations get one,
--- which costs an insert nothing, for it is the rowid. AUTOINCREMENT: the number of a deleted
--- conversation is never given again, and so never taken for one that the index knows.
+-- The index of the conversation search (docs/decisions/0016). It identifies rows by number, and the rowid of a table without
+-- an INTEGER PRIMARY KEY does not survive VACUUM. Conversations therefore get such a key, which is the rowid and costs an
+-- insert nothing. With AUTOINCREMENT, the number of a deleted conversation is never used again, so it cannot be taken for
+-- one that the index contains.
 --
--- SQLite cannot change a key in place: the table is made anew. Foreign keys are off in migrations, or
--- the DROP would take messages, transcripts and read marks along.
+-- SQLite cannot change a key in place, so the table is rebuilt. Foreign keys are off in migrations; otherwise the DROP would
+-- delete messages, transcripts and read marks too.
 CREATE TABLE conversations_numbered (
     number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     site_id TEXT NOT NULL REFERENCES sites (id) ON DELETE CASCADE,

@@ -1,9 +1,9 @@
--- The deliveries of each endpoint in a line of their own: a claim looks at the lines that it has room
--- for, and never at what waits for an endpoint that is full or rests. Holds all that it looks at.
+-- The deliveries of each endpoint as a queue. A claim reads only queues of endpoints that accept deliveries, and never
+-- those of full or paused endpoints. The index covers all columns that a claim reads.
 CREATE INDEX deliveries_line ON deliveries (webhook_id, due_at_ms, event_seq, id, lease_until_ms) WHERE status = 'pending';
--- What is left to this one is what is due at all, and whose it is.
+-- This index only answers which deliveries are due, and for which endpoint.
 DROP INDEX deliveries_due;
 CREATE INDEX deliveries_due ON deliveries (due_at_ms, webhook_id) WHERE status = 'pending';
 
--- The head of what was answered, as pairs.
+-- The headers of the response, as pairs.
 ALTER TABLE delivery_attempts ADD COLUMN response_headers TEXT NOT NULL DEFAULT '[]';

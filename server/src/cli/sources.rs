@@ -135,17 +135,17 @@ pub(super) async fn run(context: &CommandContext, command: SourceCommand) -> Res
         SourceCommand::Add { what, site, crawl, wait } => add(context, &what, site, crawl.into(), wait).await,
         SourceCommand::List { site } => list(context, site).await,
         SourceCommand::Rescrape { source, site, wait } => {
-            let work = SiteCommand::begin(context, site).await?;
+            let work = OpenSite::begin(context, site).await?;
             let source = work.sync_again(source).await?;
             work.finish(context, vec![source], wait).await
         }
         SourceCommand::Cancel { source, site } => {
-            let work = SiteCommand::begin(context, site).await?;
+            let work = OpenSite::begin(context, site).await?;
             let (services, site) = (&work.installation.services, Some(work.site));
             print(context, &[sources::cancel(services, &work.operator, site, source).await?])
         }
         SourceCommand::Delete { source, site } => {
-            let work = SiteCommand::begin(context, site).await?;
+            let work = OpenSite::begin(context, site).await?;
             sources::delete(&work.installation.services, &work.operator, Some(work.site), source).await?;
             match context.is_json {
                 true => output::json(&json!({ "deleted": source })),
@@ -193,7 +193,7 @@ async fn add(
             "--scope, --depth, --max-pages and --schedule apply to web addresses, not to files",
         ));
     }
-    let work = SiteCommand::begin(context, site).await?;
+    let work = OpenSite::begin(context, site).await?;
     let services = &work.installation.services;
     let mut added = Vec::with_capacity(new.len());
     for (new, text) in new.into_iter().zip(what) {
@@ -233,13 +233,13 @@ async fn list(context: &CommandContext, site: Option<SiteId>) -> Result<(), Comm
 }
 
 /// The installation and the site that a command works on.
-struct SiteCommand {
+struct OpenSite {
     installation: Installation,
     operator: Viewer,
     site: SiteId,
 }
 
-impl SiteCommand {
+impl OpenSite {
     async fn begin(context: &CommandContext, site: Option<SiteId>) -> Result<Self, CommandFailure> {
         let installation = context.open().await?;
         let site = context::site(&installation, site).await?.id;

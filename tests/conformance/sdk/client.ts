@@ -31,54 +31,54 @@ export class HelpBot {
   }
 
   async chat(question: string, options: Omit<Schemas['ChatRequest'], 'question'> = {}): Promise<Schemas['ChatAnswer']> {
-    return told(await this.#http.POST('/api/v1/chat', { body: { question, ...options } }));
+    return data(await this.#http.POST('/api/v1/chat', { body: { question, ...options } }));
   }
 
   async feedback(conversationId: string, helpful: 'yes' | 'no'): Promise<boolean> {
-    return told(await this.#http.POST('/api/v1/feedback', { body: { conversationId, helpful } })).success;
+    return data(await this.#http.POST('/api/v1/feedback', { body: { conversationId, helpful } })).success;
   }
 
   async handoff(conversationId: string, customerEmail?: string): Promise<boolean> {
     const body = customerEmail === undefined ? { conversationId } : { conversationId, customerEmail };
-    return told(await this.#http.POST('/api/v1/handoff', { body })).success;
+    return data(await this.#http.POST('/api/v1/handoff', { body })).success;
   }
 
   readonly sources = {
-    list: async (): Promise<Schemas['Source'][]> => told(await this.#http.GET('/api/v1/sources')).sources,
+    list: async (): Promise<Schemas['Source'][]> => data(await this.#http.GET('/api/v1/sources')).sources,
     add: async (url: string): Promise<Schemas['Source']> =>
-      told(await this.#http.POST('/api/v1/sources', { body: { url } })).source,
+      data(await this.#http.POST('/api/v1/sources', { body: { url } })).source,
     delete: async (id: string): Promise<boolean> =>
-      told(await this.#http.DELETE('/api/v1/sources', { params: { query: { id } } })).deleted,
-    rescrape: async (sourceId: string) => told(await this.#http.POST('/api/v1/sources/rescrape', { body: { sourceId } })),
+      data(await this.#http.DELETE('/api/v1/sources', { params: { query: { id } } })).deleted,
+    rescrape: async (sourceId: string) => data(await this.#http.POST('/api/v1/sources/rescrape', { body: { sourceId } })),
   };
 
   readonly config = {
-    get: async (): Promise<Schemas['WidgetConfig']> => told(await this.#http.GET('/api/v1/config')),
-    update: async (fields: Schemas['WidgetPatch']) => told(await this.#http.PATCH('/api/v1/config', { body: fields })),
+    get: async (): Promise<Schemas['WidgetConfig']> => data(await this.#http.GET('/api/v1/config')),
+    update: async (fields: Schemas['WidgetPatch']) => data(await this.#http.PATCH('/api/v1/config', { body: fields })),
   };
 
   readonly analytics = {
     overview: async (range?: string) =>
-      told(await this.#http.GET('/api/v1/analytics/overview', { params: { query: range === undefined ? {} : { range } } })),
+      data(await this.#http.GET('/api/v1/analytics/overview', { params: { query: range === undefined ? {} : { range } } })),
     activity: async (range?: string) =>
-      told(await this.#http.GET('/api/v1/analytics/activity', { params: { query: range === undefined ? {} : { range } } })),
+      data(await this.#http.GET('/api/v1/analytics/activity', { params: { query: range === undefined ? {} : { range } } })),
   };
 
   readonly conversations = {
-    list: async (query: ListQuery = {}) => told(await this.#http.GET('/api/v1/conversations', { params: { query } })),
+    list: async (query: ListQuery = {}) => data(await this.#http.GET('/api/v1/conversations', { params: { query } })),
   };
 
   readonly webhooks = {
-    list: async (): Promise<Schemas['Webhook'][]> => told(await this.#http.GET('/api/v1/webhooks')).webhooks,
+    list: async (): Promise<Schemas['Webhook'][]> => data(await this.#http.GET('/api/v1/webhooks')).webhooks,
     create: async (webhook: Omit<Schemas['WebhookRequest'], 'apiKey'>): Promise<Schemas['Webhook']> =>
-      told(await this.#http.POST('/api/v1/webhooks', { body: webhook })).webhook,
+      data(await this.#http.POST('/api/v1/webhooks', { body: webhook })).webhook,
     delete: async (id: string): Promise<boolean> =>
-      told(await this.#http.DELETE('/api/v1/webhooks', { params: { query: { id } } })).deleted,
+      data(await this.#http.DELETE('/api/v1/webhooks', { params: { query: { id } } })).deleted,
   };
 }
 
 /** The answer, or the refusal as an error. */
-function told<T>(result: { data?: T; error?: Schemas['Error']; response: Response }): T {
+function data<T>(result: { data?: T; error?: Schemas['Error']; response: Response }): T {
   if (result.data !== undefined) return result.data;
   const { error, response } = result;
   throw new HelpBotError(response.status, error?.code ?? 'UNKNOWN', error?.error ?? response.statusText);

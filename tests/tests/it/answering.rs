@@ -1,6 +1,5 @@
-//! What an owner does about answers, through the public doors and on both databases: entries from
-//! what agents wrote, test questions and the readings that they hold back, the target precision;
-//! and that both databases lead to the same scores.
+//! Tests of an owner's tools for answers through the public interfaces, on both databases: entries from agents' messages,
+//! test questions that hold back a sync, and the target precision. Both databases must lead to the same scores.
 
 use std::time::Duration;
 
@@ -13,9 +12,9 @@ use serde_json::{Value, json};
 
 on_both_backends!(
     an_agents_reply_becomes_an_entry_that_answers_the_question,
-    test_questions_run_and_hold_a_reading_back,
+    test_questions_run_and_hold_back_a_sync,
     a_higher_target_precision_turns_an_answer_into_a_suggestion,
-    who_asks_in_german_is_declined_in_german,
+    a_german_question_is_declined_in_german,
 );
 
 /// What is made in one millisecond has no order.
@@ -81,7 +80,7 @@ fn page(entries: &[(&str, &str)]) -> Page {
     Page::html(format!("<html lang=\"en\"><title>Help</title><h1>Help</h1>{entries}</html>"))
 }
 
-async fn test_questions_run_and_hold_a_reading_back(app: &TestApp) {
+async fn test_questions_run_and_hold_back_a_sync(app: &TestApp) {
     let pages = Pages::of([("/help", page(&ENTRIES))]).await;
     let site = app.site().create().await;
     let source = site.source(&pages.url("/help")).await;
@@ -105,8 +104,8 @@ async fn test_questions_run_and_hold_a_reading_back(app: &TestApp) {
 
     let ran = mutation(&site, "runEvaluation", run, json!({})).await;
     pages.put("/help", page(&ENTRIES[2..]));
-    let rescrape = "mutation ($id: ID!) { rescrapeSource(input: { id: $id }) { userErrors { code } } }";
-    mutation(&site, "rescrapeSource", rescrape, json!({ "id": source["id"] })).await;
+    let rescrape = "mutation ($id: ID!) { syncSource(input: { sourceId: $id }) { userErrors { code } } }";
+    mutation(&site, "syncSource", rescrape, json!({ "id": source["id"] })).await;
     let held = wait_for("the end of the second reading", async || {
         let query = "query ($id: ID!) { node(id: $id) { ... on Source { status error chunkCount } } }";
         let mut found = site.owner().graphql(query, json!({ "id": source["id"] })).await.ok();
@@ -150,7 +149,7 @@ async fn a_higher_target_precision_turns_an_answer_into_a_suggestion(app: &TestA
     assert!(hardly["answer"].as_str().is_some_and(|text| text.contains("Do you ship to Norway?")), "{hardly}");
 }
 
-async fn who_asks_in_german_is_declined_in_german(app: &TestApp) {
+async fn a_german_question_is_declined_in_german(app: &TestApp) {
     let site = app.site().create().await;
     with_entries(app, &site).await;
     let body = json!({ "question": "Who won the world cup in 1998?", "language": "de" });

@@ -1,6 +1,6 @@
-//! Every mutation, carried out once with things that are there: its payload gives all that the schema
-//! promises. And the same again by the key of another site, with the real ids and no site named: it
-//! finds nothing, and changes nothing. (Who may ask at all: `authorisation.rs`.)
+//! Executes every mutation once on existing objects and checks its payload against the schema. Then it repeats each with the
+//! key of another site and the same IDs, which must find and change nothing. Permissions are tested in
+//! `authorisation.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,10 +15,10 @@ const STEPS: &[(&str, &str)] = &[
     ("addTextSource", r##"{"title": "Hours", "text": "# Hours\n\n## When is it open?\n\nFrom 8 to 11."}"##),
     ("addSource", r#"{"url": "http://127.0.0.1:9/faq"}"#),
     ("updateSource", r#"{"id": "@addSource/source/id", "maxPages": 5}"#),
-    ("rescrapeSource", r#"{"id": "@addSource/source/id"}"#),
-    ("cancelReading", r#"{"id": "@addSource/source/id"}"#),
+    ("syncSource", r#"{"sourceId": "@addSource/source/id", "kind": "URL"}"#),
+    ("cancelSync", r#"{"sourceId": "@addSource/source/id"}"#),
     ("uploadSource", r##"{"file": "# Help\n\n## How do I return a parcel?\nPut the slip into the box.\n"}"##),
-    ("rereadSource", r#"{"id": "@uploadSource/source/id"}"#),
+    ("syncSource", r#"{"sourceId": "@uploadSource/source/id"}"#),
     ("importFaqEntries", r#"{"file": "question,answer\nHow much is a roll?,A euro.\n"}"#),
     ("addFaqEntry", r#"{"question": "When are you open on Sundays?", "answer": "From 8 to 11."}"#),
     ("updateFaqEntry", r#"{"id": "@addFaqEntry/entry/id", "answer": "From 8 to 12."}"#),
@@ -238,7 +238,7 @@ async fn the_ids_of_another_site_open_nothing(app: &TestApp) {
 /// Waits until no source is being read: what is read changes the entries.
 async fn all_read(site: &TestSite<'_>) {
     let owner = site.owner();
-    wait_for("the end of all readings", async || {
+    wait_for("the end of all syncs", async || {
         let found = owner.graphql("{ site { sources { nodes { status } } } }", json!({})).await.ok();
         let nodes = found["site"]["sources"]["nodes"].as_array().expect("a list").clone();
         nodes.iter().all(|node| matches!(node["status"].as_str(), Some("INDEXED" | "FAILED"))).then_some(())

@@ -1,5 +1,5 @@
-//! The authorisation matrix: every operation of the schema and every field of a site, with every
-//! kind of caller. It is checked against the schema, so that a new one without a row fails.
+//! The authorization matrix: every operation of the schema and every field of a site, for every kind of viewer. The matrix is
+//! compared with the schema, so that a new operation without a row fails.
 
 use helpbot_domain::key::{KeyKind, Role, Scope};
 use helpbot_services::accounts::{keys, members};
@@ -123,11 +123,6 @@ const OPERATIONS: &[(&str, &str, Needs)] = &[
         One(Scope::WriteSources),
     ),
     (
-        "Mutation.rereadSource",
-        "mutation ($site: ID) { rereadSource(input: {siteId: $site, id: \"x\"}) { userErrors { code } } }",
-        One(Scope::WriteSources),
-    ),
-    (
         "Mutation.importFaqEntries",
         "mutation ($site: ID) { importFaqEntries(input: {siteId: $site, file: \"x\"}) { userErrors { code } } }",
         One(Scope::WriteSources),
@@ -138,13 +133,13 @@ const OPERATIONS: &[(&str, &str, Needs)] = &[
         One(Scope::WriteSources),
     ),
     (
-        "Mutation.rescrapeSource",
-        "mutation ($site: ID) { rescrapeSource(input: {siteId: $site, id: \"x\"}) { userErrors { code } } }",
+        "Mutation.syncSource",
+        "mutation ($site: ID) { syncSource(input: {siteId: $site, sourceId: \"x\"}) { userErrors { code } } }",
         One(Scope::WriteSources),
     ),
     (
-        "Mutation.cancelReading",
-        "mutation ($site: ID) { cancelReading(input: {siteId: $site, id: \"x\"}) { userErrors { code } } }",
+        "Mutation.cancelSync",
+        "mutation ($site: ID) { cancelSync(input: {siteId: $site, sourceId: \"x\"}) { userErrors { code } } }",
         One(Scope::WriteSources),
     ),
     (
@@ -260,7 +255,7 @@ const OPERATIONS: &[(&str, &str, Needs)] = &[
     ),
 ];
 
-/// The subscriptions, told by their first frame. `$after` is a cursor that an event follows.
+/// The subscriptions, each recognized by its first frame. `$after` is a cursor that an event follows.
 const SUBSCRIPTIONS: &[(&str, &str, Needs)] = &[
     (
         "Subscription.conversationEvents",
@@ -410,7 +405,7 @@ async fn first_code(socket: &mut Socket, document: &str, variables: Value) -> Op
     let id = socket.subscribe(document, variables).await;
     let frame = socket.frame_of(&id).await;
     let errors = if frame["type"] == "error" { &frame["payload"] } else { &frame["payload"]["errors"] };
-    // An answer tells what was refused in its payload.
+    // The payload of a response contains the errors caused by the input.
     let code =
         errors[0]["extensions"]["code"].as_str().or(frame.to_string().contains("NOT_FOUND").then_some("NOT_FOUND"));
     let code = code.map(str::to_owned);

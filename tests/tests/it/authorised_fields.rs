@@ -1,6 +1,6 @@
-//! The authorisation matrix of fields: every field of every object of the schema, read with every
-//! kind of caller on a site that has one of everything. It is checked against the schema, so that
-//! a new field without a row fails. (Operations and the fields of `Site`: `authorisation.rs`.)
+//! The authorization matrix of fields: every field of every object of the schema, queried by every kind of viewer on a site
+//! that has one of everything. The matrix is compared with the schema, so that a new field without a row fails.
+//! Operations and the fields of `Site` are in `authorisation.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -68,12 +68,12 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
         "Source",
         "site(id: $site) { sources { nodes { @ } } }",
         &[Scope::ReadSources],
-        "chunkCount crawlReport createdAt documentCount error id kind lastScrapedAt maxDepth maxPages nextScrapeAt \
-         pages schedule scope status title updatedAt url",
+        "chunkCount crawlReport createdAt documentCount error id kind lastSync lastSyncedAt maxDepth maxPages \
+         nextSyncAt pageCount pages schedule scope status title updatedAt url",
     ),
     (
-        "CrawlReport",
-        "site(id: $site) { sources { nodes { crawlReport { @ } } } }",
+        "SourceSync",
+        "site(id: $site) { sources { nodes { lastSync { @ } } } }",
         &[Scope::ReadSources],
         "failed fetched finishedAt planned skipped startedAt unchanged",
     ),
@@ -161,8 +161,9 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
     ),
 ];
 
-/// Objects that exist only inside the answer to an operation, or to a field of `Site` that is null
-/// here; either has a row of its own, and whoever it lets in is given all of them. Things among their fields have their own rows above.
+/// Objects that exist only inside the response to an operation, or to a field of `Site` that is null here. The operation or
+/// field has its own row, and a viewer with access to it may read all of these fields. Objects among their fields have
+/// their own rows above.
 const ANSWERS: &[(&str, &str)] = &[
     ("AnswerDelta", "text"),
     ("AnswerFinished", "payload"),
@@ -183,11 +184,10 @@ const ANSWERS: &[(&str, &str)] = &[
     ("AddSourcePayload", "isNew source"),
     ("AddTextSourcePayload", "isNew source"),
     ("ImportFaqEntriesPayload", "added unchanged updated"),
-    ("RereadSourcePayload", "source"),
     ("UploadSourcePayload", "isNew source"),
     ("AskQuestionPayload", "conversation credits sessionToken suggestions"),
     ("AssignConversationPayload", "conversation"),
-    ("CancelReadingPayload", "source"),
+    ("CancelSyncPayload", "source"),
     ("CreateApiKeyPayload", "apiKey secret"),
     ("CreateSitePayload", "site"),
     ("CreateWebhookPayload", "secret webhook"),
@@ -203,7 +203,7 @@ const ANSWERS: &[(&str, &str)] = &[
     ("ReplayDeliveryPayload", "delivery"),
     ("ReplayFailedDeliveriesPayload", "replay"),
     ("RequestHandoffPayload", "conversation"),
-    ("RescrapeSourcePayload", "source"),
+    ("SyncSourcePayload", "source"),
     ("ResolveConversationPayload", "conversation"),
     ("RevokeApiKeyPayload", "apiKey"),
     ("RotateWebhookSecretPayload", "secret webhook"),
@@ -320,7 +320,7 @@ async fn every_field_is_given_to_whom_it_should(app: &TestApp) {
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
 }
 
-/// What stands under `probe` anywhere in an answer, if it is something.
+/// The value of `probe` anywhere in a response, if it is not null.
 fn told(data: &Value) -> Option<&Value> {
     match data {
         Value::Object(fields) => match fields.get("probe") {

@@ -1,52 +1,51 @@
-//! The walls of the house (DESIGN, section 1), held where the compiler does not hold them: which
-//! room may depend on what, and how every source file begins and ends. Reads manifests and
-//! sources as text; each failure names the file and the rule.
+//! The dependency rules between crates (docs/architecture.md) and the rules for source files, as far as the compiler
+//! does not enforce them. The tests read manifests and sources as text, and each failure names the file and the rule.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What a room may import of the house, and what it must never import of the world.
+/// What a crate may depend on within the workspace, and what it must never depend on.
 struct Wall {
-    room: &'static str,
-    rooms: &'static [&'static str],
+    name: &'static str,
+    may_use: &'static [&'static str],
     never: &'static [&'static str],
 }
 
 const SQL: &[&str] = &["diesel", "diesel-async", "diesel_migrations", "deadpool", "libsqlite3-sys", "tokio-postgres"];
 
-/// In the order of the house: a room only imports rooms above it.
+/// The crates in order of their dependencies: each depends only on crates above it.
 const WALLS: &[Wall] = &[
-    Wall { room: "domain", rooms: &[], never: &["tokio", "axum", "async-graphql", "reqwest", "futures-util"] },
-    Wall { room: "db", rooms: &["domain"], never: &["axum", "async-graphql", "reqwest"] },
-    Wall { room: "outbound", rooms: &["domain"], never: &["axum", "async-graphql"] },
-    Wall { room: "engine", rooms: &["domain", "outbound"], never: &["axum", "async-graphql", "reqwest"] },
+    Wall { name: "domain", may_use: &[], never: &["tokio", "axum", "async-graphql", "reqwest", "futures-util"] },
+    Wall { name: "db", may_use: &["domain"], never: &["axum", "async-graphql", "reqwest"] },
+    Wall { name: "outbound", may_use: &["domain"], never: &["axum", "async-graphql"] },
+    Wall { name: "engine", may_use: &["domain", "outbound"], never: &["axum", "async-graphql", "reqwest"] },
     Wall {
-        room: "services",
-        rooms: &["domain", "db", "engine"],
+        name: "services",
+        may_use: &["domain", "db", "engine"],
         never: &["axum", "async-graphql", "http", "hyper", "reqwest", "tower", "tower-http"],
     },
     Wall {
-        room: "ingest",
-        rooms: &["domain", "services", "outbound", "engine"],
+        name: "ingest",
+        may_use: &["domain", "services", "outbound", "engine"],
         never: &["axum", "async-graphql", "reqwest"],
     },
     Wall {
-        room: "delivery",
-        rooms: &["domain", "services", "outbound", "engine"],
+        name: "delivery",
+        may_use: &["domain", "services", "outbound", "engine"],
         never: &["axum", "async-graphql", "reqwest"],
     },
-    Wall { room: "api", rooms: &["domain", "services"], never: &["reqwest", "lettre"] },
-    Wall { room: "rest-compat", rooms: &["api"], never: &["async-graphql", "async-graphql-axum", "reqwest"] },
+    Wall { name: "api", may_use: &["domain", "services"], never: &["reqwest", "lettre"] },
+    Wall { name: "rest-compat", may_use: &["api"], never: &["async-graphql", "async-graphql-axum", "reqwest"] },
     Wall {
-        room: "server",
-        rooms: &["domain", "db", "outbound", "engine", "services", "ingest", "delivery", "api", "rest-compat"],
+        name: "server",
+        may_use: &["domain", "db", "outbound", "engine", "services", "ingest", "delivery", "api", "rest-compat"],
         never: &["reqwest"],
     },
 ];
 
-/// Crates that belong to some rooms alone. Tests and benches stand outside the product: they
-/// speak to it from outside, and measure it beside what it is built on.
+/// Third-party crates that only some crates of the workspace may use. Tests and benchmarks are outside the product:
+/// they call it through its public interfaces, and compare it with the libraries that it is built on.
 const EXCLUSIVE: &[(&[&str], &[&str])] = &[
     (SQL, &["db", "test-support", "tests", "benches"]),
     (&["reqwest"], &["outbound", "tests", "benches"]),
@@ -57,9 +56,9 @@ const EXCLUSIVE: &[(&[&str], &[&str])] = &[
     (&["clap"], &["server", "benches"]),
 ];
 
-/// Where the product may call a disallowed method (clippy.toml): the one place that others ask.
+/// The only places in which the product may call a disallowed method (clippy.toml).
 const MAY_CALL_DISALLOWED: &[&str] = &[
-    "services/src/runtime/clock.rs",      // the time
+    "services/src/runtime/clock.rs",      // the clock
     "services/src/runtime/randomness.rs", // randomness
     "outbound/src/client.rs",             // the guarded HTTP client
 ];
@@ -68,7 +67,7 @@ const MAY_CALL_DISALLOWED: &[&str] = &[
 const MAY_BE_LONG: &[(&str, &str)] = &[];
 const LINES_MAX: usize = 400;
 
-/// Names that say nothing about what a file is for.
+/// File names that do not describe the content of a file.
 const EMPTY_NAMES: &[&str] = &["utils", "util", "helpers", "helper", "common", "misc"];
 
 fn root() -> PathBuf {
@@ -80,7 +79,7 @@ fn read(path: &Path) -> String {
 }
 
 fn manifest(path: &Path) -> toml::Table {
-    read(path).parse().unwrap_or_else(|error| panic!("{} is no manifest: {error}", path.display()))
+    read(path).parse().unwrap_or_else(|error| panic!("{} is not a manifest: {error}", path.display()))
 }
 
 fn members() -> Vec<String> {
@@ -89,23 +88,23 @@ fn members() -> Vec<String> {
     members.iter().map(|member| member.as_str().expect("a name").to_owned()).collect()
 }
 
-fn room_manifest(room: &str) -> toml::Table {
-    manifest(&root().join(room).join("Cargo.toml"))
+fn crate_manifest(name: &str) -> toml::Table {
+    manifest(&root().join(name).join("Cargo.toml"))
 }
 
-/// The names under `[dependencies]` and `[build-dependencies]`: what the product is made with.
-fn dependencies(room: &str) -> BTreeSet<String> {
-    let manifest = room_manifest(room);
+/// The names in `[dependencies]` and `[build-dependencies]`, which are the dependencies of the product.
+fn dependencies(name: &str) -> BTreeSet<String> {
+    let manifest = crate_manifest(name);
     let names = |section| manifest.get(section).and_then(toml::Value::as_table).into_iter().flat_map(toml::Table::keys);
     names("dependencies").chain(names("build-dependencies")).cloned().collect()
 }
 
-/// Each `.rs` file of the workspace with its path from the root, in order.
+/// Every `.rs` file of the workspace with its path from the root, sorted by path.
 fn sources() -> Vec<(String, String)> {
     fn collect(directory: &Path, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(directory).expect("a directory").map(|entry| entry.expect("an entry").path()) {
-            let is_foreign = entry.file_name().is_some_and(|name| name == "node_modules" || name == "target");
-            if entry.is_dir() && !is_foreign {
+            let is_excluded = entry.file_name().is_some_and(|name| name == "node_modules" || name == "target");
+            if entry.is_dir() && !is_excluded {
                 collect(&entry, found);
             } else if entry.extension().is_some_and(|extension| extension == "rs") {
                 found.push(entry);
@@ -125,13 +124,13 @@ fn sources() -> Vec<(String, String)> {
     found.into_iter().map(named).collect()
 }
 
-/// Whether a file holds only tests: nothing of it is in the product.
+/// Whether a file contains only tests and is therefore not part of the product.
 fn is_test(path: &str) -> bool {
     let mut parts = path.split('/');
     parts.any(|part| matches!(part, "tests" | "tests.rs" | "benches" | "examples"))
 }
 
-/// The file without its unit tests, which come last.
+/// The file without its unit tests, which are at its end.
 fn product_code(text: &str) -> &str {
     text.split_once("#[cfg(test)]\nmod tests {").map_or(text, |(code, _)| code)
 }
@@ -141,26 +140,26 @@ fn assert_none(broken: &[String], rule: &str) {
 }
 
 #[test]
-fn each_room_imports_only_the_rooms_that_it_may() {
+fn each_crate_depends_only_on_the_crates_that_it_may() {
     let mut broken = Vec::new();
     for wall in WALLS {
-        let imported = dependencies(wall.room);
-        for room in imported.iter().filter_map(|name| name.strip_prefix("helpbot-")) {
-            if !wall.rooms.contains(&room) {
-                broken.push(format!("{} imports {room}", wall.room));
+        let imported = dependencies(wall.name);
+        for used in imported.iter().filter_map(|name| name.strip_prefix("helpbot-")) {
+            if !wall.may_use.contains(&used) {
+                broken.push(format!("{} depends on {used}", wall.name));
             }
         }
         for name in wall.never.iter().filter(|name| imported.contains(**name)) {
-            broken.push(format!("{} imports {name}", wall.room));
+            broken.push(format!("{} depends on {name}", wall.name));
         }
     }
 
-    assert_none(&broken, "walls are broken:");
+    assert_none(&broken, "forbidden dependencies:");
 }
 
 #[test]
-fn every_member_of_the_workspace_has_its_walls() {
-    let walled = WALLS.iter().map(|wall| wall.room).chain(["test-support", "tests", "benches"]);
+fn every_member_of_the_workspace_has_dependency_rules() {
+    let walled = WALLS.iter().map(|wall| wall.name).chain(["test-support", "tests", "benches"]);
 
     let members: BTreeSet<String> = members().into_iter().collect();
 
@@ -168,51 +167,51 @@ fn every_member_of_the_workspace_has_its_walls() {
 }
 
 #[test]
-fn what_belongs_to_one_room_is_imported_by_no_other() {
+fn restricted_crates_are_used_only_where_they_may() {
     let mut broken = Vec::new();
-    for room in members() {
-        let imported = dependencies(&room);
+    for user in members() {
+        let imported = dependencies(&user);
         for (crates, owners) in EXCLUSIVE {
-            for name in crates.iter().filter(|name| imported.contains(**name) && !owners.contains(&room.as_str())) {
-                broken.push(format!("{room} imports {name}, which belongs to {}", owners.join(", ")));
+            for name in crates.iter().filter(|name| imported.contains(**name) && !owners.contains(&user.as_str())) {
+                broken.push(format!("{user} depends on {name}, which only {} may use", owners.join(", ")));
             }
         }
     }
 
-    assert_none(&broken, "rooms share what they must not:");
+    assert_none(&broken, "restricted dependencies:");
 }
 
 #[test]
-fn versions_features_and_lints_stand_in_the_workspace_alone() {
-    // A feature that only tests need must not reach the product, so tests may add it themselves.
-    // What a part of a room does without is optional there.
+fn versions_features_and_lints_are_set_only_in_the_workspace() {
+    // Tests may add a feature themselves, so that a feature that only tests need does not reach the product.
+    // A dependency may be optional in a crate with a part that does not need it.
     let sections: [(&str, &[&str]); 3] = [
         ("dependencies", &["workspace", "optional"]),
         ("build-dependencies", &["workspace"]),
         ("dev-dependencies", &["workspace", "features"]),
     ];
     let mut broken = Vec::new();
-    for room in members() {
-        let manifest = room_manifest(&room);
-        for (section, may_say) in sections {
-            for (name, value) in manifest.get(section).and_then(toml::Value::as_table).into_iter().flatten() {
-                let says: Vec<&str> =
+    for name in members() {
+        let manifest = crate_manifest(&name);
+        for (section, allowed) in sections {
+            for (dependency, value) in manifest.get(section).and_then(toml::Value::as_table).into_iter().flatten() {
+                let keys: Vec<&str> =
                     value.as_table().into_iter().flat_map(toml::Table::keys).map(String::as_str).collect();
-                if !says.contains(&"workspace") || says.iter().any(|key| !may_say.contains(key)) {
-                    broken.push(format!("{room}: {name} says more than {}", may_say.join(" and ")));
+                if !keys.contains(&"workspace") || keys.iter().any(|key| !allowed.contains(key)) {
+                    broken.push(format!("{name}: {dependency} may only have the keys {}", allowed.join(" and ")));
                 }
             }
         }
         if manifest.get("lints").and_then(|lints| lints.get("workspace")) != Some(&toml::Value::Boolean(true)) {
-            broken.push(format!("{room} does not take the workspace's lints"));
+            broken.push(format!("{name} does not use the lints of the workspace"));
         }
     }
 
-    assert_none(&broken, "manifests decide for themselves:");
+    assert_none(&broken, "manifests with settings of their own:");
 }
 
 #[test]
-fn every_file_begins_with_what_it_is_for() {
+fn every_file_begins_with_a_module_header() {
     let broken: Vec<String> =
         sources().into_iter().filter(|(_, text)| !text.starts_with("//! ")).map(|(path, _)| path).collect();
 
@@ -220,7 +219,7 @@ fn every_file_begins_with_what_it_is_for() {
 }
 
 #[test]
-fn no_file_outgrows_its_purpose() {
+fn no_file_is_too_long() {
     let lines = |text: &str| product_code(text).lines().count();
     let files: Vec<(String, usize)> = sources()
         .into_iter()
@@ -238,15 +237,15 @@ fn no_file_outgrows_its_purpose() {
         .filter(|(listed, _)| !files.iter().any(|(path, _)| path == listed))
         .map(|(listed, _)| (*listed).to_owned())
         .collect();
-    assert_none(&stale, "exceptions that nothing needs any more:");
+    assert_none(&stale, "exceptions that are no longer needed:");
 }
 
 #[test]
-fn no_file_is_named_for_nothing() {
+fn every_file_name_describes_its_content() {
     let is_empty = |path: &str| path.split('/').any(|part| EMPTY_NAMES.contains(&part.trim_end_matches(".rs")));
     let broken: Vec<String> = sources().into_iter().map(|(path, _)| path).filter(|path| is_empty(path)).collect();
 
-    assert_none(&broken, "names that say nothing:");
+    assert_none(&broken, "file names that describe nothing:");
 }
 
 #[test]
@@ -265,8 +264,8 @@ fn the_product_never_unwraps() {
 }
 
 #[test]
-fn clock_randomness_and_the_internet_are_each_reached_in_one_place() {
-    // In two parts, so that this file is none of the places.
+fn the_clock_randomness_and_the_internet_are_each_used_in_one_place() {
+    // The text is split, so that this file does not match.
     let lint = concat!("clippy::", "disallowed_methods");
     let mut broken = Vec::new();
     for (path, text) in sources() {
@@ -278,30 +277,32 @@ fn clock_randomness_and_the_internet_are_each_reached_in_one_place() {
         }
     }
 
-    assert_none(&broken, "take time, chance and the internet as arguments:");
+    assert_none(&broken, "pass the clock, randomness and HTTP clients as arguments:");
 }
 
-/// Parts of one noun that are of use only together, and tested so.
-const TESTED_WITH: [(&str, &str); 3] = [("attempts", "deliveries"), ("outbox", "deliveries"), ("replays", "webhooks")];
+/// Modules that are useful only together with another one, in whose tests they are included.
+const TESTED_WITH: [(&str, &str); 4] =
+    [("attempts", "deliveries"), ("outbox", "deliveries"), ("replays", "webhooks"), ("lists", "conversations")];
 
 #[test]
-fn each_noun_of_the_database_has_its_tests_on_both() {
+fn each_module_of_queries_has_tests_on_both_databases() {
     let is_query =
         |text: &str| product_code(text).contains("(c: &mut Conn") || product_code(text).contains("c: &mut Conn,");
     let sources = sources();
     let nouns = sources.iter().filter_map(|(path, text)| {
         let name = path.strip_prefix("db/src/").filter(|_| is_query(text))?;
-        Some(name.split(['/', '.']).next().unwrap_or(name))
+        // `conversations/mod.rs` has the name of its folder.
+        Some(name.trim_end_matches("/mod.rs").trim_end_matches(".rs").rsplit('/').next().unwrap_or(name))
     });
 
     let module = |noun: &str| {
         TESTED_WITH.iter().find(|(part, _)| *part == noun).map_or(noun.to_owned(), |(_, whole)| (*whole).to_owned())
     };
-    let is_tested = |noun: &str| sources.iter().any(|(path, _)| *path == format!("db/tests/suite/{}.rs", module(noun)));
+    let is_tested = |noun: &str| sources.iter().any(|(path, _)| *path == format!("db/tests/it/{}.rs", module(noun)));
     let is_untested = |noun: &&str| !is_tested(noun);
     let untested: BTreeSet<String> = nouns.filter(is_untested).map(str::to_owned).collect();
 
-    assert_none(&untested.into_iter().collect::<Vec<_>>(), "nouns of db/src without a module in db/tests/suite:");
+    assert_none(&untested.into_iter().collect::<Vec<_>>(), "modules of db/src without a module in db/tests/it:");
 }
 
 #[test]
@@ -322,5 +323,5 @@ fn migrations_come_in_pairs_for_both_databases() {
     let (sqlite, postgres) = (names("sqlite"), names("postgres"));
 
     assert_eq!(sqlite, postgres);
-    assert!(sqlite.len() >= 2 && sqlite.len() % 2 == 0, "each step has an up and a down: {sqlite:?}");
+    assert!(sqlite.len() >= 2 && sqlite.len() % 2 == 0, "each migration has an up.sql and a down.sql: {sqlite:?}");
 }

@@ -1,4 +1,4 @@
-//! Credits under pressure: the last one answers exactly one question, and bad input costs none.
+//! Tests of credits under concurrency: the last credit answers exactly one question, and invalid input costs none.
 
 use std::time::Duration;
 

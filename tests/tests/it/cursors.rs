@@ -1,6 +1,6 @@
-//! Cursors under load: ten thousand events of five writers at once, read by watchers that are cut
-//! off at every point of the log and come back with the last cursor they saw; two of them over the
-//! wire, by WebSocket and by server-sent events. And cursors whose events are kept no more.
+//! Tests of cursors under load: five concurrent writers create ten thousand events, and watchers that are interrupted at every
+//! point of the event log resume from their last cursor. Two of them use WebSocket and server-sent events. Also tests
+//! cursors whose events were deleted.
 
 use futures_util::future::join_all;
 use futures_util::{FutureExt as _, StreamExt as _};
@@ -8,6 +8,7 @@ use helpbot_domain::conversation::Vote;
 use helpbot_domain::event::Event;
 use helpbot_domain::ids::ConversationId;
 use helpbot_services::conversations::{self, NewQuestion};
+use helpbot_services::runtime::events;
 use helpbot_services::runtime::events::{self, Watch};
 use helpbot_services::{Error, Services, Viewer};
 use helpbot_tests::{Client, Socket, TestApp, TestSite, in_time, on_both_backends};
@@ -125,7 +126,7 @@ struct EventStream {
     text: String,
 }
 
-/// What a browser is told by `next`.
+/// The payload that a browser receives in `next`.
 struct Told {
     id: Option<String>,
     data: Value,
@@ -173,7 +174,7 @@ async fn a_cursor_whose_events_are_kept_no_more_says_so(app: &TestApp) {
     let events = take(app.services(), app.operator(), &site, &site.beginning(), 2).await;
     let (first, last) = (events::cursor(&events[0]), events::cursor(&events[1]));
     app.pass(PAST_RETENTION);
-    assert_eq!(app.services().forget_old_events().await.expect("the database answers"), events.len());
+    assert_eq!(events::delete_expired(&app.services()).await.expect("the database answers"), events.len());
 
     let mut socket = site.owner().socket().await;
     let told_by_socket = async |socket: &mut Socket, cursor: &str| {
@@ -206,7 +207,7 @@ async fn a_replay_whose_rest_is_forgotten_meanwhile_says_so(app: &TestApp) {
     told.push(events.next().await.expect("the first event").expect("it is kept").seq);
 
     app.pass(PAST_RETENTION);
-    app.services().forget_old_events().await.expect("the database answers");
+    events::delete_expired(&app.services()).await.expect("the database answers");
 
     let end = helpbot_tests::in_time("the end of the replay", async {
         loop {

@@ -1,5 +1,4 @@
-//! A visitor who is to be forgotten: nothing of the session stays in the database, what others said
-//! stays, and the log has no gap.
+//! Tests of erasing a session: nothing of it remains in the database, other data stays, and the event log has no gap.
 
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
@@ -97,7 +96,7 @@ async fn leave_traces(app: &TestApp, site: &TestSite<'_>, receivers: &mut [Recei
     let transcript =
         "mutation ($id: ID!) { m: sendTranscript(input: { conversationId: $id }) { userErrors { message } } }";
     done(&visitor, transcript, json!({ "id": id })).await;
-    // An answer that is kept for whoever sends the same request again.
+    // A stored response for a client that repeats the request.
     let body = json!({ "query": ASK, "variables": { "question": "And an obelisk?", "session": SESSION } }).to_string();
     let named = site.owner().request(Method::POST, "/graphql").header("content-type", "application/json");
     site.owner().send(named.header("idempotency-key", "once").body(body)).await.ok();
@@ -140,7 +139,7 @@ async fn nothing_of_an_erased_session_stays(app: &TestApp, database: &TestDataba
     let named = site.owner().request(Method::POST, "/graphql").header("content-type", "application/json");
     let same = site.owner().send(named.header("idempotency-key", "once").body(body)).await;
     assert_eq!(same.json()["errors"][0]["extensions"]["code"], "CONFLICT", "its answer is not kept: {}", same.text());
-    // The log goes on without a gap; what is told of the erased is that it happened.
+    // The event log continues without a gap, and the erased events only show that something happened.
     let watch = "subscription ($after: String) {
         conversationEvents(after: $after) { cursor sessionId conversation { question } message { text } }
     }";

@@ -1,5 +1,4 @@
-//! Files through the public doors: those that owners send (uploads, imports) and those that they
-//! take (exports).
+//! Tests of files through the public interfaces: uploads, imports and exports.
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -14,7 +13,7 @@ on_both_backends!(
     a_bomb_fails_with_a_reason_and_others_are_read,
     a_typed_text_is_read_and_replaced,
     uploads_that_are_not_as_they_must_be_are_refused,
-    who_may_not_write_sources_uploads_and_imports_nothing,
+    a_key_without_permission_uploads_and_imports_nothing,
     entries_go_out_and_come_back_as_they_were,
     an_import_changes_what_is_there_and_adds_what_is_not,
     an_import_with_a_bad_row_changes_nothing,
@@ -34,11 +33,11 @@ const IMPORT: &str = "mutation ($file: Upload!, $format: EntryFormat) {
     }
 }";
 const REREAD: &str = "mutation ($id: ID!) {
-    rereadSource(input: { id: $id }) { source { status } userErrors { field code } }
+    syncSource(input: { sourceId: $id }) { source { status } userErrors { field code } }
 }";
 
 async fn read(owner: &Client, id: &Value) -> Value {
-    wait_for("the end of the reading", async || {
+    wait_for("the end of the sync", async || {
         let mut found = owner.graphql(SOURCE, json!({ "id": id })).await.ok();
         let is_read = matches!(found["node"]["status"].as_str(), Some("INDEXED" | "FAILED"));
         is_read.then(|| found["node"].take())
@@ -71,7 +70,7 @@ async fn an_uploaded_file_is_read_replaced_and_read_again(app: &TestApp) {
     assert_eq!(ask(&site, "How can I return my parcel?").await, "Bring it to the shop.");
 
     let again = owner.graphql(REREAD, json!({ "id": id })).await.ok();
-    assert_eq!(again["rereadSource"]["source"]["status"], "PENDING");
+    assert_eq!(again["syncSource"]["source"]["status"], "PENDING");
     assert_eq!(read(&owner, id).await, json!({ "status": "INDEXED", "error": null, "chunkCount": 1 }));
     // The contract of REST: a file is not scraped.
     let scraped = owner.post("/api/v1/sources/rescrape", &json!({ "sourceId": id })).await;
@@ -86,7 +85,7 @@ fn word(xml: &[u8]) -> Vec<u8> {
     writer.finish().expect("a complete archive").into_inner()
 }
 
-/// Uploads a file; gives what became of it.
+/// Uploads a file and returns the result.
 async fn uploaded(owner: &Client, name: &str, file: &[u8]) -> Value {
     let added = owner.upload(UPLOAD, json!({ "file": null }), name, file).await.ok();
     read(owner, &added["uploadSource"]["source"]["id"]).await
@@ -204,7 +203,7 @@ async fn uploads_that_are_not_as_they_must_be_are_refused(app: &TestApp) {
     assert_eq!(plain["uploadSource"]["userErrors"][0]["field"], json!(["input", "file"]));
 }
 
-async fn who_may_not_write_sources_uploads_and_imports_nothing(app: &TestApp) {
+async fn a_key_without_permission_uploads_and_imports_nothing(app: &TestApp) {
     let site = app.site().create().await;
 
     for document in [UPLOAD, IMPORT] {
@@ -291,7 +290,7 @@ async fn an_import_with_a_bad_row_changes_nothing(app: &TestApp) {
     let bad = "question,answer,url\nWhy?,So.,\nHow?,,\nWhen?,Now.,ftp://shop.example/\n";
     let refused = import(&owner, "faq.csv", bad.as_bytes()).await;
 
-    let message = "Line 3: Missing answer; Line 4: url must begin with http:// or https://. Nothing was changed";
+    let message = "Line 3: Missing answer; Line 4: url must begin with http:// or https://. Nothing was changed.";
     let error = json!({ "field": ["input", "file"], "code": "BAD_USER_INPUT", "message": message });
     assert_eq!(refused["userErrors"], json!([error]));
     assert!(exported(&owner).await.is_empty());

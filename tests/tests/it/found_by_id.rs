@@ -1,4 +1,4 @@
-//! Things found by their ids alone: `node` and `nodes`, for each kind of key.
+//! Tests of finding objects by global ID: `node` and `nodes`, for each kind of key.
 
 use helpbot_domain::key::{KeyKind, Role, Scope};
 use helpbot_services::accounts::members;

@@ -1,4 +1,4 @@
-//! The harness itself: what tests lean on must hold.
+//! Tests of the test harness itself.
 
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use axum::response::Response;
 use axum::routing::{any, post};
 use helpbot_domain::key::{KeyKind, Scope};
 use helpbot_domain::plan::Plan;
+use helpbot_services::accounts::access;
 use helpbot_services::accounts::access::Credentials;
 use helpbot_services::accounts::sites;
 use helpbot_tests::database::{self, TestDatabase};
@@ -19,7 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 on_both_backends!(
     a_site_comes_with_keys_that_open_it,
-    the_clock_stands_until_it_is_turned,
+    the_clock_moves_only_when_the_test_moves_it,
     a_page_becomes_a_source_that_answers_and_the_answer_is_seen_live,
 );
 
@@ -32,12 +33,12 @@ async fn a_site_comes_with_keys_that_open_it(app: &TestApp) {
     assert_eq!((stored.plan, stored.credit_limit, stored.created_at), (Plan::Growth, 3, app.now()));
     for (key, scopes) in [(&site.secret_key, Scope::ALL.len()), (&site.widget_key, 2), (&narrow, 1)] {
         let credentials = Credentials { key: Some(key.clone()), ..Credentials::default() };
-        let viewer = app.services().viewer(&credentials).await.expect("the key opens");
+        let viewer = access::authenticate(&app.services(), &credentials).await.expect("the key opens");
         assert_eq!((viewer.site_id, viewer.scopes.len()), (Some(site.id), scopes));
     }
 }
 
-async fn the_clock_stands_until_it_is_turned(app: &TestApp) {
+async fn the_clock_moves_only_when_the_test_moves_it(app: &TestApp) {
     let begin = app.services().now();
 
     app.pass(Duration::from_secs(60));
@@ -72,7 +73,7 @@ async fn a_page_becomes_a_source_that_answers_and_the_answer_is_seen_live(app: &
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_ends_when_it_is_told_to() {
+async fn a_server_stops_on_request() {
     database::with(Some(TestDatabase::sqlite()), async |database| {
         let app = TestApp::start(database).await;
         let port = app.url("/").port().expect("a port of its own");
@@ -176,7 +177,7 @@ async fn a_web_site_of_files_serves_those_and_no_others() {
 }
 
 #[tokio::test]
-async fn a_receiver_keeps_deliveries_in_order_and_answers_as_told() {
+async fn a_receiver_records_deliveries_in_order_and_responds_as_chosen() {
     let mut receiver = Receiver::start().await;
     receiver.answer_next([StatusCode::SERVICE_UNAVAILABLE]);
     let sender = Client::new(receiver.url());

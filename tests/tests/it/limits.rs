@@ -1,5 +1,5 @@
-//! What the real schema lets one document ask for: what it would cost is counted before anything is
-//! looked up, each list as long as it may be.
+//! Tests of the limits on one document of the real schema: the cost is computed before any data is read, with every list at
+//! its maximum length.
 
 use helpbot_tests::database::{self, TestDatabase};
 use helpbot_tests::{GraphqlReply, TestApp, on_both_backends};
@@ -54,7 +54,7 @@ async fn documents_over_a_limit_are_refused_whole(app: &TestApp) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_schema_that_is_not_to_be_read_is_not_told() {
+async fn a_hidden_schema_cannot_be_queried() {
     database::with(Some(TestDatabase::sqlite()), async |database| {
         let app = TestApp::start_with(database, |settings, _| settings.has_introspection = false).await;
         let owner = app.site().create().await.owner();

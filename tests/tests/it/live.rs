@@ -1,4 +1,4 @@
-//! Live events: nothing is lost, nothing comes twice, nobody sees what is not theirs.
+//! Tests of live events: none is lost or repeated, and no viewer receives an event without permission.
 
 use helpbot_domain::key::{KeyKind, Role};
 use helpbot_services::accounts::{keys, members};
@@ -11,12 +11,12 @@ on_both_backends!(
     a_visitor_sees_its_own_session_and_no_other,
     a_revoked_key_ends_its_live_connection,
     visitor_and_agent_write_to_each_other_after_a_handoff,
-    a_cursor_that_is_none_is_refused,
+    an_invalid_cursor_is_refused,
     an_answer_is_streamed_and_stored,
     visitor_and_agent_see_each_other_come_type_and_go,
     each_side_counts_what_it_has_not_read,
     the_bot_keeps_silent_while_a_member_is_in_the_conversation,
-    what_happens_after_the_cursor_of_a_site_is_told,
+    events_after_the_cursor_of_a_site_are_delivered,
 );
 
 const WATCH: &str = "subscription ($after: String) {
@@ -63,7 +63,7 @@ async fn a_watcher_that_is_cut_off_gets_exactly_what_it_missed(app: &TestApp) {
     assert_eq!(live["conversationEvents"]["conversation"]["question"], "live again");
 }
 
-/// Five writers at once, and a reader that starts anew from each place of the log.
+/// Five concurrent writers, and a reader that resumes from each position of the event log.
 async fn every_cursor_of_the_log_resumes_without_a_gap_or_a_repeat(app: &TestApp) {
     const WRITERS: usize = 5;
     const QUESTIONS: usize = 12;
@@ -111,7 +111,7 @@ async fn a_visitor_sees_its_own_session_and_no_other(app: &TestApp) {
     for question in ["mine", "mine", "mine again", "mine again"] {
         assert_eq!(socket.next(&watching).await["conversationEvents"]["conversation"]["question"], question);
     }
-    // Whoever guesses the session's id gets no token for it, and sees nothing without one.
+    // A client that guesses the session's ID gets no token for it, and receives nothing without a token.
     let session = &own["conversation"]["sessionId"];
     let guess = site.visitor().graphql(ASK, json!({ "question": "whose?", "session": session })).await.ok();
     assert_eq!(guess["askQuestion"]["sessionToken"], Value::Null);
@@ -191,7 +191,7 @@ async fn visitor_and_agent_write_to_each_other_after_a_handoff(app: &TestApp) {
     }
 }
 
-async fn a_cursor_that_is_none_is_refused(app: &TestApp) {
+async fn an_invalid_cursor_is_refused(app: &TestApp) {
     let site = app.site().create().await;
     let mut socket = site.owner().socket().await;
 
@@ -337,7 +337,7 @@ async fn the_bot_keeps_silent_while_a_member_is_in_the_conversation(app: &TestAp
     assert!(answered().await["conversation"].is_object(), "the conversation is closed");
 }
 
-async fn what_happens_after_the_cursor_of_a_site_is_told(app: &TestApp) {
+async fn events_after_the_cursor_of_a_site_are_delivered(app: &TestApp) {
     let site = app.site().create().await;
     ask(&site.visitor(), "before").await;
     let read = site.owner().graphql("{ site { eventCursor } }", json!({})).await.ok();

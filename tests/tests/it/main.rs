@@ -1,5 +1,5 @@
-//! Tests through the public doors of the product, in one binary: linking one program is faster
-//! than linking twenty-five. One module for each subject.
+//! Tests through the public interfaces of the product, in one binary, because linking one program is faster than linking
+//! twenty-five. Each module covers one subject.
 
 mod answering;
 mod answers;

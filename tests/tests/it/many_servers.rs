@@ -1,5 +1,5 @@
-//! Two servers over one database: what happens on one is heard on the other in time. With the clock
-//! of the world, since how fast is what matters.
+//! Tests of two servers with one database: an event on one reaches the other in time. They use the real clock, because the
+//! delay is what they measure.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! A model server that misbehaves in every way, behind the whole product: the visitor gets a true
-//! answer or an honest one within half a minute, and each question costs exactly one credit.
+//! Tests of the whole product with a model server that misbehaves in every way: the visitor gets a correct answer or an
+//! "I don't know" within half a minute, and each question costs exactly one credit.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -137,7 +137,7 @@ async fn used(site: &TestSite<'_>) -> Value {
     credits["site"]["credits"].clone()
 }
 
-/// One behaviour of the server: its name, what it sends, what the visitor reads, whether it counts
+/// One behavior of the server: its name, what it sends, what the visitor reads, whether it counts
 /// as a failure of the server.
 struct Case(&'static str, Response, &'static str, bool);
 
@@ -194,7 +194,7 @@ async fn however_the_server_behaves_the_answer_is_true_and_in_time_and_costs_one
             assert_eq!(used(site).await, json!({ "used": count, "remaining": 1_000 - count }), "{name}");
             failures = if is_failure { failures + 1 } else { 0 };
             if failures + 1 == FAILURES_TO_OPEN {
-                // One more in a row, and the server would not be asked any more.
+                // After one more consecutive failure, the server would no longer be called.
                 model.says(stream(&["Two years [1]."]));
                 assert_eq!(asked(site).await.0, "Two years [1].", "after {name}");
                 (count, failures) = (count + 1, 0);
@@ -226,7 +226,7 @@ async fn after_three_failures_in_a_row_the_breaker_is_open_and_the_server_is_not
 }
 
 #[tokio::test]
-async fn tokens_are_told_as_they_come_and_taken_back_when_they_do_not_hold() {
+async fn tokens_are_sent_as_they_arrive_and_retracted_when_they_are_not_grounded() {
     const ANSWER: &str = "subscription ($question: String!) { answer(input: { question: $question }) {
         __typename ... on AnswerDelta { text } ... on AnswerFinished { payload { conversation { answer } } }
     } }";

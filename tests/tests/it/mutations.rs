@@ -1,11 +1,11 @@
-//! Mutated requests over all routes of the REST interface, from a fixed seed: whatever the bytes,
-//! no answer is a fault of ours, nothing panics, and an error is always the documented JSON.
+//! Mutated requests to all REST routes, from a fixed seed. No input may cause a 5xx response or a panic, and every error must
+//! be the documented JSON.
 //!
-//! They go through the whole application in process, without workers, so that nothing is fetched.
-//! The gate sends [`IN_THE_GATE`]; `cargo test --release -p helpbot-tests --test mutations --
-//! --ignored --nocapture` sends a hundred thousand and prints the median time of an answer.
+//! The requests run through the whole application in process, without workers, so that nothing is fetched. The test command sends
+//! [`IN_THE_GATE`] requests. `cargo test --release -p helpbot-tests --test it mutations -- --ignored --nocapture` sends a
+//! hundred thousand and prints the median response time.
 
-#![allow(clippy::print_stdout, reason = "the figures of the long run")]
+#![allow(clippy::print_stdout, reason = "it prints the results of the long run")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,6 +16,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
 use fastrand::Rng;
 use helpbot_domain::key::KeyKind;
+use helpbot_services::accounts::access;
 use helpbot_services::accounts::keys::{self, NewKey};
 use helpbot_services::accounts::sites::{self, NewSite};
 use helpbot_services::knowledge::entries::{self, NewEntry};
@@ -37,7 +38,7 @@ async fn no_mutated_request_is_answered_with_a_fault() {
 }
 
 #[tokio::test]
-#[ignore = "a minute in a release build; its figure stands in docs/performance.md"]
+#[ignore = "takes a minute in a release build; docs/performance.md has the result"]
 async fn a_hundred_thousand_mutated_requests_and_their_median() {
     let median = run(IN_THE_LONG_RUN).await;
 
@@ -96,7 +97,7 @@ struct Ground {
 impl Ground {
     async fn lay(services: &helpbot_services::Services, router: Router) -> Self {
         let (_, operator) = keys::create_operator(services, "tests").await.expect("an operator's key");
-        let viewer = services.viewer(&credentials(&operator)).await.expect("it opens");
+        let viewer = access::authenticate(&services, &credentials(&operator)).await.expect("it opens");
         let new = NewSite { name: "Shop".into(), owner_email: "o@example.com".into(), plan: None, credit_limit: None };
         let site = sites::create(services, &viewer, new).await.expect("a site").id;
         let entry = NewEntry {

@@ -1,6 +1,5 @@
-//! A database that goes away under a running server and comes back: PostgreSQL behind a gate that
-//! is shut. (An SQLite file cannot go away: `kill -9` and a full disk are its troubles, and the
-//! program's own tests and the writer's look at those.)
+//! Tests of a database outage under a running server, with PostgreSQL behind a proxy that can be closed. An SQLite file cannot
+//! become unreachable; kills and full disks are tested in `server/tests/it/` and with the writer.
 
 use std::net::SocketAddr;
 
@@ -65,7 +64,7 @@ struct Gate {
 
 impl Gate {
     async fn before(database: &TestDatabase) -> Self {
-        let DatabaseUrl::Postgres(url) = database.url() else { panic!("a gate stands before a server") };
+        let DatabaseUrl::Postgres(url) = database.url() else { panic!("a proxy needs a server") };
         let mut url: Url = url.parse().expect("an address");
         let server: SocketAddr = tokio::net::lookup_host((url.host_str().expect("a host"), url.port().unwrap_or(5432)))
             .await

@@ -1,5 +1,4 @@
-//! The public contract: `schema.graphql` is what the server serves, and says what everything is
-//! for.
+//! Tests of the public contract: `schema.graphql` equals the served schema, and everything in it has a description.
 
 use std::path::Path;
 

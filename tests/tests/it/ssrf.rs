@@ -1,7 +1,7 @@
-//! Addresses that must not be reached, through every public door that takes one: webhooks and
-//! sources when they are made and changed, deliveries and crawls of what stands in the rows
-//! nevertheless, each hop of a redirect, and names that lead elsewhere every time they are asked
-//! for. The table is the one that `outbound` is held to; a canary on loopback counts who comes.
+//! Tests that forbidden addresses cannot be reached through any public input: webhooks and sources when they are created and
+//! updated, deliveries and crawls of such addresses in the database, each hop of a redirect, and names that resolve
+//! differently each time. They use the same table of addresses as the tests of `outbound`, and a canary on loopback counts
+//! connections.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -29,10 +29,10 @@ const AT_ONCE: usize = 5;
 const LOG: &str =
     "{ site { webhooks { url deliveries(first: 5) { nodes { status attempts { statusCode errorCode } } } } } }";
 const SOURCE: &str = "query ($id: ID!) { node(id: $id) { ... on Source {
-    status error crawlReport { fetched failed } pages(first: 100) { nodes { url outcome reason } }
+    status error lastSync { fetched failed } pages(first: 100) { nodes { url outcome reason } }
 } } }";
 const RESCRAPE: &str =
-    "mutation ($id: ID!) { rescrapeSource(input: { id: $id }) { source { status } userErrors { code } } }";
+    "mutation ($id: ID!) { syncSource(input: { sourceId: $id }) { source { status } userErrors { code } } }";
 
 /// Listens on every address of this machine, and counts who connects.
 struct Canary {
@@ -219,7 +219,7 @@ async fn a_delivery_to_a_hostile_address_in_a_row_fails_before_it_connects() {
 
 /// The source, once its reading has come to an end.
 async fn read(site: &TestSite<'_>, id: &Value) -> Value {
-    wait_for("the end of the reading", async || {
+    wait_for("the end of the sync", async || {
         let mut told = site.owner().graphql(SOURCE, json!({ "id": id })).await.ok();
         matches!(told["node"]["status"].as_str(), Some("INDEXED" | "FAILED")).then(|| told["node"].take())
     })
@@ -251,9 +251,9 @@ async fn a_crawl_of_a_hostile_address_in_a_row_fails_before_it_connects() {
             });
             written.await.expect("written");
             let again = site.owner().graphql(RESCRAPE, json!({ "id": id })).await.ok();
-            assert_eq!(again["rescrapeSource"]["userErrors"], json!([]), "{url}");
+            assert_eq!(again["syncSource"]["userErrors"], json!([]), "{url}");
             let ended = read(&site, id).await;
-            assert_eq!((&ended["status"], &ended["crawlReport"]["fetched"]), (&json!("FAILED"), &json!(0)), "{url}");
+            assert_eq!((&ended["status"], &ended["lastSync"]["fetched"]), (&json!("FAILED"), &json!(0)), "{url}");
         }
 
         canary.assert_alone();
@@ -296,7 +296,7 @@ async fn redirecting(targets: Vec<String>) -> SocketAddr {
                     }
                     _ => "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_owned(),
                 };
-                // Whoever has hung up has had enough.
+                // A client that has closed the connection needs no response.
                 let _ = stream.write_all(answer.as_bytes()).await;
             });
         }
@@ -328,7 +328,7 @@ async fn no_redirect_of_a_crawl_leads_to_a_hostile_address() {
         let ended = read(&site, &added["addSource"]["source"]["id"]).await;
 
         assert_eq!(ended["status"], "INDEXED", "{ended}");
-        assert_eq!(ended["crawlReport"], json!({ "fetched": 1 + count, "failed": count }));
+        assert_eq!(ended["lastSync"], json!({ "fetched": 1 + count, "failed": count }));
         for page in ended["pages"]["nodes"].as_array().expect("a list") {
             let is_good = page["outcome"] == "FETCHED";
             assert!(is_good || page["reason"].as_str().is_some_and(|reason| reason.contains("redirect")), "{page}");

@@ -1,5 +1,5 @@
-//! What a nested query costs the database: as many statements as it has levels, however long its
-//! lists are. In process and without workers, whose statements would count too.
+//! Tests of the number of SQL statements of a nested query: as many as it has levels, whatever the length of its lists. They
+//! run in process without workers, whose statements would be counted too.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
@@ -80,7 +80,7 @@ async fn filled(app: &Offline) -> (String, Viewer, Option<SiteId>) {
         let new = NewQuestion { site, question: "When are you open?".into(), ..NewQuestion::default() };
         let asked = conversations::ask(services, &operator, new, None).await.expect("an answer");
         let (id, session) = (asked.conversation.id, asked.conversation.session_id);
-        conversations::request_handoff(services, &operator, site, id, None).await.expect("a handoff");
+        handoffs::request(services, &operator, site, id, None).await.expect("a handoff");
         handoffs::assign(services, &operator, site, id, Some(ann.id)).await.expect("an assignment");
         let visitor = visitor(&operator, site, session);
         messages::send(services, &visitor, None, id, "Are you there?").await.expect("a message");

@@ -1,5 +1,5 @@
-//! Webhooks through the public doors: made over REST, events sent, the log read and sent again
-//! over GraphQL.
+//! Tests of webhooks through the public interfaces: created over REST, sent, and the log queried and replayed over
+//! GraphQL.
 
 use axum::http::StatusCode;
 use helpbot_tests::{Receiver, TestApp, TestSite, on_both_backends, wait_for};
@@ -115,7 +115,7 @@ async fn the_log_tells_of_each_attempt_and_a_delivery_is_sent_again_with_its_id(
     assert_eq!((&node["attemptCount"], &node["nextAttemptAt"]), (&json!(1), &json!(null)));
     let [attempt] = &node["attempts"].as_array().expect("a list")[..] else { panic!("{node}") };
     assert_eq!((&attempt["number"], &attempt["statusCode"]), (&json!(1), &json!(200)));
-    // An address needs no look-up; who comes second may find an open connection.
+    // An IP address needs no DNS lookup, and the second delivery may reuse an open connection.
     assert_eq!((&attempt["errorCode"], &attempt["dnsMs"]), (&json!(null), &json!(null)));
     assert!(attempt["firstByteMs"].as_u64() <= attempt["totalMs"].as_u64() && attempt["firstByteMs"].is_u64());
     assert_eq!(attempt["responseBody"], "");

@@ -1,4 +1,4 @@
-//! Crawls through the public door: asked for, followed and changed over GraphQL.
+//! Tests of crawls over GraphQL: starting, following and changing them.
 
 use helpbot_tests::{TestApp, on_both_backends};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::crawl::web::{Served, Web};
 
 on_both_backends!(
     a_crawl_is_asked_for_followed_and_changed,
-    a_reading_is_cancelled_by_who_may_write_sources,
+    a_sync_is_canceled_only_with_permission_to_write_sources,
     caps_out_of_bounds_are_refused,
 );
 
@@ -21,7 +21,7 @@ const UPDATE: &str = "mutation ($input: UpdateSourceInput!) {
 const FOLLOW: &str = "subscription ($id: ID!) {
     sourceProgress(sourceId: $id) {
         isFinished
-        source { status documentCount crawlReport { planned fetched unchanged skipped failed finishedAt } }
+        source { status pageCount lastSync { planned fetched unchanged skipped failed finishedAt } }
     }
 }";
 
@@ -47,7 +47,7 @@ async fn a_crawl_is_asked_for_followed_and_changed(app: &TestApp) {
 
     let last = end(&mut socket, &following).await;
     assert_eq!(last["source"]["status"], "INDEXED");
-    let report = &last["source"]["crawlReport"];
+    let report = &last["source"]["lastSync"];
     assert_eq!([&report["planned"], &report["fetched"], &report["unchanged"]], [3, 2, 0]);
     assert_eq!([&report["skipped"], &report["failed"]], [0, 1]);
     assert!(report["finishedAt"].is_string());
@@ -67,9 +67,9 @@ async fn end(socket: &mut helpbot_tests::Socket, following: &str) -> Value {
     }
 }
 
-async fn a_reading_is_cancelled_by_who_may_write_sources(app: &TestApp) {
+async fn a_sync_is_canceled_only_with_permission_to_write_sources(app: &TestApp) {
     const CANCEL: &str = "mutation ($id: ID!) {
-        cancelReading(input: { id: $id }) { source { status error } userErrors { field code } }
+        cancelSync(input: { sourceId: $id }) { source { status error } userErrors { field code } }
     }";
     let web = Web::start().await;
     web.put("/", Served::html(page("0", &[], "")));
@@ -85,10 +85,10 @@ async fn a_reading_is_cancelled_by_who_may_write_sources(app: &TestApp) {
     let cancelled = owner.graphql(CANCEL, id.clone()).await.ok();
     gate.open();
 
-    assert_eq!(foreign["cancelReading"]["userErrors"][0]["code"], "NOT_FOUND", "{foreign}");
-    let reason = "The reading was cancelled before it came to its end";
+    assert_eq!(foreign["cancelSync"]["userErrors"][0]["code"], "NOT_FOUND", "{foreign}");
+    let reason = "The sync was canceled before it finished. Sync the source to use its content.";
     let source = json!({ "status": "FAILED", "error": reason });
-    assert_eq!(cancelled["cancelReading"], json!({ "source": source, "userErrors": [] }));
+    assert_eq!(cancelled["cancelSync"], json!({ "source": source, "userErrors": [] }));
 }
 
 async fn caps_out_of_bounds_are_refused(app: &TestApp) {
@@ -98,7 +98,7 @@ async fn caps_out_of_bounds_are_refused(app: &TestApp) {
     let refused = site.owner().graphql(ADD, json!({ "input": input })).await.ok();
 
     let error = json!({
-        "field": ["input", "maxPages"], "code": "BAD_USER_INPUT", "message": "maxPages must be between 1 and 500"
+        "field": ["input", "maxPages"], "code": "BAD_USER_INPUT", "message": "maxPages must be between 1 and 500."
     });
     assert_eq!(refused["addSource"]["userErrors"], json!([error]));
 }

@@ -1,4 +1,4 @@
-//! Servers that mean harm: their source ends failed with a reason, and others are read.
+//! Tests of hostile web servers: their source fails with a reason, and other sources are synced.
 
 use helpbot_domain::source::SourceStatus;
 
@@ -40,7 +40,7 @@ async fn hostile_servers_fail_with_a_reason_and_others_go_on(house: &House) {
     }
 }
 
-/// Links that grow for ever, a sitemap bomb, and a redirect loop among good pages.
+/// Links that grow forever, a sitemap bomb, and a redirect loop among healthy pages.
 async fn a_site_of_traps_is_bounded(house: &House) {
     let web = Web::start().await;
     let bomb = crate::crawl::web::gzip(&vec![b' '; 60 * 1024 * 1024]);

@@ -1,6 +1,7 @@
-//! The use cases over a database of their own, a clock that the test turns, and workers that are
-//! started, killed and followed.
+//! The use cases with a database of their own and a clock that the test moves, and workers that a test can start, kill and
+//! watch.
 
+use helpbot_domain::chunk::StoredChunk;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -8,12 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
-use helpbot_db::chunks::{self, Chunk};
+use helpbot_db::chunks;
 use helpbot_db::sites as site_rows;
 use helpbot_db::{DatabaseUrl, Db};
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{KeyId, SiteId};
-use helpbot_domain::source::PageOutcome;
+use helpbot_domain::source::{Document, PageOutcome, Source};
 use helpbot_engine::Engine;
 use helpbot_engine::engine::EngineSettings;
 use helpbot_engine::model::{Embedder, ModelError};
@@ -22,10 +23,12 @@ use helpbot_ingest::worker::Worker;
 use helpbot_outbound::{Client, Policy, UserAgent};
 use helpbot_services::accounts::sites::{self, NewSite};
 use helpbot_services::runtime::clock::{Clock as _, ManualClock};
+use helpbot_services::runtime::job_kinds::SYNC;
+use helpbot_services::runtime::jobs;
 use helpbot_services::runtime::randomness;
 use helpbot_services::sources::options::SourceScope;
-use helpbot_services::sources::{self, Change, SCRAPE};
-use helpbot_services::{Document, Services, Settings, Source, Viewer};
+use helpbot_services::sources::{self, SourceOptionsPatch};
+use helpbot_services::{Services, Settings, Viewer};
 use helpbot_tests::database::TestDatabase;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
@@ -140,9 +143,9 @@ impl House {
     /// system's time, from which that of the test is far.)
     pub async fn end_lease(&self) {
         self.pass(A_CENTURY);
-        let job = self.services.claim_jobs(&[SCRAPE], "time", 1).await.expect("jobs").pop().expect("one job");
+        let job = jobs::claim(&self.services, &[SYNC], "time", 1).await.expect("jobs").pop().expect("one job");
         self.clock.set(BEGIN);
-        let freed = self.services.retry_job(job.id, "time", Duration::ZERO, "its lease ran out").await;
+        let freed = jobs::retry(&self.services, job.id, "time", Duration::ZERO, "its lease ran out").await;
         assert!(freed.expect("a job is put back"));
     }
 
@@ -151,17 +154,17 @@ impl House {
         cancelled.expect("the source is there")
     }
 
-    pub async fn add(&self, url: &Url, wishes: Change) -> Source {
+    pub async fn add(&self, url: &Url, wishes: SourceOptionsPatch) -> Source {
         let added = sources::add_crawl(&self.services, &self.operator, Some(self.site), url.as_str(), wishes).await;
         added.expect("a source").0
     }
 
     pub async fn add_site(&self, url: &Url) -> Source {
-        self.add(url, Change { scope: Some(SourceScope::Site), ..Change::default() }).await
+        self.add(url, SourceOptionsPatch { scope: Some(SourceScope::Site), ..SourceOptionsPatch::default() }).await
     }
 
     pub async fn rescrape(&self, source: &Source) {
-        let asked = sources::rescrape(&self.services, &self.operator, Some(self.site), source.id).await;
+        let asked = sources::request_sync(&self.services, &self.operator, Some(self.site), source.id, None).await;
         asked.expect("another reading");
     }
 
@@ -171,12 +174,12 @@ impl House {
     }
 
     pub async fn pages(&self, source: &Source) -> Vec<Document> {
-        sources::pages(&self.services, &self.operator, source, helpbot_services::Part::first(10_000))
+        sources::pages(&self.services, &self.operator, source, helpbot_domain::page::PageRequest::first(10_000))
             .await
             .expect("pages")
     }
 
-    /// The paths of the report by what came of them.
+    /// The paths of the report by their outcome.
     pub async fn report(&self, source: &Source) -> BTreeMap<&'static str, BTreeSet<String>> {
         let mut report: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
         for page in self.pages(source).await {
@@ -193,7 +196,7 @@ impl House {
     }
 
     /// All chunks of the site by id.
-    pub async fn chunks(&self) -> BTreeMap<String, Chunk> {
+    pub async fn chunks(&self) -> BTreeMap<String, StoredChunk> {
         let mut c = self.db.reader().await.expect("a reader");
         let all = chunks::of_site(&mut c, self.site, None, 100_000).await.expect("chunks");
         all.into_iter().map(|chunk| (chunk.id.to_string(), chunk)).collect()

@@ -1,5 +1,5 @@
-//! A site of 500 pages of real prose with everything that sites have: indexed with exactly the
-//! right set, then only asked whether it changed, then read anew where it has.
+//! A site of 500 pages of real prose with everything that sites contain. The first sync indexes exactly the expected pages,
+//! the second one only asks whether they changed, and the third one reads the changed pages again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use helpbot_domain::source::{PageOutcome, SourceStatus};
 use helpbot_ingest::Manners;
 use helpbot_outbound::Limits;
 use helpbot_services::runtime::jobs;
-use helpbot_services::sources::Crawl;
+use helpbot_services::sources::SyncReport;
 use helpbot_tests::prose::Prose;
 
 use crate::crawl::house::House;
@@ -151,7 +151,7 @@ async fn a_large_site_is_indexed_then_only_asked_whether_it_changed(house: &Hous
     let once = hits.iter().filter(|hit| hit.path == plain(1)).count();
     // Its own visit, and the redirect that leads to it.
     assert_eq!((once, web.most_at_once()), (2, 1));
-    let counts = Crawl::of(&read).expect("a record").pages;
+    let counts = SyncReport::of(&read).expect("a record").pages;
     assert_eq!((counts.fetched, counts.unchanged, counts.skipped, counts.failed), (488, 0, 7, 3));
 
     the_second_visit_only_asks(house, &web, &source).await;
@@ -159,7 +159,7 @@ async fn a_large_site_is_indexed_then_only_asked_whether_it_changed(house: &Hous
     changes_touch_their_own_chunks_alone(house, &web, &source).await;
 }
 
-async fn the_second_visit_only_asks(house: &House, web: &Web, source: &helpbot_services::Source) {
+async fn the_second_visit_only_asks(house: &House, web: &Web, source: &helpbot_domain::source::Source) {
     let version = house.index_version().await;
 
     house.rescrape(source).await;
@@ -176,7 +176,7 @@ async fn the_second_visit_only_asks(house: &House, web: &Web, source: &helpbot_s
     assert!(files.into_iter().all(told), "{hits:?}");
 }
 
-async fn changes_touch_their_own_chunks_alone(house: &House, web: &Web, source: &helpbot_services::Source) {
+async fn changes_touch_their_own_chunks_alone(house: &House, web: &Web, source: &helpbot_domain::source::Source) {
     let (before, prose) = (house.chunks().await, Prose::of_documents());
     let changed = [3, 7, 99, 300, 484];
     for n in changed {
@@ -223,7 +223,7 @@ async fn a_crawl_goes_on_where_a_killed_worker_was(house: &House) {
     gate.reached().await;
     killed.abort();
     assert!(killed.await.expect_err("it was killed").is_cancelled());
-    let progress = Crawl::of(&house.source(&source).await).expect("a record");
+    let progress = SyncReport::of(&house.source(&source).await).expect("a record");
     assert!(progress.pages.fetched > 100 && progress.finished_at.is_none(), "{progress:?}");
     assert!(house.chunks().await.is_empty());
     gate.open();
@@ -247,7 +247,7 @@ async fn a_crawl_goes_on_where_a_killed_process_was(house: &House) {
     let mut program = house.program(&command);
     gate.reached().await;
     program.kill().await.expect("it is killed");
-    let progress = Crawl::of(&house.source(&source).await).expect("a record");
+    let progress = SyncReport::of(&house.source(&source).await).expect("a record");
     assert!(progress.pages.fetched > 100 && progress.finished_at.is_none(), "{progress:?}");
     assert!(house.chunks().await.is_empty());
     gate.open();
@@ -260,7 +260,7 @@ async fn a_crawl_goes_on_where_a_killed_process_was(house: &House) {
     it_was_gone_on_with(house, &web, &source, first).await;
 }
 
-async fn it_was_gone_on_with(house: &House, web: &Web, source: &helpbot_services::Source, first: Vec<Hit>) {
+async fn it_was_gone_on_with(house: &House, web: &Web, source: &helpbot_domain::source::Source, first: Vec<Hit>) {
     let read = house.source(source).await;
     assert_eq!(read.status, SourceStatus::Indexed);
     assert_eq!(house.report(source).await, expected("fetched", &[]));

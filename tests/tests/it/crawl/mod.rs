@@ -1,6 +1,6 @@
-//! Crawls of a site on loopback, from the source's adding to its chunks: what is read and what is
-//! not, with which requests; what a second visit costs; what a crash, a deletion and a hostile
-//! server do. On both databases, without a pause between requests.
+//! Tests of crawls of a loopback site, from adding the source to its chunks: which pages are read, which requests are sent,
+//! what a second sync costs, and the effects of a crash, a deletion and a hostile server. They run on both databases,
+//! without pauses between requests.
 
 mod doors;
 mod hostile;

@@ -1,4 +1,4 @@
-//! What a crawl may read and how far it goes: robots.txt, scope, caps, canonical addresses.
+//! Tests of what a crawl may read: robots.txt, scope, limits and canonical URLs.
 
 use std::time::Duration;
 
@@ -81,7 +81,7 @@ async fn a_section_ends_at_its_folder(house: &House) {
     narrowing_the_scope_takes_the_others_out_at_once(house, &source).await;
 }
 
-async fn narrowing_the_scope_takes_the_others_out_at_once(house: &House, source: &helpbot_services::Source) {
+async fn narrowing_the_scope_takes_the_others_out_at_once(house: &House, source: &helpbot_domain::source::Source) {
     let page = Change { scope: Some(SourceScope::Page), ..Change::default() };
 
     let updated = sources::update(&house.services, &house.operator, Some(house.site), source.id, page).await;

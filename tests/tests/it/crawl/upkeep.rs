@@ -1,4 +1,4 @@
-//! Sources over time: pages that vanish or fail, schedules, deletion in the middle.
+//! Tests of sources over time: pages that disappear or fail, schedules, and deletion during a sync.
 
 use std::time::Duration;
 
@@ -6,11 +6,15 @@ use helpbot_domain::source::{PageOutcome, SourceStatus};
 use helpbot_engine::{ChunkDraft, ChunkKind};
 use helpbot_ingest::Manners;
 use helpbot_services::Error;
+use helpbot_services::runtime::job_kinds::SYNC;
 use helpbot_services::runtime::jobs;
-use helpbot_services::sources::crawl::PageCounts;
 use helpbot_services::sources::options::{SourceSchedule, SourceScope};
-use helpbot_services::sources::reading::{self, PageReading, Reading};
-use helpbot_services::sources::{self, Change, Crawl, SCRAPE};
+use helpbot_services::sources::sync_report::PageCounts;
+use helpbot_services::sources::{self, SourceOptionsPatch, SyncReport};
+use helpbot_services::sources::{
+    page_sync::SyncedPage,
+    sync::{self, ActiveSync},
+};
 
 use crate::crawl::house::House;
 use crate::crawl::web::{Served, Web};
@@ -25,10 +29,10 @@ on_both_databases!(
     a_cancelled_reading_leaves_all_as_it_was,
     a_crawl_that_is_cancelled_ends,
     a_worker_that_lost_its_job_stores_nothing,
-    a_file_replaced_while_it_is_read_is_read_anew,
+    a_file_replaced_during_a_sync_is_synced_again,
     a_crawl_that_takes_too_long_is_indexed_as_far_as_it_came,
     a_scheduled_source_is_read_again_when_its_time_has_come,
-    progress_is_told_until_the_end,
+    progress_is_reported_until_the_end,
 );
 
 async fn small_site() -> Web {
@@ -39,7 +43,7 @@ async fn small_site() -> Web {
     web
 }
 
-async fn again(house: &House, source: &helpbot_services::Source) {
+async fn again(house: &House, source: &helpbot_domain::source::Source) {
     house.rescrape(source).await;
     house.work().await;
 }
@@ -48,7 +52,7 @@ async fn a_page_that_vanished_leaves_the_index_after_two_misses(house: &House) {
     let web = small_site().await;
     let source = house.add_site(&web.url("/")).await;
     house.work().await;
-    // One is linked and not there, nothing leads to the other any more.
+    // One page is linked but missing, and no link leads to the other one anymore.
     web.remove("/1.html");
     web.put("/", Served::html(page("0", &["/1.html"], "")));
 
@@ -157,12 +161,12 @@ async fn a_crawl_that_is_cancelled_ends(house: &House) {
     });
 
     let read = house.source(&source).await;
-    let reason = "The reading was cancelled before it came to its end";
+    let reason = "The sync was canceled before it finished. Sync the source to use its content.";
     assert_eq!((read.status, read.error.as_deref()), (SourceStatus::Failed, Some(reason)));
     assert!(house.chunks().await.is_empty() && house.pages(&source).await.is_empty());
     let asked = web.take_hits().len();
     assert!(asked < 100, "{asked} requests after the end");
-    // Nothing of the cancelled one is gone on with.
+    // The canceled sync is not continued.
     again(house, &source).await;
     assert_eq!(house.source(&source).await.status, SourceStatus::Indexed);
     assert_eq!(web.take_hits().iter().filter(|hit| hit.path == "/0.html").count(), 1);
@@ -188,7 +192,7 @@ async fn a_cancelled_reading_leaves_all_as_it_was(house: &House) {
     assert_eq!(house.source(&source).await.status, SourceStatus::Indexed);
     assert_eq!((house.chunks().await, house.index_version().await), (before, version));
     assert_eq!(house.pages(&source).await, pages);
-    let crawl = Crawl::of(&house.source(&source).await).expect("a record");
+    let crawl = SyncReport::of(&house.source(&source).await).expect("a record");
     assert!(crawl.finished_at.is_some());
 
     // One that failed has failed, for the same reason; one that only waits asks for nothing.
@@ -204,14 +208,14 @@ async fn a_cancelled_reading_leaves_all_as_it_was(house: &House) {
     assert!(web.take_hits().is_empty());
 }
 
-/// The reading that a worker of this name begins.
-async fn begin(house: &House, worker: &str) -> Reading {
-    let job = house.services.claim_jobs(&[SCRAPE], worker, 1).await.expect("jobs").pop().expect("a job");
-    let begun = reading::begin(&house.services, &job, worker).await.expect("a reading");
+/// The sync that a worker of this name starts.
+async fn begin(house: &House, worker: &str) -> ActiveSync {
+    let job = jobs::claim(&house.services, &[SYNC], worker, 1).await.expect("jobs").pop().expect("a job");
+    let begun = sync::begin(&house.services, &job, worker).await.expect("a reading");
     begun.expect("the source is there")
 }
 
-fn found(url: &str, text: &str) -> Vec<PageReading> {
+fn found(url: &str, text: &str) -> Vec<SyncedPage> {
     let draft = ChunkDraft {
         kind: ChunkKind::Passage,
         question: None,
@@ -222,7 +226,7 @@ fn found(url: &str, text: &str) -> Vec<PageReading> {
         language: None,
         phrasings: Vec::new(),
     };
-    vec![PageReading { chunks: vec![draft], ..PageReading::of(url, PageOutcome::Fetched) }]
+    vec![SyncedPage { chunks: vec![draft], ..SyncedPage::of(url, PageOutcome::Fetched) }]
 }
 
 async fn texts(house: &House) -> Vec<String> {
@@ -231,19 +235,19 @@ async fn texts(house: &House) -> Vec<String> {
 
 async fn a_worker_that_lost_its_job_stores_nothing(house: &House) {
     let web = small_site().await;
-    let source = house.add(&web.url("/"), Change::default()).await;
+    let source = house.add(&web.url("/"), SourceOptionsPatch::default()).await;
     let slow = begin(house, "slow").await;
     house.pass(jobs::LEASE + Duration::from_secs(1));
     let quick = begin(house, "quick").await;
 
-    let late = reading::complete(&house.services, &slow, None, found(&source.url, "late")).await;
+    let late = sync::complete(&house.services, &slow, None, found(&source.url, "late")).await;
     assert!(matches!(late, Err(Error::NotFound(_))), "{late:?}");
-    let kept = reading::keep(&house.services, &slow, vec![("x".into(), "{}".into())], PageCounts::default()).await;
+    let kept = sync::keep(&house.services, &slow, vec![("x".into(), "{}".into())], PageCounts::default()).await;
     assert!(matches!(kept, Err(Error::NotFound(_))), "{kept:?}");
-    let failed = reading::fail(&house.services, &slow, "late").await;
+    let failed = sync::fail(&house.services, &slow, "late").await;
     assert!(matches!(failed, Err(Error::NotFound(_))), "{failed:?}");
     assert_eq!(house.source(&source).await.status, SourceStatus::Scraping);
-    reading::complete(&house.services, &quick, None, found(&source.url, "in time")).await.expect("stored");
+    sync::complete(&house.services, &quick, None, found(&source.url, "in time")).await.expect("stored");
 
     assert_eq!(texts(house).await, ["in time"]);
     // The job ended with what it stored: no worker finds it, and another may be asked for.
@@ -254,18 +258,18 @@ async fn a_worker_that_lost_its_job_stores_nothing(house: &House) {
     assert_eq!(web.take_hits().len(), 1);
 }
 
-async fn a_file_replaced_while_it_is_read_is_read_anew(house: &House) {
+async fn a_file_replaced_during_a_sync_is_synced_again(house: &House) {
     let add = async |content: &[u8]| {
         let (services, site) = (&house.services, Some(house.site));
         sources::add_file(services, &house.operator, site, "help.txt", content.to_vec()).await.expect("a file").0
     };
     let source = add(b"The first version of this text is long enough to be kept.").await;
     let first = begin(house, "a worker").await;
-    let (_, bytes) = reading::file(&house.services, &source).await.expect("the file");
+    let (_, bytes) = sync::file(&house.services, &source).await.expect("the file");
     add(b"The second version of this text is long enough to be kept.").await;
 
     let text = String::from_utf8(bytes).expect("text");
-    let stored = reading::complete(&house.services, &first, None, found("help.txt", &text)).await;
+    let stored = sync::complete(&house.services, &first, None, found("help.txt", &text)).await;
     house.work().await;
 
     assert!(matches!(stored, Err(Error::NotFound(_))), "{stored:?}");
@@ -290,7 +294,7 @@ async fn a_crawl_that_takes_too_long_is_indexed_as_far_as_it_came(house: &House)
 
 async fn a_scheduled_source_is_read_again_when_its_time_has_come(house: &House) {
     let web = small_site().await;
-    let hourly = Change { schedule: Some(SourceSchedule::Hourly), ..Change::default() };
+    let hourly = SourceOptionsPatch { schedule: Some(SourceSchedule::Hourly), ..SourceOptionsPatch::default() };
     let source = house.add(&web.url("/"), hourly).await;
     house.work().await;
     assert_eq!(web.take_hits().len(), 1);
@@ -302,7 +306,11 @@ async fn a_scheduled_source_is_read_again_when_its_time_has_come(house: &House) 
     house.work().await;
     assert_eq!(web.take_hits().len(), 1);
 
-    let never = Change { schedule: Some(SourceSchedule::None), scope: Some(SourceScope::Page), ..Change::default() };
+    let never = SourceOptionsPatch {
+        schedule: Some(SourceSchedule::None),
+        scope: Some(SourceScope::Page),
+        ..SourceOptionsPatch::default()
+    };
     let updated = sources::update(&house.services, &house.operator, Some(house.site), source.id, never).await;
     assert_eq!(updated.expect("the source is changed").next_scrape_at, None);
     house.pass(Duration::from_secs(24 * 3_600));
@@ -310,7 +318,7 @@ async fn a_scheduled_source_is_read_again_when_its_time_has_come(house: &House) 
     assert_eq!(web.take_hits().len(), 0);
 }
 
-async fn progress_is_told_until_the_end(house: &House) {
+async fn progress_is_reported_until_the_end(house: &House) {
     use futures_util::StreamExt as _;
 
     let web = small_site().await;

@@ -1,5 +1,5 @@
-//! A web site on loopback as crawls meet them: validators, gzip, redirects, robots.txt, sitemaps,
-//! and pages that wait until the test lets them go. It remembers each request.
+//! A loopback web site as crawls find it: validators, gzip, redirects, robots.txt, sitemaps, and pages that the test can
+//! delay. It records each request.
 
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -96,12 +96,12 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// Waits until a request stands before it.
+    /// Waits until a request waits at the gate.
     pub async fn reached(&self) {
         let mut reached = self.reached.subscribe();
         helpbot_tests::in_time("a request at the gate", reached.wait_for(|is_reached| *is_reached))
             .await
-            .expect("the gate stands");
+            .expect("the gate exists");
     }
 
     pub fn open(&self) {

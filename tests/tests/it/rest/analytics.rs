@@ -1,4 +1,4 @@
-//! GET /analytics/overview, /analytics/activity and /conversations.
+//! Tests of GET /analytics/overview, /analytics/activity and /conversations.
 
 use std::time::Duration;
 
@@ -179,7 +179,7 @@ async fn analytics_403_on_the_starter_plan_and_with_a_widget_key(app: &TestApp) 
     for path in PATHS {
         let plan = small.owner().get(path).await;
         let key = large.visitor().get(path).await;
-        let required = refusal(StatusCode::FORBIDDEN, "This requires the Growth plan", "PLAN_REQUIRED");
+        let required = refusal(StatusCode::FORBIDDEN, "This requires the Growth plan.", "PLAN_REQUIRED");
         assert_eq!(told(&plan), required, "{path}");
         assert_eq!((key.status, &key.json()["code"]), (StatusCode::FORBIDDEN, &json!("FORBIDDEN")), "{path}");
     }

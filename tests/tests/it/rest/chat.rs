@@ -1,4 +1,4 @@
-//! POST /chat, /feedback and /handoff.
+//! Tests of POST /chat, /feedback and /handoff.
 
 use helpbot_tests::{TestApp, on_both_backends};
 use reqwest::{Method, StatusCode};

@@ -1,4 +1,4 @@
-//! GET and PATCH /config.
+//! Tests of GET and PATCH /config.
 
 use helpbot_domain::plan::Plan;
 use helpbot_services::accounts::sites::{self, SitePatch};
@@ -123,7 +123,7 @@ async fn config_patch_401_without_a_key(app: &TestApp) {
 
 async fn config_patch_403_for_the_plan_and_for_the_key(app: &TestApp) {
     let site = app.site().plan(Plan::Growth).create().await;
-    let plan_required = refusal(StatusCode::FORBIDDEN, "This requires the Scale plan", "PLAN_REQUIRED");
+    let plan_required = refusal(StatusCode::FORBIDDEN, "This requires the Scale plan.", "PLAN_REQUIRED");
 
     // Also beside a bad value, and beside one of a wrong type: the plan is asked first.
     for body in [
@@ -134,5 +134,8 @@ async fn config_patch_403_for_the_plan_and_for_the_key(app: &TestApp) {
         assert_eq!(told(&site.owner().patch("/api/v1/config", &body).await), plan_required, "{body}");
     }
     let widget = site.visitor().patch("/api/v1/config", &json!({"botName": 7})).await;
-    assert_eq!(told(&widget), refusal(StatusCode::FORBIDDEN, "This key may not change the configuration", "FORBIDDEN"));
+    assert_eq!(
+        told(&widget),
+        refusal(StatusCode::FORBIDDEN, "This API key is not allowed to change the configuration.", "FORBIDDEN")
+    );
 }

@@ -1,6 +1,5 @@
-//! The decisions of the REST contract, by their numbers. What a route's own file compares whole
-//! is here only looked at for the one thing that was decided. Those about what is stored are in
-//! `contract_data`.
+//! Tests of the decisions of the REST contract, by their numbers. Each test checks only its decision; whole responses are
+//! compared in the file of the route. Decisions about stored data are in `contract_data`.
 
 use std::time::Duration;
 
@@ -21,7 +20,7 @@ on_both_backends!(
     decision_05_lengths_count_code_points_after_trimming,
     decision_06_a_session_is_any_text_of_200_characters,
     decision_07_an_unknown_language_is_never_refused,
-    decision_08_another_sites_conversation_is_not_told_from_none,
+    decision_08_another_sites_conversation_looks_like_a_missing_one,
     decision_09_a_vote_may_change_and_a_handoff_repeat,
     decision_10_an_empty_address_is_none,
     decision_11_the_first_place_with_a_key_decides,
@@ -31,7 +30,7 @@ on_both_backends!(
     decision_15_an_unknown_range_is_the_default,
     decision_18_times_have_milliseconds_and_ids_are_typed,
     decision_21_one_credit_answers_one_of_many,
-    decision_24_a_failed_rescrape_keeps_what_was_read,
+    decision_24_a_failed_sync_keeps_the_previous_content,
     decision_29_a_page_of_any_origin_may_call,
     decision_30_a_trailing_slash_is_accepted,
     decision_31_plans_open_what_they_include,
@@ -142,7 +141,7 @@ async fn decision_07_an_unknown_language_is_never_refused(app: &TestApp) {
     }
 }
 
-async fn decision_08_another_sites_conversation_is_not_told_from_none(app: &TestApp) {
+async fn decision_08_another_sites_conversation_looks_like_a_missing_one(app: &TestApp) {
     let (site, other) = (app.site().create().await, app.site().create().await);
     let foreign = asked(&other).await;
 
@@ -321,7 +320,7 @@ async fn decision_21_one_credit_answers_one_of_many(app: &TestApp) {
     assert_eq!(credits_used(&site.owner()).await, 3);
 }
 
-async fn decision_24_a_failed_rescrape_keeps_what_was_read(app: &TestApp) {
+async fn decision_24_a_failed_sync_keeps_the_previous_content(app: &TestApp) {
     let site = app.site().create().await;
     let page = "<h1>FAQ</h1><h2>When are you open?</h2><p>From nine to five, Monday to Friday.</p>";
     let pages = Pages::of([("/faq", Page::html(page))]).await;
@@ -330,7 +329,7 @@ async fn decision_24_a_failed_rescrape_keeps_what_was_read(app: &TestApp) {
         let source = site.owner().get("/api/v1/sources").await.ok()["sources"][0].clone();
         (source["status"] == wanted).then_some(source)
     };
-    wait_for("the first reading", async || status("indexed").await).await;
+    wait_for("the first sync", async || status("indexed").await).await;
 
     pages.put("/faq", Page::status(StatusCode::NOT_FOUND));
     site.owner().post("/api/v1/sources/rescrape", &json!({"sourceId": added["source"]["id"]})).await.ok();

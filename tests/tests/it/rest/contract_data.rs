@@ -1,5 +1,5 @@
-//! The decisions of the REST contract about what is stored: lists, figures, sources, webhooks,
-//! the configuration. Those about asking are in `contract`.
+//! Tests of the decisions of the REST contract about stored data: lists, analytics, sources, webhooks and configuration.
+//! Decisions about questions are in `contract`.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ on_both_backends!(
     decision_26_a_webhook_shows_its_secret_once_and_a_site_has_five,
     decision_27_a_patch_of_the_configuration_is_all_or_nothing,
     decision_28_the_configuration_is_whole_and_may_be_kept_a_minute,
-    decision_34_a_named_request_is_carried_out_once,
+    decision_34_a_request_with_an_idempotency_key_has_one_effect,
     decision_35_the_document_and_its_page_are_served_to_everybody,
 );
 
@@ -299,7 +299,7 @@ async fn decision_28_the_configuration_is_whole_and_may_be_kept_a_minute(app: &T
     assert_eq!(chat.header("cache-control"), Some("no-store"));
 }
 
-async fn decision_34_a_named_request_is_carried_out_once(app: &TestApp) {
+async fn decision_34_a_request_with_an_idempotency_key_has_one_effect(app: &TestApp) {
     let site = app.site().credits(5).create().await;
     let named = async |path: &str, body: Value| {
         let request = site.owner().request(Method::POST, path).header("idempotency-key", "once");

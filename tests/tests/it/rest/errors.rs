@@ -1,4 +1,4 @@
-//! What is refused before a route is asked, and what every answer carries.
+//! Tests of requests that are refused before a route is called, and of the headers of every response.
 
 use helpbot_tests::{Client, Reply, TestApp, on_both_backends};
 use reqwest::{Method, StatusCode};
@@ -11,7 +11,7 @@ on_both_backends!(
     a_body_of_more_than_64_kib_is_413,
     a_body_of_any_size_is_413_in_json,
     a_method_that_a_path_does_not_know_is_405,
-    a_path_that_is_none_is_404,
+    an_unknown_path_is_404,
     options_is_204_without_a_key,
     head_answers_as_get_without_a_body,
     every_answer_carries_its_id_and_the_cors_headers,
@@ -53,7 +53,8 @@ async fn a_body_that_is_not_a_json_object_is_400_before_the_key_is_looked_at(app
 async fn a_body_of_more_than_64_kib_is_413(app: &TestApp) {
     let site = app.site().create().await;
     let of = |bytes: usize| format!("{{\"question\":\"Hi?\",\"pad\":\"{}\"}}", "x".repeat(bytes - 27));
-    let too_large = refusal(StatusCode::PAYLOAD_TOO_LARGE, "The body may have at most 64 KiB", "PAYLOAD_TOO_LARGE");
+    let too_large =
+        refusal(StatusCode::PAYLOAD_TOO_LARGE, "The body must not be larger than 64 KiB", "PAYLOAD_TOO_LARGE");
 
     let largest = raw(&site.visitor(), Method::POST, "/api/v1/chat", of(64 * 1024)).await;
     let larger = raw(&site.visitor(), Method::POST, "/api/v1/chat", of(64 * 1024 + 1)).await;
@@ -66,13 +67,15 @@ async fn a_body_of_more_than_64_kib_is_413(app: &TestApp) {
 async fn a_body_of_any_size_is_413_in_json(app: &TestApp) {
     let reply = raw(&app.anonymous(), Method::POST, "/api/v1/chat", "x".repeat(300 * 1024)).await;
 
-    let expected = refusal(StatusCode::PAYLOAD_TOO_LARGE, "The body may have at most 64 KiB", "PAYLOAD_TOO_LARGE");
+    let expected =
+        refusal(StatusCode::PAYLOAD_TOO_LARGE, "The body must not be larger than 64 KiB", "PAYLOAD_TOO_LARGE");
     assert_eq!(told(&reply), expected);
     assert_eq!(reply.header("access-control-allow-origin"), Some("*"));
 }
 
 async fn a_method_that_a_path_does_not_know_is_405(app: &TestApp) {
-    let not_allowed = refusal(StatusCode::METHOD_NOT_ALLOWED, "This method is not allowed here", "METHOD_NOT_ALLOWED");
+    let not_allowed =
+        refusal(StatusCode::METHOD_NOT_ALLOWED, "This route does not support this method", "METHOD_NOT_ALLOWED");
 
     for (method, path, allowed) in [
         (Method::GET, "/api/v1/chat", "POST"),
@@ -91,8 +94,8 @@ fn sorted(list: Option<&str>) -> String {
     items.join(",")
 }
 
-async fn a_path_that_is_none_is_404(app: &TestApp) {
-    let nothing = refusal(StatusCode::NOT_FOUND, "There is nothing at this path", "NOT_FOUND");
+async fn an_unknown_path_is_404(app: &TestApp) {
+    let nothing = refusal(StatusCode::NOT_FOUND, "No route exists for this path", "NOT_FOUND");
 
     for path in
         ["/api", "/api/", "/api/v1", "/api/v1/", "/api/v2/chat", "/api/v1/chats", "/api/v1/chat/1", "/api/v1/CHAT"]

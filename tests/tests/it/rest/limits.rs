@@ -1,4 +1,4 @@
-//! What callers are told of what they have left: of a minute's requests, of a month's questions.
+//! Tests of the headers that report remaining requests and credits.
 
 use futures_util::future::join_all;
 use helpbot_tests::database::{self, TestDatabase};
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::rest::{UNKNOWN_QUESTION, refusal, told};
 
-on_both_backends!(chat_and_its_429_tell_the_months_credits, without_a_limit_nothing_is_told_of_one);
+on_both_backends!(chat_and_its_429_tell_the_months_credits, without_a_limit_there_are_no_limit_headers);
 
 fn number(reply: &Reply, name: &str) -> Option<u32> {
     reply.header(name).map(|value| value.parse().expect("a number"))
@@ -28,7 +28,7 @@ async fn chat_and_its_429_tell_the_months_credits(app: &TestApp) {
     assert!(exposed.contains("X-Credits-Remaining") && exposed.contains("RateLimit-Remaining"), "{exposed}");
 }
 
-async fn without_a_limit_nothing_is_told_of_one(app: &TestApp) {
+async fn without_a_limit_there_are_no_limit_headers(app: &TestApp) {
     let site = app.site().create().await;
 
     let reply = site.visitor().get("/api/v1/config").await;
@@ -39,7 +39,7 @@ async fn without_a_limit_nothing_is_told_of_one(app: &TestApp) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_limited_caller_is_told_what_is_left_and_then_when_to_come_back() {
+async fn a_limited_client_learns_what_is_left_and_when_to_retry() {
     const AT_ONCE: usize = 100;
     const VISITOR_LIMIT: u32 = 600;
     const MINUTE: u32 = 60;
@@ -59,7 +59,10 @@ async fn a_limited_caller_is_told_what_is_left_and_then_when_to_come_back() {
         let standing = ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"].map(|name| number(&first, name));
         assert_eq!(standing, [Some(VISITOR_LIMIT), Some(VISITOR_LIMIT - 1), Some(1)]);
         let refused = refused.expect("the loop ended");
-        assert_eq!(told(&refused), refusal(StatusCode::TOO_MANY_REQUESTS, "Too many requests", "RATE_LIMITED"));
+        assert_eq!(
+            told(&refused),
+            refusal(StatusCode::TOO_MANY_REQUESTS, "Too many requests. Try again later.", "RATE_LIMITED")
+        );
         assert_eq!(number(&refused, "ratelimit-remaining"), Some(0));
         assert!(number(&refused, "retry-after").is_some_and(|wait| (1..=MINUTE).contains(&wait)));
         app.stop().await;

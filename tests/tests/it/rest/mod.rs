@@ -1,6 +1,6 @@
-//! `/api/v1` through the public door: a whole server, over both databases, asked as a legacy
-//! client asks. One file a family, one test a route and documented status, whole bodies; and
-//! `contract` and `contract_data`, which walk the decisions of the REST contract by their numbers.
+//! Tests of `/api/v1` through a complete server on both databases, called as existing clients call it. Each file covers one
+//! family of routes with a test for each route and documented status, comparing whole bodies. `contract` and
+//! `contract_data` test the numbered decisions of the REST contract.
 
 mod analytics;
 mod chat;

@@ -1,5 +1,5 @@
-//! The command of the reference page, run as it stands there by the real `curl`: no content type,
-//! no header beside the key.
+//! Runs the command of the REST reference page unchanged with the real `curl`: without a content type and with no header
+//! except the key.
 
 use std::process::Stdio;
 
@@ -10,7 +10,7 @@ use tokio::process::Command;
 use crate::rest::{ENTRY_ANSWER, ENTRY_QUESTION, ENTRY_URL, with_entry};
 
 on_both_backends!(
-    the_quick_start_of_the_reference_page_works_as_it_stands,
+    the_quick_start_of_the_reference_page_works_unchanged,
     a_key_in_the_address_or_in_the_body_works_from_the_shell,
 );
 
@@ -24,7 +24,7 @@ async fn shell(app: &TestApp, key: &str, lines: &str) -> Value {
     let base = app.url("/").to_string();
     let lines = lines.replace(" /api", &format!(" {}/api", base.trim_end_matches('/'))).replace("YOUR_KEY", key);
     let mut command = Command::new("sh");
-    // No configuration of whoever runs the tests.
+    // The user's own curl configuration is ignored.
     command.args(["-c", &lines]).env("CURL_HOME", "/nonexistent").env("no_proxy", "*").stderr(Stdio::piped());
     let ended = command.output().await.expect("a shell");
     let (out, err) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
@@ -32,7 +32,7 @@ async fn shell(app: &TestApp, key: &str, lines: &str) -> Value {
     serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"))
 }
 
-async fn the_quick_start_of_the_reference_page_works_as_it_stands(app: &TestApp) {
+async fn the_quick_start_of_the_reference_page_works_unchanged(app: &TestApp) {
     let site = app.site().create().await;
 
     let answer = shell(app, &site.secret_key, QUICK_START).await;

@@ -1,11 +1,12 @@
-//! The search in conversations through both doors: the same is found before and after the index has
-//! taken them in, and it is what a plain look through question and answer finds.
+//! Tests of the conversation search over GraphQL and REST: the results are the same before and after the index contains the
+//! conversations, and equal to those of a plain scan.
 
 use std::time::Duration;
 
 use helpbot_domain::Timestamp;
 use helpbot_services::accounts::sites;
 use helpbot_services::conversations::history::{self, PastConversation};
+use helpbot_services::conversations::search;
 use helpbot_tests::{TestApp, TestSite, on_both_backends};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -78,7 +79,7 @@ fn past(number: usize, (question, answer): (&str, &str)) -> PastConversation {
 }
 
 async fn bring(app: &TestApp, site: &TestSite<'_>, past: Vec<PastConversation>) {
-    history::bring(app.services(), app.operator(), Some(site.id), past).await.expect("they are stored");
+    history::import(app.services(), app.operator(), Some(site.id), past).await.expect("they are stored");
 }
 
 /// Questions by REST, page by page, newest first.
@@ -148,7 +149,7 @@ async fn a_search_finds_what_a_plain_look_finds_before_and_after_it_is_indexed(a
         let found_past = found.iter().filter(|text| *text != crate::rest::UNKNOWN_QUESTION).cloned().collect();
         let expected_past = expected.into_iter().filter(|text| text != crate::rest::UNKNOWN_QUESTION).collect();
         assert_eq!(sorted(found_past), sorted(expected_past), "{words}");
-        app.services().index_conversations().await.expect("the index is up to date");
+        search::index_all(&app.services()).await.expect("the index is up to date");
         assert_eq!(by_rest(&site, words).await, found, "{words}");
     }
     assert_eq!(by_rest(&site, "flux capacitor").await, [crate::rest::UNKNOWN_QUESTION]);
@@ -166,7 +167,7 @@ async fn what_was_imported_is_found_and_goes_with_its_site(app: &TestApp) {
 
     let refused = gone.owner().get("/api/v1/conversations?search=zeppelin").await;
     assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
-    app.services().index_conversations().await.expect("the index is up to date");
+    search::index_all(&app.services()).await.expect("the index is up to date");
     assert_eq!(by_rest(&site, "zeppelin").await, ["Where is the zeppelin?"]);
     bring(app, &site, vec![past(1, ("Another zeppelin?", "No."))]).await;
     assert_eq!(by_rest(&site, "zeppelin").await, ["Another zeppelin?", "Where is the zeppelin?"]);

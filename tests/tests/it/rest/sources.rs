@@ -1,7 +1,6 @@
-//! GET, POST and DELETE /sources, POST /sources/rescrape.
+//! Tests of GET, POST and DELETE /sources and of POST `/sources/rescrape`.
 
-use helpbot_domain::key::KeyKind;
-use helpbot_domain::key::Scope;
+use helpbot_domain::key::{KeyKind, Scope};
 use helpbot_domain::plan::Plan;
 use helpbot_tests::{Page, Pages, TestApp, on_both_backends, wait_for};
 use reqwest::StatusCode;
@@ -26,14 +25,14 @@ on_both_backends!(
 );
 
 const ADDED: &str = "Source added. Poll GET /api/v1/sources to see when it is indexed.";
-const AGAIN: &str = "The source is being read again. Poll GET /api/v1/sources to see when it is indexed.";
+const AGAIN: &str = "The source is being synced. Poll GET /api/v1/sources to see when it is indexed.";
 
 fn faq() -> Page {
     Page::html("<h1>FAQ</h1><h2>When are you open?</h2><p>From nine to five, Monday to Friday.</p>")
 }
 
 fn plan_required() -> (u16, Value) {
-    refusal(StatusCode::FORBIDDEN, "This requires the Scale plan", "PLAN_REQUIRED")
+    refusal(StatusCode::FORBIDDEN, "This requires the Scale plan.", "PLAN_REQUIRED")
 }
 
 fn missing_key() -> (u16, Value) {
@@ -77,7 +76,7 @@ async fn sources_get_403_for_the_plan_and_for_the_key(app: &TestApp) {
     let key = large.visitor().get("/api/v1/sources").await;
 
     assert_eq!(told(&plan), plan_required());
-    assert_eq!(told(&key), refusal(StatusCode::FORBIDDEN, "This key may not read sources", "FORBIDDEN"));
+    assert_eq!(told(&key), refusal(StatusCode::FORBIDDEN, "This API key is not allowed to read sources.", "FORBIDDEN"));
 }
 
 async fn sources_post_200_adds_a_page_that_ends_indexed(app: &TestApp) {
@@ -147,7 +146,10 @@ async fn sources_post_401_and_403_come_before_400(app: &TestApp) {
     assert_eq!(told(&app.anonymous().post("/api/v1/sources", &nothing).await), missing_key());
     assert_eq!(told(&small.owner().post("/api/v1/sources", &nothing).await), plan_required());
     let widget = large.visitor().post("/api/v1/sources", &nothing).await;
-    assert_eq!(told(&widget), refusal(StatusCode::FORBIDDEN, "This key may not change sources", "FORBIDDEN"));
+    assert_eq!(
+        told(&widget),
+        refusal(StatusCode::FORBIDDEN, "This API key is not allowed to change sources.", "FORBIDDEN")
+    );
 }
 
 async fn sources_delete_200_and_then_404(app: &TestApp) {
@@ -214,7 +216,7 @@ async fn rescrape_401_403_and_404(app: &TestApp) {
     let path = "/api/v1/sources/rescrape";
 
     assert_eq!(told(&app.anonymous().post(path, &body).await), missing_key());
-    let forbidden = refusal(StatusCode::FORBIDDEN, "This key may not change sources", "FORBIDDEN");
+    let forbidden = refusal(StatusCode::FORBIDDEN, "This API key is not allowed to change sources.", "FORBIDDEN");
     assert_eq!(told(&app.client(&reader).post(path, &body).await), forbidden);
     let unknown = refusal(StatusCode::NOT_FOUND, "Source not found", "NOT_FOUND");
     assert_eq!(told(&site.owner().post(path, &body).await), unknown);

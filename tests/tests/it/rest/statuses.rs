@@ -1,5 +1,5 @@
-//! The statuses that every route can give, on every route, with their whole bodies: no key, no
-//! right, a body too large, a fault of ours. Those that are a route's own are in its family's file.
+//! Tests of the statuses that every route can return, on every route, with whole bodies: missing key, missing permission, body
+//! too large, and an internal error. Statuses of single routes are tested in the files of their families.
 
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ async fn each_route_403_for_a_key_without_the_right(app: &TestApp) {
 
         let (status, told) = told(&reply);
         let words = told["error"].as_str().unwrap_or_default();
-        assert!(words.starts_with("This key may not "), "{method} {path}: {told}");
+        assert!(words.starts_with("This API key is not allowed to "), "{method} {path}: {told}");
         assert_eq!((status, &told), (403, &json!({"error": words, "code": "FORBIDDEN"})), "{method} {path}");
     }
 }
@@ -71,7 +71,8 @@ async fn each_route_403_for_a_key_without_the_right(app: &TestApp) {
 async fn each_route_413_for_a_body_over_64_kib(app: &TestApp) {
     let site = app.site().create().await;
     let large = "x".repeat(64 * 1024 + 1);
-    let expected = refusal(StatusCode::PAYLOAD_TOO_LARGE, "The body may have at most 64 KiB", "PAYLOAD_TOO_LARGE");
+    let expected =
+        refusal(StatusCode::PAYLOAD_TOO_LARGE, "The body must not be larger than 64 KiB", "PAYLOAD_TOO_LARGE");
 
     for (method, path, _) in &ROUTES {
         let reply = send(&site.owner(), method, path, large.clone()).await;

@@ -1,4 +1,4 @@
-//! GET, POST and DELETE /webhooks.
+//! Tests of GET, POST and DELETE /webhooks.
 
 use futures_util::future::join_all;
 use helpbot_domain::plan::Plan;
@@ -64,7 +64,7 @@ async fn webhooks_get_200_redacts_the_secret(app: &TestApp) {
 async fn webhooks_post_400_for_bad_addresses_events_and_descriptions(app: &TestApp) {
     let site = app.site().create().await;
     let good = json!(["conversation.created"]);
-    let refused = "events must hold one or more of the four event names";
+    let refused = "events must contain one or more of the four event names";
 
     for events in [json!(null), json!([]), json!("conversation.created"), json!(["message.created"]), json!([1])] {
         let reply = site.owner().post(PATH, &json!({"url": URL, "events": events})).await;
@@ -96,7 +96,8 @@ async fn webhooks_post_403_for_the_sixth_also_of_many_at_once(app: &TestApp) {
 
     let replies = join_all((0..20).map(|_| create(&site))).await;
 
-    let limit = refusal(StatusCode::FORBIDDEN, "A site may have 5 webhooks", "LIMIT_REACHED");
+    let limit =
+        refusal(StatusCode::FORBIDDEN, "A site can have at most 5 webhooks. Delete one first.", "LIMIT_REACHED");
     let (created, refused): (Vec<_>, Vec<_>) = replies.iter().partition(|reply| reply.status == StatusCode::OK);
     assert_eq!((created.len(), refused.len()), (1, 19));
     assert!(refused.iter().all(|reply| told(reply) == limit));
@@ -133,8 +134,8 @@ async fn webhooks_401_without_a_key(app: &TestApp) {
 
 async fn webhooks_403_on_the_starter_plan_and_with_a_widget_key(app: &TestApp) {
     let (small, large) = (app.site().plan(Plan::Starter).create().await, app.site().create().await);
-    let required = refusal(StatusCode::FORBIDDEN, "This requires the Growth plan", "PLAN_REQUIRED");
-    let forbidden = refusal(StatusCode::FORBIDDEN, "This key may not manage webhooks", "FORBIDDEN");
+    let required = refusal(StatusCode::FORBIDDEN, "This requires the Growth plan.", "PLAN_REQUIRED");
+    let forbidden = refusal(StatusCode::FORBIDDEN, "This API key is not allowed to manage webhooks.", "FORBIDDEN");
 
     for (client, expected) in [(small.owner(), required), (large.visitor(), forbidden)] {
         assert_eq!(told(&client.get(PATH).await), expected);

@@ -1,0 +1,186 @@
+// Checks that an agent can rely on the dashboard: nothing written is lost, threads reach their beginning, times
+// advance, the URL restores every view, and the list shows everybody who waits.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { launch, watchedPage } from "./browser.mjs";
+import { Agent } from "./pages.mjs";
+import { graphql, until } from "./server.mjs";
+import { startWorld } from "./states.mjs";
+
+let browser;
+let world;
+before(async () => {
+  [world, browser] = [await startWorld(), await launch()];
+});
+after(async () => {
+  await browser?.close();
+  world?.stop();
+});
+
+const run = (query, variables) => graphql(world.origin, world.secretKey, query, variables);
+let count = 0;
+
+/** Creates a conversation that waits for a human. Returns its ID and its unique question. */
+async function waiting(text = "Do you ship to Tromsø") {
+  const question = `${text}, number ${count++}?`;
+  const { askQuestion } = await run("mutation($q: String!) { askQuestion(input: {question: $q}) { conversation { id } userErrors { message } } }", { q: question });
+  const { id } = askQuestion.conversation;
+  await run("mutation($id: ID!) { requestHandoff(input: {conversationId: $id, customerEmail: \"ada@example.org\"}) { userErrors { message } } }", { id });
+  return { id, question };
+}
+const send = (id, text) => run("mutation($id: ID!, $t: String!) { sendMessage(input: {conversationId: $id, text: $t}) { userErrors { message } } }", { id, t: text });
+const resolve = (id) => run("mutation($id: ID!) { resolveConversation(input: {conversationId: $id}) { userErrors { message } } }", { id });
+const textsOf = async (id) => (await run("query($id: ID!) { node(id: $id) { ... on Conversation { messages(last: 50) { nodes { text } } } } }", { id })).node.messages.nodes.map(({ text }) => text);
+const reply = (agent) => agent.page.getByLabel("Your answer");
+
+test("an_unsent_reply_is_sent_later_although_another_conversation_is_open", async () => {
+  const [one, two] = [await waiting(), await waiting()];
+  const agent = await Agent.on(browser, world);
+  await agent.isLive();
+  await agent.read(one.question);
+  await agent.context.setOffline(true);
+  await agent.say("Written offline, one");
+  await agent.say("Written offline, two");
+  await agent.page.getByText("Not sent").first().waitFor();
+
+  await agent.page.getByRole("link", { name: two.question }).click();
+  await agent.page.getByText("The server could not be reached").waitFor();
+  await agent.page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Sources" }).click();
+  await agent.context.setOffline(false);
+
+  await until(async () => (await textsOf(one.id)).slice(2).join() === "Written offline, one,Written offline, two", 20_000);
+  assert.equal((await textsOf(two.id)).length, 2);
+});
+
+test("an_unsent_reply_and_a_draft_survive_a_reload", async () => {
+  const [one, two] = [await waiting(), await waiting()];
+  const agent = await Agent.on(browser, world);
+  await agent.isLive();
+  await agent.read(two.question);
+  await reply(agent).fill("Half a sentence");
+  await agent.read(one.question);
+  assert.equal(await reply(agent).inputValue(), "");
+  await agent.page.route("**/graphql", (route) => (route.request().postData()?.includes("sendMessage") ? route.abort() : route.continue()));
+  await agent.say("Kept over a reload");
+  await agent.page.getByText("Not sent").waitFor();
+
+  await agent.page.unroute("**/graphql");
+  await agent.page.reload();
+  await agent.signIn(world);
+  await until(async () => (await textsOf(one.id)).includes("Kept over a reload"), 20_000);
+  await agent.read(two.question);
+
+  assert.equal(await reply(agent).inputValue(), "Half a sentence");
+  assert.equal((await textsOf(one.id)).length, 3);
+});
+
+test("a_long_thread_can_be_read_from_its_first_message", async () => {
+  const { id, question } = await waiting();
+  for (let i = 0; i < 105; i++) await send(id, `Message ${i}.`);
+  const agent = await Agent.on(browser, world, `inbox?open=${id}`);
+  await agent.thread.getByText("Message 104.", { exact: true }).waitFor();
+
+  const earlier = agent.page.getByRole("button", { name: "Show earlier messages" });
+  while (await earlier.isVisible()) {
+    const before = await agent.thread.getByRole("article").count();
+    await earlier.click();
+    await until(async () => await agent.thread.getByRole("article").count() > before);
+  }
+
+  await agent.thread.getByText("Message 0.", { exact: true }).waitFor();
+  assert.equal(await agent.thread.getByRole("article").count(), 107);
+  assert.match(await agent.thread.getByRole("article").first().innerText(), new RegExp(question.slice(0, 20)));
+});
+
+test("relative_times_advance_while_the_page_is_open", async () => {
+  const { question } = await waiting();
+  const { page } = await watchedPage(browser, world.origin);
+  await page.clock.install();
+  await page.goto(`${world.origin}/dashboard/inbox`);
+  await Agent.prototype.signIn.call({ page }, world);
+  const time = page.getByRole("link", { name: question }).locator("time");
+  await time.waitFor();
+
+  await page.clock.runFor("02:05:00");
+
+  await until(async () => /2 hours ago/.test(await time.innerText()));
+});
+
+test("everybody_who_waits_is_listed_whatever_happened_later", async () => {
+  const first = await waiting("Who waits longest");
+  for (let i = 0; i < 55; i++) await resolve((await waiting("Already closed")).id);
+
+  const agent = await Agent.on(browser, world);
+  await agent.page.getByRole("link", { name: first.question }).waitFor();
+  await agent.page.getByRole("navigation", { name: "Filter" }).getByRole("link", { name: "Closed" }).click();
+  const list = agent.page.getByRole("region", { name: "Conversations" });
+  while (await list.getByRole("button", { name: "Show more" }).isVisible()) {
+    const before = await list.locator(".entry").count();
+    await list.getByRole("button", { name: "Show more" }).click();
+    await until(async () => await list.locator(".entry").count() > before);
+  }
+
+  assert.ok(await list.locator(".entry").count() >= 55);
+});
+
+test("the_url_restores_filters_and_the_open_conversation", async () => {
+  const { question } = await waiting("Where is the url kept");
+  const agent = await Agent.on(browser, world, "conversations");
+  await agent.page.getByLabel("Search", { exact: true }).fill(question);
+  await agent.page.getByRole("button", { name: "Search" }).click();
+  await agent.page.getByText("1–1 of 1").waitFor();
+  await agent.page.getByLabel("Show").selectOption("HANDOFF");
+  await agent.page.locator("summary", { hasText: question }).click();
+  await agent.page.getByRole("link", { name: "Open in the inbox" }).click();
+  await agent.thread.getByText(question).waitFor();
+
+  await agent.page.goBack();
+  await agent.page.getByText("1–1 of 1").waitFor();
+  assert.equal(await agent.page.getByLabel("Search", { exact: true }).inputValue(), question);
+  assert.equal(await agent.page.getByLabel("Show").inputValue(), "HANDOFF");
+  await agent.page.goForward();
+  await agent.thread.getByText(question).waitFor();
+  await agent.page.reload();
+  await agent.signIn(world);
+
+  await agent.thread.getByText(question).waitFor();
+});
+
+test("an_unknown_conversation_is_reported", async () => {
+  const agent = await Agent.on(browser, world, "inbox?open=conv_00000000000000000000000000");
+
+  await agent.page.getByText("This conversation does not exist").waitFor();
+});
+
+test("the_agent_sees_whether_the_visitor_is_there", async () => {
+  const { id } = await waiting();
+  const agent = await Agent.on(browser, world, `inbox?open=${id}`);
+
+  await agent.page.getByText("The visitor is not here. They left the address ada@example.org.").waitFor();
+});
+
+test("a_reply_is_sent_over_plain_http", async () => {
+  const { id } = await waiting();
+  const plain = await launch(["--host-resolver-rules=MAP helpbot.test 127.0.0.1"]);
+  try {
+    const origin = world.origin.replace("127.0.0.1", "helpbot.test");
+    const agent = await Agent.on(plain, { ...world, origin }, `inbox?open=${id}`);
+    assert.equal(await agent.page.evaluate(() => globalThis.isSecureContext), false);
+
+    await agent.say("Over plain HTTP");
+
+    await until(async () => (await textsOf(id)).includes("Over plain HTTP"));
+    assert.deepEqual(agent.faults, []);
+  } finally {
+    await plain.close();
+  }
+});
+
+test("the_chart_says_that_its_days_are_utc", async () => {
+  const agent = await Agent.on(browser, world, "overview");
+
+  await agent.page.getByText("As a table").click();
+
+  await agent.page.getByRole("columnheader", { name: "Day (UTC)" }).waitFor();
+});
