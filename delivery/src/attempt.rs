@@ -1,7 +1,8 @@
-//! One attempt at one delivery: sign, post, judge, and keep what the owner will want to see.
+//! One attempt at one delivery: sign the request, post it, judge the response, and keep what the
+//! owner will want to see.
 //!
-//! The worker brings a claimed row and writes down the [`Attempt`]; no transaction is open in
-//! between. At most one attempt of a delivery runs at a time, which is the lease's business.
+//! The worker provides a [`PendingDelivery`] and records the [`AttemptResult`]; no transaction is
+//! open in between. The lease ensures that at most one attempt of a delivery runs at a time.
 
 use bytes::Bytes;
 use helpbot_domain::Timestamp;
@@ -10,89 +11,97 @@ use helpbot_outbound::{Client, FetchError, HeaderMap, HeaderName, HeaderValue, T
 use url::Url;
 use uuid::Uuid;
 
-use crate::schedule::{Outcome, judge};
-use crate::signature::Secrets;
+use crate::schedule::AttemptOutcome;
+use crate::signature::SigningKeys;
 
-/// A delivery that is due and ours to make.
+/// A delivery that is due and claimed, with everything needed to send it.
 #[derive(Clone, Debug)]
-pub struct Claimed {
-    /// One per event and endpoint, the same over retries and replays.
+pub struct PendingDelivery {
+    /// ID of the delivery. Retries and replays keep it.
     pub delivery_id: Uuid,
-    /// One per event, so that two endpoints on one handler can drop the second.
+    /// ID of the event. It lets a handler that serves two endpoints ignore the second delivery.
     pub event_id: EventId,
-    /// The event's name.
+    /// Name of the event.
     pub event: String,
-    /// The event's place in the site's log; a ping has none.
+    /// Position of the event in the site's log. `None` for a test delivery.
     pub sequence: Option<i64>,
+    /// URL of the endpoint.
     pub url: Url,
-    pub secrets: Secrets,
-    /// As [`helpbot_domain::envelope::wrap`] made it.
+    /// Keys that sign the request.
+    pub keys: SigningKeys,
+    /// Request body, made by [`helpbot_domain::envelope::wrap`].
     pub body: Bytes,
 }
 
-/// What came of an attempt, ready to be recorded.
+/// The result of an attempt, ready to be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attempt {
-    pub outcome: Outcome,
-    /// As sent, in order; no secret is among them.
+pub struct AttemptResult {
+    /// What the attempt means for the delivery and its endpoint.
+    pub outcome: AttemptOutcome,
+    /// Request headers in the order in which they were sent. They contain no secret.
     pub request_headers: Vec<(String, String)>,
-    /// Absent when nothing was answered.
+    /// HTTP status. `None` when there was no response.
     pub status: Option<u16>,
-    /// The head of the response, in order.
+    /// Response headers in the order in which they arrived.
     pub response_headers: Vec<(String, String)>,
-    /// The beginning of the response as text; bytes that are no text are replaced.
+    /// Beginning of the response body. Bytes that are not UTF-8 text are replaced.
     pub response: String,
-    /// Whether the response did not end within its limits, which costs a connection.
-    pub is_cut: bool,
-    /// Why nothing was answered; `code()` for rows, `Display` for the owner.
+    /// Whether the response exceeded its limits. The connection cannot be reused then.
+    pub is_truncated: bool,
+    /// Why there was no response. `code()` is for rows, `Display` for the owner.
     pub error: Option<FetchError>,
+    /// Durations of the phases of the exchange.
     pub timing: Timing,
 }
 
-/// Makes one attempt at `now`; it ends within `limits.total`.
-pub async fn attempt(client: &Client, claimed: &Claimed, now: Timestamp, limits: &WebhookLimits) -> Attempt {
-    let request_headers = headers(claimed, now);
+/// Makes one attempt at `now`. It ends within `limits.total`.
+pub async fn attempt(
+    client: &Client,
+    pending: &PendingDelivery,
+    now: Timestamp,
+    limits: &WebhookLimits,
+) -> AttemptResult {
+    let request_headers = headers(pending, now);
     let sent = request_headers.iter().filter_map(|(name, value)| {
         Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value).ok()?))
     });
     let sent: HeaderMap = sent.collect();
-    let made = client.post_webhook(&claimed.url, sent, claimed.body.clone(), limits).await;
-    let ended = now.plus(made.timing.total);
-    let outcome = judge(&made.response, ended);
-    let blank = Attempt {
-        outcome,
+    let exchange = client.post_webhook(&pending.url, sent, pending.body.clone(), limits).await;
+    let ended = now.plus(exchange.timing.total);
+    let blank = AttemptResult {
+        outcome: AttemptOutcome::of(&exchange.response, ended),
         request_headers,
         status: None,
         response_headers: Vec::new(),
         response: String::new(),
-        is_cut: false,
+        is_truncated: false,
         error: None,
-        timing: made.timing,
+        timing: exchange.timing,
     };
-    match made.response {
-        Ok(head) => Attempt {
+    match exchange.response {
+        Ok(head) => AttemptResult {
             status: Some(head.status),
             response: as_text(&head.body),
             response_headers: head.headers,
-            is_cut: !head.is_complete,
+            is_truncated: !head.is_complete,
             ..blank
         },
-        Err(error) => Attempt { error: Some(error), ..blank },
+        Err(error) => AttemptResult { error: Some(error), ..blank },
     }
 }
 
-/// The documented headers, then those of Standard Webhooks.
-fn headers(claimed: &Claimed, now: Timestamp) -> Vec<(String, String)> {
+/// Returns the documented headers, followed by those of Standard Webhooks.
+fn headers(pending: &PendingDelivery, now: Timestamp) -> Vec<(String, String)> {
     let timestamp_s = now.as_ms().div_euclid(1000);
-    let event_id = claimed.event_id.to_string();
-    let signatures = claimed.secrets.standard_signatures(&event_id, timestamp_s, &claimed.body);
+    let event_id = pending.event_id.to_string();
+    let signatures = pending.keys.standard_signatures(&event_id, timestamp_s, &pending.body);
     let mut headers = vec![
         ("content-type", "application/json".to_owned()),
-        ("x-helpbot-signature", claimed.secrets.active.page_signature(&claimed.body)),
-        ("x-helpbot-event", claimed.event.clone()),
-        ("x-helpbot-delivery", claimed.delivery_id.to_string()),
+        ("x-helpbot-signature", pending.keys.active.page_signature(&pending.body)),
+        ("x-helpbot-event", pending.event.clone()),
+        ("x-helpbot-delivery", pending.delivery_id.to_string()),
     ];
-    headers.extend(claimed.sequence.map(|sequence| ("x-helpbot-sequence", sequence.to_string())));
+    headers.extend(pending.sequence.map(|sequence| ("x-helpbot-sequence", sequence.to_string())));
     headers.extend([
         ("webhook-id", event_id),
         ("webhook-timestamp", timestamp_s.to_string()),
@@ -101,7 +110,7 @@ fn headers(claimed: &Claimed, now: Timestamp) -> Vec<(String, String)> {
     headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// Text that any database takes: PostgreSQL has no NUL in it.
+/// Returns text that both databases can store: PostgreSQL rejects NUL characters.
 fn as_text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).replace('\0', "\u{fffd}")
 }

@@ -1,19 +1,19 @@
-//! An outbox row to a recorded attempt: webhook, signature, e-mail, retries.
+//! Delivery: from a row in the outbox to a recorded attempt. Webhooks, signatures, mails, retries.
 //!
-//! Actors: a business transaction in `services` writes an event and, beside it, one delivery
-//! row per endpoint that asked for it. A worker claims due rows by lease, makes an [`Attempt`]
-//! of each with [`attempt`], and writes down what [`Schedule::next_step`] and
-//! [`Health::after`] say: done, again later, given up, endpoint disabled. Mails go the same way
-//! with the texts of [`mails`].
+//! A use case in `services` writes an event and, in the same transaction, one delivery row per
+//! endpoint that subscribed to it. The worker claims due rows by lease, makes an attempt with
+//! [`attempt`], and records what [`RetrySchedule::next_step`] and [`EndpointHealth::after`] return:
+//! delivered, retried, given up, or endpoint disabled. Mails go the same way with the texts of
+//! [`mails`].
 //!
-//! Guarantees: what was acknowledged is delivered at least once, whatever dies in between; an
-//! attempt ends within 20 s and holds no transaction; the bytes of a body are the same over all
-//! attempts; one endpoint's trouble pauses that endpoint alone.
+//! Guarantees: every committed event is delivered at least once, whatever crashes in between. An
+//! attempt ends within 20 s and holds no transaction. The bytes of a body are the same in all
+//! attempts. A failing endpoint pauses only itself.
 //!
-//! [`worker`] does the work; it reads and writes rows through `services` alone. Everything else
-//! is a function of its arguments, except [`attempt`], which talks to the receiver.
+//! [`worker`] is the only part that reads and writes rows, and only through `services`. Everything
+//! else is a function of its arguments, except [`attempt`], which talks to the endpoint.
 
-/// The programs of the page that receivers are written from, run as they stand.
+/// Runs the example programs of the page for developers of endpoints.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/webhooks.md")]
 struct WebhookPage;
@@ -25,7 +25,7 @@ mod schedule;
 mod signature;
 pub mod worker;
 
-pub use attempt::{Attempt, Claimed, attempt};
-pub use health::{Health, Verdict};
-pub use schedule::{Outcome, Schedule, Step, judge};
-pub use signature::{Secret, SecretError, Secrets};
+pub use attempt::{AttemptResult, PendingDelivery, attempt};
+pub use health::{EndpointDecision, EndpointHealth};
+pub use schedule::{AttemptOutcome, NextStep, RetrySchedule};
+pub use signature::{SigningKey, SigningKeyError, SigningKeys};

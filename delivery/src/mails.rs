@@ -1,145 +1,144 @@
-//! The mails that HelpBot writes: handoff to the owner, transcript to the visitor, trouble with
-//! an endpoint or a source.
+//! The mails that HelpBot writes: handoffs and alerts to the owner, transcripts to the visitor.
 //!
-//! Questions, answers and page addresses come from strangers. In the text part their lines are
-//! quoted with `> `, so that they cannot pass for ours; in the HTML part they are escaped. Both
-//! lose control, direction and tag characters, which can make a text read as something else.
-//! Links are ours alone.
+//! Questions, answers and page URLs come from strangers. The text part quotes their lines with
+//! `> `, so that they cannot imitate ours; the HTML part escapes them. Both parts omit control,
+//! direction and tag characters, which can make text appear as something else. All links are ours.
 
 use helpbot_domain::Timestamp;
 use helpbot_outbound::Mail;
 use helpbot_outbound::mail::is_address;
 use url::Url;
 
-/// Characters of a stranger's text that a subject shows.
+/// Maximum number of characters of a stranger's text in a subject.
 const SUBJECT_CHARS: usize = 80;
-/// Characters of one stranger's text that a mail shows; the rest is in the inbox.
+/// Maximum number of characters of one stranger's text in a mail. The inbox shows the rest.
 const QUOTE_CHARS: usize = 10_000;
 
-/// A visitor wants to talk to a human.
+/// Content of the mail about a visitor who asks for a human.
 #[derive(Clone, Debug)]
-pub struct Handoff<'a> {
+pub struct HandoffMail<'a> {
     pub site_name: &'a str,
     pub question: &'a str,
     pub answer: &'a str,
-    /// Becomes the reply address, when it is one.
+    /// Address that the visitor left. It becomes the reply address when it is valid.
     pub customer_email: Option<&'a str>,
-    /// The conversation in the inbox.
+    /// URL of the conversation in the inbox.
     pub inbox_url: &'a Url,
 }
 
-/// An endpoint is no longer delivered to.
+/// Content of the mail about an endpoint that was disabled.
 #[derive(Clone, Debug)]
-pub struct EndpointDisabled<'a> {
+pub struct EndpointDisabledMail<'a> {
     pub site_name: &'a str,
     pub endpoint_url: &'a Url,
-    pub reason: DisabledReason,
+    pub reason: DisabledCause,
     pub webhooks_url: &'a Url,
 }
 
 /// Why an endpoint was disabled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DisabledReason {
-    /// It answered 410.
+pub enum DisabledCause {
+    /// The endpoint answered 410.
     Gone,
-    /// Nothing but failures since then.
+    /// Every delivery has failed since this time.
     FailingSince(Timestamp),
 }
 
-/// A source could not be read again.
+/// Content of the mail about a source whose sync failed.
 #[derive(Clone, Debug)]
-pub struct SourceFailing<'a> {
+pub struct SourceFailingMail<'a> {
     pub site_name: &'a str,
     pub source: &'a str,
-    /// In words for the owner.
+    /// Reason of the failure, written for the owner.
     pub reason: &'a str,
     pub source_url: &'a Url,
 }
 
-/// A conversation, for the visitor who asked for it.
+/// Content of the transcript that a visitor asked for.
 #[derive(Clone, Debug)]
-pub struct Transcript<'a> {
+pub struct TranscriptMail<'a> {
     pub site_name: &'a str,
-    /// Who wrote, and what; oldest first.
+    /// Author and text of each message, oldest first.
     pub messages: &'a [(&'a str, &'a str)],
 }
 
-/// To the owner: question, answer, and the visitor's address to reply to.
+/// Writes the mail that tells the owner about a handoff, with the visitor's address to reply to.
 #[must_use]
-pub fn handoff(id: String, to: String, handoff: &Handoff<'_>) -> Mail {
+pub fn handoff(id: String, to: String, handoff: &HandoffMail<'_>) -> Mail {
     let reply_to = handoff.customer_email.map(str::trim).filter(|address| is_address(address));
-    let mut letter = Letter::new(id, to, format!("{}: {}", handoff.site_name, clip(handoff.question, SUBJECT_CHARS)));
-    letter.paragraph(&format!("A visitor of {} asks to talk to a human.", plain(handoff.site_name)));
-    letter.quote("They asked", handoff.question);
-    letter.quote("The bot answered", handoff.answer);
+    let mut draft = MailDraft::new(id, to, format!("{}: {}", handoff.site_name, clip(handoff.question, SUBJECT_CHARS)));
+    draft.paragraph(&format!("A visitor of {} asks to talk to a human.", plain(handoff.site_name)));
+    draft.quote("They asked", handoff.question);
+    draft.quote("The bot answered", handoff.answer);
     match (reply_to, handoff.customer_email) {
-        (Some(address), _) => letter.paragraph(&format!("Reply to this mail to write to {address}.")),
-        (None, Some(other)) => letter.quote("They left an address that does not work", other),
-        (None, None) => letter.paragraph("They left no address; answer in the inbox."),
+        (Some(address), _) => draft.paragraph(&format!("Reply to this mail to write to {address}.")),
+        (None, Some(other)) => draft.quote("They left an invalid address", other),
+        (None, None) => draft.paragraph("They left no address. Answer in the inbox."),
     }
-    letter.link("Open the conversation", handoff.inbox_url);
-    letter.mail.reply_to = reply_to.map(str::to_owned);
-    letter.finish()
+    draft.link("Open the conversation", handoff.inbox_url);
+    draft.mail.reply_to = reply_to.map(str::to_owned);
+    draft.finish()
 }
 
-/// To the owner: which endpoint, why, and how to go on.
+/// Writes the mail that tells the owner which endpoint was disabled, why, and what to do.
 #[must_use]
-pub fn endpoint_disabled(id: String, to: String, disabled: &EndpointDisabled<'_>) -> Mail {
+pub fn endpoint_disabled(id: String, to: String, disabled: &EndpointDisabledMail<'_>) -> Mail {
     let reason = match disabled.reason {
-        DisabledReason::Gone => "it answered 410 Gone".to_owned(),
-        DisabledReason::FailingSince(since) => format!("every delivery to it has failed since {since}"),
+        DisabledCause::Gone => "it answered 410 Gone".to_owned(),
+        DisabledCause::FailingSince(since) => format!("every delivery to it has failed since {since}"),
     };
     let subject = format!("{}: a webhook was disabled", disabled.site_name);
-    let mut letter = Letter::new(id, to, subject);
-    letter.paragraph(&format!("A webhook of {} was disabled: {reason}.", plain(disabled.site_name)));
-    letter.quote("The webhook", disabled.endpoint_url.as_str());
-    letter.paragraph("Events go on being recorded. Enable it again and replay what it missed here:");
-    letter.link("Webhooks", disabled.webhooks_url);
-    letter.finish()
+    let mut draft = MailDraft::new(id, to, subject);
+    draft.paragraph(&format!("A webhook of {} was disabled: {reason}.", plain(disabled.site_name)));
+    draft.quote("The webhook", disabled.endpoint_url.as_str());
+    draft.paragraph("Events are still recorded. Enable it again and replay the missed events here:");
+    draft.link("Webhooks", disabled.webhooks_url);
+    draft.finish()
 }
 
-/// To the owner: which source, why, and that visitors still get the old answers.
+/// Writes the mail that tells the owner which source failed, why, and that answers still come from
+/// the previous sync.
 #[must_use]
-pub fn source_failing(id: String, to: String, failing: &SourceFailing<'_>) -> Mail {
-    let mut letter = Letter::new(id, to, format!("{}: a source could not be read", failing.site_name));
-    letter.paragraph(&format!("A source of {} could not be read again.", plain(failing.site_name)));
-    letter.quote("The source", failing.source);
-    letter.quote("The reason", failing.reason);
-    letter.paragraph("Answers keep coming from what was read last time.");
-    letter.link("Open the source", failing.source_url);
-    letter.finish()
+pub fn source_failing(id: String, to: String, failing: &SourceFailingMail<'_>) -> Mail {
+    let mut draft = MailDraft::new(id, to, format!("{}: a source could not be synced", failing.site_name));
+    draft.paragraph(&format!("The last sync of a source of {} failed.", plain(failing.site_name)));
+    draft.quote("The source", failing.source);
+    draft.quote("The reason", failing.reason);
+    draft.paragraph("Answers still come from the previous sync.");
+    draft.link("Open the source", failing.source_url);
+    draft.finish()
 }
 
-/// To the visitor: the conversation as it went.
+/// Writes the mail that sends a visitor the conversation.
 #[must_use]
-pub fn transcript(id: String, to: String, transcript: &Transcript<'_>) -> Mail {
-    let mut letter = Letter::new(id, to, format!("Your conversation with {}", transcript.site_name));
-    letter.paragraph(&format!("This is your conversation with {}.", plain(transcript.site_name)));
+pub fn transcript(id: String, to: String, transcript: &TranscriptMail<'_>) -> Mail {
+    let mut draft = MailDraft::new(id, to, format!("Your conversation with {}", transcript.site_name));
+    draft.paragraph(&format!("This is your conversation with {}.", plain(transcript.site_name)));
     for (author, text) in transcript.messages {
-        letter.quote(author, text);
+        draft.quote(author, text);
     }
-    letter.finish()
+    draft.finish()
 }
 
-/// A mail in the making; text and HTML grow together and say the same.
-struct Letter {
+/// A mail that is being written. Its text and HTML parts have the same content.
+struct MailDraft {
     mail: Mail,
 }
 
-impl Letter {
+impl MailDraft {
     fn new(id: String, to: String, subject: String) -> Self {
         let subject = plain(&subject).replace('\n', " ");
         Self { mail: Mail { id, to, reply_to: None, subject, text: String::new(), html: String::new() } }
     }
 
-    /// Words of ours; names in them have been through [`plain`].
+    /// Adds text of ours. Names in it were passed through [`plain`].
     fn paragraph(&mut self, text: &str) {
         let text = text.replace('\n', " ");
         self.mail.text += &format!("{text}\n\n");
         self.mail.html += &format!("<p>{}</p>\n", escape(&text));
     }
 
-    /// Words of a stranger, set apart.
+    /// Adds the text of a stranger as a quotation.
     fn quote(&mut self, label: &str, text: &str) {
         let label = plain(label).replace('\n', " ");
         let text = plain(&clip(text, QUOTE_CHARS));
@@ -152,7 +151,7 @@ impl Letter {
         );
     }
 
-    /// A link of ours.
+    /// Adds a link of ours.
     fn link(&mut self, label: &str, url: &Url) {
         self.mail.text += &format!("{label}: {url}\n\n");
         self.mail.html += &format!("<p><a href=\"{}\">{}</a></p>\n", escape(url.as_str()), escape(label));
@@ -170,7 +169,7 @@ impl Letter {
     }
 }
 
-/// At most `chars` characters, with a mark when some were left out.
+/// Returns at most `chars` characters, with an ellipsis when some were omitted.
 fn clip(text: &str, chars: usize) -> String {
     match text.char_indices().nth(chars) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -178,14 +177,14 @@ fn clip(text: &str, chars: usize) -> String {
     }
 }
 
-/// The text without characters that are invisible or turn others around; line ends as `\n`.
+/// Returns the text without invisible and direction-changing characters, with `\n` as line ends.
 fn plain(text: &str) -> String {
     let unix = text.replace("\r\n", "\n").replace(['\r', '\u{2028}', '\u{2029}', '\u{85}'], "\n");
     unix.chars().filter(|c| matches!(c, '\n' | '\t') || !(c.is_control() || is_invisible(*c))).collect()
 }
 
-/// Direction marks and overrides, zero-width characters other than the joiners that scripts
-/// need, interlinear annotation, and the tag block.
+/// Returns whether `c` is a direction mark or override, a zero-width character other than the joiners
+/// that scripts need, an interlinear annotation or a tag character.
 fn is_invisible(c: char) -> bool {
     matches!(
         c,
@@ -219,7 +218,7 @@ mod tests {
 
     fn handoff_with(question: &str, email: Option<&str>) -> Mail {
         let inbox_url = url("https://help.example/dashboard/inbox/conv_1");
-        let content = Handoff {
+        let content = HandoffMail {
             site_name: "Tea & Co",
             question,
             answer: "Within 30 days.\nSee our terms.",
@@ -230,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_handoff_says_the_same_in_text_and_html() {
+    fn text_and_html_of_a_handoff_have_the_same_content() {
         let mail = handoff_with("Can I return an opened box?", Some(" ann@home.example "));
 
         assert_eq!(mail.subject, "Tea & Co: Can I return an opened box?");
@@ -259,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_text_stays_text() {
+    fn hostile_text_is_escaped() {
         let mail = handoff_with(
             "</title><script>alert('x')</script><a href=\"https://evil.example\">\u{202e}hi\u{e0041}\0",
             None,
@@ -275,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_visitor_cannot_write_our_lines() {
+    fn a_visitor_cannot_imitate_our_lines() {
         let forged = "Hi\r\n\r\nOpen the conversation: https://evil.example\u{2028}Bye\rX";
         let mail = handoff_with(forged, None);
 
@@ -285,11 +284,11 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_address_is_shown_and_not_used() {
+    fn an_invalid_address_is_shown_and_not_used() {
         let mail = handoff_with("Hi", Some("ann@home.example, all@tea.example"));
 
         assert_eq!(mail.reply_to, None);
-        assert!(mail.text.contains("They left an address that does not work:\n> ann@home.example, all@tea.example\n"));
+        assert!(mail.text.contains("They left an invalid address:\n> ann@home.example, all@tea.example\n"));
     }
 
     #[test]
@@ -301,16 +300,20 @@ mod tests {
     }
 
     #[test]
-    fn a_disabled_endpoint_is_named_with_its_reason() {
+    fn the_mail_about_a_disabled_endpoint_names_it_and_the_reason() {
         let (endpoint_url, webhooks_url) = (url("https://shop.example/h?a=1&b=2"), url("https://help.example/w"));
         let mail = |reason| {
-            let content =
-                EndpointDisabled { site_name: "Tea", endpoint_url: &endpoint_url, reason, webhooks_url: &webhooks_url };
+            let content = EndpointDisabledMail {
+                site_name: "Tea",
+                endpoint_url: &endpoint_url,
+                reason,
+                webhooks_url: &webhooks_url,
+            };
             endpoint_disabled("m".to_owned(), "o@tea.example".to_owned(), &content)
         };
 
-        let gone = mail(DisabledReason::Gone);
-        let failing = mail(DisabledReason::FailingSince(Timestamp::from_ms(1_705_314_600_000)));
+        let gone = mail(DisabledCause::Gone);
+        let failing = mail(DisabledCause::FailingSince(Timestamp::from_ms(1_705_314_600_000)));
 
         assert_eq!(gone.subject, "Tea: a webhook was disabled");
         assert!(gone.text.starts_with("A webhook of Tea was disabled: it answered 410 Gone.\n"));
@@ -319,9 +322,9 @@ mod tests {
     }
 
     #[test]
-    fn a_failing_source_keeps_its_answers() {
+    fn the_mail_about_a_failing_source_says_that_answers_continue() {
         let source_url = url("https://help.example/s");
-        let content = SourceFailing {
+        let content = SourceFailingMail {
             site_name: "Tea",
             source: "https://tea.example/faq",
             reason: "the server did not answer within 15 s",
@@ -330,13 +333,13 @@ mod tests {
         let mail = source_failing("m".to_owned(), "o@tea.example".to_owned(), &content);
 
         assert!(mail.text.contains("The reason:\n> the server did not answer within 15 s\n"));
-        assert!(mail.text.contains("Answers keep coming from what was read last time."));
+        assert!(mail.text.contains("Answers still come from the previous sync."));
     }
 
     #[test]
     fn a_transcript_quotes_every_message_in_order() {
         let messages = [("You", "Hello?"), ("<b>Bot</b>", "Hi & bye")];
-        let content = Transcript { site_name: "Tea", messages: &messages };
+        let content = TranscriptMail { site_name: "Tea", messages: &messages };
         let mail = transcript("m".to_owned(), "ann@home.example".to_owned(), &content);
 
         assert!(mail.text.contains("You:\n> Hello?\n\n<b>Bot</b>:\n> Hi & bye\n"));

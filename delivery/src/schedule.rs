@@ -1,8 +1,8 @@
-//! When to try again: what an answer means, and the ten attempts over 75 h 35 m.
+//! When to retry: what a response means, and the ten attempts over 75 h 35 min.
 //!
-//! Times are wall-clock moments that the caller stores, so a restart neither skips nor floods.
-//! Attempts of one delivery and pauses of its endpoint are separate: an endpoint that is
-//! overrun rests as a whole, while its deliveries keep their own schedules.
+//! Times are wall-clock times that the caller stores, so a restart neither skips attempts nor makes
+//! them all at once. Retries of a delivery and pauses of its endpoint are separate: an overloaded
+//! endpoint is paused as a whole, while its deliveries keep their own schedules.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use helpbot_outbound::{FetchError, ResponseHead};
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 
-/// Waits before each attempt, as in the example of the Standard Webhooks specification:
-/// 75 h 35 min 5 s in all, so that a receiver that breaks on a Friday is mended in time.
+/// Delay before each attempt, as in the example of the Standard Webhooks specification: 75 h 35 min
+/// 5 s in total, so that a receiver that breaks on a Friday can be repaired in time.
 const DELAYS: [Duration; 10] = [
     Duration::ZERO,
     Duration::from_secs(5),
@@ -27,129 +27,140 @@ const DELAYS: [Duration; 10] = [
     Duration::from_secs(24 * HOUR),
 ];
 
-/// Waits are spread by this part of themselves in either direction, so that a receiver that
-/// comes back is not met by all at once.
+/// Share by which delays vary in either direction, so that a receiver that recovers does not get all
+/// deliveries at once.
 const JITTER: f64 = 0.2;
 
-/// What a receiver may ask for with `Retry-After`: not so soon that it burns the attempts, not
-/// so late that it silences itself for ever.
+/// Range of accepted `Retry-After` values. A shorter one would use up the attempts too soon, and a
+/// longer one would silence the endpoint forever.
 const RETRY_AFTER_SECONDS: std::ops::RangeInclusive<u64> = 5..=24 * HOUR;
 
-/// How long an endpoint rests that was too slow or overrun and did not say for how long.
+/// Pause of an overloaded endpoint that did not send `Retry-After`.
 const ENDPOINT_PAUSE: Duration = Duration::from_secs(MINUTE);
 
 /// What an attempt means for the delivery and its endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// 2xx.
+pub enum AttemptOutcome {
+    /// The endpoint answered with a 2xx status.
     Delivered,
-    /// 410: the receiver wants no more of any of it.
+    /// The endpoint answered 410: it does not want any more deliveries.
     Gone,
-    /// 429 or 503, with how long the receiver asked to be left alone, already clamped.
-    Throttled { retry_after: Option<Duration> },
-    /// 502, 504 or a deadline passed: trying the endpoint at once would only add to its load.
+    /// The endpoint answered 429 or 503.
+    Throttled {
+        /// The `Retry-After` that it sent, limited to the accepted range.
+        retry_after: Option<Duration>,
+    },
+    /// The endpoint answered 502 or 504, or did not answer in time. An immediate retry would only add
+    /// to its load.
     Overloaded,
-    /// Any other answer, or none.
+    /// Any other response, or none.
     Failed,
 }
 
-/// What to write down after an attempt.
+impl AttemptOutcome {
+    /// Returns what the response, or its absence, means. `now` is needed for a `Retry-After` that is
+    /// a date.
+    #[must_use]
+    pub fn of(response: &Result<ResponseHead, FetchError>, now: Timestamp) -> Self {
+        let head = match response {
+            Ok(head) => head,
+            Err(error) if error.is_timeout() => return Self::Overloaded,
+            Err(_) => return Self::Failed,
+        };
+        match head.status {
+            200..=299 => Self::Delivered,
+            410 => Self::Gone,
+            429 | 503 => {
+                let asked = head.retry_after.as_deref().and_then(|text| retry_after(text, now));
+                Self::Throttled { retry_after: asked }
+            }
+            502 | 504 => Self::Overloaded,
+            _ => Self::Failed,
+        }
+    }
+}
+
+/// What follows an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// The delivery is done.
+pub enum NextStep {
+    /// The delivery succeeded.
     Done,
-    /// Try again at `at`, and leave the endpoint alone until `pause_endpoint_until`, if set.
-    Retry { at: Timestamp, pause_endpoint_until: Option<Timestamp> },
-    /// The last attempt has failed; the delivery can be replayed by hand.
+    /// The delivery is retried.
+    Retry {
+        /// Time of the next attempt.
+        at: Timestamp,
+        /// Time until which the endpoint gets no attempts at all.
+        pause_endpoint_until: Option<Timestamp>,
+    },
+    /// The last attempt failed. The owner can still replay the delivery.
     GiveUp,
-    /// The delivery has failed for good and its endpoint is to be disabled now.
+    /// The delivery failed for good, and its endpoint is disabled now.
     DisableEndpoint,
 }
 
-/// The waits before each attempt; the operator may set others.
+/// The delays before each attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Schedule {
+pub struct RetrySchedule {
     delays: Vec<Duration>,
 }
 
-impl Default for Schedule {
-    /// 0, 5 s, 5 min, 30 min, 2, 5, 10, 14, 20 and 24 h.
+impl Default for RetrySchedule {
+    /// Returns the documented schedule: 0 s, 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h and 24 h.
     fn default() -> Self {
         Self { delays: DELAYS.to_vec() }
     }
 }
 
-impl Schedule {
-    /// One wait per attempt, the first one's included.
+impl RetrySchedule {
+    /// Creates a schedule with one delay per attempt, including the first one.
     #[must_use]
     pub fn new(delays: Vec<Duration>) -> Self {
         Self { delays }
     }
 
-    /// How many attempts a delivery gets.
+    /// Returns the number of attempts per delivery.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         u32::try_from(self.delays.len()).unwrap_or(u32::MAX)
     }
 
-    /// The longest wait before each attempt that nobody asked to be longer.
+    /// Returns the longest delay before each attempt, unless the endpoint asks for more.
     #[must_use]
     pub fn longest_waits(&self) -> Vec<Duration> {
         self.delays.iter().map(|delay| spread(*delay, 1.0)).collect()
     }
 
-    /// What follows attempt number `attempt_no` (from 1) that ended at `now` with `outcome`.
+    /// Returns what follows attempt number `attempt_no` (from 1), which ended at `now` with `outcome`.
     ///
-    /// `jitter` is evenly drawn from -1.0..=1.0. A receiver's `Retry-After` can only put the
-    /// next attempt off: honouring a short one would spend all attempts within minutes.
+    /// `jitter` is a random number from -1.0 to 1.0. `Retry-After` can only postpone the next attempt:
+    /// honoring a short one would use up all attempts within minutes.
     #[must_use]
-    pub fn next_step(&self, attempt_no: u32, outcome: Outcome, now: Timestamp, jitter: f64) -> Step {
+    pub fn next_step(&self, attempt_no: u32, outcome: AttemptOutcome, now: Timestamp, jitter: f64) -> NextStep {
         let pause = match outcome {
-            Outcome::Delivered => return Step::Done,
-            Outcome::Gone => return Step::DisableEndpoint,
-            Outcome::Throttled { retry_after } => Some(retry_after.unwrap_or(ENDPOINT_PAUSE)),
-            Outcome::Overloaded => Some(ENDPOINT_PAUSE),
-            Outcome::Failed => None,
+            AttemptOutcome::Delivered => return NextStep::Done,
+            AttemptOutcome::Gone => return NextStep::DisableEndpoint,
+            AttemptOutcome::Throttled { retry_after } => Some(retry_after.unwrap_or(ENDPOINT_PAUSE)),
+            AttemptOutcome::Overloaded => Some(ENDPOINT_PAUSE),
+            AttemptOutcome::Failed => None,
         };
         let made = usize::try_from(attempt_no).unwrap_or(usize::MAX);
         let Some(delay) = self.delays.get(made) else {
-            return Step::GiveUp;
+            return NextStep::GiveUp;
         };
         let wait = match outcome {
-            Outcome::Throttled { retry_after: Some(asked) } => spread(*delay, jitter).max(asked),
+            AttemptOutcome::Throttled { retry_after: Some(asked) } => spread(*delay, jitter).max(asked),
             _ => spread(*delay, jitter),
         };
-        Step::Retry { at: now.plus(wait), pause_endpoint_until: pause.map(|rest| now.plus(rest)) }
+        NextStep::Retry { at: now.plus(wait), pause_endpoint_until: pause.map(|rest| now.plus(rest)) }
     }
 }
 
-/// What the receiver's answer, or its absence, means.
-///
-/// `now` is for a `Retry-After` that is a date.
-#[must_use]
-pub fn judge(response: &Result<ResponseHead, FetchError>, now: Timestamp) -> Outcome {
-    let head = match response {
-        Ok(head) => head,
-        Err(error) if error.is_timeout() => return Outcome::Overloaded,
-        Err(_) => return Outcome::Failed,
-    };
-    match head.status {
-        200..=299 => Outcome::Delivered,
-        410 => Outcome::Gone,
-        429 | 503 => {
-            let asked = head.retry_after.as_deref().and_then(|text| retry_after(text, now));
-            Outcome::Throttled { retry_after: asked }
-        }
-        502 | 504 => Outcome::Overloaded,
-        _ => Outcome::Failed,
-    }
-}
-
-/// Seconds or an HTTP date (RFC 9110 section 10.2.3), clamped; `None` for anything else.
+/// Parses seconds or an HTTP date (RFC 9110 section 10.2.3) and limits it to the accepted range.
+/// Returns `None` for anything else.
 fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
     let seconds = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // Too many digits are a very long time.
+        // Too many digits mean a very long time.
         text.parse().unwrap_or(u64::MAX)
     } else {
         let date = httpdate::parse_http_date(text).ok()?;
@@ -160,7 +171,7 @@ fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     Some(Duration::from_secs(seconds.clamp(*RETRY_AFTER_SECONDS.start(), *RETRY_AFTER_SECONDS.end())))
 }
 
-/// `delay`, made up to [`JITTER`] longer or shorter.
+/// Returns `delay`, longer or shorter by up to [`JITTER`].
 fn spread(delay: Duration, jitter: f64) -> Duration {
     let jitter = if jitter.is_finite() { jitter.clamp(-1.0, 1.0) } else { 0.0 };
     delay.mul_f64(1.0 + JITTER * jitter)
@@ -184,31 +195,31 @@ mod tests {
     }
 
     fn asked(text: &str) -> Option<u64> {
-        match judge(&answer(429, Some(text)), NOW) {
-            Outcome::Throttled { retry_after } => retry_after.map(|time| time.as_secs()),
+        match AttemptOutcome::of(&answer(429, Some(text)), NOW) {
+            AttemptOutcome::Throttled { retry_after } => retry_after.map(|time| time.as_secs()),
             other => panic!("429 is {other:?}"),
         }
     }
 
-    /// Seconds until the next attempt and until the endpoint's pause ends.
-    fn waits(attempt_no: u32, outcome: Outcome, jitter: f64) -> (i64, Option<i64>) {
+    /// Returns the seconds until the next attempt and until the end of the endpoint's pause.
+    fn waits(attempt_no: u32, outcome: AttemptOutcome, jitter: f64) -> (i64, Option<i64>) {
         let after = |moment: Timestamp| (moment.as_ms() - NOW.as_ms()) / 1000;
-        match Schedule::default().next_step(attempt_no, outcome, NOW, jitter) {
-            Step::Retry { at, pause_endpoint_until } => (after(at), pause_endpoint_until.map(after)),
-            step => panic!("{step:?} is no retry"),
+        match RetrySchedule::default().next_step(attempt_no, outcome, NOW, jitter) {
+            NextStep::Retry { at, pause_endpoint_until } => (after(at), pause_endpoint_until.map(after)),
+            step => panic!("{step:?} is not a retry"),
         }
     }
 
     #[test]
-    fn ten_attempts_spread_over_75_hours_and_35_minutes() {
-        let schedule = Schedule::default();
+    fn ten_attempts_take_75_hours_and_35_minutes() {
+        let schedule = RetrySchedule::default();
         let mut now = NOW;
         let mut offsets = vec![0];
         for attempt_no in 1.. {
-            match schedule.next_step(attempt_no, Outcome::Failed, now, 0.0) {
-                Step::Retry { at, pause_endpoint_until: None } => now = at,
+            match schedule.next_step(attempt_no, AttemptOutcome::Failed, now, 0.0) {
+                NextStep::Retry { at, pause_endpoint_until: None } => now = at,
                 step => {
-                    assert_eq!((attempt_no, step), (10, Step::GiveUp));
+                    assert_eq!((attempt_no, step), (10, NextStep::GiveUp));
                     break;
                 }
             }
@@ -220,39 +231,39 @@ mod tests {
     }
 
     #[test]
-    fn jitter_moves_a_wait_by_a_fifth_at_most() {
-        assert_eq!(waits(4, Outcome::Failed, -1.0).0, 5760);
-        assert_eq!(waits(4, Outcome::Failed, 1.0).0, 8640);
-        assert_eq!(waits(4, Outcome::Failed, 0.5).0, 7920);
-        assert_eq!(waits(4, Outcome::Failed, 40.0).0, 8640);
-        assert_eq!(waits(4, Outcome::Failed, f64::NAN).0, 7200);
+    fn jitter_changes_a_delay_by_at_most_a_fifth() {
+        assert_eq!(waits(4, AttemptOutcome::Failed, -1.0).0, 5760);
+        assert_eq!(waits(4, AttemptOutcome::Failed, 1.0).0, 8640);
+        assert_eq!(waits(4, AttemptOutcome::Failed, 0.5).0, 7920);
+        assert_eq!(waits(4, AttemptOutcome::Failed, 40.0).0, 8640);
+        assert_eq!(waits(4, AttemptOutcome::Failed, f64::NAN).0, 7200);
     }
 
     #[test]
     fn statuses_mean_what_the_documentation_says() {
-        let outcome = |status| judge(&answer(status, None), NOW);
+        let outcome = |status| AttemptOutcome::of(&answer(status, None), NOW);
 
         for status in [200, 201, 202, 204, 299] {
-            assert_eq!(outcome(status), Outcome::Delivered, "{status}");
+            assert_eq!(outcome(status), AttemptOutcome::Delivered, "{status}");
         }
         for status in [301, 302, 304, 307, 308, 400, 401, 403, 404, 409, 413, 500, 501, 520] {
-            assert_eq!(outcome(status), Outcome::Failed, "{status}");
+            assert_eq!(outcome(status), AttemptOutcome::Failed, "{status}");
         }
-        assert_eq!(outcome(410), Outcome::Gone);
-        assert_eq!([outcome(429), outcome(503)], [Outcome::Throttled { retry_after: None }; 2]);
-        assert_eq!([outcome(502), outcome(504)], [Outcome::Overloaded; 2]);
+        assert_eq!(outcome(410), AttemptOutcome::Gone);
+        assert_eq!([outcome(429), outcome(503)], [AttemptOutcome::Throttled { retry_after: None }; 2]);
+        assert_eq!([outcome(502), outcome(504)], [AttemptOutcome::Overloaded; 2]);
     }
 
     #[test]
-    fn no_answer_in_time_is_load_and_other_errors_are_failures() {
-        let outcome = |error| judge(&Err(error), NOW);
+    fn timeouts_mean_overload_and_other_errors_mean_failure() {
+        let outcome = |error| AttemptOutcome::of(&Err(error), NOW);
 
-        assert_eq!(outcome(FetchError::FirstByteTimeout(Duration::from_secs(15))), Outcome::Overloaded);
-        assert_eq!(outcome(FetchError::ConnectTimeout(Duration::from_secs(5))), Outcome::Overloaded);
-        assert_eq!(outcome(FetchError::DnsTimeout(Duration::from_secs(5))), Outcome::Overloaded);
-        assert_eq!(outcome(FetchError::AddressNotAllowed), Outcome::Failed);
-        assert_eq!(outcome(FetchError::ConnectFailed), Outcome::Failed);
-        assert_eq!(outcome(FetchError::Broken), Outcome::Failed);
+        assert_eq!(outcome(FetchError::FirstByteTimeout(Duration::from_secs(15))), AttemptOutcome::Overloaded);
+        assert_eq!(outcome(FetchError::ConnectTimeout(Duration::from_secs(5))), AttemptOutcome::Overloaded);
+        assert_eq!(outcome(FetchError::DnsTimeout(Duration::from_secs(5))), AttemptOutcome::Overloaded);
+        assert_eq!(outcome(FetchError::AddressNotAllowed), AttemptOutcome::Failed);
+        assert_eq!(outcome(FetchError::ConnectFailed), AttemptOutcome::Failed);
+        assert_eq!(outcome(FetchError::Broken), AttemptOutcome::Failed);
     }
 
     #[test]
@@ -271,28 +282,28 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_puts_off_and_never_hurries() {
-        let throttled = |seconds| Outcome::Throttled { retry_after: Some(Duration::from_secs(seconds)) };
+    fn retry_after_postpones_an_attempt_and_never_advances_it() {
+        let throttled = |seconds| AttemptOutcome::Throttled { retry_after: Some(Duration::from_secs(seconds)) };
 
         assert_eq!(waits(1, throttled(600), -1.0), (600, Some(600)));
         assert_eq!(waits(4, throttled(5), 0.0), (7200, Some(5)));
-        assert_eq!(waits(1, Outcome::Throttled { retry_after: None }, 0.0), (5, Some(60)));
+        assert_eq!(waits(1, AttemptOutcome::Throttled { retry_after: None }, 0.0), (5, Some(60)));
     }
 
     #[test]
-    fn an_overloaded_endpoint_rests_and_a_failing_one_does_not() {
-        assert_eq!(waits(1, Outcome::Overloaded, 0.0), (5, Some(60)));
-        assert_eq!(waits(2, Outcome::Failed, 0.0), (300, None));
+    fn an_overloaded_endpoint_is_paused_and_a_failing_one_is_not() {
+        assert_eq!(waits(1, AttemptOutcome::Overloaded, 0.0), (5, Some(60)));
+        assert_eq!(waits(2, AttemptOutcome::Failed, 0.0), (300, None));
     }
 
     #[test]
-    fn success_ends_and_gone_disables_at_any_attempt() {
-        let schedule = Schedule::default();
+    fn success_ends_a_delivery_and_gone_disables_the_endpoint_at_any_attempt() {
+        let schedule = RetrySchedule::default();
 
         for attempt_no in [1, 10, 11, u32::MAX] {
-            assert_eq!(schedule.next_step(attempt_no, Outcome::Delivered, NOW, 0.0), Step::Done);
-            assert_eq!(schedule.next_step(attempt_no, Outcome::Gone, NOW, 0.0), Step::DisableEndpoint);
+            assert_eq!(schedule.next_step(attempt_no, AttemptOutcome::Delivered, NOW, 0.0), NextStep::Done);
+            assert_eq!(schedule.next_step(attempt_no, AttemptOutcome::Gone, NOW, 0.0), NextStep::DisableEndpoint);
         }
-        assert_eq!(schedule.next_step(u32::MAX, Outcome::Overloaded, NOW, 0.0), Step::GiveUp);
+        assert_eq!(schedule.next_step(u32::MAX, AttemptOutcome::Overloaded, NOW, 0.0), NextStep::GiveUp);
     }
 }

@@ -1,8 +1,8 @@
-//! Signing a webhook: the documented header to the byte, Standard Webhooks beside it.
+//! Webhook signatures: the documented header and the header of Standard Webhooks.
 //!
-//! One secret string serves both. The documented header keys HMAC on the whole string as UTF-8,
-//! since that is what the published `verify.ts` does; Standard Webhooks keys it on the bytes
-//! that the Base64 after `whsec_` stands for, so that its public libraries verify us unchanged.
+//! One secret serves both. The documented header uses the whole secret string as the HMAC key, as
+//! the published `verify.ts` does. Standard Webhooks uses the bytes that the Base64 after `whsec_`
+//! decodes to, so that its public libraries verify our requests unchanged.
 
 use std::fmt;
 
@@ -12,45 +12,45 @@ use helpbot_domain::text;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// What every secret starts with.
+/// Prefix of every secret.
 const PREFIX: &str = "whsec_";
-/// Key lengths that Standard Webhooks permits; ours are 32 bytes.
+/// Key lengths that Standard Webhooks permits. Our keys have 32 bytes.
 const KEY_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
-/// A text that is no webhook secret; the text itself is kept out of the message.
+/// The text is not a webhook secret. The message does not contain the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a secret is whsec_ and the Base64 of 24 to 64 bytes")]
-pub struct SecretError;
+#[error("a webhook secret must be whsec_ followed by the Base64 of 24 to 64 bytes")]
+pub struct SigningKeyError;
 
-/// A webhook's signing secret. `Debug` does not show it.
+/// A signing secret of a webhook. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret {
+pub struct SigningKey {
     text: String,
     key: Vec<u8>,
 }
 
-impl Secret {
-    /// Reads `whsec_<Base64>`.
+impl SigningKey {
+    /// Parses `whsec_<Base64>`.
     ///
     /// # Errors
-    /// When the prefix, the Base64 or the length is wrong.
-    pub fn parse(text: &str) -> Result<Self, SecretError> {
-        let encoded = text.strip_prefix(PREFIX).ok_or(SecretError)?;
-        let key = STANDARD.decode(encoded).map_err(|_| SecretError)?;
+    /// Fails when the prefix, the Base64 or the length is wrong.
+    pub fn parse(text: &str) -> Result<Self, SigningKeyError> {
+        let encoded = text.strip_prefix(PREFIX).ok_or(SigningKeyError)?;
+        let key = STANDARD.decode(encoded).map_err(|_| SigningKeyError)?;
         if !KEY_BYTES.contains(&key.len()) {
-            return Err(SecretError);
+            return Err(SigningKeyError);
         }
         Ok(Self { text: text.to_owned(), key })
     }
 
-    /// The value of `X-HelpBot-Signature`: `sha256=` and 64 lower-case hexadecimal digits.
+    /// Returns the value of `X-HelpBot-Signature`: `sha256=` and 64 lower-case hexadecimal digits.
     #[must_use]
     pub fn page_signature(&self, body: &[u8]) -> String {
         let digest = mac(self.text.as_bytes(), &[body]);
         format!("sha256={}", text::hex(&digest))
     }
 
-    /// One entry of `webhook-signature`: `v1,` and the Base64 of the digest of
+    /// Returns one entry of `webhook-signature`: `v1,` and the Base64 of the HMAC of
     /// `id.timestamp.body`, with the timestamp in whole seconds.
     #[must_use]
     pub fn standard_signature(&self, id: &str, timestamp_s: i64, body: &[u8]) -> String {
@@ -59,26 +59,26 @@ impl Secret {
     }
 }
 
-impl fmt::Debug for Secret {
+impl fmt::Debug for SigningKey {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("Secret(whsec_****)")
+        out.write_str("SigningKey(whsec_****)")
     }
 }
 
-/// The secrets that an endpoint's deliveries are signed with.
+/// The secrets that sign the deliveries of an endpoint.
 ///
-/// While a rotation overlaps there are two. The documented header has room for one signature,
-/// so it keeps to `active`; `webhook-signature` carries both, and either verifies.
+/// There are two while secrets are rotated. The documented header has room for one signature and
+/// uses `active`; `webhook-signature` contains both, and either verifies.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Secrets {
-    /// The one that receivers are told to use.
-    pub active: Secret,
-    /// The next one (staged) or the last one (promoted, overlap not over).
-    pub overlapping: Option<Secret>,
+pub struct SigningKeys {
+    /// The secret that receivers are asked to use.
+    pub active: SigningKey,
+    /// The next secret while it is staged, or the previous one until the overlap ends.
+    pub overlapping: Option<SigningKey>,
 }
 
-impl Secrets {
-    /// All of `webhook-signature`, the active secret's entry first.
+impl SigningKeys {
+    /// Returns the value of `webhook-signature`. The entry of the active secret comes first.
     #[must_use]
     pub fn standard_signatures(&self, id: &str, timestamp_s: i64, body: &[u8]) -> String {
         let secrets = std::iter::once(&self.active).chain(&self.overlapping);
@@ -88,7 +88,7 @@ impl Secrets {
 }
 
 fn mac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC accepts keys of any length");
     for part in parts {
         mac.update(part);
     }
@@ -99,29 +99,29 @@ fn mac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
 mod tests {
     use super::*;
 
-    /// From the test suite of the Standard Webhooks libraries.
+    /// Values from the test suite of the Standard Webhooks libraries.
     const STANDARD_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     const STANDARD_ID: &str = "msg_p5jXN8AQM9LWM0D4loKWxJek";
     const STANDARD_BODY: &[u8] = b"{\"test\": 2432232314}";
 
-    /// Bytes 0 to 31; the signatures were made with Python's `hmac`.
+    /// The key consists of the bytes 0 to 31. The signatures were made with Python's `hmac`.
     const OWN_SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     const OWN_BODY: &[u8] = b"{\"event\":\"conversation.created\",\"timestamp\":\"2024-01-15T10:30:00.000Z\",\
         \"data\":{\"conversationId\":\"conv_01h455vb4pex5vsknk084sn02q\"}}";
 
-    fn secret(text: &str) -> Secret {
-        Secret::parse(text).expect("a secret")
+    fn secret(text: &str) -> SigningKey {
+        SigningKey::parse(text).expect("a secret")
     }
 
     #[test]
-    fn the_published_standard_webhooks_vector_holds() {
+    fn the_published_test_vector_of_standard_webhooks_is_reproduced() {
         let signature = secret(STANDARD_SECRET).standard_signature(STANDARD_ID, 1_614_265_330, STANDARD_BODY);
 
         assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
     }
 
     #[test]
-    fn the_documented_header_is_what_node_computes() {
+    fn the_documented_header_matches_a_signature_made_with_node() {
         // crypto.createHmac("sha256", secret).update(body).digest("hex")
         assert_eq!(
             secret(STANDARD_SECRET).page_signature(STANDARD_BODY),
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_of_ours_signs_both_ways() {
+    fn one_secret_makes_both_signatures() {
         let secret = secret(OWN_SECRET);
 
         assert_eq!(
@@ -144,8 +144,8 @@ mod tests {
     }
 
     #[test]
-    fn an_overlap_carries_both_signatures_the_active_one_first() {
-        let secrets = Secrets { active: secret(OWN_SECRET), overlapping: Some(secret(STANDARD_SECRET)) };
+    fn during_a_rotation_both_secrets_sign_and_the_active_one_comes_first() {
+        let secrets = SigningKeys { active: secret(OWN_SECRET), overlapping: Some(secret(STANDARD_SECRET)) };
 
         let both = secrets.standard_signatures(STANDARD_ID, 1_614_265_330, STANDARD_BODY);
 
@@ -154,10 +154,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_secret_is_refused_and_never_shown() {
+    fn invalid_secrets_are_rejected_and_secrets_are_never_shown() {
         for text in ["", "whsec_", "whsec_AAAA", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "whsec_*"] {
-            assert_eq!(Secret::parse(text), Err(SecretError), "{text:?}");
+            assert_eq!(SigningKey::parse(text), Err(SigningKeyError), "{text:?}");
         }
-        assert_eq!(format!("{:?}", secret(OWN_SECRET)), "Secret(whsec_****)");
+        assert_eq!(format!("{:?}", secret(OWN_SECRET)), "SigningKey(whsec_****)");
     }
 }

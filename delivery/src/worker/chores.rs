@@ -4,164 +4,144 @@
 //! queued, so that an operator who configures one later loses none.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use helpbot_domain::Timestamp;
 use helpbot_domain::conversation::Author;
+use helpbot_domain::job::Job;
 use helpbot_domain::webhook::DisabledReason;
-use helpbot_outbound::{Mail, MailError, Sent};
-use helpbot_services::conversations::HANDOFF_MAIL;
-use helpbot_services::conversations::transcripts::TRANSCRIPT_MAIL;
-use helpbot_services::runtime::jobs;
-use helpbot_services::runtime::mail::{self, Letter, SOURCE_FAILING_MAIL, WEBHOOK_DISABLED_MAIL};
-use helpbot_services::runtime::metrics::Figures;
+use helpbot_outbound::{Mail, MailError, SendOutcome};
+use helpbot_services::runtime::job_kinds::HANDOFF_MAIL;
+use helpbot_services::runtime::job_kinds::TRANSCRIPT_MAIL;
+use helpbot_services::runtime::job_kinds::{REPLAY, SOURCE_FAILING_MAIL, WEBHOOK_DISABLED_MAIL};
+use helpbot_services::runtime::job_runner::{Backoff, JobEnd, JobHandler, JobRunner};
+use helpbot_services::runtime::mail::{self, MailContent};
+use helpbot_services::runtime::metrics::Metrics;
+use helpbot_services::webhooks::outbox;
 use helpbot_services::webhooks::replays;
-use helpbot_services::{Error, Job, Result};
-use tokio::task::JoinSet;
+use helpbot_services::{Error, Result};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::Worker;
+use super::context::DeliveryContext;
 use crate::mails;
 
-const KINDS: [&str; 5] = [HANDOFF_MAIL, WEBHOOK_DISABLED_MAIL, SOURCE_FAILING_MAIL, TRANSCRIPT_MAIL, replays::REPLAY];
-/// Jobs at once: mail servers commonly take some ten connections of one client.
-const AT_ONCE: usize = 8;
-/// A mail is given up for now before its lease ends.
+const KINDS: [&str; 5] = [HANDOFF_MAIL, WEBHOOK_DISABLED_MAIL, SOURCE_FAILING_MAIL, TRANSCRIPT_MAIL, REPLAY];
+/// Maximum number of jobs at once. Mail servers commonly accept about ten connections of a client.
+const CONCURRENCY: usize = 8;
+/// Time limit for one mail. The job's lease is longer, so that a mail is not sent twice at once.
 const MAIL_TIMEOUT: Duration = Duration::from_secs(45);
-/// Before the second attempt; doubled for each further one.
-const FIRST_RETRY: Duration = Duration::from_secs(30);
-const LONGEST_RETRY: Duration = Duration::from_secs(6 * 3600);
-/// Some three days of attempts.
+/// Waiting times after a failure.
+const BACKOFF: Backoff = Backoff { first: Duration::from_secs(30), longest: Duration::from_secs(6 * 3600) };
+/// Maximum number of attempts at a mail, which takes about three days.
 const ATTEMPTS_MAX: i32 = 22;
-/// When to look again for a mail server.
+/// Time until the next attempt when no mail server is configured.
 const NO_SERVER_RETRY: Duration = Duration::from_secs(15 * 60);
-/// How often old records are looked for.
-const FORGET_EVERY: Duration = Duration::from_secs(3600);
-
+/// Interval at which old delivery records are deleted.
+const DELETE_EXPIRED_EVERY: Duration = Duration::from_secs(3600);
 /// A clock that is set back by less does no harm: waits are no longer than they may be anyhow.
 const CLOCK_SLACK: Duration = Duration::from_secs(10);
 
-/// How a job ended.
-enum End {
-    Done,
-    Again(Duration, String),
+/// Does the jobs of this crate until `stop` is canceled.
+pub(super) async fn run(worker: Arc<DeliveryContext>, stop: CancellationToken) {
+    let (services, owner) = (worker.services.clone(), worker.settings.owner.clone());
+    let woken = outbox::changes(&services);
+    let latest = AtomicI64::new(services.now().as_ms());
+    let chores = Arc::new(Chores { worker: Arc::clone(&worker), latest });
+    let runner = JobRunner::new(services, chores, owner, CONCURRENCY, BACKOFF);
+    tokio::join!(runner.run(woken, stop.clone()), delete_expired(&worker, stop));
 }
 
-/// Does jobs until `stop` is cancelled; one that is broken off is another's when its lease ends.
-pub(super) async fn run(worker: Arc<Worker>, stop: CancellationToken) {
-    let mut changes = worker.services.outbox_changes();
-    let mut forget = tokio::time::interval(FORGET_EVERY);
-    let mut running = JoinSet::new();
-    let mut latest = worker.services.now();
-    while !stop.is_cancelled() {
-        mind_clock(&worker, &mut latest).await;
-        begin(&worker, &mut running).await;
-        tokio::select! {
-            () = stop.cancelled() => {}
-            Some(_) = running.join_next() => {}
-            Ok(()) = changes.changed(), if running.len() < AT_ONCE => {}
-            () = tokio::time::sleep(jobs::POLL), if running.len() < AT_ONCE => {}
-            _ = forget.tick() => forget_old(&worker).await,
-        }
-    }
-    running.shutdown().await;
+/// The handler of this crate's jobs.
+struct Chores {
+    worker: Arc<DeliveryContext>,
+    /// Latest time seen, in milliseconds: a clock before it was set back.
+    latest: AtomicI64,
 }
 
-/// Notices that the clock was set back since the last look, and puts right what was put off by the
-/// one before. (One that is set back while no server runs leaves waits that are longer by as much.)
-async fn mind_clock(worker: &Worker, latest: &mut Timestamp) {
-    let now = worker.services.now();
-    if now.plus(CLOCK_SLACK) < *latest {
-        let waits = worker.settings.schedule.longest_waits();
-        match worker.services.clock_went_back(waits, &KINDS, LONGEST_RETRY).await {
-            Ok(moved) => tracing::warn!(moved, "the clock was set back; what it had put off was pulled in"),
-            Err(error) => return tracing::warn!(%error, "the clock was set back, and nothing could be pulled in yet"),
-        }
+impl JobHandler for Chores {
+    fn kinds(&self) -> &'static [&'static str] {
+        &KINDS
     }
-    *latest = now;
+
+    fn work<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<JobEnd>> {
+        Box::pin(async move {
+            match job.kind.as_str() {
+                REPLAY => replay(&self.worker, job).await,
+                _ => post(&self.worker, job).await,
+            }
+        })
+    }
+
+    fn before_claim(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.check_clock())
+    }
 }
 
-async fn begin(worker: &Arc<Worker>, running: &mut JoinSet<()>) {
-    let room = i64::try_from(AT_ONCE.saturating_sub(running.len())).unwrap_or(0);
-    if room == 0 {
-        return;
-    }
-    match worker.services.claim_jobs(&KINDS, &worker.settings.owner, room).await {
-        Ok(claimed) => {
-            for job in claimed {
-                let worker = Arc::clone(worker);
-                running.spawn(async move { work(&worker, job).await });
+impl Chores {
+    /// Detects that the clock was set back since the last call, and moves forward what the previous
+    /// clock had postponed. If the clock is set back while no server runs, waits stay longer.
+    async fn check_clock(&self) {
+        let now = self.worker.services.now();
+        let latest = Timestamp::from_ms(self.latest.load(Ordering::SeqCst));
+        if now.plus(CLOCK_SLACK) < latest {
+            let waits = self.worker.settings.schedule.longest_waits();
+            match outbox::clock_went_back(&self.worker.services, waits, &KINDS, BACKOFF.longest).await {
+                Ok(moved) => tracing::warn!(moved, "the clock was set back; postponed attempts were moved forward"),
+                Err(error) => {
+                    let error = error.detail();
+                    return tracing::warn!(error, "the clock was set back; postponed attempts could not be moved yet");
+                }
             }
         }
-        Err(error) => tracing::warn!(%error, "could not look for mails to send"),
+        self.latest.store(now.as_ms(), Ordering::SeqCst);
     }
 }
 
-async fn work(worker: &Worker, job: Job) {
-    let ended = match job.kind.as_str() {
-        replays::REPLAY => replay(worker, &job).await,
-        _ => post(worker, &job).await,
-    };
-    let (id, owner) = (job.id, &worker.settings.owner);
-    let written = match ended {
-        Ok(End::Done) => worker.services.finish_job(id, owner).await,
-        Ok(End::Again(wait, why)) => worker.services.retry_job(id, owner, wait, &why).await,
-        Err(error) => {
-            tracing::warn!(%error, job = %id, kind = job.kind, "a job failed; it is tried again");
-            worker.services.retry_job(id, owner, backoff(job.attempts), &error.to_string()).await
-        }
-    };
-    if let Err(error) = written {
-        tracing::warn!(%error, job = %id, "the end of a job could not be recorded; it will run again");
-    }
+async fn replay(worker: &DeliveryContext, job: &Job) -> Result<JobEnd> {
+    while !replays::step(&worker.services, job).await? {}
+    Ok(JobEnd::Done)
 }
 
-/// Walks on while the job is ours.
-async fn replay(worker: &Worker, job: &Job) -> Result<End> {
-    while !replays::step(&worker.services, job).await? {
-        if !worker.services.renew_job(job.id, &worker.settings.owner).await? {
-            break;
-        }
-    }
-    Ok(End::Done)
-}
-
-async fn post(worker: &Worker, job: &Job) -> Result<End> {
-    let Some(letter) = mail::letter(&worker.services, job).await? else { return Ok(End::Done) };
+async fn post(worker: &DeliveryContext, job: &Job) -> Result<JobEnd> {
+    let Some(letter) = mail::content(&worker.services, job).await? else { return Ok(JobEnd::Done) };
     let mail = written(job, &letter, &worker.settings.public_url).map_err(Error::internal)?;
-    let figures = worker.services.figures();
+    let metrics = worker.services.metrics();
     match tokio::time::timeout(MAIL_TIMEOUT, worker.mailer.send(&mail)).await {
-        Ok(Ok(Sent::Accepted)) => {
-            figures.mails_sent.add_one();
-            Ok(End::Done)
+        Ok(Ok(SendOutcome::Accepted)) => {
+            metrics.mails_sent.add_one();
+            Ok(JobEnd::Done)
         }
-        Ok(Ok(Sent::OnlyLogged)) => Ok(End::Again(NO_SERVER_RETRY, "no mail server is configured".into())),
-        Ok(Err(error)) => Ok(refused(figures, job, &error)),
+        Ok(Ok(SendOutcome::OnlyLogged)) => {
+            Ok(JobEnd::Retry { after: NO_SERVER_RETRY, reason: "no mail server is configured".into() })
+        }
+        Ok(Err(error)) => Ok(refused(metrics, job, &error)),
         Err(_) => {
-            figures.mails_retried.add_one();
-            Ok(End::Again(backoff(job.attempts), "the mail server took too long".into()))
+            metrics.mails_retried.add_one();
+            Ok(JobEnd::Retry { after: BACKOFF.after(job.attempts), reason: "the mail server took too long".into() })
         }
     }
 }
 
-fn refused(figures: &Figures, job: &Job, error: &MailError) -> End {
+fn refused(metrics: &Metrics, job: &Job, error: &MailError) -> JobEnd {
     if error.is_retryable() && job.attempts < ATTEMPTS_MAX {
-        figures.mails_retried.add_one();
-        return End::Again(backoff(job.attempts), error.to_string());
+        metrics.mails_retried.add_one();
+        return JobEnd::Retry { after: BACKOFF.after(job.attempts), reason: error.to_string() };
     }
-    figures.mails_given_up.add_one();
+    metrics.mails_given_up.add_one();
     tracing::error!(code = error.code(), job = %job.id, kind = job.kind, "a mail was given up");
-    End::Done
+    JobEnd::Done
 }
 
 /// The mail of a job. Its id is the job's, so that a mail program can drop a repeated one.
-fn written(job: &Job, letter: &Letter, public_url: &Url) -> Result<Mail, url::ParseError> {
+fn written(job: &Job, letter: &MailContent, public_url: &Url) -> Result<Mail, url::ParseError> {
     let id = job.id.to_string();
     Ok(match letter {
-        Letter::Handoff { site, conversation } => {
+        MailContent::Handoff { site, conversation } => {
             let inbox_url = public_url.join(&format!("dashboard/inbox/{}", conversation.id))?;
-            let handoff = mails::Handoff {
+            let handoff = mails::HandoffMail {
                 site_name: &site.name,
                 question: &conversation.question,
                 answer: &conversation.answer,
@@ -170,12 +150,12 @@ fn written(job: &Job, letter: &Letter, public_url: &Url) -> Result<Mail, url::Pa
             };
             mails::handoff(id, site.owner_email.clone(), &handoff)
         }
-        Letter::WebhookDisabled { site, webhook, reason, failing_since } => {
+        MailContent::WebhookDisabled { site, webhook, reason, failing_since } => {
             let reason = match reason {
-                DisabledReason::Gone => mails::DisabledReason::Gone,
-                DisabledReason::Failing | DisabledReason::Owner => mails::DisabledReason::FailingSince(*failing_since),
+                DisabledReason::Gone => mails::DisabledCause::Gone,
+                DisabledReason::Failing | DisabledReason::Owner => mails::DisabledCause::FailingSince(*failing_since),
             };
-            let disabled = mails::EndpointDisabled {
+            let disabled = mails::EndpointDisabledMail {
                 site_name: &site.name,
                 endpoint_url: &Url::parse(&webhook.url)?,
                 reason,
@@ -183,8 +163,8 @@ fn written(job: &Job, letter: &Letter, public_url: &Url) -> Result<Mail, url::Pa
             };
             mails::endpoint_disabled(id, site.owner_email.clone(), &disabled)
         }
-        Letter::SourceFailing { site, source } => {
-            let failing = mails::SourceFailing {
+        MailContent::SourceFailing { site, source } => {
+            let failing = mails::SourceFailingMail {
                 site_name: &site.name,
                 source: &source.url,
                 reason: source.error.as_deref().unwrap_or_default(),
@@ -192,8 +172,8 @@ fn written(job: &Job, letter: &Letter, public_url: &Url) -> Result<Mail, url::Pa
             };
             mails::source_failing(id, site.owner_email.clone(), &failing)
         }
-        Letter::Transcript { site, to, messages } => {
-            let author = |message: &helpbot_services::Message| match message.author {
+        MailContent::Transcript { site, to, messages } => {
+            let author = |message: &helpbot_domain::conversation::Message| match message.author {
                 Author::Visitor => "You".to_owned(),
                 Author::Bot => site.widget.bot_name.clone(),
                 Author::Agent => message.agent_name.clone().unwrap_or_else(|| site.name.clone()),
@@ -201,23 +181,29 @@ fn written(job: &Job, letter: &Letter, public_url: &Url) -> Result<Mail, url::Pa
             let authors: Vec<String> = messages.iter().map(author).collect();
             let messages: Vec<(&str, &str)> =
                 authors.iter().map(String::as_str).zip(messages.iter().map(|it| it.text.as_str())).collect();
-            let transcript = mails::Transcript { site_name: &site.name, messages: &messages };
+            let transcript = mails::TranscriptMail { site_name: &site.name, messages: &messages };
             mails::transcript(id, to.clone(), &transcript)
         }
     })
 }
 
-fn backoff(attempts: i32) -> Duration {
-    let doubled = u32::try_from(attempts - 1).unwrap_or(0).min(16);
-    (FIRST_RETRY * 2_u32.pow(doubled)).min(LONGEST_RETRY)
-}
-
-async fn forget_old(worker: &Worker) {
+/// Deletes old delivery records once an hour until `stop` is canceled.
+async fn delete_expired(worker: &DeliveryContext, stop: CancellationToken) {
+    let mut interval = tokio::time::interval(DELETE_EXPIRED_EVERY);
     loop {
-        match worker.services.forget_old_deliveries().await {
-            Ok(0) => return,
-            Ok(count) => tracing::debug!(count, "forgot old deliveries"),
-            Err(error) => return tracing::warn!(%error, "old deliveries could not be forgotten"),
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = interval.tick() => {}
+        }
+        loop {
+            match outbox::delete_expired(&worker.services).await {
+                Ok(0) => break,
+                Ok(count) => tracing::debug!(count, "old delivery records were deleted"),
+                Err(error) => {
+                    tracing::warn!(error = error.detail(), "old delivery records were not deleted");
+                    break;
+                }
+            }
         }
     }
 }

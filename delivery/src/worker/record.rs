@@ -1,108 +1,116 @@
-//! The record of attempts, written down many at a time: while one group is being committed, the next
-//! one gathers. So an endpoint that fails quickly costs the disk no more than one that answers.
+//! Recording attempts in groups: while one group is being committed, the next one gathers. An
+//! endpoint that fails quickly therefore costs the disk no more than one that answers.
 //!
-//! A record that cannot be written is tried for some seconds; then the lease runs out, and the
-//! delivery is attempted again.
+//! A record that cannot be written is retried for some seconds. After that the lease expires, and
+//! the delivery is attempted again.
 
 use std::time::Duration;
 
 use helpbot_domain::Timestamp;
 use helpbot_domain::webhook::{DisabledReason, Failing};
-use helpbot_services::webhooks::outbox::{Ended, Judge, Next};
+use helpbot_services::webhooks::outbox::{self, AfterAttempt, FailureJudge, FinishedAttempt};
 use tokio::sync::mpsc;
 
-use super::Worker;
-use super::pool::Turn;
-use crate::health::{Health, Verdict};
-use crate::schedule::Outcome;
+use super::context::DeliveryContext;
+use super::slot::AttemptSlot;
+use crate::health::{EndpointDecision, EndpointHealth};
+use crate::schedule::AttemptOutcome;
 
-/// How often the record of an attempt is tried to be written.
+/// Number of tries to write a record.
 const RECORD_TRIES: u32 = 6;
-/// Before the second try; doubled for each further one: some six seconds in all.
+/// Pause before the second try. It doubles for each further one, which makes about six seconds in
+/// total.
 const RECORD_PAUSE: Duration = Duration::from_millis(200);
-/// Written in one transaction: other writers wait meanwhile, for some milliseconds.
-const AT_ONCE: usize = 256;
+/// Attempts per transaction. Other writers wait for it, which takes some milliseconds.
+const GROUP_SIZE: usize = 256;
 
-/// An attempt that is over and not yet written down.
-pub(super) struct Handed {
-    pub(super) ended: Ended,
-    pub(super) outcome: Outcome,
-    /// When it was over.
+/// An attempt that has ended and is not recorded yet.
+pub(super) struct UnrecordedAttempt {
+    pub(super) finished: FinishedAttempt,
+    pub(super) outcome: AttemptOutcome,
+    /// Time at which the attempt ended.
     pub(super) at: Timestamp,
-    /// Dropped when it is written down.
-    pub(super) _turn: Turn,
+    /// Dropped when the attempt is recorded.
+    pub(super) _slot: AttemptSlot,
 }
 
-/// Where attempts are handed over to be written down.
+/// Accepts attempts that are to be recorded.
 #[derive(Clone)]
-pub(super) struct Recorder(mpsc::UnboundedSender<Handed>);
+pub(super) struct Recorder(mpsc::UnboundedSender<UnrecordedAttempt>);
 
 impl Recorder {
-    /// (No more wait here than are held in all.)
-    pub(super) fn hand_over(&self, handed: Handed) {
-        // Without a recorder the process ends, and the attempt is made again.
-        let _ = self.0.send(handed);
+    /// Queues an attempt. The queue is bounded by the number of deliveries that the pool holds.
+    pub(super) fn record(&self, attempt: UnrecordedAttempt) {
+        // The recorder task is gone only when the process ends; the attempt is then made again.
+        let _ = self.0.send(attempt);
     }
 }
 
-/// The two ends of a recorder.
-pub(super) fn recorder() -> (Recorder, mpsc::UnboundedReceiver<Handed>) {
+/// Returns the two ends of a recorder.
+pub(super) fn recorder() -> (Recorder, mpsc::UnboundedReceiver<UnrecordedAttempt>) {
     let (sender, waiting) = mpsc::unbounded_channel();
     (Recorder(sender), waiting)
 }
 
-/// Writes down what is handed over until nobody can hand over any more.
-pub(super) async fn run(worker: &Worker, mut waiting: mpsc::UnboundedReceiver<Handed>) {
-    let mut group = Vec::with_capacity(AT_ONCE);
-    while waiting.recv_many(&mut group, AT_ONCE).await > 0 {
-        let (arrived, failed): (Vec<Handed>, Vec<Handed>) =
-            group.drain(..).partition(|handed| handed.ended.next == Next::Delivered);
-        tokio::join!(record(worker, arrived, Kind::Arrived), record(worker, failed, Kind::Failed));
+/// Records attempts until all recorders are dropped.
+pub(super) async fn run(context: &DeliveryContext, mut waiting: mpsc::UnboundedReceiver<UnrecordedAttempt>) {
+    let mut group = Vec::with_capacity(GROUP_SIZE);
+    while waiting.recv_many(&mut group, GROUP_SIZE).await > 0 {
+        let (delivered, failed): (Vec<_>, Vec<_>) =
+            group.drain(..).partition(|attempt| attempt.finished.next == AfterAttempt::Delivered);
+        tokio::join!(
+            record_group(context, delivered, GroupResult::Delivered),
+            record_group(context, failed, GroupResult::Failed)
+        );
     }
 }
 
-/// What a group of attempts has in common.
+/// The result that all attempts of a group have in common.
 #[derive(Clone, Copy)]
-enum Kind {
-    Arrived,
+enum GroupResult {
+    Delivered,
     Failed,
 }
 
-/// Writes down a group; their turns are over when it is done.
-async fn record(worker: &Worker, group: Vec<Handed>, kind: Kind) {
+/// Records a group. The slots of its attempts are freed when that is done.
+async fn record_group(context: &DeliveryContext, group: Vec<UnrecordedAttempt>, result: GroupResult) {
     if group.is_empty() {
         return;
     }
-    if !written(worker, &group, kind, RECORD_TRIES).await && group.len() > 1 {
-        // If it was one of them that cannot be written, the others can.
+    if !try_record(context, &group, result, RECORD_TRIES).await && group.len() > 1 {
+        // If only one of them cannot be recorded, the others can.
         for one in group.chunks(1) {
-            written(worker, one, kind, 1).await;
+            try_record(context, one, result, 1).await;
         }
     }
 }
 
-/// Whether they could be written down, with so many tries.
-async fn written(worker: &Worker, group: &[Handed], kind: Kind, tries: u32) -> bool {
+/// Tries to record a group up to `tries` times, and returns whether it succeeded.
+async fn try_record(context: &DeliveryContext, group: &[UnrecordedAttempt], result: GroupResult, tries: u32) -> bool {
+    let (services, owner) = (&context.services, &context.settings.owner);
     let mut pause = RECORD_PAUSE;
     for left in (0..tries).rev() {
-        let (owner, ended) = (&worker.settings.owner, group.iter().map(|handed| handed.ended.clone()));
-        let written = match kind {
-            Kind::Arrived => worker.services.record_delivered(owner, ended.collect()).await,
-            Kind::Failed => {
-                let judges = group.iter().map(|it| judge(it.outcome, it.ended.delivery.event_at, it.at));
-                worker.services.record_failed(owner, ended.zip(judges).collect()).await
+        let finished = group.iter().map(|attempt| attempt.finished.clone());
+        let recorded = match result {
+            GroupResult::Delivered => outbox::record_delivered(services, owner, finished.collect()).await,
+            GroupResult::Failed => {
+                let judges = group.iter().map(|it| failure_judge(it.outcome, it.finished.delivery.event_at, it.at));
+                outbox::record_failed(services, owner, finished.zip(judges).collect()).await
             }
         };
-        match written {
-            Ok(written) => {
-                let lost = group.len() - written;
+        match recorded {
+            Ok(count) => {
+                let lost = group.len() - count;
                 if lost > 0 {
-                    tracing::info!(lost, "attempts were not recorded: the deliveries are another worker's or gone");
+                    tracing::info!(
+                        lost,
+                        "attempts were not recorded: another worker holds the deliveries, or they were deleted"
+                    );
                 }
                 return true;
             }
             Err(error) if left == 0 => {
-                tracing::error!(%error, count = group.len(), "attempts could not be recorded");
+                tracing::error!(error = error.detail(), count = group.len(), "attempts could not be recorded");
             }
             Err(_) => tokio::time::sleep(pause).await,
         }
@@ -111,15 +119,15 @@ async fn written(worker: &Worker, group: &[Handed], kind: Kind, tries: u32) -> b
     false
 }
 
-/// What a failure means for the endpoint, as [`Health`] says.
-fn judge(outcome: Outcome, event_at: Timestamp, now: Timestamp) -> Judge {
+/// Returns what a failure means for the endpoint, according to [`EndpointHealth`].
+fn failure_judge(outcome: AttemptOutcome, event_at: Timestamp, now: Timestamp) -> FailureJudge {
     Box::new(move |failing| {
-        let (health, verdict) = Health { failing }.after(outcome, event_at, now);
+        let (health, decision) = EndpointHealth { failing }.after(outcome, event_at, now);
         let first = Failing { since: now, first_event: event_at, last_event: event_at };
-        let reason = match (verdict, outcome) {
-            (Verdict::Keep, _) => None,
-            (Verdict::Disable, Outcome::Gone) => Some(DisabledReason::Gone),
-            (Verdict::Disable, _) => Some(DisabledReason::Failing),
+        let reason = match (decision, outcome) {
+            (EndpointDecision::Keep, _) => None,
+            (EndpointDecision::Disable, AttemptOutcome::Gone) => Some(DisabledReason::Gone),
+            (EndpointDecision::Disable, _) => Some(DisabledReason::Failing),
         };
         (health.failing.unwrap_or(first), reason)
     })

@@ -1,84 +1,89 @@
-//! One held delivery: attempted, judged, and handed over to be written down.
+//! One claimed delivery: attempted, judged and passed on to be recorded.
 
 use std::time::Duration;
 
 use helpbot_domain::Timestamp;
-use helpbot_services::webhooks::outbox::{Claimed as Held, Ended, Next};
-use helpbot_services::{Attempt as Kept, Delivery};
+use helpbot_domain::webhook::{Attempt, Delivery};
+use helpbot_services::webhooks::outbox::{AfterAttempt, ClaimedDelivery, FinishedAttempt};
 use url::Url;
 
-use super::Worker;
-use super::pool::{Sent, Turn};
-use super::record::{Handed, Recorder};
-use crate::attempt::{self, Attempt, Claimed};
-use crate::schedule::{Outcome, Step};
-use crate::signature::{Secret, Secrets};
+use super::context::DeliveryContext;
+use super::record::{Recorder, UnrecordedAttempt};
+use super::slot::{AttemptSlot, ExchangeEnd};
+use crate::attempt::{self, AttemptResult, PendingDelivery};
+use crate::schedule::{AttemptOutcome, NextStep};
+use crate::signature::{SigningKey, SigningKeys};
 
-/// Why a delivery could not even be tried, as it stands in the record.
-struct Unready {
+/// Why a delivery could not be sent, as the attempt log shows it.
+struct NotSendable {
     code: &'static str,
     text: &'static str,
 }
 
-/// Attempts a held delivery and writes down what came of it. `turn` is told as soon as the
-/// exchange is over, so that the next one need not wait for the database. What came of it is
-/// handed to `recorder`.
-pub(super) async fn deliver(worker: &Worker, held: Held, mut turn: Turn, recorder: &Recorder) {
-    let started = worker.services.now();
-    let (kept, outcome, is_cut) = match ready(&held) {
-        Ok(claimed) => {
-            let limits = &worker.settings.limits;
-            let made = attempt::attempt(&worker.client, &claimed, started, limits).await;
-            let (outcome, is_cut) = (made.outcome, made.is_cut);
-            (kept(&held, made, started), outcome, is_cut)
+/// Attempts a claimed delivery and passes the result to `recorder`.
+///
+/// `slot` reports the end of the exchange at once, so that the next attempt need not wait for the
+/// database.
+pub(super) async fn deliver(
+    context: &DeliveryContext,
+    claimed: ClaimedDelivery,
+    mut slot: AttemptSlot,
+    recorder: &Recorder,
+) {
+    let started = context.services.now();
+    let (attempt, outcome, is_truncated) = match pending(&claimed) {
+        Ok(pending) => {
+            let made = attempt::attempt(&context.client, &pending, started, &context.settings.limits).await;
+            let (outcome, is_truncated) = (made.outcome, made.is_truncated);
+            (log_entry(&claimed, made, started), outcome, is_truncated)
         }
-        Err(unready) => {
-            tracing::error!(delivery = %held.delivery.id, code = unready.code, "a delivery cannot be sent");
-            (kept_unready(&held, &unready, started), Outcome::Failed, false)
+        Err(reason) => {
+            tracing::error!(delivery = %claimed.delivery.id, code = reason.code, "a delivery cannot be sent");
+            (not_sent_entry(&claimed, &reason, started), AttemptOutcome::Failed, false)
         }
     };
-    let now = worker.services.now();
-    let attempt_no = u32::try_from(held.delivery.run_attempts).unwrap_or(0).saturating_add(1);
-    let step = worker.settings.schedule.next_step(attempt_no, outcome, now, (worker.settings.jitter)());
+    let now = context.services.now();
+    let attempt_no = u32::try_from(claimed.delivery.run_attempts).unwrap_or(0).saturating_add(1);
+    let step = context.settings.schedule.next_step(attempt_no, outcome, now, (context.settings.jitter)());
     let (next, pause_until) = match step {
-        Step::Done => (Next::Delivered, None),
-        Step::Retry { at, pause_endpoint_until } => (Next::Retry(at), pause_endpoint_until),
-        Step::GiveUp | Step::DisableEndpoint => (Next::Failed, None),
+        NextStep::Done => (AfterAttempt::Delivered, None),
+        NextStep::Retry { at, pause_endpoint_until } => (AfterAttempt::Retry(at), pause_endpoint_until),
+        NextStep::GiveUp | NextStep::DisableEndpoint => (AfterAttempt::Failed, None),
     };
-    turn.sent(Sent { outcome, is_cut, pause_until });
-    let ended = Ended { delivery: held.delivery, attempt: kept, next, pause_until };
-    // Its place in the line is held until it is written down.
-    recorder.hand_over(Handed { ended, outcome, at: now, _turn: turn });
+    slot.exchange_ended(ExchangeEnd { outcome, is_truncated, pause_until });
+    let finished = FinishedAttempt { delivery: claimed.delivery, attempt, next, pause_until };
+    // The delivery stays held until it is recorded.
+    recorder.record(UnrecordedAttempt { finished, outcome, at: now, _slot: slot });
 }
 
-/// Everything that an attempt needs, or why it cannot be made.
-fn ready(held: &Held) -> Result<Claimed, Unready> {
-    let Delivery { id, event_id, event_type, event_seq, body, .. } = &held.delivery;
-    let url = Url::parse(&held.target.url)
-        .map_err(|_| Unready { code: "URL_UNPARSABLE", text: "the address of the webhook is no URL" })?;
-    let unreadable = || Unready {
+/// Returns everything that an attempt needs, or why it cannot be made.
+fn pending(claimed: &ClaimedDelivery) -> Result<PendingDelivery, NotSendable> {
+    let Delivery { id, event_id, event_type, event_seq, body, .. } = &claimed.delivery;
+    let url = Url::parse(&claimed.target.url)
+        .map_err(|_| NotSendable { code: "URL_UNPARSABLE", text: "the webhook's URL is not valid" })?;
+    let unreadable = || NotSendable {
         code: "SECRET_UNREADABLE",
-        text: "the signing secret cannot be read: the installation's secret key was changed",
+        text: "the signing secret cannot be decrypted: the installation's secret key was changed",
     };
-    let secrets = held.target.secrets.as_ref().ok_or_else(unreadable)?;
-    let overlapping = secrets.overlapping.as_deref().map(Secret::parse).transpose();
-    Ok(Claimed {
+    let secrets = claimed.target.secrets.as_ref().ok_or_else(unreadable)?;
+    let overlapping = secrets.overlapping.as_deref().map(SigningKey::parse).transpose();
+    Ok(PendingDelivery {
         delivery_id: *id,
         event_id: *event_id,
         event: event_type.clone(),
         sequence: *event_seq,
         url,
-        secrets: Secrets {
-            active: Secret::parse(&secrets.active).map_err(|_| unreadable())?,
+        keys: SigningKeys {
+            active: SigningKey::parse(&secrets.active).map_err(|_| unreadable())?,
             overlapping: overlapping.map_err(|_| unreadable())?,
         },
         body: body.clone().into(),
     })
 }
 
-fn kept(held: &Held, made: Attempt, started_at: Timestamp) -> Kept {
+fn log_entry(claimed: &ClaimedDelivery, made: AttemptResult, started_at: Timestamp) -> Attempt {
     let ms = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
-    Kept {
+    Attempt {
         status: made.status.map(i32::from),
         error: made.error.as_ref().map(|error| error.code().to_owned()),
         error_text: made.error.as_ref().map(ToString::to_string),
@@ -89,21 +94,25 @@ fn kept(held: &Held, made: Attempt, started_at: Timestamp) -> Kept {
         request_headers: serde_json::to_string(&made.request_headers).unwrap_or_default(),
         response_headers: serde_json::to_string(&made.response_headers).unwrap_or_default(),
         response: made.response,
-        ..blank(held, started_at)
+        ..blank_entry(claimed, started_at)
     }
 }
 
-fn kept_unready(held: &Held, unready: &Unready, started_at: Timestamp) -> Kept {
-    Kept { error: Some(unready.code.to_owned()), error_text: Some(unready.text.to_owned()), ..blank(held, started_at) }
+fn not_sent_entry(claimed: &ClaimedDelivery, reason: &NotSendable, started_at: Timestamp) -> Attempt {
+    Attempt {
+        error: Some(reason.code.to_owned()),
+        error_text: Some(reason.text.to_owned()),
+        ..blank_entry(claimed, started_at)
+    }
 }
 
-/// The record of an attempt of which nothing is known yet; it gets its number when written.
-fn blank(held: &Held, started_at: Timestamp) -> Kept {
-    Kept {
-        site_id: held.delivery.site_id,
-        delivery_id: held.delivery.id,
+/// Returns the log entry of an attempt without a result. Its number is set when it is recorded.
+fn blank_entry(claimed: &ClaimedDelivery, started_at: Timestamp) -> Attempt {
+    Attempt {
+        site_id: claimed.delivery.site_id,
+        delivery_id: claimed.delivery.id,
         number: 0,
-        url: held.target.url.clone(),
+        url: claimed.target.url.clone(),
         status: None,
         error: None,
         error_text: None,

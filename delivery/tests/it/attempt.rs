@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use helpbot_delivery::{Attempt, Claimed, Outcome, Secret, Secrets, attempt};
+use helpbot_delivery::{AttemptOutcome, AttemptResult, PendingDelivery, SigningKey, SigningKeys, attempt};
 use helpbot_domain::Timestamp;
 use helpbot_domain::envelope::wrap;
 use helpbot_domain::ids::EventId;
@@ -60,18 +60,18 @@ impl Receiver {
     }
 }
 
-fn secret(text: &str) -> Secret {
-    Secret::parse(text).expect("a secret")
+fn secret(text: &str) -> SigningKey {
+    SigningKey::parse(text).expect("a secret")
 }
 
-fn claimed(url: &Url) -> Claimed {
-    Claimed {
+fn claimed(url: &Url) -> PendingDelivery {
+    PendingDelivery {
         delivery_id: Uuid::from_u128(0x018d_0c2e_7a4b_7000_8000_0000_0000_0001),
         event_id: EventId::from_uuid(Uuid::from_u128(0x018d_0c2e_7a4b_7000_8000_0000_0000_0002)),
         event: "conversation.feedback".to_owned(),
         sequence: Some(42),
         url: url.clone(),
-        secrets: Secrets { active: secret(ACTIVE), overlapping: Some(secret(PREVIOUS)) },
+        keys: SigningKeys { active: secret(ACTIVE), overlapping: Some(secret(PREVIOUS)) },
         body: wrap("conversation.feedback", NOW, "{\"conversationId\":\"conv_1\",\"helpful\":\"yes\"}").into(),
     }
 }
@@ -83,11 +83,11 @@ fn present() -> Timestamp {
     Timestamp::from_ms(0).plus(since_epoch)
 }
 
-async fn deliver(url: &Url) -> Attempt {
+async fn deliver(url: &Url) -> AttemptResult {
     deliver_at(url, NOW).await
 }
 
-async fn deliver_at(url: &Url, now: Timestamp) -> Attempt {
+async fn deliver_at(url: &Url, now: Timestamp) -> AttemptResult {
     let agent = UserAgent::new("1", "https://helpbot.example").expect("plain characters");
     let policy = Policy::webhooks("127.0.0.1".parse().expect("an allow-list"));
     let client = Client::new(policy, &agent).expect("a client");
@@ -102,7 +102,7 @@ async fn the_receiver_gets_the_documented_headers_and_bytes() {
 
     let (headers, body) = receiver.request();
     let sent = |name: &str| headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
-    assert_eq!(made.outcome, Outcome::Delivered);
+    assert_eq!(made.outcome, AttemptOutcome::Delivered);
     assert_eq!(body.as_bytes(), claimed(&receiver.url).body);
     assert_eq!(sent("content-type"), Some("application/json"));
     assert_eq!(sent("x-helpbot-event"), Some("conversation.feedback"));
@@ -154,7 +154,7 @@ async fn the_answer_is_recorded_as_text_that_any_database_takes() {
 
     let made = deliver(&receiver.url).await;
 
-    assert_eq!((made.outcome, made.status), (Outcome::Failed, Some(500)));
+    assert_eq!((made.outcome, made.status), (AttemptOutcome::Failed, Some(500)));
     assert_eq!(made.response, "<b>\u{fffd}\u{fc}</b");
     assert!(made.timing.connect.is_some() && made.timing.first_byte.is_some());
 }
@@ -163,16 +163,16 @@ async fn the_answer_is_recorded_as_text_that_any_database_takes() {
 async fn each_answer_has_its_outcome() {
     let outcome = async |answer| deliver(&Receiver::start(answer).await.url).await.outcome;
 
-    assert_eq!(outcome("HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n").await, Outcome::Gone);
+    assert_eq!(outcome("HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n").await, AttemptOutcome::Gone);
     assert_eq!(
         outcome("HTTP/1.1 429 Slow\r\nretry-after: 3\r\ncontent-length: 0\r\n\r\n").await,
-        Outcome::Throttled { retry_after: Some(Duration::from_secs(5)) }
+        AttemptOutcome::Throttled { retry_after: Some(Duration::from_secs(5)) }
     );
     assert_eq!(
         outcome("HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\n\r\n").await,
-        Outcome::Failed
+        AttemptOutcome::Failed
     );
-    assert_eq!(outcome("SSH-2.0-OpenSSH\r\n").await, Outcome::Failed);
+    assert_eq!(outcome("SSH-2.0-OpenSSH\r\n").await, AttemptOutcome::Failed);
 }
 
 #[tokio::test]
@@ -183,8 +183,8 @@ async fn silence_is_load_and_an_inside_address_is_never_dialled() {
     let waited = deliver(&silent.url).await;
     let refused = deliver(&inside).await;
 
-    assert_eq!((waited.outcome, waited.status), (Outcome::Overloaded, None));
+    assert_eq!((waited.outcome, waited.status), (AttemptOutcome::Overloaded, None));
     assert_eq!(waited.error.map(|error| error.code()), Some("FIRST_BYTE_TIMEOUT"));
-    assert_eq!(refused.outcome, Outcome::Failed);
+    assert_eq!(refused.outcome, AttemptOutcome::Failed);
     assert_eq!(refused.error.map(|error| error.code()), Some("URL_ADDRESS"));
 }

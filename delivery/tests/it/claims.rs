@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use crate::support::{Installation, Receiver};
 use helpbot_domain::ids::WebhookId;
-use helpbot_services::Webhook;
-use helpbot_services::webhooks::outbox::{Claimed, Left, Wanted};
+use helpbot_domain::webhook::Webhook;
+use helpbot_services::webhooks::outbox;
+use helpbot_services::webhooks::outbox::{Backlog, ClaimRequest, ClaimedDelivery};
 use uuid::Uuid;
 
 /// What each question causes: it is asked, and nothing answers it.
@@ -27,19 +28,19 @@ async fn two_endpoints() -> (Installation, Webhook, Webhook) {
     (home, busy, quiet)
 }
 
-fn wanted(held: &[Claimed]) -> Wanted {
+fn wanted(held: &[ClaimedDelivery]) -> ClaimRequest {
     let mut by_endpoint: HashMap<WebhookId, HashSet<Uuid>> = HashMap::new();
     for claimed in held {
         by_endpoint.entry(claimed.delivery.webhook_id).or_default().insert(claimed.delivery.id);
     }
-    Wanted { room: 1024, per_endpoint: PER_ENDPOINT, quick: HashMap::new(), held: by_endpoint }
+    ClaimRequest { room: 1024, per_endpoint: PER_ENDPOINT, quick: HashMap::new(), held: by_endpoint }
 }
 
-async fn claim(home: &Installation, wanted: Wanted) -> (Vec<Claimed>, Left) {
-    home.services.claim_deliveries("w", wanted).await.expect("a claim")
+async fn claim(home: &Installation, wanted: ClaimRequest) -> (Vec<ClaimedDelivery>, Backlog) {
+    outbox::claim(&home.services, "w", wanted).await.expect("a claim")
 }
 
-fn of(claimed: &[Claimed], webhook: &Webhook) -> usize {
+fn of(claimed: &[ClaimedDelivery], webhook: &Webhook) -> usize {
     claimed.iter().filter(|it| it.delivery.webhook_id == webhook.id).count()
 }
 
@@ -52,7 +53,7 @@ async fn a_long_line_does_not_hide_a_short_one() {
     assert_eq!((of(&claimed, &busy), of(&claimed, &quiet)), (PER_ENDPOINT, EVENTS));
     let sequences: Vec<_> = claimed.iter().take(PER_ENDPOINT).filter_map(|it| it.delivery.event_seq).collect();
     assert!(sequences.is_sorted(), "first attempts start in the order of the log");
-    assert_eq!(left, Left { is_some_free: false, behind: HashSet::from([busy.id]) });
+    assert_eq!(left, Backlog { is_some_free: false, behind: HashSet::from([busy.id]) });
 }
 
 #[tokio::test]
@@ -64,7 +65,7 @@ async fn a_full_endpoint_is_passed_over_and_known_to_be_behind() {
     let (claimed, left) = claim(&home, wanted(&held)).await;
 
     assert_eq!((of(&claimed, &busy), of(&claimed, &quiet)), (0, EVENTS));
-    assert_eq!(left, Left { is_some_free: false, behind: HashSet::from([busy.id]) });
+    assert_eq!(left, Backlog { is_some_free: false, behind: HashSet::from([busy.id]) });
     // What was worked off makes room, and what is held is not taken twice.
     held.retain(|it| it.delivery.webhook_id != busy.id || it.delivery.event_seq > Some(10));
     let room = PER_ENDPOINT - of(&held, &busy);
@@ -78,11 +79,11 @@ async fn one_that_may_hold_more_gets_its_share_and_the_rest_at_once() {
     let (home, busy, quiet) = two_endpoints().await;
     let quick = HashMap::from([(busy.id, 4 * PER_ENDPOINT)]);
 
-    let (claimed, left) = claim(&home, Wanted { quick: quick.clone(), ..wanted(&[]) }).await;
+    let (claimed, left) = claim(&home, ClaimRequest { quick: quick.clone(), ..wanted(&[]) }).await;
 
     assert_eq!((of(&claimed, &busy), of(&claimed, &quiet)), (2 * PER_ENDPOINT, EVENTS));
-    assert_eq!(left, Left { is_some_free: true, behind: HashSet::from([busy.id]) });
-    let (more, left) = claim(&home, Wanted { quick, ..wanted(&claimed) }).await;
+    assert_eq!(left, Backlog { is_some_free: true, behind: HashSet::from([busy.id]) });
+    let (more, left) = claim(&home, ClaimRequest { quick, ..wanted(&claimed) }).await;
     assert_eq!((of(&more, &busy), left.is_some_free), (2 * PER_ENDPOINT, false));
 }
 
@@ -95,6 +96,6 @@ async fn nothing_is_left_when_all_was_taken() {
 
     let (claimed, left) = claim(&home, wanted(&[])).await;
 
-    assert_eq!((of(&claimed, &webhook), left), (EVENTS, Left::default()));
-    assert_eq!(claim(&home, wanted(&claimed)).await.1, Left::default());
+    assert_eq!((of(&claimed, &webhook), left), (EVENTS, Backlog::default()));
+    assert_eq!(claim(&home, wanted(&claimed)).await.1, Backlog::default());
 }

@@ -8,8 +8,7 @@ use std::time::Duration;
 use crate::support::{Answer, BEGIN, Installation, Receiver};
 use helpbot_domain::Timestamp;
 use helpbot_domain::event::EventType;
-use helpbot_domain::webhook::DeliveryStatus;
-use helpbot_services::{Delivery, Webhook};
+use helpbot_domain::webhook::{Delivery, DeliveryStatus, Webhook};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::support::{Installation, Receiver};
 use helpbot_domain::event::EventType;
-use helpbot_domain::webhook::DeliveryStatus;
+use helpbot_domain::webhook::{Delivery, DeliveryStatus};
+use helpbot_services::Error;
 use helpbot_services::webhooks::{self, WebhookPatch};
-use helpbot_services::{Delivery, Error};
 
 fn both_delivered(found: &[Delivery]) -> bool {
     found.len() == 2 && found.iter().all(|delivery| delivery.status == DeliveryStatus::Delivered)

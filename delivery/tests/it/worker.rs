@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::support::{Answer, BEGIN, Installation, KeptMail, Receiver};
-use helpbot_delivery::Secret;
+use crate::support::{self, Answer, BEGIN, Installation, KeptMail, Receiver, UnsentMail};
+use helpbot_delivery::SigningKey;
 use helpbot_domain::event::EventType;
-use helpbot_domain::webhook::{DeliveryStatus, DisabledReason};
+use helpbot_domain::webhook::{Delivery, DeliveryStatus, DisabledReason, Webhook};
+use helpbot_services::Error;
+use helpbot_services::runtime::job_kinds::REPLAY;
+use helpbot_services::runtime::jobs;
 use helpbot_services::webhooks::{self, RotationStep, WebhookPatch};
 use helpbot_services::webhooks::{deliveries, replays};
-use helpbot_services::{Delivery, Error, Webhook};
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -42,7 +44,7 @@ async fn an_acknowledged_question_reaches_its_webhook_as_documented() {
     assert_eq!(unanswered.header("x-helpbot-event"), "conversation.unanswered");
     assert_eq!((created.header("x-helpbot-sequence"), unanswered.header("x-helpbot-sequence")), ("1", "2"));
     assert_eq!(created.header("content-type"), "application/json");
-    let key = Secret::parse(&secret).expect("a secret");
+    let key = SigningKey::parse(&secret).expect("a secret");
     assert_eq!(created.header("x-helpbot-signature"), key.page_signature(&created.body));
     let body: serde_json::Value = serde_json::from_slice(&created.body).expect("JSON");
     assert_eq!(body["event"], "conversation.created");
@@ -109,7 +111,7 @@ async fn retries_come_when_the_clock_says_and_not_before() {
 
     home.deliveries_once("the first retry's time", &webhook, due(SECOND * 5)).await;
     home.pass(SECOND * 4);
-    tokio::time::sleep(SECOND).await;
+    home.claim_twice().await;
     assert!(receiver.arrived().is_empty());
     home.pass(SECOND);
     let second = receiver.next().await;
@@ -143,7 +145,7 @@ async fn a_receiver_that_asks_for_a_pause_gets_it_whole() {
 
     home.ask("Second?").await;
     home.pass(SECOND * 119);
-    tokio::time::sleep(SECOND).await;
+    home.claim_twice().await;
     assert!(receiver.arrived().is_empty());
     home.pass(SECOND * 2);
 
@@ -252,16 +254,9 @@ async fn a_replay_sends_what_failed_and_what_happened_while_it_was_disabled() {
         receiver.arrived().iter().map(|it| String::from_utf8_lossy(&it.body).into_owned()).collect();
     assert_eq!(bodies.len(), 4, "{bodies:?}");
     assert!(bodies.iter().all(|body| !body.contains("Before?")));
-    let done = async {
-        loop {
-            let last = replays::last(&home.services, &home.viewer, &webhook).await.expect("read").expect("a replay");
-            if last.finished_at.is_some() {
-                return last;
-            }
-            tokio::time::sleep(SECOND / 100).await;
-        }
-    };
-    let last = support::in_time("the replay's end", done).await;
+    let last = async || replays::last(&home.services, &home.viewer, &webhook).await.expect("read").expect("a replay");
+    home.once("the replay's end", async || last().await.finished_at.is_some()).await;
+    let last = last().await;
     assert_eq!((last.checked, last.replayed), (6, 4));
 }
 
@@ -284,7 +279,7 @@ async fn a_replay_goes_on_where_it_was_when_its_worker_died() {
     let progress =
         async || replays::last(&home.services, &home.viewer, &webhook).await.expect("read").expect("a replay");
 
-    let jobs = home.services.claim_jobs(&[replays::REPLAY], "dying", 1).await.expect("claimed");
+    let jobs = jobs::claim(&home.services, &[REPLAY], "dying", 1).await.expect("claimed");
     let is_over = replays::step(&home.services, &jobs[0]).await.expect("a step");
     let halfway = progress().await;
     assert!(!is_over && halfway.checked > 0 && halfway.finished_at.is_none(), "{halfway:?}");
@@ -297,12 +292,7 @@ async fn a_replay_goes_on_where_it_was_when_its_worker_died() {
     assert_eq!(arrived.len(), MISSED, "each once");
     assert_eq!(arrived.into_iter().collect::<BTreeSet<_>>().len(), MISSED);
     let total = i64::try_from(MISSED).expect("few");
-    let over = async {
-        while progress().await.finished_at.is_none() {
-            tokio::time::sleep(SECOND / 100).await;
-        }
-    };
-    support::in_time("the replay's end", over).await;
+    home.once("the replay's end", async || progress().await.finished_at.is_some()).await;
     let last = progress().await;
     assert_eq!((last.total, last.checked, last.replayed), (total, total, total));
 }
@@ -319,7 +309,7 @@ async fn a_rotation_is_signed_by_both_secrets_until_its_overlap_ends() {
         deliveries::send_test(&home.services, &home.viewer, site, id).await.expect("a test");
         let got = receiver.next().await;
         let timestamp = got.header("webhook-timestamp").parse().expect("seconds");
-        let each = secrets.iter().map(|secret| Secret::parse(secret).expect("a secret"));
+        let each = secrets.iter().map(|secret| SigningKey::parse(secret).expect("a secret"));
         let each: Vec<_> = each.collect();
         let standard: Vec<String> =
             each.iter().map(|key| key.standard_signature(got.header("webhook-id"), timestamp, &got.body)).collect();
@@ -344,10 +334,11 @@ async fn a_rotation_is_signed_by_both_secrets_until_its_overlap_ends() {
 async fn a_handoff_is_mailed_to_the_owner_and_waits_for_a_mail_server() {
     let home = Installation::new().await;
     let conversation = home.ask("Can I speak to someone?").await;
-    let without = home.work("without a mail server");
+    let no_server = Arc::new(UnsentMail::default());
+    let without = home.work_with("without a mail server", no_server.clone());
     home.hand_off(conversation).await;
     home.hand_off(conversation).await;
-    tokio::time::sleep(SECOND).await;
+    no_server.attempted().await;
     without.stop().await;
 
     let mailer = Arc::new(KeptMail::default());
@@ -359,6 +350,6 @@ async fn a_handoff_is_mailed_to_the_owner_and_waits_for_a_mail_server() {
     assert_eq!(mails[0].reply_to.as_deref(), Some("ann@example.com"));
     assert!(mails[0].text.contains("> Can I speak to someone?"));
     assert!(mails[0].text.contains(&format!("https://help.example/dashboard/inbox/{conversation}")));
-    tokio::time::sleep(SECOND).await;
+    home.once("an empty mail queue", async || home.waiting_mails().await == 0).await;
     assert_eq!(mailer.first(1).await.len(), 1);
 }

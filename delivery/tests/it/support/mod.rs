@@ -16,15 +16,20 @@ use helpbot_delivery::worker::{self, Settings};
 use helpbot_domain::Timestamp;
 use helpbot_domain::event::EventType;
 use helpbot_domain::ids::{ConversationId, KeyId};
+use helpbot_domain::page::PageRequest;
+use helpbot_domain::site::Site;
+use helpbot_domain::webhook::{Delivery, DeliveryFilter, Webhook};
 use helpbot_engine::{Engine, EngineSettings};
-use helpbot_outbound::mail::{LogMailer, Mail, Sending, Sent};
+use helpbot_outbound::mail::{LogMailer, Mail, SendOutcome, Sending};
 use helpbot_outbound::{Client, Mailer, Policy, UserAgent, WebhookLimits, check_url};
 use helpbot_services::accounts::sites::{self, NewSite};
+use helpbot_services::conversations::handoffs;
 use helpbot_services::conversations::{self, NewQuestion};
 use helpbot_services::runtime::clock::ManualClock;
+use helpbot_services::runtime::mail;
 use helpbot_services::webhooks::deliveries;
 use helpbot_services::webhooks::{self, NewWebhook};
-use helpbot_services::{Clock, Delivery, DeliveryFilter, DeliveryPage, Services, Site, Viewer, Webhook};
+use helpbot_services::{Clock, Services, Viewer};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -98,14 +103,14 @@ impl Installation {
 
     pub async fn hand_off(&self, conversation: ConversationId) {
         let email = Some("ann@example.com");
-        conversations::request_handoff(&self.services, &self.viewer, Some(self.site.id), conversation, email)
+        handoffs::request(&self.services, &self.viewer, Some(self.site.id), conversation, email)
             .await
             .expect("a handoff");
     }
 
     /// The endpoint's deliveries, the oldest first.
     pub async fn deliveries(&self, webhook: &Webhook) -> Vec<Delivery> {
-        let page = DeliveryPage { limit: 1000, ..DeliveryPage::default() };
+        let page = PageRequest::first(1000);
         let mut found = deliveries::list(&self.services, &self.viewer, webhook, &DeliveryFilter::default(), page)
             .await
             .expect("the log");
@@ -113,24 +118,43 @@ impl Installation {
         found
     }
 
-    /// Waits until the endpoint's deliveries satisfy `wanted`, and gives them.
+    /// Waits until the endpoint's deliveries satisfy `wanted`, and returns them.
     pub async fn deliveries_once(
         &self,
         what: &str,
         webhook: &Webhook,
         wanted: impl Fn(&[Delivery]) -> bool,
     ) -> Vec<Delivery> {
+        self.once(what, async || wanted(&self.deliveries(webhook).await)).await;
+        self.deliveries(webhook).await
+    }
+
+    /// Waits until `condition` holds.
+    pub async fn once(&self, what: &str, condition: impl AsyncFn() -> bool) {
         let mut pace = tokio::time::interval(Duration::from_millis(10));
-        let found = async {
-            loop {
+        let holds = async {
+            while !condition().await {
                 pace.tick().await;
-                let found = self.deliveries(webhook).await;
-                if wanted(&found) {
-                    return found;
-                }
             }
         };
-        in_time(what, found).await
+        in_time(what, holds).await;
+    }
+
+    /// Returns when the worker has claimed at least twice since the call, so that everything that
+    /// was due before has been claimed. Two test deliveries to an endpoint of its own show that.
+    pub async fn claim_twice(&self) {
+        let mut receiver = Receiver::ok().await;
+        let other = [EventType::ConversationHandoff];
+        let (webhook, _) = self.try_webhook(receiver.url.as_str(), &other).await.expect("a webhook");
+        for _ in 0..2 {
+            deliveries::send_test(&self.services, &self.viewer, Some(self.site.id), webhook.id).await.expect("a test");
+            receiver.next().await;
+        }
+    }
+
+    /// Returns the number of mails that wait to be sent.
+    pub async fn waiting_mails(&self) -> usize {
+        mail::waiting(&self.services, &self.viewer, Some(self.site.id)).await.expect("the mail queue").len()
     }
 
     pub fn clock_now(&self) -> Timestamp {
@@ -290,7 +314,7 @@ impl Mailer for KeptMail {
     fn send<'a>(&'a self, mail: &'a Mail) -> Sending<'a> {
         Box::pin(async move {
             self.mails.lock().unwrap_or_else(PoisonError::into_inner).push(mail.clone());
-            Ok(Sent::Accepted)
+            Ok(SendOutcome::Accepted)
         })
     }
 }
@@ -309,5 +333,25 @@ impl KeptMail {
             }
         };
         in_time("a mail", there).await
+    }
+}
+
+/// Acts as an installation without a mail server, and notices attempts to send.
+#[derive(Default)]
+pub struct UnsentMail {
+    attempts: tokio::sync::Notify,
+}
+
+impl Mailer for UnsentMail {
+    fn send<'a>(&'a self, mail: &'a Mail) -> Sending<'a> {
+        self.attempts.notify_one();
+        LogMailer.send(mail)
+    }
+}
+
+impl UnsentMail {
+    /// Waits until the worker has tried to send a mail.
+    pub async fn attempted(&self) {
+        in_time("an attempt to send a mail", self.attempts.notified()).await;
     }
 }
