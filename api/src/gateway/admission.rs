@@ -2,13 +2,16 @@
 //! rate limit.
 
 use axum::http::{Extensions, HeaderMap};
+use helpbot_domain::key::KeyKind;
 use helpbot_services::Viewer;
 use helpbot_services::accounts::access;
 
 use super::caller::{AdmittedCaller, Caller};
 use super::execution::Gateway;
-use crate::error::{self, ApiError};
+use super::request::PreparedOperation;
+use crate::error::{self, ApiError, ErrorCode};
 use crate::limits::allowance::RateAllowance;
+use crate::limits::{MAX_MUTATIONS, MAX_WIDGET_MUTATIONS};
 
 impl Gateway {
     /// Reads the caller from the headers of a request.
@@ -42,6 +45,24 @@ impl Gateway {
                 Err(ApiError::from(&rejected))
             }
         }
+    }
+
+    /// Checks and counts what an operation does beyond the one operation that was counted on admission.
+    ///
+    /// # Errors
+    /// `COMPLEXITY_LIMIT` for a mutation with more root fields than the kind of key allows; `RATE_LIMITED`
+    /// when a limit is used up.
+    pub(super) fn charge(&self, operation: &PreparedOperation, caller: &AdmittedCaller) -> Result<(), ApiError> {
+        let work = operation.work();
+        let limit = match caller.viewer.kind {
+            KeyKind::Widget => MAX_WIDGET_MUTATIONS,
+            KeyKind::Secret | KeyKind::Member | KeyKind::Operator | KeyKind::Legacy => MAX_MUTATIONS,
+        };
+        if work.mutations > limit {
+            let message = format!("A mutation with this kind of key can have at most {limit} root fields");
+            return Err(ApiError::new(ErrorCode::ComplexityLimit, message));
+        }
+        Ok(self.rates().work(&caller.viewer, caller.peer, work)?)
     }
 
     /// Counts one operation of `viewer`. Returns what remains of its rate limit, if it has one.

@@ -38,6 +38,8 @@ pub struct Caller {
 pub struct AdmittedCaller {
     /// The identity that the operation acts as.
     pub viewer: Viewer,
+    /// The address of the caller, when it is known. Rate limits count by it.
+    pub peer: Option<IpAddr>,
     /// ID of the request in logs and in `X-Request-Id`.
     pub request_id: String,
     /// The idempotency key of a mutation. Queries and subscriptions ignore it.
@@ -76,7 +78,7 @@ impl Caller {
     /// The same caller once its key is known to be valid.
     pub fn admitted(&self, viewer: Viewer, allowance: Option<RateAllowance>) -> AdmittedCaller {
         let (request_id, idempotency_key) = (self.request_id.clone(), self.idempotency_key.clone());
-        AdmittedCaller { viewer, request_id, idempotency_key, allowance }
+        AdmittedCaller { viewer, peer: self.peer, request_id, idempotency_key, allowance }
     }
 }
 

@@ -9,7 +9,7 @@ use async_graphql::{
     Data, ObjectType, Request, Response, Schema, SchemaBuilder, ServerError, SubscriptionType, ValidationMode,
 };
 use futures_util::future::BoxFuture;
-use futures_util::stream::BoxStream;
+use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt, StreamExt};
 use helpbot_domain::text;
 use helpbot_services::{Services, Viewer};
@@ -155,6 +155,9 @@ impl Gateway {
 
     /// Executes a query or a mutation within its deadline.
     pub async fn execute(&self, operation: PreparedOperation, caller: &AdmittedCaller) -> ExecutionResult {
+        if let Err(error) = self.charge(&operation, caller) {
+            return ExecutionResult::rejected(vec![error.into_server_error()]);
+        }
         let (deadline, span) = (self.deadline(&operation), span(&operation, caller));
         let running = async {
             if operation.operation_type != OperationType::Mutation {
@@ -185,8 +188,8 @@ impl Gateway {
         let request = self.request(operation, caller);
         match AssertUnwindSafe(execute(request)).catch_unwind().await {
             Ok(response) => {
-                let is_executed = cost::is_executed(&response);
-                finished(response, is_executed, &caller.request_id)
+                let stage = if cost::is_executed(&response) { Stage::Execution } else { Stage::Request };
+                finished(response, stage, &caller.request_id)
             }
             Err(panic) => {
                 ExecutionResult::rejected(vec![ApiError::panicked(&*panic, &caller.request_id).into_server_error()])
@@ -202,17 +205,22 @@ impl Gateway {
         operation: PreparedOperation,
         caller: &AdmittedCaller,
     ) -> BoxStream<'static, ExecutionResult> {
+        if let Err(error) = self.charge(&operation, caller) {
+            return stream::once(async move { ExecutionResult::rejected(vec![error.into_server_error()]) }).boxed();
+        }
         let (span, request_id) = (span(&operation, caller), caller.request_id.clone());
         let audience = self.audience(&operation, &caller.viewer);
         let request = self.request(operation, caller).data(audience);
         let responses = AssertUnwindSafe((self.0.subscribe)(request)).catch_unwind();
         // An error after the first event belongs to the execution, not to the request.
-        let mut has_begun = false;
+        let mut stage = Stage::Request;
         let result = move |event: std::thread::Result<Response>| match event {
             Ok(mut response) => {
-                has_begun |= cost::is_executed(&response);
+                if cost::is_executed(&response) {
+                    stage = Stage::Execution;
+                }
                 cost::remove(&mut response);
-                finished(response, has_begun, &request_id)
+                finished(response, stage, &request_id)
             }
             Err(panic) => span.in_scope(|| {
                 let error = ApiError::panicked(&*panic, &request_id);
@@ -267,10 +275,9 @@ where
     })
 }
 
-fn finished(mut response: Response, is_executed: bool, request_id: &str) -> ExecutionResult {
-    let stage = if is_executed { Stage::Execution } else { Stage::Request };
+fn finished(mut response: Response, stage: Stage, request_id: &str) -> ExecutionResult {
     error::finish(&mut response.errors, stage, request_id);
-    ExecutionResult { response, is_executed }
+    ExecutionResult { response, is_executed: stage == Stage::Execution }
 }
 
 fn timed_out(deadline: Duration) -> ExecutionResult {

@@ -8,6 +8,10 @@ use async_graphql::{Name, Value, Variables};
 use super::caller::IdempotencyKey;
 use super::files::UploadedFiles;
 use super::guard::document::Document;
+use crate::limits::rates::OperationWork;
+
+/// Root fields that ask a question: of a mutation, and of a subscription that follows the answer.
+const QUESTION_FIELDS: [&str; 2] = ["askQuestion", "answer"];
 
 /// The parameters of a GraphQL request, as any transport carries them.
 #[derive(Debug, Default)]
@@ -42,6 +46,15 @@ impl PreparedOperation {
     /// Query, mutation or subscription.
     pub fn operation_type(&self) -> OperationType {
         self.operation_type
+    }
+
+    /// What the operation does, in terms of the rate limits.
+    pub(super) fn work(&self) -> OperationWork {
+        let fields = self.document.root_fields(self.operation_name.as_deref());
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let questions = fields.iter().filter(|field| QUESTION_FIELDS.contains(field)).count();
+        let mutations = if self.operation_type == OperationType::Mutation { fields.len() } else { 0 };
+        OperationWork { mutations: count(mutations), questions: count(questions) }
     }
 
     /// Attaches uploaded files, which the operation refers to in its variables.

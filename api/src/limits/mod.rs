@@ -13,3 +13,9 @@ pub mod rates;
 /// Complexity is the number of selected fields, where the fields of a list count once for each item
 /// that the list may have. The standard introspection query has a complexity of about 300.
 pub const MAX_COMPLEXITY: usize = 2_000;
+
+/// Maximum number of root fields in one mutation with a widget key, which is public. The widget itself
+/// sends one.
+pub const MAX_WIDGET_MUTATIONS: u32 = 5;
+/// Maximum number of root fields in one mutation with any other key.
+pub const MAX_MUTATIONS: u32 = 25;

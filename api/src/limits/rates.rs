@@ -39,6 +39,22 @@ pub struct RateSettings {
     pub address: Option<NonZeroU32>,
     /// For rejected credentials from one address.
     pub rejected: Option<NonZeroU32>,
+    /// For questions with a widget key from one address. Several visitors may share an address.
+    pub questions_per_address: Option<NonZeroU32>,
+    /// For questions with a widget key in one session.
+    pub questions_per_session: Option<NonZeroU32>,
+}
+
+impl RateSettings {
+    /// No limits, for installations in which a proxy limits rates.
+    pub const UNLIMITED: Self = Self {
+        visitor: None,
+        key: None,
+        address: None,
+        rejected: None,
+        questions_per_address: None,
+        questions_per_session: None,
+    };
 }
 
 impl Default for RateSettings {
@@ -48,8 +64,19 @@ impl Default for RateSettings {
             key: NonZeroU32::new(3_000),
             address: NonZeroU32::new(12_000),
             rejected: NonZeroU32::new(120),
+            questions_per_address: NonZeroU32::new(60),
+            questions_per_session: NonZeroU32::new(20),
         }
     }
+}
+
+/// What one operation does, in terms of the limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OperationWork {
+    /// Root fields of a mutation; 0 for a query or a subscription.
+    pub mutations: u32,
+    /// Root fields that ask a question.
+    pub questions: u32,
 }
 
 /// A caller sent more operations than its limit allows.
@@ -67,6 +94,8 @@ pub struct RateLimits {
     keys: KeyedLimiter<KeyId>,
     addresses: KeyedLimiter<IpAddr>,
     rejected: KeyedLimiter<IpAddr>,
+    questions_per_address: KeyedLimiter<(KeyId, IpAddr)>,
+    questions_per_session: KeyedLimiter<(KeyId, String)>,
 }
 
 /// One visitor of a site. The widget key alone does not identify a visitor: it is in every page.
@@ -85,6 +114,8 @@ impl RateLimits {
             keys: KeyedLimiter::new(settings.key),
             addresses: KeyedLimiter::new(settings.address),
             rejected: KeyedLimiter::new(settings.rejected),
+            questions_per_address: KeyedLimiter::new(settings.questions_per_address),
+            questions_per_session: KeyedLimiter::new(settings.questions_per_session),
         }
     }
 
@@ -94,13 +125,44 @@ impl RateLimits {
     /// # Errors
     /// `RateExceeded` when the caller has used up its limit.
     pub fn operation(&self, viewer: &Viewer, address: Option<IpAddr>) -> Result<Option<RateAllowance>, RateExceeded> {
+        self.operations(viewer, address.map(subscriber), NonZeroU32::MIN)
+    }
+
+    /// Counts what an operation does beyond the one operation that [`RateLimits::operation`] counted: the
+    /// other root fields of a mutation, and the questions of a visitor.
+    ///
+    /// # Errors
+    /// `RateExceeded` when the caller has used up a limit.
+    pub fn work(&self, viewer: &Viewer, address: Option<IpAddr>, work: OperationWork) -> Result<(), RateExceeded> {
         let address = address.map(subscriber);
+        if let Some(others) = NonZeroU32::new(work.mutations.saturating_sub(1)) {
+            self.operations(viewer, address, others)?;
+        }
+        if let (KeyKind::Widget, Some(questions)) = (viewer.kind, NonZeroU32::new(work.questions)) {
+            if let Some(address) = address {
+                self.questions_per_address.count((viewer.key_id, address), questions)?;
+            }
+            if let Some(session) = &viewer.session {
+                self.questions_per_session.count((viewer.key_id, session.clone()), questions)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn operations(
+        &self,
+        viewer: &Viewer,
+        address: Option<IpAddr>,
+        number: NonZeroU32,
+    ) -> Result<Option<RateAllowance>, RateExceeded> {
         if let Some(address) = address {
-            self.addresses.count(address)?;
+            self.addresses.count(address, number)?;
         }
         match viewer.kind {
-            KeyKind::Widget => self.visitors.count(visitor(viewer, address)),
-            KeyKind::Secret | KeyKind::Member | KeyKind::Operator | KeyKind::Legacy => self.keys.count(viewer.key_id),
+            KeyKind::Widget => self.visitors.count(visitor(viewer, address), number),
+            KeyKind::Secret | KeyKind::Member | KeyKind::Operator | KeyKind::Legacy => {
+                self.keys.count(viewer.key_id, number)
+            }
         }
     }
 
@@ -110,7 +172,7 @@ impl RateLimits {
     /// `RateExceeded` when the address sent too many of them.
     pub fn rejected(&self, address: Option<IpAddr>) -> Result<(), RateExceeded> {
         match address {
-            Some(address) => self.rejected.count(subscriber(address)).map(|_| ()),
+            Some(address) => self.rejected.count(subscriber(address), NonZeroU32::MIN).map(|_| ()),
             None => Ok(()),
         }
     }
@@ -145,16 +207,18 @@ impl<K: Hash + Eq + Clone> KeyedLimiter<K> {
         Self { limiter: per_minute.map(|limit| (limit, RwLock::new(limiter(limit)))) }
     }
 
-    fn count(&self, caller: K) -> Result<Option<RateAllowance>, RateExceeded> {
+    fn count(&self, caller: K, number: NonZeroU32) -> Result<Option<RateAllowance>, RateExceeded> {
         let Some((limit, limiter)) = &self.limiter else { return Ok(None) };
         self.make_room(*limit, limiter);
         let limiter = limiter.read().unwrap_or_else(PoisonError::into_inner);
-        match limiter.check_key(&caller) {
-            Ok(snapshot) => Ok(Some(allowance(*limit, snapshot.remaining_burst_capacity()))),
-            Err(until) => {
+        match limiter.check_key_n(&caller, number) {
+            Ok(Ok(snapshot)) => Ok(Some(allowance(*limit, snapshot.remaining_burst_capacity()))),
+            Ok(Err(until)) => {
                 let wait = until.wait_time_from(limiter.clock().now());
                 Err(RateExceeded { wait, allowance: allowance(*limit, 0) })
             }
+            // More than a whole minute allows: it never succeeds, however long the caller waits.
+            Err(_) => Err(RateExceeded { wait: MINUTE, allowance: allowance(*limit, 0) }),
         }
     }
 
@@ -238,11 +302,32 @@ mod tests {
     }
 
     #[test]
+    fn each_root_field_of_a_mutation_and_each_question_of_a_visitor_is_counted() {
+        let settings = RateSettings {
+            visitor: NonZeroU32::new(10),
+            questions_per_address: NonZeroU32::new(4),
+            questions_per_session: NonZeroU32::new(2),
+            ..RateSettings::default()
+        };
+        let limits = RateLimits::new(&settings);
+        let (widget, from) = (viewer(KeyKind::Widget, 1), address("192.0.2.1"));
+        let in_session = Viewer { session: Some("s".into()), ..widget.clone() };
+        let ask = |questions| OperationWork { mutations: questions, questions };
+
+        assert!(limits.work(&widget, from, OperationWork { mutations: 50, questions: 0 }).is_err());
+        assert!(limits.work(&in_session, from, ask(2)).is_ok());
+        assert!(limits.work(&in_session, from, ask(1)).is_err(), "the session has asked two questions");
+        assert!(limits.work(&widget, from, ask(2)).is_err(), "the address has asked three questions");
+        assert!(limits.work(&widget, address("192.0.2.2"), ask(2)).is_ok());
+        assert!(limits.work(&viewer(KeyKind::Secret, 2), from, ask(5)).is_ok(), "secret keys are not limited");
+    }
+
+    #[test]
     fn memory_stays_bounded_when_there_are_more_callers_than_remembered() {
         let keyed: KeyedLimiter<u32> = KeyedLimiter::new(NonZeroU32::new(1));
 
         for caller in 0..250_000 {
-            keyed.count(caller).unwrap();
+            keyed.count(caller, NonZeroU32::MIN).unwrap();
         }
 
         let (_, limiter) = keyed.limiter.as_ref().unwrap();

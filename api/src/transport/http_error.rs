@@ -45,6 +45,7 @@ impl HttpError {
         let status = match (code, media) {
             (ErrorCode::PersistedQueryNotFound, _) => StatusCode::BAD_REQUEST,
             (ErrorCode::Forbidden, _) => StatusCode::FORBIDDEN,
+            (ErrorCode::RateLimited, _) => StatusCode::TOO_MANY_REQUESTS,
             (ErrorCode::Unavailable, _) => StatusCode::SERVICE_UNAVAILABLE,
             (ErrorCode::Internal, _) => StatusCode::INTERNAL_SERVER_ERROR,
             (_, Media::GraphqlResponse) => StatusCode::BAD_REQUEST,

@@ -384,3 +384,48 @@ async fn only_trusted_documents_are_executed_when_the_installation_requires_it()
     assert_eq!((free.status, free.code()), (StatusCode::FORBIDDEN, "FORBIDDEN"));
     assert_eq!(trusted.body["data"]["hello"], "world");
 }
+
+#[tokio::test]
+async fn each_root_field_of_a_mutation_counts_against_the_rate_limit() {
+    let rates = RateSettings { key: NonZeroU32::new(10), ..RateSettings::default() };
+    let app = App::with(GatewaySettings { rates, ..GatewaySettings::default() }, TransportSettings::default()).await;
+    let bumps = |count: usize| {
+        let fields: String = (0..count).map(|n| format!("a{n}: bump {{ bumps }} ")).collect();
+        json!({"query": format!("mutation {{ {fields} }}")})
+    };
+
+    let within = app.post(MODERN, bumps(6)).await;
+    let beyond = app.post(MODERN, bumps(6)).await;
+
+    assert_eq!(within.status, StatusCode::OK, "{}", within.body);
+    assert_eq!((beyond.status, beyond.code()), (StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED"), "{}", beyond.body);
+    assert!(beyond.header("retry-after").parse::<u64>().is_ok_and(|seconds| seconds > 0));
+    assert_eq!(app.traces.bumps.load(Ordering::SeqCst), 6, "a rejected mutation executes none of its fields");
+}
+
+#[tokio::test]
+async fn the_number_of_root_fields_of_a_mutation_is_limited_by_the_kind_of_key() {
+    let app = App::start().await;
+    let send = |key: &str, fields: String| {
+        let request = Request::builder().method("POST").uri("/graphql").header(header::CONTENT_TYPE, PLAIN);
+        let request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
+        app.answer(request.body(Body::from(json!({ "query": fields }).to_string())).unwrap())
+    };
+    let mutation = |count: usize| {
+        let fields: String = (0..count).map(|n| format!("a{n}: bump {{ bumps }} ")).collect();
+        format!("mutation {{ {fields} }}")
+    };
+    let in_fragments =
+        "mutation { ...F ...F } fragment F on Mutation { a: bump { bumps } b: bump { bumps } c: bump { bumps } }";
+
+    let widget = (send(&app.widget_key, mutation(5)).await, send(&app.widget_key, mutation(6)).await);
+    let spread = send(&app.widget_key, in_fragments.into()).await;
+    let secret = (send(&app.secret_key, mutation(25)).await, send(&app.secret_key, mutation(26)).await);
+
+    for (accepted, rejected) in [widget, secret] {
+        assert_eq!(accepted.code(), "", "{}", accepted.body);
+        assert_eq!(rejected.code(), "COMPLEXITY_LIMIT", "{}", rejected.body);
+        assert!(rejected.body.get("data").is_none());
+    }
+    assert_eq!(spread.code(), "COMPLEXITY_LIMIT", "fields in fragments count: {}", spread.body);
+}

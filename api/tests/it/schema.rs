@@ -145,7 +145,9 @@ impl Events {
     }
 
     async fn refused(&self) -> Result<impl Stream<Item = i32>> {
-        Err::<stream::Empty<i32>, _>(top_level(Error::Forbidden("This key may not read conversations".into())))
+        Err::<stream::Empty<i32>, _>(top_level(Error::Forbidden(
+            "This API key is not allowed to read conversations.".into(),
+        )))
     }
 
     async fn breaks(&self) -> Result<impl Stream<Item = i32>> {

@@ -2,7 +2,9 @@
 //!
 //! Documents are parsed once and kept by the gateway; each execution works on a copy.
 
-use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType};
+use async_graphql::parser::types::{
+    DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
+};
 use async_graphql::{Value, Variables};
 
 use super::limits::DocumentSize;
@@ -67,6 +69,31 @@ impl Document {
             }
         }
         Ok(())
+    }
+
+    /// The names of the root fields of the operation, including those in fragments. A field that occurs
+    /// twice under different aliases is listed twice.
+    pub(crate) fn root_fields(&self, name: Option<&str>) -> Vec<&str> {
+        let mut fields = Vec::new();
+        if let Ok(operation) = self.operation(name) {
+            self.add_fields(&operation.selection_set.node, &mut fields);
+        }
+        fields
+    }
+
+    fn add_fields<'a>(&'a self, set: &'a SelectionSet, fields: &mut Vec<&'a str>) {
+        for item in &set.items {
+            match &item.node {
+                Selection::Field(field) => fields.push(field.node.name.node.as_str()),
+                Selection::InlineFragment(fragment) => self.add_fields(&fragment.node.selection_set.node, fields),
+                Selection::FragmentSpread(spread) => {
+                    // The guard has rejected cycles and bounded the expansion.
+                    if let Some(fragment) = self.executable.fragments.get(&spread.node.fragment_name.node) {
+                        self.add_fields(&fragment.node.selection_set.node, fields);
+                    }
+                }
+            }
+        }
     }
 
     /// Whether the operation declares the variable `variable`.

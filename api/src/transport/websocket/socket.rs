@@ -148,7 +148,8 @@ impl SocketSession {
         let request_id = self.caller.request_id.clone();
         match self.transport.gateway.prepare(params) {
             Ok(operation) => {
-                let caller = AdmittedCaller { viewer, request_id, idempotency_key, allowance };
+                let peer = self.caller.peer;
+                let caller = AdmittedCaller { viewer, peer, request_id, idempotency_key, allowance };
                 self.operations.start(id, operation, self.transport.gateway.clone(), caller);
                 Ok(())
             }
