@@ -184,7 +184,7 @@ pub fn whole_seconds(wait: Duration) -> u64 {
 
 impl From<RateExceeded> for ApiError {
     fn from(exceeded: RateExceeded) -> Self {
-        let error = Self::new(ErrorCode::RateLimited, "Too many requests").retry_after(exceeded.wait);
+        let error = Self::new(ErrorCode::RateLimited, "Too many requests. Try again later.").retry_after(exceeded.wait);
         Self { allowance: Some(exceeded.allowance), ..error }
     }
 }

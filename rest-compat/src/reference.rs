@@ -112,8 +112,7 @@ fn parameters(page: &mut String, operation: &Operation) {
     for parameter in found {
         let RefOr::T(parameter) = parameter else { continue };
         let kind = parameter.schema.as_ref().map(kind_of).unwrap_or_default();
-        let is_required = parameter.required == Required::True;
-        row(page, &parameter.name, is_required, &kind, parameter.description.as_deref().unwrap_or_default());
+        row(page, &parameter.name, &parameter.required, &kind, parameter.description.as_deref().unwrap_or_default());
     }
     page.push_str("</table>\n");
 }
@@ -123,7 +122,8 @@ fn fields(page: &mut String, caption: &str, schema: Option<&RefOr<Schema>>) {
     write(page, format_args!("<table><caption>{caption}</caption>\n"));
     for (name, property) in &object.properties {
         let description = description_of(property);
-        row(page, name, object.required.contains(name), &kind_of(property), description);
+        let required = if object.required.contains(name) { Required::True } else { Required::False };
+        row(page, name, &required, &kind_of(property), description);
     }
     page.push_str("</table>\n");
     let nested = object.properties.values().filter_map(|property| Some((reference_of(property)?, property)));
@@ -132,8 +132,8 @@ fn fields(page: &mut String, caption: &str, schema: Option<&RefOr<Schema>>) {
     }
 }
 
-fn row(page: &mut String, name: &str, is_required: bool, kind: &str, description: &str) {
-    let mark = if is_required { " <span class=\"required\">required</span>" } else { "" };
+fn row(page: &mut String, name: &str, required: &Required, kind: &str, description: &str) {
+    let mark = if *required == Required::True { " <span class=\"required\">required</span>" } else { "" };
     let (name, kind, description) = (escaped(name), escaped(kind), prose(description));
     let line = format_args!(
         "<tr><th scope=\"row\"><code>{name}</code>{mark}</th><td><code>{kind}</code></td><td>{description}</td></tr>\n"

@@ -268,7 +268,7 @@ impl Endpoint for DeleteSource {
     }
 }
 
-/// POST /sources/rescrape
+/// The route `POST /sources/rescrape`.
 pub(crate) struct RescrapeSource;
 
 /// The source to sync.

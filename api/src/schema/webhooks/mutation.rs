@@ -316,7 +316,7 @@ fn rotation_step(step: WebhookRotationStep, overlap_hours: Option<i32>) -> servi
         (WebhookRotationStep::Stage, _) => Ok(RotationStep::Stage),
         (WebhookRotationStep::Promote, None) => Ok(RotationStep::Promote(OVERLAP_DEFAULT)),
         (WebhookRotationStep::Promote, Some(hours)) => {
-            let refused = || Invalid::new("overlapHours", "overlapHours must be between 0 and 168");
+            let refused = || Invalid::new("overlapHours", "overlapHours must be between 0 and 168.");
             let hours = u64::try_from(hours).map_err(|_| refused())?;
             Ok(RotationStep::Promote(Duration::from_secs(hours * HOUR_S)))
         }
