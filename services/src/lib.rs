@@ -1,9 +1,13 @@
-//! The use cases. GraphQL resolvers, the command line and background workers call these, and
-//! the same rules hold for each of them.
+//! The use cases of HelpBot. GraphQL resolvers, the command line and the background workers call
+//! them, and the same rules apply to each caller.
 //!
-//! A use case reads downward: may the [`Viewer`] do this, is the input good, load, decide,
-//! write in one transaction (the rows, the events and the jobs that they cause), tell the bus.
-//! No transaction is open while anything but the database is waited for.
+//! A use case is a function `verb(services, viewer, …)` in the module of its noun. It reads
+//! downward: check what the [`Viewer`] may do, check the input, load, decide, write in one
+//! transaction (the rows with the events and jobs that they cause), then publish. No transaction is
+//! open while anything but the database is awaited.
+//!
+//! Six folders: [`accounts`] (sites, keys, members), [`conversations`], [`knowledge`] (entries and
+//! search indexes), [`sources`], [`webhooks`], and [`runtime`] (clock, events, jobs).
 
 pub mod accounts;
 pub mod conversations;
@@ -30,61 +34,61 @@ pub use accounts::viewer::{MemberIdentity, Viewer};
 pub use runtime::clock::{Clock, SystemClock};
 pub use runtime::error::{Error, Result};
 
-/// Stands on every use case: its future is boxed, and so compiled here and once.
+/// Marks a use case whose future is boxed, so that it is compiled once and in this crate.
 ///
-/// The body of an `async fn` is compiled anew in each crate that awaits it, with all the queries
-/// inside; the surface, the workers and the command line each had a copy of the whole house
-/// (docs/decisions/0018).
+/// The body of an `async fn` is otherwise compiled again, with all its queries, in each crate that
+/// awaits it (docs/decisions/0018).
 pub(crate) use async_recursion::async_recursion as boxed;
 
 pub use helpbot_engine::AnswerSink;
 
-/// Says whether an address may be fetched or delivered to; the reason if not. The rule is
-/// `outbound`'s, handed in by the wiring.
+/// Decides whether an address may be fetched or delivered to. The error says why not. The server
+/// passes the policy of `outbound`.
 pub type UrlPolicy = Arc<dyn Fn(&Url) -> Result<(), String> + Send + Sync>;
 
-/// What an installation sets.
+/// Settings of an installation.
 #[derive(Clone)]
 pub struct Settings {
-    /// The plan of a site for which the operator names none.
+    /// Plan of a new site when the operator names none.
     pub default_plan: Plan,
-    /// Its questions a month.
+    /// Questions per month of a new site when the operator names none.
     pub default_credits: i64,
-    /// How long events are kept, and with them how old a cursor may be.
+    /// How long events are stored. Older cursors expire.
     pub event_retention: Duration,
-    /// Memory for loaded indexes, over all sites.
+    /// Memory for the loaded indexes of all sites.
     pub index_memory_bytes: usize,
-    /// Signs session tokens and seals secrets at rest. The same on all nodes.
+    /// Key that signs session tokens and seals stored secrets. All nodes must have the same one.
     pub secret_key: [u8; 32],
 }
 
 impl Settings {
-    /// The defaults of a self-hosted installation, with its key.
+    /// Returns the default settings of a self-hosted installation.
     pub fn new(secret_key: [u8; 32]) -> Self {
         const DAY: Duration = Duration::from_secs(86_400);
         Self {
             default_plan: Plan::Scale,
             default_credits: UNLIMITED_CREDITS,
             event_retention: DAY * 90,
-            // Room for some 100,000 chunks beside everything else on a small machine.
+            // Space for about 100,000 chunks, which leaves room for everything else on a small
+            // machine.
             index_memory_bytes: 512 * 1024 * 1024,
             secret_key,
         }
     }
 }
 
-/// All use cases over one database; cheap to clone.
+/// All use cases over one database. Cloning is cheap.
 #[derive(Clone)]
 pub struct Services {
     db: Db,
     engine: Engine,
-    indexes: Arc<knowledge::indexes::Indexes>,
-    keys: Arc<accounts::access::KeyCache>,
+    indexes: Arc<knowledge::loaded_indexes::Indexes>,
+    keys: Arc<accounts::key_cache::KeyCache>,
     sites: Arc<runtime::cache::TtlCache<SiteId, Arc<Site>>>,
-    /// What sources are called: the address or file name, which never changes.
+    /// Addresses or file names of sources, which never change.
     source_names: Arc<runtime::cache::TtlCache<SourceId, String>>,
     bus: runtime::bus::Bus,
-    rooms: conversations::activity::Rooms,
+    rooms: conversations::presence::Rooms,
     clock: Arc<dyn Clock>,
     url_policy: UrlPolicy,
     webhook_policy: UrlPolicy,
@@ -95,17 +99,17 @@ pub struct Services {
 }
 
 impl Services {
-    /// The use cases over `db`.
+    /// Creates the use cases over `db`.
     pub fn new(db: Db, engine: Engine, clock: Arc<dyn Clock>, url_policy: UrlPolicy, settings: Settings) -> Self {
         Self {
             db,
             engine,
-            indexes: Arc::new(knowledge::indexes::Indexes::new(settings.index_memory_bytes)),
+            indexes: Arc::new(knowledge::loaded_indexes::Indexes::new(settings.index_memory_bytes)),
             keys: Arc::default(),
             sites: Arc::default(),
             source_names: Arc::default(),
             bus: runtime::bus::Bus::default(),
-            rooms: conversations::activity::Rooms::default(),
+            rooms: conversations::presence::Rooms::default(),
             clock,
             webhook_policy: https_only(url_policy.clone()),
             url_policy,
@@ -116,30 +120,30 @@ impl Services {
         }
     }
 
-    /// With a rule of its own for where webhooks may be sent; without it, to the https addresses
+    /// Replaces the policy for the addresses of webhooks. The default allows the HTTPS addresses
     /// that may be fetched.
     pub fn with_webhook_policy(self, webhook_policy: UrlPolicy) -> Self {
         Self { webhook_policy, ..self }
     }
 
-    /// The present moment.
+    /// Returns the current time.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// Statements sent to the database so far; for the tests that count them.
+    /// Returns the number of statements sent to the database. For tests.
     pub fn statements(&self) -> u64 {
         self.db.statements()
     }
 
-    /// Lets what has begun on the database end, and nothing begin. For the end of the program.
+    /// Lets running database work finish and refuses new work. For the end of the program.
     #[boxed]
     pub async fn close(&self) {
         self.db.close().await;
     }
 
-    /// What is damaged in the database's file, in its own words; empty when all is whole. Reads all
-    /// of it.
+    /// Checks the whole database file for damage. Returns the findings of the database, which are
+    /// empty when there is no damage.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -148,17 +152,17 @@ impl Services {
         Ok(self.db.damage().await?)
     }
 
-    /// Transactions committed so far.
+    /// Returns the number of committed transactions.
     pub fn commits(&self) -> u64 {
         self.db.commits()
     }
 
-    /// What this process has done so far.
+    /// Returns the counters of this process.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
     }
 
-    /// Whether the database answers.
+    /// Checks that the database answers.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -168,8 +172,10 @@ impl Services {
     }
 }
 
-/// Does work that takes milliseconds to seconds, as building an index or asking it a thousand
-/// questions does: not on the threads that answer.
+/// Runs work that takes milliseconds to seconds on a thread that does not answer requests.
+///
+/// # Errors
+/// `Internal` when the work panics.
 pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(Error::internal)
 }
@@ -177,6 +183,6 @@ pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send 
 fn https_only(policy: UrlPolicy) -> UrlPolicy {
     Arc::new(move |url| match url.scheme() {
         "https" => policy(url),
-        _ => Err("the URL must use https".into()),
+        _ => Err("url must use https.".into()),
     })
 }

@@ -14,14 +14,11 @@ use sha2::{Digest, Sha256};
 use tokio::sync::broadcast;
 
 use crate::accounts::session_token;
-use crate::runtime::cache::{BeforeLookup, TtlCache};
+use crate::runtime::cache::BeforeLookup;
 use crate::{Error, MemberIdentity, Result, Services, Viewer, boxed};
 
 /// Minimum time between two writes of `last_used_at` of a key.
 const TOUCH_EVERY: Duration = Duration::from_secs(60);
-/// Number of revocations that an open connection may be behind. A connection that is further behind
-/// looks up its own key.
-const REVOCATION_BACKLOG: usize = 256;
 
 /// What a request brings to authenticate itself.
 #[derive(Debug, Clone, Default)]
@@ -32,26 +29,6 @@ pub struct Credentials {
     pub session_token: Option<String>,
     /// The `Origin` header, when a browser sent it.
     pub origin: Option<String>,
-}
-
-/// Recently looked-up keys, by hash, each with the member that it belongs to.
-pub struct KeyCache {
-    known: TtlCache<String, (Key, Option<MemberIdentity>)>,
-    revoked: broadcast::Sender<KeyId>,
-}
-
-impl Default for KeyCache {
-    fn default() -> Self {
-        Self { known: TtlCache::default(), revoked: broadcast::Sender::new(REVOCATION_BACKLOG) }
-    }
-}
-
-impl KeyCache {
-    pub(crate) fn forget(&self, key: &Key) {
-        self.known.forget(&key.hash);
-        // An error means that no connection is open, which is fine.
-        let _ = self.revoked.send(key.id);
-    }
 }
 
 /// Returns the stored form of a key: SHA-256 in lowercase hex. It needs no salt, because a key has
@@ -77,12 +54,14 @@ pub async fn authenticate(services: &Services, credentials: &Credentials) -> Res
     if let (false, Some(origin)) = (key.origins.is_empty(), &credentials.origin)
         && !key.origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
     {
-        return Err(Error::Unauthenticated("This key may not be used on this page"));
+        return Err(Error::Unauthenticated(
+            "This API key cannot be used on this web site. Add the site's origin to the key.",
+        ));
     }
     let session = match (&credentials.session_token, key.site_id) {
         (Some(token), Some(site)) => Some(
             session_token::session(&services.settings.secret_key, site, token, now)
-                .ok_or(Error::Unauthenticated("Invalid session token"))?,
+                .ok_or(Error::Unauthenticated("The session token is invalid or has expired. Start a new session."))?,
         ),
         _ => None,
     };
@@ -138,15 +117,15 @@ fn touch(services: &Services, key: &Key, member: Option<&MemberIdentity>, before
         return;
     }
     let id = key.id;
-    let touched = Key { last_used_at: Some(now), ..key.clone() };
-    services.keys.known.put(before, now, key.hash.clone(), (touched, member.cloned()));
+    let changed = Key { last_used_at: Some(now), ..key.clone() };
+    services.keys.known.put(before, now, key.hash.clone(), (changed, member.cloned()));
     let db = services.db.clone();
     // A separate task, so that the request does not wait for the write.
     tokio::spawn(async move {
         let noted: Result<()> =
             db.write(move |c| Box::pin(async move { Ok(db::keys::touch(c, id, now).await?) })).await;
         if let Err(error) = noted {
-            tracing::warn!(%error, key = %id, "the use of a key could not be noted");
+            tracing::warn!(%error, key = %id, "the last use of a key was not recorded");
         }
     });
 }

@@ -39,11 +39,13 @@ pub async fn create(services: &Services, viewer: &Viewer, named: Option<SiteId>,
     viewer.require(Scope::Admin)?;
     let site = viewer.site(named)?;
     if !matches!(new.kind, KeyKind::Widget | KeyKind::Secret) {
-        return Err(Invalid::new("kind", "kind must be WIDGET or SECRET").into());
+        return Err(Invalid::new("kind", "kind must be WIDGET or SECRET.").into());
     }
     // A key must not create a key with more scopes than its own.
     if let Some(scope) = wanted(&new).into_iter().find(|scope| !viewer.has(*scope)) {
-        return Err(Error::Forbidden(format!("This key may not give the scope {scope}")));
+        return Err(Error::Forbidden(format!(
+            "The API key cannot grant the scope {scope}, because it does not have it."
+        )));
     }
     let (key, secret) = make(services, Some(site), new)?;
     let stored = key.clone();
@@ -54,7 +56,9 @@ pub async fn create(services: &Services, viewer: &Viewer, named: Option<SiteId>,
                 db::sites::by_id_locked(c, site).await?.ok_or(Error::NotFound("Site"))?;
                 let open = db::keys::list(c, site).await?.iter().filter(|key| key.revoked_at.is_none()).count();
                 if open >= KEYS_MAX {
-                    return Err(Error::LimitReached(format!("A site may have {KEYS_MAX} keys; revoke one first")));
+                    return Err(Error::LimitReached(format!(
+                        "A site can have at most {KEYS_MAX} keys. Revoke one first."
+                    )));
                 }
                 Ok(db::keys::insert(c, &stored).await?)
             })
@@ -113,10 +117,10 @@ pub async fn create_operator(services: &Services, name: &str) -> Result<(Key, St
 pub(crate) fn make(services: &Services, site_id: Option<SiteId>, new: NewKey) -> Result<(Key, String)> {
     let now = services.now();
     if new.expires_at.is_some_and(|at| at <= now) {
-        return Err(Invalid::new("expiresAt", "expiresAt must lie in the future").into());
+        return Err(Invalid::new("expiresAt", "expiresAt must be in the future.").into());
     }
     if new.origins.len() > ORIGINS_MAX {
-        return Err(Invalid::new("origins", format!("A key may be bound to {ORIGINS_MAX} origins")).into());
+        return Err(Invalid::new("origins", format!("A key can be bound to at most {ORIGINS_MAX} origins.")).into());
     }
     let secret = key::from_random(new.kind, &randomness::bytes());
     let key = Key {
@@ -148,8 +152,9 @@ fn wanted(new: &NewKey) -> Vec<Scope> {
 /// Normalizes an origin to the form that browsers send: scheme, host, and the port unless it is the
 /// default.
 fn normal_origin(text: &str) -> Result<String> {
-    let refused =
-        || Error::from(Invalid::new("origins", format!("{text:?} is not an origin such as https://shop.example")));
+    let refused = || {
+        Error::from(Invalid::new("origins", format!("{text:?} is not an origin. Use the form https://shop.example.")))
+    };
     let url = url::Url::parse(text.trim()).map_err(|_| refused())?;
     let is_bare = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
     if matches!(url.scheme(), "http" | "https") && is_bare && url.username().is_empty() {

@@ -55,10 +55,12 @@ pub async fn add(
             Box::pin(async move {
                 db::sites::by_id_locked(c, site_id).await?.ok_or(Error::NotFound("Site"))?;
                 if db::members::list(c, site_id).await?.len() >= MEMBERS_MAX {
-                    return Err(Error::LimitReached(format!("A site may have {MEMBERS_MAX} members")));
+                    return Err(Error::LimitReached(format!(
+                        "A site can have at most {MEMBERS_MAX} members. Remove one first."
+                    )));
                 }
                 if !db::members::insert(c, &stored).await? {
-                    return Err(Invalid::new("email", "A member with this e-mail address exists already").into());
+                    return Err(Invalid::new("email", "A member with this e-mail address already exists.").into());
                 }
                 Ok(db::keys::insert(c, &key).await?)
             })

@@ -41,7 +41,7 @@ pub fn session(key: &[u8; 32], site: SiteId, token: &str, now: Timestamp) -> Opt
 }
 
 fn mac(key: &[u8; 32], site: SiteId, session: &str, issued: &[u8]) -> Hmac<Sha256> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC accepts a key of any length");
     mac.update(b"helpbot session token v1\0");
     mac.update(site.uuid().as_bytes());
     mac.update(issued);
@@ -70,15 +70,15 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_was_touched_proves_nothing() {
+    fn a_changed_token_proves_nothing() {
         let site = SiteId::from_uuid(Uuid::from_u128(1));
         let token = issue(&KEY, site, "visitor 7", Timestamp::from_ms(0));
 
         for at in 0..token.len() {
             let mut bytes = token.clone().into_bytes();
             bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
-            let touched = String::from_utf8(bytes).unwrap();
-            assert_eq!(session(&KEY, site, &touched, Timestamp::from_ms(0)), None, "{touched}");
+            let changed = String::from_utf8(bytes).unwrap();
+            assert_eq!(session(&KEY, site, &changed, Timestamp::from_ms(0)), None, "{changed}");
         }
     }
 }

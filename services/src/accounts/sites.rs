@@ -209,7 +209,7 @@ pub async fn update_answer_settings(
     viewer.require(Scope::WriteConfig)?;
     let id = viewer.site(named)?;
     if !(0.0..=1.0).contains(&target_precision) {
-        return Err(Invalid::new("targetPrecision", "targetPrecision must be between 0 and 1").into());
+        return Err(Invalid::new("targetPrecision", "targetPrecision must be between 0 and 1.").into());
     }
     let changed = change(services, id, move |site| {
         let settings = AnswerPolicy { target_precision, ..parsed_settings(site) };
@@ -264,7 +264,7 @@ pub(crate) fn require_operator(viewer: &Viewer) -> Result<()> {
     if viewer.is_operator() {
         Ok(())
     } else {
-        Err(Error::Forbidden("This is for the operator of the installation".into()))
+        Err(Error::Forbidden("Only the operator of the installation can do this.".into()))
     }
 }
 
@@ -273,7 +273,7 @@ fn credit_limit(limit: i64) -> Result<i64> {
     if (0..=UNLIMITED_CREDITS).contains(&limit) {
         Ok(limit)
     } else {
-        Err(Invalid::new("creditLimit", format!("creditLimit must be between 0 and {UNLIMITED_CREDITS}")).into())
+        Err(Invalid::new("creditLimit", format!("creditLimit must be between 0 and {UNLIMITED_CREDITS}.")).into())
     }
 }
 

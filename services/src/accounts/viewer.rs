@@ -4,7 +4,7 @@
 use helpbot_domain::ids::{KeyId, MemberId, SiteId};
 use helpbot_domain::key::{KeyKind, Scope};
 
-use crate::{Error, Result};
+use crate::runtime::error::{Error, Result};
 
 /// The authenticated caller of one request or one open connection.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,7 +56,11 @@ impl Viewer {
     /// # Errors
     /// `Forbidden`, which names the missing permission.
     pub fn require(&self, scope: Scope) -> Result<()> {
-        if self.has(scope) { Ok(()) } else { Err(Error::Forbidden(format!("This key may not {}", deed(scope)))) }
+        if self.has(scope) {
+            Ok(())
+        } else {
+            Err(Error::Forbidden(format!("This API key is not allowed to {}.", deed(scope))))
+        }
     }
 
     /// Returns the site to act on: the site of the key, or the named site for an operator.

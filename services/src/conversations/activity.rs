@@ -5,160 +5,20 @@
 //! state lives in the process that holds the connection, so with several nodes, a visitor and a
 //! member on different nodes do not see each other's activity.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::stream::{Stream, StreamExt};
+use helpbot_domain::conversation::Conversation;
 use helpbot_domain::ids::{ConversationId, SiteId};
-use helpbot_domain::key::Scope;
-use tokio::sync::watch;
 use tokio_stream::wrappers::WatchStream;
 
 use crate::conversations::lookup;
 use crate::{Result, Services, Viewer, boxed};
-use helpbot_domain::conversation::Conversation;
+
+pub use crate::conversations::presence::{Activity, Side};
 
 /// How long a typing notification lasts. Clients repeat it about every three seconds.
 const TYPING_FOR: Duration = Duration::from_secs(6);
-
-/// Who is present and who is typing in a conversation.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Activity {
-    /// Whether the visitor has the conversation open.
-    pub is_visitor_here: bool,
-    /// Whether a member of the team has the conversation open.
-    pub is_team_here: bool,
-    /// Whether the visitor is typing.
-    pub is_visitor_typing: bool,
-    /// Whether a member of the team is typing.
-    pub is_team_typing: bool,
-    /// Name of the member who is typing. `None` when a key without a member is used.
-    pub typing_member: Option<String>,
-}
-
-/// The two sides of a conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    /// The visitor of the web site.
-    Visitor,
-    /// The team of the site.
-    Team,
-}
-
-impl Side {
-    /// Returns the side of a viewer. A viewer who may write as the team belongs to the team.
-    pub fn of(viewer: &Viewer) -> Self {
-        if viewer.has(Scope::WriteConversations) { Side::Team } else { Side::Visitor }
-    }
-}
-
-type ConversationKey = (SiteId, ConversationId);
-
-/// The conversations that have subscribers.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Rooms(Arc<Mutex<HashMap<ConversationKey, Room>>>);
-
-#[derive(Debug, Default)]
-struct Room {
-    state: watch::Sender<Activity>,
-    visitors: usize,
-    team: usize,
-    // Grows with each keystroke, so that only the timeout of the last one ends the typing.
-    keystrokes: u64,
-}
-
-impl Rooms {
-    fn lock(&self) -> MutexGuard<'_, HashMap<ConversationKey, Room>> {
-        // The map is consistent after every operation, so a panic elsewhere does not corrupt it.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn enter(&self, place: ConversationKey, side: Side) -> Here {
-        let mut rooms = self.lock();
-        let room = rooms.entry(place).or_default();
-        *room.count(side) += 1;
-        room.tell();
-        Here { rooms: self.clone(), place, side, activity: room.state.subscribe() }
-    }
-
-    fn leave(&self, place: ConversationKey, side: Side) {
-        let mut rooms = self.lock();
-        let Some(room) = rooms.get_mut(&place) else { return };
-        *room.count(side) -= 1;
-        if room.visitors + room.team == 0 {
-            rooms.remove(&place);
-        } else {
-            room.tell();
-        }
-    }
-
-    /// Records whether `side` is typing. Returns the number of the keystroke, or `None` when nobody
-    /// is subscribed.
-    fn type_in(&self, place: ConversationKey, side: Side, member: Option<String>, is_typing: bool) -> Option<u64> {
-        let mut rooms = self.lock();
-        let room = rooms.get_mut(&place)?;
-        room.keystrokes += 1;
-        room.set_typing(side, member, is_typing);
-        Some(room.keystrokes)
-    }
-
-    /// Ends the typing of `side`, unless there was another keystroke after `keystroke`.
-    fn rest(&self, place: ConversationKey, side: Side, keystroke: u64) {
-        if let Some(room) = self.lock().get_mut(&place)
-            && room.keystrokes == keystroke
-        {
-            room.set_typing(side, None, false);
-        }
-    }
-}
-
-impl Room {
-    fn count(&mut self, side: Side) -> &mut usize {
-        match side {
-            Side::Visitor => &mut self.visitors,
-            Side::Team => &mut self.team,
-        }
-    }
-
-    fn tell(&self) {
-        let (is_visitor_here, is_team_here) = (self.visitors > 0, self.team > 0);
-        self.change(|state| *state = Activity { is_visitor_here, is_team_here, ..state.clone() });
-    }
-
-    fn set_typing(&self, side: Side, member: Option<String>, is_typing: bool) {
-        self.change(|state| match side {
-            Side::Visitor => state.is_visitor_typing = is_typing,
-            Side::Team => {
-                state.is_team_typing = is_typing;
-                state.typing_member = member.filter(|_| is_typing);
-            }
-        });
-    }
-
-    /// Changes the state and notifies subscribers if it is different.
-    fn change(&self, act: impl FnOnce(&mut Activity)) {
-        self.state.send_if_modified(|state| {
-            let before = state.clone();
-            act(state);
-            *state != before
-        });
-    }
-}
-
-/// The presence of a subscriber, which ends when this is dropped.
-struct Here {
-    rooms: Rooms,
-    place: ConversationKey,
-    side: Side,
-    activity: watch::Receiver<Activity>,
-}
-
-impl Drop for Here {
-    fn drop(&mut self) {
-        self.rooms.leave(self.place, self.side);
-    }
-}
 
 /// Returns the activity of a conversation: its current state, then each change. The subscriber is
 /// present in the conversation.
@@ -210,47 +70,4 @@ pub async fn set_typing(
 /// Records that a message was written, which ends its writer's typing.
 pub(crate) fn written(services: &Services, site: SiteId, id: ConversationId, side: Side) {
     services.rooms.type_in((site, id), side, None, false);
-}
-
-#[cfg(test)]
-mod tests {
-    use uuid::Uuid;
-
-    use super::*;
-
-    fn place() -> ConversationKey {
-        (SiteId::from_uuid(Uuid::from_u128(1)), ConversationId::from_uuid(Uuid::from_u128(2)))
-    }
-
-    #[test]
-    fn presence_ends_with_the_last_watcher_of_a_side() {
-        let rooms = Rooms::default();
-        let visitor = rooms.enter(place(), Side::Visitor);
-        let (first, second) = (rooms.enter(place(), Side::Team), rooms.enter(place(), Side::Team));
-
-        drop(first);
-        assert!(visitor.activity.borrow().is_team_here);
-        drop(second);
-        assert!(!visitor.activity.borrow().is_team_here);
-        assert!(visitor.activity.borrow().is_visitor_here);
-
-        drop(visitor);
-        assert!(rooms.lock().is_empty(), "a room that nobody is in is forgotten");
-    }
-
-    #[test]
-    fn only_the_last_keystroke_ends_the_typing() {
-        let rooms = Rooms::default();
-        let visitor = rooms.enter(place(), Side::Visitor);
-        let typing = |is_typing| rooms.type_in(place(), Side::Team, Some("Ann".into()), is_typing);
-        let first = typing(true).expect("somebody watches");
-        let second = typing(true).expect("somebody watches");
-
-        rooms.rest(place(), Side::Team, first);
-        assert_eq!(visitor.activity.borrow().typing_member.as_deref(), Some("Ann"));
-
-        rooms.rest(place(), Side::Team, second);
-        assert!(!visitor.activity.borrow().is_team_typing);
-        assert_eq!(visitor.activity.borrow().typing_member, None);
-    }
 }

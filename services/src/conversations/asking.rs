@@ -79,7 +79,7 @@ pub async fn ask(
     }
     let session = VisitorSession::of(services, viewer, &site, new.session_id.as_deref()).await?;
     if viewer.session.is_some() && session.is_with_agent {
-        let message = "A member of the team is in this conversation: write there, with sendMessage";
+        let message = "A member of the team is in this conversation. Send a message with sendMessage instead.";
         return Err(Error::Conflict(message.into()));
     }
     let ask = Ask {

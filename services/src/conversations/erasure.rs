@@ -41,7 +41,7 @@ pub async fn erase_session(
 ) -> Result<usize> {
     viewer.require(Scope::Admin)?;
     let site = sites::get(services, viewer, named).await?.id;
-    let is_none = || Invalid::new("sessionId", "sessionId is not the id of a session");
+    let is_none = || Invalid::new("sessionId", "sessionId is not a valid session ID.");
     let session = rules::session_id(Some(session)).ok_or_else(is_none)?;
     let conversations = erase_conversations(services, site, &session).await?;
     // Events are erased after the conversations, because deleted conversations have no new events.

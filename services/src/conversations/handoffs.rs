@@ -78,7 +78,9 @@ pub async fn assign(
     viewer.require(Scope::WriteConversations)?;
     let site = viewer.site(named)?;
     let own = viewer.member.as_ref().map(|member| member.id);
-    let member = member.or(own).ok_or_else(|| Error::Conflict("Name the member to assign".into()))?;
+    let member = member.or(own).ok_or_else(|| {
+        Error::Conflict("memberId is required, because the API key does not belong to a member.".into())
+    })?;
     let found = db::members::by_id(&mut services.db.reader().await?, site, member).await?;
     found.ok_or(Error::NotFound("Member"))?;
     step(services, site, id, HandoffMove::Assign, Some(member)).await
@@ -125,11 +127,16 @@ async fn step(
 ) -> Result<Conversation> {
     change(services, site, id, move |conversation, _| {
         let (refusal, event_type) = match step {
-            HandoffMove::Assign | HandoffMove::Request => {
-                ("Nobody asked for a human, or it is closed", EventType::ConversationAssigned)
+            HandoffMove::Assign | HandoffMove::Request => (
+                "The conversation has no open handoff. Request a human or reopen it first.",
+                EventType::ConversationAssigned,
+            ),
+            HandoffMove::Resolve => {
+                ("The conversation has no open handoff, so it cannot be resolved.", EventType::ConversationResolved)
             }
-            HandoffMove::Resolve => ("The conversation is not open", EventType::ConversationResolved),
-            HandoffMove::Reopen => ("The conversation is not closed", EventType::ConversationReopened),
+            HandoffMove::Reopen => {
+                ("The conversation is not closed, so it cannot be reopened.", EventType::ConversationReopened)
+            }
         };
         let next = HandoffStatus::after(conversation.handoff, step);
         conversation.handoff = Some(next.ok_or_else(|| Error::Conflict(refusal.into()))?);

@@ -78,7 +78,7 @@ pub async fn import(
     // Index the conversations now, because no server may be running that would do it later. A
     // failure is only logged: the next server indexes them.
     if let Err(error) = search::index_all(services).await {
-        tracing::warn!(%error, "what was brought is not yet in the index of the search");
+        tracing::warn!(%error, "imported conversations are not in the search index yet");
     }
     Ok(brought)
 }
@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_of_ours_is_kept_and_a_foreign_one_gives_the_same_each_time() {
+    fn own_ids_are_kept_and_other_ids_always_map_to_the_same_id() {
         let at = Timestamp::from_ms(1_772_366_400_000);
         let ours = ConversationId::from_uuid(randomness::uuid(at));
         let past = |id: &str| PastConversation {

@@ -10,9 +10,10 @@ use helpbot_domain::ids::{ConversationId, MessageId, SiteId};
 use helpbot_domain::key::Scope;
 use helpbot_domain::{Timestamp, text};
 
-use crate::conversations::activity::{self, Side};
+use crate::conversations::activity;
 use crate::conversations::change::{ConversationChange, change};
 use crate::conversations::lookup;
+use crate::conversations::presence::Side;
 use crate::runtime::randomness;
 use crate::{Error, MemberIdentity, Result, Services, Viewer, boxed};
 
@@ -91,7 +92,7 @@ pub async fn send(
             return Err(Error::NotFound("Conversation"));
         }
         if !conversation.handoff.is_some_and(HandoffStatus::is_open) {
-            return Err(Error::Conflict("The conversation is not open to messages; ask for a human first".into()));
+            return Err(Error::Conflict("The conversation is not open for messages. Request a human first.".into()));
         }
         if let (Some(member), None) = (&draft.member, conversation.assignee_id) {
             conversation.assignee_id = Some(member.id);

@@ -21,6 +21,7 @@ pub mod history;
 mod listing;
 pub(crate) mod lookup;
 pub mod messages;
+pub(crate) mod presence;
 pub mod search;
 pub mod transcripts;
 pub mod unread;

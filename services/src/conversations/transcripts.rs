@@ -48,7 +48,9 @@ pub async fn send(
     let given = email.map(str::trim).filter(|email| !email.is_empty());
     let email = given.map(|email| text::email("email", email)).transpose()?;
     let email = email.or_else(|| conversation.customer_email.clone());
-    let email = email.ok_or_else(|| Invalid::new("email", "email is missing"))?;
+    let email = email.ok_or_else(|| {
+        Invalid::new("email", "email is required, because the visitor left no address in the conversation.")
+    })?;
     let now = services.now();
     let new =
         TranscriptRequest { site_id: site, id: randomness::uuid(now), conversation_id: id, email, created_at: now };
@@ -63,11 +65,11 @@ async fn store(c: &mut db::Conn, new: &TranscriptRequest) -> Result<()> {
         .await?
         .ok_or(Error::NotFound("Conversation"))?;
     if db::transcripts::count_of(c, new.site_id, new.conversation_id).await? >= PER_CONVERSATION {
-        return Err(Error::LimitReached(format!("A conversation is mailed {PER_CONVERSATION} times at most")));
+        return Err(Error::LimitReached(format!("A conversation can be mailed at most {PER_CONVERSATION} times.")));
     }
     let since = new.created_at.minus(DAY);
     if db::transcripts::count_to(c, new.site_id, &new.email, since).await? >= PER_ADDRESS {
-        return Err(Error::LimitReached("Too many mails went to this address today".into()));
+        return Err(Error::LimitReached("Too many mails were sent to this address today. Try again tomorrow.".into()));
     }
     db::transcripts::insert(c, new).await?;
     let payload = TranscriptMail { transcript_id: new.id.to_string() };

@@ -9,8 +9,8 @@ use helpbot_db as db;
 use helpbot_domain::conversation::{Author, Conversation};
 use helpbot_domain::ids::{ConversationId, SiteId};
 
-use crate::conversations::activity::Side;
 use crate::conversations::lookup;
+use crate::conversations::presence::Side;
 use crate::{Error, Result, Services, Viewer, boxed};
 
 impl Side {

@@ -100,7 +100,9 @@ pub async fn add(services: &Services, viewer: &Viewer, named: Option<SiteId>, ne
         .write(move |c| {
             Box::pin(async move {
                 if db::evaluation::count(c, site).await? >= CASES_MAX {
-                    return Err(Error::LimitReached(format!("A site may have {CASES_MAX} test questions")));
+                    return Err(Error::LimitReached(format!(
+                        "A site can have at most {CASES_MAX} test questions. Delete one first."
+                    )));
                 }
                 if let Some(source) = case.expected_source_id {
                     db::sources::by_id(c, site, source).await?.ok_or(Error::NotFound("Source"))?;
@@ -177,7 +179,7 @@ pub async fn set_allowed_losses(
 ) -> Result<Site> {
     viewer.require(Scope::WriteConfig)?;
     let site = viewer.site(named)?;
-    let refused = |_| Invalid::new("allowedLosses", "allowedLosses must be a count");
+    let refused = |_| Invalid::new("allowedLosses", "allowedLosses must be 0 or more.");
     let allowed_losses = allowed_losses.map(|count| u32::try_from(count).map_err(refused)).transpose()?;
     let changed = sites::change(services, site, move |site| {
         let settings = AnswerPolicy { allowed_losses, ..sites::parsed_settings(site) };

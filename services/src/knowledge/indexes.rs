@@ -9,16 +9,14 @@
 //!
 //! A panic in a build stays in that build. A chunk that causes it is named in the log and left out.
 
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use helpbot_db as db;
 use helpbot_domain::ids::SiteId;
 use helpbot_domain::language;
 use helpbot_engine::{Chunk, Index};
-use tokio::sync::Mutex as AsyncMutex;
 
 use crate::knowledge::{chunks, vectors};
 use crate::{Error, Result, Services, blocking};
@@ -26,92 +24,6 @@ use helpbot_domain::site::Site;
 
 /// How long a question waits for a new index while the previous one could answer.
 const PATIENCE: Duration = Duration::from_millis(100);
-
-/// Builds an index from chunks in the site's language. Tests replace it to make builds fail.
-type IndexBuilder = Arc<dyn Fn(Vec<Chunk>, Option<&str>) -> Index + Send + Sync>;
-
-/// The loaded indexes, up to a total size.
-pub struct Indexes {
-    max_bytes: usize,
-    builder: IndexBuilder,
-    loaded: Mutex<LoadedIndexes>,
-    /// One lock per site, held while its index is built, so that concurrent questions build it once.
-    builds: Mutex<HashMap<SiteId, Arc<AsyncMutex<()>>>>,
-}
-
-#[derive(Default)]
-struct LoadedIndexes {
-    sites: HashMap<SiteId, LoadedIndex>,
-    /// Versions whose build panicked without a chunk to blame. They are not built again.
-    failed: HashMap<SiteId, i64>,
-    uses: u64,
-}
-
-struct LoadedIndex {
-    version: i64,
-    index: Arc<Index>,
-    /// Size of the index. Computing it reads the whole index, which is too slow under the lock.
-    size_bytes: usize,
-    last_use: u64,
-}
-
-impl Indexes {
-    /// Creates an empty set of indexes that uses at most `max_bytes`. A single larger index is kept.
-    pub fn new(max_bytes: usize) -> Self {
-        Self { max_bytes, builder: Arc::new(Index::build), loaded: Mutex::default(), builds: Mutex::default() }
-    }
-
-    fn loaded(&self) -> MutexGuard<'_, LoadedIndexes> {
-        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn get(&self, site: SiteId) -> Option<(i64, Arc<Index>)> {
-        let mut loaded = self.loaded();
-        loaded.uses += 1;
-        let uses = loaded.uses;
-        let entry = loaded.sites.get_mut(&site)?;
-        entry.last_use = uses;
-        Some((entry.version, entry.index.clone()))
-    }
-
-    fn put(&self, site: SiteId, version: i64, index: Arc<Index>) {
-        let size_bytes = index.size_bytes();
-        let mut loaded = self.loaded();
-        loaded.uses += 1;
-        let last_use = loaded.uses;
-        loaded.failed.remove(&site);
-        loaded.sites.insert(site, LoadedIndex { version, index, size_bytes, last_use });
-        let mut bytes: usize = loaded.sites.values().map(|entry| entry.size_bytes).sum();
-        while bytes > self.max_bytes && loaded.sites.len() > 1 {
-            let Some((&oldest, _)) = loaded.sites.iter().min_by_key(|(_, entry)| entry.last_use) else { break };
-            if let Some(entry) = loaded.sites.remove(&oldest) {
-                bytes -= entry.size_bytes;
-            }
-        }
-    }
-
-    /// Drops everything about a site that was deleted.
-    pub(crate) fn forget(&self, site: SiteId) {
-        let mut loaded = self.loaded();
-        loaded.sites.remove(&site);
-        loaded.failed.remove(&site);
-        drop(loaded);
-        // A build that is running keeps its own reference to the lock.
-        self.builds.lock().unwrap_or_else(PoisonError::into_inner).remove(&site);
-    }
-
-    fn has_failed(&self, site: SiteId, version: i64) -> bool {
-        self.loaded().failed.get(&site) == Some(&version)
-    }
-
-    fn set_failed(&self, site: SiteId, version: i64) {
-        self.loaded().failed.insert(site, version);
-    }
-
-    fn build_lock(&self, site: SiteId) -> Arc<AsyncMutex<()>> {
-        self.builds.lock().unwrap_or_else(PoisonError::into_inner).entry(site).or_default().clone()
-    }
-}
 
 /// Returns the site's current index. When building it takes longer than [`PATIENCE`] or fails,
 /// returns the previous index, if nothing of it was deleted or corrected since.
@@ -239,6 +151,7 @@ mod tests {
     use super::*;
     use crate::accounts::sites;
     use crate::knowledge::entries::{self, NewEntry};
+    use crate::knowledge::loaded_indexes::Indexes;
     use crate::runtime::clock::ManualClock;
     use crate::runtime::randomness;
     use crate::{Settings, Viewer};
@@ -267,7 +180,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn where_memory_holds_one_index_the_site_asked_longest_ago_goes_and_comes_back() {
+    async fn the_least_recently_used_index_is_dropped_when_memory_is_short() {
         let directory = tempfile::tempdir().unwrap();
         let (with_room, viewer) = services(&directory, Settings::new([7; 32])).await;
         let sites = [site(&with_room, &viewer).await, site(&with_room, &viewer).await];
@@ -277,20 +190,20 @@ mod tests {
         let one = current_or_previous(&with_room, &sites[0]).await.unwrap().size_bytes();
         let settings = Settings { index_memory_bytes: one * 3 / 2, ..Settings::new([7; 32]) };
         let (services, _) = services(&directory, settings).await;
-        let loaded = || services.indexes.loaded.lock().unwrap().sites.keys().copied().collect::<Vec<_>>();
+        let loaded = || services.indexes.loaded().sites.keys().copied().collect::<Vec<_>>();
 
         for asked in [0, 1, 0, 0] {
             let index = current_or_previous(&services, &sites[asked]).await.unwrap();
 
             assert_eq!((index.len(), loaded()), (1, vec![sites[asked].id]));
         }
-        assert_eq!(with_room.indexes.loaded.lock().unwrap().sites.len(), 1, "only one was asked of it");
+        assert_eq!(with_room.indexes.loaded().sites.len(), 1, "only one index was used");
         current_or_previous(&with_room, &sites[1]).await.unwrap();
-        assert_eq!(with_room.indexes.loaded.lock().unwrap().sites.len(), 2, "it has room for both");
+        assert_eq!(with_room.indexes.loaded().sites.len(), 2, "there is memory for both");
     }
 
     #[tokio::test]
-    async fn nothing_is_kept_of_a_deleted_site() {
+    async fn a_deleted_site_leaves_no_index() {
         let directory = tempfile::tempdir().unwrap();
         let (services, viewer) = services(&directory, Settings::new([7; 32])).await;
         let site = site(&services, &viewer).await;
@@ -298,19 +211,19 @@ mod tests {
 
         sites::delete(&services, &viewer, site.id).await.unwrap();
 
-        assert!(services.indexes.loaded.lock().unwrap().sites.is_empty());
+        assert!(services.indexes.loaded().sites.is_empty());
         assert!(services.indexes.builds.lock().unwrap().is_empty());
     }
 
     #[tokio::test]
-    async fn a_long_build_lets_the_old_index_answer_unless_something_was_deleted() {
+    async fn during_a_long_build_the_previous_index_answers_unless_content_was_deleted() {
         let directory = tempfile::tempdir().unwrap();
         let (services, viewer) = services(&directory, Settings::new([7; 32])).await;
         let site = site(&services, &viewer).await;
         let first = entries::add(&services, &viewer, Some(site.id), entry("Are you open?")).await.unwrap();
         assert_eq!(current_or_previous(&services, &site).await.unwrap().len(), 1);
 
-        // Whoever holds the lock is building, for as long as it takes.
+        // Holding the lock has the same effect as a build that is running.
         let lock = services.indexes.build_lock(site.id);
         let building = lock.lock().await;
         entries::add(&services, &viewer, Some(site.id), entry("Do you have rye?")).await.unwrap();
@@ -320,8 +233,8 @@ mod tests {
         drop(building);
         let after = current_or_previous(&services, &site).await.unwrap();
 
-        assert_eq!(meanwhile, 1, "the old index answers");
-        assert!(waiting.is_err(), "what was deleted does not");
+        assert_eq!(meanwhile, 1, "the previous index answers");
+        assert!(waiting.is_err(), "deleted content does not answer");
         let left: Vec<_> = after.chunks().iter().map(|chunk| chunk.question.as_deref()).collect();
         assert_eq!(left, [Some("Do you have rye?")]);
     }
@@ -340,7 +253,8 @@ mod tests {
             assert!(!is_faulty(&chunks), "injected panic");
             Index::build(chunks, language)
         };
-        let indexes = Indexes { builder: Arc::new(builder), ..Indexes::new(usize::MAX) };
+        let mut indexes = Indexes::new(usize::MAX);
+        indexes.builder = Arc::new(builder);
         (Services { indexes: Arc::new(indexes), ..services }, viewer)
     }
 

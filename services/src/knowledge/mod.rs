@@ -12,5 +12,6 @@ pub(crate) mod chunks;
 pub mod entries;
 pub mod evaluation;
 pub mod indexes;
+pub(crate) mod loaded_indexes;
 pub mod topics;
 pub mod vectors;

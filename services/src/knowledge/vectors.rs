@@ -138,7 +138,7 @@ async fn with_vectors(services: &Services, site: SiteId, index: &Index, model: &
     let mut known = stored(services, site, model).await?;
     let current = |chunk: &std::sync::Arc<Chunk>| {
         let found = known.remove(&chunk.id)?;
-        (found.text_hash == chunks::hash(&external_embeddings::texts(chunk))).then_some(found.vector)
+        (found.text_hash == chunks::hash(external_embeddings::texts(chunk))).then_some(found.vector)
     };
     let vectors: Option<Vec<Vec<u8>>> = index.chunks().iter().map(current).collect();
     Ok(vectors.and_then(|vectors| index.with_vectors(model, &vectors)))
@@ -148,7 +148,7 @@ async fn missing(services: &Services, site: SiteId, model: &str) -> Result<Vec<C
     let known = stored(services, site, model).await?;
     let chunks = chunks::stored(services, site).await?.into_iter().map(|stored| stored.chunk);
     let is_missing = |chunk: &Chunk| {
-        known.get(&chunk.id).is_none_or(|known| known.text_hash != chunks::hash(&external_embeddings::texts(chunk)))
+        known.get(&chunk.id).is_none_or(|known| known.text_hash != chunks::hash(external_embeddings::texts(chunk)))
     };
     Ok(chunks.filter(is_missing).collect())
 }

@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_watcher_hears_of_growth_and_of_nothing_older() {
+    async fn a_subscriber_is_notified_of_newer_events_only() {
         let bus = Bus::default();
         let mut hints = bus.subscribe(site());
 
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn recent_events_are_given_only_as_far_as_they_have_no_gap() {
+    fn recent_events_are_returned_up_to_the_first_gap() {
         let bus = Bus::default();
         let _watcher = bus.subscribe(site());
         bus.publish(vec![event(4), event(5)]);
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn sites_that_nobody_watches_any_more_are_forgotten() {
+    fn sites_without_subscribers_are_forgotten() {
         let bus = Bus::default();
         drop(bus.subscribe(site()));
 

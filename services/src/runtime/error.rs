@@ -18,7 +18,7 @@ pub enum Error {
     #[error("{0}")]
     Forbidden(String),
     /// The site's plan does not include the feature.
-    #[error("This requires the {} plan", plan.title())]
+    #[error("This requires the {} plan.", plan.title())]
     PlanRequired {
         /// The lowest plan that includes the feature.
         plan: Plan,
@@ -33,7 +33,7 @@ pub enum Error {
     #[error("{0}")]
     Conflict(String),
     /// The idempotency key was used for a different request.
-    #[error("This idempotency key was used for another request")]
+    #[error("This idempotency key was already used for a different request. Use a new key.")]
     IdempotencyMismatch,
     /// The maximum number of objects is reached.
     #[error("{0}")]
@@ -45,16 +45,16 @@ pub enum Error {
         retry_after: Duration,
     },
     /// Too many requests.
-    #[error("Too many requests")]
+    #[error("Too many requests. Try again later.")]
     RateLimited {
         /// Time until the next request is accepted.
         retry_after: Duration,
     },
     /// A cursor points before the oldest stored event.
-    #[error("The cursor has expired; read the current state and subscribe without one")]
+    #[error("The cursor has expired. Query the current state, then subscribe without a cursor.")]
     CursorExpired,
     /// The database is down or overloaded.
-    #[error("The service is temporarily unavailable")]
+    #[error("The service is temporarily unavailable. Try again in a moment.")]
     Unavailable {
         /// Time after which to try again.
         retry_after: Duration,

@@ -64,7 +64,12 @@ pub async fn newest(services: &Services, viewer: &Viewer, site: &Site) -> Result
 const CURSOR_FORM: &str = "e1:";
 
 fn seq_of(cursor: &str) -> Result<i64, Invalid> {
-    let refused = || Invalid::new("after", "after is not a cursor of this site's events");
+    let refused = || {
+        Invalid::new(
+            "after",
+            "after is not a valid cursor of this site's events. Use a cursor that the site returned, or leave it out.",
+        )
+    };
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| refused())?;
     let text = std::str::from_utf8(&bytes).map_err(|_| refused())?;
     let seq = text.strip_prefix(CURSOR_FORM).and_then(|seq| seq.parse().ok());
@@ -105,10 +110,15 @@ fn narrowed(viewer: &Viewer, watch: Watch) -> Result<Watch> {
     }
     viewer.require(Scope::Chat)?;
     let own = viewer.session.clone().ok_or_else(|| {
-        Error::Forbidden("A widget key needs the session token of the visitor to receive events".into())
+        Error::Forbidden(
+            "A widget key can follow only events of a visitor's session. Send the session token of that session."
+                .into(),
+        )
     })?;
     if watch.session.as_ref().is_some_and(|session| *session != own) {
-        return Err(Error::Forbidden("This session is not yours".into()));
+        return Err(Error::Forbidden(
+            "The session token belongs to a different session. Request the events of your own session.".into(),
+        ));
     }
     Ok(Watch { session: Some(own), ..watch })
 }
@@ -120,7 +130,11 @@ async fn start(services: &Services, site: SiteId, cursor: Option<&str>) -> Resul
     let Some(cursor) = cursor else { return Ok((last, last)) };
     let seq = seq_of(cursor)?;
     if seq > last {
-        return Err(Invalid::new("after", "after is not a cursor of this site's events").into());
+        return Err(Invalid::new(
+            "after",
+            "after is not a valid cursor of this site's events. Use a cursor that the site returned, or leave it out.",
+        )
+        .into());
     }
     let oldest = db::events::first_seq(&mut c, site).await?.unwrap_or(last + 1);
     if seq + 1 < oldest { Err(Error::CursorExpired) } else { Ok((seq, last)) }
@@ -206,7 +220,7 @@ pub async fn poll(services: &Services) {
     loop {
         tokio::time::sleep(POLL).await;
         if let Err(error) = poll_once(services).await {
-            tracing::warn!(%error, "could not look for other nodes' events");
+            tracing::warn!(%error, "events of other processes could not be read");
         }
     }
 }
@@ -237,7 +251,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_our_own_cursors_are_read() {
+    fn only_cursors_of_this_server_are_accepted() {
         assert_eq!(seq_of(&URL_SAFE_NO_PAD.encode("e1:42")), Ok(42));
         for bad in ["", "42", "e1:42", &URL_SAFE_NO_PAD.encode("e1:-1"), &URL_SAFE_NO_PAD.encode("e2:42"), "\u{e9}"] {
             assert!(seq_of(bad).is_err(), "{bad}");

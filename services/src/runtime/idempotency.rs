@@ -15,7 +15,7 @@
 use std::time::Duration;
 
 use helpbot_db as db;
-use helpbot_db::idempotency::{Known, Turn};
+use helpbot_db::idempotency::{IdempotentRequest, RequestAttempt};
 use helpbot_domain::{Invalid, Timestamp};
 
 use crate::accounts::access;
@@ -54,7 +54,7 @@ pub struct Named {
 #[derive(Debug)]
 pub enum RequestStart {
     /// Run the request with [`run`], then finish it with [`end`].
-    Run(Turn),
+    Run(RequestAttempt),
     /// The request was already carried out, with this response.
     Answered(String),
 }
@@ -70,8 +70,8 @@ enum Standing {
 
 /// Runs `work` for a request. Its writes are committed together with the record that the request
 /// was carried out.
-pub async fn run<F: Future>(turn: &Turn, work: F) -> F::Output {
-    db::idempotency::in_turn(turn.clone(), work).await
+pub async fn run<F: Future>(turn: &RequestAttempt, work: F) -> F::Output {
+    db::idempotency::in_attempt(turn.clone(), work).await
 }
 
 /// Begins a request. Waits while the same request is running.
@@ -83,7 +83,7 @@ pub async fn run<F: Future>(turn: &Turn, work: F) -> F::Output {
 #[boxed]
 pub async fn begin(services: &Services, viewer: &Viewer, named: &Named) -> Result<RequestStart> {
     check(&named.name)?;
-    let turn = Turn {
+    let turn = RequestAttempt {
         key_id: viewer.key_id,
         name: stored_name(viewer, &named.name),
         holder: randomness::uuid(services.now()).to_string(),
@@ -109,7 +109,7 @@ pub async fn begin(services: &Services, viewer: &Viewer, named: &Named) -> Resul
 /// # Errors
 /// Only errors of the database.
 #[boxed]
-pub async fn end(services: &Services, turn: Turn, answer: &str) -> Result<()> {
+pub async fn end(services: &Services, turn: RequestAttempt, answer: &str) -> Result<()> {
     let sealed = (answer.len() <= ANSWER_BYTES_MAX).then(|| {
         sealer::seal(&services.settings.secret_key, Purpose::IdempotentResponse, context(&turn).as_bytes(), answer)
     });
@@ -129,7 +129,7 @@ pub async fn delete_expired(services: &Services) -> Result<usize> {
     services.db.write(move |c| Box::pin(async move { Ok(db::idempotency::delete_before(c, before).await?) })).await
 }
 
-async fn look(services: &Services, turn: &Turn, request_hash: &str) -> Result<Standing> {
+async fn look(services: &Services, turn: &RequestAttempt, request_hash: &str) -> Result<Standing> {
     let (turn, hash, now) = (turn.clone(), request_hash.to_owned(), services.now());
     let until = now.plus(HELD_FOR);
     services
@@ -152,14 +152,14 @@ async fn look(services: &Services, turn: &Turn, request_hash: &str) -> Result<St
         .await
 }
 
-fn opened(services: &Services, turn: &Turn, sealed: &[u8]) -> Result<String> {
+fn opened(services: &Services, turn: &RequestAttempt, sealed: &[u8]) -> Result<String> {
     // Opening fails only when the secret key of the installation was changed.
     sealer::open(&services.settings.secret_key, Purpose::IdempotentResponse, context(turn).as_bytes(), sealed)
         .ok_or_else(lost)
 }
 
 /// Decides how to proceed, given an earlier request with the same idempotency key.
-fn judge(known: Known, hash: &str, now: Timestamp) -> Standing {
+fn judge(known: IdempotentRequest, hash: &str, now: Timestamp) -> Standing {
     let is_held = known.held_until > now;
     if known.created_at.plus(KEPT_FOR) <= now && !is_held {
         return Standing::Run;
@@ -176,12 +176,12 @@ fn judge(known: Known, hash: &str, now: Timestamp) -> Standing {
 }
 
 fn lost() -> Error {
-    Error::Conflict("This request was carried out, and its answer is not kept: read the present state".into())
+    Error::Conflict("A request with this Idempotency-Key already succeeded, but its response is no longer stored. Query the current state instead.".into())
 }
 
 fn check(name: &str) -> Result<()> {
     let is_one = (1..=NAME_CHARS_MAX).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic());
-    let message = format!("An idempotency key has 1 to {NAME_CHARS_MAX} visible ASCII characters");
+    let message = format!("An idempotency key must have 1 to {NAME_CHARS_MAX} visible ASCII characters.");
     if is_one { Ok(()) } else { Err(Invalid::new("idempotencyKey", message).into()) }
 }
 
@@ -192,7 +192,7 @@ fn stored_name(viewer: &Viewer, name: &str) -> String {
     access::hash(&format!("{}\n{name}", viewer.session.as_deref().unwrap_or_default()))
 }
 
-fn context(turn: &Turn) -> String {
+fn context(turn: &RequestAttempt) -> String {
     format!("{}\n{}", turn.key_id, turn.name)
 }
 
@@ -205,8 +205,8 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_ms(1_772_366_400_000);
 
-    fn known() -> Known {
-        Known {
+    fn known() -> IdempotentRequest {
+        IdempotentRequest {
             request_hash: "hash".into(),
             holder: "first".into(),
             held_until: NOW.plus(HELD_FOR),
@@ -216,7 +216,7 @@ mod tests {
         }
     }
 
-    fn verdict(known: Known, hash: &str, after: Duration) -> &'static str {
+    fn verdict(known: IdempotentRequest, hash: &str, after: Duration) -> &'static str {
         match judge(known, hash, NOW.plus(after)) {
             Standing::Run => "run",
             Standing::Answered(_) => "answered",
@@ -227,14 +227,14 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_attempted_again_only_where_nothing_was_written() {
+    fn a_request_is_repeated_only_when_nothing_was_written() {
         let second = Duration::from_secs(1);
-        let answered = Known { answer: Some(Vec::new()), is_carried_out: true, held_until: NOW, ..known() };
-        let died_late = Known { is_carried_out: true, ..known() };
+        let answered = IdempotentRequest { answer: Some(Vec::new()), is_carried_out: true, held_until: NOW, ..known() };
+        let died_late = IdempotentRequest { is_carried_out: true, ..known() };
 
         assert_eq!(verdict(known(), "hash", second), "wait");
         assert_eq!(verdict(known(), "other", second), "mismatch");
-        assert_eq!(verdict(known(), "hash", HELD_FOR), "run", "its process died before it wrote");
+        assert_eq!(verdict(known(), "hash", HELD_FOR), "run", "the process died before it wrote");
         assert_eq!(verdict(died_late.clone(), "hash", second), "wait");
         assert_eq!(verdict(died_late.clone(), "hash", HELD_FOR), "lost");
         assert_eq!(verdict(answered.clone(), "hash", KEPT_FOR - second), "answered");
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_visible_ascii_of_modest_length() {
+    fn an_idempotency_key_is_visible_ascii_of_limited_length() {
         assert!(check("0b7c").is_ok());
         assert!(check(&"x".repeat(NAME_CHARS_MAX)).is_ok());
         for bad in ["", "a b", "a\n", "ü", &"x".repeat(NAME_CHARS_MAX + 1)] {
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn visitors_behind_one_key_have_names_of_their_own() {
+    fn visitors_who_share_an_api_key_have_separate_idempotency_keys() {
         let visitor = |session: Option<&str>| Viewer {
             session: session.map(str::to_owned),
             ..Viewer::operator(KeyId::from_uuid(Uuid::from_u128(1)))

@@ -102,7 +102,7 @@ pub async fn content(services: &Services, job: &Job) -> Result<Option<MailConten
             all.extend(db::messages::of(&mut c, site.id, &[id]).await?);
             Ok(Some(MailContent::Transcript { site, to: asked.email, messages: all }))
         }
-        other => Err(Error::internal(format!("{other} is no mail"))),
+        other => Err(Error::internal(format!("{other} is not a kind of mail"))),
     }
 }
 

@@ -12,27 +12,28 @@ use crate::sources::queue::{self, new_source};
 use crate::sources::rights::writable;
 use crate::{Error, Result, Services, Viewer, boxed};
 
-/// Sources of a site: many times what a help site has; bounds a runaway script.
+/// Maximum number of sources of a site: many times what a help site has. It bounds a runaway
+/// script.
 const SOURCES_MAX: i64 = 1_000;
 
-/// The largest file: as much as a page may have after decoding.
+/// Maximum size of a file: the same as of a decoded page.
 pub const FILE_MAX_BYTES: usize = 20 * 1024 * 1024;
 
 const FILE_NAME_MAX_CHARS: usize = 200;
 
-/// Text typed by hand: some forty pages.
+/// Maximum length of a typed text: about forty pages.
 const TEXT_MAX_CHARS: usize = 100_000;
 
 const TITLE_MAX_CHARS: usize = 200;
 
-/// By its extension the name of a typed text's content: Markdown, as which plain text is read too.
+/// File name of a typed text. Its extension selects Markdown, which also covers plain text.
 const TEXT_FILE: &str = "text.md";
 
-/// Adds an address and asks for its reading. One that is there already is given as it is, with
-/// false.
+/// Adds a URL and requests its sync. Returns `false` with the existing source if the site has it
+/// already.
 ///
 /// # Errors
-/// `Forbidden`; `PlanRequired`; `LimitReached`; `Invalid` for an address that is none or must
+/// `Forbidden`; `PlanRequired`; `LimitReached`; `Invalid` for an address that is malformed or must
 /// not be fetched.
 #[boxed]
 pub async fn add_url(
@@ -44,11 +45,11 @@ pub async fn add_url(
     add_crawl(services, viewer, named, address, SourceOptionsPatch::default()).await
 }
 
-/// Adds an address with more than its own page, or with a schedule, and asks for its reading. One
-/// that is there already is given as it is, with false.
+/// Adds a URL with a scope beyond its own page or with a schedule, and requests its sync. Returns
+/// `false` with the existing source if the site has it already.
 ///
 /// # Errors
-/// Those of [`add_url`]; `Invalid` for caps out of bounds.
+/// Those of [`add_url`]; `Invalid` for limits out of range.
 #[boxed]
 pub async fn add_crawl(
     services: &Services,
@@ -69,11 +70,12 @@ pub async fn add_crawl(
     .await
 }
 
-/// Adds a file and asks for its reading. One of that name is replaced and read again; then the
-/// flag is false.
+/// Adds a file and requests its sync. A file with the same name is replaced and synced again; the
+/// flag is then `false`.
 ///
 /// # Errors
-/// `Forbidden`; `PlanRequired`; `LimitReached`; `Invalid` for a bad name or too large a file.
+/// `Forbidden`; `PlanRequired`; `LimitReached`; `Invalid` for an invalid name or a file that is too
+/// large.
 #[boxed]
 pub async fn add_file(
     services: &Services,
@@ -85,18 +87,22 @@ pub async fn add_file(
     let site = writable(services, viewer, named).await?;
     let name = text::required("name", name, FILE_NAME_MAX_CHARS)?;
     if name.contains(['/', '\\']) || name.chars().any(char::is_control) {
-        return Err(Invalid::new("name", "name must be a plain file name").into());
+        return Err(Invalid::new("name", "name must be a file name without a path.").into());
     }
     if content.len() > FILE_MAX_BYTES {
         let max = FILE_MAX_BYTES / 1024 / 1024;
-        return Err(Invalid::new("content", format!("The file is larger than {max} MiB")).into());
+        return Err(Invalid::new(
+            "content",
+            format!("The file is larger than {max} MiB. Split it into smaller files."),
+        )
+        .into());
     }
     let file = NewFile { name: name.clone(), content };
     add(services, new_source(site.id, SourceKind::File, name, services.now()), Some(file)).await
 }
 
-/// Adds a text under a title and asks for its reading, as Markdown. One of that title is replaced
-/// and read again; then the flag is false.
+/// Adds a text with a title and requests its sync as Markdown. A text with the same title is
+/// replaced and synced again; the flag is then `false`.
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`; `LimitReached`; `Invalid` names the field.
@@ -111,7 +117,7 @@ pub async fn add_text(
     let site = writable(services, viewer, named).await?;
     let title = text::required("title", title, TITLE_MAX_CHARS)?;
     if title == WRITTEN_ANSWERS {
-        return Err(Invalid::new("title", "This is the title of the written answers; choose another one").into());
+        return Err(Invalid::new("title", "This title is reserved for written answers. Choose a different one.").into());
     }
     let words = text::required("text", words, TEXT_MAX_CHARS)?;
     let file = NewFile { name: TEXT_FILE.to_owned(), content: words.into_bytes() };
@@ -119,7 +125,7 @@ pub async fn add_text(
     add(services, Source { title: Some(title), ..source }, Some(file)).await
 }
 
-/// What is kept of a source that is not fetched.
+/// Stored content of a source that is not fetched.
 struct NewFile {
     name: String,
     content: Vec<u8>,
@@ -133,7 +139,9 @@ async fn add(services: &Services, new: Source, file: Option<NewFile>) -> Result<
             Box::pin(async move {
                 let (site, kind, url) = (new.site_id, new.kind, new.url.clone());
                 if db::sources::count(c, site).await? >= SOURCES_MAX {
-                    return Err(Error::LimitReached(format!("A site may have {SOURCES_MAX} sources")));
+                    return Err(Error::LimitReached(format!(
+                        "A site can have at most {SOURCES_MAX} sources. Delete one first."
+                    )));
                 }
                 let is_new = db::sources::insert(c, &new).await?;
                 let mut source = match is_new {

@@ -1,5 +1,5 @@
-//! A reading that its owner cancels: its worker finds the job gone, with the next visits that it
-//! keeps or when it renews its lease, and stores nothing. What was indexed before answers on.
+//! Canceling a sync. Its worker finds the job gone when it stores its next visits or renews its
+//! lease, and stores nothing more. Content from earlier syncs keeps answering.
 
 use helpbot_db as db;
 use helpbot_domain::ids::{SiteId, SourceId};
@@ -12,13 +12,13 @@ use crate::sources::schedule;
 use crate::sources::sync_report::SyncReport;
 use crate::{Error, Result, Services, Viewer, boxed};
 
-/// Why a source without an earlier reading has nothing to answer with.
-const NEVER_READ: &str = "The reading was cancelled before it came to its end";
+/// Error of a source whose first sync was canceled.
+const NEVER_READ: &str = "The sync was canceled before it finished. Sync the source to use its content.";
 
-/// Cancels the reading that a source waits for or is in. Its state is again the one before; a
-/// source that was never read has failed. One that is not being read stays as it is.
+/// Cancels the queued or running sync of a source, which returns to its previous status. A source
+/// that was never synced becomes failed. A source without a sync stays unchanged.
 ///
-/// A schedule counts from the cancelled reading.
+/// The schedule continues from the canceled sync.
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`; `NotFound`.
@@ -48,8 +48,7 @@ pub async fn cancel(services: &Services, viewer: &Viewer, named: Option<SiteId>,
         .await
 }
 
-/// Gives a source the state that it had before its reading was asked for: the last reading's end
-/// is all in its row.
+/// Restores the status from before the sync, which follows from the end of the previous sync.
 fn restore(source: &mut Source) {
     if source.last_scraped_at.is_none() && source.error.is_none() {
         source.error = Some(NEVER_READ.to_owned());

@@ -12,13 +12,12 @@ use crate::sources::rights::writable;
 use crate::sources::{queue, schedule};
 use crate::{Error, Result, Services, Viewer, boxed};
 
-/// Requests a sync of a source. While a sync is waiting or running, no second one is queued.
-///
-/// `kind` is the kind that the source must have; `None` accepts every kind that can be synced.
+/// Requests a sync of a URL or a file. `kind` limits the request to sources of that kind. Does
+/// nothing while a sync is queued or running.
 ///
 /// # Errors
-/// `Forbidden`; `PlanRequired`; `NotFound`; `Invalid` for a source of another kind, and for entries
-/// that were written by hand, which have nothing to sync.
+/// `Forbidden`; `PlanRequired`; `NotFound`; `Invalid` for a source of another kind or a text, which
+/// cannot be synced.
 #[boxed]
 pub async fn request_sync(
     services: &Services,
@@ -45,7 +44,7 @@ pub async fn request_sync(
     Ok(source)
 }
 
-/// Why a source of this kind is not synced; the first text is part of the REST contract.
+/// Returns why a source of this kind cannot be synced. The first text is part of the REST contract.
 fn sync_refusal(kind: SourceKind, required: Option<SourceKind>) -> Option<&'static str> {
     match required {
         Some(SourceKind::Url) if kind != SourceKind::Url => Some("Only URL sources can be re-scraped"),
@@ -55,11 +54,11 @@ fn sync_refusal(kind: SourceKind, required: Option<SourceKind>) -> Option<&'stat
     }
 }
 
-/// Changes how far and how often an address is read. When other pages belong to it then, it is
-/// read again at once.
+/// Changes the scope, the limits or the schedule of a URL. If that changes which pages belong to
+/// the source, it is synced at once.
 ///
 /// # Errors
-/// `Forbidden`; `PlanRequired`; `NotFound`; `Invalid` for caps out of bounds, and for a file or
+/// `Forbidden`; `PlanRequired`; `NotFound`; `Invalid` for limits out of range, and for a file or
 /// text.
 #[boxed]
 pub async fn update(
@@ -76,7 +75,7 @@ pub async fn update(
             Box::pin(async move {
                 let mut source = db::sources::by_id_locked(c, site, id).await?.ok_or(Error::NotFound("Source"))?;
                 if source.kind != SourceKind::Url {
-                    return Err(Invalid::new("id", "Only URL sources have a scope and a schedule").into());
+                    return Err(Invalid::new("id", "Only URL sources have a scope and a schedule.").into());
                 }
                 let before = SourceOptions::of(&source);
                 let after = change.apply(before)?;
@@ -97,7 +96,7 @@ pub async fn update(
     Ok(source)
 }
 
-/// Deletes a source; no answer comes from it any more.
+/// Deletes a source. Its content no longer answers.
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`; `NotFound`.

@@ -10,7 +10,7 @@ use helpbot_domain::page::PageRequest;
 use helpbot_domain::site::Site;
 use helpbot_domain::source::{Document, Source};
 
-/// One page of the site's sources, oldest first, in the order of the walk.
+/// Returns one page of the site's sources, oldest first. A backward page is in reverse order.
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`.
@@ -25,7 +25,7 @@ pub async fn list(
     Ok(db::sources::list(&mut services.db.reader().await?, site.id, page).await?)
 }
 
-/// How many sources the site has.
+/// Returns the number of the site's sources.
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`.
@@ -35,8 +35,8 @@ pub async fn total(services: &Services, viewer: &Viewer, site: &Site) -> Result<
     Ok(db::sources::count(&mut services.db.reader().await?, site.id).await?)
 }
 
-/// Sources of the viewer's site by id, as the citations of an answer name them; for who may
-/// read conversations or sources. Absent ones are left out.
+/// Returns the sources with these IDs, for viewers who may read conversations or sources. Unknown
+/// IDs are left out.
 ///
 /// # Errors
 /// `Forbidden`.
@@ -51,7 +51,8 @@ pub async fn by_ids(
     Ok(db::sources::by_ids(&mut services.db.reader().await?, viewer.site(named)?, ids).await?)
 }
 
-/// The pages of a source, by address, after `after`, at most `limit`: its crawl report.
+/// Returns one page of a source's pages, ordered by address, with the result of the last visit to
+/// each.
 ///
 /// # Errors
 /// `Forbidden`.
@@ -67,7 +68,7 @@ pub async fn pages(
     Ok(db::documents::of_source(&mut services.db.reader().await?, site, source.id, page).await?)
 }
 
-/// How many pages a source has.
+/// Returns the number of a source's pages.
 ///
 /// # Errors
 /// `Forbidden`.

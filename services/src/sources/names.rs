@@ -8,10 +8,10 @@ use helpbot_domain::ids::{SiteId, SourceId};
 
 use crate::{Result, Services};
 
-/// Tells the citations that have no address under which name their source is stored.
+/// Adds the name of the source to each citation that has no address.
 ///
 /// # Errors
-/// Only the database's own.
+/// Only errors of the database.
 pub(crate) async fn add_to(services: &Services, site: SiteId, citations: &mut [Citation]) -> Result<()> {
     let mut ids: Vec<SourceId> = citations.iter().filter(|one| one.url.is_none()).map(|one| one.source_id).collect();
     ids.dedup();

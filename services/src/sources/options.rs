@@ -1,5 +1,6 @@
-//! How a source is read: how far from its address, how many pages, how often. Stored with the
-//! source as JSON; what an older program did not write has its default.
+//! The options of a source: how far a sync follows links from its address, how many pages it reads,
+//! and how often it runs. They are stored with the source as JSON; a missing value means its
+//! default.
 
 use std::time::Duration;
 
@@ -8,50 +9,50 @@ use serde::{Deserialize, Serialize};
 
 use helpbot_domain::source::Source;
 
-/// Pages of a source if its owner does not say: all that one may have.
+/// Default number of pages of a source.
 pub const PAGES_DEFAULT: u32 = PAGES_MAX;
-/// The most pages of a source: what half an hour of polite reading gives.
+/// Maximum number of pages of a source, which a polite crawl reads in half an hour.
 pub const PAGES_MAX: u32 = 500;
-/// Links from the start to a page if the owner does not say: no help site is deeper by design.
+/// Default number of links from the start page to a page. No help site is deeper by design.
 pub const DEPTH_DEFAULT: u32 = 10;
-/// The most links from the start to a page; what lies deeper is a trap.
+/// Maximum number of links from the start page to a page. Deeper pages indicate an endless site.
 pub const DEPTH_MAX: u32 = 50;
-/// How far the next reading may be from its nominal time, in parts of the interval, so that
-/// sources added together are not read together for ever.
+/// Share of the interval by which the next sync may differ from its nominal time, so that sources
+/// that were added together are not always synced together.
 const JITTER: f64 = 0.1;
 
-/// How far the reading of a source goes from its address.
+/// Which pages belong to a source.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SourceScope {
-    /// That page alone.
+    /// Only the page of the address.
     #[default]
     Page,
-    /// Pages in the folder of that page and below.
+    /// Pages in the folder of the address and below it.
     Section,
-    /// All pages of its host.
+    /// All pages of the host.
     Site,
 }
 
-/// How often a source is read again by itself.
+/// How often a source is synced automatically.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SourceSchedule {
-    /// Only when asked for.
+    /// Never.
     #[default]
     None,
     /// Every hour.
     Hourly,
     /// Every day.
     Daily,
-    /// Every seven days.
+    /// Every 7 days.
     Weekly,
-    /// Every thirty days.
+    /// Every 30 days.
     Monthly,
 }
 
 impl SourceSchedule {
-    /// From one reading to the next.
+    /// Returns the time between two syncs. `None` without a schedule.
     pub const fn interval(self) -> Option<Duration> {
         const HOUR: u64 = 3_600;
         match self {
@@ -63,27 +64,27 @@ impl SourceSchedule {
         }
     }
 
-    /// When the next reading is due after one at `now`; up to a tenth of the interval earlier or
-    /// later, as `random` has it.
+    /// Returns the time of the next sync after one at `now`. `random` shifts it by up to a tenth of
+    /// the interval.
     pub fn next(self, now: Timestamp, random: u64) -> Option<Timestamp> {
         let interval = self.interval()?;
-        // 0.0 to 1.0, to -1.0 to 1.0.
+        // From 0.0..1.0 to -1.0..1.0.
         let part = (random >> 11) as f64 / (1_u64 << 53) as f64 * 2.0 - 1.0;
         Some(now.plus(interval.mul_f64(1.0 + part * JITTER)))
     }
 }
 
-/// How a source is read.
+/// Options of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct SourceOptions {
-    /// How far.
+    /// Which pages belong to the source.
     pub scope: SourceScope,
-    /// At most so many pages: 1 to [`PAGES_MAX`].
+    /// Maximum number of pages, 1 to [`PAGES_MAX`].
     pub max_pages: u32,
-    /// At most so many links from the start: 0 to [`DEPTH_MAX`].
+    /// Maximum number of links from the start page, 0 to [`DEPTH_MAX`].
     pub max_depth: u32,
-    /// How often.
+    /// How often the source is synced.
     pub schedule: SourceSchedule,
 }
 
@@ -99,43 +100,43 @@ impl Default for SourceOptions {
 }
 
 impl SourceOptions {
-    /// Those of a source.
+    /// Returns the options of a source.
     pub fn of(source: &Source) -> Self {
-        // Only this program writes the column; what it cannot read any more is read as one page,
-        // which is never more than was asked for.
+        // Only this program writes the column. Unreadable options mean a single page, which is
+        // never more than the owner requested.
         serde_json::from_str(&source.options).unwrap_or_default()
     }
 
-    /// Writes options as their column has them; those that are the default are not written, so that
-    /// a later default holds for them.
+    /// Returns the options as they are stored. Defaults are not stored, so that future defaults
+    /// apply to them.
     pub(super) fn stored(&self) -> String {
         if *self == Self::default() { "{}".to_owned() } else { helpbot_db::columns::to_json(self) }
     }
 
-    /// Whether readings under both visit the same pages.
+    /// Returns whether syncs with both options read the same pages.
     pub(super) fn reads_as(&self, other: &Self) -> bool {
         Self { schedule: other.schedule, ..*self } == *other
     }
 }
 
-/// What an owner wants to be different; what is none stays.
+/// Changes to the options of a source. `None` leaves a value unchanged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SourceOptionsPatch {
-    /// How far.
+    /// Which pages belong to the source.
     pub scope: Option<SourceScope>,
-    /// How many pages.
+    /// Maximum number of pages.
     pub max_pages: Option<i32>,
-    /// How many links from the start.
+    /// Maximum number of links from the start page.
     pub max_depth: Option<i32>,
-    /// How often.
+    /// How often the source is synced.
     pub schedule: Option<SourceSchedule>,
 }
 
 impl SourceOptionsPatch {
-    /// `options` with the change made.
+    /// Applies the changes to `options`.
     ///
     /// # Errors
-    /// Names `maxPages` or `maxDepth` and its bounds.
+    /// Names `maxPages` or `maxDepth` and its range.
     pub fn apply(self, options: SourceOptions) -> Result<SourceOptions, Invalid> {
         let max_pages = bounded("maxPages", self.max_pages, 1, PAGES_MAX)?;
         let max_depth = bounded("maxDepth", self.max_depth, 0, DEPTH_MAX)?;
@@ -151,7 +152,7 @@ impl SourceOptionsPatch {
 fn bounded(field: &'static str, value: Option<i32>, min: u32, max: u32) -> Result<Option<u32>, Invalid> {
     let Some(value) = value else { return Ok(None) };
     let value = u32::try_from(value).ok().filter(|value| (min..=max).contains(value));
-    value.map(Some).ok_or_else(|| Invalid::new(field, format!("{field} must be between {min} and {max}")))
+    value.map(Some).ok_or_else(|| Invalid::new(field, format!("{field} must be between {min} and {max}.")))
 }
 
 #[cfg(test)]
@@ -159,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn options_that_were_never_written_read_one_page() {
+    fn options_that_were_never_stored_mean_one_page() {
         let read = |text: &str| serde_json::from_str::<SourceOptions>(text);
 
         assert_eq!(read("{}").ok(), Some(SourceOptions::default()));
@@ -169,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn caps_are_checked_and_named() {
+    fn limits_are_checked_and_named() {
         let change =
             |max_pages, max_depth| SourceOptionsPatch { max_pages, max_depth, ..SourceOptionsPatch::default() };
 
@@ -184,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_reading_is_spread_around_its_hour() {
+    fn the_next_sync_is_spread_around_its_hour() {
         let now = Timestamp::from_ms(1_000_000);
         let minutes = |random| {
             let next = SourceSchedule::Hourly.next(now, random).expect("hourly is not never");

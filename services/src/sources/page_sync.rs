@@ -3,50 +3,50 @@
 use helpbot_domain::source::PageOutcome;
 use helpbot_engine::ChunkDraft;
 
-/// A page that is not found this often in a row leaves the index: one miss may be the fault of
-/// the moment.
+/// A page that was not found this many times in a row is removed from the index. A single miss may
+/// be temporary.
 pub(crate) const MISSES_MAX: i32 = 2;
 
-/// What becomes of the chunks that a page has from earlier visits when this one gave none.
+/// What happens to the chunks of earlier visits when a visit found no content.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum EarlierChunks {
-    /// They answer on: the page could not be had this time.
+    /// They keep answering, because the page was temporarily unavailable.
     #[default]
     Stays,
-    /// The page was not there; at the second time in a row they leave the index.
+    /// The page was not found. They are removed after the second miss in a row.
     Missing,
-    /// They leave the index: the page is not part of the source.
+    /// They are removed, because the page does not belong to the source.
     Leaves,
 }
 
-/// What a visit to one page gave.
+/// Result of a visit to a page.
 #[derive(Debug, Clone)]
 pub struct SyncedPage {
-    /// Its address in normal form, or the file's name.
+    /// Normalized address of the page, or name of the file.
     pub url: String,
-    /// Its title.
+    /// Title of the page.
     pub title: Option<String>,
-    /// Its language.
+    /// Language of the page.
     pub language: Option<String>,
-    /// What came of it.
+    /// Outcome of the visit.
     pub outcome: PageOutcome,
-    /// Why it was skipped or failed.
+    /// Reason why the page was skipped or failed.
     pub reason: Option<String>,
-    /// For the next conditional request.
+    /// `ETag` for the next conditional request.
     pub etag: Option<String>,
-    /// For the next conditional request.
+    /// `Last-Modified` for the next conditional request.
     pub last_modified: Option<String>,
-    /// What was found on it, in order; only read when it was fetched.
+    /// Content of the page in order. Only used when the page was fetched.
     pub chunks: Vec<ChunkDraft>,
-    /// Where it leads; none leaves what is known.
+    /// Links on the page. `None` keeps the known ones.
     pub links: Option<Vec<String>>,
-    /// What becomes of earlier chunks; only read when it was skipped or failed.
+    /// What happens to earlier chunks. Only used when the page was skipped or failed.
     pub earlier: EarlierChunks,
 }
 
 impl SyncedPage {
-    /// Whether the chunks that the page has from earlier visits leave the index with this one,
-    /// replaced or not. `misses` are those counted so far.
+    /// Returns whether the visit removes the page's earlier chunks from the index, whether they are
+    /// replaced or not. `misses` is the number of misses so far.
     pub(super) fn replaces(&self, misses: i32) -> bool {
         match (self.outcome, self.earlier) {
             (PageOutcome::Fetched, _) | (PageOutcome::Skipped | PageOutcome::Failed, EarlierChunks::Leaves) => true,
@@ -55,8 +55,7 @@ impl SyncedPage {
         }
     }
 
-    /// Takes out of all texts the one character that PostgreSQL cannot store, however it came in:
-    /// written in JSON, raw in a file, in a title.
+    /// Removes NUL from all texts, because PostgreSQL cannot store it.
     pub(super) fn storable(mut self) -> Self {
         let chunks = self.chunks.iter_mut().flat_map(|chunk| {
             let texts = [&mut chunk.question, &mut chunk.url, &mut chunk.page_title, &mut chunk.language];
@@ -70,7 +69,7 @@ impl SyncedPage {
         self
     }
 
-    /// A visit to `url` that gave nothing yet.
+    /// Returns the result of a visit without content.
     pub fn of(url: impl Into<String>, outcome: PageOutcome) -> Self {
         Self {
             url: url.into(),

@@ -1,5 +1,5 @@
-//! What the site would answer from if a reading went live: for the test questions that decide
-//! whether it does. Follows the rules of [`reading::complete`](super::sync::complete) without
+//! The chunks that a site would have if a sync went live, for the test questions that decide
+//! whether it does. It follows the rules of [`sync::complete`](super::sync::complete) without
 //! writing anything.
 
 use std::collections::HashMap;
@@ -17,10 +17,11 @@ use crate::sources::page_sync::{MISSES_MAX, SyncedPage};
 use crate::sources::unchanged::UnchangedChunks;
 use crate::{Result, Services, boxed};
 
-/// All chunks of the source's site as they would be after `pages`, in the order of an index.
+/// Returns all chunks of the source's site as they would be after `pages`, ordered like those of an
+/// index.
 ///
 /// # Errors
-/// Only the database's own.
+/// Only errors of the database.
 #[boxed]
 pub async fn chunks(services: &Services, source: &Source, pages: &[SyncedPage]) -> Result<Vec<Chunk>> {
     let replaced = replaced(services, source, pages).await?;
@@ -45,8 +46,8 @@ pub async fn chunks(services: &Services, source: &Source, pages: &[SyncedPage]) 
     Ok(chunks)
 }
 
-/// The known pages whose chunks go, with their addresses: those read anew, and those missing once
-/// too often.
+/// Returns the known pages whose chunks are removed, with their addresses: those that were fetched
+/// again, and those that were missed too often.
 async fn replaced(services: &Services, source: &Source, pages: &[SyncedPage]) -> Result<HashMap<DocumentId, String>> {
     let mut c = services.db.reader().await?;
     let known = db::documents::of_source(&mut c, source.site_id, source.id, PageRequest::first(i64::MAX)).await?;
@@ -58,8 +59,8 @@ async fn replaced(services: &Services, source: &Source, pages: &[SyncedPage]) ->
     Ok(known.into_iter().filter(goes).map(|page| (page.id, page.url)).collect())
 }
 
-/// The chunk that a draft becomes; where one that says the `same` stays, with the id and the
-/// phrasings of that.
+/// Returns the chunk for a draft. If a chunk with the `same` content exists, its ID and phrasings
+/// are kept.
 fn from_draft(services: &Services, source: &Source, draft: &ChunkDraft, same: Option<StoredChunk>) -> Chunk {
     let chunk = |id| draft.clone().with_ids(id, source.id);
     match same {

@@ -1,4 +1,4 @@
-//! Following the reading of a source while it goes on.
+//! Following the sync of a source while it runs.
 
 use std::time::Duration;
 
@@ -12,12 +12,13 @@ use crate::{Error, Result, Services, Viewer};
 use helpbot_domain::global_id::GlobalId;
 use helpbot_domain::source::Source;
 
-/// How often the source is looked at. A reading tells its progress some times a second, from
-/// whichever process does it, so a look is the simplest thing that sees all of them.
+/// Interval at which the source is read. A sync stores its progress a few times per second, in any
+/// process, so polling is the simplest way to see all of it.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// The source as it is now, then each time that its status or crawl has changed, until it is
-/// neither waiting nor being read; that state is the last item. Ends also when it is deleted.
+/// Returns the source: its current state, then each change of its status or report, until no sync
+/// is queued or running. That state is the last item. The stream also ends when the source is
+/// deleted.
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`.
@@ -57,7 +58,7 @@ impl ProgressStream {
             return Some(Ok(self.tell(first)));
         }
         loop {
-            // The last state was told: the reading is over.
+            // The last state was returned: the sync is over.
             self.told.as_ref().filter(|told| told.status.is_busy())?;
             tokio::time::sleep(LOOK_EVERY).await;
             match one(&self.services, &self.viewer, self.site, self.id).await {

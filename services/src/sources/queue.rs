@@ -10,6 +10,7 @@ use crate::runtime::job_kinds::{SYNC, SourceJob};
 use crate::runtime::jobs::NewJob;
 use crate::runtime::randomness;
 
+/// Returns a new source that was never synced.
 pub(crate) fn new_source(site_id: SiteId, kind: SourceKind, url: String, now: Timestamp) -> Source {
     Source {
         site_id,
@@ -30,6 +31,7 @@ pub(crate) fn new_source(site_id: SiteId, kind: SourceKind, url: String, now: Ti
     }
 }
 
+/// Queues a sync of a source, unless one is already queued or running.
 pub(super) async fn enqueue(c: &mut db::Conn, source: &mut Source, now: Timestamp) -> Result<()> {
     let payload = SourceJob { source_id: source.id };
     let job = NewJob::new(source.site_id, SYNC, Some(source.id.to_string()), &payload);
@@ -41,8 +43,8 @@ pub(super) async fn enqueue(c: &mut db::Conn, source: &mut Source, now: Timestam
     Ok(())
 }
 
-/// Asks for a reading in place of one that waits or runs, which is of something else: that one's
-/// worker finds its job gone and stores nothing.
+/// Queues a sync in place of one that is queued or running with outdated options or content. The
+/// worker of that sync finds its job gone and stores nothing.
 pub(super) async fn restart(c: &mut db::Conn, source: &mut Source, now: Timestamp) -> Result<()> {
     db::jobs::cancel(c, source.site_id, SYNC, &source.id.to_string()).await?;
     enqueue(c, source, now).await

@@ -8,7 +8,7 @@ use crate::accounts::sites;
 use crate::{Result, Services, Viewer, boxed};
 use helpbot_domain::site::Site;
 
-/// Whether the viewer may add sources to a site: asked before a large file is taken in.
+/// Checks that the viewer may add sources to a site. Used before a large upload is accepted.
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`; `NotFound`.
@@ -17,6 +17,7 @@ pub async fn may_add(services: &Services, viewer: &Viewer, named: Option<SiteId>
     writable(services, viewer, named).await.map(drop)
 }
 
+/// Returns the viewer's site if the viewer may change its sources.
 pub(super) async fn writable(services: &Services, viewer: &Viewer, named: Option<SiteId>) -> Result<Site> {
     viewer.require(Scope::WriteSources)?;
     let site = sites::get(services, viewer, named).await?;
@@ -24,13 +25,14 @@ pub(super) async fn writable(services: &Services, viewer: &Viewer, named: Option
     Ok(site)
 }
 
+/// Checks that the viewer may read the sources of a site.
 pub(super) fn require_read(viewer: &Viewer, site: &Site) -> Result<()> {
     viewer.require(Scope::ReadSources)?;
     viewer.site(Some(site.id))?;
     require_plan(viewer, site)
 }
 
-/// The plan gates what a site's own keys manage; its operator may always.
+/// The plan limits the keys of a site. An operator may always manage sources.
 fn require_plan(viewer: &Viewer, site: &Site) -> Result<()> {
     if viewer.is_operator() { Ok(()) } else { sites::require_feature(site, Feature::Sources) }
 }

@@ -1,4 +1,5 @@
-//! Reading sources again by themselves: a source's row says when, a worker asks here what is due.
+//! Scheduled syncs: the row of a source contains the time of its next sync, and the worker calls
+//! [`enqueue_due`].
 
 use helpbot_db as db;
 use helpbot_domain::Timestamp;
@@ -8,20 +9,20 @@ use crate::sources::options::SourceOptions;
 use crate::sources::queue;
 use crate::{Result, Services, boxed};
 
-/// Sources asked for in one look; what is left is due at the next one.
+/// Maximum number of sources per call. The others are due at the next one.
 const AT_ONCE: i64 = 100;
 
-/// When the reading after one at `now` is due; none without a schedule.
+/// Returns the time of the next sync after one at `now`. `None` without a schedule.
 pub(super) fn next(options: &SourceOptions, now: Timestamp) -> Option<Timestamp> {
     let random = randomness::bytes().first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
     options.schedule.next(now, random)
 }
 
-/// Asks for the reading of all sources that are due; gives how many. Safe to call from many
-/// processes at once: a source has one waiting job at most.
+/// Queues syncs of all sources that are due. Returns their number. Several processes may call it at
+/// the same time, because a source has at most one queued job.
 ///
 /// # Errors
-/// Only the database's own.
+/// Only errors of the database.
 #[boxed]
 pub async fn enqueue_due(services: &Services) -> Result<usize> {
     let now = services.now();
@@ -35,11 +36,12 @@ pub async fn enqueue_due(services: &Services) -> Result<usize> {
             Box::pin(async move {
                 let mut count = 0;
                 for source in due {
-                    // Another process may have been quicker.
+                    // Another process may have queued it in the meantime.
                     let locked = db::sources::by_id_locked(c, source.site_id, source.id).await?;
                     let is_due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
                     let Some(mut source) = locked.filter(|source| is_due(source.next_scrape_at)) else { continue };
-                    // The end of the reading says it anew; this stands should it never end.
+                    // The end of the sync sets this again. The value here applies if the sync never
+                    // ends.
                     source.next_scrape_at = next(&SourceOptions::of(&source), now);
                     db::sources::update(c, &source).await?;
                     queue::enqueue(c, &mut source, now).await?;

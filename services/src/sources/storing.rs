@@ -1,5 +1,5 @@
-//! What a visit to a page becomes in the database: the page's row, and the difference of its
-//! chunks. Only [`super::sync`] calls it, inside its transaction.
+//! Storing the pages of a sync: the row of each page, and the difference of its chunks. Only
+//! [`super::sync`] calls it, inside its transaction.
 
 use std::collections::HashMap;
 
@@ -17,18 +17,18 @@ use crate::runtime::randomness;
 use crate::sources::page_sync::{EarlierChunks, MISSES_MAX, SyncedPage};
 use crate::sources::unchanged::UnchangedChunks;
 
-/// New chunks that are held until they are written together.
+/// Number of new chunks that are written together.
 const NEW_AT_ONCE: usize = 500;
-/// What the report says of a page at its first miss.
-const NOT_FOUND_AGAIN: &str = "Nothing led to this page at the last visit; if that stays so, it leaves the index";
+/// Reason that the report shows for a page after its first miss.
+const NOT_FOUND_AGAIN: &str =
+    "The last sync did not find this page. If the next sync does not find it either, its content is removed.";
 
-/// What a reading did to the chunks of a source.
+/// What a sync changed in the chunks of a source.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Difference {
-    /// How many came, changed or went.
+    /// Number of chunks that were added, changed or removed.
     pub changed: i64,
-    /// Whether some of what was known is not so any more: gone, or elsewhere. An index that
-    /// still has it must not answer.
+    /// Whether chunks were removed or moved, so that an older index must not answer.
     pub is_retired: bool,
 }
 
@@ -39,14 +39,14 @@ impl std::ops::AddAssign for Difference {
     }
 }
 
-/// The storing of a reading, page by page. What is known is read once: each statement of the one
-/// transaction keeps all other writers waiting.
+/// The storing of a sync, page by page. Existing pages are read once, because each statement of the
+/// transaction blocks all other writes.
 pub(super) struct Storing<'a> {
     source: &'a Source,
     now: Timestamp,
-    /// Pages known from earlier readings that this one has not had yet, by address.
+    /// Pages of earlier syncs that this sync has not visited yet, by address.
     known: HashMap<String, Document>,
-    /// Chunks yet to be written.
+    /// Chunks that are not written yet.
     new: Vec<StoredChunk>,
     difference: Difference,
 }
@@ -58,7 +58,7 @@ impl<'a> Storing<'a> {
         Ok(Self { source, now, known, new: Vec::new(), difference: Difference::default() })
     }
 
-    /// Stores one page and the difference of its chunks; a page comes once.
+    /// Stores one page and the difference of its chunks. Call it once per page.
     pub(super) async fn page(&mut self, c: &mut db::Conn, page: SyncedPage) -> Result<()> {
         let known = self.known.remove(&page.url);
         let mut document = known.unwrap_or_else(|| fresh(self.source, &page, self.now));
@@ -74,7 +74,8 @@ impl<'a> Storing<'a> {
         let had = document.chunk_count;
         let mut chunks = Vec::new();
         if leaves {
-            // With the chunks go the validators: "not modified" must not mean "nothing".
+            // The validators are replaced with the chunks: otherwise "not modified" could mean "no
+            // content".
             document.etag = page.etag;
             document.last_modified = page.last_modified;
             document.content_hash = None;
@@ -135,8 +136,8 @@ impl<'a> Storing<'a> {
         Ok(())
     }
 
-    /// Counts a miss for each known page that did not come, drops those with too many, and gives
-    /// what the reading did.
+    /// Counts a miss for each known page that was not visited, removes those with too many misses,
+    /// and returns what the sync changed.
     pub(super) async fn end(mut self, c: &mut db::Conn) -> Result<Difference> {
         self.write(c).await?;
         for mut page in std::mem::take(&mut self.known).into_values() {

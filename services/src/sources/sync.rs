@@ -1,12 +1,13 @@
-//! The reading of a source, as `ingest` sees it: begun, kept up with, then completed or failed.
+//! The sync of a source, as `ingest` does it: begun, reported on, then completed or failed.
 //!
-//! A crawl of many pages tells what it has read as it goes ([`keep`]): its progress is seen, and
-//! whoever takes its job over after a crash is given the visits back ([`visits`]). Answers change
-//! only at [`complete`], all at once.
+//! A crawl of many pages stores its visits as it goes ([`keep`]), so that its progress is visible
+//! and another worker can continue after a crash with the stored visits ([`visits`]). Answers
+//! change only at [`complete`], all at once.
 //!
-//! Every write of a [`ActiveSync`] asks first, in its own transaction, whether its worker still has
-//! the job: one that lost it (its lease ran out, the source was deleted, or given another file or
-//! scope) changes nothing any more. [`complete`] and [`fail`] end the job with what they store.
+//! Every write of an [`ActiveSync`] first checks, in its own transaction, that its worker still
+//! holds the job. A worker that lost the job (its lease ended, or the source was deleted, replaced
+//! or given other options) changes nothing more. [`complete`] and [`fail`] end the job in the same
+//! transaction.
 
 use std::collections::{HashMap, HashSet};
 
@@ -30,20 +31,20 @@ use helpbot_domain::job::Job;
 
 pub use helpbot_db::crawl_files::CrawlFile;
 
-/// The longest reason kept; they are made for a line in a report.
+/// Maximum length of a stored reason, which is shown in one line of a report.
 const REASON_MAX_CHARS: usize = 500;
 
-/// A reading under way, and the right to store what it finds.
+/// A running sync, and the right to store its results.
 #[derive(Debug, Clone)]
 pub struct ActiveSync {
-    /// The source as it was when the reading began.
+    /// The source as it was when the sync began.
     pub source: Source,
     job: JobId,
     owner: String,
 }
 
 impl ActiveSync {
-    /// The source as it stands, locked until the end of the transaction.
+    /// Returns the current source, locked until the end of the transaction.
     async fn locked(&self, c: &mut db::Conn) -> Result<Source> {
         let source = db::sources::by_id_locked(c, self.source.site_id, self.source.id).await?;
         let source = source.ok_or(Error::NotFound("Source"))?;
@@ -54,12 +55,12 @@ impl ActiveSync {
     }
 }
 
-/// The reading that a job asks for, done by the worker `owner`, its source now `scraping`; none
-/// when the source was deleted or the job lost meanwhile. What an earlier job left unfinished is
-/// forgotten, what this one did is kept.
+/// Begins the sync of a job for the worker `owner`; the status of the source becomes `scraping`.
+/// Returns `None` when the source was deleted or the job was lost. Visits of an earlier, unfinished
+/// job are deleted; visits of this job are kept.
 ///
 /// # Errors
-/// Only the database's own.
+/// Only errors of the database.
 #[boxed]
 pub async fn begin(services: &Services, job: &Job, owner: &str) -> Result<Option<ActiveSync>> {
     let SourceJob { source_id } = jobs::payload(job)?;
@@ -85,20 +86,20 @@ pub async fn begin(services: &Services, job: &Job, owner: &str) -> Result<Option
         .await
 }
 
-/// The bytes of a file source.
+/// Returns the name and the bytes of a file source.
 ///
 /// # Errors
-/// `NotFound` when there are none.
+/// `NotFound` when there is no file.
 #[boxed]
 pub async fn file(services: &Services, source: &Source) -> Result<(String, Vec<u8>)> {
     let file = db::sources::file(&mut services.db.reader().await?, source.site_id, source.id).await?;
     file.ok_or(Error::NotFound("File"))
 }
 
-/// What is known of the pages of a source from earlier visits, by address.
+/// Returns the pages of a source from earlier syncs, by address.
 ///
 /// # Errors
-/// Only the database's own.
+/// Only errors of the database.
 #[boxed]
 pub async fn known_pages(services: &Services, source: &Source) -> Result<HashMap<String, Document>> {
     let mut c = services.db.reader().await?;
@@ -106,30 +107,30 @@ pub async fn known_pages(services: &Services, source: &Source) -> Result<HashMap
     Ok(pages.into_iter().map(|page| (page.url.clone(), page)).collect())
 }
 
-/// Where a page led when it was last read.
+/// Returns the links that a page had at the last visit.
 ///
 /// # Errors
-/// Only the database's own.
+/// Only errors of the database.
 #[boxed]
 pub async fn known_links(services: &Services, source: &Source, page: DocumentId) -> Result<Vec<String>> {
     Ok(db::documents::links(&mut services.db.reader().await?, source.site_id, page).await?)
 }
 
-/// The visits that [`keep`] was given in this crawl, by address, as `ingest` wrote them; empty
-/// when it has just begun.
+/// Returns the visits that [`keep`] stored in this sync, by address, as `ingest` serialized them.
+/// Empty when the sync has just begun.
 ///
 /// # Errors
-/// Only the database's own.
+/// Only errors of the database.
 #[boxed]
 pub async fn visits(services: &Services, source: &Source) -> Result<HashMap<String, String>> {
     let mut c = services.db.reader().await?;
     Ok(db::crawl_visits::of_source(&mut c, source.site_id, source.id).await?.into_iter().collect())
 }
 
-/// Keeps visits, as address and what `ingest` wrote of it, and tells how far the crawl is.
+/// Stores visits, as address and serialized result, and updates the progress.
 ///
 /// # Errors
-/// `NotFound` when the source was deleted or the job lost meanwhile: there is nothing to go on for.
+/// `NotFound` when the source was deleted or the job was lost, and the worker should stop.
 #[boxed]
 pub async fn keep(
     services: &Services,
@@ -156,20 +157,20 @@ pub async fn keep(
         .await
 }
 
-/// What the last crawl of a source was told by its site (robots.txt, sitemaps), as [`keep_files`]
-/// was given it.
+/// Returns the robots.txt and sitemaps that the last sync fetched, as [`keep_files`] stored them.
 ///
 /// # Errors
-/// Only the database's own.
+/// Only errors of the database.
 #[boxed]
 pub async fn known_files(services: &Services, source: &Source) -> Result<Vec<CrawlFile>> {
     Ok(db::crawl_files::of_source(&mut services.db.reader().await?, source.site_id, source.id).await?)
 }
 
-/// Keeps what a crawl was told by its site for the next one, in place of what was kept before.
+/// Stores the robots.txt and sitemaps of a sync for the next one. Replaces those of the previous
+/// sync.
 ///
 /// # Errors
-/// `NotFound` when the source was deleted or the job lost meanwhile.
+/// `NotFound` when the source was deleted or the job was lost.
 #[boxed]
 pub async fn keep_files(services: &Services, reading: &ActiveSync, files: Vec<CrawlFile>) -> Result<()> {
     let reading = reading.clone();
@@ -184,28 +185,29 @@ pub async fn keep_files(services: &Services, reading: &ActiveSync, files: Vec<Cr
         .await
 }
 
-/// What a completed reading left.
+/// Result of a completed sync.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CompletedSync {
-    /// Pages that answers come from.
+    /// Number of pages with content.
     pub documents: i64,
-    /// Questions and passages in the index.
+    /// Number of chunks in the index.
     pub chunks: i64,
-    /// Of these, new or changed.
+    /// Number of chunks that were added, changed or removed.
     pub changed: i64,
-    /// Whether nothing of it answers, since it would have lost more of the site's test questions
-    /// than the owner allows; the source has failed with that reason.
+    /// Whether the sync was held back because it would lose more of the site's test questions than
+    /// the owner allows. The source then failed with that reason.
     pub is_held_back: bool,
 }
 
-/// Stores what a reading found and makes it answer, in one transaction. Chunks whose content
-/// stayed the same keep their ids and phrasings. Pages known before and not among `pages` count
-/// a miss. Of an address that `pages` has twice, the first counts.
+/// Stores the results of a sync and makes them answer, in one transaction. Chunks with unchanged
+/// content keep their IDs and phrasings. Known pages that are not in `pages` count a miss. If
+/// `pages` contains an address twice, the first one counts.
 ///
-/// A reading that loses too many of the site's test questions is not stored: the source fails.
+/// A sync that would lose too many of the site's test questions is not stored, and the source
+/// fails.
 ///
 /// # Errors
-/// `NotFound` when the source was deleted or the job lost meanwhile.
+/// `NotFound` when the source was deleted or the job was lost.
 #[boxed]
 pub async fn complete(
     services: &Services,
@@ -258,10 +260,10 @@ pub async fn complete(
     Ok(completed)
 }
 
-/// Ends a reading that failed; what was indexed before still answers.
+/// Ends a failed sync. Content from earlier syncs keeps answering.
 ///
 /// # Errors
-/// `NotFound` when the source was deleted or the job lost meanwhile.
+/// `NotFound` when the source was deleted or the job was lost.
 #[boxed]
 pub async fn fail(services: &Services, reading: &ActiveSync, reason: &str) -> Result<()> {
     let (reading, now) = (reading.clone(), services.now());
@@ -271,7 +273,8 @@ pub async fn fail(services: &Services, reading: &ActiveSync, reason: &str) -> Re
         .write(move |c| {
             Box::pin(async move {
                 let mut source = reading.locked(c).await?;
-                // The owner is told once for a run of failures; of a first reading it sees the end.
+                // The owner is notified once per run of failures, and not about the first sync,
+                // whose end they see.
                 let was_well = source.last_scraped_at.is_some() && source.error.is_none();
                 source.status = SourceStatus::Failed;
                 source.error = Some(reason);
@@ -284,8 +287,8 @@ pub async fn fail(services: &Services, reading: &ActiveSync, reason: &str) -> Re
         .await
 }
 
-/// Writes the source at the end of its reading (the record of the crawl, and the next one's time)
-/// and ends the job.
+/// Writes the source at the end of a sync, with the report and the time of the next sync, and ends
+/// the job.
 async fn end(
     c: &mut db::Conn,
     reading: &ActiveSync,

@@ -1,7 +1,7 @@
-//! The record of a crawl: how far the running one is, what came of the pages of the last one.
+//! The report of a sync: the progress of the running one, or the results of the last one.
 //!
-//! It stands in its source's row as JSON, so that a list of sources shows it without another
-//! query. The pages themselves are documents.
+//! It is stored in the row of its source as JSON, so that a list of sources shows it without
+//! another query. The pages themselves are rows in `documents`.
 
 use helpbot_db::columns;
 use helpbot_domain::Timestamp;
@@ -9,24 +9,24 @@ use helpbot_domain::ids::JobId;
 use helpbot_domain::source::{PageOutcome, Source};
 use serde::{Deserialize, Serialize};
 
-/// Pages by what came of them.
+/// Number of pages by outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct PageCounts {
-    /// Found so far and to be read; all that were, once the crawl has ended.
+    /// Pages found so far; at the end of the sync, all that were found.
     pub planned: i64,
-    /// Fetched and read.
+    /// Pages that were fetched and read.
     pub fetched: i64,
-    /// The same as at the visit before.
+    /// Pages that have not changed since the last sync.
     pub unchanged: i64,
-    /// Left out for a reason.
+    /// Pages that were left out, each with a reason.
     pub skipped: i64,
-    /// Not to be had or not to be read.
+    /// Pages that could not be fetched or read.
     pub failed: i64,
 }
 
 impl PageCounts {
-    /// Counts one more page.
+    /// Counts one page.
     pub fn add(&mut self, outcome: PageOutcome) {
         match outcome {
             PageOutcome::Fetched => self.fetched += 1,
@@ -37,23 +37,23 @@ impl PageCounts {
     }
 }
 
-/// One crawl of a source, running or ended.
+/// The report of a running or finished sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SyncReport {
-    /// The job that does it: who takes the job over goes on with the crawl.
+    /// Job of the sync. A worker that takes over the job continues the sync.
     pub job_id: JobId,
-    /// When it began.
+    /// Time at which the sync began.
     pub started_at: Timestamp,
-    /// When it ended; none while it runs.
+    /// Time at which the sync ended. `None` while it runs.
     pub finished_at: Option<Timestamp>,
-    /// What came of its pages.
+    /// Pages by outcome.
     #[serde(flatten)]
     pub pages: PageCounts,
 }
 
 impl SyncReport {
-    /// The last or running crawl of a source; none before the first.
+    /// Returns the report of a source's running or last sync. `None` before the first one.
     pub fn of(source: &Source) -> Option<Self> {
         serde_json::from_str(source.crawl.as_deref()?).ok()
     }

@@ -12,14 +12,14 @@ use crate::sources::preview;
 use crate::{Error, Result, Services, blocking};
 use helpbot_domain::source::Source;
 
-/// Questions named in the reason of a reading that is held back.
+/// Maximum number of questions that a reason names.
 const NAMED_MAX: usize = 3;
 
-/// Why a reading must not go live: it loses more of the test questions that pass now than the
-/// owner allows. None when it may, or the owner has set no bound.
+/// Returns why a sync must be held back: it would lose more of the passing test questions than the
+/// owner allows. `None` when it may go live, or the owner has set no limit.
 ///
 /// # Errors
-/// Only the database's own.
+/// Only errors of the database.
 pub(crate) async fn held_back(services: &Services, source: &Source, pages: &[SyncedPage]) -> Result<Option<String>> {
     let site = db::sites::by_id(&mut services.db.reader().await?, source.site_id).await?;
     let site = site.ok_or(Error::NotFound("Site"))?;
@@ -47,7 +47,7 @@ fn reason(lost: &[String], allowed: u32) -> String {
         lost.iter().take(NAMED_MAX).map(|question| format!("\u{201c}{question}\u{201d}")).collect();
     let more = if lost.len() > NAMED_MAX { ", …" } else { "" };
     format!(
-        "Held back: {} test questions that pass would fail and {allowed} may: {}{more}. What was read before still answers",
+        "The sync was held back, because {} passing test questions would fail and at most {allowed} may: {}{more}. The previous content still answers.",
         lost.len(),
         named.join(", "),
     )

@@ -1,5 +1,5 @@
-//! Deliveries as the owner of a webhook sees them: the log with its attempts, test events, and
-//! sending one again.
+//! Deliveries as the team of a site sees them: the log with its attempts, test events, and
+//! repeating a delivery.
 
 use helpbot_db as db;
 use helpbot_domain::envelope;
@@ -13,10 +13,10 @@ use crate::runtime::randomness;
 use crate::webhooks::{endpoints, outbox};
 use crate::{Error, Result, Services, Viewer, boxed};
 
-/// Test deliveries of an endpoint that may wait at once; bounds a runaway script.
+/// Maximum number of pending test deliveries of an endpoint. It bounds a runaway script.
 const WAITING_TESTS_MAX: i64 = 20;
 
-/// One page of an endpoint's deliveries, newest first, in the order of the walk.
+/// Returns one page of an endpoint's deliveries, newest first. A backward page is in reverse order.
 ///
 /// # Errors
 /// `Forbidden`.
@@ -32,7 +32,7 @@ pub async fn list(
     Ok(db::deliveries::list(&mut services.db.reader().await?, site, webhook.id, filter, page).await?)
 }
 
-/// How many deliveries the list has in all.
+/// Returns the number of deliveries in the list.
 ///
 /// # Errors
 /// `Forbidden`.
@@ -42,7 +42,7 @@ pub async fn total(services: &Services, viewer: &Viewer, webhook: &Webhook, filt
     Ok(db::deliveries::count(&mut services.db.reader().await?, site, webhook.id, filter).await?)
 }
 
-/// One delivery of the site.
+/// Returns one delivery of the site.
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`.
@@ -53,7 +53,7 @@ pub async fn get(services: &Services, viewer: &Viewer, named: Option<SiteId>, id
     found.ok_or(Error::NotFound("Delivery"))
 }
 
-/// The attempts of some deliveries, by delivery and number.
+/// Returns the attempts of these deliveries, ordered by delivery and number.
 ///
 /// # Errors
 /// `Forbidden`.
@@ -68,11 +68,11 @@ pub async fn attempts(
     Ok(db::attempts::of(&mut services.db.reader().await?, viewer.site(named)?, ids).await?)
 }
 
-/// Sends a `ping` to an endpoint, through the same queue as everything else.
+/// Sends a `ping` event to an endpoint, through the same queue as all other events.
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`; `NotFound`; `Conflict` while the endpoint is disabled;
-/// `LimitReached` while many tests wait.
+/// `LimitReached` while too many tests are pending.
 #[boxed]
 pub async fn send_test(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: WebhookId) -> Result<Delivery> {
     let site = endpoints::managed(services, viewer, named).await?.id;
@@ -105,7 +105,9 @@ pub async fn send_test(services: &Services, viewer: &Viewer, named: Option<SiteI
                     since: None,
                 };
                 if db::deliveries::count(c, site, id, &waiting).await? >= WAITING_TESTS_MAX {
-                    return Err(Error::LimitReached(format!("{WAITING_TESTS_MAX} test events wait already")));
+                    return Err(Error::LimitReached(format!(
+                        "At most {WAITING_TESTS_MAX} test events can be pending. Wait until some of them are delivered."
+                    )));
                 }
                 Ok(db::deliveries::insert(c, &stored).await?)
             })
@@ -115,11 +117,11 @@ pub async fn send_test(services: &Services, viewer: &Viewer, named: Option<SiteI
     Ok(delivery)
 }
 
-/// Sends a delivery again, from the start of its schedule, with the same id and the same bytes.
-/// One that waits for its next attempt gets it now.
+/// Repeats a delivery from the start of its schedule, with the same ID and the same bytes. A
+/// pending delivery is attempted immediately.
 ///
 /// # Errors
-/// `Forbidden`; `PlanRequired`; `NotFound`; `Conflict` while its endpoint is disabled.
+/// `Forbidden`; `PlanRequired`; `NotFound`; `Conflict` while the endpoint is disabled.
 #[boxed]
 pub async fn replay(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: Uuid) -> Result<Delivery> {
     let site = endpoints::managed(services, viewer, named).await?.id;
@@ -141,12 +143,12 @@ pub async fn replay(services: &Services, viewer: &Viewer, named: Option<SiteId>,
     Ok(replayed)
 }
 
-/// The endpoint, if something may be sent to it now.
+/// Returns the endpoint if it is enabled.
 pub(crate) async fn enabled(c: &mut db::Conn, site: SiteId, id: WebhookId) -> Result<Webhook> {
     let webhook = db::webhooks::by_id_locked(c, site, id).await?.ok_or(Error::NotFound("Webhook"))?;
     match webhook.disabled {
         None => Ok(webhook),
-        Some(_) => Err(Error::Conflict("The webhook is disabled; enable it first".into())),
+        Some(_) => Err(Error::Conflict("The webhook is disabled. Enable it first.".into())),
     }
 }
 

@@ -1,8 +1,5 @@
-//! Webhook endpoints: made, listed, changed, deleted, their secrets rotated, by their owners.
-//!
-//! What happens then: [`outbox`](crate::webhooks::outbox) writes a delivery beside each event, `delivery`
-//! attempts it and writes down what came of it; [`deliveries`](crate::webhooks::deliveries) is what the
-//! owner sees of that, and [`replays`](crate::webhooks::replays) sends again.
+//! The endpoints of webhooks: created, listed, changed and deleted by a site's team, who also
+//! rotate their signing secrets.
 
 use std::time::Duration;
 
@@ -22,49 +19,49 @@ use crate::webhooks::sealing;
 use crate::{Error, Result, Services, Viewer, boxed};
 use helpbot_domain::site::Site;
 
-/// How long the last secret still signs when the owner does not say.
+/// Default time for which the previous secret still signs after a rotation.
 pub const OVERLAP_DEFAULT: Duration = Duration::from_secs(24 * 3600);
-/// How long it may sign at most.
+/// Longest time for which the previous secret may sign.
 pub const OVERLAP_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// What a new endpoint is made of.
+/// Input for an endpoint.
 #[derive(Debug, Clone)]
 pub struct NewWebhook {
-    /// Where events are sent.
+    /// Address that receives events.
     pub url: String,
-    /// Which of them.
+    /// Types of events to send.
     pub events: Vec<EventType>,
-    /// A note of its owner.
+    /// Note for the team.
     pub description: Option<String>,
 }
 
-/// A change of an endpoint; what is absent stays as it is.
+/// Changes to an endpoint. `None` leaves a value unchanged.
 #[derive(Debug, Clone, Default)]
 pub struct WebhookPatch {
-    /// Where events are sent.
+    /// Address that receives events.
     pub url: Option<String>,
-    /// Which of them.
+    /// Types of events to send.
     pub events: Option<Vec<EventType>>,
-    /// A note of its owner; an empty one removes it.
+    /// Note for the team. An empty text removes it.
     pub description: Option<String>,
     /// Whether events are sent.
     pub is_enabled: Option<bool>,
 }
 
-/// A step of a rotation.
+/// A step of a rotation of the signing secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RotationStep {
-    /// Makes the next secret. Deliveries carry signatures of both, the documented header of the
-    /// present one alone.
+    /// Generates the next secret. Deliveries then carry signatures of both; the documented header
+    /// carries only that of the current secret.
     Stage,
-    /// Makes the staged secret the present one; the last one signs beside it for this long.
+    /// Makes the staged secret the current one. The previous secret also signs for this long.
     Promote(Duration),
 }
 
-/// Makes an endpoint and gives it with its secret, which is not shown again.
+/// Creates an endpoint and returns it with its secret, which is not shown again.
 ///
 /// # Errors
-/// `Forbidden`; `PlanRequired`; `Invalid` names the field; `LimitReached` for the sixth.
+/// `Forbidden`; `PlanRequired`; `Invalid` names the field; `LimitReached` for the sixth endpoint.
 #[boxed]
 pub async fn create(
     services: &Services,
@@ -95,11 +92,14 @@ pub async fn create(
         .db
         .write(move |c| {
             Box::pin(async move {
-                // Held until the commit, so that of two creations at once the second sees the first.
+                // Lock the site until the commit, so that of two concurrent creations the second
+                // one counts the first.
                 db::sites::by_id_locked(c, site).await?.ok_or(Error::NotFound("Site"))?;
                 let count = i64::try_from(db::webhooks::list(c, site).await?.len()).unwrap_or(i64::MAX);
                 if count >= WEBHOOKS_MAX {
-                    return Err(Error::LimitReached(format!("A site may have {WEBHOOKS_MAX} webhooks")));
+                    return Err(Error::LimitReached(format!(
+                        "A site can have at most {WEBHOOKS_MAX} webhooks. Delete one first."
+                    )));
                 }
                 Ok(db::webhooks::insert(c, &stored).await?)
             })
@@ -108,7 +108,7 @@ pub async fn create(
     Ok((webhook, secret))
 }
 
-/// The site's endpoints, oldest first; their secrets stay sealed.
+/// Returns the endpoints of the site, oldest first. Their secrets stay sealed.
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`.
@@ -118,7 +118,7 @@ pub async fn list(services: &Services, viewer: &Viewer, site: &Site) -> Result<V
     Ok(db::webhooks::list(&mut services.db.reader().await?, site.id).await?)
 }
 
-/// One endpoint of the site.
+/// Returns one endpoint of the site.
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`; `NotFound`.
@@ -129,8 +129,8 @@ pub async fn get(services: &Services, viewer: &Viewer, named: Option<SiteId>, id
     found.ok_or(Error::NotFound("Webhook"))
 }
 
-/// Changes an endpoint. Disabling ends what waits for it; enabling, and another address, let it
-/// begin with a clean record.
+/// Changes an endpoint. Disabling it cancels its pending deliveries. Enabling it or changing its
+/// address clears its record of failures.
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`; `NotFound`; `Invalid` names the field.
@@ -167,7 +167,7 @@ pub async fn update(
     .map(|(webhook, ())| webhook)
 }
 
-/// Deletes an endpoint with the record of its deliveries; nothing more is sent to it.
+/// Deletes an endpoint with its delivery log. Nothing more is sent to it.
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`; `NotFound`.
@@ -181,12 +181,12 @@ pub async fn delete(services: &Services, viewer: &Viewer, named: Option<SiteId>,
     if is_deleted { Ok(()) } else { Err(Error::NotFound("Webhook")) }
 }
 
-/// Takes a step of a rotation. Staging gives the next secret, this once; it ends an overlap
-/// that still runs.
+/// Does a step of a rotation. Staging returns the next secret, which is not shown again, and ends
+/// an overlap that is still active.
 ///
 /// # Errors
-/// `Forbidden`; `PlanRequired`; `NotFound`; `Conflict` when there is nothing to promote;
-/// `Invalid` for an overlap of more than [`OVERLAP_MAX`].
+/// `Forbidden`; `PlanRequired`; `NotFound`; `Conflict` when no secret is staged; `Invalid` for an
+/// overlap longer than [`OVERLAP_MAX`].
 #[boxed]
 pub async fn rotate(
     services: &Services,
@@ -198,7 +198,7 @@ pub async fn rotate(
     let site = managed(services, viewer, named).await?.id;
     let (key, now) = (services.settings.secret_key, services.now());
     if matches!(step, RotationStep::Promote(overlap) if overlap > OVERLAP_MAX) {
-        return Err(Invalid::new("overlapHours", "overlapHours must be between 0 and 168").into());
+        return Err(Invalid::new("overlapHours", "overlapHours must be between 0 and 168.").into());
     }
     change(services, site, id, move |webhook| match step {
         RotationStep::Stage => {
@@ -209,7 +209,8 @@ pub async fn rotate(
         }
         RotationStep::Promote(overlap) => {
             let staged = webhook.overlap.take().filter(|overlap| overlap.until.is_none());
-            let staged = staged.ok_or_else(|| Error::Conflict("Stage the next secret first".into()))?;
+            let staged =
+                staged.ok_or_else(|| Error::Conflict("No secret is staged. Stage the next secret first.".into()))?;
             let last = std::mem::replace(&mut webhook.secret, staged.secret);
             webhook.overlap = (!overlap.is_zero()).then(|| Overlap { secret: last, until: Some(now.plus(overlap)) });
             Ok(None)
@@ -218,13 +219,13 @@ pub async fn rotate(
     .await
 }
 
-/// The other secret that signs at `now`, if there is one.
+/// Returns the other secret that also signs at `now`, if there is one.
 pub fn overlap_at(webhook: &Webhook, now: Timestamp) -> Option<&Overlap> {
     webhook.overlap.as_ref().filter(|overlap| overlap.until.is_none_or(|until| now < until))
 }
 
-/// Loads an endpoint for writing, lets `apply` change it and stores it. What waits for one that
-/// is disabled by that is ended.
+/// Loads an endpoint for writing, applies the change and stores it. If the endpoint is disabled,
+/// its pending deliveries are canceled.
 async fn change<T: Send + 'static>(
     services: &Services,
     site: SiteId,
@@ -258,7 +259,7 @@ pub async fn may_manage(services: &Services, viewer: &Viewer, named: Option<Site
     managed(services, viewer, named).await.map(drop)
 }
 
-/// The viewer's site, if the viewer may manage its webhooks.
+/// Returns the viewer's site if the viewer may manage its webhooks.
 pub(crate) async fn managed(services: &Services, viewer: &Viewer, named: Option<SiteId>) -> Result<Site> {
     viewer.require(Scope::Webhooks)?;
     let site = sites::get(services, viewer, named).await?;
@@ -266,15 +267,15 @@ pub(crate) async fn managed(services: &Services, viewer: &Viewer, named: Option<
     Ok(site)
 }
 
-/// The plan gates what a site's own keys manage; its operator may always.
+/// The plan limits the keys of a site. An operator may always manage webhooks.
 pub(crate) fn require(viewer: &Viewer, site: &Site) -> Result<()> {
     viewer.require(Scope::Webhooks)?;
     viewer.site(Some(site.id))?;
     if viewer.is_operator() { Ok(()) } else { sites::require_feature(site, Feature::Webhooks) }
 }
 
-/// The address as its owner wrote it, once it is known to be one that may be sent to. Kept in
-/// their spelling: a program that looks for its own address in the list must find it.
+/// Checks an address and returns it as its owner wrote it, so that a program finds its own address
+/// in the list.
 fn checked_url(services: &Services, text: &str) -> Result<String> {
     normal_url(text)?;
     let url = Url::parse(text.trim()).map_err(|_| Invalid::new("url", "url is not a valid address"))?;

@@ -1,10 +1,10 @@
-//! The outbox: an event and its deliveries are written in one transaction; `delivery` takes them
-//! from here and writes down what came of each attempt.
+//! The outbox: an event and its deliveries are written in one transaction. `delivery` claims the
+//! deliveries from here and records the outcome of each attempt.
 //!
-//! Guarantees: an event that was committed has a delivery for each endpoint that was enabled and
-//! wanted it, whatever dies afterwards. A delivery is in one pair of hands; a dead worker loses
-//! it within [`jobs::LEASE`]. No transaction is open while an attempt is made. A site without
-//! endpoints pays one look-up by key an event.
+//! Guarantees: a committed event has a delivery for each endpoint that was enabled and subscribed
+//! to it, whatever crashes afterwards. One worker holds a delivery at a time; a dead worker loses
+//! it within [`jobs::LEASE`]. No transaction is open during an attempt. A site without endpoints
+//! pays one lookup by key per event.
 
 mod record;
 
@@ -30,17 +30,17 @@ use crate::{Result, Services, boxed};
 
 pub use record::{AfterAttempt, FailureJudge, FinishedAttempt, record_delivered, record_failed};
 
-/// Deliveries that one claim takes, so that other writers wait for some milliseconds at most.
+/// Maximum number of deliveries per claim, which blocks other writes for a few milliseconds.
 const AT_ONCE: usize = 256;
-/// Of one endpoint a claim takes an even share, but so many where there are: as many as are attempted
-/// at once, so that a short line costs one claim and not several.
+/// A claim takes an equal share of each endpoint's backlog, but at least this number: as many as
+/// are attempted at once, so that a short backlog needs one claim.
 const LEAST_SHARE: usize = 4;
-/// The longest pause that a receiver can ask for; one that ends later was set by another clock.
+/// Longest pause that a receiver can request. A pause that ends later was set by a different clock.
 const LONGEST_PAUSE_MS: i64 = 24 * 3600 * 1000;
-/// Records forgotten in one transaction, so that questions need not wait for it.
+/// Number of records deleted per transaction, so that questions do not wait for it.
 const FORGET_AT_ONCE: i64 = 500;
 
-/// Events that were written, with what is to be told once they are committed.
+/// Events that were written, and whether they caused deliveries. Publish them after the commit.
 #[derive(Default)]
 pub(crate) struct Appended {
     events: Vec<Event>,
@@ -48,7 +48,7 @@ pub(crate) struct Appended {
 }
 
 impl Appended {
-    /// Tells watchers and, when something is to be delivered, the workers. After the commit.
+    /// Notifies subscribers and, if there are deliveries, the workers. Call it after the commit.
     pub(crate) fn publish(self, services: &Services) {
         services.bus.publish(self.events);
         if self.has_deliveries {
@@ -57,11 +57,11 @@ impl Appended {
     }
 }
 
-/// Appends to the site's log and writes a delivery for each endpoint that wants one of the
-/// events. Locks the site's counter until the transaction ends: call it last.
+/// Appends events to the site's log and writes a delivery for each endpoint that subscribes to
+/// them. Locks the site's counter until the end of the transaction, so call it last.
 ///
 /// # Errors
-/// Only the database's own.
+/// Only errors of the database.
 pub(crate) async fn append(c: &mut db::Conn, site: SiteId, now: Timestamp, new: Vec<NewEvent>) -> db::Result<Appended> {
     let events = db::events::append(c, site, now, new).await?;
     let mut appended = Appended { events, has_deliveries: false };
@@ -70,7 +70,7 @@ pub(crate) async fn append(c: &mut db::Conn, site: SiteId, now: Timestamp, new: 
     }
     let endpoints = db::webhooks::subscriptions(c, site).await?;
     for event in &appended.events {
-        // Made once an event: all endpoints get the same bytes.
+        // Created once per event: all endpoints get the same bytes.
         let mut body = None;
         for (endpoint, _) in endpoints.iter().filter(|(_, events)| events.contains(&event.event_type)) {
             let body = body.get_or_insert_with(|| body_of(event)).clone();
@@ -81,12 +81,12 @@ pub(crate) async fn append(c: &mut db::Conn, site: SiteId, now: Timestamp, new: 
     Ok(appended)
 }
 
-/// The bytes that are sent for an event.
+/// Returns the bytes that are sent for an event.
 pub(crate) fn body_of(event: &Event) -> String {
     envelope::wrap(event.event_type.as_str(), event.created_at, &event.data)
 }
 
-/// A delivery of an event, due at once.
+/// Returns a delivery of an event, due immediately.
 pub(crate) fn delivery(webhook_id: WebhookId, event: &Event, body: String, now: Timestamp) -> Delivery {
     Delivery {
         id: randomness::uuid(now),
@@ -106,22 +106,21 @@ pub(crate) fn delivery(webhook_id: WebhookId, event: &Event, body: String, now: 
     }
 }
 
-/// Where a delivery goes and what signs it.
+/// Address and secrets of an endpoint.
 #[derive(Debug, Clone)]
 pub struct DeliveryTarget {
-    /// The endpoint's address, as its owner wrote it.
+    /// Address of the endpoint, as its owner wrote it.
     pub url: String,
-    /// What signs; none when the installation's key is not the one that the secret was sealed
-    /// with.
+    /// Signing secrets. `None` when they were sealed with another secret key.
     pub secrets: Option<SigningSecrets>,
 }
 
-/// The secrets that sign an endpoint's deliveries. `Debug` does not show them.
+/// The secrets that sign the deliveries of an endpoint. `Debug` does not print them.
 #[derive(Clone)]
 pub struct SigningSecrets {
-    /// The present one.
+    /// The current secret.
     pub active: String,
-    /// The other one of a rotation.
+    /// The other secret during a rotation.
     pub overlapping: Option<String>,
 }
 
@@ -136,49 +135,50 @@ impl std::fmt::Debug for SigningSecrets {
 pub struct ClaimedDelivery {
     /// The delivery.
     pub delivery: Delivery,
-    /// Where it goes.
+    /// Address and secrets of its endpoint.
     pub target: Arc<DeliveryTarget>,
-    /// Until when it is held.
+    /// End of the lease.
     pub lease_until: Timestamp,
 }
 
-/// What a worker holds already, and what it has room for.
+/// What a worker holds, and how much more it can take.
 #[derive(Debug, Clone, Default)]
 pub struct ClaimRequest {
-    /// Deliveries in all.
+    /// Maximum number of deliveries to claim.
     pub room: usize,
-    /// Deliveries of one endpoint at most, held ones included.
+    /// Maximum number of deliveries per endpoint, including those that the worker holds.
     pub per_endpoint: usize,
-    /// Endpoints of which more may be held, and how many.
+    /// Higher limits for individual endpoints.
     pub quick: HashMap<WebhookId, usize>,
-    /// Held now.
+    /// Deliveries that the worker holds.
     pub held: HashMap<WebhookId, HashSet<Uuid>>,
 }
 
-/// What is due and was left behind by a claim.
+/// Due deliveries that a claim left behind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Backlog {
     /// Whether another claim could take more now.
     pub is_some_free: bool,
-    /// The endpoints of which more is due, or may be, than may be held.
+    /// Endpoints that have, or may have, more due deliveries than may be held.
     pub behind: HashSet<WebhookId>,
 }
 
 impl ClaimRequest {
-    /// How many more of an endpoint may be held.
+    /// Returns how many more deliveries of an endpoint may be held.
     fn room_for(&self, webhook: WebhookId) -> usize {
         let most = self.quick.get(&webhook).copied().unwrap_or(self.per_endpoint);
         most.saturating_sub(self.held.get(&webhook).map_or(0, HashSet::len))
     }
 
-    /// Whether it is held already, which a clock that has jumped past its lease does not know.
+    /// Returns whether the worker already holds a delivery. After a jump of the clock, the database
+    /// may consider its lease ended.
     fn holds(&self, webhook: WebhookId, id: Uuid) -> bool {
         self.held.get(&webhook).is_some_and(|held| held.contains(&id))
     }
 }
 
-/// Changes whenever this process has written something to deliver; other processes' writes
-/// are found by looking every [`jobs::POLL`].
+/// Returns a receiver that changes whenever this process writes deliveries or queues mails. Those
+/// of other processes are found every [`jobs::POLL`].
 pub fn changes(services: &Services) -> watch::Receiver<()> {
     services.outbox.subscribe()
 }
@@ -187,11 +187,11 @@ pub(crate) fn wake(services: &Services) {
     services.outbox.send_replace(());
 }
 
-/// Takes due deliveries for `owner`, for [`jobs::LEASE`], of each endpoint longest due first; says
-/// beside them what is left.
+/// Claims due deliveries for the worker `owner`, for [`jobs::LEASE`], longest due first per
+/// endpoint. Also returns the backlog.
 ///
 /// # Errors
-/// Only the database's own.
+/// Only errors of the database.
 #[boxed]
 pub async fn claim(services: &Services, owner: &str, wanted: ClaimRequest) -> Result<(Vec<ClaimedDelivery>, Backlog)> {
     let now = services.now();
@@ -202,7 +202,7 @@ pub async fn claim(services: &Services, owner: &str, wanted: ClaimRequest) -> Re
         }
         open_lines(&mut reader, now, &wanted).await?
     };
-    // What waits for endpoints that are full or rest keeps no writer waiting.
+    // Deliveries of endpoints that are full or paused do not use the writer.
     if open.is_empty() {
         return Ok((Vec::new(), left));
     }
@@ -225,32 +225,33 @@ fn target(services: &Services, webhook: &Webhook, now: Timestamp) -> DeliveryTar
     DeliveryTarget { url: webhook.url.clone(), secrets }
 }
 
-/// Gives deliveries back that were not attempted.
+/// Releases deliveries that were not attempted.
 ///
 /// # Errors
-/// Only the database's own.
+/// Only errors of the database.
 #[boxed]
 pub async fn release(services: &Services, owner: &str, ids: Vec<Uuid>) -> Result<()> {
     let owner = owner.to_owned();
     services.db.write(move |c| Box::pin(async move { Ok(db::outbox::release(c, &ids, &owner).await?) })).await
 }
 
-/// Frees what a server held that has died; gives how many deliveries that were. Only for a
-/// server that knows that it is the only one: another one's would be attempted twice.
+/// Releases all deliveries that a crashed server held. Returns their number. Only for a server that
+/// knows that it is the only one: otherwise deliveries would be attempted twice.
 ///
 /// # Errors
-/// Only the database's own.
+/// Only errors of the database.
 #[boxed]
 pub async fn release_all(services: &Services) -> Result<usize> {
     services.db.write(|c| Box::pin(async move { Ok(db::outbox::release_all(c).await?) })).await
 }
 
-/// After the clock was set back: what was put off by a clock that was ahead is due no later than
-/// if its last attempt had just failed. `waits` are the longest before each attempt; jobs of
-/// `kinds` wait `longest_job_wait` at most. Pauses end, since nobody knows when they began.
+/// Adjusts due times after the clock was set back: nothing is due later than if its last attempt
+/// had just failed. `waits` are the longest waits before each attempt of a delivery; jobs of
+/// `kinds` wait at most `longest_job_wait`. Pauses end, because it is unknown when they began.
+/// Returns the number of adjusted rows.
 ///
 /// # Errors
-/// Only the database's own.
+/// Only errors of the database.
 #[boxed]
 pub async fn clock_went_back(
     services: &Services,
@@ -274,11 +275,11 @@ pub async fn clock_went_back(
         .await
 }
 
-/// Forgets the records of deliveries that ended longer ago than events are kept; gives how
-/// many, at most so many that nothing waits for it.
+/// Deletes records of deliveries that ended before the event retention. Returns their number, at
+/// most 500 per call.
 ///
 /// # Errors
-/// Only the database's own.
+/// Only errors of the database.
 #[boxed]
 pub async fn delete_expired(services: &Services) -> Result<usize> {
     let before = services.now().minus(services.settings.event_retention);
@@ -300,7 +301,7 @@ async fn claim_picked(
         return Ok((Vec::new(), left));
     }
     let taken = db::outbox::claim(c, &picked, &lease).await?;
-    // An event may have been written for an endpoint just as its owner disabled it.
+    // An event may have been written for an endpoint while its owner disabled it.
     let (disabled, ours): (Vec<_>, Vec<_>) = taken.into_iter().partition(|(_, it)| it.disabled.is_some());
     for endpoint in disabled.iter().map(|(_, it)| (it.site_id, it.id)).collect::<HashSet<_>>() {
         db::deliveries::cancel(c, endpoint.0, endpoint.1, lease.now).await?;
@@ -308,8 +309,8 @@ async fn claim_picked(
     Ok((ours, left))
 }
 
-/// The lines that may be taken from, longest due first, and those that are behind since no more of them
-/// may be held. Endpoints that rest are neither.
+/// Returns the endpoints to claim from, longest due first, and those that are behind because no
+/// more of their deliveries may be held. Paused endpoints are in neither.
 async fn open_lines(c: &mut db::Conn, now: Timestamp, wanted: &ClaimRequest) -> Result<(Vec<WebhookId>, Backlog)> {
     let resting: HashSet<WebhookId> = db::webhooks::resting(c, now, LONGEST_PAUSE_MS).await?.into_iter().collect();
     let mut lines = db::outbox::due_endpoints(c, now).await?;
@@ -318,7 +319,7 @@ async fn open_lines(c: &mut db::Conn, now: Timestamp, wanted: &ClaimRequest) -> 
     Ok((open, Backlog { is_some_free: false, behind: full.into_iter().collect() }))
 }
 
-/// Deliveries that there is room for, from these lines; adds what is left of them.
+/// Picks deliveries of these endpoints as far as there is room, and adds the rest to the backlog.
 async fn pick(
     c: &mut db::Conn,
     lease: &db::jobs::Lease,

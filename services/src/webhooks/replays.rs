@@ -1,9 +1,10 @@
-//! "Send again what this webhook has not got since": a walk over the site's log, done by a job
-//! in small transactions, so that it goes on where it was when the process died.
+//! Replays: sending a webhook the events since a point in time that it has not received. A job goes
+//! through the event log in small transactions, so that it continues where it stopped after a
+//! crash.
 //!
-//! For each event that the webhook wants: a delivery that failed or was cancelled begins anew; an
-//! event that has none, because the webhook was disabled at the time, gets one; all others are
-//! left alone.
+//! For each event that the webhook subscribes to: a failed or canceled delivery is repeated; an
+//! event without a delivery, because the webhook was disabled at the time, gets one; all other
+//! deliveries are left alone.
 
 use std::collections::HashMap;
 
@@ -22,15 +23,16 @@ use crate::webhooks::{deliveries, endpoints, outbox};
 use crate::{Error, Result, Services, Viewer, boxed};
 use helpbot_domain::job::Job;
 
-/// Events of one transaction.
+/// Number of events per transaction.
 const STEP: i64 = 200;
 
-/// Asks to send again what a webhook has not got of the events since a moment, of one kind or
-/// of all that it wants.
+/// Requests a replay of the events since `since`, of one type or of all types that the webhook
+/// subscribes to.
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`; `NotFound`; `Conflict` while the webhook is disabled or another
-/// such request runs; `Invalid` for a moment that is to come or an event that it does not want.
+/// replay of it runs; `Invalid` for a time in the future or an event type that is not sent to
+/// webhooks.
 #[boxed]
 pub async fn request(
     services: &Services,
@@ -43,7 +45,7 @@ pub async fn request(
     let site = endpoints::managed(services, viewer, named).await?.id;
     let now = services.now();
     if since > now {
-        return Err(Invalid::new("since", "since must not lie in the future").into());
+        return Err(Invalid::new("since", "since must not be in the future.").into());
     }
     if let Some(kind) = event_type {
         rules::events(&[kind])?;
@@ -74,7 +76,9 @@ pub async fn request(
                 let job = NewJob::new(site, REPLAY, Some(webhook.to_string()), &payload);
                 match job.enqueue(c, now).await? {
                     true => Ok(replay),
-                    false => Err(Error::Conflict("A replay of this webhook is running".into())),
+                    false => Err(Error::Conflict(
+                        "A replay of this webhook is already running. Wait until it has finished.".into(),
+                    )),
                 }
             })
         })
@@ -83,7 +87,7 @@ pub async fn request(
     Ok(replay)
 }
 
-/// The last such request of a webhook.
+/// Returns the last replay of a webhook.
 ///
 /// # Errors
 /// `Forbidden`.
@@ -94,11 +98,11 @@ pub async fn last(services: &Services, viewer: &Viewer, webhook: &Webhook) -> Re
     Ok(db::replays::last(&mut services.db.reader().await?, site, webhook.id).await?)
 }
 
-/// Does the next part of a replay; true when that was the last. The webhook being deleted or
-/// disabled ends it too.
+/// Does the next part of a replay. Returns `true` when the replay is finished, which also happens
+/// when the webhook is deleted or disabled.
 ///
 /// # Errors
-/// Only the database's own.
+/// Only errors of the database.
 #[boxed]
 pub async fn step(services: &Services, job: &Job) -> Result<bool> {
     let ReplayJob { replay_id } = jobs::payload(job)?;
@@ -133,7 +137,7 @@ async fn walk(c: &mut db::Conn, mut replay: Replay, webhook: &Webhook, now: Time
     let mut again = Vec::new();
     for event in &events {
         match known.get(&event.id) {
-            // There is nothing left to be told.
+            // An erased event has no content to deliver.
             None if event.is_erased() => {}
             None => {
                 let new = outbox::delivery(webhook.id, event, outbox::body_of(event), now);
@@ -150,7 +154,7 @@ async fn walk(c: &mut db::Conn, mut replay: Replay, webhook: &Webhook, now: Time
     Ok(replay)
 }
 
-/// What is left of the log for a replay.
+/// Returns the part of the log that a replay has not gone through yet.
 fn window(replay: &Replay, webhook: &Webhook) -> LogWindow {
     let wanted = webhook.events.iter().filter(|kind| replay.event_type.is_none_or(|only| only == **kind));
     LogWindow { after: replay.walked_seq, last: replay.last_seq, since: replay.since, types: wanted.copied().collect() }

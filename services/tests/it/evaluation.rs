@@ -125,7 +125,10 @@ async fn a_reading_that_loses_more_than_allowed_is_held_back_and_the_old_one_ans
     let failed = on.source(&source).await;
     assert_eq!(failed.status, SourceStatus::Failed);
     let reason = failed.error.unwrap_or_default();
-    assert!(reason.starts_with("Held back: 2 test questions") && reason.contains(REFUND.0), "{reason}");
+    assert!(
+        reason.starts_with("The sync was held back, because 2 passing test questions") && reason.contains(REFUND.0),
+        "{reason}"
+    );
     assert_eq!(failed.chunk_count, 3);
     assert_eq!(passed(&on.run().await), [true, true]);
 }

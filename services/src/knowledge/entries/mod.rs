@@ -1,9 +1,9 @@
 //! Entries: questions with their answers, found on pages or written by the owner.
 //!
-//! What the owner writes stands in one text source of the site, an entry a document, and answers
-//! at once. Other ways to ask (phrasings) may be added to each entry, wherever it comes from;
-//! they stay while its content does, and are the largest single gain in quality that an owner
-//! can make (docs/answering.md). All entries can be taken out as a file and brought in from one
+//! Entries that the owner writes belong to one text source of the site and answer immediately.
+//! Phrasings, which are other ways to ask the question, can be added to every entry. They are kept
+//! while the content of the entry stays the same, and improve answers more than anything else that
+//! an owner can do (docs/answering.md). All entries can be exported to a file and imported from one
 //! ([`transfer`], [`table`]).
 
 pub mod table;
@@ -28,26 +28,26 @@ use helpbot_domain::site::Site;
 const QUESTION_MAX_CHARS: usize = 500;
 const ANSWER_MAX_CHARS: usize = 20_000;
 const PHRASING_MAX_CHARS: usize = 500;
-/// Phrasings of one entry; past a few dozen more add nothing (docs/answering.md).
+/// Maximum number of phrasings per entry. More than a few dozen have no effect (docs/answering.md).
 const PHRASINGS_MAX: usize = 100;
 
 /// A question with its answer.
 pub type Entry = StoredChunk;
 
-/// What an owner writes.
+/// Input for an entry.
 #[derive(Debug, Clone)]
 pub struct NewEntry {
     /// The question, 1 to 500 characters.
     pub question: String,
-    /// The answer, restricted Markdown, 1 to 20,000 characters.
+    /// The answer in restricted Markdown, 1 to 20,000 characters.
     pub answer: String,
-    /// Other ways to ask it.
+    /// Other ways to ask the question.
     pub phrasings: Vec<String>,
-    /// Where visitors can read more.
+    /// Address where visitors can read more.
     pub url: Option<String>,
 }
 
-/// Whether the viewer may write entries of a site: asked before a large file is taken in.
+/// Checks that the viewer may write entries of a site. Used before a large upload is accepted.
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`.
@@ -57,7 +57,7 @@ pub async fn may_write(services: &Services, viewer: &Viewer, named: Option<SiteI
     sites::get(services, viewer, named).await.map(drop)
 }
 
-/// Adds an entry; it answers at once.
+/// Adds an entry. It answers immediately.
 ///
 /// # Errors
 /// `Forbidden`; `Invalid` names the field.
@@ -86,10 +86,11 @@ pub async fn add(services: &Services, viewer: &Viewer, named: Option<SiteId>, ne
         .await
 }
 
-/// Changes an entry that the owner wrote; what is absent stays as it is.
+/// Changes an entry that the owner wrote. `None` leaves a value unchanged.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound`; `Conflict` for one that was found on a page: it follows the page.
+/// `Forbidden`; `NotFound`; `Conflict` for an entry that was found on a page; `Invalid` names the
+/// field.
 #[boxed]
 pub async fn update(
     services: &Services,
@@ -105,7 +106,7 @@ pub async fn update(
     change(services, viewer, named, id, move |entry, is_own| {
         if !is_own {
             return Err(Error::Conflict(
-                "This entry was found on a page; change the page, or write one of your own".into(),
+                "This entry comes from a page and cannot be changed. Change the page, or write your own entry.".into(),
             ));
         }
         entry.question = question.or(entry.question.take());
@@ -116,7 +117,7 @@ pub async fn update(
     .await
 }
 
-/// Adds another way to ask an entry's question; one that is there already changes nothing.
+/// Adds a phrasing to an entry. One that exists already changes nothing.
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`; `LimitReached`; `Invalid`.
@@ -133,7 +134,7 @@ pub async fn add_phrasing(
     change(services, viewer, named, id, move |entry, _| {
         let is_there = entry.phrasings.iter().any(|known| known.to_lowercase() == phrasing.to_lowercase());
         if entry.phrasings.len() >= PHRASINGS_MAX && !is_there {
-            return Err(Error::LimitReached(format!("An entry may have {PHRASINGS_MAX} phrasings")));
+            return Err(Error::LimitReached(format!("An entry can have at most {PHRASINGS_MAX} phrasings.")));
         }
         if !is_there {
             entry.phrasings.push(phrasing);
@@ -146,7 +147,7 @@ pub async fn add_phrasing(
 /// Deletes an entry that the owner wrote.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound`; `Conflict` for one that was found on a page.
+/// `Forbidden`; `NotFound`; `Conflict` for an entry that was found on a page.
 #[boxed]
 pub async fn delete(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: ChunkId) -> Result<()> {
     viewer.require(Scope::WriteSources)?;
@@ -157,7 +158,10 @@ pub async fn delete(services: &Services, viewer: &Viewer, named: Option<SiteId>,
             Box::pin(async move {
                 let (entry, source) = found(c, site, id).await?;
                 if !is_own(&source) {
-                    return Err(Error::Conflict("This entry was found on a page; it goes when the page does".into()));
+                    return Err(Error::Conflict(
+                        "This entry comes from a page and cannot be deleted. It is removed when the page is removed."
+                            .into(),
+                    ));
                 }
                 db::documents::delete(c, site, entry.document_id).await?;
                 recount(c, source, now).await?;
@@ -167,8 +171,8 @@ pub async fn delete(services: &Services, viewer: &Viewer, named: Option<SiteId>,
         .await
 }
 
-/// Makes an entry of a conversation's question, with an answer of the owner's or, when none is
-/// given, the last one that a member wrote in it.
+/// Creates an entry from the question of a conversation. `answer` defaults to the last message that
+/// a member wrote in the conversation.
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`; `Invalid` when no answer is given and no member wrote one.
@@ -192,15 +196,17 @@ pub async fn promote(
                 message.author == helpbot_domain::conversation::Author::Agent
             };
             let last = messages.iter().rev().find(by_agent).map(|message| message.text.clone());
-            last.ok_or_else(|| Invalid::new("answer", "Give an answer: no member wrote one in this conversation"))?
+            last.ok_or_else(|| {
+                Invalid::new("answer", "answer is required, because no member wrote one in this conversation.")
+            })?
         }
     };
     let new = NewEntry { question: conversation.question, answer, phrasings: Vec::new(), url: None };
     add(services, viewer, Some(site), new).await
 }
 
-/// A part of the site's entries, which go by id; of those with `words` in question or answer when
-/// some are given.
+/// Returns one page of the site's entries, ordered by ID. With `words`, only entries that contain
+/// them in the question or the answer.
 ///
 /// # Errors
 /// `Forbidden`.
@@ -217,7 +223,7 @@ pub async fn list(
     Ok(db::chunks::entries(&mut services.db.reader().await?, site, words, page).await?)
 }
 
-/// How many entries the site has; of those with `words` when some are given.
+/// Returns the number of the site's entries. With `words`, only those that contain them.
 ///
 /// # Errors
 /// `Forbidden`.
@@ -257,7 +263,7 @@ async fn found(c: &mut db::Conn, site: SiteId, id: ChunkId) -> Result<(Entry, So
     Ok((entry, source))
 }
 
-/// Whether it holds what the owner writes entry by entry.
+/// Returns whether this is the source of the entries that the owner writes.
 fn is_own(source: &Source) -> bool {
     source.kind == SourceKind::Text && source.url == WRITTEN_ANSWERS
 }
@@ -273,7 +279,7 @@ async fn own_source(c: &mut db::Conn, site: SiteId, now: Timestamp) -> Result<So
     source.ok_or_else(|| Error::internal("the source of written answers was not stored"))
 }
 
-/// An entry of the owner's, and the document that it stands in.
+/// Returns an entry that the owner writes, and the document that it belongs to.
 fn new_entry(source: &Source, id: ChunkId, question: String, answer: String, now: Timestamp) -> (Document, Entry) {
     let document = document(source, &question, now);
     let entry = StoredChunk {
@@ -326,10 +332,10 @@ async fn recount(c: &mut db::Conn, mut source: Source, now: Timestamp) -> Result
     Ok(db::sites::bump_index_version(c, source.site_id).await?)
 }
 
-/// Phrasings as they are stored: each on one line.
+/// Checks phrasings and normalizes each to one line.
 fn cleaned(phrasings: &[String]) -> Result<Vec<String>, Invalid> {
     if phrasings.len() > PHRASINGS_MAX {
-        return Err(Invalid::new("phrasings", format!("An entry may have {PHRASINGS_MAX} phrasings")));
+        return Err(Invalid::new("phrasings", format!("An entry can have at most {PHRASINGS_MAX} phrasings.")));
     }
     phrasings.iter().map(|words| text::required("phrasings", &text::one_line(words), PHRASING_MAX_CHARS)).collect()
 }

@@ -1,16 +1,16 @@
-//! Entries as a file: CSV for spreadsheets, JSON lines for programs. One row an entry.
+//! Entries as a file: CSV for spreadsheets, JSON lines for programs. Each row is an entry.
 //!
 //! | column | CSV | JSON lines |
 //! |---|---|---|
-//! | `id` | the entry that the row was, if any | the same, or absent |
+//! | `id` | ID of an exported entry, or empty | the same, or absent |
 //! | `question`, `answer` | text; the answer is restricted Markdown | the same |
-//! | `url` | an address or nothing | the same, or null |
-//! | `phrasings`, `categories` | one a line of the cell | arrays of texts |
+//! | `url` | an address, or empty | the same, or null |
+//! | `phrasings`, `categories` | one per line of the cell | arrays of texts |
 //!
 //! A spreadsheet runs a cell that begins with `=`, `+`, `-` or `@` as a formula (CWE-1236). Such
-//! cells are written with an apostrophe before them, which spreadsheets take for "this is text",
-//! and read back without it; so are those where only apostrophes stand before such a sign, so
-//! that every text comes back as it was.
+//! cells are written with an apostrophe before them, which spreadsheets understand as "this is
+//! text", and read without it. Cells in which only apostrophes precede such a sign are treated in
+//! the same way, so that every text is read as it was written.
 
 use std::borrow::Cow;
 
@@ -20,28 +20,29 @@ use serde::{Deserialize, Serialize};
 
 pub use helpbot_domain::table::ROWS_MAX;
 
-/// How Excel is told that a file is UTF-8.
+/// Tells Excel that a file is UTF-8.
 const BYTE_ORDER_MARK: char = '\u{feff}';
-/// The columns in the order in which they are written.
+/// The columns, in the order in which they are written.
 const COLUMNS: [Column; 6] =
     [Column::Id, Column::Question, Column::Answer, Column::Url, Column::Phrasings, Column::Categories];
 
-/// What a column is called in a file.
+/// Returns the name of a column in a file.
 fn name(column: Column) -> &'static str {
     column.names()[0]
 }
 
-/// How a file of entries is written.
+/// The format of a file of entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Comma-separated values with a head; a semicolon or tab separates as well when read.
+    /// Comma-separated values with a header row. Semicolons and tabs are also accepted as
+    /// separators.
     Csv,
-    /// One JSON object a line.
+    /// One JSON object per line.
     JsonLines,
 }
 
 impl Format {
-    /// The format that a file's name tells.
+    /// Returns the format for the name of a file.
     pub fn of_name(name: &str) -> Option<Self> {
         let extension = name.rsplit_once('.')?.1.to_ascii_lowercase();
         match extension.as_str() {
@@ -51,7 +52,7 @@ impl Format {
         }
     }
 
-    /// Its media type.
+    /// Returns the media type of the format.
     pub fn media_type(self) -> &'static str {
         match self {
             Self::Csv => "text/csv; charset=utf-8",
@@ -59,7 +60,7 @@ impl Format {
         }
     }
 
-    /// What stands before the first row.
+    /// Returns what precedes the first row.
     pub fn head(self) -> String {
         match self {
             Self::Csv => format!("{BYTE_ORDER_MARK}{}\r\n", COLUMNS.map(name).join(",")),
@@ -67,7 +68,7 @@ impl Format {
         }
     }
 
-    /// One row, its end of line included.
+    /// Returns one row with its line end.
     pub fn row(self, row: &Row) -> String {
         match self {
             Self::Csv => csv_row(row),
@@ -75,11 +76,7 @@ impl Format {
         }
     }
 
-    /// The rows of a file, each with the number of its line, the first line being 1. Rows without
-    /// any text are left out.
-    ///
-    /// # Errors
-    /// Names `file` and what is wrong with it, with the line.
+    /// Parses a file. Returns each row with its line number.
     pub fn read(self, text: &str) -> Result<Vec<(usize, Row)>, Invalid> {
         let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
         let rows = match self {
@@ -87,7 +84,7 @@ impl Format {
             Self::JsonLines => read_json_lines(text)?,
         };
         if rows.is_empty() {
-            return Err(refused("The file has no entries".into()));
+            return Err(refused("The file contains no entries.".into()));
         }
         Ok(rows)
     }
@@ -96,20 +93,20 @@ impl Format {
 /// One entry in a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
-    /// The entry that it was when it was exported.
+    /// ID of the entry when it was exported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// The question.
     pub question: String,
-    /// The answer, restricted Markdown.
+    /// The answer in restricted Markdown.
     pub answer: String,
-    /// Where visitors can read more.
+    /// Address where visitors can read more.
     #[serde(default)]
     pub url: Option<String>,
-    /// Other ways to ask it; none leaves those that are there.
+    /// Other ways to ask the question. `None` keeps the existing ones.
     #[serde(default)]
     pub phrasings: Option<Vec<String>>,
-    /// Categories above it, outermost first.
+    /// Categories of the entry, outermost first.
     #[serde(default)]
     pub categories: Vec<String>,
 }
@@ -130,13 +127,14 @@ fn csv_row(row: &Row) -> String {
     ];
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     let bytes = writer.write_record(cells.map(|cell| harmless(cell).into_owned())).ok().and_then(|()| {
-        // Writing to memory fails for no record of six cells.
+        // Writing six cells to memory cannot fail.
         writer.into_inner().ok()
     });
     String::from_utf8(bytes.unwrap_or_default()).unwrap_or_default()
 }
 
-/// Whether a spreadsheet would run the text, or take off an apostrophe that is its own.
+/// Returns whether a spreadsheet would run the text as a formula, or remove an apostrophe that
+/// belongs to it.
 fn is_formula(text: &str) -> bool {
     text.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r'])
 }
@@ -145,7 +143,7 @@ fn harmless(text: &str) -> Cow<'_, str> {
     if is_formula(text) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
-/// The text of a cell that [`harmless`] wrote, or that anybody did.
+/// Returns the text of a cell that [`harmless`] or anybody else wrote.
 fn meant(cell: &str) -> &str {
     cell.strip_prefix('\'').filter(|text| is_formula(text)).unwrap_or(cell)
 }
@@ -153,16 +151,16 @@ fn meant(cell: &str) -> &str {
 fn read_csv(text: &str) -> Result<Vec<(usize, Row)>, Invalid> {
     let delimiter = table::delimiter(text);
     let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
-    let head = reader.headers().map_err(|error| refused(format!("The file cannot be read: {error}")))?.clone();
+    let head = reader.headers().map_err(|error| refused(format!("The file cannot be read as CSV: {error}.")))?.clone();
     let place = |column: Column| column.place(&head);
     if let Some(missing) = [Column::Question, Column::Answer].into_iter().find(|needed| place(*needed).is_none()) {
         let needed = name(missing);
-        return Err(refused(format!("The first line must name the columns; there is none called \"{needed}\"")));
+        return Err(refused(format!("The first line must name the columns, and the column \"{needed}\" is missing.")));
     }
     let [id, question, answer, url, phrasings, categories] = COLUMNS.map(place);
     let (mut rows, mut lines) = (Vec::new(), Lines { text, seen: 0, line: 1 });
     for record in reader.records() {
-        let record = record.map_err(|error| refused(format!("The file cannot be read: {error}")))?;
+        let record = record.map_err(|error| refused(format!("The file cannot be read as CSV: {error}.")))?;
         let line = lines.at(record.position());
         let cell = |place: Option<usize>| place.map(|at| meant(record.get(at).unwrap_or_default().trim()));
         let text = |place| cell(place).filter(|text| !text.is_empty()).map(str::to_owned);
@@ -182,7 +180,8 @@ fn read_csv(text: &str) -> Result<Vec<(usize, Row)>, Invalid> {
     Ok(rows)
 }
 
-/// The numbers of lines, as an editor shows them; the reader's own are one off behind CRLF.
+/// Computes line numbers as an editor shows them. The numbers of the CSV reader are one too low
+/// after CRLF.
 struct Lines<'a> {
     text: &'a str,
     seen: usize,
@@ -204,7 +203,8 @@ impl Lines<'_> {
 fn read_json_lines(text: &str) -> Result<Vec<(usize, Row)>, Invalid> {
     let mut rows = Vec::new();
     for (line, text) in (1..).zip(text.lines()).filter(|(_, text)| !text.trim().is_empty()) {
-        let row = serde_json::from_str(text).map_err(|error| refused(format!("Line {line} is no entry: {error}")))?;
+        let row =
+            serde_json::from_str(text).map_err(|error| refused(format!("Line {line} is not an entry: {error}.")))?;
         push(&mut rows, line, row)?;
     }
     Ok(rows)
@@ -212,7 +212,7 @@ fn read_json_lines(text: &str) -> Result<Vec<(usize, Row)>, Invalid> {
 
 fn push(rows: &mut Vec<(usize, Row)>, line: usize, row: Row) -> Result<(), Invalid> {
     if rows.len() == ROWS_MAX {
-        return Err(refused(format!("The file has more than {ROWS_MAX} entries")));
+        return Err(refused(format!("The file has more than {ROWS_MAX} entries. Split it into several files.")));
     }
     rows.push((line, row));
     Ok(())
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn every_text_comes_back_as_it_was_and_none_is_a_formula() {
+    fn every_text_is_read_as_it_was_written_and_none_is_a_formula() {
         let texts = [
             "=HYPERLINK(\"https://evil.example\",\"a\")",
             "+49 30 1234",
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_that_people_make_are_read() {
+    fn tables_from_spreadsheets_are_read() {
         let semicolons = "\u{feff}Antwort;Frage\r\nSo.;Why?\r\n;\r\n";
         let tabs = "question\tanswer\tcategory\nWhy?\t\"So.\"\tOrders\n";
 
@@ -279,10 +279,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_table_is_refused_with_the_line() {
+    fn malformed_files_are_refused_with_the_line() {
         let message = |format: Format, text: &str| format.read(text).expect_err("no table").to_string();
 
-        assert!(message(Format::Csv, "how,why\na,b\n").contains("none called \"question\""));
+        assert!(message(Format::Csv, "how,why\na,b\n").contains("the column \"question\" is missing"));
         assert!(message(Format::Csv, "question,answer\n").contains("no entries"));
         assert!(
             message(Format::JsonLines, "{\"question\":\"a\",\"answer\":\"b\"}\n{\"question\":1}").contains("Line 2")

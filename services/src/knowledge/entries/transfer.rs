@@ -1,11 +1,11 @@
-//! All entries of a site into a file, and the entries of a file into a site.
+//! Exporting all entries of a site to a file, and importing entries from a file.
 //!
-//! An import is read and planned as a whole before anything is written, so that a file with a bad
-//! row changes nothing. It is then written in pieces, between which others write, and may be
-//! repeated at any point: a row that is there already changes nothing. A row is an entry of the
-//! site when it has its id, when it says the same, or when it is the same question under the same
-//! categories among what the owner wrote; else it is new. Rows of entries that were found on
-//! pages may change their phrasings alone: their words follow the page.
+//! An import is read and planned completely before anything is written, so that a file with an
+//! invalid row changes nothing. It is then written in batches, between which other writes can
+//! happen, and can be repeated after any interruption: a row that exists already changes nothing. A
+//! row matches an existing entry when it has its ID, the same content, or the same question and
+//! categories as an entry that the owner wrote; otherwise it is new. A row that matches an entry of
+//! a page can only change its phrasings, because the content follows the page.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -24,27 +24,27 @@ use crate::runtime::randomness;
 use crate::{Error, Result, Services, Viewer, blocking, boxed};
 use helpbot_domain::site::Site;
 
-/// Entries read in one query.
+/// Number of entries per query.
 const PAGE: i64 = 1_000;
-/// Rows written in one transaction: some ten milliseconds during which no other write happens.
+/// Rows per transaction, which blocks other writes for about ten milliseconds.
 const WRITTEN_AT_ONCE: usize = 200;
-/// Bad rows that are named; who fixes these sees the next ones.
+/// Maximum number of invalid rows that an error names.
 const NAMED_MAX: usize = 10;
 const CATEGORY_MAX_CHARS: usize = 200;
 const CATEGORIES_MAX: usize = 10;
 
-/// What an import did.
+/// Result of an import.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Imported {
-    /// Entries that are new.
+    /// Number of new entries.
     pub added: usize,
-    /// Entries that were there and have other words, addresses or phrasings now.
+    /// Number of existing entries whose content, address or phrasings changed.
     pub updated: usize,
-    /// Rows that were there as they are.
+    /// Number of rows that changed nothing.
     pub unchanged: usize,
 }
 
-/// All entries of a site as a file, a piece at a time.
+/// An export of all entries of a site, read in pieces.
 pub struct Export {
     services: Services,
     site: SiteId,
@@ -54,7 +54,7 @@ pub struct Export {
     is_ended: bool,
 }
 
-/// Begins to write all entries of a site, in the order of their ids.
+/// Starts an export of all entries of a site, ordered by ID.
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`.
@@ -66,10 +66,10 @@ pub async fn export(services: &Services, viewer: &Viewer, named: Option<SiteId>,
 }
 
 impl Export {
-    /// The next piece of the file; none when it is whole.
+    /// Returns the next piece of the file, or `None` at its end.
     ///
     /// # Errors
-    /// Only the database's own.
+    /// Only errors of the database.
     #[boxed]
     pub async fn next(&mut self) -> Result<Option<String>> {
         if self.is_ended {
@@ -101,12 +101,12 @@ async fn page(services: &Services, site: SiteId, after: Option<ChunkId>) -> Resu
     Ok(db::chunks::entries(&mut services.db.reader().await?, site, None, PageRequest::after(after, PAGE)).await?)
 }
 
-/// Adds the entries of a file to those that the owner writes, and changes those that are there.
-/// They answer when all of them are written.
+/// Imports the entries of a file: adds new ones and updates existing ones. They answer when all of
+/// them are written.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound`; `Invalid` names `file` and the rows that cannot be taken: then
-/// nothing is changed.
+/// `Forbidden`; `NotFound`; `Invalid` names `file` and the invalid rows, in which case nothing is
+/// changed.
 #[boxed]
 pub async fn import(
     services: &Services,
@@ -125,16 +125,17 @@ pub async fn import(
     Ok(imported)
 }
 
-/// Reads the rows off the threads that answer: half a second for the largest file.
+/// Parses the rows off the threads that answer requests: the largest file takes half a second.
 async fn read(format: Format, file: Vec<u8>) -> Result<Vec<(usize, Row)>> {
     let read = move || {
-        let text = String::from_utf8(file).map_err(|_| Invalid::new("file", "The file is not UTF-8 text"))?;
+        let text = String::from_utf8(file)
+            .map_err(|_| Invalid::new("file", "The file is not UTF-8 text. Save it as UTF-8."))?;
         format.read(&text)
     };
     Ok(blocking(read).await??)
 }
 
-/// What makes rows the same question.
+/// What equal questions have in common.
 type QuestionKey = (String, Vec<String>);
 
 fn key(question: &str, categories: &[String]) -> QuestionKey {
@@ -142,7 +143,8 @@ fn key(question: &str, categories: &[String]) -> QuestionKey {
     (folded, categories.to_vec())
 }
 
-/// The entries of the site, found in the three ways that a row may mean one. Each is found once.
+/// The entries of the site, indexed in the three ways in which a row can match one. Each entry is
+/// matched once.
 struct ExistingEntries {
     by_id: HashMap<ChunkId, Entry>,
     by_content: HashMap<String, VecDeque<ChunkId>>,
@@ -197,7 +199,7 @@ impl ExistingEntries {
     }
 }
 
-/// What is to be written.
+/// What an import will write.
 #[derive(Default)]
 struct ImportPlan {
     new: Vec<Row>,
@@ -208,7 +210,8 @@ struct ImportPlan {
 impl ImportPlan {
     fn of(rows: Vec<(usize, Row)>, mut known: ExistingEntries) -> Result<Self, Invalid> {
         let (mut plan, mut bad, mut waiting) = (Self::default(), Vec::new(), Vec::new());
-        // Ids first, then same words, then same questions: no row takes what another one names.
+        // Match by ID first, then by content, then by question, so that no row takes an entry that
+        // another row names.
         for (line, row) in rows {
             match checked(row) {
                 Ok(row) => match known.take_id(row.id.as_deref()) {
@@ -234,12 +237,12 @@ impl ImportPlan {
         }
         plan.imported.added = plan.new.len();
         if known.own.len() + plan.new.len() > ROWS_MAX {
-            return Err(Invalid::new("file", format!("A site may have {ROWS_MAX} entries of its own")));
+            return Err(Invalid::new("file", format!("A site can have at most {ROWS_MAX} written entries.")));
         }
         if bad.is_empty() { Ok(plan) } else { Err(told(&bad)) }
     }
 
-    /// Plans what a row changes of the entry that it is.
+    /// Plans how a row changes the entry that it matches.
     fn change(&mut self, mut entry: Entry, row: Row, known: &ExistingEntries) -> Result<(), String> {
         let before = entry.clone();
         if let Some(phrasings) = row.phrasings {
@@ -252,7 +255,7 @@ impl ImportPlan {
             entry.url = row.url;
             entry.content_hash = content_hash(entry.question.as_deref(), &entry.heading, &entry.text);
         } else if (entry.question.as_deref(), &entry.text) != (Some(row.question.as_str()), &row.answer) {
-            return Err("This entry was found on a page, whose words it follows; without its id it is a new one".into());
+            return Err("This entry comes from a page, so only its phrasings can change. Remove the id to add the row as a new entry.".into());
         }
         if entry == before {
             self.imported.unchanged += 1;
@@ -278,8 +281,8 @@ impl ImportPlan {
         for piece in pieces(rows) {
             services.db.write(move |c| Box::pin(async move { add(c, site, piece, now).await })).await?;
         }
-        // Also where nothing was left to write: an import that broke off may have left entries
-        // that no index has seen yet.
+        // Also when nothing was written: an interrupted import may have left entries that no index
+        // contains yet.
         services
             .db
             .write(move |c| {
@@ -319,14 +322,14 @@ fn pieces<T>(mut all: Vec<T>) -> impl Iterator<Item = Vec<T>> {
     })
 }
 
-/// The row in the form in which entries are stored.
+/// Normalizes a row to the form in which entries are stored.
 fn checked(row: Row) -> Result<Row, Invalid> {
     let url = match row.url {
         Some(url) => Some(address(&url)?),
         None => None,
     };
     if row.categories.len() > CATEGORIES_MAX {
-        return Err(Invalid::new("categories", format!("An entry may have {CATEGORIES_MAX} categories")));
+        return Err(Invalid::new("categories", format!("An entry can have at most {CATEGORIES_MAX} categories.")));
     }
     let category = |name: &String| text::required("categories", name, CATEGORY_MAX_CHARS);
     Ok(Row {
@@ -339,7 +342,7 @@ fn checked(row: Row) -> Result<Row, Invalid> {
     })
 }
 
-/// An address with the fragment that leads to the question.
+/// Normalizes an address and keeps its fragment, which leads to the question.
 fn address(url: &str) -> Result<String, Invalid> {
     let fragment = url.split_once('#').map(|(_, fragment)| fragment).filter(|fragment| !fragment.is_empty());
     let mut address = helpbot_domain::source::normal_url(url)?;
@@ -348,10 +351,11 @@ fn address(url: &str) -> Result<String, Invalid> {
 }
 
 fn told(bad: &[(usize, String)]) -> Invalid {
-    let named: Vec<String> = bad.iter().take(NAMED_MAX).map(|(line, why)| format!("Line {line}: {why}")).collect();
+    let one = |(line, why): &(usize, String)| format!("Line {line}: {}", why.trim_end_matches('.'));
+    let named: Vec<String> = bad.iter().take(NAMED_MAX).map(one).collect();
     let more = match bad.len().saturating_sub(NAMED_MAX) {
         0 => String::new(),
         more => format!("; and {more} more"),
     };
-    Invalid::new("file", format!("{}{more}. Nothing was changed", named.join("; ")))
+    Invalid::new("file", format!("{}{more}. Nothing was changed.", named.join("; ")))
 }

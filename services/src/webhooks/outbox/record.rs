@@ -1,8 +1,8 @@
-//! What came of attempts, written down: the delivery, its attempt, and what they mean for the
-//! endpoint, in one transaction, many at a time.
+//! Recording attempts: the delivery, the attempt, and the effect on the endpoint are written in one
+//! transaction, for many attempts at a time.
 //!
-//! Deliveries that arrived ask nothing of their endpoint but that it is well. Failures lock theirs,
-//! and are judged one after the other.
+//! A successful delivery does not lock its endpoint. Failures lock their endpoint and are evaluated
+//! one after the other.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -15,38 +15,39 @@ use crate::runtime::job_kinds::{WEBHOOK_DISABLED_MAIL, WebhookDisabledMail};
 use crate::runtime::jobs::NewJob;
 use crate::{Result, Services, boxed};
 
-/// What an attempt leaves.
+/// A finished attempt.
 #[derive(Debug, Clone)]
 pub struct FinishedAttempt {
-    /// What was attempted.
+    /// The delivery that was attempted.
     pub delivery: Delivery,
-    /// What is kept of it; its number is set here.
+    /// The record of the attempt. Its number is set when it is written.
     pub attempt: Attempt,
-    /// What follows.
+    /// What happens next.
     pub next: AfterAttempt,
-    /// Until when the endpoint is to be left alone.
+    /// Time until which the endpoint is paused.
     pub pause_until: Option<Timestamp>,
 }
 
-/// What follows an attempt.
+/// What happens after an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AfterAttempt {
-    /// It has arrived.
+    /// The delivery arrived.
     Delivered,
-    /// It is tried again.
+    /// The delivery is attempted again at this time.
     Retry(Timestamp),
     /// It was the last attempt.
     Failed,
 }
 
-/// Judges an endpoint after a failure: its run of failures now, and whether that is the end.
+/// Evaluates a failure of an endpoint: returns its updated run of failures, and the reason if it is
+/// disabled.
 pub type FailureJudge = Box<dyn FnOnce(Option<Failing>) -> (Failing, Option<DisabledReason>) + Send>;
 
-/// Writes down attempts that failed, what follows each, and what they mean for their endpoints;
-/// gives how many of the deliveries were still `owner`'s.
+/// Records failed attempts, what happens next, and their effect on the endpoints. Returns how many
+/// of the deliveries `owner` still held.
 ///
 /// # Errors
-/// Only the database's own; then none of them is written.
+/// Only errors of the database, in which case nothing is recorded.
 #[boxed]
 pub async fn record_failed(
     services: &Services,
@@ -59,11 +60,11 @@ pub async fn record_failed(
     Ok(written.len())
 }
 
-/// Writes down deliveries that arrived, with their attempts; gives how many of them were
-/// still `owner`'s. Whatever follows [`FinishedAttempt::next`] says is not read: they are done.
+/// Records successful attempts. Returns how many of the deliveries `owner` still held. Ignores
+/// [`FinishedAttempt::next`].
 ///
 /// # Errors
-/// Only the database's own; then none of them is written.
+/// Only errors of the database, in which case nothing is recorded.
 #[boxed]
 pub async fn record_delivered(services: &Services, owner: &str, ended: Vec<FinishedAttempt>) -> Result<usize> {
     let (owner, now) = (owner.to_owned(), services.now());
@@ -73,7 +74,8 @@ pub async fn record_delivered(services: &Services, owner: &str, ended: Vec<Finis
 }
 
 async fn delivered(c: &mut db::Conn, owner: String, ended: Vec<FinishedAttempt>, now: Timestamp) -> Result<usize> {
-    // The endpoints before their deliveries, in one order, as everywhere: no deadlock.
+    // Endpoints are locked before their deliveries and in one order everywhere, which prevents
+    // deadlocks.
     let endpoints: BTreeSet<_> = ended.iter().map(|it| (it.delivery.webhook_id, it.delivery.site_id)).collect();
     for (webhook, site) in endpoints {
         db::webhooks::recovered(c, site, webhook).await?;
@@ -89,7 +91,7 @@ async fn delivered(c: &mut db::Conn, owner: String, ended: Vec<FinishedAttempt>,
     Ok(attempts.len())
 }
 
-/// Gives what follows those that were written.
+/// Returns what happens next for each recorded attempt.
 async fn failed(
     c: &mut db::Conn,
     owner: String,
@@ -103,7 +105,8 @@ async fn failed(
     }
     let mut written = Vec::new();
     for ((webhook, site), line) in lines {
-        // The endpoint before its deliveries, as when its owner disables it: no deadlock.
+        // The endpoint is locked before its deliveries, as when its owner disables it, which
+        // prevents deadlocks.
         let Some(before) = db::webhooks::by_id_locked(c, site, webhook).await? else { continue };
         let mut endpoint = before.clone();
         for (ended, judge) in line {
@@ -130,7 +133,7 @@ async fn failed(
     Ok(written)
 }
 
-/// What a failure means for its endpoint, unless that is disabled, by this one's kind or before.
+/// Applies a failure to its endpoint, unless the endpoint is disabled.
 fn judged(endpoint: &mut Webhook, judge: FailureJudge, pause_until: Option<Timestamp>) {
     if endpoint.disabled.is_none() {
         let (failing, reason) = judge(endpoint.failing);
@@ -140,7 +143,7 @@ fn judged(endpoint: &mut Webhook, judge: FailureJudge, pause_until: Option<Times
     }
 }
 
-/// Writes down one attempt that failed; false when the delivery is not `owner`'s any more.
+/// Records one failed attempt. Returns `false` when `owner` no longer holds the delivery.
 async fn end_failed(
     c: &mut db::Conn,
     ended: FinishedAttempt,

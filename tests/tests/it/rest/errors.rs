@@ -1,13 +1,16 @@
 //! Tests of requests that are refused before a route is called, and of the headers of every response.
 
-use helpbot_tests::{Client, Reply, TestApp, on_both_backends};
+use helpbot_tests::{Client, Reply, TestApp, in_time, on_both_backends};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::rest::{refusal, told};
 
 on_both_backends!(
     a_body_that_is_not_a_json_object_is_400_before_the_key_is_looked_at,
+    an_invalid_key_in_the_header_is_401_before_the_body_arrives,
     a_body_of_more_than_64_kib_is_413,
     a_body_of_any_size_is_413_in_json,
     a_method_that_a_path_does_not_know_is_405,
@@ -48,6 +51,21 @@ async fn a_body_that_is_not_a_json_object_is_400_before_the_key_is_looked_at(app
     let marked =
         raw(&site.visitor(), Method::POST, "/api/v1/chat", b"\xef\xbb\xbf{\"question\":\"Hi?\"}".to_vec()).await;
     assert_eq!(marked.status, StatusCode::OK, "a byte order mark is skipped");
+}
+
+async fn an_invalid_key_in_the_header_is_401_before_the_body_arrives(app: &TestApp) {
+    for (header, query) in [("Authorization: Bearer sk_live_wrong\r\n", ""), ("", "?apiKey=sk_live_wrong")] {
+        let url = app.url("/");
+        let address = (url.host_str().expect("a host"), url.port().expect("a port"));
+        let mut stream = TcpStream::connect(address).await.expect("connected");
+        let head = format!("POST /api/v1/chat{query} HTTP/1.1\r\nHost: a\r\n{header}Content-Length: 60000\r\n\r\n{{");
+        stream.write_all(head.as_bytes()).await.expect("sent");
+
+        let mut status = [0; 12];
+        in_time("the response", stream.read_exact(&mut status)).await.expect("a response");
+
+        assert_eq!(&status, b"HTTP/1.1 401", "{header}{query}");
+    }
 }
 
 async fn a_body_of_more_than_64_kib_is_413(app: &TestApp) {
