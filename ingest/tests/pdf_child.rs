@@ -79,7 +79,7 @@ fn damaged_files_end_with_a_reason() {
 /// What a file is told to be read as, and how long that took.
 fn timed(bytes: &[u8], limits: Limits) -> (Result<String, ExtractError>, Duration) {
     let began = Instant::now();
-    (child(limits).text(bytes), began.elapsed())
+    (child(limits).html(bytes), began.elapsed())
 }
 
 fn crafted_files_end_with_a_reason_in_bounded_time() {
@@ -109,11 +109,10 @@ fn crafted_files_end_with_a_reason_in_bounded_time() {
 
     let limits = Limits { memory_bytes: 160 * MIB, cpu_seconds: 10, ..Limits::default() };
     let too_much = ExtractError::TookTooMuch { resource: "time or memory" };
-    let damaged = ExtractError::Unreadable { reason: "the PDF is damaged".to_owned() };
     for (name, bytes, reason) in [
         ("pages of themselves", pages_of_themselves, ExtractError::Empty),
-        ("a form that draws itself", form_that_draws_itself, too_much.clone()),
-        ("a million arrays in one another", document::with_content(stream("", &nested)), damaged),
+        ("a form that draws itself", form_that_draws_itself, ExtractError::Empty),
+        ("a million arrays in one another", document::with_content(stream("", &nested)), ExtractError::Empty),
         ("a bomb", bomb, too_much),
     ] {
         let (read, took) = timed(&bytes, limits);
@@ -141,7 +140,7 @@ fn a_reader_that_prints_for_ever_is_ended() {
         return;
     }
 
-    let read = endless.text(b"%PDF-");
+    let read = endless.html(b"%PDF-");
 
     assert_eq!(read, Err(ExtractError::TookTooMuch { resource: "output" }));
 }
@@ -159,7 +158,7 @@ fn memory_is_limited() {
     let limits = Limits { memory_bytes: 80 * 1024 * 1024, ..Limits::default() };
     let big = vec![b' '; 100 * 1024 * 1024];
 
-    let read = child(limits).text(&big);
+    let read = child(limits).html(&big);
 
     assert!(read.is_err(), "a child with 80 MiB cannot hold 100 MiB");
 }

@@ -30,7 +30,8 @@ fn ends_sentence(paragraph: &str) -> bool {
     paragraph.ends_with(['.', '!', '?', ':', '。', '！', '؟'])
 }
 
-fn begins(line: &str) -> bool {
+/// Whether a line begins something: a list item, a question or an answer by its label.
+pub(super) fn begins(line: &str) -> bool {
     line.starts_with(['-', '*', '•', '–'])
         || question::label(line).is_some()
         || question::answer_label(line).is_some()

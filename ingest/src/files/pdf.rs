@@ -7,6 +7,20 @@
 //! and time.
 
 #[cfg(feature = "pdf")]
+mod cmap;
+#[cfg(feature = "pdf")]
+mod content;
+#[cfg(feature = "pdf")]
+mod font;
+#[cfg(feature = "pdf")]
+mod furniture;
+#[cfg(feature = "pdf")]
+mod glyph;
+#[cfg(feature = "pdf")]
+mod lines;
+#[cfg(feature = "pdf")]
+mod paragraphs;
+#[cfg(feature = "pdf")]
 mod serve;
 
 use std::io::{Read, Write};
@@ -15,11 +29,10 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::lines;
-use crate::extract::{ExtractError, Page};
+use crate::extract::{self, ExtractError, Page};
 
 #[cfg(feature = "pdf")]
-pub use serve::{serve, text};
+pub use serve::{html, serve};
 
 /// The subcommand that the program answers with [`serve`].
 pub const CHILD_ARGUMENT: &str = "read-pdf";
@@ -74,14 +87,14 @@ impl Child {
     /// # Errors
     /// `Encrypted`, `Unreadable`, `Empty` for scans, `TookTooMuch` over a limit.
     pub fn extract(&self, bytes: &[u8]) -> Result<Page, ExtractError> {
-        lines::read(&self.text(bytes)?)
+        extract::html_text(&self.html(bytes)?, None)
     }
 
-    /// The text of a PDF, read in a child process.
+    /// The HTML of a PDF, read in a child process.
     ///
     /// # Errors
     /// As [`Child::extract`].
-    pub fn text(&self, bytes: &[u8]) -> Result<String, ExtractError> {
+    pub fn html(&self, bytes: &[u8]) -> Result<String, ExtractError> {
         let mut child = Command::new(&self.program)
             .arg(CHILD_ARGUMENT)
             .args([self.limits.memory_bytes.to_string(), self.limits.cpu_seconds.to_string()])
