@@ -1,5 +1,5 @@
-//! How ids, times, states and JSON stand in columns, and how they are read back: a value that
-//! this program did not write is [`Error::Corrupt`], never a guess.
+//! How IDs, times, states and JSON are stored in columns and read back. A value that this program
+//! cannot have written is [`Error::Corrupt`], never a guess.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -8,25 +8,25 @@ use helpbot_domain::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::Error;
+use crate::error::Error;
 
-/// Reads a column's text into what it was written from.
+/// Parses the text of a column.
 ///
 /// # Errors
-/// `Corrupt`, naming the type and the value's beginning.
+/// `Corrupt`, with the type and the beginning of the value.
 pub fn parse<T: FromStr>(text: &str) -> Result<T, Error> {
     text.parse().map_err(|_| corrupt(std::any::type_name::<T>(), text))
 }
 
-/// [`parse`] of a column that may be null.
+/// Parses the text of a nullable column.
 ///
 /// # Errors
-/// As [`parse`].
+/// Same as [`parse`].
 pub fn parse_opt<T: FromStr>(text: Option<&str>) -> Result<Option<T>, Error> {
     text.map(parse).transpose()
 }
 
-/// Reads a name that serde knows, such as `small_talk`, into its enum.
+/// Parses a name that serde knows, such as `small_talk`, into its enum.
 ///
 /// # Errors
 /// `Corrupt`.
@@ -35,12 +35,12 @@ pub fn named<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
         .map_err(|_| corrupt(std::any::type_name::<T>(), text))
 }
 
-/// A moment from its column.
+/// Converts a nullable column of milliseconds to a time.
 pub fn ms(value: Option<i64>) -> Option<Timestamp> {
     value.map(Timestamp::from_ms)
 }
 
-/// Reads a JSON column.
+/// Parses a JSON column.
 ///
 /// # Errors
 /// `Corrupt`.
@@ -48,19 +48,19 @@ pub fn json<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
     serde_json::from_str(text).map_err(|_| corrupt(std::any::type_name::<T>(), text))
 }
 
-/// Writes a JSON column. Only for types whose serialisation cannot fail: plain structs, lists,
-/// maps with text keys.
+/// Serializes a JSON column. Only for types whose serialization cannot fail: plain structs, lists,
+/// and maps with text keys.
 pub fn to_json<T: Serialize + ?Sized>(value: &T) -> String {
-    serde_json::to_string(value).expect("plain data always serialises")
+    serde_json::to_string(value).expect("plain data always serializes")
 }
 
-/// `text` as a pattern that finds it literally inside another, for `LIKE … ESCAPE '\'`.
+/// Returns a pattern that matches texts containing `text` literally, for `LIKE … ESCAPE '\'`.
 pub fn containing(text: &str) -> String {
     let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     format!("%{escaped}%")
 }
 
-/// The texts of some ids, for `eq_any`.
+/// Returns the texts of IDs, for `eq_any`.
 pub fn texts<T: Display>(ids: &[T]) -> Vec<String> {
     ids.iter().map(ToString::to_string).collect()
 }

@@ -1,34 +1,36 @@
-//! What can go wrong between a query and its rows.
+//! Errors of queries and of the values that they return.
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
-/// A failure of the database or of what it holds. "No such row" is none: finders give `Option`.
+/// A failure of the database or of its content. A missing row is not an error: finders return
+/// `Option`.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The database cannot be reached, or not now: down, no free connection, shutting down.
+    /// The database cannot be reached at the moment: it is down, shutting down, or has no free
+    /// connection.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
-    /// More writes wait than the queue holds; try again in a moment.
+    /// The queue of writes is full. The caller may retry in a moment.
     #[error("too many writes are waiting")]
     Overloaded,
-    /// A row with that key exists already.
-    #[error("conflict on {constraint}")]
+    /// A row with this key already exists.
+    #[error("the row conflicts with {constraint}")]
     Conflict {
-        /// The constraint as the database names it.
+        /// Name of the violated constraint in the database.
         constraint: String,
     },
-    /// The statement failed.
-    #[error("query failed")]
+    /// A statement failed.
+    #[error("the query failed")]
     Query(#[source] DieselError),
-    /// A stored value is not what this program writes.
-    #[error("stored {what} cannot be read: {value}")]
+    /// A stored value is not one that this program writes.
+    #[error("the stored {what} cannot be parsed: {value}")]
     Corrupt {
-        /// What it should have been.
+        /// Expected type of the value.
         what: &'static str,
-        /// The beginning of the value.
+        /// Beginning of the value.
         value: String,
     },
-    /// The database's tables are not what this program needs.
+    /// The tables of the database are not those that this program requires.
     #[error("{0}")]
     Schema(String),
 }
@@ -55,8 +57,8 @@ impl From<DieselError> for Error {
     }
 }
 
-/// Messages with which PostgreSQL refuses or ends connections while it starts or stops; the
-/// driver gives them no kind of their own.
+/// Returns whether PostgreSQL rejected or closed the connection because it is starting or stopping.
+/// The driver has no error kind for these messages.
 fn is_shutdown(message: &str) -> bool {
     [
         "the database system is",

@@ -1,4 +1,4 @@
-//! The tables as Diesel knows them; the truth is in `migrations/`, and a test compares the two.
+//! The tables as Diesel sees them. `migrations/` is authoritative, and a test compares the two.
 
 diesel::table! {
     sites (id) {

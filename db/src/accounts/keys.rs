@@ -1,4 +1,4 @@
-//! API keys: only their hashes are here.
+//! API keys. Only their hashes are stored.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -6,7 +6,7 @@ use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{KeyId, SiteId};
 
 use crate::columns;
-use crate::connection::Conn;
+use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::error::{Error, Result};
 use crate::schema::keys;
@@ -78,21 +78,21 @@ pub async fn insert(c: &mut Conn, key: &Key) -> Result<()> {
     Ok(())
 }
 
-/// The key with that hash, revoked and expired ones too. The one look-up without a site: it is
-/// what tells the site.
+/// Returns the key with this hash, even when it is revoked or expired. It is the only lookup
+/// without a site, because it determines the site.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn by_hash(c: &mut Conn, hash: &str) -> Result<Option<Key>> {
     let row: Option<Row> =
         on!(c, |c| keys::table.filter(keys::hash.eq(hash)).select(Row::as_select()).get_result(c).await.optional())?;
     row.map(Key::try_from).transpose()
 }
 
-/// All keys of a site, oldest first; revoked ones stay listed.
+/// Returns all keys of a site, oldest first, including revoked ones.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn list(c: &mut Conn, site: SiteId) -> Result<Vec<Key>> {
     let site = site.to_string();
     let rows: Vec<Row> = on!(c, |c| {
@@ -101,10 +101,11 @@ pub async fn list(c: &mut Conn, site: SiteId) -> Result<Vec<Key>> {
     rows.into_iter().map(Key::try_from).collect()
 }
 
-/// Revokes a key; the first time counts. None when the site has no such key.
+/// Revokes a key and returns it. A key that is already revoked keeps its time. `None` when the site
+/// has no such key.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn revoke(c: &mut Conn, site: SiteId, id: KeyId, now: Timestamp) -> Result<Option<Key>> {
     let (site, id) = (site.to_string(), id.to_string());
     on!(c, |c| {
@@ -127,10 +128,10 @@ pub async fn revoke(c: &mut Conn, site: SiteId, id: KeyId, now: Timestamp) -> Re
     row.map(Key::try_from).transpose()
 }
 
-/// Notes that a key was used.
+/// Records that a key was used.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn touch(c: &mut Conn, id: KeyId, now: Timestamp) -> Result<()> {
     let id = id.to_string();
     on!(c, |c| {

@@ -1,4 +1,4 @@
-//! Members: the people of a site's team.
+//! Members of a site's team.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -6,7 +6,7 @@ use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{MemberId, SiteId};
 
 use crate::columns;
-use crate::connection::Conn;
+use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::error::{Error, Result};
 use crate::schema::members;
@@ -38,10 +38,10 @@ impl TryFrom<Row> for Member {
     }
 }
 
-/// Stores a new member; false when the site has one with that address.
+/// Stores a new member. Returns false when the site already has one with this e-mail address.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn insert(c: &mut Conn, new: &Member) -> Result<bool> {
     let count = on!(c, |c| {
         diesel::insert_into(members::table)
@@ -60,10 +60,10 @@ pub async fn insert(c: &mut Conn, new: &Member) -> Result<bool> {
     Ok(count == 1)
 }
 
-/// The site's members with those ids, in no order; absent ones are left out.
+/// Returns the site's members with these IDs, in no particular order. Missing ones are left out.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn by_ids(c: &mut Conn, site: SiteId, ids: &[MemberId]) -> Result<Vec<Member>> {
     let (site, ids) = (site.to_string(), columns::texts(ids));
     let rows: Vec<Row> = on!(c, |c| {
@@ -77,18 +77,18 @@ pub async fn by_ids(c: &mut Conn, site: SiteId, ids: &[MemberId]) -> Result<Vec<
     rows.into_iter().map(Member::try_from).collect()
 }
 
-/// One member of the site.
+/// Returns a member of the site.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn by_id(c: &mut Conn, site: SiteId, id: MemberId) -> Result<Option<Member>> {
     Ok(by_ids(c, site, &[id]).await?.pop())
 }
 
-/// The site's members, in the order in which they joined.
+/// Returns the site's members, in the order in which they were added.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn list(c: &mut Conn, site: SiteId) -> Result<Vec<Member>> {
     let site = site.to_string();
     let rows: Vec<Row> = on!(c, |c| {
@@ -97,10 +97,10 @@ pub async fn list(c: &mut Conn, site: SiteId) -> Result<Vec<Member>> {
     rows.into_iter().map(Member::try_from).collect()
 }
 
-/// Takes a member out of the team; false when the site has none such.
+/// Deletes a member. Returns false when the site has no such member.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn delete(c: &mut Conn, site: SiteId, id: MemberId) -> Result<bool> {
     let (site, id) = (site.to_string(), id.to_string());
     let count = on!(c, |c| {

@@ -6,7 +6,7 @@ use helpbot_domain::Timestamp;
 use helpbot_domain::ids::SiteId;
 
 use crate::columns;
-use crate::connection::Conn;
+use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::dialect::{ForUpdate, locked};
 use crate::error::{Error, Result};
@@ -47,10 +47,10 @@ impl TryFrom<Row> for Site {
     }
 }
 
-/// Stores a new site, its log empty.
+/// Stores a new site with an empty log.
 ///
 /// # Errors
-/// `Conflict` when the id is taken.
+/// `Conflict` when the ID is taken.
 pub async fn insert(c: &mut Conn, site: &Site) -> Result<()> {
     let id = site.id.to_string();
     on!(c, |c| {
@@ -82,10 +82,10 @@ pub async fn insert(c: &mut Conn, site: &Site) -> Result<()> {
     Ok(())
 }
 
-/// The sites with those ids, in no order; absent ones are left out.
+/// Returns the sites with these IDs, in no particular order. Missing ones are left out.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn by_ids(c: &mut Conn, ids: &[SiteId]) -> Result<Vec<Site>> {
     let ids = columns::texts(ids);
     let rows: Vec<Row> =
@@ -93,38 +93,39 @@ pub async fn by_ids(c: &mut Conn, ids: &[SiteId]) -> Result<Vec<Site>> {
     rows.into_iter().map(Site::try_from).collect()
 }
 
-/// One site.
+/// Returns a site.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn by_id(c: &mut Conn, id: SiteId) -> Result<Option<Site>> {
     let id = id.to_string();
-    // Not by way of `by_ids`: a list of any length is a statement to be prepared each time.
+    // Does not use `by_ids`, because a statement with a list must be prepared for each length.
     let row: Option<Row> = on!(c, |c| sites::table.find(&id).select(Row::as_select()).get_result(c).await.optional())?;
     row.map(Site::try_from).transpose()
 }
 
-/// Sites by id, after `after`, at most `limit`.
+/// Returns one page of all sites, ordered by ID.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn list(c: &mut Conn, page: PageRequest<SiteId>) -> Result<Vec<Site>> {
     let rows: Vec<Row> = on!(c, |c| load_page!(c, sites::table, sites::id, page))?;
     rows.into_iter().map(Site::try_from).collect()
 }
 
-/// How many sites there are.
+/// Returns the number of sites.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn count(c: &mut Conn) -> Result<i64> {
     Ok(on!(c, |c| sites::table.count().get_result(c).await)?)
 }
 
-/// Writes what an owner or operator may change; false when there is no such site.
+/// Updates everything that an owner or operator can change. Returns false when the site does not
+/// exist.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn update(c: &mut Conn, site: &Site) -> Result<bool> {
     let id = site.id.to_string();
     let changed = on!(c, |c| {
@@ -144,10 +145,10 @@ pub async fn update(c: &mut Conn, site: &Site) -> Result<bool> {
     Ok(changed == 1)
 }
 
-/// The site inside a writing transaction, locked against other writers until its end.
+/// Returns a site, locked against other writers until the transaction ends.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn by_id_locked(c: &mut Conn, id: SiteId) -> Result<Option<Site>> {
     let id = id.to_string();
     let row: Option<Row> = on!(c, |c| {
@@ -157,19 +158,19 @@ pub async fn by_id_locked(c: &mut Conn, id: SiteId) -> Result<Option<Site>> {
     row.map(Site::try_from).transpose()
 }
 
-/// Deletes a site with everything that belongs to it; false when there is none.
+/// Deletes a site with everything that belongs to it. Returns false when the site does not exist.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn delete(c: &mut Conn, id: SiteId) -> Result<bool> {
     let id = id.to_string();
     Ok(on!(c, |c| diesel::delete(sites::table.filter(sites::id.eq(&id))).execute(c).await)? == 1)
 }
 
-/// The version of the site's index: it rises whenever a chunk comes, changes or goes.
+/// Returns the version of the site's index. It rises whenever a chunk is added, changed or deleted.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn index_version(c: &mut Conn, id: SiteId) -> Result<Option<i64>> {
     let id = id.to_string();
     Ok(on!(c, |c| {
@@ -182,10 +183,10 @@ pub async fn index_version(c: &mut Conn, id: SiteId) -> Result<Option<i64>> {
     })?)
 }
 
-/// The version of the site's index, and the oldest one that may still answer.
+/// Returns the version of the site's index, and the oldest version that may still answer.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn index_versions(c: &mut Conn, id: SiteId) -> Result<Option<(i64, i64)>> {
     let id = id.to_string();
     Ok(on!(c, |c| {
@@ -198,10 +199,11 @@ pub async fn index_versions(c: &mut Conn, id: SiteId) -> Result<Option<(i64, i64
     })?)
 }
 
-/// Says that some of the site's chunks must not answer any more: no older index may.
+/// Raises the index version and keeps all older indexes from answering, because chunks were deleted
+/// or changed.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn retire_older_indexes(c: &mut Conn, id: SiteId) -> Result<()> {
     let id = id.to_string();
     on!(c, |c| {
@@ -216,10 +218,10 @@ pub async fn retire_older_indexes(c: &mut Conn, id: SiteId) -> Result<()> {
     Ok(())
 }
 
-/// Says that the site's chunks have changed.
+/// Raises the index version because chunks have changed.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn bump_index_version(c: &mut Conn, id: SiteId) -> Result<()> {
     let id = id.to_string();
     on!(c, |c| {

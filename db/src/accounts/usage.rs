@@ -1,4 +1,5 @@
-//! Credits of a month: taken one by one, never past the limit, whoever asks at once.
+//! Monthly credits. They are taken one by one and never exceed the limit, even under concurrent
+//! requests.
 
 use diesel::prelude::*;
 use diesel::upsert::excluded;
@@ -7,16 +8,16 @@ use helpbot_domain::Timestamp;
 use helpbot_domain::ids::SiteId;
 use helpbot_domain::time::Month;
 
-use crate::connection::Conn;
+use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::prepared::Fixed;
 use crate::error::Result;
 use crate::schema::{credit_holds, usage_months};
 
-/// Credits used in `month`.
+/// Returns the credits used in `month`.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn used(c: &mut Conn, site: SiteId, month: Month) -> Result<i64> {
     let site = site.to_string();
     let used: Option<i64> = on!(c, |c| {
@@ -31,14 +32,15 @@ pub async fn used(c: &mut Conn, site: SiteId, month: Month) -> Result<i64> {
     Ok(used.unwrap_or(0))
 }
 
-/// Takes one credit unless used and held ones reach `limit`; gives how many are used with it, or
-/// none when it took none. Other takers of the same site wait until this transaction ends, so
-/// the count is exact.
+/// Takes one credit unless used and held credits reach `limit`. Returns the number of used credits,
+/// including this one, or `None` when none was left. Other requests of the same site wait until the
+/// transaction ends, so the count is exact.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn take(c: &mut Conn, site: SiteId, month: Month, limit: i64, now: Timestamp) -> Result<Option<i64>> {
-    // The month's row first: it is the lock, and holds counted before it could be outdated.
+    // The month's row comes first because it is the lock: holds that were counted before could be
+    // outdated.
     let used = add_one(c, site, month).await?;
     if used <= limit && used + held(c, site, month, now).await? <= limit {
         return Ok(Some(used));
@@ -47,12 +49,13 @@ pub async fn take(c: &mut Conn, site: SiteId, month: Month, limit: i64, now: Tim
     Ok(None)
 }
 
-/// Holds one credit until `until` for an answer that takes its time; says whether there was one.
+/// Holds one credit for an answer that takes time. Returns false when none was left.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn hold(c: &mut Conn, hold: &Hold, limit: i64, now: Timestamp) -> Result<bool> {
-    // Taking and giving back locks the month's row, so that two holds cannot pass the limit.
+    // Taking and returning a credit locks the month's row, so that two holds cannot exceed the
+    // limit.
     if take(c, hold.site_id, hold.month, limit, now).await?.is_none() {
         return Ok(false);
     }
@@ -72,23 +75,23 @@ pub async fn hold(c: &mut Conn, hold: &Hold, limit: i64, now: Timestamp) -> Resu
     Ok(true)
 }
 
-/// A credit set aside.
+/// A credit that is set aside for an answer in progress.
 #[derive(Debug, Clone)]
 pub struct Hold {
-    /// Whose.
+    /// Site that the credit belongs to.
     pub site_id: SiteId,
-    /// Any text that no other hold has.
+    /// Unique ID of the hold.
     pub id: String,
-    /// Of which month's allowance.
+    /// Month whose allowance the credit belongs to.
     pub month: Month,
-    /// When it frees itself, should its taker have died.
+    /// Time at which the hold expires in case its holder has crashed.
     pub expires_at: Timestamp,
 }
 
 /// Ends a hold without using the credit.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn release(c: &mut Conn, hold: &Hold) -> Result<()> {
     let site = hold.site_id.to_string();
     on!(c, |c| {
@@ -114,7 +117,7 @@ async fn held(c: &mut Conn, site: SiteId, month: Month, now: Timestamp) -> Resul
     })?)
 }
 
-/// Counts one more credit as used, and locks the month's row; gives the new count.
+/// Counts one more credit as used and locks the month's row. Returns the new count.
 async fn add_one(c: &mut Conn, site: SiteId, month: Month) -> Result<i64> {
     let site = site.to_string();
     let first = (usage_months::site_id.eq(&site), usage_months::month.eq(month.number()), usage_months::used.eq(1_i64));

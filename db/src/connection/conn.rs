@@ -95,7 +95,7 @@ macro_rules! on {
         $crate::connection::conn::on!($conn, <_Backend> |$c| $query)
     };
     ($conn:expr, <$backend:ident> |$c:ident| $query:expr) => {{
-        let conn: &mut $crate::connection::Conn = $conn;
+        let conn: &mut $crate::connection::conn::Conn = $conn;
         conn.statements.add_one();
         $crate::connection::conn::on_backend!(conn, <$backend> |$c| $query)
     }};

@@ -72,7 +72,7 @@ impl<Q: Query, L> Query for Locked<Q, L> {
 /// and one prepared statement per row on SQLite, where preparing costs more than executing.
 macro_rules! insert_rows {
     ($conn:expr, $table:expr, $rows:expr, |$row:ident| $values:expr) => {{
-        let conn: &mut $crate::connection::Conn = $conn;
+        let conn: &mut $crate::connection::conn::Conn = $conn;
         conn.statements.add_one();
         match &mut conn.backend {
             $crate::connection::conn::Backend::Sqlite(handle) => {

@@ -1,7 +1,7 @@
 //! Migrations: creating and updating the tables. The SQL files are compiled in from `migrations/`.
 //!
-//! [`super::open`] calls [`run`], which runs a [`Step`] on a blocking thread. Migrations are never
-//! edited after they landed.
+//! [`super::open`] picks a [`Step`] and runs it on a blocking thread. Migrations are never edited
+//! after they landed.
 
 use std::path::Path;
 
@@ -11,7 +11,6 @@ use diesel::{Connection, QueryableByName, RunQueryDsl, sql_query};
 use diesel_async::{AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::database_url::DatabaseUrl;
 use crate::error::{Error, Result};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
@@ -30,19 +29,6 @@ pub(super) enum Step {
     Pending,
     /// Revert all of them. Tests use this to prove each `down.sql`.
     Down,
-}
-
-/// Runs a step and returns the number of migrations that were applied, pending or reverted.
-///
-/// # Errors
-/// `Unavailable` when the database cannot be reached or written; `Schema` when a migration fails
-/// or the database has migrations that this program does not know.
-pub(super) async fn run(url: &DatabaseUrl, step: Step) -> Result<usize> {
-    let driver = url.driver();
-    // Diesel runs migrations synchronously, so they need a thread of their own.
-    tokio::task::spawn_blocking(move || driver.migrate(step))
-        .await
-        .map_err(|error| Error::Schema(format!("the migration was interrupted: {error}")))?
 }
 
 /// Runs a step on an SQLite file. Blocks.

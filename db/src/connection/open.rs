@@ -8,9 +8,9 @@ use futures_util::future::BoxFuture;
 
 use super::conn::Conn;
 use super::database_url::DatabaseUrl;
-use super::migrate::{self, Step};
+use super::migrate::Step;
 use super::store::{Shared, Store, abandoned};
-use super::work::{self, Work};
+use super::work::{self, TransactionWork};
 use crate::error::{Error, Result};
 use crate::runtime::idempotency;
 
@@ -34,7 +34,7 @@ impl Db {
     /// `Unavailable` when the database cannot be reached or its directory cannot be written;
     /// `Schema` when a newer version of the program wrote the database.
     pub async fn open(url: &DatabaseUrl) -> Result<Self> {
-        migrate::run(url, Step::Up).await?;
+        migrate(url, Step::Up).await?;
         Self::connect(url).await
     }
 
@@ -43,7 +43,7 @@ impl Db {
     /// # Errors
     /// Same as [`Db::open`]; also `Schema` when migrations are pending.
     pub async fn open_migrated(url: &DatabaseUrl) -> Result<Self> {
-        let pending = migrate::run(url, Step::Pending).await?;
+        let pending = migrate(url, Step::Pending).await?;
         if pending > 0 {
             return Err(Error::Schema(format!("{pending} migrations are pending: run `helpbot migrate`")));
         }
@@ -63,7 +63,7 @@ impl Db {
     /// `Unavailable` when the database cannot be reached or written; `Schema` when a migration
     /// fails or a newer version of the program wrote the database.
     pub async fn migrate(url: &DatabaseUrl) -> Result<usize> {
-        migrate::run(url, Step::Up).await
+        migrate(url, Step::Up).await
     }
 
     /// Returns the number of pending migrations.
@@ -71,7 +71,7 @@ impl Db {
     /// # Errors
     /// Same as [`Db::migrate`].
     pub async fn pending_migrations(url: &DatabaseUrl) -> Result<usize> {
-        migrate::run(url, Step::Pending).await
+        migrate(url, Step::Pending).await
     }
 
     /// Reverts all migrations, which deletes all data.
@@ -79,7 +79,7 @@ impl Db {
     /// # Errors
     /// Same as [`Db::migrate`].
     pub async fn revert_migrations(url: &DatabaseUrl) -> Result<()> {
-        migrate::run(url, Step::Down).await.map(drop)
+        migrate(url, Step::Down).await.map(drop)
     }
 
     /// Returns the number of statements sent since the database was opened.
@@ -113,7 +113,7 @@ impl Db {
     /// Runs `work` in one transaction and returns its result once that is durable.
     ///
     /// The work finishes even when the caller is dropped. It must not wait for anything but
-    /// `conn`. Within an attempt at an idempotent request ([`idempotency::in_turn`]), the
+    /// `conn`. Within an attempt at an idempotent request ([`idempotency::in_attempt`]), the
     /// transaction also records that the request was executed.
     ///
     /// # Errors
@@ -131,7 +131,7 @@ impl Db {
         answer.await.map_err(|_| abandoned())?
     }
 
-    fn submit(&self, work: Work) -> BoxFuture<'_, Result<()>> {
+    fn submit(&self, work: TransactionWork) -> BoxFuture<'_, Result<()>> {
         if self.shared.uses.is_closed() {
             return std::future::ready(Err(closed())).boxed();
         }
@@ -169,4 +169,14 @@ impl Db {
 
 fn closed() -> Error {
     Error::Unavailable("the database is closed".into())
+}
+
+/// Runs a migration step and returns the number of migrations that were applied, pending or
+/// reverted.
+async fn migrate(url: &DatabaseUrl, step: Step) -> Result<usize> {
+    let driver = url.driver();
+    // Diesel runs migrations synchronously, so they need a thread of their own.
+    tokio::task::spawn_blocking(move || driver.migrate(step))
+        .await
+        .map_err(|error| Error::Schema(format!("the migration was interrupted: {error}")))?
 }

@@ -11,7 +11,7 @@ use futures_util::future::BoxFuture;
 use super::conn::{Backend, Conn};
 use super::migrate::{self, Step};
 use super::store::{Driver, Shared, Store, abandoned, checkout, pool};
-use super::work::{Settle, Work};
+use super::work::{TransactionWork, WorkEnd};
 use crate::error::Result;
 
 /// Connections of one process. PostgreSQL accepts 100 by default, over all processes.
@@ -49,7 +49,7 @@ impl Store for PostgresStore {
         async move { Ok(Backend::Pg(Box::new(checkout(&self.pool).await?))) }.boxed()
     }
 
-    fn submit(&self, work: Work) -> BoxFuture<'_, Result<()>> {
+    fn submit(&self, work: TransactionWork) -> BoxFuture<'_, Result<()>> {
         let store = self.clone();
         // A separate task, so that the write finishes even when its caller is dropped.
         let task = self.shared.uses.spawn(async move { store.transaction(work).await });
@@ -76,7 +76,7 @@ impl PostgresStore {
     /// # Errors
     /// Returns an error when no transaction could begin. The work did not run then, and its caller
     /// was not notified.
-    async fn transaction(&self, work: Work) -> Result<()> {
+    async fn transaction(&self, work: TransactionWork) -> Result<()> {
         let backend = self.checkout().await?;
         let statements = self.shared.statements.clone();
         let mut conn = Conn { backend, statements, _in_use: Some(self.shared.uses.token()) };
@@ -89,8 +89,8 @@ impl PostgresStore {
         // then roll back and still report success. SELECT fails in that case, in the same round
         // trip.
         let (ended, is_kept, tell) = match work(conn).await {
-            Settle::Keep(tell) => (conn.run("SELECT 1; COMMIT").await, true, tell),
-            Settle::Undo(tell) => (conn.run("ROLLBACK").await, false, tell),
+            WorkEnd::Commit(tell) => (conn.run("SELECT 1; COMMIT").await, true, tell),
+            WorkEnd::RollBack(tell) => (conn.run("ROLLBACK").await, false, tell),
         };
         if ended.is_ok() {
             if is_kept {

@@ -1,15 +1,15 @@
-//! Statements that are prepared once a connection though Diesel would prepare them each time.
+//! Prepared statements that Diesel would not cache.
 //!
-//! Diesel keeps no UPDATE and no `ON CONFLICT DO UPDATE` prepared, because a changeset may leave
-//! columns out and so change the text. Ours never do, and they stand in the transaction of every
-//! question; preparing them took a third of the writer's time. (docs/decisions/0017.)
+//! Diesel does not cache UPDATE and `ON CONFLICT DO UPDATE` statements, because a changeset may
+//! omit columns and thereby change the text. Ours never do. They are part of the transaction of
+//! every question, and preparing them took a third of the writer's time. (docs/decisions/0017)
 
 use diesel::QueryResult;
 use diesel::backend::Backend;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 
-/// A statement whose text does not depend on its values: no `Option` of a column, no list whose
-/// length varies.
+/// A statement whose text does not depend on its values: it has no `Option` of a column and no list
+/// of variable length.
 pub(crate) struct Fixed<Q>(pub Q);
 
 impl<Q, DB> QueryFragment<DB> for Fixed<Q>
@@ -26,7 +26,7 @@ where
     }
 }
 
-/// Known by its text, whatever Diesel thinks of the inner statement's type.
+/// The cache finds the statement by its text, whatever the type of the inner statement.
 impl<Q> QueryId for Fixed<Q> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;

@@ -13,8 +13,8 @@ use futures_util::future::BoxFuture;
 use super::conn::{Backend, Conn, SqliteConn, SqliteHandle};
 use super::migrate::{self, Step};
 use super::store::{Driver, Shared, Store, checkout, pool, unavailable};
-use super::work::Work;
-use super::writer::Writer;
+use super::work::TransactionWork;
+use super::writer::SqliteWriter;
 use crate::error::Result;
 
 /// Read connections of one process. Reads run on the threads of the async runtime, so more than a
@@ -46,7 +46,7 @@ impl Driver for SqliteFile {
         async move {
             let path = self.0.to_string_lossy().into_owned();
             let conn = connect(&path, WRITER_PRAGMAS).await.map_err(unavailable)?;
-            let writer = Writer::start(conn, shared.statements).map_err(unavailable)?;
+            let writer = SqliteWriter::start(conn, shared.statements).map_err(unavailable)?;
             let mut config = ManagerConfig::default();
             config.custom_setup = Box::new(|path| connect(path, READER_PRAGMAS).boxed());
             let store: Arc<dyn Store> = Arc::new(SqliteStore { writer, readers: pool(path, READERS, config)? });
@@ -57,7 +57,7 @@ impl Driver for SqliteFile {
 }
 
 struct SqliteStore {
-    writer: Writer,
+    writer: SqliteWriter,
     readers: Pool<SqliteConn>,
 }
 
@@ -66,7 +66,7 @@ impl Store for SqliteStore {
         async move { Ok(Backend::Sqlite(SqliteHandle::Reader(checkout(&self.readers).await?))) }.boxed()
     }
 
-    fn submit(&self, work: Work) -> BoxFuture<'_, Result<()>> {
+    fn submit(&self, work: TransactionWork) -> BoxFuture<'_, Result<()>> {
         std::future::ready(self.writer.submit(work)).boxed()
     }
 

@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use super::conn::{Backend, Conn, StatementCount};
 use super::migrate::Step;
-use super::work::Work;
+use super::work::TransactionWork;
 use crate::error::{Error, Result};
 
 /// How long a request waits for a free connection before it fails with `Unavailable`.
@@ -24,7 +24,8 @@ pub(super) trait Driver: Send + Sync {
     /// Returns the URL without its password.
     fn public_name(&self) -> String;
 
-    /// Runs a migration step and returns the number of migrations that it concerned. Blocks.
+    /// Runs a migration step and returns the number of migrations that were applied, pending or
+    /// reverted. Blocks.
     fn migrate(&self, step: Step) -> Result<usize>;
 
     /// Opens the database as it is.
@@ -36,9 +37,9 @@ pub(super) trait Store: Send + Sync {
     /// Takes a connection for reading from the pool.
     fn checkout(&self) -> BoxFuture<'_, Result<Backend>>;
 
-    /// Runs `work` in a transaction. Returns once the caller of the work was notified or is
-    /// certain to be.
-    fn submit(&self, work: Work) -> BoxFuture<'_, Result<()>>;
+    /// Runs `work` in a transaction. Returns once the caller of the work was notified or certainly
+    /// will be.
+    fn submit(&self, work: TransactionWork) -> BoxFuture<'_, Result<()>>;
 
     /// Waits for queued writes to finish.
     fn settle(&self) -> BoxFuture<'_, ()>;

@@ -1,8 +1,8 @@
-//! What a caller hands over to be done in a transaction, without the types of its result.
+//! The work of a transaction, without the type of its result.
 //!
-//! Every use case writes with a closure of its own type. Here that type ends: the writer thread
-//! and the transactions on PostgreSQL see one kind of [`Work`], and are compiled once instead of
-//! once for each of some hundred use cases (docs/decisions/0018).
+//! Every use case writes with a closure of its own type. That type is erased here: the writer
+//! thread and the transactions on PostgreSQL see one type, [`TransactionWork`], and are compiled
+//! once instead of once per use case (docs/decisions/0018).
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -10,43 +10,47 @@ use tokio::sync::oneshot;
 
 use super::conn::Conn;
 use crate::error::{Error, Result};
-use crate::runtime::idempotency::Turn;
+use crate::runtime::idempotency::RequestAttempt;
 
-/// Runs on a connection inside a transaction of its own, and gives what is to be done once it is
-/// known whether that stands.
-pub(crate) type Work = Box<dyn for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Settle> + Send>;
-/// Tells the caller; gets the reason when the commit failed.
-pub(crate) type Tell = Box<dyn FnOnce(Result<()>) + Send>;
+/// Runs on a connection inside a transaction, and returns how that transaction must end.
+pub(crate) type TransactionWork = Box<dyn for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, WorkEnd> + Send>;
+/// Sends the result to the caller. Its argument is the reason when the commit failed.
+pub(crate) type Reply = Box<dyn FnOnce(Result<()>) + Send>;
 
-/// How a caller's work ended inside its transaction.
-pub(crate) enum Settle {
-    /// Keep it, and tell after the commit.
-    Keep(Tell),
-    /// Undo it, and tell; its failure does not depend on the commit.
-    Undo(Tell),
+/// How the transaction of a caller's work must end.
+pub(crate) enum WorkEnd {
+    /// Commit, and reply after the commit.
+    Commit(Reply),
+    /// Roll back, and reply. The failure does not depend on the commit.
+    RollBack(Reply),
 }
 
-/// `work` without its types, and where its result will come. With a turn, the work begins by
-/// noting that the turn's request is carried out. The sender of the result is dropped unused only
-/// when the work panicked or was refused.
-pub(crate) fn erased<T, E, F>(turn: Option<Turn>, work: F) -> (Work, oneshot::Receiver<Result<T, E>>)
+/// Erases the types of `work`, and returns it with the receiver of its result.
+///
+/// Within an attempt at an idempotent request, the work first records that the request is executed.
+/// The sender of the result is dropped without a result only when the work panicked or was
+/// rejected.
+pub(crate) fn erased<T, E, F>(
+    attempt: Option<RequestAttempt>,
+    work: F,
+) -> (TransactionWork, oneshot::Receiver<Result<T, E>>)
 where
     T: Send + 'static,
     E: From<Error> + Send + 'static,
     F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
 {
     let (reply, answer) = oneshot::channel();
-    let work: Work = Box::new(move |conn| {
+    let work: TransactionWork = Box::new(move |conn| {
         async move {
-            let result = match note(turn, conn).await {
+            let result = match record(attempt, conn).await {
                 Ok(()) => work(conn).await,
                 Err(error) => Err(error.into()),
             };
             match result {
-                Ok(value) => Settle::Keep(Box::new(move |committed| {
+                Ok(value) => WorkEnd::Commit(Box::new(move |committed| {
                     let _ = reply.send(committed.map(|()| value).map_err(E::from));
                 })),
-                Err(error) => Settle::Undo(Box::new(move |_| {
+                Err(error) => WorkEnd::RollBack(Box::new(move |_| {
                     let _ = reply.send(Err(error));
                 })),
             }
@@ -56,9 +60,9 @@ where
     (work, answer)
 }
 
-fn note(turn: Option<Turn>, conn: &mut Conn) -> BoxFuture<'_, Result<()>> {
-    match turn {
+fn record(attempt: Option<RequestAttempt>, conn: &mut Conn) -> BoxFuture<'_, Result<()>> {
+    match attempt {
         None => std::future::ready(Ok(())).boxed(),
-        Some(turn) => async move { turn.carry_out(conn).await }.boxed(),
+        Some(attempt) => async move { attempt.carry_out(conn).await }.boxed(),
     }
 }

@@ -1,12 +1,12 @@
-//! The one SQLite writer: a thread that owns the only writing connection and commits many
-//! callers' work at once.
+//! The SQLite writer: a thread that owns the only writing connection and commits the work of many
+//! callers at once.
 //!
-//! A caller's work is a closure that runs inside a savepoint of its own: when it fails, only it
-//! is rolled back. The thread takes what waits (up to [`BATCH_MAX`]), commits once with
-//! `synchronous=FULL`, and only then tells the callers. So an acknowledged write survives a
-//! power cut, at a fraction of a commit's price (measured: 4,300 to 5,400 chats a second
-//! against 600 to 1,000 through a pool). A caller that goes away leaves nothing half done: its
-//! work runs to the end here.
+//! The work of a caller is a closure that runs in its own savepoint: when it fails, only its
+//! changes are rolled back. The thread takes the waiting work (up to [`BATCH_MAX`]), commits once
+//! with `synchronous = FULL`, and then notifies the callers. An acknowledged write therefore
+//! survives a power cut, at a fraction of the cost of a commit (measured: 4,300 to 5,400 chats per
+//! second, compared with 600 to 1,000 through a pool). The work of a caller that is dropped still
+//! runs to its end.
 
 use std::panic::AssertUnwindSafe;
 use std::thread;
@@ -15,23 +15,24 @@ use futures_util::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 
 use super::conn::{Backend, Conn, SqliteConn, SqliteHandle, StatementCount};
-use super::work::{Settle, Tell, Work};
+use super::work::{Reply, TransactionWork, WorkEnd};
 use crate::error::{Error, Result};
 
-/// Writes that may wait. At 5,000 a second a full queue is a fifth of a second behind; callers
-/// beyond it are told to come back, which costs less than memory without bound.
+/// Maximum number of waiting writes. At 5,000 writes per second, a full queue takes a fifth of a
+/// second. Further callers are told to retry, so that memory is bounded.
 const QUEUE_MAX: usize = 1024;
-/// Writes in one commit: past this the time of the commit no longer shows in each one's share,
-/// and the first would wait for the last.
+/// Maximum number of writes per commit. Beyond it, the share of the commit in the cost of a write
+/// is negligible, and the first caller would wait for the last.
 const BATCH_MAX: usize = 256;
 
-/// The way to the writer thread. Cheap to clone; the thread ends when the last one is gone.
+/// A handle of the writer thread. Cloning is cheap. The thread ends when the last handle is
+/// dropped.
 #[derive(Clone)]
-pub(crate) struct Writer {
-    queue: mpsc::Sender<Work>,
+pub(crate) struct SqliteWriter {
+    queue: mpsc::Sender<TransactionWork>,
 }
 
-impl Writer {
+impl SqliteWriter {
     /// Starts the thread that owns `conn`.
     pub(crate) fn start(conn: SqliteConn, statements: StatementCount) -> std::io::Result<Self> {
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
@@ -40,25 +41,26 @@ impl Writer {
         Ok(Self { queue })
     }
 
-    /// Runs `work` in the next commit; its caller is told once that commit is on disk.
+    /// Runs `work` in the next commit. Its caller is notified once the commit is on disk.
     ///
     /// # Errors
-    /// `Overloaded` when the queue is full, `Unavailable` when the writer is gone: nothing is run.
-    pub(crate) fn submit(&self, work: Work) -> Result<()> {
+    /// `Overloaded` when the queue is full; `Unavailable` when the writer has stopped. The work
+    /// does not run then.
+    pub(crate) fn submit(&self, work: TransactionWork) -> Result<()> {
         self.queue.try_send(work).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => Error::Overloaded,
             mpsc::error::TrySendError::Closed(_) => Error::Unavailable("the writer has stopped".into()),
         })
     }
 
-    /// Returns when the writes that now wait are done.
+    /// Returns when all writes that are waiting now are done.
     pub(crate) async fn settle(&self) {
         let (reply, answer) = oneshot::channel();
-        let nothing: Work = Box::new(|_| {
-            let tell: Tell = Box::new(move |_| {
+        let nothing: TransactionWork = Box::new(|_| {
+            let tell: Reply = Box::new(move |_| {
                 let _ = reply.send(());
             });
-            std::future::ready(Settle::Keep(tell)).boxed()
+            std::future::ready(WorkEnd::Commit(tell)).boxed()
         });
         if self.queue.send(nothing).await.is_ok() {
             let _ = answer.await;
@@ -66,15 +68,16 @@ impl Writer {
     }
 }
 
-fn run(mut conn: Conn, mut waiting: mpsc::Receiver<Work>) {
+fn run(mut conn: Conn, mut waiting: mpsc::Receiver<TransactionWork>) {
     while let Some(first) = waiting.blocking_recv() {
-        // Every future here is ready at once: the connection runs statements on this thread.
+        // Every future here is ready at once, because the connection runs statements on this
+        // thread.
         futures_util::future::FutureExt::now_or_never(commit_batch(&mut conn, first, &mut waiting))
             .expect("statements run inline and never wait");
     }
 }
 
-async fn commit_batch(conn: &mut Conn, first: Work, waiting: &mut mpsc::Receiver<Work>) {
+async fn commit_batch(conn: &mut Conn, first: TransactionWork, waiting: &mut mpsc::Receiver<TransactionWork>) {
     if let Err(error) = conn.run("BEGIN IMMEDIATE").await {
         return refuse(conn, first, &error).await;
     }
@@ -94,8 +97,9 @@ async fn commit_batch(conn: &mut Conn, first: Work, waiting: &mut mpsc::Receiver
             Ok(())
         }
         Err(error) => {
-            tracing::error!(%error, writes = kept.len(), "commit failed; the writes were undone");
-            // A failed COMMIT may leave the transaction open; without one this fails harmlessly.
+            tracing::error!(%error, writes = kept.len(), "commit failed; the writes were rolled back");
+            // A failed COMMIT may leave the transaction open. Without an open transaction, ROLLBACK
+            // fails harmlessly.
             let _ = conn.run("ROLLBACK").await;
             Err(error.to_string())
         }
@@ -105,28 +109,28 @@ async fn commit_batch(conn: &mut Conn, first: Work, waiting: &mut mpsc::Receiver
     }
 }
 
-async fn run_in_savepoint(conn: &mut Conn, work: Work) -> Option<Tell> {
+async fn run_in_savepoint(conn: &mut Conn, work: TransactionWork) -> Option<Reply> {
     if let Err(error) = conn.run("SAVEPOINT work").await {
-        tracing::error!(%error, "no savepoint; the write is abandoned");
+        tracing::error!(%error, "no savepoint could be created; the write was abandoned");
         return None;
     }
     let settled = AssertUnwindSafe(work(conn)).catch_unwind().await;
     let undo = match settled {
-        Ok(Settle::Keep(tell)) => match conn.run("RELEASE work").await {
+        Ok(WorkEnd::Commit(tell)) => match conn.run("RELEASE work").await {
             Ok(()) => return Some(tell),
             Err(error) => {
                 tell(Err(error));
                 None
             }
         },
-        Ok(Settle::Undo(tell)) => Some(tell),
+        Ok(WorkEnd::RollBack(tell)) => Some(tell),
         Err(_) => {
-            tracing::error!("a write panicked and was undone");
+            tracing::error!("a write panicked and was rolled back");
             None
         }
     };
     if let Err(error) = conn.run("ROLLBACK TO work; RELEASE work").await {
-        tracing::error!(%error, "a write could not be undone");
+        tracing::error!(%error, "a write could not be rolled back");
     }
     if let Some(tell) = undo {
         tell(Ok(()));
@@ -134,10 +138,10 @@ async fn run_in_savepoint(conn: &mut Conn, work: Work) -> Option<Tell> {
     None
 }
 
-/// No transaction could begin (disk full, file gone, locked by another process): the work runs
-/// against nothing and must not, so its caller learns by the dropped reply.
-async fn refuse(_conn: &mut Conn, work: Work, error: &Error) {
-    tracing::error!(%error, "no transaction could begin; a write was refused");
+/// Drops work for which no transaction could begin (disk full, file gone, locked by another
+/// process). Its caller notices the dropped reply.
+async fn refuse(_conn: &mut Conn, work: TransactionWork, error: &Error) {
+    tracing::error!(%error, "no transaction could begin; a write was rejected");
     drop(work);
 }
 
@@ -148,15 +152,15 @@ mod tests {
     use diesel_async::AsyncConnection;
     use futures_util::future::BoxFuture;
 
-    async fn writer() -> Writer {
+    async fn writer() -> SqliteWriter {
         let mut conn = SqliteConn::establish(":memory:").await.expect("a database in memory");
         diesel_async::SimpleAsyncConnection::batch_execute(&mut conn, "CREATE TABLE t (n INTEGER UNIQUE)")
             .await
             .expect("a table");
-        Writer::start(conn, StatementCount::default()).expect("a thread")
+        SqliteWriter::start(conn, StatementCount::default()).expect("a thread")
     }
 
-    async fn write<F>(writer: &Writer, work: F) -> Result<()>
+    async fn write<F>(writer: &SqliteWriter, work: F) -> Result<()>
     where
         F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<()>> + Send + 'static,
     {
@@ -165,12 +169,12 @@ mod tests {
         answer.await.map_err(|_| Error::Unavailable("the write was abandoned".into()))?
     }
 
-    async fn insert(writer: &Writer, n: i32) -> Result<()> {
+    async fn insert(writer: &SqliteWriter, n: i32) -> Result<()> {
         write(writer, move |c| async move { c.run(&format!("INSERT INTO t VALUES ({n})")).await }.boxed()).await
     }
 
     #[tokio::test]
-    async fn one_failing_write_does_not_undo_its_neighbours() {
+    async fn a_failing_write_does_not_roll_back_others() {
         let writer = writer().await;
 
         let (a, twice, b) = tokio::join!(insert(&writer, 1), insert(&writer, 1), insert(&writer, 2));
@@ -180,7 +184,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panicking_write_is_undone_and_the_writer_lives_on() {
+    async fn a_panicking_write_is_rolled_back_and_the_writer_continues() {
         let writer = writer().await;
 
         let panicked = write(&writer, |c| {

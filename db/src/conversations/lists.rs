@@ -1,4 +1,4 @@
-//! Lists of conversations: filtered, in order, in parts, counted.
+//! Lists of conversations: filtered, ordered, paged and counted.
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -8,7 +8,7 @@ use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{ConversationId, SiteId};
 
 use crate::columns;
-use crate::connection::Conn;
+use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::conversations::row::Row;
 use crate::conversations::search::{self, MaxCandidates, rows_of_site};
@@ -16,25 +16,25 @@ use crate::error::Result;
 use crate::schema::conversations as conv;
 use helpbot_domain::conversation::{Conversation, ConversationFilter, ConversationOrder};
 
-/// What a list is of; all conditions hold together.
+/// Conversations that a list includes. All conditions must hold.
 #[derive(Debug, Clone, Default)]
 pub struct ConversationQuery {
-    /// Which kinds.
+    /// Only conversations that match this filter.
     pub filter: ConversationFilter,
-    /// Of one session only.
+    /// Only conversations of this session.
     pub session_id: Option<String>,
-    /// With these words in question or answer, whatever their case.
+    /// Only conversations that contain these words in the question or the answer, in any case.
     pub search: Option<String>,
-    /// Asked at or after.
+    /// Only conversations asked at or after this time.
     pub since: Option<Timestamp>,
 }
 
-/// Which part of a list.
+/// The part of a list to return.
 #[derive(Debug, Clone, Copy)]
 pub enum Window {
-    /// Numbered pages.
+    /// Number of conversations to skip.
     Offset(i64),
-    /// What comes after a place in the list: its moment in the order, and its id.
+    /// Conversations after this time and ID in the order of the list.
     After(Timestamp, ConversationId),
 }
 
@@ -53,8 +53,8 @@ macro_rules! filtered {
             rows = rows.filter(conv::session_id.eq(session.clone()));
         }
         if let Some(words) = &$query.search {
-            // A piece of SQL keeps Diesel from holding on to the prepared statement, which PostgreSQL
-            // may in the end plan without regard to the words, and then past the index.
+            // Raw SQL keeps Diesel from caching the prepared statement. PostgreSQL may plan a
+            // cached statement without regard to the words, and then does not use the search index.
             let holds = sql::<Bool>("conversations.search_text LIKE ");
             rows = rows.filter(holds.bind::<Text, _>(columns::containing(&words.to_lowercase())).sql(" ESCAPE '\\'"));
         }
@@ -98,10 +98,10 @@ macro_rules! page {
     }};
 }
 
-/// One page of a list.
+/// Returns one page of a list.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn list(
     c: &mut Conn,
     site: SiteId,
@@ -121,10 +121,10 @@ pub async fn list(
     rows.into_iter().map(Conversation::try_from).collect()
 }
 
-/// How many conversations a list has in all.
+/// Returns the total number of conversations in a list.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn count(c: &mut Conn, site: SiteId, query: &ConversationQuery) -> Result<i64> {
     let candidates = candidates(c, site, query, MaxCandidates::ForCount).await?;
     Ok(on!(c, <B> |c| {

@@ -1,5 +1,5 @@
-//! What visitor and team write after a handoff, numbered from 3: the question and the answer,
-//! messages 1 and 2, stand in the conversation.
+//! Messages that visitors and members write after a handoff. They are numbered from 3: the question
+//! and the answer are messages 1 and 2, and are stored in the conversation.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -7,7 +7,7 @@ use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{ConversationId, SiteId};
 
 use crate::columns;
-use crate::connection::Conn;
+use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::error::{Error, Result};
 use crate::schema::messages;
@@ -69,10 +69,10 @@ pub async fn insert(c: &mut Conn, new: &Message) -> Result<()> {
     Ok(())
 }
 
-/// All stored messages of several conversations, by conversation and number.
+/// Returns all stored messages of several conversations, ordered by conversation and number.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn of(c: &mut Conn, site: SiteId, conversations: &[ConversationId]) -> Result<Vec<Message>> {
     let (site, ids) = (site.to_string(), columns::texts(conversations));
     let rows: Vec<Row> = on!(c, |c| {

@@ -18,7 +18,7 @@ use helpbot_domain::conversation::{HandoffStatus, Vote};
 use helpbot_domain::ids::{ConversationId, SiteId};
 
 use crate::columns;
-use crate::connection::Conn;
+use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::dialect::{ForUpdate, locked};
 use crate::connection::prepared::Fixed;
@@ -33,7 +33,7 @@ pub use lists::{ConversationQuery, Window, count, list};
 /// Stores a new conversation.
 ///
 /// # Errors
-/// `Conflict` when the id is taken.
+/// `Conflict` when the ID is taken.
 pub async fn insert(c: &mut Conn, new: &Conversation) -> Result<()> {
     on!(c, |c| {
         diesel::insert_into(conv::table)
@@ -59,11 +59,11 @@ pub async fn insert(c: &mut Conn, new: &Conversation) -> Result<()> {
     Ok(())
 }
 
-/// Writes what may change after the answer: vote, handoff, address, assignee, message count.
-/// False when the site has no such conversation.
+/// Updates everything that can change after the answer: vote, handoff, e-mail address, assignee,
+/// message count. Returns false when the site has no such conversation.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn update(c: &mut Conn, changed: &Conversation) -> Result<bool> {
     let (site, id) = (changed.site_id.to_string(), changed.id.to_string());
     let count = on!(c, |c| {
@@ -82,10 +82,11 @@ pub async fn update(c: &mut Conn, changed: &Conversation) -> Result<bool> {
     Ok(count == 1)
 }
 
-/// The site's conversations with those ids, in no order; absent ones are left out.
+/// Returns the site's conversations with these IDs, in no particular order. Missing ones are left
+/// out.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn by_ids(c: &mut Conn, site: SiteId, ids: &[ConversationId]) -> Result<Vec<Conversation>> {
     let (site, ids) = (site.to_string(), columns::texts(ids));
     let rows: Vec<Row> = on!(c, |c| {
@@ -94,10 +95,10 @@ pub async fn by_ids(c: &mut Conn, site: SiteId, ids: &[ConversationId]) -> Resul
     rows.into_iter().map(Conversation::try_from).collect()
 }
 
-/// One conversation of the site.
+/// Returns a conversation of the site.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn by_id(c: &mut Conn, site: SiteId, id: ConversationId) -> Result<Option<Conversation>> {
     let (site, id) = (site.to_string(), id.to_string());
     let row: Option<Row> = on!(c, |c| {
@@ -112,10 +113,10 @@ pub async fn by_id(c: &mut Conn, site: SiteId, id: ConversationId) -> Result<Opt
     row.map(Conversation::try_from).transpose()
 }
 
-/// One conversation inside a writing transaction, locked against other writers until its end.
+/// Returns a conversation of the site, locked against other writers until the transaction ends.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn by_id_locked(c: &mut Conn, site: SiteId, id: ConversationId) -> Result<Option<Conversation>> {
     let (site, id) = (site.to_string(), id.to_string());
     let row: Option<Row> = on!(c, |c| {
@@ -125,10 +126,10 @@ pub async fn by_id_locked(c: &mut Conn, site: SiteId, id: ConversationId) -> Res
     row.map(Conversation::try_from).transpose()
 }
 
-/// The last exchanges of a session, oldest first, at most `limit`.
+/// Returns the last `limit` conversations of a session, oldest first.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn last_of_session(c: &mut Conn, site: SiteId, session: &str, limit: i64) -> Result<Vec<Conversation>> {
     let site = site.to_string();
     let rows: Vec<Row> = on!(c, |c| {
@@ -144,11 +145,11 @@ pub async fn last_of_session(c: &mut Conn, site: SiteId, session: &str, limit: i
     rows.into_iter().rev().map(Conversation::try_from).collect()
 }
 
-/// Conversations of a session, at most `limit`, inside a writing transaction; locked against other
-/// writers until its end.
+/// Returns up to `limit` conversations of a session, locked against other writers until the
+/// transaction ends.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn of_session_locked(c: &mut Conn, site: SiteId, session: &str, limit: i64) -> Result<Vec<Conversation>> {
     let site = site.to_string();
     let rows: Vec<Row> = on!(c, |c| {
@@ -163,11 +164,11 @@ pub async fn of_session_locked(c: &mut Conn, site: SiteId, session: &str, limit:
     rows.into_iter().map(Conversation::try_from).collect()
 }
 
-/// Deletes conversations with their messages, read marks and requests for transcripts; the index of
-/// the search forgets them.
+/// Deletes conversations with their messages, read marks, transcript requests and search index
+/// entries.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn delete(c: &mut Conn, site: SiteId, ids: &[ConversationId]) -> Result<usize> {
     let (site, ids) = (site.to_string(), columns::texts(ids));
     Ok(on!(c, |c| {
@@ -175,7 +176,8 @@ pub async fn delete(c: &mut Conn, site: SiteId, ids: &[ConversationId]) -> Resul
     })?)
 }
 
-/// What a search looks through: both texts in lower case, so that both databases fold alike.
+/// Returns the text that is searched. It is in lower case, because the two databases fold case
+/// differently.
 fn search_text(question: &str, answer: &str) -> String {
     format!("{}\n{}", question.to_lowercase(), answer.to_lowercase())
 }

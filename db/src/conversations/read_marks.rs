@@ -6,16 +6,16 @@ use helpbot_domain::conversation::Author;
 use helpbot_domain::ids::{ConversationId, SiteId};
 
 use crate::columns;
-use crate::connection::Conn;
+use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::error::Result;
 use crate::schema::{messages, read_marks as marks};
 
-/// Notes that the side for which `reader` writes has read up to message `seq`. A mark never goes
-/// back.
+/// Records that a side of the conversation has read up to message `seq`. A mark never moves
+/// backward.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn mark(c: &mut Conn, site: SiteId, id: ConversationId, reader: Author, seq: i64) -> Result<()> {
     let (site, id) = (site.to_string(), id.to_string());
     let row = (
@@ -25,8 +25,8 @@ pub async fn mark(c: &mut Conn, site: SiteId, id: ConversationId, reader: Author
         marks::seq.eq(seq),
     );
     on!(c, |c| diesel::insert_into(marks::table).values(row).on_conflict_do_nothing().execute(c).await)?;
-    // The condition looks at what the row holds once it is locked: of two that read at once, the
-    // one that read further stays.
+    // The condition is checked once the row is locked: of two concurrent readers, the higher number
+    // wins.
     on!(c, |c| {
         let row = marks::table
             .filter(marks::site_id.eq(&site))
@@ -37,11 +37,11 @@ pub async fn mark(c: &mut Conn, site: SiteId, id: ConversationId, reader: Author
     Ok(())
 }
 
-/// Up to which message the side for which `reader` writes has read some conversations; those of
-/// which it has read nothing are left out.
+/// Returns up to which message a side has read each of these conversations. Conversations of which
+/// it has read nothing are left out.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn of(
     c: &mut Conn,
     site: SiteId,
@@ -61,10 +61,10 @@ pub async fn of(
     rows.into_iter().map(|(id, seq)| Ok((columns::parse(&id)?, seq))).collect()
 }
 
-/// The places of the messages that `author` wrote in some conversations.
+/// Returns the positions of the messages that `author` wrote in these conversations.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn written_by(
     c: &mut Conn,
     site: SiteId,

@@ -1,11 +1,12 @@
-//! The index of the search in conversations on SQLite: which of them may hold some words, and what
-//! it has yet to take in. PostgreSQL keeps its own, and everything here does nothing there.
+//! The search index for conversations on SQLite. It finds conversations that may contain the words
+//! of a search. PostgreSQL has its own index, so everything here does nothing there.
 //!
-//! The index (`conversation_search`, FTS5) knows for every three characters in a row the numbers of
-//! the conversations that hold them. It only finds candidates: `conversations` looks at each. To take
-//! a row in costs the writer more than to store it, so that is done later, in groups, in the order of
-//! the numbers; what the index has not taken in yet is a candidate. How far it has come is the highest
-//! number in it, so it cannot disagree with itself after a crash. (docs/decisions/0016)
+//! The index (`conversation_search`, FTS5) maps every three consecutive characters to the numbers
+//! of the conversations that contain them. It only finds candidates; `lists` checks each of them.
+//! Indexing a row costs the writer more than storing it, so rows are indexed later, in groups, in
+//! the order of their numbers. Rows that are not indexed yet are candidates as well. The highest
+//! number in the index tells how far it has come, so a crash cannot make it inconsistent.
+//! (docs/decisions/0016)
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
@@ -14,49 +15,53 @@ use diesel_async::RunQueryDsl;
 use helpbot_domain::ids::SiteId;
 
 use crate::columns;
-use crate::connection::Conn;
+use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::error::Result;
 
-/// The characters in a row that the index knows.
+/// Number of consecutive characters in an index entry.
 const GRAM_CHARS: usize = 3;
-/// How many of these a search asks for. Each makes the candidates fewer, and costs a place in a list
-/// as long as it is common; all 198 of the longest search took as long as looking at all rows.
+/// Maximum number of index entries that a search looks up. Each one reduces the candidates, but
+/// costs a lookup in a list that can be long. All 198 entries of the longest search took as long as
+/// checking every row.
 const GRAMS_MAX: usize = 16;
 
-/// How far the index has come: all conversations up to this number are in it.
+/// SQL for the highest indexed number: all conversations up to it are indexed.
 macro_rules! indexed_up_to {
     () => {
         "coalesce((SELECT rowid FROM conversation_search ORDER BY rowid DESC LIMIT 1), 0)"
     };
 }
 
-/// Which token stands for a site. A character that no one types and two of the id's random ones: with
-/// a thousand sites and more some share it, and what is found of another one is left out with
-/// everything else that does not fit.
+/// SQL for the index entry that stands for a site: a character that nobody types, followed by two
+/// random characters of the ID. With a thousand sites, some share an entry; the conversations of
+/// others are filtered out later.
 macro_rules! site_token {
     ($site:literal) => {
         concat!("char(1) || substr(", $site, ", -2)")
     };
 }
 
-/// How many candidates are worth being looked at, one by one, instead of all rows in their order.
+/// Maximum number of candidates for which checking them one by one is faster than checking all rows
+/// in order.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum MaxCandidates {
-    /// For a list that is full with so many rows.
+    /// The search is for one page of a list.
     ForPage {
-        /// Rows of the page and of those before it.
+        /// Number of rows up to the end of the page.
         wanted: i64,
     },
-    /// For a count, which has to see all rows.
+    /// The search is for a count, which must see all rows.
     ForCount,
 }
 
 impl MaxCandidates {
-    /// In order, `rows * wanted / found` rows are seen until the page is full; one by one, `found`.
-    /// A candidate costs about twice as much as a row in order, so the two are even where `found`
-    /// squared is half of `rows * wanted`. Where all rows are seen, candidates were not slower even
-    /// when most rows matched; they are bounded so that what is spent in vain stays small.
+    /// Returns the maximum for a table of `rows` rows.
+    ///
+    /// In order, `rows * wanted / found` rows are checked until the page is full; one by one,
+    /// `found` rows. A candidate costs about twice as much as a row in order, so both are equal
+    /// when `found` squared is half of `rows * wanted`. When all rows must be seen, candidates were
+    /// not slower even if most rows matched; the bound keeps the cost of a useless search small.
     fn of(self, rows: i64) -> i64 {
         let of_all = rows / 8;
         match self {
@@ -66,7 +71,7 @@ impl MaxCandidates {
     }
 }
 
-/// The conversations that may hold some words: what the index found, and what it had yet to take in.
+/// Conversations that may contain the words of a search.
 #[derive(Debug)]
 pub(crate) struct Candidates {
     found: Vec<i64>,
@@ -87,12 +92,11 @@ struct RowNumber {
     number: i64,
 }
 
-/// Where to look for what `query` searches for; none where it is better to look at all rows in
-/// their order: nothing is searched for, or less than three characters; the rows are those of one
-/// session; or the candidates are too many.
+/// Returns the candidates of a search for `words`. `None` when it is better to check all rows in
+/// order: the words are shorter than three characters, or there are too many candidates.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub(crate) async fn candidates(
     c: &mut Conn,
     site: SiteId,
@@ -129,12 +133,12 @@ pub(crate) async fn candidates(
 }
 
 impl Candidates {
-    /// The row numbers that the index found, as a JSON list.
+    /// Returns the row numbers that the index found, as a JSON list.
     pub(crate) fn found_json(&self) -> String {
         columns::to_json(&self.found)
     }
 
-    /// Every row with a higher number is a candidate as well.
+    /// Returns the highest indexed number. Every row with a higher number is a candidate as well.
     pub(crate) const fn indexed_up_to(&self) -> i64 {
         self.indexed_up_to
     }
@@ -165,8 +169,8 @@ macro_rules! rows_of_site {
 }
 pub(crate) use rows_of_site;
 
-/// What to ask the index for: what the words hold, from their beginning to their end, in quotes, and
-/// the site. None for words that are too short.
+/// Returns the index query for `words`: the entries that they contain, each in quotes, and the
+/// entry of the site. `None` when the words are too short.
 fn matching(words: &str, site: SiteId) -> Option<String> {
     let chars: Vec<char> = words.chars().collect();
     let mut grams: Vec<String> = Vec::new();
@@ -185,10 +189,10 @@ fn matching(words: &str, site: SiteId) -> Option<String> {
     Some(quoted.join(" AND "))
 }
 
-/// Whether the index has something to take in or to forget.
+/// Returns whether conversations have to be added to the index or removed from it.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn is_behind(c: &mut Conn) -> Result<bool> {
     #[derive(QueryableByName)]
     struct Behind {
@@ -209,11 +213,11 @@ pub async fn is_behind(c: &mut Conn) -> Result<bool> {
     Ok(behind.is_some_and(|behind| behind.is_behind))
 }
 
-/// Takes the next conversations into the index, and lets it forget deleted ones; at most `limit`
-/// of each. Gives how many there were; none when the index is up to date.
+/// Adds up to `limit` conversations to the index and removes up to `limit` deleted ones. Returns
+/// their number, 0 when the index is up to date.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn index_next(c: &mut Conn, limit: i64) -> Result<usize> {
     const FORGOTTEN: &str = "SELECT number FROM conversation_search_gone ORDER BY number LIMIT ?";
     let from_index = format!("DELETE FROM conversation_search WHERE rowid IN ({FORGOTTEN})");
@@ -232,7 +236,7 @@ pub async fn index_next(c: &mut Conn, limit: i64) -> Result<usize> {
     for statement in [from_index.as_str(), from_gone.as_str(), new] {
         changed.push(on!(c, |c| sql_query(statement).bind::<BigInt, _>(limit).execute(c).await)?);
     }
-    // The first of them forgets what the second counts.
+    // The first statement removes what the second one counts.
     Ok(changed[1] + changed[2])
 }
 

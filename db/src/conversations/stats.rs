@@ -1,4 +1,4 @@
-//! DailyCounts by day, kept as things happen, so that figures over a year read 365 rows.
+//! Daily counts, updated as things happen, so that analytics over a year read only 365 rows.
 
 use diesel::prelude::*;
 use diesel::upsert::excluded;
@@ -6,31 +6,31 @@ use diesel_async::RunQueryDsl;
 use helpbot_domain::ids::SiteId;
 use helpbot_domain::time::Day;
 
-use crate::connection::Conn;
+use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::prepared::Fixed;
 use crate::error::Result;
 use crate::schema::daily_stats as days;
 
-/// DailyCounts of one day; as a change, what to add to them.
+/// The counts of one day, or the amounts to add to them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DailyCounts {
-    /// Questions asked.
+    /// Number of questions.
     pub questions: i64,
-    /// Of these, left unanswered.
+    /// Number of questions without an answer.
     pub unanswered: i64,
-    /// Handed to a human.
+    /// Number of handoffs.
     pub handoffs: i64,
-    /// Voted helpful.
+    /// Number of positive votes.
     pub helpful: i64,
-    /// Voted unhelpful.
+    /// Number of negative votes.
     pub unhelpful: i64,
 }
 
-/// Adds to the counts of `day`, which is the day of the conversation, not of the vote.
+/// Adds to the counts of `day`, which is the day of the conversation and not of the vote.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn add(c: &mut Conn, site: SiteId, day: Day, more: DailyCounts) -> Result<()> {
     let site = site.to_string();
     on!(c, |c| {
@@ -58,10 +58,11 @@ pub async fn add(c: &mut Conn, site: SiteId, day: Day, more: DailyCounts) -> Res
     Ok(())
 }
 
-/// The days from `from` to `to`, both included, that have counts; ascending.
+/// Returns the counts of the days from `from` to `to`, both included, in ascending order. Days
+/// without counts are left out.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn between(c: &mut Conn, site: SiteId, from: Day, to: Day) -> Result<Vec<(Day, DailyCounts)>> {
     let site = site.to_string();
     let rows: Vec<(i32, i64, i64, i64, i64, i64)> = on!(c, |c| {

@@ -1,4 +1,4 @@
-//! Copies of conversations that were asked for by mail: which, by whom, when.
+//! Transcript requests: conversations that visitors asked to receive by e-mail.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -7,7 +7,7 @@ use helpbot_domain::ids::{ConversationId, SiteId};
 use uuid::Uuid;
 
 use crate::columns;
-use crate::connection::Conn;
+use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::error::Result;
 use crate::schema::transcripts;
@@ -16,7 +16,7 @@ use helpbot_domain::conversation::TranscriptRequest;
 /// Stores a request.
 ///
 /// # Errors
-/// `Conflict` when the id is taken.
+/// `Conflict` when the ID is taken.
 pub async fn insert(c: &mut Conn, new: &TranscriptRequest) -> Result<()> {
     on!(c, |c| {
         diesel::insert_into(transcripts::table)
@@ -33,10 +33,10 @@ pub async fn insert(c: &mut Conn, new: &TranscriptRequest) -> Result<()> {
     Ok(())
 }
 
-/// One request of the site.
+/// Returns a request of the site.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn by_id(c: &mut Conn, site: SiteId, id: Uuid) -> Result<Option<TranscriptRequest>> {
     let (site_text, id_text) = (site.to_string(), id.to_string());
     let row: Option<(String, String, i64)> = on!(c, |c| {
@@ -55,10 +55,10 @@ pub async fn by_id(c: &mut Conn, site: SiteId, id: Uuid) -> Result<Option<Transc
     .transpose()
 }
 
-/// How many were asked for of a conversation.
+/// Returns the number of requests for a conversation.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn count_of(c: &mut Conn, site: SiteId, conversation: ConversationId) -> Result<i64> {
     let (site, conversation) = (site.to_string(), conversation.to_string());
     Ok(on!(c, |c| {
@@ -71,10 +71,10 @@ pub async fn count_of(c: &mut Conn, site: SiteId, conversation: ConversationId) 
     })?)
 }
 
-/// How many were asked for to an address after a moment.
+/// Returns the number of requests for an e-mail address after a time.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn count_to(c: &mut Conn, site: SiteId, email: &str, after: Timestamp) -> Result<i64> {
     let site = site.to_string();
     Ok(on!(c, |c| {
@@ -88,10 +88,10 @@ pub async fn count_to(c: &mut Conn, site: SiteId, email: &str, after: Timestamp)
     })?)
 }
 
-/// Those that were asked for of some conversations: their ids.
+/// Returns the IDs of the requests for these conversations.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn ids_of(c: &mut Conn, site: SiteId, conversations: &[ConversationId]) -> Result<Vec<Uuid>> {
     let (site, conversations) = (site.to_string(), columns::texts(conversations));
     let rows: Vec<String> = on!(c, |c| {

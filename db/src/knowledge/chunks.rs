@@ -1,11 +1,11 @@
-//! Questions with their answers, and passages: what the engine's indexes are made of.
+//! Chunks: questions with their answers, and passages. The engine builds its indexes from them.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use helpbot_domain::ids::{ChunkId, DocumentId, SiteId};
 
 use crate::columns;
-use crate::connection::Conn;
+use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::dialect::insert_rows;
 use crate::error::{Error, Result};
@@ -85,25 +85,25 @@ macro_rules! row {
 /// Stores a new chunk.
 ///
 /// # Errors
-/// `Conflict` when the id is taken.
+/// `Conflict` when the ID is taken.
 pub async fn insert(c: &mut Conn, new: &StoredChunk) -> Result<()> {
     on!(c, |c| diesel::insert_into(chunks::table).values(row!(new)).execute(c).await)?;
     Ok(())
 }
 
-/// Stores many.
+/// Stores new chunks.
 ///
 /// # Errors
-/// `Conflict` when an id is taken; then some may be stored: roll back.
+/// `Conflict` when an ID is taken. Some chunks may be stored then, so roll back the transaction.
 pub async fn insert_all(c: &mut Conn, new: &[StoredChunk]) -> Result<()> {
     insert_rows!(c, chunks::table, new, |new| row!(new));
     Ok(())
 }
 
-/// Moves a chunk whose content stayed the same to where it now stands.
+/// Updates the place of a chunk whose content did not change.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn update_place(c: &mut Conn, stored: &StoredChunk) -> Result<()> {
     let (site, chunk) = (stored.site_id.to_string(), &stored.chunk);
     let id = chunk.id.to_string();
@@ -121,10 +121,10 @@ pub async fn update_place(c: &mut Conn, stored: &StoredChunk) -> Result<()> {
     Ok(())
 }
 
-/// The site's chunks with those ids, in no order; absent ones are left out.
+/// Returns the site's chunks with these IDs, in no particular order. Missing ones are left out.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn by_ids(c: &mut Conn, site: SiteId, ids: &[ChunkId]) -> Result<Vec<StoredChunk>> {
     let (site, ids) = (site.to_string(), columns::texts(ids));
     let rows: Vec<Row> = on!(c, |c| {
@@ -138,10 +138,10 @@ pub async fn by_ids(c: &mut Conn, site: SiteId, ids: &[ChunkId]) -> Result<Vec<S
     rows.into_iter().map(StoredChunk::try_from).collect()
 }
 
-/// The chunks of a page, in their order.
+/// Returns the chunks of a page, in their order on the page.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn of_document(c: &mut Conn, site: SiteId, document: DocumentId) -> Result<Vec<StoredChunk>> {
     let (site, document) = (site.to_string(), document.to_string());
     let rows: Vec<Row> = on!(c, |c| {
@@ -156,10 +156,11 @@ pub async fn of_document(c: &mut Conn, site: SiteId, document: DocumentId) -> Re
     rows.into_iter().map(StoredChunk::try_from).collect()
 }
 
-/// All chunks of the site, by id after `after`, at most `limit`: an index is read in pages.
+/// Returns up to `limit` chunks of the site with IDs above `after`, ordered by ID. An index is read
+/// in such pages.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn of_site(c: &mut Conn, site: SiteId, after: Option<ChunkId>, limit: i64) -> Result<Vec<StoredChunk>> {
     let site = site.to_string();
     let after = after.map(|id| id.to_string()).unwrap_or_default();
@@ -176,10 +177,10 @@ pub async fn of_site(c: &mut Conn, site: SiteId, after: Option<ChunkId>, limit: 
     rows.into_iter().map(StoredChunk::try_from).collect()
 }
 
-/// Deletes some chunks.
+/// Deletes chunks.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn delete(c: &mut Conn, site: SiteId, ids: &[ChunkId]) -> Result<()> {
     let (site, ids) = (site.to_string(), columns::texts(ids));
     on!(c, |c| {
@@ -188,7 +189,7 @@ pub async fn delete(c: &mut Conn, site: SiteId, ids: &[ChunkId]) -> Result<()> {
     Ok(())
 }
 
-/// The entries of a site that a pattern fits; written once for the list and its count.
+/// The entries of a site that match a pattern, for the list and for its count.
 macro_rules! with_pattern {
     ($site:expr, $pattern:expr) => {
         chunks::table.filter(chunks::site_id.eq($site)).filter(chunks::question.is_not_null()).filter(
@@ -200,11 +201,11 @@ macro_rules! with_pattern {
     };
 }
 
-/// The site's questions with their answers, by id after `after`, at most `limit`; with `words`
-/// in question or answer when some are given, whatever the case of ASCII letters.
+/// Returns one page of the site's entries, ordered by ID. With `words`, only entries that contain
+/// them in the question or the answer, in any case (SQLite folds only ASCII letters).
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn entries(
     c: &mut Conn,
     site: SiteId,
@@ -221,33 +222,33 @@ fn pattern(words: Option<&str>) -> String {
 }
 
 diesel::define_sql_function! {
-    /// Lower case of ASCII letters on SQLite, of all letters on PostgreSQL: good enough for an
-    /// owner's look through its own entries.
+    /// Lower case of all letters on PostgreSQL, and of ASCII letters on SQLite, which is sufficient
+    /// for searching one's own entries.
     fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
 }
 
-/// How many chunks the site has.
+/// Returns the number of chunks of the site.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn count(c: &mut Conn, site: SiteId) -> Result<i64> {
     let site = site.to_string();
     Ok(on!(c, |c| chunks::table.filter(chunks::site_id.eq(&site)).count().get_result(c).await)?)
 }
 
-/// How many of the site's questions with answers [`entries`] lists.
+/// Returns the number of entries that [`entries`] lists.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn entry_count(c: &mut Conn, site: SiteId, words: Option<&str>) -> Result<i64> {
     let (site, pattern) = (site.to_string(), pattern(words));
     Ok(on!(c, |c| with_pattern!(&site, &pattern).count().get_result(c).await)?)
 }
 
-/// Writes the words of a chunk anew, with where they stand; false when the site has no such chunk.
+/// Updates the content of a chunk and its hash. Returns false when the site has no such chunk.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn update_words(c: &mut Conn, stored: &StoredChunk) -> Result<bool> {
     let (site, chunk) = (stored.site_id.to_string(), &stored.chunk);
     let id = chunk.id.to_string();

@@ -1,4 +1,4 @@
-//! Saved test questions: what a site must be able to answer.
+//! Evaluation cases: saved questions that a site must be able to answer.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -6,7 +6,7 @@ use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{CaseId, SiteId};
 
 use crate::columns;
-use crate::connection::Conn;
+use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::error::{Error, Result};
 use crate::paging::load_page;
@@ -45,7 +45,7 @@ impl TryFrom<Row> for Case {
 /// Stores a new case.
 ///
 /// # Errors
-/// `Conflict` when the id is taken.
+/// `Conflict` when the ID is taken.
 pub async fn insert(c: &mut Conn, new: &Case) -> Result<()> {
     on!(c, |c| {
         diesel::insert_into(cases::table)
@@ -64,29 +64,29 @@ pub async fn insert(c: &mut Conn, new: &Case) -> Result<()> {
     Ok(())
 }
 
-/// The site's cases by id after `after`, oldest first, at most `limit`.
+/// Returns one page of the site's cases, oldest first.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn list(c: &mut Conn, site: SiteId, page: PageRequest<CaseId>) -> Result<Vec<Case>> {
     let site = site.to_string();
     let rows: Vec<Row> = on!(c, |c| load_page!(c, cases::table.filter(cases::site_id.eq(&site)), cases::id, page))?;
     rows.into_iter().map(Case::try_from).collect()
 }
 
-/// How many cases the site has.
+/// Returns the number of cases of the site.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn count(c: &mut Conn, site: SiteId) -> Result<i64> {
     let site = site.to_string();
     Ok(on!(c, |c| cases::table.filter(cases::site_id.eq(&site)).count().get_result(c).await)?)
 }
 
-/// Deletes a case; false when the site has none such.
+/// Deletes a case. Returns false when the site has no such case.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn delete(c: &mut Conn, site: SiteId, id: CaseId) -> Result<bool> {
     let (site, id) = (site.to_string(), id.to_string());
     let count = on!(c, |c| {

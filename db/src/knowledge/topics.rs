@@ -1,4 +1,4 @@
-//! What was asked lately, without the answers: what topics are made of.
+//! Recent questions without their answers, which topics are built from.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -7,7 +7,7 @@ use helpbot_domain::conversation::Outcome;
 use helpbot_domain::ids::{ConversationId, SiteId};
 
 use crate::columns;
-use crate::connection::Conn;
+use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::error::{Error, Result};
 use crate::schema::conversations as conv;
@@ -15,11 +15,11 @@ use crate::schema::conversations as conv;
 /// A question that a visitor asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AskedQuestion {
-    /// Its conversation.
+    /// Conversation of the question.
     pub conversation_id: ConversationId,
-    /// As asked.
+    /// Question as the visitor wrote it.
     pub question: String,
-    /// Whether the visitor left without an answer.
+    /// Whether the visitor got no answer.
     pub is_unanswered: bool,
 }
 
@@ -29,10 +29,10 @@ fn asked((id, question, is_unanswered): Row) -> Result<AskedQuestion, Error> {
     Ok(AskedQuestion { conversation_id: columns::parse(&id)?, question, is_unanswered })
 }
 
-/// The last questions since `since` that stayed without an answer, newest first, at most `limit`.
+/// Returns the last `limit` questions since `since` that got no answer, newest first.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn unanswered(c: &mut Conn, site: SiteId, since: Timestamp, limit: i64) -> Result<Vec<AskedQuestion>> {
     let (site, since) = (site.to_string(), since.as_ms());
     let rows: Vec<Row> = on!(c, |c| {
@@ -49,11 +49,10 @@ pub async fn unanswered(c: &mut Conn, site: SiteId, since: Timestamp, limit: i64
     rows.into_iter().map(asked).collect()
 }
 
-/// The last questions since `since`, answered or not, newest first, at most `limit`. Small talk
-/// asks nothing and is left out.
+/// Returns the last `limit` questions since `since`, newest first. Small talk is left out.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn all(c: &mut Conn, site: SiteId, since: Timestamp, limit: i64) -> Result<Vec<AskedQuestion>> {
     let (site, since) = (site.to_string(), since.as_ms());
     let rows: Vec<Row> = on!(c, |c| {

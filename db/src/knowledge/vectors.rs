@@ -1,5 +1,4 @@
-//! Vectors of embedding models that are not built in, beside the chunks that they are of. What is
-//! in them is the engine's.
+//! Embeddings of external models for chunks. Only the engine interprets their content.
 
 use diesel::dsl::count_star;
 use diesel::prelude::*;
@@ -7,19 +6,19 @@ use diesel_async::RunQueryDsl;
 use helpbot_domain::ids::{ChunkId, SiteId};
 
 use crate::columns;
-use crate::connection::Conn;
+use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::error::{Error, Result};
 use crate::schema::chunk_vectors as vectors;
 
-/// The vectors of a chunk by one model.
+/// The embeddings of a chunk by one model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChunkVectors {
-    /// Of which chunk.
+    /// Chunk that was embedded.
     pub chunk_id: ChunkId,
-    /// Tells whether the chunk still says what was embedded.
+    /// Hash of the embedded text, which tells whether the chunk has changed since.
     pub text_hash: String,
-    /// In the engine's form.
+    /// Embeddings in the binary format of the engine.
     pub vector: Vec<u8>,
 }
 
@@ -39,11 +38,11 @@ impl TryFrom<Row> for ChunkVectors {
     }
 }
 
-/// Stores the vectors of a chunk by `model`, in place of those that it had; false, and nothing
-/// stored, when the chunk has gone.
+/// Stores the embeddings of a chunk by `model`, replacing earlier ones. Returns false and stores
+/// nothing when the chunk does not exist.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn put(c: &mut Conn, site: SiteId, model: &str, new: &ChunkVectors) -> Result<bool> {
     if super::chunks::by_ids(c, site, &[new.chunk_id]).await?.is_empty() {
         return Ok(false);
@@ -67,10 +66,11 @@ pub async fn put(c: &mut Conn, site: SiteId, model: &str, new: &ChunkVectors) ->
     Ok(true)
 }
 
-/// The site's vectors by `model`, by chunk after `after`, at most `limit`.
+/// Returns up to `limit` embeddings of the site by `model`, for chunks with IDs above `after`,
+/// ordered by chunk.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn of_site(
     c: &mut Conn,
     site: SiteId,
@@ -94,10 +94,11 @@ pub async fn of_site(
     rows.into_iter().map(ChunkVectors::try_from).collect()
 }
 
-/// The models of which the site has vectors, by name, with how many chunks each has.
+/// Returns the models of which the site has embeddings, ordered by name, with the number of chunks
+/// of each.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn models(c: &mut Conn, site: SiteId) -> Result<Vec<(String, i64)>> {
     let site = site.to_string();
     Ok(on!(c, |c| {
@@ -111,10 +112,10 @@ pub async fn models(c: &mut Conn, site: SiteId) -> Result<Vec<(String, i64)>> {
     })?)
 }
 
-/// Deletes the site's vectors by all models but `model`; gives how many.
+/// Deletes the site's embeddings of all models except `model`, and returns their number.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn keep_only(c: &mut Conn, site: SiteId, model: &str) -> Result<usize> {
     let site = site.to_string();
     Ok(on!(c, |c| {

@@ -1,8 +1,9 @@
 //! The event log of each site.
 //!
-//! A number is taken from the site's counter inside the transaction that makes the event, so
-//! numbers have no gaps and rise in the order of commits: who has read up to `n` can miss
-//! nothing below it (a database sequence cannot promise that; research/reliability, section 6).
+//! Each event takes its number from the site's counter, inside the transaction that writes the
+//! event. Numbers therefore have no gaps and rise in the order of commits: a reader that has seen
+//! event `n` cannot miss an earlier one. A database sequence cannot guarantee that, because it is
+//! not rolled back with its transaction.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -11,24 +12,24 @@ use helpbot_domain::event::{Event, EventType};
 use helpbot_domain::ids::{ConversationId, EventId, SiteId};
 
 use crate::columns;
-use crate::connection::Conn;
+use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::prepared::Fixed;
 use crate::error::{Error, Result};
 use crate::schema::{events, site_counters};
 
-/// An event before it has its number.
+/// An event that has no number yet.
 #[derive(Debug, Clone)]
 pub struct NewEvent {
-    /// Its id.
+    /// ID of the event.
     pub id: EventId,
-    /// What kind of thing happened.
+    /// Type of the event.
     pub event_type: EventType,
-    /// To which conversation.
+    /// Conversation that the event belongs to.
     pub conversation_id: ConversationId,
-    /// In which session.
+    /// Session of the conversation.
     pub session_id: String,
-    /// The payload, JSON text.
+    /// Payload, as JSON text.
     pub data: String,
 }
 
@@ -62,8 +63,9 @@ impl TryFrom<Row> for Event {
     }
 }
 
-/// Appends to the site's log, in order, and gives the events with their numbers. Locks the
-/// site's counter until the transaction ends: call it last.
+/// Appends events to the site's log, in order, and returns them with their numbers.
+///
+/// Locks the site's counter until the transaction ends, so call it last.
 ///
 /// # Errors
 /// `Corrupt` when the site has no counter.
@@ -108,10 +110,10 @@ pub async fn append(c: &mut Conn, site: SiteId, now: Timestamp, new: Vec<NewEven
     Ok(stored)
 }
 
-/// Events of the site with a number above `after`, oldest first, at most `limit`.
+/// Returns up to `limit` events of the site with numbers above `after`, oldest first.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn after(c: &mut Conn, site: SiteId, after: i64, limit: i64) -> Result<Vec<Event>> {
     let site = site.to_string();
     let rows: Vec<Row> = on!(c, |c| {
@@ -127,10 +129,11 @@ pub async fn after(c: &mut Conn, site: SiteId, after: i64, limit: i64) -> Result
     rows.into_iter().map(Event::try_from).collect()
 }
 
-/// The number of the site's last event, 0 when it has none; none when there is no such site.
+/// Returns the number of the site's last event, or 0 when it has none. `None` when the site does
+/// not exist.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn last_seq(c: &mut Conn, site: SiteId) -> Result<Option<i64>> {
     let site = site.to_string();
     Ok(on!(c, |c| {
@@ -143,10 +146,11 @@ pub async fn last_seq(c: &mut Conn, site: SiteId) -> Result<Option<i64>> {
     })?)
 }
 
-/// The last numbers of several sites; for a poller that looks for other nodes' events.
+/// Returns the last event numbers of several sites, for a poller that looks for the events of other
+/// nodes.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn last_seqs(c: &mut Conn, sites: &[SiteId]) -> Result<Vec<(SiteId, i64)>> {
     let sites = columns::texts(sites);
     let rows: Vec<(String, i64)> = on!(c, |c| {
@@ -159,10 +163,10 @@ pub async fn last_seqs(c: &mut Conn, sites: &[SiteId]) -> Result<Vec<(SiteId, i6
     rows.into_iter().map(|(site, seq)| Ok((columns::parse(&site)?, seq))).collect()
 }
 
-/// The number of the oldest event still kept; none when the log is empty.
+/// Returns the number of the oldest stored event. `None` when the log is empty.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn first_seq(c: &mut Conn, site: SiteId) -> Result<Option<i64>> {
     let site = site.to_string();
     Ok(on!(c, |c| {
@@ -170,19 +174,19 @@ pub async fn first_seq(c: &mut Conn, site: SiteId) -> Result<Option<i64>> {
     })?)
 }
 
-/// Forgets events older than `before`; gives how many there were.
+/// Deletes events older than `before`, and returns their number.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn delete_before(c: &mut Conn, before: Timestamp) -> Result<usize> {
     Ok(on!(c, |c| diesel::delete(events::table.filter(events::created_at_ms.lt(before.as_ms()))).execute(c).await)?)
 }
 
-/// Events of a session with a number above `after`, oldest first, at most `limit`: number and id.
-/// Looks through the whole log of the site: for erasing, never for answering.
+/// Returns up to `limit` events of a session with numbers above `after`, oldest first, as number
+/// and ID. Reads the whole log of the site, so use it only for erasure.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn of_session(
     c: &mut Conn,
     site: SiteId,
@@ -205,10 +209,10 @@ pub async fn of_session(
     rows.into_iter().map(|(seq, id)| Ok((seq, columns::parse(&id)?))).collect()
 }
 
-/// Takes payload and session out of events, which keep their places in the log.
+/// Removes payload and session from events. Their places in the log remain.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn erase(c: &mut Conn, site: SiteId, seqs: &[i64]) -> Result<usize> {
     let site = site.to_string();
     Ok(on!(c, |c| {

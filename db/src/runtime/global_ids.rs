@@ -1,19 +1,19 @@
-//! Whose a thing is, of which nothing but the id is known. These look at all sites at once: only for
-//! an operator, who may see each. Everybody else's finders take the site that their key opens.
+//! Finding the site of an object of which only the ID is known. These functions search all sites,
+//! so they are only for operators. All other finders take the site that the key gives access to.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use helpbot_domain::ids::SiteId;
 
 use crate::columns;
-use crate::connection::Conn;
+use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::error::Result;
 use crate::schema::{conversations, deliveries, keys, members, sites, sources, webhooks};
 use helpbot_domain::global_id::GlobalId;
 
-/// In tables whose key begins with the site, a look into the key for each site there is, and not
-/// through the whole table: an id alone is in no index of theirs.
+/// Looks up an ID in a table whose primary key starts with the site: one index lookup per site
+/// instead of a scan of the table.
 macro_rules! site_by_id {
     ($c:expr, $table:ident, $id:expr) => {{
         let id = $id.to_string();
@@ -29,10 +29,11 @@ macro_rules! site_by_id {
     }};
 }
 
-/// The site that a thing belongs to; none when there is no such thing, or no site that has it.
+/// Returns the site that an object belongs to. `None` when the object does not exist or belongs to
+/// no site.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn site_of(c: &mut Conn, id: GlobalId) -> Result<Option<SiteId>> {
     let site: Option<String> = match id {
         GlobalId::Source(id) => site_by_id!(c, sources, id),

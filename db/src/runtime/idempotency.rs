@@ -1,74 +1,75 @@
-//! Requests that callers named, so that each is carried out at most once.
+//! Idempotent requests: requests that carry a name from their caller and are executed at most once.
 //!
-//! A [`Turn`] is one attempt at such a request. [`in_turn`] runs the attempt's code; every
-//! [`Db::write`](crate::Db::write) inside it first notes, in its own transaction, that the request
-//! was carried out, and fails when another attempt holds the request meanwhile. So the note and
-//! the effect stand or fall together, whatever becomes of the process in between.
+//! A [`RequestAttempt`] is one attempt at such a request. [`in_attempt`] runs the code of the attempt; every
+//! [`Db::write`](crate::Db::write) inside it first records, in its own transaction, that the
+//! request was executed, and fails when another attempt holds the request. The record and the
+//! effect are therefore committed together, even if the process crashes.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{KeyId, SiteId};
 
-use crate::connection::Conn;
+use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::dialect::{ForUpdate, locked};
 use crate::error::{Error, Result};
 use crate::schema::{idempotent_requests as requests, keys};
 
 tokio::task_local! {
-    /// The attempt that the present task is part of, unless it looks away from it.
-    static TURN: Option<Turn>;
+    /// The attempt that the current task is part of.
+    static ATTEMPT: Option<RequestAttempt>;
 }
 
-/// One attempt at a request.
+/// One attempt at an idempotent request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Turn {
-    /// The API key that the request came with.
+pub struct RequestAttempt {
+    /// API key that sent the request.
     pub key_id: KeyId,
-    /// What the caller named the request, in the form in which it is stored.
+    /// Name that the caller gave the request, in its stored form.
     pub name: String,
-    /// Tells this attempt from others at the same request.
+    /// Distinguishes this attempt from others at the same request.
     pub holder: String,
 }
 
-/// What is known of a request.
+/// The stored state of an idempotent request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Known {
-    /// SHA-256 of what was asked, lower hex.
+pub struct IdempotentRequest {
+    /// SHA-256 of the request, in lower-case hex.
     pub request_hash: String,
-    /// The attempt that holds it.
+    /// The attempt that holds the request.
     pub holder: String,
-    /// Until when nobody else may attempt it.
+    /// Time until which no other attempt may start.
     pub held_until: Timestamp,
     /// Whether an attempt has written anything.
     pub is_carried_out: bool,
-    /// What was answered, as the caller of [`answer`] gave it.
+    /// The stored response. `None` until the attempt has ended, or when the response was forgotten.
     pub answer: Option<Vec<u8>>,
-    /// When it was first sent.
+    /// Time at which the request was first sent.
     pub created_at: Timestamp,
 }
 
-/// Runs `work` as that attempt.
-pub async fn in_turn<F: Future>(turn: Turn, work: F) -> F::Output {
-    TURN.scope(Some(turn), work).await
+/// Runs `work` as part of an attempt.
+pub async fn in_attempt<F: Future>(attempt: RequestAttempt, work: F) -> F::Output {
+    ATTEMPT.scope(Some(attempt), work).await
 }
 
-/// Runs `work`, which prepares or undoes and is no effect of a request, outside any attempt.
+/// Runs `work` outside of any attempt. For work that prepares or undoes something and is not an
+/// effect of the request.
 pub async fn apart<F: Future>(work: F) -> F::Output {
-    TURN.scope(None, work).await
+    ATTEMPT.scope(None, work).await
 }
 
-/// The attempt that the present task is part of.
-pub(crate) fn current() -> Option<Turn> {
-    TURN.try_with(Clone::clone).ok().flatten()
+/// Returns the attempt that the current task is part of.
+pub(crate) fn current() -> Option<RequestAttempt> {
+    ATTEMPT.try_with(Clone::clone).ok().flatten()
 }
 
-impl Turn {
-    /// Notes that the request is carried out, in the transaction that does so.
+impl RequestAttempt {
+    /// Records that the request is being executed, inside the transaction that does so.
     ///
     /// # Errors
-    /// `Unavailable` when another attempt has taken over.
+    /// `Unavailable` when another attempt has taken over the request.
     pub(crate) async fn carry_out(&self, c: &mut Conn) -> Result<()> {
         let key_id = self.key_id.to_string();
         let count = on!(c, |c| {
@@ -82,23 +83,33 @@ impl Turn {
             .execute(c)
             .await
         })?;
-        if count == 1 { Ok(()) } else { Err(Error::Unavailable("another attempt at this request took over".into())) }
+        if count == 1 {
+            Ok(())
+        } else {
+            Err(Error::Unavailable("another attempt at this request has taken over".into()))
+        }
     }
 }
 
-/// Reserves a request that nobody has sent before; false when somebody has.
+/// Reserves a request that has not been sent before. Returns false when it has.
 ///
 /// # Errors
-/// Only the database's own.
-pub async fn reserve(c: &mut Conn, turn: &Turn, request_hash: &str, now: Timestamp, until: Timestamp) -> Result<bool> {
-    let key_id = turn.key_id.to_string();
+/// Returns an error when the query fails.
+pub async fn reserve(
+    c: &mut Conn,
+    attempt: &RequestAttempt,
+    request_hash: &str,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<bool> {
+    let key_id = attempt.key_id.to_string();
     let count = on!(c, |c| {
         diesel::insert_into(requests::table)
             .values((
                 requests::key_id.eq(&key_id),
-                requests::name.eq(&turn.name),
+                requests::name.eq(&attempt.name),
                 requests::request_hash.eq(request_hash),
-                requests::holder.eq(&turn.holder),
+                requests::holder.eq(&attempt.holder),
                 requests::held_until_ms.eq(until.as_ms()),
                 requests::is_carried_out.eq(false),
                 requests::created_at_ms.eq(now.as_ms()),
@@ -110,12 +121,12 @@ pub async fn reserve(c: &mut Conn, turn: &Turn, request_hash: &str, now: Timesta
     Ok(count == 1)
 }
 
-/// What is known of a request, by its API key and name; locked on PostgreSQL until the transaction
-/// ends, so that one attempt alone takes over what another left.
+/// Returns the state of a request by its API key and name. PostgreSQL locks the row until the
+/// transaction ends, so that only one attempt takes over an abandoned request.
 ///
 /// # Errors
-/// Only the database's own.
-pub async fn known(c: &mut Conn, key: KeyId, name: &str) -> Result<Option<Known>> {
+/// Returns an error when the query fails.
+pub async fn known(c: &mut Conn, key: KeyId, name: &str) -> Result<Option<IdempotentRequest>> {
     type Row = (String, String, i64, bool, Option<Vec<u8>>, i64);
     let key = key.to_string();
     let columns = (
@@ -130,7 +141,7 @@ pub async fn known(c: &mut Conn, key: KeyId, name: &str) -> Result<Option<Known>
         let found = requests::table.filter(requests::key_id.eq(&key)).filter(requests::name.eq(name));
         locked(ForUpdate, found.select(columns)).get_result(c).await.optional()
     })?;
-    Ok(row.map(|(request_hash, holder, held_until, is_carried_out, answer, created_at)| Known {
+    Ok(row.map(|(request_hash, holder, held_until, is_carried_out, answer, created_at)| IdempotentRequest {
         request_hash,
         holder,
         held_until: Timestamp::from_ms(held_until),
@@ -140,17 +151,23 @@ pub async fn known(c: &mut Conn, key: KeyId, name: &str) -> Result<Option<Known>
     }))
 }
 
-/// Gives a request to another attempt, as if it had never been made.
+/// Assigns a request to another attempt, as if it were new.
 ///
 /// # Errors
-/// Only the database's own.
-pub async fn take_over(c: &mut Conn, turn: &Turn, request_hash: &str, now: Timestamp, until: Timestamp) -> Result<()> {
-    let key_id = turn.key_id.to_string();
+/// Returns an error when the query fails.
+pub async fn take_over(
+    c: &mut Conn,
+    attempt: &RequestAttempt,
+    request_hash: &str,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<()> {
+    let key_id = attempt.key_id.to_string();
     on!(c, |c| {
-        diesel::update(requests::table.filter(requests::key_id.eq(&key_id)).filter(requests::name.eq(&turn.name)))
+        diesel::update(requests::table.filter(requests::key_id.eq(&key_id)).filter(requests::name.eq(&attempt.name)))
             .set((
                 requests::request_hash.eq(request_hash),
-                requests::holder.eq(&turn.holder),
+                requests::holder.eq(&attempt.holder),
                 requests::held_until_ms.eq(until.as_ms()),
                 requests::is_carried_out.eq(false),
                 requests::answer.eq(None::<Vec<u8>>),
@@ -162,19 +179,19 @@ pub async fn take_over(c: &mut Conn, turn: &Turn, request_hash: &str, now: Times
     Ok(())
 }
 
-/// Ends an attempt: keeps its answer if the request was carried out, and frees the request if
-/// not, so that it can be sent again. Without effect when another attempt has taken over.
+/// Ends an attempt. Stores its response if the request was executed, and otherwise deletes the
+/// request, so that it can be sent again. Has no effect when another attempt has taken over.
 ///
 /// # Errors
-/// Only the database's own.
-pub async fn end(c: &mut Conn, turn: &Turn, answer: Option<&[u8]>) -> Result<()> {
-    let key_id = turn.key_id.to_string();
+/// Returns an error when the query fails.
+pub async fn end(c: &mut Conn, attempt: &RequestAttempt, answer: Option<&[u8]>) -> Result<()> {
+    let key_id = attempt.key_id.to_string();
     let kept = on!(c, |c| {
         diesel::update(
             requests::table
                 .filter(requests::key_id.eq(&key_id))
-                .filter(requests::name.eq(&turn.name))
-                .filter(requests::holder.eq(&turn.holder))
+                .filter(requests::name.eq(&attempt.name))
+                .filter(requests::holder.eq(&attempt.holder))
                 .filter(requests::is_carried_out.eq(true)),
         )
         .set((requests::answer.eq(answer), requests::held_until_ms.eq(0)))
@@ -186,8 +203,8 @@ pub async fn end(c: &mut Conn, turn: &Turn, answer: Option<&[u8]>) -> Result<()>
             diesel::delete(
                 requests::table
                     .filter(requests::key_id.eq(&key_id))
-                    .filter(requests::name.eq(&turn.name))
-                    .filter(requests::holder.eq(&turn.holder)),
+                    .filter(requests::name.eq(&attempt.name))
+                    .filter(requests::holder.eq(&attempt.holder)),
             )
             .execute(c)
             .await
@@ -196,21 +213,21 @@ pub async fn end(c: &mut Conn, turn: &Turn, answer: Option<&[u8]>) -> Result<()>
     Ok(())
 }
 
-/// Forgets what was first sent before `before`; how many requests that were.
+/// Deletes requests that were first sent before `before`, and returns their number.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn delete_before(c: &mut Conn, before: Timestamp) -> Result<usize> {
     Ok(on!(c, |c| {
         diesel::delete(requests::table.filter(requests::created_at_ms.lt(before.as_ms()))).execute(c).await
     })?)
 }
 
-/// Forgets the answers to what a site's keys and the operator's asked; that they were carried out
-/// stays known.
+/// Deletes the stored responses to requests of a site's keys and of operator keys. It stays known
+/// that they were executed.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn forget_answers(c: &mut Conn, site: SiteId) -> Result<usize> {
     let site = site.to_string();
     Ok(on!(c, |c| {

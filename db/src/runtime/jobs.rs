@@ -1,5 +1,5 @@
-//! Background work as rows: due at a time, taken by lease. A worker that dies loses its lease
-//! and another takes the job; nobody holds a transaction while working.
+//! Background jobs: rows that become due at a time and are claimed by lease. When a worker crashes,
+//! its lease expires and another worker takes the job. No transaction is open while a job runs.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -7,7 +7,7 @@ use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{JobId, SiteId};
 
 use crate::columns;
-use crate::connection::Conn;
+use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::dialect::{ForUpdate, SkipLocked, locked};
 use crate::error::{Error, Result};
@@ -46,10 +46,10 @@ impl TryFrom<Row> for Job {
     }
 }
 
-/// Asks for a job; false when one with its `dedupe` waits or runs already.
+/// Adds a job. Returns false when an unfinished job has the same `dedupe` key.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn insert(c: &mut Conn, job: &Job) -> Result<bool> {
     let count = on!(c, |c| {
         diesel::insert_into(jobs::table)
@@ -70,10 +70,10 @@ pub async fn insert(c: &mut Conn, job: &Job) -> Result<bool> {
     Ok(count == 1)
 }
 
-/// Jobs of those kinds that are not done yet, the oldest first; of one site or of all.
+/// Returns up to `limit` unfinished jobs of these kinds, oldest first, of one site or of all sites.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn waiting(c: &mut Conn, site: Option<SiteId>, kinds: &[&str], limit: i64) -> Result<Vec<Job>> {
     let rows: Vec<Row> = on!(c, <B> |c| {
         let mut rows = jobs::table.filter(jobs::kind.eq_any(kinds.iter().copied())).into_boxed::<B>();
@@ -85,25 +85,24 @@ pub async fn waiting(c: &mut Conn, site: Option<SiteId>, kinds: &[&str], limit: 
     rows.into_iter().map(Job::try_from).collect()
 }
 
-/// Who works on a job, and until when the others must leave it alone.
+/// The lease of a worker on a row.
 #[derive(Debug, Clone)]
 pub struct Lease {
-    /// The worker.
+    /// Name of the worker.
     pub owner: String,
-    /// The moment of asking.
+    /// Time of the claim.
     pub now: Timestamp,
-    /// The end of the lease.
+    /// Time at which the lease expires.
     pub until: Timestamp,
 }
 
-/// Takes up to `limit` due jobs of those kinds that nobody has, longest due first, and counts
-/// the attempt.
+/// Claims up to `limit` due jobs of these kinds, longest overdue first, and counts the attempt.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn claim(c: &mut Conn, kinds: &[&str], lease: &Lease, limit: i64) -> Result<Vec<Job>> {
     let now = lease.now.as_ms();
-    // Workers on other nodes may claim at the same moment: each skips the rows of the others.
+    // Workers on other nodes may claim at the same time. Each one skips the rows of the others.
     let ids: Vec<String> = on!(c, |c| {
         let free = jobs::table
             .filter(jobs::kind.eq_any(kinds.iter().copied()))
@@ -138,11 +137,11 @@ pub async fn claim(c: &mut Conn, kinds: &[&str], lease: &Lease, limit: i64) -> R
     rows.into_iter().map(Job::try_from).collect()
 }
 
-/// Makes waiting jobs of those kinds that are due later than `latest` due then; gives how many
-/// there were.
+/// Makes unfinished jobs of these kinds due at `latest` when they are due later, and returns their
+/// number.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn pull_in(c: &mut Conn, kinds: &[&str], latest: Timestamp) -> Result<usize> {
     let latest = latest.as_ms();
     Ok(on!(c, |c| {
@@ -153,10 +152,10 @@ pub async fn pull_in(c: &mut Conn, kinds: &[&str], latest: Timestamp) -> Result<
     })?)
 }
 
-/// Keeps a job longer; false when the lease was lost to another.
+/// Extends the lease on a job. Returns false when another worker holds the job.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn renew(c: &mut Conn, id: JobId, lease: &Lease) -> Result<bool> {
     let id = id.to_string();
     let count = on!(c, |c| {
@@ -168,11 +167,11 @@ pub async fn renew(c: &mut Conn, id: JobId, lease: &Lease) -> Result<bool> {
     Ok(count == 1)
 }
 
-/// Whether `owner` still has the job, which nobody can take from it until the end of the
-/// transaction. A lease past its time that nobody else has taken still holds.
+/// Returns whether `owner` still holds the job, and keeps others from claiming it until the
+/// transaction ends. An expired lease counts as held until somebody else claims the job.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn is_held(c: &mut Conn, id: JobId, owner: &str) -> Result<bool> {
     let id = id.to_string();
     let found: Option<String> = on!(c, |c| {
@@ -182,10 +181,10 @@ pub async fn is_held(c: &mut Conn, id: JobId, owner: &str) -> Result<bool> {
     Ok(found.is_some())
 }
 
-/// Ends a job that is done or given up; false when the lease was lost to another.
+/// Deletes a job that succeeded or was given up. Returns false when another worker holds the job.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn finish(c: &mut Conn, id: JobId, owner: &str) -> Result<bool> {
     let id = id.to_string();
     let count = on!(c, |c| {
@@ -194,10 +193,10 @@ pub async fn finish(c: &mut Conn, id: JobId, owner: &str) -> Result<bool> {
     Ok(count == 1)
 }
 
-/// Puts a failed job back until `due_at`; false when the lease was lost to another.
+/// Postpones a failed job until `due_at`. Returns false when another worker holds the job.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn retry(c: &mut Conn, id: JobId, owner: &str, due_at: Timestamp, error: &str) -> Result<bool> {
     let id = id.to_string();
     let count = on!(c, |c| {
@@ -214,10 +213,10 @@ pub async fn retry(c: &mut Conn, id: JobId, owner: &str, due_at: Timestamp, erro
     Ok(count == 1)
 }
 
-/// Drops a waiting or running job of a site, for what no longer exists.
+/// Deletes a waiting or running job of a site whose subject no longer exists.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn cancel(c: &mut Conn, site: SiteId, kind: &str, dedupe: &str) -> Result<()> {
     let site = site.to_string();
     on!(c, |c| {
@@ -230,10 +229,10 @@ pub async fn cancel(c: &mut Conn, site: SiteId, kind: &str, dedupe: &str) -> Res
     Ok(())
 }
 
-/// Takes back jobs of a site and kind that are to be done to one of those, whoever holds them.
+/// Deletes jobs of a site and kind that have one of these payloads, whoever holds them.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn delete_of(c: &mut Conn, site: SiteId, kind: &str, payloads: &[String]) -> Result<usize> {
     let site = site.to_string();
     Ok(on!(c, |c| {

@@ -1,33 +1,33 @@
-//! What the last crawl of a source was told by its site about crawling it (robots.txt, sitemaps),
-//! with what the next one needs to ask only whether that has changed. `ingest` writes and reads
-//! the content; pages are documents.
+//! The crawl files of a source (robots.txt, sitemaps) as the last sync read them, with the
+//! validators for conditional requests. `ingest` writes and interprets the content. Pages are
+//! documents.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use helpbot_domain::ids::{SiteId, SourceId};
 
-use crate::connection::Conn;
+use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::error::Result;
 use crate::schema::crawl_files as files;
 
-/// One such file.
+/// A crawl file.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable)]
 pub struct CrawlFile {
-    /// Its address.
+    /// URL of the file.
     pub url: String,
-    /// For the next conditional request.
+    /// Validator for the next conditional request.
     pub etag: Option<String>,
-    /// For the next conditional request.
+    /// Validator for the next conditional request.
     pub last_modified: Option<String>,
-    /// What it said.
+    /// Content of the file.
     pub content: String,
 }
 
-/// Keeps the files of a source in place of those that were kept before.
+/// Replaces the stored crawl files of a source.
 ///
 /// # Errors
-/// `Conflict` when one address comes twice.
+/// `Conflict` when two files have the same URL.
 pub async fn replace(c: &mut Conn, site: SiteId, source: SourceId, kept: &[CrawlFile]) -> Result<()> {
     let (site, source) = (site.to_string(), source.to_string());
     on!(c, |c| {
@@ -53,10 +53,10 @@ pub async fn replace(c: &mut Conn, site: SiteId, source: SourceId, kept: &[Crawl
     Ok(())
 }
 
-/// The files that are kept of a source, in no order.
+/// Returns the crawl files of a source, in no particular order.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn of_source(c: &mut Conn, site: SiteId, source: SourceId) -> Result<Vec<CrawlFile>> {
     let (site, source) = (site.to_string(), source.to_string());
     Ok(on!(c, |c| {

@@ -1,19 +1,19 @@
-//! What a running crawl has read so far, page by page, until all of it is stored at once. The
-//! visits are JSON that `ingest` writes and reads.
+//! The pages that a running sync has visited so far. They are stored one by one until the sync
+//! stores its result. `ingest` writes and interprets the JSON of a visit.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use helpbot_domain::ids::{SiteId, SourceId};
 
-use crate::connection::Conn;
+use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::error::Result;
 use crate::schema::crawl_visits as visits;
 
-/// Keeps what came of the visit to `url`; one that was kept before stays.
+/// Stores the result of the visit to `url`. An earlier result for the same URL stays.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn insert(c: &mut Conn, site: SiteId, source: SourceId, url: &str, visit: &str) -> Result<()> {
     let (site, source) = (site.to_string(), source.to_string());
     on!(c, |c| {
@@ -31,10 +31,10 @@ pub async fn insert(c: &mut Conn, site: SiteId, source: SourceId, url: &str, vis
     Ok(())
 }
 
-/// All visits of the running crawl, with their addresses, in no order.
+/// Returns all visits of the running sync with their URLs, in no particular order.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn of_source(c: &mut Conn, site: SiteId, source: SourceId) -> Result<Vec<(String, String)>> {
     let (site, source) = (site.to_string(), source.to_string());
     Ok(on!(c, |c| {
@@ -47,10 +47,10 @@ pub async fn of_source(c: &mut Conn, site: SiteId, source: SourceId) -> Result<V
     })?)
 }
 
-/// Forgets the visits of a source: its crawl has ended, or a new one begins.
+/// Deletes the visits of a source when its sync has ended or a new one starts.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn delete(c: &mut Conn, site: SiteId, source: SourceId) -> Result<()> {
     let (site, source) = (site.to_string(), source.to_string());
     on!(c, |c| {

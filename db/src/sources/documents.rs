@@ -1,4 +1,5 @@
-//! Pages of sources: what was fetched, skipped or failed, and why. They are the crawl report.
+//! Pages of sources: what was fetched, skipped or failed, and why. Together they are the sync
+//! report.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -6,7 +7,7 @@ use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{DocumentId, SiteId, SourceId};
 
 use crate::columns;
-use crate::connection::Conn;
+use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::error::{Error, Result};
 use crate::paging::load_page;
@@ -56,10 +57,10 @@ impl TryFrom<Row> for Document {
     }
 }
 
-/// Stores a page, or overwrites the one with its id.
+/// Stores a page, or overwrites the one with the same ID.
 ///
 /// # Errors
-/// `Conflict` when the source has another page at that address.
+/// `Conflict` when the source has another page with this URL.
 pub async fn put(c: &mut Conn, doc: &Document) -> Result<()> {
     let changes = || {
         (
@@ -93,10 +94,10 @@ pub async fn put(c: &mut Conn, doc: &Document) -> Result<()> {
     Ok(())
 }
 
-/// Keeps where a page leads, in place of what was kept before.
+/// Replaces the stored links of a page.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn set_links(c: &mut Conn, site: SiteId, id: DocumentId, links: &[String]) -> Result<()> {
     let (site, id) = (site.to_string(), id.to_string());
     on!(c, |c| {
@@ -108,10 +109,10 @@ pub async fn set_links(c: &mut Conn, site: SiteId, id: DocumentId, links: &[Stri
     Ok(())
 }
 
-/// Where a page led when it was last read; empty when that was not kept.
+/// Returns the links of a page as of the last visit. Empty when none were stored.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn links(c: &mut Conn, site: SiteId, id: DocumentId) -> Result<Vec<String>> {
     let (site, id) = (site.to_string(), id.to_string());
     let links: Option<Option<String>> = on!(c, |c| {
@@ -126,10 +127,10 @@ pub async fn links(c: &mut Conn, site: SiteId, id: DocumentId) -> Result<Vec<Str
     links.flatten().as_deref().map_or(Ok(Vec::new()), columns::json)
 }
 
-/// The pages of a source, by address, after `after`, at most `limit`.
+/// Returns one page of the list of a source's pages, ordered by URL.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn of_source(c: &mut Conn, site: SiteId, source: SourceId, page: PageRequest<&str>) -> Result<Vec<Document>> {
     let (site, source) = (site.to_string(), source.to_string());
     let rows: Vec<Row> = on!(c, |c| {
@@ -139,10 +140,10 @@ pub async fn of_source(c: &mut Conn, site: SiteId, source: SourceId, page: PageR
     rows.into_iter().map(Document::try_from).collect()
 }
 
-/// How many pages a source has.
+/// Returns the number of pages of a source.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn count(c: &mut Conn, site: SiteId, source: SourceId) -> Result<i64> {
     let (site, source) = (site.to_string(), source.to_string());
     Ok(on!(c, |c| {
@@ -150,10 +151,10 @@ pub async fn count(c: &mut Conn, site: SiteId, source: SourceId) -> Result<i64> 
     })?)
 }
 
-/// The page of a source at that address.
+/// Returns the page of a source with this URL.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn by_url(c: &mut Conn, site: SiteId, source: SourceId, url: &str) -> Result<Option<Document>> {
     let (site, source) = (site.to_string(), source.to_string());
     let row: Option<Row> = on!(c, |c| {
@@ -172,17 +173,17 @@ pub async fn by_url(c: &mut Conn, site: SiteId, source: SourceId, url: &str) -> 
 /// Deletes a page with its chunks.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn delete(c: &mut Conn, site: SiteId, id: DocumentId) -> Result<()> {
     let (site, id) = (site.to_string(), id.to_string());
     on!(c, |c| diesel::delete(docs::table.filter(docs::site_id.eq(&site)).filter(docs::id.eq(&id))).execute(c).await)?;
     Ok(())
 }
 
-/// Pages of a source that answers come from, and the chunks of them all.
+/// Returns the number of a source's pages that have chunks, and the number of their chunks.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn totals(c: &mut Conn, site: SiteId, source: SourceId) -> Result<(i64, i64)> {
     let (site, source) = (site.to_string(), source.to_string());
     let counts: Vec<i64> = on!(c, |c| {

@@ -12,7 +12,7 @@ use helpbot_domain::page::PageRequest;
 use helpbot_domain::source::SourceKind;
 
 use crate::columns;
-use crate::connection::Conn;
+use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::dialect::{ForUpdate, locked};
 use crate::error::{Error, Result};
@@ -64,10 +64,10 @@ impl TryFrom<Row> for Source {
     }
 }
 
-/// Stores a new source; false when the site has one of that kind and address already.
+/// Stores a new source. Returns false when the site already has one of this kind and URL.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn insert(c: &mut Conn, new: &Source) -> Result<bool> {
     let count = on!(c, |c| {
         diesel::insert_into(sources::table)
@@ -95,10 +95,11 @@ pub async fn insert(c: &mut Conn, new: &Source) -> Result<bool> {
     Ok(count == 1)
 }
 
-/// Writes everything of a source but its id, kind and address; false when it is gone.
+/// Updates everything of a source except its ID, kind and URL. Returns false when the source does
+/// not exist.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn update(c: &mut Conn, changed: &Source) -> Result<bool> {
     let (site, id) = (changed.site_id.to_string(), changed.id.to_string());
     let count = on!(c, |c| {
@@ -121,10 +122,10 @@ pub async fn update(c: &mut Conn, changed: &Source) -> Result<bool> {
     Ok(count == 1)
 }
 
-/// The site's sources with those ids, in no order; absent ones are left out.
+/// Returns the site's sources with these IDs, in no particular order. Missing ones are left out.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn by_ids(c: &mut Conn, site: SiteId, ids: &[SourceId]) -> Result<Vec<Source>> {
     let (site, ids) = (site.to_string(), columns::texts(ids));
     let rows: Vec<Row> = on!(c, |c| {
@@ -138,10 +139,10 @@ pub async fn by_ids(c: &mut Conn, site: SiteId, ids: &[SourceId]) -> Result<Vec<
     rows.into_iter().map(Source::try_from).collect()
 }
 
-/// One source of the site.
+/// Returns a source of the site.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn by_id(c: &mut Conn, site: SiteId, id: SourceId) -> Result<Option<Source>> {
     let (site, id) = (site.to_string(), id.to_string());
     let row: Option<Row> = on!(c, |c| {
@@ -156,10 +157,10 @@ pub async fn by_id(c: &mut Conn, site: SiteId, id: SourceId) -> Result<Option<So
     row.map(Source::try_from).transpose()
 }
 
-/// One source inside a writing transaction, locked against other writers until its end.
+/// Returns a source of the site, locked against other writers until the transaction ends.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn by_id_locked(c: &mut Conn, site: SiteId, id: SourceId) -> Result<Option<Source>> {
     let (site, id) = (site.to_string(), id.to_string());
     let row: Option<Row> = on!(c, |c| {
@@ -169,10 +170,10 @@ pub async fn by_id_locked(c: &mut Conn, site: SiteId, id: SourceId) -> Result<Op
     row.map(Source::try_from).transpose()
 }
 
-/// The source of that kind and address.
+/// Returns the source of this kind and URL.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn by_url(c: &mut Conn, site: SiteId, kind: SourceKind, url: &str) -> Result<Option<Source>> {
     let site = site.to_string();
     let row: Option<Row> = on!(c, |c| {
@@ -188,10 +189,10 @@ pub async fn by_url(c: &mut Conn, site: SiteId, kind: SourceKind, url: &str) -> 
     row.map(Source::try_from).transpose()
 }
 
-/// One page of the site's sources, oldest first.
+/// Returns one page of the site's sources, oldest first.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn list(c: &mut Conn, site: SiteId, page: PageRequest<SourceId>) -> Result<Vec<Source>> {
     let site = site.to_string();
     let rows: Vec<Row> =
@@ -199,19 +200,19 @@ pub async fn list(c: &mut Conn, site: SiteId, page: PageRequest<SourceId>) -> Re
     rows.into_iter().map(Source::try_from).collect()
 }
 
-/// How many sources the site has.
+/// Returns the number of sources of the site.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn count(c: &mut Conn, site: SiteId) -> Result<i64> {
     let site = site.to_string();
     Ok(on!(c, |c| sources::table.filter(sources::site_id.eq(&site)).count().get_result(c).await)?)
 }
 
-/// Sources of any site that are due to be read again, longest overdue first.
+/// Returns sources of any site whose scheduled sync is due, longest overdue first.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn due(c: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<Source>> {
     let rows: Vec<Row> = on!(c, |c| {
         sources::table
@@ -225,10 +226,10 @@ pub async fn due(c: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<Source>
     rows.into_iter().map(Source::try_from).collect()
 }
 
-/// Deletes a source with its pages and chunks; false when the site has none such.
+/// Deletes a source with its pages and chunks. Returns false when the site has no such source.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn delete(c: &mut Conn, site: SiteId, id: SourceId) -> Result<bool> {
     let (site, id) = (site.to_string(), id.to_string());
     let count = on!(c, |c| {
@@ -237,10 +238,10 @@ pub async fn delete(c: &mut Conn, site: SiteId, id: SourceId) -> Result<bool> {
     Ok(count == 1)
 }
 
-/// Keeps the bytes of a file source, in place of those before.
+/// Stores the content of a file source, replacing the previous one.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn put_file(c: &mut Conn, site: SiteId, id: SourceId, name: &str, content: &[u8]) -> Result<()> {
     let (site, id) = (site.to_string(), id.to_string());
     on!(c, |c| {
@@ -260,10 +261,10 @@ pub async fn put_file(c: &mut Conn, site: SiteId, id: SourceId, name: &str, cont
     Ok(())
 }
 
-/// The name and bytes of a file source.
+/// Returns the name and content of a file source.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn file(c: &mut Conn, site: SiteId, id: SourceId) -> Result<Option<(String, Vec<u8>)>> {
     let (site, id) = (site.to_string(), id.to_string());
     Ok(on!(c, |c| {

@@ -1,4 +1,4 @@
-//! Attempts of deliveries: what was sent and what came back, kept for the owner to read.
+//! Delivery attempts: what was sent and what came back, for the owner to read.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -7,7 +7,7 @@ use helpbot_domain::ids::SiteId;
 use uuid::Uuid;
 
 use crate::columns;
-use crate::connection::Conn;
+use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::dialect::insert_rows;
 use crate::error::Result;
@@ -34,7 +34,7 @@ struct Row {
     started_at_ms: i64,
 }
 
-/// An attempt as columns.
+/// The columns of an attempt with their values.
 macro_rules! row {
     ($new:expr) => {{
         let new: &Attempt = $new;
@@ -58,7 +58,7 @@ macro_rules! row {
     }};
 }
 
-/// Keeps an attempt.
+/// Stores an attempt.
 ///
 /// # Errors
 /// `Conflict` when its number is taken.
@@ -67,19 +67,20 @@ pub async fn insert(c: &mut Conn, new: &Attempt) -> Result<()> {
     Ok(())
 }
 
-/// Keeps many.
+/// Stores several attempts.
 ///
 /// # Errors
-/// `Conflict` when a number is taken; then some may be kept: roll back.
+/// `Conflict` when a number is taken. Some attempts may be stored then, so roll back the
+/// transaction.
 pub async fn insert_all(c: &mut Conn, new: &[Attempt]) -> Result<()> {
     insert_rows!(c, attempts::table, new, |new| row!(new));
     Ok(())
 }
 
-/// The attempts of some deliveries of the site, by delivery and number.
+/// Returns the attempts of these deliveries of the site, ordered by delivery and number.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn of(c: &mut Conn, site: SiteId, ids: &[Uuid]) -> Result<Vec<Attempt>> {
     let (site, ids) = (site.to_string(), columns::texts(ids));
     let rows: Vec<Row> = on!(c, |c| {

@@ -1,7 +1,7 @@
-//! Deliveries: the outbox and its log. A row stands for one event and one endpoint; it is
-//! written in the transaction of the event, taken by lease, and kept as its record.
+//! Deliveries: the outbox and its log. A row is one event for one endpoint. It is written in the
+//! transaction of the event, claimed by lease, and kept as its record.
 //!
-//! How a worker takes them stands in [`crate::outbox`].
+//! [`crate::outbox`] has the functions of the worker.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -13,7 +13,7 @@ use helpbot_domain::webhook::DeliveryStatus;
 use uuid::Uuid;
 
 use crate::columns;
-use crate::connection::Conn;
+use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::error::{Error, Result};
 use crate::schema::deliveries;
@@ -64,7 +64,7 @@ impl TryFrom<Row> for Delivery {
 /// Stores a new delivery.
 ///
 /// # Errors
-/// `Conflict` when the endpoint has one of that event.
+/// `Conflict` when the endpoint already has a delivery of this event.
 pub async fn insert(c: &mut Conn, new: &Delivery) -> Result<()> {
     on!(c, |c| {
         diesel::insert_into(deliveries::table)
@@ -89,11 +89,11 @@ pub async fn insert(c: &mut Conn, new: &Delivery) -> Result<()> {
     Ok(())
 }
 
-/// Ends what waits for an endpoint that gets nothing any more; gives how many there were. One
-/// that is being attempted ends as its attempt says.
+/// Cancels the pending deliveries of a disabled endpoint, and returns their number. A delivery that
+/// is being attempted ends with the result of that attempt.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn cancel(c: &mut Conn, site: SiteId, webhook: WebhookId, now: Timestamp) -> Result<usize> {
     let (site, webhook) = (site.to_string(), webhook.to_string());
     Ok(on!(c, |c| {
@@ -109,10 +109,10 @@ pub async fn cancel(c: &mut Conn, site: SiteId, webhook: WebhookId, now: Timesta
     })?)
 }
 
-/// Puts deliveries back to the start of their schedule, due at `now`.
+/// Restarts the retry schedule of deliveries, due at `now`.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn restart(c: &mut Conn, site: SiteId, ids: &[Uuid], now: Timestamp) -> Result<usize> {
     let (site, ids) = (site.to_string(), columns::texts(ids));
     Ok(on!(c, |c| {
@@ -130,10 +130,10 @@ pub async fn restart(c: &mut Conn, site: SiteId, ids: &[Uuid], now: Timestamp) -
     })?)
 }
 
-/// Makes a waiting delivery due at `now`; false when it does not wait.
+/// Makes a pending delivery due at `now`. Returns false when the delivery is not pending.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn hurry(c: &mut Conn, site: SiteId, id: Uuid, now: Timestamp) -> Result<bool> {
     let (site, id) = (site.to_string(), id.to_string());
     let count = on!(c, |c| {
@@ -150,10 +150,10 @@ pub async fn hurry(c: &mut Conn, site: SiteId, id: Uuid, now: Timestamp) -> Resu
     Ok(count == 1)
 }
 
-/// One delivery of the site.
+/// Returns a delivery of the site.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn by_id(c: &mut Conn, site: SiteId, id: Uuid) -> Result<Option<Delivery>> {
     let (site, id) = (site.to_string(), id.to_string());
     let row: Option<Row> = on!(c, |c| {
@@ -168,10 +168,10 @@ pub async fn by_id(c: &mut Conn, site: SiteId, id: Uuid) -> Result<Option<Delive
     row.map(Delivery::try_from).transpose()
 }
 
-/// What an endpoint has of some events: the event, the delivery and how far that has come.
+/// Returns an endpoint's deliveries of these events, as event, delivery and state.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn of_events(
     c: &mut Conn,
     site: SiteId,
@@ -194,13 +194,13 @@ pub async fn of_events(
         .collect()
 }
 
-/// Deletes the deliveries of some events, to all endpoints, with their attempts.
+/// Deletes the deliveries of these events to all endpoints, with their attempts.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn delete_of_events(c: &mut Conn, site: SiteId, events: &[EventId]) -> Result<usize> {
     let (site_text, events) = (site.to_string(), columns::texts(events));
-    // Their index begins with the endpoint, of which a site has five at most.
+    // Their index starts with the endpoint, of which a site has at most five.
     let endpoints = crate::webhooks::list(c, site).await?.into_iter().map(|webhook| webhook.id.to_string());
     let endpoints: Vec<String> = endpoints.collect();
     Ok(on!(c, |c| {
@@ -262,18 +262,18 @@ pub async fn list(
     rows.into_iter().map(Delivery::try_from).collect()
 }
 
-/// How many deliveries the list has in all.
+/// Returns the total number of deliveries in the list.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn count(c: &mut Conn, site: SiteId, webhook: WebhookId, filter: &DeliveryFilter) -> Result<i64> {
     Ok(on!(c, <B> |c| filtered!(B, site, webhook, filter).count().get_result(c).await)?)
 }
 
-/// Forgets up to `limit` deliveries that ended before `before`; gives how many there were.
+/// Deletes up to `limit` deliveries that finished before `before`, and returns their number.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn delete_before(c: &mut Conn, before: Timestamp, limit: i64) -> Result<usize> {
     let ids: Vec<String> = on!(c, |c| {
         deliveries::table

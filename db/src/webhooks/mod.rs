@@ -13,7 +13,7 @@ use helpbot_domain::ids::{SiteId, WebhookId};
 use helpbot_domain::webhook::{DisabledReason, Failing};
 
 use crate::columns;
-use crate::connection::Conn;
+use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::dialect::{ForNoKeyUpdate, locked};
 use crate::error::{Error, Result};
@@ -79,7 +79,7 @@ impl TryFrom<Row> for Webhook {
     }
 }
 
-/// All that may change, as columns.
+/// All columns that can change, with their values.
 macro_rules! changes {
     ($webhook:expr) => {{
         let webhook: &Webhook = $webhook;
@@ -108,7 +108,7 @@ macro_rules! changes {
 /// Stores a new endpoint.
 ///
 /// # Errors
-/// `Conflict` when the id is taken.
+/// `Conflict` when the ID is taken.
 pub async fn insert(c: &mut Conn, new: &Webhook) -> Result<()> {
     on!(c, |c| {
         diesel::insert_into(webhooks::table)
@@ -124,10 +124,10 @@ pub async fn insert(c: &mut Conn, new: &Webhook) -> Result<()> {
     Ok(())
 }
 
-/// Overwrites all of an endpoint that may change.
+/// Updates everything of an endpoint that can change.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn update(c: &mut Conn, changed: &Webhook) -> Result<()> {
     let (site, id) = (changed.site_id.to_string(), changed.id.to_string());
     on!(c, |c| {
@@ -139,10 +139,10 @@ pub async fn update(c: &mut Conn, changed: &Webhook) -> Result<()> {
     Ok(())
 }
 
-/// The endpoints of a site, oldest first.
+/// Returns the endpoints of a site, oldest first.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn list(c: &mut Conn, site: SiteId) -> Result<Vec<Webhook>> {
     let site = site.to_string();
     let rows: Vec<Row> = on!(c, |c| {
@@ -151,11 +151,11 @@ pub async fn list(c: &mut Conn, site: SiteId) -> Result<Vec<Webhook>> {
     rows.into_iter().map(Webhook::try_from).collect()
 }
 
-/// The endpoints of a site that are enabled, oldest first, with the events that each wants. Asked
-/// for each event: no more columns than that takes.
+/// Returns the enabled endpoints of a site with their events, oldest first. It is called for every
+/// event, so it reads only these columns.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn subscriptions(c: &mut Conn, site: SiteId) -> Result<Vec<(WebhookId, Vec<EventType>)>> {
     let site = site.to_string();
     let rows: Vec<(String, String)> = on!(c, |c| {
@@ -175,10 +175,10 @@ fn wanted(events: &str) -> Result<Vec<EventType>> {
     names.iter().map(|name| columns::parse(name)).collect()
 }
 
-/// One endpoint of the site.
+/// Returns an endpoint of the site.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn by_id(c: &mut Conn, site: SiteId, id: WebhookId) -> Result<Option<Webhook>> {
     let (site, id) = (site.to_string(), id.to_string());
     let row: Option<Row> = on!(c, |c| {
@@ -193,10 +193,10 @@ pub async fn by_id(c: &mut Conn, site: SiteId, id: WebhookId) -> Result<Option<W
     row.map(Webhook::try_from).transpose()
 }
 
-/// The same, held until the transaction ends.
+/// Returns an endpoint of the site, locked against other writers until the transaction ends.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn by_id_locked(c: &mut Conn, site: SiteId, id: WebhookId) -> Result<Option<Webhook>> {
     let (site, id) = (site.to_string(), id.to_string());
     // This lock does not block a question that adds a delivery for the endpoint.
@@ -207,10 +207,10 @@ pub async fn by_id_locked(c: &mut Conn, site: SiteId, id: WebhookId) -> Result<O
     row.map(Webhook::try_from).transpose()
 }
 
-/// Forgets a run of failures and a pause, if there are any; for after a success.
+/// Clears the run of failures and the pause of an endpoint after a success.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn recovered(c: &mut Conn, site: SiteId, id: WebhookId) -> Result<()> {
     let (site, id) = (site.to_string(), id.to_string());
     on!(c, |c| {
@@ -232,11 +232,11 @@ pub async fn recovered(c: &mut Conn, site: SiteId, id: WebhookId) -> Result<()> 
     Ok(())
 }
 
-/// The endpoints that are to be left alone at `now`. A pause that ends more than `longest_ms` after
-/// it was set by a clock that has been set back since, and counts for nothing.
+/// Returns the endpoints that are paused at `now`. A pause that ends more than `longest_ms` later
+/// was set before the clock was set back, and is ignored.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn resting(c: &mut Conn, now: Timestamp, longest_ms: i64) -> Result<Vec<WebhookId>> {
     let (now, latest) = (now.as_ms(), now.as_ms().saturating_add(longest_ms));
     let ids: Vec<String> = on!(c, |c| {
@@ -253,7 +253,7 @@ pub async fn resting(c: &mut Conn, now: Timestamp, longest_ms: i64) -> Result<Ve
 /// Ends all pauses.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn end_pauses(c: &mut Conn) -> Result<usize> {
     Ok(on!(c, |c| {
         diesel::update(webhooks::table.filter(webhooks::paused_until_ms.is_not_null()))
@@ -263,10 +263,10 @@ pub async fn end_pauses(c: &mut Conn) -> Result<usize> {
     })?)
 }
 
-/// Deletes an endpoint with its deliveries; false when the site has none such.
+/// Deletes an endpoint with its deliveries. Returns false when the site has no such endpoint.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn delete(c: &mut Conn, site: SiteId, id: WebhookId) -> Result<bool> {
     let (site, id) = (site.to_string(), id.to_string());
     let count = on!(c, |c| {

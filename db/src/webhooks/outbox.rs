@@ -1,5 +1,5 @@
-//! Deliveries as a worker takes them: due ones by lease, each endpoint's in a line of their own, and
-//! given back with what came of them. Sees all sites at once.
+//! The outbox as the worker uses it: due deliveries are claimed by lease, endpoint by endpoint, and
+//! returned with the result of their attempts. These functions see all sites.
 
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -11,7 +11,7 @@ use helpbot_domain::webhook::{Delivery, DeliveryStatus, Webhook};
 use uuid::Uuid;
 
 use crate::columns;
-use crate::connection::Conn;
+use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::dialect::{SkipLocked, locked};
 use crate::connection::prepared::Fixed;
@@ -30,19 +30,19 @@ const CLAIMABLE: &str = "\
     AND (lease_until_ms IS NULL OR lease_until_ms < $2 OR lease_until_ms > $3) \
     ORDER BY due_at_ms, event_seq, id LIMIT $4 + 0";
 
-/// How much of what is due is looked at one by one. While no more waits, as mostly, a look costs what
-/// is due; beyond it, what there are of endpoints.
+/// Number of due deliveries up to which the backlog is read row by row. A claim then costs only as
+/// much as is due; above it, as much as there are endpoints.
 const SMALL_BACKLOG: i64 = 256;
 
-/// Whose the first of what is due is, and how much of each.
+/// The endpoints of the first due deliveries, with the number of each.
 const DUE_OF_SMALL_BACKLOG: &str = "
     SELECT webhook_id AS id, count(*) AS due_count FROM (
         SELECT webhook_id, due_at_ms FROM deliveries WHERE status = 'pending' AND due_at_ms <= $1
         ORDER BY due_at_ms LIMIT $2 + 0
     ) AS first GROUP BY webhook_id ORDER BY min(due_at_ms), webhook_id";
 
-/// The endpoints with something due. From one endpoint to the next by the index of lines, so that it
-/// costs two look-ups an endpoint however much waits for each.
+/// The endpoints with due deliveries. It jumps from one endpoint to the next in an index, which
+/// costs two lookups per endpoint, however many deliveries each has.
 const DUE_ENDPOINTS: &str = "
     WITH RECURSIVE endpoint(id) AS (
         SELECT min(webhook_id) FROM deliveries WHERE status = 'pending'
@@ -75,10 +75,10 @@ fn horizon(lease: &Lease) -> i64 {
     lease.until.as_ms().saturating_add(length_ms)
 }
 
-/// Whether something is due, at a glance: paused endpoints' deliveries count.
+/// Returns whether any delivery is due, including those of paused endpoints.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn is_due(c: &mut Conn, now: Timestamp) -> Result<bool> {
     let now = now.as_ms();
     let first: Option<i64> = on!(c, |c| {
@@ -93,11 +93,11 @@ pub async fn is_due(c: &mut Conn, now: Timestamp) -> Result<bool> {
     Ok(first.is_some())
 }
 
-/// The endpoints with something due at `now`, longest due first. What somebody holds counts, as do
-/// paused endpoints.
+/// Returns the endpoints with deliveries due at `now`, longest overdue first. Claimed deliveries
+/// and paused endpoints are included.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn due_endpoints(c: &mut Conn, now: Timestamp) -> Result<Vec<WebhookId>> {
     let now = now.as_ms();
     let rows: Vec<DueCount> =
@@ -111,12 +111,12 @@ pub async fn due_endpoints(c: &mut Conn, now: Timestamp) -> Result<Vec<WebhookId
     rows.iter().map(|row| columns::parse(&row.id)).collect()
 }
 
-/// Deliveries of an endpoint that may be taken, longest due first and in the order of the log, so
-/// that first attempts start in the order of commits. At most `limit`. On PostgreSQL the rows are
-/// locked, and rows that others hold are left out.
+/// Returns up to `limit` deliveries of an endpoint that can be claimed, longest overdue first and
+/// in the order of the log, so that first attempts start in the order of commits. PostgreSQL locks
+/// the rows and skips those that others have locked.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn claimable(c: &mut Conn, lease: &Lease, webhook: WebhookId, limit: i64) -> Result<Vec<Uuid>> {
     let (now, horizon, webhook) = (lease.now.as_ms(), horizon(lease), webhook.to_string());
     let rows: Vec<Id> = on!(c, |c| {
@@ -130,10 +130,10 @@ pub async fn claimable(c: &mut Conn, lease: &Lease, webhook: WebhookId, limit: i
     rows.iter().map(|row| columns::parse(&row.id)).collect()
 }
 
-/// Takes deliveries for `lease.owner`; gives them with their endpoints, longest due first.
+/// Claims deliveries for `lease.owner`. Returns them with their endpoints, longest overdue first.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn claim(c: &mut Conn, ids: &[Uuid], lease: &Lease) -> Result<Vec<(Delivery, Webhook)>> {
     let ids = columns::texts(ids);
     on!(c, |c| {
@@ -155,11 +155,11 @@ pub async fn claim(c: &mut Conn, ids: &[Uuid], lease: &Lease) -> Result<Vec<(Del
     rows.into_iter().map(|(delivery, webhook)| Ok((delivery.try_into()?, webhook.try_into()?))).collect()
 }
 
-/// Makes waiting deliveries that have had `run_attempts` attempts and are due later than `latest` due
-/// then; gives how many there were.
+/// Makes pending deliveries with `run_attempts` attempts due at `latest` when they are due later,
+/// and returns their number.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn pull_in(c: &mut Conn, run_attempts: i32, latest: Timestamp) -> Result<usize> {
     let latest = latest.as_ms();
     Ok(on!(c, |c| {
@@ -175,10 +175,10 @@ pub async fn pull_in(c: &mut Conn, run_attempts: i32, latest: Timestamp) -> Resu
     })?)
 }
 
-/// Gives deliveries back that were taken and not attempted.
+/// Releases claimed deliveries that were not attempted.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn release(c: &mut Conn, ids: &[Uuid], owner: &str) -> Result<()> {
     let ids = columns::texts(ids);
     on!(c, |c| {
@@ -190,11 +190,11 @@ pub async fn release(c: &mut Conn, ids: &[Uuid], owner: &str) -> Result<()> {
     Ok(())
 }
 
-/// Takes every delivery from whoever holds it; gives how many there were. Only for a caller that
-/// knows that nobody else is working.
+/// Releases all claimed deliveries, and returns their number. Only for a caller that knows that no
+/// other worker runs.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn release_all(c: &mut Conn) -> Result<usize> {
     Ok(on!(c, |c| {
         diesel::update(
@@ -208,11 +208,11 @@ pub async fn release_all(c: &mut Conn) -> Result<usize> {
     })?)
 }
 
-/// Writes down what came of an attempt of a delivery that `owner` holds, and lets it go; false
-/// when the lease was lost to another.
+/// Records the result of an attempt at a delivery that `owner` holds, and releases it. Returns
+/// false when another worker holds it.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn record_attempt(c: &mut Conn, delivery: &Delivery, owner: &str) -> Result<bool> {
     let id = delivery.id.to_string();
     let count = on!(c, |c| {
@@ -231,11 +231,11 @@ pub async fn record_attempt(c: &mut Conn, delivery: &Delivery, owner: &str) -> R
     Ok(count == 1)
 }
 
-/// Writes down that deliveries which `owner` holds have arrived, and lets them go; gives those that
-/// were still its own, with how many attempts each has had now.
+/// Records that deliveries that `owner` holds were delivered, and releases them. Returns those that
+/// it still held, with the number of attempts of each.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn record_delivered(c: &mut Conn, ids: &[Uuid], owner: &str, now: Timestamp) -> Result<Vec<(Uuid, i32)>> {
     let ids = columns::texts(ids);
     let rows: Vec<(String, i32)> = on!(c, |c| {

@@ -1,5 +1,5 @@
-//! Requests to send again what a webhook has not got: a walk over the part of the site's log
-//! that the request names, and how far it has come.
+//! Replays: requests to send an endpoint the events that it missed. A replay processes a part of
+//! the site's log and records its progress.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -8,7 +8,7 @@ use helpbot_domain::event::{Event, EventType};
 use helpbot_domain::ids::{ReplayId, SiteId, WebhookId};
 
 use crate::columns;
-use crate::connection::Conn;
+use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::error::{Error, Result};
 use crate::runtime::events;
@@ -53,10 +53,10 @@ impl TryFrom<Row> for Replay {
     }
 }
 
-/// Stores a request to send again, or how far it has come.
+/// Stores a replay or its progress.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn put(c: &mut Conn, replay: &Replay) -> Result<()> {
     let progress = || {
         (
@@ -88,10 +88,10 @@ pub async fn put(c: &mut Conn, replay: &Replay) -> Result<()> {
     Ok(())
 }
 
-/// One request of the site to send again.
+/// Returns a replay of the site.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn by_id(c: &mut Conn, site: SiteId, id: ReplayId) -> Result<Option<Replay>> {
     let (site, id) = (site.to_string(), id.to_string());
     let row: Option<Row> = on!(c, |c| {
@@ -106,10 +106,10 @@ pub async fn by_id(c: &mut Conn, site: SiteId, id: ReplayId) -> Result<Option<Re
     row.map(Replay::try_from).transpose()
 }
 
-/// The last request of an endpoint to send again.
+/// Returns the last replay of an endpoint.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn last(c: &mut Conn, site: SiteId, webhook: WebhookId) -> Result<Option<Replay>> {
     let (site, webhook) = (site.to_string(), webhook.to_string());
     let row: Option<Row> = on!(c, |c| {
@@ -125,16 +125,16 @@ pub async fn last(c: &mut Conn, site: SiteId, webhook: WebhookId) -> Result<Opti
     row.map(Replay::try_from).transpose()
 }
 
-/// The part of a site's log that a replay walks.
+/// The part of a site's log that a replay processes.
 #[derive(Debug, Clone)]
 pub struct LogWindow {
-    /// After this number.
+    /// Only events with higher numbers.
     pub after: i64,
-    /// Up to this one.
+    /// Only events up to this number.
     pub last: i64,
-    /// Only from this moment on.
+    /// Only events at or after this time.
     pub since: Timestamp,
-    /// Only of these kinds.
+    /// Only events of these types.
     pub types: Vec<EventType>,
 }
 
@@ -151,10 +151,10 @@ macro_rules! in_window {
     }};
 }
 
-/// The first events of a window, in the order of the log, at most `limit`.
+/// Returns up to `limit` events of the window, in the order of the log.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn events(c: &mut Conn, site: SiteId, window: &LogWindow, limit: i64) -> Result<Vec<Event>> {
     let rows: Vec<events::Row> = on!(c, |c| {
         in_window!(site, window).order(log::seq).limit(limit).select(events::Row::as_select()).load(c).await
@@ -162,10 +162,10 @@ pub async fn events(c: &mut Conn, site: SiteId, window: &LogWindow, limit: i64) 
     rows.into_iter().map(Event::try_from).collect()
 }
 
-/// How many events a window has.
+/// Returns the number of events in the window.
 ///
 /// # Errors
-/// Only the database's own.
+/// Returns an error when the query fails.
 pub async fn count_events(c: &mut Conn, site: SiteId, window: &LogWindow) -> Result<i64> {
     Ok(on!(c, |c| in_window!(site, window).count().get_result(c).await)?)
 }

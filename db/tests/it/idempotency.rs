@@ -1,7 +1,7 @@
 //! Requests that are carried out at most once.
 
 use futures_util::future::join_all;
-use helpbot_db::idempotency::{Known, Turn};
+use helpbot_db::idempotency::{IdempotentRequest, RequestAttempt};
 use helpbot_db::{Db, Error, idempotency, sites};
 use helpbot_domain::ids::KeyId;
 
@@ -17,8 +17,8 @@ on_both_backends!(
     each_api_key_names_its_own_requests,
 );
 
-fn turn(key: KeyId, holder: &str) -> Turn {
-    Turn { key_id: key, name: "n".into(), holder: holder.into() }
+fn turn(key: KeyId, holder: &str) -> RequestAttempt {
+    RequestAttempt { key_id: key, name: "n".into(), holder: holder.into() }
 }
 
 async fn stored_key(db: &Db) -> KeyId {
@@ -26,12 +26,12 @@ async fn stored_key(db: &Db) -> KeyId {
     make::stored_key(db, site).await.id
 }
 
-async fn reserved(db: &Db, turn: &Turn) -> bool {
+async fn reserved(db: &Db, turn: &RequestAttempt) -> bool {
     let turn = turn.clone();
     commit!(db, |c| idempotency::reserve(c, &turn, "hash", NOW, later(60)))
 }
 
-async fn known(db: &Db, key: KeyId) -> Option<Known> {
+async fn known(db: &Db, key: KeyId) -> Option<IdempotentRequest> {
     commit!(db, |c| idempotency::known(c, key, "n"))
 }
 
@@ -41,7 +41,7 @@ async fn write(db: &Db) -> Result<(), Error> {
     try_commit!(db, |c| sites::insert(c, &site))
 }
 
-async fn end(db: &Db, turn: &Turn, answer: &'static [u8]) {
+async fn end(db: &Db, turn: &RequestAttempt, answer: &'static [u8]) {
     let turn = turn.clone();
     commit!(db, |c| idempotency::end(c, &turn, Some(answer)));
 }
@@ -63,7 +63,7 @@ async fn an_answer_is_kept_with_the_effect_and_not_without(db: &Db) {
     assert_eq!(known(db, key).await, None, "it wrote nothing");
 
     assert!(reserved(db, &second).await);
-    idempotency::in_turn(second.clone(), write(db)).await.expect("the write succeeds");
+    idempotency::in_attempt(second.clone(), write(db)).await.expect("the write succeeds");
     end(db, &second, b"done").await;
     let known = known(db, key).await.expect("it is kept");
     assert_eq!((known.is_carried_out, known.answer.as_deref()), (true, Some(&b"done"[..])));
@@ -76,7 +76,7 @@ async fn the_note_is_undone_with_the_effect(db: &Db) {
     assert!(reserved(db, &turn).await);
 
     let refused: Result<(), Error> =
-        idempotency::in_turn(turn, db.write(|_| Box::pin(async { Err(Error::Schema("a rule is broken".into())) })))
+        idempotency::in_attempt(turn, db.write(|_| Box::pin(async { Err(Error::Schema("a rule is broken".into())) })))
             .await;
 
     assert!(matches!(refused, Err(Error::Schema(_))));
@@ -92,7 +92,7 @@ async fn an_attempt_that_lost_its_turn_writes_nothing(db: &Db) {
     let site = make::site();
     let id = site.id;
 
-    let late = idempotency::in_turn(slow.clone(), async { try_commit!(db, |c| sites::insert(c, &site)) }).await;
+    let late = idempotency::in_attempt(slow.clone(), async { try_commit!(db, |c| sites::insert(c, &site)) }).await;
     end(db, &slow, b"late").await;
 
     assert!(matches!(late, Err(Error::Unavailable(_))));
@@ -105,7 +105,7 @@ async fn work_apart_is_no_effect(db: &Db) {
     let turn = turn(key, "1");
     assert!(reserved(db, &turn).await);
 
-    idempotency::in_turn(turn, idempotency::apart(write(db))).await.expect("the write succeeds");
+    idempotency::in_attempt(turn, idempotency::apart(write(db))).await.expect("the write succeeds");
 
     assert!(!known(db, key).await.expect("it is reserved").is_carried_out);
 }

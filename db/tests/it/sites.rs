@@ -152,7 +152,7 @@ impl Full {
         assert_eq!(commit!(db, |c| usage::take(c, site, NOW.month(), 9, NOW)), Some(1));
         commit!(db, |c| stats::add(c, site, NOW.day(), stats::DailyCounts { questions: 1, ..Default::default() }));
         let key = make::stored_key(db, site).await;
-        let turn = idempotency::Turn { key_id: key.id, name: "name".into(), holder: "holder".into() };
+        let turn = idempotency::RequestAttempt { key_id: key.id, name: "name".into(), holder: "holder".into() };
         assert!(commit!(db, |c| idempotency::reserve(c, &turn, "hash", NOW, NOW)));
         let member = make::stored_member(db, site).await;
         let chunk = make::stored_chunk(db, &document, 0).await;
