@@ -18,6 +18,8 @@ use crate::error::{self, ApiError};
 pub enum Permission {
     /// Ask questions, give feedback and request a handoff.
     Chat,
+    /// Upload files. Which operation may use them depends on the plan too.
+    Upload,
     /// Add, sync and delete sources.
     WriteSources,
     /// Create, change and delete webhooks.
@@ -47,6 +49,7 @@ async fn check(services: &Services, viewer: &Viewer, permission: Permission) -> 
             viewer.require(Scope::Chat)?;
             viewer.site(None).map(drop)
         }
+        Permission::Upload => viewer.require(Scope::WriteSources),
         Permission::WriteSources => sources::may_add(services, viewer, None).await,
         Permission::ManageWebhooks => webhooks::may_manage(services, viewer, None).await,
         Permission::WriteConfig => {

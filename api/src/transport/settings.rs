@@ -55,6 +55,10 @@ pub struct UploadSettings {
     pub file_bytes: u64,
     /// Maximum number of uploads that are received at the same time. Each of them takes disk space.
     pub receiving: usize,
+    /// Maximum number of uploads that are received at the same time for one site.
+    pub receiving_per_site: usize,
+    /// Maximum number of uploads that are received at the same time with one key.
+    pub receiving_per_key: usize,
     /// Maximum number of uploads that are processed at the same time. Each of them takes the size of
     /// its file in memory.
     pub working: usize,
@@ -65,6 +69,13 @@ pub struct UploadSettings {
 impl Default for UploadSettings {
     fn default() -> Self {
         let file_bytes = helpbot_services::sources::FILE_MAX_BYTES as u64;
-        Self { file_bytes, receiving: 32, working: 2, receive_timeout: Duration::from_secs(120) }
+        Self {
+            file_bytes,
+            receiving: 32,
+            receiving_per_site: 8,
+            receiving_per_key: 4,
+            working: 2,
+            receive_timeout: Duration::from_secs(120),
+        }
     }
 }

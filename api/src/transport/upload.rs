@@ -5,7 +5,7 @@
 //! the file in the variables) and one file, which is written to disk while it arrives. A form on
 //! another site's page can send multipart bodies. Therefore the request must carry a header that makes
 //! browsers send a preflight request first: `GraphQL-Require-Preflight`, or Apollo's name for it. The
-//! API key is checked before the body is read; the operation checks the permission for the file.
+//! API key and its scope are checked before the body is read.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -29,6 +29,7 @@ use super::{body, http, params, response_headers};
 use crate::error::ApiError;
 use crate::gateway::caller::AdmittedCaller;
 use crate::gateway::files::{UploadedFile, UploadedFiles};
+use crate::gateway::permission::Permission;
 use crate::gateway::request::RequestParams;
 
 /// Either of these headers, with any value, proves that the sender is not a form on a page.
@@ -62,6 +63,7 @@ async fn admit(transport: &Transport, head: &Parts) -> Result<(String, AdmittedC
     }
     let caller = transport.gateway.caller(&head.headers, &head.extensions);
     let caller = transport.gateway.admit(&caller).await?;
+    transport.gateway.require(&caller, Permission::Upload).await?;
     let settings = &transport.settings.uploads;
     if body::announced_length(&head.headers).is_some_and(|length| length > request_bytes(settings)) {
         return Err(too_large(settings.file_bytes));
@@ -77,7 +79,7 @@ async fn answer(
     media: Media,
 ) -> Result<Response, HttpError> {
     let settings = &transport.settings.uploads;
-    let _receiving = transport.upload_slots.receive()?;
+    let _receiving = transport.upload_slots.receive(&caller.viewer)?;
     let received = tokio::time::timeout(settings.receive_timeout, receive(body, boundary, settings)).await;
     let (params, files) = received.map_err(|_elapsed| {
         let seconds = settings.receive_timeout.as_secs();
