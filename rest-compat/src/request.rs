@@ -16,6 +16,14 @@ use serde_json::{Map, Value};
 
 use crate::error::RestError;
 
+/// The headers and the query string of a request, before its body is read.
+pub(crate) struct IncomingHead {
+    caller: Caller,
+    method: Method,
+    query: Map<String, Value>,
+    if_none_match: Option<HeaderValue>,
+}
+
 /// A request as the routes see it.
 pub(crate) struct Incoming {
     /// The caller, with its API key from header, query or body.
@@ -25,29 +33,43 @@ pub(crate) struct Incoming {
     values: Map<String, Value>,
 }
 
-impl Incoming {
-    /// Reads the headers and the body.
+impl IncomingHead {
+    /// Reads the headers and the query string.
+    pub fn read(gateway: &Gateway, request: &Request) -> Self {
+        let mut caller = gateway.caller(request.headers(), request.extensions());
+        let query = query(request.uri());
+        // The first place that contains a key decides: header, query, body. When that key is invalid, no
+        // other place is tried.
+        caller.credentials.key = caller.credentials.key.or_else(|| api_key(&query));
+        let if_none_match = request.headers().get(header::IF_NONE_MATCH).cloned();
+        Self { caller, method: request.method().clone(), query, if_none_match }
+    }
+
+    /// The caller, if the header or the query string contains its key. Otherwise only the body can.
+    pub fn caller_with_key(&self) -> Option<&Caller> {
+        Some(&self.caller).filter(|caller| caller.credentials.key.is_some())
+    }
+
+    /// Reads the body.
     ///
     /// # Errors
     /// 413 for a body over the limit; 400 for a body that is required and not a JSON object.
-    pub async fn read(gateway: &Gateway, request: Request) -> Result<Self, RestError> {
-        let mut caller = gateway.caller(request.headers(), request.extensions());
-        let (method, query) = (request.method().clone(), query(request.uri()));
-        let if_none_match = request.headers().get(header::IF_NONE_MATCH).cloned();
+    pub async fn with_body(self, request: Request) -> Result<Incoming, RestError> {
+        let Self { mut caller, method, query, if_none_match } = self;
         let bytes: Bytes = request.extract().await.map_err(unreadable)?;
         let body = object(&bytes);
-        // The first place that contains a key decides: header, query, body. When that key is invalid, no
-        // other place is tried.
         let in_body = || body.as_ref().ok().and_then(api_key);
-        caller.credentials.key = caller.credentials.key.or_else(|| api_key(&query)).or_else(in_body);
+        caller.credentials.key = caller.credentials.key.or_else(in_body);
         // POST and PATCH require a body. Bodies of other methods can only contain the key.
         let values = match method {
             Method::POST | Method::PATCH => body?,
             _ => query,
         };
-        Ok(Self { caller, if_none_match, values })
+        Ok(Incoming { caller, if_none_match, values })
     }
+}
 
+impl Incoming {
     /// Reads the input of the route.
     ///
     /// # Errors

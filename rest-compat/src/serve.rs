@@ -1,7 +1,9 @@
 //! Serves all routes in the same way.
 //!
 //! Checks are made in the order of the contract: a body that is too large or not JSON, then everything
-//! that the gateway rejects (key, rate limit, permission, plan, values, absence).
+//! that the gateway rejects (key, rate limit, permission, plan, values, absence). A key in the header or
+//! the query string is checked before the body is read, so that only a valid key can make the server wait
+//! for a body; a body that may contain the key has the same limits.
 
 use std::sync::Arc;
 
@@ -17,7 +19,7 @@ use serde_json::Value;
 use crate::answer_cache::AnswerCache;
 use crate::endpoint::{BASE, Caching, Endpoint, EndpointVisitor};
 use crate::error::RestError;
-use crate::request::Incoming;
+use crate::request::{Incoming, IncomingHead};
 use crate::respond::{self, CacheableAnswer};
 
 /// Adds the routes to a router.
@@ -61,13 +63,9 @@ struct RootField<T> {
 
 /// Serves one request.
 async fn serve<E: Endpoint>(route: &Route, request: Request) -> Response {
-    let incoming = match Incoming::read(&route.gateway, request).await {
-        Ok(incoming) => incoming,
+    let (incoming, caller) = match admit::<E>(&route.gateway, request).await {
+        Ok(admitted) => admitted,
         Err(error) => return error.into_response(),
-    };
-    let caller = match route.gateway.admit(&incoming.caller).await {
-        Ok(caller) => caller,
-        Err(error) => return E::error(error).into_response(),
     };
     let answer = match E::CACHING {
         Caching::NoStore => answer::<E>(route, &incoming, &caller).await,
@@ -76,6 +74,17 @@ async fn serve<E: Endpoint>(route: &Route, request: Request) -> Response {
     let mut response = answer.unwrap_or_else(IntoResponse::into_response);
     write_allowance(response.headers_mut(), caller.allowance);
     response
+}
+
+async fn admit<E: Endpoint>(gateway: &Gateway, request: Request) -> Result<(Incoming, AdmittedCaller), RestError> {
+    let head = IncomingHead::read(gateway, &request);
+    if let Some(caller) = head.caller_with_key() {
+        let admitted = gateway.admit(caller).await.map_err(E::error)?;
+        return Ok((head.with_body(request).await?, admitted));
+    }
+    let incoming = head.with_body(request).await?;
+    let admitted = gateway.admit(&incoming.caller).await.map_err(E::error)?;
+    Ok((incoming, admitted))
 }
 
 async fn answer<E: Endpoint>(
