@@ -66,11 +66,14 @@ pub fn product(home: &Path, settings: &[(&str, &str)]) -> io::Result<Server> {
     command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(home.join("data"));
     command.env("HELPBOT_RATE_LIMITS", "off").env("HELPBOT_LOG", "warn").envs(settings.iter().copied());
     let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", binary.display()));
-    start(&mut command, LAST_OF_FIRST_START).map_err(named)
+    let mut server = start(&mut command, LAST_OF_FIRST_START).map_err(named)?;
+    // The keys are in a file, because stdout is not a terminal.
+    server.printed += &std::fs::read_to_string(home.join("data/first-keys.txt"))?;
+    Ok(server)
 }
 
 impl Server {
-    /// The first printed word with this beginning, for example an API key.
+    /// The first word with this beginning in its output and its key file, for example an API key.
     ///
     /// # Errors
     /// When there is no such word.

@@ -57,19 +57,27 @@ const MISSING: &str = include_str!("missing.html");
 pub struct Values {
     /// Widget key of the demo page. It is public, like every widget key.
     pub widget_key: Option<String>,
+    /// Whether the demo page is served.
+    pub has_demo: bool,
 }
 
 /// The routes of all pages and files.
 pub fn router(values: Values) -> Router {
     let page = |name: &'static str| get(async move |State(values), headers| page(name, &headers, &values));
-    Router::new()
-        .route("/", get(async || html(LANDING.replace("%VERSION%", env!("CARGO_PKG_VERSION")))))
+    let mut router = Router::new();
+    let mut landing = LANDING.replace("%VERSION%", env!("CARGO_PKG_VERSION"));
+    if values.has_demo {
+        router = router.route("/demo", page("demo.html"));
+    } else {
+        landing = landing.lines().filter(|line| !line.contains("href=\"/demo\"")).collect::<Vec<_>>().join("\n");
+    }
+    router
+        .route("/", get(async move || html(landing)))
         .route("/widget.js", get(async |headers: HeaderMap| file("widget.js", &headers)))
         .route(
             "/assets/{name}",
             get(async |Path(name): Path<String>, headers: HeaderMap| file(&format!("assets/{name}"), &headers)),
         )
-        .route("/demo", page("demo.html"))
         .route("/embed", page("embed.html"))
         .route("/dashboard", page("dashboard.html"))
         .route("/dashboard/{*view}", page("dashboard.html"))

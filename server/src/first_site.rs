@@ -11,7 +11,9 @@ use helpbot_services::accounts::sites::NewSite;
 use helpbot_services::accounts::{keys, sites};
 use helpbot_services::{Result, sources};
 
+use crate::error::StartError;
 use crate::installation::Installation;
+use crate::private_files;
 use crate::settings::Settings;
 
 /// HelpBot's own FAQ, the source of the first site.
@@ -54,6 +56,19 @@ pub(crate) async fn create(installation: &Installation) -> Result<Option<FirstSi
     let (_, operator_key) = keys::create_operator(services, "First operator key").await?;
     save_demo_key(&installation.settings, &widget_key);
     Ok(Some(FirstSite { site, widget_key, secret_key, operator_key }))
+}
+
+/// File in the data directory with the keys of the first start, when they are not printed on a terminal.
+const KEYS_FILE: &str = "first-keys.txt";
+
+/// Writes the keys of the first start to a file that only its owner can read, and returns its path.
+///
+/// # Errors
+/// `Data` when the file cannot be written.
+pub(crate) fn write_keys(settings: &Settings, text: &str) -> std::result::Result<PathBuf, StartError> {
+    let path = settings.data.join(KEYS_FILE);
+    let written = private_files::create_directory(&settings.data).and_then(|()| private_files::write(&path, text));
+    written.map(|()| path.clone()).map_err(|cause| StartError::Data { path, cause })
 }
 
 /// The widget key of the demo page. `None` when this data directory did not see the first start.

@@ -19,6 +19,7 @@ use helpbot_services::{Clock, Services, SystemClock, UrlPolicy, Viewer};
 use url::Url;
 
 use crate::error::StartError;
+use crate::private_files;
 use crate::settings::{self, EmbeddingModel, ModelServer, Settings};
 
 /// Replacements for parts of the environment, for tests. The defaults are the real parts.
@@ -73,6 +74,7 @@ impl Installation {
     /// Every [`StartError`] except `Listen` and `FirstSite`.
     pub async fn open(settings: Settings, parts: Parts, migrations: Migrations) -> Result<Self, StartError> {
         let secret_key = secret_key(&settings)?;
+        create_database_file(&settings)?;
         let opened = match migrations {
             Migrations::Apply => Db::open(&settings.database).await,
             Migrations::Require => Db::open_migrated(&settings.database).await,
@@ -137,12 +139,23 @@ impl Installation {
 fn secret_key(settings: &Settings) -> Result<[u8; 32], StartError> {
     let needs_directory = settings.secret_key.is_none() || is_inside(&settings.data, &settings.database);
     if needs_directory {
-        let created = std::fs::create_dir_all(&settings.data);
+        let created = private_files::create_directory(&settings.data);
         created.map_err(|cause| StartError::Data { path: settings.data.clone(), cause })?;
     }
     match settings.secret_key {
         Some(key) => Ok(key),
         None => Ok(settings::load_secret_key(&settings.data)?),
+    }
+}
+
+/// Creates the file of an SQLite database in the data directory, so that only its owner can read it. Without this, SQLite
+/// would create it with the permissions that the process gives to all files.
+pub(crate) fn create_database_file(settings: &Settings) -> Result<(), StartError> {
+    match &settings.database {
+        DatabaseUrl::Sqlite(path) if is_inside(&settings.data, &settings.database) => {
+            private_files::create_file(path).map_err(|cause| StartError::Data { path: settings.data.clone(), cause })
+        }
+        _ => Ok(()),
     }
 }
 

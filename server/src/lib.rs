@@ -19,6 +19,7 @@ mod installation;
 mod instance_lock;
 mod log_redaction;
 mod metrics;
+mod private_files;
 mod routes;
 mod running;
 pub mod settings;

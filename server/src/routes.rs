@@ -15,11 +15,11 @@ use helpbot_api::transport::connections::Connections;
 use helpbot_api::transport::settings::TransportSettings;
 use ipnet::IpNet;
 
+use crate::accept::ConnectionLimits;
 use crate::error::StartError;
 use crate::installation::Installation;
+use crate::settings::Settings;
 
-/// No rate limits, for installations in which a proxy limits rates.
-const NO_RATE_LIMITS: RateSettings = RateSettings { visitor: None, key: None, address: None, rejected: None };
 /// Value of `trusted_proxies` that trusts no proxy, not even one on this machine.
 const NO_PROXY: &str = "none";
 
@@ -35,7 +35,7 @@ fn gateway(installation: &Installation) -> Result<Gateway, StartError> {
     let set = &installation.settings;
     let settings = GatewaySettings {
         trusted_proxies: trusted_proxies(&set.trusted_proxies)?,
-        rates: if set.has_rate_limits { RateSettings::default() } else { NO_RATE_LIMITS },
+        rates: if set.has_rate_limits { RateSettings::default() } else { RateSettings::UNLIMITED },
         documents: if set.has_only_trusted_documents { DocumentPolicy::TrustedOnly } else { DocumentPolicy::Any },
         introspection: if set.has_introspection { Introspection::Allowed } else { Introspection::Refused },
         ..GatewaySettings::default()
@@ -57,6 +57,15 @@ fn trusted_documents(directory: &Path) -> Result<TrustedDocuments, StartError> {
         }
     }
     TrustedDocuments::new(texts.iter().map(String::as_str)).map_err(|refusal| wrong(directory, &refusal))
+}
+
+/// The maximum numbers of open connections. Trusted proxies may open any number.
+pub(crate) fn connection_limits(settings: &Settings) -> Result<ConnectionLimits, StartError> {
+    Ok(ConnectionLimits {
+        total: settings.max_connections,
+        per_address: settings.max_connections_per_address,
+        unlimited: trusted_proxies(&settings.trusted_proxies)?,
+    })
 }
 
 /// The networks of the setting. Defaults to the loopback networks, since a proxy often runs on the same machine.

@@ -129,7 +129,8 @@ impl BoundServer {
         let connections = Connections::ending_with(stop.clone());
         let app = app(&installation, &worker, connections.clone())?;
         let mut tasks = JoinSet::new();
-        tasks.spawn(accept::run(listener, app, installation.settings.max_connections, stop.clone()));
+        let limits = routes::connection_limits(&installation.settings)?;
+        tasks.spawn(accept::run(listener, app, limits, stop.clone()));
         tasks.spawn(worker.run(stop.clone()));
         tasks.spawn(delivery::run(
             installation.services.clone(),
@@ -165,7 +166,8 @@ fn app(
 ) -> Result<axum::Router, StartError> {
     let metrics = ServerMetrics::new()?;
     let services = installation.services.clone();
-    let values = Values { widget_key: first_site::demo_key(&installation.settings) };
+    let settings = &installation.settings;
+    let values = Values { widget_key: first_site::demo_key(settings), has_demo: settings.has_demo };
     let health = HealthState { services: services.clone(), metrics: metrics.clone(), worker: worker.clone() };
     let routes = routes::api(installation, connections)?.merge(health::router(health)).merge(assets::router(values));
     Ok(http::with_middleware(routes, services, metrics))

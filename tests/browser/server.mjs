@@ -3,7 +3,7 @@
 // `HELPBOT_BINARY` names the program (default: target/release/helpbot, then target/debug/helpbot).
 
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,13 +21,15 @@ export async function startServer(env = {}) {
   const child = spawn(program, ["serve", "--listen", "127.0.0.1:0", "--data", data], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (part) => { said += part; });
-  const keyOf = (prefix) => new RegExp(`\\b${prefix}_\\w+`).exec(said)?.[0];
   const stop = () => {
     child.once("exit", () => rmSync(data, { recursive: true, force: true }));
     child.kill("SIGTERM");
   };
   try {
-    const origin = await until(() => keyOf("adm") && /is ready at (http:\S+)/.exec(said)?.[1], START_MS);
+    const origin = await until(() => said.includes("</script>") && /is ready at (http:\S+)/.exec(said)?.[1], START_MS);
+    // The server writes its keys to a file, because its output is not a terminal.
+    const keys = readFileSync(join(data, "first-keys.txt"), "utf8");
+    const keyOf = (prefix) => new RegExp(`\\b${prefix}_\\w+`).exec(keys)?.[0];
     const [widgetKey, secretKey, operatorKey] = ["wk_live", "sk_live", "adm"].map(keyOf);
     await until(() => isIndexed(origin, secretKey), START_MS);
     return { origin, secretKey, widgetKey, operatorKey, stop };

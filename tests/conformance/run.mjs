@@ -1,7 +1,7 @@
 // `npm test`: starts the built binary (HELPBOT_BINARY) on an empty directory and a free port, runs
 // every script of this directory against it, and ends it.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,17 +39,17 @@ const server = spawn(binary, ['serve', '--listen', '127.0.0.1:0', '--data', join
   },
 });
 
-/** What the server prints at its start: its address and the keys of its first site. */
+/** The address that the server prints at its start, and the keys of its first site, which are in a file. */
 function started() {
   return new Promise((resolve, reject) => {
     let printed = '';
     server.stdout.on('data', (bytes) => {
       printed += bytes;
       const url = printed.match(/http:\/\/127\.0\.0\.1:\d+/)?.[0];
-      const key = printed.match(/sk_live_\w+/)?.[0];
-      const widgetKey = printed.match(/wk_live_\w+/)?.[0];
-      const operatorKey = printed.match(/adm_\w+/)?.[0];
-      if (url && key && widgetKey && operatorKey) resolve({ url, key, widgetKey, operatorKey });
+      if (!url || !printed.includes('</script>')) return;
+      const keys = readFileSync(join(home, 'data', 'first-keys.txt'), 'utf8');
+      const [key, widgetKey, operatorKey] = [/sk_live_\w+/, /wk_live_\w+/, /adm_\w+/].map((form) => keys.match(form)[0]);
+      resolve({ url, key, widgetKey, operatorKey });
     });
     server.on('exit', (code) => reject(new Error(`the server ended with ${code}; it printed: ${printed}`)));
   });

@@ -164,8 +164,10 @@ fn settings(data: &Path, database: &TestDatabase) -> Settings {
         owner_email: "owner@example.com".into(),
         secret_key: Some(SECRET_KEY),
         max_connections: MAX_CONNECTIONS,
+        max_connections_per_address: MAX_CONNECTIONS,
         crawl_delay_ms: 0,
         event_retention_days: RETENTION_DAYS,
+        has_demo: true,
         // Tests ask more in a second than visitors in an hour; those of the limits turn them on.
         has_rate_limits: false,
         has_introspection: true,

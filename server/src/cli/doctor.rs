@@ -2,7 +2,7 @@
 //! the secret key, mail, the embedding model and the listen address. It changes nothing. The second applies
 //! pending migrations.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use helpbot_db::{DatabaseUrl, Db};
 use helpbot_services::accounts::sites;
@@ -13,12 +13,15 @@ use super::context::CommandContext;
 use super::failure::CommandFailure;
 use super::output::{self, counted};
 use crate::installation::{self, Migrations};
+use crate::private_files;
 use crate::settings::definitions::{SETTINGS, variable};
 use crate::settings::{EmbeddingModel, SettingOrigin, Settings};
 use crate::{Installation, Parts};
 
 /// Number of sites whose owner's e-mail address is checked.
 const CHECKED_SITES: i64 = 500;
+/// Size of the file that `test_write` writes. A server needs several times that for its write-ahead log.
+const TEST_WRITE_BYTES: usize = 1024 * 1024;
 /// Ending of addresses that no mail can reach (RFC 2606). The first start uses one for the owner.
 const UNREACHABLE: &str = ".invalid";
 
@@ -54,8 +57,9 @@ async fn examine(settings: &Settings, findings: &mut Vec<Finding>) {
     if !settings.data.is_dir() {
         let path = settings.data.display();
         findings.push(Finding::Note(format!("{path} does not exist yet; the first start creates it")));
-    } else if settings.secret_key.is_none() {
-        findings.push(secret_key(&settings.data));
+    } else {
+        findings.extend(permissions(settings));
+        findings.push(test_write(&settings.data));
     }
     if settings.smtp.is_none() {
         findings.push(Finding::Note("smtp_url is not set: mail waits until it is".into()));
@@ -151,22 +155,55 @@ async fn content(
     Ok(())
 }
 
-#[cfg(unix)]
-fn secret_key(data: &Path) -> Finding {
-    use std::os::unix::fs::PermissionsExt;
-    let path = data.join("secret.key");
-    match std::fs::metadata(&path) {
-        Ok(file) if file.permissions().mode() & 0o077 != 0 => {
-            Finding::Bad(format!("{} can be read by other users; run `chmod 600` on it", path.display()))
-        }
-        Ok(_) => Finding::Good(format!("only its owner can read {}", path.display())),
-        Err(error) => Finding::Bad(format!("{}: {error}", path.display())),
+/// Checks that other users cannot read the secret key and the database. In a private directory, the permissions of the
+/// files do not matter.
+fn permissions(settings: &Settings) -> Vec<Finding> {
+    let data = settings.data.display();
+    match private_files::is_accessible_to_others(&settings.data) {
+        Err(error) => return vec![Finding::Bad(format!("{data}: {error}"))],
+        Ok(false) if cfg!(unix) => return vec![Finding::Good(format!("only its owner can access {data}"))],
+        Ok(false) => return vec![Finding::Note(format!("make sure that no other user can read {data}"))],
+        Ok(true) => {}
     }
+    let mut findings = vec![Finding::Note(format!("other users can access {data}; run `chmod 700 {data}`"))];
+    for path in private_paths(settings) {
+        match private_files::is_accessible_to_others(&path) {
+            Ok(true) => {
+                findings.push(Finding::Bad(format!("other users can read {0}; run `chmod 600 {0}`", path.display())))
+            }
+            Ok(false) => findings.push(Finding::Good(format!("only its owner can read {}", path.display()))),
+            Err(error) => findings.push(Finding::Bad(format!("{}: {error}", path.display()))),
+        }
+    }
+    findings
 }
 
-#[cfg(not(unix))]
-fn secret_key(data: &Path) -> Finding {
-    Finding::Note(format!("make sure that no other user can read {}", data.join("secret.key").display()))
+/// The files of an installation that only their owner may read, as far as they exist. A missing key file is reported
+/// unless the key is a setting.
+fn private_paths(settings: &Settings) -> Vec<PathBuf> {
+    let mut paths = Vec::new();
+    if settings.secret_key.is_none() {
+        paths.push(settings.data.join("secret.key"));
+    }
+    if let DatabaseUrl::Sqlite(file) = &settings.database {
+        let with = |ending: &str| PathBuf::from(format!("{}{ending}", file.display()));
+        paths.extend(["", "-wal", "-shm"].map(with).into_iter().filter(|path| path.exists()));
+    }
+    paths
+}
+
+/// Checks that the data directory accepts a file of [`TEST_WRITE_BYTES`], which fails on a full or read-only disk.
+fn test_write(data: &Path) -> Finding {
+    let path = data.join(format!("doctor-{}.tmp", std::process::id()));
+    let written = private_files::write(&path, &" ".repeat(TEST_WRITE_BYTES));
+    let removed = std::fs::remove_file(&path);
+    match written.and(removed) {
+        Ok(()) => Finding::Good(format!("{} accepts new files", data.display())),
+        Err(error) => Finding::Bad(format!(
+            "cannot write to {}: {error}; check the free space and the permissions",
+            data.display()
+        )),
+    }
 }
 
 /// Every setting with its value and its origin. Secret values are not shown.
@@ -228,8 +265,9 @@ fn print(context: &CommandContext, findings: &[Finding]) -> Result<(), CommandFa
 pub(super) async fn migrate(context: &CommandContext) -> Result<(), CommandFailure> {
     let settings = context.settings()?;
     if matches!(&settings.database, DatabaseUrl::Sqlite(path) if path.starts_with(&settings.data)) {
-        std::fs::create_dir_all(&settings.data)
+        private_files::create_directory(&settings.data)
             .map_err(|cause| crate::StartError::Data { path: settings.data.clone(), cause })?;
+        installation::create_database_file(settings)?;
     }
     let database = settings.database.to_string();
     let applied = Db::migrate(&settings.database).await;

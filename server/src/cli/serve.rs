@@ -1,12 +1,15 @@
 //! `helpbot serve`: starts the server, prints its addresses and the keys of the first start, and runs until
 //! SIGINT or SIGTERM. Then it stops in order.
 
+use std::io::{self, IsTerminal};
+
 use tokio::signal;
 
 use super::context::CommandContext;
 use super::failure::CommandFailure;
 use super::{logging, output};
 use crate::first_site::{self, FirstSite};
+use crate::settings::Settings;
 use crate::{Parts, StartError, bind};
 
 /// Runs the server until it is stopped.
@@ -24,9 +27,12 @@ pub(super) async fn run(context: &CommandContext) -> Result<(), CommandFailure> 
     }
     let base = bound.base_url();
     let running = bound.serve()?;
+    let has_demo = context.settings()?.has_demo;
     let details = match first {
-        Some(first) => format!("{}{}", keys(&first), urls(&base, &first.widget_key)),
-        None => urls(&base, "YOUR_WIDGET_KEY"),
+        Some(first) => {
+            format!("{}{}", announce(context.settings()?, &first)?, urls(&base, &first.widget_key, has_demo))
+        }
+        None => urls(&base, "YOUR_WIDGET_KEY", has_demo),
     };
     output::text(&format!("HelpBot {} is ready at {base}\n{details}", env!("CARGO_PKG_VERSION")))?;
     stop_signal().await;
@@ -35,12 +41,20 @@ pub(super) async fn run(context: &CommandContext) -> Result<(), CommandFailure> 
     Ok(())
 }
 
+/// The text about the first site. Its keys are part of it only on a terminal. Otherwise stdout probably goes to a log, so
+/// the keys are written to a private file that the text names.
+fn announce(settings: &Settings, first: &FirstSite) -> Result<String, CommandFailure> {
+    let intro = "A first site was created. It answers questions about HelpBot from HelpBot's own FAQ.";
+    if io::stdout().is_terminal() {
+        return Ok(format!("\n{intro}\nThese keys are not shown again:\n\n{}", keys(first)));
+    }
+    let path = first_site::write_keys(settings, &keys(first))?;
+    Ok(format!("\n{intro}\nIts keys are in {}, which only you can read.\n", path.display()))
+}
+
 fn keys(first: &FirstSite) -> String {
     format!(
-        "
-A first site was created. It answers questions about HelpBot from HelpBot's own FAQ.
-These keys are not shown again:
-
+        "\
   site          {site}
   widget key    {widget}   for web pages: ask, vote, request a human
   secret key    {secret}   for your servers: full access to this site
@@ -53,12 +67,12 @@ These keys are not shown again:
     )
 }
 
-fn urls(base: &str, widget_key: &str) -> String {
+fn urls(base: &str, widget_key: &str, has_demo: bool) -> String {
+    let demo = if has_demo { format!("  demo          {base}/demo\n") } else { String::new() };
     format!(
         "
   dashboard     {base}/dashboard
-  demo          {base}/demo
-  GraphQL       {base}/graphql   (explorer: {base}/graphiql)
+{demo}  GraphQL       {base}/graphql   (explorer: {base}/graphiql)
   REST          {base}/api/v1    (reference: {base}/docs)
 
 Ask a question:

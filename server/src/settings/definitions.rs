@@ -64,10 +64,16 @@ pub const SETTINGS: &[SettingDefinition] = &[
     secret("secret_key", "64 hexadecimal digits; defaults to secret.key in the data directory"),
     setting("max_connections", Some("4096"), "maximum number of open connections"),
     setting(
+        "max_connections_per_address",
+        Some("1024"),
+        "maximum number of open connections from one IPv4 address or IPv6 /64; trusted proxies have no limit",
+    ),
+    setting(
         "crawl_delay_ms",
         Some("200"),
         "pause in milliseconds between two requests to the same host during a sync; a site's robots.txt may ask for more",
     ),
+    setting("demo", None, "on or off for the page /demo; defaults to on, and to off when public_url is set"),
     setting("rate_limits", Some("on"), "on, or off when a proxy limits rates"),
     setting("introspection", Some("on"), "on, or off to refuse schema queries at /graphql"),
     setting(

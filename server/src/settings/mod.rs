@@ -49,10 +49,14 @@ pub struct Settings {
     pub secret_key: Option<[u8; 32]>,
     /// Maximum number of open connections.
     pub max_connections: usize,
+    /// Maximum number of open connections from one IPv4 address or IPv6 /64. Trusted proxies have no limit.
+    pub max_connections_per_address: usize,
     /// Pause in milliseconds between two requests to the same host during a sync.
     pub crawl_delay_ms: u32,
     /// Number of days after which events are deleted.
     pub event_retention_days: u32,
+    /// Whether the page `/demo` is served.
+    pub has_demo: bool,
     /// Whether requests are rate limited.
     pub has_rate_limits: bool,
     /// Whether clients may query the schema.
@@ -130,6 +134,7 @@ impl Settings {
         };
         let listen = read.parsed("listen", "an address and port such as 127.0.0.1:8080");
         let max_connections = read.parsed("max_connections", "a number");
+        let max_connections_per_address = read.parsed("max_connections_per_address", "a number");
         let crawl_delay_ms = read.parsed("crawl_delay_ms", "a number of milliseconds");
         let event_retention_days = read.parsed("event_retention_days", "a number of days");
         let authorities = read.authorities();
@@ -146,8 +151,10 @@ impl Settings {
             owner_email: read.owner_email(),
             secret_key: read.secret_key(),
             max_connections: max_connections.unwrap_or(1),
+            max_connections_per_address: max_connections_per_address.unwrap_or(1),
             crawl_delay_ms: crawl_delay_ms.unwrap_or(1),
             event_retention_days: event_retention_days.unwrap_or(1),
+            has_demo: read.demo(),
             has_rate_limits: read.switch("rate_limits"),
             has_introspection: read.switch("introspection"),
             trusted_documents: read.optional("trusted_documents").map(|given| PathBuf::from(given.value)),
@@ -183,6 +190,14 @@ impl SettingsReader<'_> {
             _ => Err("must be on or off".to_owned()),
         };
         given.and_then(|given| self.value(name, &given, read)).unwrap_or(true)
+    }
+
+    /// Whether the demo page is served. An installation with a public URL does not need it, unless it asks for it.
+    fn demo(&mut self) -> bool {
+        match self.optional("demo") {
+            Some(_) => self.switch("demo"),
+            None => self.optional("public_url").is_none(),
+        }
     }
 
     fn list(&self, name: &'static str) -> Vec<String> {

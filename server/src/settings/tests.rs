@@ -28,6 +28,19 @@ fn without_settings_the_defaults_describe_a_local_installation() {
 }
 
 #[test]
+fn an_installation_with_a_public_url_has_no_demo_page_by_default() {
+    let has_demo = |environment: &[(&str, &str)]| {
+        let settings = Settings::resolve(&layers("", environment, &[]));
+        settings.unwrap_or_else(|problems| panic!("{problems:?}")).has_demo
+    };
+    let public = ("HELPBOT_PUBLIC_URL", "https://help.example");
+
+    assert!(has_demo(&[]));
+    assert!(!has_demo(&[public]));
+    assert!(has_demo(&[public, ("HELPBOT_DEMO", "on")]));
+}
+
+#[test]
 fn flags_take_precedence_over_the_environment_and_the_file() {
     let file = "listen = '127.0.0.1:1'\ndata = '/file'\nlog = 'warn'";
     let layers =
@@ -131,6 +144,6 @@ fn an_unusable_file_of_certificate_authorities_is_reported() {
     assert!(problem(&absent).starts_with("ca_file (environment): cannot read PATH: "), "{}", problem(&absent));
     assert_eq!(
         problem(&damaged),
-        "ca_file (environment): PATH: it holds no certificate of an authority, or a damaged one"
+        "ca_file (environment): PATH: the file contains no valid certificate of an authority"
     );
 }

@@ -155,7 +155,7 @@ fn a_forbidden_address_is_refused_before_anything_is_stored() {
     for (address, code, reason) in [
         ("http://10.0.0.1/", 1, "the address is private or reserved"),
         ("http://169.254.169.254/latest/meta-data", 1, "the address is private or reserved"),
-        ("https://ann:pw@shop.example/", 1, "must not carry a user name or password"),
+        ("https://ann:pw@shop.example/", 1, "must not contain a user name or password"),
         ("ftp://shop.example/", 2, "only http and https addresses can be added"),
         ("missing.md", 1, "cannot read missing.md"),
         ("http://localhost/", 1, "local network"),
@@ -269,6 +269,29 @@ fn doctor_shows_effective_settings_and_no_secret() {
     assert!(!value.to_string().contains("abab"));
 }
 
+#[cfg(unix)]
+#[test]
+fn doctor_reports_files_that_other_users_can_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    home.site();
+    let open = |name: &str, mode| {
+        let path = home.path(name);
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("changed");
+    };
+
+    let private = home.run(&["doctor"]);
+    open("helpbot-data", 0o755);
+    open("helpbot-data/helpbot.db", 0o644);
+    let readable = home.run(&["doctor"]);
+
+    assert_eq!(private.code, 0, "{}", private.stdout);
+    assert!(private.stdout.contains("only its owner can access"), "{}", private.stdout);
+    assert!(private.stdout.contains("accepts new files"), "{}", private.stdout);
+    assert_eq!(readable.code, 1, "{}", readable.stdout);
+    assert!(readable.stdout.contains("other users can read ./helpbot-data/helpbot.db"), "{}", readable.stdout);
+}
+
 #[test]
 fn schema_openapi_and_extract_need_no_database() {
     let home = Home::new();
@@ -327,7 +350,10 @@ fn a_pending_sync_is_canceled() {
     let again = home.json(&["source", "cancel", &id]);
 
     assert_eq!(canceled["sources"][0]["status"], "failed");
-    assert_eq!(canceled["sources"][0]["error"], "The reading was cancelled before it came to its end");
+    assert_eq!(
+        canceled["sources"][0]["error"],
+        "The sync was canceled before it finished. Sync the source to use its content."
+    );
     assert_eq!(again, canceled);
 }
 

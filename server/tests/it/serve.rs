@@ -1,14 +1,15 @@
 //! Tests of the running server: the first start, later starts, its log, and a kill.
 
-use crate::support::{Home, Pages};
+use crate::support::{Home, Pages, Serving};
 
 #[test]
-fn only_the_first_start_prints_keys_and_they_work() {
+fn the_keys_of_the_first_start_work_and_only_their_owner_can_read_them() {
     let home = Home::new();
     let first = home.serve();
     let widget_key = first.word("wk_live_");
 
     let (status, answer) = first.ask(&widget_key, "How do I add the widget to my site?");
+    let first_printed = first.printed.clone();
     let (code, log) = first.terminate();
     let second = home.serve();
     let (again, _) = second.ask(&widget_key, "How do I revoke an API key?");
@@ -19,6 +20,31 @@ fn only_the_first_start_prints_keys_and_they_work() {
     assert_eq!(code, Some(0), "{log}");
     assert_eq!(again, 200);
     assert!(!second.printed.contains("wk_live_") && !second.printed.contains("sk_live_"), "{}", second.printed);
+    for secret in ["sk_live_", "adm_"] {
+        assert!(first_printed.contains("first-keys.txt") && !first_printed.contains(secret), "{first_printed}");
+    }
+    #[cfg(unix)]
+    for (name, mode) in [("", 0o700), ("first-keys.txt", 0o600), ("secret.key", 0o600), ("helpbot.db", 0o600)] {
+        use std::os::unix::fs::PermissionsExt;
+        let path = home.path(&format!("helpbot-data/{name}"));
+        let permissions = std::fs::metadata(&path).expect("it exists").permissions();
+        assert_eq!(permissions.mode() & 0o777, mode, "{path}");
+    }
+}
+
+#[test]
+fn the_demo_page_can_be_turned_off() {
+    let demo = |setting: &str| {
+        let home = Home::new();
+        let mut command = home.command(&["--listen", "127.0.0.1:0"]);
+        command.env("HELPBOT_DEMO", setting);
+        let server = Serving::begin(command);
+        let is_listed = server.get("/").body.contains("href=\"/demo\"");
+        (server.get("/demo").status != 404, is_listed, server.printed.contains("/demo"))
+    };
+
+    assert_eq!(demo("on"), (true, true, true));
+    assert_eq!(demo("off"), (false, false, false));
 }
 
 #[test]

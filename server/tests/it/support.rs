@@ -85,11 +85,14 @@ pub struct Serving {
     stdout: BufReader<ChildStdout>,
     /// Everything that the server printed at its start.
     pub printed: String,
+    /// The keys of the first start, from the file that the output names. Empty at later starts.
+    pub keys: String,
     pub address: SocketAddr,
 }
 
 impl Serving {
     pub fn begin(mut command: Command) -> Self {
+        let home = command.get_current_dir().expect("the program runs in its home").to_owned();
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
         let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
         let mut printed = String::new();
@@ -99,13 +102,16 @@ impl Serving {
         }
         let first = printed.lines().next().expect("a line");
         let address = first.rsplit_once("http://").expect("an address").1.parse().expect("an address and port");
-        Self { child, stdout, printed, address }
+        let file = printed.split_once("Its keys are in ").and_then(|(_, rest)| rest.split_once(", which"));
+        let keys =
+            file.map_or_else(String::new, |(path, _)| std::fs::read_to_string(home.join(path)).expect("the keys"));
+        Self { child, stdout, printed, keys, address }
     }
 
-    /// The first printed word that begins with `prefix`.
+    /// The first word that begins with `prefix` among the keys of the first start.
     pub fn word(&self, prefix: &str) -> String {
         let is_wanted = |word: &&str| word.starts_with(prefix);
-        self.printed.split_whitespace().find(is_wanted).unwrap_or_else(|| panic!("no {prefix}")).to_owned()
+        self.keys.split_whitespace().find(is_wanted).unwrap_or_else(|| panic!("no {prefix}")).to_owned()
     }
 
     /// Asks a question over REST and returns the status code and the JSON.
