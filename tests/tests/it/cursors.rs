@@ -8,7 +8,6 @@ use helpbot_domain::conversation::Vote;
 use helpbot_domain::event::Event;
 use helpbot_domain::ids::ConversationId;
 use helpbot_services::conversations::{self, NewQuestion};
-use helpbot_services::runtime::events;
 use helpbot_services::runtime::events::{self, Watch};
 use helpbot_services::{Error, Services, Viewer};
 use helpbot_tests::{Client, Socket, TestApp, TestSite, in_time, on_both_backends};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use helpbot_domain::source::{PageOutcome, SourceStatus};
 use helpbot_services::sources::options::SourceScope;
-use helpbot_services::sources::{self, Change};
+use helpbot_services::sources::{self, SourceOptionsPatch};
 
 use crate::crawl::house::House;
 use crate::crawl::web::{Served, Web};
@@ -58,7 +58,7 @@ async fn a_site_whose_rules_cannot_be_read_is_left_alone(house: &House) {
 
 async fn a_page_that_its_owner_names_is_read_on_its_own(house: &House) {
     let web = site_with_robots(Served::of_type("text/plain", b"User-agent: *\nDisallow: /".to_vec())).await;
-    let source = house.add(&web.url("/help/"), Change::default()).await;
+    let source = house.add(&web.url("/help/"), SourceOptionsPatch::default()).await;
 
     house.work().await;
 
@@ -70,7 +70,7 @@ async fn a_page_that_its_owner_names_is_read_on_its_own(house: &House) {
 
 async fn a_section_ends_at_its_folder(house: &House) {
     let web = site_with_robots(Served::status(404)).await;
-    let section = Change { scope: Some(SourceScope::Section), ..Change::default() };
+    let section = SourceOptionsPatch { scope: Some(SourceScope::Section), ..SourceOptionsPatch::default() };
     let source = house.add(&web.url("/help/"), section).await;
 
     house.work().await;
@@ -82,7 +82,7 @@ async fn a_section_ends_at_its_folder(house: &House) {
 }
 
 async fn narrowing_the_scope_takes_the_others_out_at_once(house: &House, source: &helpbot_domain::source::Source) {
-    let page = Change { scope: Some(SourceScope::Page), ..Change::default() };
+    let page = SourceOptionsPatch { scope: Some(SourceScope::Page), ..SourceOptionsPatch::default() };
 
     let updated = sources::update(&house.services, &house.operator, Some(house.site), source.id, page).await;
     assert_eq!(updated.expect("the source is changed").status, SourceStatus::Pending);
@@ -98,7 +98,12 @@ async fn caps_leave_pages_out_with_the_reason(house: &House) {
     web.put("/", Served::html(page("0", &["/1.html", "/2.html", "/3.html"], "")));
     web.put("/1.html", Served::html(page("1", &["/deep.html"], "")));
     web.put("/2.html", Served::html(page("2", &[], "")));
-    let caps = Change { scope: Some(SourceScope::Site), max_pages: Some(3), max_depth: Some(1), ..Change::default() };
+    let caps = SourceOptionsPatch {
+        scope: Some(SourceScope::Site),
+        max_pages: Some(3),
+        max_depth: Some(1),
+        ..SourceOptionsPatch::default()
+    };
     let source = house.add(&web.url("/"), caps).await;
 
     house.work().await;

@@ -230,7 +230,7 @@ fn found(url: &str, text: &str) -> Vec<SyncedPage> {
 }
 
 async fn texts(house: &House) -> Vec<String> {
-    house.chunks().await.into_values().map(|chunk| chunk.text).collect()
+    house.chunks().await.into_values().map(|stored| stored.chunk.text).collect()
 }
 
 async fn a_worker_that_lost_its_job_stores_nothing(house: &House) {
