@@ -22,7 +22,9 @@ impl ScalarType for DateTime {
         match &value {
             Value::String(text) => {
                 let moment = Timestamp::from_rfc3339(text);
-                moment.map(DateTime).ok_or_else(|| InputValueError::custom("not an RFC 3339 time"))
+                moment.map(DateTime).ok_or_else(|| {
+                    InputValueError::custom("The value is not in RFC 3339 format. Write it like 2026-01-15T10:30:00Z.")
+                })
             }
             _ => Err(InputValueError::expected_type(value)),
         }
@@ -49,7 +51,9 @@ impl ScalarType for Date {
         match &value {
             Value::String(text) => {
                 let start = Timestamp::from_rfc3339(&format!("{text}T00:00:00Z"));
-                start.map(|start| Date(start.day())).ok_or_else(|| InputValueError::custom("not a YYYY-MM-DD day"))
+                start
+                    .map(|start| Date(start.day()))
+                    .ok_or_else(|| InputValueError::custom("The value is not a day. Write it like 2026-01-15."))
             }
             _ => Err(InputValueError::expected_type(value)),
         }
