@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use helpbot_outbound::{Conditional, FetchError, Fetched, Limits};
-use helpbot_services::sources::reading::CrawlFile;
+use helpbot_services::sources::sync::CrawlFile;
 use url::Url;
 
 use crate::reader::Reader;

@@ -6,7 +6,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use helpbot_outbound::{FetchError, Limits};
-use helpbot_services::sources::reading::CrawlFile;
+use helpbot_services::sources::sync::CrawlFile;
 use helpbot_services::{Error, Result};
 use serde::{Deserialize, Serialize};
 use url::Url;

@@ -10,6 +10,8 @@
 //! goes on where they end. Nothing answers before all of it is handed over at once.
 
 #[cfg(feature = "worker")]
+mod contents;
+#[cfg(feature = "worker")]
 mod files;
 #[cfg(feature = "worker")]
 mod ground;

@@ -1,10 +1,12 @@
-//! The queue of a crawl: scope, address normalisation, depth and page caps.
+//! The queue of a crawl: scope, normal form of addresses, limits, and the order of visits.
 //!
-//! Pure: the crawl offers addresses (from the start, sitemaps, links, redirects), takes the next
-//! page and hears here why an address is left out. Breadth first, so that the caps cut off what
-//! is far from the start.
+//! Pure: the crawl offers addresses (from the start, sitemaps, links and redirects), takes the next
+//! page and learns here why an address is left out. Pages near the start come first. Addresses of
+//! one shape, such as the days of a calendar, give way to others the more of them were visited and the
+//! less they said that was new, so that an endless series does not use up the pages of a source.
 
-use std::collections::{HashSet, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, HashSet};
 
 use url::Url;
 
@@ -13,7 +15,8 @@ use url::Url;
 pub enum Scope {
     /// The start page alone.
     Page,
-    /// Pages below the start's folder: `/help/faq.html` opens `/help/`.
+    /// The start and the pages below it: `/docs` covers `/docs/…`, and `/help/faq.html`, which is a file,
+    /// covers its folder `/help/`.
     Section,
     /// All pages of the host.
     Site,
@@ -24,7 +27,7 @@ pub enum Scope {
 pub struct Limits {
     /// Links from the start to a page; 0 reads the start alone. Pages of a sitemap have depth 1.
     pub depth: u32,
-    /// Pages in the queue over the whole crawl.
+    /// Addresses that are visited over the whole crawl.
     pub pages: usize,
 }
 
@@ -37,7 +40,7 @@ pub enum Skip {
     OutOfScope,
     /// Further from the start than [`Limits::depth`].
     TooDeep,
-    /// [`Limits::pages`] is reached.
+    /// [`Limits::pages`] is reached, or more addresses wait than can ever be visited.
     TooMany,
     /// A file that is no page by its extension: pictures, archives, styles.
     NotAPage,
@@ -64,12 +67,53 @@ const REPEATS: usize = 3;
 /// Query parameters that name where a visitor came from, never what is shown.
 const TRACKING: [&str; 9] = ["fbclid", "gclid", "dclid", "msclkid", "mc_cid", "mc_eid", "igshid", "_ga", "ref_src"];
 
-/// Extensions of files that hold no text to answer from; PDF and DOCX are read.
+/// Extensions of files that hold no text to answer from. PDF and office documents are read.
 const NOT_PAGES: [&str; 36] = [
     "png", "jpg", "jpeg", "gif", "webp", "avif", "svg", "ico", "bmp", "tif", "tiff", "css", "js", "mjs", "json", "xml",
     "rss", "atom", "zip", "gz", "tar", "7z", "rar", "exe", "dmg", "apk", "mp3", "mp4", "webm", "ogg", "wav", "avi",
     "mov", "woff", "woff2", "ttf",
 ];
+
+/// Names of parameters that carry the session of a visitor and never what is shown.
+const SESSIONS: [&str; 7] = ["phpsessid", "jsessionid", "oscsid", "zenid", "cfid", "cftoken", "aspsessionid"];
+
+/// How many addresses may wait for each one that may be visited.
+const QUEUE_FACTOR: usize = 20;
+
+/// The most addresses that wait, whatever the number of pages: some 30 MB.
+const QUEUE_MAX: usize = 100_000;
+
+/// Visits to a shape of addresses before it gives way to others.
+const SHAPE_VISITS: usize = 4;
+
+/// From this many visits on, a shape that has said nothing new comes last.
+const STALE_VISITS: usize = 6;
+
+/// The share of the visits to a shape that must say something new, in percent.
+const NOVEL_PERCENT: usize = 20;
+
+/// What is added to the depth of addresses whose shape says nothing new.
+const STALE_COST: u32 = 1000;
+
+/// How often a parameter must turn out not to change a page before it is left out of addresses.
+const IGNORED_PROOFS: usize = 2;
+
+/// What the visits to addresses of one shape gave.
+#[derive(Debug, Default, Clone, Copy)]
+struct ShapeRecord {
+    visits: usize,
+    novel: usize,
+}
+
+impl ShapeRecord {
+    /// What is added to the depth of further addresses of this shape.
+    fn cost(self) -> u32 {
+        if self.visits >= STALE_VISITS && self.novel * 100 < self.visits * NOVEL_PERCENT {
+            return STALE_COST;
+        }
+        (self.visits / SHAPE_VISITS).checked_ilog2().map_or(0, |log| log + 1)
+    }
+}
 
 /// The queue of one crawl.
 #[derive(Debug)]
@@ -78,17 +122,47 @@ pub struct Plan {
     scope: Scope,
     limits: Limits,
     seen: HashSet<Url>,
-    queue: VecDeque<Planned>,
-    planned: usize,
+    /// Ordered by cost, then by the order of offering.
+    queue: BinaryHeap<Reverse<(u32, usize, QueuedPage)>>,
+    offered: usize,
+    taken: usize,
+    shapes: HashMap<String, ShapeRecord>,
+    /// How often each parameter turned out not to change a page.
+    idle_parameters: HashMap<String, usize>,
+}
+
+/// An address that waits, ordered by itself only to make the heap's entries comparable.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct QueuedPage {
+    url: Url,
+    depth: u32,
+    shape: String,
 }
 
 impl Plan {
     /// A plan with the start page in its queue.
     pub fn new(start: &Url, scope: Scope, limits: Limits) -> Self {
         let start = normalise(start);
-        let seen = HashSet::from([start.clone()]);
-        let queue = VecDeque::from([Planned { url: start.clone(), depth: 0 }]);
-        Self { start, scope, limits, seen, queue, planned: 1 }
+        let mut plan = Self {
+            start: start.clone(),
+            scope,
+            limits,
+            seen: HashSet::from([start.clone()]),
+            queue: BinaryHeap::new(),
+            offered: 0,
+            taken: 0,
+            shapes: HashMap::new(),
+            idle_parameters: HashMap::new(),
+        };
+        plan.push(start, 0);
+        plan
+    }
+
+    fn push(&mut self, url: Url, depth: u32) {
+        let shape = shape(&url);
+        let cost = depth + self.shapes.get(&shape).copied().unwrap_or_default().cost();
+        self.queue.push(Reverse((cost, self.offered, QueuedPage { url, depth, shape })));
+        self.offered += 1;
     }
 
     /// Queues an address found `depth` links from the start.
@@ -96,7 +170,7 @@ impl Plan {
     /// # Errors
     /// The reason why it is left out.
     pub fn offer(&mut self, url: &Url, depth: u32) -> Result<(), Skip> {
-        let url = normalise(url);
+        let url = self.without_idle_parameters(normalise(url));
         if self.seen.contains(&url) {
             return Err(Skip::Known);
         }
@@ -115,19 +189,74 @@ impl Plan {
         if self.is_full() {
             return Err(Skip::TooMany);
         }
-        self.planned += 1;
         self.seen.insert(url.clone());
-        self.queue.push_back(Planned { url, depth });
+        self.push(url, depth);
         Ok(())
     }
 
-    /// The next page to read; `None` when nothing is left.
+    /// The next page to read; `None` when none is left, or as many were read as the limits allow.
     pub fn take(&mut self) -> Option<Planned> {
-        self.queue.pop_front()
+        if self.taken >= self.limits.pages {
+            return None;
+        }
+        let planned = self.pop()?;
+        self.taken += 1;
+        Some(planned)
+    }
+
+    /// The next page that waits, whatever the limits are: for the report on what was left out.
+    pub fn pop(&mut self) -> Option<Planned> {
+        while let Some(Reverse((cost, order, page))) = self.queue.pop() {
+            // Costs grow while addresses wait; the entry goes back to its place of now.
+            let now = page.depth + self.shapes.get(&page.shape).copied().unwrap_or_default().cost();
+            if now > cost {
+                self.queue.push(Reverse((now, order, page)));
+                continue;
+            }
+            self.shapes.entry(page.shape).or_default().visits += 1;
+            return Some(Planned { url: page.url, depth: page.depth });
+        }
+        None
+    }
+
+    /// Notes that the page at an address said something that no page before it said.
+    pub fn note_novelty(&mut self, url: &Url) {
+        self.shapes.entry(shape(url)).or_default().novel += 1;
+    }
+
+    /// Notes that two addresses show the same page. Where one parameter is all that tells them apart,
+    /// and this has happened before, addresses are planned without it from now on.
+    pub fn note_same(&mut self, one: &Url, other: &Url) {
+        if one.path() != other.path() || one.query().is_none() && other.query().is_none() {
+            return;
+        }
+        let pairs = |url: &Url| -> HashSet<String> {
+            url.query().into_iter().flat_map(|query| query.split('&')).map(str::to_owned).collect()
+        };
+        let (one, other) = (pairs(one), pairs(other));
+        let names: HashSet<&str> =
+            one.symmetric_difference(&other).map(|pair| pair.split('=').next().unwrap_or_default()).collect();
+        if names.len() == 1
+            && let Some(name) = names.into_iter().next()
+        {
+            *self.idle_parameters.entry(name.to_owned()).or_default() += 1;
+        }
+    }
+
+    fn without_idle_parameters(&self, mut url: Url) -> Url {
+        let is_idle = |pair: &str| {
+            let name = pair.split('=').next().unwrap_or_default();
+            self.idle_parameters.get(name).is_some_and(|&proofs| proofs >= IGNORED_PROOFS)
+        };
+        if let Some(query) = url.query().filter(|query| query.split('&').any(is_idle)) {
+            let kept = query.split('&').filter(|pair| !is_idle(pair)).collect::<Vec<_>>().join("&");
+            url.set_query(Some(kept.as_str()).filter(|kept| !kept.is_empty()));
+        }
+        url
     }
 
     /// Notes the address that a page turned out to have (redirect, canonical), so that it is not
-    /// read again; false when it was known and this page is a copy.
+    /// read again. Returns false when it was known and this page is a copy.
     ///
     /// An address outside of the scope is not noted: its page is not part of the crawl.
     pub fn resolve(&mut self, url: &Url) -> bool {
@@ -135,9 +264,9 @@ impl Plan {
         self.is_in_scope(&url) && self.seen.insert(url)
     }
 
-    /// Pages put into the queue so far, taken ones included.
+    /// Pages that the crawl will read as far as it is known now, those already read included.
     pub fn planned(&self) -> usize {
-        self.planned
+        (self.taken + self.queue.len()).min(self.limits.pages)
     }
 
     /// The start page, in normal form.
@@ -145,9 +274,9 @@ impl Plan {
         &self.start
     }
 
-    /// Whether no more pages can be queued.
+    /// Whether so many addresses wait that no more are queued.
     pub fn is_full(&self) -> bool {
-        self.planned >= self.limits.pages
+        self.queue.len() >= (self.limits.pages.saturating_mul(QUEUE_FACTOR)).min(QUEUE_MAX)
     }
 
     /// Whether an address belongs to the crawl by its scope alone.
@@ -155,7 +284,7 @@ impl Plan {
         is_same_site(&self.start, url)
             && match self.scope {
                 Scope::Page => normalise(url) == self.start,
-                Scope::Section => url.path().starts_with(folder(self.start.path())),
+                Scope::Section => is_below(url.path(), self.start.path()),
                 Scope::Site => true,
             }
     }
@@ -181,11 +310,34 @@ fn host(url: &Url) -> Option<&str> {
     url.host_str().map(|host| host.strip_prefix("www.").unwrap_or(host))
 }
 
-fn folder(path: &str) -> &str {
-    path.rfind('/').map_or("/", |at| &path[..=at])
+/// Whether a path is that of the start or below it; a start that is a file stands for its folder.
+fn is_below(path: &str, start: &str) -> bool {
+    let (folder, name) = start.rsplit_once('/').unwrap_or(("", start));
+    let folder = if name.contains('.') || name.is_empty() { folder } else { start };
+    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// One spelling for one page: no fragment, no credentials, no tracking parameters, no empty
+/// What addresses of one series have in common: their path with its numbers made alike, and the names
+/// of their parameters.
+fn shape(url: &Url) -> String {
+    let mut shape = String::with_capacity(url.path().len());
+    for c in url.path().chars() {
+        if !c.is_ascii_digit() {
+            shape.push(c);
+        } else if !shape.ends_with('#') {
+            shape.push('#');
+        }
+    }
+    let mut names: Vec<&str> =
+        url.query().unwrap_or_default().split('&').map(|pair| pair.split('=').next().unwrap_or_default()).collect();
+    names.sort_unstable();
+    names.dedup();
+    // A day, a month and a year of a calendar are one series, whichever of them an address names.
+    names.retain(|name| name.len() > 2);
+    if url.query().is_some() { format!("{shape}?{}", names.join("&")) } else { shape }
+}
+
+/// One spelling for one page: no fragment, no credentials, no tracking or session parameters, no empty
 /// query, no doubled slashes. Case, order of parameters and trailing slashes may mean something
 /// and stay.
 pub fn normalise(url: &Url) -> Url {
@@ -201,6 +353,10 @@ pub fn normalise(url: &Url) -> Url {
         }
         url.set_path(&path);
     }
+    if let Some(at) = url.path().to_ascii_lowercase().find(";jsessionid=") {
+        let path = url.path()[..at].to_owned();
+        url.set_path(&path);
+    }
     if let Some(query) = url.query() {
         let kept: Vec<_> = query.split('&').filter(|pair| !pair.is_empty() && !is_tracking(pair)).collect();
         let kept = kept.join("&");
@@ -211,7 +367,8 @@ pub fn normalise(url: &Url) -> Url {
 
 fn is_tracking(pair: &str) -> bool {
     let name = pair.split('=').next().unwrap_or_default();
-    name.starts_with("utm_") || TRACKING.contains(&name)
+    let is_session = || SESSIONS.iter().any(|session| name.to_ascii_lowercase().starts_with(session));
+    name.starts_with("utm_") || TRACKING.contains(&name) || is_session()
 }
 
 fn is_trap(url: &Url) -> bool {
@@ -266,27 +423,63 @@ mod tests {
     }
 
     #[test]
-    fn caps_say_which_of_them_was_hit() {
+    fn a_start_without_a_file_name_is_its_own_section() {
+        let section = Plan::new(&url("https://example.com/docs"), Scope::Section, Limits { depth: 3, pages: 5 });
+
+        assert!(section.is_in_scope(&url("https://example.com/docs")));
+        assert!(section.is_in_scope(&url("https://example.com/docs/a/b")));
+        assert!(!section.is_in_scope(&url("https://example.com/docs-old/a")));
+        assert!(!section.is_in_scope(&url("https://example.com/blog")));
+    }
+
+    #[test]
+    fn limits_say_which_of_them_was_hit() {
         let mut plan = plan(Scope::Site);
 
         assert_eq!(plan.offer(&url("https://example.com/deep"), 4), Err(Skip::TooDeep));
-        for n in 0..4 {
+        for n in 0..99 {
             assert_eq!(plan.offer(&url(&format!("https://example.com/{n}")), 1), Ok(()));
         }
         assert_eq!(plan.offer(&url("https://example.com/more"), 1), Err(Skip::TooMany));
+        assert_eq!(std::iter::from_fn(|| plan.take()).count(), 5);
         assert_eq!(plan.planned(), 5);
     }
 
     #[test]
-    fn pages_come_out_in_the_order_they_were_found() {
+    fn pages_near_the_start_come_first() {
         let mut plan = plan(Scope::Site);
-        plan.offer(&url("https://example.com/b"), 1).expect("in scope");
-        plan.offer(&url("https://example.com/a"), 2).expect("in scope");
+        plan.offer(&url("https://example.com/far"), 2).expect("in scope");
+        plan.offer(&url("https://example.com/near"), 1).expect("in scope");
 
         let order: Vec<_> =
             std::iter::from_fn(|| plan.take()).map(|page| (page.url.path().to_owned(), page.depth)).collect();
 
-        assert_eq!(order, [("/help/faq.html".into(), 0), ("/b".into(), 1), ("/a".into(), 2)]);
+        assert_eq!(order, [("/help/faq.html".into(), 0), ("/near".into(), 1), ("/far".into(), 2)]);
+    }
+
+    #[test]
+    fn a_series_that_says_nothing_new_gives_way_to_other_pages() {
+        let mut plan = Plan::new(&url("https://example.com/"), Scope::Site, Limits { depth: 50, pages: 20 });
+        for day in 0..200 {
+            plan.offer(&url(&format!("https://example.com/events?y=2026&d={day}")), 1).expect("in scope");
+        }
+        plan.offer(&url("https://example.com/service/faq"), 5).expect("in scope");
+
+        let order: Vec<_> = std::iter::from_fn(|| plan.take()).map(|page| page.url.path().to_owned()).collect();
+
+        assert!(order.iter().position(|path| path == "/service/faq").is_some_and(|at| at < 10), "{order:?}");
+    }
+
+    #[test]
+    fn a_parameter_that_changes_nothing_is_left_out() {
+        let mut plan = Plan::new(&url("https://example.com/"), Scope::Site, Limits { depth: 3, pages: 20 });
+
+        plan.note_same(&url("https://example.com/faq?sid=1"), &url("https://example.com/faq?sid=2"));
+        plan.note_same(&url("https://example.com/a?p=1&sid=1"), &url("https://example.com/a?p=1&sid=3"));
+
+        assert_eq!(plan.offer(&url("https://example.com/b?sid=4"), 1), Ok(()));
+        assert_eq!(plan.offer(&url("https://example.com/b?sid=5"), 1), Err(Skip::Known));
+        assert_eq!(plan.offer(&url("https://example.com/b?p=5"), 1), Ok(()));
     }
 
     #[test]

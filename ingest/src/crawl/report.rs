@@ -2,22 +2,21 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use helpbot_domain::source::PageOutcome;
-use helpbot_services::Document;
-use helpbot_services::sources::crawl::PageCounts;
-use helpbot_services::sources::reading::{Earlier, PageReading};
+use helpbot_domain::source::{Document, PageOutcome};
+use helpbot_services::sources::page_sync::{EarlierChunks, SyncedPage};
+use helpbot_services::sources::sync_report::PageCounts;
 use url::Url;
 
 use super::plan::Skip;
 use super::visit::Conditions;
 
 /// Addresses that are listed as left out: enough to see why, while a trap may have thousands.
-const LEFT_OUT_MAX: usize = 500;
+pub(super) const LEFT_OUT_MAX: usize = 500;
 
 /// The rows so far.
 #[derive(Default)]
 pub(super) struct Report {
-    rows: Vec<PageReading>,
+    rows: Vec<SyncedPage>,
     listed: HashSet<String>,
     left_out: BTreeMap<String, String>,
     /// Bytes of text in all rows.
@@ -27,7 +26,7 @@ pub(super) struct Report {
 
 impl Report {
     /// Adds a row; of an address that has one already, the first stays.
-    pub(super) fn add(&mut self, row: PageReading) {
+    pub(super) fn add(&mut self, row: SyncedPage) {
         if self.listed.insert(row.url.clone()) {
             self.counts.add(row.outcome);
             self.text_bytes += row.chunks.iter().map(|chunk| chunk.text.len()).sum::<usize>();
@@ -40,6 +39,11 @@ impl Report {
         if self.left_out.len() < LEFT_OUT_MAX && !self.left_out.contains_key(url.as_str()) {
             self.left_out.insert(url.to_string(), reason.to_owned());
         }
+    }
+
+    /// Whether the page at an address was found to be as before.
+    pub(super) fn is_unchanged(&self, url: &str) -> bool {
+        self.rows.iter().any(|row| row.url == url && row.outcome == PageOutcome::Unchanged)
     }
 
     /// Whether something was found to answer from.
@@ -62,10 +66,10 @@ impl Report {
     pub(super) fn end(
         mut self,
         known: &HashMap<String, Document>,
-        judge: impl Fn(&str) -> Option<(String, Earlier)>,
-    ) -> Vec<PageReading> {
+        judge: impl Fn(&str) -> Option<(String, EarlierChunks)>,
+    ) -> Vec<SyncedPage> {
         for (url, reason) in std::mem::take(&mut self.left_out) {
-            self.add(skipped(url, reason, Earlier::Leaves));
+            self.add(skipped(url, reason, EarlierChunks::Leaves));
         }
         let mut unmet: Vec<&String> = known.keys().filter(|url| !self.listed.contains(*url)).collect();
         unmet.sort();
@@ -79,21 +83,21 @@ impl Report {
 }
 
 /// A page that is left out.
-pub(super) fn skipped(url: impl Into<String>, reason: impl Into<String>, earlier: Earlier) -> PageReading {
+pub(super) fn skipped(url: impl Into<String>, reason: impl Into<String>, earlier: EarlierChunks) -> SyncedPage {
     // What has left the index leads nowhere any more.
-    let links = (earlier == Earlier::Leaves).then(Vec::new);
-    PageReading { reason: Some(reason.into()), links, earlier, ..PageReading::of(url, PageOutcome::Skipped) }
+    let links = (earlier == EarlierChunks::Leaves).then(Vec::new);
+    SyncedPage { reason: Some(reason.into()), links, earlier, ..SyncedPage::of(url, PageOutcome::Skipped) }
 }
 
 /// A page that is not to be had or not to be read.
-pub(super) fn failed(url: impl Into<String>, reason: impl Into<String>, earlier: Earlier) -> PageReading {
-    PageReading { reason: Some(reason.into()), earlier, ..PageReading::of(url, PageOutcome::Failed) }
+pub(super) fn failed(url: impl Into<String>, reason: impl Into<String>, earlier: EarlierChunks) -> SyncedPage {
+    SyncedPage { reason: Some(reason.into()), earlier, ..SyncedPage::of(url, PageOutcome::Failed) }
 }
 
 /// The row with what a later visit needs to be told "not modified".
-pub(super) fn with(row: PageReading, validators: Conditions, links: Vec<Url>) -> PageReading {
+pub(super) fn with(row: SyncedPage, validators: Conditions, links: Vec<Url>) -> SyncedPage {
     let links = Some(links.into_iter().map(String::from).collect());
-    PageReading { etag: validators.etag, last_modified: validators.last_modified, links, ..row }
+    SyncedPage { etag: validators.etag, last_modified: validators.last_modified, links, ..row }
 }
 
 /// Why an address is left out, where its owner should hear of it.

@@ -8,13 +8,17 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use helpbot_domain::source::PageOutcome;
-use helpbot_services::sources::options::{Options, SourceScope};
-use helpbot_services::sources::reading::{self, Earlier, PageReading, Reading};
-use helpbot_services::{Document, Error, Result};
+use helpbot_domain::source::{Document, PageOutcome};
+use helpbot_services::sources::options::{SourceOptions, SourceScope};
+use helpbot_services::sources::{
+    page_sync::{EarlierChunks, SyncedPage},
+    sync::{self, ActiveSync},
+};
+use helpbot_services::{Error, Result};
 use tokio::time::Instant;
 use url::Url;
 
+use super::contents::Contents;
 use super::ground::{Ground, Sitemaps, Verdict};
 use super::plan::{self, Limits, Plan, Planned, Scope, Skip};
 use super::report::{self, Report, failed, skipped};
@@ -44,15 +48,15 @@ const OUT_OF_SCOPE: &str = "Left out: not in the scope of the source any more";
 ///
 /// # Errors
 /// What went wrong on our side; `NotFound` when the source was deleted or the job lost meanwhile.
-pub(crate) async fn site(reader: &Arc<Reader>, reading: &Reading, options: &Options) -> Result<Outcome> {
-    let start = plan::normalise(&Url::parse(&reading.source.url).map_err(Error::internal)?);
-    let mut ground = Ground::of(reading::known_files(&reader.services, &reading.source).await?);
+pub(crate) async fn site(reader: &Arc<Reader>, active: &ActiveSync, options: &SourceOptions) -> Result<Outcome> {
+    let start = plan::normalise(&Url::parse(&active.source.url).map_err(Error::internal)?);
+    let mut ground = Ground::of(sync::known_files(&reader.services, &active.source).await?);
     match ground.judge(reader, &start).await {
         Verdict::Allowed => {}
         Verdict::Disallowed => return Ok(Outcome::Failed(DISALLOWED.to_owned())),
         Verdict::Unknown(reason) => return Ok(Outcome::Failed(no_robots(&reason))),
     }
-    let mut crawl = Crawl::open(reader, reading, options, &start, ground).await?;
+    let mut crawl = Crawl::open(reader, active, options, &start, ground).await?;
     let visit = crawl.begin(&start).await?.end().await?;
     if let Found::NotText(reason) | Found::Unreadable(reason) | Found::Missing(reason) | Found::Unreachable(reason) =
         &visit.found
@@ -74,7 +78,7 @@ fn no_robots(reason: &str) -> String {
 
 struct Crawl<'a> {
     reader: &'a Arc<Reader>,
-    reading: &'a Reading,
+    active: &'a ActiveSync,
     known: HashMap<String, Document>,
     /// Visits of this crawl from before a crash, as they were kept.
     resumed: HashMap<String, String>,
@@ -82,6 +86,9 @@ struct Crawl<'a> {
     plan: Plan,
     report: Report,
     title: Option<String>,
+    contents: Contents,
+    /// Pages that call themselves copies of another page, until that one is known.
+    copies: Vec<(Url, SyncedPage)>,
     /// Addresses that gave nothing: no page is left out for being a copy of one.
     without_content: HashSet<Url>,
     unkept: Vec<(String, String)>,
@@ -95,21 +102,23 @@ struct Crawl<'a> {
 impl<'a> Crawl<'a> {
     async fn open(
         reader: &'a Arc<Reader>,
-        reading: &'a Reading,
-        options: &Options,
+        active: &'a ActiveSync,
+        options: &SourceOptions,
         start: &Url,
         ground: Ground,
     ) -> Result<Self> {
-        let (now, source) = (Instant::now(), &reading.source);
+        let (now, source) = (Instant::now(), &active.source);
         Ok(Self {
             reader,
-            reading,
-            known: reading::known_pages(&reader.services, source).await?,
-            resumed: reading::visits(&reader.services, source).await?,
+            active,
+            known: sync::known_pages(&reader.services, source).await?,
+            resumed: sync::visits(&reader.services, source).await?,
             ground,
             plan: plan_of(start, options),
             report: Report::default(),
             title: None,
+            contents: Contents::default(),
+            copies: Vec::new(),
             without_content: HashSet::new(),
             unkept: Vec::new(),
             kept_at: now,
@@ -120,7 +129,7 @@ impl<'a> Crawl<'a> {
     }
 
     /// Plans from where the start has led: its host and folder are the scope that is meant.
-    fn settle(&mut self, visit: &Visit, options: &Options) {
+    fn settle(&mut self, visit: &Visit, options: &SourceOptions) {
         if let Some(led_to) = &visit.led_to {
             let start = self.plan.take();
             self.plan = plan_of(led_to, options);
@@ -140,11 +149,11 @@ impl<'a> Crawl<'a> {
             let delay = self.ground.delay(&start);
             let Some(listed) = sitemaps.next(self.reader, &mut self.ground, delay).await? else { break };
             if listed.is_truncated {
-                self.report.add(skipped(listed.url.clone(), READ_IN_PART, Earlier::Stays));
+                self.report.add(skipped(listed.url.clone(), READ_IN_PART, EarlierChunks::Stays));
             }
             match listed.pages {
                 Ok(pages) => pages.iter().for_each(|page| self.offer(page, 1)),
-                Err(reason) => self.report.add(failed(listed.url, reason, Earlier::Stays)),
+                Err(reason) => self.report.add(failed(listed.url, reason, EarlierChunks::Stays)),
             }
         }
         Ok(())
@@ -162,9 +171,9 @@ impl<'a> Crawl<'a> {
                         let visit = self.begin(&planned.url).await?;
                         begun.push_back((planned, visit));
                     }
-                    Verdict::Disallowed => self.report.add(skipped(planned.url, DISALLOWED, Earlier::Leaves)),
+                    Verdict::Disallowed => self.report.add(skipped(planned.url, DISALLOWED, EarlierChunks::Leaves)),
                     Verdict::Unknown(reason) => {
-                        self.report.add(skipped(planned.url, no_robots(&reason), Earlier::Stays));
+                        self.report.add(skipped(planned.url, no_robots(&reason), EarlierChunks::Stays));
                     }
                 }
                 continue;
@@ -173,10 +182,24 @@ impl<'a> Crawl<'a> {
             let visit = visit.end().await?;
             self.absorb(planned, visit).await?;
         }
-        while let (Some(planned), Some(reason)) = (self.plan.take(), self.cut) {
-            self.report.add(skipped(planned.url, reason, Earlier::Stays));
-        }
+        self.list_unvisited();
         Ok(())
+    }
+
+    /// Lists the addresses that still wait: as not reached when the crawl was cut short, else as more
+    /// than the source may have.
+    fn list_unvisited(&mut self) {
+        let mut listed = 0;
+        while let Some(planned) = self.plan.pop() {
+            match self.cut {
+                Some(reason) => self.report.add(skipped(planned.url, reason, EarlierChunks::Stays)),
+                None => self.report.leave_out(&planned.url, report::reason(Skip::TooMany).unwrap_or_default()),
+            }
+            listed += 1;
+            if listed == report::LEFT_OUT_MAX {
+                break;
+            }
+        }
     }
 
     fn is_late(&mut self) -> bool {
@@ -210,7 +233,7 @@ impl<'a> Crawl<'a> {
             return Ok(Known { conditions: own, led_to: None });
         }
         // A redirect: what it led to is known by its own address.
-        let links = reading::known_links(&self.reader.services, &self.reading.source, page.id).await?;
+        let links = sync::known_links(&self.reader.services, &self.active.source, page.id).await?;
         let led_to = links.first().and_then(|link| Url::parse(link).ok());
         let target = led_to.as_ref().and_then(|led_to| self.known.get(led_to.as_str()));
         Ok(Known { conditions: target.map(conditions).unwrap_or_default(), led_to })
@@ -245,7 +268,7 @@ impl<'a> Crawl<'a> {
                 format!("It leads to {led_to}, which robots.txt does not let us read")
             }
         };
-        let row = skipped(planned.url.clone(), reason, Earlier::Leaves);
+        let row = skipped(planned.url.clone(), reason, EarlierChunks::Leaves);
         self.report.add(report::with(row, Conditions::default(), vec![led_to.clone()]));
         // A start that has led here is planned already.
         let is_start = *led_to == *self.plan.start() && planned.depth == 0;
@@ -255,13 +278,16 @@ impl<'a> Crawl<'a> {
 
     async fn take_in(&mut self, url: Url, depth: u32, visit: Visit) -> Result<()> {
         let row = match visit.found {
-            Found::Page(page) => self.read(&url, depth, *page, visit.validators),
+            Found::Page(page) => {
+                let Some(row) = self.read(&url, depth, *page, visit.validators) else { return Ok(()) };
+                row
+            }
             Found::Unchanged => self.unchanged(&url, depth).await?,
             Found::NotText(reason) => {
-                report::with(skipped(url.clone(), reason, Earlier::Leaves), visit.validators, Vec::new())
+                report::with(skipped(url.clone(), reason, EarlierChunks::Leaves), visit.validators, Vec::new())
             }
-            Found::Missing(reason) => failed(url.clone(), reason, Earlier::Missing),
-            Found::Unreadable(reason) | Found::Unreachable(reason) => failed(url.clone(), reason, Earlier::Stays),
+            Found::Missing(reason) => failed(url.clone(), reason, EarlierChunks::Missing),
+            Found::Unreadable(reason) | Found::Unreachable(reason) => failed(url.clone(), reason, EarlierChunks::Stays),
         };
         if matches!(row.outcome, PageOutcome::Skipped | PageOutcome::Failed) {
             self.without_content.insert(url);
@@ -270,7 +296,7 @@ impl<'a> Crawl<'a> {
         Ok(())
     }
 
-    fn read(&mut self, url: &Url, depth: u32, page: Read, validators: Conditions) -> PageReading {
+    fn read(&mut self, url: &Url, depth: u32, page: Read, validators: Conditions) -> Option<SyncedPage> {
         let canonical = page.canonical.filter(|canonical| canonical != url && self.is_elsewhere(canonical, depth));
         for link in &page.links {
             self.offer(link, depth + 1);
@@ -279,15 +305,54 @@ impl<'a> Crawl<'a> {
             self.title = page.title.clone();
         }
         let links: Vec<Url> = canonical.iter().cloned().chain(page.links).collect();
-        let row = if let Some(canonical) = canonical {
-            skipped(url.clone(), format!("The page calls itself a copy of {canonical}"), Earlier::Leaves)
-        } else if page.is_noindex {
-            skipped(url.clone(), "The page asks not to be indexed", Earlier::Leaves)
-        } else {
-            let (title, language, chunks) = (page.title, page.language, page.chunks);
-            PageReading { title, language, chunks, ..PageReading::of(url.clone(), PageOutcome::Fetched) }
+        if page.is_noindex {
+            let row = skipped(url.clone(), "The page asks not to be indexed", EarlierChunks::Leaves);
+            return Some(report::with(row, validators, links));
+        }
+        let mut chunks = page.chunks;
+        if let Some(same) = self.contents.same(&chunks, url) {
+            self.plan.note_same(&same, url);
+            let reason = format!("The page has the same content as {same}");
+            return Some(report::with(skipped(url.clone(), reason, EarlierChunks::Leaves), validators, links));
+        }
+        if self.contents.has_news(&chunks) {
+            self.plan.note_novelty(url);
+        }
+        chunks.extend(self.contents.new_facts(page.facts, depth == 0));
+        let row = SyncedPage {
+            title: page.title,
+            language: page.language,
+            chunks,
+            ..SyncedPage::of(url.clone(), PageOutcome::Fetched)
         };
-        report::with(row, validators, links)
+        let row = report::with(row, validators, links);
+        match canonical {
+            Some(canonical) => {
+                self.copies.push((canonical, row));
+                None
+            }
+            None => {
+                self.contents.add(url, &row.chunks);
+                Some(row)
+            }
+        }
+    }
+
+    /// Lists the pages that call themselves copies: those that have the content of the other page as
+    /// skipped, those that have content of their own as read. Themes that name the home page as the
+    /// original of every page are common.
+    fn settle_copies(&mut self) {
+        for (canonical, row) in std::mem::take(&mut self.copies) {
+            let is_unchanged = self.report.is_unchanged(canonical.as_str());
+            if is_unchanged || self.contents.covers(&canonical, &row.chunks) {
+                let reason = format!("The page calls itself a copy of {canonical}");
+                let skipped = skipped(row.url, reason, EarlierChunks::Leaves);
+                let (etag, last_modified, links) = (row.etag, row.last_modified, row.links);
+                self.report.add(SyncedPage { etag, last_modified, links, ..skipped });
+            } else {
+                self.report.add(row);
+            }
+        }
     }
 
     /// Whether the address that a page calls its own is read in its place. Two pages that call
@@ -299,23 +364,23 @@ impl<'a> Crawl<'a> {
         matches!(self.plan.offer(canonical, depth), Ok(()) | Err(Skip::Known))
     }
 
-    async fn unchanged(&mut self, url: &Url, depth: u32) -> Result<PageReading> {
+    async fn unchanged(&mut self, url: &Url, depth: u32) -> Result<SyncedPage> {
         let page = self.known.get(url.as_str()).cloned();
         let page = page.ok_or_else(|| Error::internal("a page that is not known was called unchanged"))?;
-        for link in reading::known_links(&self.reader.services, &self.reading.source, page.id).await? {
+        for link in sync::known_links(&self.reader.services, &self.active.source, page.id).await? {
             if let Ok(link) = Url::parse(&link) {
                 self.offer(&link, depth + 1);
             }
         }
         Ok(match page.outcome {
-            PageOutcome::Skipped if page.chunk_count == 0 => PageReading {
+            PageOutcome::Skipped if page.chunk_count == 0 => SyncedPage {
                 reason: page.reason,
                 etag: page.etag,
                 last_modified: page.last_modified,
-                earlier: Earlier::Leaves,
-                ..PageReading::of(url.clone(), PageOutcome::Skipped)
+                earlier: EarlierChunks::Leaves,
+                ..SyncedPage::of(url.clone(), PageOutcome::Skipped)
             },
-            _ => PageReading::of(url.clone(), PageOutcome::Unchanged),
+            _ => SyncedPage::of(url.clone(), PageOutcome::Unchanged),
         })
     }
 
@@ -334,30 +399,31 @@ impl<'a> Crawl<'a> {
     async fn keep(&mut self) -> Result<()> {
         self.report.counts.planned = i64::try_from(self.plan.planned()).unwrap_or(i64::MAX);
         let visits = std::mem::take(&mut self.unkept);
-        reading::keep(&self.reader.services, self.reading, visits, self.report.counts).await?;
+        sync::keep(&self.reader.services, self.active, visits, self.report.counts).await?;
         self.kept_at = Instant::now();
         Ok(())
     }
 
-    async fn end(self) -> Result<Outcome> {
+    async fn end(mut self) -> Result<Outcome> {
+        self.settle_copies();
         if !self.report.has_content(&self.known) {
             let reason = self.report.first_reason();
             return Ok(Outcome::Failed(reason.unwrap_or_else(|| reasons::NOTHING_ON_PAGE.to_owned())));
         }
         if let Some(files) = self.ground.end() {
-            reading::keep_files(&self.reader.services, self.reading, files).await?;
+            sync::keep_files(&self.reader.services, self.active, files).await?;
         }
         let (plan, cut) = (&self.plan, self.cut);
         let judge = |url: &str| match (Url::parse(url), cut) {
-            (Ok(url), _) if !plan.is_in_scope(&url) => Some((OUT_OF_SCOPE.to_owned(), Earlier::Leaves)),
-            (_, Some(reason)) => Some((reason.to_owned(), Earlier::Stays)),
+            (Ok(url), _) if !plan.is_in_scope(&url) => Some((OUT_OF_SCOPE.to_owned(), EarlierChunks::Leaves)),
+            (_, Some(reason)) => Some((reason.to_owned(), EarlierChunks::Stays)),
             _ => None,
         };
         Ok(Outcome::Read { title: self.title, pages: self.report.end(&self.known, judge) })
     }
 }
 
-fn plan_of(start: &Url, options: &Options) -> Plan {
+fn plan_of(start: &Url, options: &SourceOptions) -> Plan {
     let scope = match options.scope {
         SourceScope::Page => Scope::Page,
         SourceScope::Section => Scope::Section,

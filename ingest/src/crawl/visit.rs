@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::plan;
-use crate::extract::ExtractError;
+use crate::extract::{ExtractError, StandIn};
 use crate::reader::Reader;
 use crate::{content, drafts, pdf, reasons};
 
@@ -74,6 +74,9 @@ pub(super) struct Read {
     /// Links to the same site, in normal form; none when they must not be followed.
     pub links: Vec<Url>,
     pub chunks: Vec<ChunkDraft>,
+    /// Chunks with the phone number, address and opening hours that most pages of the site repeat.
+    #[serde(default)]
+    pub facts: Vec<ChunkDraft>,
 }
 
 /// A visit under way: what was fetched is yet to be extracted.
@@ -127,13 +130,13 @@ async fn fetch(
     conditional: Option<&Conditional>,
     delay: Duration,
 ) -> Result<Fetched, FetchError> {
-    let fetched = reader.get(url, conditional, &reader.manners.page, delay).await?;
+    let fetched = reader.get_page(url, conditional, delay).await?;
     if !matches!(fetched.status, 429 | 503) {
         return Ok(fetched);
     }
     let wait = fetched.retry_after.as_deref().and_then(|seconds| seconds.trim().parse().ok());
     tokio::time::sleep(wait.map_or(BACK_OFF, Duration::from_secs).min(BACK_OFF_MAX)).await;
-    reader.get(url, conditional, &reader.manners.page, delay).await
+    reader.get_page(url, conditional, delay).await
 }
 
 fn led_to(fetched: &Fetched) -> Option<Url> {
@@ -151,7 +154,7 @@ fn of_response(reader: &std::sync::Arc<Reader>, fetched: Fetched) -> Begun {
         429 | 500.. => return done(&fetched, Found::Unreachable(reasons::of_status(fetched.status))),
         status => return done(&fetched, Found::Unreadable(reasons::of_status(status))),
     }
-    let kind = match content::kind(fetched.content_type.as_deref()) {
+    let kind = match content::kind(fetched.content_type.as_deref(), &fetched.body) {
         Ok(kind) => kind,
         Err(reason) => return done(&fetched, Found::NotText(reason)),
     };
@@ -174,12 +177,20 @@ fn read(fetched: &Fetched, kind: content::ContentKind, child: &pdf::Child) -> Fo
     let page = match content::read(fetched, kind, child) {
         Ok(page) => page,
         Err(error @ ExtractError::NotText { .. }) => return Found::NotText(format!("This is not a page: {error}")),
-        Err(ExtractError::Empty) => return Found::Unreadable(reasons::NOTHING_ON_PAGE.to_owned()),
+        Err(ExtractError::Empty | ExtractError::NeedsScripts) => {
+            return Found::Unreadable(reasons::NOTHING_ON_PAGE.to_owned());
+        }
         Err(error) => return Found::Unreadable(format!("The page was fetched, but {error}")),
     };
+    match page.stand_in {
+        Some(StandIn::SignIn) => return Found::NotText(reasons::SIGN_IN.to_owned()),
+        Some(StandIn::NotFound) => return Found::Missing(reasons::SOFT_NOT_FOUND.to_owned()),
+        None => {}
+    }
     let address = &fetched.final_url;
     let asked = Robots::of(fetched.x_robots_tag.as_deref().unwrap_or_default());
     let chunks = drafts::of_page(&page, Some(address));
+    let facts = drafts::facts_of_page(&page, Some(address));
     let mut links: Vec<Url> = Vec::new();
     if !page.is_nofollow && !asked.is_nofollow {
         let own = page.links.iter().filter(|link| plan::is_same_site(address, link)).map(plan::normalise);
@@ -193,6 +204,7 @@ fn read(fetched: &Fetched, kind: content::ContentKind, child: &pdf::Child) -> Fo
         is_noindex: page.is_noindex || asked.is_noindex,
         links,
         chunks,
+        facts,
     }))
 }
 

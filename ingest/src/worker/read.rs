@@ -6,15 +6,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use helpbot_domain::source::{PageOutcome, SourceKind};
+use helpbot_domain::source::{Document, PageOutcome, Source, SourceKind};
 use helpbot_outbound::{Conditional, Fetched};
-use helpbot_services::sources::Options;
+use helpbot_services::sources::SourceOptions;
 use helpbot_services::sources::options::SourceScope;
-use helpbot_services::sources::reading::{self, Earlier, PageReading, Reading};
-use helpbot_services::{Document, Error, Result, Source};
+use helpbot_services::sources::{
+    page_sync::{EarlierChunks, SyncedPage},
+    sync::{self, ActiveSync},
+};
+use helpbot_services::{Error, Result};
 use url::Url;
 
-use crate::extract::{self, Page};
+use crate::crawl::plan::is_same_site;
+use crate::extract::{self, ExtractError, Page};
 use crate::reader::{Outcome, Reader};
 use crate::{content, crawl, drafts, reasons};
 
@@ -26,27 +30,27 @@ const NOT_THE_PAGE: &str = "Left out: the source is its own page alone";
 /// # Errors
 /// What went wrong on our side, and may go right at another attempt; `NotFound` when the source
 /// was deleted meanwhile.
-pub(super) async fn source(reader: &Arc<Reader>, reading: &Reading) -> Result<Outcome> {
-    let source = &reading.source;
-    let options = Options::of(source);
+pub(super) async fn source(reader: &Arc<Reader>, active: &ActiveSync) -> Result<Outcome> {
+    let source = &active.source;
+    let options = SourceOptions::of(source);
     match (source.kind, options.scope) {
         (SourceKind::Url, SourceScope::Page) => page(reader, source).await,
-        (SourceKind::Url, SourceScope::Section | SourceScope::Site) => crawl::site(reader, reading, &options).await,
+        (SourceKind::Url, SourceScope::Section | SourceScope::Site) => crawl::site(reader, active, &options).await,
         (SourceKind::File | SourceKind::Text, _) => file(reader, source).await,
     }
 }
 
 async fn page(reader: &Reader, source: &Source) -> Result<Outcome> {
     let url = Url::parse(&source.url).map_err(Error::internal)?;
-    let mut known = reading::known_pages(&reader.services, source).await?;
+    let mut known = sync::known_pages(&reader.services, source).await?;
     let conditional = known.remove(url.as_str()).as_ref().and_then(conditional);
-    let fetched = match reader.get(&url, conditional.as_ref(), &reader.manners.page, Duration::ZERO).await {
+    let fetched = match reader.get_page(&url, conditional.as_ref(), Duration::ZERO).await {
         Ok(fetched) => fetched,
         Err(error) => return Ok(Outcome::Failed(reasons::of_fetch(&error))),
     };
     let outcome = match fetched.status {
         304 => {
-            let page = PageReading::of(source.url.clone(), PageOutcome::Unchanged);
+            let page = SyncedPage::of(source.url.clone(), PageOutcome::Unchanged);
             Outcome::Read { title: None, pages: vec![page] }
         }
         200..300 => fetched_page(reader, source, fetched).await?,
@@ -58,10 +62,10 @@ async fn page(reader: &Reader, source: &Source) -> Result<Outcome> {
 /// The outcome, and with it that `others` are not part of the source.
 fn alone(outcome: Outcome, others: impl Iterator<Item = String>) -> Outcome {
     let Outcome::Read { title, mut pages } = outcome else { return outcome };
-    pages.extend(others.map(|url| PageReading {
+    pages.extend(others.map(|url| SyncedPage {
         reason: Some(NOT_THE_PAGE.to_owned()),
-        earlier: Earlier::Leaves,
-        ..PageReading::of(url, PageOutcome::Skipped)
+        earlier: EarlierChunks::Leaves,
+        ..SyncedPage::of(url, PageOutcome::Skipped)
     }));
     Outcome::Read { title, pages }
 }
@@ -74,7 +78,7 @@ fn conditional(known: &Document) -> Option<Conditional> {
 }
 
 async fn fetched_page(reader: &Reader, source: &Source, fetched: Fetched) -> Result<Outcome> {
-    let kind = match content::kind(fetched.content_type.as_deref()) {
+    let kind = match content::kind(fetched.content_type.as_deref(), &fetched.body) {
         Ok(kind) => kind,
         Err(reason) => return Ok(Outcome::Failed(reason)),
     };
@@ -82,13 +86,38 @@ async fn fetched_page(reader: &Reader, source: &Source, fetched: Fetched) -> Res
     let address = fetched.final_url.clone();
     let page = match reader.extract(move |child| content::read(&fetched, kind, child)).await? {
         Ok(page) => page,
+        Err(ExtractError::Empty | ExtractError::NeedsScripts) => {
+            return Ok(Outcome::Failed(reasons::NOTHING_ON_PAGE.to_owned()));
+        }
         Err(error) => return Ok(Outcome::Failed(format!("The page was fetched, but {error}"))),
     };
+    let page = with_frames(reader, page, &address).await?;
     Ok(read(source, page, Some(&address), validators, reasons::NOTHING_ON_PAGE))
 }
 
+/// The frames of a page that are read with it.
+const FRAMES_MAX: usize = 5;
+
+/// Adds what the frames of a page show, where they are on the same site: to a visitor they are part of
+/// the page.
+async fn with_frames(reader: &Reader, mut page: Page, address: &Url) -> Result<Page> {
+    let frames: Vec<Url> = page.frames.iter().filter(|frame| is_same_site(address, frame)).cloned().collect();
+    for frame in frames.into_iter().take(FRAMES_MAX) {
+        // A frame that cannot be read leaves the page as it is.
+        let Ok(fetched) = reader.get_page(&frame, None, Duration::ZERO).await else { continue };
+        let kind = content::kind(fetched.content_type.as_deref(), &fetched.body);
+        if (200..300).contains(&fetched.status)
+            && let Ok(kind) = kind
+            && let Ok(framed) = reader.extract(move |child| content::read(&fetched, kind, child)).await?
+        {
+            page.items.extend(framed.items);
+        }
+    }
+    Ok(page)
+}
+
 async fn file(reader: &Reader, source: &Source) -> Result<Outcome> {
-    let (name, bytes) = match reading::file(&reader.services, source).await {
+    let (name, bytes) = match sync::file(&reader.services, source).await {
         Ok(file) => file,
         Err(Error::NotFound(_)) => {
             return Ok(Outcome::Failed("The file is not stored any more; upload it again".into()));
@@ -114,18 +143,19 @@ fn read(
     (etag, last_modified): (Option<String>, Option<String>),
     nothing: &str,
 ) -> Outcome {
-    let chunks = drafts::of_page(&page, address);
+    let mut chunks = drafts::of_page(&page, address);
+    chunks.extend(drafts::facts_of_page(&page, address));
     if chunks.is_empty() {
         return Outcome::Failed(nothing.to_owned());
     }
     let title = Some(page.title).filter(|title| !title.is_empty());
-    let page = PageReading {
+    let page = SyncedPage {
         title: title.clone(),
         language: page.language,
         etag,
         last_modified,
         chunks,
-        ..PageReading::of(source.url.clone(), PageOutcome::Fetched)
+        ..SyncedPage::of(source.url.clone(), PageOutcome::Fetched)
     };
     Outcome::Read { title, pages: vec![page] }
 }

@@ -51,9 +51,9 @@ pub async fn chunks(services: &Services, source: &Source, pages: &[SyncedPage]) 
 async fn replaced(services: &Services, source: &Source, pages: &[SyncedPage]) -> Result<HashMap<DocumentId, String>> {
     let mut c = services.db.reader().await?;
     let known = db::documents::of_source(&mut c, source.site_id, source.id, PageRequest::first(i64::MAX)).await?;
-    let readings: HashMap<&str, &SyncedPage> = pages.iter().map(|page| (page.url.as_str(), page)).collect();
-    let goes = |page: &Document| match readings.get(page.url.as_str()) {
-        Some(reading) => reading.replaces(page.misses),
+    let by_url: HashMap<&str, &SyncedPage> = pages.iter().map(|page| (page.url.as_str(), page)).collect();
+    let goes = |page: &Document| match by_url.get(page.url.as_str()) {
+        Some(synced) => synced.replaces(page.misses),
         None => page.misses + 1 >= MISSES_MAX,
     };
     Ok(known.into_iter().filter(goes).map(|page| (page.id, page.url)).collect())

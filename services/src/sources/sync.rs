@@ -134,16 +134,16 @@ pub async fn visits(services: &Services, source: &Source) -> Result<HashMap<Stri
 #[boxed]
 pub async fn keep(
     services: &Services,
-    reading: &ActiveSync,
+    active: &ActiveSync,
     visits: Vec<(String, String)>,
     progress: PageCounts,
 ) -> Result<()> {
-    let reading = reading.clone();
+    let active = active.clone();
     services
         .db
         .write(move |c| {
             Box::pin(async move {
-                let mut source = reading.locked(c).await?;
+                let mut source = active.locked(c).await?;
                 for (url, visit) in &visits {
                     db::crawl_visits::insert(c, source.site_id, source.id, url, visit).await?;
                 }
@@ -172,13 +172,13 @@ pub async fn known_files(services: &Services, source: &Source) -> Result<Vec<Cra
 /// # Errors
 /// `NotFound` when the source was deleted or the job was lost.
 #[boxed]
-pub async fn keep_files(services: &Services, reading: &ActiveSync, files: Vec<CrawlFile>) -> Result<()> {
-    let reading = reading.clone();
+pub async fn keep_files(services: &Services, active: &ActiveSync, files: Vec<CrawlFile>) -> Result<()> {
+    let active = active.clone();
     services
         .db
         .write(move |c| {
             Box::pin(async move {
-                let source = reading.locked(c).await?;
+                let source = active.locked(c).await?;
                 Ok(db::crawl_files::replace(c, source.site_id, source.id, &files).await?)
             })
         })
@@ -211,22 +211,22 @@ pub struct CompletedSync {
 #[boxed]
 pub async fn complete(
     services: &Services,
-    reading: &ActiveSync,
+    active: &ActiveSync,
     title: Option<String>,
     pages: Vec<SyncedPage>,
 ) -> Result<CompletedSync> {
     let pages: Vec<SyncedPage> = pages.into_iter().map(SyncedPage::storable).collect();
     let title = title.map(|title| title.replace('\0', ""));
-    if let Some(reason) = test_gate::held_back(services, &reading.source, &pages).await? {
-        fail(services, reading, &reason).await?;
+    if let Some(reason) = test_gate::held_back(services, &active.source, &pages).await? {
+        fail(services, active, &reason).await?;
         return Ok(CompletedSync { is_held_back: true, ..CompletedSync::default() });
     }
-    let (site, reading, now) = (reading.source.site_id, reading.clone(), services.now());
+    let (site, active, now) = (active.source.site_id, active.clone(), services.now());
     let completed: CompletedSync = services
         .db
         .write(move |c| {
             Box::pin(async move {
-                let mut source = reading.locked(c).await?;
+                let mut source = active.locked(c).await?;
                 let (mut visited, mut counts) = (HashSet::new(), PageCounts::default());
                 let mut storing = Storing::begin(c, &source, now).await?;
                 for page in pages {
@@ -244,7 +244,7 @@ pub async fn complete(
                 source.document_count = documents;
                 source.chunk_count = chunks;
                 source.last_scraped_at = Some(now);
-                end(c, &reading, &mut source, Some(counts), now).await?;
+                end(c, &active, &mut source, Some(counts), now).await?;
                 if difference.is_retired {
                     db::sites::retire_older_indexes(c, site).await?;
                 } else if difference.changed > 0 {
@@ -265,14 +265,14 @@ pub async fn complete(
 /// # Errors
 /// `NotFound` when the source was deleted or the job was lost.
 #[boxed]
-pub async fn fail(services: &Services, reading: &ActiveSync, reason: &str) -> Result<()> {
-    let (reading, now) = (reading.clone(), services.now());
+pub async fn fail(services: &Services, active: &ActiveSync, reason: &str) -> Result<()> {
+    let (active, now) = (active.clone(), services.now());
     let reason = helpbot_domain::text::cut(reason, REASON_MAX_CHARS).replace('\0', "");
     services
         .db
         .write(move |c| {
             Box::pin(async move {
-                let mut source = reading.locked(c).await?;
+                let mut source = active.locked(c).await?;
                 // The owner is notified once per run of failures, and not about the first sync,
                 // whose end they see.
                 let was_well = source.last_scraped_at.is_some() && source.error.is_none();
@@ -281,7 +281,7 @@ pub async fn fail(services: &Services, reading: &ActiveSync, reason: &str) -> Re
                 if was_well {
                     source_failing(&source).enqueue(c, now).await?;
                 }
-                end(c, &reading, &mut source, None, now).await
+                end(c, &active, &mut source, None, now).await
             })
         })
         .await
@@ -291,7 +291,7 @@ pub async fn fail(services: &Services, reading: &ActiveSync, reason: &str) -> Re
 /// the job.
 async fn end(
     c: &mut db::Conn,
-    reading: &ActiveSync,
+    active: &ActiveSync,
     source: &mut Source,
     counts: Option<PageCounts>,
     now: Timestamp,
@@ -304,7 +304,7 @@ async fn end(
     source.updated_at = now;
     db::crawl_visits::delete(c, source.site_id, source.id).await?;
     db::sources::update(c, source).await?;
-    db::jobs::finish(c, reading.job, &reading.owner).await?;
+    db::jobs::finish(c, active.job, &active.owner).await?;
     Ok(())
 }
 

@@ -278,7 +278,7 @@ pub(crate) fn require(viewer: &Viewer, site: &Site) -> Result<()> {
 /// in the list.
 fn checked_url(services: &Services, text: &str) -> Result<String> {
     normal_url(text)?;
-    let url = Url::parse(text.trim()).map_err(|_| Invalid::new("url", "url is not a valid address"))?;
+    let url = Url::parse(text.trim()).map_err(|_| Invalid::new("url", "url is not a valid URL"))?;
     (services.webhook_policy)(&url).map_err(|reason| Invalid::new("url", reason))?;
     Ok(text.trim().to_owned())
 }

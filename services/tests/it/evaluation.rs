@@ -1,4 +1,4 @@
-//! Test questions, and the readings that they hold back.
+//! Test questions, and the syncs that they hold back.
 
 use helpbot_domain::conversation::Outcome;
 use helpbot_domain::source::{PageOutcome, Source, SourceStatus};
@@ -44,7 +44,7 @@ impl Fixture {
         self.read(pages).await;
     }
 
-    /// Does the job that waits, as a worker would.
+    /// Does the queued sync, as a worker would.
     pub(crate) async fn read(&self, pages: Vec<SyncedPage>) {
         let job = jobs::claim(&self.services, &[job_kinds::SYNC], "a worker", 1).await.unwrap().pop().unwrap();
         let begun = sync::begin(&self.services, &job, "a worker").await.unwrap().unwrap();
@@ -72,7 +72,7 @@ fn passed(tested: &[TestResult]) -> Vec<bool> {
 }
 
 #[tokio::test]
-async fn a_case_passes_when_the_answer_comes_from_what_was_expected() {
+async fn a_test_question_passes_when_the_answer_has_the_expected_source() {
     let on = Fixture::new().await;
     on.read_source(vec![page(&[DELIVERY, REFUND])]).await;
     let entry = on.entry(HOURS.0, HOURS.1).await;
@@ -93,7 +93,7 @@ async fn a_case_passes_when_the_answer_comes_from_what_was_expected() {
 }
 
 #[tokio::test]
-async fn lines_of_a_file_run_like_saved_cases() {
+async fn questions_from_a_file_run_like_stored_ones() {
     let on = Fixture::new().await;
     let source = on.read_source(vec![page(&[DELIVERY])]).await;
     let lines = format!(
@@ -113,7 +113,7 @@ async fn lines_of_a_file_run_like_saved_cases() {
 }
 
 #[tokio::test]
-async fn a_reading_that_loses_more_than_allowed_is_held_back_and_the_old_one_answers() {
+async fn a_sync_that_breaks_too_many_test_questions_is_held_back_and_the_previous_content_answers() {
     let on = Fixture::new().await;
     let source = on.read_source(vec![page(&[DELIVERY, REFUND, HOURS])]).await;
     on.case(DELIVERY.0, Some(PAGE)).await;
@@ -134,7 +134,7 @@ async fn a_reading_that_loses_more_than_allowed_is_held_back_and_the_old_one_ans
 }
 
 #[tokio::test]
-async fn a_reading_within_the_allowance_goes_live() {
+async fn a_sync_within_the_limit_goes_live() {
     let on = Fixture::new().await;
     let source = on.read_source(vec![page(&[DELIVERY, REFUND, HOURS])]).await;
     on.case(DELIVERY.0, Some(PAGE)).await;
@@ -151,7 +151,7 @@ async fn a_reading_within_the_allowance_goes_live() {
 }
 
 #[tokio::test]
-async fn a_reading_that_only_moves_an_entry_on_its_page_keeps_its_phrasings_and_is_not_held_back() {
+async fn a_sync_that_only_moves_an_entry_on_its_page_keeps_its_phrasings_and_is_not_held_back() {
     let on = Fixture::new().await;
     let source = on.read_source(vec![page(&[DELIVERY, REFUND, HOURS])]).await;
     let (services, viewer, site) = (&on.services, &on.viewer, Some(on.site.id));
@@ -172,7 +172,7 @@ async fn a_reading_that_only_moves_an_entry_on_its_page_keeps_its_phrasings_and_
 }
 
 #[tokio::test]
-async fn without_an_allowance_no_reading_is_held_back() {
+async fn without_a_limit_no_sync_is_held_back() {
     let on = Fixture::new().await;
     let source = on.read_source(vec![page(&[DELIVERY])]).await;
     on.case(DELIVERY.0, Some(PAGE)).await;
@@ -184,7 +184,7 @@ async fn without_an_allowance_no_reading_is_held_back() {
 }
 
 #[tokio::test]
-async fn what_a_site_does_not_have_cannot_be_expected() {
+async fn a_test_question_cannot_expect_objects_that_the_site_does_not_have() {
     let on = Fixture::new().await;
     let (site, gone) = (Some(on.site.id), on.entry(HOURS.0, HOURS.1).await);
     entries::delete(&on.services, &on.viewer, site, gone.id).await.unwrap();

@@ -1,4 +1,4 @@
-//! What a change of a site's sources and settings does to the very next answer.
+//! The effect of changes to a site's sources and settings on the next answer.
 
 use helpbot_domain::conversation::Outcome;
 use helpbot_domain::source::{PageOutcome, Source};
@@ -42,7 +42,7 @@ impl Fixture {
     }
 }
 
-/// Everything that a visitor could see of it, and what `--explain` shows.
+/// Everything that a visitor sees of an answer, and what `--explain` shows.
 fn all_of(asked: &AskResult) -> String {
     let explain = serde_json::to_string(&asked.explain).unwrap();
     let found = asked.explain.retrieval.iter().flat_map(|retrieval| &retrieval.candidates);
@@ -52,7 +52,7 @@ fn all_of(asked: &AskResult) -> String {
 }
 
 #[tokio::test]
-async fn a_visitors_words_added_to_an_entry_are_answered_from_it() {
+async fn a_question_that_was_added_as_a_phrasing_is_answered_from_the_entry() {
     let on = Fixture::new().await;
     on.entry("Do you sell gift vouchers?", "Yes, from 10 to 500 euros, in the shop.").await;
     let entry = on.entry(QUESTION, "Two years from the day of purchase.").await;
@@ -68,7 +68,7 @@ async fn a_visitors_words_added_to_an_entry_are_answered_from_it() {
 }
 
 #[tokio::test]
-async fn a_deleted_source_leaves_no_trace_in_the_next_answer() {
+async fn a_deleted_source_does_not_appear_in_the_next_answer() {
     let on = Fixture::new().await;
     let kept = on.source_with("https://example.com/new", "Five years, since 2020.").await;
     let deleted = on.source_with("https://example.com/old", "Two xylophones for everybody.").await;
@@ -87,7 +87,7 @@ async fn a_deleted_source_leaves_no_trace_in_the_next_answer() {
 }
 
 #[tokio::test]
-async fn a_deleted_source_leaves_the_scores_as_if_it_had_never_been() {
+async fn a_deleted_source_does_not_affect_the_scores() {
     let on = Fixture::new().await;
     on.source_with("https://example.com/new", "Five years, since 2020.").await;
     let scores = |asked: &AskResult| serde_json::to_value(&asked.explain).unwrap();
@@ -95,7 +95,7 @@ async fn a_deleted_source_leaves_the_scores_as_if_it_had_never_been() {
 
     let old = "https://example.com/old";
     let other = on.source_with(old, "A xylophone for everybody.").await;
-    // A changed text is waited for; one that is only added need not be there at once.
+    // A question waits for the index after a text was changed, but not after one was added.
     on.read_again(&other, vec![page(old, "Two xylophones for everybody.")]).await;
     assert_ne!(scores(&on.answer("warranty xylophones").await), never);
     sources::delete(&on.services, &on.viewer, Some(on.site.id), other.id).await.unwrap();
@@ -104,7 +104,7 @@ async fn a_deleted_source_leaves_the_scores_as_if_it_had_never_been() {
 }
 
 #[tokio::test]
-async fn a_new_reading_retires_older_indexes_only_where_something_is_not_so_any_more() {
+async fn a_sync_retires_older_indexes_only_when_content_was_changed_or_removed() {
     let on = Fixture::new().await;
     let url = "https://example.com/new";
     let source = on.source_with(url, "Two years.").await;
@@ -127,7 +127,7 @@ async fn a_new_reading_retires_older_indexes_only_where_something_is_not_so_any_
 }
 
 #[tokio::test]
-async fn a_changed_language_makes_a_new_index() {
+async fn a_change_of_the_language_builds_a_new_index() {
     let on = Fixture::new().await;
     on.entry("Wie lange gilt die Garantie?", "Zwei Jahre ab dem Tag des Kaufs.").await;
     let (before, _) = on.index_versions().await;

@@ -1,6 +1,6 @@
-//! What an owner learns from visitors' questions: topics, promoted answers, test questions,
-//! readings that these hold back; and what a change does to the next answer. Over an SQLite file; what differs between the databases is
-//! tested in `db`.
+//! Use cases that combine several modules: topics, promoted answers, test questions, syncs that they
+//! hold back, and the effect of a change on the next answer. They run on an SQLite file; differences
+//! between the databases are tested in `db`.
 
 #![allow(clippy::unwrap_used, reason = "a failing step fails the test")]
 
@@ -28,7 +28,7 @@ use tempfile::TempDir;
 /// 2026-03-01T12:00:00Z.
 const NOW: Timestamp = Timestamp::from_ms(1_772_366_400_000);
 
-/// A site of its own, and its operator.
+/// A site and its operator.
 struct Fixture {
     services: Services,
     viewer: Viewer,
@@ -55,7 +55,7 @@ impl Fixture {
         Self { services, viewer, site, clock, directory }
     }
 
-    /// Turns the clock on: what is made in one millisecond has no order.
+    /// Advances the clock, because rows of the same millisecond have no order.
     fn tick(&self) {
         self.clock.set(self.services.now().plus(Duration::from_millis(1)));
     }
@@ -66,7 +66,7 @@ impl Fixture {
         conversations::ask(&self.services, &self.viewer, new, None).await.unwrap().conversation.id
     }
 
-    /// The version of the site's index, and the oldest one that may answer.
+    /// Returns the version of the site's index, and the oldest version that may answer.
     async fn index_versions(&self) -> (i64, i64) {
         let db = Db::open(&DatabaseUrl::Sqlite(self.directory.path().join("helpbot.db"))).await.unwrap();
         helpbot_db::sites::index_versions(&mut db.reader().await.unwrap(), self.site.id).await.unwrap().unwrap()

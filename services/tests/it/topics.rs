@@ -1,4 +1,4 @@
-//! Topics of what visitors asked.
+//! Topics of visitors' questions.
 
 use helpbot_domain::ids::ConversationId;
 use helpbot_domain::key::Scope;
@@ -25,7 +25,7 @@ async fn asked_without_answer(on: &Fixture) -> ConversationId {
 }
 
 #[tokio::test]
-async fn unanswered_questions_come_by_topic_and_wording_without_small_talk() {
+async fn unanswered_questions_are_grouped_by_topic_and_wording_without_small_talk() {
     let on = Fixture::new().await;
     asked_without_answer(&on).await;
 
@@ -39,7 +39,7 @@ async fn unanswered_questions_come_by_topic_and_wording_without_small_talk() {
 }
 
 #[tokio::test]
-async fn promoting_an_answer_tells_which_questions_of_the_topic_it_answers() {
+async fn promoting_an_answer_returns_the_questions_of_the_topic_that_it_answers() {
     let on = Fixture::new().await;
     let first = asked_without_answer(&on).await;
     let (services, viewer, site) = (&on.services, &on.viewer, Some(on.site.id));
@@ -56,7 +56,7 @@ async fn promoting_an_answer_tells_which_questions_of_the_topic_it_answers() {
 }
 
 #[tokio::test]
-async fn top_questions_count_the_answered_ones_too() {
+async fn top_questions_include_answered_ones() {
     let on = Fixture::new().await;
     on.ask("Do you deliver to Canada?").await;
     on.entry("Do you deliver to Canada?", "Yes, within ten days.").await;
@@ -70,7 +70,7 @@ async fn top_questions_count_the_answered_ones_too() {
 }
 
 #[tokio::test]
-async fn topics_are_for_who_may_read_figures_and_conversations_on_a_plan_that_has_them() {
+async fn topics_require_the_scopes_for_analytics_and_conversations_and_the_plan() {
     let on = Fixture::new().await;
     let starter = Site { plan: Plan::Starter, ..on.site.clone() };
     let only = |scope| Viewer { scopes: vec![scope], ..on.viewer.clone() };

@@ -1,4 +1,5 @@
-//! Vectors of an embedding model: made by a job, used when whole, and old ones until then.
+//! Embeddings of an external model: computed by a job, used when they are complete, and those of the
+//! previous model until then.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -18,15 +19,15 @@ use helpbot_services::{Error, Services, Settings};
 use crate::{Fixture, NOW};
 
 const QUESTION: &str = "Is there a warranty?";
-/// What only the model understands.
+/// A question that only the external model understands.
 const GERMAN: &str = "Mein Gerät ist kaputt, gilt die Garantie?";
 
-/// A server with models that know what a warranty is in German, and nothing else.
+/// A server with models that understand only the German word for a warranty.
 struct Server {
     model: &'static str,
     fails: AtomicBool,
     texts: AtomicUsize,
-    /// The models that it has.
+    /// Models of the server.
     has: Mutex<Vec<&'static str>>,
 }
 
@@ -60,8 +61,7 @@ fn vector(text: &str) -> Vec<f32> {
 }
 
 impl Fixture {
-    /// The same installation, started with this server. (What is only added may be answered without
-    /// for a moment; a new start has nothing older to answer from.)
+    /// Restarts the installation with this server, so that no previous index can answer.
     async fn restarted_with(self, server: &Arc<Server>) -> Self {
         let db = Db::open(&DatabaseUrl::Sqlite(self.directory.path().join("helpbot.db"))).await.unwrap();
         let embedder: Arc<dyn Embedder> = server.clone();
@@ -74,7 +74,7 @@ impl Fixture {
         self.answer(question).await.conversation.outcome
     }
 
-    /// Does the jobs that wait; gives how each ended.
+    /// Does the queued jobs and returns how each ended.
     async fn do_jobs(&self) -> Vec<Result<(), Error>> {
         self.clock.set(self.services.now().plus(std::time::Duration::from_secs(3_600)));
         let mut ended = Vec::new();
@@ -107,7 +107,7 @@ async fn shop(server: &Arc<Server>) -> Fixture {
 }
 
 #[tokio::test]
-async fn the_job_makes_vectors_and_they_answer_once_all_are_there() {
+async fn embeddings_answer_when_the_job_has_computed_all_of_them() {
     let server = Server::with("tiny", &["tiny"]);
     let on = shop(&server).await;
     assert_ne!(on.outcome(GERMAN).await, Outcome::Answered, "until then the built-in table serves");
@@ -122,7 +122,7 @@ async fn the_job_makes_vectors_and_they_answer_once_all_are_there() {
 }
 
 #[tokio::test]
-async fn only_what_changed_is_embedded_again_and_what_was_deleted_goes() {
+async fn only_changed_chunks_are_embedded_again_and_deleted_ones_are_removed() {
     let server = Server::with("tiny", &["tiny"]);
     let on = shop(&server).await;
     on.outcome(QUESTION).await;
@@ -143,7 +143,7 @@ async fn only_what_changed_is_embedded_again_and_what_was_deleted_goes() {
 }
 
 #[tokio::test]
-async fn the_old_models_vectors_serve_until_the_new_ones_are_there() {
+async fn embeddings_of_the_previous_model_answer_until_the_new_ones_are_complete() {
     let old = Server::with("tiny", &["tiny"]);
     let on = shop(&old).await;
     on.outcome(QUESTION).await;
@@ -162,7 +162,7 @@ async fn the_old_models_vectors_serve_until_the_new_ones_are_there() {
 }
 
 #[tokio::test]
-async fn a_failing_server_leaves_the_job_to_be_tried_again_and_the_built_in_answers() {
+async fn when_the_server_fails_the_job_is_repeated_and_the_built_in_table_answers() {
     let server = Server::with("tiny", &["tiny"]);
     let on = shop(&server).await;
     server.fails.store(true, Ordering::Relaxed);
