@@ -1,5 +1,5 @@
-//! A conversation: one question of a visitor and its answer, and the messages that follow when
-//! a human takes over. A session groups the conversations of one visitor.
+//! Conversations: a visitor's question with its answer, and the messages that follow when a human
+//! takes over. A session groups the conversations of one visitor.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -7,24 +7,25 @@ use uuid::Uuid;
 use crate::ids::{ChunkId, ConversationId, MemberId, MessageId, SiteId, SourceId};
 use crate::{Invalid, Timestamp, text};
 
-/// The longest question, in code points (the documented REST contract).
+/// Maximum length of a question in code points, as documented in the REST contract.
 pub const QUESTION_MAX_CHARS: usize = 1000;
-/// The longest session id that a caller may choose; others are replaced by one of ours.
+/// Maximum length of a session ID that a caller chooses. A longer one is replaced by a generated
+/// ID.
 pub const SESSION_ID_MAX_CHARS: usize = 200;
-/// The longest message of a live chat, in code points: a screen or two, and four bytes each
-/// stay far below the 64 KiB of a request.
+/// Maximum length of a chat message in code points: one or two screens. At four bytes each, it
+/// stays far below the request limit of 64 KiB.
 pub const MESSAGE_MAX_CHARS: usize = 4000;
 
-/// A question as visitors may ask it.
+/// Validates a question.
 ///
 /// # Errors
-/// Empty after trimming, or over [`QUESTION_MAX_CHARS`].
+/// Fails when the question is empty after trimming, or longer than [`QUESTION_MAX_CHARS`].
 pub fn question(text: &str) -> Result<String, Invalid> {
     text::required("question", text, QUESTION_MAX_CHARS)
 }
 
-/// The caller's session id if it is one: 1 to [`SESSION_ID_MAX_CHARS`] code points, none of
-/// them a control character. Nothing else is an error; the caller gets a new session then.
+/// Returns the caller's session ID if it is valid: 1 to [`SESSION_ID_MAX_CHARS`] code points
+/// without control characters. An invalid ID is not an error; the caller gets a new session.
 pub fn session_id(text: Option<&str>) -> Option<String> {
     let text = text?;
     let count = text.chars().count();
@@ -32,27 +33,27 @@ pub fn session_id(text: Option<&str>) -> Option<String> {
     is_one.then(|| text.to_owned())
 }
 
-/// What became of a question.
+/// How a question was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Answered from the site's pages.
+    /// The question was answered from the site's pages.
     Answered,
-    /// Near questions were offered instead of an answer.
+    /// Similar questions were offered instead of an answer.
     Suggested,
-    /// An honest "I don't know".
+    /// The site has no answer to the question.
     Declined,
-    /// A greeting or thanks: nothing was asked.
+    /// The message was a greeting or thanks and not a question.
     SmallTalk,
 }
 
 impl Outcome {
-    /// Whether the visitor left without what was asked for. Small talk asks for nothing.
+    /// Returns whether the visitor got no answer. Small talk needs none.
     pub const fn is_unanswered(self) -> bool {
         matches!(self, Outcome::Suggested | Outcome::Declined)
     }
 
-    /// The name as stored.
+    /// Returns the stored name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Outcome::Answered => "answered",
@@ -63,54 +64,54 @@ impl Outcome {
     }
 }
 
-/// A passage that an answer rests on, as it stood when the answer was given.
+/// A passage that an answer is based on, as it was when the answer was given.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Citation {
-    /// The source that the passage came from; it may have been deleted since.
+    /// Source of the passage. The source may have been deleted since.
     pub source_id: SourceId,
-    /// The passage.
+    /// ID of the passage.
     pub chunk_id: ChunkId,
-    /// Where a visitor can read it; none for files and texts without an address.
+    /// URL of the page. `None` for files and texts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// The name under which a source without an address is stored: a file's own.
+    /// Name of a source without a URL, for example a file name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_name: Option<String>,
-    /// The page's or the file's name.
+    /// Title of the page, or name of the file.
     pub title: String,
-    /// The words that the answer rests on.
+    /// Text that the answer is based on.
     pub quote: String,
-    /// How well it matched the question, 0 to 1.
+    /// How well the passage matched the question, from 0 to 1.
     pub score: f64,
 }
 
-/// A visitor's verdict on an answer.
+/// A visitor's vote on an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Vote {
-    /// It helped.
+    /// The answer helped.
     Yes,
-    /// It did not.
+    /// The answer did not help.
     No,
 }
 
 impl Vote {
-    /// `yes` for a true, `no` for a false.
+    /// Returns `Yes` for true and `No` for false.
     pub const fn from_bool(helpful: bool) -> Self {
         if helpful { Vote::Yes } else { Vote::No }
     }
 
-    /// Whether it helped.
+    /// Returns whether the answer helped.
     pub const fn is_helpful(self) -> bool {
         matches!(self, Vote::Yes)
     }
 }
 
-/// Who wrote a message.
+/// The author of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Author {
-    /// The person on the web site.
+    /// The visitor of the web site.
     Visitor,
     /// HelpBot.
     Bot,
@@ -119,7 +120,7 @@ pub enum Author {
 }
 
 impl Author {
-    /// The name as stored.
+    /// Returns the stored name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Author::Visitor => "visitor",
@@ -129,33 +130,33 @@ impl Author {
     }
 }
 
-/// How far a handoff to a human has come.
+/// The state of a handoff to a human.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HandoffStatus {
-    /// The visitor asked for a human; nobody has taken it.
+    /// The visitor asked for a human, and nobody has taken the conversation yet.
     Requested,
-    /// A member has taken it.
+    /// A member has taken the conversation.
     Assigned,
-    /// A member has closed it.
+    /// A member has closed the conversation.
     Resolved,
 }
 
-/// What a member or visitor does to a handoff.
+/// An action on a handoff.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HandoffMove {
     /// A visitor asks for a human.
     Request,
-    /// A member takes it, or gives it to another.
+    /// A member takes the conversation or assigns it to another member.
     Assign,
-    /// A member closes it.
+    /// A member closes the conversation.
     Resolve,
-    /// Either side opens it again.
+    /// A visitor or member reopens the conversation.
     Reopen,
 }
 
 impl HandoffStatus {
-    /// The name as stored.
+    /// Returns the stored name.
     pub const fn as_str(self) -> &'static str {
         match self {
             HandoffStatus::Requested => "requested",
@@ -164,12 +165,12 @@ impl HandoffStatus {
         }
     }
 
-    /// Whether visitor and team can write to each other.
+    /// Returns whether visitor and team can send each other messages.
     pub const fn is_open(self) -> bool {
         matches!(self, HandoffStatus::Requested | HandoffStatus::Assigned)
     }
 
-    /// The status after `step`; none when the step is not a legal one from `from`.
+    /// Returns the state after `step`. `None` when the step is not allowed in state `from`.
     pub const fn after(from: Option<HandoffStatus>, step: HandoffMove) -> Option<HandoffStatus> {
         use HandoffStatus::{Assigned, Requested, Resolved};
         match (from, step) {
@@ -321,7 +322,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_request_leaves_the_handoff_as_it_is() {
+    fn a_second_request_does_not_change_the_handoff() {
         assert_eq!(HandoffStatus::after(None, HandoffMove::Request), Some(HandoffStatus::Requested));
         assert_eq!(
             HandoffStatus::after(Some(HandoffStatus::Assigned), HandoffMove::Request),
@@ -330,14 +331,14 @@ mod tests {
     }
 
     #[test]
-    fn a_conversation_that_nobody_handed_off_cannot_be_assigned() {
+    fn a_conversation_without_a_handoff_cannot_be_assigned() {
         assert_eq!(HandoffStatus::after(None, HandoffMove::Assign), None);
         assert_eq!(HandoffStatus::after(None, HandoffMove::Resolve), None);
         assert_eq!(HandoffStatus::after(Some(HandoffStatus::Resolved), HandoffMove::Assign), None);
     }
 
     #[test]
-    fn a_session_id_of_the_wrong_form_is_as_none() {
+    fn an_invalid_session_id_is_ignored() {
         assert_eq!(session_id(Some("visitor 7")).as_deref(), Some("visitor 7"));
         assert_eq!(session_id(Some("")), None);
         assert_eq!(session_id(Some("a\u{0}b")), None);

@@ -1,28 +1,28 @@
-//! The body of a webhook: `{event, timestamp, data}` around the event's own JSON.
+//! The body of a webhook: `{event, timestamp, data}` with the JSON of the event.
 //!
-//! The data is text that was written with the event and is put in as it stands, so the same
-//! event gives the same bytes on every attempt, and a signature can be made again.
+//! The data is stored as text with the event and inserted unchanged. The same event therefore
+//! results in the same bytes on every attempt, and a signature can be computed again.
 
 use serde_json::{Map, Value};
 
 use crate::Timestamp;
 use crate::ids::WebhookId;
 
-/// Bodies are kept under this: receivers behind common gateways refuse more.
+/// Maximum size of a body in bytes. Receivers behind common gateways reject larger ones.
 pub const MAX_PAYLOAD_BYTES: usize = 64 * 1024;
 
-/// The event name of a test delivery.
+/// Event name of a test delivery.
 pub const PING: &str = "ping";
 
-/// Texts that may be cut to fit, the longest-winded first.
+/// Fields that may be truncated, in the order in which they are.
 const CUTTABLE: [&str; 3] = ["answer", "text", "question"];
-/// Room for the mark that a text was cut.
+/// Space for the marker of a truncated text.
 const MARK_BYTES: usize = 32;
 
-/// The body for an event: its name, its moment and its data, a JSON object as text.
+/// Returns the body for an event with this name, time and data, which is a JSON object as text.
 ///
-/// At most [`MAX_PAYLOAD_BYTES`]: longer data lose the ends of their texts and gain
-/// `"truncated": true`. Data that are no object are put in as they are.
+/// The body has at most [`MAX_PAYLOAD_BYTES`]: long texts in the data are truncated, and
+/// `"truncated": true` is added. Data that is not an object is inserted unchanged.
 #[must_use]
 pub fn wrap(event: &str, timestamp: Timestamp, data: &str) -> String {
     let head = format!("{{\"event\":{},\"timestamp\":\"{timestamp}\",\"data\":", Value::from(event));
@@ -31,13 +31,13 @@ pub fn wrap(event: &str, timestamp: Timestamp, data: &str) -> String {
     format!("{head}{}}}", fitted.as_deref().unwrap_or(data))
 }
 
-/// The body of a test delivery: it names the endpoint and nothing else.
+/// Returns the body of a test delivery, which contains only the ID of the endpoint.
 #[must_use]
 pub fn ping(webhook_id: WebhookId, timestamp: Timestamp) -> String {
     wrap(PING, timestamp, &format!("{{\"webhookId\":\"{webhook_id}\"}}"))
 }
 
-/// The object in at most `room` bytes of JSON, if cutting texts gets it there.
+/// Returns the object in at most `room` bytes of JSON, if truncating texts suffices.
 fn cut(data: &str, room: usize) -> Option<String> {
     let mut object: Map<String, Value> = serde_json::from_str(data).ok()?;
     object.insert("truncated".to_owned(), Value::Bool(true));
@@ -53,7 +53,8 @@ fn cut(data: &str, room: usize) -> Option<String> {
     serde_json::to_string(&object).ok().filter(|json| json.len() <= room)
 }
 
-/// `text` without its end, such that its JSON is at least `excess` bytes shorter, or empty.
+/// Returns `text` without its end, so that its JSON is at least `excess` bytes shorter. It may
+/// become empty.
 fn shortened(text: &str, excess: usize) -> String {
     let mut freed = 0;
     for (at, c) in text.char_indices().rev() {
@@ -65,7 +66,7 @@ fn shortened(text: &str, excess: usize) -> String {
     String::new()
 }
 
-/// Bytes of a character inside a JSON string as `serde_json` writes it.
+/// Returns the length of a character in a JSON string as `serde_json` writes it.
 fn json_bytes(c: char) -> usize {
     match c {
         '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
@@ -81,7 +82,7 @@ mod tests {
     const MOMENT: Timestamp = Timestamp::from_ms(1_705_314_600_000);
 
     #[test]
-    fn the_envelope_is_the_documented_one_to_the_byte() {
+    fn the_body_equals_the_documented_one() {
         let body = wrap("conversation.feedback", MOMENT, "{\"conversationId\":\"conv_1\",\"helpful\":\"yes\"}");
 
         assert_eq!(
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn data_are_never_made_again() {
+    fn the_data_is_inserted_unchanged() {
         let odd = "{ \"b\":1,\n\"a\" : \"\\u00e9\" }";
 
         let body = wrap("ping", MOMENT, odd);
@@ -102,8 +103,8 @@ mod tests {
     }
 
     #[test]
-    fn a_long_answer_is_cut_and_marked() {
-        // Quotes and line breaks take two bytes each in JSON, umlauts two in UTF-8.
+    fn a_long_answer_is_truncated_and_marked() {
+        // In JSON, quotes and line breaks have two bytes each. In UTF-8, umlauts have two.
         let answer = "\"\u{fc}\n".repeat(30_000);
         let data = serde_json::json!({ "conversationId": "conv_1", "question": "Why?", "answer": answer }).to_string();
 
@@ -119,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_just_fits_is_left_alone() {
+    fn a_body_of_the_maximum_size_is_not_truncated() {
         let around = wrap("ping", MOMENT, "").len();
         let fits = format!("\"{}\"", "x".repeat(MAX_PAYLOAD_BYTES - around - 2));
 
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn several_long_texts_are_cut_in_turn() {
+    fn several_long_texts_are_truncated_one_after_the_other() {
         let data = serde_json::json!({ "question": "q".repeat(70_000), "answer": "a".repeat(70_000) }).to_string();
 
         let json: Value = serde_json::from_str(&wrap("conversation.created", MOMENT, &data)).expect("JSON");

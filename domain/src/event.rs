@@ -1,5 +1,5 @@
-//! What a site's event log holds. One log feeds subscriptions, SSE, webhooks and analytics; the
-//! JSON of [`EventData`] is the documented webhook `data`.
+//! The events of a site's log. The log feeds subscriptions, SSE, webhooks and analytics. The JSON
+//! of [`EventData`] is the documented `data` of webhooks.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,29 +10,29 @@ use crate::Timestamp;
 use crate::conversation::{Author, Vote};
 use crate::ids::{ConversationId, EventId, MemberId, MessageId, SiteId};
 
-/// The kind of an event.
+/// The type of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EventType {
-    /// A visitor asked and was answered (or told that there is no answer).
+    /// A visitor asked a question, whether or not it was answered.
     ConversationCreated,
-    /// There was no answer; comes right after its `ConversationCreated`.
+    /// The question had no answer. Follows directly after `ConversationCreated`.
     ConversationUnanswered,
-    /// A visitor voted, or changed the vote.
+    /// A visitor voted or changed the vote.
     ConversationFeedback,
     /// A visitor asked for a human.
     ConversationHandoff,
-    /// Visitor or team wrote a message.
+    /// A visitor or member wrote a message.
     MessageCreated,
     /// A member took the conversation.
     ConversationAssigned,
-    /// A member closed it.
+    /// A member closed the conversation.
     ConversationResolved,
-    /// It was opened again.
+    /// The conversation was reopened.
     ConversationReopened,
 }
 
 impl EventType {
-    /// All of them, in the order above.
+    /// All event types, in the order above.
     pub const ALL: [EventType; 8] = [
         EventType::ConversationCreated,
         EventType::ConversationUnanswered,
@@ -44,7 +44,7 @@ impl EventType {
         EventType::ConversationReopened,
     ];
 
-    /// The four that webhooks may ask for, in the order of the reference page.
+    /// The event types that webhooks can subscribe to, in the documented order.
     pub const WEBHOOK: [EventType; 4] = [
         EventType::ConversationCreated,
         EventType::ConversationUnanswered,
@@ -52,7 +52,7 @@ impl EventType {
         EventType::ConversationHandoff,
     ];
 
-    /// The name in webhooks and in the database.
+    /// Returns the name in webhooks and in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             EventType::ConversationCreated => "conversation.created",
@@ -73,9 +73,9 @@ impl fmt::Display for EventType {
     }
 }
 
-/// A text that names no event.
+/// The text is not the name of an event type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown event type")]
+#[error("the text is not the name of an event type")]
 pub struct EventTypeError;
 
 impl FromStr for EventType {
@@ -86,70 +86,70 @@ impl FromStr for EventType {
     }
 }
 
-/// What happened, as told to the outside.
+/// The public data of an event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum EventData {
-    /// For `conversation.created` and `conversation.unanswered`.
+    /// Data of `conversation.created` and `conversation.unanswered`.
     #[serde(rename_all = "camelCase")]
     Asked {
-        /// The conversation.
+        /// ID of the conversation.
         conversation_id: ConversationId,
-        /// The visitor's session.
+        /// Session of the visitor.
         session_id: String,
-        /// As asked.
+        /// Question as the visitor wrote it.
         question: String,
-        /// As answered.
+        /// Answer as it was sent.
         answer: String,
-        /// Addresses or names of the pages that the answer rests on, best first.
+        /// URLs or names of the pages that the answer is based on, best match first.
         sources: Vec<String>,
     },
-    /// For `message.created`.
+    /// Data of `message.created`.
     #[serde(rename_all = "camelCase")]
     Message {
-        /// The conversation.
+        /// ID of the conversation.
         conversation_id: ConversationId,
-        /// The message.
+        /// ID of the message.
         message_id: MessageId,
-        /// Who wrote it.
+        /// Author of the message.
         author: Author,
-        /// The member's name, for an agent's message.
+        /// Name of the member, for messages of the team.
         agent_name: Option<String>,
-        /// Its words.
+        /// Text of the message.
         text: String,
     },
-    /// For `conversation.handoff`.
+    /// Data of `conversation.handoff`.
     #[serde(rename_all = "camelCase")]
     Handoff {
-        /// The conversation.
+        /// ID of the conversation.
         conversation_id: ConversationId,
-        /// As asked.
+        /// Question as the visitor wrote it.
         question: String,
-        /// As answered.
+        /// Answer as it was sent.
         answer: String,
-        /// Where the visitor can be written to.
+        /// E-mail address that the visitor left for replies.
         customer_email: Option<String>,
     },
-    /// For `conversation.feedback`.
+    /// Data of `conversation.feedback`.
     #[serde(rename_all = "camelCase")]
     Feedback {
-        /// The conversation.
+        /// ID of the conversation.
         conversation_id: ConversationId,
-        /// The vote.
+        /// Vote of the visitor.
         helpful: Vote,
     },
-    /// For `conversation.assigned`, `.resolved` and `.reopened`.
+    /// Data of `conversation.assigned`, `conversation.resolved` and `conversation.reopened`.
     #[serde(rename_all = "camelCase")]
     Moved {
-        /// The conversation.
+        /// ID of the conversation.
         conversation_id: ConversationId,
-        /// The member who did it, or to whom it was given; none where a key did.
+        /// Member who acted, or who was assigned. `None` when an API key acted.
         member_id: Option<MemberId>,
     },
 }
 
 impl EventData {
-    /// The conversation that it happened to.
+    /// Returns the ID of the conversation that the event belongs to.
     pub const fn conversation_id(&self) -> ConversationId {
         match self {
             EventData::Asked { conversation_id, .. }
@@ -161,33 +161,34 @@ impl EventData {
     }
 }
 
-/// One entry of a site's log.
+/// An event of a site's log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// The site.
+    /// Site that the event belongs to.
     pub site_id: SiteId,
-    /// Its place in the site's log: from 1, without gaps, in the order of commits.
+    /// Number of the event in the site's log. Numbers start at 1, have no gaps and rise in the
+    /// order of commits.
     pub seq: i64,
-    /// The event's id, the same in webhooks and logs.
+    /// ID of the event, the same in webhooks and logs.
     pub id: EventId,
-    /// What kind of thing happened.
+    /// Type of the event.
     pub event_type: EventType,
-    /// The conversation that it happened to.
+    /// Returns the ID of the conversation that the event belongs to.
     pub conversation_id: ConversationId,
-    /// The visitor's session.
+    /// Session of the visitor.
     pub session_id: String,
-    /// The documented payload, as JSON text; kept as written and never made again.
+    /// Documented data, as JSON text. It is stored as written and never generated again.
     pub data: String,
-    /// When.
+    /// Time of the event.
     pub created_at: Timestamp,
 }
 
 impl Event {
-    /// The payload of an event whose visitor was erased: the log keeps its place, so that cursors
-    /// have no gap, and says nothing more of it. Reads as none of [`EventData`].
+    /// Data of an event whose visitor was erased. The event keeps its number, so that cursors stay
+    /// valid. It parses as none of the variants of [`EventData`].
     pub const ERASED: &str = r#"{"isErased":true}"#;
 
-    /// Whether its visitor was erased.
+    /// Returns whether the visitor of the event was erased.
     pub fn is_erased(&self) -> bool {
         self.data == Self::ERASED
     }
@@ -199,7 +200,7 @@ mod tests {
     use uuid::Uuid;
 
     #[test]
-    fn every_name_reads_back() {
+    fn every_name_is_parsed() {
         for event_type in EventType::ALL {
             assert_eq!(event_type.as_str().parse(), Ok(event_type));
         }
@@ -207,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn an_erased_payload_is_read_as_no_other() {
+    fn the_data_of_an_erased_event_parses_as_no_variant() {
         assert!(serde_json::from_str::<EventData>(Event::ERASED).is_err());
     }
 

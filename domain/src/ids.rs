@@ -1,7 +1,7 @@
-//! The ids of everything that has one: TypeIDs, a prefix that names the kind and a UUIDv7 in
-//! base32, so that they sort by creation and read the same in GraphQL, REST, webhooks and logs.
+//! IDs of all objects. An ID is a TypeID: a prefix that names the type, and a UUIDv7 in base32. IDs
+//! sort by creation time and are the same in GraphQL, REST, webhooks and logs.
 //!
-//! An id is made from a UUID that the caller brings; nothing here draws one.
+//! An ID is built from a UUID that the caller provides; this crate generates none.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 use type_safe_id::{StaticType, TypeSafeId};
 use uuid::Uuid;
 
-/// A text that is no id of the wanted kind.
+/// The text is not an ID of the expected type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a {kind} id")]
+#[error("the text is not an ID with the prefix {kind}")]
 pub struct IdError {
-    /// The prefix that was wanted, for example `conv`.
+    /// Expected prefix, for example `conv`.
     pub kind: &'static str,
 }
 
@@ -33,15 +33,15 @@ macro_rules! ids {
         pub struct $name(TypeSafeId<$tag>);
 
         impl $name {
-            /// What stands before the underscore.
+            /// Prefix of the ID, without the underscore.
             pub const PREFIX: &'static str = $prefix;
 
-            /// The id of this kind with that UUID; callers bring a version 7 one.
+            /// Builds an ID from a UUID, which must be of version 7.
             pub fn from_uuid(uuid: Uuid) -> Self {
                 Self(TypeSafeId::from_type_and_uuid($tag, uuid))
             }
 
-            /// The UUID inside.
+            /// Returns the UUID of the ID.
             pub fn uuid(&self) -> Uuid {
                 self.0.uuid()
             }
@@ -76,21 +76,21 @@ macro_rules! ids {
 }
 
 ids! {
-    /// A web site and its account.
+    /// ID of a site: a web site and its account.
     SiteId, SiteTag = "site";
-    /// An API key (the record; the key itself is never stored).
+    /// ID of an API key record. The key itself is never stored.
     KeyId, KeyTag = "key";
-    /// A person who answers visitors.
+    /// ID of a member of a site's team.
     MemberId, MemberTag = "mem";
-    /// Where answers come from: a URL, a file, a text.
+    /// ID of a source: a web site, file or text that answers come from.
     SourceId, SourceTag = "src";
-    /// One page or file of a source.
+    /// ID of a page or file of a source.
     DocumentId, DocumentTag = "doc";
-    /// One retrievable piece of a document: a question with its answer, or a passage.
+    /// ID of a chunk: a question with its answer, or a passage of a page.
     ChunkId, ChunkTag = "chk";
-    /// A question, its answer, and what follows a handoff.
+    /// ID of a conversation: a question, its answer and what follows a handoff.
     ConversationId, ConversationTag = "conv";
-    /// One message of a conversation.
+    /// ID of a message of a conversation.
     MessageId, MessageTag = "msg";
     /// One entry of a site's event log.
     EventId, EventTag = "evt";
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_survives_the_way_through_text() {
+    fn an_id_is_the_same_after_formatting_and_parsing() {
         let id = ConversationId::from_uuid(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001));
 
         let text = id.to_string();
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_of_another_kind_is_refused() {
+    fn an_id_of_another_type_is_rejected() {
         let source = SourceId::from_uuid(Uuid::from_u128(7)).to_string();
 
         assert_eq!(source.parse::<ConversationId>(), Err(IdError { kind: "conv" }));

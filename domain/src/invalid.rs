@@ -1,17 +1,18 @@
-//! The refusal of a value: which field, and a sentence for the person who sent it.
+//! The rejection of a value: the name of the field, and a message for the person who sent the
+//! value.
 
-/// A value that a rule refuses. The message is made for outside: it says what is wanted.
+/// A value that violates a rule. The message is public and says what is expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Invalid {
-    /// The field as callers spell it, for example `customerEmail`.
+    /// Field name as callers spell it, for example `customerEmail`.
     pub field: &'static str,
-    /// A whole sentence without a full stop.
+    /// Message without a final period.
     pub message: String,
 }
 
 impl Invalid {
-    /// A refusal of `field`.
+    /// Creates a rejection of `field`.
     pub fn new(field: &'static str, message: impl Into<String>) -> Self {
         Self { field, message: message.into() }
     }

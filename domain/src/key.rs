@@ -1,8 +1,8 @@
-//! API keys: their kinds, what each kind may do, and their form.
+//! API keys: their kinds, what each kind may do, and their format.
 //!
-//! A key is a prefix, 32 random base62 characters and 6 of CRC-32, so that a typo is told from
-//! a revoked key without asking the database and scanners can find leaked ones. Only a hash is
-//! ever stored; making and hashing stand in `services`.
+//! A key is a prefix, 32 random base62 characters and 6 characters of CRC-32. A typo is therefore
+//! distinguished from a revoked key without a database lookup, and secret scanners can find leaked
+//! keys. Only a hash is stored; keys are generated and hashed in `services`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,7 +13,7 @@ use crate::Timestamp;
 use crate::ids::{KeyId, MemberId, SiteId};
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-/// Random characters of a key: 190 bits.
+/// Number of random characters in a key. They have 190 bits.
 pub const RANDOM_CHARS: usize = 32;
 const CHECKSUM_CHARS: usize = 6;
 
@@ -48,24 +48,25 @@ pub struct Key {
     pub created_at: Timestamp,
 }
 
-/// Who a key speaks for.
+/// The kind of a key, which determines who it acts for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyKind {
-    /// Visitors: stands in every page, so it can ask, vote, hand off and read the widget's looks.
+    /// Acts for visitors. It is public on every page, so it can only ask, vote, request a handoff
+    /// and read the widget settings.
     Widget,
-    /// The site's own servers: everything, or the scopes it was made with.
+    /// Acts for the site's own servers, with all scopes or those it was created with.
     Secret,
-    /// A member of the team.
+    /// Acts for a member of the team.
     Member,
-    /// The operator of the installation: sites and plans.
+    /// Acts for the operator of the installation, who manages sites and plans.
     Operator,
-    /// A key of an imported account: any opaque text, all rights of a secret key.
+    /// A key of an imported account. It is any opaque text and has all rights of a secret key.
     Legacy,
 }
 
 impl KeyKind {
-    /// The name as stored.
+    /// Returns the stored name.
     pub const fn as_str(self) -> &'static str {
         match self {
             KeyKind::Widget => "widget",
@@ -76,7 +77,7 @@ impl KeyKind {
         }
     }
 
-    /// What keys of this kind begin with.
+    /// Returns the prefix of keys of this kind.
     pub const fn prefix(self) -> &'static str {
         match self {
             KeyKind::Widget => "wk_live_",
@@ -88,18 +89,18 @@ impl KeyKind {
     }
 }
 
-/// What a member of the team may do.
+/// The role of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Everything on the site.
+    /// May do everything on the site.
     Admin,
-    /// Answer visitors and read.
+    /// May answer visitors and read data.
     Agent,
 }
 
 impl Role {
-    /// The name as stored.
+    /// Returns the stored name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Role::Admin => "admin",
@@ -107,7 +108,7 @@ impl Role {
         }
     }
 
-    /// The scopes of a member's key.
+    /// Returns the scopes of the member's key.
     pub const fn scopes(self) -> &'static [Scope] {
         match self {
             Role::Admin => &Scope::ALL,
@@ -116,25 +117,25 @@ impl Role {
     }
 }
 
-/// Something that a key may be allowed to do; the closed list of scopes.
+/// A permission of a key. The list of scopes is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// Ask, vote, ask for a human, take part in the own session.
+    /// Ask questions, vote, request a handoff, and take part in one's own session.
     Chat,
-    /// Read the widget's settings.
+    /// Read the widget settings.
     ReadConfig,
-    /// Change the widget's and the answering settings.
+    /// Change the widget settings and the answer settings.
     WriteConfig,
     /// Read conversations and live events.
     ReadConversations,
-    /// Answer visitors, assign, resolve.
+    /// Reply to visitors, assign and resolve conversations.
     WriteConversations,
-    /// Read figures.
+    /// Read analytics.
     ReadAnalytics,
     /// Read sources and entries.
     ReadSources,
-    /// Add, change and delete sources and entries.
+    /// Create, change and delete sources and entries.
     WriteSources,
     /// Manage webhooks and their deliveries.
     Webhooks,
@@ -157,10 +158,10 @@ impl Scope {
         Scope::Admin,
     ];
 
-    /// What a widget key may do.
+    /// Scopes of a widget key.
     pub const WIDGET: [Scope; 2] = [Scope::Chat, Scope::ReadConfig];
 
-    /// What an agent may do.
+    /// Scopes of an agent.
     pub const MEMBER: [Scope; 6] = [
         Scope::Chat,
         Scope::ReadConfig,
@@ -170,7 +171,7 @@ impl Scope {
         Scope::ReadSources,
     ];
 
-    /// The name as stored and as the command line takes it, for example `read_sources`.
+    /// Returns the name as stored and as the command line accepts it, for example `read_sources`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Scope::Chat => "chat",
@@ -193,7 +194,7 @@ impl fmt::Display for Scope {
     }
 }
 
-/// A text that names no scope.
+/// The text is not the name of a scope.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown scope; the scopes are {}", Scope::ALL.map(Scope::as_str).join(", "))]
 pub struct ScopeError;
@@ -206,16 +207,18 @@ impl FromStr for Scope {
     }
 }
 
-/// The key of `kind` made from 32 random bytes. The bytes must come from the system's
-/// generator; the slight unevenness of `% 62` costs less than one of 190 bits.
+/// Builds a key of `kind` from 32 random bytes.
+///
+/// The bytes must come from the random number generator of the system. The slight bias of `% 62`
+/// costs less than one of the 190 bits.
 pub fn from_random(kind: KeyKind, random: &[u8; RANDOM_CHARS]) -> String {
     let body: String = random.iter().map(|b| char::from(BASE62[usize::from(*b) % BASE62.len()])).collect();
     let checksum = checksum(&body);
     format!("{}{body}{checksum}", kind.prefix())
 }
 
-/// Whether `text` can be a key at all: of ours with a right checksum, or opaque (an imported
-/// one). False means that no look-up is needed to refuse it.
+/// Returns whether `text` can be a key: one of ours with a valid checksum, or an opaque key of an
+/// imported account. False means that no lookup is needed to reject it.
 pub fn is_well_formed(text: &str) -> bool {
     const MAX_OPAQUE: usize = 256;
     let ours = [KeyKind::Widget, KeyKind::Secret, KeyKind::Member, KeyKind::Operator];
@@ -244,7 +247,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_with_a_typo_is_refused_without_a_look_up() {
+    fn a_key_with_a_typo_is_rejected_without_a_lookup() {
         let key = from_random(KeyKind::Widget, &[7; RANDOM_CHARS]);
 
         assert!(key.starts_with("wk_live_") && key.len() == 8 + 38);

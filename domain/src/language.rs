@@ -1,10 +1,10 @@
-//! Language tags: BCP 47, of which we keep the primary subtag.
+//! Language tags: BCP 47, of which only the primary subtag is used.
 
-/// The value of a site's language setting that means "as the visitor writes".
+/// Value of a site's language setting that means the language of the visitor.
 pub const AUTO: &str = "auto";
 
-/// The primary subtag of a BCP 47 tag in lower case (`pt-BR` gives `pt`); none when `tag` does
-/// not have the form of one. `auto` and an empty text give none.
+/// Returns the primary subtag of a BCP 47 tag in lower case: `pt-BR` results in `pt`. `None` when
+/// `tag` is not a valid tag, including `auto` and the empty text.
 pub fn primary(tag: &str) -> Option<String> {
     const MAX_TAG: usize = 35;
     let tag = tag.trim();
@@ -23,14 +23,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tags_are_read_without_regard_to_case_or_region() {
+    fn case_and_region_of_a_tag_are_ignored() {
         assert_eq!(primary("pt-BR").as_deref(), Some("pt"));
         assert_eq!(primary("ES").as_deref(), Some("es"));
         assert_eq!(primary("zh_Hant_TW").as_deref(), Some("zh"));
     }
 
     #[test]
-    fn anything_else_is_no_language() {
+    fn other_texts_are_not_language_tags() {
         for text in ["", "auto", "AUTO", "english", "e", "e1", "en-", "en-\u{e9}"] {
             assert_eq!(primary(text), None, "{text:?}");
         }

@@ -1,26 +1,27 @@
-//! Plans and what each allows. A self-hosted site is SCALE unless its operator says otherwise.
+//! Plans and their features. A self-hosted site has the plan SCALE unless its operator sets another
+//! one.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// What a site has booked; ordered, each allows all that the ones before it allow.
+/// The plan of a site. Plans are ordered, and each includes the features of the lower ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Plan {
-    /// Chat, feedback, handoff, widget settings.
+    /// Includes chat, feedback, handoffs and widget settings.
     Starter,
-    /// Adds analytics, the conversation list and webhooks.
+    /// Adds analytics, the list of conversations and webhooks.
     Growth,
-    /// Adds management of sources through the API and a widget without our name.
+    /// Adds managing sources through the API, and a widget without our branding.
     Scale,
 }
 
-/// Something that a plan may or may not include.
+/// A feature that a plan may include.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Feature {
-    /// Reading usage figures.
+    /// Reading analytics.
     Analytics,
     /// Reading the list of conversations.
     Conversations,
@@ -28,16 +29,16 @@ pub enum Feature {
     Webhooks,
     /// Managing sources.
     Sources,
-    /// Taking "Powered by HelpBot" out of the widget.
+    /// Removing "Powered by HelpBot" from the widget.
     RemoveBranding,
 }
 
-/// Credits of a month where the operator sets none: more than any server can use up. It is the
-/// largest integer that GraphQL's `Int` and a JavaScript number both hold.
+/// Monthly credits of a site for which the operator sets no limit. It is more than any server can
+/// use, and the largest integer that both GraphQL's `Int` and a JavaScript number can represent.
 pub const UNLIMITED_CREDITS: i64 = i32::MAX as i64;
 
 impl Plan {
-    /// The lowest plan that includes `feature`.
+    /// Returns the lowest plan that includes `feature`.
     pub const fn needed_for(feature: Feature) -> Plan {
         match feature {
             Feature::Analytics | Feature::Conversations | Feature::Webhooks => Plan::Growth,
@@ -45,12 +46,12 @@ impl Plan {
         }
     }
 
-    /// Whether the plan includes `feature`.
+    /// Returns whether the plan includes `feature`.
     pub fn allows(self, feature: Feature) -> bool {
         self >= Self::needed_for(feature)
     }
 
-    /// The name as stored and shown: `STARTER`, `GROWTH` or `SCALE`.
+    /// Returns the name as stored and shown: `STARTER`, `GROWTH` or `SCALE`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Plan::Starter => "STARTER",
@@ -59,7 +60,7 @@ impl Plan {
         }
     }
 
-    /// The name as a sentence has it: `Starter`, `Growth` or `Scale`.
+    /// Returns the name as used in sentences: `Starter`, `Growth` or `Scale`.
     pub const fn title(self) -> &'static str {
         match self {
             Plan::Starter => "Starter",
@@ -75,9 +76,9 @@ impl fmt::Display for Plan {
     }
 }
 
-/// A text that names no plan.
+/// The text is not the name of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a plan is starter, growth or scale")]
+#[error("the plan must be starter, growth or scale")]
 pub struct PlanError;
 
 impl FromStr for Plan {
@@ -98,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_plan_includes_the_ones_before_it() {
+    fn each_plan_includes_the_lower_ones() {
         assert!(!Plan::Starter.allows(Feature::Analytics));
         assert!(Plan::Growth.allows(Feature::Webhooks));
         assert!(!Plan::Growth.allows(Feature::Sources));
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_is_read_in_any_case() {
+    fn a_plan_is_parsed_in_any_case() {
         assert_eq!("growth".parse(), Ok(Plan::Growth));
         assert_eq!("enterprise".parse::<Plan>(), Err(PlanError));
     }

@@ -1,8 +1,8 @@
-//! The spans of time that figures are asked for.
+//! Time ranges of analytics, and percentages.
 
 use crate::time::Day;
 
-/// A span of whole UTC days that ends today.
+/// A range of whole UTC days that ends today.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Range {
     /// Today and the 6 days before.
@@ -14,12 +14,12 @@ pub enum Range {
     Last90Days,
     /// Today and the 364 days before.
     Last365Days,
-    /// Since the first day that has anything.
+    /// All days since the first one with data.
     All,
 }
 
 impl Range {
-    /// Its first day when it ends on `today`; none for all.
+    /// Returns the first day of a range that ends on `today`. `None` for all days.
     pub const fn first_day(self, today: Day) -> Option<Day> {
         let days = match self {
             Range::Last7Days => 7,
@@ -32,13 +32,13 @@ impl Range {
     }
 }
 
-/// `part` of `whole` in percent, rounded half up; 0 when there is nothing to take a part of.
+/// Returns `part` as a percentage of `whole`, rounded half up. Returns 0 when `whole` is 0.
 pub const fn percent(part: i64, whole: i64) -> i64 {
     if whole <= 0 { 0 } else { (part * 200 + whole).div_euclid(whole * 2) }
 }
 
-/// The change from `before` to `now` in percent: 0 from nothing to nothing, 100 from nothing to
-/// something.
+/// Returns the change from `before` to `now` in percent. Returns 0 when both are 0, and 100 when
+/// only `before` is 0.
 pub const fn change_percent(now: i64, before: i64) -> i64 {
     match (now, before) {
         (0, 0) => 0,
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percents_round_half_up() {
+    fn percentages_are_rounded_half_up() {
         assert_eq!([percent(1, 3), percent(1, 2), percent(1, 8), percent(3, 8), percent(0, 0)], [33, 50, 13, 38, 0]);
     }
 

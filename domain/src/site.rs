@@ -5,7 +5,7 @@ use crate::ids::SiteId;
 use crate::plan::Plan;
 use crate::widget::WidgetConfig;
 
-/// A web site and its account.
+/// ID of a site: a web site and its account.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Site {
     /// ID of the site.

@@ -1,4 +1,4 @@
-//! Sources of answers: their kinds, states and legal moves, and the normal form of addresses.
+//! Sources: their kinds, states and transitions, and the normal form of URLs.
 
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -6,23 +6,23 @@ use url::Url;
 use crate::ids::{DocumentId, SiteId, SourceId};
 use crate::{Invalid, Timestamp};
 
-/// The longest address (the documented REST contract).
+/// Maximum length of a URL in characters, as documented in the REST contract.
 pub const URL_MAX_CHARS: usize = 2048;
 
-/// Where a source's text comes from.
+/// The kind of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SourceKind {
-    /// A page or site, fetched and fetched again.
+    /// A page or web site that is fetched repeatedly.
     Url,
     /// An uploaded file.
     File,
-    /// Entries typed by hand.
+    /// Entries that were typed by hand.
     Text,
 }
 
 impl SourceKind {
-    /// The name as stored and as REST shows it.
+    /// Returns the name as stored and as REST shows it.
     pub const fn as_str(self) -> &'static str {
         match self {
             SourceKind::Url => "url",
@@ -32,22 +32,22 @@ impl SourceKind {
     }
 }
 
-/// How far a source has come.
+/// The state of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SourceStatus {
-    /// Waiting for a worker.
+    /// The source is waiting for a worker.
     Pending,
-    /// Being read.
+    /// A sync is running.
     Scraping,
-    /// Read; answers come from it.
+    /// The source was synced, and answers come from it.
     Indexed,
-    /// Not read, for the reason it carries; what was indexed before still answers.
+    /// The last sync failed. Answers still come from the previous sync.
     Failed,
 }
 
 impl SourceStatus {
-    /// The name as stored and as REST shows it.
+    /// Returns the name as stored and as REST shows it.
     pub const fn as_str(self) -> &'static str {
         match self {
             SourceStatus::Pending => "pending",
@@ -57,17 +57,17 @@ impl SourceStatus {
         }
     }
 
-    /// Whether a worker has it or will have it soon.
+    /// Returns whether a sync is running or scheduled.
     pub const fn is_busy(self) -> bool {
         matches!(self, SourceStatus::Pending | SourceStatus::Scraping)
     }
 
-    /// Whether a source may go from this state to `next`.
+    /// Returns whether a source may change from this state to `next`.
     pub const fn may_become(self, next: SourceStatus) -> bool {
         use SourceStatus::{Failed, Indexed, Pending, Scraping};
         matches!(
             (self, next),
-            // From waiting straight to read: the reading was cancelled.
+            // A pending source becomes indexed when its sync is canceled.
             (Pending, Scraping | Indexed | Failed)
                 | (Scraping, Indexed | Failed | Scraping | Pending)
                 | (Indexed | Failed, Pending | Scraping)
@@ -75,22 +75,22 @@ impl SourceStatus {
     }
 }
 
-/// What came of a visit to a page.
+/// The result of a visit to a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PageOutcome {
-    /// Fetched and read.
+    /// The page was fetched and its content was read.
     Fetched,
-    /// The same as at the visit before.
+    /// The page has not changed since the previous visit.
     Unchanged,
-    /// Left out, for the reason it carries.
+    /// The page was skipped for the given reason.
     Skipped,
-    /// Not to be had or not to be read, for the reason it carries.
+    /// The page could not be fetched or read for the given reason.
     Failed,
 }
 
 impl PageOutcome {
-    /// The name as stored.
+    /// Returns the stored name.
     pub const fn as_str(self) -> &'static str {
         match self {
             PageOutcome::Fetched => "fetched",
@@ -169,11 +169,12 @@ pub struct Document {
     pub fetched_at: Timestamp,
 }
 
-/// A URL in its normal form: http or https, no user, no fragment, no default port, lower
-/// case host without a trailing dot. Whether the host may be reached is `outbound`'s to say.
+/// Parses a URL and returns it in its normal form: http or https, without credentials, fragment and
+/// default port, and with a lower-case host without a trailing dot. `outbound` decides whether the
+/// host may be contacted.
 ///
 /// # Errors
-/// Names `url` and what is wrong with it.
+/// Names the field `url` and what is wrong with it.
 pub fn normal_url(text: &str) -> Result<Url, Invalid> {
     let refused = |message: &str| Invalid::new("url", message);
     let text = text.trim();
@@ -183,18 +184,18 @@ pub fn normal_url(text: &str) -> Result<Url, Invalid> {
     if text.chars().count() > URL_MAX_CHARS {
         return Err(refused("url must be at most 2048 characters"));
     }
-    let mut url = Url::parse(text).map_err(|_| refused("url is not a valid address"))?;
+    let mut url = Url::parse(text).map_err(|_| refused("url is not a valid URL"))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(refused("url must begin with http:// or https://"));
+        return Err(refused("url must start with http:// or https://"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(refused("url must not carry a user name or password"));
+        return Err(refused("url must not contain a user name or password"));
     }
     let host = url.host_str().unwrap_or_default().trim_end_matches('.').to_owned();
     if host.is_empty() {
-        return Err(refused("url has no host"));
+        return Err(refused("url must contain a host"));
     }
-    url.set_host(Some(&host)).map_err(|_| refused("url is not a valid address"))?;
+    url.set_host(Some(&host)).map_err(|_| refused("url is not a valid URL"))?;
     url.set_fragment(None);
     Ok(url)
 }
@@ -204,7 +205,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spellings_of_one_address_have_one_normal_form() {
+    fn notations_of_one_url_have_one_normal_form() {
         let spellings = ["HTTPS://Example.com:443/faq#a", " https://example.com./faq ", "https://example.com/faq"];
 
         for spelling in spellings {
@@ -213,22 +214,22 @@ mod tests {
     }
 
     #[test]
-    fn addresses_that_are_none_are_refused_with_the_reason() {
+    fn invalid_urls_are_rejected_with_the_reason() {
         for (text, reason) in [
             ("", "Missing url"),
-            ("faq.html", "url is not a valid address"),
-            ("ftp://example.com/", "url must begin with http:// or https://"),
-            ("https://ann:pw@example.com/", "url must not carry a user name or password"),
+            ("faq.html", "url is not a valid URL"),
+            ("ftp://example.com/", "url must start with http:// or https://"),
+            ("https://ann:pw@example.com/", "url must not contain a user name or password"),
         ] {
             assert_eq!(normal_url(text), Err(Invalid::new("url", reason)));
         }
     }
 
     #[test]
-    fn an_indexed_source_goes_through_scraping_again() {
+    fn an_indexed_source_can_be_synced_again() {
         assert!(SourceStatus::Indexed.may_become(SourceStatus::Pending));
         assert!(!SourceStatus::Indexed.may_become(SourceStatus::Failed));
         assert!(SourceStatus::Scraping.may_become(SourceStatus::Indexed));
-        assert!(SourceStatus::Pending.may_become(SourceStatus::Indexed), "cancelled");
+        assert!(SourceStatus::Pending.may_become(SourceStatus::Indexed), "canceled");
     }
 }

@@ -1,31 +1,31 @@
-//! Tables of questions that people make: which column is which, what separates them. For a file
-//! that is a source as for one that is imported, so that one table means the same in both.
+//! Tables of questions: which column means what, and which character separates columns. The rules
+//! are the same for a file source and for an imported file.
 //!
-//! Reading the cells is the caller's; so is what a table without names means.
+//! The caller reads the cells, and decides what a table without column names means.
 
-/// Rows of one table: more than any help site has entries.
+/// Maximum number of rows of a table, which is more than any help site has entries.
 pub const ROWS_MAX: usize = 50_000;
 
-/// What a column holds.
+/// The meaning of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Column {
-    /// The id of an entry.
+    /// ID of an entry.
     Id,
-    /// The question.
+    /// Question.
     Question,
-    /// Its answer.
+    /// Answer.
     Answer,
-    /// The address behind the answer.
+    /// URL of the page behind the answer.
     Url,
     /// Other ways to ask the question.
     Phrasings,
-    /// The headings above it.
+    /// Headings above the entry.
     Categories,
 }
 
 impl Column {
-    /// Its names as people write them, in small letters. The first is its own; where a table has
-    /// several of them, the first in this order counts.
+    /// Returns the names of the column as people write them, in lower case. The first one is
+    /// canonical; when a table has several of them, the first in this order counts.
     pub const fn names(self) -> &'static [&'static str] {
         match self {
             Self::Id => &["id"],
@@ -63,7 +63,7 @@ impl Column {
                 "问题",
                 "質問",
                 "질문",
-                // What an answer stands under in an export of articles.
+                // Exports of articles use this name for the question.
                 "title",
             ],
             Self::Answer => &[
@@ -111,12 +111,13 @@ impl Column {
         }
     }
 
-    /// Its place among the cells of a head, from 0; none where no cell names it.
+    /// Returns the position of the column among the cells of the header, from 0. `None` when no
+    /// cell names it.
     pub fn place<'a>(self, head: impl IntoIterator<Item = &'a str>) -> Option<usize> {
         let rank = |cell: &str| {
             let cell = cell.trim().to_lowercase();
             let whole = self.names().iter().position(|name| *name == cell);
-            // "Question (EN)" or "Customer question": a name among other words counts less.
+            // In "Question (EN)" or "Customer question", a name among other words counts less.
             whole.or_else(|| Some(self.names().len() + self.names().iter().position(|name| has_word(&cell, name))?))
         };
         let ranked = head.into_iter().enumerate().filter_map(|(place, cell)| Some((rank(cell)?, place)));
@@ -124,8 +125,8 @@ impl Column {
     }
 }
 
-/// Whether a name of more than two letters is a word of a cell, or any part of it in scripts that
-/// write no spaces.
+/// Returns whether a name of more than two letters is a word of a cell, or any part of it in
+/// scripts without spaces between words.
 fn has_word(cell: &str, name: &str) -> bool {
     let is_unspaced =
         name.chars().all(|c| matches!(c, '\u{e00}'..='\u{e7f}' | '\u{3040}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}'));
@@ -136,8 +137,8 @@ fn has_word(cell: &str, name: &str) -> bool {
     is_long && cell.split(|c: char| !c.is_alphanumeric()).any(|word| word == name)
 }
 
-/// The separator of a table by its first line: what of comma, semicolon and tab it has most of
-/// outside of quotes. Of equals the first; a comma where there is none.
+/// Returns the separator of a table: the most frequent of comma, semicolon and tab in its first
+/// line, outside of quotes. The first of them wins a tie, and a comma is the default.
 pub fn delimiter(text: &str) -> u8 {
     let mut counts = [(b',', 0_usize), (b';', 0), (b'\t', 0)];
     let mut is_quoted = false;
@@ -147,7 +148,7 @@ pub fn delimiter(text: &str) -> u8 {
             counts.iter_mut().filter(|(delimiter, _)| *delimiter == byte).for_each(|(_, count)| *count += 1);
         }
     }
-    // Of equals `max_by_key` gives the last.
+    // `max_by_key` returns the last of several equal items.
     counts.iter().rev().max_by_key(|(_, count)| *count).map_or(b',', |(delimiter, _)| *delimiter)
 }
 

@@ -1,12 +1,11 @@
-//! Texts from outside: trimmed, counted in Unicode code points, bounded.
+//! Texts from callers: trimmed, counted in Unicode code points and limited in length.
 
 use crate::Invalid;
 
-/// `text` without white space at its ends, refused when that leaves nothing or more than
-/// `max_chars` code points.
+/// Returns `text` without surrounding white space.
 ///
 /// # Errors
-/// Names `field`, and says which of the two it was.
+/// Names `field` when the result is empty or longer than `max_chars` code points.
 pub fn required(field: &'static str, text: &str, max_chars: usize) -> Result<String, Invalid> {
     let trimmed = text.trim();
     if trimmed.is_empty() {
@@ -15,13 +14,13 @@ pub fn required(field: &'static str, text: &str, max_chars: usize) -> Result<Str
     bounded(field, trimmed, max_chars)
 }
 
-/// `text` without white space at its ends; may be empty.
+/// Returns `text` without surrounding white space. The result may be empty.
 ///
 /// # Errors
-/// When more than `max_chars` code points are left.
+/// Names `field` when the result is longer than `max_chars` code points.
 pub fn bounded(field: &'static str, text: &str, max_chars: usize) -> Result<String, Invalid> {
     let trimmed = text.trim();
-    // PostgreSQL cannot store it, and no keyboard types it.
+    // PostgreSQL cannot store this character, and no keyboard can type it.
     if trimmed.contains('\0') {
         return Err(Invalid::new(field, format!("{field} must not contain the character U+0000")));
     }
@@ -31,28 +30,28 @@ pub fn bounded(field: &'static str, text: &str, max_chars: usize) -> Result<Stri
     Ok(trimmed.to_owned())
 }
 
-/// `text` on one line: each run of white space becomes a space, at the ends nothing.
+/// Returns `text` on one line: white space becomes single spaces and is removed at both ends.
 pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// `bytes` as lower-case hexadecimal digits.
+/// Returns `bytes` as lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
     digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
 
-/// At most `max_chars` code points of `text`, cut at their end.
+/// Returns at most `max_chars` code points of `text`.
 pub fn cut(text: &str, max_chars: usize) -> &str {
     text.char_indices().nth(max_chars).map_or(text, |(end, _)| &text[..end])
 }
 
-/// An e-mail address as a mail server would take it: one `@`, no white space or control
-/// characters, a dotted or bracketed domain, at most 254 characters (RFC 5321).
+/// Validates an e-mail address as a mail server would: one `@`, no white space or control
+/// characters, a dotted domain, at most 254 characters (RFC 5321).
 ///
 /// # Errors
-/// Names `field` when it is anything else.
+/// Names `field` when the address is not valid.
 pub fn email(field: &'static str, text: &str) -> Result<String, Invalid> {
     const MAX_CHARS: usize = 254;
     const MAX_LOCAL: usize = 64;
@@ -86,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_that_could_forge_a_mail_header_are_refused() {
+    fn addresses_that_could_forge_a_mail_header_are_rejected() {
         assert_eq!(email("customerEmail", " ann@example.com "), Ok("ann@example.com".to_owned()));
         for bad in [
             "",

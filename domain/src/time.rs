@@ -1,4 +1,4 @@
-//! Moments and days, always UTC. The clock that tells the present one lives in `services`.
+//! Times and days, always in UTC. The clock is in `services`.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,52 +8,53 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 const DAY_MS: i64 = 86_400_000;
 
-/// A moment in milliseconds since 1970-01-01T00:00:00Z; what the databases store.
+/// A time in milliseconds since 1970-01-01T00:00:00Z, as the databases store it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The moment that many milliseconds after the epoch.
+    /// Converts milliseconds since the epoch to a time.
     pub const fn from_ms(ms: i64) -> Self {
         Self(ms)
     }
 
-    /// Milliseconds since the epoch.
+    /// Returns the milliseconds since the epoch.
     pub const fn as_ms(self) -> i64 {
         self.0
     }
 
-    /// RFC 3339, UTC, with milliseconds and `Z`, for example `2026-01-15T10:30:00.000Z`.
+    /// Formats the time as RFC 3339 in UTC, with milliseconds and `Z`, for example
+    /// `2026-01-15T10:30:00.000Z`.
     pub fn to_rfc3339(self) -> String {
         self.utc().to_rfc3339_opts(SecondsFormat::Millis, true)
     }
 
-    /// Reads RFC 3339 with any offset.
+    /// Parses RFC 3339 with any offset.
     pub fn from_rfc3339(text: &str) -> Option<Self> {
         DateTime::parse_from_rfc3339(text).ok().map(|t| Self(t.timestamp_millis()))
     }
 
-    /// The moment as chrono has it; saturates outside chrono's years.
+    /// Converts the time to chrono. Saturates outside the range of chrono.
     pub fn utc(self) -> DateTime<Utc> {
         Utc.timestamp_millis_opt(self.0).single().unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 
-    /// Later by `duration`.
+    /// Returns the time `duration` later.
     pub fn plus(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 
-    /// Earlier by `duration`.
+    /// Returns the time `duration` earlier.
     pub fn minus(self, duration: Duration) -> Self {
         Self(self.0.saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 
-    /// The UTC day it falls on.
+    /// Returns the UTC day of the time.
     pub fn day(self) -> Day {
         Day(i32::try_from(self.0.div_euclid(DAY_MS)).unwrap_or(i32::MAX))
     }
 
-    /// The UTC month it falls on.
+    /// Returns the UTC month of the time.
     pub fn month(self) -> Month {
         let date = self.utc();
         Month(date.year() * 12 + i32::try_from(date.month0()).unwrap_or(0))
@@ -84,45 +85,45 @@ impl<'de> Deserialize<'de> for Timestamp {
 pub struct Day(i32);
 
 impl Day {
-    /// The day with that number.
+    /// Converts days since 1970-01-01 to a day.
     pub const fn from_number(number: i32) -> Self {
         Self(number)
     }
 
-    /// Days since 1970-01-01.
+    /// Returns the days since 1970-01-01.
     pub const fn number(self) -> i32 {
         self.0
     }
 
-    /// Its first moment.
+    /// Returns the first moment of the day.
     pub fn start(self) -> Timestamp {
         Timestamp(i64::from(self.0) * DAY_MS)
     }
 
-    /// `days` earlier.
+    /// Returns the day `days` earlier.
     pub const fn minus(self, days: i32) -> Self {
         Self(self.0 - days)
     }
 }
 
 impl fmt::Display for Day {
-    /// `YYYY-MM-DD`.
+    /// Formats the day as `YYYY-MM-DD`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.start().utc().format("%Y-%m-%d"))
     }
 }
 
-/// A UTC month, counted from year 0: the period of the credit allowance.
+/// A UTC month, counted from year 0. It is the period of the credit allowance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Month(i32);
 
 impl Month {
-    /// Months since January of year 0, as stored.
+    /// Returns the months since January of year 0, as stored.
     pub const fn number(self) -> i32 {
         self.0
     }
 
-    /// The first moment of the month after: when the allowance starts anew.
+    /// Returns the first moment of the next month, when the credit allowance is renewed.
     pub fn end(self) -> Timestamp {
         let next = self.0 + 1;
         let month = u32::try_from(next.rem_euclid(12)).unwrap_or(0) + 1;
@@ -137,13 +138,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_is_written_with_milliseconds_and_z() {
+    fn a_time_is_formatted_with_milliseconds_and_z() {
         assert_eq!(Timestamp::from_ms(1_705_314_600_000).to_rfc3339(), "2024-01-15T10:30:00.000Z");
         assert_eq!(Timestamp::from_rfc3339("2024-01-15T11:30:00+01:00"), Some(Timestamp::from_ms(1_705_314_600_000)));
     }
 
     #[test]
-    fn a_month_ends_where_the_next_begins() {
+    fn a_month_ends_when_the_next_one_starts() {
         let december = Timestamp::from_rfc3339("2026-12-31T23:59:59.999Z").expect("a moment");
 
         assert_eq!(december.month().end().to_rfc3339(), "2027-01-01T00:00:00.000Z");

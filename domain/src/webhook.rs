@@ -1,4 +1,5 @@
-//! Webhooks: the states of an endpoint and of a delivery, and the rules for what an owner may set.
+//! Webhooks: endpoints, deliveries, attempts and replays with their states, and the rules for what
+//! an owner may set.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -7,24 +8,24 @@ use crate::event::EventType;
 use crate::ids::{EventId, ReplayId, SiteId, WebhookId};
 use crate::{Invalid, Timestamp, text};
 
-/// Endpoints of a site; the documented limit.
+/// Maximum number of endpoints per site, as documented.
 pub const WEBHOOKS_MAX: i64 = 5;
 const DESCRIPTION_MAX_CHARS: usize = 200;
 
-/// Why an endpoint gets nothing any more.
+/// Why an endpoint is disabled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DisabledReason {
-    /// Its owner said so.
+    /// The owner disabled it.
     Owner,
-    /// It answered 410.
+    /// The endpoint answered 410.
     Gone,
-    /// Nothing but failures for days.
+    /// Every attempt has failed for days.
     Failing,
 }
 
 impl DisabledReason {
-    /// The name as stored.
+    /// Returns the stored name.
     pub const fn as_str(self) -> &'static str {
         match self {
             DisabledReason::Owner => "owner",
@@ -34,22 +35,22 @@ impl DisabledReason {
     }
 }
 
-/// How far a delivery has come.
+/// The state of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryStatus {
-    /// Waiting for its next attempt, or in one.
+    /// The delivery is waiting for its next attempt, or an attempt is running.
     Pending,
-    /// Answered with 2xx.
+    /// The endpoint answered with a 2xx status.
     Delivered,
-    /// Its last attempt has failed.
+    /// The last attempt failed.
     Failed,
-    /// Its endpoint was disabled before it came to an end.
+    /// The endpoint was disabled before the delivery ended.
     Cancelled,
 }
 
 impl DeliveryStatus {
-    /// The name as stored.
+    /// Returns the stored name.
     pub const fn as_str(self) -> &'static str {
         match self {
             DeliveryStatus::Pending => "pending",
@@ -60,14 +61,14 @@ impl DeliveryStatus {
     }
 }
 
-/// A run of failures of an endpoint without a success.
+/// A run of failed attempts without a success in between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failing {
-    /// When the first attempt of the run failed.
+    /// Time at which the first attempt of the run failed.
     pub since: Timestamp,
-    /// When the oldest event that failed in it happened.
+    /// Time of the oldest event that failed in the run.
     pub first_event: Timestamp,
-    /// When the newest one happened.
+    /// Time of the newest event that failed in the run.
     pub last_event: Timestamp,
 }
 
@@ -226,13 +227,13 @@ pub struct Replay {
     pub finished_at: Option<Timestamp>,
 }
 
-/// The events of an endpoint: in the order of the reference page, repeats folded.
+/// Validates the events of an endpoint. Returns them in the documented order, without duplicates.
 ///
 /// # Errors
-/// Names `events` when there are none, or one that webhooks do not get.
+/// Names `events` when the list is empty or contains an event that is not sent to webhooks.
 pub fn events(wanted: &[EventType]) -> Result<Vec<EventType>, Invalid> {
     if wanted.is_empty() {
-        return Err(Invalid::new("events", "events must name at least one event"));
+        return Err(Invalid::new("events", "events must contain at least one event"));
     }
     if let Some(other) = wanted.iter().find(|event| !EventType::WEBHOOK.contains(event)) {
         return Err(Invalid::new("events", format!("{other} is not sent to webhooks")));
@@ -240,10 +241,10 @@ pub fn events(wanted: &[EventType]) -> Result<Vec<EventType>, Invalid> {
     Ok(EventType::WEBHOOK.into_iter().filter(|event| wanted.contains(event)).collect())
 }
 
-/// A note of the owner; none when it is empty.
+/// Validates the owner's note. Returns `None` when it is empty.
 ///
 /// # Errors
-/// Names `description` when it has more than 200 characters.
+/// Names `description` when it is longer than 200 characters.
 pub fn description(given: Option<&str>) -> Result<Option<String>, Invalid> {
     let note = text::bounded("description", given.unwrap_or_default(), DESCRIPTION_MAX_CHARS)?;
     Ok(Some(note).filter(|note| !note.is_empty()))
@@ -254,7 +255,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn events_are_folded_into_the_order_of_the_page() {
+    fn events_are_returned_in_the_documented_order_without_duplicates() {
         let wanted = [EventType::ConversationHandoff, EventType::ConversationCreated, EventType::ConversationHandoff];
 
         assert_eq!(events(&wanted), Ok(vec![EventType::ConversationCreated, EventType::ConversationHandoff]));
@@ -263,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_description_counts_code_points_and_an_empty_one_is_none() {
+    fn a_description_counts_code_points_and_an_empty_one_is_absent() {
         assert_eq!(description(Some(" CRM ")), Ok(Some("CRM".into())));
         assert_eq!(description(Some("  ")), Ok(None));
         assert_eq!(description(None), Ok(None));

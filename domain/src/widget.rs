@@ -1,27 +1,27 @@
-//! The widget's settings: the 23 documented fields, their defaults and their rules.
+//! The widget settings: the 23 documented fields, their defaults and their rules.
 
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{Feature, Plan};
 use crate::{Invalid, language, text};
 
-const COLOUR_MAX_CHARS: usize = 64;
+const COLOR_MAX_CHARS: usize = 64;
 const TEXT_MAX_CHARS: usize = 500;
 const BOT_NAME_MAX_CHARS: usize = 80;
 
-/// The corner of the page that the widget stands in.
+/// The corner of the page where the widget appears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Position {
-    /// The usual place.
+    /// Bottom right corner.
     BottomRight,
-    /// Its mirror.
+    /// Bottom left corner.
     BottomLeft,
 }
 
 macro_rules! widget {
     ($(#[$doc:meta] $name:literal $field:ident: $type:ty = $default:expr, $check:ident;)+) => {
-        /// Looks and words of a site's widget; every field always has a value.
+        /// Colors and texts of a site's widget. Every field always has a value.
         #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(rename_all = "camelCase", default)]
         pub struct WidgetConfig {
@@ -34,28 +34,29 @@ macro_rules! widget {
             }
         }
 
-        /// A change of some fields; what is absent stays as it is.
+        /// A change of some fields. Absent fields stay unchanged.
         #[derive(Debug, Clone, Default, PartialEq, Eq)]
         pub struct WidgetPatch {
             $(#[$doc] pub $field: Option<$type>,)+
         }
 
         impl WidgetPatch {
-            /// The change to `config` in those fields of which the documented name is wanted.
+            /// Returns a patch with those fields of `config` for whose documented names `is_wanted`
+            /// returns true.
             pub fn of(config: WidgetConfig, is_wanted: impl Fn(&str) -> bool) -> Self {
                 Self { $($field: is_wanted($name).then_some(config.$field),)+ }
             }
         }
 
         impl WidgetConfig {
-            /// The documented names of the fields, in the documented order.
+            /// Documented names of the fields, in the documented order.
             pub const FIELDS: &'static [&'static str] = &[$($name,)+];
 
-            /// The settings after `patch`, and the names of the fields that it holds, in the
-            /// documented order. All or nothing.
+            /// Applies `patch`, and returns the new settings with the names of the changed fields
+            /// in the documented order. Either all fields are changed or none.
             ///
             /// # Errors
-            /// The first field with a bad value, or `config` when the patch is empty.
+            /// Names the first invalid field, or `config` when the patch is empty.
             pub fn patched(&self, patch: WidgetPatch) -> Result<(Self, Vec<&'static str>), Invalid> {
                 let mut config = self.clone();
                 let mut updated = Vec::new();
@@ -73,57 +74,57 @@ macro_rules! widget {
 }
 
 widget! {
-    /// Buttons and the visitor's bubbles.
-    "primaryColor" primary_color: String = "#2563eb".into(), colour;
-    /// Text on the primary colour.
-    "primaryForeground" primary_foreground: String = "#ffffff".into(), colour;
-    /// The panel.
-    "backgroundColor" background_color: String = "#ffffff".into(), colour;
-    /// Text on the panel.
-    "foregroundColor" foreground_color: String = "#111827".into(), colour;
-    /// The bot's bubbles.
-    "secondaryColor" secondary_color: String = "#f3f4f6".into(), colour;
-    /// Text in the bot's bubbles.
-    "secondaryForeground" secondary_foreground: String = "#111827".into(), colour;
-    /// The corner of the page.
+    /// Color of buttons and of the visitor's messages.
+    "primaryColor" primary_color: String = "#2563eb".into(), color;
+    /// Color of text on the primary color.
+    "primaryForeground" primary_foreground: String = "#ffffff".into(), color;
+    /// Background color of the panel.
+    "backgroundColor" background_color: String = "#ffffff".into(), color;
+    /// Color of text in the panel.
+    "foregroundColor" foreground_color: String = "#111827".into(), color;
+    /// Color of the bot's messages.
+    "secondaryColor" secondary_color: String = "#f3f4f6".into(), color;
+    /// Color of text in the bot's messages.
+    "secondaryForeground" secondary_foreground: String = "#111827".into(), color;
+    /// Corner of the page where the widget appears.
     "position" position: Position = Position::BottomRight, any;
-    /// The first message.
+    /// First message of the bot.
     "greeting" greeting: String = "Hi! How can I help you?".into(), words;
-    /// The name in the panel's head.
+    /// Name in the header of the panel.
     "botName" bot_name: String = "HelpBot".into(), name;
-    /// Whether the panel names its maker.
+    /// Whether the panel shows "Powered by HelpBot".
     "showBranding" show_branding: bool = true, any;
-    /// The language of answers, as a BCP 47 tag; `auto` means as the visitor writes.
+    /// Language of answers as a BCP 47 tag, or `auto` for the language of the visitor.
     "aiLanguage" ai_language: String = language::AUTO.into(), language_tag;
-    /// In the empty input field.
+    /// Placeholder of the input field.
     "inputPlaceholder" input_placeholder: String = "Type your question\u{2026}".into(), words;
-    /// While an answer is being made.
+    /// Text that is shown while an answer is generated.
     "typingText" typing_text: String = "Typing\u{2026}".into(), words;
-    /// Under the name in the panel's head.
+    /// Text below the name in the header of the panel.
     "onlineText" online_text: String = "Online".into(), words;
-    /// The button that asks for a human.
+    /// Label of the button that asks for a human.
     "handoffText" handoff_text: String = "Talk to a human".into(), words;
-    /// After a human was asked for.
+    /// Text that is shown after a visitor asked for a human.
     "handoffSentText" handoff_sent_text: String = "Thanks! Our team has been notified.".into(), words;
-    /// In the empty e-mail field.
+    /// Placeholder of the e-mail field.
     "emailPlaceholder" email_placeholder: String = "Your e-mail (optional)".into(), words;
-    /// The button that sends the e-mail address.
+    /// Label of the button that sends the e-mail address.
     "emailSendText" email_send_text: String = "Send".into(), words;
-    /// The button that leaves it out.
+    /// Label of the button that skips the e-mail address.
     "emailSkipText" email_skip_text: String = "Skip".into(), words;
-    /// After a good vote.
+    /// Text that is shown after a positive vote.
     "feedbackYesText" feedback_yes_text: String = "Glad it helped!".into(), words;
-    /// After a bad vote.
+    /// Text that is shown after a negative vote.
     "feedbackNoText" feedback_no_text: String = "Sorry about that. Would you like to talk to a human?".into(), words;
-    /// When the server could not answer.
+    /// Text that is shown when the server returns an error.
     "errorText" error_text: String = "Something went wrong. Please try again.".into(), words;
-    /// When the server could not be reached.
+    /// Text that is shown when the server cannot be reached.
     "networkErrorText" network_error_text: String = "You seem to be offline. Please check your connection.".into(), words;
 }
 
 impl WidgetConfig {
-    /// The settings as a site on `plan` shows them: a site that no longer may hide our name
-    /// shows it, whatever it had chosen.
+    /// Returns the settings as they apply on `plan`: a plan without the feature to remove the
+    /// branding always shows it.
     pub fn shown_on(mut self, plan: Plan) -> Self {
         self.show_branding = self.show_branding || !plan.allows(Feature::RemoveBranding);
         self
@@ -153,22 +154,22 @@ fn language_tag(field: &'static str, value: String) -> Result<String, Invalid> {
     }
 }
 
-/// A CSS colour that cannot leave its declaration: hex with 3, 4, 6 or 8 digits, or a plain
-/// rgb(), hsl() or oklch() call of numbers.
-fn colour(field: &'static str, value: String) -> Result<String, Invalid> {
+/// Validates a CSS color that cannot break out of its declaration: hex with 3, 4, 6 or 8 digits, or
+/// a plain rgb(), hsl() or oklch() call with numbers.
+fn color(field: &'static str, value: String) -> Result<String, Invalid> {
     let text = value.trim();
     let is_hex = text
         .strip_prefix('#')
         .is_some_and(|digits| matches!(digits.len(), 3 | 4 | 6 | 8) && digits.bytes().all(|b| b.is_ascii_hexdigit()));
-    let is_good = text.len() <= COLOUR_MAX_CHARS && (is_hex || is_colour_call(text));
+    let is_good = text.len() <= COLOR_MAX_CHARS && (is_hex || is_color_call(text));
     if is_good {
         Ok(text.to_owned())
     } else {
-        Err(Invalid::new(field, format!("{field} must be a hex, rgb(), hsl() or oklch() colour")))
+        Err(Invalid::new(field, format!("{field} must be a hex, rgb(), hsl() or oklch() color")))
     }
 }
 
-fn is_colour_call(text: &str) -> bool {
+fn is_color_call(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let arguments = ["rgb(", "rgba(", "hsl(", "hsla(", "oklch("]
         .iter()
@@ -185,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_are_twenty_three_fields_and_json_names_them_as_documented() {
+    fn the_23_fields_have_their_documented_json_names() {
         let json = serde_json::to_value(WidgetConfig::default()).expect("plain data");
 
         assert_eq!(json.as_object().map(serde_json::Map::len), Some(23));
@@ -195,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_is_all_or_nothing_and_names_what_it_changed_in_order() {
+    fn a_patch_applies_completely_and_names_the_changed_fields_in_order() {
         let config = WidgetConfig::default();
         let good =
             WidgetPatch { bot_name: Some("Ada".into()), primary_color: Some("#abc".into()), ..WidgetPatch::default() };
@@ -210,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_that_could_leave_their_declaration_are_refused() {
+    fn colors_that_could_break_out_of_their_declaration_are_rejected() {
         for good in [
             "#fff",
             "#ffff",
@@ -221,12 +222,12 @@ mod tests {
             "hsl(120deg 50% 50%)",
             "oklch(0.7 0.1 200)",
         ] {
-            assert!(colour("primaryColor", good.into()).is_ok(), "{good}");
+            assert!(color("primaryColor", good.into()).is_ok(), "{good}");
         }
         for bad in
             ["", "red", "#12", "#ggg", "rgb(1;2)", "rgb()", "url(x)", "#fff;}", "rgb(1)}<", "var(--x)", "expression(1)"]
         {
-            assert!(colour("primaryColor", bad.into()).is_err(), "{bad}");
+            assert!(color("primaryColor", bad.into()).is_err(), "{bad}");
         }
     }
 

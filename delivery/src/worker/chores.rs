@@ -1,7 +1,7 @@
-//! The jobs of this room: mails, replays, forgetting old records.
+//! The jobs of this crate: mails, replays and the deletion of old delivery records.
 //!
-//! A mail is sent again until the mail server has taken it. Without a mail server it stays
-//! queued, so that an operator who configures one later loses none.
+//! A mail is retried until the mail server accepts it. Without a mail server it stays queued, so
+//! that nothing is lost when an operator configures one later.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -41,22 +41,22 @@ const ATTEMPTS_MAX: i32 = 22;
 const NO_SERVER_RETRY: Duration = Duration::from_secs(15 * 60);
 /// Interval at which old delivery records are deleted.
 const DELETE_EXPIRED_EVERY: Duration = Duration::from_secs(3600);
-/// A clock that is set back by less does no harm: waits are no longer than they may be anyhow.
+/// A clock that is set back by less than this is ignored, because it hardly delays anything.
 const CLOCK_SLACK: Duration = Duration::from_secs(10);
 
-/// Does the jobs of this crate until `stop` is canceled.
-pub(super) async fn run(worker: Arc<DeliveryContext>, stop: CancellationToken) {
-    let (services, owner) = (worker.services.clone(), worker.settings.owner.clone());
+/// Runs the jobs of this crate until `stop` is canceled.
+pub(super) async fn run(context: Arc<DeliveryContext>, stop: CancellationToken) {
+    let (services, owner) = (context.services.clone(), context.settings.owner.clone());
     let woken = outbox::changes(&services);
     let latest = AtomicI64::new(services.now().as_ms());
-    let chores = Arc::new(Chores { worker: Arc::clone(&worker), latest });
+    let chores = Arc::new(Chores { context: Arc::clone(&context), latest });
     let runner = JobRunner::new(services, chores, owner, CONCURRENCY, BACKOFF);
-    tokio::join!(runner.run(woken, stop.clone()), delete_expired(&worker, stop));
+    tokio::join!(runner.run(woken, stop.clone()), delete_expired(&context, stop));
 }
 
 /// The handler of this crate's jobs.
 struct Chores {
-    worker: Arc<DeliveryContext>,
+    context: Arc<DeliveryContext>,
     /// Latest time seen, in milliseconds: a clock before it was set back.
     latest: AtomicI64,
 }
@@ -69,8 +69,8 @@ impl JobHandler for Chores {
     fn work<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<JobEnd>> {
         Box::pin(async move {
             match job.kind.as_str() {
-                REPLAY => replay(&self.worker, job).await,
-                _ => post(&self.worker, job).await,
+                REPLAY => replay(&self.context, job).await,
+                _ => send_mail(&self.context, job).await,
             }
         })
     }
@@ -84,11 +84,11 @@ impl Chores {
     /// Detects that the clock was set back since the last call, and moves forward what the previous
     /// clock had postponed. If the clock is set back while no server runs, waits stay longer.
     async fn check_clock(&self) {
-        let now = self.worker.services.now();
+        let now = self.context.services.now();
         let latest = Timestamp::from_ms(self.latest.load(Ordering::SeqCst));
         if now.plus(CLOCK_SLACK) < latest {
-            let waits = self.worker.settings.schedule.longest_waits();
-            match outbox::clock_went_back(&self.worker.services, waits, &KINDS, BACKOFF.longest).await {
+            let waits = self.context.settings.schedule.longest_waits();
+            match outbox::clock_went_back(&self.context.services, waits, &KINDS, BACKOFF.longest).await {
                 Ok(moved) => tracing::warn!(moved, "the clock was set back; postponed attempts were moved forward"),
                 Err(error) => {
                     let error = error.detail();
@@ -100,16 +100,16 @@ impl Chores {
     }
 }
 
-async fn replay(worker: &DeliveryContext, job: &Job) -> Result<JobEnd> {
-    while !replays::step(&worker.services, job).await? {}
+async fn replay(context: &DeliveryContext, job: &Job) -> Result<JobEnd> {
+    while !replays::step(&context.services, job).await? {}
     Ok(JobEnd::Done)
 }
 
-async fn post(worker: &DeliveryContext, job: &Job) -> Result<JobEnd> {
-    let Some(letter) = mail::content(&worker.services, job).await? else { return Ok(JobEnd::Done) };
-    let mail = written(job, &letter, &worker.settings.public_url).map_err(Error::internal)?;
-    let metrics = worker.services.metrics();
-    match tokio::time::timeout(MAIL_TIMEOUT, worker.mailer.send(&mail)).await {
+async fn send_mail(context: &DeliveryContext, job: &Job) -> Result<JobEnd> {
+    let Some(content) = mail::content(&context.services, job).await? else { return Ok(JobEnd::Done) };
+    let mail = compose(job, &content, &context.settings.public_url).map_err(Error::internal)?;
+    let metrics = context.services.metrics();
+    match tokio::time::timeout(MAIL_TIMEOUT, context.mailer.send(&mail)).await {
         Ok(Ok(SendOutcome::Accepted)) => {
             metrics.mails_sent.add_one();
             Ok(JobEnd::Done)
@@ -117,7 +117,7 @@ async fn post(worker: &DeliveryContext, job: &Job) -> Result<JobEnd> {
         Ok(Ok(SendOutcome::OnlyLogged)) => {
             Ok(JobEnd::Retry { after: NO_SERVER_RETRY, reason: "no mail server is configured".into() })
         }
-        Ok(Err(error)) => Ok(refused(metrics, job, &error)),
+        Ok(Err(error)) => Ok(after_refusal(metrics, job, &error)),
         Err(_) => {
             metrics.mails_retried.add_one();
             Ok(JobEnd::Retry { after: BACKOFF.after(job.attempts), reason: "the mail server took too long".into() })
@@ -125,7 +125,7 @@ async fn post(worker: &DeliveryContext, job: &Job) -> Result<JobEnd> {
     }
 }
 
-fn refused(metrics: &Metrics, job: &Job, error: &MailError) -> JobEnd {
+fn after_refusal(metrics: &Metrics, job: &Job, error: &MailError) -> JobEnd {
     if error.is_retryable() && job.attempts < ATTEMPTS_MAX {
         metrics.mails_retried.add_one();
         return JobEnd::Retry { after: BACKOFF.after(job.attempts), reason: error.to_string() };
@@ -135,10 +135,10 @@ fn refused(metrics: &Metrics, job: &Job, error: &MailError) -> JobEnd {
     JobEnd::Done
 }
 
-/// The mail of a job. Its id is the job's, so that a mail program can drop a repeated one.
-fn written(job: &Job, letter: &MailContent, public_url: &Url) -> Result<Mail, url::ParseError> {
+/// Composes the mail of a job. It has the ID of the job, so that a mail program can drop a duplicate.
+fn compose(job: &Job, content: &MailContent, public_url: &Url) -> Result<Mail, url::ParseError> {
     let id = job.id.to_string();
-    Ok(match letter {
+    Ok(match content {
         MailContent::Handoff { site, conversation } => {
             let inbox_url = public_url.join(&format!("dashboard/inbox/{}", conversation.id))?;
             let handoff = mails::HandoffMail {
@@ -188,7 +188,7 @@ fn written(job: &Job, letter: &MailContent, public_url: &Url) -> Result<Mail, ur
 }
 
 /// Deletes old delivery records once an hour until `stop` is canceled.
-async fn delete_expired(worker: &DeliveryContext, stop: CancellationToken) {
+async fn delete_expired(context: &DeliveryContext, stop: CancellationToken) {
     let mut interval = tokio::time::interval(DELETE_EXPIRED_EVERY);
     loop {
         tokio::select! {
@@ -196,7 +196,7 @@ async fn delete_expired(worker: &DeliveryContext, stop: CancellationToken) {
             _ = interval.tick() => {}
         }
         loop {
-            match outbox::delete_expired(&worker.services).await {
+            match outbox::delete_expired(&context.services).await {
                 Ok(0) => break,
                 Ok(count) => tracing::debug!(count, "old delivery records were deleted"),
                 Err(error) => {
