@@ -290,7 +290,7 @@ async fn an_import_with_a_bad_row_changes_nothing(app: &TestApp) {
     let bad = "question,answer,url\nWhy?,So.,\nHow?,,\nWhen?,Now.,ftp://shop.example/\n";
     let refused = import(&owner, "faq.csv", bad.as_bytes()).await;
 
-    let message = "Line 3: Missing answer; Line 4: url must begin with http:// or https://. Nothing was changed.";
+    let message = "Line 3: Missing answer; Line 4: url must start with http:// or https://. Nothing was changed.";
     let error = json!({ "field": ["input", "file"], "code": "BAD_USER_INPUT", "message": message });
     assert_eq!(refused["userErrors"], json!([error]));
     assert!(exported(&owner).await.is_empty());

@@ -98,7 +98,7 @@ async fn config_patch_200_changes_what_was_sent(app: &TestApp) {
 async fn config_patch_400_changes_nothing(app: &TestApp) {
     let site = app.site().create().await;
     let bad = |error: &str| refusal(StatusCode::BAD_REQUEST, error, "BAD_USER_INPUT");
-    let colour = "primaryColor must be a hex, rgb(), hsl() or oklch() colour";
+    let colour = "primaryColor must be a hex, rgb(), hsl() or oklch() color";
 
     for (body, expected) in [
         (json!({}), refused_field("No valid fields to update", "config")),

@@ -122,9 +122,9 @@ async fn sources_post_400_for_a_missing_or_refused_address(app: &TestApp) {
     for (url, error) in [
         (json!(null), "Missing url"),
         (json!(["https://example.com"]), "Missing url"),
-        (json!("example.com/faq"), "url is not a valid address"),
-        (json!("ftp://example.com/faq"), "url must begin with http:// or https://"),
-        (json!("https://ann:secret@example.com/"), "url must not carry a user name or password"),
+        (json!("example.com/faq"), "url is not a valid URL"),
+        (json!("ftp://example.com/faq"), "url must start with http:// or https://"),
+        (json!("https://ann:secret@example.com/"), "url must not contain a user name or password"),
         (json!(long), "url must be at most 2048 characters"),
     ] {
         let reply = site.owner().post("/api/v1/sources", &json!({"url": url})).await;

@@ -70,7 +70,7 @@ async fn webhooks_post_400_for_bad_addresses_events_and_descriptions(app: &TestA
         let reply = site.owner().post(PATH, &json!({"url": URL, "events": events})).await;
         assert_eq!(told(&reply), refusal(StatusCode::BAD_REQUEST, refused, "BAD_USER_INPUT"), "{events}");
     }
-    for (url, error) in [(json!(null), "Missing url"), (json!("example.com"), "url is not a valid address")] {
+    for (url, error) in [(json!(null), "Missing url"), (json!("example.com"), "url is not a valid URL")] {
         let reply = site.owner().post(PATH, &json!({"url": url, "events": good})).await;
         assert_eq!(told(&reply), refused_field(error, "url"), "{url}");
     }
