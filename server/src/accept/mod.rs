@@ -38,7 +38,7 @@ use activity::{Activity, CountedBody};
 use deadline_body::DeadlineBody;
 use deadline_stream::DeadlineStream;
 pub(crate) use slots::ConnectionLimits;
-use slots::{Slot, Slots};
+use slots::{SlotKind, Slots};
 
 /// Time after which a connection without a request is closed. Longer than the 60 s for which common proxies
 /// keep their connections, so that a proxy does not send a request on a connection that was just closed.
@@ -72,9 +72,9 @@ pub(crate) async fn run(listener: TcpListener, app: Router, limits: ConnectionLi
         let Some(slot) = slot else { continue };
         let (builder, app, watcher) = (builder.clone(), app.clone(), graceful.watcher());
         tokio::spawn(async move {
-            match slot {
-                Slot::Regular(_) => serve(&builder, stream, peer, app, watcher).await,
-                Slot::Reserved(_) => {
+            match slot.kind {
+                SlotKind::Regular => serve(&builder, stream, peer, app, watcher).await,
+                SlotKind::Reserved => {
                     let health = serve(&builder, stream, peer, only_health(app), watcher);
                     tokio::time::timeout(RESERVED_DEADLINE, health).await.ok();
                 }

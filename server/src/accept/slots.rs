@@ -33,17 +33,19 @@ pub(super) struct Slots {
 }
 
 /// The slot of a connection; released when dropped.
-pub(super) enum Slot {
-    /// A slot for any request.
-    Regular(Held),
-    /// A slot for health checks.
-    Reserved(Held),
-}
-
-/// What a connection holds.
-pub(super) struct Held {
+pub(super) struct Slot {
+    pub kind: SlotKind,
     _permit: OwnedSemaphorePermit,
     _address: Option<AddressCount>,
+}
+
+/// What a connection may be used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SlotKind {
+    /// Any request.
+    Regular,
+    /// Health checks.
+    Reserved,
 }
 
 /// The share of a connection in the count of its address.
@@ -67,10 +69,10 @@ impl Slots {
     pub async fn take(&self, address: IpAddr) -> Option<Slot> {
         let count = self.count(address)?;
         if let Ok(permit) = self.regular.clone().try_acquire_owned() {
-            return Some(Slot::Regular(Held { _permit: permit, _address: count }));
+            return Some(Slot { kind: SlotKind::Regular, _permit: permit, _address: count });
         }
-        let reserved = self.reserved.clone().acquire_owned();
-        Some(Slot::Reserved(Held { _permit: reserved.await.expect("the semaphore is never closed"), _address: count }))
+        let permit = self.reserved.clone().acquire_owned().await.expect("the semaphore is never closed");
+        Some(Slot { kind: SlotKind::Reserved, _permit: permit, _address: count })
     }
 
     /// Counts a connection. The outer `None` means that it is too many, the inner that it is not counted.
@@ -163,6 +165,7 @@ mod tests {
 
         let _regular = slots.take(ip("192.0.2.1")).await.expect("a slot");
 
-        assert!(matches!(slots.take(ip("192.0.2.2")).await, Some(Slot::Reserved(_))));
+        let second = slots.take(ip("192.0.2.2")).await.expect("a reserved slot");
+        assert_eq!(second.kind, SlotKind::Reserved);
     }
 }
