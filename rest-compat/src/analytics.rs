@@ -36,7 +36,7 @@ impl RangeRequest {
 /// GET /analytics/overview
 pub(crate) struct ReadAnalyticsOverview;
 
-/// The metrics of the site for a period.
+/// The metrics of the site that are computed for a period.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct OverviewAnswer {
@@ -48,7 +48,7 @@ pub(crate) struct OverviewAnswer {
     credits: AnalyticsCredits,
 }
 
-/// Numbers and rates for a period.
+/// Numbers and rates that are computed for a period.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Figures)]
@@ -137,19 +137,19 @@ impl Endpoint for ReadAnalyticsOverview {
 /// GET /analytics/activity
 pub(crate) struct ReadAnalyticsActivity;
 
-/// The number of questions on each day of a period.
+/// The number of questions that were asked on each day of a period.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ActivityAnswer {
     /// The period that the days belong to.
     range: DateRange,
-    /// Every UTC day of the period in ascending order, including days without questions.
+    /// Every UTC day of the period in ascending order. Days without questions are included with 0.
     activity: Vec<Day>,
 }
 
-/// The number of questions on one day.
+/// The number of questions that were asked on one day.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub(crate) struct Day {
-    /// The day in UTC, in the format `YYYY-MM-DD`.
+    /// The day in UTC, written as `YYYY-MM-DD`.
     #[schema(format = Date, examples("2026-11-22"))]
     date: String,
     /// Number of questions that visitors asked on this day.

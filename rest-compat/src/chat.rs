@@ -15,7 +15,7 @@ const TAG: &str = "Chat";
 /// POST /chat
 pub(crate) struct Chat;
 
-/// The question of a visitor.
+/// The question that a visitor asks.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ChatRequest)]
@@ -37,7 +37,7 @@ pub(crate) struct QuestionRequest {
     language: Option<String>,
 }
 
-/// The answer to a question.
+/// The answer that HelpBot gave to a question.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ChatAnswer {
@@ -95,11 +95,11 @@ impl Endpoint for Chat {
 /// POST /feedback
 pub(crate) struct SubmitFeedback;
 
-/// The vote of a visitor on an answer.
+/// The vote that a visitor gives to an answer.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FeedbackRequest {
-    /// ID of the conversation, from the response of POST /chat.
+    /// ID of the conversation, as returned by POST /chat.
     #[serde(default, deserialize_with = "text")]
     #[schema(value_type = String, required = true, examples("conv_01hzx5k3q8e9v7r2m4n6p8s0t1"))]
     conversation_id: Option<String>,
@@ -109,7 +109,7 @@ pub(crate) struct FeedbackRequest {
     helpful: Option<String>,
 }
 
-/// The value of a vote, `yes` or `no`.
+/// The value of a vote. It is `yes` or `no`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(examples("yes"))]
@@ -172,11 +172,11 @@ impl Endpoint for SubmitFeedback {
 /// POST /handoff
 pub(crate) struct RequestHandoff;
 
-/// The request of a visitor to speak with a human.
+/// A visitor requests to speak with a human.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct HandoffRequest {
-    /// ID of the conversation, from the response of POST /chat.
+    /// ID of the conversation, as returned by POST /chat.
     #[serde(default, deserialize_with = "text")]
     #[schema(value_type = String, required = true, examples("conv_01hzx5k3q8e9v7r2m4n6p8s0t1"))]
     conversation_id: Option<String>,

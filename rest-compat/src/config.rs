@@ -15,26 +15,25 @@ const TAG: &str = "Widget";
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct WidgetConfig {
-    /// Color of buttons and of the messages of the visitor. A hexadecimal, rgb(), hsl() or oklch() color of at
-    /// most 64 characters.
+    /// Color that is used for buttons and for the messages of the visitor. A hexadecimal, rgb(), hsl() or oklch() color of at most 64 characters is valid.
     #[schema(max_length = 64, examples("#2563eb"))]
     primary_color: String,
-    /// Color of text on the primary color.
+    /// Color that is used for text on the primary color.
     #[schema(max_length = 64, examples("#ffffff"))]
     primary_foreground: String,
-    /// Background color of the panel.
+    /// Background color that is used for the panel.
     #[schema(max_length = 64, examples("#ffffff"))]
     background_color: String,
-    /// Color of text on the panel.
+    /// Color that is used for text on the panel.
     #[schema(max_length = 64, examples("#111827"))]
     foreground_color: String,
-    /// Background color of the messages of the bot.
+    /// Background color that is used for the messages of the bot.
     #[schema(max_length = 64, examples("#f3f4f6"))]
     secondary_color: String,
-    /// Color of text in the messages of the bot.
+    /// Color that is used for text in the messages of the bot.
     #[schema(max_length = 64, examples("#111827"))]
     secondary_foreground: String,
-    /// Corner of the page in which the widget appears.
+    /// The widget appears in this corner of the page.
     position: Position,
     /// First message that the widget shows.
     #[schema(max_length = 500, examples("Hi! How can I help you?"))]
@@ -86,7 +85,7 @@ pub(crate) struct WidgetConfig {
     network_error_text: String,
 }
 
-/// The corner of the page in which the widget appears.
+/// The widget appears in this corner of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schema(examples("bottom-right"))]

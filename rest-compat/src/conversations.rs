@@ -56,31 +56,31 @@ pub(crate) struct ConversationsRequest {
     sort: Option<String>,
 }
 
-/// One page of the list of conversations.
+/// One page of the list that the filters select.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ConversationPage {
     /// Conversations of this page in the requested order.
     conversations: Vec<Conversation>,
-    /// Number of conversations on all pages.
+    /// Number of conversations that all pages contain together.
     #[schema(minimum = 0, examples(42))]
     total_docs: i64,
-    /// Number of this page, starting with 1.
+    /// Number of this page. The first page is 1.
     #[schema(minimum = 1, examples(1))]
     page: i32,
-    /// Number of pages, at least 1.
+    /// Number of pages. It is at least 1.
     #[schema(minimum = 1, examples(5))]
     total_pages: i64,
-    /// Maximum number of conversations per page.
+    /// Maximum number of conversations that a page contains.
     #[schema(minimum = 1, maximum = 100, examples(10))]
     limit: i32,
 }
 
-/// One question of a visitor and its answer.
+/// One question that a visitor asked, and its answer.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Conversation {
-    /// ID of the conversation, a TypeID.
+    /// ID of the conversation. It is a TypeID.
     #[schema(examples("conv_01hzx5k3q8e9v7r2m4n6p8s0t1"))]
     id: String,
     /// ID of the session that the conversation belongs to.

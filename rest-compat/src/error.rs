@@ -43,7 +43,7 @@ pub(crate) struct ErrorBody {
     pub details: Option<ErrorDetails>,
 }
 
-/// Details of an error in a request.
+/// Details of an error that a request caused.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ErrorDetails {
     /// The field that contains the invalid value.

@@ -119,7 +119,10 @@ fn build() -> OpenApi {
     let either = [BEARER, QUERY_KEY].map(|scheme| SecurityRequirement::new(scheme, [] as [&str; 0]));
     OpenApiBuilder::new()
         .info(info)
-        .servers(Some([ServerBuilder::new().url("/").description(Some("This installation")).build()]))
+        .servers(Some([ServerBuilder::new()
+            .url("/")
+            .description(Some("This installation of HelpBot serves the API."))
+            .build()]))
         .tags(Some(tags()))
         .security(Some(either))
         .paths(describe.paths)
@@ -252,7 +255,7 @@ fn count(meaning: &str) -> utoipa::openapi::Header {
 }
 
 fn request_id() -> utoipa::openapi::Header {
-    text_header("ID of the request in the log of the server.", "18b2f0-1c")
+    text_header("ID that the server's log uses for the request.", "18b2f0-1c")
 }
 
 fn entity_tag() -> utoipa::openapi::Header {

@@ -15,15 +15,15 @@ const TAG: &str = "Sources";
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Source {
-    /// ID of the source, a TypeID.
+    /// ID of the source. It is a TypeID.
     #[schema(examples("src_01hzx5k3q8e9v7r2m4n6p8s0t1"))]
     id: String,
     /// Address of the source. For a file or a text, this is its name.
     #[schema(examples("https://example.com/faq"))]
     url: String,
-    /// Kind of the source: `url`, `file` or `text`.
+    /// Kind of the source. It is `url`, `file` or `text`.
     r#type: SourceType,
-    /// State of the last sync: `pending`, `scraping`, `indexed` or `failed`.
+    /// State of the last sync. It is `pending`, `scraping`, `indexed` or `failed`.
     status: SourceStatus,
     /// Number of pages or entries that the last sync found.
     #[schema(minimum = 0, examples(12))]
@@ -58,7 +58,7 @@ pub(crate) enum SourceType {
     Text,
 }
 
-/// The state of the last sync of a source.
+/// The state that the last sync of a source is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(examples("indexed"))]
@@ -85,10 +85,10 @@ pub(crate) struct ListSources;
 #[schema(as = Nothing)]
 pub(crate) struct NoInput {}
 
-/// All sources of the site.
+/// All sources that the site has.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SourceList {
-    /// All sources of the site, oldest first.
+    /// All sources that the site has, oldest first.
     sources: Vec<Source>,
 }
 
@@ -215,7 +215,7 @@ pub(crate) struct DeleteSource;
 #[derive(Deserialize, ToSchema)]
 #[schema(as = SourceId)]
 pub(crate) struct DeleteSourceRequest {
-    /// ID of the source, from the list of sources.
+    /// ID of the source, as returned by GET /sources.
     #[serde(default, deserialize_with = "text")]
     #[schema(value_type = String, required = true, pattern = r"\S", examples("src_01hzx5k3q8e9v7r2m4n6p8s0t1"))]
     id: Option<String>,
@@ -275,7 +275,7 @@ pub(crate) struct RescrapeSource;
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RescrapeRequest {
-    /// ID of the source, from the list of sources.
+    /// ID of the source, as returned by GET /sources.
     #[serde(default, deserialize_with = "text")]
     #[schema(value_type = String, required = true, pattern = r"\S", examples("src_01hzx5k3q8e9v7r2m4n6p8s0t1"))]
     source_id: Option<String>,
@@ -286,7 +286,7 @@ pub(crate) struct RescrapeRequest {
 #[serde(rename_all = "camelCase")]
 #[schema(as = Rescraping)]
 pub(crate) struct RescrapeAnswer {
-    /// ID of the source, a TypeID.
+    /// ID of the source. It is a TypeID.
     #[schema(examples("src_01hzx5k3q8e9v7r2m4n6p8s0t1"))]
     source_id: String,
     /// Address of the source, as it was added.

@@ -16,7 +16,7 @@ const TAG: &str = "Webhooks";
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Webhook {
-    /// ID of the webhook, a TypeID.
+    /// ID of the webhook. It is a TypeID.
     #[schema(examples("wh_01hzx5k3q8e9v7r2m4n6p8s0t1"))]
     id: String,
     /// Address to which events are sent.
@@ -84,7 +84,7 @@ impl EventName {
 /// GET /webhooks
 pub(crate) struct ListWebhooks;
 
-/// All webhooks of the site.
+/// All webhooks that the site has.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub(crate) struct WebhookList {
     /// All webhooks of the site, oldest first. There are at most five.
@@ -219,7 +219,7 @@ pub(crate) struct DeleteWebhook;
 #[derive(Deserialize, ToSchema)]
 #[schema(as = WebhookId)]
 pub(crate) struct DeleteWebhookRequest {
-    /// ID of the webhook, from the list of webhooks.
+    /// ID of the webhook, as returned by GET /webhooks.
     #[serde(default, deserialize_with = "text")]
     #[schema(value_type = String, required = true, pattern = r"\S", examples("wh_01hzx5k3q8e9v7r2m4n6p8s0t1"))]
     id: Option<String>,
