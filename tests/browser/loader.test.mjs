@@ -186,3 +186,64 @@ test("the_widget_is_not_printed", async () => {
   assert.equal(await widget.root.isVisible(), false);
   assert.equal(await widget.launcher.isVisible(), false);
 });
+
+test("the_page_controls_the_widget_and_listens_to_it", async () => {
+  const script = `<script>globalThis.heard = [];
+    addEventListener("load", () => { for (const name of ["open", "close", "answer", "message", "handoff"]) HelpBot.on(name, (detail) => heard.push([name, detail])); });</script>`;
+  const widget = await HostedWidget.on(browser, addPage(world, `${script}${tagOf(world)}`));
+
+  await widget.page.evaluate(() => globalThis.HelpBot.ask("Can I return a bag?"));
+  await widget.answer();
+  await widget.page.evaluate(() => globalThis.HelpBot.close());
+  await widget.box.waitFor({ state: "hidden" });
+  await widget.page.evaluate(() => globalThis.HelpBot.open());
+  await widget.box.waitFor();
+
+  const heard = await widget.page.evaluate(() => globalThis.heard);
+  assert.deepEqual(heard.map(([name]) => name), ["open", "answer", "close", "open"]);
+  assert.match(heard[1][1].text, /within 30 days/);
+  assert.equal(heard[1][1].isAnswered, true);
+});
+
+test("starter_questions_are_asked_with_one_click", async () => {
+  const tag = tagOf(world).replace(" async", ' data-questions="Can I return a bag? | Is the canvas waterproof?" async');
+  const widget = await HostedWidget.on(browser, addPage(world, tag));
+  await widget.open();
+
+  await widget.log.getByRole("button", { name: "Can I return a bag?" }).click();
+  await widget.answer();
+
+  assert.equal(await widget.log.getByRole("button", { name: "Is the canvas waterproof?" }).isVisible(), false);
+});
+
+test("the_dark_theme_follows_the_page_or_the_system", async () => {
+  const tag = (theme) => tagOf(world).replace(" async", ` data-theme="${theme}" async`);
+  const background = async (theme, colorScheme) => {
+    const widget = await HostedWidget.on(browser, addPage(world, tag(theme)));
+    await widget.page.emulateMedia({ colorScheme });
+    await widget.open();
+    return widget.root.locator(".panel").evaluate((panel) => getComputedStyle(panel).backgroundColor);
+  };
+
+  const dark = await background("dark", "light");
+  assert.notEqual(dark, await background("light", "dark"));
+  assert.equal(await background("auto", "dark"), dark);
+  assert.notEqual(await background("auto", "light"), dark);
+});
+
+test("the_page_behind_a_full_screen_panel_is_inert", async (t) => {
+  const context = await browser.newContext({ viewport: { width: 360, height: 700 }, reducedMotion: "reduce" });
+  t.after(() => context.close());
+  const widget = await HostedWidget.on(context, addPage(world, `<a href="#x">A link</a>${tagOf(world)}`));
+  await widget.open();
+  assert.equal(await widget.page.evaluate(() => document.body.inert), true);
+
+  await widget.page.setViewportSize({ width: 1000, height: 700 });
+  await widget.page.waitForFunction(() => !document.body.inert);
+  await widget.page.setViewportSize({ width: 700, height: 360 });
+  assert.deepEqual(await widget.root.locator(".panel").boundingBox(), { x: 0, y: 0, width: 700, height: 360 });
+  await widget.page.waitForFunction(() => document.body.inert);
+  await widget.page.keyboard.press("Escape");
+
+  assert.equal(await widget.page.evaluate(() => document.body.inert), false);
+});

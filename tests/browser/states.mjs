@@ -239,6 +239,7 @@ export const STATES = {
     await agent.page.getByText("hard to read for many people").waitFor();
     await agent.page.getByLabel("Text on header and buttons", { exact: true }).fill("#ffffff");
     await agent.page.getByText("Contrast").first().waitFor();
+    await agent.page.waitForFunction(() => document.querySelector(".preview > div")?.style.getPropertyValue("--hb-on-primary") === "#ffffff");
     await agent.page.getByRole("dialog").waitFor();
   }),
   "keys": desk("keys", async (agent) => {

@@ -5,7 +5,7 @@
 
 import { signal } from "@preact/signals";
 import type { Following, State } from "../live/follow";
-import { Waiting } from "../generated/dashboard";
+import { type Row, Waiting } from "../generated/dashboard";
 import { type WatchEvent, eventCursor, run, watch } from "./client";
 import { sendAllAgain, unsentConversations } from "./drafts";
 import { repliesTo } from "./replies";
@@ -29,6 +29,16 @@ export function onEvent(listener: Listener): () => void {
 export function onStale(listener: () => void): () => void {
   staleListeners.add(listener);
   return () => void staleListeners.delete(listener);
+}
+
+const readListeners = new Set<(row: Row) => void>();
+
+/** Reports a conversation whose messages the agent has read. */
+export const marked = (row: Row): void => readListeners.forEach((listener) => listener(row));
+
+export function onRead(listener: (row: Row) => void): () => void {
+  readListeners.add(listener);
+  return () => void readListeners.delete(listener);
 }
 
 /** Follows the events of a site until the returned function is called. */

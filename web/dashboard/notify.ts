@@ -1,36 +1,18 @@
 // Tells an agent that a visitor needs a human: with a sound and with a desktop notification, when they are turned on.
 
-import { signal } from "@preact/signals";
 import type { WatchEvent } from "./client";
-
-const KEY = "helpbot:sound";
-
-function stored(): string | null {
-  try {
-    return localStorage.getItem(KEY);
-  } catch {
-    return null;
-  }
-}
-
-/** Whether sound and notifications are on. The choice is remembered in this browser. */
-export const hasSound = signal(stored() === "on");
+import { sound } from "./settings";
 
 /** Turns sound and notifications on or off. The browser asks for permission the first time. */
 export function setSound(isOn: boolean): void {
-  hasSound.value = isOn;
-  try {
-    localStorage.setItem(KEY, isOn ? "on" : "off");
-  } catch {
-    // Without storage the choice lasts as long as the page.
-  }
+  sound.set(isOn);
   if (isOn && "Notification" in window && Notification.permission === "default") void Notification.requestPermission();
 }
 
 /** Announces the request for a human and the messages of visitors. */
 export function notify({ type, conversation, message }: WatchEvent): void {
   const isForTeam = type === "CONVERSATION_HANDOFF" || type === "CONVERSATION_REOPENED" || message?.author === "VISITOR";
-  if (!hasSound.value || !isForTeam) return;
+  if (!sound.isOn.value || !isForTeam) return;
   beep();
   if (document.visibilityState === "visible" || !("Notification" in window) || Notification.permission !== "granted") return;
   const title = message ? "New message of a visitor" : "A visitor asks for a human";

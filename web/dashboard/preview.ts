@@ -5,6 +5,7 @@ import type { Backend } from "../widget/backend";
 import { applyConfig, type WidgetConfig } from "../widget/config";
 import { WidgetPanel } from "../widget/panel";
 import { Store } from "../widget/store";
+import { localeOf } from "../widget/words";
 
 const SAMPLE = "Delivery takes **2 to 4 days** in this country and up to ten days elsewhere.\n\n- You get a tracking link\n- A neighbor can accept the parcel";
 const ANSWER = { text: SAMPLE, links: [{ title: "Delivery", url: `${location.origin}/demo` }], suggestions: [], conversationId: "sample", answered: true };
@@ -24,7 +25,8 @@ const sampleBackend: Backend = {
 let drawn: WidgetPanel | null = null;
 
 /** Draws the panel with the settings in `widget` into `place`, with a sample conversation. */
-export function drawPreview(place: HTMLElement, widget: Widget): void {
+export async function drawPreview(place: HTMLElement, widget: Widget): Promise<void> {
+  const locale = await localeOf(widget.aiLanguage, document.documentElement.lang, navigator.language);
   drawn?.destroy();
   const config: WidgetConfig = { ...widget, position: widget.position === "BOTTOM_LEFT" ? "bottom-left" : "bottom-right" };
   const host = document.createElement("div");
@@ -37,5 +39,5 @@ export function drawPreview(place: HTMLElement, widget: Widget): void {
     { kind: "bot", key: "answer", ...ANSWER, vote: "yes" },
   ));
   place.replaceChildren(host);
-  drawn = new WidgetPanel({ host, root, launcher: null, config, apiKey: "preview", base: location.origin }, sampleBackend, store);
+  drawn = new WidgetPanel({ host, root, launcher: null, config, apiKey: "preview", base: location.origin }, locale, sampleBackend, store);
 }

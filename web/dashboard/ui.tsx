@@ -105,19 +105,42 @@ export function Confirm({ label, about, question, onYes }: { label: string; abou
   );
 }
 
-/** A secret that is shown only once, with a button to copy it. */
-export function Secret({ title, value, onDone }: { title: string; value: string; onDone(): void }) {
+/** A button that copies a text. Browsers without the clipboard API, for example on plain HTTP, copy a selection. */
+export function Copy({ text }: { text: string }) {
   const hasCopied = useSignal(false);
-  const copy = () => navigator.clipboard?.writeText(value).then(() => void (hasCopied.value = true), () => {});
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      const field = Object.assign(document.createElement("textarea"), { value: text });
+      document.body.append(field);
+      field.select();
+      document.execCommand("copy");
+      field.remove();
+    }
+    hasCopied.value = true;
+  };
+  return <button type="button" class="solid" onClick={() => void copy()}>{hasCopied.value ? "Copied" : "Copy"}</button>;
+}
+
+/** The tag that adds the widget to a page, with a button to copy it. */
+export function WidgetTag({ apiKey }: { apiKey: string }) {
+  const tag = `<script src="${location.origin}/widget.js" data-api-key="${apiKey}" async></script>`;
+  return <><pre tabIndex={0}>{tag}</pre>{!apiKey.includes("…") && <div class="row"><Copy text={tag} /></div>}</>;
+}
+
+/** A secret that is shown only once, with a button to copy it. */
+export function Secret({ title, value, onDone, children }: { title: string; value: string; onDone(): void; children?: ComponentChildren }) {
   return (
     <div class="secret" role="status">
       <h2>{title}</h2>
       <p>Copy it now. It is not stored and cannot be shown again.</p>
       <code tabIndex={0}>{value}</code>
       <div class="row">
-        <button type="button" class="solid" onClick={copy}>{hasCopied.value ? "Copied" : "Copy"}</button>
+        <Copy text={value} />
         <button type="button" onClick={onDone}>Done</button>
       </div>
+      {children}
     </div>
   );
 }

@@ -30,14 +30,13 @@ const common = (extra) => ({
   },
 });
 
+/** Builds the panel and one file for each language besides English. Returns the name of the panel's file. */
 async function buildPanel() {
-  const result = await build(common({
-    build: { rollupOptions: {
-      input: { panel: join(WEB, "widget/panel.ts") }, preserveEntrySignatures: "strict",
-      output: { entryFileNames: "assets/panel-[hash].js", format: "es" },
-    } },
-  }));
-  return [result].flat()[0].output.find((file) => file.isEntry).fileName;
+  const { output } = await rolldown({
+    input: { panel: join(WEB, "widget/panel.ts") }, logLevel: "warn", transform: { target: "es2022" },
+    output: { dir: DIST, entryFileNames: "assets/panel-[hash].js", chunkFileNames: "assets/widget-[name]-[hash].js", format: "es", minify: true },
+  });
+  return output.find((file) => file.isEntry).fileName;
 }
 
 /** Uses the bundler directly, because Vite would wrap the dynamic import in its preloader. */

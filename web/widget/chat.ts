@@ -28,6 +28,8 @@ export interface Observer {
   changed(): void;
   /** The text of the answer to the entry `key` so far. */
   writing(key: string, text: string): void;
+  /** The bot has answered a question of this tab. */
+  answered(entry: BotEntry): void;
   /** Messages of agents have arrived. */
   heard(messages: AgentEntry[]): void;
   teamTyping(isTyping: boolean): void;
@@ -343,13 +345,14 @@ export class Chat {
   private answered(key: string, run: string, answer: Answer): void {
     if (this.state.run !== run) return;
     const { text, links, suggestions, conversationId, answered, session } = answer;
+    const bot: BotEntry = { kind: "bot", key: conversationId, text, links, suggestions, conversationId, answered };
     this.store.update((state) => {
       if (session && (!state.session || state.session.id === session.id)) state.session = session;
       const entry = this.entry(key);
       if (entry) markSent(entry);
-      const bot: BotEntry = { kind: "bot", key: conversationId, text, links, suggestions, conversationId, answered };
       if (state.entries.every((other) => other.key !== bot.key)) state.entries.push(bot);
     });
+    this.observer.answered(bot);
   }
 
   private async questionFailed(key: string, run: string, error: unknown): Promise<void> {

@@ -13,16 +13,15 @@ const script = document.currentScript as HTMLScriptElement | null ?? document.qu
 const base = new URL(".", script?.src || location.href).href.replace(/\/$/, "");
 
 /** Important rules inside a shadow root win against all rules of the page. */
-const STYLE = `:host{all:initial!important;position:fixed!important;z-index:2147483000!important;bottom:20px!important;right:20px!important;font:16px/1.5 system-ui,sans-serif!important}
+const STYLE = `:host{all:initial!important;position:fixed!important;z-index:2147483000!important;bottom:20px!important;right:20px!important;font:15px/1.5 system-ui,sans-serif!important}
 :host([data-position=bottom-left]){right:auto!important;left:20px!important}
 :host([inline]){position:static!important;display:block!important;height:100%!important}
 @media print{:host{display:none!important}}
 .launch{all:unset;box-sizing:border-box;display:grid;place-items:center;width:56px;height:56px;border-radius:50%;cursor:pointer;background:var(--hb-primary);color:var(--hb-on-primary);box-shadow:0 4px 16px rgb(0 0 0/.25)}
 .launch:focus-visible{outline:3px solid #fff;box-shadow:0 0 0 6px #000}
 .launch:before{content:"";width:24px;height:24px;scale:1.08;background:currentColor;forced-color-adjust:none;clip-path:path("M12 3C6.5 3 2 6.7 2 11.2c0 2.4 1.3 4.6 3.4 6.1L4.6 21l4.3-1.9c1 .2 2 .4 3.1.4 5.5 0 10-3.7 10-8.3S17.5 3 12 3z")}
-.badge{position:absolute;top:-4px;inset-inline-end:-4px;min-width:22px;padding:0 6px;box-sizing:border-box;border-radius:11px;background:#b91c1c;color:#fff;font:600 13px/22px system-ui,sans-serif;text-align:center}
-.badge:empty,.fail:empty{display:none}
-.fail{position:absolute;bottom:68px;inset-inline-end:0;width:240px;margin:0;padding:10px 14px;border-radius:10px;background:#222;color:#fff;font:14px/1.4 system-ui,sans-serif}
+.fail:empty{display:none}
+.fail{position:absolute;bottom:68px;right:0;width:240px;padding:10px 14px;border-radius:10px;background:#222;color:#fff}
 :host([data-position=bottom-left]) .fail{left:0;right:auto}:host([inline]) .fail{position:static}`;
 
 /** Key events end here, because shortcuts of the page must not react to what the visitor types. */
@@ -56,7 +55,7 @@ async function settings(apiKey: string, isWanted: () => boolean): Promise<Widget
   for (let delay = 1000; isWanted(); delay = Math.min(delay * 2, LAST_DELAY_MS)) {
     const response = await fetch(`${base}/api/v1/config`, { headers: { Authorization: `Bearer ${apiKey}` }, credentials: "omit" }).catch(() => null);
     if (response?.ok) return response.json();
-    if (response && response.status !== 429 && response.status < 500) throw new Error(`The settings of the widget could not be loaded (${response.status}).`);
+    if (response && response.status !== 429 && response.status < 500) throw new Error(`The settings could not be loaded (${response.status}).`);
     await new Promise((resolve) => {
       setTimeout(resolve, delay * (0.75 + Math.random() / 2));
       addEventListener("online", resolve, { once: true });
@@ -73,6 +72,19 @@ async function importPanel(): Promise<Mount> {
   });
 }
 
+let announce: (widget: HelpbotWidget) => void;
+/** The first widget that has started. */
+const first = new Promise<HelpbotWidget>((resolve) => (announce = resolve));
+
+/** `window.HelpBot`, with which the page controls the widget. */
+const api: Record<string, (...args: never[]) => unknown> = {
+  on: (name: string, listener: (detail: unknown) => void) => document.addEventListener(`helpbot:${name}`, (event) => listener((event as CustomEvent).detail)),
+};
+for (const name of ["open", "close", "ask"] as const) {
+  api[name] = (...args: [string]) => first.then((widget) => (floating ?? widget).load()).then((panel) => panel[name](...args));
+}
+(globalThis as { HelpBot?: unknown }).HelpBot ??= api;
+
 /** The floating widget. A page has at most one. */
 let floating: HelpbotWidget | undefined;
 
@@ -82,7 +94,7 @@ class HelpbotWidget extends HTMLElement {
   body: HTMLElement | undefined;
   private started = "";
   private panel: Promise<Panel> | undefined;
-  load: () => Promise<Panel> = () => Promise.reject(new Error("The widget has not started."));
+  load!: () => Promise<Panel>;
 
   get apiKey(): string {
     return this.getAttribute("api-key") ?? "";
@@ -150,7 +162,7 @@ class HelpbotWidget extends HTMLElement {
     applyConfig(this, config);
     this.role = "region";
     this.ariaLabel = config.botName;
-    const fail = make("p", "fail");
+    const fail = make("div", "fail");
     fail.setAttribute("role", "alert");
     const button = isInline ? null : launcher(`Chat: ${config.botName}`);
     root.replaceChildren(...button ? [button, fail] : [fail]);
@@ -166,6 +178,7 @@ class HelpbotWidget extends HTMLElement {
     const say = () => void (fail.textContent = navigator.onLine ? config.errorText : config.networkErrorText);
     button?.addEventListener("pointerenter", load);
     button?.addEventListener("click", () => this.load().then((panel) => panel.toggle(), say));
+    announce(this);
     if (isInline) await this.load().catch(say);
     else if (isListening(apiKey)) await load();
   }
@@ -185,8 +198,8 @@ if (key) {
     if (!isInline && document.querySelector("helpbot-widget:not([inline])")) return;
     const widget = document.createElement("helpbot-widget") as HelpbotWidget;
     widget.apiKey = key;
-    if (isInline) widget.setAttribute("inline", "");
-    else widget.body = document.body;
+    for (const name of ["inline", "theme", "questions"]) if (name in script.dataset) widget.setAttribute(name, script.dataset[name]!);
+    if (!isInline) widget.body = document.body;
     (isInline ? document.body : document.documentElement).append(widget);
   };
   if (document.body) add();

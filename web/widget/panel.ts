@@ -8,24 +8,26 @@ import { ServerBackend } from "./backend";
 import { Chat, faultOf } from "./chat";
 import { h, icon } from "./element";
 import { type Panel, type Shell, storageKey } from "./shell";
-import { type AgentEntry, type Entry, liveConversation } from "./state";
+import { type AgentEntry, type BotEntry, type Entry, liveConversation } from "./state";
 import { Store } from "./store";
 import { PANEL_STYLE } from "./styles";
 import { View } from "./view";
 import { type Locale, fill, localeOf } from "./words";
 
+/** On such a screen the panel fills the window. */
+const SMALL = matchMedia("(max-width: 480px), (max-height: 480px)");
 const QUESTION_MAX_CHARS = 1000;
 /** The draft is stored after this pause, not on every key. */
 const DRAFT_MS = 400;
 /** A transcript that is scrolled this close to its end follows new messages. */
 const NEAR_END_PX = 60;
 
-export function mount(shell: Shell): Panel {
-  return new WidgetPanel(shell, new ServerBackend(shell.base, shell.apiKey), new Store(storageKey(shell.apiKey)));
+export async function mount(shell: Shell): Promise<Panel> {
+  const locale = await localeOf(shell.config.aiLanguage, document.documentElement.lang, navigator.language);
+  return new WidgetPanel(shell, locale, new ServerBackend(shell.base, shell.apiKey), new Store(storageKey(shell.apiKey)));
 }
 
 export class WidgetPanel implements Panel {
-  private readonly locale: Locale;
   private readonly view: View;
   private readonly chat: Chat;
   private readonly nodes = new Map<string, HTMLElement>();
@@ -37,18 +39,22 @@ export class WidgetPanel implements Panel {
   /** Announces messages to screen readers while the panel is closed. */
   private readonly announcer = h("div", { class: "sr", "aria-live": "polite" });
   private readonly agentTyping: HTMLElement;
+  /** Questions that the page suggests before the first one is asked. */
+  private readonly starters: HTMLElement;
   private readonly panel: HTMLElement;
   private readonly sheet = new CSSStyleSheet();
   private run = "";
   private isAgentTyping = false;
+  private isModal = false;
   private draftTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly shell: Shell, backend: Backend, store: Store) {
+  constructor(private readonly shell: Shell, private readonly locale: Locale, backend: Backend, store: Store) {
     const { config, root, launcher } = shell;
-    this.locale = localeOf(config.aiLanguage, document.documentElement.lang, navigator.language);
-    this.view = new View(config, this.locale, this);
+    this.view = new View(config, locale, this);
     const { ended, reopened, newSession } = this.locale.words;
     this.chat = new Chat(store, backend, { handoffSent: config.handoffSentText, ended, reopened, newSession }, this);
+    const starters = (shell.host.getAttribute("questions") ?? "").split("|").map((text) => text.trim()).filter(Boolean);
+    this.starters = this.view.suggestions(starters);
     this.agentTyping = this.view.typing();
     this.agentTyping.setAttribute("aria-hidden", "true");
     this.sheet.replaceSync(PANEL_STYLE);
@@ -60,11 +66,28 @@ export class WidgetPanel implements Panel {
     this.input.value = store.state.draft;
     this.chat.start();
     this.chat.setOpen(launcher === null);
+    SMALL.addEventListener("change", this.onResize);
     this.scroll();
+  }
+
+  /** While the panel fills a small screen, the page behind it takes neither focus nor clicks. */
+  private setModal(isModal: boolean): void {
+    if (this.isModal === isModal || this.shell.host.parentNode !== document.documentElement) return;
+    this.isModal = isModal;
+    document.body.inert = isModal;
+  }
+
+  private readonly onResize = () => this.setModal(!this.panel.hidden && this.shell.launcher !== null && SMALL.matches);
+
+  /** Tells the page what happens in the chat. Pages listen with `HelpBot.on`. */
+  private emit(name: string, detail: object = {}): void {
+    this.shell.host.dispatchEvent(new CustomEvent(`helpbot:${name}`, { detail, bubbles: true }));
   }
 
   destroy(): void {
     this.keepDraft();
+    this.setModal(false);
+    SMALL.removeEventListener("change", this.onResize);
     this.chat.stop();
     this.panel.remove();
     this.announcer.remove();
@@ -81,6 +104,8 @@ export class WidgetPanel implements Panel {
     this.panel.hidden = false;
     this.shell.launcher?.setAttribute("aria-expanded", "true");
     this.chat.setOpen(true);
+    this.onResize();
+    this.emit("open");
     this.grow();
     this.scroll();
     this.input.focus();
@@ -90,6 +115,8 @@ export class WidgetPanel implements Panel {
     if (!this.shell.launcher || this.panel.hidden) return;
     this.panel.hidden = true;
     this.chat.setOpen(false);
+    this.onResize();
+    this.emit("close");
     this.shell.launcher.setAttribute("aria-expanded", "false");
     this.shell.launcher.focus();
   }
@@ -141,6 +168,7 @@ export class WidgetPanel implements Panel {
     const waiting = state.entries.filter((entry) => entry.kind === "visitor" && entry.to === "bot" && entry.sender).map(({ key }) => this.pendingNode(key));
     for (const [key, node] of this.pending) if (!waiting.includes(node)) this.pending.delete(key), node.remove();
     for (const [key, node] of this.nodes) if (!listed.includes(node)) this.nodes.delete(key), node.remove();
+    this.starters.hidden = listed.length > 0;
     this.place([...listed, ...waiting, ...this.isAgentTyping ? [this.agentTyping] : []]);
     if (!this.isAgentTyping) this.agentTyping.remove();
     this.panel.toggleAttribute("data-live", isWithTeam);
@@ -160,7 +188,7 @@ export class WidgetPanel implements Panel {
 
   /** Puts the nodes after the greeting in this order and moves only those that are in another place. */
   private place(nodes: HTMLElement[]): void {
-    let before: Element | null = this.log.querySelector(".greeting");
+    let before: Element | null = this.starters.isConnected ? this.starters : this.log.querySelector(".greeting");
     for (const node of nodes) {
       if ((before ? before.nextElementSibling : this.log.firstElementChild) !== node) (before ? before.after(node) : this.log.prepend(node));
       before = node;
@@ -173,10 +201,12 @@ export class WidgetPanel implements Panel {
     this.nodes.clear();
     this.pending.clear();
     this.log.replaceChildren();
-    if (!config.greeting) return;
-    const greeting = this.view.said("bot", config.botName, config.greeting);
-    greeting.classList.add("greeting");
-    this.log.append(greeting);
+    if (config.greeting) {
+      const greeting = this.view.said("bot", config.botName, config.greeting);
+      greeting.classList.add("greeting");
+      this.log.append(greeting);
+    }
+    if (this.starters.childElementCount) this.log.append(this.starters);
   }
 
   private pendingNode(key: string): HTMLElement {
@@ -259,6 +289,7 @@ export class WidgetPanel implements Panel {
     const form = this.log.querySelector<HTMLElement>(".mail")!;
     this.chat.handoff(conversationId, email).then(() => {
       form.remove();
+      this.emit("handoff", { conversationId });
       this.input.focus();
     }, (error) => this.showFailure(form, error));
   }
@@ -275,7 +306,12 @@ export class WidgetPanel implements Panel {
     if (isAtEnd) this.scroll();
   }
 
+  answered({ text, answered, conversationId }: BotEntry): void {
+    this.emit("answer", { text, isAnswered: answered, conversationId });
+  }
+
   heard(messages: AgentEntry[]): void {
+    for (const { name, text } of messages) this.emit("message", { name, text });
     if (!this.panel.hidden) return;
     this.announcer.textContent = messages.map(({ name, text }) => `${name || this.locale.words.human}: ${text}`).join("\n");
   }

@@ -25,7 +25,7 @@ export interface Panel {
 }
 
 /** The export of the panel's module. */
-export type Mount = (shell: Shell) => Panel;
+export type Mount = (shell: Shell) => Promise<Panel>;
 
 /** The name under which the state of the chat is stored. Each key has its own. */
 export function storageKey(apiKey: string): string {

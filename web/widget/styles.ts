@@ -1,16 +1,23 @@
 // The style sheet of the panel. The shadow root adopts it, so no styles leak in or out, and a strict content security
 // policy allows it.
 
+/** The dark scheme keeps the primary color of the site. */
+const DARK = "--hb-panel:#171d24!important;--hb-on-panel:#e7ebf0!important;--hb-bubble:#28323e!important;--hb-on-bubble:#e7ebf0!important";
+
 export const PANEL_STYLE = `
 *{box-sizing:border-box}
 [hidden]{display:none!important}
+:host([theme=dark]){${DARK}}
+@media(prefers-color-scheme:dark){:host([theme=auto]){${DARK}}}
+.badge{position:absolute;top:-4px;inset-inline-end:-4px;min-width:22px;padding:0 6px;border-radius:11px;background:#b91c1c;color:#fff;font:600 13px/22px system-ui,sans-serif;text-align:center}
+.badge:empty{display:none}
 .panel{position:absolute;bottom:72px;right:0;display:flex;flex-direction:column;width:384px;height:min(620px,calc(100dvh - 112px));
 max-width:calc(100vw - 40px);overflow:hidden;border-radius:16px;background:var(--hb-panel);color:var(--hb-on-panel);
 font:16px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif;text-align:start;box-shadow:0 12px 48px rgb(0 0 0/.28),0 0 0 1px rgb(0 0 0/.08);animation:rise .18s ease-out}
 :host([data-position=bottom-left]) .panel{right:auto;left:0}
 :host([inline]) .panel{position:static;width:100%;max-width:none;height:100%;border-radius:0;box-shadow:none;animation:none}
 @keyframes rise{from{opacity:0;transform:translateY(12px)}}
-@media(max-width:480px){:host(:not([inline])) .panel{position:fixed;inset:0;width:100vw;max-width:none;height:100dvh;border-radius:0}}
+@media(max-width:480px),(max-height:480px){:host(:not([inline])) .panel{position:fixed;inset:0;width:100vw;max-width:none;height:100dvh;border-radius:0}}
 @media(prefers-reduced-motion:reduce){*{animation:none!important;transition:none!important;scroll-behavior:auto!important}}
 .head{display:flex;align-items:center;gap:4px;padding:10px 8px 10px 18px;background:var(--hb-primary);color:var(--hb-on-primary)}
 [dir=rtl] .head{padding:10px 18px 10px 8px}
@@ -40,7 +47,7 @@ a{color:inherit;text-underline-offset:2px}
 .links{margin:0;padding:0;list-style:none;font-size:14px;display:flex;flex-direction:column;max-width:100%}
 .links a{display:flex;align-items:center;min-height:44px;gap:8px;padding:2px 6px;border-radius:8px;overflow-wrap:anywhere;line-height:1.3}
 .links a:before{content:attr(data-n);flex:none;min-width:22px;height:22px;border-radius:6px;background:var(--hb-bubble);color:var(--hb-on-bubble);font-size:12px;line-height:22px;text-align:center}
-.row{display:flex;flex-wrap:wrap;gap:6px;align-items:center}
+.row,.chips{display:flex;flex-wrap:wrap;gap:6px;align-items:center}
 .chip{min-height:44px;padding:6px 14px;border:1px solid color-mix(in srgb,var(--hb-on-panel) 62%,var(--hb-panel));border-radius:22px;background:none;color:var(--hb-on-panel);text-align:start;font-size:15px}
 .chip:hover,.row .icon:hover{background:var(--hb-bubble);color:var(--hb-on-bubble)}
 .row .icon[aria-pressed=true]{background:var(--hb-primary);color:var(--hb-on-primary)}

@@ -4,7 +4,7 @@ import { View } from "./view";
 import { localeOf } from "./words";
 
 const actions = { ask: vi.fn(), retry: vi.fn(), vote: vi.fn(), wantHuman: vi.fn(), sendEmail: vi.fn() };
-const view = new View({ botName: "Bot", handoffText: "Human" } as WidgetConfig, localeOf("en", "", ""), actions);
+const view = new View({ botName: "Bot", handoffText: "Human" } as WidgetConfig, await localeOf("en", "", ""), actions);
 
 test("a_suggestion_is_shown_once_and_asks_when_clicked", () => {
   const node = view.entry({

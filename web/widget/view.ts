@@ -86,10 +86,10 @@ export class View {
     return h("ul", { class: "links", "aria-label": this.locale.words.sources }, ...items);
   }
 
-  private suggestions(questions: string[]): HTMLElement {
+  suggestions(questions: string[]): HTMLElement {
     const chips = questions.map((question) =>
       h("button", { class: "chip", type: "button", dir: "auto", onclick: () => this.actions.ask(question) }, question));
-    return h("div", { class: "row", role: "group", "aria-label": this.locale.words.suggestions }, ...chips);
+    return h("div", { class: "chips", role: "group", "aria-label": this.locale.words.suggestions }, ...chips);
   }
 
   private thumb(key: string, isHelpful: boolean): HTMLElement {

@@ -7,10 +7,12 @@ import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { type ConversationFilter, type ConversationOrder, Inbox, type Row } from "../../generated/dashboard";
 import { run, site, viewer } from "../client";
-import { liveState, onEvent, onStale, waiting } from "../live";
-import { hasSound, setSound } from "../notify";
-import { param, pathOf } from "../route";
-import { Badge, Empty, Fault, Page, When, sayError } from "../ui";
+import { liveState, onEvent, onRead, onStale, waiting } from "../live";
+import { setSound } from "../notify";
+import { go, param, pathOf } from "../route";
+import { sound } from "../settings";
+import { type Shortcut, Shortcuts } from "../shortcuts";
+import { Badge, Empty, Fault, Page, When, counted, sayError } from "../ui";
 import { Thread } from "./thread";
 
 const PAGE_SIZE = 30;
@@ -76,7 +78,7 @@ function useList(tab: Tab): List {
     const read = () => void load(null).catch((reason) => isGone || (error.value = sayError(reason)));
     rows.value = null;
     read();
-    const stop = [onStale(read), onEvent(({ conversation }) => {
+    const stop = [onStale(read), onRead((row) => void (rows.value &&= rows.value.map((one) => (one.id === row.id ? row : one)))), onEvent(({ conversation }) => {
       if (conversation && rows.value) rows.value = changed(rows.value, conversation, tab);
       timer ??= setTimeout(() => {
         timer = undefined;
@@ -107,9 +109,24 @@ export function InboxPage() {
   const tab = tabs().find(({ name }) => name === param("tab")) ?? TABS[0]!;
   const { rows, total, error, more } = useList(tab);
   const state = liveState.value;
+  const step = (by: number) => {
+    const list = rows.value ?? [];
+    const at = list.findIndex(({ id }) => id === openId);
+    const next = list[at < 0 ? 0 : Math.min(list.length - 1, Math.max(0, at + by))];
+    if (next) go(pathOf("inbox", { tab: tab.name, open: next.id }));
+  };
+  const press = (name: string) => document.querySelector<HTMLElement>(`[data-shortcut="${name}"]`)?.click();
+  const shortcuts: Shortcut[] = [
+    { key: "j", text: "Next conversation", run: () => step(1) },
+    { key: "k", text: "Previous conversation", run: () => step(-1) },
+    { key: "r", text: "Write a reply", run: () => document.querySelector<HTMLElement>(".reply textarea")?.focus() },
+    { key: "t", text: "Take the conversation", run: () => press("take") },
+    { key: "e", text: "Resolve the conversation", run: () => press("resolve") },
+  ];
   const tools = (
     <>
-      <label class="check"><input type="checkbox" checked={hasSound.value} onChange={(e) => setSound(e.currentTarget.checked)} />Sound</label>
+      <Shortcuts list={shortcuts} />
+      <label class="check"><input type="checkbox" checked={sound.isOn.value} onChange={(e) => setSound(e.currentTarget.checked)} />Sound</label>
       <span class={`pulse ${state}`} role="status">{state === "live" ? "Live" : state === "refused" ? "Not allowed" : "Reconnecting…"}</span>
     </>
   );
@@ -135,9 +152,10 @@ export function InboxPage() {
 }
 
 function Entry({ row, tab, isOpen }: { row: Row; tab: Tab; isOpen: boolean }) {
+  const unread = row.handoff ? row.unreadCount ?? 0 : 0;
   return (
     <li><a class="entry" href={pathOf("inbox", { tab: tab.name, open: row.id })} aria-current={isOpen ? "true" : undefined}>
-      <strong dir="auto">{row.question}</strong>
+      <span class="row between"><strong dir="auto">{row.question}</strong>{unread > 0 && <span class="unread" title={counted(unread, "unread message")}>{unread}<span class="sr"> unread</span></span>}</span>
       <span class="row hint"><When at={tab.name === "waiting" ? row.handoff!.requestedAt : row.updatedAt} />
         <Badge value={row.handoff?.status ?? row.outcome} />{row.handoff?.assignee && <span>{row.handoff.assignee.name}</span>}</span>
     </a></li>

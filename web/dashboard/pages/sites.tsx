@@ -1,19 +1,21 @@
 // The list of sites, from which an operator selects one.
 
 import { useSignal } from "@preact/signals";
-import { Sites } from "../../generated/dashboard";
-import { site, viewer } from "../client";
+import { CreateSite, Sites } from "../../generated/dashboard";
+import { change, site, viewer } from "../client";
 import { go, pathOf } from "../route";
-import { Badge, Empty, Loading, Page, useQuery } from "../ui";
+import { Badge, Empty, Fault, Field, Loading, Page, useAction, useQuery } from "../ui";
 
 export function SitesPage() {
   const after = useSignal<string | null>(null);
+  const isAdding = useSignal(false);
   const sites = useQuery(Sites, { after: after.value });
   if (viewer.value?.kind !== "OPERATOR") return <Page title="No site"><Empty title="Your key does not belong to a site"><p>Sign in with the key of a site.</p></Empty></Page>;
   return (
-    <Page title="Sites">
+    <Page title="Sites" tools={<button type="button" class="solid" aria-expanded={isAdding.value} onClick={() => void (isAdding.value = !isAdding.value)}>New site</button>}>
+      {isAdding.value && <Form onMade={(made) => { site.value = made; go(pathOf("overview")); }} />}
       <Loading of={sites}>{({ sites: found }) => !found?.nodes.length
-        ? <Empty title="No sites yet"><p>Create a site on the server: <code>helpbot site create --name … --owner-email …</code></p></Empty>
+        ? <Empty title="No sites yet"><p>Create the first site above.</p></Empty>
         : <>
           <ul class="cards">{found.nodes.map((one) => (
             <li key={one.id} class="card row between">
@@ -25,5 +27,32 @@ export function SitesPage() {
         </>}
       </Loading>
     </Page>
+  );
+}
+
+interface Made {
+  id: string;
+  name: string;
+  plan: string;
+}
+
+function Form({ onMade }: { onMade(site: Made): void }) {
+  const name = useSignal("");
+  const email = useSignal("");
+  const { isBusy, error, act } = useAction();
+  const save = (event: Event) => {
+    event.preventDefault();
+    void act(async () => {
+      const { site: made } = await change(CreateSite, { input: { name: name.value.trim(), ownerEmail: email.value.trim() } });
+      if (made) onMade(made);
+    });
+  };
+  return (
+    <form class="card" onSubmit={save}>
+      <Field label="Name of the site">{(f) => <input {...f} required maxLength={120} value={name.value} onInput={(e) => void (name.value = e.currentTarget.value)} />}</Field>
+      <Field label="E-mail address of the owner" hint="Receives a message when a visitor asks for a human.">{(f) => <input {...f} type="email" required value={email.value} onInput={(e) => void (email.value = e.currentTarget.value)} />}</Field>
+      <Fault text={error} />
+      <button type="submit" class="solid" disabled={isBusy}>Create site</button>
+    </form>
   );
 }

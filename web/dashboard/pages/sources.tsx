@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import {
-  AddSource, DeleteSource, Pages, type PagesResult, type SourceRow, type SyncSchedule, SyncScheduleValues, type SyncScope, SyncScopeValues, Sources, SyncSource,
+  AddSource, CancelSync, DeleteSource, Pages, type PagesResult, type SourceRow, type SyncSchedule, SyncScheduleValues, type SyncScope, SyncScopeValues, Sources, SyncSource,
   UpdateSource, UploadSource,
 } from "../../generated/dashboard";
 import { change, may, run, site, upload } from "../client";
@@ -17,7 +17,7 @@ export function SourcesPage() {
   const after = useSignal<string | null>(null);
   const loaded = useQuery(Sources, { site: site.value!.id, after: after.value });
   const url = useSignal("");
-  const scope = useSignal<SyncScope>("PAGE");
+  const scope = useSignal<SyncScope | null>(null);
   const schedule = useSignal<SyncSchedule>("NONE");
   const note = useSignal("");
   const { isBusy, error, act } = useAction();
@@ -28,12 +28,15 @@ export function SourcesPage() {
     const timer = setInterval(() => document.hidden || loaded.reload(), POLL_MS);
     return () => clearInterval(timer);
   }, [isSyncing]);
+  // A URL without a path stands for the whole site, until the user chooses another scope.
+  const chosen = scope.value ?? (isBareHost(url.value) ? "SITE" : "PAGE");
   const add = (event: Event) => {
     event.preventDefault();
     void act(async () => {
-      const { isNew } = await change(AddSource, { input: { url: url.value.trim(), scope: scope.value, schedule: schedule.value, siteId: site.value!.id } });
+      const { isNew } = await change(AddSource, { input: { url: url.value.trim(), scope: chosen, schedule: schedule.value, siteId: site.value!.id } });
       note.value = isNew ? "The source was added. Its sync has started." : "This source already exists.";
       url.value = "";
+      scope.value = null;
       loaded.reload();
     });
   };
@@ -55,7 +58,7 @@ export function SourcesPage() {
           <Field label="URL of a page or site" hint="For example https://shop.example/faq. The rules in robots.txt are respected.">
             {(f) => <input {...f} type="url" required maxLength={2048} placeholder="https://" value={url.value} onInput={(e) => void (url.value = e.currentTarget.value)} />}
           </Field>
-          <Choice label="Scope" values={SyncScopeValues} texts={SCOPES} chosen={scope.value} onChoose={(value) => void (scope.value = value)} />
+          <Choice label="Scope" values={SyncScopeValues} texts={SCOPES} chosen={chosen} onChoose={(value) => void (scope.value = value)} />
           <Choice label="Sync schedule" values={SyncScheduleValues} texts={SCHEDULES} chosen={schedule.value} onChoose={(value) => void (schedule.value = value)} />
           <button type="submit" class="solid" disabled={isBusy}>Add</button>
         </form>)}
@@ -78,6 +81,16 @@ export function SourcesPage() {
       }}</Loading>
     </Page>
   );
+}
+
+/** Whether a URL names a host without a path. */
+function isBareHost(url: string): boolean {
+  try {
+    const { pathname, search } = new URL(url.trim());
+    return pathname === "/" && search === "";
+  } catch {
+    return false;
+  }
 }
 
 interface ChoiceProps<T extends string> {
@@ -118,6 +131,11 @@ function Item({ source, canWrite, onChange }: { source: SourceRow; canWrite: boo
     await change(UpdateSource, { input: { ...input, ...what } });
     onChange();
   });
+  const isSyncing = source.status === "PENDING" || source.status === "SYNCING";
+  const cancel = () => void act(async () => {
+    await change(CancelSync, { input: { sourceId: source.id, siteId: input.siteId } });
+    onChange();
+  });
   const sync = () => void act(async () => {
     await change(SyncSource, { input: { sourceId: source.id, siteId: input.siteId } });
     onChange();
@@ -136,6 +154,7 @@ function Item({ source, canWrite, onChange }: { source: SourceRow; canWrite: boo
           <div class="row">
             {source.kind !== "TEXT" && (
               <button type="button" aria-label={`Sync now: ${source.url}`} disabled={isBusy || source.status === "SYNCING"} onClick={sync}>Sync now</button>)}
+            {isSyncing && <button type="button" aria-label={`Cancel the sync of ${source.url}`} disabled={isBusy} onClick={cancel}>Cancel the sync</button>}
             <Confirm label="Delete" about={source.url} question="Delete this source and all its passages?" onYes={() => void act(async () => { await change(DeleteSource, { input }); onChange(); })} />
           </div>)}
       </div>

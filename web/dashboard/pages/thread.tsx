@@ -2,14 +2,15 @@
 
 import { type ReadonlySignal, useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import { Assign, type Line, Reopen, Resolve, type Row, SetTyping, Thread as ThreadQuery, supports } from "../../generated/dashboard";
+import { Assign, type Line, MarkRead, Reopen, Resolve, type Row, SetTyping, Thread as ThreadQuery, supports } from "../../generated/dashboard";
 import { mailtoHref } from "../../text/markdown";
 import { change, may, run, site, viewer, watchActivity } from "../client";
 import { draftOf, keepDraft } from "../drafts";
-import { liveState, onEvent, onStale } from "../live";
+import { liveState, marked, onEvent, onStale } from "../live";
 import type { Outbox } from "../outbox";
 import { onReply, repliesTo } from "../replies";
 import { pathOf } from "../route";
+import { enterSends } from "../settings";
 import { Badge, Fault, Markdown, When, sayError, useAction } from "../ui";
 
 /** The server forgets that somebody is typing after six seconds. */
@@ -54,7 +55,28 @@ function useThread(id: string, unsent: Outbox) {
     })];
     return () => stop.forEach((end) => end());
   }, [id]);
+  // The first read can fail while the connection is lost.
+  const isLive = liveState.value === "live";
+  useEffect(() => {
+    if (isLive && error.value) read(null);
+  }, [isLive]);
   return { row, lines, earlier: earlier.value, error: error.value, isMissing: isMissing.value, read };
+}
+
+/** Marks the messages of the visitor as read while the agent looks at them. */
+function useReading(siteId: string, id: string, lines: Line[]): void {
+  const isRead = useRef(0);
+  const newest = lines.findLast(({ author }) => author === "VISITOR")?.seq ?? 0;
+  useEffect(() => {
+    const mark = () => {
+      if (document.visibilityState === "hidden" || newest <= isRead.current || !may("WRITE_CONVERSATIONS")) return;
+      isRead.current = newest;
+      change(MarkRead, { input: { conversationId: id, siteId, seq: newest } }).then(({ conversation }) => conversation && marked(conversation), () => {});
+    };
+    mark();
+    document.addEventListener("visibilitychange", mark);
+    return () => document.removeEventListener("visibilitychange", mark);
+  }, [id, newest]);
 }
 
 function usePresence(siteId: string, id: string): ReadonlySignal<Presence | null> {
@@ -77,6 +99,7 @@ export function Thread({ id, tab }: { id: string; tab: string }) {
   const { row, lines, earlier, error, isMissing, read } = useThread(id, unsent);
   const presence = usePresence(siteId, id);
   const log = useRef<HTMLDivElement>(null);
+  useReading(siteId, id, lines.value);
   useScrolling(log, lines.value, unsent.lines.value.length);
   if (isMissing) return <section class="thread nothing"><p role="status">This conversation does not exist, or your key does not have permission to read it. <a href={pathOf("inbox", { tab })}>Back to the list</a></p></section>;
   if (!row.value) return <section class="thread nothing">{error ? <Fault text={error} /> : <p role="status">Loading…</p>}</section>;
@@ -148,8 +171,8 @@ function Head({ row, tab, presence, onChange }: HeadProps) {
       </div>
       {may("WRITE_CONVERSATIONS") && handoff && (
         <div class="row">
-          {handoff.status === "REQUESTED" && viewer.value?.member && <button type="button" disabled={isBusy} onClick={() => step(() => change(Assign, { input }))}>Take</button>}
-          {isOpen(row) && <button type="button" disabled={isBusy} onClick={() => step(() => change(Resolve, { input }))}>Resolve</button>}
+          {handoff.status === "REQUESTED" && viewer.value?.member && <button type="button" data-shortcut="take" disabled={isBusy} onClick={() => step(() => change(Assign, { input }))}>Take</button>}
+          {isOpen(row) && <button type="button" data-shortcut="resolve" disabled={isBusy} onClick={() => step(() => change(Resolve, { input }))}>Resolve</button>}
           {handoff.status === "RESOLVED" && <button type="button" disabled={isBusy} onClick={() => step(() => change(Reopen, { input }))}>Reopen</button>}
         </div>)}
     </header>
@@ -187,7 +210,9 @@ function ReplyForm({ id, siteId, unsent, presence, email }: ReplyProps) {
   };
   // Safari reports the Enter that ends a composition with the key code 229 and without `isComposing`.
   const onKey = (event: KeyboardEvent) => {
-    if (event.key === "Enter" && (event.metaKey || event.ctrlKey) && !event.isComposing && event.keyCode !== 229) send(event);
+    if (event.key === "Escape") event.currentTarget instanceof HTMLElement && event.currentTarget.blur();
+    if (event.key !== "Enter" || event.isComposing || event.keyCode === 229 || event.shiftKey) return;
+    if (enterSends.isOn.value || event.metaKey || event.ctrlKey) send(event);
   };
   const isAway = presence !== null && !presence.isVisitorHere;
   return (
@@ -196,6 +221,7 @@ function ReplyForm({ id, siteId, unsent, presence, email }: ReplyProps) {
       <textarea aria-label="Your answer" rows={2} maxLength={4000} value={text.value} placeholder="Write to the visitor…" dir="auto"
         onInput={(e) => write(e.currentTarget.value)} onKeyDown={onKey} />
       <button type="submit" class="solid">Send</button>
+      <label class="check hint"><input type="checkbox" checked={enterSends.isOn.value} onChange={(e) => enterSends.set(e.currentTarget.checked)} />Send with Enter</label>
     </form>
   );
 }

@@ -6,7 +6,8 @@ import { useEffect, useRef } from "preact/hooks";
 import { UpdateWidget, type Widget, WidgetConfig } from "../../generated/dashboard";
 import { TEXT_MINIMUM, contrast, parseColor } from "../../text/contrast";
 import { change, may, site } from "../client";
-import { Fault, Field, Loading, Page, counted, useAction, useQuery } from "../ui";
+import { pathOf } from "../route";
+import { Fault, Field, Loading, Page, WidgetTag, counted, useAction, useQuery } from "../ui";
 
 type TextField = { [K in keyof Widget]: Widget[K] extends string ? K : never }[keyof Widget];
 
@@ -129,7 +130,8 @@ function Snippet() {
     <section class="card">
       <h2>Add the widget to your site</h2>
       <p>Paste this line before <code>&lt;/body&gt;</code> in the HTML of your pages. Use a widget key from the page API keys.</p>
-      <pre tabIndex={0}>{`<script src="${location.origin}/widget.js" data-api-key="wk_live_…" async></script>`}</pre>
+      <WidgetTag apiKey="wk_live_…" />
+      <a class="button" href={pathOf("keys")}>Create a widget key</a>
     </section>
   );
 }
