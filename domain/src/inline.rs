@@ -1,7 +1,7 @@
 //! Inline content: the text, code, strong text, deleted text and links of one paragraph.
 //!
-//! Every room that touches a paragraph of restricted Markdown parses it here, works on the parts
-//! and renders them again, so that no room cuts or escapes Markdown source by hand. Ingestion
+//! Every crate that touches a paragraph of restricted Markdown parses it here, works on the parts
+//! and renders them again, so that no crate cuts or escapes Markdown source by hand. Ingestion
 //! builds paragraphs, the engine splits them into sentences, and mail and search render them as
 //! plain text. Blocks (lists, code blocks, tables) are the caller's business.
 //!

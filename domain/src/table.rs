@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_separator_is_what_stands_outside_of_quotes() {
+    fn the_separator_is_detected_outside_of_quotes() {
         assert_eq!(delimiter("question,answer\na;b;c;d"), b',');
         assert_eq!(delimiter("\"one, two, three\";answer"), b';');
         assert_eq!(delimiter("question\tanswer"), b'\t');

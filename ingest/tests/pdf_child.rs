@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     text_of_a_pdf_becomes_pairs();
     damaged_files_end_with_a_reason();
     crafted_files_end_with_a_reason_in_bounded_time();
-    a_reader_that_prints_for_ever_is_ended();
+    a_reader_that_prints_endlessly_is_stopped();
     a_reader_that_hangs_is_ended_by_the_clock();
     memory_is_limited();
     a_child_has_its_limits_before_it_reads();
@@ -76,7 +76,7 @@ fn damaged_files_end_with_a_reason() {
     assert_eq!(blank, Err(ExtractError::Empty));
 }
 
-/// What a file is told to be read as, and how long that took.
+/// The result of reading a file, and the duration.
 fn timed(bytes: &[u8], limits: Limits) -> (Result<String, ExtractError>, Duration) {
     let began = Instant::now();
     (child(limits).html(bytes), began.elapsed())
@@ -122,7 +122,7 @@ fn crafted_files_end_with_a_reason_in_bounded_time() {
     }
 }
 
-/// A zlib stream of so many megabytes of spaces, made of the same piece over and over. Its
+/// A zlib stream of the given number of megabytes of spaces, made by repeating one piece. Its
 /// checksum at the end is wrong, which a reader finds out when it is too late.
 fn packed_spaces(megabytes: usize) -> Vec<u8> {
     const ZLIB_HEAD: [u8; 2] = [0x78, 0x9c];
@@ -134,7 +134,7 @@ fn packed_spaces(megabytes: usize) -> Vec<u8> {
     [&ZLIB_HEAD[..], &piece.repeat(megabytes), &LAST_BLOCK].concat()
 }
 
-fn a_reader_that_prints_for_ever_is_ended() {
+fn a_reader_that_prints_endlessly_is_stopped() {
     let endless = Child { program: "/usr/bin/yes".into(), limits: Limits::default() };
     if !endless.program.exists() {
         return;

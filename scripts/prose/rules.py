@@ -11,7 +11,7 @@ FOLDER = os.path.dirname(os.path.abspath(__file__))
 LEAST_WORDS = 4
 # After these a period does not end a sentence.
 ABBREVIATIONS = re.compile(r"\b(e\.g|i\.e|etc|vs|approx|no|cf)\.$", re.I)
-FRAGMENT = re.compile(r"(?:^|(?<=[.!?] ))(What|Which|How|Why|Who|Whose|Where|When|That of|Those|Its)\b[^.,?!;]*\.(?= |$)")
+FRAGMENT = re.compile(r"(?:^|(?<=[.!?] ))(What|Which|How|Why|Who|Whose|Where|When|That of|Those)\b[^.,?!;]*\.(?= |$)")
 
 
 def table(name):
@@ -64,9 +64,10 @@ def matches(rule, table, text):
 
 
 def end_of_sentence(text):
-    """What is wrong with the last mark of a paragraph, if anything is. A route alone is a title."""
+    """What is wrong with the last mark of a paragraph, if anything is. A route alone is a title, and a
+    reference in parentheses may follow the last sentence."""
     body = text.text.rstrip()
-    if re.fullmatch(r"[A-Z]+ /\S+", body):
+    if re.fullmatch(r"[A-Z]+ /\S+", body) or re.search(r"[.!?]\s+\([^()]*\)$", body):
         return
     last = body.rstrip(")\"'*_”’")[-1:] or body[-1:]
     if last in ".!?:" or body.endswith(("`", "|", ">")) and text.kind != texts.DESCRIPTION:

@@ -42,7 +42,7 @@ pub(crate) use async_recursion::async_recursion as boxed;
 
 pub use helpbot_engine::AnswerSink;
 
-/// Decides whether an address may be fetched or delivered to. The error says why not. The server
+/// Decides whether an address may be fetched or delivered to. The error contains the reason. The server
 /// passes the policy of `outbound`.
 pub type UrlPolicy = Arc<dyn Fn(&Url) -> Result<(), String> + Send + Sync>;
 

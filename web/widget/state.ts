@@ -163,7 +163,7 @@ export function stored(state: ChatState): string {
 /** What a change of a handoff means for the visitor. */
 export type HandoffChange = "closed" | "reopened" | null;
 
-/** Applies the status of a handoff as the server reports it. Returns the change when the visitor should be told. */
+/** Applies the status of a handoff as the server reports it. Returns the change when the visitor should be notified. */
 export function applyHandoff(state: ChatState, id: string, status: HandoffStatus): HandoffChange {
   const before = state.handoffs[id];
   delete state.handoffs[id];
@@ -198,7 +198,7 @@ export function markSent(entry: VisitorEntry, id?: string): void {
 }
 
 /**
- * Ends a session that the server does not accept any more. The transcript stays readable, but its answers offer no
+ * Ends a session that the server no longer accepts. The transcript stays readable, but its answers offer no
  * actions, and messages that were not delivered to the team go to the bot when they are sent again.
  */
 export function endSession(state: ChatState): void {

@@ -139,7 +139,7 @@ impl Db {
     }
 
     /// Rejects new work and returns when all work in progress is done, including writes whose
-    /// callers are gone. Call it when nothing starts new work any more.
+    /// callers are gone. Call it when nothing starts new work anymore.
     pub async fn close(&self) {
         self.shared.uses.close();
         self.store.settle().await;

@@ -2,7 +2,7 @@
 //!
 //! Diesel does not cache UPDATE and `ON CONFLICT DO UPDATE` statements, because a changeset may
 //! omit columns and thereby change the text. Ours never do. They are part of the transaction of
-//! every question, and preparing them took a third of the writer's time. (docs/decisions/0017)
+//! every question, and preparing them took a third of the writer's time (docs/decisions/0017).
 
 use diesel::QueryResult;
 use diesel::backend::Backend;

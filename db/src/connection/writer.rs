@@ -19,7 +19,7 @@ use super::work::{Reply, TransactionWork, WorkEnd};
 use crate::error::{Error, Result};
 
 /// Maximum number of waiting writes. At 5,000 writes per second, a full queue takes a fifth of a
-/// second. Further callers are told to retry, so that memory is bounded.
+/// second. Further callers get an error that asks them to retry, so that memory is bounded.
 const QUEUE_MAX: usize = 1024;
 /// Maximum number of writes per commit. Beyond it, the share of the commit in the cost of a write
 /// is negligible, and the first caller would wait for the last.

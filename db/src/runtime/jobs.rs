@@ -229,7 +229,7 @@ pub async fn cancel(c: &mut Conn, site: SiteId, kind: &str, dedupe: &str) -> Res
     Ok(())
 }
 
-/// Deletes jobs of a site and kind that have one of these payloads, whoever holds them.
+/// Deletes jobs of a site and kind that have one of these payloads, even when a worker holds them.
 ///
 /// # Errors
 /// Returns an error when the query fails.

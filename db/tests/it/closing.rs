@@ -51,6 +51,6 @@ async fn waits_for_an_abandoned_write(database: &TestDatabase) {
     let refused = try_commit!(db, |c| sites::count(c));
     assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
     let again = Db::open(database.url()).await.expect("it opens again");
-    assert_eq!(read!(again, |c| sites::by_id(c, id)).map(|site| site.id), Some(id), "the write stands");
+    assert_eq!(read!(again, |c| sites::by_id(c, id)).map(|site| site.id), Some(id), "the write is stored");
     again.close().await;
 }

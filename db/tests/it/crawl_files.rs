@@ -1,4 +1,4 @@
-//! What the last crawl was told by its site.
+//! Tests of the stored robots.txt and sitemaps of the last crawl.
 
 use helpbot_db::crawl_files::CrawlFile;
 use helpbot_db::{Db, crawl_files, sources};

@@ -24,10 +24,10 @@ on_both_backends!(
     eight_workers_at_once_share_the_deliveries_without_overlap,
     a_lease_of_a_dead_worker_or_of_another_clock_holds_nobody_up,
     a_worker_that_lost_its_lease_records_nothing,
-    many_that_arrived_are_recorded_at_once_and_only_by_who_holds_them,
+    a_group_of_deliveries_is_recorded_together_and_only_by_their_lease_owner,
     what_was_put_off_too_far_is_pulled_in_by_its_attempts,
     what_a_dead_server_held_is_free_at_once,
-    a_cancelled_delivery_begins_anew_when_restarted,
+    a_canceled_delivery_starts_again_when_restarted,
     the_log_is_filtered_and_paged_both_ways,
     old_records_are_forgotten_with_their_attempts,
 );
@@ -246,7 +246,7 @@ async fn a_worker_that_lost_its_lease_records_nothing(db: &Db) {
     assert_eq!(claim(db, "third", later(9999), 9).await, NONE);
 }
 
-async fn many_that_arrived_are_recorded_at_once_and_only_by_who_holds_them(db: &Db) {
+async fn a_group_of_deliveries_is_recorded_together_and_only_by_their_lease_owner(db: &Db) {
     let site = make::stored_site(db).await;
     let webhook = stored_webhook(db, site).await;
     let mut ids = Vec::new();
@@ -306,7 +306,7 @@ async fn what_a_dead_server_held_is_free_at_once(db: &Db) {
     assert_eq!(claim(db, "w", later(1), 9).await, [held]);
 }
 
-async fn a_cancelled_delivery_begins_anew_when_restarted(db: &Db) {
+async fn a_canceled_delivery_starts_again_when_restarted(db: &Db) {
     let site = make::stored_site(db).await;
     let (webhook, second) = (stored_webhook(db, site).await, stored_webhook(db, site).await);
     let id = stored(db, &webhook, later(50)).await.id;

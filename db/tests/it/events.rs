@@ -1,4 +1,4 @@
-//! The log: no gaps, whoever writes at once.
+//! Tests of the event log: concurrent writers leave no gaps.
 
 use futures_util::future::{join, join_all};
 use helpbot_db::{Conn, Db, Error, Result, events};

@@ -13,7 +13,7 @@ async fn a_directory_that_cannot_be_written_is_unavailable() {
     let file = directory.path().join("file");
     std::fs::write(&file, "not a directory").expect("the file is written");
 
-    // Not by taking permissions away: root, as which this may run, has them all the same.
+    // Removing permissions would not work, because the tests may run as root, which has access anyway.
     for path in [file.join("helpbot.db"), directory.path().join("absent/helpbot.db"), directory.path().to_path_buf()] {
         let refused = Db::open(&DatabaseUrl::Sqlite(path.clone())).await.err();
 

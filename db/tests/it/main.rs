@@ -38,7 +38,7 @@ macro_rules! commit {
     };
 }
 
-/// Runs one function of the db room on a reading connection and gives its value.
+/// Runs one function of `db` on a connection for reading and returns its value.
 macro_rules! read {
     ($db:expr, |$c:ident| $work:expr) => {{
         let mut conn = $db.reader().await.expect("a connection comes free");

@@ -334,7 +334,7 @@ async fn what_was_stored_before_the_index_is_found_on_postgres() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_its_index_a_search_still_finds_on_postgres() {
     database::with(TestDatabase::postgres().await, async |database| {
-        // As where the extension is not to be had.
+        // The same state as without the extension.
         let (server, schema) = database.schema().expect("a PostgreSQL database");
         Db::migrate(database.url()).await.expect("up");
         let drop = format!("DROP INDEX {schema}.conversations_search");

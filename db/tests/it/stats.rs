@@ -6,9 +6,9 @@ use helpbot_db::{Db, stats};
 
 use crate::make::{self, NOW};
 
-on_both_backends!(counts_of_a_day_add_up_whoever_adds_at_once, days_are_given_in_order_with_both_ends);
+on_both_backends!(concurrent_changes_of_a_day_add_up, days_are_given_in_order_with_both_ends);
 
-async fn counts_of_a_day_add_up_whoever_adds_at_once(db: &Db) {
+async fn concurrent_changes_of_a_day_add_up(db: &Db) {
     let site = make::stored_site(db).await;
     let one = DailyCounts { questions: 1, unanswered: 2, handoffs: 3, helpful: 1, unhelpful: 0 };
 

@@ -1,4 +1,4 @@
-//! Credits: exact, whoever asks at once.
+//! Tests of credits: concurrent questions are counted exactly.
 
 use std::time::Duration;
 

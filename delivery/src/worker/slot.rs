@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::schedule::AttemptOutcome;
 
-/// What the pool is told by the tasks that run beside it.
+/// Messages to the pool from its tasks.
 pub(super) enum PoolEvent {
     /// A claim has ended.
     Claimed(Result<(Vec<ClaimedDelivery>, Backlog)>),

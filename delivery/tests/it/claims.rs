@@ -66,7 +66,7 @@ async fn a_full_endpoint_is_passed_over_and_known_to_be_behind() {
 
     assert_eq!((of(&claimed, &busy), of(&claimed, &quiet)), (0, EVENTS));
     assert_eq!(left, Backlog { is_some_free: false, behind: HashSet::from([busy.id]) });
-    // What was worked off makes room, and what is held is not taken twice.
+    // Finished deliveries free their slots, and claimed ones are not claimed twice.
     held.retain(|it| it.delivery.webhook_id != busy.id || it.delivery.event_seq > Some(10));
     let room = PER_ENDPOINT - of(&held, &busy);
     let (claimed, _) = claim(&home, wanted(&held)).await;

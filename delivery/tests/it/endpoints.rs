@@ -65,7 +65,7 @@ async fn addresses_inside_and_unknown_events_are_refused() {
 }
 
 #[tokio::test]
-async fn no_secret_stands_in_the_database_or_in_the_record() {
+async fn no_secret_is_stored_in_the_database_or_in_an_attempt() {
     let home = Installation::new().await;
     let mut receiver = Receiver::ok().await;
     let (webhook, secret) = home.webhook(&receiver.url).await;

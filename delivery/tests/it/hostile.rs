@@ -21,7 +21,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// The waits before the second and the third attempt.
 const RETRIES: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(300)];
-/// Between two bytes of who drips: many of them fit into the limits of these tests.
+/// Pause between two bytes of a slow endpoint. Many of them fit into the limits of these tests.
 const DRIP: Duration = Duration::from_millis(50);
 const TEN_GB: u64 = 10_000_000_000;
 /// Of ten gigabytes a receiver can get rid of so much at most: what we read, and the buffers of
@@ -34,7 +34,7 @@ const AT_ONCE: i32 = 4;
 /// What a receiver does with a request that it has read.
 #[derive(Clone, Copy, Debug)]
 enum Temper {
-    /// Nothing, for ever.
+    /// It never responds.
     Silent,
     /// Begins an answer, a byte at a time.
     DripsHead,
@@ -325,7 +325,7 @@ async fn four_healthy_endpoints_get_all_that_is_theirs_beside_each_temper() {
             assert_eq!(arrived, log.iter().map(|it| it.id.to_string()).collect(), "{temper:?}");
         }
 
-        // Its clock stands still: whoever rests goes on resting, whoever failed waits.
+        // Its clock does not move, so paused endpoints stay paused and failed deliveries wait.
         let log = home.deliveries(&bad).await;
         let is_overrun = matches!(temper, Temper::Silent | Temper::DripsHead);
         let attempted: i32 = log.iter().map(|it| it.attempts).sum();

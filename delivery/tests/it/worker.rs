@@ -154,7 +154,7 @@ async fn a_receiver_that_asks_for_a_pause_gets_it_whole() {
 }
 
 #[tokio::test]
-async fn gone_disables_at_once_ends_what_waits_and_is_told_to_the_owner_once() {
+async fn status_410_disables_the_webhook_cancels_its_deliveries_and_notifies_the_owner_once() {
     let home = Installation::new().await;
     let mut receiver = Receiver::start([], Answer::Status(410)).await;
     let (webhook, _) = home.webhook(&receiver.url).await;

@@ -92,7 +92,7 @@ fn push_html_text(text: &str, out: &mut String) {
     }
 }
 
-/// Where a text stands.
+/// Position of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Text,

@@ -52,7 +52,7 @@ async fn a_site_may_say_its_own_sentence_when_it_does_not_know() {
 }
 
 #[tokio::test]
-async fn a_near_question_is_offered_and_not_answered() {
+async fn a_similar_question_is_suggested_and_not_answered() {
     let engine = Engine::new(EngineSettings::default());
     let mut ask = ask("Do you ship to Japan by boat?");
     ask.settings.target_precision = 0.95;
@@ -126,7 +126,7 @@ async fn different_answers_to_one_question_are_both_given_and_cited() {
 }
 
 #[tokio::test]
-async fn the_same_answer_on_two_pages_is_said_once_and_cited_twice() {
+async fn the_same_answer_on_two_pages_is_given_once_and_cited_twice() {
     let mut chunks = shop_chunks();
     let mut copy = chunks[8].clone();
     copy.id = faq(99, "", "").id;
@@ -164,7 +164,7 @@ async fn a_long_passage_gives_its_matching_sentences_and_a_link_to_the_rest() {
     assert!(answer.text.chars().count() < 1000);
 }
 
-/// The shop with an entry of so many sentences, at an address or none.
+/// The shop with an entry of this number of sentences, with or without an address.
 fn shop_with_long_entry(sentences: usize, url: Option<&str>) -> Index {
     let text: String = (0..sentences).map(|i| format!("Step {i} of the cleaning takes one minute. ")).collect();
     let mut chunks = shop_chunks();
@@ -173,7 +173,7 @@ fn shop_with_long_entry(sentences: usize, url: Option<&str>) -> Index {
 }
 
 #[tokio::test]
-async fn an_entry_without_a_page_to_read_on_is_given_whole_and_a_cut_is_always_told() {
+async fn an_entry_without_a_page_is_given_completely_and_a_cut_is_always_marked() {
     let question = "How do I clean the coffee grinder?";
     let text = async |sentences, url| answer(&shop_with_long_entry(sentences, url), question).await.text;
 
@@ -252,7 +252,7 @@ async fn the_sink_gets_the_text_of_the_answer() {
 }
 
 #[tokio::test]
-async fn an_answer_that_stands_is_told_sentence_by_sentence() {
+async fn a_final_answer_is_sent_sentence_by_sentence() {
     let mut chunks = shop_chunks();
     let text = "All devices have a warranty of two years. It covers:\n\n- the device\n- its battery\n\nNot the case, e.g. scratches.";
     chunks[8].text = text.to_owned();

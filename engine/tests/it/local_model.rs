@@ -31,7 +31,7 @@ struct Made {
 }
 
 impl Made {
-    /// A BERT with numbers by chance, the same every time; mean, not normalised.
+    /// A BERT model with random numbers from a fixed seed and mean pooling, not normalized.
     fn bert() -> Self {
         let mut tensors = vec![
             ("embeddings.word_embeddings.weight".to_owned(), vec![WORDS.len(), HIDDEN]),

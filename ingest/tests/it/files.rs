@@ -111,7 +111,7 @@ fn word_document_with_headings_lists_bold_text_and_links() {
 }
 
 #[test]
-fn kinds_are_told_by_content_where_names_lie() {
+fn kinds_are_detected_by_content_when_names_are_wrong() {
     assert!(matches!(extract::file("a.pdf", b"just text"), Err(ExtractError::Unreadable { .. })));
     assert_eq!(extract::file("a.docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), Err(ExtractError::Encrypted));
     assert!(matches!(extract::file("a.doc", b"\xd0\xcf\x11\xe0\xa1\xb1"), Err(ExtractError::NotText { .. })));

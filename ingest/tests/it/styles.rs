@@ -231,7 +231,7 @@ fn inline_elements_that_set_a_question_apart() {
 }
 
 #[test]
-fn links_that_open_answers_are_told_from_links_back() {
+fn links_that_open_answers_are_distinguished_from_links_back() {
     assert_pairs(
         r##"<div><a class=t href="#">How do I reset my password?</a><div>Open the settings. <p><a href="#">Back</a></p></div>
         <a class=t href="#">Invoices</a><div>By mail. <p><a href="#">Back</a></p></div></div>"##,

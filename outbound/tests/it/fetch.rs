@@ -5,7 +5,7 @@ use std::io::Write;
 use crate::site::{QUICK, Site, Step, allow, changing_dns, client, client_with, fixed_dns, ms, redirect, reply, text};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use helpbot_outbound::{Conditional, FetchError, Fetched, Limits, Overflow, Policy};
+use helpbot_outbound::{Conditional, FetchError, FetchLimits, FetchedPage, Overflow, Policy};
 
 /// 64 MiB of zeros, by `zlib.brotliCompressSync` of Node.js with the largest window.
 const BROTLI_BOMB: &str = "cfffff7ff82700e2b14020f7fe9ffffffff04f00c4610180eefd3fffffffe19f00\
@@ -23,7 +23,7 @@ fn gzip(content: &[u8]) -> Vec<u8> {
     encoder.finish().expect("memory")
 }
 
-async fn get(site: &Site, limits: &Limits) -> Result<Fetched, FetchError> {
+async fn get(site: &Site, limits: &FetchLimits) -> Result<FetchedPage, FetchError> {
     client("127.0.0.1").get(&site.url("/"), None, limits).await
 }
 
@@ -32,7 +32,7 @@ async fn failure(steps: Vec<Step>) -> &'static str {
     get(&site, &QUICK).await.expect_err("the server is hostile").code()
 }
 
-async fn encoded(encoding: &str, body: &[u8], limits: &Limits) -> Result<Fetched, FetchError> {
+async fn encoded(encoding: &str, body: &[u8], limits: &FetchLimits) -> Result<FetchedPage, FetchError> {
     let site = Site::always(vec![reply("200 OK", &[&format!("content-encoding: {encoding}")], body)]).await;
     get(&site, limits).await
 }
@@ -49,7 +49,7 @@ async fn a_page_comes_with_the_headers_that_a_crawler_needs() {
     ];
     let site = Site::always(vec![reply("200 OK", &headers, b"<h1>Hi</h1>")]).await;
 
-    let page = get(&site, &Limits::PAGE).await.expect("a page");
+    let page = get(&site, &FetchLimits::PAGE).await.expect("a page");
 
     assert_eq!(page.status, 200);
     assert_eq!(page.final_url, site.url("/"));
@@ -172,9 +172,9 @@ async fn gzip_and_brotli_pages_are_decoded() {
 #[tokio::test]
 async fn bombs_end_at_a_limit() {
     let zeros = gzip(&vec![0; 8 << 20]);
-    let roomy = Limits { decoded_bytes: 4 << 20, ..QUICK };
-    let lenient = Limits { ratio: 1_000_000, ..QUICK };
-    let code = |outcome: Result<Fetched, FetchError>| outcome.expect_err("a bomb").code();
+    let roomy = FetchLimits { decoded_bytes: 4 << 20, ..QUICK };
+    let lenient = FetchLimits { ratio: 1_000_000, ..QUICK };
+    let code = |outcome: Result<FetchedPage, FetchError>| outcome.expect_err("a bomb").code();
 
     assert_eq!(code(encoded("gzip", &zeros, &roomy).await), "DECOMPRESSION_BOMB");
     assert_eq!(code(encoded("br", &bytes_of(BROTLI_BOMB), &QUICK).await), "DECOMPRESSION_BOMB");
@@ -185,9 +185,9 @@ async fn bombs_end_at_a_limit() {
 }
 
 #[tokio::test]
-async fn damaged_content_is_told_from_a_broken_connection() {
+async fn damaged_content_is_distinguished_from_a_broken_connection() {
     let whole = gzip(b"a page that is cut in the middle of its compressed form");
-    let code = |outcome: Result<Fetched, FetchError>| outcome.expect_err("damage").code();
+    let code = |outcome: Result<FetchedPage, FetchError>| outcome.expect_err("damage").code();
 
     assert_eq!(code(encoded("gzip", &whole[..whole.len() / 2], &QUICK).await), "ENCODING_DAMAGED");
     assert_eq!(code(encoded("gzip", b"<p>not gzip at all</p>", &QUICK).await), "ENCODING_DAMAGED");
@@ -196,7 +196,8 @@ async fn damaged_content_is_told_from_a_broken_connection() {
 
 #[tokio::test]
 async fn robots_txt_is_cut_and_not_refused() {
-    let limits = Limits { wire_bytes: 1000, decoded_bytes: 5000, ratio: 1000, overflow: Overflow::Truncate, ..QUICK };
+    let limits =
+        FetchLimits { wire_bytes: 1000, decoded_bytes: 5000, ratio: 1000, overflow: Overflow::Truncate, ..QUICK };
     let lines = "Disallow: /private\n".repeat(5000);
     let site = Site::always(vec![reply("200 OK", &[], lines.as_bytes())]).await;
 
@@ -292,7 +293,7 @@ async fn connections_that_fail_are_told_apart() {
         listener.local_addr().expect("a bound listener")
     };
     let closed = url::Url::parse(&format!("http://{closed}/")).expect("a URL");
-    let patient = Limits { first_byte: ms(900), ..QUICK };
+    let patient = FetchLimits { first_byte: ms(900), ..QUICK };
 
     let here = client("127.0.0.1");
     let no_tls = here.get(&https(&plain), None, &QUICK).await.expect_err("no TLS there");

@@ -6,7 +6,7 @@ use helpbot_outbound::{LogMailer, Mail, MailError, Mailer, SendOutcome, SmtpMail
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-/// A server that answers `RCPT` and `AUTH` as told and keeps what it is sent.
+/// A server with chosen responses to `RCPT` and `AUTH` that records what it receives.
 struct Smtp {
     url: String,
     received: Arc<Mutex<Vec<String>>>,

@@ -32,7 +32,7 @@ enum Speaks {
 /// A line from the client, and whether it came through TLS.
 type Line = (bool, String);
 
-/// A mail server that keeps what it is told.
+/// A mail server that records what it receives.
 struct Smtp {
     port: u16,
     said: Arc<Mutex<Vec<Line>>>,
@@ -64,7 +64,7 @@ impl Smtp {
         self.said.lock().expect("no panic while held").clone()
     }
 
-    /// What was said in the clear, command by command.
+    /// The unencrypted commands in order.
     fn in_the_clear(&self) -> Vec<String> {
         self.said().into_iter().filter(|(is_secret, _)| !is_secret).map(|(_, line)| line).collect()
     }
@@ -149,7 +149,7 @@ async fn server(speaks: Speaks) -> (Smtp, Authority) {
 }
 
 #[tokio::test]
-async fn an_operators_authority_is_trusted_over_starttls_and_nothing_is_said_before() {
+async fn an_operators_authority_is_trusted_over_starttls_and_nothing_is_sent_before() {
     let (smtp, authority) = server(Speaks::WhenAsked).await;
 
     let sent = smtp.mailer("smtp", "?tls=required", vec![authority.certificate()]).send(&mail()).await;

@@ -33,7 +33,7 @@ pub struct MemberIdentity {
 }
 
 impl Viewer {
-    /// Returns the viewer of the command line. Whoever can read the database may do everything that
+    /// Returns the viewer of the command line. Anyone who can read the database may do everything that
     /// an operator may.
     pub fn operator(key_id: KeyId) -> Self {
         Self {

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::accounts::viewer::Viewer;
 
-/// Who is present and who is typing in a conversation.
+/// The participants that are present or typing in a conversation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Activity {
     /// Whether the visitor has the conversation open.

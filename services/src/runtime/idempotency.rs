@@ -9,7 +9,7 @@
 //! Idempotency keys are scoped to the API key, and for a widget key to the visitor's session. The
 //! transaction that carries a request out also records that it did (`helpbot_db::idempotency`). If
 //! the process dies in between, the request is not carried out twice; at worst its response is
-//! lost, which the caller is told. Responses are sealed, because some contain the secret of a new
+//! lost, and the caller gets an error that says so. Responses are sealed, because some contain the secret of a new
 //! key.
 
 use std::time::Duration;

@@ -36,7 +36,7 @@ pub enum JobEnd {
     },
 }
 
-/// The work of one room.
+/// The work of one crate.
 pub trait JobHandler: Send + Sync + 'static {
     /// Kinds of jobs that the handler can do.
     fn kinds(&self) -> &'static [&'static str];

@@ -3,7 +3,7 @@
 //!
 //! At most one worker holds a job. A worker renews the lease while it works; when it dies, the lease
 //! ends after [`LEASE`] and another worker claims the job. [`job_runner`](super::job_runner) does
-//! all of this for the rooms that work on jobs, which never see rows.
+//! all of this for the crates that work on jobs, which never see rows.
 
 use std::time::Duration;
 

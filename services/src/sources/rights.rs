@@ -1,4 +1,4 @@
-//! Who may read and change the sources of a site.
+//! The permissions to read and change the sources of a site.
 
 use helpbot_domain::ids::SiteId;
 use helpbot_domain::key::Scope;

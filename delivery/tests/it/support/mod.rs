@@ -264,7 +264,7 @@ impl Drop for Receiver {
 }
 
 impl Receiver {
-    /// Answers with these, then with `then` for ever.
+    /// Responds with these, and then always with `then`.
     pub async fn start(next: impl IntoIterator<Item = Answer>, then: Answer) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a bound listener");

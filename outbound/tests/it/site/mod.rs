@@ -1,4 +1,4 @@
-//! A hostile web server of a few lines, and clients that reach it: for this room's tests.
+//! A minimal hostile web server, and clients that can reach it, for the tests of `outbound`.
 //!
 //! It speaks raw bytes over TCP, since the point is to send what no server library would.
 
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use helpbot_outbound::{AllowList, Client, Dial, Limits, Lookup, Overflow, Policy, UserAgent};
+use helpbot_outbound::{AllowList, Client, Dial, FetchLimits, Lookup, Overflow, Policy, UserAgent};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use url::Url;
@@ -18,7 +18,7 @@ use url::Url;
 #[derive(Clone)]
 pub enum Step {
     Send(Vec<u8>),
-    /// The same bytes, so many times, each after a pause.
+    /// The same bytes several times, each after a pause.
     Repeat {
         bytes: Vec<u8>,
         times: usize,
@@ -170,8 +170,8 @@ pub fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// Limits that a test can wait for.
-pub const QUICK: Limits = Limits {
+/// FetchLimits that a test can wait for.
+pub const QUICK: FetchLimits = FetchLimits {
     redirects: 3,
     first_byte: Duration::from_millis(300),
     total: Duration::from_millis(900),
@@ -203,7 +203,7 @@ pub fn client_with(policy: Policy, lookup: Lookup) -> Client {
     Client::with_dial(policy, &user_agent(), dial).expect("a client")
 }
 
-/// Gives out `answers` one after the other, the last one for ever.
+/// Returns `answers` one after another, and then always the last one.
 pub fn changing_dns(answers: Vec<Vec<SocketAddr>>) -> Lookup {
     let asked = Arc::new(Mutex::new(0));
     Arc::new(move |_| {
