@@ -65,9 +65,9 @@ def matches(rule, table, text):
 
 def end_of_sentence(text):
     """What is wrong with the last mark of a paragraph, if anything is. A route alone is a title, and a
-    reference in parentheses may follow the last sentence."""
+    reference in parentheses may follow the last sentence. Pictures need no period."""
     body = text.text.rstrip()
-    if re.fullmatch(r"[A-Z]+ /\S+", body) or re.search(r"[.!?]\s+\([^()]*\)$", body):
+    if re.fullmatch(r"[A-Z]+ /\S+", body) or re.search(r"[.!?]\s+\([^()]*\)$", body) or body.lstrip().startswith("!["):
         return
     last = body.rstrip(")\"'*_”’")[-1:] or body[-1:]
     if last in ".!?:" or body.endswith(("`", "|", ">")) and text.kind != texts.DESCRIPTION:

@@ -64,24 +64,24 @@ impl ServerMetrics {
 
 /// Appends the metrics that the use cases count.
 fn append_services(text: &mut String, services: &Services) {
-    let figures = services.metrics();
+    let counters = services.metrics();
     let questions = [
-        ("answered", figures.answered.get()),
-        ("suggested", figures.suggested.get()),
-        ("declined", figures.declined.get()),
-        ("small_talk", figures.small_talk.get()),
+        ("answered", counters.answered.get()),
+        ("suggested", counters.suggested.get()),
+        ("declined", counters.declined.get()),
+        ("small_talk", counters.small_talk.get()),
     ];
     by_outcome(text, "helpbot_questions_total", "Questions since the start", questions);
     let attempts = [
-        ("delivered", figures.delivered.get()),
-        ("retried", figures.retried.get()),
-        ("given_up", figures.given_up.get()),
+        ("delivered", counters.delivered.get()),
+        ("retried", counters.retried.get()),
+        ("given_up", counters.given_up.get()),
     ];
     by_outcome(text, "helpbot_webhook_attempts_total", "Webhook attempts since the start", attempts);
     let mails = [
-        ("sent", figures.mails_sent.get()),
-        ("retried", figures.mails_retried.get()),
-        ("given_up", figures.mails_given_up.get()),
+        ("sent", counters.mails_sent.get()),
+        ("retried", counters.mails_retried.get()),
+        ("given_up", counters.mails_given_up.get()),
     ];
     by_outcome(text, "helpbot_mails_total", "Mails since the start", mails);
     text.push_str("# HELP helpbot_database_commits_total Transactions committed since the start.\n");

@@ -5,7 +5,7 @@
 //! The entries and wordings were written before the first run, and none was changed after it.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![allow(clippy::print_stdout, reason = "the figures of docs/answering.md")]
+#![allow(clippy::print_stdout, reason = "the results of docs/answering.md")]
 
 use crate::support::{ask, faq};
 use helpbot_domain::conversation::Outcome;
@@ -46,7 +46,7 @@ struct Entry {
 
 /// How the wordings of a site did.
 #[derive(Debug, Default)]
-struct Figures {
+struct Counts {
     asked: f64,
     first: f64,
     right: f64,
@@ -61,27 +61,27 @@ impl Site {
         Index::build(self.entries.iter().zip(0..).map(chunk).collect::<Vec<Chunk>>(), None)
     }
 
-    async fn figures(&self, index: &Index, language: &str) -> Figures {
+    async fn counts(&self, index: &Index, language: &str) -> Counts {
         let engine = Engine::new(EngineSettings::default());
-        let mut figures = Figures::default();
+        let mut counts = Counts::default();
         for entry in &self.entries {
             for question in &entry.asked {
                 let answer = engine.answer(index, &ask(question), None).await.unwrap();
                 let best = &answer.explain.retrieval.as_ref().unwrap().candidates[0];
                 let is_first = best.chunk.question.as_deref() == Some(&entry.question);
                 let is_answered = answer.outcome == Outcome::Answered;
-                figures.asked += 1.0;
-                figures.first += f64::from(u8::from(is_first));
-                figures.right += f64::from(u8::from(is_answered && is_first));
-                figures.led += f64::from(u8::from(is_first && answer.outcome != Outcome::Declined));
-                figures.wrong += f64::from(u8::from(is_answered && !is_first));
+                counts.asked += 1.0;
+                counts.first += f64::from(u8::from(is_first));
+                counts.right += f64::from(u8::from(is_answered && is_first));
+                counts.led += f64::from(u8::from(is_first && answer.outcome != Outcome::Declined));
+                counts.wrong += f64::from(u8::from(is_answered && !is_first));
                 if !is_first || !is_answered {
-                    figures.missed.push(format!("{question} {:.2} {}", answer.confidence, best.chunk.title()));
+                    counts.missed.push(format!("{question} {:.2} {}", answer.confidence, best.chunk.title()));
                 }
                 assert_eq!(best.language.as_deref(), Some(language), "{question}");
             }
         }
-        figures
+        counts
     }
 }
 
@@ -92,13 +92,13 @@ fn sites() -> impl Iterator<Item = (&'static str, Site)> {
 #[tokio::test]
 async fn each_language_finds_and_answers_other_wordings() {
     for ((language, site), (_, _, answered_share)) in sites().zip(SITES) {
-        let figures = site.figures(&site.index(), language).await;
+        let counts = site.counts(&site.index(), language).await;
 
-        println!("{language}: {:?}", (figures.asked, figures.first, figures.right, figures.led, figures.wrong));
-        assert!(figures.first / figures.asked >= FIRST_SHARE, "{language}: {figures:#?}");
-        assert!(figures.right / figures.asked >= answered_share, "{language}: {figures:#?}");
-        assert!(figures.led / figures.asked >= LED_SHARE, "{language}: {figures:#?}");
-        assert!(figures.wrong <= WRONG_SHARE * (figures.right + figures.wrong), "{language}: {figures:#?}");
+        println!("{language}: {:?}", (counts.asked, counts.first, counts.right, counts.led, counts.wrong));
+        assert!(counts.first / counts.asked >= FIRST_SHARE, "{language}: {counts:#?}");
+        assert!(counts.right / counts.asked >= answered_share, "{language}: {counts:#?}");
+        assert!(counts.led / counts.asked >= LED_SHARE, "{language}: {counts:#?}");
+        assert!(counts.wrong <= WRONG_SHARE * (counts.right + counts.wrong), "{language}: {counts:#?}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Executes every mutation once on existing objects and checks its payload against the schema. Then it repeats each with the
 //! key of another site and the same IDs, which must find and change nothing. Permissions are tested in
-//! `authorisation.rs`.
+//! `authorization.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

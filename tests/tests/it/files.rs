@@ -106,7 +106,7 @@ async fn a_pdf_and_a_word_document_answer_questions(app: &TestApp) {
         paragraph(heading, "Do you ship to Norway?"),
         paragraph("", "Yes, within five working days."),
         paragraph(heading, "Can I change my delivery address?"),
-        paragraph("", "Until the parcel has left our house."),
+        paragraph("", "Until the parcel has left our fixture."),
     ];
     let xml = format!("<w:document><w:body>{}</w:body></w:document>", document.concat());
 

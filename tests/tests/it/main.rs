@@ -3,8 +3,8 @@
 
 mod answering;
 mod answers;
-mod authorisation;
-mod authorised_fields;
+mod authorization;
+mod authorized_fields;
 mod boundaries;
 mod crawl;
 mod credits;

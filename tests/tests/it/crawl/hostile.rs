@@ -2,7 +2,7 @@
 
 use helpbot_domain::source::SourceStatus;
 
-use crate::crawl::house::House;
+use crate::crawl::fixture::CrawlFixture;
 use crate::crawl::web::{Served, Web};
 use crate::crawl::{on_both_databases, page};
 
@@ -12,7 +12,7 @@ on_both_databases!(
     what_postgresql_cannot_store_is_left_out,
 );
 
-async fn hostile_servers_fail_with_a_reason_and_others_go_on(house: &House) {
+async fn hostile_servers_fail_with_a_reason_and_others_go_on(fixture: &CrawlFixture) {
     let good = Web::start().await;
     good.put("/", Served::html(page("good", &[], "")));
     let mut bad = Vec::new();
@@ -26,22 +26,22 @@ async fn hostile_servers_fail_with_a_reason_and_others_go_on(house: &House) {
     ] {
         let web = Web::start().await;
         web.put("/", served);
-        bad.push((house.add_site(&web.url("/")).await, reason, web));
+        bad.push((fixture.add_site(&web.url("/")).await, reason, web));
     }
-    let source = house.add_site(&good.url("/")).await;
+    let source = fixture.add_site(&good.url("/")).await;
 
-    house.work().await;
+    fixture.work().await;
 
-    assert_eq!(house.source(&source).await.status, SourceStatus::Indexed);
+    assert_eq!(fixture.source(&source).await.status, SourceStatus::Indexed);
     for (source, reason, _web) in bad {
-        let read = house.source(&source).await;
+        let read = fixture.source(&source).await;
         assert_eq!(read.status, SourceStatus::Failed, "{reason}");
         assert!(read.error.as_deref().is_some_and(|error| error.contains(reason)), "{reason}: {:?}", read.error);
     }
 }
 
 /// Links that grow forever, a sitemap bomb, and a redirect loop among healthy pages.
-async fn a_site_of_traps_is_bounded(house: &House) {
+async fn a_site_of_traps_is_bounded(fixture: &CrawlFixture) {
     let web = Web::start().await;
     let bomb = crate::crawl::web::gzip(&vec![b' '; 60 * 1024 * 1024]);
     web.put("/robots.txt", Served::of_type("text/plain", format!("Sitemap: {}", web.url("/bomb.xml.gz")).into()));
@@ -49,19 +49,19 @@ async fn a_site_of_traps_is_bounded(house: &House) {
     web.put("/", Served::html(page("start", &["/loop", "/a/a/a/a/x.html", "/good.html"], "")));
     web.put("/loop", Served::redirect(302, "/loop"));
     web.put("/good.html", Served::html(page("good", &["/good.html?utm_source=x#y"], "")));
-    let source = house.add_site(&web.url("/")).await;
+    let source = fixture.add_site(&web.url("/")).await;
 
-    house.work().await;
+    fixture.work().await;
 
-    assert_eq!(house.source(&source).await.status, SourceStatus::Indexed);
-    let report = house.report(&source).await;
+    assert_eq!(fixture.source(&source).await.status, SourceStatus::Indexed);
+    let report = fixture.report(&source).await;
     assert_eq!(report["fetched"], ["/", "/good.html"].map(str::to_owned).into());
     assert_eq!(report["failed"], ["/bomb.xml.gz", "/loop"].map(str::to_owned).into());
     assert_eq!(report["skipped"], ["/a/a/a/a/x.html".to_owned()].into());
 }
 
 /// U+0000 written in JSON, as a reference, and raw; in a page, a table and a text.
-async fn what_postgresql_cannot_store_is_left_out(house: &House) {
+async fn what_postgresql_cannot_store_is_left_out(fixture: &CrawlFixture) {
     let web = Web::start().await;
     let declared = "{\"@type\":\"FAQPage\",\"mainEntity\":[{\"@type\":\"Question\",\"name\":\"Why\\u0000 so?\",\
         \"acceptedAnswer\":{\"text\":\"Because\\u0000 it is.\"}}]}";
@@ -83,19 +83,19 @@ async fn what_postgresql_cannot_store_is_left_out(house: &House) {
         "/text.txt",
         Served::of_type("text/plain", format!("{}\0 and more.\n", "Some words of a text. ".repeat(20)).into()),
     );
-    let site = house.add_site(&web.url("/")).await;
+    let site = fixture.add_site(&web.url("/")).await;
     let others = [
-        house.add(&web.url("/table.csv"), Default::default()).await,
-        house.add(&web.url("/text.txt"), Default::default()).await,
+        fixture.add(&web.url("/table.csv"), Default::default()).await,
+        fixture.add(&web.url("/text.txt"), Default::default()).await,
     ];
 
-    house.work().await;
+    fixture.work().await;
 
     for source in others.iter().chain([&site]) {
-        let read = house.source(source).await;
+        let read = fixture.source(source).await;
         assert_eq!((read.status, read.error.as_deref()), (SourceStatus::Indexed, None), "{}", source.url);
     }
-    let chunks = house.chunks().await;
+    let chunks = fixture.chunks().await;
     let questions: Vec<_> = chunks.values().filter_map(|chunk| chunk.question.as_deref()).collect();
     assert!(questions.contains(&"Why so?") && questions.contains(&"When?"), "{questions:?}");
     assert!(!format!("{chunks:?}").contains("\\0"), "{chunks:?}");

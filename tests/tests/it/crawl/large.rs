@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use helpbot_domain::source::{PageOutcome, SourceStatus};
 use helpbot_ingest::Manners;
-use helpbot_outbound::Limits;
+use helpbot_outbound::FetchLimits;
 use helpbot_services::runtime::jobs;
 use helpbot_services::sources::SyncReport;
 use helpbot_tests::prose::Prose;
 
-use crate::crawl::house::House;
+use crate::crawl::fixture::CrawlFixture;
 use crate::crawl::web::{Hit, Served, Web, gzip};
 use crate::crawl::{on_both_databases, page};
 
@@ -118,7 +118,7 @@ fn expected(read: &'static str, late: &[&str]) -> BTreeMap<&'static str, BTreeSe
 }
 
 fn impatient() -> Manners {
-    let page = Limits { first_byte: PATIENCE, ..Limits::PAGE };
+    let page = FetchLimits { first_byte: PATIENCE, ..FetchLimits::PAGE };
     Manners { delay: Duration::ZERO, page, ..Manners::default() }
 }
 
@@ -126,26 +126,26 @@ fn paths(hits: &[Hit]) -> BTreeSet<&str> {
     hits.iter().map(|hit| hit.path.as_str()).collect()
 }
 
-async fn a_large_site_is_indexed_then_only_asked_whether_it_changed(house: &House) {
+async fn a_large_site_is_indexed_then_only_asked_whether_it_changed(fixture: &CrawlFixture) {
     let web = large_site().await;
     // Never opened: slower than a page may be.
     let _slow = web.gate(SLOW);
-    let source = house.add_site(&web.url("/")).await;
+    let source = fixture.add_site(&web.url("/")).await;
 
-    house.work_with(impatient()).await;
+    fixture.work_with(impatient()).await;
 
-    let read = house.source(&source).await;
+    let read = fixture.source(&source).await;
     assert_eq!((read.status, read.error.as_deref()), (SourceStatus::Indexed, None));
     assert_eq!(read.title.as_deref(), Some("Article start"));
-    assert_eq!(house.report(&source).await, expected("fetched", &[SLOW]));
+    assert_eq!(fixture.report(&source).await, expected("fetched", &[SLOW]));
     let late = "The page could not be fetched in time: the server did not answer within 3 s".to_owned();
-    assert_eq!(house.row(&source, SLOW).await, (PageOutcome::Failed, Some(late), 0));
+    assert_eq!(fixture.row(&source, SLOW).await, (PageOutcome::Failed, Some(late), 0));
     assert_eq!(read.document_count, i64::try_from(PLAIN + SPECIAL.len() - 1).expect("a small number"));
-    let first = house.chunks().await;
+    let first = fixture.chunks().await;
     assert_eq!(read.chunk_count, i64::try_from(first.len()).expect("a small number"));
     assert!(first.len() > PLAIN * SECTIONS, "{} chunks", first.len());
     assert!(first.values().any(|chunk| chunk.question.as_deref() == Some("How do I return article Müllerei?")));
-    assert!(house.embedded.take().len() >= first.len());
+    assert!(fixture.embedded.take().len() >= first.len());
     let hits = web.take_hits();
     assert!(!paths(&hits).contains("/private/x.html"));
     let once = hits.iter().filter(|hit| hit.path == plain(1)).count();
@@ -154,20 +154,20 @@ async fn a_large_site_is_indexed_then_only_asked_whether_it_changed(house: &Hous
     let counts = SyncReport::of(&read).expect("a record").pages;
     assert_eq!((counts.fetched, counts.unchanged, counts.skipped, counts.failed), (488, 0, 7, 3));
 
-    the_second_visit_only_asks(house, &web, &source).await;
-    assert_eq!(house.chunks().await, first);
-    changes_touch_their_own_chunks_alone(house, &web, &source).await;
+    the_second_visit_only_asks(fixture, &web, &source).await;
+    assert_eq!(fixture.chunks().await, first);
+    changes_touch_their_own_chunks_alone(fixture, &web, &source).await;
 }
 
-async fn the_second_visit_only_asks(house: &House, web: &Web, source: &helpbot_domain::source::Source) {
-    let version = house.index_version().await;
+async fn the_second_visit_only_asks(fixture: &CrawlFixture, web: &Web, source: &helpbot_domain::source::Source) {
+    let version = fixture.index_version().await;
 
-    house.rescrape(source).await;
-    house.work_with(impatient()).await;
+    fixture.rescrape(source).await;
+    fixture.work_with(impatient()).await;
 
-    assert_eq!(house.index_version().await, version);
-    assert_eq!(house.embedded.take(), [""; 0]);
-    assert_eq!(house.report(source).await, expected("unchanged", &[SLOW]));
+    assert_eq!(fixture.index_version().await, version);
+    assert_eq!(fixture.embedded.take(), [""; 0]);
+    assert_eq!(fixture.report(source).await, expected("unchanged", &[SLOW]));
     let hits = web.take_hits();
     let whole = hits.iter().filter(|hit| !hit.is_conditional || hit.status == 200).cloned().collect::<Vec<_>>();
     assert_eq!(paths(&whole), FAILED.into(), "{whole:?}");
@@ -176,26 +176,30 @@ async fn the_second_visit_only_asks(house: &House, web: &Web, source: &helpbot_d
     assert!(files.into_iter().all(told), "{hits:?}");
 }
 
-async fn changes_touch_their_own_chunks_alone(house: &House, web: &Web, source: &helpbot_domain::source::Source) {
-    let (before, prose) = (house.chunks().await, Prose::of_documents());
+async fn changes_touch_their_own_chunks_alone(
+    fixture: &CrawlFixture,
+    web: &Web,
+    source: &helpbot_domain::source::Source,
+) {
+    let (before, prose) = (fixture.chunks().await, Prose::of_documents());
     let changed = [3, 7, 99, 300, 484];
     for n in changed {
         web.put(&plain(n), Served::html(edited(&article(&prose, n))));
     }
 
-    house.rescrape(source).await;
-    house.work_with(impatient()).await;
+    fixture.rescrape(source).await;
+    fixture.work_with(impatient()).await;
 
-    let after = house.chunks().await;
+    let after = fixture.chunks().await;
     let new: BTreeSet<_> = after.keys().filter(|id| !before.contains_key(*id)).collect();
     let gone: BTreeSet<_> = before.keys().filter(|id| !after.contains_key(*id)).collect();
     assert_eq!((new.len(), gone.len()), (changed.len(), changed.len()));
     assert!(new.iter().all(|id| after[*id].text.contains(EDITED.1)));
     let kept = after.iter().filter(|(id, _)| !new.contains(id));
     assert!(kept.into_iter().all(|(id, chunk)| before.get(id) == Some(chunk)));
-    assert_eq!(house.report(source).await["fetched"], changed.map(plain).into_iter().collect());
+    assert_eq!(fixture.report(source).await["fetched"], changed.map(plain).into_iter().collect());
     // Of each new chunk its text, and its question if it has one; of nothing else anything.
-    let embedded = house.embedded.take();
+    let embedded = fixture.embedded.take();
     let texts = new.iter().map(|id| 1 + usize::from(after[*id].question.is_some())).sum::<usize>();
     assert_eq!(embedded.len(), texts, "{embedded:?}");
     let is_new =
@@ -214,56 +218,61 @@ fn edited(html: &str) -> String {
     edited
 }
 
-async fn a_crawl_goes_on_where_a_killed_worker_was(house: &House) {
+async fn a_crawl_goes_on_where_a_killed_worker_was(fixture: &CrawlFixture) {
     let web = large_site().await;
     let gate = web.gate(&plain(200));
-    let source = house.add_site(&web.url("/")).await;
+    let source = fixture.add_site(&web.url("/")).await;
 
-    let killed = tokio::spawn(house.worker().work_off());
+    let killed = tokio::spawn(fixture.worker().work_off());
     gate.reached().await;
     killed.abort();
     assert!(killed.await.expect_err("it was killed").is_cancelled());
-    let progress = SyncReport::of(&house.source(&source).await).expect("a record");
+    let progress = SyncReport::of(&fixture.source(&source).await).expect("a record");
     assert!(progress.pages.fetched > 100 && progress.finished_at.is_none(), "{progress:?}");
-    assert!(house.chunks().await.is_empty());
+    assert!(fixture.chunks().await.is_empty());
     gate.open();
     let first = web.take_hits();
-    house.work().await;
+    fixture.work().await;
     assert_eq!(web.take_hits().iter().filter(|hit| hit.path != plain(200)).count(), 0, "its lease still runs");
-    house.pass(jobs::LEASE + Duration::from_secs(1));
+    fixture.pass(jobs::LEASE + Duration::from_secs(1));
 
-    house.work().await;
+    fixture.work().await;
 
-    it_was_gone_on_with(house, &web, &source, first).await;
+    it_was_gone_on_with(fixture, &web, &source, first).await;
 }
 
 /// As above, with the product's own program and SIGKILL; the program, started again, ends it.
-async fn a_crawl_goes_on_where_a_killed_process_was(house: &House) {
+async fn a_crawl_goes_on_where_a_killed_process_was(fixture: &CrawlFixture) {
     let web = large_site().await;
     let gate = web.gate(&plain(200));
-    let source = house.add_site(&web.url("/")).await;
+    let source = fixture.add_site(&web.url("/")).await;
     let command = ["source", "rescrape", &source.id.to_string(), "--wait"];
 
-    let mut program = house.program(&command);
+    let mut program = fixture.program(&command);
     gate.reached().await;
     program.kill().await.expect("it is killed");
-    let progress = SyncReport::of(&house.source(&source).await).expect("a record");
+    let progress = SyncReport::of(&fixture.source(&source).await).expect("a record");
     assert!(progress.pages.fetched > 100 && progress.finished_at.is_none(), "{progress:?}");
-    assert!(house.chunks().await.is_empty());
+    assert!(fixture.chunks().await.is_empty());
     gate.open();
     let first = web.take_hits();
-    house.end_lease().await;
+    fixture.end_lease().await;
 
-    let ended = tokio::time::timeout(PROGRAM, house.program(&command).wait()).await.expect("it ends in time");
+    let ended = tokio::time::timeout(PROGRAM, fixture.program(&command).wait()).await.expect("it ends in time");
 
     assert!(ended.expect("it has ended").success());
-    it_was_gone_on_with(house, &web, &source, first).await;
+    it_was_gone_on_with(fixture, &web, &source, first).await;
 }
 
-async fn it_was_gone_on_with(house: &House, web: &Web, source: &helpbot_domain::source::Source, first: Vec<Hit>) {
-    let read = house.source(source).await;
+async fn it_was_gone_on_with(
+    fixture: &CrawlFixture,
+    web: &Web,
+    source: &helpbot_domain::source::Source,
+    first: Vec<Hit>,
+) {
+    let read = fixture.source(source).await;
     assert_eq!(read.status, SourceStatus::Indexed);
-    assert_eq!(house.report(source).await, expected("fetched", &[]));
+    assert_eq!(fixture.report(source).await, expected("fetched", &[]));
     let second = web.take_hits();
     let again: Vec<_> = paths(&first).intersection(&paths(&second)).map(|path| (*path).to_owned()).collect();
     let pages_again = again.iter().filter(|path| path.starts_with("/help/")).count();

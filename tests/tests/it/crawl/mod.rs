@@ -2,17 +2,17 @@
 //! what a second sync costs, and the effects of a crash, a deletion and a hostile server. They run on both databases,
 //! without pauses between requests.
 
-mod doors;
+mod fixture;
 mod hostile;
-mod house;
 mod large;
+mod over_graphql;
 mod rules;
 mod upkeep;
 mod web;
 
 use helpbot_tests::database::{self, TestDatabase};
 
-use crate::crawl::house::House;
+use crate::crawl::fixture::CrawlFixture;
 
 /// Makes two tests of each function, `name::sqlite` and `name::postgres`.
 macro_rules! on_both_databases {
@@ -32,10 +32,10 @@ macro_rules! on_both_databases {
 }
 pub(crate) use on_both_databases;
 
-async fn run(database: Option<TestDatabase>, test: impl AsyncFnOnce(&House)) {
+async fn run(database: Option<TestDatabase>, test: impl AsyncFnOnce(&CrawlFixture)) {
     let with_house = async move |database: &TestDatabase| {
-        let house = House::over(database).await;
-        database::ended(test(&house), house.services.close()).await;
+        let fixture = CrawlFixture::over(database).await;
+        database::ended(test(&fixture), fixture.services.close()).await;
     };
     database::with(database, with_house).await;
 }

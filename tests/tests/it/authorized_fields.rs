@@ -1,6 +1,6 @@
 //! The authorization matrix of fields: every field of every object of the schema, queried by every kind of viewer on a site
 //! that has one of everything. The matrix is compared with the schema, so that a new field without a row fails.
-//! Operations and the fields of `Site` are in `authorisation.rs`.
+//! Operations and the fields of `Site` are in `authorization.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -229,7 +229,7 @@ const SHAPES: [(&str, &[&str]); 3] = [
     ("Payload", &["userErrors"]),
 ];
 
-/// Roots and `Site` have their rows in `authorisation.rs`.
+/// Roots and `Site` have their rows in `authorization.rs`.
 const ELSEWHERE: [&str; 4] = ["Query", "Mutation", "Subscription", "Site"];
 
 /// A field of an object: what to run, and what the caller needs for it.

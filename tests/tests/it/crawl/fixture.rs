@@ -64,7 +64,7 @@ impl Embedder for Embedded {
     }
 }
 
-pub struct House {
+pub struct CrawlFixture {
     pub embedded: Arc<Embedded>,
     pub services: Services,
     pub operator: Viewer,
@@ -76,7 +76,7 @@ pub struct House {
     data: TempDir,
 }
 
-impl House {
+impl CrawlFixture {
     pub async fn over(database: &TestDatabase) -> Self {
         let db = Db::open(database.url()).await.expect("an empty database opens");
         let clock = Arc::new(ManualClock::at(BEGIN));
