@@ -146,9 +146,9 @@ fn components() -> ComponentsBuilder {
         .security_scheme(BEARER, SecurityScheme::Http(bearer))
         .security_scheme(QUERY_KEY, SecurityScheme::ApiKey(ApiKey::Query(query)));
     let meaning = "This `Idempotency-Key` was used for a different request in the last 24 hours.";
-    components = components.response(MISMATCH, refused(409, meaning));
+    components = components.response(MISMATCH, error_response(409, meaning));
     for (status, name, meaning) in COMMON {
-        components = components.response(name, refused(status, meaning));
+        components = components.response(name, error_response(status, meaning));
     }
     components
 }
@@ -202,14 +202,14 @@ fn operation<E: Endpoint>() -> OperationBuilder {
         Caching::NoStore => operation,
         Caching::Minute => operation.response("304", not_modified()),
     };
-    let own = doc.errors.iter().map(|(status, meaning)| (*status, RefOr::T(refused(*status, meaning))));
+    let own = doc.errors.iter().map(|(status, meaning)| (*status, RefOr::T(error_response(*status, meaning))));
     let is_own = |status: u16| doc.errors.iter().any(|(own, _)| *own == status);
     let common = COMMON.into_iter().filter(|(status, ..)| !is_own(*status));
     let common = common.map(|(status, name, _)| (status, RefOr::Ref(Ref::from_response_name(name))));
     let mismatch = (E::METHOD == Method::POST).then(|| (409, RefOr::Ref(Ref::from_response_name(MISMATCH))));
-    let mut refusals: Vec<(u16, RefOr<Answer>)> = own.chain(common).chain(mismatch).collect();
-    refusals.sort_by_key(|(status, _)| *status);
-    refusals.into_iter().fold(operation, |operation, (status, answer)| operation.response(status.to_string(), answer))
+    let mut responses: Vec<(u16, RefOr<Answer>)> = own.chain(common).chain(mismatch).collect();
+    responses.sort_by_key(|(status, _)| *status);
+    responses.into_iter().fold(operation, |operation, (status, answer)| operation.response(status.to_string(), answer))
 }
 
 fn success<E: Endpoint>() -> Answer {
@@ -234,7 +234,7 @@ fn not_modified() -> Answer {
     ResponseBuilder::new().description(description).header("ETag", entity_tag()).build()
 }
 
-fn refused(status: u16, meaning: &str) -> Answer {
+fn error_response(status: u16, meaning: &str) -> Answer {
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(ErrorBody::name()))).build();
     let answer =
         ResponseBuilder::new().description(meaning).content(JSON, content).header("X-Request-Id", request_id());

@@ -275,11 +275,11 @@ mod tests {
 
         let first = limits.operation(&widget, address("192.0.2.1")).unwrap();
         limits.operation(&widget, address("192.0.2.1")).unwrap();
-        let refused = limits.operation(&widget, address("192.0.2.1")).unwrap_err();
+        let exceeded = limits.operation(&widget, address("192.0.2.1")).unwrap_err();
 
         assert_eq!(first, Some(RateAllowance { limit: 2, remaining: 1, reset_seconds: 30 }));
-        assert_eq!(refused.allowance, RateAllowance { limit: 2, remaining: 0, reset_seconds: 60 });
-        assert!(refused.wait <= Duration::from_secs(30));
+        assert_eq!(exceeded.allowance, RateAllowance { limit: 2, remaining: 0, reset_seconds: 60 });
+        assert!(exceeded.wait <= Duration::from_secs(30));
         assert!(limits.operation(&widget, address("192.0.2.2")).is_ok());
     }
 

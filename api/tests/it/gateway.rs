@@ -31,14 +31,14 @@ async fn a_stored_operation_returns_its_data() {
 async fn the_first_error_of_a_stored_operation_is_returned() {
     let app = App::start().await;
 
-    let refused =
+    let rejected =
         run(&app, "mutation Stored { result: refuse { userErrors { field message code } } }", json!({})).await;
     let exhausted = run(&app, "query Stored { exhausted }", json!({})).await.unwrap_err();
     let failed = run(&app, "query Stored { fails }", json!({})).await.unwrap_err();
 
     let expected =
         ApiError { field: Some("endpoint.url".into()), ..ApiError::new(ErrorCode::BadUserInput, "url must be https") };
-    assert_eq!(refused, Err(expected));
+    assert_eq!(rejected, Err(expected));
     assert_eq!(exhausted.code, ErrorCode::CreditsExhausted);
     assert_eq!(exhausted.retry_after.map(|wait| wait.as_secs()), Some(2));
     assert_eq!(failed, ApiError::internal());

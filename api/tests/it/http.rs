@@ -367,8 +367,8 @@ async fn an_idempotency_key_must_be_valid() {
     let number = ask("fine", json!({"idempotencyKey": 7})).await;
     let good = ask("", json!({"idempotencyKey": "fine"})).await;
 
-    for refused in [empty, non_ascii, long, number] {
-        assert_eq!(refused.code(), "BAD_USER_INPUT", "{}", refused.body);
+    for rejected in [empty, non_ascii, long, number] {
+        assert_eq!(rejected.code(), "BAD_USER_INPUT", "{}", rejected.body);
     }
     assert_eq!(good.body["data"]["bump"]["bumps"], 1);
 }
