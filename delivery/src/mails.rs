@@ -16,7 +16,7 @@ const QUOTE_CHARS: usize = 10_000;
 
 /// Content of the mail about a visitor who asks for a human.
 #[derive(Clone, Debug)]
-pub struct HandoffMail<'a> {
+pub struct HandoffContent<'a> {
     pub site_name: &'a str,
     pub question: &'a str,
     pub answer: &'a str,
@@ -28,7 +28,7 @@ pub struct HandoffMail<'a> {
 
 /// Content of the mail about an endpoint that was disabled.
 #[derive(Clone, Debug)]
-pub struct EndpointDisabledMail<'a> {
+pub struct EndpointDisabledContent<'a> {
     pub site_name: &'a str,
     pub endpoint_url: &'a Url,
     pub reason: DisabledCause,
@@ -46,7 +46,7 @@ pub enum DisabledCause {
 
 /// Content of the mail about a source whose sync failed.
 #[derive(Clone, Debug)]
-pub struct SourceFailingMail<'a> {
+pub struct SourceFailingContent<'a> {
     pub site_name: &'a str,
     pub source: &'a str,
     /// Reason of the failure, written for the owner.
@@ -56,7 +56,7 @@ pub struct SourceFailingMail<'a> {
 
 /// Content of the transcript that a visitor asked for.
 #[derive(Clone, Debug)]
-pub struct TranscriptMail<'a> {
+pub struct TranscriptContent<'a> {
     pub site_name: &'a str,
     /// Author and text of each message, oldest first.
     pub messages: &'a [(&'a str, &'a str)],
@@ -64,7 +64,7 @@ pub struct TranscriptMail<'a> {
 
 /// Writes the mail that tells the owner about a handoff, with the visitor's address to reply to.
 #[must_use]
-pub fn handoff(id: String, to: String, handoff: &HandoffMail<'_>) -> Mail {
+pub fn handoff(id: String, to: String, handoff: &HandoffContent<'_>) -> Mail {
     let reply_to = handoff.customer_email.map(str::trim).filter(|address| is_address(address));
     let mut draft = MailDraft::new(id, to, format!("{}: {}", handoff.site_name, clip(handoff.question, SUBJECT_CHARS)));
     draft.paragraph(&format!("A visitor of {} asks to talk to a human.", plain(handoff.site_name)));
@@ -82,7 +82,7 @@ pub fn handoff(id: String, to: String, handoff: &HandoffMail<'_>) -> Mail {
 
 /// Writes the mail that tells the owner which endpoint was disabled, why, and what to do.
 #[must_use]
-pub fn endpoint_disabled(id: String, to: String, disabled: &EndpointDisabledMail<'_>) -> Mail {
+pub fn endpoint_disabled(id: String, to: String, disabled: &EndpointDisabledContent<'_>) -> Mail {
     let reason = match disabled.reason {
         DisabledCause::Gone => "it answered 410 Gone".to_owned(),
         DisabledCause::FailingSince(since) => format!("every delivery to it has failed since {since}"),
@@ -99,7 +99,7 @@ pub fn endpoint_disabled(id: String, to: String, disabled: &EndpointDisabledMail
 /// Writes the mail that tells the owner which source failed, why, and that answers still come from
 /// the previous sync.
 #[must_use]
-pub fn source_failing(id: String, to: String, failing: &SourceFailingMail<'_>) -> Mail {
+pub fn source_failing(id: String, to: String, failing: &SourceFailingContent<'_>) -> Mail {
     let mut draft = MailDraft::new(id, to, format!("{}: a source could not be synced", failing.site_name));
     draft.paragraph(&format!("The last sync of a source of {} failed.", plain(failing.site_name)));
     draft.quote("The source", failing.source);
@@ -111,7 +111,7 @@ pub fn source_failing(id: String, to: String, failing: &SourceFailingMail<'_>) -
 
 /// Writes the mail that sends a visitor the conversation.
 #[must_use]
-pub fn transcript(id: String, to: String, transcript: &TranscriptMail<'_>) -> Mail {
+pub fn transcript(id: String, to: String, transcript: &TranscriptContent<'_>) -> Mail {
     let mut draft = MailDraft::new(id, to, format!("Your conversation with {}", transcript.site_name));
     draft.paragraph(&format!("This is your conversation with {}.", plain(transcript.site_name)));
     for (author, text) in transcript.messages {
@@ -218,7 +218,7 @@ mod tests {
 
     fn handoff_with(question: &str, email: Option<&str>) -> Mail {
         let inbox_url = url("https://help.example/dashboard/inbox/conv_1");
-        let content = HandoffMail {
+        let content = HandoffContent {
             site_name: "Tea & Co",
             question,
             answer: "Within 30 days.\nSee our terms.",
@@ -303,7 +303,7 @@ mod tests {
     fn the_mail_about_a_disabled_endpoint_names_it_and_the_reason() {
         let (endpoint_url, webhooks_url) = (url("https://shop.example/h?a=1&b=2"), url("https://help.example/w"));
         let mail = |reason| {
-            let content = EndpointDisabledMail {
+            let content = EndpointDisabledContent {
                 site_name: "Tea",
                 endpoint_url: &endpoint_url,
                 reason,
@@ -324,7 +324,7 @@ mod tests {
     #[test]
     fn the_mail_about_a_failing_source_says_that_answers_continue() {
         let source_url = url("https://help.example/s");
-        let content = SourceFailingMail {
+        let content = SourceFailingContent {
             site_name: "Tea",
             source: "https://tea.example/faq",
             reason: "the server did not answer within 15 s",
@@ -339,7 +339,7 @@ mod tests {
     #[test]
     fn a_transcript_quotes_every_message_in_order() {
         let messages = [("You", "Hello?"), ("<b>Bot</b>", "Hi & bye")];
-        let content = TranscriptMail { site_name: "Tea", messages: &messages };
+        let content = TranscriptContent { site_name: "Tea", messages: &messages };
         let mail = transcript("m".to_owned(), "ann@home.example".to_owned(), &content);
 
         assert!(mail.text.contains("You:\n> Hello?\n\n<b>Bot</b>:\n> Hi & bye\n"));

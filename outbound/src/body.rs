@@ -7,14 +7,14 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::decode::Decoder;
 use crate::error::FetchError;
-use crate::limits::{Limits, Overflow};
+use crate::limits::{FetchLimits, Overflow};
 
 /// Reads the decoded body, and returns whether it was truncated at a limit.
 ///
 /// # Errors
 /// The limit that was exceeded; `Broken` when the server ends the connection early; `Damaged` or
 /// `Encoding` when the content cannot be decoded.
-pub(crate) async fn read(mut response: Response, limits: &Limits) -> Result<(Bytes, bool), FetchError> {
+pub(crate) async fn read(mut response: Response, limits: &FetchLimits) -> Result<(Bytes, bool), FetchError> {
     let is_bounded = limits.overflow == Overflow::Fail;
     if is_bounded && response.content_length().is_some_and(|length| length > limits.wire_bytes) {
         return Err(FetchError::TooLarge(limits.wire_bytes));
@@ -45,7 +45,7 @@ pub(crate) async fn read(mut response: Response, limits: &Limits) -> Result<(Byt
 
 /// Decodes the part of the last chunk that is within the limit, and stops. A compressed stream
 /// stays incomplete.
-fn cut(mut decoder: Decoder, chunk: &[u8], wire_bytes: u64, limits: &Limits) -> Result<(Bytes, bool), FetchError> {
+fn cut(mut decoder: Decoder, chunk: &[u8], wire_bytes: u64, limits: &FetchLimits) -> Result<(Bytes, bool), FetchError> {
     let excess = usize::try_from(wire_bytes - limits.wire_bytes).unwrap_or(usize::MAX);
     decoder.push(&chunk[..chunk.len().saturating_sub(excess)], limits.wire_bytes)?;
     decoder.cut();
@@ -53,7 +53,7 @@ fn cut(mut decoder: Decoder, chunk: &[u8], wire_bytes: u64, limits: &Limits) -> 
 }
 
 /// Returns the time that the bytes received so far may take at the minimum rate.
-fn earned(wire_bytes: u64, limits: &Limits) -> std::time::Duration {
+fn earned(wire_bytes: u64, limits: &FetchLimits) -> std::time::Duration {
     let millis = wire_bytes.saturating_mul(1000) / limits.min_bytes_per_second.max(1);
     std::time::Duration::from_millis(millis).min(limits.total)
 }

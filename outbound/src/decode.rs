@@ -10,9 +10,9 @@ use bytes::Bytes;
 use flate2::write::MultiGzDecoder;
 
 use crate::error::FetchError;
-use crate::limits::{Limits, Overflow};
+use crate::limits::{FetchLimits, Overflow};
 
-/// Size of the pieces of decoded output. Limits are checked at least after each piece.
+/// Size of the pieces of decoded output. FetchLimits are checked at least after each piece.
 const BROTLI_BUFFER_BYTES: usize = 8 * 1024;
 
 /// The decoder for one response body.
@@ -28,7 +28,7 @@ impl Decoder {
     /// # Errors
     /// `Encoding` for anything but one layer of an encoding that we requested: nested encodings are
     /// used for decompression bombs.
-    pub(crate) fn new(content_encoding: Option<&str>, limits: &Limits) -> Result<Self, FetchError> {
+    pub(crate) fn new(content_encoding: Option<&str>, limits: &FetchLimits) -> Result<Self, FetchError> {
         let sink = Sink::new(*limits);
         match content_encoding.map(|value| value.trim().to_ascii_lowercase()).as_deref() {
             None | Some("" | "identity") => Ok(Self::Plain(sink)),
@@ -96,14 +96,14 @@ impl Decoder {
 /// The decoded bytes and their limits.
 pub(crate) struct Sink {
     body: Vec<u8>,
-    limits: Limits,
+    limits: FetchLimits,
     wire_bytes: u64,
     is_full: bool,
     refused: Option<FetchError>,
 }
 
 impl Sink {
-    fn new(limits: Limits) -> Self {
+    fn new(limits: FetchLimits) -> Self {
         Self { body: Vec::new(), limits, wire_bytes: 0, is_full: false, refused: None }
     }
 

@@ -5,8 +5,8 @@
 
 use bytes::Bytes;
 use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH,
-    LAST_MODIFIED, LOCATION, RETRY_AFTER,
+    ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, COOKIE, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+    LAST_MODIFIED, LOCATION, RETRY_AFTER, SET_COOKIE,
 };
 use reqwest::{RequestBuilder, Response};
 use tokio::time::timeout;
@@ -15,7 +15,7 @@ use url::Url;
 use crate::body;
 use crate::client::Client;
 use crate::error::FetchError;
-use crate::limits::Limits;
+use crate::limits::FetchLimits;
 use crate::policy::{Policy, check_url};
 
 /// Encodings that `decode` supports. Deflate is missing because of its two incompatible variants.
@@ -34,7 +34,7 @@ pub struct Conditional {
 
 /// A response. Its body is decompressed, but not converted to text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fetched {
+pub struct FetchedPage {
     /// URL of the response after redirects, without a fragment.
     pub final_url: Url,
     /// HTTP status, never a redirect. 304 is possible only after a conditional request.
@@ -45,6 +45,8 @@ pub struct Fetched {
     pub retry_after: Option<String>,
     /// All `X-Robots-Tag` headers, joined with commas.
     pub x_robots_tag: Option<String>,
+    /// The `Refresh` header: seconds and, after a semicolon, the URL to go on to.
+    pub refresh: Option<String>,
     pub body: Bytes,
     /// Whether the body was truncated at its limit. Never true with `Overflow::Fail`.
     pub is_truncated: bool,
@@ -61,8 +63,8 @@ impl Client {
         &self,
         url: &Url,
         conditional: Option<&Conditional>,
-        limits: &Limits,
-    ) -> Result<Fetched, FetchError> {
+        limits: &FetchLimits,
+    ) -> Result<FetchedPage, FetchError> {
         timeout(limits.total, self.follow(url, conditional, limits))
             .await
             .map_err(|_| FetchError::TotalTimeout(limits.total))?
@@ -73,7 +75,12 @@ impl Client {
     ///
     /// # Errors
     /// Same as [`Client::get`].
-    pub async fn get_once(&self, url: &Url, headers: HeaderMap, limits: &Limits) -> Result<Fetched, FetchError> {
+    pub async fn get_once(
+        &self,
+        url: &Url,
+        headers: HeaderMap,
+        limits: &FetchLimits,
+    ) -> Result<FetchedPage, FetchError> {
         check_url(url, &self.policy)?;
         let request = self.http.get(url.clone()).header(ACCEPT_ENCODING, ENCODINGS).headers(headers);
         let exchange = async {
@@ -87,24 +94,30 @@ impl Client {
         &self,
         url: &Url,
         conditional: Option<&Conditional>,
-        limits: &Limits,
-    ) -> Result<Fetched, FetchError> {
+        limits: &FetchLimits,
+    ) -> Result<FetchedPage, FetchError> {
         check_url(url, &self.policy)?;
         let mut url = url.clone();
         url.set_fragment(None);
         let mut redirects = Vec::new();
+        let (mut cookies, mut hops) = (Cookies::default(), 0);
         loop {
-            let request = self.page_request(&url, conditional);
+            let request = cookies.add_to(self.page_request(&url, conditional), &url);
             let response = self.send(request, limits.first_byte).await?;
             if !is_redirect(response.status().as_u16()) {
                 return read_page(response, url, redirects, limits).await;
             }
-            if redirects.len() == limits.redirects {
+            if hops == limits.redirects {
                 return Err(FetchError::TooManyRedirects(limits.redirects));
             }
+            hops += 1;
+            cookies.take(&response, &url);
             let location = response.headers().get(LOCATION).map(|value| value.as_bytes());
             let next = next_hop(&url, location, &self.policy)?;
-            redirects.push(std::mem::replace(&mut url, next));
+            // A redirect to the same URL only asks for its cookie to be sent.
+            if next != url {
+                redirects.push(std::mem::replace(&mut url, next));
+            }
         }
     }
 
@@ -126,8 +139,8 @@ async fn read_page(
     response: Response,
     final_url: Url,
     redirects: Vec<Url>,
-    limits: &Limits,
-) -> Result<Fetched, FetchError> {
+    limits: &FetchLimits,
+) -> Result<FetchedPage, FetchError> {
     let status = response.status().as_u16();
     let headers = response.headers();
     let content_type = kept(headers, &CONTENT_TYPE);
@@ -135,8 +148,9 @@ async fn read_page(
     let last_modified = kept(headers, &LAST_MODIFIED);
     let retry_after = kept(headers, &RETRY_AFTER);
     let x_robots_tag = kept(headers, &HeaderName::from_static("x-robots-tag"));
+    let refresh = kept(headers, &HeaderName::from_static("refresh"));
     let (body, is_truncated) = body::read(response, limits).await?;
-    Ok(Fetched {
+    Ok(FetchedPage {
         final_url,
         status,
         content_type,
@@ -144,10 +158,41 @@ async fn read_page(
         last_modified,
         retry_after,
         x_robots_tag,
+        refresh,
         body,
         is_truncated,
         redirects,
     })
+}
+
+/// Cookies that redirects of one fetch set, sent back to the same origin only and then forgotten. Some
+/// sites redirect until the visitor shows that it keeps cookies.
+#[derive(Debug, Default)]
+struct Cookies(Vec<(String, String, String)>);
+
+/// The most cookies kept during one fetch.
+const MAX_COOKIES: usize = 16;
+
+impl Cookies {
+    fn take(&mut self, response: &Response, url: &Url) {
+        let origin = url.origin().ascii_serialization();
+        for cookie in response.headers().get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok()) {
+            let pair = cookie.split(';').next().unwrap_or_default();
+            let Some((name, value)) = pair.split_once('=') else { continue };
+            let (name, value) = (name.trim().to_owned(), value.trim().to_owned());
+            self.0.retain(|(known_origin, known, _)| *known_origin != origin || *known != name);
+            if self.0.len() < MAX_COOKIES && name.len() + value.len() <= MAX_KEPT_HEADER_BYTES {
+                self.0.push((origin.clone(), name, value));
+            }
+        }
+    }
+
+    fn add_to(&self, request: RequestBuilder, url: &Url) -> RequestBuilder {
+        let origin = url.origin().ascii_serialization();
+        let pairs = self.0.iter().filter(|(known, ..)| *known == origin);
+        let cookie = pairs.map(|(_, name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ");
+        if cookie.is_empty() { request } else { request.header(COOKIE, cookie) }
+    }
 }
 
 /// Returns whether the status points to another URL. 300 offers a choice, and 304 is a result.

@@ -8,7 +8,7 @@
 //! every address is checked again at the moment of connecting. Neither an unusual notation, nor a
 //! redirect, nor a DNS answer that changes in between reaches the internal network. No proxy is
 //! read from the environment. Every exchange is limited in time and in bytes, before and after
-//! decompression ([`Limits`]). Failures are a closed list that a site owner can read
+//! decompression ([`FetchLimits`]). Failures are a closed list that a site owner can read
 //! ([`FetchError`]).
 //!
 //! This crate does not decide what to fetch, does not retry, and knows neither the database nor the
@@ -35,8 +35,8 @@ pub use allow::{AllowList, AllowListError};
 pub use client::{Client, UserAgent};
 pub use dial::{Dial, Lookup, LookupFuture, system_lookup};
 pub use error::{FetchError, SetupError};
-pub use fetch::{Conditional, Fetched};
-pub use limits::{Limits, Overflow, StreamLimits, WebhookLimits};
+pub use fetch::{Conditional, FetchedPage};
+pub use limits::{FetchLimits, Overflow, StreamLimits, WebhookLimits};
 pub use mail::{LogMailer, Mail, MailError, Mailer, SendOutcome};
 pub use policy::{MAX_URL_BYTES, Policy, UrlError, check_url, parse_url};
 pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};

@@ -9,7 +9,7 @@ const MIB: u64 = 1024 * KIB;
 
 /// Limits of one page fetch, including redirects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct FetchLimits {
     /// Maximum number of redirects. Browsers follow 20; real sites need at most three (scheme,
     /// host, trailing slash).
     pub redirects: usize,
@@ -45,7 +45,7 @@ pub enum Overflow {
     Truncate,
 }
 
-impl Limits {
+impl FetchLimits {
     /// Limits for a page or file of a site.
     pub const PAGE: Self = Self {
         redirects: 5,

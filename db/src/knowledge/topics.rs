@@ -14,7 +14,7 @@ use crate::schema::conversations as conv;
 
 /// A question that a visitor asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AskedQuestion {
+pub struct RecentQuestion {
     /// Conversation of the question.
     pub conversation_id: ConversationId,
     /// Question as the visitor wrote it.
@@ -25,15 +25,15 @@ pub struct AskedQuestion {
 
 type Row = (String, String, bool);
 
-fn asked((id, question, is_unanswered): Row) -> Result<AskedQuestion, Error> {
-    Ok(AskedQuestion { conversation_id: columns::parse(&id)?, question, is_unanswered })
+fn asked((id, question, is_unanswered): Row) -> Result<RecentQuestion, Error> {
+    Ok(RecentQuestion { conversation_id: columns::parse(&id)?, question, is_unanswered })
 }
 
 /// Returns the last `limit` questions since `since` that got no answer, newest first.
 ///
 /// # Errors
 /// Returns an error when the query fails.
-pub async fn unanswered(c: &mut Conn, site: SiteId, since: Timestamp, limit: i64) -> Result<Vec<AskedQuestion>> {
+pub async fn unanswered(c: &mut Conn, site: SiteId, since: Timestamp, limit: i64) -> Result<Vec<RecentQuestion>> {
     let (site, since) = (site.to_string(), since.as_ms());
     let rows: Vec<Row> = on!(c, |c| {
         conv::table
@@ -53,7 +53,7 @@ pub async fn unanswered(c: &mut Conn, site: SiteId, since: Timestamp, limit: i64
 ///
 /// # Errors
 /// Returns an error when the query fails.
-pub async fn all(c: &mut Conn, site: SiteId, since: Timestamp, limit: i64) -> Result<Vec<AskedQuestion>> {
+pub async fn all(c: &mut Conn, site: SiteId, since: Timestamp, limit: i64) -> Result<Vec<RecentQuestion>> {
     let (site, since) = (site.to_string(), since.as_ms());
     let rows: Vec<Row> = on!(c, |c| {
         conv::table

@@ -1,6 +1,6 @@
 //! What was asked lately.
 
-use helpbot_db::topics::AskedQuestion;
+use helpbot_db::topics::RecentQuestion;
 use helpbot_db::{Db, topics};
 use helpbot_domain::conversation::{Conversation, Outcome};
 
@@ -8,7 +8,7 @@ use crate::make::{self, NOW, later};
 
 on_both_backends!(the_newest_questions_come_first_and_small_talk_not_at_all, questions_of_another_site_are_not_seen);
 
-fn texts(asked: Vec<AskedQuestion>) -> Vec<(String, bool)> {
+fn texts(asked: Vec<RecentQuestion>) -> Vec<(String, bool)> {
     asked.into_iter().map(|asked| (asked.question, asked.is_unanswered)).collect()
 }
 

@@ -141,7 +141,7 @@ fn compose(job: &Job, content: &MailContent, public_url: &Url) -> Result<Mail, u
     Ok(match content {
         MailContent::Handoff { site, conversation } => {
             let inbox_url = public_url.join(&format!("dashboard/inbox/{}", conversation.id))?;
-            let handoff = mails::HandoffMail {
+            let handoff = mails::HandoffContent {
                 site_name: &site.name,
                 question: &conversation.question,
                 answer: &conversation.answer,
@@ -155,7 +155,7 @@ fn compose(job: &Job, content: &MailContent, public_url: &Url) -> Result<Mail, u
                 DisabledReason::Gone => mails::DisabledCause::Gone,
                 DisabledReason::Failing | DisabledReason::Owner => mails::DisabledCause::FailingSince(*failing_since),
             };
-            let disabled = mails::EndpointDisabledMail {
+            let disabled = mails::EndpointDisabledContent {
                 site_name: &site.name,
                 endpoint_url: &Url::parse(&webhook.url)?,
                 reason,
@@ -164,7 +164,7 @@ fn compose(job: &Job, content: &MailContent, public_url: &Url) -> Result<Mail, u
             mails::endpoint_disabled(id, site.owner_email.clone(), &disabled)
         }
         MailContent::SourceFailing { site, source } => {
-            let failing = mails::SourceFailingMail {
+            let failing = mails::SourceFailingContent {
                 site_name: &site.name,
                 source: &source.url,
                 reason: source.error.as_deref().unwrap_or_default(),
@@ -181,7 +181,7 @@ fn compose(job: &Job, content: &MailContent, public_url: &Url) -> Result<Mail, u
             let authors: Vec<String> = messages.iter().map(author).collect();
             let messages: Vec<(&str, &str)> =
                 authors.iter().map(String::as_str).zip(messages.iter().map(|it| it.text.as_str())).collect();
-            let transcript = mails::TranscriptMail { site_name: &site.name, messages: &messages };
+            let transcript = mails::TranscriptContent { site_name: &site.name, messages: &messages };
             mails::transcript(id, to.clone(), &transcript)
         }
     })
