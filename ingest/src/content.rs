@@ -1,9 +1,17 @@
-//! What a server sent, to the page that it is: which reader, by what the server says it is.
+//! What a server sent to the page that it is: which reader is used, by what the server says about it
+//! and by its first bytes.
+//!
+//! Called by the crawl and for single pages. Servers send documents under the type for any bytes, pages
+//! compressed without a word, and pages that only lead to another one.
 
-use helpbot_outbound::Fetched;
+use std::borrow::Cow;
+use std::io::Read;
+
+use flate2::read::MultiGzDecoder;
+use helpbot_outbound::FetchedPage;
 use url::Url;
 
-use crate::extract::{self, ExtractError, Page};
+use crate::extract::{self, ExtractError, HTML_LIMIT_BYTES, Page};
 use crate::pdf;
 
 /// Which reader a response is for.
@@ -11,35 +19,136 @@ use crate::pdf;
 pub(crate) enum ContentKind {
     /// HTML.
     Page,
-    /// With the extension that its name should have.
+    /// A file, with the extension that its name should have.
     File(&'static str),
 }
 
-/// The reader by the header of the response.
+/// The longest wait of a page that leads to another one, in seconds. Pages that wait longer show
+/// something first, or load themselves again.
+const REFRESH_MAX_SECONDS: f32 = 10.0;
+
+/// The start of a page that is searched for a refresh, in bytes.
+const REFRESH_WINDOW_BYTES: usize = 16 * 1024;
+
+/// Returns the reader for a response.
 ///
 /// # Errors
-/// The reason why there is none.
-pub(crate) fn kind(content_type: Option<&str>) -> Result<ContentKind, String> {
+/// The reason why there is none, for the owner of the site.
+pub(crate) fn kind(content_type: Option<&str>, body: &[u8]) -> Result<ContentKind, String> {
     let essence =
         content_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim().to_ascii_lowercase();
+    if let Some(kind) = kind_by_bytes(body) {
+        return Ok(kind);
+    }
     match essence.as_str() {
-        "" | "text/html" | "application/xhtml+xml" | "application/octet-stream" => Ok(ContentKind::Page),
+        ""
+        | "text/html"
+        | "application/xhtml+xml"
+        | "application/octet-stream"
+        | "binary/octet-stream"
+        | "application/x-download"
+        | "application/force-download" => Ok(ContentKind::Page),
         "text/plain" => Ok(ContentKind::File("txt")),
-        "text/markdown" | "text/x-markdown" => Ok(ContentKind::File("md")),
-        "text/csv" => Ok(ContentKind::File("csv")),
-        "application/pdf" => Ok(ContentKind::File("pdf")),
+        "text/markdown" | "text/x-markdown" | "text/mdx" => Ok(ContentKind::File("md")),
+        "text/csv" | "application/csv" | "text/tab-separated-values" => Ok(ContentKind::File("csv")),
+        "application/pdf" | "application/x-pdf" | "text/pdf" => Ok(ContentKind::File("pdf")),
         "application/vnd.openxmlformats-officedocument.wordprocessingml.document" => Ok(ContentKind::File("docx")),
-        other => Err(format!("This is not a page of text; its server calls it {other:?}")),
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" => Ok(ContentKind::File("xlsx")),
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation" => Ok(ContentKind::File("pptx")),
+        "application/vnd.oasis.opendocument.text" => Ok(ContentKind::File("odt")),
+        "application/vnd.oasis.opendocument.spreadsheet" => Ok(ContentKind::File("ods")),
+        other => Err(format!("The file is not a page of text. Its server sends it as {other:?}")),
     }
 }
 
-/// Reads a response. Takes up to a second for a huge page: for threads that may block.
-pub(crate) fn read(fetched: &Fetched, kind: ContentKind, child: &pdf::Child) -> Result<Page, ExtractError> {
-    let (address, body) = (&fetched.final_url, &fetched.body);
-    match kind {
-        ContentKind::Page => extract::html(body, fetched.content_type.as_deref(), Some(address)),
-        ContentKind::File(extension) => extract::file_with(&file_name(address, extension), body, child),
+/// The reader for bytes that leave no doubt, whatever the server says.
+fn kind_by_bytes(body: &[u8]) -> Option<ContentKind> {
+    match body {
+        _ if body.starts_with(b"%PDF-") => Some(ContentKind::File("pdf")),
+        _ if body.starts_with(b"PK\x03\x04") => Some(ContentKind::File("zip")),
+        _ => None,
     }
+}
+
+/// The body of a response, decompressed where the server did not say that it is compressed.
+///
+/// # Errors
+/// `TooLarge` when it decompresses to more than a page may have, `Unreadable` when it is damaged.
+fn body(fetched: &FetchedPage) -> Result<Cow<'_, [u8]>, ExtractError> {
+    if !fetched.body.starts_with(&[0x1f, 0x8b, 0x08]) {
+        return Ok(Cow::Borrowed(&fetched.body));
+    }
+    let mut decoded = Vec::new();
+    let limit = HTML_LIMIT_BYTES as u64;
+    MultiGzDecoder::new(&*fetched.body)
+        .take(limit + 1)
+        .read_to_end(&mut decoded)
+        .map_err(|_| ExtractError::Unreadable { reason: "its compression is damaged".to_owned() })?;
+    if decoded.len() as u64 > limit {
+        return Err(ExtractError::TooLarge { size_bytes: decoded.len() as u64, limit_bytes: limit });
+    }
+    Ok(Cow::Owned(decoded))
+}
+
+/// Reads a response. Takes up to a second for a huge page, so it runs on threads that may block.
+pub(crate) fn read(fetched: &FetchedPage, kind: ContentKind, child: &pdf::Child) -> Result<Page, ExtractError> {
+    let address = &fetched.final_url;
+    let body = body(fetched)?;
+    match kind_by_bytes(&body).unwrap_or(kind) {
+        ContentKind::Page => extract::html(&body, fetched.content_type.as_deref(), Some(address)),
+        ContentKind::File(extension) => extract::file_with(&file_name(address, extension), &body, child),
+    }
+}
+
+/// Where a page leads that only moves its visitors on, by the header or the element for it.
+pub(crate) fn moved_to(fetched: &FetchedPage) -> Option<Url> {
+    let window = &fetched.body[..fetched.body.len().min(REFRESH_WINDOW_BYTES)];
+    let element = || refresh_element(&String::from_utf8_lossy(window));
+    let value = fetched.refresh.clone().or_else(element)?;
+    let (seconds, target) = value.split_once([';', ',']).unwrap_or((&value, ""));
+    let is_soon = seconds.trim().parse::<f32>().is_ok_and(|seconds| seconds <= REFRESH_MAX_SECONDS);
+    let target = target.trim();
+    let target = match target.get(..3) {
+        Some(name) if name.eq_ignore_ascii_case("url") => target[3..].trim_start().strip_prefix('=')?,
+        _ => target,
+    };
+    let target = target.trim().trim_matches(['"', '\'']).trim();
+    let mut url = fetched.final_url.join(target).ok().filter(|_| is_soon && !target.is_empty())?;
+    url.set_fragment(None);
+    let is_elsewhere = url != fetched.final_url && matches!(url.scheme(), "http" | "https");
+    is_elsewhere.then_some(url)
+}
+
+/// The content of `<meta http-equiv="refresh">` near the start of a page.
+fn refresh_element(html: &str) -> Option<String> {
+    let lower = html.to_ascii_lowercase();
+    let mut at = 0;
+    while let Some(found) = lower[at..].find("<meta") {
+        let start = at + found;
+        let end = lower[start..].find('>').map_or(lower.len(), |end| start + end);
+        let tag = &lower[start..end];
+        let is_refresh = tag.split("http-equiv").nth(1).is_some_and(|rest| {
+            rest.trim_start()
+                .trim_start_matches('=')
+                .trim_start()
+                .trim_start_matches(['"', '\''])
+                .starts_with("refresh")
+        });
+        // Inside of `noscript` it is meant for browsers without scripts, which may be all that is left.
+        let is_shown = !lower[..start].ends_with("<noscript>");
+        if is_refresh && is_shown {
+            let content = tag.find("content").map(|at| &html[start + at + "content".len()..end])?;
+            let value = content.trim_start().strip_prefix('=')?.trim_start();
+            let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
+            let value = match quote {
+                Some(quote) => value[1..].split(quote).next().unwrap_or_default(),
+                None => value.trim_end_matches('/'),
+            };
+            return Some(value.replace("&amp;", "&"));
+        }
+        at = end;
+    }
+    None
 }
 
 /// A name by which the reader is chosen: the address's own unless its extension says another
@@ -48,7 +157,7 @@ fn file_name(address: &Url, extension: &str) -> String {
     let name = address.path_segments().and_then(|mut segments| segments.next_back()).unwrap_or_default();
     let own = name.rsplit_once('.').map(|(_, own)| own.to_ascii_lowercase());
     let is_kept = match (own.as_deref(), extension) {
-        (Some(own), "txt") => matches!(own, "txt" | "text" | "md" | "markdown" | "csv" | "tsv"),
+        (Some(own), "txt") => matches!(own, "txt" | "text" | "md" | "mdx" | "markdown" | "csv" | "tsv"),
         (Some(own), extension) => own == extension,
         (None, _) => false,
     };
@@ -61,12 +170,21 @@ mod tests {
 
     #[test]
     fn the_reader_follows_what_the_server_says() {
-        let of = |value| kind(Some(value));
+        let of = |value| kind(Some(value), b"text");
 
-        assert_eq!(kind(None), Ok(ContentKind::Page));
+        assert_eq!(kind(None, b""), Ok(ContentKind::Page));
         assert_eq!(of("Text/HTML; charset=latin1"), Ok(ContentKind::Page));
-        assert_eq!(of("application/pdf"), Ok(ContentKind::File("pdf")));
-        assert_eq!(of("image/png"), Err("This is not a page of text; its server calls it \"image/png\"".to_owned()));
+        assert_eq!(of("application/x-pdf"), Ok(ContentKind::File("pdf")));
+        assert_eq!(
+            of("image/png"),
+            Err("The file is not a page of text. Its server sends it as \"image/png\"".to_owned())
+        );
+    }
+
+    #[test]
+    fn first_bytes_win_over_what_the_server_says() {
+        assert_eq!(kind(Some("binary/octet-stream"), b"%PDF-1.4"), Ok(ContentKind::File("pdf")));
+        assert_eq!(kind(Some("text/html"), b"PK\x03\x04"), Ok(ContentKind::File("zip")));
     }
 
     #[test]
@@ -77,5 +195,14 @@ mod tests {
         assert_eq!(name("https://a.example/robots", "txt"), "robots.txt");
         assert_eq!(name("https://a.example/get.php?id=1", "pdf"), "get.php.pdf");
         assert_eq!(name("https://a.example/", "txt"), ".txt");
+    }
+
+    #[test]
+    fn pages_that_move_on_are_told_by_element() {
+        assert_eq!(
+            refresh_element("<META HTTP-EQUIV=Refresh CONTENT='0; URL=/en/?a=1&amp;b=2'>").as_deref(),
+            Some("0; URL=/en/?a=1&b=2")
+        );
+        assert_eq!(refresh_element("<meta name=description content='refresh'>"), None);
     }
 }

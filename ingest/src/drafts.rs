@@ -12,6 +12,11 @@ pub(crate) fn of_page(page: &Page, address: Option<&Url>) -> Vec<ChunkDraft> {
     page.items.iter().flat_map(|item| split(draft(page, item, address))).collect()
 }
 
+/// The chunks of the facts that a page repeats from its site, such as its phone number.
+pub(crate) fn facts_of_page(page: &Page, address: Option<&Url>) -> Vec<ChunkDraft> {
+    page.facts.iter().flat_map(|item| split(draft(page, item, address))).collect()
+}
+
 fn draft(page: &Page, item: &Item, address: Option<&Url>) -> ChunkDraft {
     let (kind, question, heading, text, anchor) = match item {
         Item::Pair { question, answer, context, anchor } => {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use helpbot_outbound::Limits;
+use helpbot_outbound::FetchLimits;
 use tokio::sync::{Mutex as AsyncMutex, MutexGuard};
 use tokio::time::Instant;
 use url::Url;
@@ -21,13 +21,13 @@ pub struct Manners {
     /// The longest that one crawl may take; what it has by then is indexed.
     pub crawl_time: Duration,
     /// What one page may cost.
-    pub page: Limits,
+    pub page: FetchLimits,
 }
 
 impl Default for Manners {
     /// Five requests a second at most, which no site notices; half an hour.
     fn default() -> Self {
-        Self { delay: Duration::from_millis(200), crawl_time: Duration::from_secs(30 * 60), page: Limits::PAGE }
+        Self { delay: Duration::from_millis(200), crawl_time: Duration::from_secs(30 * 60), page: FetchLimits::PAGE }
     }
 }
 

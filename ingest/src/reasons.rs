@@ -5,7 +5,11 @@ use helpbot_outbound::FetchError;
 
 /// Of a page whose markup holds no text of its own.
 pub(crate) const NOTHING_ON_PAGE: &str =
-    "The page has no text to answer from; perhaps its text is only put in by JavaScript, which is not run";
+    "The page has no text to answer from. If its text is added by JavaScript, it cannot be read";
+/// Of a page that only asks visitors to sign in.
+pub(crate) const SIGN_IN: &str = "The page asks visitors to sign in and has no other content";
+/// Of a page that says that it does not exist, although its status says that it does.
+pub(crate) const SOFT_NOT_FOUND: &str = "The page says that there is no page at this address";
 /// Of a file without text.
 pub(crate) const NOTHING_IN_FILE: &str = "The file has no text to answer from";
 
@@ -48,7 +52,7 @@ mod tests {
         assert_eq!(of_status(503), "The server has a problem of its own; try again later (HTTP 503)");
         assert_eq!(
             of_fetch(&FetchError::AddressNotAllowed),
-            "The page must not be fetched: the host name leads to an address that is private or reserved"
+            "The page must not be fetched: the host name resolves to a private or reserved address"
         );
         assert_eq!(
             of_fetch(&FetchError::DnsFailed),

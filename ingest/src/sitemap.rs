@@ -7,11 +7,12 @@ use std::borrow::Cow;
 use std::io::Read;
 
 use flate2::read::MultiGzDecoder;
-use quick_xml::Reader;
 use quick_xml::events::Event;
+use quick_xml::{Reader, XmlVersion};
 use url::Url;
 
 use crate::charset;
+use crate::crawl::plan;
 
 /// The most addresses that are taken from one sitemap: the protocol's own limit.
 pub const URL_LIMIT: usize = 50_000;
@@ -115,6 +116,7 @@ fn read_xml(text: &str, url: &Url) -> Result<Sitemap, SitemapError> {
                 depth += 1;
                 builder.open(element.local_name().as_ref(), depth)?;
             }
+            Ok(Event::Empty(element)) if element.local_name().as_ref() == "link" => builder.alternate(&element),
             Ok(Event::End(element)) => {
                 depth = depth.saturating_sub(1);
                 builder.close(element.local_name().as_ref());
@@ -211,6 +213,23 @@ impl<'a> Builder<'a> {
         self.text.clear();
     }
 
+    /// The same page in another language, as `xhtml:link` names it.
+    fn alternate(&mut self, element: &quick_xml::events::BytesStart<'_>) {
+        let (mut is_alternate, mut address) = (false, None);
+        for attribute in element.attributes().with_checks(false).flatten() {
+            match attribute.key.local_name().as_ref() {
+                "rel" => is_alternate = &*attribute.value == "alternate",
+                "href" => {
+                    address = attribute.normalized_value(XmlVersion::Implicit1_0).ok().map(|value| value.into_owned())
+                }
+                _ => {}
+            }
+        }
+        if let (true, Some(address)) = (is_alternate && self.root == Some(Root::Pages), address) {
+            self.add_page(&address);
+        }
+    }
+
     fn add_page(&mut self, address: &str) {
         match self.own(address) {
             Some(url) if self.sitemap.pages.len() < URL_LIMIT => self.sitemap.pages.push(url),
@@ -226,15 +245,14 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The address on the sitemap's own host, absolute and without fragment.
+    /// The address on the sitemap's own site, with or without `www.`, absolute and without fragment.
     fn own(&self, address: &str) -> Option<Url> {
         if address.len() > ADDRESS_LIMIT_BYTES {
             return None;
         }
         let mut url = self.url.join(address).ok()?;
         url.set_fragment(None);
-        let is_own = matches!(url.scheme(), "http" | "https") && url.host() == self.url.host();
-        is_own.then_some(url)
+        plan::is_same_site(self.url, &url).then_some(url)
     }
 }
 

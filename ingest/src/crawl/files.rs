@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use helpbot_outbound::{Conditional, FetchError, Fetched, Limits};
+use helpbot_outbound::{Conditional, FetchError, FetchLimits, FetchedPage};
 use helpbot_services::sources::sync::CrawlFile;
 use url::Url;
 
@@ -28,7 +28,7 @@ pub(super) enum Answer {
     /// It has not changed: what was kept of it.
     Same(String),
     /// Anything else.
-    New(Box<Fetched>),
+    New(Box<FetchedPage>),
 }
 
 impl Files {
@@ -42,7 +42,7 @@ impl Files {
         &mut self,
         reader: &Reader,
         url: &Url,
-        limits: &Limits,
+        limits: &FetchLimits,
         delay: Duration,
     ) -> Result<Answer, FetchError> {
         let known = self.known.get(url.as_str()).cloned();
@@ -63,7 +63,7 @@ impl Files {
     }
 
     /// Keeps what `fetched` said, where its server can be asked later whether that has changed.
-    pub(super) fn learn(&mut self, url: &Url, fetched: &Fetched, content: String) {
+    pub(super) fn learn(&mut self, url: &Url, fetched: &FetchedPage, content: String) {
         let (etag, last_modified) = (fetched.etag.clone(), fetched.last_modified.clone());
         let has_validator = etag.is_some() || last_modified.is_some();
         // The one character that PostgreSQL cannot store.

@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use helpbot_outbound::{FetchError, Limits};
+use helpbot_outbound::{FetchError, FetchLimits};
 use helpbot_services::sources::sync::CrawlFile;
 use helpbot_services::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -94,7 +94,7 @@ impl Ground {
 async fn fetch_robots(reader: &Reader, files: &mut Files, url: &Url) -> Origin {
     let of = |fetched: Fetched<'_>, unreachable| Origin { robots: Robots::read(fetched, AGENT), unreachable };
     let Ok(address) = url.join("/robots.txt") else { return of(Fetched::Missing, None) };
-    match files.get(reader, &address, &Limits::ROBOTS, Duration::ZERO).await {
+    match files.get(reader, &address, &FetchLimits::ROBOTS, Duration::ZERO).await {
         Ok(Answer::Same(text)) => of(Fetched::Found(text.as_bytes()), None),
         Ok(Answer::New(response)) => match Fetched::from_status(Some(response.status), &response.body) {
             Fetched::Unreachable => of(Fetched::Unreachable, Some(format!("HTTP {}", response.status))),
@@ -175,7 +175,7 @@ async fn fetch_sitemap(
     level: u8,
     delay: Duration,
 ) -> Result<Result<Taken, String>> {
-    let response = match files.get(reader, url, &Limits::SITEMAP, delay).await {
+    let response = match files.get(reader, url, &FetchLimits::SITEMAP, delay).await {
         // Only this program writes it; what it cannot read any more lists nothing for once.
         Ok(Answer::Same(kept)) => return Ok(Ok(serde_json::from_str(&kept).unwrap_or_default())),
         Ok(Answer::New(response)) if (200..300).contains(&response.status) => response,

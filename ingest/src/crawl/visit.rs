@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use helpbot_engine::ChunkDraft;
-use helpbot_outbound::{Conditional, FetchError, Fetched};
+use helpbot_outbound::{Conditional, FetchError, FetchedPage};
 use helpbot_services::{Error, Result};
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -129,7 +129,7 @@ async fn fetch(
     url: &Url,
     conditional: Option<&Conditional>,
     delay: Duration,
-) -> Result<Fetched, FetchError> {
+) -> Result<FetchedPage, FetchError> {
     let fetched = reader.get_page(url, conditional, delay).await?;
     if !matches!(fetched.status, 429 | 503) {
         return Ok(fetched);
@@ -139,12 +139,12 @@ async fn fetch(
     reader.get_page(url, conditional, delay).await
 }
 
-fn led_to(fetched: &Fetched) -> Option<Url> {
+fn led_to(fetched: &FetchedPage) -> Option<Url> {
     (!fetched.redirects.is_empty()).then(|| plan::normalise(&fetched.final_url))
 }
 
-fn of_response(reader: &std::sync::Arc<Reader>, fetched: Fetched) -> Begun {
-    let done = |fetched: &Fetched, found| {
+fn of_response(reader: &std::sync::Arc<Reader>, fetched: FetchedPage) -> Begun {
+    let done = |fetched: &FetchedPage, found| {
         Begun::Done(Visit { led_to: led_to(fetched), found, validators: validators(fetched) })
     };
     match fetched.status {
@@ -169,11 +169,11 @@ fn of_response(reader: &std::sync::Arc<Reader>, fetched: Fetched) -> Begun {
     }))
 }
 
-fn validators(fetched: &Fetched) -> Conditions {
+fn validators(fetched: &FetchedPage) -> Conditions {
     Conditions { etag: fetched.etag.clone(), last_modified: fetched.last_modified.clone() }
 }
 
-fn read(fetched: &Fetched, kind: content::ContentKind, child: &pdf::Child) -> Found {
+fn read(fetched: &FetchedPage, kind: content::ContentKind, child: &pdf::Child) -> Found {
     let page = match content::read(fetched, kind, child) {
         Ok(page) => page,
         Err(error @ ExtractError::NotText { .. }) => return Found::NotText(format!("This is not a page: {error}")),

@@ -9,6 +9,9 @@ pub enum ExtractError {
     /// Nothing but white space, or no text at all (a scanned PDF, an empty file).
     #[error("there is no text in it")]
     Empty,
+    /// No text but what scripts put in when the page is shown.
+    #[error("its text is only put in by JavaScript, which is not run")]
+    NeedsScripts,
     /// Larger than what is read of one page or file; sizes in bytes.
     #[error("it is too large: {size_bytes} bytes, at most {limit_bytes} are read")]
     TooLarge {

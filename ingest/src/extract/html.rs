@@ -14,7 +14,7 @@ use super::page::{Item, Page};
 use super::structured_data::{self, Declared};
 use super::{
     bold, contents, definition_list, disclosure, facts, flatten, headings, markdown, meta, parse, passages, question,
-    tables,
+    script_data, stand_in, tables,
 };
 use crate::charset;
 
@@ -30,7 +30,7 @@ pub const HTML_LIMIT_BYTES: usize = 20 * 1024 * 1024;
 ///
 /// # Errors
 /// `TooLarge`, `TooDeep` and `TooManyElements` over the limits, `NotText` for binary data,
-/// `Empty` when the page has no text at all.
+/// `Empty` when the page has no text and no links at all, `NeedsScripts` when scripts put it in.
 pub fn extract(bytes: &[u8], content_type: Option<&str>, url: Option<&Url>) -> Result<Page, ExtractError> {
     check_size(bytes.len())?;
     if let Some(found) = crate::files::binary_kind(bytes) {
@@ -55,13 +55,33 @@ pub(crate) fn extract_text(html: &str, url: Option<&Url>) -> Result<Page, Extrac
     let (mut page, base) = meta::read(&flow, url);
     let declared = structured_data::declared(&flow, base.as_ref());
     if flow.len() == 0 && declared.is_empty() {
-        return Err(ExtractError::Empty);
+        return without_text(html, &flow, page, url);
     }
     let found = arbiter::decide(&flow, candidates(&flow), &page.title);
     page.items = Writer { flow: &flow, base: base.as_ref() }.items(&found, declared);
+    page.stand_in = stand_in::of(&flow, &page);
     page.facts = facts::declared(&flow, page.language.as_deref());
     page.facts.extend(facts::in_footers(&mut flow, base.as_ref()));
     Ok(page)
+}
+
+/// A page whose text is put in by scripts: what it embeds for them, or what it shows without them.
+fn without_text(html: &str, flow: &Flow, mut page: Page, url: Option<&Url>) -> Result<Page, ExtractError> {
+    page.items = script_data::pairs(flow, url);
+    if page.items.is_empty()
+        && let Some(text) = script_data::without_scripts(flow)
+        && let Ok(shown) = extract_text(&text, url)
+    {
+        page.items = shown.items;
+        page.links.extend(shown.links);
+    }
+    page.facts = facts::declared(flow, page.language.as_deref());
+    let is_linked = !page.links.is_empty();
+    match () {
+        () if !page.items.is_empty() || !page.facts.is_empty() || is_linked => Ok(page),
+        () if html.contains("<script") || html.contains("<SCRIPT") => Err(ExtractError::NeedsScripts),
+        () => Err(ExtractError::Empty),
+    }
 }
 
 fn candidates(flow: &Flow) -> Vec<super::candidate::Group> {

@@ -1,8 +1,9 @@
-//! What a page says about itself: title, language, canonical address, robots, links.
+//! What a page says about itself: title, language, canonical address, robots rules, links, frames.
+//! Called by `html`.
 
 use std::collections::HashSet;
 
-use html5ever::local_name;
+use html5ever::{LocalName, local_name};
 use url::Url;
 
 use super::dom::{Dom, NodeId};
@@ -16,12 +17,12 @@ const LINK_LIMIT: usize = 5000;
 /// The most bytes of a title that are read.
 const TITLE_LIMIT_BYTES: usize = 4096;
 
-/// Fills in everything but the items; gives the address that links are relative to.
+/// Fills in everything but the items. Returns the address that links are relative to.
 pub(crate) fn read(flow: &Flow, url: Option<&Url>) -> (Page, Option<Url>) {
     let dom = &flow.dom;
     let mut page = Page::default();
     let mut base: Option<Url> = None;
-    let mut anchors = Vec::new();
+    let (mut anchors, mut frames) = (Vec::new(), Vec::new());
     for id in 0..dom.nodes.len() as NodeId {
         if !dom.is_element(id) {
             continue;
@@ -40,12 +41,16 @@ pub(crate) fn read(flow: &Flow, url: Option<&Url>) -> (Page, Option<Url>) {
                 let href = dom.attribute(id, &local_name!("href"));
                 page.canonical = page.canonical.or(href.and_then(|href| resolve(href.trim(), url)));
             }
+            local_name!("link") if is_alternate(dom, id) => anchors.push(id),
+            local_name!("iframe") | local_name!("frame") => frames.push(id),
             local_name!("meta") => read_robots(dom, id, &mut page),
             _ => {}
         }
     }
     let base = base.or_else(|| url.cloned());
-    page.links = links(dom, &anchors, base.as_ref());
+    page.frames = targets(dom, &frames, &local_name!("src"), base.as_ref());
+    page.links = targets(dom, &anchors, &local_name!("href"), base.as_ref());
+    page.links.extend(page.frames.iter().cloned());
     if page.title.is_empty() {
         page.title = (0..flow.len())
             .find(|&id| flow.block(id).heading == 1)
@@ -82,15 +87,21 @@ fn read_robots(dom: &Dom, id: NodeId, page: &mut Page) {
     }
 }
 
-fn links(dom: &Dom, anchors: &[NodeId], base: Option<&Url>) -> Vec<Url> {
+/// Whether an element links to the same page in another language.
+fn is_alternate(dom: &Dom, id: NodeId) -> bool {
+    has_word(dom, id, "alternate") && dom.attribute(id, &LocalName::from("hreflang")).is_some()
+}
+
+/// The addresses that an attribute of some elements names, each once.
+fn targets(dom: &Dom, elements: &[NodeId], attribute: &LocalName, base: Option<&Url>) -> Vec<Url> {
     let mut seen = HashSet::new();
     let mut links = Vec::new();
-    for &id in anchors {
-        let Some(href) = dom.attribute(id, &local_name!("href")) else { continue };
-        if href.starts_with('#') || has_word(dom, id, "nofollow") {
+    for &id in elements {
+        let Some(target) = dom.attribute(id, attribute) else { continue };
+        if target.starts_with('#') || has_word(dom, id, "nofollow") {
             continue;
         }
-        let Some(mut url) = resolve(href.trim(), base) else { continue };
+        let Some(mut url) = resolve(target.trim(), base) else { continue };
         url.set_fragment(None);
         if matches!(url.scheme(), "http" | "https") && seen.insert(url.clone()) {
             links.push(url);

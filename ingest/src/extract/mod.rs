@@ -37,7 +37,9 @@ mod passages;
 pub(crate) mod question;
 mod rearrange;
 pub(crate) mod script;
+mod script_data;
 mod sink;
+mod stand_in;
 mod structured_data;
 mod tables;
 
@@ -45,4 +47,4 @@ pub use crate::files::{FILE_LIMIT_BYTES, extract as file, extract_with as file_w
 pub use error::ExtractError;
 pub(crate) use html::extract_text as html_text;
 pub use html::{HTML_LIMIT_BYTES, extract as html};
-pub use page::{Item, Page};
+pub use page::{Item, Page, StandIn};

@@ -23,11 +23,24 @@ pub struct Page {
     /// http(s) links in document order without fragment, each once, at most 5000; those marked
     /// `rel="nofollow"` are left out.
     pub links: Vec<Url>,
+    /// The addresses of the frames on the page, which are among the links too.
+    pub frames: Vec<Url>,
+    /// What the page is instead of content, if it looks like that.
+    pub stand_in: Option<StandIn>,
     /// Pairs and passages in document order; empty when the page has no text of its own.
     pub items: Vec<Item>,
     /// Passages with phone numbers, addresses and opening hours from the page's footer and its
     /// declared business, which most sites repeat on every page.
     pub facts: Vec<Item>,
+}
+
+/// A page that is shown in place of the one that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StandIn {
+    /// A form to sign in, with hardly any other text.
+    SignIn,
+    /// A message that there is no such page, sent with a status of success.
+    NotFound,
 }
 
 /// A piece of a page that can be indexed by itself.

@@ -29,7 +29,7 @@ pub(crate) const NODE_LIMIT: u32 = 1_000_000;
 const VALUE_LIMIT: usize = 8 * 1024;
 
 /// Attributes that extraction or the tree construction reads; the others are never stored.
-const KEPT: [&[u8]; 38] = [
+const KEPT: [&[u8]; 39] = [
     b"id",
     b"name",
     b"class",
@@ -68,6 +68,7 @@ const KEPT: [&[u8]; 38] = [
     b"action",
     b"width",
     b"data-cfemail",
+    b"hreflang",
 ];
 
 /// Builds the tree of a document.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use helpbot_domain::source::{Document, PageOutcome, Source, SourceKind};
-use helpbot_outbound::{Conditional, Fetched};
+use helpbot_outbound::{Conditional, FetchedPage};
 use helpbot_services::sources::SourceOptions;
 use helpbot_services::sources::options::SourceScope;
 use helpbot_services::sources::{
@@ -77,7 +77,7 @@ fn conditional(known: &Document) -> Option<Conditional> {
         .then(|| Conditional { etag: known.etag.clone(), last_modified: known.last_modified.clone() })
 }
 
-async fn fetched_page(reader: &Reader, source: &Source, fetched: Fetched) -> Result<Outcome> {
+async fn fetched_page(reader: &Reader, source: &Source, fetched: FetchedPage) -> Result<Outcome> {
     let kind = match content::kind(fetched.content_type.as_deref(), &fetched.body) {
         Ok(kind) => kind,
         Err(reason) => return Ok(Outcome::Failed(reason)),
