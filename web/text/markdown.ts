@@ -2,13 +2,13 @@
 //
 // Text is parsed into a small tree, and the tree becomes DOM nodes. HTML is never parsed, so markup in a crawled page
 // stays text. Supported are paragraphs, line breaks, headings (as bold lines), lists, **strong**, *emphasis*, `code`,
-// fenced code, [links](…) and bare URLs. Links can use http, https and mailto. Everything else stays text.
+// ~~deleted~~ text, fenced code, [links](…) and bare URLs. Links can use http, https and mailto. Everything else stays text.
 
 export type Inline =
   | { kind: "text"; text: string }
   | { kind: "break" }
   | { kind: "code"; text: string }
-  | { kind: "strong" | "em"; children: Inline[] }
+  | { kind: "strong" | "em" | "del"; children: Inline[] }
   | { kind: "link"; href: string; children: Inline[] };
 
 export type Block =
@@ -67,6 +67,7 @@ const INLINE = new RegExp([
   "(?<![\\w*])\\*(?=[^\\s*])([^*\\n]{0,2000}?[^\\s*])\\*(?![\\w*])", // 6: em
   "(?<![\\w_])_(?=[^\\s_])([^_\\n]{0,2000}?[^\\s_])_(?![\\w_])", // 7: em
   `(?<!\\w)(https?:\\/\\/[^\\s<>"'\`${UNSPACED}]{1,2048})`, // 8: bare URL that is not part of a word
+  "~~(?=[^\\s~])([^~\\n]{1,2000})~~", // 9: del
 ].join("|"), "g");
 
 /** Removes the punctuation of the sentence from the end of a URL. A closing bracket stays when the URL has an opening one. */
@@ -81,7 +82,7 @@ export function parseInline(text: string, depth = 0): Inline[] {
   const say = (part: string) => {
     part.split("\n").forEach((line, i) => {
       if (i > 0) out.push({ kind: "break" });
-      if (line) out.push({ kind: "text", text: line.replace(/\\([\\`*_[\]()#+\-.!])/g, "$1") });
+      if (line) out.push({ kind: "text", text: line.replace(/\\([!-/:-@[-`{-~])/g, "$1") });
     });
   };
   if (depth >= MAX_DEPTH) {
@@ -101,7 +102,8 @@ export function parseInline(text: string, depth = 0): Inline[] {
 }
 
 function inlineOf(match: RegExpMatchArray, depth: number): [Inline, number] {
-  const [whole, , code, label, to, strong, star, underscore, bare] = match;
+  const [whole, , code, label, to, strong, star, underscore, bare, deleted] = match;
+  if (deleted !== undefined) return [{ kind: "del", children: parseInline(deleted, depth + 1) }, whole.length];
   if (code !== undefined) return [{ kind: "code", text: code.trim() }, whole.length];
   if (label !== undefined) {
     const href = safeHref(to!);
