@@ -18,6 +18,11 @@ describe("supported Markdown", () => {
       .toBe("<p><strong>Bold</strong> and <em>soft</em>, <code>x &lt; y</code>, snake_case_name, 2 * 3 * 4</p>");
   });
 
+  it("renders_deleted_text_and_removes_escapes", () => {
+    expect(html("It costs ~~19 euros~~ 14 euros, all \\< 2 \\& 3")).toBe("<p>It costs <del>19 euros</del> 14 euros, all &lt; 2 &amp; 3</p>");
+    expect(html("24.\u00a0December is a day, a ~ b ~ c")).toBe("<p>24.&nbsp;December is a day, a ~ b ~ c</p>");
+  });
+
   it("renders_lists_with_their_start_and_continuation", () => {
     expect(html("Steps:\n3. Open\n   the lid\n4. Close")).toBe('<p>Steps:</p><ol start="3"><li>Open<br>the lid</li><li>Close</li></ol>');
     expect(html("- a\n\n- b")).toBe("<ul><li>a</li><li>b</li></ul>");

@@ -120,8 +120,9 @@ function inlineOf(match: RegExpMatchArray, depth: number): [Inline, number] {
   return [{ kind: "link", href, children: [{ kind: "text", text: address }] }, address.length];
 }
 
-const BULLET = /^\s{0,6}[-*+•]\s+(.*)$/;
-const NUMBER = /^\s{0,6}(\d{1,4})[.)]\s+(.*)$/;
+// A no-break space behind the sign says that it begins no item.
+const BULLET = /^\s{0,6}[-*+•][ \t]+(.*)$/;
+const NUMBER = /^\s{0,6}(\d{1,4})[.)][ \t]+(.*)$/;
 const HEADING = /^\s{0,3}#{1,6}\s+(.*)$/;
 const FENCE = /^\s{0,3}```/;
 
