@@ -21,8 +21,8 @@ pub struct Credits {
     reset_at: DateTime,
 }
 
-impl From<usage::Credits> for Credits {
-    fn from(credits: usage::Credits) -> Self {
+impl From<usage::MonthlyCredits> for Credits {
+    fn from(credits: usage::MonthlyCredits) -> Self {
         Self {
             used: int(credits.used),
             limit: int(credits.limit),

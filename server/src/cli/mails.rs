@@ -1,7 +1,7 @@
 //! `helpbot mail`: lists the mail that waits to be sent.
 
 use clap::Subcommand;
-use helpbot_services::runtime::mail::{self, WaitingMail};
+use helpbot_services::runtime::mail::{self, QueuedMail};
 use serde_json::{Value, json};
 
 use super::context::CommandContext;
@@ -28,7 +28,7 @@ pub(super) async fn run(context: &CommandContext, command: MailCommand) -> Resul
     }
 }
 
-fn row(mail: &WaitingMail) -> Vec<String> {
+fn row(mail: &QueuedMail) -> Vec<String> {
     vec![
         mail.site_id.to_string(),
         mail.kind.clone(),
@@ -39,7 +39,7 @@ fn row(mail: &WaitingMail) -> Vec<String> {
     ]
 }
 
-fn shown(mail: &WaitingMail) -> Value {
+fn shown(mail: &QueuedMail) -> Value {
     json!({
         "site": mail.site_id,
         "kind": mail.kind,

@@ -15,7 +15,7 @@ use tokio::sync::broadcast;
 
 use crate::accounts::session_token;
 use crate::runtime::cache::BeforeLookup;
-use crate::{Error, MemberIdentity, Result, Services, Viewer, boxed};
+use crate::{Error, Result, Services, Viewer, ViewerMember, boxed};
 
 /// Minimum time between two writes of `last_used_at` of a key.
 const TOUCH_EVERY: Duration = Duration::from_secs(60);
@@ -88,7 +88,7 @@ pub fn revocations(services: &Services) -> broadcast::Receiver<KeyId> {
     services.keys.revoked.subscribe()
 }
 
-async fn look_up(services: &Services, text: &str, before: BeforeLookup) -> Result<(Key, Option<MemberIdentity>)> {
+async fn look_up(services: &Services, text: &str, before: BeforeLookup) -> Result<(Key, Option<ViewerMember>)> {
     if !key::is_well_formed(text) {
         return Err(Error::Unauthenticated("Invalid API key"));
     }
@@ -106,13 +106,13 @@ async fn look_up(services: &Services, text: &str, before: BeforeLookup) -> Resul
         }
         _ => None,
     };
-    let member = member.map(|member| MemberIdentity { id: member.id, name: member.name });
+    let member = member.map(|member| ViewerMember { id: member.id, name: member.name });
     services.keys.known.put(before, now, hash, (key.clone(), member.clone()));
     Ok((key, member))
 }
 
 /// Records the use of a key, at most once a minute. A failure is only logged.
-fn touch(services: &Services, key: &Key, member: Option<&MemberIdentity>, before: BeforeLookup, now: Timestamp) {
+fn touch(services: &Services, key: &Key, member: Option<&ViewerMember>, before: BeforeLookup, now: Timestamp) {
     if key.last_used_at.is_some_and(|at| now < at.plus(TOUCH_EVERY)) {
         return;
     }

@@ -5,7 +5,7 @@ use helpbot_domain::ids::KeyId;
 use helpbot_domain::key::Key;
 use tokio::sync::broadcast;
 
-use crate::accounts::viewer::MemberIdentity;
+use crate::accounts::viewer::ViewerMember;
 use crate::runtime::cache::TtlCache;
 
 /// Number of revocations that an open connection may be behind. A connection that is further behind
@@ -14,7 +14,7 @@ const REVOCATION_BACKLOG: usize = 256;
 
 /// Recently looked-up keys, by hash, each with the member that it belongs to.
 pub struct KeyCache {
-    pub(super) known: TtlCache<String, (Key, Option<MemberIdentity>)>,
+    pub(super) known: TtlCache<String, (Key, Option<ViewerMember>)>,
     pub(super) revoked: broadcast::Sender<KeyId>,
 }
 

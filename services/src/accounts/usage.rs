@@ -11,7 +11,7 @@ use helpbot_domain::site::Site;
 
 /// Credits of a site in the current month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Credits {
+pub struct MonthlyCredits {
     /// Credits used so far.
     pub used: i64,
     /// Credits per month.
@@ -20,7 +20,7 @@ pub struct Credits {
     pub reset_at: Timestamp,
 }
 
-impl Credits {
+impl MonthlyCredits {
     /// Number of credits left, at least 0.
     pub const fn remaining(&self) -> i64 {
         if self.used < self.limit { self.limit - self.used } else { 0 }
@@ -32,10 +32,10 @@ impl Credits {
 /// # Errors
 /// Only errors of the database.
 #[boxed]
-pub async fn credits(services: &Services, site: &Site) -> Result<Credits> {
+pub async fn credits(services: &Services, site: &Site) -> Result<MonthlyCredits> {
     let month = services.now().month();
     let used = db::usage::used(&mut services.db.reader().await?, site.id, month).await?;
-    Ok(Credits { used, limit: site.credit_limit, reset_at: month.end() })
+    Ok(MonthlyCredits { used, limit: site.credit_limit, reset_at: month.end() })
 }
 
 /// Checks that a credit is left.

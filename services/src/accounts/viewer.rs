@@ -16,7 +16,7 @@ pub struct Viewer {
     /// Site of the key. `None` for an operator, who may act on every site.
     pub site_id: Option<SiteId>,
     /// Member that the key belongs to.
-    pub member: Option<MemberIdentity>,
+    pub member: Option<ViewerMember>,
     /// What the viewer may do.
     pub scopes: Vec<Scope>,
     /// The visitor's session, proved by a session token.
@@ -25,7 +25,7 @@ pub struct Viewer {
 
 /// A member of the team, as messages show them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MemberIdentity {
+pub struct ViewerMember {
     /// ID of the member.
     pub id: MemberId,
     /// Name that visitors see.

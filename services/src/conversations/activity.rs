@@ -15,7 +15,7 @@ use tokio_stream::wrappers::WatchStream;
 use crate::conversations::lookup;
 use crate::{Result, Services, Viewer, boxed};
 
-pub use crate::conversations::presence::{Activity, Side};
+pub use crate::conversations::presence::{ActivityState, Side};
 
 /// How long a typing notification lasts. Clients repeat it about every three seconds.
 const TYPING_FOR: Duration = Duration::from_secs(6);
@@ -30,7 +30,7 @@ pub async fn watch(
     viewer: &Viewer,
     named: Option<SiteId>,
     id: ConversationId,
-) -> Result<impl Stream<Item = Activity> + Send + use<>> {
+) -> Result<impl Stream<Item = ActivityState> + Send + use<>> {
     let conversation = lookup::visible(services, viewer, named, id).await?;
     let here = services.rooms.enter((conversation.site_id, id), Side::of(viewer));
     let states = WatchStream::new(here.activity.clone());

@@ -17,7 +17,7 @@ const WEEK: i32 = 7;
 
 /// Totals for a range of days. Rates are whole percentages, and 0 when there is no data.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct AnalyticsOverview {
+pub struct AnalyticsTotals {
     /// Number of questions.
     pub total_questions: i64,
     /// Number of questions without an answer.
@@ -42,7 +42,7 @@ pub struct AnalyticsOverview {
 /// # Errors
 /// `Forbidden`; `PlanRequired`.
 #[boxed]
-pub async fn overview(services: &Services, viewer: &Viewer, site: &Site, range: Range) -> Result<AnalyticsOverview> {
+pub async fn overview(services: &Services, viewer: &Viewer, site: &Site, range: Range) -> Result<AnalyticsTotals> {
     require(viewer, site)?;
     let today = services.now().day();
     let from = range.first_day(today).unwrap_or(FIRST_DAY);
@@ -57,7 +57,7 @@ pub async fn overview(services: &Services, viewer: &Viewer, site: &Site, range: 
     let (helpful, unhelpful) = (total(|c| c.helpful), total(|c| c.unhelpful));
     let this_week = sum(today.minus(WEEK - 1), today, |c| c.questions);
     let last_week = sum(two_weeks, today.minus(WEEK), |c| c.questions);
-    Ok(AnalyticsOverview {
+    Ok(AnalyticsTotals {
         total_questions: questions,
         unanswered_count: total(|c| c.unanswered),
         satisfaction_rate: percent(helpful, helpful + unhelpful),

@@ -20,7 +20,7 @@ use crate::webhooks::outbox;
 use crate::{Error, Result, Services, Viewer, boxed};
 use helpbot_domain::site::Site;
 
-use crate::accounts::usage::Credits;
+use crate::accounts::usage::MonthlyCredits;
 
 /// Number of earlier exchanges of the session that an answer may refer to.
 const HISTORY: i64 = 3;
@@ -49,7 +49,7 @@ pub struct AskResult {
     /// this question or was already proved, so that guessing a session ID does not give a token.
     pub session_token: Option<String>,
     /// Credits of the month, including the one for this question.
-    pub credits: Credits,
+    pub credits: MonthlyCredits,
     /// How the answer was found.
     pub explain: Explanation,
 }
@@ -113,7 +113,7 @@ pub async fn ask(
     };
     let used = store(services, &site, conversation.clone(), hold).await?;
     Ok(AskResult {
-        credits: Credits { used, limit: site.credit_limit, reset_at: now.month().end() },
+        credits: MonthlyCredits { used, limit: site.credit_limit, reset_at: now.month().end() },
         session_token: session.token(services, site.id, now),
         conversation,
         suggestions: answer.suggestions,

@@ -15,7 +15,7 @@ use crate::conversations::change::{ConversationChange, change};
 use crate::conversations::lookup;
 use crate::conversations::presence::Side;
 use crate::runtime::randomness;
-use crate::{Error, MemberIdentity, Result, Services, Viewer, boxed};
+use crate::{Error, Result, Services, Viewer, ViewerMember, boxed};
 
 /// Returns the messages that were written after the answers of these conversations, ordered by
 /// conversation and sequence number. Conversations that the viewer may not see are left out.
@@ -124,7 +124,7 @@ pub async fn send(
 struct NewMessage {
     id: MessageId,
     author: Author,
-    member: Option<MemberIdentity>,
+    member: Option<ViewerMember>,
     text: String,
 }
 

@@ -12,7 +12,7 @@ use crate::accounts::viewer::Viewer;
 
 /// The participants that are present or typing in a conversation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Activity {
+pub struct ActivityState {
     /// Whether the visitor has the conversation open.
     pub is_visitor_here: bool,
     /// Whether a member of the team has the conversation open.
@@ -49,7 +49,7 @@ pub(crate) struct Rooms(Arc<Mutex<HashMap<ConversationKey, Room>>>);
 
 #[derive(Debug, Default)]
 struct Room {
-    state: watch::Sender<Activity>,
+    state: watch::Sender<ActivityState>,
     visitors: usize,
     team: usize,
     // Grows with each keystroke, so that only the timeout of the last one ends the typing.
@@ -117,7 +117,7 @@ impl Room {
 
     fn tell(&self) {
         let (is_visitor_here, is_team_here) = (self.visitors > 0, self.team > 0);
-        self.change(|state| *state = Activity { is_visitor_here, is_team_here, ..state.clone() });
+        self.change(|state| *state = ActivityState { is_visitor_here, is_team_here, ..state.clone() });
     }
 
     fn set_typing(&self, side: Side, member: Option<String>, is_typing: bool) {
@@ -131,7 +131,7 @@ impl Room {
     }
 
     /// Changes the state and notifies subscribers if it is different.
-    fn change(&self, act: impl FnOnce(&mut Activity)) {
+    fn change(&self, act: impl FnOnce(&mut ActivityState)) {
         self.state.send_if_modified(|state| {
             let before = state.clone();
             act(state);
@@ -145,7 +145,7 @@ pub(super) struct Here {
     rooms: Rooms,
     place: ConversationKey,
     side: Side,
-    pub(super) activity: watch::Receiver<Activity>,
+    pub(super) activity: watch::Receiver<ActivityState>,
 }
 
 impl Drop for Here {

@@ -135,7 +135,7 @@ pub async fn answered_by(
 async fn grouped(
     services: &Services,
     site: &Site,
-    asked: Vec<db::topics::AskedQuestion>,
+    asked: Vec<db::topics::RecentQuestion>,
     limit: usize,
 ) -> Result<Vec<Topic>> {
     let index = indexes::current_or_previous(services, site).await?;
@@ -178,7 +178,7 @@ fn group(questions: &[Question], language: Option<&str>) -> Vec<topics::Question
 }
 
 /// Merges equal questions. The input is newest first, the result oldest first.
-fn distinct(asked: Vec<db::topics::AskedQuestion>) -> Vec<Question> {
+fn distinct(asked: Vec<db::topics::RecentQuestion>) -> Vec<Question> {
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut questions: Vec<Question> = Vec::new();
     for asked in asked.into_iter().rev() {
@@ -213,9 +213,9 @@ fn answers(index: &Index, question: &str, settings: &AnswerPolicy) -> Option<Chu
     retrieval.candidates.first().filter(|_| is_answered).map(|best| best.chunk.id)
 }
 
-fn from_conversation(found: helpbot_domain::conversation::Conversation) -> db::topics::AskedQuestion {
+fn from_conversation(found: helpbot_domain::conversation::Conversation) -> db::topics::RecentQuestion {
     let is_unanswered = found.outcome.is_unanswered();
-    db::topics::AskedQuestion { conversation_id: found.id, question: found.question, is_unanswered }
+    db::topics::RecentQuestion { conversation_id: found.id, question: found.question, is_unanswered }
 }
 
 fn start(services: &Services, range: Range) -> Timestamp {

@@ -27,7 +27,7 @@ const PAGE: i64 = 2_000;
 
 /// Progress of a site's embeddings.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EmbeddingProgress {
+pub struct VectorProgress {
     /// The configured model.
     pub model: String,
     /// Number of chunks that have embeddings of this model.
@@ -42,7 +42,7 @@ pub struct EmbeddingProgress {
 /// # Errors
 /// `Forbidden` without the scope to read settings.
 #[boxed]
-pub async fn progress(services: &Services, viewer: &Viewer, site: &Site) -> Result<Option<EmbeddingProgress>> {
+pub async fn progress(services: &Services, viewer: &Viewer, site: &Site) -> Result<Option<VectorProgress>> {
     viewer.require(Scope::ReadConfig)?;
     let site = viewer.site(Some(site.id))?;
     let Some(embedder) = services.engine.embedder() else { return Ok(None) };
@@ -50,7 +50,7 @@ pub async fn progress(services: &Services, viewer: &Viewer, site: &Site) -> Resu
     let models = db::vectors::models(&mut c, site).await?;
     let embedded = models.into_iter().find(|(model, _)| model == embedder.model()).map_or(0, |(_, count)| count);
     let total = db::chunks::count(&mut c, site).await?;
-    Ok(Some(EmbeddingProgress { model: embedder.model().to_owned(), embedded, total }))
+    Ok(Some(VectorProgress { model: embedder.model().to_owned(), embedded, total }))
 }
 
 /// Does an embedding job: computes the embeddings that are missing or outdated.

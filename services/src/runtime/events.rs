@@ -95,7 +95,7 @@ pub async fn watch(
     let hints = services.bus.subscribe(site);
     let (after, newest) = start(services, site, watch.after.as_deref()).await?;
     let services = services.clone();
-    let walk = EventStream { services, site, watch, hints, after, newest, waiting: VecDeque::new(), is_over: false };
+    let walk = EventFollower { services, site, watch, hints, after, newest, waiting: VecDeque::new(), is_over: false };
     Ok(stream::unfold(walk, |mut walk| async move {
         let item = walk.next().await?;
         walk.is_over = item.is_err();
@@ -140,7 +140,7 @@ async fn start(services: &Services, site: SiteId, cursor: Option<&str>) -> Resul
     if seq + 1 < oldest { Err(Error::CursorExpired) } else { Ok((seq, last)) }
 }
 
-struct EventStream {
+struct EventFollower {
     services: Services,
     site: SiteId,
     watch: Watch,
@@ -152,7 +152,7 @@ struct EventStream {
     is_over: bool,
 }
 
-impl EventStream {
+impl EventFollower {
     async fn next(&mut self) -> Option<Result<Arc<Event>>> {
         if self.is_over {
             return None;

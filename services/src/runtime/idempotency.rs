@@ -60,7 +60,7 @@ pub enum RequestStart {
 }
 
 /// What is known about a request.
-enum Standing {
+enum EarlierRequest {
     Run,
     Answered(Vec<u8>),
     Lost,
@@ -91,11 +91,11 @@ pub async fn begin(services: &Services, viewer: &Viewer, named: &Named) -> Resul
     let mut waited = Duration::ZERO;
     while waited < WAIT_MAX {
         match look(services, &turn, &named.request_hash).await? {
-            Standing::Run => return Ok(RequestStart::Run(turn)),
-            Standing::Answered(sealed) => return opened(services, &turn, &sealed).map(RequestStart::Answered),
-            Standing::Lost => return Err(lost()),
-            Standing::Mismatch => return Err(Error::IdempotencyMismatch),
-            Standing::Wait => tokio::time::sleep(LOOK_EVERY).await,
+            EarlierRequest::Run => return Ok(RequestStart::Run(turn)),
+            EarlierRequest::Answered(sealed) => return opened(services, &turn, &sealed).map(RequestStart::Answered),
+            EarlierRequest::Lost => return Err(lost()),
+            EarlierRequest::Mismatch => return Err(Error::IdempotencyMismatch),
+            EarlierRequest::Wait => tokio::time::sleep(LOOK_EVERY).await,
         }
         waited += LOOK_EVERY;
     }
@@ -129,7 +129,7 @@ pub async fn delete_expired(services: &Services) -> Result<usize> {
     services.db.write(move |c| Box::pin(async move { Ok(db::idempotency::delete_before(c, before).await?) })).await
 }
 
-async fn look(services: &Services, turn: &RequestAttempt, request_hash: &str) -> Result<Standing> {
+async fn look(services: &Services, turn: &RequestAttempt, request_hash: &str) -> Result<EarlierRequest> {
     let (turn, hash, now) = (turn.clone(), request_hash.to_owned(), services.now());
     let until = now.plus(HELD_FOR);
     services
@@ -137,13 +137,13 @@ async fn look(services: &Services, turn: &RequestAttempt, request_hash: &str) ->
         .write(move |c| {
             Box::pin(async move {
                 if db::idempotency::reserve(c, &turn, &hash, now, until).await? {
-                    return Ok(Standing::Run);
+                    return Ok(EarlierRequest::Run);
                 }
                 // The request may have been deleted in between. The next check then finds its key
                 // unused.
                 let known = db::idempotency::known(c, turn.key_id, &turn.name).await?;
-                let look = known.map_or(Standing::Wait, |known| judge(known, &hash, now));
-                if let Standing::Run = look {
+                let look = known.map_or(EarlierRequest::Wait, |known| judge(known, &hash, now));
+                if let EarlierRequest::Run = look {
                     db::idempotency::take_over(c, &turn, &hash, now, until).await?;
                 }
                 Ok(look)
@@ -159,19 +159,19 @@ fn opened(services: &Services, turn: &RequestAttempt, sealed: &[u8]) -> Result<S
 }
 
 /// Decides how to proceed, given an earlier request with the same idempotency key.
-fn judge(known: IdempotentRequest, hash: &str, now: Timestamp) -> Standing {
+fn judge(known: IdempotentRequest, hash: &str, now: Timestamp) -> EarlierRequest {
     let is_held = known.held_until > now;
     if known.created_at.plus(KEPT_FOR) <= now && !is_held {
-        return Standing::Run;
+        return EarlierRequest::Run;
     }
     if known.request_hash != hash {
-        return Standing::Mismatch;
+        return EarlierRequest::Mismatch;
     }
     match known.answer {
-        Some(answer) => Standing::Answered(answer),
-        None if is_held => Standing::Wait,
-        None if known.is_carried_out => Standing::Lost,
-        None => Standing::Run,
+        Some(answer) => EarlierRequest::Answered(answer),
+        None if is_held => EarlierRequest::Wait,
+        None if known.is_carried_out => EarlierRequest::Lost,
+        None => EarlierRequest::Run,
     }
 }
 
@@ -218,11 +218,11 @@ mod tests {
 
     fn verdict(known: IdempotentRequest, hash: &str, after: Duration) -> &'static str {
         match judge(known, hash, NOW.plus(after)) {
-            Standing::Run => "run",
-            Standing::Answered(_) => "answered",
-            Standing::Lost => "lost",
-            Standing::Mismatch => "mismatch",
-            Standing::Wait => "wait",
+            EarlierRequest::Run => "run",
+            EarlierRequest::Answered(_) => "answered",
+            EarlierRequest::Lost => "lost",
+            EarlierRequest::Mismatch => "mismatch",
+            EarlierRequest::Wait => "wait",
         }
     }
 

@@ -109,7 +109,7 @@ pub async fn content(services: &Services, job: &Job) -> Result<Option<MailConten
 /// A queued mail that the mail server has not accepted yet. Its content and its recipient are not
 /// shown.
 #[derive(Debug, Clone)]
-pub struct WaitingMail {
+pub struct QueuedMail {
     /// The site.
     pub site_id: SiteId,
     /// Kind of the job, one of [`MAILS`].
@@ -129,7 +129,7 @@ pub struct WaitingMail {
 /// # Errors
 /// `Forbidden`.
 #[boxed]
-pub async fn waiting(services: &Services, viewer: &Viewer, named: Option<SiteId>) -> Result<Vec<WaitingMail>> {
+pub async fn waiting(services: &Services, viewer: &Viewer, named: Option<SiteId>) -> Result<Vec<QueuedMail>> {
     viewer.require(Scope::Admin)?;
     read(services, Some(viewer.site(named)?)).await
 }
@@ -139,14 +139,14 @@ pub async fn waiting(services: &Services, viewer: &Viewer, named: Option<SiteId>
 /// # Errors
 /// `Forbidden`.
 #[boxed]
-pub async fn waiting_of_all(services: &Services, viewer: &Viewer) -> Result<Vec<WaitingMail>> {
+pub async fn waiting_of_all(services: &Services, viewer: &Viewer) -> Result<Vec<QueuedMail>> {
     sites::require_operator(viewer)?;
     read(services, None).await
 }
 
-async fn read(services: &Services, site: Option<SiteId>) -> Result<Vec<WaitingMail>> {
+async fn read(services: &Services, site: Option<SiteId>) -> Result<Vec<QueuedMail>> {
     let found = db::jobs::waiting(&mut services.db.reader().await?, site, &MAILS, SHOWN_MAX).await?;
-    let shown = found.into_iter().map(|job| WaitingMail {
+    let shown = found.into_iter().map(|job| QueuedMail {
         site_id: job.site_id,
         kind: job.kind,
         created_at: job.created_at,

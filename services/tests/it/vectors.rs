@@ -11,7 +11,7 @@ use helpbot_domain::conversation::Outcome;
 use helpbot_engine::model::{Embedder, ModelError};
 use helpbot_engine::{Engine, EngineSettings, external_embeddings};
 use helpbot_services::knowledge::entries;
-use helpbot_services::knowledge::vectors::{self, EmbeddingProgress};
+use helpbot_services::knowledge::vectors::{self, VectorProgress};
 use helpbot_services::runtime::job_kinds::EMBED;
 use helpbot_services::runtime::jobs;
 use helpbot_services::{Error, Services, Settings};
@@ -93,7 +93,7 @@ impl Fixture {
         ended
     }
 
-    async fn progress(&self) -> EmbeddingProgress {
+    async fn progress(&self) -> VectorProgress {
         vectors::progress(&self.services, &self.viewer, &self.site).await.unwrap().unwrap()
     }
 }
@@ -111,13 +111,13 @@ async fn embeddings_answer_when_the_job_has_computed_all_of_them() {
     let server = Server::with("tiny", &["tiny"]);
     let on = shop(&server).await;
     assert_ne!(on.outcome(GERMAN).await, Outcome::Answered, "until then the built-in table serves");
-    assert_eq!(on.progress().await, EmbeddingProgress { model: "tiny".into(), embedded: 0, total: 2 });
+    assert_eq!(on.progress().await, VectorProgress { model: "tiny".into(), embedded: 0, total: 2 });
 
     assert!(matches!(on.do_jobs().await[..], [Ok(())]));
 
     let on = on.restarted_with(&server).await;
     assert_eq!(on.outcome(GERMAN).await, Outcome::Answered);
-    assert_eq!(on.progress().await, EmbeddingProgress { model: "tiny".into(), embedded: 2, total: 2 });
+    assert_eq!(on.progress().await, VectorProgress { model: "tiny".into(), embedded: 2, total: 2 });
     assert!(on.do_jobs().await.is_empty(), "nothing is left to do");
 }
 
@@ -139,7 +139,7 @@ async fn only_changed_chunks_are_embedded_again_and_deleted_ones_are_removed() {
     assert_eq!(on.outcome(GERMAN).await, Outcome::Answered);
     entries::delete(&on.services, &on.viewer, Some(on.site.id), entry.id).await.unwrap();
     assert_eq!(on.outcome(GERMAN).await, Outcome::Answered);
-    assert_eq!(on.progress().await, EmbeddingProgress { model: "tiny".into(), embedded: 2, total: 2 });
+    assert_eq!(on.progress().await, VectorProgress { model: "tiny".into(), embedded: 2, total: 2 });
 }
 
 #[tokio::test]
@@ -158,7 +158,7 @@ async fn embeddings_of_the_previous_model_answer_until_the_new_ones_are_complete
 
     let on = on.restarted_with(&new).await;
     assert_eq!(on.outcome(GERMAN).await, Outcome::Answered, "by the new ones");
-    assert_eq!(on.progress().await, EmbeddingProgress { model: "huge".into(), embedded: 2, total: 2 });
+    assert_eq!(on.progress().await, VectorProgress { model: "huge".into(), embedded: 2, total: 2 });
 }
 
 #[tokio::test]

@@ -98,8 +98,8 @@ pub struct AnalyticsOverview {
     week_over_week_change: i32,
 }
 
-impl From<analytics::AnalyticsOverview> for AnalyticsOverview {
-    fn from(sums: analytics::AnalyticsOverview) -> Self {
+impl From<analytics::AnalyticsTotals> for AnalyticsOverview {
+    fn from(sums: analytics::AnalyticsTotals) -> Self {
         Self {
             total_questions: int(sums.total_questions),
             unanswered_count: int(sums.unanswered_count),

@@ -4,7 +4,7 @@
 use async_graphql::{Context, ID, Result, SimpleObject, Subscription, Union};
 use futures_util::stream;
 use futures_util::{Stream, StreamExt};
-use helpbot_services::conversations::activity::{self, Activity};
+use helpbot_services::conversations::activity::{self, ActivityState};
 use helpbot_services::{AnswerSink, conversations};
 use tokio::sync::mpsc;
 
@@ -80,8 +80,8 @@ pub struct ConversationActivity {
     typing_member: Option<String>,
 }
 
-impl From<Activity> for ConversationActivity {
-    fn from(state: Activity) -> Self {
+impl From<ActivityState> for ConversationActivity {
+    fn from(state: ActivityState) -> Self {
         Self {
             is_visitor_here: state.is_visitor_here,
             is_team_here: state.is_team_here,

@@ -34,8 +34,8 @@ pub struct WaitingMail {
     error: Option<String>,
 }
 
-impl From<mail::WaitingMail> for WaitingMail {
-    fn from(waiting: mail::WaitingMail) -> Self {
+impl From<mail::QueuedMail> for WaitingMail {
+    fn from(waiting: mail::QueuedMail) -> Self {
         Self {
             kind: match waiting.kind.as_str() {
                 HANDOFF_MAIL => MailKind::Handoff,

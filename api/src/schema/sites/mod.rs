@@ -260,8 +260,8 @@ pub struct EmbeddingProgress {
     total: i32,
 }
 
-impl From<vectors::EmbeddingProgress> for EmbeddingProgress {
-    fn from(progress: vectors::EmbeddingProgress) -> Self {
+impl From<vectors::VectorProgress> for EmbeddingProgress {
+    fn from(progress: vectors::VectorProgress) -> Self {
         Self { model: progress.model, embedded: int(progress.embedded), total: int(progress.total) }
     }
 }
