@@ -6,18 +6,18 @@ use helpbot_domain::chunk::{Chunk, ChunkKind, StoredChunk};
 use crate::make;
 
 on_both_backends!(
-    chunks_read_back_in_the_order_of_their_page,
+    chunks_are_returned_in_the_order_of_their_page,
     an_index_is_read_in_pages,
     a_chunk_moves_without_changing_its_content,
     phrasings_are_kept_in_order,
     a_taken_id_is_a_conflict,
-    many_are_stored_as_one_is,
+    many_chunks_are_stored_like_one,
     a_chunk_of_another_site_is_not_found,
 );
 
 const URL: &str = "https://example.com/help";
 
-async fn chunks_read_back_in_the_order_of_their_page(db: &Db) {
+async fn chunks_are_returned_in_the_order_of_their_page(db: &Db) {
     let site = make::stored_site(db).await;
     let source = make::stored_source(db, site, URL).await;
     let document = make::stored_document(db, &source, URL).await;
@@ -43,7 +43,7 @@ async fn chunks_read_back_in_the_order_of_their_page(db: &Db) {
     assert_eq!(read!(db, |c| chunks::of_document(c, site, document.id)), [first]);
 }
 
-async fn many_are_stored_as_one_is(db: &Db) {
+async fn many_chunks_are_stored_like_one(db: &Db) {
     let site = make::stored_site(db).await;
     let source = make::stored_source(db, site, URL).await;
     let document = make::stored_document(db, &source, URL).await;

@@ -10,14 +10,14 @@ use helpbot_domain::ids::{ChunkId, SiteId, SourceId};
 use crate::make::{self, NOW, later};
 
 on_both_backends!(
-    a_conversation_reads_back_as_written,
-    an_update_writes_what_may_change_and_nothing_else,
-    each_filter_shows_its_own,
-    conditions_hold_together,
-    each_order_is_walked_whole_by_cursor_and_by_offset,
-    a_search_finds_words_whatever_their_case,
-    wildcards_in_a_search_are_plain_characters,
-    the_last_exchanges_of_a_session_come_oldest_first,
+    a_conversation_is_read_as_it_was_written,
+    an_update_changes_only_what_may_change,
+    each_filter_returns_its_conversations,
+    all_conditions_of_a_list_must_hold,
+    each_order_can_be_paged_by_cursor_and_by_offset,
+    a_search_ignores_case,
+    wildcards_in_a_search_are_literal,
+    the_last_conversations_of_a_session_are_returned_oldest_first,
     a_conversation_of_another_site_is_not_found,
     a_taken_id_is_a_conflict,
 );
@@ -31,7 +31,7 @@ async fn listed(db: &Db, site: SiteId, query: &ConversationQuery) -> Vec<String>
     found.into_iter().map(|conversation| conversation.question).collect()
 }
 
-async fn a_conversation_reads_back_as_written(db: &Db) {
+async fn a_conversation_is_read_as_it_was_written(db: &Db) {
     let site = make::stored_site(db).await;
     let citation = Citation {
         source_id: SourceId::from_uuid(make::uuid()),
@@ -57,7 +57,7 @@ async fn a_conversation_reads_back_as_written(db: &Db) {
     assert_eq!(commit!(db, |c| conversations::by_id_locked(c, site, id)), Some(conversation));
 }
 
-async fn an_update_writes_what_may_change_and_nothing_else(db: &Db) {
+async fn an_update_changes_only_what_may_change(db: &Db) {
     let site = make::stored_site(db).await;
     let member = make::stored_member(db, site).await;
     let conversation = make::stored(db, make::conversation(site, "a")).await;
@@ -85,7 +85,7 @@ async fn stored_and_updated(db: &Db, conversation: Conversation) {
     commit!(db, |c| conversations::update(c, &new));
 }
 
-async fn each_filter_shows_its_own(db: &Db) {
+async fn each_filter_returns_its_conversations(db: &Db) {
     let site = make::stored_site(db).await;
     let plain = |question| make::conversation(site, question);
     stored_and_updated(db, plain("answered")).await;
@@ -112,7 +112,7 @@ async fn each_filter_shows_its_own(db: &Db) {
     }
 }
 
-async fn conditions_hold_together(db: &Db) {
+async fn all_conditions_of_a_list_must_hold(db: &Db) {
     let site = make::stored_site(db).await;
     for (n, session) in [(0, "mine"), (1, "mine"), (2, "other"), (3, "mine")] {
         let at = later(n);
@@ -133,7 +133,7 @@ async fn conditions_hold_together(db: &Db) {
     assert_eq!(listed(db, site, &words).await, [""; 0]);
 }
 
-async fn each_order_is_walked_whole_by_cursor_and_by_offset(db: &Db) {
+async fn each_order_can_be_paged_by_cursor_and_by_offset(db: &Db) {
     let site = make::stored_site(db).await;
     // Ties in both moments, which only the id can break; changed in another order than asked.
     for (created, updated) in [(0, 9), (1, 5), (1, 5), (1, 7), (2, 5), (3, 3)] {
@@ -170,7 +170,7 @@ async fn each_order_is_walked_whole_by_cursor_and_by_offset(db: &Db) {
     }
 }
 
-async fn a_search_finds_words_whatever_their_case(db: &Db) {
+async fn a_search_ignores_case(db: &Db) {
     let site = make::stored_site(db).await;
     make::stored(db, make::conversation(site, "ÄPFEL und Straße")).await;
     make::stored(db, make::conversation(site, "ΟΔΟΣ 12, МОСКВА")).await;
@@ -188,7 +188,7 @@ async fn a_search_finds_words_whatever_their_case(db: &Db) {
     assert_eq!(search("apfel").await, [""; 0]);
 }
 
-async fn wildcards_in_a_search_are_plain_characters(db: &Db) {
+async fn wildcards_in_a_search_are_literal(db: &Db) {
     let site = make::stored_site(db).await;
     for question in ["50% off", "50 off", "a_b", "axb", r"back\slash", "it's \"quoted\""] {
         make::stored(db, make::conversation(site, question)).await;
@@ -205,7 +205,7 @@ async fn wildcards_in_a_search_are_plain_characters(db: &Db) {
     assert_eq!(search("%").await, ["50% off"]);
 }
 
-async fn the_last_exchanges_of_a_session_come_oldest_first(db: &Db) {
+async fn the_last_conversations_of_a_session_are_returned_oldest_first(db: &Db) {
     let site = make::stored_site(db).await;
     for (n, session) in [(0, "mine"), (1, "mine"), (2, "other"), (3, "mine")] {
         let (created_at, session_id) = (later(n), session.to_owned());

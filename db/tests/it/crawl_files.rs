@@ -5,14 +5,14 @@ use helpbot_db::{Db, crawl_files, sources};
 
 use crate::make;
 
-on_both_backends!(files_are_replaced_as_a_whole_and_go_with_their_source);
+on_both_backends!(crawl_files_are_replaced_together_and_deleted_with_their_source);
 
 fn file(url: &str, content: &str) -> CrawlFile {
     let etag = Some("\"1\"".to_owned());
     CrawlFile { url: url.into(), etag, last_modified: None, content: content.into() }
 }
 
-async fn files_are_replaced_as_a_whole_and_go_with_their_source(db: &Db) {
+async fn crawl_files_are_replaced_together_and_deleted_with_their_source(db: &Db) {
     let site = make::stored_site(db).await;
     let one = make::stored_source(db, site, "https://example.com/help").await.id;
     let two = make::stored_source(db, site, "https://example.com/other").await.id;

@@ -4,11 +4,11 @@ use helpbot_db::{Db, crawl_visits, sources};
 
 use crate::make;
 
-on_both_backends!(a_visit_is_kept_once_an_address, visits_end_with_their_crawl_or_source);
+on_both_backends!(a_visit_is_stored_once_per_url, visits_are_deleted_with_their_sync_or_source);
 
 const URL: &str = "https://example.com/help";
 
-async fn a_visit_is_kept_once_an_address(db: &Db) {
+async fn a_visit_is_stored_once_per_url(db: &Db) {
     let site = make::stored_site(db).await;
     let source = make::stored_source(db, site, URL).await.id;
 
@@ -21,7 +21,7 @@ async fn a_visit_is_kept_once_an_address(db: &Db) {
     assert_eq!(visits, [("a".to_owned(), "1".to_owned()), ("b".to_owned(), "2".to_owned())]);
 }
 
-async fn visits_end_with_their_crawl_or_source(db: &Db) {
+async fn visits_are_deleted_with_their_sync_or_source(db: &Db) {
     let site = make::stored_site(db).await;
     let (one, two) = (make::stored_source(db, site, URL).await.id, make::stored_source(db, site, "other").await.id);
     commit!(db, |c| crawl_visits::insert(c, site, one, "a", "1"));

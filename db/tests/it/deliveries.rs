@@ -16,20 +16,20 @@ use crate::make::{self, NOW, later};
 use crate::webhooks::stored_webhook;
 
 on_both_backends!(
-    a_delivery_and_its_attempts_read_back,
-    an_endpoint_has_one_delivery_of_an_event,
-    each_endpoint_has_a_line_longest_due_first,
-    a_line_is_found_behind_however_many_of_another,
-    an_endpoint_rests_until_its_pause_ends,
+    a_delivery_and_its_attempts_are_read_as_written,
+    an_endpoint_has_at_most_one_delivery_per_event,
+    due_endpoints_are_returned_longest_overdue_first,
+    an_endpoint_is_found_behind_a_large_backlog_of_another,
+    an_endpoint_is_paused_until_its_pause_ends,
     eight_workers_at_once_share_the_deliveries_without_overlap,
-    a_lease_of_a_dead_worker_or_of_another_clock_holds_nobody_up,
+    a_lease_of_a_crashed_worker_or_of_an_earlier_clock_blocks_nobody,
     a_worker_that_lost_its_lease_records_nothing,
     a_group_of_deliveries_is_recorded_together_and_only_by_their_lease_owner,
-    what_was_put_off_too_far_is_pulled_in_by_its_attempts,
-    what_a_dead_server_held_is_free_at_once,
+    deliveries_that_were_postponed_too_far_are_moved_forward,
+    deliveries_of_a_crashed_server_can_be_released_at_once,
     a_canceled_delivery_starts_again_when_restarted,
     the_log_is_filtered_and_paged_both_ways,
-    old_records_are_forgotten_with_their_attempts,
+    old_deliveries_are_deleted_with_their_attempts,
 );
 
 const LEASE: Duration = Duration::from_secs(60);
@@ -99,7 +99,7 @@ fn attempt(delivery: &Delivery, number: i32) -> Attempt {
     }
 }
 
-async fn a_delivery_and_its_attempts_read_back(db: &Db) {
+async fn a_delivery_and_its_attempts_are_read_as_written(db: &Db) {
     let site = make::stored_site(db).await;
     let webhook = stored_webhook(db, site).await;
     let delivery = stored(db, &webhook, NOW).await;
@@ -117,7 +117,7 @@ async fn a_delivery_and_its_attempts_read_back(db: &Db) {
     assert_eq!(read!(db, |c| attempts::of(c, other, &[delivery.id])), []);
 }
 
-async fn an_endpoint_has_one_delivery_of_an_event(db: &Db) {
+async fn an_endpoint_has_at_most_one_delivery_per_event(db: &Db) {
     let site = make::stored_site(db).await;
     let (webhook, second) = (stored_webhook(db, site).await, stored_webhook(db, site).await);
     let first = stored(db, &webhook, NOW).await;
@@ -128,7 +128,7 @@ async fn an_endpoint_has_one_delivery_of_an_event(db: &Db) {
     assert!(try_commit!(db, |c| deliveries::insert(c, &elsewhere)).is_ok());
 }
 
-async fn each_endpoint_has_a_line_longest_due_first(db: &Db) {
+async fn due_endpoints_are_returned_longest_overdue_first(db: &Db) {
     let site = make::stored_site(db).await;
     let (webhook, later_one) = (stored_webhook(db, site).await, stored_webhook(db, site).await);
     let second = stored(db, &webhook, later(2)).await.id;
@@ -147,7 +147,7 @@ async fn each_endpoint_has_a_line_longest_due_first(db: &Db) {
     assert_eq!(claim(db, "v", later(60), 9).await, [not_yet]);
 }
 
-async fn a_line_is_found_behind_however_many_of_another(db: &Db) {
+async fn an_endpoint_is_found_behind_a_large_backlog_of_another(db: &Db) {
     const MANY: usize = 300;
     let site = make::stored_site(db).await;
     let (busy, quiet) = (stored_webhook(db, site).await, stored_webhook(db, site).await);
@@ -165,7 +165,7 @@ async fn a_line_is_found_behind_however_many_of_another(db: &Db) {
     assert_eq!(read!(db, |c| outbox::due_endpoints(c, later(10))), [busy.id, quiet.id]);
 }
 
-async fn an_endpoint_rests_until_its_pause_ends(db: &Db) {
+async fn an_endpoint_is_paused_until_its_pause_ends(db: &Db) {
     let site = make::stored_site(db).await;
     let (paused, _) = (stored_webhook(db, site).await, stored_webhook(db, site).await);
     let until = |paused_until| Webhook { paused_until, ..paused.clone() };
@@ -205,7 +205,7 @@ async fn eight_workers_at_once_share_the_deliveries_without_overlap(db: &Db) {
     assert_eq!((claimed.len() + rest.len(), all.len()), (DELIVERIES, DELIVERIES));
 }
 
-async fn a_lease_of_a_dead_worker_or_of_another_clock_holds_nobody_up(db: &Db) {
+async fn a_lease_of_a_crashed_worker_or_of_an_earlier_clock_blocks_nobody(db: &Db) {
     let site = make::stored_site(db).await;
     let webhook = stored_webhook(db, site).await;
     let id = stored(db, &webhook, NOW).await.id;
@@ -281,7 +281,7 @@ async fn a_group_of_deliveries_is_recorded_together_and_only_by_their_lease_owne
     assert_eq!((row.status, row.attempts), (DeliveryStatus::Pending, 0));
 }
 
-async fn what_was_put_off_too_far_is_pulled_in_by_its_attempts(db: &Db) {
+async fn deliveries_that_were_postponed_too_far_are_moved_forward(db: &Db) {
     let site = make::stored_site(db).await;
     let webhook = stored_webhook(db, site).await;
     let far = stored(db, &webhook, later(9000)).await.id;
@@ -294,7 +294,7 @@ async fn what_was_put_off_too_far_is_pulled_in_by_its_attempts(db: &Db) {
     assert_eq!(claim(db, "w", later(10), 9).await, [far]);
 }
 
-async fn what_a_dead_server_held_is_free_at_once(db: &Db) {
+async fn deliveries_of_a_crashed_server_can_be_released_at_once(db: &Db) {
     let site = make::stored_site(db).await;
     let webhook = stored_webhook(db, site).await;
     let held = stored(db, &webhook, NOW).await.id;
@@ -352,7 +352,7 @@ async fn the_log_is_filtered_and_paged_both_ways(db: &Db) {
     assert_eq!(list(pings, page(9)).await, NONE);
 }
 
-async fn old_records_are_forgotten_with_their_attempts(db: &Db) {
+async fn old_deliveries_are_deleted_with_their_attempts(db: &Db) {
     let site = make::stored_site(db).await;
     let webhook = stored_webhook(db, site).await;
     let (old, waiting) = (stored(db, &webhook, NOW).await, stored(db, &webhook, NOW).await);

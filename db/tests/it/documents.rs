@@ -9,11 +9,11 @@ use crate::make::{self, later};
 
 on_both_backends!(
     a_page_is_stored_and_overwritten_by_id,
-    two_pages_of_a_source_never_share_an_address,
-    pages_are_listed_by_address_and_totalled,
-    deleting_a_page_takes_its_chunks_along,
+    two_pages_of_a_source_never_share_a_url,
+    pages_are_listed_by_url_and_counted,
+    deleting_a_page_deletes_its_chunks,
     a_page_of_another_site_is_not_found,
-    links_of_a_page_are_kept_through_overwriting,
+    the_links_of_a_page_survive_an_update,
 );
 
 const URL: &str = "https://example.com/help";
@@ -43,7 +43,7 @@ async fn a_page_is_stored_and_overwritten_by_id(db: &Db) {
     assert_eq!(read!(db, |c| documents::of_source(c, site, source.id, PageRequest::first(9))), [changed]);
 }
 
-async fn two_pages_of_a_source_never_share_an_address(db: &Db) {
+async fn two_pages_of_a_source_never_share_a_url(db: &Db) {
     let site = make::stored_site(db).await;
     let source = make::stored_source(db, site, URL).await;
     let document = make::stored_document(db, &source, URL).await;
@@ -54,7 +54,7 @@ async fn two_pages_of_a_source_never_share_an_address(db: &Db) {
     assert!(matches!(refused, Err(Error::Conflict { .. })), "{refused:?}");
 }
 
-async fn pages_are_listed_by_address_and_totalled(db: &Db) {
+async fn pages_are_listed_by_url_and_counted(db: &Db) {
     let site = make::stored_site(db).await;
     let (source, other) = (make::stored_source(db, site, URL).await, make::stored_source(db, site, "other").await);
     // Upper case sorts before lower case in bytes, after it in most languages.
@@ -74,7 +74,7 @@ async fn pages_are_listed_by_address_and_totalled(db: &Db) {
     assert_eq!(read!(db, |c| documents::totals(c, site, source.id)), (3, 6));
 }
 
-async fn deleting_a_page_takes_its_chunks_along(db: &Db) {
+async fn deleting_a_page_deletes_its_chunks(db: &Db) {
     let site = make::stored_site(db).await;
     let source = make::stored_source(db, site, URL).await;
     let (gone, kept) = (make::stored_document(db, &source, "a").await, make::stored_document(db, &source, "b").await);
@@ -103,7 +103,7 @@ async fn a_page_of_another_site_is_not_found(db: &Db) {
     assert_eq!(read!(db, |c| documents::of_source(c, site, source.id, PageRequest::first(9))), [document]);
 }
 
-async fn links_of_a_page_are_kept_through_overwriting(db: &Db) {
+async fn the_links_of_a_page_survive_an_update(db: &Db) {
     let site = make::stored_site(db).await;
     let source = make::stored_source(db, site, URL).await;
     let document = make::stored_document(db, &source, URL).await;

@@ -9,7 +9,7 @@ use crate::make::{self, NOW};
 
 on_both_backends!(
     cases_are_listed_oldest_first_in_pages,
-    a_case_outlives_the_source_that_it_expects,
+    a_case_remains_when_its_expected_source_is_deleted,
     a_case_of_another_site_is_neither_found_nor_deleted,
 );
 
@@ -52,7 +52,7 @@ async fn cases_are_listed_oldest_first_in_pages(db: &Db) {
     assert_eq!(read!(db, |c| evaluation::list(c, site, PageRequest::first(9))), [second]);
 }
 
-async fn a_case_outlives_the_source_that_it_expects(db: &Db) {
+async fn a_case_remains_when_its_expected_source_is_deleted(db: &Db) {
     let site = make::stored_site(db).await;
     let gone = SourceId::from_uuid(make::uuid());
 

@@ -10,10 +10,10 @@ use crate::make::{self, NOW, later};
 on_both_backends!(
     five_writers_at_once_leave_no_gap_and_readers_never_see_one,
     a_write_that_fails_uses_no_number,
-    events_read_back_as_written_in_pages,
-    old_events_are_forgotten_and_the_numbers_go_on,
+    events_are_read_as_written_in_pages,
+    old_events_are_deleted_and_the_numbers_continue,
     each_site_has_its_own_log,
-    a_site_that_is_not_there_has_no_log,
+    a_missing_site_has_no_log,
 );
 
 fn seqs(events: &[Event]) -> Vec<i64> {
@@ -68,7 +68,7 @@ async fn a_write_that_fails_uses_no_number(db: &Db) {
     assert_eq!(seqs(&read!(db, |c| events::after(c, site, 0, 10))), [1, 2]);
 }
 
-async fn events_read_back_as_written_in_pages(db: &Db) {
+async fn events_are_read_as_written_in_pages(db: &Db) {
     let site = make::stored_site(db).await;
 
     let stored = append(db, site, 5).await;
@@ -81,7 +81,7 @@ async fn events_read_back_as_written_in_pages(db: &Db) {
     assert_eq!(append(db, site, 0).await, []);
 }
 
-async fn old_events_are_forgotten_and_the_numbers_go_on(db: &Db) {
+async fn old_events_are_deleted_and_the_numbers_continue(db: &Db) {
     let site = make::stored_site(db).await;
     append(db, site, 3).await;
     commit!(db, |c| events::append(c, site, later(10), vec![make::event()]));
@@ -109,7 +109,7 @@ async fn each_site_has_its_own_log(db: &Db) {
     assert_eq!(last, [(site, 2), (other, 1)]);
 }
 
-async fn a_site_that_is_not_there_has_no_log(db: &Db) {
+async fn a_missing_site_has_no_log(db: &Db) {
     let absent = make::site().id;
 
     let refused = try_commit!(db, |c| events::append(c, absent, NOW, vec![make::event()]));

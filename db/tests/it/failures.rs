@@ -27,7 +27,7 @@ async fn a_directory_that_cannot_be_written_is_unavailable() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_database_is_refused_and_left_alone() {
+async fn a_file_that_is_not_a_database_is_rejected_and_not_changed() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let path = directory.path().join("notes.txt");
     let words = "Buy flour. ".repeat(1000);
@@ -40,7 +40,7 @@ async fn a_file_that_is_no_database_is_refused_and_left_alone() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_unavailable() {
+async fn an_unreachable_server_is_unavailable() {
     let closed = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
     let url = DatabaseUrl::Postgres(format!("postgres://postgres@{closed}/postgres"));
 
@@ -49,7 +49,7 @@ async fn a_server_that_is_not_there_is_unavailable() {
 }
 
 #[tokio::test]
-async fn a_server_that_cuts_its_connections_is_found_again() {
+async fn a_server_that_closes_its_connections_is_reconnected() {
     database::with(TestDatabase::postgres().await, async |database| {
         let db = Db::open(database.url()).await.expect("an empty database opens");
         let id = make::stored_site(&db).await;

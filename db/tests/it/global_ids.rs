@@ -7,9 +7,9 @@ use helpbot_domain::ids::{ConversationId, KeyId, MemberId, SourceId, WebhookId};
 
 use crate::make;
 
-on_both_backends!(a_thing_is_found_in_its_site_among_others, what_is_not_there_has_no_site,);
+on_both_backends!(an_object_is_found_in_its_site, a_missing_object_has_no_site,);
 
-async fn a_thing_is_found_in_its_site_among_others(db: &Db) {
+async fn an_object_is_found_in_its_site(db: &Db) {
     for _ in 0..2 {
         let site = make::stored_site(db).await;
         let member = make::stored_member(db, site).await.id;
@@ -31,7 +31,7 @@ async fn a_thing_is_found_in_its_site_among_others(db: &Db) {
     }
 }
 
-async fn what_is_not_there_has_no_site(db: &Db) {
+async fn a_missing_object_has_no_site(db: &Db) {
     make::stored_site(db).await;
     let none = make::uuid();
 

@@ -8,13 +8,13 @@ use helpbot_domain::ids::KeyId;
 use crate::make::{self, NOW, later};
 
 on_both_backends!(
-    of_fifty_attempts_at_one_request_one_is_first,
-    an_answer_is_kept_with_the_effect_and_not_without,
-    the_note_is_undone_with_the_effect,
-    an_attempt_that_lost_its_turn_writes_nothing,
-    work_apart_is_no_effect,
-    old_requests_are_forgotten,
-    each_api_key_names_its_own_requests,
+    only_one_of_fifty_concurrent_attempts_reserves_a_request,
+    a_response_is_stored_only_when_the_request_was_executed,
+    the_record_of_an_execution_is_rolled_back_with_its_effect,
+    an_attempt_that_was_taken_over_writes_nothing,
+    work_outside_of_an_attempt_is_not_recorded,
+    old_requests_are_deleted,
+    request_names_are_scoped_by_api_key,
 );
 
 fn turn(key: KeyId, holder: &str) -> RequestAttempt {
@@ -46,7 +46,7 @@ async fn end(db: &Db, turn: &RequestAttempt, answer: &'static [u8]) {
     commit!(db, |c| idempotency::end(c, &turn, Some(answer)));
 }
 
-async fn of_fifty_attempts_at_one_request_one_is_first(db: &Db) {
+async fn only_one_of_fifty_concurrent_attempts_reserves_a_request(db: &Db) {
     let key = stored_key(db).await;
 
     let first = join_all((0..50).map(|n| async move { reserved(db, &turn(key, &n.to_string())).await })).await;
@@ -54,7 +54,7 @@ async fn of_fifty_attempts_at_one_request_one_is_first(db: &Db) {
     assert_eq!(first.iter().filter(|first| **first).count(), 1);
 }
 
-async fn an_answer_is_kept_with_the_effect_and_not_without(db: &Db) {
+async fn a_response_is_stored_only_when_the_request_was_executed(db: &Db) {
     let key = stored_key(db).await;
     let (first, second) = (turn(key, "1"), turn(key, "2"));
     assert!(reserved(db, &first).await);
@@ -70,7 +70,7 @@ async fn an_answer_is_kept_with_the_effect_and_not_without(db: &Db) {
     assert_eq!((known.request_hash.as_str(), known.created_at), ("hash", NOW));
 }
 
-async fn the_note_is_undone_with_the_effect(db: &Db) {
+async fn the_record_of_an_execution_is_rolled_back_with_its_effect(db: &Db) {
     let key = stored_key(db).await;
     let turn = turn(key, "1");
     assert!(reserved(db, &turn).await);
@@ -83,7 +83,7 @@ async fn the_note_is_undone_with_the_effect(db: &Db) {
     assert!(!known(db, key).await.expect("it is reserved").is_carried_out);
 }
 
-async fn an_attempt_that_lost_its_turn_writes_nothing(db: &Db) {
+async fn an_attempt_that_was_taken_over_writes_nothing(db: &Db) {
     let key = stored_key(db).await;
     let (slow, second) = (turn(key, "slow"), turn(key, "second"));
     assert!(reserved(db, &slow).await);
@@ -100,7 +100,7 @@ async fn an_attempt_that_lost_its_turn_writes_nothing(db: &Db) {
     assert_eq!(known(db, key).await.map(|known| (known.holder, known.answer)), Some(("second".into(), None)));
 }
 
-async fn work_apart_is_no_effect(db: &Db) {
+async fn work_outside_of_an_attempt_is_not_recorded(db: &Db) {
     let key = stored_key(db).await;
     let turn = turn(key, "1");
     assert!(reserved(db, &turn).await);
@@ -110,7 +110,7 @@ async fn work_apart_is_no_effect(db: &Db) {
     assert!(!known(db, key).await.expect("it is reserved").is_carried_out);
 }
 
-async fn old_requests_are_forgotten(db: &Db) {
+async fn old_requests_are_deleted(db: &Db) {
     let (old, new) = (stored_key(db).await, stored_key(db).await);
     let (first, second) = (turn(old, "1"), turn(new, "1"));
     commit!(db, |c| idempotency::reserve(c, &first, "hash", NOW, later(60)));
@@ -122,7 +122,7 @@ async fn old_requests_are_forgotten(db: &Db) {
     assert!(known(db, new).await.is_some());
 }
 
-async fn each_api_key_names_its_own_requests(db: &Db) {
+async fn request_names_are_scoped_by_api_key(db: &Db) {
     let (mine, theirs) = (stored_key(db).await, stored_key(db).await);
     assert!(reserved(db, &turn(mine, "1")).await);
     assert!(reserved(db, &turn(theirs, "2")).await);

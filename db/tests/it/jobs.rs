@@ -13,15 +13,15 @@ use helpbot_domain::ids::JobId;
 use crate::make::{self, NOW, later};
 
 on_both_backends!(
-    a_claimed_job_reads_back_and_counts_the_attempt,
-    due_jobs_of_the_kinds_come_longest_due_first,
+    a_claimed_job_is_returned_and_its_attempt_counted,
+    due_jobs_are_claimed_longest_overdue_first,
     eight_workers_at_once_share_the_jobs_without_overlap,
-    a_job_whose_worker_died_goes_to_another_when_the_lease_ends,
+    a_job_of_a_crashed_worker_goes_to_another_when_the_lease_expires,
     a_worker_that_lost_its_lease_changes_nothing,
     a_failed_job_waits_until_it_is_due_again,
-    two_waiting_jobs_never_share_their_dedupe,
-    a_job_can_be_cancelled_for_its_site_only,
-    what_waits_is_listed_by_kind_and_site_and_pulled_in,
+    two_unfinished_jobs_never_share_a_deduplication_key,
+    a_job_can_be_canceled_only_for_its_own_site,
+    unfinished_jobs_are_listed_by_kind_and_site_and_can_be_moved_forward,
 );
 
 const LEASE: Duration = Duration::from_secs(60);
@@ -39,7 +39,7 @@ fn ids(jobs: &[Job]) -> Vec<JobId> {
     jobs.iter().map(|job| job.id).collect()
 }
 
-async fn a_claimed_job_reads_back_and_counts_the_attempt(db: &Db) {
+async fn a_claimed_job_is_returned_and_its_attempt_counted(db: &Db) {
     let site = make::stored_site(db).await;
     let job = Job { dedupe: Some("d".into()), payload: r#"{"ü":1}"#.into(), ..make::job(site, "scrape", NOW) };
     make::stored_job(db, job.clone()).await;
@@ -49,7 +49,7 @@ async fn a_claimed_job_reads_back_and_counts_the_attempt(db: &Db) {
     assert_eq!(claimed, [Job { attempts: 1, ..job }]);
 }
 
-async fn due_jobs_of_the_kinds_come_longest_due_first(db: &Db) {
+async fn due_jobs_are_claimed_longest_overdue_first(db: &Db) {
     let site = make::stored_site(db).await;
     let second = make::stored_job(db, make::job(site, "scrape", later(2))).await;
     let first = make::stored_job(db, make::job(site, "mail", later(1))).await;
@@ -89,7 +89,7 @@ async fn eight_workers_at_once_share_the_jobs_without_overlap(db: &Db) {
     assert_eq!(all.len(), JOBS);
 }
 
-async fn a_job_whose_worker_died_goes_to_another_when_the_lease_ends(db: &Db) {
+async fn a_job_of_a_crashed_worker_goes_to_another_when_the_lease_expires(db: &Db) {
     let site = make::stored_site(db).await;
     let job = make::stored_job(db, make::job(site, "scrape", NOW)).await;
     claim(db, "dead", NOW, 1).await;
@@ -135,7 +135,7 @@ async fn a_failed_job_waits_until_it_is_due_again(db: &Db) {
     assert_eq!(again, [Job { attempts: 2, due_at: later(30), last_error, ..job }]);
 }
 
-async fn two_waiting_jobs_never_share_their_dedupe(db: &Db) {
+async fn two_unfinished_jobs_never_share_a_deduplication_key(db: &Db) {
     let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
     let named = |site, kind| Job { dedupe: Some("src_1".into()), ..make::job(site, kind, NOW) };
     let first = make::stored_job(db, named(site, "scrape")).await;
@@ -153,7 +153,7 @@ async fn two_waiting_jobs_never_share_their_dedupe(db: &Db) {
     make::stored_job(db, named(site, "scrape")).await;
 }
 
-async fn a_job_can_be_cancelled_for_its_site_only(db: &Db) {
+async fn a_job_can_be_canceled_only_for_its_own_site(db: &Db) {
     let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
     let job = make::stored_job(db, Job { dedupe: Some("d".into()), ..make::job(site, "scrape", NOW) }).await;
 
@@ -165,7 +165,7 @@ async fn a_job_can_be_cancelled_for_its_site_only(db: &Db) {
     assert_eq!(claim(db, "w", later(9999), 9).await, []);
 }
 
-async fn what_waits_is_listed_by_kind_and_site_and_pulled_in(db: &Db) {
+async fn unfinished_jobs_are_listed_by_kind_and_site_and_can_be_moved_forward(db: &Db) {
     let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
     let first = make::stored_job(db, make::job(site, "mail", later(9000))).await;
     make::stored_job(db, make::job(site, "scrape", later(9000))).await;

@@ -7,15 +7,15 @@ use helpbot_domain::key::{Key, KeyKind, Scope};
 use crate::make::{self, NOW, later};
 
 on_both_backends!(
-    a_key_reads_back_as_written,
+    a_key_is_read_as_it_was_written,
     a_taken_hash_is_a_conflict,
-    the_first_revocation_counts_and_the_key_stays_listed,
+    a_revoked_key_keeps_its_time_and_stays_in_the_list,
     a_key_of_another_site_is_neither_listed_nor_revoked,
-    an_operators_key_belongs_to_no_site,
+    an_operator_key_belongs_to_no_site,
     a_use_is_noted,
 );
 
-async fn a_key_reads_back_as_written(db: &Db) {
+async fn a_key_is_read_as_it_was_written(db: &Db) {
     let site = make::stored_site(db).await;
     let member = make::stored_member(db, site).await;
     let key = Key {
@@ -45,7 +45,7 @@ async fn a_taken_hash_is_a_conflict(db: &Db) {
     assert!(matches!(refused, Err(Error::Conflict { .. })), "{refused:?}");
 }
 
-async fn the_first_revocation_counts_and_the_key_stays_listed(db: &Db) {
+async fn a_revoked_key_keeps_its_time_and_stays_in_the_list(db: &Db) {
     let site = make::stored_site(db).await;
     let id = make::stored_key(db, site).await.id;
 
@@ -69,7 +69,7 @@ async fn a_key_of_another_site_is_neither_listed_nor_revoked(db: &Db) {
     assert_eq!(read!(db, |c| keys::by_hash(c, &key.hash)).and_then(|key| key.revoked_at), None);
 }
 
-async fn an_operators_key_belongs_to_no_site(db: &Db) {
+async fn an_operator_key_belongs_to_no_site(db: &Db) {
     let site = make::stored_site(db).await;
     let operator = Key { kind: KeyKind::Operator, site_id: None, ..make::key(site) };
     let new = operator.clone();

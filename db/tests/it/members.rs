@@ -8,12 +8,12 @@ use helpbot_domain::member::Member;
 use crate::make;
 
 on_both_backends!(
-    members_read_back_in_the_order_of_joining,
-    an_address_is_a_member_once_a_site,
+    members_are_returned_in_the_order_of_joining,
+    an_email_address_is_unique_among_the_members_of_a_site,
     a_member_of_another_site_is_neither_found_nor_removed,
 );
 
-async fn members_read_back_in_the_order_of_joining(db: &Db) {
+async fn members_are_returned_in_the_order_of_joining(db: &Db) {
     let site = make::stored_site(db).await;
     let first = make::stored_member(db, site).await;
     let second = Member { role: Role::Admin, name: "Bob 🥐".into(), ..make::member(site) };
@@ -28,7 +28,7 @@ async fn members_read_back_in_the_order_of_joining(db: &Db) {
     assert_eq!(read!(db, |c| members::list(c, site)), [first]);
 }
 
-async fn an_address_is_a_member_once_a_site(db: &Db) {
+async fn an_email_address_is_unique_among_the_members_of_a_site(db: &Db) {
     let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
     let member = make::stored_member(db, site).await;
 

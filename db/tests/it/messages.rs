@@ -6,12 +6,12 @@ use helpbot_domain::conversation::{Author, Message};
 use crate::make;
 
 on_both_backends!(
-    messages_of_several_conversations_read_back_in_order,
+    messages_of_several_conversations_are_returned_in_order,
     a_taken_number_is_a_conflict,
     messages_of_another_site_are_not_found,
 );
 
-async fn messages_of_several_conversations_read_back_in_order(db: &Db) {
+async fn messages_of_several_conversations_are_returned_in_order(db: &Db) {
     let site = make::stored_site(db).await;
     let member = make::stored_member(db, site).await;
     let first = make::stored(db, make::conversation(site, "a")).await;

@@ -160,7 +160,7 @@ fn in_terms_of(tables: &Tables, pick: impl Fn(&(&'static str, &'static str, &'st
 }
 
 #[tokio::test]
-async fn the_steps_go_up_down_and_up_again_on_sqlite() {
+async fn the_migrations_run_up_down_and_up_again_on_sqlite() {
     database::with(Some(TestDatabase::sqlite()), async |database| {
         let applied = Db::migrate(database.url()).await.expect("up");
         let first = sqlite_tables(database);
@@ -177,7 +177,7 @@ async fn the_steps_go_up_down_and_up_again_on_sqlite() {
 }
 
 #[tokio::test]
-async fn the_steps_go_up_down_and_up_again_on_postgres() {
+async fn the_migrations_run_up_down_and_up_again_on_postgres() {
     database::with(TestDatabase::postgres().await, async |database| {
         let applied = Db::migrate(database.url()).await.expect("up");
         let first = postgres_tables(database).await;
@@ -209,7 +209,7 @@ async fn both_databases_have_the_same_keys_and_indexes() {
 }
 
 #[tokio::test]
-async fn postgres_texts_sort_by_bytes_as_those_of_sqlite_do() {
+async fn postgres_sorts_texts_by_bytes_like_sqlite() {
     database::with(TestDatabase::postgres().await, async |database| {
         Db::migrate(database.url()).await.expect("up");
         let (server, schema) = database.schema().expect("a PostgreSQL database");
@@ -242,7 +242,7 @@ async fn assert_refused(database: &TestDatabase) {
 }
 
 #[tokio::test]
-async fn a_database_of_a_newer_program_is_refused_on_sqlite() {
+async fn a_database_of_a_newer_program_is_rejected_on_sqlite() {
     database::with(Some(TestDatabase::sqlite()), async |database| {
         Db::migrate(database.url()).await.expect("up");
         sqlite(database).batch_execute(NEWER).expect("the row is written");
@@ -253,7 +253,7 @@ async fn a_database_of_a_newer_program_is_refused_on_sqlite() {
 }
 
 #[tokio::test]
-async fn a_database_of_a_newer_program_is_refused_on_postgres() {
+async fn a_database_of_a_newer_program_is_rejected_on_postgres() {
     database::with(TestDatabase::postgres().await, async |database| {
         Db::migrate(database.url()).await.expect("up");
         let (server, schema) = database.schema().expect("a PostgreSQL database");
@@ -279,7 +279,7 @@ async fn assert_two_openers_agree(database: &TestDatabase) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_empty_database_is_refused_where_nothing_may_change_and_opened_by_two_at_once_on_sqlite() {
+async fn an_empty_database_is_rejected_without_migration_and_opened_by_two_processes_at_once_on_sqlite() {
     database::with(Some(TestDatabase::sqlite()), async |database| {
         assert_missing_steps_are_named(database).await;
         assert_two_openers_agree(database).await;
@@ -288,7 +288,7 @@ async fn an_empty_database_is_refused_where_nothing_may_change_and_opened_by_two
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_empty_database_is_refused_where_nothing_may_change_and_opened_by_two_at_once_on_postgres() {
+async fn an_empty_database_is_rejected_without_migration_and_opened_by_two_processes_at_once_on_postgres() {
     database::with(TestDatabase::postgres().await, async |database| {
         assert_missing_steps_are_named(database).await;
         assert_two_openers_agree(database).await;

@@ -5,9 +5,13 @@ use helpbot_domain::conversation::Author;
 
 use crate::make;
 
-on_both_backends!(a_mark_never_goes_back, each_side_has_its_own_mark, the_places_of_one_author_are_found,);
+on_both_backends!(
+    a_read_mark_never_moves_backward,
+    each_side_has_its_own_mark,
+    the_positions_of_one_author_are_returned,
+);
 
-async fn a_mark_never_goes_back(db: &Db) {
+async fn a_read_mark_never_moves_backward(db: &Db) {
     let site = make::stored_site(db).await;
     let id = make::stored(db, make::conversation(site, "Open?")).await.id;
 
@@ -30,7 +34,7 @@ async fn each_side_has_its_own_mark(db: &Db) {
     assert_eq!(read!(db, |c| read_marks::of(c, other, &[id], Author::Visitor)), []);
 }
 
-async fn the_places_of_one_author_are_found(db: &Db) {
+async fn the_positions_of_one_author_are_returned(db: &Db) {
     let site = make::stored_site(db).await;
     let conversation = make::stored(db, make::conversation(site, "Open?")).await;
     let message = make::stored_message(db, &conversation, 3).await;

@@ -14,9 +14,9 @@ use crate::make::{self, later};
 use helpbot_test_support::database::{self, TestDatabase, server_client};
 
 on_both_backends!(
-    any_search_finds_what_a_plain_look_finds_however_far_the_index_has_come,
-    words_are_found_inside_of_words_and_not_across_question_and_answer,
-    a_word_that_most_rows_hold_is_found_in_order,
+    every_search_finds_the_same_at_any_state_of_the_index,
+    a_search_matches_inside_words_but_not_across_question_and_answer,
+    a_word_that_most_rows_contain_is_found_in_order,
     a_search_does_not_leave_its_site,
     a_conversation_after_a_deleted_site_is_found,
 );
@@ -95,7 +95,7 @@ fn expected<'a>(
     found
 }
 
-async fn any_search_finds_what_a_plain_look_finds_however_far_the_index_has_come(db: &Db) {
+async fn every_search_finds_the_same_at_any_state_of_the_index(db: &Db) {
     const ROWS: usize = 400;
     const SEARCHES: usize = 120;
     let mut random = fastrand::Rng::with_seed(60);
@@ -159,7 +159,7 @@ async fn assert_found(
     assert_eq!(keyed.iter().collect::<Vec<_>>(), page, "{query:?}, {order:?} after {after:?}");
 }
 
-async fn words_are_found_inside_of_words_and_not_across_question_and_answer(db: &Db) {
+async fn a_search_matches_inside_words_but_not_across_question_and_answer(db: &Db) {
     let site = make::stored_site(db).await;
     let answer = "Mast am HAFEN".to_owned();
     make::stored(db, Conversation { answer, ..make::conversation(site, "Zeppelinmast") }).await;
@@ -178,7 +178,7 @@ async fn words_are_found_inside_of_words_and_not_across_question_and_answer(db: 
     }
 }
 
-async fn a_word_that_most_rows_hold_is_found_in_order(db: &Db) {
+async fn a_word_that_most_rows_contain_is_found_in_order(db: &Db) {
     let site = make::stored_site(db).await;
     for n in 0..200 {
         let created_at = later(n);
@@ -238,7 +238,7 @@ fn sqlite(database: &TestDatabase) -> SqliteConnection {
 }
 
 #[tokio::test]
-async fn the_index_takes_in_and_forgets_in_groups_on_sqlite() {
+async fn the_search_index_is_updated_in_groups_on_sqlite() {
     #[derive(QueryableByName)]
     struct Numbers {
         #[diesel(sql_type = BigInt)]
@@ -305,7 +305,7 @@ async fn assert_stored_before_is_found(database: &TestDatabase, put_back: impl A
 const FORGET_STEP: &str = "DELETE FROM __diesel_schema_migrations WHERE version = '0060'";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_stored_before_the_index_is_found_on_sqlite() {
+async fn conversations_stored_before_the_index_are_found_on_sqlite() {
     database::with(Some(TestDatabase::sqlite()), async |database| {
         assert_stored_before_is_found(database, async |database| {
             let down = include_str!("../../../migrations/sqlite/0060_search/down.sql");
@@ -318,7 +318,7 @@ async fn what_was_stored_before_the_index_is_found_on_sqlite() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_stored_before_the_index_is_found_on_postgres() {
+async fn conversations_stored_before_the_index_are_found_on_postgres() {
     database::with(TestDatabase::postgres().await, async |database| {
         assert_stored_before_is_found(database, async |database| {
             let (server, schema) = database.schema().expect("a PostgreSQL database");
@@ -332,7 +332,7 @@ async fn what_was_stored_before_the_index_is_found_on_postgres() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_its_index_a_search_still_finds_on_postgres() {
+async fn a_search_works_without_its_index_on_postgres() {
     database::with(TestDatabase::postgres().await, async |database| {
         // The same state as without the extension.
         let (server, schema) = database.schema().expect("a PostgreSQL database");

@@ -17,17 +17,17 @@ use helpbot_domain::widget::WidgetConfig;
 use crate::make::{self, NOW, later};
 
 on_both_backends!(
-    a_site_reads_back_as_written,
-    an_update_writes_what_may_change_and_nothing_else,
+    a_site_is_read_as_it_was_written,
+    an_update_changes_only_what_may_change,
     a_taken_id_is_a_conflict,
     sites_are_listed_by_id_in_pages,
     the_index_version_rises_by_one,
-    retired_indexes_are_all_before_the_new_version,
-    writers_that_lock_a_site_lose_no_update,
-    deleting_a_site_takes_all_of_its_rows_and_no_others,
+    all_indexes_before_the_new_version_are_retired,
+    concurrent_updates_of_a_locked_site_are_not_lost,
+    deleting_a_site_deletes_all_of_its_rows_and_no_others,
 );
 
-async fn a_site_reads_back_as_written(db: &Db) {
+async fn a_site_is_read_as_it_was_written(db: &Db) {
     let widget =
         WidgetConfig { bot_name: "Bäcker \"Bot\" 🥐".into(), show_branding: false, ..WidgetConfig::default() };
     let site = Site { widget, answer_settings: r#"{"a":1}"#.into(), plan: Plan::Growth, ..make::site() };
@@ -41,7 +41,7 @@ async fn a_site_reads_back_as_written(db: &Db) {
     assert_eq!(read!(db, |c| sites::count(c)), 1);
 }
 
-async fn an_update_writes_what_may_change_and_nothing_else(db: &Db) {
+async fn an_update_changes_only_what_may_change(db: &Db) {
     let id = make::stored_site(db).await;
     let other = make::stored_site(db).await;
     let changed = Site {
@@ -100,7 +100,7 @@ async fn the_index_version_rises_by_one(db: &Db) {
     assert_eq!(read!(db, |c| sites::index_version(c, make::site().id)), None);
 }
 
-async fn retired_indexes_are_all_before_the_new_version(db: &Db) {
+async fn all_indexes_before_the_new_version_are_retired(db: &Db) {
     let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
 
     commit!(db, |c| sites::bump_index_version(c, site));
@@ -112,7 +112,7 @@ async fn retired_indexes_are_all_before_the_new_version(db: &Db) {
     assert_eq!(read!(db, |c| sites::index_versions(c, make::site().id)), None);
 }
 
-async fn writers_that_lock_a_site_lose_no_update(db: &Db) {
+async fn concurrent_updates_of_a_locked_site_are_not_lost(db: &Db) {
     async fn add_one(c: &mut Conn, id: helpbot_domain::ids::SiteId) -> Result<bool> {
         let site = sites::by_id_locked(c, id).await?.expect("the site is there");
         sites::update(c, &Site { credit_limit: site.credit_limit + 1, ..site }).await
@@ -194,7 +194,7 @@ fn hold(site: helpbot_domain::ids::SiteId) -> usage::Hold {
     usage::Hold { site_id: site, id: "hold".into(), month: NOW.month(), expires_at: later(60) }
 }
 
-async fn deleting_a_site_takes_all_of_its_rows_and_no_others(db: &Db) {
+async fn deleting_a_site_deletes_all_of_its_rows_and_no_others(db: &Db) {
     let (gone, kept) = (Full::stored(db).await, Full::stored(db).await);
     let whole = kept.found(db).await;
     assert!(whole.iter().all(|(_, count)| *count == 1), "{whole:?}");

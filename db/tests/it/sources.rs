@@ -8,19 +8,19 @@ use helpbot_domain::source::{Source, SourceKind, SourceStatus};
 use crate::make::{self, NOW, later};
 
 on_both_backends!(
-    a_source_reads_back_as_written,
-    an_address_is_a_source_once_a_kind_and_site,
+    a_source_is_read_as_it_was_written,
+    a_url_is_unique_among_the_sources_of_a_kind_and_site,
     an_update_keeps_kind_and_address,
-    pages_walk_the_list_in_both_directions,
-    due_sources_come_longest_overdue_first,
-    deleting_a_source_takes_pages_chunks_and_file_along,
-    a_file_is_kept_byte_by_byte_and_overwritten,
+    the_list_can_be_paged_in_both_directions,
+    due_sources_are_returned_longest_overdue_first,
+    deleting_a_source_deletes_its_pages_chunks_and_file,
+    a_file_is_stored_unchanged_and_overwritten,
     a_source_of_another_site_is_not_found,
 );
 
 const URL: &str = "https://example.com/help";
 
-async fn a_source_reads_back_as_written(db: &Db) {
+async fn a_source_is_read_as_it_was_written(db: &Db) {
     let site = make::stored_site(db).await;
     let source = Source {
         title: None,
@@ -45,7 +45,7 @@ async fn a_source_reads_back_as_written(db: &Db) {
     assert_eq!(commit!(db, |c| sources::by_id_locked(c, site, id)), Some(source));
 }
 
-async fn an_address_is_a_source_once_a_kind_and_site(db: &Db) {
+async fn a_url_is_unique_among_the_sources_of_a_kind_and_site(db: &Db) {
     let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
     let first = make::stored_source(db, site, URL).await;
 
@@ -83,7 +83,7 @@ async fn an_update_keeps_kind_and_address(db: &Db) {
     assert_eq!(read!(db, |c| sources::by_id(c, site, source.id)), Some(kept));
 }
 
-async fn pages_walk_the_list_in_both_directions(db: &Db) {
+async fn the_list_can_be_paged_in_both_directions(db: &Db) {
     let site = make::stored_site(db).await;
     let mut ids = Vec::new();
     for n in 0..5 {
@@ -101,7 +101,7 @@ async fn pages_walk_the_list_in_both_directions(db: &Db) {
     assert_eq!(walk(db, site, PageRequest { from: Some(ids[3]), ..backward }).await, [ids[2], ids[1]]);
 }
 
-async fn due_sources_come_longest_overdue_first(db: &Db) {
+async fn due_sources_are_returned_longest_overdue_first(db: &Db) {
     let site = make::stored_site(db).await;
     for (url, due) in [("a", Some(later(5))), ("b", Some(later(3))), ("c", None), ("d", Some(later(6)))] {
         let source = Source { next_scrape_at: due, ..make::source(site, url) };
@@ -114,7 +114,7 @@ async fn due_sources_come_longest_overdue_first(db: &Db) {
     assert_eq!(read!(db, |c| sources::due(c, later(5), 1)).len(), 1);
 }
 
-async fn deleting_a_source_takes_pages_chunks_and_file_along(db: &Db) {
+async fn deleting_a_source_deletes_its_pages_chunks_and_file(db: &Db) {
     let site = make::stored_site(db).await;
     let source = make::stored_source(db, site, URL).await;
     let document = make::stored_document(db, &source, URL).await;
@@ -130,7 +130,7 @@ async fn deleting_a_source_takes_pages_chunks_and_file_along(db: &Db) {
     assert_eq!(read!(db, |c| sources::file(c, site, id)), None);
 }
 
-async fn a_file_is_kept_byte_by_byte_and_overwritten(db: &Db) {
+async fn a_file_is_stored_unchanged_and_overwritten(db: &Db) {
     let site = make::stored_site(db).await;
     let id = make::stored_source(db, site, URL).await.id;
     let bytes: Vec<u8> = (0..=255).cycle().take(100_000).collect();

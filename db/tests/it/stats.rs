@@ -6,7 +6,7 @@ use helpbot_db::{Db, stats};
 
 use crate::make::{self, NOW};
 
-on_both_backends!(concurrent_changes_of_a_day_add_up, days_are_given_in_order_with_both_ends);
+on_both_backends!(concurrent_changes_of_a_day_add_up, days_are_returned_in_order_including_both_ends);
 
 async fn concurrent_changes_of_a_day_add_up(db: &Db) {
     let site = make::stored_site(db).await;
@@ -21,7 +21,7 @@ async fn concurrent_changes_of_a_day_add_up(db: &Db) {
     assert_eq!(read!(db, |c| stats::between(c, site, NOW.day(), NOW.day())), [(NOW.day(), sum)]);
 }
 
-async fn days_are_given_in_order_with_both_ends(db: &Db) {
+async fn days_are_returned_in_order_including_both_ends(db: &Db) {
     let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
     let today = NOW.day();
     for days_ago in [0, 3, 1, 4] {

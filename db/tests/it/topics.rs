@@ -6,13 +6,13 @@ use helpbot_domain::conversation::{Conversation, Outcome};
 
 use crate::make::{self, NOW, later};
 
-on_both_backends!(the_newest_questions_come_first_and_small_talk_not_at_all, questions_of_another_site_are_not_seen);
+on_both_backends!(questions_are_returned_newest_first_without_small_talk, questions_of_another_site_are_not_returned);
 
 fn texts(asked: Vec<RecentQuestion>) -> Vec<(String, bool)> {
     asked.into_iter().map(|asked| (asked.question, asked.is_unanswered)).collect()
 }
 
-async fn the_newest_questions_come_first_and_small_talk_not_at_all(db: &Db) {
+async fn questions_are_returned_newest_first_without_small_talk(db: &Db) {
     let site = make::stored_site(db).await;
     let outcomes = [Outcome::Declined, Outcome::Answered, Outcome::SmallTalk, Outcome::Suggested, Outcome::Declined];
     for (n, outcome) in (0..).zip(outcomes) {
@@ -30,7 +30,7 @@ async fn the_newest_questions_come_first_and_small_talk_not_at_all(db: &Db) {
     assert_eq!(texts(read!(db, |c| topics::all(c, site, later(4), 9))), [question(4, true)]);
 }
 
-async fn questions_of_another_site_are_not_seen(db: &Db) {
+async fn questions_of_another_site_are_not_returned(db: &Db) {
     let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
     make::stored(db, Conversation { outcome: Outcome::Declined, ..make::conversation(site, "mine") }).await;
 

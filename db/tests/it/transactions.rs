@@ -12,10 +12,10 @@ use crate::make;
 on_both_backends!(
     a_write_that_fails_halfway_leaves_nothing,
     a_write_that_panics_leaves_nothing_and_the_next_succeeds,
-    a_write_runs_to_its_end_when_its_caller_goes_away,
-    a_write_that_swallows_a_failure_is_kept_or_refused_but_never_lost,
+    a_write_finishes_when_its_caller_is_dropped,
+    a_write_that_ignores_a_failed_statement_is_committed_or_rejected_but_never_lost,
     a_read_sees_every_write_that_was_acknowledged,
-    more_readers_than_connections_all_get_their_turn,
+    more_readers_than_connections_all_get_a_connection,
 );
 
 /// A caller's own error: what `write` fails with is the caller's to choose.
@@ -64,7 +64,7 @@ async fn a_write_that_panics_leaves_nothing_and_the_next_succeeds(db: &Db) {
     assert_eq!(read!(db, |c| sites::by_id(c, site.id)), Some(site));
 }
 
-async fn a_write_runs_to_its_end_when_its_caller_goes_away(db: &Db) {
+async fn a_write_finishes_when_its_caller_is_dropped(db: &Db) {
     let site = make::site();
     let (begun, has_begun) = oneshot::channel();
     let id = site.id;
@@ -93,7 +93,7 @@ async fn a_write_runs_to_its_end_when_its_caller_goes_away(db: &Db) {
     assert_eq!(read!(db, |c| sites::index_version(c, id)), Some(0), "all of it is there");
 }
 
-async fn a_write_that_swallows_a_failure_is_kept_or_refused_but_never_lost(db: &Db) {
+async fn a_write_that_ignores_a_failed_statement_is_committed_or_rejected_but_never_lost(db: &Db) {
     async fn insert_both(c: &mut Conn, new: &Site, taken: &Site) -> Result<()> {
         sites::insert(c, new).await?;
         let _ = sites::insert(c, taken).await;
@@ -120,7 +120,7 @@ async fn a_read_sees_every_write_that_was_acknowledged(db: &Db) {
     assert_eq!(read!(db, |c| sites::count(c)), 50);
 }
 
-async fn more_readers_than_connections_all_get_their_turn(db: &Db) {
+async fn more_readers_than_connections_all_get_a_connection(db: &Db) {
     let before = db.statements();
 
     let counts = join_all((0..100).map(|_| async move { read!(db, |c| sites::count(c)) })).await;

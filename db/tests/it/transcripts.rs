@@ -9,9 +9,9 @@ use helpbot_domain::ids::{ConversationId, SiteId};
 use crate::make::{self, NOW, later};
 
 on_both_backends!(
-    a_request_reads_back_for_its_site_only,
+    a_request_is_found_only_by_its_own_site,
     requests_are_counted_by_conversation_and_by_address,
-    requests_go_with_their_site,
+    deleting_a_site_deletes_its_requests,
 );
 
 async fn conversation(db: &Db, site: SiteId) -> ConversationId {
@@ -31,7 +31,7 @@ async fn stored(db: &Db, site: SiteId, of: ConversationId, email: &str, at: Time
     new
 }
 
-async fn a_request_reads_back_for_its_site_only(db: &Db) {
+async fn a_request_is_found_only_by_its_own_site(db: &Db) {
     let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
     let of = conversation(db, site).await;
 
@@ -54,7 +54,7 @@ async fn requests_are_counted_by_conversation_and_by_address(db: &Db) {
     assert_eq!(read!(db, |c| transcripts::count_to(c, site, "ann@example.com", Timestamp::from_ms(0))), 2);
 }
 
-async fn requests_go_with_their_site(db: &Db) {
+async fn deleting_a_site_deletes_its_requests(db: &Db) {
     let site = make::stored_site(db).await;
     let of = conversation(db, site).await;
     let asked = stored(db, site, of, "ann@example.com", NOW).await;

@@ -10,13 +10,13 @@ use helpbot_domain::ids::SiteId;
 use crate::make::{self, NOW, later};
 
 on_both_backends!(
-    of_two_hundred_takers_of_the_last_credit_one_gets_it,
-    of_forty_holders_of_the_last_credit_one_gets_it,
-    takers_and_holders_together_never_pass_the_limit,
+    only_one_of_two_hundred_requests_gets_the_last_credit,
+    only_one_of_forty_concurrent_holds_gets_the_last_credit,
+    used_and_held_credits_together_never_exceed_the_limit,
     each_month_and_each_site_has_its_own_allowance,
-    a_limit_of_nothing_gives_nothing,
+    a_limit_of_zero_allows_nothing,
     a_hold_counts_until_it_is_released_or_expires,
-    a_hold_that_is_settled_is_one_credit,
+    a_settled_hold_uses_one_credit,
 );
 
 const MONTH: Duration = Duration::from_secs(31 * 86_400);
@@ -29,7 +29,7 @@ async fn take(db: &Db, site: SiteId, limit: i64) -> bool {
     commit!(db, |c| usage::take(c, site, NOW.month(), limit, NOW)).is_some()
 }
 
-async fn of_two_hundred_takers_of_the_last_credit_one_gets_it(db: &Db) {
+async fn only_one_of_two_hundred_requests_gets_the_last_credit(db: &Db) {
     let site = make::stored_site(db).await;
     for _ in 0..4 {
         assert!(take(db, site, 5).await);
@@ -41,7 +41,7 @@ async fn of_two_hundred_takers_of_the_last_credit_one_gets_it(db: &Db) {
     assert_eq!(read!(db, |c| usage::used(c, site, NOW.month())), 5);
 }
 
-async fn of_forty_holders_of_the_last_credit_one_gets_it(db: &Db) {
+async fn only_one_of_forty_concurrent_holds_gets_the_last_credit(db: &Db) {
     let site = make::stored_site(db).await;
 
     let held = join_all((0..40).map(|n| async move {
@@ -55,7 +55,7 @@ async fn of_forty_holders_of_the_last_credit_one_gets_it(db: &Db) {
     assert!(!take(db, site, 1).await);
 }
 
-async fn takers_and_holders_together_never_pass_the_limit(db: &Db) {
+async fn used_and_held_credits_together_never_exceed_the_limit(db: &Db) {
     const LIMIT: i64 = 10;
     let site = make::stored_site(db).await;
 
@@ -86,7 +86,7 @@ async fn each_month_and_each_site_has_its_own_allowance(db: &Db) {
     assert_eq!(read!(db, |c| usage::used(c, site, next.plus(MONTH).month())), 0);
 }
 
-async fn a_limit_of_nothing_gives_nothing(db: &Db) {
+async fn a_limit_of_zero_allows_nothing(db: &Db) {
     let site = make::stored_site(db).await;
     let hold = hold(site, "h");
 
@@ -114,7 +114,7 @@ async fn a_hold_counts_until_it_is_released_or_expires(db: &Db) {
     assert_eq!(read!(db, |c| usage::used(c, site, NOW.month())), 1);
 }
 
-async fn a_hold_that_is_settled_is_one_credit(db: &Db) {
+async fn a_settled_hold_uses_one_credit(db: &Db) {
     async fn settle(c: &mut helpbot_db::Conn, hold: &Hold) -> helpbot_db::Result<bool> {
         usage::release(c, hold).await?;
         Ok(usage::take(c, hold.site_id, hold.month, 1, NOW).await?.is_some())

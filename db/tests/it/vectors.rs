@@ -9,10 +9,10 @@ use helpbot_domain::ids::SiteId;
 use crate::make;
 
 on_both_backends!(
-    vectors_read_back_in_pages_and_the_last_ones_count,
-    vectors_go_with_their_chunk_and_none_come_after_it,
-    other_models_vectors_are_dropped,
-    another_site_has_none_of_them,
+    vectors_are_read_in_pages_and_replaced,
+    vectors_are_deleted_with_their_chunk_and_not_stored_without_it,
+    vectors_of_other_models_are_deleted,
+    another_site_has_no_vectors,
 );
 
 const URL: &str = "https://example.com/help";
@@ -37,7 +37,7 @@ async fn three_chunks(db: &Db) -> (SiteId, Vec<StoredChunk>) {
     (site, all)
 }
 
-async fn vectors_read_back_in_pages_and_the_last_ones_count(db: &Db) {
+async fn vectors_are_read_in_pages_and_replaced(db: &Db) {
     let (site, all) = three_chunks(db).await;
     for (chunk, byte) in all.iter().zip(1..) {
         assert!(stored(db, "m", chunk, byte).await);
@@ -51,7 +51,7 @@ async fn vectors_read_back_in_pages_and_the_last_ones_count(db: &Db) {
     assert_eq!((first, rest), (vec![of(&all[0], 1), of(&all[1], 9)], vec![of(&all[2], 3)]));
 }
 
-async fn vectors_go_with_their_chunk_and_none_come_after_it(db: &Db) {
+async fn vectors_are_deleted_with_their_chunk_and_not_stored_without_it(db: &Db) {
     let (site, all) = three_chunks(db).await;
     assert!(stored(db, "m", &all[0], 1).await && stored(db, "m", &all[1], 2).await);
 
@@ -65,7 +65,7 @@ async fn vectors_go_with_their_chunk_and_none_come_after_it(db: &Db) {
     assert_eq!(read!(db, |c| vectors::models(c, site)), []);
 }
 
-async fn other_models_vectors_are_dropped(db: &Db) {
+async fn vectors_of_other_models_are_deleted(db: &Db) {
     let (site, all) = three_chunks(db).await;
     for chunk in &all {
         assert!(stored(db, "old", chunk, 1).await);
@@ -79,7 +79,7 @@ async fn other_models_vectors_are_dropped(db: &Db) {
     assert_eq!(commit!(db, |c| vectors::keep_only(c, site, "new")), 0);
 }
 
-async fn another_site_has_none_of_them(db: &Db) {
+async fn another_site_has_no_vectors(db: &Db) {
     let (site, all) = three_chunks(db).await;
     let other = make::stored_site(db).await;
     assert!(stored(db, "m", &all[0], 1).await);

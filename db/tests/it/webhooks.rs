@@ -9,11 +9,11 @@ use helpbot_domain::webhook::{DisabledReason, Failing, Overlap, Replay, SealedSe
 use crate::make::{self, NOW, later};
 
 on_both_backends!(
-    an_endpoint_reads_back_whole_and_for_its_site_alone,
-    a_recovery_forgets_failures_and_pauses_and_nothing_else,
-    a_site_takes_its_endpoints_along,
-    a_replay_keeps_its_progress,
-    a_window_of_the_log_has_its_events_alone,
+    an_endpoint_is_read_completely_and_only_by_its_own_site,
+    a_success_clears_failures_and_pauses_and_nothing_else,
+    deleting_a_site_deletes_its_endpoints,
+    the_progress_of_a_replay_is_stored,
+    a_window_of_the_log_contains_only_its_events,
 );
 
 fn webhook(site: SiteId) -> Webhook {
@@ -57,7 +57,7 @@ fn troubled(webhook: &Webhook) -> Webhook {
     }
 }
 
-async fn an_endpoint_reads_back_whole_and_for_its_site_alone(db: &Db) {
+async fn an_endpoint_is_read_completely_and_only_by_its_own_site(db: &Db) {
     let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
     let first = stored_webhook(db, site).await;
     let second = stored_webhook(db, site).await;
@@ -74,7 +74,7 @@ async fn an_endpoint_reads_back_whole_and_for_its_site_alone(db: &Db) {
     assert!(!commit!(db, |c| webhooks::delete(c, site, first.id)));
 }
 
-async fn a_recovery_forgets_failures_and_pauses_and_nothing_else(db: &Db) {
+async fn a_success_clears_failures_and_pauses_and_nothing_else(db: &Db) {
     let site = make::stored_site(db).await;
     let stored = stored_webhook(db, site).await;
     let failing = Webhook { disabled: None, ..troubled(&stored) };
@@ -87,7 +87,7 @@ async fn a_recovery_forgets_failures_and_pauses_and_nothing_else(db: &Db) {
     assert_eq!(read!(db, |c| webhooks::by_id(c, site, stored.id)), Some(well));
 }
 
-async fn a_site_takes_its_endpoints_along(db: &Db) {
+async fn deleting_a_site_deletes_its_endpoints(db: &Db) {
     let site = make::stored_site(db).await;
     stored_webhook(db, site).await;
 
@@ -96,7 +96,7 @@ async fn a_site_takes_its_endpoints_along(db: &Db) {
     assert_eq!(read!(db, |c| webhooks::list(c, site)), []);
 }
 
-async fn a_replay_keeps_its_progress(db: &Db) {
+async fn the_progress_of_a_replay_is_stored(db: &Db) {
     let site = make::stored_site(db).await;
     let webhook = stored_webhook(db, site).await;
     let replay = |id| Replay {
@@ -126,7 +126,7 @@ async fn a_replay_keeps_its_progress(db: &Db) {
     assert_eq!(read!(db, |c| replays::last(c, site, webhook.id)), Some(done));
 }
 
-async fn a_window_of_the_log_has_its_events_alone(db: &Db) {
+async fn a_window_of_the_log_contains_only_its_events(db: &Db) {
     let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
     for second in 0..4 {
         let new = vec![make::event()];

@@ -95,7 +95,7 @@ async fn deliver_at(url: &Url, now: Timestamp) -> AttemptResult {
 }
 
 #[tokio::test]
-async fn the_receiver_gets_the_documented_headers_and_bytes() {
+async fn the_endpoint_receives_the_documented_headers_and_body() {
     let receiver = Receiver::start("HTTP/1.1 204 No Content\r\n\r\n").await;
 
     let made = deliver(&receiver.url).await;
@@ -114,7 +114,7 @@ async fn the_receiver_gets_the_documented_headers_and_bytes() {
 }
 
 #[tokio::test]
-async fn the_record_shows_what_was_sent_and_no_secret() {
+async fn the_attempt_log_shows_the_request_without_secrets() {
     let receiver = Receiver::start("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
 
     let made = deliver(&receiver.url).await;
@@ -130,7 +130,7 @@ async fn the_record_shows_what_was_sent_and_no_secret() {
 }
 
 #[tokio::test]
-async fn the_standards_own_library_verifies_both_secrets_of_an_overlap() {
+async fn the_standard_webhooks_library_verifies_both_secrets_of_a_rotation() {
     let receiver = Receiver::start("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
 
     deliver_at(&receiver.url, present()).await;
@@ -149,7 +149,7 @@ async fn the_standards_own_library_verifies_both_secrets_of_an_overlap() {
 }
 
 #[tokio::test]
-async fn the_answer_is_recorded_as_text_that_any_database_takes() {
+async fn the_response_is_recorded_as_text_that_both_databases_accept() {
     let receiver = Receiver::start("HTTP/1.1 500 Oops\r\ncontent-length: 9\r\n\r\n<b>\0\u{fc}</b").await;
 
     let made = deliver(&receiver.url).await;
@@ -160,7 +160,7 @@ async fn the_answer_is_recorded_as_text_that_any_database_takes() {
 }
 
 #[tokio::test]
-async fn each_answer_has_its_outcome() {
+async fn each_response_has_its_outcome() {
     let outcome = async |answer| deliver(&Receiver::start(answer).await.url).await.outcome;
 
     assert_eq!(outcome("HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n").await, AttemptOutcome::Gone);
@@ -176,7 +176,7 @@ async fn each_answer_has_its_outcome() {
 }
 
 #[tokio::test]
-async fn silence_is_load_and_an_inside_address_is_never_dialled() {
+async fn a_timeout_means_overload_and_private_addresses_are_never_contacted() {
     let silent = Receiver::start("").await;
     let inside = Url::parse("https://169.254.169.254/").expect("a URL");
 

@@ -45,7 +45,7 @@ fn of(claimed: &[ClaimedDelivery], webhook: &Webhook) -> usize {
 }
 
 #[tokio::test]
-async fn a_long_line_does_not_hide_a_short_one() {
+async fn a_long_queue_does_not_hide_a_short_one() {
     let (home, busy, quiet) = two_endpoints().await;
 
     let (claimed, left) = claim(&home, wanted(&[])).await;
@@ -57,7 +57,7 @@ async fn a_long_line_does_not_hide_a_short_one() {
 }
 
 #[tokio::test]
-async fn a_full_endpoint_is_passed_over_and_known_to_be_behind() {
+async fn a_full_endpoint_is_skipped_and_reported_as_behind() {
     let (home, busy, quiet) = two_endpoints().await;
     let (mut held, _) = claim(&home, wanted(&[])).await;
     home.ask("One more?").await;
@@ -75,7 +75,7 @@ async fn a_full_endpoint_is_passed_over_and_known_to_be_behind() {
 }
 
 #[tokio::test]
-async fn one_that_may_hold_more_gets_its_share_and_the_rest_at_once() {
+async fn an_endpoint_with_more_capacity_gets_its_share_first_and_then_the_rest() {
     let (home, busy, quiet) = two_endpoints().await;
     let quick = HashMap::from([(busy.id, 4 * PER_ENDPOINT)]);
 
@@ -88,7 +88,7 @@ async fn one_that_may_hold_more_gets_its_share_and_the_rest_at_once() {
 }
 
 #[tokio::test]
-async fn nothing_is_left_when_all_was_taken() {
+async fn no_backlog_remains_when_everything_was_claimed() {
     let home = Installation::new().await;
     let receiver = Receiver::ok().await;
     let (webhook, _) = home.webhook(&receiver.url).await;

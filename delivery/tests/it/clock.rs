@@ -56,7 +56,7 @@ fn part_of(whole: Duration, tenths: u32) -> Duration {
 }
 
 #[tokio::test]
-async fn ten_attempts_within_a_fifth_of_the_schedule_then_it_is_given_up() {
+async fn a_delivery_is_given_up_after_ten_attempts_within_a_fifth_of_the_schedule() {
     let home = Installation::new().await;
     let mut receiver = Receiver::start([], Answer::Status(500)).await;
     let webhook = endpoint(&home, &receiver).await;
@@ -100,7 +100,7 @@ async fn waiting(home: &Installation) -> (Receiver, Webhook) {
 }
 
 #[tokio::test]
-async fn a_clock_that_jumps_a_day_ahead_makes_each_attempt_once() {
+async fn each_attempt_is_made_once_when_the_clock_jumps_a_day_ahead() {
     let home = Installation::new().await;
     let (mut receiver, webhook) = waiting(&home).await;
     let _work = home.work("w");
@@ -112,7 +112,7 @@ async fn a_clock_that_jumps_a_day_ahead_makes_each_attempt_once() {
 }
 
 #[tokio::test]
-async fn a_clock_that_was_a_day_ahead_and_is_set_back_starves_nobody() {
+async fn deliveries_continue_when_a_clock_that_was_a_day_ahead_is_set_back() {
     let home = Installation::new().await;
     let failures = (0..QUESTIONS).map(|_| Answer::Status(500));
     let mut receiver = Receiver::start(failures, Answer::Status(200)).await;
@@ -134,7 +134,7 @@ async fn a_clock_that_was_a_day_ahead_and_is_set_back_starves_nobody() {
 }
 
 #[tokio::test]
-async fn a_lease_from_a_day_ahead_holds_nobody_up() {
+async fn a_lease_of_a_clock_that_was_a_day_ahead_blocks_nobody() {
     let home = Installation::new().await;
     let mut receiver = Receiver::start([Answer::Silence], Answer::Status(200)).await;
     let webhook = endpoint(&home, &receiver).await;
@@ -153,7 +153,7 @@ async fn a_lease_from_a_day_ahead_holds_nobody_up() {
 }
 
 #[tokio::test]
-async fn what_is_asked_before_and_after_jumps_either_way_arrives_once() {
+async fn events_before_and_after_clock_jumps_are_delivered_once() {
     let home = Installation::new().await;
     let mut receiver = Receiver::ok().await;
     let webhook = endpoint(&home, &receiver).await;

@@ -13,7 +13,7 @@ fn both_delivered(found: &[Delivery]) -> bool {
 }
 
 #[tokio::test]
-async fn of_twenty_creations_at_once_at_four_of_five_one_succeeds() {
+async fn only_one_of_twenty_concurrent_creations_gets_the_last_endpoint() {
     let home = Arc::new(Installation::new().await);
     for number in 0..4 {
         home.try_webhook(&format!("https://example.com/{number}"), &EventType::WEBHOOK).await.expect("room");
@@ -37,7 +37,7 @@ async fn of_twenty_creations_at_once_at_four_of_five_one_succeeds() {
 }
 
 #[tokio::test]
-async fn addresses_inside_and_unknown_events_are_refused() {
+async fn private_addresses_and_unknown_events_are_rejected() {
     let home = Installation::new().await;
 
     for url in [

@@ -171,13 +171,13 @@ async fn first_left(url: &Url) -> Left {
 }
 
 #[test]
-fn an_attempt_may_take_twenty_seconds_and_no_more() {
+fn an_attempt_may_take_at_most_twenty_seconds() {
     assert!(WebhookLimits::DEFAULT.total <= SECOND * 20);
     assert!(WebhookLimits::DEFAULT.first_byte < WebhookLimits::DEFAULT.total);
 }
 
 #[tokio::test]
-async fn an_endpoint_whose_answers_are_cut_gets_one_at_a_time_with_a_rest_between() {
+async fn an_endpoint_with_truncated_responses_gets_one_attempt_at_a_time_with_pauses() {
     const REST: Duration = Duration::from_millis(50);
     let home = Installation::new().await;
     let endless = Hostile::start(Temper::Huge).await;
@@ -200,7 +200,7 @@ async fn an_endpoint_whose_answers_are_cut_gets_one_at_a_time_with_a_rest_betwee
 }
 
 #[tokio::test]
-async fn each_temper_leaves_exactly_this() {
+async fn each_hostile_behavior_has_exactly_this_result() {
     let overrun = || Left::waiting(Err("FIRST_BYTE_TIMEOUT"), RETRIES[0], Some(MINUTE));
     for (temper, expected) in [
         (Temper::Silent, overrun()),
@@ -220,7 +220,7 @@ async fn each_temper_leaves_exactly_this() {
 }
 
 #[tokio::test]
-async fn one_that_never_answers_is_tried_again_when_it_has_rested() {
+async fn an_endpoint_that_never_answers_is_retried_after_its_pause() {
     let (home, hostile) = (Installation::new().await, Hostile::start(Temper::Silent).await);
     let webhook = endpoint(&home, &hostile.url).await;
     let _work = home.work("w");
@@ -251,7 +251,7 @@ async fn a_redirect_fails_and_is_never_followed() {
 }
 
 #[tokio::test]
-async fn a_hostile_retry_after_is_clamped_or_not_understood() {
+async fn a_hostile_retry_after_is_limited_or_ignored() {
     let day = (DAY, Some(DAY));
     let soon = (RETRIES[0], Some(RETRIES[0]));
     let unknown = (RETRIES[0], Some(MINUTE));
@@ -280,7 +280,7 @@ async fn a_hostile_retry_after_is_clamped_or_not_understood() {
 }
 
 #[tokio::test]
-async fn gone_ends_the_delivery_the_waiting_ones_and_the_endpoint() {
+async fn status_410_ends_all_deliveries_and_disables_the_endpoint() {
     let home = Installation::new().await;
     let receiver = Receiver::start([], Answer::Status(410)).await;
     let webhook = endpoint(&home, &receiver.url).await;
@@ -300,7 +300,7 @@ async fn gone_ends_the_delivery_the_waiting_ones_and_the_endpoint() {
 }
 
 #[tokio::test]
-async fn four_healthy_endpoints_get_all_that_is_theirs_beside_each_temper() {
+async fn four_healthy_endpoints_get_all_deliveries_beside_each_hostile_one() {
     for temper in [Temper::Silent, Temper::DripsHead, Temper::DripsBody, Temper::Huge, Temper::Closes, Temper::Babbles]
     {
         let (home, hostile) = (Installation::new().await, Hostile::start(temper).await);

@@ -59,7 +59,7 @@ async fn an_acknowledged_question_reaches_its_webhook_as_documented() {
 }
 
 #[tokio::test]
-async fn what_was_committed_before_the_worker_lived_is_delivered_by_it() {
+async fn events_from_before_the_start_of_the_worker_are_delivered() {
     let home = Installation::new().await;
     let mut receiver = Receiver::ok().await;
     let (webhook, _) = home.webhook(&receiver.url).await;
@@ -77,7 +77,7 @@ async fn what_was_committed_before_the_worker_lived_is_delivered_by_it() {
 }
 
 #[tokio::test]
-async fn an_attempt_that_died_with_its_worker_is_made_again_with_the_same_id() {
+async fn an_attempt_of_a_crashed_worker_is_repeated_with_the_same_id() {
     let home = Installation::new().await;
     let mut receiver = Receiver::start([Answer::Silence, Answer::Silence], Answer::Status(204)).await;
     let (webhook, _) = home.webhook(&receiver.url).await;
@@ -98,7 +98,7 @@ async fn an_attempt_that_died_with_its_worker_is_made_again_with_the_same_id() {
 }
 
 #[tokio::test]
-async fn retries_come_when_the_clock_says_and_not_before() {
+async fn retries_are_made_when_they_are_due_and_not_before() {
     let home = Installation::new().await;
     let answers = [Answer::Status(500), Answer::With(302, "location", "http://169.254.169.254/".into())];
     let mut receiver = Receiver::start(answers, Answer::Status(200)).await;
@@ -131,7 +131,7 @@ async fn retries_come_when_the_clock_says_and_not_before() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_asks_for_a_pause_gets_it_whole() {
+async fn an_endpoint_that_asks_for_a_pause_gets_all_of_it() {
     let home = Installation::new().await;
     let answers = [Answer::With(429, "retry-after", "120".into())];
     let mut receiver = Receiver::start(answers, Answer::Status(200)).await;
@@ -177,7 +177,7 @@ async fn status_410_disables_the_webhook_cancels_its_deliveries_and_notifies_the
 }
 
 #[tokio::test]
-async fn an_endpoint_that_hangs_keeps_only_its_own_line_waiting() {
+async fn a_hanging_endpoint_delays_only_its_own_queue() {
     let home = Installation::new().await;
     let mut silent = Receiver::start([], Answer::Silence).await;
     let mut healthy = Receiver::ok().await;
@@ -200,7 +200,7 @@ async fn an_endpoint_that_hangs_keeps_only_its_own_line_waiting() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_fails_at_once_has_each_attempt_on_record_and_few_commits() {
+async fn attempts_at_a_failing_endpoint_are_all_recorded_in_few_commits() {
     const DELIVERIES: usize = 200;
     let home = Installation::new().await;
     let broken = Receiver::start([], Answer::Status(500)).await;
@@ -226,7 +226,7 @@ async fn an_endpoint_that_fails_at_once_has_each_attempt_on_record_and_few_commi
 }
 
 #[tokio::test]
-async fn a_replay_sends_what_failed_and_what_happened_while_it_was_disabled() {
+async fn a_replay_sends_failed_events_and_those_missed_while_disabled() {
     let home = Installation::new().await;
     let mut receiver = Receiver::ok().await;
     let (webhook, _) = home.webhook(&receiver.url).await;
@@ -261,7 +261,7 @@ async fn a_replay_sends_what_failed_and_what_happened_while_it_was_disabled() {
 }
 
 #[tokio::test]
-async fn a_replay_goes_on_where_it_was_when_its_worker_died() {
+async fn a_replay_continues_after_its_worker_crashed() {
     // More than one step of the walk.
     const MISSED: usize = 210;
     let home = Installation::new().await;
@@ -331,7 +331,7 @@ async fn a_rotation_is_signed_by_both_secrets_until_its_overlap_ends() {
 }
 
 #[tokio::test]
-async fn a_handoff_is_mailed_to_the_owner_and_waits_for_a_mail_server() {
+async fn the_mail_about_a_handoff_waits_until_a_mail_server_is_configured() {
     let home = Installation::new().await;
     let conversation = home.ask("Can I speak to someone?").await;
     let no_server = Arc::new(UnsentMail::default());

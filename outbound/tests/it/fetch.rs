@@ -38,7 +38,7 @@ async fn encoded(encoding: &str, body: &[u8], limits: &FetchLimits) -> Result<Fe
 }
 
 #[tokio::test]
-async fn a_page_comes_with_the_headers_that_a_crawler_needs() {
+async fn a_fetched_page_has_the_headers_that_a_crawler_needs() {
     let headers = [
         "content-type: text/html; charset=iso-8859-1",
         "etag: W/\"7\"",
@@ -62,7 +62,7 @@ async fn a_page_comes_with_the_headers_that_a_crawler_needs() {
 }
 
 #[tokio::test]
-async fn a_request_names_the_product_and_a_contact_and_nothing_else() {
+async fn the_user_agent_contains_the_product_and_a_contact_only() {
     let site = Site::always(vec![reply("200 OK", &[], b"")]).await;
 
     get(&site, &QUICK).await.expect("a page");
@@ -77,7 +77,7 @@ async fn a_request_names_the_product_and_a_contact_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn an_unchanged_page_costs_no_body() {
+async fn an_unchanged_page_is_not_transferred() {
     let site = Site::start(|_, request| {
         let is_known = request.contains("if-none-match: \"7\"\r\n")
             && request.contains("if-modified-since: Mon, 01 Jan 2024 00:00:00 GMT\r\n");
@@ -105,7 +105,7 @@ async fn an_error_page_is_a_result() {
 }
 
 #[tokio::test]
-async fn slow_servers_are_left_at_their_deadlines() {
+async fn slow_servers_fail_at_their_timeouts() {
     let head = text("HTTP/1.1 200 OK\r\ncontent-length: 50000\r\n\r\n");
     let drip = |bytes: &[u8], pause| Step::Repeat { bytes: bytes.to_vec(), times: 10_000, pause };
 
@@ -124,7 +124,7 @@ async fn slow_servers_are_left_at_their_deadlines() {
 }
 
 #[tokio::test]
-async fn large_bodies_are_refused_before_or_while_they_come() {
+async fn large_bodies_are_rejected_before_or_while_they_arrive() {
     let chunk = format!("1000\r\n{}\r\n", "x".repeat(4096)).into_bytes();
     let endless = Step::Repeat { bytes: chunk, times: 1_000_000, pause: ms(0) };
 
@@ -136,7 +136,7 @@ async fn large_bodies_are_refused_before_or_while_they_come() {
 }
 
 #[tokio::test]
-async fn large_heads_are_refused() {
+async fn large_response_headers_are_rejected() {
     let many = Step::Repeat { bytes: b"x: y\r\n".to_vec(), times: 10_000, pause: ms(0) };
     let long = Step::Repeat { bytes: vec![b'x'; 4096], times: 1_000, pause: ms(0) };
 
@@ -145,7 +145,7 @@ async fn large_heads_are_refused() {
 }
 
 #[tokio::test]
-async fn what_is_no_http_or_ends_early_is_broken() {
+async fn a_response_that_is_not_http_or_ends_early_is_an_error() {
     let cut = failure(vec![text("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf")]).await;
 
     assert_eq!(failure(vec![text("SSH-2.0-OpenSSH_9.6\r\n")]).await, "RESPONSE_BROKEN");
@@ -170,7 +170,7 @@ async fn gzip_and_brotli_pages_are_decoded() {
 }
 
 #[tokio::test]
-async fn bombs_end_at_a_limit() {
+async fn decompression_bombs_end_at_a_limit() {
     let zeros = gzip(&vec![0; 8 << 20]);
     let roomy = FetchLimits { decoded_bytes: 4 << 20, ..QUICK };
     let lenient = FetchLimits { ratio: 1_000_000, ..QUICK };
@@ -195,7 +195,7 @@ async fn damaged_content_is_distinguished_from_a_broken_connection() {
 }
 
 #[tokio::test]
-async fn robots_txt_is_cut_and_not_refused() {
+async fn a_large_robots_txt_is_truncated_and_not_rejected() {
     let limits =
         FetchLimits { wire_bytes: 1000, decoded_bytes: 5000, ratio: 1000, overflow: Overflow::Truncate, ..QUICK };
     let lines = "Disallow: /private\n".repeat(5000);
@@ -236,7 +236,7 @@ async fn a_redirect_loop_ends() {
 }
 
 #[tokio::test]
-async fn a_redirect_to_the_inside_never_arrives() {
+async fn a_redirect_to_a_private_address_is_not_followed() {
     let canary = Site::start_at("127.0.0.2:0", |_, _| vec![reply("200 OK", &[], b"secret")]).await;
     let literal = Site::always(redirect(canary.url("/").as_str())).await;
     let metadata = Site::always(redirect("http://169.254.169.254/latest/meta-data/")).await;
@@ -252,7 +252,7 @@ async fn a_redirect_to_the_inside_never_arrives() {
 
 /// 127.0.0.2 plays the public internet, 127.0.0.1 the inside.
 #[tokio::test]
-async fn a_name_that_changes_its_address_is_caught_when_dialled() {
+async fn a_name_that_changes_its_address_is_rejected_when_connecting() {
     let outside = Site::start_at("127.0.0.2:0", |_, _| vec![reply("200 OK", &["connection: close"], b"hello")]).await;
     let canary = Site::always(vec![reply("200 OK", &[], b"secret")]).await;
     let (good, bad) = (outside.address, canary.address);
@@ -272,7 +272,7 @@ async fn a_name_that_changes_its_address_is_caught_when_dialled() {
 }
 
 #[tokio::test]
-async fn names_that_do_not_resolve_are_told_apart() {
+async fn failures_of_name_resolution_are_distinguished() {
     let url = url::Url::parse("https://nowhere.example/").expect("a URL");
     let silent = client_with(Policy::web(allow("")), std::sync::Arc::new(|_| Box::pin(std::future::pending())));
 
@@ -284,7 +284,7 @@ async fn names_that_do_not_resolve_are_told_apart() {
 }
 
 #[tokio::test]
-async fn connections_that_fail_are_told_apart() {
+async fn failures_of_connecting_are_distinguished() {
     let plain = Site::always(vec![text("HTTP/1.1 400 Bad Request\r\n\r\n")]).await;
     let silent = Site::always(vec![Step::Hang]).await;
     let https = |site: &Site| url::Url::parse(&format!("https://{}/", site.address)).expect("a URL");
@@ -307,10 +307,10 @@ async fn connections_that_fail_are_told_apart() {
 
 /// Runs the first test of this program again, in an environment full of proxies.
 #[tokio::test]
-async fn no_proxy_is_taken_from_the_environment() {
+async fn no_proxy_is_read_from_the_environment() {
     let proxy = Site::always(vec![reply("200 OK", &[], b"from the proxy")]).await;
     let mut again = tokio::process::Command::new(std::env::current_exe().expect("this program"));
-    again.args(["--exact", "fetch::a_page_comes_with_the_headers_that_a_crawler_needs"]);
+    again.args(["--exact", "fetch::a_fetched_page_has_the_headers_that_a_crawler_needs"]);
     for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
         again.env(name, proxy.url("/").as_str());
     }

@@ -139,7 +139,7 @@ async fn no_field_can_add_a_header_or_a_recipient() {
 }
 
 #[tokio::test]
-async fn refusals_are_retried_only_when_that_can_help() {
+async fn rejections_are_retried_only_when_that_can_help() {
     let verdict = async |reply| {
         let smtp = Smtp::start(reply).await;
         let error = smtp.mailer().send(&mail()).await.expect_err("refused");
@@ -152,7 +152,7 @@ async fn refusals_are_retried_only_when_that_can_help() {
 }
 
 #[tokio::test]
-async fn a_server_that_takes_no_mail_at_all_keeps_it_waiting() {
+async fn a_mail_waits_when_the_server_accepts_no_mail() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("smtp://{}", listener.local_addr().expect("a bound listener"));
     tokio::spawn(async move {
@@ -168,7 +168,7 @@ async fn a_server_that_takes_no_mail_at_all_keeps_it_waiting() {
 }
 
 #[tokio::test]
-async fn our_own_bad_credentials_keep_the_mail_waiting() {
+async fn a_mail_waits_when_our_credentials_are_wrong() {
     let smtp = Smtp::start("250 ok").await;
     let url = smtp.url.replace("smtp://", "smtp://user:wrong@");
     let mailer = SmtpMailer::new(&settings(&url, "bot@shop.example")).expect("valid settings");
@@ -179,7 +179,7 @@ async fn our_own_bad_credentials_keep_the_mail_waiting() {
 }
 
 #[tokio::test]
-async fn an_absent_server_keeps_the_mail_waiting() {
+async fn a_mail_waits_when_the_server_is_unreachable() {
     let url = {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         format!("smtp://{}", listener.local_addr().expect("a bound listener"))

@@ -149,7 +149,7 @@ async fn server(speaks: Speaks) -> (Smtp, Authority) {
 }
 
 #[tokio::test]
-async fn an_operators_authority_is_trusted_over_starttls_and_nothing_is_sent_before() {
+async fn the_operators_authority_is_trusted_over_starttls_and_nothing_is_sent_before() {
     let (smtp, authority) = server(Speaks::WhenAsked).await;
 
     let sent = smtp.mailer("smtp", "?tls=required", vec![authority.certificate()]).send(&mail()).await;
@@ -162,7 +162,7 @@ async fn an_operators_authority_is_trusted_over_starttls_and_nothing_is_sent_bef
 }
 
 #[tokio::test]
-async fn an_operators_authority_is_trusted_where_tls_comes_first() {
+async fn the_operators_authority_is_trusted_with_implicit_tls() {
     let (smtp, authority) = server(Speaks::Always).await;
 
     let sent = smtp.mailer("smtps", "", vec![authority.certificate()]).send(&mail()).await;
@@ -190,7 +190,7 @@ async fn without_starttls_neither_password_nor_mail_is_sent_and_the_mail_waits()
 }
 
 #[tokio::test]
-async fn a_certificate_that_nobody_vouches_for_gets_no_mail_and_the_mail_waits() {
+async fn a_server_with_an_untrusted_certificate_gets_no_mail_and_the_mail_waits() {
     let (stranger, theirs) = (Authority::new(), Authority::new());
     for (scheme, tls, speaks) in [("smtp", "?tls=required", Speaks::WhenAsked), ("smtps", "", Speaks::Always)] {
         for (name, trusted) in [("127.0.0.1", None), ("127.0.0.1", Some(&stranger)), ("127.0.0.2", Some(&theirs))] {
@@ -208,7 +208,7 @@ async fn a_certificate_that_nobody_vouches_for_gets_no_mail_and_the_mail_waits()
 }
 
 #[tokio::test]
-async fn answers_that_somebody_put_in_before_tls_are_not_believed() {
+async fn responses_injected_before_tls_are_not_trusted() {
     let (smtp, authority) = server(Speaks::Injected).await;
 
     let sent = smtp.mailer("smtp", "?tls=required", vec![authority.certificate()]).send(&mail()).await;

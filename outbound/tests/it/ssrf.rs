@@ -41,7 +41,7 @@ fn counting_dns() -> (Lookup, Arc<AtomicUsize>) {
 }
 
 #[test]
-fn every_row_of_the_table_is_judged_as_it_says() {
+fn every_url_of_the_table_is_accepted_or_rejected_as_listed() {
     let web = Policy::web(AllowList::default());
     let wrong: Vec<String> = table()
         .iter()
@@ -56,7 +56,7 @@ fn every_row_of_the_table_is_judged_as_it_says() {
 }
 
 #[test]
-fn webhooks_refuse_at_least_what_pages_refuse() {
+fn webhooks_reject_at_least_what_pages_reject() {
     let webhooks = Policy::webhooks(AllowList::default());
 
     for row in table().iter().filter(|row| row.refused.is_some()) {
@@ -65,7 +65,7 @@ fn webhooks_refuse_at_least_what_pages_refuse() {
 }
 
 #[tokio::test]
-async fn no_way_out_takes_a_refused_url() {
+async fn no_kind_of_request_accepts_a_rejected_url() {
     let (lookup, asked) = counting_dns();
     let pages = client_with(Policy::web(AllowList::default()), lookup);
     let stream_limits = StreamLimits { first_byte: ms(300), idle: ms(300), total: ms(600), wire_bytes: 1024 };
@@ -83,7 +83,7 @@ async fn no_way_out_takes_a_refused_url() {
 }
 
 #[tokio::test]
-async fn no_redirect_leads_to_a_refused_url() {
+async fn no_redirect_leads_to_a_rejected_url() {
     let rows = refused_urls();
     let targets: Vec<String> = rows.iter().map(|(url, _)| url.to_string()).collect();
     let site = Site::start(move |_, request| {

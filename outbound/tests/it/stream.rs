@@ -30,7 +30,7 @@ fn event_stream() -> Step {
 }
 
 #[tokio::test]
-async fn the_first_chunk_is_there_before_the_last_is_sent() {
+async fn the_first_chunk_arrives_before_the_last_is_sent() {
     let site = Site::always(vec![event_stream(), text("6\r\ndata: \r\n"), Step::Hang]).await;
 
     let mut streamed = post(&site).await.expect("a head");
@@ -44,7 +44,7 @@ async fn the_first_chunk_is_there_before_the_last_is_sent() {
 }
 
 #[tokio::test]
-async fn a_whole_stream_is_the_sum_of_its_chunks() {
+async fn a_stream_returns_all_of_its_chunks() {
     let tokens = Step::Repeat { bytes: b"3\r\nab \r\n".to_vec(), times: 5, pause: ms(5) };
 
     let whole = outcome(vec![event_stream(), tokens, text("0\r\n\r\n")]).await;
@@ -53,7 +53,7 @@ async fn a_whole_stream_is_the_sum_of_its_chunks() {
 }
 
 #[tokio::test]
-async fn a_model_that_dawdles_rambles_or_dies_is_cut_off() {
+async fn a_model_server_that_stalls_floods_or_crashes_is_an_error() {
     let slow = Step::Repeat { bytes: b"1\r\nx\r\n".to_vec(), times: 1000, pause: ms(100) };
     let flood =
         Step::Repeat { bytes: format!("1000\r\n{}\r\n", "x".repeat(4096)).into_bytes(), times: 100, pause: ms(0) };
@@ -65,7 +65,7 @@ async fn a_model_that_dawdles_rambles_or_dies_is_cut_off() {
 }
 
 #[tokio::test]
-async fn an_error_status_still_has_its_body() {
+async fn a_response_with_an_error_status_has_its_body() {
     let site = Site::always(vec![reply("429 Busy", &["retry-after: 7"], b"{\"error\":{}}")]).await;
 
     let streamed = post(&site).await.expect("a head");

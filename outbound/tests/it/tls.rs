@@ -58,7 +58,7 @@ fn shop(path: &str) -> Url {
 }
 
 #[tokio::test]
-async fn http_2_is_spoken_where_it_is_offered_and_http_1_elsewhere() {
+async fn http_2_is_used_where_it_is_offered_and_http_1_elsewhere() {
     let authority = Authority::new();
     for (alpn, version) in [(&["h2", "http/1.1"][..], "HTTP/2.0"), (&["http/1.1"], "HTTP/1.1"), (&[], "HTTP/1.1")] {
         let address = serve(&authority, "shop.example", 2999, alpn).await;
@@ -73,7 +73,7 @@ async fn http_2_is_spoken_where_it_is_offered_and_http_1_elsewhere() {
 }
 
 #[tokio::test]
-async fn a_redirect_from_https_to_http_is_refused() {
+async fn a_redirect_from_https_to_http_is_rejected() {
     let authority = Authority::new();
     let address = serve(&authority, "shop.example", 2999, &[]).await;
 
@@ -83,7 +83,7 @@ async fn a_redirect_from_https_to_http_is_refused() {
 }
 
 #[tokio::test]
-async fn certificates_that_do_not_hold_are_named_for_the_owner() {
+async fn the_error_describes_why_a_certificate_is_invalid() {
     let authority = Authority::new();
     let trusted = vec![authority.certificate()];
     let good = serve(&authority, "shop.example", 2999, &[]).await;

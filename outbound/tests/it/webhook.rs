@@ -48,7 +48,7 @@ async fn the_body_and_headers_arrive_as_given() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_an_answer_and_is_not_followed() {
+async fn a_redirect_is_a_result_and_is_not_followed() {
     let canary = Site::always(vec![reply("200 OK", &[], b"")]).await;
     for status in ["301 Moved", "302 Found", "307 Temporary", "308 Permanent"] {
         let attempt = post_to(vec![reply(status, &[&format!("location: {}", canary.url("/"))], b"")]).await;
@@ -60,7 +60,7 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_never_answers_costs_the_deadline() {
+async fn a_receiver_that_never_answers_costs_only_the_timeout() {
     let silent = post_to(vec![Step::Hang]).await;
     let drip = Step::Repeat { bytes: b"x".to_vec(), times: 1000, pause: ms(20) };
     let dripping = post_to(vec![text("HTTP/1.1 200 OK\r\nx: "), drip]).await;
@@ -72,7 +72,7 @@ async fn a_receiver_that_never_answers_costs_the_deadline() {
 }
 
 #[tokio::test]
-async fn the_status_counts_even_when_the_body_stalls_or_breaks_off() {
+async fn the_status_counts_even_when_the_body_stalls_or_ends_early() {
     let head = text("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf");
 
     let stalled = post_to(vec![head.clone(), Step::Hang]).await;
@@ -86,7 +86,7 @@ async fn the_status_counts_even_when_the_body_stalls_or_breaks_off() {
 }
 
 #[tokio::test]
-async fn only_the_head_of_a_huge_body_is_read() {
+async fn only_the_beginning_of_a_huge_body_is_read() {
     let endless = Step::Repeat { bytes: vec![b'x'; 4096], times: 1_000_000, pause: ms(0) };
     let attempt = post_to(vec![text("HTTP/1.1 500 Oops\r\ncontent-length: 10000000000\r\n\r\n"), endless]).await;
 
@@ -96,14 +96,14 @@ async fn only_the_head_of_a_huge_body_is_read() {
 }
 
 #[tokio::test]
-async fn a_compressed_answer_is_kept_as_it_is() {
+async fn a_compressed_response_is_stored_unchanged() {
     let attempt = post_to(vec![reply("200 OK", &["content-encoding: gzip"], b"\x1f\x8b\x08junk")]).await;
 
     assert_eq!(&attempt.response.expect("an answer").body[..], b"\x1f\x8b\x08junk");
 }
 
 #[tokio::test]
-async fn retry_after_is_handed_on_unjudged() {
+async fn retry_after_is_returned_as_sent() {
     let attempt = post_to(vec![reply("429 Slow", &["retry-after: 1e99"], b"")]).await;
     let huge = format!("retry-after: {}", "9".repeat(5000));
     let long = post_to(vec![reply("429 Slow", &[&huge], b"")]).await;
@@ -113,7 +113,7 @@ async fn retry_after_is_handed_on_unjudged() {
 }
 
 #[tokio::test]
-async fn time_is_split_and_a_kept_connection_dials_no_more() {
+async fn durations_are_measured_by_phase_and_a_reused_connection_has_none_for_connecting() {
     let site = Site::always(vec![reply("200 OK", &[], b"ok"), Step::Again]).await;
     let client = client_with(Policy::webhooks(allow("hooks.internal")), fixed_dns(site.address));
     let url = site.named("hooks.internal", "/");
@@ -128,7 +128,7 @@ async fn time_is_split_and_a_kept_connection_dials_no_more() {
 }
 
 #[tokio::test]
-async fn plain_http_goes_to_listed_hosts_alone() {
+async fn plain_http_is_used_only_for_listed_hosts() {
     let site = Site::always(vec![reply("200 OK", &[], b"")]).await;
     let client = client_with(Policy::webhooks(allow("127.0.0.0/8")), fixed_dns(site.address));
 

@@ -170,7 +170,7 @@ pub fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// FetchLimits that a test can wait for.
+/// Limits that are short enough for a test.
 pub const QUICK: FetchLimits = FetchLimits {
     redirects: 3,
     first_byte: Duration::from_millis(300),
