@@ -1,6 +1,6 @@
-//! Bytes of a page or text file to text, by the order that browsers follow.
+//! Decodes the bytes of a page or text file in the order that browsers use.
 //!
-//! Used for HTML, Markdown, TXT and CSV. Never fails: what cannot be decoded becomes U+FFFD.
+//! Used for HTML, Markdown, text and CSV. Never fails: bytes that cannot be decoded become U+FFFD.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8};
@@ -8,21 +8,21 @@ use encoding_rs::{Encoding, UTF_8};
 /// The HTML standard looks for `<meta charset>` in the first 1024 bytes.
 const META_WINDOW_BYTES: usize = 1024;
 
-/// What the detector reads: more changes nothing but the time.
+/// Number of bytes that the detector reads. More bytes do not change the result.
 const DETECTION_WINDOW_BYTES: usize = 64 * 1024;
 
-/// Decodes bytes and names the encoding that was used (WHATWG name, such as "UTF-8").
+/// Decodes bytes and returns the WHATWG name of the encoding, such as "UTF-8".
 ///
-/// The order: byte order mark, charset of the HTTP `Content-Type`, `<meta>` in the first 1024
-/// bytes, UTF-8 where all of it is valid, detection, UTF-8 with replacement.
+/// Order: byte order mark, charset of the HTTP `Content-Type`, `<meta>` in the first 1024 bytes, UTF-8 if all
+/// bytes are valid, detection, UTF-8 with replacement characters.
 pub fn decode(bytes: &[u8], http_content_type: Option<&str>) -> (String, &'static str) {
     if let Some((encoding, length)) = Encoding::for_bom(bytes) {
         return with(encoding, &bytes[length..]);
     }
     let declared = http_content_type.and_then(from_content_type).or_else(|| from_meta(bytes));
     match declared {
-        // A page that claims UTF-8 and is not is decoded by what it is: old pages moved to a
-        // server with a default header are common, and replacement characters help nobody.
+        // A page that claims UTF-8 without being UTF-8 is decoded by what it contains: old pages on a server with a
+        // default header are common.
         Some(encoding) if encoding != UTF_8 => with(encoding, bytes),
         _ => match std::str::from_utf8(bytes) {
             Ok(text) => (text.to_owned(), UTF_8.name()),
@@ -37,7 +37,7 @@ fn with(encoding: &'static Encoding, bytes: &[u8]) -> (String, &'static str) {
     (text.into_owned(), encoding.name())
 }
 
-/// Whether the bytes before the first fault already hold UTF-8 beyond ASCII.
+/// Returns whether the bytes before the first error already contain UTF-8 beyond ASCII.
 fn is_mostly_utf8(bytes: &[u8], error: std::str::Utf8Error) -> bool {
     !bytes[..error.valid_up_to()].is_ascii()
 }
@@ -49,7 +49,7 @@ fn detect(bytes: &[u8]) -> &'static Encoding {
     detector.guess(None, Utf8Detection::Allow)
 }
 
-/// The encoding that a `Content-Type` names, by header or by `<meta http-equiv>`.
+/// Returns the encoding that a `Content-Type` names, in a header or in `<meta http-equiv>`.
 fn from_content_type(value: &str) -> Option<&'static Encoding> {
     let at = find_ignoring_case(value.as_bytes(), b"charset")?;
     let rest = value.as_bytes()[at + b"charset".len()..].trim_ascii_start();
@@ -68,7 +68,7 @@ fn from_content_type(value: &str) -> Option<&'static Encoding> {
     Encoding::for_label(&rest[..end])
 }
 
-/// The encoding that a `<meta>` near the head names; UTF-16 there can only be a mistake.
+/// Returns the encoding that a `<meta>` near the start names. UTF-16 there is always a mistake.
 fn from_meta(bytes: &[u8]) -> Option<&'static Encoding> {
     let mut rest = &bytes[..bytes.len().min(META_WINDOW_BYTES)];
     while let Some(at) = find_ignoring_case(rest, b"<meta") {
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mark_beats_header_beats_meta() {
+    fn byte_order_mark_wins_over_header_and_header_over_meta() {
         let meta = b"<meta charset=\"windows-1251\">\xe4";
 
         assert_eq!(decode(b"\xef\xbb\xbf\xc3\xa4", Some("text/html; charset=latin1")), ("\u{e4}".into(), "UTF-8"));
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn false_claims_do_not_lose_text() {
+    fn wrong_declarations_do_not_lose_text() {
         assert_eq!(decode(b"caf\xe9 au lait", Some("text/html; charset=utf-8")).0, "caf\u{e9} au lait");
         assert_eq!(decode(b"caf\xe9", Some("text/html; charset=nonsense")).0, "caf\u{e9}");
         let cut = "\u{e9}t\u{e9}".as_bytes();

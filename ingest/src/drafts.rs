@@ -1,20 +1,28 @@
-//! What a page becomes in the index: its questions as they are, its passages cut to size.
+//! Turns a page into chunks for the index: questions as they are, passages cut to size. Called by the crawl
+//! and for single pages and files.
 
 use helpbot_engine::chunk::split;
 use helpbot_engine::{ChunkDraft, ChunkKind};
 use url::Url;
 
+use crate::extract::facts::questions;
 use crate::extract::{Item, Page};
 
-/// The chunks of a page in its order. `address` is where visitors find it; none for a file,
-/// whose chunks carry no link.
+/// Returns the chunks of a page in order. `address` is the URL for visitors; files have none, so their chunks
+/// contain no link.
 pub(crate) fn of_page(page: &Page, address: Option<&Url>) -> Vec<ChunkDraft> {
     page.items.iter().flat_map(|item| split(draft(page, item, address))).collect()
 }
 
-/// The chunks of the facts that a page repeats from its site, such as its phone number.
+/// Returns the chunks of facts that most pages of a site repeat, such as the phone number, with the
+/// questions that visitors ask about them.
 pub(crate) fn facts_of_page(page: &Page, address: Option<&Url>) -> Vec<ChunkDraft> {
-    page.facts.iter().flat_map(|item| split(draft(page, item, address))).collect()
+    let drafts = page.facts.iter().map(|item| {
+        let draft = draft(page, item, address);
+        let phrasings = questions::of(&draft.text, page.language.as_deref());
+        ChunkDraft { phrasings, ..draft }
+    });
+    drafts.flat_map(split).collect()
 }
 
 fn draft(page: &Page, item: &Item, address: Option<&Url>) -> ChunkDraft {
@@ -47,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pair_keeps_its_question_and_leads_to_its_anchor() {
+    fn a_pair_keeps_its_question_and_links_to_its_anchor() {
         let html = br#"<html lang="en"><title>Help</title><h1>Help</h1><h2>Orders</h2>
             <h3 id="track">Where is my order?</h3><p>Open the link in the mail that we sent you.</p>
             <h3 id="cancel">How do I cancel an order?</h3><p>Write to us before it has left the house.</p>

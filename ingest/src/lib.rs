@@ -1,16 +1,16 @@
-//! A source to documents and chunks: fetch, extract, diff.
+//! Reads sources: fetches pages and files, extracts questions, answers and passages, and stores them.
 //!
-//! Two halves. The pure one turns bytes into questions, answers and passages and knows nothing of
-//! the network, the database or the clock: [`charset`], [`extract`], [`robots`], [`sitemap`] and
-//! [`crawl::plan`]. The other one drives it: [`worker`] takes jobs, reads a page or a file or
-//! crawls a site ([`crawl`]), fetches through `outbound` and stores through `services`.
+//! The crate has two halves. The pure half turns bytes into questions, answers and passages and uses no
+//! network, database or clock: [`charset`], [`extract`], [`robots`], [`sitemap`] and [`crawl::plan`]. The
+//! other half drives it: [`worker`] takes jobs, reads a page or a file or crawls a site ([`crawl`]),
+//! fetches through `outbound` and stores through `services`.
 //!
-//! Guarantee of the pure half: whatever the bytes are, it returns in bounded memory and time, with
-//! a page or with a reason that a site owner understands. Only PDF, whose parsers cannot promise
-//! that, runs in a child process (see [`pdf`]).
+//! The pure half guarantees that it returns in bounded memory and time, with a page or with a reason
+//! that a site owner understands, whatever the bytes are. Only PDF files are read in a child process
+//! (see [`pdf`]), because their parsers cannot promise that.
 //!
-//! The feature `worker`, on by default, is the second half: what holds the wall between the two
-//! is that the first one compiles without it.
+//! The feature `worker`, on by default, enables the second half. The first half compiles without it,
+//! which proves that it does not depend on the second.
 
 pub mod charset;
 #[cfg(feature = "worker")]

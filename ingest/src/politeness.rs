@@ -1,7 +1,8 @@
-//! How hosts are treated: one request at a time, with a pause between two, whatever the number
-//! of sources there; and one crawl at a time.
+//! Limits the load on web sites: one request to a host at a time, with a pause between two requests, and
+//! one crawl of a host at a time, however many sources the host has.
 //!
-//! It holds within one process. Redirects belong to the request that they answer.
+//! Used by [`Reader`](crate::reader::Reader). The limits hold within one process. Redirects count as part of the request that they
+//! answer.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,37 +16,36 @@ use url::Url;
 /// How a worker behaves towards the sites that it reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Manners {
-    /// Between the end of a request to a host and the next one; more where its robots.txt asks
-    /// for more.
+    /// Pause between the end of a request to a host and the next request. Longer when robots.txt asks for it.
     pub delay: Duration,
-    /// The longest that one crawl may take; what it has by then is indexed.
+    /// Maximum duration of one crawl. What was read by then is indexed.
     pub crawl_time: Duration,
-    /// What one page may cost.
+    /// Limits of a request for one page.
     pub page: FetchLimits,
 }
 
 impl Default for Manners {
-    /// Five requests a second at most, which no site notices; half an hour.
+    /// At most five requests a second, which no site notices, and half an hour for a crawl.
     fn default() -> Self {
         Self { delay: Duration::from_millis(200), crawl_time: Duration::from_secs(30 * 60), page: FetchLimits::PAGE }
     }
 }
 
-/// The hosts that are or were just talked to.
+/// The hosts that were used recently.
 #[derive(Debug, Default)]
 pub(crate) struct Hosts(Mutex<HashMap<String, Arc<Host>>>);
 
 /// One host with its port.
 #[derive(Debug)]
 pub(crate) struct Host {
-    /// Whoever has it may crawl the host.
+    /// Locked by the crawl of the host.
     crawl: AsyncMutex<()>,
-    /// Whoever has it may send one request, at the moment it holds or later.
+    /// Locked by the current request. The value is the earliest start of the next request.
     request: AsyncMutex<Instant>,
 }
 
 impl Hosts {
-    /// The host of an address. Hosts that nobody talks to are forgotten once their pause is over.
+    /// Returns the host of a URL. Removes hosts that are not in use and whose pause has ended.
     pub(crate) fn of(&self, url: &Url) -> Arc<Host> {
         let now = Instant::now();
         let mut hosts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -59,13 +59,13 @@ impl Hosts {
 }
 
 impl Host {
-    /// The right to crawl the host, once nobody else does.
+    /// Waits until no other crawl of the host is running.
     pub(crate) async fn crawl(&self) -> MutexGuard<'_, ()> {
         self.crawl.lock().await
     }
 
-    /// Runs one request when it is its turn, in the order of asking; the next one waits `delay`
-    /// from its end.
+    /// Runs a request in its turn, in the order of the calls. The next request starts at least `delay` after
+    /// the end of this one.
     pub(crate) async fn request<T>(&self, delay: Duration, request: impl Future<Output = T>) -> T {
         let mut free_at = self.request.lock().await;
         if *free_at > Instant::now() {
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn requests_to_one_host_keep_their_distance_and_others_do_not_wait() {
+    async fn requests_to_one_host_are_apart_and_other_hosts_do_not_wait() {
         let (hosts, begin) = (Hosts::default(), Instant::now());
         let ask = async |address: &str| {
             hosts.of(&url(address)).request(DELAY, async {}).await;
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_host_is_forgotten_when_its_pause_is_over() {
+    async fn a_host_is_removed_after_its_pause() {
         let hosts = Hosts::default();
         hosts.of(&url("https://a.example/")).request(DELAY, async {}).await;
 

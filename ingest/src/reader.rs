@@ -1,6 +1,5 @@
-//! What reading a source takes: the use cases to load from and store to, the client, the hosts'
-//! turns, and threads to extract on. The worker has one; a page, a file and a crawl are read
-//! with it.
+//! Everything that reading a source needs: use cases, HTTP client, turns of hosts, and threads for
+//! extraction. The worker has one [`Reader`] and reads pages, files and crawls with it.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,30 +14,30 @@ use crate::crawl::plan;
 use crate::politeness::{Hosts, Manners};
 use crate::{content, pdf};
 
-/// Extractions at a time: each may use a core and, for the largest page, some 200 MB.
+/// Maximum number of extractions at once. Each may use one core and, for the largest page, some 200 MB.
 const EXTRACTIONS_AT_ONCE: usize = 4;
 
-/// How often a page may move its visitors on in a row.
+/// Maximum number of moves in a row without a redirect.
 const MOVES_MAX: usize = 3;
 
-/// What reading a source gave.
+/// Result of reading a source.
 pub(crate) enum Outcome {
-    /// Its pages, for the index.
+    /// The pages for the index.
     Read {
-        /// The title of the first page.
+        /// Title of the first page.
         title: Option<String>,
-        /// At least one.
+        /// At least one page.
         pages: Vec<SyncedPage>,
     },
-    /// Nothing, for this reason, which its owner reads.
+    /// Nothing was read. The reason is for the owner.
     Failed(String),
 }
 
-/// The means of reading.
+/// Reads sources for the worker.
 pub(crate) struct Reader {
     pub(crate) services: Services,
     client: Client,
-    /// Answers [`crate::pdf::CHILD_ARGUMENT`].
+    /// Program that reads PDF files when it is started with [`crate::pdf::CHILD_ARGUMENT`].
     pdf_program: PathBuf,
     pub(crate) manners: Manners,
     pub(crate) hosts: Hosts,
@@ -51,7 +50,7 @@ impl Reader {
         Self { services, client, pdf_program, manners, hosts, extractions }
     }
 
-    /// Fetches when it is the host's turn. `delay` is what the site asks for between requests.
+    /// Fetches a URL when it is the turn of its host. `delay` is the pause that the site asks for.
     pub(crate) async fn get(
         &self,
         url: &Url,
@@ -63,8 +62,8 @@ impl Reader {
         self.hosts.of(url).request(delay, self.client.get(url, conditional, limits)).await
     }
 
-    /// Fetches a page, and the page that it moves its visitors on to without a redirect, if that is on the
-    /// same site. Such moves are listed among the redirects.
+    /// Fetches a page. When the page sends its visitors to another page of the same site by a refresh, fetches
+    /// that page and lists the first one among the redirects.
     pub(crate) async fn get_page(
         &self,
         url: &Url,
@@ -88,7 +87,7 @@ impl Reader {
         Ok(fetched)
     }
 
-    /// Runs extraction off the threads that answer: a big page takes a second.
+    /// Runs an extraction on a thread that may block: a large page takes a second.
     pub(crate) async fn extract<T: Send + 'static>(
         &self,
         work: impl FnOnce(&pdf::Child) -> T + Send + 'static,

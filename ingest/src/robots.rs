@@ -1,33 +1,33 @@
-//! robots.txt as RFC 9309 has it, with the `Crawl-delay` that it leaves out.
+//! Rules of robots.txt files (RFC 9309), including `Crawl-delay`, which the RFC does not define.
 //!
-//! The crawl fetches the file once for each origin (at most five redirects), asks at the next crawl
-//! whether it has changed, and asks here before each page. Rules and groups are robotxt's; the
-//! delay is read here, since robotxt has none.
+//! The crawl fetches the file once for each origin, with at most five redirects, and checks each URL here before it
+//! fetches a page. The crate robotxt parses groups and rules. The delay is parsed here, because robotxt does not
+//! support it.
 
 use std::time::Duration;
 
 use robotxt::AccessResult;
 use url::Url;
 
-/// What is read of a file, in bytes: RFC 9309 section 2.5 asks for at least 500 KiB.
+/// Maximum size that is read, in bytes. RFC 9309, section 2.5, requires at least 500 KiB.
 pub const ROBOTS_LIMIT_BYTES: usize = robotxt::BYTE_LIMIT;
 
-/// The longest delay that is kept: above it a site means "not at all", and says so with Disallow.
+/// Longest accepted delay. A site that wants no crawler at all uses `Disallow`.
 pub const LONGEST_DELAY: Duration = Duration::from_secs(30);
 
-/// How fetching a robots.txt ended.
+/// Result of fetching a robots.txt file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fetched<'a> {
-    /// 2xx: the body, or the first [`ROBOTS_LIMIT_BYTES`] of it.
+    /// Status 2xx: the body, or its first [`ROBOTS_LIMIT_BYTES`] bytes.
     Found(&'a [u8]),
-    /// 4xx, or more than five redirects: everything is allowed.
+    /// Status 4xx, or more than five redirects: everything is allowed.
     Missing,
-    /// 5xx or no answer: nothing is allowed for now.
+    /// Status 5xx or no response: nothing is allowed for now.
     Unreachable,
 }
 
 impl<'a> Fetched<'a> {
-    /// The outcome by the status of the last response; `None` when there was none.
+    /// Returns the result for the status of the last response. `None` means that there was no response.
     pub fn from_status(status: Option<u16>, body: &'a [u8]) -> Self {
         match status {
             Some(200..=299) => Self::Found(body),
@@ -37,7 +37,7 @@ impl<'a> Fetched<'a> {
     }
 }
 
-/// The rules of one site for one crawler.
+/// Rules of one site for one crawler.
 #[derive(Debug, Clone)]
 pub struct Robots {
     rules: robotxt::Robots,
@@ -45,7 +45,7 @@ pub struct Robots {
 }
 
 impl Robots {
-    /// Reads the rules for `agent`, the crawler's product name without version ("HelpBot").
+    /// Parses the rules for `agent`, the product name of the crawler without a version ("HelpBot").
     pub fn read(fetched: Fetched<'_>, agent: &str) -> Self {
         let (access, body) = match fetched {
             Fetched::Found(bytes) => {
@@ -58,23 +58,23 @@ impl Robots {
         Self { rules: robotxt::Robots::from_access(access, agent), crawl_delay: crawl_delay(body, agent) }
     }
 
-    /// Whether a page may be fetched.
+    /// Returns whether a URL may be fetched.
     pub fn is_allowed(&self, url: &Url) -> bool {
         self.rules.is_url_allowed(url)
     }
 
-    /// The pause that the site asks for between two requests, at most [`LONGEST_DELAY`].
+    /// Returns the pause between two requests that the site asks for, at most [`LONGEST_DELAY`].
     pub fn crawl_delay(&self) -> Option<Duration> {
         self.crawl_delay
     }
 
-    /// The sitemaps that the file names, in its order; they may be on other hosts.
+    /// Returns the sitemaps that the file lists, in order. They may be on other hosts.
     pub fn sitemaps(&self) -> &[Url] {
         self.rules.sitemaps()
     }
 }
 
-/// The delay of the group for `agent`, else that of the group for everyone.
+/// Returns the delay of the group for `agent`, or that of the group for all crawlers.
 fn crawl_delay(body: &[u8], agent: &str) -> Option<Duration> {
     let text = String::from_utf8_lossy(body);
     let (mut own, mut any) = (None, None);
@@ -102,7 +102,7 @@ fn crawl_delay(body: &[u8], agent: &str) -> Option<Duration> {
             any = if is_any { any.or(delay) } else { any };
         }
     }
-    // RFC 9309 section 2.2.1: the group for everyone counts only where none names the crawler.
+    // RFC 9309, section 2.2.1: the group for all crawlers applies only when no group names this crawler.
     if has_own_group { own } else { any }
 }
 
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn longest_rule_wins_and_own_group_replaces_the_common_one() {
+    fn longest_rule_wins_and_a_named_group_replaces_the_general_one() {
         let robots =
             robots("User-agent: *\nDisallow: /\n\nUser-agent: helpbot\nDisallow: /private\nAllow: /private/faq$\n");
 
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn status_decides_when_there_is_no_file() {
+    fn status_decides_when_the_file_is_missing() {
         let missing = Robots::read(Fetched::from_status(Some(403), b"User-agent: *\nDisallow: /"), "HelpBot");
         let broken = Robots::read(Fetched::from_status(Some(503), b""), "HelpBot");
         let silent = Robots::read(Fetched::from_status(None, b""), "HelpBot");
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn delay_is_that_of_the_own_group_and_capped() {
+    fn delay_of_the_named_group_applies_up_to_its_limit() {
         assert_eq!(robots("User-agent: *\nCrawl-delay: 2.5").crawl_delay(), Some(Duration::from_millis(2500)));
         assert_eq!(robots("User-agent: *\nCrawl-delay: 9\nUser-agent: HelpBot\nAllow: /").crawl_delay(), None);
         assert_eq!(
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_behind_the_limit_are_not_read() {
+    fn rules_after_the_size_limit_are_ignored() {
         let mut body = "User-agent: *\nDisallow: /early\n".to_owned();
         body.push_str(&"# filler\n".repeat(ROBOTS_LIMIT_BYTES / 9 + 1));
         body.push_str("Disallow: /late\n");

@@ -14,8 +14,8 @@ const COPY_PERCENT: usize = 50;
 /// The contents of the pages that were read.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
-    /// The first page with each content as a whole.
-    pages: HashMap<u64, Url>,
+    /// The first page with each content as a whole, by that content and the plain form of its path.
+    pages: HashMap<(u64, String), Url>,
     /// The texts of each page.
     texts: HashMap<Url, HashSet<u64>>,
     /// All texts, with their digits made alike.
@@ -25,19 +25,20 @@ pub(super) struct Contents {
 }
 
 impl Contents {
-    /// The page that had the same content before, if any; else notes the content as that of `url`.
+    /// Returns the page that had the same content before under another spelling of the same URL: with
+    /// or without a slash at its end, a default file name, or parameters that change nothing. Otherwise
+    /// notes the content as that of `url`.
     pub(super) fn same(&mut self, chunks: &[ChunkDraft], url: &Url) -> Option<Url> {
         if chunks.is_empty() {
             return None;
         }
         let content: Vec<u64> = chunks.iter().map(of_chunk).collect();
-        match self.pages.get(&hash(&content)) {
-            Some(first) => Some(first.clone()),
-            None => {
-                self.pages.insert(hash(&content), url.clone());
-                None
-            }
+        let key = (hash(&content), plain_path(url));
+        let first = self.pages.get(&key).cloned();
+        if first.is_none() {
+            self.pages.insert(key, url.clone());
         }
+        first
     }
 
     /// Whether a page says something that no page before it said, apart from numbers.
@@ -74,6 +75,14 @@ impl Contents {
         let shared = chunks.iter().filter(|chunk| texts.contains(&of_chunk(chunk))).count();
         chunks.is_empty() || shared * 100 >= chunks.len() * COPY_PERCENT
     }
+}
+
+/// The path of a URL in lower case, without a default file name and a slash at its end.
+fn plain_path(url: &Url) -> String {
+    let path = url.path().to_ascii_lowercase();
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
+    let is_default = name.is_empty() || name.starts_with("index.") || name.starts_with("default.");
+    if is_default { folder.to_owned() } else { path }
 }
 
 fn of_chunk(chunk: &ChunkDraft) -> u64 {

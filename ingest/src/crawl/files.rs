@@ -1,5 +1,5 @@
-//! What a site says about crawling it (robots.txt, sitemaps), kept from one crawl to the next, so
-//! that the server is only asked whether it has changed. What is kept is what `ground` made of it.
+//! Files of a site for crawlers (robots.txt, sitemaps), stored from one crawl to the next, so that the server only
+//! has to confirm that they have not changed. `ground` decides what is stored of them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -10,24 +10,24 @@ use url::Url;
 
 use crate::reader::Reader;
 
-/// What is kept of one source: a sitemap of 10,000 addresses. Larger ones are fetched whole.
+/// Maximum size stored for one source: a sitemap of 10,000 URLs. Larger files are fetched each time.
 const KEPT_MAX_BYTES: usize = 1024 * 1024;
 
-/// The files of one source's site.
+/// Files of the site of one source.
 #[derive(Default)]
 pub(super) struct Files {
-    /// From the crawl before, by address.
+    /// From the previous crawl, by URL.
     known: HashMap<String, CrawlFile>,
-    /// For the crawl after, by address.
+    /// For the next crawl, by URL.
     kept: BTreeMap<String, CrawlFile>,
     kept_bytes: usize,
 }
 
-/// What a request for such a file gave.
+/// Result of a request for such a file.
 pub(super) enum Answer {
-    /// It has not changed: what was kept of it.
+    /// It has not changed. Contains what was stored.
     Same(String),
-    /// Anything else.
+    /// Any other response.
     New(Box<FetchedPage>),
 }
 
@@ -37,7 +37,7 @@ impl Files {
         Self { known, ..Self::default() }
     }
 
-    /// Fetches a file, or hears that it has not changed.
+    /// Fetches a file, or returns what was stored when it has not changed.
     pub(super) async fn get(
         &mut self,
         reader: &Reader,
@@ -51,7 +51,7 @@ impl Files {
             .map(|file| Conditional { etag: file.etag.clone(), last_modified: file.last_modified.clone() });
         let fetched = reader.get(url, conditional.as_ref(), limits, delay).await?;
         match known {
-            // Elsewhere, it is said of another file than the one that is known.
+            // After a redirect, "not modified" applies to another file than the stored one.
             Some(file) if fetched.status == 304 && fetched.redirects.is_empty() => {
                 let content = file.content.clone();
                 self.keep(file);
@@ -62,11 +62,11 @@ impl Files {
         }
     }
 
-    /// Keeps what `fetched` said, where its server can be asked later whether that has changed.
+    /// Stores the content when the server can be asked later whether it has changed.
     pub(super) fn learn(&mut self, url: &Url, fetched: &FetchedPage, content: String) {
         let (etag, last_modified) = (fetched.etag.clone(), fetched.last_modified.clone());
         let has_validator = etag.is_some() || last_modified.is_some();
-        // The one character that PostgreSQL cannot store.
+        // PostgreSQL cannot store this character.
         if has_validator && fetched.redirects.is_empty() && !content.contains('\0') {
             self.keep(CrawlFile { url: url.to_string(), etag, last_modified, content });
         }
@@ -79,7 +79,7 @@ impl Files {
         }
     }
 
-    /// All that is to be kept; none when that is what is kept already.
+    /// Returns the files to store. `None` when nothing has changed.
     pub(super) fn end(self) -> Option<Vec<CrawlFile>> {
         let is_same = self.known.len() == self.kept.len()
             && self.kept.iter().all(|(url, file)| self.known.get(url) == Some(file));

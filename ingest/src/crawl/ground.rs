@@ -1,5 +1,5 @@
-//! The rules of the site that is crawled: its robots.txt, one for each origin, asked for once a
-//! crawl; and the pages that its sitemaps list.
+//! Rules of the crawled site: the robots.txt of each origin, requested once per crawl, and the pages that the
+//! sitemaps list. Used by `run`.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
@@ -18,21 +18,21 @@ use crate::reasons;
 use crate::robots::{Fetched, Robots};
 use crate::sitemap::{self, Sitemap};
 
-/// Our product name, as robots.txt files call it.
+/// Our product name in robots.txt files.
 const AGENT: &str = "HelpBot";
-/// Sitemaps read in one crawl: with a page or more each they fill the largest crawl.
+/// Maximum number of sitemaps read in one crawl.
 const SITEMAPS_MAX: usize = 50;
 
-/// Whether robots.txt lets a page be read.
+/// Result of checking robots.txt for a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
     Allowed,
     Disallowed,
-    /// It could not be fetched, for this reason: nothing is allowed for now.
+    /// robots.txt could not be fetched for this reason. Nothing is allowed for now.
     Unknown(String),
 }
 
-/// The rules known so far, by origin, and the files that they and the pages stand in.
+/// The rules known so far by origin, and the stored files.
 pub(super) struct Ground {
     origins: HashMap<String, Origin>,
     files: Files,
@@ -44,17 +44,17 @@ struct Origin {
 }
 
 impl Ground {
-    /// Nothing known yet but the files of the crawl before.
+    /// Creates the rules of a crawl that knows only the files of the previous crawl.
     pub(super) fn of(known: Vec<CrawlFile>) -> Self {
         Self { origins: HashMap::new(), files: Files::of(known) }
     }
 
-    /// The files for the next crawl to ask for; none when they are those of the crawl before.
+    /// Returns the files to store for the next crawl. `None` when nothing has changed.
     pub(super) fn end(self) -> Option<Vec<CrawlFile>> {
         self.files.end()
     }
 
-    /// Whether `url` may be read; reads the robots.txt of its origin if that is not known yet.
+    /// Returns whether `url` may be fetched. Fetches the robots.txt of its origin first if necessary.
     pub(super) async fn judge(&mut self, reader: &Reader, url: &Url) -> Verdict {
         if let Entry::Vacant(origin) = self.origins.entry(url.origin().ascii_serialization()) {
             origin.insert(fetch_robots(reader, &mut self.files, url).await);
@@ -62,7 +62,7 @@ impl Ground {
         self.known(url).unwrap_or(Verdict::Allowed)
     }
 
-    /// The same without reading; `None` while the rules of the origin are not known.
+    /// Same as `judge`, without a request. `None` while the rules of the origin are not known.
     pub(super) fn known(&self, url: &Url) -> Option<Verdict> {
         let origin = self.origins.get(&url.origin().ascii_serialization())?;
         Some(match &origin.unreachable {
@@ -72,14 +72,14 @@ impl Ground {
         })
     }
 
-    /// The pause that the site asks for between two requests; none while its rules are not known.
+    /// Returns the pause that the site asks for. Zero while its rules are not known.
     pub(super) fn delay(&self, url: &Url) -> Duration {
         let origin = self.origins.get(&url.origin().ascii_serialization());
         origin.and_then(|origin| origin.robots.crawl_delay()).unwrap_or_default()
     }
 
-    /// The sitemaps to begin with: those that robots.txt names on the same site, else the usual
-    /// place. The flag says whether they were named.
+    /// Returns the sitemaps to start with: those that robots.txt lists on the same site, or the default location.
+    /// The flag tells whether they were listed.
     pub(super) fn sitemaps(&self, start: &Url) -> (Vec<Url>, bool) {
         let origin = self.origins.get(&start.origin().ascii_serialization());
         let named = origin.map_or(&[][..], |origin| origin.robots.sitemaps());
@@ -109,24 +109,24 @@ async fn fetch_robots(reader: &Reader, files: &mut Files, url: &Url) -> Origin {
     }
 }
 
-/// The walk over the sitemaps of a site, one file at a time.
+/// Reads the sitemaps of a site, one file at a time.
 pub(super) struct Sitemaps {
     waiting: VecDeque<(Url, u8)>,
     left: usize,
     are_named: bool,
 }
 
-/// What one file of the walk gave.
+/// Content of one sitemap.
 pub(super) struct Listed {
-    /// Its address.
+    /// Its URL.
     pub url: Url,
-    /// Its pages; or why there are none, where the site names the file and so promises some.
+    /// Its pages, or the reason why a listed sitemap could not be read.
     pub pages: Result<Vec<Url>, String>,
     /// Whether it lists more than what was read.
     pub is_truncated: bool,
 }
 
-/// What is taken from a sitemap, and kept for the next crawl.
+/// Content of a sitemap that is stored for the next crawl.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Taken {
     pages: Vec<Url>,
@@ -140,7 +140,7 @@ impl Sitemaps {
         Self { waiting: first.into_iter().map(|url| (url, 1)).collect(), left: SITEMAPS_MAX, are_named }
     }
 
-    /// The next file; `None` when all are read, or enough of them.
+    /// Reads the next sitemap. `None` when all are read or the limit is reached.
     pub(super) async fn next(
         &mut self,
         reader: &Reader,
@@ -160,7 +160,7 @@ impl Sitemaps {
                 Err(reason) if self.are_named => {
                     return Ok(Some(Listed { url, pages: Err(reason), is_truncated: false }));
                 }
-                // Nobody said that there is one at the usual place.
+                // The default location may be empty.
                 Err(_) => {}
             }
         }
@@ -176,7 +176,7 @@ async fn fetch_sitemap(
     delay: Duration,
 ) -> Result<Result<Taken, String>> {
     let response = match files.get(reader, url, &FetchLimits::SITEMAP, delay).await {
-        // Only this program writes it; what it cannot read any more lists nothing for once.
+        // Only this program writes it. A version that cannot be parsed anymore counts as empty.
         Ok(Answer::Same(kept)) => return Ok(Ok(serde_json::from_str(&kept).unwrap_or_default())),
         Ok(Answer::New(response)) if (200..300).contains(&response.status) => response,
         Ok(Answer::New(response)) => return Ok(Err(reasons::of_status(response.status))),

@@ -1,13 +1,13 @@
-//! Which pages of a site are read, in which order, and what came of each.
+//! Crawls a site: decides which pages are read in which order, and what each visit means.
 //!
-//! [`plan`] decides: it is pure, so that scope, caps and traps are tested without a network.
-//! `run` drives a plan: it asks `ground` for the rules of the site (robots.txt, sitemaps: `files`),
-//! makes a `visit` to each page, and turns visits into what `services` stores (`report`).
+//! [`plan`] decides. It is pure, so scope, limits and traps are tested without a network. `run` executes a plan: it asks
+//! `ground` for the rules of the site (robots.txt, sitemaps: `files`), makes a `visit` to each page, compares the
+//! `contents` of pages, and turns visits into what `services` stores (`report`).
 //!
-//! A crawl fetches page after page, each conditionally where the page is known, and extracts the
-//! pages before meanwhile. What it finds out depends on the visits alone and on their order, so
-//! that a crawl whose process died is gone through again with the visits that it had kept, and
-//! goes on where they end. Nothing answers before all of it is handed over at once.
+//! A crawl fetches one page after another, conditionally if the page is known, and extracts the previous pages at the
+//! same time. Its result depends only on the visits and their order. A crawl whose process died is therefore repeated
+//! with the visits that were stored, and continues where they end. Nothing answers questions before the whole result
+//! is handed over.
 
 #[cfg(feature = "worker")]
 mod contents;

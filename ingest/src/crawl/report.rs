@@ -1,4 +1,4 @@
-//! What a crawl reports: a row for each page it met, in the order of meeting, and their counts.
+//! The report of a crawl: a row for each page in the order of the visits, and their counts. Used by `run`.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -10,7 +10,7 @@ use url::Url;
 use super::plan::Skip;
 use super::visit::Conditions;
 
-/// Addresses that are listed as left out: enough to see why, while a trap may have thousands.
+/// Maximum number of listed URLs that were left out. A trap may have thousands.
 pub(super) const LEFT_OUT_MAX: usize = 500;
 
 /// The rows so far.
@@ -25,7 +25,7 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// Adds a row; of an address that has one already, the first stays.
+    /// Adds a row. If the URL has a row already, that one stays.
     pub(super) fn add(&mut self, row: SyncedPage) {
         if self.listed.insert(row.url.clone()) {
             self.counts.add(row.outcome);
@@ -34,19 +34,19 @@ impl Report {
         }
     }
 
-    /// Notes an address that is not visited unless it is found again in a better place.
+    /// Notes a URL that is not visited, unless it is found again in a better place.
     pub(super) fn leave_out(&mut self, url: &Url, reason: &str) {
         if self.left_out.len() < LEFT_OUT_MAX && !self.left_out.contains_key(url.as_str()) {
             self.left_out.insert(url.to_string(), reason.to_owned());
         }
     }
 
-    /// Whether the page at an address was found to be as before.
+    /// Returns whether the page at a URL has not changed.
     pub(super) fn is_unchanged(&self, url: &str) -> bool {
         self.rows.iter().any(|row| row.url == url && row.outcome == PageOutcome::Unchanged)
     }
 
-    /// Whether something was found to answer from.
+    /// Returns whether there is content to answer from.
     pub(super) fn has_content(&self, known: &HashMap<String, Document>) -> bool {
         self.rows.iter().any(|row| match row.outcome {
             PageOutcome::Fetched => !row.chunks.is_empty(),
@@ -55,14 +55,14 @@ impl Report {
         })
     }
 
-    /// The first reason why a page failed, else why one was skipped.
+    /// Returns the first reason why a page failed, or else why one was skipped.
     pub(super) fn first_reason(&self) -> Option<String> {
         let of = |outcome| self.rows.iter().find(|row| row.outcome == outcome).and_then(|row| row.reason.clone());
         of(PageOutcome::Failed).or_else(|| of(PageOutcome::Skipped))
     }
 
-    /// All rows. Known pages that were not met are listed by what `judge` says of them; those of
-    /// which it says nothing count a miss.
+    /// Returns all rows. `judge` decides about known pages that were not visited; those for which it returns `None`
+    /// count as missed.
     pub(super) fn end(
         mut self,
         known: &HashMap<String, Document>,
@@ -82,31 +82,31 @@ impl Report {
     }
 }
 
-/// A page that is left out.
+/// Returns the row of a page that is left out.
 pub(super) fn skipped(url: impl Into<String>, reason: impl Into<String>, earlier: EarlierChunks) -> SyncedPage {
-    // What has left the index leads nowhere any more.
+    // A page that was removed from the index has no links.
     let links = (earlier == EarlierChunks::Leaves).then(Vec::new);
     SyncedPage { reason: Some(reason.into()), links, earlier, ..SyncedPage::of(url, PageOutcome::Skipped) }
 }
 
-/// A page that is not to be had or not to be read.
+/// Returns the row of a page that could not be fetched or read.
 pub(super) fn failed(url: impl Into<String>, reason: impl Into<String>, earlier: EarlierChunks) -> SyncedPage {
     SyncedPage { reason: Some(reason.into()), earlier, ..SyncedPage::of(url, PageOutcome::Failed) }
 }
 
-/// The row with what a later visit needs to be told "not modified".
+/// Adds validators and links for the next conditional request.
 pub(super) fn with(row: SyncedPage, validators: Conditions, links: Vec<Url>) -> SyncedPage {
     let links = Some(links.into_iter().map(String::from).collect());
     SyncedPage { etag: validators.etag, last_modified: validators.last_modified, links, ..row }
 }
 
-/// Why an address is left out, where its owner should hear of it.
+/// Returns why a URL is left out. `None` when that is no news for the owner.
 pub(super) fn reason(skip: Skip) -> Option<&'static str> {
     match skip {
-        // Other sites, pictures, and the same link on every page are no news.
+        // Other sites, images, and repeated links are not reported.
         Skip::Known | Skip::OutOfScope | Skip::NotAPage => None,
-        Skip::TooDeep => Some("Left out: more links from the start than the source allows"),
-        Skip::TooMany => Some("Left out: the source has as many pages as it may have"),
-        Skip::Trap => Some("Left out: the address looks like one that a loop of links has made"),
+        Skip::TooDeep => Some("Left out: more links away from the start page than the source allows"),
+        Skip::TooMany => Some("Left out: the source has the maximum number of pages"),
+        Skip::Trap => Some("Left out: the URL looks like part of an endless series of links"),
     }
 }

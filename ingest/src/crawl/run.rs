@@ -1,8 +1,8 @@
-//! The crawl of a source: the start page, the sitemaps, then page after page until the plan is
-//! empty or one of the bounds is reached.
+//! Crawls a source: the start page, the sitemaps, then one page after another until the plan is empty or a limit is
+//! reached.
 //!
-//! A crawl that is cut short (time, text, a server that stopped answering) is indexed as far as
-//! it came: pages that it did not reach keep what they had.
+//! A crawl that ends early (time, text, a server that stopped responding) is indexed as far as it got. Pages that it did
+//! not reach keep their earlier content.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -26,28 +26,28 @@ use super::visit::{self, Begun, Conditions, Found, Known, Read, Visit};
 use crate::reader::{Outcome, Reader};
 use crate::reasons;
 
-/// Pages that are extracted while the next one is fetched: what a slow one holds up is small.
+/// Number of pages that are extracted while the next one is fetched.
 const AHEAD: usize = 3;
-/// Visits kept at once for the case of a crash, which costs at most so many requests.
+/// Number of visits that are stored together. A crash repeats at most this many requests.
 const KEEP_PAGES: usize = 25;
-/// The longest that progress is not told.
+/// Longest time between two progress reports.
 const KEEP_EVERY: Duration = Duration::from_secs(1);
-/// Pages in a row that the server does not give, until it is left alone.
+/// Number of unreachable pages in a row after which the crawl ends.
 const UNREACHABLE_MAX: u32 = 10;
-/// All text of one source: 500 long pages have a tenth of it.
+/// Maximum text of one source. Even 500 long pages have a tenth of it.
 const TEXT_MAX_BYTES: usize = 64 * 1024 * 1024;
 
-const DISALLOWED: &str = "The site's robots.txt does not let us read this page";
-const OUT_OF_TIME: &str = "Not reached: the reading took as long as it may";
-const OUT_OF_TEXT: &str = "Not reached: the pages before hold as much text as a source may have";
-const SERVER_GONE: &str = "Not reached: the server stopped answering";
-const READ_IN_PART: &str = "Read in part: the sitemap lists more than one may, or its end is broken";
-const OUT_OF_SCOPE: &str = "Left out: not in the scope of the source any more";
+const DISALLOWED: &str = "The site's robots.txt does not allow access to this page";
+const OUT_OF_TIME: &str = "Not reached: the sync took the maximum time";
+const OUT_OF_TEXT: &str = "Not reached: the source has the maximum amount of text";
+const SERVER_GONE: &str = "Not reached: the server stopped responding";
+const READ_IN_PART: &str = "Read in part: the sitemap lists more than 50,000 URLs or is truncated";
+const OUT_OF_SCOPE: &str = "Left out: outside the scope of the source";
 
-/// Reads a source that is more than one page.
+/// Reads a source that covers more than one page.
 ///
 /// # Errors
-/// What went wrong on our side; `NotFound` when the source was deleted or the job lost meanwhile.
+/// Problems on our side. `NotFound` when the source was deleted or the job was lost in the meantime.
 pub(crate) async fn site(reader: &Arc<Reader>, active: &ActiveSync, options: &SourceOptions) -> Result<Outcome> {
     let start = plan::normalise(&Url::parse(&active.source.url).map_err(Error::internal)?);
     let mut ground = Ground::of(sync::known_files(&reader.services, &active.source).await?);
@@ -73,14 +73,14 @@ pub(crate) async fn site(reader: &Arc<Reader>, active: &ActiveSync, options: &So
 }
 
 fn no_robots(reason: &str) -> String {
-    format!("The site's robots.txt could not be read ({reason}), so that no page may be read for now")
+    format!("The site's robots.txt could not be read ({reason}). Until then, no page may be read")
 }
 
 struct Crawl<'a> {
     reader: &'a Arc<Reader>,
     active: &'a ActiveSync,
     known: HashMap<String, Document>,
-    /// Visits of this crawl from before a crash, as they were kept.
+    /// Visits of this crawl from before a crash.
     resumed: HashMap<String, String>,
     ground: Ground,
     plan: Plan,
@@ -89,13 +89,13 @@ struct Crawl<'a> {
     contents: Contents,
     /// Pages that call themselves copies of another page, until that one is known.
     copies: Vec<(Url, SyncedPage)>,
-    /// Addresses that gave nothing: no page is left out for being a copy of one.
+    /// Pages without content. No page is skipped as a copy of one of them.
     without_content: HashSet<Url>,
     unkept: Vec<(String, String)>,
     kept_at: Instant,
     deadline: Instant,
     unreachable_in_row: u32,
-    /// Why the crawl is cut short.
+    /// Why the crawl ends early.
     cut: Option<&'static str>,
 }
 
@@ -128,7 +128,7 @@ impl<'a> Crawl<'a> {
         })
     }
 
-    /// Plans from where the start has led: its host and folder are the scope that is meant.
+    /// Moves the plan to the URL that the start redirected to: its host and folder are the intended scope.
     fn settle(&mut self, visit: &Visit, options: &SourceOptions) {
         if let Some(led_to) = &visit.led_to {
             let start = self.plan.take();
@@ -137,11 +137,11 @@ impl<'a> Crawl<'a> {
                 self.plan.resolve(&start.url);
             }
         }
-        // The start is being read.
+        // The start is being read already.
         self.plan.take();
     }
 
-    /// Offers what the sitemaps list, as pages that the start links to.
+    /// Offers the URLs in the sitemaps, as if the start linked to them.
     async fn read_sitemaps(&mut self) -> Result<()> {
         let start = self.plan.start().clone();
         let mut sitemaps = Sitemaps::of(&self.ground, &start);
@@ -186,8 +186,8 @@ impl<'a> Crawl<'a> {
         Ok(())
     }
 
-    /// Lists the addresses that still wait: as not reached when the crawl was cut short, else as more
-    /// than the source may have.
+    /// Lists the URLs that are still waiting: as not reached when the crawl ended early, or as more than the source
+    /// may have.
     fn list_unvisited(&mut self) {
         let mut listed = 0;
         while let Some(planned) = self.plan.pop() {
@@ -214,7 +214,7 @@ impl<'a> Crawl<'a> {
         self.cut.is_some()
     }
 
-    /// Visits an address, or gives the visit that was made before a crash.
+    /// Visits a URL, or returns the visit that was made before a crash.
     async fn begin(&mut self, url: &Url) -> Result<Begun> {
         if let Some(kept) = self.resumed.get(url.as_str())
             && let Ok(visit) = serde_json::from_str(kept)
@@ -232,14 +232,14 @@ impl<'a> Crawl<'a> {
         if !own.is_empty() || page.outcome != PageOutcome::Skipped {
             return Ok(Known { conditions: own, led_to: None });
         }
-        // A redirect: what it led to is known by its own address.
+        // A redirect. Its target is known by its own URL.
         let links = sync::known_links(&self.reader.services, &self.active.source, page.id).await?;
         let led_to = links.first().and_then(|link| Url::parse(link).ok());
         let target = led_to.as_ref().and_then(|led_to| self.known.get(led_to.as_str()));
         Ok(Known { conditions: target.map(conditions).unwrap_or_default(), led_to })
     }
 
-    /// Takes a visit in: its row, its links, its place in what is kept.
+    /// Processes a visit: its row, its links, and what is stored in case of a crash.
     async fn absorb(&mut self, planned: Planned, visit: Visit) -> Result<()> {
         if !self.resumed.contains_key(planned.url.as_str()) {
             let kept = serde_json::to_string(&visit).map_err(Error::internal)?;
@@ -256,21 +256,23 @@ impl<'a> Crawl<'a> {
         Ok(())
     }
 
-    /// The address that a visit is of: after a redirect the one that it led to. `None` when that
-    /// is not to be read, or is read by itself.
+    /// Returns the URL that a visit belongs to: after a redirect, its target. `None` when the target must not be
+    /// read or is read separately.
     async fn arrived(&mut self, planned: &Planned, visit: &Visit) -> Option<Url> {
         let Some(led_to) = &visit.led_to else { return Some(planned.url.clone()) };
         let verdict = self.ground.judge(self.reader, led_to).await;
         let reason = match verdict {
-            _ if !self.plan.is_in_scope(led_to) => format!("It leads out of the source, to {led_to}"),
-            Verdict::Allowed => format!("It leads to {led_to}"),
+            _ if !self.plan.is_in_scope(led_to) => {
+                format!("The page redirects to {led_to}, which is outside the source")
+            }
+            Verdict::Allowed => format!("The page redirects to {led_to}"),
             Verdict::Disallowed | Verdict::Unknown(_) => {
-                format!("It leads to {led_to}, which robots.txt does not let us read")
+                format!("The page redirects to {led_to}, which robots.txt does not allow")
             }
         };
         let row = skipped(planned.url.clone(), reason, EarlierChunks::Leaves);
         self.report.add(report::with(row, Conditions::default(), vec![led_to.clone()]));
-        // A start that has led here is planned already.
+        // The target of the start is planned already.
         let is_start = *led_to == *self.plan.start() && planned.depth == 0;
         let is_new = verdict == Verdict::Allowed && (is_start || self.plan.resolve(led_to));
         is_new.then(|| led_to.clone())
@@ -338,9 +340,8 @@ impl<'a> Crawl<'a> {
         }
     }
 
-    /// Lists the pages that call themselves copies: those that have the content of the other page as
-    /// skipped, those that have content of their own as read. Themes that name the home page as the
-    /// original of every page are common.
+    /// Reports the pages that call themselves copies. Those with the content of the other page are skipped, and those
+    /// with content of their own are read: many themes name the home page as the original of every page.
     fn settle_copies(&mut self) {
         for (canonical, row) in std::mem::take(&mut self.copies) {
             let is_unchanged = self.report.is_unchanged(canonical.as_str());
@@ -350,13 +351,16 @@ impl<'a> Crawl<'a> {
                 let (etag, last_modified, links) = (row.etag, row.last_modified, row.links);
                 self.report.add(SyncedPage { etag, last_modified, links, ..skipped });
             } else {
+                if let Ok(url) = Url::parse(&row.url) {
+                    self.contents.add(&url, &row.chunks);
+                }
                 self.report.add(row);
             }
         }
     }
 
-    /// Whether the address that a page calls its own is read in its place. Two pages that call
-    /// each other the original, or an original that gives nothing, leave the page as it is.
+    /// Returns whether the canonical URL of a page is read instead of the page. Two pages that name each other, or a
+    /// canonical page without content, leave the page as it is.
     fn is_elsewhere(&mut self, canonical: &Url, depth: u32) -> bool {
         if self.without_content.contains(canonical) || self.ground.known(canonical) == Some(Verdict::Disallowed) {
             return false;
@@ -395,7 +399,7 @@ impl<'a> Crawl<'a> {
         }
     }
 
-    /// Tells how far the crawl is, and keeps what it would need again after a crash.
+    /// Reports progress and stores what the crawl needs after a crash.
     async fn keep(&mut self) -> Result<()> {
         self.report.counts.planned = i64::try_from(self.plan.planned()).unwrap_or(i64::MAX);
         let visits = std::mem::take(&mut self.unkept);

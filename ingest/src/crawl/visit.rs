@@ -1,6 +1,6 @@
-//! One visit to one page: fetched, and extracted. What it means for the crawl is `run`'s to say.
+//! Visits one page: fetches it and extracts its content. `run` decides what the visit means for the crawl.
 //!
-//! A visit can be written down and read back, for a crawl that goes on after a crash.
+//! A visit can be serialized, so that a crawl continues after a crash.
 
 use std::time::Duration;
 
@@ -15,25 +15,25 @@ use crate::extract::{ExtractError, StandIn};
 use crate::reader::Reader;
 use crate::{content, drafts, pdf, reasons};
 
-/// Links kept of one page: more than any page of text has, few enough to be kept for each.
+/// Maximum number of links stored for one page.
 const LINKS_MAX: usize = 1_000;
-/// How long a server that is overloaded is left alone before the one more try.
+/// Pause before the second request to an overloaded server.
 const BACK_OFF: Duration = Duration::from_secs(5);
-/// The longest wait that is granted to a server that names one.
+/// Longest pause that is granted to a server that asks for one.
 const BACK_OFF_MAX: Duration = Duration::from_secs(30);
 
-/// What came of a visit.
+/// Result of a visit.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Visit {
-    /// Where the address led to, in normal form; none when it led nowhere else.
+    /// Normalized target of redirects. `None` without redirects.
     pub led_to: Option<Url>,
-    /// What was there.
+    /// What the URL contained.
     pub found: Found,
     /// For the next conditional request.
     pub validators: Conditions,
 }
 
-/// What lets a server answer "not modified".
+/// Validators that let a server answer "not modified".
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Conditions {
     pub etag: Option<String>,
@@ -46,40 +46,40 @@ impl Conditions {
     }
 }
 
-/// What was at an address.
+/// Content of a URL.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Found {
     /// A page that was read.
     Page(Box<Read>),
-    /// The same as before.
+    /// The page has not changed.
     Unchanged,
-    /// Something that is not text, for this reason.
+    /// Content that is not indexed, for this reason.
     NotText(String),
     /// A page that could not be read, for this reason.
     Unreadable(String),
-    /// No page at that address.
+    /// There is no page at this URL.
     Missing(String),
-    /// No response, or one that says that the server cannot give the page now.
+    /// No response, or the server cannot return the page now.
     Unreachable(String),
 }
 
-/// What stands on a page.
+/// Content of a page.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Read {
     pub title: Option<String>,
     pub language: Option<String>,
-    /// The address that the page calls its own, in normal form.
+    /// Normalized canonical URL that the page declares.
     pub canonical: Option<Url>,
     pub is_noindex: bool,
-    /// Links to the same site, in normal form; none when they must not be followed.
+    /// Normalized links to the same site. Empty when they must not be followed.
     pub links: Vec<Url>,
     pub chunks: Vec<ChunkDraft>,
-    /// Chunks with the phone number, address and opening hours that most pages of the site repeat.
+    /// Chunks with phone number, address and opening hours, which most pages of a site repeat.
     #[serde(default)]
     pub facts: Vec<ChunkDraft>,
 }
 
-/// A visit under way: what was fetched is yet to be extracted.
+/// A visit in progress: the response may still have to be extracted.
 pub(super) enum Begun {
     Done(Visit),
     Extracting(tokio::task::JoinHandle<Result<Visit>>),
@@ -94,15 +94,15 @@ impl Begun {
     }
 }
 
-/// What is known of an address before it is visited.
+/// What is known about a URL before it is visited.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Known {
     pub conditions: Conditions,
-    /// Where it led last time: only an answer from there counts as "not modified".
+    /// Target of redirects last time. Only a response from there counts as "not modified".
     pub led_to: Option<Url>,
 }
 
-/// Fetches an address and begins to extract what is there.
+/// Fetches a URL and starts to extract its content.
 pub(super) async fn begin(reader: &std::sync::Arc<Reader>, url: &Url, known: &Known, delay: Duration) -> Begun {
     let conditional = (!known.conditions.is_empty()).then(|| Conditional {
         etag: known.conditions.etag.clone(),
@@ -110,7 +110,7 @@ pub(super) async fn begin(reader: &std::sync::Arc<Reader>, url: &Url, known: &Kn
     });
     let mut fetched = fetch(reader, url, conditional.as_ref(), delay).await;
     if fetched.as_ref().is_ok_and(|fetched| fetched.status == 304 && led_to(fetched) != known.led_to) {
-        // "Not modified" is said of another page than the one that the conditions came from.
+        // "Not modified" applies to another page than the one that the validators are from.
         fetched = fetch(reader, url, None, delay).await;
     }
     match fetched {
@@ -123,7 +123,7 @@ pub(super) async fn begin(reader: &std::sync::Arc<Reader>, url: &Url, known: &Kn
     }
 }
 
-/// One request, and one more after a while where the server says that it is overloaded.
+/// Sends a request, and a second one after a pause when the server is overloaded.
 async fn fetch(
     reader: &Reader,
     url: &Url,
@@ -176,7 +176,7 @@ fn validators(fetched: &FetchedPage) -> Conditions {
 fn read(fetched: &FetchedPage, kind: content::ContentKind, child: &pdf::Child) -> Found {
     let page = match content::read(fetched, kind, child) {
         Ok(page) => page,
-        Err(error @ ExtractError::NotText { .. }) => return Found::NotText(format!("This is not a page: {error}")),
+        Err(error @ ExtractError::NotText { .. }) => return Found::NotText(format!("The file is not a page: {error}")),
         Err(ExtractError::Empty | ExtractError::NeedsScripts) => {
             return Found::Unreadable(reasons::NOTHING_ON_PAGE.to_owned());
         }
@@ -208,7 +208,7 @@ fn read(fetched: &FetchedPage, kind: content::ContentKind, child: &pdf::Child) -
     }))
 }
 
-/// What the header `X-Robots-Tag` asks of us.
+/// Rules of the header `X-Robots-Tag`.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Robots {
     is_noindex: bool,
@@ -216,8 +216,8 @@ struct Robots {
 }
 
 impl Robots {
-    /// Rules are separated by commas; a crawler's name and a colon make a rule, and those behind
-    /// it, that crawler's own.
+    /// Parses rules separated by commas. A name with a colon before a rule limits that rule and the following ones to
+    /// the crawler of that name.
     fn of(header: &str) -> Self {
         const WITH_VALUE: [&str; 4] = ["unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"];
         let (mut robots, mut is_ours) = (Self::default(), true);
@@ -244,7 +244,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_robots_header_counts_where_it_speaks_to_us() {
+    fn a_robots_header_applies_when_it_names_us_or_nobody() {
         let asked = |header| {
             let Robots { is_noindex, is_nofollow } = Robots::of(header);
             (is_noindex, is_nofollow)

@@ -5,6 +5,8 @@
 //! apart from those, because every page of a site repeats them: a crawl keeps them once.
 
 mod business;
+#[cfg(feature = "worker")]
+pub(crate) mod questions;
 
 use html5ever::local_name;
 use url::Url;

@@ -82,6 +82,8 @@ pub(crate) struct Block {
     pub is_control: bool,
     /// Its text is only the alternative text of images.
     pub is_media: bool,
+    /// A bold sentence that titles what follows it in the same paragraph, as do others in it.
+    pub is_run_in: bool,
 }
 
 #[derive(Debug)]
@@ -97,6 +99,12 @@ pub(crate) struct Flow {
 }
 
 impl Flow {
+    /// The level of a block as a heading: 1 to 6, 7 for a title within a paragraph, 0 for text.
+    pub fn title_level(&self, id: BlockId) -> u8 {
+        let block = self.block(id);
+        if block.is_run_in { RUN_IN_LEVEL } else { block.heading }
+    }
+
     pub fn len(&self) -> BlockId {
         self.blocks.len() as BlockId
     }
@@ -172,6 +180,9 @@ impl Flow {
         is_whole.then_some(link.style.link)
     }
 }
+
+/// Titles within paragraphs are below all headings.
+const RUN_IN_LEVEL: u8 = 7;
 
 /// "[", "- ": what may stand beside a link that is the whole line, in bytes.
 const LINK_SLACK_BYTES: u32 = 6;

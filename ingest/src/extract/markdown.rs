@@ -43,6 +43,10 @@ fn separate(out: &mut String, flow: &Flow, previous: Option<&Block>, block: &Blo
             out.push_str(" | ");
             return;
         }
+        if block.is_continued && block.node == previous.node && (block.is_run_in || previous.is_run_in) {
+            out.push(' ');
+            return;
+        }
         let is_tight = block.is_continued || is_item && previous.list_depth > 0;
         out.push_str(if is_tight { "\n" } else { "\n\n" });
     }

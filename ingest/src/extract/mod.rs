@@ -20,7 +20,7 @@ mod disclosure;
 mod dom;
 mod element;
 mod error;
-mod facts;
+pub(crate) mod facts;
 mod feedback;
 mod flatten;
 mod flow;

@@ -35,10 +35,16 @@ pub(crate) fn divide(flow: &Flow, found: &[Found]) -> (Vec<Vec<BlockId>>, Vec<Pa
             covered_to = covered_to.max(pair.answer.end).max(pair.question.end);
         }
         let block = flow.block(id);
-        if id < covered_to || block.heading > 0 || block.is_boilerplate || block.is_control {
+        let level = flow.title_level(id);
+        // What a title within a paragraph titles ends with the paragraph.
+        if path.last().is_some_and(|&at| flow.block(at).is_run_in && flow.block(at).node != block.node) {
             passages.extend(close(flow, open.take(), &path));
-            if block.heading > 0 && id >= covered_to && !block.is_boilerplate {
-                path.retain(|&at| flow.block(at).heading < block.heading);
+            path.pop();
+        }
+        if id < covered_to || level > 0 || block.is_boilerplate || block.is_control {
+            passages.extend(close(flow, open.take(), &path));
+            if level > 0 && id >= covered_to && !block.is_boilerplate {
+                path.retain(|&at| flow.title_level(at) < level);
                 path.push(id);
             }
             continue;

@@ -1,7 +1,7 @@
-//! One source read: its page fetched, its site crawled or its file loaded, and extracted.
+//! Reads one source: fetches its page, crawls its site or loads its file, and extracts the content.
 //!
-//! A page that an owner names is fetched on the owner's word, as a browser would; robots.txt and
-//! the page's wish not to be indexed speak to the crawl, which finds pages by itself.
+//! Called by the worker. A single page is fetched because its owner named it, as a browser would fetch
+//! it. robots.txt and `noindex` apply to crawls, which find pages by themselves.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,14 +22,14 @@ use crate::extract::{self, ExtractError, Page};
 use crate::reader::{Outcome, Reader};
 use crate::{content, crawl, drafts, reasons};
 
-/// What the report says of pages from when the source was more than one page.
-const NOT_THE_PAGE: &str = "Left out: the source is its own page alone";
+/// Reason for pages that were part of the source when it had a wider scope.
+const NOT_THE_PAGE: &str = "Left out: the source covers only its own page";
 
-/// Reads a source: what goes wrong with its content is an outcome.
+/// Reads a source. A problem with its content is an outcome, not an error.
 ///
 /// # Errors
-/// What went wrong on our side, and may go right at another attempt; `NotFound` when the source
-/// was deleted meanwhile.
+/// Problems on our side, which may not occur at the next attempt. `NotFound` when the source was deleted
+/// in the meantime.
 pub(super) async fn source(reader: &Arc<Reader>, active: &ActiveSync) -> Result<Outcome> {
     let source = &active.source;
     let options = SourceOptions::of(source);
@@ -59,7 +59,7 @@ async fn page(reader: &Reader, source: &Source) -> Result<Outcome> {
     Ok(alone(outcome, known.into_keys()))
 }
 
-/// The outcome, and with it that `others` are not part of the source.
+/// Adds to the outcome that the pages at `others` are not part of the source.
 fn alone(outcome: Outcome, others: impl Iterator<Item = String>) -> Outcome {
     let Outcome::Read { title, mut pages } = outcome else { return outcome };
     pages.extend(others.map(|url| SyncedPage {
@@ -70,7 +70,7 @@ fn alone(outcome: Outcome, others: impl Iterator<Item = String>) -> Outcome {
     Outcome::Read { title, pages }
 }
 
-/// What lets a server answer "not modified"; nothing while no chunk of the page is indexed.
+/// Returns what lets the server answer "not modified". `None` while no chunk of the page is indexed.
 fn conditional(known: &Document) -> Option<Conditional> {
     let has_validator = known.etag.is_some() || known.last_modified.is_some();
     (known.chunk_count > 0 && has_validator)
@@ -95,11 +95,10 @@ async fn fetched_page(reader: &Reader, source: &Source, fetched: FetchedPage) ->
     Ok(read(source, page, Some(&address), validators, reasons::NOTHING_ON_PAGE))
 }
 
-/// The frames of a page that are read with it.
+/// Maximum number of frames that are read together with their page.
 const FRAMES_MAX: usize = 5;
 
-/// Adds what the frames of a page show, where they are on the same site: to a visitor they are part of
-/// the page.
+/// Adds the content of the frames on the same site: visitors see it as part of the page.
 async fn with_frames(reader: &Reader, mut page: Page, address: &Url) -> Result<Page> {
     let frames: Vec<Url> = page.frames.iter().filter(|frame| is_same_site(address, frame)).cloned().collect();
     for frame in frames.into_iter().take(FRAMES_MAX) {
@@ -120,14 +119,14 @@ async fn file(reader: &Reader, source: &Source) -> Result<Outcome> {
     let (name, bytes) = match sync::file(&reader.services, source).await {
         Ok(file) => file,
         Err(Error::NotFound(_)) => {
-            return Ok(Outcome::Failed("The file is not stored any more; upload it again".into()));
+            return Ok(Outcome::Failed("The file is no longer stored. Upload it again".into()));
         }
         Err(error) => return Err(error),
     };
     match reader.extract(move |child| extract::file_with(&name, &bytes, child)).await? {
         Ok(mut page) => {
             if source.kind == SourceKind::Text {
-                // Its owner has named it.
+                // The owner of a text chose its title.
                 page.title.clone_from(&source.url);
             }
             Ok(read(source, page, None, (None, None), reasons::NOTHING_IN_FILE))

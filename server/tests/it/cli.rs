@@ -141,7 +141,7 @@ fn a_source_that_cannot_be_read_fails_with_the_actual_reason() {
     let error = |at: usize| value["sources"][at]["error"].as_str().unwrap_or("none").to_owned();
     assert_eq!(error(0), "There is no page at this address (HTTP 404)");
     assert!(error(1).starts_with("The page"), "{}", error(1));
-    assert_eq!(error(2), "This is not a page of text; its server calls it \"image/png\"");
+    assert_eq!(error(2), "The file is not a page of text. Its server sends it as \"image/png\"");
     assert_eq!(error(3), "none");
     assert_eq!(error(4), "The page could not be fetched: the server refused the connection or could not be reached");
     assert_eq!(error(5), "The file was not read: it cannot be read: the PDF is damaged");

@@ -41,7 +41,7 @@ async fn a_site_that_forbids_its_start_is_not_read(fixture: &CrawlFixture) {
 
     let read = fixture.source(&source).await;
     assert_eq!(read.status, SourceStatus::Failed);
-    assert_eq!(read.error.as_deref(), Some("The site's robots.txt does not let us read this page"));
+    assert_eq!(read.error.as_deref(), Some("The site's robots.txt does not allow access to this page"));
     assert_eq!(web.take_hits().len(), 1);
 }
 
@@ -52,7 +52,7 @@ async fn a_site_whose_rules_cannot_be_read_is_left_alone(fixture: &CrawlFixture)
     fixture.work().await;
 
     let error = fixture.source(&source).await.error.expect("a reason");
-    assert_eq!(error, "The site's robots.txt could not be read (HTTP 500), so that no page may be read for now");
+    assert_eq!(error, "The site's robots.txt could not be read (HTTP 500). Until then, no page may be read");
     assert_eq!(web.take_hits().len(), 1);
 }
 
@@ -113,9 +113,9 @@ async fn caps_leave_pages_out_with_the_reason(fixture: &CrawlFixture) {
 
     assert_eq!(fixture.report(&source).await["fetched"].len(), 3);
     let reason = |row: (PageOutcome, Option<String>, i64)| row.1.unwrap_or_default();
-    let too_many = "Left out: the source has as many pages as it may have";
+    let too_many = "Left out: the source has the maximum number of pages";
     assert_eq!(reason(fixture.row(&source, "/3.html").await), too_many);
-    let too_deep = "Left out: more links from the start than the source allows";
+    let too_deep = "Left out: more links away from the start page than the source allows";
     assert_eq!(reason(fixture.row(&source, "/deep.html").await), too_deep);
 }
 
@@ -195,7 +195,7 @@ async fn a_sitemap_that_is_read_in_part_is_reported(fixture: &CrawlFixture) {
     for _ in 0..2 {
         fixture.work().await;
 
-        let reason = "Read in part: the sitemap lists more than one may, or its end is broken".to_owned();
+        let reason = "Read in part: the sitemap lists more than 50,000 URLs or is truncated".to_owned();
         assert_eq!(fixture.row(&source, "/sitemap.xml").await, (PageOutcome::Skipped, Some(reason), 0));
         fixture.rescrape(&source).await;
     }

@@ -82,7 +82,7 @@ async fn a_page_that_fails_for_now_keeps_what_it_had(fixture: &CrawlFixture) {
         again(fixture, &source).await;
     }
 
-    let reason = Some("The server has a problem of its own; try again later (HTTP 503)".to_owned());
+    let reason = Some("The server reported an error. Try again later (HTTP 503)".to_owned());
     assert_eq!(fixture.row(&source, "/1.html").await, (PageOutcome::Failed, reason, 3));
     assert_eq!(fixture.chunks().await.len(), 9);
     // Each time one more try, as the server asks.
@@ -100,7 +100,7 @@ async fn a_site_that_fails_keeps_its_index_and_says_so(fixture: &CrawlFixture) {
 
     let read = fixture.source(&source).await;
     assert_eq!(read.status, SourceStatus::Failed);
-    assert_eq!(read.error.as_deref(), Some("The server has a problem of its own; try again later (HTTP 500)"));
+    assert_eq!(read.error.as_deref(), Some("The server reported an error. Try again later (HTTP 500)"));
     assert_eq!(fixture.chunks().await, before);
 }
 
@@ -288,7 +288,7 @@ async fn a_crawl_that_takes_too_long_is_indexed_as_far_as_it_came(fixture: &Craw
     assert_eq!(fixture.source(&source).await.status, SourceStatus::Indexed);
     let (outcome, reason, chunks) = fixture.row(&source, "/2.html").await;
     assert_eq!((outcome, chunks), (PageOutcome::Skipped, 3));
-    assert_eq!(reason.as_deref(), Some("Not reached: the reading took as long as it may"));
+    assert_eq!(reason.as_deref(), Some("Not reached: the sync took the maximum time"));
     assert_eq!(fixture.chunks().await, before);
 }
 
