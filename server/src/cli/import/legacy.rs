@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use helpbot_outbound::{Client, FetchError, Fetched, HeaderMap, HeaderName, HeaderValue, Limits};
+use helpbot_outbound::{Client, FetchError, FetchedPage, HeaderMap, HeaderName, HeaderValue, FetchLimits};
 use serde_json::Value;
 use url::Url;
 
@@ -21,7 +21,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(120);
 const MIB: u64 = 1024 * 1024;
 
 /// A page has 100 answers of a few kilobytes each, and JSON with repeated words compresses well.
-const LIMITS: Limits = Limits { wire_bytes: 32 * MIB, decoded_bytes: 64 * MIB, ratio: 1000, ..Limits::PAGE };
+const LIMITS: FetchLimits = FetchLimits { wire_bytes: 32 * MIB, decoded_bytes: 64 * MIB, ratio: 1000, ..FetchLimits::PAGE };
 
 /// A client for one account.
 pub(super) struct LegacyClient {
@@ -91,7 +91,7 @@ enum LegacyResponse {
     RetryLater(String, Option<Duration>),
 }
 
-fn classify(url: &Url, fetched: Fetched) -> LegacyResponse {
+fn classify(url: &Url, fetched: FetchedPage) -> LegacyResponse {
     let said = serde_json::from_slice::<Value>(&fetched.body);
     let words = said.as_ref().ok().and_then(|body| body["error"].as_str()).unwrap_or("no reason was given").to_owned();
     match fetched.status {
