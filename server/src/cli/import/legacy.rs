@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use helpbot_outbound::{Client, FetchError, FetchedPage, HeaderMap, HeaderName, HeaderValue, FetchLimits};
+use helpbot_outbound::{Client, FetchError, FetchLimits, FetchedPage, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use url::Url;
 
@@ -21,7 +21,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(120);
 const MIB: u64 = 1024 * 1024;
 
 /// A page has 100 answers of a few kilobytes each, and JSON with repeated words compresses well.
-const LIMITS: FetchLimits = FetchLimits { wire_bytes: 32 * MIB, decoded_bytes: 64 * MIB, ratio: 1000, ..FetchLimits::PAGE };
+const LIMITS: FetchLimits =
+    FetchLimits { wire_bytes: 32 * MIB, decoded_bytes: 64 * MIB, ratio: 1000, ..FetchLimits::PAGE };
 
 /// A client for one account.
 pub(super) struct LegacyClient {
