@@ -173,7 +173,7 @@ async fn a_cursor_whose_events_are_kept_no_more_says_so(app: &TestApp) {
     let events = take(app.services(), app.operator(), &site, &site.beginning(), 2).await;
     let (first, last) = (events::cursor(&events[0]), events::cursor(&events[1]));
     app.pass(PAST_RETENTION);
-    assert_eq!(events::delete_expired(&app.services()).await.expect("the database answers"), events.len());
+    assert_eq!(events::delete_expired(app.services()).await.expect("the database answers"), events.len());
 
     let mut socket = site.owner().socket().await;
     let told_by_socket = async |socket: &mut Socket, cursor: &str| {
@@ -206,7 +206,7 @@ async fn a_replay_whose_rest_is_forgotten_meanwhile_says_so(app: &TestApp) {
     told.push(events.next().await.expect("the first event").expect("it is kept").seq);
 
     app.pass(PAST_RETENTION);
-    events::delete_expired(&app.services()).await.expect("the database answers");
+    events::delete_expired(app.services()).await.expect("the database answers");
 
     let end = helpbot_tests::in_time("the end of the replay", async {
         loop {

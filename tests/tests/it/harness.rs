@@ -33,7 +33,7 @@ async fn a_site_comes_with_keys_that_open_it(app: &TestApp) {
     assert_eq!((stored.plan, stored.credit_limit, stored.created_at), (Plan::Growth, 3, app.now()));
     for (key, scopes) in [(&site.secret_key, Scope::ALL.len()), (&site.widget_key, 2), (&narrow, 1)] {
         let credentials = Credentials { key: Some(key.clone()), ..Credentials::default() };
-        let viewer = access::authenticate(&app.services(), &credentials).await.expect("the key opens");
+        let viewer = access::authenticate(app.services(), &credentials).await.expect("the key opens");
         assert_eq!((viewer.site_id, viewer.scopes.len()), (Some(site.id), scopes));
     }
 }

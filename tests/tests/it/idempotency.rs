@@ -162,14 +162,14 @@ async fn a_name_is_free_after_a_day(app: &TestApp) {
     named(&site.visitor(), "b", ASK, json!({ "question": "Open?" })).await.ok();
 
     app.pass(Duration::from_secs(24 * 3_600 - 1));
-    assert_eq!(idempotency::delete_expired(&app.services()).await.expect("the database answers"), 0);
+    assert_eq!(idempotency::delete_expired(app.services()).await.expect("the database answers"), 0);
     let early = named(&site.visitor(), "a", ASK, json!({ "question": "Closed?" })).await;
     app.pass(Duration::from_secs(2));
     let late = named(&site.visitor(), "a", ASK, json!({ "question": "Closed?" })).await.ok();
 
     assert_eq!(early.codes(), ["IDEMPOTENCY_MISMATCH"]);
     assert_eq!(late["askQuestion"]["conversation"]["question"], "Closed?");
-    assert_eq!(idempotency::delete_expired(&app.services()).await.expect("the database answers"), 1, "that of b");
+    assert_eq!(idempotency::delete_expired(app.services()).await.expect("the database answers"), 1, "that of b");
 }
 
 async fn a_socket_names_each_of_its_operations(app: &TestApp) {

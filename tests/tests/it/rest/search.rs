@@ -149,7 +149,7 @@ async fn a_search_finds_what_a_plain_look_finds_before_and_after_it_is_indexed(a
         let found_past = found.iter().filter(|text| *text != crate::rest::UNKNOWN_QUESTION).cloned().collect();
         let expected_past = expected.into_iter().filter(|text| text != crate::rest::UNKNOWN_QUESTION).collect();
         assert_eq!(sorted(found_past), sorted(expected_past), "{words}");
-        search::index_all(&app.services()).await.expect("the index is up to date");
+        search::index_all(app.services()).await.expect("the index is up to date");
         assert_eq!(by_rest(&site, words).await, found, "{words}");
     }
     assert_eq!(by_rest(&site, "flux capacitor").await, [crate::rest::UNKNOWN_QUESTION]);
@@ -167,7 +167,7 @@ async fn what_was_imported_is_found_and_goes_with_its_site(app: &TestApp) {
 
     let refused = gone.owner().get("/api/v1/conversations?search=zeppelin").await;
     assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
-    search::index_all(&app.services()).await.expect("the index is up to date");
+    search::index_all(app.services()).await.expect("the index is up to date");
     assert_eq!(by_rest(&site, "zeppelin").await, ["Where is the zeppelin?"]);
     bring(app, &site, vec![past(1, ("Another zeppelin?", "No."))]).await;
     assert_eq!(by_rest(&site, "zeppelin").await, ["Another zeppelin?", "Where is the zeppelin?"]);
