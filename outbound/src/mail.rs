@@ -9,6 +9,7 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 
+use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::{Address, Message};
 
@@ -122,7 +123,9 @@ pub(crate) fn compose(from: &Mailbox, mail: &Mail) -> Result<Message, MailError>
         .from(from.clone())
         .to(Mailbox::new(None, address(&mail.to, "to")?))
         .subject(one_line(&mail.subject))
-        .message_id(Some(message_id(&mail.id, from.email.domain())));
+        .message_id(Some(message_id(&mail.id, from.email.domain())))
+        // Automatic replies, such as out-of-office notes, must not answer it (RFC 3834).
+        .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".into()));
     if let Some(reply_to) = &mail.reply_to {
         message = message.reply_to(Mailbox::new(None, address(reply_to, "reply_to")?));
     }

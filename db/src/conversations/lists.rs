@@ -4,8 +4,8 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 use diesel_async::RunQueryDsl;
-use helpbot_domain::Timestamp;
-use helpbot_domain::ids::{ConversationId, SiteId};
+use helpbot_domain::ids::{ConversationId, MemberId, SiteId};
+use helpbot_domain::{Timestamp, text};
 
 use crate::columns;
 use crate::connection::conn::Conn;
@@ -14,7 +14,7 @@ use crate::conversations::row::Row;
 use crate::conversations::search::{self, MaxCandidates, rows_of_site};
 use crate::error::Result;
 use crate::schema::conversations as conv;
-use helpbot_domain::conversation::{Conversation, ConversationFilter, ConversationOrder};
+use helpbot_domain::conversation::{Conversation, ConversationFilter, ConversationOrder, HandoffStatus};
 
 /// Conversations that a list includes. All conditions must hold.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +27,10 @@ pub struct ConversationQuery {
     pub search: Option<String>,
     /// Only conversations asked at or after this time.
     pub since: Option<Timestamp>,
+    /// Only conversations with a handoff that has one of these statuses. `None` means all.
+    pub handoffs: Option<Vec<HandoffStatus>>,
+    /// Only conversations that are assigned to this member.
+    pub assignee: Option<MemberId>,
 }
 
 /// The part of a list to return.
@@ -56,10 +60,17 @@ macro_rules! filtered {
             // Raw SQL keeps Diesel from caching the prepared statement. PostgreSQL may plan a
             // cached statement without regard to the words, and then does not use the search index.
             let holds = sql::<Bool>("conversations.search_text LIKE ");
-            rows = rows.filter(holds.bind::<Text, _>(columns::containing(&words.to_lowercase())).sql(" ESCAPE '\\'"));
+            rows = rows.filter(holds.bind::<Text, _>(columns::containing(&text::folded(words))).sql(" ESCAPE '\\'"));
         }
         if let Some(since) = $query.since {
             rows = rows.filter(conv::created_at_ms.ge(since.as_ms()));
+        }
+        if let Some(statuses) = &$query.handoffs {
+            let names: Vec<&str> = statuses.iter().map(|status| status.as_str()).collect();
+            rows = rows.filter(conv::handoff_status.eq_any(names));
+        }
+        if let Some(member) = $query.assignee {
+            rows = rows.filter(conv::assignee_id.eq(member.to_string()));
         }
         rows
     }};
@@ -68,6 +79,9 @@ macro_rules! filtered {
 macro_rules! page {
     ($c:expr, $rows:expr, $query:expr, $order:expr, $window:expr, $limit:expr) => {{
         let mut rows = filtered!($rows, $query);
+        if matches!($order, ConversationOrder::HandoffDesc | ConversationOrder::HandoffAsc) {
+            rows = rows.filter(conv::handoff_at_ms.is_not_null());
+        }
         if let Window::After(moment, id) = $window {
             let (ms, id) = (moment.as_ms(), id.to_string());
             rows = match $order {
@@ -83,6 +97,15 @@ macro_rules! page {
                 ConversationOrder::UpdatedAsc => {
                     rows.filter(conv::updated_at_ms.gt(ms).or(conv::updated_at_ms.eq(ms).and(conv::id.gt(id))))
                 }
+                // `assume_not_null` holds: a list in this order has only rows with a handoff.
+                ConversationOrder::HandoffDesc => {
+                    let at = conv::handoff_at_ms.assume_not_null();
+                    rows.filter(at.lt(ms).or(at.eq(ms).and(conv::id.lt(id))))
+                }
+                ConversationOrder::HandoffAsc => {
+                    let at = conv::handoff_at_ms.assume_not_null();
+                    rows.filter(at.gt(ms).or(at.eq(ms).and(conv::id.gt(id))))
+                }
             };
         }
         rows = match $order {
@@ -90,6 +113,8 @@ macro_rules! page {
             ConversationOrder::CreatedAsc => rows.order((conv::created_at_ms.asc(), conv::id.asc())),
             ConversationOrder::UpdatedDesc => rows.order((conv::updated_at_ms.desc(), conv::id.desc())),
             ConversationOrder::UpdatedAsc => rows.order((conv::updated_at_ms.asc(), conv::id.asc())),
+            ConversationOrder::HandoffDesc => rows.order((conv::handoff_at_ms.desc(), conv::id.desc())),
+            ConversationOrder::HandoffAsc => rows.order((conv::handoff_at_ms.asc(), conv::id.asc())),
         };
         if let Window::Offset(offset) = $window {
             rows = rows.offset(offset);

@@ -13,9 +13,9 @@ pub mod transcripts;
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use helpbot_domain::Timestamp;
 use helpbot_domain::conversation::{HandoffStatus, Vote};
 use helpbot_domain::ids::{ConversationId, SiteId};
+use helpbot_domain::{Timestamp, text};
 
 use crate::columns;
 use crate::connection::conn::Conn;
@@ -179,5 +179,5 @@ pub async fn delete(c: &mut Conn, site: SiteId, ids: &[ConversationId]) -> Resul
 /// Returns the text that is searched. It is in lower case, because the two databases fold case
 /// differently.
 fn search_text(question: &str, answer: &str) -> String {
-    format!("{}\n{}", question.to_lowercase(), answer.to_lowercase())
+    format!("{}\n{}", text::folded(question), text::folded(answer))
 }

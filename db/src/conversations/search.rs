@@ -103,7 +103,7 @@ pub(crate) async fn candidates(
     words: &str,
     max: MaxCandidates,
 ) -> Result<Option<Candidates>> {
-    let Some(matching) = matching(&words.to_lowercase(), site).filter(|_| c.has_search_index()) else {
+    let Some(matching) = matching(&helpbot_domain::text::folded(words), site).filter(|_| c.has_search_index()) else {
         return Ok(None);
     };
     // Read before the index is searched: a row that is indexed in between is found twice, not missed.

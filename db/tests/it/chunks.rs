@@ -1,4 +1,4 @@
-//! Questions with their answers, and passages.
+//! Tests of chunks: questions with their answers, and passages.
 
 use helpbot_db::{Db, Error, chunks};
 use helpbot_domain::chunk::{Chunk, ChunkKind, StoredChunk};
@@ -47,7 +47,7 @@ async fn many_chunks_are_stored_like_one(db: &Db) {
     let site = make::stored_site(db).await;
     let source = make::stored_source(db, site, URL).await;
     let document = make::stored_document(db, &source, URL).await;
-    // More than one statement takes.
+    // More rows than one statement inserts.
     let new: Vec<StoredChunk> = (0..501).map(|position| make::chunk(&document, position)).collect();
     let (stored, again) = (new.clone(), new.clone());
 

@@ -1,4 +1,4 @@
-//! Closing a database: what has begun ends well, nothing new begins.
+//! Closing a database: work in progress ends normally, and nothing new starts.
 
 use helpbot_db::{Db, Error, sites};
 use tokio::sync::oneshot;
@@ -27,7 +27,7 @@ async fn waits_for_an_abandoned_write(database: &TestDatabase) {
         let write = writer.write::<_, Error, _>(move |c| {
             Box::pin(async move {
                 let _ = begun.send(());
-                // Held up, as by a slow server.
+                // The write waits, as it would for a slow server.
                 tokio::task::block_in_place(|| may_go.recv()).expect("the test lets it go on");
                 sites::insert(c, &site).await
             })

@@ -1,4 +1,4 @@
-//! Conversations: every way in which they are found.
+//! Tests of conversations and of every way to find them.
 
 use helpbot_db::conversations::{ConversationQuery, Window};
 use helpbot_db::{Db, Error, conversations};
@@ -135,7 +135,8 @@ async fn all_conditions_of_a_list_must_hold(db: &Db) {
 
 async fn each_order_can_be_paged_by_cursor_and_by_offset(db: &Db) {
     let site = make::stored_site(db).await;
-    // Ties in both moments, which only the id can break; changed in another order than asked.
+    // Some conversations have equal times, so that only the ID decides their order; they change in
+    // another order than they were asked.
     for (created, updated) in [(0, 9), (1, 5), (1, 5), (1, 7), (2, 5), (3, 3)] {
         let (created_at, updated_at) = (later(created), later(updated));
         make::stored(db, Conversation { created_at, updated_at, ..make::conversation(site, "q") }).await;

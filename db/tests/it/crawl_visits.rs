@@ -1,4 +1,4 @@
-//! What a running crawl has read.
+//! Tests of the pages that a running sync has visited.
 
 use helpbot_db::{Db, crawl_visits, sources};
 

@@ -1,4 +1,5 @@
-//! The outbox: each delivery in one pair of hands, a line for each endpoint, the log kept.
+//! Tests of the outbox: each delivery is claimed by one worker, endpoint by endpoint, and stays in
+//! the log.
 
 use helpbot_domain::page::PageRequest;
 use helpbot_domain::webhook::{Attempt, Delivery, DeliveryFilter, DeliveryStatus, Webhook};
@@ -66,7 +67,7 @@ async fn stored(db: &Db, webhook: &Webhook, due_at: Timestamp) -> Delivery {
     delivery
 }
 
-/// All lines in turn, at most `limit` of each.
+/// Claims at most `limit` deliveries of each endpoint.
 async fn claim(db: &Db, owner: &str, now: Timestamp, limit: i64) -> Vec<Uuid> {
     let lease = lease(owner, now);
     commit!(db, |c| async move {
@@ -174,7 +175,7 @@ async fn an_endpoint_is_paused_until_its_pause_ends(db: &Db) {
 
     assert_eq!(read!(db, |c| webhooks::resting(c, later(49), DAY_MS)), [paused.id]);
     assert_eq!(read!(db, |c| webhooks::resting(c, later(50), DAY_MS)), []);
-    // A pause of a clock that has been set back since is none.
+    // A pause that was set before the clock was set back is ignored.
     let endless = until(Some(later(10 * 86_400)));
     commit!(db, |c| webhooks::update(c, &endless));
     assert_eq!(read!(db, |c| webhooks::resting(c, NOW, DAY_MS)), []);

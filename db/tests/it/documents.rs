@@ -1,4 +1,4 @@
-//! Pages of sources.
+//! Tests of the pages of sources.
 
 use helpbot_db::{Db, Error, chunks, documents};
 use helpbot_domain::ids::DocumentId;
@@ -57,7 +57,7 @@ async fn two_pages_of_a_source_never_share_a_url(db: &Db) {
 async fn pages_are_listed_by_url_and_counted(db: &Db) {
     let site = make::stored_site(db).await;
     let (source, other) = (make::stored_source(db, site, URL).await, make::stored_source(db, site, "other").await);
-    // Upper case sorts before lower case in bytes, after it in most languages.
+    // In bytes, upper case sorts before lower case; in most languages, it sorts after it.
     for (url, chunk_count) in [("b", 2), ("B", 0), ("a", 3), ("ä", 1)] {
         let document = Document { chunk_count, ..make::document(&source, url) };
         commit!(db, |c| documents::put(c, &document));

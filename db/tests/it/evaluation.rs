@@ -1,4 +1,4 @@
-//! Saved test questions.
+//! Tests of evaluation cases.
 
 use helpbot_db::{Db, evaluation};
 use helpbot_domain::evaluation::Case;

@@ -27,7 +27,7 @@ async fn append(db: &Db, site: SiteId, count: usize) -> Vec<Event> {
 
 async fn five_writers_at_once_leave_no_gap_and_readers_never_see_one(db: &Db) {
     const TRANSACTIONS: usize = 20;
-    /// Each writer appends 1, 2, 3, 1, 2, … events: 39 in 20 transactions.
+    /// Number of events of each writer, which appends 1, 2, 3, 1, 2, … of them in 20 transactions.
     const OF_ONE_WRITER: i64 = 39;
     let site = make::stored_site(db).await;
 
@@ -43,7 +43,7 @@ async fn five_writers_at_once_leave_no_gap_and_readers_never_see_one(db: &Db) {
             let news = read!(db, |c| events::after(c, site, seen, 1000));
             assert_eq!(seqs(&news), (seen + 1..).take(news.len()).collect::<Vec<_>>());
             seen = news.last().map_or(seen, |event| event.seq);
-            // Lets the writers go on where one thread runs all.
+            // Lets the writers continue when one thread runs all tasks.
             tokio::task::yield_now().await;
         }
     };

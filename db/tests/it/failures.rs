@@ -1,4 +1,4 @@
-//! A database that is down, out of reach or not ours: a clear error, and no harm done.
+//! A database that is down, unreachable or not ours: the error is clear, and nothing is damaged.
 
 use std::net::TcpListener;
 

@@ -1,4 +1,4 @@
-//! Whose a thing is, by its id alone.
+//! Tests of finding the site of an object by its ID.
 
 use helpbot_db::global_ids::site_of;
 use helpbot_db::{Db, conversations};

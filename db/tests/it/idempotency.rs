@@ -1,4 +1,4 @@
-//! Requests that are carried out at most once.
+//! Tests of requests that are executed at most once.
 
 use futures_util::future::join_all;
 use helpbot_db::idempotency::{IdempotentRequest, RequestAttempt};
@@ -35,7 +35,7 @@ async fn known(db: &Db, key: KeyId) -> Option<IdempotentRequest> {
     commit!(db, |c| idempotency::known(c, key, "n"))
 }
 
-/// A write with an effect; the id of the site that it makes.
+/// Runs a write with an effect.
 async fn write(db: &Db) -> Result<(), Error> {
     let site = make::site();
     try_commit!(db, |c| sites::insert(c, &site))

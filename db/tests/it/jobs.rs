@@ -1,4 +1,4 @@
-//! Work by lease: each job in one pair of hands.
+//! Tests of jobs: each job is claimed by one worker.
 
 use helpbot_domain::job::Job;
 use std::collections::BTreeSet;
@@ -81,7 +81,8 @@ async fn eight_workers_at_once_share_the_jobs_without_overlap(db: &Db) {
         }
     };
     let claimed: Vec<JobId> = join_all((0..8).map(worker)).await.into_iter().flatten().collect();
-    // A worker may come away empty while others hold the rows it looked at; the rest is there.
+    // A worker may get no job while others hold the rows that it looked at. The remaining jobs are
+    // still there.
     let rest = claim(db, "last", NOW, 100).await;
 
     let all: BTreeSet<JobId> = claimed.iter().copied().chain(ids(&rest)).collect();

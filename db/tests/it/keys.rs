@@ -1,4 +1,4 @@
-//! Keys: found by hash alone, everything else by site.
+//! Tests of API keys: found by hash alone, and otherwise by site.
 
 use helpbot_db::{Db, Error, keys};
 use helpbot_domain::ids::KeyId;

@@ -24,14 +24,14 @@ macro_rules! on_both_backends {
     )+};
 }
 
-/// Runs one function of the db room in a transaction and gives its `Result`.
+/// Runs one function of `db` in a transaction and returns its `Result`.
 macro_rules! try_commit {
     ($db:expr, |$c:ident| $work:expr) => {
         $db.write::<_, helpbot_db::Error, _>(move |$c| Box::pin(async move { $work.await })).await
     };
 }
 
-/// The same, and gives its value.
+/// Same as `try_commit`, but returns the value.
 macro_rules! commit {
     ($db:expr, |$c:ident| $work:expr) => {
         try_commit!($db, |$c| $work).expect("the write succeeds")
@@ -81,7 +81,7 @@ use helpbot_db::Db;
 
 use helpbot_test_support::database::{self, TestDatabase};
 
-/// A test of an open database as one of a database that is yet to be opened.
+/// Converts a test of an open database to a test of a database that is not open yet.
 fn opened(test: impl AsyncFnOnce(&Db)) -> impl AsyncFnOnce(&TestDatabase) {
     async move |database: &TestDatabase| {
         let db = Db::open(database.url()).await.expect("an empty database opens");

@@ -1,4 +1,5 @@
-//! Rows for tests: whole and plausible, so that a test names only what it is about.
+//! Rows for tests. They are complete and plausible, so that a test names only the fields that it is
+//! about.
 
 use helpbot_domain::chunk::{Chunk, ChunkKind, StoredChunk};
 use helpbot_domain::conversation::{Author, Conversation, Message, OPENING_MESSAGES, Outcome};
@@ -21,15 +22,15 @@ use helpbot_domain::plan::Plan;
 use helpbot_domain::widget::WidgetConfig;
 use uuid::Uuid;
 
-/// The moment at which everything here was made: 2026-03-01T12:00:00Z.
+/// Time at which all rows here were created: 2026-03-01T12:00:00Z.
 pub const NOW: Timestamp = Timestamp::from_ms(1_772_366_400_000);
 
-/// `seconds` after [`NOW`].
+/// Returns the time `seconds` after [`NOW`].
 pub fn later(seconds: u64) -> Timestamp {
     NOW.plus(Duration::from_secs(seconds))
 }
 
-/// A UUID that no other call gave, rising: ids sort in the order in which they were made.
+/// Returns a new UUID. UUIDs rise, so IDs sort in the order in which they were created.
 pub fn uuid() -> Uuid {
     static COUNT: AtomicU64 = AtomicU64::new(1);
     Uuid::from_u128(0x019c_0000_0000_7000_8000_0000_0000_0000 + u128::from(COUNT.fetch_add(1, Ordering::Relaxed)))

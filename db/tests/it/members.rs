@@ -1,4 +1,4 @@
-//! Members of a site's team.
+//! Tests of the members of a site's team.
 
 use helpbot_db::{Db, members};
 use helpbot_domain::ids::MemberId;

@@ -1,4 +1,4 @@
-//! What visitor and team write after a handoff.
+//! Tests of messages that visitors and members write after a handoff.
 
 use helpbot_db::{Db, Error, messages};
 use helpbot_domain::conversation::{Author, Message};

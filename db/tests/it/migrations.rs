@@ -1,5 +1,5 @@
-//! The steps in `migrations/`: up, down and up again on both databases, which then hold the
-//! same tables, and those that `src/schema.rs` tells Diesel of.
+//! The migrations: they run up, down and up again on both databases, which then have the same
+//! tables as `src/schema.rs`.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use helpbot_db::{Db, Error};
 
 use helpbot_test_support::database::{self, TestDatabase, server_client};
 
-/// Columns by table and name: their type as Diesel names it, and whether they may be null.
+/// Columns by table and name, with their Diesel type and whether they may be null.
 type Tables = BTreeMap<String, BTreeMap<String, String>>;
 
 #[derive(QueryableByName)]
@@ -25,8 +25,8 @@ struct ColumnRow {
     is_nullable: bool,
 }
 
-/// What the columns of a type are called in both databases, Diesel's name first. SQLite has one
-/// integer type and no booleans.
+/// Names of each column type in both databases, Diesel's name first. SQLite has one integer type
+/// and no booleans.
 const TYPES: [(&str, &str, &str); 6] = [
     ("Text", "TEXT", "text"),
     ("BigInt", "INTEGER", "bigint"),
@@ -51,8 +51,8 @@ fn sqlite(database: &TestDatabase) -> SqliteConnection {
 }
 
 fn sqlite_tables(database: &TestDatabase) -> Tables {
-    // A column of a primary key is never null in STRICT or WITHOUT ROWID tables. Left out is what
-    // SQLite alone has: its own tables, and the index of the search with the numbers that it needs.
+    // A column of a primary key is never null in STRICT or WITHOUT ROWID tables. Tables that only
+    // SQLite has are left out: its own tables, and the search index with its numbers.
     let rows: Vec<ColumnRow> = sql_query(
         "SELECT t.name AS table_name, c.name AS name, c.type AS type_name, \
          c.\"notnull\" = 0 AND c.pk = 0 AS is_nullable \
@@ -84,7 +84,8 @@ async fn postgres_tables(database: &TestDatabase) -> Tables {
     }))
 }
 
-/// Index names with their columns, by table. The index of the search is each database's own.
+/// Returns the names of indexes with their columns, by table. The search index differs between the
+/// databases.
 async fn postgres_indexes(database: &TestDatabase) -> Vec<String> {
     let (server, schema) = database.schema().expect("a PostgreSQL database");
     let rows = server_client(server)
@@ -113,7 +114,7 @@ fn sqlite_indexes(database: &TestDatabase) -> Vec<String> {
         index_text: String,
     }
     let rows: Vec<Row> = sql_query(
-        // The key of conversations is a unique constraint: their primary key is the number.
+        // The key of conversations is a unique constraint, because their primary key is the number.
         "SELECT t.name || ' ' || CASE WHEN i.origin IN ('pk', 'u') THEN 'primary' ELSE i.name END || \
          CASE WHEN i.\"unique\" THEN ' unique ' ELSE ' ' END || \
          (SELECT group_concat(c.name, ',') FROM (SELECT name FROM pragma_index_info(i.name) ORDER BY seqno) c) AS index_text \
@@ -126,8 +127,8 @@ fn sqlite_indexes(database: &TestDatabase) -> Vec<String> {
     rows.into_iter().map(|row| row.index_text).collect()
 }
 
-/// The tables of `src/schema.rs`, read from its text: its lines are `name (keys) {` and
-/// `name -> Type,`.
+/// Parses the tables of `src/schema.rs` from its text, whose lines are `name (keys) {` and `name ->
+/// Type,`.
 fn diesel_tables() -> Tables {
     let mut table = String::new();
     let mut rows = Vec::new();
@@ -148,7 +149,7 @@ fn diesel_tables() -> Tables {
     collect(rows)
 }
 
-/// The same tables with each type named as `pick` says.
+/// Returns the same tables with the type names that `pick` chooses.
 fn in_terms_of(tables: &Tables, pick: impl Fn(&(&'static str, &'static str, &'static str)) -> &'static str) -> Tables {
     let rename = |text: &String| {
         let (name, null) = text.split_once(' ').map_or((text.as_str(), ""), |(name, _)| (name, " or null"));

@@ -1,4 +1,4 @@
-//! How far each side has read.
+//! Tests of read marks.
 
 use helpbot_db::{Db, read_marks};
 use helpbot_domain::conversation::Author;

@@ -1,5 +1,5 @@
-//! The search in conversations: the same is found whether the index has taken in nothing, a part or
-//! all, and it is what a plain look through the texts finds.
+//! Tests of the conversation search: the result is the same whether none, some or all conversations
+//! are indexed, and it equals that of a comparison of all texts.
 
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{BigInt, Bool, Text};
@@ -21,10 +21,10 @@ on_both_backends!(
     a_conversation_after_a_deleted_site_is_found,
 );
 
-/// More than any index here has to take in.
+/// More conversations than any index here contains.
 const ALL: i64 = 10_000;
 
-/// Takes in and forgets, at most `limit` of each; gives how many there were.
+/// Updates the index with at most `limit` conversations, and returns the number of changes.
 async fn take_in(db: &Db, limit: i64) -> usize {
     commit!(db, |c| search::index_next(c, limit))
 }
@@ -33,7 +33,7 @@ fn searching(words: &str) -> ConversationQuery {
     ConversationQuery { search: Some(words.into()), ..ConversationQuery::default() }
 }
 
-/// Questions that hold the words, oldest first, before and after they are in the index.
+/// Returns the questions that contain the words, oldest first, before and after they are indexed.
 async fn found(db: &Db, site: SiteId, words: &str) -> Vec<String> {
     let query = searching(words);
     let rows =
@@ -43,7 +43,8 @@ async fn found(db: &Db, site: SiteId, words: &str) -> Vec<String> {
     rows.into_iter().map(|row| row.question).collect()
 }
 
-/// Pieces of texts: several scripts, cases, what LIKE and FTS5 take for signs, and what repeats.
+/// Pieces of texts: several scripts and cases, special characters of LIKE and FTS5, and
+/// repetitions.
 const PIECES: &str = "\
     Sour dough BREAD bread Straße ÄPFEL ΟΔΟΣ Москва 日本語 パン屋 🥐 \
     50% _ \\ \" ' * AND NEAR( a aaaa \u{fffd} \u{1} e\u{301}";
@@ -67,13 +68,13 @@ fn some_of(text: &str, random: &mut fastrand::Rng) -> String {
 
 fn generated(site: SiteId, random: &mut fastrand::Rng) -> Conversation {
     let outcome = if random.bool() { Outcome::Declined } else { Outcome::Answered };
-    // Few moments, so that ids break ties.
+    // There are few different times, so that IDs decide the order.
     let created_at = later(random.u64(0..40));
     let question = text(random);
     Conversation { answer: text(random), outcome, created_at, ..make::conversation(site, &question) }
 }
 
-/// What a plain look finds, in order.
+/// Returns the expected result of a search, in order.
 fn expected<'a>(
     rows: &'a [Conversation],
     site: SiteId,
@@ -129,7 +130,7 @@ async fn every_search_finds_the_same_at_any_state_of_the_index(db: &Db) {
     }
 }
 
-/// List, both kinds of pages, and count are as a plain look says.
+/// Asserts that the list, both kinds of pages and the count are as expected.
 async fn assert_found(
     db: &Db,
     rows: &[Conversation],
@@ -222,7 +223,7 @@ async fn a_conversation_after_a_deleted_site_is_found(db: &Db) {
     take_in(db, ALL).await;
     commit!(db, |c| sites::delete(c, gone));
 
-    // Not the number of the one that is gone, which the index still knows.
+    // It must not get the number of the deleted conversation, which is still in the index.
     make::stored(db, make::conversation(site, "airship")).await;
 
     assert_eq!(found(db, site, "airship").await, ["airship"]);
@@ -296,7 +297,7 @@ async fn assert_stored_before_is_found(database: &TestDatabase, put_back: impl A
     assert_eq!(found(&db, site, "zeppelin").await, ["The zeppelin?"]);
     make::stored(&db, make::conversation(site, "A new zeppelin")).await;
     assert_eq!(found(&db, site, "zeppelin").await.len(), 2);
-    // What refers to a conversation still does.
+    // References to a conversation still work.
     assert!(commit!(db, |c| sites::delete(c, site)));
     assert_eq!(read!(db, |c| messages::of(c, site, &[id])), []);
     db.close().await;

@@ -1,4 +1,4 @@
-//! One attempt against a receiver on loopback, verified the way receivers verify.
+//! One attempt against an endpoint on loopback, verified the way receivers verify it.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -19,7 +19,7 @@ const NOW: Timestamp = Timestamp::from_ms(1_705_314_600_999);
 const LIMITS: WebhookLimits =
     WebhookLimits { first_byte: Duration::from_millis(400), total: Duration::from_millis(600), head_bytes: 64 };
 
-/// A receiver that gives one answer and keeps what it was sent.
+/// An endpoint that gives one response and records the request.
 struct Receiver {
     url: Url,
     received: Arc<Mutex<Vec<String>>>,
@@ -50,7 +50,7 @@ impl Receiver {
         Self { url: Url::parse(&format!("http://{address}/hook")).expect("a URL"), received }
     }
 
-    /// Headers, their names in lower case, and body of the one request.
+    /// Returns the headers, with names in lower case, and the body of the request.
     fn request(&self) -> (Vec<(String, String)>, String) {
         let received = self.received.lock().expect("no panic while held");
         let [request] = &received[..] else { panic!("{} requests", received.len()) };
@@ -76,7 +76,7 @@ fn claimed(url: &Url) -> PendingDelivery {
     }
 }
 
-/// The library compares with the system's clock and takes no other.
+/// The library compares with the system clock and accepts no other.
 #[expect(clippy::disallowed_methods, reason = "the library under test reads the same clock")]
 fn present() -> Timestamp {
     let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");

@@ -1,4 +1,5 @@
-//! What a claim takes and what it says of the rest: each endpoint its share, none waits behind another.
+//! What a claim takes and what it reports about the backlog: each endpoint gets its share, and none
+//! waits for another.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,13 +10,14 @@ use helpbot_services::webhooks::outbox;
 use helpbot_services::webhooks::outbox::{Backlog, ClaimRequest, ClaimedDelivery};
 use uuid::Uuid;
 
-/// What each question causes: it is asked, and nothing answers it.
+/// Number of events per question: it is asked, and it is unanswered.
 const EVENTS: usize = 2;
 const PER_ENDPOINT: usize = 64;
-/// More than one claim takes.
+/// Number of questions whose events exceed one claim.
 const QUESTIONS: usize = 150;
 
-/// An installation where `busy` has everything to come and `quiet`, made later, what came last.
+/// Returns an installation in which `busy` has all events and `quiet`, which was created later, has
+/// only the last ones.
 async fn two_endpoints() -> (Installation, Webhook, Webhook) {
     let home = Installation::new().await;
     let receiver = Receiver::ok().await;

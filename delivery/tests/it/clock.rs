@@ -1,5 +1,5 @@
-//! The schedule by a clock that the test turns: 76 hours of attempts, and a clock that jumps a day
-//! either way. No burst, no starvation, nothing lost.
+//! The retry schedule under a clock that the test controls: 76 hours of attempts, and a clock that
+//! jumps by a day in either direction. There is no burst, no starvation and no loss.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ use helpbot_domain::webhook::{Delivery, DeliveryStatus, Webhook};
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
-/// The waits before the second to the tenth attempt, as documented: 75 h 35 min 5 s.
+/// Delays before the second to the tenth attempt, as documented: 75 h 35 min 5 s.
 const WAITS: [Duration; 9] = [
     Duration::from_secs(5),
     Duration::from_secs(300),
@@ -45,7 +45,7 @@ fn all_are(status: DeliveryStatus) -> impl Fn(&[Delivery]) -> bool {
     move |found| found.iter().all(|it| it.status == status)
 }
 
-/// Draws that cover -1.0..=1.0 evenly, in an order that is the same each time.
+/// Returns random numbers that cover -1.0 to 1.0 evenly, in the same order each time.
 fn even_draws() -> Arc<dyn Fn() -> f64 + Send + Sync> {
     let drawn = AtomicUsize::new(0);
     Arc::new(move || (drawn.fetch_add(7, Ordering::Relaxed) % 41) as f64 / 20.0 - 1.0)
@@ -86,7 +86,7 @@ async fn a_delivery_is_given_up_after_ten_attempts_within_a_fifth_of_the_schedul
     assert!(reloaded.failing.is_some(), "and all the time it was known to fail");
 }
 
-/// Deliveries that wait for their second attempt, and a worker.
+/// Returns deliveries that wait for their second attempt. A worker is running.
 async fn waiting(home: &Installation) -> (Receiver, Webhook) {
     let failures = (0..QUESTIONS).map(|_| Answer::Status(500));
     let mut receiver = Receiver::start(failures, Answer::Status(200)).await;

@@ -1,4 +1,4 @@
-//! Endpoints: how many, where to, and their secrets at rest.
+//! Endpoints: their number, their URLs, and their secrets at rest.
 
 use std::sync::Arc;
 

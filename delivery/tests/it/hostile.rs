@@ -1,5 +1,5 @@
-//! Receivers that mean harm: what each leaves in the rows, exactly, and that four others beside it
-//! get all that is theirs.
+//! Hostile endpoints: exactly what each leaves in the rows, and that four other endpoints still get
+//! all of their deliveries.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,41 +19,41 @@ use url::Url;
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
-/// The waits before the second and the third attempt.
+/// Delays before the second and the third attempt.
 const RETRIES: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(300)];
 /// Pause between two bytes of a slow endpoint. Many of them fit into the limits of these tests.
 const DRIP: Duration = Duration::from_millis(50);
 const TEN_GB: u64 = 10_000_000_000;
-/// Of ten gigabytes a receiver can get rid of so much at most: what we read, and the buffers of
-/// two sockets.
+/// Maximum number of bytes of ten gigabytes that an endpoint can send: what we read, and the
+/// buffers of two sockets.
 const TAKEN_MAX: usize = 16 * 1024 * 1024;
 const QUESTIONS: usize = 10;
-/// Attempts at once to one endpoint.
+/// Concurrent attempts to one endpoint.
 const AT_ONCE: i32 = 4;
 
-/// What a receiver does with a request that it has read.
+/// What an endpoint does with a request that it has read.
 #[derive(Clone, Copy, Debug)]
 enum Temper {
     /// It never responds.
     Silent,
-    /// Begins an answer, a byte at a time.
+    /// It sends a response byte by byte.
     DripsHead,
-    /// Answers 200, then a byte of the body at a time.
+    /// It responds 200, and then sends the body byte by byte.
     DripsBody,
-    /// Answers 200 and ten gigabytes.
+    /// It responds 200 with ten gigabytes.
     Huge,
     /// Closes the connection.
     Closes,
-    /// Speaks something else.
+    /// It speaks another protocol.
     Babbles,
 }
 
-/// A receiver without manners; ends with its runtime.
+/// A hostile endpoint. It ends with the runtime of the test.
 struct Hostile {
     url: Url,
-    /// Bytes of bodies that were taken from it.
+    /// Number of bytes of response bodies that were read.
     taken: Arc<AtomicUsize>,
-    /// When each connection came.
+    /// Times at which the connections arrived.
     came: Arc<Mutex<Vec<Instant>>>,
 }
 
@@ -69,7 +69,7 @@ impl Hostile {
             while let Ok((stream, _)) = listener.accept().await {
                 times.lock().expect("no panic").push(Instant::now());
                 let count = Arc::clone(&count);
-                // Its end is the sender's hanging up.
+                // Ends when the sender closes the connection.
                 tokio::spawn(async move { mistreat(stream, temper, &count).await });
             }
         });
@@ -112,13 +112,13 @@ async fn mistreat(mut stream: TcpStream, temper: Temper, taken: &AtomicUsize) ->
     Ok(())
 }
 
-/// What one attempt left: of the delivery, its attempt, and its endpoint.
+/// The state that one attempt leaves: of the delivery, the attempt and the endpoint.
 #[derive(Debug, PartialEq, Eq)]
 struct Left {
     status: DeliveryStatus,
-    /// The status that was answered, or the name of what went wrong.
+    /// HTTP status, or the code of the error.
     got: Result<i32, String>,
-    /// After the moment of the attempt.
+    /// Time until the next attempt, from the time of this one.
     due_in: Option<Duration>,
     paused_for: Option<Duration>,
     is_failing: bool,
@@ -140,7 +140,7 @@ async fn attempts(home: &Installation, delivery: &Delivery) -> Vec<Attempt> {
     deliveries::attempts(&home.services, &home.viewer, site, &[delivery.id]).await.expect("the attempts")
 }
 
-/// One event to a receiver; what its attempt number `number` left at the moment `now`.
+/// Sends one event to an endpoint, and returns what attempt number `number` left at `now`.
 async fn left(home: &Installation, webhook: &Webhook, number: i32, now: Timestamp) -> Left {
     let made = |found: &[Delivery]| found[0].attempts == number;
     let log = home.deliveries_once("the record of the attempt", webhook, made).await;
@@ -156,12 +156,12 @@ async fn left(home: &Installation, webhook: &Webhook, number: i32, now: Timestam
     }
 }
 
-/// An endpoint for one of the two events of a question.
+/// Creates an endpoint for one of the two events of a question.
 async fn endpoint(home: &Installation, url: &Url) -> Webhook {
     home.try_webhook(url.as_str(), &[EventType::ConversationCreated]).await.expect("a webhook").0
 }
 
-/// What the first attempt at `url` leaves.
+/// Returns what the first attempt at `url` leaves.
 async fn first_left(url: &Url) -> Left {
     let home = Installation::new().await;
     let webhook = endpoint(&home, url).await;
@@ -193,7 +193,7 @@ async fn an_endpoint_with_truncated_responses_gets_one_attempt_at_a_time_with_pa
     let came = endless.came.lock().expect("no panic").clone();
     assert_eq!(came.len(), log.len(), "no connection is used twice");
     let first = usize::try_from(AT_ONCE).expect("a few");
-    // Those that began with the first ones could not know.
+    // Attempts that started together with the first ones could not know of the truncation.
     let gaps: Vec<Duration> = came[first..].windows(2).map(|two| two[1] - two[0]).collect();
     assert!(gaps.iter().all(|gap| *gap >= REST), "{gaps:?}");
     assert_eq!(gaps.len(), 2 * QUESTIONS - first - 1);
@@ -227,7 +227,7 @@ async fn an_endpoint_that_never_answers_is_retried_after_its_pause() {
     home.ask("Why?").await;
     left(&home, &webhook, 1, BEGIN).await;
 
-    // Due after five seconds, but its endpoint rests for a minute.
+    // Due after five seconds, but its endpoint is paused for a minute.
     let now = BEGIN.plus(MINUTE);
     home.clock.set(now);
 

@@ -1,4 +1,4 @@
-//! From an acknowledged event to a recorded attempt, against receivers of every temper.
+//! From an acknowledged event to a recorded attempt, against endpoints of every kind.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -191,7 +191,7 @@ async fn a_hanging_endpoint_delays_only_its_own_queue() {
     home.deliveries_once("the healthy one's", &well, all_are(DeliveryStatus::Delivered, 200)).await;
 
     assert_eq!(healthy.arrived().len(), 200);
-    // Four at once, and after the first of them that took too long none any more: it rests.
+    // Four attempts run at once. After the first of them has timed out, the endpoint is paused.
     assert!(silent.arrived().len() <= 8, "the healthy one waited for attempts at the other");
     let paused = |found: &[Delivery]| found.iter().any(|delivery| delivery.attempts > 0);
     let log = home.deliveries_once("an attempt at the other", &hanging, paused).await;
@@ -262,7 +262,7 @@ async fn a_replay_sends_failed_events_and_those_missed_while_disabled() {
 
 #[tokio::test]
 async fn a_replay_continues_after_its_worker_crashed() {
-    // More than one step of the walk.
+    // Number of missed events that exceeds one step of a replay.
     const MISSED: usize = 210;
     let home = Installation::new().await;
     let mut receiver = Receiver::ok().await;

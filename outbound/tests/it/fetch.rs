@@ -1,4 +1,4 @@
-//! Reading pages from servers that mean harm, and from some that do not.
+//! Fetching pages from hostile and from ordinary servers.
 
 use std::io::Write;
 
@@ -7,10 +7,10 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use helpbot_outbound::{Conditional, FetchError, FetchLimits, FetchedPage, Overflow, Policy};
 
-/// 64 MiB of zeros, by `zlib.brotliCompressSync` of Node.js with the largest window.
+/// 64 MiB of zeros, compressed by `zlib.brotliCompressSync` of Node.js with the largest window.
 const BROTLI_BOMB: &str = "cfffff7ff82700e2b14020f7fe9ffffffff04f00c4610180eefd3fffffffe19f00\
                            88c32200ddfbfffcffffc73f0110870500baf7ff";
-/// `<h1>Hello, hello, hello</h1>`, by the same.
+/// `<h1>Hello, hello, hello</h1>`, compressed in the same way.
 const BROTLI_PAGE: &str = "8b0d803c68313e48656c6c6f2c2068656c6c6f2c2068656c6c6f3c2f68313e03";
 
 fn bytes_of(hex: &str) -> Vec<u8> {
@@ -119,7 +119,7 @@ async fn slow_servers_fail_at_their_timeouts() {
     assert_eq!(dripping_head, "FIRST_BYTE_TIMEOUT");
     assert_eq!(silent_body, "TOO_SLOW");
     assert_eq!(dripping_body, "TOO_SLOW");
-    // 2,000 bytes a second pass the rate and meet the total deadline.
+    // 2,000 bytes per second satisfy the minimum rate and exceed the total time.
     assert_eq!(slow_body, "TOTAL_TIMEOUT");
 }
 
@@ -250,7 +250,7 @@ async fn a_redirect_to_a_private_address_is_not_followed() {
     assert!(canary.requests().is_empty());
 }
 
-/// 127.0.0.2 plays the public internet, 127.0.0.1 the inside.
+/// 127.0.0.2 stands for the public internet, and 127.0.0.1 for the internal network.
 #[tokio::test]
 async fn a_name_that_changes_its_address_is_rejected_when_connecting() {
     let outside = Site::start_at("127.0.0.2:0", |_, _| vec![reply("200 OK", &["connection: close"], b"hello")]).await;
@@ -305,7 +305,7 @@ async fn failures_of_connecting_are_distinguished() {
     assert_eq!(refused, FetchError::ConnectFailed);
 }
 
-/// Runs the first test of this program again, in an environment full of proxies.
+/// Runs the first test of this program again, in an environment with many proxies.
 #[tokio::test]
 async fn no_proxy_is_read_from_the_environment() {
     let proxy = Site::always(vec![reply("200 OK", &[], b"from the proxy")]).await;

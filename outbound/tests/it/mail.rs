@@ -1,4 +1,4 @@
-//! Mail through a scripted SMTP server: what arrives, and how refusals are classed.
+//! Mail through a scripted SMTP server: what arrives, and how rejections are classified.
 
 use std::sync::{Arc, Mutex};
 
@@ -31,7 +31,7 @@ impl Smtp {
         SmtpMailer::new(&settings(&self.url, "HelpBot <bot@shop.example>")).expect("valid settings")
     }
 
-    /// All lines of all conversations.
+    /// Returns all lines of all connections.
     fn received(&self) -> Vec<String> {
         self.received.lock().expect("no panic while held").clone()
     }
@@ -81,7 +81,7 @@ fn mail() -> Mail {
     }
 }
 
-/// The `name` header's value, unfolded.
+/// Returns the values of the header `name`, unfolded.
 fn header<'a>(lines: &'a [String], name: &str) -> Vec<&'a str> {
     lines.iter().filter_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).collect()
 }
@@ -134,7 +134,7 @@ async fn no_field_can_add_a_header_or_a_recipient() {
     assert!(header(&lines, "Bcc").is_empty());
     assert_eq!(lines.iter().filter(|line| line.starts_with("RCPT")).count(), 2);
     assert_eq!(lines.iter().filter(|line| line.starts_with("MAIL FROM:<bot@")).count(), 2);
-    // Dot-stuffed: the mail did not end at the visitor's own dot.
+    // The line is dot-stuffed: the mail did not end at the visitor's own dot.
     assert!(lines.contains(&"..".to_owned()));
 }
 

@@ -1,5 +1,5 @@
-//! Mail over TLS: whom the operator's own authorities make us trust, and that neither a password
-//! nor a mail goes out in the clear where TLS is required.
+//! Mail over TLS: which servers the operator's own authorities make trusted, and that neither a
+//! password nor a mail is sent unencrypted where TLS is required.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,27 +9,27 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-/// What our client must never say in the clear.
+/// Must never be sent unencrypted.
 const PASSWORD: &str = "open sesame";
-/// `\0bot\0open sesame`, as `AUTH PLAIN` carries it.
+/// `\0bot\0open sesame`, as `AUTH PLAIN` encodes it.
 const PASSWORD_SENT: &str = "AGJvdABvcGVuIHNlc2FtZQ==";
 
-/// When a server speaks TLS.
+/// When a server starts TLS.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Speaks {
     /// From the first byte (SMTPS).
     Always,
     /// After `STARTTLS`, which it offers.
     WhenAsked,
-    /// It could, but somebody on the way takes `STARTTLS` out of its offer.
+    /// It would, but an attacker on the network removes `STARTTLS` from its offer.
     Stripped,
-    /// `STARTTLS` is offered, and refused for good.
+    /// It offers `STARTTLS`, but rejects it permanently.
     Refuses,
-    /// Somebody on the way adds answers of their own behind that to `STARTTLS`.
+    /// An attacker on the network adds responses after that of `STARTTLS`.
     Injected,
 }
 
-/// A line from the client, and whether it came through TLS.
+/// A line of the client, and whether it arrived through TLS.
 type Line = (bool, String);
 
 /// A mail server that records what it receives.
@@ -53,7 +53,7 @@ impl Smtp {
         Self { port, said }
     }
 
-    /// A mailer that logs in to it, and trusts these authorities too.
+    /// Returns a mailer that logs in to the server and also trusts these authorities.
     fn mailer(&self, scheme: &str, tls: &str, authorities: Vec<CertificateDer<'static>>) -> SmtpMailer {
         let url = format!("{scheme}://bot:open%20sesame@127.0.0.1:{}{tls}", self.port);
         let settings = SmtpSettings { url, from: "bot@shop.example".to_owned(), authorities };
@@ -88,8 +88,8 @@ async fn serve(mut stream: TcpStream, speaks: Speaks, acceptor: &TlsAcceptor, ke
     converse(&mut BufReader::new(secret), None, kept).await;
 }
 
-/// Answers until the client goes, or asks for TLS and gets it; tells whether that was it.
-/// `clear` says how to behave before TLS; after it there is none.
+/// Responds until the client disconnects or starts TLS, and returns whether it started TLS. `clear`
+/// says how to behave before TLS.
 async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut BufReader<S>,
     clear: Option<Speaks>,
@@ -126,7 +126,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// What makes a client that keeps it believe that its mail was taken: answers to EHLO, AUTH, MAIL,
+/// Responses that would make a client believe that its mail was accepted: to EHLO, AUTH, MAIL,
 /// RCPT, DATA and the mail.
 const INJECTED: &str = "250 AUTH PLAIN\r\n235 ok\r\n250 ok\r\n250 ok\r\n354 ok\r\n250 taken\r\n";
 
@@ -141,7 +141,7 @@ fn mail() -> Mail {
     }
 }
 
-/// A server with a certificate of its own authority, and that authority.
+/// Starts a server with a certificate of its own authority, and returns both.
 async fn server(speaks: Speaks) -> (Smtp, Authority) {
     let authority = Authority::new();
     let smtp = Smtp::start(speaks, authority.acceptor("127.0.0.1", 2999, &[])).await;

@@ -1,4 +1,5 @@
-//! The table of hostile URLs against every way in: check, fetch, redirect, webhook, stream.
+//! The table of hostile URLs against every kind of request: check, fetch, redirect, webhook,
+//! stream.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +9,7 @@ use bytes::Bytes;
 use helpbot_outbound::{AllowList, HeaderMap, Lookup, Policy, StreamLimits, WebhookLimits, parse_url};
 use url::Url;
 
-/// One row: the URL as typed, and the code of its refusal.
+/// One row: the URL as typed, and the code of its rejection.
 struct Row {
     url: &'static str,
     refused: Option<&'static str>,
@@ -23,13 +24,13 @@ fn table() -> Vec<Row> {
     .collect()
 }
 
-/// Rows that parse and are refused: what could reach a client from a stored row.
+/// Returns rows that parse but are rejected. Such a URL could reach a client from a stored row.
 fn refused_urls() -> Vec<(Url, &'static str)> {
     let rows = table().into_iter().filter_map(|row| Some((Url::parse(row.url).ok()?, row.refused?)));
     rows.collect()
 }
 
-/// Counts look-ups and answers none: a refused URL must not even be resolved.
+/// Counts lookups and answers none: a rejected URL must not even be resolved.
 fn counting_dns() -> (Lookup, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
@@ -91,7 +92,7 @@ async fn no_redirect_leads_to_a_rejected_url() {
         redirect(&targets[number.expect("a number in the path")])
     })
     .await;
-    // Loopback is off the list for the targets: the server itself is reached by its name.
+    // Loopback is not listed for the targets. The server itself is reached by its name.
     let lookup: Lookup = Arc::new(|_| Box::pin(async { Ok(vec!["127.0.0.1:0".parse().expect("an address")]) }));
     let pages = client_with(Policy::web("site.example".parse().expect("an allow-list")), lookup);
 

@@ -1,4 +1,4 @@
-//! Answers that are read as they come.
+//! Responses that are read as they arrive.
 
 use std::time::Duration;
 

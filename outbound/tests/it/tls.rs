@@ -1,4 +1,4 @@
-//! HTTPS with real certificates: whom we trust, what we say when we do not, HTTP/2.
+//! HTTPS with real certificates: which ones are trusted, which errors are reported, and HTTP/2.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -18,12 +18,12 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use url::Url;
 
-/// A server for `name` whose certificate ends with the year before `until`.
+/// Starts a server for `name` whose certificate is valid until the start of the year `until`.
 async fn serve(authority: &Authority, name: &str, until: i32, alpn: &[&str]) -> SocketAddr {
     listen(authority.acceptor(name, until, alpn)).await
 }
 
-/// Answers with the HTTP version it was asked in; `/plain` redirects to http.
+/// Responds with the HTTP version of the request. `/plain` redirects to http.
 async fn listen(acceptor: TlsAcceptor) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("a bound listener");
@@ -47,7 +47,7 @@ async fn listen(acceptor: TlsAcceptor) -> SocketAddr {
     address
 }
 
-/// A client that finds every name at `address` and trusts `authorities` too.
+/// Returns a client that resolves every name to `address` and also trusts `authorities`.
 fn client(address: SocketAddr, authorities: Vec<CertificateDer<'static>>) -> Client {
     let dial = Dial { dns: ms(300), connect: ms(2000), lookup: fixed_dns(address), authorities };
     Client::with_dial(Policy::web(allow("127.0.0.1")), &user_agent(), dial).expect("a client")

@@ -1,4 +1,4 @@
-//! Webhook attempts against receivers of every temper.
+//! Webhook requests to endpoints of every kind.
 
 use std::time::Duration;
 

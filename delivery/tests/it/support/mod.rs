@@ -1,4 +1,4 @@
-//! A small installation to deliver from, and receivers to deliver to.
+//! A small installation that delivers, and endpoints that receive.
 
 #![allow(dead_code, reason = "each test file uses a part")]
 
@@ -38,17 +38,17 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 use uuid::Uuid;
 
-/// Past this, what a test waits for will not come.
+/// Time after which a test gives up waiting.
 const DEADLINE: Duration = Duration::from_secs(30);
 /// 2026-03-15T12:00:00Z.
 pub const BEGIN: Timestamp = Timestamp::from_ms(1_773_576_000_000);
-/// Short, so that a receiver that hangs does not hold the test up.
+/// Short limits, so that a hanging endpoint does not delay the test.
 const LIMITS: WebhookLimits =
     WebhookLimits { first_byte: Duration::from_millis(500), total: Duration::from_millis(800), head_bytes: 64 };
 
 type Jitter = Arc<dyn Fn() -> f64 + Send + Sync>;
 
-/// The services of an installation over a file of its own.
+/// The services of an installation with its own database file.
 pub struct Installation {
     pub services: Services,
     pub site: Site,
@@ -80,7 +80,7 @@ impl Installation {
         Self { services, site, viewer, clock, directory }
     }
 
-    /// An endpoint for all events, and its secret.
+    /// Creates an endpoint for all events, and returns it with its secret.
     pub async fn webhook(&self, url: &Url) -> (Webhook, String) {
         self.try_webhook(url.as_str(), &EventType::WEBHOOK).await.expect("a webhook")
     }
@@ -94,7 +94,7 @@ impl Installation {
         webhooks::get(&self.services, &self.viewer, Some(self.site.id), webhook.id).await.expect("the webhook")
     }
 
-    /// Asks something that nothing answers: two events.
+    /// Asks a question that has no answer, which causes two events.
     pub async fn ask(&self, question: &str) -> ConversationId {
         let new = NewQuestion { site: Some(self.site.id), question: question.to_owned(), ..NewQuestion::default() };
         let asked = conversations::ask(&self.services, &self.viewer, new, None).await.expect("a question");
@@ -108,7 +108,7 @@ impl Installation {
             .expect("a handoff");
     }
 
-    /// The endpoint's deliveries, the oldest first.
+    /// Returns the deliveries of the endpoint, oldest first.
     pub async fn deliveries(&self, webhook: &Webhook) -> Vec<Delivery> {
         let page = PageRequest::first(1000);
         let mut found = deliveries::list(&self.services, &self.viewer, webhook, &DeliveryFilter::default(), page)
@@ -165,7 +165,7 @@ impl Installation {
         self.clock.set(self.clock.now().plus(duration));
     }
 
-    /// A worker that logs its mails.
+    /// Starts a worker that only logs its mails.
     pub fn work(&self, owner: &str) -> Work {
         self.work_with(owner, Arc::new(LogMailer))
     }
@@ -174,7 +174,7 @@ impl Installation {
         self.begin(owner, mailer, Arc::new(|| 0.0))
     }
 
-    /// A worker whose retries are spread by what `jitter` draws.
+    /// Starts a worker whose retries are spread by `jitter`.
     pub fn work_drawing(&self, owner: &str, jitter: Jitter) -> Work {
         self.begin(owner, Arc::new(LogMailer), jitter)
     }
@@ -190,14 +190,14 @@ impl Installation {
     }
 }
 
-/// A running worker. Dropped, it is gone at once, as in a crash.
+/// A running worker. Dropping it aborts the worker, as a crash would.
 pub struct Work {
     task: JoinHandle<()>,
     stop: CancellationToken,
 }
 
 impl Work {
-    /// Ends it as a signal does.
+    /// Stops the worker gracefully, as a signal would.
     pub async fn stop(mut self) {
         self.stop.cancel();
         in_time("the worker's end", &mut self.task).await.expect("no panic");
@@ -210,10 +210,10 @@ impl Drop for Work {
     }
 }
 
-/// What `event` gives.
+/// Returns the result of `event`.
 ///
 /// # Panics
-/// With `what` when it does not come in time.
+/// Panics with `what` when the event does not happen in time.
 pub async fn in_time<T>(what: &str, event: impl Future<Output = T>) -> T {
     match tokio::time::timeout(DEADLINE, event).await {
         Ok(value) => value,
@@ -221,17 +221,17 @@ pub async fn in_time<T>(what: &str, event: impl Future<Output = T>) -> T {
     }
 }
 
-/// How a receiver answers.
+/// How an endpoint responds.
 #[derive(Clone, Debug)]
 pub enum Answer {
     Status(u16),
-    /// With this header.
+    /// Respond with this status and header.
     With(u16, &'static str, String),
-    /// Never.
+    /// Never respond.
     Silence,
 }
 
-/// What a receiver got.
+/// A request that an endpoint received.
 #[derive(Clone, Debug)]
 pub struct Received {
     pub headers: HeaderMap,
@@ -279,12 +279,12 @@ impl Receiver {
         Self::start([], Answer::Status(200)).await
     }
 
-    /// The next request, in the order of arrival.
+    /// Returns the next request, in the order of arrival.
     pub async fn next(&mut self) -> Received {
         in_time("a delivery", self.received.recv()).await.expect("the receiver runs")
     }
 
-    /// What has arrived and was not taken.
+    /// Returns all requests that have arrived since the last call.
     pub fn arrived(&mut self) -> Vec<Received> {
         std::iter::from_fn(|| self.received.try_recv().ok()).collect()
     }
@@ -304,7 +304,7 @@ fn code(status: u16) -> StatusCode {
     StatusCode::from_u16(status).expect("a status")
 }
 
-/// Takes mails and keeps them.
+/// A mailer that accepts and stores mails.
 #[derive(Default)]
 pub struct KeptMail {
     pub mails: Mutex<Vec<Mail>>,
@@ -320,7 +320,7 @@ impl Mailer for KeptMail {
 }
 
 impl KeptMail {
-    /// The first `count` mails, once they are there.
+    /// Waits for `count` mails and returns all mails.
     pub async fn first(&self, count: usize) -> Vec<Mail> {
         let mut pace = tokio::time::interval(Duration::from_millis(10));
         let there = async {

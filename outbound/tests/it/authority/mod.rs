@@ -1,4 +1,4 @@
-//! A certificate authority of the tests' own, and servers' certificates by it.
+//! A certificate authority for tests, and server certificates that it signs.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-/// An authority of our own.
+/// A certificate authority for tests.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
@@ -28,7 +28,8 @@ impl Authority {
         self.0.pem()
     }
 
-    /// What a server for `name` speaks TLS with; its certificate ends with the year before `until`.
+    /// Returns a TLS acceptor for `name`. Its certificate is valid until the start of the year
+    /// `until`.
     pub fn acceptor(&self, name: &str, until: i32, alpn: &[&str]) -> TlsAcceptor {
         let mut params = CertificateParams::new([name.to_owned()]).expect("a name");
         params.not_before = date_time_ymd(2020, 1, 1);

@@ -1,6 +1,6 @@
-//! A minimal hostile web server, and clients that can reach it, for the tests of `outbound`.
+//! A minimal hostile web server, and clients that can reach it.
 //!
-//! It speaks raw bytes over TCP, since the point is to send what no server library would.
+//! It sends raw bytes over TCP, because it must send what no server library would.
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 
@@ -14,30 +14,31 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use url::Url;
 
-/// One thing that the server does on a connection; at the end it closes.
+/// One action of the server on a connection. The connection is closed after the last action.
 #[derive(Clone)]
 pub enum Step {
     Send(Vec<u8>),
-    /// The same bytes several times, each after a pause.
+    /// Send the same bytes several times, each after a pause.
     Repeat {
         bytes: Vec<u8>,
         times: usize,
         pause: Duration,
     },
-    /// Keep the connection open and say nothing.
+    /// Keep the connection open without sending anything.
     Hang,
     /// Serve another request on this connection.
     Again,
 }
 
-/// A running server and what it has been asked, head and body of each request as one text.
+/// A running server with the requests that it received, head and body of each as one text.
 pub struct Site {
     pub address: SocketAddr,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Site {
-    /// Listens on loopback; `answer` gets the number of the request, from 0, and its text.
+    /// Starts a server on loopback. `answer` receives the number of the request, from 0, and its
+    /// text.
     pub async fn start(answer: impl Fn(usize, &str) -> Vec<Step> + Send + Sync + 'static) -> Self {
         Self::start_at("127.0.0.1:0", answer).await
     }
@@ -56,7 +57,7 @@ impl Site {
         Self { address, requests }
     }
 
-    /// Always the same answer.
+    /// Starts a server that always responds in the same way.
     pub async fn always(steps: Vec<Step>) -> Self {
         Self::start(move |_, _| steps.clone()).await
     }
@@ -65,7 +66,7 @@ impl Site {
         Url::parse(&format!("http://{}{path}", self.address)).expect("a URL")
     }
 
-    /// The same server under a name.
+    /// Returns a URL of the server under a host name.
     pub fn named(&self, name: &str, path: &str) -> Url {
         Url::parse(&format!("http://{name}:{}{path}", self.address.port())).expect("a URL")
     }
@@ -96,7 +97,7 @@ async fn serve(
                 }
                 Step::Repeat { bytes, times, pause } => {
                     for _ in 0..times {
-                        // Even a sleep of nothing lasts a millisecond.
+                        // Even a sleep of zero takes a millisecond.
                         if !pause.is_zero() {
                             tokio::time::sleep(pause).await;
                         }
@@ -106,7 +107,7 @@ async fn serve(
                     }
                 }
                 Step::Hang => {
-                    // Until the other side goes away.
+                    // Waits until the client disconnects.
                     let _ = stream.read(&mut [0; 16]).await;
                     return;
                 }
@@ -129,7 +130,7 @@ async fn read_request(stream: &mut TcpStream) -> Option<String> {
         }
         text.extend_from_slice(&buffer[..read]);
         let so_far = String::from_utf8_lossy(&text).into_owned();
-        // A TLS handshake is answered at once, in whatever the script says.
+        // A TLS handshake is answered at once, as scripted.
         if text.first() == Some(&0x16) {
             return Some(so_far);
         }
@@ -146,7 +147,7 @@ async fn read_request(stream: &mut TcpStream) -> Option<String> {
     }
 }
 
-/// A whole response with its length.
+/// Returns a complete response with its length.
 pub fn reply(status: &str, headers: &[&str], body: &[u8]) -> Step {
     let mut bytes = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n", body.len()).into_bytes();
     for header in headers {
@@ -192,12 +193,12 @@ pub fn user_agent() -> UserAgent {
     UserAgent::new("1.2.3", "https://helpbot.example/bot").expect("plain characters")
 }
 
-/// A client for web pages that may reach what `list` names.
+/// Returns a client for web pages that may also reach the hosts in `list`.
 pub fn client(list: &str) -> Client {
     client_with(Policy::web(allow(list)), Arc::new(|_| Box::pin(async { Err(std::io::Error::other("no such name")) })))
 }
 
-/// A client whose names come from `lookup`.
+/// Returns a client that resolves names with `lookup`.
 pub fn client_with(policy: Policy, lookup: Lookup) -> Client {
     let dial = Dial { dns: ms(200), connect: ms(300), lookup, authorities: Vec::new() };
     Client::with_dial(policy, &user_agent(), dial).expect("a client")
@@ -214,7 +215,7 @@ pub fn changing_dns(answers: Vec<Vec<SocketAddr>>) -> Lookup {
     })
 }
 
-/// Every name is this address.
+/// Resolves every name to this address.
 pub fn fixed_dns(address: SocketAddr) -> Lookup {
     changing_dns(vec![vec![address]])
 }
