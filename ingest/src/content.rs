@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_that_move_on_are_told_by_element() {
+    fn pages_that_redirect_by_element_are_detected() {
         assert_eq!(
             refresh_element("<META HTTP-EQUIV=Refresh CONTENT='0; URL=/en/?a=1&amp;b=2'>").as_deref(),
             Some("0; URL=/en/?a=1&b=2")

@@ -1,5 +1,5 @@
-//! Everything that reading a source needs: use cases, HTTP client, turns of hosts, and threads for
-//! extraction. The worker has one [`Reader`] and reads pages, files and crawls with it.
+//! Everything that a sync needs: use cases, HTTP client, turns of hosts, and threads for extraction.
+//! The worker has one [`Reader`] and reads pages, files and crawls with it.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -34,14 +34,14 @@ const DEPTH_LIMIT: usize = 16;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sitemap {
     /// Pages in document order, repeats included: absolute, without fragment, on the sitemap's own
-    /// host. When they last changed is not kept: sites date all pages anew with each build, or
-    /// none, and the pages' own validators cost as little.
+    /// host. Their dates of change are not kept: many sites set a new date for all pages with each
+    /// build, or none, and the validators of the pages cost as little.
     pub pages: Vec<Url>,
     /// The sitemaps of an index, on the same host; empty at the last level.
     pub sitemaps: Vec<Url>,
     /// Addresses that were left out: on other hosts, too long, not http(s).
     pub refused: usize,
-    /// There was more than [`URL_LIMIT`], or the end was broken; what stands is good.
+    /// Whether the sitemap has more than [`URL_LIMIT`] URLs or is truncated. The URLs before that point are valid.
     pub is_truncated: bool,
 }
 
@@ -284,7 +284,7 @@ mod tests {
         </urlset>"#;
 
     #[test]
-    fn pages_of_the_own_host_are_listed() {
+    fn pages_of_the_sitemaps_own_host_are_listed() {
         let sitemap = read(PAGES.as_bytes(), &here(), 1).expect("a sitemap");
 
         let pages: Vec<_> = sitemap.pages.iter().map(Url::as_str).collect();

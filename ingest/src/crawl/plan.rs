@@ -52,7 +52,7 @@ pub enum Skip {
 /// A page to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Planned {
-    /// Normalised; see [`normalise`].
+    /// The normalized URL; see [`normalise`].
     pub url: Url,
     /// Links from the start.
     pub depth: u32,
@@ -274,7 +274,7 @@ impl Plan {
         &self.start
     }
 
-    /// Whether so many addresses wait that no more are queued.
+    /// Whether the queue is full, so that no more addresses are added.
     pub fn is_full(&self) -> bool {
         self.queue.len() >= (self.limits.pages.saturating_mul(QUEUE_FACTOR)).min(QUEUE_MAX)
     }

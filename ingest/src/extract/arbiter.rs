@@ -189,7 +189,7 @@ fn regions(flow: &Flow, taken: &[Taken]) -> Vec<Region> {
     order.iter().zip(&ends).map(region).collect()
 }
 
-/// How a candidate stands to the questions already taken.
+/// The relation of a candidate to the questions that are already accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Standing {
     /// The same blocks are a question already.
@@ -364,7 +364,7 @@ fn is_loose_end(flow: &Flow, id: BlockId, candidate: &Candidate) -> bool {
 /// A bold line longer than this is text.
 const LONGEST_TITLE_BYTES: usize = 120;
 
-/// Drops a question that stands twice with the same answer, or once more without one of its own.
+/// Drops repeated questions: those with the same answer, and repetitions without an answer of their own.
 fn without_repeats(flow: &Flow, found: Vec<Found>) -> Vec<Found> {
     let mut seen = HashSet::new();
     found

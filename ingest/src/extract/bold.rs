@@ -1,5 +1,5 @@
-//! Questions in lines of their own that only their style tells from the text: bold, underlined,
-//! coloured, or by the class of the element around them.
+//! Questions on separate lines that differ from the text only in their style: bold, underlined, colored, or in the class
+//! of the surrounding element.
 
 use std::collections::BTreeMap;
 

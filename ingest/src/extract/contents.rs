@@ -1,4 +1,4 @@
-//! Questions that a table of contents lists: in-page links whose text stands again at their
+//! Questions that a table of contents lists: in-page links whose text appears again at their
 //! target.
 //!
 //! Entries are grouped by how deep they are in the lists, so that categories above the questions

@@ -6,8 +6,8 @@ use super::candidate::{Candidate, Group, Source};
 use super::dom::NodeId;
 use super::flow::Flow;
 
-/// A list of terms has no questions at all; one of questions has hardly anything else, except
-/// where they are told as problems ("The mouse does not move").
+/// A list of terms has no questions, and a list of questions has hardly anything else, unless they are written as problems
+/// ("The mouse does not move").
 const THRESHOLD: f32 = 0.4;
 
 /// How many more terms may share an answer: each repeats its text in the output.

@@ -18,7 +18,7 @@ use super::question::{self, LIKELY};
 /// less than for headings; not zero, since menus and code samples open as well.
 const THRESHOLD: f32 = 0.34;
 
-/// How far the panel of a switch may be above it in the tree: button in heading in header.
+/// Maximum number of levels between a switch and its panel in the tree, as in a button in a heading in a header.
 const CLIMB_LIMIT: usize = 4;
 
 /// Groups of `details` and of switches, by the class of the element that opens.

@@ -199,7 +199,7 @@ impl Dom {
         }
     }
 
-    /// The text within a node as it stands in the source, at most `limit_bytes` of it.
+    /// The text within a node as it is in the source, at most `limit_bytes` of it.
     pub fn raw_text(&self, top: NodeId, limit_bytes: usize) -> String {
         let mut out = String::new();
         for id in self.descendants(top) {

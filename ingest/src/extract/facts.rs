@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn facts_are_told_from_other_lines() {
+    fn facts_are_distinguished_from_other_lines() {
         assert!(has_phone("Tel. +49 731 12345") && has_phone("Call 0800 1234 567") && has_phone("(02) 9374 4000"));
         assert!(!has_phone("2019-2026") && !has_phone("24.12.2026") && !has_phone("89073 Ulm"));
         assert!(has_mail("write to info@a.example.") && !has_mail("@handle"));

@@ -2,7 +2,7 @@
 //! related links. They look like questions and answer none.
 //!
 //! Called by `flatten` once the blocks of the page are known. A prompt and what belongs to it become
-//! boilerplate; a way to reach people that stands below a prompt is kept as text.
+//! boilerplate; contact details below a prompt are kept as text.
 
 use super::flow::{BlockId, Flow};
 use super::question;
@@ -84,7 +84,7 @@ const LONGEST_VOTE_BYTES: usize = 60;
 /// How many lines below a prompt may belong to it.
 const VOTE_LINES: BlockId = 6;
 
-/// From this percentage of links on, what stands below "Related articles" is a list of links.
+/// Percentage of links from which the content below "Related articles" counts as a list of links.
 const RELATED_LINK_PERCENT: usize = 40;
 
 /// The text below a prompt that is worth keeping, in bytes: an address, opening hours.
@@ -124,7 +124,7 @@ fn prompt_end(flow: &Flow, id: BlockId) -> BlockId {
     if is_related && flow.link_percent(id + 1..section) >= RELATED_LINK_PERCENT { section } else { id }
 }
 
-/// The end of what stands below a heading; of a line that is no heading, the end of its list.
+/// The end of the content below a heading. For a line that is not a heading, the end of its list.
 fn section_end(flow: &Flow, id: BlockId) -> BlockId {
     let level = flow.block(id).heading;
     let ends = |&next: &BlockId| {

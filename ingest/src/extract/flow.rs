@@ -43,7 +43,7 @@ pub(crate) struct Run {
     pub style: Style,
 }
 
-/// How a block stands in a list.
+/// The role of a block in a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Marker {
     /// Not the first block of a list item.

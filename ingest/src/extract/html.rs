@@ -26,7 +26,7 @@ pub const HTML_LIMIT_BYTES: usize = 20 * 1024 * 1024;
 ///
 /// `content_type` is the HTTP header as received, for its charset. `url` is where the page was
 /// found; without it relative links are dropped. Items are in document order; a question that
-/// stands only in JSON-LD comes after those that the page shows.
+/// is only in JSON-LD comes after those that the page shows.
 ///
 /// # Errors
 /// `TooLarge`, `TooDeep` and `TooManyElements` over the limits, `NotText` for binary data,

@@ -33,7 +33,7 @@ pub(crate) fn mark(flow: &mut Flow) {
     }
     for (at, jump) in jumps.iter().enumerate() {
         // What says the same everywhere leads back; what says it once may be a switch ("#"), or a
-        // step of an answer that is explained elsewhere, unless it stands in a list of such links.
+        // step of an answer that is explained elsewhere, unless it is in a list of such links.
         let is_repeated = jump.text.is_empty() || counts[&jump.text] > 1;
         let is_beside = |other: Option<&Jump>| other.is_some_and(|other| other.id.abs_diff(jump.id) == 1);
         let is_listed = is_beside(jumps.get(at + 1)) || at > 0 && is_beside(jumps.get(at - 1));

@@ -1,7 +1,7 @@
 //! Blocks to the restricted Markdown of answers, and that Markdown to plain text.
 //!
 //! Restricted Markdown has paragraphs, `-` and `1.` lists, fenced code, `**bold**`, `` `code` ``,
-//! `~~deleted~~` and `[text](absolute address)`. What stands within a block is built and escaped by
+//! `~~deleted~~` and `[text](absolute address)`. The content of a block is built and escaped by
 //! [`helpbot_domain::inline`], never here.
 
 use helpbot_domain::inline::{self, Inline};
@@ -90,7 +90,7 @@ fn inlines(flow: &Flow, runs: &[Run], base: Option<&Url>) -> Vec<Inline> {
     out
 }
 
-/// Adds a link; space at the ends of its label stands outside of it.
+/// Adds a link. Spaces at the ends of its label are placed outside the link.
 fn push_link(out: &mut Vec<Inline>, address: String, label: Vec<Inline>) {
     let flat = inline::flat(&label);
     let core = flat.trim();
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_told_as_it_was_written() {
+    fn text_is_kept_as_it_was_written() {
         assert_eq!(
             answer("<p>3.50 euros, +49 30 12, 24.12.2026, all &lt; 2 kg"),
             "3.50 euros, +49 30 12, 24.12.2026, all < 2 kg"

@@ -3,7 +3,7 @@
 use super::arbiter::Found;
 use super::flow::{Block, BlockId, Blocks, Flow};
 
-/// A passage shorter than this, in bytes, says nothing by itself, unless it stands directly below a
+/// A passage shorter than this, in bytes, has no meaning by itself, unless it is directly below a
 /// heading or holds a fact.
 const SHORTEST_BYTES: usize = 40;
 

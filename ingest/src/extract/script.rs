@@ -4,7 +4,7 @@
 //! and lowered forms in Unicode, which every face shows and search folds; text without such forms
 //! is set apart by a caret. Used by `flatten` and by the readers of files.
 
-/// How text stands to its line.
+/// The position of text relative to its line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Script {
     /// On the line.

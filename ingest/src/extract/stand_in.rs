@@ -11,7 +11,7 @@ use super::flow::Flow;
 use super::page::{Page, StandIn};
 use super::question;
 
-/// The longest text of a page that only stands in, in bytes.
+/// Maximum text length in bytes of a page that is only a placeholder.
 const LONGEST_BYTES: usize = 1500;
 
 /// The longest title or heading that says so, in bytes.
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_that_stand_in_are_told_from_content() {
+    fn placeholder_pages_are_distinguished_from_content() {
         let long = "A sentence about the account and what it is good for. ".repeat(40);
 
         assert_eq!(stand_in("<h1>Sign in</h1><form><input type=password></form>"), Some(StandIn::SignIn));

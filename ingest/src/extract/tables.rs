@@ -1,6 +1,6 @@
 //! Questions in a column of a table, answers in the next.
 //!
-//! Tables that put the answer into the row below are told by the style of the question's cell
+//! Tables that put the answer into the row below are recognized by the style of the question's cell
 //! (`bold`, `headings`), or by the row that has a question and nothing else.
 
 use html5ever::local_name;

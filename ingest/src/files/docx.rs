@@ -1,6 +1,6 @@
 //! Word documents: the paragraphs of the document part as HTML, then the same rules as for a page.
 //!
-//! Called by [`files`](super) for DOCX. Headings are told by the outline level that styles give,
+//! Called by [`files`](super) for DOCX. Headings are recognized by the outline level of their style,
 //! lists by the document's numbering. Text that Word does not show (deleted, moved away, hidden) is
 //! left out; text boxes and footnotes follow the paragraph that they belong to.
 

@@ -123,7 +123,7 @@ fn kind(name: &str, bytes: &[u8]) -> Result<Kind, ExtractError> {
         });
     }
     if bytes.starts_with(b"PK\x03\x04") {
-        // A damaged archive is told by its reader, which the extension names.
+        // The reader that the extension selects reports a damaged archive.
         let named = match extension.as_str() {
             "docx" | "dotx" | "docm" => Some(Kind::Docx),
             "xlsx" | "xlsm" => Some(Kind::Xlsx),

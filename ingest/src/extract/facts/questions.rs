@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn streets_are_told_from_hours_and_numbers() {
+    fn streets_are_distinguished_from_hours_and_numbers() {
         assert!(has_address("Phone 07771 2345. Mill Lane 4, Stockton.") && has_address("12 Main Street"));
         assert!(has_address("Ring 7\n\n89073 Ulm") && !has_address("Monday 9:00 to 17:00, Phone 07771 2345"));
     }

@@ -25,7 +25,7 @@ impl Default for Level {
     }
 }
 
-/// What stands before an item of a list.
+/// The label before an item of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ItemLabel {
     Bullet,

@@ -9,7 +9,7 @@ use super::numbering::{ItemLabel, Numbering};
 use super::styles::Styles;
 
 /// Elements whose text Word does not show: deleted and moved text, and the copy of a text box that is
-/// meant for older programs, and the reading aid above East Asian text.
+/// meant for older programs, and the pronunciation guide above East Asian text.
 const HIDDEN: [&str; 4] = ["del", "moveFrom", "Fallback", "rt"];
 
 /// A paragraph while it is read.

@@ -175,7 +175,7 @@ fn utf16(bytes: &[u8]) -> String {
     char::decode_utf16(units).flatten().filter(|&c| c != '\0').collect()
 }
 
-/// A text whose last character is so many steps further in Unicode.
+/// The text with its last character moved `step` code points further.
 fn stepped(text: &str, step: u32) -> String {
     let mut chars: Vec<char> = text.chars().collect();
     if let Some(last) = chars.last_mut() {

@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn page_numbers_are_told_from_prices() {
+    fn page_numbers_are_distinguished_from_prices() {
         assert!(["12", "- 3 -", "Page 3 of 12", "Seite 3 von 12", "3 / 12"].iter().all(|text| is_page_number(text)));
         assert!(!["3.50", "12 %", "Call 110", "9:00", "Room 12"].iter().any(|text| is_page_number(text)));
     }

@@ -1,8 +1,8 @@
 //! Characters of a page to lines in reading order, columns apart.
 //!
 //! Called by the reader with the characters of one page. A line has one cell where its text runs on, and
-//! several where wide gaps divide it; whether gaps divide columns of text or cells of a table is told
-//! by what is on both sides of them.
+//! several where wide gaps divide it; the text on both sides of a gap decides
+//! whether it divides columns of text or cells of a table.
 
 use super::glyph::Glyph;
 

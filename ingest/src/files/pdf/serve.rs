@@ -114,7 +114,7 @@ pub fn serve(arguments: &[String]) -> ExitCode {
             if is_written { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Ok(Ok(Err(ExtractError::Encrypted))) => ExitCode::from(EXIT_ENCRYPTED),
-        // An empty text is told from an unreadable file by the mark alone.
+        // Only the mark distinguishes an empty text from an unreadable file.
         Ok(Ok(Err(ExtractError::Empty))) => {
             let _ = std::io::stdout().write_all(MARK);
             ExitCode::SUCCESS
