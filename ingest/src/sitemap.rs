@@ -1,7 +1,7 @@
-//! Sitemaps (sitemaps.org): page lists and indexes, as XML, gzip or plain text.
+//! Parses sitemaps (sitemaps.org): lists of pages and indexes, as XML, gzip or plain text.
 //!
-//! The crawl fetches them and puts their pages into its queue. Nothing here trusts a sitemap: it
-//! may be a bomb, point at other hosts or at itself.
+//! The crawl fetches sitemaps and queues their pages. A sitemap is never trusted: it may be a decompression bomb or
+//! refer to other hosts or to itself.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -14,38 +14,37 @@ use url::Url;
 use crate::charset;
 use crate::crawl::plan;
 
-/// The most addresses that are taken from one sitemap: the protocol's own limit.
+/// Maximum number of URLs of one sitemap, as in the protocol.
 pub const URL_LIMIT: usize = 50_000;
 
-/// The largest sitemap after decompression, in bytes: the protocol's own limit.
+/// Maximum size of a sitemap after decompression, in bytes, as in the protocol.
 pub const DECODED_LIMIT_BYTES: u64 = 50 * 1024 * 1024;
 
-/// How many sitemaps may lead to one another: an index and its sitemaps. The protocol forbids
-/// indexes in indexes.
+/// Number of levels: an index and its sitemaps. The protocol forbids an index in an index.
 pub const LEVEL_LIMIT: u8 = 2;
 
-/// The longest address, in bytes: the protocol's own limit.
+/// Maximum length of a URL in bytes, as in the protocol.
 const ADDRESS_LIMIT_BYTES: usize = 2048;
 
-/// Elements deeper than this belong to no sitemap; extensions (images, videos) use four.
+/// Maximum nesting of elements. Extensions for images and videos use four levels.
 const DEPTH_LIMIT: usize = 16;
 
-/// What one sitemap lists.
+/// Content of one sitemap.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sitemap {
     /// Pages in document order, repeats included: absolute, without fragment, on the sitemap's own
     /// host. Their dates of change are not kept: many sites set a new date for all pages with each
     /// build, or none, and the validators of the pages cost as little.
     pub pages: Vec<Url>,
-    /// The sitemaps of an index, on the same host; empty at the last level.
+    /// The sitemaps of an index on the same site. Empty at the last level.
     pub sitemaps: Vec<Url>,
-    /// Addresses that were left out: on other hosts, too long, not http(s).
+    /// Number of URLs that were left out because they are on other hosts, too long or not http(s).
     pub refused: usize,
     /// Whether the sitemap has more than [`URL_LIMIT`] URLs or is truncated. The URLs before that point are valid.
     pub is_truncated: bool,
 }
 
-/// Why a sitemap gave nothing.
+/// Reason why a sitemap could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SitemapError {
     /// The gzip data is broken.
@@ -55,12 +54,11 @@ pub enum SitemapError {
     #[error("the sitemap is larger than {DECODED_LIMIT_BYTES} bytes")]
     TooLarge,
     /// HTML, a feed or something else.
-    #[error("this is no sitemap")]
+    #[error("this is not a sitemap")]
     NotASitemap,
 }
 
-/// Reads a sitemap found at `url`; `level` is 1 for one that robots.txt or the owner names, 2 for
-/// one that an index names.
+/// Parses the sitemap at `url`. `level` is 1 for a sitemap that robots.txt lists, and 2 for one in an index.
 ///
 /// # Errors
 /// `Damaged` and `TooLarge` while decompressing, `NotASitemap` for everything that is neither XML
@@ -93,7 +91,7 @@ fn decompressed(bytes: &[u8]) -> Result<Cow<'_, [u8]>, SitemapError> {
     Ok(Cow::Owned(decoded))
 }
 
-/// One address a line, as the protocol allows.
+/// Parses one URL per line, as the protocol allows.
 fn read_lines(text: &str, url: &Url) -> Result<Sitemap, SitemapError> {
     let mut reader = Builder::new(url);
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
@@ -142,7 +140,7 @@ fn read_xml(text: &str, url: &Url) -> Result<Sitemap, SitemapError> {
     if builder.root.is_none() { Err(SitemapError::NotASitemap) } else { Ok(builder.sitemap) }
 }
 
-/// The five entities of XML; a sitemap's own are never expanded.
+/// The five entities of XML. Entities that the file defines are never expanded.
 fn entity(name: &str) -> String {
     match name {
         "amp" => "&",
@@ -198,7 +196,7 @@ impl<'a> Builder<'a> {
 
     fn close(&mut self, name: &str) {
         match name {
-            // Extensions have `loc` elements too, behind the page's own.
+            // Extensions have `loc` elements too, after that of the page.
             "loc" if self.address.is_none() => self.address = Some(self.text.trim().to_owned()),
             "url" | "sitemap" => {
                 if let Some(address) = self.address.take() {
@@ -313,7 +311,7 @@ mod tests {
         assert!(second.sitemaps.is_empty());
     }
 
-    /// Ten entities, each of ten of the one before: 10 GB, were they expanded.
+    /// Ten entities, each with ten of the previous one, which would expand to 10 GB.
     fn billion_laughs() -> String {
         let entities: String =
             (1..10).map(|n| format!("<!ENTITY l{n} \"{}\">", format!("&l{};", n - 1).repeat(10))).collect();

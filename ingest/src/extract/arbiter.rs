@@ -1,8 +1,8 @@
-//! Decides which groups of candidates are the page's questions, and where their answers end.
+//! Decides which groups of candidates are the questions of a page, and where their answers end.
 //!
-//! Stronger markup goes first; a weaker group is refused when it lives inside the answers of a
-//! stronger one. Where a candidate has nothing of its own before the next one it is a category.
-//! Sub-headings belong to the answer; a heading at its end belongs to what follows.
+//! Called by `html`. Groups with stronger markup are decided first. A weaker group is rejected when it is
+//! inside the answers of a stronger one. A candidate without content before the next one is a category.
+//! Subheadings belong to the answer; a heading at its end belongs to what follows.
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
@@ -12,7 +12,7 @@ use super::dom::{NONE, NodeId};
 use super::flow::{BlockId, Blocks, Flow};
 use super::question::{self, LIKELY};
 
-/// A question of the page and the blocks that answer it; never empty.
+/// A question of the page and the blocks that answer it, neither of them empty.
 #[derive(Debug, Clone)]
 pub(crate) struct Found {
     pub question: Blocks,
@@ -26,7 +26,7 @@ struct Taken {
     group_end: BlockId,
 }
 
-/// Words that say a page is a list of questions, folded; in titles and headings.
+/// Folded words in titles and headings that announce a list of questions.
 const HINTS: [&str; 17] = [
     "faq",
     "frequentlyasked",
@@ -47,17 +47,17 @@ const HINTS: [&str; 17] = [
     "الأسئلة",
 ];
 
-/// The most groups that are judged, by strength and size: each costs a look at all questions
-/// taken so far. Real pages have up to 40.
+/// Maximum number of groups that are decided, the strongest and largest first. Each costs a pass over all
+/// questions so far. Real pages have up to 40.
 const GROUP_LIMIT: usize = 200;
 
-/// The most questions of one page: ten times the longest FAQ that we know of.
+/// Maximum number of questions of one page: ten times the longest known FAQ.
 const QUESTION_LIMIT: usize = 10_000;
 
-/// What a page's own word for being an FAQ takes off the thresholds.
+/// Factor by which thresholds are lowered on a page that calls itself an FAQ.
 const HINT_FACTOR: f32 = 0.6;
 
-/// From this ratio on a larger weak group wins against the strong one around it.
+/// From this ratio on, a larger weak group wins over the strong one around it.
 const CLEAR_RATIO: f32 = 0.6;
 
 /// The questions of a page in document order.
@@ -90,16 +90,16 @@ pub(crate) fn decide(flow: &Flow, mut groups: Vec<Group>, title: &str) -> Vec<Fo
     without_repeats(flow, found)
 }
 
-/// Whether a group's headings stand above the headings that are questions already, and are few
-/// against them: categories, even those that end in a question mark.
+/// Returns whether the headings of a group are above the headings that are questions already, and few
+/// compared to them. Such headings are categories, even if they end in a question mark.
 fn is_above_questions(flow: &Flow, group: &Group, taken: &[Taken]) -> bool {
     let level = group.candidates.first().map_or(0, |c| flow.block(c.question.start).heading);
     let below = taken.iter().filter(|t| flow.block(t.candidate.question.start).heading > level);
     group.source == Source::Heading && below.count() >= group.candidates.len() * CATEGORY_FACTOR
 }
 
-/// A category has several questions; four hold for most real pages and spare pages that ask on
-/// two levels.
+/// Fewest questions below one category. Four fits most real pages and spares pages with questions on two
+/// levels.
 const CATEGORY_FACTOR: usize = 4;
 
 fn is_hinted(flow: &Flow, title: &str) -> bool {
@@ -108,13 +108,13 @@ fn is_hinted(flow: &Flow, title: &str) -> bool {
     std::iter::once(question::fold(title)).chain(headings).any(|text| HINTS.iter().any(|hint| text.contains(hint)))
 }
 
-/// Whether a group holds questions; a heading or bold group that falls short is reduced to those
-/// that say so themselves.
+/// Returns whether a group holds questions. A group of headings or bold lines below the threshold is
+/// reduced to its clear questions.
 fn is_accepted(flow: &Flow, group: &mut Group, factor: f32) -> bool {
     if group.source != Source::Microdata && !has_content(flow, group) {
         return false;
     }
-    // A table of contents lists what any page has: being called an FAQ says nothing about it.
+    // Any page can have a table of contents, so calling the page an FAQ does not make it one of questions.
     let factor = if group.source == Source::Contents { 1.0 } else { factor };
     if group.ratio() >= group.threshold * factor {
         let is_single_weak = group.candidates.len() == 1
@@ -129,7 +129,7 @@ fn is_accepted(flow: &Flow, group: &mut Group, factor: f32) -> bool {
     false
 }
 
-/// Whether at least half of the candidates have something behind them.
+/// Returns whether at least half of the candidates are followed by content.
 fn has_content(flow: &Flow, group: &Group) -> bool {
     let starts: Vec<_> = group.candidates.iter().map(|c| c.question.start).collect();
     let with = group.candidates.iter().enumerate().filter(|(index, candidate)| {
@@ -149,7 +149,7 @@ fn is_content(flow: &Flow, id: BlockId) -> bool {
     !block.is_boilerplate && !block.is_control && !is_cell_label && !candidate::is_bare_label(text)
 }
 
-/// Removes enclosing candidates that are no questions but the titles of several in this group.
+/// Removes enclosing candidates that are titles of several questions in this group.
 fn drop_categories_around(flow: &Flow, group: &Group, taken: &mut Vec<Taken>) {
     taken.retain(|outer| {
         let Some(answer) = &outer.candidate.answer else { return true };
@@ -167,13 +167,13 @@ fn drop_categories_around(flow: &Flow, group: &Group, taken: &mut Vec<Taken>) {
     });
 }
 
-/// What a question already taken covers, itself included.
+/// The blocks that an accepted question covers, itself included.
 struct Region {
     blocks: Blocks,
     is_bounded: bool,
 }
 
-/// The regions of the questions taken, by start.
+/// The regions of the accepted questions, by start.
 fn regions(flow: &Flow, taken: &[Taken]) -> Vec<Region> {
     let mut order: Vec<&Taken> = taken.iter().collect();
     order.sort_by_key(|taken| taken.candidate.question.start);
@@ -192,11 +192,11 @@ fn regions(flow: &Flow, taken: &[Taken]) -> Vec<Region> {
 /// The relation of a candidate to the questions that are already accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Standing {
-    /// The same blocks are a question already.
+    /// The same blocks are an accepted question.
     Same,
-    /// Within an answer that the markup encloses.
+    /// Inside an answer that the markup encloses.
     Enclosed,
-    /// Behind text that answers the question before it.
+    /// After text that answers the previous question.
     Behind,
     Free,
 }
@@ -218,7 +218,7 @@ fn standing(flow: &Flow, regions: &[Region], candidate: &Candidate) -> Standing 
     }
 }
 
-/// Takes the candidates of an accepted group that do not live inside the answers of others.
+/// Accepts the candidates of a group that are not inside the answers of others.
 fn add(flow: &Flow, group: Group, taken: &mut Vec<Taken>) {
     let regions = regions(flow, taken);
     let standings: Vec<_> = group.candidates.iter().map(|c| standing(flow, &regions, c)).collect();
@@ -226,7 +226,7 @@ fn add(flow: &Flow, group: Group, taken: &mut Vec<Taken>) {
     let fresh = standings.len() - count(&[Standing::Same]);
     let inside = count(&[Standing::Enclosed, Standing::Behind]);
     let is_clear = group.ratio() >= CLEAR_RATIO && fresh > taken.len();
-    // Where the group mostly repeats what is taken, the rest of it is of the same kind.
+    // When most of the group is accepted already, the rest is of the same kind.
     let known_percent = count(&[Standing::Same]) * 100 / standings.len().max(1);
     let is_known = known_percent > KNOWN_PERCENT;
     if inside * 2 > fresh && !is_clear && !is_known {
@@ -252,13 +252,14 @@ fn add(flow: &Flow, group: Group, taken: &mut Vec<Taken>) {
     );
 }
 
-/// From here on, the questions in a group that are not taken yet are of the same kind.
+/// From this percentage of accepted candidates on, the other questions of a group are of the same kind.
 const KNOWN_PERCENT: usize = 50;
 
-/// From here on, so are the statements in it.
+/// From this percentage on, so are the statements in it.
 const SAME_PERCENT: usize = 80;
 
-/// Where the innermost element around all questions of a group ends; the page's end for one.
+/// Returns where the innermost element around all questions of a group ends. For one question, it is the
+/// end of the page.
 fn common_end(flow: &Flow, group: &Group) -> BlockId {
     let mut nodes = group.candidates.iter().map(|c| flow.block(c.question.start).node);
     let (Some(first), Some(last)) = (nodes.next(), nodes.next_back()) else { return flow.len() };
@@ -267,8 +268,8 @@ fn common_end(flow: &Flow, group: &Group) -> BlockId {
     flow.dom.ancestors(last).find(|id| around.contains(id)).map_or(flow.len(), |id| flow.range(id).end)
 }
 
-/// Where an answer without bounds of its own ends: at the next question, at a heading that is no
-/// sub-heading, or with the element around all the questions.
+/// Returns where an answer without its own element ends: at the next question, at a heading that is not a
+/// subheading, or with the element around all questions.
 fn stop(flow: &Flow, taken: &Taken, next: BlockId) -> BlockId {
     let question = &taken.candidate.question;
     let level = flow.block(question.start).heading;
@@ -281,12 +282,12 @@ fn stop(flow: &Flow, taken: &Taken, next: BlockId) -> BlockId {
         .unwrap_or(end)
 }
 
-/// Removes headings that are no questions and have questions in headings below them, whatever
-/// they say by way of introduction.
+/// Removes headings that are not questions and have questions in headings below them, even if text
+/// introduces them.
 fn drop_titles(flow: &Flow, taken: &mut Vec<Taken>) {
     let level = |taken: &Taken| flow.block(taken.candidate.question.start).heading;
     let mut below = 0;
-    // From the end, so that a title above a title sees the question below both.
+    // From the end, so that both of two consecutive titles see the question below them.
     let mut kept: Vec<Taken> = Vec::with_capacity(taken.len());
     for question in taken.drain(..).rev() {
         let is_above = (1..below).contains(&level(&question));
@@ -299,7 +300,7 @@ fn drop_titles(flow: &Flow, taken: &mut Vec<Taken>) {
     *taken = kept;
 }
 
-/// The pair of one question, if anything answers it.
+/// Returns a question with its answer, if it has one.
 fn answer(flow: &Flow, taken: &[Taken], index: usize) -> Option<Found> {
     let own = &taken[index];
     let question = own.candidate.question.clone();
@@ -323,10 +324,10 @@ fn answer(flow: &Flow, taken: &[Taken], index: usize) -> Option<Found> {
     (!answer.is_empty() && !is_directory).then_some(Found { question, answer })
 }
 
-/// Links under a title that asks nothing ("See also") are no answer from this share on.
+/// From this percentage of links on, text below a title that asks nothing ("See also") is no answer.
 const DIRECTORY_LINK_PERCENT: usize = 85;
 
-/// The end of the largest element that holds this question and no other, where it holds an
+/// Returns the end of the largest element that contains this question and no other, if it contains an
 /// answer as well.
 fn own_end(flow: &Flow, taken: &[Taken], index: usize) -> BlockId {
     let question = &taken[index].candidate.question;
@@ -347,13 +348,13 @@ fn own_end(flow: &Flow, taken: &[Taken], index: usize) -> BlockId {
     if (question.end..end).any(|id| is_content(flow, id)) { end } else { flow.len() }
 }
 
-/// Whether a block at the end of an answer belongs to what follows, or to nothing.
+/// Returns whether a block at the end of an answer belongs to what follows, or to nothing.
 fn is_loose_end(flow: &Flow, id: BlockId, candidate: &Candidate) -> bool {
     let block = flow.block(id);
     if !is_content(flow, id) || block.heading > 0 {
         return true;
     }
-    // In an answer without bounds, a short bold line with nothing below it titles what follows.
+    // A short bold line at the end of an answer without its own element titles what follows.
     candidate.answer.is_none()
         && block.is_bold
         && block.list_depth == 0
@@ -361,7 +362,7 @@ fn is_loose_end(flow: &Flow, id: BlockId, candidate: &Candidate) -> bool {
         && flow.text(id).len() < LONGEST_TITLE_BYTES
 }
 
-/// A bold line longer than this is text.
+/// Longest bold line that is a title, in bytes.
 const LONGEST_TITLE_BYTES: usize = 120;
 
 /// Drops repeated questions: those with the same answer, and repetitions without an answer of their own.

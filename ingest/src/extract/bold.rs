@@ -11,10 +11,10 @@ use super::element;
 use super::flow::{BlockId, Flow};
 use super::question;
 
-/// As for headings: style is the poor man's heading.
+/// Same as for headings, because style often replaces them.
 const THRESHOLD: f32 = 0.5;
 
-/// How far above a line its class may be: `div.question > p`.
+/// Number of elements above a line that may carry its class: `div.question > p`.
 const CLASS_CLIMB: usize = 2;
 
 /// Groups of bold lines by the kind of element, and of lines by class.
@@ -43,7 +43,7 @@ pub(crate) fn groups(flow: &Flow) -> Vec<Group> {
         .collect()
 }
 
-/// Lines that only a mark or a label tells: the last resort, each of them by itself.
+/// Lines that only a question mark or a label distinguishes, if there is no other group.
 pub(crate) fn lines(flow: &Flow) -> Option<Group> {
     let candidates: Vec<_> = (0..flow.len())
         .filter(|&id| {
@@ -59,17 +59,17 @@ pub(crate) fn lines(flow: &Flow) -> Option<Group> {
     (candidates.len() > 1).then(|| Group::new(Source::Line, 1.0, candidates))
 }
 
-/// A paragraph longer than this that ends in a question mark is text.
+/// Longest line that is a question by its question mark alone, in bytes.
 const LONGEST_LINE_BYTES: usize = 300;
 
 impl super::flow::Block {
-    /// A bold line that goes on after a `br` inside bold text is emphasis, not a question.
+    /// A bold line that continues after a `br` inside of bold text is emphasis, not a question.
     fn is_continued_text(&self, flow: &Flow, id: BlockId) -> bool {
         self.is_continued && id > 0 && !flow.block(id - 1).is_bold && self.list_depth > 0
     }
 }
 
-/// The class that a line has for itself: its element's, or that of one around nothing else.
+/// Returns the class of the element of a line, or of an element that contains nothing else.
 fn class_of(flow: &Flow, id: BlockId) -> Option<String> {
     let mut node = flow.block(id).node;
     for _ in 0..=CLASS_CLIMB {

@@ -1,7 +1,7 @@
-//! What the extractors propose and the arbiter judges: groups of question candidates.
+//! Groups of question candidates, which the extractors propose and the arbiter decides about.
 //!
-//! A page uses the same markup for all of its questions, so evidence is collected for groups:
-//! the share that reads like questions speaks for all, statements among them included.
+//! A page uses the same markup for all of its questions, so evidence is collected for groups. The share
+//! that reads like questions counts for all of them, statements included.
 
 use html5ever::local_name;
 
@@ -9,10 +9,10 @@ use super::dom::NodeId;
 use super::flow::{BlockId, Blocks, Flow};
 use super::question::{self, LIKELY};
 
-/// Where a group comes from; the later ones say more about what the author meant.
+/// Markup that a group comes from. Later variants are stronger evidence of what the author meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Source {
-    /// Lines that only their question mark tells from the text.
+    /// Lines that only their question mark distinguishes from text.
     Line,
     Bold,
     Heading,
@@ -24,11 +24,11 @@ pub(crate) enum Source {
     Microdata,
 }
 
-/// A question and what bounds its answer.
+/// A possible question and the bounds of its answer.
 #[derive(Debug, Clone)]
 pub(crate) struct Candidate {
     pub question: Blocks,
-    /// The answer where the markup encloses it; `None`: up to whatever comes next.
+    /// The answer, if the markup encloses it. `None` means that it ends at what comes next.
     pub answer: Option<Blocks>,
     pub likeness: f32,
 }
@@ -37,7 +37,7 @@ pub(crate) struct Candidate {
 pub(crate) struct Group {
     pub source: Source,
     pub candidates: Vec<Candidate>,
-    /// The share of candidates that must read like questions, 0.0 to 1.0.
+    /// Share of candidates that must read like questions, 0.0 to 1.0.
     pub threshold: f32,
 }
 
@@ -46,7 +46,7 @@ impl Group {
         Self { source, candidates, threshold }
     }
 
-    /// The share of candidates that read like questions, 0.0 to 1.0.
+    /// Share of candidates that read like questions, 0.0 to 1.0.
     pub fn ratio(&self) -> f32 {
         let alike = self.candidates.iter().filter(|c| c.likeness >= LIKELY).count();
         alike as f32 / self.candidates.len().max(1) as f32
@@ -54,8 +54,8 @@ impl Group {
 }
 
 impl Candidate {
-    /// A candidate, or `None` when the blocks cannot be a question: empty, far too long, or
-    /// boilerplate.
+    /// Returns a candidate. `None` when the blocks cannot be a question because they are empty, far too long
+    /// or boilerplate.
     pub fn new(flow: &Flow, question: Blocks, answer: Option<Blocks>) -> Option<Self> {
         let question = trim(flow, question);
         if question.is_empty() || flow.block(question.start).is_boilerplate {
@@ -82,7 +82,7 @@ impl Candidate {
     }
 }
 
-/// A range without the controls and bare numbers ("1.1.") at its ends.
+/// Removes controls and numbers ("1.1.") from the ends of a range.
 fn trim(flow: &Flow, mut blocks: Blocks) -> Blocks {
     let is_noise = |id: BlockId| flow.block(id).is_control || is_bare_number(flow.text(id));
     while !blocks.is_empty() && is_noise(blocks.start) {
@@ -94,8 +94,8 @@ fn trim(flow: &Flow, mut blocks: Blocks) -> Blocks {
     blocks
 }
 
-/// A question in a cell or term of its own goes on with the code below it: an error message, a
-/// program. Without a colon that needs more of the table behind it, which then is the answer.
+/// Extends a question in a cell or term by the code below it, such as an error message. Without a colon,
+/// the table must continue after it, because the rest is the answer.
 fn with_code(flow: &Flow, question: Blocks) -> Blocks {
     let next = question.end;
     if next >= flow.len() || !flow.block(next).is_preformatted {
@@ -113,17 +113,16 @@ fn with_code(flow: &Flow, question: Blocks) -> Blocks {
     question.start..end
 }
 
-/// A cell of more blocks than this holds the answer too.
+/// A cell with more blocks than this also contains the answer.
 const LONGEST_CELL_BLOCKS: usize = 4;
 
-/// Whether a block is nothing but a number, a label or a sign: "1.2", "Q:", "▼".
+/// Returns whether a text is only a number, a label or a sign: "1.2", "Q:", "▼".
 pub(crate) fn is_bare_number(text: &str) -> bool {
     let text = text.trim();
     is_bare_label(text) || text.len() <= LONGEST_LABEL_BYTES && !text.chars().any(char::is_alphabetic)
 }
 
-/// The same for the text of answers, where a number alone may be all there is to say: "42", but
-/// not "1.2.", "A:" or "▼".
+/// Same for answers, which can be a single number: "42" is an answer, "1.2.", "A:" and "▼" are not.
 pub(crate) fn is_bare_label(text: &str) -> bool {
     let text = text.trim();
     if text.len() > LONGEST_LABEL_BYTES {

@@ -13,16 +13,16 @@ use super::dom::{NONE, NodeId};
 use super::flow::{BlockId, Blocks, Flow};
 use super::question::{self, LIKELY};
 
-/// A page that lists its statements and links to them means them as questions when a third is.
+/// If a third of the linked entries are questions, the others are meant as questions too.
 const THRESHOLD: f32 = 0.3;
 
-/// The most entries that are followed: the longest real contents have some 300.
+/// Maximum number of entries. The longest real table of contents has some 300.
 const ENTRY_LIMIT: usize = 5000;
 
-/// The longest text of an entry, in runs of style: what is longer is no entry.
+/// Longest text of an entry, in runs of one style.
 const ENTRY_RUNS: usize = 64;
 
-/// How many blocks behind the target the question may stand: a number, a "back" link.
+/// Number of blocks between the target and the question, such as a number or a "back" link.
 const LOOK_AHEAD: u32 = 3;
 
 /// Groups of linked questions by the list they are in and the depth of their entry.
@@ -44,7 +44,7 @@ pub(crate) fn groups(flow: &Flow) -> Vec<Group> {
         let Some(candidate) = Candidate::new(flow, question.clone(), None) else { continue };
         let below = entries.get(index + 1).map(|(next, _)| next);
         let has_entries_below = below.is_some_and(|next| next.0 == place.0 && next.1 > place.1);
-        // What is no question and has entries below it is a category.
+        // An entry that is not a question and has entries below it is a category.
         if !has_entries_below || candidate.likeness >= LIKELY {
             found.entry(*place).or_default().push(candidate);
         }
@@ -57,14 +57,14 @@ pub(crate) fn groups(flow: &Flow) -> Vec<Group> {
         .collect()
 }
 
-/// Candidates in document order, those that are linked twice once.
+/// Returns candidates in document order without repetitions.
 fn once_each(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
     candidates.sort_by_key(|candidate| candidate.question.start);
     candidates.dedup_by_key(|candidate| candidate.question.start);
     candidates
 }
 
-/// The blocks at a link's target that repeat its text.
+/// Returns the blocks at the target of a link that repeat its text.
 fn entry(flow: &Flow, link: NodeId) -> Option<Blocks> {
     let fragment = flow.fragment(link).filter(|fragment| !fragment.is_empty())?;
     let target = flow.range(*flow.anchors.get(fragment)?);
@@ -91,7 +91,7 @@ fn matching(flow: &Flow, id: BlockId, wanted: &str) -> Option<Blocks> {
         return None;
     }
     let mut have = String::new();
-    // A question may go on after a line break.
+    // A question may continue after a line break.
     for end in id..(id + LOOK_AHEAD).min(flow.len()) {
         let text = flow.text(end);
         if end == id {
@@ -109,7 +109,7 @@ fn matching(flow: &Flow, id: BlockId, wanted: &str) -> Option<Blocks> {
     None
 }
 
-/// The outermost list around a link, and how deep in it the link is; `dd` is below its `dt`.
+/// Returns the outermost list around a link and the depth of the link in it. A `dd` is below its `dt`.
 fn place(flow: &Flow, link: NodeId) -> (NodeId, usize) {
     let mut place = (NONE, 0);
     for id in flow.dom.ancestors(link) {

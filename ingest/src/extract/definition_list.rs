@@ -1,4 +1,4 @@
-//! Questions in `dt`, answers in `dd`.
+//! Questions in `dt` with answers in `dd`. Called by `html`.
 
 use html5ever::local_name;
 
@@ -10,7 +10,7 @@ use super::flow::Flow;
 /// ("The mouse does not move").
 const THRESHOLD: f32 = 0.4;
 
-/// How many more terms may share an answer: each repeats its text in the output.
+/// Number of further terms that may share an answer, which is repeated for each of them.
 const SHARED_TERMS: usize = 3;
 
 /// One group for each list.
@@ -30,7 +30,7 @@ fn group(flow: &Flow, list: NodeId) -> Option<Group> {
         }
         let question = flow.range(node);
         let after = &parts[index + 1..];
-        // Terms in a row share the answer behind the last of them.
+        // Consecutive terms share the answer after the last of them.
         let terms = after.iter().take_while(|(is_term, _)| *is_term).count();
         if terms > SHARED_TERMS {
             continue;
@@ -43,7 +43,7 @@ fn group(flow: &Flow, list: NodeId) -> Option<Group> {
     (!candidates.is_empty()).then(|| Group::new(Source::DefinitionList, THRESHOLD, candidates))
 }
 
-/// The `dt` (true) and `dd` (false) of a list, also those in the `div`s that HTML allows.
+/// Returns the `dt` (true) and `dd` (false) elements of a list, including those inside of `div` elements.
 fn parts(flow: &Flow, list: NodeId) -> Vec<(bool, NodeId)> {
     let mut found = Vec::new();
     for child in flow.dom.children(list) {

@@ -14,8 +14,8 @@ use super::element;
 use super::flow::{Blocks, Flow};
 use super::question::{self, LIKELY};
 
-/// The share of question-like summaries that is asked for: what opens is meant to be asked, so
-/// less than for headings; not zero, since menus and code samples open as well.
+/// Required share of summaries that read like questions. It is lower than for headings, because people open
+/// what they want to know, and not zero, because menus and code samples can be opened as well.
 const THRESHOLD: f32 = 0.34;
 
 /// Maximum number of levels between a switch and its panel in the tree, as in a button in a heading in a header.
@@ -38,7 +38,7 @@ pub(crate) fn groups(flow: &Flow) -> Vec<Group> {
         };
         if let Some(candidate) = candidate {
             let class = flow.dom.attribute(id, &local_name!("class")).unwrap_or_default();
-            // The open one of an accordion carries a class more: the first word is the kind.
+            // The open item of an accordion has an additional class, so only the first one counts.
             let kind = class.split_ascii_whitespace().next().unwrap_or_default();
             found.entry((is_details, kind)).or_default().push(candidate);
         }
@@ -83,7 +83,7 @@ fn is_plain_button(flow: &Flow, id: NodeId) -> bool {
     is_button && !element::opens_something(&flow.dom, id)
 }
 
-/// How many elements without text may stand between a switch and its panel.
+/// Number of elements without text between a switch and its panel.
 const SIBLING_LIMIT: usize = 8;
 
 fn is_label(flow: &Flow, id: NodeId) -> bool {
@@ -102,12 +102,12 @@ fn from_switch(flow: &Flow, id: NodeId) -> Option<Candidate> {
     let panels = element::opened_fragments(&flow.dom, id)
         .filter_map(|fragment| flow.anchors.get(fragment))
         .map(|&panel| flow.range(panel));
-    // Copied items keep a wrong id in one attribute or the other: the nearest panel is meant.
+    // Copied items often keep a wrong ID in one of the attributes, so the nearest panel wins.
     let named = panels
         .filter(|panel| !panel.is_empty() && panel.end > question.end)
         .min_by_key(|panel| panel.start.abs_diff(question.end));
     let answer = match named {
-        // A switch inside of what it controls controls its own item.
+        // A switch inside of its panel controls its own item.
         Some(panel) if panel.start < question.end => question.end..panel.end,
         Some(panel) => panel,
         None => next_panel(flow, id)?,
@@ -121,7 +121,8 @@ fn from_switch(flow: &Flow, id: NodeId) -> Option<Candidate> {
 /// A panel with more than this percentage of its text in links is a menu.
 const MENU_LINK_PERCENT: usize = 85;
 
-/// The text that follows a switch: its next sibling with text, or that of the elements around it.
+/// Returns the text that follows a switch: the next sibling with text, of the switch or of an element around
+/// it.
 fn next_panel(flow: &Flow, id: NodeId) -> Option<Blocks> {
     let question = flow.range(id);
     let mut at = id;

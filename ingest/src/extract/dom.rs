@@ -1,14 +1,14 @@
-//! A compact document tree in three flat vectors, filled by `parse` and read by everything else.
+//! A compact document tree in three flat vectors, built by `parse` and read by all other steps.
 //!
-//! Nodes are indices, so that dropping, walking and moving never recurse, however deep the page
-//! is. Only what extraction reads is stored: attributes outside a short list are gone already.
+//! Nodes are indices, so no operation recurses, however deep the page is. Only attributes that extraction
+//! reads are stored.
 
 use html5ever::LocalName;
 
 /// Index of a node in its [`Dom`].
 pub(crate) type NodeId = u32;
 
-/// "No node": the parent of the document, the sibling of a last child.
+/// No node, for example the parent of the document.
 pub(crate) const NONE: NodeId = NodeId::MAX;
 
 /// The document node.
@@ -50,7 +50,7 @@ pub(crate) struct Attribute {
 pub(crate) struct Dom {
     pub nodes: Vec<Node>,
     pub attributes: Vec<Attribute>,
-    /// All text and attribute values, one behind the other.
+    /// All text and attribute values in one string.
     pub text: String,
 }
 
@@ -212,7 +212,7 @@ impl Dom {
     }
 }
 
-/// Whether a walk enters the children of a node.
+/// Whether an iteration enters the children of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Descend {
     Into,

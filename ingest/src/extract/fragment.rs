@@ -1,6 +1,5 @@
-//! Texts that come without a page: JSON-LD answers, cells of a CSV file.
-//!
-//! They may hold HTML, or plain text whose line breaks mean what they are.
+//! Texts without a page: answers in JSON-LD, cells of tables. They contain HTML or plain text with line
+//! breaks. Called by the readers of structured data and tables.
 
 use url::Url;
 
@@ -35,7 +34,7 @@ fn read(text: &str) -> Option<Flow> {
     parse::document(&html).ok().map(flatten::flatten)
 }
 
-/// Whether a text has a tag or a character reference; "a < b" has none.
+/// Returns whether a text contains a tag or a character reference. "a < b" contains none.
 fn is_html(text: &str) -> bool {
     let has_tag = text
         .split('<')

@@ -1,4 +1,4 @@
-//! Questions in headings, one group for each level.
+//! Questions in headings, one group for each level. Called by `html`.
 
 use super::candidate::{Candidate, Group, Source};
 use super::flow::{BlockId, Blocks, Flow};
@@ -38,7 +38,7 @@ fn headings(flow: &Flow) -> Vec<Blocks> {
     found
 }
 
-/// Whether a block goes on with the heading of the block before it.
+/// Returns whether a block continues the heading of the previous block.
 fn is_same(flow: &Flow, id: BlockId) -> bool {
     let (block, before) = (flow.block(id), flow.block(id - 1));
     block.heading == before.heading && block.is_continued && block.node == before.node

@@ -1,7 +1,7 @@
-//! Where html5ever's tree construction puts its nodes: the flat tree of `dom`.
+//! Receives the nodes of html5ever's tree construction and puts them into the flat tree of `dom`.
 //!
-//! Called by `parse` only. Nothing is freed before the end, so that a node that was moved or
-//! thrown away keeps its index.
+//! Called by `parse` only. Nothing is freed before the end, so a node that was moved or removed keeps its
+//! index.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -14,7 +14,7 @@ use super::dom::{self, Dom, NONE, Node, NodeId, NodeKind, ROOT};
 use super::error::ExtractError;
 use super::parse::{DEPTH_LIMIT, NODE_LIMIT};
 
-/// Bytes of HTML behind one node, measured on help pages: sizes the first allocation.
+/// Bytes of HTML for each node, measured on help pages. Determines the first allocation.
 const BYTES_PER_NODE: usize = 24;
 
 pub(crate) struct ArenaSink {
@@ -26,7 +26,7 @@ struct Arena {
     deepest: u32,
 }
 
-/// A tag name with its namespace, for html5ever's questions.
+/// A tag name with its namespace, as html5ever needs it.
 #[derive(Debug)]
 pub(crate) struct OwnedName {
     namespace: Namespace,
@@ -56,7 +56,7 @@ impl ArenaSink {
         self.arena.into_inner().dom
     }
 
-    /// The limit that the tree has passed, if any.
+    /// Returns the limit that the tree exceeds, if any.
     pub fn broken_limit(&self) -> Option<ExtractError> {
         let arena = self.arena.borrow();
         if arena.deepest > DEPTH_LIMIT {

@@ -10,7 +10,7 @@ use super::dom::{Descend, NodeId};
 use super::flow::{Blocks, Flow};
 use super::question;
 
-/// Tables hold prices and dates more often than questions: most of a column must be questions.
+/// Tables contain prices and dates more often than questions, so most of a column must be questions.
 const THRESHOLD: f32 = 0.6;
 
 /// For each table a group of its rows with question and answer, and one of rows that are a
@@ -23,7 +23,7 @@ pub(crate) fn groups(flow: &Flow) -> Vec<Group> {
         }
         let rows = rows(flow, id);
         let across = rows.iter().filter_map(|row| across(flow, row)).collect::<Vec<_>>();
-        // A column of one is a layout table.
+        // A single row is a layout table.
         if across.len() > 1 {
             found.push(Group::new(Source::Table, THRESHOLD, across));
         }
@@ -35,7 +35,7 @@ pub(crate) fn groups(flow: &Flow) -> Vec<Group> {
     found
 }
 
-/// The cells of each row of a table, those of tables within it left to them.
+/// Returns the cells of each row, without those of nested tables.
 fn rows(flow: &Flow, table: NodeId) -> Vec<Vec<Blocks>> {
     let mut rows = Vec::new();
     let mut at = flow.dom.following(table, table, Descend::Into);
@@ -43,7 +43,7 @@ fn rows(flow: &Flow, table: NodeId) -> Vec<Vec<Blocks>> {
         let mut descend = Descend::Into;
         match *flow.dom.name(node) {
             local_name!("table") => descend = Descend::Over,
-            // The titles of the columns are no row.
+            // The header of a table is not a row.
             local_name!("thead") => descend = Descend::Over,
             local_name!("tr") if is_head(flow, node) => descend = Descend::Over,
             local_name!("tr") => rows.push(Vec::new()),

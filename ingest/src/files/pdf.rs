@@ -1,10 +1,9 @@
-//! PDF, read in a child process that may crash, hang or eat its memory without harm.
+//! Reads PDF in a child process, which may crash, hang or run out of memory without harm.
 //!
-//! PDF parsers overflow the stack and loop on crafted files, and a stack overflow takes the whole
-//! process with it. So the program starts itself again with [`CHILD_ARGUMENT`] as a hidden
-//! subcommand and calls [`serve`] there: the child limits itself, reads the file from its input
-//! and writes the text to its output behind a mark. The parent ([`Child::extract`]) counts bytes
-//! and time.
+//! Crafted files make PDF parsers loop or overflow the stack, which ends the whole process. The program therefore
+//! starts itself with the hidden subcommand [`CHILD_ARGUMENT`] and calls [`serve`] there. The child limits itself,
+//! reads the file from its input and writes HTML to its output after a marker. The parent ([`Child::extract`])
+//! limits bytes and time.
 
 #[cfg(feature = "pdf")]
 mod cmap;
@@ -37,26 +36,25 @@ pub use serve::{html, serve};
 /// The subcommand that the program answers with [`serve`].
 pub const CHILD_ARGUMENT: &str = "read-pdf";
 
-/// What the child writes before the text: a program that does not know the subcommand may print
-/// anything.
+/// Marker before the output of the child. A program that does not know the subcommand may print anything.
 const MARK: &[u8] = b"helpbot-pdf-text\n";
 
 const EXIT_ENCRYPTED: u8 = 10;
 
-/// Keeps the product's allocator from setting a gigabyte of addresses aside as the child starts,
-/// which would leave nothing of its limit for it to read with; others do not know the name.
+/// Keeps the allocator of the product from reserving a gigabyte of addresses when the child starts, which would
+/// use up its limit. Other allocators ignore the name.
 const NO_RESERVE: (&str, &str) = ("MIMALLOC_ARENA_RESERVE", "0");
 
-/// What one PDF may cost.
+/// Limits for reading one PDF.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Address space of the child, in bytes.
     pub memory_bytes: u64,
     /// Processor time of the child, in seconds.
     pub cpu_seconds: u64,
-    /// Time from start to end, as the parent sees it.
+    /// Time from start to end, measured by the parent.
     pub wall_time: Duration,
-    /// Text that is taken from the child, in bytes.
+    /// Maximum output of the child, in bytes.
     pub output_bytes: u64,
 }
 
@@ -72,7 +70,7 @@ impl Default for Limits {
     }
 }
 
-/// The program to start, and the limits that it gets.
+/// The program to start and its limits.
 #[derive(Debug, Clone)]
 pub struct Child {
     /// A program that answers [`CHILD_ARGUMENT`] with [`serve`].
@@ -82,10 +80,10 @@ pub struct Child {
 }
 
 impl Child {
-    /// Reads a PDF in a child process; blocks until it ends.
+    /// Reads a PDF in a child process. Blocks until it ends.
     ///
     /// # Errors
-    /// `Encrypted`, `Unreadable`, `Empty` for scans, `TookTooMuch` over a limit.
+    /// `Encrypted`, `Unreadable`, `Empty` for scans, and `TookTooMuch` when a limit is exceeded.
     pub fn extract(&self, bytes: &[u8]) -> Result<Page, ExtractError> {
         extract::html_text(&self.html(bytes)?, None)
     }
@@ -93,7 +91,7 @@ impl Child {
     /// The HTML of a PDF, read in a child process.
     ///
     /// # Errors
-    /// As [`Child::extract`].
+    /// Same as [`Child::extract`].
     pub fn html(&self, bytes: &[u8]) -> Result<String, ExtractError> {
         let mut child = Command::new(&self.program)
             .arg(CHILD_ARGUMENT)
@@ -109,7 +107,7 @@ impl Child {
         let limit = self.limits.output_bytes;
         let (sender, receiver) = mpsc::channel();
         let outcome = std::thread::scope(|scope| {
-            // A child that ends early closes the pipe; its exit code says why.
+            // A child that ends early closes the pipe. Its exit code tells why.
             scope.spawn(|| stdin.map(|mut stdin| stdin.write_all(bytes)));
             scope.spawn(move || {
                 let mut output = Vec::new();
@@ -119,7 +117,7 @@ impl Child {
             let outcome = receiver.recv_timeout(self.limits.wall_time);
             let is_over = matches!(&outcome, Ok(Some(Ok(output))) if output.len() as u64 > limit);
             if outcome.is_err() || is_over {
-                // Ends both threads as well: their pipes close with the child.
+                // This also ends both threads, because their pipes close with the child.
                 let _ = child.kill();
             }
             outcome
@@ -127,7 +125,7 @@ impl Child {
         let status = child.wait().map_err(|error| unreadable(&format!("the PDF reader is lost ({error})")))?;
         let output = match outcome {
             Ok(Some(Ok(output))) => output,
-            Ok(_) => return Err(unreadable("the PDF reader gave no answer")),
+            Ok(_) => return Err(unreadable("the PDF reader returned nothing")),
             Err(_) => return Err(ExtractError::TookTooMuch { resource: "time" }),
         };
         if output.len() as u64 > limit {
@@ -141,12 +139,13 @@ fn unreadable(reason: &str) -> ExtractError {
     ExtractError::Unreadable { reason: reason.to_owned() }
 }
 
-/// What the child's end means. Without a code a signal ended it: out of processor time, out of
-/// memory, or a crash of the reader.
+/// Returns the result of a child that has ended. A child without an exit code was ended by a signal: it exceeded
+/// its processor time or memory, or it crashed.
 fn interpret(code: Option<i32>, output: &[u8]) -> Result<String, ExtractError> {
     match code {
         Some(0) => {
-            let text = output.strip_prefix(MARK).ok_or_else(|| unreadable("the PDF reader is no PDF reader"))?;
+            let text =
+                output.strip_prefix(MARK).ok_or_else(|| unreadable("the configured program is not a PDF reader"))?;
             let text = String::from_utf8_lossy(text).into_owned();
             if text.trim().is_empty() { Err(ExtractError::Empty) } else { Ok(text) }
         }
