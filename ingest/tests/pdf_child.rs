@@ -9,6 +9,7 @@ use flate2::{Compress, Compression, FlushCompress};
 use helpbot_ingest::extract::{self, ExtractError, Item};
 use helpbot_ingest::pdf::{self, Child, Limits};
 
+use helpbot_test_support::pdf as document;
 use helpbot_test_support::pdf::document;
 
 /// The memory limit by which a child knows that it is to hang.
