@@ -174,7 +174,8 @@ impl HandoffStatus {
     pub const fn after(from: Option<HandoffStatus>, step: HandoffMove) -> Option<HandoffStatus> {
         use HandoffStatus::{Assigned, Requested, Resolved};
         match (from, step) {
-            (None, HandoffMove::Request) => Some(Requested),
+            // A visitor who asks again after the conversation was closed waits for a human again.
+            (None | Some(Resolved), HandoffMove::Request) => Some(Requested),
             (Some(status), HandoffMove::Request) => Some(status),
             (Some(Requested | Assigned), HandoffMove::Assign) => Some(Assigned),
             (Some(Requested | Assigned), HandoffMove::Resolve) => Some(Resolved),
@@ -295,6 +296,10 @@ pub enum ConversationOrder {
     UpdatedDesc,
     /// Oldest change first.
     UpdatedAsc,
+    /// Latest request for a human first. The list contains only conversations with a handoff.
+    HandoffDesc,
+    /// Oldest request for a human first. The list contains only conversations with a handoff.
+    HandoffAsc,
 }
 
 impl ConversationOrder {
@@ -305,14 +310,19 @@ impl ConversationOrder {
             ConversationOrder::CreatedAsc => ConversationOrder::CreatedDesc,
             ConversationOrder::UpdatedDesc => ConversationOrder::UpdatedAsc,
             ConversationOrder::UpdatedAsc => ConversationOrder::UpdatedDesc,
+            ConversationOrder::HandoffDesc => ConversationOrder::HandoffAsc,
+            ConversationOrder::HandoffAsc => ConversationOrder::HandoffDesc,
         }
     }
 
     /// Returns the time of `conversation` that this order compares.
-    pub const fn key(self, conversation: &Conversation) -> Timestamp {
+    pub fn key(self, conversation: &Conversation) -> Timestamp {
         match self {
             ConversationOrder::CreatedDesc | ConversationOrder::CreatedAsc => conversation.created_at,
             ConversationOrder::UpdatedDesc | ConversationOrder::UpdatedAsc => conversation.updated_at,
+            ConversationOrder::HandoffDesc | ConversationOrder::HandoffAsc => {
+                conversation.handoff_at.unwrap_or(conversation.created_at)
+            }
         }
     }
 }
@@ -322,8 +332,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_request_does_not_change_the_handoff() {
+    fn a_second_request_changes_only_a_closed_handoff() {
         assert_eq!(HandoffStatus::after(None, HandoffMove::Request), Some(HandoffStatus::Requested));
+        assert_eq!(
+            HandoffStatus::after(Some(HandoffStatus::Resolved), HandoffMove::Request),
+            Some(HandoffStatus::Requested)
+        );
         assert_eq!(
             HandoffStatus::after(Some(HandoffStatus::Assigned), HandoffMove::Request),
             Some(HandoffStatus::Assigned)

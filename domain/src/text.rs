@@ -35,6 +35,27 @@ pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Returns the text without differences of case, for searching: `İSTANBUL` equals `istanbul`, and
+/// `LINDENSTRASSE` equals `Lindenstraße`. Folds by way of upper case, because some letters, such as
+/// ß, have more than one letter only there.
+#[must_use]
+pub fn folded(text: &str) -> String {
+    const DOT_ABOVE: char = '\u{307}';
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let mut folded = String::with_capacity(text.len());
+    for letter in text.to_uppercase().chars().flat_map(char::to_lowercase) {
+        match letter {
+            'ς' => folded.push('σ'),
+            // The lower case of İ is i with a separate dot.
+            DOT_ABOVE if folded.ends_with('i') => {}
+            letter => folded.push(letter),
+        }
+    }
+    folded
+}
+
 /// Returns `bytes` as lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
@@ -76,6 +97,21 @@ pub fn email(field: &'static str, text: &str) -> Result<String, Invalid> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn folded_texts_are_equal_in_every_case() {
+        for (one, other) in [
+            ("KARGO İSTANBUL", "kargo istanbul"),
+            ("LINDENSTRASSE", "Lindenstraße"),
+            ("ΟΔΟΣ", "οδος"),
+            ("ΟΔΟΣ", "οδοσ"),
+            ("MOSKWA МОСКВА", "moskwa москва"),
+            ("ﬁn", "FIN"),
+        ] {
+            assert_eq!(folded(one), folded(other), "{one} {other}");
+        }
+        assert_ne!(folded("äpfel"), folded("apfel"));
+    }
 
     #[test]
     fn lengths_count_code_points_after_trimming() {

@@ -10,7 +10,7 @@ import { ApiError, NetworkError } from "../live/graphql";
 import { newId } from "../live/id";
 import type { Answer, Backend, LiveEvent } from "./backend";
 import {
-  type AgentEntry, type BotEntry, type ChatState, type Fault, type Session, type VisitorEntry,
+  type AgentEntry, type BotEntry, type ChatState, type Entry, type Fault, type Session, type VisitorEntry,
   applyHandoff, applyMessage, conversationsOf, emptyState, endSession, liveConversation, markSent,
 } from "./state";
 import type { Store } from "./store";
@@ -48,6 +48,12 @@ const HANDOFF_DELAYS_MS = [500, 2_000];
 /** The server forgets that somebody is typing after six seconds. */
 const TYPING_MS = 3_000;
 
+/** Another tab sends a message within this time, or its tab was closed and this one sends it. */
+const TAKEOVER_MS = 8_000;
+
+const isUndelivered = (entry: Entry): entry is VisitorEntry =>
+  entry.kind === "visitor" && entry.to === "team" && !entry.id && (entry.sender !== undefined || entry.fault === "network" || entry.fault === "rate");
+
 const codeOf = (error: unknown) => (error instanceof ApiError ? error.code : "");
 const isRefused = (error: unknown) => codeOf(error) === "UNAUTHENTICATED";
 
@@ -62,8 +68,8 @@ export class Chat {
   private stopWatching = () => {};
   private reading: Promise<void> | null = null;
   private ready: Promise<unknown> = Promise.resolve();
-  /** Messages to the team are sent one after the other. */
-  private toTeam: Promise<unknown> = Promise.resolve();
+  /** Messages to the team are being sent. */
+  private delivering: Promise<void> | null = null;
   private typingAt = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -152,7 +158,7 @@ export class Chat {
       state: (connection) => {
         if (!isCurrent()) return;
         this.setConnection(connection);
-        if (connection === "live") void this.read().then(() => this.retryTeam(), () => {});
+        if (connection === "live") void this.read().then(() => this.deliver(), () => {});
         // The key or the token was refused. Reading finds out which, and a new session follows from that.
         if (connection === "refused") void this.read().catch(() => {});
       },
@@ -236,7 +242,7 @@ export class Chat {
     if (session && live) this.backend.tellTyping(session, live, false);
     this.isBusy = false;
     this.reading = null;
-    this.toTeam = Promise.resolve();
+    this.delivering = null;
     this.store.update((state) => void Object.assign(state, emptyState(newId(), Date.now())));
   }
 
@@ -279,13 +285,14 @@ export class Chat {
 
   private dispatch(key: string, isRepeated: boolean): void {
     const { run } = this.state;
-    if (this.entry(key)?.to === "team") this.toTeam = this.toTeam.then(() => this.say(key, run));
+    if (this.entry(key)?.to === "team") this.deliver();
     else void this.question(key, run, isRepeated);
   }
 
   /** Continues after a page load: sends again what it interrupted. */
   private resume(): void {
-    for (const { key, sender, since } of this.state.entries.filter((entry) => entry.kind === "visitor")) {
+    this.deliver();
+    for (const { key, sender, since } of this.state.entries.filter((entry) => entry.kind === "visitor").filter(({ to }) => to === "bot")) {
       if (sender === this.store.tab) this.dispatch(key, true);
       else if (sender) this.timer = setTimeout(() => this.giveUpInterrupted(), Math.max(0, since! + INTERRUPTED_MS - Date.now()));
     }
@@ -294,16 +301,50 @@ export class Chat {
   private giveUpInterrupted(): void {
     const before = Date.now() - INTERRUPTED_MS;
     for (const entry of this.state.entries) {
-      if (entry.kind === "visitor" && entry.sender && entry.sender !== this.store.tab && entry.since! <= before) this.fail(entry.key, "network");
+      if (entry.kind === "visitor" && entry.to === "bot" && entry.sender && entry.sender !== this.store.tab && entry.since! <= before) this.fail(entry.key, "network");
     }
   }
 
-  /** The connection is back: undelivered messages to the team are sent again under their old keys. */
-  private retryTeam(): void {
-    if (!this.isWithTeam) return;
-    for (const entry of this.state.entries) {
-      if (entry.kind === "visitor" && entry.fault && entry.to === "team" && !entry.id) this.retry(entry.key);
+  /**
+   * Sends the undelivered messages to the team in the order in which they were written, whichever tab they were written
+   * in. Each keeps its key, so that the server stores it once even when two tabs send it.
+   */
+  private deliver(): void {
+    const { run } = this.state;
+    this.delivering ??= this.deliverAll(run).finally(() => {
+      if (this.state.run === run) this.delivering = null;
+    });
+  }
+
+  private async deliverAll(run: string): Promise<void> {
+    await this.ready;
+    for (;;) {
+      const entry = this.state.run === run ? this.state.entries.find(isUndelivered) : undefined;
+      if (!entry) return;
+      const age = Date.now() - (entry.since ?? 0);
+      if (entry.sender && entry.sender !== this.store.tab && age < TAKEOVER_MS) {
+        await this.changed(TAKEOVER_MS - age);
+        continue;
+      }
+      this.change(entry.key, (own) => {
+        delete own.fault;
+        Object.assign(own, { sender: this.store.tab, since: Date.now() });
+      });
+      if (!await this.say(entry.key, run)) return;
     }
+  }
+
+  /** Waits for a change of the state, at most `ms`. */
+  private changed(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        stop();
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      const stop = this.store.subscribe(done);
+    });
   }
 
   private async question(key: string, run: string, isRepeated: boolean): Promise<void> {
@@ -370,27 +411,39 @@ export class Chat {
     this.dispatch(key, false);
   }
 
-  private async say(key: string, run: string): Promise<void> {
-    const entry = this.entry(key);
+  /** Sends one message to the team. Returns whether the next one can be sent. */
+  private async say(key: string, run: string): Promise<boolean> {
+    const entry = this.entry(key)!;
     const { session } = this.state;
     const live = liveConversation(this.state);
-    if (!entry || entry.id || this.state.run !== run) return;
-    if (!live || !session) return this.redirect(key, "bot", run);
+    if (!live || !session) {
+      this.redirect(key, "bot", run);
+      return true;
+    }
     try {
       const said = await this.backend.say(session, live, entry.text, key);
       if (this.state.run === run) this.change(key, (own) => markSent(own, said?.id));
+      return true;
     } catch (error) {
-      if (this.state.run === run) await this.sayFailed(key, run, session, error);
+      return this.state.run === run && this.sayFailed(key, run, session, error);
     }
   }
 
-  private async sayFailed(key: string, run: string, session: Session, error: unknown): Promise<void> {
+  private async sayFailed(key: string, run: string, session: Session, error: unknown): Promise<boolean> {
     if (isRefused(error)) this.loseSession(session);
     if (codeOf(error) === "CONFLICT" || codeOf(error) === "NOT_FOUND") await this.read().catch(() => {});
+    if (this.state.run !== run) return false;
     // The event can have delivered the message although the response was lost.
-    if (this.state.run !== run || this.entry(key)?.id) return;
-    if (!this.isWithTeam) return this.redirect(key, "bot", run);
-    this.fail(key, faultOf(error));
+    if (!this.entry(key) || this.entry(key)!.id) return true;
+    if (!this.isWithTeam) {
+      this.redirect(key, "bot", run);
+      return true;
+    }
+    const fault = faultOf(error);
+    // A message that the server does not accept holds back none of the others. After a failed connection all wait.
+    if (fault === "server") this.fail(key, fault);
+    else for (const waiting of this.state.entries.filter(isUndelivered)) this.fail(waiting.key, fault);
+    return fault === "server";
   }
 
   private fail(key: string, fault: Fault): void {
@@ -402,19 +455,11 @@ export class Chat {
   }
 
   /** Waits while another tab asks the first question: both then share its session. */
-  private firstQuestionOfOthers(): Promise<void> {
+  private async firstQuestionOfOthers(): Promise<void> {
     const isWaiting = () => !this.state.session && this.state.entries.some((entry) =>
       entry.kind === "visitor" && entry.sender && entry.sender !== this.store.tab && Date.now() - entry.since! < FIRST_QUESTION_MS);
-    if (!isWaiting()) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        stop();
-        resolve();
-      };
-      const timer = setTimeout(done, FIRST_QUESTION_MS);
-      const stop = this.store.subscribe(() => isWaiting() || done());
-    });
+    const end = Date.now() + FIRST_QUESTION_MS;
+    while (isWaiting() && Date.now() < end) await this.changed(end - Date.now());
   }
 
   private setBusy(isBusy: boolean): void {

@@ -212,6 +212,14 @@ pub enum ConversationOrder {
     /// Sorts by the time of the last change, oldest first.
     #[graphql(name = "UPDATED_AT_ASC")]
     UpdatedAsc,
+    /// Sorts by the time at which the visitor asked for a human, latest first. Conversations without a
+    /// handoff are left out.
+    #[graphql(name = "HANDOFF_REQUESTED_AT_DESC")]
+    HandoffDesc,
+    /// Sorts by the time at which the visitor asked for a human, oldest first. Conversations without a
+    /// handoff are left out.
+    #[graphql(name = "HANDOFF_REQUESTED_AT_ASC")]
+    HandoffAsc,
 }
 
 /// Type of an event, which says what happened in a conversation.

@@ -14,6 +14,7 @@ on_both_backends!(
     an_update_changes_only_what_may_change,
     each_filter_returns_its_conversations,
     all_conditions_of_a_list_must_hold,
+    the_inbox_lists_those_who_wait_longest_first,
     each_order_can_be_paged_by_cursor_and_by_offset,
     a_search_ignores_case,
     wildcards_in_a_search_are_literal,
@@ -59,7 +60,7 @@ async fn a_conversation_is_read_as_it_was_written(db: &Db) {
 
 async fn an_update_changes_only_what_may_change(db: &Db) {
     let site = make::stored_site(db).await;
-    let member = make::stored_member(db, site).await;
+    let member = make::stored_member(db, site).await.id;
     let conversation = make::stored(db, make::conversation(site, "a")).await;
     let changed = Conversation {
         vote: Some(Vote::No),
@@ -133,13 +134,44 @@ async fn all_conditions_of_a_list_must_hold(db: &Db) {
     assert_eq!(listed(db, site, &words).await, [""; 0]);
 }
 
+async fn the_inbox_lists_those_who_wait_longest_first(db: &Db) {
+    let site = make::stored_site(db).await;
+    let member = make::stored_member(db, site).await.id;
+    for (question, handoff, at, assignee_id) in [
+        ("late", Some(HandoffStatus::Requested), 9, None),
+        ("early", Some(HandoffStatus::Requested), 1, None),
+        ("taken", Some(HandoffStatus::Assigned), 2, Some(member)),
+        ("closed", Some(HandoffStatus::Resolved), 3, Some(member)),
+        ("never", None, 0, None),
+    ] {
+        let handoff_at = handoff.map(|_| later(at));
+        stored_and_updated(db, Conversation { handoff, handoff_at, assignee_id, ..make::conversation(site, question) })
+            .await;
+    }
+    let list = async |handoffs: Option<Vec<HandoffStatus>>, assignee| {
+        let query = ConversationQuery { handoffs, assignee, ..ConversationQuery::default() };
+        let found = read!(db, |c| conversations::list(c, site, &query, ConversationOrder::HandoffAsc, START, 100));
+        found.into_iter().map(|conversation| conversation.question).collect::<Vec<_>>()
+    };
+
+    assert_eq!(list(Some(vec![HandoffStatus::Requested]), None).await, ["early", "late"]);
+    assert_eq!(list(Some(vec![HandoffStatus::Assigned]), Some(member)).await, ["taken"]);
+    assert_eq!(list(None, Some(member)).await, ["taken", "closed"]);
+    assert_eq!(list(None, None).await, ["early", "taken", "closed", "late"]);
+    assert_eq!(list(Some(Vec::new()), None).await, [""; 0]);
+}
+
 async fn each_order_can_be_paged_by_cursor_and_by_offset(db: &Db) {
     let site = make::stored_site(db).await;
     // Some conversations have equal times, so that only the ID decides their order; they change in
     // another order than they were asked.
     for (created, updated) in [(0, 9), (1, 5), (1, 5), (1, 7), (2, 5), (3, 3)] {
         let (created_at, updated_at) = (later(created), later(updated));
-        make::stored(db, Conversation { created_at, updated_at, ..make::conversation(site, "q") }).await;
+        let handoff = Some(HandoffStatus::Requested);
+        let handoff_at = Some(later(updated + created));
+        let conversation = make::conversation(site, "q");
+        let changed = Conversation { created_at, updated_at, handoff, handoff_at, ..conversation };
+        stored_and_updated(db, changed).await;
     }
     let all = ConversationQuery::default();
 
@@ -148,11 +180,16 @@ async fn each_order_can_be_paged_by_cursor_and_by_offset(db: &Db) {
         ConversationOrder::CreatedAsc,
         ConversationOrder::UpdatedDesc,
         ConversationOrder::UpdatedAsc,
+        ConversationOrder::HandoffDesc,
+        ConversationOrder::HandoffAsc,
     ] {
         let whole = read!(db, |c| conversations::list(c, site, &all, order, START, 100));
         let mut sorted = whole.clone();
         sorted.sort_by_key(|one| (order.key(one), one.id));
-        if matches!(order, ConversationOrder::CreatedDesc | ConversationOrder::UpdatedDesc) {
+        if matches!(
+            order,
+            ConversationOrder::CreatedDesc | ConversationOrder::UpdatedDesc | ConversationOrder::HandoffDesc
+        ) {
             sorted.reverse();
         }
         assert_eq!(whole, sorted, "{order:?}");
@@ -175,6 +212,7 @@ async fn a_search_ignores_case(db: &Db) {
     let site = make::stored_site(db).await;
     make::stored(db, make::conversation(site, "ÄPFEL und Straße")).await;
     make::stored(db, make::conversation(site, "ΟΔΟΣ 12, МОСКВА")).await;
+    make::stored(db, make::conversation(site, "Kargo İSTANBUL, DIŞARI")).await;
     let answer = "Ring the BELL".to_owned();
     make::stored(db, Conversation { answer, ..make::conversation(site, "日本語?") }).await;
     let search = async |words: &str| {
@@ -183,6 +221,11 @@ async fn a_search_ignores_case(db: &Db) {
 
     assert_eq!(search("äpfel").await, ["ÄPFEL und Straße"]);
     assert_eq!(search("STRAßE").await, ["ÄPFEL und Straße"]);
+    assert_eq!(search("STRASSE").await, ["ÄPFEL und Straße"]);
+    assert_eq!(search("istanbul").await, ["Kargo İSTANBUL, DIŞARI"]);
+    assert_eq!(search("dışarı").await, ["Kargo İSTANBUL, DIŞARI"]);
+    assert_eq!(search("οδος").await, ["ΟΔΟΣ 12, МОСКВА"]);
+    assert_eq!(search("οδοσ 12").await, ["ΟΔΟΣ 12, МОСКВА"]);
     assert_eq!(search("москва").await, ["ΟΔΟΣ 12, МОСКВА"]);
     assert_eq!(search("the bell").await, ["日本語?"]);
     assert_eq!(search("本").await, ["日本語?"]);

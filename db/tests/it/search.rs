@@ -9,6 +9,7 @@ use helpbot_db::{Db, conversations, messages, search, sites};
 use helpbot_domain::Timestamp;
 use helpbot_domain::conversation::{Conversation, ConversationFilter, ConversationOrder, Outcome};
 use helpbot_domain::ids::SiteId;
+use helpbot_domain::text::folded;
 
 use crate::make::{self, later};
 use helpbot_test_support::database::{self, TestDatabase, server_client};
@@ -81,11 +82,11 @@ fn expected<'a>(
     query: &ConversationQuery,
     order: ConversationOrder,
 ) -> Vec<&'a Conversation> {
-    let words = query.search.as_ref().expect("a search").to_lowercase();
+    let words = folded(query.search.as_ref().expect("a search"));
     let mut found: Vec<&Conversation> = rows
         .iter()
         .filter(|row| row.site_id == site)
-        .filter(|row| row.question.to_lowercase().contains(&words) || row.answer.to_lowercase().contains(&words))
+        .filter(|row| folded(&row.question).contains(&words) || folded(&row.answer).contains(&words))
         .filter(|row| query.filter == ConversationFilter::All || row.outcome.is_unanswered())
         .filter(|row| query.since.is_none_or(|since| row.created_at >= since))
         .collect();

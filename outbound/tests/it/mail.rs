@@ -98,6 +98,7 @@ async fn a_mail_arrives_with_text_html_and_reply_address() {
     assert!(lines.contains(&"RCPT TO:<owner@shop.example>".to_owned()));
     assert_eq!(header(&lines, "To"), ["owner@shop.example"]);
     assert_eq!(header(&lines, "Reply-To"), ["visitor@home.example"]);
+    assert_eq!(header(&lines, "Auto-Submitted"), ["auto-generated"], "no out-of-office note answers it");
     assert_eq!(header(&lines, "From"), ["HelpBot <bot@shop.example>"]);
     assert_eq!(header(&lines, "Message-ID"), ["<dlv_01@shop.example>"]);
     assert_eq!(header(&lines, "Subject").len(), 1);

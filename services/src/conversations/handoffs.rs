@@ -15,8 +15,9 @@ use crate::runtime::jobs::NewJob;
 use crate::webhooks::outbox;
 use crate::{Error, Result, Services, Viewer, boxed};
 
-/// Requests a human for a conversation. Repeating the request only adds a missing e-mail address;
-/// the owner is notified once.
+/// Requests a human for a conversation. Repeating the request while the handoff is open only adds a
+/// missing e-mail address. After the conversation was closed, it is open again, and the owner is
+/// notified again.
 ///
 /// # Errors
 /// `Forbidden`; `Invalid` for a malformed e-mail address; `NotFound`.
@@ -34,14 +35,16 @@ pub async fn request(
     let email = given.map(|email| text::email("customerEmail", email)).transpose()?;
     let conversation = change(services, site, id, move |conversation, now| {
         let is_first = conversation.handoff.is_none();
+        let is_new = !conversation.handoff.is_some_and(HandoffStatus::is_open);
         if conversation.customer_email.is_none() {
             conversation.customer_email = email;
         }
         conversation.handoff = HandoffStatus::after(conversation.handoff, HandoffMove::Request);
-        if !is_first {
+        if !is_new {
             return Ok(ConversationChange { is_write: true, ..ConversationChange::default() });
         }
         conversation.handoff_at = Some(now);
+        conversation.assignee_id = None;
         let data = EventData::Handoff {
             conversation_id: id,
             question: conversation.question.clone(),
@@ -51,7 +54,8 @@ pub async fn request(
         let payload = HandoffMail { conversation_id: id };
         Ok(ConversationChange {
             event: Some((EventType::ConversationHandoff, data)),
-            counts: DailyCounts { handoffs: 1, ..DailyCounts::default() },
+            // A conversation counts once, however often a human is asked for in it.
+            counts: DailyCounts { handoffs: i64::from(is_first), ..DailyCounts::default() },
             job: Some(NewJob::new(site, HANDOFF_MAIL, Some(id.to_string()), &payload)),
             is_write: true,
             ..ConversationChange::default()

@@ -3,7 +3,7 @@
 use helpbot_db as db;
 use helpbot_db::conversations::{ConversationQuery, Window};
 use helpbot_db::stats::DailyCounts;
-use helpbot_domain::ids::ConversationId;
+use helpbot_domain::ids::{ConversationId, MemberId};
 use helpbot_domain::key::Scope;
 use helpbot_domain::plan::Feature;
 use helpbot_domain::time::Day;
@@ -11,7 +11,7 @@ use helpbot_domain::{Timestamp, text};
 
 use crate::accounts::sites;
 use crate::{Result, Services, Viewer, boxed};
-use helpbot_domain::conversation::{Conversation, ConversationFilter, ConversationOrder};
+use helpbot_domain::conversation::{Conversation, ConversationFilter, ConversationOrder, HandoffStatus};
 use helpbot_domain::site::Site;
 
 /// Which conversations a list contains, and in which order.
@@ -25,6 +25,10 @@ pub struct ListQuery {
     pub search: Option<String>,
     /// Only conversations asked at or after this time.
     pub since: Option<Timestamp>,
+    /// Only conversations with a handoff that has one of these statuses. `None` means all.
+    pub handoffs: Option<Vec<HandoffStatus>>,
+    /// Only conversations that are assigned to this member.
+    pub assignee: Option<MemberId>,
     /// Order of the list.
     pub order: ConversationOrder,
 }
@@ -43,7 +47,8 @@ impl ListQuery {
     /// counted.
     fn first_whole_day(&self) -> Option<Day> {
         let has_words = self.search.as_deref().is_some_and(|words| !words.trim().is_empty());
-        if has_words || self.session_id.is_some() {
+        let is_narrowed = self.handoffs.is_some() || self.assignee.is_some();
+        if has_words || is_narrowed || self.session_id.is_some() {
             return None;
         }
         match self.since {
@@ -72,6 +77,8 @@ impl ListQuery {
             // No stored text contains NUL. PostgreSQL would refuse a query with it.
             search: search.map(|words| text::cut(words, SEARCH_MAX_CHARS).replace('\0', "\u{fffd}")),
             since: self.since,
+            handoffs: self.handoffs.clone(),
+            assignee: self.assignee,
         }
     }
 }

@@ -53,7 +53,8 @@ struct Room {
     visitors: usize,
     team: usize,
     // Grows with each keystroke, so that only the timeout of the last one ends the typing.
-    keystrokes: u64,
+    visitor_keystrokes: u64,
+    team_keystrokes: u64,
 }
 
 impl Rooms {
@@ -74,11 +75,16 @@ impl Rooms {
         let mut rooms = self.lock();
         let Some(room) = rooms.get_mut(&place) else { return };
         *room.count(side) -= 1;
+        let is_gone = *room.count(side) == 0;
         if room.visitors + room.team == 0 {
             rooms.remove(&place);
-        } else {
-            room.tell();
+            return;
         }
+        if is_gone {
+            // Nobody of this side is left who could be typing.
+            room.set_typing(side, None, false);
+        }
+        room.tell();
     }
 
     /// Records whether `side` is typing. Returns the number of the keystroke, or `None` when nobody
@@ -92,15 +98,16 @@ impl Rooms {
     ) -> Option<u64> {
         let mut rooms = self.lock();
         let room = rooms.get_mut(&place)?;
-        room.keystrokes += 1;
         room.set_typing(side, member, is_typing);
-        Some(room.keystrokes)
+        let keystrokes = room.keystrokes(side);
+        *keystrokes += 1;
+        Some(*keystrokes)
     }
 
     /// Ends the typing of `side`, unless there was another keystroke after `keystroke`.
     pub(super) fn rest(&self, place: ConversationKey, side: Side, keystroke: u64) {
         if let Some(room) = self.lock().get_mut(&place)
-            && room.keystrokes == keystroke
+            && *room.keystrokes(side) == keystroke
         {
             room.set_typing(side, None, false);
         }
@@ -112,6 +119,14 @@ impl Room {
         match side {
             Side::Visitor => &mut self.visitors,
             Side::Team => &mut self.team,
+        }
+    }
+
+    /// The keystrokes of one side. Each side ends its own typing, whatever the other one does.
+    fn keystrokes(&mut self, side: Side) -> &mut u64 {
+        match side {
+            Side::Visitor => &mut self.visitor_keystrokes,
+            Side::Team => &mut self.team_keystrokes,
         }
     }
 
@@ -178,6 +193,30 @@ mod tests {
 
         drop(visitor);
         assert!(rooms.lock().is_empty(), "a conversation without subscribers is forgotten");
+    }
+
+    #[test]
+    fn typing_ends_with_the_last_subscriber_of_a_side() {
+        let rooms = Rooms::default();
+        let (visitor, team) = (rooms.enter(place(), Side::Visitor), rooms.enter(place(), Side::Team));
+        rooms.type_in(place(), Side::Visitor, None, true);
+
+        drop(visitor);
+
+        assert!(!team.activity.borrow().is_visitor_typing);
+    }
+
+    #[test]
+    fn the_typing_of_one_side_does_not_keep_the_other_side_typing() {
+        let rooms = Rooms::default();
+        let visitor = rooms.enter(place(), Side::Visitor);
+        let first = rooms.type_in(place(), Side::Visitor, None, true).expect("there is a subscriber");
+        rooms.type_in(place(), Side::Team, None, true);
+
+        rooms.rest(place(), Side::Visitor, first);
+
+        assert!(!visitor.activity.borrow().is_visitor_typing);
+        assert!(visitor.activity.borrow().is_team_typing);
     }
 
     #[test]

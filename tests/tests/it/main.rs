@@ -14,6 +14,7 @@ mod files;
 mod found_by_id;
 mod harness;
 mod idempotency;
+mod inbox;
 mod limits;
 mod live;
 mod many_servers;

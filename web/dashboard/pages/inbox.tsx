@@ -30,17 +30,17 @@ interface Tab {
 
 const status = (row: Row) => row.handoff?.status;
 const TABS: Tab[] = [
-  { name: "waiting", text: "Waiting", filter: { state: "HANDOFF" }, order: "UPDATED_AT_ASC", has: (row) => status(row) === "REQUESTED", empty: "Nobody is waiting" },
-  { name: "mine", text: "Mine", filter: { state: "HANDOFF" }, order: "UPDATED_AT_DESC", has: (row) => status(row) === "ASSIGNED" && row.handoff?.assignee?.id === viewer.value?.member?.id, empty: "No conversation is assigned to you" },
-  { name: "team", text: "Team", filter: { state: "HANDOFF" }, order: "UPDATED_AT_DESC", has: (row) => status(row) === "ASSIGNED", empty: "No conversation is assigned" },
-  { name: "closed", text: "Closed", filter: { state: "HANDOFF" }, order: "UPDATED_AT_DESC", has: (row) => status(row) === "RESOLVED", empty: "No conversation is closed" },
+  { name: "waiting", text: "Waiting", filter: { handoffStatuses: ["REQUESTED"] }, order: "HANDOFF_REQUESTED_AT_ASC", has: (row) => status(row) === "REQUESTED", empty: "Nobody is waiting" },
+  { name: "mine", text: "Mine", filter: { handoffStatuses: ["ASSIGNED"] }, order: "UPDATED_AT_DESC", has: (row) => status(row) === "ASSIGNED" && row.handoff?.assignee?.id === viewer.value?.member?.id, empty: "No conversation is assigned to you" },
+  { name: "team", text: "Team", filter: { handoffStatuses: ["ASSIGNED"] }, order: "UPDATED_AT_DESC", has: (row) => status(row) === "ASSIGNED", empty: "No conversation is assigned" },
+  { name: "closed", text: "Closed", filter: { handoffStatuses: ["RESOLVED"] }, order: "UPDATED_AT_DESC", has: (row) => status(row) === "RESOLVED", empty: "No conversation is closed" },
   { name: "all", text: "All", filter: {}, order: "UPDATED_AT_DESC", has: () => true, empty: "There are no conversations yet" },
 ];
 
 /** The tabs of the signed-in user. A key without a member has no conversations of its own. */
 const tabs = () => TABS.filter(({ name }) => name !== "mine" || viewer.value?.member);
 
-const filterOf = (tab: Tab): ConversationFilter => tab.filter;
+const filterOf = (tab: Tab): ConversationFilter => (tab.name === "mine" ? { ...tab.filter, assigneeId: viewer.value!.member!.id } : tab.filter);
 
 /** The rows in the order of the tab. */
 function sorted(rows: Row[], { order }: Tab): Row[] {
@@ -65,7 +65,7 @@ function useList(tab: Tab): List {
   const load = async (after: string | null) => {
     const found = await run(Inbox, { site: siteId, filter: filterOf(tab), order: tab.order, first: PAGE_SIZE, after });
     const list = found.site?.list;
-    const nodes = (list?.nodes ?? []).filter((row) => tab.has(row));
+    const nodes = list?.nodes ?? [];
     const known = after ? rows.value ?? [] : [];
     rows.value = [...known.filter(({ id }) => nodes.every((row) => row.id !== id)), ...nodes];
     total.value = list?.totalCount ?? 0;

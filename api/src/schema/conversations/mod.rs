@@ -25,7 +25,7 @@ use crate::schema::cost;
 use crate::schema::enums::{
     AnalyticsRange, AnswerOutcome, Author, ConversationOrder, ConversationState, Feedback, HandoffStatus,
 };
-use crate::schema::ids::id;
+use crate::schema::ids::{self, id};
 use crate::schema::loaders;
 use crate::schema::members::Member;
 use crate::schema::page::{PageArgs, PageRows, connection, total};
@@ -228,7 +228,8 @@ pub struct Handoff {
     status: HandoffStatus,
     /// E-mail address at which the visitor can be reached. It is null when the visitor left none.
     customer_email: Option<String>,
-    /// Time at which the visitor first asked for a human.
+    /// Time at which the visitor asked for a human. A new request after the conversation was closed
+    /// replaces it.
     requested_at: DateTime,
     #[graphql(skip)]
     of: Conversation,
@@ -300,6 +301,11 @@ pub struct ConversationFilter {
     /// Selects only conversations that were asked in this range of days. When `since` is set too, the later
     /// start applies.
     range: Option<AnalyticsRange>,
+    /// Selects only conversations whose handoff has one of these statuses. An empty list selects none.
+    /// Defaults to all conversations, also those without a handoff.
+    handoff_statuses: Option<Vec<HandoffStatus>>,
+    /// Selects only conversations that are assigned to the member with this ID.
+    assignee_id: Option<ID>,
 }
 
 /// The query that the arguments of the list describe.
@@ -316,6 +322,8 @@ pub(crate) fn query(
         session_id: filter.session_id,
         search: filter.search,
         since: since.max(first_day.map(Day::start)),
+        handoffs: filter.handoff_statuses.map(|statuses| statuses.into_iter().map(Into::into).collect()),
+        assignee: filter.assignee_id.as_ref().map(ids::read),
         order: order_by.map(Into::into).unwrap_or_default(),
     }
 }

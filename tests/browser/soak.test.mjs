@@ -1,0 +1,149 @@
+// Visitors and agents chat while connections are cut and pages are reloaded, opened and closed at random. In the end
+// every message must be on both sides once and in order, and every waiting visitor must be in the inbox.
+//
+// SOAK_MINUTES sets the duration (default: half a minute), SOAK_VISITORS the number of visitors (default: 3) and
+// SOAK_SEED the random sequence.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { launch } from "./browser.mjs";
+import { HostedWidget, addPage, tagOf } from "./hosted.mjs";
+import { Agent } from "./pages.mjs";
+import { graphql, lineTo, until } from "./server.mjs";
+import { startWorld } from "./states.mjs";
+
+const DURATION_MS = Number(process.env.SOAK_MINUTES ?? 0.5) * 60_000;
+const VISITORS = Number(process.env.SOAK_VISITORS ?? 3);
+const SETTLE_MS = 60_000;
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A small random generator (mulberry32), so that a run can be repeated. */
+function randomFrom(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+let browser;
+let world;
+before(async () => {
+  [world, browser] = [await startWorld(), await launch()];
+});
+after(async () => {
+  await browser?.close();
+  world?.stop();
+});
+
+/** A visitor with a connection that can be cut. All tabs share the chat. */
+async function startVisitor(number) {
+  const line = await lineTo(world.origin);
+  const url = addPage(world, `<h1>Shop</h1>${tagOf({ ...world, origin: line.origin })}`);
+  const context = await browser.newContext({ reducedMotion: "reduce" });
+  const widget = await HostedWidget.on(context, url);
+  await widget.open();
+  const question = `Do you make bags for visitor ${number}?`;
+  await widget.ask(question);
+  await widget.answer();
+  await widget.wantHuman();
+  return { number, line, url, context, tabs: [widget], question, sent: [] };
+}
+
+const idOf = async (question) => {
+  const { site } = await graphql(world.origin, world.ownerKey, "query($s: String!) { site { conversations(first: 1, filter: {search: $s}) { nodes { id } } } }", { s: question });
+  return site.conversations.nodes[0].id;
+};
+const messagesOf = async (id) => (await graphql(world.origin, world.ownerKey, "query($id: ID!) { node(id: $id) { ... on Conversation { messages(last: 100) { nodes { author text } } } } }", { id })).node.messages.nodes;
+
+async function openPanel(widget) {
+  await widget.launcher.waitFor();
+  if (!await widget.box.isVisible()) await widget.open();
+}
+
+/** One random step of a visitor. */
+async function step(visitor, random) {
+  const { tabs, line, context, url } = visitor;
+  const tab = tabs[Math.floor(random() * tabs.length)];
+  const choice = random();
+  if (choice < 0.5) {
+    await openPanel(tab);
+    const text = `visitor ${visitor.number}, message ${visitor.sent.length}`;
+    await tab.ask(text);
+    visitor.sent.push(text);
+    // Messages of one visitor come from different tabs. Each is stored before the next is written.
+    await tab.log.getByText(text, { exact: true }).waitFor();
+    await tab.page.waitForFunction(([root, words]) => {
+      const messages = [...document.querySelector(root).shadowRoot.querySelectorAll(".msg.visitor")];
+      return messages.some((message) => message.textContent.includes(words) && !message.dataset.fault);
+    }, ["helpbot-widget", text], { timeout: SETTLE_MS });
+  } else if (choice < 0.65) {
+    line.cut();
+    await pause(500 + random() * 3000);
+    line.restore();
+  } else if (choice < 0.8) {
+    await tab.page.reload();
+  } else if (choice < 0.9 && tabs.length < 3) {
+    tabs.push(await HostedWidget.on(context, url));
+  } else if (tabs.length > 1) {
+    await tab.page.close();
+    tabs.splice(tabs.indexOf(tab), 1);
+  }
+}
+
+test("no_message_is_lost_doubled_or_out_of_order", { timeout: DURATION_MS + 10 * 60_000 }, async (t) => {
+  const seed = Number(process.env.SOAK_SEED ?? Date.now() % 1_000_000);
+  t.diagnostic(`SOAK_SEED=${seed}`);
+  const agent = await Agent.on(browser, world);
+  await agent.isLive();
+  const visitors = [];
+  for (let number = 0; number < VISITORS; number++) visitors.push(await startVisitor(number));
+  const replies = new Map(visitors.map(({ question }) => [question, []]));
+  for (const visitor of visitors) visitor.id = await idOf(visitor.question);
+  const end = Date.now() + DURATION_MS;
+
+  const run = async (visitor) => {
+    const random = randomFrom(seed + visitor.number);
+    while (Date.now() < end) await step(visitor, random);
+    visitor.line.restore();
+  };
+  const answer = async () => {
+    const random = randomFrom(seed - 1);
+    for (let count = 0; Date.now() < end; count++) {
+      const visitor = visitors[Math.floor(random() * visitors.length)];
+      await agent.page.goto(`${world.origin}/dashboard/inbox?tab=all&open=${visitor.id}`);
+      await agent.signIn(world);
+      await agent.thread.waitFor();
+      const text = `reply ${count} to visitor ${visitor.number}`;
+      await agent.say(text);
+      replies.get(visitor.question).push(text);
+      await until(async () => (await messagesOf(visitor.id)).some((message) => message.text === text), 20_000).catch(async (error) => {
+        throw new Error(`"${text}" was not stored. ${await agent.page.locator("section.thread").innerText()}`, { cause: error });
+      });
+    }
+  };
+  await Promise.all([answer(), ...visitors.map(run)]);
+
+  for (const visitor of visitors) {
+    const expected = { visitor: visitor.sent, agent: replies.get(visitor.question) };
+    await until(async () => (await messagesOf(visitor.id)).length === 2 + expected.visitor.length + expected.agent.length, SETTLE_MS);
+    const stored = await messagesOf(visitor.id);
+    assert.deepEqual(stored.slice(2).filter(({ author }) => author === "VISITOR").map(({ text }) => text), expected.visitor);
+    assert.deepEqual(stored.filter(({ author }) => author === "AGENT").map(({ text }) => text), expected.agent);
+    for (const tab of visitor.tabs) {
+      await openPanel(tab);
+      const texts = () => tab.root.locator(".log .msg.visitor .text, .log .msg.agent .text").allInnerTexts();
+      const wanted = stored.slice(2).map(({ text }) => text);
+      await until(async () => {
+        const shown = await texts();
+        assert.deepEqual(shown.slice(1).toSorted(), wanted.toSorted());
+        return true;
+      }, SETTLE_MS);
+      const shown = await texts();
+      assert.deepEqual(shown.filter((text) => text.startsWith("reply")), expected.agent);
+      assert.deepEqual(shown.filter((text) => text.startsWith("visitor")), expected.visitor);
+    }
+  }
+});
