@@ -5,8 +5,9 @@
 
 import type { Backend } from "./backend";
 import { ServerBackend } from "./backend";
-import { Chat, faultOf } from "./chat";
+import { Chat } from "./chat";
 import { h, icon } from "./element";
+import { faultOf } from "./outgoing";
 import { type Panel, type Shell, storageKey } from "./shell";
 import { type AgentEntry, type BotEntry, type Entry, liveConversation } from "./state";
 import { Store } from "./store";
