@@ -7,27 +7,37 @@ export interface Setting {
   set(isOn: boolean): void;
 }
 
+function read(name: string): string {
+  try {
+    return localStorage.getItem(`helpbot:${name}`) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+function write(name: string, value: string): void {
+  try {
+    localStorage.setItem(`helpbot:${name}`, value);
+  } catch {
+    // Without storage the choice lasts as long as the page.
+  }
+}
+
 function setting(name: string, fallback: boolean): Setting {
-  const key = `helpbot:${name}`;
-  const stored = () => {
-    try {
-      return localStorage.getItem(key);
-    } catch {
-      return null;
-    }
-  };
-  const isOn = signal((stored() ?? (fallback ? "on" : "off")) === "on");
+  const isOn = signal((read(name) || (fallback ? "on" : "off")) === "on");
   return {
     isOn, set: (value) => {
       isOn.value = value;
-      try {
-        localStorage.setItem(key, value ? "on" : "off");
-      } catch {
-        // Without storage the choice lasts as long as the page.
-      }
+      write(name, value ? "on" : "off");
     },
   };
 }
+
+/** The sites whose list of first steps was closed. */
+export const hiddenChecklists = {
+  has: (siteId: string): boolean => read("closed-checklists").split(" ").includes(siteId),
+  add: (siteId: string): void => write("closed-checklists", `${read("closed-checklists")} ${siteId}`.trim()),
+};
 
 export const sound = setting("sound", false);
 export const enterSends = setting("enter-sends", true);

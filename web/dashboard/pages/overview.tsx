@@ -5,6 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { type AnalyticsRange, Overview, type OverviewResult } from "../../generated/dashboard";
 import { site } from "../client";
 import { pathOf } from "../route";
+import { Checklist } from "./checklist";
 import { Empty, Loading, Page, When, counted, useQuery } from "../ui";
 
 const RANGES: Array<[AnalyticsRange, string]> = [["LAST_7_DAYS", "7 days"], ["LAST_30_DAYS", "30 days"], ["LAST_90_DAYS", "90 days"], ["LAST_365_DAYS", "A year"], ["ALL", "All"]];
@@ -28,6 +29,7 @@ function Body({ found }: { found: SiteData }) {
   const { analytics, credits } = found;
   return (
     <>
+      <Checklist />
       {found.sources?.totalCount === 0 && (
         <Empty title="No sources yet">
           <p>Add the URL of your FAQ or help pages. Then ask a question in the answer lab.</p>
