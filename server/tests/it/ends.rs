@@ -15,7 +15,9 @@ fn a_client_that_does_not_finish_a_request_is_disconnected() {
     let home = Home::new();
     let server = home.serve();
     let began = Instant::now();
-    let mut waiting: Vec<TcpStream> = ["", "PRI * HT", "GET / HTTP/1.1\r\nHo"]
+    let body = "POST /api/v1/chat HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n{";
+    let chunks = "POST /api/v1/chat HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"a\":\r\n";
+    let mut waiting: Vec<TcpStream> = ["", "PRI * HT", "GET / HTTP/1.1\r\nHo", body, chunks]
         .into_iter()
         .map(|start| {
             let mut stream = TcpStream::connect(server.address).expect("connected");
