@@ -146,4 +146,12 @@ test("no_message_is_lost_doubled_or_out_of_order", { timeout: DURATION_MS + 10 *
       assert.deepEqual(shown.filter((text) => text.startsWith("visitor")), expected.visitor);
     }
   }
+  const listed = [];
+  for (const tab of ["waiting", "team"]) {
+    await agent.page.goto(`${world.origin}/dashboard/inbox?tab=${tab}`);
+    await agent.signIn(world);
+    await agent.isLive();
+    listed.push(...await agent.page.locator(".entry strong").allInnerTexts());
+  }
+  for (const { question } of visitors) assert.equal(listed.filter((text) => text === question).length, 1, question);
 });

@@ -339,7 +339,7 @@ export class WidgetPanel implements Panel {
     const { words } = this.locale;
     const isLost = connection === "waiting" || (connection === "connecting" && this.status.dataset.state === "waiting");
     const isAway = !isLost && liveConversation(state) !== null && !isTeamHere;
-    const text = isLost ? words.reconnecting : isAway ? words.waiting : state.agent ?? this.shell.config.onlineText;
+    const text = isLost ? words.reconnecting : state.agent ?? (isAway ? words.waiting : this.shell.config.onlineText);
     this.status.dataset.state = isLost ? "waiting" : isAway ? "away" : "live";
     if (this.status.textContent !== text) this.status.textContent = text;
   }
