@@ -133,7 +133,7 @@ impl Walk {
 
 /// What to select of each mutation's payload: all of it, of objects what they are and their ids.
 async fn selections(client: &Client) -> BTreeMap<String, String> {
-    const SCHEMA: &str = "{ __schema { types { name fields { name
+    const SCHEMA: &str = "{ __schema { types { name fields(includeDeprecated: true) { name
         type { name kind ofType { name kind ofType { name kind ofType { name kind } } } } } } } }";
     let schema = client.graphql(SCHEMA, Value::Null).await.ok();
     let types = schema["__schema"]["types"].as_array().expect("types").clone();

@@ -454,7 +454,7 @@ fn is_nothing(value: &Value) -> bool {
 
 async fn every_operation_of_the_schema_has_a_row(app: &TestApp) {
     let site = app.site().create().await;
-    let document = "{ __schema { types { name fields { name } } } }";
+    let document = "{ __schema { types { name fields(includeDeprecated: true) { name } } } }";
 
     let schema = site.owner().graphql(document, Value::Null).await.ok();
 

@@ -432,7 +432,7 @@ async fn leaves(client: &Client) -> BTreeSet<String> {
 
 /// The objects of the schema, each with its fields and their types.
 async fn objects(client: &Client) -> BTreeMap<String, Vec<(String, Value)>> {
-    const SCHEMA: &str = "{ __schema { types { name kind fields { name
+    const SCHEMA: &str = "{ __schema { types { name kind fields(includeDeprecated: true) { name
         type { kind ofType { kind ofType { kind ofType { kind } } } } } } } }";
     let schema = client.graphql(SCHEMA, Value::Null).await.ok();
     let types = schema["__schema"]["types"].as_array().expect("types");
