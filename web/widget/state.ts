@@ -48,6 +48,8 @@ export interface AgentEntry {
   id: string;
   name: string | null;
   text: string;
+  /** When the message was written, as the server reports it. */
+  at: string | null;
 }
 
 export interface NoteEntry {
@@ -112,7 +114,7 @@ function parseEntry(raw: unknown): Entry[] {
   if (!isRecord(raw) || !isText(raw.key) || !isText(raw.text)) return [];
   const { key, text } = raw;
   if (raw.kind === "note") return [{ kind: "note", key, text }];
-  if (raw.kind === "agent") return isText(raw.id) ? [{ kind: "agent", key, id: raw.id, name: optionalText(raw.name), text }] : [];
+  if (raw.kind === "agent") return isText(raw.id) ? [{ kind: "agent", key, id: raw.id, name: optionalText(raw.name), text, at: optionalText(raw.at) }] : [];
   if (raw.kind === "visitor") {
     const entry: VisitorEntry = { kind: "visitor", key, text, to: raw.to === "team" ? "team" : "bot" };
     if (isText(raw.id)) entry.id = raw.id;
@@ -184,7 +186,7 @@ export function applyMessage(state: ChatState, said: Said): AgentEntry | null {
     else if (said.seq > OPENING_MESSAGES) entries.push({ kind: "visitor", key: said.id, id: said.id, to: "team", text: said.text });
     return null;
   }
-  const entry: AgentEntry = { kind: "agent", key: said.id, id: said.id, name: said.agentName, text: said.text };
+  const entry: AgentEntry = { kind: "agent", key: said.id, id: said.id, name: said.agentName, text: said.text, at: said.createdAt };
   entries.push(entry);
   if (said.agentName) state.agent = said.agentName;
   return entry;

@@ -25,3 +25,14 @@ test("a_list_in_an_answer_is_kept", () => {
 
   expect(node.querySelectorAll("li").length).toBe(2);
 });
+
+test("a_message_of_an_agent_shows_its_time_in_any_language", async () => {
+  for (const lang of ["en", "de_DE", "not a tag"]) {
+    const other = new View({ botName: "Bot", handoffText: "Human" } as WidgetConfig, { ...await localeOf("en", "", ""), lang }, actions);
+
+    const node = other.entry({ kind: "agent", key: "k", id: "m", name: "Mira", text: "Hello", at: "2026-01-02T03:04:05Z" });
+
+    expect(node.querySelector("time")?.dateTime).toBe("2026-01-02T03:04:05.000Z");
+    expect(node.querySelector("time")?.textContent).toMatch(/2026/);
+  }
+});

@@ -4,7 +4,7 @@
 import { renderMarkdown, safeHref } from "../text/markdown";
 import type { WidgetConfig } from "./config";
 import { h, icon } from "./element";
-import type { BotEntry, Entry, Fault, Link, VisitorEntry } from "./state";
+import type { AgentEntry, BotEntry, Entry, Fault, Link, VisitorEntry } from "./state";
 import type { Locale } from "./words";
 
 export interface Actions {
@@ -21,7 +21,7 @@ export class View {
   entry(entry: Entry): HTMLElement {
     if (entry.kind === "visitor") return this.visitor(entry);
     if (entry.kind === "bot") return this.bot(entry);
-    if (entry.kind === "agent") return this.said("agent", entry.name || this.locale.words.human, entry.text);
+    if (entry.kind === "agent") return this.agent(entry);
     return h("p", { class: "note", dir: "auto" }, entry.text);
   }
 
@@ -30,6 +30,14 @@ export class View {
     const bubble = h("div", { class: "text", dir: "auto" });
     bubble.append(renderMarkdown(text));
     return h("div", { class: `msg ${who}` }, h("span", { class: who === "agent" ? "name" : "sr" }, name), bubble);
+  }
+
+  private agent({ name, text, at }: AgentEntry): HTMLElement {
+    const node = this.said("agent", name || this.locale.words.human, text);
+    const date = new Date(at ?? "");
+    if (Number.isNaN(date.getTime())) return node;
+    node.append(h("time", { class: "hint", datetime: date.toISOString() }, timeOf(date, this.locale.lang)));
+    return node;
   }
 
   typing(): HTMLElement {
@@ -142,6 +150,17 @@ export class View {
 /** The text without the lines that are shown as buttons below it. */
 function withoutLines(text: string, listed: string[]): string {
   return text.split("\n").filter((line) => !listed.includes(line.replace(/^[-*]\s+/, ""))).join("\n");
+}
+
+/** The time of today, or date and time of another day. A language tag that the browser does not know is ignored. */
+function timeOf(date: Date, lang: string): string {
+  const isToday = date.toDateString() === new Date().toDateString();
+  const format: Intl.DateTimeFormatOptions = isToday ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" };
+  try {
+    return date.toLocaleString(lang, format);
+  } catch {
+    return date.toLocaleString(undefined, format);
+  }
 }
 
 /** A title that is a URL is shown without its scheme. */
