@@ -13,7 +13,7 @@ import { Outgoing, isRefused } from "./outgoing";
 import { type AgentEntry, type BotEntry, type ChatState, type Session, applyHandoff, applyMessage, conversationsOf, emptyState, endSession, liveConversation } from "./state";
 import type { Store } from "./store";
 
-/** Texts of notes in the transcript. */
+/** Texts of notes in the chat log. */
 export interface Notes {
   handoffSent: string;
   ended: string;

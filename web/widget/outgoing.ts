@@ -1,6 +1,6 @@
 // What the visitor sends: questions to the bot and messages to the team.
 //
-// Each entry of the transcript keeps its key until it is delivered, so that it can be sent again after a lost connection,
+// Each entry of the chat log keeps its key until it is delivered, so that it can be sent again after a lost connection,
 // from another tab or after a page load without being stored twice. A result is dropped when the chat was started again
 // meanwhile.
 

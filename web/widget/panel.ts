@@ -20,7 +20,7 @@ const SMALL = matchMedia("(max-width: 480px), (max-height: 480px)");
 const QUESTION_MAX_CHARS = 1000;
 /** The draft is stored after this pause, not on every key. */
 const DRAFT_MS = 400;
-/** A transcript that is scrolled this close to its end follows new messages. */
+/** A chat log that is scrolled this close to its end follows new messages. */
 const NEAR_END_PX = 60;
 
 export async function mount(shell: Shell): Promise<Panel> {

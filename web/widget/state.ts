@@ -1,4 +1,4 @@
-// The state of a visitor's chat: the session, the transcript and the handoffs, and the pure functions that change it.
+// The state of a visitor's chat: the session, the chat log and the handoffs, and the pure functions that change it.
 //
 // The server decides what is true. `reconcile` and `applyHandoff` bring the state in line with what the server
 // reports. They can be applied repeatedly and in any order, because messages are identified by their IDs and
@@ -200,7 +200,7 @@ export function markSent(entry: VisitorEntry, id?: string): void {
 }
 
 /**
- * Ends a session that the server no longer accepts. The transcript stays readable, but its answers offer no
+ * Ends a session that the server no longer accepts. The chat log stays readable, but its answers offer no
  * actions, and messages that were not delivered to the team go to the bot when they are sent again.
  */
 export function endSession(state: ChatState): void {

@@ -1,4 +1,4 @@
-// Draws the entries of the transcript as nodes. It reports clicks and decides nothing. Texts of the server become DOM
+// Draws the entries of the chat log as nodes. It reports clicks and decides nothing. Texts of the server become DOM
 // nodes only, never markup.
 
 import { renderMarkdown, safeHref } from "../text/markdown";
