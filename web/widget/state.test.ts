@@ -92,7 +92,7 @@ describe("the server's reports", () => {
   });
 });
 
-it("an_ended_session_keeps_the_chat log_without_its_actions", () => {
+it("an_ended_session_keeps_the_chat_log_without_its_actions", () => {
   const state = withTeam();
   state.entries.push({ kind: "visitor", key: "k", text: "Hi", to: "team", fault: "network" });
 
