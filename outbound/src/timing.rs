@@ -27,35 +27,35 @@ pub struct Timing {
 
 /// Durations of the phases of connecting, as far as it got.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Dialled {
+pub(crate) struct ConnectTiming {
     pub(crate) dns: Option<Duration>,
     pub(crate) connect: Option<Duration>,
 }
 
 tokio::task_local! {
-    static DIALLED: Cell<Dialled>;
+    static CONNECT_TIMING: Cell<ConnectTiming>;
 }
 
 /// Runs `exchange` and returns the durations of its connection phases.
-pub(crate) async fn measured<F: Future>(exchange: F) -> (F::Output, Dialled) {
+pub(crate) async fn measured<F: Future>(exchange: F) -> (F::Output, ConnectTiming) {
     let watched = async {
         let outcome = exchange.await;
-        (outcome, DIALLED.with(Cell::get))
+        (outcome, CONNECT_TIMING.with(Cell::get))
     };
-    DIALLED.scope(Cell::default(), watched).await
+    CONNECT_TIMING.scope(Cell::default(), watched).await
 }
 
 /// Records the duration of DNS, if the exchange is being measured.
 pub(crate) fn note_dns(took: Duration) {
-    note(|dialled| dialled.dns = Some(took));
+    note(|timing| timing.dns = Some(took));
 }
 
-fn note(change: impl FnOnce(&mut Dialled)) {
+fn note(change: impl FnOnce(&mut ConnectTiming)) {
     // Fails outside a measured exchange, where nobody needs the duration.
-    let _ = DIALLED.try_with(|cell| {
-        let mut dialled = cell.get();
-        change(&mut dialled);
-        cell.set(dialled);
+    let _ = CONNECT_TIMING.try_with(|cell| {
+        let mut timing = cell.get();
+        change(&mut timing);
+        cell.set(timing);
     });
 }
 
@@ -98,7 +98,7 @@ where
         Box::pin(async move {
             let connected = connecting.await;
             let took = started.elapsed();
-            note(|dialled| dialled.connect = Some(took.saturating_sub(dialled.dns.unwrap_or_default())));
+            note(|timing| timing.connect = Some(took.saturating_sub(timing.dns.unwrap_or_default())));
             connected
         })
     }

@@ -64,10 +64,10 @@ impl Client {
         // tasks.
         let first_byte = OnceLock::new();
         let exchange = self.exchange(url, headers, body, limits, &first_byte);
-        let (response, dialled) = measured(exchange).await;
+        let (response, connecting) = measured(exchange).await;
         let timing = Timing {
-            dns: dialled.dns,
-            connect: dialled.connect,
+            dns: connecting.dns,
+            connect: connecting.connect,
             first_byte: first_byte.get().copied(),
             total: started.elapsed(),
         };
