@@ -16,7 +16,7 @@ use tempfile::TempDir;
 type AnyError = Box<dyn std::error::Error>;
 
 /// An installation without a network listener.
-pub struct House {
+pub struct Application {
     /// The router with its middleware.
     pub router: Router,
     /// The use cases.
@@ -32,7 +32,7 @@ pub struct House {
     _data: TempDir,
 }
 
-impl House {
+impl Application {
     /// Creates an installation without rate limits.
     ///
     /// # Errors
