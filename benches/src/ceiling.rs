@@ -71,12 +71,14 @@ async fn insert(State(ceiling): State<Arc<Ceiling>>, Json(body): Json<Value>) ->
         message_count: OPENING_MESSAGES,
         created_at: now,
         updated_at: now,
+        token_id: None,
     };
     let event = NewEvent {
         id: EventId::from_uuid(randomness::uuid(now)),
         event_type: EventType::ConversationCreated,
         conversation_id: new.id,
         session_id: new.session_id.clone(),
+        token_id: None,
         data: json!({ "conversationId": new.id, "question": new.question, "answer": new.answer }).to_string(),
     };
     let reply = json!({ "answer": new.answer, "sources": [], "conversationId": new.id });

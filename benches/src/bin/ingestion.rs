@@ -279,7 +279,7 @@ fn table(count: usize) -> String {
     let rows: String = (0..count)
         .map(|n| {
             let answer = format!(
-                "Item {n} is kept on shelf {} of hall {}, behind the red door. Ask for it at the desk.",
+                "Item {n} is kept on shelf {} of hall {}, behind the red door. Ask for it at the counter.",
                 n % 97,
                 n % 13
             );
