@@ -79,7 +79,9 @@ pub fn email(field: &'static str, text: &str) -> Result<String, Invalid> {
     let address = text.trim();
     let refused = || Invalid::new(field, format!("{field} is not a valid e-mail address"));
     let (local, domain) = address.rsplit_once('@').ok_or_else(refused)?;
-    let is_plain = |c: char| !c.is_whitespace() && !c.is_control() && !"<>()[]\\,;:\"@".contains(c);
+    // `?` and `&` would add headers in a `mailto:` link, and a change of direction hides the real address.
+    let is_plain =
+        |c: char| !c.is_whitespace() && !c.is_control() && !is_direction(c) && !"<>()[]\\,;:\"@?&".contains(c);
     let is_label = |label: &str| {
         !label.is_empty()
             && !label.starts_with('-')
@@ -94,9 +96,22 @@ pub fn email(field: &'static str, text: &str) -> Result<String, Invalid> {
     if is_good { Ok(address.to_owned()) } else { Err(refused()) }
 }
 
+/// Returns whether a character changes the direction of text without being visible.
+const fn is_direction(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_that_misleads_in_a_link_is_invalid() {
+        for bad in ["a?bcc=x@b.example", "a&cc=x@b.example", "a\u{202e}x@b.example", "a\u{2066}@b.example"] {
+            assert!(email("customerEmail", bad).is_err(), "{bad:?}");
+        }
+        assert!(email("customerEmail", "ann+shop@b.example").is_ok());
+    }
 
     #[test]
     fn folded_texts_are_equal_in_every_case() {

@@ -115,6 +115,7 @@ test("everybody_who_waits_is_listed_whatever_happened_later", async () => {
   await agent.page.getByRole("link", { name: first.question }).waitFor();
   await agent.page.getByRole("navigation", { name: "Filter" }).getByRole("link", { name: "Closed" }).click();
   const list = agent.page.getByRole("region", { name: "Conversations" });
+  await list.getByRole("link", { name: /Already closed/ }).first().waitFor();
   while (await list.getByRole("button", { name: "Show more" }).isVisible()) {
     const before = await list.locator(".entry").count();
     await list.getByRole("button", { name: "Show more" }).click();
