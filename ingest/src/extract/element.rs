@@ -38,6 +38,7 @@ pub(crate) fn display(dom: &Dom, id: NodeId) -> Display {
         | local_name!("datalist")
         | local_name!("img")
         | local_name!("rp")
+        | local_name!("rt")
         | local_name!("map") => Display::None,
         local_name!("br") => Display::Break,
         local_name!("span")
@@ -59,7 +60,12 @@ fn inline(dom: &Dom, id: NodeId) -> Display {
     let role = dom.attribute(id, &local_name!("role"));
     // Icons and permalink signs; the way back from a footnote; icons with a name.
     let is_hidden = dom.attribute(id, &local_name!("aria-hidden")) == Some("true");
-    if is_hidden || role == Some("doc-backlink") || is_named_icon(dom, id) || is_back_reference(dom, id) {
+    if is_hidden
+        || role == Some("doc-backlink")
+        || is_named_icon(dom, id)
+        || is_back_reference(dom, id)
+        || is_permalink(dom, id)
+    {
         return Display::None;
     }
     let is_name = dom.attribute(id, &local_name!("itemprop")) == Some("name");
@@ -170,6 +176,16 @@ fn is_back_reference(dom: &Dom, id: NodeId) -> bool {
     *dom.name(id) == local_name!("a") && names(dom, id).any(|name| name.contains("backref") || name == "fn-back")
 }
 
+/// Whether a link is only a sign that leads to its own heading: "#", "¶".
+fn is_permalink(dom: &Dom, id: NodeId) -> bool {
+    *dom.name(id) == local_name!("a")
+        && dom.attribute(id, &local_name!("href")).is_some_and(|href| href.starts_with('#'))
+        && ["#", "¶", "§", "🔗"].contains(&dom.raw_text(id, PERMALINK_BYTES).trim())
+}
+
+/// The text of a permalink that is looked at, in bytes.
+const PERMALINK_BYTES: usize = 8;
+
 /// The longest alternative text that stands for words, in characters; longer ones describe a
 /// photograph.
 const LONGEST_ALTERNATIVE_CHARS: usize = 120;
@@ -219,6 +235,20 @@ const TITLE_CLIMB: usize = 3;
 /// Whether an element is part of a title, which then is more than a control.
 pub(crate) fn is_in_title(dom: &Dom, id: NodeId) -> bool {
     dom.ancestors(id).take(TITLE_CLIMB).any(|above| is_title(dom, above))
+}
+
+/// The number of the first item of an ordered list.
+pub(crate) fn first_number(dom: &Dom, list: NodeId) -> u32 {
+    let start = dom.attribute(list, &local_name!("start")).and_then(|n| n.parse().ok());
+    let is_reversed = dom.attribute(list, &LocalName::from("reversed")).is_some();
+    let items = || dom.children(list).filter(|&id| *dom.name(id) == local_name!("li")).count() as u32;
+    start.unwrap_or_else(|| if is_reversed { items() } else { 1 })
+}
+
+/// Whether an item belongs to a list that counts down.
+pub(crate) fn is_in_reversed_list(dom: &Dom, item: NodeId) -> bool {
+    let parent = dom.ancestors(item).next();
+    parent.is_some_and(|list| dom.attribute(list, &LocalName::from("reversed")).is_some())
 }
 
 /// Whether an element is the label of a tab.

@@ -121,7 +121,8 @@ fn has_time(text: &str) -> bool {
             && at > 0
             && bytes[at - 1].is_ascii_digit()
             && bytes.get(at + 1..at + 3).is_some_and(|minutes| minutes.iter().all(u8::is_ascii_digit))
-            && !bytes.get(at + 3).is_some_and(|byte| byte.is_ascii_digit() || *byte == b'.')
+            && !bytes.get(at + 3).is_some_and(u8::is_ascii_digit)
+            && !(bytes.get(at + 3) == Some(&b'.') && bytes.get(at + 4).is_some_and(u8::is_ascii_digit))
     };
     let clocks = (0..bytes.len()).filter(|&at| is_clock(at)).count();
     let lower = text.to_lowercase();

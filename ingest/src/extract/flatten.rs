@@ -133,7 +133,12 @@ impl Flattener {
                 return false;
             }
             NodeKind::Document => return true,
-            NodeKind::Foreign => return false,
+            NodeKind::Foreign => {
+                if let Some(text) = element::alternative(&self.flow.dom, id) {
+                    self.add_text(&text, Style { is_alt: true, ..self.context.style });
+                }
+                return false;
+            }
             NodeKind::Element => {}
         }
         self.note_anchors(id);
@@ -165,6 +170,9 @@ impl Flattener {
         }
         self.flow.ranges[id as usize].0 = self.flow.len();
         self.style(id, display);
+        if *self.flow.dom.name(id) == local_name!("q") {
+            self.add_text("“", self.context.style);
+        }
         true
     }
 
@@ -172,6 +180,9 @@ impl Flattener {
         let Some(before) = self.saved.pop() else { return };
         if self.flow.dom.node(id).kind == NodeKind::Text {
             return;
+        }
+        if *self.flow.dom.name(id) == local_name!("q") {
+            self.add_text("”", self.context.style);
         }
         if before.node != self.context.node || id == ROOT {
             self.flush();
@@ -242,18 +253,19 @@ impl Flattener {
             }
             local_name!("ol") => {
                 context.list_depth = context.list_depth.saturating_add(1);
-                let start = dom.attribute(id, &local_name!("start"));
-                self.counters.push(Some(start.and_then(|n| n.parse().ok()).unwrap_or(1)));
+                self.counters.push(Some(element::first_number(dom, id)));
             }
             local_name!("ul") | local_name!("menu") | local_name!("dir") => {
                 context.list_depth = context.list_depth.saturating_add(1);
                 self.counters.push(None);
             }
             local_name!("li") => {
+                let own = dom.attribute(id, &local_name!("value")).and_then(|n| n.parse().ok());
+                let is_reversed = element::is_in_reversed_list(dom, id);
                 self.marker = match self.counters.last_mut() {
                     Some(Some(next)) => {
-                        let number = *next;
-                        *next = next.saturating_add(1);
+                        let number: u32 = own.unwrap_or(*next);
+                        *next = if is_reversed { number.saturating_sub(1) } else { number.saturating_add(1) };
                         Marker::Number(number)
                     }
                     _ => Marker::Bullet,

@@ -29,7 +29,7 @@ pub(crate) const NODE_LIMIT: u32 = 1_000_000;
 const VALUE_LIMIT: usize = 8 * 1024;
 
 /// Attributes that extraction or the tree construction reads; the others are never stored.
-const KEPT: [&[u8]; 39] = [
+const KEPT: [&[u8]; 41] = [
     b"id",
     b"name",
     b"class",
@@ -69,6 +69,8 @@ const KEPT: [&[u8]; 39] = [
     b"width",
     b"data-cfemail",
     b"hreflang",
+    b"value",
+    b"reversed",
 ];
 
 /// Builds the tree of a document.

@@ -3,4 +3,6 @@
 
 mod files;
 mod hostile;
+mod office;
+mod reading;
 mod styles;
