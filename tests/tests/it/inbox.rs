@@ -1,5 +1,7 @@
 //! Tests of the inbox: who waits for a human, in which order, and what happens when a visitor asks again.
 
+use std::time::Duration;
+
 use helpbot_tests::{Client, TestApp, on_both_backends};
 use serde_json::{Value, json};
 
@@ -84,6 +86,7 @@ async fn a_second_request_while_the_handoff_is_open_is_not_announced(app: &TestA
 async fn the_inbox_is_filtered_ordered_counted_and_paged_by_the_server(app: &TestApp) {
     let site = app.site().create().await;
     for number in 0..7 {
+        app.pass(Duration::from_secs(1));
         let id = ask(&site.visitor(), &format!("Question {number}")).await;
         if number > 0 {
             site.visitor().graphql(HANDOFF, json!({ "id": id })).await.ok();
