@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use helpbot_domain::Timestamp;
+use helpbot_domain::text::folded;
 use helpbot_services::accounts::sites;
 use helpbot_services::conversations::history::{self, PastConversation};
 use helpbot_services::conversations::search;
@@ -132,8 +133,8 @@ async fn a_search_finds_what_a_plain_look_finds_before_and_after_it_is_indexed(a
     asked(&site).await;
 
     for words in SEARCHES {
-        let plain = words.to_lowercase().replace('\0', "\u{fffd}");
-        let holds = |text: &str| text.replace('\0', "\u{fffd}").to_lowercase().contains(&plain);
+        let plain = folded(words).replace('\0', "\u{fffd}");
+        let holds = |text: &str| folded(&text.replace('\0', "\u{fffd}")).contains(&plain);
         let chat = (crate::rest::UNKNOWN_QUESTION, "");
         let expected: Vec<String> = texts
             .clone()
