@@ -1,104 +1,215 @@
-//! Fits what `decide.rs` turns scores into probabilities with, and prints its constants.
+//! Fits the weights with which `decide.rs` turns signals into probabilities, and prints them.
 //!
-//! `cargo run --release -p helpbot-engine --example fit -- SET_DIR...`, each a folder with
-//! `corpus.jsonl` and `queries.jsonl` that has unanswerable queries. Sets weigh alike, whatever
-//! their size. Twice: with both channels, and with words alone, as for a language that the
-//! vectors don't know. Plain gradient descent from zero: the same sets give the same constants.
+//! `cargo run -p helpbot-engine --example fit -- [--dump FILE] SET_DIR...`. Each folder has
+//! `corpus.jsonl` and `queries.jsonl`. Sets weigh the same, whatever their size. The measurements
+//! that are printed come from weights that were fitted without the set they are measured on, so
+//! that they show how the weights transfer to a new site. Newton's method from zero gives the same
+//! weights for the same sets.
 
 #![allow(clippy::print_stdout, reason = "a program that prints")]
 
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 
-use helpbot_engine::decide::{FEATURES, features};
+use helpbot_engine::decide::{FEATURES, features, kind};
 use helpbot_engine::evaluate::{self, CorpusEntry, CorpusQuery};
 use helpbot_engine::{AnswerPolicy, Channels};
 
-const STEPS: usize = 60_000;
-const RATE: f64 = 1.0;
-/// Pull towards zero: keeps weights of features that say the same thing from running apart.
+const COUNT: usize = FEATURES.len();
+const STEPS: usize = 30;
+/// Pull towards zero, which keeps weights of correlated features small.
 const RIDGE: f64 = 1e-4;
+/// Thresholds of the printed table.
+const THRESHOLDS: [f64; 10] = [0.05, 0.15, 0.25, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
-/// One query: its features, whether the best entry answers it, and what it weighs.
+/// One query with its features.
 struct Example {
-    features: [f64; FEATURES.len()],
+    set: String,
+    features: [f64; COUNT],
+    /// Whether the best entry answers the query.
     is_right: bool,
+    /// Whether any entry answers it.
+    is_answerable: bool,
+    /// Whether the entry conflicts with the question, so that it is never the answer.
+    conflicts: bool,
     weight: f64,
 }
 
 fn main() -> Result<(), String> {
-    let sets: Vec<String> = std::env::args().skip(1).collect();
-    for (name, channels) in [("BOTH", Channels::Both), ("LEXICAL_ONLY", Channels::LexicalOnly)] {
-        let mut examples = Vec::new();
-        for set in &sets {
-            examples.extend(read_set(Path::new(set), channels)?);
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    let dump = arguments.iter().position(|argument| argument == "--dump").map(|at| {
+        let file = arguments.remove(at + 1);
+        arguments.remove(at);
+        file
+    });
+    let mut kinds: BTreeMap<&str, Vec<Example>> = BTreeMap::new();
+    for set in &arguments {
+        for channels in [Channels::Both, Channels::LexicalOnly] {
+            read_set(Path::new(set), channels, &mut kinds)?;
         }
-        let weights = fit(&examples);
-        println!("const {name}: Weights = {weights:.3?};");
-        println!("// log loss {:.4}", loss(&examples, &weights));
-        print_precision(name, &examples, &weights);
+    }
+    if let Some(file) = dump {
+        std::fs::write(file, dumped(&kinds)).map_err(|error| error.to_string())?;
+    }
+    for (kind, examples) in &kinds {
+        let weights = fit(examples.iter());
+        println!("const {kind}: Weights = {weights:.3?};");
+        transfer(examples);
     }
     Ok(())
 }
 
-fn read_set(folder: &Path, channels: Channels) -> Result<Vec<Example>, String> {
+fn read_set<'a>(folder: &Path, channels: Channels, kinds: &mut BTreeMap<&'a str, Vec<Example>>) -> Result<(), String> {
     let text = |name: &str| std::fs::read_to_string(folder.join(name)).map_err(|error| error.to_string());
     let corpus: Vec<CorpusEntry> = evaluate::read(&text("corpus.jsonl")?).map_err(|error| error.to_string())?;
     let queries: Vec<CorpusQuery> = evaluate::read(&text("queries.jsonl")?).map_err(|error| error.to_string())?;
     let weight = 1.0 / queries.len() as f64;
-    let trials = evaluate::trials(&corpus, &queries, &AnswerPolicy::default(), channels);
-    let example = |trial: &evaluate::Trial<'_>| {
-        let best = trial.ranked.first()?;
-        let is_right = trial.query.relevant.iter().any(|id| id == best);
-        Some(Example { features: features(&trial.retrieval)?, is_right, weight })
-    };
-    Ok(trials.iter().filter_map(example).collect())
+    let set = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    for trial in evaluate::trials(&corpus, &queries, &AnswerPolicy::default(), channels) {
+        let (Some(best), Some(features)) = (trial.ranked.first(), features(&trial.retrieval)) else { continue };
+        let example = Example {
+            set: set.clone(),
+            features,
+            is_right: trial.query.relevant.iter().any(|id| id == best),
+            is_answerable: !trial.query.relevant.is_empty(),
+            conflicts: trial.retrieval.candidates[0].conflict.is_some(),
+            weight,
+        };
+        kinds.entry(kind(&trial.retrieval)).or_default().push(example);
+    }
+    Ok(())
 }
 
-fn probability(features: &[f64], weights: &[f64]) -> f64 {
+fn probability(features: &[f64; COUNT], weights: &[f64; COUNT]) -> f64 {
     let sum: f64 = features.iter().zip(weights).map(|(feature, weight)| feature * weight).sum();
     1.0 / (1.0 + (-sum).exp())
 }
 
-fn loss(examples: &[Example], weights: &[f64]) -> f64 {
-    let total: f64 = examples.iter().map(|example| example.weight).sum();
-    let one = |example: &Example| {
-        let probability = probability(&example.features, weights);
-        -example.weight * if example.is_right { probability } else { 1.0 - probability }.ln()
-    };
-    examples.iter().map(one).sum::<f64>() / total
+/// A higher score must never lower the probability, so that a negative weight of the score is left out.
+fn fit<'a>(examples: impl Iterator<Item = &'a Example> + Clone) -> [f64; COUNT] {
+    let weights = newton(examples.clone(), &[true; COUNT]);
+    if weights[0] >= 0.0 {
+        return weights;
+    }
+    let mut is_used = [true; COUNT];
+    is_used[0] = false;
+    newton(examples, &is_used)
 }
 
-fn fit(examples: &[Example]) -> [f64; FEATURES.len()] {
-    let total: f64 = examples.iter().map(|example| example.weight).sum();
-    let mut weights = [0.0; FEATURES.len()];
+fn newton<'a>(examples: impl Iterator<Item = &'a Example> + Clone, is_used: &[bool; COUNT]) -> [f64; COUNT] {
+    let total: f64 = examples.clone().map(|example| example.weight).sum();
+    let mut weights = [0.0; COUNT];
     for _ in 0..STEPS {
-        let mut gradient = [0.0; FEATURES.len()];
-        for example in examples {
-            let error = f64::from(u8::from(example.is_right)) - probability(&example.features, &weights);
-            for (slope, feature) in gradient.iter_mut().zip(example.features) {
-                *slope += example.weight * error * feature / total;
+        let mut slope = [0.0; COUNT];
+        let mut curve = [[0.0; COUNT]; COUNT];
+        for example in examples.clone() {
+            let p = probability(&example.features, &weights);
+            let error = f64::from(u8::from(example.is_right)) - p;
+            for (row, own) in example.features.iter().enumerate() {
+                slope[row] += example.weight * error * own / total;
+                for (column, other) in example.features.iter().enumerate() {
+                    curve[row][column] += example.weight * p * (1.0 - p) * own * other / total;
+                }
             }
         }
-        for (weight, slope) in weights.iter_mut().zip(gradient) {
-            *weight += RATE * (slope - RIDGE * *weight);
+        for at in 0..COUNT {
+            slope[at] -= RIDGE * weights[at];
+            curve[at][at] += RIDGE;
+            if !is_used[at] {
+                slope[at] = 0.0;
+                curve[at] = [0.0; COUNT];
+                curve.iter_mut().for_each(|row| row[at] = 0.0);
+                curve[at][at] = 1.0;
+            }
         }
+        let step = solved(curve, slope);
+        weights.iter_mut().zip(step).for_each(|(weight, step)| *weight += step);
     }
     weights
 }
 
-/// For a ladder of precisions the probability from which on the answers given reach it.
-fn print_precision(name: &str, examples: &[Example], weights: &[f64]) {
-    let mut ranked: Vec<(f64, &Example)> =
-        examples.iter().map(|example| (probability(&example.features, weights), example)).collect();
-    ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
-    println!("// {name}: threshold, precision of answers, share answered");
-    for step in 0..20 {
-        let threshold = f64::from(step) / 20.0;
-        let given = ranked.iter().take_while(|(probability, _)| *probability >= threshold);
-        let (right, all) = given.fold((0.0, 0.0), |(right, all), (_, example)| {
-            (right + if example.is_right { example.weight } else { 0.0 }, all + example.weight)
-        });
-        let total: f64 = examples.iter().map(|example| example.weight).sum();
-        println!("//   {threshold:.2} {:.3} {:.3}", right / all, all / total);
+/// Solves a linear system with a positive definite matrix by elimination.
+fn solved(mut matrix: [[f64; COUNT]; COUNT], mut right: [f64; COUNT]) -> [f64; COUNT] {
+    for pivot in 0..COUNT {
+        for row in pivot + 1..COUNT {
+            let factor = matrix[row][pivot] / matrix[pivot][pivot];
+            for column in pivot..COUNT {
+                matrix[row][column] -= factor * matrix[pivot][column];
+            }
+            right[row] -= factor * right[pivot];
+        }
     }
+    for row in (0..COUNT).rev() {
+        for column in row + 1..COUNT {
+            right[row] -= matrix[row][column] * right[column];
+        }
+        right[row] /= matrix[row][row];
+    }
+    right
+}
+
+/// Scores each set by weights that were fitted on the others.
+fn transfer(examples: &[Example]) {
+    let mut sets: Vec<&str> = examples.iter().map(|example| example.set.as_str()).collect();
+    sets.sort_unstable();
+    sets.dedup();
+    let mut scored: Vec<(f64, &Example)> = Vec::new();
+    for set in &sets {
+        let others: Vec<&Example> = examples.iter().filter(|example| example.set != *set).collect();
+        let weights = fit(others.iter().copied());
+        let own: Vec<(f64, &Example)> = examples
+            .iter()
+            .filter(|example| example.set == *set)
+            .map(|example| (probability(&example.features, &weights), example))
+            .collect();
+        println!(
+            "//   {set:20} AUROC of right {:.3}, of answerable {:.3}",
+            auroc(&own, |e| e.is_right),
+            auroc(&own, |e| e.is_answerable)
+        );
+        scored.extend(own);
+    }
+    println!("//   threshold, precision, right of answerable, answers of unanswerable");
+    for threshold in THRESHOLDS {
+        let share = |counts: &dyn Fn(f64, &Example) -> bool, of: &dyn Fn(&Example) -> bool| {
+            let all: f64 = scored.iter().filter(|(_, e)| of(e)).map(|(_, e)| e.weight).sum();
+            scored.iter().filter(|(p, e)| of(e) && counts(*p, e)).map(|(_, e)| e.weight).sum::<f64>() / all
+        };
+        let answers = |p: f64, example: &Example| p >= threshold && !example.conflicts;
+        let given: f64 = scored.iter().filter(|(p, e)| answers(*p, e)).map(|(_, e)| e.weight).sum();
+        let right: f64 = scored.iter().filter(|(p, e)| answers(*p, e) && e.is_right).map(|(_, e)| e.weight).sum();
+        let found = share(&|p, e| answers(p, e) && e.is_right, &|e| e.is_answerable);
+        let wrong = share(&answers, &|e| !e.is_answerable);
+        println!("//   {threshold:.2} {:.3} {found:.3} {wrong:.3}", right / given);
+    }
+}
+
+fn auroc(scored: &[(f64, &Example)], is_positive: impl Fn(&Example) -> bool) -> f64 {
+    let (mut above, mut pairs) = (0.0, 0.0);
+    for (high, _) in scored.iter().filter(|(_, example)| is_positive(example)) {
+        for (low, _) in scored.iter().filter(|(_, example)| !is_positive(example)) {
+            pairs += 1.0;
+            above += if high > low {
+                1.0
+            } else if high == low {
+                0.5
+            } else {
+                0.0
+            };
+        }
+    }
+    above / pairs
+}
+
+fn dumped(kinds: &BTreeMap<&str, Vec<Example>>) -> String {
+    let mut text = String::new();
+    for (kind, examples) in kinds {
+        for e in examples {
+            let line = serde_json::json!({ "kind": kind, "set": e.set, "features": e.features, "right": e.is_right,
+                "answerable": e.is_answerable, "conflicts": e.conflicts });
+            let _ = writeln!(text, "{line}");
+        }
+    }
+    text
 }

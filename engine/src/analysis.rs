@@ -26,6 +26,9 @@ pub struct Analyzer {
     /// Position of the language in the list of function words.
     small: Option<usize>,
     elides: bool,
+    joins_words: bool,
+    /// Whether accents distinguish words, as tones do in Vietnamese.
+    keeps_accents: bool,
 }
 
 impl Analyzer {
@@ -34,7 +37,9 @@ impl Analyzer {
     pub fn new(language: Option<&str>) -> Self {
         let stemmer = language.and_then(algorithm);
         let elides = matches!(language, Some("fr" | "it" | "ca"));
-        Self { stemmer, small: language.and_then(language::small_words_of), elides }
+        let joins_words = language.is_some_and(joins_words);
+        let small = language.and_then(language::small_words_of);
+        Self { stemmer, small, elides, joins_words, keeps_accents: language == Some("vi") }
     }
 
     /// Returns the words of a text in reading order, normalized and in lower case, before stemming.
@@ -90,8 +95,24 @@ impl Analyzer {
     pub fn stem(&self, word: &str) -> String {
         match self.stemmer {
             Some(algorithm) if !is_bigram_text(word) => fold_accents(&Stemmer::new(algorithm).stem(word)),
+            _ if self.keeps_accents => word.to_owned(),
             _ => fold_accents(word),
         }
+    }
+
+    /// Whether the language joins words to compounds.
+    pub fn joins_words(&self) -> bool {
+        self.joins_words
+    }
+
+    /// Whether accents distinguish words of the language.
+    pub fn keeps_accents(&self) -> bool {
+        self.keeps_accents
+    }
+
+    /// Calls `emit` with the n-grams of a word, like [`grams`].
+    pub fn grams(&self, word: &str, emit: impl FnMut(u32)) {
+        if self.keeps_accents { grams_as_written(word, emit) } else { grams(word, emit) }
     }
 
     fn emit_word(&self, word: &str, emit: &mut impl FnMut(&str)) {
@@ -116,14 +137,18 @@ impl Analyzer {
 
 /// Calls `emit` with every character 3-gram and 4-gram of a word that is padded with spaces. For a
 /// pair of characters of a script without spaces, it emits the pair and its first character.
-pub fn grams(word: &str, mut emit: impl FnMut(u32)) {
+pub fn grams(word: &str, emit: impl FnMut(u32)) {
+    if is_bigram_text(word) { grams_as_written(word, emit) } else { grams_as_written(&fold_accents(word), emit) }
+}
+
+fn grams_as_written(word: &str, mut emit: impl FnMut(u32)) {
     if is_bigram_text(word) {
         emit(hash(word));
         let first = word.chars().next().map_or(0, char::len_utf8);
         emit(hash(&word[..first]));
         return;
     }
-    let padded = format!(" {} ", fold_accents(word));
+    let padded = format!(" {word} ");
     let mut bounds: Vec<usize> = padded.char_indices().map(|(at, _)| at).collect();
     bounds.push(padded.len());
     for size in [3, 4] {
@@ -131,6 +156,12 @@ pub fn grams(word: &str, mut emit: impl FnMut(u32)) {
             emit(hash(&padded[window[0]..window[size]]));
         }
     }
+}
+
+/// Whether words of this language are often joined: German, Dutch, the Nordic languages, Finnish,
+/// Estonian and Hungarian.
+fn joins_words(language: &str) -> bool {
+    matches!(language, "de" | "nl" | "da" | "sv" | "no" | "nb" | "nn" | "is" | "fi" | "et" | "hu")
 }
 
 fn algorithm(language: &str) -> Option<Algorithm> {

@@ -11,10 +11,14 @@ pub use crate::split::{MAX_PASSAGE_CHARS, TARGET_PASSAGE_CHARS, split};
 pub(crate) struct Fields {
     /// The question, or the title and headings of a passage.
     pub question: String,
-    /// Everything else: answer or passage, phrasings, categories.
+    /// The headings above the question of an FAQ entry. Empty for a passage.
+    pub headings: String,
+    /// Everything else: answer or passage, and phrasings.
     pub body: String,
     /// Question and phrasings, one by one. Empty for a chunk without phrasings.
     pub phrasings: Vec<String>,
+    /// Whether the chunk is a passage.
+    pub is_passage: bool,
 }
 
 impl Fields {
@@ -22,13 +26,10 @@ impl Fields {
     pub fn of(chunk: &Chunk) -> Self {
         let headings = chunk.heading.join(" ");
         let mut body = markdown::plain(&chunk.text);
-        let question = match &chunk.question {
-            Some(question) => {
-                push_line(&mut body, &headings);
-                question.clone()
-            }
-            None if headings.is_empty() => chunk.page_title.clone().unwrap_or_default(),
-            None => headings,
+        let (question, headings) = match &chunk.question {
+            Some(question) => (question.clone(), headings),
+            None if headings.is_empty() => (chunk.page_title.clone().unwrap_or_default(), headings),
+            None => (headings, String::new()),
         };
         let mut phrasings = Vec::new();
         if !chunk.phrasings.is_empty() {
@@ -36,7 +37,8 @@ impl Fields {
             phrasings.extend(chunk.phrasings.iter().cloned());
             push_line(&mut body, &chunk.phrasings.join("\n"));
         }
-        Self { question, body, phrasings }
+        let is_passage = chunk.kind == ChunkKind::Passage;
+        Self { question, headings, body, phrasings, is_passage }
     }
 }
 

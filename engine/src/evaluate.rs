@@ -193,7 +193,7 @@ fn trial<'a>(
     meaning: Option<(&QueryVector, &CosineScale)>,
     settings: &AnswerPolicy,
 ) -> Trial<'a> {
-    let retrieval = site.index.retrieve_by(&query.text, None, meaning);
+    let retrieval = site.index.search(&query.text, &[], meaning);
     let decision = decide::decide(&retrieval, settings);
     let ids = retrieval.candidates.iter();
     let ranked = ids.map(|found| site.entries[number(found.chunk.id)].id.as_str()).collect();

@@ -21,6 +21,7 @@ pub mod decide;
 mod embedding;
 pub mod engine;
 pub mod evaluate;
+mod evidence;
 pub mod external_embeddings;
 pub mod fallback;
 mod follow_up;
@@ -29,8 +30,10 @@ pub mod language;
 mod lexical;
 #[cfg(feature = "local-model")]
 pub mod local;
+mod long_question;
 mod markdown;
 pub mod model;
+mod multilingual;
 mod normalization;
 pub mod openai;
 mod parallel;

@@ -4,7 +4,9 @@
 //! This module does not render it.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
+use helpbot_domain::inline;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Returns the text without link targets, emphasis, heading marks and list marks.
@@ -49,25 +51,37 @@ pub struct Unit {
     /// Whether the unit needs the next one: a heading, or a line that ends in a colon before a
     /// list.
     pub leads: bool,
+    /// The header rows of the table, for a row below them. The row is not readable without them.
+    pub table_header: Option<Rc<str>>,
 }
 
 /// Splits the text into sentences, list items, table rows and code blocks.
 pub fn units(markdown: &str) -> Vec<Unit> {
     let mut units = Vec::new();
+    let mut header: Option<Rc<str>> = None;
     for block in blocks(markdown) {
         let mut gap = "\n\n";
         if block.starts_with("```") {
-            units.push(Unit { text: block, gap, leads: false });
+            units.push(Unit { text: block, gap, leads: false, table_header: None });
             continue;
         }
-        for paragraph in joined_lines(&block) {
-            if is_line_unit(&paragraph) {
-                let leads = paragraph.starts_with('#');
-                units.push(Unit { text: paragraph, gap, leads });
+        let lines = joined_lines(&block);
+        for (at, line) in lines.iter().enumerate() {
+            let starts_table = header_rows(&lines[at..]);
+            if !is_row(line) {
+                header = None;
+            } else if let Some(rows) = starts_table {
+                header = Some(rows.into());
+            }
+            if is_line_unit(line) {
+                let is_header = header.as_ref().is_some_and(|header| header.lines().any(|row| row == line));
+                let leads = line.starts_with('#') || is_header;
+                let table_header = header.clone().filter(|_| !is_header);
+                units.push(Unit { text: line.clone(), gap, leads, table_header });
             } else {
-                for sentence in sentences(&paragraph) {
+                for sentence in sentences(line) {
                     let leads = sentence.ends_with([':', '：']);
-                    units.push(Unit { text: sentence.to_owned(), gap, leads });
+                    units.push(Unit { text: sentence.to_owned(), gap, leads, table_header: None });
                     gap = " ";
                 }
             }
@@ -78,6 +92,24 @@ pub fn units(markdown: &str) -> Vec<Unit> {
         last.leads = false;
     }
     units
+}
+
+/// Whether a line is a row of a table: with bars at its ends, or with bars between its cells.
+fn is_row(line: &str) -> bool {
+    line.starts_with('|') || line.contains(" | ")
+}
+
+/// The header rows with which some lines begin: a row above a delimiter row, or one of bold cells.
+fn header_rows(lines: &[String]) -> Option<String> {
+    let first = lines.first().filter(|line| is_row(line))?;
+    let is_delimiter = |line: &&String| {
+        line.starts_with('|') && line.contains("--") && line.chars().all(|c| matches!(c, '|' | '-' | ':' | ' '))
+    };
+    if let Some(delimiter) = lines.get(1).filter(is_delimiter) {
+        return Some(format!("{first}\n{delimiter}"));
+    }
+    let is_bold = |cell: &str| cell.len() > 4 && cell.starts_with("**") && cell.ends_with("**");
+    first.split(" | ").all(|cell| is_bold(cell.trim())).then(|| first.clone())
 }
 
 /// Splits the text into pieces that are readable as they arrive: a sentence, a list item, a table
@@ -125,25 +157,34 @@ pub fn join(units: &[Unit]) -> String {
     text
 }
 
-/// Splits one paragraph into trimmed sentences, none of them empty. A period after an initial, a
-/// number or a common abbreviation does not end a sentence.
-pub fn sentences(paragraph: &str) -> Vec<&str> {
-    let mut sentences = Vec::new();
-    let mut start = 0;
-    let mut end = 0;
-    for (at, piece) in paragraph.split_sentence_bound_indices() {
-        end = at + piece.len();
-        if !is_abbreviation(paragraph[start..end].trim_end()) {
-            sentences.push(paragraph[start..end].trim());
+/// Splits a paragraph into its sentences, trimmed and not empty. Strong text that spans two sentences is
+/// strong in both; links and code are never divided. A period after an initial, a number or a common
+/// abbreviation does not end a sentence.
+pub fn sentences(paragraph: &str) -> Vec<String> {
+    let inlines = inline::parse(paragraph);
+    let flat = inline::flat(&inlines);
+    let parts = inline::split(inlines, &sentence_ends(&flat));
+    let sentences = parts.iter().map(|part| inline::to_markdown(part).trim().to_owned());
+    sentences.filter(|sentence| !sentence.is_empty()).collect()
+}
+
+/// Where the sentences of a text without markers end, except for the last one.
+fn sentence_ends(text: &str) -> Vec<usize> {
+    let (mut ends, mut start) = (Vec::new(), 0);
+    for (at, piece) in text.split_sentence_bound_indices() {
+        let end = at + piece.len();
+        // Without a space behind it, a question mark belongs to a URL or a file name.
+        let is_apart = piece.ends_with(|c: char| c.is_whitespace() || UNSPACED_ENDS.contains(&c));
+        if is_apart && end < text.len() && !is_abbreviation(text[start..end].trim_end()) {
+            ends.push(end);
             start = end;
         }
     }
-    if start < end {
-        sentences.push(paragraph[start..end].trim());
-    }
-    sentences.retain(|sentence| !sentence.is_empty());
-    sentences
+    ends
 }
+
+/// Signs that end a sentence in scripts that write no space behind it, and quotes behind them.
+const UNSPACED_ENDS: [char; 8] = ['。', '！', '？', '．', '」', '』', '）', '”'];
 
 fn is_abbreviation(text: &str) -> bool {
     /// Abbreviations in lower case without the last period. A sentence rarely begins after them.
@@ -211,7 +252,7 @@ fn is_line_unit(line: &str) -> bool {
 }
 
 fn is_row_or_heading(line: &str) -> bool {
-    line.starts_with(['|', '#'])
+    is_row(line) || line.starts_with('#')
 }
 
 /// Returns the line without the mark of a heading, quote or list item.
@@ -230,33 +271,11 @@ fn strip_line_sign(line: &str) -> &str {
     item.filter(|_| (1..=3).contains(&digits)).unwrap_or(line)
 }
 
+/// Appends a line without markers. Deleted text is left out, because it no longer holds; of an image
+/// the label is kept.
 fn push_plain_line(line: &str, out: &mut String) {
-    let mut rest = line;
-    let mut in_code = false;
-    while let Some(at) = rest.find(['[', '*', '`', '!', '|', '\\']) {
-        out.push_str(&rest[..at]);
-        let sign = &rest[at..];
-        if let Some((label, length)) = link(sign.strip_prefix('!').unwrap_or(sign)) {
-            push_plain_line(label, out);
-            rest = &sign[length + usize::from(sign.starts_with('!'))..];
-            continue;
-        }
-        let escaped = sign[1..].chars().next().filter(|c| !in_code && c.is_ascii_punctuation());
-        match sign.as_bytes()[0] {
-            b'\\' => {
-                // Outside of code, a backslash makes the next character literal.
-                out.push(escaped.unwrap_or('\\'));
-                rest = &sign[1 + usize::from(escaped.is_some())..];
-                continue;
-            }
-            b'[' | b'!' => out.push_str(&sign[..1]),
-            b'|' => out.push(' '),
-            b'`' => in_code = !in_code,
-            _ => {}
-        }
-        rest = &sign[1..];
-    }
-    out.push_str(rest);
+    let inlines = inline::parse(&line.replace("![", "["));
+    out.push_str(&inline::to_plain(&inlines).replace('|', " "));
 }
 
 fn push_safe_line(line: &str, out: &mut String) {
@@ -325,7 +344,7 @@ mod tests {
 
     #[test]
     fn escaped_signs_are_themselves_but_in_code() {
-        assert_eq!(plain(r"5 \* 3 \[sic\] \`x\` C:\dir \\ `\d\*`"), r"5 * 3 [sic] `x` C:\dir \ \d\");
+        assert_eq!(plain(r"5 \* 3 \[sic\] \`x\` C:\dir \\ `\d\*`"), r"5 * 3 [sic] `x` C:\dir \ \d\*");
         assert_eq!(plain(r"\- no item"), "- no item");
     }
 

@@ -1,60 +1,85 @@
-//! What a search of the index found, with every number that led to it: input of the decision,
-//! and shown by `--explain`.
+//! The result of searching an index, with every number that led to it. It is the input of the
+//! decision, and `--explain` shows it.
 
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
 use crate::chunk::Chunk;
+use crate::evidence::Conflict;
 
-/// Which channels an index uses.
+/// The channels that an index uses.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum Channels {
-    /// Words and vectors, the vectors only where the language is theirs.
+    /// Words and vectors. Vectors are used only for languages that a table knows.
     #[default]
     Both,
-    /// Words and n-grams, as for a language that the vectors don't know.
+    /// Words and n-grams, as for a language that no table knows.
     LexicalOnly,
 }
 
 /// The best entries for one question, best first.
 #[derive(Debug, Clone, Serialize)]
 pub struct Retrieval {
-    /// The question as asked.
+    /// The question.
     pub question: String,
-    /// Words in it, after repair.
+    /// Number of words in the question after corrections.
     pub word_count: usize,
-    /// Misspelt words: (as written, as understood).
+    /// Misspelled words: (as written, as understood).
     pub repairs: Vec<(String, String)>,
-    /// Whether the semantic channel took part in the best one's score.
+    /// Whether the semantic channel is part of the best entry's score.
     pub is_semantic: bool,
-    /// Whether an earlier question was searched along.
+    /// Whether earlier questions were part of the search.
     pub is_follow_up: bool,
-    /// At most [`crate::index::MAX_CANDIDATES`].
+    /// At most [`crate::index::MAX_CANDIDATES`] entries.
     pub candidates: Vec<Candidate>,
+    /// Signals about the best entry. `None` when there is no entry.
+    pub signals: Option<Signals>,
 }
 
 /// One entry and its scores.
 #[derive(Debug, Clone, Serialize)]
 pub struct Candidate {
-    /// The entry; serialised as its id.
+    /// The entry. It is serialized as its ID.
     #[serde(serialize_with = "id_only")]
     pub chunk: Arc<Chunk>,
-    /// The primary subtag of the language as which it was searched; none when nothing tells.
+    /// Primary subtag of the language in which it was searched. `None` when it is unknown.
     pub language: Option<String>,
-    /// The part of the index that it stands in.
+    /// The part of the index with the entry.
     #[serde(skip)]
     pub(crate) part: usize,
-    /// The sum of the channels; comparable between questions and sites. About 0 to 1.
+    /// Position of the entry in that part.
+    #[serde(skip)]
+    pub(crate) at: usize,
+    /// Sum of the channels, about 0 to 1. It can be compared between questions and sites.
     pub score: f64,
-    /// Normalised BM25, about 0 to 1.
+    /// Normalized BM25, about 0 to 1.
     pub lexical: f64,
-    /// Cosine, -1 to 1; none where the channel is off.
+    /// Cosine, -1 to 1. `None` where the channel is off.
     pub semantic: Option<f64>,
     /// Share of the question's weight in words that the entry has, 0 to 1.
     pub coverage: f64,
-    /// How far the next candidate's score is below; for the last one its score.
+    /// Distance to the score of the next candidate. For the last one, its score.
     pub gap: f64,
+    /// Reason not to give this entry as the answer.
+    pub conflict: Option<Conflict>,
+}
+
+/// Signals that tell a right best entry from a wrong one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Signals {
+    /// Score that the best entry of this site reaches for questions without an answer.
+    pub site_level: f64,
+    /// Standard deviation of that score.
+    pub site_spread: f64,
+    /// Distance to the best entry with another question.
+    pub margin: f64,
+    /// Share of the weight of the question's content words that the best entry has, 0 to 1.
+    pub content_coverage: f64,
+    /// Number of content words of the question.
+    pub content_words: usize,
+    /// Whether the multilingual table was used.
+    pub is_multilingual: bool,
 }
 
 fn id_only<S: Serializer>(chunk: &Arc<Chunk>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,85 +1,200 @@
 //! The semantic channel of an index: the cosine between a question and each entry.
 //!
-//! The built-in table knows English only; `whole_word_share` tells whether entries of one language
-//! or a question speak it. An entry has two vectors (all its text; its question) and one per phrasing; the
-//! rows of the table are weighted by what is rare on the site.
+//! There are two built-in tables. English entries use the English one, and entries in the other
+//! languages of the multilingual table use that one. An entry has two vectors (its whole text and
+//! its question) and one per phrasing. The rows of the table are weighted by how rare a piece is on
+//! the site.
 
 use crate::chunk::Fields;
-use crate::embedding::{self, Cut, DIMS};
+use crate::embedding::{self, DIMS};
+use crate::multilingual;
 use crate::parallel;
 use crate::vectors::{QueryVector, Vectors, nearness};
 
-/// Below this share of words that are whole pieces entries are not written in the table's language:
-/// English sites have .78 to .99, German .4, French .5, other scripts near 0.
+/// Share of words that are whole pieces below which entries are not written in English. English
+/// sites have .78 to .99, German ones .4, French ones .5, and other scripts nearly 0.
 const MIN_WHOLE_WORDS: f64 = 0.7;
-/// The same for one question, which is short: names and typing errors weigh more.
+/// The same for a question, which is short, so that names and typing errors weigh more.
 const MIN_QUESTION_WHOLE_WORDS: f64 = 0.5;
+/// Maximum weight of earlier questions in the vector of a question.
+const MAX_CONTEXT_SHARE: f32 = 0.7;
+/// Cosines of unrelated questions and of questions with the same meaning, on the fixed pairs of
+/// `external_embeddings.rs`. Cosines of the multilingual table are mapped to the English scale.
+const ENGLISH_SCALE: [f32; 2] = [0.06, 0.47];
+const MULTILINGUAL_SCALE: [f32; 2] = [0.21, 0.46];
+
+/// A built-in embedding table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Table {
+    /// English word pieces.
+    English,
+    /// Word pieces of sixteen languages.
+    Multilingual,
+}
 
 /// Vectors of all entries of an index.
 #[derive(Debug)]
 pub struct Semantic {
-    /// Per piece that occurs on the site, the square root of its idf, sorted by piece.
-    weights: Vec<(u16, f32)>,
-    unseen_weight: f32,
-    /// Entry `i` has numbers `2i` (all text) and `2i + 1` (question).
+    table: Table,
+    /// Weight of each piece that occurs on the site, sorted by piece.
+    weights: Vec<(u32, f32)>,
+    /// Number of entries.
+    entries: usize,
+    /// Entry `i` has the vectors `2i` (whole text) and `2i + 1` (question).
     vectors: Vectors,
     phrasings: Vectors,
     /// The entry of each phrasing vector, ascending.
     phrasing_entries: Vec<u32>,
 }
 
-/// Question and body of each entry, cut into the table's pieces.
+/// The pieces of question and body of each entry.
 #[derive(Debug)]
-pub struct Cuts(Vec<[Cut; 2]>);
+pub struct Cuts {
+    table: Table,
+    pieces: Vec<[Vec<u32>; 2]>,
+}
+
+impl Table {
+    fn cut(self, text: &str) -> Vec<u32> {
+        match self {
+            Self::English => embedding::cut(text).pieces.into_iter().map(u32::from).collect(),
+            Self::Multilingual => multilingual::cut(text),
+        }
+    }
+
+    fn piece_count(self) -> usize {
+        match self {
+            Self::English => embedding::piece_count(),
+            Self::Multilingual => multilingual::piece_count(),
+        }
+    }
+
+    fn add_row(self, sum: &mut [f32; DIMS], piece: u32, weight: f32) {
+        match self {
+            Self::English => embedding::add_row(sum, piece as u16, weight),
+            Self::Multilingual => multilingual::add_row(sum, piece, weight),
+        }
+    }
+
+    /// The weight of a piece that `with` of `entries` contain, as each table was measured.
+    fn weight(self, entries: usize, with: u32) -> f32 {
+        let (entries, with) = (entries as f32, with as f32);
+        match self {
+            Self::English => (1.0 + (entries - with + 0.5) / (with + 0.5)).ln().sqrt(),
+            Self::Multilingual => (1.0 + entries / with.max(1.0)).ln(),
+        }
+    }
+
+    /// Maps a cosine to the scale of the English table.
+    fn scaled(self, cosine: f32) -> f32 {
+        match self {
+            Self::English => cosine,
+            Self::Multilingual => {
+                let ([low, high], [from, to]) = (ENGLISH_SCALE, MULTILINGUAL_SCALE);
+                low + (cosine - from) / (to - from) * (high - low)
+            }
+        }
+    }
+}
 
 impl Cuts {
-    /// Of these entries; none when their language is not the table's.
-    pub fn of(documents: &[&Fields]) -> Option<Self> {
-        let cut = |fields: &&Fields| [embedding::cut(&fields.question), embedding::cut(&fields.body)];
-        let cuts: Vec<[Cut; 2]> = parallel::map(documents, cut);
-        (whole_word_share(&cuts) >= MIN_WHOLE_WORDS).then_some(Self(cuts))
+    /// Splits entries into the pieces of the table for their language. `None` when no table knows
+    /// the language.
+    pub fn of(documents: &[&Fields], language: Option<&str>) -> Option<Self> {
+        let is_english = language.is_none_or(|language| !multilingual::knows(language) || language == "en");
+        if !is_english {
+            return Some(Self::by(Table::Multilingual, documents));
+        }
+        let cut = |fields: &&Fields| [embedding::cut(&fields.question), embedding::cut(&body(fields))];
+        let cuts = parallel::map(documents, cut);
+        let counts = cuts.iter().flatten().map(|cut| (cut.words, cut.whole_words));
+        let (words, whole) =
+            counts.fold((0, 0), |(words, whole), (more, more_whole)| (words + more, whole + more_whole));
+        if words == 0 || (whole as f64) < MIN_WHOLE_WORDS * words as f64 {
+            return None;
+        }
+        let widened = |[question, body]: [embedding::Cut; 2]| {
+            [question, body].map(|cut| cut.pieces.into_iter().map(u32::from).collect())
+        };
+        Some(Self { table: Table::English, pieces: cuts.into_iter().map(widened).collect() })
+    }
+
+    /// The table of the pieces.
+    pub fn table(&self) -> Table {
+        self.table
+    }
+
+    /// Splits entries into the pieces of a table.
+    pub fn by(table: Table, documents: &[&Fields]) -> Self {
+        let cut = |fields: &&Fields| [table.cut(&fields.question), table.cut(&body(fields))];
+        Self { table, pieces: parallel::map(documents, cut) }
     }
 }
 
 impl Semantic {
-    /// The channel for entries in the table's language.
-    pub fn build(documents: &[&Fields], Cuts(cuts): &Cuts) -> Self {
+    /// Builds the vectors of entries.
+    pub fn build(documents: &[&Fields], Cuts { table, pieces }: &Cuts) -> Self {
         let mut semantic = Self {
-            weights: weights(cuts),
-            unseen_weight: idf(documents.len(), 0).sqrt(),
+            table: *table,
+            weights: weights(*table, pieces),
+            entries: documents.len(),
             vectors: Vectors::new(DIMS),
             phrasings: Vectors::new(DIMS),
             phrasing_entries: Vec::new(),
         };
-        let mut by_piece = vec![semantic.unseen_weight; embedding::piece_count()];
-        semantic.weights.iter().for_each(|(piece, weight)| by_piece[usize::from(*piece)] = *weight);
-        let sum = |cut: &Cut| sum(&cut.pieces, |piece| by_piece[usize::from(piece)]);
-        for (entry, (fields, [question, body])) in (0..).zip(documents.iter().zip(cuts)) {
+        let mut by_piece = vec![0.0; table.piece_count()];
+        semantic.weights.iter().for_each(|(piece, weight)| by_piece[*piece as usize] = *weight);
+        let sum = |pieces: &[u32]| {
+            let mut sum = [0.0; DIMS];
+            for &piece in pieces {
+                let weight = by_piece[piece as usize];
+                // Only phrasings have pieces that no entry has.
+                let weight = if weight > 0.0 { weight } else { table.weight(documents.len(), 0) };
+                table.add_row(&mut sum, piece, weight);
+            }
+            sum
+        };
+        for (entry, (fields, [question, body])) in (0..).zip(documents.iter().zip(pieces)) {
             let asked = sum(question);
             let mut all = sum(body);
             all.iter_mut().zip(&asked).for_each(|(all, asked)| *all += asked);
             semantic.vectors.push(&all);
-            semantic.vectors.push(if question.pieces.is_empty() { &all } else { &asked });
+            semantic.vectors.push(if question.is_empty() { &all } else { &asked });
             for phrasing in &fields.phrasings {
-                semantic.phrasings.push(&sum(&embedding::cut(phrasing)));
+                semantic.phrasings.push(&sum(&table.cut(phrasing)));
                 semantic.phrasing_entries.push(entry);
             }
         }
         semantic
     }
 
-    /// A question's vector; none when its words are not the table's, or it has none.
-    pub fn embed(&self, question: &str) -> Option<QueryVector> {
-        let cut = embedding::cut(question);
-        let share = cut.whole_words as f64 / cut.words.max(1) as f64;
-        if cut.words > 0 && share < MIN_QUESTION_WHOLE_WORDS {
-            return None;
-        }
-        QueryVector::new(&self.sum(&cut.pieces))
+    /// The table of the vectors.
+    pub fn table(&self) -> Table {
+        self.table
     }
 
-    /// The cosine of the question with each entry, in entry order: between the larger of two
-    /// and their mean; with phrasings the mean of that with all text and the best with one of them.
+    /// Embeds a question together with earlier ones, which weigh less. `None` when the table does
+    /// not know its words.
+    pub fn embed(&self, question: &str, context: &str) -> Option<QueryVector> {
+        if self.table == Table::English {
+            let cut = embedding::cut(&format!("{question} {context}"));
+            let share = cut.whole_words as f64 / cut.words.max(1) as f64;
+            if cut.words > 0 && share < MIN_QUESTION_WHOLE_WORDS {
+                return None;
+            }
+        }
+        let mut sum = self.sum(&self.table.cut(question));
+        if !context.is_empty() {
+            let earlier = self.sum(&self.table.cut(context));
+            let (own, other) = (length(&sum), length(&earlier));
+            let factor =
+                if own > 0.0 && other > MAX_CONTEXT_SHARE * own { MAX_CONTEXT_SHARE * own / other } else { 1.0 };
+            sum.iter_mut().zip(&earlier).for_each(|(sum, earlier)| *sum += factor * earlier);
+        }
+        QueryVector::new(&sum)
+    }
+
+    /// Returns how close each entry is to the question, on the English scale and in entry order.
     pub fn scores(&self, question: &QueryVector) -> Vec<f32> {
         let cosines = self.vectors.cosines(question);
         let of_phrasings = self.phrasings.cosines(question);
@@ -90,56 +205,50 @@ impl Semantic {
             while let Some((_, cosine)) = phrasings.next_if(|(of, _)| **of == entry) {
                 nearest = Some(nearest.map_or(cosine, |nearest| nearest.max(cosine)));
             }
-            nearness(all, asked, nearest)
+            self.table.scaled(nearness(all, asked, nearest))
         };
         (0..).zip(pairs).map(score).collect()
     }
 
-    /// Bytes on the heap.
+    /// Number of bytes on the heap.
     pub fn size_bytes(&self) -> usize {
-        self.weights.len() * size_of::<(u16, f32)>()
+        self.weights.len() * size_of::<(u32, f32)>()
             + self.vectors.size_bytes()
             + self.phrasings.size_bytes()
             + self.phrasing_entries.len() * size_of::<u32>()
     }
 
-    fn sum(&self, pieces: &[u16]) -> [f32; DIMS] {
-        sum(pieces, |piece| {
-            let found = self.weights.binary_search_by_key(&piece, |(piece, _)| *piece);
-            found.map_or(self.unseen_weight, |at| self.weights[at].1)
-        })
+    fn sum(&self, pieces: &[u32]) -> [f32; DIMS] {
+        let mut sum = [0.0; DIMS];
+        for piece in pieces {
+            let found = self.weights.binary_search_by_key(piece, |(piece, _)| *piece);
+            let weight = found.map_or_else(|_| self.table.weight(self.entries, 0), |at| self.weights[at].1);
+            self.table.add_row(&mut sum, *piece, weight);
+        }
+        sum
     }
 }
 
-fn sum(pieces: &[u16], weight: impl Fn(u16) -> f32) -> [f32; DIMS] {
-    let mut sum = [0.0; DIMS];
-    pieces.iter().for_each(|&piece| embedding::add_row(&mut sum, piece, weight(piece)));
-    sum
+fn body(fields: &Fields) -> String {
+    if fields.headings.is_empty() { fields.body.clone() } else { format!("{}\n{}", fields.body, fields.headings) }
 }
 
-fn whole_word_share(cuts: &[[Cut; 2]]) -> f64 {
-    let (words, whole) =
-        cuts.iter().flatten().fold((0, 0), |(words, whole), cut| (words + cut.words, whole + cut.whole_words));
-    if words == 0 { 0.0 } else { whole as f64 / words as f64 }
+fn length(vector: &[f32; DIMS]) -> f32 {
+    vector.iter().map(|x| x * x).sum::<f32>().sqrt()
 }
 
-fn weights(cuts: &[[Cut; 2]]) -> Vec<(u16, f32)> {
-    let mut counts = vec![0_u32; embedding::piece_count()];
-    let mut last = vec![usize::MAX; embedding::piece_count()];
+fn weights(table: Table, cuts: &[[Vec<u32>; 2]]) -> Vec<(u32, f32)> {
+    let mut counts = vec![0_u32; table.piece_count()];
+    let mut last = vec![usize::MAX; table.piece_count()];
     for (entry, parts) in cuts.iter().enumerate() {
-        for &piece in parts.iter().flat_map(|cut| &cut.pieces) {
-            let piece = usize::from(piece);
+        for &piece in parts.iter().flatten() {
+            let piece = piece as usize;
             if last[piece] != entry {
                 last[piece] = entry;
                 counts[piece] += 1;
             }
         }
     }
-    let seen = (0_u16..).zip(&counts).filter(|(_, count)| **count > 0);
-    seen.map(|(piece, &count)| (piece, idf(cuts.len(), count).sqrt())).collect()
-}
-
-fn idf(entries: usize, with: u32) -> f32 {
-    let (entries, with) = (entries as f32, with as f32);
-    (1.0 + (entries - with + 0.5) / (with + 0.5)).ln()
+    let seen = (0_u32..).zip(&counts).filter(|(_, count)| **count > 0);
+    seen.map(|(piece, &count)| (piece, table.weight(cuts.len(), count))).collect()
 }

@@ -78,12 +78,18 @@ fn fill(units: &[Unit]) -> Vec<String> {
                 length += added;
             }
             _ => {
-                pieces.push(vec![unit.clone()]);
-                length = added;
+                let header = unit.table_header.as_deref().map(header_unit);
+                length = added + header.as_ref().map_or(0, |header| header.text.chars().count());
+                pieces.push(header.into_iter().chain([unit.clone()]).collect());
             }
         }
     }
     merge_short_end(pieces).iter().map(|piece| markdown::join(piece)).collect()
+}
+
+/// The header rows of a table, for a piece that begins below them.
+fn header_unit(header: &str) -> Unit {
+    Unit { text: header.to_owned(), gap: "\n\n", leads: true, table_header: None }
 }
 
 fn merge_short_end(mut pieces: Vec<Vec<Unit>>) -> Vec<Vec<Unit>> {

@@ -1,15 +1,17 @@
-//! The answer in the site's own words: the entry's answer, or the sentences of a passage that
-//! match, under their heading.
+//! Composes the answer in the words of the site: the answer of an entry, or the matching sentences
+//! of a passage under their heading.
 //!
-//! Entries that tie with the best are told apart: the same words from two pages are said once
-//! and cited twice; pieces of one page are put together in its order; different answers to the
-//! same question are both given, each under its source, since the engine can't know which holds.
+//! Entries that match as well as the best one are combined. The same words from two pages are shown
+//! once and cited twice. Pieces of one page are shown in the order of the page. Different answers to
+//! the same question are both shown, each under its source, unless the question names one of them or
+//! a newer version of the page replaces the other.
 
 use std::collections::HashSet;
 
 use helpbot_domain::text;
 
 use super::excerpt::{self, Excerpt};
+use super::version::Version;
 use super::{Composed, cite, is_linkable};
 use crate::chunk::{Chunk, ChunkKind};
 use crate::fallback;
@@ -18,49 +20,53 @@ use crate::markdown;
 use crate::retrieval::{Candidate, Retrieval};
 use crate::settings::AnswerPolicy;
 
-/// Scores this close are a tie: half of what one typing error costs on the development sets.
+/// Distance of scores that are a tie: half of the cost of one typing error on the development sets.
 const TIE: f64 = 0.04;
-/// Share of common words from which two questions are the same question.
+/// Share of common words from which two questions are the same.
 const SAME_QUESTION: f64 = 0.8;
-/// The same question ties from this share of the best score on: its answer is what differs.
+/// Share of the best score from which an entry with the same question ties.
 const SAME_QUESTION_SCORE: f64 = 0.75;
-/// Most entries that one answer combines.
+/// Maximum number of entries in one answer.
 const MAX_COMBINED: usize = 2;
-/// An entry without a page to read on gives all of its answer, up to this: as much as a model may
-/// write (`Caps::max_chars`), and three screens of the widget.
+/// Maximum length of the answer of an entry without a page to continue on, in characters. It equals
+/// the limit of a generated answer (`Caps::max_chars`) and fills three screens of the widget.
 const MAX_WHOLE_CHARS: usize = 4_000;
-/// Of a passage a shorter piece than of a written answer is enough: share of the whole budget.
+/// Share of the maximum length that is used for a passage.
 const PASSAGE_SHARE: f64 = 0.7;
 
-/// How a tied candidate stands to the best one.
+/// How an entry that ties is related to the best one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tie {
-    /// The same words.
+    /// It has the same words.
     Repeats,
-    /// Another piece of the same page.
+    /// It is another piece of the same page.
     Continues,
-    /// Another answer to the same question.
+    /// It is another answer to the same question.
     Differs,
 }
 
-/// The answer from the best candidate and those that tie with it. `retrieval` has one.
+/// Composes the answer from the best candidate and those that tie with it. It is empty when
+/// `retrieval` has no candidate.
 pub(crate) fn answer(index: &Index, retrieval: &Retrieval, settings: &AnswerPolicy) -> Composed {
     let Some(best) = retrieval.candidates.first() else {
         return Composed { text: String::new(), citations: Vec::new() };
     };
     let ties = ties(index, retrieval, best);
+    let (best, ties) = newest(best, ties);
+    let version = ties.is_empty().then(|| Version::replacing(best, &retrieval.candidates)).flatten();
     let shown: Vec<&Candidate> = std::iter::once(best)
         .chain(ties.iter().filter(|(_, tie)| *tie != Tie::Repeats).map(|(candidate, _)| *candidate))
         .collect();
     let mut parts = parts(index, retrieval, &shown, settings);
     let is_divided = ties.iter().any(|(_, tie)| *tie == Tie::Differs);
+    let names_pages = ties.iter().all(|(other, _)| other.chunk.page_title != best.chunk.page_title);
     if !is_divided {
         parts.sort_by_key(|(candidate, _)| position(index, candidate));
     }
     let mut above: Option<String> = None;
     let written = |(candidate, part): &(&Candidate, Excerpt)| {
-        let heading = heading(&candidate.chunk, is_divided);
-        // Pieces that continue each other stand under one heading.
+        let heading = heading(&candidate.chunk, is_divided.then_some(names_pages)).or(version.clone());
+        // Pieces that continue each other have one heading.
         let is_new = is_divided || above != heading;
         above.clone_from(&heading);
         written(&candidate.chunk, part, heading.filter(|_| is_new))
@@ -75,10 +81,10 @@ pub(crate) fn answer(index: &Index, retrieval: &Retrieval, settings: &AnswerPoli
     Composed { text: texts.join("\n\n"), citations }
 }
 
-/// The text that offers near questions instead of an answer, and the questions.
+/// Returns the text that offers suggestions instead of an answer, and the suggestions.
 pub(crate) fn suggestion(retrieval: &Retrieval, suggested: &[usize], language: &str) -> (String, Vec<String>) {
-    let titles = suggested.iter().filter_map(|place| retrieval.candidates.get(*place));
-    let titles: Vec<String> = titles.map(|candidate| text::one_line(candidate.chunk.title())).collect();
+    let offered = suggested.iter().filter_map(|place| retrieval.candidates.get(*place));
+    let titles: Vec<String> = offered.map(|candidate| text::one_line(candidate.chunk.title())).collect();
     let mut text = fallback::phrases(language).suggested.to_owned();
     text.push('\n');
     for title in &titles {
@@ -89,9 +95,33 @@ pub(crate) fn suggestion(retrieval: &Retrieval, suggested: &[usize], language: &
 }
 
 fn ties<'a>(index: &Index, retrieval: &'a Retrieval, best: &Candidate) -> Vec<(&'a Candidate, Tie)> {
-    let others = retrieval.candidates.iter().skip(1);
-    let ties = others.filter_map(|other| Some((other, tie(index, best, other)?)));
+    let others = retrieval.candidates.iter().skip(1).filter(|other| other.conflict.is_none());
+    let is_named = |tie: Tie, other: &Candidate| tie == Tie::Differs && is_decided(index, retrieval, best, other);
+    let ties = others.filter_map(|other| {
+        let tie = tie(index, best, other)?;
+        (!is_named(tie, other)).then_some((other, tie))
+    });
     ties.take(MAX_COMBINED - 1).collect()
+}
+
+/// The newest of entries that answer one question on pages of different dates.
+fn newest<'a>(best: &'a Candidate, ties: Vec<(&'a Candidate, Tie)>) -> (&'a Candidate, Vec<(&'a Candidate, Tie)>) {
+    let differing = ties.iter().filter(|(_, tie)| *tie == Tie::Differs).map(|(other, _)| *other);
+    let newest = differing.fold(
+        best,
+        |newest, other| {
+            if Version::replaces(&other.chunk, &newest.chunk) { other } else { newest }
+        },
+    );
+    let is_current = |(other, tie): &(&Candidate, Tie)| {
+        other.chunk.id != newest.chunk.id && (*tie != Tie::Differs || !Version::replaces(&newest.chunk, &other.chunk))
+    };
+    let is_kept = newest.chunk.id == best.chunk.id;
+    let mut ties: Vec<(&Candidate, Tie)> = ties.into_iter().filter(is_current).collect();
+    if !is_kept && !Version::replaces(&newest.chunk, &best.chunk) {
+        ties.insert(0, (best, Tie::Differs));
+    }
+    (newest, ties)
 }
 
 fn tie(index: &Index, best: &Candidate, other: &Candidate) -> Option<Tie> {
@@ -111,6 +141,27 @@ fn tie(index: &Index, best: &Candidate, other: &Candidate) -> Option<Tie> {
     }
 }
 
+/// Whether the question names the best entry and not the other one: by a content word that only the
+/// titles and headings of the best one have.
+fn is_decided(index: &Index, retrieval: &Retrieval, best: &Candidate, other: &Candidate) -> bool {
+    let names = |candidate: &Candidate| -> HashSet<String> {
+        let chunk = &candidate.chunk;
+        let title = format!(
+            "{}\n{}\n{}",
+            chunk.title(),
+            chunk.heading.join("\n"),
+            chunk.page_title.as_deref().unwrap_or_default()
+        );
+        index.content_words(best, &title).into_iter().map(|(word, _)| word).collect()
+    };
+    let (of_best, of_other) = (names(best), names(other));
+    let asked = index.content_words(best, &retrieval.question);
+    let only = |own: &HashSet<String>, others: &HashSet<String>| {
+        asked.iter().any(|(word, _)| own.contains(word) && !others.contains(word))
+    };
+    only(&of_best, &of_other) && !only(&of_other, &of_best)
+}
+
 fn parts<'a>(
     index: &Index,
     retrieval: &Retrieval,
@@ -124,7 +175,7 @@ fn parts<'a>(
         let text = &*markdown::safe(&chunk.text);
         let part = match chunk.kind {
             ChunkKind::Faq if link(chunk).is_none() => excerpt::leading(text, budget.max(share(MAX_WHOLE_CHARS))),
-            ChunkKind::Faq => excerpt::leading(text, budget),
+            ChunkKind::Faq => excerpt::matching(index, &retrieval.question, candidate, text, budget),
             ChunkKind::Passage => {
                 let budget = (budget as f64 * PASSAGE_SHARE) as usize;
                 excerpt::matching(index, &retrieval.question, candidate, text, budget)
@@ -135,10 +186,12 @@ fn parts<'a>(
     shown.iter().map(part).collect()
 }
 
-/// What stands above a piece: its page's title where pages differ, of a passage its last heading.
-fn heading(chunk: &Chunk, names_source: bool) -> Option<String> {
+/// Returns the line above a piece. Pieces from different pages have the titles of the pages, and
+/// pieces of one page their headings.
+fn heading(chunk: &Chunk, names_pages: Option<bool>) -> Option<String> {
     let heading = match chunk.kind {
-        _ if names_source => chunk.page_title.as_deref().or(Some(chunk.title())),
+        _ if names_pages == Some(true) => chunk.page_title.as_deref().or(Some(chunk.title())),
+        _ if names_pages == Some(false) => chunk.heading.last().map(String::as_str).or(Some(chunk.title())),
         ChunkKind::Passage => chunk.heading.last().map(String::as_str),
         ChunkKind::Faq => None,
     };
@@ -154,7 +207,7 @@ fn written(chunk: &Chunk, part: &Excerpt, heading: Option<String>) -> String {
     text
 }
 
-/// What tells that there is more than was shown: a link to it, or at least a sign.
+/// Returns a link to the rest of the text, or an ellipsis when the chunk has no address.
 fn rest(chunk: &Chunk, shown: &str) -> String {
     match link(chunk) {
         Some(url) => {
@@ -168,12 +221,12 @@ fn rest(chunk: &Chunk, shown: &str) -> String {
     }
 }
 
-/// Where all of the chunk can be read.
+/// Address at which the whole chunk can be read.
 fn link(chunk: &Chunk) -> Option<&str> {
     chunk.url.as_deref().filter(|url| is_linkable(url))
 }
 
-/// A title as it may stand inside emphasis or a link.
+/// Returns a title that can be used inside emphasis or a link.
 fn label(title: &str) -> String {
     text::one_line(title).replace(['[', ']', '*', '`'], "")
 }
@@ -191,7 +244,7 @@ fn same_words(a: &str, b: &str) -> bool {
     a.split_whitespace().eq(b.split_whitespace())
 }
 
-/// Common words of two questions by their weight on the site, over all words of both.
+/// Weight of the common words of two questions, divided by the weight of all their words.
 fn overlap(index: &Index, near: &Candidate, a: &str, b: &str) -> f64 {
     let (a, b) = (index.weighted_words(near, a), index.weighted_words(near, b));
     let of = |words: &[(String, f32)]| words.iter().map(|(word, _)| word.clone()).collect::<HashSet<_>>();

@@ -9,6 +9,7 @@ pub(crate) mod extractive;
 pub(crate) mod generative;
 pub(crate) mod prompt;
 pub(crate) mod sanitize;
+mod version;
 
 use helpbot_domain::conversation::Citation;
 

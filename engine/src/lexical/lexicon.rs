@@ -85,6 +85,17 @@ impl Lexicon {
         best.map(|(edits, _, at)| Near { word: self.word(at), edits })
     }
 
+    /// Returns the words that begin with `prefix`, in order, with their values.
+    pub fn starting_with<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, u32)> + 'a {
+        let (mut low, mut high) = (0, self.ends.len());
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if self.word(middle) < prefix { low = middle + 1 } else { high = middle }
+        }
+        let words = (low..self.ends.len()).map(|at| (self.word(at), self.values[at]));
+        words.take_while(move |(word, _)| word.starts_with(prefix))
+    }
+
     /// Number of bytes on the heap.
     pub fn size_bytes(&self) -> usize {
         self.text.len() + self.ends.len() * 3 * size_of::<u32>()

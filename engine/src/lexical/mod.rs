@@ -1,50 +1,58 @@
-//! The lexical channel: BM25 over words, divided by what the whole question could have matched.
+//! The lexical channel: BM25 over words, divided by the score of a perfect match.
 //!
-//! The quotient is what makes the score absolute: 0 when nothing of the question is in an entry,
-//! near 1 when all of it is. Where there is no semantic channel, character n-grams share the
-//! score, so that compounds and endings of languages without a stemmer still meet. Words that
-//! nobody on the site ever wrote are taken for typing errors of words that somebody did.
+//! The division makes the score absolute: 0 when an entry has none of the question's words, near 1
+//! when it has all of them. Without a semantic channel, character n-grams share the score, so that
+//! compounds and endings of languages without a stemmer still match. Words that the site does not
+//! contain are taken for acronyms, compounds or typing errors of words that it contains.
 
+mod acronyms;
+mod compounds;
 mod lexicon;
 mod postings;
+mod synonyms;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use crate::analysis::{self, Analyzer};
+use crate::analysis::Analyzer;
 use crate::chunk::Fields;
 use crate::normalization;
+use acronyms::Acronyms;
+use compounds::Compounds;
 pub use lexicon::Lexicon;
 use postings::{Match, Occurrence, Postings, PostingsBuilder};
 
-/// The share of n-grams in the score of an index that has them; more words help languages with a
-/// stemmer, more n-grams those that compound.
+/// Share of n-grams in the score of an index that has them. More words help languages with a
+/// stemmer, more n-grams help languages with compounds.
 const GRAM_SHARE: f32 = 0.6;
-/// What a small word of the language weighs that the site never wrote, beside its idf, which is the
-/// highest there: on a site of a few entries "I", "my" and "would" would else outweigh the subject.
-/// Without effect on the development sets, where hardly a small word is missing.
-const UNSEEN_SMALL_WORD: f32 = 0.3;
-/// Each half of an unknown word must be this long to count as two words run together.
+/// Weight of a function word that the site does not contain, beside its idf. On a site of a few
+/// entries, "I", "my" and "would" would otherwise outweigh the subject. It has no effect on the
+/// development sets, where hardly any function word is missing.
+const UNSEEN_FUNCTION_WORD: f32 = 0.3;
+/// Minimum length of each half of an unknown word that is split in two, in characters.
 const MIN_SPLIT_CHARS: usize = 3;
+/// Maximum share of an earlier question's words in the weight of the question's own words. More
+/// would answer the earlier question again.
+const MAX_CONTEXT_SHARE: f32 = 0.7;
 
 /// The words of a question as the index understands them.
 #[derive(Debug, Clone)]
 pub struct Terms {
-    /// Words in reading order, repaired.
+    /// Words in reading order, with corrections.
     pub words: Vec<String>,
-    /// What was repaired: (as written, as understood).
+    /// Corrections: (as written, as understood).
     pub repairs: Vec<(String, String)>,
 }
 
-/// One document's lexical result.
+/// The lexical result of one document.
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
 pub struct LexicalScore {
-    /// Matched weight over what could match; 0 to about 1.
+    /// Matched weight divided by the weight of a perfect match, 0 to about 1.
     pub score: f32,
-    /// Share of the question's idf mass whose words the document has, 0..=1.
+    /// Share of the question's idf whose words the document has, 0 to 1.
     pub coverage: f32,
 }
 
-/// Words (and n-grams where asked for) of all documents of an index.
+/// Words, and n-grams where they are used, of all documents of an index.
 #[derive(Debug)]
 pub struct Lexical {
     analyzer: Analyzer,
@@ -52,6 +60,11 @@ pub struct Lexical {
     stems: Lexicon,
     words: Postings,
     grams: Option<Grams>,
+    /// Only in languages that join words.
+    compounds: Option<Compounds>,
+    acronyms: Acronyms,
+    /// Primary subtag of the language. Empty when it is unknown.
+    language: String,
     documents: usize,
 }
 
@@ -61,11 +74,11 @@ struct Grams {
     postings: Postings,
 }
 
-/// A number for each key. Half of the time of indexing goes by looking words up; this hash is
-/// quick, and seeded, so that no page can make it slow.
+/// A number for each key. Half of the time of indexing goes into lookups. This hash is fast, and
+/// seeded, so that no page can slow it down.
 type Numbers<K> = HashMap<K, u32, foldhash::fast::RandomState>;
 
-/// Numbers terms while documents come in.
+/// Numbers terms while documents are added.
 #[derive(Debug, Default)]
 struct Numbering {
     surfaces: Numbers<String>,
@@ -73,9 +86,22 @@ struct Numbering {
     grams: Numbers<u32>,
 }
 
+/// A word of a question with its terms in the index.
+struct QueryTerm {
+    exact: Option<u32>,
+    /// Compounds that contain the word, with the weight of the match.
+    related: Vec<(u32, f32)>,
+    weight: f32,
+    idf: f32,
+}
+
+/// A word of an earlier question, with its weight beside a word of the question itself.
+pub type ContextWord = (String, f32);
+
 impl Lexical {
-    /// Indexes the documents in order. `with_grams` adds the n-gram half of the score.
-    pub fn build(analyzer: Analyzer, documents: &[&Fields], with_grams: bool) -> Self {
+    /// Indexes the documents in order. `with_grams` adds n-grams to the score.
+    pub fn build(language: Option<&str>, documents: &[&Fields], with_grams: bool) -> Self {
+        let analyzer = Analyzer::new(language);
         let mut numbering = Numbering::default();
         let mut words = PostingsBuilder::default();
         let mut grams = with_grams.then(PostingsBuilder::default);
@@ -83,11 +109,12 @@ impl Lexical {
         for document in documents {
             occurrences.clear();
             of_grams.clear();
-            for (text, in_question) in [(&document.question, true), (&document.body, false)] {
+            let fields = [(&document.question, true), (&document.headings, true), (&document.body, false)];
+            for (text, in_question) in fields {
                 analyzer.each_word(text, |word| {
                     occurrences.push(Occurrence { term: numbering.term(&analyzer, word), in_question });
                     if with_grams {
-                        analysis::grams(word, |gram| {
+                        analyzer.grams(word, |gram| {
                             of_grams.push(Occurrence { term: numbering.gram(gram), in_question });
                         });
                     }
@@ -99,36 +126,56 @@ impl Lexical {
             }
         }
         let grams = grams.map(|grams| Grams::new(&numbering.grams, grams.finish()));
+        let stems = Lexicon::new(numbering.stems);
+        let compounds = analyzer.joins_words().then(|| Compounds::new(stems.starting_with("")));
         Self {
+            acronyms: Acronyms::new(&analyzer, documents),
             analyzer,
             surfaces: Lexicon::new(numbering.surfaces),
-            stems: Lexicon::new(numbering.stems),
+            stems,
             words: words.finish(),
             grams,
+            compounds,
+            language: language.unwrap_or_default().to_owned(),
             documents: documents.len(),
         }
     }
 
-    /// The words of a question, with unknown ones repaired unless `general` has them: a word list
-    /// of the language beside the site's own words, which go first. Nor is one that `is_known`
-    /// from elsewhere.
+    /// Returns the words of a question. Unknown words are corrected, unless `general`, a word list
+    /// of the language, contains them, or `is_known` holds because another language of the site has
+    /// them.
     pub fn terms(&self, question: &str, general: Option<&Lexicon>, is_known: impl Fn(&str) -> bool) -> Terms {
         let mut terms = Terms { words: Vec::new(), repairs: Vec::new() };
         let written = self.analyzer.words(question);
-        let mut rest = written.iter().peekable();
-        while let Some(word) = rest.next() {
-            if self.knows(word) || is_known(word) {
+        let capitals = acronyms::capitals(question);
+        let mut at = 0;
+        while at < written.len() {
+            let word = &written[at];
+            let rest = &written[at..];
+            let is_unknown = |word: &str| !self.knows(word) && !is_known(word);
+            if let Some((length, acronym)) = self.shortened(rest) {
+                terms.replace(&rest[..length].join(" "), vec![acronym]);
+                at += length;
+                continue;
+            }
+            at += 1;
+            if let Some(meant) = synonyms::spelled_out(&self.language, word).filter(|_| is_unknown(word)) {
+                terms.replace(word, vec![meant.to_owned()]);
+                continue;
+            }
+            if !is_unknown(word) {
                 terms.words.push(word.clone());
                 continue;
             }
-            let joined = rest.peek().map(|next| format!("{word}{next}"));
+            let joined = rest.get(1).map(|next| format!("{word}{next}"));
+            let is_general = general.is_some_and(|general| general.get(word).is_some());
             if let Some(joined) = joined.filter(|joined| self.surfaces.get(joined).is_some()) {
-                let next = rest.next().map(String::as_str).unwrap_or_default();
-                terms.repairs.push((format!("{word} {next}"), joined.clone()));
-                terms.words.push(joined);
+                terms.replace(&rest[..2].join(" "), vec![joined]);
+                at += 1;
+            } else if let Some(meant) = self.expanded(word, capitals.contains(word.as_str()), is_general) {
+                terms.replace(word, meant);
             } else if let Some(meant) = self.repaired(word, general) {
-                terms.repairs.push((word.clone(), meant.join(" ")));
-                terms.words.extend(meant);
+                terms.replace(word, meant);
             } else {
                 terms.words.push(word.clone());
             }
@@ -136,14 +183,13 @@ impl Lexical {
         terms
     }
 
-    /// The score of every document, in document order, for the question's words. Words of
-    /// `context` (an earlier question) count `context_weight` times as much.
-    pub fn scores(&self, words: &[String], context: &[String], context_weight: f32) -> Vec<LexicalScore> {
-        let weighted = self.weigh(words, context, context_weight);
-        let terms = weighted.iter().map(|(stem, weight)| (self.stems.get(stem), *weight));
-        let mut scores = score(&self.words, self.documents, terms);
+    /// Returns the score of every document, in order, for the question's words and those of earlier
+    /// questions.
+    pub fn scores(&self, words: &[String], context: &[ContextWord]) -> Vec<LexicalScore> {
+        let terms = self.weigh(words, context);
+        let mut scores = self.word_scores(&terms);
         let Some(grams) = &self.grams else { return scores };
-        let weighted = self.weigh_grams(words, context, context_weight);
+        let weighted = self.weigh_grams(words, context);
         let terms = weighted.iter().map(|(gram, weight)| (grams.number(*gram), *weight));
         for (word, gram) in scores.iter_mut().zip(score(&grams.postings, self.documents, terms)) {
             word.score = (1.0 - GRAM_SHARE) * word.score + GRAM_SHARE * gram.score;
@@ -151,12 +197,24 @@ impl Lexical {
         scores
     }
 
-    /// Whether a word stands in the documents as it is.
+    /// Returns the words of the site with the meaning of those words that it does not contain.
+    pub fn meant(&self, words: &[String]) -> Vec<&'static str> {
+        let unknown = words.iter().filter(|word| !self.knows(word));
+        let known = |other: &&str| self.has_stem(other);
+        unknown.flat_map(|word| synonyms::of(&self.language, word).filter(known)).collect()
+    }
+
+    /// Whether the documents contain a word as it is written.
     pub fn has(&self, word: &str) -> bool {
         self.surfaces.get(word).is_some()
     }
 
-    /// A word as it is indexed, and its idf as the site uses it; an unknown one has the highest.
+    /// Whether the documents contain a word in any form.
+    pub fn has_stem(&self, word: &str) -> bool {
+        self.stems.get(&self.analyzer.stem(word)).is_some()
+    }
+
+    /// Returns the indexed form of a word and its idf on the site. An unknown word has the highest.
     pub fn weighted(&self, word: &str) -> (String, f32) {
         let stem = self.analyzer.stem(word);
         let term = self.stems.get(&stem);
@@ -164,57 +222,183 @@ impl Lexical {
         (stem, idf)
     }
 
-    /// The analysis that documents and questions went through.
+    /// Returns the words that are not function words, each once.
+    pub fn content_words(&self, words: &[String]) -> Vec<String> {
+        let mut content: Vec<String> = Vec::new();
+        for word in words.iter().filter(|word| !self.analyzer.is_small(word)) {
+            if !content.contains(word) {
+                content.push(word.clone());
+            }
+        }
+        content
+    }
+
+    /// Returns the share of the idf of these words that a document has, 0 to 1.
+    pub fn content_coverage(&self, words: &[String], document: usize) -> f32 {
+        let (mut mass, mut covered) = (0.0, 0.0);
+        for word in words {
+            let term = self.query_term(&self.analyzer.stem(word), 1.0);
+            mass += term.idf;
+            let terms = term.exact.map(|exact| (exact, 1.0)).into_iter().chain(term.related);
+            let found = terms.filter(|(term, _)| self.words.contains(*term, document)).map(|(_, share)| share);
+            covered += term.idf * found.fold(0.0, f32::max);
+        }
+        if mass > 0.0 { covered / mass } else { 0.0 }
+    }
+
+    /// Share of the documents that contain a word, 0 to 1.
+    pub fn document_share(&self, word: &str) -> f32 {
+        let term = self.stems.get(&self.analyzer.stem(word));
+        term.map_or(0, |term| self.words.document_count(term)) as f32 / self.documents.max(1) as f32
+    }
+
+    /// The analysis that documents and questions go through.
     pub fn analyzer(&self) -> Analyzer {
         self.analyzer
     }
 
-    /// Bytes on the heap.
+    /// Number of bytes on the heap.
     pub fn size_bytes(&self) -> usize {
         let grams = self
             .grams
             .as_ref()
             .map_or(0, |grams| grams.hashes.len() * 2 * size_of::<u32>() + grams.postings.size_bytes());
-        self.surfaces.size_bytes() + self.stems.size_bytes() + self.words.size_bytes() + grams
+        let compounds = self.compounds.as_ref().map_or(0, Compounds::size_bytes);
+        let lists = self.surfaces.size_bytes() + self.stems.size_bytes() + self.acronyms.size_bytes();
+        lists + self.words.size_bytes() + compounds + grams
     }
 
-    /// What a word of a question weighs beside its idf.
+    /// Weight of a word of a question beside its idf.
     fn weight(&self, word: &str) -> f32 {
-        let is_unseen = || self.stems.get(&self.analyzer.stem(word)).is_none();
-        if self.analyzer.is_small(word) && is_unseen() { UNSEEN_SMALL_WORD } else { 1.0 }
+        if self.analyzer.is_small(word) && !self.has_stem(word) { UNSEEN_FUNCTION_WORD } else { 1.0 }
     }
 
-    /// Distinct stems in order of first use, with the weight of the first.
-    fn weigh(&self, words: &[String], context: &[String], context_weight: f32) -> Vec<(String, f32)> {
-        let own = words.iter().map(|word| (word, 1.0));
-        let earlier = context.iter().map(|word| (word, context_weight));
-        distinct(own.chain(earlier).map(|(word, weight)| (self.analyzer.stem(word), weight * self.weight(word))))
-    }
-
-    fn weigh_grams(&self, words: &[String], context: &[String], context_weight: f32) -> Vec<(u32, f32)> {
-        let mut all = Vec::new();
-        for (part, weight) in [(words, 1.0), (context, context_weight)] {
-            for word in part {
-                let weight = weight * self.weight(word);
-                analysis::grams(word, |gram| all.push((gram, weight)));
+    /// Returns distinct terms in order of first use. The words of earlier questions together weigh
+    /// at most [`MAX_CONTEXT_SHARE`] of the question's own content words.
+    fn weigh(&self, words: &[String], context: &[ContextWord]) -> Vec<QueryTerm> {
+        let own = distinct(words.iter().map(|word| (self.analyzer.stem(word), self.weight(word))));
+        let mut terms: Vec<QueryTerm> = own.iter().map(|(stem, weight)| self.query_term(stem, *weight)).collect();
+        for word in words {
+            let stem = self.analyzer.stem(word);
+            let term = own.iter().position(|(known, _)| *known == stem).map(|at| &mut terms[at]);
+            if let Some(term) = term.filter(|term| term.exact.is_none() && term.related.is_empty()) {
+                let known =
+                    synonyms::of(&self.language, word).filter_map(|other| self.stems.get(&self.analyzer.stem(other)));
+                term.related.extend(known.map(|other| (other, synonyms::WEIGHT)));
             }
+        }
+        if context.is_empty() {
+            return terms;
+        }
+        let content = words.iter().filter(|word| !self.analyzer.is_small(word) && self.has_stem(word));
+        let of_own: f32 = distinct(content.map(|word| (self.analyzer.stem(word), self.weighted(word).1)))
+            .iter()
+            .map(|(_, idf)| idf)
+            .sum();
+        let earlier = context.iter().map(|(word, weight)| (self.analyzer.stem(word), weight * self.weight(word)));
+        let earlier = distinct(earlier).into_iter().filter(|(stem, _)| own.iter().all(|(known, _)| known != stem));
+        let mut earlier: Vec<QueryTerm> = earlier.map(|(stem, weight)| self.query_term(&stem, weight)).collect();
+        let of_earlier: f32 = earlier.iter().map(|term| term.weight * term.idf).sum();
+        if of_own > 0.0 && of_earlier > MAX_CONTEXT_SHARE * of_own {
+            let factor = MAX_CONTEXT_SHARE * of_own / of_earlier;
+            earlier.iter_mut().for_each(|term| term.weight *= factor);
+        }
+        terms.append(&mut earlier);
+        terms
+    }
+
+    fn query_term(&self, stem: &str, weight: f32) -> QueryTerm {
+        let exact = self.stems.get(stem);
+        let mut related = Vec::new();
+        if let Some(compounds) = &self.compounds {
+            compounds.each(&self.stems, stem, |term, weight| related.push((term, weight)));
+        }
+        let count = |term: u32| self.words.document_count(term);
+        let of_related: u32 = related.iter().map(|(term, _)| count(*term)).sum();
+        let with = exact.map_or(0, count).max(of_related.min(self.documents as u32));
+        QueryTerm { exact, related, weight, idf: self.words.idf(with) }
+    }
+
+    fn word_scores(&self, terms: &[QueryTerm]) -> Vec<LexicalScore> {
+        let mut matches = vec![Match::default(); self.documents];
+        let mut mass = 0.0;
+        // The last term that was found in each document as it is asked for: its compounds add nothing.
+        let mut found: Vec<u16> = Vec::new();
+        for (number, term) in (1_u16..).zip(terms) {
+            let weight = term.weight * term.idf;
+            mass += weight;
+            if term.related.is_empty() {
+                term.exact.inspect(|exact| self.words.add(*exact, weight, &mut matches));
+                continue;
+            }
+            found.resize(self.documents, 0);
+            let best = term.exact.map(|exact| (exact, 1.0));
+            for (related, share) in best.into_iter().chain(term.related.iter().copied()) {
+                self.words.each(related, |document, matched| {
+                    if found[document] != number {
+                        found[document] = number;
+                        matches[document].score += weight * share * matched;
+                        matches[document].covered += weight * share;
+                    }
+                });
+            }
+        }
+        shares(matches, mass)
+    }
+
+    fn weigh_grams(&self, words: &[String], context: &[ContextWord]) -> Vec<(u32, f32)> {
+        let mut all = Vec::new();
+        let own = words.iter().map(|word| (word, 1.0));
+        for (word, weight) in own.chain(context.iter().map(|(word, weight)| (word, *weight))) {
+            let weight = weight * self.weight(word);
+            self.analyzer.grams(word, |gram| all.push((gram, weight)));
         }
         distinct(all.into_iter())
     }
 
     fn knows(&self, word: &str) -> bool {
-        self.has(word) || self.stems.get(&self.analyzer.stem(word)).is_some()
+        self.has(word) || self.has_stem(word) || self.has_compound(word)
     }
 
-    /// What an unknown word was meant to be: one misspelt, or two known ones run together.
+    fn has_compound(&self, word: &str) -> bool {
+        let mut is_found = false;
+        if let Some(compounds) = &self.compounds {
+            compounds.each(&self.stems, &self.analyzer.stem(word), |_, _| is_found = true);
+        }
+        is_found
+    }
+
+    /// The acronym of the site that the first words spell, when the site does not contain them all.
+    fn shortened(&self, words: &[String]) -> Option<(usize, String)> {
+        let (length, acronym) = self.acronyms.shortened(words, |word| self.analyzer.is_small(word))?;
+        let is_missing = words[..length].iter().any(|word| !self.has_stem(word));
+        (is_missing && self.has(&acronym)).then_some((length, acronym))
+    }
+
+    /// The words of the site for which an unknown word is an acronym.
+    fn expanded(&self, word: &str, is_capital: bool, is_general: bool) -> Option<Vec<String>> {
+        let is_word = !is_capital && (is_general || self.analyzer.is_small(word));
+        if is_word { None } else { self.acronyms.expanded(&self.analyzer, word, is_capital) }
+    }
+
+    /// Returns the meaning of an unknown word: a misspelled one, or two known ones that are joined.
     fn repaired(&self, word: &str, general: Option<&Lexicon>) -> Option<Vec<String>> {
         let is_name = normalization::is_bigram_text(word) || word.contains(|c: char| c.is_ascii_digit());
         if is_name || general.is_some_and(|general| general.get(word).is_some()) {
             return None;
         }
+        if let Some(meant) = self.accented(word) {
+            return Some(vec![meant]);
+        }
+        let is_stem = |part: &str| self.has(part) || self.has_stem(part);
+        if self.compounds.is_some()
+            && let Some(parts) = compounds::parts(word, is_stem)
+        {
+            return Some(parts.map(str::to_owned).to_vec());
+        }
         let near = self.surfaces.nearest(word, |term| self.words.document_count(term));
         let is_sure = near.is_some_and(|near| near.edits == 1);
-        // The list's values are ranks of rarity.
+        // The values of the general list are ranks of rarity.
         let other = general.filter(|_| !is_sure).and_then(|general| general.nearest(word, |rarity| !rarity));
         let nearest = near.into_iter().chain(other).min_by_key(|near| near.edits);
         if let Some(near) = nearest {
@@ -223,14 +407,31 @@ impl Lexical {
         let cuts = word.char_indices().map(|(at, _)| at).skip(MIN_SPLIT_CHARS);
         cuts.map(|at| word.split_at(at))
             .filter(|(_, second)| second.chars().count() >= MIN_SPLIT_CHARS)
-            .find(|(first, second)| self.surfaces.get(first).is_some() && self.surfaces.get(second).is_some())
+            .find(|(first, second)| self.has(first) && self.has(second))
             .map(|(first, second)| vec![first.to_owned(), second.to_owned()])
+    }
+
+    /// The word of the site that a visitor typed without its accents, in a language where accents
+    /// make other words.
+    fn accented(&self, word: &str) -> Option<String> {
+        if !self.analyzer.keeps_accents() || !word.is_ascii() {
+            return None;
+        }
+        let same = self.surfaces.starting_with("").filter(|(known, _)| normalization::fold_accents(known) == word);
+        same.max_by_key(|(_, term)| self.words.document_count(*term)).map(|(known, _)| known.to_owned())
+    }
+}
+
+impl Terms {
+    fn replace(&mut self, written: &str, meant: Vec<String>) {
+        self.repairs.push((written.to_owned(), meant.join(" ")));
+        self.words.extend(meant);
     }
 }
 
 impl Grams {
-    /// Sorted by hash for lookup; the postings keep the numbers given while building, so the
-    /// hashes are stored in a permutation beside them.
+    /// Sorts the hashes for lookup. The postings keep the numbers that were given while building, so
+    /// each hash is stored with its number.
     fn new(numbers: &Numbers<u32>, postings: Postings) -> Self {
         let mut pairs: Vec<(u32, u32)> = numbers.iter().map(|(hash, number)| (*hash, *number)).collect();
         pairs.sort_unstable();
@@ -262,7 +463,7 @@ impl Numbering {
 }
 
 fn distinct<K: Clone + Eq + std::hash::Hash>(keys: impl Iterator<Item = (K, f32)>) -> Vec<(K, f32)> {
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     keys.filter(|(key, _)| seen.insert(key.clone())).collect()
 }
 
@@ -276,8 +477,12 @@ fn score(postings: &Postings, documents: usize, terms: impl Iterator<Item = (Opt
             postings.add(term, weight * idf, &mut matches);
         }
     }
+    shares(matches, mass)
+}
+
+fn shares(matches: Vec<Match>, mass: f32) -> Vec<LexicalScore> {
     if mass <= 0.0 {
-        return vec![LexicalScore::default(); documents];
+        return vec![LexicalScore::default(); matches.len()];
     }
     let share = |found: Match| LexicalScore { score: found.score / mass, coverage: found.covered / mass };
     matches.into_iter().map(share).collect()
