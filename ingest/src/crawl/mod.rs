@@ -9,6 +9,7 @@
 //! with the visits that were stored, and continues where they end. Nothing answers questions before the whole result
 //! is handed over.
 
+mod address;
 #[cfg(feature = "worker")]
 mod contents;
 #[cfg(feature = "worker")]
