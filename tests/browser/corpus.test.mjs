@@ -179,7 +179,7 @@ test("mails_are_text_and_their_html_does_nothing", async () => {
   assert.deepEqual(faults, []);
 });
 
-test("the_words_of_the_settings_stay_words", async () => {
+test("texts_of_the_settings_stay_text", async () => {
   const fields = ["greeting", "onlineText", "inputPlaceholder", "typingText", "feedbackYesText", "feedbackNoText", "handoffText", "handoffSentText", "emailPlaceholder", "emailSendText", "emailSkipText", "errorText", "networkErrorText"];
   const words = texts(SETTING_CHARS);
   const names = texts(BOT_NAME_CHARS);
@@ -200,7 +200,7 @@ test("the_words_of_the_settings_stay_words", async () => {
   }
 });
 
-test("colours_are_colours_or_refused", async () => {
+test("colors_are_validated", async () => {
   for (const colour of ["red;background:url(//attacker.invalid)", "url(//attacker.invalid)", "expression(hit())", "red}*{color:red", "var(--x,url(//attacker.invalid))", "image-set('//attacker.invalid' 1x)", "javascript:hit()", "</style><script>hit()</script>"]) {
     await assert.rejects(ask("mutation($c: String!) { updateWidgetConfig(input: {primaryColor: $c}) { userErrors { message } } }", { c: colour }), colour);
   }
