@@ -113,7 +113,7 @@ test("an_agent_reply_appears_without_a_reload", async () => {
 });
 
 test("a_closed_panel_counts_unread_messages", async () => {
-  const question = `Is the harbour open (${Date.now()})?`;
+  const question = `Is the harbor open (${Date.now()})?`;
   const [agent, visitor] = [await Agent.on(browser, server), await Visitor.on(browser, server)];
   await visitor.open();
   await visitor.ask(question);

@@ -197,7 +197,7 @@ export const STATES = {
     await agent.isLive();
     await agent.read(question);
     await agent.context.setOffline(true);
-    await agent.say("In six colours.");
+    await agent.say("In six colors.");
     await agent.page.getByText("Not sent").waitFor();
     await agent.page.getByText("Reconnecting…").waitFor();
   }, { mayLog: LOST_LINE }),
