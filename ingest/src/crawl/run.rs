@@ -4,6 +4,8 @@
 //! A crawl that ends early (time, text, a server that stopped responding) is indexed as far as it got. Pages that it did
 //! not reach keep their earlier content.
 
+mod copies;
+
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -296,76 +298,6 @@ impl<'a> Crawl<'a> {
         }
         self.report.add(row);
         Ok(())
-    }
-
-    fn read(&mut self, url: &Url, depth: u32, page: Read, validators: Conditions) -> Option<SyncedPage> {
-        let canonical = page.canonical.filter(|canonical| canonical != url && self.is_elsewhere(canonical, depth));
-        for link in &page.links {
-            self.offer(link, depth + 1);
-        }
-        if depth == 0 {
-            self.title = page.title.clone();
-        }
-        let links: Vec<Url> = canonical.iter().cloned().chain(page.links).collect();
-        if page.is_noindex {
-            let row = skipped(url.clone(), "The page asks not to be indexed", EarlierChunks::Leaves);
-            return Some(report::with(row, validators, links));
-        }
-        let mut chunks = page.chunks;
-        if let Some(same) = self.contents.same(&chunks, url) {
-            self.plan.note_same(&same, url);
-            let reason = format!("The page has the same content as {same}");
-            return Some(report::with(skipped(url.clone(), reason, EarlierChunks::Leaves), validators, links));
-        }
-        if self.contents.has_news(&chunks) {
-            self.plan.note_novelty(url);
-        }
-        chunks.extend(self.contents.new_facts(page.facts, depth == 0));
-        let row = SyncedPage {
-            title: page.title,
-            language: page.language,
-            chunks,
-            ..SyncedPage::of(url.clone(), PageOutcome::Fetched)
-        };
-        let row = report::with(row, validators, links);
-        match canonical {
-            Some(canonical) => {
-                self.copies.push((canonical, row));
-                None
-            }
-            None => {
-                self.contents.add(url, &row.chunks);
-                Some(row)
-            }
-        }
-    }
-
-    /// Reports the pages that call themselves copies. Those with the content of the other page are skipped, and those
-    /// with content of their own are read: many themes name the home page as the original of every page.
-    fn settle_copies(&mut self) {
-        for (canonical, row) in std::mem::take(&mut self.copies) {
-            let is_unchanged = self.report.is_unchanged(canonical.as_str());
-            if is_unchanged || self.contents.covers(&canonical, &row.chunks) {
-                let reason = format!("The page calls itself a copy of {canonical}");
-                let skipped = skipped(row.url, reason, EarlierChunks::Leaves);
-                let (etag, last_modified, links) = (row.etag, row.last_modified, row.links);
-                self.report.add(SyncedPage { etag, last_modified, links, ..skipped });
-            } else {
-                if let Ok(url) = Url::parse(&row.url) {
-                    self.contents.add(&url, &row.chunks);
-                }
-                self.report.add(row);
-            }
-        }
-    }
-
-    /// Returns whether the canonical URL of a page is read instead of the page. Two pages that name each other, or a
-    /// canonical page without content, leave the page as it is.
-    fn is_elsewhere(&mut self, canonical: &Url, depth: u32) -> bool {
-        if self.without_content.contains(canonical) || self.ground.known(canonical) == Some(Verdict::Disallowed) {
-            return false;
-        }
-        matches!(self.plan.offer(canonical, depth), Ok(()) | Err(Skip::Known))
     }
 
     async fn unchanged(&mut self, url: &Url, depth: u32) -> Result<SyncedPage> {

@@ -4,6 +4,7 @@
 //! their alternative text. What a page merely hides, such as a closed accordion, is kept, because
 //! hidden answers are answers.
 
+mod text;
 mod titles;
 
 use std::collections::HashMap;
@@ -14,9 +15,9 @@ use super::dom::{Dom, NONE, NodeId, NodeKind, ROOT};
 use super::element::{self, Display};
 use super::flow::{Block, Flow, Marker, Run, Style};
 use super::markdown::decoded_mail;
-use super::question;
 use super::script::{self, Script};
 use super::{boilerplate, feedback, jumps, rearrange};
+use text::collapse;
 
 /// Turns a tree into blocks and marks the boilerplate among them.
 pub(crate) fn flatten(mut dom: Dom) -> Flow {
@@ -334,20 +335,6 @@ impl Flattener {
         self.open = (text_to, self.flow.runs.len() as u32);
     }
 
-    /// Where a paragraph that opens with a bold question goes on with its answer.
-    fn lead_in(&self, runs_from: u32) -> Option<u32> {
-        if self.context.is_preformatted || self.context.heading > 0 {
-            return None;
-        }
-        let runs = &self.flow.runs[runs_from as usize..];
-        let bold = runs.iter().take_while(|run| run.style.is_bold).count();
-        if bold == 0 || bold == runs.len() {
-            return None;
-        }
-        let head = self.flow.slice((runs[0].span.0, runs[bold - 1].span.1));
-        question::is_marked(head).then_some(runs_from + bold as u32)
-    }
-
     fn push_block(&mut self, span: (u32, u32), runs: (u32, u32)) {
         let context = &self.context;
         let mut link_bytes = 0;
@@ -399,25 +386,4 @@ fn has_letters(text: &str) -> bool {
 
 fn is_blank(text: &str) -> bool {
     text.chars().all(|c| c.is_whitespace() || script::is_soft(c) || matches!(c, '\u{200c}'..='\u{200f}'))
-}
-
-/// Appends text with its white space collapsed. Returns whether a space must precede the next text.
-fn collapse(out: &mut String, source: &str, mut has_space: bool, is_start: bool) -> bool {
-    let mut is_start = is_start;
-    let bytes = source.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        if bytes[at].is_ascii_whitespace() {
-            has_space = !is_start;
-            at += 1;
-            continue;
-        }
-        let word = bytes[at..].iter().position(u8::is_ascii_whitespace).map_or(bytes.len(), |n| at + n);
-        if has_space {
-            out.push(' ');
-        }
-        out.push_str(&source[at..word]);
-        (has_space, is_start, at) = (false, false, word);
-    }
-    has_space
 }

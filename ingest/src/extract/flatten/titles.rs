@@ -3,6 +3,7 @@
 //! Called by [`flatten`](super) when a block ends.
 
 use super::{Flattener, Run, has_letters};
+use crate::extract::question;
 
 /// The fewest titles of a paragraph that divide it; one alone is emphasis.
 pub(super) const RUN_INS_MIN: usize = 2;
@@ -80,5 +81,19 @@ impl Flattener {
             self.flow.text.push_str(text);
             self.flow.runs.push(Run { span: (from, self.flow.text.len() as u32), ..run });
         }
+    }
+
+    /// Where a paragraph that opens with a bold question goes on with its answer.
+    pub(super) fn lead_in(&self, runs_from: u32) -> Option<u32> {
+        if self.context.is_preformatted || self.context.heading > 0 {
+            return None;
+        }
+        let runs = &self.flow.runs[runs_from as usize..];
+        let bold = runs.iter().take_while(|run| run.style.is_bold).count();
+        if bold == 0 || bold == runs.len() {
+            return None;
+        }
+        let head = self.flow.slice((runs[0].span.0, runs[bold - 1].span.1));
+        question::is_marked(head).then_some(runs_from + bold as u32)
     }
 }
