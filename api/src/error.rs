@@ -290,7 +290,7 @@ pub(crate) fn finish(errors: &mut [ServerError], stage: Stage, request_id: &str)
 /// Logs the cause of a failure, which clients do not see.
 pub(crate) fn log(error: &Error, request_id: &str) {
     match error {
-        Error::Internal(cause) => tracing::error!(request_id, error = cause.as_ref(), "an operation failed"),
+        Error::Internal(_) => tracing::error!(request_id, error = error.detail(), "an operation failed"),
         Error::Unavailable { cause, .. } => tracing::warn!(request_id, cause, "an operation could not be served"),
         _ => {}
     }

@@ -19,9 +19,10 @@ pub enum Error {
         /// Name of the violated constraint in the database.
         constraint: String,
     },
-    /// A statement failed.
-    #[error("the query failed")]
-    Query(#[source] DieselError),
+    /// A statement failed. The text contains the cause, because log formats do not agree on whether
+    /// they print sources.
+    #[error("the query failed: {0}")]
+    Query(DieselError),
     /// A stored value is not one that this program writes.
     #[error("the stored {what} cannot be parsed: {value}")]
     Corrupt {

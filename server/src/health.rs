@@ -35,13 +35,13 @@ pub(crate) fn router(health: HealthState) -> Router {
         .with_state(health)
 }
 
-/// The server is ready when the database answers. The tables were migrated before the server accepted
-/// connections, so they are not checked again.
+/// The server is ready when the database accepts writes. The tables were migrated before the server
+/// accepted connections, so they are not checked again.
 async fn ready(State(health): State<HealthState>) -> Response {
     match health.services.ready().await {
         Ok(()) => Json(json!({ "status": "ready", "database": "ok", "migrations": "ok" })).into_response(),
         Err(error) => {
-            tracing::warn!(%error, "not ready because the database does not answer");
+            tracing::warn!(error = error.detail(), "not ready because the database does not accept writes");
             let body = Json(json!({ "status": "unavailable", "database": "unreachable" }));
             (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, RETRY_AFTER)], body).into_response()
         }

@@ -153,7 +153,10 @@ async fn take_over(services: &Services) {
         Ok(0) => {}
         Ok(deliveries) => tracing::info!(deliveries, "took over the deliveries of a server that was killed"),
         Err(error) => {
-            tracing::warn!(%error, "cannot take over the deliveries of a killed server; they are sent when their leases expire")
+            tracing::warn!(
+                error = error.detail(),
+                "cannot take over the deliveries of a killed server; they are sent when their leases expire"
+            )
         }
     }
 }
@@ -233,12 +236,12 @@ async fn delete_expired(services: Services) {
         match events::delete_expired(&services).await {
             Ok(0) => {}
             Ok(events) => tracing::info!(events, "deleted expired events"),
-            Err(error) => tracing::warn!(%error, "cannot delete expired events"),
+            Err(error) => tracing::warn!(error = error.detail(), "cannot delete expired events"),
         }
         match idempotency::delete_expired(&services).await {
             Ok(0) => {}
             Ok(requests) => tracing::info!(requests, "deleted expired responses of idempotency keys"),
-            Err(error) => tracing::warn!(%error, "cannot delete expired responses of idempotency keys"),
+            Err(error) => tracing::warn!(error = error.detail(), "cannot delete expired responses of idempotency keys"),
         }
         tokio::time::sleep(CLEANUP_INTERVAL).await;
     }

@@ -162,13 +162,13 @@ impl Services {
         &self.metrics
     }
 
-    /// Checks that the database answers.
+    /// Checks that the database accepts writes. Nothing is changed.
     ///
     /// # Errors
-    /// `Unavailable`.
+    /// `Unavailable`; `Internal` when the database or its disk is full, read-only or damaged.
     #[boxed]
     pub async fn ready(&self) -> Result<()> {
-        Ok(self.db.ping().await?)
+        Ok(self.db.check_writable().await?)
     }
 }
 

@@ -199,7 +199,7 @@ fn each_failed<I: Copy, T>(site: SiteId, ids: &[I], error: Error) -> impl Iterat
 /// a copy of the public text.
 pub fn failed(error: Arc<Error>) -> async_graphql::Error {
     if let Error::Internal(_) | Error::Unavailable { .. } = &*error {
-        tracing::error!(error = ?error, "a loader could not read its objects");
+        tracing::error!(error = error.detail(), "a loader could not read its objects");
     }
     let server_error = ApiError::from(&*error).into_server_error();
     async_graphql::Error { extensions: server_error.extensions, ..async_graphql::Error::new(server_error.message) }

@@ -158,12 +158,34 @@ impl Db {
         self.store.damage(&mut conn).await
     }
 
-    /// Checks that the database answers.
+    /// Checks that the database accepts writes: changes a row, rolls that back, and on SQLite also
+    /// writes a file beside the database, because a full disk shows only at a commit.
     ///
     /// # Errors
-    /// `Unavailable`.
-    pub async fn ping(&self) -> Result<()> {
-        self.reader().await?.run("SELECT 1").await
+    /// `Unavailable` or `Overloaded`; `Query` when the database is read-only or damaged.
+    pub async fn check_writable(&self) -> Result<()> {
+        let written: Result<(), Probe> = self
+            .write(|c| Box::pin(async move { Err(c.run(PROBE).await.map_or_else(Probe::Failed, |()| Probe::Written)) }))
+            .await;
+        match written {
+            Err(Probe::Failed(error)) => Err(error),
+            Ok(()) | Err(Probe::Written) => self.store.check_space().await,
+        }
+    }
+}
+
+/// A change of one row. It is always rolled back.
+const PROBE: &str = "UPDATE __diesel_schema_migrations SET run_on = run_on";
+
+/// How the transaction of [`Db::check_writable`] ends. Both ends are errors, so that it is rolled back.
+enum Probe {
+    Written,
+    Failed(Error),
+}
+
+impl From<Error> for Probe {
+    fn from(error: Error) -> Self {
+        Probe::Failed(error)
     }
 }
 

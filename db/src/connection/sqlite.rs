@@ -30,6 +30,9 @@ const WRITER_PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = 
 const READER_PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; \
      PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4096;";
 
+/// Size of the file that tests whether the disk has space. The write of a message or an answer is smaller.
+const PROBE_BYTES: usize = 64 * 1024;
+
 /// The path of an SQLite file.
 pub(super) struct SqliteFile(pub(super) PathBuf);
 
@@ -49,7 +52,8 @@ impl Driver for SqliteFile {
             let writer = SqliteWriter::start(conn, shared.statements).map_err(unavailable)?;
             let mut config = ManagerConfig::default();
             config.custom_setup = Box::new(|path| connect(path, READER_PRAGMAS).boxed());
-            let store: Arc<dyn Store> = Arc::new(SqliteStore { writer, readers: pool(path, READERS, config)? });
+            let store: Arc<dyn Store> =
+                Arc::new(SqliteStore { writer, readers: pool(path.clone(), READERS, config)?, path });
             Ok(store)
         }
         .boxed()
@@ -57,6 +61,7 @@ impl Driver for SqliteFile {
 }
 
 struct SqliteStore {
+    path: String,
     writer: SqliteWriter,
     readers: Pool<SqliteConn>,
 }
@@ -76,6 +81,19 @@ impl Store for SqliteStore {
 
     fn close(&self) {
         self.readers.close();
+    }
+
+    fn check_space(&self) -> BoxFuture<'_, Result<()>> {
+        let path = PathBuf::from(format!("{}-probe-{}", self.path, std::process::id()));
+        async move {
+            let write = move || {
+                let written = std::fs::write(&path, [b' '; PROBE_BYTES]);
+                written.and(std::fs::remove_file(&path)).map_err(|error| format!("{}: {error}", path.display()))
+            };
+            let written = tokio::task::spawn_blocking(write).await.map_err(unavailable)?;
+            written.map_err(unavailable)
+        }
+        .boxed()
     }
 
     fn damage<'a>(&'a self, conn: &'a mut Conn) -> BoxFuture<'a, Result<Vec<String>>> {

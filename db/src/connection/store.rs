@@ -47,6 +47,9 @@ pub(super) trait Store: Send + Sync {
     /// Closes the pool.
     fn close(&self);
 
+    /// Checks that the disk of the database has space, as far as this process can know.
+    fn check_space(&self) -> BoxFuture<'_, Result<()>>;
+
     /// Lists damage to the stored data, in the words of the database. Empty when there is none.
     fn damage<'a>(&'a self, conn: &'a mut Conn) -> BoxFuture<'a, Result<Vec<String>>>;
 }

@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 
+use diesel::result::Error as DieselError;
 use helpbot_db::{DatabaseUrl, Db, Error, sites};
 
 use crate::make;
@@ -63,4 +64,35 @@ async fn a_server_that_closes_its_connections_is_reconnected() {
         assert_eq!(read!(db, |c| sites::count(c)), 2);
     })
     .await;
+}
+
+on_both_backends!(a_check_of_writing_changes_nothing);
+
+async fn a_check_of_writing_changes_nothing(db: &Db) {
+    let site = make::stored_site(db).await;
+
+    db.check_writable().await.expect("the database accepts writes");
+
+    assert!(read!(db, |c| sites::by_id(c, site)).is_some());
+    db.check_writable().await.expect("the first check did not keep the writer");
+}
+
+#[tokio::test]
+async fn a_disk_that_takes_no_file_accepts_no_writes() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let url = DatabaseUrl::Sqlite(directory.path().join("helpbot.db"));
+    Db::migrate(&url).await.expect("it is migrated");
+    let db = Db::open_migrated(&url).await.expect("it opens");
+    db.check_writable().await.expect("the database accepts writes");
+
+    directory.close().expect("the directory is removed");
+
+    assert!(matches!(db.check_writable().await, Err(Error::Unavailable(_) | Error::Query(_))));
+}
+
+#[test]
+fn a_failed_query_names_its_cause() {
+    let cause = DieselError::QueryBuilderError("database or disk is full".into());
+
+    assert_eq!(Error::from(cause).to_string(), "the query failed: database or disk is full");
 }

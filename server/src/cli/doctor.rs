@@ -112,7 +112,10 @@ async fn database(settings: &Settings) -> Vec<Finding> {
     };
     let mut findings = Vec::new();
     if let Err(error) = content(url, &installation, &mut findings).await {
-        findings.push(Finding::Bad(format!("{url}: {error}")));
+        findings.push(Finding::Bad(format!(
+            "{url} cannot be read: {}; if it is damaged, stop the server and restore the last backup",
+            error.detail()
+        )));
     }
     findings
 }
@@ -127,8 +130,17 @@ async fn content(
     let (services, operator) = (&installation.services, installation.operator());
     let damage = services.damage().await?;
     if !damage.is_empty() {
-        findings.push(Finding::Bad(format!("{url} is damaged: {}", damage.join("; "))));
+        findings.push(Finding::Bad(format!(
+            "{url} is damaged: {}; stop the server, keep a copy of the file and restore the last backup",
+            damage.join("; ")
+        )));
         return Ok(());
+    }
+    if let Err(error) = services.ready().await {
+        findings.push(Finding::Bad(format!(
+            "{url} does not accept writes: {}; check its free space and its permissions",
+            error.detail()
+        )));
     }
     let count = sites::count(services, &operator).await?;
     findings.push(Finding::Good(format!(

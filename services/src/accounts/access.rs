@@ -125,7 +125,7 @@ fn touch(services: &Services, key: &Key, member: Option<&ViewerMember>, before: 
         let noted: Result<()> =
             db.write(move |c| Box::pin(async move { Ok(db::keys::touch(c, id, now).await?) })).await;
         if let Err(error) = noted {
-            tracing::warn!(%error, key = %id, "the last use of a key was not recorded");
+            tracing::warn!(error = error.detail(), key = %id, "the last use of a key was not recorded");
         }
     });
 }

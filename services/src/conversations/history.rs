@@ -78,7 +78,7 @@ pub async fn import(
     // Index the conversations now, because no server may be running that would do it later. A
     // failure is only logged: the next server indexes them.
     if let Err(error) = search::index_all(services).await {
-        tracing::warn!(%error, "imported conversations are not in the search index yet");
+        tracing::warn!(error = error.detail(), "imported conversations are not in the search index yet");
     }
     Ok(brought)
 }

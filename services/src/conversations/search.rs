@@ -27,7 +27,7 @@ pub async fn run_indexer(services: &Services) {
             Ok(0) => EVERY,
             Ok(_) => began.elapsed() * REST,
             Err(error) => {
-                tracing::warn!(%error, "conversations could not be added to the search index");
+                tracing::warn!(error = error.detail(), "conversations could not be added to the search index");
                 EVERY
             }
         };

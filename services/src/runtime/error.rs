@@ -89,12 +89,41 @@ impl Error {
         Error::Internal(cause.into())
     }
 
-    /// Returns what went wrong, for the log: the cause where the public text hides it.
+    /// Returns what went wrong, for the log: the cause where the public text hides it, with all causes
+    /// of that cause.
     pub fn detail(&self) -> String {
         match self {
-            Error::Internal(cause) => cause.to_string(),
+            Error::Internal(cause) => with_sources(cause.as_ref()),
             Error::Unavailable { cause, .. } => cause.clone(),
             other => other.to_string(),
         }
+    }
+}
+
+/// The text of an error and of all its sources, from the outermost to the innermost.
+fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the upload failed")]
+    struct Outer(#[source] std::io::Error);
+
+    #[test]
+    fn the_detail_of_an_internal_error_names_every_cause() {
+        let failed = Error::internal(Outer(std::io::Error::other("no space left on device")));
+
+        assert_eq!(failed.detail(), "the upload failed: no space left on device");
+        assert_eq!(failed.to_string(), "Internal server error");
     }
 }

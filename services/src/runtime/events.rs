@@ -220,7 +220,7 @@ pub async fn poll(services: &Services) {
     loop {
         tokio::time::sleep(POLL).await;
         if let Err(error) = poll_once(services).await {
-            tracing::warn!(%error, "events of other processes could not be read");
+            tracing::warn!(error = error.detail(), "events of other processes could not be read");
         }
     }
 }
