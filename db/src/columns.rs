@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use helpbot_domain::Timestamp;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::value::StrDeserializer;
+use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use crate::error::Error;
 
@@ -31,8 +32,8 @@ pub fn parse_opt<T: FromStr>(text: Option<&str>) -> Result<Option<T>, Error> {
 /// # Errors
 /// `Corrupt`.
 pub fn named<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
-    serde_json::from_value(serde_json::Value::String(text.to_owned()))
-        .map_err(|_| corrupt(std::any::type_name::<T>(), text))
+    let name: StrDeserializer<'_, serde::de::value::Error> = text.into_deserializer();
+    T::deserialize(name).map_err(|_| corrupt(std::any::type_name::<T>(), text))
 }
 
 /// Converts a nullable column of milliseconds to a time.

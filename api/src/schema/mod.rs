@@ -19,6 +19,7 @@ pub mod members;
 pub mod mutation;
 pub mod node;
 pub mod page;
+pub mod plain;
 pub mod scalars;
 pub mod sites;
 pub mod sources;

@@ -103,6 +103,15 @@ impl<R> PageRows<R> {
         }
         Self { rows, has_previous: has_from, has_next: has_more }
     }
+
+    /// The same page with each row converted.
+    pub fn map<T>(self, convert: impl Fn(R) -> T) -> PageRows<T> {
+        PageRows {
+            rows: self.rows.into_iter().map(convert).collect(),
+            has_previous: self.has_previous,
+            has_next: self.has_next,
+        }
+    }
 }
 
 /// The number of items of a whole list. Nothing is counted until the first caller awaits it.
@@ -113,9 +122,24 @@ pub fn total(count: impl Future<Output = Result<i64>> + Send + 'static) -> Total
     async move { count.await.map(int).map_err(Arc::new) }.boxed().shared()
 }
 
-/// Writes `XConnection` and `XEdge` for a node type.
+/// Returns the position of a node in its list, as its cursor encodes it. The first argument is the index
+/// of the node in its page.
+pub type PositionOf<N> = Box<dyn Fn(usize, &N) -> String + Send + Sync>;
+
+/// Writes `XConnection` and `XEdge` for a node type. With `plain`, the node type implements
+/// [`PlainFields`](crate::schema::plain::PlainFields), and its plain fields are resolved directly.
 macro_rules! connection {
     ($(#[$doc:meta])* $connection:ident, $(#[$edge_doc:meta])* $edge:ident, $node:ty) => {
+        $crate::schema::page::connection! {
+            @types $(#[$doc])* $connection, $(#[$edge_doc])* $edge, $node, Vec<&$node>
+        }
+    };
+    ($(#[$doc:meta])* $connection:ident, $(#[$edge_doc:meta])* $edge:ident, $node:ty, plain) => {
+        $crate::schema::page::connection! {
+            @types $(#[$doc])* $connection, $(#[$edge_doc])* $edge, $node, $crate::schema::plain::PlainList<&$node>
+        }
+    };
+    (@types $(#[$doc:meta])* $connection:ident, $(#[$edge_doc:meta])* $edge:ident, $node:ty, $nodes:ty) => {
         $(#[$edge_doc])*
         #[derive(Clone, async_graphql::SimpleObject)]
         pub struct $edge {
@@ -128,30 +152,40 @@ macro_rules! connection {
         $(#[$doc])*
         #[derive(async_graphql::Description)]
         pub struct $connection {
-            pub(crate) edges: Vec<$edge>,
-            pub(crate) page_info: $crate::schema::page::PageInfo,
-            pub(crate) total: $crate::schema::page::Total,
+            nodes: Vec<$node>,
+            position: $crate::schema::page::PositionOf<$node>,
+            has_next: bool,
+            has_previous: bool,
+            total: $crate::schema::page::Total,
         }
 
         impl $connection {
             /// A page. `node` turns a row into its node and the position that its cursor encodes.
+            #[allow(dead_code)]
             pub(crate) fn new<R>(
                 page: $crate::schema::page::PageRows<R>,
                 total: $crate::schema::page::Total,
                 node: impl Fn(R) -> ($node, String),
             ) -> Self {
-                let edge = |row| {
-                    let (node, position) = node(row);
-                    $edge { node, cursor: $crate::schema::page::encode(&position) }
-                };
-                let edges: Vec<$edge> = page.rows.into_iter().map(edge).collect();
-                let page_info = $crate::schema::page::PageInfo {
-                    has_next_page: page.has_next,
-                    has_previous_page: page.has_previous,
-                    start_cursor: edges.first().map(|edge| edge.cursor.clone()),
-                    end_cursor: edges.last().map(|edge| edge.cursor.clone()),
-                };
-                Self { edges, page_info, total }
+                let $crate::schema::page::PageRows { rows, has_previous, has_next } = page;
+                let (nodes, positions): (Vec<$node>, Vec<String>) = rows.into_iter().map(node).unzip();
+                let page = $crate::schema::page::PageRows { rows: nodes, has_previous, has_next };
+                Self::with_positions(page, total, Box::new(move |index, _| positions[index].clone()))
+            }
+
+            /// A page of nodes. `position` is called only for the cursors that are selected.
+            pub(crate) fn with_positions(
+                page: $crate::schema::page::PageRows<$node>,
+                total: $crate::schema::page::Total,
+                position: $crate::schema::page::PositionOf<$node>,
+            ) -> Self {
+                let $crate::schema::page::PageRows { rows: nodes, has_previous, has_next } = page;
+                Self { nodes, position, has_next, has_previous, total }
+            }
+
+            fn cursor(&self, index: usize) -> Option<String> {
+                let node = self.nodes.get(index)?;
+                Some($crate::schema::page::encode(&(self.position)(index, node)))
             }
         }
 
@@ -159,17 +193,25 @@ macro_rules! connection {
         impl $connection {
             /// Contains the items of the page, each with its cursor.
             async fn edges(&self) -> Vec<$edge> {
-                self.edges.clone()
+                let edge = |(index, node): (usize, &$node)| {
+                    Some($edge { node: node.clone(), cursor: self.cursor(index)? })
+                };
+                self.nodes.iter().enumerate().filter_map(edge).collect()
             }
 
             /// Contains the items of the page without their cursors.
-            async fn nodes(&self) -> Vec<$node> {
-                self.edges.iter().map(|edge| edge.node.clone()).collect()
+            async fn nodes(&self) -> $nodes {
+                self.nodes.iter().collect()
             }
 
             /// Tells whether there are more items, and the cursors of the first and the last item.
             async fn page_info(&self) -> $crate::schema::page::PageInfo {
-                self.page_info.clone()
+                $crate::schema::page::PageInfo {
+                    has_next_page: self.has_next,
+                    has_previous_page: self.has_previous,
+                    start_cursor: self.cursor(0),
+                    end_cursor: self.nodes.len().checked_sub(1).and_then(|last| self.cursor(last)),
+                }
             }
 
             /// Number of items in the whole list. The server counts only when this field is selected.

@@ -2,12 +2,17 @@
 //!
 //! Row locks exist only on PostgreSQL: SQLite has one writer, so inside a writing transaction
 //! nothing else can change a row, and it has no syntax for locks. [`insert_rows!`] inserts many
-//! rows in the way that is fastest on each database.
+//! rows in the way that is fastest on each database. [`among`] compares a column with a list in a
+//! statement that stays prepared.
 
 use diesel::QueryResult;
+use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping};
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Array, Bool, Text};
 use diesel::sqlite::Sqlite;
+
+use crate::columns;
 
 /// Rows per INSERT statement on PostgreSQL, which accepts 65,535 values; our widest row has 15.
 pub(crate) const ROWS_PER_INSERT: usize = 500;
@@ -66,6 +71,58 @@ impl<Q: QueryFragment<Sqlite>, L: RowLock> QueryFragment<Sqlite> for Locked<Q, L
 
 impl<Q: Query, L> Query for Locked<Q, L> {
     type SqlType = Q::SqlType;
+}
+
+/// Whether a column has one of several values. Unlike Diesel's `eq_any`, the text of the statement does
+/// not depend on the number of values, so that it stays prepared on SQLite too.
+pub(crate) struct Among<E> {
+    column: E,
+    values: Vec<String>,
+    json: String,
+}
+
+/// Compares a text column with a list of values.
+pub(crate) fn among<E>(column: E, values: &[impl ToString]) -> Among<E> {
+    let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+    Among { column, json: columns::to_json(&values), values }
+}
+
+impl<E: QueryFragment<Pg>> QueryFragment<Pg> for Among<E> {
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.column.walk_ast(pass.reborrow())?;
+        pass.push_sql(" = ANY(");
+        pass.push_bind_param::<Array<Text>, _>(&self.values)?;
+        pass.push_sql(")");
+        Ok(())
+    }
+}
+
+impl<E: QueryFragment<Sqlite>> QueryFragment<Sqlite> for Among<E> {
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        self.column.walk_ast(pass.reborrow())?;
+        pass.push_sql(" IN (SELECT value FROM json_each(");
+        pass.push_bind_param::<Text, _>(&self.json)?;
+        pass.push_sql("))");
+        Ok(())
+    }
+}
+
+impl<E: Expression> Expression for Among<E> {
+    type SqlType = Bool;
+}
+
+impl<E: AppearsOnTable<S>, S> AppearsOnTable<S> for Among<E> {}
+
+impl<E: SelectableExpression<S>, S> SelectableExpression<S> for Among<E> {}
+
+impl<E: ValidGrouping<G>, G> ValidGrouping<G> for Among<E> {
+    type IsAggregate = E::IsAggregate;
+}
+
+/// The cache of prepared statements finds the statement by its text.
+impl<E> QueryId for Among<E> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
 }
 
 /// Inserts rows: one multi-row statement on PostgreSQL, where each statement costs a round trip,

@@ -10,6 +10,7 @@ mod database_url;
 pub(crate) mod dialect;
 mod migrate;
 mod open;
+pub(crate) mod paged;
 mod postgres;
 pub(crate) mod prepared;
 mod sqlite;

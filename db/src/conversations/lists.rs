@@ -1,15 +1,17 @@
 //! Lists of conversations: filtered, ordered, paged and counted.
 
 use diesel::dsl::sql;
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
+use diesel::sqlite::Sqlite;
 use diesel_async::RunQueryDsl;
 use helpbot_domain::ids::{ConversationId, MemberId, SiteId};
 use helpbot_domain::{Timestamp, text};
 
 use crate::columns;
-use crate::connection::conn::Conn;
-use crate::connection::conn::on;
+use crate::connection::conn::{Backend, Conn, on};
+use crate::connection::paged::Paged;
 use crate::conversations::row::Row;
 use crate::conversations::search::{self, MaxCandidates, rows_of_site};
 use crate::error::Result;
@@ -77,7 +79,7 @@ macro_rules! filtered {
 }
 
 macro_rules! page {
-    ($c:expr, $rows:expr, $query:expr, $order:expr, $window:expr, $limit:expr) => {{
+    ($rows:expr, $query:expr, $order:expr, $window:expr, $limit:expr) => {{
         let mut rows = filtered!($rows, $query);
         if matches!($order, ConversationOrder::HandoffDesc | ConversationOrder::HandoffAsc) {
             rows = rows.filter(conv::handoff_at_ms.is_not_null());
@@ -116,10 +118,11 @@ macro_rules! page {
             ConversationOrder::HandoffDesc => rows.order((conv::handoff_at_ms.desc(), conv::id.desc())),
             ConversationOrder::HandoffAsc => rows.order((conv::handoff_at_ms.asc(), conv::id.asc())),
         };
-        if let Window::Offset(offset) = $window {
-            rows = rows.offset(offset);
-        }
-        rows.limit($limit).select(Row::as_select()).load($c).await
+        let offset = match $window {
+            Window::Offset(offset) => offset,
+            Window::After(..) => 0,
+        };
+        Paged { rows: rows.select(Row::as_select()), limit: $limit, offset }
     }};
 }
 
@@ -140,9 +143,19 @@ pub async fn list(
         Window::After(..) => limit,
     };
     let candidates = candidates(c, site, query, MaxCandidates::ForPage { wanted }).await?;
-    let rows: Vec<Row> = on!(c, <B> |c| {
-        page!(c, rows_of_site!(B, site, candidates.as_ref()), query, order, window, limit)
-    })?;
+    c.statements.add_one();
+    // A fork in how rows are read, not in what is read: `diesel_async` copies every value of an SQLite
+    // row before it is converted, and `SyncConnectionWrapper::spawn_blocking` does not.
+    let rows: Vec<Row> = match &mut c.backend {
+        Backend::Sqlite(handle) => {
+            let page = page!(rows_of_site!(Sqlite, site, candidates.as_ref()), query, order, window, limit);
+            handle.spawn_blocking(move |c| diesel::RunQueryDsl::load(page, c)).await?
+        }
+        Backend::Pg(c) => {
+            let page = page!(rows_of_site!(Pg, site, candidates.as_ref()), query, order, window, limit);
+            RunQueryDsl::load(page, c).await?
+        }
+    };
     rows.into_iter().map(Conversation::try_from).collect()
 }
 

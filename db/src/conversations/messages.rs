@@ -9,6 +9,7 @@ use helpbot_domain::ids::{ConversationId, SiteId};
 use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
+use crate::connection::dialect::among;
 use crate::error::{Error, Result};
 use crate::schema::messages;
 use helpbot_domain::conversation::Message;
@@ -74,11 +75,11 @@ pub async fn insert(c: &mut Conn, new: &Message) -> Result<()> {
 /// # Errors
 /// Returns an error when the query fails.
 pub async fn of(c: &mut Conn, site: SiteId, conversations: &[ConversationId]) -> Result<Vec<Message>> {
-    let (site, ids) = (site.to_string(), columns::texts(conversations));
+    let site = site.to_string();
     let rows: Vec<Row> = on!(c, |c| {
         messages::table
             .filter(messages::site_id.eq(&site))
-            .filter(messages::conversation_id.eq_any(&ids))
+            .filter(among(messages::conversation_id, conversations))
             .order((messages::conversation_id, messages::seq))
             .select(Row::as_select())
             .load(c)

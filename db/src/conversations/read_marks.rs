@@ -8,6 +8,7 @@ use helpbot_domain::ids::{ConversationId, SiteId};
 use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
+use crate::connection::dialect::among;
 use crate::error::Result;
 use crate::schema::{messages, read_marks as marks};
 
@@ -48,11 +49,11 @@ pub async fn of(
     ids: &[ConversationId],
     reader: Author,
 ) -> Result<Vec<(ConversationId, i64)>> {
-    let (site, ids) = (site.to_string(), columns::texts(ids));
+    let site = site.to_string();
     let rows: Vec<(String, i64)> = on!(c, |c| {
         marks::table
             .filter(marks::site_id.eq(&site))
-            .filter(marks::conversation_id.eq_any(&ids))
+            .filter(among(marks::conversation_id, ids))
             .filter(marks::reader.eq(reader.as_str()))
             .select((marks::conversation_id, marks::seq))
             .load(c)
@@ -71,11 +72,11 @@ pub async fn written_by(
     ids: &[ConversationId],
     author: Author,
 ) -> Result<Vec<(ConversationId, i64)>> {
-    let (site, ids) = (site.to_string(), columns::texts(ids));
+    let site = site.to_string();
     let rows: Vec<(String, i64)> = on!(c, |c| {
         messages::table
             .filter(messages::site_id.eq(&site))
-            .filter(messages::conversation_id.eq_any(&ids))
+            .filter(among(messages::conversation_id, ids))
             .filter(messages::author.eq(author.as_str()))
             .select((messages::conversation_id, messages::seq))
             .load(c)

@@ -14,7 +14,7 @@ use helpbot_domain::source::SourceKind;
 use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
-use crate::connection::dialect::{ForUpdate, locked};
+use crate::connection::dialect::{ForUpdate, among, locked};
 use crate::error::{Error, Result};
 use crate::paging::load_page;
 use crate::schema::{source_files, sources};
@@ -127,11 +127,11 @@ pub async fn update(c: &mut Conn, changed: &Source) -> Result<bool> {
 /// # Errors
 /// Returns an error when the query fails.
 pub async fn by_ids(c: &mut Conn, site: SiteId, ids: &[SourceId]) -> Result<Vec<Source>> {
-    let (site, ids) = (site.to_string(), columns::texts(ids));
+    let site = site.to_string();
     let rows: Vec<Row> = on!(c, |c| {
         sources::table
             .filter(sources::site_id.eq(&site))
-            .filter(sources::id.eq_any(&ids))
+            .filter(among(sources::id, ids))
             .select(Row::as_select())
             .load(c)
             .await

@@ -21,6 +21,7 @@ mod many_servers;
 mod model_server;
 mod mutations;
 mod outage;
+mod plain_fields;
 mod rest;
 mod schema;
 mod ssrf;
