@@ -89,10 +89,11 @@ fn cookie_notices_and_votes_are_no_content() {
 #[test]
 fn a_container_that_is_called_a_menu_may_be_content() {
     let filler = "<p>A long introduction to the house, its garden, its rooms and its history since 1899.</p>".repeat(4);
-    let body =
-        format!("<h1>Inn</h1>{filler}<div class=menu><h2>Dinner</h2><p>Trout 21 euros</p><p>Soup 6 euros</p></div>");
+    let body = format!(
+        "<h1>Inn</h1>{filler}<div class=menu><h2>Dinner</h2><p>Trout with potatoes from the garden 21 euros</p><p>Soup of the day with bread 6 euros</p></div>"
+    );
 
-    assert!(text(&page(&body)).contains("Trout 21 euros"));
+    assert!(text(&page(&body)).contains("Trout with potatoes"));
 }
 
 #[test]

@@ -347,7 +347,7 @@ fn answers_keep_lists_code_and_absolute_links() {
     assert_eq!(
         answer,
         "Run `make` in **the folder**, see [the guide](https://example.com/guide?a=1#x) or this:\n\n\
-         3. One\n  - Deep \\*star\\*\n4. Two\n\n```\nmake\n  install\n```"
+         3. One\n  - Deep \\*star*\n4. Two\n\n```\nmake\n  install\n```"
     );
     assert_eq!(
         page.items[0].answer_text(),
