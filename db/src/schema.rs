@@ -351,3 +351,4 @@ diesel::allow_tables_to_appear_in_same_query!(sites, conversations);
 diesel::allow_tables_to_appear_in_same_query!(sites, members);
 diesel::allow_tables_to_appear_in_same_query!(sites, sources);
 diesel::allow_tables_to_appear_in_same_query!(sites, webhooks);
+diesel::allow_tables_to_appear_in_same_query!(conversations, messages);

@@ -1,7 +1,7 @@
 //! A page request: which part of a list to return.
 
 /// One page of a list that is ordered by a unique key of type `K`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PageRequest<K> {
     /// Start after this key, or before it when `is_backward` is set. `None` starts at the end of
     /// the list that the direction implies.

@@ -14,6 +14,7 @@ use ::dataloader::cached::Loader;
 use helpbot_domain::conversation::{Conversation, Message};
 use helpbot_domain::ids::{ConversationId, MemberId, SiteId, SourceId};
 use helpbot_domain::member::Member;
+use helpbot_domain::page::PageRequest;
 use helpbot_domain::source::Source;
 use helpbot_services::accounts::members;
 use helpbot_services::conversations::{self, messages, unread};
@@ -29,11 +30,14 @@ pub type Loaded<T> = Result<T, Arc<Error>>;
 /// A key of a batch with its value.
 type KeyAndValue<I, T> = ((SiteId, I), Loaded<T>);
 
+/// A page of the messages of a conversation.
+type MessagePage = (ConversationId, PageRequest<i64>);
+
 /// The loaders of one request.
 pub struct Loaders {
     conversations: Loader<(SiteId, ConversationId), Loaded<Option<Conversation>>, Conversations>,
     members: Loader<(SiteId, MemberId), Loaded<Option<Member>>, Members>,
-    messages: Loader<(SiteId, ConversationId), Loaded<Vec<Message>>, Messages>,
+    messages: Loader<(SiteId, MessagePage), Loaded<Vec<Message>>, Messages>,
     sources: Loader<(SiteId, SourceId), Loaded<Option<Source>>, Sources>,
     unread: Loader<(SiteId, ConversationId), Loaded<i64>, Unread>,
 }
@@ -61,9 +65,10 @@ impl Loaders {
         self.members.try_load((site, id)).await.unwrap_or_else(unanswered)
     }
 
-    /// The messages that were written in a conversation after its answer, oldest first.
-    pub async fn messages(&self, site: SiteId, id: ConversationId) -> Loaded<Vec<Message>> {
-        self.messages.try_load((site, id)).await.unwrap_or_else(unanswered)
+    /// One page of the messages that were written in a conversation after its answer, in the order of
+    /// the page.
+    pub async fn messages(&self, site: SiteId, id: ConversationId, page: PageRequest<i64>) -> Loaded<Vec<Message>> {
+        self.messages.try_load((site, (id, page))).await.unwrap_or_else(unanswered)
     }
 
     /// A source, if it has not been deleted.
@@ -101,23 +106,29 @@ impl BatchFn<(SiteId, ConversationId), Loaded<Option<Conversation>>> for Convers
 
 struct Messages(Reads);
 
-impl BatchFn<(SiteId, ConversationId), Loaded<Vec<Message>>> for Messages {
-    async fn load(
-        &mut self,
-        keys: &[(SiteId, ConversationId)],
-    ) -> HashMap<(SiteId, ConversationId), Loaded<Vec<Message>>> {
+impl BatchFn<(SiteId, MessagePage), Loaded<Vec<Message>>> for Messages {
+    /// Reads the pages with one query for each different page request, since most requests ask for the
+    /// same page of all conversations.
+    async fn load(&mut self, keys: &[(SiteId, MessagePage)]) -> HashMap<(SiteId, MessagePage), Loaded<Vec<Message>>> {
+        let mut pages: HashMap<(SiteId, PageRequest<i64>), Vec<ConversationId>> = HashMap::new();
+        for (site, (id, page)) in keys {
+            pages.entry((*site, *page)).or_default().push(*id);
+        }
         let mut values = HashMap::new();
-        for (site, ids) in by_site(keys) {
-            match messages::of(&self.0.services, &self.0.viewer, Some(site), &ids).await {
+        for ((site, page), ids) in pages {
+            match messages::page(&self.0.services, &self.0.viewer, Some(site), &ids, page).await {
                 Ok(found) => {
-                    values.extend(ids.iter().map(|id| ((site, *id), Ok(Vec::new()))));
+                    values.extend(ids.iter().map(|id| ((site, (*id, page)), Ok(Vec::new()))));
                     for message in found {
-                        if let Some(Ok(list)) = values.get_mut(&(site, message.conversation_id)) {
+                        if let Some(Ok(list)) = values.get_mut(&(site, (message.conversation_id, page))) {
                             list.push(message);
                         }
                     }
                 }
-                Err(error) => values.extend(each_failed(site, &ids, error)),
+                Err(error) => {
+                    let keys: Vec<_> = ids.iter().map(|id| (*id, page)).collect();
+                    values.extend(each_failed(site, &keys, error));
+                }
             }
         }
         values

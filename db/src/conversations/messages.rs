@@ -1,18 +1,21 @@
 //! Messages that visitors and members write after a handoff. They are numbered from 3: the question
 //! and the answer are messages 1 and 2, and are stored in the conversation.
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool};
 use diesel_async::RunQueryDsl;
 use helpbot_domain::Timestamp;
-use helpbot_domain::ids::{ConversationId, SiteId};
+use helpbot_domain::ids::{ConversationId, MessageId, SiteId};
+use helpbot_domain::page::PageRequest;
 
 use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::dialect::among;
 use crate::error::{Error, Result};
-use crate::schema::messages;
-use helpbot_domain::conversation::Message;
+use crate::schema::{conversations as conv, messages};
+use helpbot_domain::conversation::{Author, Message};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = messages)]
@@ -86,4 +89,111 @@ pub async fn of(c: &mut Conn, site: SiteId, conversations: &[ConversationId]) ->
             .await
     })?;
     rows.into_iter().map(Message::try_from).collect()
+}
+
+/// Returns one page of the stored messages of each of several conversations, ordered by conversation
+/// and number. A backward page is in reverse order.
+///
+/// The page is a range of numbers, because the numbers of a conversation have no gaps. Messages
+/// outside the page are not read.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn page(
+    c: &mut Conn,
+    site: SiteId,
+    conversations: &[ConversationId],
+    page: PageRequest<i64>,
+) -> Result<Vec<Message>> {
+    let (site, ids) = (site.to_string(), columns::texts(conversations));
+    let rows: Vec<Row> = if page.is_backward {
+        let end = page.from.unwrap_or(i64::MAX).max(0);
+        // A page ends before `end`, or after the last message when the conversation is shorter.
+        let is_in_page = || {
+            sql::<Bool>("messages.seq >= CASE WHEN conversations.message_count < ")
+                .bind::<BigInt, _>(end)
+                .sql(" THEN conversations.message_count + 1 ELSE ")
+                .bind::<BigInt, _>(end)
+                .sql(" END - ")
+                .bind::<BigInt, _>(page.limit)
+        };
+        on!(c, |c| {
+            let of_conversation = conv::site_id.eq(messages::site_id).and(conv::id.eq(messages::conversation_id));
+            conv::table
+                .inner_join(messages::table.on(of_conversation))
+                .filter(conv::site_id.eq(&site))
+                .filter(conv::id.eq_any(&ids))
+                .filter(messages::seq.lt(end))
+                .filter(is_in_page())
+                .order((messages::conversation_id.desc(), messages::seq.desc()))
+                .select(Row::as_select())
+                .load(c)
+                .await
+        })?
+    } else {
+        let after = page.from.unwrap_or(0).max(0);
+        on!(c, |c| {
+            messages::table
+                .filter(messages::site_id.eq(&site))
+                .filter(messages::conversation_id.eq_any(&ids))
+                .filter(messages::seq.gt(after))
+                .filter(messages::seq.le(after.saturating_add(page.limit)))
+                .order((messages::conversation_id, messages::seq))
+                .select(Row::as_select())
+                .load(c)
+                .await
+        })?
+    };
+    rows.into_iter().map(Message::try_from).collect()
+}
+
+/// Returns a stored message of a conversation. The search starts at the end of the conversation,
+/// because most callers ask for a new message.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn by_id(c: &mut Conn, site: SiteId, conversation: ConversationId, id: MessageId) -> Result<Option<Message>> {
+    let (site, conversation, id) = (site.to_string(), conversation.to_string(), id.to_string());
+    let row: Option<Row> = on!(c, |c| {
+        messages::table
+            .filter(messages::site_id.eq(&site))
+            .filter(messages::conversation_id.eq(&conversation))
+            .filter(messages::id.eq(&id))
+            .order(messages::seq.desc())
+            .limit(1)
+            .select(Row::as_select())
+            .get_result(c)
+            .await
+            .optional()
+    })?;
+    row.map(Message::try_from).transpose()
+}
+
+/// Returns the message of `author` that has exactly `newer` newer messages of the same author.
+/// `None` when the author wrote fewer messages.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn nth_last_of_author(
+    c: &mut Conn,
+    site: SiteId,
+    conversation: ConversationId,
+    author: Author,
+    newer: i64,
+) -> Result<Option<Message>> {
+    let (site, conversation) = (site.to_string(), conversation.to_string());
+    let row: Option<Row> = on!(c, |c| {
+        messages::table
+            .filter(messages::site_id.eq(&site))
+            .filter(messages::conversation_id.eq(&conversation))
+            .filter(messages::author.eq(author.as_str()))
+            .order(messages::seq.desc())
+            .limit(1)
+            .offset(newer)
+            .select(Row::as_select())
+            .get_result(c)
+            .await
+            .optional()
+    })?;
+    row.map(Message::try_from).transpose()
 }

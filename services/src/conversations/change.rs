@@ -10,6 +10,7 @@ use helpbot_domain::Timestamp;
 use helpbot_domain::event::{EventData, EventType};
 use helpbot_domain::ids::{ConversationId, EventId, SiteId};
 
+use crate::conversations::message_limits;
 use crate::runtime::jobs::NewJob;
 use crate::runtime::randomness;
 use crate::webhooks::outbox::{self, Appended};
@@ -66,6 +67,7 @@ async fn keep(
         db::stats::add(c, changed.site_id, changed.created_at.day(), change.counts).await?;
     }
     if let Some(message) = &change.message {
+        message_limits::require_pace(c, message).await?;
         db::messages::insert(c, message).await?;
         // The writer of a message has read the messages before it.
         db::read_marks::mark(c, changed.site_id, changed.id, message.author, message.seq).await?;

@@ -8,26 +8,30 @@ use helpbot_domain::conversation::{
 use helpbot_domain::event::{EventData, EventType};
 use helpbot_domain::ids::{ConversationId, MessageId, SiteId};
 use helpbot_domain::key::Scope;
+use helpbot_domain::page::PageRequest;
 use helpbot_domain::{Timestamp, text};
 
 use crate::conversations::activity;
 use crate::conversations::change::{ConversationChange, change};
 use crate::conversations::lookup;
+use crate::conversations::message_limits;
 use crate::conversations::presence::Side;
 use crate::runtime::randomness;
 use crate::{Error, Result, Services, Viewer, ViewerMember, boxed};
 
-/// Returns the messages that were written after the answers of these conversations, ordered by
-/// conversation and sequence number. Conversations that the viewer may not see are left out.
+/// Returns one page of the messages that were written after the answers of these conversations,
+/// ordered by conversation and sequence number. A backward page is in reverse order. Conversations
+/// that the viewer may not see are left out.
 ///
 /// # Errors
 /// `Forbidden` for a viewer who may not see any conversation.
 #[boxed]
-pub async fn of(
+pub async fn page(
     services: &Services,
     viewer: &Viewer,
     named: Option<SiteId>,
     ids: &[ConversationId],
+    page: PageRequest<i64>,
 ) -> Result<Vec<Message>> {
     let visible = lookup::by_ids(services, viewer, named, ids).await?;
     let ids: Vec<_> =
@@ -35,7 +39,26 @@ pub async fn of(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(db::messages::of(&mut services.db.reader().await?, viewer.site(named)?, &ids).await?)
+    Ok(db::messages::page(&mut services.db.reader().await?, viewer.site(named)?, &ids, page).await?)
+}
+
+/// Returns a message that was written after the answer of a conversation. `None` when it does not
+/// exist or the viewer may not see it.
+///
+/// # Errors
+/// `Forbidden` for a viewer who may not see any conversation.
+#[boxed]
+pub async fn by_id(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    conversation: ConversationId,
+    id: MessageId,
+) -> Result<Option<Message>> {
+    if lookup::by_ids(services, viewer, named, &[conversation]).await?.is_empty() {
+        return Ok(None);
+    }
+    Ok(db::messages::by_id(&mut services.db.reader().await?, viewer.site(named)?, conversation, id).await?)
 }
 
 /// Returns the question and the answer as the first two messages. Their IDs are derived from the
@@ -66,7 +89,8 @@ fn opening_uuid(id: ConversationId, seq: i64) -> uuid::Uuid {
 ///
 /// # Errors
 /// `Forbidden`; `NotFound` when the writer may not see the conversation; `Invalid` for an empty or
-/// too long text; `Conflict` when no human was requested or the conversation is closed.
+/// too long text; `Conflict` when no human was requested or the conversation is closed;
+/// `LimitReached` when the conversation is full or the visitor writes too fast.
 #[boxed]
 pub async fn send(
     services: &Services,
@@ -98,6 +122,7 @@ pub async fn send(
             conversation.assignee_id = Some(member.id);
             conversation.handoff = HandoffStatus::after(conversation.handoff, HandoffMove::Assign);
         }
+        message_limits::require_space(conversation, draft.author)?;
         conversation.message_count += 1;
         let message = draft.stored(conversation, now);
         let data = EventData::Message {

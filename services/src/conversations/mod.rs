@@ -20,6 +20,7 @@ pub mod handoffs;
 pub mod history;
 mod listing;
 pub(crate) mod lookup;
+pub mod message_limits;
 pub mod messages;
 pub(crate) mod presence;
 pub mod search;

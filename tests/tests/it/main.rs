@@ -17,6 +17,7 @@ mod idempotency;
 mod inbox;
 mod limits;
 mod live;
+mod long_conversations;
 mod many_servers;
 mod model_server;
 mod mutations;

@@ -2,7 +2,6 @@
 
 pub mod erasure;
 pub mod mutation;
-mod plain;
 pub mod subscription;
 pub mod transcript;
 
@@ -12,7 +11,7 @@ use async_graphql::{Description, ID, InputObject, Object, SimpleObject};
 use helpbot_domain as domain;
 use helpbot_domain::Timestamp;
 use helpbot_domain::conversation as rules;
-use helpbot_domain::ids::{ConversationId, SiteId};
+use helpbot_domain::ids::ConversationId;
 use helpbot_domain::page::PageRequest;
 use helpbot_domain::range::Range;
 use helpbot_domain::time::Day;
@@ -30,7 +29,6 @@ use crate::schema::ids::{self, id};
 use crate::schema::loaders;
 use crate::schema::members::Member;
 use crate::schema::page::{PageArgs, PageRows, connection, total};
-use crate::schema::plain::{Plain, PlainList};
 use crate::schema::scalars::{DateTime, int};
 use crate::schema::sources::Source;
 
@@ -45,14 +43,14 @@ connection! {
     /// A list of conversations, which is sorted by the argument `orderBy`.
     ConversationConnection,
     /// An edge that connects the list to a conversation.
-    ConversationEdge, Conversation, plain
+    ConversationEdge, Conversation
 }
 
 connection! {
     /// A list of the messages of a conversation, oldest first. It begins with the question and the answer.
     MessageConnection,
     /// An edge that connects the list to a message.
-    MessageEdge, Message, plain
+    MessageEdge, Message
 }
 
 #[Object(use_type_description)]
@@ -81,12 +79,8 @@ impl Conversation {
 
     /// Passages that the answer is based on, most relevant first. The list is empty when the question was
     /// not answered.
-    async fn citations(&self) -> PlainList<Citation> {
-        let citation = |row: &rules::Citation| Citation {
-            row: row.clone(),
-            site_id: self.row.site_id,
-            access: self.access.clone(),
-        };
+    async fn citations(&self) -> Vec<Citation> {
+        let citation = |row: &rules::Citation| Citation { row: row.clone(), of: self.clone() };
         self.row.citations.iter().map(citation).collect()
     }
 
@@ -146,12 +140,9 @@ impl Conversation {
     ) -> Nullable<MessageConnection> {
         nullable(async {
             let part = PageArgs { first, after, last, before }.request()?;
-            let stored = match self.row.message_count > rules::OPENING_MESSAGES {
-                true => self.access.loaders.messages(self.row.site_id, self.row.id).await.map_err(loaders::failed)?,
-                false => Vec::new(),
-            };
-            let all: Vec<_> = messages::opening(&self.row).into_iter().chain(stored).collect();
-            Ok(message_page(&part, all))
+            let (site, id) = (self.row.site_id, self.row.id);
+            let stored = self.access.loaders.messages(site, id, part).await.map_err(loaders::failed)?;
+            Ok(message_page(&part, &self.row, stored))
         })
         .await
     }
@@ -175,35 +166,39 @@ impl Conversation {
     }
 }
 
-/// A page of a conversation's messages. A conversation has tens of messages, so the loader reads all
-/// of them and the page is cut here.
-fn message_page(part: &PageRequest<i64>, all: Vec<domain::conversation::Message>) -> MessageConnection {
-    let count = i64::try_from(all.len()).unwrap_or(i64::MAX);
+/// A page of a conversation's messages: `stored` is the page of the stored ones, to which the question
+/// and the answer are added where the page includes them.
+fn message_page(part: &PageRequest<i64>, row: &rules::Conversation, stored: Vec<rules::Message>) -> MessageConnection {
+    let (opening, count) = (messages::opening(row), row.message_count);
     let taken = usize::try_from(part.limit).unwrap_or(usize::MAX);
     let rows: Vec<_> = if part.is_backward {
-        all.into_iter().rev().filter(|message| part.from.is_none_or(|from| message.seq < from)).take(taken).collect()
+        let before = opening.into_iter().rev().filter(|message| part.from.is_none_or(|from| message.seq < from));
+        stored.into_iter().chain(before).take(taken).collect()
     } else {
-        all.into_iter().filter(|message| part.from.is_none_or(|from| message.seq > from)).take(taken).collect()
+        let after = opening.into_iter().filter(|message| part.from.is_none_or(|from| message.seq > from));
+        after.chain(stored).take(taken).collect()
     };
-    let page = PageRows::of(part, rows).map(Message::from);
-    MessageConnection::with_positions(page, total(async move { Ok(count) }), Box::new(|_, node| node.seq.to_string()))
+    MessageConnection::new(PageRows::of(part, rows), total(async move { Ok(count) }), |row| {
+        let position = row.seq.to_string();
+        (row.into(), position)
+    })
 }
 
 /// A passage that an answer is based on, as it was when the question was answered.
 #[derive(Description)]
 pub struct Citation {
     row: rules::Citation,
-    site_id: SiteId,
-    access: Access,
+    of: Conversation,
 }
 
 #[Object(use_type_description)]
 impl Citation {
     /// Source that contains the passage. It is null when the source was deleted. Requires the
     /// `READ_SOURCES` or the `READ_CONVERSATIONS` scope.
-    async fn source(&self) -> Nullable<Plain<Source>> {
-        let found = self.access.loaders.source(self.site_id, self.row.source_id).await.map_err(loaders::failed);
-        found.transpose().map(|found| found.map(|row| Plain(Source { row, access: self.access.clone() })))
+    async fn source(&self) -> Nullable<Source> {
+        let access = &self.of.access;
+        let found = access.loaders.source(self.of.row.site_id, self.row.source_id).await.map_err(loaders::failed);
+        found.transpose().map(|found| found.map(|row| Source { row, access: access.clone() }))
     }
 
     /// Address at which a visitor can read the passage. It is null for files and texts without an address.
@@ -364,9 +359,10 @@ pub(crate) async fn list(
     let total = total(async move { conversations::total(&counted.services, &counted.viewer, &of, &query).await });
     let mut rows = PageRows::of(&part, found);
     rows.has_previous |= number.is_some_and(|number| number > 1);
-    let page = rows.map(|row| Conversation { row, access: access.clone() });
-    let position = move |_, node: &Conversation| format!("{}:{}", order.key(&node.row).as_ms(), node.row.id);
-    Ok(ConversationConnection::with_positions(page, total, Box::new(position)))
+    Ok(ConversationConnection::new(rows, total, |row| {
+        let position = format!("{}:{}", order.key(&row).as_ms(), row.id);
+        (Conversation { row, access: access.clone() }, position)
+    }))
 }
 
 /// Where the page begins: at the numbered page, at the cursor, or at one end of the list.

@@ -266,7 +266,9 @@ impl ConversationMutation {
     /// or the `CHAT` scope with the session token of the conversation.
     ///
     /// Fails with `NOT_FOUND` when the conversation does not exist, with `BAD_USER_INPUT` for an empty or
-    /// too long text, and with `CONFLICT` when no human was requested or the handoff is resolved.
+    /// too long text, with `CONFLICT` when no human was requested or the handoff is resolved, and with
+    /// `LIMIT_REACHED` when a visitor writes more than 20 messages per minute or the conversation has 500
+    /// messages (1,000 for the team).
     async fn send_message(
         &self,
         ctx: &Context<'_>,

@@ -11,9 +11,10 @@ use std::sync::{Arc, OnceLock};
 
 use async_graphql::{Description, ID, Object};
 use helpbot_domain::event::{Event, EventData};
+use helpbot_services::conversations::messages;
 use helpbot_services::runtime::events;
 
-use crate::error::Nullable;
+use crate::error::{Nullable, perhaps};
 use crate::schema::access::Access;
 use crate::schema::conversations::{Conversation, Message};
 use crate::schema::enums::ConversationEventType;
@@ -86,9 +87,12 @@ impl ConversationEvent {
         let Ok(EventData::Message { message_id, .. }) = serde_json::from_str(&self.event.data) else {
             return None;
         };
-        let (site, id) = (self.event.site_id, self.event.conversation_id);
-        let found = self.access().loaders.messages(site, id).await.map_err(loaders::failed);
-        let message = found.map(|found| found.into_iter().find(|message| message.id == message_id));
-        message.transpose().map(|found| found.map(Message::from))
+        let Access { services, viewer, .. } = self.access();
+        let (site, id) = (Some(self.event.site_id), self.event.conversation_id);
+        perhaps(async {
+            let found = messages::by_id(services, viewer, site, id, message_id).await?;
+            Ok(found.map(Message::from))
+        })
+        .await
     }
 }

@@ -17,7 +17,7 @@ use helpbot_domain::source::{Document, PageOutcome, Source, SourceKind, SourceSt
 use helpbot_domain::{Invalid, Timestamp, text};
 
 use crate::accounts::sites;
-use crate::conversations::{lookup, messages};
+use crate::conversations::lookup;
 use crate::knowledge::chunks::{WRITTEN_ANSWERS, content_hash};
 use crate::runtime::randomness;
 use crate::sources::queue;
@@ -191,11 +191,10 @@ pub async fn promote(
     let answer = match answer {
         Some(answer) => answer,
         None => {
-            let messages = messages::of(services, viewer, Some(site), &[id]).await?;
-            let by_agent = |message: &&helpbot_domain::conversation::Message| {
-                message.author == helpbot_domain::conversation::Author::Agent
-            };
-            let last = messages.iter().rev().find(by_agent).map(|message| message.text.clone());
+            let author = helpbot_domain::conversation::Author::Agent;
+            let mut reader = services.db.reader().await?;
+            let last = db::messages::nth_last_of_author(&mut reader, site, id, author, 0).await?;
+            let last = last.map(|message| message.text);
             last.ok_or_else(|| {
                 Invalid::new("answer", "answer is required, because no member wrote one in this conversation.")
             })?
