@@ -49,8 +49,9 @@ type Weights = [f64; FEATURES.len()];
 
 /// With the English table.
 const ENGLISH: Weights = [2.831, 1.359, 8.332, -1.905];
-/// With the multilingual table.
-const MULTILINGUAL: Weights = [0.0, 3.887, 13.358, -1.014];
+/// With the multilingual table. The fit gives -1.014 for the last weight. It is lowered, because there
+/// are only 24 questions without an answer in these languages, and two of them were answered.
+const MULTILINGUAL: Weights = [0.0, 3.887, 13.358, -1.8];
 /// With words and n-grams alone.
 const WORDS: Weights = [0.0, 2.164, 14.216, -1.081];
 

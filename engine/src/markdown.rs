@@ -161,7 +161,9 @@ pub fn join(units: &[Unit]) -> String {
 /// strong in both; links and code are never divided. A period after an initial, a number or a common
 /// abbreviation does not end a sentence.
 pub fn sentences(paragraph: &str) -> Vec<String> {
-    let inlines = inline::parse(paragraph);
+    // The parser knows no images and would make a link of one.
+    let paragraph = if paragraph.contains("![") { safe(paragraph) } else { Cow::Borrowed(paragraph) };
+    let inlines = inline::parse(&paragraph);
     let flat = inline::flat(&inlines);
     let parts = inline::split(inlines, &sentence_ends(&flat));
     let sentences = parts.iter().map(|part| inline::to_markdown(part).trim().to_owned());

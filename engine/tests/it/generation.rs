@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::support::{Scripted, Step, Received, ask, shop};
+use crate::support::{Received, Scripted, Step, ask, shop};
 use helpbot_domain::conversation::Outcome;
 use helpbot_engine::engine::Composer;
 use helpbot_engine::model::ChatRole;

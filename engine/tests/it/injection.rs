@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use crate::support::{Scripted, Step, Received, ask, faq, shop, shop_chunks};
+use crate::support::{Received, Scripted, Step, ask, faq, shop, shop_chunks};
 use helpbot_domain::conversation::Outcome;
 use helpbot_engine::chunk::split;
 use helpbot_engine::engine::Composer;

@@ -9,4 +9,5 @@ mod languages;
 mod local_model;
 mod model_server;
 mod properties;
+mod questions;
 mod support;
