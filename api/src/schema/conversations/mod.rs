@@ -2,6 +2,7 @@
 
 pub mod erasure;
 pub mod mutation;
+mod plain;
 pub mod subscription;
 pub mod transcript;
 
@@ -11,7 +12,7 @@ use async_graphql::{Description, ID, InputObject, Object, SimpleObject};
 use helpbot_domain as domain;
 use helpbot_domain::Timestamp;
 use helpbot_domain::conversation as rules;
-use helpbot_domain::ids::ConversationId;
+use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::page::PageRequest;
 use helpbot_domain::range::Range;
 use helpbot_domain::time::Day;
@@ -29,6 +30,7 @@ use crate::schema::ids::{self, id};
 use crate::schema::loaders;
 use crate::schema::members::Member;
 use crate::schema::page::{PageArgs, PageRows, connection, total};
+use crate::schema::plain::{Plain, PlainList};
 use crate::schema::scalars::{DateTime, int};
 use crate::schema::sources::Source;
 
@@ -43,14 +45,14 @@ connection! {
     /// A list of conversations, which is sorted by the argument `orderBy`.
     ConversationConnection,
     /// An edge that connects the list to a conversation.
-    ConversationEdge, Conversation
+    ConversationEdge, Conversation, plain
 }
 
 connection! {
     /// A list of the messages of a conversation, oldest first. It begins with the question and the answer.
     MessageConnection,
     /// An edge that connects the list to a message.
-    MessageEdge, Message
+    MessageEdge, Message, plain
 }
 
 #[Object(use_type_description)]
@@ -79,8 +81,12 @@ impl Conversation {
 
     /// Passages that the answer is based on, most relevant first. The list is empty when the question was
     /// not answered.
-    async fn citations(&self) -> Vec<Citation> {
-        let citation = |row: &rules::Citation| Citation { row: row.clone(), of: self.clone() };
+    async fn citations(&self) -> PlainList<Citation> {
+        let citation = |row: &rules::Citation| Citation {
+            row: row.clone(),
+            site_id: self.row.site_id,
+            access: self.access.clone(),
+        };
         self.row.citations.iter().map(citation).collect()
     }
 
@@ -140,8 +146,13 @@ impl Conversation {
     ) -> Nullable<MessageConnection> {
         nullable(async {
             let part = PageArgs { first, after, last, before }.request()?;
-            let (site, id) = (self.row.site_id, self.row.id);
-            let stored = self.access.loaders.messages(site, id, part).await.map_err(loaders::failed)?;
+            let stored = match self.row.message_count > rules::OPENING_MESSAGES {
+                true => {
+                    let (site, id) = (self.row.site_id, self.row.id);
+                    self.access.loaders.messages(site, id, part).await.map_err(loaders::failed)?
+                }
+                false => Vec::new(),
+            };
             Ok(message_page(&part, &self.row, stored))
         })
         .await
@@ -178,27 +189,25 @@ fn message_page(part: &PageRequest<i64>, row: &rules::Conversation, stored: Vec<
         let after = opening.into_iter().filter(|message| part.from.is_none_or(|from| message.seq > from));
         after.chain(stored).take(taken).collect()
     };
-    MessageConnection::new(PageRows::of(part, rows), total(async move { Ok(count) }), |row| {
-        let position = row.seq.to_string();
-        (row.into(), position)
-    })
+    let page = PageRows::of(part, rows).map(Message::from);
+    MessageConnection::with_positions(page, total(async move { Ok(count) }), Box::new(|_, node| node.seq.to_string()))
 }
 
 /// A passage that an answer is based on, as it was when the question was answered.
 #[derive(Description)]
 pub struct Citation {
     row: rules::Citation,
-    of: Conversation,
+    site_id: SiteId,
+    access: Access,
 }
 
 #[Object(use_type_description)]
 impl Citation {
     /// Source that contains the passage. It is null when the source was deleted. Requires the
     /// `READ_SOURCES` or the `READ_CONVERSATIONS` scope.
-    async fn source(&self) -> Nullable<Source> {
-        let access = &self.of.access;
-        let found = access.loaders.source(self.of.row.site_id, self.row.source_id).await.map_err(loaders::failed);
-        found.transpose().map(|found| found.map(|row| Source { row, access: access.clone() }))
+    async fn source(&self) -> Nullable<Plain<Source>> {
+        let found = self.access.loaders.source(self.site_id, self.row.source_id).await.map_err(loaders::failed);
+        found.transpose().map(|found| found.map(|row| Plain(Source { row, access: self.access.clone() })))
     }
 
     /// Address at which a visitor can read the passage. It is null for files and texts without an address.
@@ -359,10 +368,9 @@ pub(crate) async fn list(
     let total = total(async move { conversations::total(&counted.services, &counted.viewer, &of, &query).await });
     let mut rows = PageRows::of(&part, found);
     rows.has_previous |= number.is_some_and(|number| number > 1);
-    Ok(ConversationConnection::new(rows, total, |row| {
-        let position = format!("{}:{}", order.key(&row).as_ms(), row.id);
-        (Conversation { row, access: access.clone() }, position)
-    }))
+    let page = rows.map(|row| Conversation { row, access: access.clone() });
+    let position = move |_, node: &Conversation| format!("{}:{}", order.key(&node.row).as_ms(), node.row.id);
+    Ok(ConversationConnection::with_positions(page, total, Box::new(position)))
 }
 
 /// Where the page begins: at the numbered page, at the cursor, or at one end of the list.
