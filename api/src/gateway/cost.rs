@@ -1,64 +1,67 @@
-//! An async-graphql extension that adds `extensions.cost` to every response that was executed.
+//! Compares the cost of an operation with the limit of the caller's kind of key, and reports it.
 //!
-//! async-graphql's response does not say whether it was executed: `data` is null for a document that
-//! was rejected as well as for a root field that failed. The transports must know the difference, and
-//! this extension sees it: its `execute` runs only after validation succeeded.
+//! [`guard::cost`](super::guard::cost) computes the cost. `docs/graphql.md` explains the report to
+//! developers.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use async_graphql::{Response, ServerError, Value, value};
 
-use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute, NextValidation};
-use async_graphql::{Response, ServerError, ValidationResult, value};
+use super::guard::cost::OperationCost;
+use crate::error::{ApiError, ErrorCode};
 
 const COST: &str = "cost";
 
-/// Creates the extension for each request.
-pub(super) struct CostReport {
-    /// Maximum complexity of an operation.
-    pub limit: usize,
+/// Checks that the cost is within the limit.
+///
+/// # Errors
+/// `COMPLEXITY_LIMIT`, with the cost, the limit and the most expensive field in its message and in
+/// `extensions.cost`.
+pub(super) fn check(cost: &OperationCost, limit: u64) -> Result<(), ServerError> {
+    let OperationCost { points, top_field, top_points } = cost;
+    if *points <= limit {
+        return Ok(());
+    }
+    let message = format!(
+        "The operation costs {points} points, and the limit is {limit}. The most expensive field is \"{top_field}\" with \
+         up to {top_points} objects. Select fewer items with first or last, or split the operation."
+    );
+    let mut error = ApiError::new(ErrorCode::ComplexityLimit, message).into_server_error();
+    if let Some(extensions) = &mut error.extensions {
+        let top_field = top_field.as_str();
+        extensions.set(COST, value!({ "requested": *points, "limit": limit, "mostExpensiveField": top_field }));
+    }
+    Err(error)
 }
 
-impl ExtensionFactory for CostReport {
-    fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(RequestCost { limit: self.limit, complexity: AtomicUsize::new(0) })
+/// Adds `extensions.cost` to the response of an operation that was executed.
+pub(super) fn report(response: &mut Response, cost: &OperationCost, limit: u64) {
+    let report = value!({
+        "requested": cost.points,
+        "actual": objects(&response.data).saturating_sub(1),
+        "limit": limit,
+        "remaining": limit.saturating_sub(cost.points),
+        // The limit applies to each operation on its own, so nothing is used up and restored.
+        "restoreRate": null,
+    });
+    response.extensions.insert(COST.to_owned(), report);
+}
+
+/// Number of objects in a response, including the response itself.
+fn objects(value: &Value) -> u64 {
+    match value {
+        Value::Object(fields) => 1 + fields.values().map(objects).sum::<u64>(),
+        Value::List(items) => items.iter().map(objects).sum(),
+        _ => 0,
     }
 }
 
-/// Whether the response is the result of an execution.
+/// Whether the response is the result of an execution. async-graphql reports the path of each error of
+/// an execution, and no path for an error of the request.
 pub(super) fn is_executed(response: &Response) -> bool {
-    response.extensions.contains_key(COST)
+    response.errors.iter().all(|error| !error.path.is_empty())
 }
 
-/// Removes the cost from an event of a subscription: it is the same for every event.
-pub(super) fn remove(response: &mut Response) {
-    response.extensions.remove(COST);
-}
-
-struct RequestCost {
-    limit: usize,
-    complexity: AtomicUsize,
-}
-
-#[async_graphql::async_trait::async_trait]
-impl Extension for RequestCost {
-    async fn validation(
-        &self,
-        ctx: &ExtensionContext<'_>,
-        next: NextValidation<'_>,
-    ) -> Result<ValidationResult, Vec<ServerError>> {
-        let result = next.run(ctx).await?;
-        self.complexity.store(result.complexity, Ordering::Release);
-        Ok(result)
-    }
-
-    async fn execute(
-        &self,
-        ctx: &ExtensionContext<'_>,
-        operation_name: Option<&str>,
-        next: NextExecute<'_>,
-    ) -> Response {
-        let response = next.run(ctx, operation_name).await;
-        let complexity = self.complexity.load(Ordering::Acquire);
-        response.extension(COST, value!({ "complexity": complexity, "limit": self.limit }))
-    }
+/// Whether the first response of a subscription is an event. When the subscription could not start,
+/// the path of the error is the root field alone.
+pub(super) fn is_event(response: &Response) -> bool {
+    response.data != Value::Null || response.errors.iter().all(|error| error.path.len() > 1)
 }

@@ -24,7 +24,8 @@ const RECENT_MAX: usize = 512;
 /// memory of its text.
 const RECENT_BYTES_MAX: usize = 8 * 1024;
 
-/// Documents that callers sent lately, by the hash of their text. All of them passed the guard.
+/// Documents that callers sent lately, by the hash of their text. All of them passed the guard, but
+/// validation may have found errors in them.
 pub(super) struct RecentDocuments(Cache<[u8; 32], Arc<Document>>);
 
 impl Default for RecentDocuments {

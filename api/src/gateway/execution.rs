@@ -12,19 +12,23 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt, StreamExt};
 use helpbot_domain::text;
+use helpbot_services::runtime::idempotency::RequestAttempt;
 use helpbot_services::{Services, Viewer};
 use tracing::Instrument as _;
 
 use super::audience::{Audience, Audiences};
 use super::caller::AdmittedCaller;
-use super::cost::{self, CostReport};
+use super::cost;
 use super::documents::{self, RecentDocuments, TrustedDocuments};
 use super::fingerprint::fingerprint;
 use super::guard::document::Document;
+use super::guard::model::{SchemaModel, SchemaRules};
 use super::guard::rejection::DocumentRejection;
+use super::guard::remove_markers;
 use super::request::{PreparedOperation, RequestParams};
 use super::result::ExecutionResult;
 use super::settings::{DocumentPolicy, GatewaySettings, Introspection};
+use super::stored::IdIsProof;
 use crate::error::{self, ApiError, ErrorCode, Stage};
 use crate::limits::rates::RateLimits;
 
@@ -40,10 +44,10 @@ pub struct Gateway(Arc<GatewayState>);
 struct GatewayState {
     // These three hide the schema's type with its three root types.
     execute: Execute,
-    /// For stored operations, which were validated when they were written.
-    execute_stored: Execute,
     subscribe: Subscribe,
     request_data: RequestData,
+    /// What validation knows about the schema.
+    model: SchemaModel,
     services: Services,
     rates: RateLimits,
     trusted: TrustedDocuments,
@@ -53,11 +57,14 @@ struct GatewayState {
 }
 
 impl Gateway {
-    /// Creates a gateway to the schema that `builder` makes. The gateway adds the complexity limit and
-    /// the extension that reports the cost of an operation. It calls `request_data` once for each
-    /// operation.
+    /// Creates a gateway to the schema that `builder` makes, with the `rules` that its definition does not
+    /// contain. It calls `request_data` once for each operation.
+    ///
+    /// # Panics
+    /// When the definition of the schema cannot be parsed, which is an error in the program.
     pub fn new<Q, M, S>(
-        builder: impl Fn() -> SchemaBuilder<Q, M, S>,
+        builder: SchemaBuilder<Q, M, S>,
+        rules: SchemaRules,
         services: Services,
         request_data: impl Fn(&Viewer) -> Data + Send + Sync + 'static,
         trusted: TrustedDocuments,
@@ -68,20 +75,16 @@ impl Gateway {
         M: ObjectType + 'static,
         S: SubscriptionType + 'static,
     {
-        let builder = || {
-            let limit = settings.complexity;
-            let builder = builder().limit_complexity(limit).extension(CostReport { limit });
-            match settings.introspection {
-                Introspection::Allowed => builder,
-                // "Did you mean …?" in error messages would reveal the schema name by name.
-                Introspection::Refused => builder.disable_suggestions(),
-            }
-        };
-        let schema: Schema<Q, M, S> = builder().finish();
+        // The guard validates documents. async-graphql checks only depth and directives, and has no
+        // extensions, which cost time for each field.
+        let schema: Schema<Q, M, S> = builder.validation_mode(ValidationMode::Fast).finish();
         let subscribing = schema.clone();
+        // "Did you mean …?" in error messages would reveal the schema name by name.
+        let has_suggestions = settings.introspection == Introspection::Allowed;
+        let model = SchemaModel::new(&schema.sdl(), rules, has_suggestions);
         Self(Arc::new(GatewayState {
             execute: executing(schema),
-            execute_stored: executing(builder().validation_mode(ValidationMode::Fast).finish()),
+            model: model.expect("async-graphql writes a valid definition"),
             subscribe: Box::new(move |request| subscribing.execute_stream(request)),
             request_data: Box::new(request_data),
             rates: RateLimits::new(&settings.rates),
@@ -114,7 +117,7 @@ impl Gateway {
     /// `GRAPHQL_VALIDATION_FAILED`, `COMPLEXITY_LIMIT`, or `FORBIDDEN` for a document that is not
     /// trusted.
     pub fn prepare(&self, params: RequestParams) -> Result<PreparedOperation, ServerError> {
-        let RequestParams { query, document_id, persisted_hash, operation_name, variables, idempotency_key: _ } =
+        let RequestParams { query, document_id, persisted_hash, operation_name, mut variables, idempotency_key: _ } =
             params;
         let document = match document_id {
             Some(id) => {
@@ -124,8 +127,18 @@ impl Gateway {
         };
         let name = operation_name.as_deref();
         let operation_type = document.operation_type(name).map_err(DocumentRejection::into_server_error)?;
-        document.require_variables(name, &variables).map_err(DocumentRejection::into_server_error)?;
-        Ok(PreparedOperation { document, operation_type, operation_name, variables, files: None, is_stored: false })
+        let model = &self.0.model;
+        let checked = document.validate(model);
+        let cost = match checked {
+            Ok(()) => {
+                let coerced = document.coerce_variables(name, &mut variables, model);
+                let cost = coerced.and_then(|()| document.cost(name, &variables, model));
+                Ok(cost.map_err(DocumentRejection::into_server_error)?)
+            }
+            Err(rejection) => Err(rejection.into_server_errors()),
+        };
+        let (files, is_stored) = (None, false);
+        Ok(PreparedOperation { document, operation_type, operation_name, variables, files, cost, is_stored })
     }
 
     /// The document that a request contains, or the cached document that it names by its hash.
@@ -155,8 +168,8 @@ impl Gateway {
 
     /// Executes a query or a mutation within its deadline.
     pub async fn execute(&self, operation: PreparedOperation, caller: &AdmittedCaller) -> ExecutionResult {
-        if let Err(error) = self.charge(&operation, caller) {
-            return ExecutionResult::rejected(vec![error.into_server_error()]);
+        if let Err(errors) = self.permit(&operation, caller) {
+            return ExecutionResult::rejected(errors);
         }
         let (deadline, span) = (self.deadline(&operation), span(&operation, caller));
         let running = async {
@@ -184,11 +197,18 @@ impl Gateway {
 
     /// Executes an operation in the current task. A panic becomes an internal error.
     pub(super) async fn respond(&self, operation: PreparedOperation, caller: &AdmittedCaller) -> ExecutionResult {
-        let execute = if operation.is_stored { &self.0.execute_stored } else { &self.0.execute };
+        let cost = operation.cost.clone().ok().filter(|_| !operation.is_stored);
+        let has_directives = operation.document.has_directives();
         let request = self.request(operation, caller);
-        match AssertUnwindSafe(execute(request)).catch_unwind().await {
-            Ok(response) => {
+        match AssertUnwindSafe((self.0.execute)(request)).catch_unwind().await {
+            Ok(mut response) => {
                 let stage = if cost::is_executed(&response) { Stage::Execution } else { Stage::Request };
+                if has_directives {
+                    remove_markers(&mut response.data);
+                }
+                if let (Stage::Execution, Some(cost)) = (stage, &cost) {
+                    cost::report(&mut response, cost, self.0.settings.costs.of(caller.viewer.kind));
+                }
                 finished(response, stage, &caller.request_id)
             }
             Err(panic) => {
@@ -205,21 +225,37 @@ impl Gateway {
         operation: PreparedOperation,
         caller: &AdmittedCaller,
     ) -> BoxStream<'static, ExecutionResult> {
-        if let Err(error) = self.charge(&operation, caller) {
-            return stream::once(async move { ExecutionResult::rejected(vec![error.into_server_error()]) }).boxed();
+        if let Err(errors) = self.permit(&operation, caller) {
+            return stream::once(async move { ExecutionResult::rejected(errors) }).boxed();
         }
+        match &caller.idempotency_key {
+            Some(key) if operation.asks_question() => self.subscribe_once(operation, caller.clone(), key),
+            _ => self.follow(operation, caller, None),
+        }
+    }
+
+    /// Executes a subscription that was counted against the rate limits, as part of `attempt` if the
+    /// caller sent an idempotency key.
+    pub(super) fn follow(
+        &self,
+        operation: PreparedOperation,
+        caller: &AdmittedCaller,
+        attempt: Option<RequestAttempt>,
+    ) -> BoxStream<'static, ExecutionResult> {
         let (span, request_id) = (span(&operation, caller), caller.request_id.clone());
         let audience = self.audience(&operation, &caller.viewer);
-        let request = self.request(operation, caller).data(audience);
+        let mut request = self.request(operation, caller).data(audience);
+        if let Some(attempt) = attempt {
+            request = request.data(attempt);
+        }
         let responses = AssertUnwindSafe((self.0.subscribe)(request)).catch_unwind();
         // An error after the first event belongs to the execution, not to the request.
         let mut stage = Stage::Request;
         let result = move |event: std::thread::Result<Response>| match event {
-            Ok(mut response) => {
-                if cost::is_executed(&response) {
+            Ok(response) => {
+                if cost::is_event(&response) {
                     stage = Stage::Execution;
                 }
-                cost::remove(&mut response);
                 finished(response, stage, &request_id)
             }
             Err(panic) => span.in_scope(|| {
@@ -230,12 +266,22 @@ impl Gateway {
         responses.map(result).boxed()
     }
 
+    /// Charges an operation, and checks that it is valid and within the cost limit of the caller.
+    fn permit(&self, operation: &PreparedOperation, caller: &AdmittedCaller) -> Result<(), Vec<ServerError>> {
+        self.charge(operation, caller).map_err(|error| vec![error.into_server_error()])?;
+        let cost = operation.cost.as_ref().map_err(Clone::clone)?;
+        if operation.is_stored {
+            return Ok(());
+        }
+        cost::check(cost, self.0.settings.costs.of(caller.viewer.kind)).map_err(|error| vec![error])
+    }
+
     /// The audience of a subscription: all subscriptions of this key and session that select the same.
     fn audience(&self, operation: &PreparedOperation, viewer: &Viewer) -> Arc<Audience> {
         let selection = fingerprint(operation);
         // Session ids contain no control characters, so a line break separates the parts.
-        let session = viewer.session.as_deref().unwrap_or_default();
-        self.0.audiences.join(format!("{selection}\n{}\n{session}", viewer.key_id))
+        let session = viewer.session.as_ref().map(|session| format!("{} {}", session.token_id, session.id));
+        self.0.audiences.join(format!("{selection}\n{}\n{}", viewer.key_id, session.unwrap_or_default()))
     }
 
     fn deadline(&self, operation: &PreparedOperation) -> Duration {
@@ -248,11 +294,14 @@ impl Gateway {
     }
 
     fn request(&self, operation: PreparedOperation, caller: &AdmittedCaller) -> Request {
-        // The text is not needed: the guard has parsed the document.
+        // The text is not needed: the guard has parsed the document, and chosen the operation.
+        let executable = operation.document.executable(operation.operation_name.as_deref());
         let mut request = Request::new("").variables(operation.variables);
-        request.set_parsed_query(operation.document.executable());
-        request.operation_name = operation.operation_name;
+        request.set_parsed_query(executable);
         request.data = (self.0.request_data)(&caller.viewer);
+        if operation.is_stored {
+            request.data.insert(IdIsProof);
+        }
         if let Some(files) = operation.files {
             request.data.insert(files);
         }

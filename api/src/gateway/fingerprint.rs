@@ -60,7 +60,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::gateway::guard::{self, limits::DocumentLimits};
+    use crate::gateway::guard::{self, cost::OperationCost, limits::DocumentLimits};
 
     fn of(text: &str, variables: serde_json::Value) -> String {
         fingerprint(&PreparedOperation {
@@ -69,6 +69,7 @@ mod tests {
             operation_name: None,
             variables: Variables::from_json(variables),
             files: None,
+            cost: Ok(OperationCost::default()),
             is_stored: false,
         })
     }

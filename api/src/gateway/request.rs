@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Name, Value, Variables};
+use async_graphql::{Name, ServerError, Value, Variables};
 
 use super::caller::IdempotencyKey;
 use super::files::UploadedFiles;
+use super::guard::cost::OperationCost;
 use super::guard::document::Document;
 use crate::limits::rates::OperationWork;
 
@@ -27,7 +28,7 @@ pub struct RequestParams {
     pub operation_name: Option<String>,
     /// Values of the variables.
     pub variables: Variables,
-    /// The idempotency key of a mutation.
+    /// The idempotency key of a mutation or a question.
     pub idempotency_key: Option<IdempotencyKey>,
 }
 
@@ -38,6 +39,8 @@ pub struct PreparedOperation {
     pub(super) operation_name: Option<String>,
     pub(super) variables: Variables,
     pub(super) files: Option<UploadedFiles>,
+    /// What the operation costs, or the errors that validation found in its document.
+    pub(super) cost: Result<OperationCost, Vec<ServerError>>,
     /// Whether this is one of our own stored operations, which need no validation.
     pub(super) is_stored: bool,
 }
@@ -46,6 +49,11 @@ impl PreparedOperation {
     /// Query, mutation or subscription.
     pub fn operation_type(&self) -> OperationType {
         self.operation_type
+    }
+
+    /// Whether the operation asks a question.
+    pub(crate) fn asks_question(&self) -> bool {
+        self.work().questions > 0
     }
 
     /// What the operation does, in terms of the rate limits.

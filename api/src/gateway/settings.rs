@@ -6,15 +6,15 @@ use ipnet::IpNet;
 
 use super::guard::limits::DocumentLimits;
 use crate::limits::rates::RateSettings;
-use crate::limits::{MAX_COMPLEXITY, peer};
+use crate::limits::{CostLimits, peer};
 
 /// Settings for the execution of operations.
 #[derive(Debug, Clone)]
 pub struct GatewaySettings {
     /// Limits for documents that callers send.
     pub guard: DocumentLimits,
-    /// Maximum complexity of one operation. See [`MAX_COMPLEXITY`] for how it is counted.
-    pub complexity: usize,
+    /// Maximum cost of one operation.
+    pub costs: CostLimits,
     /// Maximum duration of a query or mutation.
     pub deadline: Duration,
     /// Maximum duration of a stored operation. Longer, because one of them waits until a language
@@ -37,7 +37,7 @@ impl Default for GatewaySettings {
     fn default() -> Self {
         Self {
             guard: DocumentLimits::default(),
-            complexity: MAX_COMPLEXITY,
+            costs: CostLimits::default(),
             deadline: Duration::from_secs(10),
             stored_deadline: Duration::from_secs(30),
             upload_deadline: Duration::from_secs(60),

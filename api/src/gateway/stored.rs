@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::caller::AdmittedCaller;
 use super::execution::Gateway;
 use super::guard;
+use super::guard::cost::OperationCost;
 use super::guard::document::Document;
 use super::guard::limits::DocumentLimits;
 use super::guard::rejection::DocumentRejection;
@@ -27,6 +28,11 @@ pub struct StoredOperation {
     document: Arc<Document>,
     operation_type: OperationType,
 }
+
+/// Marks the request of a stored operation: the ID of a conversation, which cannot be guessed, proves
+/// that the conversation is the caller's, because the REST contract has no session token.
+#[derive(Debug, Clone, Copy)]
+pub struct IdIsProof;
 
 impl StoredOperation {
     /// Parses the operation `name` in `text`.
@@ -53,6 +59,8 @@ impl StoredOperation {
             operation_name: Some(self.name.to_owned()),
             variables: Variables::from_json(variables),
             files: None,
+            // The operations are ours, and a test validates them.
+            cost: Ok(OperationCost::default()),
             is_stored: true,
         }
     }

@@ -8,11 +8,42 @@ pub mod allowance;
 pub mod peer;
 pub mod rates;
 
-/// Complexity of one operation, unless the installation sets another maximum.
+use helpbot_domain::key::KeyKind;
+
+/// Maximum cost of one operation by the kind of key. The cost is the highest number of objects that the
+/// response can contain.
 ///
-/// Complexity is the number of selected fields, where the fields of a list count once for each item
-/// that the list may have. The standard introspection query has a complexity of about 300.
-pub const MAX_COMPLEXITY: usize = 2_000;
+/// An object takes about 10 µs, so 10,000 of them are a tenth of a second of one processor. Widget keys
+/// are public, and the widget's own operations cost less than 100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CostLimits {
+    /// Limit of widget keys.
+    pub widget: u64,
+    /// Limit of secret keys, including those of imported accounts.
+    pub secret: u64,
+    /// Limit of the keys of members.
+    pub member: u64,
+    /// Limit of the keys of operators.
+    pub operator: u64,
+}
+
+impl Default for CostLimits {
+    fn default() -> Self {
+        Self { widget: 2_000, secret: 10_000, member: 10_000, operator: 10_000 }
+    }
+}
+
+impl CostLimits {
+    /// The limit of a kind of key.
+    pub fn of(&self, kind: KeyKind) -> u64 {
+        match kind {
+            KeyKind::Widget => self.widget,
+            KeyKind::Secret | KeyKind::Legacy => self.secret,
+            KeyKind::Member => self.member,
+            KeyKind::Operator => self.operator,
+        }
+    }
+}
 
 /// Maximum number of root fields in one mutation with a widget key, which is public. The widget itself
 /// sends one.

@@ -33,8 +33,8 @@ use helpbot_services::{Services, Viewer};
 
 use crate::gateway::documents::TrustedDocuments;
 use crate::gateway::execution::Gateway;
+use crate::gateway::guard::model::SchemaRules;
 use crate::gateway::settings::GatewaySettings;
-use crate::limits::MAX_COMPLEXITY;
 use crate::schema::access::Access;
 use crate::schema::conversations::erasure::ErasureMutation;
 use crate::schema::conversations::mutation::ConversationMutation;
@@ -86,9 +86,17 @@ pub struct SubscriptionRoot(EventSubscription, AnswerSubscription, ActivitySubsc
 /// The executable schema.
 pub type HelpBotSchema = Schema<QueryRoot, MutationRoot, SubscriptionRoot>;
 
+/// What the definition of the schema does not say about its lists and scalars.
+const RULES: SchemaRules = SchemaRules {
+    list_bounds: cost::LIST_BOUNDS,
+    page_default: page::DEFAULT as usize,
+    page_max: page::MAX as usize,
+    scalar_problem: scalars::problem,
+};
+
 /// The schema with its default limits. Each request brings the data that its resolvers need.
 pub fn schema() -> HelpBotSchema {
-    builder().limit_complexity(MAX_COMPLEXITY).finish()
+    builder().finish()
 }
 
 /// The gateway that authenticates, limits and executes operations of this schema.
@@ -99,10 +107,10 @@ pub fn gateway(services: Services, trusted: TrustedDocuments, settings: GatewayS
         data.insert(Access::new(of_request.clone(), viewer.clone()));
         data
     };
-    Gateway::new(builder, services, request_data, trusted, settings)
+    Gateway::new(builder(), RULES, services, request_data, trusted, settings)
 }
 
-/// The schema with the limits that are not settings. The gateway sets the complexity limit.
+/// The schema with the limits that are not settings. The gateway limits the cost of operations.
 fn builder() -> SchemaBuilder<QueryRoot, MutationRoot, SubscriptionRoot> {
     Schema::build(QueryRoot::default(), MutationRoot::default(), SubscriptionRoot::default())
         .limit_depth(DEPTH)

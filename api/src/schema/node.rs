@@ -59,7 +59,6 @@ impl NodeQuery {
 
     /// Returns the objects with the given global IDs, in the order of `ids`. An item is null when no
     /// such object exists or the API key may not read it. Only the first 100 IDs are looked up.
-    #[graphql(complexity = "ids.len().min(page::MAX as usize) * child_complexity")]
     async fn nodes(
         &self,
         ctx: &Context<'_>,

@@ -11,6 +11,20 @@ pub(crate) fn int(count: i64) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
 
+/// What is wrong with a value of one of these scalars, for the guard.
+pub(crate) fn problem(scalar: &str, value: &Value) -> Option<String> {
+    let problem = |error: &str| Some(error.to_owned());
+    match (scalar, value) {
+        ("DateTime", value) if DateTime::parse(value.clone()).is_err() => problem(DATE_TIME_FORMAT),
+        ("Date", value) if Date::parse(value.clone()).is_err() => problem(DATE_FORMAT),
+        ("Upload", value) if !matches!(value, Value::String(_)) => problem("The value is not an uploaded file."),
+        _ => None,
+    }
+}
+
+const DATE_TIME_FORMAT: &str = "The value is not in RFC 3339 format. Write it like 2026-01-15T10:30:00Z.";
+const DATE_FORMAT: &str = "The value is not a day. Write it like 2026-01-15.";
+
 /// A point in time in RFC 3339 format, for example `2026-01-15T10:30:00.000Z`. Responses use UTC
 /// and milliseconds. Inputs may have any offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Description)]
@@ -22,9 +36,7 @@ impl ScalarType for DateTime {
         match &value {
             Value::String(text) => {
                 let moment = Timestamp::from_rfc3339(text);
-                moment.map(DateTime).ok_or_else(|| {
-                    InputValueError::custom("The value is not in RFC 3339 format. Write it like 2026-01-15T10:30:00Z.")
-                })
+                moment.map(DateTime).ok_or_else(|| InputValueError::custom(DATE_TIME_FORMAT))
             }
             _ => Err(InputValueError::expected_type(value)),
         }
@@ -51,9 +63,7 @@ impl ScalarType for Date {
         match &value {
             Value::String(text) => {
                 let start = Timestamp::from_rfc3339(&format!("{text}T00:00:00Z"));
-                start
-                    .map(|start| Date(start.day()))
-                    .ok_or_else(|| InputValueError::custom("The value is not a day. Write it like 2026-01-15."))
+                start.map(|start| Date(start.day())).ok_or_else(|| InputValueError::custom(DATE_FORMAT))
             }
             _ => Err(InputValueError::expected_type(value)),
         }

@@ -78,7 +78,7 @@ impl App {
             move |viewer: &Viewer| schema::request_data(&traces, viewer)
         };
         let trusted = TrustedDocuments::new([TRUSTED]).unwrap();
-        let gateway = Gateway::new(schema::builder, services, data, trusted, settings);
+        let gateway = Gateway::new(schema::builder(), schema::RULES, services, data, trusted, settings);
         let shutdown = CancellationToken::new();
         let connections = Connections::ending_with(shutdown.clone());
         let router = router(gateway.clone(), connections.clone(), transport)

@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 
 use helpbot_api::gateway::documents::TrustedDocuments;
+use helpbot_api::gateway::guard::model::SchemaRules;
 use helpbot_api::gateway::settings::GatewaySettings;
 use helpbot_api::limits::rates::RateSettings;
 use helpbot_api::transport::settings::TransportSettings;
@@ -63,7 +64,8 @@ async fn a_schema_without_subscriptions_can_be_served() {
     let app = App::start().await;
     let traces = app.traces.clone();
     let gateway = Gateway::new(
-        schema::without_subscriptions,
+        schema::without_subscriptions(),
+        SchemaRules::default(),
         app.gateway.services().clone(),
         move |viewer| schema::request_data(&traces, viewer),
         TrustedDocuments::default(),

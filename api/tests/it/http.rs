@@ -88,7 +88,7 @@ async fn each_body_gets_the_status_that_the_specification_requires() {
         (json!({"query": "query A { hello }", "operationName": "B"}), 400, 200, "GRAPHQL_VALIDATION_FAILED"),
         (json!({"query": "query A { hello } query B { hello }"}), 400, 200, "GRAPHQL_VALIDATION_FAILED"),
         (json!({"query": format!("{{ {} }}", "a: hello ".repeat(51))}), 400, 200, "COMPLEXITY_LIMIT"),
-        (json!({"query": "{ list(n: 5000) { n } }"}), 400, 200, "COMPLEXITY_LIMIT"),
+        (json!({"query": "{ list(first: 50000) { n } }"}), 400, 200, "COMPLEXITY_LIMIT"),
         (json!({"query": "subscription { count(to: 1) { n } }"}), 400, 400, "BAD_USER_INPUT"),
         (json!({"documentId": "sha256:00"}), 400, 400, "PERSISTED_QUERY_NOT_FOUND"),
         (json!({}), 400, 400, "BAD_USER_INPUT"),
@@ -228,9 +228,12 @@ async fn a_response_contains_its_cost_its_rate_limit_and_its_request_id() {
     let app = App::start().await;
     let request = app.request("POST", "/graphql").header(header::CONTENT_TYPE, PLAIN).header("x-request-id", "abc-1");
 
-    let answer = app.answer(request.body(Body::from(r#"{"query":"{ list(n: 7) { n cursor } }"}"#)).unwrap()).await;
+    let answer = app.answer(request.body(Body::from(r#"{"query":"{ list(first: 7) { n cursor } }"}"#)).unwrap()).await;
 
-    assert_eq!(answer.body["extensions"]["cost"], json!({"complexity": 14, "limit": 2000}));
+    assert_eq!(
+        answer.body["extensions"]["cost"],
+        json!({"requested": 7, "actual": 3, "limit": 10_000, "remaining": 9_993, "restoreRate": null})
+    );
     assert_eq!((answer.header("ratelimit-limit"), answer.header("ratelimit-remaining")), ("3000", "2999"));
     assert_eq!(answer.header("x-request-id"), "abc-1");
 }

@@ -11,6 +11,7 @@ use async_graphql::{
 use futures_util::Stream;
 use futures_util::stream::{self, StreamExt};
 use helpbot_api::error::{ErrorCode, UserError, expected, top_level};
+use helpbot_api::gateway::guard::model::SchemaRules;
 use helpbot_domain::Invalid;
 use helpbot_services::{Error, Viewer};
 use tokio::sync::Notify;
@@ -29,6 +30,10 @@ pub struct Traces {
 pub fn builder() -> SchemaBuilder<Query, Mutation, Events> {
     Schema::build(Query, Mutation, Events).limit_depth(15)
 }
+
+/// Pages of any size.
+pub const RULES: SchemaRules =
+    SchemaRules { list_bounds: &[], page_default: 20, page_max: usize::MAX, scalar_problem: |_, _| None };
 
 /// The request data of a viewer.
 pub fn request_data(traces: &Traces, viewer: &Viewer) -> Data {
@@ -54,9 +59,8 @@ impl Query {
         n
     }
 
-    #[graphql(complexity = "n * child_complexity")]
-    async fn list(&self, n: usize) -> Vec<Event> {
-        (0..n.min(3)).map(|n| Event { cursor: n.to_string(), n }).collect()
+    async fn list(&self, first: usize) -> Vec<Event> {
+        (0..first.min(3)).map(|n| Event { cursor: n.to_string(), n }).collect()
     }
 
     async fn fails(&self) -> Result<Option<i32>> {

@@ -2,13 +2,18 @@
 //!
 //! Documents are parsed once and kept by the gateway; each execution works on a copy.
 
+use std::sync::OnceLock;
+
 use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
 };
 use async_graphql::{Value, Variables};
 
+use super::cost::{self, OperationCost};
 use super::limits::DocumentSize;
-use super::rejection::DocumentRejection;
+use super::model::SchemaModel;
+use super::rejection::{DocumentError, DocumentRejection};
+use super::{pruning, validation, values};
 use crate::error::shortened;
 
 /// A parsed document that passed the guard.
@@ -17,11 +22,13 @@ pub struct Document {
     executable: ExecutableDocument,
     size: DocumentSize,
     fingerprint: [u8; 32],
+    /// The errors in the document, which one schema decides for good.
+    errors: OnceLock<Vec<DocumentError>>,
 }
 
 impl Document {
     pub(super) fn new(executable: ExecutableDocument, size: DocumentSize, fingerprint: [u8; 32]) -> Self {
-        Self { executable, size, fingerprint }
+        Self { executable, size, fingerprint, errors: OnceLock::new() }
     }
 
     /// What the guard counted in the document.
@@ -34,9 +41,41 @@ impl Document {
         &self.fingerprint
     }
 
-    /// A copy for one execution.
-    pub(crate) fn executable(&self) -> ExecutableDocument {
-        self.executable.clone()
+    /// A copy of the operation named `name`, or of the only operation, for one execution. The whole
+    /// document when there is no such operation, which the gateway has excluded.
+    pub(crate) fn executable(&self, name: Option<&str>) -> ExecutableDocument {
+        match self.operation(name) {
+            Ok(operation) => pruning::executable(&self.executable, operation, self.has_directives()),
+            Err(_) => self.executable.clone(),
+        }
+    }
+
+    /// Whether [`pruning::remove_markers`] must clean the result of an execution.
+    pub(crate) fn has_directives(&self) -> bool {
+        self.size.directives > 0
+    }
+
+    /// Checks the document against the schema. The result is kept, so every document must always be
+    /// checked against the same schema.
+    ///
+    /// # Errors
+    /// `Invalid` with the errors in the document.
+    pub(crate) fn validate(&self, model: &SchemaModel) -> Result<(), DocumentRejection> {
+        let errors = self.errors.get_or_init(|| validation::errors(&self.executable, model));
+        if errors.is_empty() { Ok(()) } else { Err(DocumentRejection::Invalid(errors.clone())) }
+    }
+
+    /// What the operation costs, with the values of its variables.
+    ///
+    /// # Errors
+    /// Those of [`Document::operation_type`].
+    pub(crate) fn cost(
+        &self,
+        name: Option<&str>,
+        variables: &Variables,
+        model: &SchemaModel,
+    ) -> Result<OperationCost, DocumentRejection> {
+        Ok(cost::of(self.operation(name)?, &self.executable, variables, model))
     }
 
     /// The type of the operation named `name`, or of the only operation when `name` is `None`.
@@ -66,6 +105,31 @@ impl Document {
                     name: definition.name.node.to_string(),
                     required_type: definition.var_type.node.to_string(),
                 });
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks the values of the variables of the operation, and adds default values.
+    ///
+    /// # Errors
+    /// `InvalidVariable`, and the errors of [`Document::require_variables`].
+    pub(crate) fn coerce_variables(
+        &self,
+        name: Option<&str>,
+        given: &mut Variables,
+        model: &SchemaModel,
+    ) -> Result<(), DocumentRejection> {
+        self.require_variables(name, given)?;
+        for definition in &self.operation(name)?.variable_definitions {
+            let (name, ty) = (&definition.node.name.node, &definition.node.var_type.node);
+            match (given.get_mut(name), &definition.node.default_value) {
+                (Some(value), _) => values::check_variable(model, value, ty).map_err(|problem| {
+                    let place = problem.place();
+                    DocumentRejection::InvalidVariable { name: name.to_string(), place, reason: problem.reason }
+                })?,
+                (None, Some(default)) => drop(given.insert(name.clone(), default.node.clone())),
+                (None, None) => {}
             }
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Counts the selections of a document after every fragment is expanded where it is spread.
+//! Counts the selections of an operation after every fragment is expanded where it is spread.
 //!
 //! The size of each fragment is computed once and remembered, so the work is proportional to the
 //! text, however large the expansion would be.
@@ -9,7 +9,7 @@ use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
 
 use super::rejection::DocumentRejection;
 
-/// Returns the expanded selections of all operations, and the number of selections visited.
+/// Returns the expanded selections of the largest operation, and the number of selections visited.
 ///
 /// # Errors
 /// `TooMany` above `limit`; `Cycle` for a fragment that spreads itself.
@@ -17,8 +17,7 @@ pub(super) fn count(document: &ExecutableDocument, limit: usize) -> Result<(usiz
     let mut expansion = Expansion { document, limit, known: HashMap::new(), visited: 0 };
     let mut total = 0;
     for (_, operation) in document.operations.iter() {
-        total += expansion.set(&operation.node.selection_set.node)?;
-        expansion.check(total)?;
+        total = total.max(expansion.set(&operation.node.selection_set.node)?);
     }
     Ok((total, expansion.visited))
 }

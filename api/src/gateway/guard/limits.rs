@@ -13,7 +13,7 @@ pub struct DocumentLimits {
     pub directives: usize,
     /// Nested brackets. Lower than the parser's own limit of 64, higher than the schema's depth.
     pub nesting: usize,
-    /// Selections after every fragment is expanded at each place where it is spread.
+    /// Selections of one operation after every fragment is expanded at each place where it is spread.
     pub selections: usize,
 }
 
@@ -36,7 +36,7 @@ pub struct DocumentSize {
     pub directives: usize,
     /// Deepest nesting of brackets.
     pub nesting: usize,
-    /// Expanded selections of all operations.
+    /// Expanded selections of the largest operation.
     pub selections: usize,
     /// Selections that were visited to compute `selections`; never more than the text contains.
     pub visited: usize,

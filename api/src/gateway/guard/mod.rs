@@ -3,23 +3,33 @@
 //! async-graphql's own limits expand every fragment at each place where it is spread, so a document
 //! of 770 bytes can keep it busy for a second before it is rejected. The guard works in two passes.
 //! [`lexer`] counts tokens, aliases, spreads, directives and nesting from the bytes and stops at the
-//! first limit that is exceeded. Only a document that passes is parsed, and [`expansion`] then
-//! computes the expanded size of each fragment once. It also rejects fragment cycles.
+//! first limit that is exceeded. Only a document that passes is parsed ([`syntax`]), and [`expansion`]
+//! then computes the expanded size of each fragment once. It also rejects fragment cycles.
 //!
-//! The gateway calls [`read`] for every document that does not come with the binary. The guard never
-//! looks at the schema: depth and complexity by type are limits of the schema itself.
+//! The gateway calls [`read`] for every document that does not come with the binary, and then asks the
+//! [`Document`] for its [`validation`], the values of its variables and its [`cost`], for which the
+//! guard knows the schema as a [`model`].
 
+pub mod cost;
 pub mod document;
 mod expansion;
 mod lexer;
 pub mod limits;
+pub mod model;
+mod overlap;
+mod pruning;
 pub mod rejection;
+mod suggestion;
+mod syntax;
+mod tokens;
+mod validation;
+mod values;
 
-use async_graphql::parser::parse_query;
 use sha2::{Digest, Sha256};
 
 use document::Document;
 use limits::{DocumentLimits, DocumentSize};
+pub(crate) use pruning::remove_markers;
 use rejection::DocumentRejection;
 
 /// Parses a document that stays within `limits`.
@@ -27,10 +37,10 @@ use rejection::DocumentRejection;
 /// The work is linear in the length of the text, and stops at the first limit that is exceeded.
 ///
 /// # Errors
-/// The first limit that is exceeded, or the parser's message.
+/// The first limit that is exceeded, or the first syntax error.
 pub fn read(text: &str, limits: &DocumentLimits) -> Result<Document, DocumentRejection> {
     let lexical = lexer::count(text, limits)?;
-    let executable = parse_query(text)?;
+    let executable = syntax::parse(text)?;
     let (selections, visited) = expansion::count(&executable, limits.selections)?;
     let fingerprint = Sha256::digest(text.as_bytes()).into();
     Ok(Document::new(executable, DocumentSize { selections, visited, ..lexical }, fingerprint))

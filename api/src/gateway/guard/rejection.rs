@@ -1,9 +1,17 @@
 //! Why the guard rejects a document or the choice of its operation.
 
-use async_graphql::parser;
 use async_graphql::{Pos, ServerError};
 
 use crate::error::{ApiError, ErrorCode, shortened};
+
+/// One thing that is wrong in a document, with its position.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentError {
+    /// The error in one sentence.
+    pub message: String,
+    /// Where it is in the text.
+    pub pos: Pos,
+}
 
 /// A reason not to execute a document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,13 +25,11 @@ pub enum DocumentRejection {
         limit: usize,
     },
     /// The text is not GraphQL.
-    #[error("{message}")]
-    Syntax {
-        /// The parser's message, shortened.
-        message: String,
-        /// Positions of the error in the text.
-        positions: Vec<Pos>,
-    },
+    #[error("{}", _0.message)]
+    Syntax(DocumentError),
+    /// The document does not match the schema or breaks a rule of validation. Never empty.
+    #[error("{}", joined(_0))]
+    Invalid(Vec<DocumentError>),
     /// A fragment spreads itself, directly or through other fragments.
     #[error("Fragment \"{0}\" spreads itself")]
     Cycle(String),
@@ -41,28 +47,52 @@ pub enum DocumentRejection {
         /// Its declared type.
         required_type: String,
     },
+    /// The value of a variable does not have the type that the operation declares.
+    #[error("Variable \"${name}\" has an invalid value{place}: {reason}")]
+    InvalidVariable {
+        /// Name of the variable.
+        name: String,
+        /// ` at "…"` with the path inside the value, or empty.
+        place: String,
+        /// What is wrong.
+        reason: String,
+    },
 }
 
 impl DocumentRejection {
-    /// The GraphQL request error for this rejection.
-    pub fn into_server_error(self) -> ServerError {
-        let code = match &self {
-            Self::TooMany { .. } => ErrorCode::ComplexityLimit,
-            Self::Syntax { .. } => ErrorCode::GraphqlParseFailed,
-            Self::Cycle(_) | Self::UnknownOperation(_) | Self::OperationNameRequired | Self::MissingVariable { .. } => {
-                ErrorCode::GraphqlValidationFailed
-            }
+    pub(super) fn syntax(message: impl Into<String>, pos: Pos) -> Self {
+        Self::Syntax(DocumentError { message: message.into(), pos })
+    }
+
+    pub(super) fn invalid(message: impl Into<String>, pos: Pos) -> Self {
+        Self::Invalid(vec![DocumentError { message: message.into(), pos }])
+    }
+
+    /// The GraphQL request errors for this rejection, at least one.
+    pub fn into_server_errors(self) -> Vec<ServerError> {
+        let error = |code, message: &str, pos: Option<Pos>| {
+            let mut error = ApiError::new(code, shortened(message)).into_server_error();
+            error.locations.extend(pos);
+            error
         };
-        let mut error = ApiError::new(code, self.to_string()).into_server_error();
-        if let Self::Syntax { positions, .. } = self {
-            error.locations = positions;
+        match &self {
+            Self::TooMany { .. } => vec![error(ErrorCode::ComplexityLimit, &self.to_string(), None)],
+            Self::Syntax(one) => vec![error(ErrorCode::GraphqlParseFailed, &one.message, Some(one.pos))],
+            Self::Invalid(all) => {
+                let invalid =
+                    |one: &DocumentError| error(ErrorCode::GraphqlValidationFailed, &one.message, Some(one.pos));
+                all.iter().map(invalid).collect()
+            }
+            _ => vec![error(ErrorCode::GraphqlValidationFailed, &self.to_string(), None)],
         }
-        error
+    }
+
+    /// The first request error for this rejection.
+    pub fn into_server_error(self) -> ServerError {
+        self.into_server_errors().swap_remove(0)
     }
 }
 
-impl From<parser::Error> for DocumentRejection {
-    fn from(error: parser::Error) -> Self {
-        Self::Syntax { message: shortened(&error.to_string()), positions: error.positions().collect() }
-    }
+fn joined(errors: &[DocumentError]) -> String {
+    errors.iter().map(|error| error.message.as_str()).collect::<Vec<_>>().join("; ")
 }

@@ -86,7 +86,7 @@ fn text_that_is_not_graphql_is_rejected_by_the_parser_with_a_short_message() {
         ["", "{", "\"", "\"\"\"", "\"\\", "{ \u{feff}é }", "...", "{ a(b: \"x", &format!("{{ {} }}", "é".repeat(500))]
     {
         match read(text, &DocumentLimits::default()) {
-            Err(DocumentRejection::Syntax { message, .. }) => assert!(message.chars().count() <= 301),
+            Err(DocumentRejection::Syntax(error)) => assert!(error.message.chars().count() <= 301),
             other => panic!("{text:?}: {other:?}"),
         }
     }
@@ -114,4 +114,105 @@ fn a_missing_required_variable_is_reported_before_anything_is_executed() {
     assert_eq!(check(serde_json::json!({"a": []})), Ok(()));
     assert_eq!(check(serde_json::json!({})), missing("a", "[Int!]!"));
     assert_eq!(check(serde_json::json!({"a": [], "b": null})), missing("b", "Int!"));
+}
+
+/// A schema with the kinds of types that validation distinguishes.
+const SCHEMA: &str = r#"
+interface Node { id: ID! }
+type Site implements Node { id: ID! name: String! kind: Kind! pages(first: Int): PageConnection! }
+type Member implements Node { id: ID! name: Int! }
+type PageConnection { nodes: [Site!]! }
+type Query { node(id: ID!): Node sites(filter: Filter, day: Day, ids: [ID!]): [Site!]! }
+type Subscription { ticks: Site! }
+enum Kind { OPEN CLOSED }
+input Filter { kind: Kind name: String! = "a" count: Int }
+scalar Day
+directive @skip(if: Boolean!) on FIELD | FRAGMENT_SPREAD | INLINE_FRAGMENT
+directive @include(if: Boolean!) on FIELD | FRAGMENT_SPREAD | INLINE_FRAGMENT
+schema { query: Query subscription: Subscription }
+"#;
+
+fn schema_model() -> model::SchemaModel {
+    let scalar_problem = |_: &str, value: &async_graphql::Value| {
+        let is_day = matches!(value, async_graphql::Value::String(text) if text.len() == 10);
+        (!is_day).then(|| "This is not a day.".to_owned())
+    };
+    let rules = model::SchemaRules { scalar_problem, ..model::SchemaRules::default() };
+    model::SchemaModel::new(SCHEMA, rules, true).unwrap()
+}
+
+/// Parses, validates and coerces, as the gateway does.
+fn accepts(text: &str, variables: serde_json::Value) -> Result<(), DocumentRejection> {
+    let model = schema_model();
+    let document = read(text, &DocumentLimits::default())?;
+    document.validate(&model)?;
+    document.coerce_variables(None, &mut Variables::from_json(variables), &model)
+}
+
+#[test]
+fn documents_that_the_specification_allows_are_accepted() {
+    for (text, variables) in [
+        ("{ sites(filter: {kind: OPEN, name: \"x\"}) { id kind } }", serde_json::json!({})),
+        ("query ($f: Filter!) { sites(filter: $f) { id } }", serde_json::json!({"f": {"kind": "OPEN", "count": 1.0}})),
+        ("query ($d: Day = \"2026-01-15\") { sites(day: $d) { id } }", serde_json::json!({})),
+        ("query ($i: ID!) { sites(ids: [$i]) { id } }", serde_json::json!({"i": 7})),
+        ("query ($n: String) { sites(filter: {name: $n}) { id } }", serde_json::json!({})),
+        ("{ node(id: 1) { ... on Site { x: id } ... on Member { x: id } } }", serde_json::json!({})),
+        ("\"\"\"What it does\"\"\" query Q(\"an id\" $i: ID!) { node(id: $i) { id } }", serde_json::json!({"i": "a"})),
+        ("{ sites(filter: {name: \"\\uD83D\\uDE00 \\u{1F600}\"}) { id } }", serde_json::json!({})),
+        ("subscription { ticks { id } ticks { name } }", serde_json::json!({})),
+    ] {
+        assert_eq!(accepts(text, variables), Ok(()), "{text}");
+    }
+}
+
+#[test]
+fn documents_that_the_specification_forbids_are_refused() {
+    for (text, variables) in [
+        ("{ sites(filter: {kind: \"OPEN\"}) { id } }", serde_json::json!({})),
+        ("{ sites(filter: {count: 1, count: 2}) { id } }", serde_json::json!({})),
+        ("{ sites(filter: {nothing: 1}) { id } }", serde_json::json!({})),
+        ("{ sites(day: \"never\") { id } }", serde_json::json!({})),
+        ("query ($d: Day) { sites(day: $d) { id } }", serde_json::json!({"d": "never"})),
+        ("query ($i: ID) { node(id: $i) { id } }", serde_json::json!({"i": "a"})),
+        ("query ($i: [ID]) { sites(ids: $i) { id } }", serde_json::json!({})),
+        ("query ($n: Int) { sites(filter: {name: $n}) { id } }", serde_json::json!({})),
+        ("query ($f: Filter) { sites(filter: $f) { id } }", serde_json::json!({"f": {"count": 1.5}})),
+        ("{ node(id: 1) { ... on Site { x: name } ... on Member { x: name } } }", serde_json::json!({})),
+        ("{ sites { id id: name } }", serde_json::json!({})),
+        ("{ node(id: 1) { ... on Query { __typename } } }", serde_json::json!({})),
+        ("subscription { a: ticks { id } b: ticks { id } }", serde_json::json!({})),
+        ("subscription { __typename }", serde_json::json!({})),
+        ("{ sites { } }", serde_json::json!({})),
+        ("{ sites }", serde_json::json!({})),
+        ("{ sites { id { x } } }", serde_json::json!({})),
+        ("{ sites { id } } fragment F on Site { id }", serde_json::json!({})),
+        ("{ sites { ...F } }", serde_json::json!({})),
+        ("{ sites { id @skip } }", serde_json::json!({})),
+        ("\"text\" { sites { id } }", serde_json::json!({})),
+        ("{ sites(filter: {name: \"\\uD83D\"}) { id } }", serde_json::json!({})),
+    ] {
+        assert!(accepts(text, variables).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_misspelled_field_is_named_with_its_correct_spelling() {
+    let rejected = accepts("{ sites { nam } }", serde_json::json!({})).unwrap_err();
+
+    assert_eq!(rejected.to_string(), "Field \"nam\" does not exist on type \"Site\". Did you mean \"name\"?");
+}
+
+#[test]
+fn the_cost_is_the_number_of_objects_that_the_chosen_operation_can_return() {
+    let text = "query A($n: Int = 50) { sites(ids: [1, 2]) { id pages(first: $n) { nodes { id } } } } query B { sites { id } }";
+    let document = read(text, &DocumentLimits::default()).unwrap();
+    let cost = |name, variables| document.cost(Some(name), &Variables::from_json(variables), &schema_model()).unwrap();
+
+    let first = cost("A", serde_json::json!({}));
+
+    assert_eq!(first.points, 2 + 2 + 2 * 50);
+    assert_eq!((first.top_field.as_str(), first.top_points), ("sites.pages.nodes", 100));
+    assert_eq!(cost("A", serde_json::json!({"n": 3})).points, 2 + 2 + 2 * 3);
+    assert_eq!(cost("B", serde_json::json!({})).points, 20);
 }

@@ -8,7 +8,6 @@ use helpbot_services::knowledge::topics as asked;
 
 use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
-use crate::schema::cost;
 use crate::schema::enums::AnalyticsRange;
 use crate::schema::scalars::{Date, int};
 use crate::schema::topics::{self, QuestionTopic};
@@ -36,7 +35,6 @@ impl Analytics {
 
     /// Number of questions asked on each UTC day of the range, oldest first. A day without questions is
     /// included with the count 0.
-    #[graphql(complexity = "1 + cost::DAYS * child_complexity")]
     async fn activity(&self) -> Result<Vec<DailyActivity>> {
         let Access { services, viewer, .. } = &self.access;
         let days = analytics::activity(services, viewer, &self.site, self.range).await?;
@@ -46,7 +44,6 @@ impl Analytics {
     /// Topics of the questions that were not answered, most frequent first. Only the newest 2,000
     /// questions of the range are grouped. Requires the `READ_CONVERSATIONS` scope in addition to
     /// `READ_ANALYTICS`.
-    #[graphql(complexity = "cost::list(first, None, child_complexity)")]
     async fn unanswered_topics(
         &self,
         #[graphql(desc = "Number of topics to return, 1 to 100. Defaults to 20.")] first: Option<i32>,
@@ -61,7 +58,6 @@ impl Analytics {
 
     /// Topics of all questions, answered or not, most frequent first. Only the newest 2,000 questions of
     /// the range are grouped. Requires the `READ_CONVERSATIONS` scope in addition to `READ_ANALYTICS`.
-    #[graphql(complexity = "cost::list(first, None, child_complexity)")]
     async fn top_questions(
         &self,
         #[graphql(desc = "Number of topics to return, 1 to 100. Defaults to 20.")] first: Option<i32>,

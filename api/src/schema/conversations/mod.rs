@@ -22,7 +22,6 @@ use helpbot_services::conversations::{self, ListQuery, ListStart};
 
 use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
-use crate::schema::cost;
 use crate::schema::enums::{
     AnalyticsRange, AnswerOutcome, Author, ConversationOrder, ConversationState, Feedback, HandoffStatus,
 };
@@ -135,7 +134,6 @@ impl Conversation {
 
     /// Messages of the conversation, oldest first: the question, the answer, and what the visitor and the
     /// team wrote after them.
-    #[graphql(complexity = "cost::list(first, last, child_complexity)")]
     async fn messages(
         &self,
         #[graphql(desc = "Number of items to return from the start of the list, 1 to 100. Defaults to 20.")]

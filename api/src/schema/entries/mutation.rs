@@ -12,10 +12,10 @@ use helpbot_services::knowledge::topics as answered;
 use super::FaqEntry;
 use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
+use crate::schema::ids;
 use crate::schema::mutation::{finish, input, payload};
 use crate::schema::topics::{self, TopicQuestion};
 use crate::schema::upload::Upload;
-use crate::schema::{cost, ids};
 
 /// The mutations that manage FAQ entries.
 #[derive(Default)]
@@ -161,7 +161,6 @@ payload! {
 impl PromoteToFaqPayload {
     /// Unanswered questions of the same topic that the new FAQ entry answers, most frequent first. It is
     /// null when the mutation failed. Requires the `READ_CONVERSATIONS` scope.
-    #[graphql(complexity = "1 + cost::WORDINGS * child_complexity")]
     async fn answered_now(&self) -> Nullable<Vec<TopicQuestion>> {
         let (FaqEntry { row, access }, conversation) = (self.entry.as_ref()?, self.promoted?);
         let site = row.site_id;

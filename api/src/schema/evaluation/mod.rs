@@ -9,7 +9,6 @@ use helpbot_services::knowledge::evaluation;
 
 use crate::error::{Nullable, nullable, perhaps};
 use crate::schema::access::Access;
-use crate::schema::cost;
 use crate::schema::enums::AnswerOutcome;
 use crate::schema::ids::id;
 use crate::schema::loaders;
@@ -53,7 +52,6 @@ impl Evaluation {
     }
 
     /// Test questions of the site, oldest first. Requires the `READ_SOURCES` scope.
-    #[graphql(complexity = "cost::list(first, last, child_complexity)")]
     async fn cases(
         &self,
         #[graphql(desc = "Number of items to return from the start of the list, 1 to 100. Defaults to 20.")]

@@ -30,7 +30,7 @@ use crate::schema::scalars::{DateTime, int};
 use crate::schema::sources::SourceConnection;
 use crate::schema::usage::Credits;
 use crate::schema::webhooks::{self, Webhook};
-use crate::schema::{conversations, cost, entries, sources};
+use crate::schema::{conversations, entries, sources};
 use widget::WidgetConfig;
 
 /// A web site that uses HelpBot, with its sources, conversations, members, API keys and webhooks.
@@ -106,7 +106,6 @@ impl Site {
     }
 
     /// Sources that answers come from, oldest first. Requires the `READ_SOURCES` scope and the Scale plan.
-    #[graphql(complexity = "cost::list(first, last, child_complexity)")]
     async fn sources(
         &self,
         #[graphql(desc = "Number of items to return from the start of the list, 1 to 100. Defaults to 20.")]
@@ -120,7 +119,6 @@ impl Site {
 
     /// Conversations of the site. The list is read by cursors, or by numbered pages with the argument
     /// `page`. Requires the `READ_CONVERSATIONS` scope and the Growth plan.
-    #[graphql(complexity = "cost::list(first, last, child_complexity)")]
     #[allow(clippy::too_many_arguments, reason = "each is an argument of the field in the schema")]
     async fn conversations(
         &self,
@@ -145,7 +143,6 @@ impl Site {
 
     /// FAQ entries of the site, oldest first: extracted from pages or written by hand. Requires the
     /// `READ_SOURCES` scope.
-    #[graphql(complexity = "cost::list(first, last, child_complexity)")]
     async fn faq_entries(
         &self,
         #[graphql(desc = "Words that the question or the answer must contain. By default all entries are listed.")]
@@ -172,7 +169,6 @@ impl Site {
     }
 
     /// Members of the site, in the order in which they were added. Requires the `READ_CONVERSATIONS` scope.
-    #[graphql(complexity = "1 + cost::MEMBERS * child_complexity")]
     async fn members(&self) -> Nullable<Vec<Member>> {
         nullable(async {
             let found = members::list(&self.access.services, &self.access.viewer, Some(self.row.id)).await?;
@@ -198,14 +194,12 @@ impl Site {
 
     /// Webhooks of the site, oldest first. A site has at most five. Requires the `WEBHOOKS` scope and the
     /// Growth plan.
-    #[graphql(complexity = "1 + cost::WEBHOOKS * child_complexity")]
     async fn webhooks(&self) -> Nullable<Vec<Webhook>> {
         nullable(webhooks::list(&self.access, &self.row)).await
     }
 
     /// Mails that the mail server has not accepted yet, oldest first. At most 100 are returned. Requires
     /// the `ADMIN` scope.
-    #[graphql(complexity = "1 + cost::MAILS * child_complexity")]
     async fn waiting_mails(&self) -> Nullable<Vec<mail::WaitingMail>> {
         nullable(async {
             let Access { services, viewer, .. } = &self.access;
@@ -216,7 +210,6 @@ impl Site {
     }
 
     /// API keys of the site, oldest first, including revoked keys. Requires the `ADMIN` scope.
-    #[graphql(complexity = "1 + cost::KEYS * child_complexity")]
     async fn api_keys(&self) -> Nullable<Vec<ApiKey>> {
         nullable(async {
             let found = keys::list(&self.access.services, &self.access.viewer, Some(self.row.id)).await?;

@@ -7,8 +7,8 @@ use super::{Site, SiteConnection};
 use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
 use crate::schema::enums::{KeyKind, Scope};
+use crate::schema::ids;
 use crate::schema::page::{PageArgs, PageRows, total};
-use crate::schema::{cost, ids};
 
 /// The query fields that read sites.
 #[derive(Default)]
@@ -36,7 +36,6 @@ impl SiteQuery {
     }
 
     /// Returns all sites of the installation, oldest first. Requires an operator key.
-    #[graphql(complexity = "cost::list(first, last, child_complexity)")]
     async fn sites(
         &self,
         ctx: &Context<'_>,
@@ -96,7 +95,7 @@ impl Viewer {
 
     /// ID of the session that the session token proves. It is null when the request has no session token.
     async fn session_id(&self) -> Option<&str> {
-        self.access.viewer.session.as_deref()
+        self.access.viewer.session_id()
     }
 }
 

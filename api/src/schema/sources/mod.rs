@@ -13,7 +13,6 @@ use helpbot_services::sources::{self, SourceOptions};
 use self::options::{SourceSync, SyncSchedule, SyncScope};
 use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
-use crate::schema::cost;
 use crate::schema::enums::{PageOutcome, SourceKind, SourceStatus};
 use crate::schema::ids::id;
 use crate::schema::page::{PageArgs, PageRows, connection, total};
@@ -144,7 +143,6 @@ impl Source {
 
     /// Pages of the source with the result of the last visit to each, sorted by address. Requires the
     /// `READ_SOURCES` scope.
-    #[graphql(complexity = "cost::list(first, last, child_complexity)")]
     async fn pages(
         &self,
         #[graphql(desc = "Number of items to return from the start of the list, 1 to 100. Defaults to 20.")]

@@ -11,8 +11,8 @@ use crate::error::{Nullable, perhaps};
 use crate::schema::access::Access;
 use crate::schema::conversations::Conversation;
 use crate::schema::loaders;
+use crate::schema::page;
 use crate::schema::scalars::int;
-use crate::schema::{cost, page};
 
 /// A group of questions that have the same meaning.
 #[derive(SimpleObject)]
@@ -24,7 +24,6 @@ pub struct QuestionTopic {
     /// Number of times that a question of the topic was asked and not answered.
     unanswered_count: i32,
     /// Different wordings of the question, most frequent first. At most 20 are returned.
-    #[graphql(complexity = "1 + cost::WORDINGS * child_complexity")]
     questions: Vec<TopicQuestion>,
 }
 

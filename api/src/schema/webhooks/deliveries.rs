@@ -163,7 +163,6 @@ impl WebhookDelivery {
 
     /// Attempts of the delivery, oldest first. A delivery has at most ten attempts before it fails; each
     /// replay allows ten more. Requires the `WEBHOOKS` scope.
-    #[graphql(complexity = "1 + 3 * child_complexity")]
     async fn attempts(&self) -> Nullable<Vec<DeliveryAttempt>> {
         nullable(async {
             let all = self.attempts.read(&self.access).await?;

@@ -13,7 +13,6 @@ use helpbot_services::webhooks::{self, replays};
 
 use crate::error::{Nullable, nullable, perhaps};
 use crate::schema::access::Access;
-use crate::schema::cost;
 use crate::schema::ids::id;
 use crate::schema::page::PageArgs;
 use crate::schema::scalars::{DateTime, int};
@@ -110,7 +109,6 @@ impl Webhook {
     }
 
     /// Deliveries of the webhook, newest first. Requires the `WEBHOOKS` scope.
-    #[graphql(complexity = "cost::list(first, last, child_complexity)")]
     async fn deliveries(
         &self,
         #[graphql(desc = "Conditions that select deliveries. By default all deliveries are listed.")] filter: Option<
