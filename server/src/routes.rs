@@ -38,6 +38,7 @@ fn gateway(installation: &Installation) -> Result<Gateway, StartError> {
         rates: if set.has_rate_limits { RateSettings::default() } else { RateSettings::UNLIMITED },
         documents: if set.has_only_trusted_documents { DocumentPolicy::TrustedOnly } else { DocumentPolicy::Any },
         introspection: if set.has_introspection { Introspection::Allowed } else { Introspection::Refused },
+        costs: set.costs,
         ..GatewaySettings::default()
     };
     let trusted = set.trusted_documents.as_deref().map(trusted_documents).transpose()?;

@@ -75,6 +75,10 @@ pub const SETTINGS: &[SettingDefinition] = &[
     ),
     setting("demo", None, "on or off for the page /demo; defaults to on, and to off when public_url is set"),
     setting("rate_limits", Some("on"), "on, or off when a proxy limits rates"),
+    setting("max_cost_widget", Some("2000"), "maximum cost of one GraphQL operation with a widget key"),
+    setting("max_cost_secret", Some("10000"), "maximum cost of one GraphQL operation with a secret key"),
+    setting("max_cost_member", Some("10000"), "maximum cost of one GraphQL operation with the key of a member"),
+    setting("max_cost_operator", Some("10000"), "maximum cost of one GraphQL operation with the key of an operator"),
     setting("introspection", Some("on"), "on, or off to refuse schema queries at /graphql"),
     setting(
         "trusted_documents",

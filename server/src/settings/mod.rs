@@ -12,6 +12,7 @@ mod secret_key;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use helpbot_api::limits::CostLimits;
 use helpbot_db::DatabaseUrl;
 use helpbot_domain::text;
 use helpbot_outbound::{AllowList, CertificateDer, SmtpSettings, authorities_from_pem};
@@ -59,6 +60,8 @@ pub struct Settings {
     pub has_demo: bool,
     /// Whether requests are rate limited.
     pub has_rate_limits: bool,
+    /// Maximum cost of one GraphQL operation by the kind of key.
+    pub costs: CostLimits,
     /// Whether clients may query the schema.
     pub has_introspection: bool,
     /// Directory of the GraphQL documents that clients may execute by their ID.
@@ -156,6 +159,7 @@ impl Settings {
             event_retention_days: event_retention_days.unwrap_or(1),
             has_demo: read.demo(),
             has_rate_limits: read.switch("rate_limits"),
+            costs: read.costs(),
             has_introspection: read.switch("introspection"),
             trusted_documents: read.optional("trusted_documents").map(|given| PathBuf::from(given.value)),
             has_only_trusted_documents: read.switch("only_trusted_documents"),
@@ -224,6 +228,17 @@ impl SettingsReader<'_> {
     fn parsed<T: std::str::FromStr>(&mut self, name: &'static str, wanted: &str) -> Option<T> {
         let given = self.optional(name)?;
         self.value(name, &given, |text| text.trim().parse().map_err(|_| format!("{text:?} is not {wanted}")))
+    }
+
+    fn costs(&mut self) -> CostLimits {
+        let default = CostLimits::default();
+        let mut cost = |name, default| self.parsed(name, "a number of points").unwrap_or(default);
+        CostLimits {
+            widget: cost("max_cost_widget", default.widget),
+            secret: cost("max_cost_secret", default.secret),
+            member: cost("max_cost_member", default.member),
+            operator: cost("max_cost_operator", default.operator),
+        }
     }
 
     fn url(&mut self, name: &'static str) -> Option<Url> {

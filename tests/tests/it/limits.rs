@@ -10,17 +10,31 @@ on_both_backends!(documents_over_a_limit_are_refused_whole,);
 /// Documents that each list multiplies past the limit, with what they are about.
 const TOO_COSTLY: &[(&str, &str)] = &[
     ("a page of pages", "{ site { conversations(first: 100) { nodes { messages(first: 100) { nodes { text } } } } } }"),
-    ("topics", "{ site { analytics { topQuestions(first: 100) { questions { text conversation { id } } } } } }"),
-    ("webhooks", "{ site { webhooks { deliveries(first: 100) { nodes { id event status } } } } }"),
-    ("mails", "{ site { a: waitingMails { ...M } b: waitingMails { ...M } c: waitingMails { ...M } d: waitingMails { ...M } } }
-        fragment M on WaitingMail { kind attemptCount createdAt error nextAttemptAt }"),
-    ("keys", "{ site { a: apiKeys { ...K } b: apiKeys { ...K } c: apiKeys { ...K } d: apiKeys { ...K } e: apiKeys { ...K } } }
-        fragment K on ApiKey { id kind name last4 scopes origins createdAt expiresAt }"),
-    ("members", "{ site { a: members { ...P } b: members { ...P } c: members { ...P } d: members { ...P }
-        e: members { ...P } f: members { ...P } g: members { ...P } h: members { ...P } } }
-        fragment P on Member { id name email role createdAt }"),
-    ("days", "{ site { analytics { a: activity { ...D } b: activity { ...D } c: activity { ...D } } } }
-        fragment D on DailyActivity { date count }"),
+    (
+        "topics",
+        "{ site { analytics { topQuestions(first: 100) { questions { conversation { citations { title } } } } } } }",
+    ),
+    ("webhooks", "{ site { webhooks { deliveries(first: 100) { nodes { attempts { requestHeaders { name } } } } } } }"),
+    ("sites of sites", "{ sites(first: 100) { nodes { apiKeys { id } members { id } } } }"),
+    ("days", "{ sites(first: 50) { nodes { analytics { activity { date count } } } } }"),
+];
+
+/// Documents that a secret key may send, with their cost.
+const AFFORDABLE: &[(&str, u64)] = &[
+    (
+        "{ site { conversations(first: 50) { nodes { messages(first: 20) { nodes { author } } } } } }",
+        1 + 1 + 50 * (1 + 1 + 20),
+    ),
+    (
+        "{ site { conversations(first: 100) { nodes { id question answer confidence createdAt feedback isUnanswered language outcome sessionId } } } }",
+        1 + 1 + 100,
+    ),
+    ("{ site { sources { nodes { pages(first: 50) { nodes { url } } } } } }", 1 + 1 + 20 * (1 + 1 + 50)),
+    (
+        "{ site { webhooks { deliveries(first: 50) { nodes { attempts { number } } } } } }",
+        1 + 5 * (1 + 1 + 50 * (1 + 10)),
+    ),
+    ("query A { site { id } } query B { site { conversations { nodes { messages { nodes { id } } } } } }", 1),
 ];
 
 /// Within the limits: what a dashboard asks for at once.
@@ -48,6 +62,18 @@ async fn documents_over_a_limit_are_refused_whole(app: &TestApp) {
     for (of, document) in TOO_COSTLY {
         let reply = owner.graphql(document, json!({})).await;
         assert!(is_refused(&reply), "{of}: {} {:?}", reply.data, reply.errors);
+        let cost = &reply.errors[0]["extensions"]["cost"];
+        assert!(
+            cost["requested"].as_u64() > cost["limit"].as_u64() && cost["mostExpensiveField"].is_string(),
+            "{cost}"
+        );
+    }
+    for (document, cost) in AFFORDABLE {
+        let name = document.starts_with("query A").then_some("A");
+        let reply = owner.post("/graphql", &json!({ "query": document, "operationName": name })).await.json();
+        let report = &reply["extensions"]["cost"];
+        assert_eq!(report["requested"], *cost, "{document}: {reply}");
+        assert!(report["actual"].as_u64() <= Some(*cost) && report["limit"] == 10_000, "{report}");
     }
     assert!(is_refused(&too_deep), "{:?}", too_deep.errors);
     assert!(too_deep.errors[0]["message"].as_str().is_some_and(|message| message.contains("deep")), "{too_deep:?}");
