@@ -1,7 +1,7 @@
 //! How many objects the lists of the schema can contain that have neither `first` nor `last`.
 //!
 //! The guard computes the cost of an operation from these numbers. A list without an entry counts for a
-//! page of the default size. A test compares the names with the schema.
+//! page of the default size.
 
 /// Highest number of items by `Type.field`. Where a list is usually far shorter than a rule allows, the
 /// number is clearly more than is usual, so that ordinary operations are not refused.
