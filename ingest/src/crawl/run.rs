@@ -24,7 +24,7 @@ use super::contents::Contents;
 use super::ground::{Ground, Sitemaps, Verdict};
 use super::plan::{self, Limits, Plan, Planned, Scope, Skip};
 use super::report::{self, Report, failed, skipped};
-use super::visit::{self, Begun, Conditions, Found, Known, Read, Visit};
+use super::visit::{self, Begun, Conditions, Found, Known, Visit};
 use crate::reader::{Outcome, Reader};
 use crate::reasons;
 

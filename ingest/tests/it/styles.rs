@@ -354,7 +354,7 @@ fn answers_keep_lists_code_and_absolute_links() {
         "Run make in the folder, see the guide or this:\nOne\nDeep *star*\nTwo\nmake\n  install"
     );
     let Item::Pair { answer, .. } = &page.items[1] else { panic!("{page:?}") };
-    assert_eq!(answer, "1\\. is no list");
+    assert_eq!(answer, "1.\u{a0}is no list");
 }
 
 #[test]
