@@ -20,7 +20,7 @@ pub mod webhooks;
 
 pub use accounts::{keys, members, sites, usage};
 pub use connection::{Conn, DatabaseUrl, Db};
-pub use conversations::{messages, read_marks, search, stats, transcripts};
+pub use conversations::{messages, read_marks, search, sessions, stats, transcripts};
 pub use error::{Error, Result};
 pub use knowledge::{chunks, evaluation, topics, vectors};
 pub use runtime::{events, global_ids, idempotency, jobs};

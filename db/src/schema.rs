@@ -197,6 +197,15 @@ diesel::table! {
         message_count -> BigInt,
         created_at_ms -> BigInt,
         updated_at_ms -> BigInt,
+        token_id -> Nullable<Text>,
+    }
+}
+diesel::table! {
+    sessions (site_id, session_id) {
+        site_id -> Text,
+        session_id -> Text,
+        token_id -> Text,
+        created_at_ms -> BigInt,
     }
 }
 diesel::table! {
@@ -222,6 +231,7 @@ diesel::table! {
         session_id -> Text,
         data -> Text,
         created_at_ms -> BigInt,
+        token_id -> Nullable<Text>,
     }
 }
 diesel::table! {
@@ -348,7 +358,7 @@ diesel::table! {
 diesel::allow_tables_to_appear_in_same_query!(webhooks, deliveries);
 diesel::allow_tables_to_appear_in_same_query!(keys, idempotent_requests);
 diesel::allow_tables_to_appear_in_same_query!(sites, conversations);
+diesel::allow_tables_to_appear_in_same_query!(conversations, messages);
 diesel::allow_tables_to_appear_in_same_query!(sites, members);
 diesel::allow_tables_to_appear_in_same_query!(sites, sources);
 diesel::allow_tables_to_appear_in_same_query!(sites, webhooks);
-diesel::allow_tables_to_appear_in_same_query!(conversations, messages);

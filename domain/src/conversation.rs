@@ -16,6 +16,10 @@ pub const SESSION_ID_MAX_CHARS: usize = 200;
 /// stays far below the request limit of 64 KiB.
 pub const MESSAGE_MAX_CHARS: usize = 4000;
 
+/// Minimum length of a session ID that nobody can guess: 22 characters of base64 have 128 bits. All
+/// notations of a UUID are longer.
+const UNGUESSABLE_MIN_CHARS: usize = 22;
+
 /// Validates a question.
 ///
 /// # Errors
@@ -31,6 +35,11 @@ pub fn session_id(text: Option<&str>) -> Option<String> {
     let count = text.chars().count();
     let is_one = (1..=SESSION_ID_MAX_CHARS).contains(&count) && !text.chars().any(char::is_control);
     is_one.then(|| text.to_owned())
+}
+
+/// Returns whether a session ID is so long that only its owner can be expected to know it.
+pub fn is_unguessable(session: &str) -> bool {
+    session.chars().count() >= UNGUESSABLE_MIN_CHARS
 }
 
 /// How a question was answered.
@@ -225,6 +234,9 @@ pub struct Conversation {
     pub created_at: Timestamp,
     /// Time of the last change.
     pub updated_at: Timestamp,
+    /// ID of the session token that proved the question. `None` when it was asked without proof; the
+    /// conversation is then visible only to the team.
+    pub token_id: Option<Uuid>,
 }
 
 /// A message that a visitor or a member wrote after a handoff.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::Timestamp;
 use crate::conversation::{Author, Vote};
@@ -177,6 +178,9 @@ pub struct Event {
     pub conversation_id: ConversationId,
     /// Session of the visitor.
     pub session_id: String,
+    /// ID of the session token that proved the question of the conversation. `None` when it was
+    /// asked without proof.
+    pub token_id: Option<Uuid>,
     /// Documented data, as JSON text. It is stored as written and never generated again.
     pub data: String,
     /// Time of the event.

@@ -30,7 +30,7 @@ use url::Url;
 
 use crate::runtime::metrics::Metrics;
 
-pub use accounts::viewer::{Viewer, ViewerMember};
+pub use accounts::viewer::{ProvedSession, Viewer, ViewerMember};
 pub use runtime::clock::{Clock, SystemClock};
 pub use runtime::error::{Error, Result};
 

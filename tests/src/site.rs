@@ -114,6 +114,7 @@ impl<'a> TestSite<'a> {
             event_type: EventType::ConversationCreated,
             conversation_id: ConversationId::from_uuid(none),
             session_id: String::new(),
+            token_id: None,
             data: String::new(),
             created_at: self.app.now(),
         })

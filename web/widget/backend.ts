@@ -101,7 +101,7 @@ export class ServerBackend implements Backend {
       hasBytes = true;
       expect();
     };
-    const operation = { endpoint: this.endpoint, credentials: this.credentials(session), query: AnswerStream, variables: { input }, idempotencyKey: key, signal: abort.signal, onBytes };
+    const operation = { endpoint: this.endpoint, credentials: this.credentials(session), query: AnswerStream, variables: { input }, idempotencyKey: `${key}-stream`, signal: abort.signal, onBytes };
     let text = "";
     expect();
     try {

@@ -42,7 +42,7 @@ pub struct AdmittedCaller {
     pub peer: Option<IpAddr>,
     /// ID of the request in logs and in `X-Request-Id`.
     pub request_id: String,
-    /// The idempotency key of a mutation. Queries and subscriptions ignore it.
+    /// The idempotency key of a mutation or of the subscription `answer`. Other operations ignore it.
     pub idempotency_key: Option<IdempotencyKey>,
     /// What remains of the rate limit, or `None` when the caller has no limit.
     pub allowance: Option<RateAllowance>,

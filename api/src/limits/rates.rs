@@ -142,8 +142,8 @@ impl RateLimits {
             if let Some(address) = address {
                 self.questions_per_address.count((viewer.key_id, address), questions)?;
             }
-            if let Some(session) = &viewer.session {
-                self.questions_per_session.count((viewer.key_id, session.clone()), questions)?;
+            if let Some(session) = viewer.session_id() {
+                self.questions_per_session.count((viewer.key_id, session.to_owned()), questions)?;
             }
         }
         Ok(())
@@ -179,9 +179,9 @@ impl RateLimits {
 }
 
 fn visitor(viewer: &Viewer, address: Option<IpAddr>) -> WidgetVisitor {
-    match (address, &viewer.session) {
+    match (address, viewer.session_id()) {
         (Some(address), _) => WidgetVisitor::Address(viewer.key_id, address),
-        (None, Some(session)) => WidgetVisitor::Session(viewer.key_id, session.clone()),
+        (None, Some(session)) => WidgetVisitor::Session(viewer.key_id, session.to_owned()),
         (None, None) => WidgetVisitor::Unknown(viewer.key_id),
     }
 }
@@ -251,6 +251,7 @@ fn allowance(limit: NonZeroU32, remaining: u32) -> RateAllowance {
 mod tests {
     use helpbot_domain::ids::SiteId;
     use helpbot_domain::key::Scope;
+    use helpbot_services::ProvedSession;
     use uuid::Uuid;
 
     use super::*;
@@ -311,7 +312,8 @@ mod tests {
         };
         let limits = RateLimits::new(&settings);
         let (widget, from) = (viewer(KeyKind::Widget, 1), address("192.0.2.1"));
-        let in_session = Viewer { session: Some("s".into()), ..widget.clone() };
+        let session = ProvedSession { id: "s".into(), token_id: Uuid::nil() };
+        let in_session = Viewer { session: Some(session), ..widget.clone() };
         let ask = |questions| OperationWork { mutations: questions, questions };
 
         assert!(limits.work(&widget, from, OperationWork { mutations: 50, questions: 0 }).is_err());

@@ -111,6 +111,9 @@ fn results(
         OperationType::Mutation if head.method != Method::POST => {
             Err(HttpError::method_not_allowed("POST", "Mutations cannot be sent by GET"))
         }
+        OperationType::Subscription if operation.asks_question() && head.method != Method::POST => {
+            Err(HttpError::method_not_allowed("POST", "Questions cannot be asked by GET"))
+        }
         OperationType::Subscription => Ok(transport.gateway.subscribe(operation, caller)),
         OperationType::Query | OperationType::Mutation => {
             let (gateway, caller) = (transport.gateway.clone(), caller.clone());

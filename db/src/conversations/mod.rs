@@ -8,6 +8,7 @@ pub mod messages;
 pub mod read_marks;
 mod row;
 pub mod search;
+pub mod sessions;
 pub mod stats;
 pub mod transcripts;
 
@@ -16,6 +17,7 @@ use diesel_async::RunQueryDsl;
 use helpbot_domain::conversation::{HandoffStatus, Vote};
 use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::{Timestamp, text};
+use uuid::Uuid;
 
 use crate::columns;
 use crate::connection::conn::Conn;
@@ -52,6 +54,7 @@ pub async fn insert(c: &mut Conn, new: &Conversation) -> Result<()> {
                 conv::message_count.eq(new.message_count),
                 conv::created_at_ms.eq(new.created_at.as_ms()),
                 conv::updated_at_ms.eq(new.updated_at.as_ms()),
+                conv::token_id.eq(new.token_id.map(|id| id.to_string())),
             ))
             .execute(c)
             .await
@@ -143,6 +146,45 @@ pub async fn last_of_session(c: &mut Conn, site: SiteId, session: &str, limit: i
             .await
     })?;
     rows.into_iter().rev().map(Conversation::try_from).collect()
+}
+
+/// Returns the last `limit` conversations of a session whose questions were proved by the token with
+/// the ID `token`, oldest first.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn last_proved(
+    c: &mut Conn,
+    site: SiteId,
+    session: &str,
+    token: Uuid,
+    limit: i64,
+) -> Result<Vec<Conversation>> {
+    let (site, token) = (site.to_string(), token.to_string());
+    let rows: Vec<Row> = on!(c, |c| {
+        conv::table
+            .filter(conv::site_id.eq(&site))
+            .filter(conv::session_id.eq(session))
+            .filter(conv::token_id.eq(&token))
+            .order((conv::created_at_ms.desc(), conv::id.desc()))
+            .limit(limit)
+            .select(Row::as_select())
+            .load(c)
+            .await
+    })?;
+    rows.into_iter().rev().map(Conversation::try_from).collect()
+}
+
+/// Returns whether the site has a conversation of the session.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn has_session(c: &mut Conn, site: SiteId, session: &str) -> Result<bool> {
+    let site = site.to_string();
+    Ok(on!(c, |c| {
+        let found = conv::table.filter(conv::site_id.eq(&site)).filter(conv::session_id.eq(session));
+        diesel::select(diesel::dsl::exists(found)).get_result(c).await
+    })?)
 }
 
 /// Returns up to `limit` conversations of a session, locked against other writers until the

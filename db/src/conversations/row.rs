@@ -28,6 +28,7 @@ pub(super) struct Row {
     message_count: i64,
     created_at_ms: i64,
     updated_at_ms: i64,
+    token_id: Option<String>,
 }
 
 impl TryFrom<Row> for Conversation {
@@ -52,6 +53,7 @@ impl TryFrom<Row> for Conversation {
             message_count: row.message_count,
             created_at: Timestamp::from_ms(row.created_at_ms),
             updated_at: Timestamp::from_ms(row.updated_at_ms),
+            token_id: columns::parse_opt(row.token_id.as_deref())?,
         })
     }
 }

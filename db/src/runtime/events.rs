@@ -10,6 +10,7 @@ use diesel_async::RunQueryDsl;
 use helpbot_domain::Timestamp;
 use helpbot_domain::event::{Event, EventType};
 use helpbot_domain::ids::{ConversationId, EventId, SiteId};
+use uuid::Uuid;
 
 use crate::columns;
 use crate::connection::conn::Conn;
@@ -29,6 +30,8 @@ pub struct NewEvent {
     pub conversation_id: ConversationId,
     /// Session of the conversation.
     pub session_id: String,
+    /// ID of the session token that proved the question of the conversation.
+    pub token_id: Option<Uuid>,
     /// Payload, as JSON text.
     pub data: String,
 }
@@ -44,6 +47,7 @@ pub(crate) struct Row {
     session_id: String,
     data: String,
     created_at_ms: i64,
+    token_id: Option<String>,
 }
 
 impl TryFrom<Row> for Event {
@@ -57,6 +61,7 @@ impl TryFrom<Row> for Event {
             event_type: columns::parse(&row.event_type)?,
             conversation_id: columns::parse(&row.conversation_id)?,
             session_id: row.session_id,
+            token_id: columns::parse_opt(row.token_id.as_deref())?,
             data: row.data,
             created_at: Timestamp::from_ms(row.created_at_ms),
         })
@@ -92,6 +97,7 @@ pub async fn append(c: &mut Conn, site: SiteId, now: Timestamp, new: Vec<NewEven
                     events::session_id.eq(&event.session_id),
                     events::data.eq(&event.data),
                     events::created_at_ms.eq(now.as_ms()),
+                    events::token_id.eq(event.token_id.map(|id| id.to_string())),
                 ))
                 .execute(c)
                 .await
@@ -103,6 +109,7 @@ pub async fn append(c: &mut Conn, site: SiteId, now: Timestamp, new: Vec<NewEven
             event_type: event.event_type,
             conversation_id: event.conversation_id,
             session_id: event.session_id,
+            token_id: event.token_id,
             data: event.data,
             created_at: now,
         });
@@ -217,7 +224,7 @@ pub async fn erase(c: &mut Conn, site: SiteId, seqs: &[i64]) -> Result<usize> {
     let site = site.to_string();
     Ok(on!(c, |c| {
         diesel::update(events::table.filter(events::site_id.eq(&site)).filter(events::seq.eq_any(seqs)))
-            .set((events::data.eq(Event::ERASED), events::session_id.eq("")))
+            .set((events::data.eq(Event::ERASED), events::session_id.eq(""), events::token_id.eq(None::<String>)))
             .execute(c)
             .await
     })?)

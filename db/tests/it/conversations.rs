@@ -67,7 +67,7 @@ async fn an_update_changes_only_what_may_change(db: &Db) {
         handoff: Some(HandoffStatus::Assigned),
         handoff_at: Some(later(1)),
         customer_email: Some("visitor@example.com".into()),
-        assignee_id: Some(member.id),
+        assignee_id: Some(member),
         message_count: 5,
         updated_at: later(2),
         ..conversation.clone()

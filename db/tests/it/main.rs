@@ -67,6 +67,7 @@ mod messages;
 mod migrations;
 mod read_marks;
 mod search;
+mod sessions;
 mod sites;
 mod sources;
 mod stats;

@@ -202,6 +202,7 @@ pub fn conversation(site: SiteId, question: &str) -> Conversation {
         message_count: OPENING_MESSAGES,
         created_at: NOW,
         updated_at: NOW,
+        token_id: None,
     }
 }
 
@@ -238,6 +239,7 @@ pub fn event() -> NewEvent {
         event_type: EventType::ConversationCreated,
         conversation_id: ConversationId::from_uuid(uuid()),
         session_id: "session 1".into(),
+        token_id: None,
         data: r#"{"question":"ü"}"#.into(),
     }
 }

@@ -7,18 +7,23 @@
 use std::time::Duration;
 
 use helpbot_db as db;
-use helpbot_domain::ids::KeyId;
+use helpbot_domain::ids::{KeyId, SiteId};
 use helpbot_domain::key::{self, Key, KeyKind, Scope};
 use helpbot_domain::{Timestamp, text};
 use sha2::{Digest, Sha256};
 use tokio::sync::broadcast;
 
 use crate::accounts::session_token;
+use crate::accounts::viewer::ProvedSession;
 use crate::runtime::cache::BeforeLookup;
 use crate::{Error, Result, Services, Viewer, ViewerMember, boxed};
 
 /// Minimum time between two writes of `last_used_at` of a key.
 const TOUCH_EVERY: Duration = Duration::from_secs(60);
+
+/// The error for a session token that proves nothing, or nothing anymore.
+pub(crate) const INVALID_TOKEN: Error =
+    Error::Unauthenticated("The session token is invalid or has expired. Start a new session.");
 
 /// What a request brings to authenticate itself.
 #[derive(Debug, Clone, Default)]
@@ -59,14 +64,21 @@ pub async fn authenticate(services: &Services, credentials: &Credentials) -> Res
         ));
     }
     let session = match (&credentials.session_token, key.site_id) {
-        (Some(token), Some(site)) => Some(
-            session_token::session(&services.settings.secret_key, site, token, now)
-                .ok_or(Error::Unauthenticated("The session token is invalid or has expired. Start a new session."))?,
-        ),
+        (Some(token), Some(site)) => Some(proved(services, site, token, now).await?),
         _ => None,
     };
     touch(services, &key, member.as_ref(), before, now);
     Ok(Viewer { key_id: key.id, kind: key.kind, site_id: key.site_id, member, scopes: scopes(&key), session })
+}
+
+/// Returns the session that a token proves. A session that was erased has no token.
+async fn proved(services: &Services, site: SiteId, token: &str, now: Timestamp) -> Result<ProvedSession> {
+    let session = session_token::session(&services.settings.secret_key, site, token, now).ok_or(INVALID_TOKEN)?;
+    let mut c = services.db.reader().await?;
+    match db::sessions::is_proved_by(&mut c, site, &session.id, session.token_id).await? {
+        true => Ok(session),
+        false => Err(INVALID_TOKEN),
+    }
 }
 
 /// Returns whether the credentials still identify a viewer. For connections that stay open.

@@ -1,8 +1,10 @@
 //! The viewer: who makes a request, and what they may do. Every use case takes a viewer and checks
 //! it first.
 
+use helpbot_domain::conversation::Conversation;
 use helpbot_domain::ids::{KeyId, MemberId, SiteId};
 use helpbot_domain::key::{KeyKind, Scope};
+use uuid::Uuid;
 
 use crate::runtime::error::{Error, Result};
 
@@ -20,7 +22,17 @@ pub struct Viewer {
     /// What the viewer may do.
     pub scopes: Vec<Scope>,
     /// The visitor's session, proved by a session token.
-    pub session: Option<String>,
+    pub session: Option<ProvedSession>,
+}
+
+/// A session that a token proves to be the visitor's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProvedSession {
+    /// ID of the session.
+    pub id: String,
+    /// ID of the token. It opens only the conversations whose questions it proved, so that others
+    /// who know the session ID cannot add a conversation that the token opens.
+    pub token_id: Uuid,
 }
 
 /// A member of the team, as messages show them.
@@ -82,10 +94,23 @@ impl Viewer {
         self.kind == KeyKind::Operator
     }
 
-    /// Returns whether the viewer may see the conversations of `session`. The team may see all of
-    /// them, a visitor only those of their own session.
-    pub fn may_see_session(&self, session: &str) -> bool {
-        self.has(Scope::ReadConversations) || self.session.as_deref() == Some(session)
+    /// Returns the ID of the session that the visitor has proved.
+    pub fn session_id(&self) -> Option<&str> {
+        self.session.as_ref().map(|session| session.id.as_str())
+    }
+
+    /// Returns whether the viewer may see a conversation. The team may see all of them, a visitor
+    /// only those that their session token proved.
+    pub fn may_see(&self, conversation: &Conversation) -> bool {
+        self.has(Scope::ReadConversations) || self.has_proved(conversation)
+    }
+
+    /// Returns whether the viewer's session token proves that the conversation is theirs.
+    pub fn has_proved(&self, conversation: &Conversation) -> bool {
+        let of = |session: &ProvedSession| {
+            session.id == conversation.session_id && conversation.token_id == Some(session.token_id)
+        };
+        self.session.as_ref().is_some_and(of)
     }
 }
 

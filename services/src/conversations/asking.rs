@@ -3,15 +3,16 @@
 use helpbot_db as db;
 use helpbot_db::events::NewEvent;
 use helpbot_db::stats::DailyCounts;
-use helpbot_domain::Timestamp;
 use helpbot_domain::conversation::{self as rules, Citation, Conversation, HandoffStatus, OPENING_MESSAGES};
 use helpbot_domain::event::{EventData, EventType};
 use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::key::Scope;
 use helpbot_engine::engine::Explanation;
 use helpbot_engine::{Answer, AnswerSink, Ask, Exchange};
+use uuid::Uuid;
 
-use crate::accounts::{session_token, sites, usage};
+use crate::accounts::viewer::ProvedSession;
+use crate::accounts::{access, session_token, sites, usage};
 use crate::conversations::change::event;
 use crate::knowledge::indexes;
 use crate::runtime::randomness;
@@ -77,8 +78,8 @@ pub async fn ask(
         // paying a model server for it and showing the visitor half an answer.
         usage::require_one(services, &site).await?;
     }
-    let session = VisitorSession::of(services, viewer, &site, new.session_id.as_deref()).await?;
-    if viewer.session.is_some() && session.is_with_agent {
+    let session = QuestionSession::of(services, viewer, &site, new.session_id.as_deref()).await?;
+    if session.is_with_agent {
         let message = "A member of the team is in this conversation. Send a message with sendMessage instead.";
         return Err(Error::Conflict(message.into()));
     }
@@ -110,11 +111,12 @@ pub async fn ask(
         message_count: OPENING_MESSAGES,
         created_at: now,
         updated_at: now,
+        token_id: None,
     };
-    let used = store(services, &site, conversation.clone(), hold).await?;
+    let (used, conversation) = store(services, &site, conversation, session.claim, hold).await?;
     Ok(AskResult {
         credits: MonthlyCredits { used, limit: site.credit_limit, reset_at: now.month().end() },
-        session_token: session.token(services, site.id, now),
+        session_token: token(services, &conversation),
         conversation,
         suggestions: answer.suggestions,
         explain: answer.explain,
@@ -144,11 +146,17 @@ async fn answered(
     }
 }
 
-async fn store(services: &Services, site: &Site, new: Conversation, hold: Option<db::usage::Hold>) -> Result<i64> {
+async fn store(
+    services: &Services,
+    site: &Site,
+    mut new: Conversation,
+    claim: SessionClaim,
+    hold: Option<db::usage::Hold>,
+) -> Result<(i64, Conversation)> {
     let (now, limit, outcome) = (new.created_at, site.credit_limit, new.outcome);
     let counts =
         DailyCounts { questions: 1, unanswered: i64::from(new.outcome.is_unanswered()), ..DailyCounts::default() };
-    let (used, appended) = services
+    let (used, appended, stored) = services
         .db
         .write(move |c| {
             Box::pin(async move {
@@ -157,15 +165,24 @@ async fn store(services: &Services, site: &Site, new: Conversation, hold: Option
                 }
                 let taken = db::usage::take(c, new.site_id, now.month(), limit, now).await?;
                 let used = taken.ok_or_else(|| usage::exhausted(now))?;
+                new.token_id = claim.token(c, &new).await?;
                 db::conversations::insert(c, &new).await?;
                 db::stats::add(c, new.site_id, now.day(), counts).await?;
-                Ok::<_, Error>((used, outbox::append(c, new.site_id, now, asked_events(&new)).await?))
+                let appended = outbox::append(c, new.site_id, now, asked_events(&new)).await?;
+                Ok::<_, Error>((used, appended, new))
             })
         })
         .await?;
     services.metrics.asked(outcome);
     appended.publish(services);
-    Ok(used)
+    Ok((used, stored))
+}
+
+/// Returns a token for the session of a question that was asked with proof or began the session.
+fn token(services: &Services, conversation: &Conversation) -> Option<String> {
+    let session = ProvedSession { id: conversation.session_id.clone(), token_id: conversation.token_id? };
+    let (key, now) = (&services.settings.secret_key, conversation.created_at);
+    Some(session_token::issue(key, conversation.site_id, &session, now))
 }
 
 fn asked_events(new: &Conversation) -> Vec<NewEvent> {
@@ -198,35 +215,71 @@ pub fn public_sources(citations: &[Citation]) -> Vec<String> {
 }
 
 /// The session that a question belongs to.
-struct VisitorSession {
+struct QuestionSession {
     id: String,
+    claim: SessionClaim,
     history: Vec<Exchange>,
-    is_own: bool,
-    // Whether a member has taken one of its last conversations and not closed it.
+    // Whether a member has taken one of the visitor's last conversations and not closed it.
     is_with_agent: bool,
 }
 
-impl VisitorSession {
-    async fn of(services: &Services, viewer: &Viewer, site: &Site, named: Option<&str>) -> Result<Self> {
-        let proved = viewer.session.clone();
-        let is_proved = proved.is_some();
-        let Some(id) = proved.or_else(|| rules::session_id(named)) else {
-            return Ok(Self {
-                id: randomness::uuid(services.now()).to_string(),
-                history: Vec::new(),
-                is_own: true,
-                is_with_agent: false,
-            });
-        };
-        let mut c = services.db.reader().await?;
-        let last = db::conversations::last_of_session(&mut c, site.id, &id, HISTORY).await?;
-        let is_own = is_proved || last.is_empty();
-        let is_with_agent = last.iter().any(|found| found.handoff == Some(HandoffStatus::Assigned));
-        let history = last.into_iter().map(|c| Exchange { question: c.question, answer: c.answer }).collect();
-        Ok(Self { id, history, is_own, is_with_agent })
-    }
+/// How the asker is related to the session.
+enum SessionClaim {
+    /// The server chose the ID, so that nobody else knows it. The value is the ID of its token.
+    New(Uuid),
+    /// The asker named the ID without proof. The value is the ID of its token if the ID is unused.
+    Named(Uuid),
+    /// The token with this ID proves that the session is the asker's.
+    Proved(Uuid),
+}
 
-    fn token(&self, services: &Services, site: SiteId, now: Timestamp) -> Option<String> {
-        self.is_own.then(|| session_token::issue(&services.settings.secret_key, site, &self.id, now))
+impl QuestionSession {
+    async fn of(services: &Services, viewer: &Viewer, site: &Site, named: Option<&str>) -> Result<Self> {
+        let now = services.now();
+        let mut c = services.db.reader().await?;
+        let (id, claim, last) = match (&viewer.session, rules::session_id(named)) {
+            (Some(ProvedSession { id, token_id }), _) => {
+                let last = db::conversations::last_proved(&mut c, site.id, id, *token_id, HISTORY).await?;
+                (id.clone(), SessionClaim::Proved(*token_id), last)
+            }
+            // Without proof, the ID itself must be a secret. Otherwise the answer to a follow-up question
+            // would reveal what somebody else asked.
+            (None, Some(id)) if rules::is_unguessable(&id) => {
+                let last = db::conversations::last_of_session(&mut c, site.id, &id, HISTORY).await?;
+                (id, SessionClaim::Named(randomness::uuid(now)), last)
+            }
+            (None, Some(id)) => (id, SessionClaim::Named(randomness::uuid(now)), Vec::new()),
+            (None, None) => (randomness::uuid(now).to_string(), SessionClaim::New(randomness::uuid(now)), Vec::new()),
+        };
+        let is_with_agent = matches!(claim, SessionClaim::Proved(_))
+            && last.iter().any(|found| found.handoff == Some(HandoffStatus::Assigned));
+        let history = last.into_iter().map(|c| Exchange { question: c.question, answer: c.answer }).collect();
+        Ok(Self { id, claim, history, is_with_agent })
+    }
+}
+
+impl SessionClaim {
+    /// Returns the ID of the token that proves the question, inside the transaction that stores it.
+    /// Only one of several concurrent first questions of a session gets one.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when the session was erased after the request was authenticated.
+    async fn token(self, c: &mut db::Conn, new: &Conversation) -> Result<Option<Uuid>> {
+        let (site, session) = (new.site_id, &new.session_id);
+        match self {
+            Self::Proved(token) => match db::sessions::is_proved_by_locked(c, site, session, token).await? {
+                true => Ok(Some(token)),
+                false => Err(access::INVALID_TOKEN),
+            },
+            Self::New(token) => {
+                Ok(db::sessions::begin(c, site, session, token, new.created_at).await?.then_some(token))
+            }
+            Self::Named(token) => {
+                let is_begun = db::sessions::begin(c, site, session, token, new.created_at).await?;
+                // Imported conversations and those of earlier versions have no row in the table of sessions.
+                let is_fresh = is_begun && !db::conversations::has_session(c, site, session).await?;
+                Ok(is_fresh.then_some(token))
+            }
+        }
     }
 }

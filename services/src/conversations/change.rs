@@ -86,6 +86,7 @@ pub(crate) fn event(of: &Conversation, event_type: EventType, data: &EventData, 
         event_type,
         conversation_id: of.id,
         session_id: of.session_id.clone(),
+        token_id: of.token_id,
         data: db::columns::to_json(data),
     }
 }

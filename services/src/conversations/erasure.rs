@@ -6,7 +6,7 @@
 //! deliveries about them with the responses of their receivers; stored responses of idempotent
 //! requests. Events stay in the log, so that no cursor has a gap, but lose their payload and
 //! session. The daily counts are reduced, because lists take their totals from them. Not deleted:
-//! credits that were used, and entries that the owner made from a question.
+//! credits that were used, and entries that the owner made from a question. The session token ends.
 //!
 //! A session may be long, so it is erased in groups, with a short transaction each. A caller that
 //! is interrupted repeats the request, which continues where it stopped.
@@ -43,6 +43,7 @@ pub async fn erase_session(
     let site = sites::get(services, viewer, named).await?.id;
     let is_none = || Invalid::new("sessionId", "sessionId is not a valid session ID.");
     let session = rules::session_id(Some(session)).ok_or_else(is_none)?;
+    end_token(services, site, &session).await?;
     let conversations = erase_conversations(services, site, &session).await?;
     // Events are erased after the conversations, because deleted conversations have no new events.
     erase_events(services, site, &session).await?;
@@ -53,6 +54,16 @@ pub async fn erase_session(
     services.bus.forget(site);
     tracing::info!(%site, conversations, "a session was erased");
     Ok(conversations)
+}
+
+/// Ends the session's token first, so that nothing is added to the session meanwhile.
+async fn end_token(services: &Services, site: SiteId, session: &str) -> Result<()> {
+    let session = session.to_owned();
+    let ended = services
+        .db
+        .write(move |c| Box::pin(async move { Ok::<_, Error>(db::sessions::delete(c, site, &session).await?) }));
+    ended.await?;
+    Ok(())
 }
 
 async fn erase_conversations(services: &Services, site: SiteId, session: &str) -> Result<usize> {

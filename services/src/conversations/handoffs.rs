@@ -7,7 +7,7 @@ use helpbot_domain::conversation::{Conversation, HandoffMove, HandoffStatus};
 use helpbot_domain::event::{EventData, EventType};
 use helpbot_domain::ids::{ConversationId, MemberId, SiteId};
 use helpbot_domain::key::Scope;
-use helpbot_domain::text;
+use helpbot_domain::{Invalid, text};
 
 use crate::conversations::change::{ConversationChange, change};
 use crate::runtime::job_kinds::{HANDOFF_MAIL, HandoffMail};
@@ -15,25 +15,49 @@ use crate::runtime::jobs::NewJob;
 use crate::webhooks::outbox;
 use crate::{Error, Result, Services, Viewer, boxed};
 
+/// The e-mail address that a visitor leaves with a request for a human, by what proves that the
+/// conversation is the visitor's.
+#[derive(Debug, Clone)]
+pub enum ReplyAddress {
+    /// No address.
+    None,
+    /// An address for a conversation that the viewer may see.
+    BySession(String),
+    /// An address for a conversation whose ID the caller knows. The ID cannot be guessed, and the
+    /// REST contract has no other proof.
+    ById(String),
+}
+
 /// Requests a human for a conversation. Repeating the request while the handoff is open only adds a
 /// missing e-mail address. After the conversation was closed, it is open again, and the owner is
 /// notified again.
 ///
 /// # Errors
-/// `Forbidden`; `Invalid` for a malformed e-mail address; `NotFound`.
+/// `Forbidden`; `Invalid` for a malformed e-mail address, or for one without the proof that it needs;
+/// `NotFound`.
 #[boxed]
 pub async fn request(
     services: &Services,
     viewer: &Viewer,
     named: Option<SiteId>,
     id: ConversationId,
-    customer_email: Option<&str>,
+    address: ReplyAddress,
 ) -> Result<Conversation> {
     viewer.require(Scope::Chat)?;
     let site = viewer.site(named)?;
-    let given = customer_email.map(str::trim).filter(|email| !email.is_empty());
+    let (given, needs_proof) = match address {
+        ReplyAddress::None => (None, false),
+        ReplyAddress::BySession(email) => (Some(email), true),
+        ReplyAddress::ById(email) => (Some(email), false),
+    };
+    let given = given.as_deref().map(str::trim).filter(|email| !email.is_empty());
     let email = given.map(|email| text::email("customerEmail", email)).transpose()?;
+    let visitor = viewer.clone();
     let conversation = change(services, site, id, move |conversation, now| {
+        if needs_proof && email.is_some() && !visitor.may_see(conversation) {
+            let message = "customerEmail requires the session token of the conversation.";
+            return Err(Invalid::new("customerEmail", message).into());
+        }
         let is_first = conversation.handoff.is_none();
         let is_new = !conversation.handoff.is_some_and(HandoffStatus::is_open);
         if conversation.customer_email.is_none() {

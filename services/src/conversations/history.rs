@@ -138,6 +138,7 @@ fn stored(site: SiteId, past: PastConversation) -> Conversation {
         message_count: OPENING_MESSAGES,
         created_at: past.created_at,
         updated_at: past.updated_at.max(past.created_at),
+        token_id: None,
     }
 }
 

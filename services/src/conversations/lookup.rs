@@ -21,7 +21,7 @@ pub async fn by_ids(
 ) -> Result<Vec<Conversation>> {
     viewer.require(Scope::Chat).or_else(|_| viewer.require(Scope::ReadConversations))?;
     let found = db::conversations::by_ids(&mut services.db.reader().await?, viewer.site(named)?, ids).await?;
-    Ok(found.into_iter().filter(|found| viewer.may_see_session(&found.session_id)).collect())
+    Ok(found.into_iter().filter(|found| viewer.may_see(found)).collect())
 }
 
 /// Returns the conversation with this ID.

@@ -112,7 +112,7 @@ pub async fn send(
     };
     let (writer, draft) = (viewer.clone(), new.clone());
     let conversation = change(services, site, id, move |conversation, now| {
-        if !is_team && !writer.may_see_session(&conversation.session_id) {
+        if !is_team && !writer.may_see(conversation) {
             return Err(Error::NotFound("Conversation"));
         }
         if !conversation.handoff.is_some_and(HandoffStatus::is_open) {

@@ -43,7 +43,7 @@ pub async fn send(
     }
     let site = viewer.site(named)?;
     let found = db::conversations::by_id(&mut services.db.reader().await?, site, id).await?;
-    let found = found.filter(|found| viewer.may_see_session(&found.session_id));
+    let found = found.filter(|found| viewer.may_see(found));
     let conversation = found.ok_or(Error::NotFound("Conversation"))?;
     let given = email.map(str::trim).filter(|email| !email.is_empty());
     let email = given.map(|email| text::email("email", email)).transpose()?;

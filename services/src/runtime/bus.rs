@@ -119,6 +119,7 @@ mod tests {
             event_type: EventType::ConversationCreated,
             conversation_id: ConversationId::from_uuid(Uuid::from_u128(1)),
             session_id: String::new(),
+            token_id: None,
             data: String::new(),
             created_at: Timestamp::from_ms(0),
         }

@@ -14,6 +14,7 @@ use helpbot_domain::event::{Event, EventType};
 use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::key::Scope;
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use crate::{Error, Result, Services, Viewer, boxed};
 use helpbot_domain::site::Site;
@@ -90,12 +91,26 @@ pub async fn watch(
 ) -> Result<impl Stream<Item = Result<Arc<Event>>> + Send + use<>> {
     let site = viewer.site(watch.site)?;
     let watch = narrowed(viewer, watch)?;
+    let proved_by = match viewer.has(Scope::ReadConversations) {
+        true => None,
+        false => viewer.session.as_ref().map(|session| session.token_id),
+    };
     // Subscribe to the bus before reading the log: an event in between is in both and is delivered
     // once.
     let hints = services.bus.subscribe(site);
     let (after, newest) = start(services, site, watch.after.as_deref()).await?;
     let services = services.clone();
-    let walk = EventFollower { services, site, watch, hints, after, newest, waiting: VecDeque::new(), is_over: false };
+    let walk = EventFollower {
+        services,
+        site,
+        watch,
+        proved_by,
+        hints,
+        after,
+        newest,
+        waiting: VecDeque::new(),
+        is_over: false,
+    };
     Ok(stream::unfold(walk, |mut walk| async move {
         let item = walk.next().await?;
         walk.is_over = item.is_err();
@@ -109,7 +124,7 @@ fn narrowed(viewer: &Viewer, watch: Watch) -> Result<Watch> {
         return Ok(watch);
     }
     viewer.require(Scope::Chat)?;
-    let own = viewer.session.clone().ok_or_else(|| {
+    let own = viewer.session_id().map(str::to_owned).ok_or_else(|| {
         Error::Forbidden(
             "A widget key can follow only events of a visitor's session. Send the session token of that session."
                 .into(),
@@ -144,6 +159,8 @@ struct EventFollower {
     services: Services,
     site: SiteId,
     watch: Watch,
+    // The session token of a visitor, who receives only events of conversations that it proved.
+    proved_by: Option<Uuid>,
     hints: watch::Receiver<i64>,
     after: i64,
     // Newest sequence number when the stream began. Events up to it must follow.
@@ -210,6 +227,7 @@ impl EventFollower {
         (watch.types.is_empty() || watch.types.contains(&event.event_type))
             && watch.conversation.is_none_or(|id| id == event.conversation_id)
             && watch.session.as_ref().is_none_or(|session| *session == event.session_id)
+            && self.proved_by.is_none_or(|token| event.token_id == Some(token))
     }
 }
 

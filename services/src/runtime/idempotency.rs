@@ -6,22 +6,29 @@
 //! failed before it wrote anything is forgotten, so that it can be corrected and sent again with
 //! its key.
 //!
-//! Idempotency keys are scoped to the API key, and for a widget key to the visitor's session. The
-//! transaction that carries a request out also records that it did (`helpbot_db::idempotency`). If
-//! the process dies in between, the request is not carried out twice; at worst its response is
-//! lost, and the caller gets an error that says so. Responses are sealed, because some contain the secret of a new
-//! key.
+//! Idempotency keys are scoped to the API key. Visitors share a widget key, so its idempotency keys
+//! are scoped to the visitor's session too, or without a session token to the client's address.
+//! Because several visitors can have one address, a stored response then contains no session token.
+//!
+//! The transaction that carries a request out also records that it did (`helpbot_db::idempotency`).
+//! If the process dies in between, the request is not carried out twice; at worst its response is
+//! lost, and the caller gets an error that says so. Responses are sealed, because some contain the
+//! secret of a new key.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use helpbot_db as db;
-use helpbot_db::idempotency::{IdempotentRequest, RequestAttempt};
+use helpbot_db::idempotency::IdempotentRequest;
+use helpbot_domain::key::KeyKind;
 use helpbot_domain::{Invalid, Timestamp};
 
-use crate::accounts::access;
+use crate::accounts::{access, session_token};
 use crate::runtime::randomness;
 use crate::runtime::sealer::{self, Purpose};
 use crate::{Error, Result, Services, Viewer, boxed};
+
+pub use helpbot_db::idempotency::RequestAttempt;
 
 /// How long a response is stored.
 pub const KEPT_FOR: Duration = Duration::from_secs(24 * 3_600);
@@ -48,6 +55,8 @@ pub struct Named {
     pub name: String,
     /// Hash of the whole request. Two requests are the same when their hashes are equal.
     pub request_hash: String,
+    /// Address of the client, when it is known.
+    pub address: Option<IpAddr>,
 }
 
 /// How to proceed with a request.
@@ -85,7 +94,7 @@ pub async fn begin(services: &Services, viewer: &Viewer, named: &Named) -> Resul
     check(&named.name)?;
     let turn = RequestAttempt {
         key_id: viewer.key_id,
-        name: stored_name(viewer, &named.name),
+        name: stored_name(viewer, named),
         holder: randomness::uuid(services.now()).to_string(),
     };
     let mut waited = Duration::ZERO;
@@ -109,7 +118,8 @@ pub async fn begin(services: &Services, viewer: &Viewer, named: &Named) -> Resul
 /// # Errors
 /// Only errors of the database.
 #[boxed]
-pub async fn end(services: &Services, turn: RequestAttempt, answer: &str) -> Result<()> {
+pub async fn end(services: &Services, viewer: &Viewer, turn: RequestAttempt, answer: &str) -> Result<()> {
+    let answer = &stored_answer(services, viewer, answer);
     let sealed = (answer.len() <= ANSWER_BYTES_MAX).then(|| {
         sealer::seal(&services.settings.secret_key, Purpose::IdempotentResponse, context(&turn).as_bytes(), answer)
     });
@@ -187,9 +197,40 @@ fn check(name: &str) -> Result<()> {
 
 /// Returns the stored form of an idempotency key: a hash, because the key may be long and readers
 /// of the database must not learn it.
-fn stored_name(viewer: &Viewer, name: &str) -> String {
-    // A name contains no line break, so two different pairs of session and name differ.
-    access::hash(&format!("{}\n{name}", viewer.session.as_deref().unwrap_or_default()))
+fn stored_name(viewer: &Viewer, named: &Named) -> String {
+    // Neither a session ID nor a name contains a line break, so different scopes and names differ.
+    let scope = match (viewer.kind, viewer.session_id()) {
+        (KeyKind::Widget, Some(session)) => session.to_owned(),
+        (KeyKind::Widget, None) => {
+            format!("\n{}", named.address.map_or_else(String::new, |address| address.to_canonical().to_string()))
+        }
+        (KeyKind::Secret | KeyKind::Member | KeyKind::Legacy | KeyKind::Operator, _) => String::new(),
+    };
+    access::hash(&format!("{scope}\n{}", named.name))
+}
+
+/// Returns the response as it is stored. For a visitor without a session token, it contains no
+/// session token: another visitor with the same address could get it by the same request.
+fn stored_answer(services: &Services, viewer: &Viewer, answer: &str) -> String {
+    if viewer.kind != KeyKind::Widget || viewer.session.is_some() {
+        return answer.to_owned();
+    }
+    let Some(site) = viewer.site_id else { return answer.to_owned() };
+    let Ok(mut value) = serde_json::from_str(answer) else { return answer.to_owned() };
+    let (key, now) = (&services.settings.secret_key, services.now());
+    remove(&mut value, &|text| session_token::session(key, site, text, now).is_some());
+    value.to_string()
+}
+
+/// Replaces all strings of a JSON value that are secret by null.
+fn remove(value: &mut serde_json::Value, is_secret: &impl Fn(&str) -> bool) {
+    use serde_json::Value;
+    match value {
+        Value::String(text) if is_secret(text) => *value = Value::Null,
+        Value::Array(items) => items.iter_mut().for_each(|item| remove(item, is_secret)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| remove(field, is_secret)),
+        _ => {}
+    }
 }
 
 fn context(turn: &RequestAttempt) -> String {
@@ -202,6 +243,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::ProvedSession;
 
     const NOW: Timestamp = Timestamp::from_ms(1_772_366_400_000);
 
@@ -253,14 +295,24 @@ mod tests {
     }
 
     #[test]
-    fn visitors_who_share_an_api_key_have_separate_idempotency_keys() {
-        let visitor = |session: Option<&str>| Viewer {
-            session: session.map(str::to_owned),
+    fn visitors_who_share_a_widget_key_have_separate_idempotency_keys() {
+        let viewer = |kind, session: Option<&str>| Viewer {
+            kind,
+            session: session.map(|id| ProvedSession { id: id.to_owned(), token_id: Uuid::nil() }),
             ..Viewer::operator(KeyId::from_uuid(Uuid::from_u128(1)))
         };
+        let widget = |session| viewer(KeyKind::Widget, session);
+        let secret = |session| viewer(KeyKind::Secret, session);
+        let stored = |viewer: Viewer, last: u8| {
+            let address = Some(IpAddr::from([192, 0, 2, last]));
+            stored_name(&viewer, &Named { name: "n".into(), request_hash: String::new(), address })
+        };
 
-        assert_ne!(stored_name(&visitor(Some("a")), "n"), stored_name(&visitor(Some("b")), "n"));
-        assert_ne!(stored_name(&visitor(None), "n"), stored_name(&visitor(Some("a")), "n"));
-        assert_eq!(stored_name(&visitor(None), "n"), stored_name(&visitor(None), "n"));
+        assert_ne!(stored(widget(Some("a")), 1), stored(widget(Some("b")), 1));
+        assert_ne!(stored(widget(None), 1), stored(widget(Some("a")), 1));
+        assert_ne!(stored(widget(None), 1), stored(widget(None), 2));
+        assert_eq!(stored(widget(None), 1), stored(widget(None), 1));
+        assert_eq!(stored(widget(Some("a")), 1), stored(widget(Some("a")), 2), "a visitor may change networks");
+        assert_eq!(stored(secret(None), 1), stored(secret(Some("a")), 2), "a secret key has one scope");
     }
 }

@@ -9,6 +9,7 @@ use helpbot_domain::key::KeyKind;
 use helpbot_tests::{Client, GraphqlReply, Reply, TestApp, on_both_backends};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use url::form_urlencoded;
 
 on_both_backends!(
     the_same_request_again_has_no_second_effect_and_the_same_answer,
@@ -21,6 +22,9 @@ on_both_backends!(
     an_operator_makes_a_site_once,
     a_name_is_free_after_a_day,
     a_socket_names_each_of_its_operations,
+    a_repeated_secret_key_request_returns_the_session_token_again,
+    a_streamed_question_is_asked_once,
+    a_question_cannot_be_asked_by_get,
     rest_answers_the_same_again_and_409_to_another_body,
 );
 
@@ -59,8 +63,10 @@ async fn the_same_request_again_has_no_second_effect_and_the_same_answer(app: &T
     assert_eq!(first.reply.json()["extensions"]["replayed"], Value::Null);
     assert_eq!(again.reply.json()["extensions"]["replayed"], true);
     assert_eq!(again.reply.status, StatusCode::OK);
-    let (first, again) = (first.ok(), again.ok());
+    let (mut first, again) = (first.ok(), again.ok());
     assert!(first["askQuestion"]["sessionToken"].is_string());
+    // Another visitor with the same address could send the same request, so a repeat gives no token.
+    first["askQuestion"]["sessionToken"] = Value::Null;
     assert_eq!(first, again);
     assert_ne!(first, unnamed.ok());
     assert_eq!(effects(&site.owner()).await, (json!(2), json!(2)));
@@ -83,7 +89,11 @@ async fn twenty_at_once_have_one_effect(app: &TestApp) {
     let answers = join_all((0..20).map(|_| named(&visitor, "a", ASK, json!({ "question": "Open?" })))).await;
 
     let answers: Vec<Value> = answers.into_iter().map(GraphqlReply::ok).collect();
-    assert!(answers.iter().all(|answer| *answer == answers[0] && answer["askQuestion"]["conversation"].is_object()));
+    let conversation = &answers[0]["askQuestion"]["conversation"];
+    assert!(conversation.is_object());
+    assert!(answers.iter().all(|answer| answer["askQuestion"]["conversation"] == *conversation));
+    let tokens = answers.iter().filter(|answer| answer["askQuestion"]["sessionToken"].is_string()).count();
+    assert_eq!(tokens, 1, "repeats give no token");
     assert_eq!(effects(&site.owner()).await, (json!(1), json!(1)));
 }
 
@@ -186,10 +196,62 @@ async fn a_socket_names_each_of_its_operations(app: &TestApp) {
     }
 
     let (first, again, other) = (socket.next("1").await, socket.next("2").await, socket.next("3").await);
-    assert_eq!(first, again);
-    assert_ne!(first, other);
+    assert_eq!(first["askQuestion"]["conversation"], again["askQuestion"]["conversation"]);
+    assert_ne!(first["askQuestion"]["conversation"], other["askQuestion"]["conversation"]);
     let mismatch = socket.frame_of("4").await;
     assert_eq!(mismatch["payload"][0]["extensions"]["code"], "IDEMPOTENCY_MISMATCH", "{mismatch}");
+}
+
+async fn a_repeated_secret_key_request_returns_the_session_token_again(app: &TestApp) {
+    let site = app.site().create().await;
+
+    let first = named(&site.owner(), "a", ASK, json!({ "question": "Open?" })).await.ok();
+    let again = named(&site.owner(), "a", ASK, json!({ "question": "Open?" })).await.ok();
+
+    assert!(first["askQuestion"]["sessionToken"].is_string());
+    assert_eq!(again, first);
+}
+
+const ANSWER: &str = "subscription { answer(input: { question: \"Open?\" }) {
+    ... on AnswerFinished { payload { conversation { id } sessionToken userErrors { code } } }
+} }";
+
+/// Sends the subscription `answer` with an idempotency key, and returns the last event.
+async fn streamed(client: &Client, name: &str) -> Value {
+    let request = client
+        .request(Method::POST, "/graphql/stream")
+        .header("content-type", "application/json")
+        .header("accept", "text/event-stream")
+        .header("idempotency-key", name);
+    let reply = client.send(request.body(json!({ "query": ANSWER }).to_string())).await;
+    let text = reply.text();
+    let last = text.lines().filter_map(|line| line.strip_prefix("data: ")).rfind(|data| data.len() > 2);
+    serde_json::from_str(last.unwrap_or_else(|| panic!("no event: {text}"))).expect("an event is JSON")
+}
+
+async fn a_streamed_question_is_asked_once(app: &TestApp) {
+    let site = app.site().create().await;
+
+    let first = streamed(&site.visitor(), "a").await;
+    let again = streamed(&site.visitor(), "a").await;
+
+    let (first, again) = (&first["data"]["answer"]["payload"], &again["data"]["answer"]["payload"]);
+    assert!(first["sessionToken"].is_string(), "{first}");
+    assert_eq!(again["conversation"], first["conversation"]);
+    assert_eq!(again["sessionToken"], Value::Null);
+    assert_eq!(effects(&site.owner()).await, (json!(1), json!(1)));
+}
+
+async fn a_question_cannot_be_asked_by_get(app: &TestApp) {
+    let site = app.site().create().await;
+    let visitor = site.visitor();
+
+    let query = form_urlencoded::byte_serialize(ANSWER.as_bytes()).collect::<String>();
+    let request = visitor.request(Method::GET, &format!("/graphql/stream?query={query}"));
+    let reply = visitor.send(request.header("accept", "text/event-stream")).await;
+
+    assert_eq!(reply.status, StatusCode::METHOD_NOT_ALLOWED, "{}", reply.text());
+    assert_eq!(effects(&site.owner()).await, (json!(0), json!(0)));
 }
 
 async fn rest_answers_the_same_again_and_409_to_another_body(app: &TestApp) {

@@ -25,6 +25,7 @@ mod outage;
 mod plain_fields;
 mod rest;
 mod schema;
+mod sessions;
 mod ssrf;
 mod statements;
 mod webhooks;

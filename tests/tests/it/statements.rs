@@ -5,13 +5,14 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
 use helpbot_domain::ids::SiteId;
 use helpbot_domain::key::{KeyKind, Role};
-use helpbot_services::Viewer;
 use helpbot_services::accounts::keys::{self, NewKey};
 use helpbot_services::accounts::members;
 use helpbot_services::accounts::sites::{self, NewSite};
+use helpbot_services::conversations::handoffs::{self, ReplyAddress};
+use helpbot_services::conversations::messages;
 use helpbot_services::conversations::{self, NewQuestion};
-use helpbot_services::conversations::{handoffs, messages};
 use helpbot_services::knowledge::entries::{self, NewEntry};
+use helpbot_services::{ProvedSession, Viewer};
 use helpbot_tests::database::{self, TestDatabase};
 use helpbot_tests::{Offline, offline, wait_for};
 use serde_json::{Value, json};
@@ -79,8 +80,9 @@ async fn filled(app: &Offline) -> (String, Viewer, Option<SiteId>) {
     for _ in 0..CONVERSATIONS {
         let new = NewQuestion { site, question: "When are you open?".into(), ..NewQuestion::default() };
         let asked = conversations::ask(services, &operator, new, None).await.expect("an answer");
-        let (id, session) = (asked.conversation.id, asked.conversation.session_id);
-        handoffs::request(services, &operator, site, id, None).await.expect("a handoff");
+        let (id, token_id) = (asked.conversation.id, asked.conversation.token_id.expect("a token"));
+        let session = ProvedSession { id: asked.conversation.session_id, token_id };
+        handoffs::request(services, &operator, site, id, ReplyAddress::None).await.expect("a handoff");
         handoffs::assign(services, &operator, site, id, Some(ann.id)).await.expect("an assignment");
         let visitor = visitor(&operator, site, session);
         messages::send(services, &visitor, None, id, "Are you there?").await.expect("a message");
@@ -90,7 +92,7 @@ async fn filled(app: &Offline) -> (String, Viewer, Option<SiteId>) {
     (key, operator, site)
 }
 
-fn visitor(operator: &Viewer, site: Option<SiteId>, session: String) -> Viewer {
+fn visitor(operator: &Viewer, site: Option<SiteId>, session: ProvedSession) -> Viewer {
     Viewer {
         kind: KeyKind::Widget,
         site_id: site,

@@ -4,10 +4,12 @@
 use async_graphql::{Context, ID, Object, Result};
 use helpbot_domain as domain;
 use helpbot_services as services;
+use helpbot_services::conversations::handoffs::{self, ReplyAddress};
 use helpbot_services::conversations::{self, NewQuestion};
-use helpbot_services::conversations::{activity, handoffs, messages, unread};
+use helpbot_services::conversations::{activity, messages, unread};
 
 use super::{Conversation, Message};
+use crate::gateway::stored::IdIsProof;
 use crate::schema::access::Access;
 use crate::schema::enums::Feedback;
 use crate::schema::ids;
@@ -24,7 +26,8 @@ input! {
         /// Question of the visitor. It must have 1 to 1,000 characters, not counting spaces around it.
         question: String,
         /// ID of the session that the question belongs to, 1 to 200 characters. By default a new session
-        /// begins. A session token in the request takes precedence.
+        /// begins. A session token in the request takes precedence. Without one, earlier questions of the
+        /// session are used to understand a follow-up only when the ID has at least 22 characters.
         session_id: Option<String>,
         /// Language of the answer as a BCP 47 tag, for example `de`. Defaults to the language of the site,
         /// which is also used for an unknown tag.
@@ -41,7 +44,9 @@ payload! {
         /// is `SUGGESTED`.
         suggestions: Vec<String>,
         /// Token that proves that the visitor owns the session. Later requests send it in the header
-        /// `X-HelpBot-Session`. It is null when a different client began the session.
+        /// `X-HelpBot-Session`. It is null when the session was begun before and the request does not prove
+        /// it, and in the repeated response of a request with an idempotency key and no session token. The
+        /// token gives access only to the conversations that it proved.
         session_token: Option<String>,
         /// Credits of the site after this question. It is null when the mutation failed.
         credits: Option<Credits>,
@@ -83,7 +88,8 @@ input! {
 payload! {
     /// Result that `submitFeedback` returns.
     SubmitFeedbackPayload {
-        /// The conversation with the vote. It is null when the mutation failed.
+        /// The conversation with the vote. It is null when the mutation failed, and for a widget key without
+        /// the session token of the conversation.
         conversation: Option<Conversation>,
     }
 }
@@ -93,7 +99,8 @@ input! {
     RequestHandoffInput {
         /// ID of the conversation in which the visitor asks for a human.
         conversation_id: ID,
-        /// E-mail address at which the visitor can be reached. By default no address is stored.
+        /// E-mail address at which the visitor can be reached. By default no address is stored. A widget key
+        /// needs the session token of the conversation to leave one.
         customer_email: Option<String>,
     }
 }
@@ -101,7 +108,8 @@ input! {
 payload! {
     /// Result that `requestHandoff` returns.
     RequestHandoffPayload {
-        /// The conversation with the handoff. It is null when the mutation failed.
+        /// The conversation with the handoff. It is null when the mutation failed, and for a widget key
+        /// without the session token of the conversation.
         conversation: Option<Conversation>,
     }
 }
@@ -242,14 +250,14 @@ impl ConversationMutation {
         let access = Access::of(ctx);
         let (site, id) = (input.site(), ids::read(&input.conversation_id));
         let changed = conversations::vote(&access.services, &access.viewer, site, id, input.feedback.into()).await;
-        finish(changed, |row| SubmitFeedbackPayload { conversation: node(access, row), ..Default::default() })
+        finish(changed, |row| SubmitFeedbackPayload { conversation: visible(access, row), ..Default::default() })
     }
 
     /// Asks for a human. The first request of a conversation notifies the owner of the site by e-mail, a
     /// later one only adds a missing address. Requires the `CHAT` scope.
     ///
-    /// Fails with `NOT_FOUND` when the conversation does not exist and with `BAD_USER_INPUT` for an
-    /// invalid address.
+    /// Fails with `NOT_FOUND` when the conversation does not exist, and with `BAD_USER_INPUT` for an
+    /// invalid address or one without the session token that it requires.
     async fn request_handoff(
         &self,
         ctx: &Context<'_>,
@@ -257,9 +265,13 @@ impl ConversationMutation {
     ) -> Result<RequestHandoffPayload> {
         let access = Access::of(ctx);
         let (site, id) = (input.site(), ids::read(&input.conversation_id));
-        let email = input.customer_email.as_deref();
-        let changed = handoffs::request(&access.services, &access.viewer, site, id, email).await;
-        finish(changed, |row| RequestHandoffPayload { conversation: node(access, row), ..Default::default() })
+        let address = match input.customer_email {
+            None => ReplyAddress::None,
+            Some(email) if ctx.data_opt::<IdIsProof>().is_some() => ReplyAddress::ById(email),
+            Some(email) => ReplyAddress::BySession(email),
+        };
+        let changed = handoffs::request(&access.services, &access.viewer, site, id, address).await;
+        finish(changed, |row| RequestHandoffPayload { conversation: visible(access, row), ..Default::default() })
     }
 
     /// Writes a message in a conversation with an open handoff. Requires the `WRITE_CONVERSATIONS` scope,
@@ -358,6 +370,11 @@ impl ConversationMutation {
         let changed = handoffs::reopen(&access.services, &access.viewer, site, id).await;
         finish(changed, |row| ReopenConversationPayload { conversation: node(access, row), ..Default::default() })
     }
+}
+
+/// The conversation, if the viewer may see it. A visitor who only knows its ID gets null.
+fn visible(access: &Access, row: domain::conversation::Conversation) -> Option<Conversation> {
+    access.viewer.may_see(&row).then(|| Conversation { row, access: access.clone() })
 }
 
 fn node(access: &Access, row: domain::conversation::Conversation) -> Option<Conversation> {

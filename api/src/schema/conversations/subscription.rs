@@ -5,6 +5,7 @@ use async_graphql::{Context, ID, Result, SimpleObject, Subscription, Union};
 use futures_util::stream;
 use futures_util::{Stream, StreamExt};
 use helpbot_services::conversations::activity::{self, ActivityState};
+use helpbot_services::runtime::idempotency::{self, RequestAttempt};
 use helpbot_services::{AnswerSink, conversations};
 use tokio::sync::mpsc;
 
@@ -20,17 +21,23 @@ pub struct AnswerSubscription;
 impl AnswerSubscription {
     /// Asks a question and returns the answer in pieces while it is generated. The last event is
     /// `AnswerFinished`. The question is answered and stored even if the client disconnects earlier.
-    /// Apart from the pieces, it works like `askQuestion`. Requires the `CHAT` scope.
+    /// Apart from the pieces, it works like `askQuestion`. With an idempotency key, a repeated request
+    /// returns only the last event of the first one. Requires the `CHAT` scope.
     async fn answer(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The same arguments that `askQuestion` accepts.")] input: AskQuestionInput,
     ) -> Result<impl Stream<Item = Result<AnswerEvent>> + use<>> {
         let access = Access::of(ctx).clone();
+        let attempt = ctx.data_opt::<RequestAttempt>().cloned();
         let (sender, receiver) = mpsc::unbounded_channel();
         tokio::spawn(async move {
             let sink = AnswerChannel(sender.clone());
-            let asked = conversations::ask(&access.services, &access.viewer, input.into(), Some(&sink)).await;
+            let asking = conversations::ask(&access.services, &access.viewer, input.into(), Some(&sink));
+            let asked = match attempt {
+                Some(attempt) => idempotency::run(&attempt, asking).await,
+                None => asking.await,
+            };
             let finished = AskQuestionPayload::of(&access, asked);
             // A closed channel means that the client has gone. The answer is stored anyway.
             let _ = sender.send(finished.map(|payload| AnswerEvent::Finished(AnswerFinished { payload })));

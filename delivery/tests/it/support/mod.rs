@@ -23,7 +23,7 @@ use helpbot_engine::{Engine, EngineSettings};
 use helpbot_outbound::mail::{LogMailer, Mail, SendOutcome, Sending};
 use helpbot_outbound::{Client, Mailer, Policy, UserAgent, WebhookLimits, check_url};
 use helpbot_services::accounts::sites::{self, NewSite};
-use helpbot_services::conversations::handoffs;
+use helpbot_services::conversations::handoffs::{self, ReplyAddress};
 use helpbot_services::conversations::{self, NewQuestion};
 use helpbot_services::runtime::clock::ManualClock;
 use helpbot_services::runtime::mail;
@@ -102,8 +102,8 @@ impl Installation {
     }
 
     pub async fn hand_off(&self, conversation: ConversationId) {
-        let email = Some("ann@example.com");
-        handoffs::request(&self.services, &self.viewer, Some(self.site.id), conversation, email)
+        let address = ReplyAddress::ById("ann@example.com".to_owned());
+        handoffs::request(&self.services, &self.viewer, Some(self.site.id), conversation, address)
             .await
             .expect("a handoff");
     }

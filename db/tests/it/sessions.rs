@@ -1,0 +1,52 @@
+//! Tests of sessions.
+
+use helpbot_db::{Db, conversations, sessions};
+use helpbot_domain::conversation::Conversation;
+use uuid::Uuid;
+
+use crate::make;
+
+on_both_backends!(
+    a_session_begins_once_per_site,
+    a_session_is_proved_by_its_own_token_until_it_is_deleted,
+    the_proved_conversations_of_a_session_are_returned,
+);
+
+const FIRST: Uuid = Uuid::from_u128(1);
+const SECOND: Uuid = Uuid::from_u128(2);
+
+async fn a_session_begins_once_per_site(db: &Db) {
+    let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
+
+    assert!(commit!(db, |c| sessions::begin(c, site, "mine", FIRST, make::NOW)));
+    assert!(!commit!(db, |c| sessions::begin(c, site, "mine", SECOND, make::NOW)));
+    assert!(commit!(db, |c| sessions::begin(c, site, "Mine", SECOND, make::NOW)));
+    assert!(commit!(db, |c| sessions::begin(c, other, "mine", SECOND, make::NOW)));
+}
+
+async fn a_session_is_proved_by_its_own_token_until_it_is_deleted(db: &Db) {
+    let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
+    commit!(db, |c| sessions::begin(c, site, "mine", FIRST, make::NOW));
+
+    assert!(read!(db, |c| sessions::is_proved_by(c, site, "mine", FIRST)));
+    assert!(commit!(db, |c| sessions::is_proved_by_locked(c, site, "mine", FIRST)));
+    assert!(!read!(db, |c| sessions::is_proved_by(c, site, "mine", SECOND)));
+    assert!(!commit!(db, |c| sessions::is_proved_by_locked(c, site, "mine", SECOND)));
+    assert!(!read!(db, |c| sessions::is_proved_by(c, other, "mine", FIRST)));
+    assert_eq!(commit!(db, |c| sessions::delete(c, site, "mine")), 1);
+    assert!(!read!(db, |c| sessions::is_proved_by(c, site, "mine", FIRST)));
+}
+
+async fn the_proved_conversations_of_a_session_are_returned(db: &Db) {
+    let site = make::stored_site(db).await;
+    let proved = Conversation { token_id: Some(FIRST), ..make::conversation(site, "proved") };
+    let session = proved.session_id.clone();
+    make::stored(db, proved.clone()).await;
+    make::stored(db, make::conversation(site, "added by somebody else")).await;
+
+    let found = read!(db, |c| conversations::last_proved(c, site, &session, FIRST, 9));
+    assert_eq!(found, [proved]);
+    assert_eq!(read!(db, |c| conversations::last_proved(c, site, &session, SECOND, 9)), []);
+    assert!(read!(db, |c| conversations::has_session(c, site, &session)));
+    assert!(!read!(db, |c| conversations::has_session(c, site, "another")));
+}
