@@ -2,6 +2,8 @@
 //!
 //! Called by [`run`](super) for each page, and once at the end for the pages that name a canonical URL.
 
+use std::collections::HashMap;
+
 use helpbot_domain::source::PageOutcome;
 use helpbot_services::sources::page_sync::{EarlierChunks, SyncedPage};
 use url::Url;
@@ -11,6 +13,9 @@ use super::super::plan::Skip;
 use super::super::report::{self, skipped};
 use super::super::visit::{Conditions, Read};
 use super::Crawl;
+
+/// From this number of pages on, a canonical URL that they share is doubtful.
+const DOUBTFUL_COPIES: usize = 3;
 
 impl Crawl<'_> {
     pub(super) fn read(&mut self, url: &Url, depth: u32, page: Read, validators: Conditions) -> Option<SyncedPage> {
@@ -45,6 +50,10 @@ impl Crawl<'_> {
         let row = report::with(row, validators, links);
         match canonical {
             Some(canonical) => {
+                if !self.is_home(&canonical) {
+                    // Of two pages that name each other, the second one is read.
+                    self.without_content.insert(url.clone());
+                }
                 self.copies.push((canonical, row));
                 None
             }
@@ -55,12 +64,18 @@ impl Crawl<'_> {
         }
     }
 
-    /// Reports the pages that call themselves copies. Those with the content of the other page are skipped, and those
-    /// with content of their own are read: many themes name the home page as the original of every page.
+    /// Reports the pages that call themselves copies: as skipped, unless the canonical URL is doubtful and the page
+    /// has content of its own. Many themes name the home page as the original of every page.
     pub(super) fn settle_copies(&mut self) {
+        let mut counts: HashMap<Url, usize> = HashMap::new();
+        for (canonical, _) in &self.copies {
+            *counts.entry(canonical.clone()).or_default() += 1;
+        }
         for (canonical, row) in std::mem::take(&mut self.copies) {
+            let is_shared = counts.get(&canonical).is_some_and(|&count| count >= DOUBTFUL_COPIES);
+            let is_doubtful = self.is_home(&canonical) || is_shared;
             let is_unchanged = self.report.is_unchanged(canonical.as_str());
-            if is_unchanged || self.contents.covers(&canonical, &row.chunks) {
+            if !is_doubtful || is_unchanged || self.contents.covers(&canonical, &row.chunks) {
                 let reason = format!("The page calls itself a copy of {canonical}");
                 let skipped = skipped(row.url, reason, EarlierChunks::Leaves);
                 let (etag, last_modified, links) = (row.etag, row.last_modified, row.links);
@@ -72,6 +87,11 @@ impl Crawl<'_> {
                 self.report.add(row);
             }
         }
+    }
+
+    /// Returns whether a URL is that of the home page or of the start of the crawl.
+    fn is_home(&self, url: &Url) -> bool {
+        url.path() == "/" && url.query().is_none() || url == self.plan.start()
     }
 
     /// Returns whether the canonical URL of a page is read instead of the page. Two pages that name each other, or a

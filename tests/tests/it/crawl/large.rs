@@ -138,7 +138,7 @@ async fn a_large_site_is_indexed_then_only_asked_whether_it_changed(fixture: &Cr
     assert_eq!((read.status, read.error.as_deref()), (SourceStatus::Indexed, None));
     assert_eq!(read.title.as_deref(), Some("Article start"));
     assert_eq!(fixture.report(&source).await, expected("fetched", &[SLOW]));
-    let late = "The page could not be fetched in time: the server did not answer within 3 s".to_owned();
+    let late = "Fetching the page took too long: the server did not answer within 3 s".to_owned();
     assert_eq!(fixture.row(&source, SLOW).await, (PageOutcome::Failed, Some(late), 0));
     assert_eq!(read.document_count, i64::try_from(PLAIN + SPECIAL.len() - 1).expect("a small number"));
     let first = fixture.chunks().await;
