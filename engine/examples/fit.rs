@@ -60,7 +60,7 @@ fn main() -> Result<(), String> {
     Ok(())
 }
 
-fn read_set<'a>(folder: &Path, channels: Channels, kinds: &mut BTreeMap<&'a str, Vec<Example>>) -> Result<(), String> {
+fn read_set(folder: &Path, channels: Channels, kinds: &mut BTreeMap<&str, Vec<Example>>) -> Result<(), String> {
     let text = |name: &str| std::fs::read_to_string(folder.join(name)).map_err(|error| error.to_string());
     let corpus: Vec<CorpusEntry> = evaluate::read(&text("corpus.jsonl")?).map_err(|error| error.to_string())?;
     let queries: Vec<CorpusQuery> = evaluate::read(&text("queries.jsonl")?).map_err(|error| error.to_string())?;
@@ -133,11 +133,10 @@ fn newton<'a>(examples: impl Iterator<Item = &'a Example> + Clone, is_used: &[bo
 fn solved(mut matrix: [[f64; COUNT]; COUNT], mut right: [f64; COUNT]) -> [f64; COUNT] {
     for pivot in 0..COUNT {
         for row in pivot + 1..COUNT {
-            let factor = matrix[row][pivot] / matrix[pivot][pivot];
-            for column in pivot..COUNT {
-                matrix[row][column] -= factor * matrix[pivot][column];
-            }
-            right[row] -= factor * right[pivot];
+            let (above, upper) = (matrix[pivot], right[pivot]);
+            let factor = matrix[row][pivot] / above[pivot];
+            matrix[row].iter_mut().zip(above).skip(pivot).for_each(|(cell, above)| *cell -= factor * above);
+            right[row] -= factor * upper;
         }
     }
     for row in (0..COUNT).rev() {
