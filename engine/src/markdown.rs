@@ -161,7 +161,6 @@ pub fn join(units: &[Unit]) -> String {
 /// strong in both; links and code are never divided. A period after an initial, a number or a common
 /// abbreviation does not end a sentence.
 pub fn sentences(paragraph: &str) -> Vec<String> {
-    // The parser knows no images and would make a link of one.
     let paragraph = if paragraph.contains("![") { safe(paragraph) } else { Cow::Borrowed(paragraph) };
     let inlines = inline::parse(&paragraph);
     let flat = inline::flat(&inlines);

@@ -1,6 +1,6 @@
 //! Reads codes, versions, years, countries and amounts out of a text, and compares two texts by them.
 
-use super::Conflict;
+use super::conflict::Conflict;
 use super::countries;
 use crate::normalization::normalize;
 

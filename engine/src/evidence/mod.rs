@@ -5,43 +5,22 @@
 //! something else, however similar the words are. Negation and requests for a single fact, such as
 //! a phone number, are recognized here as well.
 
+mod conflict;
 mod countries;
 mod facts;
 mod places;
 mod polarity;
 mod requests;
 
-use serde::Serialize;
-
 use crate::chunk::{Chunk, ChunkKind};
 use crate::markdown;
+pub use conflict::Conflict;
 pub(crate) use facts::Facts;
 use polarity::Polarity;
 use requests::Request;
 
 /// Share of the entries of a site from which a code is its subject and identifies nothing.
 const COMMON_CODE: f32 = 0.3;
-
-/// A reason not to give an entry as the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Conflict {
-    /// The question names a code, model or version that the entry does not contain.
-    Code,
-    /// The question names a year that the entry does not contain.
-    Year,
-    /// The question names a country that the entry does not contain, or another place that the site
-    /// does not know, and the entry lists countries.
-    Country,
-    /// The entry states other amounts of the same unit, or another number of the same thing.
-    Amount,
-    /// The question asks for the opposite of what the entry states.
-    Negation,
-    /// The question and the entry have only function words in common.
-    FunctionWords,
-    /// The question gives orders to the bot, and the entry is not about them.
-    Orders,
-}
 
 /// What a question names exactly.
 #[derive(Debug)]

@@ -4,7 +4,7 @@
 //! for the "Frist" of the "Rückgabe", and the site writes "Rückgabefrist". The lexical channel asks
 //! here which terms begin or end with the stem of a question's word.
 
-use super::Lexicon;
+use super::lexicon::Lexicon;
 
 /// Minimum length of a stem that is searched inside longer words, in characters.
 const MIN_PART_CHARS: usize = 4;
