@@ -20,7 +20,7 @@ use crate::retrieval::{Candidate, Channels};
 use languages::Languages;
 pub(crate) use part::Earlier;
 use part::LanguagePart;
-use profile::Profile;
+use profile::SiteProfile;
 
 /// Maximum number of candidates of a retrieval.
 pub const MAX_CANDIDATES: usize = 10;
@@ -42,7 +42,7 @@ struct IndexData {
     /// One part per language, in the order of their first chunks.
     parts: Vec<LanguagePart>,
     /// One per part.
-    profiles: Vec<Profile>,
+    profiles: Vec<SiteProfile>,
 }
 
 impl Index {

@@ -17,14 +17,14 @@ const MIN_SPREAD: f32 = 0.04;
 
 /// Scores of entries for questions that they do not answer.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Profile {
+pub(super) struct SiteProfile {
     /// Mean of the best score for a question without an answer.
     pub level: f32,
     /// Standard deviation of that score.
     pub spread: f32,
 }
 
-impl Profile {
+impl SiteProfile {
     /// Measures a site by the best scores for questions without an answer.
     pub fn measure(best: impl Iterator<Item = f32>) -> Self {
         let best: Vec<f32> = best.collect();
@@ -42,14 +42,14 @@ mod tests {
 
     #[test]
     fn the_level_follows_the_best_other_entry() {
-        let profile = Profile::measure([0.6; 3].into_iter());
+        let profile = SiteProfile::measure([0.6; 3].into_iter());
 
         assert!(profile.level > USUAL_LEVEL && profile.level < 0.6, "{profile:?}");
     }
 
     #[test]
     fn a_site_that_asks_nothing_has_the_usual_values() {
-        let profile = Profile::measure(std::iter::empty());
+        let profile = SiteProfile::measure(std::iter::empty());
 
         assert!((profile.level - USUAL_LEVEL).abs() < 1e-6 && (profile.spread - USUAL_SPREAD).abs() < 1e-6);
     }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::part::{Earlier, LanguagePart, Search};
-use super::profile::{self, Profile};
+use super::profile::{self, SiteProfile};
 use super::{Index, IndexData, MAX_CANDIDATES};
 use crate::chunk::Fields;
 use crate::evidence::{self, Agreement, Asked, Conflict};
@@ -278,7 +278,7 @@ impl IndexData {
     }
 
     /// Asks a part its own questions, each without the entry that it comes from.
-    fn measured(&self, part: &LanguagePart) -> Profile {
+    fn measured(&self, part: &LanguagePart) -> SiteProfile {
         let step = part.places.len().div_ceil(profile::MAX_ASKED).max(1);
         let asked = part.places.iter().enumerate().step_by(step).filter_map(|(own, place)| {
             let chunk = &self.chunks[*place as usize];
@@ -298,11 +298,11 @@ impl IndexData {
             let others = (0..scores.len()).filter(|at| !is_same(*at)).map(|at| scores[at].max(0.0));
             if text.trim().is_empty() { None } else { others.reduce(f32::max) }
         });
-        Profile::measure(asked)
+        SiteProfile::measure(asked)
     }
 
     /// Measures every part.
-    pub(super) fn profiles(&self) -> Vec<Profile> {
+    pub(super) fn profiles(&self) -> Vec<SiteProfile> {
         self.parts.iter().map(|part| self.measured(part)).collect()
     }
 }
