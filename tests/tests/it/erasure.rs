@@ -132,7 +132,7 @@ async fn nothing_of_an_erased_session_stays(app: &TestApp, database: &TestDataba
     for word in WORDS.iter().filter(|word| **word != SESSION) {
         assert_eq!(places_of(database, word).await, BTreeSet::new(), "{word} is still there");
     }
-    let elsewhere = BTreeSet::from(["conversations".to_owned(), "events".to_owned()]);
+    let elsewhere = BTreeSet::from(["conversations", "events", "sessions"].map(str::to_owned));
     assert_eq!(places_of(database, SESSION).await, elsewhere, "the other site has a session of that name");
     assert!(!places_of(database, "harbour").await.is_empty() && !places_of(database, "lighthouse").await.is_empty());
     let body = json!({ "query": ASK, "variables": { "question": "And an obelisk?", "session": SESSION } }).to_string();
@@ -234,8 +234,9 @@ async fn places_in_postgres(server: &str, schema: &str, word: &str) -> BTreeSet<
 /// In the live content of the file: all of it, copied, and each table in a file of its own. What rows
 /// that are gone left in free pages is not content, and goes when those are used again.
 fn places_in_sqlite(file: &Path, word: &str) -> BTreeSet<String> {
-    const TABLES: [&str; 12] = [
+    const TABLES: [&str; 13] = [
         "conversations",
+        "sessions",
         "messages",
         "events",
         "jobs",
