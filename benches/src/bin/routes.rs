@@ -82,7 +82,7 @@ async fn called(
 ) -> Result<(), AnyError> {
     let services = &application.services;
     let credentials = Credentials { key: Some(application.key.clone()), ..Credentials::default() };
-    let viewer = access::authenticate(&services, &credentials).await?;
+    let viewer = access::authenticate(services, &credentials).await?;
     let bytes = match name {
         "GET /config" => {
             let site = sites::get(services, &viewer, None).await?;

@@ -97,7 +97,7 @@ struct Ground {
 impl Ground {
     async fn lay(services: &helpbot_services::Services, router: Router) -> Self {
         let (_, operator) = keys::create_operator(services, "tests").await.expect("an operator's key");
-        let viewer = access::authenticate(&services, &credentials(&operator)).await.expect("it opens");
+        let viewer = access::authenticate(services, &credentials(&operator)).await.expect("it opens");
         let new = NewSite { name: "Shop".into(), owner_email: "o@example.com".into(), plan: None, credit_limit: None };
         let site = sites::create(services, &viewer, new).await.expect("a site").id;
         let entry = NewEntry {

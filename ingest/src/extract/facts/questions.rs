@@ -96,8 +96,8 @@ fn has_address(text: &str) -> bool {
         let names = words.iter().filter(|word| is_name(word)).count();
         let is_street = (2..=6).contains(&words.len())
             && names + 1 >= words.len()
-            && (words.last().is_some_and(|word| is_number(word)) || words.first().is_some_and(|word| is_number(word)));
-        let is_place = words.len() >= 2 && words.first().is_some_and(|word| is_town(word)) && names >= 1;
+            && (words.last().is_some_and(&is_number) || words.first().is_some_and(is_number));
+        let is_place = words.len() >= 2 && words.first().is_some_and(is_town) && names >= 1;
         is_street || is_place
     })
 }

@@ -100,7 +100,8 @@ impl Writer {
             return;
         }
         if self.is_script || is_script(bare) {
-            self.is_script = !bare.is_empty() && !(bare.ends_with(';') && !self.is_script && is_balanced(bare));
+            let ends = bare.is_empty() || (bare.ends_with(';') && !self.is_script && is_balanced(bare));
+            self.is_script = !ends;
             return;
         }
         if self.opens_or_closes(&line, bare) || is_directive(bare) {
@@ -112,7 +113,7 @@ impl Writer {
             self.code = Some(if fence.len() >= 3 { fence } else { tildes });
         }
         match alert(bare) {
-            Some(title) if title.is_empty() => self.push(">"),
+            Some("") => self.push(">"),
             Some(title) => self.push(&format!("> **{title}**\n>")),
             None => self.push(&line),
         }

@@ -137,7 +137,7 @@ impl<'a> Writer<'a> {
             return Some((level + 1).min(6));
         }
         let factor = line.size / self.usual.size;
-        (factor >= HEADING_SIZE).then(|| {
+        (factor >= HEADING_SIZE).then_some({
             if factor >= 1.6 {
                 1
             } else if factor >= 1.3 {
