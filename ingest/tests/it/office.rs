@@ -41,7 +41,7 @@ fn paragraph(properties: &str, text: &str) -> String {
 }
 
 #[test]
-fn headings_of_word_are_told_by_outline_level_and_name() {
+fn word_headings_are_recognized_by_outline_level_and_name() {
     let styles = "<w:styles><w:style w:styleId='Nadpis'><w:name w:val='heading 2'/></w:style>\
         <w:style w:styleId='Own'><w:name w:val='My style'/><w:basedOn w:val='Nadpis'/></w:style></w:styles>";
     let body = [
@@ -80,10 +80,10 @@ fn text_that_word_does_not_show_is_left_out_and_text_boxes_come_once() {
         "<w:p><w:r><w:t>The garden is </w:t></w:r><w:r><mc:AlternateContent><mc:Choice>{text_box}</mc:Choice>\
          <mc:Fallback>{text_box}</mc:Fallback></mc:AlternateContent></w:r><w:del><w:r><w:delText>never</w:delText></w:r></w:del>\
          <w:moveFrom><w:r><w:t>often</w:t></w:r></w:moveFrom><w:r><w:rPr><w:vanish/></w:rPr><w:t>secretly</w:t></w:r>\
-         <w:r><w:t>open to all visitors of the house.</w:t></w:r></w:p>"
+         <w:r><w:t>open to all visitors of the villa.</w:t></w:r></w:p>"
     );
 
-    assert_eq!(lines(&word(&body, &[])), [" : The garden is open to all visitors of the house.\n\nClosed in May."]);
+    assert_eq!(lines(&word(&body, &[])), [" : The garden is open to all visitors of the villa.\n\nClosed in May."]);
 }
 
 #[test]

@@ -71,9 +71,9 @@ fn a_question_in_greek_ends_with_a_semicolon() {
 
 #[test]
 fn short_sections_are_kept_under_their_heading() {
-    let text = text(&page("<h1>Contact</h1><h2>Fax</h2><p>0731 55</p><h2>Desk</h2><p>Room 7</p>"));
+    let text = text(&page("<h1>Contact</h1><h2>Fax</h2><p>0731 55</p><h2>Desk</h2><p>Floor 7</p>"));
 
-    assert!(text.contains("Contact > Fax\n0731 55") && text.contains("Contact > Desk\nRoom 7"), "{text}");
+    assert!(text.contains("Contact > Fax\n0731 55") && text.contains("Contact > Desk\nFloor 7"), "{text}");
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn titles_within_a_paragraph_divide_it() {
 }
 
 #[test]
-fn a_page_that_only_scripts_fill_is_told_from_an_empty_one() {
+fn a_page_that_only_scripts_fill_differs_from_an_empty_one() {
     assert_eq!(
         extract::html(b"<div id=app></div><script src=a.js></script>", None, None),
         Err(extract::ExtractError::NeedsScripts)

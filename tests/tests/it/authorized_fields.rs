@@ -155,7 +155,7 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
     ),
     (
         "HttpHeader",
-        "site(id: $site) { webhooks { deliveries { nodes { attempts { requestHeaders { @ } } } } } }",
+        "site(id: $site) { webhooks { deliveries(first: 5) { nodes { attempts { requestHeaders { @ } } } } } }",
         &[Scope::Webhooks],
         "name value",
     ),

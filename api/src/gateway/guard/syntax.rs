@@ -82,7 +82,7 @@ impl<'a> Parser<'a> {
         Ok(Self { tokens, token, pos })
     }
 
-    /// Goes to the next token and returns the present one.
+    /// Goes to the next token and returns the current token.
     pub(super) fn advance(&mut self) -> Parsed<(Token<'a>, Pos)> {
         let (token, pos) = self.tokens.next()?;
         Ok((std::mem::replace(&mut self.token, token), std::mem::replace(&mut self.pos, pos)))
