@@ -21,4 +21,7 @@ pub const LIST_BOUNDS: &[(&str, usize)] = &[
     ("PromoteToFaqPayload.answeredNow", 10),
     // A delivery has at most ten attempts before it fails. Replays are rare.
     ("WebhookDelivery.attempts", 10),
+    // HelpBot sends about ten headers, and most receivers answer with fewer.
+    ("DeliveryAttempt.requestHeaders", 10),
+    ("DeliveryAttempt.responseHeaders", 10),
 ];

@@ -304,13 +304,18 @@ async fn assert_stored_before_is_found(database: &TestDatabase, put_back: impl A
     db.close().await;
 }
 
-const FORGET_STEP: &str = "DELETE FROM __diesel_schema_migrations WHERE version = '0060'";
+const FORGET_STEP: &str = "DELETE FROM __diesel_schema_migrations WHERE version IN ('0060', '0090', '0100')";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn conversations_stored_before_the_index_are_found_on_sqlite() {
     database::with(Some(TestDatabase::sqlite()), async |database| {
         assert_stored_before_is_found(database, async |database| {
-            let down = include_str!("../../../migrations/sqlite/0060_search/down.sql");
+            // The later steps change the same table, so they are undone first.
+            let down = concat!(
+                include_str!("../../../migrations/sqlite/0100_sessions/down.sql"),
+                include_str!("../../../migrations/sqlite/0090_inbox/down.sql"),
+                include_str!("../../../migrations/sqlite/0060_search/down.sql"),
+            );
             let sql = format!("PRAGMA foreign_keys = OFF; BEGIN; {down}; {FORGET_STEP}; COMMIT");
             sqlite(database).batch_execute(&sql).expect("the step is undone");
         })
@@ -324,7 +329,12 @@ async fn conversations_stored_before_the_index_are_found_on_postgres() {
     database::with(TestDatabase::postgres().await, async |database| {
         assert_stored_before_is_found(database, async |database| {
             let (server, schema) = database.schema().expect("a PostgreSQL database");
-            let down = include_str!("../../../migrations/postgres/0060_search/down.sql");
+            // The later steps change the same table, so they are undone first.
+            let down = concat!(
+                include_str!("../../../migrations/postgres/0100_sessions/down.sql"),
+                include_str!("../../../migrations/postgres/0090_inbox/down.sql"),
+                include_str!("../../../migrations/postgres/0060_search/down.sql"),
+            );
             let sql = format!("SET search_path = {schema}; {down}; {FORGET_STEP}");
             server_client(server).await.batch_execute(&sql).await.expect("the step is undone");
         })

@@ -149,13 +149,13 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
     ),
     (
         "DeliveryAttempt",
-        "site(id: $site) { webhooks { deliveries { nodes { attempts { @ } } } } }",
+        "site(id: $site) { webhooks { deliveries(first: 3) { nodes { attempts { @ } } } } }",
         &[Scope::Webhooks],
         "connectMs dnsMs error errorCode firstByteMs number requestHeaders responseBody responseHeaders startedAt statusCode totalMs url",
     ),
     (
         "HttpHeader",
-        "site(id: $site) { webhooks { deliveries(first: 5) { nodes { attempts { requestHeaders { @ } } } } } }",
+        "site(id: $site) { webhooks { deliveries(first: 3) { nodes { attempts { requestHeaders { @ } } } } } }",
         &[Scope::Webhooks],
         "name value",
     ),
