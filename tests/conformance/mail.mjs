@@ -122,7 +122,7 @@ async function failingSource() {
   }
   const { mail, to } = await nextMail();
   check('failing source: to the owner', to.join() === 'owner@shop.example', to.join());
-  check('failing source: which and why', mail.text.includes(`> ${url}`) && mail.text.includes('Answers keep coming'), mail.text);
+  check('failing source: which and why', mail.text.includes(`> ${url}`) && mail.text.includes('Answers still come from the previous sync'), mail.text);
   check('failing source: the way there', mail.html.includes(`/dashboard/sources/${id}`));
   await waitingOnce((all) => all.length === 0, 'the end of waiting');
   check('failing source: one mail', mails.length === 0, String(mails.length));
@@ -155,10 +155,12 @@ const asked = await asVisitor(
   { question: QUESTION },
 );
 const { sessionToken, conversation } = asked.askQuestion;
-await asVisitor('mutation ($id: ID!, $email: String) { requestHandoff(input: { conversationId: $id, customerEmail: $email }) { userErrors { message } } }', {
-  id: conversation.id,
-  email: VISITOR,
-});
+const handoff = `mutation ($id: ID!, $email: String) {
+  requestHandoff(input: { conversationId: $id, customerEmail: $email }) { userErrors { code } }
+}`;
+const unproved = await asVisitor(handoff, { id: conversation.id, email: VISITOR });
+check('an address needs the session token', unproved.requestHandoff.userErrors[0]?.code === 'BAD_USER_INPUT', JSON.stringify(unproved));
+await asVisitor(handoff, { id: conversation.id, email: VISITOR }, sessionToken);
 const transcript = `mutation ($id: ID!, $email: String) {
   sendTranscript(input: { conversationId: $id, email: $email }) { conversation { id } userErrors { code } }
 }`;

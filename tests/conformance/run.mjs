@@ -1,5 +1,5 @@
 // `npm test`: starts the built binary (HELPBOT_BINARY) on an empty directory and a free port, runs
-// every script of this directory against it, and ends it.
+// every script of this directory against it, and ends it. `node run.mjs mail.mjs` runs only that script.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -92,10 +92,12 @@ async function endInOrder({ url, key }) {
   return closeCode === 1012 && exitCode === 0;
 }
 
+const named = process.argv.slice(2);
+const chosen = named.length > 0 ? named : scripts;
 let failed = 0;
 try {
   const running = await started();
-  for (const script of scripts) {
+  for (const script of chosen) {
     if ((await run(script, running)) !== 0) failed += 1;
   }
   if (!(await endInOrder(running))) failed += 1;
@@ -104,5 +106,5 @@ try {
   server.kill('SIGKILL');
   rmSync(home, { recursive: true, force: true });
 }
-console.log(`\n${scripts.length + 1 - failed} passed, ${failed} failed`);
+console.log(`\n${chosen.length + 1 - failed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
