@@ -26,6 +26,8 @@ export interface Sender {
 const INTERRUPTED_MS = 60_000;
 /** The longest wait for another tab that begins the session. */
 const FIRST_QUESTION_MS = 20_000;
+/** The time in which a tab hears what another tab stored. Only the first question of a session waits for it. */
+const SETTLE_MS = 150;
 /** Another tab sends a message within this time, or its tab was closed and this one sends it. */
 const TAKEOVER_MS = 8_000;
 
@@ -156,7 +158,7 @@ export class Outgoing {
   private async question(key: string, run: string, isRepeated: boolean): Promise<void> {
     this.setBusy(true);
     await this.chat.ready;
-    await this.firstQuestionOfOthers();
+    await this.firstQuestionOfOthers(key);
     const entry = this.entry(key);
     if (entry && this.state.run === run) {
       if (this.chat.isWithTeam) {
@@ -260,10 +262,15 @@ export class Outgoing {
     });
   }
 
-  /** Waits while another tab asks the first question: both then share its session. */
-  private async firstQuestionOfOthers(): Promise<void> {
-    const isWaiting = () => !this.state.session && this.state.entries.some((entry) =>
-      entry.kind === "visitor" && entry.sender && entry.sender !== this.store.tab && Date.now() - entry.since! < FIRST_QUESTION_MS);
+  /** Waits while another tab asks an earlier first question: both then share its session. */
+  private async firstQuestionOfOthers(key: string): Promise<void> {
+    if (this.state.session || !this.store.isShared) return;
+    // Until then the tabs have heard of the questions that were asked at the same moment.
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    const since = this.entry(key)?.since ?? 0;
+    const isEarlier = (entry: Entry) => entry.kind === "visitor" && entry.sender && entry.sender !== this.store.tab
+      && Date.now() - entry.since! < FIRST_QUESTION_MS && (entry.since! < since || (entry.since === since && entry.sender < this.store.tab));
+    const isWaiting = () => !this.state.session && this.state.entries.some(isEarlier);
     const end = Date.now() + FIRST_QUESTION_MS;
     while (isWaiting() && Date.now() < end) await this.changed(end - Date.now());
   }

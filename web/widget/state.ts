@@ -81,6 +81,8 @@ export interface ChatState {
   draft: string;
   entries: Entry[];
   usedAt: number;
+  /** The number of changes of each tab that this state contains, by the ID of the tab. */
+  changes: Record<string, number>;
 }
 
 /** The lifetime of a session token on the server. An older state is useless. */
@@ -90,7 +92,7 @@ const KEPT_ENTRIES = 100;
 const OPENING_MESSAGES = 2;
 
 export function emptyState(run: string, now: number): ChatState {
-  return { run, session: null, cursor: null, handoffs: {}, listen: false, agent: null, unread: 0, draft: "", entries: [], usedAt: now };
+  return { run, session: null, cursor: null, handoffs: {}, listen: false, agent: null, unread: 0, draft: "", entries: [], usedAt: now, changes: {} };
 }
 
 /** The conversation whose handoff is open: what the visitor writes goes to the team. */
@@ -154,6 +156,9 @@ export function parseState(text: string | null, now: number): ChatState | null {
   state.agent = optionalText(raw.agent);
   state.unread = typeof raw.unread === "number" && raw.unread > 0 ? Math.floor(raw.unread) : 0;
   state.draft = optionalText(raw.draft) ?? "";
+  if (isRecord(raw.changes)) {
+    for (const [tab, count] of Object.entries(raw.changes)) if (typeof count === "number") state.changes[tab] = count;
+  }
   return state;
 }
 
