@@ -174,7 +174,7 @@ pub struct Event {
     pub id: EventId,
     /// Type of the event.
     pub event_type: EventType,
-    /// Returns the ID of the conversation that the event belongs to.
+    /// ID of the conversation that the event belongs to.
     pub conversation_id: ConversationId,
     /// Session of the visitor.
     pub session_id: String,

@@ -13,6 +13,7 @@ use url::Url;
 
 use crate::charset;
 use crate::crawl::plan;
+use crate::files::xml;
 
 /// Maximum number of URLs of one sitemap, as in the protocol.
 pub const URL_LIMIT: usize = 50_000;
@@ -123,7 +124,7 @@ fn read_xml(text: &str, url: &Url) -> Result<Sitemap, SitemapError> {
             Ok(Event::CData(text)) => builder.text(&text),
             Ok(Event::GeneralRef(reference)) => {
                 let resolved = reference.resolve_char_ref().ok().flatten();
-                builder.text(resolved.map_or(entity(&reference), |c| c.encode_utf8(&mut [0; 4]).to_owned()).as_str());
+                builder.text(&resolved.map_or_else(|| xml::entity(&reference).to_owned(), String::from));
             }
             Ok(Event::Eof) => break,
             Ok(_) => {}
@@ -138,19 +139,6 @@ fn read_xml(text: &str, url: &Url) -> Result<Sitemap, SitemapError> {
         }
     }
     if builder.root.is_none() { Err(SitemapError::NotASitemap) } else { Ok(builder.sitemap) }
-}
-
-/// The five entities of XML. Entities that the file defines are never expanded.
-fn entity(name: &str) -> String {
-    match name {
-        "amp" => "&",
-        "lt" => "<",
-        "gt" => ">",
-        "quot" => "\"",
-        "apos" => "'",
-        _ => "",
-    }
-    .to_owned()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

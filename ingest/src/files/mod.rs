@@ -15,7 +15,7 @@ mod pptx;
 mod sheets;
 mod table;
 mod xlsx;
-mod xml;
+pub(crate) mod xml;
 
 use crate::charset;
 use crate::extract::{self, ExtractError, Page};

@@ -71,8 +71,8 @@ pub(super) fn is_on(element: &BytesStart<'_>) -> bool {
     !matches!(value(element, "val").as_deref(), Some("0" | "false" | "off" | "none"))
 }
 
-/// The five entities of XML.
-fn entity(name: &str) -> &'static str {
+/// The five entities of XML. Entities that a file defines are never expanded.
+pub(crate) fn entity(name: &str) -> &'static str {
     match name {
         "amp" => "&",
         "lt" => "<",
