@@ -12,7 +12,7 @@ use helpbot_outbound::FetchedPage;
 use url::Url;
 
 use crate::extract::{self, ExtractError, HTML_LIMIT_BYTES, Page};
-use crate::pdf;
+use crate::{files, pdf};
 
 /// Which reader a response is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +96,7 @@ pub(crate) fn read(fetched: &FetchedPage, kind: ContentKind, child: &pdf::Child)
     let body = body(fetched)?;
     match kind_by_bytes(&body).unwrap_or(kind) {
         ContentKind::Page => extract::html(&body, fetched.content_type.as_deref(), Some(address)),
-        ContentKind::File(extension) => extract::file_with(&file_name(address, extension), &body, child),
+        ContentKind::File(extension) => files::extract_with(&file_name(address, extension), &body, child),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Reads sources: fetches pages and files, extracts questions, answers and passages, and stores them.
 //!
 //! The crate has two halves. The pure half turns bytes into questions, answers and passages and uses no
-//! network, database or clock: [`charset`], [`extract`], [`robots`], [`sitemap`] and [`crawl::plan`]. The
-//! other half drives it: [`worker`] takes jobs, reads a page or a file or crawls a site ([`crawl`]),
+//! network, database or clock: [`charset`], [`extract`], [`files`], [`robots`], [`sitemap`] and
+//! [`crawl::plan`]. The other half drives it: [`worker`] takes jobs, reads a page or a file or crawls a site ([`crawl`]),
 //! fetches through `outbound` and stores through `services`.
 //!
 //! The pure half guarantees that it returns in bounded memory and time, with a page or with a reason
@@ -12,6 +12,7 @@
 //! The feature `worker`, on by default, enables the second half. The first half compiles without it,
 //! which proves that it does not depend on the second.
 
+mod binary;
 pub mod charset;
 #[cfg(feature = "worker")]
 mod content;
@@ -19,7 +20,7 @@ pub mod crawl;
 #[cfg(feature = "worker")]
 mod drafts;
 pub mod extract;
-mod files;
+pub mod files;
 #[cfg(feature = "worker")]
 mod politeness;
 #[cfg(feature = "worker")]

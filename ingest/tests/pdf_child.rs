@@ -6,7 +6,8 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use flate2::{Compress, Compression, FlushCompress};
-use helpbot_ingest::extract::{self, ExtractError, Item};
+use helpbot_ingest::extract::{ExtractError, Item};
+use helpbot_ingest::files;
 use helpbot_ingest::pdf::{self, Child, Limits};
 
 use helpbot_test_support::pdf as document;
@@ -48,7 +49,7 @@ fn text_of_a_pdf_becomes_pairs() {
         "It is sent by mail on the first day of the month.",
     ]);
 
-    let page = extract::file_with("manual.pdf", &bytes, &child(Limits::default())).expect("a readable PDF");
+    let page = files::extract_with("manual.pdf", &bytes, &child(Limits::default())).expect("a readable PDF");
 
     let pairs: Vec<_> = page
         .pairs()
@@ -69,11 +70,11 @@ fn damaged_files_end_with_a_reason() {
     let child = child(Limits::default());
     let good = document(&["Hello"]);
 
-    let cut = extract::file_with("a.pdf", &good[..good.len() / 2], &child);
+    let cut = files::extract_with("a.pdf", &good[..good.len() / 2], &child);
     assert!(matches!(cut, Err(ExtractError::Unreadable { .. } | ExtractError::Empty)), "{cut:?}");
-    let noise = extract::file_with("a.pdf", b"%PDF-1.7\n\x00\xff\x00 not a pdf", &child);
+    let noise = files::extract_with("a.pdf", b"%PDF-1.7\n\x00\xff\x00 not a pdf", &child);
     assert!(matches!(noise, Err(ExtractError::Unreadable { .. })), "{noise:?}");
-    let blank = extract::file_with("a.pdf", &document(&[]), &child);
+    let blank = files::extract_with("a.pdf", &document(&[]), &child);
     assert_eq!(blank, Err(ExtractError::Empty));
 }
 

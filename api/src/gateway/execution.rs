@@ -25,10 +25,9 @@ use super::guard::document::Document;
 use super::guard::model::{SchemaModel, SchemaRules};
 use super::guard::rejection::DocumentRejection;
 use super::guard::remove_markers;
-use super::request::{PreparedOperation, RequestParams};
+use super::request::{IdIsProof, PreparedOperation, RequestParams};
 use super::result::ExecutionResult;
 use super::settings::{DocumentPolicy, GatewaySettings, Introspection};
-use super::stored::IdIsProof;
 use crate::error::{self, ApiError, ErrorCode, Stage};
 use crate::limits::rates::RateLimits;
 

@@ -45,6 +45,11 @@ pub struct PreparedOperation {
     pub(super) is_stored: bool,
 }
 
+/// Marks the request of a stored operation: the ID of a conversation, which cannot be guessed, proves
+/// that the conversation is the caller's, because the REST contract has no session token.
+#[derive(Debug, Clone, Copy)]
+pub struct IdIsProof;
+
 impl PreparedOperation {
     /// Query, mutation or subscription.
     pub fn operation_type(&self) -> OperationType {

@@ -29,11 +29,6 @@ pub struct StoredOperation {
     operation_type: OperationType,
 }
 
-/// Marks the request of a stored operation: the ID of a conversation, which cannot be guessed, proves
-/// that the conversation is the caller's, because the REST contract has no session token.
-#[derive(Debug, Clone, Copy)]
-pub struct IdIsProof;
-
 impl StoredOperation {
     /// Parses the operation `name` in `text`.
     ///

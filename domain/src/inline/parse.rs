@@ -3,7 +3,7 @@
 //! A marker that is never closed is text. A search for a closing marker that failed is remembered,
 //! so that thousands of opening markers cost no more than one look at the rest of the text.
 
-use super::{Inline, NESTING_MAX};
+use super::parts::{Inline, NESTING_MAX};
 
 /// Parses the Markdown of one paragraph, list item, heading or table cell.
 pub fn parse(markdown: &str) -> Vec<Inline> {

@@ -3,7 +3,7 @@
 //! Markdown is escaped only where a reader would otherwise see something else than the text: prices,
 //! dates, phone numbers and comparisons stay as they are, because not every client removes escapes.
 
-use super::Inline;
+use super::parts::{self, Inline};
 
 /// The parts as restricted Markdown that [`parse`](super::parse) reads back.
 pub fn to_markdown(inlines: &[Inline]) -> String {
@@ -132,17 +132,17 @@ impl Raw {
 
     /// Markers stand next to the text that they mark: space at its ends moves outside.
     fn pair(&mut self, marker: &str, inner: &[Inline], place: Place) {
-        let flat = super::flat(inner);
+        let flat = parts::flat(inner);
         let core = flat.trim();
         if core.is_empty() {
             self.markdown.push_str(if flat.is_empty() { "" } else { " " });
             return;
         }
         let lead = flat.len() - flat.trim_start().len();
-        let parts = super::split(inner.to_vec(), &[lead, lead + core.len()]);
+        let pieces = parts::split(inner.to_vec(), &[lead, lead + core.len()]);
         self.markdown.push_str(if lead > 0 { " " } else { "" });
         self.markdown.push_str(marker);
-        self.push(&parts[1], place);
+        self.push(&pieces[1], place);
         self.markdown.push_str(marker);
         self.markdown.push_str(if lead + core.len() < flat.len() { " " } else { "" });
     }

@@ -20,7 +20,6 @@ use acronyms::Acronyms;
 use compounds::Compounds;
 pub use lexicon::Lexicon;
 use postings::{Match, Occurrence, Postings, PostingsBuilder};
-pub use terms::Terms;
 
 /// Share of n-grams in the score of an index that has them. More words help languages with a
 /// stemmer, more n-grams help languages with compounds.
@@ -40,6 +39,15 @@ pub struct LexicalScore {
     pub score: f32,
     /// Share of the question's idf whose words the document has, 0 to 1.
     pub coverage: f32,
+}
+
+/// The words of a question as the index understands them.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// Words in reading order, with corrections.
+    pub words: Vec<String>,
+    /// Corrections: (as written, as understood).
+    pub repairs: Vec<(String, String)>,
 }
 
 /// Words, and n-grams where they are used, of all documents of an index.

@@ -2,20 +2,11 @@
 //! acronyms, joined words and typing errors.
 
 use super::lexicon::Lexicon;
-use super::{Lexical, acronyms, compounds, synonyms};
+use super::{Lexical, Terms, acronyms, compounds, synonyms};
 use crate::normalization;
 
 /// Minimum length of each half of an unknown word that is split in two, in characters.
 const MIN_SPLIT_CHARS: usize = 3;
-
-/// The words of a question as the index understands them.
-#[derive(Debug, Clone)]
-pub struct Terms {
-    /// Words in reading order, with corrections.
-    pub words: Vec<String>,
-    /// Corrections: (as written, as understood).
-    pub repairs: Vec<(String, String)>,
-}
 
 impl Lexical {
     /// Returns the words of a question. Unknown words are corrected, unless `general`, a word list

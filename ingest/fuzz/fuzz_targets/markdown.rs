@@ -2,11 +2,11 @@
 
 #![no_main]
 
-use helpbot_ingest::extract;
+use helpbot_ingest::files;
 use helpbot_ingest::pdf::{Child, Limits};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
     let nobody = Child { program: "/nonexistent".into(), limits: Limits::default() };
-    let _ = extract::file_with("faq.mdx", data, &nobody);
+    let _ = files::extract_with("faq.mdx", data, &nobody);
 });

@@ -5,7 +5,7 @@
 
 use std::io::{Cursor, Write};
 
-use helpbot_ingest::extract;
+use helpbot_ingest::files;
 use helpbot_ingest::pdf::{Child, Limits};
 use libfuzzer_sys::fuzz_target;
 use zip::ZipWriter;
@@ -46,6 +46,6 @@ fuzz_target!(|data: &[u8]| {
             add(part, data);
         }
         let bytes = archive.finish().expect("an archive").into_inner();
-        let _ = extract::file_with(name, &bytes, &nobody);
+        let _ = files::extract_with(name, &bytes, &nobody);
     }
 });

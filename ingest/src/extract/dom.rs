@@ -14,6 +14,14 @@ pub(crate) const NONE: NodeId = NodeId::MAX;
 /// The document node.
 pub(crate) const ROOT: NodeId = 0;
 
+/// The deepest nesting that is read. Blink flattens what is deeper than 512; real pages with
+/// unclosed tags pass that, and the tree construction costs time in proportion to it.
+pub(crate) const DEPTH_LIMIT: u32 = 1024;
+
+/// The most nodes that are read: ten times a very long page (the HTML standard on one page has
+/// about 600,000), and at about 60 bytes each some 60 MB.
+pub(crate) const NODE_LIMIT: u32 = 1_000_000;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NodeKind {
     Document,

@@ -4,19 +4,19 @@
 //! their alternative text. What a page merely hides, such as a closed accordion, is kept, because
 //! hidden answers are answers.
 
+mod flattener;
 mod text;
 mod titles;
-
-use std::collections::HashMap;
 
 use html5ever::{LocalName, local_name};
 
 use super::dom::{Dom, NONE, NodeId, NodeKind, ROOT};
 use super::element::{self, Display};
-use super::flow::{Block, Flow, Marker, Run, Style};
+use super::flow::{Flow, Marker, Run, Style};
 use super::markdown::decoded_mail;
 use super::script::{self, Script};
 use super::{boilerplate, feedback, jumps, rearrange};
+use flattener::Flattener;
 use text::collapse;
 
 /// Turns a tree into blocks and marks the boilerplate among them.
@@ -36,71 +36,7 @@ pub(crate) fn flatten(mut dom: Dom) -> Flow {
     flow
 }
 
-/// What an element passes on to the text within it.
-#[derive(Debug, Clone, Copy)]
-struct Inherited {
-    style: Style,
-    script: Script,
-    node: NodeId,
-    heading: u8,
-    list_depth: u8,
-    row: NodeId,
-    is_preformatted: bool,
-    is_boilerplate: bool,
-    is_control: bool,
-}
-
-impl Default for Inherited {
-    fn default() -> Self {
-        Self {
-            style: Style { is_bold: false, is_code: false, is_deleted: false, is_alt: false, link: NONE, mark: NONE },
-            script: Script::Normal,
-            node: ROOT,
-            heading: 0,
-            list_depth: 0,
-            row: NONE,
-            is_preformatted: false,
-            is_boilerplate: false,
-            is_control: false,
-        }
-    }
-}
-
-struct Flattener {
-    flow: Flow,
-    context: Inherited,
-    saved: Vec<Inherited>,
-    /// Start of the open block in text and runs.
-    open: (u32, u32),
-    has_space: bool,
-    marker: Marker,
-    is_continued: bool,
-    /// Items seen so far in each open list; `None` for lists without numbers.
-    counters: Vec<Option<u32>>,
-}
-
 impl Flattener {
-    fn new(dom: Dom) -> Self {
-        let flow = Flow {
-            text: String::with_capacity(dom.text.len() / 2),
-            runs: Vec::new(),
-            blocks: Vec::new(),
-            ranges: vec![(0, 0); dom.nodes.len()],
-            anchors: HashMap::new(),
-            dom,
-        };
-        Self {
-            flow,
-            context: Inherited::default(),
-            saved: Vec::new(),
-            open: (0, 0),
-            has_space: false,
-            marker: Marker::None,
-            is_continued: false,
-            counters: Vec::new(),
-        }
-    }
-
     fn run(&mut self) {
         let mut at = ROOT;
         loop {
@@ -334,54 +270,11 @@ impl Flattener {
         }
         self.open = (text_to, self.flow.runs.len() as u32);
     }
-
-    fn push_block(&mut self, span: (u32, u32), runs: (u32, u32)) {
-        let context = &self.context;
-        let mut link_bytes = 0;
-        let (mut is_bold, mut is_media) = (true, true);
-        let mut mark = None;
-        for run in &self.flow.runs[runs.0 as usize..runs.1 as usize] {
-            if run.style.link != NONE {
-                link_bytes += run.span.1 - run.span.0;
-            }
-            if has_letters(self.flow.slice(run.span)) {
-                is_bold &= run.style.is_bold;
-                is_media &= run.style.is_alt;
-                mark = Some(match mark {
-                    Some(before) if before != run.style.mark => NONE,
-                    _ => run.style.mark,
-                });
-            }
-        }
-        self.flow.blocks.push(Block {
-            span,
-            runs,
-            node: context.node,
-            heading: context.heading,
-            marker: std::mem::replace(&mut self.marker, Marker::None),
-            list_depth: context.list_depth,
-            row: context.row,
-            is_preformatted: context.is_preformatted,
-            is_continued: self.is_continued,
-            is_bold,
-            mark: mark.unwrap_or(NONE),
-            link_bytes,
-            is_boilerplate: context.is_boilerplate,
-            is_control: context.is_control,
-            is_media: is_media && mark.is_some(),
-            is_run_in: false,
-        });
-        self.is_continued = false;
-    }
 }
 
 /// Whether a link leads to a place on its own page.
 fn is_jump(dom: &Dom, link: NodeId) -> bool {
     dom.attribute(link, &local_name!("href")).is_some_and(|href| href.trim_start().starts_with('#'))
-}
-
-fn has_letters(text: &str) -> bool {
-    text.chars().any(char::is_alphanumeric)
 }
 
 fn is_blank(text: &str) -> bool {

@@ -16,6 +16,7 @@ use super::{
     bold, contents, definition_list, disclosure, facts, flatten, headings, markdown, meta, parse, passages, question,
     script_data, stand_in, tables,
 };
+use crate::binary::binary_kind;
 use crate::charset;
 
 /// The largest page that is read, in bytes, before and after decoding (reliability of the crawl:
@@ -33,7 +34,7 @@ pub const HTML_LIMIT_BYTES: usize = 20 * 1024 * 1024;
 /// `Empty` when the page has no text and no links at all, `NeedsScripts` when scripts put it in.
 pub fn extract(bytes: &[u8], content_type: Option<&str>, url: Option<&Url>) -> Result<Page, ExtractError> {
     check_size(bytes.len())?;
-    if let Some(found) = crate::files::binary_kind(bytes) {
+    if let Some(found) = binary_kind(bytes) {
         return Err(ExtractError::NotText { found });
     }
     let (html, _) = charset::decode(bytes, content_type);

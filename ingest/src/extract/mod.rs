@@ -1,5 +1,5 @@
-//! Bytes to questions, answers and passages. Called by the crawl, by uploads and by the command
-//! line; never fetches, stores or looks at the clock.
+//! HTML to questions, answers and passages. Called by the crawl and by `files`, which turns every other
+//! format into HTML; never fetches, stores or looks at the clock.
 //!
 //! HTML goes through four steps: a flat tree (`parse`, `sink`, `dom`), a line of blocks
 //! (`flatten`, `flow`, `boilerplate`), groups of question candidates, one file for each kind of
@@ -43,7 +43,6 @@ mod stand_in;
 mod structured_data;
 mod tables;
 
-pub use crate::files::{FILE_LIMIT_BYTES, extract as file, extract_with as file_with};
 pub use error::ExtractError;
 pub(crate) use html::extract_text as html_text;
 pub use html::{HTML_LIMIT_BYTES, extract as html};

@@ -17,14 +17,6 @@ use super::dom::{Dom, NodeId};
 use super::error::ExtractError;
 use super::sink::ArenaSink;
 
-/// The deepest nesting that is read. Blink flattens what is deeper than 512; real pages with
-/// unclosed tags pass that, and the tree construction costs time in proportion to it.
-pub(crate) const DEPTH_LIMIT: u32 = 1024;
-
-/// The most nodes that are read: ten times a very long page (the HTML standard on one page has
-/// about 600,000), and at about 60 bytes each some 60 MB.
-pub(crate) const NODE_LIMIT: u32 = 1_000_000;
-
 /// The longest attribute value that is kept, in bytes: addresses above it are data, not links.
 const VALUE_LIMIT: usize = 8 * 1024;
 

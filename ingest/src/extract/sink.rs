@@ -10,9 +10,8 @@ use html5ever::interface::{ElemName, ElementFlags, NodeOrText, QuirksMode, TreeS
 use html5ever::tendril::StrTendril;
 use html5ever::{Attribute, LocalName, Namespace, QualName, ns};
 
-use super::dom::{self, Dom, NONE, Node, NodeId, NodeKind, ROOT};
+use super::dom::{self, DEPTH_LIMIT, Dom, NODE_LIMIT, NONE, Node, NodeId, NodeKind, ROOT};
 use super::error::ExtractError;
-use super::parse::{DEPTH_LIMIT, NODE_LIMIT};
 
 /// Bytes of HTML for each node, measured on help pages. Determines the first allocation.
 const BYTES_PER_NODE: usize = 24;

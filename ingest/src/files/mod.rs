@@ -1,6 +1,6 @@
 //! Uploaded and stored files to pages: which reader is used, by first bytes and extension.
 //!
-//! Called by [`extract`](crate::extract) and by the crawl. The first bytes win where they are clear
+//! Called by uploads, by the crawl and by the command line. The first bytes win where they are clear
 //! (`%PDF-`, a ZIP archive with a Word document in it), because people rename files; the extension
 //! decides among kinds of text. Every reader is bounded in bytes, elements and nesting.
 
@@ -17,6 +17,7 @@ mod table;
 mod xlsx;
 pub(crate) mod xml;
 
+use crate::binary::binary_kind;
 use crate::charset;
 use crate::extract::{self, ExtractError, Page};
 
@@ -182,27 +183,4 @@ fn looks_like_html(bytes: &[u8]) -> bool {
     let start = bytes.trim_ascii_start();
     let has = |prefix: &[u8]| start.len() >= prefix.len() && start[..prefix.len()].eq_ignore_ascii_case(prefix);
     has(b"<!doctype html") || has(b"<html")
-}
-
-/// What binary bytes look like; `None` for everything that may be text.
-pub(crate) fn binary_kind(bytes: &[u8]) -> Option<&'static str> {
-    const MAGIC: [(&[u8], &str); 9] = [
-        (b"\x89PNG", "a PNG picture"),
-        (b"\xff\xd8\xff", "a JPEG picture"),
-        (b"GIF8", "a GIF picture"),
-        (b"%PDF-", "a PDF document"),
-        (b"PK\x03\x04", "a ZIP archive"),
-        (b"\x1f\x8b", "gzip data"),
-        (b"7z\xbc\xaf", "a 7z archive"),
-        (b"\x7fELF", "a program"),
-        (b"MZ\x90", "a program"),
-    ];
-    if let Some((_, found)) = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)) {
-        return Some(found);
-    }
-    // UTF-16 with its mark is text full of zeros.
-    let has_mark = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
-    let window = &bytes[..bytes.len().min(1024)];
-    let zeros = window.iter().filter(|&&byte| byte == 0).count();
-    (!has_mark && zeros * 100 > window.len()).then_some("binary data")
 }

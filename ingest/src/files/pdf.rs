@@ -15,6 +15,7 @@ mod font;
 mod furniture;
 #[cfg(feature = "pdf")]
 mod glyph;
+mod limits;
 #[cfg(feature = "pdf")]
 mod lines;
 #[cfg(feature = "pdf")]
@@ -26,49 +27,20 @@ use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
-use std::time::Duration;
 
 use crate::extract::{self, ExtractError, Page};
+use limits::{EXIT_ENCRYPTED, MARK};
 
+pub use limits::Limits;
 #[cfg(feature = "pdf")]
 pub use serve::{html, serve};
 
 /// The subcommand that the program answers with [`serve`].
 pub const CHILD_ARGUMENT: &str = "read-pdf";
 
-/// Marker before the output of the child. A program that does not know the subcommand may print anything.
-const MARK: &[u8] = b"helpbot-pdf-text\n";
-
-const EXIT_ENCRYPTED: u8 = 10;
-
 /// Keeps the allocator of the product from reserving a gigabyte of addresses when the child starts, which would
 /// use up its limit. Other allocators ignore the name.
 const NO_RESERVE: (&str, &str) = ("MIMALLOC_ARENA_RESERVE", "0");
-
-/// Limits for reading one PDF.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Address space of the child, in bytes.
-    pub memory_bytes: u64,
-    /// Processor time of the child, in seconds.
-    pub cpu_seconds: u64,
-    /// Time from start to end, measured by the parent.
-    pub wall_time: Duration,
-    /// Maximum output of the child, in bytes.
-    pub output_bytes: u64,
-}
-
-impl Default for Limits {
-    /// Half a gigabyte, 20 seconds, 10 MiB of text: ten times what a 500-page manual needs.
-    fn default() -> Self {
-        Self {
-            memory_bytes: 512 * 1024 * 1024,
-            cpu_seconds: 20,
-            wall_time: Duration::from_secs(30),
-            output_bytes: 10 * 1024 * 1024,
-        }
-    }
-}
 
 /// The program to start and its limits.
 #[derive(Debug, Clone)]

@@ -18,9 +18,9 @@ use helpbot_services::{Error, Result};
 use url::Url;
 
 use crate::crawl::plan::is_same_site;
-use crate::extract::{self, ExtractError, Page};
+use crate::extract::{ExtractError, Page};
 use crate::reader::{Outcome, Reader};
-use crate::{content, crawl, drafts, reasons};
+use crate::{content, crawl, drafts, files, reasons};
 
 /// Reason for pages that were part of the source when it had a wider scope.
 const NOT_THE_PAGE: &str = "Left out: the source covers only its own page";
@@ -123,7 +123,7 @@ async fn file(reader: &Reader, source: &Source) -> Result<Outcome> {
         }
         Err(error) => return Err(error),
     };
-    match reader.extract(move |child| extract::file_with(&name, &bytes, child)).await? {
+    match reader.extract(move |child| files::extract_with(&name, &bytes, child)).await? {
         Ok(mut page) => {
             if source.kind == SourceKind::Text {
                 // The owner of a text chose its title.

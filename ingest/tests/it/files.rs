@@ -2,7 +2,8 @@
 
 use std::io::Write;
 
-use helpbot_ingest::extract::{self, ExtractError, Item, Page};
+use helpbot_ingest::extract::{ExtractError, Item, Page};
+use helpbot_ingest::files;
 
 fn pairs(page: &Page) -> Vec<(&str, &str)> {
     let texts = page.items.iter().filter_map(|item| match item {
@@ -13,7 +14,7 @@ fn pairs(page: &Page) -> Vec<(&str, &str)> {
 }
 
 fn read(name: &str, text: &str) -> Page {
-    extract::file(name, text.as_bytes()).expect("a readable file")
+    files::extract(name, text.as_bytes()).expect("a readable file")
 }
 
 const TWO: [(&str, &str); 2] =
@@ -46,10 +47,10 @@ fn csv_keeps_html_line_breaks_and_the_address() {
 
 #[test]
 fn csv_without_answers_says_so() {
-    assert!(matches!(extract::file("a.csv", b"How?\nWhy?\n"), Err(ExtractError::Unreadable { .. })));
-    assert_eq!(extract::file("a.csv", b"question,answer\n"), Err(ExtractError::Empty));
+    assert!(matches!(files::extract("a.csv", b"How?\nWhy?\n"), Err(ExtractError::Unreadable { .. })));
+    assert_eq!(files::extract("a.csv", b"question,answer\n"), Err(ExtractError::Empty));
     let long = format!("How?,{}\n", "x".repeat(100_000));
-    assert!(matches!(extract::file("a.csv", long.as_bytes()), Err(ExtractError::TooLarge { .. })));
+    assert!(matches!(files::extract("a.csv", long.as_bytes()), Err(ExtractError::TooLarge { .. })));
 }
 
 #[test]
@@ -104,7 +105,7 @@ fn word_document_with_headings_lists_bold_text_and_links() {
     }
     let bytes = writer.finish().expect("a complete archive").into_inner();
 
-    let page = extract::file("guide.docx", &bytes).expect("a readable document");
+    let page = files::extract("guide.docx", &bytes).expect("a readable document");
 
     let answer = "Press it **firmly**\n\n- One\n- [Two](https://example.com/?a=1&b=2)";
     assert_eq!(pairs(&page), [("How do I <start>?", answer), ("And then?", "Nothing.")]);
@@ -112,12 +113,12 @@ fn word_document_with_headings_lists_bold_text_and_links() {
 
 #[test]
 fn kinds_are_detected_by_content_when_names_are_wrong() {
-    assert!(matches!(extract::file("a.pdf", b"just text"), Err(ExtractError::Unreadable { .. })));
-    assert_eq!(extract::file("a.docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), Err(ExtractError::Encrypted));
-    assert!(matches!(extract::file("a.doc", b"\xd0\xcf\x11\xe0\xa1\xb1"), Err(ExtractError::NotText { .. })));
-    assert!(matches!(extract::file("a.txt", b"\x89PNG\r\n\x1a\n"), Err(ExtractError::NotText { .. })));
-    let unknown = extract::file("a.xyz", b"text");
+    assert!(matches!(files::extract("a.pdf", b"just text"), Err(ExtractError::Unreadable { .. })));
+    assert_eq!(files::extract("a.docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), Err(ExtractError::Encrypted));
+    assert!(matches!(files::extract("a.doc", b"\xd0\xcf\x11\xe0\xa1\xb1"), Err(ExtractError::NotText { .. })));
+    assert!(matches!(files::extract("a.txt", b"\x89PNG\r\n\x1a\n"), Err(ExtractError::NotText { .. })));
+    let unknown = files::extract("a.xyz", b"text");
     assert_eq!(unknown, Err(ExtractError::UnsupportedKind { extension: "xyz".into() }));
-    assert_eq!(extract::file("a.txt", b" \n"), Err(ExtractError::Empty));
-    assert!(extract::file("page", b"<!DOCTYPE html><h2>Why is it so?</h2><p>Because it is.").is_ok());
+    assert_eq!(files::extract("a.txt", b" \n"), Err(ExtractError::Empty));
+    assert!(files::extract("page", b"<!DOCTYPE html><h2>Why is it so?</h2><p>Because it is.").is_ok());
 }

@@ -4,7 +4,7 @@
 use std::io::Write;
 
 use helpbot_ingest::extract::{self, ExtractError};
-use helpbot_ingest::{charset, robots, sitemap};
+use helpbot_ingest::{charset, files, robots, sitemap};
 use proptest::prelude::*;
 use url::Url;
 
@@ -114,15 +114,15 @@ fn archive(parts: &[(&str, &[u8])]) -> Vec<u8> {
 fn zip_bombs_and_broken_archives_are_refused() {
     let bomb = archive(&[("word/document.xml", &vec![b' '; 60 * 1024 * 1024])]);
     let reason = "it decompresses to more than 200 times its size".to_owned();
-    assert_eq!(extract::file("a.docx", &bomb), Err(ExtractError::Unreadable { reason }));
+    assert_eq!(files::extract("a.docx", &bomb), Err(ExtractError::Unreadable { reason }));
 
     let other = archive(&[("notes/readme.xml", b"<readme/>")]);
-    assert!(matches!(extract::file("a.docx", &other), Err(ExtractError::Unreadable { .. })));
-    assert!(matches!(extract::file("a.docx", &other[..other.len() / 2]), Err(ExtractError::Unreadable { .. })));
-    assert!(matches!(extract::file("a.zip", &other), Err(ExtractError::NotText { .. })));
+    assert!(matches!(files::extract("a.docx", &other), Err(ExtractError::Unreadable { .. })));
+    assert!(matches!(files::extract("a.docx", &other[..other.len() / 2]), Err(ExtractError::Unreadable { .. })));
+    assert!(matches!(files::extract("a.zip", &other), Err(ExtractError::NotText { .. })));
 
     let deep = archive(&[("word/document.xml", "<w:p>".repeat(200_000).as_bytes())]);
-    assert_eq!(extract::file("a.docx", &deep), Err(ExtractError::Empty));
+    assert_eq!(files::extract("a.docx", &deep), Err(ExtractError::Empty));
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn entities_of_a_document_are_not_expanded() {
         "<!DOCTYPE x [<!ENTITY l0 \"ha ha boom\">{levels}]><w:document><w:p><w:r>\
          <w:t>This text &l9; is long enough to be kept as a passage.</w:t></w:r></w:p></w:document>"
     );
-    let page = extract::file("a.docx", &archive(&[("word/document.xml", xml.as_bytes())])).expect("a document");
+    let page = files::extract("a.docx", &archive(&[("word/document.xml", xml.as_bytes())])).expect("a document");
 
     let text = page.items[0].answer_text();
     assert!(!text.contains("boom") && text.len() < 100, "{text}");
@@ -230,7 +230,7 @@ proptest! {
             }
         }
         for name in ["a.md", "a.txt", "a.csv", "a.html"] {
-            let _ = extract::file(name, text.as_bytes());
+            let _ = files::extract(name, text.as_bytes());
         }
     }
 
@@ -242,11 +242,11 @@ proptest! {
         let _ = robots::Robots::read(robots::Fetched::Found(&bytes), "HelpBot").crawl_delay();
         let _ = sitemap::read(&bytes, &url, 1);
         for name in ["a.md", "a.txt", "a.csv", "a.docx", ""] {
-            let _ = extract::file(name, &bytes);
+            let _ = files::extract(name, &bytes);
         }
         let mut named = b"PK\x03\x04".to_vec();
         named.extend(&bytes);
-        let _ = extract::file("a.docx", &named);
+        let _ = files::extract("a.docx", &named);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use std::io::{Cursor, Write};
 
-use helpbot_ingest::extract::{self, ExtractError, Item, Page};
+use helpbot_ingest::extract::{ExtractError, Item, Page};
+use helpbot_ingest::files;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
@@ -17,7 +18,7 @@ fn archive(parts: &[(&str, &str)]) -> Vec<u8> {
 }
 
 fn read(name: &str, parts: &[(&str, &str)]) -> Page {
-    extract::file(name, &archive(parts)).expect("a document")
+    files::extract(name, &archive(parts)).expect("a document")
 }
 
 /// All items of a page, one per line.
@@ -156,8 +157,8 @@ fn opendocument_texts_and_sheets_are_read() {
 
 #[test]
 fn archives_that_are_no_documents_are_rejected_with_a_reason() {
-    let other = extract::file("a.zip", &archive(&[("readme.txt", "x")]));
-    let empty = extract::file("a.docx", &archive(&[("readme.txt", "x")]));
+    let other = files::extract("a.zip", &archive(&[("readme.txt", "x")]));
+    let empty = files::extract("a.docx", &archive(&[("readme.txt", "x")]));
 
     assert_eq!(other, Err(ExtractError::NotText { found: "a ZIP archive" }));
     assert!(matches!(empty, Err(ExtractError::Unreadable { .. })), "{empty:?}");
@@ -168,9 +169,9 @@ fn markdown_with_too_many_markers_is_refused_quickly() {
     let begin = std::time::Instant::now();
 
     for sign in [">", "[", "*", "`"] {
-        let read = extract::file("a.md", sign.repeat(19 * 1024 * 1024).as_bytes());
+        let read = files::extract("a.md", sign.repeat(19 * 1024 * 1024).as_bytes());
         assert!(matches!(read, Err(ExtractError::TooLarge { .. })), "{sign}");
-        let read = extract::file("a.md", sign.repeat(1024 * 1024).as_bytes());
+        let read = files::extract("a.md", sign.repeat(1024 * 1024).as_bytes());
         assert!(matches!(read, Err(ExtractError::TooManyElements { .. } | ExtractError::TooDeep { .. })), "{sign}");
     }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use helpbot_ingest::extract::{self, Item};
+use helpbot_ingest::files;
 use serde_json::json;
 
 use super::failure::CommandFailure;
@@ -23,7 +24,7 @@ pub(super) fn run(is_json: bool, args: &ExtractArgs) -> Result<(), CommandFailur
     for path in &args.files {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let read = std::fs::read(path).map_err(|error| error.to_string());
-        let page = read.and_then(|bytes| extract::file(&name, &bytes).map_err(|error| error.to_string()));
+        let page = read.and_then(|bytes| files::extract(&name, &bytes).map_err(|error| error.to_string()));
         match page {
             Ok(page) => print(is_json, &name, &page)?,
             Err(reason) => {

@@ -9,7 +9,7 @@ use helpbot_services::conversations::{self, NewQuestion};
 use helpbot_services::conversations::{activity, messages, unread};
 
 use super::{Conversation, Message};
-use crate::gateway::stored::IdIsProof;
+use crate::gateway::request::IdIsProof;
 use crate::schema::access::Access;
 use crate::schema::enums::Feedback;
 use crate::schema::ids;

@@ -2,8 +2,9 @@
 //!
 //! Called by [`flatten`](super) when a block ends.
 
-use super::{Flattener, Run, has_letters};
-use crate::extract::question;
+use super::super::flow::Run;
+use super::super::question;
+use super::flattener::{Flattener, has_letters};
 
 /// The fewest titles of a paragraph that divide it; one alone is emphasis.
 pub(super) const RUN_INS_MIN: usize = 2;

@@ -11,8 +11,9 @@ use lopdf::{Document, Object};
 use rlimit::Resource;
 
 use super::content::PageReader;
+use super::limits::{EXIT_ENCRYPTED, Limits, MARK};
 use super::paragraphs::Bookmarks;
-use super::{EXIT_ENCRYPTED, Limits, MARK, furniture, lines, paragraphs};
+use super::{furniture, lines, paragraphs};
 use crate::extract::{ExtractError, question};
 
 const EXIT_UNREADABLE: u8 = 11;
