@@ -167,9 +167,9 @@ async fn decision_09_a_vote_may_change_and_a_handoff_repeat(app: &TestApp) {
 
     let kept = site.owner().get("/api/v1/conversations").await.ok()["conversations"][0].clone();
     assert_eq!((&kept["helpful"], &kept["customerEmail"]), (&json!("yes"), &json!("first@example.com")));
-    let figures = site.owner().get("/api/v1/analytics/overview").await.ok();
+    let overview = site.owner().get("/api/v1/analytics/overview").await.ok();
     assert_eq!(
-        json!([figures["helpfulCount"], figures["totalFeedback"], figures["handoffCount"]]),
+        json!([overview["helpfulCount"], overview["totalFeedback"], overview["handoffCount"]]),
         json!([1, 1, 1]),
         "each counted once"
     );
