@@ -66,8 +66,20 @@ fn kind_by_bytes(body: &[u8]) -> Option<ContentKind> {
     match body {
         _ if body.starts_with(b"%PDF-") => Some(ContentKind::File("pdf")),
         _ if body.starts_with(b"PK\x03\x04") => Some(ContentKind::File("zip")),
+        // Servers send XHTML under the types for any XML.
+        _ if is_xhtml(body) => Some(ContentKind::Page),
         _ => None,
     }
+}
+
+/// The start of an XML file that is searched for its first element, in bytes.
+const PROLOG_BYTES: usize = 1024;
+
+/// Whether an XML file is a page.
+fn is_xhtml(body: &[u8]) -> bool {
+    let start = body.trim_ascii_start();
+    let window = &start[..start.len().min(PROLOG_BYTES)];
+    start.starts_with(b"<?xml") && window.windows(5).any(|at| at.eq_ignore_ascii_case(b"<html"))
 }
 
 /// The body of a response, decompressed where the server did not say that it is compressed.
@@ -185,6 +197,9 @@ mod tests {
     fn first_bytes_win_over_what_the_server_says() {
         assert_eq!(kind(Some("binary/octet-stream"), b"%PDF-1.4"), Ok(ContentKind::File("pdf")));
         assert_eq!(kind(Some("text/html"), b"PK\x03\x04"), Ok(ContentKind::File("zip")));
+        let xhtml = b"<?xml version='1.0'?>\n<html xmlns='http://www.w3.org/1999/xhtml'>";
+        assert_eq!(kind(Some("application/xml"), xhtml), Ok(ContentKind::Page));
+        assert!(kind(Some("application/xml"), b"<?xml version='1.0'?><rss>").is_err());
     }
 
     #[test]

@@ -9,6 +9,8 @@ use std::time::Duration;
 use robotxt::AccessResult;
 use url::Url;
 
+use crate::charset;
+
 /// Maximum size that is read, in bytes. RFC 9309, section 2.5, requires at least 500 KiB.
 pub const ROBOTS_LIMIT_BYTES: usize = robotxt::BYTE_LIMIT;
 
@@ -42,20 +44,27 @@ impl<'a> Fetched<'a> {
 pub struct Robots {
     rules: robotxt::Robots,
     crawl_delay: Option<Duration>,
+    sitemap_paths: Vec<String>,
 }
 
 impl Robots {
     /// Parses the rules for `agent`, the product name of the crawler without a version ("HelpBot").
     pub fn read(fetched: Fetched<'_>, agent: &str) -> Self {
+        let decoded;
         let (access, body) = match fetched {
             Fetched::Found(bytes) => {
                 let bytes = &bytes[..bytes.len().min(ROBOTS_LIMIT_BYTES)];
-                (AccessResult::Successful(bytes), bytes)
+                decoded = text(bytes);
+                (AccessResult::Successful(decoded.as_bytes()), decoded.as_bytes())
             }
             Fetched::Missing => (AccessResult::Unavailable, &[][..]),
             Fetched::Unreachable => (AccessResult::Unreachable, &[][..]),
         };
-        Self { rules: robotxt::Robots::from_access(access, agent), crawl_delay: crawl_delay(body, agent) }
+        Self {
+            rules: robotxt::Robots::from_access(access, agent),
+            crawl_delay: crawl_delay(body, agent),
+            sitemap_paths: sitemap_paths(body),
+        }
     }
 
     /// Returns whether a URL may be fetched.
@@ -68,10 +77,37 @@ impl Robots {
         self.crawl_delay
     }
 
-    /// Returns the sitemaps that the file lists, in order. They may be on other hosts.
+    /// Returns the sitemaps that the file lists by a path on its own host, in order.
+    pub fn sitemap_paths(&self) -> &[String] {
+        &self.sitemap_paths
+    }
+
+    /// Returns the sitemaps that the file lists by URL, in order. They may be on other hosts.
     pub fn sitemaps(&self) -> &[Url] {
         self.rules.sitemaps()
     }
+}
+
+/// Returns the text of a robots.txt file: UTF-8, or UTF-16 with its mark, in which some editors save every text.
+pub fn text(bytes: &[u8]) -> String {
+    match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => charset::decode(bytes, None).0,
+        _ => String::from_utf8_lossy(bytes).into_owned(),
+    }
+}
+
+/// Maximum number of sitemaps that are listed by path.
+const SITEMAP_PATHS_MAX: usize = 50;
+
+/// Returns the sitemaps that the file lists by a path on its own host, which the protocol does not allow.
+fn sitemap_paths(body: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(body);
+    let paths = text.split(['\n', '\r']).filter_map(|line| {
+        let (key, value) = line.split_once(':')?;
+        let path = value.split('#').next().unwrap_or_default().trim();
+        (key.trim().eq_ignore_ascii_case("sitemap") && path.starts_with('/')).then(|| path.to_owned())
+    });
+    paths.take(SITEMAP_PATHS_MAX).collect()
 }
 
 /// Returns the delay of the group for `agent`, or that of the group for all crawlers.
@@ -165,6 +201,16 @@ mod tests {
 
         let names: Vec<_> = robots.sitemaps().iter().map(Url::as_str).collect();
         assert_eq!(names, ["https://example.com/a.xml", "https://cdn.example.net/b.xml.gz"]);
+    }
+
+    #[test]
+    fn files_in_utf_16_and_sitemaps_by_path_are_read() {
+        let text = "User-agent: *\r\nDisallow: /private/\r\nSitemap: /maps/a.xml # all\r\n";
+        let utf_16: Vec<u8> = "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        let robots = Robots::read(Fetched::Found(&utf_16), "HelpBot");
+
+        assert!(!robots.is_allowed(&url("/private/x")) && robots.is_allowed(&url("/faq")));
+        assert_eq!(robots.sitemap_paths(), ["/maps/a.xml"]);
     }
 
     #[test]

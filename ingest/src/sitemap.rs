@@ -92,11 +92,11 @@ fn decompressed(bytes: &[u8]) -> Result<Cow<'_, [u8]>, SitemapError> {
     Ok(Cow::Owned(decoded))
 }
 
-/// Parses one URL per line, as the protocol allows.
+/// Parses one URL per line, as the protocol allows, or one path.
 fn read_lines(text: &str, url: &Url) -> Result<Sitemap, SitemapError> {
     let mut reader = Builder::new(url);
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        if Url::parse(line).is_err() {
+        if Url::parse(line).is_err() && !line.starts_with('/') {
             return Err(SitemapError::NotASitemap);
         }
         reader.add_page(line);
@@ -113,12 +113,12 @@ fn read_xml(text: &str, url: &Url) -> Result<Sitemap, SitemapError> {
         match reader.read_event() {
             Ok(Event::Start(element)) => {
                 depth += 1;
-                builder.open(element.local_name().as_ref(), depth)?;
+                builder.open(&name(element.local_name().as_ref()), depth)?;
             }
             Ok(Event::Empty(element)) if element.local_name().as_ref() == "link" => builder.alternate(&element),
             Ok(Event::End(element)) => {
                 depth = depth.saturating_sub(1);
-                builder.close(element.local_name().as_ref());
+                builder.close(&name(element.local_name().as_ref()));
             }
             Ok(Event::Text(text)) => builder.text(&text),
             Ok(Event::CData(text)) => builder.text(&text),
@@ -139,6 +139,11 @@ fn read_xml(text: &str, url: &Url) -> Result<Sitemap, SitemapError> {
         }
     }
     if builder.root.is_none() { Err(SitemapError::NotASitemap) } else { Ok(builder.sitemap) }
+}
+
+/// The name of an element as the protocol writes it.
+fn name(local: &str) -> String {
+    local.to_ascii_lowercase()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -282,6 +287,10 @@ mod tests {
     #[test]
     fn gzip_and_plain_lists_are_read() {
         assert_eq!(read(&gzip(PAGES.as_bytes()), &here(), 1), read(PAGES.as_bytes(), &here(), 1));
+
+        let shouted = read(b"<URLSET><URL><LOC>/a</LOC></URL></URLSET>", &here(), 1).expect("a sitemap");
+        assert_eq!(shouted.pages[0].path(), "/a");
+        assert_eq!(read(b"/a\n/b\n", &here(), 1).expect("a list of paths").pages.len(), 2);
 
         let list = read(b"\xef\xbb\xbfhttps://example.com/a\r\nhttps://example.com/b\n", &here(), 1);
         assert_eq!(list.expect("a list").pages.len(), 2);

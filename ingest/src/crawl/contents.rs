@@ -5,6 +5,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use helpbot_domain::inline;
 use helpbot_engine::ChunkDraft;
 use url::Url;
 
@@ -32,7 +33,11 @@ impl Contents {
         if chunks.is_empty() {
             return None;
         }
-        let content: Vec<u64> = chunks.iter().map(of_chunk).collect();
+        // Links with the session of a visitor differ each time; what they say does not.
+        let shown = |chunk: &ChunkDraft| {
+            hash(&(&chunk.question, &chunk.heading, inline::to_plain(&inline::parse(&chunk.text))))
+        };
+        let content: Vec<u64> = chunks.iter().map(shown).collect();
         let key = (hash(&content), plain_path(url));
         let first = self.pages.get(&key).cloned();
         if first.is_none() {
@@ -78,7 +83,7 @@ impl Contents {
 }
 
 /// The path of a URL in lower case, without a default file name and a slash at its end.
-fn plain_path(url: &Url) -> String {
+pub(super) fn plain_path(url: &Url) -> String {
     let path = url.path().to_ascii_lowercase();
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
     let is_default = name.is_empty() || name.starts_with("index.") || name.starts_with("default.");

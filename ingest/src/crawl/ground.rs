@@ -15,7 +15,7 @@ use super::files::{Answer, Files};
 use super::plan;
 use crate::reader::Reader;
 use crate::reasons;
-use crate::robots::{Fetched, Robots};
+use crate::robots::{self, Fetched, Robots};
 use crate::sitemap::{self, Sitemap};
 
 /// Our product name in robots.txt files.
@@ -83,7 +83,9 @@ impl Ground {
     pub(super) fn sitemaps(&self, start: &Url) -> (Vec<Url>, bool) {
         let origin = self.origins.get(&start.origin().ascii_serialization());
         let named = origin.map_or(&[][..], |origin| origin.robots.sitemaps());
-        let own: Vec<Url> = named.iter().filter(|url| plan::is_same_site(start, url)).cloned().collect();
+        let mut own: Vec<Url> = named.iter().filter(|url| plan::is_same_site(start, url)).cloned().collect();
+        let paths = origin.map_or(&[][..], |origin| origin.robots.sitemap_paths());
+        own.extend(paths.iter().filter_map(|path| start.join(path).ok()));
         match own.is_empty() {
             false => (own, true),
             true => (start.join("/sitemap.xml").into_iter().collect(), false),
@@ -99,7 +101,7 @@ async fn fetch_robots(reader: &Reader, files: &mut Files, url: &Url) -> Origin {
         Ok(Answer::New(response)) => match Fetched::from_status(Some(response.status), &response.body) {
             Fetched::Unreachable => of(Fetched::Unreachable, Some(format!("HTTP {}", response.status))),
             Fetched::Found(body) => {
-                files.learn(&address, &response, String::from_utf8_lossy(body).into_owned());
+                files.learn(&address, &response, robots::text(body));
                 of(Fetched::Found(body), None)
             }
             Fetched::Missing => of(Fetched::Missing, None),

@@ -38,6 +38,9 @@ const NAMES: [&str; 17] = [
     "print-only-footer",
 ];
 
+/// Classes and ids of footers.
+const FOOTER_NAMES: [&str; 3] = ["footer", "site-footer", "page-footer"];
+
 /// Classes and ids that content has as well: the menu of a restaurant, what people share, a form of
 /// consent. They name boilerplate only where there is hardly any text besides links and buttons.
 const AMBIGUOUS_NAMES: [&str; 6] = ["menu", "share", "social", "consent", "cookie", "cookies"];
@@ -45,15 +48,28 @@ const AMBIGUOUS_NAMES: [&str; 6] = ["menu", "share", "social", "consent", "cooki
 /// From this percentage of links on, a container with an ambiguous name is boilerplate.
 const AMBIGUOUS_LINK_PERCENT: usize = 50;
 
-/// A container with an ambiguous name and less text than this, in bytes, is boilerplate.
+/// A container with an ambiguous name and less text than this, in bytes, is boilerplate unless it has a
+/// sentence or a number.
 const AMBIGUOUS_BYTES: usize = 60;
+
+/// A footer at the end of a page with less text than this, in bytes, is a footer whatever its share of
+/// the page is.
+const SMALL_FOOTER_BYTES: usize = 1500;
 
 /// Parts of the classes and ids of cookie notices, besides the word "cookie".
 const NOTICE_WORDS: [&str; 9] =
     ["banner", "notice", "consent", "bar", "popup", "modal", "message", "dialog", "overlay"];
 
+/// What the classes and ids of consent notices speak of, besides cookies, and the words beside them. A page
+/// may have a "privacy notice" of its own.
+const CONSENT_SUBJECTS: [&str; 6] = ["consent", "gdpr", "rgpd", "dsgvo", "lgpd", "privacy"];
+const OVERLAY_WORDS: [&str; 6] = ["banner", "bar", "popup", "modal", "overlay", "dialog"];
+
+/// What the labels of regions speak of that ask for consent.
+const CONSENT_LABELS: [&str; 5] = ["cookie", "consent", "einwilligung", "consentement", "consentimiento"];
+
 /// How the classes and ids of widely used consent tools begin.
-const CONSENT_TOOLS: [&str; 9] = [
+const CONSENT_TOOLS: [&str; 14] = [
     "onetrust",
     "cookiebot",
     "cybotcookiebot",
@@ -63,6 +79,11 @@ const CONSENT_TOOLS: [&str; 9] = [
     "gdpr-",
     "usercentrics",
     "consent-banner",
+    "didomi",
+    "klaro",
+    "tarteaucitron",
+    "iubenda-cs",
+    "axeptio",
 ];
 
 /// A longer text about cookies, in bytes, is a page's own, whatever its container is called.
@@ -149,11 +170,26 @@ fn is_boilerplate(flow: &Flow, id: NodeId, blocks: &Blocks, page_bytes: usize) -
     if is_cookie_notice(&flow.dom, id) {
         return size < NOTICE_MAX_BYTES && size < page_bytes;
     }
+    let is_last = blocks.start > 0 && blocks.end == flow.len();
+    if is_last && size < SMALL_FOOTER_BYTES && is_named(&flow.dom, id, &FOOTER_NAMES) {
+        return true;
+    }
     if size * 100 >= page_bytes * SHARE_PERCENT {
         return false;
     }
-    let is_bare = || size < AMBIGUOUS_BYTES || flow.link_percent(blocks.clone()) >= AMBIGUOUS_LINK_PERCENT;
+    let is_bare = || {
+        let is_short = size < AMBIGUOUS_BYTES && !has_statement(flow, blocks);
+        is_short || flow.link_percent(blocks.clone()) >= AMBIGUOUS_LINK_PERCENT
+    };
     is_named(&flow.dom, id, &NAMES) || is_named(&flow.dom, id, &AMBIGUOUS_NAMES) && is_bare()
+}
+
+/// Whether some blocks have a sentence or a number outside of links.
+fn has_statement(flow: &Flow, blocks: &Blocks) -> bool {
+    blocks.clone().filter(|&id| flow.block(id).link_bytes == 0 && !flow.block(id).is_control).any(|id| {
+        let text = flow.text(id).trim_end();
+        text.ends_with(['.', '!', '。']) && text.contains(' ') || text.bytes().any(|byte| byte.is_ascii_digit())
+    })
 }
 
 fn is_whole_page(dom: &Dom, id: NodeId) -> bool {
@@ -163,13 +199,16 @@ fn is_whole_page(dom: &Dom, id: NodeId) -> bool {
 /// Whether an element says by class, id or label that it asks for consent to cookies.
 fn is_cookie_notice(dom: &Dom, id: NodeId) -> bool {
     let is_named = element::names(dom, id).any(|name| {
+        let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
         CONSENT_TOOLS.iter().any(|tool| name.starts_with(tool))
-            || name.contains("cookie") && NOTICE_WORDS.iter().any(|word| name.contains(word))
+            || name.contains("cookie") && has(&NOTICE_WORDS)
+            || has(&CONSENT_SUBJECTS) && has(&OVERLAY_WORDS)
     });
     let is_region =
-        matches!(dom.attribute(id, &local_name!("role")), Some("region" | "dialog" | "alertdialog" | "banner"));
+        matches!(dom.attribute(id, &local_name!("role")), Some("region" | "dialog" | "alertdialog" | "banner"))
+            || *dom.name(id) == local_name!("section");
     let label = dom.attribute(id, &local_name!("aria-label")).unwrap_or_default().to_lowercase();
-    is_named || is_region && (label.contains("cookie") || label.contains("consent"))
+    is_named || is_region && CONSENT_LABELS.iter().any(|word| label.contains(word))
 }
 
 fn is_named(dom: &Dom, id: NodeId, wanted: &[&str]) -> bool {

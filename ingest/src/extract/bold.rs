@@ -8,7 +8,7 @@ use html5ever::local_name;
 use super::candidate::{Candidate, Group, Source};
 use super::dom::{NONE, ROOT};
 use super::element;
-use super::flow::{BlockId, Flow};
+use super::flow::{BlockId, Flow, Marker};
 use super::question;
 
 /// Same as for headings, because style often replaces them.
@@ -53,10 +53,22 @@ pub(crate) fn lines(flow: &Flow) -> Option<Group> {
                 && !block.is_control
                 && question::is_marked(flow.text(id))
                 && flow.text(id).len() < LONGEST_LINE_BYTES
+                && !is_topic(flow, id)
         })
         .filter_map(|id| Candidate::new(flow, id..id + 1, None))
         .collect();
     (candidates.len() > 1).then(|| Group::new(Source::Line, 1.0, candidates))
+}
+
+/// Whether a line is an item of a list that goes on with the next item: a list of topics, some of which ask.
+fn is_topic(flow: &Flow, id: BlockId) -> bool {
+    let block = flow.block(id);
+    if block.marker != Marker::Bullet || id + 1 >= flow.len() {
+        return false;
+    }
+    let next = flow.block(id + 1);
+    let is_item = next.marker == Marker::Bullet && next.list_depth == block.list_depth;
+    is_item && question::answer_label(flow.text(id + 1)).is_none()
 }
 
 /// Longest line that is a question by its question mark alone, in bytes.

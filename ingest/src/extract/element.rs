@@ -6,6 +6,7 @@
 use html5ever::{LocalName, local_name};
 
 use super::dom::{Dom, NodeId};
+use super::script::Script;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Display {
@@ -194,6 +195,9 @@ const LONGEST_ALTERNATIVE_CHARS: usize = 120;
 pub(crate) fn alternative(dom: &Dom, id: NodeId) -> Option<String> {
     let text = match *dom.name(id) {
         local_name!("img") => dom.attribute(id, &local_name!("alt"))?,
+        local_name!("input") if dom.attribute(id, &local_name!("type")) == Some("image") => {
+            dom.attribute(id, &local_name!("alt"))?
+        }
         _ if is_named_icon(dom, id) => dom.attribute(id, &local_name!("aria-label"))?,
         _ => return None,
     };
@@ -261,20 +265,57 @@ pub(crate) fn is_tab(dom: &Dom, id: NodeId) -> bool {
         .any(|name| matches!(dom.attribute(id, &LocalName::from(name)), Some("tab" | "pill")));
     let is_label = *dom.name(id) == local_name!("label")
         && dom.ancestors(id).take(1).any(|above| names(dom, above).any(|name| name == "tabbed-labels"));
-    is_toggle || is_label
+    let is_named = names(dom, id).any(|name| TAB_NAMES.contains(&name.as_str()));
+    let is_listed = || {
+        let is_child = matches!(
+            *dom.name(id),
+            local_name!("li") | local_name!("button") | local_name!("a") | local_name!("div") | local_name!("span")
+        );
+        is_child && dom.ancestors(id).take(1).any(|above| names(dom, above).any(|name| is_tab_list_name(&name)))
+    };
+    is_toggle || is_label || is_named || is_listed()
+}
+
+/// Classes of the labels of tabs.
+const TAB_NAMES: [&str; 8] =
+    ["tablink", "tablinks", "tab-link", "tab-button", "tab-btn", "tab-label", "tab-title", "tabs__tab"];
+
+/// Whether a class is that of a container for the labels of tabs: "tabs__list", "tab-buttons".
+fn is_tab_list_name(name: &str) -> bool {
+    let rest = name.strip_prefix("tabs").or_else(|| name.strip_prefix("tab"));
+    let part = rest.map(|rest| rest.trim_start_matches(['-', '_']));
+    part.is_some_and(|part| {
+        matches!(part, "list" | "buttons" | "labels" | "headers" | "header" | "nav" | "titles" | "links" | "bar")
+    })
 }
 
 /// Whether an element holds the labels of tabs.
 pub(crate) fn is_tab_list(dom: &Dom, id: NodeId) -> bool {
     dom.attribute(id, &local_name!("role")) == Some("tablist")
-        || names(dom, id).any(|name| matches!(name.as_str(), "tabbed-labels" | "nav-tabs" | "nav-pills"))
+        || names(dom, id)
+            .any(|name| matches!(name.as_str(), "tabbed-labels" | "nav-tabs" | "nav-pills") || is_tab_list_name(&name))
 }
 
 /// Whether an element is what a tab shows.
 pub(crate) fn is_tab_panel(dom: &Dom, id: NodeId) -> bool {
     dom.attribute(id, &local_name!("role")) == Some("tabpanel")
-        || names(dom, id).any(|name| matches!(name.as_str(), "tab-pane" | "tabbed-block"))
+        || names(dom, id).any(|name| TAB_PANEL_NAMES.contains(&name.as_str()))
 }
+
+/// Classes of what tabs show.
+const TAB_PANEL_NAMES: [&str; 11] = [
+    "tab-pane",
+    "tabbed-block",
+    "tabcontent",
+    "tab-content",
+    "tab-panel",
+    "tabpanel",
+    "tab__panel",
+    "tab__content",
+    "tabs-panel",
+    "tabs__panel",
+    "tabs__content",
+];
 
 /// Whether an element strikes its text out, by name, style or class.
 pub(crate) fn is_deleted(dom: &Dom, id: NodeId) -> bool {
@@ -284,6 +325,18 @@ pub(crate) fn is_deleted(dom: &Dom, id: NodeId) -> bool {
     let style = dom.attribute(id, &local_name!("style")).unwrap_or_default();
     style.contains("line-through")
         || names(dom, id).any(|name| matches!(name.as_str(), "line-through" | "strikethrough" | "struck"))
+}
+
+/// Whether an inline element raises its text, lowers it, or neither, by its own style.
+pub(crate) fn script_by_style(dom: &Dom, id: NodeId) -> Option<Script> {
+    let style = dom.attribute(id, &local_name!("style"))?;
+    let (_, value) = style.split_once("vertical-align")?;
+    let value = value.trim_start_matches([':', ' ']);
+    match () {
+        () if value.starts_with("super") => Some(Script::Raised),
+        () if value.starts_with("sub") => Some(Script::Lowered),
+        () => None,
+    }
 }
 
 /// Whether an element makes its text bold by name or by its own style.

@@ -126,8 +126,12 @@ fn has_time(text: &str) -> bool {
     };
     let clocks = (0..bytes.len()).filter(|&at| is_clock(at)).count();
     let lower = text.to_lowercase();
-    let halves = [" am", " pm", " uhr"].iter().map(|word| lower.matches(word).count()).sum::<usize>();
-    clocks >= 2 || halves >= 2 || clocks + halves >= 2
+    let halves = [" am", " pm", " uhr", " a.m", " p.m"].iter().map(|word| lower.matches(word).count()).sum::<usize>();
+    let written = lower.as_bytes().windows(3).filter(|part| {
+        part[0].is_ascii_digit() && matches!(&part[1..], b"am" | b"pm")
+            || part[..2].iter().all(u8::is_ascii_digit) && part[2] == b'h'
+    });
+    clocks + halves + written.count() >= 2
 }
 
 #[cfg(test)]
@@ -139,7 +143,13 @@ mod tests {
         assert!(has_phone("Tel. +49 731 12345") && has_phone("Call 0800 1234 567") && has_phone("(02) 9374 4000"));
         assert!(!has_phone("2019-2026") && !has_phone("24.12.2026") && !has_phone("89073 Ulm"));
         assert!(has_mail("write to info@a.example.") && !has_mail("@handle"));
-        assert!(has_time("Mo-Fr 9:00 - 17:30") && has_time("9 am to 5 pm") && !has_time("Version 2.10"));
+        assert!(
+            has_time("Mo-Fr 9:00 - 17:30")
+                && has_time("9 am to 5 pm")
+                && has_time("9am-6pm")
+                && has_time("09h-17h")
+                && !has_time("Version 2.10")
+        );
     }
 
     #[test]

@@ -60,7 +60,27 @@ const FURTHER: [&str; 18] = [
 ];
 
 /// What lists of links to other pages are called, folded and whole.
-const RELATED: [&str; 12] = [
+const RELATED: [&str; 32] = [
+    "relatedposts",
+    "peoplealsoask",
+    "seealso",
+    "sieheauch",
+    "ähnlichebeiträge",
+    "ähnlichefragen",
+    "verwandtebeiträge",
+    "verwandtethemen",
+    "weitereartikel",
+    "articlesassociés",
+    "articlessimilaires",
+    "articlesliés",
+    "voiraussi",
+    "véasetambién",
+    "articolicorrelati",
+    "artigosrelacionados",
+    "gerelateerdeartikelen",
+    "powiązaneartykuły",
+    "похожиестатьи",
+    "関連記事",
     "relatedarticles",
     "relatedquestions",
     "relatedcontent",
@@ -75,11 +95,134 @@ const RELATED: [&str; 12] = [
     "artículosrelacionados",
 ];
 
+/// The words for "helpful", or how they begin, in the languages met most.
+const HELPFUL: [&str; 22] = [
+    "helpful",
+    "useful",
+    "hilfreich",
+    "nützlich",
+    "weitergeholfen",
+    "utile",
+    "utilité",
+    "útil",
+    "pomocn",
+    "przydatn",
+    "nuttig",
+    "behulpzaam",
+    "geholpen",
+    "полезн",
+    "помог",
+    "hjälp",
+    "hjelp",
+    "nyttig",
+    "hyödyllinen",
+    "yardımcı",
+    "役に立",
+    "有帮助",
+];
+
+/// What a prompt for a vote calls the page that it is on.
+const ARTICLES: [&str; 26] = [
+    "article",
+    "page",
+    "answer",
+    "information",
+    "content",
+    "post",
+    "guide",
+    "artikel",
+    "beitrag",
+    "seite",
+    "antwort",
+    "réponse",
+    "artículo",
+    "página",
+    "respuesta",
+    "articolo",
+    "pagina",
+    "risposta",
+    "artigo",
+    "resposta",
+    "artykuł",
+    "стать",
+    "страниц",
+    "artikkeli",
+    "makale",
+    "この",
+];
+
+/// Both answers of a vote.
+const YES: [&str; 15] =
+    ["yes", "ja", "oui", "sí", "si", "sì", "sim", "tak", "да", "evet", "kyllä", "ano", "はい", "是", "yep"];
+const NO: [&str; 14] =
+    ["no", "nein", "non", "não", "nie", "nee", "нет", "hayır", "ei", "ne", "nej", "nei", "いいえ", "否"];
+
+/// How questions begin that ask whether the reader has more of them, folded.
+const INVITATIONS: [&str; 24] = [
+    "have",
+    "doyouhave",
+    "doyoustill",
+    "still",
+    "any",
+    "gotany",
+    "got",
+    "haben",
+    "hast",
+    "noch",
+    "vousavez",
+    "avezvous",
+    "tiene",
+    "tienes",
+    "hai",
+    "avete",
+    "aindatem",
+    "temmais",
+    "tem",
+    "masz",
+    "heeft",
+    "heb",
+    "увас",
+    "остались",
+];
+
+/// What makes them more, folded.
+const MORE: [&str; 22] = [
+    "more",
+    "other",
+    "another",
+    "further",
+    "still",
+    "additional",
+    "any",
+    "noch",
+    "weitere",
+    "autre",
+    "encore",
+    "más",
+    "otra",
+    "altre",
+    "ancora",
+    "mais",
+    "outra",
+    "ainda",
+    "inne",
+    "meer",
+    "nog",
+    "остались",
+];
+
+/// The words for "question", folded.
+const QUESTIONS: [&str; 9] =
+    ["question", "frage", "pregunta", "pergunta", "dúvida", "domand", "pytan", "vrag", "вопрос"];
+
+/// The longest line that is a prompt in words that are not listed whole, in characters.
+const LONGEST_PROMPT_CHARS: usize = 80;
+
 /// The longest line that is a prompt, in bytes.
 const LONGEST_PROMPT_BYTES: usize = 120;
 
-/// The longest line that belongs to a vote ("31 out of 44 found this helpful"), in bytes.
-const LONGEST_VOTE_BYTES: usize = 60;
+/// The longest line that belongs to a vote ("31 out of 44 found this helpful"), in characters.
+const LONGEST_VOTE_CHARS: usize = 70;
 
 /// How many lines below a prompt may belong to it.
 const VOTE_LINES: BlockId = 6;
@@ -111,11 +254,14 @@ fn prompt_end(flow: &Flow, id: BlockId) -> BlockId {
     let folded = question::fold(text);
     let begins = |words: &[&str]| words.iter().any(|word| folded.starts_with(word));
     let section = section_end(flow, id);
-    if begins(&VOTES) {
+    let is_short = text.chars().count() <= LONGEST_PROMPT_CHARS;
+    let has_vote = || id + 1 < section && is_ballot(flow, id + 1);
+    if begins(&VOTES) || is_short && (asks_whether_helpful(text) || question::is_marked(text) && has_vote()) {
         let lines = (id + 1..section.min(id + 1 + VOTE_LINES)).take_while(|&line| is_vote(flow, line));
         return id + 1 + lines.count() as BlockId;
     }
-    if begins(&FURTHER) {
+    let is_asked = flow.block(id).heading > 0 || question::is_marked(text);
+    if begins(&FURTHER) || is_short && is_asked && invites_questions(&folded) {
         // Phone numbers and opening hours stay, as a passage of their own.
         let is_useful = flow.size(id + 1..section) >= USEFUL_BYTES || has_digits(flow, id + 1..section);
         return if is_useful || flow.block(id).heading == 0 { id + 1 } else { section };
@@ -134,16 +280,40 @@ fn section_end(flow: &Flow, id: BlockId) -> BlockId {
     (id + 1..flow.len()).find(ends).unwrap_or(flow.len())
 }
 
+/// Whether a line asks whether the article or page that it is on was helpful.
+fn asks_whether_helpful(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    question::is_marked(text) && has(&HELPFUL) && has(&ARTICLES)
+}
+
+/// Whether a folded line asks whether its reader has more questions.
+fn invites_questions(folded: &str) -> bool {
+    INVITATIONS.iter().any(|word| folded.starts_with(word))
+        && MORE.iter().any(|word| folded.contains(word))
+        && QUESTIONS.iter().any(|word| folded.contains(word))
+}
+
+/// Whether a line has nothing but both answers of a vote: "Yes No", "👍 👎".
+fn is_ballot(flow: &Flow, id: BlockId) -> bool {
+    let text = flow.text(id).to_lowercase();
+    let words: Vec<&str> = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).collect();
+    let is_all = |word: &&str| YES.contains(word) || NO.contains(word);
+    let has_both = words.iter().any(|word| YES.contains(word)) && words.iter().any(|word| NO.contains(word));
+    text.chars().count() <= LONGEST_VOTE_CHARS && words.iter().all(is_all) && (has_both || text.contains('👎'))
+}
+
 fn is_vote(flow: &Flow, id: BlockId) -> bool {
-    const VOTE_WORDS: [&str; 12] =
-        ["yes", "no", "ja", "nein", "oui", "non", "sí", "não", "sim", "helpful", "hilfreich", "👍"];
     let text = flow.text(id);
     if flow.block(id).is_control {
         return true;
     }
-    let mut words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase);
-    let has_vote = words.any(|word| VOTE_WORDS.contains(&word.as_str()));
-    text.len() <= LONGEST_VOTE_BYTES && (has_vote || !text.chars().any(char::is_alphabetic))
+    let lower = text.to_lowercase();
+    let mut words = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let has_vote = words.any(|word| YES.contains(&word) || NO.contains(&word));
+    let is_count = HELPFUL.iter().any(|word| lower.contains(word)) && lower.bytes().any(|byte| byte.is_ascii_digit());
+    let is_short = text.chars().count() <= LONGEST_VOTE_CHARS;
+    is_short && (has_vote || is_count || text.contains('👍') || !text.chars().any(char::is_alphabetic))
 }
 
 fn has_digits(flow: &Flow, mut blocks: std::ops::Range<BlockId>) -> bool {

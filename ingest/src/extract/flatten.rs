@@ -15,7 +15,7 @@ use super::element::{self, Display};
 use super::flow::{Flow, Marker, Run, Style};
 use super::markdown::decoded_mail;
 use super::script::{self, Script};
-use super::{boilerplate, feedback, jumps, rearrange};
+use super::{boilerplate, feedback, jumps, media, rearrange};
 use flattener::Flattener;
 use text::collapse;
 
@@ -88,7 +88,9 @@ impl Flattener {
         let display = element::display(&self.flow.dom, id);
         match display {
             Display::None => {
-                if let Some(text) = element::alternative(&self.flow.dom, id) {
+                if let Some(title) = media::title(&self.flow.dom, id) {
+                    self.add_text(&title, Style { is_alt: true, link: id, ..self.context.style });
+                } else if let Some(text) = element::alternative(&self.flow.dom, id) {
                     let style = Style { is_alt: true, ..self.context.style };
                     self.add_text(&text, style);
                 }
@@ -168,6 +170,9 @@ impl Flattener {
             context.style.mark = id;
         }
         context.heading = element::heading(dom, id).unwrap_or(context.heading);
+        if display == Display::Inline {
+            context.script = element::script_by_style(dom, id).unwrap_or(context.script);
+        }
         match *dom.name(id) {
             local_name!("a") if dom.attribute(id, &local_name!("href")).is_some() && !element::is_tab(dom, id) => {
                 // A raised link into the page is the mark of a footnote: the mark says it all.
@@ -187,8 +192,10 @@ impl Flattener {
             local_name!("pre") => context.is_preformatted = true,
             local_name!("tr") => context.row = id,
             local_name!("button") => {
-                context.is_control =
-                    context.heading == 0 && !element::opens_something(dom, id) && !element::is_in_title(dom, id);
+                context.is_control = context.heading == 0
+                    && !element::opens_something(dom, id)
+                    && !element::is_in_title(dom, id)
+                    && !element::is_tab(dom, id);
             }
             local_name!("ol") => {
                 context.list_depth = context.list_depth.saturating_add(1);
@@ -197,6 +204,11 @@ impl Flattener {
             local_name!("ul") | local_name!("menu") | local_name!("dir") => {
                 context.list_depth = context.list_depth.saturating_add(1);
                 self.counters.push(None);
+            }
+            local_name!("li") if dom.ancestors(id).take(1).any(|above| element::is_tab_panel(dom, above)) => {
+                // The label of a tab that moved to the top of its panel.
+                self.marker = Marker::None;
+                context.style.is_bold = true;
             }
             local_name!("li") => {
                 let own = dom.attribute(id, &local_name!("value")).and_then(|n| n.parse().ok());

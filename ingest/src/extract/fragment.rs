@@ -1,6 +1,8 @@
 //! Texts without a page: answers in JSON-LD, cells of tables. They contain HTML or plain text with line
 //! breaks. Called by the readers of structured data and tables.
 
+use std::borrow::Cow;
+
 use url::Url;
 
 use super::flow::Flow;
@@ -16,6 +18,20 @@ pub(crate) fn line(text: &str) -> String {
 pub(crate) fn markdown(text: &str, base: Option<&Url>) -> String {
     let Some(flow) = read(text) else { return String::new() };
     markdown::render(&flow, 0..flow.len(), base)
+}
+
+/// A text whose markup was escaped once more than it should be, without that escape; other texts as they are.
+///
+/// Only tags that set paragraphs count: "write `&lt;code&gt;`" speaks of a tag.
+pub(crate) fn unescaped(text: &str) -> Cow<'_, str> {
+    const TAGS: [&str; 8] =
+        ["&lt;p", "&lt;br", "&lt;/p&gt;", "&lt;ul", "&lt;ol", "&lt;div", "&lt;/a&gt;", "&lt;/strong&gt;"];
+    let has_tag = TAGS.iter().any(|tag| text.contains(tag)) && text.contains("&gt;");
+    if !has_tag || text.contains("</") {
+        return Cow::Borrowed(text);
+    }
+    let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#39;", "'");
+    Cow::Owned(text.replace("&amp;", "&"))
 }
 
 /// A paragraph of restricted Markdown that is a link to an address.

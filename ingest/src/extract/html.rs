@@ -9,11 +9,11 @@ use url::Url;
 use super::arbiter::{self, Found};
 use super::dom::ROOT;
 use super::error::ExtractError;
-use super::flow::{BlockId, Flow};
+use super::flow::{BlockId, Blocks, Flow};
 use super::page::{Item, Page};
 use super::structured_data::{self, Declared};
 use super::{
-    bold, contents, definition_list, disclosure, facts, flatten, headings, markdown, meta, parse, passages, question,
+    bold, contents, definition_list, disclosure, facts, flatten, headings, markdown, meta, overview, parse, passages, question,
     script_data, stand_in, tables,
 };
 use crate::binary::binary_kind;
@@ -107,9 +107,11 @@ impl Writer<'_> {
     fn items(&self, found: &[Found], declared: Vec<Declared>) -> Vec<Item> {
         let (contexts, passages) = passages::divide(self.flow, found);
         let anchors = self.anchors();
+        let asked = overview::asked(self.flow, found);
+        let is_overview = |blocks: &Blocks| overview::repeats_questions(self.flow, blocks, &asked);
         let mut placed: Vec<(BlockId, Item)> = Vec::with_capacity(found.len() + passages.len());
         let mut shown = HashSet::new();
-        for (pair, context) in found.iter().zip(contexts) {
+        for (pair, context) in found.iter().zip(contexts).filter(|(pair, _)| !is_overview(&pair.answer)) {
             let question = self.question(pair);
             shown.insert(question::fold(&question));
             let item = Item::Pair {
@@ -120,7 +122,7 @@ impl Writer<'_> {
             };
             placed.push((pair.question.start, item));
         }
-        for passage in passages {
+        for passage in passages.into_iter().filter(|passage| !is_overview(&passage.blocks)) {
             let first = passage.headings.last().copied().unwrap_or(passage.blocks.start);
             let item = Item::Passage {
                 heading: self.lines(&passage.headings),

@@ -22,7 +22,32 @@ pub(crate) fn read(script: &str) -> Option<Value> {
     let unescaped =
         if bare.contains("&quot;") || bare.contains("&#34;") { without_references(bare) } else { bare.to_owned() };
     let mended = mended(&unescaped);
-    strict(&unescaped).or_else(|| strict(&mended)).or_else(|| strict(&format!("[{mended}]")))
+    let closed = || strict(&closed(&mended));
+    strict(&unescaped).or_else(|| strict(&mended)).or_else(|| strict(&format!("[{mended}]"))).or_else(closed)
+}
+
+/// The text with the brackets that are missing at its end; as it is when it ends within a string.
+fn closed(text: &str) -> String {
+    let mut open = Vec::new();
+    let (mut is_string, mut is_escaped) = (false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_string => is_escaped = true,
+            b'"' => is_string = !is_string,
+            b'{' if !is_string => open.push('}'),
+            b'[' if !is_string => open.push(']'),
+            b'}' | b']' if !is_string => {
+                open.pop();
+            }
+            _ => {}
+        }
+        if open.len() > DEPTH_LIMIT {
+            break;
+        }
+    }
+    let ends = if is_string { String::new() } else { open.into_iter().rev().collect() };
+    format!("{}{ends}", text.trim_end().trim_end_matches(','))
 }
 
 /// The deepest nesting of brackets outside of strings.
@@ -60,11 +85,17 @@ fn without_references(text: &str) -> String {
 fn mended(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     let (mut is_string, mut is_escaped) = (false, false);
+    // Scripts write strings in single quotes as well.
+    let mut quote = '"';
     let mut chars = text.char_indices();
     while let Some((at, c)) = chars.next() {
         let rest = &text[at + c.len_utf8()..];
         if is_string {
             match c {
+                '\'' if is_escaped && quote == '\'' => {
+                    is_escaped = false;
+                    out.pop();
+                }
                 _ if is_escaped => {
                     is_escaped = false;
                     // JSON has no other escapes; a lone backslash means itself.
@@ -73,7 +104,11 @@ fn mended(text: &str) -> String {
                     }
                 }
                 '\\' => is_escaped = true,
-                '"' if ends_string(rest) => is_string = false,
+                c if c == quote && ends_string(rest, quote) => {
+                    is_string = false;
+                    out.push('"');
+                    continue;
+                }
                 '"' => out.push('\\'),
                 c if c.is_control() => {
                     out.push_str(if c == '\n' { "\\n" } else { " " });
@@ -85,7 +120,11 @@ fn mended(text: &str) -> String {
             continue;
         }
         match c {
-            '"' => is_string = true,
+            '"' | '\'' => {
+                (is_string, quote) = (true, c);
+                out.push('"');
+                continue;
+            }
             '/' if rest.starts_with('*') => {
                 let length = rest.find("*/").map_or(rest.len(), |end| end + 2);
                 skip(&mut chars, &rest[..length]);
@@ -121,14 +160,16 @@ const LOOK_AHEAD_BYTES: usize = 256;
 
 /// Whether a quote ends its string, by what comes next: a colon, a bracket, or a comma before the
 /// next value.
-fn ends_string(rest: &str) -> bool {
+fn ends_string(rest: &str, quote: char) -> bool {
     let mut ahead = rest.bytes().take(LOOK_AHEAD_BYTES).filter(|byte| !byte.is_ascii_whitespace());
     match ahead.next() {
         None | Some(b':' | b'}' | b']') => true,
-        Some(b',') => matches!(
-            ahead.next(),
-            None | Some(b'"' | b'{' | b'[' | b'}' | b']' | b'0'..=b'9' | b'-' | b't' | b'f' | b'n')
-        ),
+        Some(b',') => {
+            matches!(
+                ahead.next(),
+                None | Some(b'"' | b'{' | b'[' | b'}' | b']' | b'0'..=b'9' | b'-' | b't' | b'f' | b'n')
+            ) || quote == '\'' && rest.trim_start_matches([',', ' ', '\n', '\t', '\r']).starts_with('\'')
+        }
         Some(b'/') => matches!(ahead.next(), Some(b'/' | b'*')),
         Some(_) => false,
     }
@@ -150,6 +191,8 @@ mod tests {
         assert_eq!(text(r#"{"a": "<a href="/x">b</a>, c"}"#).as_deref(), Some("<a href=\"/x\">b</a>, c"));
         assert_eq!(text("/* x */ {\"a\": \"b\" // y\n};").as_deref(), Some("b"));
         assert_eq!(text(r#"{"a": "it\'s"}"#).as_deref(), Some("it\\'s"));
+        assert_eq!(text(r#"{'a': 'the "new" bird\'s', 'c': [1, 2]}"#).as_deref(), Some("the \"new\" bird's"));
+        assert_eq!(text(r#"{"a": "b", "c": [{"d": 1"#).as_deref(), Some("b"));
         assert_eq!(read("{\"a\":1}{\"b\":2}").map(|value| value[1]["b"].as_i64()), Some(Some(2)));
     }
 

@@ -10,6 +10,7 @@ use url::Url;
 
 use super::dom::{NONE, NodeId};
 use super::flow::{Block, Blocks, Flow, Marker, Run};
+use super::media;
 
 /// Renders the content blocks among `blocks`. Links without an absolute `http`, `https`, `mailto` or
 /// `tel` address become their text. Images that stand alone are named only when there is no text.
@@ -38,9 +39,8 @@ fn separate(out: &mut String, flow: &Flow, previous: Option<&Block>, block: &Blo
     // The innermost list of the range is only indented where the range holds outer text too.
     let indent = usize::from(if is_item && lowest > 0 { levels + 1 } else { levels });
     if let Some(previous) = previous {
-        let is_cell = matches!(*flow.dom.name(block.node), local_name!("td") | local_name!("th"));
-        if is_cell && block.row == previous.row && block.node != previous.node {
-            out.push_str(" | ");
+        if let Some(gap) = gap_in_row(flow, previous, block) {
+            out.push_str(gap);
             return;
         }
         if block.is_continued && block.node == previous.node && (block.is_run_in || previous.is_run_in) {
@@ -60,6 +60,43 @@ fn separate(out: &mut String, flow: &Flow, previous: Option<&Block>, block: &Blo
         Marker::Number(number) => out.push_str(&format!("{number}. ")),
     }
 }
+
+/// What separates two blocks of one table row that has only short paragraphs: a border between cells, a
+/// space within one.
+fn gap_in_row(flow: &Flow, previous: &Block, block: &Block) -> Option<&'static str> {
+    let is_text = |block: &Block| block.marker == Marker::None && !block.is_preformatted;
+    if block.row == NONE || block.row != previous.row || !is_text(block) || !is_text(previous) {
+        return None;
+    }
+    let (cell, before) = (cell(flow, block)?, cell(flow, previous)?);
+    if cell == block.node && before == previous.node && cell != before {
+        return Some(" | ");
+    }
+    let is_short = |cell: NodeId| {
+        let blocks = flow.range(cell);
+        let is_line = |id| is_text(flow.block(id)) && flow.block(id).heading == 0 && flow.block(id).row == block.row;
+        let limit = if blocks.len() == 1 { CELL_BYTES } else { CELL_BYTES_JOINED };
+        flow.size(blocks.clone()) <= limit && blocks.into_iter().all(is_line)
+    };
+    match (cell == before, is_short(cell), is_short(before)) {
+        (false, true, true) => Some(" | "),
+        (true, true, _) if block.node != previous.node && flow.range(cell).len() > 1 => Some(" "),
+        _ => None,
+    }
+}
+
+/// The cell that a block is in.
+fn cell(flow: &Flow, block: &Block) -> Option<NodeId> {
+    let is_cell = |id: &NodeId| matches!(*flow.dom.name(*id), local_name!("td") | local_name!("th"));
+    std::iter::once(block.node).chain(flow.dom.ancestors(block.node)).take(CELL_CLIMB).find(is_cell)
+}
+
+/// How far above a paragraph its cell may be.
+const CELL_CLIMB: usize = 6;
+
+/// A cell with more bytes is text that is laid out by a table; several paragraphs are so sooner.
+const CELL_BYTES: usize = 400;
+const CELL_BYTES_JOINED: usize = 120;
 
 fn render_block(out: &mut String, flow: &Flow, block: &Block, runs: &[Run], base: Option<&Url>) {
     let text = flow.slice(block.span);
@@ -152,12 +189,25 @@ fn trim_start(parts: &mut Vec<Inline>) {
 
 /// The absolute address of a link that a visitor may follow.
 fn address(flow: &Flow, link: NodeId, base: Option<&Url>) -> Option<String> {
+    if let Some(address) = media::address(&flow.dom, link) {
+        return media_page(resolve(address, base)?);
+    }
     let href = flow.dom.attribute(link, &local_name!("href"))?.trim();
     if let Some(mail) = protected_mail(href) {
         return Some(format!("mailto:{mail}"));
     }
     let url = resolve(href, base)?;
     matches!(url.scheme(), "http" | "https" | "mailto" | "tel").then(|| url.into())
+}
+
+/// The page on which a visitor plays a recording that a frame shows.
+fn media_page(url: Url) -> Option<String> {
+    let is_youtube = url.host_str().is_some_and(|host| host.contains("youtube"));
+    let video = url.path().strip_prefix("/embed/").filter(|id| is_youtube && !id.is_empty());
+    match video {
+        Some(id) => Some(format!("https://www.youtube.com/watch?v={id}")),
+        None => matches!(url.scheme(), "http" | "https").then(|| url.into()),
+    }
 }
 
 /// The address that Cloudflare's e-mail protection hides: the first byte is the key to the others.

@@ -14,6 +14,9 @@ use super::page::Page;
 /// The most links that are kept of one page.
 const LINK_LIMIT: usize = 5000;
 
+/// The most frames that load later, of one page.
+const FRAME_LIMIT: usize = 50;
+
 /// The most bytes of a title that are read.
 const TITLE_LIMIT_BYTES: usize = 4096;
 
@@ -43,12 +46,18 @@ pub(crate) fn read(flow: &Flow, url: Option<&Url>) -> (Page, Option<Url>) {
             }
             local_name!("link") if is_alternate(dom, id) => anchors.push(id),
             local_name!("iframe") | local_name!("frame") => frames.push(id),
+            local_name!("object") if is_page(dom, id) => frames.push(id),
             local_name!("meta") => read_robots(dom, id, &mut page),
             _ => {}
         }
     }
     let base = base.or_else(|| url.cloned());
     page.frames = targets(dom, &frames, &local_name!("src"), base.as_ref());
+    // Frames that load when they come into view, and pages that are embedded as objects.
+    for attribute in ["data-src", "data"] {
+        let later = targets(dom, &frames, &LocalName::from(attribute), base.as_ref());
+        page.frames.extend(later.into_iter().take(FRAME_LIMIT));
+    }
     page.links = targets(dom, &anchors, &local_name!("href"), base.as_ref());
     page.links.extend(page.frames.iter().cloned());
     if page.title.is_empty() {
@@ -85,6 +94,11 @@ fn read_robots(dom: &Dom, id: NodeId, page: &mut Page) {
         page.is_noindex |= is_none || word.eq_ignore_ascii_case("noindex");
         page.is_nofollow |= is_none || word.eq_ignore_ascii_case("nofollow");
     }
+}
+
+/// Whether an object says that it shows a page.
+fn is_page(dom: &Dom, id: NodeId) -> bool {
+    dom.attribute(id, &local_name!("type")).is_some_and(|kind| kind.trim().eq_ignore_ascii_case("text/html"))
 }
 
 /// Whether an element links to the same page in another language.

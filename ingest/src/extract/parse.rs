@@ -21,7 +21,7 @@ use super::sink::ArenaSink;
 const VALUE_LIMIT: usize = 8 * 1024;
 
 /// Attributes that extraction or the tree construction reads; the others are never stored.
-const KEPT: [&[u8]; 41] = [
+const KEPT: [&[u8]; 43] = [
     b"id",
     b"name",
     b"class",
@@ -63,6 +63,8 @@ const KEPT: [&[u8]; 41] = [
     b"hreflang",
     b"value",
     b"reversed",
+    b"data-src",
+    b"data",
 ];
 
 /// Builds the tree of a document.

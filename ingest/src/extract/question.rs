@@ -294,6 +294,9 @@ fn prefix_length(line: &str, label: &str) -> Option<usize> {
 /// The number at the head of a line ("1.2.", "(3)", "A.1.4."), with what separates it.
 pub(crate) fn number(line: &str) -> Option<&str> {
     let start = line.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '(' | '[' | '#'));
+    if let Some(roman) = roman_number(start) {
+        return Some(&line[..line.len() - start.len() + roman]);
+    }
     let mut rest = start;
     if let Some(c) = rest.chars().next().filter(char::is_ascii_alphabetic)
         && rest[1..].starts_with('.')
@@ -318,6 +321,15 @@ pub(crate) fn number(line: &str) -> Option<&str> {
     let end = digits
         .trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ')' | ']' | ':' | '：' | '．' | '、' | '-'));
     Some(&line[..line.len() - end.len()])
+}
+
+/// The length of a Roman number below 40 at the head of a line, with what separates it ("IV. ", "XII) ").
+fn roman_number(line: &str) -> Option<usize> {
+    let signs = line.bytes().take_while(|byte| matches!(byte, b'I' | b'V' | b'X')).count();
+    let rest = &line[signs..];
+    let after = rest.strip_prefix(['.', ')'])?;
+    let text = after.trim_start();
+    ((1..=6).contains(&signs) && after.len() > text.len() && !text.is_empty()).then(|| line.len() - text.len())
 }
 
 /// A line without the labels and numbers at its head; the line itself when nothing else is left.
@@ -353,7 +365,10 @@ fn strip(line: &str, label: fn(&str) -> Option<&str>) -> &str {
             rest = next;
         }
     }
-    rest.trim_end_matches(['#', '¶', '▼', '▾', '+', ' '])
+    let rest = rest.trim_end_matches(['#', '¶', '▼', '▾', '+', ' ']);
+    // The mark of a footnote behind the question mark.
+    let bare = rest.trim_end_matches(['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹', ' ']);
+    if ends_in_mark(bare) { bare } else { rest }
 }
 
 /// A text reduced to its letters and digits, folded: equal for the same question shown twice.

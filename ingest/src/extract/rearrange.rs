@@ -60,11 +60,18 @@ fn fill_slots(dom: &mut Dom, root: NodeId) {
     }
     let slots: Vec<NodeId> = dom.descendants(root).filter(|&id| &**dom.name(id) == "slot").collect();
     let children: Vec<NodeId> = dom.children(host).filter(|&id| id != root).take(SLOTTED_LIMIT).collect();
+    let mut filled: Vec<NodeId> = Vec::new();
     for child in children {
         let wanted = dom.attribute(child, &LocalName::from("slot")).unwrap_or_default().to_owned();
         let slot =
             slots.iter().copied().find(|&slot| dom.attribute(slot, &local_name!("name")).unwrap_or_default() == wanted);
         if let Some(slot) = slot {
+            // The content of a slot shows only while nothing is slotted. White space fills nothing.
+            if !filled.contains(&slot) && !dom.text_of(child).trim().is_empty() | dom.is_element(child) {
+                let fallback: Vec<NodeId> = dom.children(slot).collect();
+                fallback.into_iter().for_each(|id| dom.detach(id));
+                filled.push(slot);
+            }
             dom.move_to_back(child, slot);
         }
     }
@@ -103,13 +110,15 @@ fn by_place(dom: &Dom, lists: &[Option<NodeId>], index: usize, panels: &[NodeId]
     let around = dom.node(own).parent;
     let after: Vec<NodeId> =
         panels.iter().copied().filter(|&panel| panel > own && is_within(dom, panel, around)).collect();
-    // Panels within panels belong to other tabs.
-    let outer: Vec<NodeId> = after
-        .iter()
-        .copied()
-        .filter(|&panel| !after.iter().any(|&other| other != panel && is_within(dom, panel, other)))
-        .collect();
-    (outer.len() == count).then(|| outer[index - first])
+    // Panels within panels belong to other tabs, or the outer one is what holds all panels.
+    let is_apart = |inner: NodeId, outer: NodeId| inner == outer || !is_within(dom, inner, outer);
+    let outer = after.iter().copied().filter(|&panel| after.iter().all(|&other| is_apart(panel, other)));
+    let inner = after.iter().copied().filter(|&panel| after.iter().all(|&other| is_apart(other, panel)));
+    let of = |panels: Vec<NodeId>| (panels.len() == count).then(|| panels[index - first]);
+    if after.len() > TAB_LIMIT {
+        return None;
+    }
+    of(outer.collect()).or_else(|| of(inner.collect()))
 }
 
 /// The element that holds the tabs of one group.

@@ -17,8 +17,81 @@ const LONGEST_BYTES: usize = 1500;
 /// The longest title or heading that says so, in bytes.
 const LONGEST_TITLE_BYTES: usize = 100;
 
+/// A page with less text than this, in bytes, may say in its text that it is missing.
+const LONGEST_MESSAGE_BYTES: usize = 600;
+
+/// What titles and headings of forms to sign in say, folded and whole.
+const SIGN_IN: [&str; 26] = [
+    "signin",
+    "login",
+    "logon",
+    "loginhere",
+    "signintoyouraccount",
+    "logintoyouraccount",
+    "memberlogin",
+    "customerlogin",
+    "anmelden",
+    "anmeldung",
+    "einloggen",
+    "kundenlogin",
+    "connexion",
+    "seconnecter",
+    "sidentifier",
+    "iniciarsesión",
+    "acceder",
+    "iniciarsessão",
+    "accedi",
+    "inloggen",
+    "zalogujsię",
+    "logowanie",
+    "войти",
+    "ログイン",
+    "登录",
+    "로그인",
+];
+
+/// What the text of missing pages says of the page that was asked for, folded.
+const NO_SUCH_PAGE: [&str; 20] = [
+    "thepagethatyouwerelookingfor",
+    "thepageyouwerelookingfor",
+    "thepageyouarelookingfor",
+    "pageyourelookingfor",
+    "thepageyourequested",
+    "therequestedpage",
+    "therequestedurl",
+    "couldnotfindthepage",
+    "cantfindthepage",
+    "diegewünschteseite",
+    "dieangeforderteseite",
+    "dievonihnengesuchteseite",
+    "lapagequevouscherchez",
+    "lapagedemandée",
+    "lapáginaquebusca",
+    "lapáginasolicitada",
+    "apáginaquevocê",
+    "lapaginarichiesta",
+    "depaginadieuzoekt",
+    "запрашиваемаястраница",
+];
+
 /// What titles and headings of missing pages say, folded to letters and digits.
-const NOT_FOUND: [&str; 22] = [
+const NOT_FOUND: [&str; 38] = [
+    "thispagecouldnot",
+    "thispagedoesnt",
+    "thispageisgone",
+    "stronanieznaleziona",
+    "stronanieistnieje",
+    "nieznalezionostrony",
+    "страницаненайдена",
+    "страницанесуществует",
+    "stránkanenalezena",
+    "sidanhittadesinte",
+    "sidanfinnsinte",
+    "sidenblevikkefundet",
+    "sayfabulunamadı",
+    "ページが見つかりません",
+    "页面不存在",
+    "頁面不存在",
     "pagenotfound",
     "404notfound",
     "notfound404",
@@ -49,23 +122,29 @@ pub(super) fn of(flow: &Flow, page: &Page) -> Option<StandIn> {
     if page.pairs().next().is_some() || shown > LONGEST_BYTES {
         return None;
     }
-    if has_password_field(flow) {
+    let headings = (0..flow.len()).filter(|&id| (1..=2).contains(&flow.block(id).heading)).map(|id| flow.text(id));
+    let titles = std::iter::once(page.title.as_str()).chain(headings);
+    let titles: Vec<String> = titles.filter(|title| title.len() <= LONGEST_TITLE_BYTES).map(question::fold).collect();
+    let is_sign_in = titles.iter().any(|title| SIGN_IN.contains(&title.as_str()));
+    if has_field(flow, &["password"]) || is_sign_in && has_field(flow, &["email", "text", "tel"]) {
         return Some(StandIn::SignIn);
     }
-    let headings = (0..flow.len()).filter(|&id| (1..=2).contains(&flow.block(id).heading)).map(|id| flow.text(id));
-    let mut titles =
-        std::iter::once(page.title.as_str()).chain(headings).filter(|title| title.len() <= LONGEST_TITLE_BYTES);
-    let is_missing = titles.any(|title| {
-        let folded = question::fold(title);
-        folded == "404" || NOT_FOUND.iter().any(|words| folded.contains(words))
-    });
-    is_missing.then_some(StandIn::NotFound)
+    let is_missing = titles.iter().any(|title| title == "404" || NOT_FOUND.iter().any(|words| title.contains(words)));
+    let says_so = || {
+        let text = question::fold(&flow.line(0..flow.len()));
+        NO_SUCH_PAGE.iter().any(|words| text.contains(words))
+    };
+    (is_missing || shown <= LONGEST_MESSAGE_BYTES && says_so()).then_some(StandIn::NotFound)
 }
 
-fn has_password_field(flow: &Flow) -> bool {
+/// Whether a page has a field of one of some types.
+fn has_field(flow: &Flow, types: &[&str]) -> bool {
     (0..flow.dom.nodes.len() as NodeId).any(|id| {
         *flow.dom.name(id) == local_name!("input")
-            && flow.dom.attribute(id, &local_name!("type")).is_some_and(|kind| kind.eq_ignore_ascii_case("password"))
+            && flow
+                .dom
+                .attribute(id, &local_name!("type"))
+                .is_some_and(|kind| types.iter().any(|wanted| kind.eq_ignore_ascii_case(wanted)))
     })
 }
 
@@ -84,6 +163,11 @@ mod tests {
         assert_eq!(stand_in("<h1>Sign in</h1><form><input type=password></form>"), Some(StandIn::SignIn));
         assert_eq!(stand_in(&format!("<h1>Accounts</h1><p>{long}<input type=password>")), None);
         assert_eq!(stand_in("<title>Page not found - Shop</title><p>Sorry."), Some(StandIn::NotFound));
+        let form = "<form><p>Enter your e-mail address.<input type=email><button>Go</button></form>";
+        assert_eq!(stand_in(&format!("<h1>Log in</h1><p>We send you a link.{form}")), Some(StandIn::SignIn));
+        assert_eq!(stand_in(&format!("<h1>Newsletter</h1><p>News once a month.{form}")), None);
+        let lost = "<h1>Oops!</h1><p>We could not find the page that you were looking for.";
+        assert_eq!(stand_in(lost), Some(StandIn::NotFound));
         assert_eq!(stand_in("<h1>What to do about \"page not found\"?</h1><p>Reload.<h1>Is it down?</h1><p>No."), None);
     }
 }

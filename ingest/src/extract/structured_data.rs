@@ -91,18 +91,36 @@ fn is_type(value: &Value, wanted: &str) -> bool {
 }
 
 fn question(value: &Value, base: Option<&Url>) -> Option<Declared> {
-    let name = value["name"].as_str().or_else(|| value["text"].as_str())?;
+    let name = text(&value["name"]).or_else(|| text(&value["text"]))?;
     let answer = ["acceptedAnswer", "suggestedAnswer"].into_iter().find_map(|key| {
         let answer = match &value[key] {
             Value::Array(answers) => answers.first()?,
             answer => answer,
         };
-        answer["text"].as_str().or_else(|| answer.as_str()).filter(|text| !text.trim().is_empty())
+        let answer = if answer["@list"].is_array() { answer["@list"].get(0)? } else { answer };
+        text(&answer["text"]).or_else(|| text(answer))
     })?;
-    let question = fragment::line(name);
-    let answer = fragment::markdown(answer, base);
+    let question = fragment::line(&fragment::unescaped(&name));
+    let answer = fragment::markdown(&fragment::unescaped(&answer), base);
     (!question.is_empty() && !answer.is_empty()).then_some(Declared { question, answer })
 }
+
+/// A value as text: a string, a string with its language, or several paragraphs; `None` when it is empty.
+fn text(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Object(fields) => fields.get("@value")?.as_str()?.to_owned(),
+        Value::Array(parts) => {
+            let parts = parts.iter().take(PARTS_LIMIT).filter_map(Value::as_str);
+            parts.collect::<Vec<_>>().join("\n\n")
+        }
+        _ => return None,
+    };
+    (!text.trim().is_empty()).then_some(text)
+}
+
+/// The most paragraphs that one value may have.
+const PARTS_LIMIT: usize = 200;
 
 /// The questions that microdata marks, as one group.
 pub(crate) fn marked(flow: &Flow) -> Option<Group> {

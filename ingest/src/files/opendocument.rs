@@ -18,6 +18,9 @@ const CELL_LIMIT: usize = 400_000;
 /// The most often that a repeated cell or row is repeated: sheets end in a million empty ones.
 const REPEAT_LIMIT: usize = 200;
 
+/// OpenDocument has ten levels of lists.
+const LIST_LEVELS: u32 = 10;
+
 /// Elements whose text is not part of the document.
 const HIDDEN: [&str; 6] = ["tracked-changes", "annotation", "note-citation", "notes", "ruby-text", "forms"];
 
@@ -65,10 +68,11 @@ struct TextStyle {
     is_bold: bool,
     is_deleted: bool,
     script: &'static str,
-    is_numbered: bool,
+    /// A bit for each level of a list that has numbers, the first level lowest.
+    numbered_levels: u16,
 }
 
-/// Adds the styles of a part by name; list styles say whether their first level has numbers.
+/// Adds the styles of a part by name; list styles say which of their levels have numbers.
 fn list_styles(xml: &str, styles: &mut HashMap<String, TextStyle>) -> Result<(), ExtractError> {
     let mut open: Option<String> = None;
     xml::read(xml, |node| {
@@ -88,9 +92,10 @@ fn list_styles(xml: &str, styles: &mut HashMap<String, TextStyle>) -> Result<(),
                     };
                 }
             }
-            "list-level-style-number" if xml::value(&element, "level").as_deref() == Some("1") => {
-                if let Some(name) = &open {
-                    styles.entry(name.clone()).or_default().is_numbered = true;
+            "list-level-style-number" => {
+                let level = xml::value(&element, "level").and_then(|level| level.parse::<u32>().ok());
+                if let (Some(name), Some(level @ 1..=LIST_LEVELS)) = (&open, level) {
+                    styles.entry(name.clone()).or_default().numbered_levels |= 1 << (level - 1);
                 }
             }
             _ => {}
@@ -107,7 +112,10 @@ struct TextWriter {
     ends: Vec<String>,
     hidden: usize,
     is_body: bool,
-    list_style: String,
+    /// The styles of the lists that are open, outermost first.
+    lists: Vec<String>,
+    is_presentation: bool,
+    tables: usize,
 }
 
 impl TextWriter {
@@ -149,17 +157,34 @@ impl TextWriter {
                 let target = xml::value(element, "href").unwrap_or_default();
                 (format!("<a href=\"{}\">", xml::escaped(&target)), "</a>".to_owned())
             }
+            // The cells of tables on slides hold their text as lists without signs.
+            "list" | "list-item" | "list-header" if self.is_presentation && self.tables > 0 => {
+                (String::new(), String::new())
+            }
             "list" => {
-                let own = style();
-                if !own.is_empty() {
-                    self.list_style = own;
-                }
-                let is_numbered = self.styles.get(&self.list_style).is_some_and(|style| style.is_numbered);
+                let level = self.lists.len().min(LIST_LEVELS as usize - 1);
+                let own = Some(style()).filter(|own| !own.is_empty());
+                let style = own.or_else(|| self.lists.last().cloned()).unwrap_or_default();
+                let is_numbered =
+                    self.styles.get(&style).is_some_and(|style| style.numbered_levels & (1 << level) != 0);
+                self.lists.push(style);
                 let tag = if is_numbered { "ol" } else { "ul" };
                 (format!("<{tag}>"), format!("</{tag}>"))
             }
             "list-item" | "list-header" => ("<li>".to_owned(), "</li>".to_owned()),
-            "table" => ("<table>".to_owned(), "</table>".to_owned()),
+            "table" => {
+                self.tables += 1;
+                ("<table>".to_owned(), "</table>".to_owned())
+            }
+            "frame" => match xml::value(element, "class").unwrap_or_default().as_str() {
+                "title" => ("<h2>".to_owned(), "</h2>".to_owned()),
+                "page-number" | "date-time" | "footer" | "header" => ("<nav>".to_owned(), "</nav>".to_owned()),
+                _ => (String::new(), String::new()),
+            },
+            "presentation" => {
+                self.is_presentation = true;
+                return;
+            }
             "table-row" => ("<tr>".to_owned(), "</tr>".to_owned()),
             "table-cell" => ("<td>".to_owned(), "</td>".to_owned()),
             "table-of-content" => ("<nav>".to_owned(), "</nav>".to_owned()),
@@ -202,7 +227,15 @@ impl TextWriter {
                 | "table-cell"
                 | "table-of-content"
                 | "note-body"
+                | "frame"
         );
+        match name {
+            "list" if !(self.is_presentation && self.tables > 0) => {
+                self.lists.pop();
+            }
+            "table" => self.tables = self.tables.saturating_sub(1),
+            _ => {}
+        }
         if has_end && let Some(end) = self.ends.pop() {
             self.html.push_str(&end);
         }

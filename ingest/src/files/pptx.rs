@@ -10,6 +10,9 @@ use super::archive::{Archive, unreadable};
 use super::xml::{self, Node};
 use crate::extract::{self, ExtractError, Page};
 
+/// PowerPoint has nine levels of lists.
+const LEVELS: usize = 9;
+
 /// The most slides that are read.
 const SLIDE_LIMIT: usize = 1000;
 
@@ -76,6 +79,9 @@ struct SlideWriter {
     paragraph: String,
     is_text: bool,
     has_bullet: bool,
+    is_numbered: bool,
+    /// The last number on each level of the open shape.
+    numbers: [u32; LEVELS],
     is_bold: bool,
     level: usize,
 }
@@ -89,11 +95,16 @@ impl SlideWriter {
     fn visit(&mut self, node: Node<'_>) {
         match node {
             Node::Open(element) => match xml::name(&element).as_str() {
-                "sp" => self.placeholder.clear(),
+                // Tables and charts fill no placeholder, so they are not part of the title before them.
+                "sp" | "graphicFrame" | "pic" => {
+                    self.placeholder.clear();
+                    self.numbers = [0; LEVELS];
+                }
                 "ph" => self.placeholder = xml::value(&element, "type").unwrap_or_else(|| "body".to_owned()),
-                "p" => (self.has_bullet, self.level) = (self.placeholder == "body", 0),
+                "p" => (self.has_bullet, self.is_numbered, self.level) = (self.placeholder == "body", false, 0),
                 "pPr" => self.level = xml::value(&element, "lvl").and_then(|level| level.parse().ok()).unwrap_or(0),
-                "buChar" | "buAutoNum" => self.has_bullet = true,
+                "buChar" => self.has_bullet = true,
+                "buAutoNum" => (self.has_bullet, self.is_numbered) = (true, true),
                 "buNone" => self.has_bullet = false,
                 "rPr" => self.is_bold = xml::value(&element, "b").as_deref() == Some("1"),
                 "r" => self.is_bold = false,
@@ -128,6 +139,13 @@ impl SlideWriter {
         match self.placeholder.as_str() {
             "sldNum" | "dt" | "ftr" | "hdr" => {}
             "title" | "ctrTitle" => self.title.push_str(&format!("{paragraph} ")),
+            _ if self.is_numbered => {
+                let level = self.level.min(LEVELS - 1);
+                self.numbers[level] += 1;
+                self.numbers[level + 1..].fill(0);
+                let number = self.numbers[level];
+                self.html.push_str(&format!("<ol start=\"{number}\"><li>{paragraph}</li></ol>"));
+            }
             _ if self.has_bullet && self.level > 0 => self.html.push_str(&format!("<ul><li>{paragraph}</li></ul>")),
             _ => self.html.push_str(&format!("<p>{paragraph}</p>")),
         }

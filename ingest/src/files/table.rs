@@ -140,12 +140,22 @@ fn guessed(rows: &[Vec<String>]) -> Option<Columns> {
         .filter(|&column| column != question && contents[column].is_text())
         .max_by_key(|&column| (column > question, contents[column].bytes / contents[column].cells.max(1)))?;
     let address = (0..width).find(|&column| contents[column].share(contents[column].addresses) >= 0.5);
-    // A first row that asks nothing names the columns in words that we do not know.
-    let is_head = rows.first().is_some_and(|row| {
+    // First rows that ask nothing are titles, or name the columns in words that we do not know.
+    let is_head = |row: &&Vec<String>| {
         let cell = |column: usize| row.get(column).map_or("", |cell| cell.trim());
         question::likeness(cell(question)) < question::LIKELY && is_name(cell(answer)) && !cell(answer).ends_with('.')
-    });
-    Some(Columns { question, answer, address, first_row: usize::from(is_head && rows.len() > 1) })
+    };
+    let heads = rows.iter().take(HEAD_ROWS).take_while(is_head).count();
+    // Without a question right behind them only the first one is a head.
+    let is_asked = rows
+        .get(heads)
+        .is_some_and(|row| question::likeness(row.get(question).map_or("", |cell| cell.trim())) >= question::LIKELY);
+    Some(Columns {
+        question,
+        answer,
+        address,
+        first_row: if is_asked { heads } else { heads.min(1).min(rows.len() - 1) },
+    })
 }
 
 /// The most columns that are looked at.

@@ -46,6 +46,17 @@ fn csv_keeps_html_line_breaks_and_the_address() {
 }
 
 #[test]
+fn csv_with_title_rows_and_an_unknown_head_gives_its_entries_alone() {
+    let text = "FAQ export of the shop\n\nCategory,Subject,Body\nReturns,How do I return it?,Send it back.\n\
+        Payment,Can I pay by card?,Yes.\n";
+
+    let page = read("faq.csv", text);
+
+    let questions: Vec<&str> = pairs(&page).into_iter().map(|(question, _)| question).collect();
+    assert_eq!(questions, ["How do I return it?", "Can I pay by card?"]);
+}
+
+#[test]
 fn csv_without_answers_says_so() {
     assert!(matches!(files::extract("a.csv", b"How?\nWhy?\n"), Err(ExtractError::Unreadable { .. })));
     assert_eq!(files::extract("a.csv", b"question,answer\n"), Err(ExtractError::Empty));

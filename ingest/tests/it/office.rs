@@ -177,3 +177,50 @@ fn markdown_with_too_many_markers_is_refused_quickly() {
 
     assert!(begin.elapsed().as_secs() < 20, "{:?}", begin.elapsed());
 }
+
+#[test]
+fn word_formulas_and_fields_keep_their_meaning() {
+    let formula = "<w:p><w:r><w:t>Area: </w:t></w:r><m:oMath><m:sSup><m:e><m:r><m:t>r</m:t></m:r></m:e><m:sup><m:r><m:t>2</m:t></m:r></m:sup></m:sSup>\
+        <m:f><m:num><m:r><m:t>a+b</m:t></m:r></m:num><m:den><m:r><m:t>2</m:t></m:r></m:den></m:f>\
+        <m:d><m:dPr><m:begChr m:val='['/><m:endChr m:val=']'/></m:dPr><m:e><m:r><m:t>x</m:t></m:r></m:e></m:d></m:oMath></w:p>";
+    let field = "<w:p><w:r><w:t>See </w:t></w:r><w:r><w:fldChar w:fldCharType='begin'/></w:r>\
+        <w:r><w:instrText> HYPERLINK \"https://a.example/?b=1\" </w:instrText></w:r><w:r><w:fldChar w:fldCharType='separate'/></w:r>\
+        <w:r><w:t>prices</w:t></w:r><w:r><w:fldChar w:fldCharType='end'/></w:r><w:r><w:t> for all.</w:t></w:r></w:p>";
+
+    let page = word(&format!("{formula}{field}"), &[]);
+
+    assert_eq!(lines(&page), [" : Area: r²(a+b)/2[x]\n\nSee [prices](https://a.example/?b=1) for all."]);
+}
+
+#[test]
+fn tables_and_numbers_on_slides_are_kept() {
+    let slide = "<p:sld><p:sp><p:ph type='title'/><a:p><a:r><a:t>Rates</a:t></a:r></a:p></p:sp>\
+        <p:sp><p:ph type='body'/><a:p><a:pPr><a:buAutoNum/></a:pPr><a:r><a:t>Push the button.</a:t></a:r></a:p>\
+        <a:p><a:pPr><a:buAutoNum/></a:pPr><a:r><a:t>Wait for the light.</a:t></a:r></a:p></p:sp>\
+        <p:sp><p:ph type='title'/></p:sp><p:graphicFrame><a:tbl><a:tr><a:tc><a:p><a:r><a:t>Bonn</a:t></a:r></a:p></a:tc>\
+        <a:tc><a:p><a:r><a:t>4 euros</a:t></a:r></a:p></a:tc></a:tr></a:tbl></p:graphicFrame></p:sld>";
+
+    let page = read("a.pptx", &[("ppt/presentation.xml", "<p:presentation/>"), ("ppt/slides/slide1.xml", slide)]);
+
+    assert_eq!(lines(&page), ["Rates : 1. Push the button.\n2. Wait for the light.\n\nBonn | 4 euros"]);
+}
+
+#[test]
+fn titles_of_slides_are_headings_and_lists_go_on_after_inner_ones() {
+    let styles = "<office:automatic-styles><text:list-style style:name='N'><text:list-level-style-number text:level='1'/>\
+        </text:list-style><text:list-style style:name='B'/></office:automatic-styles>";
+    let list = "<text:list text:style-name='N'><text:list-item><text:p>One</text:p><text:list text:style-name='B'>\
+        <text:list-item><text:p>inner</text:p></text:list-item></text:list></text:list-item>\
+        <text:list-item><text:p>Two</text:p></text:list-item></text:list>";
+    let body = format!(
+        "<office:presentation><draw:page><draw:frame presentation:class='title'><text:p>Steps</text:p></draw:frame>\
+         <draw:frame>{list}</draw:frame></draw:page></office:presentation>"
+    );
+    let content =
+        format!("<office:document-content>{styles}<office:body>{body}</office:body></office:document-content>");
+
+    let page =
+        read("a.odp", &[("mimetype", "application/vnd.oasis.opendocument.presentation"), ("content.xml", &content)]);
+
+    assert_eq!(lines(&page), ["Steps : 1. One\n  - inner\n2. Two"]);
+}

@@ -8,6 +8,7 @@ use helpbot_domain::source::PageOutcome;
 use helpbot_services::sources::page_sync::{EarlierChunks, SyncedPage};
 use url::Url;
 
+use super::super::contents::plain_path;
 use super::super::ground::Verdict;
 use super::super::plan::Skip;
 use super::super::report::{self, skipped};
@@ -91,7 +92,7 @@ impl Crawl<'_> {
 
     /// Returns whether a URL is that of the home page or of the start of the crawl.
     fn is_home(&self, url: &Url) -> bool {
-        url.path() == "/" && url.query().is_none() || url == self.plan.start()
+        plain_path(url).is_empty() && url.query().is_none() || url == self.plan.start()
     }
 
     /// Returns whether the canonical URL of a page is read instead of the page. Two pages that name each other, or a

@@ -5,12 +5,16 @@ use std::collections::HashMap;
 use quick_xml::events::BytesStart;
 
 use super::super::xml::{self, Node};
+use super::formula::Formula;
 use super::numbering::{ItemLabel, Numbering};
 use super::styles::Styles;
 
 /// Elements whose text Word does not show: deleted and moved text, and the copy of a text box that is
 /// meant for older programs, and the pronunciation guide above East Asian text.
 const HIDDEN: [&str; 4] = ["del", "moveFrom", "Fallback", "rt"];
+
+/// The longest code of a field that is read, in bytes.
+const INSTRUCTION_LIMIT_BYTES: usize = 4096;
 
 /// A paragraph while it is read.
 #[derive(Debug, Default)]
@@ -53,6 +57,12 @@ pub(super) struct Writer {
     is_in_change: bool,
     is_header_row: bool,
     note_count: usize,
+    formula: Formula,
+    is_instruction: bool,
+    /// The code of the field that was opened last.
+    instruction: String,
+    /// The fields that are open, outermost first: whether their result is a link.
+    fields: Vec<bool>,
 }
 
 impl Writer {
@@ -78,6 +88,10 @@ impl Writer {
             is_in_change: false,
             is_header_row: false,
             note_count: 0,
+            formula: Formula::default(),
+            is_instruction: false,
+            instruction: String::new(),
+            fields: Vec::new(),
         }
     }
 
@@ -110,6 +124,8 @@ impl Writer {
             Node::Text(text) => {
                 if self.is_text && self.hidden == 0 {
                     self.text(&text);
+                } else if self.is_instruction && self.instruction.len() < INSTRUCTION_LIMIT_BYTES {
+                    self.instruction.push_str(&text);
                 }
             }
         }
@@ -144,6 +160,8 @@ impl Writer {
             "tab" | "ptab" => self.text(" "),
             "noBreakHyphen" => self.text("-"),
             "br" | "cr" => self.paragraph.html.push_str("<br>"),
+            "instrText" => self.is_instruction = true,
+            "fldChar" => self.field(xml::value(element, "fldCharType").as_deref()),
             "hyperlink" => {
                 let target = xml::value(element, "id").and_then(|id| self.links.get(&id)).map_or("", String::as_str);
                 self.paragraph.html.push_str(&format!("<a href=\"{}\">", xml::escaped(target)));
@@ -152,6 +170,10 @@ impl Writer {
             "txbxContent" => {
                 let paragraph = std::mem::take(&mut self.paragraph);
                 self.outer.push((paragraph, std::mem::take(&mut self.html), std::mem::take(&mut self.lists)));
+            }
+            "sup" | "sub" | "lim" | "num" | "den" | "d" | "begChr" | "endChr" | "chr" | "e" | "nary" | "rad"
+            | "deg" => {
+                self.formula.open(name, val, &mut self.paragraph.html);
             }
             "tbl" => self.tag("<table>"),
             "tr" => {
@@ -167,6 +189,7 @@ impl Writer {
     fn close(&mut self, name: &str) {
         match name {
             "t" => self.is_text = false,
+            "instrText" => self.is_instruction = false,
             "p" => self.end_paragraph(),
             "hyperlink" => self.paragraph.html.push_str("</a>"),
             "txbxContent" => {
@@ -177,6 +200,9 @@ impl Writer {
                     self.lists = lists;
                     self.paragraph.after.push_str(&box_html);
                 }
+            }
+            "sup" | "sub" | "lim" | "num" | "den" | "d" | "naryPr" | "deg" => {
+                self.formula.close(name, &mut self.paragraph.html);
             }
             "tbl" => self.tag("</table>"),
             "tr" => self.tag("</tr>"),
@@ -198,6 +224,26 @@ impl Writer {
         html.push_str(&xml::escaped(text));
         for tag in tags.iter().rev().filter(|tag| !tag.is_empty()) {
             html.push_str(&format!("</{tag}>"));
+        }
+    }
+
+    /// Begins or ends the result of a field. Only links are more than their text.
+    fn field(&mut self, kind: Option<&str>) {
+        match kind {
+            Some("begin") => {
+                self.instruction.clear();
+                self.fields.push(false);
+            }
+            Some("separate") => {
+                let target = self.instruction.trim().strip_prefix("HYPERLINK").map(str::trim_start);
+                let target = target.and_then(|rest| rest.strip_prefix('"')?.split_once('"')).map(|(target, _)| target);
+                if let (Some(target), Some(is_link)) = (target, self.fields.last_mut()) {
+                    *is_link = true;
+                    self.paragraph.html.push_str(&format!("<a href=\"{}\">", xml::escaped(target)));
+                }
+            }
+            Some("end") if self.fields.pop() == Some(true) => self.paragraph.html.push_str("</a>"),
+            _ => {}
         }
     }
 

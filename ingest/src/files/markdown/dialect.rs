@@ -51,15 +51,22 @@ fn front_matter(text: &str) -> (Option<&str>, &str) {
 
 /// The value of a name in front matter of YAML or TOML, without its quotes.
 fn value_of(lines: &str, name: &str) -> Option<String> {
-    let value = lines.lines().find_map(|line| {
+    let mut rest = lines.lines();
+    let value = rest.find_map(|line| {
         let rest = line.strip_prefix(name)?.trim_start();
         rest.strip_prefix(':').or_else(|| rest.strip_prefix('='))
     })?;
     let value = value.trim();
+    if matches!(value, "|" | ">" | "|-" | ">-" | "") {
+        // A block of several lines: those that are indented, on one line.
+        let block =
+            rest.take_while(|line| line.starts_with([' ', '\t'])).map(str::trim).filter(|line| !line.is_empty());
+        let text = block.collect::<Vec<_>>().join(" ");
+        return (!text.is_empty() && !text.starts_with("- ") && !text.contains(": ")).then_some(text);
+    }
     let quoted = ['"', '\''].iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
     let value = quoted.unwrap_or(value).trim();
-    // A block of several lines has only its sign here.
-    (!value.is_empty() && !matches!(value, "|" | ">" | "|-" | ">-")).then(|| value.to_owned())
+    (!value.is_empty()).then(|| value.to_owned())
 }
 
 /// A block that is open.
@@ -285,6 +292,7 @@ mod tests {
         assert_eq!((source.title.as_deref(), source.language.as_deref()), (Some("Billing: FAQ"), Some("de")));
         assert_eq!(source.body, "# Hi\n");
         assert_eq!(read("+++\ntitle = 'A'\n+++\nx").title.as_deref(), Some("A"));
+        assert_eq!(read("---\ntitle: >-\n  Help for\n  billing\n---\nx").title.as_deref(), Some("Help for billing"));
     }
 
     #[test]

@@ -31,7 +31,11 @@ pub(super) struct Character {
 impl Font {
     pub(super) fn read(document: &Document, font: &Dictionary) -> Self {
         let name = name(font, b"BaseFont").to_lowercase();
-        let is_bold = ["bold", "black", "heavy", "semibold", "demi"].iter().any(|word| name.contains(word));
+        // "CMBX" and "-Medi" are how the fonts of TeX call it.
+        let is_bold =
+            ["bold", "black", "heavy", "demi", "cmbx", "cmssbx", "sfbx"].iter().any(|word| name.contains(word))
+                || name.ends_with("-medi")
+                || weight(document, font) >= BOLD_WEIGHT;
         let to_unicode = stream(document, font, b"ToUnicode").map(|map| CharacterMap::read(&map));
         let is_composite = font.get(b"Subtype").and_then(Object::as_name).is_ok_and(|kind| kind == b"Type0");
         let mut read = Self {
@@ -148,6 +152,15 @@ impl Font {
         let simple = usize::try_from(code).ok().and_then(|code| self.simple.get(code));
         simple.map(|text| ligatures_apart(text)).unwrap_or_default()
     }
+}
+
+/// The weight from which a font is bold, as its descriptor gives it.
+const BOLD_WEIGHT: f32 = 600.0;
+
+/// The weight of a simple font; 0 when the file does not say it.
+fn weight(document: &Document, font: &Dictionary) -> f32 {
+    let descriptor = font.get_deref(b"FontDescriptor", document).and_then(Object::as_dict).ok();
+    descriptor.and_then(|descriptor| number(document, descriptor.get(b"FontWeight").ok())).unwrap_or(0.0)
 }
 
 /// Letters that are printed as one sign, as people type them.

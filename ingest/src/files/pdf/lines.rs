@@ -28,6 +28,11 @@ const COLUMN_FILL: f32 = 0.55;
 /// Columns of text have at least this many characters in a line; cells of tables have fewer.
 const COLUMN_CHARS: usize = 18;
 
+/// How many columns are looked for within a column before the page is divided at all, and the most pieces
+/// of text that such a column may have.
+const INNER_DEPTH: usize = 2;
+const INNER_PIECES: usize = 500;
+
 /// How deep columns may be divided into columns.
 const DEPTH_LIMIT: usize = 4;
 
@@ -157,7 +162,7 @@ fn joined(mut pieces: Vec<Piece>) -> Vec<Piece> {
 /// Adds the lines of a region: its columns one after the other, or its lines from edge to edge.
 fn order(pieces: Vec<Piece>, depth: usize, lines: &mut Vec<Line>) {
     if depth < DEPTH_LIMIT
-        && let Some(gutter) = gutter(&pieces)
+        && let Some(gutter) = gutter(&pieces, 0)
     {
         // Lines across the gutter divide the region into bands.
         let mut band: Vec<Piece> = Vec::new();
@@ -185,8 +190,9 @@ fn columns(band: Vec<Piece>, gutter: f32, depth: usize, lines: &mut Vec<Line>) {
     order(right, depth + 1, lines);
 }
 
-/// Where the space between two columns of text is, if a region has them.
-fn gutter(pieces: &[Piece]) -> Option<f32> {
+/// Where the space between two columns of text is, if a region has them. `depth` counts the columns that
+/// are looked at within a column.
+fn gutter(pieces: &[Piece], depth: usize) -> Option<f32> {
     if pieces.len() < COLUMN_LINES * 2 {
         return None;
     }
@@ -201,7 +207,7 @@ fn gutter(pieces: &[Piece]) -> Option<f32> {
         let width = pair[1].0 - pair[0].0;
         let middle = (pair[0].0 + pair[1].0) / 2.0;
         let is_better = best.is_none_or(|(_, widest)| width > widest);
-        if open <= most && width >= GUTTER * size && is_better && has_text_columns(pieces, middle) {
+        if open <= most && width >= GUTTER * size && is_better && has_text_columns(pieces, middle, depth) {
             best = Some((middle, width));
         }
     }
@@ -209,17 +215,23 @@ fn gutter(pieces: &[Piece]) -> Option<f32> {
 }
 
 /// Whether what is on both sides of a gap reads like text, and not like the cells of a table.
-fn has_text_columns(pieces: &[Piece], gutter: f32) -> bool {
+fn has_text_columns(pieces: &[Piece], middle: f32, depth: usize) -> bool {
     let side = |is_left: bool| {
         let side: Vec<&Piece> =
-            pieces.iter().filter(|piece| if is_left { piece.end <= gutter } else { piece.x >= gutter }).collect();
+            pieces.iter().filter(|piece| if is_left { piece.end <= middle } else { piece.x >= middle }).collect();
         let left = side.iter().map(|piece| piece.x).fold(f32::MAX, f32::min);
         let right = side.iter().map(|piece| piece.end).fold(f32::MIN, f32::max);
         let count = side.len().max(1);
         let fill = side.iter().map(|piece| piece.end - piece.x).sum::<f32>() / count as f32 / (right - left).max(1.0);
         let chars =
             side.iter().map(|piece| piece.text.chars().map(|c| 1 + usize::from(is_wide(Some(c)))).sum::<usize>());
-        side.len() >= COLUMN_LINES && fill >= COLUMN_FILL && chars.sum::<usize>() / count >= COLUMN_CHARS
+        let is_text = side.len() >= COLUMN_LINES && chars.sum::<usize>() / count >= COLUMN_CHARS;
+        // What is beside the first of three columns is two columns.
+        let has_columns = || {
+            let is_small = depth < INNER_DEPTH && side.len() <= INNER_PIECES;
+            is_small && gutter(&side.iter().map(|&piece| piece.clone()).collect::<Vec<_>>(), depth + 1).is_some()
+        };
+        is_text && (fill >= COLUMN_FILL || has_columns())
     };
     side(true) && side(false)
 }

@@ -23,6 +23,21 @@ const LONGEST_HEADING_CHARS: usize = 200;
 /// A line that ends before this share of its column is the last of its paragraph.
 const SHORT_LINE: f32 = 0.72;
 
+/// The longest bold line that titles what follows it, in characters.
+const LONGEST_BOLD_TITLE_CHARS: usize = 100;
+
+/// Signs before the items of a list.
+const BULLETS: [&str; 11] = ["• ", "▪ ", "– ", "● ", "o ", "\u{f0b7} ", "■ ", "‣ ", "◦ ", "➢ ", "✓ "];
+
+/// The longest name before a colon in a line of facts, in characters.
+const LONGEST_LABEL_CHARS: usize = 32;
+
+/// First parts of compounds that keep their hyphen.
+const COMPOUNDING: [&str; 16] = [
+    "high", "low", "well", "long", "short", "self", "full", "half", "real", "state", "non", "cross", "single", "multi",
+    "large", "small",
+];
+
 /// The fewest rows of a table.
 const TABLE_ROWS: usize = 2;
 
@@ -34,7 +49,7 @@ pub(super) fn html(pages: &[Vec<Line>], bookmarks: &Bookmarks) -> String {
     let lines: Vec<&Line> = pages.iter().flatten().collect();
     let usual = Usual::of(&lines);
     let words = words(&lines);
-    let mut writer = Writer { usual, bookmarks, words, html: String::new(), open: Vec::new() };
+    let mut writer = Writer { usual, bookmarks, words, parts: Vec::new(), open: Vec::new() };
     let mut at = 0;
     while at < lines.len() {
         let rows = table_rows(&lines[at..]);
@@ -48,7 +63,7 @@ pub(super) fn html(pages: &[Vec<Line>], bookmarks: &Bookmarks) -> String {
         }
     }
     writer.flush();
-    writer.html
+    writer.finish()
 }
 
 /// What is usual in a document.
@@ -110,9 +125,18 @@ struct Writer<'a> {
     usual: Usual,
     bookmarks: &'a Bookmarks,
     words: HashSet<String>,
-    html: String,
+    parts: Vec<Part>,
     /// The lines of the open paragraph.
     open: Vec<&'a Line>,
+}
+
+/// A part of the document, one behind the other.
+enum Part {
+    Html(String),
+    /// A bold line, which titles what follows it unless that is bold as well. Its text is escaped.
+    BoldLine(String),
+    /// A longer bold paragraph, or a bold line that is a sentence.
+    Bold(String),
 }
 
 impl<'a> Writer<'a> {
@@ -159,6 +183,9 @@ impl<'a> Writer<'a> {
             return true;
         }
         let (text, before) = (line.text(), last.text());
+        if is_item(&text) || is_labelled(&text) && is_labelled(&before) && self.is_short(last) {
+            return true;
+        }
         let is_other_font = (last.size - line.size).abs() > 0.8 || last.is_bold() != line.is_bold();
         if is_other_font || text_lines::begins(text.trim()) || question::ends_in_mark(&before) {
             return true;
@@ -193,16 +220,30 @@ impl<'a> Writer<'a> {
         if text.is_empty() {
             return;
         }
-        let bullet = ["• ", "▪ ", "– ", "● ", "o ", "\u{f0b7} ", "■ ", "‣ ", "◦ "]
-            .iter()
-            .find_map(|sign| text.strip_prefix(sign));
-        let html = match (self.heading(first), bullet) {
-            (Some(level), _) => format!("<h{level}>{}</h{level}>\n", escaped(text)),
-            (None, Some(item)) => format!("<ul><li>{}</li></ul>\n", escaped(item)),
-            (None, None) if first.is_bold() => format!("<p><b>{}</b></p>\n", escaped(text)),
-            (None, None) => format!("<p>{}</p>\n", escaped(text)),
-        };
-        self.html.push_str(&html);
+        let bullet = BULLETS.iter().find_map(|sign| text.strip_prefix(sign));
+        let is_title = text.chars().count() <= LONGEST_BOLD_TITLE_CHARS && !text.ends_with(['.', ',', ';', ':', '!']);
+        self.parts.push(match (self.heading(first), bullet) {
+            (Some(level), _) => Part::Html(format!("<h{level}>{}</h{level}>\n", escaped(text))),
+            (None, Some(item)) => Part::Html(format!("<ul><li>{}</li></ul>\n", escaped(item))),
+            (None, None) if first.is_bold() && is_title => Part::BoldLine(escaped(text)),
+            (None, None) if first.is_bold() => Part::Bold(escaped(text)),
+            (None, None) => Part::Html(format!("<p>{}</p>\n", escaped(text))),
+        });
+    }
+
+    /// The HTML of all parts. A bold line before text is a heading below those by size.
+    fn finish(self) -> String {
+        let mut html = String::new();
+        let mut parts = self.parts.into_iter().peekable();
+        while let Some(part) = parts.next() {
+            let is_before_text = matches!(parts.peek(), Some(Part::Html(next)) if !next.starts_with("<h"));
+            html.push_str(&match part {
+                Part::Html(html) => html,
+                Part::BoldLine(text) if is_before_text => format!("<h5>{text}</h5>\n"),
+                Part::BoldLine(text) | Part::Bold(text) => format!("<p><b>{text}</b></p>\n"),
+            });
+        }
+        html
     }
 
     /// Adds a line to a text, with the word that the line's end has divided put together.
@@ -241,22 +282,40 @@ impl<'a> Writer<'a> {
         if is_known_whole {
             return false;
         }
-        is_known_divided || is_joining || is_number || !after.is_lowercase()
+        // "up-to-date", "high-dimensional".
+        let is_compound = first.contains('-') || COMPOUNDING.contains(&first.as_str());
+        is_known_divided || is_joining || is_number || is_compound || !after.is_lowercase()
     }
 
     fn table(&mut self, rows: &[&Line]) {
         let is_named = rows[0].is_bold() && !rows[1].is_bold();
-        self.html.push_str("<table>");
+        let mut html = "<table>".to_owned();
         for (at, row) in rows.iter().enumerate() {
             let tag = if at == 0 && is_named { "th" } else { "td" };
-            self.html.push_str("<tr>");
+            html.push_str("<tr>");
             for cell in &row.cells {
-                self.html.push_str(&format!("<{tag}>{}</{tag}>", escaped(cell.text.trim())));
+                html.push_str(&format!("<{tag}>{}</{tag}>", escaped(cell.text.trim())));
             }
-            self.html.push_str("</tr>");
+            html.push_str("</tr>");
         }
-        self.html.push_str("</table>\n");
+        html.push_str("</table>\n");
+        self.parts.push(Part::Html(html));
     }
+}
+
+/// Whether a line begins with the sign of a list.
+fn is_item(text: &str) -> bool {
+    BULLETS.iter().any(|sign| *sign != "o " && *sign != "– " && text.starts_with(sign))
+}
+
+/// Whether a line names something and gives its value: "Report date: 15 May".
+fn is_labelled(text: &str) -> bool {
+    let Some((label, value)) = text.split_once(':') else { return false };
+    let is_name = label.chars().next().is_some_and(char::is_uppercase)
+        && label.chars().count() <= LONGEST_LABEL_CHARS
+        && label.split_whitespace().count() <= 4
+        && !label.contains(['.', ',', ';']);
+    is_name && value.starts_with(' ') && !value.trim().is_empty()
 }
 
 /// Whether a character belongs to a script that writes no spaces.
