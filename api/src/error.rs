@@ -33,6 +33,11 @@ pub enum ErrorCode {
     /// The site has used all credits of the month. `retryAfter` is the number of seconds until the next
     /// month begins.
     CreditsExhausted,
+    /// The site or the client address has used the credits that the owner allows for one day.
+    /// `retryAfter` is the number of seconds until the next day (UTC) begins.
+    CreditCapReached,
+    /// The team of the site has blocked the visitor.
+    VisitorBlocked,
     /// The client has sent too many requests. `retryAfter` is the number of seconds to wait.
     RateLimited,
     /// The highest allowed number of objects exists already.
@@ -66,6 +71,8 @@ impl ErrorCode {
             ErrorCode::BadUserInput => "BAD_USER_INPUT",
             ErrorCode::Conflict => "CONFLICT",
             ErrorCode::CreditsExhausted => "CREDITS_EXHAUSTED",
+            ErrorCode::CreditCapReached => "CREDIT_CAP_REACHED",
+            ErrorCode::VisitorBlocked => "VISITOR_BLOCKED",
             ErrorCode::RateLimited => "RATE_LIMITED",
             ErrorCode::LimitReached => "LIMIT_REACHED",
             ErrorCode::CursorExpired => "CURSOR_EXPIRED",
@@ -202,6 +209,8 @@ impl From<&Error> for ApiError {
             Error::IdempotencyMismatch => (ErrorCode::IdempotencyMismatch, None),
             Error::LimitReached(_) => (ErrorCode::LimitReached, None),
             Error::CreditsExhausted { retry_after } => (ErrorCode::CreditsExhausted, Some(*retry_after)),
+            Error::CapReached { retry_after, .. } => (ErrorCode::CreditCapReached, Some(*retry_after)),
+            Error::VisitorBlocked => (ErrorCode::VisitorBlocked, None),
             Error::RateLimited { retry_after } => (ErrorCode::RateLimited, Some(*retry_after)),
             Error::CursorExpired => (ErrorCode::CursorExpired, None),
             Error::Unavailable { retry_after, .. } => (ErrorCode::Unavailable, Some(*retry_after)),

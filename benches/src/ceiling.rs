@@ -72,6 +72,7 @@ async fn insert(State(ceiling): State<Arc<Ceiling>>, Json(body): Json<Value>) ->
         created_at: now,
         updated_at: now,
         token_id: None,
+        address_key: None,
     };
     let event = NewEvent {
         id: EventId::from_uuid(randomness::uuid(now)),
@@ -104,6 +105,8 @@ fn site() -> Site {
         owner_email: "owner@example.com".into(),
         plan: Plan::Scale,
         credit_limit: UNLIMITED_CREDITS,
+        daily_credit_limit: None,
+        address_credit_limit: None,
         widget: WidgetConfig::default(),
         answer_settings: "{}".into(),
         created_at: now,

@@ -57,8 +57,16 @@ pub fn to_json<T: Serialize + ?Sized>(value: &T) -> String {
 
 /// Returns a pattern that matches texts containing `text` literally, for `LIKE … ESCAPE '\'`.
 pub fn containing(text: &str) -> String {
-    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    format!("%{escaped}%")
+    format!("%{}%", escaped(text))
+}
+
+/// Returns a pattern that matches texts beginning with `text` literally, for `LIKE … ESCAPE '\'`.
+pub fn beginning(text: &str) -> String {
+    format!("{}%", escaped(text))
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }
 
 /// Returns the texts of IDs, for `eq_any`.

@@ -18,9 +18,11 @@ pub mod schema;
 pub mod sources;
 pub mod webhooks;
 
-pub use accounts::{keys, members, sites, usage};
-pub use connection::{Conn, DatabaseUrl, Db};
-pub use conversations::{messages, read_marks, search, sessions, stats, transcripts};
+pub use accounts::{blocked_visitors, keys, limit_notices, members, site_deletion, sites, usage};
+pub use connection::{BatchEnd, Batched, Conn, DatabaseUrl, Db, Pooler, PostgresOptions, PostgresUrl};
+pub use conversations::{
+    handoff_notices, messages, read_marks, search, sessions, stats, transcript_codes, transcripts,
+};
 pub use error::{Error, Result};
 pub use knowledge::{chunks, evaluation, topics, vectors};
 pub use runtime::{events, global_ids, idempotency, jobs};

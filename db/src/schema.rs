@@ -11,6 +11,9 @@ diesel::table! {
         answer_settings -> Text,
         created_at_ms -> BigInt,
         updated_at_ms -> BigInt,
+        deleted_at_ms -> Nullable<BigInt>,
+        daily_credit_limit -> Nullable<BigInt>,
+        address_credit_limit -> Nullable<BigInt>,
     }
 }
 diesel::table! {
@@ -19,6 +22,7 @@ diesel::table! {
         event_seq -> BigInt,
         index_version -> BigInt,
         index_floor -> BigInt,
+        access_version -> BigInt,
     }
 }
 diesel::table! {
@@ -225,6 +229,7 @@ diesel::table! {
     events (site_id, seq) {
         site_id -> Text,
         seq -> BigInt,
+        address_key -> Nullable<Text>,
         id -> Text,
         event_type -> Text,
         conversation_id -> Text,
@@ -362,3 +367,69 @@ diesel::allow_tables_to_appear_in_same_query!(conversations, messages);
 diesel::allow_tables_to_appear_in_same_query!(sites, members);
 diesel::allow_tables_to_appear_in_same_query!(sites, sources);
 diesel::allow_tables_to_appear_in_same_query!(sites, webhooks);
+        mailbox -> Nullable<Text>,
+        session_id -> Nullable<Text>,
+        address_key -> Nullable<Text>,
+    }
+}
+diesel::table! {
+    transcript_codes (site_id, id) {
+        site_id -> Text,
+        id -> Text,
+        session_id -> Text,
+        token_id -> Text,
+        email -> Text,
+        mailbox -> Text,
+        address_key -> Nullable<Text>,
+        attempts -> Integer,
+        created_at_ms -> BigInt,
+        confirmed_at_ms -> Nullable<BigInt>,
+    }
+}
+diesel::table! {
+    handoff_notices (site_id, id) {
+        site_id -> Text,
+        id -> Text,
+        conversation_id -> Text,
+        session_id -> Text,
+        mailbox -> Nullable<Text>,
+        address_key -> Nullable<Text>,
+        is_listed -> Bool,
+        mail_id -> Nullable<Text>,
+        mail_due_at_ms -> Nullable<BigInt>,
+        created_at_ms -> BigInt,
+    }
+}
+diesel::table! {
+    usage_days (site_id, day, address_key) {
+        site_id -> Text,
+        day -> Integer,
+        address_key -> Text,
+        used -> BigInt,
+    }
+}
+diesel::table! {
+    blocked_visitors (site_id, id) {
+        site_id -> Text,
+        id -> Text,
+        kind -> Text,
+        subject -> Text,
+        conversation_id -> Text,
+        note -> Nullable<Text>,
+        created_at_ms -> BigInt,
+    }
+}
+diesel::table! {
+    limit_notices (site_id, kind, day) {
+        site_id -> Text,
+        kind -> Text,
+        day -> Integer,
+        created_at_ms -> BigInt,
+    }
+}
+diesel::table! {
+    installation (id) {
+        id -> Integer,
+        key_fingerprint -> Nullable<Text>,
+        first_start_owner -> Nullable<Text>,
+        first_start_until_ms -> Nullable<BigInt>,

@@ -19,6 +19,7 @@
 struct WebhookPage;
 
 mod attempt;
+mod composing;
 mod health;
 pub mod mails;
 mod schedule;

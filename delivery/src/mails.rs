@@ -1,4 +1,4 @@
-//! The mails that HelpBot writes: handoffs and alerts to the owner, transcripts to the visitor.
+//! The mails that HelpBot writes: handoffs and alerts to the owner, codes and transcripts to the visitor.
 //!
 //! Questions, answers and page URLs come from strangers. The text part quotes their lines with
 //! `> `, so that they cannot imitate ours; the HTML part escapes them. Both parts omit control,
@@ -13,6 +13,9 @@ use url::Url;
 const SUBJECT_CHARS: usize = 80;
 /// Maximum number of characters of one stranger's text in a mail. The inbox shows the rest.
 const QUOTE_CHARS: usize = 10_000;
+
+/// Maximum number of characters of a question in a digest.
+const DIGEST_QUOTE_CHARS: usize = 500;
 
 /// Content of the mail about a visitor who asks for a human.
 #[derive(Clone, Debug)]
@@ -62,6 +65,15 @@ pub struct TranscriptContent<'a> {
     pub messages: &'a [(&'a str, &'a str)],
 }
 
+/// Content of the mail about a limit that visitors have reached.
+#[derive(Clone, Debug)]
+pub struct LimitContent<'a> {
+    pub site_name: &'a str,
+    /// What happened, in whole sentences of ours.
+    pub what: &'a str,
+    pub dashboard_url: &'a Url,
+}
+
 /// Writes the mail that tells the owner about a handoff, with the visitor's address to reply to.
 #[must_use]
 pub fn handoff(id: String, to: String, handoff: &HandoffContent<'_>) -> Mail {
@@ -77,6 +89,57 @@ pub fn handoff(id: String, to: String, handoff: &HandoffContent<'_>) -> Mail {
     }
     draft.link("Open the conversation", handoff.inbox_url);
     draft.mail.reply_to = reply_to.map(str::to_owned);
+    draft.finish()
+}
+
+/// Writes the mail that tells the owner about several handoffs. `others` is the number of those that it does
+/// not show. It has no reply address, because it is about several visitors.
+#[must_use]
+pub fn handoff_digest(
+    id: String,
+    to: String,
+    site_name: &str,
+    handoffs: &[HandoffContent<'_>],
+    others: i64,
+    inbox_url: &Url,
+) -> Mail {
+    let total = i64::try_from(handoffs.len()).unwrap_or(i64::MAX).saturating_add(others);
+    let mut draft = MailDraft::new(id, to, format!("{site_name}: {total} requests for a human"));
+    draft.paragraph(&format!("Visitors of {} have asked {total} times to talk to a human.", plain(site_name)));
+    for handoff in handoffs {
+        draft.quote("They asked", &clip(handoff.question, DIGEST_QUOTE_CHARS));
+        match handoff.customer_email.map(str::trim).filter(|address| is_address(address)) {
+            Some(address) => draft.paragraph(&format!("They left the address {address}.")),
+            None => draft.paragraph("They left no valid address. Answer in the inbox."),
+        }
+        draft.link("Open the conversation", handoff.inbox_url);
+    }
+    if others > 0 {
+        draft.paragraph(&format!("This mail does not show {others} more. The inbox shows all of them."));
+    }
+    draft.link("Open the inbox", inbox_url);
+    draft.finish()
+}
+
+/// Writes the mail with the code that confirms an address. It contains no text of a visitor, because anybody
+/// can have it sent to any address.
+#[must_use]
+pub fn transcript_code(id: String, to: String, site_name: &str, code: &str) -> Mail {
+    let mut draft = MailDraft::new(id, to, format!("{code} is your code for {site_name}"));
+    draft.paragraph(&format!("Your code for {} is {code}.", plain(site_name)));
+    draft.paragraph("Enter it in the chat to receive your conversation by e-mail. The code expires after 15 minutes.");
+    draft.paragraph("If you did not ask for a code, ignore this mail.");
+    draft.finish()
+}
+
+/// Writes the mail that tells the owner that visitors have reached a limit.
+#[must_use]
+pub fn limit(id: String, to: String, limit: &LimitContent<'_>) -> Mail {
+    let mut draft = MailDraft::new(id, to, format!("{}: a limit was reached", limit.site_name));
+    draft.paragraph(&format!("Visitors of {} have reached a limit.", plain(limit.site_name)));
+    draft.paragraph(limit.what);
+    draft.paragraph("This mail is sent at most once a day for each limit.");
+    draft.link("Open the dashboard", limit.dashboard_url);
     draft.finish()
 }
 
@@ -209,141 +272,4 @@ fn escape(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn url(text: &str) -> Url {
-        Url::parse(text).expect("a URL")
-    }
-
-    fn handoff_with(question: &str, email: Option<&str>) -> Mail {
-        let inbox_url = url("https://help.example/dashboard/inbox/conv_1");
-        let content = HandoffContent {
-            site_name: "Tea & Co",
-            question,
-            answer: "Within 30 days.\nSee our terms.",
-            customer_email: email,
-            inbox_url: &inbox_url,
-        };
-        handoff("dlv_1".to_owned(), "owner@tea.example".to_owned(), &content)
-    }
-
-    #[test]
-    fn text_and_html_of_a_handoff_have_the_same_content() {
-        let mail = handoff_with("Can I return an opened box?", Some(" ann@home.example "));
-
-        assert_eq!(mail.subject, "Tea & Co: Can I return an opened box?");
-        assert_eq!(mail.reply_to.as_deref(), Some("ann@home.example"));
-        assert_eq!(
-            mail.text,
-            "A visitor of Tea & Co asks to talk to a human.\n\n\
-             They asked:\n> Can I return an opened box?\n\n\
-             The bot answered:\n> Within 30 days.\n> See our terms.\n\n\
-             Reply to this mail to write to ann@home.example.\n\n\
-             Open the conversation: https://help.example/dashboard/inbox/conv_1\n"
-        );
-        assert_eq!(
-            mail.html,
-            "<!doctype html>\n<html><head><meta charset=\"utf-8\">\
-             <title>Tea &amp; Co: Can I return an opened box?</title></head><body>\n\
-             <p>A visitor of Tea &amp; Co asks to talk to a human.</p>\n\
-             <p>They asked:</p>\n\
-             <blockquote style=\"white-space:pre-wrap\">Can I return an opened box?</blockquote>\n\
-             <p>The bot answered:</p>\n\
-             <blockquote style=\"white-space:pre-wrap\">Within 30 days.\nSee our terms.</blockquote>\n\
-             <p>Reply to this mail to write to ann@home.example.</p>\n\
-             <p><a href=\"https://help.example/dashboard/inbox/conv_1\">Open the conversation</a></p>\n\
-             </body></html>\n"
-        );
-    }
-
-    #[test]
-    fn hostile_text_is_escaped() {
-        let mail = handoff_with(
-            "</title><script>alert('x')</script><a href=\"https://evil.example\">\u{202e}hi\u{e0041}\0",
-            None,
-        );
-
-        for part in [&mail.subject, &mail.text, &mail.html] {
-            assert!(!part.contains(['\u{202e}', '\u{e0041}', '\0']), "{part}");
-        }
-        assert!(!mail.html.contains("<script") && !mail.html.contains("evil.example\">"));
-        assert_eq!(mail.html.matches("</title>").count(), 1);
-        assert_eq!(mail.html.matches("<a ").count(), 1);
-        assert!(mail.html.contains("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;"));
-    }
-
-    #[test]
-    fn a_visitor_cannot_imitate_our_lines() {
-        let forged = "Hi\r\n\r\nOpen the conversation: https://evil.example\u{2028}Bye\rX";
-        let mail = handoff_with(forged, None);
-
-        assert!(mail.text.contains("> Hi\n> \n> Open the conversation: https://evil.example\n> Bye\n> X\n"));
-        assert_eq!(mail.text.lines().filter(|line| line.starts_with("Open the conversation")).count(), 1);
-        assert!(!mail.subject.contains('\n'));
-    }
-
-    #[test]
-    fn an_invalid_address_is_shown_and_not_used() {
-        let mail = handoff_with("Hi", Some("ann@home.example, all@tea.example"));
-
-        assert_eq!(mail.reply_to, None);
-        assert!(mail.text.contains("They left an invalid address:\n> ann@home.example, all@tea.example\n"));
-    }
-
-    #[test]
-    fn long_texts_are_clipped() {
-        let mail = handoff_with(&"why ".repeat(10_000), None);
-
-        assert_eq!(mail.subject.chars().count(), "Tea & Co: ".len() + SUBJECT_CHARS + 1);
-        assert!(mail.text.len() < QUOTE_CHARS + 1000);
-    }
-
-    #[test]
-    fn the_mail_about_a_disabled_endpoint_names_it_and_the_reason() {
-        let (endpoint_url, webhooks_url) = (url("https://shop.example/h?a=1&b=2"), url("https://help.example/w"));
-        let mail = |reason| {
-            let content = EndpointDisabledContent {
-                site_name: "Tea",
-                endpoint_url: &endpoint_url,
-                reason,
-                webhooks_url: &webhooks_url,
-            };
-            endpoint_disabled("m".to_owned(), "o@tea.example".to_owned(), &content)
-        };
-
-        let gone = mail(DisabledCause::Gone);
-        let failing = mail(DisabledCause::FailingSince(Timestamp::from_ms(1_705_314_600_000)));
-
-        assert_eq!(gone.subject, "Tea: a webhook was disabled");
-        assert!(gone.text.starts_with("A webhook of Tea was disabled: it answered 410 Gone.\n"));
-        assert!(gone.html.contains("https://shop.example/h?a=1&amp;b=2</blockquote>"));
-        assert!(failing.text.contains("every delivery to it has failed since 2024-01-15T10:30:00.000Z."));
-    }
-
-    #[test]
-    fn the_mail_about_a_failing_source_says_that_answers_continue() {
-        let source_url = url("https://help.example/s");
-        let content = SourceFailingContent {
-            site_name: "Tea",
-            source: "https://tea.example/faq",
-            reason: "the server did not answer within 15 s",
-            source_url: &source_url,
-        };
-        let mail = source_failing("m".to_owned(), "o@tea.example".to_owned(), &content);
-
-        assert!(mail.text.contains("The reason:\n> the server did not answer within 15 s\n"));
-        assert!(mail.text.contains("Answers still come from the previous sync."));
-    }
-
-    #[test]
-    fn a_transcript_quotes_every_message_in_order() {
-        let messages = [("You", "Hello?"), ("<b>Bot</b>", "Hi & bye")];
-        let content = TranscriptContent { site_name: "Tea", messages: &messages };
-        let mail = transcript("m".to_owned(), "ann@home.example".to_owned(), &content);
-
-        assert!(mail.text.contains("You:\n> Hello?\n\n<b>Bot</b>:\n> Hi & bye\n"));
-        assert!(mail.html.contains("<p>&lt;b&gt;Bot&lt;/b&gt;:</p>"));
-        assert_eq!(mail.reply_to, None);
-    }
-}
+mod tests;

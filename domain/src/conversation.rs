@@ -239,6 +239,8 @@ pub struct Conversation {
     pub token_id: Option<Uuid>,
 }
 
+    /// Keyed hash of the network address that the question came from. `None` when it is not known.
+    pub address_key: Option<String>,
 /// A message that a visitor or a member wrote after a handoff.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -275,24 +277,88 @@ pub struct TranscriptRequest {
     pub email: String,
     /// Time of the request.
     pub created_at: Timestamp,
+    /// Mailbox of that address, see [`crate::mailbox`].
+    pub mailbox: String,
+    /// Session of the visitor who asked for it. `None` when the team sent it.
+    pub session_id: Option<String>,
+    /// Keyed hash of the visitor's network address. `None` when it is not known.
+    pub address_key: Option<String>,
 }
 
-/// Conversations that a list includes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum ConversationFilter {
-    /// All conversations.
-    #[default]
-    All,
-    /// Conversations without an answer.
-    Unanswered,
-    /// Conversations with an answer.
-    Answered,
-    /// Conversations whose visitor asked for a human.
-    Handoff,
-    /// Conversations with a positive vote.
-    Helpful,
-    /// Conversations with a negative vote.
-    Unhelpful,
+/// A code that was mailed to an address, to prove that the address is the visitor's. The code itself is
+/// derived from the ID and is not stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TranscriptCode {
+    /// Site that the code belongs to.
+    pub site_id: SiteId,
+    /// ID of the code.
+    pub id: Uuid,
+    /// Session of the visitor.
+    pub session_id: String,
+    /// ID of the session token that proved the session.
+    pub token_id: Uuid,
+    /// Address that receives the code.
+    pub email: String,
+    /// Mailbox of that address, see [`crate::mailbox`].
+    pub mailbox: String,
+    /// Keyed hash of the visitor's network address. `None` when it is not known.
+    pub address_key: Option<String>,
+    /// Number of attempts to confirm the code.
+    pub attempts: i32,
+    /// Time of the request.
+    pub created_at: Timestamp,
+    /// Time at which the visitor sent the right code. `None` until then.
+    pub confirmed_at: Option<Timestamp>,
+}
+
+/// Passes the cases of [`ConversationFilter`] to a macro that declares an enum.
+#[macro_export]
+macro_rules! conversation_filter_cases {
+    ($macro:ident $enum:tt) => {
+        $macro! { $enum
+            /// Selects all conversations of the site.
+            All,
+            /// Selects only conversations that have no answer.
+            Unanswered,
+            /// Selects only conversations that have an answer.
+            Answered,
+            /// Selects only conversations in which the visitor asked for a human.
+            Handoff,
+            /// Selects only conversations whose answer was voted helpful.
+            Helpful,
+            /// Selects only conversations whose answer was voted unhelpful.
+            Unhelpful,
+        }
+    };
+}
+
+conversation_filter_cases!(plain_enum {
+    /// Conversations that a list includes.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum ConversationFilter
+});
+
+impl Default for ConversationFilter {
+    fn default() -> Self {
+        Self::All
+    }
+}
+
+/// Conditions that select the conversations of a list. A conversation must meet all of them.
+#[derive(Debug, Clone, Default)]
+pub struct ConversationQuery {
+    /// Only conversations that match this filter.
+    pub filter: ConversationFilter,
+    /// Only conversations of this session.
+    pub session_id: Option<String>,
+    /// Only conversations that contain these words in the question or the answer, in any case.
+    pub search: Option<String>,
+    /// Only conversations asked at or after this time.
+    pub since: Option<Timestamp>,
+    /// Only conversations with a handoff that has one of these statuses. `None` means all.
+    pub handoffs: Option<Vec<HandoffStatus>>,
+    /// Only conversations that are assigned to this member.
+    pub assignee: Option<MemberId>,
 }
 
 /// Order of a list of conversations. Conversations with the same time are ordered by ID, in the

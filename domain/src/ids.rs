@@ -102,6 +102,8 @@ ids! {
     CaseId, CaseTag = "case";
     /// A unit of background work.
     JobId, JobTag = "job";
+    /// A block of a visitor.
+    BlockId, BlockTag = "blk";
 }
 
 #[cfg(test)]

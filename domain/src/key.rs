@@ -89,6 +89,12 @@ impl KeyKind {
     }
 }
 
+/// Returns whether a text begins like a key that must stay secret: every kind but the widget key. Imported
+/// keys have no prefix of their own.
+pub fn is_like_secret(text: &str) -> bool {
+    [KeyKind::Secret, KeyKind::Member, KeyKind::Operator].iter().any(|kind| text.starts_with(kind.prefix()))
+}
+
 /// The role of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -117,30 +123,33 @@ impl Role {
     }
 }
 
-/// A permission of a key. The list of scopes is closed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scope {
-    /// Ask questions, vote, request a handoff, and take part in one's own session.
-    Chat,
-    /// Read the widget settings.
-    ReadConfig,
-    /// Change the widget settings and the answer settings.
-    WriteConfig,
-    /// Read conversations and live events.
-    ReadConversations,
-    /// Reply to visitors, assign and resolve conversations.
-    WriteConversations,
-    /// Read analytics.
-    ReadAnalytics,
-    /// Read sources and entries.
-    ReadSources,
-    /// Create, change and delete sources and entries.
-    WriteSources,
-    /// Manage webhooks and their deliveries.
-    Webhooks,
-    /// Manage keys, members and the site itself.
-    Admin,
+/// Passes the cases of [`Scope`], with their stored names, to a macro that declares an enum.
+#[macro_export]
+macro_rules! scope_cases {
+    ($macro:ident $enum:tt) => {
+        $macro! { $enum
+            /// Allows a visitor to ask questions, vote, request a handoff and take part in their own session.
+            Chat = "chat",
+            /// Allows reading the configuration of the widget and the answer settings.
+            ReadConfig = "read_config",
+            /// Allows changing the configuration of the widget and the answer settings.
+            WriteConfig = "write_config",
+            /// Allows reading conversations and receiving their events.
+            ReadConversations = "read_conversations",
+            /// Allows replying to visitors and assigning, resolving and reopening conversations.
+            WriteConversations = "write_conversations",
+            /// Allows reading the analytics of the site.
+            ReadAnalytics = "read_analytics",
+            /// Allows reading sources, FAQ entries and test questions.
+            ReadSources = "read_sources",
+            /// Allows adding, changing and deleting sources, FAQ entries and test questions.
+            WriteSources = "write_sources",
+            /// Allows managing webhooks and reading their deliveries.
+            Webhooks = "webhooks",
+            /// Allows managing API keys and members, and erasing sessions.
+            Admin = "admin",
+        }
+    };
 }
 
 impl Scope {

@@ -4,7 +4,10 @@
 //! settings and events. Nothing here is asynchronous, reads a clock, draws random numbers or does
 //! I/O, so every rule can be tested by calling it.
 
+pub mod blocked_visitor;
+mod cases;
 pub mod chunk;
+pub mod client_address;
 pub mod conversation;
 pub mod envelope;
 pub mod evaluation;
@@ -17,6 +20,8 @@ pub mod job;
 pub mod key;
 pub mod language;
 pub mod member;
+pub mod limit;
+pub mod mailbox;
 pub mod page;
 pub mod plan;
 pub mod range;

@@ -18,6 +18,11 @@ pub struct Site {
     pub plan: Plan,
     /// Number of questions per month.
     pub credit_limit: i64,
+    /// Number of questions per day (UTC) that the owner allows. `None` means no limit.
+    pub daily_credit_limit: Option<i64>,
+    /// Number of questions per day (UTC) and client address that the owner allows. `None` means no
+    /// limit.
+    pub address_credit_limit: Option<i64>,
     /// Widget settings as the owner set them, even where the plan overrides them.
     pub widget: WidgetConfig,
     /// Answer settings, as JSON that the engine parses.

@@ -44,6 +44,9 @@ pub struct SmtpSettings {
     pub url: String,
     /// Sender, as an address or `Name <address>`.
     pub from: String,
+    /// Whether the password may be sent without TLS, for a mail server that the operator reaches through a
+    /// trusted network.
+    pub may_send_password_unencrypted: bool,
     /// Certificate authorities of the operator, which are trusted in addition to Mozilla's.
     pub authorities: Vec<CertificateDer<'static>>,
 }
@@ -76,6 +79,12 @@ impl SmtpMailer {
             Some(password) => Some(Credentials::new(decoded(url.username())?, decoded(password)?)),
             None => None,
         };
+        let may_be_unencrypted = matches!(tls, Tls::None | Tls::Opportunistic(_));
+        if credentials.is_some() && may_be_unencrypted && !settings.may_send_password_unencrypted {
+            return Err(SetupError::Smtp(
+                "it would send the password without TLS; use smtps:// or add ?tls=required, or set smtp_plaintext_password to on",
+            ));
+        }
         Ok(Self { from, host, port: url.port().unwrap_or(usual_port), tls, credentials })
     }
 

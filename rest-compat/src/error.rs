@@ -57,14 +57,17 @@ const INTERNAL: &str = "Internal server error";
 /// The status of each code.
 fn status(code: ErrorCode) -> StatusCode {
     match code {
-        ErrorCode::Unauthenticated => StatusCode::UNAUTHORIZED,
+        // The contract has no 403 for the routes of a visitor.
+        ErrorCode::Unauthenticated | ErrorCode::VisitorBlocked => StatusCode::UNAUTHORIZED,
         ErrorCode::Forbidden | ErrorCode::PlanRequired | ErrorCode::LimitReached => StatusCode::FORBIDDEN,
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
         // The contract has no 409 for a conflict with the current state. Syncing a file, for example, is
         // a 400.
         ErrorCode::BadUserInput | ErrorCode::Conflict | ErrorCode::CursorExpired => StatusCode::BAD_REQUEST,
         ErrorCode::IdempotencyMismatch => StatusCode::CONFLICT,
-        ErrorCode::CreditsExhausted | ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        ErrorCode::CreditsExhausted | ErrorCode::CreditCapReached | ErrorCode::RateLimited => {
+            StatusCode::TOO_MANY_REQUESTS
+        }
         ErrorCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         // The operations are ours. When one is too complex or does not match the schema, this is not the
         // caller's mistake.
@@ -86,7 +89,16 @@ impl From<ApiError> for RestError {
             return Self::internal();
         }
         let ApiError { code, message, field, retry_after, allowance } = error;
-        Self { status, code: code.as_str(), message, field, retry_after, allowance }
+        Self { status, code: name(code), message, field, retry_after, allowance }
+    }
+}
+
+/// The code in a response. The contract knows two codes for 429, and `CREDITS_EXHAUSTED` lasts until the end
+/// of the month.
+fn name(code: ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::CreditCapReached => ErrorCode::RateLimited.as_str(),
+        code => code.as_str(),
     }
 }
 
@@ -185,6 +197,8 @@ mod tests {
             (ErrorCode::IdempotencyMismatch, 409, "IDEMPOTENCY_MISMATCH"),
             (ErrorCode::CreditsExhausted, 429, "CREDITS_EXHAUSTED"),
             (ErrorCode::RateLimited, 429, "RATE_LIMITED"),
+            (ErrorCode::CreditCapReached, 429, "RATE_LIMITED"),
+            (ErrorCode::VisitorBlocked, 401, "VISITOR_BLOCKED"),
             (ErrorCode::Unavailable, 503, "UNAVAILABLE"),
             (ErrorCode::ComplexityLimit, 500, "INTERNAL"),
             (ErrorCode::GraphqlParseFailed, 500, "INTERNAL"),

@@ -98,7 +98,9 @@ impl Installation {
         let engine = Engine::new(EngineSettings { model, embedder, ..EngineSettings::default() });
         let mut of_services = helpbot_services::Settings::new(secret_key);
         of_services.event_retention = Duration::from_secs(u64::from(settings.event_retention_days) * 86_400);
-        let services = Services::new(db, engine, parts.clock, rule(pages), of_services);
+        of_services.handoff_mail_interval = Duration::from_secs(u64::from(settings.handoff_mail_interval_s));
+        let clock = clock(parts.clock, &db).await.map_err(StartError::Installation)?;
+        let services = Services::new(db, engine, clock, rule(pages), of_services);
         let services = services.with_webhook_policy(rule(webhooks));
         let mailer = mailer(&settings)?;
         let pdf_program = match parts.pdf_program {
@@ -117,8 +119,13 @@ impl Installation {
     pub fn worker(&self) -> Arc<Worker> {
         let delay = Duration::from_millis(u64::from(self.settings.crawl_delay_ms));
         let (services, client, program) = (self.services.clone(), self.client.clone(), self.pdf_program.clone());
+        self.worker_named(self.lease_owner())
+    }
+
+    /// A worker that syncs sources, with this name on its leases.
+    pub(crate) fn worker_named(&self, owner: String) -> Arc<Worker> {
         let manners = Manners { delay, ..Manners::default() };
-        Worker::with_manners(services, client, self.lease_owner(), program, manners)
+        Worker::with_manners(services, client, owner, program, manners)
     }
 
     /// An HTTP client that connects only to the server at `base`, which the operator has named.

@@ -9,10 +9,13 @@ use helpbot_api::transport::connections::Connections;
 use helpbot_delivery::worker as delivery;
 use helpbot_ingest::worker::Worker;
 use helpbot_services::Services;
-use helpbot_services::conversations::search;
+use helpbot_services::batch_jobs;
+use helpbot_services::accounts::{credit_caps, limit_notices};
+use helpbot_services::conversations::{handoff_notices, search, transcript_codes};
 use helpbot_services::runtime::events;
 use helpbot_services::runtime::idempotency;
 use helpbot_services::webhooks::outbox;
+use helpbot_services::runtime::jobs;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -66,12 +69,25 @@ pub async fn bind(settings: Settings, parts: Parts) -> Result<BoundServer, Start
     let listener = listener.map_err(|cause| StartError::Listen { address: wanted, cause })?;
     let address = listener.local_addr().map_err(|cause| StartError::Listen { address: wanted, cause })?;
     let installation = Installation::open(settings, parts, Migrations::Apply).await?;
-    let instance_lock = InstanceLock::acquire(&installation.settings.database);
-    if instance_lock.is_some() {
-        take_over(&installation.services).await;
+    let instance_lock = InstanceLock::acquire(&installation.settings);
+    if let Some(lock) = &instance_lock {
+        take_over(&installation.services, &lock.owner_prefix).await;
     }
-    let worker = installation.worker();
-    Ok(BoundServer { installation, listener, address, worker, instance_lock })
+    let worker = installation.worker_named(lease_owner(&installation, instance_lock.as_ref()));
+    Ok(BoundServer { installation, listener, address, metrics_listener, worker, instance_lock })
+}
+
+/// Takes the port of the metrics.
+async fn metrics_listener(wanted: Option<MetricsAddress>) -> Result<Option<TcpListener>, StartError> {
+    let Some(MetricsAddress::Default(address) | MetricsAddress::Set(address)) = wanted else { return Ok(None) };
+    match (TcpListener::bind(address).await, wanted) {
+        (Ok(listener), _) => Ok(Some(listener)),
+        (Err(error), Some(MetricsAddress::Default(_))) => {
+            tracing::warn!(%error, %address, "no metrics are served, because their address cannot be used; set metrics_listen");
+            Ok(None)
+        }
+        (Err(cause), _) => Err(StartError::MetricsListen { address, cause }),
+    }
 }
 
 /// Starts a server with `settings`.
@@ -124,7 +140,9 @@ impl BoundServer {
     pub fn serve(self) -> Result<RunningServer, StartError> {
         let base = self.base_url();
         let base: Url = base.parse().map_err(|_| StartError::Setting(format!("public_url: {base:?} is not a URL")))?;
-        let Self { installation, listener, address, worker, instance_lock } = self;
+        let Self { installation, listener, address, metrics_listener, worker, instance_lock } = self;
+        let owner = || lease_owner(&installation, instance_lock.as_ref());
+        let metrics = ServerMetrics::new()?;
         let stop = CancellationToken::new();
         let connections = Connections::ending_with(stop.clone());
         let app = app(&installation, &worker, connections.clone())?;
@@ -136,32 +154,42 @@ impl BoundServer {
             installation.services.clone(),
             installation.webhook_client.clone(),
             installation.mailer.clone(),
-            delivery::Settings::new(installation.lease_owner(), base),
+            delivery::Settings::new(owner(), base),
             stop.clone(),
         ));
         tasks.spawn(until(stop.clone(), poll(installation.services.clone())));
         tasks.spawn(until(stop.clone(), delete_expired(installation.services.clone())));
         tasks.spawn(until(stop.clone(), keep_search_index(installation.services.clone())));
-        Ok(RunningServer { address, installation, stop, connections, tasks, _instance_lock: instance_lock })
+        Ok(RunningServer { address, metrics_address, installation, stop, connections, tasks, _instance_lock: instance_lock })
     }
 }
 
-/// Releases the deliveries that a killed server had claimed, so that they are sent now and not when their
-/// leases expire.
-async fn take_over(services: &Services) {
-    match outbox::release_all(services).await {
-        Ok(0) => {}
-        Ok(deliveries) => tracing::info!(deliveries, "took over the deliveries of a server that was killed"),
+/// A new, unique name for leases. The server that gets the lock next recognizes it.
+fn lease_owner(installation: &Installation, lock: Option<&InstanceLock>) -> String {
+    let owner = installation.lease_owner();
+    lock.map_or_else(|| owner.clone(), |lock| format!("{}{owner}", lock.owner_prefix))
+}
+
+/// Releases the deliveries and jobs that a killed server had claimed, so that they continue now and not when
+/// their leases expire.
+async fn take_over(services: &Services, owner_prefix: &str) {
+    let released = async {
+        let deliveries = outbox::release_of(services, owner_prefix).await?;
+        Ok::<_, helpbot_services::Error>((deliveries, jobs::release_of(services, owner_prefix).await?))
+    };
+    match released.await {
+        Ok((0, 0)) => {}
+        Ok((deliveries, jobs)) => tracing::info!(deliveries, jobs, "took over the work of a server that was killed"),
         Err(error) => {
             tracing::warn!(
                 error = error.detail(),
-                "cannot take over the deliveries of a killed server; they are sent when their leases expire"
+                "cannot take over the work of a killed server; it continues when the leases expire"
             )
         }
     }
 }
 
-/// All routes with the common middleware.
+/// All routes of visitors and the team with the common middleware.
 fn app(
     installation: &Installation,
     worker: &Arc<Worker>,
@@ -245,4 +273,16 @@ async fn delete_expired(services: Services) {
         }
         tokio::time::sleep(CLEANUP_INTERVAL).await;
     }
+}
+        if let Err(error) = delete_old_limits(&services).await {
+            tracing::warn!(error = error.detail(), "cannot delete what limits counted earlier");
+        }
+
+/// Deletes the records by which limits count mails and credits, once they are too old to matter.
+async fn delete_old_limits(services: &Services) -> Result<(), helpbot_services::Error> {
+    transcript_codes::delete_expired(services).await?;
+    handoff_notices::delete_expired(services).await?;
+    credit_caps::delete_expired(services).await?;
+    limit_notices::delete_expired(services).await?;
+    Ok(())
 }

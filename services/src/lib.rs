@@ -24,6 +24,7 @@ use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{SiteId, SourceId};
 use helpbot_domain::plan::{Plan, UNLIMITED_CREDITS};
 use helpbot_domain::site::Site;
+use helpbot_domain::limit::LimitKind;
 use helpbot_engine::Engine;
 use tokio::sync::watch;
 use url::Url;
@@ -59,6 +60,8 @@ pub struct Settings {
     pub index_memory_bytes: usize,
     /// Key that signs session tokens and seals stored secrets. All nodes must have the same one.
     pub secret_key: [u8; 32],
+    /// Time between two mails to an owner about handoffs.
+    pub handoff_mail_interval: Duration,
 }
 
 impl Settings {
@@ -71,6 +74,8 @@ impl Settings {
             event_retention: DAY * 90,
             // Space for about 100,000 chunks, which leaves room for everything else on a small
             // machine.
+            // A human who answers within minutes is not reminded more often.
+            handoff_mail_interval: Duration::from_secs(600),
             index_memory_bytes: 512 * 1024 * 1024,
             secret_key,
         }
@@ -87,6 +92,9 @@ pub struct Services {
     sites: Arc<runtime::cache::TtlCache<SiteId, Arc<Site>>>,
     /// Addresses or file names of sources, which never change.
     source_names: Arc<runtime::cache::TtlCache<SourceId, String>>,
+    blocked: Arc<runtime::cache::TtlCache<SiteId, accounts::blocked_visitors::BlockedSubjects>>,
+    /// Limits that the owner of a site was told about, with the day.
+    told_limits: Arc<runtime::cache::TtlCache<(SiteId, LimitKind), i32>>,
     bus: runtime::bus::Bus,
     rooms: conversations::presence::Rooms,
     clock: Arc<dyn Clock>,
@@ -109,6 +117,8 @@ impl Services {
             sites: Arc::default(),
             source_names: Arc::default(),
             bus: runtime::bus::Bus::default(),
+            blocked: Arc::default(),
+            told_limits: Arc::default(),
             rooms: conversations::presence::Rooms::default(),
             clock,
             webhook_policy: https_only(url_policy.clone()),
@@ -128,6 +138,13 @@ impl Services {
 
     /// Returns the current time.
     pub fn now(&self) -> Timestamp {
+    /// Reads the plan and the blocked visitors of a site again, and checks its open subscriptions.
+    pub(crate) fn access_changed(&self, site: SiteId) {
+        self.sites.forget(&site);
+        self.blocked.forget(&site);
+        self.bus.recheck(site);
+    }
+
         self.clock.now()
     }
 

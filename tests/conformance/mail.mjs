@@ -1,5 +1,5 @@
 // Mail through a mail server that others wrote (smtp-server of Nodemailer), read by a parser that
-// others wrote (mailparser): handoff and transcript, in text and HTML, with hostile words in them.
+// others wrote (mailparser): handoffs, code and transcript, in text and HTML, with hostile words in them.
 // The server asks for a password, over STARTTLS, with a certificate of the operator's own authority.
 // Before it, a server without TLS listened on the same port: mails wait then, and are shown as waiting.
 import { readFileSync } from 'node:fs';
@@ -95,6 +95,23 @@ function checkMail(name, { mail, to, user, isSecure }, recipient) {
   check(`${name}: nothing that turns text around`, !`${mail.subject}${mail.text}${mail.html}`.includes('\u202e'));
 }
 
+/** Handoffs after the first one: they come together in one mail, after the interval that run.mjs sets. */
+async function collectedHandoffs() {
+  const asked = ['What about rain?', 'What about snow?'];
+  for (const question of asked) {
+    const { askQuestion } = await asVisitor(
+      'mutation ($question: String!) { askQuestion(input: { question: $question }) { sessionToken conversation { id } } }',
+      { question },
+    );
+    await asVisitor(handoff, { id: askQuestion.conversation.id }, askQuestion.sessionToken);
+  }
+  const { mail, to } = await nextMail();
+  check('collected handoffs: one mail to the owner', to.join() === 'owner@shop.example' && mails.length === 0, to.join());
+  check('collected handoffs: how many', mail.subject === 'My site: 2 requests for a human', mail.subject);
+  check('collected handoffs: each of them', asked.every((question) => mail.text.includes(`> ${question}`)), mail.text);
+  check('collected handoffs: no single reply address', !mail.replyTo);
+}
+
 /** A page that fails after a successful sync: the owner receives one mail, not one for each failure. */
 async function failingSource() {
   let isWell = true;
@@ -167,18 +184,42 @@ const transcript = `mutation ($id: ID!, $email: String) {
 const stranger = await asVisitor(transcript, { id: conversation.id, email: 'victim@else.example' });
 check('nobody mails the conversation of another', stranger.sendTranscript.userErrors[0]?.code === 'NOT_FOUND', JSON.stringify(stranger));
 const own = await asVisitor(transcript, { id: conversation.id }, sessionToken);
-check('the visitor asks for their own transcript', own.sendTranscript.userErrors.length === 0, JSON.stringify(own));
+check('an address that is not confirmed gets no transcript', own.sendTranscript.userErrors[0]?.code === 'BAD_USER_INPUT', JSON.stringify(own));
+const codeAsked = await asVisitor(
+  `mutation ($id: ID!, $email: String!) {
+    requestTranscriptCode(input: { conversationId: $id, email: $email }) { expiresAt userErrors { code } }
+  }`,
+  { id: conversation.id, email: VISITOR },
+  sessionToken,
+);
+check('the visitor asks for a code', codeAsked.requestTranscriptCode.userErrors.length === 0, JSON.stringify(codeAsked));
 
 const tried = await waitingOnce((all) => all.length === 2 && all.every((it) => it.error), 'the first attempts at a mail server without TLS');
 await stripped.close();
-check('both wait, with the reason', tried.map((it) => it.kind).sort().join() === 'HANDOFF,TRANSCRIPT', JSON.stringify(tried));
+check('both wait, with the reason', tried.map((it) => it.kind).sort().join() === 'HANDOFF,TRANSCRIPT_CODE', JSON.stringify(tried));
 check('the reason is the missing TLS', tried.every((it) => it.error.includes('STARTTLS')), JSON.stringify(tried));
 check('neither password nor mail went out in the clear', stripped.told.length === 0, stripped.told.join());
 await new Promise((resolve) => server.listen(Number(port), '127.0.0.1', resolve));
 try {
   const both = [await nextMail(), await nextMail()];
   const handoff = both.find((it) => it.mail.subject.startsWith('My site: '));
-  const copy = both.find((it) => it.mail.subject.startsWith('Your conversation'));
+  const codeMail = both.find((it) => it !== handoff);
+  const code = /^\d{6}/.exec(codeMail.mail.subject)?.[0];
+  check('code: to the visitor alone', codeMail.to.join() === VISITOR && codeMail.mail.to.text === VISITOR, codeMail.to.join());
+  check('code: six digits, in subject and text', code !== undefined && codeMail.mail.text.includes(code), codeMail.mail.subject);
+  check('code: nothing that the visitor wrote', !`${codeMail.mail.text}${codeMail.mail.html}`.includes('safe'), codeMail.mail.text);
+  const confirmed = await asVisitor(
+    `mutation ($confirm: ConfirmTranscriptCodeInput!, $send: SendTranscriptInput!) {
+      confirmTranscriptCode(input: $confirm) { userErrors { code } }
+      sendTranscript(input: $send) { userErrors { code } }
+    }`,
+    { confirm: { conversationId: conversation.id, email: VISITOR, code }, send: { conversationId: conversation.id, email: VISITOR } },
+    sessionToken,
+  );
+  check('the code confirms the address', confirmed.confirmTranscriptCode.userErrors.length === 0, JSON.stringify(confirmed));
+  check('the visitor asks for their own transcript', confirmed.sendTranscript.userErrors.length === 0, JSON.stringify(confirmed));
+  const copy = await nextMail();
+  check('transcript: the conversation', copy.mail.subject.startsWith('Your conversation'), copy.mail.subject);
   checkMail('handoff', handoff, 'owner@shop.example');
   check('handoff: answered to the visitor', handoff.mail.replyTo?.text === VISITOR, handoff.mail.replyTo?.text);
   check('handoff: the way to the inbox', handoff.mail.html.includes(`/dashboard/inbox/${conversation.id}`));
@@ -186,6 +227,7 @@ try {
   check('transcript: no address of the owner', !`${copy.mail.text}${copy.mail.html}`.includes('owner@shop.example') && !copy.mail.replyTo);
   await waitingOnce((all) => all.length === 0, 'the end of waiting');
   check('nothing waits any more', true);
+  await collectedHandoffs();
   await failingSource();
   await goneWebhook();
 } finally {

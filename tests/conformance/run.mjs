@@ -36,6 +36,8 @@ const server = spawn(binary, ['serve', '--listen', '127.0.0.1:0', '--data', join
     HELPBOT_SMTP_URL: `smtp://bot:p%40ss@127.0.0.1:${smtpPort}?tls=required`,
     HELPBOT_CA_FILE: join(home, 'authority.pem'),
     HELPBOT_SMTP_FROM: 'Shop <bot@shop.example>',
+    // Longer than the stripped server needs, so that the handoffs after the first one come together.
+    HELPBOT_HANDOFF_MAIL_INTERVAL_S: '90',
   },
 });
 

@@ -175,6 +175,7 @@ fn settings(data: &Path, database: &TestDatabase) -> Settings {
         trusted_documents: None,
         has_only_trusted_documents: false,
         log: "off".into(),
+        handoff_mail_interval_s: 600,
         log_format: LogFormat::Text,
     }
 }

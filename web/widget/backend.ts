@@ -4,7 +4,7 @@
 // It keeps no state of the chat. The preview in the dashboard gives the panel another `Backend`.
 
 import type { HandoffStatus, Said } from "../generated/widget";
-import { Activity, Answer as AnswerStream, Ask, type AskResult, Current, Events, type EventsResult, type EventsVariables, Handoff, Say, Typing, Vote, supports } from "../generated/widget";
+import { Activity, Answer as AnswerStream, Ask, type AskResult, Current, Events, type EventsResult, type EventsVariables, Handoff, Say, Transcript, TranscriptCode, Typing, Vote, supports } from "../generated/widget";
 import { type Following, type State, follow } from "../live/follow";
 import { ApiError, type Credentials, NetworkError, request } from "../live/graphql";
 import { pollTransport } from "../live/poll";
@@ -50,6 +50,11 @@ export interface Backend {
   ask(session: Session | null, question: string, key: string, isRepeated: boolean, onText: (text: string) => void): Promise<Answer>;
   vote(session: Session | null, conversationId: string, isHelpful: boolean): Promise<void>;
   handoff(session: Session | null, conversationId: string, email: string | null): Promise<void>;
+  /**
+   * Mails a code to the address when `code` is null, and otherwise confirms the address and sends the conversation. Null
+   * when the server does not offer it.
+   */
+  transcript: ((session: Session, conversationId: string, email: string, code: string | null) => Promise<void>) | null;
   say(session: Session, conversationId: string, text: string, key: string): Promise<Said | null>;
   current(session: Session, ids: string[]): Promise<ConversationNow[]>;
   follow(session: Session, cursor: string | null, on: Followers): Following | null;
@@ -133,6 +138,13 @@ export class ServerBackend implements Backend {
     const input = email ? { conversationId, customerEmail: email } : { conversationId };
     accept((await request(this.endpoint, this.credentials(session), Handoff, { input })).requestHandoff.userErrors);
   }
+
+  readonly transcript = supports.Transcript ? async (session: Session, conversationId: string, email: string, code: string | null): Promise<void> => {
+    const input = { conversationId, email };
+    if (code === null) return accept((await request(this.endpoint, this.credentials(session), TranscriptCode, { input })).requestTranscriptCode.userErrors);
+    const { confirmTranscriptCode, sendTranscript } = await request(this.endpoint, this.credentials(session), Transcript, { confirm: { ...input, code }, send: input });
+    accept([...confirmTranscriptCode.userErrors, ...sendTranscript.userErrors]);
+  } : null;
 
   async say(session: Session, conversationId: string, text: string, key: string): Promise<Said | null> {
     const { sendMessage } = await request(this.endpoint, this.credentials(session), Say, { input: { conversationId, text } }, key);

@@ -18,6 +18,7 @@ function rig() {
     ask: vi.fn<Backend["ask"]>(async () => answer()),
     vote: vi.fn<Backend["vote"]>(async () => {}),
     handoff: vi.fn<Backend["handoff"]>(async () => {}),
+    transcript: null,
     say: vi.fn<Backend["say"]>(async (_session, _id, text) => ({ id: `msg_${text}`, seq: 3, author: "VISITOR", agentName: null, text, createdAt: "" })),
     current: vi.fn<Backend["current"]>(async () => []),
     follow: vi.fn<Backend["follow"]>((_session, _cursor, on) => {
@@ -150,7 +151,7 @@ test("a_request_for_a_human_is_repeated_while_the_connection_fails", async () =>
 });
 
 test("faults_have_a_reason", async () => {
-  for (const [code, fault] of [["CREDITS_EXHAUSTED", "credits"], ["RATE_LIMITED", "rate"], ["INTERNAL", "server"]] as const) {
+  for (const [code, fault] of [["CREDITS_EXHAUSTED", "credits"], ["CREDIT_CAP_REACHED", "credits"], ["VISITOR_BLOCKED", "credits"], ["RATE_LIMITED", "rate"], ["INTERNAL", "server"]] as const) {
     const { chat, backend, settle, store } = rig();
     backend.ask.mockRejectedValueOnce(new ApiError(code, "refused", 200));
 

@@ -17,6 +17,7 @@ export function h<K extends keyof HTMLElementTagNameMap>(name: K, attributes: At
 const PATHS = {
   close: "M6 6l12 12M18 6L6 18",
   restart: "M4 12a8 8 0 1 0 2.5-5.8M4 4v4.5h4.5",
+  mail: "M3 6h18v12H3zM3 7l9 7 9-7",
   send: "M4 12l16-8-6 16-3-6.5z",
   up: "M7 11v9H4v-9zM7 11l4-8c1.6 0 2.5 1 2.5 2.5V9H19a1.8 1.8 0 0 1 1.8 2.2l-1.4 7a2 2 0 0 1-2 1.8H7",
   down: "M17 13V4h3v9zM17 13l-4 8c-1.6 0-2.5-1-2.5-2.5V15H5a1.8 1.8 0 0 1-1.8-2.2l1.4-7a2 2 0 0 1 2-1.8H17",

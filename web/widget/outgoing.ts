@@ -285,5 +285,5 @@ export class Outgoing {
 export function faultOf(error: unknown): Fault {
   if (error instanceof NetworkError || !navigator.onLine) return "network";
   const code = codeOf(error);
-  return code === "CREDITS_EXHAUSTED" ? "credits" : code === "RATE_LIMITED" || code === "HTTP_429" ? "rate" : "server";
+  return code === "CREDITS_EXHAUSTED" || code === "CREDIT_CAP_REACHED" || code === "VISITOR_BLOCKED" ? "credits" : code === "RATE_LIMITED" || code === "HTTP_429" ? "rate" : "server";
 }

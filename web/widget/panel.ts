@@ -36,6 +36,8 @@ export class WidgetPanel implements Panel {
   private readonly log = h("div", { class: "log", role: "log", "aria-live": "polite", tabindex: 0 });
   private readonly input = h("textarea", { rows: 1, maxlength: QUESTION_MAX_CHARS, enterkeyhint: "send", dir: "auto" });
   private readonly sendButton = h("button", { class: "icon", type: "submit" });
+  /** Opens the form that sends the conversation by e-mail. */
+  private readonly mailButton = h("button", { class: "icon", type: "button", hidden: true, onclick: () => void this.sendByMail() });
   private readonly status = h("p", { role: "status" });
   /** Announces messages to screen readers while the panel is closed. */
   private readonly announcer = h("div", { class: "sr", "aria-live": "polite" });
@@ -49,7 +51,7 @@ export class WidgetPanel implements Panel {
   private isModal = false;
   private draftTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly shell: Shell, private readonly locale: Locale, backend: Backend, store: Store) {
+  constructor(private readonly shell: Shell, private readonly locale: Locale, private readonly backend: Backend, store: Store) {
     const { config, root, launcher } = shell;
     this.view = new View(config, locale, this);
     const { ended, reopened, newSession } = this.locale.words;
@@ -127,6 +129,9 @@ export class WidgetPanel implements Panel {
     const { words, lang, dir } = this.locale;
     const restart = h("button", { class: "icon", type: "button", "aria-label": words.restart, title: words.restart, onclick: () => this.restart() });
     restart.append(icon("restart"));
+    this.mailButton.setAttribute("aria-label", words.mail);
+    this.mailButton.title = words.mail;
+    this.mailButton.append(icon("mail"));
     const close = launcher && h("button", { class: "icon", type: "button", "aria-label": words.close, title: words.close, onclick: () => this.close() });
     close?.append(icon("close"));
     this.sendButton.append(icon("send"));
@@ -146,7 +151,7 @@ export class WidgetPanel implements Panel {
       class: "panel", id: "hb-panel", role: "dialog", "aria-labelledby": "hb-name", lang, dir,
       onkeydown: (event: KeyboardEvent) => event.key === "Escape" && !event.isComposing && this.close(),
     },
-      h("div", { class: "head" }, h("div", { class: "who" }, h("h2", { id: "hb-name", dir: "auto" }, config.botName), this.status), restart, close),
+      h("div", { class: "head" }, h("div", { class: "who" }, h("h2", { id: "hb-name", dir: "auto" }, config.botName), this.status), this.mailButton, restart, close),
       this.log, compose,
       config.showBranding && h("p", { class: "brand" }, `${words.poweredBy} HelpBot`));
   }
@@ -172,6 +177,7 @@ export class WidgetPanel implements Panel {
     this.starters.hidden = listed.length > 0;
     this.place([...listed, ...waiting, ...this.isAgentTyping ? [this.agentTyping] : []]);
     if (!this.isAgentTyping) this.agentTyping.remove();
+    this.mailButton.hidden = !this.backend.transcript || !state.session || !this.lastConversation;
     this.panel.toggleAttribute("data-live", isWithTeam);
     this.sendButton.setAttribute("aria-disabled", String(isBusy && !isWithTeam));
     this.showStatus();
@@ -280,6 +286,22 @@ export class WidgetPanel implements Panel {
   wantHuman(conversationId: string): void {
     this.log.querySelector(".mail")?.remove();
     const form = this.view.emailForm(conversationId);
+    this.log.append(form);
+    this.scroll();
+    form.querySelector("input")!.focus();
+  }
+
+  private async sendByMail(): Promise<void> {
+    const { config } = this.shell;
+    const { session } = this.chat.state;
+    const id = this.lastConversation;
+    const send = this.backend.transcript;
+    const file = await import("./transcript").catch(() => null);
+    if (!file || !send || !session || !id) return;
+    this.log.querySelector(".mail")?.remove();
+    const form = file.transcriptForm({
+      config, lang: this.locale.lang, badEmail: this.locale.words.badEmail, send: (email, code) => send(session, id, email, code), reason: (error) => this.view.reason(faultOf(error)),
+    });
     this.log.append(form);
     this.scroll();
     form.querySelector("input")!.focus();

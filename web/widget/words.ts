@@ -24,6 +24,7 @@ export interface Words {
   noCredits: string;
   tooMany: string;
   waiting: string;
+  mail: string;
 }
 
 /** `{}` is replaced by a name or a number. */
@@ -50,6 +51,7 @@ const ENGLISH: Words = {
   noCredits: "The assistant cannot answer at the moment.",
   tooMany: "Too many messages at once. Please wait a moment.",
   waiting: "Waiting for a reply from the team",
+  mail: "Send by e-mail",
 };
 
 const OTHERS: Record<string, () => Promise<{ words: Words }>> = {

@@ -4,7 +4,8 @@
 use axum::http::{Extensions, HeaderMap};
 use helpbot_domain::key::KeyKind;
 use helpbot_services::Viewer;
-use helpbot_services::accounts::access;
+use helpbot_domain::limit::LimitKind;
+use helpbot_services::accounts::{access, limit_notices};
 
 use super::caller::{AdmittedCaller, Caller};
 use super::execution::Gateway;
@@ -62,7 +63,14 @@ impl Gateway {
             let message = format!("A mutation with this kind of key can have at most {limit} root fields");
             return Err(ApiError::new(ErrorCode::ComplexityLimit, message));
         }
-        Ok(self.rates().work(&caller.viewer, caller.peer, work)?)
+        self.rates().work(&caller.viewer, caller.peer, work).map_err(|exceeded| {
+            if let (KeyKind::Widget, Some(site), 1..) = (caller.viewer.kind, caller.viewer.site_id, work.questions) {
+                let services = self.services().clone();
+                // In its own task: the refusal does not wait for the database.
+                tokio::spawn(async move { limit_notices::tell(&services, site, LimitKind::QuestionRate).await });
+            }
+            ApiError::from(exceeded)
+        })
     }
 
     /// Counts one operation of `viewer`. Returns what remains of its rate limit, if it has one.

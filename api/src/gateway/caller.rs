@@ -63,13 +63,15 @@ impl Caller {
             key: bearer(headers).map(str::to_owned),
             session_token: text(SESSION_HEADER),
             origin: text(header::ORIGIN.as_str()),
+            address: address(headers, extensions, trusted_proxies),
+            is_from_other_site: false,
         };
         // A header that is not UTF-8 is passed on, so that the use case rejects it as an invalid key.
         let idempotency_key =
             headers.get(IDEMPOTENCY_HEADER).map(|key| String::from_utf8_lossy(key.as_bytes()).into_owned());
         Self {
+            peer: credentials.address,
             credentials,
-            peer: address(headers, extensions, trusted_proxies),
             request_id: text(REQUEST_ID_HEADER).unwrap_or_default(),
             idempotency_key: idempotency_key.map(IdempotencyKey),
         }

@@ -6,7 +6,7 @@
 //! are counted in the database.
 
 use std::hash::Hash;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
@@ -15,6 +15,7 @@ use governor::clock::{Clock, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
+use helpbot_domain::client_address::subscriber;
 use helpbot_domain::ids::KeyId;
 use helpbot_domain::key::KeyKind;
 use helpbot_services::Viewer;
@@ -183,15 +184,6 @@ fn visitor(viewer: &Viewer, address: Option<IpAddr>) -> WidgetVisitor {
         (Some(address), _) => WidgetVisitor::Address(viewer.key_id, address),
         (None, Some(session)) => WidgetVisitor::Session(viewer.key_id, session.to_owned()),
         (None, None) => WidgetVisitor::Unknown(viewer.key_id),
-    }
-}
-
-/// The part of an address that one internet subscriber owns: an IPv4 address, or an IPv6 /64.
-fn subscriber(address: IpAddr) -> IpAddr {
-    const PREFIX: u128 = !0 << 64;
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & PREFIX).into(),
-        v4 => v4,
     }
 }
 

@@ -12,6 +12,8 @@ pub const LIST_BOUNDS: &[(&str, usize)] = &[
     ("Site.members", 50),
     // At most 50 keys are valid; revoked keys are listed too.
     ("Site.apiKeys", 50),
+    // 500 blocks are allowed; a site has a few.
+    ("Site.blockedVisitors", 100),
     // The list returns at most a hundred mails.
     ("Site.waitingMails", 100),
     // Days of a year. A longer range costs the database the same.

@@ -29,6 +29,7 @@ pub mod usage;
 pub mod webhooks;
 
 use async_graphql::{Data, MergedObject, MergedSubscription, SDLExportOptions, Schema, SchemaBuilder};
+pub mod visitors;
 use helpbot_services::{Services, Viewer};
 
 use crate::gateway::documents::TrustedDocuments;
@@ -55,6 +56,7 @@ use crate::schema::webhooks::mutation::WebhookMutation;
 /// Deepest nesting of fields. The standard introspection query needs 15 (measured: 14 blocks it).
 const DEPTH: usize = 15;
 /// Most directives on one field. More of them have no use and were an attack (CVE-2024-47614).
+use crate::schema::visitors::mutation::VisitorMutation;
 const DIRECTIVES: usize = 50;
 
 /// Operations that read data.
@@ -81,6 +83,7 @@ pub struct MutationRoot(
 /// Operations that report changes as they happen.
 #[derive(Default, MergedSubscription)]
 #[graphql(name = "Subscription")]
+    VisitorMutation,
 pub struct SubscriptionRoot(EventSubscription, AnswerSubscription, ActivitySubscription, SourceSubscription);
 
 /// The executable schema.

@@ -52,7 +52,7 @@ async fn admit(transport: &Transport, file: &str, head: &Parts) -> Result<(Forma
     }
     let format = file.strip_prefix(NAME).and_then(Format::of_name);
     let format = format.ok_or_else(|| HttpError::new(StatusCode::NOT_FOUND, "There is no export with this name"))?;
-    let caller = transport.gateway.caller(&head.headers, &head.extensions);
+    let caller = transport.caller(head)?;
     Ok((format, transport.gateway.admit(&caller).await?))
 }
 

@@ -59,8 +59,9 @@ async fn admit(transport: &Transport, head: &Parts) -> Result<AdmittedCaller, Ht
         return Err(HttpError::new(StatusCode::NOT_ACCEPTABLE, message));
     }
     params::require_json_body(head)?;
-    let caller = transport.gateway.caller(&head.headers, &head.extensions);
-    Ok(transport.gateway.admit(&caller).await?)
+    let caller = transport.caller(head)?;
+    let admitted = transport.gateway.admit(&caller).await?;
+    Ok((caller, admitted))
 }
 
 async fn answer(

@@ -29,6 +29,7 @@ pub mod response_headers;
 pub mod settings;
 mod sse;
 mod state;
+mod key_source;
 mod upload;
 mod upload_slots;
 mod websocket;

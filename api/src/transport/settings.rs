@@ -31,6 +31,11 @@ pub struct TransportSettings {
     pub uploads: UploadSettings,
 }
 
+    /// Origin of the URL of the installation, for example `https://help.example`, if the operator set one. Its
+    /// pages may use secret keys.
+    pub own_origin: Option<String>,
+    /// Request headers that pages of other origins may send in addition to those that common clients use.
+    pub cors_headers: Vec<HeaderName>,
 impl Default for TransportSettings {
     fn default() -> Self {
         Self {
@@ -46,6 +51,8 @@ impl Default for TransportSettings {
             uploads: UploadSettings::default(),
         }
     }
+            own_origin: None,
+            cors_headers: Vec::new(),
 }
 
 /// Settings for uploads.

@@ -40,9 +40,8 @@ const LAST_EVENT_ID: &str = "last-event-id";
 /// Serves one stream.
 pub(super) async fn serve(State(transport): State<Arc<Transport>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    let caller = transport.gateway.caller(&head.headers, &head.extensions);
-    let (allowance, answer) = match admit(&transport, &head, &caller).await {
-        Ok((address, admitted)) => {
+    let (allowance, answer) = match admit(&transport, &head).await {
+        Ok((address, caller, admitted)) => {
             (admitted.allowance, open(&transport, &head, body, &caller, admitted, address).await)
         }
         Err(error) => (None, Err(error)),
@@ -55,11 +54,7 @@ pub(super) async fn serve(State(transport): State<Arc<Transport>>, request: Requ
 }
 
 /// Checks everything that the headers of a request decide.
-async fn admit(
-    transport: &Transport,
-    head: &Parts,
-    caller: &Caller,
-) -> Result<(AddressSlot, AdmittedCaller), HttpError> {
+async fn admit(transport: &Transport, head: &Parts) -> Result<(AddressSlot, Caller, AdmittedCaller), HttpError> {
     if !matches!(head.method, Method::POST | Method::GET) {
         return Err(HttpError::method_not_allowed(METHODS, "Open streams by POST or GET"));
     }
@@ -67,8 +62,10 @@ async fn admit(
         return Err(HttpError::new(StatusCode::NOT_ACCEPTABLE, "Accept text/event-stream"));
     }
     params::require_json_body(head)?;
+    let caller = transport.caller(head)?;
     let address = transport.connection_slots.take_address(caller.peer)?;
-    Ok((address, transport.gateway.admit(caller).await?))
+    let admitted = transport.gateway.admit(&caller).await?;
+    Ok((address, caller, admitted))
 }
 
 async fn open(

@@ -61,7 +61,7 @@ async fn admit(transport: &Transport, head: &Parts) -> Result<(String, AdmittedC
     if !PREFLIGHT_HEADERS.iter().any(|name| head.headers.contains_key(*name)) {
         return Err(HttpError::malformed("Uploads require the header GraphQL-Require-Preflight: 1"));
     }
-    let caller = transport.gateway.caller(&head.headers, &head.extensions);
+    let caller = transport.caller(head)?;
     let caller = transport.gateway.admit(&caller).await?;
     transport.gateway.require(&caller, Permission::Upload).await?;
     let settings = &transport.settings.uploads;

@@ -1,6 +1,8 @@
-//! Sites with their API keys, members and monthly credits.
+//! Sites with their API keys, members, credits, and the visitors and limits that guard them.
 
+pub mod blocked_visitors;
 pub mod keys;
+pub mod limit_notices;
 pub mod members;
 pub mod sites;
 pub mod usage;

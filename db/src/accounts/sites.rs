@@ -26,6 +26,8 @@ struct Row {
     widget: String,
     answer_settings: String,
     created_at_ms: i64,
+    daily_credit_limit: Option<i64>,
+    address_credit_limit: Option<i64>,
     updated_at_ms: i64,
 }
 
@@ -42,6 +44,8 @@ impl TryFrom<Row> for Site {
             widget: columns::json(&row.widget)?,
             answer_settings: row.answer_settings,
             created_at: Timestamp::from_ms(row.created_at_ms),
+            daily_credit_limit: row.daily_credit_limit,
+            address_credit_limit: row.address_credit_limit,
             updated_at: Timestamp::from_ms(row.updated_at_ms),
         })
     }
@@ -50,6 +54,44 @@ impl TryFrom<Row> for Site {
 /// Stores a new site with an empty log.
 ///
 /// # Errors
+/// The sites that were not deleted.
+macro_rules! existing {
+    () => {
+        sites::table.filter(sites::deleted_at_ms.is_null())
+    };
+}
+
+/// The columns of a site that an owner or operator can change.
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = sites, treat_none_as_null = true)]
+struct SiteChanges<'a> {
+    name: &'a str,
+    owner_email: &'a str,
+    plan: &'static str,
+    credit_limit: i64,
+    daily_credit_limit: Option<i64>,
+    address_credit_limit: Option<i64>,
+    widget: String,
+    answer_settings: &'a str,
+    updated_at_ms: i64,
+}
+
+impl<'a> SiteChanges<'a> {
+    fn of(site: &'a Site) -> Self {
+        Self {
+            name: &site.name,
+            owner_email: &site.owner_email,
+            plan: site.plan.as_str(),
+            credit_limit: site.credit_limit,
+            daily_credit_limit: site.daily_credit_limit,
+            address_credit_limit: site.address_credit_limit,
+            widget: columns::to_json(&site.widget),
+            answer_settings: &site.answer_settings,
+            updated_at_ms: site.updated_at.as_ms(),
+        }
+    }
+}
+
 /// `Conflict` when the ID is taken.
 pub async fn insert(c: &mut Conn, site: &Site) -> Result<()> {
     let id = site.id.to_string();
@@ -216,6 +258,21 @@ pub async fn retire_older_indexes(c: &mut Conn, id: SiteId) -> Result<()> {
             .await
     })?;
     Ok(())
+
+/// Raises the access version, because the plan or the blocked visitors of the site have changed.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn bump_access_version(c: &mut Conn, id: SiteId) -> Result<()> {
+    let id = id.to_string();
+    on!(c, |c| {
+        diesel::update(site_counters::table.filter(site_counters::site_id.eq(&id)))
+            .set(site_counters::access_version.eq(site_counters::access_version + 1))
+            .execute(c)
+            .await
+    })?;
+    Ok(())
+}
 }
 
 /// Raises the index version because chunks have changed.

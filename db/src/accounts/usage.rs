@@ -6,13 +6,13 @@ use diesel::upsert::excluded;
 use diesel_async::RunQueryDsl;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::SiteId;
-use helpbot_domain::time::Month;
+use helpbot_domain::time::{Day, Month};
 
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::prepared::Fixed;
 use crate::error::Result;
-use crate::schema::{credit_holds, usage_months};
+use crate::schema::{credit_holds, usage_days, usage_months};
 
 /// Returns the credits used in `month`.
 ///
@@ -132,15 +132,56 @@ async fn add_one(c: &mut Conn, site: SiteId, month: Month) -> Result<i64> {
     })?)
 }
 
-async fn give_back(c: &mut Conn, site: SiteId, month: Month) -> Result<()> {
+/// Key under which the credits of a whole site are counted, beside those of its client addresses.
+const WHOLE_SITE: &str = "";
+
+/// Counts one more credit of a day, of one client address or of the whole site. Returns the new count.
+/// Other requests with the same key wait until the transaction ends, so the count is exact.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn add_to_day(c: &mut Conn, site: SiteId, day: Day, address_key: Option<&str>) -> Result<i64> {
     let site = site.to_string();
-    on!(c, |c| {
-        diesel::update(
-            usage_months::table.filter(usage_months::site_id.eq(&site)).filter(usage_months::month.eq(month.number())),
-        )
-        .set(usage_months::used.eq(usage_months::used - 1))
-        .execute(c)
-        .await
+    let first = (
+        usage_days::site_id.eq(&site),
+        usage_days::day.eq(day.number()),
+        usage_days::address_key.eq(address_key.unwrap_or(WHOLE_SITE)),
+        usage_days::used.eq(1_i64),
+    );
+    Ok(on!(c, |c| {
+        let upsert = diesel::insert_into(usage_days::table)
+            .values(first)
+            .on_conflict((usage_days::site_id, usage_days::day, usage_days::address_key))
+            .do_update()
+            .set(usage_days::used.eq(usage_days::used + excluded(usage_days::used)))
+            .returning(usage_days::used);
+        Fixed(upsert).get_result(c).await
+    })?)
+}
+
+/// Returns the credits of a day that were counted, of one client address or of the whole site.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn used_on_day(c: &mut Conn, site: SiteId, day: Day, address_key: Option<&str>) -> Result<i64> {
+    let site = site.to_string();
+    let used: Option<i64> = on!(c, |c| {
+        usage_days::table
+            .filter(usage_days::site_id.eq(&site))
+            .filter(usage_days::day.eq(day.number()))
+            .filter(usage_days::address_key.eq(address_key.unwrap_or(WHOLE_SITE)))
+            .select(usage_days::used)
+            .get_result(c)
+            .await
+            .optional()
     })?;
-    Ok(())
+    Ok(used.unwrap_or(0))
+}
+
+/// Deletes the counts of days before `day`, of all sites, and returns their number.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn delete_days_before(c: &mut Conn, day: Day) -> Result<usize> {
+    Ok(on!(c, |c| diesel::delete(usage_days::table.filter(usage_days::day.lt(day.number()))).execute(c).await)?)
 }

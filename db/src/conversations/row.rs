@@ -29,6 +29,7 @@ pub(super) struct Row {
     created_at_ms: i64,
     updated_at_ms: i64,
     token_id: Option<String>,
+    address_key: Option<String>,
 }
 
 impl TryFrom<Row> for Conversation {
@@ -54,6 +55,7 @@ impl TryFrom<Row> for Conversation {
             created_at: Timestamp::from_ms(row.created_at_ms),
             updated_at: Timestamp::from_ms(row.updated_at_ms),
             token_id: columns::parse_opt(row.token_id.as_deref())?,
+            address_key: row.address_key,
         })
     }
 }

@@ -2,16 +2,47 @@
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{ConversationId, SiteId};
+use helpbot_domain::{Timestamp, mailbox};
 use uuid::Uuid;
 
 use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::schema::transcripts;
 use helpbot_domain::conversation::TranscriptRequest;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = transcripts)]
+struct Row {
+    site_id: String,
+    id: String,
+    conversation_id: String,
+    email: String,
+    created_at_ms: i64,
+    mailbox: Option<String>,
+    session_id: Option<String>,
+    address_key: Option<String>,
+}
+
+impl TryFrom<Row> for TranscriptRequest {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self> {
+        Ok(TranscriptRequest {
+            site_id: columns::parse(&row.site_id)?,
+            id: columns::parse(&row.id)?,
+            conversation_id: columns::parse(&row.conversation_id)?,
+            // Earlier versions stored no mailbox.
+            mailbox: row.mailbox.unwrap_or_else(|| mailbox::of(&row.email)),
+            email: row.email,
+            session_id: row.session_id,
+            address_key: row.address_key,
+            created_at: Timestamp::from_ms(row.created_at_ms),
+        })
+    }
+}
 
 /// Stores a request.
 ///
@@ -25,6 +56,9 @@ pub async fn insert(c: &mut Conn, new: &TranscriptRequest) -> Result<()> {
                 transcripts::id.eq(new.id.to_string()),
                 transcripts::conversation_id.eq(new.conversation_id.to_string()),
                 transcripts::email.eq(&new.email),
+                transcripts::mailbox.eq(&new.mailbox),
+                transcripts::session_id.eq(&new.session_id),
+                transcripts::address_key.eq(&new.address_key),
                 transcripts::created_at_ms.eq(new.created_at.as_ms()),
             ))
             .execute(c)
@@ -38,21 +72,17 @@ pub async fn insert(c: &mut Conn, new: &TranscriptRequest) -> Result<()> {
 /// # Errors
 /// Returns an error when the query fails.
 pub async fn by_id(c: &mut Conn, site: SiteId, id: Uuid) -> Result<Option<TranscriptRequest>> {
-    let (site_text, id_text) = (site.to_string(), id.to_string());
-    let row: Option<(String, String, i64)> = on!(c, |c| {
+    let (site, id) = (site.to_string(), id.to_string());
+    let row: Option<Row> = on!(c, |c| {
         transcripts::table
-            .filter(transcripts::site_id.eq(&site_text))
-            .filter(transcripts::id.eq(&id_text))
-            .select((transcripts::conversation_id, transcripts::email, transcripts::created_at_ms))
+            .filter(transcripts::site_id.eq(&site))
+            .filter(transcripts::id.eq(&id))
+            .select(Row::as_select())
             .get_result(c)
             .await
             .optional()
     })?;
-    row.map(|(conversation, email, created)| {
-        let conversation_id = columns::parse(&conversation)?;
-        Ok(TranscriptRequest { site_id: site, id, conversation_id, email, created_at: Timestamp::from_ms(created) })
-    })
-    .transpose()
+    row.map(TranscriptRequest::try_from).transpose()
 }
 
 /// Returns the number of requests for a conversation.
@@ -71,21 +101,21 @@ pub async fn count_of(c: &mut Conn, site: SiteId, conversation: ConversationId) 
     })?)
 }
 
-/// Returns the number of requests for an e-mail address after a time.
+/// Returns the site's requests that were made after a time.
 ///
 /// # Errors
 /// Returns an error when the query fails.
-pub async fn count_to(c: &mut Conn, site: SiteId, email: &str, after: Timestamp) -> Result<i64> {
+pub async fn since(c: &mut Conn, site: SiteId, after: Timestamp) -> Result<Vec<TranscriptRequest>> {
     let site = site.to_string();
-    Ok(on!(c, |c| {
+    let rows: Vec<Row> = on!(c, |c| {
         transcripts::table
             .filter(transcripts::site_id.eq(&site))
-            .filter(transcripts::email.eq(email))
             .filter(transcripts::created_at_ms.gt(after.as_ms()))
-            .count()
-            .get_result(c)
+            .select(Row::as_select())
+            .load(c)
             .await
-    })?)
+    })?;
+    rows.into_iter().map(TranscriptRequest::try_from).collect()
 }
 
 /// Returns the IDs of the requests for these conversations.

@@ -163,7 +163,7 @@ pub async fn last_seqs(c: &mut Conn, sites: &[SiteId]) -> Result<Vec<(SiteId, i6
     let rows: Vec<(String, i64)> = on!(c, |c| {
         site_counters::table
             .filter(site_counters::site_id.eq_any(&sites))
-            .select((site_counters::site_id, site_counters::event_seq))
+            .select((site_counters::site_id, site_counters::event_seq, site_counters::access_version))
             .load(c)
             .await
     })?;

@@ -246,3 +246,93 @@ pub async fn delete_of(c: &mut Conn, site: SiteId, kind: &str, payloads: &[Strin
         .await
     })?)
 }
+
+/// Gives a job that was inserted in the same transaction to a worker.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn hold(c: &mut Conn, id: JobId, lease: &Lease) -> Result<()> {
+    let id = id.to_string();
+    on!(c, |c| {
+        diesel::update(jobs::table.filter(jobs::id.eq(&id)))
+            .set((
+                jobs::lease_owner.eq(&lease.owner),
+                jobs::lease_until_ms.eq(lease.until.as_ms()),
+                jobs::attempts.eq(jobs::attempts + 1),
+            ))
+            .execute(c)
+            .await
+    })?;
+    Ok(())
+}
+
+/// Records the progress of a job: its payload from now on, and `rows` more rows. Extends its lease.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn record_progress(c: &mut Conn, id: JobId, payload: &str, rows: i64, lease: &Lease) -> Result<()> {
+    let id = id.to_string();
+    on!(c, |c| {
+        diesel::update(jobs::table.filter(jobs::id.eq(&id)))
+            .set((
+                jobs::payload.eq(payload),
+                jobs::done_rows.eq(jobs::done_rows + rows),
+                jobs::lease_until_ms.eq(lease.until.as_ms()),
+            ))
+            .execute(c)
+            .await
+    })?;
+    Ok(())
+}
+
+/// Returns one page of the unfinished jobs of these kinds, ordered by ID and therefore oldest first.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn list(c: &mut Conn, kinds: &[&str], page: PageRequest<JobId>) -> Result<Vec<Job>> {
+    let rows: Vec<Row> =
+        on!(c, |c| load_page!(c, jobs::table.filter(jobs::kind.eq_any(kinds.iter().copied())), jobs::id, page))?;
+    rows.into_iter().map(Job::try_from).collect()
+}
+
+/// Returns the number of unfinished jobs of these kinds.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn count(c: &mut Conn, kinds: &[&str]) -> Result<i64> {
+    Ok(on!(c, |c| jobs::table.filter(jobs::kind.eq_any(kinds.iter().copied())).count().get_result(c).await)?)
+}
+
+/// Deletes up to `limit` jobs of a site, except those of the kind `kept`, even when a worker holds
+/// them. Returns their number.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn delete_all_except(c: &mut Conn, site: SiteId, kept: &str, limit: i64) -> Result<usize> {
+    let site = site.to_string();
+    let ids: Vec<String> = on!(c, |c| {
+        jobs::table
+            .filter(jobs::site_id.eq(&site))
+            .filter(jobs::kind.ne(kept))
+            .limit(limit)
+            .select(jobs::id)
+            .load(c)
+            .await
+    })?;
+    Ok(on!(c, |c| diesel::delete(jobs::table.filter(jobs::id.eq_any(&ids))).execute(c).await)?)
+}
+
+/// Releases claimed jobs whose lease owner begins with `owner_prefix`, and returns their number. Only for a
+/// caller that knows that none of these workers runs.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn release_of(c: &mut Conn, owner_prefix: &str) -> Result<usize> {
+    let owners = columns::beginning(owner_prefix);
+    Ok(on!(c, |c| {
+        diesel::update(jobs::table.filter(jobs::lease_owner.like(&owners).escape('\\')))
+            .set((jobs::lease_owner.eq(None::<String>), jobs::lease_until_ms.eq(None::<i64>)))
+            .execute(c)
+            .await
+    })?)
+}

@@ -190,17 +190,18 @@ pub async fn release(c: &mut Conn, ids: &[Uuid], owner: &str) -> Result<()> {
     Ok(())
 }
 
-/// Releases all claimed deliveries, and returns their number. Only for a caller that knows that no
-/// other worker runs.
+/// Releases claimed deliveries whose lease owner begins with `owner_prefix`, and returns their number. Only
+/// for a caller that knows that none of these workers runs.
 ///
 /// # Errors
 /// Returns an error when the query fails.
-pub async fn release_all(c: &mut Conn) -> Result<usize> {
+pub async fn release_of(c: &mut Conn, owner_prefix: &str) -> Result<usize> {
+    let owners = columns::beginning(owner_prefix);
     Ok(on!(c, |c| {
         diesel::update(
             deliveries::table
                 .filter(deliveries::status.eq(DeliveryStatus::Pending.as_str()))
-                .filter(deliveries::lease_until_ms.is_not_null()),
+                .filter(deliveries::lease_owner.like(&owners).escape('\\')),
         )
         .set((deliveries::lease_owner.eq(None::<String>), deliveries::lease_until_ms.eq(None::<i64>)))
         .execute(c)

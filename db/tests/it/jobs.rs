@@ -103,6 +103,19 @@ async fn a_job_of_a_crashed_worker_goes_to_another_when_the_lease_expires(db: &D
 }
 
 async fn a_worker_that_lost_its_lease_changes_nothing(db: &Db) {
+async fn the_jobs_of_a_killed_server_are_released_by_the_name_of_its_leases(db: &Db) {
+    let site = make::stored_site(db).await;
+    let job = make::stored_job(db, make::job(site, "scrape", NOW)).await;
+    claim(db, "node-1_-a", NOW, 1).await;
+
+    assert_eq!(commit!(db, |c| jobs::release_of(c, "node-2_-")), 0);
+    assert_eq!(commit!(db, |c| jobs::release_of(c, "node-1%-")), 0, "a wildcard is a character");
+    assert_eq!(claim(db, "w", later(1), 1).await, []);
+    assert_eq!(commit!(db, |c| jobs::release_of(c, "node-1_-")), 1);
+
+    assert_eq!(ids(&claim(db, "w", later(1), 1).await), [job.id]);
+}
+
     let site = make::stored_site(db).await;
     let id = make::stored_job(db, make::job(site, "scrape", NOW)).await.id;
     claim(db, "late", NOW, 1).await;

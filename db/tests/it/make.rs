@@ -45,6 +45,8 @@ pub fn site() -> Site {
         credit_limit: 1000,
         widget: WidgetConfig::default(),
         answer_settings: "{}".into(),
+        daily_credit_limit: None,
+        address_credit_limit: None,
         created_at: NOW,
         updated_at: NOW,
     }
@@ -205,6 +207,7 @@ pub fn conversation(site: SiteId, question: &str) -> Conversation {
         token_id: None,
     }
 }
+        address_key: None,
 
 pub async fn stored(db: &Db, conversation: Conversation) -> Conversation {
     let new = conversation.clone();
@@ -262,4 +265,46 @@ pub async fn stored_job(db: &Db, job: Job) -> Job {
     let new = job.clone();
     assert!(commit!(db, |c| jobs::insert(c, &new)));
     job
+}
+
+/// A page of a list with whole conversations.
+pub fn whole(order: ConversationOrder, window: Window, limit: i64) -> PageOfList {
+    PageOfList { order, window, limit, parts: ConversationParts::ALL }
+}
+
+/// The conversation as a list returns it that reads only `parts`.
+pub fn only_parts(whole: &Conversation, parts: ConversationParts) -> Conversation {
+    let mut read = Conversation {
+        site_id: whole.site_id,
+        id: whole.id,
+        session_id: String::new(),
+        answer: String::new(),
+        confidence: 0.0,
+        language: None,
+        message_count: 0,
+        created_at: Timestamp::from_ms(0),
+        updated_at: Timestamp::from_ms(0),
+        ..conversation(whole.site_id, "")
+    };
+    macro_rules! copy {
+        ($part:ident: $($field:ident),+) => {
+            if parts.has(ConversationParts::$part) {
+                $(read.$field = whole.$field.clone();)+
+            }
+        };
+    }
+    copy!(SESSION: session_id);
+    copy!(QUESTION: question);
+    copy!(ANSWER: answer);
+    copy!(CITATIONS: citations);
+    copy!(OUTCOME: outcome);
+    copy!(CONFIDENCE: confidence);
+    copy!(LANGUAGE: language);
+    copy!(VOTE: vote);
+    copy!(HANDOFF: handoff, handoff_at, customer_email, assignee_id);
+    copy!(MESSAGE_COUNT: message_count);
+    copy!(CREATED: created_at);
+    copy!(UPDATED: updated_at);
+    copy!(TOKEN: token_id, address_key);
+    read
 }

@@ -1,4 +1,4 @@
-//! Requests for copies: read back, counted by conversation and by address, gone with their
+//! Requests for copies: read back, counted by conversation and found by time, gone with their
 //! conversation's site.
 
 use helpbot_db::{Db, sites, transcripts};
@@ -10,7 +10,7 @@ use crate::make::{self, NOW, later};
 
 on_both_backends!(
     a_request_is_found_only_by_its_own_site,
-    requests_are_counted_by_conversation_and_by_address,
+    requests_are_counted_by_conversation_and_found_by_time,
     deleting_a_site_deletes_its_requests,
 );
 
@@ -24,6 +24,9 @@ async fn stored(db: &Db, site: SiteId, of: ConversationId, email: &str, at: Time
         id: make::uuid(),
         conversation_id: of,
         email: email.to_owned(),
+        mailbox: helpbot_domain::mailbox::of(email),
+        session_id: Some("session 1".into()),
+        address_key: Some("key of an address".into()),
         created_at: at,
     };
     let row = new.clone();
@@ -41,7 +44,7 @@ async fn a_request_is_found_only_by_its_own_site(db: &Db) {
     assert_eq!(read!(db, |c| transcripts::by_id(c, other, asked.id)), None);
 }
 
-async fn requests_are_counted_by_conversation_and_by_address(db: &Db) {
+async fn requests_are_counted_by_conversation_and_found_by_time(db: &Db) {
     let site = make::stored_site(db).await;
     let (first, second) = (conversation(db, site).await, conversation(db, site).await);
     stored(db, site, first, "ann@example.com", NOW).await;
@@ -50,8 +53,14 @@ async fn requests_are_counted_by_conversation_and_by_address(db: &Db) {
 
     assert_eq!(read!(db, |c| transcripts::count_of(c, site, first)), 2);
     assert_eq!(read!(db, |c| transcripts::count_of(c, site, second)), 1);
-    assert_eq!(read!(db, |c| transcripts::count_to(c, site, "ann@example.com", NOW)), 1);
-    assert_eq!(read!(db, |c| transcripts::count_to(c, site, "ann@example.com", Timestamp::from_ms(0))), 2);
+    let mailboxes = |found: Vec<TranscriptRequest>| {
+        let mut mailboxes: Vec<_> = found.into_iter().map(|request| request.mailbox).collect();
+        mailboxes.sort();
+        mailboxes
+    };
+    let since = read!(db, |c| transcripts::since(c, site, NOW));
+    assert_eq!(mailboxes(since), ["ann@example.com", "bob@example.com"]);
+    assert_eq!(read!(db, |c| transcripts::since(c, site, Timestamp::from_ms(0))).len(), 3);
 }
 
 async fn deleting_a_site_deletes_its_requests(db: &Db) {

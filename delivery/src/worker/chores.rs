@@ -9,26 +9,31 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use helpbot_domain::Timestamp;
-use helpbot_domain::conversation::Author;
 use helpbot_domain::job::Job;
-use helpbot_domain::webhook::DisabledReason;
-use helpbot_outbound::{Mail, MailError, SendOutcome};
-use helpbot_services::runtime::job_kinds::HANDOFF_MAIL;
-use helpbot_services::runtime::job_kinds::TRANSCRIPT_MAIL;
-use helpbot_services::runtime::job_kinds::{REPLAY, SOURCE_FAILING_MAIL, WEBHOOK_DISABLED_MAIL};
+use helpbot_outbound::{MailError, SendOutcome};
+use helpbot_services::runtime::job_kinds::{
+    HANDOFF_MAIL, LIMIT_MAIL, REPLAY, SOURCE_FAILING_MAIL, TRANSCRIPT_CODE_MAIL, TRANSCRIPT_MAIL, WEBHOOK_DISABLED_MAIL,
+};
 use helpbot_services::runtime::job_runner::{Backoff, JobEnd, JobHandler, JobRunner};
-use helpbot_services::runtime::mail::{self, MailContent};
+use helpbot_services::runtime::mail;
 use helpbot_services::runtime::metrics::Metrics;
 use helpbot_services::webhooks::outbox;
 use helpbot_services::webhooks::replays;
 use helpbot_services::{Error, Result};
 use tokio_util::sync::CancellationToken;
-use url::Url;
 
 use super::context::DeliveryContext;
-use crate::mails;
+use crate::composing::compose;
 
-const KINDS: [&str; 5] = [HANDOFF_MAIL, WEBHOOK_DISABLED_MAIL, SOURCE_FAILING_MAIL, TRANSCRIPT_MAIL, REPLAY];
+const KINDS: [&str; 7] = [
+    HANDOFF_MAIL,
+    WEBHOOK_DISABLED_MAIL,
+    SOURCE_FAILING_MAIL,
+    TRANSCRIPT_MAIL,
+    TRANSCRIPT_CODE_MAIL,
+    LIMIT_MAIL,
+    REPLAY,
+];
 /// Maximum number of jobs at once. Mail servers commonly accept about ten connections of a client.
 const CONCURRENCY: usize = 8;
 /// Time limit for one mail. The job's lease is longer, so that a mail is not sent twice at once.
@@ -133,58 +138,6 @@ fn after_refusal(metrics: &Metrics, job: &Job, error: &MailError) -> JobEnd {
     metrics.mails_given_up.add_one();
     tracing::error!(code = error.code(), job = %job.id, kind = job.kind, "a mail was given up");
     JobEnd::Done
-}
-
-/// Composes the mail of a job. It has the ID of the job, so that a mail program can drop a duplicate.
-fn compose(job: &Job, content: &MailContent, public_url: &Url) -> Result<Mail, url::ParseError> {
-    let id = job.id.to_string();
-    Ok(match content {
-        MailContent::Handoff { site, conversation } => {
-            let inbox_url = public_url.join(&format!("dashboard/inbox/{}", conversation.id))?;
-            let handoff = mails::HandoffContent {
-                site_name: &site.name,
-                question: &conversation.question,
-                answer: &conversation.answer,
-                customer_email: conversation.customer_email.as_deref(),
-                inbox_url: &inbox_url,
-            };
-            mails::handoff(id, site.owner_email.clone(), &handoff)
-        }
-        MailContent::WebhookDisabled { site, webhook, reason, failing_since } => {
-            let reason = match reason {
-                DisabledReason::Gone => mails::DisabledCause::Gone,
-                DisabledReason::Failing | DisabledReason::Owner => mails::DisabledCause::FailingSince(*failing_since),
-            };
-            let disabled = mails::EndpointDisabledContent {
-                site_name: &site.name,
-                endpoint_url: &Url::parse(&webhook.url)?,
-                reason,
-                webhooks_url: &public_url.join(&format!("dashboard/webhooks/{}", webhook.id))?,
-            };
-            mails::endpoint_disabled(id, site.owner_email.clone(), &disabled)
-        }
-        MailContent::SourceFailing { site, source } => {
-            let failing = mails::SourceFailingContent {
-                site_name: &site.name,
-                source: &source.url,
-                reason: source.error.as_deref().unwrap_or_default(),
-                source_url: &public_url.join(&format!("dashboard/sources/{}", source.id))?,
-            };
-            mails::source_failing(id, site.owner_email.clone(), &failing)
-        }
-        MailContent::Transcript { site, to, messages } => {
-            let author = |message: &helpbot_domain::conversation::Message| match message.author {
-                Author::Visitor => "You".to_owned(),
-                Author::Bot => site.widget.bot_name.clone(),
-                Author::Agent => message.agent_name.clone().unwrap_or_else(|| site.name.clone()),
-            };
-            let authors: Vec<String> = messages.iter().map(author).collect();
-            let messages: Vec<(&str, &str)> =
-                authors.iter().map(String::as_str).zip(messages.iter().map(|it| it.text.as_str())).collect();
-            let transcript = mails::TranscriptContent { site_name: &site.name, messages: &messages };
-            mails::transcript(id, to.clone(), &transcript)
-        }
-    })
 }
 
 /// Deletes old delivery records once an hour until `stop` is canceled.

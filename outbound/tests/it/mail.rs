@@ -67,7 +67,12 @@ async fn converse(stream: TcpStream, rcpt_reply: &str, kept: &Mutex<Vec<String>>
 }
 
 fn settings(url: &str, from: &str) -> SmtpSettings {
-    SmtpSettings { url: url.to_owned(), from: from.to_owned(), authorities: Vec::new() }
+    SmtpSettings {
+        url: url.to_owned(),
+        from: from.to_owned(),
+        may_send_password_unencrypted: true,
+        authorities: Vec::new(),
+    }
 }
 
 fn mail() -> Mail {
@@ -204,4 +209,24 @@ fn wrong_settings_are_named() {
 
     assert_eq!(bad_from.to_string(), "`nobody` is not an e-mail address");
     assert_eq!(bad_url.to_string(), "the SMTP URL is not valid: it must start with smtp:// or smtps://");
+}
+
+#[test]
+fn a_password_without_required_tls_needs_a_setting() {
+    let with = |url: &str, may_send_password_unencrypted| {
+        let settings = SmtpSettings { may_send_password_unencrypted, ..settings(url, "a@b.example") };
+        SmtpMailer::new(&settings).map(drop).map_err(|error| error.to_string())
+    };
+
+    for url in ["smtp://bot:secret@mail.example", "smtp://bot:secret@mail.example?tls=opportunistic"] {
+        let refused = with(url, false).expect_err("it is refused");
+        assert!(refused.contains("it would send the password without TLS"), "{refused}");
+        assert!(!refused.contains("secret@"), "{refused}");
+        assert_eq!(with(url, true), Ok(()));
+    }
+    for url in
+        ["smtp://mail.example", "smtp://bot:secret@mail.example?tls=required", "smtps://bot:secret@mail.example"]
+    {
+        assert_eq!(with(url, false), Ok(()), "{url}");
+    }
 }

@@ -4,9 +4,10 @@
 //! proxies open connections for many clients and are not limited.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use helpbot_domain::client_address::subscriber;
 use ipnet::IpNet;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -102,15 +103,6 @@ impl Drop for AddressCount {
                 addresses.remove(&self.address);
             }
         }
-    }
-}
-
-/// The part of an address that one subscriber of the internet owns.
-fn subscriber(address: IpAddr) -> IpAddr {
-    const PREFIX: u128 = !0 << 64;
-    match address {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & PREFIX).into(),
-        v4 @ IpAddr::V4(_) => v4,
     }
 }
 

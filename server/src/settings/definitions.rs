@@ -25,6 +25,11 @@ const fn secret(name: &'static str, help: &'static str) -> SettingDefinition {
 /// All settings, in the order in which `helpbot doctor` shows them.
 pub const SETTINGS: &[SettingDefinition] = &[
     setting("listen", Some("127.0.0.1:8080"), "address and port to listen on"),
+    setting(
+        "metrics_listen",
+        Some("127.0.0.1:9464"),
+        "address and port of the page /metrics, which visitors must not reach; off for no metrics",
+    ),
     setting("data", Some("./helpbot-data"), "directory for the database file and the secret key"),
     setting("database", None, "sqlite:PATH or postgres://USER@HOST/NAME; defaults to helpbot.db in the data directory"),
     setting("public_url", None, "URL that visitors use when the server is behind a proxy"),
@@ -67,6 +72,16 @@ pub const SETTINGS: &[SettingDefinition] = &[
         "max_connections_per_address",
         Some("1024"),
         "maximum number of open connections from one IPv4 address or IPv6 /64; trusted proxies have no limit",
+    setting(
+        "smtp_plaintext_password",
+        Some("off"),
+        "on to allow an smtp_url whose password is sent without TLS, through a network that you trust",
+    ),
+    setting(
+        "handoff_mail_interval_s",
+        Some("600"),
+        "seconds between two mails to an owner about visitors who ask for a human; the first one is sent at once",
+    ),
     ),
     setting(
         "crawl_delay_ms",

@@ -63,6 +63,8 @@ pub struct Settings {
     /// Maximum cost of one GraphQL operation by the kind of key.
     pub costs: CostLimits,
     /// Whether clients may query the schema.
+    /// Number of seconds between two mails to an owner about handoffs.
+    pub handoff_mail_interval_s: u32,
     pub has_introspection: bool,
     /// Directory of the GraphQL documents that clients may execute by their ID.
     pub trusted_documents: Option<PathBuf>,
@@ -152,6 +154,7 @@ impl Settings {
             smtp: read.smtp(&authorities),
             authorities,
             owner_email: read.owner_email(),
+        let handoff_mail_interval_s = read.parsed("handoff_mail_interval_s", "a number of seconds");
             secret_key: read.secret_key(),
             max_connections: max_connections.unwrap_or(1),
             max_connections_per_address: max_connections_per_address.unwrap_or(1),
@@ -172,6 +175,7 @@ impl Settings {
 }
 
 /// Parses settings and collects all problems, so that they are reported together.
+            handoff_mail_interval_s: handoff_mail_interval_s.unwrap_or(1),
 struct SettingsReader<'a> {
     layers: &'a SettingsLayers,
     problems: Vec<SettingProblem>,
@@ -212,6 +216,11 @@ impl SettingsReader<'_> {
 
     fn value<T>(
         &mut self,
+    /// Like [`Self::switch`], for a setting that is off when its value is not valid.
+    fn switch_off(&mut self, name: &'static str) -> bool {
+        self.optional(name).is_some() && self.switch(name)
+    }
+
         name: &'static str,
         given: &SettingValue,
         read: impl Fn(&str) -> Result<T, String>,
@@ -299,7 +308,9 @@ impl SettingsReader<'_> {
     fn smtp(&mut self, authorities: &[CertificateDer<'static>]) -> Option<SmtpSettings> {
         let given = self.optional("smtp_url")?;
         let from = self.text("smtp_from");
-        let settings = SmtpSettings { url: given.value.clone(), from, authorities: authorities.to_vec() };
+        let may_send_password_unencrypted = self.switch_off("smtp_plaintext_password");
+        let url = given.value.clone();
+        let settings = SmtpSettings { url, from, may_send_password_unencrypted, authorities: authorities.to_vec() };
         // The value may contain a password, so only the reason is reported.
         self.value("smtp_url", &given, |_| {
             helpbot_outbound::SmtpMailer::new(&settings).map(|_| settings.clone()).map_err(|error| error.to_string())

@@ -5,5 +5,7 @@ mod ends;
 mod import;
 mod kill;
 mod receiver;
+mod killed_syncs;
+mod memory;
 mod serve;
 mod support;

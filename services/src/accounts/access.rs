@@ -4,6 +4,7 @@
 //! another node takes effect within that time. A revocation on this node removes the key from the
 //! cache at once and closes open connections through [`revocations`].
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use helpbot_db as db;
@@ -34,6 +35,11 @@ pub struct Credentials {
     pub session_token: Option<String>,
     /// The `Origin` header, when a browser sent it.
     pub origin: Option<String>,
+    /// Network address of the client, when it is known.
+    pub address: Option<IpAddr>,
+    /// Whether a page of another web site sent the request, which must not know a secret key. The transports
+    /// of the REST contract never set it.
+    pub is_from_other_site: bool,
 }
 
 /// Returns the stored form of a key: SHA-256 in lowercase hex. It needs no salt, because a key has
@@ -46,7 +52,8 @@ pub fn hash(key: &str) -> String {
 ///
 /// # Errors
 /// `Unauthenticated` when the key is missing, unknown, revoked or expired, when a widget key is
-/// used on a page that it is not bound to, or when the session token is invalid.
+/// used on a page that it is not bound to, when a page of another web site uses a secret key, or when the
+/// session token is invalid.
 #[boxed]
 pub async fn authenticate(services: &Services, credentials: &Credentials) -> Result<Viewer> {
     let text = credentials.key.as_deref().ok_or(Error::Unauthenticated("Missing API key"))?;
@@ -63,12 +70,20 @@ pub async fn authenticate(services: &Services, credentials: &Credentials) -> Res
             "This API key cannot be used on this web site. Add the site's origin to the key.",
         ));
     }
+    let is_secret = matches!(key.kind, KeyKind::Secret | KeyKind::Operator);
+    if credentials.is_from_other_site && is_secret && key.origins.is_empty() {
+        return Err(Error::Unauthenticated(
+            "Secret keys cannot be used by pages of other web sites, because every visitor could read them. Use a \
+             widget key there, and revoke this key if it was published.",
+        ));
+    }
     let session = match (&credentials.session_token, key.site_id) {
         (Some(token), Some(site)) => Some(proved(services, site, token, now).await?),
         _ => None,
     };
     touch(services, &key, member.as_ref(), before, now);
-    Ok(Viewer { key_id: key.id, kind: key.kind, site_id: key.site_id, member, scopes: scopes(&key), session })
+    let (scopes, address) = (scopes(&key), credentials.address);
+    Ok(Viewer { key_id: key.id, kind: key.kind, site_id: key.site_id, member, scopes, session, address })
 }
 
 /// Returns the session that a token proves. A session that was erased has no token.

@@ -3,11 +3,17 @@
 //! A *site* is one customer's bot with its plan and settings ([`sites`]). Callers present an API
 //! key; [`access`] turns it into a [`Viewer`](crate::Viewer), against which every use case checks
 //! scopes. [`keys`] and [`members`] manage who has access, [`session_token`] proves that a
-//! visitor's session is theirs, and [`usage`] counts the credits of the month.
+//! visitor's session is theirs, [`site_deletion`] deletes a site, and [`usage`] counts the credits of
+//! the month. Owners guard a site with [`credit_caps`] and [`blocked_visitors`]; [`limit_notices`] tells
+//! them when a limit is reached.
 
 pub mod access;
+pub mod blocked_visitors;
+pub(crate) mod client_key;
+pub mod credit_caps;
 pub(crate) mod key_cache;
 pub mod keys;
+pub mod limit_notices;
 pub mod members;
 pub mod session_token;
 pub mod sites;

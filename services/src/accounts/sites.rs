@@ -58,6 +58,8 @@ pub async fn create(services: &Services, viewer: &Viewer, new: NewSite) -> Resul
         owner_email: text::email("ownerEmail", &new.owner_email)?,
         plan: new.plan.unwrap_or(services.settings.default_plan),
         credit_limit: credit_limit(new.credit_limit.unwrap_or(services.settings.default_credits))?,
+        daily_credit_limit: None,
+        address_credit_limit: None,
         widget: WidgetConfig::default(),
         answer_settings: settings_json(&AnswerPolicy::default()),
         created_at: now,
@@ -233,6 +235,9 @@ pub(crate) fn parsed_settings(site: &Site) -> AnswerPolicy {
     serde_json::from_str(&site.answer_settings).unwrap_or_default()
 }
 
+                if site.plan != plan {
+                    db::sites::bump_access_version(c, id).await?;
+                }
 pub(crate) async fn change<T: Send + 'static>(
     services: &Services,
     id: SiteId,
@@ -256,7 +261,7 @@ pub(crate) async fn change<T: Send + 'static>(
             })
         })
         .await;
-    services.sites.forget(&id);
+    services.access_changed(id);
     changed
 }
 

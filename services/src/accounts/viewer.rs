@@ -1,11 +1,14 @@
 //! The viewer: who makes a request, and what they may do. Every use case takes a viewer and checks
 //! it first.
 
+use std::net::IpAddr;
+
 use helpbot_domain::conversation::Conversation;
 use helpbot_domain::ids::{KeyId, MemberId, SiteId};
 use helpbot_domain::key::{KeyKind, Scope};
 use uuid::Uuid;
 
+use crate::accounts::client_key;
 use crate::runtime::error::{Error, Result};
 
 /// The authenticated caller of one request or one open connection.
@@ -23,6 +26,8 @@ pub struct Viewer {
     pub scopes: Vec<Scope>,
     /// The visitor's session, proved by a session token.
     pub session: Option<ProvedSession>,
+    /// Network address of the client, when it is known.
+    pub address: Option<IpAddr>,
 }
 
 /// A session that a token proves to be the visitor's.
@@ -55,6 +60,7 @@ impl Viewer {
             member: None,
             scopes: Scope::ALL.to_vec(),
             session: None,
+            address: None,
         }
     }
 
@@ -92,6 +98,13 @@ impl Viewer {
     /// Returns whether the viewer is the operator of the installation.
     pub fn is_operator(&self) -> bool {
         self.kind == KeyKind::Operator
+    }
+
+    /// Returns the keyed hash of the visitor's network address. `None` when it is not known, or when the key
+    /// is not one that web pages contain: the address is then that of a server.
+    pub(crate) fn visitor_address_key(&self, secret_key: &[u8; 32], site: SiteId) -> Option<String> {
+        let is_browser = matches!(self.kind, KeyKind::Widget | KeyKind::Legacy);
+        self.address.filter(|_| is_browser).map(|address| client_key::of(secret_key, site, address))
     }
 
     /// Returns the ID of the session that the visitor has proved.

@@ -12,8 +12,9 @@ use helpbot_domain::conversation::Conversation;
 use helpbot_domain::ids::{ConversationId, SiteId};
 use tokio_stream::wrappers::WatchStream;
 
+use crate::accounts::blocked_visitors;
 use crate::conversations::lookup;
-use crate::{Result, Services, Viewer, boxed};
+use crate::{Error, Result, Services, Viewer, boxed};
 
 pub use crate::conversations::presence::{ActivityState, Side};
 
@@ -32,12 +33,33 @@ pub async fn watch(
     id: ConversationId,
 ) -> Result<impl Stream<Item = ActivityState> + Send + use<>> {
     let conversation = lookup::visible(services, viewer, named, id).await?;
+    require_open(services, viewer, &conversation).await?;
     let here = services.rooms.enter((conversation.site_id, id), Side::of(viewer));
     let states = WatchStream::new(here.activity.clone());
-    Ok(states.map(move |state| {
+    let states = states.map(move |state| {
         let _present = &here;
         state
-    }))
+    });
+    let blocked = until_blocked(services.clone(), viewer.clone(), conversation);
+    Ok(states.take_until(Box::pin(blocked)))
+}
+
+/// Checks that the visitor of a conversation is not blocked. The team may always follow it.
+async fn require_open(services: &Services, viewer: &Viewer, conversation: &Conversation) -> Result<()> {
+    if Side::of(viewer) == Side::Team {
+        return Ok(());
+    }
+    blocked_visitors::require_open(services, viewer, conversation.site_id, Some(&conversation.session_id)).await
+}
+
+/// Waits until the visitor of a conversation is blocked.
+async fn until_blocked(services: Services, viewer: Viewer, conversation: Conversation) {
+    let mut hints = services.bus.subscribe(conversation.site_id);
+    while !matches!(require_open(&services, &viewer, &conversation).await, Err(Error::VisitorBlocked)) {
+        if hints.changed().await.is_err() {
+            return;
+        }
+    }
 }
 
 /// Tells subscribers of a conversation that the viewer is typing, for [`TYPING_FOR`], or has
@@ -54,6 +76,7 @@ pub async fn set_typing(
     is_typing: bool,
 ) -> Result<Conversation> {
     let conversation = lookup::visible(services, viewer, named, id).await?;
+    require_open(services, viewer, &conversation).await?;
     let (place, side) = ((conversation.site_id, id), Side::of(viewer));
     let member = viewer.member.as_ref().map(|member| member.name.clone());
     let keystroke = services.rooms.type_in(place, side, member, is_typing);

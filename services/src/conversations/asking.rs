@@ -12,8 +12,9 @@ use helpbot_engine::{Answer, AnswerSink, Ask, Exchange};
 use uuid::Uuid;
 
 use crate::accounts::viewer::ProvedSession;
-use crate::accounts::{access, session_token, sites, usage};
-use crate::conversations::change::event;
+use crate::accounts::credit_caps::{self, CappedQuestion};
+use crate::accounts::{blocked_visitors, session_token, sites, usage};
+use crate::conversations::storing::{SessionClaim, StoredQuestion};
 use crate::knowledge::indexes;
 use crate::runtime::randomness;
 use crate::sources::names;
@@ -59,7 +60,8 @@ pub struct AskResult {
 /// two events.
 ///
 /// # Errors
-/// `Forbidden`; `Invalid` for an empty or too long question; `CreditsExhausted`; `Conflict` for a
+/// `Forbidden`; `Invalid` for an empty or too long question; `CreditsExhausted`; `CapReached`;
+/// `VisitorBlocked`; `Conflict` for a
 /// visitor (proved by the session token) while a member is in a conversation with them, because the
 /// bot is silent then. A question that fails costs nothing and stores nothing.
 #[boxed]
@@ -70,12 +72,15 @@ pub async fn ask(
     sink: Option<&dyn AnswerSink>,
 ) -> Result<AskResult> {
     viewer.require(Scope::Chat)?;
+    let address_key = viewer.visitor_address_key(&services.settings.secret_key, site.id);
+    let capped = CappedQuestion::of(&site, address_key.clone());
     let site = sites::get(services, viewer, new.site).await?;
     let question = rules::question(&new.question)?;
     let now = services.now();
     if sink.is_some() || services.engine.has_model() {
         // The transaction refuses a question that exceeds the limit. Checking here as well avoids
         // paying a model server for it and showing the visitor half an answer.
+    blocked_visitors::require_open(services, viewer, site.id, Some(&session.id)).await?;
         usage::require_one(services, &site).await?;
     }
     let session = QuestionSession::of(services, viewer, &site, new.session_id.as_deref()).await?;
@@ -93,7 +98,33 @@ pub async fn ask(
     let index = indexes::current_or_previous(services, &site).await?;
     let (mut answer, hold) = answered(services, &site, &index, &ask, sink).await?;
     names::add_to(services, site.id, &mut answer.citations).await?;
-    let conversation = Conversation {
+    let conversation = new_conversation(&site, &session, question, &mut answer, now);
+    let conversation = Conversation { address_key, ..conversation };
+    let (used, conversation) = store(services, &site, conversation, session.claim, hold, capped).await?;
+    Ok(AskResult {
+        credits: MonthlyCredits { used, limit: site.credit_limit, reset_at: now.month().end() },
+        session_token: token(services, &conversation),
+        conversation,
+        suggestions: answer.suggestions,
+        explain: answer.explain,
+    })
+}
+
+/// Checks that a credit is left and that the owner's caps are not reached.
+async fn require_credit(services: &Services, site: &Site, capped: &CappedQuestion) -> Result<()> {
+    credit_caps::told(services, site.id, usage::require_one(services, site).await).await?;
+    credit_caps::told(services, site.id, capped.require_room(services).await).await
+}
+
+/// Returns the conversation to store. It takes the text, the citations and the language of the answer.
+fn new_conversation(
+    site: &Site,
+    session: &QuestionSession,
+    question: String,
+    answer: &mut Answer,
+    now: Timestamp,
+) -> Conversation {
+    Conversation {
         site_id: site.id,
         id: ConversationId::from_uuid(randomness::uuid(now)),
         session_id: session.id.clone(),
@@ -112,15 +143,8 @@ pub async fn ask(
         created_at: now,
         updated_at: now,
         token_id: None,
-    };
-    let (used, conversation) = store(services, &site, conversation, session.claim, hold).await?;
-    Ok(AskResult {
-        credits: MonthlyCredits { used, limit: site.credit_limit, reset_at: now.month().end() },
-        session_token: token(services, &conversation),
-        conversation,
-        suggestions: answer.suggestions,
-        explain: answer.explain,
-    })
+        address_key: None,
+    }
 }
 
 /// Returns the answer. When a model server may write it, a credit is held in the meantime.
@@ -132,7 +156,10 @@ async fn answered(
     sink: Option<&dyn AnswerSink>,
 ) -> Result<(Answer, Option<db::usage::Hold>)> {
     let hold = match services.engine.has_model() && ask.settings.uses_model {
-        true => Some(usage::hold(services, site.id, site.credit_limit).await?),
+        true => {
+            let held = usage::hold(services, site.id, site.credit_limit).await;
+            Some(credit_caps::told(services, site.id, held).await?)
+        }
         false => None,
     };
     match services.engine.answer(index, ask, sink).await {
@@ -153,26 +180,10 @@ async fn store(
     claim: SessionClaim,
     hold: Option<db::usage::Hold>,
 ) -> Result<(i64, Conversation)> {
-    let (now, limit, outcome) = (new.created_at, site.credit_limit, new.outcome);
-    let counts =
-        DailyCounts { questions: 1, unanswered: i64::from(new.outcome.is_unanswered()), ..DailyCounts::default() };
-    let (used, appended, stored) = services
-        .db
-        .write(move |c| {
-            Box::pin(async move {
-                if let Some(hold) = &hold {
-                    db::usage::release(c, hold).await?;
-                }
-                let taken = db::usage::take(c, new.site_id, now.month(), limit, now).await?;
-                let used = taken.ok_or_else(|| usage::exhausted(now))?;
-                new.token_id = claim.token(c, &new).await?;
-                db::conversations::insert(c, &new).await?;
-                db::stats::add(c, new.site_id, now.day(), counts).await?;
-                let appended = outbox::append(c, new.site_id, now, asked_events(&new)).await?;
-                Ok::<_, Error>((used, appended, new))
-            })
-        })
-        .await?;
+    let (site_id, outcome) = (site.id, new.outcome);
+    let stored = StoredQuestion { new, claim, hold, capped, limit: site.credit_limit };
+    let stored = services.db.write_batched(site_id, stored).await;
+    let (used, appended, stored) = credit_caps::told(services, site_id, stored).await?;
     services.metrics.asked(outcome);
     appended.publish(services);
     Ok((used, stored))

@@ -1,7 +1,7 @@
 //! Changing one conversation: load it for writing, apply the change, store what it brings, publish.
 //!
 //! Votes, handoffs and messages go through [`change`], so that the row, its event, its counts and its
-//! job are always written in one transaction.
+//! mail are always written in one transaction.
 
 use helpbot_db as db;
 use helpbot_db::events::NewEvent;
@@ -10,11 +10,13 @@ use helpbot_domain::Timestamp;
 use helpbot_domain::event::{EventData, EventType};
 use helpbot_domain::ids::{ConversationId, EventId, SiteId};
 
+use crate::accounts::blocked_visitors;
+use crate::conversations::handoff_notices::{self, NewNotice};
 use crate::conversations::message_limits;
 use crate::runtime::jobs::NewJob;
 use crate::runtime::randomness;
 use crate::webhooks::outbox::{self, Appended};
-use crate::{Error, Result, Services};
+use crate::{Error, Result, Services, Viewer};
 use helpbot_domain::conversation::Conversation;
 
 /// What a change of a conversation writes in the same transaction.
@@ -22,7 +24,7 @@ use helpbot_domain::conversation::Conversation;
 pub(crate) struct ConversationChange {
     pub event: Option<(EventType, EventData)>,
     pub counts: DailyCounts,
-    pub job: Option<NewJob>,
+    pub notice: Option<NewNotice>,
     pub message: Option<helpbot_domain::conversation::Message>,
     pub is_write: bool,
 }
@@ -51,6 +53,22 @@ pub(crate) async fn change(
     appended.publish(services);
     Ok(conversation)
 }
+/// Checks that the visitor who acts on a conversation is not blocked. A conversation that does not exist is
+/// left to the change itself.
+pub(crate) async fn require_open(
+    services: &Services,
+    viewer: &Viewer,
+    site: SiteId,
+    id: ConversationId,
+) -> Result<()> {
+    if blocked_visitors::is_none_blocked(services, site).await? {
+        return Ok(());
+    }
+    let found = db::conversations::by_id(&mut services.db.reader_of(site).await?, site, id).await?;
+    let session = found.as_ref().map(|found| found.session_id.as_str());
+    blocked_visitors::require_open(services, viewer, site, session).await
+}
+
 
 async fn keep(
     c: &mut db::Conn,
@@ -72,12 +90,13 @@ async fn keep(
         // The writer of a message has read the messages before it.
         db::read_marks::mark(c, changed.site_id, changed.id, message.author, message.seq).await?;
     }
-    if let Some(job) = change.job {
-        job.enqueue(c, now).await?;
-    }
     let Some((event_type, data)) = change.event else { return Ok(Appended::default()) };
     let new = vec![event(changed, event_type, &data, now)];
-    Ok(outbox::append(c, changed.site_id, now, new).await?)
+    let appended = outbox::append(c, changed.site_id, now, new).await?;
+    if let Some(notice) = change.notice {
+        handoff_notices::plan(c, changed, notice, now).await?;
+    }
+    Ok(appended)
 }
 
 pub(crate) fn event(of: &Conversation, event_type: EventType, data: &EventData, now: Timestamp) -> NewEvent {

@@ -1,7 +1,8 @@
 //! Erasing a visitor: deletes everything that a site stores about a session, when the visitor
 //! requests it (GDPR, article 17) or the owner wants it.
 //!
-//! Deleted: the conversations with their messages, citations, read marks and transcript requests,
+//! Deleted: the conversations with their messages, citations, read marks, handoff notices and transcript requests,
+//! the codes that confirmed addresses of the visitor, the block of the session,
 //! and thereby what a search finds of them; queued mails about them; past and queued webhook
 //! deliveries about them with the responses of their receivers; stored responses of idempotent
 //! requests. Events stay in the log, so that no cursor has a gap, but lose their payload and
@@ -20,7 +21,11 @@ use helpbot_domain::key::Scope;
 use uuid::Uuid;
 
 use crate::accounts::sites;
-use crate::runtime::job_kinds::{HANDOFF_MAIL, HandoffMail, TRANSCRIPT_MAIL, TranscriptMail};
+use crate::runtime::batches::{self, Batch, BatchWork};
+use crate::runtime::job_kinds::{
+    ERASE_SESSION, HANDOFF_MAIL, HandoffMail, TRANSCRIPT_CODE_MAIL, TRANSCRIPT_MAIL, TranscriptCodeMail, TranscriptMail,
+};
+use crate::runtime::jobs::NewJob;
 use crate::{Error, Result, Services, Viewer, boxed};
 
 /// Number of conversations or events per transaction, which blocks other writes for a few
@@ -59,23 +64,20 @@ pub async fn erase_session(
 /// Ends the session's token first, so that nothing is added to the session meanwhile.
 async fn end_token(services: &Services, site: SiteId, session: &str) -> Result<()> {
     let session = session.to_owned();
-    let ended = services
-        .db
-        .write(move |c| Box::pin(async move { Ok::<_, Error>(db::sessions::delete(c, site, &session).await?) }));
-    ended.await?;
+    services.db.write(move |c| Box::pin(async move { end_token_in(c, site, &session).await })).await?;
+    services.access_changed(site);
     Ok(())
 }
 
-async fn erase_conversations(services: &Services, site: SiteId, session: &str) -> Result<usize> {
-    let mut erased = 0;
-    loop {
-        let session = session.to_owned();
-        let group = services.db.write(move |c| Box::pin(async move { one_group(c, site, &session).await })).await?;
-        if group == 0 {
-            return Ok(erased);
-        }
-        erased += group;
-    }
+/// Ends the token, and with it the codes that were mailed for the session and the block of the session.
+async fn end_token_in(c: &mut db::Conn, site: SiteId, session: &str) -> Result<()> {
+    db::sessions::delete(c, site, session).await?;
+    let codes = db::transcript_codes::ids_of_session(c, site, session).await?;
+    let code = |id: &Uuid| db::columns::to_json(&TranscriptCodeMail { code_id: id.to_string() });
+    db::jobs::delete_of(c, site, TRANSCRIPT_CODE_MAIL, &codes.iter().map(code).collect::<Vec<_>>()).await?;
+    db::transcript_codes::delete_of_session(c, site, session).await?;
+    db::blocked_visitors::delete_session(c, site, session).await?;
+    Ok(())
 }
 
 async fn one_group(c: &mut db::Conn, site: SiteId, session: &str) -> Result<usize> {
@@ -84,7 +86,7 @@ async fn one_group(c: &mut db::Conn, site: SiteId, session: &str) -> Result<usiz
         return Ok(0);
     }
     let ids: Vec<_> = group.iter().map(|conversation| conversation.id).collect();
-    let handoff = |id: &ConversationId| db::columns::to_json(&HandoffMail { conversation_id: *id });
+    let handoff = |id: &ConversationId| db::columns::to_json(&HandoffMail::Single { conversation_id: *id });
     db::jobs::delete_of(c, site, HANDOFF_MAIL, &ids.iter().map(handoff).collect::<Vec<_>>()).await?;
     let asked = db::transcripts::ids_of(c, site, &ids).await?;
     let transcript = |id: &Uuid| db::columns::to_json(&TranscriptMail { transcript_id: id.to_string() });
@@ -92,7 +94,16 @@ async fn one_group(c: &mut db::Conn, site: SiteId, session: &str) -> Result<usiz
     for conversation in &group {
         db::stats::add(c, site, conversation.created_at.day(), lost(conversation)).await?;
     }
-    Ok(db::conversations::delete(c, site, &ids).await?)
+    let mails = db::handoff_notices::mails_of(c, site, &ids).await?;
+    let erased = db::conversations::delete(c, site, &ids).await?;
+    for mail in mails {
+        // A mail that is about other visitors too is still sent, without the erased conversations.
+        if db::handoff_notices::count_in(c, site, mail).await? == 0 {
+            let payload = db::columns::to_json(&HandoffMail::of_mail(mail));
+            db::jobs::delete_of(c, site, HANDOFF_MAIL, &[payload]).await?;
+        }
+    }
+    Ok(erased)
 }
 
 /// Returns the changes that remove a conversation from the counts of its day.

@@ -9,9 +9,8 @@ use helpbot_domain::ids::{ConversationId, MemberId, SiteId};
 use helpbot_domain::key::Scope;
 use helpbot_domain::{Invalid, text};
 
-use crate::conversations::change::{ConversationChange, change};
-use crate::runtime::job_kinds::{HANDOFF_MAIL, HandoffMail};
-use crate::runtime::jobs::NewJob;
+use crate::conversations::change::{ConversationChange, change, require_open};
+use crate::conversations::handoff_notices::NewNotice;
 use crate::webhooks::outbox;
 use crate::{Error, Result, Services, Viewer, boxed};
 
@@ -33,8 +32,8 @@ pub enum ReplyAddress {
 /// notified again.
 ///
 /// # Errors
-/// `Forbidden`; `Invalid` for a malformed e-mail address, or for one without the proof that it needs;
-/// `NotFound`.
+/// `Forbidden`; `VisitorBlocked`; `Invalid` for a malformed e-mail address, or for one without the proof
+/// that it needs; `NotFound`.
 #[boxed]
 pub async fn request(
     services: &Services,
@@ -52,6 +51,11 @@ pub async fn request(
     };
     let given = given.as_deref().map(str::trim).filter(|email| !email.is_empty());
     let email = given.map(|email| text::email("customerEmail", email)).transpose()?;
+    require_open(services, viewer, site, id).await?;
+    let notice = NewNotice {
+        address_key: viewer.visitor_address_key(&services.settings.secret_key, site),
+        interval: services.settings.handoff_mail_interval,
+    };
     let visitor = viewer.clone();
     let conversation = change(services, site, id, move |conversation, now| {
         if needs_proof && email.is_some() && !visitor.may_see(conversation) {
@@ -75,12 +79,11 @@ pub async fn request(
             answer: conversation.answer.clone(),
             customer_email: conversation.customer_email.clone(),
         };
-        let payload = HandoffMail { conversation_id: id };
         Ok(ConversationChange {
             event: Some((EventType::ConversationHandoff, data)),
             // A conversation counts once, however often a human is asked for in it.
             counts: DailyCounts { handoffs: i64::from(is_first), ..DailyCounts::default() },
-            job: Some(NewJob::new(site, HANDOFF_MAIL, Some(id.to_string()), &payload)),
+            notice: Some(notice),
             is_write: true,
             ..ConversationChange::default()
         })

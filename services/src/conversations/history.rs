@@ -139,6 +139,7 @@ fn stored(site: SiteId, past: PastConversation) -> Conversation {
         created_at: past.created_at,
         updated_at: past.updated_at.max(past.created_at),
         token_id: None,
+        address_key: None,
     }
 }
 

@@ -12,7 +12,7 @@ use helpbot_domain::page::PageRequest;
 use helpbot_domain::{Timestamp, text};
 
 use crate::conversations::activity;
-use crate::conversations::change::{ConversationChange, change};
+use crate::conversations::change::{ConversationChange, change, require_open};
 use crate::conversations::lookup;
 use crate::conversations::message_limits;
 use crate::conversations::presence::Side;
@@ -88,7 +88,7 @@ fn opening_uuid(id: ConversationId, seq: i64) -> uuid::Uuid {
 /// written while a handoff is open. The first message of a member assigns the conversation to them.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound` when the writer may not see the conversation; `Invalid` for an empty or
+/// `Forbidden`; `VisitorBlocked`; `NotFound` when the writer may not see the conversation; `Invalid` for an empty or
 /// too long text; `Conflict` when no human was requested or the conversation is closed;
 /// `LimitReached` when the conversation is full or the visitor writes too fast.
 #[boxed]
@@ -106,6 +106,9 @@ pub async fn send(
     let site = viewer.site(named)?;
     let new = NewMessage {
         id: MessageId::from_uuid(randomness::uuid(services.now())),
+    if !is_team {
+        require_open(services, viewer, site, id).await?;
+    }
         author: if is_team { Author::Agent } else { Author::Visitor },
         member: viewer.member.clone().filter(|_| is_team),
         text: text::required("text", words, MESSAGE_MAX_CHARS)?,

@@ -5,7 +5,7 @@
 //! can vote on the answer or request a human. A request for a human is a *handoff*: members of
 //! the site's team take it, write [`messages`] and close it ([`handoffs`]). [`activity`] shows who
 //! is present or typing; [`unread`] counts the messages that the other side has not read.
-//! [`transcripts`] mails a conversation to its visitor, [`erasure`] deletes a visitor's data, and
+//! [`transcripts`] mails a conversation to its visitor, whose address [`transcript_codes`] confirms, [`erasure`] deletes a visitor's data, and
 //! [`history`] imports conversations from another service.
 //!
 //! Tables: `conversations`, `messages`, `read_marks` and the daily counts in `stats`, which
@@ -16,6 +16,7 @@ pub mod analytics;
 mod asking;
 mod change;
 pub mod erasure;
+pub mod handoff_notices;
 pub mod handoffs;
 pub mod history;
 mod listing;
@@ -24,6 +25,8 @@ pub mod message_limits;
 pub mod messages;
 pub(crate) mod presence;
 pub mod search;
+mod storing;
+pub mod transcript_codes;
 pub mod transcripts;
 pub mod unread;
 mod voting;

@@ -1,7 +1,8 @@
 //! Transcripts: a conversation sent by mail, on request.
 //!
-//! Mails could be sent to anybody this way. A visitor therefore needs the session token, and the
-//! number of mails is limited per conversation and per address.
+//! A visitor needs the session token, and must have confirmed the address with a code
+//! ([`transcript_codes`](super::transcript_codes)), because mails could be sent to anybody otherwise. The
+//! number of mails is limited for each conversation, session, mailbox, client address and site.
 
 use std::time::Duration;
 
@@ -9,8 +10,12 @@ use helpbot_db as db;
 use helpbot_domain::conversation::{Conversation, TranscriptRequest};
 use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::key::Scope;
-use helpbot_domain::{Invalid, text};
+use helpbot_domain::limit::LimitKind;
+use helpbot_domain::{Invalid, mailbox, text};
 
+use crate::accounts::viewer::ProvedSession;
+use crate::accounts::{blocked_visitors, limit_notices};
+use crate::conversations::transcript_codes;
 use crate::runtime::job_kinds::{TRANSCRIPT_MAIL, TranscriptMail};
 use crate::runtime::jobs::NewJob;
 use crate::runtime::randomness;
@@ -19,17 +24,24 @@ use crate::{Error, Result, Services, Viewer, boxed};
 
 /// Maximum number of mails per conversation, enough to correct a mistyped address.
 const PER_CONVERSATION: i64 = 3;
-/// Maximum number of mails from one site to one address within [`DAY`].
-const PER_ADDRESS: i64 = 5;
+/// Maximum number of mails from one site to one mailbox within [`DAY`].
+const PER_MAILBOX: usize = 5;
+/// Maximum number of mails that one session can request within [`DAY`].
+const PER_SESSION: usize = 10;
+/// Maximum number of mails that one client address can request within [`DAY`]. Several visitors may share
+/// an address.
+const PER_CLIENT: usize = 20;
+/// Maximum number of mails of one site within [`DAY`].
+const PER_SITE: usize = 1_000;
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// Sends a conversation by mail. `email` defaults to the address that the visitor left in the
-/// conversation. A visitor needs a session token for the conversation's session; the team may send
-/// any conversation.
+/// conversation. A visitor needs a session token for the conversation's session and must have confirmed
+/// the address; the team may send any conversation to any address.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound` when the viewer may not see the conversation; `Invalid` for a missing or
-/// malformed address; `LimitReached` when too many mails were sent.
+/// `Forbidden`; `VisitorBlocked`; `NotFound` when the viewer may not see the conversation; `Invalid` for a
+/// missing, malformed or unconfirmed address; `LimitReached` when too many mails were sent.
 #[boxed]
 pub async fn send(
     services: &Services,
@@ -38,7 +50,8 @@ pub async fn send(
     id: ConversationId,
     email: Option<&str>,
 ) -> Result<Conversation> {
-    if !viewer.has(Scope::WriteConversations) {
+    let is_team = viewer.has(Scope::WriteConversations);
+    if !is_team {
         viewer.require(Scope::Chat)?;
     }
     let site = viewer.site(named)?;
@@ -51,25 +64,57 @@ pub async fn send(
     let email = email.ok_or_else(|| {
         Invalid::new("email", "email is required, because the visitor left no address in the conversation.")
     })?;
+    let visitor = viewer.session.clone().filter(|_| !is_team);
+    if !is_team {
+        blocked_visitors::require_open(services, viewer, site, viewer.session_id()).await?;
+        require_proof(services, site, visitor.as_ref(), &email).await?;
+    }
     let now = services.now();
-    let new =
-        TranscriptRequest { site_id: site, id: randomness::uuid(now), conversation_id: id, email, created_at: now };
-    services.db.write(move |c| Box::pin(async move { store(c, &new).await })).await?;
+    let new = TranscriptRequest {
+        site_id: site,
+        id: randomness::uuid(now),
+        conversation_id: id,
+        mailbox: mailbox::of(&email),
+        email,
+        session_id: visitor.map(|session| session.id),
+        address_key: viewer.visitor_address_key(&services.settings.secret_key, site),
+        created_at: now,
+    };
+    let stored = services.db.write(move |c| Box::pin(async move { store(c, &new).await })).await;
+    if matches!(stored, Err(Error::LimitReached(_))) && !is_team {
+        limit_notices::tell(services, site, LimitKind::TranscriptMails).await;
+    }
+    stored?;
     outbox::wake(services);
     Ok(conversation)
 }
 
+/// Checks that the address is the visitor's.
+async fn require_proof(services: &Services, site: SiteId, session: Option<&ProvedSession>, email: &str) -> Result<()> {
+    let session = session.ok_or(Error::NotFound("Conversation"))?;
+    if transcript_codes::is_proved(&mut services.db.reader().await?, site, session, email).await? {
+        return Ok(());
+    }
+    let message = "The address is not confirmed. Call requestTranscriptCode, then confirmTranscriptCode.";
+    Err(Invalid::new("email", message).into())
+}
+
 async fn store(c: &mut db::Conn, new: &TranscriptRequest) -> Result<()> {
-    // Lock the conversation, so that concurrent requests are counted one after the other.
-    db::conversations::by_id_locked(c, new.site_id, new.conversation_id)
-        .await?
-        .ok_or(Error::NotFound("Conversation"))?;
+    // Lock the site, so that concurrent requests are counted one after the other.
+    db::sites::by_id_locked(c, new.site_id).await?.ok_or(Error::NotFound("Site"))?;
     if db::transcripts::count_of(c, new.site_id, new.conversation_id).await? >= PER_CONVERSATION {
         return Err(Error::LimitReached(format!("A conversation can be mailed at most {PER_CONVERSATION} times.")));
     }
-    let since = new.created_at.minus(DAY);
-    if db::transcripts::count_to(c, new.site_id, &new.email, since).await? >= PER_ADDRESS {
+    let earlier = db::transcripts::since(c, new.site_id, new.created_at.minus(DAY)).await?;
+    let count = |is_counted: &dyn Fn(&TranscriptRequest) -> bool| earlier.iter().filter(|it| is_counted(it)).count();
+    if count(&|it| it.mailbox == new.mailbox) >= PER_MAILBOX {
         return Err(Error::LimitReached("Too many mails were sent to this address today. Try again tomorrow.".into()));
+    }
+    let is_over = (new.session_id.is_some() && count(&|it| it.session_id == new.session_id) >= PER_SESSION)
+        || (new.address_key.is_some() && count(&|it| it.address_key == new.address_key) >= PER_CLIENT)
+        || earlier.len() >= PER_SITE;
+    if is_over {
+        return Err(Error::LimitReached("Too many mails were sent today. Try again tomorrow.".into()));
     }
     db::transcripts::insert(c, new).await?;
     let payload = TranscriptMail { transcript_id: new.id.to_string() };

@@ -6,13 +6,13 @@ use helpbot_domain::event::{EventData, EventType};
 use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::key::Scope;
 
-use crate::conversations::change::{ConversationChange, change};
+use crate::conversations::change::{ConversationChange, change, require_open};
 use crate::{Result, Services, Viewer, boxed};
 
 /// Records a visitor's vote. The last vote counts; repeating it changes nothing.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound`.
+/// `Forbidden`; `VisitorBlocked`; `NotFound`.
 #[boxed]
 pub async fn vote(
     services: &Services,
@@ -22,7 +22,9 @@ pub async fn vote(
     vote: Vote,
 ) -> Result<Conversation> {
     viewer.require(Scope::Chat)?;
-    change(services, viewer.site(named)?, id, move |conversation, _| {
+    let site = viewer.site(named)?;
+    require_open(services, viewer, site, id).await?;
+    change(services, site, id, move |conversation, _| {
         if conversation.vote == Some(vote) {
             return Ok(ConversationChange::default());
         }

@@ -26,7 +26,11 @@ pub struct Bus {
 #[derive(Debug)]
 struct Channel {
     last_seq: watch::Sender<i64>,
+    /// Number of changes of the site that this process noticed, with and without an event.
+    changes: watch::Sender<u64>,
     recent: BTreeMap<i64, Arc<Event>>,
+    /// The access version of the site that was last read from the database.
+    access_version: Option<i64>,
 }
 
 impl Bus {
@@ -62,6 +66,21 @@ impl Bus {
         let Some(channel) = sites.get(&site) else { return Vec::new() };
         let following = channel.recent.range(after + 1..).zip(after + 1..);
         following.take_while(|((seq, _), wanted)| *seq == wanted).map(|((_, event), _)| event.clone()).collect()
+    }
+
+    /// Makes all subscribers of a site check again whether they may follow it.
+    pub fn recheck(&self, site: SiteId) {
+        self.with_watched(site, |channel| channel.last_seq.send_modify(|_| {}));
+    }
+
+    /// Records the access version of a site as a poll read it. Returns whether it has changed since the last
+    /// poll.
+    pub fn has_new_access(&self, site: SiteId, version: i64) -> bool {
+        let mut is_new = false;
+        self.with_watched(site, |channel| {
+            is_new = channel.access_version.replace(version).is_some_and(|known| known != version);
+        });
+        is_new
     }
 
     /// Drops the events that are kept for a site. Subscribers then read them from the log.

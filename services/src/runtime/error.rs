@@ -44,6 +44,21 @@ pub enum Error {
         /// Time until the next month begins.
         retry_after: Duration,
     },
+    /// The credits that the owner allows for a day, or for a client address in a day, are used up.
+    #[error("{}", if *.of_address {
+        "This network has reached the number of questions that the site allows per day"
+    } else {
+        "The site has reached the number of questions that it allows per day"
+    })]
+    CapReached {
+        /// Whether the cap is that of a client address.
+        of_address: bool,
+        /// Time until the next day (UTC) begins.
+        retry_after: Duration,
+    },
+    /// The team of the site has blocked the visitor.
+    #[error("The team of this site has blocked your requests.")]
+    VisitorBlocked,
     /// Too many requests.
     #[error("Too many requests. Try again later.")]
     RateLimited {

@@ -13,9 +13,12 @@ use helpbot_domain::Invalid;
 use helpbot_domain::event::{Event, EventType};
 use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::key::Scope;
+use helpbot_domain::plan::Feature;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use crate::accounts::{blocked_visitors, sites};
+use crate::runtime::batches;
 use crate::{Error, Result, Services, Viewer, boxed};
 use helpbot_domain::site::Site;
 
@@ -82,7 +85,8 @@ fn seq_of(cursor: &str) -> Result<i64, Invalid> {
 ///
 /// # Errors
 /// `Forbidden` when the viewer may not see the events: a visitor sees those of their own session,
-/// the team sees all. `Invalid` for a malformed cursor. `CursorExpired` when events after the
+/// the team sees all. `PlanRequired` when the plan does not include the events of the whole site;
+/// `VisitorBlocked`; both also end a stream that is open. `Invalid` for a malformed cursor. `CursorExpired` when events after the
 /// cursor are no longer stored.
 pub async fn watch(
     services: &Services,
@@ -127,6 +131,8 @@ fn narrowed(viewer: &Viewer, watch: Watch) -> Result<Watch> {
     let own = viewer.session_id().map(str::to_owned).ok_or_else(|| {
         Error::Forbidden(
             "A widget key can follow only events of a visitor's session. Send the session token of that session."
+    let access = EventAccess::of(viewer, site, &watch);
+    access.check(services).await?;
                 .into(),
         )
     })?;
@@ -141,6 +147,7 @@ fn narrowed(viewer: &Viewer, watch: Watch) -> Result<Watch> {
 /// Returns the sequence number to start after, and the newest one.
 async fn start(services: &Services, site: SiteId, cursor: Option<&str>) -> Result<(i64, i64)> {
     let mut c = services.db.reader().await?;
+        access,
     let last = db::events::last_seq(&mut c, site).await?.ok_or(Error::NotFound("Site"))?;
     let Some(cursor) = cursor else { return Ok((last, last)) };
     let seq = seq_of(cursor)?;
@@ -152,7 +159,55 @@ async fn start(services: &Services, site: SiteId, cursor: Option<&str>) -> Resul
         .into());
     }
     let oldest = db::events::first_seq(&mut c, site).await?.unwrap_or(last + 1);
-    if seq + 1 < oldest { Err(Error::CursorExpired) } else { Ok((seq, last)) }
+    if cursor.seq + 1 < oldest {
+        return Err(Error::CursorExpired);
+    }
+    let stored = db::events::id_at(&mut c, site, cursor.seq).await?.map(mark_of);
+    match (cursor.mark, stored) {
+        (Some(mark), Some(stored)) if mark != stored => Err(Error::CursorExpired),
+        (_, stored) => Ok((EventCursor { mark: stored, ..cursor }, last)),
+    }
+}
+
+/// Returns a receiver that is notified whenever the event log of a site has grown, on any node, and of the
+/// changes that [`touch`] announces.
+///
+/// # Errors
+/// `NotFound` for a site that the viewer has no access to.
+pub fn changes(services: &Services, viewer: &Viewer, site: SiteId) -> Result<watch::Receiver<u64>> {
+    Ok(services.bus.changes(viewer.site(Some(site))?))
+}
+
+/// Announces a change of a site that has no event to the live queries of this node.
+pub fn touch(services: &Services, site: SiteId) {
+    services.bus.touch(site);
+}
+
+/// What a subscriber needs for as long as it follows a site.
+struct EventAccess {
+    viewer: Viewer,
+    site: SiteId,
+    /// The events of a whole site are a feature of the plan; those of one conversation or of the visitor's
+    /// own session are part of every plan, because handoffs are.
+    needs_plan: bool,
+}
+
+impl EventAccess {
+    fn of(viewer: &Viewer, site: SiteId, watch: &Watch) -> Self {
+        let is_team = viewer.has(Scope::ReadConversations) && !viewer.is_operator();
+        Self { viewer: viewer.clone(), site, needs_plan: is_team && watch.conversation.is_none() }
+    }
+
+    /// Checks that the plan of the site and the team's blocks still allow the subscription.
+    ///
+    /// # Errors
+    /// `PlanRequired`; `VisitorBlocked`; `NotFound` when the site was deleted; errors of the database.
+    async fn check(&self, services: &Services) -> Result<()> {
+        if self.needs_plan {
+            sites::require_feature(&*sites::remembered(services, self.site).await?, Feature::Conversations)?;
+        }
+        blocked_visitors::require_open(services, &self.viewer, self.site, self.viewer.session_id()).await
+    }
 }
 
 struct EventFollower {
@@ -198,6 +253,7 @@ impl EventFollower {
         let recent = self.services.bus.recent(self.site, self.after);
         if !recent.is_empty() {
             self.waiting = recent.into();
+    access: EventAccess,
             return Ok(true);
         }
         if known != 0 && known <= self.after {
@@ -213,6 +269,10 @@ impl EventFollower {
         }
         if page.is_empty() && self.after < self.newest.max(known) {
             // The page is empty, although events should follow: either all of them were deleted, or
+            // A cached check, so it costs little. The bus wakes the stream when the answer may have changed.
+            if let Err(error) = self.access.check(&self.services).await {
+                return Some(Err(error)).filter(|error| !matches!(error, Err(Error::NotFound(_))));
+            }
             // an event was written after the page was read, in which case it is read next.
             let last = db::events::last_seq(&mut c, self.site).await?.ok_or(Error::NotFound("Site"))?;
             let oldest = db::events::first_seq(&mut c, self.site).await?.unwrap_or(last + 1);
@@ -248,7 +308,7 @@ async fn poll_once(services: &Services) -> Result<()> {
     if sites.is_empty() {
         return Ok(());
     }
-    for (site, seq) in db::events::last_seqs(&mut services.db.reader().await?, &sites).await? {
+    for (site, seq, access_version) in db::events::last_seqs(&mut services.db.reader().await?, &sites).await? {
         services.bus.tell(site, seq);
     }
     Ok(())
@@ -276,3 +336,6 @@ mod tests {
         }
     }
 }
+        if services.bus.has_new_access(site, access_version) {
+            services.access_changed(site);
+        }

@@ -5,6 +5,7 @@
 
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{ConversationId, ReplayId, SourceId, WebhookId};
+use helpbot_domain::limit::LimitKind;
 use helpbot_domain::webhook::DisabledReason;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,7 @@ pub const EMBED: &str = "embed";
 /// Sends a webhook the past events that it has not received.
 pub const REPLAY: &str = "webhook_replay";
 
-/// Mails the site's owner that a visitor requested a human.
+/// Mails the site's owner that one or more visitors requested a human.
 pub const HANDOFF_MAIL: &str = "handoff_mail";
 
 /// Mails the site's owner that a webhook was disabled.
@@ -30,7 +31,26 @@ pub const SOURCE_FAILING_MAIL: &str = "source_failing_mail";
 pub const TRANSCRIPT_MAIL: &str = "transcript_mail";
 
 /// The kinds whose job is one mail.
-pub const MAILS: [&str; 4] = [HANDOFF_MAIL, WEBHOOK_DISABLED_MAIL, SOURCE_FAILING_MAIL, TRANSCRIPT_MAIL];
+/// Mails a code to an address, with which a visitor confirms the address.
+pub const TRANSCRIPT_CODE_MAIL: &str = "transcript_code_mail";
+
+/// Mails the site's owner that visitors have reached a limit.
+pub const LIMIT_MAIL: &str = "limit_mail";
+
+/// Deletes the rows of a site that was deleted. A batch job.
+pub const DELETE_SITE: &str = "delete_site";
+
+/// Erases the data of a session. A batch job.
+pub const ERASE_SESSION: &str = "erase_session";
+
+pub const MAILS: [&str; 6] = [
+    HANDOFF_MAIL,
+    WEBHOOK_DISABLED_MAIL,
+    SOURCE_FAILING_MAIL,
+    TRANSCRIPT_MAIL,
+    TRANSCRIPT_CODE_MAIL,
+    LIMIT_MAIL,
+];
 
 /// Payload of [`SYNC`] and [`SOURCE_FAILING_MAIL`].
 #[derive(Serialize, Deserialize)]
@@ -48,9 +68,25 @@ pub(crate) struct ReplayJob {
 
 /// Payload of [`HANDOFF_MAIL`].
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct HandoffMail {
-    pub conversation_id: ConversationId,
+#[serde(untagged, rename_all_fields = "camelCase")]
+pub(crate) enum HandoffMail {
+    /// A planned mail about all handoffs whose notices name it.
+    Planned {
+        /// ID of the mail.
+        mail_id: String,
+    },
+    /// A mail about one conversation, which earlier versions have queued.
+    Single {
+        /// The conversation.
+        conversation_id: ConversationId,
+    },
+}
+
+impl HandoffMail {
+    /// The mail with this ID.
+    pub(crate) fn of_mail(id: Uuid) -> Self {
+        Self::Planned { mail_id: id.to_string() }
+    }
 }
 
 /// Payload of [`WEBHOOK_DISABLED_MAIL`].
@@ -67,4 +103,18 @@ pub(crate) struct WebhookDisabledMail {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TranscriptMail {
     pub transcript_id: String,
+}
+
+/// Payload of [`TRANSCRIPT_CODE_MAIL`]. It does not contain the code.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TranscriptCodeMail {
+    pub code_id: String,
+}
+
+/// Payload of [`LIMIT_MAIL`].
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct LimitMail {
+    pub kind: LimitKind,
 }

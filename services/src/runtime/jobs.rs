@@ -40,7 +40,22 @@ impl NewJob {
     /// Queues the job inside the caller's transaction. Returns `false` when the same job is already
     /// queued or running.
     pub(crate) async fn enqueue(self, c: &mut db::Conn, now: helpbot_domain::Timestamp) -> Result<bool> {
-        let job = Job {
+        Ok(db::jobs::insert(c, &self.into_job(now)).await?)
+    }
+
+    /// Like [`NewJob::enqueue`], but the job is due at `due`.
+    pub(crate) async fn enqueue_at(
+        self,
+        c: &mut db::Conn,
+        now: helpbot_domain::Timestamp,
+        due: helpbot_domain::Timestamp,
+    ) -> Result<bool> {
+        Ok(db::jobs::insert(c, &Job { due_at: due, ..self.into_job(now) }).await?)
+    }
+
+    /// Returns the job that [`NewJob::enqueue`] would store.
+    pub(crate) fn into_job(self, now: helpbot_domain::Timestamp) -> Job {
+        Job {
             id: JobId::from_uuid(randomness::uuid(now)),
             site_id: self.site_id,
             kind: self.kind.to_owned(),
@@ -106,6 +121,17 @@ pub async fn retry(services: &Services, id: JobId, owner: &str, wait: Duration, 
 }
 
 /// Returns a receiver that changes whenever this process queues a sync or an embedding job.
+/// Releases the jobs that crashed servers held, whose lease owners begin with `owner_prefix`. Returns their
+/// number. Only for a server that knows that none of them still runs.
+///
+/// # Errors
+/// Only errors of the database.
+#[boxed]
+pub async fn release_of(services: &Services, owner_prefix: &str) -> Result<usize> {
+    let prefix = owner_prefix.to_owned();
+    services.db.write(move |c| Box::pin(async move { Ok(db::jobs::release_of(c, &prefix).await?) })).await
+}
+
 pub fn changes(services: &Services) -> watch::Receiver<()> {
     services.jobs.subscribe()
 }

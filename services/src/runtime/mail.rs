@@ -8,13 +8,14 @@ use helpbot_db as db;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::SiteId;
 use helpbot_domain::key::Scope;
+use helpbot_domain::limit::LimitKind;
 use helpbot_domain::webhook::{DisabledReason, Webhook};
 
 use crate::accounts::sites;
-use crate::conversations::messages;
+use crate::conversations::{messages, transcript_codes};
 use crate::runtime::job_kinds::{
-    HANDOFF_MAIL, HandoffMail, MAILS, SOURCE_FAILING_MAIL, SourceJob, TRANSCRIPT_MAIL, TranscriptMail,
-    WEBHOOK_DISABLED_MAIL, WebhookDisabledMail,
+    HANDOFF_MAIL, HandoffMail, LIMIT_MAIL, LimitMail, MAILS, SOURCE_FAILING_MAIL, SourceJob, TRANSCRIPT_CODE_MAIL,
+    TRANSCRIPT_MAIL, TranscriptCodeMail, TranscriptMail, WEBHOOK_DISABLED_MAIL, WebhookDisabledMail,
 };
 use crate::runtime::jobs;
 use crate::{Error, Result, Services, Viewer, boxed};
@@ -25,17 +26,21 @@ use helpbot_domain::source::Source;
 
 /// Maximum number of queued mails in a list.
 const SHOWN_MAX: i64 = 100;
+/// Maximum number of conversations in one mail about handoffs. The inbox shows the others.
+const HANDOFFS_SHOWN_MAX: i64 = 20;
 
-/// The content of a mail. A transcript goes to the address that was given for it; all other mails
+/// The content of a mail. Transcripts and codes go to the address that was given for them; all other mails
 /// go to the owner of the site.
 #[derive(Debug, Clone)]
 pub enum MailContent {
-    /// A visitor requested a human.
+    /// Visitors requested a human.
     Handoff {
         /// The site.
         site: Site,
-        /// The conversation.
-        conversation: Conversation,
+        /// The conversations that the mail shows, oldest handoff first. There is at least one.
+        conversations: Vec<Conversation>,
+        /// Number of further handoffs, which the mail only counts.
+        others: i64,
     },
     /// A webhook was disabled.
     WebhookDisabled {
@@ -64,6 +69,22 @@ pub enum MailContent {
         /// All messages, starting with the question and the answer.
         messages: Vec<Message>,
     },
+    /// A code with which a visitor confirms an address.
+    TranscriptCode {
+        /// The site.
+        site: Site,
+        /// The recipient.
+        to: String,
+        /// The code.
+        code: String,
+    },
+    /// Visitors have reached a limit of the site.
+    Limit {
+        /// The site.
+        site: Site,
+        /// The limit.
+        kind: LimitKind,
+    },
 }
 
 /// Returns the content of a mail. `None` when its subject was deleted or no longer applies.
@@ -76,9 +97,12 @@ pub async fn content(services: &Services, job: &Job) -> Result<Option<MailConten
     let Some(site) = db::sites::by_id(&mut c, job.site_id).await? else { return Ok(None) };
     match job.kind.as_str() {
         HANDOFF_MAIL => {
-            let HandoffMail { conversation_id } = jobs::payload(job)?;
-            let found = db::conversations::by_id(&mut c, site.id, conversation_id).await?;
-            Ok(found.map(|conversation| MailContent::Handoff { site, conversation }))
+            let (conversations, total) = handed_off(&mut c, site.id, jobs::payload(job)?).await?;
+            if conversations.is_empty() {
+                return Ok(None);
+            }
+            let others = total - i64::try_from(conversations.len()).unwrap_or(total);
+            Ok(Some(MailContent::Handoff { site, conversations, others }))
         }
         WEBHOOK_DISABLED_MAIL => {
             let WebhookDisabledMail { webhook_id, reason, failing_since } = jobs::payload(job)?;
@@ -102,7 +126,37 @@ pub async fn content(services: &Services, job: &Job) -> Result<Option<MailConten
             all.extend(db::messages::of(&mut c, site.id, &[id]).await?);
             Ok(Some(MailContent::Transcript { site, to: asked.email, messages: all }))
         }
+        TRANSCRIPT_CODE_MAIL => {
+            let TranscriptCodeMail { code_id } = jobs::payload(job)?;
+            let code_id = code_id.parse().map_err(Error::internal)?;
+            let found = db::transcript_codes::by_id(&mut c, site.id, code_id).await?;
+            let now = services.now();
+            let still = found.filter(|code| now < code.created_at.plus(transcript_codes::CODE_LIFETIME));
+            Ok(still.map(|row| {
+                let code = transcript_codes::code_of(&services.settings.secret_key, &row);
+                MailContent::TranscriptCode { site, to: row.email, code }
+            }))
+        }
+        LIMIT_MAIL => {
+            let LimitMail { kind } = jobs::payload(job)?;
+            Ok(Some(MailContent::Limit { site, kind }))
+        }
         other => Err(Error::internal(format!("{other} is not a kind of mail"))),
+    }
+}
+
+/// Returns the conversations that a mail about handoffs shows, and the number of handoffs that it is about.
+async fn handed_off(c: &mut db::Conn, site: SiteId, mail: HandoffMail) -> Result<(Vec<Conversation>, i64)> {
+    match mail {
+        HandoffMail::Planned { mail_id } => {
+            let id = mail_id.parse().map_err(Error::internal)?;
+            let listed = db::handoff_notices::listed_in(c, site, id, HANDOFFS_SHOWN_MAX).await?;
+            Ok((listed, db::handoff_notices::count_in(c, site, id).await?))
+        }
+        HandoffMail::Single { conversation_id } => {
+            let found = db::conversations::by_id(c, site, conversation_id).await?;
+            Ok((found.into_iter().collect(), 1))
+        }
     }
 }
 

@@ -235,14 +235,15 @@ pub async fn release(services: &Services, owner: &str, ids: Vec<Uuid>) -> Result
     services.db.write(move |c| Box::pin(async move { Ok(db::outbox::release(c, &ids, &owner).await?) })).await
 }
 
-/// Releases all deliveries that a crashed server held. Returns their number. Only for a server that
-/// knows that it is the only one: otherwise deliveries would be attempted twice.
+/// Releases the deliveries that crashed servers held, whose lease owners begin with `owner_prefix`. Returns
+/// their number. Only for a server that knows that none of them still runs.
 ///
 /// # Errors
 /// Only errors of the database.
 #[boxed]
-pub async fn release_all(services: &Services) -> Result<usize> {
-    services.db.write(|c| Box::pin(async move { Ok(db::outbox::release_all(c).await?) })).await
+pub async fn release_of(services: &Services, owner_prefix: &str) -> Result<usize> {
+    let prefix = owner_prefix.to_owned();
+    services.db.write(move |c| Box::pin(async move { Ok(db::outbox::release_of(c, &prefix).await?) })).await
 }
 
 /// Adjusts due times after the clock was set back: nothing is due later than if its last attempt

@@ -43,6 +43,10 @@ const STEPS: &[(&str, &str)] = &[
     ("setTyping", r#"{"conversationId": "@askQuestion/conversation/id", "isTyping": true}"#),
     ("markRead", r#"{"conversationId": "@askQuestion/conversation/id"}"#),
     ("sendTranscript", r#"{"conversationId": "@askQuestion/conversation/id", "email": "v@example.com"}"#),
+    ("requestTranscriptCode", r#"{"conversationId": "@askQuestion/conversation/id", "email": "v@example.com"}"#),
+    ("blockVisitor", r#"{"conversationId": "@askQuestion/conversation/id"}"#),
+    ("unblockVisitor", r#"{"id": "@blockVisitor/blockedVisitor/id"}"#),
+    ("updateCreditCaps", r#"{"perDay": 1000, "perAddressPerDay": 1000}"#),
     ("promoteToFaq", r#"{"conversationId": "@askQuestion/conversation/id", "answer": "With care."}"#),
     ("resolveConversation", r#"{"conversationId": "@askQuestion/conversation/id"}"#),
     ("reopenConversation", r#"{"conversationId": "@askQuestion/conversation/id"}"#),
@@ -63,6 +67,10 @@ const STEPS: &[(&str, &str)] = &[
 const FIRST_OF_THE_LAST: &str = "deleteEvaluationCase";
 /// For the operator alone.
 const OPERATORS: [&str; 3] = ["createSite", "updateSite", "deleteSite"];
+/// For the visitor who asked: they need the session token.
+const VISITORS: [&str; 1] = ["requestTranscriptCode"];
+/// Needs the code of a mail, so `transcripts.rs` takes it.
+const BY_MAIL: [&str; 1] = ["confirmTranscriptCode"];
 /// What may be null beside what was done: the session's token is the visitor's.
 const MAY_BE_NULL: [&str; 1] = ["sessionToken"];
 

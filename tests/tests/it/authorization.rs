@@ -63,6 +63,31 @@ const OPERATIONS: &[(&str, &str, Needs)] = &[
         Either(Scope::Chat, Scope::WriteConversations),
     ),
     (
+    (
+        "Mutation.requestTranscriptCode",
+        "mutation ($site: ID) { requestTranscriptCode(input: {siteId: $site, conversationId: \"x\", email: \"a@b.example\"}) { userErrors { code } } }",
+        One(Scope::Chat),
+    ),
+    (
+        "Mutation.confirmTranscriptCode",
+        "mutation ($site: ID) { confirmTranscriptCode(input: {siteId: $site, conversationId: \"x\", email: \"a@b.example\", code: \"1\"}) { userErrors { code } } }",
+        One(Scope::Chat),
+    ),
+    (
+        "Mutation.blockVisitor",
+        "mutation ($site: ID) { blockVisitor(input: {siteId: $site, conversationId: \"x\"}) { userErrors { code } } }",
+        One(Scope::WriteConversations),
+    ),
+    (
+        "Mutation.unblockVisitor",
+        "mutation ($site: ID) { unblockVisitor(input: {siteId: $site, id: \"x\"}) { userErrors { code } } }",
+        One(Scope::WriteConversations),
+    ),
+    (
+        "Mutation.updateCreditCaps",
+        "mutation ($site: ID) { updateCreditCaps(input: {siteId: $site, perDay: -1}) { userErrors { code } } }",
+        One(Scope::Admin),
+    ),
         "Mutation.setTyping",
         "mutation ($site: ID) { setTyping(input: {siteId: $site, conversationId: \"x\", isTyping: true}) { userErrors { code } } }",
         Either(Scope::Chat, Scope::ReadConversations),
@@ -296,6 +321,8 @@ const SITE_FIELDS: &[(&str, &str, Needs)] = &[
     ("Site.faqEntries", "faqEntries { totalCount nodes { id } }", One(Scope::ReadSources)),
     ("Site.conversations", "conversations { totalCount nodes { id } }", One(Scope::ReadConversations)),
     ("Site.apiKeys", "apiKeys { id }", One(Scope::Admin)),
+    ("Site.blockedVisitors", "blockedVisitors { id }", One(Scope::ReadConversations)),
+    ("Site.creditCaps", "creditCaps { perDay }", One(Scope::Admin)),
     ("Site.waitingMails", "waitingMails { kind }", One(Scope::Admin)),
     ("Site.members", "members { id }", One(Scope::ReadConversations)),
     ("Site.analytics", "analytics { overview { totalQuestions } }", One(Scope::ReadAnalytics)),

@@ -33,6 +33,12 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
         "createdAt expiresAt id kind last4 lastUsedAt name origins revokedAt scopes",
     ),
     (
+        "CreditCaps",
+        "site(id: $site) { creditCaps { @ } }",
+        &[Scope::Admin],
+        "perAddressPerDay perDay usedToday",
+    ),
+    (
         "WaitingMail",
         "site(id: $site) { waitingMails { @ } }",
         &[Scope::Admin],
@@ -170,6 +176,8 @@ const ANSWERS: &[(&str, &str)] = &[
     ("AnswerRestart", "isRestart"),
     ("ConversationActivity", "isTeamHere isTeamTyping isVisitorHere isVisitorTyping typingMember"),
     ("ConversationEvent", "conversation conversationId createdAt cursor id message sessionId type"),
+    ("BatchJob", "createdAt doneRows error id kind siteId totalRows"),
+    ("BlockedVisitor", "by conversation createdAt id note"),
     ("EmbeddingProgress", "embedded model total"),
     ("EraseSessionPayload", "erasedCount"),
     ("EvaluationResult", "caseId confidence foundTitle foundUrl isPassed outcome question rank"),
@@ -192,7 +200,9 @@ const ANSWERS: &[(&str, &str)] = &[
     ("CreateSitePayload", "site"),
     ("CreateWebhookPayload", "secret webhook"),
     ("DeleteEvaluationCasePayload", "deletedId"),
+    ("BlockVisitorPayload", "blockedVisitor"),
     ("DeleteFaqEntryPayload", "deletedId"),
+    ("ConfirmTranscriptCodePayload", "conversation"),
     ("DeleteSitePayload", "deletedId"),
     ("DeleteSourcePayload", "deletedId"),
     ("DeleteWebhookPayload", "deletedId"),
@@ -208,6 +218,7 @@ const ANSWERS: &[(&str, &str)] = &[
     ("RevokeApiKeyPayload", "apiKey"),
     ("RotateWebhookSecretPayload", "secret webhook"),
     ("RunEvaluationPayload", "passedCount results"),
+    ("RequestTranscriptCodePayload", "expiresAt"),
     ("SendMessagePayload", "conversation message"),
     ("SendTestEventPayload", "delivery"),
     ("SendTranscriptPayload", "conversation"),
@@ -220,6 +231,7 @@ const ANSWERS: &[(&str, &str)] = &[
     ("UpdateSourcePayload", "source"),
     ("UpdateWebhookPayload", "webhook"),
     ("UpdateWidgetConfigPayload", "updated widget"),
+    ("UpdateCreditCapsPayload", "creditCaps"),
 ];
 
 /// What every object of such a name has, and how it is given: as what it is made of.

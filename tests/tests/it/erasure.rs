@@ -95,7 +95,11 @@ async fn leave_traces(app: &TestApp, site: &TestSite<'_>, receivers: &mut [Recei
     done(&ann, send, json!({ "id": id, "text": "Walk by the mulberry tree" })).await;
     let transcript =
         "mutation ($id: ID!) { m: sendTranscript(input: { conversationId: $id }) { userErrors { message } } }";
-    done(&visitor, transcript, json!({ "id": id })).await;
+    done(&site.owner(), transcript, json!({ "id": id })).await;
+    let code = "mutation ($id: ID!) {
+        m: requestTranscriptCode(input: { conversationId: $id, email: \"thistle@example.com\" }) { userErrors { message } }
+    }";
+    done(&visitor, code, json!({ "id": id })).await;
     // A stored response for a client that repeats the request.
     let body = json!({ "query": ASK, "variables": { "question": "And an obelisk?", "session": SESSION } }).to_string();
     let named = site.owner().request(Method::POST, "/graphql").header("content-type", "application/json");
@@ -245,6 +249,9 @@ fn places_in_sqlite(file: &Path, word: &str) -> BTreeSet<String> {
         "transcripts",
         "idempotent_requests",
         "read_marks",
+        "transcript_codes",
+        "handoff_notices",
+        "blocked_visitors",
         "webhook_replays",
         "chunks",
         "evaluation_cases",

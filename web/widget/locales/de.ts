@@ -25,4 +25,5 @@ export const words: Words = {
   noCredits: "Der Assistent kann im Moment nicht antworten.",
   tooMany: "Zu viele Nachrichten auf einmal. Bitte warten Sie einen Moment.",
   waiting: "Warten auf eine Antwort des Teams",
+  mail: "Per E-Mail senden",
 };

@@ -25,4 +25,5 @@ export const words: Words = {
   noCredits: "El asistente no puede responder en este momento.",
   tooMany: "Demasiados mensajes a la vez. Espere un momento.",
   waiting: "A la espera de una respuesta del equipo",
+  mail: "Enviar por correo",
 };

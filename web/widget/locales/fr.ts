@@ -25,4 +25,5 @@ export const words: Words = {
   noCredits: "L’assistant ne peut pas répondre pour le moment.",
   tooMany: "Trop de messages à la fois. Veuillez patienter un instant.",
   waiting: "En attente d’une réponse de l’équipe",
+  mail: "Envoyer par e-mail",
 };

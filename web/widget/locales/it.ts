@@ -25,4 +25,5 @@ export const words: Words = {
   noCredits: "L’assistente non può rispondere in questo momento.",
   tooMany: "Troppi messaggi in una volta. Attenda un momento.",
   waiting: "In attesa di una risposta del team",
+  mail: "Invia per e-mail",
 };

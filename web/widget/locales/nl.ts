@@ -25,4 +25,5 @@ export const words: Words = {
   noCredits: "De assistent kan op dit moment niet antwoorden.",
   tooMany: "Te veel berichten tegelijk. Wacht even.",
   waiting: "Wachten op een antwoord van het team",
+  mail: "Per e-mail versturen",
 };

@@ -25,4 +25,5 @@ export const words: Words = {
   noCredits: "O assistente não pode responder neste momento.",
   tooMany: "Demasiadas mensagens de uma vez. Aguarde um momento.",
   waiting: "À espera de uma resposta da equipa",
+  mail: "Enviar por e-mail",
 };

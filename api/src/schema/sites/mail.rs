@@ -1,7 +1,9 @@
 //! Mails of a site that wait for the mail server.
 
 use async_graphql::{Enum, SimpleObject};
-use helpbot_services::runtime::job_kinds::{HANDOFF_MAIL, SOURCE_FAILING_MAIL, WEBHOOK_DISABLED_MAIL};
+use helpbot_services::runtime::job_kinds::{
+    HANDOFF_MAIL, LIMIT_MAIL, SOURCE_FAILING_MAIL, TRANSCRIPT_CODE_MAIL, WEBHOOK_DISABLED_MAIL,
+};
 use helpbot_services::runtime::mail;
 
 use crate::schema::scalars::DateTime;
@@ -9,7 +11,7 @@ use crate::schema::scalars::DateTime;
 /// Kind of a mail, which says why it is sent.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailKind {
-    /// Tells the owner that a visitor asked for a human.
+    /// Tells the owner that one or more visitors asked for a human.
     Handoff,
     /// Tells the owner that a webhook was disabled.
     WebhookDisabled,
@@ -17,6 +19,10 @@ pub enum MailKind {
     SourceFailing,
     /// Contains a conversation that a visitor or a member requested by mail.
     Transcript,
+    /// Contains a code with which a visitor confirms an e-mail address.
+    TranscriptCode,
+    /// Tells the owner that visitors have reached a limit of the site.
+    Limit,
 }
 
 /// A mail that the mail server has not accepted yet.
@@ -41,6 +47,8 @@ impl From<mail::QueuedMail> for WaitingMail {
                 HANDOFF_MAIL => MailKind::Handoff,
                 WEBHOOK_DISABLED_MAIL => MailKind::WebhookDisabled,
                 SOURCE_FAILING_MAIL => MailKind::SourceFailing,
+                TRANSCRIPT_CODE_MAIL => MailKind::TranscriptCode,
+                LIMIT_MAIL => MailKind::Limit,
                 _ => MailKind::Transcript,
             },
             created_at: waiting.created_at.into(),

@@ -30,6 +30,7 @@ use crate::schema::scalars::{DateTime, int};
 use crate::schema::sources::SourceConnection;
 use crate::schema::usage::Credits;
 use crate::schema::webhooks::{self, Webhook};
+use crate::schema::visitors::{BlockedVisitor, CreditCaps};
 use crate::schema::{conversations, entries, sources};
 use widget::WidgetConfig;
 
@@ -201,6 +202,17 @@ impl Site {
     /// Mails that the mail server has not accepted yet, oldest first. At most 100 are returned. Requires
     /// the `ADMIN` scope.
     async fn waiting_mails(&self) -> Nullable<Vec<mail::WaitingMail>> {
+    /// Visitors whom the team has blocked, newest first. A site has at most 500. Requires the
+    /// `READ_CONVERSATIONS` scope.
+    async fn blocked_visitors(&self) -> Nullable<Vec<BlockedVisitor>> {
+        nullable(async { Ok(BlockedVisitor::list(&self.access, &self.row).await?) }).await
+    }
+
+    /// Limits that the owner has set on the credits of one day (UTC). Requires the `ADMIN` scope.
+    async fn credit_caps(&self) -> Nullable<CreditCaps> {
+        nullable(async { Ok(CreditCaps::of(&self.access, &self.row).await?) }).await
+    }
+
         nullable(async {
             let Access { services, viewer, .. } = &self.access;
             let found = services::runtime::mail::waiting(services, viewer, Some(self.row.id)).await?;

@@ -38,9 +38,12 @@ const WRITE_BYTES: usize = 4 * 1024;
 /// Turns a request into a socket.
 pub(super) async fn upgrade(transport: Arc<Transport>, request: Request) -> Response {
     let (mut head, _) = request.into_parts();
-    let caller = transport.gateway.caller(&head.headers, &head.extensions);
-    let slot = match transport.connection_slots.take_address(caller.peer) {
-        Ok(slot) => slot,
+    let admitted = transport.caller(&head).and_then(|caller| {
+        let slot = transport.connection_slots.take_address(caller.peer)?;
+        Ok((caller, slot))
+    });
+    let (caller, slot) = match admitted {
+        Ok(admitted) => admitted,
         Err(error) => {
             let mut response = HttpError::from(error).into_response(Media::Json);
             response_headers::finish(response.headers_mut(), None);

@@ -1,0 +1,45 @@
+//! Visitors whom the team of a site has blocked.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+use crate::ids::{BlockId, ConversationId, SiteId};
+
+/// By what a visitor is recognized.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BlockKind {
+    /// The ID of the visitor's session.
+    Session,
+    /// The network address of the visitor's questions.
+    Address,
+}
+
+impl BlockKind {
+    /// Returns the name as stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            BlockKind::Session => "session",
+            BlockKind::Address => "address",
+        }
+    }
+}
+
+/// A visitor whose requests are refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlockedVisitor {
+    /// Site that refuses the visitor.
+    pub site_id: SiteId,
+    /// ID of the block.
+    pub id: BlockId,
+    /// By what the visitor is recognized.
+    pub kind: BlockKind,
+    /// The session ID, or the keyed hash of the network address.
+    pub subject: String,
+    /// Conversation from which the visitor was blocked.
+    pub conversation_id: ConversationId,
+    /// Reason that the team wrote down.
+    pub note: Option<String>,
+    /// Time of the block.
+    pub created_at: Timestamp,
+}

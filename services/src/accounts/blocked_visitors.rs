@@ -1,0 +1,159 @@
+//! Blocked visitors: the team refuses the requests of a session or of a client address.
+//!
+//! A blocked visitor can neither ask, vote, request a human, write nor follow events; open
+//! subscriptions end ([`EventFollower`](crate::runtime::events)). Blocks are read with each request of a
+//! visitor, from a cache that other nodes' changes reach within a second. Members and operators are never
+//! blocked.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use helpbot_db as db;
+use helpbot_domain::blocked_visitor::{BlockKind, BlockedVisitor};
+use helpbot_domain::ids::{BlockId, ConversationId, SiteId};
+use helpbot_domain::key::{KeyKind, Scope};
+use helpbot_domain::{Invalid, text};
+
+use crate::runtime::randomness;
+use crate::{Error, Result, Services, Viewer, boxed};
+
+/// Maximum number of blocks of a site. All of them are in memory.
+pub const BLOCKS_MAX: i64 = 500;
+/// Maximum number of characters of a note.
+const NOTE_MAX_CHARS: usize = 500;
+
+/// The subjects of a site's blocks.
+pub(crate) type BlockedSubjects = Arc<HashSet<(BlockKind, String)>>;
+
+/// Blocks the visitor of a conversation. Returns the block, which may have existed before.
+///
+/// # Errors
+/// `Forbidden`; `NotFound`; `Invalid` for a note that is too long, or when the address of the visitor is
+/// not known; `LimitReached`.
+#[boxed]
+pub async fn block(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    id: ConversationId,
+    kind: BlockKind,
+    note: Option<&str>,
+) -> Result<BlockedVisitor> {
+    viewer.require(Scope::WriteConversations)?;
+    let site = viewer.site(named)?;
+    let note = note.map(|note| text::bounded("note", note, NOTE_MAX_CHARS)).transpose()?;
+    let found = db::conversations::by_id(&mut services.db.reader().await?, site, id).await?;
+    let conversation = found.ok_or(Error::NotFound("Conversation"))?;
+    let subject = match kind {
+        BlockKind::Session => conversation.session_id,
+        BlockKind::Address => conversation.address_key.ok_or_else(|| {
+            Invalid::new("by", "The network address of this visitor is not known. Block the session instead.")
+        })?,
+    };
+    let now = services.now();
+    let new = BlockedVisitor {
+        site_id: site,
+        id: BlockId::from_uuid(randomness::uuid(now)),
+        kind,
+        subject,
+        conversation_id: id,
+        note: note.filter(|note| !note.is_empty()),
+        created_at: now,
+    };
+    let stored = services.db.write(move |c| Box::pin(async move { store(c, new).await })).await?;
+    services.access_changed(site);
+    Ok(stored)
+}
+
+async fn store(c: &mut db::Conn, new: BlockedVisitor) -> Result<BlockedVisitor> {
+    if let Some(existing) = db::blocked_visitors::of(c, new.site_id, new.kind, &new.subject).await? {
+        return Ok(existing);
+    }
+    // The version comes first because it is the lock of the count.
+    db::sites::bump_access_version(c, new.site_id).await?;
+    if db::blocked_visitors::count(c, new.site_id).await? >= BLOCKS_MAX {
+        return Err(Error::LimitReached(format!("A site can block at most {BLOCKS_MAX} visitors.")));
+    }
+    db::blocked_visitors::insert(c, &new).await?;
+    Ok(new)
+}
+
+/// Removes a block.
+///
+/// # Errors
+/// `Forbidden`; `NotFound`.
+#[boxed]
+pub async fn unblock(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: BlockId) -> Result<()> {
+    viewer.require(Scope::WriteConversations)?;
+    let site = viewer.site(named)?;
+    let is_removed: bool = services
+        .db
+        .write(move |c| {
+            Box::pin(async move {
+                db::sites::bump_access_version(c, site).await?;
+                Ok::<_, Error>(db::blocked_visitors::delete(c, site, id).await?)
+            })
+        })
+        .await?;
+    services.access_changed(site);
+    if is_removed { Ok(()) } else { Err(Error::NotFound("Blocked visitor")) }
+}
+
+/// Returns the blocks of a site, newest first.
+///
+/// # Errors
+/// `Forbidden`.
+#[boxed]
+pub async fn list(services: &Services, viewer: &Viewer, named: Option<SiteId>) -> Result<Vec<BlockedVisitor>> {
+    viewer.require(Scope::ReadConversations)?;
+    Ok(db::blocked_visitors::all(&mut services.db.reader().await?, viewer.site(named)?).await?)
+}
+
+/// Checks that a visitor is not blocked, by the session of the request and by the client address.
+/// `session` is the session that the request acts on.
+///
+/// # Errors
+/// `VisitorBlocked`; errors of the database.
+#[boxed]
+pub(crate) async fn require_open(
+    services: &Services,
+    viewer: &Viewer,
+    site: SiteId,
+    session: Option<&str>,
+) -> Result<()> {
+    if matches!(viewer.kind, KeyKind::Member | KeyKind::Operator) {
+        return Ok(());
+    }
+    let blocked = subjects(services, site).await?;
+    if blocked.is_empty() {
+        return Ok(());
+    }
+    let address_key = viewer.visitor_address_key(&services.settings.secret_key, site);
+    let is_blocked =
+        |kind, subject: Option<&str>| subject.is_some_and(|subject| blocked.contains(&(kind, subject.to_owned())));
+    if is_blocked(BlockKind::Session, session) || is_blocked(BlockKind::Address, address_key.as_deref()) {
+        return Err(Error::VisitorBlocked);
+    }
+    Ok(())
+}
+
+/// Returns whether the site has blocked nobody.
+///
+/// # Errors
+/// Only errors of the database.
+#[boxed]
+pub(crate) async fn is_none_blocked(services: &Services, site: SiteId) -> Result<bool> {
+    Ok(subjects(services, site).await?.is_empty())
+}
+
+async fn subjects(services: &Services, site: SiteId) -> Result<BlockedSubjects> {
+    let now = services.now();
+    if let Some(known) = services.blocked.get(&site, now) {
+        return Ok(known);
+    }
+    let before = services.blocked.before_lookup();
+    let all = db::blocked_visitors::all(&mut services.db.reader().await?, site).await?;
+    let subjects: BlockedSubjects = Arc::new(all.into_iter().map(|block| (block.kind, block.subject)).collect());
+    services.blocked.put(before, now, site, subjects.clone());
+    Ok(subjects)
+}
