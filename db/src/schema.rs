@@ -202,6 +202,7 @@ diesel::table! {
         created_at_ms -> BigInt,
         updated_at_ms -> BigInt,
         token_id -> Nullable<Text>,
+        address_key -> Nullable<Text>,
     }
 }
 diesel::table! {
@@ -229,7 +230,6 @@ diesel::table! {
     events (site_id, seq) {
         site_id -> Text,
         seq -> BigInt,
-        address_key -> Nullable<Text>,
         id -> Text,
         event_type -> Text,
         conversation_id -> Text,
@@ -358,15 +358,6 @@ diesel::table! {
         conversation_id -> Text,
         email -> Text,
         created_at_ms -> BigInt,
-    }
-}
-diesel::allow_tables_to_appear_in_same_query!(webhooks, deliveries);
-diesel::allow_tables_to_appear_in_same_query!(keys, idempotent_requests);
-diesel::allow_tables_to_appear_in_same_query!(sites, conversations);
-diesel::allow_tables_to_appear_in_same_query!(conversations, messages);
-diesel::allow_tables_to_appear_in_same_query!(sites, members);
-diesel::allow_tables_to_appear_in_same_query!(sites, sources);
-diesel::allow_tables_to_appear_in_same_query!(sites, webhooks);
         mailbox -> Nullable<Text>,
         session_id -> Nullable<Text>,
         address_key -> Nullable<Text>,
@@ -433,3 +424,12 @@ diesel::table! {
         key_fingerprint -> Nullable<Text>,
         first_start_owner -> Nullable<Text>,
         first_start_until_ms -> Nullable<BigInt>,
+    }
+}
+diesel::allow_tables_to_appear_in_same_query!(webhooks, deliveries);
+diesel::allow_tables_to_appear_in_same_query!(keys, idempotent_requests);
+diesel::allow_tables_to_appear_in_same_query!(sites, conversations);
+diesel::allow_tables_to_appear_in_same_query!(conversations, messages);
+diesel::allow_tables_to_appear_in_same_query!(sites, members);
+diesel::allow_tables_to_appear_in_same_query!(sites, sources);
+diesel::allow_tables_to_appear_in_same_query!(sites, webhooks);

@@ -237,10 +237,10 @@ pub struct Conversation {
     /// ID of the session token that proved the question. `None` when it was asked without proof; the
     /// conversation is then visible only to the team.
     pub token_id: Option<Uuid>,
-}
-
     /// Keyed hash of the network address that the question came from. `None` when it is not known.
     pub address_key: Option<String>,
+}
+
 /// A message that a visitor or a member wrote after a handoff.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -275,14 +275,14 @@ pub struct TranscriptRequest {
     pub conversation_id: ConversationId,
     /// Address that receives the transcript.
     pub email: String,
-    /// Time of the request.
-    pub created_at: Timestamp,
     /// Mailbox of that address, see [`crate::mailbox`].
     pub mailbox: String,
     /// Session of the visitor who asked for it. `None` when the team sent it.
     pub session_id: Option<String>,
     /// Keyed hash of the visitor's network address. `None` when it is not known.
     pub address_key: Option<String>,
+    /// Time of the request.
+    pub created_at: Timestamp,
 }
 
 /// A code that was mailed to an address, to prove that the address is the visitor's. The code itself is

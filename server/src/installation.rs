@@ -117,13 +117,13 @@ impl Installation {
 
     /// A worker that syncs sources, with a lease owner of its own.
     pub fn worker(&self) -> Arc<Worker> {
-        let delay = Duration::from_millis(u64::from(self.settings.crawl_delay_ms));
-        let (services, client, program) = (self.services.clone(), self.client.clone(), self.pdf_program.clone());
         self.worker_named(self.lease_owner())
     }
 
     /// A worker that syncs sources, with this name on its leases.
     pub(crate) fn worker_named(&self, owner: String) -> Arc<Worker> {
+        let delay = Duration::from_millis(u64::from(self.settings.crawl_delay_ms));
+        let (services, client, program) = (self.services.clone(), self.client.clone(), self.pdf_program.clone());
         let manners = Manners { delay, ..Manners::default() };
         Worker::with_manners(services, client, owner, program, manners)
     }

@@ -14,8 +14,8 @@ use helpbot_services::accounts::{credit_caps, limit_notices};
 use helpbot_services::conversations::{handoff_notices, search, transcript_codes};
 use helpbot_services::runtime::events;
 use helpbot_services::runtime::idempotency;
-use helpbot_services::webhooks::outbox;
 use helpbot_services::runtime::jobs;
+use helpbot_services::webhooks::outbox;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -271,12 +271,12 @@ async fn delete_expired(services: Services) {
             Ok(requests) => tracing::info!(requests, "deleted expired responses of idempotency keys"),
             Err(error) => tracing::warn!(error = error.detail(), "cannot delete expired responses of idempotency keys"),
         }
-        tokio::time::sleep(CLEANUP_INTERVAL).await;
-    }
-}
         if let Err(error) = delete_old_limits(&services).await {
             tracing::warn!(error = error.detail(), "cannot delete what limits counted earlier");
         }
+        tokio::time::sleep(CLEANUP_INTERVAL).await;
+    }
+}
 
 /// Deletes the records by which limits count mails and credits, once they are too old to matter.
 async fn delete_old_limits(services: &Services) -> Result<(), helpbot_services::Error> {

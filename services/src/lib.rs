@@ -22,9 +22,9 @@ use std::time::Duration;
 use helpbot_db::Db;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{SiteId, SourceId};
+use helpbot_domain::limit::LimitKind;
 use helpbot_domain::plan::{Plan, UNLIMITED_CREDITS};
 use helpbot_domain::site::Site;
-use helpbot_domain::limit::LimitKind;
 use helpbot_engine::Engine;
 use tokio::sync::watch;
 use url::Url;
@@ -58,10 +58,10 @@ pub struct Settings {
     pub event_retention: Duration,
     /// Memory for the loaded indexes of all sites.
     pub index_memory_bytes: usize,
-    /// Key that signs session tokens and seals stored secrets. All nodes must have the same one.
-    pub secret_key: [u8; 32],
     /// Time between two mails to an owner about handoffs.
     pub handoff_mail_interval: Duration,
+    /// Key that signs session tokens and seals stored secrets. All nodes must have the same one.
+    pub secret_key: [u8; 32],
 }
 
 impl Settings {
@@ -72,10 +72,10 @@ impl Settings {
             default_plan: Plan::Scale,
             default_credits: UNLIMITED_CREDITS,
             event_retention: DAY * 90,
-            // Space for about 100,000 chunks, which leaves room for everything else on a small
-            // machine.
             // A human who answers within minutes is not reminded more often.
             handoff_mail_interval: Duration::from_secs(600),
+            // Space for about 100,000 chunks, which leaves room for everything else on a small
+            // machine.
             index_memory_bytes: 512 * 1024 * 1024,
             secret_key,
         }
@@ -90,11 +90,11 @@ pub struct Services {
     indexes: Arc<knowledge::loaded_indexes::Indexes>,
     keys: Arc<accounts::key_cache::KeyCache>,
     sites: Arc<runtime::cache::TtlCache<SiteId, Arc<Site>>>,
-    /// Addresses or file names of sources, which never change.
-    source_names: Arc<runtime::cache::TtlCache<SourceId, String>>,
     blocked: Arc<runtime::cache::TtlCache<SiteId, accounts::blocked_visitors::BlockedSubjects>>,
     /// Limits that the owner of a site was told about, with the day.
     told_limits: Arc<runtime::cache::TtlCache<(SiteId, LimitKind), i32>>,
+    /// Addresses or file names of sources, which never change.
+    source_names: Arc<runtime::cache::TtlCache<SourceId, String>>,
     bus: runtime::bus::Bus,
     rooms: conversations::presence::Rooms,
     clock: Arc<dyn Clock>,
@@ -115,10 +115,10 @@ impl Services {
             indexes: Arc::new(knowledge::loaded_indexes::Indexes::new(settings.index_memory_bytes)),
             keys: Arc::default(),
             sites: Arc::default(),
-            source_names: Arc::default(),
-            bus: runtime::bus::Bus::default(),
             blocked: Arc::default(),
             told_limits: Arc::default(),
+            source_names: Arc::default(),
+            bus: runtime::bus::Bus::default(),
             rooms: conversations::presence::Rooms::default(),
             clock,
             webhook_policy: https_only(url_policy.clone()),
@@ -136,8 +136,6 @@ impl Services {
         Self { webhook_policy, ..self }
     }
 
-    /// Returns the current time.
-    pub fn now(&self) -> Timestamp {
     /// Reads the plan and the blocked visitors of a site again, and checks its open subscriptions.
     pub(crate) fn access_changed(&self, site: SiteId) {
         self.sites.forget(&site);
@@ -145,6 +143,8 @@ impl Services {
         self.bus.recheck(site);
     }
 
+    /// Returns the current time.
+    pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 

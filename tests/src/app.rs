@@ -167,6 +167,7 @@ fn settings(data: &Path, database: &TestDatabase) -> Settings {
         max_connections_per_address: MAX_CONNECTIONS,
         crawl_delay_ms: 0,
         event_retention_days: RETENTION_DAYS,
+        handoff_mail_interval_s: 600,
         has_demo: true,
         // Tests ask more in a second than visitors in an hour; those of the limits turn them on.
         has_rate_limits: false,
@@ -175,7 +176,6 @@ fn settings(data: &Path, database: &TestDatabase) -> Settings {
         trusted_documents: None,
         has_only_trusted_documents: false,
         log: "off".into(),
-        handoff_mail_interval_s: 600,
         log_format: LogFormat::Text,
     }
 }

@@ -3,8 +3,8 @@
 
 use axum::http::{Extensions, HeaderMap};
 use helpbot_domain::key::KeyKind;
-use helpbot_services::Viewer;
 use helpbot_domain::limit::LimitKind;
+use helpbot_services::Viewer;
 use helpbot_services::accounts::{access, limit_notices};
 
 use super::caller::{AdmittedCaller, Caller};

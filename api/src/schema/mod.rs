@@ -26,10 +26,10 @@ pub mod sources;
 pub mod topics;
 pub mod upload;
 pub mod usage;
+pub mod visitors;
 pub mod webhooks;
 
 use async_graphql::{Data, MergedObject, MergedSubscription, SDLExportOptions, Schema, SchemaBuilder};
-pub mod visitors;
 use helpbot_services::{Services, Viewer};
 
 use crate::gateway::documents::TrustedDocuments;
@@ -51,12 +51,12 @@ use crate::schema::sites::mutation::SiteMutation;
 use crate::schema::sites::query::SiteQuery;
 use crate::schema::sources::mutation::SourceMutation;
 use crate::schema::sources::subscription::SourceSubscription;
+use crate::schema::visitors::mutation::VisitorMutation;
 use crate::schema::webhooks::mutation::WebhookMutation;
 
 /// Deepest nesting of fields. The standard introspection query needs 15 (measured: 14 blocks it).
 const DEPTH: usize = 15;
 /// Most directives on one field. More of them have no use and were an attack (CVE-2024-47614).
-use crate::schema::visitors::mutation::VisitorMutation;
 const DIRECTIVES: usize = 50;
 
 /// Operations that read data.
@@ -78,12 +78,12 @@ pub struct MutationRoot(
     MemberMutation,
     WebhookMutation,
     EvaluationMutation,
+    VisitorMutation,
 );
 
 /// Operations that report changes as they happen.
 #[derive(Default, MergedSubscription)]
 #[graphql(name = "Subscription")]
-    VisitorMutation,
 pub struct SubscriptionRoot(EventSubscription, AnswerSubscription, ActivitySubscription, SourceSubscription);
 
 /// The executable schema.

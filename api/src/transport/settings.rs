@@ -29,13 +29,13 @@ pub struct TransportSettings {
     pub recheck: Duration,
     /// Settings for uploads.
     pub uploads: UploadSettings,
-}
-
     /// Origin of the URL of the installation, for example `https://help.example`, if the operator set one. Its
     /// pages may use secret keys.
     pub own_origin: Option<String>,
     /// Request headers that pages of other origins may send in addition to those that common clients use.
     pub cors_headers: Vec<HeaderName>,
+}
+
 impl Default for TransportSettings {
     fn default() -> Self {
         Self {
@@ -49,10 +49,10 @@ impl Default for TransportSettings {
             connections_per_address: 2_000,
             recheck: Duration::from_millis(90),
             uploads: UploadSettings::default(),
-        }
-    }
             own_origin: None,
             cors_headers: Vec::new(),
+        }
+    }
 }
 
 /// Settings for uploads.

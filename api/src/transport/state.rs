@@ -2,10 +2,10 @@
 
 use super::connection_slots::ConnectionSlots;
 use super::connections::Connections;
+use super::key_source;
 use super::settings::TransportSettings;
 use super::upload_slots::UploadSlots;
 use crate::gateway::execution::Gateway;
-use super::key_source;
 
 /// The state that all transports share.
 pub(super) struct Transport {
@@ -22,7 +22,6 @@ impl Transport {
         let upload_slots = UploadSlots::new(&settings.uploads);
         Self { gateway, settings, connection_slots, upload_slots, connections }
     }
-}
 
     /// Reads the caller of a GraphQL request. Its key comes from a header, and never from the URL.
     ///
@@ -37,3 +36,4 @@ impl Transport {
         caller.credentials.is_from_other_site = key_source::is_from_other_site(&head.headers, &head.uri, own_origin);
         Ok(caller)
     }
+}

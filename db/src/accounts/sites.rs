@@ -23,11 +23,11 @@ struct Row {
     owner_email: String,
     plan: String,
     credit_limit: i64,
+    daily_credit_limit: Option<i64>,
+    address_credit_limit: Option<i64>,
     widget: String,
     answer_settings: String,
     created_at_ms: i64,
-    daily_credit_limit: Option<i64>,
-    address_credit_limit: Option<i64>,
     updated_at_ms: i64,
 }
 
@@ -41,19 +41,16 @@ impl TryFrom<Row> for Site {
             owner_email: row.owner_email,
             plan: columns::parse(&row.plan)?,
             credit_limit: row.credit_limit,
+            daily_credit_limit: row.daily_credit_limit,
+            address_credit_limit: row.address_credit_limit,
             widget: columns::json(&row.widget)?,
             answer_settings: row.answer_settings,
             created_at: Timestamp::from_ms(row.created_at_ms),
-            daily_credit_limit: row.daily_credit_limit,
-            address_credit_limit: row.address_credit_limit,
             updated_at: Timestamp::from_ms(row.updated_at_ms),
         })
     }
 }
 
-/// Stores a new site with an empty log.
-///
-/// # Errors
 /// The sites that were not deleted.
 macro_rules! existing {
     () => {
@@ -92,6 +89,9 @@ impl<'a> SiteChanges<'a> {
     }
 }
 
+/// Stores a new site with an empty log.
+///
+/// # Errors
 /// `Conflict` when the ID is taken.
 pub async fn insert(c: &mut Conn, site: &Site) -> Result<()> {
     let id = site.id.to_string();
@@ -258,21 +258,6 @@ pub async fn retire_older_indexes(c: &mut Conn, id: SiteId) -> Result<()> {
             .await
     })?;
     Ok(())
-
-/// Raises the access version, because the plan or the blocked visitors of the site have changed.
-///
-/// # Errors
-/// Returns an error when the query fails.
-pub async fn bump_access_version(c: &mut Conn, id: SiteId) -> Result<()> {
-    let id = id.to_string();
-    on!(c, |c| {
-        diesel::update(site_counters::table.filter(site_counters::site_id.eq(&id)))
-            .set(site_counters::access_version.eq(site_counters::access_version + 1))
-            .execute(c)
-            .await
-    })?;
-    Ok(())
-}
 }
 
 /// Raises the index version because chunks have changed.
@@ -284,6 +269,21 @@ pub async fn bump_index_version(c: &mut Conn, id: SiteId) -> Result<()> {
     on!(c, |c| {
         diesel::update(site_counters::table.filter(site_counters::site_id.eq(&id)))
             .set(site_counters::index_version.eq(site_counters::index_version + 1))
+            .execute(c)
+            .await
+    })?;
+    Ok(())
+}
+
+/// Raises the access version, because the plan or the blocked visitors of the site have changed.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn bump_access_version(c: &mut Conn, id: SiteId) -> Result<()> {
+    let id = id.to_string();
+    on!(c, |c| {
+        diesel::update(site_counters::table.filter(site_counters::site_id.eq(&id)))
+            .set(site_counters::access_version.eq(site_counters::access_version + 1))
             .execute(c)
             .await
     })?;

@@ -11,8 +11,8 @@ mod row;
 pub mod search;
 pub mod sessions;
 pub mod stats;
-pub mod transcripts;
 pub mod transcript_codes;
+pub mod transcripts;
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;

@@ -102,7 +102,6 @@ async fn a_job_of_a_crashed_worker_goes_to_another_when_the_lease_expires(db: &D
     assert_eq!(again, [Job { attempts: 2, ..job }]);
 }
 
-async fn a_worker_that_lost_its_lease_changes_nothing(db: &Db) {
 async fn the_jobs_of_a_killed_server_are_released_by_the_name_of_its_leases(db: &Db) {
     let site = make::stored_site(db).await;
     let job = make::stored_job(db, make::job(site, "scrape", NOW)).await;
@@ -116,6 +115,7 @@ async fn the_jobs_of_a_killed_server_are_released_by_the_name_of_its_leases(db: 
     assert_eq!(ids(&claim(db, "w", later(1), 1).await), [job.id]);
 }
 
+async fn a_worker_that_lost_its_lease_changes_nothing(db: &Db) {
     let site = make::stored_site(db).await;
     let id = make::stored_job(db, make::job(site, "scrape", NOW)).await.id;
     claim(db, "late", NOW, 1).await;

@@ -43,10 +43,10 @@ pub fn site() -> Site {
         owner_email: "owner@example.com".into(),
         plan: Plan::Scale,
         credit_limit: 1000,
-        widget: WidgetConfig::default(),
-        answer_settings: "{}".into(),
         daily_credit_limit: None,
         address_credit_limit: None,
+        widget: WidgetConfig::default(),
+        answer_settings: "{}".into(),
         created_at: NOW,
         updated_at: NOW,
     }
@@ -205,9 +205,9 @@ pub fn conversation(site: SiteId, question: &str) -> Conversation {
         created_at: NOW,
         updated_at: NOW,
         token_id: None,
+        address_key: None,
     }
 }
-        address_key: None,
 
 pub async fn stored(db: &Db, conversation: Conversation) -> Conversation {
     let new = conversation.clone();

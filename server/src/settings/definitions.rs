@@ -59,6 +59,16 @@ pub const SETTINGS: &[SettingDefinition] = &[
         "sentence-transformers folder with an embedding model that runs in this process, instead of such a server",
     ),
     secret("smtp_url", "mail server, for example smtps://USER:PASSWORD@HOST:465 or smtp://HOST:587?tls=required"),
+    setting(
+        "smtp_plaintext_password",
+        Some("off"),
+        "on to allow an smtp_url whose password is sent without TLS, through a network that you trust",
+    ),
+    setting(
+        "handoff_mail_interval_s",
+        Some("600"),
+        "seconds between two mails to an owner about visitors who ask for a human; the first one is sent at once",
+    ),
     setting("smtp_from", None, "sender of mail, for example HelpBot <help@shop.example>"),
     setting(
         "ca_file",
@@ -72,16 +82,6 @@ pub const SETTINGS: &[SettingDefinition] = &[
         "max_connections_per_address",
         Some("1024"),
         "maximum number of open connections from one IPv4 address or IPv6 /64; trusted proxies have no limit",
-    setting(
-        "smtp_plaintext_password",
-        Some("off"),
-        "on to allow an smtp_url whose password is sent without TLS, through a network that you trust",
-    ),
-    setting(
-        "handoff_mail_interval_s",
-        Some("600"),
-        "seconds between two mails to an owner about visitors who ask for a human; the first one is sent at once",
-    ),
     ),
     setting(
         "crawl_delay_ms",

@@ -56,6 +56,8 @@ pub struct Settings {
     pub crawl_delay_ms: u32,
     /// Number of days after which events are deleted.
     pub event_retention_days: u32,
+    /// Number of seconds between two mails to an owner about handoffs.
+    pub handoff_mail_interval_s: u32,
     /// Whether the page `/demo` is served.
     pub has_demo: bool,
     /// Whether requests are rate limited.
@@ -63,8 +65,6 @@ pub struct Settings {
     /// Maximum cost of one GraphQL operation by the kind of key.
     pub costs: CostLimits,
     /// Whether clients may query the schema.
-    /// Number of seconds between two mails to an owner about handoffs.
-    pub handoff_mail_interval_s: u32,
     pub has_introspection: bool,
     /// Directory of the GraphQL documents that clients may execute by their ID.
     pub trusted_documents: Option<PathBuf>,
@@ -142,6 +142,7 @@ impl Settings {
         let max_connections_per_address = read.parsed("max_connections_per_address", "a number");
         let crawl_delay_ms = read.parsed("crawl_delay_ms", "a number of milliseconds");
         let event_retention_days = read.parsed("event_retention_days", "a number of days");
+        let handoff_mail_interval_s = read.parsed("handoff_mail_interval_s", "a number of seconds");
         let authorities = read.authorities();
         let settings = Self {
             listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0))),
@@ -154,12 +155,12 @@ impl Settings {
             smtp: read.smtp(&authorities),
             authorities,
             owner_email: read.owner_email(),
-        let handoff_mail_interval_s = read.parsed("handoff_mail_interval_s", "a number of seconds");
             secret_key: read.secret_key(),
             max_connections: max_connections.unwrap_or(1),
             max_connections_per_address: max_connections_per_address.unwrap_or(1),
             crawl_delay_ms: crawl_delay_ms.unwrap_or(1),
             event_retention_days: event_retention_days.unwrap_or(1),
+            handoff_mail_interval_s: handoff_mail_interval_s.unwrap_or(1),
             has_demo: read.demo(),
             has_rate_limits: read.switch("rate_limits"),
             costs: read.costs(),
@@ -175,7 +176,6 @@ impl Settings {
 }
 
 /// Parses settings and collects all problems, so that they are reported together.
-            handoff_mail_interval_s: handoff_mail_interval_s.unwrap_or(1),
 struct SettingsReader<'a> {
     layers: &'a SettingsLayers,
     problems: Vec<SettingProblem>,
@@ -200,6 +200,11 @@ impl SettingsReader<'_> {
         given.and_then(|given| self.value(name, &given, read)).unwrap_or(true)
     }
 
+    /// Like [`Self::switch`], for a setting that is off when its value is not valid.
+    fn switch_off(&mut self, name: &'static str) -> bool {
+        self.optional(name).is_some() && self.switch(name)
+    }
+
     /// Whether the demo page is served. An installation with a public URL does not need it, unless it asks for it.
     fn demo(&mut self) -> bool {
         match self.optional("demo") {
@@ -216,11 +221,6 @@ impl SettingsReader<'_> {
 
     fn value<T>(
         &mut self,
-    /// Like [`Self::switch`], for a setting that is off when its value is not valid.
-    fn switch_off(&mut self, name: &'static str) -> bool {
-        self.optional(name).is_some() && self.switch(name)
-    }
-
         name: &'static str,
         given: &SettingValue,
         read: impl Fn(&str) -> Result<T, String>,

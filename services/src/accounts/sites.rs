@@ -235,9 +235,6 @@ pub(crate) fn parsed_settings(site: &Site) -> AnswerPolicy {
     serde_json::from_str(&site.answer_settings).unwrap_or_default()
 }
 
-                if site.plan != plan {
-                    db::sites::bump_access_version(c, id).await?;
-                }
 pub(crate) async fn change<T: Send + 'static>(
     services: &Services,
     id: SiteId,
@@ -253,6 +250,9 @@ pub(crate) async fn change<T: Send + 'static>(
                 let value = apply(&mut site)?;
                 site.updated_at = now;
                 db::sites::update(c, &site).await?;
+                if site.plan != plan {
+                    db::sites::bump_access_version(c, id).await?;
+                }
                 if site.widget.ai_language != language {
                     // The index depends on the language of the site.
                     db::sites::bump_index_version(c, id).await?;

@@ -72,18 +72,18 @@ pub async fn ask(
     sink: Option<&dyn AnswerSink>,
 ) -> Result<AskResult> {
     viewer.require(Scope::Chat)?;
-    let address_key = viewer.visitor_address_key(&services.settings.secret_key, site.id);
-    let capped = CappedQuestion::of(&site, address_key.clone());
     let site = sites::get(services, viewer, new.site).await?;
     let question = rules::question(&new.question)?;
     let now = services.now();
+    let address_key = viewer.visitor_address_key(&services.settings.secret_key, site.id);
+    let capped = CappedQuestion::of(&site, address_key.clone());
     if sink.is_some() || services.engine.has_model() {
         // The transaction refuses a question that exceeds the limit. Checking here as well avoids
         // paying a model server for it and showing the visitor half an answer.
-    blocked_visitors::require_open(services, viewer, site.id, Some(&session.id)).await?;
         usage::require_one(services, &site).await?;
     }
     let session = QuestionSession::of(services, viewer, &site, new.session_id.as_deref()).await?;
+    blocked_visitors::require_open(services, viewer, site.id, Some(&session.id)).await?;
     if session.is_with_agent {
         let message = "A member of the team is in this conversation. Send a message with sendMessage instead.";
         return Err(Error::Conflict(message.into()));

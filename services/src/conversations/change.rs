@@ -53,6 +53,7 @@ pub(crate) async fn change(
     appended.publish(services);
     Ok(conversation)
 }
+
 /// Checks that the visitor who acts on a conversation is not blocked. A conversation that does not exist is
 /// left to the change itself.
 pub(crate) async fn require_open(
@@ -68,7 +69,6 @@ pub(crate) async fn require_open(
     let session = found.as_ref().map(|found| found.session_id.as_str());
     blocked_visitors::require_open(services, viewer, site, session).await
 }
-
 
 async fn keep(
     c: &mut db::Conn,

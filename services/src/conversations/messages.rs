@@ -104,11 +104,11 @@ pub async fn send(
         viewer.require(Scope::Chat)?;
     }
     let site = viewer.site(named)?;
-    let new = NewMessage {
-        id: MessageId::from_uuid(randomness::uuid(services.now())),
     if !is_team {
         require_open(services, viewer, site, id).await?;
     }
+    let new = NewMessage {
+        id: MessageId::from_uuid(randomness::uuid(services.now())),
         author: if is_team { Author::Agent } else { Author::Visitor },
         member: viewer.member.clone().filter(|_| is_team),
         text: text::required("text", words, MESSAGE_MAX_CHARS)?,

@@ -59,15 +59,6 @@ impl Bus {
         self.with_watched(site, |channel| channel.grow(seq));
     }
 
-    /// Returns the events that follow `after` without a gap, as far as they are in memory. Empty
-    /// when the next event is not.
-    pub fn recent(&self, site: SiteId, after: i64) -> Vec<Arc<Event>> {
-        let sites = self.lock();
-        let Some(channel) = sites.get(&site) else { return Vec::new() };
-        let following = channel.recent.range(after + 1..).zip(after + 1..);
-        following.take_while(|((seq, _), wanted)| *seq == wanted).map(|((_, event), _)| event.clone()).collect()
-    }
-
     /// Makes all subscribers of a site check again whether they may follow it.
     pub fn recheck(&self, site: SiteId) {
         self.with_watched(site, |channel| channel.last_seq.send_modify(|_| {}));
@@ -81,6 +72,15 @@ impl Bus {
             is_new = channel.access_version.replace(version).is_some_and(|known| known != version);
         });
         is_new
+    }
+
+    /// Returns the events that follow `after` without a gap, as far as they are in memory. Empty
+    /// when the next event is not.
+    pub fn recent(&self, site: SiteId, after: i64) -> Vec<Arc<Event>> {
+        let sites = self.lock();
+        let Some(channel) = sites.get(&site) else { return Vec::new() };
+        let following = channel.recent.range(after + 1..).zip(after + 1..);
+        following.take_while(|((seq, _), wanted)| *seq == wanted).map(|((_, event), _)| event.clone()).collect()
     }
 
     /// Drops the events that are kept for a site. Subscribers then read them from the log.

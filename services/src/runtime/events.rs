@@ -95,6 +95,8 @@ pub async fn watch(
 ) -> Result<impl Stream<Item = Result<Arc<Event>>> + Send + use<>> {
     let site = viewer.site(watch.site)?;
     let watch = narrowed(viewer, watch)?;
+    let access = EventAccess::of(viewer, site, &watch);
+    access.check(services).await?;
     let proved_by = match viewer.has(Scope::ReadConversations) {
         true => None,
         false => viewer.session.as_ref().map(|session| session.token_id),
@@ -109,6 +111,7 @@ pub async fn watch(
         site,
         watch,
         proved_by,
+        access,
         hints,
         after,
         newest,
@@ -131,8 +134,6 @@ fn narrowed(viewer: &Viewer, watch: Watch) -> Result<Watch> {
     let own = viewer.session_id().map(str::to_owned).ok_or_else(|| {
         Error::Forbidden(
             "A widget key can follow only events of a visitor's session. Send the session token of that session."
-    let access = EventAccess::of(viewer, site, &watch);
-    access.check(services).await?;
                 .into(),
         )
     })?;
@@ -147,7 +148,6 @@ fn narrowed(viewer: &Viewer, watch: Watch) -> Result<Watch> {
 /// Returns the sequence number to start after, and the newest one.
 async fn start(services: &Services, site: SiteId, cursor: Option<&str>) -> Result<(i64, i64)> {
     let mut c = services.db.reader().await?;
-        access,
     let last = db::events::last_seq(&mut c, site).await?.ok_or(Error::NotFound("Site"))?;
     let Some(cursor) = cursor else { return Ok((last, last)) };
     let seq = seq_of(cursor)?;
@@ -216,6 +216,7 @@ struct EventFollower {
     watch: Watch,
     // The session token of a visitor, who receives only events of conversations that it proved.
     proved_by: Option<Uuid>,
+    access: EventAccess,
     hints: watch::Receiver<i64>,
     after: i64,
     // Newest sequence number when the stream began. Events up to it must follow.
@@ -230,6 +231,10 @@ impl EventFollower {
             return None;
         }
         loop {
+            // A cached check, so it costs little. The bus wakes the stream when the answer may have changed.
+            if let Err(error) = self.access.check(&self.services).await {
+                return Some(Err(error)).filter(|error| !matches!(error, Err(Error::NotFound(_))));
+            }
             while let Some(event) = self.waiting.pop_front() {
                 self.after = event.seq;
                 if self.wants(&event) {
@@ -253,7 +258,6 @@ impl EventFollower {
         let recent = self.services.bus.recent(self.site, self.after);
         if !recent.is_empty() {
             self.waiting = recent.into();
-    access: EventAccess,
             return Ok(true);
         }
         if known != 0 && known <= self.after {
@@ -269,10 +273,6 @@ impl EventFollower {
         }
         if page.is_empty() && self.after < self.newest.max(known) {
             // The page is empty, although events should follow: either all of them were deleted, or
-            // A cached check, so it costs little. The bus wakes the stream when the answer may have changed.
-            if let Err(error) = self.access.check(&self.services).await {
-                return Some(Err(error)).filter(|error| !matches!(error, Err(Error::NotFound(_))));
-            }
             // an event was written after the page was read, in which case it is read next.
             let last = db::events::last_seq(&mut c, self.site).await?.ok_or(Error::NotFound("Site"))?;
             let oldest = db::events::first_seq(&mut c, self.site).await?.unwrap_or(last + 1);
@@ -310,6 +310,9 @@ async fn poll_once(services: &Services) -> Result<()> {
     }
     for (site, seq, access_version) in db::events::last_seqs(&mut services.db.reader().await?, &sites).await? {
         services.bus.tell(site, seq);
+        if services.bus.has_new_access(site, access_version) {
+            services.access_changed(site);
+        }
     }
     Ok(())
 }
@@ -336,6 +339,3 @@ mod tests {
         }
     }
 }
-        if services.bus.has_new_access(site, access_version) {
-            services.access_changed(site);
-        }

@@ -30,7 +30,6 @@ pub const SOURCE_FAILING_MAIL: &str = "source_failing_mail";
 /// Mails a conversation to an address that was given for it.
 pub const TRANSCRIPT_MAIL: &str = "transcript_mail";
 
-/// The kinds whose job is one mail.
 /// Mails a code to an address, with which a visitor confirms the address.
 pub const TRANSCRIPT_CODE_MAIL: &str = "transcript_code_mail";
 
@@ -43,6 +42,7 @@ pub const DELETE_SITE: &str = "delete_site";
 /// Erases the data of a session. A batch job.
 pub const ERASE_SESSION: &str = "erase_session";
 
+/// The kinds whose job is one mail.
 pub const MAILS: [&str; 6] = [
     HANDOFF_MAIL,
     WEBHOOK_DISABLED_MAIL,

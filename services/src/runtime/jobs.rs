@@ -120,7 +120,6 @@ pub async fn retry(services: &Services, id: JobId, owner: &str, wait: Duration, 
     services.db.write(move |c| Box::pin(async move { Ok(db::jobs::retry(c, id, &owner, due, &error).await?) })).await
 }
 
-/// Returns a receiver that changes whenever this process queues a sync or an embedding job.
 /// Releases the jobs that crashed servers held, whose lease owners begin with `owner_prefix`. Returns their
 /// number. Only for a server that knows that none of them still runs.
 ///
@@ -132,6 +131,7 @@ pub async fn release_of(services: &Services, owner_prefix: &str) -> Result<usize
     services.db.write(move |c| Box::pin(async move { Ok(db::jobs::release_of(c, &prefix).await?) })).await
 }
 
+/// Returns a receiver that changes whenever this process queues a sync or an embedding job.
 pub fn changes(services: &Services) -> watch::Receiver<()> {
     services.jobs.subscribe()
 }

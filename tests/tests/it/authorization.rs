@@ -63,7 +63,6 @@ const OPERATIONS: &[(&str, &str, Needs)] = &[
         Either(Scope::Chat, Scope::WriteConversations),
     ),
     (
-    (
         "Mutation.requestTranscriptCode",
         "mutation ($site: ID) { requestTranscriptCode(input: {siteId: $site, conversationId: \"x\", email: \"a@b.example\"}) { userErrors { code } } }",
         One(Scope::Chat),
@@ -88,6 +87,7 @@ const OPERATIONS: &[(&str, &str, Needs)] = &[
         "mutation ($site: ID) { updateCreditCaps(input: {siteId: $site, perDay: -1}) { userErrors { code } } }",
         One(Scope::Admin),
     ),
+    (
         "Mutation.setTyping",
         "mutation ($site: ID) { setTyping(input: {siteId: $site, conversationId: \"x\", isTyping: true}) { userErrors { code } } }",
         Either(Scope::Chat, Scope::ReadConversations),
@@ -320,9 +320,9 @@ const SITE_FIELDS: &[(&str, &str, Needs)] = &[
     ("Site.sources", "sources { totalCount nodes { id } }", One(Scope::ReadSources)),
     ("Site.faqEntries", "faqEntries { totalCount nodes { id } }", One(Scope::ReadSources)),
     ("Site.conversations", "conversations { totalCount nodes { id } }", One(Scope::ReadConversations)),
-    ("Site.apiKeys", "apiKeys { id }", One(Scope::Admin)),
     ("Site.blockedVisitors", "blockedVisitors { id }", One(Scope::ReadConversations)),
     ("Site.creditCaps", "creditCaps { perDay }", One(Scope::Admin)),
+    ("Site.apiKeys", "apiKeys { id }", One(Scope::Admin)),
     ("Site.waitingMails", "waitingMails { kind }", One(Scope::Admin)),
     ("Site.members", "members { id }", One(Scope::ReadConversations)),
     ("Site.analytics", "analytics { overview { totalQuestions } }", One(Scope::ReadAnalytics)),

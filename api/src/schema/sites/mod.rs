@@ -29,8 +29,8 @@ use crate::schema::page::{PageArgs, connection};
 use crate::schema::scalars::{DateTime, int};
 use crate::schema::sources::SourceConnection;
 use crate::schema::usage::Credits;
-use crate::schema::webhooks::{self, Webhook};
 use crate::schema::visitors::{BlockedVisitor, CreditCaps};
+use crate::schema::webhooks::{self, Webhook};
 use crate::schema::{conversations, entries, sources};
 use widget::WidgetConfig;
 
@@ -202,6 +202,14 @@ impl Site {
     /// Mails that the mail server has not accepted yet, oldest first. At most 100 are returned. Requires
     /// the `ADMIN` scope.
     async fn waiting_mails(&self) -> Nullable<Vec<mail::WaitingMail>> {
+        nullable(async {
+            let Access { services, viewer, .. } = &self.access;
+            let found = services::runtime::mail::waiting(services, viewer, Some(self.row.id)).await?;
+            Ok(found.into_iter().map(mail::WaitingMail::from).collect())
+        })
+        .await
+    }
+
     /// Visitors whom the team has blocked, newest first. A site has at most 500. Requires the
     /// `READ_CONVERSATIONS` scope.
     async fn blocked_visitors(&self) -> Nullable<Vec<BlockedVisitor>> {
@@ -211,14 +219,6 @@ impl Site {
     /// Limits that the owner has set on the credits of one day (UTC). Requires the `ADMIN` scope.
     async fn credit_caps(&self) -> Nullable<CreditCaps> {
         nullable(async { Ok(CreditCaps::of(&self.access, &self.row).await?) }).await
-    }
-
-        nullable(async {
-            let Access { services, viewer, .. } = &self.access;
-            let found = services::runtime::mail::waiting(services, viewer, Some(self.row.id)).await?;
-            Ok(found.into_iter().map(mail::WaitingMail::from).collect())
-        })
-        .await
     }
 
     /// API keys of the site, oldest first, including revoked keys. Requires the `ADMIN` scope.
