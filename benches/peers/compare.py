@@ -2,13 +2,15 @@
 """Compares the CPU time per GraphQL request of HelpBot and of a Node.js server over the same rows.
 
     npm ci --prefix benches/peers
-    HELPBOT_BINARY=target/release/helpbot benches/peers/compare.py [--conversations 3200] [--rounds 3] [--also OTHER_BINARY]
+    HELPBOT_BINARY=target/release/helpbot benches/peers/compare.py [--conversations 3200] [--rounds 3]
+        [--also OTHER_BINARY] [--bare target/release/bare]
 
 Starts HelpBot on a fresh data directory, asks it questions until it has the given number of
 conversations, starts mercurius over the same database file, and sends each query of QUERIES to both
 in turns. Prints the median CPU time of each process per request, in milliseconds, and the ratio.
 CPU time holds on a busy machine; requests per second do not. Everything listens on loopback and the
-number of requests is fixed. `--also` measures a second HelpBot binary in the same turns.
+number of requests is fixed. `--also` measures a second HelpBot binary in the same turns, and `--bare` a bare axum
+handler (`cargo build --release -p helpbot-benches --bin bare`) over the same rows.
 """
 import argparse, http.client, json, os, pathlib, re, shutil, socket, statistics, subprocess, tempfile, threading, time
 
@@ -51,6 +53,15 @@ class HelpBot:
 
     def key(self, site, kind):
         return re.search(r"(wk|sk)_live_\w+", json.dumps(self.cli("key", "create", "--site", site, "--kind", kind)))[0]
+
+    def first_site(self):
+        """The site that the server creates when it starts on an empty directory."""
+        for _ in range(400):
+            sites = self.cli("site", "list")["sites"]
+            if sites:
+                return sites[0]["id"]
+            time.sleep(0.05)
+        raise SystemExit("the first site was not created")
 
     def stop(self):
         self.process.terminate()
@@ -100,19 +111,20 @@ def main():
     parser.add_argument("--conversations", type=int, default=3200)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--requests", type=int, default=1500)
+    parser.add_argument("--bare", help="the binary of the bare handler")
     parser.add_argument("--also", help="a second HelpBot binary, for example the previous build")
     options = parser.parse_args()
     binaries = {"HelpBot": os.path.abspath(os.environ.get("HELPBOT_BINARY", "target/release/helpbot"))}
     if options.also:
         binaries["HelpBot (also)"] = os.path.abspath(options.also)
     root = tempfile.mkdtemp(prefix="helpbot-peers-")
-    running, node = {}, None
+    running, node, bare = {}, None, None
     try:
         for name, binary in binaries.items():
             data = os.path.join(root, re.sub(r"\W", "", name))
             os.mkdir(data)
             helpbot = running[name] = HelpBot(binary, data)
-            site = helpbot.cli("site", "list")["sites"][0]["id"]
+            site = helpbot.first_site()
             helpbot.secret = helpbot.key(site, "secret")
             widget = helpbot.key(site, "widget")
             each = options.conversations // QUESTIONERS
@@ -123,8 +135,12 @@ def main():
                 port = free_port()
                 node = subprocess.Popen(["node", "mercurius.mjs", site, os.path.join(data, "helpbot.db"), str(port)], cwd=HERE)
                 wait_for(port)
+                if options.bare:
+                    bare_port = free_port()
+                    bare = subprocess.Popen([options.bare, os.path.join(data, "helpbot.db"), site, str(bare_port)])
+                    wait_for(bare_port)
         for title, query in QUERIES.items():
-            figures = {name: [] for name in [*running, "mercurius"]}
+            figures = {name: [] for name in [*running, "mercurius", *(["bare axum"] if bare else [])]}
             sizes = {}
             for _ in range(options.rounds):
                 for name, helpbot in running.items():
@@ -132,6 +148,9 @@ def main():
                     figures[name].append(cost)
                 cost, sizes["mercurius"] = measure(node.pid, port, "{ " + query + " }", None, options.requests)
                 figures["mercurius"].append(cost)
+                if bare:
+                    cost, sizes["bare axum"] = measure(bare.pid, bare_port, "{ " + query + " }", None, options.requests)
+                    figures["bare axum"].append(cost)
             peer = statistics.median(figures["mercurius"])
             print(title)
             for name, values in figures.items():
@@ -140,8 +159,8 @@ def main():
     finally:
         for helpbot in running.values():
             helpbot.stop()
-        if node:
-            node.kill()
+        for process in filter(None, [node, bare]):
+            process.kill()
         shutil.rmtree(root, ignore_errors=True)
 
 

@@ -53,6 +53,11 @@ impl From<DieselError> for Error {
             DieselError::DatabaseError(_, ref info) if is_shutdown(info.message()) => {
                 Error::Unavailable(info.message().to_owned())
             }
+            // A row that reads its own values reports what is wrong with them.
+            DieselError::DeserializationError(cause) => match cause.downcast::<Error>() {
+                Ok(corrupt) => *corrupt,
+                Err(cause) => Error::Query(DieselError::DeserializationError(cause)),
+            },
             other => Error::Query(other),
         }
     }

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::conversation_parts::ConversationParts;
 use crate::ids::{ChunkId, ConversationId, MemberId, MessageId, SiteId, SourceId};
 use crate::{Invalid, Timestamp, text};
 
@@ -390,6 +391,17 @@ impl ConversationOrder {
             ConversationOrder::UpdatedAsc => ConversationOrder::UpdatedDesc,
             ConversationOrder::HandoffDesc => ConversationOrder::HandoffAsc,
             ConversationOrder::HandoffAsc => ConversationOrder::HandoffDesc,
+        }
+    }
+
+    /// Returns the part that [`ConversationOrder::key`] needs.
+    pub const fn key_part(self) -> ConversationParts {
+        match self {
+            ConversationOrder::CreatedDesc | ConversationOrder::CreatedAsc => ConversationParts::CREATED,
+            ConversationOrder::UpdatedDesc | ConversationOrder::UpdatedAsc => ConversationParts::UPDATED,
+            ConversationOrder::HandoffDesc | ConversationOrder::HandoffAsc => {
+                ConversationParts::HANDOFF.with(ConversationParts::CREATED)
+            }
         }
     }
 

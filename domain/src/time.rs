@@ -7,6 +7,8 @@ use chrono::{DateTime, Datelike, SecondsFormat, TimeZone, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 const DAY_MS: i64 = 86_400_000;
+/// 10000-01-01T00:00:00Z in milliseconds since the epoch.
+const YEAR_10000_MS: u64 = 253_402_300_800_000;
 
 /// A time in milliseconds since 1970-01-01T00:00:00Z, as the databases store it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,7 +28,7 @@ impl Timestamp {
     /// Formats the time as RFC 3339 in UTC, with milliseconds and `Z`, for example
     /// `2026-01-15T10:30:00.000Z`.
     pub fn to_rfc3339(self) -> String {
-        self.utc().to_rfc3339_opts(SecondsFormat::Millis, true)
+        self.to_string()
     }
 
     /// Parses RFC 3339 with any offset.
@@ -62,9 +64,44 @@ impl Timestamp {
 }
 
 impl fmt::Display for Timestamp {
+    /// Formats the time like [`Timestamp::to_rfc3339`].
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.to_rfc3339())
+        match u64::try_from(self.0) {
+            Ok(ms) if ms < YEAR_10000_MS => f.write_str(std::str::from_utf8(&digits(ms)).unwrap_or_default()),
+            _ => f.write_str(&self.utc().to_rfc3339_opts(SecondsFormat::Millis, true)),
+        }
     }
+}
+
+/// Writes a time from 1970 to 9999 as chrono does. Lists write many times, and chrono takes ten times as long.
+fn digits(ms: u64) -> [u8; 24] {
+    let (days, ms) = (ms / 86_400_000, ms % 86_400_000);
+    // From days to year, month and day in eras of 400 years that begin in March (Howard Hinnant, "chrono-compatible
+    // low-level date algorithms").
+    let day = days + 719_468;
+    let (era, of_era) = (day / 146_097, day % 146_097);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    let day = of_year - (153 * shifted + 2) / 5 + 1;
+    let mut text = *b"0000-00-00T00:00:00.000Z";
+    let mut put = |start: usize, end: usize, mut number: u64| {
+        for digit in text[start..end].iter_mut().rev() {
+            // One decimal digit.
+            *digit = b'0' + u8::try_from(number % 10).unwrap_or(0);
+            number /= 10;
+        }
+    };
+    put(0, 4, year);
+    put(5, 7, month);
+    put(8, 10, day);
+    put(11, 13, ms / 3_600_000);
+    put(14, 16, ms / 60_000 % 60);
+    put(17, 19, ms / 1_000 % 60);
+    put(20, 23, ms % 1_000);
+    text
 }
 
 impl Serialize for Timestamp {
@@ -136,6 +173,17 @@ impl Month {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_is_written_as_chrono_writes_it() {
+        let written = |ms| (Timestamp::from_ms(ms).to_rfc3339(), Timestamp::from_ms(ms).utc());
+        let days = (0..3_000_000).step_by(7).map(|day: i64| day * DAY_MS + day * 12_345 % DAY_MS);
+        let leap = [951_782_400_000, 951_868_799_999, 4_107_456_000_000, 4_107_542_400_000];
+        for ms in days.chain(leap).chain([-1, 0, 999, 253_402_300_799_999, 253_402_300_800_000, i64::MIN, i64::MAX]) {
+            let (text, moment) = written(ms);
+            assert_eq!(text, moment.to_rfc3339_opts(SecondsFormat::Millis, true), "{ms}");
+        }
+    }
 
     #[test]
     fn a_time_is_formatted_with_milliseconds_and_z() {

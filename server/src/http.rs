@@ -2,6 +2,7 @@
 //! `helpbot_api::transport::envelope`), the log line, the metrics and the limit on the body. `running`
 //! wraps the router in it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
@@ -25,21 +26,28 @@ pub(crate) fn with_middleware(app: Router, services: Services, metrics: ServerMe
     app.fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_BYTES))
-        .layer(from_fn_with_state(services, envelope))
-        .layer(from_fn_with_state(metrics, observe))
+        .layer(from_fn_with_state(Around { services: Arc::new(services), metrics }, observe))
 }
 
-/// Measures and logs a request.
-async fn observe(State(metrics): State<ServerMetrics>, request: Request, next: Next) -> Response {
+/// What the middleware needs. It is copied several times for each request, so it consists of pointers.
+#[derive(Clone)]
+struct Around {
+    services: Arc<Services>,
+    metrics: ServerMetrics,
+}
+
+/// Puts a request into its envelope, and measures and logs it. One layer does both, because axum copies all
+/// layers below each layer for each request.
+async fn observe(State(around): State<Around>, request: Request, next: Next) -> Response {
     let started = tokio::time::Instant::now();
     let matched = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let route = matched.unwrap_or_else(|| "other".to_owned());
     let (method, uri) = (request.method().clone(), request.uri().clone());
-    let mut response = next.run(request).await;
+    let mut response = envelope(State(around.services), request, next).await;
     let took = started.elapsed();
     let headers = response.headers_mut();
     headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
-    metrics.request(&route, response.status().as_u16(), took);
+    around.metrics.request(&route, response.status().as_u16(), took);
     log(&method, &uri, response.status(), took, envelope::response_id(response.headers()));
     response
 }

@@ -4,13 +4,14 @@
 //! Every server has its own recorder, so that several servers in one process do not mix their metrics. Labels
 //! are route templates, status codes and outcomes; they never contain a key, a site or an address.
 
+use std::collections::HashMap;
 use std::fmt::{Display, Write as _};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use helpbot_ingest::worker::Worker;
 use helpbot_services::Services;
-use metrics::{Key, Label, Level, Metadata, Recorder};
+use metrics::{Counter, Histogram, Key, Label, Level, Metadata, Recorder};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusRecorder};
 
 use crate::error::StartError;
@@ -25,6 +26,14 @@ const BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 #[derive(Clone)]
 pub(crate) struct ServerMetrics {
     recorder: Arc<PrometheusRecorder>,
+    /// The metrics of each route, which would otherwise be looked up by all their labels.
+    routes: Arc<RwLock<HashMap<String, RouteMetrics>>>,
+}
+
+/// The metrics of one route: the duration of its requests, and their number by status.
+struct RouteMetrics {
+    seconds: Histogram,
+    requests: Vec<(u16, Counter)>,
 }
 
 impl ServerMetrics {
@@ -37,16 +46,36 @@ impl ServerMetrics {
         let recorder = builder.map_err(|error| StartError::Setting(error.to_string()))?.build_recorder();
         recorder.describe_counter(REQUESTS.into(), None, "HTTP requests by route and status code.".into());
         recorder.describe_histogram(SECONDS.into(), None, "Time until the response headers were ready.".into());
-        Ok(Self { recorder: Arc::new(recorder) })
+        Ok(Self { recorder: Arc::new(recorder), routes: Arc::default() })
     }
 
     /// Counts a request. `route` is the route template that matched.
     pub(crate) fn request(&self, route: &str, status: u16, took: Duration) {
-        let route = Label::new("route", route.to_owned());
-        let key = Key::from_parts(REQUESTS, vec![route.clone(), Label::new("status", status.to_string())]);
-        self.recorder.register_counter(&key, &METADATA).increment(1);
-        let key = Key::from_parts(SECONDS, vec![route]);
-        self.recorder.register_histogram(&key, &METADATA).record(took.as_secs_f64());
+        let known = self.routes.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(metrics) = known.get(route)
+            && let Some((_, requests)) = metrics.requests.iter().find(|(known, _)| *known == status)
+        {
+            requests.increment(1);
+            metrics.seconds.record(took.as_secs_f64());
+            return;
+        }
+        drop(known);
+        self.first_request(route, status);
+        self.request(route, status, took);
+    }
+
+    /// Registers the metrics of a route and a status. Routes are templates, so there are few.
+    fn first_request(&self, route: &str, status: u16) {
+        let label = Label::new("route", route.to_owned());
+        let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
+        let metrics = routes.entry(route.to_owned()).or_insert_with(|| {
+            let key = Key::from_parts(SECONDS, vec![label.clone()]);
+            RouteMetrics { seconds: self.recorder.register_histogram(&key, &METADATA), requests: Vec::new() }
+        });
+        if metrics.requests.iter().all(|(known, _)| *known != status) {
+            let key = Key::from_parts(REQUESTS, vec![label, Label::new("status", status.to_string())]);
+            metrics.requests.push((status, self.recorder.register_counter(&key, &METADATA)));
+        }
     }
 
     /// All metrics in the Prometheus text format, including those of `worker` and `services`.

@@ -1,6 +1,7 @@
 //! Admission: from the credentials of a request to a viewer whose operation was counted against its
 //! rate limit.
 
+use async_graphql::parser::types::OperationType;
 use axum::http::{Extensions, HeaderMap};
 use helpbot_domain::key::KeyKind;
 use helpbot_domain::limit::LimitKind;
@@ -54,6 +55,9 @@ impl Gateway {
     /// `COMPLEXITY_LIMIT` for a mutation with more root fields than the kind of key allows; `RATE_LIMITED`
     /// when a limit is used up.
     pub(super) fn charge(&self, operation: &PreparedOperation, caller: &AdmittedCaller) -> Result<(), ApiError> {
+        if operation.operation_type() == OperationType::Query {
+            return Ok(());
+        }
         let work = operation.work();
         let limit = match caller.viewer.kind {
             KeyKind::Widget => MAX_WIDGET_MUTATIONS,

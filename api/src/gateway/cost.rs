@@ -45,6 +45,14 @@ pub(super) fn report(response: &mut Response, cost: &OperationCost, limit: u64) 
     response.extensions.insert(COST.to_owned(), report);
 }
 
+/// The JSON text of `extensions.cost`, as [`report`] adds it, for a response with `actual` objects.
+pub(super) fn report_text(cost: &OperationCost, actual: u64, limit: u64) -> String {
+    let (requested, remaining) = (cost.points, limit.saturating_sub(cost.points));
+    format!(
+        r#"{{"requested":{requested},"actual":{actual},"limit":{limit},"remaining":{remaining},"restoreRate":null}}"#
+    )
+}
+
 /// Number of objects in a response, including the response itself.
 fn objects(value: &Value) -> u64 {
     match value {
@@ -64,4 +72,22 @@ pub(super) fn is_executed(response: &Response) -> bool {
 /// the path of the error is the root field alone.
 pub(super) fn is_event(response: &Response) -> bool {
     response.data != Value::Null || response.errors.iter().all(|error| error.path.len() > 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_written_report_is_that_of_a_response() {
+        let cost = OperationCost { points: 7, ..OperationCost::default() };
+        for limit in [5, 100] {
+            let mut response = Response::new(value!({ "a": { "b": [{ "c": 1 }, { "c": 2 }] } }));
+
+            report(&mut response, &cost, limit);
+
+            let json = serde_json::to_string(&response.extensions[COST]).unwrap();
+            assert_eq!(report_text(&cost, 3, limit), json);
+        }
+    }
 }

@@ -105,6 +105,10 @@ impl Gateway {
         &self.0.settings
     }
 
+    pub(super) fn model(&self) -> &SchemaModel {
+        &self.0.model
+    }
+
     pub(super) fn rates(&self) -> &RateLimits {
         &self.0.rates
     }
@@ -137,7 +141,16 @@ impl Gateway {
             Err(rejection) => Err(rejection.into_server_errors()),
         };
         let (files, is_stored) = (None, false);
-        Ok(PreparedOperation { document, operation_type, operation_name, variables, files, cost, is_stored })
+        Ok(PreparedOperation {
+            document,
+            operation_type,
+            operation_name,
+            variables,
+            files,
+            cost,
+            is_stored,
+            accepts_text: false,
+        })
     }
 
     /// The document that a request contains, or the cached document that it names by its hash.
@@ -171,6 +184,7 @@ impl Gateway {
             return ExecutionResult::rejected(errors);
         }
         let (deadline, span) = (self.deadline(&operation), span(&operation, caller));
+        let points = operation.cost.as_ref().map_or(0, |cost| cost.points);
         let running = async {
             if operation.operation_type != OperationType::Mutation {
                 return self.respond(operation, caller).await;
@@ -190,12 +204,17 @@ impl Gateway {
         };
         let result = tokio::time::timeout(deadline, running.instrument(span.clone())).await;
         let result = result.unwrap_or_else(|_elapsed| timed_out(deadline));
-        span.in_scope(|| log(&result));
+        span.in_scope(|| log(&result, points));
         result
     }
 
     /// Executes an operation in the current task. A panic becomes an internal error.
     pub(super) async fn respond(&self, operation: PreparedOperation, caller: &AdmittedCaller) -> ExecutionResult {
+        if operation.accepts_text
+            && let Some(result) = self.respond_directly(&operation, caller).await
+        {
+            return result;
+        }
         let cost = operation.cost.clone().ok().filter(|_| !operation.is_stored);
         let has_directives = operation.document.has_directives();
         let request = self.request(operation, caller);
@@ -325,7 +344,7 @@ where
 
 fn finished(mut response: Response, stage: Stage, request_id: &str) -> ExecutionResult {
     error::finish(&mut response.errors, stage, request_id);
-    ExecutionResult { response, is_executed: stage == Stage::Execution }
+    ExecutionResult { response, is_executed: stage == Stage::Execution, text: None }
 }
 
 fn timed_out(deadline: Duration) -> ExecutionResult {
@@ -345,9 +364,11 @@ fn span(operation: &PreparedOperation, caller: &AdmittedCaller) -> tracing::Span
     tracing::debug_span!("graphql", %kind, operation = name, request_id)
 }
 
-fn log(result: &ExecutionResult) {
+fn log(result: &ExecutionResult, cost: u64) {
+    if !tracing::enabled!(tracing::Level::DEBUG) {
+        return;
+    }
     let codes: Vec<&str> =
         result.response.errors.iter().map(|error| ApiError::from_server_error(error).code.as_str()).collect();
-    let cost = result.response.extensions.get("cost").map(ToString::to_string);
     tracing::debug!(cost, ?codes, "an operation was executed");
 }

@@ -71,6 +71,7 @@ mod tests {
             files: None,
             cost: Ok(OperationCost::default()),
             is_stored: false,
+            accepts_text: false,
         })
     }
 

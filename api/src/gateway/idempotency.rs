@@ -94,7 +94,7 @@ fn replayed(answer: &str, request_id: &str) -> ExecutionResult {
         Ok(mut response) => {
             response.extensions.insert("replayed".to_owned(), Value::Boolean(true));
             // Only the response of an executed operation is stored.
-            ExecutionResult { response, is_executed: true }
+            ExecutionResult { response, is_executed: true, text: None }
         }
         Err(error) => {
             tracing::error!(request_id, %error, "the stored response of an operation cannot be read");

@@ -21,6 +21,7 @@ pub mod admission;
 pub mod audience;
 pub mod caller;
 mod cost;
+pub mod direct;
 pub mod documents;
 pub mod execution;
 pub mod files;

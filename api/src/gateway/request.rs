@@ -43,6 +43,8 @@ pub struct PreparedOperation {
     pub(super) cost: Result<OperationCost, Vec<ServerError>>,
     /// Whether this is one of our own stored operations, which need no validation.
     pub(super) is_stored: bool,
+    /// Whether the result may be JSON text, because the transport only sends it.
+    pub(super) accepts_text: bool,
 }
 
 /// Marks the request of a stored operation: the ID of a conversation, which cannot be guessed, proves
@@ -68,6 +70,11 @@ impl PreparedOperation {
         let questions = fields.iter().filter(|field| QUESTION_FIELDS.contains(field)).count();
         let mutations = if self.operation_type == OperationType::Mutation { fields.len() } else { 0 };
         OperationWork { mutations: count(mutations), questions: count(questions) }
+    }
+
+    /// Allows the gateway to return the result as JSON text.
+    pub(crate) fn accept_text(&mut self) {
+        self.accepts_text = true;
     }
 
     /// Attaches uploaded files, which the operation refers to in its variables.

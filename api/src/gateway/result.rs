@@ -17,16 +17,21 @@ pub struct ExecutionResult {
     pub response: Response,
     /// False when the request was rejected before execution. There is no `data` then.
     pub is_executed: bool,
+    /// JSON text of the result, when it was written before. `response` is empty then.
+    pub text: Option<String>,
 }
 
 impl ExecutionResult {
     /// The result of a request that was not executed.
     pub fn rejected(errors: Vec<ServerError>) -> Self {
-        Self { response: Response::from_errors(errors), is_executed: false }
+        Self { response: Response::from_errors(errors), is_executed: false, text: None }
     }
 
     /// The JSON text of the result.
     pub(crate) fn json(&self) -> String {
+        if let Some(text) = &self.text {
+            return text.clone();
+        }
         match self.shared_event() {
             // The text was checked to be UTF-8 when it was written.
             Some((field, event)) => {
@@ -88,7 +93,7 @@ mod tests {
     use super::*;
 
     fn executed(data: Value) -> ExecutionResult {
-        ExecutionResult { response: Response::new(data), is_executed: true }
+        ExecutionResult { response: Response::new(data), is_executed: true, text: None }
     }
 
     #[test]

@@ -57,6 +57,7 @@ impl StoredOperation {
             // The operations are ours, and a test validates them.
             cost: Ok(OperationCost::default()),
             is_stored: true,
+            accepts_text: false,
         }
     }
 }

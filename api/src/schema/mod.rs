@@ -8,6 +8,7 @@ pub mod access;
 pub mod analytics;
 pub mod conversations;
 pub mod cost;
+mod direct;
 pub mod entries;
 pub mod enums;
 pub mod evaluation;
@@ -95,6 +96,7 @@ const RULES: SchemaRules = SchemaRules {
     page_default: page::DEFAULT as usize,
     page_max: page::MAX as usize,
     scalar_problem: scalars::problem,
+    direct: direct::RULES,
 };
 
 /// The schema with its default limits. Each request brings the data that its resolvers need.

@@ -7,23 +7,89 @@
 //! validation, cost, introspection, errors, and fields with directives.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{Field, Selection, SelectionSet};
 use async_graphql::registry::Registry;
+use async_graphql::resolver_utils::{self, EnumType};
 use async_graphql::{ContainerType, ContextSelectionSet, Name, OutputType, Positioned, ServerResult, Value};
 use futures_util::future::join_all;
 
 /// An object with fields that only read what the object contains.
 pub trait PlainFields: ContainerType {
-    /// Returns the value of the field `name`, exactly as its resolver returns it. `None` when the
+    /// Gives the value of the field `name` to `to`, exactly as its resolver returns it. `None` when the
     /// field needs its resolver: because it has arguments, loads something, can fail or is an object.
-    fn plain_field(&self, name: &str) -> Option<Value>;
+    fn plain_field<V: PlainValue>(&self, name: &str, to: V) -> Option<V::Written>;
 }
 
 impl<T: PlainFields> PlainFields for &T {
-    fn plain_field(&self, name: &str) -> Option<Value> {
-        T::plain_field(self, name)
+    fn plain_field<V: PlainValue>(&self, name: &str, to: V) -> Option<V::Written> {
+        T::plain_field(self, name, to)
+    }
+}
+
+/// Receives the value of one plain field: as a value of async-graphql, or as JSON text.
+pub trait PlainValue: Sized {
+    /// What remains after the value was received.
+    type Written;
+
+    /// Any text.
+    fn text(self, text: &str) -> Self::Written;
+    /// A text in which JSON escapes nothing: an ID or a time.
+    fn word(self, word: impl Display) -> Self::Written;
+    /// A value of an enum.
+    fn choice<E: EnumType>(self, value: E) -> Self::Written;
+    /// A boolean.
+    fn boolean(self, value: bool) -> Self::Written;
+    /// A whole number.
+    fn integer(self, value: i32) -> Self::Written;
+    /// A number.
+    fn real(self, value: f64) -> Self::Written;
+    /// No value.
+    fn null(self) -> Self::Written;
+
+    /// A text, or no value.
+    fn optional(self, text: Option<&str>) -> Self::Written {
+        match text {
+            Some(text) => self.text(text),
+            None => self.null(),
+        }
+    }
+}
+
+/// Keeps the value of a plain field as async-graphql does.
+struct AsValue;
+
+impl PlainValue for AsValue {
+    type Written = Value;
+
+    fn text(self, text: &str) -> Value {
+        Value::String(text.to_owned())
+    }
+
+    fn word(self, word: impl Display) -> Value {
+        Value::String(word.to_string())
+    }
+
+    fn choice<E: EnumType>(self, value: E) -> Value {
+        resolver_utils::enum_value(value)
+    }
+
+    fn boolean(self, value: bool) -> Value {
+        Value::Boolean(value)
+    }
+
+    fn integer(self, value: i32) -> Value {
+        Value::Number(value.into())
+    }
+
+    fn real(self, value: f64) -> Value {
+        async_graphql::ScalarType::to_value(&value)
+    }
+
+    fn null(self) -> Value {
+        Value::Null
     }
 }
 
@@ -143,7 +209,7 @@ fn value_of(object: Object) -> Value {
 fn plain_value<T: PlainFields>(item: &T, field: &Positioned<Field>) -> Option<Value> {
     match field.node.name.node.as_str() {
         "__typename" => Some(Value::String(item.introspection_type_name().into_owned())),
-        name => item.plain_field(name),
+        name => item.plain_field(name, AsValue),
     }
 }
 

@@ -5,6 +5,7 @@
 //! affects no other request.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Request, State};
@@ -23,7 +24,7 @@ use crate::gateway::caller::REQUEST_ID_HEADER;
 const REQUEST_ID_CHARS: usize = 64;
 
 /// Gives the request its ID, runs it, and answers 500 when it panics.
-pub async fn envelope(State(services): State<Services>, mut request: Request, next: Next) -> Response {
+pub async fn envelope(State(services): State<Arc<Services>>, mut request: Request, next: Next) -> Response {
     let id = request_id(request.headers(), &services);
     request.headers_mut().insert(REQUEST_ID_HEADER, id.clone());
     let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {

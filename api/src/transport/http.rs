@@ -73,11 +73,12 @@ async fn answer(
 ) -> Result<Response, HttpError> {
     let params = params::read(head, body, transport.settings.body_bytes).await?;
     let caller = caller.with_idempotency_key(params.idempotency_key.clone());
-    let operation = transport.gateway.prepare(params).map_err(|error| HttpError::rejected(error, media))?;
+    let mut operation = transport.gateway.prepare(params).map_err(|error| HttpError::rejected(error, media))?;
     if operation.operation_type() != OperationType::Query && head.method != Method::POST {
         return Err(HttpError::method_not_allowed("POST", "Only queries can be sent by GET"));
     }
     require_no_subscription(&operation)?;
+    operation.accept_text();
     let result = transport.gateway.execute(operation, &caller).await;
     written(result, media)
 }
@@ -94,7 +95,10 @@ pub(super) fn require_no_subscription(operation: &PreparedOperation) -> Result<(
 
 /// Writes a result as an HTTP response.
 pub(super) fn written(result: ExecutionResult, media: Media) -> Result<Response, HttpError> {
-    let ExecutionResult { response, is_executed } = result;
+    let ExecutionResult { response, is_executed, text } = result;
+    if let Some(text) = text {
+        return Ok(([(header::CONTENT_TYPE, media.content_type())], text).into_response());
+    }
     if !is_executed {
         return Err(HttpError::all_rejected(response.errors, media));
     }

@@ -82,7 +82,7 @@ impl App {
         let shutdown = CancellationToken::new();
         let connections = Connections::ending_with(shutdown.clone());
         let router = router(gateway.clone(), connections.clone(), transport)
-            .layer(from_fn_with_state(gateway.services().clone(), envelope));
+            .layer(from_fn_with_state(Arc::new(gateway.services().clone()), envelope));
         Self {
             gateway,
             router,

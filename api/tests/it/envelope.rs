@@ -59,7 +59,7 @@ async fn router() -> (App, Router) {
         "unreachable"
     };
     let router = Router::new().route("/panics", get(panics)).route("/works", get(async || "fine"));
-    let router = router.layer(from_fn_with_state(app.gateway.services().clone(), envelope));
+    let router = router.layer(from_fn_with_state(Arc::new(app.gateway.services().clone()), envelope));
     (app, router)
 }
 

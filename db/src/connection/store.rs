@@ -4,6 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use deadpool::managed::QueueMode;
 use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, PoolableConnection, RecyclingMethod,
@@ -84,6 +85,8 @@ where
     config.recycling_method = RecyclingMethod::Fast;
     Pool::builder(AsyncDieselConnectionManager::new_with_config(url, config))
         .max_size(max_size)
+        // The connection that was used last has its pages and statements in the caches of the processor.
+        .queue_mode(QueueMode::Lifo)
         .wait_timeout(Some(POOL_WAIT))
         .create_timeout(Some(POOL_WAIT))
         .runtime(deadpool::Runtime::Tokio1)

@@ -12,11 +12,12 @@ use helpbot_domain::{Timestamp, text};
 use crate::columns;
 use crate::connection::conn::{Backend, Conn, on};
 use crate::connection::paged::Paged;
-use crate::conversations::row::Row;
+use crate::conversations::partial_row::{PartialColumns, PartialRow};
 use crate::conversations::search::{self, MaxCandidates, rows_of_site};
 use crate::error::Result;
 use crate::schema::conversations as conv;
 use helpbot_domain::conversation::{Conversation, ConversationFilter, ConversationOrder, HandoffStatus};
+use helpbot_domain::conversation_parts::ConversationParts;
 
 /// Conversations that a list includes. All conditions must hold.
 #[derive(Debug, Clone, Default)]
@@ -79,14 +80,15 @@ macro_rules! filtered {
 }
 
 macro_rules! page {
-    ($rows:expr, $query:expr, $order:expr, $window:expr, $limit:expr) => {{
+    ($rows:expr, $query:expr, $page:expr) => {{
         let mut rows = filtered!($rows, $query);
-        if matches!($order, ConversationOrder::HandoffDesc | ConversationOrder::HandoffAsc) {
+        let PageOfList { order, window, limit, parts } = $page;
+        if matches!(order, ConversationOrder::HandoffDesc | ConversationOrder::HandoffAsc) {
             rows = rows.filter(conv::handoff_at_ms.is_not_null());
         }
-        if let Window::After(moment, id) = $window {
+        if let Window::After(moment, id) = window {
             let (ms, id) = (moment.as_ms(), id.to_string());
-            rows = match $order {
+            rows = match order {
                 ConversationOrder::CreatedDesc => {
                     rows.filter(conv::created_at_ms.lt(ms).or(conv::created_at_ms.eq(ms).and(conv::id.lt(id))))
                 }
@@ -110,7 +112,7 @@ macro_rules! page {
                 }
             };
         }
-        rows = match $order {
+        rows = match order {
             ConversationOrder::CreatedDesc => rows.order((conv::created_at_ms.desc(), conv::id.desc())),
             ConversationOrder::CreatedAsc => rows.order((conv::created_at_ms.asc(), conv::id.asc())),
             ConversationOrder::UpdatedDesc => rows.order((conv::updated_at_ms.desc(), conv::id.desc())),
@@ -118,12 +120,25 @@ macro_rules! page {
             ConversationOrder::HandoffDesc => rows.order((conv::handoff_at_ms.desc(), conv::id.desc())),
             ConversationOrder::HandoffAsc => rows.order((conv::handoff_at_ms.asc(), conv::id.asc())),
         };
-        let offset = match $window {
+        let offset = match window {
             Window::Offset(offset) => offset,
             Window::After(..) => 0,
         };
-        Paged { rows: rows.select(Row::as_select()), limit: $limit, offset }
+        Paged { rows: rows.select(PartialColumns(parts)), limit, offset }
     }};
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, Copy)]
+pub struct PageOfList {
+    /// Order of the list.
+    pub order: ConversationOrder,
+    /// Where the page begins.
+    pub window: Window,
+    /// Maximum number of conversations.
+    pub limit: i64,
+    /// Parts of the conversations to read. The other parts are empty.
+    pub parts: ConversationParts,
 }
 
 /// Returns one page of a list.
@@ -134,29 +149,27 @@ pub async fn list(
     c: &mut Conn,
     site: SiteId,
     query: &ConversationQuery,
-    order: ConversationOrder,
-    window: Window,
-    limit: i64,
+    page: PageOfList,
 ) -> Result<Vec<Conversation>> {
-    let wanted = match window {
-        Window::Offset(offset) => offset.saturating_add(limit),
-        Window::After(..) => limit,
+    let wanted = match page.window {
+        Window::Offset(offset) => offset.saturating_add(page.limit),
+        Window::After(..) => page.limit,
     };
     let candidates = candidates(c, site, query, MaxCandidates::ForPage { wanted }).await?;
     c.statements.add_one();
     // A fork in how rows are read, not in what is read: `diesel_async` copies every value of an SQLite
     // row before it is converted, and `SyncConnectionWrapper::spawn_blocking` does not.
-    let rows: Vec<Row> = match &mut c.backend {
+    let rows: Vec<PartialRow> = match &mut c.backend {
         Backend::Sqlite(handle) => {
-            let page = page!(rows_of_site!(Sqlite, site, candidates.as_ref()), query, order, window, limit);
-            handle.spawn_blocking(move |c| diesel::RunQueryDsl::load(page, c)).await?
+            let statement = page!(rows_of_site!(Sqlite, site, candidates.as_ref()), query, page);
+            handle.spawn_blocking(move |c| diesel::RunQueryDsl::load(statement, c)).await?
         }
         Backend::Pg(c) => {
-            let page = page!(rows_of_site!(Pg, site, candidates.as_ref()), query, order, window, limit);
-            RunQueryDsl::load(page, c).await?
+            let statement = page!(rows_of_site!(Pg, site, candidates.as_ref()), query, page);
+            RunQueryDsl::load(statement, c).await?
         }
     };
-    rows.into_iter().map(Conversation::try_from).collect()
+    Ok(rows.into_iter().map(|row| row.of(site)).collect())
 }
 
 /// Returns the total number of conversations in a list.

@@ -6,6 +6,7 @@
 pub mod handoff_notices;
 mod lists;
 pub mod messages;
+mod partial_row;
 pub mod read_marks;
 mod row;
 pub mod search;
@@ -32,7 +33,7 @@ use helpbot_domain::conversation::Conversation;
 
 use row::Row;
 
-pub use lists::{ConversationQuery, Window, count, list};
+pub use lists::{ConversationQuery, PageOfList, Window, count, list};
 
 /// Stores a new conversation.
 ///

@@ -1,11 +1,12 @@
 //! Tests of conversations and of every way to find them.
 
-use helpbot_db::conversations::{ConversationQuery, Window};
+use helpbot_db::conversations::{ConversationQuery, PageOfList, Window};
 use helpbot_db::{Db, Error, conversations};
 use helpbot_domain::conversation::{
     Citation, Conversation, ConversationFilter, ConversationOrder, HandoffStatus, Outcome, Vote,
 };
-use helpbot_domain::ids::{ChunkId, SiteId, SourceId};
+use helpbot_domain::conversation_parts::ConversationParts;
+use helpbot_domain::ids::{ChunkId, MemberId, SiteId, SourceId};
 
 use crate::make::{self, NOW, later};
 
@@ -16,6 +17,7 @@ on_both_backends!(
     all_conditions_of_a_list_must_hold,
     the_inbox_lists_those_who_wait_longest_first,
     each_order_can_be_paged_by_cursor_and_by_offset,
+    a_list_reads_only_the_parts_that_are_asked_for,
     a_search_ignores_case,
     wildcards_in_a_search_are_literal,
     the_last_conversations_of_a_session_are_returned_oldest_first,
@@ -26,7 +28,8 @@ on_both_backends!(
 const START: Window = Window::Offset(0);
 
 async fn listed(db: &Db, site: SiteId, query: &ConversationQuery) -> Vec<String> {
-    let found = read!(db, |c| conversations::list(c, site, query, ConversationOrder::CreatedAsc, START, 100));
+    let found =
+        read!(db, |c| conversations::list(c, site, query, make::whole(ConversationOrder::CreatedAsc, START, 100)));
     let count = read!(db, |c| conversations::count(c, site, query));
     assert_eq!(usize::try_from(count), Ok(found.len()), "list and count agree on {query:?}");
     found.into_iter().map(|conversation| conversation.question).collect()
@@ -150,7 +153,8 @@ async fn the_inbox_lists_those_who_wait_longest_first(db: &Db) {
     }
     let list = async |handoffs: Option<Vec<HandoffStatus>>, assignee| {
         let query = ConversationQuery { handoffs, assignee, ..ConversationQuery::default() };
-        let found = read!(db, |c| conversations::list(c, site, &query, ConversationOrder::HandoffAsc, START, 100));
+        let found =
+            read!(db, |c| conversations::list(c, site, &query, make::whole(ConversationOrder::HandoffAsc, START, 100)));
         found.into_iter().map(|conversation| conversation.question).collect::<Vec<_>>()
     };
 
@@ -183,7 +187,7 @@ async fn each_order_can_be_paged_by_cursor_and_by_offset(db: &Db) {
         ConversationOrder::HandoffDesc,
         ConversationOrder::HandoffAsc,
     ] {
-        let whole = read!(db, |c| conversations::list(c, site, &all, order, START, 100));
+        let whole = read!(db, |c| conversations::list(c, site, &all, make::whole(order, START, 100)));
         let mut sorted = whole.clone();
         sorted.sort_by_key(|one| (order.key(one), one.id));
         if matches!(
@@ -196,16 +200,64 @@ async fn each_order_can_be_paged_by_cursor_and_by_offset(db: &Db) {
         let mut walked: Vec<Conversation> = Vec::new();
         for offset in (0..6).step_by(2) {
             let window = walked.last().map_or(START, |last| Window::After(order.key(last), last.id));
-            let page = read!(db, |c| conversations::list(c, site, &all, order, window, 2));
+            let page = read!(db, |c| conversations::list(c, site, &all, make::whole(order, window, 2)));
             let numbered = Window::Offset(offset);
-            assert_eq!(read!(db, |c| conversations::list(c, site, &all, order, numbered, 2)), page, "{order:?}");
+            assert_eq!(
+                read!(db, |c| conversations::list(c, site, &all, make::whole(order, numbered, 2))),
+                page,
+                "{order:?}"
+            );
             walked.extend(page);
         }
         assert_eq!(walked, whole, "{order:?}");
-        let mut back = read!(db, |c| conversations::list(c, site, &all, order.reversed(), START, 100));
+        let mut back = read!(db, |c| conversations::list(c, site, &all, make::whole(order.reversed(), START, 100)));
         back.reverse();
         assert_eq!(back, whole, "{order:?} reversed");
     }
+}
+
+async fn a_list_reads_only_the_parts_that_are_asked_for(db: &Db) {
+    let site = make::stored_site(db).await;
+    let blank = make::conversation(site, "");
+    let full = Conversation {
+        question: "Where?".into(),
+        citations: vec![Citation {
+            source_id: SourceId::from_uuid(make::uuid()),
+            chunk_id: ChunkId::from_uuid(make::uuid()),
+            url: Some("https://example.com/".into()),
+            source_name: None,
+            title: "Hours".into(),
+            quote: "Open daily".into(),
+            score: 0.875,
+        }],
+        confidence: 0.5,
+        language: Some("de".into()),
+        vote: Some(Vote::No),
+        handoff: Some(HandoffStatus::Assigned),
+        handoff_at: Some(later(1)),
+        customer_email: Some("guest@example.com".into()),
+        assignee_id: Some(MemberId::from_uuid(make::uuid())),
+        message_count: 7,
+        created_at: later(2),
+        updated_at: later(3),
+        token_id: Some(make::uuid()),
+        ..blank
+    };
+    stored_and_updated(db, full.clone()).await;
+    let all = ConversationQuery::default();
+    let read = async |parts| {
+        let page = PageOfList { parts, ..make::whole(ConversationOrder::CreatedDesc, START, 9) };
+        read!(db, |c| conversations::list(c, site, &all, page)).pop().expect("a conversation")
+    };
+
+    assert_eq!(read(ConversationParts::ALL).await, full);
+    assert_eq!(read(ConversationParts::ID).await, make::only_parts(&full, ConversationParts::ID));
+    for bit in 0..13 {
+        let part = ConversationParts::from_bits(1 << bit);
+        assert_eq!(read(part).await, make::only_parts(&full, part), "{part:?}");
+    }
+    let texts = ConversationParts::QUESTION.with(ConversationParts::ANSWER).with(ConversationParts::UPDATED);
+    assert_eq!(read(texts).await, make::only_parts(&full, texts));
 }
 
 async fn a_search_ignores_case(db: &Db) {
@@ -276,14 +328,8 @@ async fn a_conversation_of_another_site_is_not_found(db: &Db) {
     assert_eq!(read!(db, |c| conversations::last_of_session(c, other, &session, 9)), []);
     assert_eq!(listed(db, other, &ConversationQuery::default()).await, [""; 0]);
     let place = Window::After(NOW, id);
-    let after = read!(db, |c| conversations::list(
-        c,
-        other,
-        &ConversationQuery::default(),
-        ConversationOrder::CreatedAsc,
-        place,
-        9
-    ));
+    let (all, page) = (ConversationQuery::default(), make::whole(ConversationOrder::CreatedAsc, place, 9));
+    let after = read!(db, |c| conversations::list(c, other, &all, page));
     assert_eq!(after, []);
     assert_eq!(read!(db, |c| conversations::by_id(c, site, id)), Some(conversation));
 }

@@ -2,7 +2,8 @@
 //! about.
 
 use helpbot_domain::chunk::{Chunk, ChunkKind, StoredChunk};
-use helpbot_domain::conversation::{Author, Conversation, Message, OPENING_MESSAGES, Outcome};
+use helpbot_domain::conversation::{Author, Conversation, ConversationOrder, Message, OPENING_MESSAGES, Outcome};
+use helpbot_domain::conversation_parts::ConversationParts;
 use helpbot_domain::job::Job;
 use helpbot_domain::key::{Key, KeyKind, Role};
 use helpbot_domain::member::Member;
@@ -11,6 +12,7 @@ use helpbot_domain::source::{Document, PageOutcome, Source, SourceKind, SourceSt
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use helpbot_db::conversations::{PageOfList, Window};
 use helpbot_db::events::NewEvent;
 use helpbot_db::{Db, chunks, conversations, documents, jobs, keys, members, messages, sites, sources};
 use helpbot_domain::Timestamp;
@@ -258,6 +260,8 @@ pub fn job(site: SiteId, kind: &str, due_at: Timestamp) -> Job {
         attempts: 0,
         last_error: None,
         created_at: NOW,
+        done_rows: 0,
+        total_rows: None,
     }
 }
 

@@ -37,8 +37,12 @@ fn searching(words: &str) -> ConversationQuery {
 /// Returns the questions that contain the words, oldest first, before and after they are indexed.
 async fn found(db: &Db, site: SiteId, words: &str) -> Vec<String> {
     let query = searching(words);
-    let rows =
-        read!(db, |c| conversations::list(c, site, &query, ConversationOrder::CreatedAsc, Window::Offset(0), 100));
+    let rows = read!(db, |c| conversations::list(
+        c,
+        site,
+        &query,
+        make::whole(ConversationOrder::CreatedAsc, Window::Offset(0), 100)
+    ));
     let count = read!(db, |c| conversations::count(c, site, &query));
     assert_eq!(usize::try_from(count), Ok(rows.len()), "list and count agree on {words:?}");
     rows.into_iter().map(|row| row.question).collect()
@@ -151,9 +155,9 @@ async fn assert_found(
 
     let count = read!(db, |c| conversations::count(c, site, query));
     let window = Window::Offset(i64::try_from(offset).expect("few rows"));
-    let numbered = read!(db, |c| conversations::list(c, site, query, order, window, limit as i64));
+    let numbered = read!(db, |c| conversations::list(c, site, query, make::whole(order, window, limit as i64)));
     let after = expected[..offset].last().map_or(Window::Offset(0), |row| Window::After(order.key(row), row.id));
-    let keyed = read!(db, |c| conversations::list(c, site, query, order, after, limit as i64));
+    let keyed = read!(db, |c| conversations::list(c, site, query, make::whole(order, after, limit as i64)));
 
     assert_eq!(usize::try_from(count), Ok(expected.len()), "{query:?}");
     let page: Vec<&Conversation> = expected.into_iter().skip(offset).take(limit).collect();
@@ -189,8 +193,8 @@ async fn a_word_that_most_rows_contain_is_found_in_order(db: &Db) {
 
     for _ in 0..2 {
         let query = searching("common");
-        let page =
-            read!(db, |c| conversations::list(c, site, &query, ConversationOrder::CreatedDesc, Window::Offset(10), 3));
+        let tenth = make::whole(ConversationOrder::CreatedDesc, Window::Offset(10), 3);
+        let page = read!(db, |c| conversations::list(c, site, &query, tenth));
         assert_eq!(
             page.iter().map(|row| row.question.as_str()).collect::<Vec<_>>(),
             ["common 189", "common 188", "common 187"]

@@ -1,7 +1,7 @@
 //! Lists of conversations: filtered, searched and paginated.
 
 use helpbot_db as db;
-use helpbot_db::conversations::{ConversationQuery, Window};
+use helpbot_db::conversations::{ConversationQuery, PageOfList, Window};
 use helpbot_db::stats::DailyCounts;
 use helpbot_domain::ids::{ConversationId, MemberId};
 use helpbot_domain::key::Scope;
@@ -12,6 +12,7 @@ use helpbot_domain::{Timestamp, text};
 use crate::accounts::sites;
 use crate::{Result, Services, Viewer, boxed};
 use helpbot_domain::conversation::{Conversation, ConversationFilter, ConversationOrder, HandoffStatus};
+use helpbot_domain::conversation_parts::ConversationParts;
 use helpbot_domain::site::Site;
 
 /// Which conversations a list contains, and in which order.
@@ -96,7 +97,18 @@ pub enum ListStart {
     End,
 }
 
-/// Returns one page of the site's conversations, at most `limit`.
+/// The part of a list to read.
+#[derive(Debug, Clone, Copy)]
+pub struct ListPage {
+    /// Where the page starts.
+    pub from: ListStart,
+    /// Maximum number of conversations.
+    pub limit: i64,
+    /// Parts of the conversations to read. The other parts are empty and must not be used.
+    pub parts: ConversationParts,
+}
+
+/// Returns one page of the site's conversations.
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`.
@@ -106,18 +118,18 @@ pub async fn list(
     viewer: &Viewer,
     site: &Site,
     query: &ListQuery,
-    from: ListStart,
-    limit: i64,
+    page: ListPage,
 ) -> Result<Vec<Conversation>> {
     require_list(viewer, site)?;
-    let (order, window) = match from {
+    let (order, window) = match page.from {
         ListStart::Offset(offset) => (query.order, Window::Offset(offset)),
         ListStart::After(moment, id) => (query.order, Window::After(moment, id)),
         ListStart::Before(moment, id) => (query.order.reversed(), Window::After(moment, id)),
         ListStart::End => (query.order.reversed(), Window::Offset(0)),
     };
     let mut c = services.db.reader().await?;
-    Ok(db::conversations::list(&mut c, site.id, &query.stored(), order, window, limit).await?)
+    let page = PageOfList { order, window, limit: page.limit, parts: page.parts };
+    Ok(db::conversations::list(&mut c, site.id, &query.stored(), page).await?)
 }
 
 /// Returns the number of conversations in the list.

@@ -32,6 +32,6 @@ pub mod unread;
 mod voting;
 
 pub use asking::{AskResult, NewQuestion, ask, public_sources};
-pub use listing::{ListQuery, ListStart, list, total};
+pub use listing::{ListPage, ListQuery, ListStart, list, total};
 pub use lookup::by_ids;
 pub use voting::vote;

@@ -11,6 +11,7 @@ mod crawl;
 mod credit_caps;
 mod credits;
 mod cursors;
+mod direct_execution;
 mod erasure;
 mod files;
 mod found_by_id;

@@ -2,7 +2,7 @@
 //!
 //! Documents are parsed once and kept by the gateway; each execution works on a copy.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
@@ -12,6 +12,7 @@ use async_graphql::{Value, Variables};
 use super::cost::{self, OperationCost};
 use super::limits::DocumentSize;
 use super::model::SchemaModel;
+use super::plan::{self, QueryPlan};
 use super::rejection::{DocumentError, DocumentRejection};
 use super::{pruning, validation, values};
 use crate::error::shortened;
@@ -24,11 +25,22 @@ pub struct Document {
     fingerprint: [u8; 32],
     /// The errors in the document, which one schema decides for good.
     errors: OnceLock<Vec<DocumentError>>,
+    /// The cost of the only operation, when it does not depend on variables.
+    fixed_cost: OnceLock<OperationCost>,
+    /// The plan of the only operation, if it has one.
+    plan: OnceLock<Option<Arc<QueryPlan>>>,
 }
 
 impl Document {
     pub(super) fn new(executable: ExecutableDocument, size: DocumentSize, fingerprint: [u8; 32]) -> Self {
-        Self { executable, size, fingerprint, errors: OnceLock::new() }
+        Self {
+            executable,
+            size,
+            fingerprint,
+            errors: OnceLock::new(),
+            fixed_cost: OnceLock::new(),
+            plan: OnceLock::new(),
+        }
     }
 
     /// What the guard counted in the document.
@@ -75,7 +87,25 @@ impl Document {
         variables: &Variables,
         model: &SchemaModel,
     ) -> Result<OperationCost, DocumentRejection> {
-        Ok(cost::of(self.operation(name)?, &self.executable, variables, model))
+        let operation = self.operation(name)?;
+        let cost = || cost::of(operation, &self.executable, variables, model);
+        let is_fixed = operation.variable_definitions.is_empty() && self.has_one_operation();
+        Ok(if is_fixed { self.fixed_cost.get_or_init(cost).clone() } else { cost() })
+    }
+
+    /// The plan by which the operation named `name` can be executed directly, if it has one. The result is
+    /// kept, like that of [`Document::validate`].
+    pub(crate) fn plan(&self, name: Option<&str>, model: &SchemaModel) -> Option<Arc<QueryPlan>> {
+        let operation = self.operation(name).ok()?;
+        let is_simple = self.has_one_operation() && !self.has_directives();
+        if !is_simple || operation.ty != OperationType::Query || self.size.selections > plan::SELECTIONS_MAX {
+            return None;
+        }
+        self.plan.get_or_init(|| plan::of(operation, &self.executable, model).map(Arc::new)).clone()
+    }
+
+    fn has_one_operation(&self) -> bool {
+        self.executable.operations.iter().len() == 1
     }
 
     /// The type of the operation named `name`, or of the only operation when `name` is `None`.

@@ -17,6 +17,7 @@ mod lexer;
 pub mod limits;
 pub mod model;
 mod overlap;
+pub mod plan;
 mod pruning;
 pub mod rejection;
 mod suggestion;

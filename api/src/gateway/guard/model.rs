@@ -11,6 +11,7 @@ use async_graphql::parser::types::{BaseType, OperationType, Type};
 use super::rejection::DocumentRejection;
 use super::syntax::Parser;
 use super::tokens::Token;
+use crate::gateway::direct::DirectRules;
 
 /// The introspection types, which the definition of a schema does not contain (specification, 4.2).
 const INTROSPECTION: &str = r"
@@ -46,11 +47,19 @@ pub struct SchemaRules {
     pub page_max: usize,
     /// Checks a value of a custom scalar, by the scalar's name. Returns what is wrong.
     pub scalar_problem: fn(&str, &Value) -> Option<String>,
+    /// What is read without async-graphql.
+    pub direct: DirectRules,
 }
 
 impl Default for SchemaRules {
     fn default() -> Self {
-        Self { list_bounds: &[], page_default: 20, page_max: 100, scalar_problem: |_, _| None }
+        Self {
+            list_bounds: &[],
+            page_default: 20,
+            page_max: 100,
+            scalar_problem: |_, _| None,
+            direct: DirectRules::NONE,
+        }
     }
 }
 
@@ -135,6 +144,11 @@ impl SchemaModel {
             query.fields.extend(meta);
         }
         Ok(model)
+    }
+
+    /// What the schema can read without async-graphql.
+    pub(crate) fn direct(&self) -> DirectRules {
+        self.rules.direct
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&TypeModel> {

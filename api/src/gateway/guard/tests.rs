@@ -7,6 +7,7 @@ use async_graphql::Variables;
 use async_graphql::parser::types::OperationType;
 
 use super::*;
+use crate::gateway::direct::DirectRules;
 
 /// A document of `depth` fragments, each of which spreads the next one `width` times.
 fn fan_out(depth: usize, width: usize) -> String {
@@ -137,7 +138,10 @@ fn schema_model() -> model::SchemaModel {
         let is_day = matches!(value, async_graphql::Value::String(text) if text.len() == 10);
         (!is_day).then(|| "This is not a day.".to_owned())
     };
-    let rules = model::SchemaRules { scalar_problem, ..model::SchemaRules::default() };
+    let fields: &[(&str, &[&str])] =
+        &[("Query", &["sites", "node"]), ("Site", &["id", "pages"]), ("PageConnection", &["nodes"])];
+    let direct = DirectRules { fields, ..DirectRules::NONE };
+    let rules = model::SchemaRules { scalar_problem, direct, ..model::SchemaRules::default() };
     model::SchemaModel::new(SCHEMA, rules, true).unwrap()
 }
 
@@ -215,4 +219,38 @@ fn the_cost_is_the_number_of_objects_that_the_chosen_operation_can_return() {
     assert_eq!((first.top_field.as_str(), first.top_points), ("sites.pages.nodes", 100));
     assert_eq!(cost("A", serde_json::json!({"n": 3})).points, 2 + 2 + 2 * 3);
     assert_eq!(cost("B", serde_json::json!({})).points, 20);
+}
+
+/// The plan of a document, with the response keys of its fields.
+fn plan(text: &str) -> Option<String> {
+    fn keys(fields: &[plan::PlannedField]) -> String {
+        fields.iter().map(|field| format!("{}{}{{{}}}", field.key, field.name, keys(&field.fields))).collect()
+    }
+    let model = schema_model();
+    let document = read(text, &DocumentLimits::default()).unwrap();
+    document.validate(&model).unwrap();
+    document.plan(None, &model).map(|plan| keys(&plan.fields).replace("{}", " ").replace('"', ""))
+}
+
+#[test]
+fn a_plan_merges_fields_and_expands_fragments() {
+    let simple = plan("{ a: sites { id ...F x: id } kind: __typename } fragment F on Site { id pages { __typename } }");
+    let repeated = plan("{ sites { pages { nodes { id } } id ... { pages { x: nodes { id } nodes { y: id } } } } }");
+
+    assert_eq!(simple.as_deref(), Some("a:sites{id:id pages:pages{__typename:__typename }x:id }kind:__typename "));
+    assert_eq!(repeated.as_deref(), Some("sites:sites{pages:pages{nodes:nodes{id:id y:id }x:nodes{id:id }}id:id }"));
+}
+
+#[test]
+fn only_queries_of_direct_fields_without_decisions_have_a_plan() {
+    for text in [
+        "{ sites { id name } }",
+        "{ sites { id @include(if: true) } }",
+        "{ node(id: 1) { id } }",
+        "{ sites { ... on Node { id } } }",
+        "subscription { ticks { id } }",
+        "{ __schema { description } }",
+    ] {
+        assert_eq!(plan(text), None, "{text}");
+    }
 }

@@ -2,7 +2,8 @@
 
 pub mod erasure;
 pub mod mutation;
-mod plain;
+pub(crate) mod plain;
+pub(crate) mod selection;
 pub mod subscription;
 pub mod transcript;
 
@@ -12,13 +13,14 @@ use async_graphql::{Description, ID, InputObject, Object, SimpleObject};
 use helpbot_domain as domain;
 use helpbot_domain::Timestamp;
 use helpbot_domain::conversation as rules;
+use helpbot_domain::conversation_parts::ConversationParts;
 use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::page::PageRequest;
 use helpbot_domain::range::Range;
 use helpbot_domain::time::Day;
 use helpbot_services as services;
 use helpbot_services::conversations::messages;
-use helpbot_services::conversations::{self, ListQuery, ListStart};
+use helpbot_services::conversations::{self, ListPage, ListQuery, ListStart};
 
 use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
@@ -151,7 +153,9 @@ impl Conversation {
                 }
                 false => Vec::new(),
             };
-            Ok(message_page(&part, &self.row, stored))
+            let (page, count) = (message_page(&part, &self.row, stored), self.row.message_count);
+            let total = total(async move { Ok(count) });
+            Ok(MessageConnection::with_positions(page, total, Box::new(|_, node| node.position())))
         })
         .await
     }
@@ -177,8 +181,12 @@ impl Conversation {
 
 /// A page of a conversation's messages: `stored` is the page of the stored ones, to which the question
 /// and the answer are added where the page includes them.
-fn message_page(part: &PageRequest<i64>, row: &rules::Conversation, stored: Vec<rules::Message>) -> MessageConnection {
-    let (opening, count) = (messages::opening(row), row.message_count);
+pub(crate) fn message_page(
+    part: &PageRequest<i64>,
+    row: &rules::Conversation,
+    stored: Vec<rules::Message>,
+) -> PageRows<Message> {
+    let opening = messages::opening(row);
     let taken = usize::try_from(part.limit).unwrap_or(usize::MAX);
     let rows: Vec<_> = if part.is_backward {
         let before = opening.into_iter().rev().filter(|message| part.from.is_none_or(|from| message.seq < from));
@@ -187,8 +195,7 @@ fn message_page(part: &PageRequest<i64>, row: &rules::Conversation, stored: Vec<
         let after = opening.into_iter().filter(|message| part.from.is_none_or(|from| message.seq > from));
         after.chain(stored).take(taken).collect()
     };
-    let page = PageRows::of(part, rows).map(Message::from);
-    MessageConnection::with_positions(page, total(async move { Ok(count) }), Box::new(|_, node| node.seq.to_string()))
+    PageRows::of(part, rows).map(Message::from)
 }
 
 /// A passage that an answer is based on, as it was when the question was answered.
@@ -282,6 +289,13 @@ impl Message {
     }
 }
 
+impl Message {
+    /// The position of the message in its list, as its cursor encodes it.
+    pub(crate) fn position(&self) -> String {
+        self.seq.to_string()
+    }
+}
+
 impl From<domain::conversation::Message> for Message {
     fn from(row: domain::conversation::Message) -> Self {
         Self {
@@ -339,7 +353,7 @@ pub(crate) fn query(
 
 /// The position of a conversation in a list, as its cursor encodes it: a time and an ID.
 #[derive(Debug, Clone, Copy)]
-struct Position(Timestamp, ConversationId);
+pub(crate) struct Position(Timestamp, ConversationId);
 
 impl FromStr for Position {
     type Err = ();
@@ -357,22 +371,34 @@ pub(crate) async fn list(
     query: ListQuery,
     args: &PageArgs,
     number: Option<i32>,
+    parts: ConversationParts,
 ) -> services::Result<ConversationConnection> {
     let part = args.request()?;
-    let found =
-        conversations::list(&access.services, &access.viewer, site, &query, start(&part, number), part.limit).await?;
+    let found = conversations::list(
+        &access.services,
+        &access.viewer,
+        site,
+        &query,
+        ListPage { from: start(&part, number), limit: part.limit, parts },
+    )
+    .await?;
     let order = query.order;
     let (counted, of) = (access.clone(), site.clone());
     let total = total(async move { conversations::total(&counted.services, &counted.viewer, &of, &query).await });
     let mut rows = PageRows::of(&part, found);
     rows.has_previous |= number.is_some_and(|number| number > 1);
     let page = rows.map(|row| Conversation { row, access: access.clone() });
-    let position = move |_, node: &Conversation| format!("{}:{}", order.key(&node.row).as_ms(), node.row.id);
+    let position = move |_, node: &Conversation| position(order, &node.row);
     Ok(ConversationConnection::with_positions(page, total, Box::new(position)))
 }
 
+/// The position of a conversation in a list with this order, as its cursor encodes it.
+pub(crate) fn position(order: rules::ConversationOrder, row: &rules::Conversation) -> String {
+    format!("{}:{}", order.key(row).as_ms(), row.id)
+}
+
 /// Where the page begins: at the numbered page, at the cursor, or at one end of the list.
-fn start(part: &PageRequest<Position>, number: Option<i32>) -> ListStart {
+pub(crate) fn start(part: &PageRequest<Position>, number: Option<i32>) -> ListStart {
     match (number, part.from, part.is_backward) {
         (Some(number), ..) => ListStart::Offset(i64::from(number.max(1) - 1) * (part.limit - 1)),
         (None, Some(Position(moment, id)), true) => ListStart::Before(moment, id),

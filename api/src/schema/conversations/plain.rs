@@ -1,81 +1,114 @@
 //! The plain fields of conversations, messages, citations and their sources: those that only read the row.
 //!
-//! Lists resolve these fields directly. Each value must be the same as that of the field's resolver;
-//! a test of the API compares both for every field.
+//! Lists and the direct execution read these fields here. Each value must be the same as that of the field's
+//! resolver; a test of the API compares both for every field.
 
-use async_graphql::Value;
-use async_graphql::{ScalarType as _, resolver_utils};
-use helpbot_domain::Timestamp;
+use helpbot_domain::conversation as rules;
+use helpbot_domain::conversation_parts::ConversationParts as Parts;
+use helpbot_domain::source as stored;
 
 use super::{Citation, Conversation, Message};
+use crate::gateway::guard::plan::TYPE_NAME;
 use crate::schema::enums::{AnswerOutcome, Feedback, SourceKind, SourceStatus};
-use crate::schema::plain::PlainFields;
-use crate::schema::scalars::DateTime;
+use crate::schema::plain::{PlainFields, PlainValue};
+use crate::schema::scalars::int;
 use crate::schema::sources::Source;
 
 impl PlainFields for Conversation {
-    fn plain_field(&self, name: &str) -> Option<Value> {
-        let row = &self.row;
-        Some(match name {
-            "id" => Value::String(row.id.to_string()),
-            "sessionId" => text(&row.session_id),
-            "question" => text(&row.question),
-            "answer" => text(&row.answer),
-            "outcome" => resolver_utils::enum_value(AnswerOutcome::from(row.outcome)),
-            "isUnanswered" => Value::Boolean(row.outcome.is_unanswered()),
-            "feedback" => row.vote.map_or(Value::Null, |vote| resolver_utils::enum_value(Feedback::from(vote))),
-            "language" => row.language.as_deref().map_or(Value::Null, text),
-            "createdAt" => time(row.created_at),
-            "updatedAt" => time(row.updated_at),
-            _ => return None,
-        })
-    }
-}
-
-impl PlainFields for Message {
-    fn plain_field(&self, name: &str) -> Option<Value> {
-        Some(match name {
-            "id" => text(&self.id),
-            "seq" => Value::Number(self.seq.into()),
-            "author" => resolver_utils::enum_value(self.author),
-            "agentName" => self.agent_name.as_deref().map_or(Value::Null, text),
-            "text" => text(&self.text),
-            "createdAt" => self.created_at.to_value(),
-            _ => return None,
-        })
+    fn plain_field<V: PlainValue>(&self, name: &str, to: V) -> Option<V::Written> {
+        conversation(&self.row, name, to)
     }
 }
 
 impl PlainFields for Citation {
-    fn plain_field(&self, name: &str) -> Option<Value> {
-        Some(match name {
-            "url" => self.row.url.as_deref().map_or(Value::Null, text),
-            "title" => text(&self.row.title),
-            "quote" => text(&self.row.quote),
-            _ => return None,
-        })
+    fn plain_field<V: PlainValue>(&self, name: &str, to: V) -> Option<V::Written> {
+        citation(&self.row, name, to)
     }
 }
 
 impl PlainFields for Source {
-    fn plain_field(&self, name: &str) -> Option<Value> {
-        let row = &self.row;
+    fn plain_field<V: PlainValue>(&self, name: &str, to: V) -> Option<V::Written> {
+        source(&self.row, name, to)
+    }
+}
+
+impl PlainFields for Message {
+    fn plain_field<V: PlainValue>(&self, name: &str, to: V) -> Option<V::Written> {
         Some(match name {
-            "id" => Value::String(row.id.to_string()),
-            "kind" => resolver_utils::enum_value(SourceKind::from(row.kind)),
-            "url" => text(&row.url),
-            "title" => row.title.as_deref().map_or(Value::Null, text),
-            "status" => resolver_utils::enum_value(SourceStatus::from(row.status)),
-            "error" => row.error.as_deref().map_or(Value::Null, text),
+            "id" => to.word(&*self.id),
+            "seq" => to.integer(self.seq),
+            "author" => to.choice(self.author),
+            "agentName" => to.optional(self.agent_name.as_deref()),
+            "text" => to.text(&self.text),
+            "createdAt" => to.word(self.created_at.0),
             _ => return None,
         })
     }
 }
 
-fn text(text: &str) -> Value {
-    Value::String(text.to_owned())
+/// The plain field `name` of a conversation.
+pub(crate) fn conversation<V: PlainValue>(row: &rules::Conversation, name: &str, to: V) -> Option<V::Written> {
+    Some(match name {
+        "id" => to.word(row.id),
+        "sessionId" => to.text(&row.session_id),
+        "question" => to.text(&row.question),
+        "answer" => to.text(&row.answer),
+        "outcome" => to.choice(AnswerOutcome::from(row.outcome)),
+        "isUnanswered" => to.boolean(row.outcome.is_unanswered()),
+        "confidence" => to.real(row.confidence),
+        "feedback" => match row.vote {
+            Some(vote) => to.choice(Feedback::from(vote)),
+            None => to.null(),
+        },
+        "language" => to.optional(row.language.as_deref()),
+        "createdAt" => to.word(row.created_at),
+        "updatedAt" => to.word(row.updated_at),
+        _ => return None,
+    })
 }
 
-fn time(moment: Timestamp) -> Value {
-    DateTime(moment).to_value()
+/// The plain field `name` of a citation.
+pub(crate) fn citation<V: PlainValue>(row: &rules::Citation, name: &str, to: V) -> Option<V::Written> {
+    Some(match name {
+        "url" => to.optional(row.url.as_deref()),
+        "title" => to.text(&row.title),
+        "quote" => to.text(&row.quote),
+        "score" => to.real(row.score),
+        _ => return None,
+    })
+}
+
+/// The plain field `name` of a source.
+pub(crate) fn source<V: PlainValue>(row: &stored::Source, name: &str, to: V) -> Option<V::Written> {
+    Some(match name {
+        "id" => to.word(row.id),
+        "kind" => to.choice(SourceKind::from(row.kind)),
+        "url" => to.text(&row.url),
+        "title" => to.optional(row.title.as_deref()),
+        "status" => to.choice(SourceStatus::from(row.status)),
+        "error" => to.optional(row.error.as_deref()),
+        "pageCount" | "documentCount" => to.integer(int(row.document_count)),
+        "chunkCount" => to.integer(int(row.chunk_count)),
+        _ => return None,
+    })
+}
+
+/// The parts of a conversation that its field `name` needs.
+pub(crate) fn parts_of(name: &str) -> Parts {
+    match name {
+        "id" | "unreadCount" | TYPE_NAME => Parts::ID,
+        "sessionId" => Parts::SESSION,
+        "question" => Parts::QUESTION,
+        "answer" => Parts::ANSWER,
+        "citations" | "sources" => Parts::CITATIONS,
+        "outcome" | "isUnanswered" => Parts::OUTCOME,
+        "confidence" => Parts::CONFIDENCE,
+        "feedback" => Parts::VOTE,
+        "language" => Parts::LANGUAGE,
+        "handoff" => Parts::HANDOFF.with(Parts::CREATED),
+        "messages" => Parts::QUESTION.with(Parts::ANSWER).with(Parts::CREATED).with(Parts::MESSAGE_COUNT),
+        "createdAt" => Parts::CREATED,
+        "updatedAt" => Parts::UPDATED,
+        _ => Parts::ALL,
+    }
 }

@@ -18,7 +18,7 @@ use helpbot_services::runtime::events;
 use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
 use crate::schema::analytics::Analytics;
-use crate::schema::conversations::{ConversationConnection, ConversationFilter};
+use crate::schema::conversations::{ConversationConnection, ConversationFilter, selection};
 use crate::schema::entries::FaqEntryConnection;
 use crate::schema::enums::{AnalyticsRange, ConversationOrder, Plan};
 use crate::schema::evaluation::Evaluation;
@@ -123,6 +123,7 @@ impl Site {
     #[allow(clippy::too_many_arguments, reason = "each is an argument of the field in the schema")]
     async fn conversations(
         &self,
+        ctx: &Context<'_>,
         #[graphql(desc = "Conditions that select conversations. By default all conversations are listed.")]
         filter: Option<ConversationFilter>,
         #[graphql(desc = "Sort order of the list. Defaults to `CREATED_AT_DESC`.")] order_by: Option<ConversationOrder>,
@@ -139,7 +140,8 @@ impl Site {
     ) -> Nullable<ConversationConnection> {
         let args = PageArgs { first, after, last, before };
         let query = conversations::query(self.access.services.now(), filter, order_by);
-        nullable(async { Ok(conversations::list(&self.access, &self.row, query, &args, page).await?) }).await
+        let parts = selection::parts(ctx, query.order);
+        nullable(async { Ok(conversations::list(&self.access, &self.row, query, &args, page, parts).await?) }).await
     }
 
     /// FAQ entries of the site, oldest first: extracted from pages or written by hand. Requires the
