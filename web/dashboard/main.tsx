@@ -10,6 +10,7 @@ import { InboxPage } from "./pages/inbox";
 import { KeysPage } from "./pages/keys";
 import { LabPage } from "./pages/lab";
 import { MembersPage } from "./pages/members";
+import { VisitorsPage } from "./pages/visitors";
 import { OverviewPage } from "./pages/overview";
 import { SignInPage } from "./pages/signin";
 import { SitesPage } from "./pages/sites";
@@ -35,6 +36,7 @@ const PAGES = [
   { name: "keys", title: "API keys", Body: KeysPage, isThere: true },
   { name: "webhooks", title: "Webhooks", Body: WebhooksPage, isThere: supports.Webhooks },
   { name: "members", title: "Members", Body: MembersPage, isThere: supports.Members },
+  { name: "visitors", title: "Protection", Body: VisitorsPage, isThere: supports.Guards },
 ].filter((page) => page.isThere);
 
 function Frame() {

@@ -2,7 +2,7 @@
 
 import { type ReadonlySignal, useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import { Assign, type Line, MarkRead, Reopen, Resolve, type Row, SetTyping, Thread as ThreadQuery, supports } from "../../generated/dashboard";
+import { Assign, Block, type Line, MarkRead, Reopen, Resolve, type Row, SetTyping, Thread as ThreadQuery, supports } from "../../generated/dashboard";
 import { mailtoHref } from "../../text/markdown";
 import { change, may, run, site, viewer, watchActivity } from "../client";
 import { draftOf, keepDraft } from "../drafts";
@@ -11,7 +11,7 @@ import type { Outbox } from "../outbox";
 import { onReply, repliesTo } from "../replies";
 import { pathOf } from "../route";
 import { enterSends } from "../settings";
-import { Badge, Fault, Markdown, When, sayError, useAction } from "../ui";
+import { Badge, Confirm, Fault, Markdown, When, sayError, useAction } from "../ui";
 
 /** The server forgets that somebody is typing after six seconds. */
 const TYPING_MS = 3000;
@@ -152,6 +152,7 @@ interface HeadProps {
 
 function Head({ row, tab, presence, onChange }: HeadProps) {
   const { isBusy, error, act } = useAction();
+  const isBlocked = useSignal(false);
   const { handoff } = row;
   const input = { conversationId: row.id, siteId: site.value!.id };
   const step = (work: () => Promise<{ conversation: Row | null }>) => void act(async () => {
@@ -174,6 +175,9 @@ function Head({ row, tab, presence, onChange }: HeadProps) {
           {handoff.status === "REQUESTED" && viewer.value?.member && <button type="button" data-shortcut="take" disabled={isBusy} onClick={() => step(() => change(Assign, { input }))}>Take</button>}
           {isOpen(row) && <button type="button" data-shortcut="resolve" disabled={isBusy} onClick={() => step(() => change(Resolve, { input }))}>Resolve</button>}
           {handoff.status === "RESOLVED" && <button type="button" disabled={isBusy} onClick={() => step(() => change(Reopen, { input }))}>Reopen</button>}
+          {isBlocked.value
+            ? <span role="status">Blocked. <a href={pathOf("visitors")}>Blocked visitors</a></span>
+            : <Confirm label="Block" about="this visitor" question="Block this visitor? They can no longer ask or write." onYes={() => void act(async () => { await change(Block, { input }); isBlocked.value = true; })} />}
         </div>)}
     </header>
   );
