@@ -148,8 +148,15 @@ impl Writer<'_> {
         question::strip_label(&line).to_owned()
     }
 
+    /// The answer of a question, without a title in it that repeats the question.
     fn markdown(&self, pair: &Found) -> String {
-        markdown::render(self.flow, pair.answer.clone(), self.base)
+        let mut answer = pair.answer.clone();
+        let fold = |blocks: Blocks| question::fold(question::strip_label(&self.flow.line(blocks)));
+        let asked = fold(pair.question.clone());
+        if answer.len() > 1 && fold(answer.start..answer.start + 1) == asked {
+            answer.start += 1;
+        }
+        markdown::render(self.flow, answer, self.base)
     }
 
     fn lines(&self, blocks: &[BlockId]) -> Vec<String> {

@@ -26,7 +26,8 @@ pub(crate) fn render(flow: &Flow, blocks: Blocks, base: Option<&Url>) -> String 
             continue;
         }
         separate(&mut out, flow, previous, block, lowest);
-        render_block(&mut out, flow, block, flow.runs(id), base);
+        let is_line_start = !previous.is_some_and(|previous| gap_in_line(flow, previous, block).is_some());
+        render_block(&mut out, flow, block, inlines(flow, flow.runs(id), base), is_line_start);
         previous = Some(block);
     }
     out
@@ -39,12 +40,8 @@ fn separate(out: &mut String, flow: &Flow, previous: Option<&Block>, block: &Blo
     // The innermost list of the range is only indented where the range holds outer text too.
     let indent = usize::from(if is_item && lowest > 0 { levels + 1 } else { levels });
     if let Some(previous) = previous {
-        if let Some(gap) = gap_in_row(flow, previous, block) {
+        if let Some(gap) = gap_in_line(flow, previous, block) {
             out.push_str(gap);
-            return;
-        }
-        if block.is_continued && block.node == previous.node && (block.is_run_in || previous.is_run_in) {
-            out.push(' ');
             return;
         }
         let is_tight = block.is_continued || is_item && previous.list_depth > 0;
@@ -59,6 +56,12 @@ fn separate(out: &mut String, flow: &Flow, previous: Option<&Block>, block: &Blo
         Marker::Bullet => out.push_str("- "),
         Marker::Number(number) => out.push_str(&format!("{number}. ")),
     }
+}
+
+/// What separates two blocks that are on one line; `None` for all others.
+fn gap_in_line(flow: &Flow, previous: &Block, block: &Block) -> Option<&'static str> {
+    let is_run_in = block.is_continued && block.node == previous.node && (block.is_run_in || previous.is_run_in);
+    gap_in_row(flow, previous, block).or(is_run_in.then_some(" "))
 }
 
 /// What separates two blocks of one table row that has only short paragraphs: a border between cells, a
@@ -98,7 +101,7 @@ const CELL_CLIMB: usize = 6;
 const CELL_BYTES: usize = 400;
 const CELL_BYTES_JOINED: usize = 120;
 
-fn render_block(out: &mut String, flow: &Flow, block: &Block, runs: &[Run], base: Option<&Url>) {
+fn render_block(out: &mut String, flow: &Flow, block: &Block, content: Vec<Inline>, is_line_start: bool) {
     let text = flow.slice(block.span);
     if block.is_preformatted {
         let fence = if text.contains("```") { "````" } else { "```" };
@@ -106,10 +109,19 @@ fn render_block(out: &mut String, flow: &Flow, block: &Block, runs: &[Run], base
     } else if block.heading > 0 {
         let title = Inline::Strong(vec![Inline::Text(text.trim().to_owned())]);
         out.push_str(&inline::to_markdown(&[title]));
+    } else if is_line_start {
+        out.push_str(inline::to_markdown(&content).trim_end());
     } else {
-        out.push_str(inline::to_markdown(&inlines(flow, runs, base)).trim_end());
+        // Behind other text, "> 5" and "3." begin no quotation and no list, so they need no escape.
+        let mut behind = vec![Inline::Text(BEFORE.to_owned())];
+        content.into_iter().for_each(|part| push(&mut behind, part));
+        let markdown = inline::to_markdown(&behind);
+        out.push_str(markdown.strip_prefix(BEFORE).unwrap_or(&markdown).trim_end());
     }
 }
+
+/// A word that is written before a block and taken away again.
+const BEFORE: &str = "x ";
 
 /// The inline content of some runs of text: each link with its whole label, neighbors of one style
 /// as one part.
@@ -298,6 +310,13 @@ mod tests {
         );
         assert_eq!(answer("<p>It costs <del>19</del> <b>14</b> euros"), "It costs ~~19~~ **14** euros");
         assert_eq!(plain("It costs ~~19~~ **14** euros"), "It costs 14 euros");
+    }
+
+    #[test]
+    fn cells_behind_others_need_no_escapes() {
+        let table = "<table><tr><td>Large<td>&gt; 5 kg<td>3. floor<td><b>new</b><tr><td>&lt; 2 kg<td>+49 1</table>";
+
+        assert_eq!(answer(table), "Large | > 5 kg | 3. floor | **new**\n\n< 2 kg | +49 1");
     }
 
     #[test]

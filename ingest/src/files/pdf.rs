@@ -10,6 +10,10 @@ mod cmap;
 #[cfg(feature = "pdf")]
 mod content;
 #[cfg(feature = "pdf")]
+mod contents;
+#[cfg(feature = "pdf")]
+mod direction;
+#[cfg(feature = "pdf")]
 mod font;
 #[cfg(feature = "pdf")]
 mod furniture;

@@ -278,3 +278,15 @@ fn frames_that_load_later_and_pages_in_objects_are_frames() {
     let paths: Vec<&str> = page.frames.iter().map(url::Url::path).collect();
     assert_eq!(paths, ["/faq.html", "/more.html"]);
 }
+
+#[test]
+fn a_title_that_repeats_the_question_is_no_part_of_the_answer() {
+    let item = |question: &str| {
+        format!("<details><summary>{question}</summary><h3>{question}</h3><p>Since 2.59.</p></details>")
+    };
+
+    assert_eq!(
+        pairs(&(item("Is it supported?") + &item("Is it stable?"))),
+        of(&[("Is it supported?", "Since 2.59."), ("Is it stable?", "Since 2.59.")])
+    );
+}

@@ -4,6 +4,7 @@
 //! several where wide gaps divide it; the text on both sides of a gap decides
 //! whether it divides columns of text or cells of a table.
 
+use super::direction;
 use super::glyph::Glyph;
 
 /// Gaps wider than this share of the font's size divide words.
@@ -52,7 +53,7 @@ pub(super) struct Piece {
 pub(super) struct Line {
     pub y: f32,
     pub size: f32,
-    /// Left to right; at least one.
+    /// In reading order; at least one.
     pub cells: Vec<Piece>,
     /// The left and right end of the column that the line is in.
     pub column: (f32, f32),
@@ -63,12 +64,18 @@ impl Line {
         self.cells.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>().join(" ")
     }
 
+    /// The left end.
     pub(super) fn x(&self) -> f32 {
-        self.cells.first().map_or(0.0, |cell| cell.x)
+        self.cells.iter().map(|cell| cell.x).fold(f32::MAX, f32::min)
     }
 
+    /// The right end.
     pub(super) fn end(&self) -> f32 {
-        self.cells.last().map_or(0.0, |cell| cell.end)
+        self.cells.iter().map(|cell| cell.end).fold(f32::MIN, f32::max)
+    }
+
+    pub(super) fn is_right_to_left(&self) -> bool {
+        self.cells.iter().any(|cell| direction::is_right_to_left(&cell.text))
     }
 
     pub(super) fn is_bold(&self) -> bool {
@@ -105,7 +112,7 @@ fn pieces(glyphs: impl Iterator<Item = Glyph>) -> Vec<Piece> {
                 if size > last.size * 1.05 {
                     (last.y, last.size) = (glyph.y, size);
                 }
-                last.text.push_str(&glyph.text);
+                last.text.push_str(&direction::drawn(&glyph.text));
                 last.end = last.end.max(glyph.end);
                 continue;
             }
@@ -118,7 +125,7 @@ fn pieces(glyphs: impl Iterator<Item = Glyph>) -> Vec<Piece> {
             end: glyph.end.max(glyph.x),
             y: glyph.y,
             size,
-            text: glyph.text,
+            text: direction::drawn(&glyph.text),
             is_bold: glyph.is_bold,
         });
     }
@@ -258,6 +265,12 @@ fn add_lines(mut pieces: Vec<Piece>, lines: &mut Vec<Line>) {
     }
     for line in &mut found {
         line.cells.sort_by(|one, other| one.x.total_cmp(&other.x));
+        for cell in &mut line.cells {
+            cell.text = direction::read(&cell.text);
+        }
+        if line.is_right_to_left() {
+            line.cells.reverse();
+        }
     }
     lines.extend(found);
 }

@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::lines as text_lines;
 use super::super::xml::escaped;
+use super::contents;
 use super::lines::Line;
 use crate::extract::question;
 
@@ -52,8 +53,12 @@ pub(super) fn html(pages: &[Vec<Line>], bookmarks: &Bookmarks) -> String {
     let mut writer = Writer { usual, bookmarks, words, parts: Vec::new(), open: Vec::new() };
     let mut at = 0;
     while at < lines.len() {
+        let entries = contents::entries(&lines[at..], pages.len());
         let rows = table_rows(&lines[at..]);
-        if rows >= TABLE_ROWS {
+        if entries > 0 {
+            writer.flush();
+            at += entries;
+        } else if rows >= TABLE_ROWS {
             writer.flush();
             writer.table(&lines[at..at + rows]);
             at += rows;
@@ -205,7 +210,8 @@ impl<'a> Writer<'a> {
     /// Whether a line ends well before its column does.
     fn is_short(&self, line: &Line) -> bool {
         let (left, right) = line.column;
-        line.end() - left < (right - left) * SHORT_LINE
+        let length = if line.is_right_to_left() { right - line.x() } else { line.end() - left };
+        length < (right - left) * SHORT_LINE
     }
 
     /// Writes the open paragraph.
@@ -214,7 +220,7 @@ impl<'a> Writer<'a> {
         let Some(first) = lines.first() else { return };
         let mut text = String::new();
         for line in &lines {
-            self.join(&mut text, &line.text());
+            self.join(&mut text, &contents::without_leaders(&line.text()));
         }
         let text = text.trim();
         if text.is_empty() {
@@ -294,7 +300,8 @@ impl<'a> Writer<'a> {
             let tag = if at == 0 && is_named { "th" } else { "td" };
             html.push_str("<tr>");
             for cell in &row.cells {
-                html.push_str(&format!("<{tag}>{}</{tag}>", escaped(cell.text.trim())));
+                let text = contents::without_leaders(cell.text.trim());
+                html.push_str(&format!("<{tag}>{}</{tag}>", escaped(&text)));
             }
             html.push_str("</tr>");
         }
