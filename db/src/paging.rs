@@ -1,4 +1,4 @@
-//! Pages of lists that are ordered by a text key.
+//! Queries that end the same way: one row as an entity, and pages of lists that are ordered by a text key.
 
 use helpbot_domain::page::PageRequest;
 
@@ -10,6 +10,15 @@ pub(crate) fn edge<K: ToString>(page: &PageRequest<K>) -> String {
     let outermost = if page.is_backward { LAST } else { "" };
     page.from.as_ref().map_or_else(|| outermost.to_owned(), ToString::to_string)
 }
+
+/// Loads the first of `$rows`, if there is one, as an entity.
+macro_rules! load_one {
+    ($c:ident, $entity:ty, $rows:expr) => {{
+        let row: Option<Row> = on!($c, |c| $rows.select(Row::as_select()).get_result(c).await.optional())?;
+        row.map(<$entity>::try_from).transpose()
+    }};
+}
+pub(crate) use load_one;
 
 /// Loads one page of `$rows`, ordered by `$key`.
 macro_rules! load_page {

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::cases::plain_enum;
 use crate::conversation_parts::ConversationParts;
 use crate::ids::{ChunkId, ConversationId, MemberId, MessageId, SiteId, SourceId};
 use crate::{Invalid, Timestamp, text};

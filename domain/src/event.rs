@@ -1,50 +1,48 @@
 //! The events of a site's log. The log feeds subscriptions, SSE, webhooks and analytics. The JSON
 //! of [`EventData`] is the documented `data` of webhooks.
 
-use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::Timestamp;
+use crate::cases::named_enum;
 use crate::conversation::{Author, Vote};
 use crate::ids::{ConversationId, EventId, MemberId, MessageId, SiteId};
 
-/// The type of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum EventType {
-    /// A visitor asked a question, whether or not it was answered.
-    ConversationCreated,
-    /// The question had no answer. Follows directly after `ConversationCreated`.
-    ConversationUnanswered,
-    /// A visitor voted or changed the vote.
-    ConversationFeedback,
-    /// A visitor asked for a human.
-    ConversationHandoff,
-    /// A visitor or member wrote a message.
-    MessageCreated,
-    /// A member took the conversation.
-    ConversationAssigned,
-    /// A member closed the conversation.
-    ConversationResolved,
-    /// The conversation was reopened.
-    ConversationReopened,
+/// Passes the cases of [`EventType`], with their names in webhooks and in the database, to a macro that declares an enum.
+#[macro_export]
+macro_rules! event_type_cases {
+    ($macro:ident $enum:tt) => {
+        $macro! { $enum
+            /// A visitor asked a question, and the answer or the refusal was stored.
+            ConversationCreated = "conversation.created",
+            /// A question has no answer. This event follows directly after its `CONVERSATION_CREATED`.
+            ConversationUnanswered = "conversation.unanswered",
+            /// A visitor voted on an answer or changed the vote.
+            ConversationFeedback = "conversation.feedback",
+            /// A visitor asked for a human.
+            ConversationHandoff = "conversation.handoff",
+            /// A visitor, a member or a server wrote a message.
+            MessageCreated = "message.created",
+            /// A conversation was assigned to a member.
+            ConversationAssigned = "conversation.assigned",
+            /// A conversation was resolved.
+            ConversationResolved = "conversation.resolved",
+            /// A resolved conversation was reopened.
+            ConversationReopened = "conversation.reopened",
+        }
+    };
 }
 
-impl EventType {
-    /// All event types, in the order above.
-    pub const ALL: [EventType; 8] = [
-        EventType::ConversationCreated,
-        EventType::ConversationUnanswered,
-        EventType::ConversationFeedback,
-        EventType::ConversationHandoff,
-        EventType::MessageCreated,
-        EventType::ConversationAssigned,
-        EventType::ConversationResolved,
-        EventType::ConversationReopened,
-    ];
+event_type_cases!(named_enum {
+    /// The type of an event.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum EventType
+});
 
+impl EventType {
     /// The event types that webhooks can subscribe to, in the documented order.
     pub const WEBHOOK: [EventType; 4] = [
         EventType::ConversationCreated,
@@ -52,26 +50,6 @@ impl EventType {
         EventType::ConversationFeedback,
         EventType::ConversationHandoff,
     ];
-
-    /// Returns the name in webhooks and in the database.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            EventType::ConversationCreated => "conversation.created",
-            EventType::ConversationUnanswered => "conversation.unanswered",
-            EventType::ConversationFeedback => "conversation.feedback",
-            EventType::ConversationHandoff => "conversation.handoff",
-            EventType::MessageCreated => "message.created",
-            EventType::ConversationAssigned => "conversation.assigned",
-            EventType::ConversationResolved => "conversation.resolved",
-            EventType::ConversationReopened => "conversation.reopened",
-        }
-    }
-}
-
-impl fmt::Display for EventType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 /// The text is not the name of an event type.

@@ -4,12 +4,12 @@
 //! distinguished from a revoked key without a database lookup, and secret scanners can find leaked
 //! keys. Only a hash is stored; keys are generated and hashed in `services`.
 
-use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
+use crate::cases::named_enum;
 use crate::ids::{KeyId, MemberId, SiteId};
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -48,35 +48,33 @@ pub struct Key {
     pub created_at: Timestamp,
 }
 
-/// The kind of a key, which determines who it acts for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum KeyKind {
-    /// Acts for visitors. It is public on every page, so it can only ask, vote, request a handoff
-    /// and read the widget settings.
-    Widget,
-    /// Acts for the site's own servers, with all scopes or those it was created with.
-    Secret,
-    /// Acts for a member of the team.
-    Member,
-    /// Acts for the operator of the installation, who manages sites and plans.
-    Operator,
-    /// A key of an imported account. It is any opaque text and has all rights of a secret key.
-    Legacy,
+/// Passes the cases of [`KeyKind`], with their stored names, to a macro that declares an enum.
+#[macro_export]
+macro_rules! key_kind_cases {
+    ($macro:ident $enum:tt) => {
+        $macro! { $enum
+            /// A public key for visitors, which web pages contain (`wk_live_`).
+            Widget = "widget",
+            /// A key for the servers of the site (`sk_live_`). It must never be sent to a browser.
+            Secret = "secret",
+            /// A key that belongs to one member of the site (`pat_`).
+            Member = "member",
+            /// A key of the operator of the installation (`adm_`), which has access to all sites.
+            Operator = "operator",
+            /// A key that was imported from an earlier account. It grants the same rights as a secret key.
+            Legacy = "legacy",
+        }
+    };
 }
 
-impl KeyKind {
-    /// Returns the stored name.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            KeyKind::Widget => "widget",
-            KeyKind::Secret => "secret",
-            KeyKind::Member => "member",
-            KeyKind::Operator => "operator",
-            KeyKind::Legacy => "legacy",
-        }
-    }
+key_kind_cases!(named_enum {
+    /// The kind of a key, which determines who it acts for.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum KeyKind
+});
 
+impl KeyKind {
     /// Returns the prefix of keys of this kind.
     pub const fn prefix(self) -> &'static str {
         match self {
@@ -152,21 +150,15 @@ macro_rules! scope_cases {
     };
 }
 
-impl Scope {
-    /// All scopes.
-    pub const ALL: [Scope; 10] = [
-        Scope::Chat,
-        Scope::ReadConfig,
-        Scope::WriteConfig,
-        Scope::ReadConversations,
-        Scope::WriteConversations,
-        Scope::ReadAnalytics,
-        Scope::ReadSources,
-        Scope::WriteSources,
-        Scope::Webhooks,
-        Scope::Admin,
-    ];
+scope_cases!(named_enum {
+    /// A permission of a key. The list of scopes is closed. The command line accepts the stored names, for
+    /// example `read_sources`.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Scope
+});
 
+impl Scope {
     /// Scopes of a widget key.
     pub const WIDGET: [Scope; 2] = [Scope::Chat, Scope::ReadConfig];
 
@@ -179,28 +171,6 @@ impl Scope {
         Scope::ReadAnalytics,
         Scope::ReadSources,
     ];
-
-    /// Returns the name as stored and as the command line accepts it, for example `read_sources`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Scope::Chat => "chat",
-            Scope::ReadConfig => "read_config",
-            Scope::WriteConfig => "write_config",
-            Scope::ReadConversations => "read_conversations",
-            Scope::WriteConversations => "write_conversations",
-            Scope::ReadAnalytics => "read_analytics",
-            Scope::ReadSources => "read_sources",
-            Scope::WriteSources => "write_sources",
-            Scope::Webhooks => "webhooks",
-            Scope::Admin => "admin",
-        }
-    }
-}
-
-impl fmt::Display for Scope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 /// The text is not the name of a scope.

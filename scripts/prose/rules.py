@@ -14,6 +14,10 @@ ABBREVIATIONS = re.compile(r"\b(e\.g|i\.e|etc|vs|approx|no|cf)\.$", re.I)
 FRAGMENT = re.compile(r"(?:^|(?<=[.!?] ))(What|Which|How|Why|Who|Whose|Where|When|That of|Those)\b[^.,?!;]*\.(?= |$)")
 
 
+# How the description of an optional value says what its absence means.
+ABSENCE = re.compile(r"\b(defaults? to|by default|absent|null|is required)\b", re.I)
+
+
 def table(name):
     """The rules of a file: regular expression, TAB, the advice."""
     found = []
@@ -82,6 +86,8 @@ def description(text):
         yield "short", text.line, 'fewer than %d words: "%s"' % (LEAST_WORDS, text.text)
     elif not has_verb(text.text):
         yield "verb", text.line, 'no verb: "%s"' % text.text.replace("\n", " ")
+    if text.is_optional and not ABSENCE.search(flat(text.text)):
+        yield "default", text.line, 'does not say what its absence means ("Defaults to …"): "%s"' % text.text
     for match in FRAGMENT.finditer(flat(text.text)):
         yield "fragment", text.line, 'no whole sentence: "%s"' % match.group()
 

@@ -45,6 +45,36 @@ class Descriptions(unittest.TestCase):
     def test_a_description_without_a_period_is_found_on_its_last_line(self):
         self.assertIn(("period", 3), described("Only conversations that\nhave an answer"))
 
+    def test_an_optional_value_without_its_default_is_found(self):
+        schema = """input AddInput {
+  \"\"\"
+  Address of the page that was added.
+  \"\"\"
+  url: String
+  \"\"\"
+  Title of the page. Defaults to its address.
+  \"\"\"
+  title: String
+  \"\"\"
+  Text of the page that was added.
+  \"\"\"
+  text: String!
+}
+type Page {
+  \"\"\"
+  Entries that the page contains.
+  \"\"\"
+  entries(
+    \"\"\"
+    Only the items after the cursor are returned.
+    \"\"\"
+    after: String
+  ): [Entry!]
+}
+"""
+        found = [(line, rule) for text in texts.of_schema(schema) for rule, line, _ in rules.check(text)]
+        self.assertEqual(found, [(3, "default"), (21, "default")])
+
     def test_a_banned_construction_is_found_on_its_line(self):
         self.assertIn(("banned", 3), described("ID of the site that is used;\nthe own one of the key if not said."))
 

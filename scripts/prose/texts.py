@@ -20,6 +20,8 @@ class Text:
     text: str
     # The first line of a doc comment belongs to code or to a list; such a paragraph needs no period.
     is_whole: bool = True
+    # An argument or input field of the schema that a request may leave out.
+    is_optional: bool = False
 
 
 CODE_SPAN = re.compile(r"``.+?``|`[^`\n]*(?:\n[^`\n]*)?`")
@@ -92,6 +94,16 @@ def of_markdown(source):
     return paragraphs(MARKDOWN, 1, source.split("\n"))
 
 
+def is_optional(source, end):
+    """Whether the description that ends at `end` is that of an argument or input field without a required value."""
+    declared = re.match(r"\s*?\n( *)\w+: *([^\n=]+)", source[end:])
+    if not declared or declared.group(2).strip().rstrip(",").endswith("!"):
+        return False
+    of = re.findall(r"^(type|input|interface|enum|union|scalar|directive|schema)\b", source[:end], re.M)
+    is_argument = len(declared.group(1)) > 2
+    return is_argument or of[-1:] == ["input"]
+
+
 def of_schema(source):
     """The descriptions of a GraphQL schema, each as one text of one or more paragraphs."""
     found = []
@@ -99,7 +111,8 @@ def of_schema(source):
         body = match.group(1)
         lead = len(body) - len(body.lstrip())
         line = source.count("\n", 0, match.start(1) + lead) + 1
-        found.append(Text(DESCRIPTION, line, "\n".join(part.strip() for part in body.strip().split("\n"))))
+        text = "\n".join(part.strip() for part in body.strip().split("\n"))
+        found.append(Text(DESCRIPTION, line, text, is_optional=is_optional(source, match.end())))
     return found
 
 

@@ -10,6 +10,17 @@ use helpbot_domain::range;
 use helpbot_domain::source;
 use helpbot_domain::widget;
 
+/// Declares an enum of the schema with the cases that the domain lists, such as `scope_cases!`.
+macro_rules! schema_enum {
+    ({ $(#[$attribute:meta])* pub enum $name:ident } $($(#[$doc:meta])* $case:ident $(= $text:literal)?,)+) => {
+        #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+        $(#[$attribute])*
+        pub enum $name {
+            $($(#[$doc])* $case,)+
+        }
+    };
+}
+
 /// Level of service of a site, which decides the features that the site may use. Each plan includes
 /// the features of the plans before it.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,47 +34,17 @@ pub enum Plan {
     Scale,
 }
 
-/// Kind of an API key, which decides whose requests the key authenticates.
-#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "key::KeyKind")]
-pub enum KeyKind {
-    /// A public key for visitors, which web pages contain (`wk_live_`).
-    Widget,
-    /// A key for the servers of the site (`sk_live_`). It must never be sent to a browser.
-    Secret,
-    /// A key that belongs to one member of the site (`pat_`).
-    Member,
-    /// A key of the operator of the installation (`adm_`), which has access to all sites.
-    Operator,
-    /// A key that was imported from an earlier account. It grants the same rights as a secret key.
-    Legacy,
-}
+helpbot_domain::key_kind_cases!(schema_enum {
+    /// Kind of an API key, which decides whose requests the key authenticates.
+    #[graphql(remote = "key::KeyKind")]
+    pub enum KeyKind
+});
 
-/// Permission of an API key. A request without the required scope fails with the code `FORBIDDEN`.
-#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "key::Scope")]
-pub enum Scope {
-    /// Allows a visitor to ask questions, vote, request a handoff and take part in their own session.
-    Chat,
-    /// Allows reading the configuration of the widget and the answer settings.
-    ReadConfig,
-    /// Allows changing the configuration of the widget and the answer settings.
-    WriteConfig,
-    /// Allows reading conversations and receiving their events.
-    ReadConversations,
-    /// Allows replying to visitors and assigning, resolving and reopening conversations.
-    WriteConversations,
-    /// Allows reading the analytics of the site.
-    ReadAnalytics,
-    /// Allows reading sources, FAQ entries and test questions.
-    ReadSources,
-    /// Allows adding, changing and deleting sources, FAQ entries and test questions.
-    WriteSources,
-    /// Allows managing webhooks and reading their deliveries.
-    Webhooks,
-    /// Allows managing API keys and members, and erasing sessions.
-    Admin,
-}
+helpbot_domain::scope_cases!(schema_enum {
+    /// Permission of an API key. A request without the required scope fails with the code `FORBIDDEN`.
+    #[graphql(remote = "key::Scope")]
+    pub enum Scope
+});
 
 /// Role of a member, which decides what the member's key may do.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,23 +159,11 @@ pub enum Author {
     Agent,
 }
 
-/// Filter that selects conversations by what happened in them.
-#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "helpbot_domain::conversation::ConversationFilter")]
-pub enum ConversationState {
-    /// Selects all conversations of the site.
-    All,
-    /// Selects only conversations that have no answer.
-    Unanswered,
-    /// Selects only conversations that have an answer.
-    Answered,
-    /// Selects only conversations in which the visitor asked for a human.
-    Handoff,
-    /// Selects only conversations whose answer was voted helpful.
-    Helpful,
-    /// Selects only conversations whose answer was voted unhelpful.
-    Unhelpful,
-}
+helpbot_domain::conversation_filter_cases!(schema_enum {
+    /// Filter that selects conversations by what happened in them.
+    #[graphql(remote = "helpbot_domain::conversation::ConversationFilter")]
+    pub enum ConversationState
+});
 
 /// Sort order of a list of conversations. Conversations with the same time are sorted by ID.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
@@ -222,27 +191,11 @@ pub enum ConversationOrder {
     HandoffAsc,
 }
 
-/// Type of an event, which says what happened in a conversation.
-#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "event::EventType")]
-pub enum ConversationEventType {
-    /// A visitor asked a question, and the answer or the refusal was stored.
-    ConversationCreated,
-    /// A question has no answer. This event follows directly after its `CONVERSATION_CREATED`.
-    ConversationUnanswered,
-    /// A visitor voted on an answer or changed the vote.
-    ConversationFeedback,
-    /// A visitor asked for a human.
-    ConversationHandoff,
-    /// A visitor, a member or a server wrote a message.
-    MessageCreated,
-    /// A conversation was assigned to a member.
-    ConversationAssigned,
-    /// A conversation was resolved.
-    ConversationResolved,
-    /// A resolved conversation was reopened.
-    ConversationReopened,
-}
+helpbot_domain::event_type_cases!(schema_enum {
+    /// Type of an event, which says what happened in a conversation.
+    #[graphql(remote = "event::EventType")]
+    pub enum ConversationEventType
+});
 
 /// Corner of the web page in which the widget is shown.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]

@@ -32,7 +32,7 @@ macro_rules! input {
         #[derive(async_graphql::InputObject)]
         $(#[$doc])*
         pub struct $name {
-            /// ID of the site. Defaults to the site that the API key belongs to.
+            /// ID of the site. Defaults to the site that the API key belongs to. An operator key requires it.
             pub(crate) site_id: Option<async_graphql::ID>,
             $($(#[$field_doc])* pub(crate) $field: $type,)*
         }

@@ -23,7 +23,7 @@ pub const DEFAULT: i32 = 20;
 /// Highest number of items of a page.
 pub const MAX: i32 = 100;
 
-/// The four arguments of a connection.
+/// The four arguments of a connection, which `#[paged]` gives to a list field.
 #[derive(Debug, Clone, Default)]
 pub struct PageArgs {
     pub first: Option<i32>,
@@ -120,6 +120,25 @@ pub type Total = Shared<BoxFuture<'static, Result<i32, Arc<Error>>>>;
 /// A [`Total`] from the use case that counts.
 pub fn total(count: impl Future<Output = Result<i64>> + Send + 'static) -> Total {
     async move { count.await.map(int).map_err(Arc::new) }.boxed().shared()
+}
+
+/// Reads a page of a list. `rows` reads the part of the list that the arguments ask for, with one item more
+/// than is shown. `count` is awaited only when `totalCount` is selected.
+///
+/// # Errors
+/// Those of [`PageArgs::request`], and those of `rows`.
+pub async fn read<K, R, F>(
+    args: &PageArgs,
+    rows: impl FnOnce(PageRequest<K>) -> F,
+    count: impl Future<Output = Result<i64>> + Send + 'static,
+) -> Result<(PageRows<R>, Total)>
+where
+    K: FromStr + Clone,
+    F: Future<Output = Result<Vec<R>>>,
+{
+    let part = args.request()?;
+    let found = rows(part.clone()).await?;
+    Ok((PageRows::of(&part, found), total(count)))
 }
 
 /// Returns the position of a node in its list, as its cursor encodes it. The first argument is the index

@@ -97,17 +97,7 @@ pub async fn insert(c: &mut Conn, site: &Site) -> Result<()> {
     let id = site.id.to_string();
     on!(c, |c| {
         diesel::insert_into(sites::table)
-            .values((
-                sites::id.eq(&id),
-                sites::name.eq(&site.name),
-                sites::owner_email.eq(&site.owner_email),
-                sites::plan.eq(site.plan.as_str()),
-                sites::credit_limit.eq(site.credit_limit),
-                sites::widget.eq(columns::to_json(&site.widget)),
-                sites::answer_settings.eq(&site.answer_settings),
-                sites::created_at_ms.eq(site.created_at.as_ms()),
-                sites::updated_at_ms.eq(site.updated_at.as_ms()),
-            ))
+            .values((sites::id.eq(&id), sites::created_at_ms.eq(site.created_at.as_ms()), SiteChanges::of(site)))
             .execute(c)
             .await
     })?;
@@ -171,18 +161,7 @@ pub async fn count(c: &mut Conn) -> Result<i64> {
 pub async fn update(c: &mut Conn, site: &Site) -> Result<bool> {
     let id = site.id.to_string();
     let changed = on!(c, |c| {
-        diesel::update(sites::table.filter(sites::id.eq(&id)))
-            .set((
-                sites::name.eq(&site.name),
-                sites::owner_email.eq(&site.owner_email),
-                sites::plan.eq(site.plan.as_str()),
-                sites::credit_limit.eq(site.credit_limit),
-                sites::widget.eq(columns::to_json(&site.widget)),
-                sites::answer_settings.eq(&site.answer_settings),
-                sites::updated_at_ms.eq(site.updated_at.as_ms()),
-            ))
-            .execute(c)
-            .await
+        diesel::update(sites::table.filter(sites::id.eq(&id))).set(SiteChanges::of(site)).execute(c).await
     })?;
     Ok(changed == 1)
 }

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 use diesel::sqlite::Sqlite;
 use diesel_async::RunQueryDsl;
-use helpbot_domain::ids::{ConversationId, MemberId, SiteId};
+use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::{Timestamp, text};
 
 use crate::columns;
@@ -16,25 +16,8 @@ use crate::conversations::partial_row::{PartialColumns, PartialRow};
 use crate::conversations::search::{self, MaxCandidates, rows_of_site};
 use crate::error::Result;
 use crate::schema::conversations as conv;
-use helpbot_domain::conversation::{Conversation, ConversationFilter, ConversationOrder, HandoffStatus};
+use helpbot_domain::conversation::{Conversation, ConversationFilter, ConversationOrder, ConversationQuery};
 use helpbot_domain::conversation_parts::ConversationParts;
-
-/// Conversations that a list includes. All conditions must hold.
-#[derive(Debug, Clone, Default)]
-pub struct ConversationQuery {
-    /// Only conversations that match this filter.
-    pub filter: ConversationFilter,
-    /// Only conversations of this session.
-    pub session_id: Option<String>,
-    /// Only conversations that contain these words in the question or the answer, in any case.
-    pub search: Option<String>,
-    /// Only conversations asked at or after this time.
-    pub since: Option<Timestamp>,
-    /// Only conversations with a handoff that has one of these statuses. `None` means all.
-    pub handoffs: Option<Vec<HandoffStatus>>,
-    /// Only conversations that are assigned to this member.
-    pub assignee: Option<MemberId>,
-}
 
 /// The part of a list to return.
 #[derive(Debug, Clone, Copy)]

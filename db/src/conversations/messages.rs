@@ -14,6 +14,7 @@ use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::dialect::among;
 use crate::error::{Error, Result};
+use crate::paging::load_one;
 use crate::schema::{conversations as conv, messages};
 use helpbot_domain::conversation::{Author, Message};
 
@@ -154,19 +155,13 @@ pub async fn page(
 /// Returns an error when the query fails.
 pub async fn by_id(c: &mut Conn, site: SiteId, conversation: ConversationId, id: MessageId) -> Result<Option<Message>> {
     let (site, conversation, id) = (site.to_string(), conversation.to_string(), id.to_string());
-    let row: Option<Row> = on!(c, |c| {
-        messages::table
-            .filter(messages::site_id.eq(&site))
-            .filter(messages::conversation_id.eq(&conversation))
-            .filter(messages::id.eq(&id))
-            .order(messages::seq.desc())
-            .limit(1)
-            .select(Row::as_select())
-            .get_result(c)
-            .await
-            .optional()
-    })?;
-    row.map(Message::try_from).transpose()
+    let found = messages::table
+        .filter(messages::site_id.eq(&site))
+        .filter(messages::conversation_id.eq(&conversation))
+        .filter(messages::id.eq(&id))
+        .order(messages::seq.desc())
+        .limit(1);
+    load_one!(c, Message, found)
 }
 
 /// Returns the message of `author` that has exactly `newer` newer messages of the same author.
@@ -182,18 +177,12 @@ pub async fn nth_last_of_author(
     newer: i64,
 ) -> Result<Option<Message>> {
     let (site, conversation) = (site.to_string(), conversation.to_string());
-    let row: Option<Row> = on!(c, |c| {
-        messages::table
-            .filter(messages::site_id.eq(&site))
-            .filter(messages::conversation_id.eq(&conversation))
-            .filter(messages::author.eq(author.as_str()))
-            .order(messages::seq.desc())
-            .limit(1)
-            .offset(newer)
-            .select(Row::as_select())
-            .get_result(c)
-            .await
-            .optional()
-    })?;
-    row.map(Message::try_from).transpose()
+    let found = messages::table
+        .filter(messages::site_id.eq(&site))
+        .filter(messages::conversation_id.eq(&conversation))
+        .filter(messages::author.eq(author.as_str()))
+        .order(messages::seq.desc())
+        .limit(1)
+        .offset(newer);
+    load_one!(c, Message, found)
 }

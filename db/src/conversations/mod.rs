@@ -33,7 +33,7 @@ use helpbot_domain::conversation::Conversation;
 
 use row::Row;
 
-pub use lists::{ConversationQuery, PageOfList, Window, count, list};
+pub use lists::{PageOfList, Window, count, list};
 
 /// Stores a new conversation.
 ///

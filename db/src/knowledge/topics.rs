@@ -29,24 +29,31 @@ fn asked((id, question, is_unanswered): Row) -> Result<RecentQuestion, Error> {
     Ok(RecentQuestion { conversation_id: columns::parse(&id)?, question, is_unanswered })
 }
 
+/// The newest questions of a site that match the filter.
+macro_rules! recent {
+    ($c:ident, $site:expr, $since:expr, $limit:expr, $matches:expr) => {{
+        let (site, since) = ($site.to_string(), $since.as_ms());
+        let rows: Vec<Row> = on!($c, |c| {
+            conv::table
+                .filter(conv::site_id.eq(&site))
+                .filter($matches)
+                .filter(conv::created_at_ms.ge(since))
+                .order((conv::created_at_ms.desc(), conv::id.desc()))
+                .limit($limit)
+                .select((conv::id, conv::question, conv::is_unanswered))
+                .load(c)
+                .await
+        })?;
+        rows.into_iter().map(asked).collect()
+    }};
+}
+
 /// Returns the last `limit` questions since `since` that got no answer, newest first.
 ///
 /// # Errors
 /// Returns an error when the query fails.
 pub async fn unanswered(c: &mut Conn, site: SiteId, since: Timestamp, limit: i64) -> Result<Vec<RecentQuestion>> {
-    let (site, since) = (site.to_string(), since.as_ms());
-    let rows: Vec<Row> = on!(c, |c| {
-        conv::table
-            .filter(conv::site_id.eq(&site))
-            .filter(conv::is_unanswered.eq(true))
-            .filter(conv::created_at_ms.ge(since))
-            .order((conv::created_at_ms.desc(), conv::id.desc()))
-            .limit(limit)
-            .select((conv::id, conv::question, conv::is_unanswered))
-            .load(c)
-            .await
-    })?;
-    rows.into_iter().map(asked).collect()
+    recent!(c, site, since, limit, conv::is_unanswered.eq(true))
 }
 
 /// Returns the last `limit` questions since `since`, newest first. Small talk is left out.
@@ -54,17 +61,5 @@ pub async fn unanswered(c: &mut Conn, site: SiteId, since: Timestamp, limit: i64
 /// # Errors
 /// Returns an error when the query fails.
 pub async fn all(c: &mut Conn, site: SiteId, since: Timestamp, limit: i64) -> Result<Vec<RecentQuestion>> {
-    let (site, since) = (site.to_string(), since.as_ms());
-    let rows: Vec<Row> = on!(c, |c| {
-        conv::table
-            .filter(conv::site_id.eq(&site))
-            .filter(conv::outcome.ne(Outcome::SmallTalk.as_str()))
-            .filter(conv::created_at_ms.ge(since))
-            .order((conv::created_at_ms.desc(), conv::id.desc()))
-            .limit(limit)
-            .select((conv::id, conv::question, conv::is_unanswered))
-            .load(c)
-            .await
-    })?;
-    rows.into_iter().map(asked).collect()
+    recent!(c, site, since, limit, conv::outcome.ne(Outcome::SmallTalk.as_str()))
 }

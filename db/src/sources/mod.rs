@@ -16,7 +16,7 @@ use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::dialect::{ForUpdate, among, locked};
 use crate::error::{Error, Result};
-use crate::paging::load_page;
+use crate::paging::{load_one, load_page};
 use crate::schema::{source_files, sources};
 use helpbot_domain::source::Source;
 
@@ -64,6 +64,39 @@ impl TryFrom<Row> for Source {
     }
 }
 
+/// The columns of a source that change after it was added.
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = sources, treat_none_as_null = true)]
+struct SourceChanges<'a> {
+    title: Option<&'a str>,
+    status: &'static str,
+    error: Option<&'a str>,
+    document_count: i64,
+    chunk_count: i64,
+    options: &'a str,
+    next_scrape_at_ms: Option<i64>,
+    last_scraped_at_ms: Option<i64>,
+    updated_at_ms: i64,
+    crawl: Option<&'a str>,
+}
+
+impl<'a> SourceChanges<'a> {
+    fn of(source: &'a Source) -> Self {
+        Self {
+            title: source.title.as_deref(),
+            status: source.status.as_str(),
+            error: source.error.as_deref(),
+            document_count: source.document_count,
+            chunk_count: source.chunk_count,
+            options: &source.options,
+            next_scrape_at_ms: source.next_scrape_at.map(Timestamp::as_ms),
+            last_scraped_at_ms: source.last_scraped_at.map(Timestamp::as_ms),
+            updated_at_ms: source.updated_at.as_ms(),
+            crawl: source.crawl.as_deref(),
+        }
+    }
+}
+
 /// Stores a new source. Returns false when the site already has one of this kind and URL.
 ///
 /// # Errors
@@ -76,17 +109,8 @@ pub async fn insert(c: &mut Conn, new: &Source) -> Result<bool> {
                 sources::id.eq(new.id.to_string()),
                 sources::kind.eq(new.kind.as_str()),
                 sources::url.eq(&new.url),
-                sources::title.eq(&new.title),
-                sources::status.eq(new.status.as_str()),
-                sources::error.eq(&new.error),
-                sources::document_count.eq(new.document_count),
-                sources::chunk_count.eq(new.chunk_count),
-                sources::options.eq(&new.options),
-                sources::next_scrape_at_ms.eq(new.next_scrape_at.map(Timestamp::as_ms)),
-                sources::last_scraped_at_ms.eq(new.last_scraped_at.map(Timestamp::as_ms)),
                 sources::created_at_ms.eq(new.created_at.as_ms()),
-                sources::updated_at_ms.eq(new.updated_at.as_ms()),
-                sources::crawl.eq(&new.crawl),
+                SourceChanges::of(new),
             ))
             .on_conflict_do_nothing()
             .execute(c)
@@ -104,18 +128,7 @@ pub async fn update(c: &mut Conn, changed: &Source) -> Result<bool> {
     let (site, id) = (changed.site_id.to_string(), changed.id.to_string());
     let count = on!(c, |c| {
         diesel::update(sources::table.filter(sources::site_id.eq(&site)).filter(sources::id.eq(&id)))
-            .set((
-                sources::title.eq(&changed.title),
-                sources::status.eq(changed.status.as_str()),
-                sources::error.eq(&changed.error),
-                sources::document_count.eq(changed.document_count),
-                sources::chunk_count.eq(changed.chunk_count),
-                sources::options.eq(&changed.options),
-                sources::next_scrape_at_ms.eq(changed.next_scrape_at.map(Timestamp::as_ms)),
-                sources::last_scraped_at_ms.eq(changed.last_scraped_at.map(Timestamp::as_ms)),
-                sources::updated_at_ms.eq(changed.updated_at.as_ms()),
-                sources::crawl.eq(&changed.crawl),
-            ))
+            .set(SourceChanges::of(changed))
             .execute(c)
             .await
     })?;
@@ -145,16 +158,8 @@ pub async fn by_ids(c: &mut Conn, site: SiteId, ids: &[SourceId]) -> Result<Vec<
 /// Returns an error when the query fails.
 pub async fn by_id(c: &mut Conn, site: SiteId, id: SourceId) -> Result<Option<Source>> {
     let (site, id) = (site.to_string(), id.to_string());
-    let row: Option<Row> = on!(c, |c| {
-        sources::table
-            .filter(sources::site_id.eq(&site))
-            .filter(sources::id.eq(&id))
-            .select(Row::as_select())
-            .get_result(c)
-            .await
-            .optional()
-    })?;
-    row.map(Source::try_from).transpose()
+    let found = sources::table.filter(sources::site_id.eq(&site)).filter(sources::id.eq(&id));
+    load_one!(c, Source, found)
 }
 
 /// Returns a source of the site, locked against other writers until the transaction ends.
@@ -176,17 +181,11 @@ pub async fn by_id_locked(c: &mut Conn, site: SiteId, id: SourceId) -> Result<Op
 /// Returns an error when the query fails.
 pub async fn by_url(c: &mut Conn, site: SiteId, kind: SourceKind, url: &str) -> Result<Option<Source>> {
     let site = site.to_string();
-    let row: Option<Row> = on!(c, |c| {
-        sources::table
-            .filter(sources::site_id.eq(&site))
-            .filter(sources::kind.eq(kind.as_str()))
-            .filter(sources::url.eq(url))
-            .select(Row::as_select())
-            .get_result(c)
-            .await
-            .optional()
-    })?;
-    row.map(Source::try_from).transpose()
+    let found = sources::table
+        .filter(sources::site_id.eq(&site))
+        .filter(sources::kind.eq(kind.as_str()))
+        .filter(sources::url.eq(url));
+    load_one!(c, Source, found)
 }
 
 /// Returns one page of the site's sources, oldest first.

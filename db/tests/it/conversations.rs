@@ -1,9 +1,9 @@
 //! Tests of conversations and of every way to find them.
 
-use helpbot_db::conversations::{ConversationQuery, PageOfList, Window};
+use helpbot_db::conversations::{PageOfList, Window};
 use helpbot_db::{Db, Error, conversations};
 use helpbot_domain::conversation::{
-    Citation, Conversation, ConversationFilter, ConversationOrder, HandoffStatus, Outcome, Vote,
+    Citation, Conversation, ConversationFilter, ConversationOrder, ConversationQuery, HandoffStatus, Outcome, Vote,
 };
 use helpbot_domain::conversation_parts::ConversationParts;
 use helpbot_domain::ids::{ChunkId, MemberId, SiteId, SourceId};

@@ -4,10 +4,10 @@
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{BigInt, Bool, Text};
 use diesel::{Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
-use helpbot_db::conversations::{ConversationQuery, Window};
+use helpbot_db::conversations::Window;
 use helpbot_db::{Db, conversations, messages, search, sites};
 use helpbot_domain::Timestamp;
-use helpbot_domain::conversation::{Conversation, ConversationFilter, ConversationOrder, Outcome};
+use helpbot_domain::conversation::{Conversation, ConversationFilter, ConversationOrder, ConversationQuery, Outcome};
 use helpbot_domain::ids::SiteId;
 use helpbot_domain::text::folded;
 

@@ -128,9 +128,7 @@ pub async fn resolve(
     named: Option<SiteId>,
     id: ConversationId,
 ) -> Result<Conversation> {
-    viewer.require(Scope::WriteConversations)?;
-    let member = viewer.member.as_ref().map(|member| member.id);
-    step(services, viewer.site(named)?, id, HandoffMove::Resolve, member).await
+    step_as_viewer(services, viewer, named, id, HandoffMove::Resolve).await
 }
 
 /// Reopens a closed conversation, which is then assigned to nobody.
@@ -144,9 +142,20 @@ pub async fn reopen(
     named: Option<SiteId>,
     id: ConversationId,
 ) -> Result<Conversation> {
+    step_as_viewer(services, viewer, named, id, HandoffMove::Reopen).await
+}
+
+/// Takes a step in the name of the viewer, who must belong to the team.
+async fn step_as_viewer(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    id: ConversationId,
+    wanted: HandoffMove,
+) -> Result<Conversation> {
     viewer.require(Scope::WriteConversations)?;
     let member = viewer.member.as_ref().map(|member| member.id);
-    step(services, viewer.site(named)?, id, HandoffMove::Reopen, member).await
+    step(services, viewer.site(named)?, id, wanted, member).await
 }
 
 async fn step(

@@ -1,9 +1,9 @@
 //! Lists of conversations: filtered, searched and paginated.
 
 use helpbot_db as db;
-use helpbot_db::conversations::{ConversationQuery, PageOfList, Window};
+use helpbot_db::conversations::{PageOfList, Window};
 use helpbot_db::stats::DailyCounts;
-use helpbot_domain::ids::{ConversationId, MemberId};
+use helpbot_domain::ids::ConversationId;
 use helpbot_domain::key::Scope;
 use helpbot_domain::plan::Feature;
 use helpbot_domain::time::Day;
@@ -11,25 +11,15 @@ use helpbot_domain::{Timestamp, text};
 
 use crate::accounts::sites;
 use crate::{Result, Services, Viewer, boxed};
-use helpbot_domain::conversation::{Conversation, ConversationFilter, ConversationOrder, HandoffStatus};
+use helpbot_domain::conversation::{Conversation, ConversationFilter, ConversationOrder, ConversationQuery};
 use helpbot_domain::conversation_parts::ConversationParts;
 use helpbot_domain::site::Site;
 
 /// Which conversations a list contains, and in which order.
 #[derive(Debug, Clone, Default)]
 pub struct ListQuery {
-    /// Kind of conversations.
-    pub filter: ConversationFilter,
-    /// Only conversations of this session.
-    pub session_id: Option<String>,
-    /// Only conversations with these words in the question or the answer.
-    pub search: Option<String>,
-    /// Only conversations asked at or after this time.
-    pub since: Option<Timestamp>,
-    /// Only conversations with a handoff that has one of these statuses. `None` means all.
-    pub handoffs: Option<Vec<HandoffStatus>>,
-    /// Only conversations that are assigned to this member.
-    pub assignee: Option<MemberId>,
+    /// Conditions that select the conversations.
+    pub conditions: ConversationQuery,
     /// Order of the list.
     pub order: ConversationOrder,
 }
@@ -47,12 +37,12 @@ impl ListQuery {
     /// The total of such a list is the sum of the daily counts, so a million rows need not be
     /// counted.
     fn first_whole_day(&self) -> Option<Day> {
-        let has_words = self.search.as_deref().is_some_and(|words| !words.trim().is_empty());
-        let is_narrowed = self.handoffs.is_some() || self.assignee.is_some();
-        if has_words || is_narrowed || self.session_id.is_some() {
+        let ConversationQuery { filter: _, session_id, search, since, handoffs, assignee } = &self.conditions;
+        let has_words = search.as_deref().is_some_and(|words| !words.trim().is_empty());
+        if has_words || handoffs.is_some() || assignee.is_some() || session_id.is_some() {
             return None;
         }
-        match self.since {
+        match *since {
             None => Some(FIRST_DAY),
             Some(since) => Some(since.day()).filter(|day| day.start() == since),
         }
@@ -60,7 +50,7 @@ impl ListQuery {
 
     /// Returns how many conversations of a day are in the list.
     const fn of_day(&self, counts: &DailyCounts) -> i64 {
-        match self.filter {
+        match self.conditions.filter {
             ConversationFilter::All => counts.questions,
             ConversationFilter::Unanswered => counts.unanswered,
             ConversationFilter::Answered => counts.questions - counts.unanswered,
@@ -70,17 +60,15 @@ impl ListQuery {
         }
     }
 
+    /// Returns the conditions as the database can compare them.
     fn stored(&self) -> ConversationQuery {
-        let search = self.search.as_deref().map(str::trim).filter(|words| !words.is_empty());
-        ConversationQuery {
-            filter: self.filter,
-            session_id: self.session_id.as_ref().map(|session| session.replace('\0', "\u{fffd}")),
-            // No stored text contains NUL. PostgreSQL would refuse a query with it.
-            search: search.map(|words| text::cut(words, SEARCH_MAX_CHARS).replace('\0', "\u{fffd}")),
-            since: self.since,
-            handoffs: self.handoffs.clone(),
-            assignee: self.assignee,
-        }
+        let mut stored = self.conditions.clone();
+        // No stored text contains NUL. PostgreSQL would refuse a query with it.
+        let replaced = |text: &str| text.replace('\0', "\u{fffd}");
+        stored.session_id = stored.session_id.as_deref().map(replaced);
+        let search = stored.search.as_deref().map(str::trim).filter(|words| !words.is_empty());
+        stored.search = search.map(|words| replaced(text::cut(words, SEARCH_MAX_CHARS)));
+        stored
     }
 }
 

@@ -1,5 +1,6 @@
 //! Changing and deleting sources, and requesting another sync of one.
 
+use futures_util::future::BoxFuture;
 use helpbot_db as db;
 use helpbot_domain::Invalid;
 use helpbot_domain::ids::{SiteId, SourceId};
@@ -27,21 +28,16 @@ pub async fn request_sync(
     kind: Option<SourceKind>,
 ) -> Result<Source> {
     let (site, now) = (writable(services, viewer, named).await?.id, services.now());
-    let source = services
-        .db
-        .write(move |c| {
-            Box::pin(async move {
-                let mut source = db::sources::by_id_locked(c, site, id).await?.ok_or(Error::NotFound("Source"))?;
-                if let Some(reason) = sync_refusal(source.kind, kind) {
-                    return Err(Invalid::new("sourceId", reason).into());
-                }
-                queue::enqueue(c, &mut source, now).await?;
-                Ok::<_, Error>(source)
-            })
+    change_source(services, site, id, move |c, mut source| {
+        Box::pin(async move {
+            if let Some(reason) = sync_refusal(source.kind, kind) {
+                return Err(Invalid::new("sourceId", reason).into());
+            }
+            queue::enqueue(c, &mut source, now).await?;
+            Ok(source)
         })
-        .await?;
-    jobs::wake(services);
-    Ok(source)
+    })
+    .await
 }
 
 /// Returns why a source of this kind cannot be synced. The first text is part of the REST contract.
@@ -69,31 +65,26 @@ pub async fn update(
     change: SourceOptionsPatch,
 ) -> Result<Source> {
     let (site, now) = (writable(services, viewer, named).await?.id, services.now());
-    let source = services
-        .db
-        .write(move |c| {
-            Box::pin(async move {
-                let mut source = db::sources::by_id_locked(c, site, id).await?.ok_or(Error::NotFound("Source"))?;
-                if source.kind != SourceKind::Url {
-                    return Err(Invalid::new("id", "Only URL sources have a scope and a schedule.").into());
-                }
-                let before = SourceOptions::of(&source);
-                let after = change.apply(before)?;
-                source.options = after.stored();
-                if after.schedule != before.schedule {
-                    source.next_scrape_at = schedule::next(&after, now);
-                }
-                source.updated_at = now;
-                db::sources::update(c, &source).await?;
-                if !after.reads_as(&before) {
-                    queue::restart(c, &mut source, now).await?;
-                }
-                Ok::<_, Error>(source)
-            })
+    change_source(services, site, id, move |c, mut source| {
+        Box::pin(async move {
+            if source.kind != SourceKind::Url {
+                return Err(Invalid::new("id", "Only URL sources have a scope and a schedule.").into());
+            }
+            let before = SourceOptions::of(&source);
+            let after = change.apply(before)?;
+            source.options = after.stored();
+            if after.schedule != before.schedule {
+                source.next_scrape_at = schedule::next(&after, now);
+            }
+            source.updated_at = now;
+            db::sources::update(c, &source).await?;
+            if !after.reads_as(&before) {
+                queue::restart(c, &mut source, now).await?;
+            }
+            Ok(source)
         })
-        .await?;
-    jobs::wake(services);
-    Ok(source)
+    })
+    .await
 }
 
 /// Deletes a source. Its content no longer answers.
@@ -115,4 +106,25 @@ pub async fn delete(services: &Services, viewer: &Viewer, named: Option<SiteId>,
             })
         })
         .await
+}
+
+/// Loads a source for writing, applies a change, which stores what it changes, and wakes the workers, because
+/// the change may have queued a sync.
+async fn change_source(
+    services: &Services,
+    site: SiteId,
+    id: SourceId,
+    apply: impl for<'c> FnOnce(&'c mut db::Conn, Source) -> BoxFuture<'c, Result<Source>> + Send + 'static,
+) -> Result<Source> {
+    let source = services
+        .db
+        .write(move |c| {
+            Box::pin(async move {
+                let source = db::sources::by_id_locked(c, site, id).await?.ok_or(Error::NotFound("Source"))?;
+                apply(c, source).await
+            })
+        })
+        .await?;
+    jobs::wake(services);
+    Ok(source)
 }

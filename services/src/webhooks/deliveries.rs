@@ -10,7 +10,8 @@ use helpbot_domain::webhook::{Attempt, Delivery, DeliveryFilter, DeliveryStatus,
 use uuid::Uuid;
 
 use crate::runtime::randomness;
-use crate::webhooks::{endpoints, outbox};
+use crate::webhooks::endpoints;
+use crate::webhooks::outbox::{self, DeliveredEvent};
 use crate::{Error, Result, Services, Viewer, boxed};
 
 /// Maximum number of pending test deliveries of an endpoint. It bounds a runaway script.
@@ -77,22 +78,9 @@ pub async fn attempts(
 pub async fn send_test(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: WebhookId) -> Result<Delivery> {
     let site = endpoints::managed(services, viewer, named).await?.id;
     let now = services.now();
-    let delivery = Delivery {
-        id: randomness::uuid(now),
-        site_id: site,
-        webhook_id: id,
-        event_id: EventId::from_uuid(randomness::uuid(now)),
-        event_type: envelope::PING.to_owned(),
-        event_seq: None,
-        event_at: now,
-        body: envelope::ping(id, now),
-        status: DeliveryStatus::Pending,
-        run_attempts: 0,
-        attempts: 0,
-        due_at: now,
-        created_at: now,
-        finished_at: None,
-    };
+    let event_id = EventId::from_uuid(randomness::uuid(now));
+    let event = DeliveredEvent { id: event_id, name: envelope::PING, seq: None, created_at: now };
+    let delivery = outbox::delivery(site, id, event, envelope::ping(id, now), now);
     let stored = delivery.clone();
     services
         .db

@@ -17,7 +17,7 @@ use helpbot_db::events::NewEvent;
 use helpbot_domain::Timestamp;
 use helpbot_domain::envelope;
 use helpbot_domain::event::{Event, EventType};
-use helpbot_domain::ids::{SiteId, WebhookId};
+use helpbot_domain::ids::{EventId, SiteId, WebhookId};
 use helpbot_domain::webhook::{Delivery, DeliveryStatus, Webhook};
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -74,7 +74,7 @@ pub(crate) async fn append(c: &mut db::Conn, site: SiteId, now: Timestamp, new: 
         let mut body = None;
         for (endpoint, _) in endpoints.iter().filter(|(_, events)| events.contains(&event.event_type)) {
             let body = body.get_or_insert_with(|| body_of(event)).clone();
-            db::deliveries::insert(c, &delivery(*endpoint, event, body, now)).await?;
+            db::deliveries::insert(c, &delivery(site, *endpoint, event.into(), body, now)).await?;
             appended.has_deliveries = true;
         }
     }
@@ -86,15 +86,36 @@ pub(crate) fn body_of(event: &Event) -> String {
     envelope::wrap(event.event_type.as_str(), event.created_at, &event.data)
 }
 
-/// Returns a delivery of an event, due immediately.
-pub(crate) fn delivery(webhook_id: WebhookId, event: &Event, body: String, now: Timestamp) -> Delivery {
+/// The event of a delivery: one of the site's log, or a test event, which is in no log.
+pub(crate) struct DeliveredEvent {
+    pub id: EventId,
+    pub name: &'static str,
+    /// Position in the site's log. `None` for a test event.
+    pub seq: Option<i64>,
+    pub created_at: Timestamp,
+}
+
+impl From<&Event> for DeliveredEvent {
+    fn from(event: &Event) -> Self {
+        Self { id: event.id, name: event.event_type.as_str(), seq: Some(event.seq), created_at: event.created_at }
+    }
+}
+
+/// Returns a delivery of an event to an endpoint, due immediately.
+pub(crate) fn delivery(
+    site_id: SiteId,
+    webhook_id: WebhookId,
+    event: DeliveredEvent,
+    body: String,
+    now: Timestamp,
+) -> Delivery {
     Delivery {
         id: randomness::uuid(now),
-        site_id: event.site_id,
+        site_id,
         webhook_id,
         event_id: event.id,
-        event_type: event.event_type.as_str().to_owned(),
-        event_seq: Some(event.seq),
+        event_type: event.name.to_owned(),
+        event_seq: event.seq,
         event_at: event.created_at,
         body,
         status: DeliveryStatus::Pending,

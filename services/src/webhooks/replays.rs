@@ -140,7 +140,7 @@ async fn walk(c: &mut db::Conn, mut replay: Replay, webhook: &Webhook, now: Time
             // An erased event has no content to deliver.
             None if event.is_erased() => {}
             None => {
-                let new = outbox::delivery(webhook.id, event, outbox::body_of(event), now);
+                let new = outbox::delivery(event.site_id, webhook.id, event.into(), outbox::body_of(event), now);
                 db::deliveries::insert(c, &new).await?;
                 replay.replayed += 1;
             }

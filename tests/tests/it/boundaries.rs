@@ -35,7 +35,8 @@ const WALLS: &[Wall] = &[
         may_use: &["domain", "services", "outbound", "engine"],
         never: &["axum", "async-graphql", "reqwest"],
     },
-    Wall { name: "api", may_use: &["domain", "services"], never: &["reqwest", "lettre"] },
+    Wall { name: "api-macros", may_use: &[], never: &["tokio", "axum", "async-graphql", "reqwest"] },
+    Wall { name: "api", may_use: &["domain", "services", "api-macros"], never: &["reqwest", "lettre"] },
     Wall { name: "rest-compat", may_use: &["api"], never: &["async-graphql", "async-graphql-axum", "reqwest"] },
     Wall {
         name: "server",

@@ -10,6 +10,7 @@ pub mod transcript;
 use std::str::FromStr;
 
 use async_graphql::{Description, ID, InputObject, Object, SimpleObject};
+use helpbot_api_macros::paged;
 use helpbot_domain as domain;
 use helpbot_domain::Timestamp;
 use helpbot_domain::conversation as rules;
@@ -30,7 +31,7 @@ use crate::schema::enums::{
 use crate::schema::ids::{self, id};
 use crate::schema::loaders;
 use crate::schema::members::Member;
-use crate::schema::page::{PageArgs, PageRows, connection, total};
+use crate::schema::page::{self, PageArgs, PageRows, connection, total};
 use crate::schema::plain::{Plain, PlainList};
 use crate::schema::scalars::{DateTime, int};
 use crate::schema::sources::Source;
@@ -56,6 +57,7 @@ connection! {
     MessageEdge, Message, plain
 }
 
+#[paged]
 #[Object(use_type_description)]
 impl Conversation {
     /// Global ID of the conversation, which `node` accepts. REST and webhooks use the same ID.
@@ -136,16 +138,9 @@ impl Conversation {
 
     /// Messages of the conversation, oldest first: the question, the answer, and what the visitor and the
     /// team wrote after them.
-    async fn messages(
-        &self,
-        #[graphql(desc = "Number of items to return from the start of the list, 1 to 100. Defaults to 20.")]
-        first: Option<i32>,
-        #[graphql(desc = "Cursor of an item. Only the items after it are returned.")] after: Option<String>,
-        #[graphql(desc = "Number of items to return from the end of the list, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Cursor of an item. Only the items before it are returned.")] before: Option<String>,
-    ) -> Nullable<MessageConnection> {
+    async fn messages(&self, args: PageArgs) -> Nullable<MessageConnection> {
         nullable(async {
-            let part = PageArgs { first, after, last, before }.request()?;
+            let part = args.request()?;
             let stored = match self.row.message_count > rules::OPENING_MESSAGES {
                 true => {
                     let (site, id) = (self.row.site_id, self.row.id);
@@ -314,20 +309,21 @@ impl From<domain::conversation::Message> for Message {
 pub struct ConversationFilter {
     /// Selects conversations by what happened in them. Defaults to all conversations.
     state: Option<ConversationState>,
-    /// Selects only the conversations of this session.
+    /// Selects only the conversations of this session. Defaults to all sessions.
     session_id: Option<String>,
     /// Selects only conversations whose question or answer contains these words. Case is ignored, and
-    /// only the first 200 characters are used.
+    /// only the first 200 characters are used. Defaults to all conversations.
     search: Option<String>,
-    /// Selects only conversations that were asked at this time or later.
+    /// Selects only conversations that were asked at this time or later. Defaults to all times.
     since: Option<DateTime>,
     /// Selects only conversations that were asked in this range of days. When `since` is set too, the later
-    /// start applies.
+    /// start applies. Defaults to all days.
     range: Option<AnalyticsRange>,
     /// Selects only conversations whose handoff has one of these statuses. An empty list selects none.
     /// Defaults to all conversations, also those without a handoff.
     handoff_statuses: Option<Vec<HandoffStatus>>,
-    /// Selects only conversations that are assigned to the member with this ID.
+    /// Selects only conversations that are assigned to the member with this ID. Defaults to all members and to
+    /// conversations without one.
     assignee_id: Option<ID>,
 }
 
@@ -340,15 +336,15 @@ pub(crate) fn query(
     let filter = filter.unwrap_or_default();
     let first_day = filter.range.and_then(|range| Range::from(range).first_day(now.day()));
     let since = filter.since.map(|since| since.0);
-    ListQuery {
+    let conditions = rules::ConversationQuery {
         filter: filter.state.map(Into::into).unwrap_or_default(),
         session_id: filter.session_id,
         search: filter.search,
         since: since.max(first_day.map(Day::start)),
         handoffs: filter.handoff_statuses.map(|statuses| statuses.into_iter().map(Into::into).collect()),
         assignee: filter.assignee_id.as_ref().map(ids::read),
-        order: order_by.map(Into::into).unwrap_or_default(),
-    }
+    };
+    ListQuery { conditions, order: order_by.map(Into::into).unwrap_or_default() }
 }
 
 /// The position of a conversation in a list, as its cursor encodes it: a time and an ID.
@@ -373,21 +369,17 @@ pub(crate) async fn list(
     number: Option<i32>,
     parts: ConversationParts,
 ) -> services::Result<ConversationConnection> {
-    let part = args.request()?;
-    let found = conversations::list(
-        &access.services,
-        &access.viewer,
-        site,
-        &query,
-        ListPage { from: start(&part, number), limit: part.limit, parts },
-    )
-    .await?;
     let order = query.order;
-    let (counted, of) = (access.clone(), site.clone());
-    let total = total(async move { conversations::total(&counted.services, &counted.viewer, &of, &query).await });
-    let mut rows = PageRows::of(&part, found);
-    rows.has_previous |= number.is_some_and(|number| number > 1);
-    let page = rows.map(|row| Conversation { row, access: access.clone() });
+    let (counted, of, listed) = (access.clone(), site.clone(), query.clone());
+    let count = async move { conversations::total(&counted.services, &counted.viewer, &of, &listed).await };
+    let rows = |part: PageRequest<Position>| {
+        let from = start(&part, number);
+        let page = ListPage { from, limit: part.limit, parts };
+        conversations::list(&access.services, &access.viewer, site, &query, page)
+    };
+    let (mut page, total) = page::read(args, rows, count).await?;
+    page.has_previous |= number.is_some_and(|number| number > 1);
+    let page = page.map(|row| Conversation { row, access: access.clone() });
     let position = move |_, node: &Conversation| position(order, &node.row);
     Ok(ConversationConnection::with_positions(page, total, Box::new(position)))
 }

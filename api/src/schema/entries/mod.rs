@@ -10,7 +10,7 @@ use crate::error::Nullable;
 use crate::schema::access::Access;
 use crate::schema::ids::id;
 use crate::schema::loaders;
-use crate::schema::page::{PageArgs, PageRows, connection, total};
+use crate::schema::page::{self, PageArgs, connection};
 use crate::schema::sources::Source;
 
 /// A question with its answer, which was extracted from a page or written by hand.
@@ -74,11 +74,11 @@ pub(crate) async fn list(
     words: Option<String>,
     args: &PageArgs,
 ) -> Result<FaqEntryConnection> {
-    let part = args.request()?;
-    let found = entries::list(&access.services, &access.viewer, site, words.as_deref(), part).await?;
-    let (counted, of) = (access.clone(), site.clone());
-    let total = total(async move { entries::total(&counted.services, &counted.viewer, &of, words.as_deref()).await });
-    Ok(FaqEntryConnection::new(PageRows::of(&part, found), total, |row| {
+    let (counted, of, searched) = (access.clone(), site.clone(), words.clone());
+    let count = async move { entries::total(&counted.services, &counted.viewer, &of, searched.as_deref()).await };
+    let rows = |part| entries::list(&access.services, &access.viewer, site, words.as_deref(), part);
+    let (page, total) = page::read(args, rows, count).await?;
+    Ok(FaqEntryConnection::new(page, total, |row| {
         let position = row.id.to_string();
         (FaqEntry { row, access: access.clone() }, position)
     }))

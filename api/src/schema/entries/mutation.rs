@@ -49,9 +49,10 @@ input! {
     UpdateFaqEntryInput {
         /// ID of the FAQ entry that is changed.
         id: ID,
-        /// New question, which must have 1 to 500 characters.
+        /// New question, which must have 1 to 500 characters. It stays unchanged when it is absent or null.
         question: Option<String>,
-        /// New answer in restricted Markdown, which must have 1 to 20,000 characters.
+        /// New answer in restricted Markdown, which must have 1 to 20,000 characters. It stays unchanged when
+        /// it is absent or null.
         answer: Option<String>,
     }
 }

@@ -4,6 +4,7 @@
 pub mod mutation;
 
 use async_graphql::{Description, ID, Object, Result, SimpleObject};
+use helpbot_api_macros::paged;
 use helpbot_domain as domain;
 use helpbot_services::knowledge::evaluation;
 
@@ -12,7 +13,7 @@ use crate::schema::access::Access;
 use crate::schema::enums::AnswerOutcome;
 use crate::schema::ids::id;
 use crate::schema::loaders;
-use crate::schema::page::{PageArgs, PageRows, connection, total};
+use crate::schema::page::{self, PageArgs, connection};
 use crate::schema::scalars::{DateTime, int};
 use crate::schema::sources::Source;
 
@@ -38,6 +39,7 @@ connection! {
     EvaluationCaseEdge, EvaluationCase
 }
 
+#[paged]
 #[Object(use_type_description)]
 impl Evaluation {
     /// Number of test questions that pass now and that a sync may break. A sync that would break more
@@ -52,15 +54,8 @@ impl Evaluation {
     }
 
     /// Test questions of the site, oldest first. Requires the `READ_SOURCES` scope.
-    async fn cases(
-        &self,
-        #[graphql(desc = "Number of items to return from the start of the list, 1 to 100. Defaults to 20.")]
-        first: Option<i32>,
-        #[graphql(desc = "Cursor of an item. Only the items after it are returned.")] after: Option<String>,
-        #[graphql(desc = "Number of items to return from the end of the list, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Cursor of an item. Only the items before it are returned.")] before: Option<String>,
-    ) -> Nullable<EvaluationCaseConnection> {
-        nullable(list(&self.access, &self.site, &PageArgs { first, after, last, before })).await
+    async fn cases(&self, args: PageArgs) -> Nullable<EvaluationCaseConnection> {
+        nullable(list(&self.access, &self.site, &args)).await
     }
 }
 
@@ -141,11 +136,11 @@ impl From<evaluation::TestResult> for EvaluationResult {
 }
 
 async fn list(access: &Access, site: &domain::site::Site, args: &PageArgs) -> Result<EvaluationCaseConnection> {
-    let part = args.request()?;
-    let found = evaluation::list(&access.services, &access.viewer, site, part).await?;
     let (counted, of) = (access.clone(), site.clone());
-    let total = total(async move { evaluation::total(&counted.services, &counted.viewer, &of).await });
-    Ok(EvaluationCaseConnection::new(PageRows::of(&part, found), total, |row| {
+    let count = async move { evaluation::total(&counted.services, &counted.viewer, &of).await };
+    let rows = |part| evaluation::list(&access.services, &access.viewer, site, part);
+    let (page, total) = page::read(args, rows, count).await?;
+    Ok(EvaluationCaseConnection::new(page, total, |row| {
         let position = row.id.to_string();
         (EvaluationCase { row, access: access.clone() }, position)
     }))

@@ -18,11 +18,12 @@ input! {
     AddEvaluationCaseInput {
         /// Question in the words of a visitor, which must have 1 to 1,000 characters.
         question: String,
-        /// ID of the source that the answer must come from.
+        /// ID of the source that the answer must come from. By default no source is expected.
         source_id: Option<ID>,
-        /// Address of the page that the answer must come from. A fragment names the place on the page.
+        /// Address of the page that the answer must come from. A fragment names the place on the page. By
+        /// default no page is expected.
         url: Option<String>,
-        /// ID of the FAQ entry that the answer must come from.
+        /// ID of the FAQ entry that the answer must come from. By default no FAQ entry is expected.
         entry_id: Option<ID>,
     }
 }

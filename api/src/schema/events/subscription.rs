@@ -28,7 +28,7 @@ impl EventSubscription {
     async fn conversation_events(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "ID of the site. Defaults to the site that the API key belongs to.")] site_id: Option<ID>,
+        #[graphql(desc = "ID of the site. Defaults to the site that the API key belongs to. An operator key requires it.")] site_id: Option<ID>,
         #[graphql(
             desc = "Cursor of an event. The subscription starts after it. By default it starts with the next event."
         )]
@@ -36,9 +36,11 @@ impl EventSubscription {
         #[graphql(desc = "Types of events to return. By default all types are returned.")] types: Option<
             Vec<ConversationEventType>,
         >,
-        #[graphql(desc = "ID of a conversation. When it is set, only its events are returned.")]
+        #[graphql(desc = "ID of the conversation whose events are returned. Defaults to all conversations.")]
         conversation_id: Option<ID>,
-        #[graphql(desc = "ID of a session. When it is set, only its events are returned.")] session_id: Option<String>,
+        #[graphql(desc = "ID of the session whose events are returned. Defaults to all sessions.")] session_id: Option<
+            String,
+        >,
     ) -> Result<impl Stream<Item = Result<SharedEvent>> + use<>> {
         let access = Access::of(ctx).clone();
         let watch = Watch {

@@ -8,6 +8,7 @@ pub mod query;
 pub mod widget;
 
 use async_graphql::{Context, Description, ID, Object, Result, SimpleObject};
+use helpbot_api_macros::paged;
 use helpbot_domain as domain;
 use helpbot_services as services;
 use helpbot_services::accounts::{keys, members, sites, usage};
@@ -48,6 +49,7 @@ connection! {
     SiteEdge, Site
 }
 
+#[paged]
 #[Object(use_type_description)]
 impl Site {
     /// Global ID of the site, which `node` accepts.
@@ -107,15 +109,8 @@ impl Site {
     }
 
     /// Sources that answers come from, oldest first. Requires the `READ_SOURCES` scope and the Scale plan.
-    async fn sources(
-        &self,
-        #[graphql(desc = "Number of items to return from the start of the list, 1 to 100. Defaults to 20.")]
-        first: Option<i32>,
-        #[graphql(desc = "Cursor of an item. Only the items after it are returned.")] after: Option<String>,
-        #[graphql(desc = "Number of items to return from the end of the list, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Cursor of an item. Only the items before it are returned.")] before: Option<String>,
-    ) -> Nullable<SourceConnection> {
-        nullable(sources::list(&self.access, &self.row, &PageArgs { first, after, last, before })).await
+    async fn sources(&self, args: PageArgs) -> Nullable<SourceConnection> {
+        nullable(sources::list(&self.access, &self.row, &args)).await
     }
 
     /// Conversations of the site. The list is read by cursors, or by numbered pages with the argument
@@ -127,18 +122,13 @@ impl Site {
         #[graphql(desc = "Conditions that select conversations. By default all conversations are listed.")]
         filter: Option<ConversationFilter>,
         #[graphql(desc = "Sort order of the list. Defaults to `CREATED_AT_DESC`.")] order_by: Option<ConversationOrder>,
-        #[graphql(desc = "Number of items to return from the start of the list, 1 to 100. Defaults to 20.")]
-        first: Option<i32>,
-        #[graphql(desc = "Cursor of an item. Only the items after it are returned.")] after: Option<String>,
-        #[graphql(desc = "Number of items to return from the end of the list, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Cursor of an item. Only the items before it are returned.")] before: Option<String>,
+        args: PageArgs,
         #[graphql(
             desc = "Number of the page to return, starting at 1. Pages have `first` items each, and cursors are \
-                          ignored."
+                          ignored. By default the list is read by cursors."
         )]
         page: Option<i32>,
     ) -> Nullable<ConversationConnection> {
-        let args = PageArgs { first, after, last, before };
         let query = conversations::query(self.access.services.now(), filter, order_by);
         let parts = selection::parts(ctx, query.order);
         nullable(async { Ok(conversations::list(&self.access, &self.row, query, &args, page, parts).await?) }).await
@@ -150,13 +140,9 @@ impl Site {
         &self,
         #[graphql(desc = "Words that the question or the answer must contain. By default all entries are listed.")]
         search: Option<String>,
-        #[graphql(desc = "Number of items to return from the start of the list, 1 to 100. Defaults to 20.")]
-        first: Option<i32>,
-        #[graphql(desc = "Cursor of an item. Only the items after it are returned.")] after: Option<String>,
-        #[graphql(desc = "Number of items to return from the end of the list, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Cursor of an item. Only the items before it are returned.")] before: Option<String>,
+        args: PageArgs,
     ) -> Nullable<FaqEntryConnection> {
-        nullable(entries::list(&self.access, &self.row, search, &PageArgs { first, after, last, before })).await
+        nullable(entries::list(&self.access, &self.row, search, &args)).await
     }
 
     /// Cursor of the last event in the event log. A client that reads it before it reads a list, and then

@@ -42,14 +42,15 @@ payload! {
 pub struct UpdateSiteInput {
     /// ID of the site that is changed.
     id: ID,
-    /// New name of the site, which must have 1 to 120 characters.
+    /// New name of the site, which must have 1 to 120 characters. It stays unchanged when it is absent or null.
     name: Option<String>,
-    /// New e-mail address that receives the notifications of the site.
+    /// New e-mail address that receives the notifications of the site. It stays unchanged when it is absent or
+    /// null.
     owner_email: Option<String>,
-    /// New plan of the site, which takes effect at once.
+    /// New plan of the site, which takes effect at once. It stays unchanged when it is absent or null.
     plan: Option<Plan>,
-    /// Number of questions that the site may ask in a month, 0 to 2,147,483,647. The highest value means
-    /// that there is no limit.
+    /// Number of questions that the site may ask in a month, 0 to 2,147,483,647. The highest value means that
+    /// there is no limit. It stays unchanged when it is absent or null.
     credit_limit: Option<i32>,
 }
 

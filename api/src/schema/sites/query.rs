@@ -1,6 +1,7 @@
 //! The query fields that read sites, and the field `viewer`.
 
 use async_graphql::{Context, Description, ID, Object, Result, SimpleObject};
+use helpbot_api_macros::paged;
 use helpbot_services::accounts::sites;
 
 use super::{Site, SiteConnection};
@@ -8,12 +9,13 @@ use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
 use crate::schema::enums::{KeyKind, Scope};
 use crate::schema::ids;
-use crate::schema::page::{PageArgs, PageRows, total};
+use crate::schema::page::{self, PageArgs};
 
 /// The query fields that read sites.
 #[derive(Default)]
 pub struct SiteQuery;
 
+#[paged]
 #[Object]
 impl SiteQuery {
     /// Describes the API key of the request: its kind, its scopes and the site that it belongs to.
@@ -26,7 +28,7 @@ impl SiteQuery {
     async fn site(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "ID of the site. Defaults to the site that the API key belongs to.")] id: Option<ID>,
+        #[graphql(desc = "ID of the site. Defaults to the site that the API key belongs to. An operator key requires it.")] id: Option<ID>,
     ) -> Result<Option<Site>> {
         match Site::of(ctx, id.as_ref()).await {
             Ok(site) => Ok(Some(site)),
@@ -36,26 +38,18 @@ impl SiteQuery {
     }
 
     /// Returns all sites of the installation, oldest first. Requires an operator key.
-    async fn sites(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Number of items to return from the start of the list, 1 to 100. Defaults to 20.")]
-        first: Option<i32>,
-        #[graphql(desc = "Cursor of an item. Only the items after it are returned.")] after: Option<String>,
-        #[graphql(desc = "Number of items to return from the end of the list, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Cursor of an item. Only the items before it are returned.")] before: Option<String>,
-    ) -> Nullable<SiteConnection> {
-        nullable(list(Access::of(ctx), &PageArgs { first, after, last, before })).await
+    async fn sites(&self, ctx: &Context<'_>, args: PageArgs) -> Nullable<SiteConnection> {
+        nullable(list(Access::of(ctx), &args)).await
     }
 }
 
 /// A page of all sites.
 async fn list(access: &Access, args: &PageArgs) -> Result<SiteConnection> {
-    let part = args.request()?;
-    let found = sites::list(&access.services, &access.viewer, part).await?;
     let counted = access.clone();
-    let total = total(async move { sites::count(&counted.services, &counted.viewer).await });
-    Ok(SiteConnection::new(PageRows::of(&part, found), total, |row| {
+    let count = async move { sites::count(&counted.services, &counted.viewer).await };
+    let rows = |part| sites::list(&access.services, &access.viewer, part);
+    let (page, total) = page::read(args, rows, count).await?;
+    Ok(SiteConnection::new(page, total, |row| {
         let position = row.id.to_string();
         (Site { row, access: access.clone() }, position)
     }))

@@ -22,9 +22,14 @@ macro_rules! widget_fields {
         /// Arguments that `updateWidgetConfig` accepts. Fields that are absent stay unchanged.
         #[derive(InputObject)]
         pub struct UpdateWidgetConfigInput {
-            /// ID of the site. Defaults to the site that the API key belongs to.
+            /// ID of the site. Defaults to the site that the API key belongs to. An operator key requires it.
             pub(super) site_id: Option<ID>,
-            $($(#[$doc])+ $field: Option<$type>,)+
+            $(
+                $(#[$doc])+
+                ///
+                /// The setting stays unchanged when this field is absent or null.
+                $field: Option<$type>,
+            )+
         }
 
         impl UpdateWidgetConfigInput {

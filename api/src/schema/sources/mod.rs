@@ -5,6 +5,7 @@ pub mod options;
 pub mod subscription;
 
 use async_graphql::{Description, ID, Object, Result, SimpleObject};
+use helpbot_api_macros::paged;
 use helpbot_domain as domain;
 use helpbot_domain::page::PageRequest;
 use helpbot_domain::source::Document;
@@ -15,7 +16,7 @@ use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
 use crate::schema::enums::{PageOutcome, SourceKind, SourceStatus};
 use crate::schema::ids::id;
-use crate::schema::page::{PageArgs, PageRows, connection, total};
+use crate::schema::page::{self, PageArgs, connection};
 use crate::schema::scalars::{DateTime, int};
 
 /// A web address, an uploaded file or a text that answers come from.
@@ -39,6 +40,7 @@ connection! {
     PageEdge, Page
 }
 
+#[paged]
 #[Object(use_type_description)]
 impl Source {
     /// Global ID of the source, which `node` accepts.
@@ -143,26 +145,21 @@ impl Source {
 
     /// Pages of the source with the result of the last visit to each, sorted by address. Requires the
     /// `READ_SOURCES` scope.
-    async fn pages(
-        &self,
-        #[graphql(desc = "Number of items to return from the start of the list, 1 to 100. Defaults to 20.")]
-        first: Option<i32>,
-        #[graphql(desc = "Cursor of an item. Only the items after it are returned.")] after: Option<String>,
-        #[graphql(desc = "Number of items to return from the end of the list, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Cursor of an item. Only the items before it are returned.")] before: Option<String>,
-    ) -> Nullable<PageConnection> {
-        nullable(pages(&self.access, &self.row, PageArgs { first, after, last, before })).await
+    async fn pages(&self, args: PageArgs) -> Nullable<PageConnection> {
+        nullable(pages(&self.access, &self.row, &args)).await
     }
 }
 
 /// A page of the list of a source's pages.
-async fn pages(access: &Access, source: &domain::source::Source, args: PageArgs) -> Result<PageConnection> {
-    let part: PageRequest<String> = args.request()?;
-    let request = PageRequest { from: part.from.as_deref(), is_backward: part.is_backward, limit: part.limit };
-    let found = sources::pages(&access.services, &access.viewer, source, request).await?;
+async fn pages(access: &Access, source: &domain::source::Source, args: &PageArgs) -> Result<PageConnection> {
     let (counted, of) = (access.clone(), source.clone());
-    let total = total(async move { sources::page_total(&counted.services, &counted.viewer, &of).await });
-    Ok(PageConnection::new(PageRows::of(&part, found), total, |row| {
+    let count = async move { sources::page_total(&counted.services, &counted.viewer, &of).await };
+    let rows = async |part: PageRequest<String>| {
+        let request = PageRequest { from: part.from.as_deref(), is_backward: part.is_backward, limit: part.limit };
+        sources::pages(&access.services, &access.viewer, source, request).await
+    };
+    let (page, total) = page::read(args, rows, count).await?;
+    Ok(PageConnection::new(page, total, |row| {
         let position = row.url.clone();
         (row.into(), position)
     }))
@@ -209,11 +206,11 @@ impl From<Document> for Page {
 
 /// A page of the sources of a site.
 pub(crate) async fn list(access: &Access, site: &domain::site::Site, args: &PageArgs) -> Result<SourceConnection> {
-    let part = args.request()?;
-    let found = sources::list(&access.services, &access.viewer, site, part).await?;
     let (counted, of) = (access.clone(), site.clone());
-    let total = total(async move { sources::total(&counted.services, &counted.viewer, &of).await });
-    Ok(SourceConnection::new(PageRows::of(&part, found), total, |row| {
+    let count = async move { sources::total(&counted.services, &counted.viewer, &of).await };
+    let rows = |part| sources::list(&access.services, &access.viewer, site, part);
+    let (page, total) = page::read(args, rows, count).await?;
+    Ok(SourceConnection::new(page, total, |row| {
         let position = row.id.to_string();
         (Source { row, access: access.clone() }, position)
     }))

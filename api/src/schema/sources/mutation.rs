@@ -95,13 +95,15 @@ input! {
     UpdateSourceInput {
         /// ID of the source that is changed. The source must be a web address.
         id: ID,
-        /// New scope of the syncs, which says how far they follow links.
+        /// New scope of the syncs, which says how far they follow links. It stays unchanged when it is absent
+        /// or null.
         scope: Option<SyncScope>,
-        /// Highest number of pages that a sync fetches, 1 to 500.
+        /// Highest number of pages that a sync fetches, 1 to 500. It stays unchanged when it is absent or null.
         max_pages: Option<i32>,
-        /// Highest number of links that a sync follows from the address to a page, 0 to 50.
+        /// Highest number of links that a sync follows from the address to a page, 0 to 50. It stays unchanged
+        /// when it is absent or null.
         max_depth: Option<i32>,
-        /// New interval between scheduled syncs.
+        /// New interval between scheduled syncs. It stays unchanged when it is absent or null.
         schedule: Option<SyncSchedule>,
     }
 }

@@ -18,7 +18,7 @@ use super::event_type::WebhookEventType;
 use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
 use crate::schema::ids::id;
-use crate::schema::page::{PageArgs, PageRows, connection, total};
+use crate::schema::page::{self, PageArgs, connection};
 use crate::schema::scalars::{DateTime, int};
 
 /// Status that a webhook delivery has.
@@ -39,11 +39,11 @@ pub enum WebhookDeliveryStatus {
 /// Conditions that select webhook deliveries. A delivery must meet all of them.
 #[derive(InputObject)]
 pub struct WebhookDeliveryFilter {
-    /// Selects only deliveries with this status.
+    /// Selects only deliveries with this status. Defaults to all statuses.
     status: Option<WebhookDeliveryStatus>,
-    /// Selects only deliveries of events of this type.
+    /// Selects only deliveries of events of this type. Defaults to all types, also test events.
     event: Option<WebhookEventType>,
-    /// Selects only deliveries of events that happened at this time or later.
+    /// Selects only deliveries of events that happened at this time or later. Defaults to all times.
     since: Option<DateTime>,
 }
 
@@ -258,11 +258,10 @@ pub(super) async fn list(
         event_type: filter.event.map(|event| EventType::from(event).as_str().to_owned()),
         since: filter.since.map(|moment| moment.0),
     });
-    let part = args.request()?;
-    let found = deliveries::list(&access.services, &access.viewer, webhook, &filter, part).await?;
-    let (counted, of) = (access.clone(), webhook.clone());
-    let total = total(async move { deliveries::total(&counted.services, &counted.viewer, &of, &filter).await });
-    let page = PageRows::of(&part, found);
+    let (counted, of, conditions) = (access.clone(), webhook.clone(), filter.clone());
+    let count = async move { deliveries::total(&counted.services, &counted.viewer, &of, &conditions).await };
+    let rows = |part| deliveries::list(&access.services, &access.viewer, webhook, &filter, part);
+    let (page, total) = page::read(args, rows, count).await?;
     let attempts = PageAttempts::of(webhook.site_id, page.rows.iter().map(|row| row.id).collect());
     Ok(WebhookDeliveryConnection::new(page, total, |row| {
         let position = row.id.to_string();

@@ -6,6 +6,7 @@ pub mod event_type;
 pub mod mutation;
 
 use async_graphql::{Description, Enum, ID, Object, Result, SimpleObject};
+use helpbot_api_macros::paged;
 use helpbot_domain as domain;
 use helpbot_domain::webhook;
 use helpbot_domain::webhook::Replay;
@@ -38,6 +39,7 @@ pub struct Webhook {
     pub(crate) access: Access,
 }
 
+#[paged]
 #[Object(use_type_description)]
 impl Webhook {
     /// Global ID of the webhook, which `node` accepts.
@@ -114,13 +116,8 @@ impl Webhook {
         #[graphql(desc = "Conditions that select deliveries. By default all deliveries are listed.")] filter: Option<
             WebhookDeliveryFilter,
         >,
-        #[graphql(desc = "Number of items to return from the start of the list, 1 to 100. Defaults to 20.")]
-        first: Option<i32>,
-        #[graphql(desc = "Cursor of an item. Only the items after it are returned.")] after: Option<String>,
-        #[graphql(desc = "Number of items to return from the end of the list, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Cursor of an item. Only the items before it are returned.")] before: Option<String>,
+        args: PageArgs,
     ) -> Nullable<WebhookDeliveryConnection> {
-        let args = PageArgs { first, after, last, before };
         nullable(deliveries::list(&self.access, &self.row, filter, &args)).await
     }
 

@@ -51,14 +51,16 @@ input! {
     UpdateWebhookInput {
         /// ID of the webhook that is changed.
         id: ID,
-        /// New address that receives the events. Pending deliveries are sent to the new address.
+        /// New address that receives the events. Pending deliveries are sent to the new address. It stays
+        /// unchanged when it is absent or null.
         url: Option<String>,
         /// Types of the events that the webhook receives. At least one is required.
         events: Option<Vec<WebhookEventType>>,
-        /// Note that describes the webhook, which can have at most 200 characters. An empty text removes it.
+        /// Note that describes the webhook, which can have at most 200 characters. An empty text removes it. It
+        /// stays unchanged when it is absent or null.
         description: Option<String>,
         /// Whether events are sent to the webhook. False cancels all pending deliveries. True does not send
-        /// them again; `replayFailedDeliveries` does.
+        /// them again; `replayFailedDeliveries` does. It stays unchanged when it is absent or null.
         is_enabled: Option<bool>,
     }
 }
