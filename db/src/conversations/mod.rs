@@ -136,23 +136,24 @@ pub async fn by_id_locked(c: &mut Conn, site: SiteId, id: ConversationId) -> Res
     row.map(Conversation::try_from).transpose()
 }
 
+/// Loads the newest `$limit` of `$rows`, oldest first.
+macro_rules! load_last {
+    ($c:ident, $rows:expr, $limit:expr) => {{
+        let newest_first = (conv::created_at_ms.desc(), conv::id.desc());
+        let rows: Vec<Row> =
+            on!($c, |c| $rows.order(newest_first).limit($limit).select(Row::as_select()).load(c).await)?;
+        rows.into_iter().rev().map(Conversation::try_from).collect()
+    }};
+}
+
 /// Returns the last `limit` conversations of a session, oldest first.
 ///
 /// # Errors
 /// Returns an error when the query fails.
 pub async fn last_of_session(c: &mut Conn, site: SiteId, session: &str, limit: i64) -> Result<Vec<Conversation>> {
     let site = site.to_string();
-    let rows: Vec<Row> = on!(c, |c| {
-        conv::table
-            .filter(conv::site_id.eq(&site))
-            .filter(conv::session_id.eq(session))
-            .order((conv::created_at_ms.desc(), conv::id.desc()))
-            .limit(limit)
-            .select(Row::as_select())
-            .load(c)
-            .await
-    })?;
-    rows.into_iter().rev().map(Conversation::try_from).collect()
+    let found = conv::table.filter(conv::site_id.eq(&site)).filter(conv::session_id.eq(session));
+    load_last!(c, found, limit)
 }
 
 /// Returns the last `limit` conversations of a session whose questions were proved by the token with
@@ -168,18 +169,11 @@ pub async fn last_proved(
     limit: i64,
 ) -> Result<Vec<Conversation>> {
     let (site, token) = (site.to_string(), token.to_string());
-    let rows: Vec<Row> = on!(c, |c| {
-        conv::table
-            .filter(conv::site_id.eq(&site))
-            .filter(conv::session_id.eq(session))
-            .filter(conv::token_id.eq(&token))
-            .order((conv::created_at_ms.desc(), conv::id.desc()))
-            .limit(limit)
-            .select(Row::as_select())
-            .load(c)
-            .await
-    })?;
-    rows.into_iter().rev().map(Conversation::try_from).collect()
+    let found = conv::table
+        .filter(conv::site_id.eq(&site))
+        .filter(conv::session_id.eq(session))
+        .filter(conv::token_id.eq(&token));
+    load_last!(c, found, limit)
 }
 
 /// Returns whether the site has a conversation of the session.

@@ -61,7 +61,10 @@ impl ActivitySubscription {
     async fn conversation_activity(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "ID of the site. Defaults to the site that the API key belongs to. An operator key requires it.")] site_id: Option<ID>,
+        #[graphql(
+            desc = "ID of the site. Defaults to the site that the API key belongs to. An operator key requires it."
+        )]
+        site_id: Option<ID>,
         #[graphql(desc = "ID of the conversation that is followed.")] conversation_id: ID,
     ) -> Result<impl Stream<Item = ConversationActivity> + use<>> {
         let access = Access::of(ctx);

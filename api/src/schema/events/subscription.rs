@@ -28,7 +28,10 @@ impl EventSubscription {
     async fn conversation_events(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "ID of the site. Defaults to the site that the API key belongs to. An operator key requires it.")] site_id: Option<ID>,
+        #[graphql(
+            desc = "ID of the site. Defaults to the site that the API key belongs to. An operator key requires it."
+        )]
+        site_id: Option<ID>,
         #[graphql(
             desc = "Cursor of an event. The subscription starts after it. By default it starts with the next event."
         )]

@@ -28,7 +28,10 @@ impl SiteQuery {
     async fn site(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "ID of the site. Defaults to the site that the API key belongs to. An operator key requires it.")] id: Option<ID>,
+        #[graphql(
+            desc = "ID of the site. Defaults to the site that the API key belongs to. An operator key requires it."
+        )]
+        id: Option<ID>,
     ) -> Result<Option<Site>> {
         match Site::of(ctx, id.as_ref()).await {
             Ok(site) => Ok(Some(site)),

@@ -21,7 +21,10 @@ impl SourceSubscription {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "ID of the source that is followed.")] source_id: ID,
-        #[graphql(desc = "ID of the site. Defaults to the site that the API key belongs to. An operator key requires it.")] site_id: Option<ID>,
+        #[graphql(
+            desc = "ID of the site. Defaults to the site that the API key belongs to. An operator key requires it."
+        )]
+        site_id: Option<ID>,
     ) -> Result<impl Stream<Item = Result<SourceProgress>> + use<>> {
         let access = Access::of(ctx).clone();
         let (site, id) = (ids::site(site_id.as_ref()), ids::read(&source_id));
