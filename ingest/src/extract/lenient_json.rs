@@ -26,18 +26,37 @@ pub(crate) fn read(script: &str) -> Option<Value> {
     strict(&unescaped).or_else(|| strict(&mended)).or_else(|| strict(&format!("[{mended}]"))).or_else(closed)
 }
 
+/// Tells the bytes of JSON that are outside of its strings.
+#[derive(Default)]
+struct StringWalk {
+    is_string: bool,
+    is_escaped: bool,
+}
+
+impl StringWalk {
+    /// Takes the next byte. Returns whether it is outside of strings and is no quote.
+    fn is_outside(&mut self, byte: u8) -> bool {
+        match byte {
+            _ if self.is_escaped => self.is_escaped = false,
+            b'\\' if self.is_string => self.is_escaped = true,
+            b'"' => self.is_string = !self.is_string,
+            _ => return !self.is_string,
+        }
+        false
+    }
+}
+
 /// The text with the brackets that are missing at its end; as it is when it ends within a string.
 fn closed(text: &str) -> String {
-    let mut open = Vec::new();
-    let (mut is_string, mut is_escaped) = (false, false);
+    let (mut open, mut walk) = (Vec::new(), StringWalk::default());
     for byte in text.bytes() {
+        if !walk.is_outside(byte) {
+            continue;
+        }
         match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' if is_string => is_escaped = true,
-            b'"' => is_string = !is_string,
-            b'{' if !is_string => open.push('}'),
-            b'[' if !is_string => open.push(']'),
-            b'}' | b']' if !is_string => {
+            b'{' => open.push('}'),
+            b'[' => open.push(']'),
+            b'}' | b']' => {
                 open.pop();
             }
             _ => {}
@@ -46,24 +65,20 @@ fn closed(text: &str) -> String {
             break;
         }
     }
-    let ends = if is_string { String::new() } else { open.into_iter().rev().collect() };
+    let ends = if walk.is_string { String::new() } else { open.into_iter().rev().collect() };
     format!("{}{ends}", text.trim_end().trim_end_matches(','))
 }
 
 /// The deepest nesting of brackets outside of strings.
 fn depth(text: &str) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0);
-    let (mut is_string, mut is_escaped) = (false, false);
-    for byte in text.bytes() {
+    let (mut depth, mut deepest, mut walk) = (0_usize, 0, StringWalk::default());
+    for byte in text.bytes().filter(|&byte| walk.is_outside(byte)) {
         match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' if is_string => is_escaped = true,
-            b'"' => is_string = !is_string,
-            b'{' | b'[' if !is_string => {
+            b'{' | b'[' => {
                 depth += 1;
                 deepest = deepest.max(depth);
             }
-            b'}' | b']' if !is_string => depth = depth.saturating_sub(1),
+            b'}' | b']' => depth = depth.saturating_sub(1),
             _ => {}
         }
     }

@@ -60,20 +60,9 @@ impl From<helpbot_services::Error> for CommandFailure {
         match error {
             Error::Unavailable { cause, .. } => Self::failed(format!("the database is unavailable: {cause}")),
             // The operator may see the cause, which API clients may not.
-            Error::Internal(cause) => Self::failed(format!("internal error: {}", chain(&*cause))),
+            internal @ Error::Internal(_) => Self::failed(format!("internal error: {}", internal.detail())),
             Error::Invalid(invalid) => Self::usage(invalid.to_string()),
             other => Self::failed(other.to_string()),
         }
     }
-}
-
-/// An error with all its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
-    }
-    text
 }
