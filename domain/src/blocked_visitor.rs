@@ -1,5 +1,8 @@
 //! Visitors whom the team of a site has blocked.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
@@ -24,6 +27,9 @@ impl BlockKind {
         }
     }
 }
+
+/// The sessions and addresses of all blocks of a site.
+pub type BlockedSubjects = Arc<HashSet<(BlockKind, String)>>;
 
 /// A visitor whose requests are refused.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -90,7 +90,7 @@ pub struct Services {
     indexes: Arc<knowledge::loaded_indexes::Indexes>,
     keys: Arc<accounts::key_cache::KeyCache>,
     sites: Arc<runtime::cache::TtlCache<SiteId, Arc<Site>>>,
-    blocked: Arc<runtime::cache::TtlCache<SiteId, accounts::blocked_visitors::BlockedSubjects>>,
+    blocked: Arc<runtime::cache::TtlCache<SiteId, BlockedSubjects>>,
     /// Limits that the owner of a site was told about, with the day.
     told_limits: Arc<runtime::cache::TtlCache<(SiteId, LimitKind), i32>>,
     /// Addresses or file names of sources, which never change.

@@ -5,11 +5,10 @@
 //! visitor, from a cache that other nodes' changes reach within a second. Members and operators are never
 //! blocked.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use helpbot_db as db;
-use helpbot_domain::blocked_visitor::{BlockKind, BlockedVisitor};
+use helpbot_domain::blocked_visitor::{BlockKind, BlockedSubjects, BlockedVisitor};
 use helpbot_domain::ids::{BlockId, ConversationId, SiteId};
 use helpbot_domain::key::{KeyKind, Scope};
 use helpbot_domain::{Invalid, text};
@@ -21,9 +20,6 @@ use crate::{Error, Result, Services, Viewer, boxed};
 pub const BLOCKS_MAX: i64 = 500;
 /// Maximum number of characters of a note.
 const NOTE_MAX_CHARS: usize = 500;
-
-/// The subjects of a site's blocks.
-pub(crate) type BlockedSubjects = Arc<HashSet<(BlockKind, String)>>;
 
 /// Blocks the visitor of a conversation. Returns the block, which may have existed before.
 ///
