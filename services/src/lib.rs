@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use helpbot_db::Db;
 use helpbot_domain::Timestamp;
+use helpbot_domain::blocked_visitor::BlockedSubjects;
 use helpbot_domain::ids::{SiteId, SourceId};
 use helpbot_domain::limit::LimitKind;
 use helpbot_domain::plan::{Plan, UNLIMITED_CREDITS};
