@@ -12,11 +12,12 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 /// The parts that each format needs to be read at all, besides the one under test.
-const FORMATS: [(&str, &[&str]); 5] = [
+const FORMATS: [(&str, &[&str]); 6] = [
     ("a.docx", &["word/document.xml", "word/styles.xml", "word/numbering.xml", "word/footnotes.xml"]),
     ("a.xlsx", &["xl/worksheets/sheet1.xml", "xl/sharedStrings.xml", "xl/styles.xml"]),
     ("a.pptx", &["ppt/slides/slide1.xml"]),
     ("a.odt", &["content.xml", "styles.xml"]),
+    ("a.odp", &["content.xml"]),
     ("a.ods", &["content.xml"]),
 ];
 
