@@ -142,3 +142,64 @@ async fn a_word_that_made_another_stemmer_panic_is_indexed() {
 
     assert_answered(&index, "Τι σημαίνει ισαισα;", "Τίποτα").await;
 }
+
+#[tokio::test]
+async fn an_acronym_finds_an_entry_that_writes_the_words() {
+    let index = index(
+        "en",
+        &[
+            ("", "Is there an application programming interface?", "Yes, with keys for each team."),
+            ("", "What does the service level agreement promise?", "An uptime of 99.95 percent."),
+            ("", "Do you support single sign-on?", "Yes, with all common identity providers."),
+            ("", "Where are the servers?", "In two data centers in Finland."),
+        ],
+    );
+
+    assert_answered(&index, "do you have an API", "keys for each team").await;
+    assert_answered(&index, "what is your SLA", "99.95").await;
+    assert_answered(&index, "SSO?", "identity providers").await;
+}
+
+#[tokio::test]
+async fn the_part_of_a_long_answer_that_was_asked_about_is_shown() {
+    let countries =
+        ["Austria", "Belgium", "Croatia", "Denmark", "Estonia", "Finland", "Greece", "Hungary", "Latvia", "Norway"];
+    let fee = |(at, country): (usize, &&str)| {
+        format!(
+            "For citizens of {country} the visa costs {} dollars and is issued within {} days. The form is sent by post or \
+             handed in at the consulate in the capital.",
+            20 + at * 3,
+            at + 2
+        )
+    };
+    let fees = countries.iter().enumerate().map(fee).collect::<Vec<_>>().join("\n\n");
+    let index = index(
+        "en",
+        &[
+            ("", "What are the visa fees?", &fees),
+            ("", "Who needs a visa?", "Everybody who stays longer than a month."),
+            ("", "How long is a visa valid?", "Half a year."),
+        ],
+    );
+
+    assert_answered(&index, "How much is a visa for citizens of Norway?", "47 dollars").await;
+    assert_answered(&index, "visa fee for Latvia", "44 dollars").await;
+}
+
+#[tokio::test]
+async fn short_and_misspelled_questions_find_their_entry() {
+    let index = index(
+        "de",
+        &[
+            ("", "Kann ich Ware umtauschen?", "Ja, binnen 14 Tagen mit dem Kassenzettel."),
+            ("", "Wie kann ich bezahlen?", "Mit Karte, PayPal oder Rechnung."),
+            ("", "Wie lange dauert der Versand?", "Zwei bis drei Werktage."),
+            ("", "Haben Sie ein Ladengeschäft?", "Ja, in der Ulmer Gasse 3."),
+        ],
+    );
+
+    assert_answered(&index, "umtausch", "14 Tagen").await;
+    assert_answered(&index, "versandt dauer", "Werktage").await;
+    assert_answered(&index, "bezalen mit paypal?", "Rechnung").await;
+    assert_ne!(answer(&index, "Verkauft ihr Elefanten?", &[]).await.outcome, Outcome::Answered);
+}
