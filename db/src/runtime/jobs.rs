@@ -96,6 +96,17 @@ pub struct Lease {
     pub until: Timestamp,
 }
 
+/// The columns of a job that is given to a worker: its lease, and one more attempt.
+macro_rules! held {
+    ($lease:ident) => {
+        (
+            jobs::lease_owner.eq(&$lease.owner),
+            jobs::lease_until_ms.eq($lease.until.as_ms()),
+            jobs::attempts.eq(jobs::attempts + 1),
+        )
+    };
+}
+
 /// Claims up to `limit` due jobs of these kinds, longest overdue first, and counts the attempt.
 ///
 /// # Errors
@@ -116,16 +127,7 @@ pub async fn claim(c: &mut Conn, kinds: &[&str], lease: &Lease, limit: i64) -> R
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    on!(c, |c| {
-        diesel::update(jobs::table.filter(jobs::id.eq_any(&ids)))
-            .set((
-                jobs::lease_owner.eq(&lease.owner),
-                jobs::lease_until_ms.eq(lease.until.as_ms()),
-                jobs::attempts.eq(jobs::attempts + 1),
-            ))
-            .execute(c)
-            .await
-    })?;
+    on!(c, |c| { diesel::update(jobs::table.filter(jobs::id.eq_any(&ids))).set(held!(lease)).execute(c).await })?;
     let rows: Vec<Row> = on!(c, |c| {
         jobs::table
             .filter(jobs::id.eq_any(&ids))
@@ -253,16 +255,7 @@ pub async fn delete_of(c: &mut Conn, site: SiteId, kind: &str, payloads: &[Strin
 /// Returns an error when the query fails.
 pub async fn hold(c: &mut Conn, id: JobId, lease: &Lease) -> Result<()> {
     let id = id.to_string();
-    on!(c, |c| {
-        diesel::update(jobs::table.filter(jobs::id.eq(&id)))
-            .set((
-                jobs::lease_owner.eq(&lease.owner),
-                jobs::lease_until_ms.eq(lease.until.as_ms()),
-                jobs::attempts.eq(jobs::attempts + 1),
-            ))
-            .execute(c)
-            .await
-    })?;
+    on!(c, |c| { diesel::update(jobs::table.filter(jobs::id.eq(&id))).set(held!(lease)).execute(c).await })?;
     Ok(())
 }
 
