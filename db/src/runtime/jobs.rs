@@ -127,7 +127,7 @@ pub async fn claim(c: &mut Conn, kinds: &[&str], lease: &Lease, limit: i64) -> R
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    on!(c, |c| { diesel::update(jobs::table.filter(jobs::id.eq_any(&ids))).set(held!(lease)).execute(c).await })?;
+    on!(c, |c| diesel::update(jobs::table.filter(jobs::id.eq_any(&ids))).set(held!(lease)).execute(c).await)?;
     let rows: Vec<Row> = on!(c, |c| {
         jobs::table
             .filter(jobs::id.eq_any(&ids))
@@ -255,7 +255,7 @@ pub async fn delete_of(c: &mut Conn, site: SiteId, kind: &str, payloads: &[Strin
 /// Returns an error when the query fails.
 pub async fn hold(c: &mut Conn, id: JobId, lease: &Lease) -> Result<()> {
     let id = id.to_string();
-    on!(c, |c| { diesel::update(jobs::table.filter(jobs::id.eq(&id))).set(held!(lease)).execute(c).await })?;
+    on!(c, |c| diesel::update(jobs::table.filter(jobs::id.eq(&id))).set(held!(lease)).execute(c).await)?;
     Ok(())
 }
 
