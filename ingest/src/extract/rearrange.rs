@@ -67,7 +67,7 @@ fn fill_slots(dom: &mut Dom, root: NodeId) {
             slots.iter().copied().find(|&slot| dom.attribute(slot, &local_name!("name")).unwrap_or_default() == wanted);
         if let Some(slot) = slot {
             // The content of a slot shows only while nothing is slotted. White space fills nothing.
-            if !filled.contains(&slot) && !dom.text_of(child).trim().is_empty() | dom.is_element(child) {
+            if !filled.contains(&slot) && (dom.is_element(child) || !dom.text_of(child).trim().is_empty()) {
                 let fallback: Vec<NodeId> = dom.children(slot).collect();
                 fallback.into_iter().for_each(|id| dom.detach(id));
                 filled.push(slot);
