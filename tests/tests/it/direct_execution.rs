@@ -162,7 +162,7 @@ async fn an_error_is_reported_the_same_in_both_ways_of_execution(app: &TestApp) 
         (site.owner(), cursor, "BAD_USER_INPUT"),
         (site.owner(), both, "BAD_USER_INPUT"),
         (site.owner(), inner, "BAD_USER_INPUT"),
-        (site.owner(), &other, "\"site\":null"),
+        (site.owner(), other.as_str(), "\"site\":null"),
     ] {
         let text = same(&client, fields, "", "query", &json!({})).await;
         assert!(text.contains(code), "{fields}: {text}");
