@@ -55,7 +55,7 @@ async fn same(client: &Client, fields: &str, rest: &str, head: &str, variables: 
 fn some(rng: &mut Rng, fields: &[&str]) -> String {
     let mut chosen: Vec<String> = Vec::new();
     for field in fields.iter().filter(|_| rng.bool()) {
-        chosen.push(match rng.u8(..4) {
+        chosen.push(match rng.u8(..8) {
             0 => format!("a{}: {field}", chosen.len()),
             _ => (*field).to_owned(),
         });
