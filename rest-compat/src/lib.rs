@@ -27,6 +27,8 @@ mod serve;
 mod sources;
 mod webhooks;
 
+use std::borrow::Cow;
+
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderValue, header};
@@ -47,7 +49,7 @@ const MAX_BODY_BYTES: usize = 64 * 1024;
 /// REST contract.
 const CORS: CorsPolicy = CorsPolicy {
     methods: "GET, POST, PATCH, DELETE, OPTIONS",
-    request_headers: "Authorization, Content-Type, Idempotency-Key",
+    request_headers: Cow::Borrowed("Authorization, Content-Type, Idempotency-Key"),
     response_headers: "ETag, Retry-After, X-Request-Id, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, \
                        X-Credits-Limit, X-Credits-Remaining",
 };

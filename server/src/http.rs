@@ -1,5 +1,6 @@
 //! The middleware around every request: its envelope (ID and answer to a panic, see
-//! `helpbot_api::transport::envelope`), the log line, the metrics and the limit on the body. `running`
+//! `helpbot_api::transport::envelope`), the rest of unread bodies, the log line, the metrics and
+//! the limit on the body. `running`
 //! wraps the router in it.
 
 use std::sync::Arc;
@@ -7,9 +8,10 @@ use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
+use helpbot_api::transport::drain::drain;
 use helpbot_api::transport::envelope::{self, envelope};
 use helpbot_services::Services;
 use serde_json::json;
@@ -26,6 +28,7 @@ pub(crate) fn with_middleware(app: Router, services: Services, metrics: ServerMe
     app.fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .layer(from_fn(drain))
         .layer(from_fn_with_state(Around { services: Arc::new(services), metrics }, observe))
 }
 

@@ -28,7 +28,11 @@ const NO_PROXY: &str = "none";
 pub(crate) fn api(installation: &Installation, connections: Connections) -> Result<Router, StartError> {
     let gateway = gateway(installation)?;
     let own_origin = installation.settings.public_url.as_ref().map(|url| url.origin().ascii_serialization());
-    let transport = TransportSettings { own_origin, cors_headers: installation.settings.cors_headers.clone(), ..TransportSettings::default() };
+    let transport = TransportSettings {
+        own_origin,
+        cors_headers: installation.settings.cors_headers.clone(),
+        ..TransportSettings::default()
+    };
     let graphql = transport::router(gateway.clone(), connections, transport);
     Ok(graphql.merge(helpbot_rest_compat::router(gateway)))
 }

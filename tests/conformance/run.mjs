@@ -71,7 +71,7 @@ function run(script, { url, key, widgetKey, operatorKey }) {
 
 // The last two change whatever they can reach.
 const scripts = [
-  'audit-http.mjs', 'differential.mjs', 'ws-frames.mjs', 'ws-resume.mjs', 'sse.mjs', 'webhooks.mjs', 'rebinding.mjs', 'mail.mjs', 'openapi-lint.mjs',
+  'audit-http.mjs', 'differential.mjs', 'ws-frames.mjs', 'ws-resume.mjs', 'sse.mjs', 'live.mjs', 'transports.mjs', 'webhooks.mjs', 'rebinding.mjs', 'mail.mjs', 'openapi-lint.mjs',
   'sdk.mjs', 'contract.mjs', 'guide.mjs', 'openapi-properties.mjs', 'fuzz.mjs',
 ];
 /** Ends the server as an operator does: an open socket hears 1012, and the process ends by itself. */

@@ -12,6 +12,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt, StreamExt};
 use helpbot_domain::text;
+use helpbot_services::runtime::events;
 use helpbot_services::runtime::idempotency::RequestAttempt;
 use helpbot_services::{Services, Viewer};
 use tracing::Instrument as _;
@@ -25,6 +26,7 @@ use super::guard::document::Document;
 use super::guard::model::{SchemaModel, SchemaRules};
 use super::guard::rejection::DocumentRejection;
 use super::guard::remove_markers;
+use super::live::LiveQueries;
 use super::request::{IdIsProof, PreparedOperation, RequestParams};
 use super::result::ExecutionResult;
 use super::settings::{DocumentPolicy, GatewaySettings, Introspection};
@@ -52,6 +54,7 @@ struct GatewayState {
     trusted: TrustedDocuments,
     recent: RecentDocuments,
     audiences: Audiences,
+    live: LiveQueries,
     settings: GatewaySettings,
 }
 
@@ -91,6 +94,7 @@ impl Gateway {
             trusted,
             recent: RecentDocuments::default(),
             audiences: Audiences::default(),
+            live: LiveQueries::default(),
             settings,
         }))
     }
@@ -105,12 +109,16 @@ impl Gateway {
         &self.0.settings
     }
 
+    pub(super) fn rates(&self) -> &RateLimits {
+        &self.0.rates
+    }
+
     pub(super) fn model(&self) -> &SchemaModel {
         &self.0.model
     }
 
-    pub(super) fn rates(&self) -> &RateLimits {
-        &self.0.rates
+    pub(super) fn live_queries(&self) -> &LiveQueries {
+        &self.0.live
     }
 
     /// Finds or parses the document of a request, and chooses its operation.
@@ -120,8 +128,8 @@ impl Gateway {
     /// `GRAPHQL_VALIDATION_FAILED`, `COMPLEXITY_LIMIT`, or `FORBIDDEN` for a document that is not
     /// trusted.
     pub fn prepare(&self, params: RequestParams) -> Result<PreparedOperation, ServerError> {
-        let RequestParams { query, document_id, persisted_hash, operation_name, mut variables, idempotency_key: _ } =
-            params;
+        let RequestParams { query, document_id, persisted_hash, operation_name, mut variables, .. } = params;
+        let has_live_patches = params.has_live_patches;
         let document = match document_id {
             Some(id) => {
                 self.0.trusted.get(&id).ok_or_else(|| not_found("There is no trusted document with this id"))?
@@ -149,6 +157,7 @@ impl Gateway {
             files,
             cost,
             is_stored,
+            has_live_patches,
             accepts_text: false,
         })
     }
@@ -208,6 +217,13 @@ impl Gateway {
         result
     }
 
+    /// Executes a live query once more within its deadline. It was charged when it began.
+    pub(super) async fn execute_live(&self, operation: PreparedOperation, caller: &AdmittedCaller) -> ExecutionResult {
+        let deadline = self.deadline(&operation);
+        let result = tokio::time::timeout(deadline, self.respond(operation, caller)).await;
+        result.unwrap_or_else(|_elapsed| timed_out(deadline))
+    }
+
     /// Executes an operation in the current task. A panic becomes an internal error.
     pub(super) async fn respond(&self, operation: PreparedOperation, caller: &AdmittedCaller) -> ExecutionResult {
         if operation.accepts_text
@@ -217,9 +233,13 @@ impl Gateway {
         }
         let cost = operation.cost.clone().ok().filter(|_| !operation.is_stored);
         let has_directives = operation.document.has_directives();
+        let changed = caller.viewer.site_id.filter(|_| operation.operation_type == OperationType::Mutation);
         let request = self.request(operation, caller);
         match AssertUnwindSafe((self.0.execute)(request)).catch_unwind().await {
             Ok(mut response) => {
+                if let Some(site) = changed {
+                    events::touch(&self.0.services, site);
+                }
                 let stage = if cost::is_executed(&response) { Stage::Execution } else { Stage::Request };
                 if has_directives {
                     remove_markers(&mut response.data);
@@ -285,7 +305,11 @@ impl Gateway {
     }
 
     /// Charges an operation, and checks that it is valid and within the cost limit of the caller.
-    fn permit(&self, operation: &PreparedOperation, caller: &AdmittedCaller) -> Result<(), Vec<ServerError>> {
+    pub(super) fn permit(
+        &self,
+        operation: &PreparedOperation,
+        caller: &AdmittedCaller,
+    ) -> Result<(), Vec<ServerError>> {
         self.charge(operation, caller).map_err(|error| vec![error.into_server_error()])?;
         let cost = operation.cost.as_ref().map_err(Clone::clone)?;
         if operation.is_stored {

@@ -71,6 +71,7 @@ mod tests {
             files: None,
             cost: Ok(OperationCost::default()),
             is_stored: false,
+            has_live_patches: false,
             accepts_text: false,
         })
     }

@@ -12,7 +12,8 @@
 //! Errors leave the gateway with a code; internal causes are logged and masked. A panic in a resolver
 //! becomes an internal error of this one operation. A mutation runs in its own task, so that a client
 //! that disconnects does not stop it half-way, and with an idempotency key it runs at most once
-//! ([`idempotency`]). Subscriptions with the same selection share their events ([`audience`]).
+//! ([`idempotency`]). Subscriptions with the same selection share their events ([`audience`]), and live
+//! queries with the same rights share their executions ([`live`]).
 //!
 //! The gateway knows no status codes, frames or response headers, and nothing about the schema except
 //! its three root types.
@@ -28,6 +29,7 @@ pub mod files;
 mod fingerprint;
 pub mod guard;
 mod idempotency;
+mod live;
 pub mod permission;
 pub mod request;
 pub mod result;

@@ -6,9 +6,11 @@ use async_graphql::parser::types::OperationType;
 use async_graphql::{Name, ServerError, Value, Variables};
 
 use super::caller::IdempotencyKey;
+use super::execution::Gateway;
 use super::files::UploadedFiles;
 use super::guard::cost::OperationCost;
 use super::guard::document::Document;
+use super::guard::live::LiveRequest;
 use crate::limits::rates::OperationWork;
 
 /// Root fields that ask a question: of a mutation, and of a subscription that follows the answer.
@@ -30,6 +32,8 @@ pub struct RequestParams {
     pub variables: Variables,
     /// The idempotency key of a mutation or a question.
     pub idempotency_key: Option<IdempotencyKey>,
+    /// Whether the client applies patches to the first result of a live query.
+    pub has_live_patches: bool,
 }
 
 /// An operation that passed the guard and can be executed.
@@ -43,6 +47,8 @@ pub struct PreparedOperation {
     pub(super) cost: Result<OperationCost, Vec<ServerError>>,
     /// Whether this is one of our own stored operations, which need no validation.
     pub(super) is_stored: bool,
+    /// Whether the client applies patches to the first result of a live query.
+    pub(super) has_live_patches: bool,
     /// Whether the result may be JSON text, because the transport only sends it.
     pub(super) accepts_text: bool,
 }
@@ -70,6 +76,31 @@ impl PreparedOperation {
         let questions = fields.iter().filter(|field| QUESTION_FIELDS.contains(field)).count();
         let mutations = if self.operation_type == OperationType::Mutation { fields.len() } else { 0 };
         OperationWork { mutations: count(mutations), questions: count(questions) }
+    }
+
+    /// What `@live` of the operation asks for, or `None` when the operation is executed once.
+    pub(crate) fn live(&self) -> Option<LiveRequest> {
+        self.document.live(self.operation_name.as_deref(), &self.variables)
+    }
+
+    /// Whether the operation reads only what every visitor of the site may see.
+    pub(crate) fn is_public(&self, gateway: &Gateway) -> bool {
+        self.document.is_public(self.operation_name.as_deref(), gateway.model())
+    }
+
+    /// A copy for another execution. Queries have no files.
+    pub(super) fn again(&self) -> Self {
+        Self {
+            document: self.document.clone(),
+            operation_type: self.operation_type,
+            operation_name: self.operation_name.clone(),
+            variables: self.variables.clone(),
+            files: None,
+            cost: self.cost.clone(),
+            is_stored: self.is_stored,
+            has_live_patches: self.has_live_patches,
+            accepts_text: self.accepts_text,
+        }
     }
 
     /// Allows the gateway to return the result as JSON text.

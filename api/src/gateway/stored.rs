@@ -57,6 +57,7 @@ impl StoredOperation {
             // The operations are ours, and a test validates them.
             cost: Ok(OperationCost::default()),
             is_stored: true,
+            has_live_patches: false,
             accepts_text: false,
         }
     }

@@ -50,3 +50,18 @@ impl CostLimits {
 pub const MAX_WIDGET_MUTATIONS: u32 = 5;
 /// Maximum number of root fields in one mutation with any other key.
 pub const MAX_MUTATIONS: u32 = 25;
+
+/// Maximum of the live queries of one key that are open at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LiveLimits {
+    /// Number of live queries.
+    pub queries: usize,
+    /// Sum of their costs. Each of them may read that many objects again with every change.
+    pub points: u64,
+}
+
+/// The live queries of a key other than a widget key: 2,000 of them, each as expensive as 100 objects.
+pub const MAX_LIVE: LiveLimits = LiveLimits { queries: 2_000, points: 200_000 };
+/// The live queries of a widget key, which all visitors of a site share: one for each connection that the
+/// key may have. Visitors without a session have the same rights, so their queries are executed once.
+pub const MAX_WIDGET_LIVE: LiveLimits = LiveLimits { queries: 20_000, points: 2_000_000 };

@@ -15,6 +15,7 @@ pub mod evaluation;
 pub mod events;
 pub mod ids;
 pub mod keys;
+pub mod live;
 mod loaders;
 pub mod members;
 pub mod mutation;
@@ -46,6 +47,7 @@ use crate::schema::entries::mutation::EntryMutation;
 use crate::schema::evaluation::mutation::EvaluationMutation;
 use crate::schema::events::subscription::EventSubscription;
 use crate::schema::keys::KeyMutation;
+use crate::schema::live::LiveDirective;
 use crate::schema::members::MemberMutation;
 use crate::schema::node::NodeQuery;
 use crate::schema::sites::mutation::SiteMutation;
@@ -93,6 +95,7 @@ pub type HelpBotSchema = Schema<QueryRoot, MutationRoot, SubscriptionRoot>;
 /// What the definition of the schema does not say about its lists and scalars.
 const RULES: SchemaRules = SchemaRules {
     list_bounds: cost::LIST_BOUNDS,
+    public_fields: sites::PUBLIC_FIELDS,
     page_default: page::DEFAULT as usize,
     page_max: page::MAX as usize,
     scalar_problem: scalars::problem,
@@ -120,6 +123,7 @@ fn builder() -> SchemaBuilder<QueryRoot, MutationRoot, SubscriptionRoot> {
     Schema::build(QueryRoot::default(), MutationRoot::default(), SubscriptionRoot::default())
         .limit_depth(DEPTH)
         .limit_directives(DIRECTIVES)
+        .directive(LiveDirective)
 }
 
 /// The schema in the schema definition language, exactly as the file `schema.graphql` contains it.

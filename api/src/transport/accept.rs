@@ -3,6 +3,11 @@
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
+use super::stream_form::StreamForm;
+
+/// Media type of server-sent events.
+const EVENTS: &str = "text/event-stream";
+
 /// A media type that a GraphQL response can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Media {
@@ -41,7 +46,27 @@ pub(super) fn negotiate(headers: &HeaderMap) -> Option<Media> {
 /// Whether the client accepts `text/event-stream`.
 pub(super) fn takes_events(headers: &HeaderMap) -> bool {
     let ranges = ranges(headers);
-    ranges.is_empty() || quality(&ranges, "text/event-stream").0 > 0
+    ranges.is_empty() || quality(&ranges, EVENTS).0 > 0
+}
+
+/// The form in which the client accepts many results at `/graphql`, or `None` when it names neither. The
+/// type of the operation decides whether it is used.
+pub(super) fn stream_form(headers: &HeaderMap) -> Option<StreamForm> {
+    let ranges = ranges(headers);
+    if quality(&ranges, EVENTS) > (0, true) {
+        return Some(StreamForm::Events);
+    }
+    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let is_apollos = |range: &str| {
+        let range = range.to_ascii_lowercase();
+        range.trim_start().starts_with("multipart/mixed") && range.contains("subscriptionspec=")
+    };
+    values.flat_map(|value| value.split(',')).any(is_apollos).then_some(StreamForm::Parts)
+}
+
+/// Whether the client accepts only server-sent events at `/graphql`.
+pub(super) fn takes_only_events(headers: &HeaderMap) -> bool {
+    negotiate(headers).is_none() && stream_form(headers) == Some(StreamForm::Events)
 }
 
 /// Whether the headers declare the body to be JSON in UTF-8.
@@ -115,6 +140,23 @@ mod tests {
             ("*/*;q=0", None),
         ] {
             assert_eq!(asked(accept), media, "{accept}");
+        }
+    }
+
+    #[test]
+    fn a_stream_has_the_form_that_the_client_names() {
+        const APOLLO: &str = "multipart/mixed;boundary=\"graphql\";subscriptionSpec=1.0,application/json";
+        for (accept, form, is_only) in [
+            ("text/event-stream", Some(StreamForm::Events), true),
+            ("application/json, text/event-stream", Some(StreamForm::Events), false),
+            ("application/json, text/event-stream;q=0", None, false),
+            ("*/*", None, false),
+            ("", None, false),
+            (APOLLO, Some(StreamForm::Parts), false),
+            ("multipart/mixed;deferSpec=20220824, application/json", None, false),
+        ] {
+            let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]);
+            assert_eq!((stream_form(&headers), takes_only_events(&headers)), (form, is_only), "{accept}");
         }
     }
 

@@ -4,20 +4,35 @@
 //! Not tower-http's layer: it answers preflight requests with 200 and `Content-Length`, where the REST
 //! contract requires 204 (docs/decisions/0022).
 
+use std::borrow::Cow;
+
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 /// What pages of other origins may send and read.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct CorsPolicy {
     /// Methods that a page may use.
     pub methods: &'static str,
     /// Request headers that a page may set.
-    pub request_headers: &'static str,
+    pub request_headers: Cow<'static, str>,
     /// Response headers that a page may read.
     pub response_headers: &'static str,
+}
+
+impl CorsPolicy {
+    /// The same policy, which allows `additional` request headers too.
+    #[must_use]
+    pub fn with_request_headers(mut self, additional: &[HeaderName]) -> Self {
+        for name in additional {
+            let list = self.request_headers.to_mut();
+            list.push_str(", ");
+            list.push_str(name.as_str());
+        }
+        self
+    }
 }
 
 /// Seconds for which a browser may cache the answer to a preflight request. Chromium's own maximum.
@@ -28,7 +43,7 @@ const ANY_ORIGIN: HeaderValue = HeaderValue::from_static("*");
 /// without them, a page cannot distinguish a 401 from a broken network.
 pub async fn cors(State(policy): State<CorsPolicy>, request: Request, next: Next) -> Response {
     let mut response = match *request.method() {
-        Method::OPTIONS => preflight(policy),
+        Method::OPTIONS => preflight(&policy),
         _ => next.run(request).await,
     };
     let headers = response.headers_mut();
@@ -37,10 +52,11 @@ pub async fn cors(State(policy): State<CorsPolicy>, request: Request, next: Next
     response
 }
 
-fn preflight(policy: CorsPolicy) -> Response {
+fn preflight(policy: &CorsPolicy) -> Response {
+    let request_headers = HeaderValue::try_from(&*policy.request_headers).expect("header names are printable");
     let headers = [
         (header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(policy.methods)),
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(policy.request_headers)),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, request_headers),
         (header::ACCESS_CONTROL_MAX_AGE, MAX_AGE),
     ];
     (StatusCode::NO_CONTENT, headers).into_response()

@@ -3,7 +3,8 @@
 //! Checks are made in this order: method, accepted media type, media type of the body, API key, rate
 //! limit. Only then is the body read, and only a body with the form of a GraphQL request reaches the
 //! guard. POST takes only JSON: a form on another site's page cannot send it, which protects against
-//! cross-site request forgery.
+//! cross-site request forgery. A subscription or a live query becomes a stream ([`sse`](super::sse)) when
+//! the client accepts one.
 
 use async_graphql::parser::types::OperationType;
 use async_graphql_axum::GraphQLResponse;
@@ -15,10 +16,10 @@ use axum::response::{IntoResponse, Response};
 
 use super::accept::{self, Media};
 use super::http_error::HttpError;
-use super::params;
-use super::response_headers;
 use super::state::Transport;
-use crate::gateway::caller::AdmittedCaller;
+use super::stream_form::StreamForm;
+use super::{cached, params, response_headers, sse};
+use crate::gateway::caller::{AdmittedCaller, Caller};
 use crate::gateway::request::PreparedOperation;
 use crate::gateway::result::ExecutionResult;
 
@@ -30,9 +31,9 @@ pub(super) async fn serve(transport: &Transport, request: Request) -> Response {
     let media = accept::negotiate(&head.headers).unwrap_or(Media::Json);
     let is_head = head.method == Method::HEAD;
     let mut response = match admit(transport, &head).await {
-        Ok(caller) => {
-            let allowance = caller.allowance;
-            let answer = answer(transport, &head, body, caller, media).await;
+        Ok((caller, admitted)) => {
+            let allowance = admitted.allowance;
+            let answer = answer(transport, &head, body, (caller, admitted), media).await;
             let mut response = answer.unwrap_or_else(|error| error.into_response(media));
             response_headers::finish(response.headers_mut(), allowance);
             response
@@ -50,7 +51,7 @@ pub(super) async fn serve(transport: &Transport, request: Request) -> Response {
 }
 
 /// Checks everything that the headers of a request decide.
-async fn admit(transport: &Transport, head: &Parts) -> Result<AdmittedCaller, HttpError> {
+async fn admit(transport: &Transport, head: &Parts) -> Result<(Caller, AdmittedCaller), HttpError> {
     if !matches!(head.method, Method::POST | Method::GET | Method::HEAD) {
         return Err(HttpError::method_not_allowed(METHODS, "Send GraphQL requests by POST or GET"));
     }
@@ -68,19 +69,37 @@ async fn answer(
     transport: &Transport,
     head: &Parts,
     body: Body,
-    caller: AdmittedCaller,
+    (caller, admitted): (Caller, AdmittedCaller),
     media: Media,
 ) -> Result<Response, HttpError> {
     let params = params::read(head, body, transport.settings.body_bytes).await?;
-    let caller = caller.with_idempotency_key(params.idempotency_key.clone());
+    let admitted = admitted.with_idempotency_key(params.idempotency_key.clone());
     let mut operation = transport.gateway.prepare(params).map_err(|error| HttpError::rejected(error, media))?;
     if operation.operation_type() != OperationType::Query && head.method != Method::POST {
         return Err(HttpError::method_not_allowed("POST", "Only queries can be sent by GET"));
     }
+    if let Some(form) = stream_form(head, &operation) {
+        return sse::open_prepared(transport, head, operation, &caller, &admitted, form);
+    }
     require_no_subscription(&operation)?;
     operation.accept_text();
-    let result = transport.gateway.execute(operation, &caller).await;
-    written(result, media)
+    let is_cached = head.method != Method::POST && operation.is_public(&transport.gateway);
+    let result = transport.gateway.execute(operation, &admitted).await;
+    let cached = if is_cached { cached::response(&head.headers, &result, media) } else { None };
+    cached.map_or_else(|| written(result, media), Ok)
+}
+
+/// The form of the stream for an operation with many results, if the client accepts one.
+fn stream_form(head: &Parts, operation: &PreparedOperation) -> Option<StreamForm> {
+    let form = accept::stream_form(&head.headers)?;
+    match operation.operation_type() {
+        OperationType::Subscription => Some(form),
+        // The protocol of Apollo's clients knows no live queries.
+        OperationType::Query if form == StreamForm::Events && head.method != Method::HEAD => {
+            operation.live().map(|_| form)
+        }
+        OperationType::Query | OperationType::Mutation => None,
+    }
 }
 
 /// Rejects a subscription, which needs a connection that stays open.
@@ -88,7 +107,9 @@ pub(super) fn require_no_subscription(operation: &PreparedOperation) -> Result<(
     match operation.operation_type() {
         OperationType::Query | OperationType::Mutation => Ok(()),
         OperationType::Subscription => {
-            Err(HttpError::malformed("Send subscriptions over WebSocket or to /graphql/stream"))
+            let message = "Send subscriptions over WebSocket, or accept text/event-stream or multipart/mixed with \
+                           subscriptionSpec=1.0";
+            Err(HttpError::malformed(message))
         }
     }
 }

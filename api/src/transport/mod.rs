@@ -3,6 +3,8 @@
 //! ```text
 //! /graphql         POST, GET, HEAD   queries and mutations               http
 //!                  GET + Upgrade     graphql-transport-ws                websocket
+//!                  POST, GET         many results, as events or parts    sse, stream_form
+//!                  POST multipart    an operation with a file            upload
 //! /graphql/stream  POST, GET         graphql-sse, distinct connections   sse
 //! /graphql/upload  POST              an operation with a file            upload
 //! /graphql/export  GET               all entries as a file               export
@@ -13,13 +15,16 @@
 //! the gateway execute them, and writes the results. Sockets and streams hold a slot in
 //! [`connection_slots`] and end when their key is revoked or the server shuts down.
 //!
-//! [`envelope`] and [`cors`] serve `/api/v1` too: the server and `rest-compat` use them.
+//! [`envelope`], [`cors`] and [`drain`] serve `/api/v1` too: the server and `rest-compat`
+//! use them.
 
 mod accept;
 mod body;
+mod cached;
 mod connection_slots;
 pub mod connections;
 pub mod cors;
+pub mod drain;
 pub mod envelope;
 mod export;
 mod http;
@@ -30,10 +35,12 @@ pub mod response_headers;
 pub mod settings;
 mod sse;
 mod state;
+mod stream_form;
 mod upload;
 mod upload_slots;
 mod websocket;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::Router;
@@ -52,27 +59,36 @@ use state::Transport;
 /// What pages of other origins may send to GraphQL and read from its responses.
 const CORS: CorsPolicy = CorsPolicy {
     methods: "GET, HEAD, POST, OPTIONS",
-    request_headers: "Accept, Apollo-Require-Preflight, Authorization, Content-Type, GraphQL-Require-Preflight, \
-                      Idempotency-Key, Last-Event-ID, X-HelpBot-Session, X-Request-Id",
-    response_headers: "Allow, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, X-Request-Id",
+    request_headers: Cow::Borrowed(
+        "Accept, Apollo-Require-Preflight, Apollographql-Client-Name, Apollographql-Client-Version, \
+         Authorization, Baggage, Content-Type, GraphQL-Require-Preflight, Idempotency-Key, \
+         If-None-Match, Last-Event-ID, Sentry-Trace, Traceparent, Tracestate, \
+         X-Apollo-Operation-Id, X-Apollo-Operation-Name, X-HelpBot-Session, X-Request-Id",
+    ),
+    response_headers: "Allow, ETag, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, X-Request-Id",
 };
 
 /// The routes `/graphql` and below. When `connections` end, sockets are closed with 1012 and streams
 /// end without `complete`, so that clients connect to another node and resume.
 pub fn router(gateway: Gateway, connections: Connections, settings: TransportSettings) -> Router {
+    let policy = CORS.with_request_headers(&settings.cors_headers);
     let transport = Arc::new(Transport::new(gateway, connections, settings));
     Router::new()
         .route("/graphql", any(graphql))
         .route("/graphql/stream", any(sse::serve))
         .route("/graphql/upload", any(upload::serve))
         .route("/graphql/export/{file}", any(export::serve))
-        .layer(from_fn_with_state(CORS, cors::cors))
+        .layer(from_fn_with_state(policy, cors::cors))
         .with_state(transport)
 }
 
 async fn graphql(State(transport): State<Arc<Transport>>, request: Request) -> Response {
     if is_upgrade(&request) {
         websocket::upgrade(transport, request).await
+    } else if accept::takes_only_events(request.headers()) {
+        sse::serve(State(transport), request).await
+    } else if upload::is_upload(&request) {
+        upload::serve(State(transport), request).await
     } else {
         http::serve(&transport, request).await
     }

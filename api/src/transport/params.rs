@@ -60,6 +60,7 @@ pub(super) fn from_body(body: &[u8]) -> Result<RequestParams, Malformed> {
 pub(super) fn from_map(mut map: Map<String, Value>) -> Result<RequestParams, Malformed> {
     let extensions = object(map.remove("extensions"), "extensions must be an object")?;
     let key = text(extensions.get("idempotencyKey").cloned(), "extensions.idempotencyKey must be a string")?;
+    let has_live_patches = extensions.get("livePatches") == Some(&Value::Bool(true));
     let persisted = object(extensions.get("persistedQuery").cloned(), "extensions.persistedQuery must be an object")?;
     let params = RequestParams {
         query: text(map.remove("query"), "query must be a string")?,
@@ -68,6 +69,7 @@ pub(super) fn from_map(mut map: Map<String, Value>) -> Result<RequestParams, Mal
         operation_name: text(map.remove("operationName"), "operationName must be a string")?,
         variables: Variables::from_json(object(map.remove("variables"), "variables must be an object")?),
         idempotency_key: key.map(IdempotencyKey),
+        has_live_patches,
     };
     match (&params.query, &params.document_id, &params.persisted_hash) {
         (None, None, None) => Err("query or documentId is required"),

@@ -21,7 +21,7 @@ pub fn write_allowance(headers: &mut HeaderMap, allowance: Option<RateAllowance>
 
 /// Writes the headers that every GraphQL response carries.
 pub(super) fn finish(headers: &mut HeaderMap, allowance: Option<RateAllowance>) {
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.append(header::VARY, HeaderValue::from_static("Accept"));
     write_allowance(headers, allowance);
 }

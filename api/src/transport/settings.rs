@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use axum::http::HeaderName;
+
 /// Settings for connections.
 #[derive(Debug, Clone)]
 pub struct TransportSettings {

@@ -1,5 +1,6 @@
 //! Server-sent events, in the *distinct connections* mode of graphql-sse: one operation per request,
-//! `next` for each result, `complete` at the end.
+//! `next` for each result, `complete` at the end. They are served at `/graphql/stream`, and at `/graphql`
+//! to clients that accept them, which [`http`](super::http) decides.
 //!
 //! An event whose `cursor` is selected carries it as `id:`. A client that reconnects with
 //! `Last-Event-ID` continues after that event: the header overrides the operation's `$after` variable.
@@ -28,10 +29,11 @@ use super::accept::{self, Media};
 use super::connection_slots::{AddressSlot, KeySlot};
 use super::http_error::HttpError;
 use super::state::Transport;
+use super::stream_form::StreamForm;
 use super::{params, response_headers};
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::caller::{AdmittedCaller, Caller};
-use crate::gateway::request::{PreparedOperation, RequestParams};
+use crate::gateway::request::PreparedOperation;
 use crate::gateway::result::ExecutionResult;
 
 const METHODS: &str = "GET, POST, OPTIONS";
@@ -48,8 +50,6 @@ pub(super) async fn serve(State(transport): State<Arc<Transport>>, request: Requ
     };
     let mut response = answer.unwrap_or_else(|error| error.into_response(Media::Json));
     response_headers::finish(response.headers_mut(), allowance);
-    // Without this header, nginx would collect events into blocks.
-    response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
     response
 }
 
@@ -78,16 +78,49 @@ async fn open(
 ) -> Result<Response, HttpError> {
     let params = params::read(head, body, transport.settings.body_bytes).await?;
     let admitted = admitted.with_idempotency_key(params.idempotency_key.clone());
+    let prepared = transport.gateway.prepare(params);
     let slots = (address, transport.connection_slots.take_key(&admitted.viewer, caller)?);
-    let results = results(transport, params, &admitted, head)?;
+    opened(transport, head, prepared, &admitted, slots, StreamForm::Events)
+}
+
+/// Opens the stream of an operation at `/graphql`, in the form that the client prefers.
+///
+/// # Errors
+/// `RATE_LIMITED` when the key or the address has the maximum number of connections.
+pub(super) fn open_prepared(
+    transport: &Transport,
+    head: &Parts,
+    operation: PreparedOperation,
+    caller: &Caller,
+    admitted: &AdmittedCaller,
+    form: StreamForm,
+) -> Result<Response, HttpError> {
+    let address = transport.connection_slots.take_address(caller.peer)?;
+    let slots = (address, transport.connection_slots.take_key(&admitted.viewer, caller)?);
+    opened(transport, head, Ok(operation), admitted, slots, form)
+}
+
+fn opened(
+    transport: &Transport,
+    head: &Parts,
+    prepared: Result<PreparedOperation, async_graphql::ServerError>,
+    admitted: &AdmittedCaller,
+    slots: (AddressSlot, KeySlot),
+    form: StreamForm,
+) -> Result<Response, HttpError> {
+    let results = results(transport, prepared, admitted, head)?;
     let period = transport.settings.keep_alive;
     let mut keep_alive = interval_at(Instant::now() + period, period);
     keep_alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let connections = &transport.connections;
     let stream =
-        ResultStream { results, keep_alive, slots, shutdown: connections.shutdown(), _open: connections.open() };
-    let mut response = Response::new(Body::from_stream(stream.into_stream()));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+        ResultStream { form, results, keep_alive, slots, shutdown: connections.shutdown(), _open: connections.open() };
+    let opening = stream::iter((!form.opening().is_empty()).then(|| Ok(Bytes::from_static(form.opening()))));
+    let mut response = Response::new(Body::from_stream(opening.chain(stream.into_stream())));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(form.content_type()));
+    // Without this header, nginx would collect events into blocks.
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     Ok(response)
 }
 
@@ -95,12 +128,11 @@ async fn open(
 /// inside the stream.
 fn results(
     transport: &Transport,
-    params: RequestParams,
+    prepared: Result<PreparedOperation, async_graphql::ServerError>,
     caller: &AdmittedCaller,
     head: &Parts,
 ) -> Result<BoxStream<'static, ExecutionResult>, HttpError> {
-    let prepared = transport.gateway.prepare(params).and_then(|operation| resumed(operation, &head.headers));
-    let operation = match prepared {
+    let operation = match prepared.and_then(|operation| resumed(operation, &head.headers)) {
         Ok(operation) => operation,
         Err(error) => return Ok(stream::once(async { ExecutionResult::rejected(vec![error]) }).boxed()),
     };
@@ -113,6 +145,9 @@ fn results(
         }
         OperationType::Subscription => Ok(transport.gateway.subscribe(operation, caller)),
         OperationType::Query | OperationType::Mutation => {
+            if let Some(live) = operation.live() {
+                return Ok(transport.gateway.live(operation, live, caller));
+            }
             let (gateway, caller) = (transport.gateway.clone(), caller.clone());
             Ok(async move { gateway.execute(operation, &caller).await }.into_stream().boxed())
         }
@@ -137,6 +172,7 @@ fn resumed(
 
 /// A running stream and what it holds.
 struct ResultStream {
+    form: StreamForm,
     results: BoxStream<'static, ExecutionResult>,
     keep_alive: Interval,
     slots: (AddressSlot, KeySlot),
@@ -151,29 +187,17 @@ impl ResultStream {
             let mut events = state?;
             let text = tokio::select! {
                 result = events.results.next() => match result {
-                    Some(result) => next(&result),
-                    None => return Some((Ok(Bytes::from_static(COMPLETE)), None)),
+                    Some(result) => events.form.next(&result),
+                    None => return Some((Ok(Bytes::from_static(events.form.end())), None)),
                 },
-                _ = events.keep_alive.tick() => return Some((Ok(Bytes::from_static(COMMENT)), Some(events))),
+                _ = events.keep_alive.tick() => {
+                    return Some((Ok(Bytes::from_static(events.form.keep_alive())), Some(events)));
+                }
                 () = events.slots.1.revoked() => return None,
                 () = events.shutdown.cancelled() => return None,
             };
             events.keep_alive.reset();
             Some((Ok(Bytes::from(text)), Some(events)))
         })
-    }
-}
-
-/// The end of a stream. Browsers would not dispatch the event without its `data` line.
-const COMPLETE: &[u8] = b"event: complete\ndata:\n\n";
-/// A comment, so that proxies do not close a silent stream.
-const COMMENT: &[u8] = b":\n\n";
-
-fn next(result: &ExecutionResult) -> String {
-    // JSON text contains no line break, which would end the field.
-    let json = result.json();
-    match result.cursor() {
-        Some(cursor) if !cursor.contains(['\r', '\n', '\0']) => format!("event: next\nid: {cursor}\ndata: {json}\n\n"),
-        _ => format!("event: next\ndata: {json}\n\n"),
     }
 }

@@ -52,6 +52,13 @@ pub(super) async fn serve(State(transport): State<Arc<Transport>>, request: Requ
     response
 }
 
+/// Whether a request at `/graphql` is an upload.
+pub(super) fn is_upload(request: &Request) -> bool {
+    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media = content_type.and_then(|value| value.split(';').next()).unwrap_or_default();
+    request.method() == Method::POST && media.trim().eq_ignore_ascii_case("multipart/form-data")
+}
+
 /// Checks everything that the headers of a request decide. Returns the boundary of the parts.
 async fn admit(transport: &Transport, head: &Parts) -> Result<(String, AdmittedCaller), HttpError> {
     if head.method != Method::POST {

@@ -4,8 +4,11 @@
 
 mod app;
 mod envelope;
+mod forms;
 mod gateway;
 mod http;
+mod live;
+mod rules;
 mod schema;
 mod sse;
 mod websocket;

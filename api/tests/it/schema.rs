@@ -11,7 +11,9 @@ use async_graphql::{
 use futures_util::Stream;
 use futures_util::stream::{self, StreamExt};
 use helpbot_api::error::{ErrorCode, UserError, expected, top_level};
+use helpbot_api::gateway::direct::DirectRules;
 use helpbot_api::gateway::guard::model::SchemaRules;
+use helpbot_api::schema::live::LiveDirective;
 use helpbot_domain::Invalid;
 use helpbot_services::{Error, Viewer};
 use tokio::sync::Notify;
@@ -21,6 +23,8 @@ use tokio::sync::Notify;
 pub struct Traces {
     /// How often `bump` was executed to its end.
     pub bumps: Arc<AtomicUsize>,
+    /// How often the field `bumps` was read.
+    pub reads: Arc<AtomicUsize>,
     /// Notified when a stream of `flood` or `silence` is dropped.
     pub dropped: Arc<Notify>,
     /// Lets `bump(slowly: true)` continue.
@@ -28,12 +32,18 @@ pub struct Traces {
 }
 
 pub fn builder() -> SchemaBuilder<Query, Mutation, Events> {
-    Schema::build(Query, Mutation, Events).limit_depth(15)
+    Schema::build(Query, Mutation, Events).limit_depth(15).directive(LiveDirective)
 }
 
 /// Pages of any size.
-pub const RULES: SchemaRules =
-    SchemaRules { list_bounds: &[], page_default: 20, page_max: usize::MAX, scalar_problem: |_, _| None };
+pub const RULES: SchemaRules = SchemaRules {
+    list_bounds: &[],
+    public_fields: &["Query.hello", "Query.fails"],
+    page_default: 20,
+    page_max: usize::MAX,
+    scalar_problem: |_, _| None,
+    direct: DirectRules::NONE,
+};
 
 /// The request data of a viewer.
 pub fn request_data(traces: &Traces, viewer: &Viewer) -> Data {
@@ -49,6 +59,12 @@ pub struct Query;
 impl Query {
     async fn hello(&self) -> &str {
         "world"
+    }
+
+    async fn bumps(&self, ctx: &Context<'_>) -> Result<usize> {
+        let traces = ctx.data::<Traces>()?;
+        traces.reads.fetch_add(1, Ordering::SeqCst);
+        Ok(traces.bumps.load(Ordering::SeqCst))
     }
 
     async fn viewer_kind(&self, ctx: &Context<'_>) -> Result<&'static str> {

@@ -94,6 +94,11 @@ pub const SETTINGS: &[SettingDefinition] = &[
     setting("max_cost_secret", Some("10000"), "maximum cost of one GraphQL operation with a secret key"),
     setting("max_cost_member", Some("10000"), "maximum cost of one GraphQL operation with the key of a member"),
     setting("max_cost_operator", Some("10000"), "maximum cost of one GraphQL operation with the key of an operator"),
+    setting(
+        "cors_headers",
+        None,
+        "request headers that pages of other origins may send to /graphql in addition to those of common clients",
+    ),
     setting("introspection", Some("on"), "on, or off to refuse schema queries at /graphql"),
     setting(
         "trusted_documents",

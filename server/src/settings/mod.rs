@@ -12,6 +12,7 @@ mod secret_key;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use axum::http::HeaderName;
 use helpbot_api::limits::CostLimits;
 use helpbot_db::DatabaseUrl;
 use helpbot_domain::text;
@@ -64,6 +65,8 @@ pub struct Settings {
     pub has_rate_limits: bool,
     /// Maximum cost of one GraphQL operation by the kind of key.
     pub costs: CostLimits,
+    /// Additional request headers that pages of other origins may send to GraphQL.
+    pub cors_headers: Vec<HeaderName>,
     /// Whether clients may query the schema.
     pub has_introspection: bool,
     /// Directory of the GraphQL documents that clients may execute by their ID.
@@ -164,6 +167,7 @@ impl Settings {
             has_demo: read.demo(),
             has_rate_limits: read.switch("rate_limits"),
             costs: read.costs(),
+            cors_headers: read.header_names("cors_headers"),
             has_introspection: read.switch("introspection"),
             trusted_documents: read.optional("trusted_documents").map(|given| PathBuf::from(given.value)),
             has_only_trusted_documents: read.switch("only_trusted_documents"),
@@ -211,6 +215,16 @@ impl SettingsReader<'_> {
             Some(_) => self.switch("demo"),
             None => self.optional("public_url").is_none(),
         }
+    }
+
+    /// Names of HTTP headers, separated by commas or spaces.
+    fn header_names(&mut self, name: &'static str) -> Vec<HeaderName> {
+        let given = self.optional(name);
+        let read = |text: &str| {
+            let names = text.split([',', ' ']).map(str::trim).filter(|name| !name.is_empty());
+            names.map(|name| name.parse().map_err(|_| format!("{name:?} is not the name of a header"))).collect()
+        };
+        given.and_then(|given| self.value(name, &given, read)).unwrap_or_default()
     }
 
     fn list(&self, name: &'static str) -> Vec<String> {

@@ -23,7 +23,7 @@ pub struct Bus {
     sites: Arc<Mutex<HashMap<SiteId, Channel>>>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Channel {
     last_seq: watch::Sender<i64>,
     /// Number of changes of the site that this process noticed, with and without an event.
@@ -37,8 +37,17 @@ impl Bus {
     /// Returns a receiver of the site's newest sequence number. Subscribe before reading the log,
     /// so that no event between the two is missed.
     pub fn subscribe(&self, site: SiteId) -> watch::Receiver<i64> {
-        let new = || Channel { last_seq: watch::Sender::new(0), recent: BTreeMap::new() };
-        self.lock().entry(site).or_insert_with(new).last_seq.subscribe()
+        self.lock().entry(site).or_default().last_seq.subscribe()
+    }
+
+    /// Returns a receiver that is notified whenever the site's log has grown, and by [`Bus::touch`].
+    pub fn changes(&self, site: SiteId) -> watch::Receiver<u64> {
+        self.lock().entry(site).or_default().changes.subscribe()
+    }
+
+    /// Notifies the receivers of [`Bus::changes`] of a change that has no event.
+    pub fn touch(&self, site: SiteId) {
+        self.with_watched(site, |channel| channel.changes.send_modify(|number| *number += 1));
     }
 
     /// Publishes committed events of one site. Does nothing when the site has no subscribers.
@@ -90,14 +99,14 @@ impl Bus {
 
     /// Returns the sites that have subscribers.
     pub fn watched(&self) -> Vec<SiteId> {
-        self.lock().iter().filter(|(_, channel)| !channel.last_seq.is_closed()).map(|(site, _)| *site).collect()
+        self.lock().iter().filter(|(_, channel)| channel.is_watched()).map(|(site, _)| *site).collect()
     }
 
     fn with_watched(&self, site: SiteId, act: impl FnOnce(&mut Channel)) {
         let mut sites = self.lock();
         match sites.get_mut(&site) {
-            Some(channel) if channel.last_seq.is_closed() => drop(sites.remove(&site)),
-            Some(channel) => act(channel),
+            Some(channel) if channel.is_watched() => act(channel),
+            Some(_) => drop(sites.remove(&site)),
             None => {}
         }
     }
@@ -109,12 +118,20 @@ impl Bus {
 }
 
 impl Channel {
+    fn is_watched(&self) -> bool {
+        !self.last_seq.is_closed() || !self.changes.is_closed()
+    }
+
     fn grow(&self, seq: i64) {
+        let mut is_news = false;
         self.last_seq.send_if_modified(|known| {
-            let is_news = *known < seq;
+            is_news = *known < seq;
             *known = seq.max(*known);
             is_news
         });
+        if is_news {
+            self.changes.send_modify(|number| *number += 1);
+        }
     }
 }
 
@@ -156,6 +173,29 @@ mod tests {
         assert_eq!(*hints.borrow_and_update(), 5);
         bus.tell(site(), 4);
         assert!(hints.has_changed().is_ok_and(|changed| !changed));
+    }
+
+    #[tokio::test]
+    async fn a_live_query_is_notified_of_changes_with_and_without_an_event() {
+        let bus = Bus::default();
+        let mut changes = bus.changes(site());
+        let is_news = |changes: &mut watch::Receiver<u64>| {
+            let is_news = changes.has_changed().is_ok_and(|changed| changed);
+            changes.borrow_and_update();
+            is_news
+        };
+
+        bus.publish(vec![event(1)]);
+        assert!(is_news(&mut changes));
+        bus.tell(site(), 1);
+        assert!(!is_news(&mut changes), "the event is known");
+        bus.touch(site());
+        assert!(is_news(&mut changes));
+
+        assert_eq!(bus.watched(), [site()]);
+        drop(changes);
+        bus.touch(site());
+        assert!(bus.watched().is_empty());
     }
 
     #[test]

@@ -210,6 +210,20 @@ impl EventAccess {
     }
 }
 
+/// Returns a receiver that is notified whenever the event log of a site has grown, on any node, and of the
+/// changes that [`touch`] announces.
+///
+/// # Errors
+/// `NotFound` for a site that the viewer has no access to.
+pub fn changes(services: &Services, viewer: &Viewer, site: SiteId) -> Result<watch::Receiver<u64>> {
+    Ok(services.bus.changes(viewer.site(Some(site))?))
+}
+
+/// Announces a change of a site that has no event to the live queries of this node.
+pub fn touch(services: &Services, site: SiteId) {
+    services.bus.touch(site);
+}
+
 struct EventFollower {
     services: Services,
     site: SiteId,

@@ -22,6 +22,7 @@ mod inbox;
 mod key_exposure;
 mod limits;
 mod live;
+mod live_queries;
 mod long_conversations;
 mod mail_server;
 mod many_servers;

@@ -5,16 +5,17 @@
 use std::sync::{Arc, OnceLock};
 
 use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
+    DocumentOperations, ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
 };
 use async_graphql::{Value, Variables};
 
 use super::cost::{self, OperationCost};
 use super::limits::DocumentSize;
+use super::live::{self, LiveRequest};
 use super::model::SchemaModel;
 use super::plan::{self, QueryPlan};
 use super::rejection::{DocumentError, DocumentRejection};
-use super::{pruning, validation, values};
+use super::{pruning, public, validation, values};
 use crate::error::shortened;
 
 /// A parsed document that passed the guard.
@@ -168,17 +169,32 @@ impl Document {
     /// The names of the root fields of the operation, including those in fragments. A field that occurs
     /// twice under different aliases is listed twice.
     pub(crate) fn root_fields(&self, name: Option<&str>) -> Vec<&str> {
+        let fields = self.operation(name).map(|operation| self.fields_of(operation)).unwrap_or_default();
+        fields.into_iter().map(|field| field.name.node.as_str()).collect()
+    }
+
+    /// What `@live` of the operation asks for, or `None` when the operation is executed once. The variables
+    /// have their default values.
+    pub(crate) fn live(&self, name: Option<&str>, variables: &Variables) -> Option<LiveRequest> {
+        let operation = self.operation(name).ok()?;
+        live::of(operation, &self.fields_of(operation), variables)
+    }
+
+    /// Whether the operation reads only public fields.
+    pub(crate) fn is_public(&self, name: Option<&str>, model: &SchemaModel) -> bool {
+        self.operation(name).is_ok_and(|operation| public::is_public(operation, &self.executable, model))
+    }
+
+    fn fields_of<'a>(&'a self, operation: &'a OperationDefinition) -> Vec<&'a Field> {
         let mut fields = Vec::new();
-        if let Ok(operation) = self.operation(name) {
-            self.add_fields(&operation.selection_set.node, &mut fields);
-        }
+        self.add_fields(&operation.selection_set.node, &mut fields);
         fields
     }
 
-    fn add_fields<'a>(&'a self, set: &'a SelectionSet, fields: &mut Vec<&'a str>) {
+    fn add_fields<'a>(&'a self, set: &'a SelectionSet, fields: &mut Vec<&'a Field>) {
         for item in &set.items {
             match &item.node {
-                Selection::Field(field) => fields.push(field.node.name.node.as_str()),
+                Selection::Field(field) => fields.push(&field.node),
                 Selection::InlineFragment(fragment) => self.add_fields(&fragment.node.selection_set.node, fields),
                 Selection::FragmentSpread(spread) => {
                     // The guard has rejected cycles and bounded the expansion.

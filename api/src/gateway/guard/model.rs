@@ -41,6 +41,8 @@ scalar Int scalar Float scalar String scalar Boolean scalar ID
 pub struct SchemaRules {
     /// Highest number of items of a list without `first` and `last`, by `Type.field`.
     pub list_bounds: &'static [(&'static str, usize)],
+    /// Fields that every visitor of a site may see, as `Type.field`, or `Type` for all fields of a type.
+    pub public_fields: &'static [&'static str],
     /// Number of items of any other list, and of a page without `first` and `last`.
     pub page_default: usize,
     /// Highest number of items of a page.
@@ -55,6 +57,7 @@ impl Default for SchemaRules {
     fn default() -> Self {
         Self {
             list_bounds: &[],
+            public_fields: &[],
             page_default: 20,
             page_max: 100,
             scalar_problem: |_, _| None,

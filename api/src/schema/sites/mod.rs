@@ -35,6 +35,10 @@ use crate::schema::webhooks::{self, Webhook};
 use crate::schema::{conversations, entries, sources};
 use widget::WidgetConfig;
 
+/// What every visitor of a site may see: browsers may keep responses that contain nothing else. Whether a
+/// key may read the configuration at all is still checked for each request.
+pub const PUBLIC_FIELDS: &[&str] = &["Query.site", "Site.id", "Site.name", "Site.widget", "WidgetConfig"];
+
 /// A web site that uses HelpBot, with its sources, conversations, members, API keys and webhooks.
 #[derive(Clone, Description)]
 pub struct Site {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_graphql::ServerError;
 use async_graphql::parser::types::OperationType;
 use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -129,11 +130,11 @@ enum Following {
 impl RunningOperation {
     async fn run(self, operation: PreparedOperation, gateway: Gateway, caller: AdmittedCaller) -> TaskEnd {
         let sent = match operation.operation_type() {
-            OperationType::Subscription => self.send_events(operation, gateway, caller).await,
-            OperationType::Query | OperationType::Mutation => {
-                let result = gateway.execute(operation, &caller).await;
-                self.send_result(result).await
-            }
+            OperationType::Subscription => self.send_all(gateway.subscribe(operation, &caller)).await,
+            OperationType::Query | OperationType::Mutation => match operation.live() {
+                Some(live) => self.send_all(gateway.live(operation, live, &caller)).await,
+                None => self.send_result(gateway.execute(operation, &caller).await).await,
+            },
         };
         match sent {
             Ok(Following::Nothing) => TaskEnd::Done,
@@ -142,13 +143,7 @@ impl RunningOperation {
         }
     }
 
-    async fn send_events(
-        &self,
-        operation: PreparedOperation,
-        gateway: Gateway,
-        caller: AdmittedCaller,
-    ) -> Result<Following, TaskEnd> {
-        let mut results = gateway.subscribe(operation, &caller);
+    async fn send_all(&self, mut results: BoxStream<'static, ExecutionResult>) -> Result<Following, TaskEnd> {
         while let Some(result) = results.next().await {
             if self.send_result(result).await? == Following::Nothing {
                 return Ok(Following::Nothing);
