@@ -2,11 +2,11 @@
 //! the previous one is complete. The code is small so that it uses little of the two cores that it shares with
 //! the measured server.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 /// A request that is sent repeatedly.
 #[derive(Debug, Clone)]
@@ -90,6 +90,18 @@ impl Connection {
     /// When the server does not accept the connection.
     pub async fn open(addr: SocketAddr) -> std::io::Result<Self> {
         let stream = TcpStream::connect(addr).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, buffer: Vec::with_capacity(16 * 1024) })
+    }
+
+    /// Opens a connection from an address of this machine.
+    ///
+    /// # Errors
+    /// When the address cannot be used, or the server does not accept the connection.
+    pub async fn open_from(source: IpAddr, addr: SocketAddr) -> std::io::Result<Self> {
+        let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        socket.bind(SocketAddr::new(source, 0))?;
+        let stream = socket.connect(addr).await?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, buffer: Vec::with_capacity(16 * 1024) })
     }

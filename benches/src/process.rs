@@ -22,6 +22,8 @@ pub struct Server {
     pub printed: String,
     /// Time from the start of the process until it was ready.
     pub started_in: Duration,
+    /// Address of the product's metrics. For other servers, nothing listens on it.
+    pub metrics: SocketAddr,
 }
 
 /// Prints the address of this process for [`start`].
@@ -52,7 +54,7 @@ pub fn start(command: &mut Command, last: &str) -> io::Result<Server> {
     let started_in = began.elapsed();
     // The output is read until the end, so that the server never waits for a full pipe.
     std::thread::spawn(move || io::copy(&mut lines, &mut io::sink()));
-    Ok(Server { child, addr, printed, started_in })
+    Ok(Server { child, addr, printed, started_in, metrics: addr })
 }
 
 /// Starts the product with a new data directory below `home`, without rate limits and with additional settings. Its binary
@@ -61,14 +63,25 @@ pub fn start(command: &mut Command, last: &str) -> io::Result<Server> {
 /// # Errors
 /// The errors of [`start`].
 pub fn product(home: &Path, settings: &[(&str, &str)]) -> io::Result<Server> {
-    let binary = std::env::current_exe()?.with_file_name("helpbot");
-    let mut command = Command::new(&binary);
+    product_of(&std::env::current_exe()?.with_file_name("helpbot"), home, settings)
+}
+
+/// Same as [`product`], with another binary.
+///
+/// # Errors
+/// The errors of [`start`].
+pub fn product_of(binary: &Path, home: &Path, settings: &[(&str, &str)]) -> io::Result<Server> {
+    let mut command = Command::new(binary);
     command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(home.join("data"));
+    // Nothing else takes a port that was free a moment ago.
+    let metrics = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    command.env("HELPBOT_METRICS_LISTEN", metrics.to_string());
     command.env("HELPBOT_RATE_LIMITS", "off").env("HELPBOT_LOG", "warn").envs(settings.iter().copied());
     let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", binary.display()));
     let mut server = start(&mut command, LAST_OF_FIRST_START).map_err(named)?;
     // The keys are in a file, because stdout is not a terminal.
     server.printed += &std::fs::read_to_string(home.join("data/first-keys.txt"))?;
+    server.metrics = metrics;
     Ok(server)
 }
 

@@ -252,6 +252,8 @@ diesel::table! {
         lease_until_ms -> Nullable<BigInt>,
         last_error -> Nullable<Text>,
         created_at_ms -> BigInt,
+        done_rows -> BigInt,
+        total_rows -> Nullable<BigInt>,
     }
 }
 diesel::table! {

@@ -24,4 +24,8 @@ pub struct Job {
     pub last_error: Option<String>,
     /// Time of creation.
     pub created_at: Timestamp,
+    /// Number of rows that a batch job has changed so far. 0 for other jobs.
+    pub done_rows: i64,
+    /// Estimated number of rows of a batch job. `None` for other jobs, or when it is not known.
+    pub total_rows: Option<i64>,
 }

@@ -12,6 +12,7 @@ use helpbot_outbound::FetchedPage;
 use url::Url;
 
 use crate::extract::{self, ExtractError, HTML_LIMIT_BYTES, Page};
+use crate::isolated::{self, ReadTask};
 use crate::{files, pdf};
 
 /// Which reader a response is for.
@@ -107,6 +108,10 @@ pub(crate) fn read(fetched: &FetchedPage, kind: ContentKind, child: &pdf::Child)
     let address = &fetched.final_url;
     let body = body(fetched)?;
     match kind_by_bytes(&body).unwrap_or(kind) {
+        ContentKind::Page if isolated::is_for_child(&body) => {
+            let task = ReadTask::Page { content_type: fetched.content_type.clone(), url: address.clone() };
+            isolated::read(child, &task, &body)
+        }
         ContentKind::Page => extract::html(&body, fetched.content_type.as_deref(), Some(address)),
         ContentKind::File(extension) => files::extract_with(&file_name(address, extension), &body, child),
     }

@@ -46,3 +46,12 @@ pub enum StartError {
     #[error("cannot create the first site: {0}")]
     FirstSite(#[source] helpbot_services::Error),
 }
+    /// The address of the metrics cannot be used.
+    #[error("cannot listen on {address} for metrics: {cause}; choose another address with the setting metrics_listen")]
+    MetricsListen {
+        /// The configured address.
+        address: SocketAddr,
+        /// Error of the operating system.
+        #[source]
+        cause: io::Error,
+    },

@@ -23,11 +23,12 @@ use url::Url;
 
 use crate::assets::{self, Values};
 use crate::error::StartError;
-use crate::health::{self, HealthState};
+use crate::health::{self, MetricsState};
 use crate::installation::{Installation, Migrations, Parts};
 use crate::instance_lock::InstanceLock;
 use crate::metrics::ServerMetrics;
-use crate::settings::Settings;
+use crate::settings::{MetricsAddress, Settings};
+use crate::accept::ConnectionLimits;
 use crate::{accept, first_site, http, routes};
 
 /// Interval at which expired events and stored responses are deleted.
@@ -38,12 +39,15 @@ const CLOSE_DEADLINE: Duration = Duration::from_secs(5);
 /// close frame of its client.
 const SOCKET_CLOSE_DEADLINE: Duration = Duration::from_secs(5);
 
+/// Maximum number of connections to the address of the metrics. A few collectors need one each.
+const METRICS_CONNECTIONS: usize = 16;
 /// A server that has taken its port and opened its installation, and does not accept connections yet.
 pub struct BoundServer {
     installation: Installation,
     listener: TcpListener,
     address: SocketAddr,
     worker: Arc<Worker>,
+    metrics_listener: Option<TcpListener>,
     instance_lock: Option<InstanceLock>,
 }
 
@@ -52,6 +56,8 @@ pub struct RunningServer {
     /// The address that the server listens on.
     pub address: SocketAddr,
     installation: Installation,
+    /// The address that serves metrics, if any.
+    pub metrics_address: Option<SocketAddr>,
     stop: CancellationToken,
     connections: Connections,
     tasks: JoinSet<()>,
@@ -72,6 +78,7 @@ pub async fn bind(settings: Settings, parts: Parts) -> Result<BoundServer, Start
     let instance_lock = InstanceLock::acquire(&installation.settings);
     if let Some(lock) = &instance_lock {
         take_over(&installation.services, &lock.owner_prefix).await;
+    let metrics_listener = metrics_listener(settings.metrics_listen).await?;
     }
     let worker = installation.worker_named(lease_owner(&installation, instance_lock.as_ref()));
     Ok(BoundServer { installation, listener, address, metrics_listener, worker, instance_lock })
@@ -130,7 +137,7 @@ impl BoundServer {
     /// # Errors
     /// `Setting` when a setting of the APIs is not valid.
     pub fn app(&self) -> Result<axum::Router, StartError> {
-        app(&self.installation, &self.worker, Connections::default())
+        app(&self.installation, &ServerMetrics::new()?, Connections::default())
     }
 
     /// Starts accepting connections and running background tasks.
@@ -145,12 +152,22 @@ impl BoundServer {
         let metrics = ServerMetrics::new()?;
         let stop = CancellationToken::new();
         let connections = Connections::ending_with(stop.clone());
-        let app = app(&installation, &worker, connections.clone())?;
+        let app = app(&installation, &metrics, connections.clone())?;
         let mut tasks = JoinSet::new();
         let limits = routes::connection_limits(&installation.settings)?;
         tasks.spawn(accept::run(listener, app, limits, stop.clone()));
         tasks.spawn(worker.run(stop.clone()));
         tasks.spawn(delivery::run(
+        let metrics_address = metrics_listener.as_ref().and_then(|listener| listener.local_addr().ok());
+        if let Some(listener) = metrics_listener {
+            let state = MetricsState { services: installation.services.clone(), metrics, worker: worker.clone() };
+            let limits = ConnectionLimits {
+                total: METRICS_CONNECTIONS,
+                per_address: METRICS_CONNECTIONS,
+                unlimited: Vec::new(),
+            };
+            tasks.spawn(accept::run(listener, health::metrics_router(state), limits, stop.clone()));
+        }
             installation.services.clone(),
             installation.webhook_client.clone(),
             installation.mailer.clone(),
@@ -161,6 +178,7 @@ impl BoundServer {
         tasks.spawn(until(stop.clone(), delete_expired(installation.services.clone())));
         tasks.spawn(until(stop.clone(), keep_search_index(installation.services.clone())));
         Ok(RunningServer { address, metrics_address, installation, stop, connections, tasks, _instance_lock: instance_lock })
+        tasks.spawn(batch_jobs::run(installation.services.clone(), owner(), stop.clone()));
     }
 }
 
@@ -192,16 +210,15 @@ async fn take_over(services: &Services, owner_prefix: &str) {
 /// All routes of visitors and the team with the common middleware.
 fn app(
     installation: &Installation,
-    worker: &Arc<Worker>,
+    metrics: &ServerMetrics,
     connections: Connections,
 ) -> Result<axum::Router, StartError> {
-    let metrics = ServerMetrics::new()?;
     let services = installation.services.clone();
     let settings = &installation.settings;
     let values = Values { widget_key: first_site::demo_key(settings), has_demo: settings.has_demo };
-    let health = HealthState { services: services.clone(), metrics: metrics.clone(), worker: worker.clone() };
-    let routes = routes::api(installation, connections)?.merge(health::router(health)).merge(assets::router(values));
-    Ok(http::with_middleware(routes, services, metrics))
+    let health = health::router(services.clone());
+    let routes = routes::api(installation, connections)?.merge(health).merge(assets::router(values));
+    Ok(http::with_middleware(routes, services, metrics.clone()))
 }
 
 impl RunningServer {

@@ -7,9 +7,11 @@
 //! open while anything but the database is awaited.
 //!
 //! Six folders: [`accounts`] (sites, keys, members), [`conversations`], [`knowledge`] (entries and
-//! search indexes), [`sources`], [`webhooks`], and [`runtime`] (clock, events, jobs).
+//! search indexes), [`sources`], [`webhooks`], and [`runtime`] (clock, events, jobs). [`batch_jobs`] joins the
+//! large work of several of them.
 
 pub mod accounts;
+pub mod batch_jobs;
 pub mod conversations;
 pub mod knowledge;
 pub mod runtime;

@@ -10,6 +10,9 @@ use std::path::Path;
 use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use diesel::connection::SimpleConnection as _;
+use diesel::sql_types::BigInt;
+use diesel::{Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection};
 use futures_util::FutureExt as _;
 use helpbot_db::DatabaseUrl;
 use tempfile::TempDir;
@@ -76,6 +79,43 @@ impl TestDatabase {
         }
     }
 
+    /// Runs statements that both databases accept, for rows that no use case would store so fast.
+    ///
+    /// # Panics
+    /// When a statement fails.
+    pub async fn execute(&self, sql: &str) {
+        match &self.place {
+            Place::Schema { server, name } => run(server, &format!("SET search_path = {name}; {sql}")).await,
+            Place::File(_) => {
+                let sql = format!("PRAGMA busy_timeout = 10000; {sql}");
+                self.sqlite_connection().batch_execute(&sql).expect("the statements succeed");
+            }
+        }
+    }
+
+    /// Returns the number of rows of a table that meet a condition.
+    ///
+    /// # Panics
+    /// When the query fails.
+    pub async fn count(&self, table: &str, condition: &str) -> i64 {
+        let sql = format!("SELECT count(*) AS n FROM {table} WHERE {condition}");
+        match &self.place {
+            Place::Schema { server, name } => {
+                let client = server_client(server).await;
+                client.batch_execute(&format!("SET search_path = {name}")).await.expect("the schema exists");
+                client.query_one(&sql, &[]).await.expect("a count").get(0)
+            }
+            Place::File(_) => {
+                diesel::sql_query(sql).get_result::<Count>(&mut self.sqlite_connection()).expect("a count").n
+            }
+        }
+    }
+
+    fn sqlite_connection(&self) -> SqliteConnection {
+        let file = self.file().expect("a file").to_string_lossy().into_owned();
+        SqliteConnection::establish(&file).expect("the file opens")
+    }
+
     /// Removes it with all that it holds. (A drop cannot: it cannot wait.)
     ///
     /// What a test has left running there is ended first: a query whose caller is gone goes on
@@ -86,6 +126,12 @@ impl TestDatabase {
             run(server, &format!("DROP SCHEMA {name} CASCADE")).await;
         }
     }
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    n: i64,
 }
 
 /// Runs `test` on a database, then removes that, whatever the outcome.

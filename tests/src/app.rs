@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use helpbot_domain::Timestamp;
-use helpbot_server::settings::LogFormat;
+use helpbot_server::settings::{LogFormat, MetricsAddress};
 use helpbot_server::{Parts, RunningServer, Settings};
 use helpbot_services::accounts::keys;
 use helpbot_services::runtime::clock::ManualClock;
@@ -83,6 +83,12 @@ impl TestApp {
         self.clock.set(self.clock.now().plus(duration));
     }
 
+    /// A caller of the address that serves metrics.
+    pub fn metrics(&self) -> Client {
+        let address = self.running.metrics_address.expect("metrics are on");
+        Client::new(format!("http://{address}/").parse().expect("a plain address"))
+    }
+
     /// A caller without a key.
     pub fn anonymous(&self) -> Client {
         Client::new(self.base.clone())
@@ -152,6 +158,7 @@ pub async fn offline(database: &TestDatabase) -> Offline {
 fn settings(data: &Path, database: &TestDatabase) -> Settings {
     Settings {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        metrics_listen: Some(MetricsAddress::Set(SocketAddr::from(([127, 0, 0, 1], 0)))),
         data: data.to_path_buf(),
         database: database.url().clone(),
         public_url: None,

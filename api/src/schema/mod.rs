@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod analytics;
+pub mod batch_jobs;
 pub mod conversations;
 pub mod cost;
 mod direct;
@@ -65,7 +66,7 @@ const DIRECTIVES: usize = 50;
 /// Operations that read data.
 #[derive(Default, MergedObject)]
 #[graphql(name = "Query")]
-pub struct QueryRoot(SiteQuery, NodeQuery);
+pub struct QueryRoot(SiteQuery, NodeQuery, BatchJobQuery);
 
 /// Operations that change data.
 #[derive(Default, MergedObject)]

@@ -4,5 +4,6 @@ pub mod blocked_visitors;
 pub mod keys;
 pub mod limit_notices;
 pub mod members;
+pub mod site_deletion;
 pub mod sites;
 pub mod usage;

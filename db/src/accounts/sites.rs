@@ -1,4 +1,7 @@
 //! Sites and their counters.
+//!
+//! A site that was deleted is in the table until its rows are gone ([`deletion`](super::site_deletion)).
+//! None of the finders here returns it.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -120,8 +123,7 @@ pub async fn insert(c: &mut Conn, site: &Site) -> Result<()> {
 /// Returns an error when the query fails.
 pub async fn by_ids(c: &mut Conn, ids: &[SiteId]) -> Result<Vec<Site>> {
     let ids = columns::texts(ids);
-    let rows: Vec<Row> =
-        on!(c, |c| sites::table.filter(sites::id.eq_any(&ids)).select(Row::as_select()).load(c).await)?;
+    let rows: Vec<Row> = on!(c, |c| existing!().filter(sites::id.eq_any(&ids)).select(Row::as_select()).load(c).await)?;
     rows.into_iter().map(Site::try_from).collect()
 }
 
@@ -132,7 +134,8 @@ pub async fn by_ids(c: &mut Conn, ids: &[SiteId]) -> Result<Vec<Site>> {
 pub async fn by_id(c: &mut Conn, id: SiteId) -> Result<Option<Site>> {
     let id = id.to_string();
     // Does not use `by_ids`, because a statement with a list must be prepared for each length.
-    let row: Option<Row> = on!(c, |c| sites::table.find(&id).select(Row::as_select()).get_result(c).await.optional())?;
+    let row: Option<Row> =
+        on!(c, |c| existing!().filter(sites::id.eq(&id)).select(Row::as_select()).get_result(c).await.optional())?;
     row.map(Site::try_from).transpose()
 }
 
@@ -141,7 +144,7 @@ pub async fn by_id(c: &mut Conn, id: SiteId) -> Result<Option<Site>> {
 /// # Errors
 /// Returns an error when the query fails.
 pub async fn list(c: &mut Conn, page: PageRequest<SiteId>) -> Result<Vec<Site>> {
-    let rows: Vec<Row> = on!(c, |c| load_page!(c, sites::table, sites::id, page))?;
+    let rows: Vec<Row> = on!(c, |c| load_page!(c, existing!(), sites::id, page))?;
     rows.into_iter().map(Site::try_from).collect()
 }
 
@@ -150,7 +153,7 @@ pub async fn list(c: &mut Conn, page: PageRequest<SiteId>) -> Result<Vec<Site>> 
 /// # Errors
 /// Returns an error when the query fails.
 pub async fn count(c: &mut Conn) -> Result<i64> {
-    Ok(on!(c, |c| sites::table.count().get_result(c).await)?)
+    Ok(on!(c, |c| existing!().count().get_result(c).await)?)
 }
 
 /// Updates everything that an owner or operator can change. Returns false when the site does not
@@ -173,13 +176,15 @@ pub async fn update(c: &mut Conn, site: &Site) -> Result<bool> {
 pub async fn by_id_locked(c: &mut Conn, id: SiteId) -> Result<Option<Site>> {
     let id = id.to_string();
     let row: Option<Row> = on!(c, |c| {
-        let found = sites::table.filter(sites::id.eq(&id)).select(Row::as_select());
+        let found = existing!().filter(sites::id.eq(&id)).select(Row::as_select());
         locked(ForUpdate, found).get_result(c).await.optional()
     })?;
     row.map(Site::try_from).transpose()
 }
 
-/// Deletes a site with everything that belongs to it. Returns false when the site does not exist.
+/// Deletes the row of a site with everything that belongs to it, also when the site was deleted
+/// before. Returns false when there is no such row. Call it when few other rows are left, because it
+/// is one transaction.
 ///
 /// # Errors
 /// Returns an error when the query fails.

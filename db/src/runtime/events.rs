@@ -181,16 +181,29 @@ pub async fn first_seq(c: &mut Conn, site: SiteId) -> Result<Option<i64>> {
     })?)
 }
 
-/// Deletes events older than `before`, and returns their number.
+/// Deletes the oldest `limit` of the events that are older than `before`, with those of the same
+/// millisecond as the last of them, and returns their number.
 ///
 /// # Errors
 /// Returns an error when the query fails.
-pub async fn delete_before(c: &mut Conn, before: Timestamp) -> Result<usize> {
-    Ok(on!(c, |c| diesel::delete(events::table.filter(events::created_at_ms.lt(before.as_ms()))).execute(c).await)?)
+pub async fn delete_before(c: &mut Conn, before: Timestamp, limit: i64) -> Result<usize> {
+    let older = events::created_at_ms.lt(before.as_ms());
+    let last: Option<i64> = on!(c, |c| {
+        events::table
+            .filter(older)
+            .order(events::created_at_ms)
+            .select(events::created_at_ms)
+            .offset(limit - 1)
+            .first(c)
+            .await
+            .optional()
+    })?;
+    let last = last.unwrap_or(before.as_ms() - 1);
+    Ok(on!(c, |c| diesel::delete(events::table.filter(events::created_at_ms.le(last))).execute(c).await)?)
 }
 
-/// Returns up to `limit` events of a session with numbers above `after`, oldest first, as number
-/// and ID. Reads the whole log of the site, so use it only for erasure.
+/// Returns the events of a session with numbers above `after` and up to `last`, as number and ID.
+/// Reads all events of the site with these numbers.
 ///
 /// # Errors
 /// Returns an error when the query fails.
@@ -199,7 +212,7 @@ pub async fn of_session(
     site: SiteId,
     session: &str,
     after: i64,
-    limit: i64,
+    last: i64,
 ) -> Result<Vec<(i64, EventId)>> {
     let site = site.to_string();
     let rows: Vec<(i64, String)> = on!(c, |c| {
@@ -208,7 +221,6 @@ pub async fn of_session(
             .filter(events::session_id.eq(session))
             .filter(events::seq.gt(after))
             .order(events::seq)
-            .limit(limit)
             .select((events::seq, events::id))
             .load(c)
             .await
@@ -228,4 +240,5 @@ pub async fn erase(c: &mut Conn, site: SiteId, seqs: &[i64]) -> Result<usize> {
             .execute(c)
             .await
     })?)
+            .filter(events::seq.le(last))
 }

@@ -19,7 +19,7 @@ macro_rules! site_by_id {
         let id = $id.to_string();
         on!($c, |c| {
             $table::table
-                .filter($table::site_id.eq_any(sites::table.select(sites::id)))
+                .filter($table::site_id.eq_any(sites::table.filter(sites::deleted_at_ms.is_null()).select(sites::id)))
                 .filter($table::id.eq(&id))
                 .select($table::site_id)
                 .first(c)

@@ -16,6 +16,14 @@ use crate::connection::dialect::{ForUpdate, locked};
 use crate::error::{Error, Result};
 use crate::schema::{idempotent_requests as requests, keys};
 
+/// Requests that come after another one in the order of their keys and names.
+macro_rules! after {
+    ($table:ident, $name:expr) => {{
+        let (key_id, name) = $name;
+        $table::key_id.gt(key_id).or($table::key_id.eq(key_id).and($table::name.gt(name)))
+    }};
+}
+
 tokio::task_local! {
     /// The attempt that the current task is part of.
     static ATTEMPT: Option<RequestAttempt>;
@@ -213,28 +221,62 @@ pub async fn end(c: &mut Conn, attempt: &RequestAttempt, answer: Option<&[u8]>) 
     Ok(())
 }
 
-/// Deletes requests that were first sent before `before`, and returns their number.
+/// Deletes the oldest `limit` of the requests that were first sent before `before`, with those of the
+/// same millisecond as the last of them, and returns their number.
 ///
 /// # Errors
 /// Returns an error when the query fails.
-pub async fn delete_before(c: &mut Conn, before: Timestamp) -> Result<usize> {
-    Ok(on!(c, |c| {
-        diesel::delete(requests::table.filter(requests::created_at_ms.lt(before.as_ms()))).execute(c).await
-    })?)
+pub async fn delete_before(c: &mut Conn, before: Timestamp, limit: i64) -> Result<usize> {
+    let last: Option<i64> = on!(c, |c| {
+        requests::table
+            .filter(requests::created_at_ms.lt(before.as_ms()))
+            .order(requests::created_at_ms)
+            .select(requests::created_at_ms)
+            .offset(limit - 1)
+            .first(c)
+            .await
+            .optional()
+    })?;
+    let last = last.unwrap_or(before.as_ms() - 1);
+    Ok(on!(c, |c| diesel::delete(requests::table.filter(requests::created_at_ms.le(last))).execute(c).await)?)
 }
 
-/// Deletes the stored responses to requests of a site's keys and of operator keys. It stays known
-/// that they were executed.
+/// A request, by the ID of its API key and its name. Requests are ordered by both.
+pub type RequestName = (String, String);
+
+/// Deletes the stored responses of the next `limit` requests after `after` to a site's keys and to
+/// operator keys. It stays known that they were executed. Returns the last of these requests, `None`
+/// when there were none.
 ///
 /// # Errors
 /// Returns an error when the query fails.
-pub async fn forget_answers(c: &mut Conn, site: SiteId) -> Result<usize> {
+pub async fn forget_answers(
+    c: &mut Conn,
+    site: SiteId,
+    after: &RequestName,
+    limit: i64,
+) -> Result<Option<RequestName>> {
     let site = site.to_string();
-    Ok(on!(c, |c| {
+    let names: Vec<RequestName> = on!(c, |c| {
         let of_site = keys::table.filter(keys::site_id.eq(&site).or(keys::site_id.is_null())).select(keys::id);
-        diesel::update(requests::table.filter(requests::key_id.eq_any(of_site)).filter(requests::answer.is_not_null()))
-            .set(requests::answer.eq(None::<Vec<u8>>))
-            .execute(c)
+        requests::table
+            .filter(requests::key_id.eq_any(of_site))
+            .filter(after!(requests, after))
+            .order((requests::key_id, requests::name))
+            .limit(limit)
+            .select((requests::key_id, requests::name))
+            .load(c)
             .await
-    })?)
+    })?;
+    let Some(last) = names.into_iter().last() else { return Ok(None) };
+    on!(c, |c| {
+        let of_site = keys::table.filter(keys::site_id.eq(&site).or(keys::site_id.is_null())).select(keys::id);
+        let range = requests::table
+            .filter(requests::key_id.eq_any(of_site))
+            .filter(after!(requests, after))
+            .filter(diesel::dsl::not(after!(requests, &last)))
+            .filter(requests::answer.is_not_null());
+        diesel::update(range).set(requests::answer.eq(None::<Vec<u8>>)).execute(c).await
+    })?;
+    Ok(Some(last))
 }

@@ -11,8 +11,10 @@ use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::dialect::{ForUpdate, SkipLocked, locked};
 use crate::error::{Error, Result};
+use crate::paging::load_page;
 use crate::schema::jobs;
 use helpbot_domain::job::Job;
+use helpbot_domain::page::PageRequest;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = jobs)]
@@ -26,6 +28,8 @@ struct Row {
     attempts: i32,
     last_error: Option<String>,
     created_at_ms: i64,
+    done_rows: i64,
+    total_rows: Option<i64>,
 }
 
 impl TryFrom<Row> for Job {
@@ -42,6 +46,8 @@ impl TryFrom<Row> for Job {
             attempts: row.attempts,
             last_error: row.last_error,
             created_at: Timestamp::from_ms(row.created_at_ms),
+            done_rows: row.done_rows,
+            total_rows: row.total_rows,
         })
     }
 }
@@ -62,6 +68,7 @@ pub async fn insert(c: &mut Conn, job: &Job) -> Result<bool> {
                 jobs::due_at_ms.eq(job.due_at.as_ms()),
                 jobs::attempts.eq(job.attempts),
                 jobs::created_at_ms.eq(job.created_at.as_ms()),
+                jobs::total_rows.eq(job.total_rows),
             ))
             .on_conflict_do_nothing()
             .execute(c)

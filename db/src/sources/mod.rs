@@ -17,7 +17,7 @@ use crate::connection::conn::on;
 use crate::connection::dialect::{ForUpdate, among, locked};
 use crate::error::{Error, Result};
 use crate::paging::{load_one, load_page};
-use crate::schema::{source_files, sources};
+use crate::schema::{sites, source_files, sources};
 use helpbot_domain::source::Source;
 
 #[derive(Queryable, Selectable)]
@@ -216,6 +216,7 @@ pub async fn due(c: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<Source>
     let rows: Vec<Row> = on!(c, |c| {
         sources::table
             .filter(sources::next_scrape_at_ms.le(now.as_ms()))
+            .filter(sources::site_id.ne_all(sites::table.filter(sites::deleted_at_ms.is_not_null()).select(sites::id)))
             .order(sources::next_scrape_at_ms)
             .limit(limit)
             .select(Row::as_select())

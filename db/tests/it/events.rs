@@ -12,6 +12,7 @@ on_both_backends!(
     a_write_that_fails_uses_no_number,
     events_are_read_as_written_in_pages,
     old_events_are_deleted_and_the_numbers_continue,
+    old_events_are_deleted_in_groups,
     each_site_has_its_own_log,
     a_missing_site_has_no_log,
 );
@@ -87,13 +88,29 @@ async fn old_events_are_deleted_and_the_numbers_continue(db: &Db) {
     commit!(db, |c| events::append(c, site, later(10), vec![make::event()]));
     assert_eq!(read!(db, |c| events::first_seq(c, site)), Some(1));
 
-    let forgotten = commit!(db, |c| events::delete_before(c, later(10)));
+    let forgotten = commit!(db, |c| events::delete_before(c, later(10), 10));
 
     assert_eq!(forgotten, 3);
     assert_eq!(read!(db, |c| events::first_seq(c, site)), Some(4));
-    assert_eq!(commit!(db, |c| events::delete_before(c, later(11))), 1);
+    assert_eq!(commit!(db, |c| events::delete_before(c, later(11), 10)), 1);
     assert_eq!(read!(db, |c| events::first_seq(c, site)), None);
     assert_eq!(seqs(&append(db, site, 1).await), [5]);
+}
+
+async fn old_events_are_deleted_in_groups(db: &Db) {
+    let site = make::stored_site(db).await;
+    for second in 0..5 {
+        commit!(db, |c| events::append(c, site, later(second), vec![make::event()]));
+    }
+
+    let groups = [
+        commit!(db, |c| events::delete_before(c, later(4), 3)),
+        commit!(db, |c| events::delete_before(c, later(4), 3)),
+        commit!(db, |c| events::delete_before(c, later(4), 3)),
+    ];
+
+    assert_eq!(groups, [3, 1, 0]);
+    assert_eq!(read!(db, |c| events::first_seq(c, site)), Some(5));
 }
 
 async fn each_site_has_its_own_log(db: &Db) {

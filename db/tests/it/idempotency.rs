@@ -116,7 +116,7 @@ async fn old_requests_are_deleted(db: &Db) {
     commit!(db, |c| idempotency::reserve(c, &first, "hash", NOW, later(60)));
     commit!(db, |c| idempotency::reserve(c, &second, "hash", later(1), later(61)));
 
-    assert_eq!(commit!(db, |c| idempotency::delete_before(c, later(1))), 1);
+    assert_eq!(commit!(db, |c| idempotency::delete_before(c, later(1), 10)), 1);
 
     assert_eq!(known(db, old).await, None);
     assert!(known(db, new).await.is_some());

@@ -2,7 +2,7 @@
 
 use helpbot_db::{
     Conn, Db, Error, Result, chunks, conversations, documents, events, idempotency, jobs, keys, members, messages,
-    sites, sources, stats, usage,
+    site_deletion, sites, sources, stats, usage,
 };
 use helpbot_domain::chunk::StoredChunk;
 use helpbot_domain::conversation::Conversation;
@@ -25,6 +25,7 @@ on_both_backends!(
     all_indexes_before_the_new_version_are_retired,
     concurrent_updates_of_a_locked_site_are_not_lost,
     deleting_a_site_deletes_all_of_its_rows_and_no_others,
+    a_marked_site_is_found_by_nobody_and_its_rows_go_in_batches,
 );
 
 async fn a_site_is_read_as_it_was_written(db: &Db) {
@@ -209,4 +210,57 @@ async fn deleting_a_site_deletes_all_of_its_rows_and_no_others(db: &Db) {
     // The leases of the first look are of length zero and end at once.
     let left: Vec<_> = kept.found(db).await.into_iter().filter(|(noun, _)| *noun != "job").collect();
     assert_eq!(left, whole.into_iter().filter(|(noun, _)| *noun != "job").collect::<Vec<_>>());
+}
+
+/// The tables whose rows go in another way: with the site, with [`site_deletion::mark`], with their
+/// delivery, and as the first step of the job.
+const OTHER_TABLES: [&str; 3] = ["delivery_attempts", "jobs", "site_counters"];
+
+#[test]
+fn every_table_with_rows_of_sites_is_deleted_from() {
+    let schema = include_str!("../../src/schema.rs");
+    let tables = schema.split("diesel::table! {").skip(1).filter(|table| table.contains("site_id ->"));
+    let mut expected: Vec<&str> = tables.map(|table| table.trim().split(' ').next().expect("a name")).collect();
+    expected.push("idempotent_requests");
+    expected.sort_unstable();
+
+    let named = site_deletion::TABLES.iter().map(|table| table.name);
+    let mut found: Vec<&str> = named.chain(OTHER_TABLES).collect();
+    found.sort_unstable();
+
+    assert_eq!(found, expected);
+}
+
+async fn a_marked_site_is_found_by_nobody_and_its_rows_go_in_batches(db: &Db) {
+    let (gone, kept) = (Full::stored(db).await, Full::stored(db).await);
+    let site = gone.site;
+    for second in 0..7 {
+        commit!(db, |c| events::append(c, site, later(second), vec![make::event()]));
+    }
+
+    let rows = commit!(db, |c| site_deletion::mark(c, site, NOW));
+
+    assert!(rows.is_some_and(|rows| rows >= 7), "{rows:?}");
+    assert_eq!(commit!(db, |c| site_deletion::mark(c, site, NOW)), None, "it is deleted once");
+    assert_eq!(read!(db, |c| sites::by_id(c, site)), None);
+    assert_eq!(read!(db, |c| sites::by_ids(c, &[site])), []);
+    assert_eq!(read!(db, |c| sites::count(c)), 1);
+    assert_eq!(read!(db, |c| events::last_seq(c, site)), None);
+    assert!(read!(db, |c| keys::list(c, site)).iter().all(|key| key.revoked_at == Some(NOW)));
+    let mut largest = 0;
+    for table in 0..site_deletion::TABLES.len() {
+        loop {
+            let deleted = commit!(db, |c| site_deletion::delete_rows(c, site, table, 3)).expect("a table");
+            largest = largest.max(deleted.count);
+            if deleted.count == 0 {
+                break;
+            }
+        }
+    }
+    assert_eq!(largest, 3, "no batch has more rows than asked for");
+    let left: Vec<_> = gone.found(db).await.into_iter().filter(|(_, count)| *count > 0).collect();
+    assert_eq!(left, [("job", 1)], "jobs are a step of their own");
+    assert_eq!(commit!(db, |c| jobs::delete_all_except(c, site, "delete_site", 10)), 1);
+    assert!(commit!(db, |c| sites::delete(c, site)));
+    assert!(kept.found(db).await.into_iter().filter(|(noun, _)| *noun != "job").all(|(_, count)| count == 1));
 }

@@ -148,14 +148,12 @@ async fn delete_expired(context: &DeliveryContext, stop: CancellationToken) {
             () = stop.cancelled() => return,
             _ = interval.tick() => {}
         }
-        loop {
-            match outbox::delete_expired(&context.services).await {
-                Ok(0) => break,
+        tokio::select! {
+            () = stop.cancelled() => return,
+            deleted = outbox::delete_expired(&context.services) => match deleted {
+                Ok(0) => {}
                 Ok(count) => tracing::debug!(count, "old delivery records were deleted"),
-                Err(error) => {
-                    tracing::warn!(error = error.detail(), "old delivery records were not deleted");
-                    break;
-                }
+                Err(error) => tracing::warn!(error = error.detail(), "old delivery records were not deleted"),
             }
         }
     }

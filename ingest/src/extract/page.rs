@@ -3,12 +3,13 @@
 //! The diff, the chunker and the command line read these types; they own all of their text and
 //! borrow nothing from the input.
 
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::markdown;
 
 /// One page or file, read.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {
     /// The title as shown; empty when the page has none.
     pub title: String,
@@ -35,7 +36,7 @@ pub struct Page {
 }
 
 /// A page that is shown in place of the one that was asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StandIn {
     /// A form to sign in, with hardly any other text.
     SignIn,
@@ -44,7 +45,7 @@ pub enum StandIn {
 }
 
 /// A piece of a page that can be indexed by itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Item {
     /// A question with its answer.
     Pair {

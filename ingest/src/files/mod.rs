@@ -20,6 +20,7 @@ pub(crate) mod xml;
 use crate::binary::binary_kind;
 use crate::charset;
 use crate::extract::{self, ExtractError, Page};
+use crate::isolated::{self, ReadTask};
 
 /// The largest file that is read, in bytes.
 pub const FILE_LIMIT_BYTES: usize = 50 * 1024 * 1024;
@@ -51,19 +52,28 @@ enum Kind {
 /// Every variant of [`ExtractError`]; `TooLarge` above [`FILE_LIMIT_BYTES`].
 pub fn extract(name: &str, bytes: &[u8]) -> Result<Page, ExtractError> {
     if kind(name, bytes)? != Kind::Pdf {
-        return read(name, bytes, None);
+        return read_here(name, bytes);
     }
     let program = std::env::current_exe()
         .map_err(|error| ExtractError::Unreadable { reason: format!("the PDF reader does not start ({error})") })?;
     read(name, bytes, Some(&pdf::Child { program, limits: pdf::Limits::default() }))
 }
 
-/// As [`extract`], with a named reader for PDF.
+/// As [`extract`], with a named reader for PDF. The reader also reads large and compressed files, so that hostile ones
+/// cannot take the memory of this process.
 ///
 /// # Errors
 /// As [`extract`].
 pub fn extract_with(name: &str, bytes: &[u8], child: &pdf::Child) -> Result<Page, ExtractError> {
+    if kind(name, bytes)? != Kind::Pdf && isolated::is_for_child(bytes) {
+        return isolated::read(child, &ReadTask::File { name: name.to_owned() }, bytes);
+    }
     read(name, bytes, Some(child))
+}
+
+/// Reads a file other than a PDF in this process.
+pub(crate) fn read_here(name: &str, bytes: &[u8]) -> Result<Page, ExtractError> {
+    read(name, bytes, None)
 }
 
 fn read(name: &str, bytes: &[u8], child: Option<&pdf::Child>) -> Result<Page, ExtractError> {

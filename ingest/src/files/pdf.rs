@@ -69,9 +69,25 @@ impl Child {
     /// # Errors
     /// Same as [`Child::extract`].
     pub fn html(&self, bytes: &[u8]) -> Result<String, ExtractError> {
+        let text = self.run(None, bytes)?;
+        let text = String::from_utf8_lossy(&text).into_owned();
+        if text.trim().is_empty() { Err(ExtractError::Empty) } else { Ok(text) }
+    }
+
+    /// The answer of a child process to a task of [`isolated`](crate::isolated).
+    ///
+    /// # Errors
+    /// `Unreadable` when the child fails, and `TookTooMuch` when a limit is exceeded.
+    pub(crate) fn task(&self, task: &str, bytes: &[u8]) -> Result<Vec<u8>, ExtractError> {
+        self.run(Some(task), bytes)
+    }
+
+    /// Starts a child process, sends it `bytes` and returns what it wrote behind the marker.
+    fn run(&self, task: Option<&str>, bytes: &[u8]) -> Result<Vec<u8>, ExtractError> {
         let mut child = Command::new(&self.program)
             .arg(CHILD_ARGUMENT)
             .args([self.limits.memory_bytes.to_string(), self.limits.cpu_seconds.to_string()])
+            .args(task)
             .env_clear()
             .env(NO_RESERVE.0, NO_RESERVE.1)
             .stdin(Stdio::piped())
@@ -107,7 +123,7 @@ impl Child {
         if output.len() as u64 > limit {
             return Err(ExtractError::TookTooMuch { resource: "output" });
         }
-        interpret(status.code(), &output)
+        interpret(status.code(), output)
     }
 }
 
@@ -115,16 +131,15 @@ fn unreadable(reason: &str) -> ExtractError {
     ExtractError::Unreadable { reason: reason.to_owned() }
 }
 
-/// Returns the result of a child that has ended. A child without an exit code was ended by a signal: it exceeded
-/// its processor time or memory, or it crashed.
-fn interpret(code: Option<i32>, output: &[u8]) -> Result<String, ExtractError> {
+/// Returns the output of a child that has ended, without its marker. A child without an exit code was ended by a signal:
+/// it exceeded its processor time or memory, or it crashed.
+fn interpret(code: Option<i32>, mut output: Vec<u8>) -> Result<Vec<u8>, ExtractError> {
     match code {
-        Some(0) => {
-            let text =
-                output.strip_prefix(MARK).ok_or_else(|| unreadable("the configured program is not a PDF reader"))?;
-            let text = String::from_utf8_lossy(text).into_owned();
-            if text.trim().is_empty() { Err(ExtractError::Empty) } else { Ok(text) }
+        Some(0) if output.starts_with(MARK) => {
+            output.drain(..MARK.len());
+            Ok(output)
         }
+        Some(0) => Err(unreadable("the configured program is not a PDF reader")),
         Some(code) if code == i32::from(EXIT_ENCRYPTED) => Err(ExtractError::Encrypted),
         Some(_) => Err(unreadable("the PDF is damaged")),
         None => Err(ExtractError::TookTooMuch { resource: "time or memory" }),

@@ -5,8 +5,10 @@ use helpbot_domain::ids::SiteId;
 use helpbot_domain::page::PageRequest;
 use helpbot_domain::plan::{Plan, UNLIMITED_CREDITS};
 use helpbot_domain::site::Site;
+use helpbot_services::accounts::site_deletion;
 use helpbot_services::accounts::sites::{self, NewSite, SitePatch};
 use helpbot_services::accounts::usage;
+use helpbot_services::batch_jobs;
 use serde_json::{Value, json};
 
 use super::context::CommandContext;
@@ -90,7 +92,9 @@ pub(super) async fn run(context: &CommandContext, command: SiteCommand) -> Resul
             sites::update(services, &operator, site, patch).await?
         }
         SiteCommand::Delete { site, .. } => {
-            sites::delete(services, &operator, site).await?;
+            site_deletion::delete(services, &operator, site).await?;
+            // A running server may be faster and do this instead.
+            batch_jobs::work_off(services, installation.lease_owner()).await;
             return match context.is_json {
                 true => output::json(&json!({ "deleted": site })),
                 false => output::text(&format!("Deleted {site}\n")),

@@ -27,6 +27,8 @@ pub use secret_key::{SecretKeyError, load as load_secret_key};
 pub struct Settings {
     /// Address that the server listens on. Port 0 takes a free port.
     pub listen: SocketAddr,
+    /// Address of the metrics. When absent, no metrics are served.
+    pub metrics_listen: Option<MetricsAddress>,
     /// Directory for the files of the installation.
     pub data: PathBuf,
     /// The database.
@@ -77,6 +79,15 @@ pub struct Settings {
     pub log: String,
     /// Format of log lines.
     pub log_format: LogFormat,
+}
+
+/// Address that the metrics are served on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricsAddress {
+    /// The default. A server starts without metrics when another process uses it, for example a second server.
+    Default(SocketAddr),
+    /// The address of the setting. A server does not start without it.
+    Set(SocketAddr),
 }
 
 /// An OpenAI-compatible server.
@@ -149,6 +160,7 @@ impl Settings {
         let authorities = read.authorities();
         let settings = Self {
             listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0))),
+            metrics_listen: read.metrics_address(),
             database: database.unwrap_or(DatabaseUrl::Sqlite(PathBuf::new())),
             public_url: read.url("public_url"),
             allow_private: read.allow_private(),
@@ -251,6 +263,14 @@ impl SettingsReader<'_> {
     fn parsed<T: std::str::FromStr>(&mut self, name: &'static str, wanted: &str) -> Option<T> {
         let given = self.optional(name)?;
         self.value(name, &given, |text| text.trim().parse().map_err(|_| format!("{text:?} is not {wanted}")))
+    }
+
+    /// The address of the metrics.
+    fn metrics_address(&mut self) -> Option<MetricsAddress> {
+        let given = self.optional("metrics_listen").filter(|given| given.value.trim() != "off")?;
+        let address = self.parsed("metrics_listen", "an address and port such as 127.0.0.1:9464, or off")?;
+        let is_default = given.origin == SettingOrigin::Default;
+        Some(if is_default { MetricsAddress::Default(address) } else { MetricsAddress::Set(address) })
     }
 
     fn costs(&mut self) -> CostLimits {

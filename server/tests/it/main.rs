@@ -1,11 +1,11 @@
 //! Tests of the built `helpbot` program. Each module covers one area; `support` starts the program.
 
+mod batch_jobs;
 mod cli;
 mod ends;
 mod import;
 mod kill;
 mod killed_syncs;
-mod memory;
 mod receiver;
 mod serve;
 mod support;

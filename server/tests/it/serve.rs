@@ -1,6 +1,6 @@
 //! Tests of the running server: the first start, later starts, its log, and a kill.
 
-use crate::support::{Home, Pages, Serving};
+use crate::support::{Home, Pages, Serving, free_address, request};
 
 #[test]
 fn the_keys_of_the_first_start_work_and_only_their_owner_can_read_them() {
@@ -50,13 +50,17 @@ fn the_demo_page_can_be_turned_off() {
 #[test]
 fn keys_and_visitor_texts_are_not_logged() {
     let home = Home::new();
-    let server = home.serve();
+    let mut command = home.command(&["--listen", "127.0.0.1:0"]);
+    let address = free_address();
+    command.env("HELPBOT_METRICS_LISTEN", address.to_string());
+    let server = Serving::begin(command);
     let key = server.word("wk_live_");
 
     server.ask(&key, "My address is ann@example.com, where is my parcel?");
     let config = server.get(&format!("/api/v1/config?apiKey={key}"));
     server.get("/api/v1/config?apiKey=wk_live_wrongwrongwrong");
-    let metrics = server.get("/metrics").body;
+    let metrics = request(address, "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").body;
+    let of_visitors = server.get("/metrics").status;
     let (_, log) = server.terminate();
 
     assert_eq!(config.status, 200, "{}", config.body);
@@ -65,7 +69,27 @@ fn keys_and_visitor_texts_are_not_logged() {
         assert!(!log.contains(secret), "{secret} in {log}");
         assert!(!metrics.contains(secret), "{secret} in {metrics}");
     }
+    assert_eq!(of_visitors, 404, "visitors must not see the metrics");
     assert!(metrics.contains("helpbot_http_requests_total{route=\"/api/v1/chat\",status=\"200\"} 1"), "{metrics}");
+}
+
+#[test]
+fn a_server_starts_without_metrics_only_when_their_default_address_is_taken() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("bound").to_string();
+    let home = Home::new();
+    let start = |setting: &str| {
+        let mut command = home.command(&["--listen", "127.0.0.1:0"]);
+        command.env("HELPBOT_METRICS_LISTEN", setting);
+        command
+    };
+
+    let refused = start(&address).output().expect("the program starts");
+    let without = Serving::begin(start("off")).get("/healthz").status;
+
+    let told = String::from_utf8(refused.stderr).expect("text");
+    assert!(!refused.status.success() && told.contains("metrics_listen") && told.contains(&address), "{told}");
+    assert_eq!(without, 200);
 }
 
 #[test]

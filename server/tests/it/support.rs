@@ -130,14 +130,8 @@ impl Serving {
     }
 
     /// Sends one request as written. The request must ask the server to close the connection.
-    pub fn send(&self, request: &str) -> Reply {
-        let mut stream = TcpStream::connect(self.address).expect("the server listens");
-        stream.write_all(request.as_bytes()).expect("sent");
-        let mut text = String::new();
-        stream.read_to_string(&mut text).expect("a text");
-        let (head, body) = text.split_once("\r\n\r\n").expect("a head");
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-        Reply { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
+    pub fn send(&self, text: &str) -> Reply {
+        request(self.address, text)
     }
 
     /// Sends SIGTERM, waits for the end, and returns the exit code and the log.
@@ -149,6 +143,11 @@ impl Serving {
         let mut rest = String::new();
         self.stdout.read_to_string(&mut rest).expect("text");
         (self.child.wait().expect("it ends").code(), log)
+    }
+
+    /// The ID of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Kills the process.
@@ -171,6 +170,22 @@ fn rest_of(child: &mut Child) -> String {
         stderr.read_to_string(&mut text).expect("text");
     }
     text
+}
+
+/// Sends one request as written to `address`. The request must ask the server to close the connection.
+pub fn request(address: SocketAddr, request: &str) -> Reply {
+    let mut stream = TcpStream::connect(address).expect("the server listens");
+    stream.write_all(request.as_bytes()).expect("sent");
+    let mut text = String::new();
+    stream.read_to_string(&mut text).expect("a text");
+    let (head, body) = text.split_once("\r\n\r\n").expect("a head");
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    Reply { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
+}
+
+/// An address that was free a moment ago.
+pub fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port")
 }
 
 /// A response.

@@ -16,6 +16,7 @@ pub mod keys;
 pub mod limit_notices;
 pub mod members;
 pub mod session_token;
+pub mod site_deletion;
 pub mod sites;
 pub mod usage;
 pub(crate) mod viewer;

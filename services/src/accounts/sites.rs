@@ -1,5 +1,5 @@
-//! Sites: operators create and delete them; their owners change the widget and the way of
-//! answering.
+//! Sites: operators create and change them; their owners change the widget and the way of
+//! answering. [`site_deletion`](super::site_deletion) deletes them.
 
 use std::sync::Arc;
 
@@ -136,22 +136,6 @@ pub async fn update(services: &Services, viewer: &Viewer, id: SiteId, patch: Sit
     })
     .await
     .map(|(site, ())| site)
-}
-
-/// Deletes a site and everything that belongs to it. Only for operators.
-///
-/// # Errors
-/// `Forbidden`; `NotFound`.
-#[boxed]
-pub async fn delete(services: &Services, viewer: &Viewer, id: SiteId) -> Result<()> {
-    require_operator(viewer)?;
-    let keys = db::keys::list(&mut services.db.reader().await?, id).await?;
-    let is_deleted: bool =
-        services.db.write(move |c| Box::pin(async move { Ok::<_, Error>(db::sites::delete(c, id).await?) })).await?;
-    keys.iter().for_each(|key| services.keys.forget(key));
-    services.indexes.forget(id);
-    services.sites.forget(&id);
-    if is_deleted { Ok(()) } else { Err(Error::NotFound("Site")) }
 }
 
 /// Returns the settings of the widget as the site's plan shows them.

@@ -9,15 +9,18 @@
 //! session. The daily counts are reduced, because lists take their totals from them. Not deleted:
 //! credits that were used, and entries that the owner made from a question. The session token ends.
 //!
-//! A session may be long, so it is erased in groups, with a short transaction each. A caller that
-//! is interrupted repeats the request, which continues where it stopped.
+//! A session may be long, so it is erased by a batch job, which the request itself carries out. When the
+//! process ends in between, the job runner continues where it stopped.
 
+use futures_util::future::BoxFuture;
 use helpbot_db as db;
+use helpbot_db::idempotency::RequestName;
 use helpbot_db::stats::DailyCounts;
 use helpbot_domain::Invalid;
 use helpbot_domain::conversation::{self as rules, Conversation, Vote};
 use helpbot_domain::ids::{ConversationId, EventId, SiteId};
 use helpbot_domain::key::Scope;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::accounts::sites;
@@ -28,9 +31,34 @@ use crate::runtime::job_kinds::{
 use crate::runtime::jobs::NewJob;
 use crate::{Error, Result, Services, Viewer, boxed};
 
-/// Number of conversations or events per transaction, which blocks other writes for a few
-/// milliseconds.
-const GROUP: i64 = 100;
+/// Number of conversations per transaction. Each has messages, mails and read marks.
+const CONVERSATIONS: i64 = batches::ROWS / 2;
+/// Number of events that a transaction looks at. Most of them belong to other sessions.
+const EVENTS: i64 = batches::ROWS * 10;
+
+/// Payload of an [`ERASE_SESSION`] job.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SessionErasure {
+    session_id: String,
+    /// Number of conversations that were erased so far.
+    conversations: usize,
+    next: ErasureStep,
+}
+
+/// The next step of an erasure, with the place where it continues.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum ErasureStep {
+    Conversations,
+    /// Events are erased after the conversations, because deleted conversations have no new events.
+    Events {
+        after: i64,
+    },
+    Responses {
+        after: RequestName,
+    },
+}
 
 /// Erases a session. Returns the number of its conversations, which is 0 when it was erased before.
 ///
@@ -49,16 +77,51 @@ pub async fn erase_session(
     let is_none = || Invalid::new("sessionId", "sessionId is not a valid session ID.");
     let session = rules::session_id(Some(session)).ok_or_else(is_none)?;
     end_token(services, site, &session).await?;
-    let conversations = erase_conversations(services, site, &session).await?;
-    // Events are erased after the conversations, because deleted conversations have no new events.
-    erase_events(services, site, &session).await?;
-    services
-        .db
-        .write(move |c| Box::pin(async move { Ok::<_, Error>(db::idempotency::forget_answers(c, site).await?) }))
-        .await?;
+    let work = SessionErasure { session_id: session, conversations: 0, next: ErasureStep::Conversations };
+    let done: SessionErasure = batches::run_now(services, NewJob::new(site, ERASE_SESSION, None, &work)).await?;
+    ended(services, site);
+    tracing::info!(%site, conversations = done.conversations, "a session was erased");
+    Ok(done.conversations)
+}
+
+/// Removes events of the site from the memory of this process, because one of its sessions was erased.
+pub(crate) fn ended(services: &Services, site: SiteId) {
     services.bus.forget(site);
-    tracing::info!(%site, conversations, "a session was erased");
-    Ok(conversations)
+}
+
+impl BatchWork for SessionErasure {
+    fn batch<'c>(&'c mut self, c: &'c mut db::Conn, site: SiteId) -> BoxFuture<'c, Result<Batch>> {
+        Box::pin(async move {
+            let rows = match &self.next {
+                ErasureStep::Conversations => {
+                    let erased = one_group(c, site, &self.session_id).await?;
+                    self.conversations += erased;
+                    if erased == 0 {
+                        let first = db::events::first_seq(c, site).await?.unwrap_or(0);
+                        self.next = ErasureStep::Events { after: first - 1 };
+                    }
+                    erased
+                }
+                ErasureStep::Events { after } => {
+                    let (after, last) = (*after, db::events::last_seq(c, site).await?.unwrap_or(0));
+                    let erased = erase_events(c, site, &self.session_id, after).await?;
+                    self.next = match after + EVENTS {
+                        next if next < last => ErasureStep::Events { after: next },
+                        _ => ErasureStep::Responses { after: RequestName::default() },
+                    };
+                    erased
+                }
+                ErasureStep::Responses { after } => {
+                    match db::idempotency::forget_answers(c, site, after, batches::ROWS).await? {
+                        Some(last) => self.next = ErasureStep::Responses { after: last },
+                        None => return Ok(Batch { rows: 0, is_last: true }),
+                    }
+                    0
+                }
+            };
+            Ok(Batch { rows, is_last: false })
+        })
+    }
 }
 
 /// Ends the session's token first, so that nothing is added to the session meanwhile.
@@ -81,7 +144,7 @@ async fn end_token_in(c: &mut db::Conn, site: SiteId, session: &str) -> Result<(
 }
 
 async fn one_group(c: &mut db::Conn, site: SiteId, session: &str) -> Result<usize> {
-    let group = db::conversations::of_session_locked(c, site, session, GROUP).await?;
+    let group = db::conversations::of_session_locked(c, site, session, CONVERSATIONS).await?;
     if group.is_empty() {
         return Ok(0);
     }
@@ -118,23 +181,13 @@ fn lost(conversation: &Conversation) -> DailyCounts {
     }
 }
 
-async fn erase_events(services: &Services, site: SiteId, session: &str) -> Result<()> {
-    let mut after = 0;
-    loop {
-        let mut c = services.db.reader().await?;
-        let found = db::events::of_session(&mut c, site, session, after, GROUP).await?;
-        drop(c);
-        let Some((last, _)) = found.last() else { return Ok(()) };
-        after = *last;
-        services
-            .db
-            .write(move |c| {
-                Box::pin(async move {
-                    let (seqs, ids): (Vec<i64>, Vec<EventId>) = found.into_iter().unzip();
-                    db::deliveries::delete_of_events(c, site, &ids).await?;
-                    Ok::<_, Error>(db::events::erase(c, site, &seqs).await?)
-                })
-            })
-            .await?;
+/// Erases the session's events among the next [`EVENTS`] after `after`, with their deliveries.
+async fn erase_events(c: &mut db::Conn, site: SiteId, session: &str, after: i64) -> Result<usize> {
+    let found = db::events::of_session(c, site, session, after, after + EVENTS).await?;
+    if found.is_empty() {
+        return Ok(0);
     }
+    let (seqs, ids): (Vec<i64>, Vec<EventId>) = found.into_iter().unzip();
+    db::deliveries::delete_of_events(c, site, &ids).await?;
+    Ok(db::events::erase(c, site, &seqs).await?)
 }

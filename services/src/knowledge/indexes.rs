@@ -149,7 +149,7 @@ mod tests {
     use helpbot_engine::{Engine, EngineSettings};
 
     use super::*;
-    use crate::accounts::sites;
+    use crate::accounts::{site_deletion, sites};
     use crate::knowledge::entries::{self, NewEntry};
     use crate::knowledge::loaded_indexes::Indexes;
     use crate::runtime::clock::ManualClock;
@@ -209,7 +209,7 @@ mod tests {
         let site = site(&services, &viewer).await;
         current_or_previous(&services, &site).await.unwrap();
 
-        sites::delete(&services, &viewer, site.id).await.unwrap();
+        site_deletion::delete(&services, &viewer, site.id).await.unwrap();
 
         assert!(services.indexes.loaded().sites.is_empty());
         assert!(services.indexes.builds.lock().unwrap().is_empty());

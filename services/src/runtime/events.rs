@@ -338,7 +338,12 @@ async fn poll_once(services: &Services) -> Result<()> {
 #[boxed]
 pub async fn delete_expired(services: &Services) -> Result<usize> {
     let before = services.now().minus(services.settings.event_retention);
-    services.db.write(move |c| Box::pin(async move { Ok(db::events::delete_before(c, before).await?) })).await
+    let batch = || {
+        services
+            .db
+            .write(move |c| Box::pin(async move { Ok(db::events::delete_before(c, before, batches::ROWS).await?) }))
+    };
+    batches::repeat("deletion of expired events", batch).await
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ use helpbot_domain::key::KeyKind;
 use helpbot_domain::{Invalid, Timestamp};
 
 use crate::accounts::{access, session_token};
+use crate::runtime::batches;
 use crate::runtime::randomness;
 use crate::runtime::sealer::{self, Purpose};
 use crate::{Error, Result, Services, Viewer, boxed};
@@ -136,7 +137,12 @@ pub async fn end(services: &Services, viewer: &Viewer, turn: RequestAttempt, ans
 #[boxed]
 pub async fn delete_expired(services: &Services) -> Result<usize> {
     let before = services.now().minus(KEPT_FOR);
-    services.db.write(move |c| Box::pin(async move { Ok(db::idempotency::delete_before(c, before).await?) })).await
+    let batch = || {
+        services
+            .db
+            .write(move |c| Box::pin(async move { Ok(db::idempotency::delete_before(c, before, batches::ROWS).await?) }))
+    };
+    batches::repeat("deletion of expired idempotent requests", batch).await
 }
 
 async fn look(services: &Services, turn: &RequestAttempt, request_hash: &str) -> Result<EarlierRequest> {

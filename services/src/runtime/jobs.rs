@@ -65,8 +65,9 @@ impl NewJob {
             attempts: 0,
             last_error: None,
             created_at: now,
-        };
-        Ok(db::jobs::insert(c, &job).await?)
+            done_rows: 0,
+            total_rows: None,
+        }
     }
 }
 
@@ -141,7 +142,7 @@ pub(crate) fn wake(services: &Services) {
     services.jobs.send_replace(());
 }
 
-fn lease(services: &Services, owner: &str) -> db::jobs::Lease {
+pub(crate) fn lease(services: &Services, owner: &str) -> db::jobs::Lease {
     let now = services.now();
     db::jobs::Lease { owner: owner.to_owned(), now, until: now.plus(LEASE) }
 }

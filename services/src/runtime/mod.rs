@@ -2,10 +2,11 @@
 //!
 //! Time and randomness enter the process here alone ([`clock`], [`randomness`]). [`events`] reads
 //! a site's event log, and [`bus`] tells waiting readers of this process that it grew. Background
-//! work is stored as rows in `jobs` ([`jobs`]); [`mail`] prepares the messages that such jobs send.
+//! work is stored as rows in `jobs` ([`jobs`]), large work in batches ([`batches`]); [`mail`] prepares the messages that such jobs send.
 //! [`idempotency`] stores responses for retried requests, [`cache`] keeps rows that are read on
 //! every request, and [`metrics`] counts what the process has done.
 
+pub(crate) mod batches;
 pub mod bus;
 pub(crate) mod cache;
 pub mod clock;

@@ -22,6 +22,7 @@ use helpbot_domain::webhook::{Delivery, DeliveryStatus, Webhook};
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use crate::runtime::batches;
 use crate::runtime::jobs;
 use crate::runtime::randomness;
 use crate::webhooks::endpoints::overlap_at;
@@ -37,8 +38,8 @@ const AT_ONCE: usize = 256;
 const LEAST_SHARE: usize = 4;
 /// Longest pause that a receiver can request. A pause that ends later was set by a different clock.
 const LONGEST_PAUSE_MS: i64 = 24 * 3600 * 1000;
-/// Number of records deleted per transaction, so that questions do not wait for it.
-const FORGET_AT_ONCE: i64 = 500;
+/// Number of records deleted per transaction. Each has ten attempts or more.
+const FORGET_AT_ONCE: i64 = batches::ROWS / 10;
 
 /// Events that were written, and whether they caused deliveries. Publish them after the commit.
 #[derive(Default)]
@@ -297,18 +298,19 @@ pub async fn clock_went_back(
         .await
 }
 
-/// Deletes records of deliveries that ended before the event retention. Returns their number, at
-/// most 500 per call.
+/// Deletes records of deliveries that ended before the event retention. Returns their number.
 ///
 /// # Errors
 /// Only errors of the database.
 #[boxed]
 pub async fn delete_expired(services: &Services) -> Result<usize> {
     let before = services.now().minus(services.settings.event_retention);
-    services
-        .db
-        .write(move |c| Box::pin(async move { Ok(db::deliveries::delete_before(c, before, FORGET_AT_ONCE).await?) }))
-        .await
+    let batch = || {
+        services
+            .db
+            .write(move |c| Box::pin(async move { Ok(db::deliveries::delete_before(c, before, FORGET_AT_ONCE).await?) }))
+    };
+    batches::repeat("deletion of expired deliveries", batch).await
 }
 
 async fn claim_picked(

@@ -17,7 +17,7 @@ on_both_backends!(
 
 /// Who may.
 #[derive(Clone, Copy)]
-enum Needs {
+pub(crate) enum Needs {
     /// Any key that opens.
     AnyKey,
     /// A key with this scope.
@@ -31,10 +31,11 @@ enum Needs {
 use Needs::{AnyKey, Either, Operator, Scope as One};
 
 /// The operations: the field, what is to be run, who may. `$site` is the site, named by all.
-const OPERATIONS: &[(&str, &str, Needs)] = &[
+pub(crate) const OPERATIONS: &[(&str, &str, Needs)] = &[
     ("Query.viewer", "{ viewer { kind scopes } }", AnyKey),
     ("Query.site", "query ($site: ID) { site(id: $site) { id name } }", AnyKey),
     ("Query.sites", "{ sites { nodes { id } } }", Operator),
+    ("Query.batchJobs", "{ batchJobs { nodes { id } } }", Operator),
     ("Query.node", "query ($site: ID!) { node(id: $site) { id } }", AnyKey),
     ("Query.nodes", "query ($site: ID!) { nodes(ids: [$site]) { id } }", AnyKey),
     (
@@ -281,7 +282,7 @@ const OPERATIONS: &[(&str, &str, Needs)] = &[
 ];
 
 /// The subscriptions, each recognized by its first frame. `$after` is a cursor that an event follows.
-const SUBSCRIPTIONS: &[(&str, &str, Needs)] = &[
+pub(crate) const SUBSCRIPTIONS: &[(&str, &str, Needs)] = &[
     (
         "Subscription.conversationEvents",
         "subscription ($site: ID, $after: String) { conversationEvents(siteId: $site, after: $after) { cursor } }",
@@ -307,7 +308,7 @@ const SUBSCRIPTIONS: &[(&str, &str, Needs)] = &[
 ];
 
 /// The fields of a site: what is to be selected, who may.
-const SITE_FIELDS: &[(&str, &str, Needs)] = &[
+pub(crate) const SITE_FIELDS: &[(&str, &str, Needs)] = &[
     ("Site.id", "id", AnyKey),
     ("Site.name", "name", AnyKey),
     ("Site.plan", "plan", AnyKey),

@@ -203,7 +203,7 @@ const ANSWERS: &[(&str, &str)] = &[
     ("CreateWebhookPayload", "secret webhook"),
     ("DeleteEvaluationCasePayload", "deletedId"),
     ("DeleteFaqEntryPayload", "deletedId"),
-    ("DeleteSitePayload", "deletedId"),
+    ("DeleteSitePayload", "deletedId job"),
     ("DeleteSourcePayload", "deletedId"),
     ("DeleteWebhookPayload", "deletedId"),
     ("MarkReadPayload", "conversation"),

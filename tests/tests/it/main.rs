@@ -3,6 +3,7 @@
 
 mod answering;
 mod answers;
+mod attack_surface;
 mod authorization;
 mod authorized_fields;
 mod blocked_visitors;

@@ -23,7 +23,12 @@ async fn a_database_that_goes_away_costs_an_error_and_nothing_that_was_acknowled
 
         gate.shut();
         let refused = ask(&visitor).await;
-        let ready = app.anonymous().get("/readyz").await;
+        // A check of the database answers all callers for a second.
+        let ready = wait_for("the end of readiness", async || {
+            let ready = app.anonymous().get("/readyz").await;
+            (ready.status != 200).then_some(ready)
+        })
+        .await;
         let alive = app.anonymous().get("/healthz").await;
         let queried = site.owner().graphql("{ site { conversations { totalCount } } }", json!({})).await;
 

@@ -2,11 +2,13 @@
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use helpbot_domain as domain;
+use helpbot_services::accounts::site_deletion;
 use helpbot_services::accounts::sites::{self, NewSite, SitePatch};
 
 use super::widget::{UpdateWidgetConfigInput, WidgetConfig};
 use super::{AnswerSettings, Site};
 use crate::schema::access::Access;
+use crate::schema::batch_jobs::BatchJob;
 use crate::schema::enums::Plan;
 use crate::schema::ids;
 use crate::schema::mutation::{finish, input, payload};
@@ -74,6 +76,9 @@ payload! {
     DeleteSitePayload {
         /// ID of the site that was deleted. It is null when the mutation failed.
         deleted_id: Option<ID>,
+        /// The job that deletes the data of the site. `batchJobs` shows its progress. It is null when the
+        /// mutation failed.
+        job: Option<BatchJob>,
     }
 }
 
@@ -143,7 +148,8 @@ impl SiteMutation {
         finish(changed, |row| UpdateSitePayload { site: node(access, row), ..Default::default() })
     }
 
-    /// Deletes a site with all its data, which cannot be undone. Requires an operator key. Fails with
+    /// Deletes a site with all its data, which cannot be undone. The site and its keys stop working at
+    /// once, and a job deletes the data in the background. Requires an operator key. Fails with
     /// `NOT_FOUND` when the site does not exist.
     async fn delete_site(
         &self,
@@ -151,8 +157,12 @@ impl SiteMutation {
         #[graphql(desc = "The arguments that this mutation accepts.")] input: DeleteSiteInput,
     ) -> Result<DeleteSitePayload> {
         let Access { services, viewer, .. } = Access::of(ctx);
-        let deleted = sites::delete(services, viewer, ids::read(&input.id)).await;
-        finish(deleted, |()| DeleteSitePayload { deleted_id: Some(input.id), ..Default::default() })
+        let deleted = site_deletion::delete(services, viewer, ids::read(&input.id)).await;
+        finish(deleted, |job| DeleteSitePayload {
+            deleted_id: Some(input.id),
+            job: Some(job.into()),
+            ..Default::default()
+        })
     }
 
     /// Changes the configuration of the widget. When one field is invalid, nothing is changed. Requires

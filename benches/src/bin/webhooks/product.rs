@@ -120,7 +120,7 @@ impl Product {
     }
 
     pub(crate) async fn costs(&self) -> Result<Costs, AnyError> {
-        let mut stream = TcpStream::connect(self.server.addr).await?;
+        let mut stream = TcpStream::connect(self.server.metrics).await?;
         let mut answer = Vec::new();
         tokio::io::AsyncWriteExt::write_all(&mut stream, &load::get("/metrics", "")).await?;
         load::answer(&mut stream, &mut answer).await?;

@@ -1,4 +1,5 @@
-//! The child's side: limits itself, then reads. Only here is a PDF parsed.
+//! The child's side: limits itself, then reads. Only here is a PDF parsed. Other large inputs are read here too
+//! (`isolated`).
 //!
 //! Called by the program when it is started with [`CHILD_ARGUMENT`](super::CHILD_ARGUMENT). The steps are the
 //! characters of each page (`content`, `font`, `cmap`), their lines (`lines`), what repeats on pages
@@ -15,6 +16,7 @@ use super::limits::{EXIT_ENCRYPTED, Limits, MARK};
 use super::paragraphs::Bookmarks;
 use super::{furniture, lines, paragraphs};
 use crate::extract::{ExtractError, question};
+use crate::isolated;
 
 const EXIT_UNREADABLE: u8 = 11;
 
@@ -91,9 +93,10 @@ fn is_encryption(message: &str) -> bool {
 }
 
 /// The whole of the child: limits itself by the arguments behind [`CHILD_ARGUMENT`](super::CHILD_ARGUMENT) (memory in
-/// bytes, processor time in seconds), reads its input and writes the HTML.
+/// bytes, processor time in seconds), reads its input and writes the HTML of a PDF, or with a third argument the answer to
+/// that task of [`isolated`].
 ///
-/// Ends with 0 and the HTML, or with a code that [`Child::extract`](super::Child::extract) knows.
+/// Ends with 0 and the output, or with a code that [`Child::extract`](super::Child::extract) knows.
 pub fn serve(arguments: &[String]) -> ExitCode {
     let number = |at: usize| arguments.get(at).and_then(|value| value.parse::<u64>().ok());
     let limits = Limits::default();
@@ -107,11 +110,16 @@ pub fn serve(arguments: &[String]) -> ExitCode {
     if !is_limited || std::io::stdin().read_to_end(&mut bytes).is_err() {
         return ExitCode::FAILURE;
     }
-    let reader = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || html(&bytes));
+    let task = arguments.get(2).cloned();
+    let read = move || match task {
+        Some(task) => isolated::answer(&task, &bytes).ok_or_else(|| ExtractError::Unreadable { reason: String::new() }),
+        None => html(&bytes).map(String::into_bytes),
+    };
+    let reader = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(read);
     match reader.map(std::thread::JoinHandle::join) {
         Ok(Ok(Ok(text))) => {
             let mut out = std::io::stdout().lock();
-            let is_written = out.write_all(MARK).and_then(|()| out.write_all(text.as_bytes())).is_ok();
+            let is_written = out.write_all(MARK).and_then(|()| out.write_all(&text)).is_ok();
             if is_written { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Ok(Ok(Err(ExtractError::Encrypted))) => ExitCode::from(EXIT_ENCRYPTED),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use helpbot_domain::Timestamp;
 use helpbot_domain::text::folded;
-use helpbot_services::accounts::sites;
+use helpbot_services::accounts::site_deletion;
 use helpbot_services::conversations::history::{self, PastConversation};
 use helpbot_services::conversations::search;
 use helpbot_tests::{TestApp, TestSite, on_both_backends};
@@ -163,7 +163,7 @@ async fn what_was_imported_is_found_and_goes_with_its_site(app: &TestApp) {
     }
     assert_eq!(by_rest(&gone, "zeppelin").await.len(), 1);
 
-    sites::delete(app.services(), app.operator(), gone.id).await.expect("it is deleted");
+    site_deletion::delete(app.services(), app.operator(), gone.id).await.expect("it is deleted");
     app.pass(Duration::from_secs(1));
 
     let refused = gone.owner().get("/api/v1/conversations?search=zeppelin").await;
