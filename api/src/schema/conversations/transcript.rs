@@ -35,7 +35,7 @@ payload! {
 input! {
     /// Arguments that `requestTranscriptCode` accepts.
     RequestTranscriptCodeInput {
-        /// ID of a conversation of the visitor's session.
+        /// ID of a conversation that belongs to the visitor's session.
         conversation_id: ID,
         /// E-mail address that receives the code.
         email: String,
@@ -54,7 +54,7 @@ payload! {
 input! {
     /// Arguments that `confirmTranscriptCode` accepts.
     ConfirmTranscriptCodeInput {
-        /// ID of a conversation of the visitor's session.
+        /// ID of a conversation that belongs to the visitor's session.
         conversation_id: ID,
         /// E-mail address that received the code.
         email: String,

@@ -16,7 +16,7 @@ pub struct VisitorMutation;
 input! {
     /// Arguments that `blockVisitor` accepts.
     BlockVisitorInput {
-        /// ID of a conversation of the visitor.
+        /// ID of a conversation that belongs to the visitor.
         conversation_id: ID,
         /// Property by which the visitor is recognized. Defaults to `SESSION`.
         by: Option<BlockedBy>,
@@ -53,9 +53,11 @@ input! {
     /// Arguments that `updateCreditCaps` accepts. Fields that are absent stay unchanged, and null removes a
     /// limit.
     UpdateCreditCapsInput {
-        /// Number of questions that the site may ask in a day (UTC), 0 to 2,147,483,647.
+        /// Number of questions that the site may ask in a day (UTC), 0 to 2,147,483,647. Null removes the limit.
+        /// It stays unchanged when it is absent.
         per_day: MaybeUndefined<i32>,
         /// Number of questions that visitors of one client address may ask in a day (UTC), 0 to 2,147,483,647.
+        /// Null removes the limit. It stays unchanged when it is absent.
         per_address_per_day: MaybeUndefined<i32>,
     }
 }
