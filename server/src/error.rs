@@ -39,13 +39,6 @@ pub enum StartError {
         #[source]
         cause: io::Error,
     },
-    /// A setting that turned out to be unusable when it was applied.
-    #[error("{0}")]
-    Setting(String),
-    /// A use case failed while the first site was created.
-    #[error("cannot create the first site: {0}")]
-    FirstSite(#[source] helpbot_services::Error),
-}
     /// The address of the metrics cannot be used.
     #[error("cannot listen on {address} for metrics: {cause}; choose another address with the setting metrics_listen")]
     MetricsListen {
@@ -55,3 +48,10 @@ pub enum StartError {
         #[source]
         cause: io::Error,
     },
+    /// A setting that turned out to be unusable when it was applied.
+    #[error("{0}")]
+    Setting(String),
+    /// A use case failed while the first site was created.
+    #[error("cannot create the first site: {0}")]
+    FirstSite(#[source] helpbot_services::Error),
+}

@@ -61,7 +61,7 @@ fn log(method: &Method, uri: &Uri, status: StatusCode, took: Duration, request_i
     let path = log_redaction::target(uri);
     match uri.path() {
         // Monitoring requests these every few seconds.
-        "/healthz" | "/readyz" | "/metrics" => tracing::debug!(%method, path, status, us, request_id, "request"),
+        "/healthz" | "/readyz" => tracing::debug!(%method, path, status, us, request_id, "request"),
         _ => tracing::info!(%method, path, status, us, request_id, "request"),
     }
 }

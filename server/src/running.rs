@@ -38,16 +38,16 @@ const CLOSE_DEADLINE: Duration = Duration::from_secs(5);
 /// Time that WebSockets have to close with code 1012 (service restart). Each of them waits as long for the
 /// close frame of its client.
 const SOCKET_CLOSE_DEADLINE: Duration = Duration::from_secs(5);
-
 /// Maximum number of connections to the address of the metrics. A few collectors need one each.
 const METRICS_CONNECTIONS: usize = 16;
+
 /// A server that has taken its port and opened its installation, and does not accept connections yet.
 pub struct BoundServer {
     installation: Installation,
     listener: TcpListener,
     address: SocketAddr,
-    worker: Arc<Worker>,
     metrics_listener: Option<TcpListener>,
+    worker: Arc<Worker>,
     instance_lock: Option<InstanceLock>,
 }
 
@@ -55,9 +55,9 @@ pub struct BoundServer {
 pub struct RunningServer {
     /// The address that the server listens on.
     pub address: SocketAddr,
-    installation: Installation,
     /// The address that serves metrics, if any.
     pub metrics_address: Option<SocketAddr>,
+    installation: Installation,
     stop: CancellationToken,
     connections: Connections,
     tasks: JoinSet<()>,
@@ -74,11 +74,11 @@ pub async fn bind(settings: Settings, parts: Parts) -> Result<BoundServer, Start
     let listener = TcpListener::bind(wanted).await;
     let listener = listener.map_err(|cause| StartError::Listen { address: wanted, cause })?;
     let address = listener.local_addr().map_err(|cause| StartError::Listen { address: wanted, cause })?;
+    let metrics_listener = metrics_listener(settings.metrics_listen).await?;
     let installation = Installation::open(settings, parts, Migrations::Apply).await?;
     let instance_lock = InstanceLock::acquire(&installation.settings);
     if let Some(lock) = &instance_lock {
         take_over(&installation.services, &lock.owner_prefix).await;
-    let metrics_listener = metrics_listener(settings.metrics_listen).await?;
     }
     let worker = installation.worker_named(lease_owner(&installation, instance_lock.as_ref()));
     Ok(BoundServer { installation, listener, address, metrics_listener, worker, instance_lock })
@@ -154,10 +154,6 @@ impl BoundServer {
         let connections = Connections::ending_with(stop.clone());
         let app = app(&installation, &metrics, connections.clone())?;
         let mut tasks = JoinSet::new();
-        let limits = routes::connection_limits(&installation.settings)?;
-        tasks.spawn(accept::run(listener, app, limits, stop.clone()));
-        tasks.spawn(worker.run(stop.clone()));
-        tasks.spawn(delivery::run(
         let metrics_address = metrics_listener.as_ref().and_then(|listener| listener.local_addr().ok());
         if let Some(listener) = metrics_listener {
             let state = MetricsState { services: installation.services.clone(), metrics, worker: worker.clone() };
@@ -168,17 +164,21 @@ impl BoundServer {
             };
             tasks.spawn(accept::run(listener, health::metrics_router(state), limits, stop.clone()));
         }
+        let limits = routes::connection_limits(&installation.settings)?;
+        tasks.spawn(accept::run(listener, app, limits, stop.clone()));
+        tasks.spawn(worker.run(stop.clone()));
+        tasks.spawn(delivery::run(
             installation.services.clone(),
             installation.webhook_client.clone(),
             installation.mailer.clone(),
             delivery::Settings::new(owner(), base),
             stop.clone(),
         ));
+        tasks.spawn(batch_jobs::run(installation.services.clone(), owner(), stop.clone()));
         tasks.spawn(until(stop.clone(), poll(installation.services.clone())));
         tasks.spawn(until(stop.clone(), delete_expired(installation.services.clone())));
         tasks.spawn(until(stop.clone(), keep_search_index(installation.services.clone())));
         Ok(RunningServer { address, metrics_address, installation, stop, connections, tasks, _instance_lock: instance_lock })
-        tasks.spawn(batch_jobs::run(installation.services.clone(), owner(), stop.clone()));
     }
 }
 

@@ -40,6 +40,7 @@ use crate::gateway::execution::Gateway;
 use crate::gateway::guard::model::SchemaRules;
 use crate::gateway::settings::GatewaySettings;
 use crate::schema::access::Access;
+use crate::schema::batch_jobs::BatchJobQuery;
 use crate::schema::conversations::erasure::ErasureMutation;
 use crate::schema::conversations::mutation::ConversationMutation;
 use crate::schema::conversations::subscription::{ActivitySubscription, AnswerSubscription};

@@ -220,6 +220,7 @@ pub async fn of_session(
             .filter(events::site_id.eq(&site))
             .filter(events::session_id.eq(session))
             .filter(events::seq.gt(after))
+            .filter(events::seq.le(last))
             .order(events::seq)
             .select((events::seq, events::id))
             .load(c)
@@ -240,5 +241,4 @@ pub async fn erase(c: &mut Conn, site: SiteId, seqs: &[i64]) -> Result<usize> {
             .execute(c)
             .await
     })?)
-            .filter(events::seq.le(last))
 }

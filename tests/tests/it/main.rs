@@ -34,6 +34,7 @@ mod plain_fields;
 mod rest;
 mod schema;
 mod sessions;
+mod site_deletion;
 mod ssrf;
 mod statements;
 mod transcripts;
