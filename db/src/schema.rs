@@ -420,14 +420,6 @@ diesel::table! {
         created_at_ms -> BigInt,
     }
 }
-diesel::table! {
-    installation (id) {
-        id -> Integer,
-        key_fingerprint -> Nullable<Text>,
-        first_start_owner -> Nullable<Text>,
-        first_start_until_ms -> Nullable<BigInt>,
-    }
-}
 diesel::allow_tables_to_appear_in_same_query!(webhooks, deliveries);
 diesel::allow_tables_to_appear_in_same_query!(keys, idempotent_requests);
 diesel::allow_tables_to_appear_in_same_query!(sites, conversations);

@@ -99,8 +99,7 @@ impl Installation {
         let mut of_services = helpbot_services::Settings::new(secret_key);
         of_services.event_retention = Duration::from_secs(u64::from(settings.event_retention_days) * 86_400);
         of_services.handoff_mail_interval = Duration::from_secs(u64::from(settings.handoff_mail_interval_s));
-        let clock = clock(parts.clock, &db).await.map_err(StartError::Installation)?;
-        let services = Services::new(db, engine, clock, rule(pages), of_services);
+        let services = Services::new(db, engine, parts.clock, rule(pages), of_services);
         let services = services.with_webhook_policy(rule(webhooks));
         let mailer = mailer(&settings)?;
         let pdf_program = match parts.pdf_program {

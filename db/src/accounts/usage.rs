@@ -132,6 +132,19 @@ async fn add_one(c: &mut Conn, site: SiteId, month: Month) -> Result<i64> {
     })?)
 }
 
+async fn give_back(c: &mut Conn, site: SiteId, month: Month) -> Result<()> {
+    let site = site.to_string();
+    on!(c, |c| {
+        diesel::update(
+            usage_months::table.filter(usage_months::site_id.eq(&site)).filter(usage_months::month.eq(month.number())),
+        )
+        .set(usage_months::used.eq(usage_months::used - 1))
+        .execute(c)
+        .await
+    })?;
+    Ok(())
+}
+
 /// Key under which the credits of a whole site are counted, beside those of its client addresses.
 const WHOLE_SITE: &str = "";
 

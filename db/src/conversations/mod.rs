@@ -40,32 +40,29 @@ pub use lists::{PageOfList, Window, count, list};
 /// # Errors
 /// `Conflict` when the ID is taken.
 pub async fn insert(c: &mut Conn, new: &Conversation) -> Result<()> {
-    insert_all(c, std::slice::from_ref(new)).await
-}
-
-/// Stores new conversations.
-///
-/// # Errors
-/// `Conflict` when an ID is taken. Some conversations may be stored then, so roll back the transaction.
-pub async fn insert_all(c: &mut Conn, new: &[Conversation]) -> Result<()> {
-    insert_rows!(c, conv::table, new, |new| (
-        conv::site_id.eq(new.site_id.to_string()),
-        conv::id.eq(new.id.to_string()),
-        conv::session_id.eq(&new.session_id),
-        conv::question.eq(&new.question),
-        conv::answer.eq(&new.answer),
-        conv::search_text.eq(search_text(&new.question, &new.answer)),
-        conv::citations.eq(columns::to_json(&new.citations)),
-        conv::outcome.eq(new.outcome.as_str()),
-        conv::is_unanswered.eq(new.outcome.is_unanswered()),
-        conv::confidence.eq(new.confidence),
-        conv::language.eq(&new.language),
-        conv::message_count.eq(new.message_count),
-        conv::created_at_ms.eq(new.created_at.as_ms()),
-        conv::updated_at_ms.eq(new.updated_at.as_ms()),
-        conv::token_id.eq(new.token_id.map(|id| id.to_string())),
-        conv::address_key.eq(&new.address_key),
-    ));
+    on!(c, |c| {
+        diesel::insert_into(conv::table)
+            .values((
+                conv::site_id.eq(new.site_id.to_string()),
+                conv::id.eq(new.id.to_string()),
+                conv::session_id.eq(&new.session_id),
+                conv::question.eq(&new.question),
+                conv::answer.eq(&new.answer),
+                conv::search_text.eq(search_text(&new.question, &new.answer)),
+                conv::citations.eq(columns::to_json(&new.citations)),
+                conv::outcome.eq(new.outcome.as_str()),
+                conv::is_unanswered.eq(new.outcome.is_unanswered()),
+                conv::confidence.eq(new.confidence),
+                conv::language.eq(&new.language),
+                conv::message_count.eq(new.message_count),
+                conv::created_at_ms.eq(new.created_at.as_ms()),
+                conv::updated_at_ms.eq(new.updated_at.as_ms()),
+                conv::token_id.eq(new.token_id.map(|id| id.to_string())),
+                conv::address_key.eq(&new.address_key),
+            ))
+            .execute(c)
+            .await
+    })?;
     Ok(())
 }
 

@@ -153,21 +153,21 @@ pub async fn last_seq(c: &mut Conn, site: SiteId) -> Result<Option<i64>> {
     })?)
 }
 
-/// Returns the last event numbers of several sites, for a poller that looks for the events of other
-/// nodes.
+/// Returns the last event numbers and the access versions of several sites, for a poller that looks for
+/// the changes of other nodes.
 ///
 /// # Errors
 /// Returns an error when the query fails.
-pub async fn last_seqs(c: &mut Conn, sites: &[SiteId]) -> Result<Vec<(SiteId, i64)>> {
+pub async fn last_seqs(c: &mut Conn, sites: &[SiteId]) -> Result<Vec<(SiteId, i64, i64)>> {
     let sites = columns::texts(sites);
-    let rows: Vec<(String, i64)> = on!(c, |c| {
+    let rows: Vec<(String, i64, i64)> = on!(c, |c| {
         site_counters::table
             .filter(site_counters::site_id.eq_any(&sites))
             .select((site_counters::site_id, site_counters::event_seq, site_counters::access_version))
             .load(c)
             .await
     })?;
-    rows.into_iter().map(|(site, seq)| Ok((columns::parse(&site)?, seq))).collect()
+    rows.into_iter().map(|(site, seq, access)| Ok((columns::parse(&site)?, seq, access))).collect()
 }
 
 /// Returns the number of the oldest stored event. `None` when the log is empty.

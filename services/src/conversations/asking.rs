@@ -3,6 +3,7 @@
 use helpbot_db as db;
 use helpbot_db::events::NewEvent;
 use helpbot_db::stats::DailyCounts;
+use helpbot_domain::Timestamp;
 use helpbot_domain::conversation::{self as rules, Citation, Conversation, HandoffStatus, OPENING_MESSAGES};
 use helpbot_domain::event::{EventData, EventType};
 use helpbot_domain::ids::{ConversationId, SiteId};
@@ -11,10 +12,10 @@ use helpbot_engine::engine::Explanation;
 use helpbot_engine::{Answer, AnswerSink, Ask, Exchange};
 use uuid::Uuid;
 
-use crate::accounts::viewer::ProvedSession;
 use crate::accounts::credit_caps::{self, CappedQuestion};
-use crate::accounts::{blocked_visitors, session_token, sites, usage};
-use crate::conversations::storing::{SessionClaim, StoredQuestion};
+use crate::accounts::viewer::ProvedSession;
+use crate::accounts::{access, blocked_visitors, session_token, sites, usage};
+use crate::conversations::change::event;
 use crate::knowledge::indexes;
 use crate::runtime::randomness;
 use crate::sources::names;
@@ -80,7 +81,7 @@ pub async fn ask(
     if sink.is_some() || services.engine.has_model() {
         // The transaction refuses a question that exceeds the limit. Checking here as well avoids
         // paying a model server for it and showing the visitor half an answer.
-        usage::require_one(services, &site).await?;
+        require_credit(services, &site, &capped).await?;
     }
     let session = QuestionSession::of(services, viewer, &site, new.session_id.as_deref()).await?;
     blocked_visitors::require_open(services, viewer, site.id, Some(&session.id)).await?;
@@ -129,11 +130,11 @@ fn new_conversation(
         id: ConversationId::from_uuid(randomness::uuid(now)),
         session_id: session.id.clone(),
         question,
-        answer: answer.text,
-        citations: answer.citations,
+        answer: std::mem::take(&mut answer.text),
+        citations: std::mem::take(&mut answer.citations),
         outcome: answer.outcome,
         confidence: answer.confidence,
-        language: Some(answer.language),
+        language: Some(std::mem::take(&mut answer.language)),
         vote: None,
         handoff: None,
         handoff_at: None,
@@ -179,11 +180,30 @@ async fn store(
     mut new: Conversation,
     claim: SessionClaim,
     hold: Option<db::usage::Hold>,
+    capped: CappedQuestion,
 ) -> Result<(i64, Conversation)> {
-    let (site_id, outcome) = (site.id, new.outcome);
-    let stored = StoredQuestion { new, claim, hold, capped, limit: site.credit_limit };
-    let stored = services.db.write_batched(site_id, stored).await;
-    let (used, appended, stored) = credit_caps::told(services, site_id, stored).await?;
+    let (now, limit, outcome) = (new.created_at, site.credit_limit, new.outcome);
+    let counts =
+        DailyCounts { questions: 1, unanswered: i64::from(new.outcome.is_unanswered()), ..DailyCounts::default() };
+    let stored = services
+        .db
+        .write(move |c| {
+            Box::pin(async move {
+                if let Some(hold) = &hold {
+                    db::usage::release(c, hold).await?;
+                }
+                let taken = db::usage::take(c, new.site_id, now.month(), limit, now).await?;
+                let used = taken.ok_or_else(|| usage::exhausted(now))?;
+                capped.count(c, now).await?;
+                new.token_id = claim.token(c, &new).await?;
+                db::conversations::insert(c, &new).await?;
+                db::stats::add(c, new.site_id, now.day(), counts).await?;
+                let appended = outbox::append(c, new.site_id, now, asked_events(&new)).await?;
+                Ok::<_, Error>((used, appended, new))
+            })
+        })
+        .await;
+    let (used, appended, stored) = credit_caps::told(services, site.id, stored).await?;
     services.metrics.asked(outcome);
     appended.publish(services);
     Ok((used, stored))

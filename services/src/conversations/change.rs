@@ -13,7 +13,6 @@ use helpbot_domain::ids::{ConversationId, EventId, SiteId};
 use crate::accounts::blocked_visitors;
 use crate::conversations::handoff_notices::{self, NewNotice};
 use crate::conversations::message_limits;
-use crate::runtime::jobs::NewJob;
 use crate::runtime::randomness;
 use crate::webhooks::outbox::{self, Appended};
 use crate::{Error, Result, Services, Viewer};
@@ -56,16 +55,11 @@ pub(crate) async fn change(
 
 /// Checks that the visitor who acts on a conversation is not blocked. A conversation that does not exist is
 /// left to the change itself.
-pub(crate) async fn require_open(
-    services: &Services,
-    viewer: &Viewer,
-    site: SiteId,
-    id: ConversationId,
-) -> Result<()> {
+pub(crate) async fn require_open(services: &Services, viewer: &Viewer, site: SiteId, id: ConversationId) -> Result<()> {
     if blocked_visitors::is_none_blocked(services, site).await? {
         return Ok(());
     }
-    let found = db::conversations::by_id(&mut services.db.reader_of(site).await?, site, id).await?;
+    let found = db::conversations::by_id(&mut services.db.reader().await?, site, id).await?;
     let session = found.as_ref().map(|found| found.session_id.as_str());
     blocked_visitors::require_open(services, viewer, site, session).await
 }
