@@ -12,7 +12,7 @@ use helpbot_outbound::FetchedPage;
 use url::Url;
 
 use crate::extract::{self, ExtractError, HTML_LIMIT_BYTES, Page};
-use crate::isolated::{self, ReadTask};
+use crate::files::isolated::{self, ReadTask};
 use crate::{files, pdf};
 
 /// Which reader a response is for.

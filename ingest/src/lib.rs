@@ -21,7 +21,6 @@ pub mod crawl;
 mod drafts;
 pub mod extract;
 pub mod files;
-mod isolated;
 #[cfg(feature = "worker")]
 mod politeness;
 #[cfg(feature = "worker")]

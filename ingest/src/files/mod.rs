@@ -7,6 +7,7 @@
 mod archive;
 mod csv;
 mod docx;
+pub(crate) mod isolated;
 mod lines;
 mod markdown;
 mod opendocument;
@@ -20,7 +21,7 @@ pub(crate) mod xml;
 use crate::binary::binary_kind;
 use crate::charset;
 use crate::extract::{self, ExtractError, Page};
-use crate::isolated::{self, ReadTask};
+use isolated::ReadTask;
 
 /// The largest file that is read, in bytes.
 pub const FILE_LIMIT_BYTES: usize = 50 * 1024 * 1024;

@@ -74,7 +74,7 @@ impl Child {
         if text.trim().is_empty() { Err(ExtractError::Empty) } else { Ok(text) }
     }
 
-    /// The answer of a child process to a task of [`isolated`](crate::isolated).
+    /// The answer of a child process to a task of [`isolated`](super::isolated).
     ///
     /// # Errors
     /// `Unreadable` when the child fails, and `TookTooMuch` when a limit is exceeded.

@@ -16,7 +16,7 @@ use super::limits::{EXIT_ENCRYPTED, Limits, MARK};
 use super::paragraphs::Bookmarks;
 use super::{furniture, lines, paragraphs};
 use crate::extract::{ExtractError, question};
-use crate::isolated;
+use crate::files::isolated;
 
 const EXIT_UNREADABLE: u8 = 11;
 

@@ -2,15 +2,16 @@
 //!
 //! A parser needs many times the size of its input: a tree of HTML about ten times, nested Markdown a hundred times.
 //! Inputs of up to [`IN_PROCESS_BYTES`] are read in the calling process, where this stays below the memory of a request.
-//! Larger inputs, and everything that is compressed, are read by the child of [`pdf`](crate::pdf) within its limits of
+//! Larger inputs, and everything that is compressed, are read by the child of [`pdf`](super::pdf) within its limits of
 //! memory and time. The child gets the input and a [`ReadTask`], and answers with the page as JSON.
 
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::pdf;
 use crate::binary::binary_kind;
 use crate::extract::{self, ExtractError, Page};
-use crate::{files, pdf};
+use crate::files;
 
 /// The largest input that is read in the calling process, in bytes. Few pages are larger, and starting a child takes
 /// ten milliseconds.
