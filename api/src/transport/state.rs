@@ -1,10 +1,15 @@
 //! The state that all transports share.
 
+use axum::http::header;
+use axum::http::request::Parts;
+
 use super::connection_slots::ConnectionSlots;
 use super::connections::Connections;
 use super::key_source;
 use super::settings::TransportSettings;
 use super::upload_slots::UploadSlots;
+use crate::error::ApiError;
+use crate::gateway::caller::Caller;
 use crate::gateway::execution::Gateway;
 
 /// The state that all transports share.

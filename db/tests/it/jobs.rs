@@ -17,6 +17,7 @@ on_both_backends!(
     due_jobs_are_claimed_longest_overdue_first,
     eight_workers_at_once_share_the_jobs_without_overlap,
     a_job_of_a_crashed_worker_goes_to_another_when_the_lease_expires,
+    the_jobs_of_a_killed_server_are_released_by_the_name_of_its_leases,
     a_worker_that_lost_its_lease_changes_nothing,
     a_failed_job_waits_until_it_is_due_again,
     two_unfinished_jobs_never_share_a_deduplication_key,

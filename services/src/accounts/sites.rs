@@ -231,6 +231,7 @@ pub(crate) async fn change<T: Send + 'static>(
             Box::pin(async move {
                 let mut site = db::sites::by_id_locked(c, id).await?.ok_or(Error::NotFound("Site"))?;
                 let language = site.widget.ai_language.clone();
+                let plan = site.plan;
                 let value = apply(&mut site)?;
                 site.updated_at = now;
                 db::sites::update(c, &site).await?;

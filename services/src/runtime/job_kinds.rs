@@ -8,6 +8,7 @@ use helpbot_domain::ids::{ConversationId, ReplayId, SourceId, WebhookId};
 use helpbot_domain::limit::LimitKind;
 use helpbot_domain::webhook::DisabledReason;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// Syncs a source. The stored name is that of the REST contract.
 pub const SYNC: &str = "scrape";

@@ -224,6 +224,7 @@ const ANSWERS: &[(&str, &str)] = &[
     ("SendTranscriptPayload", "conversation"),
     ("SetTypingPayload", "conversation"),
     ("SubmitFeedbackPayload", "conversation"),
+    ("UnblockVisitorPayload", "removedId"),
     ("UpdateAnswerSettingsPayload", "answerSettings"),
     ("UpdateCreditCapsPayload", "creditCaps"),
     ("UpdateEvaluationSettingsPayload", "evaluation"),

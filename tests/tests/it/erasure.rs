@@ -104,6 +104,8 @@ async fn leave_traces(app: &TestApp, site: &TestSite<'_>, receivers: &mut [Recei
     let body = json!({ "query": ASK, "variables": { "question": "And an obelisk?", "session": SESSION } }).to_string();
     let named = site.owner().request(Method::POST, "/graphql").header("content-type", "application/json");
     site.owner().send(named.header("idempotency-key", "once").body(body)).await.ok();
+    let block = "mutation ($id: ID!) { m: blockVisitor(input: { conversationId: $id }) { userErrors { message } } }";
+    done(&site.owner(), block, json!({ "id": id })).await;
     receivers[0].next().await;
     receivers[0].next().await;
     // After its failure nothing more is sent there for a while.
@@ -238,7 +240,7 @@ async fn places_in_postgres(server: &str, schema: &str, word: &str) -> BTreeSet<
 /// In the live content of the file: all of it, copied, and each table in a file of its own. What rows
 /// that are gone left in free pages is not content, and goes when those are used again.
 fn places_in_sqlite(file: &Path, word: &str) -> BTreeSet<String> {
-    const TABLES: [&str; 13] = [
+    const TABLES: [&str; 16] = [
         "conversations",
         "sessions",
         "messages",
