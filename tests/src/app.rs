@@ -179,6 +179,7 @@ fn settings(data: &Path, database: &TestDatabase) -> Settings {
         // Tests ask more in a second than visitors in an hour; those of the limits turn them on.
         has_rate_limits: false,
         costs: helpbot_api::limits::CostLimits::default(),
+        cors_headers: Vec::new(),
         has_introspection: true,
         trusted_documents: None,
         has_only_trusted_documents: false,

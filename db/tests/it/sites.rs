@@ -51,6 +51,8 @@ async fn an_update_changes_only_what_may_change(db: &Db) {
         owner_email: "new@example.com".into(),
         plan: Plan::Starter,
         credit_limit: 5,
+        daily_credit_limit: Some(7),
+        address_credit_limit: Some(3),
         widget: WidgetConfig { greeting: "Hey".into(), ..WidgetConfig::default() },
         answer_settings: r#"{"b":2}"#.into(),
         created_at: later(99),

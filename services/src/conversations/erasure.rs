@@ -29,7 +29,7 @@ use crate::runtime::job_kinds::{
     ERASE_SESSION, HANDOFF_MAIL, HandoffMail, TRANSCRIPT_CODE_MAIL, TRANSCRIPT_MAIL, TranscriptCodeMail, TranscriptMail,
 };
 use crate::runtime::jobs::NewJob;
-use crate::{Error, Result, Services, Viewer, boxed};
+use crate::{Result, Services, Viewer, boxed};
 
 /// Number of conversations per transaction. Each has messages, mails and read marks.
 const CONVERSATIONS: i64 = batches::ROWS / 2;

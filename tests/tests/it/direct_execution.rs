@@ -54,7 +54,10 @@ async fn same(client: &Client, fields: &str, rest: &str, head: &str, variables: 
 /// Some of `fields`, with aliases.
 fn some(rng: &mut Rng, fields: &[&str]) -> String {
     let mut chosen: Vec<String> = Vec::new();
-    for field in fields.iter().filter(|_| rng.bool()) {
+    for field in fields {
+        if rng.bool() {
+            continue;
+        }
         chosen.push(match rng.u8(..8) {
             0 => format!("a{}: {field}", chosen.len()),
             _ => (*field).to_owned(),
