@@ -31,6 +31,7 @@ pub mod source;
 pub mod table;
 pub mod text;
 pub mod time;
+pub mod transcript;
 pub mod webhook;
 pub mod widget;
 

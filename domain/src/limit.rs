@@ -1,4 +1,4 @@
-//! The limits of a site that its owner is told about when visitors reach them.
+//! The limits of a site that its owner is notified of when visitors reach them.
 
 use serde::{Deserialize, Serialize};
 

@@ -9,8 +9,8 @@ use helpbot_api::transport::connections::Connections;
 use helpbot_delivery::worker as delivery;
 use helpbot_ingest::worker::Worker;
 use helpbot_services::Services;
-use helpbot_services::batch_jobs;
 use helpbot_services::accounts::{credit_caps, limit_notices};
+use helpbot_services::batch_jobs;
 use helpbot_services::conversations::{handoff_notices, search, transcript_codes};
 use helpbot_services::runtime::events;
 use helpbot_services::runtime::idempotency;
@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::accept::ConnectionLimits;
 use crate::assets::{self, Values};
 use crate::error::StartError;
 use crate::health::{self, MetricsState};
@@ -28,7 +29,6 @@ use crate::installation::{Installation, Migrations, Parts};
 use crate::instance_lock::InstanceLock;
 use crate::metrics::ServerMetrics;
 use crate::settings::{MetricsAddress, Settings};
-use crate::accept::ConnectionLimits;
 use crate::{accept, first_site, http, routes};
 
 /// Interval at which expired events and stored responses are deleted.
@@ -178,7 +178,15 @@ impl BoundServer {
         tasks.spawn(until(stop.clone(), poll(installation.services.clone())));
         tasks.spawn(until(stop.clone(), delete_expired(installation.services.clone())));
         tasks.spawn(until(stop.clone(), keep_search_index(installation.services.clone())));
-        Ok(RunningServer { address, metrics_address, installation, stop, connections, tasks, _instance_lock: instance_lock })
+        Ok(RunningServer {
+            address,
+            metrics_address,
+            installation,
+            stop,
+            connections,
+            tasks,
+            _instance_lock: instance_lock,
+        })
     }
 }
 

@@ -94,7 +94,7 @@ pub struct Services {
     keys: Arc<accounts::key_cache::KeyCache>,
     sites: Arc<runtime::cache::TtlCache<SiteId, Arc<Site>>>,
     blocked: Arc<runtime::cache::TtlCache<SiteId, BlockedSubjects>>,
-    /// Limits that the owner of a site was told about, with the day.
+    /// Limits that the owner of a site was notified of, with the day.
     told_limits: Arc<runtime::cache::TtlCache<(SiteId, LimitKind), i32>>,
     /// Addresses or file names of sources, which never change.
     source_names: Arc<runtime::cache::TtlCache<SourceId, String>>,

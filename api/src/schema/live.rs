@@ -14,20 +14,30 @@ use async_graphql::{ContextDirective, CustomDirective, CustomDirectiveFactory, S
 /// The definition of `@live`.
 pub struct LiveDirective;
 
+const IF: &str = "Whether the query is live. Null means true.";
+const THROTTLE: &str = "Shortest time between two results in milliseconds, at most 60,000. By default a changed result is \
+    sent at most 4 times a second.";
+
+/// Adds the descriptions of the arguments to a schema in the schema definition language. async-graphql's export
+/// leaves out those of directives.
+pub fn describe_arguments(sdl: &str) -> String {
+    sdl.replacen(
+        "@live(if: Boolean = true, throttle: Int)",
+        &format!(
+            "@live(\n  \"\"\"\n  {IF}\n  \"\"\"\n  if: Boolean = true\n  \"\"\"\n  {THROTTLE}\n  \"\"\"\n  throttle: Int\n)"
+        ),
+        1,
+    )
+}
+
 impl CustomDirectiveFactory for LiveDirective {
     fn name(&self) -> Cow<'static, str> {
         "live".into()
     }
 
     fn register(&self, registry: &mut Registry) {
-        let is_live = argument("if", "Boolean", Some("true"), "Whether the query is live. Null means true.");
-        let throttle = argument(
-            "throttle",
-            "Int",
-            None,
-            "Shortest time between two results in milliseconds, at most 60,000. By default a changed result is sent at \
-             most 4 times a second.",
-        );
+        let is_live = argument("if", "Boolean", Some("true"), IF);
+        let throttle = argument("throttle", "Int", None, THROTTLE);
         registry.add_directive(MetaDirective {
             name: self.name().into_owned(),
             description: Some(

@@ -132,5 +132,5 @@ fn builder() -> SchemaBuilder<QueryRoot, MutationRoot, SubscriptionRoot> {
 pub fn sdl() -> String {
     let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items();
     let text = schema().sdl_with_options(options.include_specified_by().use_space_ident());
-    format!("{}\n", text.trim_end())
+    format!("{}\n", live::describe_arguments(text.trim_end()))
 }

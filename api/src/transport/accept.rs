@@ -53,7 +53,8 @@ pub(super) fn takes_events(headers: &HeaderMap) -> bool {
 /// type of the operation decides whether it is used.
 pub(super) fn stream_form(headers: &HeaderMap) -> Option<StreamForm> {
     let ranges = ranges(headers);
-    if quality(&ranges, EVENTS) > (0, true) {
+    let (events, is_named) = quality(&ranges, EVENTS);
+    if is_named && events > 0 {
         return Some(StreamForm::Events);
     }
     let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());

@@ -1,4 +1,4 @@
-//! Limits of a site that were reached: once for each limit and day, so that the owner is told once.
+//! Limits of a site that were reached: once for each limit and day, so that the owner is notified once.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;

@@ -55,8 +55,6 @@ pub const TABLES: &[SiteTable] = &[
     table("transcripts", "id"),
     table("transcript_codes", "id"),
     table("handoff_notices", "id"),
-    table("transcript_codes", "id"),
-    table("handoff_notices", "id"),
     table("messages", "conversation_id, seq"),
     // Ten indexes contain a conversation.
     estimated(SiteTable { weight: 2, ..table("conversations", "id") }),
@@ -80,9 +78,6 @@ pub const TABLES: &[SiteTable] = &[
     table("evaluation_cases", "id"),
     table("daily_stats", "day"),
     table("usage_months", "month"),
-    table("usage_days", "day, address_key"),
-    table("blocked_visitors", "id"),
-    table("limit_notices", "kind, day"),
     table("usage_days", "day, address_key"),
     table("blocked_visitors", "id"),
     table("limit_notices", "kind, day"),
@@ -145,7 +140,7 @@ pub async fn mark(c: &mut Conn, site: SiteId, now: Timestamp) -> Result<Option<i
             .execute(c)
             .await
     })?;
-    // Without its counter, the log of the site accepts no events, and whoever follows it stops.
+    // Without its counter, the log of the site accepts no events, and every client that follows it stops.
     on!(c, |c| diesel::delete(site_counters::table.filter(site_counters::site_id.eq(&id))).execute(c).await)?;
     Ok(Some(rows))
 }

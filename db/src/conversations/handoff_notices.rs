@@ -1,4 +1,4 @@
-//! Notices of handoffs: which handoffs the owner of a site is told about, and in which mail.
+//! Notices of handoffs: which handoffs the owner of a site is notified of, and in which mail.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -13,7 +13,7 @@ use crate::connection::conn::on;
 use crate::error::Result;
 use crate::schema::handoff_notices as notices;
 
-/// A handoff that the owner is told about.
+/// A handoff that the owner is notified of.
 #[derive(Debug, Clone)]
 pub struct HandoffNotice {
     /// Site of the handoff.
@@ -36,7 +36,7 @@ pub struct HandoffNotice {
     pub created_at: Timestamp,
 }
 
-/// Who asked for a human, as far as limits count it.
+/// The session, mailbox and address key of a visitor who asked for a human, by which limits count.
 pub type HandoffAsker = (String, Option<String>, Option<String>);
 
 /// Stores a notice.

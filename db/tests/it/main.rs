@@ -47,6 +47,7 @@ macro_rules! read {
     }};
 }
 
+mod blocked_visitors;
 mod chunks;
 mod closing;
 mod conversations;
@@ -58,9 +59,11 @@ mod evaluation;
 mod events;
 mod failures;
 mod global_ids;
+mod handoff_notices;
 mod idempotency;
 mod jobs;
 mod keys;
+mod limit_notices;
 mod make;
 mod members;
 mod messages;
@@ -73,6 +76,7 @@ mod sources;
 mod stats;
 mod topics;
 mod transactions;
+mod transcript_codes;
 mod transcripts;
 mod usage;
 mod vectors;

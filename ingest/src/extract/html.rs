@@ -13,8 +13,8 @@ use super::flow::{BlockId, Blocks, Flow};
 use super::page::{Item, Page};
 use super::structured_data::{self, Declared};
 use super::{
-    bold, contents, definition_list, disclosure, facts, flatten, headings, markdown, meta, overview, parse, passages, question,
-    script_data, stand_in, tables,
+    bold, contents, definition_list, disclosure, facts, flatten, headings, markdown, meta, overview, parse, passages,
+    question, script_data, stand_in, tables,
 };
 use crate::binary::binary_kind;
 use crate::charset;

@@ -15,7 +15,7 @@ CREATE TABLE transcript_codes (
 );
 CREATE INDEX transcript_codes_session ON transcript_codes (site_id, session_id, created_at_ms);
 CREATE INDEX transcript_codes_created ON transcript_codes (site_id, created_at_ms);
--- Handoffs that the owner is told about by mail. A handoff that is not listed is only counted in the mail.
+-- Handoffs that the owner is notified of by mail. A handoff that is not listed is only counted in the mail.
 CREATE TABLE handoff_notices (
     site_id TEXT COLLATE "C" NOT NULL,
     id TEXT COLLATE "C" NOT NULL,

@@ -25,7 +25,7 @@ CREATE TABLE blocked_visitors (
 CREATE UNIQUE INDEX blocked_visitors_subject ON blocked_visitors (site_id, kind, subject);
 -- Rises with each change that can end open subscriptions: of the plan and of the blocked visitors.
 ALTER TABLE site_counters ADD COLUMN access_version BIGINT NOT NULL DEFAULT 0;
--- Limits that were reached, once for each limit and day (UTC), so that the owner is told once.
+-- Limits that were reached, once for each limit and day (UTC), so that the owner is notified once.
 CREATE TABLE limit_notices (
     site_id TEXT COLLATE "C" NOT NULL REFERENCES sites (id) ON DELETE CASCADE,
     kind TEXT COLLATE "C" NOT NULL,

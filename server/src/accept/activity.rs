@@ -35,12 +35,14 @@ impl Activity {
         self.ongoing.load(Ordering::Acquire) > 0
     }
 
-    /// Counts a request. An extended CONNECT becomes a socket, which lives as long as its connection and
-    /// checks the client itself.
+    /// Counts a request. An extended CONNECT becomes a socket.
     pub fn begin(self: &Arc<Self>, method: &Method) -> OngoingRequest {
         self.ongoing.fetch_add(1, Ordering::AcqRel);
-        let is_socket = method == Method::CONNECT;
-        OngoingRequest((!is_socket).then(|| self.clone()))
+        let mut request = OngoingRequest(Some(self.clone()));
+        if method == Method::CONNECT {
+            request.becomes_socket();
+        }
+        request
     }
 
     /// Waits until the connection has had no request for `limit`.
@@ -59,6 +61,14 @@ impl Activity {
 
     fn idle_since(&self) -> Duration {
         Duration::from_millis(self.idle_since_ms.load(Ordering::Acquire))
+    }
+}
+
+impl OngoingRequest {
+    /// Counts the request as long as its connection lives, because it became a socket that checks the client
+    /// itself.
+    pub fn becomes_socket(&mut self) {
+        self.0 = None;
     }
 }
 

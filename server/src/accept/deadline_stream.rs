@@ -197,4 +197,20 @@ mod tests {
         assert_eq!(late.map_err(|error| error.kind()), Err(io::ErrorKind::TimedOut));
         assert!(began.elapsed() <= HEADERS_DEADLINE + Duration::from_secs(1));
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_became_a_socket_has_no_deadline_for_headers() {
+        let (mut client, mut stream, activity) = connected();
+        let mut bytes = [0; 64];
+        client.write_all(b"GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n").await.expect("sent");
+        stream.read(&mut bytes).await.expect("the request");
+        activity.begin(&Method::GET).becomes_socket();
+
+        client.write_all(b"a frame").await.expect("sent");
+        let frame = stream.read(&mut bytes).await.expect("the frame");
+        let idle = tokio::time::timeout(HEADERS_DEADLINE * 5, stream.read(&mut bytes)).await;
+
+        assert_eq!(frame, 7);
+        assert!(idle.is_err(), "a socket that is silent after a frame stays open");
+    }
 }

@@ -129,11 +129,14 @@ async fn serve(
     let activity = Arc::new(Activity::new());
     let of_requests = activity.clone();
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
-        let (app, ongoing) = (app.clone(), of_requests.begin(request.method()));
+        let (app, mut ongoing) = (app.clone(), of_requests.begin(request.method()));
         async move {
             let mut request = request.map(|body| Body::new(DeadlineBody::new(body)));
             request.extensions_mut().insert(ConnectInfo(peer));
             let response = app.oneshot(request).await?;
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                ongoing.becomes_socket();
+            }
             Ok::<_, std::convert::Infallible>(response.map(|body| CountedBody::new(body, ongoing)))
         }
     });

@@ -117,7 +117,7 @@ fn a_mistyped_key_in_the_file_is_refused() {
 
     let message = refused.expect_err("no such setting").to_string();
     assert!(
-        message.starts_with("helpbot.toml: \"listn\" is not a setting; the settings are listen, data,"),
+        message.starts_with("helpbot.toml: \"listn\" is not a setting; the settings are listen, metrics_listen, data,"),
         "{message}"
     );
 }

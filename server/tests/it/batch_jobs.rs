@@ -49,6 +49,7 @@ fn on(database: impl AsyncFnOnce() -> Option<TestDatabase>) {
 fn prepared(home: &Home, url: &str) -> String {
     let mut command = command(home, url, &["site", "create", "--name", "Shop", "--owner-email", "owner@shop.example"]);
     let made = command.arg("--json").output().expect("the program starts");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let site: Value = serde_json::from_slice(&made.stdout).expect("one JSON document");
     site["id"].as_str().expect("an ID").to_owned()
 }
@@ -56,6 +57,8 @@ fn prepared(home: &Home, url: &str) -> String {
 fn command(home: &Home, url: &str, arguments: &[&str]) -> Command {
     let mut command = home.command(arguments);
     command.env("HELPBOT_DATABASE", url).env("HELPBOT_METRICS_LISTEN", "off").env("HELPBOT_RATE_LIMITS", "off");
+    // Nothing reads the log while the server runs, and a full pipe would stop it.
+    command.env("HELPBOT_LOG", "off");
     command
 }
 

@@ -145,11 +145,6 @@ impl Serving {
         (self.child.wait().expect("it ends").code(), log)
     }
 
-    /// The ID of the process.
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Kills the process.
     pub fn kill(mut self) {
         self.child.kill().expect("killed");

@@ -33,7 +33,7 @@ pub async fn tell(services: &Services, site: SiteId, kind: LimitKind) {
             services.told_limits.put(before, now, (site, kind), today);
             outbox::wake(services);
         }
-        Err(error) => tracing::warn!(error = error.detail(), %site, "the owner was not told about a limit"),
+        Err(error) => tracing::warn!(error = error.detail(), %site, "the owner was not notified of a limit"),
     }
 }
 

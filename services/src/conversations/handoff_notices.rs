@@ -24,7 +24,7 @@ use crate::{Result, Services, boxed};
 const FREQUENT_MAILS: usize = 12;
 /// By how much the interval between two mails grows then.
 const SLOW_FACTOR: u32 = 6;
-/// Longest time between the reading of the clock and the commit of a handoff. A mail that is due earlier may
+/// Longest time between reading the clock and the commit of a handoff. A mail that is due earlier may
 /// have been sent without the handoff.
 const COMMIT_MARGIN: Duration = Duration::from_secs(15);
 /// Handoffs of one session that mails list within [`DAY`].
@@ -37,7 +37,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// Time after which notices are deleted. A mail that waits for a mail server is given up earlier.
 const KEPT_FOR: Duration = Duration::from_secs(14 * 86_400);
 
-/// A handoff that the owner must be told about.
+/// A handoff that the owner must be notified of.
 pub(crate) struct NewNotice {
     /// Keyed hash of the client address of the request.
     pub address_key: Option<String>,

@@ -138,9 +138,9 @@ pub async fn end(services: &Services, viewer: &Viewer, turn: RequestAttempt, ans
 pub async fn delete_expired(services: &Services) -> Result<usize> {
     let before = services.now().minus(KEPT_FOR);
     let batch = || {
-        services
-            .db
-            .write(move |c| Box::pin(async move { Ok(db::idempotency::delete_before(c, before, batches::ROWS).await?) }))
+        services.db.write(move |c| {
+            Box::pin(async move { Ok(db::idempotency::delete_before(c, before, batches::ROWS).await?) })
+        })
     };
     batches::repeat("deletion of expired idempotent requests", batch).await
 }

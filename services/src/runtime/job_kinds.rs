@@ -44,14 +44,8 @@ pub const DELETE_SITE: &str = "delete_site";
 pub const ERASE_SESSION: &str = "erase_session";
 
 /// The kinds whose job is one mail.
-pub const MAILS: [&str; 6] = [
-    HANDOFF_MAIL,
-    WEBHOOK_DISABLED_MAIL,
-    SOURCE_FAILING_MAIL,
-    TRANSCRIPT_MAIL,
-    TRANSCRIPT_CODE_MAIL,
-    LIMIT_MAIL,
-];
+pub const MAILS: [&str; 6] =
+    [HANDOFF_MAIL, WEBHOOK_DISABLED_MAIL, SOURCE_FAILING_MAIL, TRANSCRIPT_MAIL, TRANSCRIPT_CODE_MAIL, LIMIT_MAIL];
 
 /// Payload of [`SYNC`] and [`SOURCE_FAILING_MAIL`].
 #[derive(Serialize, Deserialize)]

@@ -306,9 +306,9 @@ pub async fn clock_went_back(
 pub async fn delete_expired(services: &Services) -> Result<usize> {
     let before = services.now().minus(services.settings.event_retention);
     let batch = || {
-        services
-            .db
-            .write(move |c| Box::pin(async move { Ok(db::deliveries::delete_before(c, before, FORGET_AT_ONCE).await?) }))
+        services.db.write(move |c| {
+            Box::pin(async move { Ok(db::deliveries::delete_before(c, before, FORGET_AT_ONCE).await?) })
+        })
     };
     batches::repeat("deletion of expired deliveries", batch).await
 }

@@ -32,12 +32,7 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
         &[Scope::Admin],
         "createdAt expiresAt id kind last4 lastUsedAt name origins revokedAt scopes",
     ),
-    (
-        "CreditCaps",
-        "site(id: $site) { creditCaps { @ } }",
-        &[Scope::Admin],
-        "perAddressPerDay perDay usedToday",
-    ),
+    ("CreditCaps", "site(id: $site) { creditCaps { @ } }", &[Scope::Admin], "perAddressPerDay perDay usedToday"),
     (
         "WaitingMail",
         "site(id: $site) { waitingMails { @ } }",

@@ -65,7 +65,7 @@ const MAY_CALL_DISALLOWED: &[&str] = &[
 ];
 
 /// Code files longer than [`LINES_MAX`], each with the reason why it is not split.
-const MAY_BE_LONG: &[(&str, &str)] = &[];
+const MAY_BE_LONG: &[(&str, &str)] = &[("db/src/schema.rs", "the list of all tables has no rule to split by")];
 const LINES_MAX: usize = 400;
 
 /// File names that do not describe the content of a file.
@@ -282,8 +282,13 @@ fn the_clock_randomness_and_the_internet_are_each_used_in_one_place() {
 }
 
 /// Modules that are useful only together with another one, in whose tests they are included.
-const TESTED_WITH: [(&str, &str); 4] =
-    [("attempts", "deliveries"), ("outbox", "deliveries"), ("replays", "webhooks"), ("lists", "conversations")];
+const TESTED_WITH: [(&str, &str); 5] = [
+    ("attempts", "deliveries"),
+    ("outbox", "deliveries"),
+    ("replays", "webhooks"),
+    ("lists", "conversations"),
+    ("site_deletion", "sites"),
+];
 
 #[test]
 fn each_module_of_queries_has_tests_on_both_databases() {

@@ -1,5 +1,5 @@
 //! Tests of the limits that an owner sets on the credits of a day: exact under concurrency, with a code and a time of their
-//! own, and the owner is told once.
+//! own, and the owner is notified once.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 use crate::mail_server::{MailServer, on_both_with_mail};
 
 on_both_with_mail!(
-    the_credits_of_a_day_are_capped_exactly_and_the_owner_is_told_once,
+    the_credits_of_a_day_are_capped_exactly_and_the_owner_is_notified_once,
     the_credits_of_a_client_address_are_capped,
     caps_are_set_cleared_and_kept,
-    the_owner_is_told_once_when_the_credits_of_the_month_are_used,
+    the_owner_is_notified_once_when_the_credits_of_the_month_are_used,
 );
 
 const ASK: &str = "mutation { askQuestion(input: { question: \"Hello?\" }) { userErrors { code } } }";
@@ -39,7 +39,7 @@ async fn set(client: &Client, input: Value) -> Value {
     set["updateCreditCaps"]["creditCaps"].take()
 }
 
-async fn the_credits_of_a_day_are_capped_exactly_and_the_owner_is_told_once(app: &TestApp, mail: &MailServer) {
+async fn the_credits_of_a_day_are_capped_exactly_and_the_owner_is_notified_once(app: &TestApp, mail: &MailServer) {
     let site = app.site().create().await;
     set(&site.owner(), json!({ "perDay": 5 })).await;
     let visitor = site.visitor();
@@ -111,7 +111,7 @@ async fn caps_are_set_cleared_and_kept(app: &TestApp, _mail: &MailServer) {
     assert_eq!(app.client(&narrow).graphql(CAPS, json!({})).await.codes(), ["FORBIDDEN"]);
 }
 
-async fn the_owner_is_told_once_when_the_credits_of_the_month_are_used(app: &TestApp, mail: &MailServer) {
+async fn the_owner_is_notified_once_when_the_credits_of_the_month_are_used(app: &TestApp, mail: &MailServer) {
     let site = app.site().credits(1).create().await;
     let visitor = site.visitor();
     assert_eq!(code(&ask(&visitor, "192.0.2.1").await), Value::Null);

@@ -1,7 +1,7 @@
 //! Tests of the direct execution of queries: it returns the same as async-graphql, for values and for errors.
 //!
 //! A directive in a document makes async-graphql execute it, so each document is sent with and without one. The
-//! directive stands at the end, so that the positions in errors are the same. async-graphql returns fields in the
+//! directive is at the end, so that the positions in errors are the same. async-graphql returns fields in the
 //! order in which they were completed, so the order of the fields is tested apart.
 
 use fastrand::Rng;

@@ -12,7 +12,7 @@ use crate::mail_server::{MailServer, on_both_with_mail};
 on_both_with_mail!(
     the_first_handoff_is_mailed_at_once_and_the_others_together,
     a_flood_of_handoffs_causes_few_mails,
-    a_visitor_who_asks_too_often_is_counted_and_the_owner_is_told_once,
+    a_visitor_who_asks_too_often_is_counted_and_the_owner_is_notified_once,
 );
 
 const ASK: &str = "mutation ($question: String!) {
@@ -96,7 +96,7 @@ async fn a_flood_of_handoffs_causes_few_mails(app: &TestApp, mail: &MailServer) 
     assert_eq!(mail.arrived().len(), 15);
 }
 
-async fn a_visitor_who_asks_too_often_is_counted_and_the_owner_is_told_once(app: &TestApp, mail: &MailServer) {
+async fn a_visitor_who_asks_too_often_is_counted_and_the_owner_is_notified_once(app: &TestApp, mail: &MailServer) {
     let site = app.site().create().await;
     for number in 0..9 {
         let email = ["Ann@home.example", "a.nn@home.example", "ann+1@home.example"][number % 3];

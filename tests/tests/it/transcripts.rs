@@ -184,7 +184,7 @@ async fn codes_are_limited_for_each_session_and_client_address(app: &TestApp, ma
     let visitor = Visitor::of(&site, "Hello?").await;
     assert_eq!(from(&visitor, "last@home.example", "2001:db8::2").await, "LIMIT_REACHED", "the same network");
     assert_eq!(from(&visitor, "last@home.example", "2001:db8:1::1").await, Value::Null);
-    // The owner was told once, although two limits were reached.
+    // The owner was notified once, although two limits were reached.
     let told = mail.first(27).await.into_iter().filter(|mail| mail.to == "owner@example.com").count();
     assert_eq!(told, 1);
 }

@@ -20,8 +20,7 @@ use helpbot_domain::page::PageRequest;
 use helpbot_domain::range::Range;
 use helpbot_domain::time::Day;
 use helpbot_services as services;
-use helpbot_services::conversations::messages;
-use helpbot_services::conversations::{self, ListPage, ListQuery, ListStart};
+use helpbot_services::conversations::{self, ListPage, ListQuery, ListStart, messages};
 
 use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;

@@ -3,7 +3,6 @@
 
 use helpbot_domain::chunk::StoredChunk;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -125,7 +124,7 @@ impl CrawlFixture {
         let agent = UserAgent::new("0", "https://example.com").expect("plain text");
         let client = Client::new(policy, &agent).expect("a client");
         let name = format!("worker-{}", self.workers.fetch_add(1, Ordering::Relaxed));
-        Worker::with_manners(self.services.clone(), client, name, PathBuf::from("no-pdf-here"), manners)
+        Worker::with_manners(self.services.clone(), client, name, helpbot_tests::helpbot_binary(), manners)
     }
 
     /// Does all work that is due.
