@@ -224,8 +224,7 @@ fn a_password_without_required_tls_needs_a_setting() {
         assert!(!refused.contains("secret@"), "{refused}");
         assert_eq!(with(url, true), Ok(()));
     }
-    for url in
-        ["smtp://mail.example", "smtp://bot:secret@mail.example?tls=required", "smtps://bot:secret@mail.example"]
+    for url in ["smtp://mail.example", "smtp://bot:secret@mail.example?tls=required", "smtps://bot:secret@mail.example"]
     {
         assert_eq!(with(url, false), Ok(()), "{url}");
     }

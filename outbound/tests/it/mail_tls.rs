@@ -56,12 +56,8 @@ impl Smtp {
     /// Returns a mailer that logs in to the server and also trusts these authorities.
     fn mailer(&self, scheme: &str, tls: &str, authorities: Vec<CertificateDer<'static>>) -> SmtpMailer {
         let url = format!("{scheme}://bot:open%20sesame@127.0.0.1:{}{tls}", self.port);
-        let settings = SmtpSettings {
-            url,
-            from: "bot@shop.example".to_owned(),
-            may_send_password_unencrypted: true,
-            authorities,
-        };
+        let settings =
+            SmtpSettings { url, from: "bot@shop.example".to_owned(), may_send_password_unencrypted: true, authorities };
         SmtpMailer::new(&settings).expect("valid settings")
     }
 

@@ -47,6 +47,8 @@ fn on(database: impl AsyncFnOnce() -> Option<TestDatabase>) {
 
 /// Creates a site and returns its ID.
 fn prepared(home: &Home, url: &str) -> String {
+    // On PostgreSQL only `migrate` and `serve` create the tables.
+    assert!(command(home, url, &["migrate"]).status().expect("the program starts").success());
     let mut command = command(home, url, &["site", "create", "--name", "Shop", "--owner-email", "owner@shop.example"]);
     let made = command.arg("--json").output().expect("the program starts");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
