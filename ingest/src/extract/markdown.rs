@@ -26,7 +26,7 @@ pub(crate) fn render(flow: &Flow, blocks: Blocks, base: Option<&Url>) -> String 
             continue;
         }
         separate(&mut out, flow, previous, block, lowest);
-        let is_line_start = !previous.is_some_and(|previous| gap_in_line(flow, previous, block).is_some());
+        let is_line_start = previous.is_none_or(|previous| gap_in_line(flow, previous, block).is_none());
         render_block(&mut out, flow, block, inlines(flow, flow.runs(id), base), is_line_start);
         previous = Some(block);
     }

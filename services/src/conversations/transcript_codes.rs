@@ -28,6 +28,9 @@ use crate::runtime::randomness;
 use crate::webhooks::outbox;
 use crate::{Error, Result, Services, Viewer, boxed};
 
+/// A code that was asked for: session, mailbox and address key.
+type Asked = (String, String, Option<String>);
+
 /// How long a code can be confirmed. Long enough for a slow mail server.
 pub const CODE_LIFETIME: Duration = Duration::from_secs(15 * 60);
 /// Number of attempts to confirm one code. Together with [`PER_MAILBOX`], a guess at all codes of a
@@ -107,9 +110,7 @@ async fn store(c: &mut db::Conn, new: &TranscriptCode) -> Result<()> {
     // Lock the site, so that concurrent requests are counted one after the other.
     db::sites::by_id_locked(c, new.site_id).await?.ok_or(Error::NotFound("Site"))?;
     let earlier = db::transcript_codes::since(c, new.site_id, new.created_at.minus(DAY)).await?;
-    let count = |is_counted: &dyn Fn(&(String, String, Option<String>)) -> bool| {
-        earlier.iter().filter(|code| is_counted(code)).count()
-    };
+    let count = |is_counted: &dyn Fn(&Asked) -> bool| earlier.iter().filter(|code| is_counted(code)).count();
     let is_over = count(&|(session, _, _)| *session == new.session_id) >= PER_SESSION
         || count(&|(_, mailbox, _)| *mailbox == new.mailbox) >= PER_MAILBOX
         || (new.address_key.is_some() && count(&|(_, _, key)| *key == new.address_key) >= PER_CLIENT)

@@ -174,7 +174,7 @@ async fn patches_of_random_changes_with_cuts_equal_a_fresh_query(app: &TestApp) 
     let runs = std::env::var("HELPBOT_LIVE_RUNS").map_or(RUNS, |runs| runs.parse().expect("a number of runs"));
     let seed = fastrand::u64(..);
     let mut random = fastrand::Rng::with_seed(seed);
-    println!("seed {seed}, {runs} runs");
+    eprintln!("seed {seed}, {runs} runs");
     let site = app.site().create().await;
     let mut conversations = Vec::new();
     let mut follower = Follower::start(site.owner()).await;

@@ -49,7 +49,7 @@ impl<'a> PublicWalk<'a> {
             Some((ty, field)) => ty == parent.name && field == name,
             None => **public == parent.name,
         };
-        if !self.model.rules.public_fields.iter().any(|public| is_named(public)) {
+        if !self.model.rules.public_fields.iter().any(is_named) {
             return false;
         }
         let Some(field) = parent.fields.get(name) else { return false };

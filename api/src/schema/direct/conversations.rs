@@ -22,6 +22,9 @@ use crate::schema::page::PageRows;
 use crate::schema::plain::PlainValue as _;
 use crate::schema::scalars::int;
 
+/// The messages of each conversation.
+type MessagesById = HashMap<ConversationId, Vec<StoredMessage>>;
+
 const CONVERSATIONS: ConnectionTypes =
     ConnectionTypes { connection: "ConversationConnection", edge: "ConversationEdge" };
 const MESSAGES: ConnectionTypes = ConnectionTypes { connection: "MessageConnection", edge: "MessageEdge" };
@@ -36,7 +39,7 @@ pub(super) struct ConversationPage {
     total: Option<i32>,
     sources: HashMap<SourceId, Source>,
     /// The stored messages of the conversations, for each different page of them that is selected.
-    messages: Vec<(PageRequest<i64>, HashMap<ConversationId, Vec<StoredMessage>>)>,
+    messages: Vec<(PageRequest<i64>, MessagesById)>,
 }
 
 impl ConversationPage {
