@@ -82,13 +82,17 @@ for (const [name, open] of Object.entries(transports)) {
     const connection = open();
     const cutAt = random() < 0.4 ? 1 + Math.floor(random() * 2) : 0;
     let [seen, isCut] = [0, false];
-    const changes = (async () => {
-      for (let n = 0; n < 4; n += 1) await change();
-    })();
+    // They begin after the first result, and the first one always changes the list, so a second result must come.
+    let changes;
+    const makeChanges = async () => {
+      conversations.push(await ask(`Question ${conversations.length}?`));
+      for (let n = 0; n < 3; n += 1) await change();
+    };
     try {
       for await (const { data, errors } of connection.results) {
         if (errors) throw new Error(JSON.stringify(errors));
         seen += 1;
+        changes ??= makeChanges();
         if (seen === cutAt) {
           [cuts, isCut] = [cuts + 1, true];
           connection.cut();
