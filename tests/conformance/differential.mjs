@@ -137,7 +137,7 @@ const breaks = [
   },
 ];
 
-/** Whether graphql-js accepts a request, and why not. */
+/** Returns the first message with which graphql-js refuses a request, or undefined when it accepts the request. */
 function expected({ query, variables }) {
   try {
     const document = parse(query);

@@ -15,7 +15,7 @@ use crate::gateway::result::ExecutionResult;
 
 /// Time for which a client need not ask again. A change of the configuration is visible after it.
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("private, max-age=30");
-/// The headers of a request that decide who asks, in addition to `Accept`.
+/// Request headers on which the response depends, in addition to `Accept`: they identify the caller.
 const VARY: HeaderValue = HeaderValue::from_static("Authorization, Origin, X-HelpBot-Session");
 /// Bytes of the hash in an entity tag.
 const TAG_BYTES: usize = 16;

@@ -1,9 +1,10 @@
 //! Mails about handoffs, collected: the owner gets the first one at once, and what follows within a few
 //! minutes in one digest, so that nobody can fill the owner's mailbox.
 //!
-//! Each handoff stores a *notice*, which names the mail that mentions it. A mail is planned together with
-//! its first notice and reads its notices when it is sent. Handoffs of a visitor who asks too often, by
-//! session, mailbox or client address, are only counted in the mail; the inbox shows all of them.
+//! Each handoff stores a *notice*, which names the mail that mentions it. The first notice of a mail also
+//! queues the job that sends the mail, and the job reads all notices of its mail when it runs. When a session, a mailbox or
+//! a client address requests a human too often, the mail only counts its further handoffs; the inbox shows
+//! all of them.
 
 use std::time::Duration;
 
