@@ -5,11 +5,10 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use helpbot_db::DatabaseUrl;
-use helpbot_test_support::database::{self, TestDatabase};
+use helpbot_test_support::database::TestDatabase;
 use serde_json::{Value, json};
 
-use crate::support::{Home, Serving};
+use crate::support::{Home, Serving, on_database};
 
 const CONVERSATIONS: u32 = 20_000;
 /// Longer than the lease of the killed server, which lasts a minute.
@@ -27,22 +26,13 @@ fn a_killed_deletion_continues_where_it_stopped_on_postgres() {
 }
 
 fn on(database: impl AsyncFnOnce() -> Option<TestDatabase>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
-        database::with(database().await, async |database: &TestDatabase| {
-            let url = match (database.file(), database.url()) {
-                (None, DatabaseUrl::Postgres(url)) => url.as_str().to_owned(),
-                (file, _) => format!("sqlite:{}", file.expect("a file").display()),
-            };
-            let home = Home::new();
-            let site = prepared(&home, &url);
-            database.execute(&rows_of(&site)).await;
-            tokio::task::spawn_blocking(move || a_killed_deletion_continues(&home, &url, &site))
-                .await
-                .expect("it passes");
-        })
-        .await;
-    });
+    let setup = async |database: &TestDatabase, url: &str| {
+        let home = Home::new();
+        let site = prepared(&home, url);
+        database.execute(&rows_of(&site)).await;
+        (home, site)
+    };
+    on_database(database, setup, |url, (home, site)| a_killed_deletion_continues(&home, &url, &site));
 }
 
 /// Creates a site and returns its ID.

@@ -12,11 +12,10 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use helpbot_db::DatabaseUrl;
 use serde_json::{Value, json};
 
 use crate::receiver::{Arrival, Receiver};
-use crate::support::{Home, Serving};
+use crate::support::{Home, Serving, on_database};
 use helpbot_test_support::database::{self, TestDatabase};
 
 const KILLS: usize = 10;
@@ -47,19 +46,10 @@ fn nothing_acknowledged_is_lost_when_the_server_is_killed_on_postgres() {
 }
 
 fn on(database: impl AsyncFnOnce() -> Option<TestDatabase>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
-        database::with(database().await, async |database: &TestDatabase| {
-            let url = match (database.file(), database.url()) {
-                (None, DatabaseUrl::Postgres(url)) => url.clone(),
-                (file, _) => format!("sqlite:{}", file.expect("a file").display()),
-            };
-            let schema = database.schema().map(|(server, name)| (server.to_owned(), name.to_owned()));
-            let lived = tokio::task::spawn_blocking(move || Lives::new(url).live(&|| end_leases(&schema)));
-            lived.await.expect("it lives");
-        })
-        .await;
-    });
+    let schema = async |database: &TestDatabase, _: &str| {
+        database.schema().map(|(server, name)| (server.to_owned(), name.to_owned()))
+    };
+    on_database(database, schema, |url, schema| Lives::new(url).live(&|| end_leases(&schema)));
 }
 
 /// Ends the leases of killed servers, as a minute of waiting would.

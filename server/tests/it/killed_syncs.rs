@@ -9,11 +9,10 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use helpbot_db::DatabaseUrl;
-use helpbot_test_support::database::{self, TestDatabase};
+use helpbot_test_support::database::TestDatabase;
 use serde_json::{Value, json};
 
-use crate::support::{Home, Serving};
+use crate::support::{Home, Serving, on_database};
 
 const PAGE: &str = "<html lang=\"en\"><title>Help</title><details><summary>Do you ship to Norway?</summary>\
                     <p>Yes, within five working days.</p></details></html>";
@@ -33,17 +32,7 @@ fn a_killed_sync_continues_within_five_seconds_on_postgres() {
 }
 
 fn on(database: impl AsyncFnOnce() -> Option<TestDatabase>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
-        database::with(database().await, async |database: &TestDatabase| {
-            let url = match (database.file(), database.url()) {
-                (None, DatabaseUrl::Postgres(url)) => url.as_str().to_owned(),
-                (file, _) => format!("sqlite:{}", file.expect("a file").display()),
-            };
-            tokio::task::spawn_blocking(move || a_killed_sync_continues(&url)).await.expect("it passes");
-        })
-        .await;
-    });
+    on_database(database, async |_, _| (), |url, ()| a_killed_sync_continues(&url));
 }
 
 fn a_killed_sync_continues(database: &str) {

@@ -7,6 +7,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::thread;
 
+use helpbot_db::DatabaseUrl;
+use helpbot_test_support::database::{self, TestDatabase};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -241,4 +243,26 @@ fn answer(mut stream: TcpStream, pages: &HashMap<String, (String, String)>) {
         "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     );
+}
+
+/// Runs a test that starts processes over one database, on a thread where it may block. `setup` prepares the
+/// database with its URL, and its result is for the test. Without a PostgreSQL server the test is skipped, as
+/// [`database::with`] reports.
+pub fn on_database<T: Send + 'static>(
+    database: impl AsyncFnOnce() -> Option<TestDatabase>,
+    setup: impl AsyncFnOnce(&TestDatabase, &str) -> T,
+    test: impl FnOnce(String, T) + Send + 'static,
+) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        database::with(database().await, async |database: &TestDatabase| {
+            let url = match (database.file(), database.url()) {
+                (None, DatabaseUrl::Postgres(url)) => url.clone(),
+                (file, _) => format!("sqlite:{}", file.expect("a file").display()),
+            };
+            let prepared = setup(database, &url).await;
+            tokio::task::spawn_blocking(move || test(url, prepared)).await.expect("it passes");
+        })
+        .await;
+    });
 }
