@@ -110,7 +110,7 @@ fn crafted_files_end_with_a_reason_in_bounded_time() {
     assert!(bomb.len() < 2 * 1024 * 1024, "{}", bomb.len());
 
     let limits = Limits { memory_bytes: 160 * MIB, cpu_seconds: 10, ..Limits::default() };
-    let too_much = ExtractError::TookTooMuch { resource: "time or memory" };
+    let too_much = ExtractError::TookTooMuch { resource: "time or memory".into() };
     for (name, bytes, reason) in [
         ("pages of themselves", pages_of_themselves, ExtractError::Empty),
         ("a form that draws itself", form_that_draws_itself, ExtractError::Empty),
@@ -144,7 +144,7 @@ fn a_reader_that_prints_endlessly_is_stopped() {
 
     let read = endless.html(b"%PDF-");
 
-    assert_eq!(read, Err(ExtractError::TookTooMuch { resource: "output" }));
+    assert_eq!(read, Err(ExtractError::TookTooMuch { resource: "output".into() }));
 }
 
 fn a_reader_that_hangs_is_ended_by_the_clock() {
@@ -152,7 +152,7 @@ fn a_reader_that_hangs_is_ended_by_the_clock() {
 
     let (read, took) = timed(b"%PDF-", limits);
 
-    assert_eq!(read, Err(ExtractError::TookTooMuch { resource: "time" }));
+    assert_eq!(read, Err(ExtractError::TookTooMuch { resource: "time".into() }));
     assert!(took < Duration::from_secs(20), "{took:?}");
 }
 

@@ -3,8 +3,14 @@
 //! The sync report and the upload form show these texts behind an introduction ("The file was not read:"), so they
 //! are clauses that name the cause and what to do.
 
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
 /// The reason why no content was taken from a page or file.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+///
+/// It is serializable because a child process reports it to the server.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum ExtractError {
     /// No text: an empty file or a scanned PDF.
     #[error("it contains no text")]
@@ -39,7 +45,7 @@ pub enum ExtractError {
     #[error("it is not text but {found}")]
     NotText {
         /// What the first bytes look like, with its article: "a PNG picture", "binary data".
-        found: &'static str,
+        found: Cow<'static, str>,
     },
     /// A format that is not supported.
     #[error(
@@ -59,6 +65,6 @@ pub enum ExtractError {
     #[error("reading it took too much {resource}")]
     TookTooMuch {
         /// "time", "output" or "time or memory".
-        resource: &'static str,
+        resource: Cow<'static, str>,
     },
 }

@@ -35,7 +35,7 @@ pub const HTML_LIMIT_BYTES: usize = 20 * 1024 * 1024;
 pub fn extract(bytes: &[u8], content_type: Option<&str>, url: Option<&Url>) -> Result<Page, ExtractError> {
     check_size(bytes.len())?;
     if let Some(found) = binary_kind(bytes) {
-        return Err(ExtractError::NotText { found });
+        return Err(ExtractError::NotText { found: found.into() });
     }
     let (html, _) = charset::decode(bytes, content_type);
     check_size(html.len())?;

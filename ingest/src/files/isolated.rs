@@ -3,13 +3,12 @@
 //! A parser needs many times the size of its input: a tree of HTML about ten times, nested Markdown a hundred times.
 //! Inputs of up to [`IN_PROCESS_BYTES`] are read in the calling process, where this stays below the memory of a request.
 //! Larger inputs, and everything that is compressed, are read by the child of [`pdf`](super::pdf) within its limits of
-//! memory and time. The child gets the input and a [`ReadTask`], and answers with the page as JSON.
+//! memory and time. The child gets the input and a [`ReadTask`], and answers with the page or the error as JSON.
 
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::pdf;
-use crate::binary::binary_kind;
 use crate::extract::{self, ExtractError, Page};
 use crate::files;
 
@@ -39,22 +38,6 @@ pub(crate) enum ReadTask {
     },
 }
 
-/// What a child answers. Same as the result of reading, without texts that are part of the program.
-#[derive(Serialize, Deserialize)]
-enum Answer {
-    Page(Box<Page>),
-    Empty,
-    NeedsScripts,
-    TooLarge { size_bytes: u64, limit_bytes: u64 },
-    TooDeep { limit: u32 },
-    TooManyElements { limit: u32 },
-    Encrypted,
-    NotText,
-    UnsupportedKind { extension: String },
-    Unreadable { reason: String },
-    TookTooMuch,
-}
-
 /// Returns whether an input must be read in a child process.
 pub(crate) fn is_for_child(bytes: &[u8]) -> bool {
     bytes.len() > IN_PROCESS_BYTES || COMPRESSED.iter().any(|magic| bytes.starts_with(magic))
@@ -68,19 +51,7 @@ pub(crate) fn read(child: &pdf::Child, task: &ReadTask, bytes: &[u8]) -> Result<
     let lost = |_| ExtractError::Unreadable { reason: "the reader failed".to_owned() };
     let task = serde_json::to_string(task).map_err(lost)?;
     let answer = child.task(&task, bytes)?;
-    match serde_json::from_slice(&answer).map_err(lost)? {
-        Answer::Page(page) => Ok(*page),
-        Answer::Empty => Err(ExtractError::Empty),
-        Answer::NeedsScripts => Err(ExtractError::NeedsScripts),
-        Answer::TooLarge { size_bytes, limit_bytes } => Err(ExtractError::TooLarge { size_bytes, limit_bytes }),
-        Answer::TooDeep { limit } => Err(ExtractError::TooDeep { limit }),
-        Answer::TooManyElements { limit } => Err(ExtractError::TooManyElements { limit }),
-        Answer::Encrypted => Err(ExtractError::Encrypted),
-        Answer::NotText => Err(ExtractError::NotText { found: binary_kind(bytes).unwrap_or("binary data") }),
-        Answer::UnsupportedKind { extension } => Err(ExtractError::UnsupportedKind { extension }),
-        Answer::Unreadable { reason } => Err(ExtractError::Unreadable { reason }),
-        Answer::TookTooMuch => Err(ExtractError::TookTooMuch { resource: "time or memory" }),
-    }
+    serde_json::from_slice::<Result<Page, ExtractError>>(&answer).map_err(lost)?
 }
 
 /// The child's side: reads the input and returns the answer. `None` for a task of another version of the program.
@@ -90,18 +61,5 @@ pub(crate) fn answer(task: &str, bytes: &[u8]) -> Option<Vec<u8>> {
         ReadTask::Page { content_type, url } => extract::html(bytes, content_type.as_deref(), Some(&url)),
         ReadTask::File { name } => files::read_here(&name, bytes),
     };
-    let answer = match read {
-        Ok(page) => Answer::Page(Box::new(page)),
-        Err(ExtractError::Empty) => Answer::Empty,
-        Err(ExtractError::NeedsScripts) => Answer::NeedsScripts,
-        Err(ExtractError::TooLarge { size_bytes, limit_bytes }) => Answer::TooLarge { size_bytes, limit_bytes },
-        Err(ExtractError::TooDeep { limit }) => Answer::TooDeep { limit },
-        Err(ExtractError::TooManyElements { limit }) => Answer::TooManyElements { limit },
-        Err(ExtractError::Encrypted) => Answer::Encrypted,
-        Err(ExtractError::NotText { .. }) => Answer::NotText,
-        Err(ExtractError::UnsupportedKind { extension }) => Answer::UnsupportedKind { extension },
-        Err(ExtractError::Unreadable { reason }) => Answer::Unreadable { reason },
-        Err(ExtractError::TookTooMuch { .. }) => Answer::TookTooMuch,
-    };
-    serde_json::to_vec(&answer).ok()
+    serde_json::to_vec(&read).ok()
 }

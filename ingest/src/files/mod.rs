@@ -131,7 +131,9 @@ fn kind(name: &str, bytes: &[u8]) -> Result<Kind, ExtractError> {
         return Err(if matches!(extension.as_str(), "docx" | "xlsx" | "pptx") {
             ExtractError::Encrypted
         } else {
-            ExtractError::NotText { found: "an old Office document; save it in a current format such as DOCX or XLSX" }
+            ExtractError::NotText {
+                found: "an old Office document; save it in a current format such as DOCX or XLSX".into(),
+            }
         });
     }
     if bytes.starts_with(b"PK\x03\x04") {
@@ -144,10 +146,10 @@ fn kind(name: &str, bytes: &[u8]) -> Result<Kind, ExtractError> {
             "ods" => Some(Kind::OpenDocumentSheets),
             _ => None,
         };
-        return office_kind(bytes).or(named).ok_or(ExtractError::NotText { found: "a ZIP archive" });
+        return office_kind(bytes).or(named).ok_or(ExtractError::NotText { found: "a ZIP archive".into() });
     }
     if let Some(found) = binary_kind(bytes) {
-        return Err(ExtractError::NotText { found });
+        return Err(ExtractError::NotText { found: found.into() });
     }
     match extension.as_str() {
         "html" | "htm" | "xhtml" => Ok(Kind::Html),

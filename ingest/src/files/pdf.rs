@@ -118,10 +118,10 @@ impl Child {
         let output = match outcome {
             Ok(Some(Ok(output))) => output,
             Ok(_) => return Err(unreadable("the PDF reader returned nothing")),
-            Err(_) => return Err(ExtractError::TookTooMuch { resource: "time" }),
+            Err(_) => return Err(ExtractError::TookTooMuch { resource: "time".into() }),
         };
         if output.len() as u64 > limit {
-            return Err(ExtractError::TookTooMuch { resource: "output" });
+            return Err(ExtractError::TookTooMuch { resource: "output".into() });
         }
         interpret(status.code(), output)
     }
@@ -142,6 +142,6 @@ fn interpret(code: Option<i32>, mut output: Vec<u8>) -> Result<Vec<u8>, ExtractE
         Some(0) => Err(unreadable("the configured program is not a PDF reader")),
         Some(code) if code == i32::from(EXIT_ENCRYPTED) => Err(ExtractError::Encrypted),
         Some(_) => Err(unreadable("the PDF is damaged")),
-        None => Err(ExtractError::TookTooMuch { resource: "time or memory" }),
+        None => Err(ExtractError::TookTooMuch { resource: "time or memory".into() }),
     }
 }

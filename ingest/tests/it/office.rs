@@ -160,7 +160,7 @@ fn archives_that_are_no_documents_are_rejected_with_a_reason() {
     let other = files::extract("a.zip", &archive(&[("readme.txt", "x")]));
     let empty = files::extract("a.docx", &archive(&[("readme.txt", "x")]));
 
-    assert_eq!(other, Err(ExtractError::NotText { found: "a ZIP archive" }));
+    assert_eq!(other, Err(ExtractError::NotText { found: "a ZIP archive".into() }));
     assert!(matches!(empty, Err(ExtractError::Unreadable { .. })), "{empty:?}");
 }
 
