@@ -9,7 +9,6 @@ pub mod analytics;
 pub mod batch_jobs;
 pub mod conversations;
 pub mod cost;
-#[expect(clippy::unit_arg, reason = "each write returns nothing, and `written` makes a success of it")]
 mod direct;
 pub mod entries;
 pub mod enums;

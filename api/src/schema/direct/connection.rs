@@ -34,27 +34,27 @@ impl<N> ConnectionPage<'_, N> {
             "edges" => json.list(&self.rows.rows, |json, item| {
                 json.object(&field.fields, |json, edge| match edge.name.as_str() {
                     "node" => node(json, item, &edge.fields),
-                    "cursor" => written(json.word(cursor(item))),
-                    TYPE_NAME => written(json.word(self.types.edge)),
+                    "cursor" => json.word(cursor(item)),
+                    TYPE_NAME => json.word(self.types.edge),
                     _ => None,
                 })
             }),
             "pageInfo" => json.object(&field.fields, |json, info| {
                 let end = match info.name.as_str() {
-                    "hasNextPage" => return written(json.boolean(self.rows.has_next)),
-                    "hasPreviousPage" => return written(json.boolean(self.rows.has_previous)),
-                    TYPE_NAME => return written(json.word("PageInfo")),
+                    "hasNextPage" => return json.boolean(self.rows.has_next),
+                    "hasPreviousPage" => return json.boolean(self.rows.has_previous),
+                    TYPE_NAME => return json.word("PageInfo"),
                     "startCursor" => self.rows.rows.first(),
                     "endCursor" => self.rows.rows.last(),
                     _ => return None,
                 };
                 match end {
-                    Some(item) => written(json.word(cursor(item))),
-                    None => written(json.null()),
+                    Some(item) => json.word(cursor(item)),
+                    None => json.null(),
                 }
             }),
-            "totalCount" => written(json.integer(self.total?)),
-            TYPE_NAME => written(json.word(self.types.connection)),
+            "totalCount" => json.integer(self.total?),
+            TYPE_NAME => json.word(self.types.connection),
             _ => None,
         })
     }
@@ -80,9 +80,4 @@ pub(super) fn node_selections(fields: &[PlannedField]) -> impl Iterator<Item = &
         }
         _ => Vec::new(),
     })
-}
-
-/// What a written value is for the writer of an object.
-pub(super) fn written((): ()) -> Option<()> {
-    Some(())
 }

@@ -13,7 +13,7 @@ use helpbot_services::sources;
 
 use super::DirectQuery;
 use super::arguments::Arguments;
-use super::connection::{ConnectionPage, ConnectionTypes, has_cursor, node_selections, written};
+use super::connection::{ConnectionPage, ConnectionTypes, has_cursor, node_selections};
 use super::writer::JsonWriter;
 use crate::gateway::guard::plan::{PlannedField, TYPE_NAME};
 use crate::schema::conversations::{self as listed, Position, message_page, plain};
@@ -124,15 +124,16 @@ impl ConversationPage {
     ) -> Option<()> {
         json.object(fields, |json, field| {
             if let Some(written) = plain::conversation(row, &field.name, &mut *json) {
-                return Some(written);
+                return written;
             }
             match field.name.as_str() {
                 "citations" => self.citations(json, row, &field.fields),
-                "sources" => json
-                    .list(conversations::public_sources(&row.citations), |json, source| written(json.string(&source))),
+                "sources" => {
+                    json.list(conversations::public_sources(&row.citations), |json, source| json.string(&source))
+                }
                 "messages" => self.message_list(query, json, row, field),
                 "handoff" => handoff(json, row, &field.fields),
-                TYPE_NAME => written(json.word("Conversation")),
+                TYPE_NAME => json.word("Conversation"),
                 _ => None,
             }
         })
@@ -143,13 +144,13 @@ impl ConversationPage {
             json.object(fields, |json, field| match field.name.as_str() {
                 "source" => match self.sources.get(&citation.source_id) {
                     Some(source) => json.object(&field.fields, |json, field| match field.name.as_str() {
-                        TYPE_NAME => written(json.word("Source")),
-                        name => plain::source(source, name, json),
+                        TYPE_NAME => json.word("Source"),
+                        name => plain::source(source, name, json)?,
                     }),
-                    None => written(json.null()),
+                    None => json.null(),
                 },
-                TYPE_NAME => written(json.word("Citation")),
-                name => plain::citation(citation, name, json),
+                TYPE_NAME => json.word("Citation"),
+                name => plain::citation(citation, name, json)?,
             })
         })
     }
@@ -170,8 +171,8 @@ impl ConversationPage {
         let connection = ConnectionPage { types: &MESSAGES, rows: &rows, total: Some(int(row.message_count)) };
         let node = |json: &mut JsonWriter, message: &listed::Message, fields: &[PlannedField]| {
             json.object(fields, |json, field| match field.name.as_str() {
-                TYPE_NAME => written(json.word("Message")),
-                name => message.plain_field(name, json),
+                TYPE_NAME => json.word("Message"),
+                name => message.plain_field(name, json)?,
             })
         };
         connection.write(json, &field.fields, node, |message| message.position())
@@ -183,12 +184,12 @@ fn message_part(query: DirectQuery<'_>, field: &PlannedField) -> Option<PageRequ
 }
 
 fn handoff(json: &mut JsonWriter, row: &Conversation, fields: &[PlannedField]) -> Option<()> {
-    let Some(status) = row.handoff else { return written(json.null()) };
+    let Some(status) = row.handoff else { return json.null() };
     json.object(fields, |json, field| match field.name.as_str() {
-        "status" => written(json.choice(HandoffStatus::from(status))),
-        "customerEmail" => written(json.optional(row.customer_email.as_deref())),
-        "requestedAt" => written(json.word(row.handoff_at.unwrap_or(row.created_at))),
-        TYPE_NAME => written(json.word("Handoff")),
+        "status" => json.choice(HandoffStatus::from(status)),
+        "customerEmail" => json.optional(row.customer_email.as_deref()),
+        "requestedAt" => json.word(row.handoff_at.unwrap_or(row.created_at)),
+        TYPE_NAME => json.word("Handoff"),
         _ => None,
     })
 }

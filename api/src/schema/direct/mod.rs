@@ -25,7 +25,6 @@ use crate::schema::enums::Plan;
 use crate::schema::ids;
 use crate::schema::plain::PlainValue as _;
 use arguments::Arguments;
-use connection::written;
 use conversations::ConversationPage;
 use writer::JsonWriter;
 
@@ -140,18 +139,18 @@ impl Root {
 
     fn write(&self, query: DirectQuery<'_>, json: &mut JsonWriter, field: &PlannedField) -> Option<()> {
         let (site, pages) = match self {
-            Root::TypeName => return written(json.word("Query")),
-            Root::NoSite => return written(json.null()),
+            Root::TypeName => return json.word("Query"),
+            Root::NoSite => return json.null(),
             Root::Site(site, pages) => (site, pages),
         };
         let mut pages = pages.iter();
         json.object(&field.fields, |json, field| match field.name.as_str() {
-            "id" => written(json.word(site.id)),
-            "name" => written(json.string(&site.name)),
-            "plan" => written(json.choice(Plan::from(site.plan))),
-            "createdAt" => written(json.word(site.created_at)),
+            "id" => json.word(site.id),
+            "name" => json.string(&site.name),
+            "plan" => json.choice(Plan::from(site.plan)),
+            "createdAt" => json.word(site.created_at),
             "conversations" => pages.next()?.write(query, json, field),
-            TYPE_NAME => written(json.word("Site")),
+            TYPE_NAME => json.word("Site"),
             _ => None,
         })
     }

@@ -12,7 +12,8 @@ use crate::schema::plain::PlainValue;
 /// Bytes that are looked at together. The compiler compares all of them at once.
 const CHUNK: usize = 32;
 
-/// A JSON text that is being written.
+/// A JSON text that is being written. Each function that writes a value returns `Some`, as the callbacks of
+/// [`JsonWriter::object`] and [`JsonWriter::list`] do.
 #[derive(Debug, Default)]
 pub(super) struct JsonWriter {
     text: String,
@@ -68,37 +69,44 @@ impl JsonWriter {
     }
 
     /// Writes null.
-    pub fn null(&mut self) {
+    pub fn null(&mut self) -> Option<()> {
         self.text.push_str("null");
+        Some(())
     }
 
     /// Writes a boolean.
-    pub fn boolean(&mut self, value: bool) {
+    pub fn boolean(&mut self, value: bool) -> Option<()> {
         self.text.push_str(if value { "true" } else { "false" });
+        Some(())
     }
 
     /// Writes a whole number.
-    pub fn integer(&mut self, value: i32) {
+    pub fn integer(&mut self, value: i32) -> Option<()> {
         self.display(value);
+        Some(())
     }
 
     /// Writes a number, or null for a number that JSON cannot express.
-    pub fn real(&mut self, value: f64) {
+    pub fn real(&mut self, value: f64) -> Option<()> {
         match serde_json::Number::from_f64(value) {
-            Some(number) => self.display(number),
+            Some(number) => {
+                self.display(number);
+                Some(())
+            }
             None => self.null(),
         }
     }
 
     /// Writes a string that contains no character to escape: an ID, a time or a name of the schema.
-    pub fn word(&mut self, word: impl Display) {
+    pub fn word(&mut self, word: impl Display) -> Option<()> {
         self.text.push('"');
         self.display(word);
         self.text.push('"');
+        Some(())
     }
 
     /// Writes any string.
-    pub fn string(&mut self, text: &str) {
+    pub fn string(&mut self, text: &str) -> Option<()> {
         self.text.push('"');
         let mut written = 0;
         while let Some(at) = position_of_special(&text.as_bytes()[written..]) {
@@ -109,6 +117,7 @@ impl JsonWriter {
         }
         self.text.push_str(&text[written..]);
         self.text.push('"');
+        Some(())
     }
 
     fn escape(&mut self, byte: u8) {
@@ -130,35 +139,35 @@ impl JsonWriter {
 }
 
 impl PlainValue for &mut JsonWriter {
-    type Written = ();
+    type Written = Option<()>;
 
-    fn text(self, text: &str) {
-        self.string(text);
+    fn text(self, text: &str) -> Option<()> {
+        self.string(text)
     }
 
-    fn word(self, word: impl Display) {
-        JsonWriter::word(self, word);
+    fn word(self, word: impl Display) -> Option<()> {
+        JsonWriter::word(self, word)
     }
 
-    fn choice<E: EnumType>(self, value: E) {
+    fn choice<E: EnumType>(self, value: E) -> Option<()> {
         let item = E::items().iter().find(|item| item.value == value);
-        JsonWriter::word(self, item.expect("an enum lists all its values").name);
+        JsonWriter::word(self, item.expect("an enum lists all its values").name)
     }
 
-    fn boolean(self, value: bool) {
-        JsonWriter::boolean(self, value);
+    fn boolean(self, value: bool) -> Option<()> {
+        JsonWriter::boolean(self, value)
     }
 
-    fn integer(self, value: i32) {
-        JsonWriter::integer(self, value);
+    fn integer(self, value: i32) -> Option<()> {
+        JsonWriter::integer(self, value)
     }
 
-    fn real(self, value: f64) {
-        JsonWriter::real(self, value);
+    fn real(self, value: f64) -> Option<()> {
+        JsonWriter::real(self, value)
     }
 
-    fn null(self) {
-        JsonWriter::null(self);
+    fn null(self) -> Option<()> {
+        JsonWriter::null(self)
     }
 }
 
