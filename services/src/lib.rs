@@ -95,7 +95,7 @@ pub struct Services {
     sites: Arc<runtime::cache::TtlCache<SiteId, Arc<Site>>>,
     blocked: Arc<runtime::cache::TtlCache<SiteId, BlockedSubjects>>,
     /// Limits that the owner of a site was notified of, with the day.
-    told_limits: Arc<runtime::cache::TtlCache<(SiteId, LimitKind), i32>>,
+    notified_limits: Arc<runtime::cache::TtlCache<(SiteId, LimitKind), i32>>,
     /// Addresses or file names of sources, which never change.
     source_names: Arc<runtime::cache::TtlCache<SourceId, String>>,
     bus: runtime::bus::Bus,
@@ -119,7 +119,7 @@ impl Services {
             keys: Arc::default(),
             sites: Arc::default(),
             blocked: Arc::default(),
-            told_limits: Arc::default(),
+            notified_limits: Arc::default(),
             source_names: Arc::default(),
             bus: runtime::bus::Bus::default(),
             rooms: conversations::presence::Rooms::default(),

@@ -71,7 +71,7 @@ impl Gateway {
             if let (KeyKind::Widget, Some(site), 1..) = (caller.viewer.kind, caller.viewer.site_id, work.questions) {
                 let services = self.services().clone();
                 // In its own task: the refusal does not wait for the database.
-                tokio::spawn(async move { limit_notices::tell(&services, site, LimitKind::QuestionRate).await });
+                tokio::spawn(async move { limit_notices::notify(&services, site, LimitKind::QuestionRate).await });
             }
             ApiError::from(exceeded)
         })

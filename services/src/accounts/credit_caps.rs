@@ -84,7 +84,7 @@ impl CappedQuestion {
     }
 
     /// Whether anything counts against a cap.
-    pub(crate) fn has_caps(&self) -> bool {
+    fn has_caps(&self) -> bool {
         self.per_day.is_some() || self.address_cap().is_some()
     }
 
@@ -134,15 +134,15 @@ fn require(has_room: bool, of_address: bool, now: Timestamp) -> Result<()> {
     Err(Error::CapReached { of_address, retry_after: Duration::from_millis(u64::try_from(left_ms).unwrap_or(0)) })
 }
 
-/// Passes a result on, and tells the owner when it is a refusal because credits or a cap are used up.
-pub(crate) async fn told<T>(services: &Services, site: SiteId, result: Result<T>) -> Result<T> {
+/// Returns `result`, and notifies the owner when it is a refusal because credits or a cap are used up.
+pub(crate) async fn notifying_owner<T>(services: &Services, site: SiteId, result: Result<T>) -> Result<T> {
     let kind = match &result {
         Err(Error::CreditsExhausted { .. }) => LimitKind::MonthlyCredits,
         Err(Error::CapReached { of_address: false, .. }) => LimitKind::DailyCredits,
         Err(Error::CapReached { of_address: true, .. }) => LimitKind::AddressCredits,
         _ => return result,
     };
-    limit_notices::tell(services, site, kind).await;
+    limit_notices::notify(services, site, kind).await;
     result
 }
 

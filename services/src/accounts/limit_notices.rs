@@ -1,6 +1,6 @@
-//! Telling the owner of a site, once a day, that visitors have reached a limit.
+//! Notifies the owner of a site, once a day, that visitors have reached a limit.
 //!
-//! A use case that refuses a visitor calls [`tell`] or [`tell_in`]. The first call of a day (UTC) for
+//! A use case that refuses a visitor calls [`notify`] or [`notify_in`]. The first call of a day (UTC) for
 //! a limit queues one mail; the others do nothing.
 
 use std::time::Duration;
@@ -15,30 +15,30 @@ use crate::runtime::jobs::NewJob;
 use crate::webhooks::outbox;
 use crate::{Error, Result, Services, boxed};
 
-/// Tells the owner in a transaction of its own. A failure is only logged, because the visitor is
+/// Notifies the owner in a transaction of its own. A failure is only logged, because the visitor is
 /// refused anyway.
 #[boxed]
-pub async fn tell(services: &Services, site: SiteId, kind: LimitKind) {
+pub async fn notify(services: &Services, site: SiteId, kind: LimitKind) {
     let now = services.now();
     let today = now.day().number();
     // Most refusals come after the first one of the day, and must not cost a transaction each.
-    if services.told_limits.get(&(site, kind), now) == Some(today) {
+    if services.notified_limits.get(&(site, kind), now) == Some(today) {
         return;
     }
-    let before = services.told_limits.before_lookup();
-    let told = services.db.write(move |c| Box::pin(async move { tell_in(c, site, kind, now).await }));
+    let before = services.notified_limits.before_lookup();
+    let stored = services.db.write(move |c| Box::pin(async move { notify_in(c, site, kind, now).await }));
     // The mail belongs to the day, not to the request: a repeated request must not be refused for it.
-    match db::idempotency::apart(told).await {
+    match db::idempotency::apart(stored).await {
         Ok(()) => {
-            services.told_limits.put(before, now, (site, kind), today);
+            services.notified_limits.put(before, now, (site, kind), today);
             outbox::wake(services);
         }
         Err(error) => tracing::warn!(error = error.detail(), %site, "the owner was not notified of a limit"),
     }
 }
 
-/// Tells the owner inside the caller's transaction.
-pub(crate) async fn tell_in(c: &mut db::Conn, site: SiteId, kind: LimitKind, now: Timestamp) -> Result<()> {
+/// Notifies the owner inside the caller's transaction.
+pub(crate) async fn notify_in(c: &mut db::Conn, site: SiteId, kind: LimitKind, now: Timestamp) -> Result<()> {
     if db::limit_notices::insert(c, site, kind, now).await? {
         NewJob::new(site, LIMIT_MAIL, None, &LimitMail { kind }).enqueue(c, now).await?;
     }

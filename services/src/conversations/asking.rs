@@ -113,8 +113,8 @@ pub async fn ask(
 
 /// Checks that a credit is left and that the owner's caps are not reached.
 async fn require_credit(services: &Services, site: &Site, capped: &CappedQuestion) -> Result<()> {
-    credit_caps::told(services, site.id, usage::require_one(services, site).await).await?;
-    credit_caps::told(services, site.id, capped.require_room(services).await).await
+    credit_caps::notifying_owner(services, site.id, usage::require_one(services, site).await).await?;
+    credit_caps::notifying_owner(services, site.id, capped.require_room(services).await).await
 }
 
 /// Returns the conversation to store. It takes the text, the citations and the language of the answer.
@@ -159,7 +159,7 @@ async fn answered(
     let hold = match services.engine.has_model() && ask.settings.uses_model {
         true => {
             let held = usage::hold(services, site.id, site.credit_limit).await;
-            Some(credit_caps::told(services, site.id, held).await?)
+            Some(credit_caps::notifying_owner(services, site.id, held).await?)
         }
         false => None,
     };
@@ -203,7 +203,7 @@ async fn store(
             })
         })
         .await;
-    let (used, appended, stored) = credit_caps::told(services, site.id, stored).await?;
+    let (used, appended, stored) = credit_caps::notifying_owner(services, site.id, stored).await?;
     services.metrics.asked(outcome);
     appended.publish(services);
     Ok((used, stored))

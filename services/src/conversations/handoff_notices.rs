@@ -76,7 +76,7 @@ pub(super) async fn plan(c: &mut db::Conn, conversation: &Conversation, new: New
         }
     };
     if !notice.is_listed {
-        limit_notices::tell_in(c, notice.site_id, LimitKind::HandoffMails, now).await?;
+        limit_notices::notify_in(c, notice.site_id, LimitKind::HandoffMails, now).await?;
     }
     Ok(db::handoff_notices::insert(c, &notice).await?)
 }

@@ -83,7 +83,7 @@ pub async fn request(
     };
     let stored = services.db.write(move |c| Box::pin(async move { store(c, &new).await })).await;
     if matches!(stored, Err(Error::LimitReached(_))) {
-        limit_notices::tell(services, site, LimitKind::TranscriptMails).await;
+        limit_notices::notify(services, site, LimitKind::TranscriptMails).await;
     }
     stored?;
     outbox::wake(services);

@@ -82,7 +82,7 @@ pub async fn send(
     };
     let stored = services.db.write(move |c| Box::pin(async move { store(c, &new).await })).await;
     if matches!(stored, Err(Error::LimitReached(_))) && !is_team {
-        limit_notices::tell(services, site, LimitKind::TranscriptMails).await;
+        limit_notices::notify(services, site, LimitKind::TranscriptMails).await;
     }
     stored?;
     outbox::wake(services);
