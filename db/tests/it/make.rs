@@ -312,3 +312,10 @@ pub fn only_parts(whole: &Conversation, parts: ConversationParts) -> Conversatio
     copy!(TOKEN: token_id, address_key);
     read
 }
+
+/// The text of all files in `src/schema`.
+pub fn schema_text() -> String {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/schema");
+    let files = std::fs::read_dir(folder).expect("a folder").map(|file| file.expect("a file").path());
+    files.map(|file| std::fs::read_to_string(file).expect("text")).collect()
+}

@@ -1,5 +1,5 @@
 //! The migrations: they run up, down and up again on both databases, which then have the same
-//! tables as `src/schema.rs`.
+//! tables as `src/schema`.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +8,7 @@ use diesel::sql_types::{Bool, Text};
 use diesel::{Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
 use helpbot_db::{Db, Error};
 
+use crate::make;
 use helpbot_test_support::database::{self, TestDatabase, server_client};
 
 /// Columns by table and name, with their Diesel type and whether they may be null.
@@ -127,12 +128,12 @@ fn sqlite_indexes(database: &TestDatabase) -> Vec<String> {
     rows.into_iter().map(|row| row.index_text).collect()
 }
 
-/// Parses the tables of `src/schema.rs` from its text, whose lines are `name (keys) {` and `name ->
+/// Parses the tables of `src/schema` from its text, whose lines are `name (keys) {` and `name ->
 /// Type,`.
 fn diesel_tables() -> Tables {
     let mut table = String::new();
     let mut rows = Vec::new();
-    for line in include_str!("../../src/schema.rs").lines().map(str::trim) {
+    for line in make::schema_text().lines().map(str::trim) {
         if let Some((name, type_name)) = line.split_once(" -> ") {
             let type_name = type_name.trim_end_matches(',');
             let inner = type_name.strip_prefix("Nullable<").and_then(|rest| rest.strip_suffix('>'));

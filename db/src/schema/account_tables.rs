@@ -1,0 +1,96 @@
+//! The tables of accounts.
+
+diesel::table! {
+    sites (id) {
+        id -> Text,
+        name -> Text,
+        owner_email -> Text,
+        plan -> Text,
+        credit_limit -> BigInt,
+        widget -> Text,
+        answer_settings -> Text,
+        created_at_ms -> BigInt,
+        updated_at_ms -> BigInt,
+        deleted_at_ms -> Nullable<BigInt>,
+        daily_credit_limit -> Nullable<BigInt>,
+        address_credit_limit -> Nullable<BigInt>,
+    }
+}
+diesel::table! {
+    site_counters (site_id) {
+        site_id -> Text,
+        event_seq -> BigInt,
+        index_version -> BigInt,
+        index_floor -> BigInt,
+        access_version -> BigInt,
+    }
+}
+diesel::table! {
+    keys (id) {
+        id -> Text,
+        site_id -> Nullable<Text>,
+        kind -> Text,
+        name -> Text,
+        hash -> Text,
+        last4 -> Text,
+        scopes -> Text,
+        origins -> Text,
+        member_id -> Nullable<Text>,
+        expires_at_ms -> Nullable<BigInt>,
+        revoked_at_ms -> Nullable<BigInt>,
+        last_used_at_ms -> Nullable<BigInt>,
+        created_at_ms -> BigInt,
+    }
+}
+diesel::table! {
+    members (site_id, id) {
+        site_id -> Text,
+        id -> Text,
+        name -> Text,
+        email -> Text,
+        role -> Text,
+        created_at_ms -> BigInt,
+    }
+}
+diesel::table! {
+    usage_months (site_id, month) {
+        site_id -> Text,
+        month -> Integer,
+        used -> BigInt,
+    }
+}
+diesel::table! {
+    credit_holds (site_id, id) {
+        site_id -> Text,
+        id -> Text,
+        month -> Integer,
+        expires_at_ms -> BigInt,
+    }
+}
+diesel::table! {
+    usage_days (site_id, day, address_key) {
+        site_id -> Text,
+        day -> Integer,
+        address_key -> Text,
+        used -> BigInt,
+    }
+}
+diesel::table! {
+    blocked_visitors (site_id, id) {
+        site_id -> Text,
+        id -> Text,
+        kind -> Text,
+        subject -> Text,
+        conversation_id -> Text,
+        note -> Nullable<Text>,
+        created_at_ms -> BigInt,
+    }
+}
+diesel::table! {
+    limit_notices (site_id, kind, day) {
+        site_id -> Text,
+        kind -> Text,
+        day -> Integer,
+        created_at_ms -> BigInt,
+    }
+}

@@ -1,0 +1,107 @@
+//! The tables of conversations.
+
+diesel::table! {
+    daily_stats (site_id, day) {
+        site_id -> Text,
+        day -> Integer,
+        questions -> BigInt,
+        unanswered -> BigInt,
+        handoffs -> BigInt,
+        helpful -> BigInt,
+        unhelpful -> BigInt,
+    }
+}
+diesel::table! {
+    conversations (site_id, id) {
+        site_id -> Text,
+        id -> Text,
+        session_id -> Text,
+        question -> Text,
+        answer -> Text,
+        search_text -> Text,
+        citations -> Text,
+        outcome -> Text,
+        is_unanswered -> Bool,
+        confidence -> Double,
+        language -> Nullable<Text>,
+        is_helpful -> Nullable<Bool>,
+        handoff_status -> Nullable<Text>,
+        handoff_at_ms -> Nullable<BigInt>,
+        customer_email -> Nullable<Text>,
+        assignee_id -> Nullable<Text>,
+        message_count -> BigInt,
+        created_at_ms -> BigInt,
+        updated_at_ms -> BigInt,
+        token_id -> Nullable<Text>,
+        address_key -> Nullable<Text>,
+    }
+}
+diesel::table! {
+    sessions (site_id, session_id) {
+        site_id -> Text,
+        session_id -> Text,
+        token_id -> Text,
+        created_at_ms -> BigInt,
+    }
+}
+diesel::table! {
+    messages (site_id, conversation_id, seq) {
+        site_id -> Text,
+        conversation_id -> Text,
+        seq -> BigInt,
+        id -> Text,
+        author -> Text,
+        member_id -> Nullable<Text>,
+        agent_name -> Nullable<Text>,
+        body -> Text,
+        created_at_ms -> BigInt,
+    }
+}
+diesel::table! {
+    read_marks (site_id, conversation_id, reader) {
+        site_id -> Text,
+        conversation_id -> Text,
+        reader -> Text,
+        seq -> BigInt,
+    }
+}
+diesel::table! {
+    transcripts (site_id, id) {
+        site_id -> Text,
+        id -> Text,
+        conversation_id -> Text,
+        email -> Text,
+        created_at_ms -> BigInt,
+        mailbox -> Nullable<Text>,
+        session_id -> Nullable<Text>,
+        address_key -> Nullable<Text>,
+    }
+}
+diesel::table! {
+    transcript_codes (site_id, id) {
+        site_id -> Text,
+        id -> Text,
+        session_id -> Text,
+        token_id -> Text,
+        email -> Text,
+        mailbox -> Text,
+        address_key -> Nullable<Text>,
+        attempts -> Integer,
+        created_at_ms -> BigInt,
+        confirmed_at_ms -> Nullable<BigInt>,
+    }
+}
+diesel::table! {
+    handoff_notices (site_id, id) {
+        site_id -> Text,
+        id -> Text,
+        conversation_id -> Text,
+        session_id -> Text,
+        mailbox -> Nullable<Text>,
+        address_key -> Nullable<Text>,
+        is_listed -> Bool,
+        mail_id -> Nullable<Text>,
+        mail_due_at_ms -> Nullable<BigInt>,
+        created_at_ms -> BigInt,
+    }
+}

@@ -1,0 +1,66 @@
+//! The tables of sources.
+
+diesel::table! {
+    sources (site_id, id) {
+        site_id -> Text,
+        id -> Text,
+        kind -> Text,
+        url -> Text,
+        title -> Nullable<Text>,
+        status -> Text,
+        error -> Nullable<Text>,
+        document_count -> BigInt,
+        chunk_count -> BigInt,
+        options -> Text,
+        next_scrape_at_ms -> Nullable<BigInt>,
+        last_scraped_at_ms -> Nullable<BigInt>,
+        created_at_ms -> BigInt,
+        updated_at_ms -> BigInt,
+        crawl -> Nullable<Text>,
+    }
+}
+diesel::table! {
+    source_files (site_id, source_id) {
+        site_id -> Text,
+        source_id -> Text,
+        name -> Text,
+        content -> Binary,
+    }
+}
+diesel::table! {
+    documents (site_id, id) {
+        site_id -> Text,
+        id -> Text,
+        source_id -> Text,
+        url -> Text,
+        title -> Nullable<Text>,
+        language -> Nullable<Text>,
+        outcome -> Text,
+        reason -> Nullable<Text>,
+        etag -> Nullable<Text>,
+        last_modified -> Nullable<Text>,
+        content_hash -> Nullable<Text>,
+        chunk_count -> BigInt,
+        misses -> Integer,
+        fetched_at_ms -> BigInt,
+        links -> Nullable<Text>,
+    }
+}
+diesel::table! {
+    crawl_files (site_id, source_id, url) {
+        site_id -> Text,
+        source_id -> Text,
+        url -> Text,
+        etag -> Nullable<Text>,
+        last_modified -> Nullable<Text>,
+        content -> Text,
+    }
+}
+diesel::table! {
+    crawl_visits (site_id, source_id, url) {
+        site_id -> Text,
+        source_id -> Text,
+        url -> Text,
+        visit -> Text,
+    }
+}
