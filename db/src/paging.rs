@@ -1,4 +1,5 @@
-//! Queries that end the same way: one row as an entity, and pages of lists that are ordered by a text key.
+//! Queries that end the same way: one row as an entity, pages of lists that are ordered by a text key, and
+//! deletions of the oldest rows.
 
 use helpbot_domain::page::PageRequest;
 
@@ -19,6 +20,27 @@ macro_rules! load_one {
     }};
 }
 pub(crate) use load_one;
+
+/// Deletes about `$limit` rows of `$table` that were created before `$before`, oldest first, and those of the same
+/// millisecond as the last of them. Gives their number.
+macro_rules! delete_oldest {
+    ($c:ident, $table:ident, $before:expr, $limit:expr) => {{
+        let before: helpbot_domain::Timestamp = $before;
+        let last: Option<i64> = on!($c, |c| {
+            $table::table
+                .filter($table::created_at_ms.lt(before.as_ms()))
+                .order($table::created_at_ms)
+                .select($table::created_at_ms)
+                .offset($limit - 1)
+                .first(c)
+                .await
+                .optional()
+        })?;
+        let last = last.unwrap_or(before.as_ms() - 1);
+        on!($c, |c| diesel::delete($table::table.filter($table::created_at_ms.le(last))).execute(c).await)?
+    }};
+}
+pub(crate) use delete_oldest;
 
 /// Loads one page of `$rows`, ordered by `$key`.
 macro_rules! load_page {

@@ -17,6 +17,7 @@ use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::prepared::Fixed;
 use crate::error::{Error, Result};
+use crate::paging::delete_oldest;
 use crate::schema::{events, site_counters};
 
 /// An event that has no number yet.
@@ -187,19 +188,7 @@ pub async fn first_seq(c: &mut Conn, site: SiteId) -> Result<Option<i64>> {
 /// # Errors
 /// Returns an error when the query fails.
 pub async fn delete_before(c: &mut Conn, before: Timestamp, limit: i64) -> Result<usize> {
-    let older = events::created_at_ms.lt(before.as_ms());
-    let last: Option<i64> = on!(c, |c| {
-        events::table
-            .filter(older)
-            .order(events::created_at_ms)
-            .select(events::created_at_ms)
-            .offset(limit - 1)
-            .first(c)
-            .await
-            .optional()
-    })?;
-    let last = last.unwrap_or(before.as_ms() - 1);
-    Ok(on!(c, |c| diesel::delete(events::table.filter(events::created_at_ms.le(last))).execute(c).await)?)
+    Ok(delete_oldest!(c, events, before, limit))
 }
 
 /// Returns the events of a session with numbers above `after` and up to `last`, as number and ID.

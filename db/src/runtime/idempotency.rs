@@ -14,6 +14,7 @@ use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::dialect::{ForUpdate, locked};
 use crate::error::{Error, Result};
+use crate::paging::delete_oldest;
 use crate::schema::{idempotent_requests as requests, keys};
 
 /// Requests that come after another one in the order of their keys and names.
@@ -227,18 +228,7 @@ pub async fn end(c: &mut Conn, attempt: &RequestAttempt, answer: Option<&[u8]>) 
 /// # Errors
 /// Returns an error when the query fails.
 pub async fn delete_before(c: &mut Conn, before: Timestamp, limit: i64) -> Result<usize> {
-    let last: Option<i64> = on!(c, |c| {
-        requests::table
-            .filter(requests::created_at_ms.lt(before.as_ms()))
-            .order(requests::created_at_ms)
-            .select(requests::created_at_ms)
-            .offset(limit - 1)
-            .first(c)
-            .await
-            .optional()
-    })?;
-    let last = last.unwrap_or(before.as_ms() - 1);
-    Ok(on!(c, |c| diesel::delete(requests::table.filter(requests::created_at_ms.le(last))).execute(c).await)?)
+    Ok(delete_oldest!(c, requests, before, limit))
 }
 
 /// A request, by the ID of its API key and its name. Requests are ordered by both.
