@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use crate::Timestamp;
 use crate::ids::{ConversationId, SiteId};
+use crate::limit::MailRequester;
 
 /// A visitor's request to receive the conversation by e-mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,4 +51,26 @@ pub struct TranscriptCode {
     pub created_at: Timestamp,
     /// Time at which the visitor sent the right code. `None` until then.
     pub confirmed_at: Option<Timestamp>,
+}
+
+impl TranscriptRequest {
+    /// Returns what limits count the mail by.
+    pub fn requester(&self) -> MailRequester {
+        MailRequester {
+            session_id: self.session_id.clone(),
+            mailbox: Some(self.mailbox.clone()),
+            address_key: self.address_key.clone(),
+        }
+    }
+}
+
+impl TranscriptCode {
+    /// Returns what limits count the mail by.
+    pub fn requester(&self) -> MailRequester {
+        MailRequester {
+            session_id: Some(self.session_id.clone()),
+            mailbox: Some(self.mailbox.clone()),
+            address_key: self.address_key.clone(),
+        }
+    }
 }

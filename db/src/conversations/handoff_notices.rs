@@ -5,6 +5,7 @@ use diesel_async::RunQueryDsl;
 use helpbot_domain::Timestamp;
 use helpbot_domain::conversation::Conversation;
 use helpbot_domain::ids::{ConversationId, SiteId};
+use helpbot_domain::limit::MailRequester;
 use uuid::Uuid;
 
 use crate::columns;
@@ -36,8 +37,16 @@ pub struct HandoffNotice {
     pub created_at: Timestamp,
 }
 
-/// The session, mailbox and address key of a visitor who asked for a human, by which limits count.
-pub type HandoffAsker = (String, Option<String>, Option<String>);
+impl HandoffNotice {
+    /// Returns what limits count the handoff by.
+    pub fn requester(&self) -> MailRequester {
+        MailRequester {
+            session_id: Some(self.session_id.clone()),
+            mailbox: self.mailbox.clone(),
+            address_key: self.address_key.clone(),
+        }
+    }
+}
 
 /// Stores a notice.
 ///
@@ -105,21 +114,22 @@ pub async fn mails_since(c: &mut Conn, site: SiteId, after: Timestamp) -> Result
     Ok(mails.len())
 }
 
-/// Returns who asked for a human after `after`, of the handoffs that a mail lists.
+/// Returns the visitors who requested a human after `after`, of the handoffs that a mail lists.
 ///
 /// # Errors
 /// Returns an error when the query fails.
-pub async fn askers_since(c: &mut Conn, site: SiteId, after: Timestamp) -> Result<Vec<HandoffAsker>> {
+pub async fn requesters_since(c: &mut Conn, site: SiteId, after: Timestamp) -> Result<Vec<MailRequester>> {
     let site = site.to_string();
-    Ok(on!(c, |c| {
+    let rows: Vec<(Option<String>, Option<String>, Option<String>)> = on!(c, |c| {
         notices::table
             .filter(notices::site_id.eq(&site))
             .filter(notices::created_at_ms.gt(after.as_ms()))
             .filter(notices::is_listed.eq(true))
-            .select((notices::session_id, notices::mailbox, notices::address_key))
+            .select((notices::session_id.nullable(), notices::mailbox, notices::address_key))
             .load(c)
             .await
-    })?)
+    })?;
+    Ok(rows.into_iter().map(super::requester).collect())
 }
 
 /// Returns the conversations that a mail lists, oldest handoff first, at most `limit`.

@@ -19,6 +19,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use helpbot_domain::conversation::{HandoffStatus, Vote};
 use helpbot_domain::ids::{ConversationId, SiteId};
+use helpbot_domain::limit::MailRequester;
 use helpbot_domain::{Timestamp, text};
 use uuid::Uuid;
 
@@ -32,6 +33,11 @@ use crate::schema::conversations as conv;
 use helpbot_domain::conversation::Conversation;
 
 use row::Row;
+
+/// A requester from the columns for session, mailbox and address key.
+fn requester((session_id, mailbox, address_key): (Option<String>, Option<String>, Option<String>)) -> MailRequester {
+    MailRequester { session_id, mailbox, address_key }
+}
 
 pub use lists::{PageOfList, Window, count, list};
 

@@ -5,6 +5,7 @@ use diesel_async::RunQueryDsl;
 use helpbot_domain::Timestamp;
 use helpbot_domain::conversation::TranscriptCode;
 use helpbot_domain::ids::SiteId;
+use helpbot_domain::limit::MailRequester;
 use uuid::Uuid;
 
 use crate::columns;
@@ -153,20 +154,21 @@ pub async fn is_confirmed(c: &mut Conn, site: SiteId, session: &str, token: Uuid
     })?)
 }
 
-/// Returns the site's codes that were created after a time, as session, mailbox and address key.
+/// Returns the visitors who requested the site's codes that were created after a time.
 ///
 /// # Errors
 /// Returns an error when the query fails.
-pub async fn since(c: &mut Conn, site: SiteId, after: Timestamp) -> Result<Vec<(String, String, Option<String>)>> {
+pub async fn since(c: &mut Conn, site: SiteId, after: Timestamp) -> Result<Vec<MailRequester>> {
     let site = site.to_string();
-    Ok(on!(c, |c| {
+    let rows: Vec<(Option<String>, Option<String>, Option<String>)> = on!(c, |c| {
         codes::table
             .filter(codes::site_id.eq(&site))
             .filter(codes::created_at_ms.gt(after.as_ms()))
-            .select((codes::session_id, codes::mailbox, codes::address_key))
+            .select((codes::session_id.nullable(), codes::mailbox.nullable(), codes::address_key))
             .load(c)
             .await
-    })?)
+    })?;
+    Ok(rows.into_iter().map(super::requester).collect())
 }
 
 /// Returns the IDs of a session's codes.

@@ -4,13 +4,14 @@ use helpbot_db::handoff_notices::{self, HandoffNotice};
 use helpbot_db::{Db, sites};
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{ConversationId, SiteId};
+use helpbot_domain::limit::MailRequester;
 use uuid::Uuid;
 
 use crate::make::{self, NOW, later};
 
 on_both_backends!(
     a_mail_lists_its_handoffs_in_order_and_counts_the_others,
-    askers_and_mails_are_found_by_time,
+    requesters_and_mails_are_found_by_time,
     notices_go_with_their_site_and_with_time,
 );
 
@@ -54,7 +55,7 @@ async fn a_mail_lists_its_handoffs_in_order_and_counts_the_others(db: &Db) {
     assert_eq!(read!(db, |c| handoff_notices::mails_of(c, site, &[counted])), [mail.0]);
 }
 
-async fn askers_and_mails_are_found_by_time(db: &Db) {
+async fn requesters_and_mails_are_found_by_time(db: &Db) {
     let site = make::stored_site(db).await;
     let (early, late) = ((make::uuid(), later(5)), (make::uuid(), later(9)));
     noticed(db, site, Some(early), true, 1).await;
@@ -62,9 +63,14 @@ async fn askers_and_mails_are_found_by_time(db: &Db) {
     noticed(db, site, Some(late), false, 7).await;
     noticed(db, site, None, false, 8).await;
 
-    let askers = read!(db, |c| handoff_notices::askers_since(c, site, later(3)));
+    let requesters = read!(db, |c| handoff_notices::requesters_since(c, site, later(3)));
 
-    assert_eq!(askers, [("session 6".to_owned(), Some("ann@example.com".to_owned()), None)]);
+    let expected = MailRequester {
+        session_id: Some("session 6".into()),
+        mailbox: Some("ann@example.com".into()),
+        address_key: None,
+    };
+    assert_eq!(requesters, [expected]);
     assert_eq!(read!(db, |c| handoff_notices::newest_mail(c, site)), Some(late));
     assert_eq!(read!(db, |c| handoff_notices::mails_since(c, site, NOW)), 2);
     assert_eq!(read!(db, |c| handoff_notices::mails_since(c, site, later(5))), 1);

@@ -3,6 +3,7 @@
 use helpbot_db::{Db, transcript_codes};
 use helpbot_domain::conversation::TranscriptCode;
 use helpbot_domain::ids::SiteId;
+use helpbot_domain::limit::MailRequester;
 use uuid::Uuid;
 
 use crate::make::{self, NOW, later};
@@ -72,12 +73,15 @@ async fn codes_go_with_their_session_and_with_time(db: &Db) {
     let code = stored(db, site, "s", token, 1).await;
     stored(db, site, "old", token, 2).await;
     stored(db, site, "new", token, 4).await;
-    let limits =
-        |session: &str| (session.to_owned(), "ann@example.com".to_owned(), Some("key of an address".to_owned()));
+    let requester = |session: &str| MailRequester {
+        session_id: Some(session.to_owned()),
+        mailbox: Some("ann@example.com".into()),
+        address_key: Some("key of an address".into()),
+    };
 
     assert_eq!(read!(db, |c| transcript_codes::ids_of_session(c, site, "s")), [code.id]);
-    assert_eq!(read!(db, |c| transcript_codes::since(c, site, later(3))), [limits("new")]);
+    assert_eq!(read!(db, |c| transcript_codes::since(c, site, later(3))), [requester("new")]);
     assert_eq!(commit!(db, |c| transcript_codes::delete_of_session(c, site, "s")), 1);
     assert_eq!(commit!(db, |c| transcript_codes::delete_before(c, later(3))), 1);
-    assert_eq!(read!(db, |c| transcript_codes::since(c, site, NOW)), [limits("new")]);
+    assert_eq!(read!(db, |c| transcript_codes::since(c, site, NOW)), [requester("new")]);
 }

@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use helpbot_db as db;
-use helpbot_db::handoff_notices::{HandoffAsker, HandoffNotice};
+use helpbot_db::handoff_notices::HandoffNotice;
 use helpbot_domain::conversation::Conversation;
 use helpbot_domain::limit::LimitKind;
 use helpbot_domain::{Timestamp, mailbox};
@@ -60,8 +60,9 @@ pub(super) async fn plan(c: &mut db::Conn, conversation: &Conversation, new: New
         mail: None,
         created_at: now,
     };
-    let askers = db::handoff_notices::askers_since(c, notice.site_id, now.minus(DAY)).await?;
-    notice.is_listed = !asks_too_often(&notice, &askers);
+    let earlier = db::handoff_notices::requesters_since(c, notice.site_id, now.minus(DAY)).await?;
+    let counts = notice.requester().counts(&earlier);
+    notice.is_listed = counts.session < PER_SESSION && counts.mailbox < PER_MAILBOX && counts.address < PER_CLIENT;
     notice.mail = match db::handoff_notices::newest_mail(c, notice.site_id).await? {
         Some((id, due)) if due > now.plus(COMMIT_MARGIN.min(new.interval / 2)) => Some((id, due)),
         _ if !notice.is_listed => None,
@@ -79,13 +80,6 @@ pub(super) async fn plan(c: &mut db::Conn, conversation: &Conversation, new: New
         limit_notices::notify_in(c, notice.site_id, LimitKind::HandoffMails, now).await?;
     }
     Ok(db::handoff_notices::insert(c, &notice).await?)
-}
-
-fn asks_too_often(new: &HandoffNotice, earlier: &[HandoffAsker]) -> bool {
-    let count = |is_same: &dyn Fn(&HandoffAsker) -> bool| earlier.iter().filter(|asker| is_same(asker)).count();
-    count(&|(session, _, _)| *session == new.session_id) >= PER_SESSION
-        || (new.mailbox.is_some() && count(&|(_, mailbox, _)| *mailbox == new.mailbox) >= PER_MAILBOX)
-        || (new.address_key.is_some() && count(&|(_, _, key)| *key == new.address_key) >= PER_CLIENT)
 }
 
 /// Deletes notices whose mails were sent long ago. Returns their number.

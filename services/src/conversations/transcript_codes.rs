@@ -28,9 +28,6 @@ use crate::runtime::randomness;
 use crate::webhooks::outbox;
 use crate::{Error, Result, Services, Viewer, boxed};
 
-/// A code that was asked for: session, mailbox and address key.
-type Asked = (String, String, Option<String>);
-
 /// How long a code can be confirmed. Long enough for a slow mail server.
 pub const CODE_LIFETIME: Duration = Duration::from_secs(15 * 60);
 /// Number of attempts to confirm one code. Together with [`PER_MAILBOX`], a guess at all codes of a
@@ -110,10 +107,10 @@ async fn store(c: &mut db::Conn, new: &TranscriptCode) -> Result<()> {
     // Lock the site, so that concurrent requests are counted one after the other.
     db::sites::by_id_locked(c, new.site_id).await?.ok_or(Error::NotFound("Site"))?;
     let earlier = db::transcript_codes::since(c, new.site_id, new.created_at.minus(DAY)).await?;
-    let count = |is_counted: &dyn Fn(&Asked) -> bool| earlier.iter().filter(|code| is_counted(code)).count();
-    let is_over = count(&|(session, _, _)| *session == new.session_id) >= PER_SESSION
-        || count(&|(_, mailbox, _)| *mailbox == new.mailbox) >= PER_MAILBOX
-        || (new.address_key.is_some() && count(&|(_, _, key)| *key == new.address_key) >= PER_CLIENT)
+    let counts = new.requester().counts(&earlier);
+    let is_over = counts.session >= PER_SESSION
+        || counts.mailbox >= PER_MAILBOX
+        || counts.address >= PER_CLIENT
         || earlier.len() >= PER_SITE;
     if is_over {
         return Err(Error::LimitReached("Too many codes were sent today. Try again tomorrow.".into()));

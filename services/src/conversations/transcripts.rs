@@ -10,7 +10,7 @@ use helpbot_db as db;
 use helpbot_domain::conversation::{Conversation, TranscriptRequest};
 use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::key::Scope;
-use helpbot_domain::limit::LimitKind;
+use helpbot_domain::limit::{LimitKind, MailRequester};
 use helpbot_domain::{Invalid, mailbox, text};
 
 use crate::accounts::viewer::ProvedSession;
@@ -106,13 +106,12 @@ async fn store(c: &mut db::Conn, new: &TranscriptRequest) -> Result<()> {
         return Err(Error::LimitReached(format!("A conversation can be mailed at most {PER_CONVERSATION} times.")));
     }
     let earlier = db::transcripts::since(c, new.site_id, new.created_at.minus(DAY)).await?;
-    let count = |is_counted: &dyn Fn(&TranscriptRequest) -> bool| earlier.iter().filter(|it| is_counted(it)).count();
-    if count(&|it| it.mailbox == new.mailbox) >= PER_MAILBOX {
+    let earlier: Vec<MailRequester> = earlier.iter().map(TranscriptRequest::requester).collect();
+    let counts = new.requester().counts(&earlier);
+    if counts.mailbox >= PER_MAILBOX {
         return Err(Error::LimitReached("Too many mails were sent to this address today. Try again tomorrow.".into()));
     }
-    let is_over = (new.session_id.is_some() && count(&|it| it.session_id == new.session_id) >= PER_SESSION)
-        || (new.address_key.is_some() && count(&|it| it.address_key == new.address_key) >= PER_CLIENT)
-        || earlier.len() >= PER_SITE;
+    let is_over = counts.session >= PER_SESSION || counts.address >= PER_CLIENT || earlier.len() >= PER_SITE;
     if is_over {
         return Err(Error::LimitReached("Too many mails were sent today. Try again tomorrow.".into()));
     }
