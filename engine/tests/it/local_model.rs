@@ -405,8 +405,8 @@ fn weights_that_are_not_those_of_the_model_are_refused() {
         ("encoder.layer.2", |made| made.config["num_hidden_layers"] = json!(usize::MAX)),
         ("token_type_embeddings", |made| made.config["hidden_size"] = json!(usize::MAX - 1)),
         ("word_embeddings", |made| made.config["vocab_size"] = json!(usize::MAX)),
-        ("numbers that are none", |made| made.tensor("encoder.layer.0.output.dense.bias").2.fill(f32::NAN)),
-        ("numbers that are none", |made| made.tensor("embeddings.word_embeddings.weight").2.fill(f32::INFINITY)),
+        ("not finite numbers", |made| made.tensor("encoder.layer.0.output.dense.bias").2.fill(f32::NAN)),
+        ("not finite numbers", |made| made.tensor("embeddings.word_embeddings.weight").2.fill(f32::INFINITY)),
     ];
     for (cause, change) in changes {
         let mut made = Made::bert();

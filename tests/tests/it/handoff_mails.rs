@@ -1,6 +1,7 @@
 //! Tests of the mails about handoffs: the first one comes at once, the others come together, and visitors who ask too often
 //! are only counted.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use helpbot_tests::{Client, TestApp, TestSite, wait_for};
@@ -90,10 +91,11 @@ async fn a_flood_of_handoffs_causes_few_mails(app: &TestApp, mail: &MailServer) 
     }
     app.pass(Duration::from_secs(3_600));
 
-    // Twelve in the first two hours, then one per hour.
-    assert_eq!(mail.first(15).await.len(), 15);
+    // Twelve in the first two hours, then one per hour. A mail whose lease ends while the clock is moved is sent again
+    // under the same ID, so the IDs are counted.
     nothing_waits(&site).await;
-    assert_eq!(mail.arrived().len(), 15);
+    let mails: BTreeSet<String> = mail.arrived().iter().map(|mail| mail.header("Message-ID").to_owned()).collect();
+    assert_eq!(mails.len(), 15);
 }
 
 async fn a_visitor_who_asks_too_often_is_counted_and_the_owner_is_notified_once(app: &TestApp, mail: &MailServer) {

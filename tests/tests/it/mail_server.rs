@@ -21,9 +21,15 @@ pub struct Arrived {
 }
 
 impl Arrived {
+    /// The value of a header, without the lines that continue it.
+    pub fn header(&self, name: &str) -> &str {
+        let found = self.text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        found.unwrap_or_else(|| panic!("no header {name}: {}", self.text))
+    }
+
     /// The code in the subject.
     pub fn code(&self) -> String {
-        let subject = self.text.lines().find_map(|line| line.strip_prefix("Subject: ")).expect("a subject");
+        let subject = self.header("Subject");
         let code: String = subject.chars().take_while(char::is_ascii_digit).collect();
         assert_eq!(code.len(), 6, "{subject}");
         code
