@@ -11,7 +11,7 @@ import { withoutFieldNames } from "./labels";
 import type { Doc } from "../live/document";
 import { type Following, type State, type Transport, follow } from "../live/follow";
 import { newId } from "../live/id";
-import { ApiError, headersOf, reach, request, resultOf } from "../live/graphql";
+import { ApiError, headersOf, isUnreachable, reach, request, resultOf } from "../live/graphql";
 import { socketUrl } from "../live/socket";
 import { sseTransport } from "../live/sse";
 
@@ -57,7 +57,11 @@ export function signOut(reason = ""): void {
 
 export async function resume(): Promise<void> {
   const key = kept()?.getItem(KEPT_KEY);
-  if (key) await signIn(key, true).catch(() => signOut("Your sign-in has expired. Please sign in again."));
+  if (key) await signIn(key, true).catch((error) => {
+    // The key is kept while the server cannot be reached.
+    if (isUnreachable(error)) signOutReason.value = "The server could not be reached. Reload the page to try again.";
+    else signOut("Your sign-in has expired. Please sign in again.");
+  });
   isReady.value = true;
 }
 

@@ -3,14 +3,14 @@
 import { signal, useSignal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
-import { ApiError, NetworkError } from "../live/graphql";
+import { ApiError, isUnreachable } from "../live/graphql";
 import type { Doc } from "../live/document";
 import { renderMarkdown } from "../text/markdown";
 import { run } from "./client";
 import { labelOf } from "./labels";
 
 export function sayError(error: unknown): string {
-  if (error instanceof NetworkError) return "The server could not be reached. Check your connection and try again.";
+  if (isUnreachable(error)) return "The server could not be reached. Check your connection and try again.";
   if (error instanceof ApiError && error.code === "FORBIDDEN") return `Your key does not have permission for this. ${error.message}`;
   return error instanceof Error ? error.message : String(error);
 }

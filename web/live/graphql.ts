@@ -32,12 +32,22 @@ export function headersOf({ apiKey, sessionToken }: Credentials, idempotencyKey?
   return headers;
 }
 
-/** Fetches `url` within `timeoutMs`. Throws a `NetworkError` when the server does not respond in time. */
-export async function reach(url: string, init: RequestInit, timeoutMs = TIMEOUT_MS): Promise<Response> {
+/** Whether the server or the way to it failed, so that the same request can succeed in a moment. Proxies respond with these statuses while the server is restarting. */
+export const isUnreachable = (error: unknown): boolean =>
+  error instanceof NetworkError || (error instanceof ApiError && /^(UNAVAILABLE|HTTP_50[234])$/.test(error.code));
+
+export interface Reached {
+  status: number;
+  text: string;
+}
+
+/** Fetches `url` and reads the whole response within `timeoutMs`. Throws a `NetworkError` when it does not arrive in time. */
+export async function reach(url: string, init: RequestInit, timeoutMs = TIMEOUT_MS): Promise<Reached> {
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), timeoutMs);
   try {
-    return await fetch(url, { ...init, signal: abort.signal, credentials: "omit", cache: "no-store" });
+    const response = await fetch(url, { ...init, signal: abort.signal, credentials: "omit", cache: "no-store" });
+    return { status: response.status, text: await response.text() };
   } catch (cause) {
     throw new NetworkError("The server could not be reached.", { cause });
   } finally {
@@ -58,11 +68,16 @@ export async function request<Result, Variables>(
   return resultOf(await reach(endpoint, { method: "POST", headers, body: JSON.stringify({ query, variables }) }));
 }
 
-/** Returns the data of a response. Throws its first error as an `ApiError`. */
-export async function resultOf<Result>(response: Response): Promise<Result> {
-  const answer = await response.json().catch(() => null) as Answer<Result> | null;
+/** Returns the data of a response. Throws its first error as an `ApiError`, or a `NetworkError` when it is cut off. */
+export function resultOf<Result>({ status, text }: Reached): Result {
+  let answer: Answer<Result> | null = null;
+  try {
+    answer = JSON.parse(text) as Answer<Result>;
+  } catch (cause) {
+    if (status < 300) throw new NetworkError("The response was incomplete.", { cause });
+  }
   const error = answer?.errors?.[0];
-  if (error) throw new ApiError(error.extensions?.code ?? `HTTP_${response.status}`, error.message, response.status);
-  if (!answer?.data) throw new ApiError(`HTTP_${response.status}`, `The server responded with status ${response.status}.`, response.status);
+  if (error) throw new ApiError(error.extensions?.code ?? `HTTP_${status}`, error.message, status);
+  if (!answer?.data) throw new ApiError(`HTTP_${status}`, `The server responded with status ${status}.`, status);
   return answer.data;
 }
