@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { ApiError, NetworkError } from "../live/graphql";
 import { type Unsent, outbox } from "./outbox";
 
@@ -41,6 +41,23 @@ test("messages_written_while_offline_are_sent_in_order_later", async () => {
   await settle();
 
   expect(taken).toEqual(["k0 one", "k1 two"]);
+});
+
+test("a_line_that_lost_its_connection_is_sent_again_after_a_while", async () => {
+  vi.useFakeTimers();
+  try {
+    const { box, taken, server } = rig();
+    server.fail = new ApiError("HTTP_502", "restarting", 502);
+    box.write("one");
+    await vi.advanceTimersByTimeAsync(3_000);
+    server.fail = null;
+    await vi.advanceTimersByTimeAsync(5_000);
+
+    expect(taken).toEqual(["k0 one"]);
+    expect(box.lines.value).toEqual([]);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test("a_refused_line_waits_for_its_writer", async () => {

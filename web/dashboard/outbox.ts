@@ -4,8 +4,11 @@
 // same key, so that the server stores it once. After a rejection it is sent again only when the agent asks for it.
 
 import { type Signal, signal } from "@preact/signals";
-import { NetworkError } from "../live/graphql";
+import { isUnreachable } from "../live/graphql";
 import { newId } from "../live/id";
+
+/** Delays before lines that lacked a connection are sent again. The last one repeats. */
+const AGAIN_MS = [2_000, 4_000, 8_000, 15_000];
 
 export interface Unsent {
   /** The same for every attempt. */
@@ -40,6 +43,8 @@ export function outbox(send: (text: string, key: string) => Promise<void>, expla
     kept?.save(all);
   };
   let isSending = false;
+  let failures = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const put = (key: string, change: Partial<Unsent>) => set(lines.value.map((line) => (line.key === key ? { ...line, ...change } : line)));
   const remove = (key: string) => set(lines.value.filter((line) => line.key !== key));
   const run = async () => {
@@ -50,24 +55,32 @@ export function outbox(send: (text: string, key: string) => Promise<void>, expla
       const { key, text } = line;
       try {
         await send(text, key);
+        failures = 0;
         remove(key);
       } catch (error) {
-        put(key, { fault: explain(error), isOffline: error instanceof NetworkError });
+        put(key, { fault: explain(error), isOffline: isUnreachable(error) });
+        if (isUnreachable(error)) againLater();
       }
     }
     isSending = false;
   };
+  const again = (key?: string) => {
+    clearTimeout(timer);
+    lines.value.filter((line) => (key ? line.key === key : line.isOffline)).forEach((line) => put(line.key, { fault: "", isOffline: false }));
+    void run();
+  };
+  // A single request can fail while the connection for events stays open.
+  const againLater = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => again(), AGAIN_MS[Math.min(failures++, AGAIN_MS.length - 1)]);
+  };
   return {
-    lines, discard: (key) => {
+    lines, again, discard: (key) => {
       remove(key);
       void run();
     },
     write: (text) => {
       set([...lines.value, { key: (kept?.newKey ?? newId)(), text, fault: "", isOffline: false }]);
-      void run();
-    },
-    again: (key) => {
-      lines.value.filter((line) => (key ? line.key === key : line.isOffline)).forEach((line) => put(line.key, { fault: "", isOffline: false }));
       void run();
     },
   };
