@@ -2,7 +2,7 @@ import { beforeEach, expect, test, vi } from "vitest";
 import { ApiError, NetworkError } from "../live/graphql";
 import type { Answer, Backend, Followers } from "./backend";
 import { Chat } from "./chat";
-import type { Session } from "./state";
+import { type Session, emptyState } from "./state";
 import { Store } from "./store";
 
 const SESSION: Session = { id: "s", token: "st_1" };
@@ -20,7 +20,7 @@ function rig() {
     handoff: vi.fn<Backend["handoff"]>(async () => {}),
     transcript: null,
     say: vi.fn<Backend["say"]>(async (_session, _id, text) => ({ id: `msg_${text}`, seq: 3, author: "VISITOR", agentName: null, text, createdAt: "" })),
-    current: vi.fn<Backend["current"]>(async () => []),
+    current: vi.fn<Backend["current"]>(async (_session, ids) => ids.map((id) => ({ id, status: store.state.handoffs[id] ?? null, messages: [] }))),
     follow: vi.fn<Backend["follow"]>((_session, _cursor, on) => {
       followers.push(on);
       return { stop: () => {}, wake: () => {}, cursor: () => null };
@@ -35,7 +35,22 @@ function rig() {
   return { backend, chat, store, texts, followers, settle: () => new Promise((resolve) => setTimeout(resolve, 5)) };
 }
 
-beforeEach(() => void vi.restoreAllMocks());
+beforeEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+/** A rig whose visitor is in a chat with the team, under a simulated clock. */
+async function rigWithTeam() {
+  vi.useFakeTimers();
+  const made = rig();
+  const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+  made.chat.send("Open?");
+  await pass(1_000);
+  await made.chat.handoff("conv_1", null);
+  return { ...made, pass, said: () => made.backend.say.mock.calls.map(([, , text]) => text) };
+}
+const tooFast = new ApiError("LIMIT_REACHED", "At most 20 messages can be written per minute.", 200);
 
 test("a_first_question_begins_a_session_with_a_token", async () => {
   const { chat, store, backend, settle, texts } = rig();
@@ -138,6 +153,110 @@ test("undelivered_messages_are_sent_in_order_when_the_connection_is_back", async
   expect(store.state.entries.some((entry) => entry.kind === "visitor" && entry.fault)).toBe(false);
 });
 
+test("messages_that_are_written_too_fast_are_delivered_later_and_in_order", async () => {
+  const { chat, backend, store, pass, said } = await rigWithTeam();
+  backend.say.mockRejectedValueOnce(tooFast).mockRejectedValueOnce(tooFast);
+
+  chat.send("one");
+  chat.send("two");
+  await pass(100);
+  expect(store.state.entries.slice(-2)).toMatchObject([{ text: "one", fault: "rate" }, { text: "two", fault: "rate" }]);
+  await pass(10_000);
+
+  expect(said()).toEqual(["one", "one", "one", "two"]);
+  expect(store.state.entries.slice(-2)).toMatchObject([{ id: "msg_one" }, { id: "msg_two" }]);
+});
+
+test("a_message_is_sent_again_although_the_connection_for_events_stays_open", async () => {
+  for (const error of [new NetworkError("reset"), new ApiError("HTTP_503", "restarting", 503), new ApiError("UNAVAILABLE", "busy", 200), new ApiError("INTERNAL", "failed", 200)]) {
+    const { chat, backend, pass, store } = await rigWithTeam();
+    backend.say.mockRejectedValueOnce(error);
+
+    chat.send("one");
+    await pass(5_000);
+
+    expect(store.state.entries.at(-1)).toMatchObject({ text: "one", id: "msg_one" });
+  }
+});
+
+test("a_message_that_the_server_does_not_accept_holds_back_the_others_only_for_a_while", async () => {
+  const { chat, backend, pass, store } = await rigWithTeam();
+  const deliver = backend.say.getMockImplementation()!;
+  backend.say.mockImplementation(async (session, id, text, key) => {
+    if (text === "one") throw new ApiError("INTERNAL", "failed", 200);
+    return deliver(session, id, text, key);
+  });
+
+  chat.send("one");
+  chat.send("two");
+  await pass(10_000);
+  expect(store.state.entries.at(-1)).not.toHaveProperty("id");
+  await pass(110_000);
+
+  expect(store.state.entries.slice(-2)).toMatchObject([{ text: "one", fault: "server" }, { text: "two", id: "msg_two" }]);
+  const { length } = backend.say.mock.calls;
+  await pass(600_000);
+  expect(backend.say.mock.calls.length).toBe(length);
+});
+
+test("a_message_of_a_closed_tab_is_delivered_by_another_one", async () => {
+  const { pass, store, said } = await rigWithTeam();
+
+  store.update((state) => void state.entries.push({ kind: "visitor", key: "k", text: "left", to: "team", sender: "closed tab", since: Date.now() }));
+  await pass(5_000);
+  expect(said()).toEqual([]);
+  await pass(5_000);
+
+  expect(said()).toEqual(["left"]);
+});
+
+test("a_chat_that_another_tab_starts_again_accepts_questions_and_messages", async () => {
+  const { chat, backend, pass, store, said } = await rigWithTeam();
+  backend.say.mockImplementationOnce(() => new Promise(() => {}));
+  backend.ask.mockImplementationOnce(() => new Promise(() => {}));
+  chat.send("never ends");
+  await pass(100);
+
+  store.update((state) => void Object.assign(state, emptyState("other", Date.now())));
+  chat.send("never ends either");
+  await pass(1_000);
+  store.update((state) => void Object.assign(state, emptyState("another", Date.now())));
+  expect(chat.send("Open?")).toBe(true);
+  await pass(1_000);
+  await chat.handoff("conv_1", null);
+  chat.send("hello");
+  await pass(1_000);
+
+  expect(said()).toEqual(["never ends", "hello"]);
+});
+
+test("all_messages_behind_a_refused_token_are_asked_in_order", async () => {
+  const { chat, backend, pass, store } = await rigWithTeam();
+  backend.say.mockRejectedValueOnce(new ApiError("UNAUTHENTICATED", "Invalid session token", 401));
+  backend.ask.mockImplementation(async (_session, question) => {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    return answer({ conversationId: `conv_${question}`, text: `To ${question}`, session: { id: "t", token: "st_2" } });
+  });
+
+  chat.send("one");
+  chat.send("two");
+  await pass(10_000);
+
+  expect(backend.ask.mock.calls.slice(1).map(([session, question]) => [session?.id, question])).toEqual([[undefined, "one"], ["t", "two"]]);
+  expect(store.state.entries.some((entry) => entry.kind === "visitor" && (entry.sender || entry.fault))).toBe(false);
+});
+
+test("a_conversation_that_was_erased_no_longer_takes_messages", async () => {
+  const { chat, backend, pass } = await rigWithTeam();
+  backend.current.mockResolvedValue([]);
+  backend.say.mockRejectedValueOnce(new ApiError("NOT_FOUND", "No such conversation", 200));
+
+  chat.send("Still there?");
+  await pass(1_000);
+
+  expect(backend.ask.mock.calls.at(-1)![1]).toBe("Still there?");
+});
+
 test("a_request_for_a_human_is_repeated_while_the_connection_fails", async () => {
   const { chat, backend, settle, texts } = rig();
   chat.send("Open?");
@@ -151,7 +270,7 @@ test("a_request_for_a_human_is_repeated_while_the_connection_fails", async () =>
 });
 
 test("faults_have_a_reason", async () => {
-  for (const [code, fault] of [["CREDITS_EXHAUSTED", "credits"], ["CREDIT_CAP_REACHED", "credits"], ["VISITOR_BLOCKED", "credits"], ["RATE_LIMITED", "rate"], ["INTERNAL", "server"]] as const) {
+  for (const [code, fault] of [["CREDITS_EXHAUSTED", "credits"], ["CREDIT_CAP_REACHED", "credits"], ["VISITOR_BLOCKED", "credits"], ["RATE_LIMITED", "rate"], ["LIMIT_REACHED", "rate"], ["UNAVAILABLE", "network"], ["INTERNAL", "server"]] as const) {
     const { chat, backend, settle, store } = rig();
     backend.ask.mockRejectedValueOnce(new ApiError(code, "refused", 200));
 

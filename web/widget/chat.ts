@@ -6,11 +6,11 @@
 
 import type { HandoffStatus, Said } from "../generated/widget";
 import type { Following, State as Connection } from "../live/follow";
-import { NetworkError } from "../live/graphql";
+import { isUnreachable } from "../live/graphql";
 import { newId } from "../live/id";
 import type { Backend, LiveEvent } from "./backend";
 import { Outgoing, isRefused } from "./outgoing";
-import { type AgentEntry, type BotEntry, type ChatState, type Session, applyHandoff, applyMessage, conversationsOf, emptyState, endSession, liveConversation } from "./state";
+import { type AgentEntry, type BotEntry, type ChatState, type Session, applyHandoff, applyMessage, conversationsOf, emptyState, endMissing, endSession, liveConversation } from "./state";
 import type { Store } from "./store";
 
 /** Texts of notes in the chat log. */
@@ -73,7 +73,10 @@ export class Chat {
   }
 
   start(): void {
-    this.store.subscribe(() => this.settle());
+    this.store.subscribe(() => {
+      this.settle();
+      this.outgoing.watch();
+    });
     addEventListener("online", this.onOnline);
     addEventListener("offline", this.onOffline);
     document.addEventListener("visibilitychange", this.onVisible);
@@ -168,6 +171,7 @@ export class Chat {
       const found = await this.backend.current(session, ids);
       if (this.state.run !== run) return;
       this.apply((state) => {
+        endMissing(state, ids, found.map(({ id }) => id));
         const open = found.filter(({ status }) => status && status !== "RESOLVED");
         for (const { id, status } of open) this.applyHandoff(state, id, status!);
         const heard = found.flatMap(({ messages }) => messages).sort((a, b) => a.createdAt.localeCompare(b.createdAt)).map((said) => applyMessage(state, said));
@@ -228,7 +232,6 @@ export class Chat {
     const { session } = this.state;
     const live = liveConversation(this.state);
     if (session && live) this.backend.tellTyping(session, live, false);
-    this.outgoing.reset();
     this.reading = null;
     this.store.update((state) => void Object.assign(state, emptyState(newId(), Date.now())));
   }
@@ -304,7 +307,7 @@ async function persistently(work: () => Promise<void>): Promise<void> {
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof NetworkError) || !navigator.onLine) throw error;
+      if (!isUnreachable(error) || !navigator.onLine) throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, delay));
   }

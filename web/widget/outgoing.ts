@@ -4,7 +4,7 @@
 // from another tab or after a page load without being stored twice. A result is dropped when the chat was started again
 // meanwhile.
 
-import { ApiError, NetworkError } from "../live/graphql";
+import { ApiError, isUnreachable } from "../live/graphql";
 import { newId } from "../live/id";
 import type { Answer, Backend } from "./backend";
 import { type BotEntry, type ChatState, type Entry, type Fault, type Session, type VisitorEntry, liveConversation, markSent } from "./state";
@@ -30,9 +30,16 @@ const FIRST_QUESTION_MS = 20_000;
 const SETTLE_MS = 150;
 /** Another tab sends a message within this time, or its tab was closed and this one sends it. */
 const TAKEOVER_MS = 8_000;
+/** Delays before messages to the team are sent again. The last one repeats. */
+const AGAIN_MS = [2_000, 4_000, 8_000, 15_000];
+/**
+ * How often the server may refuse a message for the moment before it is sent again only on request. All tabs count
+ * together. The server limits the messages of a visitor per minute, so those attempts take longer than that.
+ */
+const REFUSALS_MAX: Record<Fault, number> = { network: Infinity, rate: 40, server: 6, credits: 0 };
 
 const isUndelivered = (entry: Entry): entry is VisitorEntry =>
-  entry.kind === "visitor" && entry.to === "team" && !entry.id && (entry.sender !== undefined || entry.fault === "network" || entry.fault === "rate");
+  entry.kind === "visitor" && entry.to === "team" && !entry.id && (entry.sender !== undefined || entry.fault === "network" || entry.refusals !== undefined);
 
 export const codeOf = (error: unknown) => (error instanceof ApiError ? error.code : "");
 export const isRefused = (error: unknown) => codeOf(error) === "UNAUTHENTICATED";
@@ -42,8 +49,18 @@ export class Outgoing {
   /** Messages to the team are being sent. */
   private delivering: Promise<void> | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private againTimer: ReturnType<typeof setTimeout> | undefined;
+  /** The number of failed attempts since the last message was delivered to the team. */
+  private failures = 0;
+  /** Questions are asked one after the other, so that their answers have the same order. */
+  private asking: Promise<unknown> = Promise.resolve();
+  private readonly asked = new Set<string>();
+  /** The chat that all of this belongs to. */
+  private run: string;
 
-  constructor(private readonly store: Store, private readonly backend: Backend, private readonly chat: Sender) {}
+  constructor(private readonly store: Store, private readonly backend: Backend, private readonly chat: Sender) {
+    this.run = store.state.run;
+  }
 
   private get state(): ChatState {
     return this.store.state;
@@ -51,12 +68,18 @@ export class Outgoing {
 
   stop(): void {
     clearTimeout(this.timer);
+    this.stopWaiting();
   }
 
-  /** The chat begins again: nothing of the earlier one is in progress. */
-  reset(): void {
+  /** The chat begins again, here or in another tab: nothing of the earlier one is in progress. */
+  private reset(): void {
+    this.run = this.state.run;
     this.isBusy = false;
     this.delivering = null;
+    this.asking = Promise.resolve();
+    this.asked.clear();
+    this.failures = 0;
+    this.stopWaiting();
   }
 
   /** Sends what the visitor wrote, to the team while a handoff is open and to the bot otherwise. */
@@ -74,7 +97,7 @@ export class Outgoing {
   retry(key: string): void {
     if (this.isBusy && !this.chat.isWithTeam) return;
     this.change(key, (entry) => {
-      delete entry.fault;
+      markSent(entry);
       Object.assign(entry, { sender: this.store.tab, since: Date.now() });
     });
     this.dispatch(key, true);
@@ -94,7 +117,7 @@ export class Outgoing {
   private dispatch(key: string, isRepeated: boolean): void {
     const { run } = this.state;
     if (this.entry(key)?.to === "team") this.deliver();
-    else void this.question(key, run, isRepeated);
+    else this.question(key, run, isRepeated);
   }
 
   /** Continues after a page load: sends again what it interrupted. */
@@ -119,9 +142,12 @@ export class Outgoing {
    */
   deliver(): void {
     const { run } = this.state;
-    this.delivering ??= this.deliverAll(run).finally(() => {
-      if (this.state.run === run) this.delivering = null;
+    this.stopWaiting();
+    if (this.delivering) return;
+    const mine = this.deliverAll(run).finally(() => {
+      if (this.delivering === mine) this.delivering = null;
     });
+    this.delivering = mine;
   }
 
   private async deliverAll(run: string): Promise<void> {
@@ -134,12 +160,30 @@ export class Outgoing {
         await this.changed(TAKEOVER_MS - age);
         continue;
       }
-      this.change(entry.key, (own) => {
-        delete own.fault;
-        Object.assign(own, { sender: this.store.tab, since: Date.now() });
-      });
+      // The fault stays visible until the message is delivered.
+      this.change(entry.key, (own) => void Object.assign(own, { sender: this.store.tab, since: Date.now() }));
       if (!await this.say(entry.key, run)) return;
     }
+  }
+
+  /** Sends the undelivered messages again after a while. */
+  private deliverLater(): void {
+    this.stopWaiting();
+    this.againTimer = setTimeout(() => this.deliver(), AGAIN_MS[Math.min(this.failures++, AGAIN_MS.length - 1)]);
+  }
+
+  private stopWaiting(): void {
+    clearTimeout(this.againTimer);
+    this.againTimer = undefined;
+  }
+
+  /** The state has changed. This tab delivers what other tabs wrote and do not deliver, for example because they were closed. */
+  watch(): void {
+    if (this.run !== this.state.run) this.reset();
+    if (this.delivering || this.againTimer) return;
+    const waiting = this.state.entries.find(isUndelivered);
+    if (waiting?.sender) this.deliver();
+    else if (waiting) this.deliverLater();
   }
 
   /** Waits for a change of the state, at most `ms`. */
@@ -155,23 +199,28 @@ export class Outgoing {
     });
   }
 
-  private async question(key: string, run: string, isRepeated: boolean): Promise<void> {
+  private question(key: string, run: string, isRepeated: boolean): void {
+    if (this.asked.has(key)) return;
+    this.asked.add(key);
     this.setBusy(true);
+    this.asking = this.asking.catch(() => {}).then(() => this.ask(key, run, isRepeated)).finally(() => {
+      if (this.run !== run) return;
+      this.asked.delete(key);
+      if (this.asked.size === 0) this.setBusy(false);
+    });
+  }
+
+  private async ask(key: string, run: string, isRepeated: boolean): Promise<void> {
     await this.chat.ready;
     await this.firstQuestionOfOthers(key);
     const entry = this.entry(key);
-    if (entry && this.state.run === run) {
-      if (this.chat.isWithTeam) {
-        this.setBusy(false);
-        return this.redirect(key, "team", run);
-      }
-      try {
-        this.answered(key, run, await this.answer(entry, isRepeated));
-      } catch (error) {
-        if (this.state.run === run) await this.questionFailed(key, run, error);
-      }
+    if (!entry || this.state.run !== run) return;
+    if (this.chat.isWithTeam) return this.redirect(key, "team", run);
+    try {
+      this.answered(key, run, await this.answer(entry, isRepeated));
+    } catch (error) {
+      if (this.state.run === run) await this.questionFailed(key, run, error);
     }
-    if (this.state.run === run) this.setBusy(false);
   }
 
   /** Asks in the current session, or in a new one when the server does not accept the current one. */
@@ -215,7 +264,10 @@ export class Outgoing {
 
   private redirect(key: string, to: "bot" | "team", run: string): void {
     if (this.state.run !== run) return;
-    this.change(key, (entry) => void (entry.to = to));
+    this.change(key, (entry) => {
+      markSent(entry);
+      Object.assign(entry, { to, sender: this.store.tab, since: Date.now() });
+    });
     this.dispatch(key, false);
   }
 
@@ -230,7 +282,8 @@ export class Outgoing {
     }
     try {
       const said = await this.backend.say(session, live, entry.text, key);
-      if (this.state.run === run) this.change(key, (own) => markSent(own, said?.id));
+      if (this.state.run === run) this.change(key, (own) => markSent(own, said));
+      this.failures = 0;
       return true;
     } catch (error) {
       return this.state.run === run && this.sayFailed(key, run, session, error);
@@ -245,20 +298,31 @@ export class Outgoing {
     if (!this.entry(key) || this.entry(key)!.id) return true;
     if (!this.chat.isWithTeam) {
       this.redirect(key, "bot", run);
+      // With the session, the messages behind this one have lost their conversation too.
+      for (const { key: other } of this.state.entries.filter((one) => one.kind === "visitor" && one.to === "bot" && one.sender === this.store.tab)) this.dispatch(other, false);
       return true;
     }
     const fault = faultOf(error);
-    // A message that the server does not accept holds back none of the others. After a failed connection all wait.
-    if (fault === "server") this.fail(key, fault);
-    else for (const waiting of this.state.entries.filter(isUndelivered)) this.fail(waiting.key, fault);
-    return fault === "server";
+    const refusals = (this.entry(key)!.refusals ?? 0) + (fault === "network" ? 0 : 1);
+    const isTemporary = fault !== "server" || /^(INTERNAL|HTTP_5\d\d)$/.test(codeOf(error));
+    // A message that the server does not accept holds back none of the others.
+    if (!isTemporary || refusals > REFUSALS_MAX[fault]) {
+      this.fail(key, fault);
+      return true;
+    }
+    // All others wait with this one, because they would otherwise arrive first.
+    for (const waiting of this.state.entries.filter(isUndelivered)) this.fail(waiting.key, fault, waiting.key === key ? refusals : waiting.refusals ?? 0);
+    this.deliverLater();
+    return false;
   }
 
-  private fail(key: string, fault: Fault): void {
+  /** Marks an entry as not delivered. With a number of `refusals` it is sent again without a request of the visitor. */
+  private fail(key: string, fault: Fault, refusals?: number): void {
     this.change(key, (entry) => {
       if (entry.id) return;
       markSent(entry);
       entry.fault = fault;
+      if (refusals !== undefined) entry.refusals = refusals;
     });
   }
 
@@ -283,7 +347,8 @@ export class Outgoing {
 
 /** Why a request failed, as far as the visitor should know. */
 export function faultOf(error: unknown): Fault {
-  if (error instanceof NetworkError || !navigator.onLine) return "network";
   const code = codeOf(error);
-  return code === "CREDITS_EXHAUSTED" || code === "CREDIT_CAP_REACHED" || code === "VISITOR_BLOCKED" ? "credits" : code === "RATE_LIMITED" || code === "HTTP_429" ? "rate" : "server";
+  if (isUnreachable(error) || !navigator.onLine) return "network";
+  if (/^(CREDITS_EXHAUSTED|CREDIT_CAP_REACHED|VISITOR_BLOCKED)$/.test(code)) return "credits";
+  return /^(RATE_LIMITED|LIMIT_REACHED|HTTP_429)$/.test(code) ? "rate" : "server";
 }

@@ -49,6 +49,31 @@ describe("a stored state", () => {
   });
 });
 
+describe("a long chat log", () => {
+  const long = () => {
+    const state = withTeam();
+    for (let seq = 3; seq < 160; seq++) applyMessage(state, said({ id: `msg_${seq}`, seq, createdAt: `2026-01-01T00:00:00.${String(seq).padStart(3, "0")}Z` }));
+    return state;
+  };
+
+  it("is_stored_without_its_oldest_messages_which_do_not_return", () => {
+    const state = parseState(stored(long()), NOW)!;
+    const { length } = state.entries;
+
+    for (let seq = 3; seq < 160; seq++) applyMessage(state, said({ id: `msg_${seq}`, seq, createdAt: `2026-01-01T00:00:00.${String(seq).padStart(3, "0")}Z` }));
+
+    expect(state.entries.length).toBe(length);
+    expect(length).toBe(100);
+  });
+
+  it("keeps_what_was_not_delivered", () => {
+    const state = long();
+    state.entries.unshift({ kind: "visitor", key: "k", text: "Hi", to: "team", fault: "network" });
+
+    expect(parseState(stored(state), NOW)!.entries[0]).toMatchObject({ key: "k", fault: "network" });
+  });
+});
+
 describe("the server's reports", () => {
   it("open_close_and_reopen_a_handoff", () => {
     const state = withTeam();
@@ -79,7 +104,7 @@ describe("the server's reports", () => {
 
     applyMessage(state, said({ id: "msg_3", author: "VISITOR", agentName: null, text: "Hi" }));
 
-    expect(state.entries.filter(({ kind }) => kind === "visitor")).toEqual([{ kind: "visitor", key: "k", text: "Hi", to: "team", id: "msg_3" }]);
+    expect(state.entries.filter(({ kind }) => kind === "visitor")).toEqual([{ kind: "visitor", key: "k", text: "Hi", to: "team", id: "msg_3", at: "2026-01-01T00:00:00Z" }]);
   });
 
   it("do_not_repeat_question_and_answer", () => {

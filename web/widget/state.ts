@@ -21,12 +21,15 @@ export interface VisitorEntry {
   key: string;
   text: string;
   to: "bot" | "team";
-  /** The ID of the message when it went to the team. */
+  /** The ID of the message when it went to the team, and when it was stored there. */
   id?: string;
+  at?: string;
   /** The tab that is sending the entry, while it is being sent, and since when. */
   sender?: string;
   since?: number;
   fault?: Fault;
+  /** The number of times that the server refused the entry for the moment. Absent when it is not sent again by itself. */
+  refusals?: number;
 }
 
 export interface BotEntry {
@@ -80,6 +83,8 @@ export interface ChatState {
   unread: number;
   draft: string;
   entries: Entry[];
+  /** The time of the newest message that was removed from the entries because there were too many. */
+  trimmedAt: string | null;
   usedAt: number;
   /** The number of changes of each tab that this state contains, by the ID of the tab. */
   changes: Record<string, number>;
@@ -92,7 +97,7 @@ const KEPT_ENTRIES = 100;
 const OPENING_MESSAGES = 2;
 
 export function emptyState(run: string, now: number): ChatState {
-  return { run, session: null, cursor: null, handoffs: {}, listen: false, agent: null, unread: 0, draft: "", entries: [], usedAt: now, changes: {} };
+  return { run, session: null, cursor: null, handoffs: {}, listen: false, agent: null, unread: 0, draft: "", entries: [], trimmedAt: null, usedAt: now, changes: {} };
 }
 
 /** The conversation whose handoff is open: what the visitor writes goes to the team. */
@@ -100,10 +105,10 @@ export function liveConversation({ handoffs }: ChatState): string | null {
   return Object.keys(handoffs).findLast((id) => handoffs[id] !== "RESOLVED") ?? null;
 }
 
-/** The conversations of the session that the widget shows, newest last. */
+/** The conversations of the session that the widget shows, newest last and those with a handoff after all others. */
 export function conversationsOf({ entries, handoffs }: ChatState): string[] {
   const ids = entries.flatMap((entry) => (entry.kind === "bot" && !entry.isPast ? [entry.conversationId] : []));
-  return [...new Set([...ids, ...Object.keys(handoffs)])];
+  return [...new Set(ids.filter((id) => !(id in handoffs))), ...Object.keys(handoffs)];
 }
 
 const isText = (value: unknown): value is string => typeof value === "string";
@@ -120,8 +125,10 @@ function parseEntry(raw: unknown): Entry[] {
   if (raw.kind === "visitor") {
     const entry: VisitorEntry = { kind: "visitor", key, text, to: raw.to === "team" ? "team" : "bot" };
     if (isText(raw.id)) entry.id = raw.id;
+    if (isText(raw.at)) entry.at = raw.at;
     if (isText(raw.sender) && typeof raw.since === "number") Object.assign(entry, { sender: raw.sender, since: raw.since });
     if (isText(raw.fault) && FAULTS.includes(raw.fault)) entry.fault = raw.fault as Fault;
+    if (entry.fault && typeof raw.refusals === "number") entry.refusals = raw.refusals;
     return [entry];
   }
   if (raw.kind !== "bot" || !isText(raw.conversationId)) return [];
@@ -154,6 +161,7 @@ export function parseState(text: string | null, now: number): ChatState | null {
   state.entries = raw.entries.flatMap(parseEntry).filter(({ key }) => !keys.has(key) && keys.add(key));
   state.listen = Object.keys(state.handoffs).length > 0;
   state.agent = optionalText(raw.agent);
+  state.trimmedAt = optionalText(raw.trimmedAt);
   state.unread = typeof raw.unread === "number" && raw.unread > 0 ? Math.floor(raw.unread) : 0;
   state.draft = optionalText(raw.draft) ?? "";
   if (isRecord(raw.changes)) {
@@ -162,9 +170,12 @@ export function parseState(text: string | null, now: number): ChatState | null {
   return state;
 }
 
-/** The text to store. Only the newest entries are kept. */
+/** The text to store. Only the newest entries are kept, and those that were not delivered. */
 export function stored(state: ChatState): string {
-  return JSON.stringify({ ...state, entries: state.entries.slice(-KEPT_ENTRIES) });
+  const oldest = state.entries.length - KEPT_ENTRIES;
+  const isKept = (entry: Entry, index: number) => index >= oldest || (entry.kind === "visitor" && (entry.fault !== undefined || entry.sender !== undefined));
+  const times = state.entries.filter((entry, index) => !isKept(entry, index)).map((entry) => ("at" in entry && entry.at) || "");
+  return JSON.stringify({ ...state, entries: state.entries.filter(isKept), trimmedAt: [state.trimmedAt ?? "", ...times].sort().at(-1) || null });
 }
 
 /** What a change of a handoff means for the visitor. */
@@ -185,10 +196,11 @@ export function applyHandoff(state: ChatState, id: string, status: HandoffStatus
 export function applyMessage(state: ChatState, said: Said): AgentEntry | null {
   const { entries } = state;
   if (said.author === "BOT" || entries.some((entry) => "id" in entry && entry.id === said.id)) return null;
+  if (state.trimmedAt && said.createdAt <= state.trimmedAt) return null;
   if (said.author === "VISITOR") {
     const own = entries.find((entry): entry is VisitorEntry => entry.kind === "visitor" && !entry.id && entry.to === "team" && entry.text === said.text);
-    if (own) markSent(own, said.id);
-    else if (said.seq > OPENING_MESSAGES) entries.push({ kind: "visitor", key: said.id, id: said.id, to: "team", text: said.text });
+    if (own) markSent(own, said);
+    else if (said.seq > OPENING_MESSAGES) entries.push({ kind: "visitor", key: said.id, id: said.id, at: said.createdAt, to: "team", text: said.text });
     return null;
   }
   const entry: AgentEntry = { kind: "agent", key: said.id, id: said.id, name: said.agentName, text: said.text, at: said.createdAt };
@@ -197,11 +209,18 @@ export function applyMessage(state: ChatState, said: Said): AgentEntry | null {
   return entry;
 }
 
-export function markSent(entry: VisitorEntry, id?: string): void {
+export function markSent(entry: VisitorEntry, said?: Said | null): void {
   delete entry.fault;
   delete entry.sender;
   delete entry.since;
-  if (id) entry.id = id;
+  delete entry.refusals;
+  if (said) Object.assign(entry, { id: said.id, at: said.createdAt });
+}
+
+/** Ends the handoffs among `ids` whose conversation the server does not have any more, for example because it was erased. */
+export function endMissing(state: ChatState, ids: string[], found: string[]): void {
+  for (const id of ids) if (!found.includes(id)) delete state.handoffs[id];
+  if (!liveConversation(state)) state.agent = null;
 }
 
 /**
