@@ -14,7 +14,12 @@ import { startWorld } from "./states.mjs";
 
 const DURATION_MS = Number(process.env.SOAK_MINUTES ?? 0.5) * 60_000;
 const VISITORS = Number(process.env.SOAK_VISITORS ?? 3);
-const SETTLE_MS = 60_000;
+/** The server accepts 20 messages of a visitor per minute. A message above that waits for the next minute. */
+const SETTLE_MS = 100_000;
+/** The widget keeps this many entries of a chat log. */
+const SHOWN_MESSAGES = 90;
+/** The longest pause of a person between two actions. */
+const THINKING_MS = 2_000;
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A small random generator (mulberry32), so that a run can be repeated. */
@@ -30,17 +35,21 @@ function randomFrom(seed) {
 
 let browser;
 let world;
+const visitors = [];
 before(async () => {
   [world, browser] = [await startWorld(), await launch()];
 });
 after(async () => {
   await browser?.close();
+  for (const { line } of visitors) line.stop();
   world?.stop();
 });
 
 /** A visitor with a connection that can be cut. All tabs share the chat. */
 async function startVisitor(number) {
   const line = await lineTo(world.origin);
+  const visitor = { number, line, tabs: [], sent: [] };
+  visitors.push(visitor);
   const url = addPage(world, `<h1>Shop</h1>${tagOf({ ...world, origin: line.origin })}`);
   const context = await browser.newContext({ reducedMotion: "reduce" });
   const widget = await HostedWidget.on(context, url);
@@ -49,14 +58,46 @@ async function startVisitor(number) {
   await widget.ask(question);
   await widget.answer();
   await widget.wantHuman();
-  return { number, line, url, context, tabs: [widget], question, sent: [] };
+  return Object.assign(visitor, { url, context, tabs: [widget], question, id: await idOf(question) });
 }
 
 const idOf = async (question) => {
   const { site } = await graphql(world.origin, world.ownerKey, "query($s: String!) { site { conversations(first: 1, filter: {search: $s}) { nodes { id } } } }", { s: question });
   return site.conversations.nodes[0].id;
 };
-const messagesOf = async (id) => (await graphql(world.origin, world.ownerKey, "query($id: ID!) { node(id: $id) { ... on Conversation { messages(last: 100) { nodes { author text } } } } }", { id })).node.messages.nodes;
+/** All messages of a conversation, read in pages. */
+async function messagesOf(id, after = null) {
+  const query = "query($id: ID!, $after: String) { node(id: $id) { ... on Conversation { messages(first: 100, after: $after) { nodes { author text } pageInfo { hasNextPage endCursor } } } } }";
+  const { nodes, pageInfo } = (await graphql(world.origin, world.ownerKey, query, { id, after })).node.messages;
+  return pageInfo.hasNextPage ? [...nodes, ...await messagesOf(id, pageInfo.endCursor)] : nodes;
+}
+
+/** Describes what the server and every tab of a visitor know, for the message of a failed test. */
+async function reportOf(visitor) {
+  const isTroubled = (entry) => entry.kind === "visitor" && (entry.fault || entry.sender || (entry.to === "team" && !entry.id));
+  const lines = [`Visitor ${visitor.number} wrote ${visitor.sent.length} messages. Stored on the server:`];
+  for (const { author, text } of await messagesOf(visitor.id)) lines.push(`  ${author} ${text}`);
+  for (const [index, tab] of visitor.tabs.entries()) {
+    try {
+      const { entries, ...state } = await tab.stored(world.widgetKey);
+      lines.push(`Tab ${index} (${await tab.page.evaluate(() => `${document.visibilityState}, ${navigator.onLine ? "online" : "offline"}, ${sessionStorage["helpbot:tab"]}`)}): ${JSON.stringify(state)}`);
+      for (const entry of entries.filter(isTroubled)) lines.push(`  not delivered: ${JSON.stringify(entry)} age ${Date.now() - entry.since}`);
+      lines.push(`  shows: ${JSON.stringify(await tab.root.locator(".panel").innerText({ timeout: 1000 }))}`);
+    } catch (error) {
+      lines.push(`  could not be read: ${error.message}`);
+    }
+  }
+  return lines.join("\n");
+}
+
+/** Runs `work` and adds the report about the visitor to its error. */
+async function explained(visitor, work) {
+  try {
+    return await work();
+  } catch (error) {
+    throw new Error(`${error.message}\n${await reportOf(visitor)}`, { cause: error });
+  }
+}
 
 async function openPanel(widget) {
   await widget.launcher.waitFor();
@@ -93,20 +134,41 @@ async function step(visitor, random) {
   }
 }
 
+/** Every message is on the server and in every tab once, and those of each author are in order. */
+async function check(visitor, replies) {
+  const expected = { visitor: visitor.sent, agent: replies };
+  await until(async () => (await messagesOf(visitor.id)).length >= 2 + expected.visitor.length + expected.agent.length, SETTLE_MS);
+  const stored = (await messagesOf(visitor.id)).slice(2);
+  assert.deepEqual(stored.filter(({ author }) => author === "VISITOR").map(({ text }) => text), expected.visitor);
+  assert.deepEqual(stored.filter(({ author }) => author === "AGENT").map(({ text }) => text), expected.agent);
+  const wanted = stored.slice(-SHOWN_MESSAGES).map(({ text }) => text);
+  for (const tab of visitor.tabs) {
+    await openPanel(tab);
+    const texts = async () => (await tab.root.locator(".log .msg.visitor .text, .log .msg.agent .text").allInnerTexts()).slice(-wanted.length);
+    await until(async () => {
+      assert.deepEqual((await texts()).toSorted(), wanted.toSorted());
+      return true;
+    }, SETTLE_MS);
+    const shown = await texts();
+    for (const kind of ["reply", "visitor"]) assert.deepEqual(shown.filter((text) => text.startsWith(kind)), wanted.filter((text) => text.startsWith(kind)));
+  }
+}
+
 test("no_message_is_lost_doubled_or_out_of_order", { timeout: DURATION_MS + 10 * 60_000 }, async (t) => {
   const seed = Number(process.env.SOAK_SEED ?? Date.now() % 1_000_000);
   t.diagnostic(`SOAK_SEED=${seed}`);
   const agent = await Agent.on(browser, world);
   await agent.isLive();
-  const visitors = [];
-  for (let number = 0; number < VISITORS; number++) visitors.push(await startVisitor(number));
+  for (let number = 0; number < VISITORS; number++) await startVisitor(number);
   const replies = new Map(visitors.map(({ question }) => [question, []]));
-  for (const visitor of visitors) visitor.id = await idOf(visitor.question);
   const end = Date.now() + DURATION_MS;
 
   const run = async (visitor) => {
     const random = randomFrom(seed + visitor.number);
-    while (Date.now() < end) await step(visitor, random);
+    while (Date.now() < end) {
+      await explained(visitor, () => step(visitor, random));
+      await pause(random() * THINKING_MS);
+    }
     visitor.line.restore();
   };
   const answer = async () => {
@@ -126,26 +188,7 @@ test("no_message_is_lost_doubled_or_out_of_order", { timeout: DURATION_MS + 10 *
   };
   await Promise.all([answer(), ...visitors.map(run)]);
 
-  for (const visitor of visitors) {
-    const expected = { visitor: visitor.sent, agent: replies.get(visitor.question) };
-    await until(async () => (await messagesOf(visitor.id)).length === 2 + expected.visitor.length + expected.agent.length, SETTLE_MS);
-    const stored = await messagesOf(visitor.id);
-    assert.deepEqual(stored.slice(2).filter(({ author }) => author === "VISITOR").map(({ text }) => text), expected.visitor);
-    assert.deepEqual(stored.filter(({ author }) => author === "AGENT").map(({ text }) => text), expected.agent);
-    for (const tab of visitor.tabs) {
-      await openPanel(tab);
-      const texts = () => tab.root.locator(".log .msg.visitor .text, .log .msg.agent .text").allInnerTexts();
-      const wanted = stored.slice(2).map(({ text }) => text);
-      await until(async () => {
-        const shown = await texts();
-        assert.deepEqual(shown.slice(1).toSorted(), wanted.toSorted());
-        return true;
-      }, SETTLE_MS);
-      const shown = await texts();
-      assert.deepEqual(shown.filter((text) => text.startsWith("reply")), expected.agent);
-      assert.deepEqual(shown.filter((text) => text.startsWith("visitor")), expected.visitor);
-    }
-  }
+  for (const visitor of visitors) await explained(visitor, () => check(visitor, replies.get(visitor.question)));
   const listed = [];
   for (const tab of ["waiting", "team"]) {
     await agent.page.goto(`${world.origin}/dashboard/inbox?tab=${tab}`);
