@@ -101,9 +101,13 @@ describe("hostile input", () => {
     const units = ["`", "*", "_", "[", "**a", "**a ", "[a](", "[a](b", "[a](b(", "`a``", "``a", "https://(", "https://a.", "https://a)", "# ", " #", "#", "- ", "1. ", "```\n", "\\*", "a_b_"];
     for (const unit of units) {
       for (const text of [unit.repeat(20_000 / unit.length), `# ${unit.repeat(19_000 / unit.length)}x`, `[a](${unit.repeat(19_000 / unit.length)}`, `**${" ".repeat(10_000)}${unit.repeat(9000 / unit.length)}`]) {
-        const start = performance.now();
-        parseMarkdown(text);
-        expect(performance.now() - start, text.slice(0, 20)).toBeLessThan(400);
+        // The fastest of three runs counts, because other work can run on the same machine.
+        const times = [0, 1, 2].map(() => {
+          const start = performance.now();
+          parseMarkdown(text);
+          return performance.now() - start;
+        });
+        expect(Math.min(...times), text.slice(0, 20)).toBeLessThan(400);
       }
     }
   });
