@@ -28,14 +28,14 @@ export async function watchedPage(browser, origin, options) {
 
 /**
  * Runs all rules of axe, including best practices, and returns one line for each violation. The script is evaluated, so the page keeps its strict policy.
- * `notOurs` names, for each rule, the elements of third-party code that this project cannot change.
+ * `notOurs` names, for each rule, the elements of third-party code that this project cannot change. `rules` names the rules to run instead of all.
  */
-export async function violations(page, notOurs = {}) {
-  await page.evaluate(AXE);
-  const found = await page.evaluate(async (foreign) => {
-    const { violations: all } = await globalThis.axe.run(document);
+export async function violations(page, notOurs = {}, rules = null) {
+  if (!await page.evaluate(() => "axe" in globalThis)) await page.evaluate(AXE);
+  const found = await page.evaluate(async ([foreign, only]) => {
+    const { violations: all } = await globalThis.axe.run(document, only ? { runOnly: only } : {});
     const isForeign = (id, target) => foreign[id] && target.length === 1 && document.querySelector(target[0])?.matches(foreign[id]);
     return all.map(({ id, nodes }) => ({ id, nodes: nodes.filter(({ target }) => !isForeign(id, target)) }));
-  }, notOurs);
+  }, [notOurs, rules]);
   return found.flatMap(({ id, nodes }) => nodes.map((n) => `${id}: ${n.target.join(" ")}: ${n.any.concat(n.all, n.none).map((c) => c.message).join("; ").slice(0, 160)}`));
 }

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { launch } from "./browser.mjs";
 import { HostedWidget, addPage, settled, tagOf } from "./hosted.mjs";
+import { until } from "./server.mjs";
 import { startWorld } from "./states.mjs";
 
 let browser;
@@ -110,9 +111,16 @@ test("failed_settings_are_requested_again", async () => {
     let count = 0;
     await context.route("**/api/v1/config", (route) => (count++ < 2 ? failure(route) : route.continue()));
 
-    const widget = await HostedWidget.on(context, url);
+    const page = await context.newPage();
+    await page.clock.install();
+    await page.goto(url);
+    // The pauses between the requests grow with each failure.
+    await until(async () => {
+      await page.clock.fastForward(500);
+      return count === 3;
+    });
 
-    await widget.launcher.waitFor();
+    await new HostedWidget(page).launcher.waitFor();
     assert.equal(count, 3);
   }
 });

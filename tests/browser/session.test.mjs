@@ -10,6 +10,8 @@ import { startWorld } from "./states.mjs";
 
 const ANSWERABLE = "Can I return a bag?";
 const ANSWER = "Yes, within 30 days";
+/** A stream without any bytes for this long is broken. */
+const STALLED_MS = 15_000;
 
 let browser;
 let world;
@@ -254,11 +256,17 @@ test("start_again_drops_late_answers_and_ends_the_chat_in_all_tabs", async () =>
 test("a_stream_that_stalls_is_replaced_by_a_request", async () => {
   const context = await newContext();
   await context.route("**/graphql/stream", () => {});
-  const widget = await HostedWidget.on(context, url);
+  const page = await context.newPage();
+  await page.clock.install();
+  await page.goto(url);
+  const widget = new HostedWidget(page);
   await widget.open();
 
+  const stream = page.waitForRequest("**/graphql/stream");
   await widget.ask(ANSWERABLE);
-  await widget.log.getByText(ANSWER).waitFor({ timeout: 40_000 });
+  await stream;
+  await page.clock.fastForward(STALLED_MS);
+  await widget.log.getByText(ANSWER).waitFor();
   await widget.ask("Is the canvas waterproof?");
 
   // The next question does not wait for a stream again.
