@@ -1,7 +1,7 @@
 //! Visitors whom the team of a site has blocked.
 
+use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use helpbot_domain::Timestamp;
 use helpbot_domain::blocked_visitor::{BlockKind, BlockedVisitor};
 use helpbot_domain::ids::{BlockId, SiteId};

@@ -1,7 +1,7 @@
 //! API keys. Only their hashes are stored.
 
+use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{KeyId, SiteId};
 

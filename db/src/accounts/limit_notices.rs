@@ -1,7 +1,7 @@
 //! Limits of a site that were reached: once for each limit and day, so that the owner is notified once.
 
+use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::SiteId;
 use helpbot_domain::limit::LimitKind;

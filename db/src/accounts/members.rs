@@ -1,7 +1,7 @@
 //! Members of a site's team.
 
+use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{MemberId, SiteId};
 

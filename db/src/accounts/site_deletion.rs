@@ -5,10 +5,10 @@
 //! [`sites::delete`](super::sites::delete) deletes its own row last. A test compares [`TABLES`] with the
 //! migrations, so that no table with rows of sites is left out.
 
+use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Text};
-use diesel_async::RunQueryDsl;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::SiteId;
 use helpbot_domain::webhook::DisabledReason;

@@ -3,8 +3,8 @@
 //! A site that was deleted is in the table until its rows are gone ([`deletion`](super::site_deletion)).
 //! None of the finders here returns it.
 
+use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::SiteId;
 

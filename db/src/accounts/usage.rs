@@ -1,9 +1,9 @@
 //! Monthly credits. They are taken one by one and never exceed the limit, even under concurrent
 //! requests.
 
+use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use diesel::upsert::excluded;
-use diesel_async::RunQueryDsl;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::SiteId;
 use helpbot_domain::time::{Day, Month};

@@ -10,46 +10,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use diesel::SqliteConnection;
+use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::deadpool::Object;
-use diesel_async::sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper};
-use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use super::readers::SqliteReader;
+use super::run::Runner;
 use crate::error::Result;
-
-/// Runs each statement on the calling thread. A statement takes ten to a few hundred microseconds,
-/// which is less than a hop to another thread costs: 8 to 11 hops per transaction made writes
-/// eight times slower when measured.
-pub struct Inline;
-
-impl SpawnBlocking for Inline {
-    fn spawn_blocking<'a, R: Send + 'static>(
-        &mut self,
-        task: impl FnOnce() -> R + Send + 'static,
-    ) -> BoxFuture<'a, Result<R, Box<dyn std::error::Error + Send + Sync + 'static>>> {
-        std::future::ready(Ok(task())).boxed()
-    }
-
-    fn get_runtime() -> Self {
-        Inline
-    }
-}
-
-/// An SQLite connection with an asynchronous interface.
-pub type SqliteConn = SyncConnectionWrapper<SqliteConnection, Inline>;
 
 /// An SQLite connection: one of the readers, or the connection of the writer thread.
 pub(crate) enum SqliteHandle {
-    Reader(Object<SqliteConn>),
-    Writer(Box<SqliteConn>),
+    Reader(SqliteReader),
+    Writer(Box<SqliteConnection>),
 }
 
 impl Deref for SqliteHandle {
-    type Target = SqliteConn;
+    type Target = SqliteConnection;
 
-    fn deref(&self) -> &SqliteConn {
+    fn deref(&self) -> &SqliteConnection {
         match self {
             SqliteHandle::Reader(object) => object,
             SqliteHandle::Writer(conn) => conn,
@@ -58,7 +36,7 @@ impl Deref for SqliteHandle {
 }
 
 impl DerefMut for SqliteHandle {
-    fn deref_mut(&mut self) -> &mut SqliteConn {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
         match self {
             SqliteHandle::Reader(object) => object,
             SqliteHandle::Writer(conn) => conn,
@@ -108,7 +86,7 @@ macro_rules! on_backend {
         match &mut $conn.backend {
             $crate::connection::conn::Backend::Sqlite(handle) => {
                 type $backend = diesel::sqlite::Sqlite;
-                let $c: &mut $crate::connection::conn::SqliteConn = &mut *handle;
+                let $c: &mut diesel::SqliteConnection = &mut *handle;
                 $query
             }
             $crate::connection::conn::Backend::Pg(object) => {
@@ -138,7 +116,7 @@ pub(crate) enum Backend {
 impl Conn {
     /// Runs SQL statements that take no arguments and return no rows. They are not counted.
     pub(crate) async fn run(&mut self, sql: &str) -> Result<()> {
-        on_backend!(self, <_Backend> |c| Ok(c.batch_execute(sql).await?))
+        on_backend!(self, <_Backend> |c| Ok(c.run_all(sql).await?))
     }
 
     /// Returns whether this database keeps the conversation search index of `conversations::search`.

@@ -73,6 +73,8 @@ impl<Q: Query, L> Query for Locked<Q, L> {
     type SqlType = Q::SqlType;
 }
 
+impl<Q, L, C> diesel::RunQueryDsl<C> for Locked<Q, L> {}
+
 /// Whether a column has one of several values. Unlike Diesel's `eq_any`, the text of the statement does
 /// not depend on the number of values, so that it stays prepared on SQLite too.
 pub(crate) struct Among<E> {
@@ -133,7 +135,7 @@ macro_rules! insert_rows {
         conn.statements.add_one();
         match &mut conn.backend {
             $crate::connection::conn::Backend::Sqlite(handle) => {
-                let c: &mut $crate::connection::conn::SqliteConn = &mut *handle;
+                let c: &mut diesel::SqliteConnection = &mut *handle;
                 for $row in $rows {
                     diesel::insert_into($table).values($values).execute(c).await?;
                 }

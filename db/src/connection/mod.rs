@@ -13,6 +13,8 @@ mod open;
 pub(crate) mod paged;
 mod postgres;
 pub(crate) mod prepared;
+mod readers;
+pub(crate) mod run;
 mod sqlite;
 mod store;
 mod work;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use diesel_async::AsyncPgConnection;
-use diesel_async::pooled_connection::ManagerConfig;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
@@ -32,8 +32,12 @@ impl Driver for PostgresServer {
     }
 
     fn open(&self, shared: Shared) -> BoxFuture<'_, Result<Arc<dyn Store>>> {
-        let pool = pool(self.0.clone(), CONNECTIONS, ManagerConfig::default());
-        let store = pool.map(|pool| -> Arc<dyn Store> { Arc::new(PostgresStore { pool, shared }) });
+        let mut config = ManagerConfig::default();
+        // Checks only the connection's own state: a ping would cost every request a round trip.
+        config.recycling_method = RecyclingMethod::Fast;
+        let manager = AsyncDieselConnectionManager::new_with_config(self.0.clone(), config);
+        let store =
+            pool(manager, CONNECTIONS).map(|pool| -> Arc<dyn Store> { Arc::new(PostgresStore { pool, shared }) });
         std::future::ready(store).boxed()
     }
 }

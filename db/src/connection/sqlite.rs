@@ -3,15 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use diesel::QueryableByName;
-use diesel_async::pooled_connection::ManagerConfig;
-use diesel_async::pooled_connection::deadpool::Pool;
-use diesel_async::{AsyncConnection, RunQueryDsl, SimpleAsyncConnection};
+use deadpool::managed::Pool;
+use diesel::{QueryableByName, RunQueryDsl};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::conn::{Backend, Conn, SqliteConn, SqliteHandle};
+use super::conn::{Backend, Conn, SqliteHandle};
 use super::migrate::{self, Step};
+use super::readers::{SqliteReaders, connect};
 use super::store::{Driver, Shared, Store, checkout, pool, unavailable};
 use super::work::TransactionWork;
 use super::writer::SqliteWriter;
@@ -27,8 +26,6 @@ const READERS: usize = 8;
 const WRITER_PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
      PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; \
      PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;";
-const READER_PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; \
-     PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4096;";
 
 /// Size of the file that tests whether the disk has space. The write of a message or an answer is smaller.
 const PROBE_BYTES: usize = 64 * 1024;
@@ -48,12 +45,10 @@ impl Driver for SqliteFile {
     fn open(&self, shared: Shared) -> BoxFuture<'_, Result<Arc<dyn Store>>> {
         async move {
             let path = self.0.to_string_lossy().into_owned();
-            let conn = connect(&path, WRITER_PRAGMAS).await.map_err(unavailable)?;
+            let conn = connect(&path, WRITER_PRAGMAS).map_err(unavailable)?;
             let writer = SqliteWriter::start(conn, shared.statements).map_err(unavailable)?;
-            let mut config = ManagerConfig::default();
-            config.custom_setup = Box::new(|path| connect(path, READER_PRAGMAS).boxed());
-            let store: Arc<dyn Store> =
-                Arc::new(SqliteStore { writer, readers: pool(path.clone(), READERS, config)?, path });
+            let readers = pool(SqliteReaders { path: path.clone() }, READERS)?;
+            let store: Arc<dyn Store> = Arc::new(SqliteStore { writer, readers, path });
             Ok(store)
         }
         .boxed()
@@ -63,7 +58,7 @@ impl Driver for SqliteFile {
 struct SqliteStore {
     path: String,
     writer: SqliteWriter,
-    readers: Pool<SqliteConn>,
+    readers: Pool<SqliteReaders>,
 }
 
 impl Store for SqliteStore {
@@ -100,7 +95,7 @@ impl Store for SqliteStore {
         async move {
             let Backend::Sqlite(handle) = &mut conn.backend else { return Ok(Vec::new()) };
             let check = diesel::sql_query("SELECT integrity_check AS text FROM pragma_integrity_check");
-            let found: Vec<Check> = check.load(&mut **handle).await?;
+            let found: Vec<Check> = check.load(&mut **handle)?;
             Ok(found.into_iter().map(|check| check.text).filter(|text| text != "ok").collect())
         }
         .boxed()
@@ -112,10 +107,4 @@ impl Store for SqliteStore {
 struct Check {
     #[diesel(sql_type = diesel::sql_types::Text)]
     text: String,
-}
-
-async fn connect(path: &str, pragmas: &str) -> diesel::ConnectionResult<SqliteConn> {
-    let mut conn = SqliteConn::establish(path).await?;
-    conn.batch_execute(pragmas).await.map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
-    Ok(conn)
 }

@@ -4,11 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use deadpool::managed::QueueMode;
-use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
-use diesel_async::pooled_connection::{
-    AsyncDieselConnectionManager, ManagerConfig, PoolableConnection, RecyclingMethod,
-};
+use deadpool::managed::{Manager, Object, Pool, PoolError, QueueMode};
 use futures_util::future::BoxFuture;
 use tokio_util::task::TaskTracker;
 
@@ -63,11 +59,9 @@ pub(super) struct Shared {
     pub(super) uses: TaskTracker,
 }
 
-pub(super) async fn checkout<C>(pool: &Pool<C>) -> Result<Object<C>>
+pub(super) async fn checkout<M>(pool: &Pool<M>) -> Result<Object<M>>
 where
-    C: PoolableConnection + Send + 'static,
-    AsyncDieselConnectionManager<C>:
-        deadpool::managed::Manager<Type = C, Error = diesel_async::pooled_connection::PoolError>,
+    M: Manager<Error: fmt::Display>,
 {
     pool.get().await.map_err(|error| match error {
         PoolError::Timeout(_) => Error::Unavailable("no database connection became free in time".into()),
@@ -75,15 +69,8 @@ where
     })
 }
 
-pub(super) fn pool<C>(url: String, max_size: usize, mut config: ManagerConfig<C>) -> Result<Pool<C>>
-where
-    C: PoolableConnection + Send + 'static,
-    AsyncDieselConnectionManager<C>:
-        deadpool::managed::Manager<Type = C, Error = diesel_async::pooled_connection::PoolError>,
-{
-    // Checks only the connection's own state: a ping would cost every request a round trip.
-    config.recycling_method = RecyclingMethod::Fast;
-    Pool::builder(AsyncDieselConnectionManager::new_with_config(url, config))
+pub(super) fn pool<M: Manager>(manager: M, max_size: usize) -> Result<Pool<M>> {
+    Pool::builder(manager)
         .max_size(max_size)
         // The connection that was used last has its pages and statements in the caches of the processor.
         .queue_mode(QueueMode::Lifo)

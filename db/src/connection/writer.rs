@@ -11,10 +11,11 @@
 use std::panic::AssertUnwindSafe;
 use std::thread;
 
+use diesel::SqliteConnection;
 use futures_util::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 
-use super::conn::{Backend, Conn, SqliteConn, SqliteHandle, StatementCount};
+use super::conn::{Backend, Conn, SqliteHandle, StatementCount};
 use super::work::{Reply, TransactionWork, WorkEnd};
 use crate::error::{Error, Result};
 
@@ -34,7 +35,7 @@ pub(crate) struct SqliteWriter {
 
 impl SqliteWriter {
     /// Starts the thread that owns `conn`.
-    pub(crate) fn start(conn: SqliteConn, statements: StatementCount) -> std::io::Result<Self> {
+    pub(crate) fn start(conn: SqliteConnection, statements: StatementCount) -> std::io::Result<Self> {
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
         let conn = Conn { backend: Backend::Sqlite(SqliteHandle::Writer(Box::new(conn))), statements, _in_use: None };
         thread::Builder::new().name("sqlite-writer".into()).spawn(move || run(conn, waiting))?;
@@ -149,14 +150,13 @@ async fn refuse(_conn: &mut Conn, work: TransactionWork, error: &Error) {
 mod tests {
     use super::*;
     use crate::connection::work;
-    use diesel_async::AsyncConnection;
+    use diesel::Connection as _;
+    use diesel::connection::SimpleConnection as _;
     use futures_util::future::BoxFuture;
 
     async fn writer() -> SqliteWriter {
-        let mut conn = SqliteConn::establish(":memory:").await.expect("a database in memory");
-        diesel_async::SimpleAsyncConnection::batch_execute(&mut conn, "CREATE TABLE t (n INTEGER UNIQUE)")
-            .await
-            .expect("a table");
+        let mut conn = SqliteConnection::establish(":memory:").expect("a database in memory");
+        conn.batch_execute("CREATE TABLE t (n INTEGER UNIQUE)").expect("a table");
         SqliteWriter::start(conn, StatementCount::default()).expect("a thread")
     }
 

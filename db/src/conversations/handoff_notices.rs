@@ -1,7 +1,7 @@
 //! Notices of handoffs: which handoffs the owner of a site is notified of, and in which mail.
 
+use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use helpbot_domain::Timestamp;
 use helpbot_domain::conversation::Conversation;
 use helpbot_domain::ids::{ConversationId, SiteId};

@@ -1,16 +1,14 @@
 //! Lists of conversations: filtered, ordered, paged and counted.
 
+use crate::connection::run::RunQueryDsl;
 use diesel::dsl::sql;
-use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
-use diesel::sqlite::Sqlite;
-use diesel_async::RunQueryDsl;
 use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::{Timestamp, text};
 
 use crate::columns;
-use crate::connection::conn::{Backend, Conn, on};
+use crate::connection::conn::{Conn, on};
 use crate::connection::paged::Paged;
 use crate::conversations::partial_row::{PartialColumns, PartialRow};
 use crate::conversations::search::{self, MaxCandidates, rows_of_site};
@@ -139,19 +137,8 @@ pub async fn list(
         Window::After(..) => page.limit,
     };
     let candidates = candidates(c, site, query, MaxCandidates::ForPage { wanted }).await?;
-    c.statements.add_one();
-    // A fork in how rows are read, not in what is read: `diesel_async` copies every value of an SQLite
-    // row before it is converted, and `SyncConnectionWrapper::spawn_blocking` does not.
-    let rows: Vec<PartialRow> = match &mut c.backend {
-        Backend::Sqlite(handle) => {
-            let statement = page!(rows_of_site!(Sqlite, site, candidates.as_ref()), query, page);
-            handle.spawn_blocking(move |c| diesel::RunQueryDsl::load(statement, c)).await?
-        }
-        Backend::Pg(c) => {
-            let statement = page!(rows_of_site!(Pg, site, candidates.as_ref()), query, page);
-            RunQueryDsl::load(statement, c).await?
-        }
-    };
+    let rows: Vec<PartialRow> =
+        on!(c, <B> |c| page!(rows_of_site!(B, site, candidates.as_ref()), query, page).load(c).await)?;
     Ok(rows.into_iter().map(|row| row.of(site)).collect())
 }
 

@@ -1,10 +1,10 @@
 //! Messages that visitors and members write after a handoff. They are numbered from 3: the question
 //! and the answer are messages 1 and 2, and are stored in the conversation.
 
+use crate::connection::run::RunQueryDsl;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
-use diesel_async::RunQueryDsl;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{ConversationId, MessageId, SiteId};
 use helpbot_domain::page::PageRequest;

@@ -15,8 +15,8 @@ pub mod stats;
 pub mod transcript_codes;
 pub mod transcripts;
 
+use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use helpbot_domain::conversation::{HandoffStatus, Vote};
 use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::limit::MailRequester;

@@ -1,7 +1,7 @@
 //! How far each side of a conversation has read.
 
+use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use helpbot_domain::conversation::Author;
 use helpbot_domain::ids::{ConversationId, SiteId};
 

@@ -8,10 +8,10 @@
 //! number in the index tells how far it has come, so a crash cannot make it inconsistent.
 //! (docs/decisions/0016)
 
+use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 use diesel::{QueryableByName, sql_query};
-use diesel_async::RunQueryDsl;
 use helpbot_domain::ids::SiteId;
 
 use crate::columns;

@@ -3,8 +3,8 @@
 //! The services begin a session in the transaction that stores its first question. The primary key
 //! decides which of several concurrent first questions begins it.
 
+use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::SiteId;
 use uuid::Uuid;

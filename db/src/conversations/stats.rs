@@ -1,8 +1,8 @@
 //! Daily counts, updated as things happen, so that analytics over a year read only 365 rows.
 
+use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use diesel::upsert::excluded;
-use diesel_async::RunQueryDsl;
 use helpbot_domain::ids::SiteId;
 use helpbot_domain::time::Day;
 

@@ -1,7 +1,7 @@
 //! Codes that prove that an e-mail address is a visitor's. The codes themselves are not stored.
 
+use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use helpbot_domain::Timestamp;
 use helpbot_domain::conversation::TranscriptCode;
 use helpbot_domain::ids::SiteId;

@@ -1,7 +1,7 @@
 //! Transcript requests: conversations that visitors asked to receive by e-mail.
 
+use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::{Timestamp, mailbox};
 use uuid::Uuid;

@@ -1,7 +1,7 @@
 //! Chunks: questions with their answers, and passages. The engine builds its indexes from them.
 
+use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use helpbot_domain::ids::{ChunkId, DocumentId, SiteId};
 
 use crate::columns;

@@ -1,7 +1,7 @@
 //! Evaluation cases: saved questions that a site must be able to answer.
 
+use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{CaseId, SiteId};
 

@@ -1,7 +1,7 @@
 //! Recent questions without their answers, which topics are built from.
 
+use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use helpbot_domain::Timestamp;
 use helpbot_domain::conversation::Outcome;
 use helpbot_domain::ids::{ConversationId, SiteId};

@@ -1,8 +1,8 @@
 //! Embeddings of external models for chunks. Only the engine interprets their content.
 
+use crate::connection::run::RunQueryDsl;
 use diesel::dsl::count_star;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use helpbot_domain::ids::{ChunkId, SiteId};
 
 use crate::columns;

@@ -5,8 +5,8 @@
 //! event `n` cannot miss an earlier one. A database sequence cannot guarantee that, because it is
 //! not rolled back with its transaction.
 
+use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use helpbot_domain::Timestamp;
 use helpbot_domain::event::{Event, EventType};
 use helpbot_domain::ids::{ConversationId, EventId, SiteId};

@@ -1,8 +1,8 @@
 //! Finding the site of an object of which only the ID is known. These functions search all sites,
 //! so they are only for operators. All other finders take the site that the key gives access to.
 
+use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use helpbot_domain::ids::SiteId;
 
 use crate::columns;

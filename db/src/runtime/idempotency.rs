@@ -5,8 +5,8 @@
 //! request was executed, and fails when another attempt holds the request. The record and the
 //! effect are therefore committed together, even if the process crashes.
 
+use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{KeyId, SiteId};
 

@@ -1,8 +1,8 @@
 //! Background jobs: rows that become due at a time and are claimed by lease. When a worker crashes,
 //! its lease expires and another worker takes the job. No transaction is open while a job runs.
 
+use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{JobId, SiteId};
 

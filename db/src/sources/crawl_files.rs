@@ -2,8 +2,8 @@
 //! validators for conditional requests. `ingest` writes and interprets the content. Pages are
 //! documents.
 
+use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use helpbot_domain::ids::{SiteId, SourceId};
 
 use crate::connection::conn::Conn;

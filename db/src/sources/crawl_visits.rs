@@ -1,8 +1,8 @@
 //! The pages that a running sync has visited so far. They are stored one by one until the sync
 //! stores its result. `ingest` writes and interprets the JSON of a visit.
 
+use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use helpbot_domain::ids::{SiteId, SourceId};
 
 use crate::connection::conn::Conn;

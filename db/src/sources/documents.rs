@@ -1,8 +1,8 @@
 //! Pages of sources: what was fetched, skipped or failed, and why. Together they are the sync
 //! report.
 
+use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{DocumentId, SiteId, SourceId};
 

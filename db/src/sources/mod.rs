@@ -4,8 +4,8 @@ pub mod crawl_files;
 pub mod crawl_visits;
 pub mod documents;
 
+use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{SiteId, SourceId};
 use helpbot_domain::page::PageRequest;

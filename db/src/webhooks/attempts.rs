@@ -1,7 +1,7 @@
 //! Delivery attempts: what was sent and what came back, for the owner to read.
 
+use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::SiteId;
 use uuid::Uuid;

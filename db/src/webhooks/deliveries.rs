@@ -3,8 +3,8 @@
 //!
 //! [`crate::outbox`] has the functions of the worker.
 
+use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use helpbot_domain::Timestamp;
 use helpbot_domain::event::Event;
 use helpbot_domain::ids::{EventId, SiteId, WebhookId};

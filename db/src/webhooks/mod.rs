@@ -5,8 +5,8 @@ pub mod deliveries;
 pub mod outbox;
 pub mod replays;
 
+use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use helpbot_domain::Timestamp;
 use helpbot_domain::event::EventType;
 use helpbot_domain::ids::{SiteId, WebhookId};

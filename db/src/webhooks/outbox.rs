@@ -1,10 +1,10 @@
 //! The outbox as the worker uses it: due deliveries are claimed by lease, endpoint by endpoint, and
 //! returned with the result of their attempts. These functions see all sites.
 
+use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Text};
-use diesel_async::RunQueryDsl;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::WebhookId;
 use helpbot_domain::webhook::{Delivery, DeliveryStatus, Webhook};
@@ -250,7 +250,7 @@ pub async fn record_delivered(c: &mut Conn, ids: &[Uuid], owner: &str, now: Time
                 deliveries::lease_until_ms.eq(None::<i64>),
             ))
             .returning((deliveries::id, deliveries::attempts))
-            .get_results(c)
+            .load(c)
             .await
     })?;
     rows.iter().map(|(id, attempts)| Ok((columns::parse(id)?, *attempts))).collect()

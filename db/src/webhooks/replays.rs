@@ -1,8 +1,8 @@
 //! Replays: requests to send an endpoint the events that it missed. A replay processes a part of
 //! the site's log and records its progress.
 
+use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use helpbot_domain::Timestamp;
 use helpbot_domain::event::{Event, EventType};
 use helpbot_domain::ids::{ReplayId, SiteId, WebhookId};
