@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::guard;
 use super::guard::document::Document;
-use super::guard::limits::DocumentLimits;
+use super::guard::limits::DocumentSize;
 use super::guard::rejection::DocumentRejection;
 
 /// Maximum number of recent documents. A web page uses a few dozen; documents that an attacker
@@ -43,7 +43,7 @@ impl RecentDocuments {
         &self,
         text: &str,
         hash: [u8; 32],
-        limits: &DocumentLimits,
+        limits: &DocumentSize,
     ) -> Result<Arc<Document>, DocumentRejection> {
         if let Some(known) = self.get(&hash) {
             return Ok(known);
@@ -93,7 +93,7 @@ impl TrustedDocuments {
     /// The guard's rejection of the first document that exceeds a limit: the limits apply to trusted
     /// documents too.
     pub fn new<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, DocumentRejection> {
-        let limits = DocumentLimits::default();
+        let limits = DocumentSize::MAX;
         let read = |text: &'a str| Ok((Self::id(text), Arc::new(guard::read(text, &limits)?)));
         Ok(Self { by_id: texts.into_iter().map(read).collect::<Result<_, DocumentRejection>>()? })
     }
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn a_document_in_use_stays_cached_and_an_unused_one_is_replaced_by_documents_in_use() {
         let recent = RecentDocuments::default();
-        let limits = DocumentLimits::default();
+        let limits = DocumentSize::MAX;
         let read = |text: &str| recent.read(text, hash(text), &limits).map(|_| ());
         read("{ used }").unwrap();
         read("{ unused }").unwrap();
@@ -136,8 +136,8 @@ mod tests {
         let recent = RecentDocuments::default();
         let long = format!("{{ a }}{}", " ".repeat(RECENT_BYTES_MAX));
 
-        assert!(recent.read("{ a", hash("{ a"), &DocumentLimits::default()).is_err());
-        assert!(recent.read(&long, hash(&long), &DocumentLimits::default()).is_ok());
+        assert!(recent.read("{ a", hash("{ a"), &DocumentSize::MAX).is_err());
+        assert!(recent.read(&long, hash(&long), &DocumentSize::MAX).is_ok());
 
         assert!(recent.get(&hash("{ a")).is_none() && recent.get(&hash(&long)).is_none());
     }

@@ -60,11 +60,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::gateway::guard::{self, cost::OperationCost, limits::DocumentLimits};
+    use crate::gateway::guard::{self, cost::OperationCost, limits::DocumentSize};
 
     fn of(text: &str, variables: serde_json::Value) -> String {
         fingerprint(&PreparedOperation {
-            document: Arc::new(guard::read(text, &DocumentLimits::default()).unwrap()),
+            document: Arc::new(guard::read(text, &DocumentSize::MAX).unwrap()),
             operation_type: OperationType::Mutation,
             operation_name: None,
             variables: Variables::from_json(variables),

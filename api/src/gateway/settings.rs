@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::guard::limits::DocumentLimits;
+use super::guard::limits::DocumentSize;
 use crate::limits::rates::RateSettings;
 use crate::limits::{CostLimits, peer};
 
@@ -12,7 +12,7 @@ use crate::limits::{CostLimits, peer};
 #[derive(Debug, Clone)]
 pub struct GatewaySettings {
     /// Limits for documents that callers send.
-    pub guard: DocumentLimits,
+    pub guard: DocumentSize,
     /// Maximum cost of one operation.
     pub costs: CostLimits,
     /// Maximum duration of a query or mutation.
@@ -36,7 +36,7 @@ pub struct GatewaySettings {
 impl Default for GatewaySettings {
     fn default() -> Self {
         Self {
-            guard: DocumentLimits::default(),
+            guard: DocumentSize::MAX,
             costs: CostLimits::default(),
             deadline: Duration::from_secs(10),
             stored_deadline: Duration::from_secs(30),

@@ -15,7 +15,7 @@ use super::execution::Gateway;
 use super::guard;
 use super::guard::cost::OperationCost;
 use super::guard::document::Document;
-use super::guard::limits::DocumentLimits;
+use super::guard::limits::DocumentSize;
 use super::guard::rejection::DocumentRejection;
 use super::request::PreparedOperation;
 use super::result::ExecutionResult;
@@ -37,7 +37,7 @@ impl StoredOperation {
     /// no operation with this name.
     pub fn parse(name: &'static str, text: &str) -> Result<Self, ApiError> {
         let error = |rejection: DocumentRejection| ApiError::from_server_error(&rejection.into_server_error());
-        let document = guard::read(text, &DocumentLimits::default()).map_err(error)?;
+        let document = guard::read(text, &DocumentSize::MAX).map_err(error)?;
         let operation_type = document.operation_type(Some(name)).map_err(error)?;
         Ok(Self { name, document: Arc::new(document), operation_type })
     }

@@ -3,14 +3,14 @@
 //! The lexer knows only as much of the lexical grammar as counting needs; it skips the contents of
 //! strings and comments. A text that is not GraphQL passes here and is rejected by the parser.
 
-use super::limits::{DocumentLimits, DocumentSize};
+use super::limits::DocumentSize;
 use super::rejection::DocumentRejection;
 
 /// Counts the contents of `text`.
 ///
 /// # Errors
 /// `TooMany` at the first limit that is exceeded; the rest of the text is not read.
-pub(super) fn count(text: &str, limits: &DocumentLimits) -> Result<DocumentSize, DocumentRejection> {
+pub(super) fn count(text: &str, limits: &DocumentSize) -> Result<DocumentSize, DocumentRejection> {
     let mut lexer = Lexer { bytes: text.as_bytes(), at: 0 };
     let mut size = DocumentSize::default();
     let (mut depth, mut parentheses) = (0_usize, 0_usize);

@@ -31,7 +31,7 @@ mod values;
 use sha2::{Digest, Sha256};
 
 use document::Document;
-use limits::{DocumentLimits, DocumentSize};
+use limits::DocumentSize;
 pub(crate) use pruning::remove_markers;
 use rejection::DocumentRejection;
 
@@ -41,12 +41,12 @@ use rejection::DocumentRejection;
 ///
 /// # Errors
 /// The first limit that is exceeded, or the first syntax error.
-pub fn read(text: &str, limits: &DocumentLimits) -> Result<Document, DocumentRejection> {
+pub fn read(text: &str, limits: &DocumentSize) -> Result<Document, DocumentRejection> {
     let lexical = lexer::count(text, limits)?;
     let executable = syntax::parse(text)?;
-    let (selections, visited) = expansion::count(&executable, limits.selections)?;
+    let (selections, _) = expansion::count(&executable, limits.selections)?;
     let fingerprint = Sha256::digest(text.as_bytes()).into();
-    Ok(Document::new(executable, DocumentSize { selections, visited, ..lexical }, fingerprint))
+    Ok(Document::new(executable, DocumentSize { selections, ..lexical }, fingerprint))
 }
 
 #[cfg(test)]

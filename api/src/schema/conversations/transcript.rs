@@ -89,7 +89,7 @@ impl TranscriptMutation {
     ) -> Result<RequestTranscriptCodePayload> {
         let Access { services, viewer, .. } = Access::of(ctx);
         let (site, id) = (input.site(), ids::read(&input.conversation_id));
-        let requested = transcript_codes::request(services, viewer, site, id, &input.email).await;
+        let requested = transcript_codes::issue(services, viewer, site, id, &input.email).await;
         finish(requested, |expires_at| RequestTranscriptCodePayload {
             expires_at: Some(expires_at.into()),
             ..Default::default()
@@ -132,7 +132,7 @@ impl TranscriptMutation {
     ) -> Result<SendTranscriptPayload> {
         let access = Access::of(ctx);
         let (site, id) = (input.site(), ids::read(&input.conversation_id));
-        let sent = transcripts::send(&access.services, &access.viewer, site, id, input.email.as_deref()).await;
+        let sent = transcripts::mail(&access.services, &access.viewer, site, id, input.email.as_deref()).await;
         finish(sent, |row| SendTranscriptPayload {
             conversation: Some(Conversation { row, access: access.clone() }),
             ..Default::default()
