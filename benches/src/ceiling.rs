@@ -4,7 +4,7 @@
 //! or GraphQL. `/insert` parses the same question and writes the same rows as a chat through the same group commit,
 //! without authentication, retrieval or GraphQL.
 
-use helpbot_domain::conversation::{Conversation, OPENING_MESSAGES, Outcome};
+use helpbot_domain::conversation::Conversation;
 use helpbot_domain::site::Site;
 use std::path::Path;
 use std::sync::Arc;
@@ -53,26 +53,12 @@ pub async fn serve(dir: &Path, answer: String) -> Result<(), Box<dyn std::error:
 
 async fn insert(State(ceiling): State<Arc<Ceiling>>, Json(body): Json<Value>) -> Json<Value> {
     let now = SystemClock.now();
+    let id = ConversationId::from_uuid(randomness::uuid(now));
     let new = Conversation {
-        site_id: ceiling.site,
-        id: ConversationId::from_uuid(randomness::uuid(now)),
-        session_id: randomness::uuid(now).to_string(),
         question: body["question"].as_str().unwrap_or_default().to_owned(),
         answer: ceiling.answer.clone(),
-        citations: Vec::new(),
-        outcome: Outcome::Answered,
-        confidence: 1.0,
         language: Some("en".into()),
-        vote: None,
-        handoff: None,
-        handoff_at: None,
-        customer_email: None,
-        assignee_id: None,
-        message_count: OPENING_MESSAGES,
-        created_at: now,
-        updated_at: now,
-        token_id: None,
-        address_key: None,
+        ..Conversation::beginning(ceiling.site, id, randomness::uuid(now).to_string(), now)
     };
     let event = NewEvent {
         id: EventId::from_uuid(randomness::uuid(now)),

@@ -244,6 +244,33 @@ pub struct Conversation {
     pub address_key: Option<String>,
 }
 
+impl Conversation {
+    /// Returns a conversation that begins at `now`. The question, the answer and what is known of the visitor are empty.
+    pub fn beginning(site_id: SiteId, id: ConversationId, session_id: String, now: Timestamp) -> Self {
+        Self {
+            site_id,
+            id,
+            session_id,
+            question: String::new(),
+            answer: String::new(),
+            citations: Vec::new(),
+            outcome: Outcome::Answered,
+            confidence: 1.0,
+            language: None,
+            vote: None,
+            handoff: None,
+            handoff_at: None,
+            customer_email: None,
+            assignee_id: None,
+            message_count: OPENING_MESSAGES,
+            created_at: now,
+            updated_at: now,
+            token_id: None,
+            address_key: None,
+        }
+    }
+}
+
 /// A message that a visitor or a member wrote after a handoff.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {

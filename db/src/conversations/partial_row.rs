@@ -13,7 +13,7 @@ use diesel::row::{Field, NamedRow, Row};
 use diesel::sql_types::{BigInt, Bool, Double, Integer, Nullable, Text};
 use diesel::{Column, QueryResult};
 use helpbot_domain::Timestamp;
-use helpbot_domain::conversation::{Conversation, Outcome, Vote};
+use helpbot_domain::conversation::{Conversation, Vote};
 use helpbot_domain::conversation_parts::ConversationParts as Parts;
 use helpbot_domain::ids::{ConversationId, SiteId};
 use uuid::Uuid;
@@ -158,26 +158,11 @@ where
 
 /// A conversation without any part.
 fn empty(id: ConversationId) -> Conversation {
+    let site = SiteId::from_uuid(Uuid::nil());
     Conversation {
-        site_id: SiteId::from_uuid(Uuid::nil()),
-        id,
-        session_id: String::new(),
-        question: String::new(),
-        answer: String::new(),
-        citations: Vec::new(),
-        outcome: Outcome::Answered,
         confidence: 0.0,
-        language: None,
-        vote: None,
-        handoff: None,
-        handoff_at: None,
-        customer_email: None,
-        assignee_id: None,
         message_count: 0,
-        created_at: Timestamp::from_ms(0),
-        updated_at: Timestamp::from_ms(0),
-        token_id: None,
-        address_key: None,
+        ..Conversation::beginning(site, id, String::new(), Timestamp::from_ms(0))
     }
 }
 

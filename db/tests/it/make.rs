@@ -2,7 +2,7 @@
 //! about.
 
 use helpbot_domain::chunk::{Chunk, ChunkKind, StoredChunk};
-use helpbot_domain::conversation::{Author, Conversation, ConversationOrder, Message, OPENING_MESSAGES, Outcome};
+use helpbot_domain::conversation::{Author, Conversation, ConversationOrder, Message};
 use helpbot_domain::conversation_parts::ConversationParts;
 use helpbot_domain::job::Job;
 use helpbot_domain::key::{Key, KeyKind, Role};
@@ -189,25 +189,11 @@ pub async fn stored_chunk(db: &Db, document: &Document, position: i32) -> Stored
 
 pub fn conversation(site: SiteId, question: &str) -> Conversation {
     Conversation {
-        site_id: site,
-        id: ConversationId::from_uuid(uuid()),
-        session_id: "session 1".into(),
         question: question.into(),
         answer: "Bring it back within a day.".into(),
-        citations: Vec::new(),
-        outcome: Outcome::Answered,
         confidence: 0.5,
         language: Some("en".into()),
-        vote: None,
-        handoff: None,
-        handoff_at: None,
-        customer_email: None,
-        assignee_id: None,
-        message_count: OPENING_MESSAGES,
-        created_at: NOW,
-        updated_at: NOW,
-        token_id: None,
-        address_key: None,
+        ..Conversation::beginning(site, ConversationId::from_uuid(uuid()), "session 1".into(), NOW)
     }
 }
 

@@ -4,7 +4,7 @@ use helpbot_db as db;
 use helpbot_db::events::NewEvent;
 use helpbot_db::stats::DailyCounts;
 use helpbot_domain::Timestamp;
-use helpbot_domain::conversation::{self as rules, Citation, Conversation, HandoffStatus, OPENING_MESSAGES};
+use helpbot_domain::conversation::{self as rules, Citation, Conversation, HandoffStatus};
 use helpbot_domain::event::{EventData, EventType};
 use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::key::Scope;
@@ -125,26 +125,15 @@ fn new_conversation(
     answer: &mut Answer,
     now: Timestamp,
 ) -> Conversation {
+    let id = ConversationId::from_uuid(randomness::uuid(now));
     Conversation {
-        site_id: site.id,
-        id: ConversationId::from_uuid(randomness::uuid(now)),
-        session_id: session.id.clone(),
         question,
         answer: std::mem::take(&mut answer.text),
         citations: std::mem::take(&mut answer.citations),
         outcome: answer.outcome,
         confidence: answer.confidence,
         language: Some(std::mem::take(&mut answer.language)),
-        vote: None,
-        handoff: None,
-        handoff_at: None,
-        customer_email: None,
-        assignee_id: None,
-        message_count: OPENING_MESSAGES,
-        created_at: now,
-        updated_at: now,
-        token_id: None,
-        address_key: None,
+        ..Conversation::beginning(site.id, id, session.id.clone(), now)
     }
 }
 

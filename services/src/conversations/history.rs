@@ -6,9 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use helpbot_db as db;
 use helpbot_db::stats::DailyCounts;
 use helpbot_domain::Timestamp;
-use helpbot_domain::conversation::{
-    self as rules, Citation, Conversation, HandoffStatus, OPENING_MESSAGES, Outcome, Vote,
-};
+use helpbot_domain::conversation::{self as rules, Citation, Conversation, HandoffStatus, Outcome, Vote};
 use helpbot_domain::ids::{ChunkId, ConversationId, SiteId, SourceId};
 use helpbot_domain::key::Scope;
 use helpbot_domain::time::Day;
@@ -121,9 +119,6 @@ fn stored(site: SiteId, past: PastConversation) -> Conversation {
     let id = past.id.parse().unwrap_or_else(|_| derived(&past.id, past.created_at));
     let session_id = rules::session_id(past.session_id.as_deref()).unwrap_or_else(|| id.to_string());
     Conversation {
-        site_id: site,
-        id,
-        session_id,
         question: text(past.question),
         answer: text(past.answer),
         citations: past.sources.into_iter().map(|source| citation(text(source))).collect(),
@@ -134,12 +129,8 @@ fn stored(site: SiteId, past: PastConversation) -> Conversation {
         handoff: past.is_handed_off.then_some(HandoffStatus::Resolved),
         handoff_at: past.is_handed_off.then_some(past.created_at),
         customer_email: past.customer_email.map(text),
-        assignee_id: None,
-        message_count: OPENING_MESSAGES,
-        created_at: past.created_at,
         updated_at: past.updated_at.max(past.created_at),
-        token_id: None,
-        address_key: None,
+        ..Conversation::beginning(site, id, session_id, past.created_at)
     }
 }
 
