@@ -55,7 +55,7 @@ const KEPT_FOR: Duration = Duration::from_secs(30 * 86_400);
 /// `Forbidden`; `VisitorBlocked`; `NotFound` without the session token of the conversation; `Invalid` for
 /// a malformed address; `LimitReached` when too many codes were sent.
 #[boxed]
-pub async fn request(
+pub async fn issue(
     services: &Services,
     viewer: &Viewer,
     named: Option<SiteId>,

@@ -43,7 +43,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// `Forbidden`; `VisitorBlocked`; `NotFound` when the viewer may not see the conversation; `Invalid` for a
 /// missing, malformed or unconfirmed address; `LimitReached` when too many mails were sent.
 #[boxed]
-pub async fn send(
+pub async fn mail(
     services: &Services,
     viewer: &Viewer,
     named: Option<SiteId>,
