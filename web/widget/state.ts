@@ -217,7 +217,7 @@ export function markSent(entry: VisitorEntry, said?: Said | null): void {
   if (said) Object.assign(entry, { id: said.id, at: said.createdAt });
 }
 
-/** Ends the handoffs among `ids` whose conversation the server does not have any more, for example because it was erased. */
+/** Ends the handoffs among `ids` whose conversation the server does not have anymore, for example because it was erased. */
 export function endMissing(state: ChatState, ids: string[], found: string[]): void {
   for (const id of ids) if (!found.includes(id)) delete state.handoffs[id];
   if (!liveConversation(state)) state.agent = null;
