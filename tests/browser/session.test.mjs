@@ -38,7 +38,7 @@ async function conversationOf(question) {
 const reply = (id, text) => asTeam("mutation($i: SendMessageInput!) { sendMessage(input: $i) { userErrors { message } } }", { i: { conversationId: id, text } });
 const resolve = (id) => asTeam("mutation($i: ResolveConversationInput!) { resolveConversation(input: $i) { userErrors { message } } }", { i: { conversationId: id } });
 const reopen = (id) => asTeam("mutation($i: ReopenConversationInput!) { reopenConversation(input: $i) { userErrors { message } } }", { i: { conversationId: id } });
-const isTold = (question, text) => until(async () => (await conversationOf(question)).messages.nodes.filter((message) => message.text === text).length === 1);
+const isTold = (question, text, withinMs) => until(async () => (await conversationOf(question)).messages.nodes.filter((message) => message.text === text).length === 1, withinMs);
 
 let count = 0;
 /** A widget in a chat with the team, its unique question and the ID of the conversation. */
@@ -251,6 +251,59 @@ test("start_again_drops_late_answers_and_ends_the_chat_in_all_tabs", async () =>
 
   assert.equal(await widget.log.getByText(ANSWER).count(), 0);
   assert.equal(await widget.log.locator(".msg.visitor").count(), 1);
+});
+
+test("start_again_in_another_tab_lets_a_waiting_tab_ask_again", async () => {
+  const context = await newContext();
+  await context.route("**/graphql/stream", () => {});
+  const [widget, other] = [await HostedWidget.on(context, url), await HostedWidget.on(context, url)];
+  await widget.open();
+  await other.open();
+  await widget.ask(ANSWERABLE);
+  await other.has(ANSWERABLE);
+
+  await context.unroute("**/graphql/stream");
+  await other.root.getByRole("button", { name: "Start again" }).click();
+  await widget.log.getByText(ANSWERABLE).waitFor({ state: "detached" });
+  await widget.ask("Is the canvas waterproof?");
+
+  await widget.answer();
+});
+
+test("messages_that_failed_are_delivered_in_order_without_a_click", async () => {
+  const context = await newContext();
+  const { widget, id, question } = await withTeam(context);
+  const failures = [(route) => route.abort(), (route) => route.fulfill({ status: 503, body: "restarting", headers: { "Access-Control-Allow-Origin": "*" } })];
+  const refused = { sendMessage: { message: null, userErrors: [{ code: "LIMIT_REACHED", message: "At most 20 messages can be written per minute." }] } };
+  failures.push((route) => route.fulfill({ json: { data: refused }, headers: { "Access-Control-Allow-Origin": "*" } }));
+  await context.route("**/graphql", (route) => (route.request().postData()?.includes("sendMessage") && failures.length ? failures.shift()(route) : route.continue()));
+
+  const texts = ["First of three", "Second of three", "Third of three"];
+  for (const text of texts) await widget.ask(text);
+
+  await isTold(question, texts.at(-1), 30_000);
+  assert.deepEqual((await conversationOf(question)).messages.nodes.slice(2).map(({ text }) => text), texts);
+  await widget.log.getByRole("button", { name: "Try again" }).waitFor({ state: "detached" });
+  await reply(id, "All three arrived");
+  await widget.has("All three arrived");
+});
+
+test("a_message_of_a_tab_that_was_closed_is_delivered_by_another_tab", async () => {
+  const context = await newContext();
+  const { widget, question } = await withTeam(context);
+  const other = await context.newPage();
+  await other.clock.install();
+  await other.goto(url);
+  await widget.page.route("**/graphql", (route) => (route.request().postData()?.includes("sendMessage") ? undefined : route.continue()));
+
+  await widget.ask("Written while leaving");
+  await widget.page.close();
+  await until(async () => {
+    await other.clock.fastForward(1_000);
+    return (await conversationOf(question)).messages.nodes.some(({ text }) => text === "Written while leaving");
+  });
+
+  await isTold(question, "Written while leaving");
 });
 
 test("a_stream_that_stalls_is_replaced_by_a_request", async () => {
