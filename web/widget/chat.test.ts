@@ -210,6 +210,23 @@ test("a_message_of_a_closed_tab_is_delivered_by_another_one", async () => {
   expect(said()).toEqual(["left"]);
 });
 
+test("a_question_of_a_closed_tab_can_be_asked_again", async () => {
+  vi.useFakeTimers();
+  const { store, chat, backend } = rig();
+  const isWaiting = () => store.state.entries.some((entry) => entry.kind === "visitor" && entry.sender);
+
+  store.update((state) => void state.entries.push({ kind: "visitor", key: "k", text: "Open?", to: "bot", sender: "closed tab", since: Date.now() }));
+  await vi.advanceTimersByTimeAsync(50_000);
+  expect(isWaiting()).toBe(true);
+  await vi.advanceTimersByTimeAsync(15_000);
+  expect(isWaiting()).toBe(false);
+  chat.retry("k");
+  await vi.advanceTimersByTimeAsync(1_000);
+
+  expect(backend.ask).toHaveBeenCalledTimes(1);
+  expect(store.state.entries.at(-1)).toMatchObject({ kind: "bot", text: "Yes." });
+});
+
 test("a_chat_that_another_tab_starts_again_accepts_questions_and_messages", async () => {
   const { chat, backend, pass, store, said } = await rigWithTeam();
   backend.say.mockImplementationOnce(() => new Promise(() => {}));

@@ -123,17 +123,20 @@ export class Outgoing {
   /** Continues after a page load: sends again what it interrupted. */
   resume(): void {
     this.deliver();
-    for (const { key, sender, since } of this.state.entries.filter((entry) => entry.kind === "visitor").filter(({ to }) => to === "bot")) {
-      if (sender === this.store.tab) this.dispatch(key, true);
-      else if (sender) this.timer = setTimeout(() => this.giveUpInterrupted(), Math.max(0, since! + INTERRUPTED_MS - Date.now()));
-    }
+    for (const { key, sender } of this.questions()) if (sender === this.store.tab) this.dispatch(key, true);
+    this.watch();
   }
 
-  private giveUpInterrupted(): void {
-    const before = Date.now() - INTERRUPTED_MS;
-    for (const entry of this.state.entries) {
-      if (entry.kind === "visitor" && entry.to === "bot" && entry.sender && entry.sender !== this.store.tab && entry.since! <= before) this.fail(entry.key, "network");
-    }
+  /** The questions that are being asked, by this tab or another one. */
+  private questions(): VisitorEntry[] {
+    return this.state.entries.filter((entry): entry is VisitorEntry => entry.kind === "visitor" && entry.to === "bot" && entry.sender !== undefined);
+  }
+
+  /** Questions of other tabs that take too long were interrupted. They can then be asked again. */
+  private watchInterrupted(): void {
+    const [next] = this.questions().filter(({ sender }) => sender !== this.store.tab).sort((a, b) => a.since! - b.since!);
+    clearTimeout(this.timer);
+    if (next) this.timer = setTimeout(() => this.fail(next.key, "network"), Math.max(0, next.since! + INTERRUPTED_MS - Date.now()));
   }
 
   /**
@@ -180,6 +183,7 @@ export class Outgoing {
   /** The state has changed. This tab delivers what other tabs wrote and do not deliver, for example because they were closed. */
   watch(): void {
     if (this.run !== this.state.run) this.reset();
+    this.watchInterrupted();
     if (this.delivering || this.againTimer) return;
     const waiting = this.state.entries.find(isUndelivered);
     if (waiting?.sender) this.deliver();
