@@ -14,6 +14,7 @@ import { startWorld } from "./states.mjs";
 
 const DURATION_MS = Number(process.env.SOAK_MINUTES ?? 0.5) * 60_000;
 const VISITORS = Number(process.env.SOAK_VISITORS ?? 3);
+const AGENTS = 2;
 /** The server accepts 20 messages of a visitor per minute. A message above that waits for the next minute. */
 const SETTLE_MS = 100_000;
 /** The widget keeps this many entries of a chat log. */
@@ -136,11 +137,13 @@ async function step(visitor, random) {
 
 /** Every message is on the server and in every tab once, and those of each author are in order. */
 async function check(visitor, replies) {
-  const expected = { visitor: visitor.sent, agent: replies };
-  await until(async () => (await messagesOf(visitor.id)).length >= 2 + expected.visitor.length + expected.agent.length, SETTLE_MS);
+  const expected = { visitor: visitor.sent, agents: replies };
+  await until(async () => (await messagesOf(visitor.id)).length >= 2 + expected.visitor.length + expected.agents.flat().length, SETTLE_MS);
   const stored = (await messagesOf(visitor.id)).slice(2);
   assert.deepEqual(stored.filter(({ author }) => author === "VISITOR").map(({ text }) => text), expected.visitor);
-  assert.deepEqual(stored.filter(({ author }) => author === "AGENT").map(({ text }) => text), expected.agent);
+  const ofAgents = stored.filter(({ author }) => author === "AGENT").map(({ text }) => text);
+  assert.equal(ofAgents.length, expected.agents.flat().length);
+  for (const [name, texts] of expected.agents.entries()) assert.deepEqual(ofAgents.filter((text) => text.includes(`of agent ${name} `)), texts);
   const wanted = stored.slice(-SHOWN_MESSAGES).map(({ text }) => text);
   for (const tab of visitor.tabs) {
     await openPanel(tab);
@@ -157,10 +160,11 @@ async function check(visitor, replies) {
 test("no_message_is_lost_doubled_or_out_of_order", { timeout: DURATION_MS + 10 * 60_000 }, async (t) => {
   const seed = Number(process.env.SOAK_SEED ?? Date.now() % 1_000_000);
   t.diagnostic(`SOAK_SEED=${seed}`);
-  const agent = await Agent.on(browser, world);
-  await agent.isLive();
+  const agents = [];
+  for (let number = 0; number < AGENTS; number++) agents.push(await Agent.on(browser, world));
+  await agents[0].isLive();
   for (let number = 0; number < VISITORS; number++) await startVisitor(number);
-  const replies = new Map(visitors.map(({ question }) => [question, []]));
+  const replies = new Map(visitors.map(({ question }) => [question, agents.map(() => [])]));
   const end = Date.now() + DURATION_MS;
 
   const run = async (visitor) => {
@@ -171,26 +175,27 @@ test("no_message_is_lost_doubled_or_out_of_order", { timeout: DURATION_MS + 10 *
     }
     visitor.line.restore();
   };
-  const answer = async () => {
-    const random = randomFrom(seed - 1);
+  const answer = async (agent, name) => {
+    const random = randomFrom(seed - 1 - name);
     for (let count = 0; Date.now() < end; count++) {
       const visitor = visitors[Math.floor(random() * visitors.length)];
       await agent.page.goto(`${world.origin}/dashboard/inbox?tab=all&open=${visitor.id}`);
       await agent.signIn(world);
       await agent.thread.waitFor();
-      const text = `reply ${count} to visitor ${visitor.number}`;
+      const text = `reply ${count} of agent ${name} to visitor ${visitor.number}`;
       await agent.say(text);
-      replies.get(visitor.question).push(text);
+      replies.get(visitor.question)[name].push(text);
       await until(async () => (await messagesOf(visitor.id)).some((message) => message.text === text), 20_000).catch(async (error) => {
         throw new Error(`"${text}" was not stored. ${await agent.page.locator("section.thread").innerText()}`, { cause: error });
       });
     }
   };
-  await Promise.all([answer(), ...visitors.map(run)]);
+  await Promise.all([...agents.map(answer), ...visitors.map(run)]);
 
   for (const visitor of visitors) await explained(visitor, () => check(visitor, replies.get(visitor.question)));
   const listed = [];
   for (const tab of ["waiting", "team"]) {
+    const [agent] = agents;
     await agent.page.goto(`${world.origin}/dashboard/inbox?tab=${tab}`);
     await agent.signIn(world);
     await agent.isLive();
