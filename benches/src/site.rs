@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 
 use helpbot_test_support::prose::Prose;
 
-/// Number of pages, which is the maximum of a source.
+/// Number of pages. Earlier results are for as many.
 pub const PAGES: usize = 500;
 
 /// Menus, styles and footer around the text of a page, about 12 KB.

@@ -113,7 +113,7 @@ impl Chunk {
 
 /// A chunk together with its place in a page of a site, as it is stored. It gives access to the
 /// fields of the chunk as if they were its own.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredChunk {
     /// Site that the chunk belongs to.
     pub site_id: SiteId,

@@ -13,6 +13,7 @@ pub mod conversation_parts;
 pub mod envelope;
 pub mod evaluation;
 pub mod event;
+pub mod extraction;
 pub mod global_id;
 pub mod ids;
 pub mod inline;

@@ -137,7 +137,7 @@ pub struct Source {
 }
 
 /// A page of a web site, or a file, that belongs to a source.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Document {
     /// Site that the page belongs to.
     pub site_id: SiteId,

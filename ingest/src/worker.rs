@@ -36,15 +36,16 @@ use url::Url;
 
 use crate::politeness::{Host, Manners};
 use crate::reader::{Outcome, Reader};
+use crate::worker::read::SourceContent;
 
 /// Maximum number of jobs at once. Most of them wait for a server's answer or for their host, and
 /// must not keep the sources of other hosts waiting.
 const CONCURRENCY: usize = 64;
-/// Maximum number of crawls at once: each holds everything that it found in memory until its end.
-const CRAWLS_AT_ONCE: usize = 8;
-/// Maximum number of attempts at one sync, so that a source that crashes the process does not do so
-/// forever.
-const ATTEMPTS_MAX: i32 = 5;
+/// Maximum number of crawls at once. A crawl of 10,000 pages takes an hour and some 30 MB.
+const CRAWLS_AT_ONCE: usize = 16;
+/// Maximum number of attempts at one sync without any progress, so that a source that crashes the process
+/// does not do so forever.
+const ATTEMPTS_MAX: u32 = 5;
 /// Waiting times after a failure of ours. [`ATTEMPTS_MAX`] keeps them far below the longest one.
 const BACKOFF: Backoff = Backoff { first: Duration::from_secs(2), longest: Duration::from_secs(3600) };
 
@@ -124,7 +125,7 @@ impl Worker {
 
     async fn sync(&self, job: &Job) -> Result<()> {
         let Some(active) = sync::begin(&self.services, job, &self.owner).await? else { return Ok(()) };
-        let done = if job.attempts > ATTEMPTS_MAX {
+        let done = if active.attempts > ATTEMPTS_MAX {
             self.fail(
                 &active,
                 "The sync was interrupted several times. Check the server log, then sync the source again.",
@@ -147,16 +148,17 @@ impl Worker {
             Some(host) => Some((host.crawl().await, self.crawls.acquire().await.map_err(Error::internal)?)),
             None => None,
         };
-        match read::source(&self.reader, active).await? {
-            Outcome::Read { title, pages } => {
-                let completed = sync::complete(&self.services, active, title, pages).await?;
-                let tally = if completed.is_held_back { &self.tally.failed } else { &self.tally.indexed };
-                tally.fetch_add(1, Ordering::Relaxed);
-                let sync::CompletedSync { documents, chunks, changed, is_held_back } = completed;
-                tracing::info!(source = %source.id, documents, chunks, changed, is_held_back, "a sync is complete");
+        let completed = match read::source(&self.reader, active).await? {
+            SourceContent::Crawled(crawled) => crawled.store(&self.services, active).await?,
+            SourceContent::Page(Outcome::Read { title, pages }) => {
+                sync::complete(&self.services, active, title, pages).await?
             }
-            Outcome::Failed(reason) => self.fail(active, &reason).await?,
-        }
+            SourceContent::Page(Outcome::Failed(reason)) => return self.fail(active, &reason).await,
+        };
+        let tally = if completed.is_held_back { &self.tally.failed } else { &self.tally.indexed };
+        tally.fetch_add(1, Ordering::Relaxed);
+        let sync::CompletedSync { documents, chunks, changed, is_held_back } = completed;
+        tracing::info!(source = %source.id, documents, chunks, changed, is_held_back, "a sync is complete");
         Ok(())
     }
 

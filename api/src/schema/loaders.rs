@@ -12,12 +12,13 @@ use crate::error::ApiError;
 use ::dataloader::BatchFn;
 use ::dataloader::cached::Loader;
 use helpbot_domain::conversation::{Conversation, Message};
-use helpbot_domain::ids::{ConversationId, MemberId, SiteId, SourceId};
+use helpbot_domain::ids::{ConversationId, DocumentId, MemberId, SiteId, SourceId};
 use helpbot_domain::member::Member;
 use helpbot_domain::page::PageRequest;
 use helpbot_domain::source::Source;
 use helpbot_services::accounts::members;
 use helpbot_services::conversations::{self, messages, unread};
+use helpbot_services::sources::PageExtraction;
 use helpbot_services::{Error, Result, Services, Viewer, sources};
 
 /// How often a loader yields before it queries. After one yield, all resolvers of a level have
@@ -38,6 +39,7 @@ pub struct Loaders {
     conversations: Loader<(SiteId, ConversationId), Loaded<Option<Conversation>>, Conversations>,
     members: Loader<(SiteId, MemberId), Loaded<Option<Member>>, Members>,
     messages: Loader<(SiteId, MessagePage), Loaded<Vec<Message>>, Messages>,
+    extractions: Loader<(SiteId, DocumentId), Loaded<Option<PageExtraction>>, Extractions>,
     sources: Loader<(SiteId, SourceId), Loaded<Option<Source>>, Sources>,
     unread: Loader<(SiteId, ConversationId), Loaded<i64>, Unread>,
 }
@@ -50,6 +52,7 @@ impl Loaders {
             conversations: Loader::new(Conversations(reads())).with_yield_count(YIELDS),
             members: Loader::new(Members(reads())).with_yield_count(YIELDS),
             messages: Loader::new(Messages(reads())).with_yield_count(YIELDS),
+            extractions: Loader::new(Extractions(reads())).with_yield_count(YIELDS),
             sources: Loader::new(Sources(reads())).with_yield_count(YIELDS),
             unread: Loader::new(Unread(reads())).with_yield_count(YIELDS),
         }
@@ -69,6 +72,11 @@ impl Loaders {
     /// the page.
     pub async fn messages(&self, site: SiteId, id: ConversationId, page: PageRequest<i64>) -> Loaded<Vec<Message>> {
         self.messages.try_load((site, (id, page))).await.unwrap_or_else(unanswered)
+    }
+
+    /// The last extraction of a page, if it was fetched and still exists.
+    pub async fn extraction(&self, site: SiteId, id: DocumentId) -> Loaded<Option<PageExtraction>> {
+        self.extractions.try_load((site, id)).await.unwrap_or_else(unanswered)
     }
 
     /// A source, if it has not been deleted.
@@ -160,6 +168,22 @@ impl BatchFn<(SiteId, ConversationId), Loaded<i64>> for Unread {
                 }
                 Err(error) => values.extend(each_failed(site, &ids, error)),
             }
+        }
+        values
+    }
+}
+
+struct Extractions(Reads);
+
+impl BatchFn<(SiteId, DocumentId), Loaded<Option<PageExtraction>>> for Extractions {
+    async fn load(
+        &mut self,
+        keys: &[(SiteId, DocumentId)],
+    ) -> HashMap<(SiteId, DocumentId), Loaded<Option<PageExtraction>>> {
+        let mut values = HashMap::new();
+        for (site, ids) in by_site(keys) {
+            let found = sources::extractions(&self.0.services, &self.0.viewer, Some(site), &ids).await;
+            values.extend(one_each(site, &ids, found, |extraction| extraction.page));
         }
         values
     }

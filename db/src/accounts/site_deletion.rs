@@ -71,6 +71,10 @@ pub const TABLES: &[SiteTable] = &[
     estimated(table("chunks", "id")),
     table("crawl_visits", "source_id, url"),
     table("crawl_files", "source_id, url"),
+    // A staged page has its chunks with it.
+    SiteTable { weight: 10, ..table("staged_pages", "source_id, seq") },
+    table("staged_syncs", "source_id"),
+    table("page_extractions", "document_id"),
     estimated(table("documents", "id")),
     // A file has up to 20 MiB.
     SiteTable { weight: 1000, ..table("source_files", "source_id") },

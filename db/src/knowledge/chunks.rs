@@ -156,6 +156,54 @@ pub async fn of_document(c: &mut Conn, site: SiteId, document: DocumentId) -> Re
     rows.into_iter().map(StoredChunk::try_from).collect()
 }
 
+/// Returns one page of the list of a page's entries or passages, in their order on the page. The key
+/// is the position.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn of_document_part(
+    c: &mut Conn,
+    site: SiteId,
+    document: DocumentId,
+    kind: ChunkKind,
+    part: PageRequest<i32>,
+) -> Result<Vec<StoredChunk>> {
+    let (site, document) = (site.to_string(), document.to_string());
+    let rows: Vec<Row> = on!(c, |c| {
+        let of_kind = chunks::table
+            .filter(chunks::site_id.eq(&site))
+            .filter(chunks::document_id.eq(&document))
+            .filter(chunks::kind.eq(kind.as_str()))
+            .limit(part.limit)
+            .select(Row::as_select());
+        if part.is_backward {
+            let before = part.from.unwrap_or(i32::MAX);
+            of_kind.filter(chunks::position.lt(before)).order(chunks::position.desc()).load(c).await
+        } else {
+            let after = part.from.unwrap_or(-1);
+            of_kind.filter(chunks::position.gt(after)).order(chunks::position.asc()).load(c).await
+        }
+    })?;
+    rows.into_iter().map(StoredChunk::try_from).collect()
+}
+
+/// Returns the number of entries or passages of a page.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn count_of_document(c: &mut Conn, site: SiteId, document: DocumentId, kind: ChunkKind) -> Result<i64> {
+    let (site, document) = (site.to_string(), document.to_string());
+    Ok(on!(c, |c| {
+        chunks::table
+            .filter(chunks::site_id.eq(&site))
+            .filter(chunks::document_id.eq(&document))
+            .filter(chunks::kind.eq(kind.as_str()))
+            .count()
+            .get_result(c)
+            .await
+    })?)
+}
+
 /// Returns up to `limit` chunks of the site with IDs above `after`, ordered by ID. An index is read
 /// in such pages.
 ///

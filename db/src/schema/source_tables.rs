@@ -64,3 +64,30 @@ diesel::table! {
         visit -> Text,
     }
 }
+diesel::table! {
+    staged_syncs (site_id, source_id) {
+        site_id -> Text,
+        source_id -> Text,
+        job_id -> Text,
+        is_published -> Bool,
+    }
+}
+diesel::table! {
+    staged_pages (site_id, source_id, seq) {
+        site_id -> Text,
+        source_id -> Text,
+        seq -> BigInt,
+        document_id -> Text,
+        is_replaced -> Bool,
+        page -> Text,
+        chunks -> Text,
+    }
+}
+diesel::table! {
+    page_extractions (site_id, document_id) {
+        site_id -> Text,
+        document_id -> Text,
+        omitted -> Text,
+        last_change -> Nullable<Text>,
+    }
+}

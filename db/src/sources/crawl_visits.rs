@@ -31,32 +31,72 @@ pub async fn insert(c: &mut Conn, site: SiteId, source: SourceId, url: &str, vis
     Ok(())
 }
 
-/// Returns all visits of the running sync with their URLs, in no particular order.
+/// Returns the URLs of all visits of the running sync, in no particular order.
 ///
 /// # Errors
 /// Returns an error when the query fails.
-pub async fn of_source(c: &mut Conn, site: SiteId, source: SourceId) -> Result<Vec<(String, String)>> {
+pub async fn urls(c: &mut Conn, site: SiteId, source: SourceId) -> Result<Vec<String>> {
     let (site, source) = (site.to_string(), source.to_string());
     Ok(on!(c, |c| {
         visits::table
             .filter(visits::site_id.eq(&site))
             .filter(visits::source_id.eq(&source))
-            .select((visits::url, visits::visit))
+            .select(visits::url)
             .load(c)
             .await
     })?)
 }
 
-/// Deletes the visits of a source when its sync has ended or a new one starts.
+/// Returns whether a sync has left visits.
 ///
 /// # Errors
 /// Returns an error when the query fails.
-pub async fn delete(c: &mut Conn, site: SiteId, source: SourceId) -> Result<()> {
+pub async fn any(c: &mut Conn, site: SiteId, source: SourceId) -> Result<bool> {
     let (site, source) = (site.to_string(), source.to_string());
-    on!(c, |c| {
-        diesel::delete(visits::table.filter(visits::site_id.eq(&site)).filter(visits::source_id.eq(&source)))
-            .execute(c)
+    let of_source = visits::table.filter(visits::site_id.eq(&site)).filter(visits::source_id.eq(&source));
+    Ok(on!(c, |c| diesel::select(diesel::dsl::exists(of_source)).get_result(c).await)?)
+}
+
+/// Returns the visit to `url`, when the running sync has stored one.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn by_url(c: &mut Conn, site: SiteId, source: SourceId, url: &str) -> Result<Option<String>> {
+    let (site, source) = (site.to_string(), source.to_string());
+    Ok(on!(c, |c| {
+        visits::table
+            .filter(visits::site_id.eq(&site))
+            .filter(visits::source_id.eq(&source))
+            .filter(visits::url.eq(url))
+            .select(visits::visit)
+            .get_result(c)
+            .await
+            .optional()
+    })?)
+}
+
+/// Deletes up to `limit` visits of a source whose sync has ended, or before a new one starts.
+/// Returns whether none is left.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn delete_some(c: &mut Conn, site: SiteId, source: SourceId, limit: i64) -> Result<bool> {
+    let (site, source) = (site.to_string(), source.to_string());
+    let found: Vec<String> = on!(c, |c| {
+        visits::table
+            .filter(visits::site_id.eq(&site))
+            .filter(visits::source_id.eq(&source))
+            .order(visits::url)
+            .limit(limit)
+            .select(visits::url)
+            .load(c)
             .await
     })?;
-    Ok(())
+    if let Some(last) = found.last() {
+        on!(c, |c| {
+            let of_source = visits::table.filter(visits::site_id.eq(&site)).filter(visits::source_id.eq(&source));
+            diesel::delete(of_source.filter(visits::url.le(last))).execute(c).await
+        })?;
+    }
+    Ok((found.len() as i64) < limit)
 }

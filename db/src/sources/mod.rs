@@ -3,6 +3,8 @@
 pub mod crawl_files;
 pub mod crawl_visits;
 pub mod documents;
+pub mod page_extractions;
+pub mod staging;
 
 use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;

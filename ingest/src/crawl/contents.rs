@@ -59,26 +59,36 @@ impl Contents {
         has_news
     }
 
-    /// The facts of a page that no page before it had. When the start was not read again, its facts are
-    /// not known, and neither is whether those of other pages are the same.
-    pub(super) fn new_facts(&mut self, facts: Vec<ChunkDraft>, is_start: bool) -> Vec<ChunkDraft> {
+    /// The positions of the facts of a page that no page before it had. When the start was not read again, its facts
+    /// are not known, and neither is whether those of other pages are the same.
+    pub(super) fn new_facts(&mut self, facts: &[ChunkDraft], is_start: bool) -> Vec<usize> {
         self.is_start_read |= is_start;
         if !self.is_start_read {
             return Vec::new();
         }
-        facts.into_iter().filter(|fact| self.facts.insert(hash(&fact.text))).collect()
+        (0..facts.len()).filter(|&at| self.facts.insert(hash(&facts[at].text))).collect()
     }
 
     /// Notes the texts of a page that is read in its own right.
-    pub(super) fn add(&mut self, url: &Url, chunks: &[ChunkDraft]) {
-        self.texts.insert(url.clone(), chunks.iter().map(of_chunk).collect());
+    pub(super) fn add(&mut self, url: &Url, texts: Texts) {
+        self.texts.insert(url.clone(), texts.0.into_iter().collect());
     }
 
-    /// Whether the page at an address has most of what these chunks say.
-    pub(super) fn covers(&self, url: &Url, chunks: &[ChunkDraft]) -> bool {
+    /// Whether the page at an address has most of these texts.
+    pub(super) fn covers(&self, url: &Url, Texts(wanted): &Texts) -> bool {
         let Some(texts) = self.texts.get(url) else { return false };
-        let shared = chunks.iter().filter(|chunk| texts.contains(&of_chunk(chunk))).count();
-        chunks.is_empty() || shared * 100 >= chunks.len() * COPY_PERCENT
+        let shared = wanted.iter().filter(|text| texts.contains(*text)).count();
+        wanted.is_empty() || shared * 100 >= wanted.len() * COPY_PERCENT
+    }
+}
+
+/// The texts of a page, as hashes.
+#[derive(Debug)]
+pub(super) struct Texts(Vec<u64>);
+
+impl Texts {
+    pub(super) fn of<'a>(chunks: impl Iterator<Item = &'a ChunkDraft>) -> Self {
+        Self(chunks.map(of_chunk).collect())
     }
 }
 

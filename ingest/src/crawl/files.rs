@@ -10,8 +10,8 @@ use url::Url;
 
 use crate::reader::Reader;
 
-/// Maximum size stored for one source: a sitemap of 10,000 URLs. Larger files are fetched each time.
-const KEPT_MAX_BYTES: usize = 1024 * 1024;
+/// Maximum size stored for one source: sitemaps with some 40,000 URLs. Larger files are fetched each time.
+const KEPT_MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// Files of the site of one source.
 #[derive(Default)]

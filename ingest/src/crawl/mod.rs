@@ -13,6 +13,8 @@ mod address;
 #[cfg(feature = "worker")]
 mod contents;
 #[cfg(feature = "worker")]
+mod crawled;
+#[cfg(feature = "worker")]
 mod files;
 #[cfg(feature = "worker")]
 mod ground;
@@ -21,8 +23,11 @@ pub mod plan;
 mod report;
 #[cfg(feature = "worker")]
 mod run;
+mod series;
 #[cfg(feature = "worker")]
 mod visit;
 
+#[cfg(feature = "worker")]
+pub(crate) use crawled::Crawled;
 #[cfg(feature = "worker")]
 pub(crate) use run::site;

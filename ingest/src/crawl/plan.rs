@@ -12,6 +12,7 @@ use url::Url;
 
 use super::address::{is_below, is_trap, may_be_page, shape};
 pub use super::address::{is_same_site, normalise};
+use super::series::ShapeRecord;
 
 /// How far a crawl goes from where it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,37 +68,8 @@ const QUEUE_FACTOR: usize = 20;
 /// The most addresses that wait, whatever the number of pages: some 30 MB.
 const QUEUE_MAX: usize = 100_000;
 
-/// Visits to a shape of addresses before it gives way to others.
-const SHAPE_VISITS: usize = 4;
-
-/// From this many visits on, a shape that has said nothing new comes last.
-const STALE_VISITS: usize = 6;
-
-/// The share of the visits to a shape that must say something new, in percent.
-const NOVEL_PERCENT: usize = 20;
-
-/// What is added to the depth of addresses whose shape says nothing new.
-const STALE_COST: u32 = 1000;
-
 /// How often a parameter must turn out not to change a page before it is left out of addresses.
 const IGNORED_PROOFS: usize = 2;
-
-/// What the visits to addresses of one shape gave.
-#[derive(Debug, Default, Clone, Copy)]
-struct ShapeRecord {
-    visits: usize,
-    novel: usize,
-}
-
-impl ShapeRecord {
-    /// What is added to the depth of further addresses of this shape.
-    fn cost(self) -> u32 {
-        if self.visits >= STALE_VISITS && self.novel * 100 < self.visits * NOVEL_PERCENT {
-            return STALE_COST;
-        }
-        (self.visits / SHAPE_VISITS).checked_ilog2().map_or(0, |log| log + 1)
-    }
-}
 
 /// The queue of one crawl.
 #[derive(Debug)]
@@ -208,6 +180,12 @@ impl Plan {
         self.shapes.entry(shape(url)).or_default().novel += 1;
     }
 
+    /// Notes that the page at an address has not changed since an earlier crawl, so that nobody knows whether it says
+    /// something new.
+    pub fn note_unchanged(&mut self, url: &Url) {
+        self.shapes.entry(shape(url)).or_default().unchanged += 1;
+    }
+
     /// Notes that two addresses show the same page. Where one parameter is all that tells them apart,
     /// and this has happened before, addresses are planned without it from now on.
     pub fn note_same(&mut self, one: &Url, other: &Url) {
@@ -251,6 +229,11 @@ impl Plan {
     /// Pages that the crawl will read as far as it is known now, those already read included.
     pub fn planned(&self) -> usize {
         (self.taken + self.queue.len()).min(self.limits.pages)
+    }
+
+    /// Pages that the crawl will still begin to read as far as it is known now.
+    pub fn remaining(&self) -> usize {
+        self.queue.len().min(self.limits.pages.saturating_sub(self.taken))
     }
 
     /// The start page, in normal form.

@@ -20,12 +20,13 @@ use helpbot_services::{Error, Result};
 use tokio::time::Instant;
 use url::Url;
 
-use super::contents::Contents;
+use super::contents::{Contents, Texts};
+use super::crawled::Crawled;
 use super::ground::{Ground, Sitemaps, Verdict};
 use super::plan::{self, Limits, Plan, Planned, Scope, Skip};
-use super::report::{self, Report, failed, skipped};
+use super::report::{self, Report, Row, failed, skipped};
 use super::visit::{self, Begun, Conditions, Found, Known, Visit};
-use crate::reader::{Outcome, Reader};
+use crate::reader::Reader;
 use crate::reasons;
 
 /// Number of pages that are extracted while the next one is fetched.
@@ -36,8 +37,8 @@ const KEEP_PAGES: usize = 25;
 const KEEP_EVERY: Duration = Duration::from_secs(1);
 /// Number of unreachable pages in a row after which the crawl ends.
 const UNREACHABLE_MAX: u32 = 10;
-/// Maximum text of one source. Even 500 long pages have a tenth of it.
-const TEXT_MAX_BYTES: usize = 64 * 1024 * 1024;
+/// Maximum text of one source: 10,000 pages of 13 KB, which are long ones. An index needs some four times as much.
+const TEXT_MAX_BYTES: usize = 128 * 1024 * 1024;
 
 const DISALLOWED: &str = "The site's robots.txt does not allow access to this page";
 const OUT_OF_TIME: &str = "Not reached: the sync took the maximum time";
@@ -46,24 +47,28 @@ const SERVER_GONE: &str = "Not reached: the server stopped responding";
 const READ_IN_PART: &str = "Read in part: the sitemap lists more than 50,000 URLs or is truncated";
 const OUT_OF_SCOPE: &str = "Left out: outside the scope of the source";
 
-/// Reads a source that covers more than one page.
+/// Reads a source that covers more than one page. Returns its pages, or the reason for its owner why there are none.
 ///
 /// # Errors
 /// Problems on our side. `NotFound` when the source was deleted or the job was lost in the meantime.
-pub(crate) async fn site(reader: &Arc<Reader>, active: &ActiveSync, options: &SourceOptions) -> Result<Outcome> {
+pub(crate) async fn site(
+    reader: &Arc<Reader>,
+    active: &ActiveSync,
+    options: &SourceOptions,
+) -> Result<Result<Crawled, String>> {
     let start = plan::normalise(&Url::parse(&active.source.url).map_err(Error::internal)?);
     let mut ground = Ground::of(sync::known_files(&reader.services, &active.source).await?);
     match ground.judge(reader, &start).await {
         Verdict::Allowed => {}
-        Verdict::Disallowed => return Ok(Outcome::Failed(DISALLOWED.to_owned())),
-        Verdict::Unknown(reason) => return Ok(Outcome::Failed(no_robots(&reason))),
+        Verdict::Disallowed => return Ok(Err(DISALLOWED.to_owned())),
+        Verdict::Unknown(reason) => return Ok(Err(no_robots(&reason))),
     }
     let mut crawl = Crawl::open(reader, active, options, &start, ground).await?;
     let visit = crawl.begin(&start).await?.end().await?;
     if let Found::NotText(reason) | Found::Unreadable(reason) | Found::Missing(reason) | Found::Unreachable(reason) =
         &visit.found
     {
-        return Ok(Outcome::Failed(reason.clone()));
+        return Ok(Err(reason.clone()));
     }
     crawl.settle(&visit, options);
     crawl.absorb(Planned { url: start, depth: 0 }, visit).await?;
@@ -82,21 +87,23 @@ struct Crawl<'a> {
     reader: &'a Arc<Reader>,
     active: &'a ActiveSync,
     known: HashMap<String, Document>,
-    /// Visits of this crawl from before a crash.
-    resumed: HashMap<String, String>,
+    /// URLs that this crawl visited before a crash. The visits themselves are read when it is their turn.
+    resumed: HashSet<String>,
     ground: Ground,
     plan: Plan,
     report: Report,
     title: Option<String>,
     contents: Contents,
     /// Pages that call themselves copies of another page, until that one is known.
-    copies: Vec<(Url, SyncedPage)>,
+    copies: Vec<(Url, Row, Texts)>,
     /// Pages without content. No page is skipped as a copy of one of them.
     without_content: HashSet<Url>,
     unkept: Vec<(String, String)>,
     kept_at: Instant,
     deadline: Instant,
     unreachable_in_row: u32,
+    /// Number of visits that were begun and not processed yet.
+    in_flight: usize,
     /// Why the crawl ends early.
     cut: Option<&'static str>,
 }
@@ -114,7 +121,7 @@ impl<'a> Crawl<'a> {
             reader,
             active,
             known: sync::known_pages(&reader.services, source).await?,
-            resumed: sync::visits(&reader.services, source).await?,
+            resumed: sync::visited(&reader.services, source).await?,
             ground,
             plan: plan_of(start, options),
             report: Report::default(),
@@ -126,6 +133,7 @@ impl<'a> Crawl<'a> {
             kept_at: now,
             deadline: now + reader.manners.crawl_time,
             unreachable_in_row: 0,
+            in_flight: 0,
             cut: None,
         })
     }
@@ -181,6 +189,7 @@ impl<'a> Crawl<'a> {
                 continue;
             }
             let Some((planned, visit)) = begun.pop_front() else { break };
+            self.in_flight = begun.len();
             let visit = visit.end().await?;
             self.absorb(planned, visit).await?;
         }
@@ -189,18 +198,20 @@ impl<'a> Crawl<'a> {
     }
 
     /// Lists the URLs that are still waiting: as not reached when the crawl ended early, or as more than the source
-    /// may have.
+    /// may have. All of them are counted.
     fn list_unvisited(&mut self) {
         let mut listed = 0;
         while let Some(planned) = self.plan.pop() {
             match self.cut {
-                Some(reason) => self.report.add(skipped(planned.url, reason, EarlierChunks::Stays)),
+                Some(reason) => {
+                    if listed < report::LEFT_OUT_MAX {
+                        self.report.add(skipped(planned.url.clone(), reason, EarlierChunks::Stays));
+                    }
+                    self.report.count_left_out(&planned.url, reason);
+                }
                 None => self.report.leave_out(&planned.url, report::reason(Skip::TooMany).unwrap_or_default()),
             }
             listed += 1;
-            if listed == report::LEFT_OUT_MAX {
-                break;
-            }
         }
     }
 
@@ -218,8 +229,9 @@ impl<'a> Crawl<'a> {
 
     /// Visits a URL, or returns the visit that was made before a crash.
     async fn begin(&mut self, url: &Url) -> Result<Begun> {
-        if let Some(kept) = self.resumed.get(url.as_str())
-            && let Ok(visit) = serde_json::from_str(kept)
+        if self.resumed.contains(url.as_str())
+            && let Some(kept) = sync::visit(&self.reader.services, &self.active.source, url.as_str()).await?
+            && let Ok(visit) = serde_json::from_str(&kept)
         {
             return Ok(Begun::Done(visit));
         }
@@ -243,14 +255,14 @@ impl<'a> Crawl<'a> {
 
     /// Processes a visit: its row, its links, and what is stored in case of a crash.
     async fn absorb(&mut self, planned: Planned, visit: Visit) -> Result<()> {
-        if !self.resumed.contains_key(planned.url.as_str()) {
+        if !self.resumed.contains(planned.url.as_str()) {
             let kept = serde_json::to_string(&visit).map_err(Error::internal)?;
             self.unkept.push((planned.url.to_string(), kept));
         }
         let is_unreachable = matches!(visit.found, Found::Unreachable(_));
         self.unreachable_in_row = if is_unreachable { self.unreachable_in_row + 1 } else { 0 };
         if let Some(address) = self.arrived(&planned, &visit).await {
-            self.take_in(address, planned.depth, visit).await?;
+            self.take_in(address, planned, visit).await?;
         }
         if self.unkept.len() >= KEEP_PAGES || self.kept_at.elapsed() >= KEEP_EVERY {
             self.keep().await?;
@@ -280,20 +292,23 @@ impl<'a> Crawl<'a> {
         is_new.then(|| led_to.clone())
     }
 
-    async fn take_in(&mut self, url: Url, depth: u32, visit: Visit) -> Result<()> {
-        let row = match visit.found {
+    async fn take_in(&mut self, url: Url, planned: Planned, visit: Visit) -> Result<()> {
+        let row: Row = match visit.found {
             Found::Page(page) => {
-                let Some(row) = self.read(&url, depth, *page, visit.validators) else { return Ok(()) };
+                let stored = planned.url.into();
+                let Some(row) = self.read(&url, stored, planned.depth, *page, visit.validators) else { return Ok(()) };
                 row
             }
-            Found::Unchanged => self.unchanged(&url, depth).await?,
+            Found::Unchanged => self.unchanged(&url, planned.depth).await?.into(),
             Found::NotText(reason) => {
-                report::with(skipped(url.clone(), reason, EarlierChunks::Leaves), visit.validators, Vec::new())
+                report::with(skipped(url.clone(), reason, EarlierChunks::Leaves), visit.validators, Vec::new()).into()
             }
-            Found::Missing(reason) => failed(url.clone(), reason, EarlierChunks::Missing),
-            Found::Unreadable(reason) | Found::Unreachable(reason) => failed(url.clone(), reason, EarlierChunks::Stays),
+            Found::Missing(reason) => failed(url.clone(), reason, EarlierChunks::Missing).into(),
+            Found::Unreadable(reason) | Found::Unreachable(reason) => {
+                failed(url.clone(), reason, EarlierChunks::Stays).into()
+            }
         };
-        if matches!(row.outcome, PageOutcome::Skipped | PageOutcome::Failed) {
+        if matches!(row.page.outcome, PageOutcome::Skipped | PageOutcome::Failed) {
             self.without_content.insert(url);
         }
         self.report.add(row);
@@ -301,6 +316,7 @@ impl<'a> Crawl<'a> {
     }
 
     async fn unchanged(&mut self, url: &Url, depth: u32) -> Result<SyncedPage> {
+        self.plan.note_unchanged(url);
         let page = self.known.get(url.as_str()).cloned();
         let page = page.ok_or_else(|| Error::internal("a page that is not known was called unchanged"))?;
         for link in sync::known_links(&self.reader.services, &self.active.source, page.id).await? {
@@ -334,17 +350,21 @@ impl<'a> Crawl<'a> {
     /// Reports progress and stores what the crawl needs after a crash.
     async fn keep(&mut self) -> Result<()> {
         self.report.counts.planned = i64::try_from(self.plan.planned()).unwrap_or(i64::MAX);
+        self.report.counts.remaining = i64::try_from(self.plan.remaining() + self.in_flight).unwrap_or(i64::MAX);
         let visits = std::mem::take(&mut self.unkept);
-        sync::keep(&self.reader.services, self.active, visits, self.report.counts).await?;
+        let left_out = self.report.left_out();
+        sync::keep(&self.reader.services, self.active, visits, self.report.counts, left_out).await?;
         self.kept_at = Instant::now();
         Ok(())
     }
 
-    async fn end(mut self) -> Result<Outcome> {
+    async fn end(mut self) -> Result<Result<Crawled, String>> {
+        // The rows are completed with the stored visits.
+        self.keep().await?;
         self.settle_copies();
         if !self.report.has_content(&self.known) {
             let reason = self.report.first_reason();
-            return Ok(Outcome::Failed(reason.unwrap_or_else(|| reasons::NOTHING_ON_PAGE.to_owned())));
+            return Ok(Err(reason.unwrap_or_else(|| reasons::NOTHING_ON_PAGE.to_owned())));
         }
         if let Some(files) = self.ground.end() {
             sync::keep_files(&self.reader.services, self.active, files).await?;
@@ -355,7 +375,9 @@ impl<'a> Crawl<'a> {
             (_, Some(reason)) => Some((reason.to_owned(), EarlierChunks::Stays)),
             _ => None,
         };
-        Ok(Outcome::Read { title: self.title, pages: self.report.end(&self.known, judge) })
+        let left_out = self.report.left_out();
+        let rows = self.report.end(&self.known, judge);
+        Ok(Ok(Crawled { title: self.title, rows, left_out }))
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use helpbot_domain::extraction::Omission;
 use helpbot_engine::ChunkDraft;
 use helpbot_outbound::{Conditional, FetchError, FetchedPage};
 use helpbot_services::{Error, Result};
@@ -77,6 +78,9 @@ pub(super) struct Read {
     /// Chunks with phone number, address and opening hours, which most pages of a site repeat.
     #[serde(default)]
     pub facts: Vec<ChunkDraft>,
+    /// Texts that were left out.
+    #[serde(default)]
+    pub omitted: Vec<Omission>,
 }
 
 /// A visit in progress: the response may still have to be extracted.
@@ -205,6 +209,7 @@ fn read(fetched: &FetchedPage, kind: content::ContentKind, child: &pdf::Child) -
         links,
         chunks,
         facts,
+        omitted: page.omitted,
     }))
 }
 

@@ -13,8 +13,8 @@ use super::flow::{BlockId, Blocks, Flow};
 use super::page::{Item, Page};
 use super::structured_data::{self, Declared};
 use super::{
-    bold, contents, definition_list, disclosure, facts, flatten, headings, markdown, meta, overview, parse, passages,
-    question, script_data, stand_in, tables,
+    bold, contents, definition_list, disclosure, facts, flatten, headings, markdown, meta, omissions, overview, parse,
+    passages, question, script_data, stand_in, tables,
 };
 use crate::binary::binary_kind;
 use crate::charset;
@@ -62,7 +62,9 @@ pub(crate) fn extract_text(html: &str, url: Option<&Url>) -> Result<Page, Extrac
     page.items = Writer { flow: &flow, base: base.as_ref() }.items(&found, declared);
     page.stand_in = stand_in::of(&flow, &page);
     page.facts = facts::declared(&flow, page.language.as_deref());
+    let framed = omissions::framed(&flow);
     page.facts.extend(facts::in_footers(&mut flow, base.as_ref()));
+    page.omitted = omissions::of(&flow, &found, &framed);
     Ok(page)
 }
 

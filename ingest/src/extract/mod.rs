@@ -32,6 +32,7 @@ mod lenient_json;
 mod markdown;
 mod media;
 mod meta;
+mod omissions;
 mod overview;
 mod page;
 mod parse;

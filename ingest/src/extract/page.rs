@@ -3,6 +3,7 @@
 //! The diff, the chunker and the command line read these types; they own all of their text and
 //! borrow nothing from the input.
 
+use helpbot_domain::extraction::Omission;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -33,6 +34,9 @@ pub struct Page {
     /// Passages with phone numbers, addresses and opening hours from the page's footer and its
     /// declared business, which most sites repeat on every page.
     pub facts: Vec<Item>,
+    /// Texts that are shown on the page and are in no item, in document order, at most
+    /// [`OMISSIONS_MAX`](helpbot_domain::extraction::OMISSIONS_MAX).
+    pub omitted: Vec<Omission>,
 }
 
 /// A page that is shown in place of the one that was asked for.

@@ -55,6 +55,11 @@ pub(crate) fn divide(flow: &Flow, found: &[Found]) -> (Vec<Vec<BlockId>>, Vec<Pa
     (contexts, passages)
 }
 
+/// Whether so much of a text is links that it is a list of them.
+pub(crate) fn is_mostly_links(link_bytes: usize, bytes: usize) -> bool {
+    link_bytes * 100 >= bytes * LINK_PERCENT
+}
+
 fn is_above(heading: &Block, level: u8) -> bool {
     level == 0 || heading.heading < level
 }
@@ -65,7 +70,7 @@ fn close(flow: &Flow, open: Option<Blocks>, path: &[BlockId]) -> Option<Passage>
     let links: usize = blocks.clone().map(|id| flow.block(id).link_bytes as usize).sum();
     let is_titled = blocks.start > 0 && path.last() == Some(&(blocks.start - 1));
     let is_worth_it = size >= SHORTEST_BYTES || is_titled || is_fact(flow, blocks.clone());
-    let is_text = links * 100 < size * LINK_PERCENT && blocks.clone().any(|id| !flow.block(id).is_media);
+    let is_text = !is_mostly_links(links, size) && blocks.clone().any(|id| !flow.block(id).is_media);
     (is_worth_it && is_text).then(|| Passage { blocks, headings: path.to_vec() })
 }
 

@@ -17,6 +17,7 @@ use helpbot_services::sources::{
 use helpbot_services::{Error, Result};
 use url::Url;
 
+use crate::crawl::Crawled;
 use crate::crawl::plan::is_same_site;
 use crate::extract::{ExtractError, Page};
 use crate::reader::{Outcome, Reader};
@@ -25,19 +26,33 @@ use crate::{content, crawl, drafts, files, reasons};
 /// Reason for pages that were part of the source when it had a wider scope.
 const NOT_THE_PAGE: &str = "Left out: the source covers only its own page";
 
+/// What was read of a source.
+pub(super) enum SourceContent {
+    /// The only page, or the reason why there is none.
+    Page(Outcome),
+    /// The pages of a crawl, whose texts are stored already.
+    Crawled(Crawled),
+}
+
 /// Reads a source. A problem with its content is an outcome, not an error.
 ///
 /// # Errors
 /// Problems on our side, which may not occur at the next attempt. `NotFound` when the source was deleted
 /// in the meantime.
-pub(super) async fn source(reader: &Arc<Reader>, active: &ActiveSync) -> Result<Outcome> {
+pub(super) async fn source(reader: &Arc<Reader>, active: &ActiveSync) -> Result<SourceContent> {
     let source = &active.source;
     let options = SourceOptions::of(source);
-    match (source.kind, options.scope) {
-        (SourceKind::Url, SourceScope::Page) => page(reader, source).await,
-        (SourceKind::Url, SourceScope::Section | SourceScope::Site) => crawl::site(reader, active, &options).await,
-        (SourceKind::File | SourceKind::Text, _) => file(reader, source).await,
-    }
+    let outcome = match (source.kind, options.scope) {
+        (SourceKind::Url, SourceScope::Page) => page(reader, source).await?,
+        (SourceKind::Url, SourceScope::Section | SourceScope::Site) => {
+            match crawl::site(reader, active, &options).await? {
+                Ok(crawled) => return Ok(SourceContent::Crawled(crawled)),
+                Err(reason) => Outcome::Failed(reason),
+            }
+        }
+        (SourceKind::File | SourceKind::Text, _) => file(reader, source).await?,
+    };
+    Ok(SourceContent::Page(outcome))
 }
 
 async fn page(reader: &Reader, source: &Source) -> Result<Outcome> {
@@ -154,6 +169,7 @@ fn read(
         etag,
         last_modified,
         chunks,
+        omitted: page.omitted,
         ..SyncedPage::of(source.url.clone(), PageOutcome::Fetched)
     };
     Outcome::Read { title, pages: vec![page] }

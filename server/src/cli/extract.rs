@@ -16,6 +16,10 @@ pub(super) struct ExtractArgs {
     /// HTML, Markdown, text, CSV, DOCX or PDF files.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Also print the texts that are left out, each with the reason. With `--json`, each is one line with `page`,
+    /// `omitted` and `reason`.
+    #[arg(long)]
+    omitted: bool,
 }
 
 /// Prints the question-answer pairs of each file. With `--json`, each pair is one line with `page`, `q` and `a`.
@@ -26,7 +30,12 @@ pub(super) fn run(is_json: bool, args: &ExtractArgs) -> Result<(), CommandFailur
         let read = std::fs::read(path).map_err(|error| error.to_string());
         let page = read.and_then(|bytes| files::extract(&name, &bytes).map_err(|error| error.to_string()));
         match page {
-            Ok(page) => print(is_json, &name, &page)?,
+            Ok(page) => {
+                print(is_json, &name, &page)?;
+                if args.omitted {
+                    print_omitted(is_json, &name, &page)?;
+                }
+            }
             Err(reason) => {
                 failed += 1;
                 output::progress(&format!("{}: {reason}", path.display()));
@@ -42,6 +51,17 @@ fn print(is_json: bool, name: &str, page: &extract::Page) -> Result<(), CommandF
         match is_json {
             true => output::text(&format!("{}\n", json!({ "page": name, "q": question, "a": item.answer_text() })))?,
             false => output::text(&format!("{question}\n{answer}\n\n"))?,
+        }
+    }
+    Ok(())
+}
+
+fn print_omitted(is_json: bool, name: &str, page: &extract::Page) -> Result<(), CommandFailure> {
+    for omission in &page.omitted {
+        let (sample, reason) = (&omission.sample, omission.reason);
+        match is_json {
+            true => output::text(&format!("{}\n", json!({ "page": name, "omitted": sample, "reason": reason })))?,
+            false => output::text(&format!("Left out ({}): {sample}\n", reason.words()))?,
         }
     }
     Ok(())

@@ -118,7 +118,7 @@ mod tests {
     /// The source with a status and page counts.
     fn at(source: &Source, status: SourceStatus, pages: PageCounts) -> Source {
         let job_id = JobId::from_uuid(randomness::uuid(NOW));
-        let crawl = SyncReport { job_id, started_at: NOW, finished_at: None, pages };
+        let crawl = SyncReport { job_id, started_at: NOW, finished_at: None, pages, left_out: Vec::new(), attempts: 1 };
         Source { status, crawl: serde_json::to_string(&crawl).ok(), ..source.clone() }
     }
 

@@ -146,7 +146,8 @@ async fn with_vectors(services: &Services, site: SiteId, index: &Index, model: &
 
 async fn missing(services: &Services, site: SiteId, model: &str) -> Result<Vec<Chunk>> {
     let known = stored(services, site, model).await?;
-    let chunks = chunks::stored(services, site).await?.into_iter().map(|stored| stored.chunk);
+    // Staged chunks have no row that an embedding could refer to. They are embedded once they are merged.
+    let chunks = chunks::in_place(services, site).await?.into_iter().map(|stored| stored.chunk);
     let is_missing = |chunk: &Chunk| {
         known.get(&chunk.id).is_none_or(|known| known.text_hash != chunks::hash(external_embeddings::texts(chunk)))
     };

@@ -8,8 +8,8 @@ use helpbot_domain::source::{Source, SourceStatus};
 use crate::runtime::job_kinds::SYNC;
 use crate::sources::options::SourceOptions;
 use crate::sources::rights::writable;
-use crate::sources::schedule;
 use crate::sources::sync_report::SyncReport;
+use crate::sources::{merging, schedule};
 use crate::{Error, Result, Services, Viewer, boxed};
 
 /// Error of a source whose first sync was canceled.
@@ -25,27 +25,29 @@ const NEVER_READ: &str = "The sync was canceled before it finished. Sync the sou
 #[boxed]
 pub async fn cancel(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: SourceId) -> Result<Source> {
     let (site, now) = (writable(services, viewer, named).await?.id, services.now());
-    services
+    let canceled = services
         .db
         .write(move |c| {
             Box::pin(async move {
                 let mut source = db::sources::by_id_locked(c, site, id).await?.ok_or(Error::NotFound("Source"))?;
-                if !source.status.is_busy() {
+                let staged = db::staging::of_source(c, site, id).await?;
+                if !source.status.is_busy() || staged.is_some_and(|staged| staged.is_published) {
                     return Ok(source);
                 }
                 db::jobs::cancel(c, site, SYNC, &id.to_string()).await?;
-                db::crawl_visits::delete(c, site, id).await?;
-                if let Some(crawl) = SyncReport::of(&source).filter(|crawl| crawl.finished_at.is_none()) {
-                    SyncReport { finished_at: Some(now), ..crawl }.write(&mut source);
+                if let Some(report) = SyncReport::of(&source).filter(|report| report.finished_at.is_none()) {
+                    SyncReport { finished_at: Some(now), ..report }.write(&mut source);
                 }
                 restore(&mut source);
                 source.next_scrape_at = schedule::next(&SourceOptions::of(&source), now);
                 source.updated_at = now;
                 db::sources::update(c, &source).await?;
-                Ok(source)
+                Ok::<_, Error>(source)
             })
         })
-        .await
+        .await?;
+    merging::clear(services, site, id).await?;
+    Ok(canceled)
 }
 
 /// Restores the status from before the sync, which follows from the end of the previous sync.

@@ -2,25 +2,30 @@
 //!
 //! A member adds a source ([`add_url`], [`add_file`], [`add_text`]). Reading it into the knowledge
 //! base is a *sync*: the source and its job are written in one transaction, a worker of `ingest`
-//! claims the job, fetches and extracts the pages with no transaction open, and hands everything to
-//! [`sync::complete`]. That replaces the old content by the new in one step; a failed sync keeps
-//! what was there before. A source can have a schedule, and [`cancel`] stops a running sync.
+//! claims the job, fetches and extracts the pages with no transaction open, and hands one after the
+//! other to a [`Staging`]. At its end the new content replaces the old one in one step; a failed
+//! sync keeps what was there before. A source can have a schedule, and [`cancel`] stops a running
+//! sync.
 //!
-//! Tables: `sources`, `documents` (the pages), `chunks`, and while a crawl runs `crawl_visits` and
-//! `crawl_files`.
+//! Tables: `sources`, `documents` (the pages), `page_extractions`, `chunks`, and while a sync runs
+//! `crawl_visits`, `crawl_files`, `staged_syncs` and `staged_pages`.
 
 mod adding;
 mod cancel;
 mod changes;
+mod comparison;
+mod extractions;
 mod lookup;
+mod merging;
 pub(crate) mod names;
 pub mod options;
 pub mod page_sync;
-pub(crate) mod preview;
+mod page_update;
 pub mod progress;
 pub(crate) mod queue;
 mod rights;
 mod schedule;
+mod staging;
 mod storing;
 pub mod sync;
 pub mod sync_report;
@@ -30,8 +35,10 @@ mod unchanged;
 pub use adding::{FILE_MAX_BYTES, add_crawl, add_file, add_text, add_url};
 pub use cancel::cancel;
 pub use changes::{delete, request_sync, update};
+pub use extractions::{PageExtraction, extractions, page_by_url, page_chunk_total, page_chunks};
 pub use lookup::{by_ids, list, page_total, pages, total};
 pub use options::{SourceOptions, SourceOptionsPatch};
 pub use rights::may_add;
 pub use schedule::enqueue_due;
+pub use staging::Staging;
 pub use sync_report::SyncReport;

@@ -11,8 +11,9 @@ use helpbot_domain::source::Source;
 
 /// Default number of pages of a source.
 pub const PAGES_DEFAULT: u32 = PAGES_MAX;
-/// Maximum number of pages of a source, which a polite crawl reads in half an hour.
-pub const PAGES_MAX: u32 = 500;
+/// Maximum number of pages of a source. Hardly any help site has more, and a polite crawl reads them
+/// within [two hours](crate::sources::sync).
+pub const PAGES_MAX: u32 = 10_000;
 /// Default number of links from the start page to a page. No help site is deeper by design.
 pub const DEPTH_DEFAULT: u32 = 10;
 /// Maximum number of links from the start page to a page. Deeper pages indicate an endless site.
@@ -177,7 +178,7 @@ mod tests {
         assert!(change(Some(1), Some(0)).apply(SourceOptions::default()).is_ok());
         for (change, field) in [
             (change(Some(0), None), "maxPages"),
-            (change(Some(501), None), "maxPages"),
+            (change(Some(10_001), None), "maxPages"),
             (change(None, Some(-1)), "maxDepth"),
         ] {
             assert_eq!(change.apply(SourceOptions::default()).expect_err("out of bounds").field, field);

@@ -1,5 +1,6 @@
 //! What a sync found on one page, as `ingest` hands it over.
 
+use helpbot_domain::extraction::Omission;
 use helpbot_domain::source::PageOutcome;
 use helpbot_engine::ChunkDraft;
 
@@ -38,6 +39,8 @@ pub struct SyncedPage {
     pub last_modified: Option<String>,
     /// Content of the page in order. Only used when the page was fetched.
     pub chunks: Vec<ChunkDraft>,
+    /// Texts of the page that were left out. Only used when the page was fetched.
+    pub omitted: Vec<Omission>,
     /// Links on the page. `None` keeps the known ones.
     pub links: Option<Vec<String>>,
     /// What happens to earlier chunks. Only used when the page was skipped or failed.
@@ -64,7 +67,8 @@ impl SyncedPage {
         });
         let own = [&mut self.title, &mut self.language, &mut self.reason, &mut self.etag, &mut self.last_modified];
         let links = self.links.iter_mut().flatten();
-        let all = own.into_iter().flatten().chain([&mut self.url]).chain(links).chain(chunks);
+        let samples = self.omitted.iter_mut().map(|omission| &mut omission.sample);
+        let all = own.into_iter().flatten().chain([&mut self.url]).chain(links).chain(samples).chain(chunks);
         all.for_each(without_nul);
         self
     }
@@ -80,6 +84,7 @@ impl SyncedPage {
             etag: None,
             last_modified: None,
             chunks: Vec::new(),
+            omitted: Vec::new(),
             links: None,
             earlier: EarlierChunks::default(),
         }

@@ -1,12 +1,12 @@
 //! The sync of a source, as `ingest` does it: begun, reported on, then completed or failed.
 //!
 //! A crawl of many pages stores its visits as it goes ([`keep`]), so that its progress is visible
-//! and another worker can continue after a crash with the stored visits ([`visits`]). Answers
-//! change only at [`complete`], all at once.
+//! and another worker can continue after a crash with the stored visits ([`visit`]). Answers change
+//! only at the end, all at once ([`Staging`](super::staging::Staging)).
 //!
 //! Every write of an [`ActiveSync`] first checks, in its own transaction, that its worker still
 //! holds the job. A worker that lost the job (its lease ended, or the source was deleted, replaced
-//! or given other options) changes nothing more. [`complete`] and [`fail`] end the job in the same
+//! or given other options) changes nothing more. The end of a sync ends the job in the same
 //! transaction.
 
 use std::collections::{HashMap, HashSet};
@@ -23,9 +23,9 @@ use crate::runtime::jobs;
 use crate::runtime::jobs::NewJob;
 use crate::sources::options::SourceOptions;
 use crate::sources::page_sync::SyncedPage;
-use crate::sources::storing::Storing;
-use crate::sources::sync_report::{PageCounts, SyncReport};
-use crate::sources::{schedule, test_gate};
+use crate::sources::staging::Staging;
+use crate::sources::sync_report::{LeftOut, PageCounts, SyncReport};
+use crate::sources::{merging, schedule};
 use crate::{Error, Result, Services, boxed};
 use helpbot_domain::job::Job;
 
@@ -39,13 +39,15 @@ const REASON_MAX_CHARS: usize = 500;
 pub struct ActiveSync {
     /// The source as it was when the sync began.
     pub source: Source,
-    job: JobId,
+    /// Number of attempts since the sync last visited a page, this one included.
+    pub attempts: u32,
+    pub(super) job: JobId,
     owner: String,
 }
 
 impl ActiveSync {
     /// Returns the current source, locked until the end of the transaction.
-    async fn locked(&self, c: &mut db::Conn) -> Result<Source> {
+    pub(super) async fn locked(&self, c: &mut db::Conn) -> Result<Source> {
         let source = db::sources::by_id_locked(c, self.source.site_id, self.source.id).await?;
         let source = source.ok_or(Error::NotFound("Source"))?;
         match db::jobs::is_held(c, self.job, &self.owner).await? {
@@ -56,31 +58,81 @@ impl ActiveSync {
 }
 
 /// Begins the sync of a job for the worker `owner`; the status of the source becomes `scraping`.
-/// Returns `None` when the source was deleted or the job was lost. Visits of an earlier, unfinished
-/// job are deleted; visits of this job are kept.
+/// Returns `None` when the source was deleted, the job was lost, or nothing but the end of the job
+/// was left to do. Visits of an earlier, unfinished job are deleted; visits of this job are kept.
 ///
 /// # Errors
 /// Only errors of the database.
 #[boxed]
 pub async fn begin(services: &Services, job: &Job, owner: &str) -> Result<Option<ActiveSync>> {
+    loop {
+        match begin_step(services, job, owner).await? {
+            Step::Lost => return Ok(None),
+            Step::Begun(active) => return Ok(Some(active)),
+            Step::Clearing => {}
+            Step::Published { active, by } => {
+                merging::merge(services, &active).await?;
+                if by == active.job {
+                    merging::finish(services, &active).await?;
+                    merging::clear(services, active.source.site_id, active.source.id).await?;
+                    vectors::want(services, active.source.site_id).await?;
+                    return Ok(None);
+                }
+                merging::finish_earlier(services, &active).await?;
+            }
+        }
+    }
+}
+
+/// What a transaction of [`begin`] found.
+enum Step {
+    /// The source or the job is gone.
+    Lost,
+    /// The sync can start.
+    Begun(ActiveSync),
+    /// Something of an earlier sync is still to be deleted.
+    Clearing,
+    /// A sync was published and not merged yet; it belongs to the job `by`.
+    Published { active: ActiveSync, by: JobId },
+}
+
+async fn begin_step(services: &Services, job: &Job, owner: &str) -> Result<Step> {
     let SourceJob { source_id } = jobs::payload(job)?;
     let (site, job_id, owner, now) = (job.site_id, job.id, owner.to_owned(), services.now());
     services
         .db
         .write(move |c| {
             Box::pin(async move {
-                let Some(mut source) = db::sources::by_id_locked(c, site, source_id).await? else { return Ok(None) };
+                let Some(mut source) = db::sources::by_id_locked(c, site, source_id).await? else {
+                    return Ok(Step::Lost);
+                };
                 if !db::jobs::is_held(c, job_id, &owner).await? {
-                    return Ok(None);
+                    return Ok(Step::Lost);
                 }
                 source.status = SourceStatus::Scraping;
                 source.updated_at = now;
-                if SyncReport::of(&source).is_none_or(|crawl| crawl.job_id != job_id) {
-                    db::crawl_visits::delete(c, site, source_id).await?;
-                    SyncReport::begun(job_id, now).write(&mut source);
-                }
+                let staged = db::staging::of_source(c, site, source_id).await?;
+                let step = match (staged, SyncReport::of(&source).filter(|report| report.job_id == job_id)) {
+                    (Some(staged), _) if staged.is_published => {
+                        let active = ActiveSync { source: source.clone(), attempts: 0, job: job_id, owner };
+                        Step::Published { active, by: staged.job_id }
+                    }
+                    (_, Some(report)) => {
+                        let attempts = report.attempts.saturating_add(1);
+                        SyncReport { attempts, ..report }.write(&mut source);
+                        Step::Begun(ActiveSync { source: source.clone(), attempts, job: job_id, owner })
+                    }
+                    (_, None) => {
+                        if merging::clear_some(c, site, source_id).await? {
+                            SyncReport::begun(job_id, now).write(&mut source);
+                            Step::Begun(ActiveSync { source: source.clone(), attempts: 1, job: job_id, owner })
+                        } else {
+                            Step::Clearing
+                        }
+                    }
+                };
                 db::sources::update(c, &source).await?;
-                Ok(Some(ActiveSync { source, job: job_id, owner }))
+                Ok(step)
             })
         })
         .await
@@ -116,18 +168,30 @@ pub async fn known_links(services: &Services, source: &Source, page: DocumentId)
     Ok(db::documents::links(&mut services.db.reader().await?, source.site_id, page).await?)
 }
 
-/// Returns the visits that [`keep`] stored in this sync, by address, as `ingest` serialized them.
-/// Empty when the sync has just begun.
+/// Returns the addresses of the visits that [`keep`] stored in this sync. Empty when the sync has
+/// just begun.
 ///
 /// # Errors
 /// Only errors of the database.
 #[boxed]
-pub async fn visits(services: &Services, source: &Source) -> Result<HashMap<String, String>> {
+pub async fn visited(services: &Services, source: &Source) -> Result<HashSet<String>> {
     let mut c = services.db.reader().await?;
-    Ok(db::crawl_visits::of_source(&mut c, source.site_id, source.id).await?.into_iter().collect())
+    Ok(db::crawl_visits::urls(&mut c, source.site_id, source.id).await?.into_iter().collect())
 }
 
-/// Stores visits, as address and serialized result, and updates the progress.
+/// Returns a visit that [`keep`] stored in this sync, as `ingest` serialized it. `None` when the
+/// address was not visited.
+///
+/// # Errors
+/// Only errors of the database.
+#[boxed]
+pub async fn visit(services: &Services, source: &Source, url: &str) -> Result<Option<String>> {
+    let mut c = services.db.reader().await?;
+    Ok(db::crawl_visits::by_url(&mut c, source.site_id, source.id, url).await?)
+}
+
+/// Stores visits, as address and serialized result, and updates the progress. `left_out` says how
+/// many addresses were left out so far, by reason.
 ///
 /// # Errors
 /// `NotFound` when the source was deleted or the job was lost, and the worker should stop.
@@ -137,6 +201,7 @@ pub async fn keep(
     active: &ActiveSync,
     visits: Vec<(String, String)>,
     progress: PageCounts,
+    left_out: Vec<LeftOut>,
 ) -> Result<()> {
     let active = active.clone();
     services
@@ -147,8 +212,9 @@ pub async fn keep(
                 for (url, visit) in &visits {
                     db::crawl_visits::insert(c, source.site_id, source.id, url, visit).await?;
                 }
-                if let Some(crawl) = SyncReport::of(&source) {
-                    SyncReport { pages: progress, ..crawl }.write(&mut source);
+                if let Some(report) = SyncReport::of(&source) {
+                    let report = if visits.is_empty() { report } else { report.with_progress() };
+                    SyncReport { pages: progress, left_out, ..report }.write(&mut source);
                     db::sources::update(c, &source).await?;
                 }
                 Ok(())
@@ -199,12 +265,7 @@ pub struct CompletedSync {
     pub is_held_back: bool,
 }
 
-/// Stores the results of a sync and makes them answer, in one transaction. Chunks with unchanged
-/// content keep their IDs and phrasings. Known pages that are not in `pages` count a miss. If
-/// `pages` contains an address twice, the first one counts.
-///
-/// A sync that would lose too many of the site's test questions is not stored, and the source
-/// fails.
+/// Stores the results of a sync that has all its pages in memory; see [`Staging`].
 ///
 /// # Errors
 /// `NotFound` when the source was deleted or the job was lost.
@@ -215,49 +276,11 @@ pub async fn complete(
     title: Option<String>,
     pages: Vec<SyncedPage>,
 ) -> Result<CompletedSync> {
-    let pages: Vec<SyncedPage> = pages.into_iter().map(SyncedPage::storable).collect();
-    let title = title.map(|title| title.replace('\0', ""));
-    if let Some(reason) = test_gate::held_back(services, &active.source, &pages).await? {
-        fail(services, active, &reason).await?;
-        return Ok(CompletedSync { is_held_back: true, ..CompletedSync::default() });
+    let mut staging = Staging::begin(services, active).await?;
+    for page in pages {
+        staging.add(page).await?;
     }
-    let (site, active, now) = (active.source.site_id, active.clone(), services.now());
-    let completed: CompletedSync = services
-        .db
-        .write(move |c| {
-            Box::pin(async move {
-                let mut source = active.locked(c).await?;
-                let (mut visited, mut counts) = (HashSet::new(), PageCounts::default());
-                let mut storing = Storing::begin(c, &source, now).await?;
-                for page in pages {
-                    if visited.insert(page.url.clone()) {
-                        counts.add(page.outcome);
-                        storing.page(c, page).await?;
-                    }
-                }
-                let difference = storing.end(c).await?;
-                counts.planned = i64::try_from(visited.len()).unwrap_or(i64::MAX);
-                let (documents, chunks) = db::documents::totals(c, source.site_id, source.id).await?;
-                source.title = title.or(source.title);
-                source.status = SourceStatus::Indexed;
-                source.error = None;
-                source.document_count = documents;
-                source.chunk_count = chunks;
-                source.last_scraped_at = Some(now);
-                end(c, &active, &mut source, Some(counts), now).await?;
-                if difference.is_retired {
-                    db::sites::retire_older_indexes(c, site).await?;
-                } else if difference.changed > 0 {
-                    db::sites::bump_index_version(c, site).await?;
-                }
-                Ok::<_, Error>(CompletedSync { documents, chunks, changed: difference.changed, is_held_back: false })
-            })
-        })
-        .await?;
-    if completed.changed > 0 {
-        vectors::want(services, site).await?;
-    }
-    Ok(completed)
+    staging.end(title, Vec::new()).await
 }
 
 /// Ends a failed sync. Content from earlier syncs keeps answering.
@@ -266,6 +289,7 @@ pub async fn complete(
 /// `NotFound` when the source was deleted or the job was lost.
 #[boxed]
 pub async fn fail(services: &Services, active: &ActiveSync, reason: &str) -> Result<()> {
+    let (site, id) = (active.source.site_id, active.source.id);
     let (active, now) = (active.clone(), services.now());
     let reason = helpbot_domain::text::cut(reason, REASON_MAX_CHARS).replace('\0', "");
     services
@@ -281,28 +305,22 @@ pub async fn fail(services: &Services, active: &ActiveSync, reason: &str) -> Res
                 if was_well {
                     source_failing(&source).enqueue(c, now).await?;
                 }
-                end(c, &active, &mut source, None, now).await
+                end(c, &active, &mut source, now).await
             })
         })
-        .await
+        .await?;
+    merging::clear(services, site, id).await
 }
 
 /// Writes the source at the end of a sync, with the report and the time of the next sync, and ends
-/// the job.
-async fn end(
-    c: &mut db::Conn,
-    active: &ActiveSync,
-    source: &mut Source,
-    counts: Option<PageCounts>,
-    now: Timestamp,
-) -> Result<()> {
-    if let Some(crawl) = SyncReport::of(source) {
-        let pages = counts.unwrap_or(crawl.pages);
-        SyncReport { finished_at: Some(now), pages, ..crawl }.write(source);
+/// the job. What the sync stored for its own use is deleted afterwards.
+pub(super) async fn end(c: &mut db::Conn, active: &ActiveSync, source: &mut Source, now: Timestamp) -> Result<()> {
+    if let Some(report) = SyncReport::of(source) {
+        let pages = PageCounts { remaining: 0, ..report.pages };
+        SyncReport { finished_at: Some(now), pages, ..report }.write(source);
     }
     source.next_scrape_at = schedule::next(&SourceOptions::of(source), now);
     source.updated_at = now;
-    db::crawl_visits::delete(c, source.site_id, source.id).await?;
     db::sources::update(c, source).await?;
     db::jobs::finish(c, active.job, &active.owner).await?;
     Ok(())

@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 pub struct PageCounts {
     /// Pages found so far; at the end of the sync, all that were found.
     pub planned: i64,
+    /// Pages that were found and are still to be visited. 0 at the end of the sync.
+    pub remaining: i64,
     /// Pages that were fetched and read.
     pub fetched: i64,
     /// Pages that have not changed since the last sync.
@@ -37,8 +39,17 @@ impl PageCounts {
     }
 }
 
+/// Addresses that a crawl found and left out for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// The reason, as the rows of the report show it.
+    pub reason: String,
+    /// Number of addresses, of which the report lists the first ones.
+    pub count: i64,
+}
+
 /// The report of a running or finished sync.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SyncReport {
     /// Job of the sync. A worker that takes over the job continues the sync.
@@ -50,6 +61,13 @@ pub struct SyncReport {
     /// Pages by outcome.
     #[serde(flatten)]
     pub pages: PageCounts,
+    /// Addresses that were left out, by reason, most first.
+    #[serde(default)]
+    pub left_out: Vec<LeftOut>,
+    /// Number of attempts since the sync last visited a page. A sync that crashes the process
+    /// without any progress must not do so forever.
+    #[serde(default)]
+    pub attempts: u32,
 }
 
 impl SyncReport {
@@ -59,7 +77,13 @@ impl SyncReport {
     }
 
     pub(super) fn begun(job_id: JobId, now: Timestamp) -> Self {
-        Self { job_id, started_at: now, finished_at: None, pages: PageCounts::default() }
+        let (pages, left_out) = (PageCounts::default(), Vec::new());
+        Self { job_id, started_at: now, finished_at: None, pages, left_out, attempts: 1 }
+    }
+
+    /// Returns the report of a sync that has visited a page.
+    pub(super) fn with_progress(self) -> Self {
+        Self { attempts: 0, ..self }
     }
 
     pub(super) fn write(&self, source: &mut Source) {

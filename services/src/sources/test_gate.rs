@@ -2,44 +2,62 @@
 //! questions is held back, and the previous content keeps answering.
 
 use helpbot_db as db;
-use helpbot_engine::Index;
+use helpbot_engine::{AnswerPolicy, Chunk, Index};
 
 use crate::accounts::sites;
+use crate::knowledge::chunks;
 use crate::knowledge::evaluation::{self, TestQuestion};
 use crate::knowledge::indexes;
-use crate::sources::page_sync::SyncedPage;
-use crate::sources::preview;
 use crate::{Error, Result, Services, blocking};
+use helpbot_domain::site::Site;
 use helpbot_domain::source::Source;
 
 /// Maximum number of questions that a reason names.
 const NAMED_MAX: usize = 3;
 
-/// Returns why a sync must be held back: it would lose more of the passing test questions than the
-/// owner allows. `None` when it may go live, or the owner has set no limit.
+/// The gate of a site whose owner limits the losses.
+pub(super) struct TestGate {
+    site: Site,
+    settings: AnswerPolicy,
+    allowed: u32,
+    tests: Vec<TestQuestion>,
+}
+
+/// Returns the gate for the syncs of a source. `None` when its site has no test questions or no
+/// limit.
 ///
 /// # Errors
 /// Only errors of the database.
-pub(crate) async fn held_back(services: &Services, source: &Source, pages: &[SyncedPage]) -> Result<Option<String>> {
+pub(super) async fn of(services: &Services, source: &Source) -> Result<Option<TestGate>> {
     let site = db::sites::by_id(&mut services.db.reader().await?, source.site_id).await?;
     let site = site.ok_or(Error::NotFound("Site"))?;
     let settings = sites::parsed_settings(&site);
     let Some(allowed) = settings.allowed_losses else { return Ok(None) };
     let tests = evaluation::saved(services, site.id).await?;
-    if tests.is_empty() {
-        return Ok(None);
+    Ok((!tests.is_empty()).then_some(TestGate { site, settings, allowed, tests }))
+}
+
+impl TestGate {
+    /// Returns why the staged sync of a source must be held back: it would lose more of the passing
+    /// test questions than the owner allows. `None` when it may go live.
+    ///
+    /// # Errors
+    /// Only errors of the database.
+    pub(super) async fn held_back(self, services: &Services, source: &Source) -> Result<Option<String>> {
+        let Self { site, settings, allowed, tests } = self;
+        let now = indexes::current(services, &site).await?;
+        let chunks = chunks::as_if_published(services, site.id, source.id).await?;
+        let chunks: Vec<Chunk> = chunks.into_iter().map(|stored| stored.chunk).collect();
+        let lost = blocking(move || {
+            let then = Index::build(chunks, now.given_language());
+            let is_lost =
+                |test: &&TestQuestion| test.ask(&now, &settings).is_passed && !test.ask(&then, &settings).is_passed;
+            tests.iter().filter(is_lost).map(|test| test.question.clone()).collect::<Vec<String>>()
+        })
+        .await?;
+        let is_too_many = lost.len() > usize::try_from(allowed).unwrap_or(usize::MAX);
+        Ok(is_too_many.then(|| reason(&lost, allowed)))
     }
-    let now = indexes::current(services, &site).await?;
-    let chunks = preview::chunks(services, source, pages).await?;
-    let lost = blocking(move || {
-        let then = Index::build(chunks, now.given_language());
-        let is_lost =
-            |test: &&TestQuestion| test.ask(&now, &settings).is_passed && !test.ask(&then, &settings).is_passed;
-        tests.iter().filter(is_lost).map(|test| test.question.clone()).collect::<Vec<String>>()
-    })
-    .await?;
-    let is_too_many = lost.len() > usize::try_from(allowed).unwrap_or(usize::MAX);
-    Ok(is_too_many.then(|| reason(&lost, allowed)))
 }
 
 fn reason(lost: &[String], allowed: u32) -> String {

@@ -1,5 +1,5 @@
 //! Which chunks of a page stay when it is synced again. Chunks with unchanged content keep their
-//! IDs, and thereby what the owner added to them. Storing a sync and previewing it use the same
+//! IDs, and thereby what the owner added to them. Staging a sync and storing it use the same
 //! rule.
 
 use std::collections::HashMap;

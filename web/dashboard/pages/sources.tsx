@@ -7,6 +7,7 @@ import {
   UpdateSource, UploadSource,
 } from "../../generated/dashboard";
 import { change, may, run, site, upload } from "../client";
+import { Extraction } from "./extraction";
 import { Badge, Confirm, Empty, Fault, Field, Loading, Page, When, counted, sayError, useAction, useQuery } from "../ui";
 
 const POLL_MS = 2500;
@@ -112,13 +113,14 @@ function Choice<T extends string>({ label, values, texts, chosen, onChoose }: Ch
 function Progress({ source: { status, url, lastSync } }: { source: SourceRow }) {
   const isSyncing = status === "PENDING" || status === "SYNCING";
   if (!lastSync) return isSyncing ? <progress aria-label={`Sync of ${url}`} /> : null;
-  const { planned, fetched, unchanged, skipped, failed } = lastSync;
+  const { planned, remaining, leftOut, fetched, unchanged, skipped, failed } = lastSync;
   const done = fetched + unchanged + skipped + failed;
   const parts = ([[fetched, "fetched"], [unchanged, "unchanged"], [skipped, "skipped"], [failed, "failed"]] as const).filter(([count]) => count > 0);
   return (
     <>
       {isSyncing && <progress aria-label={`Sync of ${url}`} {...lastSync.finishedAt ? {} : { value: done, max: Math.max(planned, done, 1) }} />}
-      <p class="hint" role="status">{isSyncing && !lastSync.finishedAt && `${done} of ${planned} pages: `}{parts.map(([count, what]) => `${count} ${what}`).join(", ")}</p>
+      <p class="hint" role="status">{isSyncing && !lastSync.finishedAt && `${planned} pages found, ${remaining} left to visit: `}{parts.map(([count, what]) => `${count} ${what}`).join(", ")}</p>
+      {leftOut.length > 0 && <ul class="hint">{leftOut.map(({ reason, count }) => <li key={reason}>{counted(count, "URL")}, {reason.replace(/^Left out: /, "")}</li>)}</ul>}
     </>
   );
 }
@@ -199,12 +201,24 @@ function Report({ id }: { id: string }) {
         <thead><tr><th scope="col">Page</th><th scope="col">Outcome</th><th scope="col">Passages</th><th scope="col">Fetched</th></tr></thead>
         <tbody>{pages.value.map((page) => (
           <tr key={page.id}>
-            <td class="break">{page.title && <><span dir="auto">{page.title}</span><br /></>}<span class="hint">{page.url}</span></td>
+            <td class="break">{page.title && <><span dir="auto">{page.title}</span><br /></>}<span class="hint">{page.url}</span>
+              {page.chunkCount > 0 && <Details id={id} url={page.url} />}</td>
             <td><Badge value={page.outcome} />{page.reason && <p class="hint">{page.reason}</p>}</td>
             <td>{page.chunkCount}</td><td><When at={page.fetchedAt} /></td>
           </tr>))}</tbody>
       </table></div>
       {next.value && <button type="button" onClick={() => void load(next.value)}>Show more of {total.value}</button>}
     </>
+  );
+}
+
+/** What was read on a page, loaded when it is opened. */
+function Details({ id, url }: { id: string; url: string }) {
+  const isOpen = useSignal(false);
+  return (
+    <details onToggle={(e) => void (isOpen.value = e.currentTarget.open)}>
+      <summary aria-label={`What was read on ${url}`}>What was read</summary>
+      {isOpen.value && <Extraction source={id} url={url} />}
+    </details>
   );
 }

@@ -2,19 +2,20 @@
 
 pub mod mutation;
 pub mod options;
+pub mod pages;
 pub mod subscription;
 
-use async_graphql::{Description, ID, Object, Result, SimpleObject};
+use async_graphql::{Description, ID, Object, Result};
 use helpbot_api_macros::paged;
 use helpbot_domain as domain;
 use helpbot_domain::page::PageRequest;
-use helpbot_domain::source::Document;
 use helpbot_services::sources::{self, SourceOptions};
 
 use self::options::{SourceSync, SyncSchedule, SyncScope};
+use self::pages::{Page, PageConnection};
 use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
-use crate::schema::enums::{PageOutcome, SourceKind, SourceStatus};
+use crate::schema::enums::{SourceKind, SourceStatus};
 use crate::schema::ids::id;
 use crate::schema::page::{self, PageArgs, connection};
 use crate::schema::scalars::{DateTime, int};
@@ -31,13 +32,6 @@ connection! {
     SourceConnection,
     /// An edge that connects the list to a source.
     SourceEdge, Source
-}
-
-connection! {
-    /// A list of the pages of a source, which is sorted by address.
-    PageConnection,
-    /// An edge that connects the list to a page.
-    PageEdge, Page
 }
 
 #[paged]
@@ -95,7 +89,7 @@ impl Source {
         self.options().scope.into()
     }
 
-    /// Highest number of pages that a sync fetches, 1 to 500.
+    /// Highest number of pages that a sync fetches, 1 to 10,000.
     async fn max_pages(&self) -> i32 {
         int(self.options().max_pages.into())
     }
@@ -145,62 +139,50 @@ impl Source {
 
     /// Pages of the source with the result of the last visit to each, sorted by address. Requires the
     /// `READ_SOURCES` scope.
-    async fn pages(&self, args: PageArgs) -> Nullable<PageConnection> {
-        nullable(pages(&self.access, &self.row, &args)).await
+    async fn pages(
+        &self,
+        #[graphql(desc = "Address of a page. Only the page with this address is returned. Defaults to all pages.")]
+        url: Option<String>,
+        args: PageArgs,
+    ) -> Nullable<PageConnection> {
+        nullable(pages(&self.access, &self.row, url, &args)).await
     }
 }
 
-/// A page of the list of a source's pages.
-async fn pages(access: &Access, source: &domain::source::Source, args: &PageArgs) -> Result<PageConnection> {
-    let (counted, of) = (access.clone(), source.clone());
-    let count = async move { sources::page_total(&counted.services, &counted.viewer, &of).await };
+/// A page of the list of a source's pages, or of the list that has only the page at `url`.
+async fn pages(
+    access: &Access,
+    source: &domain::source::Source,
+    url: Option<String>,
+    args: &PageArgs,
+) -> Result<PageConnection> {
+    let (counted, of, only) = (access.clone(), source.clone(), url.clone());
+    let count = async move {
+        match only {
+            Some(url) => sources::page_by_url(&counted.services, &counted.viewer, &of, &url)
+                .await
+                .map(|found| i64::from(found.is_some())),
+            None => sources::page_total(&counted.services, &counted.viewer, &of).await,
+        }
+    };
     let rows = async |part: PageRequest<String>| {
+        if let Some(url) = &url {
+            let found = sources::page_by_url(&access.services, &access.viewer, source, url).await?;
+            return Ok(found.into_iter().filter(|_| part.from.is_none()).collect());
+        }
         let request = PageRequest { from: part.from.as_deref(), is_backward: part.is_backward, limit: part.limit };
         sources::pages(&access.services, &access.viewer, source, request).await
     };
     let (page, total) = page::read(args, rows, count).await?;
     Ok(PageConnection::new(page, total, |row| {
         let position = row.url.clone();
-        (row.into(), position)
+        (Page { row, access: access.clone() }, position)
     }))
 }
 
 impl Source {
     fn options(&self) -> SourceOptions {
         SourceOptions::of(&self.row)
-    }
-}
-
-/// A web page that belongs to a source, or the content of its file.
-#[derive(Clone, SimpleObject)]
-pub struct Page {
-    /// ID that identifies the page within its site.
-    id: ID,
-    /// Address of the page. A file has its name instead.
-    url: String,
-    /// Title of the page. It is null when the page has none or was never fetched.
-    title: Option<String>,
-    /// Result that the last visit to the page had.
-    outcome: PageOutcome,
-    /// Reason why the page was skipped or failed. It is null for other outcomes.
-    reason: Option<String>,
-    /// Number of chunks in the search index: FAQ entries and passages that were extracted from the page.
-    chunk_count: i32,
-    /// Time at which the page was last visited.
-    fetched_at: DateTime,
-}
-
-impl From<Document> for Page {
-    fn from(row: Document) -> Self {
-        Self {
-            id: id(row.id),
-            url: row.url,
-            title: row.title,
-            outcome: row.outcome.into(),
-            reason: row.reason,
-            chunk_count: int(row.chunk_count),
-            fetched_at: row.fetched_at.into(),
-        }
     }
 }
 

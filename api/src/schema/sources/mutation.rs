@@ -25,7 +25,7 @@ input! {
         url: String,
         /// Scope of the syncs, which says how far they follow links. Defaults to `PAGE`.
         scope: Option<SyncScope>,
-        /// Highest number of pages that a sync fetches, 1 to 500. Defaults to 500.
+        /// Highest number of pages that a sync fetches, 1 to 10,000. Defaults to 10,000.
         max_pages: Option<i32>,
         /// Highest number of links that a sync follows from the address to a page, 0 to 50. Defaults to 10.
         max_depth: Option<i32>,
@@ -98,7 +98,8 @@ input! {
         /// New scope of the syncs, which says how far they follow links. It stays unchanged when it is absent
         /// or null.
         scope: Option<SyncScope>,
-        /// Highest number of pages that a sync fetches, 1 to 500. It stays unchanged when it is absent or null.
+        /// Highest number of pages that a sync fetches, 1 to 10,000. It stays unchanged when it is absent or
+        /// null.
         max_pages: Option<i32>,
         /// Highest number of links that a sync follows from the address to a page, 0 to 50. It stays unchanged
         /// when it is absent or null.
@@ -254,8 +255,8 @@ impl SourceMutation {
     }
 
     /// Cancels the waiting or running sync of a source. The content of the previous sync stays in use. A
-    /// source that is not being synced is returned unchanged. Requires the `WRITE_SOURCES` scope and the
-    /// Scale plan. Fails with `NOT_FOUND` when the source does not exist.
+    /// source that is not being synced, or whose new content is used already, is returned unchanged. Requires
+    /// the `WRITE_SOURCES` scope and the Scale plan. Fails with `NOT_FOUND` when the source does not exist.
     async fn cancel_sync(
         &self,
         ctx: &Context<'_>,

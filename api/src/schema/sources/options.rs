@@ -40,6 +40,8 @@ pub enum SyncSchedule {
 pub struct SourceSync {
     /// Number of pages that the sync has found so far. After the sync, it is the number of all pages.
     planned: i32,
+    /// Number of pages that the sync has found and still has to visit. It is 0 after the sync.
+    remaining: i32,
     /// Number of pages that were fetched and whose content was extracted.
     fetched: i32,
     /// Number of pages that had not changed since the previous visit.
@@ -49,6 +51,9 @@ pub struct SourceSync {
     /// Number of pages that could not be fetched or parsed. The field `Page.reason` contains the cause of
     /// each.
     failed: i32,
+    /// Addresses that the sync found and left out, by reason, most first. The list of pages contains the first
+    /// 500 of them. The list is empty when nothing was left out.
+    left_out: Vec<LeftOut>,
     /// Time at which the sync started.
     started_at: DateTime,
     /// Time at which the sync ended. It is null while the sync is running.
@@ -60,12 +65,29 @@ impl From<sources::SyncReport> for SourceSync {
         let pages = sync.pages;
         Self {
             planned: int(pages.planned),
+            remaining: int(pages.remaining),
             fetched: int(pages.fetched),
             unchanged: int(pages.unchanged),
             skipped: int(pages.skipped),
             failed: int(pages.failed),
+            left_out: sync.left_out.into_iter().map(LeftOut::from).collect(),
             started_at: sync.started_at.into(),
             finished_at: sync.finished_at.map(DateTime),
         }
+    }
+}
+
+/// Addresses that a sync found and left out for the same reason.
+#[derive(Clone, SimpleObject)]
+pub struct LeftOut {
+    /// Reason why the addresses were left out.
+    reason: String,
+    /// Number of addresses. A sync counts at most 100,000.
+    count: i32,
+}
+
+impl From<sources::sync_report::LeftOut> for LeftOut {
+    fn from(left_out: sources::sync_report::LeftOut) -> Self {
+        Self { reason: left_out.reason, count: int(left_out.count) }
     }
 }

@@ -8,10 +8,10 @@ use helpbot_domain::source::PageOutcome;
 use helpbot_services::sources::page_sync::{EarlierChunks, SyncedPage};
 use url::Url;
 
-use super::super::contents::plain_path;
+use super::super::contents::{Texts, plain_path};
 use super::super::ground::Verdict;
 use super::super::plan::Skip;
-use super::super::report::{self, skipped};
+use super::super::report::{self, Content, Row, skipped};
 use super::super::visit::{Conditions, Read};
 use super::Crawl;
 
@@ -19,7 +19,16 @@ use super::Crawl;
 const DOUBTFUL_COPIES: usize = 3;
 
 impl Crawl<'_> {
-    pub(super) fn read(&mut self, url: &Url, depth: u32, page: Read, validators: Conditions) -> Option<SyncedPage> {
+    /// Returns the row of a page that was read at `url`, with its visit stored under `visit`. `None` when the page
+    /// calls itself a copy, which is decided at the end.
+    pub(super) fn read(
+        &mut self,
+        url: &Url,
+        visit: String,
+        depth: u32,
+        page: Read,
+        validators: Conditions,
+    ) -> Option<Row> {
         let canonical = page.canonical.filter(|canonical| canonical != url && self.is_elsewhere(canonical, depth));
         for link in &page.links {
             self.offer(link, depth + 1);
@@ -27,39 +36,41 @@ impl Crawl<'_> {
         if depth == 0 {
             self.title = page.title.clone();
         }
-        let links: Vec<Url> = canonical.iter().cloned().chain(page.links).collect();
+        let has_canonical = canonical.is_some();
+        let without_chunks = |reason: String, visit: String| {
+            let page =
+                report::with(skipped(url.clone(), reason, EarlierChunks::Leaves), validators.clone(), Vec::new());
+            let content = Content { visit, facts: Vec::new(), has_canonical, chunks: 0, text_bytes: 0 };
+            Row { page, content: Some(content) }
+        };
         if page.is_noindex {
-            let row = skipped(url.clone(), "The page asks not to be indexed", EarlierChunks::Leaves);
-            return Some(report::with(row, validators, links));
+            return Some(without_chunks("The page asks not to be indexed".to_owned(), visit));
         }
-        let mut chunks = page.chunks;
-        if let Some(same) = self.contents.same(&chunks, url) {
+        if let Some(same) = self.contents.same(&page.chunks, url) {
             self.plan.note_same(&same, url);
-            let reason = format!("The page has the same content as {same}");
-            return Some(report::with(skipped(url.clone(), reason, EarlierChunks::Leaves), validators, links));
+            return Some(without_chunks(format!("The page has the same content as {same}"), visit));
         }
-        if self.contents.has_news(&chunks) {
+        if self.contents.has_news(&page.chunks) {
             self.plan.note_novelty(url);
         }
-        chunks.extend(self.contents.new_facts(page.facts, depth == 0));
-        let row = SyncedPage {
-            title: page.title,
-            language: page.language,
-            chunks,
-            ..SyncedPage::of(url.clone(), PageOutcome::Fetched)
-        };
-        let row = report::with(row, validators, links);
+        let facts = self.contents.new_facts(&page.facts, depth == 0);
+        let chunks = || page.chunks.iter().chain(facts.iter().map(|&at| &page.facts[at]));
+        let texts = Texts::of(chunks());
+        let (count, text_bytes) = (chunks().count(), chunks().map(|chunk| chunk.text.len()).sum());
+        let row = report::with(SyncedPage::of(url.clone(), PageOutcome::Fetched), validators, Vec::new());
+        let content = Content { visit, facts, has_canonical, chunks: count, text_bytes };
+        let row = Row { page: row, content: Some(content) };
         match canonical {
             Some(canonical) => {
                 if !self.is_home(&canonical) {
                     // Of two pages that name each other, the second one is read.
                     self.without_content.insert(url.clone());
                 }
-                self.copies.push((canonical, row));
+                self.copies.push((canonical, row, texts));
                 None
             }
             None => {
-                self.contents.add(url, &row.chunks);
+                self.contents.add(url, texts);
                 Some(row)
             }
         }
@@ -69,21 +80,23 @@ impl Crawl<'_> {
     /// has content of its own. Many themes name the home page as the original of every page.
     pub(super) fn settle_copies(&mut self) {
         let mut counts: HashMap<Url, usize> = HashMap::new();
-        for (canonical, _) in &self.copies {
+        for (canonical, ..) in &self.copies {
             *counts.entry(canonical.clone()).or_default() += 1;
         }
-        for (canonical, row) in std::mem::take(&mut self.copies) {
+        for (canonical, row, texts) in std::mem::take(&mut self.copies) {
             let is_shared = counts.get(&canonical).is_some_and(|&count| count >= DOUBTFUL_COPIES);
             let is_doubtful = self.is_home(&canonical) || is_shared;
             let is_unchanged = self.report.is_unchanged(canonical.as_str());
-            if !is_doubtful || is_unchanged || self.contents.covers(&canonical, &row.chunks) {
+            if !is_doubtful || is_unchanged || self.contents.covers(&canonical, &texts) {
                 let reason = format!("The page calls itself a copy of {canonical}");
-                let skipped = skipped(row.url, reason, EarlierChunks::Leaves);
-                let (etag, last_modified, links) = (row.etag, row.last_modified, row.links);
-                self.report.add(SyncedPage { etag, last_modified, links, ..skipped });
+                let Row { page, content } = row;
+                let skipped = skipped(page.url, reason, EarlierChunks::Leaves);
+                let page = SyncedPage { etag: page.etag, last_modified: page.last_modified, ..skipped };
+                let content = content.map(|content| Content { chunks: 0, text_bytes: 0, ..content });
+                self.report.add(Row { page, content });
             } else {
-                if let Ok(url) = Url::parse(&row.url) {
-                    self.contents.add(&url, &row.chunks);
+                if let Ok(url) = Url::parse(&row.page.url) {
+                    self.contents.add(&url, texts);
                 }
                 self.report.add(row);
             }

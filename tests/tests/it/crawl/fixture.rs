@@ -1,7 +1,8 @@
 //! The use cases with a database of their own and a clock that the test moves, and workers that a test can start, kill and
 //! watch.
 
-use helpbot_domain::chunk::StoredChunk;
+use helpbot_db::staging::{self, StagedSync};
+use helpbot_domain::chunk::{Chunk, StoredChunk};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -36,8 +37,8 @@ use url::Url;
 /// 2026-03-15T12:00:00Z.
 const BEGIN: Timestamp = Timestamp::from_ms(1_773_576_000_000);
 
-/// The longest that a test's work takes: 500 pages, on a machine that does other things too.
-const WORK: Duration = Duration::from_secs(180);
+/// The longest that a test's work takes: 10,000 pages, on a machine that does other things too.
+const WORK: Duration = Duration::from_secs(1_800);
 const A_CENTURY: Duration = Duration::from_secs(100 * 366 * 86_400);
 
 /// An embedding model that remembers what it was asked to embed.
@@ -192,6 +193,37 @@ impl CrawlFixture {
         let pages = self.pages(source).await;
         let page = pages.into_iter().find(|page| path(&page.url) == wanted);
         page.map(|page| (page.outcome, page.reason, page.chunk_count)).unwrap_or_else(|| panic!("no row for {wanted}"))
+    }
+
+    /// The stage of a source, if its sync has one.
+    pub async fn staged(&self, source: &Source) -> Option<StagedSync> {
+        let mut c = self.db.reader().await.expect("a reader");
+        staging::of_source(&mut c, source.site_id, source.id).await.expect("the stage is read")
+    }
+
+    /// Another site in the same database.
+    pub async fn other_site(&self) -> SiteId {
+        let new = NewSite { name: "Other".into(), owner_email: "o@example.com".into(), plan: None, credit_limit: None };
+        sites::create(&self.services, &self.operator, new).await.expect("a site").id
+    }
+
+    /// All chunks of a site as sorted texts: address, question, headings and text of each.
+    pub async fn texts(&self, site: SiteId) -> Vec<String> {
+        const PAGE: i64 = 5_000;
+        let (mut texts, mut after) = (Vec::new(), None);
+        loop {
+            let mut c = self.db.reader().await.expect("a reader");
+            let page = chunks::of_site(&mut c, site, after, PAGE).await.expect("chunks");
+            let Some(last) = page.last() else { break };
+            after = Some(last.id);
+            let text = |chunk: StoredChunk| {
+                let Chunk { url, question, heading, text, .. } = chunk.chunk;
+                format!("{url:?} {question:?} {heading:?} {text}")
+            };
+            texts.extend(page.into_iter().map(text));
+        }
+        texts.sort();
+        texts
     }
 
     /// All chunks of the site by id.

@@ -21,7 +21,7 @@ on_both_databases!(
     a_crawl_goes_on_where_a_killed_process_was,
 );
 
-/// Plain pages; with the special ones the site has the most that a source may have.
+/// Plain pages; with the special ones the site has 500.
 const PLAIN: usize = 485;
 /// Pages that the start links to; the others stand in sitemaps.
 const LINKED: usize = 20;

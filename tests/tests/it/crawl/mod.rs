@@ -6,7 +6,9 @@ mod fixture;
 mod hostile;
 mod large;
 mod over_graphql;
+mod reading;
 mod rules;
+mod size;
 mod upkeep;
 mod web;
 

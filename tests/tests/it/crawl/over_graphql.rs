@@ -94,11 +94,11 @@ async fn a_sync_is_canceled_only_with_permission_to_write_sources(app: &TestApp)
 async fn caps_out_of_bounds_are_refused(app: &TestApp) {
     let site = app.site().create().await;
 
-    let input = json!({ "url": "http://127.0.0.1/", "scope": "SITE", "maxPages": 501 });
+    let input = json!({ "url": "http://127.0.0.1/", "scope": "SITE", "maxPages": 10_001 });
     let refused = site.owner().graphql(ADD, json!({ "input": input })).await.ok();
 
     let error = json!({
-        "field": ["input", "maxPages"], "code": "BAD_USER_INPUT", "message": "maxPages must be between 1 and 500."
+        "field": ["input", "maxPages"], "code": "BAD_USER_INPUT", "message": "maxPages must be between 1 and 10000."
     });
     assert_eq!(refused["addSource"]["userErrors"], json!([error]));
 }

@@ -209,13 +209,14 @@ async fn a_cancelled_reading_leaves_all_as_it_was(fixture: &CrawlFixture) {
 }
 
 /// The sync that a worker of this name starts.
-async fn begin(fixture: &CrawlFixture, worker: &str) -> ActiveSync {
+pub(super) async fn begin(fixture: &CrawlFixture, worker: &str) -> ActiveSync {
     let job = jobs::claim(&fixture.services, &[SYNC], worker, 1).await.expect("jobs").pop().expect("a job");
     let begun = sync::begin(&fixture.services, &job, worker).await.expect("a reading");
     begun.expect("the source is there")
 }
 
-fn found(url: &str, text: &str) -> Vec<SyncedPage> {
+/// A page with one passage.
+pub(super) fn found(url: &str, text: &str) -> SyncedPage {
     let draft = ChunkDraft {
         kind: ChunkKind::Passage,
         question: None,
@@ -226,7 +227,7 @@ fn found(url: &str, text: &str) -> Vec<SyncedPage> {
         language: None,
         phrasings: Vec::new(),
     };
-    vec![SyncedPage { chunks: vec![draft], ..SyncedPage::of(url, PageOutcome::Fetched) }]
+    SyncedPage { chunks: vec![draft], ..SyncedPage::of(url, PageOutcome::Fetched) }
 }
 
 async fn texts(fixture: &CrawlFixture) -> Vec<String> {
@@ -240,14 +241,15 @@ async fn a_worker_that_lost_its_job_stores_nothing(fixture: &CrawlFixture) {
     fixture.pass(jobs::LEASE + Duration::from_secs(1));
     let quick = begin(fixture, "quick").await;
 
-    let late = sync::complete(&fixture.services, &slow, None, found(&source.url, "late")).await;
+    let late = sync::complete(&fixture.services, &slow, None, vec![found(&source.url, "late")]).await;
     assert!(matches!(late, Err(Error::NotFound(_))), "{late:?}");
-    let kept = sync::keep(&fixture.services, &slow, vec![("x".into(), "{}".into())], PageCounts::default()).await;
+    let visits = vec![("x".into(), "{}".into())];
+    let kept = sync::keep(&fixture.services, &slow, visits, PageCounts::default(), Vec::new()).await;
     assert!(matches!(kept, Err(Error::NotFound(_))), "{kept:?}");
     let failed = sync::fail(&fixture.services, &slow, "late").await;
     assert!(matches!(failed, Err(Error::NotFound(_))), "{failed:?}");
     assert_eq!(fixture.source(&source).await.status, SourceStatus::Scraping);
-    sync::complete(&fixture.services, &quick, None, found(&source.url, "in time")).await.expect("stored");
+    sync::complete(&fixture.services, &quick, None, vec![found(&source.url, "in time")]).await.expect("stored");
 
     assert_eq!(texts(fixture).await, ["in time"]);
     // The job ended with what it stored: no worker finds it, and another may be asked for.
@@ -269,7 +271,7 @@ async fn a_file_replaced_during_a_sync_is_synced_again(fixture: &CrawlFixture) {
     add(b"The second version of this text is long enough to be kept.").await;
 
     let text = String::from_utf8(bytes).expect("text");
-    let stored = sync::complete(&fixture.services, &first, None, found("help.txt", &text)).await;
+    let stored = sync::complete(&fixture.services, &first, None, vec![found("help.txt", &text)]).await;
     fixture.work().await;
 
     assert!(matches!(stored, Err(Error::NotFound(_))), "{stored:?}");

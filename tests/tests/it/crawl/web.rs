@@ -149,6 +149,11 @@ impl Web {
         std::mem::take(&mut *lock(&self.site.hits))
     }
 
+    /// The number of requests since the last look.
+    pub fn hit_count(&self) -> usize {
+        lock(&self.site.hits).len()
+    }
+
     /// The most requests that were being answered at one moment.
     pub fn most_at_once(&self) -> usize {
         lock(&self.site.running).1
