@@ -8,6 +8,7 @@ pub mod staging;
 
 use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
+use diesel::upsert::excluded;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{SiteId, SourceId};
 use helpbot_domain::page::PageRequest;
@@ -256,7 +257,11 @@ pub async fn put_file(c: &mut Conn, site: SiteId, id: SourceId, name: &str, cont
             ))
             .on_conflict((source_files::site_id, source_files::source_id))
             .do_update()
-            .set((source_files::name.eq(name), source_files::content.eq(content)))
+            // What is `excluded` is not sent twice.
+            .set((
+                source_files::name.eq(excluded(source_files::name)),
+                source_files::content.eq(excluded(source_files::content)),
+            ))
             .execute(c)
             .await
     })?;

@@ -6,6 +6,7 @@ mod ends;
 mod import;
 mod kill;
 mod killed_syncs;
+mod memory;
 mod receiver;
 mod serve;
 mod support;

@@ -147,6 +147,12 @@ impl Serving {
         (self.child.wait().expect("it ends").code(), log)
     }
 
+    /// The ID of the process.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only /proc is read by it"))]
+    pub fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Kills the process.
     pub fn kill(mut self) {
         self.child.kill().expect("killed");
