@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::cases::plain_enum;
-pub use crate::conversation_order::ConversationOrder;
 use crate::ids::{ChunkId, ConversationId, MemberId, MessageId, SiteId, SourceId};
 pub use crate::transcript::{TranscriptCode, TranscriptRequest};
 use crate::{Invalid, Timestamp, text};

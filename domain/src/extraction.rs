@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
+use crate::cases::plain_enum;
 use crate::chunk::ChunkKind;
 
 /// Maximum number of omissions that are stored for one page. Pages with more repeat themselves.
@@ -14,25 +15,35 @@ pub const CHANGES_MAX: usize = 20;
 /// Maximum length of a sample in characters: enough to find the text on the page.
 pub const SAMPLE_MAX_CHARS: usize = 200;
 
-/// Why a text of a page was left out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OmissionReason {
-    /// It belongs to the navigation, a header or footer, a banner, a notice or a vote.
-    PageFrame,
-    /// It is the label of a button or another control.
-    Control,
-    /// It consists mostly of links.
-    LinkList,
-    /// It is too short to have a meaning by itself.
-    TooShort,
-    /// It consists only of images.
-    ImagesOnly,
-    /// It is a heading that no text follows.
-    EmptyHeading,
-    /// The crawl read the same text on another page.
-    OnAnotherPage,
+/// Passes the cases of [`OmissionReason`] to a macro that declares an enum.
+#[macro_export]
+macro_rules! omission_reason_cases {
+    ($macro:ident $enum:tt) => {
+        $macro! { $enum
+            /// The text belongs to the navigation, a header or footer, a banner, a notice or a vote.
+            PageFrame,
+            /// The text is the label of a button or another control.
+            Control,
+            /// The text consists mostly of links.
+            LinkList,
+            /// The text is too short to have a meaning by itself.
+            TooShort,
+            /// The text only contains descriptions of images.
+            ImagesOnly,
+            /// The text is a heading that no other text follows.
+            EmptyHeading,
+            /// The text was already read on another page of the source.
+            OnAnotherPage,
+        }
+    };
 }
+
+omission_reason_cases!(plain_enum {
+    /// Why a text of a page was left out.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum OmissionReason
+});
 
 impl OmissionReason {
     /// Returns the reason as a phrase for the command line.

@@ -4,6 +4,7 @@
 use async_graphql::Enum;
 use helpbot_domain::conversation as rules;
 use helpbot_domain::event;
+use helpbot_domain::extraction;
 use helpbot_domain::key;
 use helpbot_domain::plan;
 use helpbot_domain::range;
@@ -167,7 +168,7 @@ helpbot_domain::conversation_filter_cases!(schema_enum {
 
 /// Sort order of a list of conversations. Conversations with the same time are sorted by ID.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "helpbot_domain::conversation::ConversationOrder")]
+#[graphql(remote = "helpbot_domain::conversation_order::ConversationOrder")]
 pub enum ConversationOrder {
     /// Sorts by the time of the question, newest first.
     #[graphql(name = "CREATED_AT_DESC")]
@@ -225,4 +226,22 @@ pub enum AnalyticsRange {
     Last365Days,
     /// The range covers all days since the first question.
     All,
+}
+
+helpbot_domain::omission_reason_cases!(schema_enum {
+    /// Reason why a text of a page is not used for answers.
+    #[graphql(remote = "extraction::OmissionReason")]
+    pub enum OmissionReason
+});
+
+/// Kinds of changes that a sync can find in an FAQ entry or a passage.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "extraction::ChunkChangeKind")]
+pub enum ChunkChangeKind {
+    /// The entry or passage is new.
+    Added,
+    /// The entry or passage has another text under the same question or heading.
+    Changed,
+    /// The entry or passage is gone.
+    Removed,
 }

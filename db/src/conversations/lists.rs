@@ -1,6 +1,5 @@
 //! Lists of conversations: filtered, ordered, paged and counted.
 
-use crate::connection::run::RunQueryDsl;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
@@ -10,11 +9,13 @@ use helpbot_domain::{Timestamp, text};
 use crate::columns;
 use crate::connection::conn::{Conn, on};
 use crate::connection::paged::Paged;
+use crate::connection::run::RunQueryDsl;
 use crate::conversations::partial_row::{PartialColumns, PartialRow};
 use crate::conversations::search::{self, MaxCandidates, rows_of_site};
 use crate::error::Result;
 use crate::schema::conversations as conv;
-use helpbot_domain::conversation::{Conversation, ConversationFilter, ConversationOrder, ConversationQuery};
+use helpbot_domain::conversation::{Conversation, ConversationFilter, ConversationQuery};
+use helpbot_domain::conversation_order::ConversationOrder;
 use helpbot_domain::conversation_parts::ConversationParts;
 
 /// The part of a list to return.

@@ -3,8 +3,9 @@
 use helpbot_db::conversations::{PageOfList, Window};
 use helpbot_db::{Db, Error, conversations};
 use helpbot_domain::conversation::{
-    Citation, Conversation, ConversationFilter, ConversationOrder, ConversationQuery, HandoffStatus, Outcome, Vote,
+    Citation, Conversation, ConversationFilter, ConversationQuery, HandoffStatus, Outcome, Vote,
 };
+use helpbot_domain::conversation_order::ConversationOrder;
 use helpbot_domain::conversation_parts::ConversationParts;
 use helpbot_domain::ids::{ChunkId, MemberId, SiteId, SourceId};
 

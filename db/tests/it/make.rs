@@ -2,7 +2,8 @@
 //! about.
 
 use helpbot_domain::chunk::{Chunk, ChunkKind, StoredChunk};
-use helpbot_domain::conversation::{Author, Conversation, ConversationOrder, Message};
+use helpbot_domain::conversation::{Author, Conversation, Message};
+use helpbot_domain::conversation_order::ConversationOrder;
 use helpbot_domain::conversation_parts::ConversationParts;
 use helpbot_domain::job::Job;
 use helpbot_domain::key::{Key, KeyKind, Role};

@@ -11,7 +11,8 @@ use helpbot_domain::{Timestamp, text};
 
 use crate::accounts::sites;
 use crate::{Result, Services, Viewer, boxed};
-use helpbot_domain::conversation::{Conversation, ConversationFilter, ConversationOrder, ConversationQuery};
+use helpbot_domain::conversation::{Conversation, ConversationFilter, ConversationQuery};
+use helpbot_domain::conversation_order::ConversationOrder;
 use helpbot_domain::conversation_parts::ConversationParts;
 use helpbot_domain::site::Site;
 

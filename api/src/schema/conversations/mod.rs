@@ -384,7 +384,7 @@ pub(crate) async fn list(
 }
 
 /// The position of a conversation in a list with this order, as its cursor encodes it.
-pub(crate) fn position(order: rules::ConversationOrder, row: &rules::Conversation) -> String {
+pub(crate) fn position(order: domain::conversation_order::ConversationOrder, row: &rules::Conversation) -> String {
     format!("{}:{}", order.key(row).as_ms(), row.id)
 }
 

@@ -4,7 +4,7 @@
 
 use async_graphql::Context;
 use async_graphql::parser::types::{Field, Selection, SelectionSet};
-use helpbot_domain::conversation::ConversationOrder;
+use helpbot_domain::conversation_order::ConversationOrder;
 use helpbot_domain::conversation_parts::ConversationParts;
 
 use super::plain;

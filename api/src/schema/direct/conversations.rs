@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use helpbot_domain::conversation::{Conversation, ConversationOrder, Message as StoredMessage, OPENING_MESSAGES};
+use helpbot_domain::conversation::{Conversation, Message as StoredMessage, OPENING_MESSAGES};
+use helpbot_domain::conversation_order::ConversationOrder;
 use helpbot_domain::conversation_parts::ConversationParts;
 use helpbot_domain::ids::{ConversationId, SourceId};
 use helpbot_domain::page::PageRequest;

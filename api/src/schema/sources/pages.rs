@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Description, Enum, ID, Object, Result, SimpleObject};
+use async_graphql::{Description, ID, Object, Result, SimpleObject};
 use helpbot_api_macros::paged;
 use helpbot_domain::chunk::ChunkKind;
 use helpbot_domain::extraction;
@@ -15,7 +15,7 @@ use helpbot_services::sources::{self, PageExtraction};
 use crate::error::{Nullable, nullable, perhaps};
 use crate::schema::access::Access;
 use crate::schema::entries::{FaqEntry, FaqEntryConnection};
-use crate::schema::enums::PageOutcome;
+use crate::schema::enums::{ChunkChangeKind, OmissionReason, PageOutcome};
 use crate::schema::ids::id;
 use crate::schema::loaders;
 use crate::schema::page::{self, PageArgs, PageRows, Total, connection};
@@ -154,26 +154,6 @@ connection! {
     PassageEdge, Passage
 }
 
-/// Reason why a text of a page is not used for answers.
-#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "extraction::OmissionReason")]
-pub enum OmissionReason {
-    /// The text belongs to the navigation, a header or footer, a banner, a notice or a vote.
-    PageFrame,
-    /// The text is the label of a button or another control.
-    Control,
-    /// The text consists mostly of links.
-    LinkList,
-    /// The text is too short to have a meaning by itself.
-    TooShort,
-    /// The text only contains descriptions of images.
-    ImagesOnly,
-    /// The text is a heading that no other text follows.
-    EmptyHeading,
-    /// The text was already read on another page of the source.
-    OnAnotherPage,
-}
-
 /// A text of a page that is not used for answers.
 #[derive(Clone, SimpleObject)]
 pub struct Omission {
@@ -205,18 +185,6 @@ impl From<extraction::PageChange> for PageChange {
         let chunks = change.chunks.into_iter().map(ChunkChange::from).collect();
         Self { changed_at: change.at.into(), total_count: int(change.total), chunks }
     }
-}
-
-/// Kinds of changes that a sync can find in an FAQ entry or a passage.
-#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "extraction::ChunkChangeKind")]
-pub enum ChunkChangeKind {
-    /// The entry or passage is new.
-    Added,
-    /// The entry or passage has another text under the same question or heading.
-    Changed,
-    /// The entry or passage is gone.
-    Removed,
 }
 
 /// A change of one FAQ entry or passage, which a sync found.
