@@ -1,6 +1,5 @@
 //! Visitors whom the team of a site has blocked.
 
-use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use helpbot_domain::Timestamp;
 use helpbot_domain::blocked_visitor::{BlockKind, BlockedVisitor};
@@ -9,6 +8,7 @@ use helpbot_domain::ids::{BlockId, SiteId};
 use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
+use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
 use crate::schema::blocked_visitors as blocked;
 

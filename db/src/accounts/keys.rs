@@ -1,6 +1,5 @@
 //! API keys. Only their hashes are stored.
 
-use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{KeyId, SiteId};
@@ -8,6 +7,7 @@ use helpbot_domain::ids::{KeyId, SiteId};
 use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
+use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
 use crate::schema::keys;
 use helpbot_domain::key::Key;

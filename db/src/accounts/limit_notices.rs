@@ -1,6 +1,5 @@
 //! Limits of a site that were reached: once for each limit and day, so that the owner is notified once.
 
-use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::SiteId;
@@ -8,6 +7,7 @@ use helpbot_domain::limit::LimitKind;
 
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
+use crate::connection::run::RunQueryDsl;
 use crate::error::Result;
 use crate::schema::limit_notices as notices;
 

@@ -1,6 +1,5 @@
 //! Members of a site's team.
 
-use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{MemberId, SiteId};
@@ -8,6 +7,7 @@ use helpbot_domain::ids::{MemberId, SiteId};
 use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
+use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
 use crate::schema::members;
 use helpbot_domain::member::Member;

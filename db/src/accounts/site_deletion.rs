@@ -5,7 +5,6 @@
 //! [`sites::delete`](super::sites::delete) deletes its own row last. A test compares [`TABLES`] with the
 //! migrations, so that no table with rows of sites is left out.
 
-use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Text};
@@ -16,6 +15,7 @@ use helpbot_domain::webhook::DisabledReason;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::prepared::Fixed;
+use crate::connection::run::RunQueryDsl;
 use crate::error::Result;
 use crate::schema::{daily_stats, events, keys, site_counters, sites, sources, webhooks};
 

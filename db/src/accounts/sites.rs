@@ -3,7 +3,6 @@
 //! A site that was deleted is in the table until its rows are gone ([`deletion`](super::site_deletion)).
 //! None of the finders here returns it.
 
-use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::SiteId;
@@ -12,6 +11,7 @@ use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::dialect::{ForUpdate, locked};
+use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
 use crate::paging::load_page;
 use crate::schema::{site_counters, sites};

@@ -1,7 +1,6 @@
 //! Monthly credits. They are taken one by one and never exceed the limit, even under concurrent
 //! requests.
 
-use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use diesel::upsert::excluded;
 use helpbot_domain::Timestamp;
@@ -11,6 +10,7 @@ use helpbot_domain::time::{Day, Month};
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::prepared::Fixed;
+use crate::connection::run::RunQueryDsl;
 use crate::error::Result;
 use crate::schema::{credit_holds, usage_days, usage_months};
 

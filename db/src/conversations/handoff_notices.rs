@@ -1,6 +1,5 @@
 //! Notices of handoffs: which handoffs the owner of a site is notified of, and in which mail.
 
-use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use helpbot_domain::Timestamp;
 use helpbot_domain::conversation::Conversation;
@@ -11,6 +10,7 @@ use uuid::Uuid;
 use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
+use crate::connection::run::RunQueryDsl;
 use crate::error::Result;
 use crate::schema::handoff_notices as notices;
 

@@ -1,7 +1,6 @@
 //! Messages that visitors and members write after a handoff. They are numbered from 3: the question
 //! and the answer are messages 1 and 2, and are stored in the conversation.
 
-use crate::connection::run::RunQueryDsl;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
@@ -13,6 +12,7 @@ use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::dialect::among;
+use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
 use crate::paging::load_one;
 use crate::schema::{conversations as conv, messages};

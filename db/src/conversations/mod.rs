@@ -15,7 +15,6 @@ pub mod stats;
 pub mod transcript_codes;
 pub mod transcripts;
 
-use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use helpbot_domain::conversation::{HandoffStatus, Vote};
 use helpbot_domain::ids::{ConversationId, SiteId};
@@ -28,6 +27,7 @@ use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::dialect::{ForUpdate, locked};
 use crate::connection::prepared::Fixed;
+use crate::connection::run::RunQueryDsl;
 use crate::error::Result;
 use crate::schema::conversations as conv;
 use helpbot_domain::conversation::Conversation;

@@ -1,6 +1,5 @@
 //! How far each side of a conversation has read.
 
-use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use helpbot_domain::conversation::Author;
 use helpbot_domain::ids::{ConversationId, SiteId};
@@ -9,6 +8,7 @@ use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::dialect::among;
+use crate::connection::run::RunQueryDsl;
 use crate::error::Result;
 use crate::schema::{messages, read_marks as marks};
 

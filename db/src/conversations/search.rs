@@ -8,7 +8,6 @@
 //! number in the index tells how far it has come, so a crash cannot make it inconsistent.
 //! (docs/decisions/0016)
 
-use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 use diesel::{QueryableByName, sql_query};
@@ -17,6 +16,7 @@ use helpbot_domain::ids::SiteId;
 use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
+use crate::connection::run::RunQueryDsl;
 use crate::error::Result;
 
 /// Number of consecutive characters in an index entry.

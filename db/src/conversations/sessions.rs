@@ -3,7 +3,6 @@
 //! The services begin a session in the transaction that stores its first question. The primary key
 //! decides which of several concurrent first questions begins it.
 
-use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::SiteId;
@@ -12,6 +11,7 @@ use uuid::Uuid;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::dialect::{ForUpdate, locked};
+use crate::connection::run::RunQueryDsl;
 use crate::error::Result;
 use crate::schema::sessions;
 

@@ -1,6 +1,5 @@
 //! Daily counts, updated as things happen, so that analytics over a year read only 365 rows.
 
-use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use diesel::upsert::excluded;
 use helpbot_domain::ids::SiteId;
@@ -9,6 +8,7 @@ use helpbot_domain::time::Day;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::prepared::Fixed;
+use crate::connection::run::RunQueryDsl;
 use crate::error::Result;
 use crate::schema::daily_stats as days;
 

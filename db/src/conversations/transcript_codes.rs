@@ -1,6 +1,5 @@
 //! Codes that prove that an e-mail address is a visitor's. The codes themselves are not stored.
 
-use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use helpbot_domain::Timestamp;
 use helpbot_domain::conversation::TranscriptCode;
@@ -12,6 +11,7 @@ use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::dialect::{ForUpdate, locked};
+use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
 use crate::schema::transcript_codes as codes;
 

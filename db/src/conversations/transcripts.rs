@@ -1,6 +1,5 @@
 //! Transcript requests: conversations that visitors asked to receive by e-mail.
 
-use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::{Timestamp, mailbox};
@@ -9,6 +8,7 @@ use uuid::Uuid;
 use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
+use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
 use crate::schema::transcripts;
 use helpbot_domain::conversation::TranscriptRequest;

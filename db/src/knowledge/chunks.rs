@@ -1,6 +1,5 @@
 //! Chunks: questions with their answers, and passages. The engine builds its indexes from them.
 
-use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use helpbot_domain::ids::{ChunkId, DocumentId, SiteId};
 
@@ -8,6 +7,7 @@ use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::dialect::insert_rows;
+use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
 use crate::paging::load_page;
 use crate::schema::chunks;

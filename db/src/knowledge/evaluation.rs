@@ -1,6 +1,5 @@
 //! Evaluation cases: saved questions that a site must be able to answer.
 
-use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{CaseId, SiteId};
@@ -8,6 +7,7 @@ use helpbot_domain::ids::{CaseId, SiteId};
 use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
+use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
 use crate::paging::load_page;
 use crate::schema::evaluation_cases as cases;

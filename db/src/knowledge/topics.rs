@@ -1,6 +1,5 @@
 //! Recent questions without their answers, which topics are built from.
 
-use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use helpbot_domain::Timestamp;
 use helpbot_domain::conversation::Outcome;
@@ -9,6 +8,7 @@ use helpbot_domain::ids::{ConversationId, SiteId};
 use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
+use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
 use crate::schema::conversations as conv;
 

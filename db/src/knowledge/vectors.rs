@@ -1,6 +1,5 @@
 //! Embeddings of external models for chunks. Only the engine interprets their content.
 
-use crate::connection::run::RunQueryDsl;
 use diesel::dsl::count_star;
 use diesel::prelude::*;
 use helpbot_domain::ids::{ChunkId, SiteId};
@@ -8,6 +7,7 @@ use helpbot_domain::ids::{ChunkId, SiteId};
 use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
+use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
 use crate::schema::chunk_vectors as vectors;
 

@@ -5,7 +5,6 @@
 //! event `n` cannot miss an earlier one. A database sequence cannot guarantee that, because it is
 //! not rolled back with its transaction.
 
-use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use helpbot_domain::Timestamp;
 use helpbot_domain::event::{Event, EventType};
@@ -16,6 +15,7 @@ use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::prepared::Fixed;
+use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
 use crate::paging::delete_oldest;
 use crate::schema::{events, site_counters};

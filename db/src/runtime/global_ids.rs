@@ -1,13 +1,13 @@
 //! Finding the site of an object of which only the ID is known. These functions search all sites,
 //! so they are only for operators. All other finders take the site that the key gives access to.
 
-use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use helpbot_domain::ids::SiteId;
 
 use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
+use crate::connection::run::RunQueryDsl;
 use crate::error::Result;
 use crate::schema::{conversations, deliveries, keys, members, sites, sources, webhooks};
 use helpbot_domain::global_id::GlobalId;

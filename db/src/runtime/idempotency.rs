@@ -5,7 +5,6 @@
 //! request was executed, and fails when another attempt holds the request. The record and the
 //! effect are therefore committed together, even if the process crashes.
 
-use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{KeyId, SiteId};
@@ -13,6 +12,7 @@ use helpbot_domain::ids::{KeyId, SiteId};
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::dialect::{ForUpdate, locked};
+use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
 use crate::paging::delete_oldest;
 use crate::schema::{idempotent_requests as requests, keys};

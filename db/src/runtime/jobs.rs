@@ -1,7 +1,6 @@
 //! Background jobs: rows that become due at a time and are claimed by lease. When a worker crashes,
 //! its lease expires and another worker takes the job. No transaction is open while a job runs.
 
-use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{JobId, SiteId};
@@ -10,6 +9,7 @@ use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::dialect::{ForUpdate, SkipLocked, locked};
+use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
 use crate::paging::load_page;
 use crate::schema::jobs;

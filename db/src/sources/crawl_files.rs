@@ -2,12 +2,12 @@
 //! validators for conditional requests. `ingest` writes and interprets the content. Pages are
 //! documents.
 
-use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use helpbot_domain::ids::{SiteId, SourceId};
 
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
+use crate::connection::run::RunQueryDsl;
 use crate::error::Result;
 use crate::schema::crawl_files as files;
 

@@ -1,12 +1,12 @@
 //! The pages that a running sync has visited so far. They are stored one by one until the sync
 //! stores its result. `ingest` writes and interprets the JSON of a visit.
 
-use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use helpbot_domain::ids::{SiteId, SourceId};
 
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
+use crate::connection::run::RunQueryDsl;
 use crate::error::Result;
 use crate::schema::crawl_visits as visits;
 

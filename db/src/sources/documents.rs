@@ -1,7 +1,6 @@
 //! Pages of sources: what was fetched, skipped or failed, and why. Together they are the sync
 //! report.
 
-use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{DocumentId, SiteId, SourceId};
@@ -9,6 +8,7 @@ use helpbot_domain::ids::{DocumentId, SiteId, SourceId};
 use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
+use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
 use crate::paging::load_page;
 use crate::schema::documents as docs;

@@ -6,7 +6,6 @@ pub mod documents;
 pub mod page_extractions;
 pub mod staging;
 
-use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use diesel::upsert::excluded;
 use helpbot_domain::Timestamp;
@@ -18,6 +17,7 @@ use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::dialect::{ForUpdate, among, locked};
+use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
 use crate::paging::{load_one, load_page};
 use crate::schema::{sites, source_files, sources};

@@ -2,7 +2,6 @@
 //! last change of its content. `services` writes and interprets the JSON. The row is separate from
 //! the page, so that lists of pages do not load it.
 
-use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use helpbot_domain::ids::{DocumentId, SiteId};
 
@@ -10,6 +9,7 @@ use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::dialect::among;
+use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
 use crate::schema::page_extractions as extractions;
 

@@ -3,7 +3,6 @@
 //! `chunks` in groups. `services` writes and interprets the JSON of a page; both it and the chunks
 //! are deleted with their group.
 
-use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use helpbot_domain::chunk::StoredChunk;
 use helpbot_domain::ids::{DocumentId, JobId, SiteId, SourceId};
@@ -12,8 +11,12 @@ use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::dialect::insert_rows;
+use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
 use crate::schema::{staged_pages as pages, staged_syncs as syncs};
+
+/// Position before the first page of a stage.
+pub const BEFORE_FIRST: i64 = -1;
 
 /// The state of a staged sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

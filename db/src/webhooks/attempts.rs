@@ -1,6 +1,5 @@
 //! Delivery attempts: what was sent and what came back, for the owner to read.
 
-use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::SiteId;
@@ -10,6 +9,7 @@ use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::dialect::insert_rows;
+use crate::connection::run::RunQueryDsl;
 use crate::error::Result;
 use crate::schema::delivery_attempts as attempts;
 use helpbot_domain::webhook::Attempt;

@@ -3,7 +3,6 @@
 //!
 //! [`crate::outbox`] has the functions of the worker.
 
-use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use helpbot_domain::Timestamp;
 use helpbot_domain::event::Event;
@@ -15,6 +14,7 @@ use uuid::Uuid;
 use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
+use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
 use crate::schema::deliveries;
 use helpbot_domain::webhook::{Delivery, DeliveryFilter};

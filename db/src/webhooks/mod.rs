@@ -5,7 +5,6 @@ pub mod deliveries;
 pub mod outbox;
 pub mod replays;
 
-use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use helpbot_domain::Timestamp;
 use helpbot_domain::event::EventType;
@@ -16,6 +15,7 @@ use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::dialect::{ForNoKeyUpdate, locked};
+use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
 use crate::schema::webhooks;
 use helpbot_domain::webhook::{Overlap, SealedSecret, Webhook};

@@ -1,7 +1,6 @@
 //! The outbox as the worker uses it: due deliveries are claimed by lease, endpoint by endpoint, and
 //! returned with the result of their attempts. These functions see all sites.
 
-use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Text};
@@ -15,6 +14,7 @@ use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::dialect::{SkipLocked, locked};
 use crate::connection::prepared::Fixed;
+use crate::connection::run::RunQueryDsl;
 use crate::error::Result;
 use crate::runtime::jobs::Lease;
 use crate::schema::{deliveries, webhooks};

@@ -1,7 +1,6 @@
 //! Replays: requests to send an endpoint the events that it missed. A replay processes a part of
 //! the site's log and records its progress.
 
-use crate::connection::run::RunQueryDsl;
 use diesel::prelude::*;
 use helpbot_domain::Timestamp;
 use helpbot_domain::event::{Event, EventType};
@@ -10,6 +9,7 @@ use helpbot_domain::ids::{ReplayId, SiteId, WebhookId};
 use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
+use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
 use crate::runtime::events;
 use crate::schema::{events as log, webhook_replays as replays};
