@@ -4,11 +4,8 @@
 // same key, so that the server stores it once. After a rejection it is sent again only when the agent asks for it.
 
 import { type Signal, signal } from "@preact/signals";
-import { isUnreachable } from "../live/graphql";
+import { againAfterMs, isUnreachable } from "../live/graphql";
 import { newId } from "../live/id";
-
-/** Delays before lines that lacked a connection are sent again. The last one repeats. */
-const AGAIN_MS = [2_000, 4_000, 8_000, 15_000];
 
 export interface Unsent {
   /** The same for every attempt. */
@@ -72,7 +69,7 @@ export function outbox(send: (text: string, key: string) => Promise<void>, expla
   // A single request can fail while the connection for events stays open.
   const againLater = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => again(), AGAIN_MS[Math.min(failures++, AGAIN_MS.length - 1)]);
+    timer = setTimeout(() => again(), againAfterMs(failures++));
   };
   return {
     lines, again, discard: (key) => {

@@ -36,6 +36,12 @@ export function headersOf({ apiKey, sessionToken }: Credentials, idempotencyKey?
 export const isUnreachable = (error: unknown): boolean =>
   error instanceof NetworkError || (error instanceof ApiError && /^(UNAVAILABLE|HTTP_50[234])$/.test(error.code));
 
+/** Delays before a request that failed for the moment is sent again. The last one repeats. */
+const AGAIN_MS = [2_000, 4_000, 8_000, 15_000];
+
+/** The delay before the next attempt, after this number of failures in a row. */
+export const againAfterMs = (failures: number): number => AGAIN_MS[Math.min(failures, AGAIN_MS.length - 1)];
+
 export interface Reached {
   status: number;
   text: string;

@@ -4,7 +4,7 @@
 // from another tab or after a page load without being stored twice. A result is dropped when the chat was started again
 // meanwhile.
 
-import { ApiError, isUnreachable } from "../live/graphql";
+import { ApiError, againAfterMs, isUnreachable } from "../live/graphql";
 import { newId } from "../live/id";
 import type { Answer, Backend } from "./backend";
 import { type BotEntry, type ChatState, type Entry, type Fault, type Session, type VisitorEntry, liveConversation, markSent } from "./state";
@@ -30,8 +30,6 @@ const FIRST_QUESTION_MS = 20_000;
 const SETTLE_MS = 150;
 /** Another tab sends a message within this time, or its tab was closed and this one sends it. */
 const TAKEOVER_MS = 8_000;
-/** Delays before messages to the team are sent again. The last one repeats. */
-const AGAIN_MS = [2_000, 4_000, 8_000, 15_000];
 /**
  * How often the server may refuse a message for the moment before it is sent again only on request. All tabs count
  * together. The server limits the messages of a visitor per minute, so those attempts take longer than that.
@@ -172,7 +170,7 @@ export class Outgoing {
   /** Sends the undelivered messages again after a while. */
   private deliverLater(): void {
     this.stopWaiting();
-    this.againTimer = setTimeout(() => this.deliver(), AGAIN_MS[Math.min(this.failures++, AGAIN_MS.length - 1)]);
+    this.againTimer = setTimeout(() => this.deliver(), againAfterMs(this.failures++));
   }
 
   private stopWaiting(): void {
