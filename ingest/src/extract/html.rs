@@ -11,6 +11,7 @@ use super::dom::ROOT;
 use super::error::ExtractError;
 use super::flow::{BlockId, Blocks, Flow};
 use super::page::{Item, Page};
+use super::passages::Divided;
 use super::structured_data::{self, Declared};
 use super::{
     bold, contents, definition_list, disclosure, facts, flatten, headings, markdown, meta, omissions, overview, parse,
@@ -59,12 +60,13 @@ pub(crate) fn extract_text(html: &str, url: Option<&Url>) -> Result<Page, Extrac
         return without_text(html, &flow, page, url);
     }
     let found = arbiter::decide(&flow, candidates(&flow), &page.title);
-    page.items = Writer { flow: &flow, base: base.as_ref() }.items(&found, declared);
+    let divided = passages::divide(&flow, &found);
+    page.items = Writer { flow: &flow, base: base.as_ref() }.items(&found, &divided, declared);
     page.stand_in = stand_in::of(&flow, &page);
     page.facts = facts::declared(&flow, page.language.as_deref());
     let framed = omissions::framed(&flow);
     page.facts.extend(facts::in_footers(&mut flow, base.as_ref()));
-    page.omitted = omissions::of(&flow, &found, &framed);
+    page.omitted = omissions::of(&flow, &found, &divided, &framed);
     Ok(page)
 }
 
@@ -106,8 +108,8 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn items(&self, found: &[Found], declared: Vec<Declared>) -> Vec<Item> {
-        let (contexts, passages) = passages::divide(self.flow, found);
+    fn items(&self, found: &[Found], divided: &Divided, declared: Vec<Declared>) -> Vec<Item> {
+        let Divided { contexts, passages } = divided;
         let anchors = self.anchors();
         let asked = overview::asked(self.flow, found);
         let is_overview = |blocks: &Blocks| overview::repeats_questions(self.flow, blocks, &asked);
@@ -119,12 +121,12 @@ impl Writer<'_> {
             let item = Item::Pair {
                 question,
                 answer: strip_label(self.markdown(pair)),
-                context: self.lines(&context),
+                context: self.lines(context),
                 anchor: anchors.at(self.flow, pair.question.start),
             };
             placed.push((pair.question.start, item));
         }
-        for passage in passages.into_iter().filter(|passage| !is_overview(&passage.blocks)) {
+        for passage in passages.iter().filter(|passage| !is_overview(&passage.blocks)) {
             let first = passage.headings.last().copied().unwrap_or(passage.blocks.start);
             let item = Item::Passage {
                 heading: self.lines(&passage.headings),

@@ -7,7 +7,7 @@ use helpbot_domain::text;
 
 use super::arbiter::Found;
 use super::flow::{BlockId, Flow};
-use super::passages;
+use super::passages::{self, Divided};
 
 /// Appears between the texts of neighboring blocks in a sample.
 const SEPARATOR: &str = " · ";
@@ -19,8 +19,8 @@ pub(crate) fn framed(flow: &Flow) -> Vec<BlockId> {
 
 /// Returns the omissions in document order. Neighboring blocks with the same reason are one
 /// omission. `framed` are the blocks of the frame before facts were taken out of it.
-pub(crate) fn of(flow: &Flow, found: &[Found], framed: &[BlockId]) -> Vec<Omission> {
-    let mut read = read(flow, found);
+pub(crate) fn of(flow: &Flow, found: &[Found], divided: &Divided, framed: &[BlockId]) -> Vec<Omission> {
+    let mut read = read(flow, found, divided);
     for &id in framed.iter().filter(|&&id| !flow.block(id).is_boilerplate) {
         read[id as usize] = true;
     }
@@ -58,17 +58,16 @@ fn lengthen(sample: &mut String, text: &str) {
 }
 
 /// Which blocks are part of a question, an answer, a passage, or a heading above one of them.
-fn read(flow: &Flow, found: &[Found]) -> Vec<bool> {
+fn read(flow: &Flow, found: &[Found], Divided { contexts, passages }: &Divided) -> Vec<bool> {
     let mut read = vec![false; flow.len() as usize];
     let mut note = |blocks: std::ops::Range<BlockId>| {
         read[blocks.start as usize..blocks.end as usize].iter_mut().for_each(|is_read| *is_read = true);
     };
-    let (contexts, passages) = passages::divide(flow, found);
     for pair in found {
         note(pair.question.clone());
         note(pair.answer.clone());
     }
-    for passage in &passages {
+    for passage in passages {
         note(passage.blocks.clone());
     }
     let headings = contexts.iter().flatten().chain(passages.iter().flat_map(|passage| &passage.headings));

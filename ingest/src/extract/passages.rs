@@ -18,10 +18,17 @@ pub(crate) struct Passage {
     pub headings: Vec<BlockId>,
 }
 
-/// The headings above each question, and the passages between the questions.
-///
-/// Both come from one pass over the blocks; `found` must be in document order.
-pub(crate) fn divide(flow: &Flow, found: &[Found]) -> (Vec<Vec<BlockId>>, Vec<Passage>) {
+/// A page without its questions.
+#[derive(Debug)]
+pub(crate) struct Divided {
+    /// Blocks of the headings above each question, outermost first.
+    pub contexts: Vec<Vec<BlockId>>,
+    /// The passages between the questions.
+    pub passages: Vec<Passage>,
+}
+
+/// Divides a page in one pass over its blocks; `found` must be in document order.
+pub(crate) fn divide(flow: &Flow, found: &[Found]) -> Divided {
     let mut contexts = Vec::with_capacity(found.len());
     let mut passages = Vec::new();
     let mut path: Vec<BlockId> = Vec::new();
@@ -52,7 +59,7 @@ pub(crate) fn divide(flow: &Flow, found: &[Found]) -> (Vec<Vec<BlockId>>, Vec<Pa
         open = Some(open.map_or(id, |open| open.start)..id + 1);
     }
     passages.extend(close(flow, open, &path));
-    (contexts, passages)
+    Divided { contexts, passages }
 }
 
 /// Whether so much of a text is links that it is a list of them.
