@@ -58,7 +58,7 @@ pub(crate) async fn as_if_published(services: &Services, site: SiteId, source: S
 async fn over(services: &Services, site: SiteId, staged: &[SourceId]) -> Result<Vec<StoredChunk>> {
     let mut replaced: HashMap<DocumentId, Vec<StoredChunk>> = HashMap::new();
     for &source in staged {
-        let mut after = -1;
+        let mut after = db::staging::BEFORE_FIRST;
         loop {
             let mut reader = services.db.reader().await?;
             let pages = db::staging::pages(&mut reader, site, source, after, STAGED_PAGE).await?;

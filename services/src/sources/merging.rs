@@ -4,33 +4,29 @@
 use helpbot_db as db;
 use helpbot_db::staging::StagedPage;
 use helpbot_domain::ids::{SiteId, SourceId};
-use helpbot_domain::source::SourceStatus;
+use helpbot_domain::source::{Source, SourceStatus};
 
 use crate::sources::comparison::Difference;
 use crate::sources::page_update::PageUpdate;
 use crate::sources::staging::{GROUP_CHUNKS, SyncResult, bump};
 use crate::sources::storing;
 use crate::sources::sync::{self, ActiveSync, CompletedSync};
-use crate::{Error, Result, Services, boxed};
+use crate::{Result, Services, boxed};
 
 /// Number of staged pages that are read for a merge. Each group has at most [`GROUP_CHUNKS`] and
 /// the chunks of one more page.
 const MERGED_AT_ONCE: i64 = 100;
 /// Number of visits, and of staged pages, that one transaction deletes.
 const CLEARED_AT_ONCE: i64 = 250;
-/// Position before the first staged page.
-const BEFORE_FIRST: i64 = -1;
 
 /// Stages a group of pages.
 pub(super) async fn stage(services: &Services, active: &ActiveSync, pages: Vec<StagedPage>) -> Result<()> {
-    let active = active.clone();
-    services
-        .db
-        .write(move |c| {
+    let job = active.job;
+    active
+        .write(services, move |c, source| {
             Box::pin(async move {
-                let source = active.locked(c).await?;
                 let (site, id) = (source.site_id, source.id);
-                db::staging::begin(c, site, id, active.job).await?;
+                db::staging::begin(c, site, id, job).await?;
                 Ok(db::staging::add(c, site, id, &pages).await?)
             })
         })
@@ -44,17 +40,14 @@ pub(super) async fn publish(
     result: SyncResult,
     difference: Difference,
 ) -> Result<()> {
-    let active = active.clone();
-    services
-        .db
-        .write(move |c| {
+    active
+        .write(services, move |c, mut source| {
             Box::pin(async move {
-                let mut source = active.locked(c).await?;
                 db::staging::publish(c, source.site_id, source.id).await?;
                 source.updated_at = result.now;
                 result.write(&mut source);
                 db::sources::update(c, &source).await?;
-                bump(c, &active, difference).await
+                bump(c, source.site_id, difference).await
             })
         })
         .await
@@ -67,7 +60,8 @@ pub(super) async fn merge(services: &Services, active: &ActiveSync) -> Result<()
         // Read outside of the transaction, because parsing would keep other writes waiting. Only the
         // holder of the job changes these rows.
         let staged =
-            db::staging::pages(&mut services.db.reader().await?, site, id, BEFORE_FIRST, MERGED_AT_ONCE).await?;
+            db::staging::pages(&mut services.db.reader().await?, site, id, db::staging::BEFORE_FIRST, MERGED_AT_ONCE)
+                .await?;
         let mut chunks = 0;
         let group = staged.into_iter().take_while(|page| {
             let is_room = chunks < GROUP_CHUNKS;
@@ -77,14 +71,11 @@ pub(super) async fn merge(services: &Services, active: &ActiveSync) -> Result<()
         let group: Vec<StagedPage> = group.collect();
         let Some(last) = group.last().map(|page| page.seq) else { return Ok(()) };
         let updates = group.into_iter().map(PageUpdate::of_staged).collect::<Result<Vec<_>>>()?;
-        let active = active.clone();
-        services
-            .db
-            .write(move |c| {
+        active
+            .write(services, move |c, _| {
                 Box::pin(async move {
-                    active.locked(c).await?;
                     storing::store(c, updates, now).await?;
-                    Ok::<_, Error>(db::staging::delete_to(c, site, id, last).await?)
+                    Ok(db::staging::delete_to(c, site, id, last).await?)
                 })
             })
             .await?;
@@ -93,16 +84,14 @@ pub(super) async fn merge(services: &Services, active: &ActiveSync) -> Result<()
 
 /// Ends a sync whose stage was merged, and its job.
 pub(super) async fn finish(services: &Services, active: &ActiveSync) -> Result<CompletedSync> {
-    let (active, now) = (active.clone(), services.now());
-    services
-        .db
-        .write(move |c| {
+    let (ended, now) = (active.clone(), services.now());
+    active
+        .write(services, move |c, mut source| {
             Box::pin(async move {
-                let mut source = active.locked(c).await?;
                 let totals = end_stage(c, &mut source).await?;
                 source.status = SourceStatus::Indexed;
-                sync::end(c, &active, &mut source, now).await?;
-                Ok::<_, Error>(totals)
+                sync::end(c, &ended, &mut source, now).await?;
+                Ok(totals)
             })
         })
         .await
@@ -110,46 +99,29 @@ pub(super) async fn finish(services: &Services, active: &ActiveSync) -> Result<C
 
 /// Ends the merged stage of an earlier job. The source stays busy with the job of `active`.
 pub(super) async fn finish_earlier(services: &Services, active: &ActiveSync) -> Result<()> {
-    let active = active.clone();
-    services
-        .db
-        .write(move |c| {
+    active
+        .write(services, move |c, mut source| {
             Box::pin(async move {
-                let mut source = active.locked(c).await?;
                 end_stage(c, &mut source).await?;
                 db::sources::update(c, &source).await?;
-                Ok::<_, Error>(())
+                Ok(())
             })
         })
         .await
 }
 
-async fn end_stage(c: &mut db::Conn, source: &mut helpbot_domain::source::Source) -> Result<CompletedSync> {
+async fn end_stage(c: &mut db::Conn, source: &mut Source) -> Result<CompletedSync> {
     db::staging::end(c, source.site_id, source.id).await?;
-    let (documents, chunks) = db::documents::totals(c, source.site_id, source.id).await?;
-    (source.document_count, source.chunk_count) = (documents, chunks);
-    Ok(CompletedSync { documents, chunks, ..CompletedSync::default() })
+    storing::count(c, source).await
 }
 
 /// Deletes what an attempt at the sync of `active` staged without publishing it.
 pub(super) async fn discard(services: &Services, active: &ActiveSync) -> Result<()> {
     loop {
-        let active = active.clone();
-        let is_done = services
-            .db
-            .write(move |c| {
-                Box::pin(async move {
-                    let source = active.locked(c).await?;
-                    let (site, id) = (source.site_id, source.id);
-                    let is_done = db::staging::delete_some(c, site, id, CLEARED_AT_ONCE).await?;
-                    if is_done {
-                        db::staging::end(c, site, id).await?;
-                    }
-                    Ok::<_, Error>(is_done)
-                })
-            })
+        let is_clear = active
+            .write(services, |c, source| Box::pin(async move { clear_stage(c, source.site_id, source.id).await }))
             .await?;
-        if is_done {
+        if is_clear {
             return Ok(());
         }
     }
@@ -188,9 +160,14 @@ pub(super) async fn clear(services: &Services, site: SiteId, id: SourceId) -> Re
 /// Deletes some of the visits and staged pages of a source. Returns whether none is left.
 pub(super) async fn clear_some(c: &mut db::Conn, site: SiteId, id: SourceId) -> Result<bool> {
     let are_visits_gone = db::crawl_visits::delete_some(c, site, id, CLEARED_AT_ONCE).await?;
-    let are_pages_gone = db::staging::delete_some(c, site, id, CLEARED_AT_ONCE).await?;
-    if are_pages_gone {
+    Ok(clear_stage(c, site, id).await? && are_visits_gone)
+}
+
+/// Deletes some of the staged pages of a source, and the stage with the last ones. Returns whether none is left.
+async fn clear_stage(c: &mut db::Conn, site: SiteId, id: SourceId) -> Result<bool> {
+    let is_clear = db::staging::delete_some(c, site, id, CLEARED_AT_ONCE).await?;
+    if is_clear {
         db::staging::end(c, site, id).await?;
     }
-    Ok(are_visits_gone && are_pages_gone)
+    Ok(is_clear)
 }

@@ -16,8 +16,8 @@ use std::collections::{HashMap, HashSet};
 
 use helpbot_db as db;
 use helpbot_domain::Timestamp;
-use helpbot_domain::page::PageRequest;
-use helpbot_domain::source::{Document, SourceStatus};
+use helpbot_domain::ids::SiteId;
+use helpbot_domain::source::{Document, Source, SourceStatus};
 
 use crate::knowledge::vectors;
 use crate::sources::comparison::{Comparison, Difference};
@@ -26,7 +26,7 @@ use crate::sources::page_update::{ChunkFate, PageUpdate};
 use crate::sources::sync::{self, ActiveSync, CompletedSync};
 use crate::sources::sync_report::{LeftOut, PageCounts, SyncReport};
 use crate::sources::{merging, storing, test_gate};
-use crate::{Error, Result, Services, boxed};
+use crate::{Result, Services, boxed};
 
 /// Maximum number of pages in one transaction. Each costs three statements, a few milliseconds for
 /// all of them on SQLite.
@@ -81,15 +81,11 @@ impl Staging {
         if db::staging::of_source(&mut services.db.reader().await?, source.site_id, source.id).await?.is_some() {
             merging::discard(services, active).await?;
         }
-        let mut reader = services.db.reader().await?;
-        let known =
-            db::documents::of_source(&mut reader, source.site_id, source.id, PageRequest::first(i64::MAX)).await?;
-        drop(reader);
         Ok(Self {
             services: services.clone(),
             active: active.clone(),
             now: services.now(),
-            known: known.into_iter().map(|page| (page.url.clone(), page)).collect(),
+            known: sync::known_pages(services, source).await?,
             visited: HashSet::new(),
             counts: PageCounts::default(),
             group: Group::default(),
@@ -126,32 +122,15 @@ impl Staging {
     /// Stages the group. The IDs that its chunks keep are decided here.
     async fn flush(&mut self) -> Result<()> {
         let mut pages = Vec::with_capacity(self.group.updates.len());
+        let mut reader = self.services.db.reader().await?;
         for mut update in std::mem::take(&mut self.group).updates {
-            let difference = self.identify(&mut update).await?;
+            let difference = identify(&mut reader, &mut update).await?;
             self.difference += difference;
             pages.push(update.staged(self.staged));
             self.staged += 1;
         }
+        drop(reader);
         merging::stage(&self.services, &self.active, pages).await
-    }
-
-    async fn identify(&self, update: &mut PageUpdate) -> Result<Difference> {
-        let document = &update.document;
-        match update.fate {
-            ChunkFate::Removed => Ok(Difference { changed: update.had, is_retired: update.had > 0 }),
-            ChunkFate::Replaced if update.had > 0 => {
-                let mut reader = self.services.db.reader().await?;
-                let stored = db::chunks::of_document(&mut reader, document.site_id, document.id).await?;
-                let compared = Comparison::of(stored, std::mem::take(&mut update.chunks));
-                let difference = compared.difference();
-                update.chunks = compared.new.into_iter().map(|(chunk, _)| chunk).collect();
-                Ok(difference)
-            }
-            ChunkFate::Replaced | ChunkFate::Stay => {
-                let changed = i64::try_from(update.chunks.len()).unwrap_or(i64::MAX);
-                Ok(Difference { changed, is_retired: false })
-            }
-        }
     }
 
     /// Ends the sync: all its pages answer from now on. Known pages that were not named count a
@@ -198,29 +177,40 @@ impl Staging {
     }
 
     async fn store_at_once(&mut self, result: SyncResult) -> Result<CompletedSync> {
-        let (active, updates) = (self.active.clone(), std::mem::take(&mut self.group).updates);
-        self.services
-            .db
-            .write(move |c| {
+        let (ended, updates) = (self.active.clone(), std::mem::take(&mut self.group).updates);
+        self.active
+            .write(&self.services, move |c, mut source| {
                 Box::pin(async move {
-                    let (mut source, now) = (active.locked(c).await?, result.now);
-                    let site = source.site_id;
+                    let now = result.now;
                     let difference = storing::store(c, updates, now).await?;
                     result.write(&mut source);
                     source.status = SourceStatus::Indexed;
-                    let (documents, chunks) = db::documents::totals(c, site, source.id).await?;
-                    (source.document_count, source.chunk_count) = (documents, chunks);
-                    sync::end(c, &active, &mut source, now).await?;
-                    bump(c, &active, difference).await?;
-                    Ok::<_, Error>(CompletedSync {
-                        documents,
-                        chunks,
-                        changed: difference.changed,
-                        is_held_back: false,
-                    })
+                    let totals = storing::count(c, &mut source).await?;
+                    sync::end(c, &ended, &mut source, now).await?;
+                    bump(c, source.site_id, difference).await?;
+                    Ok(CompletedSync { changed: difference.changed, ..totals })
                 })
             })
             .await
+    }
+}
+
+/// Lets the chunks of a page that are stored already keep their IDs. Returns what the update changes.
+async fn identify(reader: &mut db::Conn, update: &mut PageUpdate) -> Result<Difference> {
+    let document = &update.document;
+    match update.fate {
+        ChunkFate::Removed => Ok(Difference { changed: update.had, is_retired: update.had > 0 }),
+        ChunkFate::Replaced if update.had > 0 => {
+            let stored = db::chunks::of_document(reader, document.site_id, document.id).await?;
+            let compared = Comparison::of(stored, std::mem::take(&mut update.chunks));
+            let difference = compared.difference();
+            update.chunks = compared.new.into_iter().map(|(chunk, _)| chunk).collect();
+            Ok(difference)
+        }
+        ChunkFate::Replaced | ChunkFate::Stay => {
+            let changed = i64::try_from(update.chunks.len()).unwrap_or(i64::MAX);
+            Ok(Difference { changed, is_retired: false })
+        }
     }
 }
 
@@ -233,7 +223,7 @@ pub(super) struct SyncResult {
 }
 
 impl SyncResult {
-    pub(super) fn write(self, source: &mut helpbot_domain::source::Source) {
+    pub(super) fn write(self, source: &mut Source) {
         if let Some(report) = SyncReport::of(source) {
             SyncReport { pages: self.counts, left_out: self.left_out, ..report }.write(source);
         }
@@ -244,8 +234,7 @@ impl SyncResult {
 }
 
 /// Makes the indexes of the site follow a change of its chunks.
-pub(super) async fn bump(c: &mut db::Conn, active: &ActiveSync, difference: Difference) -> Result<()> {
-    let site = active.source.site_id;
+pub(super) async fn bump(c: &mut db::Conn, site: SiteId, difference: Difference) -> Result<()> {
     if difference.is_retired {
         db::sites::retire_older_indexes(c, site).await?;
     } else if difference.changed > 0 {

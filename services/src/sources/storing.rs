@@ -7,10 +7,12 @@ use helpbot_domain::Timestamp;
 use helpbot_domain::chunk::StoredChunk;
 use helpbot_domain::extraction::PageChange;
 use helpbot_domain::ids::ChunkId;
+use helpbot_domain::source::Source;
 
 use crate::Result;
 use crate::sources::comparison::{Compared, Comparison, Difference};
 use crate::sources::page_update::{ChunkFate, PageUpdate};
+use crate::sources::sync::CompletedSync;
 
 /// Stores the updates of a group of pages. Returns what they changed in the chunks.
 pub(super) async fn store(c: &mut db::Conn, updates: Vec<PageUpdate>, now: Timestamp) -> Result<Difference> {
@@ -20,6 +22,13 @@ pub(super) async fn store(c: &mut db::Conn, updates: Vec<PageUpdate>, now: Times
     }
     db::chunks::insert_all(c, &storing.new).await?;
     Ok(storing.difference)
+}
+
+/// Counts the pages and chunks of a source after a sync, and writes the numbers to `source`.
+pub(super) async fn count(c: &mut db::Conn, source: &mut Source) -> Result<CompletedSync> {
+    let (documents, chunks) = db::documents::totals(c, source.site_id, source.id).await?;
+    (source.document_count, source.chunk_count) = (documents, chunks);
+    Ok(CompletedSync { documents, chunks, ..CompletedSync::default() })
 }
 
 struct Storing {

@@ -11,6 +11,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use futures_util::future::BoxFuture;
 use helpbot_db as db;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{DocumentId, JobId};
@@ -47,13 +48,31 @@ pub struct ActiveSync {
 
 impl ActiveSync {
     /// Returns the current source, locked until the end of the transaction.
-    pub(super) async fn locked(&self, c: &mut db::Conn) -> Result<Source> {
+    async fn locked(&self, c: &mut db::Conn) -> Result<Source> {
         let source = db::sources::by_id_locked(c, self.source.site_id, self.source.id).await?;
         let source = source.ok_or(Error::NotFound("Source"))?;
         match db::jobs::is_held(c, self.job, &self.owner).await? {
             true => Ok(source),
             false => Err(Error::NotFound("Lease")),
         }
+    }
+
+    /// Runs `work` in one transaction with the current source, if the worker still holds the job.
+    pub(super) async fn write<T, F>(&self, services: &Services, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut db::Conn, Source) -> BoxFuture<'c, Result<T>> + Send + 'static,
+    {
+        let active = self.clone();
+        services
+            .db
+            .write(move |c| {
+                Box::pin(async move {
+                    let source = active.locked(c).await?;
+                    work(c, source).await
+                })
+            })
+            .await
     }
 }
 
@@ -203,12 +222,9 @@ pub async fn keep(
     progress: PageCounts,
     left_out: Vec<LeftOut>,
 ) -> Result<()> {
-    let active = active.clone();
-    services
-        .db
-        .write(move |c| {
+    active
+        .write(services, move |c, mut source| {
             Box::pin(async move {
-                let mut source = active.locked(c).await?;
                 for (url, visit) in &visits {
                     db::crawl_visits::insert(c, source.site_id, source.id, url, visit).await?;
                 }
@@ -239,14 +255,9 @@ pub async fn known_files(services: &Services, source: &Source) -> Result<Vec<Cra
 /// `NotFound` when the source was deleted or the job was lost.
 #[boxed]
 pub async fn keep_files(services: &Services, active: &ActiveSync, files: Vec<CrawlFile>) -> Result<()> {
-    let active = active.clone();
-    services
-        .db
-        .write(move |c| {
-            Box::pin(async move {
-                let source = active.locked(c).await?;
-                Ok(db::crawl_files::replace(c, source.site_id, source.id, &files).await?)
-            })
+    active
+        .write(services, move |c, source| {
+            Box::pin(async move { Ok(db::crawl_files::replace(c, source.site_id, source.id, &files).await?) })
         })
         .await
 }
@@ -290,13 +301,11 @@ pub async fn complete(
 #[boxed]
 pub async fn fail(services: &Services, active: &ActiveSync, reason: &str) -> Result<()> {
     let (site, id) = (active.source.site_id, active.source.id);
-    let (active, now) = (active.clone(), services.now());
+    let (ended, now) = (active.clone(), services.now());
     let reason = helpbot_domain::text::cut(reason, REASON_MAX_CHARS).replace('\0', "");
-    services
-        .db
-        .write(move |c| {
+    active
+        .write(services, move |c, mut source| {
             Box::pin(async move {
-                let mut source = active.locked(c).await?;
                 // The owner is notified once per run of failures, and not about the first sync,
                 // whose end they see.
                 let was_well = source.last_scraped_at.is_some() && source.error.is_none();
@@ -305,7 +314,7 @@ pub async fn fail(services: &Services, active: &ActiveSync, reason: &str) -> Res
                 if was_well {
                     source_failing(&source).enqueue(c, now).await?;
                 }
-                end(c, &active, &mut source, now).await
+                end(c, &ended, &mut source, now).await
             })
         })
         .await?;
