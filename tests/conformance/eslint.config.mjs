@@ -4,8 +4,9 @@ import plugin from '@graphql-eslint/eslint-plugin';
 /** Parts of a thing or of an answer: they are found by what they are part of, and have no id. */
 const PARTS = [
   'Analytics', 'AnalyticsOverview', 'AnswerDelta', 'AnswerFinished', 'AnswerRestart', 'AnswerSettings', 'Citation',
-  'ConversationActivity', 'SourceSync', 'Credits', 'DailyActivity', 'DeliveryAttempt', 'EmbeddingProgress', 'Evaluation',
-  'EvaluationResult', 'Handoff', 'HttpHeader', 'PageInfo', 'QuestionTopic', 'SourceProgress', 'TopicQuestion',
+  'ChunkChange', 'ConversationActivity', 'CreditCaps', 'Credits', 'DailyActivity', 'DeliveryAttempt', 'EmbeddingProgress',
+  'Evaluation', 'EvaluationResult', 'Handoff', 'HttpHeader', 'LeftOut', 'Omission', 'PageChange', 'PageInfo',
+  'QuestionTopic', 'SourceProgress', 'SourceSync', 'TopicQuestion',
   'UserError', 'Viewer', 'WaitingMail', 'WebhookSecretRotation', 'WidgetConfig',
 ];
 

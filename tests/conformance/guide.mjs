@@ -19,7 +19,9 @@ const EVENTS = [
 ];
 
 function run(language, interpreter, name) {
-  const text = page.match(new RegExp(`\`\`\`${language}\n([^]*?)\n\`\`\``))?.[1];
+  // The page has fragments too. A program reads the address of the server.
+  const texts = [...page.matchAll(new RegExp(`\`\`\`${language}\n([^]*?)\n\`\`\``, 'g'))].map(([, text]) => text);
+  const text = texts.find((text) => text.includes('HELPBOT_URL'));
   if (!text) throw new Error(`docs/graphql.md has no program in ${language}`);
   writeFileSync(here(name), text);
   const env = { ...process.env, HELPBOT_URL: url, HELPBOT_KEY: key };
