@@ -46,9 +46,9 @@ pub enum Error {
     },
     /// The credits that the owner allows for a day, or for a client address in a day, are used up.
     #[error("{}", if *.of_address {
-        "This network has reached the number of questions that the site allows per day"
+        "This network has reached the number of questions that the site allows per day."
     } else {
-        "The site has reached the number of questions that it allows per day"
+        "The site has reached the number of questions that it allows per day."
     })]
     CapReached {
         /// Whether the cap is that of a client address.
