@@ -40,7 +40,7 @@ export const isUnreachable = (error: unknown): boolean =>
 const AGAIN_MS = [2_000, 4_000, 8_000, 15_000];
 
 /** The delay before the next attempt, after this number of failures in a row. */
-export const againAfterMs = (failures: number): number => AGAIN_MS[Math.min(failures, AGAIN_MS.length - 1)];
+export const againAfterMs = (failures: number): number => AGAIN_MS[Math.min(failures, AGAIN_MS.length - 1)]!;
 
 export interface Reached {
   status: number;

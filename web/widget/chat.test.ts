@@ -50,7 +50,7 @@ async function rigWithTeam() {
   await made.chat.handoff("conv_1", null);
   return { ...made, pass, said: () => made.backend.say.mock.calls.map(([, , text]) => text) };
 }
-const tooFast = new ApiError("LIMIT_REACHED", "At most 20 messages can be written per minute.", 200);
+const tooFast = new ApiError("RATE_LIMITED", "Too many requests. Try again later.", 200);
 
 test("a_first_question_begins_a_session_with_a_token", async () => {
   const { chat, store, backend, settle, texts } = rig();
@@ -287,7 +287,7 @@ test("a_request_for_a_human_is_repeated_while_the_connection_fails", async () =>
 });
 
 test("faults_have_a_reason", async () => {
-  for (const [code, fault] of [["CREDITS_EXHAUSTED", "credits"], ["CREDIT_CAP_REACHED", "credits"], ["VISITOR_BLOCKED", "credits"], ["RATE_LIMITED", "rate"], ["LIMIT_REACHED", "rate"], ["UNAVAILABLE", "network"], ["INTERNAL", "server"]] as const) {
+  for (const [code, fault] of [["CREDITS_EXHAUSTED", "credits"], ["CREDIT_CAP_REACHED", "credits"], ["VISITOR_BLOCKED", "credits"], ["RATE_LIMITED", "rate"], ["LIMIT_REACHED", "full"], ["UNAVAILABLE", "network"], ["INTERNAL", "server"]] as const) {
     const { chat, backend, settle, store } = rig();
     backend.ask.mockRejectedValueOnce(new ApiError(code, "refused", 200));
 

@@ -34,7 +34,7 @@ const TAKEOVER_MS = 8_000;
  * How often the server may refuse a message for the moment before it is sent again only on request. All tabs count
  * together. The server limits the messages of a visitor per minute, so those attempts take longer than that.
  */
-const REFUSALS_MAX: Record<Fault, number> = { network: Infinity, rate: 40, server: 6, credits: 0 };
+const REFUSALS_MAX: Record<Fault, number> = { network: Infinity, rate: 40, server: 6, credits: 0, full: 0 };
 
 const isUndelivered = (entry: Entry): entry is VisitorEntry =>
   entry.kind === "visitor" && entry.to === "team" && !entry.id && (entry.sender !== undefined || entry.fault === "network" || entry.refusals !== undefined);
@@ -352,5 +352,6 @@ export function faultOf(error: unknown): Fault {
   const code = codeOf(error);
   if (isUnreachable(error) || !navigator.onLine) return "network";
   if (/^(CREDITS_EXHAUSTED|CREDIT_CAP_REACHED|VISITOR_BLOCKED)$/.test(code)) return "credits";
-  return /^(RATE_LIMITED|LIMIT_REACHED|HTTP_429)$/.test(code) ? "rate" : "server";
+  if (code === "LIMIT_REACHED") return "full";
+  return /^(RATE_LIMITED|HTTP_429)$/.test(code) ? "rate" : "server";
 }

@@ -13,7 +13,7 @@ export interface Link {
 }
 
 /** Why a message was not delivered. The view has words for each value. */
-export type Fault = "network" | "server" | "credits" | "rate";
+export type Fault = "network" | "server" | "credits" | "rate" | "full";
 
 /** `key` identifies the entry in all tabs and is the idempotency key of its request. */
 export interface VisitorEntry {
@@ -115,7 +115,7 @@ const isText = (value: unknown): value is string => typeof value === "string";
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
 const optionalText = (value: unknown) => (isText(value) ? value : null);
 const STATUSES = ["REQUESTED", "ASSIGNED", "RESOLVED"];
-const FAULTS = ["network", "server", "credits", "rate"];
+const FAULTS = ["network", "server", "credits", "rate", "full"];
 
 function parseEntry(raw: unknown): Entry[] {
   if (!isRecord(raw) || !isText(raw.key) || !isText(raw.text)) return [];

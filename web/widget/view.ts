@@ -72,8 +72,8 @@ export class View {
 
   reason(fault: Fault): string {
     const { networkErrorText, errorText } = this.config;
-    const { noCredits, tooMany } = this.locale.words;
-    return { network: networkErrorText, server: errorText, credits: noCredits, rate: tooMany }[fault];
+    const { noCredits, tooMany, full } = this.locale.words;
+    return { network: networkErrorText, server: errorText, credits: noCredits, rate: tooMany, full }[fault];
   }
 
   private bot(entry: BotEntry): HTMLElement {

@@ -23,6 +23,7 @@ export interface Words {
   newSession: string;
   noCredits: string;
   tooMany: string;
+  full: string;
   waiting: string;
   mail: string;
 }
@@ -50,6 +51,7 @@ const ENGLISH: Words = {
   newSession: "Your earlier conversation has expired. This is a new one.",
   noCredits: "The assistant cannot answer at the moment.",
   tooMany: "Too many messages at once. Please wait a moment.",
+  full: "This conversation is full. Please start a new one.",
   waiting: "Waiting for a reply from the team",
   mail: "Send by e-mail",
 };

@@ -24,6 +24,7 @@ export const words: Words = {
   newSession: "Ihr früheres Gespräch ist abgelaufen. Dies ist ein neues.",
   noCredits: "Der Assistent kann im Moment nicht antworten.",
   tooMany: "Zu viele Nachrichten auf einmal. Bitte warten Sie einen Moment.",
+  full: "Dieses Gespräch ist voll. Bitte beginnen Sie ein neues.",
   waiting: "Warten auf eine Antwort des Teams",
   mail: "Per E-Mail senden",
 };

@@ -24,6 +24,7 @@ export const words: Words = {
   newSession: "Su conversación anterior ha caducado. Esta es nueva.",
   noCredits: "El asistente no puede responder en este momento.",
   tooMany: "Demasiados mensajes a la vez. Espere un momento.",
+  full: "Esta conversación está llena. Empiece una nueva.",
   waiting: "A la espera de una respuesta del equipo",
   mail: "Enviar por correo",
 };

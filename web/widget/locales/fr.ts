@@ -24,6 +24,7 @@ export const words: Words = {
   newSession: "Votre conversation précédente a expiré. En voici une nouvelle.",
   noCredits: "L’assistant ne peut pas répondre pour le moment.",
   tooMany: "Trop de messages à la fois. Veuillez patienter un instant.",
+  full: "Cette conversation est pleine. Veuillez en commencer une nouvelle.",
   waiting: "En attente d’une réponse de l’équipe",
   mail: "Envoyer par e-mail",
 };

@@ -24,6 +24,7 @@ export const words: Words = {
   newSession: "La conversazione precedente è scaduta. Questa è nuova.",
   noCredits: "L’assistente non può rispondere in questo momento.",
   tooMany: "Troppi messaggi in una volta. Attenda un momento.",
+  full: "Questa conversazione è piena. Ne inizi una nuova.",
   waiting: "In attesa di una risposta del team",
   mail: "Invia per e-mail",
 };

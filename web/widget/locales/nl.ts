@@ -24,6 +24,7 @@ export const words: Words = {
   newSession: "Uw eerdere gesprek is verlopen. Dit is een nieuw gesprek.",
   noCredits: "De assistent kan op dit moment niet antwoorden.",
   tooMany: "Te veel berichten tegelijk. Wacht even.",
+  full: "Dit gesprek is vol. Begin een nieuw gesprek.",
   waiting: "Wachten op een antwoord van het team",
   mail: "Per e-mail versturen",
 };

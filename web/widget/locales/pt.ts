@@ -24,6 +24,7 @@ export const words: Words = {
   newSession: "A sua conversa anterior expirou. Esta é nova.",
   noCredits: "O assistente não pode responder neste momento.",
   tooMany: "Demasiadas mensagens de uma vez. Aguarde um momento.",
+  full: "Esta conversa está cheia. Inicie uma nova.",
   waiting: "À espera de uma resposta da equipa",
   mail: "Enviar por e-mail",
 };
