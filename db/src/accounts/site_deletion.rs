@@ -76,8 +76,9 @@ pub const TABLES: &[SiteTable] = &[
     table("staged_syncs", "source_id"),
     table("page_extractions", "document_id"),
     estimated(table("documents", "id")),
-    // A file has up to 20 MiB.
-    SiteTable { weight: 1000, ..table("source_files", "source_id") },
+    // A part has 1 MiB.
+    SiteTable { weight: 50, ..table("source_file_parts", "source_id, version, seq") },
+    table("source_files", "source_id"),
     table("sources", "id"),
     table("evaluation_cases", "id"),
     table("daily_stats", "day"),

@@ -24,6 +24,16 @@ diesel::table! {
         site_id -> Text,
         source_id -> Text,
         name -> Text,
+        version -> BigInt,
+        parts -> BigInt,
+    }
+}
+diesel::table! {
+    source_file_parts (site_id, source_id, version, seq) {
+        site_id -> Text,
+        source_id -> Text,
+        version -> BigInt,
+        seq -> BigInt,
         content -> Binary,
     }
 }

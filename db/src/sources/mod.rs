@@ -4,10 +4,10 @@ pub mod crawl_files;
 pub mod crawl_visits;
 pub mod documents;
 pub mod page_extractions;
+pub mod source_files;
 pub mod staging;
 
 use diesel::prelude::*;
-use diesel::upsert::excluded;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{SiteId, SourceId};
 use helpbot_domain::page::PageRequest;
@@ -20,7 +20,7 @@ use crate::connection::dialect::{ForUpdate, among, locked};
 use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
 use crate::paging::{load_one, load_page};
-use crate::schema::{sites, source_files, sources};
+use crate::schema::{sites, sources};
 use helpbot_domain::source::Source;
 
 #[derive(Queryable, Selectable)]
@@ -239,48 +239,4 @@ pub async fn delete(c: &mut Conn, site: SiteId, id: SourceId) -> Result<bool> {
         diesel::delete(sources::table.filter(sources::site_id.eq(&site)).filter(sources::id.eq(&id))).execute(c).await
     })?;
     Ok(count == 1)
-}
-
-/// Stores the content of a file source, replacing the previous one.
-///
-/// # Errors
-/// Returns an error when the query fails.
-pub async fn put_file(c: &mut Conn, site: SiteId, id: SourceId, name: &str, content: &[u8]) -> Result<()> {
-    let (site, id) = (site.to_string(), id.to_string());
-    on!(c, |c| {
-        diesel::insert_into(source_files::table)
-            .values((
-                source_files::site_id.eq(&site),
-                source_files::source_id.eq(&id),
-                source_files::name.eq(name),
-                source_files::content.eq(content),
-            ))
-            .on_conflict((source_files::site_id, source_files::source_id))
-            .do_update()
-            // What is `excluded` is not sent twice.
-            .set((
-                source_files::name.eq(excluded(source_files::name)),
-                source_files::content.eq(excluded(source_files::content)),
-            ))
-            .execute(c)
-            .await
-    })?;
-    Ok(())
-}
-
-/// Returns the name and content of a file source.
-///
-/// # Errors
-/// Returns an error when the query fails.
-pub async fn file(c: &mut Conn, site: SiteId, id: SourceId) -> Result<Option<(String, Vec<u8>)>> {
-    let (site, id) = (site.to_string(), id.to_string());
-    Ok(on!(c, |c| {
-        source_files::table
-            .filter(source_files::site_id.eq(&site))
-            .filter(source_files::source_id.eq(&id))
-            .select((source_files::name, source_files::content))
-            .get_result(c)
-            .await
-            .optional()
-    })?)
 }

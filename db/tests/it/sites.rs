@@ -2,7 +2,7 @@
 
 use helpbot_db::{
     Conn, Db, Error, Result, chunks, conversations, documents, events, idempotency, jobs, keys, members, messages,
-    site_deletion, sites, sources, stats, usage,
+    site_deletion, sites, source_files, sources, stats, usage,
 };
 use helpbot_domain::chunk::StoredChunk;
 use helpbot_domain::conversation::Conversation;
@@ -149,7 +149,7 @@ impl Full {
         make::stored_message(db, &conversation, 3).await;
         make::stored_job(db, make::job(site, "scrape", NOW)).await;
         let (source_id, hold) = (source.id, hold(site));
-        commit!(db, |c| sources::put_file(c, site, source_id, "a.md", b"# A"));
+        commit!(db, |c| source_files::put(c, site, source_id, "a.md", b"# A"));
         commit!(db, |c| events::append(c, site, NOW, vec![make::event()]));
         assert!(commit!(db, |c| usage::hold(c, &hold, 9, NOW)));
         assert_eq!(commit!(db, |c| usage::take(c, site, NOW.month(), 9, NOW)), Some(1));
@@ -165,7 +165,7 @@ impl Full {
     /// How many rows each noun's finder gives for the site.
     async fn found(&self, db: &Db) -> Vec<(&'static str, usize)> {
         let (site, month, day) = (self.site, NOW.month(), NOW.day());
-        let file = read!(db, |c| sources::file(c, site, self.source.id));
+        let file = read!(db, |c| source_files::of_source(c, site, self.source.id));
         let conversations = [self.conversation.id];
         let lease = jobs::Lease { owner: "w".into(), now: NOW, until: NOW };
         let mut mine = commit!(db, |c| jobs::claim(c, &["scrape"], &lease, 9));

@@ -1,6 +1,6 @@
 //! Sources and their files.
 
-use helpbot_db::{Db, chunks, documents, sources};
+use helpbot_db::{Db, chunks, documents, source_files, sources};
 use helpbot_domain::ids::SourceId;
 use helpbot_domain::page::PageRequest;
 use helpbot_domain::source::{Source, SourceKind, SourceStatus};
@@ -120,34 +120,34 @@ async fn deleting_a_source_deletes_its_pages_chunks_and_file(db: &Db) {
     let document = make::stored_document(db, &source, URL).await;
     let chunk = make::stored_chunk(db, &document, 0).await;
     let id = source.id;
-    commit!(db, |c| sources::put_file(c, site, id, "a.md", b"# A"));
+    commit!(db, |c| source_files::put(c, site, id, "a.md", b"# A"));
 
     assert!(commit!(db, |c| sources::delete(c, site, id)));
     assert!(!commit!(db, |c| sources::delete(c, site, id)));
 
     assert_eq!(read!(db, |c| documents::count(c, site, id)), 0);
     assert_eq!(read!(db, |c| chunks::by_ids(c, site, &[chunk.id])), []);
-    assert_eq!(read!(db, |c| sources::file(c, site, id)), None);
+    assert_eq!(read!(db, |c| source_files::of_source(c, site, id)), None);
 }
 
 async fn a_file_is_stored_unchanged_and_overwritten(db: &Db) {
     let site = make::stored_site(db).await;
     let id = make::stored_source(db, site, URL).await.id;
-    let bytes: Vec<u8> = (0..=255).cycle().take(100_000).collect();
+    let bytes: Vec<u8> = (0..=255).cycle().take(2_500_000).collect();
 
     let first = bytes.clone();
-    commit!(db, |c| sources::put_file(c, site, id, "a.pdf", &first));
-    assert_eq!(read!(db, |c| sources::file(c, site, id)), Some(("a.pdf".into(), bytes)));
+    commit!(db, |c| source_files::put(c, site, id, "a.pdf", &first));
+    assert_eq!(read!(db, |c| source_files::of_source(c, site, id)), Some(("a.pdf".into(), bytes)));
 
-    commit!(db, |c| sources::put_file(c, site, id, "b.pdf", b""));
-    assert_eq!(read!(db, |c| sources::file(c, site, id)), Some(("b.pdf".into(), Vec::new())));
+    commit!(db, |c| source_files::put(c, site, id, "b.pdf", b""));
+    assert_eq!(read!(db, |c| source_files::of_source(c, site, id)), Some(("b.pdf".into(), Vec::new())));
 }
 
 async fn a_source_of_another_site_is_not_found(db: &Db) {
     let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
     let source = make::stored_source(db, site, URL).await;
     let id = source.id;
-    commit!(db, |c| sources::put_file(c, site, id, "a.md", b"# A"));
+    commit!(db, |c| source_files::put(c, site, id, "a.md", b"# A"));
 
     let stolen = Source { site_id: other, title: Some("stolen".into()), ..source.clone() };
     assert!(!commit!(db, |c| sources::update(c, &stolen)));
@@ -158,6 +158,6 @@ async fn a_source_of_another_site_is_not_found(db: &Db) {
     assert_eq!(read!(db, |c| sources::by_url(c, other, SourceKind::Url, URL)), None);
     assert_eq!(read!(db, |c| sources::list(c, other, PageRequest::first(9))), []);
     assert_eq!(read!(db, |c| sources::count(c, other)), 0);
-    assert_eq!(read!(db, |c| sources::file(c, other, id)), None);
+    assert_eq!(read!(db, |c| source_files::of_source(c, other, id)), None);
     assert_eq!(read!(db, |c| sources::by_id(c, site, id)), Some(source));
 }

@@ -149,7 +149,7 @@ async fn add(services: &Services, new: Source, file: Option<NewFile>) -> Result<
                     false => db::sources::by_url(c, site, kind, &url).await?.ok_or(Error::NotFound("Source"))?,
                 };
                 if let Some(NewFile { name, content }) = &file {
-                    db::sources::put_file(c, site, source.id, name, content).await?;
+                    db::source_files::put(c, site, source.id, name, content).await?;
                 }
                 if is_new || file.is_some() {
                     queue::restart(c, &mut source, now).await?;

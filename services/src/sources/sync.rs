@@ -86,10 +86,10 @@ impl ActiveSync {
 pub async fn begin(services: &Services, job: &Job, owner: &str) -> Result<Option<ActiveSync>> {
     loop {
         match begin_step(services, job, owner).await? {
-            Step::Lost => return Ok(None),
-            Step::Begun(active) => return Ok(Some(active)),
-            Step::Clearing => {}
-            Step::Published { active, by } => {
+            BeginStep::Lost => return Ok(None),
+            BeginStep::Begun(active) => return Ok(Some(active)),
+            BeginStep::Clearing => {}
+            BeginStep::Published { active, by } => {
                 merging::merge(services, &active).await?;
                 if by == active.job {
                     merging::finish(services, &active).await?;
@@ -104,7 +104,7 @@ pub async fn begin(services: &Services, job: &Job, owner: &str) -> Result<Option
 }
 
 /// What a transaction of [`begin`] found.
-enum Step {
+enum BeginStep {
     /// The source or the job is gone.
     Lost,
     /// The sync can start.
@@ -115,7 +115,7 @@ enum Step {
     Published { active: ActiveSync, by: JobId },
 }
 
-async fn begin_step(services: &Services, job: &Job, owner: &str) -> Result<Step> {
+async fn begin_step(services: &Services, job: &Job, owner: &str) -> Result<BeginStep> {
     let SourceJob { source_id } = jobs::payload(job)?;
     let (site, job_id, owner, now) = (job.site_id, job.id, owner.to_owned(), services.now());
     services
@@ -123,10 +123,10 @@ async fn begin_step(services: &Services, job: &Job, owner: &str) -> Result<Step>
         .write(move |c| {
             Box::pin(async move {
                 let Some(mut source) = db::sources::by_id_locked(c, site, source_id).await? else {
-                    return Ok(Step::Lost);
+                    return Ok(BeginStep::Lost);
                 };
                 if !db::jobs::is_held(c, job_id, &owner).await? {
-                    return Ok(Step::Lost);
+                    return Ok(BeginStep::Lost);
                 }
                 source.status = SourceStatus::Scraping;
                 source.updated_at = now;
@@ -134,19 +134,19 @@ async fn begin_step(services: &Services, job: &Job, owner: &str) -> Result<Step>
                 let step = match (staged, SyncReport::of(&source).filter(|report| report.job_id == job_id)) {
                     (Some(staged), _) if staged.is_published => {
                         let active = ActiveSync { source: source.clone(), attempts: 0, job: job_id, owner };
-                        Step::Published { active, by: staged.job_id }
+                        BeginStep::Published { active, by: staged.job_id }
                     }
                     (_, Some(report)) => {
                         let attempts = report.attempts.saturating_add(1);
                         SyncReport { attempts, ..report }.write(&mut source);
-                        Step::Begun(ActiveSync { source: source.clone(), attempts, job: job_id, owner })
+                        BeginStep::Begun(ActiveSync { source: source.clone(), attempts, job: job_id, owner })
                     }
                     (_, None) => {
                         if merging::clear_some(c, site, source_id).await? {
                             SyncReport::begun(job_id, now).write(&mut source);
-                            Step::Begun(ActiveSync { source: source.clone(), attempts: 1, job: job_id, owner })
+                            BeginStep::Begun(ActiveSync { source: source.clone(), attempts: 1, job: job_id, owner })
                         } else {
-                            Step::Clearing
+                            BeginStep::Clearing
                         }
                     }
                 };
@@ -163,7 +163,7 @@ async fn begin_step(services: &Services, job: &Job, owner: &str) -> Result<Step>
 /// `NotFound` when there is no file.
 #[boxed]
 pub async fn file(services: &Services, source: &Source) -> Result<(String, Vec<u8>)> {
-    let file = db::sources::file(&mut services.db.reader().await?, source.site_id, source.id).await?;
+    let file = db::source_files::of_source(&mut services.db.reader().await?, source.site_id, source.id).await?;
     file.ok_or(Error::NotFound("File"))
 }
 
