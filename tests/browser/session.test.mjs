@@ -274,8 +274,8 @@ test("messages_that_failed_are_delivered_in_order_without_a_click", async () => 
   const context = await newContext();
   const { widget, id, question } = await withTeam(context);
   const failures = [(route) => route.abort(), (route) => route.fulfill({ status: 503, body: "restarting", headers: { "Access-Control-Allow-Origin": "*" } })];
-  const refused = { sendMessage: { message: null, userErrors: [{ code: "LIMIT_REACHED", message: "At most 20 messages can be written per minute." }] } };
-  failures.push((route) => route.fulfill({ json: { data: refused }, headers: { "Access-Control-Allow-Origin": "*" } }));
+  const refused = { data: null, errors: [{ message: "Too many requests. Try again later.", extensions: { code: "RATE_LIMITED", retryAfter: 60 } }] };
+  failures.push((route) => route.fulfill({ json: refused, headers: { "Access-Control-Allow-Origin": "*" } }));
   await context.route("**/graphql", (route) => (route.request().postData()?.includes("sendMessage") && failures.length ? failures.shift()(route) : route.continue()));
 
   const texts = ["First of three", "Second of three", "Third of three"];

@@ -42,21 +42,21 @@ pub(super) fn require_space(conversation: &Conversation, author: Author) -> Resu
 /// caller has locked the conversation.
 ///
 /// # Errors
-/// `LimitReached`.
+/// `RateLimited`.
 pub(super) async fn require_pace(c: &mut db::Conn, new: &Message) -> Result<()> {
     if new.author != Author::Visitor {
         return Ok(());
     }
     let newer = VISITOR_MESSAGES_PER_WINDOW - 1;
     let earlier = db::messages::nth_last_of_author(c, new.site_id, new.conversation_id, new.author, newer).await?;
-    if earlier.is_some_and(|earlier| is_within_window(earlier.created_at, new.created_at)) {
-        return Err(Error::LimitReached(format!(
-            "At most {VISITOR_MESSAGES_PER_WINDOW} messages can be written per minute. Try again in a moment."
-        )));
+    match earlier.and_then(|earlier| rest_of_window(earlier.created_at, new.created_at)) {
+        Some(retry_after) => Err(Error::RateLimited { retry_after }),
+        None => Ok(()),
     }
-    Ok(())
 }
 
-fn is_within_window(earlier: Timestamp, now: Timestamp) -> bool {
-    earlier > now.minus(PACE_WINDOW)
+/// Returns how long the window that began at `earlier` still lasts. `None` when it has ended.
+fn rest_of_window(earlier: Timestamp, now: Timestamp) -> Option<Duration> {
+    let end = earlier.plus(PACE_WINDOW);
+    (end > now).then(|| end.since(now))
 }

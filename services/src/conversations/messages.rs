@@ -90,7 +90,7 @@ fn opening_uuid(id: ConversationId, seq: i64) -> uuid::Uuid {
 /// # Errors
 /// `Forbidden`; `VisitorBlocked`; `NotFound` when the writer may not see the conversation; `Invalid` for an empty or
 /// too long text; `Conflict` when no human was requested or the conversation is closed;
-/// `LimitReached` when the conversation is full or the visitor writes too fast.
+/// `LimitReached` when the conversation is full; `RateLimited` when the visitor writes too fast.
 #[boxed]
 pub async fn send(
     services: &Services,

@@ -279,8 +279,9 @@ impl ConversationMutation {
     ///
     /// Fails with `NOT_FOUND` when the conversation does not exist, with `BAD_USER_INPUT` for an empty or
     /// too long text, with `CONFLICT` when no human was requested or the handoff is resolved, and with
-    /// `LIMIT_REACHED` when a visitor writes more than 20 messages per minute or the conversation has 500
-    /// messages (1,000 for the team).
+    /// `LIMIT_REACHED` when the conversation has 500 messages (1,000 for the team). The request fails with
+    /// `RATE_LIMITED` when a visitor writes more than 20 messages per minute; `retryAfter` says when the next one
+    /// is accepted.
     async fn send_message(
         &self,
         ctx: &Context<'_>,
