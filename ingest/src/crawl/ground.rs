@@ -130,7 +130,7 @@ pub(super) struct Listed {
 
 /// Content of a sitemap that is stored for the next crawl.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Taken {
+struct SitemapContents {
     pages: Vec<Url>,
     sitemaps: Vec<Url>,
     is_truncated: bool,
@@ -155,7 +155,7 @@ impl Sitemaps {
             }
             self.left -= 1;
             match fetch_sitemap(reader, &mut ground.files, &url, level, delay).await? {
-                Ok(Taken { pages, sitemaps, is_truncated }) => {
+                Ok(SitemapContents { pages, sitemaps, is_truncated }) => {
                     self.waiting.extend(sitemaps.into_iter().map(|url| (url, level + 1)));
                     return Ok(Some(Listed { url, pages: Ok(pages), is_truncated }));
                 }
@@ -176,7 +176,7 @@ async fn fetch_sitemap(
     url: &Url,
     level: u8,
     delay: Duration,
-) -> Result<Result<Taken, String>> {
+) -> Result<Result<SitemapContents, String>> {
     let response = match files.get(reader, url, &FetchLimits::SITEMAP, delay).await {
         // Only this program writes it. A version that cannot be parsed anymore counts as empty.
         Ok(Answer::Same(kept)) => return Ok(Ok(serde_json::from_str(&kept).unwrap_or_default())),
@@ -189,7 +189,7 @@ async fn fetch_sitemap(
     let sitemap = tokio::task::spawn_blocking(read).await.map_err(Error::internal)?;
     Ok(match sitemap {
         Ok(Sitemap { pages, sitemaps, is_truncated, .. }) => {
-            let taken = Taken { pages, sitemaps, is_truncated };
+            let taken = SitemapContents { pages, sitemaps, is_truncated };
             files.learn(url, &response, serde_json::to_string(&taken).map_err(Error::internal)?);
             Ok(taken)
         }

@@ -192,7 +192,7 @@ fn read(fetched: &FetchedPage, kind: content::ContentKind, child: &pdf::Child) -
         None => {}
     }
     let address = &fetched.final_url;
-    let asked = Robots::of(fetched.x_robots_tag.as_deref().unwrap_or_default());
+    let asked = RobotsHeader::of(fetched.x_robots_tag.as_deref().unwrap_or_default());
     let chunks = drafts::of_page(&page, Some(address));
     let facts = drafts::facts_of_page(&page, Some(address));
     let mut links: Vec<Url> = Vec::new();
@@ -215,12 +215,12 @@ fn read(fetched: &FetchedPage, kind: content::ContentKind, child: &pdf::Child) -
 
 /// Rules of the header `X-Robots-Tag`.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Robots {
+struct RobotsHeader {
     is_noindex: bool,
     is_nofollow: bool,
 }
 
-impl Robots {
+impl RobotsHeader {
     /// Parses rules separated by commas. A name with a colon before a rule limits that rule and the following ones to
     /// the crawler of that name.
     fn of(header: &str) -> Self {
@@ -251,7 +251,7 @@ mod tests {
     #[test]
     fn a_robots_header_applies_when_it_names_us_or_nobody() {
         let asked = |header| {
-            let Robots { is_noindex, is_nofollow } = Robots::of(header);
+            let RobotsHeader { is_noindex, is_nofollow } = RobotsHeader::of(header);
             (is_noindex, is_nofollow)
         };
 

@@ -47,7 +47,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Page, ExtractError> {
 pub(super) fn read_sheets(bytes: &[u8]) -> Result<Page, ExtractError> {
     let mut archive = Archive::open(bytes)?;
     let content = content(&mut archive)?;
-    let mut reader = SheetReader::default();
+    let mut reader = TableReader::default();
     xml::read(&content, |node| reader.visit(node))?;
     if reader.cells > CELL_LIMIT {
         return Err(unreadable(&format!("it has more than {CELL_LIMIT} cells")));
@@ -244,7 +244,7 @@ impl TextWriter {
 
 /// Reads the rows of all sheets.
 #[derive(Default)]
-struct SheetReader {
+struct TableReader {
     sheets: Vec<Sheet>,
     row: Vec<String>,
     row_repeats: usize,
@@ -255,7 +255,7 @@ struct SheetReader {
     cells: usize,
 }
 
-impl SheetReader {
+impl TableReader {
     fn visit(&mut self, node: Node<'_>) {
         if self.cells > CELL_LIMIT {
             return;

@@ -92,7 +92,7 @@ fn is_name(cell: &str) -> bool {
 
 /// What a column holds, as shares of its cells that are not empty.
 #[derive(Debug, Default)]
-struct Contents {
+struct ColumnContents {
     cells: usize,
     questions: usize,
     /// Numbers, codes of few letters, dates.
@@ -101,7 +101,7 @@ struct Contents {
     bytes: usize,
 }
 
-impl Contents {
+impl ColumnContents {
     fn of(rows: &[Vec<String>], column: usize) -> Self {
         let mut contents = Self::default();
         for cell in
@@ -130,7 +130,7 @@ impl Contents {
 /// The columns by what they hold: one of questions, and the longest text beside it.
 fn guessed(rows: &[Vec<String>]) -> Option<Columns> {
     let width = rows.iter().map(Vec::len).max().unwrap_or(0).min(COLUMN_LIMIT);
-    let contents: Vec<Contents> = (0..width).map(|column| Contents::of(rows, column)).collect();
+    let contents: Vec<ColumnContents> = (0..width).map(|column| ColumnContents::of(rows, column)).collect();
     let share = |column: &usize| contents[*column].share(contents[*column].questions);
     let question = (0..width)
         .filter(|&column| contents[column].is_text() && contents[column].cells * 2 >= rows.len())
@@ -165,11 +165,11 @@ const COLUMN_LIMIT: usize = 64;
 /// the subject first, then what there is to say about it.
 fn two_of_text(rows: &[Vec<String>]) -> Option<Columns> {
     let width = rows.iter().map(Vec::len).max()?;
-    let is_text = |column: usize| Contents::of(rows, column).is_text();
-    let third = Contents::of(rows, 2);
+    let is_text = |column: usize| ColumnContents::of(rows, column).is_text();
+    let third = ColumnContents::of(rows, 2);
     let is_small = width == 2 || width == 3 && (third.cells == 0 || third.share(third.addresses) >= 0.5);
     let address = (width == 3).then_some(2);
-    let is_answered = Contents::of(rows, 1).cells > 0;
+    let is_answered = ColumnContents::of(rows, 1).cells > 0;
     (is_small && is_text(0) && is_answered && (is_text(1) || width == 2 && has_long_subjects(rows)))
         .then_some(Columns { question: 0, answer: 1, address, first_row: 0 })
 }

@@ -123,7 +123,7 @@ async fn store(c: &mut db::Conn, new: &TranscriptCode) -> Result<()> {
 
 /// What an attempt to confirm a code showed. An attempt is counted in any case, so a wrong code must not
 /// undo the transaction.
-enum Attempt {
+enum CodeAttempt {
     Confirmed,
     Wrong,
     Exhausted,
@@ -153,9 +153,9 @@ pub async fn confirm(
         .db
         .write(move |c| Box::pin(async move { attempted(c, site, &session, &email, &code, &key, now).await }));
     match attempt.await? {
-        Attempt::Confirmed => Ok(conversation),
-        Attempt::Wrong => Err(Invalid::new("code", "The code is wrong or has expired. Request a new code.").into()),
-        Attempt::Exhausted => Err(Error::LimitReached("Too many wrong codes. Request a new code.".into())),
+        CodeAttempt::Confirmed => Ok(conversation),
+        CodeAttempt::Wrong => Err(Invalid::new("code", "The code is wrong or has expired. Request a new code.").into()),
+        CodeAttempt::Exhausted => Err(Error::LimitReached("Too many wrong codes. Request a new code.".into())),
     }
 }
 
@@ -167,16 +167,16 @@ async fn attempted(
     given: &str,
     key: &[u8; 32],
     now: Timestamp,
-) -> Result<Attempt> {
+) -> Result<CodeAttempt> {
     let found = db::transcript_codes::newest_locked(c, site, &session.id, session.token_id, email).await?;
     let Some(mut code) = found.filter(|code| now < code.created_at.plus(CODE_LIFETIME)) else {
-        return Ok(Attempt::Wrong);
+        return Ok(CodeAttempt::Wrong);
     };
     if code.confirmed_at.is_some() && is_code(key, &code, given) {
-        return Ok(Attempt::Confirmed);
+        return Ok(CodeAttempt::Confirmed);
     }
     if code.attempts >= ATTEMPTS_MAX {
-        return Ok(Attempt::Exhausted);
+        return Ok(CodeAttempt::Exhausted);
     }
     code.attempts += 1;
     let is_right = is_code(key, &code, given);
@@ -184,7 +184,7 @@ async fn attempted(
         code.confirmed_at = Some(now);
     }
     db::transcript_codes::update(c, &code).await?;
-    Ok(if is_right { Attempt::Confirmed } else { Attempt::Wrong })
+    Ok(if is_right { CodeAttempt::Confirmed } else { CodeAttempt::Wrong })
 }
 
 /// Returns whether the visitor's server-side identity or a code proves that `email` is the visitor's.

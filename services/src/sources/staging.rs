@@ -45,20 +45,20 @@ pub struct Staging {
     known: HashMap<String, Document>,
     visited: HashSet<String>,
     counts: PageCounts,
-    group: Group,
+    group: UpdateGroup,
     /// Number of staged pages.
     staged: i64,
     difference: Difference,
 }
 
 #[derive(Default)]
-struct Group {
+struct UpdateGroup {
     updates: Vec<PageUpdate>,
     chunks: usize,
     bytes: usize,
 }
 
-impl Group {
+impl UpdateGroup {
     fn add(&mut self, update: PageUpdate) {
         self.chunks += update.chunks.len();
         self.bytes += update.chunks.iter().map(|chunk| chunk.text.len()).sum::<usize>();
@@ -88,7 +88,7 @@ impl Staging {
             known: sync::known_pages(services, source).await?,
             visited: HashSet::new(),
             counts: PageCounts::default(),
-            group: Group::default(),
+            group: UpdateGroup::default(),
             staged: 0,
             difference: Difference::default(),
         })

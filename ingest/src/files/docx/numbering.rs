@@ -11,7 +11,7 @@ const LEVELS: usize = 9;
 
 /// How one level of a list is numbered.
 #[derive(Debug, Clone)]
-struct Level {
+struct ListLevel {
     /// "decimal", "bullet", "lowerLetter" and so on.
     format: String,
     /// The label with a `%n` for the number of each level: "%1." or "%1.%2".
@@ -19,7 +19,7 @@ struct Level {
     start: u32,
 }
 
-impl Default for Level {
+impl Default for ListLevel {
     fn default() -> Self {
         Self { format: "bullet".to_owned(), text: String::new(), start: 1 }
     }
@@ -37,7 +37,7 @@ pub(super) enum ItemLabel {
 /// The lists of a document and how far they are numbered.
 #[derive(Debug, Default)]
 pub(super) struct Numbering {
-    levels: HashMap<String, Vec<Level>>,
+    levels: HashMap<String, Vec<ListLevel>>,
     /// The definition that each list uses.
     lists: HashMap<String, String>,
     /// The first numbers that a list sets for itself, by list and level.
@@ -88,11 +88,11 @@ impl Numbering {
         Ok(numbering)
     }
 
-    fn change(&mut self, definition: Option<&String>, level: usize, change: impl FnOnce(&mut Level)) {
+    fn change(&mut self, definition: Option<&String>, level: usize, change: impl FnOnce(&mut ListLevel)) {
         if let Some(definition) = definition
             && level < LEVELS
         {
-            let levels = self.levels.entry(definition.clone()).or_insert_with(|| vec![Level::default(); LEVELS]);
+            let levels = self.levels.entry(definition.clone()).or_insert_with(|| vec![ListLevel::default(); LEVELS]);
             change(&mut levels[level]);
         }
     }
@@ -121,7 +121,7 @@ impl Numbering {
     }
 }
 
-fn label(levels: &[Level], numbers: &[u32], level: usize) -> ItemLabel {
+fn label(levels: &[ListLevel], numbers: &[u32], level: usize) -> ItemLabel {
     let own = &levels[level];
     if own.format == "bullet" || own.format == "none" || own.text.is_empty() {
         return ItemLabel::Bullet;

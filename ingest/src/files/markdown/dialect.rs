@@ -21,7 +21,7 @@ pub(super) fn read(text: &str) -> Source {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (front_matter, body) = front_matter(text);
     let value = |name: &str| front_matter.and_then(|lines| value_of(lines, name));
-    let mut writer = Writer::default();
+    let mut writer = Rewriter::default();
     for line in body.lines() {
         writer.line(line);
     }
@@ -71,7 +71,7 @@ fn value_of(lines: &str, name: &str) -> Option<String> {
 
 /// A block that is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Block {
+enum OpenBlock {
     /// Opened by this many colons, or by this many backticks of a directive.
     Fenced { sign: char, length: usize, is_details: bool },
     /// Goes on while lines are indented by this many spaces.
@@ -79,9 +79,9 @@ enum Block {
 }
 
 #[derive(Default)]
-struct Writer {
+struct Rewriter {
     out: String,
-    blocks: Vec<Block>,
+    blocks: Vec<OpenBlock>,
     /// The fence that closes the code block that is open.
     code: Option<String>,
     is_comment: bool,
@@ -89,7 +89,7 @@ struct Writer {
     is_script: bool,
 }
 
-impl Writer {
+impl Rewriter {
     fn line(&mut self, line: &str) {
         let line = self.dedented(line);
         let bare = line.trim();
@@ -137,7 +137,7 @@ impl Writer {
         let indent = expanded.len() - expanded.trim_start().len();
         let mut taken = 0;
         for at in 0..self.blocks.len() {
-            let Block::Indented { indent: wanted, .. } = self.blocks[at] else { continue };
+            let OpenBlock::Indented { indent: wanted, .. } = self.blocks[at] else { continue };
             if expanded.trim().is_empty() {
                 continue;
             }
@@ -153,7 +153,7 @@ impl Writer {
     /// Ends the open blocks from this one on.
     fn close_to(&mut self, depth: usize) {
         for block in self.blocks.drain(depth.min(self.blocks.len())..).rev() {
-            let (Block::Fenced { is_details, .. } | Block::Indented { is_details, .. }) = block;
+            let (OpenBlock::Fenced { is_details, .. } | OpenBlock::Indented { is_details, .. }) = block;
             self.out.push_str(if is_details { "\n</details>\n\n" } else { "\n" });
         }
     }
@@ -175,7 +175,7 @@ impl Writer {
                 let title = if kind.starts_with('"') { rest.trim() } else { title };
                 self.open(title.trim().trim_matches('"'), is_details);
                 let is_details = is_details && !title.trim().is_empty();
-                self.blocks.push(Block::Indented { indent, is_details });
+                self.blocks.push(OpenBlock::Indented { indent, is_details });
                 return true;
             }
         }
@@ -185,7 +185,7 @@ impl Writer {
             && title.ends_with('"')
         {
             self.open(title.trim_matches('"'), false);
-            self.blocks.push(Block::Indented { indent, is_details: false });
+            self.blocks.push(OpenBlock::Indented { indent, is_details: false });
             return true;
         }
         false
@@ -194,7 +194,7 @@ impl Writer {
     /// `:::tip Title`, `::: details Title`, `:::note[Title]`, `::: {.callout-tip title="Title"}`, `:::`.
     fn fenced(&mut self, sign: char, length: usize, rest: &str) -> bool {
         if rest.is_empty() {
-            let own = |block: &Block| matches!(block, Block::Fenced { sign: ':', length: open, .. } if *open <= length);
+            let own = |block: &OpenBlock| matches!(block, OpenBlock::Fenced { sign: ':', length: open, .. } if *open <= length);
             if let Some(at) = self.blocks.iter().rposition(own) {
                 self.close_to(at);
             }
@@ -211,13 +211,14 @@ impl Writer {
         let is_details =
             !title.is_empty() && ["details", "collapse", "dropdown", "faq"].iter().any(|word| kind.contains(word));
         self.open(&title, is_details);
-        self.blocks.push(Block::Fenced { sign, length, is_details });
+        self.blocks.push(OpenBlock::Fenced { sign, length, is_details });
         true
     }
 
     /// A directive of MyST: three backticks and `{note} Title`. Other code fences are code.
     fn directive(&mut self, length: usize, rest: &str) -> bool {
-        let own = |block: &Block| matches!(block, Block::Fenced { sign: '`', length: open, .. } if *open <= length);
+        let own =
+            |block: &OpenBlock| matches!(block, OpenBlock::Fenced { sign: '`', length: open, .. } if *open <= length);
         if rest.is_empty() {
             let Some(at) = self.blocks.iter().rposition(own) else { return false };
             self.close_to(at);
@@ -242,7 +243,7 @@ impl Writer {
         if is_text {
             let is_details = is_details && !title.trim().is_empty();
             self.open(title.trim(), is_details);
-            self.blocks.push(Block::Fenced { sign: '`', length, is_details });
+            self.blocks.push(OpenBlock::Fenced { sign: '`', length, is_details });
         }
         is_text
     }
