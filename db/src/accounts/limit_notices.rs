@@ -9,6 +9,7 @@ use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::run::RunQueryDsl;
 use crate::error::Result;
+use crate::paging::delete_oldest;
 use crate::schema::limit_notices as notices;
 
 /// Records that a limit was reached on the day (UTC) of `now`. Returns false when this was recorded
@@ -33,10 +34,11 @@ pub async fn insert(c: &mut Conn, site: SiteId, kind: LimitKind, now: Timestamp)
     Ok(count == 1)
 }
 
-/// Deletes notices of all sites that were created before `before`, and returns their number.
+/// Deletes about `limit` notices of all sites that were created before `before`, oldest first, and returns their
+/// number.
 ///
 /// # Errors
 /// Returns an error when the query fails.
-pub async fn delete_before(c: &mut Conn, before: Timestamp) -> Result<usize> {
-    Ok(on!(c, |c| diesel::delete(notices::table.filter(notices::created_at_ms.lt(before.as_ms()))).execute(c).await)?)
+pub async fn delete_before(c: &mut Conn, before: Timestamp, limit: i64) -> Result<usize> {
+    Ok(delete_oldest!(c, notices, before, limit))
 }

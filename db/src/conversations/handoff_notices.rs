@@ -12,6 +12,7 @@ use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::run::RunQueryDsl;
 use crate::error::Result;
+use crate::paging::delete_oldest;
 use crate::schema::handoff_notices as notices;
 
 /// A handoff that the owner is notified of.
@@ -172,12 +173,13 @@ pub async fn count_in(c: &mut Conn, site: SiteId, mail: Uuid) -> Result<i64> {
     })?)
 }
 
-/// Deletes notices of all sites that were created before `before`, and returns their number.
+/// Deletes about `limit` notices of all sites that were created before `before`, oldest first, and returns their
+/// number.
 ///
 /// # Errors
 /// Returns an error when the query fails.
-pub async fn delete_before(c: &mut Conn, before: Timestamp) -> Result<usize> {
-    Ok(on!(c, |c| diesel::delete(notices::table.filter(notices::created_at_ms.lt(before.as_ms()))).execute(c).await)?)
+pub async fn delete_before(c: &mut Conn, before: Timestamp, limit: i64) -> Result<usize> {
+    Ok(delete_oldest!(c, notices, before, limit))
 }
 
 /// Returns the IDs of the mails that mention handoffs of these conversations.

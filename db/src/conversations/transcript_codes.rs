@@ -13,6 +13,7 @@ use crate::connection::conn::on;
 use crate::connection::dialect::{ForUpdate, locked};
 use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
+use crate::paging::delete_oldest;
 use crate::schema::transcript_codes as codes;
 
 #[derive(Queryable, Selectable)]
@@ -201,10 +202,11 @@ pub async fn delete_of_session(c: &mut Conn, site: SiteId, session: &str) -> Res
     })?)
 }
 
-/// Deletes codes of all sites that were created before `before`, and returns their number.
+/// Deletes about `limit` codes of all sites that were created before `before`, oldest first, and returns their
+/// number.
 ///
 /// # Errors
 /// Returns an error when the query fails.
-pub async fn delete_before(c: &mut Conn, before: Timestamp) -> Result<usize> {
-    Ok(on!(c, |c| diesel::delete(codes::table.filter(codes::created_at_ms.lt(before.as_ms()))).execute(c).await)?)
+pub async fn delete_before(c: &mut Conn, before: Timestamp, limit: i64) -> Result<usize> {
+    Ok(delete_oldest!(c, codes, before, limit))
 }

@@ -86,6 +86,6 @@ async fn notices_go_with_their_site_and_with_time(db: &Db) {
     assert!(commit!(db, |c| sites::delete(c, site)));
 
     assert_eq!(read!(db, |c| handoff_notices::newest_mail(c, site)), None);
-    assert_eq!(commit!(db, |c| handoff_notices::delete_before(c, later(2))), 1);
+    assert_eq!(commit!(db, |c| handoff_notices::delete_before(c, later(2), 100)), 1);
     assert_eq!(read!(db, |c| handoff_notices::count_in(c, other, mail.0)), 1);
 }

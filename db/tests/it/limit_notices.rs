@@ -18,6 +18,6 @@ async fn a_limit_is_recorded_once_a_day(db: &Db) {
     assert!(commit!(db, |c| limit_notices::insert(c, site, LimitKind::MonthlyCredits, NOW)));
     assert!(commit!(db, |c| limit_notices::insert(c, other, kind, NOW)));
     assert!(commit!(db, |c| limit_notices::insert(c, site, kind, later(DAY_S))));
-    assert_eq!(commit!(db, |c| limit_notices::delete_before(c, later(1))), 3);
+    assert_eq!(commit!(db, |c| limit_notices::delete_before(c, later(1), 100)), 3);
     assert!(!commit!(db, |c| limit_notices::insert(c, site, kind, later(DAY_S))));
 }

@@ -82,6 +82,6 @@ async fn codes_go_with_their_session_and_with_time(db: &Db) {
     assert_eq!(read!(db, |c| transcript_codes::ids_of_session(c, site, "s")), [code.id]);
     assert_eq!(read!(db, |c| transcript_codes::since(c, site, later(3))), [requester("new")]);
     assert_eq!(commit!(db, |c| transcript_codes::delete_of_session(c, site, "s")), 1);
-    assert_eq!(commit!(db, |c| transcript_codes::delete_before(c, later(3))), 1);
+    assert_eq!(commit!(db, |c| transcript_codes::delete_before(c, later(3), 100)), 1);
     assert_eq!(read!(db, |c| transcript_codes::since(c, site, NOW)), [requester("new")]);
 }

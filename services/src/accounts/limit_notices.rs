@@ -10,6 +10,7 @@ use helpbot_domain::Timestamp;
 use helpbot_domain::ids::SiteId;
 use helpbot_domain::limit::LimitKind;
 
+use crate::runtime::batches;
 use crate::runtime::job_kinds::{LIMIT_MAIL, LimitMail};
 use crate::runtime::jobs::NewJob;
 use crate::webhooks::outbox;
@@ -55,5 +56,10 @@ const KEPT_FOR: Duration = Duration::from_secs(7 * 86_400);
 #[boxed]
 pub async fn delete_expired(services: &Services) -> Result<usize> {
     let before = services.now().minus(KEPT_FOR);
-    services.db.write(move |c| Box::pin(async move { Ok(db::limit_notices::delete_before(c, before).await?) })).await
+    let batch = || {
+        services.db.write(move |c| {
+            Box::pin(async move { Ok(db::limit_notices::delete_before(c, before, batches::ROWS).await?) })
+        })
+    };
+    batches::repeat("deletion of old limit notices", batch).await
 }

@@ -15,6 +15,7 @@ use helpbot_domain::limit::LimitKind;
 use helpbot_domain::{Timestamp, mailbox};
 
 use crate::accounts::limit_notices;
+use crate::runtime::batches;
 use crate::runtime::job_kinds::{HANDOFF_MAIL, HandoffMail};
 use crate::runtime::jobs::NewJob;
 use crate::runtime::randomness;
@@ -89,5 +90,10 @@ pub(super) async fn plan(c: &mut db::Conn, conversation: &Conversation, new: New
 #[boxed]
 pub async fn delete_expired(services: &Services) -> Result<usize> {
     let before = services.now().minus(KEPT_FOR);
-    services.db.write(move |c| Box::pin(async move { Ok(db::handoff_notices::delete_before(c, before).await?) })).await
+    let batch = || {
+        services.db.write(move |c| {
+            Box::pin(async move { Ok(db::handoff_notices::delete_before(c, before, batches::ROWS).await?) })
+        })
+    };
+    batches::repeat("deletion of old handoff notices", batch).await
 }

@@ -22,6 +22,7 @@ use uuid::Uuid;
 use crate::accounts::blocked_visitors;
 use crate::accounts::limit_notices;
 use crate::accounts::viewer::ProvedSession;
+use crate::runtime::batches;
 use crate::runtime::job_kinds::{TRANSCRIPT_CODE_MAIL, TranscriptCodeMail};
 use crate::runtime::jobs::NewJob;
 use crate::runtime::randomness;
@@ -227,7 +228,12 @@ fn mac(key: &[u8; 32], site: SiteId, id: Uuid) -> Hmac<Sha256> {
 #[boxed]
 pub async fn delete_expired(services: &Services) -> Result<usize> {
     let before = services.now().minus(KEPT_FOR);
-    services.db.write(move |c| Box::pin(async move { Ok(db::transcript_codes::delete_before(c, before).await?) })).await
+    let batch = || {
+        services.db.write(move |c| {
+            Box::pin(async move { Ok(db::transcript_codes::delete_before(c, before, batches::ROWS).await?) })
+        })
+    };
+    batches::repeat("deletion of expired transcript codes", batch).await
 }
 
 #[cfg(test)]
