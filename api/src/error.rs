@@ -20,7 +20,8 @@ use crate::limits::rates::RateExceeded;
 pub enum ErrorCode {
     /// The request has no API key, or the key is invalid, revoked or expired.
     Unauthenticated,
-    /// The API key does not have the required scope or role.
+    /// The API key does not have the required scope or role, is not the operator's key, or the session token
+    /// of the visitor is missing or belongs to another session.
     Forbidden,
     /// The plan of the site does not include the feature.
     PlanRequired,
@@ -40,9 +41,11 @@ pub enum ErrorCode {
     VisitorBlocked,
     /// The client has sent too many requests. `retryAfter` is the number of seconds to wait.
     RateLimited,
-    /// The highest allowed number of objects exists already.
+    /// A limit is reached, for example the number of webhooks of a site, mails per day or attempts to enter a
+    /// code. The message names the limit.
     LimitReached,
-    /// The cursor is older than the oldest stored event. The client must read the current state again.
+    /// The cursor is older than the oldest stored event. Read `site { eventCursor }`, query the current state,
+    /// then subscribe with that cursor.
     CursorExpired,
     /// The document is too large, too deep or costs more than one request may.
     ComplexityLimit,

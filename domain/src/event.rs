@@ -16,7 +16,7 @@ use crate::ids::{ConversationId, EventId, MemberId, MessageId, SiteId};
 macro_rules! event_type_cases {
     ($macro:ident $enum:tt) => {
         $macro! { $enum
-            /// A visitor asked a question, and the answer or the refusal was stored.
+            /// A visitor asked a question, and HelpBot's reply was stored, whatever its outcome.
             ConversationCreated = "conversation.created",
             /// A question has no answer. This event follows directly after its `CONVERSATION_CREATED`.
             ConversationUnanswered = "conversation.unanswered",

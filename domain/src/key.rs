@@ -128,13 +128,14 @@ macro_rules! scope_cases {
         $macro! { $enum
             /// Allows a visitor to ask questions, vote, request a handoff and take part in their own session.
             Chat = "chat",
-            /// Allows reading the configuration of the widget and the answer settings.
+            /// Allows reading the configuration of the widget, the answer settings and the progress of embeddings.
             ReadConfig = "read_config",
             /// Allows changing the configuration of the widget and the answer settings.
             WriteConfig = "write_config",
             /// Allows reading conversations and receiving their events.
             ReadConversations = "read_conversations",
-            /// Allows replying to visitors and assigning, resolving and reopening conversations.
+            /// Allows replying to visitors, assigning, resolving and reopening conversations, sending transcripts
+            /// and blocking visitors.
             WriteConversations = "write_conversations",
             /// Allows reading the analytics of the site.
             ReadAnalytics = "read_analytics",
@@ -144,7 +145,8 @@ macro_rules! scope_cases {
             WriteSources = "write_sources",
             /// Allows managing webhooks and reading their deliveries.
             Webhooks = "webhooks",
-            /// Allows managing API keys and members, and erasing sessions.
+            /// Allows managing API keys, members and credit caps, reading the owner's address and waiting mails,
+            /// and erasing sessions.
             Admin = "admin",
         }
     };

@@ -1,6 +1,6 @@
 //! Language tags: BCP 47, of which only the primary subtag is used.
 
-/// Value of a site's language setting that means the language of the visitor.
+/// Value of a site's language setting that means the language of the question.
 pub const AUTO: &str = "auto";
 
 /// Returns the primary subtag of a BCP 47 tag in lower case: `pt-BR` results in `pt`. `None` when

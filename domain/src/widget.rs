@@ -94,7 +94,7 @@ widget! {
     "botName" bot_name: String = "HelpBot".into(), name;
     /// Whether the panel shows "Powered by HelpBot".
     "showBranding" show_branding: bool = true, any;
-    /// Language of answers as a BCP 47 tag, or `auto` for the language of the visitor.
+    /// Language of answers as a BCP 47 tag, or `auto` for the language of the question.
     "aiLanguage" ai_language: String = language::AUTO.into(), language_tag;
     /// Placeholder of the input field.
     "inputPlaceholder" input_placeholder: String = "Type your question\u{2026}".into(), words;

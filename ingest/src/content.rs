@@ -58,7 +58,7 @@ pub(crate) fn kind(content_type: Option<&str>, body: &[u8]) -> Result<ContentKin
         "application/vnd.openxmlformats-officedocument.presentationml.presentation" => Ok(ContentKind::File("pptx")),
         "application/vnd.oasis.opendocument.text" => Ok(ContentKind::File("odt")),
         "application/vnd.oasis.opendocument.spreadsheet" => Ok(ContentKind::File("ods")),
-        other => Err(format!("The file is not a page of text. Its server sends it as {other:?}")),
+        other => Err(format!("The address returns {other:?}, which is not a supported format")),
     }
 }
 
@@ -194,7 +194,7 @@ mod tests {
         assert_eq!(of("application/x-pdf"), Ok(ContentKind::File("pdf")));
         assert_eq!(
             of("image/png"),
-            Err("The file is not a page of text. Its server sends it as \"image/png\"".to_owned())
+            Err("The address returns \"image/png\", which is not a supported format".to_owned())
         );
     }
 

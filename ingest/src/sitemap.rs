@@ -49,13 +49,13 @@ pub struct Sitemap {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SitemapError {
     /// The gzip data is broken.
-    #[error("the sitemap's compression is damaged")]
+    #[error("its compression is damaged")]
     Damaged,
     /// Larger than [`DECODED_LIMIT_BYTES`].
-    #[error("the sitemap is larger than {DECODED_LIMIT_BYTES} bytes")]
+    #[error("it is larger than {DECODED_LIMIT_BYTES} bytes")]
     TooLarge,
     /// HTML, a feed or something else.
-    #[error("this is not a sitemap")]
+    #[error("it is not a sitemap")]
     NotASitemap,
 }
 

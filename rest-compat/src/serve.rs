@@ -68,6 +68,7 @@ async fn serve<E: Endpoint>(route: &Route, request: Request) -> Response {
         Err(error) => return error.into_response(),
     };
     let answer = match E::CACHING {
+        _ if caller.viewer.site_id.is_none() => Err(no_site()),
         Caching::NoStore => answer::<E>(route, &incoming, &caller).await,
         Caching::Minute => cacheable_answer::<E>(route, &incoming, &caller).await,
     };
@@ -138,6 +139,10 @@ fn parse<E: Endpoint>(result: Result<Value, ApiError>) -> Result<E::Data, RestEr
         tracing::error!(%error, operation = E::OPERATION.0, "a stored operation returned data of an unexpected shape");
         RestError::internal()
     })?;
-    // The key of an operator belongs to no site, and REST has no parameter for one.
-    root.result.ok_or_else(|| RestError::forbidden("This key does not belong to a site"))
+    root.result.ok_or_else(no_site)
+}
+
+/// The key of an operator belongs to no site, and REST has no parameter for one.
+fn no_site() -> RestError {
+    RestError::forbidden("This key does not belong to a site")
 }

@@ -64,7 +64,7 @@ impl Gateway {
             KeyKind::Secret | KeyKind::Member | KeyKind::Operator | KeyKind::Legacy => MAX_MUTATIONS,
         };
         if work.mutations > limit {
-            let message = format!("A mutation with this kind of key can have at most {limit} root fields");
+            let message = format!("A mutation with this kind of key can have at most {limit} root fields.");
             return Err(ApiError::new(ErrorCode::ComplexityLimit, message));
         }
         self.rates().work(&caller.viewer, caller.peer, work).map_err(|exceeded| {

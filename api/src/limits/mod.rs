@@ -10,8 +10,8 @@ pub mod rates;
 
 use helpbot_domain::key::KeyKind;
 
-/// Maximum cost of one operation by the kind of key. The cost is the highest number of objects that the
-/// response can contain.
+/// Maximum cost of one operation by the kind of key. The cost is an estimate of the highest number of
+/// objects that the response can contain.
 ///
 /// An object takes about 10 µs, so 10,000 of them are a tenth of a second of one processor. Widget keys
 /// are public, and the widget's own operations cost less than 100.

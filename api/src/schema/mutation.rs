@@ -4,7 +4,7 @@
 //! A mutation is an `input!`, a `payload!` and one function that calls one use case and passes its
 //! result to [`finish`]. No rules belong here or in those functions.
 
-use async_graphql::Result;
+use async_graphql::{MaybeUndefined, Result};
 use helpbot_services::Error;
 
 use crate::error::{UserError, expected};
@@ -23,6 +23,16 @@ pub(crate) fn finish<T, P: Payload>(result: Result<T, Error>, shape: impl FnOnce
     match result {
         Ok(value) => Ok(shape(value)),
         Err(error) => Ok(P::refused(expected(error)?)),
+    }
+}
+
+/// Converts a number that null removes into what a use case takes: `None` when the field is absent, and
+/// `Some(None)` when it is null.
+pub(crate) fn changed_number(value: &MaybeUndefined<i32>) -> Option<Option<i64>> {
+    match value {
+        MaybeUndefined::Undefined => None,
+        MaybeUndefined::Null => Some(None),
+        MaybeUndefined::Value(number) => Some(Some(i64::from(*number))),
     }
 }
 

@@ -99,7 +99,7 @@ fn lock(taken: &Mutex<TakenUploads>) -> MutexGuard<'_, TakenUploads> {
 }
 
 fn busy() -> ApiError {
-    let message = "The maximum number of uploads is being received";
+    let message = "Too many uploads are in progress. Try again in a few seconds.";
     ApiError::new(ErrorCode::Unavailable, message).retry_after(Duration::from_secs(5))
 }
 

@@ -172,7 +172,7 @@ pub(super) fn reason(skip: Skip) -> Option<&'static str> {
         // Other sites, images, and repeated links are not reported.
         Skip::Known | Skip::OutOfScope | Skip::NotAPage => None,
         Skip::TooDeep => Some("Left out: more links away from the start page than the source allows"),
-        Skip::TooMany => Some("Left out: the source has the maximum number of pages"),
+        Skip::TooMany => Some("Left out: the source already has its maximum number of pages (maxPages)"),
         Skip::Trap => Some("Left out: the URL looks like part of an endless series of links"),
     }
 }

@@ -80,7 +80,7 @@ pub(crate) async fn site(
 }
 
 fn no_robots(reason: &str) -> String {
-    format!("The site's robots.txt could not be read ({reason}). Until then, no page may be read")
+    format!("The site's robots.txt could not be read ({reason}). No page may be read until it can")
 }
 
 struct Crawl<'a> {

@@ -1,6 +1,6 @@
 //! Reasons why a page or file could not be read, in words that a site owner understands.
 //!
-//! The sync report and the upload form show these texts behind an introduction ("The file was not read:"), so they
+//! The sync report and the upload form show these texts behind an introduction ("The file could not be read:"), so they
 //! are clauses that name the cause and what to do.
 
 use std::borrow::Cow;
@@ -15,8 +15,8 @@ pub enum ExtractError {
     /// No text: an empty file or a scanned PDF.
     #[error("it contains no text")]
     Empty,
-    /// No text but what scripts put in when the page is shown.
-    #[error("its text is only put in by JavaScript, which is not run")]
+    /// No text but what JavaScript adds when the page is shown.
+    #[error("its text is added by JavaScript, which HelpBot does not run")]
     NeedsScripts,
     /// Larger than the limit for one page or file.
     #[error("it is too large: it has {size_bytes} bytes, and the limit is {limit_bytes}")]
@@ -49,14 +49,15 @@ pub enum ExtractError {
     },
     /// A format that is not supported.
     #[error(
-        "files of the type {extension:?} are not supported. Supported are HTML, Markdown, TXT, CSV, DOCX, XLSX, PPTX, ODT, ODS and PDF"
+        "files of the type {extension:?} are not supported. Supported are HTML, Markdown, TXT, CSV, DOCX, XLSX, PPTX, \
+         ODT, ODS, ODP and PDF"
     )]
     UnsupportedKind {
         /// The file's extension, lower case, without the dot; empty when it has none.
         extension: String,
     },
     /// Broken, or not what its name says.
-    #[error("it cannot be read: {reason}")]
+    #[error("{reason}")]
     Unreadable {
         /// What was wrong, as a clause: "the archive is damaged".
         reason: String,

@@ -48,7 +48,7 @@ pub(crate) fn is_for_child(bytes: &[u8]) -> bool {
 /// # Errors
 /// The errors of reading; `TookTooMuch` when a limit of the child is exceeded.
 pub(crate) fn read(child: &pdf::Child, task: &ReadTask, bytes: &[u8]) -> Result<Page, ExtractError> {
-    let lost = |_| ExtractError::Unreadable { reason: "the reader failed".to_owned() };
+    let lost = |_| ExtractError::Unreadable { reason: "HelpBot's file reader failed".to_owned() };
     let task = serde_json::to_string(task).map_err(lost)?;
     let answer = child.task(&task, bytes)?;
     serde_json::from_slice::<Result<Page, ExtractError>>(&answer).map_err(lost)?

@@ -56,7 +56,7 @@ pub fn extract(name: &str, bytes: &[u8]) -> Result<Page, ExtractError> {
         return read_here(name, bytes);
     }
     let program = std::env::current_exe()
-        .map_err(|error| ExtractError::Unreadable { reason: format!("the PDF reader does not start ({error})") })?;
+        .map_err(|error| ExtractError::Unreadable { reason: format!("HelpBot's PDF reader failed ({error})") })?;
     read(name, bytes, Some(&pdf::Child { program, limits: pdf::Limits::default() }))
 }
 
@@ -87,7 +87,7 @@ fn read(name: &str, bytes: &[u8], child: Option<&pdf::Child>) -> Result<Page, Ex
         (Kind::OpenDocument, _) => opendocument::read(bytes)?,
         (Kind::OpenDocumentSheets, _) => opendocument::read_sheets(bytes)?,
         (Kind::Pdf, Some(child)) => child.extract(bytes)?,
-        (Kind::Pdf, None) => return Err(ExtractError::Unreadable { reason: "no PDF reader is set up".into() }),
+        (Kind::Pdf, None) => return Err(ExtractError::Unreadable { reason: "HelpBot has no PDF reader here".into() }),
         (Kind::Markdown, _) => markdown::read(&decoded(bytes))?,
         (Kind::Text, _) => lines::read(&decoded(bytes))?,
         (Kind::Csv, _) => csv::read(&decoded(bytes))?,

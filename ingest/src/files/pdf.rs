@@ -94,7 +94,7 @@ impl Child {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .map_err(|error| unreadable(&format!("the PDF reader does not start ({error})")))?;
+            .map_err(|error| unreadable(&format!("HelpBot's file reader failed ({error})")))?;
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
         let limit = self.limits.output_bytes;
         let (sender, receiver) = mpsc::channel();
@@ -114,10 +114,10 @@ impl Child {
             }
             outcome
         });
-        let status = child.wait().map_err(|error| unreadable(&format!("the PDF reader is lost ({error})")))?;
+        let status = child.wait().map_err(|error| unreadable(&format!("HelpBot's file reader failed ({error})")))?;
         let output = match outcome {
             Ok(Some(Ok(output))) => output,
-            Ok(_) => return Err(unreadable("the PDF reader returned nothing")),
+            Ok(_) => return Err(unreadable("HelpBot's file reader returned nothing")),
             Err(_) => return Err(ExtractError::TookTooMuch { resource: "time".into() }),
         };
         if output.len() as u64 > limit {

@@ -146,7 +146,7 @@ async fn file(reader: &Reader, source: &Source) -> Result<Outcome> {
             }
             Ok(read(source, page, None, (None, None), reasons::NOTHING_IN_FILE))
         }
-        Err(error) => Ok(Outcome::Failed(format!("The file was not read: {error}"))),
+        Err(error) => Ok(Outcome::Failed(format!("The file could not be read: {error}"))),
     }
 }
 

@@ -20,7 +20,9 @@ pub(super) struct AskArgs {
     /// Session ID that the question belongs to. Defaults to a new session.
     #[arg(long)]
     session: Option<String>,
-    /// Language of the answer as a BCP 47 tag, for example de. Defaults to the language of the site.
+    /// Language of HelpBot's own sentences and of answers that a model server writes, as a BCP 47 tag, for example de.
+    /// Defaults to the setting aiLanguage of the site; with auto, the language of the question is used. An unsupported
+    /// tag is ignored.
     #[arg(long)]
     language: Option<String>,
     /// Also print the search results and how the decision was made.

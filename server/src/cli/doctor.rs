@@ -1,6 +1,6 @@
-//! `helpbot doctor` and `helpbot migrate`. The first shows the effective settings and checks the database,
-//! the secret key, mail, the embedding model and the listen address. It changes nothing. The second applies
-//! pending migrations.
+//! `helpbot doctor` and `helpbot migrate`. The first shows the effective settings with their purposes and checks
+//! the database, the secret key, mail, the embedding model and the listen address. It changes nothing. The second
+//! applies pending migrations.
 
 use std::path::{Path, PathBuf};
 
@@ -37,8 +37,9 @@ enum Finding {
 
 /// Checks the installation and prints the settings and findings. Fails when something does not work.
 pub(super) async fn run(context: &CommandContext) -> Result<(), CommandFailure> {
+    let unknown = context.layers.unknown_variables.iter();
     let mut findings: Vec<Finding> =
-        context.layers.unknown_variables.iter().map(|name| Finding::Note(format!("{name} is not a setting"))).collect();
+        unknown.map(|name| Finding::Note(format!("the environment variable {name} matches no setting"))).collect();
     match &context.settings {
         Ok(settings) => examine(settings, &mut findings).await,
         Err(problems) => findings.extend(problems.iter().map(|problem| Finding::Bad(problem.to_string()))),
@@ -218,7 +219,7 @@ fn test_write(data: &Path) -> Finding {
     }
 }
 
-/// Every setting with its value and its origin. Secret values are not shown.
+/// Every setting with its value and its origin, in the order of [`SETTINGS`]. Secret values are not shown.
 fn settings_rows(context: &CommandContext) -> Vec<(&'static str, Option<String>, Option<SettingOrigin>)> {
     let row = |row: &crate::settings::definitions::SettingDefinition| match context.layers.get(row.name) {
         None => (row.name, None, None),
@@ -234,11 +235,11 @@ fn settings_rows(context: &CommandContext) -> Vec<(&'static str, Option<String>,
 }
 
 fn settings_json(context: &CommandContext) -> Value {
-    let rows = settings_rows(context).into_iter();
-    let entry = |(name, value, origin): (&str, Option<String>, Option<SettingOrigin>)| {
-        (name.to_owned(), json!({ "value": value, "origin": origin.map(|origin| origin.to_string()) }))
-    };
-    Value::Object(rows.map(entry).collect())
+    let rows = SETTINGS.iter().zip(settings_rows(context)).map(|(setting, (name, value, origin))| {
+        let origin = origin.map(|origin| origin.to_string());
+        (name.to_owned(), json!({ "value": value, "origin": origin, "purpose": setting.help }))
+    });
+    Value::Object(rows.collect())
 }
 
 fn findings_json(findings: &[Finding]) -> Vec<Value> {
@@ -261,7 +262,8 @@ fn print(context: &CommandContext, findings: &[Finding]) -> Result<(), CommandFa
     if let Some(file) = &context.file {
         output::text(&format!("Settings file: {}\n\n", file.display()))?;
     }
-    output::table(&["SETTING", "VALUE", "FROM"], &rows)?;
+    let purposes: Vec<&str> = SETTINGS.iter().map(|setting| setting.help).collect();
+    output::table_with_notes(&["SETTING", "VALUE", "FROM"], &rows, &purposes)?;
     let lines: String = findings
         .iter()
         .map(|finding| match finding {

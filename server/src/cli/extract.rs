@@ -13,7 +13,7 @@ use super::output;
 
 #[derive(Debug, Args)]
 pub(super) struct ExtractArgs {
-    /// HTML, Markdown, text, CSV, DOCX or PDF files.
+    /// Files in the formats PDF, DOCX, XLSX, PPTX, ODT, ODS, ODP, HTML, Markdown, plain text or CSV.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Also print the texts that are left out, each with the reason. With `--json`, each is one line with `page`,

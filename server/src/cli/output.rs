@@ -25,6 +25,18 @@ pub(super) fn json(value: &Value) -> Result<(), CommandFailure> {
 
 /// Prints a table with a header line. Each column is as wide as its widest cell.
 pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> Result<(), CommandFailure> {
+    text(&table_lines(head, rows).concat())
+}
+
+/// Prints a table with a note in an indented line below each row.
+pub(super) fn table_with_notes(head: &[&str], rows: &[Vec<String>], notes: &[&str]) -> Result<(), CommandFailure> {
+    let notes = std::iter::once(String::new()).chain(notes.iter().map(|note| format!("    {note}\n")));
+    let lines = table_lines(head, rows).into_iter().zip(notes);
+    text(&lines.map(|(line, note)| line + &note).collect::<String>())
+}
+
+/// The lines of a table, which begin with its head.
+fn table_lines(head: &[&str], rows: &[Vec<String>]) -> Vec<String> {
     let head: Vec<String> = head.iter().map(|name| (*name).to_owned()).collect();
     let all: Vec<&Vec<String>> = std::iter::once(&head).chain(rows).collect();
     let columns = head.len();
@@ -34,7 +46,7 @@ pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> Result<(), CommandFa
         let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
         format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
     });
-    text(&lines.collect::<String>())
+    lines.collect()
 }
 
 /// Prints a line of progress to stderr.

@@ -17,7 +17,7 @@ pub(super) async fn run(context: &CommandContext) -> Result<(), CommandFailure> 
     let settings = context.settings()?.clone();
     logging::start(&settings, &settings.log)?;
     for variable in &context.layers.unknown_variables {
-        tracing::warn!("the environment variable {variable} is not a setting; `helpbot doctor` lists all settings");
+        tracing::warn!("the environment variable {variable} matches no setting; `helpbot doctor` lists all settings");
     }
     let bound = bind(settings, Parts::default()).await?;
     let first = first_site::create(bound.installation()).await.map_err(StartError::FirstSite)?;

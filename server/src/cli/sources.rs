@@ -85,7 +85,7 @@ pub(super) struct CrawlArgs {
     /// Maximum number of links from the address to a page. Defaults to 10.
     #[arg(long, value_name = "LINKS")]
     depth: Option<i32>,
-    /// Maximum number of pages. Defaults to 500.
+    /// Maximum number of pages that a sync fetches, 1 to 10,000. Defaults to 10,000.
     #[arg(long, value_name = "N")]
     max_pages: Option<i32>,
     /// How often the source is synced again. Defaults to none.

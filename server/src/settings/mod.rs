@@ -95,7 +95,7 @@ pub enum MetricsAddress {
 pub struct ModelServer {
     /// Base URL including the version, for example `http://127.0.0.1:11434/v1`.
     pub base_url: Url,
-    /// Name of the model on that server.
+    /// Name of the model at `base_url`.
     pub model: String,
     /// Bearer token for the server.
     pub api_key: Option<String>,
@@ -305,7 +305,7 @@ impl SettingsReader<'_> {
         let model = self.text(name);
         if model.is_empty() {
             let origin = self.optional(address).map_or(SettingOrigin::Default, |given| given.origin);
-            let reason = format!("{name} must name the model to use on that server");
+            let reason = format!("{name} must name the model to use at {address}");
             self.problems.push(SettingProblem { name: address, origin, reason });
         }
         let api_key = self.optional(key).map(|given| given.value);

@@ -141,10 +141,10 @@ fn a_source_that_cannot_be_read_fails_with_the_actual_reason() {
     let error = |at: usize| value["sources"][at]["error"].as_str().unwrap_or("none").to_owned();
     assert_eq!(error(0), "There is no page at this address (HTTP 404)");
     assert!(error(1).starts_with("The page"), "{}", error(1));
-    assert_eq!(error(2), "The file is not a page of text. Its server sends it as \"image/png\"");
+    assert_eq!(error(2), "The address returns \"image/png\", which is not a supported format");
     assert_eq!(error(3), "none");
     assert_eq!(error(4), "The page could not be fetched: the server refused the connection or could not be reached");
-    assert_eq!(error(5), "The file was not read: it cannot be read: the PDF is damaged");
+    assert_eq!(error(5), "The file could not be read: the PDF is damaged");
 }
 
 #[test]
@@ -262,10 +262,13 @@ fn doctor_shows_effective_settings_and_no_secret() {
 
     assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
     let value: serde_json::Value = serde_json::from_slice(&ended.stdout).expect("JSON");
-    assert_eq!(value["settings"]["listen"], serde_json::json!({ "value": "127.0.0.1:0", "origin": "helpbot.toml" }));
-    assert_eq!(value["settings"]["log"], serde_json::json!({ "value": "debug", "origin": "environment" }));
+    let listen = &value["settings"]["listen"];
+    assert_eq!((&listen["value"], &listen["origin"]), (&"127.0.0.1:0".into(), &"helpbot.toml".into()));
+    assert_eq!(listen["purpose"], "address and port to listen on");
+    let log = &value["settings"]["log"];
+    assert_eq!((&log["value"], &log["origin"]), (&"debug".into(), &"environment".into()));
     assert_eq!(value["settings"]["secret_key"]["value"], "(set)");
-    assert!(value["findings"].to_string().contains("HELPBOT_LISTN is not a setting"));
+    assert!(value["findings"].to_string().contains("HELPBOT_LISTN matches no setting"));
     assert!(!value.to_string().contains("abab"));
 }
 
@@ -288,6 +291,7 @@ fn doctor_reports_files_that_other_users_can_read() {
     assert_eq!(private.code, 0, "{}", private.stdout);
     assert!(private.stdout.contains("only its owner can access"), "{}", private.stdout);
     assert!(private.stdout.contains("accepts new files"), "{}", private.stdout);
+    assert!(private.stdout.contains("\n    name of the model at llm_base_url\n"), "{}", private.stdout);
     assert_eq!(readable.code, 1, "{}", readable.stdout);
     assert!(readable.stdout.contains("other users can read ./helpbot-data/helpbot.db"), "{}", readable.stdout);
 }

@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use helpbot_domain::Invalid;
 use helpbot_domain::conversation::Conversation;
 use helpbot_domain::ids::{KeyId, MemberId, SiteId};
 use helpbot_domain::key::{KeyKind, Scope};
@@ -84,14 +85,15 @@ impl Viewer {
     /// Returns the site to act on: the site of the key, or the named site for an operator.
     ///
     /// # Errors
-    /// `NotFound` when the named site is not the key's (callers cannot tell whether it exists), or
-    /// when an operator names none.
+    /// `NotFound` when the named site is not the key's (callers cannot tell whether it exists);
+    /// `Invalid` when an operator names none.
     pub fn site(&self, named: Option<SiteId>) -> Result<SiteId> {
         match (self.site_id, named) {
             (Some(own), None) => Ok(own),
             (Some(own), Some(named)) if own == named => Ok(own),
             (None, Some(named)) => Ok(named),
-            _ => Err(Error::NotFound("Site")),
+            (None, None) => Err(Invalid::new("siteId", "An operator key must name the site. Set siteId.").into()),
+            (Some(_), Some(_)) => Err(Error::NotFound("Site")),
         }
     }
 
@@ -133,7 +135,7 @@ fn deed(scope: Scope) -> &'static str {
         Scope::ReadConfig => "read the configuration",
         Scope::WriteConfig => "change the configuration",
         Scope::ReadConversations => "read conversations",
-        Scope::WriteConversations => "answer conversations",
+        Scope::WriteConversations => "reply to visitors",
         Scope::ReadAnalytics => "read analytics",
         Scope::ReadSources => "read sources",
         Scope::WriteSources => "change sources",

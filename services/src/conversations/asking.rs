@@ -37,7 +37,7 @@ pub struct NewQuestion {
     pub question: String,
     /// Session that the caller has stored. `None` starts a new session.
     pub session_id: Option<String>,
-    /// Language in which to answer. `None` means the language of the question.
+    /// Language of HelpBot's own sentences. `None` means the language of the site, or else of the question.
     pub language: Option<String>,
 }
 

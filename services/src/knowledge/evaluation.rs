@@ -165,8 +165,8 @@ pub fn allowed_losses(viewer: &Viewer, site: &Site) -> Result<Option<u32>> {
     Ok(sites::answer_settings(viewer, site)?.allowed_losses)
 }
 
-/// Sets how many passing test questions a sync may break before it is held back. `None` means any
-/// number.
+/// Sets how many passing test questions a sync may break before it is held back. `Some(None)` means any
+/// number, and `None` leaves the setting as it is.
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`; `Invalid` for a negative number.
@@ -175,15 +175,17 @@ pub async fn set_allowed_losses(
     services: &Services,
     viewer: &Viewer,
     named: Option<SiteId>,
-    allowed_losses: Option<i64>,
+    allowed_losses: Option<Option<i64>>,
 ) -> Result<Site> {
     viewer.require(Scope::WriteConfig)?;
     let site = viewer.site(named)?;
     let refused = |_| Invalid::new("allowedLosses", "allowedLosses must be 0 or more.");
-    let allowed_losses = allowed_losses.map(|count| u32::try_from(count).map_err(refused)).transpose()?;
+    let checked = |losses: Option<i64>| losses.map(u32::try_from).transpose().map_err(refused);
+    let allowed_losses = allowed_losses.map(checked).transpose()?;
     let changed = sites::change(services, site, move |site| {
-        let settings = AnswerPolicy { allowed_losses, ..sites::parsed_settings(site) };
-        site.answer_settings = db::columns::to_json(&settings);
+        let settings = sites::parsed_settings(site);
+        let allowed_losses = allowed_losses.unwrap_or(settings.allowed_losses);
+        site.answer_settings = db::columns::to_json(&AnswerPolicy { allowed_losses, ..settings });
         Ok(())
     });
     changed.await.map(|(site, ())| site)

@@ -46,9 +46,9 @@ pub enum Error {
     },
     /// The credits that the owner allows for a day, or for a client address in a day, are used up.
     #[error("{}", if *.of_address {
-        "This network has reached the number of questions that the site allows per day."
+        "Visitors from your network address have asked as many questions today as the site allows. Try again tomorrow."
     } else {
-        "The site has reached the number of questions that it allows per day."
+        "Visitors have asked as many questions today as the site allows. Try again tomorrow."
     })]
     CapReached {
         /// Whether the cap is that of a client address.
@@ -66,7 +66,10 @@ pub enum Error {
         retry_after: Duration,
     },
     /// A cursor points before the oldest stored event.
-    #[error("The cursor has expired. Query the current state, then subscribe without a cursor.")]
+    #[error(
+        "The cursor has expired. Read `site {{ eventCursor }}`, query the current state, then subscribe with that \
+         cursor."
+    )]
     CursorExpired,
     /// The database is down or overloaded.
     #[error("The service is temporarily unavailable. Try again in a moment.")]

@@ -40,12 +40,15 @@ pub async fn request_sync(
     .await
 }
 
+/// Why a text or written entries cannot be synced.
+const WRITTEN: &str = "Texts and written entries cannot be synced again. Add the text again to replace it.";
+
 /// Returns why a source of this kind cannot be synced. The first text is part of the REST contract.
 fn sync_refusal(kind: SourceKind, required: Option<SourceKind>) -> Option<&'static str> {
     match required {
         Some(SourceKind::Url) if kind != SourceKind::Url => Some("Only URL sources can be re-scraped"),
         Some(SourceKind::File) if kind != SourceKind::File => Some("The source is not a file."),
-        _ if kind == SourceKind::Text => Some("Entries that were written by hand cannot be synced."),
+        _ if kind == SourceKind::Text => Some(WRITTEN),
         _ => None,
     }
 }

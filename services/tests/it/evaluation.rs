@@ -118,7 +118,7 @@ async fn a_sync_that_breaks_too_many_test_questions_is_held_back_and_the_previou
     let source = on.read_source(vec![page(&[DELIVERY, REFUND, HOURS])]).await;
     on.case(DELIVERY.0, Some(PAGE)).await;
     on.case(REFUND.0, Some(PAGE)).await;
-    evaluation::set_allowed_losses(&on.services, &on.viewer, Some(on.site.id), Some(1)).await.unwrap();
+    evaluation::set_allowed_losses(&on.services, &on.viewer, Some(on.site.id), Some(Some(1))).await.unwrap();
 
     on.read_again(&source, vec![page(&[HOURS])]).await;
 
@@ -140,7 +140,7 @@ async fn a_sync_within_the_limit_goes_live() {
     on.case(DELIVERY.0, Some(PAGE)).await;
     on.case(REFUND.0, Some(PAGE)).await;
     on.case("Do you sell bicycles?", Some(PAGE)).await;
-    evaluation::set_allowed_losses(&on.services, &on.viewer, Some(on.site.id), Some(1)).await.unwrap();
+    evaluation::set_allowed_losses(&on.services, &on.viewer, Some(on.site.id), Some(Some(1))).await.unwrap();
 
     let reworded = (DELIVERY.0, "Yes, within five days.");
     on.read_again(&source, vec![page(&[reworded, HOURS])]).await;
@@ -160,7 +160,7 @@ async fn a_sync_that_only_moves_an_entry_on_its_page_keeps_its_phrasings_and_is_
     entries::add_phrasing(services, viewer, site, found[0].id, "my gizmo went north").await.unwrap();
     on.case("my gizmo went north", Some(PAGE)).await;
     assert_eq!(passed(&on.run().await), [true]);
-    evaluation::set_allowed_losses(services, viewer, site, Some(0)).await.unwrap();
+    evaluation::set_allowed_losses(services, viewer, site, Some(Some(0))).await.unwrap();
 
     let mut moved = page(&[HOURS, DELIVERY, REFUND]);
     moved.chunks[1].url = Some(format!("{PAGE}#delivery-to-canada"));
@@ -201,6 +201,6 @@ async fn a_test_question_cannot_expect_objects_that_the_site_does_not_have() {
 
     assert!(matches!(no_entry, Err(Error::NotFound("Entry"))), "{no_entry:?}");
     assert!(matches!(no_address, Err(Error::Invalid(_))), "{no_address:?}");
-    let below_none = evaluation::set_allowed_losses(&on.services, &on.viewer, site, Some(-1)).await;
+    let below_none = evaluation::set_allowed_losses(&on.services, &on.viewer, site, Some(Some(-1))).await;
     assert!(matches!(below_none, Err(Error::Invalid(_))), "{below_none:?}");
 }

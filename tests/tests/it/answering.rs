@@ -101,6 +101,10 @@ async fn test_questions_run_and_hold_back_a_sync(app: &TestApp) {
     } }";
     let allow = "mutation { updateEvaluationSettings(input: { allowedLosses: 0 }) { userErrors { code } } }";
     mutation(&site, "updateEvaluationSettings", allow, json!({})).await;
+    let change = "mutation ($input: UpdateEvaluationSettingsInput!) {
+        updateEvaluationSettings(input: $input) { evaluation { allowedLosses } userErrors { code } }
+    }";
+    let unchanged = mutation(&site, "updateEvaluationSettings", change, json!({ "input": {} })).await;
 
     let ran = mutation(&site, "runEvaluation", run, json!({})).await;
     pages.put("/help", page(&ENTRIES[2..]));
@@ -113,7 +117,11 @@ async fn test_questions_run_and_hold_back_a_sync(app: &TestApp) {
         (is_read && found["node"]["error"].is_string()).then(|| found["node"].take())
     })
     .await;
+    let input = json!({ "input": { "allowedLosses": null } });
+    let cleared = mutation(&site, "updateEvaluationSettings", change, input).await;
 
+    assert_eq!(unchanged["evaluation"]["allowedLosses"], 0, "an absent field changes nothing");
+    assert_eq!(cleared["evaluation"]["allowedLosses"], Value::Null);
     assert_eq!(ran["passedCount"], 3, "{ran}");
     let expected = json!({
         "question": "return my parcel", "isPassed": true, "outcome": "ANSWERED", "rank": 1, "foundTitle": ENTRIES[0].0,

@@ -84,7 +84,7 @@ async fn the_credits_of_a_client_address_are_capped(app: &TestApp, mail: &MailSe
 
     assert!(first.iter().all(|reply| code(reply).is_null()));
     assert_eq!(code(&third), "CREDIT_CAP_REACHED");
-    assert!(third.text().contains("This network has reached the number of questions"), "{}", third.text());
+    assert!(third.text().contains("Visitors from your network address have asked"), "{}", third.text());
     assert_eq!(code(&ask(&visitor, "2001:db8:1::1").await), Value::Null, "another network");
     for _ in 0..3 {
         assert_eq!(code(&ask(&site.owner(), "2001:db8::1").await), Value::Null, "a secret key has no such limit");

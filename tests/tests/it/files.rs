@@ -131,7 +131,7 @@ async fn a_bomb_fails_with_a_reason_and_others_are_read(app: &TestApp) {
     let reason = |source: &Value| source["error"].as_str().unwrap_or_default().to_owned();
     assert_eq!([&zip["status"], &other["status"], &good["status"]], ["FAILED", "FAILED", "INDEXED"]);
     assert!(
-        reason(&zip).starts_with("The file was not read: ") && reason(&zip).contains("200 times its size"),
+        reason(&zip).starts_with("The file could not be read: ") && reason(&zip).contains("200 times its size"),
         "{zip}"
     );
     assert!(reason(&other).contains("the archive is damaged"), "{other}");

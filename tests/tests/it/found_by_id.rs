@@ -1,4 +1,5 @@
-//! Tests of finding objects by global ID: `node` and `nodes`, for each kind of key.
+//! Tests of finding objects by global ID: `node` and `nodes`, for each kind of key. Also of an operator key that names
+//! no site.
 
 use helpbot_domain::key::{KeyKind, Role, Scope};
 use helpbot_services::accounts::members;
@@ -9,6 +10,7 @@ on_both_backends!(
     anything_with_an_id_is_found_by_it,
     what_a_key_may_not_see_is_null_among_the_things_that_it_may,
     an_operator_follows_a_source_by_its_id,
+    an_operator_must_name_the_site,
 );
 
 /// The id of a new conversation.
@@ -77,4 +79,24 @@ async fn an_operator_follows_a_source_by_its_id(app: &TestApp) {
     let followed = socket.subscribe(follow, json!({ "id": source })).await;
 
     assert_eq!(socket.next(&followed).await["sourceProgress"]["source"]["id"], source);
+}
+
+async fn an_operator_must_name_the_site(app: &TestApp) {
+    const RUN: &str = "mutation { runEvaluation(input: {}) { userErrors { field code message } } }";
+    let operator = app.operator_client();
+
+    let unnamed = operator.graphql("{ site { id } }", json!({})).await.ok();
+    let refused = operator.graphql(RUN, json!({})).await.ok();
+
+    assert_eq!(unnamed, json!({ "site": null }));
+    let expected = json!([{
+        "field": ["input", "siteId"],
+        "code": "BAD_USER_INPUT",
+        "message": "An operator key must name the site. Set siteId.",
+    }]);
+    assert_eq!(refused["runEvaluation"]["userErrors"], expected);
+    for path in ["/api/v1/config", "/api/v1/webhooks"] {
+        assert_eq!(operator.get(path).await.status, 403, "{path}");
+    }
+    assert_eq!(operator.post("/api/v1/chat", &json!({ "question": "Hi?" })).await.status, 403);
 }

@@ -45,7 +45,7 @@ async fn a_visitor_cannot_write_faster_than_a_person(app: &TestApp) {
     for number in 0..VISITOR_MESSAGES_PER_WINDOW {
         assert_eq!(send(&visitor, &id, "hello").await, json!(number + 3));
     }
-    let refused = visitor.graphql(SEND, json!({ "id": id, "text": "too fast" })).await.json();
+    let refused = visitor.graphql(SEND, json!({ "id": id, "text": "too fast" })).await.reply.json();
     let extensions = &refused["errors"][0]["extensions"];
     assert_eq!((&extensions["code"], &extensions["retryAfter"]), (&json!("RATE_LIMITED"), &json!(60)));
     assert_eq!(send(&site.owner(), &id, "The team may write.").await, json!(VISITOR_MESSAGES_PER_WINDOW + 3));

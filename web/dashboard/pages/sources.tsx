@@ -64,8 +64,8 @@ export function SourcesPage() {
           <button type="submit" class="solid" disabled={isBusy}>Add</button>
         </form>)}
       {canWrite && (
-        <Field label="Or upload a file" hint="PDF, DOCX, HTML, Markdown, text or CSV, at most 20 MB. A file with the same name is replaced.">
-          {(f) => <input {...f} type="file" accept=".pdf,.docx,.html,.htm,.md,.txt,.csv" disabled={isBusy} onChange={(e) => take(e.currentTarget)} />}
+        <Field label="Or upload a file" hint="PDF, DOCX, XLSX, PPTX, ODT, ODS, ODP, HTML, Markdown, text or CSV, at most 20 MB. A file with the same name is replaced.">
+          {(f) => <input {...f} type="file" accept=".pdf,.docx,.xlsx,.pptx,.odt,.ods,.odp,.html,.htm,.md,.txt,.csv" disabled={isBusy} onChange={(e) => take(e.currentTarget)} />}
         </Field>)}
       <Fault text={error} />
       <p class="hint" role="status">{note.value}</p>

@@ -60,7 +60,7 @@ function Editor({ stored, plan }: { stored: Widget; plan: string }) {
           <legend>Position and language</legend>
           <Field label="Position">{(f) => <select {...f} value={draft.value.position} onChange={(e) => set("position", e.currentTarget.value as Widget["position"])}>
             <option value="BOTTOM_RIGHT">Bottom right</option><option value="BOTTOM_LEFT">Bottom left</option></select>}</Field>
-          <Field label="Language of answers" hint="A language tag such as en, de or pt-BR. Use auto to answer in the language of the visitor.">{(f) => <input {...f} value={draft.value.aiLanguage} onInput={(e) => set("aiLanguage", e.currentTarget.value)} />}</Field>
+          <Field label="Language of answers" hint="A language tag such as en, de or pt-BR. Use auto to answer in the language of the question.">{(f) => <input {...f} value={draft.value.aiLanguage} onInput={(e) => set("aiLanguage", e.currentTarget.value)} />}</Field>
           <label class="check"><input type="checkbox" checked={draft.value.showBranding} disabled={plan !== "SCALE"} onChange={(e) => set("showBranding", e.currentTarget.checked)} />
             Show “Powered by HelpBot”{plan !== "SCALE" && " (can be turned off on the Scale plan)"}</label>
         </fieldset>

@@ -1,9 +1,9 @@
 //! Computes what an operation costs, from the schema and the operation's variables, before it runs.
 //!
-//! The cost is the highest number of objects that the response can contain. Scalars cost nothing, an
-//! object costs 1, and a list multiplies the cost of its items by the number of items that are asked
-//! for (`first`, `last`, the number of IDs) or, without them, by the number that the schema's rules
-//! allow. async-graphql counts each scalar as 1 and cannot be changed in this, so its complexity is not
+//! The cost is an estimate of the highest number of objects that the response can contain. Scalars cost
+//! nothing, an object costs 1, and a list multiplies the cost of its items by the number of items that
+//! are asked for (`first`, `last`, the number of IDs) or, without them, by an estimate from the schema's
+//! rules. async-graphql counts each scalar as 1 and cannot be changed in this, so its complexity is not
 //! used.
 
 use std::collections::HashMap;
@@ -17,9 +17,9 @@ use super::model::{FieldModel, Kind, SchemaModel, TypeModel};
 /// What an operation costs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OperationCost {
-    /// Highest number of objects in the response.
+    /// Estimate of the highest number of objects in the response.
     pub points: u64,
-    /// Path of the field that contributes most objects.
+    /// Path of the field that contributes the most objects.
     pub top_field: String,
     /// Number of objects that this field contributes.
     pub top_points: u64,
@@ -51,7 +51,7 @@ struct CostWalk<'a> {
 #[derive(Clone, Copy)]
 struct Place<'p> {
     path: Option<&'p PathPart<'p>>,
-    /// Highest number of objects at this place.
+    /// Estimate of the highest number of objects at this place.
     count: u64,
     /// Number of items of the page, inside a connection.
     page: Option<u64>,

@@ -319,7 +319,7 @@ pub struct ConversationFilter {
     /// start applies. Defaults to all days.
     range: Option<AnalyticsRange>,
     /// Selects only conversations whose handoff has one of these statuses. An empty list selects none.
-    /// Defaults to all conversations, also those without a handoff.
+    /// Defaults to all conversations, including those without a handoff.
     handoff_statuses: Option<Vec<HandoffStatus>>,
     /// Selects only conversations that are assigned to the member with this ID. Defaults to all members and to
     /// conversations without one.

@@ -29,8 +29,9 @@ input! {
         /// begins. A session token in the request takes precedence. Without one, earlier questions of the
         /// session are used to understand a follow-up only when the ID has at least 22 characters.
         session_id: Option<String>,
-        /// Language of the answer as a BCP 47 tag, for example `de`. Defaults to the language of the site,
-        /// which is also used for an unknown tag.
+        /// Language of HelpBot's own sentences and of answers that a model server writes, as a BCP 47 tag, for
+        /// example `de`. Defaults to `WidgetConfig.aiLanguage`; with `auto`, the language of the question is
+        /// used. An unsupported tag is ignored.
         language: Option<String>,
     }
 }

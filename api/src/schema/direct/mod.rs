@@ -119,7 +119,8 @@ impl Root {
         };
         let site = match site {
             Ok(site) => site,
-            Err(Error::NotFound(_)) => return Some(Root::NoSite),
+            // `Invalid` means that an operator key names no site.
+            Err(Error::NotFound(_) | Error::Invalid(_)) => return Some(Root::NoSite),
             Err(_) => return None,
         };
         let mut pages = Vec::new();

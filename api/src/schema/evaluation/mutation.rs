@@ -1,12 +1,12 @@
 //! The mutations that save, delete and run test questions.
 
-use async_graphql::{Context, ID, Object, Result};
+use async_graphql::{Context, ID, MaybeUndefined, Object, Result};
 use helpbot_services::knowledge::evaluation::{self, NewCase};
 
 use super::{Evaluation, EvaluationCase, EvaluationResult};
 use crate::schema::access::Access;
 use crate::schema::ids;
-use crate::schema::mutation::{finish, input, payload};
+use crate::schema::mutation::{changed_number, finish, input, payload};
 
 /// The mutations that manage test questions.
 #[derive(Default)]
@@ -53,11 +53,12 @@ payload! {
 }
 
 input! {
-    /// Arguments that `updateEvaluationSettings` accepts.
+    /// Arguments that `updateEvaluationSettings` accepts. Fields that are absent stay unchanged.
     UpdateEvaluationSettingsInput {
         /// Number of test questions that pass now and that a sync may break. It must be 0 or more. A sync
-        /// that would break more fails. With null or when it is absent, syncs are not checked.
-        allowed_losses: Option<i32>,
+        /// that would break more fails. With null, syncs are not checked. The setting stays unchanged when
+        /// this field is absent.
+        allowed_losses: MaybeUndefined<i32>,
     }
 }
 
@@ -130,7 +131,7 @@ impl EvaluationMutation {
         #[graphql(desc = "The arguments that this mutation accepts.")] input: UpdateEvaluationSettingsInput,
     ) -> Result<UpdateEvaluationSettingsPayload> {
         let access = Access::of(ctx);
-        let allowed = input.allowed_losses.map(i64::from);
+        let allowed = changed_number(&input.allowed_losses);
         let changed = evaluation::set_allowed_losses(&access.services, &access.viewer, input.site(), allowed).await;
         finish(changed, |site| UpdateEvaluationSettingsPayload {
             evaluation: Some(Evaluation { site, access: access.clone() }),

@@ -35,7 +35,8 @@ impl SiteQuery {
     ) -> Result<Option<Site>> {
         match Site::of(ctx, id.as_ref()).await {
             Ok(site) => Ok(Some(site)),
-            Err(helpbot_services::Error::NotFound(_)) => Ok(None),
+            // `Invalid` means that an operator key names no site.
+            Err(helpbot_services::Error::NotFound(_) | helpbot_services::Error::Invalid(_)) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }

@@ -63,7 +63,8 @@ widget_fields! {
     /// Whether the panel shows the name HelpBot. Only sites on the Scale plan can set it to false. Defaults
     /// to true.
     show_branding: bool;
-    /// Language of answers as a BCP 47 tag. The default, `auto`, uses the language of the visitor.
+    /// Language of answers as a BCP 47 tag. The default, `auto`, uses the language of the question for
+    /// answers, and the language of the page or browser for the texts of the widget.
     ai_language: String;
     /// Text that is shown in the empty input field, at most 500 characters.
     input_placeholder: String;

@@ -48,8 +48,8 @@ payload! {
 input! {
     /// Arguments that `uploadSource` accepts.
     UploadSourceInput {
-        /// File in one of the formats PDF, DOCX, HTML, Markdown, plain text or CSV, which can have at most
-        /// 20 MiB.
+        /// File in one of the formats PDF, DOCX, XLSX, PPTX, ODT, ODS, ODP, HTML, Markdown, plain text or
+        /// CSV. It can have at most 20 MiB.
         file: Upload,
         /// Name of the source including the extension, which can have at most 200 characters. Defaults to
         /// the name of the uploaded file.
@@ -241,8 +241,8 @@ impl SourceMutation {
     /// has succeeded. While a sync is waiting or running, no second one is started. Requires the
     /// `WRITE_SOURCES` scope and the Scale plan.
     ///
-    /// Fails with `NOT_FOUND` when the source does not exist, and with `BAD_USER_INPUT` when it consists of
-    /// entries that were written by hand or has another kind than `kind`.
+    /// Fails with `NOT_FOUND` when the source does not exist, and with `BAD_USER_INPUT` when the
+    /// source is a text or contains written entries, or has another kind than `kind`.
     async fn sync_source(
         &self,
         ctx: &Context<'_>,

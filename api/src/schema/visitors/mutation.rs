@@ -7,7 +7,7 @@ use helpbot_services::accounts::credit_caps::{self, CapsPatch};
 use super::{BlockedBy, BlockedVisitor, CreditCaps};
 use crate::schema::access::Access;
 use crate::schema::ids;
-use crate::schema::mutation::{finish, input, payload};
+use crate::schema::mutation::{changed_number, finish, input, payload};
 
 /// The mutations that guard a site against visitors who abuse it.
 #[derive(Default)]
@@ -115,21 +115,15 @@ impl VisitorMutation {
         #[graphql(desc = "The arguments that this mutation accepts.")] input: UpdateCreditCapsInput,
     ) -> Result<UpdateCreditCapsPayload> {
         let access = Access::of(ctx);
-        let patch = CapsPatch { per_day: cap(&input.per_day), per_address: cap(&input.per_address_per_day) };
+        let patch = CapsPatch {
+            per_day: changed_number(&input.per_day),
+            per_address: changed_number(&input.per_address_per_day),
+        };
         let updated = credit_caps::update(&access.services, &access.viewer, input.site(), patch).await;
         let caps = match updated {
             Ok(site) => CreditCaps::of(access, &site).await,
             Err(error) => Err(error),
         };
         finish(caps, |caps| UpdateCreditCapsPayload { credit_caps: Some(caps), ..Default::default() })
-    }
-}
-
-/// A limit as the use case takes it: absent, removed or set.
-fn cap(value: &MaybeUndefined<i32>) -> Option<Option<i64>> {
-    match value {
-        MaybeUndefined::Undefined => None,
-        MaybeUndefined::Null => Some(None),
-        MaybeUndefined::Value(cap) => Some(Some(i64::from(*cap))),
     }
 }

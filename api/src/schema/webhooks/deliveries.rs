@@ -41,7 +41,7 @@ pub enum WebhookDeliveryStatus {
 pub struct WebhookDeliveryFilter {
     /// Selects only deliveries with this status. Defaults to all statuses.
     status: Option<WebhookDeliveryStatus>,
-    /// Selects only deliveries of events of this type. Defaults to all types, also test events.
+    /// Selects only deliveries of events of this type. Defaults to all types, including test events.
     event: Option<WebhookEventType>,
     /// Selects only deliveries of events that happened at this time or later. Defaults to all times.
     since: Option<DateTime>,

@@ -6,7 +6,8 @@ use helpbot_domain::event::EventType;
 /// Type of an event that a webhook can receive.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WebhookEventType {
-    /// A visitor asked a question, and the answer or the refusal was stored (`conversation.created`).
+    /// A visitor asked a question, and HelpBot's reply was stored, whatever its outcome
+    /// (`conversation.created`).
     ConversationCreated,
     /// A question has no answer (`conversation.unanswered`). It is sent in addition to
     /// `conversation.created`.

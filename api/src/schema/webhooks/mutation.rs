@@ -54,7 +54,8 @@ input! {
         /// New address that receives the events. Pending deliveries are sent to the new address. It stays
         /// unchanged when it is absent or null.
         url: Option<String>,
-        /// Types of the events that the webhook receives. At least one is required.
+        /// Types of the events that the webhook receives. At least one is needed when the field is present. It
+        /// stays unchanged when it is absent or null.
         events: Option<Vec<WebhookEventType>>,
         /// Note that describes the webhook, which can have at most 200 characters. An empty text removes it. It
         /// stays unchanged when it is absent or null.

@@ -88,7 +88,7 @@ impl Crawl<'_> {
             let is_doubtful = self.is_home(&canonical) || is_shared;
             let is_unchanged = self.report.is_unchanged(canonical.as_str());
             if !is_doubtful || is_unchanged || self.contents.covers(&canonical, &texts) {
-                let reason = format!("The page calls itself a copy of {canonical}");
+                let reason = format!("The page names {canonical} as its canonical URL");
                 let Row { page, content } = row;
                 let skipped = skipped(page.url, reason, EarlierChunks::Leaves);
                 let page = SyncedPage { etag: page.etag, last_modified: page.last_modified, ..skipped };

@@ -22,7 +22,7 @@ async fn hostile_servers_fail_with_a_reason_and_others_go_on(fixture: &CrawlFixt
         (Served::redirect(302, "/"), "redirects more than 5 times"),
         (Served::html("<div>".repeat(1_000_000)), "The page was fetched, but its elements are nested"),
         (Served::html(""), "no text to answer from"),
-        (Served::of_type("application/zip", vec![0; 100]), "The file is not a page of text"),
+        (Served::of_type("application/zip", vec![0; 100]), "which is not a supported format"),
     ] {
         let web = Web::start().await;
         web.put("/", served);

@@ -52,7 +52,7 @@ async fn a_site_whose_rules_cannot_be_read_is_left_alone(fixture: &CrawlFixture)
     fixture.work().await;
 
     let error = fixture.source(&source).await.error.expect("a reason");
-    assert_eq!(error, "The site's robots.txt could not be read (HTTP 500). Until then, no page may be read");
+    assert_eq!(error, "The site's robots.txt could not be read (HTTP 500). No page may be read until it can");
     assert_eq!(web.take_hits().len(), 1);
 }
 
@@ -113,7 +113,7 @@ async fn caps_leave_pages_out_with_the_reason(fixture: &CrawlFixture) {
 
     assert_eq!(fixture.report(&source).await["fetched"].len(), 3);
     let reason = |row: (PageOutcome, Option<String>, i64)| row.1.unwrap_or_default();
-    let too_many = "Left out: the source has the maximum number of pages";
+    let too_many = "Left out: the source already has its maximum number of pages (maxPages)";
     assert_eq!(reason(fixture.row(&source, "/3.html").await), too_many);
     let too_deep = "Left out: more links away from the start page than the source allows";
     assert_eq!(reason(fixture.row(&source, "/deep.html").await), too_deep);
