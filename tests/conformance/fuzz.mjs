@@ -1,4 +1,4 @@
-// schemathesis makes up documents for every operation of the schema for FUZZ_SECONDS (defaults to 60) with
+// schemathesis makes up documents for every operation of the schema for FUZZ_SECONDS (defaults to 30) with
 // a secret key, and for a third of that with the operator's: none may be answered with a fault, or with what
 // the schema does not promise. It asks with the newer media type, by which a document that is refused has
 // status 400.
@@ -9,7 +9,7 @@ import { check, httpUrl } from './harness.mjs';
 import { program } from './python.mjs';
 
 const [, key, operatorKey] = process.argv.slice(2);
-const seconds = Number(process.env.FUZZ_SECONDS ?? 60);
+const seconds = Number(process.env.FUZZ_SECONDS ?? 30);
 
 /** Only for the operator. Other viewers get FORBIDDEN as a top-level error. */
 const OPERATORS = ['Query.batchJobs', 'Query.sites', 'Mutation.createSite', 'Mutation.updateSite', 'Mutation.deleteSite'];

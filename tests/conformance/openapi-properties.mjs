@@ -7,7 +7,7 @@ import process from 'node:process';
 import { here } from './openapi.mjs';
 
 const [base, key] = process.argv.slice(2);
-const seconds = process.env.HELPBOT_PROPERTY_SECONDS ?? '40';
+const seconds = process.env.HELPBOT_PROPERTY_SECONDS ?? '20';
 const program = [join(here, '.venv/bin/schemathesis'), 'schemathesis'].find((path) => !path.includes('/') || existsSync(path));
 const { status, error } = spawnSync(
   program,
