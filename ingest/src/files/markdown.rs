@@ -7,6 +7,8 @@
 
 mod components;
 mod dialect;
+mod front_matter;
+mod marks;
 
 use pulldown_cmark::{Options, Parser, html};
 

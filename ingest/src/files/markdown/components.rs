@@ -13,6 +13,9 @@ const TEXTS: [&str; 6] = ["answer", "a", "text", "content", "description", "body
 const COLLAPSIBLE: [&str; 9] =
     ["accordion", "faq", "detail", "collaps", "question", "expand", "toggle", "disclosure", "dropdown"];
 
+/// Parts of the names of components that have no words of their own to add to a line.
+const DECORATIONS: [&str; 5] = ["icon", "badge", "image", "img", "emoji"];
+
 /// The longest tag, in bytes.
 const TAG_LIMIT_BYTES: usize = 16 * 1024;
 
@@ -20,22 +23,14 @@ const TAG_LIMIT_BYTES: usize = 16 * 1024;
 pub(super) fn replaced(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut open: Vec<(String, bool)> = Vec::new();
-    let mut fence: Option<String> = None;
-    let mut at = 0;
-    let mut is_line_start = true;
+    let mut fence = Fence::default();
+    let (mut at, mut is_line_start, mut has_words) = (0, true, false);
     while at < text.len() {
         let rest = &text[at..];
         if is_line_start {
+            has_words = false;
             let line = rest.split_inclusive('\n').next().unwrap_or(rest);
-            let signs: String = line.trim_start().chars().take_while(|c| matches!(c, '`' | '~')).collect();
-            let is_fence = signs.len() >= 3;
-            let is_end = fence.as_ref().is_some_and(|fence| signs.starts_with(fence.as_str()));
-            if is_fence || fence.is_some() {
-                if is_end {
-                    fence = None;
-                } else if fence.is_none() {
-                    fence = Some(signs);
-                }
+            if fence.holds(line) {
                 out.push_str(line);
                 at += line.len();
                 continue;
@@ -43,12 +38,14 @@ pub(super) fn replaced(text: &str) -> String {
         }
         let length = match tag(rest) {
             Some(tag) => {
-                replace(&mut out, &tag, &mut open);
+                let is_in_line = has_words || tag.is_empty && goes_on(&rest[tag.length..]);
+                replace(&mut out, &tag, &mut open, is_in_line);
                 tag.length
             }
             None => {
                 let length = code_length(rest).unwrap_or_else(|| rest.chars().next().map_or(1, char::len_utf8));
                 out.push_str(&rest[..length]);
+                has_words |= rest[..length].chars().any(char::is_alphabetic);
                 length
             }
         };
@@ -58,8 +55,37 @@ pub(super) fn replaced(text: &str) -> String {
     out
 }
 
+/// The fence of the code block that is open, as the lines of a text go by.
+#[derive(Default)]
+pub(super) struct Fence(Option<String>);
+
+impl Fence {
+    /// Whether a line is code, or begins or ends a block of it.
+    pub(super) fn holds(&mut self, line: &str) -> bool {
+        let signs: String = line.trim_start().chars().take_while(|c| matches!(c, '`' | '~')).collect();
+        match &self.0 {
+            Some(fence) => {
+                if signs.starts_with(fence.as_str()) {
+                    self.0 = None;
+                }
+                true
+            }
+            None if signs.len() >= 3 => {
+                self.0 = Some(signs);
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+/// Whether words follow a tag directly or behind a space, so that it is part of their line.
+fn goes_on(text: &str) -> bool {
+    text.trim_start_matches(' ').starts_with(char::is_alphanumeric)
+}
+
 /// The length of a code span at the start of a text, which must end on its line.
-fn code_length(text: &str) -> Option<usize> {
+pub(super) fn code_length(text: &str) -> Option<usize> {
     let ticks = text.bytes().take_while(|&byte| byte == b'`').count();
     if ticks == 0 {
         return None;
@@ -132,7 +158,7 @@ fn shortcode<'a>(text: &'a str, start: &str, end: &str) -> Option<Tag<'a>> {
     Some(Tag { length, name: name.trim_start_matches("end"), attributes: &bare[name.len()..], is_end, is_empty: false })
 }
 
-fn replace(out: &mut String, tag: &Tag<'_>, open: &mut Vec<(String, bool)>) {
+fn replace(out: &mut String, tag: &Tag<'_>, open: &mut Vec<(String, bool)>, is_in_line: bool) {
     if tag.name == " " {
         out.push(' ');
         return;
@@ -150,6 +176,13 @@ fn replace(out: &mut String, tag: &Tag<'_>, open: &mut Vec<(String, bool)>) {
     let text = TEXTS.iter().find_map(|name| attribute(tag.attributes, name));
     let is_question = title.as_ref().is_some_and(|title| title.trim_end().ends_with('?'));
     let is_collapsible = title.is_some() && (is_question || COLLAPSIBLE.iter().any(|part| lower.contains(part)));
+    if is_in_line && !is_collapsible {
+        if !tag.is_empty {
+            return open.push((tag.name.to_owned(), false));
+        }
+        let is_decoration = DECORATIONS.iter().any(|part| lower.contains(part));
+        return out.push_str(&title.or(text).filter(|_| !is_decoration).unwrap_or_default());
+    }
     if let Some(title) = &title {
         // An icon or a badge has a name, but titles nothing.
         let is_titling = is_collapsible || !tag.is_empty;
@@ -218,6 +251,18 @@ mod tests {
         assert_eq!(body("<Faq question='Why?' answer={\"So.\"} />"), "<details><summary>Why?</summary> So. </details>");
         assert_eq!(body("<TabItem value=\"w\" label=\"Windows\">\nA.\n</TabItem>"), "**Windows** A.");
         assert_eq!(body("<Callout type=\"warning\">A.</Callout> B <Icon name=\"x\" /> C"), "A. B C");
+    }
+
+    #[test]
+    fn components_within_a_line_leave_it_whole() {
+        assert_eq!(
+            replaced(
+                "Use the <Kbd text=\"Ctrl\" /> key and <Term name=\"SLA\" description=\"service level\" /> terms."
+            ),
+            "Use the Ctrl key and SLA terms."
+        );
+        assert_eq!(body("## How? <Badge type=\"tip\" text=\"new\" />\nSo."), "## How? So.");
+        assert_eq!(replaced("A <Tooltip title=\"x\">word</Tooltip> here"), "A word here");
     }
 
     #[test]

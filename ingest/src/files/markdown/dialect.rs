@@ -4,7 +4,8 @@
 //! Called by [`markdown`](super) only. Works line by line and leaves fenced code alone; components
 //! and shortcodes, which may stand within a line, are the business of [`components`](super::components).
 
-use super::components;
+use super::{components, front_matter, marks};
+use crate::extract::question;
 
 /// A Markdown file without what only its site generator understands.
 #[derive(Debug, Default)]
@@ -19,54 +20,16 @@ pub(super) struct Source {
 /// Reads a file of any dialect.
 pub(super) fn read(text: &str) -> Source {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let (front_matter, body) = front_matter(text);
-    let value = |name: &str| front_matter.and_then(|lines| value_of(lines, name));
+    let (front_matter, body) = front_matter::split(text);
+    let value = |name: &str| front_matter.and_then(|lines| front_matter::value_of(lines, name));
     let mut writer = Rewriter::default();
     for line in body.lines() {
         writer.line(line);
     }
     writer.close_to(0);
+    writer.out.push_str(&front_matter.map(front_matter::questions).unwrap_or_default());
     let language = value("lang").or_else(|| value("language"));
-    Source { title: value("title"), language, body: components::replaced(&writer.out) }
-}
-
-/// The lines between `---` or `+++` at the start of a file, and what follows them.
-fn front_matter(text: &str) -> (Option<&str>, &str) {
-    for fence in ["---", "+++"] {
-        let Some(rest) =
-            text.strip_prefix(fence).and_then(|rest| rest.strip_prefix('\n').or(rest.strip_prefix("\r\n")))
-        else {
-            continue;
-        };
-        let mut at = 0;
-        for line in rest.split_inclusive('\n') {
-            if line.trim_end() == fence {
-                return (Some(&rest[..at]), &rest[at + line.len()..]);
-            }
-            at += line.len();
-        }
-    }
-    (None, text)
-}
-
-/// The value of a name in front matter of YAML or TOML, without its quotes.
-fn value_of(lines: &str, name: &str) -> Option<String> {
-    let mut rest = lines.lines();
-    let value = rest.find_map(|line| {
-        let rest = line.strip_prefix(name)?.trim_start();
-        rest.strip_prefix(':').or_else(|| rest.strip_prefix('='))
-    })?;
-    let value = value.trim();
-    if matches!(value, "|" | ">" | "|-" | ">-" | "") {
-        // A block of several lines: those that are indented, on one line.
-        let block =
-            rest.take_while(|line| line.starts_with([' ', '\t'])).map(str::trim).filter(|line| !line.is_empty());
-        let text = block.collect::<Vec<_>>().join(" ");
-        return (!text.is_empty() && !text.starts_with("- ") && !text.contains(": ")).then_some(text);
-    }
-    let quoted = ['"', '\''].iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
-    let value = quoted.unwrap_or(value).trim();
-    (!value.is_empty()).then(|| value.to_owned())
+    Source { title: value("title"), language, body: components::replaced(&marks::replaced(&writer.out)) }
 }
 
 /// A block that is open.
@@ -87,11 +50,15 @@ struct Rewriter {
     is_comment: bool,
     /// Inside of an `export` or `import` that goes on until an empty line.
     is_script: bool,
+    /// The end of the `script` or `style` element that is open.
+    element_end: Option<&'static str>,
+    /// Where the line that was written last begins.
+    last_start: usize,
 }
 
 impl Rewriter {
-    fn line(&mut self, line: &str) {
-        let line = self.dedented(line);
+    fn line(&mut self, source: &str) {
+        let line = self.dedented(source);
         let bare = line.trim();
         if let Some(fence) = &self.code {
             let is_end = bare.len() >= fence.len()
@@ -102,17 +69,29 @@ impl Rewriter {
             }
             return self.push(&line);
         }
+        self.element_end = self.element_end.or_else(|| element_end(bare));
+        if let Some(end) = self.element_end {
+            self.element_end = self.element_end.filter(|_| !bare.contains(end));
+            return self.push(&line);
+        }
         if self.is_comment || bare.starts_with("{/*") {
             self.is_comment = !bare.contains("*/}");
             return;
         }
-        if self.is_script || is_script(bare) {
-            let ends = bare.is_empty() || (bare.ends_with(';') && !self.is_script && is_balanced(bare));
+        // Indented, the same words are code or the text of a list.
+        if self.is_script || is_script(source.trim_end()) {
+            let ends = bare.is_empty() || !self.is_script && is_complete(bare);
             self.is_script = !ends;
             return;
         }
+        if let Some(title) = tab_heading(bare) {
+            return self.open(title, false);
+        }
         if self.opens_or_closes(&line, bare) || is_directive(bare) {
             return;
+        }
+        if self.is_labelled(bare) {
+            self.break_line();
         }
         let fence: String = bare.chars().take_while(|c| *c == '`').collect();
         let tildes: String = bare.chars().take_while(|c| *c == '~').collect();
@@ -127,8 +106,28 @@ impl Rewriter {
     }
 
     fn push(&mut self, line: &str) {
+        self.last_start = self.out.len();
         self.out.push_str(line);
         self.out.push('\n');
+    }
+
+    /// Whether a line begins a question or its answer by a label, within the paragraph of the line before it.
+    fn is_labelled(&self, bare: &str) -> bool {
+        let line = without_signs(bare);
+        let before = without_signs(&self.out[self.last_start..]);
+        if before.is_empty() {
+            return false;
+        }
+        let is_question = question::label(line).is_some_and(|label| !question::is_list_letter(label));
+        is_question || question::answer_label(line).is_some() && question::is_marked(before)
+    }
+
+    /// Ends the last line for good, as two spaces do in Markdown.
+    fn break_line(&mut self) {
+        if self.out.ends_with('\n') {
+            self.out.pop();
+            self.out.push_str("  \n");
+        }
     }
 
     /// The line without the indents of the blocks that it belongs to; ends those that it does not.
@@ -264,15 +263,43 @@ fn is_script(bare: &str) -> bool {
     is_import && bare.contains(['\'', '"', '{']) || is_export
 }
 
+/// Whether a statement ends with its first line: by a semicolon, or an import by the name of its module.
+fn is_complete(line: &str) -> bool {
+    let is_import = line.starts_with("import ") && line.ends_with(['\'', '"']);
+    (line.ends_with(';') || is_import) && is_balanced(line)
+}
+
+/// The end of the element that a line begins and whose content is no Markdown.
+fn element_end(bare: &str) -> Option<&'static str> {
+    [("<script", "</script>"), ("<style", "</style>")]
+        .into_iter()
+        .find(|(start, _)| bare.strip_prefix(start).is_some_and(|rest| rest.starts_with(['>', ' '])))
+        .map(|(_, end)| end)
+}
+
+/// The name of a tab of DocFX: `# [Windows](#tab/windows)`.
+fn tab_heading(bare: &str) -> Option<&str> {
+    let link = bare.strip_prefix('#')?.trim_start_matches('#').trim().strip_prefix('[')?;
+    let (name, target) = link.split_once("](")?;
+    (target.starts_with("#tab/") && target.ends_with(')')).then_some(name)
+}
+
+/// A line without the signs that quote it or make it bold.
+fn without_signs(line: &str) -> &str {
+    line.trim_start_matches(['>', '*', '_', ' ']).trim_end()
+}
+
 fn is_balanced(line: &str) -> bool {
     let count = |sign| line.matches(sign).count();
     count('{') == count('}') && count('(') == count(')') && count('[') == count(']')
 }
 
-/// Whether a line only tells a generator what to do: a table of contents, attributes of Kramdown.
+/// Whether a line only tells a generator what to do: a table of contents, attributes of Kramdown, the meaning of an
+/// abbreviation.
 fn is_directive(bare: &str) -> bool {
     let is_contents = ["[toc]", "[[toc]]", "{:toc}", "[[_toc_]]"].iter().any(|toc| bare.eq_ignore_ascii_case(toc));
-    is_contents || bare.starts_with("{:") && bare.ends_with('}')
+    let is_abbreviation = bare.starts_with("*[") && bare.contains("]:");
+    is_contents || is_abbreviation || bare.starts_with("{:") && bare.ends_with('}')
 }
 
 /// The title of an alert of GitHub or Obsidian, `> [!NOTE] Title`; empty when it has none.
@@ -285,6 +312,38 @@ fn alert(bare: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn scripts_end_where_their_element_or_module_ends() {
+        let text = "# FAQ\n\n<script setup>\nimport { ref } from 'vue'\n\nconst a = 1\n</script>\n\n## How?\n\nimport A from 'a'\nText.\n";
+
+        assert!(read(text).body.ends_with("</script>\n\n## How?\n\nText.\n"), "{}", read(text).body);
+    }
+
+    #[test]
+    fn indented_code_that_begins_like_a_script_stays() {
+        for text in
+            ["Write:\n\n    import { bot } from \"helpbot\"\n    bot.start()\n", "- a\n\n      export const b = 1\n"]
+        {
+            assert_eq!(read(text).body, text);
+        }
+    }
+
+    #[test]
+    fn questions_and_answers_with_labels_are_lines_of_their_own() {
+        let body = |text: &str| read(text).body;
+
+        assert_eq!(body("Q: Why?\nA: So.\n"), "Q: Why?  \nA: So.\n");
+        assert_eq!(body("**Q:** Why?\n**A:** So.\n"), "**Q:** Why?  \n**A:** So.\n");
+        assert_eq!(body("We have plan\na. or b.\n"), "We have plan\na. or b.\n");
+    }
+
+    #[test]
+    fn parts_of_docfx_are_read_as_text() {
+        let body = |text: &str| read(text).body.split_whitespace().collect::<Vec<_>>().join(" ");
+
+        assert_eq!(body("# [Windows](#tab/windows)\nA.\n\n*[VAT]: tax\n"), "**Windows** A.");
+    }
 
     #[test]
     fn front_matter_gives_the_title_and_is_no_text() {
