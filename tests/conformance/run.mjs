@@ -74,11 +74,12 @@ async function run(script, { url, key, widgetKey, operatorKey }) {
   return code ?? 1;
 }
 
-// One after the other, but those of a list at the same time: mail.mjs waits for mails, and the others of its list use
-// nothing that sends mails. The last two change whatever they can reach.
+// One after the other, but those of a list at the same time: mail.mjs waits for mails, which must be the first ones of
+// the server, and the others of its list do nothing that sends mails. The last two change whatever they can reach.
 const scripts = [
-  'audit-http.mjs', 'differential.mjs', 'ws-frames.mjs', 'ws-resume.mjs', 'sse.mjs', 'live.mjs', 'transports.mjs', 'webhooks.mjs',
-  ['mail.mjs', 'rebinding.mjs', 'openapi-lint.mjs', 'contract.mjs'], 'sdk.mjs', 'guide.mjs', 'openapi-properties.mjs', 'fuzz.mjs',
+  ['mail.mjs', 'rebinding.mjs', 'differential.mjs', 'openapi-lint.mjs', 'contract.mjs'],
+  'audit-http.mjs', 'ws-frames.mjs', 'ws-resume.mjs', 'sse.mjs', 'live.mjs', 'transports.mjs', 'webhooks.mjs', 'sdk.mjs', 'guide.mjs',
+  'openapi-properties.mjs', 'fuzz.mjs',
 ];
 /** Ends the server as an operator does: an open socket hears 1012, and the process ends by itself. */
 async function endInOrder({ url, key }) {
