@@ -9,6 +9,7 @@ use std::collections::HashSet;
 
 use super::candidate::{self, Candidate, Group, Source};
 use super::dom::{NONE, NodeId};
+use super::enclosed;
 use super::flow::{BlockId, Blocks, Flow};
 use super::question::{self, LIKELY};
 
@@ -17,6 +18,8 @@ use super::question::{self, LIKELY};
 pub(crate) struct Found {
     pub question: Blocks,
     pub answer: Blocks,
+    /// Further parts of the answer, between and behind the questions that it encloses.
+    pub rest: Vec<Blocks>,
 }
 
 #[derive(Debug, Clone)]
@@ -86,7 +89,8 @@ pub(crate) fn decide(flow: &Flow, mut groups: Vec<Group>, title: &str) -> Vec<Fo
     }
     taken.sort_by_key(|taken| taken.candidate.question.start);
     drop_titles(flow, &mut taken);
-    let found: Vec<Found> = (0..taken.len()).filter_map(|index| answer(flow, &taken, index)).collect();
+    let mut found: Vec<Found> = (0..taken.len()).filter_map(|index| answer(flow, &taken, index)).collect();
+    enclosed::divide(flow, &mut found);
     without_repeats(flow, found)
 }
 
@@ -140,7 +144,7 @@ fn has_content(flow: &Flow, group: &Group) -> bool {
     with.count() * 2 >= group.candidates.len()
 }
 
-fn is_content(flow: &Flow, id: BlockId) -> bool {
+pub(crate) fn is_content(flow: &Flow, id: BlockId) -> bool {
     let block = flow.block(id);
     // "Q2" and "A2" in a cell before the text are labels; "A4" anywhere else may be an answer.
     let is_first_cell = block.row != NONE && id + 1 < flow.len() && flow.block(id + 1).row == block.row;
@@ -305,11 +309,13 @@ fn answer(flow: &Flow, taken: &[Taken], index: usize) -> Option<Found> {
     let own = &taken[index];
     let question = own.candidate.question.clone();
     let next = taken.get(index + 1).map_or(flow.len(), |next| next.candidate.question.start);
+    let mut rest = Vec::new();
     let mut answer = match &own.candidate.answer {
-        Some(answer) => {
-            let is_cut = answer.contains(&next);
-            answer.start..if is_cut { next } else { answer.end }
+        Some(answer) if answer.contains(&next) => {
+            rest.push(next..answer.end);
+            answer.start..next
         }
+        Some(answer) => answer.clone(),
         None => question.end..own_end(flow, taken, index).min(stop(flow, own, next)),
     };
     while !answer.is_empty() && !is_content(flow, answer.start) {
@@ -321,7 +327,7 @@ fn answer(flow: &Flow, taken: &[Taken], index: usize) -> Option<Found> {
     let is_directory = own.candidate.answer.is_none()
         && own.candidate.likeness < LIKELY
         && flow.link_percent(answer.clone()) > DIRECTORY_LINK_PERCENT;
-    (!answer.is_empty() && !is_directory).then_some(Found { question, answer })
+    (!answer.is_empty() && !is_directory).then_some(Found { question, answer, rest })
 }
 
 /// From this percentage of links on, text below a title that asks nothing ("See also") is no answer.

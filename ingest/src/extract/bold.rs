@@ -8,7 +8,7 @@ use html5ever::local_name;
 use super::candidate::{Candidate, Group, Source};
 use super::dom::{NONE, ROOT};
 use super::element;
-use super::flow::{BlockId, Flow, Marker};
+use super::flow::{BlockId, Blocks, Flow, Marker};
 use super::question;
 
 /// Same as for headings, because style often replaces them.
@@ -22,7 +22,8 @@ pub(crate) fn groups(flow: &Flow) -> Vec<Group> {
     let mut found: BTreeMap<(String, bool), Vec<Candidate>> = BTreeMap::new();
     for id in 0..flow.len() {
         let block = flow.block(id);
-        if block.is_boilerplate || block.heading > 0 || block.is_preformatted || block.is_control {
+        let is_skipped = block.is_boilerplate || block.heading > 0 || block.is_preformatted || block.is_control;
+        if is_skipped || continues(flow, id) {
             continue;
         }
         let kind = if block.is_bold && !block.is_continued_text(flow, id) {
@@ -33,7 +34,7 @@ pub(crate) fn groups(flow: &Flow) -> Vec<Group> {
             class_of(flow, id).map(|class| (class, false))
         };
         if let Some(kind) = kind {
-            found.entry(kind).or_default().extend(Candidate::new(flow, id..id + 1, None));
+            found.entry(kind).or_default().extend(Candidate::new(flow, whole_line(flow, id), None));
         }
     }
     found
@@ -55,9 +56,32 @@ pub(crate) fn lines(flow: &Flow) -> Option<Group> {
                 && flow.text(id).len() < LONGEST_LINE_BYTES
                 && !is_topic(flow, id)
         })
-        .filter_map(|id| Candidate::new(flow, id..id + 1, None))
+        .filter_map(|id| Candidate::new(flow, whole_line(flow, id), None))
         .collect();
     (candidates.len() > 1).then(|| Group::new(Source::Line, 1.0, candidates))
+}
+
+/// The lines of a title that is divided by breaks, around one of them.
+fn whole_line(flow: &Flow, id: BlockId) -> Blocks {
+    let start = (id.saturating_sub(TITLE_LINES)..=id).rev().find(|&id| !continues(flow, id)).unwrap_or(id);
+    let rest = (id + 1..flow.len()).take(TITLE_LINES as usize).take_while(|&id| continues(flow, id));
+    start..id + 1 + rest.count() as BlockId
+}
+
+/// The most lines of a title before and behind one of its lines.
+const TITLE_LINES: BlockId = 3;
+
+/// Whether a line goes on with the bold line or heading before it, which ends without a sign.
+fn continues(flow: &Flow, id: BlockId) -> bool {
+    let block = flow.block(id);
+    if id == 0 || !block.is_continued || block.is_run_in {
+        return false;
+    }
+    let before = flow.block(id - 1);
+    let is_title = block.heading > 0 || block.is_bold && before.is_bold;
+    let text = flow.text(id - 1).trim_end();
+    let is_ended = question::ends_in_mark(text) || text.ends_with(['.', ':', '!', '。', '：']);
+    is_title && block.heading == before.heading && block.node == before.node && !is_ended
 }
 
 /// Whether a line is an item of a list that goes on with the next item: a list of topics, some of which ask.

@@ -129,7 +129,8 @@ pub(crate) fn is_bare_label(text: &str) -> bool {
         return false;
     }
     let letters = text.chars().filter(|c| c.is_alphabetic()).count();
-    let is_separated = letters <= 1 && text.ends_with(['.', ':', ')', '：']);
+    let is_amount = text.contains(['€', '$', '£', '¥', '%']) && text.contains(|c: char| c.is_ascii_digit());
+    let is_separated = letters <= 1 && text.ends_with(['.', ':', ')', '：']) && !is_amount;
     is_separated || !text.chars().any(char::is_alphanumeric)
 }
 

@@ -179,6 +179,21 @@ impl Dom {
         (node.parent, node.previous, node.next) = (NONE, NONE, NONE);
     }
 
+    /// Gives an element an attribute that it does not have.
+    pub fn add_attribute(&mut self, id: NodeId, name: LocalName, value: &str) {
+        let (from, to) = self.node(id).span;
+        let start = self.attributes.len() as u32;
+        for index in from..to {
+            let Attribute { name, value } = &self.attributes[index as usize];
+            let copy = Attribute { name: name.clone(), value: *value };
+            self.attributes.push(copy);
+        }
+        let text_from = self.text.len() as u32;
+        self.text.push_str(value);
+        self.attributes.push(Attribute { name, value: (text_from, self.text.len() as u32) });
+        self.nodes[id as usize].span = (start, self.attributes.len() as u32);
+    }
+
     /// Makes a node the first child of another one, which must not be within it.
     pub fn move_to_front(&mut self, id: NodeId, parent: NodeId) {
         self.detach(id);

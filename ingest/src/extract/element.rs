@@ -5,7 +5,8 @@
 
 use html5ever::{LocalName, local_name};
 
-use super::dom::{Dom, NodeId};
+use super::dom::{Dom, NodeId, NodeKind};
+use super::images;
 use super::script::Script;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,10 +52,20 @@ pub(crate) fn display(dom: &Dom, id: NodeId) -> Display {
         | local_name!("font")
         | local_name!("u") => inline(dom, id),
         ref name if is_block(name) => Display::Block,
-        // Elements of a page's own making are components more often than words.
-        ref name if name.contains('-') => Display::Block,
+        // Elements of a page's own making are components more often than words, but not within a paragraph.
+        ref name if name.contains('-') && !is_in_line(dom, id) => Display::Block,
         _ => inline(dom, id),
     }
+}
+
+/// How far above a word its paragraph may be.
+const LINE_CLIMB: usize = 4;
+
+/// Whether an element is within a paragraph or heading, or beside text.
+fn is_in_line(dom: &Dom, id: NodeId) -> bool {
+    let is_line =
+        |id: NodeId| heading(dom, id).is_some() || *dom.name(id) == local_name!("p") || &**dom.name(id) == "mat-icon";
+    std::iter::once(id).chain(dom.ancestors(id)).take(LINE_CLIMB).any(is_line)
 }
 
 fn inline(dom: &Dom, id: NodeId) -> Display {
@@ -62,8 +73,11 @@ fn inline(dom: &Dom, id: NodeId) -> Display {
     // Icons and permalink signs; the way back from a footnote; icons with a name.
     let is_hidden = dom.attribute(id, &local_name!("aria-hidden")) == Some("true");
     if is_hidden
+        || is_hidden_word(dom, id)
         || role == Some("doc-backlink")
-        || is_named_icon(dom, id)
+        || images::is_named_icon(dom, id)
+        || images::is_titled_icon(dom, id)
+        || images::is_icon_word(dom, id)
         || is_back_reference(dom, id)
         || is_permalink(dom, id)
     {
@@ -71,7 +85,12 @@ fn inline(dom: &Dom, id: NodeId) -> Display {
     }
     let is_name = dom.attribute(id, &local_name!("itemprop")) == Some("name");
     let is_button = matches!(role, Some("button" | "tab"));
-    if is_name || is_button || opens_something(dom, id) || is_tab(dom, id) { Display::Block } else { Display::Inline }
+    let is_slotted = dom.attribute(id, &LocalName::from("slot")).is_some();
+    if is_name || is_button || is_slotted || opens_something(dom, id) || is_tab(dom, id) {
+        Display::Block
+    } else {
+        Display::Inline
+    }
 }
 
 fn is_block(name: &LocalName) -> bool {
@@ -152,6 +171,29 @@ pub(crate) fn opened_fragments(dom: &Dom, id: NodeId) -> impl Iterator<Item = &s
     first.into_iter().chain(targets).filter(|fragment| !fragment.is_empty())
 }
 
+/// Whether an element is a short text that its style hides within a line. Longer ones are answers that open.
+fn is_hidden_word(dom: &Dom, id: NodeId) -> bool {
+    let style = dom.attribute(id, &local_name!("style")).unwrap_or_default();
+    let Some((_, value)) = style.split_once("display") else { return false };
+    let is_hidden = value.trim_start_matches([':', ' ']).starts_with("none");
+    let node = dom.node(id);
+    let is_text = |at: NodeId| dom.nodes.get(at as usize).is_some_and(|node| node.kind == NodeKind::Text);
+    let is_beside_text = is_text(node.previous) && is_text(node.next);
+    let is_short = || dom.raw_text(id, HIDDEN_WORD_BYTES).len() <= HIDDEN_WORD_BYTES;
+    let has_formula = || dom.children(id).any(|child| dom.node(child).kind == NodeKind::Foreign);
+    is_hidden && is_beside_text && is_short() && !has_formula()
+}
+
+/// The longest text that is hidden within a line, in bytes.
+const HIDDEN_WORD_BYTES: usize = 60;
+
+/// Whether an element shows its text from the last character to the first.
+pub(crate) fn is_reversed(dom: &Dom, id: NodeId) -> bool {
+    let style = dom.attribute(id, &local_name!("style")).unwrap_or_default();
+    let is_override = style.contains("bidi-override") && style.contains("rtl");
+    is_override || *dom.name(id) == local_name!("bdo") && dom.attribute(id, &local_name!("dir")) == Some("rtl")
+}
+
 /// 1 to 6 for headings by name or role.
 pub(crate) fn heading(dom: &Dom, id: NodeId) -> Option<u8> {
     match *dom.name(id) {
@@ -165,11 +207,6 @@ pub(crate) fn heading(dom: &Dom, id: NodeId) -> Option<u8> {
         _ if dom.attribute(id, &local_name!("role")) == Some("heading") => Some(2),
         _ => None,
     }
-}
-
-/// Whether an element is drawn as an image and says in words what it shows.
-fn is_named_icon(dom: &Dom, id: NodeId) -> bool {
-    dom.attribute(id, &local_name!("role")) == Some("img") && dom.attribute(id, &local_name!("aria-label")).is_some()
 }
 
 /// Whether a link leads from a footnote back to its mark.
@@ -186,47 +223,6 @@ fn is_permalink(dom: &Dom, id: NodeId) -> bool {
 
 /// The text of a permalink that is looked at, in bytes.
 const PERMALINK_BYTES: usize = 8;
-
-/// The longest alternative text that stands for words, in characters; longer ones describe a
-/// photograph.
-const LONGEST_ALTERNATIVE_CHARS: usize = 120;
-
-/// The words that an image stands for; `None` for decoration, file names and other elements.
-pub(crate) fn alternative(dom: &Dom, id: NodeId) -> Option<String> {
-    let text = match *dom.name(id) {
-        local_name!("img") => dom.attribute(id, &local_name!("alt"))?,
-        local_name!("input") if dom.attribute(id, &local_name!("type")) == Some("image") => {
-            dom.attribute(id, &local_name!("alt"))?
-        }
-        _ if is_named_icon(dom, id) => dom.attribute(id, &local_name!("aria-label"))?,
-        _ => return None,
-    };
-    let text = text.trim();
-    let role = dom.attribute(id, &local_name!("role"));
-    let is_decoration = matches!(role, Some("presentation" | "none"))
-        || dom.attribute(id, &local_name!("aria-hidden")) == Some("true")
-        || names(dom, id).any(|name| matches!(name.as_str(), "logo" | "avatar" | "spacer" | "decorative"));
-    let has_words = text.chars().any(char::is_alphanumeric);
-    let is_file = !text.contains(' ') && text.contains(['.', '_', '/']) || text.starts_with("http");
-    let is_word_for_image = [
-        "image",
-        "icon",
-        "logo",
-        "img",
-        "picture",
-        "photo",
-        "screenshot",
-        "bild",
-        "foto",
-        "imagen",
-        "arrow",
-        "chevron",
-    ]
-    .iter()
-    .any(|word| text.eq_ignore_ascii_case(word));
-    let is_kept = has_words && !is_decoration && !is_file && !is_word_for_image;
-    (is_kept && text.chars().count() <= LONGEST_ALTERNATIVE_CHARS).then(|| text.to_owned())
-}
 
 /// Whether an element titles the one that follows it: a summary, a term, a legend.
 pub(crate) fn is_title(dom: &Dom, id: NodeId) -> bool {
@@ -277,8 +273,8 @@ pub(crate) fn is_tab(dom: &Dom, id: NodeId) -> bool {
 }
 
 /// Classes of the labels of tabs.
-const TAB_NAMES: [&str; 8] =
-    ["tablink", "tablinks", "tab-link", "tab-button", "tab-btn", "tab-label", "tab-title", "tabs__tab"];
+const TAB_NAMES: [&str; 9] =
+    ["tablink", "tablinks", "tab-link", "tab-button", "tab-btn", "tab-label", "tab-title", "tabs-title", "tabs__tab"];
 
 /// Whether a class is that of a container for the labels of tabs: "tabs__list", "tab-buttons".
 fn is_tab_list_name(name: &str) -> bool {

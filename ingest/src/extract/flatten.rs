@@ -5,6 +5,7 @@
 //! hidden answers are answers.
 
 mod flattener;
+mod math;
 mod text;
 mod titles;
 
@@ -15,13 +16,14 @@ use super::element::{self, Display};
 use super::flow::{Flow, Marker, Run, Style};
 use super::markdown::decoded_mail;
 use super::script::{self, Script};
-use super::{boilerplate, feedback, jumps, media, rearrange};
+use super::{boilerplate, cells, feedback, images, jumps, media, rearrange};
 use flattener::Flattener;
 use text::collapse;
 
 /// Turns a tree into blocks and marks the boilerplate among them.
 pub(crate) fn flatten(mut dom: Dom) -> Flow {
     rearrange::rearrange(&mut dom);
+    cells::complete(&mut dom);
     let mut flattener = Flattener::new(dom);
     flattener.run();
     let mut flow = flattener.flow;
@@ -66,14 +68,15 @@ impl Flattener {
         let kind = self.flow.dom.node(id).kind;
         match kind {
             NodeKind::Text => {
-                let (from, to) = self.flow.dom.node(id).span;
-                let source = self.flow.dom.text[from as usize..to as usize].to_owned();
-                self.add_text(&source, self.context.style);
+                self.enter_text(id);
                 return false;
             }
             NodeKind::Document => return true,
+            NodeKind::Foreign if self.context.is_math || *self.flow.dom.name(id) == local_name!("math") => {
+                return self.enter_math(id);
+            }
             NodeKind::Foreign => {
-                if let Some(text) = element::alternative(&self.flow.dom, id) {
+                if let Some(text) = images::alternative(&self.flow.dom, id) {
                     self.add_text(&text, Style { is_alt: true, ..self.context.style });
                 }
                 return false;
@@ -90,12 +93,13 @@ impl Flattener {
             Display::None => {
                 if let Some(title) = media::title(&self.flow.dom, id) {
                     self.add_text(&title, Style { is_alt: true, link: id, ..self.context.style });
-                } else if let Some(text) = element::alternative(&self.flow.dom, id) {
+                } else if let Some(text) = images::alternative(&self.flow.dom, id) {
                     let style = Style { is_alt: true, ..self.context.style };
                     self.add_text(&text, style);
                 }
                 return false;
             }
+            Display::Break | Display::Block if self.is_line_of_code(id) => self.end_line_of_code(),
             Display::Break => {
                 let has_text = self.flow.text.len() as u32 > self.open.0;
                 self.flush();
@@ -117,10 +121,41 @@ impl Flattener {
         true
     }
 
+    fn enter_text(&mut self, id: NodeId) {
+        if self.context.is_math {
+            return self.add_math_text(id);
+        }
+        let mut source = self.flow.dom.text_of(id).to_owned();
+        if self.context.is_reversed {
+            source = source.chars().rev().collect();
+        }
+        self.add_text(&source, self.context.style);
+    }
+
+    /// Whether an element is only a line of the code around it.
+    fn is_line_of_code(&self, id: NodeId) -> bool {
+        let is_line = matches!(*self.flow.dom.name(id), local_name!("div") | local_name!("p") | local_name!("br"));
+        self.context.is_preformatted && is_line
+    }
+
+    fn end_line_of_code(&mut self) {
+        let text = &self.flow.text[self.open.0 as usize..];
+        if !text.is_empty() && !text.ends_with('\n') {
+            self.add_text("\n", self.context.style);
+        }
+    }
+
     fn leave(&mut self, id: NodeId) {
         let Some(before) = self.saved.pop() else { return };
-        if self.flow.dom.node(id).kind == NodeKind::Text {
+        let kind = self.flow.dom.node(id).kind;
+        if kind == NodeKind::Text {
             return;
+        }
+        if kind == NodeKind::Foreign && self.context.is_math {
+            self.leave_math(id);
+        }
+        if kind == NodeKind::Element && self.is_line_of_code(id) {
+            self.end_line_of_code();
         }
         if *self.flow.dom.name(id) == local_name!("q") {
             self.add_text("”", self.context.style);
@@ -170,6 +205,7 @@ impl Flattener {
             context.style.mark = id;
         }
         context.heading = element::heading(dom, id).unwrap_or(context.heading);
+        context.is_reversed |= element::is_reversed(dom, id);
         if display == Display::Inline {
             context.script = element::script_by_style(dom, id).unwrap_or(context.script);
         }

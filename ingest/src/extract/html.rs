@@ -160,7 +160,9 @@ impl Writer<'_> {
         if answer.len() > 1 && fold(answer.start..answer.start + 1) == asked {
             answer.start += 1;
         }
-        markdown::render(self.flow, answer, self.base)
+        let parts = std::iter::once(&answer).chain(&pair.rest);
+        let parts = parts.map(|blocks| markdown::render(self.flow, blocks.clone(), self.base));
+        parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n")
     }
 
     fn lines(&self, blocks: &[BlockId]) -> Vec<String> {

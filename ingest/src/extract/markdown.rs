@@ -9,8 +9,8 @@ use html5ever::local_name;
 use url::Url;
 
 use super::dom::{NONE, NodeId};
-use super::flow::{Block, Blocks, Flow, Marker, Run};
-use super::media;
+use super::flow::{Block, BlockId, Blocks, Flow, Marker, Run};
+use super::{images, media};
 
 /// Renders the content blocks among `blocks`. Links without an absolute `http`, `https`, `mailto` or
 /// `tel` address become their text. Images that stand alone are named only when there is no text.
@@ -22,7 +22,7 @@ pub(crate) fn render(flow: &Flow, blocks: Blocks, base: Option<&Url>) -> String 
     let mut previous: Option<&Block> = None;
     for id in blocks {
         let block = flow.block(id);
-        if !is_shown(block) || block.is_media && has_text {
+        if !is_shown(block) || block.is_media && has_text && !is_value(flow, id) {
             continue;
         }
         separate(&mut out, flow, previous, block, lowest);
@@ -31,6 +31,14 @@ pub(crate) fn render(flow: &Flow, blocks: Blocks, base: Option<&Url>) -> String 
         previous = Some(block);
     }
     out
+}
+
+/// Whether an image is the whole value of a cell behind the first one of its row: "Yes", "Not included".
+fn is_value(flow: &Flow, id: BlockId) -> bool {
+    let block = flow.block(id);
+    let is_behind = block.row != NONE && id > 0 && flow.block(id - 1).row == block.row;
+    let is_alone = || cell(flow, block).is_some_and(|cell| flow.range(cell).len() == 1);
+    is_behind && is_alone() && flow.text(id).trim().chars().count() <= images::LONGEST_VALUE_CHARS
 }
 
 /// Writes what separates two blocks: a line break, an empty line, a list marker, a cell border.

@@ -66,6 +66,7 @@ fn read(flow: &Flow, found: &[Found], Divided { contexts, passages }: &Divided) 
     for pair in found {
         note(pair.question.clone());
         note(pair.answer.clone());
+        pair.rest.iter().cloned().for_each(&mut note);
     }
     for passage in passages {
         note(passage.blocks.clone());

@@ -21,7 +21,7 @@ use super::sink::ArenaSink;
 const VALUE_LIMIT: usize = 8 * 1024;
 
 /// Attributes that extraction or the tree construction reads; the others are never stored.
-const KEPT: [&[u8]; 43] = [
+const KEPT: [&[u8]; 48] = [
     b"id",
     b"name",
     b"class",
@@ -65,6 +65,11 @@ const KEPT: [&[u8]; 43] = [
     b"reversed",
     b"data-src",
     b"data",
+    b"rowspan",
+    b"colspan",
+    b"checked",
+    b"readonly",
+    b"dir",
 ];
 
 /// Builds the tree of a document.

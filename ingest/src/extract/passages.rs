@@ -1,6 +1,7 @@
 //! What is left of a page once its questions are taken: passages under their headings.
 
 use super::arbiter::Found;
+use super::enclosed;
 use super::flow::{Block, BlockId, Blocks, Flow};
 
 /// A passage shorter than this, in bytes, has no meaning by itself, unless it is directly below a
@@ -39,7 +40,7 @@ pub(crate) fn divide(flow: &Flow, found: &[Found]) -> Divided {
         while let Some(pair) = next.next_if(|pair| pair.question.start <= id) {
             let level = flow.block(pair.question.start).heading;
             contexts.push(path.iter().copied().filter(|&at| is_above(flow.block(at), level)).collect());
-            covered_to = covered_to.max(pair.answer.end).max(pair.question.end);
+            covered_to = covered_to.max(enclosed::end(pair));
         }
         let block = flow.block(id);
         let level = flow.title_level(id);

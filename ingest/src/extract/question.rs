@@ -138,6 +138,25 @@ const OPENERS: [&str; 118] = [
     "هل", // ar
 ];
 
+/// Last words of questions in languages that need no mark: Thai, Chinese and Korean.
+const LAST_WORDS: [&str; 15] = [
+    "อย่างไร",
+    "ยังไง",
+    "ไหม",
+    "หรือไม่",
+    "หรือเปล่า",
+    "อะไร",
+    "ที่ไหน",
+    "เมื่อไร",
+    "เมื่อไหร่",
+    "เท่าไร",
+    "เท่าไหร่",
+    "吗",
+    "嗎",
+    "까",
+    "나요",
+];
+
 /// First words of people who tell their problem instead of asking ("I lost my key.").
 const TELLERS: [&str; 34] = [
     "i", "i'm", "i’m", "i've", "i’ve", "i'd", "my", "we", "our", "help", // en
@@ -194,7 +213,7 @@ pub(crate) fn likeness(line: &str) -> f32 {
     }
     let bare = strip_label(line);
     let end = bare.trim_end_matches(['。', '．', '.', '！', '!']);
-    if end.ends_with('か') {
+    if end.ends_with('か') || LAST_WORDS.iter().any(|word| end.ends_with(word)) {
         return 1.0;
     }
     // A Japanese title is a noun; a line that ends in a verb or adjective tells a problem or a wish.

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use html5ever::{LocalName, local_name};
 
 use super::dom::{Dom, NONE, NodeId};
-use super::element;
+use super::{element, radio_tabs};
 
 /// The most elements that a shadow root's host may have as children to be slotted.
 const SLOTTED_LIMIT: usize = 200;
@@ -25,6 +25,7 @@ pub(crate) fn rearrange(dom: &mut Dom) {
         }
     }
     let by_id = ids(dom, &elements);
+    radio_tabs::name(dom, &elements);
     let labels: Vec<NodeId> = elements.iter().copied().filter(|&id| element::is_tab(dom, id)).collect();
     let panels = unclaimed_panels(dom, &elements);
     // All labels are matched before the first one moves: their places tell them apart.

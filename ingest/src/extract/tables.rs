@@ -3,6 +3,7 @@
 //! Tables that put the answer into the row below are recognized by the style of the question's cell
 //! (`bold`, `headings`), or by the row that has a question and nothing else.
 
+use helpbot_domain::table::Column;
 use html5ever::local_name;
 
 use super::candidate::{Candidate, Group, Source, is_bare_number};
@@ -21,13 +22,20 @@ pub(crate) fn groups(flow: &Flow) -> Vec<Group> {
         if !flow.dom.is_element(id) || *flow.dom.name(id) != local_name!("table") {
             continue;
         }
-        let rows = rows(flow, id);
-        let across = rows.iter().filter_map(|row| across(flow, row)).collect::<Vec<_>>();
+        let mut rows = rows(flow, id);
+        let named = rows.first().and_then(|row| Named::of(flow, &row.cells));
+        if let Some(named) = named {
+            let pairs = rows[1..].iter().filter_map(|row| named.pair(flow, &row.cells)).collect::<Vec<_>>();
+            found.push(Group::new(Source::Table, 0.0, pairs));
+            continue;
+        }
+        rows.retain(|row| !row.is_head);
+        let across = rows.iter().filter_map(|row| across(flow, &row.cells)).collect::<Vec<_>>();
         // A single row is a layout table.
         if across.len() > 1 {
             found.push(Group::new(Source::Table, THRESHOLD, across));
         }
-        let alone = rows.iter().filter_map(|row| alone(flow, row)).collect::<Vec<_>>();
+        let alone = rows.iter().filter_map(|row| alone(flow, &row.cells)).collect::<Vec<_>>();
         if alone.len() > 1 {
             found.push(Group::new(Source::Table, THRESHOLD, alone));
         }
@@ -35,22 +43,59 @@ pub(crate) fn groups(flow: &Flow) -> Vec<Group> {
     found
 }
 
-/// Returns the cells of each row, without those of nested tables.
-fn rows(flow: &Flow, table: NodeId) -> Vec<Vec<Blocks>> {
-    let mut rows = Vec::new();
+/// A row of a table.
+struct Row {
+    cells: Vec<Blocks>,
+    /// The row names the columns.
+    is_head: bool,
+}
+
+/// The columns that the first row of a table names "Question" and "Answer", in any known language.
+#[derive(Debug, Clone, Copy)]
+struct Named {
+    question: usize,
+    answer: usize,
+}
+
+impl Named {
+    fn of(flow: &Flow, head: &[Blocks]) -> Option<Self> {
+        let names: Vec<String> = head.iter().map(|cell| name(flow, cell)).collect();
+        let place = |column: Column| names.iter().position(|name| column.names().contains(&name.as_str()));
+        let (question, answer) = (place(Column::Question)?, place(Column::Answer)?);
+        (question < answer).then_some(Self { question, answer })
+    }
+
+    fn pair(self, flow: &Flow, row: &[Blocks]) -> Option<Candidate> {
+        let (question, answer) = (row.get(self.question)?, row.get(self.answer)?);
+        let is_filled = !question.is_empty() && !answer.is_empty();
+        is_filled.then(|| Candidate::new(flow, question.clone(), Some(answer.clone()))).flatten()
+    }
+}
+
+/// The name in a cell of a head, in lower case; empty for a cell with more than a name.
+fn name(flow: &Flow, cell: &Blocks) -> String {
+    if flow.size(cell.clone()) > NAME_BYTES {
+        return String::new();
+    }
+    flow.line(cell.clone()).trim().trim_end_matches(':').to_lowercase()
+}
+
+/// The longest name of a column, in bytes.
+const NAME_BYTES: usize = 60;
+
+/// Returns the rows of a table, without those of nested tables.
+fn rows(flow: &Flow, table: NodeId) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
     let mut at = flow.dom.following(table, table, Descend::Into);
     while let Some(node) = at {
         let mut descend = Descend::Into;
         match *flow.dom.name(node) {
             local_name!("table") => descend = Descend::Over,
-            // The header of a table is not a row.
-            local_name!("thead") => descend = Descend::Over,
-            local_name!("tr") if is_head(flow, node) => descend = Descend::Over,
-            local_name!("tr") => rows.push(Vec::new()),
+            local_name!("tr") => rows.push(Row { cells: Vec::new(), is_head: is_head(flow, node) }),
             local_name!("td") | local_name!("th") => {
                 descend = Descend::Over;
                 if let Some(row) = rows.last_mut() {
-                    row.push(flow.range(node));
+                    row.cells.push(flow.range(node));
                 }
             }
             _ => {}
@@ -60,8 +105,11 @@ fn rows(flow: &Flow, table: NodeId) -> Vec<Vec<Blocks>> {
     rows
 }
 
-/// Whether all cells of a row are headers, and there are several.
+/// Whether a row is in the head of its table, or all of its cells are headers, and there are several.
 fn is_head(flow: &Flow, row: NodeId) -> bool {
+    if *flow.dom.name(flow.dom.node(row).parent) == local_name!("thead") {
+        return true;
+    }
     let cells = || flow.dom.children(row).filter(|&id| flow.dom.is_element(id));
     cells().count() > 1 && cells().all(|id| *flow.dom.name(id) == local_name!("th"))
 }

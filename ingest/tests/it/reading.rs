@@ -3,12 +3,12 @@
 
 use helpbot_ingest::extract::{self, Item, Page};
 
-fn page(body: &str) -> Page {
+pub(crate) fn page(body: &str) -> Page {
     let html = format!("<html lang=\"en\"><title>Help</title><body>{body}</body></html>");
     extract::html(html.as_bytes(), None, None).expect("a page")
 }
 
-fn pairs(body: &str) -> Vec<(String, String)> {
+pub(crate) fn pairs(body: &str) -> Vec<(String, String)> {
     let pair = |item: &Item| match item {
         Item::Pair { question, answer, .. } => (question.clone(), answer.clone()),
         Item::Passage { .. } => unreachable!("pairs() returns pairs"),
@@ -16,12 +16,12 @@ fn pairs(body: &str) -> Vec<(String, String)> {
     page(body).pairs().map(pair).collect()
 }
 
-fn of(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+pub(crate) fn of(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(question, answer)| ((*question).to_owned(), (*answer).to_owned())).collect()
 }
 
 /// All text of a page as it is indexed.
-fn text(page: &Page) -> String {
+pub(crate) fn text(page: &Page) -> String {
     let text = |item: &Item| match item {
         Item::Pair { question, answer, .. } => format!("{question}\n{answer}"),
         Item::Passage { heading, text, .. } => format!("{}\n{text}", heading.join(" > ")),

@@ -18,6 +18,10 @@ pub(super) struct Inherited {
     pub(super) list_depth: u8,
     pub(super) row: NodeId,
     pub(super) is_preformatted: bool,
+    /// Within a formula of MathML.
+    pub(super) is_math: bool,
+    /// Shown from its last character to its first, against robots that look for addresses.
+    pub(super) is_reversed: bool,
     pub(super) is_boilerplate: bool,
     pub(super) is_control: bool,
 }
@@ -32,6 +36,8 @@ impl Default for Inherited {
             list_depth: 0,
             row: NONE,
             is_preformatted: false,
+            is_math: false,
+            is_reversed: false,
             is_boilerplate: false,
             is_control: false,
         }

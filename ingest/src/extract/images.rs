@@ -1,0 +1,136 @@
+//! The words that images and icons stand for, and icons that are written with words.
+//!
+//! Used by `element` and `flatten`. An icon font draws a picture for a word like "expand_more", so that word is no text.
+
+use html5ever::{LocalName, local_name};
+
+use super::dom::{Dom, NONE, NodeId, NodeKind};
+use super::element::names;
+
+/// The longest alternative text that stands for words, in characters; longer ones describe a
+/// photograph.
+const LONGEST_ALTERNATIVE_CHARS: usize = 120;
+
+/// The longest alternative text that is the value of a cell, in characters: "Yes", "Not included".
+pub(crate) const LONGEST_VALUE_CHARS: usize = 30;
+
+/// How far above an icon its cell may be.
+const CELL_CLIMB: usize = 4;
+
+/// Words for images that say nothing about what they show.
+const EMPTY_WORDS: [&str; 12] =
+    ["image", "icon", "logo", "img", "picture", "photo", "screenshot", "bild", "foto", "imagen", "arrow", "chevron"];
+
+/// Signs that are values by themselves.
+const SIGNS: [&str; 6] = ["✓", "✔", "✗", "✘", "×", "☑"];
+
+/// The words that an image stands for; `None` for decoration, file names and other elements.
+pub(crate) fn alternative(dom: &Dom, id: NodeId) -> Option<String> {
+    if let Some(text) = field(dom, id) {
+        return Some(text);
+    }
+    let text = described(dom, id)?;
+    let text = text.trim();
+    let role = dom.attribute(id, &local_name!("role"));
+    let is_decoration = matches!(role, Some("presentation" | "none"))
+        || dom.attribute(id, &local_name!("aria-hidden")) == Some("true")
+        || names(dom, id).any(|name| matches!(name.as_str(), "logo" | "avatar" | "spacer" | "decorative"));
+    let has_words = text.chars().any(char::is_alphanumeric) || SIGNS.contains(&text);
+    let is_file = !text.contains(' ') && text.contains(['.', '_', '/']) || text.starts_with("http");
+    let is_word_for_image = EMPTY_WORDS.iter().any(|word| text.eq_ignore_ascii_case(word));
+    let is_kept = has_words && !is_decoration && !is_file && !is_word_for_image;
+    (is_kept && text.chars().count() <= LONGEST_ALTERNATIVE_CHARS).then(|| text.to_owned())
+}
+
+/// What a field within text shows: the tick of a box, or a value that cannot be changed.
+fn field(dom: &Dom, id: NodeId) -> Option<String> {
+    let has = |name: LocalName| dom.attribute(id, &name).is_some();
+    if *dom.name(id) != local_name!("input") || !is_beside_text(dom, id) {
+        return None;
+    }
+    match dom.attribute(id, &local_name!("type")).unwrap_or("text") {
+        // A box with a name of its own opens what follows it more often than it ticks something off.
+        "checkbox" if !has(local_name!("id")) && !has(local_name!("name")) => {
+            Some(if has(local_name!("checked")) { "☑ " } else { "☐ " }.to_owned())
+        }
+        "text" | "url" | "email" | "tel" if has(local_name!("readonly")) => {
+            let value = dom.attribute(id, &local_name!("value"))?.trim();
+            (!value.is_empty() && value.len() <= VALUE_BYTES).then(|| format!(" {value} "))
+        }
+        _ => None,
+    }
+}
+
+/// The longest value of a field that is read, in bytes.
+const VALUE_BYTES: usize = 200;
+
+fn is_beside_text(dom: &Dom, id: NodeId) -> bool {
+    let is_text = |at: NodeId| at != NONE && !dom.text_of(at).trim().is_empty();
+    is_text(dom.node(id).previous) || is_text(dom.node(id).next)
+}
+
+fn described(dom: &Dom, id: NodeId) -> Option<String> {
+    let attribute = |name: LocalName| dom.attribute(id, &name).map(str::to_owned);
+    match *dom.name(id) {
+        local_name!("img") => attribute(local_name!("alt")),
+        local_name!("input") if dom.attribute(id, &local_name!("type")) == Some("image") => {
+            attribute(local_name!("alt"))
+        }
+        _ if is_icon_word(dom, id) => icon_value(dom, id).map(str::to_owned),
+        _ if is_named_icon(dom, id) => attribute(local_name!("aria-label")),
+        _ if is_titled_icon(dom, id) => {
+            attribute(local_name!("title")).or_else(|| attribute(local_name!("aria-label")))
+        }
+        _ if dom.node(id).kind == NodeKind::Foreign && is_in_cell(dom, id) => svg_title(dom, id),
+        _ => None,
+    }
+}
+
+/// Whether an element is drawn as an image and says in words what it shows.
+pub(crate) fn is_named_icon(dom: &Dom, id: NodeId) -> bool {
+    dom.attribute(id, &local_name!("role")) == Some("img") && dom.attribute(id, &local_name!("aria-label")).is_some()
+}
+
+/// Whether an element without text is an icon in a cell with a title, which is the value of the cell.
+pub(crate) fn is_titled_icon(dom: &Dom, id: NodeId) -> bool {
+    matches!(*dom.name(id), local_name!("i") | local_name!("span"))
+        && dom.children(id).next().is_none()
+        && (dom.attribute(id, &local_name!("title")).is_some()
+            || dom.attribute(id, &local_name!("aria-label")).is_some())
+        && is_in_cell(dom, id)
+}
+
+/// Whether the text of an element is the name of a picture in an icon font.
+pub(crate) fn is_icon_word(dom: &Dom, id: NodeId) -> bool {
+    let is_named = &**dom.name(id) == "mat-icon"
+        || names(dom, id).any(|name| {
+            let rest = name.strip_prefix("material-icons").or_else(|| name.strip_prefix("material-symbols"));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        });
+    let text = || dom.raw_text(id, ICON_WORD_BYTES);
+    is_named && text().trim().bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+/// What an icon font shows in a cell: a tick or a cross.
+fn icon_value(dom: &Dom, id: NodeId) -> Option<&'static str> {
+    let word = dom.raw_text(id, ICON_WORD_BYTES);
+    match word.trim() {
+        "check" | "done" | "check_circle" | "check_box" => is_in_cell(dom, id).then_some("✓"),
+        "close" | "clear" | "cancel" | "block" => is_in_cell(dom, id).then_some("✗"),
+        _ => None,
+    }
+}
+
+/// The longest name of a picture in an icon font, in bytes.
+const ICON_WORD_BYTES: usize = 60;
+
+fn is_in_cell(dom: &Dom, id: NodeId) -> bool {
+    let is_cell = |id: NodeId| matches!(*dom.name(id), local_name!("td") | local_name!("th"));
+    dom.ancestors(id).take(CELL_CLIMB).any(is_cell)
+}
+
+/// The title that a drawing begins with.
+fn svg_title(dom: &Dom, id: NodeId) -> Option<String> {
+    let title = dom.children(id).find(|&child| *dom.name(child) == local_name!("title"))?;
+    Some(dom.raw_text(title, LONGEST_ALTERNATIVE_CHARS * 4))
+}

@@ -1,0 +1,146 @@
+//! Elements within pages as strangers write them: cells, formulas, icons, fields, tabs. Each test is one kind of page from
+//! a public report, in our own words.
+
+use crate::reading::{of, page, pairs, text};
+
+#[test]
+fn pictures_in_cells_are_their_values() {
+    let row = |name: &str, basic: &str, pro: &str| format!("<tr><td>{name}<td>{basic}<td>{pro}");
+    let table = row("Export", "<img src=n.svg alt=No>", "<img src=y.svg alt=Yes>")
+        + &row("Mail", "<svg role=img aria-label='Not included'></svg>", "<svg><title>Included</title></svg>")
+        + &row("Phone", "-", "<i class=ok title=yes></i>")
+        + &row("Fax", "–", "<span class=material-icons>check</span>");
+
+    let text = text(&page(&format!("<h1>Plans</h1><p>What each plan includes:</p><table>{table}</table>")));
+
+    for line in ["Export | No | Yes", "Mail | Not included | Included", "Phone | - | yes", "Fax | – | ✓"] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+}
+
+#[test]
+fn columns_that_are_named_give_the_questions_and_answers_of_a_table() {
+    let row = |cells: [&str; 4]| format!("<tr><td>{}</tr>", cells.join("<td>"));
+    let table = row(["No.", "Question", "Answer", "Owner"])
+        + &row(["1", "How do I pay?", "By card.", "Ann"])
+        + &row(["2", "Returns", "Within a week.", "Bob"]);
+
+    assert_eq!(
+        pairs(&format!("<h1>Shop</h1><table>{table}</table>")),
+        of(&[("How do I pay?", "By card."), ("Returns", "Within a week.")])
+    );
+}
+
+#[test]
+fn formulas_are_written_on_one_line() {
+    let body = "<h2>What is the rate?</h2><p>It is <math><mi>a</mi><mo>=</mo><mfrac><mn>1</mn><mrow><mi>b</mi><mo>+</mo>\
+        <msup><mi>r</mi><mn>2</mn></msup></mrow></mfrac></math>.</p><h2>And in TeX?</h2><p>It is <span class=katex><math>\
+        <semantics><mrow><mi>x</mi></mrow><annotation>\\x</annotation></semantics></math><span aria-hidden=true>x</span></span>.</p>";
+
+    assert_eq!(pairs(body), of(&[("What is the rate?", "It is a = 1/(b + r²)."), ("And in TeX?", "It is x.")]));
+}
+
+#[test]
+fn a_question_over_two_lines_is_read_whole() {
+    let body =
+        "<h3>How do I change<br>my address?</h3><p>In your account.</p><p><b>Can I<br>cancel?</b></p><p>Yes.</p>";
+    let bold = "<p><b>Is it open<br>on Sunday?</b></p><p>Yes.</p><p><b>Do you deliver?</b></p><p>Yes, daily.</p>";
+
+    assert_eq!(pairs(body), of(&[("How do I change my address?", "In your account."), ("Can I cancel?", "Yes.")]));
+    assert_eq!(pairs(bold), of(&[("Is it open on Sunday?", "Yes."), ("Do you deliver?", "Yes, daily.")]));
+}
+
+#[test]
+fn words_of_icon_fonts_are_no_text() {
+    let body = "<h2>How do I pay?<i class=material-icons>expand_more</i></h2><p><span class=material-symbols-outlined>add</span>\
+        By card.</p><h2>Can I cancel?<mat-icon>expand_more</mat-icon></h2><p>Yes.</p>";
+
+    assert_eq!(pairs(body), of(&[("How do I pay?", "By card."), ("Can I cancel?", "Yes.")]));
+}
+
+#[test]
+fn words_against_robots_are_read_as_they_are_shown() {
+    let body = "<h2>Where do I write?</h2><p>To help<span style='display:none'>nospam</span>@shop.example.</p>\
+        <h2>Who answers?</h2><p>It is <span style='unicode-bidi:bidi-override; direction:rtl'>elpmaxe.a@nna</span>.</p>\
+        <div style='display:none'><h2>Is it read?</h2><p>Yes.</p></div>";
+
+    assert_eq!(
+        pairs(body),
+        of(&[
+            ("Where do I write?", "To help@shop.example."),
+            ("Who answers?", "It is ann@a.example."),
+            ("Is it read?", "Yes.")
+        ])
+    );
+}
+
+#[test]
+fn elements_of_a_page_within_a_sentence_leave_it_whole() {
+    let body = "<h2>What does <brand-name>Acme</brand-name> cost?</h2><p>It costs <price-tag>9 €</price-tag> a month.</p>\
+        <h2>Is it new?</h2><p>Yes.</p>";
+
+    assert_eq!(pairs(body), of(&[("What does Acme cost?", "It costs 9 € a month."), ("Is it new?", "Yes.")]));
+}
+
+#[test]
+fn elements_for_slots_are_lines_of_their_own() {
+    let body = "<faq-item><span slot=q>Where is it?</span><span slot=a>In Ulm.</span></faq-item>\
+        <faq-item><span slot=q>What does it cost?</span><span slot=a>9 €.</span></faq-item>";
+
+    assert_eq!(pairs(body), of(&[("Where is it?", "In Ulm."), ("What does it cost?", "9 €.")]));
+}
+
+#[test]
+fn tabs_of_links_and_of_radio_buttons_stand_above_their_panels() {
+    let links = "<div><ul class=tabs><li class=tabs-title><a href='#p1'>Linux</a></li><li class=tabs-title><a href='#p2'>Mac</a></li></ul>\
+        <div class=tabs-content><div class=tabs-panel id=p1>Use apt.</div><div class=tabs-panel id=p2>Use brew.</div></div></div>";
+    let radios = "<div><input type=radio name=t id=t1><label for=t1>Linux</label><input type=radio name=t id=t2>\
+        <label for=t2>Mac</label><div><section>Use apt.</section><section>Use brew.</section></div></div>";
+
+    for tabs in [links, radios] {
+        let body = format!("<h2>How do I update?</h2>{tabs}<h2>How do I stop?</h2><p>Press q.</p>");
+        assert_eq!(pairs(&body)[0].1, "**Linux**\n\nUse apt.\n\n**Mac**\n\nUse brew.");
+    }
+}
+
+#[test]
+fn an_answer_goes_on_behind_the_questions_in_it() {
+    let body = "<details><summary>How do I return it?</summary><p>Fill in the form.</p><details><summary>Where is the form?\
+        </summary><p>In the box.</p></details><p>Then pay the costs.</p></details>\
+        <details><summary>Can I cancel?</summary><p>Yes.</p></details>";
+
+    assert_eq!(
+        pairs(body),
+        of(&[
+            ("How do I return it?", "Fill in the form.\n\nThen pay the costs."),
+            ("Where is the form?", "In the box."),
+            ("Can I cancel?", "Yes.")
+        ])
+    );
+}
+
+#[test]
+fn fields_in_a_text_are_read_as_they_are_shown() {
+    let body = "<h2>How do I order?</h2><ul><li><input type=checkbox checked> Tick this</li><li><input type=checkbox> Leave that</li></ul>\
+        <h2>Where do I pay?</h2><p>To <input readonly value='AT61 1904'> within a week.</p>";
+
+    assert_eq!(
+        pairs(body),
+        of(&[("How do I order?", "- ☑ Tick this\n- ☐ Leave that"), ("Where do I pay?", "To AT61 1904 within a week.")])
+    );
+}
+
+#[test]
+fn lines_of_code_in_elements_are_one_block() {
+    let body =
+        "<h2>How do I start?</h2><pre><div>npm install</div><div>npm start</div></pre><h2>Is it new?</h2><p>Yes.</p>";
+
+    assert_eq!(pairs(body)[0].1, "```\nnpm install\nnpm start\n```");
+}
+
+#[test]
+fn questions_in_thai_need_no_mark() {
+    let body = "<p><b>1. ชำระเงินอย่างไร</b></p><p>ด้วยบัตร</p><p><b>2. ยกเลิกได้หรือไม่</b></p><p>ได้</p>";
+
+    assert_eq!(pairs(body), of(&[("ชำระเงินอย่างไร", "ด้วยบัตร"), ("ยกเลิกได้หรือไม่", "ได้")]));
+}
