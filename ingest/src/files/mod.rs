@@ -10,6 +10,7 @@ mod docx;
 pub(crate) mod isolated;
 mod lines;
 mod markdown;
+mod number_format;
 mod opendocument;
 pub mod pdf;
 mod pptx;

@@ -1,12 +1,16 @@
 //! Spreadsheets of Excel (XLSX): each sheet as a table of questions, or else as a table of text.
 //!
 //! Called by [`files`](super). Values are read as Excel last showed them: formulas are not computed,
-//! numbers keep what is stored, and dates that are stored as numbers are written as dates where
-//! the format of the cell says so. Hidden sheets are left out.
+//! numbers, dates and times are written as the format of their cell shows them. Hidden sheets, rows and columns are
+//! left out. A cell that is merged with those below it is repeated in each of their rows.
 
 use std::collections::HashMap;
+use std::rc::Rc;
+
+use quick_xml::events::BytesStart;
 
 use super::archive::{Archive, unreadable};
+use super::number_format;
 use super::sheets::{self, Sheet};
 use super::xml::{self, Node};
 use crate::extract::{ExtractError, Page};
@@ -31,21 +35,24 @@ pub(super) fn read(bytes: &[u8]) -> Result<Page, ExtractError> {
     let mut archive = Archive::open(bytes)?;
     let targets = targets(&archive.optional("xl/_rels/workbook.xml.rels")?)?;
     let shared = shared_texts(&archive.optional("xl/sharedStrings.xml")?)?;
-    let date_styles = date_styles(&archive.optional("xl/styles.xml")?)?;
+    let formats = formats(&archive.optional("xl/styles.xml")?)?;
     if !archive.has("xl/workbook.xml") {
         return Err(unreadable("there is no workbook in it"));
     }
     let mut sheets = Vec::new();
     let (mut cells, mut bytes) = (0, 0);
-    for (name, id) in sheet_names(&archive.part("xl/workbook.xml")?)?.into_iter().take(SHEET_LIMIT) {
+    let workbook = archive.part("xl/workbook.xml")?;
+    let is_1904 = is_1904(&workbook)?;
+    for (name, id) in sheet_names(&workbook)?.into_iter().take(SHEET_LIMIT) {
         let Some(target) = targets.get(&id) else { continue };
         let part = match target.strip_prefix('/') {
             Some(absolute) => absolute.to_owned(),
             None => format!("xl/{target}"),
         };
-        let mut reader = SheetReader { shared: &shared, date_styles: &date_styles, ..SheetReader::default() };
+        let mut reader = SheetReader { shared: &shared, formats: &formats, is_1904, ..SheetReader::default() };
         (reader.cells, reader.bytes) = (cells, bytes);
         xml::read(&archive.optional(&part)?, |node| reader.visit(node))?;
+        reader.fill_merged();
         (cells, bytes) = (reader.cells, reader.bytes);
         if cells > CELL_LIMIT {
             return Err(unreadable(&format!("it has more than {CELL_LIMIT} cells")));
@@ -95,7 +102,7 @@ fn shared_texts(xml: &str) -> Result<Vec<String>, ExtractError> {
             _ => {}
         },
         Node::Close(name) => match name.as_str() {
-            "si" => texts.push(std::mem::take(&mut text)),
+            "si" => texts.push(unescaped(&std::mem::take(&mut text))),
             "t" => is_text = false,
             "rPh" => is_reading_aid = false,
             _ => {}
@@ -106,40 +113,82 @@ fn shared_texts(xml: &str) -> Result<Vec<String>, ExtractError> {
     Ok(texts)
 }
 
-/// For each cell format whether it shows a number as a date.
-fn date_styles(xml: &str) -> Result<Vec<bool>, ExtractError> {
-    let (mut own_dates, mut styles, mut is_in_formats) = (Vec::new(), Vec::new(), false);
+/// Whether the days of a workbook count from 1904, as on old Macintosh computers.
+fn is_1904(xml: &str) -> Result<bool, ExtractError> {
+    let mut is_1904 = false;
+    xml::read(xml, |node| {
+        if let Node::Open(element) = node
+            && xml::name(&element) == "workbookPr"
+        {
+            is_1904 = matches!(xml::value(&element, "date1904").as_deref(), Some("1" | "true"));
+        }
+    })?;
+    Ok(is_1904)
+}
+
+/// The number format of each cell format.
+fn formats(xml: &str) -> Result<Vec<Rc<str>>, ExtractError> {
+    let mut own: HashMap<String, Rc<str>> = HashMap::new();
+    let (mut formats, mut is_in_formats) = (Vec::new(), false);
     xml::read(xml, |node| match node {
         Node::Open(element) => match xml::name(&element).as_str() {
             "numFmt" => {
-                let code = xml::value(&element, "formatCode").unwrap_or_default().to_lowercase();
-                if code.contains("yy") || code.contains("mmm") {
-                    own_dates.extend(xml::value(&element, "numFmtId"));
-                }
+                let (id, code) = (xml::value(&element, "numFmtId"), xml::value(&element, "formatCode"));
+                let code = code.filter(|code| code.len() <= FORMAT_BYTES).unwrap_or_default();
+                own.extend(id.map(|id| (id, code.into())));
             }
             "cellXfs" => is_in_formats = true,
             "xf" if is_in_formats => {
                 let id = xml::value(&element, "numFmtId").unwrap_or_default();
-                let is_built_in = matches!(id.parse::<u32>(), Ok(14..=17 | 22));
-                styles.push(is_built_in || own_dates.contains(&id));
+                let built_in = || number_format::built_in(id.parse().unwrap_or(0)).into();
+                formats.push(own.get(&id).cloned().unwrap_or_else(built_in));
             }
             _ => {}
         },
         Node::Close(name) => is_in_formats &= name != "cellXfs",
         Node::Text(_) => {}
     })?;
-    Ok(styles)
+    Ok(formats)
+}
+
+/// The longest number format, in bytes; Excel allows 255 characters.
+const FORMAT_BYTES: usize = 1024;
+
+/// A text with the characters that XML cannot hold, which Excel writes as `_x000D_`.
+fn unescaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("_x") {
+        let code = rest.get(at + 2..at + 6).filter(|_| rest[at..].as_bytes().get(6) == Some(&b'_'));
+        let character = code.and_then(|code| u32::from_str_radix(code, 16).ok()).and_then(char::from_u32);
+        out.push_str(&rest[..at]);
+        match character {
+            Some(character) => out.push(character),
+            None => out.push_str("_x"),
+        }
+        rest = &rest[at + if character.is_some() { 7 } else { 2 }..];
+    }
+    out + rest
 }
 
 /// Reads the rows of one sheet.
 #[derive(Default)]
 struct SheetReader<'a> {
     shared: &'a [String],
-    date_styles: &'a [bool],
+    formats: &'a [Rc<str>],
+    is_1904: bool,
     rows: Vec<Vec<String>>,
+    /// The place of each row in `rows` by its number in the sheet.
+    row_places: HashMap<usize, usize>,
+    row_number: usize,
+    is_row_hidden: bool,
+    /// The first and last columns of each hidden range, from 0.
+    hidden_columns: Vec<(usize, usize)>,
+    /// Merged cells of one column: the column and the numbers of the first and last row.
+    merged: Vec<(usize, usize, usize)>,
     /// Kind and style of the open cell.
     kind: String,
-    is_date: bool,
+    style: Option<usize>,
     column: usize,
     value: String,
     is_value: bool,
@@ -154,16 +203,21 @@ impl SheetReader<'_> {
         }
         match node {
             Node::Open(element) => match xml::name(&element).as_str() {
-                "row" => {
-                    self.rows.push(Vec::new());
-                    self.column = 0;
+                "row" => self.begin_row(&element),
+                "col" if is_hidden(&element) && self.hidden_columns.len() < COLUMN_LIMIT => {
+                    let at = |name| xml::value(&element, name).and_then(|at| at.parse::<usize>().ok());
+                    if let (Some(first), Some(last)) = (at("min"), at("max")) {
+                        self.hidden_columns.push((first.saturating_sub(1), last.saturating_sub(1)));
+                    }
+                }
+                "mergeCell" if self.merged.len() < MERGED_LIMIT => {
+                    self.merged.extend(xml::value(&element, "ref").and_then(|range| merged_rows(&range)));
                 }
                 "c" => {
                     self.kind = xml::value(&element, "t").unwrap_or_default();
-                    let style = xml::value(&element, "s").and_then(|style| style.parse::<usize>().ok());
-                    self.is_date = style.and_then(|style| self.date_styles.get(style).copied()).unwrap_or(false);
-                    let place = xml::value(&element, "r").and_then(|place| column(&place));
-                    self.column = place.unwrap_or(self.column);
+                    self.style = xml::value(&element, "s").and_then(|style| style.parse::<usize>().ok());
+                    let place = xml::value(&element, "r").and_then(|at| place(&at));
+                    self.column = place.map_or(self.column, |(column, _)| column);
                     self.value.clear();
                 }
                 "v" | "t" => self.is_value = true,
@@ -179,21 +233,62 @@ impl SheetReader<'_> {
         }
     }
 
+    fn begin_row(&mut self, element: &BytesStart<'_>) {
+        let number = xml::value(element, "r").and_then(|number| number.parse().ok());
+        self.row_number = number.unwrap_or(self.row_number + 1);
+        self.row_places.insert(self.row_number, self.rows.len());
+        self.is_row_hidden = is_hidden(element);
+        self.rows.push(Vec::new());
+        self.column = 0;
+    }
+
+    /// Repeats the text of merged cells in each of their rows that has other text.
+    fn fill_merged(&mut self) {
+        for (column, first, last) in std::mem::take(&mut self.merged) {
+            let row = |number: usize| self.row_places.get(&number).copied();
+            let text = row(first).and_then(|at| self.rows[at].get(column)).cloned().unwrap_or_default();
+            let places: Vec<usize> = (first + 1..=last).filter_map(row).collect();
+            for at in places.into_iter().filter(|_| !text.is_empty()) {
+                let row = &mut self.rows[at];
+                self.cells += 1;
+                if self.bytes > TEXT_LIMIT_BYTES || self.cells > CELL_LIMIT {
+                    return;
+                }
+                if row.iter().all(String::is_empty) {
+                    continue;
+                }
+                self.bytes += text.len();
+                row.resize(row.len().max(column + 1), String::new());
+                row[column].clone_from(&text);
+            }
+        }
+    }
+
+    fn is_hidden_cell(&self) -> bool {
+        let is_within = |(first, last): &(usize, usize)| (*first..=*last).contains(&self.column);
+        self.is_row_hidden || self.hidden_columns.iter().any(is_within)
+    }
+
     fn end_cell(&mut self) {
         let value = std::mem::take(&mut self.value);
         let text = match self.kind.as_str() {
             "s" => value.parse::<usize>().ok().and_then(|at| self.shared.get(at)).cloned().unwrap_or_default(),
             "b" => if value == "1" { "TRUE" } else { "FALSE" }.to_owned(),
             "e" => String::new(),
-            "str" | "inlineStr" | "d" => value,
-            _ if self.is_date => date(&value).unwrap_or(value),
-            _ => number(&value).unwrap_or(value),
+            "str" | "inlineStr" => unescaped(&value),
+            "d" => value,
+            _ => {
+                let format = self.style.and_then(|style| self.formats.get(style)).map_or("", |format| format);
+                number_format::shown(&value, format, self.is_1904).unwrap_or(value)
+            }
         };
+        let is_hidden = self.is_hidden_cell();
         self.cells += 1;
         self.bytes += text.len();
         if let Some(row) = self.rows.last_mut()
             && self.column < COLUMN_LIMIT
             && !text.trim().is_empty()
+            && !is_hidden
         {
             row.resize(row.len().max(self.column + 1), String::new());
             row[self.column] = text;
@@ -202,35 +297,27 @@ impl SheetReader<'_> {
     }
 }
 
-/// The column of a place like "AB12", from 0.
-fn column(place: &str) -> Option<usize> {
+fn is_hidden(element: &BytesStart<'_>) -> bool {
+    matches!(xml::value(element, "hidden").as_deref(), Some("1" | "true"))
+}
+
+/// The most merged cells of a sheet, and the most rows of one of them.
+const MERGED_LIMIT: usize = 10_000;
+const MERGED_ROWS_LIMIT: usize = 200;
+
+/// The column and the rows of a range like "B3:B4" that is one column wide.
+fn merged_rows(range: &str) -> Option<(usize, usize, usize)> {
+    let (first, last) = range.split_once(':')?;
+    let ((column, top), (other, bottom)) = (place(first)?, place(last)?);
+    (column == other && column < COLUMN_LIMIT).then(|| (column, top, bottom.min(top + MERGED_ROWS_LIMIT)))
+}
+
+/// The column, from 0, and the row, from 1, of a place like "AB12".
+fn place(place: &str) -> Option<(usize, usize)> {
     let letters = place.bytes().take_while(u8::is_ascii_uppercase).take(3);
     let number = letters.fold(0, |number, letter| number * 26 + usize::from(letter - b'A') + 1);
-    number.checked_sub(1)
-}
-
-/// A stored number without the noise of its binary form: 0.1 + 0.2 is stored as 0.30000000000000004.
-fn number(value: &str) -> Option<String> {
-    let number: f64 = value.parse().ok().filter(|number: &f64| number.is_finite() && number.abs() < 1e15)?;
-    let rounded = format!("{number:.10}");
-    let short = rounded.trim_end_matches('0').trim_end_matches('.');
-    Some(if short == "-0" { "0".to_owned() } else { short.to_owned() })
-}
-
-/// The date of a stored number of days since 1899-12-30, as `2026-12-24`.
-fn date(value: &str) -> Option<String> {
-    let days = value.split('.').next()?.parse::<i64>().ok().filter(|days| (60..2_958_466).contains(days))?;
-    // Days since 0000-03-01, after the algorithm of Howard Hinnant.
-    let shifted = days - 25_569 + 719_468;
-    let era = shifted / 146_097;
-    let day_of_era = shifted % 146_097;
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    Some(format!("{year:04}-{month:02}-{day:02}"))
+    let row = place.trim_start_matches(|c: char| c.is_ascii_uppercase()).parse().unwrap_or(0);
+    Some((number.checked_sub(1)?, row))
 }
 
 #[cfg(test)]
@@ -238,11 +325,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_and_dates_are_written_as_people_see_them() {
-        assert_eq!(number("0.30000000000000004").as_deref(), Some("0.3"));
-        assert_eq!(number("1200").as_deref(), Some("1200"));
-        assert_eq!(date("46380").as_deref(), Some("2026-12-24"));
-        assert_eq!(date("45351.5").as_deref(), Some("2024-02-29"));
-        assert_eq!(column("AB12"), Some(27));
+    fn places_and_escaped_characters_are_read() {
+        assert_eq!(place("AB12"), Some((27, 12)));
+        assert_eq!(unescaped("One_x000D_\n_x005F_x0041_ _xyz_ _x1"), "One\r\n_x0041_ _xyz_ _x1");
     }
 }
