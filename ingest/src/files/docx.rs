@@ -4,9 +4,11 @@
 //! lists by the document's numbering. Text that Word does not show (deleted, moved away, hidden) is
 //! left out; text boxes and footnotes follow the paragraph that they belong to.
 
+mod cells;
 mod formula;
 mod numbering;
 mod styles;
+mod symbols;
 mod writer;
 
 use std::collections::HashMap;

@@ -18,6 +18,7 @@ struct Definition {
     based_on: Option<String>,
     outline_level: Option<u8>,
     is_bold: Option<bool>,
+    is_hidden: Option<bool>,
     list: Option<(String, usize)>,
 }
 
@@ -39,6 +40,7 @@ impl Styles {
                     "basedOn" => open.based_on = val(),
                     "outlineLvl" => open.outline_level = val().and_then(|level| level.parse().ok()),
                     "b" => open.is_bold = Some(xml::is_on(&element)),
+                    "vanish" => open.is_hidden = Some(xml::is_on(&element)),
                     "numId" => open.list = val().map(|list| (list, open.list.take().map_or(0, |(_, level)| level))),
                     "ilvl" => {
                         let level = val().and_then(|level| level.parse().ok()).unwrap_or(0);
@@ -83,6 +85,11 @@ impl Styles {
     /// Whether a style makes its text bold.
     pub(super) fn is_bold(&self, id: &str) -> bool {
         self.chain(id).find_map(|style| style.is_bold).unwrap_or(false)
+    }
+
+    /// Whether a style hides its text.
+    pub(super) fn is_hidden(&self, id: &str) -> bool {
+        self.chain(id).find_map(|style| style.is_hidden).unwrap_or(false)
     }
 
     /// The list and level that a style puts its paragraphs into.

@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use quick_xml::events::BytesStart;
 
 use super::super::xml::{self, Node};
+use super::cells::Cells;
 use super::formula::Formula;
 use super::numbering::{ItemLabel, Numbering};
 use super::styles::Styles;
+use super::symbols;
 
 /// Elements whose text Word does not show: deleted and moved text, and the copy of a text box that is
 /// meant for older programs, and the pronunciation guide above East Asian text.
@@ -33,7 +35,7 @@ struct Paragraph {
 struct RunStyle {
     is_bold: Option<bool>,
     is_deleted: bool,
-    is_hidden: bool,
+    is_hidden: Option<bool>,
     script: &'static str,
 }
 
@@ -58,6 +60,9 @@ pub(super) struct Writer {
     is_header_row: bool,
     note_count: usize,
     formula: Formula,
+    cells: Cells,
+    /// Whether the box of the form field that was opened last is ticked.
+    is_ticked: bool,
     is_instruction: bool,
     /// The code of the field that was opened last.
     instruction: String,
@@ -89,6 +94,8 @@ impl Writer {
             is_header_row: false,
             note_count: 0,
             formula: Formula::default(),
+            cells: Cells::default(),
+            is_ticked: false,
             is_instruction: false,
             instruction: String::new(),
             fields: Vec::new(),
@@ -145,11 +152,12 @@ impl Writer {
             "ilvl" => self.paragraph.list_level = val().and_then(|level| level.parse().ok()).unwrap_or(0),
             "b" => self.run.is_bold = Some(xml::is_on(element)),
             "rStyle" => {
-                let is_bold = self.styles.is_bold(&val().unwrap_or_default());
-                self.run.is_bold = self.run.is_bold.or(is_bold.then_some(true));
+                let style = val().unwrap_or_default();
+                self.run.is_bold = self.run.is_bold.or(self.styles.is_bold(&style).then_some(true));
+                self.run.is_hidden = self.run.is_hidden.or(self.styles.is_hidden(&style).then_some(true));
             }
             "strike" | "dstrike" => self.run.is_deleted = xml::is_on(element),
-            "vanish" | "webHidden" => self.run.is_hidden = xml::is_on(element),
+            "vanish" | "webHidden" => self.run.is_hidden = Some(xml::is_on(element)),
             "vertAlign" => {
                 self.run.script = match val().as_deref() {
                     Some("superscript") => "sup",
@@ -159,6 +167,14 @@ impl Writer {
             }
             "tab" | "ptab" => self.text(" "),
             "noBreakHyphen" => self.text("-"),
+            "sym" => {
+                let (font, number) = (xml::value(element, "font"), xml::value(element, "char"));
+                let character = symbols::character(&font.unwrap_or_default(), &number.unwrap_or_default());
+                self.text(&character.map(String::from).unwrap_or_default());
+            }
+            "checkBox" => self.is_ticked = false,
+            // The present state follows the one of an empty form.
+            "default" | "checked" => self.is_ticked = xml::is_on(element),
             "br" | "cr" => self.paragraph.html.push_str("<br>"),
             "instrText" => self.is_instruction = true,
             "fldChar" => self.field(xml::value(element, "fldCharType").as_deref()),
@@ -175,15 +191,31 @@ impl Writer {
             | "deg" => {
                 self.formula.open(name, val, &mut self.paragraph.html);
             }
-            "tbl" => self.tag("<table>"),
+            "tbl" => {
+                self.cells.begin_table();
+                self.tag("<table>");
+            }
             "tr" => {
+                self.cells.begin_row();
                 self.is_header_row = false;
                 self.tag("<tr>");
             }
             "tblHeader" => self.is_header_row = xml::is_on(element),
-            "tc" => self.tag(if self.is_header_row { "<th>" } else { "<td>" }),
+            "tc" => {
+                self.end_lists(0);
+                self.cells.begin(self.cell_tag(), &mut self.html);
+            }
+            "gridSpan" => {
+                let columns = val().and_then(|columns| columns.parse().ok()).unwrap_or(1);
+                self.cells.span_columns(columns, &mut self.html);
+            }
+            "vMerge" => self.cells.span_rows(val().as_deref() == Some("restart"), &mut self.html),
             _ => {}
         }
+    }
+
+    fn cell_tag(&self) -> &'static str {
+        if self.is_header_row { "th" } else { "td" }
     }
 
     fn close(&mut self, name: &str) {
@@ -204,15 +236,22 @@ impl Writer {
             "sup" | "sub" | "lim" | "num" | "den" | "d" | "naryPr" | "deg" => {
                 self.formula.close(name, &mut self.paragraph.html);
             }
-            "tbl" => self.tag("</table>"),
+            "tbl" => {
+                self.cells.end_table();
+                self.tag("</table>");
+            }
             "tr" => self.tag("</tr>"),
-            "tc" => self.tag(if self.is_header_row { "</th>" } else { "</td>" }),
+            "tc" => {
+                self.end_lists(0);
+                self.cells.end(self.cell_tag(), &mut self.html);
+            }
             _ => {}
         }
     }
 
     fn text(&mut self, text: &str) {
-        if self.run.is_hidden {
+        let is_hidden = self.run.is_hidden.unwrap_or_else(|| self.styles.is_hidden(&self.paragraph.style));
+        if is_hidden || text.is_empty() {
             return;
         }
         let is_bold = self.run.is_bold.unwrap_or_else(|| self.styles.is_bold(&self.paragraph.style));
@@ -242,7 +281,14 @@ impl Writer {
                     self.paragraph.html.push_str(&format!("<a href=\"{}\">", xml::escaped(target)));
                 }
             }
-            Some("end") if self.fields.pop() == Some(true) => self.paragraph.html.push_str("</a>"),
+            Some("end") => {
+                if self.fields.pop() == Some(true) {
+                    self.paragraph.html.push_str("</a>");
+                } else if self.instruction.trim() == "FORMCHECKBOX" {
+                    self.instruction.clear();
+                    self.text(if self.is_ticked { "☑" } else { "☐" });
+                }
+            }
             _ => {}
         }
     }
