@@ -1,10 +1,13 @@
 //! Slides of PowerPoint (PPTX): each slide as a section with its title as the heading, then the same
 //! rules as for a page.
 //!
-//! Called by [`files`](super). Slide numbers, dates and footers are left out; the notes of the
+//! Called by [`files`](super). The shapes of a slide are read from top to bottom, and from left to right within a line,
+//! since the file has them in the order in which they were drawn. Slide numbers, dates and footers are left out; the notes of the
 //! speaker are too, because visitors never saw them.
 
 use std::collections::HashMap;
+
+use quick_xml::events::BytesStart;
 
 use super::archive::{Archive, unreadable};
 use super::xml::{self, Node};
@@ -33,7 +36,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Page, ExtractError> {
         if part.contains("show=\"0\"") {
             continue;
         }
-        let mut writer = SlideWriter::default();
+        let (folder, name) = slide.rsplit_once('/').unwrap_or_default();
+        let links = links(&archive.optional(&format!("{folder}/_rels/{name}.rels"))?)?;
+        let mut writer = SlideWriter { links, ..SlideWriter::default() };
         xml::read(&part, |node| writer.visit(node))?;
         html.push_str(&writer.finish());
     }
@@ -69,11 +74,51 @@ fn slides(archive: &mut Archive<'_>) -> Result<Vec<String>, ExtractError> {
     Ok(slides)
 }
 
+/// Targets of the links of a slide by their relation id.
+fn links(xml: &str) -> Result<HashMap<String, String>, ExtractError> {
+    let mut links = HashMap::new();
+    xml::read(xml, |node| {
+        if let Node::Open(element) = node
+            && xml::value(&element, "Type").is_some_and(|kind| kind.ends_with("/hyperlink"))
+            && let (Some(id), Some(target)) = (xml::value(&element, "Id"), xml::value(&element, "Target"))
+        {
+            links.insert(id, target);
+        }
+    })?;
+    Ok(links)
+}
+
+/// How a run of text is set.
+#[derive(Default)]
+struct RunStyle {
+    is_bold: bool,
+    is_deleted: bool,
+    script: &'static str,
+    link: String,
+}
+
+/// What a slide shows at one place: a shape, a table, or a group of them.
+#[derive(Default)]
+struct Shape {
+    html: String,
+    /// The lines of [`LINE_UNITS`] above it, and the distance from the left.
+    place: Option<(i64, i64)>,
+    /// How many elements of shapes are open within it.
+    depth: usize,
+}
+
+/// Shapes whose upper edges are closer are on one line: half a centimeter, in the units of the file.
+const LINE_UNITS: i64 = 180_000;
+
 /// Collects the HTML of one slide: its title first, wherever it is drawn.
 #[derive(Default)]
 struct SlideWriter {
+    links: HashMap<String, String>,
     title: String,
-    html: String,
+    shapes: Vec<Shape>,
+    shape: Shape,
+    /// How many copies for older programs are open.
+    hidden: usize,
     /// The kind of placeholder that the open shape fills.
     placeholder: String,
     paragraph: String,
@@ -82,23 +127,42 @@ struct SlideWriter {
     is_numbered: bool,
     /// The last number on each level of the open shape.
     numbers: [u32; LEVELS],
-    is_bold: bool,
+    run: RunStyle,
     level: usize,
+    /// The open cell is covered by another one.
+    is_covered: bool,
 }
 
 impl SlideWriter {
-    fn finish(self) -> String {
+    fn finish(mut self) -> String {
+        self.shapes.push(self.shape);
         let title = self.title.trim();
-        if title.is_empty() { self.html } else { format!("<h2>{title}</h2>{}", self.html) }
+        let title = if title.is_empty() { String::new() } else { format!("<h2>{title}</h2>") };
+        // A shape without a place has that of its layout, which is not read.
+        let has_text = |shape: &&Shape| !shape.html.is_empty();
+        if self.shapes.iter().filter(has_text).all(|shape| shape.place.is_some()) {
+            self.shapes.sort_by_key(|shape| shape.place);
+        }
+        title + &self.shapes.iter().map(|shape| shape.html.as_str()).collect::<String>()
     }
 
     fn visit(&mut self, node: Node<'_>) {
         match node {
+            Node::Open(element) if xml::name(&element) == "Fallback" => self.hidden += 1,
+            Node::Close(name) if name == "Fallback" => self.hidden = self.hidden.saturating_sub(1),
+            _ if self.hidden > 0 => {}
             Node::Open(element) => match xml::name(&element).as_str() {
+                "grpSp" => self.begin_shape(),
                 // Tables and charts fill no placeholder, so they are not part of the title before them.
                 "sp" | "graphicFrame" | "pic" => {
                     self.placeholder.clear();
                     self.numbers = [0; LEVELS];
+                    self.begin_shape();
+                }
+                "off" => {
+                    let at = |name| xml::value(&element, name).and_then(|at| at.parse::<i64>().ok());
+                    let place = at("y").zip(at("x")).map(|(y, x)| (y / LINE_UNITS, x));
+                    self.shape.place = self.shape.place.or(place);
                 }
                 "ph" => self.placeholder = xml::value(&element, "type").unwrap_or_else(|| "body".to_owned()),
                 "p" => (self.has_bullet, self.is_numbered, self.level) = (self.placeholder == "body", false, 0),
@@ -106,29 +170,74 @@ impl SlideWriter {
                 "buChar" => self.has_bullet = true,
                 "buAutoNum" => (self.has_bullet, self.is_numbered) = (true, true),
                 "buNone" => self.has_bullet = false,
-                "rPr" => self.is_bold = xml::value(&element, "b").as_deref() == Some("1"),
-                "r" => self.is_bold = false,
+                "rPr" => self.run = run_style(&element),
+                "hlinkClick" => {
+                    let target = xml::value(&element, "id").and_then(|id| self.links.get(&id));
+                    self.run.link = target.cloned().unwrap_or_default();
+                }
+                "r" | "fld" => self.run = RunStyle::default(),
                 "t" => self.is_text = true,
                 "br" => self.paragraph.push_str("<br>"),
-                "tbl" => self.html.push_str("<table>"),
-                "tr" => self.html.push_str("<tr>"),
-                "tc" => self.html.push_str("<td>"),
+                "tbl" => self.shape.html.push_str("<table>"),
+                "tr" => self.shape.html.push_str("<tr>"),
+                "tc" => self.begin_cell(&element),
                 _ => {}
             },
             Node::Close(name) => match name.as_str() {
+                "sp" | "graphicFrame" | "pic" | "grpSp" => self.end_shape(),
                 "t" => self.is_text = false,
                 "p" => self.end_paragraph(),
-                "tbl" => self.html.push_str("</table>"),
-                "tr" => self.html.push_str("</tr>"),
-                "tc" => self.html.push_str("</td>"),
+                "tbl" => self.shape.html.push_str("</table>"),
+                "tr" => self.shape.html.push_str("</tr>"),
+                "tc" => {
+                    self.shape.html.push_str(if self.is_covered { "" } else { "</td>" });
+                    self.is_covered = false;
+                }
                 _ => {}
             },
-            Node::Text(text) if self.is_text => {
-                let text = xml::escaped(&text);
-                self.paragraph.push_str(&if self.is_bold { format!("<b>{text}</b>") } else { text });
-            }
+            Node::Text(text) if self.is_text && !self.is_covered => self.add_text(&text),
             Node::Text(_) => {}
         }
+    }
+
+    fn begin_shape(&mut self) {
+        if self.shape.depth == 0 {
+            let shape = std::mem::take(&mut self.shape);
+            self.shapes.push(shape);
+        }
+        self.shape.depth += 1;
+    }
+
+    fn end_shape(&mut self) {
+        self.shape.depth = self.shape.depth.saturating_sub(1);
+        if self.shape.depth == 0 {
+            let shape = std::mem::take(&mut self.shape);
+            self.shapes.push(shape);
+        }
+    }
+
+    fn begin_cell(&mut self, element: &BytesStart<'_>) {
+        let is_on = |name| matches!(xml::value(element, name).as_deref(), Some("1" | "true"));
+        self.is_covered = is_on("hMerge") || is_on("vMerge");
+        if !self.is_covered {
+            let span = |name| xml::value(element, name).and_then(|count| count.parse::<u16>().ok()).unwrap_or(1);
+            let (columns, rows) = (span("gridSpan"), span("rowSpan"));
+            self.shape.html.push_str(&format!("<td colspan=\"{columns}\" rowspan=\"{rows}\">"));
+        }
+    }
+
+    fn add_text(&mut self, text: &str) {
+        let RunStyle { is_bold, is_deleted, script, link } = &self.run;
+        let mut html = xml::escaped(text);
+        for tag in [if *is_bold { "b" } else { "" }, if *is_deleted { "del" } else { "" }, *script] {
+            if !tag.is_empty() {
+                html = format!("<{tag}>{html}</{tag}>");
+            }
+        }
+        if !link.is_empty() {
+            html = format!("<a href=\"{}\">{html}</a>", xml::escaped(link));
+        }
+        self.paragraph.push_str(&html);
     }
 
     fn end_paragraph(&mut self) {
@@ -144,10 +253,30 @@ impl SlideWriter {
                 self.numbers[level] += 1;
                 self.numbers[level + 1..].fill(0);
                 let number = self.numbers[level];
-                self.html.push_str(&format!("<ol start=\"{number}\"><li>{paragraph}</li></ol>"));
+                self.shape.html.push_str(&format!("<ol start=\"{number}\"><li>{paragraph}</li></ol>"));
             }
-            _ if self.has_bullet && self.level > 0 => self.html.push_str(&format!("<ul><li>{paragraph}</li></ul>")),
-            _ => self.html.push_str(&format!("<p>{paragraph}</p>")),
+            _ if self.has_bullet && self.level > 0 => {
+                self.shape.html.push_str(&format!("<ul><li>{paragraph}</li></ul>"))
+            }
+            _ => self.shape.html.push_str(&format!("<p>{paragraph}</p>")),
         }
+    }
+}
+
+/// The style that the properties of a run give it.
+fn run_style(element: &BytesStart<'_>) -> RunStyle {
+    let value = |name| xml::value(element, name).unwrap_or_default();
+    let baseline = value("baseline").trim_end_matches('%').parse::<f64>().unwrap_or(0.0);
+    RunStyle {
+        is_bold: matches!(value("b").as_str(), "1" | "true"),
+        is_deleted: matches!(value("strike").as_str(), "sngStrike" | "dblStrike"),
+        script: if baseline > 0.0 {
+            "sup"
+        } else if baseline < 0.0 {
+            "sub"
+        } else {
+            ""
+        },
+        link: String::new(),
     }
 }
