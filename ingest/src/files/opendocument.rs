@@ -1,28 +1,31 @@
 //! OpenDocument texts (ODT), spreadsheets (ODS) and slides (ODP): the content part as HTML, then the
 //! same rules as for a page; sheets as tables.
 //!
-//! Called by [`files`](super). Deleted text that is tracked, notes and hidden sheets are left out.
+//! Called by [`files`](super). Deleted text that is tracked, hidden text, the notes of a speaker, and hidden sheets, rows
+//! and columns are left out. Footnotes follow the paragraph that they belong to.
+
+mod tables;
 
 use std::collections::HashMap;
 
 use quick_xml::events::BytesStart;
 
 use super::archive::{Archive, unreadable};
-use super::sheets::{self, Sheet};
+use super::sheets;
 use super::xml::{self, Node};
 use crate::extract::{self, ExtractError, Page};
-
-/// The most cells of all sheets; repeated cells count each time.
-const CELL_LIMIT: usize = 400_000;
-
-/// The most often that a repeated cell or row is repeated: sheets end in a million empty ones.
-const REPEAT_LIMIT: usize = 200;
 
 /// OpenDocument has ten levels of lists.
 const LIST_LEVELS: u32 = 10;
 
 /// Elements whose text is not part of the document.
-const HIDDEN: [&str; 6] = ["tracked-changes", "annotation", "note-citation", "notes", "ruby-text", "forms"];
+const HIDDEN: [&str; 7] =
+    ["tracked-changes", "annotation", "note-citation", "notes", "ruby-text", "forms", "hidden-text"];
+
+/// Whether the text of an element is not shown in a text; a covered cell is part of the cell that spans it.
+fn is_hidden(name: &str) -> bool {
+    HIDDEN.contains(&name) || name == "covered-table-cell"
+}
 
 /// Reads a text or a presentation.
 ///
@@ -47,12 +50,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Page, ExtractError> {
 pub(super) fn read_sheets(bytes: &[u8]) -> Result<Page, ExtractError> {
     let mut archive = Archive::open(bytes)?;
     let content = content(&mut archive)?;
-    let mut reader = TableReader::default();
-    xml::read(&content, |node| reader.visit(node))?;
-    if reader.cells > CELL_LIMIT {
-        return Err(unreadable(&format!("it has more than {CELL_LIMIT} cells")));
-    }
-    sheets::page(reader.sheets)
+    sheets::page(tables::read(&content)?)
 }
 
 fn content(archive: &mut Archive<'_>) -> Result<String, ExtractError> {
@@ -67,6 +65,7 @@ fn content(archive: &mut Archive<'_>) -> Result<String, ExtractError> {
 struct TextStyle {
     is_bold: bool,
     is_deleted: bool,
+    is_hidden: bool,
     script: &'static str,
     /// A bit for each level of a list that has numbers, the first level lowest.
     numbered_levels: u16,
@@ -85,6 +84,7 @@ fn list_styles(xml: &str, styles: &mut HashMap<String, TextStyle>) -> Result<(),
                     style.is_bold = xml::value(&element, "font-weight").as_deref() == Some("bold");
                     let line = xml::value(&element, "text-line-through-style");
                     style.is_deleted = line.is_some_and(|line| line != "none");
+                    style.is_hidden = xml::value(&element, "display").as_deref() == Some("none");
                     style.script = match xml::value(&element, "text-position").unwrap_or_default() {
                         place if place.starts_with("super") => "sup",
                         place if place.starts_with("sub") => "sub",
@@ -116,6 +116,11 @@ struct TextWriter {
     lists: Vec<String>,
     is_presentation: bool,
     tables: usize,
+    /// The text around the footnote that is open.
+    around_note: Option<String>,
+    /// Footnotes of the open paragraph.
+    notes: String,
+    note_count: usize,
 }
 
 impl TextWriter {
@@ -123,7 +128,7 @@ impl TextWriter {
         match node {
             Node::Open(element) => {
                 let name = xml::name(&element);
-                if HIDDEN.contains(&name.as_str()) {
+                if is_hidden(&name) {
                     self.hidden += 1;
                 } else if name == "body" {
                     self.is_body = true;
@@ -132,7 +137,7 @@ impl TextWriter {
                 }
             }
             Node::Close(name) => {
-                if HIDDEN.contains(&name.as_str()) {
+                if is_hidden(&name) {
                     self.hidden = self.hidden.saturating_sub(1);
                 } else if self.hidden == 0 && self.is_body {
                     self.close(&name);
@@ -186,9 +191,18 @@ impl TextWriter {
                 return;
             }
             "table-row" => ("<tr>".to_owned(), "</tr>".to_owned()),
-            "table-cell" => ("<td>".to_owned(), "</td>".to_owned()),
+            "table-cell" => {
+                let span = |name| xml::value(element, name).and_then(|count| count.parse::<u16>().ok()).unwrap_or(1);
+                let (columns, rows) = (span("number-columns-spanned"), span("number-rows-spanned"));
+                (format!("<td colspan=\"{columns}\" rowspan=\"{rows}\">"), "</td>".to_owned())
+            }
             "table-of-content" => ("<nav>".to_owned(), "</nav>".to_owned()),
-            "note-body" => (" (".to_owned(), ")".to_owned()),
+            "note-body" if self.around_note.is_none() => {
+                self.note_count += 1;
+                self.html.push_str(&format!("<sup>{}</sup>", self.note_count));
+                self.around_note = Some(std::mem::take(&mut self.html));
+                return;
+            }
             "s" | "tab" => {
                 self.html.push(' ');
                 return;
@@ -206,8 +220,15 @@ impl TextWriter {
     /// The tags around a text with a style.
     fn tags(&self, outer: &str, name: &str) -> (String, String) {
         let style = self.styles.get(name).cloned().unwrap_or_default();
-        let tags =
-            [outer, if style.is_bold { "b" } else { "" }, if style.is_deleted { "del" } else { "" }, style.script];
+        // Nothing in a template is shown.
+        let hidden = if style.is_hidden { "template" } else { "" };
+        let tags = [
+            outer,
+            hidden,
+            if style.is_bold { "b" } else { "" },
+            if style.is_deleted { "del" } else { "" },
+            style.script,
+        ];
         let used = tags.iter().filter(|tag| !tag.is_empty());
         let start = used.clone().map(|tag| format!("<{tag}>")).collect();
         (start, used.rev().map(|tag| format!("</{tag}>")).collect())
@@ -226,7 +247,6 @@ impl TextWriter {
                 | "table-row"
                 | "table-cell"
                 | "table-of-content"
-                | "note-body"
                 | "frame"
         );
         match name {
@@ -234,75 +254,23 @@ impl TextWriter {
                 self.lists.pop();
             }
             "table" => self.tables = self.tables.saturating_sub(1),
+            "note-body" => self.end_note(),
             _ => {}
         }
         if has_end && let Some(end) = self.ends.pop() {
             self.html.push_str(&end);
         }
-    }
-}
-
-/// Reads the rows of all sheets.
-#[derive(Default)]
-struct TableReader {
-    sheets: Vec<Sheet>,
-    row: Vec<String>,
-    row_repeats: usize,
-    cell: String,
-    cell_repeats: usize,
-    is_cell: bool,
-    hidden: usize,
-    cells: usize,
-}
-
-impl TableReader {
-    fn visit(&mut self, node: Node<'_>) {
-        if self.cells > CELL_LIMIT {
-            return;
+        if matches!(name, "h" | "p") && self.around_note.is_none() {
+            self.html.push_str(&std::mem::take(&mut self.notes));
         }
-        match node {
-            Node::Open(element) => {
-                let repeats = |name| {
-                    let count = xml::value(&element, name).and_then(|count| count.parse::<usize>().ok());
-                    count.unwrap_or(1).min(REPEAT_LIMIT)
-                };
-                match xml::name(&element).as_str() {
-                    name if HIDDEN.contains(&name) => self.hidden += 1,
-                    "table" => {
-                        let name = xml::value(&element, "name").unwrap_or_default();
-                        self.sheets.push(Sheet { name, rows: Vec::new() });
-                    }
-                    "table-row" => (self.row, self.row_repeats) = (Vec::new(), repeats("number-rows-repeated")),
-                    "table-cell" | "covered-table-cell" => {
-                        (self.cell, self.is_cell) = (String::new(), true);
-                        self.cell_repeats = repeats("number-columns-repeated");
-                    }
-                    "p" if !self.cell.is_empty() => self.cell.push('\n'),
-                    "s" | "tab" => self.cell.push(' '),
-                    _ => {}
-                }
-            }
-            Node::Close(name) => match name.as_str() {
-                name if HIDDEN.contains(&name) => self.hidden = self.hidden.saturating_sub(1),
-                "table-cell" | "covered-table-cell" => {
-                    self.is_cell = false;
-                    let cell = std::mem::take(&mut self.cell);
-                    self.cells += self.cell_repeats;
-                    self.row.extend(std::iter::repeat_n(cell, self.cell_repeats));
-                }
-                "table-row" => {
-                    let row = std::mem::take(&mut self.row);
-                    let is_empty = row.iter().all(|cell| cell.trim().is_empty());
-                    let count = if is_empty { 0 } else { self.row_repeats };
-                    self.cells += row.len() * count.saturating_sub(1);
-                    if let Some(sheet) = self.sheets.last_mut() {
-                        sheet.rows.extend(std::iter::repeat_n(row, count));
-                    }
-                }
-                _ => {}
-            },
-            Node::Text(text) if self.is_cell && self.hidden == 0 => self.cell.push_str(&text),
-            Node::Text(_) => {}
+    }
+
+    /// Keeps a footnote, with its mark before its text, for the end of the paragraph.
+    fn end_note(&mut self) {
+        if let Some(around) = self.around_note.take() {
+            let note = std::mem::replace(&mut self.html, around);
+            let text = note.strip_prefix("<p>").unwrap_or(&note);
+            self.notes.push_str(&format!("<p><sup>{}</sup> {text}", self.note_count));
         }
     }
 }
