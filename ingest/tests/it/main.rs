@@ -5,5 +5,6 @@ mod elements;
 mod files;
 mod hostile;
 mod office;
+mod office_details;
 mod reading;
 mod styles;

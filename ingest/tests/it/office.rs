@@ -17,12 +17,12 @@ fn archive(parts: &[(&str, &str)]) -> Vec<u8> {
     archive.finish().expect("an archive").into_inner()
 }
 
-fn read(name: &str, parts: &[(&str, &str)]) -> Page {
+pub(crate) fn read(name: &str, parts: &[(&str, &str)]) -> Page {
     files::extract(name, &archive(parts)).expect("a document")
 }
 
 /// All items of a page, one per line.
-fn lines(page: &Page) -> Vec<String> {
+pub(crate) fn lines(page: &Page) -> Vec<String> {
     let line = |item: &Item| match item {
         Item::Pair { question, answer, .. } => format!("{question} = {answer}"),
         Item::Passage { heading, text, .. } => format!("{} : {text}", heading.join(" > ")),
@@ -30,14 +30,14 @@ fn lines(page: &Page) -> Vec<String> {
     page.items.iter().map(line).collect()
 }
 
-fn word(body: &str, parts: &[(&str, &str)]) -> Page {
+pub(crate) fn word(body: &str, parts: &[(&str, &str)]) -> Page {
     let document = format!("<w:document><w:body>{body}</w:body></w:document>");
     let mut all = vec![("word/document.xml", document.as_str())];
     all.extend(parts);
     read("a.docx", &all)
 }
 
-fn paragraph(properties: &str, text: &str) -> String {
+pub(crate) fn paragraph(properties: &str, text: &str) -> String {
     format!("<w:p><w:pPr>{properties}</w:pPr><w:r><w:t>{text}</w:t></w:r></w:p>")
 }
 
