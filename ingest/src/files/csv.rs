@@ -28,10 +28,25 @@ pub(super) fn read(text: &str) -> Result<Page, ExtractError> {
     let (declared, text) = declared_separator(text);
     let separator = declared.unwrap_or_else(|| separator(text));
     let row = |(index, row): (usize, Result<StringRecord, csv::Error>)| match row {
+        Ok(row) if separator == b'\t' => Ok(row.iter().map(with_line_breaks).collect()),
         Ok(row) => Ok(row.iter().map(str::to_owned).collect()),
         Err(error) => Err(ExtractError::Unreadable { reason: format!("row {} is broken ({error})", index + 1) }),
     };
     table::read(reader(text, separator).into_records().enumerate().map(row))
+}
+
+/// A cell with the line breaks that tables separated by tabs write as `\n` behind a sentence.
+fn with_line_breaks(cell: &str) -> String {
+    let mut out = String::with_capacity(cell.len());
+    for part in cell.split("\\n") {
+        // In "C:\new", the letter belongs to a name.
+        let is_break = out.ends_with(|c: char| c.is_whitespace() || c.is_ascii_punctuation() && c != ':' && c != '\\');
+        if !out.is_empty() {
+            out.push_str(if is_break { "\n" } else { "\\n" });
+        }
+        out.push_str(part);
+    }
+    out
 }
 
 fn reader(text: &str, separator: u8) -> csv::Reader<&[u8]> {
@@ -74,5 +89,11 @@ mod tests {
         assert_eq!(separator("Our export\n\nquestion;answer\nHow, when?;a, b\nWhy?;c"), b';');
         assert_eq!(separator("question\tanswer\nHow?\ta, b, c"), b'\t');
         assert_eq!(separator("question,answer\nHow?,\"a; b; c\""), b',');
+    }
+
+    #[test]
+    fn line_breaks_in_tables_with_tabs_are_read() {
+        assert_eq!(with_line_breaks("By card.\\nOr cash."), "By card.\nOr cash.");
+        assert_eq!(with_line_breaks("In C:\\new"), "In C:\\new");
     }
 }

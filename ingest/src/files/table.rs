@@ -5,7 +5,9 @@
 //! without a head, by what the columns hold. A table that holds no questions is refused, because
 //! pairs of numbers and codes would answer nothing.
 
-use helpbot_domain::table::{Column, ROWS_MAX};
+mod head;
+
+use helpbot_domain::table::ROWS_MAX;
 use url::Url;
 
 use crate::extract::{ExtractError, Item, Page, fragment, question};
@@ -26,10 +28,10 @@ const QUESTION_SHARE: f32 = 0.5;
 const LONGEST_NAME_CHARS: usize = 60;
 
 /// Where the columns are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Columns {
-    question: usize,
-    answer: usize,
+    /// Columns of questions and of their answers; several where a row has several entries.
+    pairs: Vec<(usize, usize)>,
     address: Option<usize>,
     /// The first row that is no head and no title.
     first_row: usize,
@@ -47,11 +49,11 @@ pub(super) fn read(rows: impl Iterator<Item = Result<Vec<String>, ExtractError>>
     let mut page = Page::default();
     let mut count = sample.len();
     for row in sample.iter().skip(columns.first_row) {
-        add(&mut page, row, columns)?;
+        add(&mut page, row, &columns)?;
     }
     for row in rows {
         count += 1;
-        add(&mut page, &row?, columns)?;
+        add(&mut page, &row?, &columns)?;
     }
     if count > ROWS_MAX {
         return Err(unreadable(format!("it has more than {ROWS_MAX} rows")));
@@ -62,7 +64,7 @@ pub(super) fn read(rows: impl Iterator<Item = Result<Vec<String>, ExtractError>>
 /// Whether rows are a table of questions and answers.
 pub(super) fn has_questions(rows: &[Vec<String>]) -> bool {
     let sample = &rows[..rows.len().min(SAMPLE_ROWS)];
-    named(sample).is_some() || guessed(sample).is_some()
+    head::named(sample).is_some() || guessed(sample).is_some()
 }
 
 const REFUSAL: &str = "no columns with questions and answers were found; name them in the first row, for example \
@@ -73,17 +75,7 @@ fn unreadable(reason: String) -> ExtractError {
 }
 
 fn columns(rows: &[Vec<String>]) -> Option<Columns> {
-    named(rows).or_else(|| guessed(rows)).or_else(|| two_of_text(rows))
-}
-
-/// The columns by the names in a head.
-fn named(rows: &[Vec<String>]) -> Option<Columns> {
-    rows.iter().take(HEAD_ROWS).enumerate().find_map(|(at, row)| {
-        let cells = || row.iter().map(|cell| cell.trim()).map(|cell| if is_name(cell) { cell } else { "" });
-        let question = Column::Question.place(cells())?;
-        let answer = Column::Answer.place(cells()).filter(|&answer| answer != question)?;
-        Some(Columns { question, answer, address: Column::Url.place(cells()), first_row: at + 1 })
-    })
+    head::named(rows).or_else(|| guessed(rows)).or_else(|| two_of_text(rows))
 }
 
 fn is_name(cell: &str) -> bool {
@@ -151,8 +143,7 @@ fn guessed(rows: &[Vec<String>]) -> Option<Columns> {
         .get(heads)
         .is_some_and(|row| question::likeness(row.get(question).map_or("", |cell| cell.trim())) >= question::LIKELY);
     Some(Columns {
-        question,
-        answer,
+        pairs: vec![(question, answer)],
         address,
         first_row: if is_asked { heads } else { heads.min(1).min(rows.len() - 1) },
     })
@@ -170,8 +161,11 @@ fn two_of_text(rows: &[Vec<String>]) -> Option<Columns> {
     let is_small = width == 2 || width == 3 && (third.cells == 0 || third.share(third.addresses) >= 0.5);
     let address = (width == 3).then_some(2);
     let is_answered = ColumnContents::of(rows, 1).cells > 0;
-    (is_small && is_text(0) && is_answered && (is_text(1) || width == 2 && has_long_subjects(rows)))
-        .then_some(Columns { question: 0, answer: 1, address, first_row: 0 })
+    (is_small && is_text(0) && is_answered && (is_text(1) || width == 2 && has_long_subjects(rows))).then(|| Columns {
+        pairs: vec![(0, 1)],
+        address,
+        first_row: 0,
+    })
 }
 
 /// Whether the first column holds subjects of several words, so that a number may answer them.
@@ -181,26 +175,42 @@ fn has_long_subjects(rows: &[Vec<String>]) -> bool {
     long * 2 >= first.count()
 }
 
-fn add(page: &mut Page, row: &[String], columns: Columns) -> Result<(), ExtractError> {
+fn add(page: &mut Page, row: &[String], columns: &Columns) -> Result<(), ExtractError> {
     let field = |at: usize| row.get(at).map_or("", |cell| spreadsheet_text(cell));
-    let (asked, answered) = (field(columns.question), field(columns.answer));
-    if let Some(size) = [asked.len(), answered.len()].into_iter().find(|&size| size > FIELD_LIMIT_BYTES) {
-        return Err(ExtractError::TooLarge { size_bytes: size as u64, limit_bytes: FIELD_LIMIT_BYTES as u64 });
-    }
-    let line = fragment::line(asked);
-    let question = question::strip_label(&line).to_owned();
-    let mut answer = fragment::markdown(answered, None);
-    if question.is_empty() || answer.is_empty() {
-        return Ok(());
-    }
     let address = columns.address.and_then(|at| Url::parse(field(at)).ok());
-    if let Some(url) = address.filter(|url| matches!(url.scheme(), "http" | "https")) {
-        answer.push_str(&fragment::link(&url));
-        page.links.push(url);
+    let address = address.filter(|url| matches!(url.scheme(), "http" | "https"));
+    for &(question, answer) in &columns.pairs {
+        let (asked, answered) = (field(question), field(answer));
+        if let Some(size) = [asked.len(), answered.len()].into_iter().find(|&size| size > FIELD_LIMIT_BYTES) {
+            return Err(ExtractError::TooLarge { size_bytes: size as u64, limit_bytes: FIELD_LIMIT_BYTES as u64 });
+        }
+        let mut answer = fragment::markdown(answered, None);
+        let questions = questions(asked);
+        if questions.is_empty() || answer.is_empty() {
+            continue;
+        }
+        if let Some(url) = &address {
+            answer.push_str(&fragment::link(url));
+            page.links.push(url.clone());
+        }
+        let pair = |question| Item::Pair { question, answer: answer.clone(), context: Vec::new(), anchor: None };
+        page.items.extend(questions.into_iter().map(pair));
     }
-    page.items.push(Item::Pair { question, answer, context: Vec::new(), anchor: None });
     Ok(())
 }
+
+/// The questions in a cell, which are several where each line or each part behind a bar asks something.
+fn questions(cell: &str) -> Vec<String> {
+    let parts: Vec<&str> = cell.split(['\n', '|']).map(str::trim).filter(|part| !part.is_empty()).collect();
+    let are_questions =
+        (2..=QUESTIONS_MAX).contains(&parts.len()) && parts.iter().all(|part| question::ends_in_mark(part));
+    let texts = if are_questions { parts } else { vec![cell] };
+    let bare = |text: &str| question::strip_label(&fragment::line(text)).to_owned();
+    texts.into_iter().map(bare).filter(|question| !question.is_empty()).collect()
+}
+
+/// The most questions that one cell asks.
+const QUESTIONS_MAX: usize = 10;
 
 /// A cell without what spreadsheets add to keep it as text (`="0123"`, `'+49`), and without errors of
 /// formulas.
@@ -247,6 +257,29 @@ mod tests {
             ])
         );
         assert_eq!(pairs("Thema|Auskunft\nWo sind Sie?|In Ulm"), one("Wo sind Sie?", "In Ulm"));
+    }
+
+    #[test]
+    fn names_of_columns_are_weighed_with_what_the_columns_hold() {
+        assert_eq!(pairs("title|content|answer\nPay|How do I pay?|By card."), one("How do I pay?", "By card."));
+        assert!(pairs("Product|Price|Question about|Answer time\nBox|5|size|2 days\nBag|7|color|3 days").is_err());
+        assert_eq!(pairs("Frage|Antwort (DE)|Answer (EN)\nGeht das?|Ja.|Yes."), one("Geht das?", "Ja."));
+        assert_eq!(pairs("Question|Antwort (DE)|Answer (EN)\nDoes it work?|Ja.|Yes."), one("Does it work?", "Yes."));
+    }
+
+    #[test]
+    fn each_question_of_a_row_or_a_cell_is_an_entry() {
+        let entry = |question: &str, answer: &str| (question.to_owned(), answer.to_owned());
+        let cell = vec![
+            Ok(vec!["question".to_owned(), "answer".to_owned()]),
+            Ok(vec!["Why?\nHow come?".to_owned(), "So.".to_owned()]),
+        ];
+
+        assert_eq!(
+            pairs("question|answer|question|answer\nWhy?|So.|Where?|Here."),
+            Ok(vec![entry("Why?", "So."), entry("Where?", "Here.")])
+        );
+        assert_eq!(read(cell.into_iter()).map(|page| page.items.len()), Ok(2));
     }
 
     #[test]
