@@ -23,6 +23,10 @@ mod limits;
 #[cfg(feature = "pdf")]
 mod lines;
 #[cfg(feature = "pdf")]
+mod links;
+#[cfg(feature = "pdf")]
+mod overprint;
+#[cfg(feature = "pdf")]
 mod paragraphs;
 #[cfg(feature = "pdf")]
 mod serve;

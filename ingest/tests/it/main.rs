@@ -6,5 +6,6 @@ mod files;
 mod hostile;
 mod office;
 mod office_details;
+mod pdf;
 mod reading;
 mod styles;

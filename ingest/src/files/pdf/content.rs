@@ -12,6 +12,7 @@ use lopdf::{Dictionary, Document, Object, ObjectId};
 
 use super::font::{Font, number};
 use super::glyph::Glyph;
+use super::links;
 
 /// How deep forms may be drawn within forms.
 const FORM_DEPTH_LIMIT: usize = 12;
@@ -21,6 +22,9 @@ const OPERATION_LIMIT: usize = 2_000_000;
 
 /// The most characters of one document: a book of 5,000 pages.
 const GLYPH_LIMIT: usize = 12_000_000;
+
+/// The widest space behind each letter of a word, as a share of the size of the font.
+const WIDEST_SPACE: f32 = 0.5;
 
 /// A transformation of the plane: x' = a x + c y + e, y' = b x + d y + f.
 #[derive(Debug, Clone, Copy)]
@@ -112,7 +116,9 @@ impl<'a> PageReader<'a> {
         let resources = self.resources(page);
         let content = self.document.get_page_content(page).unwrap_or_default();
         self.run(&content, &resources, 0);
-        std::mem::take(&mut self.glyphs)
+        let glyphs = std::mem::take(&mut self.glyphs);
+        let turn = self.rotation(page);
+        links::with_addresses(self.document, page, glyphs, |x, y| turn.apply(x, y))
     }
 
     /// The turn by which the page is shown.
@@ -282,7 +288,10 @@ impl<'a> PageReader<'a> {
         for character in font.characters(bytes) {
             let width = character.width / 1000.0 * size * scale;
             let placed = self.text.then(matrix);
-            let (from, to) = (placed.apply(0.0, rise), placed.apply(width, rise));
+            // Space that is put behind each letter belongs to the letter: a heading that is set wide is still a word.
+            let is_wide_set = character_space > 0.0 && character_space <= size * WIDEST_SPACE;
+            let end = width + if is_wide_set { character_space * scale } else { 0.0 };
+            let (from, to) = (placed.apply(0.0, rise), placed.apply(end, rise));
             let [a, b, c, d, ..] = placed.0;
             self.push(&character.text, from, to, (size * c.hypot(d), a.abs() * 2.0 < b.abs()), font.is_bold);
             let space = if character.is_word_space { word_space } else { 0.0 };

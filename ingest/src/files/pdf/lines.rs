@@ -6,6 +6,8 @@
 
 use super::direction;
 use super::glyph::Glyph;
+use super::overprint;
+use crate::extract::script::{self, Script};
 
 /// Gaps wider than this share of the font's size divide words.
 const WORD_GAP: f32 = 0.18;
@@ -85,6 +87,7 @@ impl Line {
 
 /// The lines of a page in the order in which people read them.
 pub(super) fn read(glyphs: Vec<Glyph>) -> Vec<Line> {
+    let glyphs = overprint::without_copies(glyphs);
     let mut pieces = pieces(glyphs.into_iter().filter(|glyph| !glyph.is_turned));
     pieces.retain(|piece| !piece.text.trim().is_empty());
     let mut lines = Vec::new();
@@ -102,6 +105,12 @@ fn pieces(glyphs: impl Iterator<Item = Glyph>) -> Vec<Piece> {
             let reach = last.size.max(size);
             let is_near =
                 (glyph.y - last.y).abs() <= LINE_SLACK * reach && gap > -0.6 * reach && gap < CELL_GAP * reach;
+            if is_near && let Some(script) = script(last, &glyph) {
+                let text = script::written(glyph.text.trim(), script, last.text.chars().next_back());
+                last.text.push_str(&text);
+                last.end = last.end.max(glyph.end);
+                continue;
+            }
             if is_near {
                 let is_space = gap > WORD_GAP * size && !last.text.ends_with(' ') && !glyph.text.starts_with(' ');
                 if is_space && !(is_wide(last.text.chars().next_back()) && is_wide(glyph.text.chars().next())) {
@@ -134,6 +143,24 @@ fn pieces(glyphs: impl Iterator<Item = Glyph>) -> Vec<Piece> {
     }
     joined(pieces)
 }
+
+/// Whether a digit is set smaller behind a piece, and above its line or below it: an exponent, or the mark of a footnote.
+fn script(piece: &Piece, glyph: &Glyph) -> Option<Script> {
+    let rise = (glyph.y - piece.y) / piece.size;
+    let is_small =
+        glyph.size <= piece.size * SCRIPT_SIZE && glyph.text.trim().bytes().all(|byte| byte.is_ascii_digit());
+    match () {
+        () if !is_small || glyph.text.trim().is_empty() || piece.text.ends_with(' ') => None,
+        () if rise >= RAISED => Some(Script::Raised),
+        () if rise <= LOWERED => Some(Script::Lowered),
+        () => None,
+    }
+}
+
+/// The largest size of raised digits, and how far they are above or below the line, as shares of the size of the font.
+const SCRIPT_SIZE: f32 = 0.8;
+const RAISED: f32 = 0.2;
+const LOWERED: f32 = -0.1;
 
 /// Whether a character belongs to a script that writes no spaces.
 fn is_wide(c: Option<char>) -> bool {
