@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn large_spans_cost_little() {
-        let table = "<tr><td rowspan=1000 colspan=1000>x</td><td>y</td></tr>".repeat(20_000);
+        let table = "<tr><td rowspan=1000 colspan=1000>x</td><td>y</td></tr>".repeat(2_000);
 
         assert!(rows(&table).len() < 10_000_000);
     }

@@ -120,7 +120,7 @@ impl Writer<'_> {
             shown.insert(question::fold(&question));
             let item = Item::Pair {
                 question,
-                answer: strip_label(self.markdown(pair)),
+                answer: strip_label(self.markdown(pair), &self.flow.line(pair.question.clone())),
                 context: self.lines(context),
                 anchor: anchors.at(self.flow, pair.question.start),
             };
@@ -193,12 +193,15 @@ impl Anchors {
     }
 }
 
-/// Removes "A:" from the head of an answer, whatever its style.
-fn strip_label(answer: String) -> String {
+/// Removes "A:" from the head of an answer, whatever its style; "A" alone behind a question with such a label.
+fn strip_label(answer: String, asked: &str) -> String {
     let (first, rest) = answer.split_once('\n').unwrap_or((&answer, ""));
     let parts = inline::parse(first);
     let flat = inline::flat(&parts);
-    let bare = question::strip_answer_label(&flat, rest);
+    let bare = match question::is_bare(asked) {
+        true => question::without_bare_answer(&flat),
+        false => question::strip_answer_label(&flat, rest),
+    };
     if bare.len() == flat.len() || first.starts_with("```") {
         return answer;
     }

@@ -144,3 +144,10 @@ fn questions_in_thai_need_no_mark() {
 
     assert_eq!(pairs(body), of(&[("ชำระเงินอย่างไร", "ด้วยบัตร"), ("ยกเลิกได้หรือไม่", "ได้")]));
 }
+
+#[test]
+fn labels_that_only_their_style_sets_apart_are_removed() {
+    let body = "<p><b>Q</b> Can I cancel?</p><p><b>A</b> Yes.</p><p><b>Q</b> Can I pay?</p><p><b>A</b> Sure.</p>";
+
+    assert_eq!(pairs(body), of(&[("Can I cancel?", "Yes."), ("Can I pay?", "Sure.")]));
+}
