@@ -1,7 +1,7 @@
 //! [`Dom`] to [`Flow`]: one pass in document order, without recursion.
 //!
-//! Scripts, styles, templates and form fields are dropped here for good. Images are replaced by
-//! their alternative text. What a page merely hides, such as a closed accordion, is kept, because
+//! Scripts, styles, templates and form fields are dropped here for good, except for ticks and fixed values. Images are
+//! replaced by their alternative text. What a page merely hides, such as a closed accordion, is kept, because
 //! hidden answers are answers.
 
 mod flattener;
