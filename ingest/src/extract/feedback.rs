@@ -235,9 +235,10 @@ const USEFUL_BYTES: usize = 60;
 
 /// Marks prompts, their votes and lists of related links as boilerplate.
 pub(crate) fn mark(flow: &mut Flow) {
+    let sections = section_ends(flow);
     let mut at = 0;
     while at < flow.len() {
-        let end = prompt_end(flow, at);
+        let end = prompt_end(flow, at, sections[at as usize]);
         for id in at..end {
             flow.blocks[id as usize].is_boilerplate = true;
         }
@@ -245,15 +246,15 @@ pub(crate) fn mark(flow: &mut Flow) {
     }
 }
 
-/// Where the prompt that begins with a block ends; the block itself when it is none.
-fn prompt_end(flow: &Flow, id: BlockId) -> BlockId {
+/// Where the prompt that begins with a block ends; the block itself when it is none. The content below the block ends
+/// with its section.
+fn prompt_end(flow: &Flow, id: BlockId, section: BlockId) -> BlockId {
     let text = flow.text(id);
     if flow.block(id).is_boilerplate || text.len() > LONGEST_PROMPT_BYTES {
         return id;
     }
     let folded = question::fold(text);
     let begins = |words: &[&str]| words.iter().any(|word| folded.starts_with(word));
-    let section = section_end(flow, id);
     let is_short = text.chars().count() <= LONGEST_PROMPT_CHARS;
     let has_vote = || id + 1 < section && is_ballot(flow, id + 1);
     if begins(&VOTES) || is_short && (asks_whether_helpful(text) || question::is_marked(text) && has_vote()) {
@@ -270,15 +271,25 @@ fn prompt_end(flow: &Flow, id: BlockId) -> BlockId {
     if is_related && flow.link_percent(id + 1..section) >= RELATED_LINK_PERCENT { section } else { id }
 }
 
-/// The end of the content below a heading. For a line that is not a heading, the end of its list.
-fn section_end(flow: &Flow, id: BlockId) -> BlockId {
-    let level = flow.block(id).heading;
-    let ends = |&next: &BlockId| {
-        let heading = flow.block(next).heading;
-        heading > 0 && (level == 0 || heading <= level)
-    };
-    (id + 1..flow.len()).find(ends).unwrap_or(flow.len())
+/// For each block the end of the content below it: the next heading of its level or above it, or the next heading for a
+/// line that is not a heading. One pass, since a page may have no headings at all.
+fn section_ends(flow: &Flow) -> Vec<BlockId> {
+    let mut ends = vec![flow.len(); flow.len() as usize];
+    // The next heading of each level or above it; any heading for level 0.
+    let mut next = [flow.len(); LEVELS];
+    for id in (0..flow.len()).rev() {
+        let level = usize::from(flow.block(id).heading).min(LEVELS - 1);
+        ends[id as usize] = next[level];
+        if level > 0 {
+            next[0] = id;
+            next[level..].fill(id);
+        }
+    }
+    ends
 }
+
+/// No heading, and six levels of headings.
+const LEVELS: usize = 7;
 
 /// Whether a line asks whether the article or page that it is on was helpful.
 fn asks_whether_helpful(text: &str) -> bool {

@@ -79,6 +79,19 @@ fn many_groups_links_and_switches_take_no_square_time() {
 }
 
 #[test]
+fn cells_of_large_tables_and_their_spans_take_no_square_time() {
+    let begin = std::time::Instant::now();
+
+    let plain = "<tr><td>x</td><td>y</td></tr>".repeat(60_000);
+    let spans = "<tr><td rowspan=1000 colspan=1000>x</td><td></td><td>y</td></tr>".repeat(20_000);
+    for rows in [plain, spans] {
+        html(&format!("<table>{rows}</table>")).expect("a page");
+    }
+
+    assert!(begin.elapsed().as_secs() < 40, "{:?}", begin.elapsed());
+}
+
+#[test]
 fn json_ld_bombs_are_left_out() {
     let deep = format!("<script type=application/ld+json>{}</script><p>Hello", "[".repeat(500_000));
     let large = format!(
