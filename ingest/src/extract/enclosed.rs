@@ -22,6 +22,9 @@ fn gaps<'a>(rest: &Blocks, inner: impl Iterator<Item = &'a Found>) -> Vec<Blocks
     let mut gaps = Vec::new();
     let mut start = rest.start;
     for found in inner {
+        if start >= rest.end {
+            break;
+        }
         if found.question.start > start {
             gaps.push(start..found.question.start);
         }

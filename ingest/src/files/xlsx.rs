@@ -10,7 +10,7 @@ use std::rc::Rc;
 use quick_xml::events::BytesStart;
 
 use super::archive::{Archive, unreadable};
-use super::number_format;
+use super::number_format::NumberFormat;
 use super::sheets::{self, Sheet};
 use super::xml::{self, Node};
 use crate::extract::{ExtractError, Page};
@@ -127,20 +127,20 @@ fn is_1904(xml: &str) -> Result<bool, ExtractError> {
 }
 
 /// The number format of each cell format.
-fn formats(xml: &str) -> Result<Vec<Rc<str>>, ExtractError> {
-    let mut own: HashMap<String, Rc<str>> = HashMap::new();
+fn formats(xml: &str) -> Result<Vec<Rc<NumberFormat>>, ExtractError> {
+    let mut own: HashMap<String, Rc<NumberFormat>> = HashMap::new();
     let (mut formats, mut is_in_formats) = (Vec::new(), false);
     xml::read(xml, |node| match node {
         Node::Open(element) => match xml::name(&element).as_str() {
             "numFmt" => {
                 let (id, code) = (xml::value(&element, "numFmtId"), xml::value(&element, "formatCode"));
                 let code = code.filter(|code| code.len() <= FORMAT_BYTES).unwrap_or_default();
-                own.extend(id.map(|id| (id, code.into())));
+                own.extend(id.map(|id| (id, Rc::new(NumberFormat::parse(&code)))));
             }
             "cellXfs" => is_in_formats = true,
             "xf" if is_in_formats => {
                 let id = xml::value(&element, "numFmtId").unwrap_or_default();
-                let built_in = || number_format::built_in(id.parse().unwrap_or(0)).into();
+                let built_in = || Rc::new(NumberFormat::built_in(id.parse().unwrap_or(0)));
                 formats.push(own.get(&id).cloned().unwrap_or_else(built_in));
             }
             _ => {}
@@ -152,7 +152,7 @@ fn formats(xml: &str) -> Result<Vec<Rc<str>>, ExtractError> {
 }
 
 /// The longest number format, in bytes; Excel allows 255 characters.
-const FORMAT_BYTES: usize = 1024;
+const FORMAT_BYTES: usize = 512;
 
 /// A text with the characters that XML cannot hold, which Excel writes as `_x000D_`.
 fn unescaped(text: &str) -> String {
@@ -175,7 +175,8 @@ fn unescaped(text: &str) -> String {
 #[derive(Default)]
 struct SheetReader<'a> {
     shared: &'a [String],
-    formats: &'a [Rc<str>],
+    formats: &'a [Rc<NumberFormat>],
+    plain: NumberFormat,
     is_1904: bool,
     rows: Vec<Vec<String>>,
     /// The place of each row in `rows` by its number in the sheet.
@@ -278,8 +279,8 @@ impl SheetReader<'_> {
             "str" | "inlineStr" => unescaped(&value),
             "d" => value,
             _ => {
-                let format = self.style.and_then(|style| self.formats.get(style)).map_or("", |format| format);
-                number_format::shown(&value, format, self.is_1904).unwrap_or(value)
+                let format = self.style.and_then(|style| self.formats.get(style));
+                format.map_or(&self.plain, |format| format).shown(&value, self.is_1904).unwrap_or(value)
             }
         };
         let is_hidden = self.is_hidden_cell();
