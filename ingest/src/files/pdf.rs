@@ -8,6 +8,8 @@
 #[cfg(feature = "pdf")]
 mod cmap;
 #[cfg(feature = "pdf")]
+mod columns;
+#[cfg(feature = "pdf")]
 mod content;
 #[cfg(feature = "pdf")]
 mod contents;

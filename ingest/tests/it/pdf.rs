@@ -62,3 +62,19 @@ fn addresses_of_links_stand_behind_their_text() {
     assert!(read.contains("our page (https://shop.example/) before noon."), "{read}");
     assert!(read.contains("See shop.example now."), "{read}");
 }
+
+#[test]
+fn empty_cells_keep_their_place() {
+    let cells = |y: u32, cells: &[(u32, &str)]| {
+        cells.iter().map(|(x, text)| format!("BT /F1 12 Tf {x} {y} Td ({text}) Tj ET ")).collect::<String>()
+    };
+    let content = cells(720, &[(200, "Mon"), (300, "Tue"), (400, "Wed")])
+        + &cells(704, &[(72, "Morning"), (200, "8-12"), (300, "9-12"), (400, "9-12")])
+        + &cells(688, &[(72, "Noon"), (200, "12-13"), (400, "12-14")])
+        + &cells(672, &[(72, "Evening"), (300, "14-18"), (400, "15-18")]);
+
+    let read = html(&content, "");
+
+    assert!(read.contains("<td>Noon</td><td>12-13</td><td></td><td>12-14</td>"), "{read}");
+    assert!(read.contains("<td>Evening</td><td></td><td>14-18</td><td>15-18</td>"), "{read}");
+}

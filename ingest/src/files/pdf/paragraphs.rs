@@ -8,8 +8,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::lines as text_lines;
 use super::super::xml::escaped;
-use super::contents;
 use super::lines::Line;
+use super::{columns, contents};
 use crate::extract::question;
 
 /// A line further below than this many usual distances begins a paragraph.
@@ -295,12 +295,13 @@ impl<'a> Writer<'a> {
 
     fn table(&mut self, rows: &[&Line]) {
         let is_named = rows[0].is_bold() && !rows[1].is_bold();
+        let widest = rows.iter().max_by_key(|row| row.cells.len()).unwrap_or(&rows[0]);
         let mut html = "<table>".to_owned();
         for (at, row) in rows.iter().enumerate() {
             let tag = if at == 0 && is_named { "th" } else { "td" };
             html.push_str("<tr>");
-            for cell in &row.cells {
-                let text = contents::without_leaders(cell.text.trim());
+            for cell in columns::placed(row, widest) {
+                let text = contents::without_leaders(cell.map_or("", |cell| cell.text.trim()));
                 html.push_str(&format!("<{tag}>{}</{tag}>", escaped(&text)));
             }
             html.push_str("</tr>");
