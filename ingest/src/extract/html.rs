@@ -54,6 +54,7 @@ fn check_size(size: usize) -> Result<(), ExtractError> {
 pub(crate) fn extract_text(html: &str, url: Option<&Url>) -> Result<Page, ExtractError> {
     let mut flow = flatten::flatten(parse::document(html)?);
     disclosure::release_buttons(&mut flow);
+    tables::mark_names(&mut flow);
     let (mut page, base) = meta::read(&flow, url);
     let declared = structured_data::declared(&flow, base.as_ref());
     if flow.len() == 0 && declared.is_empty() {

@@ -83,6 +83,21 @@ fn name(flow: &Flow, cell: &Blocks) -> String {
 /// The longest name of a column, in bytes.
 const NAME_BYTES: usize = 60;
 
+/// Marks the names of the columns of questions and answers, which are no text of the page.
+pub(crate) fn mark_names(flow: &mut Flow) {
+    let mut names = Vec::new();
+    for id in 0..flow.dom.nodes.len() as NodeId {
+        if !flow.dom.is_element(id) || *flow.dom.name(id) != local_name!("table") {
+            continue;
+        }
+        let head = rows(flow, id).into_iter().next();
+        names.extend(head.filter(|row| Named::of(flow, &row.cells).is_some()).into_iter().flat_map(|row| row.cells));
+    }
+    for id in names.into_iter().flatten() {
+        flow.blocks[id as usize].is_control = true;
+    }
+}
+
 /// Returns the rows of a table, without those of nested tables.
 fn rows(flow: &Flow, table: NodeId) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
