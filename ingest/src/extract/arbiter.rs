@@ -357,6 +357,11 @@ fn own_end(flow: &Flow, taken: &[Taken], index: usize) -> BlockId {
 /// Returns whether a block at the end of an answer belongs to what follows, or to nothing.
 fn is_loose_end(flow: &Flow, id: BlockId, candidate: &Candidate) -> bool {
     let block = flow.block(id);
+    // A dash behind other cells is the value of its row.
+    let is_value = block.row != NONE && id > candidate.question.end && flow.block(id - 1).row == block.row;
+    if is_value && !block.is_boilerplate && !block.is_control {
+        return false;
+    }
     if !is_content(flow, id) || block.heading > 0 {
         return true;
     }

@@ -39,7 +39,10 @@ fn headings(flow: &Flow) -> Vec<Blocks> {
 }
 
 /// Returns whether a block continues the heading of the previous block.
-fn is_same(flow: &Flow, id: BlockId) -> bool {
+pub(crate) fn is_same(flow: &Flow, id: BlockId) -> bool {
+    if id == 0 {
+        return false;
+    }
     let (block, before) = (flow.block(id), flow.block(id - 1));
-    block.heading == before.heading && block.is_continued && block.node == before.node
+    block.heading > 0 && block.heading == before.heading && block.is_continued && block.node == before.node
 }

@@ -1,8 +1,8 @@
 //! What is left of a page once its questions are taken: passages under their headings.
 
 use super::arbiter::Found;
-use super::enclosed;
 use super::flow::{Block, BlockId, Blocks, Flow};
+use super::{enclosed, headings};
 
 /// A passage shorter than this, in bytes, has no meaning by itself, unless it is directly below a
 /// heading or holds a fact.
@@ -52,7 +52,9 @@ pub(crate) fn divide(flow: &Flow, found: &[Found]) -> Divided {
         if id < covered_to || level > 0 || block.is_boilerplate || block.is_control {
             passages.extend(close(flow, open.take(), &path));
             if level > 0 && id >= covered_to && !block.is_boilerplate {
-                path.retain(|&at| flow.title_level(at) < level);
+                if !headings::is_same(flow, id) {
+                    path.retain(|&at| flow.title_level(at) < level);
+                }
                 path.push(id);
             }
             continue;

@@ -25,10 +25,10 @@ fn columns_that_are_named_give_the_questions_and_answers_of_a_table() {
         + &row(["1", "How do I pay?", "By card.", "Ann"])
         + &row(["2", "Returns", "Within a week.", "Bob"]);
 
-    assert_eq!(
-        pairs(&format!("<h1>Shop</h1><table>{table}</table>")),
-        of(&[("How do I pay?", "By card."), ("Returns", "Within a week.")])
-    );
+    let page = page(&format!("<h1>Shop</h1><table>{table}</table>"));
+
+    assert_eq!(page.items.len(), 2);
+    assert_eq!(text(&page), "How do I pay?\nBy card.\n\nReturns\nWithin a week.");
 }
 
 #[test]
@@ -48,6 +48,22 @@ fn a_question_over_two_lines_is_read_whole() {
 
     assert_eq!(pairs(body), of(&[("How do I change my address?", "In your account."), ("Can I cancel?", "Yes.")]));
     assert_eq!(pairs(bold), of(&[("Is it open on Sunday?", "Yes."), ("Do you deliver?", "Yes, daily.")]));
+}
+
+#[test]
+fn a_heading_over_two_lines_is_above_its_text() {
+    let body =
+        "<h1>Shop</h1><h3>Delivery to<br>other countries</h3><p>We deliver to all countries of the continent.</p>";
+
+    assert!(text(&page(body)).contains("Delivery to > other countries"), "{}", text(&page(body)));
+}
+
+#[test]
+fn a_dash_at_the_end_of_an_answer_is_a_value() {
+    let body =
+        "<h2>Is it included?</h2><table><tr><td>Mail<td>yes<tr><td>Log<td>-</table><h2>Is it new?</h2><p>Yes.</p>";
+
+    assert_eq!(pairs(body)[0].1, "Mail | yes\n\nLog | -");
 }
 
 #[test]
