@@ -35,6 +35,7 @@ pub(super) fn read(text: &str) -> Result<Page, ExtractError> {
         | Options::ENABLE_STRIKETHROUGH
         | Options::ENABLE_DEFINITION_LIST
         | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_TASKLISTS
         | Options::ENABLE_HEADING_ATTRIBUTES;
     let mut rendered = String::with_capacity(source.body.len() * 2);
     html::push_html(&mut rendered, Parser::new_ext(&source.body, options));

@@ -79,7 +79,6 @@ fn links(xml: &str) -> Result<HashMap<String, String>, ExtractError> {
     let mut links = HashMap::new();
     xml::read(xml, |node| {
         if let Node::Open(element) = node
-            && xml::value(&element, "Type").is_some_and(|kind| kind.ends_with("/hyperlink"))
             && let (Some(id), Some(target)) = (xml::value(&element, "Id"), xml::value(&element, "Target"))
         {
             links.insert(id, target);
