@@ -37,7 +37,10 @@ fn text_that_is_painted_twice_is_read_once() {
 fn words_that_are_set_wide_stay_words() {
     let read = pdf::html(&with_content(stream("BT /F1 12 Tf 3 Tc 72 720 Td (Where is it?) Tj ET"))).expect("a PDF");
 
+    let spaces = pdf::html(&with_content(stream("BT /F1 12 Tf 72 720 Td (C a n  I  p a y ?) Tj ET"))).expect("a PDF");
+
     assert!(read.contains("Where is it?"), "{read}");
+    assert!(spaces.contains("Can I pay?"), "{spaces}");
 }
 
 #[test]
@@ -55,6 +58,7 @@ fn addresses_of_links_stand_behind_their_text() {
     let link = |rectangle: &str| {
         format!("<< /Subtype /Link /Rect [{rectangle}] /A << /S /URI /URI (https://shop.example/) >> >>")
     };
+    // The rectangle of the first link ends within its last word.
     let annotations = link("72 716 163 732") + &link("72 686 170 702");
 
     let read = html(content, &annotations);

@@ -117,8 +117,12 @@ fn pieces(glyphs: impl Iterator<Item = Glyph>) -> Vec<Piece> {
                     last.text.push(' ');
                 }
                 last.is_bold &= glyph.is_bold || glyph.text.trim().is_empty();
-                // A raised digit does not lift the line.
+                // A raised digit does not lift the line, whose first sign it may be.
                 if size > last.size * 1.05 {
+                    let is_mark = last.size <= size * SCRIPT_SIZE && last.y - glyph.y >= size * RAISED;
+                    if is_mark && last.text.trim().bytes().all(|byte| byte.is_ascii_digit()) {
+                        last.text = script::written(&last.text, Script::Raised, None);
+                    }
                     (last.y, last.size) = (glyph.y, size);
                 }
                 last.text.push_str(&direction::drawn(&glyph.text));
@@ -139,7 +143,7 @@ fn pieces(glyphs: impl Iterator<Item = Glyph>) -> Vec<Piece> {
         });
     }
     for piece in &mut pieces {
-        piece.text = piece.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        piece.text = unspread(&piece.text).unwrap_or_else(|| words(&piece.text));
     }
     joined(pieces)
 }
@@ -161,6 +165,23 @@ fn script(piece: &Piece, glyph: &Glyph) -> Option<Script> {
 const SCRIPT_SIZE: f32 = 0.8;
 const RAISED: f32 = 0.2;
 const LOWERED: f32 = -0.1;
+
+/// A text with one space between its words.
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The words of a text that is set wide with a space behind each letter and more of them behind each word.
+fn unspread(text: &str) -> Option<String> {
+    let words: Vec<&str> = text.trim().split("  ").map(str::trim).filter(|word| !word.is_empty()).collect();
+    let is_spread = |word: &&str| word.split(' ').all(|letter| letter.chars().count() == 1);
+    let has_word = words.iter().any(|word| word.chars().count() >= LONGEST_PAIR);
+    (words.len() > 1 && has_word && words.iter().all(is_spread))
+        .then(|| words.iter().map(|word| word.replace(' ', "")).collect::<Vec<_>>().join(" "))
+}
+
+/// Two letters with a space between them may be two words.
+const LONGEST_PAIR: usize = 5;
 
 /// Whether a character belongs to a script that writes no spaces.
 fn is_wide(c: Option<char>) -> bool {

@@ -17,6 +17,10 @@ const WORK_LIMIT: usize = 20_000_000;
 /// The longest address, in bytes.
 const ADDRESS_BYTES: usize = 500;
 
+/// The most characters of a word behind the end of a rectangle, and the widest gap within it as a share of its size.
+const WORD_CHARS: usize = 30;
+const WORD_GAP: f32 = 0.18;
+
 /// A rectangle that leads to an address.
 struct Link {
     address: String,
@@ -70,7 +74,13 @@ fn place(glyphs: &[Glyph], link: &Link) -> Option<(usize, String)> {
     let bare = address.trim_start_matches("https://").trim_start_matches("http://").trim_start_matches("www.");
     let bare = bare.trim_end_matches('/');
     let is_shown = text.contains(bare) || text.contains("://") || text.contains('@');
-    under().last().filter(|_| !is_shown).map(|(at, _)| (at, address.to_owned()))
+    let (last, _) = under().last().filter(|_| !is_shown)?;
+    // A rectangle may end within the last word.
+    let is_word = |glyph: &Glyph| glyph.text.chars().all(char::is_alphanumeric);
+    let rest = glyphs[last..].windows(2).take(WORD_CHARS).take_while(|pair| {
+        pair.iter().all(is_word) && pair[0].y == pair[1].y && pair[1].x - pair[0].end < pair[0].size * WORD_GAP
+    });
+    Some((last + rest.count(), address.to_owned()))
 }
 
 fn links(document: &Document, page: ObjectId, turned: impl Fn(f32, f32) -> (f32, f32)) -> Vec<Link> {
