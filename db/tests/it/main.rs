@@ -73,6 +73,7 @@ mod read_marks;
 mod search;
 mod sessions;
 mod sites;
+mod source_files;
 mod sources;
 mod staging;
 mod stats;

@@ -1,4 +1,4 @@
-//! Sources and their files.
+//! Sources.
 
 use helpbot_db::{Db, chunks, documents, source_files, sources};
 use helpbot_domain::ids::SourceId;
@@ -14,7 +14,6 @@ on_both_backends!(
     the_list_can_be_paged_in_both_directions,
     due_sources_are_returned_longest_overdue_first,
     deleting_a_source_deletes_its_pages_chunks_and_file,
-    a_file_is_stored_unchanged_and_overwritten,
     a_source_of_another_site_is_not_found,
 );
 
@@ -130,24 +129,10 @@ async fn deleting_a_source_deletes_its_pages_chunks_and_file(db: &Db) {
     assert_eq!(read!(db, |c| source_files::of_source(c, site, id)), None);
 }
 
-async fn a_file_is_stored_unchanged_and_overwritten(db: &Db) {
-    let site = make::stored_site(db).await;
-    let id = make::stored_source(db, site, URL).await.id;
-    let bytes: Vec<u8> = (0..=255).cycle().take(2_500_000).collect();
-
-    let first = bytes.clone();
-    commit!(db, |c| source_files::put(c, site, id, "a.pdf", &first));
-    assert_eq!(read!(db, |c| source_files::of_source(c, site, id)), Some(("a.pdf".into(), bytes)));
-
-    commit!(db, |c| source_files::put(c, site, id, "b.pdf", b""));
-    assert_eq!(read!(db, |c| source_files::of_source(c, site, id)), Some(("b.pdf".into(), Vec::new())));
-}
-
 async fn a_source_of_another_site_is_not_found(db: &Db) {
     let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
     let source = make::stored_source(db, site, URL).await;
     let id = source.id;
-    commit!(db, |c| source_files::put(c, site, id, "a.md", b"# A"));
 
     let stolen = Source { site_id: other, title: Some("stolen".into()), ..source.clone() };
     assert!(!commit!(db, |c| sources::update(c, &stolen)));
@@ -158,6 +143,5 @@ async fn a_source_of_another_site_is_not_found(db: &Db) {
     assert_eq!(read!(db, |c| sources::by_url(c, other, SourceKind::Url, URL)), None);
     assert_eq!(read!(db, |c| sources::list(c, other, PageRequest::first(9))), []);
     assert_eq!(read!(db, |c| sources::count(c, other)), 0);
-    assert_eq!(read!(db, |c| source_files::of_source(c, other, id)), None);
     assert_eq!(read!(db, |c| sources::by_id(c, site, id)), Some(source));
 }

@@ -53,7 +53,7 @@ async fn the_credits_of_a_day_are_capped_exactly_and_the_owner_is_notified_once(
     // From noon to midnight (UTC).
     let error = refused[0].json()["errors"][0].take();
     assert_eq!(error["extensions"]["retryAfter"], 43_200, "{error}");
-    assert_eq!(error["message"], "The site has reached the number of questions that it allows per day.");
+    assert_eq!(error["message"], "Visitors have asked as many questions today as the site allows. Try again tomorrow.");
     let caps = site.owner().graphql(CAPS, json!({})).await.ok();
     assert_eq!(caps["site"]["creditCaps"], json!({ "perDay": 5, "perAddressPerDay": null, "usedToday": 5 }));
     assert_eq!(caps["site"]["credits"]["used"], 5, "refused questions cost nothing");
