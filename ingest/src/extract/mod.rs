@@ -2,7 +2,7 @@
 //! format into HTML; never fetches, stores or looks at the clock.
 //!
 //! HTML goes through four steps: a flat tree (`parse`, `sink`, `dom`), a line of blocks
-//! (`flatten`, `flow`, `boilerplate`), groups of question candidates, one file for each kind of
+//! (`rearrange`, `cells`, `flatten`, `flow`, `boilerplate`), groups of question candidates, one file for each kind of
 //! markup (`structured_data`, `disclosure`, `definition_list`, `tables`, `contents`, `headings`,
 //! `bold`), and the `arbiter` that picks among them; what is left becomes `passages`. Rules speak
 //! of markup and language, never of a page.

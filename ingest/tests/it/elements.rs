@@ -167,3 +167,18 @@ fn labels_that_only_their_style_sets_apart_are_removed() {
 
     assert_eq!(pairs(body), of(&[("Can I cancel?", "Yes."), ("Can I pay?", "Sure.")]));
 }
+
+#[test]
+fn a_word_in_a_slot_of_a_sentence_leaves_it_whole() {
+    let item = |question: &str| {
+        format!(
+            "<x-cost><template shadowrootmode=open><h3>{question}</h3><p>It costs <slot name=n></slot> a month.</p></template>\
+             <span slot=n>9 €</span></x-cost>"
+        )
+    };
+
+    assert_eq!(
+        pairs(&(item("Is it cheap?") + &item("Is it dear?"))),
+        of(&[("Is it cheap?", "It costs 9 € a month."), ("Is it dear?", "It costs 9 € a month.")])
+    );
+}

@@ -23,7 +23,9 @@ const OPERATION_LIMIT: usize = 2_000_000;
 /// The most characters of one document: a book of 5,000 pages.
 const GLYPH_LIMIT: usize = 12_000_000;
 
-/// The widest space behind each letter of a word, as a share of the size of the font.
+/// The least space behind each letter that would divide a word, and the widest space within one, as shares of the size of
+/// the font.
+const LEAST_SPACE: f32 = 0.12;
 const WIDEST_SPACE: f32 = 0.5;
 
 /// A transformation of the plane: x' = a x + c y + e, y' = b x + d y + f.
@@ -289,7 +291,7 @@ impl<'a> PageReader<'a> {
             let width = character.width / 1000.0 * size * scale;
             let placed = self.text.then(matrix);
             // Space that is put behind each letter belongs to the letter: a heading that is set wide is still a word.
-            let is_wide_set = character_space > 0.0 && character_space <= size * WIDEST_SPACE;
+            let is_wide_set = (size * LEAST_SPACE..=size * WIDEST_SPACE).contains(&character_space);
             let end = width + if is_wide_set { character_space * scale } else { 0.0 };
             let (from, to) = (placed.apply(0.0, rise), placed.apply(end, rise));
             let [a, b, c, d, ..] = placed.0;
