@@ -235,9 +235,11 @@ mod tests {
 
     #[test]
     fn cells_that_span_places_are_in_each_of_them() {
-        let rows_and_columns = "<tr><th colspan=2>Size</th><th>Price</th><tr><td>10</td><td>20</td><td rowspan=2>5 €</td>\
+        let rows_and_columns = "<tr><th colspan=2>Size</th><th>Price</th><tr><td>10</td><td>20</td>\
+            <td rowspan=2>5 €</td>\
             <tr><td>30</td><td>40</td>";
-        let first = "<tr><td rowspan=2>EU</td><td>Cable</td><td>12</td><tr><td>Hub</td><td>7</td><tr><td>US</td><td>Hub</td><td>8</td>";
+        let first = "<tr><td rowspan=2>EU</td><td>Cable</td><td>12</td><tr><td>Hub</td><td>7</td><tr><td>US</td>\
+            <td>Hub</td><td>8</td>";
 
         assert_eq!(rows(rows_and_columns), "**Size** | **Size** | **Price**\n10 | 20 | 5 €\n30 | 40 | 5 €");
         assert_eq!(rows(first), "EU | Cable | 12\nEU | Hub | 7\nUS | Hub | 8");

@@ -1,6 +1,7 @@
 //! The words that images and icons stand for, and icons that are written with words.
 //!
-//! Used by `element` and `flatten`. An icon font draws a picture for a word like "expand_more", so that word is no text.
+//! Used by `element` and `flatten`. An icon font draws a picture for a word like "expand_more", so that word is no
+//! text.
 
 use html5ever::{LocalName, local_name};
 

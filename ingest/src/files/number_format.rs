@@ -1,4 +1,5 @@
-//! Numbers of a spreadsheet as its formats show them: decimals, groups of three, currencies, percentages, dates and times.
+//! Numbers of a spreadsheet as its formats show them: decimals, groups of three, currencies, percentages, dates and
+//! times.
 //!
 //! Called by the reader of XLSX for each cell. Formats are read as far as they say what a number means; colors,
 //! conditions and fractions are ignored. Dates are written as `2026-12-24` whatever the order in the format is.

@@ -1,8 +1,8 @@
 //! OpenDocument texts (ODT), spreadsheets (ODS) and slides (ODP): the content part as HTML, then the
 //! same rules as for a page; sheets as tables.
 //!
-//! Called by [`files`](super). Deleted text that is tracked, hidden text, the notes of a speaker, and hidden sheets, rows
-//! and columns are left out. Footnotes follow the paragraph that they belong to.
+//! Called by [`files`](super). Deleted text that is tracked, hidden text, the notes of a speaker, and hidden sheets,
+//! rows and columns are left out. Footnotes follow the paragraph that they belong to.
 
 mod tables;
 

@@ -2,8 +2,8 @@
 //! rules as for a page.
 //!
 //! Called by [`files`](super). The shapes of a slide are read from top to bottom, and from left to right within a line,
-//! since the file has them in the order in which they were drawn. Slide numbers, dates and footers are left out; the notes of the
-//! speaker are too, because visitors never saw them.
+//! since the file has them in the order in which they were drawn. Slide numbers, dates and footers are left out; the
+//! notes of the speaker are too, because visitors never saw them.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
-//! Elements within pages as strangers write them: cells, formulas, icons, fields, tabs. Each test is one kind of page from
-//! a public report, in our own words.
+//! Elements within pages as strangers write them: cells, formulas, icons, fields, tabs. Each test is one kind of page
+//! from a public report, in our own words.
 
 use crate::reading::{of, page, pairs, text};
 
@@ -33,9 +33,12 @@ fn columns_that_are_named_give_the_questions_and_answers_of_a_table() {
 
 #[test]
 fn formulas_are_written_on_one_line() {
-    let body = "<h2>What is the rate?</h2><p>It is <math><mi>a</mi><mo>=</mo><mfrac><mn>1</mn><mrow><mi>b</mi><mo>+</mo>\
-        <msup><mi>r</mi><mn>2</mn></msup></mrow></mfrac></math>.</p><h2>And in TeX?</h2><p>It is <span class=katex><math>\
-        <semantics><mrow><mi>x</mi></mrow><annotation>\\x</annotation></semantics></math><span aria-hidden=true>x</span></span>.</p>";
+    let body = "<h2>What is the rate?</h2><p>It is <math><mi>a</mi><mo>=</mo><mfrac><mn>1</mn><mrow><mi>b</mi>\
+        <mo>+</mo>\
+        <msup><mi>r</mi><mn>2</mn></msup></mrow></mfrac></math>.</p><h2>And in TeX?</h2><p>It is \
+        <span class=katex><math>\
+        <semantics><mrow><mi>x</mi></mrow><annotation>\\x</annotation></semantics></math><span aria-hidden=true>x\
+        </span></span>.</p>";
 
     assert_eq!(pairs(body), of(&[("What is the rate?", "It is a = 1/(b + r²)."), ("And in TeX?", "It is x.")]));
 }
@@ -68,7 +71,8 @@ fn a_dash_at_the_end_of_an_answer_is_a_value() {
 
 #[test]
 fn words_of_icon_fonts_are_no_text() {
-    let body = "<h2>How do I pay?<i class=material-icons>expand_more</i></h2><p><span class=material-symbols-outlined>add</span>\
+    let body = "<h2>How do I pay?<i class=material-icons>expand_more</i></h2><p>\
+        <span class=material-symbols-outlined>add</span>\
         By card.</p><h2>Can I cancel?<mat-icon>expand_more</mat-icon></h2><p>Yes.</p>";
 
     assert_eq!(pairs(body), of(&[("How do I pay?", "By card."), ("Can I cancel?", "Yes.")]));
@@ -92,7 +96,8 @@ fn words_against_robots_are_read_as_they_are_shown() {
 
 #[test]
 fn elements_of_a_page_within_a_sentence_leave_it_whole() {
-    let body = "<h2>What does <brand-name>Acme</brand-name> cost?</h2><p>It costs <price-tag>9 €</price-tag> a month.</p>\
+    let body = "<h2>What does <brand-name>Acme</brand-name> cost?</h2><p>It costs <price-tag>9 €\
+        </price-tag> a month.</p>\
         <h2>Is it new?</h2><p>Yes.</p>";
 
     assert_eq!(pairs(body), of(&[("What does Acme cost?", "It costs 9 € a month."), ("Is it new?", "Yes.")]));
@@ -108,8 +113,10 @@ fn elements_for_slots_are_lines_of_their_own() {
 
 #[test]
 fn tabs_of_links_and_of_radio_buttons_stand_above_their_panels() {
-    let links = "<div><ul class=tabs><li class=tabs-title><a href='#p1'>Linux</a></li><li class=tabs-title><a href='#p2'>Mac</a></li></ul>\
-        <div class=tabs-content><div class=tabs-panel id=p1>Use apt.</div><div class=tabs-panel id=p2>Use brew.</div></div></div>";
+    let links = "<div><ul class=tabs><li class=tabs-title><a href='#p1'>Linux</a></li><li class=tabs-title>\
+        <a href='#p2'>Mac</a></li></ul>\
+        <div class=tabs-content><div class=tabs-panel id=p1>Use apt.</div><div class=tabs-panel id=p2>Use brew.\
+        </div></div></div>";
     let radios = "<div><input type=radio name=t id=t1><label for=t1>Linux</label><input type=radio name=t id=t2>\
         <label for=t2>Mac</label><div><section>Use apt.</section><section>Use brew.</section></div></div>";
 
@@ -121,7 +128,8 @@ fn tabs_of_links_and_of_radio_buttons_stand_above_their_panels() {
 
 #[test]
 fn an_answer_goes_on_behind_the_questions_in_it() {
-    let body = "<details><summary>How do I return it?</summary><p>Fill in the form.</p><details><summary>Where is the form?\
+    let body = "<details><summary>How do I return it?</summary><p>Fill in the form.</p><details>\
+        <summary>Where is the form?\
         </summary><p>In the box.</p></details><p>Then pay the costs.</p></details>\
         <details><summary>Can I cancel?</summary><p>Yes.</p></details>";
 
@@ -137,7 +145,8 @@ fn an_answer_goes_on_behind_the_questions_in_it() {
 
 #[test]
 fn fields_in_a_text_are_read_as_they_are_shown() {
-    let body = "<h2>How do I order?</h2><ul><li><input type=checkbox checked> Tick this</li><li><input type=checkbox> Leave that</li></ul>\
+    let body = "<h2>How do I order?</h2><ul><li><input type=checkbox checked> Tick this</li><li>\
+        <input type=checkbox> Leave that</li></ul>\
         <h2>Where do I pay?</h2><p>To <input readonly value='AT61 1904'> within a week.</p>";
 
     assert_eq!(
@@ -172,7 +181,8 @@ fn labels_that_only_their_style_sets_apart_are_removed() {
 fn a_word_in_a_slot_of_a_sentence_leaves_it_whole() {
     let item = |question: &str| {
         format!(
-            "<x-cost><template shadowrootmode=open><h3>{question}</h3><p>It costs <slot name=n></slot> a month.</p></template>\
+            "<x-cost><template shadowrootmode=open><h3>{question}</h3><p>It costs <slot name=n></slot> a month.\
+             </p></template>\
              <span slot=n>9 €</span></x-cost>"
         )
     };

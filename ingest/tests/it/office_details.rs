@@ -24,15 +24,18 @@ fn text_cell(place: &str, text: &str) -> String {
 
 #[test]
 fn numbers_of_sheets_are_written_as_their_format_shows_them() {
-    let formats = "<numFmts><numFmt numFmtId='164' formatCode='#,##0.00 &quot;€&quot;'/><numFmt numFmtId='165' formatCode='00000'/></numFmts>\
-        <cellXfs><xf numFmtId='0'/><xf numFmtId='164'/><xf numFmtId='9'/><xf numFmtId='20'/><xf numFmtId='165'/><xf numFmtId='14'/></cellXfs>";
+    let formats = "<numFmts><numFmt numFmtId='164' formatCode='#,##0.00 &quot;€&quot;'/>\
+        <numFmt numFmtId='165' formatCode='00000'/></numFmts>\
+        <cellXfs><xf numFmtId='0'/><xf numFmtId='164'/><xf numFmtId='9'/><xf numFmtId='20'/><xf numFmtId='165'/>\
+        <xf numFmtId='14'/></cellXfs>";
     let number = |style: u8, value: &str| format!("<c s='{style}'><v>{value}</v></c>");
     let cells = [(1, "1234567.891"), (2, "0.5"), (3, "0.75"), (4, "1010"), (5, "45365")].map(|(s, v)| number(s, v));
     let rows = format!(
         "<sheetData><row><c t='str'><v>The rates of our shop in all of its regions</v></c>{}</row></sheetData>",
         cells.concat()
     );
-    let old = "<sheetData><row><c t='str'><v>The day on which the first shop was opened</v></c><c s='5'><v>43903</v></c></row></sheetData>";
+    let old = "<sheetData><row><c t='str'><v>The day on which the first shop was opened</v></c><c s='5'><v>43903\
+        </v></c></row></sheetData>";
 
     assert_eq!(
         sheet(&rows, formats, "", ""),
@@ -83,7 +86,8 @@ fn hidden_and_merged_cells_of_opendocument_are_read_as_they_are_shown() {
     let kind = ("mimetype", "application/vnd.oasis.opendocument.spreadsheet");
     let sheet = format!("<table:table table:name='a'>{rows}</table:table>");
     let text = format!(
-        "<office:body><text:p>These are the prices of all regions:</text:p><table:table><table:table-row>{}{}{}</table:table-row>\
+        "<office:body><text:p>These are the prices of all regions:</text:p><table:table><table:table-row>{}{}{}\
+         </table:table-row>\
          <table:table-row>{covered}{}{}</table:table-row></table:table></office:body>",
         cell("table:number-rows-spanned='2'", "EU"),
         cell("", "Cable"),
@@ -102,10 +106,13 @@ fn hidden_and_merged_cells_of_opendocument_are_read_as_they_are_shown() {
 
 #[test]
 fn footnotes_of_opendocument_follow_their_paragraph_and_hidden_text_is_left_out() {
-    let styles = "<office:automatic-styles><style:style style:name='H'><style:text-properties text:display='none'/></style:style>\
+    let styles = "<office:automatic-styles><style:style style:name='H'>\
+        <style:text-properties text:display='none'/></style:style>\
         </office:automatic-styles>";
-    let body = "<office:body><text:p>It takes two days<text:note><text:note-citation>1</text:note-citation><text:note-body>\
-        <text:p>Not on Sundays.</text:p></text:note-body></text:note> in Austria<text:span text:style-name='H'> secretly</text:span>\
+    let body = "<office:body><text:p>It takes two days<text:note><text:note-citation>1</text:note-citation>\
+        <text:note-body>\
+        <text:p>Not on Sundays.</text:p></text:note-body></text:note> in Austria\
+        <text:span text:style-name='H'> secretly</text:span>\
         <text:hidden-text>never</text:hidden-text>.</text:p></office:body>";
 
     let page = read(
@@ -136,13 +143,16 @@ fn signs_ticks_and_hidden_styles_of_word_are_read_as_they_are_shown() {
         "<w:styles><w:style w:styleId='Secret'><w:name w:val='Secret'/><w:rPr><w:vanish/></w:rPr></w:style></w:styles>";
     let field = |state: &str| {
         format!(
-            "<w:r><w:fldChar w:fldCharType='begin'><w:ffData><w:checkBox><w:default w:val='{state}'/></w:checkBox></w:ffData>\
-             </w:fldChar></w:r><w:r><w:instrText> FORMCHECKBOX </w:instrText></w:r><w:r><w:fldChar w:fldCharType='end'/></w:r>"
+            "<w:r><w:fldChar w:fldCharType='begin'><w:ffData><w:checkBox><w:default w:val='{state}'/>\
+             </w:checkBox></w:ffData>\
+             </w:fldChar></w:r><w:r><w:instrText> FORMCHECKBOX </w:instrText></w:r><w:r>\
+             <w:fldChar w:fldCharType='end'/></w:r>"
         )
     };
     let body = format!(
         "<w:p><w:r><w:t>Go to Settings </w:t></w:r><w:r><w:sym w:font='Wingdings' w:char='F0E0'/></w:r>\
-         <w:r><w:t> Pay, 5 </w:t></w:r><w:r><w:sym w:font='Symbol' w:char='F06D'/></w:r><w:r><w:t>m, {}</w:t></w:r></w:p>\
+         <w:r><w:t> Pay, 5 </w:t></w:r><w:r><w:sym w:font='Symbol' w:char='F06D'/></w:r><w:r><w:t>m, {}</w:t>\
+         </w:r></w:p>\
          <w:p>{}<w:r><w:t> yes</w:t></w:r>{}<w:r><w:t> no</w:t></w:r></w:p>",
         "and so on.",
         field("1"),

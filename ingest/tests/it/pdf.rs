@@ -1,5 +1,5 @@
-//! What PDF draws besides plain lines of text: paint for bold, wide setting, raised digits, links. The files are read in
-//! this process, because they are our own.
+//! What PDF draws besides plain lines of text: paint for bold, wide setting, raised digits, links. The files are read
+//! in this process, because they are our own.
 
 use helpbot_ingest::pdf;
 use helpbot_test_support::pdf::{of_objects, with_content};

@@ -315,7 +315,8 @@ mod tests {
 
     #[test]
     fn scripts_end_where_their_element_or_module_ends() {
-        let text = "# FAQ\n\n<script setup>\nimport { ref } from 'vue'\n\nconst a = 1\n</script>\n\n## How?\n\nimport A from 'a'\nText.\n";
+        let text = "# FAQ\n\n<script setup>\nimport { ref } from 'vue'\n\nconst a = 1\n</script>\n\n## How?\n\
+            \nimport A from 'a'\nText.\n";
 
         assert!(read(text).body.ends_with("</script>\n\n## How?\n\nText.\n"), "{}", read(text).body);
     }

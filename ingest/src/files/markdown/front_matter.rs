@@ -104,7 +104,8 @@ mod tests {
 
     #[test]
     fn questions_are_listed_below_a_name() {
-        let lines = "title: Help\nfaqs:\n  - question: \"How do I pay?\"\n    answer: By card.\n  - question: Why?\n    \
+        let lines = "title: Help\nfaqs:\n  - question: \"How do I pay?\"\n    answer: By card.\
+            \n  - question: Why?\n    \
             answer: |\n      Because.\n      So.\ntags:\n  - title: x\n    text: y\n";
 
         let found = questions(lines).split_whitespace().collect::<Vec<_>>().join(" ");

@@ -1,5 +1,5 @@
-//! The columns of a table: which cell of a row stands below which cell of the widest row, so that an empty cell keeps its
-//! place.
+//! The columns of a table: which cell of a row stands below which cell of the widest row, so that an empty cell keeps
+//! its place.
 //!
 //! Called by `paragraphs` for the rows of each table.
 
@@ -11,8 +11,8 @@ const REACH: f32 = 1.5;
 /// The widest table whose cells are placed.
 const COLUMN_LIMIT: usize = 64;
 
-/// The cells of a row with a gap for each column that it leaves empty. A row that does not fit below the widest one is as
-/// it was.
+/// The cells of a row with a gap for each column that it leaves empty. A row that does not fit below the widest one
+/// is as it was.
 pub(super) fn placed<'a>(row: &'a Line, widest: &Line) -> Vec<Option<&'a Piece>> {
     let as_is = || row.cells.iter().map(Some).collect();
     if row.cells.len() >= widest.cells.len() || widest.cells.len() > COLUMN_LIMIT {

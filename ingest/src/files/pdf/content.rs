@@ -23,8 +23,8 @@ const OPERATION_LIMIT: usize = 2_000_000;
 /// The most characters of one document: a book of 5,000 pages.
 const GLYPH_LIMIT: usize = 12_000_000;
 
-/// The least space behind each letter that would divide a word, and the widest space within one, as shares of the size of
-/// the font.
+/// The least space behind each letter that would divide a word, and the widest space within one, as shares of the
+/// size of the font.
 const LEAST_SPACE: f32 = 0.12;
 const WIDEST_SPACE: f32 = 0.5;
 

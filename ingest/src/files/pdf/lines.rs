@@ -148,7 +148,8 @@ fn pieces(glyphs: impl Iterator<Item = Glyph>) -> Vec<Piece> {
     joined(pieces)
 }
 
-/// Whether a digit is set smaller behind a piece, and above its line or below it: an exponent, or the mark of a footnote.
+/// Whether a digit is set smaller behind a piece, and above its line or below it: an exponent, or the mark of a
+/// footnote.
 fn script(piece: &Piece, glyph: &Glyph) -> Option<Script> {
     let rise = (glyph.y - piece.y) / piece.size;
     let is_small =

@@ -1,7 +1,7 @@
 //! The addresses of links in a page, written behind the text that they lie upon.
 //!
-//! Called by `content` with the characters of a page. A link is a rectangle above the text, which shows its address only
-//! on a screen, so a reader of the text alone would lose it.
+//! Called by `content` with the characters of a page. A link is a rectangle above the text, which shows its address
+//! only on a screen, so a reader of the text alone would lose it.
 
 use lopdf::{Dictionary, Document, Object, ObjectId};
 
