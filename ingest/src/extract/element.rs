@@ -85,7 +85,7 @@ fn inline(dom: &Dom, id: NodeId) -> Display {
     }
     let is_name = dom.attribute(id, &local_name!("itemprop")) == Some("name");
     let is_button = matches!(role, Some("button" | "tab"));
-    // A part of a component, unless it stands in its slot already.
+    // A part of a component, unless it is already in its slot.
     let is_in_slot = dom.nodes.get(dom.node(id).parent as usize).is_some_and(|above| &*above.name == "slot");
     let is_slotted = dom.attribute(id, &LocalName::from("slot")).is_some() && !is_in_slot;
     if is_name || is_button || is_slotted || opens_something(dom, id) || is_tab(dom, id) {

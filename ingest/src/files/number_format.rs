@@ -33,7 +33,7 @@ impl NumberFormat {
         Self::parse(built_in(id))
     }
 
-    /// The text of a stored number. `None` when it is no number.
+    /// The text of a stored number. `None` when it is not a number.
     pub(super) fn shown(&self, value: &str, is_1904: bool) -> Option<String> {
         let number: f64 = value.trim().parse().ok().filter(|number: &f64| number.is_finite())?;
         if number.abs() >= 1e15 {

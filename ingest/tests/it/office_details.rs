@@ -196,7 +196,7 @@ fn shapes_of_a_slide_are_read_in_their_places_with_their_marks() {
             + &run("", "<a:hlinkClick r:id='r1'/>", " here")),
     );
     let right = shape(2_000_000, 4_000_000, &(run("", "", "20 m") + &run("baseline='30000'", "", "2")));
-    let left = shape(2_010_000, 0, &run("", "", "Area of the largest room in the house"));
+    let left = shape(2_010_000, 0, &run("", "", "Area of the largest room in the building"));
     let both = format!(
         "<mc:AlternateContent><mc:Choice>{left}</mc:Choice><mc:Fallback>{left}</mc:Fallback></mc:AlternateContent>"
     );
@@ -214,7 +214,7 @@ fn shapes_of_a_slide_are_read_in_their_places_with_their_marks() {
 
     assert_eq!(
         lines(&page),
-        [" : Area of the largest room in the house\n\n20 m²\n\nIt was ~~old~~ [here](https://a.example/)"]
+        [" : Area of the largest room in the building\n\n20 m²\n\nIt was ~~old~~ [here](https://a.example/)"]
     );
 }
 

@@ -35,7 +35,7 @@ struct Table {
     start: usize,
     columns: usize,
     is_continued: bool,
-    /// For each column where the number of rows of the cell stands that may go on, and that number.
+    /// For each column the place of the number of rows that its cell may span, and that number.
     spans: Vec<Option<(usize, usize)>>,
 }
 

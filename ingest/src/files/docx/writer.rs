@@ -173,7 +173,7 @@ impl Writer {
                 self.text(&character.map(String::from).unwrap_or_default());
             }
             "checkBox" => self.is_ticked = false,
-            // The present state follows the one of an empty form.
+            // The current state follows that of an empty form.
             "default" | "checked" => self.is_ticked = xml::is_on(element),
             "br" | "cr" => self.paragraph.html.push_str("<br>"),
             "instrText" => self.is_instruction = true,

@@ -1,4 +1,4 @@
-//! The columns of a table: which cell of a row stands below which cell of the widest row, so that an empty cell keeps
+//! The columns of a table: which cell of a row is below which cell of the widest row, so that an empty cell keeps
 //! its place.
 //!
 //! Called by `paragraphs` for the rows of each table.

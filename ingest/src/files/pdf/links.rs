@@ -74,7 +74,7 @@ fn place(glyphs: &[Glyph], link: &Link) -> Option<(usize, String)> {
     let bare = address.trim_start_matches("https://").trim_start_matches("http://").trim_start_matches("www.");
     let bare = bare.trim_end_matches('/');
     let is_shown = text.contains(bare) || text.contains("://") || text.contains('@');
-    let (last, _) = under().last().filter(|_| !is_shown)?;
+    let (last, _) = under().next_back().filter(|_| !is_shown)?;
     // A rectangle may end within the last word.
     let is_word = |glyph: &Glyph| glyph.text.chars().all(char::is_alphanumeric);
     let rest = glyphs[last..].windows(2).take(WORD_CHARS).take_while(|pair| {
