@@ -42,7 +42,7 @@ pub(crate) fn complete(dom: &mut Dom) {
 
 /// What a cell holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Content {
+enum CellContent {
     Text,
     Nothing,
     /// An image or a field, which may say something without text.
@@ -51,9 +51,9 @@ enum Content {
 
 /// One column of a row.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct CellPlace {
     cell: NodeId,
-    content: Content,
+    content: CellContent,
     /// The cell begins here.
     is_own: bool,
     /// The cell covers one column only.
@@ -62,13 +62,13 @@ struct Place {
 
 struct Row {
     node: NodeId,
-    places: Vec<Place>,
+    places: Vec<CellPlace>,
 }
 
 /// The rows of a table with the cells that cover their places, without those of nested tables.
 fn rows(dom: &Dom, table: NodeId) -> Vec<Row> {
     let mut rows = Vec::new();
-    let mut carried: Vec<Option<(Place, usize)>> = Vec::new();
+    let mut carried: Vec<Option<(CellPlace, usize)>> = Vec::new();
     let mut at = dom.following(table, table, Descend::Into);
     while let Some(node) = at {
         let name = dom.name(node);
@@ -83,20 +83,20 @@ fn rows(dom: &Dom, table: NodeId) -> Vec<Row> {
 }
 
 /// The places of a row; `carried` has for each column the cell that goes on from the rows above.
-fn places(dom: &Dom, row: NodeId, carried: &mut Vec<Option<(Place, usize)>>) -> Vec<Place> {
+fn places(dom: &Dom, row: NodeId, carried: &mut Vec<Option<(CellPlace, usize)>>) -> Vec<CellPlace> {
     let mut places = Vec::new();
     for cell in dom.children(row).filter(|&id| is_cell(dom, id)) {
         take_carried(&mut places, carried);
         let (columns, rows) = (span(dom, cell, "colspan"), span(dom, cell, "rowspan"));
-        let place = Place { cell, content: content(dom, cell), is_own: true, is_narrow: columns == 1 };
+        let place = CellPlace { cell, content: content(dom, cell), is_own: true, is_narrow: columns == 1 };
         for column in 0..columns {
             if places.len() >= COLUMN_LIMIT {
                 break;
             }
-            let place = Place { is_own: column == 0, ..place };
+            let place = CellPlace { is_own: column == 0, ..place };
             if rows > 1 {
                 carried.resize(carried.len().max(places.len() + 1), None);
-                carried[places.len()] = Some((Place { is_own: false, ..place }, rows.min(ROW_SPAN_LIMIT) - 1));
+                carried[places.len()] = Some((CellPlace { is_own: false, ..place }, rows.min(ROW_SPAN_LIMIT) - 1));
             }
             places.push(place);
         }
@@ -110,7 +110,7 @@ fn places(dom: &Dom, row: NodeId, carried: &mut Vec<Option<(Place, usize)>>) -> 
 }
 
 /// Adds the cells from the rows above that cover the next places.
-fn take_carried(places: &mut Vec<Place>, carried: &mut [Option<(Place, usize)>]) {
+fn take_carried(places: &mut Vec<CellPlace>, carried: &mut [Option<(CellPlace, usize)>]) {
     while let Some((place, left)) = carried.get(places.len()).copied().flatten() {
         carried[places.len()] = (left > 1).then_some((place, left - 1));
         places.push(place);
@@ -126,19 +126,19 @@ fn span(dom: &Dom, cell: NodeId, name: &str) -> usize {
     value.unwrap_or(1).clamp(1, 1000)
 }
 
-fn content(dom: &Dom, cell: NodeId) -> Content {
-    let mut content = Content::Nothing;
+fn content(dom: &Dom, cell: NodeId) -> CellContent {
+    let mut content = CellContent::Nothing;
     for (count, id) in dom.descendants(cell).enumerate() {
         let is_text = !dom.text_of(id).trim().is_empty();
         if is_text || count >= CELL_NODES {
-            return Content::Text;
+            return CellContent::Text;
         }
         let is_plain = matches!(
             *dom.name(id),
             local_name!("p") | local_name!("div") | local_name!("br") | local_name!("b") | local_name!("strong")
         );
         if dom.node(id).kind != NodeKind::Text && !dom.name(id).is_empty() && !is_plain {
-            content = Content::Other;
+            content = CellContent::Other;
         }
     }
     content
@@ -150,7 +150,7 @@ fn occupied(rows: &[Row]) -> Vec<bool> {
     for (column, place) in rows.iter().flat_map(|row| row.places.iter().enumerate()) {
         // Places behind the widest row are never taken.
         if let Some(is_occupied) = occupied.get_mut(column) {
-            *is_occupied |= place.is_own && place.is_narrow && place.content == Content::Text;
+            *is_occupied |= place.is_own && place.is_narrow && place.content == CellContent::Text;
         }
     }
     occupied
@@ -158,7 +158,7 @@ fn occupied(rows: &[Row]) -> Vec<bool> {
 
 /// Writes the cells that a row lacks, up to its last text.
 fn complete_row(dom: &mut Dom, row: &Row, occupied: &[bool], room: &mut usize) {
-    let is_filled = |place: &Place| place.content != Content::Nothing;
+    let is_filled = |place: &CellPlace| place.content != CellContent::Nothing;
     let Some(last) = row.places.iter().rposition(is_filled) else { return };
     let own = row.places.iter().filter(|place| place.is_own && is_filled(place)).count();
     let cells = row.places.iter().filter(|place| place.is_own).count();
@@ -170,13 +170,13 @@ fn complete_row(dom: &mut Dom, row: &Row, occupied: &[bool], room: &mut usize) {
     for (place, &is_occupied) in row.places[..=last].iter().zip(occupied) {
         let is_needed = is_occupied && *room > 0;
         match (place.is_own, place.content) {
-            (true, Content::Nothing) if is_needed => {
+            (true, CellContent::Nothing) if is_needed => {
                 *room -= 1;
                 let text = push_text(dom, DASH);
                 dom.move_to_back(text, place.cell);
                 order.push(place.cell);
             }
-            (false, Content::Text) if is_needed => {
+            (false, CellContent::Text) if is_needed => {
                 *room -= 1;
                 order.extend(copy(dom, place.cell));
             }

@@ -23,7 +23,7 @@ pub(crate) fn groups(flow: &Flow) -> Vec<Group> {
             continue;
         }
         let mut rows = rows(flow, id);
-        let named = rows.first().and_then(|row| Named::of(flow, &row.cells));
+        let named = rows.first().and_then(|row| NamedColumns::of(flow, &row.cells));
         if let Some(named) = named {
             let pairs = rows[1..].iter().filter_map(|row| named.pair(flow, &row.cells)).collect::<Vec<_>>();
             found.push(Group::new(Source::Table, 0.0, pairs));
@@ -52,12 +52,12 @@ struct Row {
 
 /// The columns that the first row of a table names "Question" and "Answer", in any known language.
 #[derive(Debug, Clone, Copy)]
-struct Named {
+struct NamedColumns {
     question: usize,
     answer: usize,
 }
 
-impl Named {
+impl NamedColumns {
     fn of(flow: &Flow, head: &[Blocks]) -> Option<Self> {
         let names: Vec<String> = head.iter().map(|cell| name(flow, cell)).collect();
         let place = |column: Column| names.iter().position(|name| column.names().contains(&name.as_str()));
@@ -91,7 +91,9 @@ pub(crate) fn mark_names(flow: &mut Flow) {
             continue;
         }
         let head = rows(flow, id).into_iter().next();
-        names.extend(head.filter(|row| Named::of(flow, &row.cells).is_some()).into_iter().flat_map(|row| row.cells));
+        names.extend(
+            head.filter(|row| NamedColumns::of(flow, &row.cells).is_some()).into_iter().flat_map(|row| row.cells),
+        );
     }
     for id in names.into_iter().flatten() {
         flow.blocks[id as usize].is_control = true;

@@ -16,7 +16,7 @@ const DECIMALS_MAX: usize = 10;
 #[derive(Debug, Default)]
 pub(super) struct NumberFormat {
     /// For positive, negative and no amounts; empty for a plain number.
-    sections: Vec<Vec<Part>>,
+    sections: Vec<Vec<FormatPart>>,
 }
 
 impl NumberFormat {
@@ -40,7 +40,7 @@ impl NumberFormat {
             return None;
         }
         let Some(parts) = self.section(number) else { return Some(plain(number)) };
-        if parts.iter().any(|part| matches!(part, Part::Time(_))) {
+        if parts.iter().any(|part| matches!(part, FormatPart::Time(_))) {
             let days = if is_1904 && !is_elapsed(parts) { number + DAYS_1904 } else { number };
             return time(days, parts);
         }
@@ -49,7 +49,7 @@ impl NumberFormat {
         Some(if number < 0.0 && !has_own_sign { format!("-{text}") } else { text })
     }
 
-    fn section(&self, number: f64) -> Option<&[Part]> {
+    fn section(&self, number: f64) -> Option<&[FormatPart]> {
         let at = match self.sections.len() {
             2.. if number < 0.0 => 1,
             3.. if number == 0.0 => 2,
@@ -89,7 +89,7 @@ fn plain(number: f64) -> String {
 
 /// A piece of a format.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
+enum FormatPart {
     /// `0`, `#` or `?`: a digit, always written for `0`.
     Digit(char),
     Point,
@@ -102,36 +102,36 @@ enum Part {
     Unknown,
 }
 
-fn parts(section: &str) -> Vec<Part> {
+fn parts(section: &str) -> Vec<FormatPart> {
     let mut parts = Vec::new();
     let mut chars = section.chars().peekable();
     while let Some(c) = chars.next() {
         let part = match c {
-            '0' | '#' | '?' => Part::Digit(c),
-            '.' => Part::Point,
-            ',' => Part::Comma,
-            '%' => Part::Percent,
-            '"' => Part::Text(chars.by_ref().take_while(|&c| c != '"').collect()),
-            '\\' => Part::Text(chars.next().map(String::from).unwrap_or_default()),
+            '0' | '#' | '?' => FormatPart::Digit(c),
+            '.' => FormatPart::Point,
+            ',' => FormatPart::Comma,
+            '%' => FormatPart::Percent,
+            '"' => FormatPart::Text(chars.by_ref().take_while(|&c| c != '"').collect()),
+            '\\' => FormatPart::Text(chars.next().map(String::from).unwrap_or_default()),
             // The width of a character, and a character that fills the cell.
             '_' => {
                 chars.next();
-                Part::Text(" ".to_owned())
+                FormatPart::Text(" ".to_owned())
             }
             '*' => {
                 chars.next();
                 continue;
             }
             '[' => bracket(&chars.by_ref().take_while(|&c| c != ']').collect::<String>()),
-            'E' | 'e' | '/' if parts.iter().any(|part| matches!(part, Part::Digit(_))) => Part::Unknown,
+            'E' | 'e' | '/' if parts.iter().any(|part| matches!(part, FormatPart::Digit(_))) => FormatPart::Unknown,
             'y' | 'Y' | 'm' | 'M' | 'd' | 'D' | 'h' | 'H' | 's' | 'S' => {
                 let mut unit = c.to_lowercase().to_string();
                 while let Some(more) = chars.next_if(|more| more.eq_ignore_ascii_case(&c)) {
                     unit.push(more.to_ascii_lowercase());
                 }
-                Part::Time(unit)
+                FormatPart::Time(unit)
             }
-            _ => Part::Text(c.to_string()),
+            _ => FormatPart::Text(c.to_string()),
         };
         parts.push(part);
     }
@@ -139,30 +139,30 @@ fn parts(section: &str) -> Vec<Part> {
 }
 
 /// What is in brackets: a currency (`[$€-407]`), elapsed hours (`[h]`), or a color or condition.
-fn bracket(inside: &str) -> Part {
+fn bracket(inside: &str) -> FormatPart {
     if let Some(currency) = inside.strip_prefix('$') {
-        return Part::Text(currency.split('-').next().unwrap_or_default().to_owned());
+        return FormatPart::Text(currency.split('-').next().unwrap_or_default().to_owned());
     }
     let is_unit = ["h", "m", "s"].iter().any(|unit| inside.to_lowercase().chars().all(|c| unit.contains(c)));
     if is_unit && !inside.is_empty() {
-        Part::Time(format!("[{}]", inside.to_lowercase()))
+        FormatPart::Time(format!("[{}]", inside.to_lowercase()))
     } else {
-        Part::Text(String::new())
+        FormatPart::Text(String::new())
     }
 }
 
 /// A positive number with its decimals, groups and literal text; `None` for a format that is not understood.
-fn decimal(number: f64, parts: &[Part]) -> Option<String> {
-    if parts.contains(&Part::Unknown) {
+fn decimal(number: f64, parts: &[FormatPart]) -> Option<String> {
+    if parts.contains(&FormatPart::Unknown) {
         return None;
     }
-    let first = parts.iter().position(|part| matches!(part, Part::Digit(_)));
+    let first = parts.iter().position(|part| matches!(part, FormatPart::Digit(_)));
     let Some(first) = first else { return Some(text(parts)) };
-    let point = parts.iter().position(|part| *part == Part::Point).unwrap_or(parts.len());
-    let last = parts.iter().rposition(|part| matches!(part, Part::Digit(_))).unwrap_or(first);
+    let point = parts.iter().position(|part| *part == FormatPart::Point).unwrap_or(parts.len());
+    let last = parts.iter().rposition(|part| matches!(part, FormatPart::Digit(_))).unwrap_or(first);
     let (whole, behind) = (&parts[first..point.clamp(first, last + 1)], &parts[(point + 1).min(last + 1)..=last]);
-    let thousands = parts[last + 1..].iter().take_while(|part| **part == Part::Comma).count() as i32;
-    let percents = parts.iter().filter(|part| **part == Part::Percent).count() as i32;
+    let thousands = parts[last + 1..].iter().take_while(|part| **part == FormatPart::Comma).count() as i32;
+    let percents = parts.iter().filter(|part| **part == FormatPart::Percent).count() as i32;
     let scaled = number * 100_f64.powi(percents.min(2)) / 1000_f64.powi(thousands.min(5));
     let rounded = format!("{scaled:.*}", digits(behind, "0#?").min(DECIMALS_MAX));
     let (mut integer, mut decimals) = rounded.split_once('.').unwrap_or((&rounded, ""));
@@ -176,23 +176,23 @@ fn decimal(number: f64, parts: &[Part]) -> Option<String> {
     Some(format!("{}{}{dot}{decimals}{}", text(&parts[..first]), filled(whole, integer), text(&parts[last + 1..])))
 }
 
-fn digits(parts: &[Part], kinds: &str) -> usize {
-    parts.iter().filter(|part| matches!(part, Part::Digit(c) if kinds.contains(*c))).count()
+fn digits(parts: &[FormatPart], kinds: &str) -> usize {
+    parts.iter().filter(|part| matches!(part, FormatPart::Digit(c) if kinds.contains(*c))).count()
 }
 
 /// The literal text of some parts.
-fn text(parts: &[Part]) -> String {
-    let text = |part: &Part| match part {
-        Part::Text(text) => text.clone(),
-        Part::Percent => "%".to_owned(),
+fn text(parts: &[FormatPart]) -> String {
+    let text = |part: &FormatPart| match part {
+        FormatPart::Text(text) => text.clone(),
+        FormatPart::Percent => "%".to_owned(),
         _ => String::new(),
     };
     parts.iter().map(text).collect()
 }
 
 /// The digits before the point, with the signs between them, from the last place to the first.
-fn filled(whole: &[Part], integer: &str) -> String {
-    let is_grouped = whole.contains(&Part::Comma);
+fn filled(whole: &[FormatPart], integer: &str) -> String {
+    let is_grouped = whole.contains(&FormatPart::Comma);
     let mut rest = integer.chars().rev();
     let mut out: Vec<char> = Vec::new();
     let mut count = 0;
@@ -205,12 +205,12 @@ fn filled(whole: &[Part], integer: &str) -> String {
     };
     for part in whole.iter().rev() {
         match part {
-            Part::Digit(kind) => {
+            FormatPart::Digit(kind) => {
                 if let Some(digit) = rest.next().or((*kind == '0').then_some('0')) {
                     push(&mut out, digit);
                 }
             }
-            Part::Text(text) => out.extend(text.chars().rev()),
+            FormatPart::Text(text) => out.extend(text.chars().rev()),
             _ => {}
         }
     }
@@ -218,13 +218,13 @@ fn filled(whole: &[Part], integer: &str) -> String {
     out.iter().rev().collect()
 }
 
-fn is_elapsed(parts: &[Part]) -> bool {
-    parts.iter().any(|part| matches!(part, Part::Time(unit) if unit.starts_with('[')))
+fn is_elapsed(parts: &[FormatPart]) -> bool {
+    parts.iter().any(|part| matches!(part, FormatPart::Time(unit) if unit.starts_with('[')))
 }
 
 /// A number of days as a date, a time, or both; elapsed time goes on behind 24 hours.
-fn time(days: f64, parts: &[Part]) -> Option<String> {
-    let has = |unit: char| parts.iter().any(|part| matches!(part, Part::Time(name) if name.contains(unit)));
+fn time(days: f64, parts: &[FormatPart]) -> Option<String> {
+    let has = |unit: char| parts.iter().any(|part| matches!(part, FormatPart::Time(name) if name.contains(unit)));
     let seconds = (days * SECONDS_PER_DAY).round() as i64;
     let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     if is_elapsed(parts) {

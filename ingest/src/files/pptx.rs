@@ -98,7 +98,7 @@ struct RunStyle {
 
 /// What a slide shows at one place: a shape, a table, or a group of them.
 #[derive(Default)]
-struct Shape {
+struct SlideShape {
     html: String,
     /// The lines of [`LINE_UNITS`] above it, and the distance from the left.
     place: Option<(i64, i64)>,
@@ -114,8 +114,8 @@ const LINE_UNITS: i64 = 180_000;
 struct SlideWriter {
     links: HashMap<String, String>,
     title: String,
-    shapes: Vec<Shape>,
-    shape: Shape,
+    shapes: Vec<SlideShape>,
+    shape: SlideShape,
     /// How many copies for older programs are open.
     hidden: usize,
     /// The kind of placeholder that the open shape fills.
@@ -138,7 +138,7 @@ impl SlideWriter {
         let title = self.title.trim();
         let title = if title.is_empty() { String::new() } else { format!("<h2>{title}</h2>") };
         // A shape without a place has that of its layout, which is not read.
-        let has_text = |shape: &&Shape| !shape.html.is_empty();
+        let has_text = |shape: &&SlideShape| !shape.html.is_empty();
         if self.shapes.iter().filter(has_text).all(|shape| shape.place.is_some()) {
             self.shapes.sort_by_key(|shape| shape.place);
         }
