@@ -144,7 +144,7 @@ fn a_reader_that_prints_endlessly_is_stopped() {
 
     let read = endless.html(b"%PDF-");
 
-    assert_eq!(read, Err(ExtractError::TookTooMuch { resource: "output".into() }));
+    assert_eq!(read, Err(ExtractError::TooMuchText { limit_bytes: Limits::default().output_bytes }));
 }
 
 fn a_reader_that_hangs_is_ended_by_the_clock() {

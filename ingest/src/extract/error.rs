@@ -62,10 +62,16 @@ pub enum ExtractError {
         /// What was wrong, as a clause: "the archive is damaged".
         reason: String,
     },
-    /// Reading exceeded the limit for time, memory or output.
+    /// More text than one page or file may have.
+    #[error("it has more than {limit_bytes} bytes of text. Divide it into several pages or files")]
+    TooMuchText {
+        /// The most bytes of text that are read, with what describes them.
+        limit_bytes: u64,
+    },
+    /// Reading exceeded the limit for time or memory.
     #[error("reading it took too much {resource}")]
     TookTooMuch {
-        /// "time", "output" or "time or memory".
+        /// "time" or "time or memory".
         resource: Cow<'static, str>,
     },
 }

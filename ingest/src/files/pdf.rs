@@ -127,7 +127,7 @@ impl Child {
             Err(_) => return Err(ExtractError::TookTooMuch { resource: "time".into() }),
         };
         if output.len() as u64 > limit {
-            return Err(ExtractError::TookTooMuch { resource: "output".into() });
+            return Err(ExtractError::TooMuchText { limit_bytes: limit });
         }
         interpret(status.code(), output)
     }

@@ -151,6 +151,8 @@ fn no_page_raises_the_memory_by_much() {
         ("/first", "text/html", filled("<p>Some words of a text.</p>", MIB)),
         ("/deep", "text/html", filled("<div>", PAGE_BYTES)),
         ("/flat", "text/html", filled("<p>Some words of a text that is read.</p>", PAGE_BYTES)),
+        // Close to the most text that is read of a page.
+        ("/long", "text/html", filled("<p>Some words of a text that is read.</p>", 4 * MIB)),
         ("/quotes", "text/markdown", filled(">", PAGE_BYTES)),
         ("/lists", "text/markdown", filled("- a\n", PAGE_BYTES)),
         ("/table", "text/csv", filled("What is it?,It is a thing.\n", PAGE_BYTES)),

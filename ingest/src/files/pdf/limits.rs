@@ -24,13 +24,14 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Half a gigabyte, 20 seconds, 10 MiB of text: ten times what a 500-page manual needs.
+    /// Half a gigabyte, 20 seconds, 4 MiB of text: four times what a 500-page manual needs. Text takes ten times
+    /// its size of memory until it is stored and in the index.
     fn default() -> Self {
         Self {
             memory_bytes: 512 * 1024 * 1024,
             cpu_seconds: 20,
             wall_time: Duration::from_secs(30),
-            output_bytes: 10 * 1024 * 1024,
+            output_bytes: 4 * 1024 * 1024,
         }
     }
 }
