@@ -56,10 +56,8 @@ const KEPT_FOR: Duration = Duration::from_secs(7 * 86_400);
 #[boxed]
 pub async fn delete_expired(services: &Services) -> Result<usize> {
     let before = services.now().minus(KEPT_FOR);
-    let batch = || {
-        services.db.write(move |c| {
-            Box::pin(async move { Ok(db::limit_notices::delete_before(c, before, batches::ROWS).await?) })
-        })
-    };
-    batches::repeat("deletion of old limit notices", batch).await
+    batches::delete_before(services, "deletion of old limit notices", before, |c, before, limit| {
+        Box::pin(db::limit_notices::delete_before(c, before, limit))
+    })
+    .await
 }

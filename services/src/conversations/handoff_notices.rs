@@ -90,10 +90,8 @@ pub(super) async fn plan(c: &mut db::Conn, conversation: &Conversation, new: New
 #[boxed]
 pub async fn delete_expired(services: &Services) -> Result<usize> {
     let before = services.now().minus(KEPT_FOR);
-    let batch = || {
-        services.db.write(move |c| {
-            Box::pin(async move { Ok(db::handoff_notices::delete_before(c, before, batches::ROWS).await?) })
-        })
-    };
-    batches::repeat("deletion of old handoff notices", batch).await
+    batches::delete_before(services, "deletion of old handoff notices", before, |c, before, limit| {
+        Box::pin(db::handoff_notices::delete_before(c, before, limit))
+    })
+    .await
 }

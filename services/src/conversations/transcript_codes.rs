@@ -228,12 +228,10 @@ fn mac(key: &[u8; 32], site: SiteId, id: Uuid) -> Hmac<Sha256> {
 #[boxed]
 pub async fn delete_expired(services: &Services) -> Result<usize> {
     let before = services.now().minus(KEPT_FOR);
-    let batch = || {
-        services.db.write(move |c| {
-            Box::pin(async move { Ok(db::transcript_codes::delete_before(c, before, batches::ROWS).await?) })
-        })
-    };
-    batches::repeat("deletion of expired transcript codes", batch).await
+    batches::delete_before(services, "deletion of expired transcript codes", before, |c, before, limit| {
+        Box::pin(db::transcript_codes::delete_before(c, before, limit))
+    })
+    .await
 }
 
 #[cfg(test)]

@@ -6,13 +6,14 @@
 //! There are two forms. A *batch job* ([`BatchWork`]) is a row in `jobs`: each batch also stores the progress of the job, in
 //! the same transaction, so a job that was interrupted by a crash continues with its next batch when its lease ends.
 //! [`work`] carries out a job that a worker holds, and [`run_now`] queues a job and carries it out at once. Work that needs
-//! no memory of its own, such as deleting what has expired, uses [`repeat`]. Which batch jobs exist is listed in
+//! no memory of its own, such as deleting what has expired, uses [`repeat`] or [`delete_before`]. Which batch jobs exist is listed in
 //! `batch_jobs`.
 
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use helpbot_db as db;
+use helpbot_domain::Timestamp;
 use helpbot_domain::ids::SiteId;
 use helpbot_domain::job::Job;
 use serde::Serialize;
@@ -104,6 +105,24 @@ where
         }
         pace.rest(rows).await;
     }
+}
+
+/// Deletes all rows from before a time in batches. `delete` deletes about as many of them as its limit
+/// says and returns their number.
+///
+/// # Errors
+/// Only errors of the database. The rows of earlier batches stay deleted.
+pub(crate) async fn delete_before<F>(
+    services: &Services,
+    what: &'static str,
+    before: Timestamp,
+    delete: F,
+) -> Result<usize>
+where
+    F: for<'c> Fn(&'c mut db::Conn, Timestamp, i64) -> BoxFuture<'c, db::Result<usize>> + Copy + Send + 'static,
+{
+    let batch = || services.db.write(move |c| Box::pin(async move { Ok::<_, Error>(delete(c, before, ROWS).await?) }));
+    repeat(what, batch).await
 }
 
 /// One batch in a transaction of its own, with the record of the progress.

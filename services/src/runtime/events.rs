@@ -317,12 +317,10 @@ async fn poll_once(services: &Services) -> Result<()> {
 #[boxed]
 pub async fn delete_expired(services: &Services) -> Result<usize> {
     let before = services.now().minus(services.settings.event_retention);
-    let batch = || {
-        services
-            .db
-            .write(move |c| Box::pin(async move { Ok(db::events::delete_before(c, before, batches::ROWS).await?) }))
-    };
-    batches::repeat("deletion of expired events", batch).await
+    batches::delete_before(services, "deletion of expired events", before, |c, before, limit| {
+        Box::pin(db::events::delete_before(c, before, limit))
+    })
+    .await
 }
 
 #[cfg(test)]

@@ -137,12 +137,10 @@ pub async fn end(services: &Services, viewer: &Viewer, turn: RequestAttempt, ans
 #[boxed]
 pub async fn delete_expired(services: &Services) -> Result<usize> {
     let before = services.now().minus(KEPT_FOR);
-    let batch = || {
-        services.db.write(move |c| {
-            Box::pin(async move { Ok(db::idempotency::delete_before(c, before, batches::ROWS).await?) })
-        })
-    };
-    batches::repeat("deletion of expired idempotent requests", batch).await
+    batches::delete_before(services, "deletion of expired idempotent requests", before, |c, before, limit| {
+        Box::pin(db::idempotency::delete_before(c, before, limit))
+    })
+    .await
 }
 
 async fn look(services: &Services, turn: &RequestAttempt, request_hash: &str) -> Result<EarlierRequest> {
