@@ -4,8 +4,13 @@
 //! Called by the reader of XLSX for each cell. Formats are read as far as they say what a number means; colors,
 //! conditions and fractions are ignored. Dates are written as `2026-12-24` whatever the order in the format is.
 
+use helpbot_domain::time::Day;
+
 /// Days between the first day of the two calendars of Excel, 1899-12-30 and 1904-01-01.
 const DAYS_1904: f64 = 1462.0;
+
+/// Days from 1899-12-30 to 1970-01-01.
+const DAYS_TO_1970: i64 = 25_569;
 
 const SECONDS_PER_DAY: f64 = 86_400.0;
 
@@ -236,16 +241,11 @@ fn time(days: f64, parts: &[FormatPart]) -> Option<String> {
     let seconds = if has('s') { format!(":{rest:02}") } else { String::new() };
     let clock = format!("{:02}:{minutes:02}{seconds}", hours % 24);
     match (is_date, is_clock) {
-        (true, true) => Some(format!("{} {clock}", date(seconds_to_days(days))?)),
+        (true, true) => Some(format!("{} {clock}", date(hours.div_euclid(24))?)),
         (true, false) => date(days.floor() as i64),
         _ if !has('h') => Some(format!("{:02}:{rest:02}", minutes + hours * 60)),
         _ => Some(clock),
     }
-}
-
-/// The whole days of a time that is rounded to a second.
-fn seconds_to_days(days: f64) -> i64 {
-    ((days * SECONDS_PER_DAY).round() / SECONDS_PER_DAY).floor() as i64
 }
 
 /// The date of a stored number of days since 1899-12-30, as `2026-12-24`.
@@ -253,17 +253,7 @@ fn date(days: i64) -> Option<String> {
     if !(60..2_958_466).contains(&days) {
         return None;
     }
-    // Days since 0000-03-01, after the algorithm of Howard Hinnant.
-    let shifted = days - 25_569 + 719_468;
-    let era = shifted / 146_097;
-    let day_of_era = shifted % 146_097;
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    Some(format!("{year:04}-{month:02}-{day:02}"))
+    i32::try_from(days - DAYS_TO_1970).ok().map(|days| Day::from_number(days).to_string())
 }
 
 #[cfg(test)]
