@@ -57,11 +57,14 @@ impl TryFrom<Row> for Document {
     }
 }
 
-/// Stores a page, or overwrites the one with the same ID.
+/// Stores a page, or overwrites the one with the same ID. `links` replaces the links of the page; `None`
+/// keeps the stored ones.
 ///
 /// # Errors
 /// `Conflict` when the source has another page with this URL.
-pub async fn put(c: &mut Conn, doc: &Document) -> Result<()> {
+pub async fn put(c: &mut Conn, doc: &Document, links: Option<&[String]>) -> Result<()> {
+    let links = links.map(columns::to_json);
+    let kept = links.as_ref().map(|links| docs::links.eq(links));
     let changes = || {
         (
             docs::title.eq(&doc.title),
@@ -84,25 +87,10 @@ pub async fn put(c: &mut Conn, doc: &Document) -> Result<()> {
     );
     on!(c, |c| {
         diesel::insert_into(docs::table)
-            .values((keys, changes()))
+            .values((keys, changes(), docs::links.eq(&links)))
             .on_conflict((docs::site_id, docs::id))
             .do_update()
-            .set(changes())
-            .execute(c)
-            .await
-    })?;
-    Ok(())
-}
-
-/// Replaces the stored links of a page.
-///
-/// # Errors
-/// Returns an error when the query fails.
-pub async fn set_links(c: &mut Conn, site: SiteId, id: DocumentId, links: &[String]) -> Result<()> {
-    let (site, id) = (site.to_string(), id.to_string());
-    on!(c, |c| {
-        diesel::update(docs::table.filter(docs::site_id.eq(&site)).filter(docs::id.eq(&id)))
-            .set(docs::links.eq(columns::to_json(links)))
+            .set((changes(), kept))
             .execute(c)
             .await
     })?;

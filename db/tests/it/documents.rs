@@ -38,7 +38,7 @@ async fn a_page_is_stored_and_overwritten_by_id(db: &Db) {
         ..document
     };
     let new = changed.clone();
-    commit!(db, |c| documents::put(c, &new));
+    commit!(db, |c| documents::put(c, &new, None));
 
     assert_eq!(read!(db, |c| documents::of_source(c, site, source.id, PageRequest::first(9))), [changed]);
 }
@@ -49,7 +49,7 @@ async fn two_pages_of_a_source_never_share_a_url(db: &Db) {
     let document = make::stored_document(db, &source, URL).await;
 
     let second = Document { id: DocumentId::from_uuid(make::uuid()), ..document };
-    let refused = try_commit!(db, |c| documents::put(c, &second));
+    let refused = try_commit!(db, |c| documents::put(c, &second, None));
 
     assert!(matches!(refused, Err(Error::Conflict { .. })), "{refused:?}");
 }
@@ -60,7 +60,7 @@ async fn pages_are_listed_by_url_and_counted(db: &Db) {
     // In bytes, upper case sorts before lower case; in most languages, it sorts after it.
     for (url, chunk_count) in [("b", 2), ("B", 0), ("a", 3), ("ä", 1)] {
         let document = Document { chunk_count, ..make::document(&source, url) };
-        commit!(db, |c| documents::put(c, &document));
+        commit!(db, |c| documents::put(c, &document, None));
     }
     make::stored_document(db, &other, "a").await;
     let urls = |pages: Vec<Document>| pages.into_iter().map(|page| page.url).collect::<Vec<_>>();
@@ -111,10 +111,10 @@ async fn the_links_of_a_page_survive_an_update(db: &Db) {
     let id = document.id;
     assert!(read!(db, |c| documents::links(c, site, id)).is_empty());
 
-    let new = links.clone();
-    commit!(db, |c| documents::set_links(c, site, id, &new));
+    let (new, read) = (links.clone(), document.clone());
+    commit!(db, |c| documents::put(c, &read, Some(&new)));
     let changed = Document { outcome: PageOutcome::Unchanged, ..document };
-    commit!(db, |c| documents::put(c, &changed));
+    commit!(db, |c| documents::put(c, &changed, None));
 
     assert_eq!(read!(db, |c| documents::links(c, site, id)), links);
     assert!(read!(db, |c| documents::links(c, make::stored_site(db).await, id)).is_empty());

@@ -156,7 +156,7 @@ pub fn document(source: &Source, url: &str) -> Document {
 pub async fn stored_document(db: &Db, source: &Source, url: &str) -> Document {
     let document = document(source, url);
     let new = document.clone();
-    commit!(db, |c| documents::put(c, &new));
+    commit!(db, |c| documents::put(c, &new, None));
     document
 }
 

@@ -17,6 +17,7 @@ use helpbot_services::sources::{
     sync::{self, ActiveSync},
 };
 use helpbot_services::{Error, Result};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use url::Url;
 
@@ -99,6 +100,8 @@ struct Crawl<'a> {
     /// Pages without content. No page is skipped as a copy of one of them.
     without_content: HashSet<Url>,
     unkept: Vec<(String, String)>,
+    /// The visits that are being stored while the crawl goes on.
+    keeping: Option<JoinHandle<Result<()>>>,
     kept_at: Instant,
     deadline: Instant,
     unreachable_in_row: u32,
@@ -130,6 +133,7 @@ impl<'a> Crawl<'a> {
             copies: Vec::new(),
             without_content: HashSet::new(),
             unkept: Vec::new(),
+            keeping: None,
             kept_at: now,
             deadline: now + reader.manners.crawl_time,
             unreachable_in_row: 0,
@@ -347,20 +351,32 @@ impl<'a> Crawl<'a> {
         }
     }
 
-    /// Reports progress and stores what the crawl needs after a crash.
+    /// Begins to report progress and to store what the crawl needs after a crash, when the previous call has ended.
     async fn keep(&mut self) -> Result<()> {
+        self.kept().await?;
         self.report.counts.planned = i64::try_from(self.plan.planned()).unwrap_or(i64::MAX);
         self.report.counts.remaining = i64::try_from(self.plan.remaining() + self.in_flight).unwrap_or(i64::MAX);
         let visits = std::mem::take(&mut self.unkept);
-        let left_out = self.report.left_out();
-        sync::keep(&self.reader.services, self.active, visits, self.report.counts, left_out).await?;
+        let (counts, left_out) = (self.report.counts, self.report.left_out());
+        let (services, active) = (self.reader.services.clone(), self.active.clone());
+        let keep = async move { sync::keep(&services, &active, visits, counts, left_out).await };
+        self.keeping = Some(tokio::spawn(keep));
         self.kept_at = Instant::now();
         Ok(())
+    }
+
+    /// Waits until everything that [`keep`](Self::keep) was called for is stored.
+    async fn kept(&mut self) -> Result<()> {
+        match self.keeping.take() {
+            Some(keeping) => keeping.await.map_err(Error::internal)?,
+            None => Ok(()),
+        }
     }
 
     async fn end(mut self) -> Result<Result<Crawled, String>> {
         // The rows are completed with the stored visits.
         self.keep().await?;
+        self.kept().await?;
         self.settle_copies();
         if !self.report.has_content(&self.known) {
             let reason = self.report.first_reason();

@@ -46,10 +46,7 @@ impl Storing {
             self.difference += Difference { changed: had, is_retired: had > 0 };
             return Ok(db::documents::delete(c, site, id).await?);
         }
-        db::documents::put(c, &document).await?;
-        if let Some(links) = &links {
-            db::documents::set_links(c, site, id, links).await?;
-        }
+        db::documents::put(c, &document, links.as_deref()).await?;
         let mut change = None;
         if fate == ChunkFate::Replaced && had > 0 {
             let stored = db::chunks::of_document(c, site, id).await?;

@@ -77,7 +77,7 @@ pub async fn add(services: &Services, viewer: &Viewer, named: Option<SiteId>, ne
                 let id = ChunkId::from_uuid(randomness::uuid(now));
                 let (document, mut entry) = new_entry(&source, id, question, answer, now);
                 (entry.url, entry.phrasings) = (url, phrasings);
-                db::documents::put(c, &document).await?;
+                db::documents::put(c, &document, None).await?;
                 db::chunks::insert(c, &entry).await?;
                 recount(c, source, now).await?;
                 Ok::<_, Error>(entry)

@@ -308,7 +308,7 @@ async fn add(c: &mut db::Conn, site: SiteId, rows: Vec<(Row, u32)>, now: Timesta
         entry.url = row.url;
         entry.phrasings = row.phrasings.unwrap_or_default();
         entry.content_hash = content_hash(entry.question.as_deref(), &entry.heading, &entry.text);
-        db::documents::put(c, &document).await?;
+        db::documents::put(c, &document, None).await?;
         db::chunks::insert(c, &entry).await?;
     }
     Ok(())
