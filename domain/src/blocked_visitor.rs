@@ -16,6 +16,8 @@ pub enum BlockKind {
     Session,
     /// The network address of the visitor's questions.
     Address,
+    /// The e-mail address that the visitor left.
+    Email,
 }
 
 impl BlockKind {
@@ -24,11 +26,12 @@ impl BlockKind {
         match self {
             BlockKind::Session => "session",
             BlockKind::Address => "address",
+            BlockKind::Email => "email",
         }
     }
 }
 
-/// The sessions and addresses of all blocks of a site.
+/// The subjects of all blocks of a site.
 pub type BlockedSubjects = Arc<HashSet<(BlockKind, String)>>;
 
 /// A visitor whose requests are refused.
@@ -40,7 +43,7 @@ pub struct BlockedVisitor {
     pub id: BlockId,
     /// By what the visitor is recognized.
     pub kind: BlockKind,
-    /// The session ID, or the keyed hash of the network address.
+    /// The session ID, or the keyed hash of the network address or the mailbox.
     pub subject: String,
     /// Conversation from which the visitor was blocked.
     pub conversation_id: ConversationId,

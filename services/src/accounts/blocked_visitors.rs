@@ -1,4 +1,5 @@
-//! Blocked visitors: the team refuses the requests of a session or of a client address.
+//! Blocked visitors: the team refuses the requests of a session, of a client address, or those that name
+//! an e-mail address.
 //!
 //! A blocked visitor can neither ask, vote, request a human, write nor follow events; open
 //! subscriptions end ([`EventFollower`](crate::runtime::events)). Blocks are read with each request of a
@@ -13,6 +14,7 @@ use helpbot_domain::ids::{BlockId, ConversationId, SiteId};
 use helpbot_domain::key::{KeyKind, Scope};
 use helpbot_domain::{Invalid, text};
 
+use crate::accounts::client_key;
 use crate::runtime::randomness;
 use crate::{Error, Result, Services, Viewer, boxed};
 
@@ -45,6 +47,12 @@ pub async fn block(
         BlockKind::Address => conversation.address_key.ok_or_else(|| {
             Invalid::new("by", "The network address of this visitor is not known. Block the session instead.")
         })?,
+        BlockKind::Email => {
+            let email = conversation
+                .customer_email
+                .ok_or_else(|| Invalid::new("by", "The visitor left no e-mail address. Block the session instead."))?;
+            client_key::of_mailbox(&services.settings.secret_key, site, &email)
+        }
     };
     let now = services.now();
     let new = BlockedVisitor {
@@ -131,6 +139,28 @@ pub(crate) async fn require_open(
         return Err(Error::VisitorBlocked);
     }
     Ok(())
+}
+
+/// Checks that the e-mail address that a visitor names is not blocked, in any spelling.
+///
+/// # Errors
+/// `VisitorBlocked`; errors of the database.
+#[boxed]
+pub(crate) async fn require_open_mailbox(
+    services: &Services,
+    viewer: &Viewer,
+    site: SiteId,
+    email: &str,
+) -> Result<()> {
+    if matches!(viewer.kind, KeyKind::Member | KeyKind::Operator) {
+        return Ok(());
+    }
+    let blocked = subjects(services, site).await?;
+    if blocked.is_empty() {
+        return Ok(());
+    }
+    let mailbox = client_key::of_mailbox(&services.settings.secret_key, site, email);
+    if blocked.contains(&(BlockKind::Email, mailbox)) { Err(Error::VisitorBlocked) } else { Ok(()) }
 }
 
 /// Returns whether the site has blocked nobody.

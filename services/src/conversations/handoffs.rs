@@ -9,6 +9,7 @@ use helpbot_domain::ids::{ConversationId, MemberId, SiteId};
 use helpbot_domain::key::Scope;
 use helpbot_domain::{Invalid, text};
 
+use crate::accounts::blocked_visitors;
 use crate::conversations::change::{ConversationChange, change, require_open};
 use crate::conversations::handoff_notices::NewNotice;
 use crate::webhooks::outbox;
@@ -52,6 +53,9 @@ pub async fn request(
     let given = given.as_deref().map(str::trim).filter(|email| !email.is_empty());
     let email = given.map(|email| text::email("customerEmail", email)).transpose()?;
     require_open(services, viewer, site, id).await?;
+    if let Some(email) = &email {
+        blocked_visitors::require_open_mailbox(services, viewer, site, email).await?;
+    }
     let notice = NewNotice {
         address_key: viewer.visitor_address_key(&services.settings.secret_key, site),
         interval: services.settings.handoff_mail_interval,
@@ -96,8 +100,8 @@ pub async fn request(
 /// Assigns a conversation to a member of the team. `None` assigns it to the viewer.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound` for the conversation or the member; `Conflict` when no human was
-/// requested, the conversation is closed, or no member is named and the key has none.
+/// `Forbidden`; `NotFound` for the conversation or the member; `Invalid` when no member
+/// is named and the key has none; `Conflict` when no human was requested or the conversation is closed.
 #[boxed]
 pub async fn assign(
     services: &Services,
@@ -110,7 +114,7 @@ pub async fn assign(
     let site = viewer.site(named)?;
     let own = viewer.member.as_ref().map(|member| member.id);
     let member = member.or(own).ok_or_else(|| {
-        Error::Conflict("memberId is required, because the API key does not belong to a member.".into())
+        Invalid::new("memberId", "memberId is required, because the API key does not belong to a member.")
     })?;
     let found = db::members::by_id(&mut services.db.reader().await?, site, member).await?;
     found.ok_or(Error::NotFound("Member"))?;
@@ -168,7 +172,7 @@ async fn step(
     change(services, site, id, move |conversation, _| {
         let (refusal, event_type) = match step {
             HandoffMove::Assign | HandoffMove::Request => (
-                "The conversation has no open handoff. Request a human or reopen it first.",
+                "The conversation has no open handoff. Only its visitor can request one. A resolved handoff can be reopened.",
                 EventType::ConversationAssigned,
             ),
             HandoffMove::Resolve => {

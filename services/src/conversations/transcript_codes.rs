@@ -66,6 +66,7 @@ pub async fn issue(
     let (session, conversation) = own(services, viewer, named, id).await?;
     let site = conversation.site_id;
     let email = text::email("email", email)?;
+    blocked_visitors::require_open_mailbox(services, viewer, site, &email).await?;
     let now = services.now();
     let new = TranscriptCode {
         site_id: site,
@@ -114,7 +115,10 @@ async fn store(c: &mut db::Conn, new: &TranscriptCode) -> Result<()> {
         || counts.address >= PER_CLIENT
         || earlier.len() >= PER_SITE;
     if is_over {
-        return Err(Error::LimitReached("Too many codes were sent today. Try again tomorrow.".into()));
+        return Err(Error::LimitReached(format!(
+            "Too many codes were mailed within 24 hours: at most {PER_SESSION} per session, {PER_MAILBOX} per e-mail \
+             address, {PER_CLIENT} per network address and {PER_SITE} per site. Try again later."
+        )));
     }
     db::transcript_codes::insert(c, new).await?;
     let payload = TranscriptCodeMail { code_id: new.id.to_string() };

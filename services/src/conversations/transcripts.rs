@@ -67,6 +67,7 @@ pub async fn mail(
     let visitor = viewer.session.clone().filter(|_| !is_team);
     if !is_team {
         blocked_visitors::require_open(services, viewer, site, viewer.session_id()).await?;
+        blocked_visitors::require_open_mailbox(services, viewer, site, &email).await?;
         require_proof(services, site, visitor.as_ref(), &email).await?;
     }
     let now = services.now();
@@ -109,11 +110,16 @@ async fn store(c: &mut db::Conn, new: &TranscriptRequest) -> Result<()> {
     let earlier: Vec<MailRequester> = earlier.iter().map(TranscriptRequest::requester).collect();
     let counts = new.requester().counts(&earlier);
     if counts.mailbox >= PER_MAILBOX {
-        return Err(Error::LimitReached("Too many mails were sent to this address today. Try again tomorrow.".into()));
+        return Err(Error::LimitReached(format!(
+            "At most {PER_MAILBOX} transcripts can be mailed to one address within 24 hours. Try again later."
+        )));
     }
     let is_over = counts.session >= PER_SESSION || counts.address >= PER_CLIENT || earlier.len() >= PER_SITE;
     if is_over {
-        return Err(Error::LimitReached("Too many mails were sent today. Try again tomorrow.".into()));
+        return Err(Error::LimitReached(format!(
+            "Too many transcripts were mailed within 24 hours: at most {PER_SESSION} per session, {PER_CLIENT} per \
+             network address and {PER_SITE} per site. Try again later."
+        )));
     }
     db::transcripts::insert(c, new).await?;
     let payload = TranscriptMail { transcript_id: new.id.to_string() };

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 on_both_backends!(
     a_blocked_session_can_do_nothing,
     a_blocked_address_can_begin_no_new_session,
+    a_blocked_email_address_reaches_no_human,
     blocks_belong_to_one_site_and_can_be_removed,
     open_subscriptions_of_a_blocked_visitor_end,
     a_subscription_ends_when_the_plan_no_longer_includes_it,
@@ -146,6 +147,39 @@ async fn a_blocked_address_can_begin_no_new_session(app: &TestApp) {
     let variables = json!({ "id": by_server["askQuestion"]["conversation"]["id"], "by": "ADDRESS" });
     let refused = site.owner().graphql(BLOCK, variables).await.ok();
     assert_eq!(refused["blockVisitor"]["userErrors"][0], json!({ "code": "BAD_USER_INPUT", "field": ["input", "by"] }));
+}
+
+async fn a_blocked_email_address_reaches_no_human(app: &TestApp) {
+    const HANDOFF: &str = "mutation ($id: ID!, $email: String) {
+        requestHandoff(input: { conversationId: $id, customerEmail: $email }) { userErrors { code } }
+    }";
+    const CODE: &str = "mutation ($id: ID!, $email: String!) {
+        requestTranscriptCode(input: { conversationId: $id, email: $email }) { userErrors { code } }
+    }";
+    let site = app.site().create().await;
+    let visitor = Visitor::of(&site, "192.0.2.1", "visitor-1").await;
+    let refused = site.owner().graphql(BLOCK, json!({ "id": visitor.id, "by": "EMAIL" })).await.ok();
+    assert_eq!(refused["blockVisitor"]["userErrors"][0], json!({ "code": "BAD_USER_INPUT", "field": ["input", "by"] }));
+    visitor.graphql(HANDOFF, json!({ "id": visitor.id, "email": "Bob@example.com" })).await.ok();
+
+    let blocked = block(&site, &visitor, "EMAIL").await;
+
+    assert_eq!(blocked["by"], "EMAIL");
+    let again = Visitor::of(&site, "198.51.100.7", "visitor-2").await;
+    for (deed, email, code) in [
+        (HANDOFF, json!("b.ob+2@EXAMPLE.com"), json!("VISITOR_BLOCKED")),
+        (CODE, json!("bob@example.com"), json!("VISITOR_BLOCKED")),
+        (HANDOFF, json!("rob@example.com"), Value::Null),
+        (ASK, Value::Null, Value::Null),
+    ] {
+        let variables = json!({ "id": again.id, "email": email, "question": "And now?", "session": again.session });
+        let reply = again.graphql(deed, variables).await.json();
+        assert_eq!(reply["errors"][0]["extensions"]["code"], code, "{deed} {email}");
+    }
+    let body = json!({ "conversationId": again.id, "customerEmail": "bob@example.com" });
+    assert_eq!(again.post("/api/v1/handoff", &body).await.json()["code"], "VISITOR_BLOCKED");
+    site.owner().graphql(UNBLOCK, json!({ "id": blocked["id"] })).await.ok();
+    assert_eq!(again.post("/api/v1/handoff", &body).await.status, 200);
 }
 
 async fn blocks_belong_to_one_site_and_can_be_removed(app: &TestApp) {

@@ -178,6 +178,8 @@ function Head({ row, tab, presence, onChange }: HeadProps) {
           {isBlocked.value
             ? <span role="status">Blocked. <a href={pathOf("visitors")}>Blocked visitors</a></span>
             : <Confirm label="Block" about="this visitor" question="Block this visitor? They can no longer ask or write." onYes={() => void act(async () => { await change(Block, { input }); isBlocked.value = true; })} />}
+          {!isBlocked.value && handoff.customerEmail &&
+            <Confirm label="Block e-mail" about={handoff.customerEmail} question="Block this e-mail address? Nobody can ask for a human or a transcript with it." onYes={() => void act(async () => { await change(Block, { input: { ...input, by: "EMAIL" } }); isBlocked.value = true; })} />}
         </div>)}
     </header>
   );

@@ -24,6 +24,9 @@ pub enum BlockedBy {
     /// The network address of the visitor's question: an IPv4 address or an IPv6 /64. Other people who share
     /// the address are blocked too.
     Address,
+    /// The e-mail address that the visitor left with a request for a human, in all its spellings. Requests for a
+    /// human and transcripts that name it are refused from every session. Questions are still answered.
+    Email,
 }
 
 /// A visitor whose questions, votes, requests for a human, messages and subscriptions are refused with
