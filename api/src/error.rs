@@ -20,8 +20,8 @@ use crate::limits::rates::RateExceeded;
 pub enum ErrorCode {
     /// The request has no API key, or the key is invalid, revoked or expired.
     Unauthenticated,
-    /// The API key does not have the required scope or role, is not the operator's key, or the session token
-    /// of the visitor is missing or belongs to another session.
+    /// The API key lacks the required scope or role, the operation requires an operator key, the session token
+    /// of the visitor is missing or belongs to another session, or the server executes only trusted documents.
     Forbidden,
     /// The plan of the site does not include the feature.
     PlanRequired,

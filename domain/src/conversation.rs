@@ -167,6 +167,9 @@ pub enum HandoffMove {
 }
 
 impl HandoffStatus {
+    /// All statuses.
+    pub const ALL: [Self; 3] = [HandoffStatus::Requested, HandoffStatus::Assigned, HandoffStatus::Resolved];
+
     /// Returns the stored name.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -302,7 +305,7 @@ macro_rules! conversation_filter_cases {
             All,
             /// Selects only conversations that have no answer.
             Unanswered,
-            /// Selects only conversations that have an answer.
+            /// Selects only conversations whose question was answered, or that are small talk.
             Answered,
             /// Selects only conversations in which the visitor asked for a human.
             Handoff,

@@ -24,6 +24,11 @@ pub enum ConversationOrder {
 }
 
 impl ConversationOrder {
+    /// Returns whether the list contains only conversations with a handoff.
+    pub const fn is_by_handoff(self) -> bool {
+        matches!(self, ConversationOrder::HandoffDesc | ConversationOrder::HandoffAsc)
+    }
+
     /// Returns the order in the opposite direction.
     pub const fn reversed(self) -> Self {
         match self {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use crate::endpoint::{Endpoint, EndpointDoc, InvalidInput};
+use crate::endpoint::{CreditBalance, Endpoint, EndpointDoc, InvalidInput};
 use crate::range::DateRange;
 use crate::request::text;
 
@@ -49,7 +49,7 @@ pub(crate) struct OverviewAnswer {
 }
 
 /// Numbers and rates that are computed for a period.
-#[derive(Serialize, Deserialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Figures)]
 pub(crate) struct OverviewMetrics {
@@ -78,7 +78,7 @@ pub(crate) struct OverviewMetrics {
 }
 
 /// The questions that a site may ask in a calendar month (UTC), and those that it has asked.
-#[derive(Serialize, Deserialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Credits)]
 pub(crate) struct AnalyticsCredits {
@@ -99,13 +99,54 @@ pub(crate) struct AnalyticsCredits {
 
 #[derive(Deserialize)]
 pub(crate) struct OverviewData {
-    credits: AnalyticsCredits,
+    credits: MonthlyCredits,
     analytics: OverviewField,
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct MonthlyCredits {
+    #[serde(flatten)]
+    balance: CreditBalance,
+    reset_at: String,
+}
+
+#[derive(Deserialize)]
 struct OverviewField {
-    overview: OverviewMetrics,
+    overview: Overview,
+}
+
+/// The metrics as GraphQL returns them: a rate without data is null there, and a number in the contract.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Overview {
+    total_questions: i64,
+    satisfaction_rate: Option<i64>,
+    helpful_count: i64,
+    total_feedback: i64,
+    handoff_count: i64,
+    handoff_rate: Option<i64>,
+    week_over_week_change: Option<i64>,
+    questions_last7_days: i64,
+}
+
+impl From<Overview> for OverviewMetrics {
+    fn from(read: Overview) -> Self {
+        Self {
+            total_questions: read.total_questions,
+            satisfaction_rate: read.satisfaction_rate.unwrap_or(0),
+            helpful_count: read.helpful_count,
+            total_feedback: read.total_feedback,
+            handoff_count: read.handoff_count,
+            handoff_rate: read.handoff_rate.unwrap_or(0),
+            // After a week without questions, the contract says 100 when there are some now, and 0 otherwise.
+            week_over_week_change: read.week_over_week_change.unwrap_or(if read.questions_last7_days > 0 {
+                100
+            } else {
+                0
+            }),
+        }
+    }
 }
 
 impl Endpoint for ReadAnalyticsOverview {
@@ -130,7 +171,10 @@ impl Endpoint for ReadAnalyticsOverview {
     }
 
     fn answer(request: &RangeRequest, data: OverviewData) -> OverviewAnswer {
-        OverviewAnswer { range: request.range(), metrics: data.analytics.overview, credits: data.credits }
+        let MonthlyCredits { balance, reset_at } = data.credits;
+        let (used, limit, remaining) = (balance.used, balance.limit(), balance.remaining());
+        let credits = AnalyticsCredits { used, limit, remaining, reset_at };
+        OverviewAnswer { range: request.range(), metrics: data.analytics.overview.into(), credits }
     }
 }
 

@@ -90,13 +90,28 @@ pub(crate) enum CreditHeaders {
     Present,
 }
 
-/// The credits of the month, as the headers report them.
+/// The contract has no null for a site without a limit: it says this number.
+pub(crate) const UNLIMITED: i64 = 2_147_483_647;
+
+/// The credits of the month, as GraphQL returns them.
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub(crate) struct CreditBalance {
+    /// Number of questions that the site has asked in this month.
+    pub used: i64,
+    limit: Option<i64>,
+    remaining: Option<i64>,
+}
+
+impl CreditBalance {
     /// Number of questions that the site may ask in this month.
-    pub limit: i64,
+    pub(crate) fn limit(&self) -> i64 {
+        self.limit.unwrap_or(UNLIMITED)
+    }
+
     /// Number of questions that remain.
-    pub remaining: i64,
+    pub(crate) fn remaining(&self) -> i64 {
+        self.remaining.unwrap_or(UNLIMITED - self.used)
+    }
 }
 
 /// Whether clients may cache an answer.

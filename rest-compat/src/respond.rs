@@ -22,9 +22,9 @@ const CREDITS_LIMIT: HeaderName = HeaderName::from_static("x-credits-limit");
 
 /// Writes the headers with the credits of the month, if the route reports them.
 pub(crate) fn write_credits(headers: &mut HeaderMap, credits: Option<CreditBalance>) {
-    let Some(CreditBalance { limit, remaining }) = credits else { return };
-    headers.insert(CREDITS_LIMIT, limit.into());
-    headers.insert(CREDITS_REMAINING, remaining.into());
+    let Some(credits) = credits else { return };
+    headers.insert(CREDITS_LIMIT, credits.limit().into());
+    headers.insert(CREDITS_REMAINING, credits.remaining().into());
 }
 
 /// `answer` as JSON that clients may not store.

@@ -42,7 +42,8 @@ helpbot_domain::key_kind_cases!(schema_enum {
 });
 
 helpbot_domain::scope_cases!(schema_enum {
-    /// Permission of an API key. A request without the required scope fails with the code `FORBIDDEN`.
+    /// Permission of an API key. A mutation without the required scope fails with `FORBIDDEN`. A field without it
+    /// is null, and `errors` contains `FORBIDDEN`.
     #[graphql(remote = "key::Scope")]
     pub enum Scope
 });
@@ -92,9 +93,9 @@ pub enum PageOutcome {
     Fetched,
     /// The page had not changed since the previous visit.
     Unchanged,
-    /// The page was left out; `reason` contains the cause.
+    /// The page was left out; `Page.reason` contains the cause.
     Skipped,
-    /// The page could not be fetched or parsed; `reason` contains the cause.
+    /// The page could not be fetched or parsed; `Page.reason` contains the cause.
     Failed,
 }
 

@@ -4,6 +4,7 @@
 //! answer as one that does not exist.
 
 use async_graphql::{Context, ID, Interface, Object, Result};
+use helpbot_domain::Invalid;
 use helpbot_domain::global_id::GlobalId;
 use helpbot_domain::ids::{ConversationId, KeyId, MemberId, SiteId, SourceId, WebhookId};
 use helpbot_services::accounts::{keys, members};
@@ -12,6 +13,7 @@ use helpbot_services::webhooks::{self, deliveries};
 use helpbot_services::{Error, sources};
 use uuid::Uuid;
 
+use crate::error::top_level;
 use crate::schema::access::Access;
 use crate::schema::conversations::Conversation;
 use crate::schema::ids;
@@ -23,6 +25,9 @@ use crate::schema::sites::Site;
 use crate::schema::sources::Source;
 use crate::schema::webhooks::Webhook;
 use crate::schema::webhooks::deliveries::WebhookDelivery;
+
+/// Maximum number of IDs of one request, as many as a page of a list can have.
+const NODES_MAX: usize = page::MAX as usize;
 
 /// An object that has a global ID.
 #[derive(Interface)]
@@ -58,15 +63,20 @@ impl NodeQuery {
     }
 
     /// Returns the objects with the given global IDs, in the order of `ids`. An item is null when no
-    /// such object exists or the API key may not read it. Only the first 100 IDs are looked up.
+    /// such object exists or the API key may not read it.
+    ///
+    /// Fails with `BAD_USER_INPUT` for more than 100 IDs.
     async fn nodes(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Global IDs of the objects. Only the first 100 are used.")] ids: Vec<ID>,
+        #[graphql(desc = "Global IDs of the objects, at most 100.")] ids: Vec<ID>,
     ) -> Result<Vec<Option<Node>>> {
         let access = Access::of(ctx);
-        let taken = usize::try_from(page::MAX).unwrap_or(0);
-        let found = ids.iter().take(taken).map(|id| find(access, id));
+        if ids.len() > NODES_MAX {
+            let message = format!("ids can contain at most {NODES_MAX} IDs.");
+            return Err(top_level(Invalid::new("ids", message).into()));
+        }
+        let found = ids.iter().map(|id| find(access, id));
         futures_util::future::try_join_all(found).await
     }
 }

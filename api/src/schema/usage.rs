@@ -3,6 +3,7 @@
 //! A file of its own, because sites and answers both return credits.
 
 use async_graphql::SimpleObject;
+use helpbot_domain::plan::UNLIMITED_CREDITS;
 use helpbot_services::accounts::usage;
 
 use crate::schema::scalars::{DateTime, int};
@@ -12,21 +13,21 @@ use crate::schema::scalars::{DateTime, int};
 pub struct Credits {
     /// Number of questions asked in this month.
     used: i32,
-    /// Number of questions that the site may ask in a month. The value 2147483647 means that there
-    /// is no limit.
-    limit: i32,
-    /// Number of questions that can still be asked in this month.
-    remaining: i32,
+    /// Number of questions that the site may ask in a month. It is null when there is no limit.
+    limit: Option<i32>,
+    /// Number of questions that can still be asked in this month. It is null when there is no limit.
+    remaining: Option<i32>,
     /// Start of the next month (UTC), when `used` returns to 0.
     reset_at: DateTime,
 }
 
 impl From<usage::MonthlyCredits> for Credits {
     fn from(credits: usage::MonthlyCredits) -> Self {
+        let is_limited = credits.limit != UNLIMITED_CREDITS;
         Self {
             used: int(credits.used),
-            limit: int(credits.limit),
-            remaining: int(credits.remaining()),
+            limit: is_limited.then(|| int(credits.limit)),
+            remaining: is_limited.then(|| int(credits.remaining())),
             reset_at: credits.reset_at.into(),
         }
     }

@@ -148,7 +148,7 @@ fn release<K: Hash + Eq, V>(taken: &mut HashMap<K, V>, of: &K, count: impl Fn(&m
 }
 
 fn too_many(holder: &str) -> ApiError {
-    let message = format!("{holder} has the maximum number of open connections");
+    let message = format!("{holder} has the maximum number of open connections. Close one, or try again later.");
     ApiError::new(ErrorCode::RateLimited, message).retry_after(Duration::from_secs(5))
 }
 

@@ -15,7 +15,7 @@ use helpbot_domain::site::Site;
 const FIRST_DAY: Day = Day::from_number(0);
 const WEEK: i32 = 7;
 
-/// Totals for a range of days. Rates are whole percentages, and 0 when there is no data.
+/// Totals for a range of days. Rates are whole percentages, and `None` when there is no data.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct AnalyticsTotals {
     /// Number of questions.
@@ -23,7 +23,7 @@ pub struct AnalyticsTotals {
     /// Number of questions without an answer.
     pub unanswered_count: i64,
     /// Share of votes that are helpful.
-    pub satisfaction_rate: i64,
+    pub satisfaction_rate: Option<i64>,
     /// Number of helpful votes.
     pub helpful_count: i64,
     /// Number of votes.
@@ -31,10 +31,13 @@ pub struct AnalyticsTotals {
     /// Number of conversations with a handoff.
     pub handoff_count: i64,
     /// Share of conversations with a handoff.
-    pub handoff_rate: i64,
-    /// Change of the number of questions in the last 7 days compared with the 7 days before, in
-    /// percent. Independent of the range.
-    pub week_over_week_change: i64,
+    pub handoff_rate: Option<i64>,
+    /// Number of questions of the last 7 days. Independent of the range.
+    pub last_week: i64,
+    /// Number of questions of the 7 days before those.
+    pub previous_week: i64,
+    /// Change from the previous week to the last one, in percent.
+    pub week_over_week_change: Option<i64>,
 }
 
 /// Returns the totals for a range.
@@ -55,17 +58,20 @@ pub async fn overview(services: &Services, viewer: &Viewer, site: &Site, range: 
     let total = |count| sum(from, today, count);
     let (questions, handoffs) = (total(|c| c.questions), total(|c| c.handoffs));
     let (helpful, unhelpful) = (total(|c| c.helpful), total(|c| c.unhelpful));
-    let this_week = sum(today.minus(WEEK - 1), today, |c| c.questions);
-    let last_week = sum(two_weeks, today.minus(WEEK), |c| c.questions);
+    let last_week = sum(today.minus(WEEK - 1), today, |c| c.questions);
+    let previous_week = sum(two_weeks, today.minus(WEEK), |c| c.questions);
+    let rate = |part, whole| (whole > 0).then(|| percent(part, whole));
     Ok(AnalyticsTotals {
         total_questions: questions,
         unanswered_count: total(|c| c.unanswered),
-        satisfaction_rate: percent(helpful, helpful + unhelpful),
+        satisfaction_rate: rate(helpful, helpful + unhelpful),
         helpful_count: helpful,
         total_feedback: helpful + unhelpful,
         handoff_count: handoffs,
-        handoff_rate: percent(handoffs, questions),
-        week_over_week_change: change_percent(this_week, last_week),
+        handoff_rate: rate(handoffs, questions),
+        last_week,
+        previous_week,
+        week_over_week_change: (previous_week > 0).then(|| change_percent(last_week, previous_week)),
     })
 }
 

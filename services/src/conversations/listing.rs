@@ -11,7 +11,7 @@ use helpbot_domain::{Timestamp, text};
 
 use crate::accounts::sites;
 use crate::{Result, Services, Viewer, boxed};
-use helpbot_domain::conversation::{Conversation, ConversationFilter, ConversationQuery};
+use helpbot_domain::conversation::{Conversation, ConversationFilter, ConversationQuery, HandoffStatus};
 use helpbot_domain::conversation_order::ConversationOrder;
 use helpbot_domain::conversation_parts::ConversationParts;
 use helpbot_domain::site::Site;
@@ -47,6 +47,20 @@ impl ListQuery {
             None => Some(FIRST_DAY),
             Some(since) => Some(since.day()).filter(|day| day.start() == since),
         }
+    }
+
+    /// Returns the list with the condition that its order implies.
+    fn with_conditions_of_order(&self) -> Self {
+        let mut query = self.clone();
+        let conditions = &mut query.conditions;
+        if self.order.is_by_handoff() && conditions.handoffs.is_none() {
+            match conditions.filter {
+                ConversationFilter::All => conditions.filter = ConversationFilter::Handoff,
+                ConversationFilter::Handoff => {}
+                _ => conditions.handoffs = Some(HandoffStatus::ALL.to_vec()),
+            }
+        }
+        query
     }
 
     /// Returns how many conversations of a day are in the list.
@@ -128,6 +142,7 @@ pub async fn list(
 #[boxed]
 pub async fn total(services: &Services, viewer: &Viewer, site: &Site, query: &ListQuery) -> Result<i64> {
     require_list(viewer, site)?;
+    let query = &query.with_conditions_of_order();
     let mut c = services.db.reader().await?;
     match query.first_whole_day() {
         Some(first) => {

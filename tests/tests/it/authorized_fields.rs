@@ -107,8 +107,8 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
         "AnalyticsOverview",
         "site(id: $site) { analytics { overview { @ } } }",
         &[Scope::ReadAnalytics],
-        "handoffCount handoffRate helpfulCount satisfactionRate totalFeedback totalQuestions unansweredCount \
-         weekOverWeekChange",
+        "handoffCount handoffRate helpfulCount questionsLast7Days questionsPrevious7Days satisfactionRate \
+         totalFeedback totalQuestions unansweredCount weekOverWeekChange",
     ),
     ("DailyActivity", "site(id: $site) { analytics { activity { @ } } }", &[Scope::ReadAnalytics], "count date"),
     (

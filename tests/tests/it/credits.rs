@@ -10,6 +10,8 @@ on_both_backends!(
     one_credit_and_two_hundred_questions_give_one_answer,
     bad_questions_cost_nothing,
     a_new_month_brings_new_credits,
+    a_site_without_a_limit_has_none_over_graphql_and_a_large_one_over_rest,
+    rates_without_data_are_null_over_graphql_and_numbers_over_rest,
 );
 
 const CREDITS: &str = "{ site { credits { used limit remaining } } }";
@@ -56,4 +58,48 @@ async fn a_new_month_brings_new_credits(app: &TestApp) {
     app.pass(Duration::from_secs(17 * 86_400));
 
     assert_eq!(site.visitor().post("/api/v1/chat", &question).await.status, 200);
+}
+
+async fn a_site_without_a_limit_has_none_over_graphql_and_a_large_one_over_rest(app: &TestApp) {
+    const UPDATE: &str = "mutation ($id: ID!, $limit: Int) {
+        updateSite(input: { id: $id, creditLimit: $limit }) { site { credits { used limit remaining } } }
+    }";
+    let site = app.site().credits(5).create().await;
+    let operator = app.operator_client();
+
+    let unlimited = operator.graphql(UPDATE, json!({ "id": site.id, "limit": null })).await.ok();
+    let reply = site.visitor().post("/api/v1/chat", &json!({ "question": "How many?" })).await;
+    let unchanged = operator.graphql(UPDATE, json!({ "id": site.id })).await.ok();
+    let limited = operator.graphql(UPDATE, json!({ "id": site.id, "limit": 3 })).await.ok();
+
+    let credits = |changed: &serde_json::Value| changed["updateSite"]["site"]["credits"].clone();
+    assert_eq!(credits(&unlimited), json!({ "used": 0, "limit": null, "remaining": null }));
+    assert_eq!(reply.header("x-credits-limit"), Some("2147483647"));
+    assert_eq!(reply.header("x-credits-remaining"), Some("2147483646"));
+    assert_eq!(credits(&unchanged), json!({ "used": 1, "limit": null, "remaining": null }));
+    assert_eq!(credits(&limited), json!({ "used": 1, "limit": 3, "remaining": 2 }));
+}
+
+async fn rates_without_data_are_null_over_graphql_and_numbers_over_rest(app: &TestApp) {
+    const RATES: &str = "{ site { analytics { overview {
+        satisfactionRate handoffRate weekOverWeekChange questionsLast7Days questionsPrevious7Days
+    } } } }";
+    let site = app.site().create().await;
+    let told = async || {
+        let found = site.owner().graphql(RATES, json!({})).await.ok();
+        let overview = site.owner().get("/api/v1/analytics/overview").await.json();
+        let rates = ["satisfactionRate", "handoffRate", "weekOverWeekChange"].map(|name| overview[name].clone());
+        (found["site"]["analytics"]["overview"].clone(), json!(rates))
+    };
+
+    let empty = told().await;
+    site.visitor().post("/api/v1/chat", &json!({ "question": "How many?" })).await;
+    let asked = told().await;
+
+    let none = json!({ "satisfactionRate": null, "handoffRate": null, "weekOverWeekChange": null,
+        "questionsLast7Days": 0, "questionsPrevious7Days": 0 });
+    assert_eq!(empty, (none, json!([0, 0, 0])));
+    let one = json!({ "satisfactionRate": null, "handoffRate": 0, "weekOverWeekChange": null,
+        "questionsLast7Days": 1, "questionsPrevious7Days": 0 });
+    assert_eq!(asked, (one, json!([0, 0, 100])));
 }

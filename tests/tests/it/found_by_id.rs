@@ -67,6 +67,8 @@ async fn what_a_key_may_not_see_is_null_among_the_things_that_it_may(app: &TestA
     assert_eq!(one, json!({ "node": null, "viewer": { "kind": "SECRET" } }));
     let operator = app.operator_client().graphql(NODES, json!({ "ids": [unknown, conversation] })).await.ok();
     assert_eq!(operator["nodes"], json!([null, { "id": conversation }]));
+    let many = site.owner().graphql(NODES, json!({ "ids": vec![site.id; 101] })).await;
+    assert_eq!(many.codes(), ["BAD_USER_INPUT"]);
 }
 
 async fn an_operator_follows_a_source_by_its_id(app: &TestApp) {

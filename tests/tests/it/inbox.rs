@@ -107,6 +107,13 @@ async fn the_inbox_is_filtered_ordered_counted_and_paged_by_the_server(app: &Tes
     assert_eq!(questions(&first), ["Question 1", "Question 2", "Question 3"]);
     assert_eq!(questions(&second), ["Question 4"]);
     assert_eq!(first["site"]["conversations"]["totalCount"], 4);
+    // This order leaves out the conversation without a handoff, and the count does too.
+    for (filter, count) in [(json!({}), 6), (json!({ "state": "HANDOFF" }), 6), (json!({ "state": "HELPFUL" }), 0)] {
+        let ordered = json!({ "filter": filter, "order": "HANDOFF_REQUESTED_AT_DESC" });
+        let found = site.owner().graphql(INBOX, ordered).await.ok();
+        assert_eq!(found["site"]["conversations"]["totalCount"], count, "{filter}");
+        assert_eq!(questions(&found).len(), count, "{filter}");
+    }
     let closed = json!({ "filter": { "handoffStatuses": ["RESOLVED"] }, "order": "UPDATED_AT_DESC" });
     assert_eq!(questions(&site.owner().graphql(INBOX, closed).await.ok()), ["Question 6", "Question 5"]);
 }

@@ -10,7 +10,6 @@ import { Empty, Loading, Page, When, counted, useQuery } from "../ui";
 
 const RANGES: Array<[AnalyticsRange, string]> = [["LAST_7_DAYS", "7 days"], ["LAST_30_DAYS", "30 days"], ["LAST_90_DAYS", "90 days"], ["LAST_365_DAYS", "A year"], ["ALL", "All"]];
 /** The value that the server uses for "no limit". */
-const UNLIMITED = 2_147_483_647;
 
 type SiteData = NonNullable<OverviewResult["site"]>;
 
@@ -35,12 +34,12 @@ function Body({ found }: { found: SiteData }) {
           <p>Add the URL of your FAQ or help pages. Then ask a question in the answer lab.</p>
           <a class="button solid" href={pathOf("sources")}>Add a source</a>
         </Empty>)}
-      {analytics ? <Figures overview={analytics.overview} days={analytics.activity} /> : <p class="hint">Analytics are not included in this plan.</p>}
+      {analytics ? <Figures overview={analytics.overview} /> : <p class="hint">Analytics are not included in this plan.</p>}
       <div class="halves">
         {analytics && <section class="card"><h2>Questions per day</h2><Activity days={analytics.activity} /></section>}
         <section class="card">
           <h2>Credits this month</h2>
-          {credits.limit === UNLIMITED
+          {credits.limit === null || credits.remaining === null
             ? <p><strong class="big">{credits.used}</strong> used, no limit</p>
             : <><p><strong class="big">{credits.remaining.toLocaleString()}</strong> of {credits.limit.toLocaleString()} left</p><meter aria-label="Credits used" min={0} max={credits.limit} value={credits.used} /></>}
           <p class="hint">Resets <When at={credits.resetAt} />.</p>
@@ -55,16 +54,16 @@ function Body({ found }: { found: SiteData }) {
   );
 }
 
-function Figures({ overview: o, days }: { overview: NonNullable<SiteData["analytics"]>["overview"]; days: Array<{ count: number }> }) {
+const rate = (percentage: number | null) => (percentage === null ? "–" : `${percentage}\u00a0%`);
+
+function Figures({ overview: o }: { overview: NonNullable<SiteData["analytics"]>["overview"] }) {
   const trend = o.weekOverWeekChange;
-  // The server reports +100 % for a week that follows a week without questions, which would be misleading.
-  const hadNone = days.length >= 14 && days.slice(-14, -7).every((day) => day.count === 0);
   const unansweredRate = o.totalQuestions ? Math.round((100 * o.unansweredCount) / o.totalQuestions) : 0;
   const cells = [
-    ["Questions", o.totalQuestions.toLocaleString(), hadNone ? "no questions in the previous week" : `${trend > 0 ? "+" : ""}${trend}\u00a0% compared with the previous week`],
+    ["Questions", o.totalQuestions.toLocaleString(), trend === null ? "no questions in the previous week" : `${trend > 0 ? "+" : ""}${trend}\u00a0% compared with the previous week`],
     ["Unanswered", `${unansweredRate}\u00a0%`, counted(o.unansweredCount, "question")],
-    ["Satisfaction", `${o.satisfactionRate}\u00a0%`, `${o.helpfulCount} of ${o.totalFeedback} votes`],
-    ["Handed over to a human", `${o.handoffRate}\u00a0%`, counted(o.handoffCount, "conversation")],
+    ["Satisfaction", rate(o.satisfactionRate), `${o.helpfulCount} of ${o.totalFeedback} votes`],
+    ["Handed over to a human", rate(o.handoffRate), counted(o.handoffCount, "conversation")],
   ] as const;
   return <dl class="figures">{cells.map(([name, value, note]) => <div key={name} class="card"><dt>{name}</dt><dd><strong class="big">{value}</strong><span class="hint">{note}</span></dd></div>)}</dl>;
 }

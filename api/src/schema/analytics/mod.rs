@@ -71,7 +71,7 @@ impl Analytics {
     }
 }
 
-/// Sums and rates that cover a range of days. A rate is a whole percentage, rounded half up. It is 0
+/// Sums and rates that cover a range of days. A rate is a whole percentage, rounded half up. It is null
 /// when there is no data.
 #[derive(SimpleObject)]
 pub struct AnalyticsOverview {
@@ -79,19 +79,25 @@ pub struct AnalyticsOverview {
     total_questions: i32,
     /// Number of questions that were not answered.
     unanswered_count: i32,
-    /// Share of helpful votes among all votes, given as a percentage from 0 to 100.
-    satisfaction_rate: i32,
+    /// Share of helpful votes among all votes, given as a whole percentage from 0 to 100. It is null when
+    /// there are no votes.
+    satisfaction_rate: Option<i32>,
     /// Number of votes that found an answer helpful.
     helpful_count: i32,
     /// Number of votes that visitors gave.
     total_feedback: i32,
     /// Number of questions for which the visitor requested a handoff.
     handoff_count: i32,
-    /// Share of questions with a handoff among all questions, given as a percentage from 0 to 100.
-    handoff_rate: i32,
+    /// Share of questions with a handoff among all questions, given as a whole percentage from 0 to 100. It
+    /// is null when there are no questions.
+    handoff_rate: Option<i32>,
+    /// Number of questions of the last 7 days. It does not depend on the range.
+    questions_last7_days: i32,
+    /// Number of questions of the 7 days before the last 7 days. It does not depend on the range.
+    questions_previous7_days: i32,
     /// Change in the number of questions from the previous 7 days to the last 7 days, given as a
-    /// percentage. It does not depend on the range.
-    week_over_week_change: i32,
+    /// percentage. It does not depend on the range, and is null when the previous 7 days had no questions.
+    week_over_week_change: Option<i32>,
 }
 
 impl From<analytics::AnalyticsTotals> for AnalyticsOverview {
@@ -99,12 +105,14 @@ impl From<analytics::AnalyticsTotals> for AnalyticsOverview {
         Self {
             total_questions: int(sums.total_questions),
             unanswered_count: int(sums.unanswered_count),
-            satisfaction_rate: int(sums.satisfaction_rate),
+            satisfaction_rate: sums.satisfaction_rate.map(int),
             helpful_count: int(sums.helpful_count),
             total_feedback: int(sums.total_feedback),
             handoff_count: int(sums.handoff_count),
-            handoff_rate: int(sums.handoff_rate),
-            week_over_week_change: int(sums.week_over_week_change),
+            handoff_rate: sums.handoff_rate.map(int),
+            questions_last7_days: int(sums.last_week),
+            questions_previous7_days: int(sums.previous_week),
+            week_over_week_change: sums.week_over_week_change.map(int),
         }
     }
 }

@@ -210,7 +210,8 @@ input! {
         /// ID of the conversation that was read.
         conversation_id: ID,
         /// Sequence number (`Message.seq`) of the last message that was read. Defaults to the last message
-        /// of the conversation.
+        /// of the conversation. A higher number counts as the last message, and a number that is lower than before
+        /// changes nothing.
         seq: Option<i32>,
     }
 }

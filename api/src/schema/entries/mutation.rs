@@ -28,7 +28,7 @@ input! {
         question: String,
         /// Answer in restricted Markdown, which must have 1 to 20,000 characters.
         answer: String,
-        /// Other ways to ask the question. At most 100 are allowed. Defaults to an empty list.
+        /// Other ways to ask the question, at most 100, each with 1 to 500 characters. Defaults to an empty list.
         #[graphql(default)]
         phrasings: Vec<String>,
         /// Address at which visitors can read more. By default the entry has no address.
@@ -141,8 +141,8 @@ input! {
     PromoteToFaqInput {
         /// ID of the conversation whose question becomes an FAQ entry.
         conversation_id: ID,
-        /// Answer in restricted Markdown. Defaults to the last message that a member wrote in the
-        /// conversation.
+        /// Answer in restricted Markdown, which must have 1 to 20,000 characters. Defaults to the last message that a
+        /// member wrote in the conversation, and is required when no member wrote one.
         answer: Option<String>,
     }
 }
@@ -256,7 +256,8 @@ impl EntryMutation {
     /// from the conversation. Requires the `WRITE_SOURCES` scope and permission to read the conversation.
     ///
     /// Fails with `NOT_FOUND` when the conversation does not exist, and with `BAD_USER_INPUT` when
-    /// `answer` is absent and no member replied in the conversation.
+    /// `answer` is absent and no member replied in the conversation, or when the question has more than 500
+    /// characters.
     async fn promote_to_faq(
         &self,
         ctx: &Context<'_>,

@@ -25,7 +25,8 @@ pub struct ApiKey {
     last4: String,
     /// Scopes of the API key. An empty list means all scopes that keys of this kind can have.
     scopes: Vec<Scope>,
-    /// Web origins on which a browser may use the API key. An empty list means any origin.
+    /// Web origins on which a browser may use the API key. An empty list means any origin for a widget key,
+    /// and the server's own origin for other keys over GraphQL.
     origins: Vec<String>,
     /// Time at which the API key expires. It is null when the key does not expire.
     expires_at: Option<DateTime>,
@@ -82,8 +83,9 @@ input! {
         /// this kind can have.
         #[graphql(default)]
         scopes: Vec<Scope>,
-        /// Web origins on which a browser may use the API key, for example `https://shop.example`. An
-        /// empty list, which is the default, allows any origin.
+        /// Web origins on which a browser may use the API key, for example `https://shop.example`. At most 20.
+        /// An empty list, which is the default, allows any origin for a widget key. A secret key with an empty
+        /// list is refused over GraphQL on pages of other origins.
         #[graphql(default)]
         origins: Vec<String>,
         /// Time at which the API key expires, which must be in the future. By default the key does not

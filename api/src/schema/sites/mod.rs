@@ -161,7 +161,8 @@ impl Site {
         Evaluation { site: self.row.clone(), access: self.access.clone() }
     }
 
-    /// Members of the site, in the order in which they were added. Requires the `READ_CONVERSATIONS` scope.
+    /// Members of the site, in the order in which they were added. Null without the `READ_CONVERSATIONS`
+    /// scope.
     async fn members(&self) -> Nullable<Vec<Member>> {
         nullable(async {
             let found = members::list(&self.access.services, &self.access.viewer, Some(self.row.id)).await?;

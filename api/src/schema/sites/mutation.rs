@@ -1,7 +1,8 @@
 //! The mutations that create, change and delete sites and change their settings.
 
-use async_graphql::{Context, ID, InputObject, Object, Result};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result};
 use helpbot_domain as domain;
+use helpbot_domain::plan::UNLIMITED_CREDITS;
 use helpbot_services::accounts::site_deletion;
 use helpbot_services::accounts::sites::{self, NewSite, SitePatch};
 
@@ -11,7 +12,7 @@ use crate::schema::access::Access;
 use crate::schema::batch_jobs::BatchJob;
 use crate::schema::enums::Plan;
 use crate::schema::ids;
-use crate::schema::mutation::{finish, input, payload};
+use crate::schema::mutation::{changed_number, finish, input, payload};
 
 /// The mutations that manage sites.
 #[derive(Default)]
@@ -26,9 +27,9 @@ pub struct CreateSiteInput {
     owner_email: String,
     /// Plan of the site. Defaults to the default plan of the installation.
     plan: Option<Plan>,
-    /// Number of questions that the site may ask in a month, 0 to 2,147,483,647. The highest value means
-    /// that there is no limit. Defaults to the setting of the installation.
-    credit_limit: Option<i32>,
+    /// Number of questions that the site may ask in a month, 0 to 2,147,483,646. Null means that there is no
+    /// limit. When it is absent, the setting of the installation applies.
+    credit_limit: MaybeUndefined<i32>,
 }
 
 payload! {
@@ -51,9 +52,9 @@ pub struct UpdateSiteInput {
     owner_email: Option<String>,
     /// New plan of the site, which takes effect at once. It stays unchanged when it is absent or null.
     plan: Option<Plan>,
-    /// Number of questions that the site may ask in a month, 0 to 2,147,483,647. The highest value means that
-    /// there is no limit. It stays unchanged when it is absent or null.
-    credit_limit: Option<i32>,
+    /// Number of questions that the site may ask in a month, 0 to 2,147,483,646. Null removes the limit. It
+    /// stays unchanged when it is absent.
+    credit_limit: MaybeUndefined<i32>,
 }
 
 payload! {
@@ -123,7 +124,7 @@ impl SiteMutation {
             name: input.name,
             owner_email: input.owner_email,
             plan: input.plan.map(Into::into),
-            credit_limit: input.credit_limit.map(i64::from),
+            credit_limit: credit_limit(&input.credit_limit),
         };
         let created = sites::create(&access.services, &access.viewer, new).await;
         finish(created, |row| CreateSitePayload { site: node(access, row), ..Default::default() })
@@ -142,7 +143,7 @@ impl SiteMutation {
             name: input.name,
             owner_email: input.owner_email,
             plan: input.plan.map(Into::into),
-            credit_limit: input.credit_limit.map(i64::from),
+            credit_limit: credit_limit(&input.credit_limit),
         };
         let changed = sites::update(&access.services, &access.viewer, ids::read(&input.id), patch).await;
         finish(changed, |row| UpdateSitePayload { site: node(access, row), ..Default::default() })
@@ -205,4 +206,9 @@ impl SiteMutation {
 
 fn node(access: &Access, row: domain::site::Site) -> Option<Site> {
     Some(Site { row, access: access.clone() })
+}
+
+/// The credits of a month that an input asks for, in which null means no limit. `None` when the field is absent.
+fn credit_limit(given: &MaybeUndefined<i32>) -> Option<i64> {
+    changed_number(given).map(|limit| limit.unwrap_or(UNLIMITED_CREDITS))
 }

@@ -52,7 +52,7 @@ input! {
         /// CSV. It can have at most 20 MiB.
         file: Upload,
         /// Name of the source including the extension, which can have at most 200 characters. Defaults to
-        /// the name of the uploaded file.
+        /// the name of the uploaded file. A file source with this name is replaced.
         name: Option<String>,
     }
 }

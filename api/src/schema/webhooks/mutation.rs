@@ -24,8 +24,8 @@ pub struct WebhookMutation;
 input! {
     /// Arguments that `createWebhook` accepts.
     CreateWebhookInput {
-        /// Address that receives the events. It must use https, have a public host and can have at most 2,048
-        /// characters.
+        /// Address that receives the events. It must use https, port 80 or 443 and a public host, unless the
+        /// operator allows the host. It can have at most 2,048 characters.
         url: String,
         /// Types of the events that the webhook receives. At least one is required, and duplicates are
         /// ignored.
@@ -138,7 +138,7 @@ input! {
 payload! {
     /// Result that `sendTestEvent` returns.
     SendTestEventPayload {
-        /// The delivery of the test event. The field `attempts` shows the responses of the endpoint. It is null when
+        /// The delivery of the test event, whose `attempts` contain the responses of the endpoint. The delivery is null when
         /// the mutation failed.
         delivery: Option<WebhookDelivery>,
     }

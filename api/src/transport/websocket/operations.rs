@@ -186,6 +186,8 @@ pub(super) fn error_frame(id: &str, errors: &[ServerError]) -> String {
 
 /// The error for an operation that exceeds the maximum number of concurrent ones.
 pub(super) fn too_many(limit: usize) -> ApiError {
-    let message = format!("A socket can run at most {limit} operations at the same time");
+    let message = format!(
+        "A WebSocket can run at most {limit} operations at the same time. Complete one first, or open another connection."
+    );
     ApiError::new(ErrorCode::LimitReached, message)
 }
