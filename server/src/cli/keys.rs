@@ -27,7 +27,7 @@ pub(super) enum KeyCommand {
         /// Scopes of the key, for example read_sources,write_sources. Defaults to all scopes of its kind.
         #[arg(long, value_delimiter = ',')]
         scopes: Vec<Scope>,
-        /// Web origins that may use the key, for example https://shop.example. Defaults to all origins.
+        /// Web origins that may use the key, for example https://shop.example. Defaults to all origins for widget keys.
         #[arg(long, value_delimiter = ',', value_name = "ORIGIN")]
         origins: Vec<String>,
         /// Time at which the key expires, for example 2027-01-01T00:00:00Z. Defaults to never.

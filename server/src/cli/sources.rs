@@ -48,7 +48,8 @@ pub(super) enum SourceCommand {
         site: Option<SiteId>,
     },
     /// Sync a web address or a stored file again.
-    Rescrape {
+    #[command(alias = "rescrape")]
+    Sync {
         /// ID of the source.
         source: SourceId,
         /// ID of the site. May be left out when there is only one site.
@@ -134,7 +135,7 @@ pub(super) async fn run(context: &CommandContext, command: SourceCommand) -> Res
     match command {
         SourceCommand::Add { what, site, crawl, wait } => add(context, &what, site, crawl.into(), wait).await,
         SourceCommand::List { site } => list(context, site).await,
-        SourceCommand::Rescrape { source, site, wait } => {
+        SourceCommand::Sync { source, site, wait } => {
             let work = OpenSite::begin(context, site).await?;
             let source = work.sync_again(source).await?;
             work.finish(context, vec![source], wait).await
@@ -172,7 +173,7 @@ impl NewSource {
         }
         let path = Path::new(text);
         let content = std::fs::read(path).map_err(|error| {
-            let hint = if path.exists() { "" } else { "; a web address begins with https://" };
+            let hint = if path.exists() { "" } else { "; a web address begins with http:// or https://" };
             CommandFailure::failed(format!("cannot read {text}: {error}{hint}"))
         })?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

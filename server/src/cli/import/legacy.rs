@@ -102,7 +102,9 @@ fn classify(url: &Url, fetched: FetchedPage) -> LegacyResponse {
                 "{url} did not return JSON; check that it is the address of a HelpBot service"
             ))),
         },
-        401 => LegacyResponse::Failure(failed(format!("the service does not accept the key: {words}"))),
+        401 => LegacyResponse::Failure(failed(format!(
+            "{url} rejected the API key ({words}); check --key or HELPBOT_LEGACY_KEY"
+        ))),
         403 => LegacyResponse::Failure(RequestError::NotAllowed(words)),
         429 | 500.. => {
             let wait = fetched.retry_after.and_then(|wait| wait.trim().parse().ok()).map(Duration::from_secs);
