@@ -173,10 +173,8 @@ impl Gateway {
             (Some(query), persisted) => {
                 let hash = documents::hash(query);
                 if persisted.is_some_and(|persisted| persisted != text::hex(&hash)) {
-                    return rejected(
-                        ErrorCode::BadUserInput,
-                        "The value of extensions.persistedQuery.sha256Hash is not the SHA-256 hash of the query.",
-                    );
+                    let message = "extensions.persistedQuery.sha256Hash is not the SHA-256 hash of the query.";
+                    return rejected(ErrorCode::BadUserInput, message);
                 }
                 let document = self.0.recent.read(query, hash, &self.0.settings.guard);
                 document.map_err(DocumentRejection::into_server_error)

@@ -26,8 +26,17 @@ pub(crate) fn finish<T, P: Payload>(result: Result<T, Error>, shape: impl FnOnce
     }
 }
 
-/// Converts a number that null removes into what a use case takes: `None` when the field is absent, and
+/// Converts a value that null removes into what a use case takes: `None` when the field is absent, and
 /// `Some(None)` when it is null.
+pub(crate) fn changed<T>(value: MaybeUndefined<T>) -> Option<Option<T>> {
+    match value {
+        MaybeUndefined::Undefined => None,
+        MaybeUndefined::Null => Some(None),
+        MaybeUndefined::Value(value) => Some(Some(value)),
+    }
+}
+
+/// Like [`changed`], for a number.
 pub(crate) fn changed_number(value: &MaybeUndefined<i32>) -> Option<Option<i64>> {
     match value {
         MaybeUndefined::Undefined => None,

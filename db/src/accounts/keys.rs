@@ -139,3 +139,23 @@ pub async fn touch(c: &mut Conn, id: KeyId, now: Timestamp) -> Result<()> {
     })?;
     Ok(())
 }
+
+/// Updates the name, the scopes, the origins and the expiry of a key.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn update(c: &mut Conn, key: &Key) -> Result<()> {
+    let id = key.id.to_string();
+    on!(c, |c| {
+        diesel::update(keys::table.filter(keys::id.eq(&id)))
+            .set((
+                keys::name.eq(&key.name),
+                keys::scopes.eq(columns::to_json(&key.scopes)),
+                keys::origins.eq(columns::to_json(&key.origins)),
+                keys::expires_at_ms.eq(key.expires_at.map(Timestamp::as_ms)),
+            ))
+            .execute(c)
+            .await
+    })?;
+    Ok(())
+}

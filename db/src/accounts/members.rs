@@ -108,3 +108,22 @@ pub async fn delete(c: &mut Conn, site: SiteId, id: MemberId) -> Result<bool> {
     })?;
     Ok(count == 1)
 }
+
+/// Updates the name, the e-mail address and the role of a member.
+///
+/// # Errors
+/// `Conflict` when another member of the site has the address.
+pub async fn update(c: &mut Conn, member: &Member) -> Result<()> {
+    let (site, id) = (member.site_id.to_string(), member.id.to_string());
+    on!(c, |c| {
+        diesel::update(members::table.filter(members::site_id.eq(&site)).filter(members::id.eq(&id)))
+            .set((
+                members::name.eq(&member.name),
+                members::email.eq(&member.email),
+                members::role.eq(member.role.as_str()),
+            ))
+            .execute(c)
+            .await
+    })?;
+    Ok(())
+}

@@ -13,6 +13,7 @@ on_both_backends!(
     a_key_of_another_site_is_neither_listed_nor_revoked,
     an_operator_key_belongs_to_no_site,
     a_use_is_noted,
+    a_key_is_read_as_it_was_updated,
 );
 
 async fn a_key_is_read_as_it_was_written(db: &Db) {
@@ -88,4 +89,21 @@ async fn a_use_is_noted(db: &Db) {
 
     let noted = Key { last_used_at: Some(later(5)), ..key };
     assert_eq!(read!(db, |c| keys::list(c, site)), [noted]);
+}
+
+async fn a_key_is_read_as_it_was_updated(db: &Db) {
+    let site = make::stored_site(db).await;
+    let (key, other) = (make::stored_key(db, site).await, make::stored_key(db, site).await);
+    let changed = Key {
+        name: "Renamed".into(),
+        scopes: vec![Scope::Chat],
+        origins: vec!["https://new.example".into()],
+        expires_at: Some(later(60)),
+        ..key
+    };
+
+    let new = changed.clone();
+    commit!(db, |c| keys::update(c, &new));
+
+    assert_eq!(read!(db, |c| keys::list(c, site)), [changed, other]);
 }

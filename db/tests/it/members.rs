@@ -1,6 +1,6 @@
 //! Tests of the members of a site's team.
 
-use helpbot_db::{Db, members};
+use helpbot_db::{Db, Error, members};
 use helpbot_domain::ids::MemberId;
 use helpbot_domain::key::Role;
 use helpbot_domain::member::Member;
@@ -10,6 +10,7 @@ use crate::make;
 on_both_backends!(
     members_are_returned_in_the_order_of_joining,
     an_email_address_is_unique_among_the_members_of_a_site,
+    a_member_is_read_as_it_was_updated,
     a_member_of_another_site_is_neither_found_nor_removed,
 );
 
@@ -38,6 +39,22 @@ async fn an_email_address_is_unique_among_the_members_of_a_site(db: &Db) {
     assert!(!commit!(db, |c| members::insert(c, &again)));
     assert!(commit!(db, |c| members::insert(c, &elsewhere)));
     assert_eq!(read!(db, |c| members::list(c, site)), [member]);
+}
+
+async fn a_member_is_read_as_it_was_updated(db: &Db) {
+    let site = make::stored_site(db).await;
+    let (first, other) = (make::stored_member(db, site).await, make::member(site));
+    let other = Member { email: "other@example.com".into(), ..other };
+    let new = other.clone();
+    commit!(db, |c| members::insert(c, &new));
+    let changed = Member { name: "Renamed".into(), email: "new@example.com".into(), role: Role::Admin, ..first };
+
+    let (new, taken) = (changed.clone(), Member { email: other.email.clone(), ..changed.clone() });
+    commit!(db, |c| members::update(c, &new));
+    let refused = try_commit!(db, |c| members::update(c, &taken));
+
+    assert_eq!(read!(db, |c| members::list(c, site)), [changed, other]);
+    assert!(matches!(refused, Err(Error::Conflict { .. })), "{refused:?}");
 }
 
 async fn a_member_of_another_site_is_neither_found_nor_removed(db: &Db) {

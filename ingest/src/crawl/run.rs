@@ -5,6 +5,7 @@
 //! not reach keep their earlier content.
 
 mod copies;
+mod keeping;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -348,28 +349,6 @@ impl<'a> Crawl<'a> {
             && let Some(reason) = report::reason(skip)
         {
             self.report.leave_out(&plan::normalise(url), reason);
-        }
-    }
-
-    /// Begins to report progress and to store what the crawl needs after a crash, when the previous call has ended.
-    async fn keep(&mut self) -> Result<()> {
-        self.kept().await?;
-        self.report.counts.planned = i64::try_from(self.plan.planned()).unwrap_or(i64::MAX);
-        self.report.counts.remaining = i64::try_from(self.plan.remaining() + self.in_flight).unwrap_or(i64::MAX);
-        let visits = std::mem::take(&mut self.unkept);
-        let (counts, left_out) = (self.report.counts, self.report.left_out());
-        let (services, active) = (self.reader.services.clone(), self.active.clone());
-        let keep = async move { sync::keep(&services, &active, visits, counts, left_out).await };
-        self.keeping = Some(tokio::spawn(keep));
-        self.kept_at = Instant::now();
-        Ok(())
-    }
-
-    /// Waits until everything that [`keep`](Self::keep) was called for is stored.
-    async fn kept(&mut self) -> Result<()> {
-        match self.keeping.take() {
-            Some(keeping) => keeping.await.map_err(Error::internal)?,
-            None => Ok(()),
         }
     }
 

@@ -67,7 +67,7 @@ pub async fn authenticate(services: &Services, credentials: &Credentials) -> Res
         && !key.origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
     {
         return Err(Error::Unauthenticated(
-            "This API key cannot be used on pages of this origin. Create a key whose origins include it.",
+            "This API key cannot be used on pages of this origin. Add the origin to the origins of the key.",
         ));
     }
     let is_secret = matches!(key.kind, KeyKind::Secret | KeyKind::Operator);

@@ -77,6 +77,57 @@ pub async fn list(services: &Services, viewer: &Viewer, named: Option<SiteId>) -
     Ok(db::keys::list(&mut services.db.reader().await?, viewer.site(named)?).await?)
 }
 
+/// Changes of a key. `None` leaves a value unchanged.
+#[derive(Debug, Clone, Default)]
+pub struct KeyPatch {
+    /// Name for the key, for its owner.
+    pub name: Option<String>,
+    /// Web origins that the key is bound to. Empty means any.
+    pub origins: Option<Vec<String>>,
+    /// Time at which the key expires. `Some(None)` means never.
+    pub expires_at: Option<Option<Timestamp>>,
+}
+
+/// Changes a key. The change applies to requests at once; open connections of the key end.
+///
+/// # Errors
+/// `Forbidden`; `NotFound`; `Conflict` for a revoked key; `Invalid` names the field.
+#[boxed]
+pub async fn update(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    id: KeyId,
+    patch: KeyPatch,
+) -> Result<Key> {
+    viewer.require(Scope::Admin)?;
+    let (site, now) = (viewer.site(named)?, services.now());
+    let name = patch.name.map(|name| text::bounded("name", &name, NAME_MAX_CHARS)).transpose()?;
+    let origins = patch.origins.map(|origins| normal_origins(&origins)).transpose()?;
+    if let Some(expires_at) = patch.expires_at {
+        require_future(expires_at, now)?;
+    }
+    let key = services
+        .db
+        .write(move |c| {
+            Box::pin(async move {
+                let found = db::keys::list(c, site).await?.into_iter().find(|key| key.id == id);
+                let mut key = found.ok_or(Error::NotFound("API key"))?;
+                if key.revoked_at.is_some() {
+                    return Err(Error::Conflict("The API key is revoked. Create a new key.".into()));
+                }
+                key.name = name.unwrap_or(key.name);
+                key.origins = origins.unwrap_or(key.origins);
+                key.expires_at = patch.expires_at.unwrap_or(key.expires_at);
+                db::keys::update(c, &key).await?;
+                Ok::<_, Error>(key)
+            })
+        })
+        .await?;
+    services.keys.forget(&key);
+    Ok(key)
+}
+
 /// Revokes a key. Requests and open connections that use it end within a second.
 ///
 /// # Errors
@@ -116,12 +167,7 @@ pub async fn create_operator(services: &Services, name: &str) -> Result<(Key, St
 
 pub(crate) fn make(services: &Services, site_id: Option<SiteId>, new: NewKey) -> Result<(Key, String)> {
     let now = services.now();
-    if new.expires_at.is_some_and(|at| at <= now) {
-        return Err(Invalid::new("expiresAt", "expiresAt must be in the future.").into());
-    }
-    if new.origins.len() > ORIGINS_MAX {
-        return Err(Invalid::new("origins", format!("A key can be bound to at most {ORIGINS_MAX} origins.")).into());
-    }
+    require_future(new.expires_at, now)?;
     let secret = key::from_random(new.kind, &randomness::bytes());
     let key = Key {
         id: KeyId::from_uuid(randomness::uuid(now)),
@@ -131,7 +177,7 @@ pub(crate) fn make(services: &Services, site_id: Option<SiteId>, new: NewKey) ->
         hash: access::hash(&secret),
         last4: secret[secret.len() - 4..].to_owned(),
         scopes: new.scopes,
-        origins: new.origins.iter().map(|origin| normal_origin(origin)).collect::<Result<_>>()?,
+        origins: normal_origins(&new.origins)?,
         member_id: None,
         expires_at: new.expires_at,
         revoked_at: None,
@@ -139,6 +185,20 @@ pub(crate) fn make(services: &Services, site_id: Option<SiteId>, new: NewKey) ->
         created_at: now,
     };
     Ok((key, secret))
+}
+
+fn require_future(expires_at: Option<Timestamp>, now: Timestamp) -> Result<()> {
+    if expires_at.is_some_and(|at| at <= now) {
+        return Err(Invalid::new("expiresAt", "expiresAt must be in the future.").into());
+    }
+    Ok(())
+}
+
+fn normal_origins(given: &[String]) -> Result<Vec<String>> {
+    if given.len() > ORIGINS_MAX {
+        return Err(Invalid::new("origins", format!("A key can be bound to at most {ORIGINS_MAX} origins.")).into());
+    }
+    given.iter().map(|origin| normal_origin(origin)).collect()
 }
 
 fn wanted(new: &NewKey) -> Vec<Scope> {

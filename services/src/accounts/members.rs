@@ -69,6 +69,66 @@ pub async fn add(
     Ok((member, secret))
 }
 
+/// Changes of a member. `None` leaves a value unchanged.
+#[derive(Debug, Clone, Default)]
+pub struct MemberPatch {
+    /// Name that visitors see.
+    pub name: Option<String>,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// Role, which replaces the scopes of the member's keys.
+    pub role: Option<Role>,
+}
+
+/// Changes a member. A new role applies to the member's keys at once; their open connections end.
+///
+/// # Errors
+/// `Forbidden`; `NotFound`; `Invalid` names the field, also when another member has the e-mail
+/// address.
+#[boxed]
+pub async fn update(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    id: MemberId,
+    patch: MemberPatch,
+) -> Result<Member> {
+    viewer.require(Scope::Admin)?;
+    let site = viewer.site(named)?;
+    let name = patch.name.map(|name| text::required("name", &name, NAME_MAX_CHARS)).transpose()?;
+    let email = patch.email.map(|email| text::email("email", &email)).transpose()?;
+    let (member, keys) = services
+        .db
+        .write(move |c| {
+            Box::pin(async move {
+                db::sites::by_id_locked(c, site).await?.ok_or(Error::NotFound("Site"))?;
+                let all = db::members::list(c, site).await?;
+                let mut member = all.iter().find(|member| member.id == id).cloned().ok_or(Error::NotFound("Member"))?;
+                if let Some(email) = email {
+                    if all.iter().any(|other| other.id != id && other.email == email) {
+                        return Err(Invalid::new("email", "A member with this e-mail address already exists.").into());
+                    }
+                    member.email = email;
+                }
+                member.name = name.unwrap_or(member.name);
+                member.role = patch.role.unwrap_or(member.role);
+                db::members::update(c, &member).await?;
+                let mut keys = db::keys::list(c, site).await?;
+                keys.retain(|key| key.member_id == Some(id));
+                for key in &mut keys {
+                    key.scopes = member.role.scopes().to_vec();
+                    db::keys::update(c, key).await?;
+                }
+                Ok::<_, Error>((member, keys))
+            })
+        })
+        .await?;
+    if patch.role.is_some() {
+        keys.iter().for_each(|key| services.keys.forget(key));
+    }
+    Ok(member)
+}
+
 /// Returns the members of the site in the order in which they were added.
 ///
 /// # Errors

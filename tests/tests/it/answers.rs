@@ -55,6 +55,8 @@ const STEPS: &[(&str, &str)] = &[
     ("updateSite", r#"{"id": "@createSite/site/id", "name": "Fourth"}"#),
     // From here on things go.
     ("deleteEvaluationCase", r#"{"id": "@addEvaluationCase/case/id"}"#),
+    ("updateApiKey", r#"{"id": "@createApiKey/apiKey/id", "name": "Renamed"}"#),
+    ("updateMember", r#"{"id": "@addMember/member/id", "name": "Renamed"}"#),
     ("revokeApiKey", r#"{"id": "@createApiKey/apiKey/id"}"#),
     ("removeMember", r#"{"id": "@addMember/member/id"}"#),
     ("deleteWebhook", r#"{"id": "@createWebhook/webhook/id"}"#),

@@ -225,6 +225,11 @@ pub(crate) const OPERATIONS: &[(&str, &str, Needs)] = &[
         One(Scope::Admin),
     ),
     (
+        "Mutation.updateApiKey",
+        "mutation ($site: ID) { updateApiKey(input: {siteId: $site, id: \"x\"}) { userErrors { code } } }",
+        One(Scope::Admin),
+    ),
+    (
         "Mutation.revokeApiKey",
         "mutation ($site: ID) { revokeApiKey(input: {siteId: $site, id: \"x\"}) { userErrors { code } } }",
         One(Scope::Admin),
@@ -232,6 +237,11 @@ pub(crate) const OPERATIONS: &[(&str, &str, Needs)] = &[
     (
         "Mutation.addMember",
         "mutation ($site: ID) { addMember(input: {siteId: $site, name: \"\", email: \"\", role: AGENT}) { userErrors { code } } }",
+        One(Scope::Admin),
+    ),
+    (
+        "Mutation.updateMember",
+        "mutation ($site: ID) { updateMember(input: {siteId: $site, id: \"x\"}) { userErrors { code } } }",
         One(Scope::Admin),
     ),
     (

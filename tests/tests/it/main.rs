@@ -38,4 +38,5 @@ mod site_deletion;
 mod ssrf;
 mod statements;
 mod transcripts;
+mod updates;
 mod webhooks;

@@ -1,19 +1,19 @@
 //! The mutations that write, import and delete FAQ entries and add phrasings to them.
 
-use async_graphql::{ComplexObject, Context, Enum, ID, Object, Result};
+use async_graphql::{ComplexObject, Context, Enum, ID, MaybeUndefined, Object, Result};
 use helpbot_domain::Invalid;
 use helpbot_domain::ids::ConversationId;
 use helpbot_services as services;
 use helpbot_services::knowledge::entries::table::Format;
 use helpbot_services::knowledge::entries::transfer::{self, Imported};
-use helpbot_services::knowledge::entries::{self, Entry, NewEntry};
+use helpbot_services::knowledge::entries::{self, Entry, EntryPatch, NewEntry};
 use helpbot_services::knowledge::topics as answered;
 
 use super::FaqEntry;
 use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
 use crate::schema::ids;
-use crate::schema::mutation::{finish, input, payload};
+use crate::schema::mutation::{changed, finish, input, payload};
 use crate::schema::topics::{self, TopicQuestion};
 use crate::schema::upload::Upload;
 
@@ -54,6 +54,11 @@ input! {
         /// New answer in restricted Markdown, which must have 1 to 20,000 characters. It stays unchanged when
         /// it is absent or null.
         answer: Option<String>,
+        /// New phrasings, which replace those that the entry has: at most 100, each with 1 to 500 characters. They
+        /// stay unchanged when the field is absent or null.
+        phrasings: Option<Vec<String>>,
+        /// New address at which visitors can read more. Null removes it. It stays unchanged when it is absent.
+        url: MaybeUndefined<String>,
     }
 }
 
@@ -190,10 +195,11 @@ impl EntryMutation {
         finish(added, |row| AddFaqEntryPayload { entry: node(access, row), ..Default::default() })
     }
 
-    /// Changes an FAQ entry that was written by hand. Requires the `WRITE_SOURCES` scope.
+    /// Changes an FAQ entry. Of an entry that was extracted from a page, only the phrasings can be changed.
+    /// Requires the `WRITE_SOURCES` scope.
     ///
-    /// Fails with `NOT_FOUND` when the entry does not exist, with `CONFLICT` when it was extracted from a
-    /// page, and with `BAD_USER_INPUT` for an invalid field.
+    /// Fails with `NOT_FOUND` when the entry does not exist, with `CONFLICT` for another change of an entry that
+    /// was extracted from a page, and with `BAD_USER_INPUT` for an invalid field.
     async fn update_faq_entry(
         &self,
         ctx: &Context<'_>,
@@ -201,8 +207,9 @@ impl EntryMutation {
     ) -> Result<UpdateFaqEntryPayload> {
         let access = Access::of(ctx);
         let (site, id) = (input.site(), ids::read(&input.id));
-        let (question, answer) = (input.question.as_deref(), input.answer.as_deref());
-        let changed = entries::update(&access.services, &access.viewer, site, id, question, answer).await;
+        let UpdateFaqEntryInput { question, answer, phrasings, url, .. } = input;
+        let patch = EntryPatch { question, answer, phrasings, url: changed(url) };
+        let changed = entries::update(&access.services, &access.viewer, site, id, patch).await;
         finish(changed, |row| UpdateFaqEntryPayload { entry: node(access, row), ..Default::default() })
     }
 

@@ -1,16 +1,16 @@
-//! API keys of a site, and the mutations that create and revoke them.
+//! API keys of a site, and the mutations that create, change and revoke them.
 //!
 //! The text of a key is returned once, by the mutation that creates it. Nothing here can read it
 //! again.
 
-use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, MaybeUndefined, Object, Result, SimpleObject};
 use helpbot_domain as domain;
-use helpbot_services::accounts::keys::{self, NewKey};
+use helpbot_services::accounts::keys::{self, KeyPatch, NewKey};
 
 use crate::schema::access::Access;
 use crate::schema::enums::{KeyKind, Scope};
 use crate::schema::ids;
-use crate::schema::mutation::{finish, input, payload};
+use crate::schema::mutation::{changed, finish, input, payload};
 use crate::schema::scalars::DateTime;
 
 /// An API key without its text, of which the server stores only a hash.
@@ -106,6 +106,30 @@ payload! {
 }
 
 input! {
+    /// Arguments that `updateApiKey` accepts. Fields that are absent stay unchanged.
+    UpdateApiKeyInput {
+        /// ID of the API key that is changed.
+        id: ID,
+        /// New name, which can have at most 80 characters. It stays unchanged when it is absent or null.
+        name: Option<String>,
+        /// New web origins on which a browser may use the API key, at most 20, as in `createApiKey`. They stay
+        /// unchanged when the field is absent or null.
+        origins: Option<Vec<String>>,
+        /// New time at which the API key expires, which must be in the future. Null means never. It stays unchanged
+        /// when it is absent.
+        expires_at: MaybeUndefined<DateTime>,
+    }
+}
+
+payload! {
+    /// Result that `updateApiKey` returns.
+    UpdateApiKeyPayload {
+        /// The API key after the change. It is null when the mutation failed.
+        api_key: Option<ApiKey>,
+    }
+}
+
+input! {
     /// Arguments that `revokeApiKey` accepts.
     RevokeApiKeyInput {
         /// ID of the API key that is revoked.
@@ -147,6 +171,24 @@ impl KeyMutation {
             secret: Some(secret),
             ..Default::default()
         })
+    }
+
+    /// Changes the name, the origins or the expiry of an API key. Open connections of the key end. Requires the
+    /// `ADMIN` scope.
+    ///
+    /// Fails with `NOT_FOUND` when the key does not exist, with `CONFLICT` when it is revoked, and with
+    /// `BAD_USER_INPUT` for an invalid field.
+    async fn update_api_key(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: UpdateApiKeyInput,
+    ) -> Result<UpdateApiKeyPayload> {
+        let Access { services, viewer, .. } = Access::of(ctx);
+        let (site, id) = (input.site(), ids::read(&input.id));
+        let expires_at = changed(input.expires_at).map(|at| at.map(|at| at.0));
+        let patch = KeyPatch { name: input.name, origins: input.origins, expires_at };
+        let changed = keys::update(services, viewer, site, id, patch).await;
+        finish(changed, |key| UpdateApiKeyPayload { api_key: Some(key.into()), ..Default::default() })
     }
 
     /// Revokes an API key. Requests with the key fail from now on, and its open connections are closed

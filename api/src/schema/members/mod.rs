@@ -2,7 +2,7 @@
 
 use async_graphql::{ComplexObject, Context, ID, Object, Result, SimpleObject};
 use helpbot_domain as domain;
-use helpbot_services::accounts::members;
+use helpbot_services::accounts::members::{self, MemberPatch};
 
 use crate::schema::access::Access;
 use crate::schema::enums::MemberRole;
@@ -74,6 +74,29 @@ payload! {
 }
 
 input! {
+    /// Arguments that `updateMember` accepts. Fields that are absent stay unchanged.
+    UpdateMemberInput {
+        /// ID of the member who is changed.
+        id: ID,
+        /// New name that visitors see, which must have 1 to 80 characters. It stays unchanged when it is absent
+        /// or null.
+        name: Option<String>,
+        /// New e-mail address, which must be unique within the site. It stays unchanged when it is absent or null.
+        email: Option<String>,
+        /// New role, which decides what the member's API key may do. It stays unchanged when it is absent or null.
+        role: Option<MemberRole>,
+    }
+}
+
+payload! {
+    /// Result that `updateMember` returns.
+    UpdateMemberPayload {
+        /// The member after the change. It is null when the mutation failed.
+        member: Option<Member>,
+    }
+}
+
+input! {
     /// Arguments that `removeMember` accepts.
     RemoveMemberInput {
         /// ID of the member who is removed.
@@ -108,6 +131,23 @@ impl MemberMutation {
             secret: Some(secret),
             ..Default::default()
         })
+    }
+
+    /// Changes a member. A new role applies to the member's API key at once, and open connections of the key
+    /// end. Requires the `ADMIN` scope.
+    ///
+    /// Fails with `NOT_FOUND` when the member does not exist, and with `BAD_USER_INPUT` when the name or the
+    /// address is invalid or the address is already in use.
+    async fn update_member(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: UpdateMemberInput,
+    ) -> Result<UpdateMemberPayload> {
+        let Access { services, viewer, .. } = Access::of(ctx);
+        let (site, id) = (input.site(), ids::read(&input.id));
+        let patch = MemberPatch { name: input.name, email: input.email, role: input.role.map(Into::into) };
+        let changed = members::update(services, viewer, site, id, patch).await;
+        finish(changed, |row| UpdateMemberPayload { member: Some(row.into()), ..Default::default() })
     }
 
     /// Removes a member from a site and revokes the member's API keys. Messages that the member wrote

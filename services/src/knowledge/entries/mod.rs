@@ -86,29 +86,49 @@ pub async fn add(services: &Services, viewer: &Viewer, named: Option<SiteId>, ne
         .await
 }
 
-/// Changes an entry that the owner wrote. `None` leaves a value unchanged.
+/// Changes of an entry. `None` leaves a value unchanged.
+#[derive(Debug, Clone, Default)]
+pub struct EntryPatch {
+    /// The question, 1 to 500 characters.
+    pub question: Option<String>,
+    /// The answer in restricted Markdown, 1 to 20,000 characters.
+    pub answer: Option<String>,
+    /// Other ways to ask the question, which replace those that the entry has.
+    pub phrasings: Option<Vec<String>>,
+    /// Address where visitors can read more. `Some(None)` removes it.
+    pub url: Option<Option<String>>,
+}
+
+/// Changes an entry. Of an entry that was found on a page, only the phrasings can be changed.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound`; `Conflict` for an entry that was found on a page; `Invalid` names the
-/// field.
+/// `Forbidden`; `NotFound`; `Conflict` for another change of an entry that was found on a page; `Invalid`
+/// names the field.
 #[boxed]
 pub async fn update(
     services: &Services,
     viewer: &Viewer,
     named: Option<SiteId>,
     id: ChunkId,
-    question: Option<&str>,
-    answer: Option<&str>,
+    patch: EntryPatch,
 ) -> Result<Entry> {
     viewer.require(Scope::WriteSources)?;
-    let question = question.map(|words| text::required("question", words, QUESTION_MAX_CHARS)).transpose()?;
-    let answer = answer.map(|words| text::required("answer", words, ANSWER_MAX_CHARS)).transpose()?;
+    let question = patch.question.map(|words| text::required("question", &words, QUESTION_MAX_CHARS)).transpose()?;
+    let answer = patch.answer.map(|words| text::required("answer", &words, ANSWER_MAX_CHARS)).transpose()?;
+    let phrasings = patch.phrasings.map(|phrasings| cleaned(&phrasings)).transpose()?;
+    let url = patch.url.map(|url| url.as_deref().map(helpbot_domain::source::normal_url).transpose()).transpose()?;
     change(services, viewer, named, id, move |entry, is_own| {
-        if !is_own {
+        if !is_own && (question.is_some() || answer.is_some() || url.is_some()) {
             return Err(Error::Conflict(
-                "This entry comes from a page and cannot be changed. Change the page, or write your own entry.".into(),
+                "This entry comes from a page, so that only its phrasings can be changed. Change the page, or write \
+                 your own entry."
+                    .into(),
             ));
         }
+        if let Some(url) = url {
+            entry.url = url.map(String::from);
+        }
+        entry.phrasings = phrasings.unwrap_or_else(|| std::mem::take(&mut entry.phrasings));
         entry.question = question.or(entry.question.take());
         entry.text = answer.unwrap_or_else(|| entry.text.clone());
         entry.content_hash = content_hash(entry.question.as_deref(), &entry.heading, &entry.text);
