@@ -330,7 +330,7 @@ impl Default for ConversationFilter {
 }
 
 /// Conditions that select the conversations of a list. A conversation must meet all of them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConversationQuery {
     /// Only conversations that match this filter.
     pub filter: ConversationFilter,
@@ -340,6 +340,18 @@ pub struct ConversationQuery {
     pub search: Option<String>,
     /// Only conversations asked at or after this time.
     pub since: Option<Timestamp>,
+    /// Only conversations asked before this time.
+    pub until: Option<Timestamp>,
+    /// Only conversations with one of these outcomes. `None` means all.
+    pub outcomes: Option<Vec<Outcome>>,
+    /// Only conversations with one of these votes. `None` means all, including those without a vote.
+    pub votes: Option<Vec<Vote>>,
+    /// Only conversations with one of these languages. `None` means all, including unknown ones.
+    pub languages: Option<Vec<String>>,
+    /// Only conversations with a handoff, or only those without one.
+    pub has_handoff: Option<bool>,
+    /// Only conversations that are assigned to a member, or only those that are not.
+    pub is_assigned: Option<bool>,
     /// Only conversations with a handoff that has one of these statuses. `None` means all.
     pub handoffs: Option<Vec<HandoffStatus>>,
     /// Only conversations that are assigned to this member.

@@ -14,7 +14,7 @@ use crate::conversations::partial_row::{PartialColumns, PartialRow};
 use crate::conversations::search::{self, MaxCandidates, rows_of_site};
 use crate::error::Result;
 use crate::schema::conversations as conv;
-use helpbot_domain::conversation::{Conversation, ConversationFilter, ConversationQuery};
+use helpbot_domain::conversation::{Conversation, ConversationFilter, ConversationQuery, Vote};
 use helpbot_domain::conversation_order::ConversationOrder;
 use helpbot_domain::conversation_parts::ConversationParts;
 
@@ -50,6 +50,34 @@ macro_rules! filtered {
         if let Some(since) = $query.since {
             rows = rows.filter(conv::created_at_ms.ge(since.as_ms()));
         }
+        if let Some(until) = $query.until {
+            rows = rows.filter(conv::created_at_ms.lt(until.as_ms()));
+        }
+        if let Some(outcomes) = &$query.outcomes {
+            // The index of unanswered conversations has this condition.
+            if !outcomes.is_empty() && outcomes.iter().all(|outcome| outcome.is_unanswered()) {
+                rows = rows.filter(conv::is_unanswered.eq(true));
+            }
+            let names: Vec<&str> = outcomes.iter().map(|outcome| outcome.as_str()).collect();
+            rows = rows.filter(conv::outcome.eq_any(names));
+        }
+        if let Some(votes) = &$query.votes {
+            let helpful: Vec<bool> = votes.iter().map(|vote| *vote == Vote::Yes).collect();
+            rows = rows.filter(conv::is_helpful.eq_any(helpful));
+        }
+        if let Some(languages) = &$query.languages {
+            rows = rows.filter(conv::language.eq_any(languages.clone()));
+        }
+        rows = match $query.has_handoff {
+            Some(true) => rows.filter(conv::handoff_status.is_not_null()),
+            Some(false) => rows.filter(conv::handoff_status.is_null()),
+            None => rows,
+        };
+        rows = match $query.is_assigned {
+            Some(true) => rows.filter(conv::assignee_id.is_not_null()),
+            Some(false) => rows.filter(conv::assignee_id.is_null()),
+            None => rows,
+        };
         if let Some(statuses) = &$query.handoffs {
             let names: Vec<&str> = statuses.iter().map(|status| status.as_str()).collect();
             rows = rows.filter(conv::handoff_status.eq_any(names));

@@ -38,9 +38,11 @@ impl ListQuery {
     /// The total of such a list is the sum of the daily counts, so a million rows need not be
     /// counted.
     fn first_whole_day(&self) -> Option<Day> {
-        let ConversationQuery { filter: _, session_id, search, since, handoffs, assignee } = &self.conditions;
+        let ConversationQuery { filter, since, search, .. } = &self.conditions;
         let has_words = search.as_deref().is_some_and(|words| !words.trim().is_empty());
-        if has_words || handoffs.is_some() || assignee.is_some() || session_id.is_some() {
+        let counted = ConversationQuery { filter: *filter, since: *since, ..ConversationQuery::default() };
+        let others = ConversationQuery { search: None, ..self.conditions.clone() };
+        if has_words || others != counted {
             return None;
         }
         match *since {
@@ -53,11 +55,11 @@ impl ListQuery {
     fn with_conditions_of_order(&self) -> Self {
         let mut query = self.clone();
         let conditions = &mut query.conditions;
-        if self.order.is_by_handoff() && conditions.handoffs.is_none() {
+        if self.order.is_by_handoff() {
             match conditions.filter {
                 ConversationFilter::All => conditions.filter = ConversationFilter::Handoff,
                 ConversationFilter::Handoff => {}
-                _ => conditions.handoffs = Some(HandoffStatus::ALL.to_vec()),
+                _ => conditions.handoffs = conditions.handoffs.take().or_else(|| Some(HandoffStatus::ALL.to_vec())),
             }
         }
         query
@@ -81,6 +83,7 @@ impl ListQuery {
         // No stored text contains NUL. PostgreSQL would refuse a query with it.
         let replaced = |text: &str| text.replace('\0', "\u{fffd}");
         stored.session_id = stored.session_id.as_deref().map(replaced);
+        stored.languages = stored.languages.map(|all| all.iter().map(|language| replaced(language)).collect());
         let search = stored.search.as_deref().map(str::trim).filter(|words| !words.is_empty());
         stored.search = search.map(|words| replaced(text::cut(words, SEARCH_MAX_CHARS)));
         stored

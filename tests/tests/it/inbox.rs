@@ -9,6 +9,7 @@ on_both_backends!(
     a_visitor_who_asks_again_after_the_conversation_was_closed_waits_again,
     a_second_request_while_the_handoff_is_open_is_not_announced,
     the_inbox_is_filtered_ordered_counted_and_paged_by_the_server,
+    each_condition_selects_and_counts_its_conversations,
     an_unknown_assignee_has_no_conversations,
 );
 
@@ -116,6 +117,49 @@ async fn the_inbox_is_filtered_ordered_counted_and_paged_by_the_server(app: &Tes
     }
     let closed = json!({ "filter": { "handoffStatuses": ["RESOLVED"] }, "order": "UPDATED_AT_DESC" });
     assert_eq!(questions(&site.owner().graphql(INBOX, closed).await.ok()), ["Question 6", "Question 5"]);
+}
+
+async fn each_condition_selects_and_counts_its_conversations(app: &TestApp) {
+    const VOTE: &str = "mutation ($id: ID!) { submitFeedback(input: { conversationId: $id, feedback: HELPFUL }) {
+        userErrors { code } } }";
+    const ADD: &str = "mutation { addMember(input: { name: \"Ann\", email: \"ann@example.com\", role: AGENT }) {
+        member { id } } }";
+    const ASSIGN: &str = "mutation ($id: ID!, $member: ID!) {
+        assignConversation(input: { conversationId: $id, memberId: $member }) { userErrors { code } } }";
+    let site = app.site().create().await;
+    let member = site.owner().graphql(ADD, json!({})).await.ok()["addMember"]["member"]["id"].take();
+    let mut ids = Vec::new();
+    for number in 0..4 {
+        app.pass(Duration::from_secs(60));
+        ids.push(ask(&site.visitor(), &format!("Question {number}")).await);
+    }
+    app.pass(Duration::from_secs(60));
+    ask(&site.visitor(), "Hello!").await;
+    site.visitor().graphql(VOTE, json!({ "id": ids[0] })).await.ok();
+    for id in &ids[1..3] {
+        site.visitor().graphql(HANDOFF, json!({ "id": id })).await.ok();
+    }
+    site.owner().graphql(ASSIGN, json!({ "id": ids[1], "member": member })).await.ok();
+    let asked_at = "query ($id: ID!) { node(id: $id) { ... on Conversation { createdAt } } }";
+    let third = site.owner().graphql(asked_at, json!({ "id": ids[2] })).await.ok()["node"]["createdAt"].take();
+
+    for (filter, expected) in [
+        (json!({ "outcomes": ["SMALL_TALK"] }), vec!["Hello!"]),
+        (json!({ "outcomes": ["DECLINED", "SUGGESTED"] }), vec!["Question 3", "Question 2", "Question 1", "Question 0"]),
+        (json!({ "outcomes": [] }), vec![]),
+        (json!({ "feedback": ["HELPFUL"] }), vec!["Question 0"]),
+        (json!({ "feedback": ["UNHELPFUL"] }), vec![]),
+        (json!({ "hasHandoff": true }), vec!["Question 2", "Question 1"]),
+        (json!({ "hasHandoff": false, "outcomes": ["DECLINED", "SUGGESTED"] }), vec!["Question 3", "Question 0"]),
+        (json!({ "isAssigned": true }), vec!["Question 1"]),
+        (json!({ "isAssigned": false, "hasHandoff": true }), vec!["Question 2"]),
+        (json!({ "until": third, "hasHandoff": true }), vec!["Question 1"]),
+        (json!({ "languages": ["xx"] }), vec![]),
+    ] {
+        let found = site.owner().graphql(INBOX, json!({ "filter": filter })).await.ok();
+        assert_eq!(questions(&found), expected, "{filter}");
+        assert_eq!(found["site"]["conversations"]["totalCount"], expected.len(), "{filter}");
+    }
 }
 
 async fn an_unknown_assignee_has_no_conversations(app: &TestApp) {

@@ -1,6 +1,7 @@
 //! Conversations: the object, its messages and citations, and the list of a site's conversations.
 
 pub mod erasure;
+pub(crate) mod filter;
 pub mod mutation;
 pub(crate) mod plain;
 pub(crate) mod selection;
@@ -9,7 +10,7 @@ pub mod transcript;
 
 use std::str::FromStr;
 
-use async_graphql::{Description, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Description, ID, Object, SimpleObject};
 use helpbot_api_macros::paged;
 use helpbot_domain as domain;
 use helpbot_domain::Timestamp;
@@ -17,17 +18,13 @@ use helpbot_domain::conversation as rules;
 use helpbot_domain::conversation_parts::ConversationParts;
 use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::page::PageRequest;
-use helpbot_domain::range::Range;
-use helpbot_domain::time::Day;
 use helpbot_services as services;
 use helpbot_services::conversations::{self, ListPage, ListQuery, ListStart, messages};
 
 use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
-use crate::schema::enums::{
-    AnalyticsRange, AnswerOutcome, Author, ConversationOrder, ConversationState, Feedback, HandoffStatus,
-};
-use crate::schema::ids::{self, id};
+use crate::schema::enums::{AnswerOutcome, Author, Feedback, HandoffStatus};
+use crate::schema::ids::id;
 use crate::schema::loaders;
 use crate::schema::members::Member;
 use crate::schema::page::{self, PageArgs, PageRows, connection, total};
@@ -301,49 +298,6 @@ impl From<domain::conversation::Message> for Message {
             id: id(row.id),
         }
     }
-}
-
-/// Conditions that select conversations. A conversation must meet all of them.
-#[derive(Default, InputObject)]
-pub struct ConversationFilter {
-    /// Selects conversations by what happened in them. Defaults to all conversations.
-    state: Option<ConversationState>,
-    /// Selects only the conversations of this session. Defaults to all sessions.
-    session_id: Option<String>,
-    /// Selects only conversations whose question or answer contains these words. Case is ignored, and
-    /// only the first 200 characters are used. Defaults to all conversations.
-    search: Option<String>,
-    /// Selects only conversations that were asked at this time or later. Defaults to all times.
-    since: Option<DateTime>,
-    /// Selects only conversations that were asked in this range of days. When `since` is set too, the later
-    /// start applies. Defaults to all days.
-    range: Option<AnalyticsRange>,
-    /// Selects only conversations whose handoff has one of these statuses. An empty list selects none.
-    /// Defaults to all conversations, including those without a handoff.
-    handoff_statuses: Option<Vec<HandoffStatus>>,
-    /// Selects only conversations that are assigned to the member with this ID. Defaults to all members and to
-    /// conversations without one.
-    assignee_id: Option<ID>,
-}
-
-/// The query that the arguments of the list describe.
-pub(crate) fn query(
-    now: Timestamp,
-    filter: Option<ConversationFilter>,
-    order_by: Option<ConversationOrder>,
-) -> ListQuery {
-    let filter = filter.unwrap_or_default();
-    let first_day = filter.range.and_then(|range| Range::from(range).first_day(now.day()));
-    let since = filter.since.map(|since| since.0);
-    let conditions = rules::ConversationQuery {
-        filter: filter.state.map(Into::into).unwrap_or_default(),
-        session_id: filter.session_id,
-        search: filter.search,
-        since: since.max(first_day.map(Day::start)),
-        handoffs: filter.handoff_statuses.map(|statuses| statuses.into_iter().map(Into::into).collect()),
-        assignee: filter.assignee_id.as_ref().map(ids::read),
-    };
-    ListQuery { conditions, order: order_by.map(Into::into).unwrap_or_default() }
 }
 
 /// The position of a conversation in a list, as its cursor encodes it: a time and an ID.

@@ -17,7 +17,7 @@ use super::arguments::Arguments;
 use super::connection::{ConnectionPage, ConnectionTypes, has_cursor, node_selections};
 use super::writer::JsonWriter;
 use crate::gateway::guard::plan::{PlannedField, TYPE_NAME};
-use crate::schema::conversations::{self as listed, Position, message_page, plain};
+use crate::schema::conversations::{self as listed, Position, filter, message_page, plain};
 use crate::schema::enums::HandoffStatus;
 use crate::schema::page::PageRows;
 use crate::schema::plain::PlainValue as _;
@@ -48,7 +48,7 @@ impl ConversationPage {
     pub async fn read(query: DirectQuery<'_>, site: &Site, field: &PlannedField) -> Option<Self> {
         let arguments = Arguments { field, variables: query.variables };
         let filter = arguments.get("filter")?;
-        let list = listed::query(query.services.now(), filter, arguments.get("orderBy")?);
+        let list = filter::query(query.services.now(), filter, arguments.get("orderBy")?);
         let number = arguments.get::<Option<i32>>("page")?;
         let part = arguments.page()?.request::<Position>().ok()?;
         let (from, limit) = (listed::start(&part, number), part.limit);

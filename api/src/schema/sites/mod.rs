@@ -19,7 +19,8 @@ use helpbot_services::runtime::events;
 use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
 use crate::schema::analytics::Analytics;
-use crate::schema::conversations::{ConversationConnection, ConversationFilter, selection};
+use crate::schema::conversations::filter::{self, ConversationFilter};
+use crate::schema::conversations::{ConversationConnection, selection};
 use crate::schema::entries::FaqEntryConnection;
 use crate::schema::enums::{AnalyticsRange, ConversationOrder, Plan};
 use crate::schema::evaluation::Evaluation;
@@ -133,7 +134,7 @@ impl Site {
         )]
         page: Option<i32>,
     ) -> Nullable<ConversationConnection> {
-        let query = conversations::query(self.access.services.now(), filter, order_by);
+        let query = filter::query(self.access.services.now(), filter, order_by);
         let parts = selection::parts(ctx, query.order);
         nullable(async { Ok(conversations::list(&self.access, &self.row, query, &args, page, parts).await?) }).await
     }
