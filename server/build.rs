@@ -164,7 +164,7 @@ fn item(dist: &Path, entry: &Entry) -> Result<String, Box<dyn Error>> {
         false => format!("Some(include_bytes!({:?}))", plain.display().to_string()),
     };
     Ok(format!(
-        "\n    File {{ path: {:?}, content_type: {:?}, is_immutable: {}, is_template: {}, etag: \"\\\"{tag}\\\"\", \
+        "\n    File {{ path: {:?}, content_type: {:?}, is_immutable: {}, is_template: {}, etag: \"W/\\\"{tag}\\\"\", \
          plain: {as_it_is}, br: {}, gz: {} }},",
         entry.path,
         entry.content_type,
