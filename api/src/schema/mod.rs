@@ -35,7 +35,7 @@ pub mod webhooks;
 use async_graphql::{Data, MergedObject, MergedSubscription, SDLExportOptions, Schema, SchemaBuilder};
 use helpbot_services::{Services, Viewer};
 
-use crate::gateway::documents::TrustedDocuments;
+use crate::gateway::trusted::TrustedDocuments;
 use crate::gateway::execution::Gateway;
 use crate::gateway::guard::model::SchemaRules;
 use crate::gateway::settings::GatewaySettings;

@@ -39,4 +39,5 @@ mod site_deletion;
 mod ssrf;
 mod statements;
 mod transcripts;
+mod trusted_documents;
 mod webhooks;
