@@ -37,5 +37,5 @@ pub mod transcript;
 pub mod webhook;
 pub mod widget;
 
-pub use invalid::Invalid;
+pub use invalid::{Invalid, Together};
 pub use time::Timestamp;

@@ -21,6 +21,7 @@ mod handoff_mails;
 mod harness;
 mod idempotency;
 mod inbox;
+mod input_errors;
 mod key_exposure;
 mod limits;
 mod live;
