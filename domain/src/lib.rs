@@ -34,6 +34,7 @@ pub mod table;
 pub mod text;
 pub mod time;
 pub mod transcript;
+pub mod trusted_document;
 pub mod webhook;
 pub mod widget;
 

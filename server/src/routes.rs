@@ -60,7 +60,9 @@ fn trusted_documents(directory: Option<&Path>) -> Result<TrustedDocuments, Start
         StartError::Setting(format!("trusted_documents: {}: {why}", path.display()))
     };
     let mut documents = TrustedDocuments::default();
-    documents.add_manifest(assets::DOCUMENTS).expect("the documents of our own pages are within the limits");
+    for own in [assets::DOCUMENTS, schema::trusted_documents::MANIFEST] {
+        documents.add_manifest(own).expect("our own documents are within the limits");
+    }
     let Some(directory) = directory else { return Ok(documents) };
     for entry in std::fs::read_dir(directory).map_err(|error| wrong(directory, &error))? {
         let path = entry.map_err(|error| wrong(directory, &error))?.path();

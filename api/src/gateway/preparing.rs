@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use async_graphql::ServerError;
 use helpbot_domain::text;
+use helpbot_services::Viewer;
+use helpbot_services::accounts::trusted_documents;
 
 use super::documents;
 use super::execution::Gateway;
@@ -22,8 +24,8 @@ impl Gateway {
     /// A request error: `PERSISTED_QUERY_NOT_FOUND`, `GRAPHQL_PARSE_FAILED`,
     /// `GRAPHQL_VALIDATION_FAILED`, `COMPLEXITY_LIMIT`, or `FORBIDDEN` for a document that is not
     /// trusted.
-    pub fn prepare(&self, params: RequestParams) -> Result<PreparedOperation, ServerError> {
-        let document = self.document(&params)?;
+    pub async fn prepare(&self, params: RequestParams, viewer: &Viewer) -> Result<PreparedOperation, ServerError> {
+        let document = self.document(&params, viewer).await?;
         let RequestParams { operation_name, mut variables, has_live_patches, .. } = params;
         let name = operation_name.as_deref();
         let operation_type = document.operation_type(name).map_err(DocumentRejection::into_server_error)?;
@@ -53,11 +55,11 @@ impl Gateway {
 
     /// The document that a request names by its ID or hash, or contains as text. An ID comes first: a client
     /// that sends both sends the text for servers that do not know the ID.
-    fn document(&self, params: &RequestParams) -> Result<Arc<Document>, ServerError> {
+    async fn document(&self, params: &RequestParams, viewer: &Viewer) -> Result<Arc<Document>, ServerError> {
         let RequestParams { query, document_id, persisted_hash, .. } = params;
         // The manifests of some clients are requested like automatic persisted queries.
         if let Some(id) = document_id.as_deref().or(persisted_hash.as_deref().filter(|_| query.is_none()))
-            && let Some(document) = self.trusted().get(id)
+            && let Some(document) = self.named_document(id, viewer).await?
         {
             return Ok(document);
         }
@@ -70,6 +72,24 @@ impl Gateway {
             return Err(not_trusted(document_id.is_some()));
         }
         self.any_document(query.as_deref(), persisted_hash.as_deref())
+    }
+
+    /// The document with this ID among those of the installation, then among the recent ones if it is a hash
+    /// and any document may be executed, then among those of the viewer's site.
+    async fn named_document(&self, id: &str, viewer: &Viewer) -> Result<Option<Arc<Document>>, ServerError> {
+        if let Some(document) = self.trusted().get(id) {
+            return Ok(Some(document));
+        }
+        // Automatic persisted queries need no look into the database.
+        let is_any = self.settings().documents == DocumentPolicy::Any;
+        if let Some(recent) = documents::hash_from_hex(id).filter(|_| is_any).and_then(|hash| self.recent().get(&hash))
+        {
+            return Ok(Some(recent));
+        }
+        let body = trusted_documents::body(self.services(), viewer, id).await;
+        let body = body.map_err(|failed| ApiError::from(&failed).into_server_error())?;
+        let read = |body: String| self.recent().read(&body, documents::hash(&body), &self.settings().guard);
+        body.map(read).transpose().map_err(DocumentRejection::into_server_error)
     }
 
     /// The document that a request contains, or the cached document that it names by its hash.

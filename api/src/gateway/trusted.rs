@@ -1,5 +1,6 @@
 //! Trusted documents: the documents of the widget and the dashboard, and those that the operator put
-//! into a directory. They are parsed when the gateway is created and requested by their ID.
+//! into a directory. They are parsed when the gateway is created and requested by their ID. Those that the
+//! teams of sites register are in the database (`helpbot_services::accounts::trusted_documents`).
 //!
 //! A document comes as text or in a manifest, which a build tool of a client writes. Two forms of
 //! manifests are read: an object of texts by ID, as the compiler of Relay and graphql-codegen write it,
@@ -9,16 +10,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use helpbot_domain::text;
+use helpbot_domain::trusted_document::normal_id;
 use serde::Deserialize;
 
-use super::documents::{hash, hash_from_hex};
+use super::documents::hash;
 use super::guard;
 use super::guard::document::Document;
 use super::guard::limits::DocumentSize;
 use super::guard::rejection::DocumentRejection;
 
-/// Precedes the hash in the ID of a document, as the specification recommends.
-const HASH_PREFIX: &str = "sha256:";
 /// Value of `format` in a manifest of Apollo's tools.
 const APOLLO_FORMAT: &str = "apollo-persisted-query-manifest";
 
@@ -102,7 +102,7 @@ impl TrustedDocuments {
                 Ok(document) => Arc::new(document),
                 Err(reason) => return Err(ManifestError::Document { id, reason }),
             };
-            let known = self.by_id.entry(normalized(&id)).or_insert_with(|| document.clone());
+            let known = self.by_id.entry(normal_id(&id)).or_insert_with(|| document.clone());
             if known.fingerprint() != document.fingerprint() {
                 return Err(ManifestError::Ambiguous(id));
             }
@@ -113,24 +113,13 @@ impl TrustedDocuments {
 
     /// The ID of a document: `sha256:` and the hash of its text in lowercase hexadecimal digits.
     pub fn id(text: &str) -> String {
-        hash_id(&hash(text))
+        normal_id(&text::hex(&hash(text)))
     }
 
     /// The document with this ID. A hash is found with and without its prefix.
     pub(super) fn get(&self, id: &str) -> Option<Arc<Document>> {
-        self.by_id.get(&normalized(id)).cloned()
+        self.by_id.get(&normal_id(id)).cloned()
     }
-}
-
-/// The form in which an ID is compared: a SHA-256 hash has its prefix and lowercase digits, every other
-/// ID is as it was given.
-pub(super) fn normalized(id: &str) -> String {
-    let digits = id.strip_prefix(HASH_PREFIX).unwrap_or(id);
-    hash_from_hex(digits).map_or_else(|| id.to_owned(), |hash| hash_id(&hash))
-}
-
-fn hash_id(hash: &[u8; 32]) -> String {
-    format!("{HASH_PREFIX}{}", text::hex(hash))
 }
 
 #[cfg(test)]

@@ -69,7 +69,8 @@ async fn answer(
 ) -> Result<Response, HttpError> {
     let params = params::read(head, body, transport.settings.body_bytes).await?;
     let admitted = admitted.with_idempotency_key(params.idempotency_key.clone());
-    let mut operation = transport.gateway.prepare(params).map_err(|error| HttpError::rejected(error, media))?;
+    let prepared = transport.gateway.prepare(params, &admitted.viewer).await;
+    let mut operation = prepared.map_err(|error| HttpError::rejected(error, media))?;
     if operation.operation_type() != OperationType::Query && head.method != Method::POST {
         return Err(HttpError::method_not_allowed("POST", "Only queries can be sent by GET"));
     }
