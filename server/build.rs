@@ -39,15 +39,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("..");
     let out = PathBuf::from(env::var("OUT_DIR")?);
     watch(&root);
-    let (list, reason) = match built(&root, &out) {
-        Ok(list) => (list, String::new()),
+    let (list, documents, reason) = match built(&root, &out) {
+        Ok(list) => (list, fs::read_to_string(out.join("web/generated/documents.json"))?, String::new()),
         Err(reason) => {
             println!("cargo::warning=the widget and the dashboard are left out: {reason}");
-            (String::new(), reason.to_string())
+            (String::new(), "{}".to_owned(), reason.to_string())
         }
     };
     let source = format!(
         "/// The built files.\nstatic FILES: &[File] = &[{list}];\n\
+         /// The GraphQL documents of the widget and the dashboard by their IDs, as JSON.\n\
+         pub const DOCUMENTS: &str = {documents:?};\n\
          /// Why there are no files.\nconst MISSING_REASON: &str = {reason:?};\n"
     );
     fs::write(out.join("assets.rs"), source)?;
@@ -164,7 +166,7 @@ fn item(dist: &Path, entry: &Entry) -> Result<String, Box<dyn Error>> {
         false => format!("Some(include_bytes!({:?}))", plain.display().to_string()),
     };
     Ok(format!(
-        "\n    File {{ path: {:?}, content_type: {:?}, is_immutable: {}, is_template: {}, etag: \"\\\"{tag}\\\"\", \
+        "\n    File {{ path: {:?}, content_type: {:?}, is_immutable: {}, is_template: {}, etag: \"W/\\\"{tag}\\\"\", \
          plain: {as_it_is}, br: {}, gz: {} }},",
         entry.path,
         entry.content_type,

@@ -101,7 +101,8 @@ impl ErrorCode {
 /// An error that was caused by the input of a mutation and that the client can correct.
 #[derive(SimpleObject, Debug, Clone, PartialEq, Eq)]
 pub struct UserError {
-    /// Path of the invalid field, starting with `input`. It is null when the error concerns no single field.
+    /// Path of the field that caused the error, starting with `input`. It is null when the error concerns no
+    /// single field.
     pub field: Option<Vec<String>>,
     /// Message that describes the error and can be shown to a person.
     pub message: String,
@@ -206,7 +207,7 @@ impl From<&Error> for ApiError {
             Error::Unauthenticated(_) => (ErrorCode::Unauthenticated, None),
             Error::Forbidden(_) => (ErrorCode::Forbidden, None),
             Error::PlanRequired { .. } => (ErrorCode::PlanRequired, None),
-            Error::NotFound(_) => (ErrorCode::NotFound, None),
+            Error::NotFound(_) | Error::NoSuch { .. } => (ErrorCode::NotFound, None),
             Error::Invalid(_) => (ErrorCode::BadUserInput, None),
             Error::Conflict(_) => (ErrorCode::Conflict, None),
             Error::IdempotencyMismatch => (ErrorCode::IdempotencyMismatch, None),
@@ -221,6 +222,7 @@ impl From<&Error> for ApiError {
         };
         let field = match error {
             Error::Invalid(invalid) => Some(invalid.field.to_owned()),
+            Error::NoSuch { field, .. } => Some((*field).to_owned()),
             _ => None,
         };
         Self { code, message: error.to_string(), field, retry_after, allowance: None }
@@ -241,21 +243,25 @@ pub async fn perhaps<T>(value: impl Future<Output = async_graphql::Result<Option
     value.await.transpose()
 }
 
-/// Converts a failure that the caller can correct into a user error for the payload.
+/// Converts a failure that the caller can correct into the user errors of the payload: one for each
+/// rejected value.
 ///
 /// # Errors
-/// Returns the top-level error with its code for everything except `Invalid`, `NotFound`,
+/// Returns the top-level error with its code for everything except `Invalid`, `NotFound`, `NoSuch`,
 /// `Conflict` and `LimitReached`.
-pub fn expected(error: Error) -> Result<UserError, async_graphql::Error> {
-    match error {
-        Error::Invalid(_) | Error::NotFound(_) | Error::Conflict(_) | Error::LimitReached(_) => {
-            let ApiError { code, message, field, .. } = ApiError::from(&error);
-            let field =
-                field.map(|field| std::iter::once("input").chain(field.split('.')).map(str::to_owned).collect());
-            Ok(UserError { field, message, code })
-        }
-        other => Err(top_level(other)),
-    }
+pub fn expected(mut error: Error) -> Result<Vec<UserError>, async_graphql::Error> {
+    let others = match &mut error {
+        Error::Invalid(invalid) => std::mem::take(&mut invalid.others),
+        Error::NotFound(_) | Error::NoSuch { .. } | Error::Conflict(_) | Error::LimitReached(_) => Vec::new(),
+        _ => return Err(top_level(error)),
+    };
+    Ok(std::iter::once(error).chain(others.into_iter().map(Error::Invalid)).map(|error| user_error(&error)).collect())
+}
+
+fn user_error(error: &Error) -> UserError {
+    let ApiError { code, message, field, .. } = ApiError::from(error);
+    let field = field.map(|field| std::iter::once("input").chain(field.split('.')).map(str::to_owned).collect());
+    UserError { field, message, code }
 }
 
 /// The error that ends an operation or makes a field null, with its code. It carries the cause for
@@ -355,8 +361,8 @@ mod tests {
     fn an_error_that_the_caller_can_correct_is_a_user_error() {
         let refused = expected(Error::LimitReached("A site has at most 5 webhooks".into())).unwrap();
 
-        assert_eq!(refused.code, ErrorCode::LimitReached);
-        assert_eq!(refused.field, None);
+        assert_eq!(refused.len(), 1);
+        assert_eq!((refused[0].code, &refused[0].field), (ErrorCode::LimitReached, &None));
         assert!(expected(Error::Forbidden("no".into())).is_err());
     }
 

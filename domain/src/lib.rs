@@ -34,8 +34,9 @@ pub mod table;
 pub mod text;
 pub mod time;
 pub mod transcript;
+pub mod trusted_document;
 pub mod webhook;
 pub mod widget;
 
-pub use invalid::Invalid;
+pub use invalid::{Invalid, Together};
 pub use time::Timestamp;

@@ -56,14 +56,20 @@ macro_rules! widget {
             /// in the documented order. Either all fields are changed or none.
             ///
             /// # Errors
-            /// Names the first invalid field, or `config` when the patch is empty.
+            /// Names all invalid fields, or `config` when the patch is empty.
             pub fn patched(&self, patch: WidgetPatch) -> Result<(Self, Vec<&'static str>), Invalid> {
                 let mut config = self.clone();
-                let mut updated = Vec::new();
+                let (mut updated, mut rejected) = (Vec::new(), None);
                 $(if let Some(value) = patch.$field {
-                    config.$field = $check($name, value)?;
+                    match $check($name, value) {
+                        Ok(value) => config.$field = value,
+                        Err(invalid) => Invalid::add(&mut rejected, invalid),
+                    }
                     updated.push($name);
                 })+
+                if let Some(rejected) = rejected {
+                    return Err(rejected);
+                }
                 if updated.is_empty() {
                     return Err(Invalid::new("config", "No valid fields to update"));
                 }

@@ -14,6 +14,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 
+use crate::compression::accepts;
+
 /// A built file.
 #[derive(Debug)]
 pub struct File {
@@ -25,7 +27,8 @@ pub struct File {
     pub is_immutable: bool,
     /// Whether the file contains placeholders for values of the installation.
     pub is_template: bool,
-    /// Entity tag: the first bytes of the content's SHA-256 hash, in quotes.
+    /// Entity tag: the first bytes of the content's SHA-256 hash, in quotes. It is weak, because all encodings of
+    /// the file have the same tag.
     pub etag: &'static str,
     /// The uncompressed content. `None` when `gz` contains the same in a third of the space.
     pub plain: Option<&'static [u8]>,
@@ -172,14 +175,14 @@ fn serve(file: &'static File, headers: &HeaderMap) -> Response {
 
 fn is_known(headers: &HeaderMap, etag: &str) -> bool {
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    known.split(',').map(|tag| tag.trim().trim_start_matches("W/")).any(|tag| tag == etag || tag == "*")
+    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    known.split(',').any(|tag| tag.trim() == "*" || opaque(tag) == opaque(etag))
 }
 
 fn variant(file: &'static File, headers: &HeaderMap) -> (Option<&'static str>, Cow<'static, [u8]>) {
-    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     match (file.br, file.gz) {
-        (Some(br), _) if takes(accepted, "br") => (Some("br"), br.into()),
-        (_, Some(gz)) if takes(accepted, "gzip") => (Some("gzip"), gz.into()),
+        (Some(br), _) if accepts(headers, "br") => (Some("br"), br.into()),
+        (_, Some(gz)) if accepts(headers, "gzip") => (Some("gzip"), gz.into()),
         _ => (None, plain(file)),
     }
 }
@@ -192,18 +195,6 @@ fn plain(file: &File) -> Cow<'static, [u8]> {
     plain.into()
 }
 
-/// Whether an `Accept-Encoding` header accepts `encoding`: it names it with a weight above zero.
-fn takes(accepted: &str, encoding: &str) -> bool {
-    accepted.split(',').any(|entry| {
-        let mut parts = entry.split(';').map(str::trim);
-        let is_named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(encoding));
-        let is_refused = parts.any(|part| {
-            part.strip_prefix("q=").and_then(|weight| weight.parse::<f32>().ok()).is_some_and(|weight| weight <= 0.0)
-        });
-        is_named && !is_refused
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -213,7 +204,7 @@ mod tests {
         content_type: "text/javascript; charset=utf-8",
         is_immutable: true,
         is_template: false,
-        etag: "\"abc\"",
+        etag: "W/\"abc\"",
         plain: Some(b"plain"),
         br: Some(b"br"),
         gz: Some(b"gz"),
@@ -249,7 +240,7 @@ mod tests {
 
     #[test]
     fn a_file_that_the_client_already_has_is_not_sent_again() {
-        let known = serve(&SCRIPT, &headers(header::IF_NONE_MATCH, "W/\"x\", W/\"abc\""));
+        let known = serve(&SCRIPT, &headers(header::IF_NONE_MATCH, "W/\"x\", \"abc\""));
         let unknown = serve(&SCRIPT, &headers(header::IF_NONE_MATCH, "\"x\""));
 
         assert_eq!(known.status(), StatusCode::NOT_MODIFIED);

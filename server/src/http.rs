@@ -1,7 +1,6 @@
 //! The middleware around every request: its envelope (ID and answer to a panic, see
-//! `helpbot_api::transport::envelope`), the rest of unread bodies, the log line, the metrics and
-//! the limit on the body. `running`
-//! wraps the router in it.
+//! `helpbot_api::transport::envelope`), the rest of unread bodies, the compression of the response, the
+//! log line, the metrics and the limit on the body. `running` wraps the router in it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +15,7 @@ use helpbot_api::transport::envelope::{self, envelope};
 use helpbot_services::Services;
 use serde_json::json;
 
+use crate::compression::{self, Acceptance};
 use crate::log_redaction;
 use crate::metrics::ServerMetrics;
 
@@ -39,14 +39,16 @@ struct Around {
     metrics: ServerMetrics,
 }
 
-/// Puts a request into its envelope, and measures and logs it. One layer does both, because axum copies all
+/// Puts a request into its envelope, compresses the response, and measures and logs both. One layer does it all, because axum copies all
 /// layers below each layer for each request.
 async fn observe(State(around): State<Around>, request: Request, next: Next) -> Response {
     let started = tokio::time::Instant::now();
     let matched = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let route = matched.unwrap_or_else(|| "other".to_owned());
     let (method, uri) = (request.method().clone(), request.uri().clone());
-    let mut response = envelope(State(around.services), request, next).await;
+    let acceptance = Acceptance::read(&method, request.headers());
+    let response = envelope(State(around.services), request, next).await;
+    let mut response = compression::compressed(response, acceptance).await;
     let took = started.elapsed();
     let headers = response.headers_mut();
     headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));

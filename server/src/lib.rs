@@ -11,6 +11,7 @@
 mod accept;
 pub mod assets;
 pub mod cli;
+mod compression;
 mod error;
 mod first_site;
 mod health;

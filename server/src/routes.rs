@@ -1,12 +1,13 @@
 //! Wires the GraphQL API and the REST API to an installation. `running` merges the routes into the server's
 //! router. The APIs themselves are in `api` and `rest-compat`.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use axum::Router;
 use helpbot_api::Gateway;
-use helpbot_api::gateway::documents::TrustedDocuments;
 use helpbot_api::gateway::settings::{DocumentPolicy, GatewaySettings, Introspection};
+use helpbot_api::gateway::trusted::TrustedDocuments;
 use helpbot_api::limits::peer;
 use helpbot_api::limits::rates::RateSettings;
 use helpbot_api::schema;
@@ -16,6 +17,7 @@ use helpbot_api::transport::settings::TransportSettings;
 use ipnet::IpNet;
 
 use crate::accept::ConnectionLimits;
+use crate::assets;
 use crate::error::StartError;
 use crate::installation::Installation;
 use crate::settings::Settings;
@@ -47,23 +49,34 @@ fn gateway(installation: &Installation) -> Result<Gateway, StartError> {
         costs: set.costs,
         ..GatewaySettings::default()
     };
-    let trusted = set.trusted_documents.as_deref().map(trusted_documents).transpose()?;
-    Ok(schema::gateway(installation.services.clone(), trusted.unwrap_or_default(), settings))
+    let trusted = trusted_documents(set.trusted_documents.as_deref())?;
+    Ok(schema::gateway(installation.services.clone(), trusted, settings))
 }
 
-/// The trusted documents: all `.graphql` files of a directory.
-fn trusted_documents(directory: &Path) -> Result<TrustedDocuments, StartError> {
+/// The trusted documents: those of the widget and the dashboard, and all `.graphql` files and manifests
+/// (`.json`) of a directory.
+fn trusted_documents(directory: Option<&Path>) -> Result<TrustedDocuments, StartError> {
     let wrong = |path: &Path, why: &dyn std::fmt::Display| {
         StartError::Setting(format!("trusted_documents: {}: {why}", path.display()))
     };
-    let mut texts = Vec::new();
+    let mut documents = TrustedDocuments::default();
+    for own in [assets::DOCUMENTS, schema::trusted_documents::MANIFEST] {
+        documents.add_manifest(own).expect("our own documents are within the limits");
+    }
+    let Some(directory) = directory else { return Ok(documents) };
     for entry in std::fs::read_dir(directory).map_err(|error| wrong(directory, &error))? {
         let path = entry.map_err(|error| wrong(directory, &error))?.path();
-        if path.extension().is_some_and(|extension| extension == "graphql") {
-            texts.push(std::fs::read_to_string(&path).map_err(|error| wrong(&path, &error))?);
+        let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
+        if !matches!(extension, "graphql" | "json") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).map_err(|error| wrong(&path, &error))?;
+        match extension {
+            "graphql" => documents.add(&text).map_err(|rejection| wrong(&path, &rejection))?,
+            _ => documents.add_manifest(&text).map_err(|error| wrong(&path, &error))?,
         }
     }
-    TrustedDocuments::new(texts.iter().map(String::as_str)).map_err(|refusal| wrong(directory, &refusal))
+    Ok(documents)
 }
 
 /// The maximum numbers of open connections. Trusted proxies may open any number.
@@ -95,16 +108,21 @@ mod tests {
     }
 
     #[test]
-    fn trusted_documents_are_the_graphql_files_of_a_directory() {
+    fn trusted_documents_are_the_graphql_files_and_manifests_of_a_directory() {
         let directory = tempfile::tempdir().expect("a directory");
         let put = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).expect("written");
         put("viewer.graphql", "{ viewer { kind } }");
+        put("persisted-documents.json", r#"{"0123456789abcdef": "{ site { id } }"}"#);
         put("readme.txt", "no document");
-        assert!(trusted_documents(directory.path()).is_ok());
+        assert!(trusted_documents(Some(directory.path())).is_ok());
 
-        put("broken.graphql", "{");
-        assert!(matches!(trusted_documents(directory.path()), Err(StartError::Setting(_))));
-        assert!(trusted_documents(&directory.path().join("absent")).is_err());
+        for (name, text) in [("broken.graphql", "{"), ("package.json", r#"{"private": true}"#)] {
+            put(name, text);
+            let wrong = trusted_documents(Some(directory.path())).expect_err("it is refused");
+            assert!(wrong.to_string().contains(name), "{wrong}");
+            std::fs::remove_file(directory.path().join(name)).expect("removed");
+        }
+        assert!(trusted_documents(Some(&directory.path().join("absent"))).is_err());
     }
 
     #[test]

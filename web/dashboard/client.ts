@@ -8,7 +8,7 @@ import { type Client, createClient } from "graphql-ws";
 import { type Scope, type ViewerResult, Activity, type ActivityResult, EventCursor, Viewer, Watch, type WatchResult, supports } from "../generated/dashboard";
 import { forgetWriting } from "./drafts";
 import { withoutFieldNames } from "./labels";
-import type { Doc } from "../live/document";
+import { type Doc, requestOf } from "../live/document";
 import { type Following, type State, type Transport, follow } from "../live/follow";
 import { newId } from "../live/id";
 import { ApiError, headersOf, isUnreachable, reach, request, resultOf } from "../live/graphql";
@@ -115,7 +115,7 @@ export async function upload<Payload extends { userErrors: UserError[] }, Input 
   mutation: Doc<{ [field: string]: Payload }, { input: Input }>, input: Omit<Input, "file">, file: File,
 ): Promise<Payload> {
   const body = new FormData();
-  body.set("operations", JSON.stringify({ query: mutation, variables: { input: { ...input, file: null } } }));
+  body.set("operations", JSON.stringify(requestOf(mutation, { input: { ...input, file: null } })));
   body.set("map", JSON.stringify({ 0: ["variables.input.file"] }));
   body.set("0", file);
   const { "Content-Type": _, ...headers } = headersOf({ apiKey: apiKey.value ?? "" }, newId());
@@ -158,7 +158,7 @@ const overSocket = (siteId: string): Transport<WatchEvent> => (after, listener) 
     stopListening();
     listener.closed(code);
   };
-  const stop = client.subscribe<WatchResult>({ query: Watch, variables: { site: siteId, after } }, {
+  const stop = client.subscribe<WatchResult>(requestOf(Watch, { site: siteId, after }), {
     next: ({ data, errors }) => {
       if (errors?.length) end(String(errors[0]!.extensions?.["code"] ?? "INTERNAL"));
       else if (data) listener.event(data.conversationEvents);
@@ -178,7 +178,7 @@ type Presence = ActivityResult["conversationActivity"];
 /** Reports who is present in a conversation until the returned function is called. Reports nothing while the connection is lost. */
 export function watchActivity(siteId: string, id: string, on: (now: Presence) => void): () => void {
   if (!supports.Activity) return () => {};
-  return live().subscribe<ActivityResult>({ query: Activity, variables: { site: siteId, id } }, {
+  return live().subscribe<ActivityResult>(requestOf(Activity, { site: siteId, id }), {
     next: ({ data }) => data && on(data.conversationActivity), error: () => {}, complete: () => {},
   });
 }

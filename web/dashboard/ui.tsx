@@ -12,6 +12,8 @@ import { labelOf } from "./labels";
 export function sayError(error: unknown): string {
   if (isUnreachable(error)) return "The server could not be reached. Check your connection and try again.";
   if (error instanceof ApiError && error.code === "FORBIDDEN") return `Your key does not have permission for this. ${error.message}`;
+  // The server was updated and executes only trusted documents, which are those of the new pages.
+  if (error instanceof ApiError && error.code === "PERSISTED_QUERY_NOT_FOUND") return "The dashboard was updated. Reload the page.";
   return error instanceof Error ? error.message : String(error);
 }
 

@@ -1,7 +1,9 @@
 import { afterEach, expect, test, vi } from "vitest";
+import type { Doc } from "./document";
 import { isUnreachable, request } from "./graphql";
 
-const send = () => request("/graphql", { apiKey: "wk" }, "{ site { id } }" as never, {}).catch((error: Error) => error);
+const SITE = { id: "helpbot:1", text: "{site{id}}" } as unknown as Doc<object, object>;
+const send = () => request("/graphql", { apiKey: "wk" }, SITE, {}).catch((error: Error) => error);
 const respond = (make: () => Response | Promise<Response>) => vi.stubGlobal("fetch", async () => make());
 
 afterEach(() => vi.unstubAllGlobals());
@@ -32,4 +34,16 @@ test("the_first_error_of_a_response_is_thrown_with_its_code", async () => {
   respond(() => Response.json({ errors: [{ message: "Too many requests.", extensions: { code: "RATE_LIMITED" } }] }, { status: 429 }));
 
   expect(await send()).toMatchObject({ code: "RATE_LIMITED", status: 429 });
+});
+
+test("a_request_contains_the_id_of_the_document_and_its_text_for_servers_of_another_version", async () => {
+  const bodies: unknown[] = [];
+  vi.stubGlobal("fetch", async (_url: string, init: RequestInit) => {
+    bodies.push(JSON.parse(String(init.body)));
+    return Response.json({ data: { site: { id: "site_1" } } });
+  });
+
+  await request("/graphql", { apiKey: "wk" }, SITE, { first: 1 });
+
+  expect(bodies).toEqual([{ documentId: "helpbot:1", query: "{site{id}}", variables: { first: 1 } }]);
 });

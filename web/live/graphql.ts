@@ -1,7 +1,7 @@
 // Sends one GraphQL request over HTTP and reports its errors. The widget and the dashboard use it.
 // It never retries, because only the caller knows which operations can be repeated.
 
-import type { Doc } from "./document";
+import { type Doc, requestOf } from "./document";
 
 /** The credentials of a request. A visitor has a key and a session token, an agent only a key. */
 export interface Credentials {
@@ -68,10 +68,10 @@ interface Answer<Result> {
 
 /** Sends one operation and returns its data. Throws an `ApiError` for the first error, or a `NetworkError`. */
 export async function request<Result, Variables>(
-  endpoint: string, credentials: Credentials, query: Doc<Result, Variables>, variables: Variables, idempotencyKey?: string,
+  endpoint: string, credentials: Credentials, document: Doc<Result, Variables>, variables: Variables, idempotencyKey?: string,
 ): Promise<Result> {
   const headers = { ...headersOf(credentials, idempotencyKey), Accept: "application/graphql-response+json, application/json;q=0.9" };
-  return resultOf(await reach(endpoint, { method: "POST", headers, body: JSON.stringify({ query, variables }) }));
+  return resultOf(await reach(endpoint, { method: "POST", headers, body: JSON.stringify(requestOf(document, variables)) }));
 }
 
 /** Returns the data of a response. Throws its first error as an `ApiError`, or a `NetworkError` when it is cut off. */

@@ -2,7 +2,7 @@
 // The widget uses this small implementation because every visitor downloads it. The dashboard runs many
 // operations over one socket and uses the package graphql-ws instead.
 
-import type { Doc } from "./document";
+import { type Doc, requestOf } from "./document";
 import type { Event, Listener, Transport } from "./follow";
 import type { Credentials } from "./graphql";
 
@@ -30,9 +30,9 @@ export function socketUrl(endpoint: string): string {
   return endpoint.replace(/^http/, "ws");
 }
 
-/** A transport for the subscription `query`, which has a single field. The cursor is passed as the variable `after`. */
+/** A transport for the subscription `document`, which has a single field. The cursor is passed as the variable `after`. */
 export function socketTransport<E extends Event, Result, Variables>(
-  endpoint: string, credentials: () => Credentials, query: Doc<Result, Variables>, variables: () => Variables,
+  endpoint: string, credentials: () => Credentials, document: Doc<Result, Variables>, variables: () => Variables,
 ): Transport<E> {
   return (after, listener) => {
     let socket: WebSocket;
@@ -53,7 +53,7 @@ export function socketTransport<E extends Event, Result, Variables>(
       watchdog.heard();
       const frame = JSON.parse(String(data)) as Frame<E>;
       if (frame.type === "connection_ack") {
-        send({ id: "1", type: "subscribe", payload: { query, variables: { ...variables(), after } } });
+        send({ id: "1", type: "subscribe", payload: requestOf(document, { ...variables(), after }) });
         listener.opened();
       } else if (frame.type === "ping") {
         send({ type: "pong" });

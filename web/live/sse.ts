@@ -1,7 +1,7 @@
 // A transport over server-sent events (graphql-sse, distinct connections mode), for networks that block
 // WebSocket. It reads the body with fetch, because EventSource cannot send a key or a body.
 
-import type { Doc } from "./document";
+import { type Doc, requestOf } from "./document";
 import { type Event, SILENT, type Transport } from "./follow";
 import { ApiError, type Credentials, NetworkError, headersOf } from "./graphql";
 
@@ -34,7 +34,7 @@ interface Payload<Result> {
 interface Ask<Result, Variables> {
   endpoint: string;
   credentials: Credentials;
-  query: Doc<Result, Variables>;
+  document: Doc<Result, Variables>;
   variables: Variables;
   idempotencyKey?: string;
   signal?: AbortSignal;
@@ -57,7 +57,7 @@ export async function* results<Result, Variables>(ask: Ask<Result, Variables>, o
   const response = await fetch(`${ask.endpoint}/stream`, {
     method: "POST", credentials: "omit", cache: "no-store", signal: ask.signal ?? null,
     headers: { ...headersOf(ask.credentials, ask.idempotencyKey), Accept: "text/event-stream" },
-    body: JSON.stringify({ query: ask.query, variables: ask.variables }),
+    body: JSON.stringify(requestOf(ask.document, ask.variables)),
   }).catch((cause) => {
     throw new NetworkError("The server could not be reached.", { cause });
   });
@@ -84,9 +84,9 @@ export async function* results<Result, Variables>(ask: Ask<Result, Variables>, o
   }
 }
 
-/** A transport for the subscription `query`, which has a single field. The cursor is passed as the variable `after`. */
+/** A transport for the subscription `document`, which has a single field. The cursor is passed as the variable `after`. */
 export function sseTransport<E extends Event, Result extends object, Variables>(
-  endpoint: string, credentials: () => Credentials, query: Doc<Result, Variables>, variables: () => Variables,
+  endpoint: string, credentials: () => Credentials, document: Doc<Result, Variables>, variables: () => Variables,
 ): Transport<E> {
   return (after, listener) => {
     const abort = new AbortController();
@@ -105,7 +105,7 @@ export function sseTransport<E extends Event, Result extends object, Variables>(
       expectBytes();
     };
     const listen = async () => {
-      const ask = { endpoint, credentials: credentials(), query, variables: { ...variables(), after }, signal: abort.signal, onBytes };
+      const ask = { endpoint, credentials: credentials(), document, variables: { ...variables(), after }, signal: abort.signal, onBytes };
       for await (const result of results(ask, () => {
         expectBytes();
         listener.opened();

@@ -1,11 +1,14 @@
 // Generates typed documents from each `operations.graphql` and validates them against the public schema.
 //
 // The output is `generated/<room>.ts` and is never committed. It has the enums and inputs in use, a result type
-// and a variables type for each operation, the minified operation text, and `supports`, which tells whether the
+// and a variables type for each operation, its ID and minified text, and `supports`, which tells whether the
 // schema of this build has the operation. `../schema.graphql` decides. The types of an operation that it does not
 // have yet come from `schema/planned.graphql`, and `supports` is false, so that a page can hide the feature. A
 // nullable field that is missing is removed from the text. An operation that fits neither schema fails the build.
+//
+// `generated/documents.json` has the text of each ID. The server trusts these documents.
 
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -168,7 +171,11 @@ function pick(document, { truth, planned }, isFragment = false) {
   return isFragment ? null : { schema: null, supported: false, own, document };
 }
 
-function generate(room, schemas) {
+/** Hexadecimal digits of the hash in an ID. 64 bits distinguish the few documents of a build. */
+const ID_DIGITS = 16;
+const idOf = (text) => `helpbot:${createHash("sha256").update(text).digest("hex").slice(0, ID_DIGITS)}`;
+
+function generate(room, schemas, documents) {
   const file = join(WEB, room, "operations.graphql");
   const document = parse(readFileSync(file, "utf8"));
   const fragments = new Map(document.definitions.filter((d) => d.kind === Kind.FRAGMENT_DEFINITION).map((d) => [d.name.value, d]));
@@ -184,9 +191,12 @@ function generate(room, schemas) {
     supports.push(`  ${name}: ${supported},`);
     const writer = new Writer(schema, fragments, named);
     const root = schema.getRootType(operation.operation);
+    const minified = stripIgnoredCharacters(print(supported ? text : alone));
+    const id = idOf(minified);
+    if (supported) documents[id] = minified;
     return `export type ${name}Result = ${writer.object(operation.selectionSet, root)};
 export type ${name}Variables = ${variables(operation, writer)};
-export const ${name} = ${JSON.stringify(stripIgnoredCharacters(print(supported ? text : alone)))} as Doc<${name}Result, ${name}Variables>;`;
+export const ${name} = ${JSON.stringify({ id, text: minified })} as unknown as Doc<${name}Result, ${name}Variables>;`;
   });
   const types = fragmentTypes(fragments, schemas, named);
   const inputs = enumFields(schemas.truth, named);
@@ -213,6 +223,8 @@ function enumFields(schema, named) {
 
 const schemas = loadSchemas();
 mkdirSync(join(WEB, "generated"), { recursive: true });
+const documents = {};
 for (const room of ROOMS) {
-  if (existsSync(join(WEB, room, "operations.graphql"))) writeFileSync(join(WEB, `generated/${room}.ts`), generate(room, schemas));
+  if (existsSync(join(WEB, room, "operations.graphql"))) writeFileSync(join(WEB, `generated/${room}.ts`), generate(room, schemas, documents));
 }
+writeFileSync(join(WEB, "generated/documents.json"), `${JSON.stringify(documents, null, 1)}\n`);

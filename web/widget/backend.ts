@@ -106,7 +106,7 @@ export class ServerBackend implements Backend {
       hasBytes = true;
       expect();
     };
-    const operation = { endpoint: this.endpoint, credentials: this.credentials(session), query: AnswerStream, variables: { input }, idempotencyKey: `${key}-stream`, signal: abort.signal, onBytes };
+    const operation = { endpoint: this.endpoint, credentials: this.credentials(session), document: AnswerStream, variables: { input }, idempotencyKey: `${key}-stream`, signal: abort.signal, onBytes };
     let text = "";
     expect();
     try {
@@ -176,7 +176,7 @@ export class ServerBackend implements Backend {
   watchTeam(session: Session, id: string, on: (isTyping: boolean, isHere: boolean) => void): () => void {
     const abort = new AbortController();
     const listen = async () => {
-      const operation = { endpoint: this.endpoint, credentials: this.credentials(session), query: Activity, variables: { id }, signal: abort.signal };
+      const operation = { endpoint: this.endpoint, credentials: this.credentials(session), document: Activity, variables: { id }, signal: abort.signal };
       for await (const { conversationActivity: now } of results(operation)) on(now.isTeamTyping, now.isTeamHere);
     };
     if (supports.Activity) listen().catch(() => {}).finally(() => on(false, false));

@@ -1,14 +1,10 @@
-//! Documents that the gateway keeps parsed.
+//! Recent documents: those that callers sent lately, parsed. They can be requested by their hash as
+//! well (Apollo's automatic persisted queries) until more frequently used documents replace them.
 //!
-//! Trusted documents are configured when the gateway is created, and requested by their id. Recent
-//! documents are those that callers sent lately: they are parsed once, and can be requested by their
-//! hash as well (Apollo's automatic persisted queries) until more frequently used documents replace
-//! them.
+//! Documents that stay are in [`trusted`](super::trusted).
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use helpbot_domain::text;
 use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 
@@ -78,34 +74,6 @@ pub(super) fn hash_from_hex(text: &str) -> Option<[u8; 32]> {
         *byte = digit(pair[0])? << 4 | digit(pair[1])?;
     }
     Some(hash)
-}
-
-/// Trusted documents by id, parsed once.
-#[derive(Debug, Clone, Default)]
-pub struct TrustedDocuments {
-    by_id: HashMap<String, Arc<Document>>,
-}
-
-impl TrustedDocuments {
-    /// Parses the documents in `texts`.
-    ///
-    /// # Errors
-    /// The guard's rejection of the first document that exceeds a limit: the limits apply to trusted
-    /// documents too.
-    pub fn new<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, DocumentRejection> {
-        let limits = DocumentSize::MAX;
-        let read = |text: &'a str| Ok((Self::id(text), Arc::new(guard::read(text, &limits)?)));
-        Ok(Self { by_id: texts.into_iter().map(read).collect::<Result<_, DocumentRejection>>()? })
-    }
-
-    /// The id of a document: `sha256:` and the hash of its text in lowercase hexadecimal digits.
-    pub fn id(text: &str) -> String {
-        format!("sha256:{}", text::hex(&hash(text)))
-    }
-
-    pub(super) fn get(&self, id: &str) -> Option<Arc<Document>> {
-        self.by_id.get(id).cloned()
-    }
 }
 
 #[cfg(test)]

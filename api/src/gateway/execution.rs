@@ -1,4 +1,4 @@
-//! The gateway itself: preparing and executing operations.
+//! The gateway itself: executing operations that [`preparing`](super::preparing) has prepared.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -11,7 +11,6 @@ use async_graphql::{
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt, StreamExt};
-use helpbot_domain::text;
 use helpbot_services::runtime::events;
 use helpbot_services::runtime::idempotency::RequestAttempt;
 use helpbot_services::{Services, Viewer};
@@ -20,16 +19,15 @@ use tracing::Instrument as _;
 use super::audience::{Audience, Audiences};
 use super::caller::AdmittedCaller;
 use super::cost;
-use super::documents::{self, RecentDocuments, TrustedDocuments};
+use super::documents::RecentDocuments;
 use super::fingerprint::fingerprint;
-use super::guard::document::Document;
 use super::guard::model::{SchemaModel, SchemaRules};
-use super::guard::rejection::DocumentRejection;
 use super::guard::remove_markers;
 use super::live::LiveQueries;
-use super::request::{IdIsProof, PreparedOperation, RequestParams};
+use super::request::{IdIsProof, PreparedOperation};
 use super::result::ExecutionResult;
-use super::settings::{DocumentPolicy, GatewaySettings, Introspection};
+use super::settings::{GatewaySettings, Introspection};
+use super::trusted::TrustedDocuments;
 use crate::error::{self, ApiError, ErrorCode, Stage};
 use crate::limits::rates::RateLimits;
 
@@ -117,75 +115,16 @@ impl Gateway {
         &self.0.model
     }
 
+    pub(super) fn trusted(&self) -> &TrustedDocuments {
+        &self.0.trusted
+    }
+
+    pub(super) fn recent(&self) -> &RecentDocuments {
+        &self.0.recent
+    }
+
     pub(super) fn live_queries(&self) -> &LiveQueries {
         &self.0.live
-    }
-
-    /// Finds or parses the document of a request, and chooses its operation.
-    ///
-    /// # Errors
-    /// A request error: `PERSISTED_QUERY_NOT_FOUND`, `GRAPHQL_PARSE_FAILED`,
-    /// `GRAPHQL_VALIDATION_FAILED`, `COMPLEXITY_LIMIT`, or `FORBIDDEN` for a document that is not
-    /// trusted.
-    pub fn prepare(&self, params: RequestParams) -> Result<PreparedOperation, ServerError> {
-        let RequestParams { query, document_id, persisted_hash, operation_name, mut variables, .. } = params;
-        let has_live_patches = params.has_live_patches;
-        let document = match document_id {
-            Some(id) => {
-                self.0.trusted.get(&id).ok_or_else(|| not_found("There is no trusted document with this id"))?
-            }
-            None => self.document(query.as_deref(), persisted_hash.as_deref())?,
-        };
-        let name = operation_name.as_deref();
-        let operation_type = document.operation_type(name).map_err(DocumentRejection::into_server_error)?;
-        let model = &self.0.model;
-        let checked = document.validate(model);
-        let cost = match checked {
-            Ok(()) => {
-                let coerced = document.coerce_variables(name, &mut variables, model);
-                let cost = coerced.and_then(|()| document.cost(name, &variables, model));
-                Ok(cost.map_err(DocumentRejection::into_server_error)?)
-            }
-            Err(rejection) => Err(rejection.into_server_errors()),
-        };
-        let (files, is_stored) = (None, false);
-        Ok(PreparedOperation {
-            document,
-            operation_type,
-            operation_name,
-            variables,
-            files,
-            cost,
-            is_stored,
-            has_live_patches,
-            accepts_text: false,
-        })
-    }
-
-    /// The document that a request contains, or the cached document that it names by its hash.
-    fn document(&self, query: Option<&str>, persisted_hash: Option<&str>) -> Result<Arc<Document>, ServerError> {
-        let rejected = |code, message: &str| Err(ApiError::new(code, message).into_server_error());
-        if self.0.settings.documents == DocumentPolicy::TrustedOnly {
-            let message = "This server executes only trusted documents. Send documentId.";
-            return rejected(ErrorCode::Forbidden, message);
-        }
-        match (query, persisted_hash) {
-            (Some(query), persisted) => {
-                let hash = documents::hash(query);
-                if persisted.is_some_and(|persisted| persisted != text::hex(&hash)) {
-                    let message = "extensions.persistedQuery.sha256Hash is not the SHA-256 hash of the query.";
-                    return rejected(ErrorCode::BadUserInput, message);
-                }
-                let document = self.0.recent.read(query, hash, &self.0.settings.guard);
-                document.map_err(DocumentRejection::into_server_error)
-            }
-            (None, Some(persisted)) => {
-                let known = documents::hash_from_hex(persisted).and_then(|hash| self.0.recent.get(&hash));
-                // Apollo's clients expect exactly this message, and then send the document.
-                known.ok_or_else(|| not_found("PersistedQueryNotFound"))
-            }
-            (None, None) => rejected(ErrorCode::BadUserInput, "query or documentId is required"),
-        }
     }
 
     /// Executes a query or a mutation within its deadline.
@@ -376,10 +315,6 @@ fn timed_out(deadline: Duration) -> ExecutionResult {
     let message = format!("The operation took longer than {} s", deadline.as_secs_f32());
     let error = ApiError::new(ErrorCode::Unavailable, message).retry_after(Duration::from_secs(1));
     ExecutionResult::rejected(vec![error.into_server_error()])
-}
-
-fn not_found(message: &str) -> ServerError {
-    ApiError::new(ErrorCode::PersistedQueryNotFound, message).into_server_error()
 }
 
 /// One span for each operation: its name and type, never values.

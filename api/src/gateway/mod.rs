@@ -5,8 +5,8 @@
 //! Caller            the headers of a request                              caller
 //!   → AdmittedCaller   valid key, within its rate limit                   admission
 //! RequestParams     document, variables, operation name                   request
-//!   → PreparedOperation   a trusted or cached document, or one that       documents, guard
-//!                         passes the guard
+//!   → PreparedOperation   a trusted or cached document, or one that       trusted, documents,
+//!                         passes the guard                                guard
 //!   → ExecutionResult     executed within a deadline                      execution, result
 //! ```
 //! Errors leave the gateway with a code; internal causes are logged and masked. A panic in a resolver
@@ -23,7 +23,7 @@ pub mod audience;
 pub mod caller;
 mod cost;
 pub mod direct;
-pub mod documents;
+mod documents;
 pub mod execution;
 pub mod files;
 mod fingerprint;
@@ -31,7 +31,9 @@ pub mod guard;
 mod idempotency;
 mod live;
 pub mod permission;
+mod preparing;
 pub mod request;
 pub mod result;
 pub mod settings;
 pub mod stored;
+pub mod trusted;

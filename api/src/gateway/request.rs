@@ -21,10 +21,10 @@ const QUESTION_FIELDS: [&str; 2] = ["askQuestion", "answer"];
 pub struct RequestParams {
     /// The document.
     pub query: Option<String>,
-    /// ID of a trusted document, in place of `query`.
+    /// ID of a trusted document. When it is unknown, `query` is used.
     pub document_id: Option<String>,
     /// SHA-256 of the document in lowercase hexadecimal digits. Replaces `query` once a request has
-    /// sent both.
+    /// sent both. Without `query`, it can also be the ID of a trusted document.
     pub persisted_hash: Option<String>,
     /// Name of the operation to execute, when the document contains several.
     pub operation_name: Option<String>,

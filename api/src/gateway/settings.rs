@@ -54,7 +54,7 @@ impl Default for GatewaySettings {
 pub enum DocumentPolicy {
     /// Every document that passes the guard.
     Any,
-    /// Only the trusted documents of the installation, by their id.
+    /// Only trusted documents: those of the widget and the dashboard, and those of the installation.
     TrustedOnly,
 }
 

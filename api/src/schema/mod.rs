@@ -27,6 +27,7 @@ pub mod scalars;
 pub mod sites;
 pub mod sources;
 pub mod topics;
+pub mod trusted_documents;
 pub mod upload;
 pub mod usage;
 pub mod visitors;
@@ -35,10 +36,10 @@ pub mod webhooks;
 use async_graphql::{Data, MergedObject, MergedSubscription, SDLExportOptions, Schema, SchemaBuilder};
 use helpbot_services::{Services, Viewer};
 
-use crate::gateway::documents::TrustedDocuments;
 use crate::gateway::execution::Gateway;
-use crate::gateway::guard::model::SchemaRules;
+use crate::gateway::guard::model::{SchemaModel, SchemaRules};
 use crate::gateway::settings::GatewaySettings;
+use crate::gateway::trusted::TrustedDocuments;
 use crate::schema::access::Access;
 use crate::schema::batch_jobs::BatchJobQuery;
 use crate::schema::conversations::erasure::ErasureMutation;
@@ -56,6 +57,7 @@ use crate::schema::sites::mutation::SiteMutation;
 use crate::schema::sites::query::SiteQuery;
 use crate::schema::sources::mutation::SourceMutation;
 use crate::schema::sources::subscription::SourceSubscription;
+use crate::schema::trusted_documents::TrustedDocumentMutation;
 use crate::schema::visitors::mutation::VisitorMutation;
 use crate::schema::webhooks::mutation::WebhookMutation;
 
@@ -84,6 +86,7 @@ pub struct MutationRoot(
     WebhookMutation,
     EvaluationMutation,
     VisitorMutation,
+    TrustedDocumentMutation,
 );
 
 /// Operations that report changes as they happen.
@@ -107,6 +110,14 @@ const RULES: SchemaRules = SchemaRules {
 /// The schema with its default limits. Each request brings the data that its resolvers need.
 pub fn schema() -> HelpBotSchema {
     builder().finish()
+}
+
+/// What validation knows about the schema, for documents that are checked before they are executed.
+///
+/// # Panics
+/// When the definition of the schema cannot be parsed, which is an error in the program.
+fn model(has_suggestions: bool) -> SchemaModel {
+    SchemaModel::new(&schema().sdl(), RULES, has_suggestions).expect("async-graphql writes a valid definition")
 }
 
 /// The gateway that authenticates, limits and executes operations of this schema.

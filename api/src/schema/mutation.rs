@@ -12,7 +12,7 @@ use crate::error::{UserError, expected};
 /// A payload that can report why its mutation failed.
 pub(crate) trait Payload: Default {
     /// The payload of a failed mutation: only `userErrors` has a value.
-    fn refused(error: UserError) -> Self;
+    fn refused(errors: Vec<UserError>) -> Self;
 }
 
 /// Shapes the result of a use case into the payload of its mutation.
@@ -78,8 +78,8 @@ macro_rules! payload {
         }
 
         impl $crate::schema::mutation::Payload for $name {
-            fn refused(error: $crate::error::UserError) -> Self {
-                Self { user_errors: vec![error], ..Self::default() }
+            fn refused(user_errors: Vec<$crate::error::UserError>) -> Self {
+                Self { user_errors, ..Self::default() }
             }
         }
     };

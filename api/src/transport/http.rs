@@ -8,7 +8,7 @@
 
 use async_graphql::parser::types::OperationType;
 use async_graphql_axum::GraphQLResponse;
-use axum::body::{Body, HttpBody};
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode, header};
@@ -18,19 +18,18 @@ use super::accept::{self, Media};
 use super::http_error::HttpError;
 use super::state::Transport;
 use super::stream_form::StreamForm;
-use super::{cached, params, response_headers, sse};
+use super::{cached, compressible, params, response_headers, sse};
 use crate::gateway::caller::{AdmittedCaller, Caller};
 use crate::gateway::request::PreparedOperation;
 use crate::gateway::result::ExecutionResult;
 
 const METHODS: &str = "GET, HEAD, POST, OPTIONS";
 
-/// Serves one request.
+/// Serves one request. For HEAD, axum removes the body and keeps its length.
 pub(super) async fn serve(transport: &Transport, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let media = accept::negotiate(&head.headers).unwrap_or(Media::Json);
-    let is_head = head.method == Method::HEAD;
-    let mut response = match admit(transport, &head).await {
+    match admit(transport, &head).await {
         Ok((caller, admitted)) => {
             let allowance = admitted.allowance;
             let answer = answer(transport, &head, body, (caller, admitted), media).await;
@@ -43,11 +42,7 @@ pub(super) async fn serve(transport: &Transport, request: Request) -> Response {
             response_headers::finish(response.headers_mut(), None);
             response
         }
-    };
-    if is_head {
-        remove_body(&mut response);
     }
-    response
 }
 
 /// Checks everything that the headers of a request decide.
@@ -74,7 +69,8 @@ async fn answer(
 ) -> Result<Response, HttpError> {
     let params = params::read(head, body, transport.settings.body_bytes).await?;
     let admitted = admitted.with_idempotency_key(params.idempotency_key.clone());
-    let mut operation = transport.gateway.prepare(params).map_err(|error| HttpError::rejected(error, media))?;
+    let prepared = transport.gateway.prepare(params, &admitted.viewer).await;
+    let mut operation = prepared.map_err(|error| HttpError::rejected(error, media))?;
     if operation.operation_type() != OperationType::Query && head.method != Method::POST {
         return Err(HttpError::method_not_allowed("POST", "Only queries can be sent by GET"));
     }
@@ -83,10 +79,15 @@ async fn answer(
     }
     require_no_subscription(&operation)?;
     operation.accept_text();
+    let is_query = operation.operation_type() == OperationType::Query;
     let is_cached = head.method != Method::POST && operation.is_public(&transport.gateway);
     let result = transport.gateway.execute(operation, &admitted).await;
     let cached = if is_cached { cached::response(&head.headers, &result, media) } else { None };
-    cached.map_or_else(|| written(result, media), Ok)
+    let mut response = cached.map_or_else(|| written(result, media), Ok)?;
+    if is_query {
+        compressible::mark(&mut response);
+    }
+    Ok(response)
 }
 
 /// The form of the stream for an operation with many results, if the client accepts one.
@@ -127,12 +128,4 @@ pub(super) fn written(result: ExecutionResult, media: Media) -> Result<Response,
     let mut response = GraphQLResponse::from(response).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, media.content_type());
     Ok(response)
-}
-
-/// Removes the body for HEAD, and keeps its length.
-fn remove_body(response: &mut Response) {
-    let body = std::mem::take(response.body_mut());
-    if let Some(length) = body.size_hint().exact() {
-        response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
-    }
 }

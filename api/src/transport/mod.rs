@@ -16,11 +16,12 @@
 //! [`connection_slots`] and end when their key is revoked or the server shuts down.
 //!
 //! [`envelope`], [`cors`] and [`drain`] serve `/api/v1` too: the server and `rest-compat`
-//! use them.
+//! use them. The server compresses the responses that are [`compressible`].
 
 mod accept;
 mod body;
 mod cached;
+pub mod compressible;
 mod connection_slots;
 pub mod connections;
 pub mod cors;

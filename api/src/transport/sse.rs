@@ -78,7 +78,7 @@ async fn open(
 ) -> Result<Response, HttpError> {
     let params = params::read(head, body, transport.settings.body_bytes).await?;
     let admitted = admitted.with_idempotency_key(params.idempotency_key.clone());
-    let prepared = transport.gateway.prepare(params);
+    let prepared = transport.gateway.prepare(params, &admitted.viewer).await;
     let slots = (address, transport.connection_slots.take_key(&admitted.viewer, caller)?);
     opened(transport, head, prepared, &admitted, slots, StreamForm::Events)
 }

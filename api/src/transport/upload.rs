@@ -94,7 +94,8 @@ async fn answer(
     })??;
     let _working = transport.upload_slots.work().await?;
     let caller = caller.with_idempotency_key(params.idempotency_key.clone());
-    let mut operation = transport.gateway.prepare(params).map_err(|error| HttpError::rejected(error, media))?;
+    let prepared = transport.gateway.prepare(params, &caller.viewer).await;
+    let mut operation = prepared.map_err(|error| HttpError::rejected(error, media))?;
     operation.attach(files);
     http::require_no_subscription(&operation)?;
     http::written(transport.gateway.execute(operation, &caller).await, media)

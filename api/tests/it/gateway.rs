@@ -2,9 +2,9 @@
 
 use std::num::NonZeroU32;
 
-use helpbot_api::gateway::documents::TrustedDocuments;
 use helpbot_api::gateway::guard::model::SchemaRules;
 use helpbot_api::gateway::settings::GatewaySettings;
+use helpbot_api::gateway::trusted::TrustedDocuments;
 use helpbot_api::limits::rates::RateSettings;
 use helpbot_api::transport::settings::TransportSettings;
 use helpbot_api::{ApiError, Caller, ErrorCode, Gateway, StoredOperation};

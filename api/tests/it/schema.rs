@@ -117,8 +117,8 @@ impl Mutation {
 
     async fn refuse(&self) -> Result<BumpPayload> {
         let rejected = expected(Invalid::new("endpoint.url", "url must be https").into())?;
-        assert_eq!(rejected.code, ErrorCode::BadUserInput);
-        Ok(BumpPayload { bumps: None, user_errors: vec![rejected] })
+        assert_eq!(rejected[0].code, ErrorCode::BadUserInput);
+        Ok(BumpPayload { bumps: None, user_errors: rejected })
     }
 }
 

@@ -7,8 +7,8 @@ use axum::body::{Body, BodyDataStream, to_bytes};
 use axum::http::request::Builder;
 use axum::http::{Request, Response, header};
 use futures_util::StreamExt;
-use helpbot_api::gateway::documents::TrustedDocuments;
 use helpbot_api::gateway::settings::GatewaySettings;
+use helpbot_api::gateway::trusted::TrustedDocuments;
 use helpbot_api::transport::settings::TransportSettings;
 use serde_json::json;
 

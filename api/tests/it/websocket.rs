@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use helpbot_api::gateway::documents::TrustedDocuments;
 use helpbot_api::gateway::settings::GatewaySettings;
+use helpbot_api::gateway::trusted::TrustedDocuments;
 use helpbot_api::transport::settings::TransportSettings;
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;

@@ -6,4 +6,5 @@ pub mod limit_notices;
 pub mod members;
 pub mod site_deletion;
 pub mod sites;
+pub mod trusted_documents;
 pub mod usage;

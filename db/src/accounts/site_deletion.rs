@@ -85,6 +85,8 @@ pub const TABLES: &[SiteTable] = &[
     table("usage_months", "month"),
     table("usage_days", "day, address_key"),
     table("blocked_visitors", "id"),
+    // A document has up to 32 KiB.
+    SiteTable { weight: 5, ..table("trusted_documents", "id") },
     table("limit_notices", "kind, day"),
     table("credit_holds", "id"),
 ];

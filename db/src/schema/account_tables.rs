@@ -87,6 +87,14 @@ diesel::table! {
     }
 }
 diesel::table! {
+    trusted_documents (site_id, id) {
+        site_id -> Text,
+        id -> Text,
+        body -> Text,
+        created_at_ms -> BigInt,
+    }
+}
+diesel::table! {
     limit_notices (site_id, kind, day) {
         site_id -> Text,
         kind -> Text,

@@ -103,9 +103,13 @@ pub const SETTINGS: &[SettingDefinition] = &[
     setting(
         "trusted_documents",
         None,
-        "directory of *.graphql files that clients may execute by documentId, which is sha256: and the hash of the file",
+        "directory of *.graphql files and of manifests (*.json) of Relay, Apollo or graphql-codegen, whose documents clients may execute by documentId",
     ),
-    setting("only_trusted_documents", Some("off"), "on to refuse all other GraphQL documents at /graphql"),
+    setting(
+        "only_trusted_documents",
+        Some("off"),
+        "on to refuse all GraphQL documents at /graphql except those of trusted_documents, the widget and the dashboard",
+    ),
     setting("event_retention_days", Some("90"), "days after which events are deleted, and the maximum age of a cursor"),
     setting("log", Some("info"), "log filter, for example info,helpbot_ingest=debug"),
     setting("log_format", Some("auto"), "auto (text on a terminal, JSON otherwise), text or json"),

@@ -71,9 +71,9 @@ pub struct Settings {
     pub cors_headers: Vec<HeaderName>,
     /// Whether clients may query the schema.
     pub has_introspection: bool,
-    /// Directory of the GraphQL documents that clients may execute by their ID.
+    /// Directory of the GraphQL documents and manifests that clients may execute by their ID.
     pub trusted_documents: Option<PathBuf>,
-    /// Whether all other documents are refused.
+    /// Whether all other documents are refused, except those of the widget and the dashboard.
     pub has_only_trusted_documents: bool,
     /// Log filter in the syntax of tracing's `EnvFilter`.
     pub log: String,

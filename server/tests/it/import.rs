@@ -115,7 +115,7 @@ fn an_interrupted_import_continues_where_it_stopped() {
 
     assert_eq!(broken.code, 1, "{}", broken.stdout);
     assert!(broken.stderr.contains("conversations: 200 of 250"), "{}", broken.stderr);
-    assert!(broken.stderr.contains("does not accept the key"), "{}", broken.stderr);
+    assert!(broken.stderr.contains("rejected the API key"), "{}", broken.stderr);
     assert_eq!(done.code, 0, "{}", done.stderr);
     assert!(done.stdout.contains("conversations   50 new, 0 already here"), "{}", done.stdout);
     assert!(
@@ -140,7 +140,7 @@ fn a_wrong_address_or_key_is_reported_in_one_sentence() {
     let nowhere = home.run(&["import", "legacy", "--url", "not-a-url", "--key", "wk_abc123"]);
 
     assert_eq!((refused.code, refused.stderr.lines().count()), (1, 1), "{}", refused.stderr);
-    assert!(refused.stderr.contains("the service does not accept the key: Unauthorized"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("rejected the API key (Unauthorized)"), "{}", refused.stderr);
     assert_eq!(nowhere.code, 2, "{}", nowhere.stderr);
 }
 

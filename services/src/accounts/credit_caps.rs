@@ -13,7 +13,7 @@ use helpbot_domain::key::Scope;
 use helpbot_domain::limit::LimitKind;
 use helpbot_domain::plan::UNLIMITED_CREDITS;
 use helpbot_domain::site::Site;
-use helpbot_domain::{Invalid, Timestamp};
+use helpbot_domain::{Invalid, Timestamp, Together as _};
 
 use crate::accounts::{limit_notices, sites};
 use crate::{Error, Result, Services, Viewer, boxed};
@@ -58,8 +58,9 @@ pub async fn used_today(services: &Services, site: &Site) -> Result<Option<i64>>
 pub async fn update(services: &Services, viewer: &Viewer, named: Option<SiteId>, patch: CapsPatch) -> Result<Site> {
     viewer.require(Scope::Admin)?;
     let site = viewer.site(named)?;
-    let per_day = patch.per_day.map(|cap| checked("perDay", cap)).transpose()?;
-    let per_address = patch.per_address.map(|cap| checked("perAddressPerDay", cap)).transpose()?;
+    let per_day = patch.per_day.map(|cap| checked("perDay", cap)).transpose();
+    let per_address = patch.per_address.map(|cap| checked("perAddressPerDay", cap)).transpose();
+    let (per_day, per_address) = (per_day, per_address).together()?;
     let changed = sites::change(services, site, move |site| {
         site.daily_credit_limit = per_day.unwrap_or(site.daily_credit_limit);
         site.address_credit_limit = per_address.unwrap_or(site.address_credit_limit);
@@ -68,10 +69,10 @@ pub async fn update(services: &Services, viewer: &Viewer, named: Option<SiteId>,
     changed.await.map(|(site, ())| site)
 }
 
-fn checked(field: &'static str, cap: Option<i64>) -> Result<Option<i64>> {
+fn checked(field: &'static str, cap: Option<i64>) -> Result<Option<i64>, Invalid> {
     match cap {
         Some(cap) if !(0..=UNLIMITED_CREDITS).contains(&cap) => {
-            Err(Invalid::new(field, format!("{field} must be between 0 and {UNLIMITED_CREDITS}.")).into())
+            Err(Invalid::new(field, format!("{field} must be between 0 and {UNLIMITED_CREDITS}.")))
         }
         cap => Ok(cap),
     }

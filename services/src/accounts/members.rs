@@ -4,7 +4,7 @@
 use helpbot_db as db;
 use helpbot_domain::ids::{MemberId, SiteId};
 use helpbot_domain::key::{KeyKind, Role, Scope};
-use helpbot_domain::{Invalid, text};
+use helpbot_domain::{Invalid, Together as _, text};
 
 use crate::accounts::keys::{self, NewKey};
 use crate::runtime::randomness;
@@ -31,14 +31,8 @@ pub async fn add(
 ) -> Result<(Member, String)> {
     viewer.require(Scope::Admin)?;
     let (site_id, now) = (viewer.site(named)?, services.now());
-    let member = Member {
-        site_id,
-        id: MemberId::from_uuid(randomness::uuid(now)),
-        name: text::required("name", name, NAME_MAX_CHARS)?,
-        email: text::email("email", email)?,
-        role,
-        created_at: now,
-    };
+    let (name, email) = (text::required("name", name, NAME_MAX_CHARS), text::email("email", email)).together()?;
+    let member = Member { site_id, id: MemberId::from_uuid(randomness::uuid(now)), name, email, role, created_at: now };
     let new = NewKey {
         kind: KeyKind::Member,
         name: member.name.clone(),

@@ -5,7 +5,7 @@
 //! scopes. [`keys`] and [`members`] manage who has access, [`session_token`] proves that a
 //! visitor's session is theirs, [`site_deletion`] deletes a site, and [`usage`] counts the credits of
 //! the month. Owners guard a site with [`credit_caps`] and [`blocked_visitors`]; [`limit_notices`] tells
-//! them when a limit is reached.
+//! them when a limit is reached. [`trusted_documents`] are what their programs may execute by ID.
 
 pub mod access;
 pub mod blocked_visitors;
@@ -18,5 +18,6 @@ pub mod members;
 pub mod session_token;
 pub mod site_deletion;
 pub mod sites;
+pub mod trusted_documents;
 pub mod usage;
 pub(crate) mod viewer;

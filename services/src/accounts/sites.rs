@@ -8,7 +8,7 @@ use helpbot_domain::ids::SiteId;
 use helpbot_domain::key::Scope;
 use helpbot_domain::plan::{Feature, Plan};
 use helpbot_domain::widget::{WidgetConfig, WidgetPatch};
-use helpbot_domain::{Invalid, text};
+use helpbot_domain::{Invalid, Together as _, text};
 use helpbot_engine::AnswerPolicy;
 
 use crate::runtime::randomness;
@@ -52,12 +52,18 @@ pub struct SitePatch {
 pub async fn create(services: &Services, viewer: &Viewer, new: NewSite) -> Result<Site> {
     require_operator(viewer)?;
     let now = services.now();
+    let checked = (
+        text::required("name", &new.name, NAME_MAX_CHARS),
+        text::email("ownerEmail", &new.owner_email),
+        credit_limit(new.credit_limit.unwrap_or(services.settings.default_credits)),
+    );
+    let (name, owner_email, credit_limit) = checked.together()?;
     let site = Site {
         id: SiteId::from_uuid(randomness::uuid(now)),
-        name: text::required("name", &new.name, NAME_MAX_CHARS)?,
-        owner_email: text::email("ownerEmail", &new.owner_email)?,
+        name,
+        owner_email,
         plan: new.plan.unwrap_or(services.settings.default_plan),
-        credit_limit: credit_limit(new.credit_limit.unwrap_or(services.settings.default_credits))?,
+        credit_limit,
         daily_credit_limit: None,
         address_credit_limit: None,
         widget: WidgetConfig::default(),
@@ -124,9 +130,12 @@ pub async fn count(services: &Services, viewer: &Viewer) -> Result<i64> {
 #[boxed]
 pub async fn update(services: &Services, viewer: &Viewer, id: SiteId, patch: SitePatch) -> Result<Site> {
     require_operator(viewer)?;
-    let name = patch.name.map(|name| text::required("name", &name, NAME_MAX_CHARS)).transpose()?;
-    let owner_email = patch.owner_email.map(|email| text::email("ownerEmail", &email)).transpose()?;
-    let limit = patch.credit_limit.map(credit_limit).transpose()?;
+    let checked = (
+        patch.name.map(|name| text::required("name", &name, NAME_MAX_CHARS)).transpose(),
+        patch.owner_email.map(|email| text::email("ownerEmail", &email)).transpose(),
+        patch.credit_limit.map(credit_limit).transpose(),
+    );
+    let (name, owner_email, limit) = checked.together()?;
     change(services, id, move |site| {
         site.name = name.unwrap_or_else(|| site.name.clone());
         site.owner_email = owner_email.unwrap_or_else(|| site.owner_email.clone());
@@ -258,12 +267,12 @@ pub(crate) fn require_operator(viewer: &Viewer) -> Result<()> {
     }
 }
 
-fn credit_limit(limit: i64) -> Result<i64> {
+fn credit_limit(limit: i64) -> Result<i64, Invalid> {
     use helpbot_domain::plan::UNLIMITED_CREDITS;
     if (0..=UNLIMITED_CREDITS).contains(&limit) {
         Ok(limit)
     } else {
-        Err(Invalid::new("creditLimit", format!("creditLimit must be between 0 and {UNLIMITED_CREDITS}.")).into())
+        Err(Invalid::new("creditLimit", format!("creditLimit must be between 0 and {UNLIMITED_CREDITS}.")))
     }
 }
 

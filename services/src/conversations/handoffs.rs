@@ -117,7 +117,7 @@ pub async fn assign(
         Invalid::new("memberId", "memberId is required, because the API key does not belong to a member.")
     })?;
     let found = db::members::by_id(&mut services.db.reader().await?, site, member).await?;
-    found.ok_or(Error::NotFound("Member"))?;
+    found.ok_or(Error::NoSuch { noun: "Member", field: "memberId" })?;
     step(services, site, id, HandoffMove::Assign, Some(member)).await
 }
 

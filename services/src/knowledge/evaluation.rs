@@ -105,12 +105,13 @@ pub async fn add(services: &Services, viewer: &Viewer, named: Option<SiteId>, ne
                     )));
                 }
                 if let Some(source) = case.expected_source_id {
-                    db::sources::by_id(c, site, source).await?.ok_or(Error::NotFound("Source"))?;
+                    let found = db::sources::by_id(c, site, source).await?;
+                    found.ok_or(Error::NoSuch { noun: "Source", field: "sourceId" })?;
                 }
                 if let Some(entry) = new.entry_id {
                     let entry = db::chunks::by_ids(c, site, &[entry]).await?.pop();
-                    case.expected_question =
-                        Some(entry.and_then(|found| found.chunk.question).ok_or(Error::NotFound("Entry"))?);
+                    let question = entry.and_then(|found| found.chunk.question);
+                    case.expected_question = Some(question.ok_or(Error::NoSuch { noun: "Entry", field: "entryId" })?);
                 }
                 db::evaluation::insert(c, &case).await?;
                 Ok(case)

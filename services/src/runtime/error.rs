@@ -26,6 +26,14 @@ pub enum Error {
     /// The object does not exist, or the viewer may not know of it.
     #[error("{0} not found")]
     NotFound(&'static str),
+    /// The object that one of several IDs of the input names does not exist, or the viewer may not know of it.
+    #[error("{noun} not found")]
+    NoSuch {
+        /// What does not exist, for example `Member`.
+        noun: &'static str,
+        /// The field of the input that names it.
+        field: &'static str,
+    },
     /// A value breaks a rule.
     #[error(transparent)]
     Invalid(#[from] Invalid),

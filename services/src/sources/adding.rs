@@ -3,7 +3,7 @@
 use helpbot_db as db;
 use helpbot_domain::ids::SiteId;
 use helpbot_domain::source::{Source, SourceKind, normal_url};
-use helpbot_domain::{Invalid, text};
+use helpbot_domain::{Invalid, Together as _, text};
 
 use crate::knowledge::chunks::WRITTEN_ANSWERS;
 use crate::runtime::jobs;
@@ -115,11 +115,12 @@ pub async fn add_text(
     words: &str,
 ) -> Result<(Source, bool)> {
     let site = writable(services, viewer, named).await?;
-    let title = text::required("title", title, TITLE_MAX_CHARS)?;
-    if title == WRITTEN_ANSWERS {
-        return Err(Invalid::new("title", "This title is reserved for written answers. Choose a different one.").into());
-    }
-    let words = text::required("text", words, TEXT_MAX_CHARS)?;
+    let reserved = "This title is reserved for written answers. Choose a different one.";
+    let title = text::required("title", title, TITLE_MAX_CHARS).and_then(|title| match title == WRITTEN_ANSWERS {
+        true => Err(Invalid::new("title", reserved)),
+        false => Ok(title),
+    });
+    let (title, words) = (title, text::required("text", words, TEXT_MAX_CHARS)).together()?;
     let file = NewFile { name: TEXT_FILE.to_owned(), content: words.into_bytes() };
     let source = new_source(site.id, SourceKind::Text, title.clone(), services.now());
     add(services, Source { title: Some(title), ..source }, Some(file)).await

@@ -10,7 +10,7 @@ use helpbot_domain::key::Scope;
 use helpbot_domain::plan::Feature;
 use helpbot_domain::source::normal_url;
 use helpbot_domain::webhook::{self as rules, DisabledReason, Overlap, WEBHOOKS_MAX, Webhook};
-use helpbot_domain::{Invalid, Timestamp};
+use helpbot_domain::{Invalid, Timestamp, Together as _};
 use url::Url;
 
 use crate::accounts::sites;
@@ -73,12 +73,15 @@ pub async fn create(
     let now = services.now();
     let id = WebhookId::from_uuid(randomness::uuid(now));
     let secret = sealing::generate();
+    let checked =
+        (checked_url(services, &new.url), rules::events(&new.events), rules::description(new.description.as_deref()));
+    let (url, events, description) = checked.together()?;
     let webhook = Webhook {
         site_id: site,
         id,
-        url: checked_url(services, &new.url)?,
-        events: rules::events(&new.events)?,
-        description: rules::description(new.description.as_deref())?,
+        url,
+        events,
+        description,
         secret: sealing::seal(&services.settings.secret_key, site, id, &secret),
         overlap: None,
         disabled: None,
@@ -143,9 +146,12 @@ pub async fn update(
     patch: WebhookPatch,
 ) -> Result<Webhook> {
     let site = managed(services, viewer, named).await?.id;
-    let url = patch.url.as_deref().map(|url| checked_url(services, url)).transpose()?;
-    let events = patch.events.as_deref().map(rules::events).transpose()?;
-    let description = patch.description.as_deref().map(|note| rules::description(Some(note))).transpose()?;
+    let checked = (
+        patch.url.as_deref().map(|url| checked_url(services, url)).transpose(),
+        patch.events.as_deref().map(rules::events).transpose(),
+        patch.description.as_deref().map(|note| rules::description(Some(note))).transpose(),
+    );
+    let (url, events, description) = checked.together()?;
     change(services, site, id, move |webhook| {
         let is_moved = url.as_ref().is_some_and(|url| *url != webhook.url);
         let is_revived = patch.is_enabled == Some(true) && webhook.disabled.is_some();
@@ -276,7 +282,7 @@ pub(crate) fn require(viewer: &Viewer, site: &Site) -> Result<()> {
 
 /// Checks an address and returns it as its owner wrote it, so that a program finds its own address
 /// in the list.
-fn checked_url(services: &Services, text: &str) -> Result<String> {
+fn checked_url(services: &Services, text: &str) -> Result<String, Invalid> {
     normal_url(text)?;
     let url = Url::parse(text.trim()).map_err(|_| Invalid::new("url", "url is not a valid URL"))?;
     (services.webhook_policy)(&url).map_err(|reason| Invalid::new("url", reason))?;

@@ -199,7 +199,7 @@ async fn a_test_question_cannot_expect_objects_that_the_site_does_not_have() {
     let no_entry = evaluation::add(&on.services, &on.viewer, site, new(None, Some(gone.id))).await;
     let no_address = evaluation::add(&on.services, &on.viewer, site, new(Some("nowhere"), None)).await;
 
-    assert!(matches!(no_entry, Err(Error::NotFound("Entry"))), "{no_entry:?}");
+    assert!(matches!(no_entry, Err(Error::NoSuch { noun: "Entry", .. })), "{no_entry:?}");
     assert!(matches!(no_address, Err(Error::Invalid(_))), "{no_address:?}");
     let below_none = evaluation::set_allowed_losses(&on.services, &on.viewer, site, Some(Some(-1))).await;
     assert!(matches!(below_none, Err(Error::Invalid(_))), "{below_none:?}");

@@ -89,6 +89,16 @@ pub(crate) const OPERATIONS: &[(&str, &str, Needs)] = &[
         One(Scope::Admin),
     ),
     (
+        "Mutation.addTrustedDocuments",
+        "mutation ($site: ID) { addTrustedDocuments(input: {siteId: $site, documents: []}) { userErrors { code } } }",
+        One(Scope::Admin),
+    ),
+    (
+        "Mutation.removeTrustedDocuments",
+        "mutation ($site: ID) { removeTrustedDocuments(input: {siteId: $site, documentIds: []}) { userErrors { code } } }",
+        One(Scope::Admin),
+    ),
+    (
         "Mutation.setTyping",
         "mutation ($site: ID) { setTyping(input: {siteId: $site, conversationId: \"x\", isTyping: true}) { userErrors { code } } }",
         Either(Scope::Chat, Scope::ReadConversations),
@@ -334,6 +344,7 @@ pub(crate) const SITE_FIELDS: &[(&str, &str, Needs)] = &[
     ("Site.blockedVisitors", "blockedVisitors { id }", One(Scope::ReadConversations)),
     ("Site.creditCaps", "creditCaps { perDay }", One(Scope::Admin)),
     ("Site.apiKeys", "apiKeys { id }", One(Scope::Admin)),
+    ("Site.trustedDocuments", "trustedDocuments { totalCount nodes { documentId } }", One(Scope::Admin)),
     ("Site.waitingMails", "waitingMails { kind }", One(Scope::Admin)),
     ("Site.members", "members { id }", One(Scope::ReadConversations)),
     ("Site.analytics", "analytics { overview { totalQuestions } }", One(Scope::ReadAnalytics)),

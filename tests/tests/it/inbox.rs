@@ -145,7 +145,10 @@ async fn each_condition_selects_and_counts_its_conversations(app: &TestApp) {
 
     for (filter, expected) in [
         (json!({ "outcomes": ["SMALL_TALK"] }), vec!["Hello!"]),
-        (json!({ "outcomes": ["DECLINED", "SUGGESTED"] }), vec!["Question 3", "Question 2", "Question 1", "Question 0"]),
+        (
+            json!({ "outcomes": ["DECLINED", "SUGGESTED"] }),
+            vec!["Question 3", "Question 2", "Question 1", "Question 0"],
+        ),
         (json!({ "outcomes": [] }), vec![]),
         (json!({ "feedback": ["HELPFUL"] }), vec!["Question 0"]),
         (json!({ "feedback": ["UNHELPFUL"] }), vec![]),

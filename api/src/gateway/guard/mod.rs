@@ -6,7 +6,7 @@
 //! first limit that is exceeded. Only a document that passes is parsed ([`syntax`]), and [`expansion`]
 //! then computes the expanded size of each fragment once. It also rejects fragment cycles.
 //!
-//! The gateway calls [`read`] for every document that does not come with the binary, and then asks the
+//! The gateway calls [`read`] for every document, and then asks the
 //! [`Document`] for its [`validation`], the values of its variables and its [`cost`], for which the
 //! guard knows the schema as a [`model`].
 

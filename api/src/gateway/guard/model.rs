@@ -9,6 +9,7 @@ use async_graphql::Value;
 use async_graphql::parser::types::{BaseType, OperationType, Type};
 
 use super::rejection::DocumentRejection;
+use super::suggestion;
 use super::syntax::Parser;
 use super::tokens::Token;
 use crate::gateway::direct::DirectRules;
@@ -133,6 +134,12 @@ pub struct SchemaModel {
 }
 
 impl SchemaModel {
+    /// The message about a type that does not exist.
+    pub(super) fn unknown_type(&self, name: &str) -> String {
+        let known = self.types.keys().filter(|known| !known.starts_with("__"));
+        format!("Unknown type \"{name}\"{}", suggestion::of(self, name, known))
+    }
+
     /// Reads the definition of a schema.
     ///
     /// # Errors

@@ -201,10 +201,49 @@ fn documents_that_the_specification_forbids_are_refused() {
 }
 
 #[test]
-fn a_misspelled_field_is_named_with_its_correct_spelling() {
-    let rejected = accepts("{ sites { nam } }", serde_json::json!({})).unwrap_err();
+fn a_misspelled_name_is_reported_with_its_correct_spelling() {
+    for (text, variables, message) in [
+        (
+            "{ sites { nam } }",
+            serde_json::json!({}),
+            r#"Field "nam" does not exist on type "Site". Did you mean "name"?"#,
+        ),
+        (
+            "{ sites(filtre: {}) { id } }",
+            serde_json::json!({}),
+            r#"Field "Query.sites" has no argument "filtre". Did you mean "filter"?"#,
+        ),
+        (
+            "{ sites(filter: {nmae: \"a\"}) { id } }",
+            serde_json::json!({}),
+            r#"Field "nmae" is not defined by type "Filter". Did you mean "name"?"#,
+        ),
+        (
+            "{ sites(filter: {kind: CLOSE}) { id } }",
+            serde_json::json!({}),
+            r#""CLOSE" is not a value of type "Kind". Did you mean "CLOSED"?"#,
+        ),
+        (
+            "query ($f: Filter) { sites(filter: $f) { id } }",
+            serde_json::json!({"f": {"kind": "OPNE"}}),
+            r#""OPNE" is not a value of type "Kind". Did you mean "OPEN"?"#,
+        ),
+        (
+            "query ($f: [Filer!]) { sites(filter: $f) { id } }",
+            serde_json::json!({}),
+            r#"Unknown type "Filer". Did you mean "Filter"?"#,
+        ),
+        (
+            "{ node(id: 1) { ... on Membre { id } } }",
+            serde_json::json!({}),
+            r#"Unknown type "Membre". Did you mean "Member"?"#,
+        ),
+    ] {
+        let rejected = accepts(text, variables).unwrap_err().to_string();
 
-    assert_eq!(rejected.to_string(), "Field \"nam\" does not exist on type \"Site\". Did you mean \"name\"?");
+        assert!(rejected.contains(message), "{text}: {rejected}");
+        assert!(!rejected.contains('\n'), "{text}: {rejected}");
+    }
 }
 
 #[test]

@@ -135,7 +135,7 @@ impl<'a> Validator<'a> {
         let mut nothing = Scope::default();
         self.directives(&definition.directives, "VARIABLE_DEFINITION", &mut nothing);
         match self.model.named(ty) {
-            None => self.add(pos, format!("Unknown type \"{ty}\"")),
+            None => self.add(pos, self.model.unknown_type(ty.to_string().trim_matches(['[', ']', '!']))),
             Some(named) if !named.is_input() => {
                 let name = &definition.name.node;
                 self.add(pos, format!("Variable \"${name}\" cannot have type \"{ty}\", which is not an input type"));
@@ -166,7 +166,7 @@ impl<'a> Validator<'a> {
     fn condition(&mut self, name: &'a Positioned<Name>) -> Option<&'a TypeModel> {
         let ty = self.model.get(&name.node);
         match ty {
-            None => self.add(name.pos, format!("Unknown type \"{}\"", name.node)),
+            None => self.add(name.pos, self.model.unknown_type(&name.node)),
             Some(ty) if !ty.is_composite() => {
                 self.add(name.pos, format!("A fragment cannot apply to type \"{}\", which has no fields", ty.name));
             }

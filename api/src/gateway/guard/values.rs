@@ -8,6 +8,7 @@ use async_graphql::{Name, Value as ConstValue};
 use async_graphql_value::Value;
 
 use super::model::{FieldModel, Kind, SchemaModel, TypeModel};
+use super::suggestion;
 
 /// A use of a variable, with what is expected in its place.
 #[derive(Debug, Clone)]
@@ -85,7 +86,7 @@ fn literal<'a>(
     let Some(named) = model.get(name) else { return Ok(()) };
     match (named.kind, value) {
         (Kind::Input, Value::Object(fields)) => {
-            known_fields(named, fields.keys(), |name| fields.contains_key(name))?;
+            known_fields(model, named, fields.keys(), |name| fields.contains_key(name))?;
             for (name, value) in fields {
                 let Some(field) = named.fields.get(name.as_str()) else { continue };
                 literal(model, value, &field.ty, field.has_default, uses).map_err(|problem| problem.inside(name))?;
@@ -93,6 +94,7 @@ fn literal<'a>(
             Ok(())
         }
         (Kind::Enum, Value::Enum(name)) if named.names.contains(name.as_str()) => Ok(()),
+        (Kind::Enum, Value::Enum(name)) => Err(unknown_value(model, named, name)),
         (Kind::Scalar, value) => {
             let Some(constant) = value.clone().into_const() else {
                 add_variables(value, uses);
@@ -126,7 +128,7 @@ pub(super) fn check_variable(model: &SchemaModel, value: &mut ConstValue, ty: &T
     let Some(named) = model.get(name) else { return Ok(()) };
     match (named.kind, &mut *value) {
         (Kind::Input, ConstValue::Object(fields)) => {
-            known_fields(named, fields.keys(), |name| fields.contains_key(name))?;
+            known_fields(model, named, fields.keys(), |name| fields.contains_key(name))?;
             for (name, value) in fields.iter_mut() {
                 let Some(field) = named.fields.get(name.as_str()) else { continue };
                 check_variable(model, value, &field.ty).map_err(|problem| problem.inside(name))?;
@@ -135,6 +137,7 @@ pub(super) fn check_variable(model: &SchemaModel, value: &mut ConstValue, ty: &T
         }
         (Kind::Enum, ConstValue::String(text)) if named.names.contains(text.as_str()) => Ok(()),
         (Kind::Enum, ConstValue::Enum(name)) if named.names.contains(name.as_str()) => Ok(()),
+        (Kind::Enum, ConstValue::String(name)) => Err(unknown_value(model, named, name)),
         (Kind::Scalar, value) => {
             if named.name == "Int" {
                 make_whole(value);
@@ -160,13 +163,15 @@ fn make_whole(value: &mut ConstValue) {
 
 /// Checks that every given field exists and that every required field is given.
 fn known_fields<'a>(
+    model: &SchemaModel,
     ty: &TypeModel,
     given: impl Iterator<Item = &'a Name>,
     has: impl Fn(&str) -> bool,
 ) -> Result<(), ValueProblem> {
     for name in given {
         if !ty.fields.contains_key(name.as_str()) {
-            return Err(ValueProblem::new(format!("Field \"{name}\" is not defined by type \"{}\"", ty.name)));
+            let hint = suggestion::of(model, name, ty.fields.keys());
+            return Err(ValueProblem::new(format!("Field \"{name}\" is not defined by type \"{}\"{hint}", ty.name)));
         }
     }
     let mut missing: Vec<_> =
@@ -210,6 +215,12 @@ pub(super) fn add_variables<'a>(value: &'a Value, uses: &mut Vec<VariableUse<'a>
 
 fn null_problem(ty: &Type) -> ValueProblem {
     ValueProblem::new(format!("Expected a value of type \"{ty}\", found null"))
+}
+
+/// The problem of a name that is no value of an enum.
+fn unknown_value(model: &SchemaModel, ty: &TypeModel, name: &str) -> ValueProblem {
+    let hint = suggestion::of(model, name, ty.names.iter());
+    ValueProblem::new(format!("\"{name}\" is not a value of type \"{}\"{hint}", ty.name))
 }
 
 fn mismatch(ty: &TypeModel, value: impl std::fmt::Display) -> ValueProblem {

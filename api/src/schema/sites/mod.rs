@@ -30,6 +30,7 @@ use crate::schema::members::Member;
 use crate::schema::page::{PageArgs, connection};
 use crate::schema::scalars::{DateTime, int};
 use crate::schema::sources::SourceConnection;
+use crate::schema::trusted_documents::{self, TrustedDocumentConnection};
 use crate::schema::usage::Credits;
 use crate::schema::visitors::{BlockedVisitor, CreditCaps};
 use crate::schema::webhooks::{self, Webhook};
@@ -213,6 +214,12 @@ impl Site {
     /// Limits that the owner has set on the credits of one day (UTC). Requires the `ADMIN` scope.
     async fn credit_caps(&self) -> Nullable<CreditCaps> {
         nullable(async { Ok(CreditCaps::of(&self.access, &self.row).await?) }).await
+    }
+
+    /// GraphQL documents that the team registered, so that requests can name them by their IDs. They are sorted
+    /// by ID. Requires the `ADMIN` scope.
+    async fn trusted_documents(&self, args: PageArgs) -> Nullable<TrustedDocumentConnection> {
+        nullable(trusted_documents::list(&self.access, &self.row, &args)).await
     }
 
     /// API keys of the site, oldest first, including revoked keys. Requires the `ADMIN` scope.

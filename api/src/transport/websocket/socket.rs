@@ -146,7 +146,7 @@ impl SocketSession {
         // The header `Idempotency-Key` would apply to the whole socket, not to one of its operations.
         let idempotency_key = params.idempotency_key.clone();
         let request_id = self.caller.request_id.clone();
-        match self.transport.gateway.prepare(params) {
+        match self.transport.gateway.prepare(params, &viewer).await {
             Ok(operation) => {
                 let peer = self.caller.peer;
                 let caller = AdmittedCaller { viewer, peer, request_id, idempotency_key, allowance };

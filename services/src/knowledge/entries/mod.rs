@@ -14,7 +14,7 @@ use helpbot_domain::chunk::{Chunk, ChunkKind, StoredChunk};
 use helpbot_domain::ids::{ChunkId, ConversationId, DocumentId, SiteId};
 use helpbot_domain::key::Scope;
 use helpbot_domain::source::{Document, PageOutcome, Source, SourceKind, SourceStatus};
-use helpbot_domain::{Invalid, Timestamp, text};
+use helpbot_domain::{Invalid, Timestamp, Together as _, text};
 
 use crate::accounts::sites;
 use crate::conversations::lookup;
@@ -65,10 +65,14 @@ pub async fn may_write(services: &Services, viewer: &Viewer, named: Option<SiteI
 pub async fn add(services: &Services, viewer: &Viewer, named: Option<SiteId>, new: NewEntry) -> Result<Entry> {
     viewer.require(Scope::WriteSources)?;
     let (site, now) = (sites::get(services, viewer, named).await?, services.now());
-    let question = text::required("question", &new.question, QUESTION_MAX_CHARS)?;
-    let answer = text::required("answer", &new.answer, ANSWER_MAX_CHARS)?;
-    let phrasings = cleaned(&new.phrasings)?;
-    let url = new.url.as_deref().map(helpbot_domain::source::normal_url).transpose()?.map(String::from);
+    let checked = (
+        text::required("question", &new.question, QUESTION_MAX_CHARS),
+        text::required("answer", &new.answer, ANSWER_MAX_CHARS),
+        cleaned(&new.phrasings),
+        new.url.as_deref().map(helpbot_domain::source::normal_url).transpose(),
+    );
+    let (question, answer, phrasings, url) = checked.together()?;
+    let url = url.map(String::from);
     services
         .db
         .write(move |c| {
@@ -113,10 +117,11 @@ pub async fn update(
     patch: EntryPatch,
 ) -> Result<Entry> {
     viewer.require(Scope::WriteSources)?;
-    let question = patch.question.map(|words| text::required("question", &words, QUESTION_MAX_CHARS)).transpose()?;
-    let answer = patch.answer.map(|words| text::required("answer", &words, ANSWER_MAX_CHARS)).transpose()?;
-    let phrasings = patch.phrasings.map(|phrasings| cleaned(&phrasings)).transpose()?;
-    let url = patch.url.map(|url| url.as_deref().map(helpbot_domain::source::normal_url).transpose()).transpose()?;
+    let question = patch.question.map(|words| text::required("question", &words, QUESTION_MAX_CHARS)).transpose();
+    let answer = patch.answer.map(|words| text::required("answer", &words, ANSWER_MAX_CHARS)).transpose();
+    let phrasings = patch.phrasings.map(|phrasings| cleaned(&phrasings)).transpose();
+    let url = patch.url.map(|url| url.as_deref().map(helpbot_domain::source::normal_url).transpose()).transpose();
+    let (question, answer, phrasings, url) = (question, answer, phrasings, url).together()?;
     change(services, viewer, named, id, move |entry, is_own| {
         if !is_own && (question.is_some() || answer.is_some() || url.is_some()) {
             return Err(Error::Conflict(

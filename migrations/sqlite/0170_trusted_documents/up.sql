@@ -1,0 +1,8 @@
+-- GraphQL documents that the team of a site registered, so that requests can name them by their ID.
+CREATE TABLE trusted_documents (
+    site_id TEXT NOT NULL REFERENCES sites (id) ON DELETE CASCADE,
+    id TEXT NOT NULL,
+    body TEXT NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    PRIMARY KEY (site_id, id)
+) STRICT;
