@@ -69,7 +69,7 @@ impl NodeQuery {
     async fn nodes(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Global IDs of the objects, at most 100.")] ids: Vec<ID>,
+        #[graphql(desc = "Global IDs of the objects. At most 100 are accepted.")] ids: Vec<ID>,
     ) -> Result<Vec<Option<Node>>> {
         let access = Access::of(ctx);
         if ids.len() > NODES_MAX {
