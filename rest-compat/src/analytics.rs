@@ -99,13 +99,13 @@ pub(crate) struct AnalyticsCredits {
 
 #[derive(Deserialize)]
 pub(crate) struct OverviewData {
-    credits: MonthlyCredits,
+    credits: CreditData,
     analytics: OverviewField,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct MonthlyCredits {
+struct CreditData {
     #[serde(flatten)]
     balance: CreditBalance,
     reset_at: String,
@@ -171,7 +171,7 @@ impl Endpoint for ReadAnalyticsOverview {
     }
 
     fn answer(request: &RangeRequest, data: OverviewData) -> OverviewAnswer {
-        let MonthlyCredits { balance, reset_at } = data.credits;
+        let CreditData { balance, reset_at } = data.credits;
         let (used, limit, remaining) = (balance.used, balance.limit(), balance.remaining());
         let credits = AnalyticsCredits { used, limit, remaining, reset_at };
         OverviewAnswer { range: request.range(), metrics: data.analytics.overview.into(), credits }
