@@ -6,7 +6,7 @@ const PARTS = [
   'Analytics', 'AnalyticsOverview', 'AnswerDelta', 'AnswerFinished', 'AnswerRestart', 'AnswerSettings', 'Citation',
   'ChunkChange', 'ConversationActivity', 'CreditCaps', 'Credits', 'DailyActivity', 'DeliveryAttempt', 'EmbeddingProgress',
   'Evaluation', 'EvaluationResult', 'Handoff', 'HttpHeader', 'LeftOut', 'Omission', 'PageChange', 'PageInfo',
-  'QuestionTopic', 'SourceProgress', 'SourceSync', 'TopicQuestion',
+  'QuestionTopic', 'SourceProgress', 'SourceSync', 'TopicQuestion', 'TrustedDocument',
   'UserError', 'Viewer', 'WaitingMail', 'WebhookSecretRotation', 'WidgetConfig',
 ];
 
