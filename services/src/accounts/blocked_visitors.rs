@@ -125,20 +125,10 @@ pub(crate) async fn require_open(
     site: SiteId,
     session: Option<&str>,
 ) -> Result<()> {
-    if matches!(viewer.kind, KeyKind::Member | KeyKind::Operator) {
-        return Ok(());
-    }
-    let blocked = subjects(services, site).await?;
-    if blocked.is_empty() {
-        return Ok(());
-    }
-    let address_key = viewer.visitor_address_key(&services.settings.secret_key, site);
-    let is_blocked =
-        |kind, subject: Option<&str>| subject.is_some_and(|subject| blocked.contains(&(kind, subject.to_owned())));
-    if is_blocked(BlockKind::Session, session) || is_blocked(BlockKind::Address, address_key.as_deref()) {
-        return Err(Error::VisitorBlocked);
-    }
-    Ok(())
+    let key = &services.settings.secret_key;
+    let address = || viewer.visitor_address_key(key, site).map(|address| (BlockKind::Address, address));
+    let session = || session.map(|session| (BlockKind::Session, session.to_owned()));
+    require_none_of(services, viewer, site, || [session(), address()].into_iter().flatten().collect()).await
 }
 
 /// Checks that the e-mail address that a visitor names is not blocked, in any spelling.
@@ -152,15 +142,26 @@ pub(crate) async fn require_open_mailbox(
     site: SiteId,
     email: &str,
 ) -> Result<()> {
+    let key = &services.settings.secret_key;
+    require_none_of(services, viewer, site, || vec![(BlockKind::Email, client_key::of_mailbox(key, site, email))]).await
+}
+
+/// Checks that none of the subjects of a request is blocked. They are computed only when the site has
+/// blocked anybody and the viewer is not of the team.
+async fn require_none_of(
+    services: &Services,
+    viewer: &Viewer,
+    site: SiteId,
+    named: impl FnOnce() -> Vec<(BlockKind, String)>,
+) -> Result<()> {
     if matches!(viewer.kind, KeyKind::Member | KeyKind::Operator) {
         return Ok(());
     }
     let blocked = subjects(services, site).await?;
-    if blocked.is_empty() {
-        return Ok(());
+    if !blocked.is_empty() && named().iter().any(|subject| blocked.contains(subject)) {
+        return Err(Error::VisitorBlocked);
     }
-    let mailbox = client_key::of_mailbox(&services.settings.secret_key, site, email);
-    if blocked.contains(&(BlockKind::Email, mailbox)) { Err(Error::VisitorBlocked) } else { Ok(()) }
+    Ok(())
 }
 
 /// Returns whether the site has blocked nobody.

@@ -3,7 +3,7 @@
 
 use helpbot_db as db;
 use helpbot_domain::ids::{MemberId, SiteId};
-use helpbot_domain::key::{KeyKind, Role, Scope};
+use helpbot_domain::key::{Key, KeyKind, Role, Scope};
 use helpbot_domain::{Invalid, Together as _, text};
 
 use crate::accounts::keys::{self, NewKey};
@@ -54,7 +54,7 @@ pub async fn add(
                     )));
                 }
                 if !db::members::insert(c, &stored).await? {
-                    return Err(Invalid::new("email", "A member with this e-mail address already exists.").into());
+                    return Err(taken().into());
                 }
                 Ok(db::keys::insert(c, &key).await?)
             })
@@ -89,8 +89,11 @@ pub async fn update(
 ) -> Result<Member> {
     viewer.require(Scope::Admin)?;
     let site = viewer.site(named)?;
-    let name = patch.name.map(|name| text::required("name", &name, NAME_MAX_CHARS)).transpose()?;
-    let email = patch.email.map(|email| text::email("email", &email)).transpose()?;
+    let checked = (
+        patch.name.map(|name| text::required("name", &name, NAME_MAX_CHARS)).transpose(),
+        patch.email.map(|email| text::email("email", &email)).transpose(),
+    );
+    let (name, email) = checked.together()?;
     let (member, keys) = services
         .db
         .write(move |c| {
@@ -100,27 +103,36 @@ pub async fn update(
                 let mut member = all.iter().find(|member| member.id == id).cloned().ok_or(Error::NotFound("Member"))?;
                 if let Some(email) = email {
                     if all.iter().any(|other| other.id != id && other.email == email) {
-                        return Err(Invalid::new("email", "A member with this e-mail address already exists.").into());
+                        return Err(taken().into());
                     }
                     member.email = email;
                 }
                 member.name = name.unwrap_or(member.name);
                 member.role = patch.role.unwrap_or(member.role);
                 db::members::update(c, &member).await?;
-                let mut keys = db::keys::list(c, site).await?;
-                keys.retain(|key| key.member_id == Some(id));
-                for key in &mut keys {
-                    key.scopes = member.role.scopes().to_vec();
-                    db::keys::update(c, key).await?;
+                let mut keys = Vec::new();
+                if patch.role.is_some() {
+                    keys = keys_of(c, site, id).await?;
+                    for key in &mut keys {
+                        key.scopes = member.role.scopes().to_vec();
+                        db::keys::update(c, key).await?;
+                    }
                 }
                 Ok::<_, Error>((member, keys))
             })
         })
         .await?;
-    if patch.role.is_some() {
-        keys.iter().for_each(|key| services.keys.forget(key));
-    }
+    keys.iter().for_each(|key| services.keys.forget(key));
     Ok(member)
+}
+
+fn taken() -> Invalid {
+    Invalid::new("email", "A member with this e-mail address already exists.")
+}
+
+async fn keys_of(c: &mut db::Conn, site: SiteId, member: MemberId) -> Result<Vec<Key>> {
+    let keys = db::keys::list(c, site).await?;
+    Ok(keys.into_iter().filter(|key| key.member_id == Some(member)).collect())
 }
 
 /// Returns the members of the site in the order in which they were added.
@@ -163,8 +175,7 @@ pub async fn remove(services: &Services, viewer: &Viewer, named: Option<SiteId>,
                 if !db::members::delete(c, site, id).await? {
                     return Err(Error::NotFound("Member"));
                 }
-                let mut revoked = db::keys::list(c, site).await?;
-                revoked.retain(|key| key.member_id == Some(id));
+                let revoked = keys_of(c, site, id).await?;
                 for key in &revoked {
                     db::keys::revoke(c, site, key.id, now).await?;
                 }
