@@ -91,7 +91,7 @@ pub(crate) enum CreditHeaders {
 }
 
 /// The contract has no null for a site without a limit: it says this number.
-pub(crate) const UNLIMITED: i64 = 2_147_483_647;
+const UNLIMITED: i64 = 2_147_483_647;
 
 /// The credits of the month, as GraphQL returns them.
 #[derive(Debug, Clone, Copy, Deserialize)]

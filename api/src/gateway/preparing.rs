@@ -92,7 +92,7 @@ impl Gateway {
         body.map(read).transpose().map_err(DocumentRejection::into_server_error)
     }
 
-    /// The document that a request contains, or the cached document that it names by its hash.
+    /// The document that a request contains as text.
     fn any_document(&self, query: Option<&str>, persisted_hash: Option<&str>) -> Result<Arc<Document>, ServerError> {
         match (query, persisted_hash) {
             (Some(query), persisted) => {
@@ -106,11 +106,9 @@ impl Gateway {
                 let document = self.recent().read(query, hash, &self.settings().guard);
                 document.map_err(DocumentRejection::into_server_error)
             }
-            (None, Some(persisted)) => {
-                let known = documents::hash_from_hex(persisted).and_then(|hash| self.recent().get(&hash));
-                // Apollo's clients expect exactly this message, and then send the document.
-                known.ok_or_else(|| not_found("PersistedQueryNotFound"))
-            }
+            // `named_document` did not find it. Apollo's clients expect exactly this message, and then send the
+            // document.
+            (None, Some(_)) => Err(not_found("PersistedQueryNotFound")),
             (None, None) => Err(rejected(ErrorCode::BadUserInput, "query or documentId is required")),
         }
     }

@@ -38,11 +38,7 @@ pub(crate) fn changed<T>(value: MaybeUndefined<T>) -> Option<Option<T>> {
 
 /// Like [`changed`], for a number.
 pub(crate) fn changed_number(value: &MaybeUndefined<i32>) -> Option<Option<i64>> {
-    match value {
-        MaybeUndefined::Undefined => None,
-        MaybeUndefined::Null => Some(None),
-        MaybeUndefined::Value(number) => Some(Some(i64::from(*number))),
-    }
+    changed(*value).map(|number| number.map(i64::from))
 }
 
 /// Writes the input type of a mutation that acts on one site: `siteId` and the given fields.

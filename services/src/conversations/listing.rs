@@ -59,7 +59,9 @@ impl ListQuery {
             match conditions.filter {
                 ConversationFilter::All => conditions.filter = ConversationFilter::Handoff,
                 ConversationFilter::Handoff => {}
-                _ => conditions.handoffs = conditions.handoffs.take().or_else(|| Some(HandoffStatus::ALL.to_vec())),
+                _ => {
+                    conditions.handoffs.get_or_insert_with(|| HandoffStatus::ALL.to_vec());
+                }
             }
         }
         query
