@@ -8,6 +8,7 @@ use helpbot_domain::ids::{DocumentId, SiteId, SourceId};
 use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
+use crate::connection::dialect::among;
 use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
 use crate::paging::load_page;
@@ -113,6 +114,23 @@ pub async fn links(c: &mut Conn, site: SiteId, id: DocumentId) -> Result<Vec<Str
             .optional()
     })?;
     links.flatten().as_deref().map_or(Ok(Vec::new()), columns::json)
+}
+
+/// Returns the site's pages with these IDs, in no particular order. Missing ones are left out.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn by_ids(c: &mut Conn, site: SiteId, ids: &[DocumentId]) -> Result<Vec<Document>> {
+    let site = site.to_string();
+    let rows: Vec<Row> = on!(c, |c| {
+        docs::table
+            .filter(docs::site_id.eq(&site))
+            .filter(among(docs::id, ids))
+            .select(Row::as_select())
+            .load(c)
+            .await
+    })?;
+    rows.into_iter().map(Document::try_from).collect()
 }
 
 /// Returns one page of the list of a source's pages, ordered by URL.

@@ -168,6 +168,23 @@ pub async fn by_id(c: &mut Conn, site: SiteId, id: Uuid) -> Result<Option<Delive
     row.map(Delivery::try_from).transpose()
 }
 
+/// Returns the site's deliveries with these IDs, in no particular order. Missing ones are left out.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn by_ids(c: &mut Conn, site: SiteId, ids: &[Uuid]) -> Result<Vec<Delivery>> {
+    let site = site.to_string();
+    let rows: Vec<Row> = on!(c, |c| {
+        deliveries::table
+            .filter(deliveries::site_id.eq(&site))
+            .filter(among(deliveries::id, ids))
+            .select(Row::as_select())
+            .load(c)
+            .await
+    })?;
+    rows.into_iter().map(Delivery::try_from).collect()
+}
+
 /// Returns an endpoint's deliveries of these events, as event, delivery and state.
 ///
 /// # Errors

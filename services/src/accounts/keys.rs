@@ -77,6 +77,17 @@ pub async fn list(services: &Services, viewer: &Viewer, named: Option<SiteId>) -
     Ok(db::keys::list(&mut services.db.reader().await?, viewer.site(named)?).await?)
 }
 
+/// Returns the keys of the site with these IDs, including revoked ones. Unknown IDs are left out.
+///
+/// # Errors
+/// `Forbidden`.
+#[boxed]
+pub async fn by_ids(services: &Services, viewer: &Viewer, named: Option<SiteId>, ids: &[KeyId]) -> Result<Vec<Key>> {
+    // A site has few keys, so one query reads them all.
+    let found = list(services, viewer, named).await?;
+    Ok(found.into_iter().filter(|key| ids.contains(&key.id)).collect())
+}
+
 /// Changes of a key. `None` leaves a value unchanged.
 #[derive(Debug, Clone, Default)]
 pub struct KeyPatch {

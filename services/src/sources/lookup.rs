@@ -1,7 +1,7 @@
 //! Reading sources and their pages, in lists and by ID.
 
 use helpbot_db as db;
-use helpbot_domain::ids::{SiteId, SourceId};
+use helpbot_domain::ids::{DocumentId, SiteId, SourceId};
 use helpbot_domain::key::Scope;
 
 use crate::sources::rights::require_read;
@@ -66,6 +66,21 @@ pub async fn pages(
     viewer.require(Scope::ReadSources)?;
     let site = viewer.site(Some(source.site_id))?;
     Ok(db::documents::of_source(&mut services.db.reader().await?, site, source.id, page).await?)
+}
+
+/// Returns the pages of the site with these IDs. Unknown IDs are left out.
+///
+/// # Errors
+/// `Forbidden`.
+#[boxed]
+pub async fn pages_by_ids(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    ids: &[DocumentId],
+) -> Result<Vec<Document>> {
+    viewer.require(Scope::ReadSources)?;
+    Ok(db::documents::by_ids(&mut services.db.reader().await?, viewer.site(named)?, ids).await?)
 }
 
 /// Returns the number of a source's pages.

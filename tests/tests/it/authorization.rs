@@ -327,6 +327,16 @@ pub(crate) const SUBSCRIPTIONS: &[(&str, &str, Needs)] = &[
     ),
 ];
 
+/// The operations that introspection does not show, as in `OPERATIONS`.
+pub(crate) const HIDDEN_OPERATIONS: &[(&str, &str, Needs)] = &[
+    ("Query._service", "{ _service { sdl } }", AnyKey),
+    (
+        "Query._entities",
+        "query ($site: ID!) { _entities(representations: [{__typename: \"Site\", id: $site}]) { ... on Site { id } } }",
+        AnyKey,
+    ),
+];
+
 /// The fields of a site: what is to be selected, who may.
 pub(crate) const SITE_FIELDS: &[(&str, &str, Needs)] = &[
     ("Site.id", "id", AnyKey),
@@ -526,5 +536,6 @@ fn operations() -> impl Iterator<Item = (&'static str, String, Needs)> {
     let of_site = SITE_FIELDS.iter().map(|(name, selection, needs)| {
         (*name, format!("query ($site: ID) {{ site(id: $site) {{ {selection} }} }}"), *needs)
     });
-    OPERATIONS.iter().map(|(name, document, needs)| (*name, (*document).to_owned(), *needs)).chain(of_site)
+    let at_root = OPERATIONS.iter().chain(HIDDEN_OPERATIONS);
+    at_root.map(|(name, document, needs)| (*name, (*document).to_owned(), *needs)).chain(of_site)
 }

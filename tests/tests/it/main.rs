@@ -15,6 +15,7 @@ mod credits;
 mod cursors;
 mod direct_execution;
 mod erasure;
+mod federation;
 mod files;
 mod found_by_id;
 mod handoff_mails;

@@ -29,8 +29,8 @@ connection! {
 
 #[Object(use_type_description)]
 impl FaqEntry {
-    /// ID that identifies the FAQ entry within its site. A sync keeps the ID of an entry whose content
-    /// did not change.
+    /// Global ID of the FAQ entry, which `node` accepts. A sync keeps the ID of an entry whose content did not
+    /// change.
     pub async fn id(&self) -> ID {
         id(self.row.id)
     }

@@ -28,8 +28,8 @@ pub struct Evaluation {
 /// expected, HelpBot must reply that it does not know the answer.
 #[derive(Clone, Description)]
 pub struct EvaluationCase {
-    row: evaluation::Case,
-    access: Access,
+    pub(crate) row: evaluation::Case,
+    pub(crate) access: Access,
 }
 
 connection! {
@@ -61,7 +61,7 @@ impl Evaluation {
 
 #[Object(use_type_description)]
 impl EvaluationCase {
-    /// ID that identifies the test question within its site.
+    /// Global ID of the test question, which `node` accepts.
     pub async fn id(&self) -> ID {
         id(self.row.id)
     }

@@ -34,8 +34,6 @@ pub enum BlockedBy {
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct BlockedVisitor {
-    /// ID of the block, which `unblockVisitor` accepts.
-    id: ID,
     /// Property by which the visitor is recognized.
     by: BlockedBy,
     /// Reason that the team wrote down. It is null when there is none.
@@ -50,6 +48,11 @@ pub struct BlockedVisitor {
 
 #[ComplexObject]
 impl BlockedVisitor {
+    /// Global ID of the block, which `node` and `unblockVisitor` accept.
+    pub async fn id(&self) -> ID {
+        ids::id(self.row.id)
+    }
+
     /// Conversation from which the visitor was blocked. It is null when the conversation was erased.
     async fn conversation(&self) -> Nullable<Conversation> {
         let (site, id) = (self.row.site_id, self.row.conversation_id);
@@ -59,9 +62,8 @@ impl BlockedVisitor {
 }
 
 impl BlockedVisitor {
-    fn new(row: domain::blocked_visitor::BlockedVisitor, access: Access) -> Self {
+    pub(crate) fn new(row: domain::blocked_visitor::BlockedVisitor, access: Access) -> Self {
         Self {
-            id: ids::id(row.id),
             by: row.kind.into(),
             note: row.note.clone(),
             created_at: row.created_at.into(),

@@ -247,6 +247,21 @@ pub async fn list(
     Ok(db::chunks::entries(&mut services.db.reader().await?, site, words, page).await?)
 }
 
+/// Returns the entries and the passages of the site with these IDs. Unknown IDs are left out.
+///
+/// # Errors
+/// `Forbidden`.
+#[boxed]
+pub async fn by_ids(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    ids: &[ChunkId],
+) -> Result<Vec<StoredChunk>> {
+    viewer.require(Scope::ReadSources)?;
+    Ok(db::chunks::by_ids(&mut services.db.reader().await?, viewer.site(named)?, ids).await?)
+}
+
 /// Returns the number of the site's entries. With `words`, only those that contain them.
 ///
 /// # Errors
