@@ -97,6 +97,8 @@ async fn a_page_of_another_site_is_not_found(db: &Db) {
     commit!(db, |c| documents::delete(c, other, id));
 
     assert_eq!(read!(db, |c| documents::by_url(c, other, source.id, URL)), None);
+    assert_eq!(read!(db, |c| documents::by_ids(c, other, &[id])), []);
+    assert_eq!(read!(db, |c| documents::by_ids(c, site, &[id])), std::slice::from_ref(&document));
     assert_eq!(read!(db, |c| documents::of_source(c, other, source.id, PageRequest::first(9))), []);
     assert_eq!(read!(db, |c| documents::count(c, other, source.id)), 0);
     assert_eq!(read!(db, |c| documents::totals(c, other, source.id)), (0, 0));
