@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
+use crate::connection::dialect::among;
 use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
 use crate::schema::deliveries;

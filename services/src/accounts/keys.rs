@@ -22,8 +22,8 @@ pub struct NewKey {
     pub kind: KeyKind,
     /// Name for the key, for its owner.
     pub name: String,
-    /// Scopes of the key. Empty means all that its kind allows.
-    pub scopes: Vec<Scope>,
+    /// Scopes of the key. `None` means all that its kind allows.
+    pub scopes: Option<Vec<Scope>>,
     /// Web origins that the key is bound to, for example `https://shop.example`. Empty means any.
     pub origins: Vec<String>,
     /// Time at which the key expires. `None` means never.
@@ -40,6 +40,9 @@ pub async fn create(services: &Services, viewer: &Viewer, named: Option<SiteId>,
     let site = viewer.site(named)?;
     if !matches!(new.kind, KeyKind::Widget | KeyKind::Secret) {
         return Err(Invalid::new("kind", "kind must be WIDGET or SECRET.").into());
+    }
+    if new.scopes.as_ref().is_some_and(Vec::is_empty) {
+        return Err(Invalid::new("scopes", "scopes must contain at least one scope. Leave it out for all scopes.").into());
     }
     // A key must not create a key with more scopes than its own.
     if let Some(scope) = wanted(&new).into_iter().find(|scope| !viewer.has(*scope)) {
@@ -166,7 +169,7 @@ pub async fn create_operator(services: &Services, name: &str) -> Result<(Key, St
     let new = NewKey {
         kind: KeyKind::Operator,
         name: name.to_owned(),
-        scopes: Vec::new(),
+        scopes: None,
         origins: Vec::new(),
         expires_at: None,
     };
@@ -187,7 +190,7 @@ pub(crate) fn make(services: &Services, site_id: Option<SiteId>, new: NewKey) ->
         name: text::bounded("name", &new.name, NAME_MAX_CHARS)?,
         hash: access::hash(&secret),
         last4: secret[secret.len() - 4..].to_owned(),
-        scopes: new.scopes,
+        scopes: new.scopes.unwrap_or_default(),
         origins: normal_origins(&new.origins)?,
         member_id: None,
         expires_at: new.expires_at,
@@ -213,10 +216,10 @@ fn normal_origins(given: &[String]) -> Result<Vec<String>> {
 }
 
 fn wanted(new: &NewKey) -> Vec<Scope> {
-    match (new.scopes.is_empty(), new.kind) {
-        (false, _) => new.scopes.clone(),
-        (true, KeyKind::Widget) => Scope::WIDGET.to_vec(),
-        (true, _) => Scope::ALL.to_vec(),
+    match (&new.scopes, new.kind) {
+        (Some(scopes), _) => scopes.clone(),
+        (None, KeyKind::Widget) => Scope::WIDGET.to_vec(),
+        (None, _) => Scope::ALL.to_vec(),
     }
 }
 

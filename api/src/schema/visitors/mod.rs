@@ -2,7 +2,7 @@
 
 pub mod mutation;
 
-use async_graphql::{ComplexObject, Enum, ID, SimpleObject};
+use async_graphql::{ComplexObject, Enum, ID, Result, SimpleObject};
 use helpbot_domain as domain;
 use helpbot_domain::blocked_visitor::BlockKind;
 use helpbot_services as services;
@@ -13,6 +13,7 @@ use crate::schema::access::Access;
 use crate::schema::conversations::Conversation;
 use crate::schema::ids;
 use crate::schema::loaders;
+use crate::schema::page::{self, KeyOrder, PageArgs, connection};
 use crate::schema::scalars::{DateTime, int};
 
 /// Property by which a blocked visitor is recognized.
@@ -46,6 +47,13 @@ pub struct BlockedVisitor {
     access: Access,
 }
 
+connection! {
+    /// A list of blocked visitors, which is sorted by the time of the block, newest first.
+    BlockedVisitorConnection,
+    /// An edge that connects the list to a blocked visitor.
+    BlockedVisitorEdge, BlockedVisitor
+}
+
 #[ComplexObject]
 impl BlockedVisitor {
     /// Global ID of the block, which `node` and `unblockVisitor` accept.
@@ -71,12 +79,19 @@ impl BlockedVisitor {
             access,
         }
     }
+}
 
-    /// The blocked visitors of a site.
-    pub(super) async fn list(access: &Access, site: &domain::site::Site) -> services::Result<Vec<Self>> {
-        let found = blocked_visitors::list(&access.services, &access.viewer, Some(site.id)).await?;
-        Ok(found.into_iter().map(|row| Self::new(row, access.clone())).collect())
-    }
+/// A page of the blocked visitors of a site.
+pub(crate) async fn list(
+    access: &Access,
+    site: &domain::site::Site,
+    args: &PageArgs,
+) -> Result<BlockedVisitorConnection> {
+    let found = blocked_visitors::list(&access.services, &access.viewer, Some(site.id)).await?;
+    let (page, total) = page::of_all(args, found, KeyOrder::Descending, |block| block.id)?;
+    let page = page.map(|row| BlockedVisitor::new(row, access.clone()));
+    let position = |_, block: &BlockedVisitor| block.row.id.to_string();
+    Ok(BlockedVisitorConnection::with_positions(page, total, Box::new(position)))
 }
 
 /// Limits that the owner of a site sets on the credits of one day (UTC). Questions beyond them are refused
