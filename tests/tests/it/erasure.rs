@@ -158,6 +158,17 @@ async fn nothing_of_an_erased_session_stays(app: &TestApp, database: &TestDataba
         told.push(event["conversation"]["question"].clone());
     }
     assert!(told.len() > 5, "{told:?}");
+    let types = "subscription ($after: String) {
+        conversationEvents(after: $after, types: [CONVERSATION_ERASED]) { conversationId sessionId conversation { id } }
+    }";
+    let watching = socket.subscribe(types, json!({ "after": site.beginning() })).await;
+    let mut erased = BTreeSet::new();
+    for _ in 0..2 {
+        let event = socket.next(&watching).await["conversationEvents"].take();
+        assert_eq!((&event["sessionId"], &event["conversation"]), (&json!(""), &Value::Null));
+        erased.insert(event["conversationId"].to_string());
+    }
+    assert_eq!(erased.len(), 2, "one event for each conversation");
     nothing_is_sent_any_more(app, &site, &mut receivers).await;
 }
 
