@@ -46,7 +46,8 @@ impl FederationQuery {
         if self.has_introspection {
             return Ok(Service { sdl: subgraph(&super::sdl()) });
         }
-        let message = "Introspection is turned off on this server. `helpbot schema --federation` prints the definition.";
+        let message =
+            "Introspection is turned off on this server. `helpbot schema --federation` prints the definition.";
         Err(top_level(Error::Forbidden(message.into())))
     }
 
@@ -72,9 +73,9 @@ impl FederationQuery {
             let message = "representations can contain only objects with __typename and id.";
             return Err(top_level(Invalid::new("representations", message).into()));
         };
-        let found = references.iter().map(async |(type_name, id)| {
-            Ok(node::find(access, id).await?.and_then(|node| node.entity(type_name)))
-        });
+        let found = references
+            .iter()
+            .map(async |(type_name, id)| Ok(node::find(access, id).await?.and_then(|node| node.entity(type_name))));
         try_join_all(found).await
     }
 }

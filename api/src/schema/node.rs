@@ -161,9 +161,7 @@ fn is_hidden(error: &Error) -> bool {
 async fn load(access: &Access, site: SiteId, thing: GlobalId) -> Loaded<Option<Node>> {
     let (loaders, of) = (&access.loaders, || access.clone());
     Ok(match thing {
-        GlobalId::Source(id) => {
-            loaders.source(site, id).await?.map(|row| Node::Source(Source { row, access: of() }))
-        }
+        GlobalId::Source(id) => loaders.source(site, id).await?.map(|row| Node::Source(Source { row, access: of() })),
         GlobalId::Conversation(id) => {
             loaders.conversation(site, id).await?.map(|row| Node::Conversation(Conversation { row, access: of() }))
         }

@@ -15,9 +15,7 @@ use crate::conversations::partial_row::{PartialColumns, PartialRow};
 use crate::conversations::search::{self, MaxCandidates, rows_of_site};
 use crate::error::Result;
 use crate::schema::conversations as conv;
-use helpbot_domain::conversation::{
-    Conversation, ConversationFilter, ConversationQuery, HandoffStatus, Outcome, Vote,
-};
+use helpbot_domain::conversation::{Conversation, ConversationFilter, ConversationQuery, HandoffStatus, Outcome, Vote};
 use helpbot_domain::conversation_order::ConversationOrder;
 use helpbot_domain::conversation_parts::ConversationParts;
 

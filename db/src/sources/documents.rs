@@ -123,12 +123,7 @@ pub async fn links(c: &mut Conn, site: SiteId, id: DocumentId) -> Result<Vec<Str
 pub async fn by_ids(c: &mut Conn, site: SiteId, ids: &[DocumentId]) -> Result<Vec<Document>> {
     let site = site.to_string();
     let rows: Vec<Row> = on!(c, |c| {
-        docs::table
-            .filter(docs::site_id.eq(&site))
-            .filter(among(docs::id, ids))
-            .select(Row::as_select())
-            .load(c)
-            .await
+        docs::table.filter(docs::site_id.eq(&site)).filter(among(docs::id, ids)).select(Row::as_select()).load(c).await
     })?;
     rows.into_iter().map(Document::try_from).collect()
 }
@@ -169,12 +164,7 @@ pub async fn of_source(
 ///
 /// # Errors
 /// Returns an error when the query fails.
-pub async fn count(
-    c: &mut Conn,
-    site: SiteId,
-    source: SourceId,
-    outcomes: Option<&[PageOutcome]>,
-) -> Result<i64> {
+pub async fn count(c: &mut Conn, site: SiteId, source: SourceId, outcomes: Option<&[PageOutcome]>) -> Result<i64> {
     Ok(on!(c, <B> |c| with_outcomes!(B, site, source, outcomes).count().get_result(c).await)?)
 }
 

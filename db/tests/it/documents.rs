@@ -69,7 +69,10 @@ async fn pages_are_listed_by_url_and_counted(db: &Db) {
         urls(read!(db, |c| documents::of_source(c, site, source.id, None, PageRequest::first(9)))),
         ["B", "a", "b", "ä"]
     );
-    assert_eq!(urls(read!(db, |c| documents::of_source(c, site, source.id, None, PageRequest::after(Some("a"), 1)))), ["b"]);
+    assert_eq!(
+        urls(read!(db, |c| documents::of_source(c, site, source.id, None, PageRequest::after(Some("a"), 1)))),
+        ["b"]
+    );
     assert_eq!(read!(db, |c| documents::count(c, site, source.id, None)), 4);
     assert_eq!(read!(db, |c| documents::totals(c, site, source.id)), (3, 6));
 }

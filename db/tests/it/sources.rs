@@ -89,7 +89,10 @@ async fn the_list_can_be_paged_in_both_directions(db: &Db) {
         ids.push(make::stored_source(db, site, &format!("https://example.com/{n}")).await.id);
     }
     async fn walk(db: &Db, site: helpbot_domain::ids::SiteId, page: PageRequest<SourceId>) -> Vec<SourceId> {
-        read!(db, |c| sources::list(c, site, &SourceFilter::default(), page)).into_iter().map(|source| source.id).collect()
+        read!(db, |c| sources::list(c, site, &SourceFilter::default(), page))
+            .into_iter()
+            .map(|source| source.id)
+            .collect()
     }
 
     let forward = PageRequest::first(2);

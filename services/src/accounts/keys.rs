@@ -42,7 +42,9 @@ pub async fn create(services: &Services, viewer: &Viewer, named: Option<SiteId>,
         return Err(Invalid::new("kind", "kind must be WIDGET or SECRET.").into());
     }
     if new.scopes.as_ref().is_some_and(Vec::is_empty) {
-        return Err(Invalid::new("scopes", "scopes must contain at least one scope. Leave it out for all scopes.").into());
+        return Err(
+            Invalid::new("scopes", "scopes must contain at least one scope. Leave it out for all scopes.").into()
+        );
     }
     // A key must not create a key with more scopes than its own.
     if let Some(scope) = wanted(&new).into_iter().find(|scope| !viewer.has(*scope)) {
@@ -166,13 +168,8 @@ pub async fn revoke(services: &Services, viewer: &Viewer, named: Option<SiteId>,
 /// Only errors of the database.
 #[boxed]
 pub async fn create_operator(services: &Services, name: &str) -> Result<(Key, String)> {
-    let new = NewKey {
-        kind: KeyKind::Operator,
-        name: name.to_owned(),
-        scopes: None,
-        origins: Vec::new(),
-        expires_at: None,
-    };
+    let new =
+        NewKey { kind: KeyKind::Operator, name: name.to_owned(), scopes: None, origins: Vec::new(), expires_at: None };
     let (key, secret) = make(services, None, new)?;
     let stored = key.clone();
     services.db.write(move |c| Box::pin(async move { Ok::<_, Error>(db::keys::insert(c, &stored).await?) })).await?;

@@ -34,7 +34,12 @@ pub struct ConversationCounts {
 /// # Errors
 /// `Forbidden`; `PlanRequired`.
 #[boxed]
-pub async fn counts(services: &Services, viewer: &Viewer, site: &Site, query: &ListQuery) -> Result<ConversationCounts> {
+pub async fn counts(
+    services: &Services,
+    viewer: &Viewer,
+    site: &Site,
+    query: &ListQuery,
+) -> Result<ConversationCounts> {
     require_list(viewer, site)?;
     let groups = db::conversations::groups(&mut services.db.reader().await?, site.id, &query.stored()).await?;
     let sum = |is_counted: &dyn Fn(&db::conversations::ConversationGroup) -> bool| -> i64 {

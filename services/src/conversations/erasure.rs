@@ -14,14 +14,14 @@
 
 use futures_util::future::BoxFuture;
 use helpbot_db as db;
+use helpbot_db::events::NewEvent;
 use helpbot_db::idempotency::RequestName;
 use helpbot_db::stats::DailyCounts;
-use helpbot_db::events::NewEvent;
 use helpbot_domain::conversation::{self as rules, Conversation, Vote};
 use helpbot_domain::event::{Event, EventType};
-use helpbot_domain::{Invalid, Timestamp};
 use helpbot_domain::ids::{ConversationId, EventId, SiteId};
 use helpbot_domain::key::Scope;
+use helpbot_domain::{Invalid, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 

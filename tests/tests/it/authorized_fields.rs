@@ -39,7 +39,12 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
         &[Scope::Admin],
         "attemptCount createdAt error kind nextAttemptAt",
     ),
-    ("Member", "site(id: $site) { members { nodes { @ } } }", &[Scope::ReadConversations], "createdAt email id name role"),
+    (
+        "Member",
+        "site(id: $site) { members { nodes { @ } } }",
+        &[Scope::ReadConversations],
+        "createdAt email id name role",
+    ),
     (
         "Conversation",
         "site(id: $site) { conversations { nodes { @ } } }",

@@ -196,8 +196,12 @@ async fn blocks_belong_to_one_site_and_can_be_removed(app: &TestApp) {
     assert_eq!(by_stranger["unblockVisitor"]["userErrors"][0]["code"], "NOT_FOUND");
     let listed = site.owner().graphql(LIST, json!({})).await.ok();
     // Both were blocked in the same millisecond, so their order is that of their IDs.
-    let kinds: BTreeSet<_> =
-        listed["site"]["blockedVisitors"]["nodes"].as_array().expect("a list").iter().map(|it| it["by"].to_string()).collect();
+    let kinds: BTreeSet<_> = listed["site"]["blockedVisitors"]["nodes"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|it| it["by"].to_string())
+        .collect();
     assert_eq!(kinds, BTreeSet::from(["\"ADDRESS\"".to_owned(), "\"SESSION\"".to_owned()]));
     assert_eq!(site.visitor().graphql(LIST, json!({})).await.codes(), ["FORBIDDEN"]);
 

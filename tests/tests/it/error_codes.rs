@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use helpbot_tests::{Client, DOCUMENTED_CODES, GraphqlReply, Page, Pages, Receiver, TestApp, TestSite, on_both_backends};
+use helpbot_tests::{
+    Client, DOCUMENTED_CODES, GraphqlReply, Page, Pages, Receiver, TestApp, TestSite, on_both_backends,
+};
 use serde_json::{Map, Value, json};
 
 on_both_backends!(each_documented_code_is_returned,);
@@ -28,8 +30,16 @@ const CASES: &[(&str, &str, &str)] = &[
     ("blockVisitor", r#"{"conversationId": "@unknown"}"#, "NOT_FOUND"),
     ("blockVisitor", r#"{"conversationId": "@plain", "note": "@long"}"#, "BAD_USER_INPUT"),
     ("cancelSync", r#"{"sourceId": "@unknown"}"#, "NOT_FOUND"),
-    ("confirmTranscriptCode", r#"{"conversationId": "@unknown", "email": "v@example.com", "code": "000000"}"#, "NOT_FOUND"),
-    ("confirmTranscriptCode", r#"{"conversationId": "@plain", "email": "v@example.com", "code": "000000"}"#, "BAD_USER_INPUT"),
+    (
+        "confirmTranscriptCode",
+        r#"{"conversationId": "@unknown", "email": "v@example.com", "code": "000000"}"#,
+        "NOT_FOUND",
+    ),
+    (
+        "confirmTranscriptCode",
+        r#"{"conversationId": "@plain", "email": "v@example.com", "code": "000000"}"#,
+        "BAD_USER_INPUT",
+    ),
     ("createApiKey", r#"{"kind": "OPERATOR"}"#, "BAD_USER_INPUT"),
     ("createSite", r#"{"name": " ", "ownerEmail": "a@example.com"}"#, "BAD_USER_INPUT"),
     ("createWebhook", r#"{"url": "https://example.com", "events": []}"#, "BAD_USER_INPUT"),
@@ -126,7 +136,8 @@ const FAQ: &str = "<html lang=en><title>Bakery</title><h1>Bakery</h1>
 /// Executes a mutation, with the file of its input as an upload.
 async fn execute(client: &Client, mutation: &str, mut input: Map<String, Value>, selection: &str) -> GraphqlReply {
     if let Some(file) = input.remove("file") {
-        let document = format!("mutation ($file: Upload!) {{ r: {mutation}(input: {{ file: $file }}) {{ {selection} }} }}");
+        let document =
+            format!("mutation ($file: Upload!) {{ r: {mutation}(input: {{ file: $file }}) {{ {selection} }} }}");
         let file = file.as_str().expect("a file is a text here").as_bytes();
         return client.upload(&document, json!({ "file": null }), "file.xyz", file).await;
     }
@@ -136,7 +147,7 @@ async fn execute(client: &Client, mutation: &str, mut input: Map<String, Value>,
 }
 
 /// What a site has, by the names of [`CASES`].
-async fn furnished(app: &TestApp, site: &TestSite<'_>) -> BTreeMap<&'static str, Value> {
+async fn furnished(site: &TestSite<'_>) -> BTreeMap<&'static str, Value> {
     let (owner, receiver) = (site.owner(), Receiver::start().await);
     let make = async |mutation: &str, input: Value, selection: &str| {
         let input = input.as_object().expect("an input").clone();
@@ -162,13 +173,15 @@ async fn furnished(app: &TestApp, site: &TestSite<'_>) -> BTreeMap<&'static str,
     let served = Pages::of([("/faq", Page::html(FAQ))]).await;
     let url = site.source(&served.url("/faq")).await["id"].take();
     let entries = "query ($id: ID!) { site { faqEntries(sourceId: $id) { nodes { id } } } }";
-    let extracted = owner.graphql(entries, json!({ "id": url })).await.ok()["site"]["faqEntries"]["nodes"][0]["id"].take();
+    let extracted =
+        owner.graphql(entries, json!({ "id": url })).await.ok()["site"]["faqEntries"]["nodes"][0]["id"].take();
     let hook = async || {
         let input = json!({ "url": receiver.url(), "events": ["CONVERSATION_CREATED"] });
         make("createWebhook", input, "webhook { id }").await["webhook"]["id"].take()
     };
     let (webhook, disabled) = (hook().await, hook().await);
-    let canceled = make("sendTestEvent", json!({ "webhookId": disabled }), "delivery { id }").await["delivery"]["id"].take();
+    let canceled =
+        make("sendTestEvent", json!({ "webhookId": disabled }), "delivery { id }").await["delivery"]["id"].take();
     make("updateWebhook", json!({ "id": disabled, "isEnabled": false }), "").await;
     let member = json!({ "name": "Ann", "email": "ann@example.com", "role": "AGENT" });
     let member = make("addMember", member, "member { id }").await["member"]["id"].take();
@@ -176,7 +189,6 @@ async fn furnished(app: &TestApp, site: &TestSite<'_>) -> BTreeMap<&'static str,
     let (key, revoked) = (key().await, key().await);
     make("revokeApiKey", json!({ "id": revoked }), "").await;
     make("addTrustedDocuments", json!({ "documents": [{ "id": "site", "body": "{ site { id } }" }] }), "").await;
-    let _ = app;
     BTreeMap::from([
         ("site", json!(site.id)),
         ("unknown", json!("x")),
@@ -200,15 +212,16 @@ async fn furnished(app: &TestApp, site: &TestSite<'_>) -> BTreeMap<&'static str,
 
 async fn each_documented_code_is_returned(app: &TestApp) {
     let site = app.site().create().await;
-    let things = furnished(app, &site).await;
+    let things = furnished(&site).await;
     let mut wrong = Vec::new();
 
     for (mutation, input, code) in CASES {
         let input: Map<String, Value> = serde_json::from_str(input).expect("an input is JSON");
-        let filled = input.into_iter().map(|(name, value)| match value.as_str().and_then(|text| text.strip_prefix('@')) {
-            Some(thing) => (name, things[thing].clone()),
-            None => (name, value),
-        });
+        let filled =
+            input.into_iter().map(|(name, value)| match value.as_str().and_then(|text| text.strip_prefix('@')) {
+                Some(thing) => (name, things[thing].clone()),
+                None => (name, value),
+            });
         let client = match *mutation {
             "createSite" | "updateSite" | "deleteSite" => app.operator_client(),
             _ => site.owner(),
@@ -224,7 +237,8 @@ async fn each_documented_code_is_returned(app: &TestApp) {
 
 #[test]
 fn each_documented_code_has_a_case() {
-    let documented = DOCUMENTED_CODES.iter().flat_map(|(mutation, codes)| codes.iter().map(move |code| (mutation, code)));
+    let documented =
+        DOCUMENTED_CODES.iter().flat_map(|(mutation, codes)| codes.iter().map(move |code| (mutation, code)));
     let documented: BTreeSet<(&str, &str)> = documented
         .map(|(mutation, code)| (mutation.as_str(), code.as_str()))
         .filter(|(_, code)| !TOP_LEVEL.contains(code))

@@ -41,7 +41,8 @@ async fn every_node_is_an_entity_with_the_rights_of_the_viewer(app: &TestApp) {
     let (site, other) = (app.site().create().await, app.site().create().await);
     let things = one_of_everything(app, &site).await;
     let types: BTreeSet<&str> = things.iter().map(|(_, ty)| *ty).collect();
-    assert_eq!(types, node_types().iter().map(String::as_str).collect());
+    let nodes = node_types();
+    assert_eq!(types, nodes.iter().map(String::as_str).collect::<BTreeSet<_>>());
     let references: Vec<Value> = things.iter().map(|(id, ty)| representation(ty, id)).collect();
     let expected: Vec<Value> = things.iter().map(|(id, ty)| json!({ "__typename": ty, "id": id })).collect();
 
@@ -98,7 +99,12 @@ async fn representations_are_limited_checked_and_counted(app: &TestApp) {
     assert_eq!(costly.codes(), ["COMPLEXITY_LIMIT"]);
     let reply = owner.post("/graphql", &json!({ "query": ENTITIES, "variables": { "of": [own, own] } })).await.json();
     assert_eq!(reply["extensions"]["cost"]["requested"], 2, "{reply}");
-    for malformed in [json!({ "id": site.id }), json!({ "__typename": "Site" }), json!("site"), json!({ "__typename": "Site", "id": 7 })] {
+    for malformed in [
+        json!({ "id": site.id }),
+        json!({ "__typename": "Site" }),
+        json!("site"),
+        json!({ "__typename": "Site", "id": 7 }),
+    ] {
         let refused = entities(&owner, vec![malformed.clone()]).await;
         assert_eq!(refused.codes(), ["BAD_USER_INPUT"], "{malformed}");
     }

@@ -14,8 +14,14 @@ const TOO_COSTLY: &[(&str, &str)] = &[
         "topics",
         "{ site { analytics { topQuestions(first: 100) { questions { conversation { citations { title } } } } } } }",
     ),
-    ("webhooks", "{ site { webhooks { deliveries(first: 100) { nodes { attempts { nodes { requestHeaders { name } } } } } } } }"),
-    ("sites of sites", "{ sites(first: 100) { nodes { apiKeys(first: 50) { nodes { id } } members(first: 50) { nodes { id } } } } }"),
+    (
+        "webhooks",
+        "{ site { webhooks { deliveries(first: 100) { nodes { attempts { nodes { requestHeaders { name } } } } } } } }",
+    ),
+    (
+        "sites of sites",
+        "{ sites(first: 100) { nodes { apiKeys(first: 50) { nodes { id } } members(first: 50) { nodes { id } } } } }",
+    ),
     ("days", "{ sites(first: 50) { nodes { analytics { activity { date count } } } } }"),
 ];
 

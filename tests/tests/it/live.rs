@@ -282,7 +282,8 @@ async fn each_side_counts_what_it_has_not_read(app: &TestApp) {
         sendMessage(input: { conversationId: $id, text: $text }) { userErrors { message } }
     }";
     const UNREAD: &str = "query ($id: ID!) { node(id: $id) { ... on Conversation { unreadCount } } }";
-    const READS: &str = "subscription ($after: String) { conversationEvents(after: $after, types: [CONVERSATION_READ]) {
+    const READS: &str =
+        "subscription ($after: String) { conversationEvents(after: $after, types: [CONVERSATION_READ]) {
         type conversation { id }
     } }";
     const READ: &str = "mutation ($id: ID!, $seq: Int) {

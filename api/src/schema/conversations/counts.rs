@@ -84,16 +84,13 @@ pub struct LanguageCount {
 }
 
 /// The counts of the conversations of a site that meet the conditions of `query`.
-pub(crate) async fn read(
-    access: &Access,
-    site: &domain::site::Site,
-    query: &ListQuery,
-) -> Result<ConversationCounts> {
+pub(crate) async fn read(access: &Access, site: &domain::site::Site, query: &ListQuery) -> Result<ConversationCounts> {
     let counts = conversations::counts(&access.services, &access.viewer, site, query).await?;
-    let outcome = |(outcome, count): (_, i64)| OutcomeCount { outcome: AnswerOutcome::from(outcome), count: int(count) };
-    let status = |(status, count): (_, i64)| HandoffStatusCount { status: HandoffStatus::from(status), count: int(count) };
-    let assignee =
-        |(member, count)| AssigneeCount { count: int(count), of: (site.id, member), access: access.clone() };
+    let outcome =
+        |(outcome, count): (_, i64)| OutcomeCount { outcome: AnswerOutcome::from(outcome), count: int(count) };
+    let status =
+        |(status, count): (_, i64)| HandoffStatusCount { status: HandoffStatus::from(status), count: int(count) };
+    let assignee = |(member, count)| AssigneeCount { count: int(count), of: (site.id, member), access: access.clone() };
     Ok(ConversationCounts {
         total_count: int(counts.total),
         outcomes: counts.outcomes.into_iter().map(outcome).collect(),

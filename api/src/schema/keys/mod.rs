@@ -10,8 +10,8 @@ use helpbot_services::accounts::keys::{self, KeyPatch, NewKey};
 use crate::schema::access::Access;
 use crate::schema::enums::{KeyKind, Scope};
 use crate::schema::ids;
-use crate::schema::page::{self, KeyOrder, PageArgs, connection};
 use crate::schema::mutation::{changed, finish, input, payload};
+use crate::schema::page::{self, KeyOrder, PageArgs, connection};
 use crate::schema::scalars::DateTime;
 
 /// An API key without its text, of which the server stores only a hash.
@@ -63,7 +63,8 @@ impl From<domain::key::Key> for ApiKey {
             kind: row.kind.into(),
             name: row.name,
             last4: row.last4,
-            scopes: Some(row.scopes.into_iter().map(Scope::from).collect()).filter(|scopes: &Vec<_>| !scopes.is_empty()),
+            scopes: Some(row.scopes.into_iter().map(Scope::from).collect())
+                .filter(|scopes: &Vec<_>| !scopes.is_empty()),
             origins: row.origins,
             expires_at: row.expires_at.map(DateTime),
             revoked_at: row.revoked_at.map(DateTime),

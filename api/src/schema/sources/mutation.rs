@@ -185,7 +185,11 @@ impl SourceMutation {
         let access = Access::of(ctx);
         let options = options(input.scope, input.max_pages, input.max_depth, input.schedule);
         let added = sources::add_crawl(&access.services, &access.viewer, input.site(), &input.url, options).await;
-        finish(added, |(row, is_new)| AddSourcePayload { source: node(access, row), is_new: Some(is_new), ..Default::default() })
+        finish(added, |(row, is_new)| AddSourcePayload {
+            source: node(access, row),
+            is_new: Some(is_new),
+            ..Default::default()
+        })
     }
 
     /// Adds an uploaded file as a source, or replaces the source with the same name, and syncs it in the
@@ -201,7 +205,11 @@ impl SourceMutation {
     ) -> Result<UploadSourcePayload> {
         let access = Access::of(ctx);
         let added = upload(ctx, access, input).await;
-        finish(added, |(row, is_new)| UploadSourcePayload { source: node(access, row), is_new: Some(is_new), ..Default::default() })
+        finish(added, |(row, is_new)| UploadSourcePayload {
+            source: node(access, row),
+            is_new: Some(is_new),
+            ..Default::default()
+        })
     }
 
     /// Adds a text as a source, or replaces the source with the same title, and syncs it in the background.
@@ -217,7 +225,11 @@ impl SourceMutation {
         let access = Access::of(ctx);
         let site = input.site();
         let added = sources::add_text(&access.services, &access.viewer, site, &input.title, &input.text).await;
-        finish(added, |(row, is_new)| AddTextSourcePayload { source: node(access, row), is_new: Some(is_new), ..Default::default() })
+        finish(added, |(row, is_new)| AddTextSourcePayload {
+            source: node(access, row),
+            is_new: Some(is_new),
+            ..Default::default()
+        })
     }
 
     /// Changes how far and how often a web address is synced. A sync starts at once when the change adds or

@@ -71,13 +71,7 @@ impl BlockedVisitor {
 
 impl BlockedVisitor {
     pub(crate) fn new(row: domain::blocked_visitor::BlockedVisitor, access: Access) -> Self {
-        Self {
-            by: row.kind.into(),
-            note: row.note.clone(),
-            created_at: row.created_at.into(),
-            row,
-            access,
-        }
+        Self { by: row.kind.into(), note: row.note.clone(), created_at: row.created_at.into(), row, access }
     }
 }
 
