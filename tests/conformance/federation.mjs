@@ -14,7 +14,7 @@ const CRM = `
 type Site @key(fields: "id") { id: ID! customerNumber: String }
 type Conversation @key(fields: "id") { id: ID! ticket: Ticket }
 type Ticket { number: Int! conversation: Conversation }
-type PageInfo @shareable { hasNextPage: Boolean! }
+type PageInfo @shareable { hasNextPage: Boolean! hasPreviousPage: Boolean! startCursor: String endCursor: String }
 type TicketPage { tickets: [Ticket!]! pageInfo: PageInfo! }
 type Query { tickets: TicketPage! }
 `;
@@ -54,7 +54,7 @@ function extended({ __typename, id }) {
   return { __typename, id, ticket: tickets.find((ticket) => ticket.conversation.id === id) ?? null };
 }
 const root = {
-  tickets: { tickets, pageInfo: { hasNextPage: false } },
+  tickets: { tickets, pageInfo: { hasNextPage: false, hasPreviousPage: false } },
   _entities: ({ representations }) => representations.map(extended),
 };
 

@@ -71,7 +71,7 @@ const CASES: &[(&str, &str, &str)] = &[
     ("revokeApiKey", r#"{"id": "@unknown"}"#, "NOT_FOUND"),
     ("rotateWebhookSecret", r#"{"id": "@unknown", "step": "STAGE"}"#, "NOT_FOUND"),
     ("rotateWebhookSecret", r#"{"id": "@webhook", "step": "PROMOTE"}"#, "CONFLICT"),
-    ("rotateWebhookSecret", r#"{"id": "@webhook", "step": "STAGE", "overlapHours": 10000}"#, "BAD_USER_INPUT"),
+    ("rotateWebhookSecret", r#"{"id": "@staged", "step": "PROMOTE", "overlapHours": 10000}"#, "BAD_USER_INPUT"),
     ("sendMessage", r#"{"conversationId": "@unknown", "text": "Hi"}"#, "NOT_FOUND"),
     ("sendMessage", r#"{"conversationId": "@open", "text": " "}"#, "BAD_USER_INPUT"),
     ("sendMessage", r#"{"conversationId": "@plain", "text": "Hi"}"#, "CONFLICT"),
@@ -128,7 +128,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
 ];
 
 /// Codes that end the whole request. They are described with the mutations that are most likely to return them.
-const TOP_LEVEL: [&str; 4] = ["CREDITS_EXHAUSTED", "RATE_LIMITED", "PLAN_REQUIRED", "VISITOR_BLOCKED"];
+const TOP_LEVEL: [&str; 5] =
+    ["CREDITS_EXHAUSTED", "PERSISTED_QUERY_NOT_FOUND", "PLAN_REQUIRED", "RATE_LIMITED", "VISITOR_BLOCKED"];
 
 const FAQ: &str = "<html lang=en><title>Bakery</title><h1>Bakery</h1>
     <h2>When are you open on Sundays?</h2><p>On Sundays we are open from 8 to 11 in the morning.</p>";
@@ -139,7 +140,7 @@ async fn execute(client: &Client, mutation: &str, mut input: Map<String, Value>,
         let document =
             format!("mutation ($file: Upload!) {{ r: {mutation}(input: {{ file: $file }}) {{ {selection} }} }}");
         let file = file.as_str().expect("a file is a text here").as_bytes();
-        return client.upload(&document, json!({ "file": null }), "file.xyz", file).await;
+        return client.upload(&document, json!({ "file": null }), "folder/file.csv", file).await;
     }
     let kind = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);
     let document = format!("mutation ($input: {kind}!) {{ r: {mutation}(input: $input) {{ {selection} }} }}");
@@ -157,9 +158,10 @@ async fn furnished(site: &TestSite<'_>) -> BTreeMap<&'static str, Value> {
     };
     let ask = async || {
         let question = json!({ "question": "How do I calibrate the flux capacitor?" });
-        make("askQuestion", question, "conversation { id }").await["conversation"]["id"].take()
+        let mut asked = make("askQuestion", question, "sessionToken conversation { id }").await;
+        (asked["conversation"]["id"].take(), asked["sessionToken"].take())
     };
-    let (plain, open, resolved) = (ask().await, ask().await, ask().await);
+    let ((plain, token), (open, _), (resolved, _)) = (ask().await, ask().await, ask().await);
     for id in [&open, &resolved] {
         make("requestHandoff", json!({ "conversationId": id }), "").await;
     }
@@ -179,7 +181,8 @@ async fn furnished(site: &TestSite<'_>) -> BTreeMap<&'static str, Value> {
         let input = json!({ "url": receiver.url(), "events": ["CONVERSATION_CREATED"] });
         make("createWebhook", input, "webhook { id }").await["webhook"]["id"].take()
     };
-    let (webhook, disabled) = (hook().await, hook().await);
+    let (webhook, disabled, staged) = (hook().await, hook().await, hook().await);
+    make("rotateWebhookSecret", json!({ "id": staged, "step": "STAGE" }), "").await;
     let canceled =
         make("sendTestEvent", json!({ "webhookId": disabled }), "delivery { id }").await["delivery"]["id"].take();
     make("updateWebhook", json!({ "id": disabled, "isEnabled": false }), "").await;
@@ -194,6 +197,7 @@ async fn furnished(site: &TestSite<'_>) -> BTreeMap<&'static str, Value> {
         ("unknown", json!("x")),
         ("long", json!("x".repeat(2_000))),
         ("plain", plain),
+        ("token", token),
         ("open", open),
         ("resolved", resolved),
         ("text", written["source"]["id"].take()),
@@ -203,6 +207,7 @@ async fn furnished(site: &TestSite<'_>) -> BTreeMap<&'static str, Value> {
         ("extracted", extracted),
         ("webhook", webhook),
         ("disabled", disabled),
+        ("staged", staged),
         ("canceled", canceled),
         ("member", member),
         ("key", key),
@@ -213,6 +218,7 @@ async fn furnished(site: &TestSite<'_>) -> BTreeMap<&'static str, Value> {
 async fn each_documented_code_is_returned(app: &TestApp) {
     let site = app.site().create().await;
     let things = furnished(&site).await;
+    let token = things["token"].as_str().expect("a token");
     let mut wrong = Vec::new();
 
     for (mutation, input, code) in CASES {
@@ -224,6 +230,7 @@ async fn each_documented_code_is_returned(app: &TestApp) {
             });
         let client = match *mutation {
             "createSite" | "updateSite" | "deleteSite" => app.operator_client(),
+            "requestTranscriptCode" | "confirmTranscriptCode" => site.visitor().with_session(token),
             _ => site.owner(),
         };
         let reply = execute(&client, mutation, filled.collect(), "userErrors { code field message }").await;

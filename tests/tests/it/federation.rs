@@ -88,7 +88,8 @@ async fn representations_are_limited_checked_and_counted(app: &TestApp) {
 
     let many = entities(&owner, vec![own.clone(); 1_000]).await;
     let too_many = entities(&owner, vec![own.clone(); 1_001]).await;
-    let costly = site.visitor().graphql(
+    let visitor = site.visitor();
+    let costly = visitor.graphql(
         "query ($of: [_Any!]!) { _entities(representations: $of) { ... on Site { credits { used } widget { botName } } } }",
         json!({ "of": vec![own.clone(); 1_000] }),
     );

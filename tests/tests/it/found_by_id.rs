@@ -19,10 +19,9 @@ async fn asked(site: &TestSite<'_>) -> Value {
     site.visitor().post("/api/v1/chat", &question).await.ok()["conversationId"].take()
 }
 
-const FAQ: &str = "<html lang=en><title>Bakery</title><h1>Bakery</h1>
-    <h2>When are you open on Sundays?</h2><p>On Sundays we are open from 8 to 11 in the morning.</p>
-    <h2>Our flour</h2><p>We grind our flour in the old mill by the river, where spelt and rye come from four farms of the
-    valley. Every batch rests for three weeks before it is baked into bread.</p>";
+const FAQ: &str = "<!doctype html><html lang=\"en\"><head><title>Bakery</title></head><body><main><h1>Bakery</h1>
+    <p>The bakery grinds its flour of spelt, and takes part in the open day.</p>
+    <h2>When are you open on Sundays?</h2><p>On Sundays we are open from 8 to 11 in the morning.</p></main></body></html>";
 
 /// Gives a site one of everything that has a global ID. Returns the IDs, each with its type.
 pub(crate) async fn one_of_everything(app: &TestApp, site: &TestSite<'_>) -> Vec<(Value, &'static str)> {

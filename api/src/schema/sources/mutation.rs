@@ -196,7 +196,7 @@ impl SourceMutation {
     /// background. Requires the `WRITE_SOURCES` scope, the Scale plan and a multipart request to
     /// `/graphql/upload`.
     ///
-    /// Fails with `BAD_USER_INPUT` when the file is missing, too large or has an unknown format, and with
+    /// Fails with `BAD_USER_INPUT` when the file is missing or too large or its name is invalid, and with
     /// `LIMIT_REACHED` when the site has 1,000 sources.
     async fn upload_source(
         &self,
