@@ -185,13 +185,13 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
     ),
     (
         "DeliveryAttempt",
-        "site(id: $site) { webhooks { deliveries(first: 3) { nodes { attempts { nodes { @ } } } } } }",
+        "site(id: $site) { webhooks { deliveries(first: 3) { nodes { attempts(first: 3) { nodes { @ } } } } } }",
         &[Scope::Webhooks],
         "connectMs dnsMs error errorCode firstByteMs number requestHeaders responseBody responseHeaders startedAt statusCode totalMs url",
     ),
     (
         "HttpHeader",
-        "site(id: $site) { webhooks { deliveries(first: 3) { nodes { attempts { nodes { requestHeaders { @ } } } } } } }",
+        "site(id: $site) { webhooks { deliveries(first: 3) { nodes { attempts(first: 3) { nodes { requestHeaders { @ } } } } } } }",
         &[Scope::Webhooks],
         "name value",
     ),
