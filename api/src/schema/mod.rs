@@ -73,7 +73,8 @@ const DIRECTIVES: usize = 50;
 #[graphql(name = "Query")]
 pub struct QueryRoot(SiteQuery, NodeQuery, BatchJobQuery);
 
-/// Operations that read data, and the fields that a router of a larger graph uses. This type is served.
+// The type that is served: it has the fields for routers too, and the same description.
+/// Operations that read data.
 #[derive(Default, MergedObject)]
 #[graphql(name = "Query")]
 pub struct SubgraphQueryRoot(SiteQuery, NodeQuery, BatchJobQuery, FederationQuery);
