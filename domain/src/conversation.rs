@@ -59,6 +59,9 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All outcomes, in the order of their declaration.
+    pub const ALL: [Outcome; 4] = [Outcome::Answered, Outcome::Suggested, Outcome::Declined, Outcome::SmallTalk];
+
     /// Returns whether the visitor got no answer. Small talk needs none.
     pub const fn is_unanswered(self) -> bool {
         matches!(self, Outcome::Suggested | Outcome::Declined)

@@ -32,6 +32,10 @@ macro_rules! event_type_cases {
             ConversationResolved = "conversation.resolved",
             /// A resolved conversation was reopened.
             ConversationReopened = "conversation.reopened",
+            /// The visitor or the team has read messages that they had not read before.
+            ConversationRead = "conversation.read",
+            /// A conversation was erased. Only its ID is known.
+            ConversationErased = "conversation.erased",
         }
     };
 }
@@ -117,6 +121,14 @@ pub enum EventData {
         /// Vote of the visitor.
         helpful: Vote,
     },
+    /// Data of `conversation.read`.
+    #[serde(rename_all = "camelCase")]
+    Read {
+        /// ID of the conversation.
+        conversation_id: ConversationId,
+        /// Side that has read the messages.
+        reader: Author,
+    },
     /// Data of `conversation.assigned`, `conversation.resolved` and `conversation.reopened`.
     #[serde(rename_all = "camelCase")]
     Moved {
@@ -135,6 +147,7 @@ impl EventData {
             | EventData::Message { conversation_id, .. }
             | EventData::Handoff { conversation_id, .. }
             | EventData::Feedback { conversation_id, .. }
+            | EventData::Read { conversation_id, .. }
             | EventData::Moved { conversation_id, .. } => *conversation_id,
         }
     }

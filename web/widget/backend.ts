@@ -199,7 +199,7 @@ function answerOf({ conversation, suggestions, sessionToken }: Payload, session:
   });
   const token = sessionToken ?? session?.token;
   return {
-    conversationId: conversation.id, text: conversation.answer, links, suggestions, answered: !conversation.isUnanswered,
+    conversationId: conversation.id, text: conversation.answer, links, suggestions: suggestions ?? [], answered: !conversation.isUnanswered,
     session: token ? { id: conversation.sessionId, token } : null,
   };
 }

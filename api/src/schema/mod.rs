@@ -14,6 +14,7 @@ pub mod entries;
 pub mod enums;
 pub mod evaluation;
 pub mod events;
+pub mod federation;
 pub mod ids;
 pub mod keys;
 pub mod live;
@@ -33,12 +34,12 @@ pub mod usage;
 pub mod visitors;
 pub mod webhooks;
 
-use async_graphql::{Data, MergedObject, MergedSubscription, SDLExportOptions, Schema, SchemaBuilder};
+use async_graphql::{Data, MergedObject, MergedSubscription, ObjectType, SDLExportOptions, Schema, SchemaBuilder};
 use helpbot_services::{Services, Viewer};
 
 use crate::gateway::execution::Gateway;
 use crate::gateway::guard::model::{SchemaModel, SchemaRules};
-use crate::gateway::settings::GatewaySettings;
+use crate::gateway::settings::{GatewaySettings, Introspection};
 use crate::gateway::trusted::TrustedDocuments;
 use crate::schema::access::Access;
 use crate::schema::batch_jobs::BatchJobQuery;
@@ -49,6 +50,7 @@ use crate::schema::conversations::transcript::TranscriptMutation;
 use crate::schema::entries::mutation::EntryMutation;
 use crate::schema::evaluation::mutation::EvaluationMutation;
 use crate::schema::events::subscription::EventSubscription;
+use crate::schema::federation::FederationQuery;
 use crate::schema::keys::KeyMutation;
 use crate::schema::live::LiveDirective;
 use crate::schema::members::MemberMutation;
@@ -70,6 +72,12 @@ const DIRECTIVES: usize = 50;
 #[derive(Default, MergedObject)]
 #[graphql(name = "Query")]
 pub struct QueryRoot(SiteQuery, NodeQuery, BatchJobQuery);
+
+// The type that is served: it has the fields for routers too, and the same description.
+/// Operations that read data.
+#[derive(Default, MergedObject)]
+#[graphql(name = "Query")]
+pub struct SubgraphQueryRoot(SiteQuery, NodeQuery, BatchJobQuery, FederationQuery);
 
 /// Operations that change data.
 #[derive(Default, MergedObject)]
@@ -94,7 +102,7 @@ pub struct MutationRoot(
 #[graphql(name = "Subscription")]
 pub struct SubscriptionRoot(EventSubscription, AnswerSubscription, ActivitySubscription, SourceSubscription);
 
-/// The executable schema.
+/// The schema without the fields of federation, as it is published.
 pub type HelpBotSchema = Schema<QueryRoot, MutationRoot, SubscriptionRoot>;
 
 /// What the definition of the schema does not say about its lists and scalars.
@@ -109,7 +117,7 @@ const RULES: SchemaRules = SchemaRules {
 
 /// The schema with its default limits. Each request brings the data that its resolvers need.
 pub fn schema() -> HelpBotSchema {
-    builder().finish()
+    builder(QueryRoot::default()).finish()
 }
 
 /// What validation knows about the schema, for documents that are checked before they are executed.
@@ -128,12 +136,14 @@ pub fn gateway(services: Services, trusted: TrustedDocuments, settings: GatewayS
         data.insert(Access::new(of_request.clone(), viewer.clone()));
         data
     };
-    Gateway::new(builder(), RULES, services, request_data, trusted, settings)
+    let federation = FederationQuery { has_introspection: settings.introspection == Introspection::Allowed };
+    let query = SubgraphQueryRoot(SiteQuery, NodeQuery, BatchJobQuery, federation);
+    Gateway::new(builder(query), RULES, services, request_data, trusted, settings)
 }
 
 /// The schema with the limits that are not settings. The gateway limits the cost of operations.
-fn builder() -> SchemaBuilder<QueryRoot, MutationRoot, SubscriptionRoot> {
-    Schema::build(QueryRoot::default(), MutationRoot::default(), SubscriptionRoot::default())
+fn builder<Q: ObjectType + 'static>(query: Q) -> SchemaBuilder<Q, MutationRoot, SubscriptionRoot> {
+    Schema::build(query, MutationRoot::default(), SubscriptionRoot::default())
         .limit_depth(DEPTH)
         .limit_directives(DIRECTIVES)
         .directive(LiveDirective)
@@ -144,4 +154,9 @@ pub fn sdl() -> String {
     let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items();
     let text = schema().sdl_with_options(options.include_specified_by().use_space_ident());
     format!("{}\n", live::describe_arguments(text.trim_end()))
+}
+
+/// The schema as the definition of a subgraph, with the directives of Apollo Federation 2.
+pub fn federated_sdl() -> String {
+    federation::subgraph(&sdl())
 }

@@ -39,7 +39,7 @@ fn requester((session_id, mailbox, address_key): (Option<String>, Option<String>
     MailRequester { session_id, mailbox, address_key }
 }
 
-pub use lists::{PageOfList, Window, count, list};
+pub use lists::{ConversationGroup, PageOfList, Window, count, groups, list};
 
 /// Stores a new conversation.
 ///

@@ -16,6 +16,7 @@ on_both_backends!(
     an_update_changes_only_what_may_change,
     each_filter_returns_its_conversations,
     all_conditions_of_a_list_must_hold,
+    groups_count_each_combination_of_values_once,
     the_inbox_lists_those_who_wait_longest_first,
     each_order_can_be_paged_by_cursor_and_by_offset,
     a_list_reads_only_the_parts_that_are_asked_for,
@@ -136,6 +137,31 @@ async fn all_conditions_of_a_list_must_hold(db: &Db) {
     assert_eq!(listed(db, site, &unanswered).await, ["cake 3"]);
     let words = ConversationQuery { search: Some("cake 0".into()), ..unanswered };
     assert_eq!(listed(db, site, &words).await, [""; 0]);
+}
+
+async fn groups_count_each_combination_of_values_once(db: &Db) {
+    let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
+    let plain = || make::conversation(site, "Hi?");
+    let german = || Conversation { language: Some("de".into()), vote: Some(Vote::Yes), ..plain() };
+    for new in [plain(), plain(), german(), make::conversation(other, "Hi?")] {
+        make::stored(db, new).await;
+    }
+    stored_and_updated(db, Conversation { handoff: Some(HandoffStatus::Requested), ..german() }).await;
+    let counts = async |query: ConversationQuery| {
+        let groups = read!(db, |c| conversations::groups(c, site, &query));
+        let mut counts: Vec<_> =
+            groups.into_iter().map(|group| (group.language, group.vote, group.handoff, group.count)).collect();
+        counts.sort_by_key(|(language, _, handoff, _)| (language.clone(), handoff.is_some()));
+        counts
+    };
+
+    let all = counts(ConversationQuery::default()).await;
+    let helpful = counts(ConversationQuery { votes: Some(vec![Vote::Yes]), ..ConversationQuery::default() }).await;
+
+    let german = || Some("de".to_owned());
+    let voted = [(german(), Some(Vote::Yes), None, 1), (german(), Some(Vote::Yes), Some(HandoffStatus::Requested), 1)];
+    assert_eq!(all, [&[(None, None, None, 2)], &voted[..]].concat());
+    assert_eq!(helpful, voted);
 }
 
 async fn the_inbox_lists_those_who_wait_longest_first(db: &Db) {

@@ -113,6 +113,21 @@ pub async fn list(services: &Services, viewer: &Viewer, named: Option<SiteId>) -
     Ok(db::blocked_visitors::all(&mut services.db.reader().await?, viewer.site(named)?).await?)
 }
 
+/// Returns the blocks of the site with these IDs. Unknown IDs are left out.
+///
+/// # Errors
+/// `Forbidden`.
+#[boxed]
+pub async fn by_ids(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    ids: &[BlockId],
+) -> Result<Vec<BlockedVisitor>> {
+    let found = list(services, viewer, named).await?;
+    Ok(found.into_iter().filter(|block| ids.contains(&block.id)).collect())
+}
+
 /// Checks that a visitor is not blocked, by the session of the request and by the client address.
 /// `session` is the session that the request acts on.
 ///

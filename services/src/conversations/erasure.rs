@@ -6,7 +6,7 @@
 //! and thereby what a search finds of them; queued mails about them; past and queued webhook
 //! deliveries about them with the responses of their receivers; stored responses of idempotent
 //! requests. Events stay in the log, so that no cursor has a gap, but lose their payload and
-//! session. The daily counts are reduced, because lists take their totals from them. Not deleted:
+//! session. Each erased conversation has one more event, which contains its ID. The daily counts are reduced, because lists take their totals from them. Not deleted:
 //! credits that were used, and entries that the owner made from a question. The session token ends.
 //!
 //! A session may be long, so it is erased by a batch job, which the request itself carries out. When the
@@ -14,12 +14,14 @@
 
 use futures_util::future::BoxFuture;
 use helpbot_db as db;
+use helpbot_db::events::NewEvent;
 use helpbot_db::idempotency::RequestName;
 use helpbot_db::stats::DailyCounts;
-use helpbot_domain::Invalid;
 use helpbot_domain::conversation::{self as rules, Conversation, Vote};
+use helpbot_domain::event::{Event, EventType};
 use helpbot_domain::ids::{ConversationId, EventId, SiteId};
 use helpbot_domain::key::Scope;
+use helpbot_domain::{Invalid, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -29,6 +31,7 @@ use crate::runtime::job_kinds::{
     ERASE_SESSION, HANDOFF_MAIL, HandoffMail, TRANSCRIPT_CODE_MAIL, TRANSCRIPT_MAIL, TranscriptCodeMail, TranscriptMail,
 };
 use crate::runtime::jobs::NewJob;
+use crate::runtime::randomness;
 use crate::{Result, Services, Viewer, boxed};
 
 /// Number of conversations per transaction. Each has messages, mails and read marks.
@@ -43,6 +46,8 @@ pub(crate) struct SessionErasure {
     session_id: String,
     /// Number of conversations that were erased so far.
     conversations: usize,
+    /// Time of the request, which is the time of its events.
+    requested_at_ms: i64,
     next: ErasureStep,
 }
 
@@ -77,7 +82,12 @@ pub async fn erase_session(
     let is_none = || Invalid::new("sessionId", "sessionId is not a valid session ID.");
     let session = rules::session_id(Some(session)).ok_or_else(is_none)?;
     end_token(services, site, &session).await?;
-    let work = SessionErasure { session_id: session, conversations: 0, next: ErasureStep::Conversations };
+    let work = SessionErasure {
+        session_id: session,
+        conversations: 0,
+        requested_at_ms: services.now().as_ms(),
+        next: ErasureStep::Conversations,
+    };
     let done: SessionErasure = batches::run_now(services, NewJob::new(site, ERASE_SESSION, None, &work)).await?;
     ended(services, site);
     tracing::info!(%site, conversations = done.conversations, "a session was erased");
@@ -94,7 +104,7 @@ impl BatchWork for SessionErasure {
         Box::pin(async move {
             let rows = match &self.next {
                 ErasureStep::Conversations => {
-                    let erased = one_group(c, site, &self.session_id).await?;
+                    let erased = one_group(c, site, &self.session_id, Timestamp::from_ms(self.requested_at_ms)).await?;
                     self.conversations += erased;
                     if erased == 0 {
                         let first = db::events::first_seq(c, site).await?.unwrap_or(0);
@@ -143,7 +153,7 @@ async fn end_token_in(c: &mut db::Conn, site: SiteId, session: &str) -> Result<(
     Ok(())
 }
 
-async fn one_group(c: &mut db::Conn, site: SiteId, session: &str) -> Result<usize> {
+async fn one_group(c: &mut db::Conn, site: SiteId, session: &str, now: Timestamp) -> Result<usize> {
     let group = db::conversations::of_session_locked(c, site, session, CONVERSATIONS).await?;
     if group.is_empty() {
         return Ok(0);
@@ -166,7 +176,21 @@ async fn one_group(c: &mut db::Conn, site: SiteId, session: &str) -> Result<usiz
             db::jobs::delete_of(c, site, HANDOFF_MAIL, &[payload]).await?;
         }
     }
+    // Those who follow a list learn it. Every process finds new events in the log by polling.
+    db::events::append(c, site, now, ids.iter().map(|id| erased_event(*id, now)).collect()).await?;
     Ok(erased)
+}
+
+/// The event about an erased conversation, which contains nothing but the ID.
+fn erased_event(conversation_id: ConversationId, now: Timestamp) -> NewEvent {
+    NewEvent {
+        id: EventId::from_uuid(randomness::uuid(now)),
+        event_type: EventType::ConversationErased,
+        conversation_id,
+        session_id: String::new(),
+        token_id: None,
+        data: Event::ERASED.to_owned(),
+    }
 }
 
 /// Returns the changes that remove a conversation from the counts of its day.

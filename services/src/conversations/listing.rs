@@ -80,7 +80,7 @@ impl ListQuery {
     }
 
     /// Returns the conditions as the database can compare them.
-    fn stored(&self) -> ConversationQuery {
+    pub(super) fn stored(&self) -> ConversationQuery {
         let mut stored = self.conditions.clone();
         // No stored text contains NUL. PostgreSQL would refuse a query with it.
         let replaced = |text: &str| text.replace('\0', "\u{fffd}");
@@ -158,7 +158,7 @@ pub async fn total(services: &Services, viewer: &Viewer, site: &Site, query: &Li
     }
 }
 
-fn require_list(viewer: &Viewer, site: &Site) -> Result<()> {
+pub(super) fn require_list(viewer: &Viewer, site: &Site) -> Result<()> {
     viewer.require(Scope::ReadConversations)?;
     viewer.site(Some(site.id))?;
     sites::require_feature(site, Feature::Conversations)

@@ -15,6 +15,7 @@ pub mod activity;
 pub mod analytics;
 mod asking;
 mod change;
+mod counts;
 pub mod erasure;
 pub mod handoff_notices;
 pub mod handoffs;
@@ -31,6 +32,7 @@ pub mod unread;
 mod voting;
 
 pub use asking::{AskResult, NewQuestion, ask, public_sources};
+pub use counts::{ConversationCounts, counts};
 pub use listing::{ListPage, ListQuery, ListStart, list, total};
 pub use lookup::by_ids;
 pub use voting::vote;

@@ -34,8 +34,8 @@ pub struct Watch {
     pub site: Option<SiteId>,
     /// Cursor after which to start. `None` means from now on.
     pub after: Option<String>,
-    /// Types of events to receive. Empty means all.
-    pub types: Vec<EventType>,
+    /// Types of events to receive. `None` means all.
+    pub types: Option<Vec<EventType>>,
     /// Only events of this conversation.
     pub conversation: Option<ConversationId>,
     /// Only events of this session.
@@ -277,7 +277,7 @@ impl EventFollower {
 
     fn wants(&self, event: &Event) -> bool {
         let watch = &self.watch;
-        (watch.types.is_empty() || watch.types.contains(&event.event_type))
+        watch.types.as_ref().is_none_or(|types| types.contains(&event.event_type))
             && watch.conversation.is_none_or(|id| id == event.conversation_id)
             && watch.session.as_ref().is_none_or(|session| *session == event.session_id)
             && self.proved_by.is_none_or(|token| event.token_id == Some(token))

@@ -6,7 +6,7 @@
 
 use helpbot_db as db;
 use helpbot_domain::Timestamp;
-use helpbot_domain::ids::SiteId;
+use helpbot_domain::ids::{JobId, SiteId};
 use helpbot_domain::key::Scope;
 use helpbot_domain::limit::LimitKind;
 use helpbot_domain::webhook::{DisabledReason, Webhook};
@@ -164,6 +164,8 @@ async fn handed_off(c: &mut db::Conn, site: SiteId, mail: HandoffMail) -> Result
 /// shown.
 #[derive(Debug, Clone)]
 pub struct QueuedMail {
+    /// ID of the job that sends the mail.
+    pub id: JobId,
     /// The site.
     pub site_id: SiteId,
     /// Kind of the job, one of [`MAILS`].
@@ -201,6 +203,7 @@ pub async fn waiting_of_all(services: &Services, viewer: &Viewer) -> Result<Vec<
 async fn read(services: &Services, site: Option<SiteId>) -> Result<Vec<QueuedMail>> {
     let found = db::jobs::waiting(&mut services.db.reader().await?, site, &MAILS, SHOWN_MAX).await?;
     let shown = found.into_iter().map(|job| QueuedMail {
+        id: job.id,
         site_id: job.site_id,
         kind: job.kind,
         created_at: job.created_at,

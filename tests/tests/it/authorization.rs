@@ -327,6 +327,16 @@ pub(crate) const SUBSCRIPTIONS: &[(&str, &str, Needs)] = &[
     ),
 ];
 
+/// The operations that introspection does not show, as in `OPERATIONS`.
+pub(crate) const HIDDEN_OPERATIONS: &[(&str, &str, Needs)] = &[
+    ("Query._service", "{ _service { sdl } }", AnyKey),
+    (
+        "Query._entities",
+        "query ($site: ID!) { _entities(representations: [{__typename: \"Site\", id: $site}]) { ... on Site { id } } }",
+        AnyKey,
+    ),
+];
+
 /// The fields of a site: what is to be selected, who may.
 pub(crate) const SITE_FIELDS: &[(&str, &str, Needs)] = &[
     ("Site.id", "id", AnyKey),
@@ -341,12 +351,13 @@ pub(crate) const SITE_FIELDS: &[(&str, &str, Needs)] = &[
     ("Site.sources", "sources { totalCount nodes { id } }", One(Scope::ReadSources)),
     ("Site.faqEntries", "faqEntries { totalCount nodes { id } }", One(Scope::ReadSources)),
     ("Site.conversations", "conversations { totalCount nodes { id } }", One(Scope::ReadConversations)),
-    ("Site.blockedVisitors", "blockedVisitors { id }", One(Scope::ReadConversations)),
+    ("Site.conversationCounts", "conversationCounts { totalCount }", One(Scope::ReadConversations)),
+    ("Site.blockedVisitors", "blockedVisitors { totalCount nodes { id } }", One(Scope::ReadConversations)),
     ("Site.creditCaps", "creditCaps { perDay }", One(Scope::Admin)),
-    ("Site.apiKeys", "apiKeys { id }", One(Scope::Admin)),
+    ("Site.apiKeys", "apiKeys { totalCount nodes { id } }", One(Scope::Admin)),
     ("Site.trustedDocuments", "trustedDocuments { totalCount nodes { documentId } }", One(Scope::Admin)),
-    ("Site.waitingMails", "waitingMails { kind }", One(Scope::Admin)),
-    ("Site.members", "members { id }", One(Scope::ReadConversations)),
+    ("Site.waitingMails", "waitingMails { totalCount nodes { kind } }", One(Scope::Admin)),
+    ("Site.members", "members { totalCount nodes { id } }", One(Scope::ReadConversations)),
     ("Site.analytics", "analytics { overview { totalQuestions } }", One(Scope::ReadAnalytics)),
     ("Site.eventCursor", "eventCursor", Either(Scope::Chat, Scope::ReadConversations)),
     ("Site.evaluation", "evaluation { cases { totalCount nodes { id } } }", One(Scope::ReadSources)),
@@ -526,5 +537,6 @@ fn operations() -> impl Iterator<Item = (&'static str, String, Needs)> {
     let of_site = SITE_FIELDS.iter().map(|(name, selection, needs)| {
         (*name, format!("query ($site: ID) {{ site(id: $site) {{ {selection} }} }}"), *needs)
     });
-    OPERATIONS.iter().map(|(name, document, needs)| (*name, (*document).to_owned(), *needs)).chain(of_site)
+    let at_root = OPERATIONS.iter().chain(HIDDEN_OPERATIONS);
+    at_root.map(|(name, document, needs)| (*name, (*document).to_owned(), *needs)).chain(of_site)
 }

@@ -158,14 +158,25 @@ async fn nothing_of_an_erased_session_stays(app: &TestApp, database: &TestDataba
         told.push(event["conversation"]["question"].clone());
     }
     assert!(told.len() > 5, "{told:?}");
+    let types = "subscription ($after: String) {
+        conversationEvents(after: $after, types: [CONVERSATION_ERASED]) { conversationId sessionId conversation { id } }
+    }";
+    let watching = socket.subscribe(types, json!({ "after": site.beginning() })).await;
+    let mut erased = BTreeSet::new();
+    for _ in 0..2 {
+        let event = socket.next(&watching).await["conversationEvents"].take();
+        assert_eq!((&event["sessionId"], &event["conversation"]), (&json!(""), &Value::Null));
+        erased.insert(event["conversationId"].to_string());
+    }
+    assert_eq!(erased.len(), 2, "one event for each conversation");
     nothing_is_sent_any_more(app, &site, &mut receivers).await;
 }
 
 /// Neither to the webhook that had not got it nor by a replay; no mail waits.
 async fn nothing_is_sent_any_more(app: &TestApp, site: &TestSite<'_>, receivers: &mut [Receiver; 2]) {
-    let hooks = "{ site { waitingMails { kind } webhooks { id deliveries { nodes { body status } } } } }";
+    let hooks = "{ site { waitingMails { nodes { kind } } webhooks { id deliveries { nodes { body status } } } } }";
     let found = site.owner().graphql(hooks, json!({})).await.ok();
-    assert_eq!(found["site"]["waitingMails"], json!([]));
+    assert_eq!(found["site"]["waitingMails"]["nodes"], json!([]));
     let replay = "mutation ($id: ID!) {
         m: replayFailedDeliveries(input: { webhookId: $id, since: \"2026-03-01T00:00:00Z\" }) { userErrors { message } }
     }";

@@ -28,8 +28,8 @@ function Steps({ id, onClose }: { id: string; onClose(): void }) {
   const steps: Step[] = [
     { text: "Add a source of your own", hint: "HelpBot answers from your FAQ pages, help pages and files.", page: "sources", isDone: (found.sources?.nodes ?? []).some(({ kind }) => kind === "URL") || (found.sources?.totalCount ?? 0) > 1 },
     { text: "Ask a question", hint: "Try it in the answer lab and see the evidence of the answer.", page: "lab", isDone: (found.conversations?.totalCount ?? 0) > 0 },
-    { text: "Add the widget to your site", hint: "Create a widget key and paste the tag into your pages.", page: "keys", isDone: (found.apiKeys ?? []).some(({ kind, lastUsedAt, revokedAt }) => kind === "WIDGET" && lastUsedAt && !revokedAt) },
-    { text: "Add a member", hint: "Visitors see the name of the member who answers them.", page: "members", isDone: (found.members ?? []).length > 0 },
+    { text: "Add the widget to your site", hint: "Create a widget key and paste the tag into your pages.", page: "keys", isDone: (found.apiKeys?.nodes ?? []).some(({ kind, lastUsedAt, revokedAt }) => kind === "WIDGET" && lastUsedAt && !revokedAt) },
+    { text: "Add a member", hint: "Visitors see the name of the member who answers them.", page: "members", isDone: (found.members?.totalCount ?? 0) > 0 },
   ];
   const done = steps.filter(({ isDone }) => isDone).length;
   if (done === steps.length) return null;

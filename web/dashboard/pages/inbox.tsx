@@ -78,8 +78,9 @@ function useList(tab: Tab): List {
     const read = () => void load(null).catch((reason) => isGone || (error.value = sayError(reason)));
     rows.value = null;
     read();
-    const stop = [onStale(read), onRead((row) => void (rows.value &&= rows.value.map((one) => (one.id === row.id ? row : one)))), onEvent(({ conversation }) => {
+    const stop = [onStale(read), onRead((row) => void (rows.value &&= rows.value.map((one) => (one.id === row.id ? row : one)))), onEvent(({ type, conversation, conversationId }) => {
       if (conversation && rows.value) rows.value = changed(rows.value, conversation, tab);
+      if (type === "CONVERSATION_ERASED") rows.value &&= rows.value.filter(({ id }) => id !== conversationId);
       timer ??= setTimeout(() => {
         timer = undefined;
         void count();

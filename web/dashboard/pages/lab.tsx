@@ -52,7 +52,7 @@ function Answer({ result: { conversation, suggestions }, onAsk }: { result: TryO
       <div class="row"><Badge value={conversation.outcome} /><span>Confidence {percent(conversation.confidence)}</span>
         <meter aria-label="Confidence" min={0} max={1} value={conversation.confidence} /></div>
       <Markdown text={conversation.answer} />
-      {suggestions.length > 0 && <div class="row" role="group" aria-label="Suggested questions">{suggestions.map((text) => <button key={text} type="button" onClick={() => onAsk(text)}>{text}</button>)}</div>}
+      {suggestions && suggestions.length > 0 && <div class="row" role="group" aria-label="Suggested questions">{suggestions.map((text) => <button key={text} type="button" onClick={() => onAsk(text)}>{text}</button>)}</div>}
       <h2>Evidence</h2>
       {conversation.citations.length === 0 && <p>No entry matched well enough. Write an answer, add a source, or lower the target.</p>}
       <ol class="citations">{conversation.citations.map((citation, i) => (

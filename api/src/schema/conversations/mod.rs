@@ -1,5 +1,6 @@
 //! Conversations: the object, its messages and citations, and the list of a site's conversations.
 
+pub mod counts;
 pub mod erasure;
 pub(crate) mod filter;
 pub mod mutation;
@@ -16,7 +17,7 @@ use helpbot_domain as domain;
 use helpbot_domain::Timestamp;
 use helpbot_domain::conversation as rules;
 use helpbot_domain::conversation_parts::ConversationParts;
-use helpbot_domain::ids::{ConversationId, SiteId};
+use helpbot_domain::ids::{ConversationId, MemberId, SiteId};
 use helpbot_domain::page::PageRequest;
 use helpbot_services as services;
 use helpbot_services::conversations::{self, ListPage, ListQuery, ListStart, messages};
@@ -144,7 +145,7 @@ impl Conversation {
                 }
                 false => Vec::new(),
             };
-            let (page, count) = (message_page(&part, &self.row, stored), self.row.message_count);
+            let (page, count) = (message_page(&part, &self.row, stored, Some(&self.access)), self.row.message_count);
             let total = total(async move { Ok(count) });
             Ok(MessageConnection::with_positions(page, total, Box::new(|_, node| node.position())))
         })
@@ -171,11 +172,12 @@ impl Conversation {
 }
 
 /// A page of a conversation's messages: `stored` is the page of the stored ones, to which the question
-/// and the answer are added where the page includes them.
+/// and the answer are added where the page includes them. Without `access`, `Message.member` cannot be read.
 pub(crate) fn message_page(
     part: &PageRequest<i64>,
     row: &rules::Conversation,
     stored: Vec<rules::Message>,
+    access: Option<&Access>,
 ) -> PageRows<Message> {
     let opening = messages::opening(row);
     let taken = usize::try_from(part.limit).unwrap_or(usize::MAX);
@@ -186,7 +188,7 @@ pub(crate) fn message_page(
         let after = opening.into_iter().filter(|message| part.from.is_none_or(|from| message.seq > from));
         after.chain(stored).take(taken).collect()
     };
-    PageRows::of(part, rows).map(Message::from)
+    PageRows::of(part, rows).map(|message| Message::new(message, access))
 }
 
 /// A passage that an answer is based on, as it was when the question was answered.
@@ -270,6 +272,9 @@ pub struct Message {
     created_at: DateTime,
     #[graphql(skip)]
     id: ID,
+    /// The member who wrote the message, with the access to read it.
+    #[graphql(skip)]
+    writer: Option<(SiteId, MemberId, Access)>,
 }
 
 #[async_graphql::ComplexObject]
@@ -278,18 +283,21 @@ impl Message {
     pub async fn id(&self) -> ID {
         self.id.clone()
     }
-}
 
-impl Message {
-    /// The position of the message in its list, as its cursor encodes it.
-    pub(crate) fn position(&self) -> String {
-        self.seq.to_string()
+    /// Member who wrote the message. It is null for messages of the visitor, of HelpBot and of API keys that do not
+    /// belong to a member, and when the member was removed. Requires the `READ_CONVERSATIONS` scope.
+    async fn member(&self) -> Nullable<Member> {
+        let (site, member, access) = self.writer.as_ref()?;
+        let found = access.loaders.member(*site, *member).await.map_err(loaders::failed);
+        found.transpose().map(|found| found.map(Member::from))
     }
 }
 
-impl From<domain::conversation::Message> for Message {
-    fn from(row: domain::conversation::Message) -> Self {
+impl Message {
+    /// The message as the viewer of `access` sees it. Without `access`, `member` cannot be read.
+    pub(crate) fn new(row: rules::Message, access: Option<&Access>) -> Self {
         Self {
+            writer: row.member_id.zip(access).map(|(member, access)| (row.site_id, member, access.clone())),
             seq: int(row.seq),
             author: row.author.into(),
             agent_name: row.agent_name,
@@ -297,6 +305,11 @@ impl From<domain::conversation::Message> for Message {
             created_at: row.created_at.into(),
             id: id(row.id),
         }
+    }
+
+    /// The position of the message in its list, as its cursor encodes it.
+    pub(crate) fn position(&self) -> String {
+        self.seq.to_string()
     }
 }
 

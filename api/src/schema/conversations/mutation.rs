@@ -42,8 +42,8 @@ payload! {
         /// The conversation with the question and its answer. It is null when the mutation failed.
         conversation: Option<Conversation>,
         /// Similar questions that HelpBot can answer, at most three. The list is empty unless the outcome
-        /// is `SUGGESTED`.
-        suggestions: Vec<String>,
+        /// is `SUGGESTED`. It is null when the mutation failed.
+        suggestions: Option<Vec<String>>,
         /// Token that proves that the visitor owns the session. Later requests send it in the header
         /// `X-HelpBot-Session`. It is null when the session was begun before and the request does not prove
         /// it, and in the repeated response of a request with an idempotency key and no session token. The
@@ -68,7 +68,7 @@ impl AskQuestionPayload {
     pub(super) fn of(access: &Access, asked: services::Result<conversations::AskResult>) -> Result<Self> {
         finish(asked, |asked| Self {
             conversation: node(access, asked.conversation),
-            suggestions: asked.suggestions,
+            suggestions: Some(asked.suggestions),
             session_token: asked.session_token,
             credits: Some(asked.credits.into()),
             user_errors: Vec::new(),
@@ -293,7 +293,7 @@ impl ConversationMutation {
         let (site, id) = (input.site(), ids::read(&input.conversation_id));
         let sent = messages::send(&access.services, &access.viewer, site, id, &input.text).await;
         finish(sent, |(row, message)| SendMessagePayload {
-            message: Some(message.into()),
+            message: Some(Message::new(message, Some(access))),
             conversation: node(access, row),
             ..Default::default()
         })
@@ -331,9 +331,9 @@ impl ConversationMutation {
 
     /// Assigns a conversation with an open handoff to a member. Requires the `WRITE_CONVERSATIONS` scope.
     ///
-    /// Fails with `NOT_FOUND` when the conversation or the member does not exist, and with `CONFLICT` when
-    /// no human was requested, the handoff is resolved, or neither the input nor the API key names a
-    /// member.
+    /// Fails with `NOT_FOUND` when the conversation or the member does not exist, with `CONFLICT` when no human
+    /// was requested or the handoff is resolved, and with `BAD_USER_INPUT` when neither the input nor the API key
+    /// names a member.
     async fn assign_conversation(
         &self,
         ctx: &Context<'_>,

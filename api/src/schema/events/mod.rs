@@ -91,7 +91,7 @@ impl ConversationEvent {
         let (site, id) = (Some(self.event.site_id), self.event.conversation_id);
         perhaps(async {
             let found = messages::by_id(services, viewer, site, id, message_id).await?;
-            Ok(found.map(Message::from))
+            Ok(found.map(|row| Message::new(row, Some(self.access()))))
         })
         .await
     }

@@ -29,7 +29,9 @@ impl WebhookEventType {
             EventType::MessageCreated
             | EventType::ConversationAssigned
             | EventType::ConversationResolved
-            | EventType::ConversationReopened => None,
+            | EventType::ConversationReopened
+            | EventType::ConversationRead
+            | EventType::ConversationErased => None,
         }
     }
 }

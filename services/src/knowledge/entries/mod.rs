@@ -10,7 +10,7 @@ pub mod table;
 pub mod transfer;
 
 use helpbot_db as db;
-use helpbot_domain::chunk::{Chunk, ChunkKind, StoredChunk};
+use helpbot_domain::chunk::{Chunk, ChunkKind, EntryFilter, StoredChunk};
 use helpbot_domain::ids::{ChunkId, ConversationId, DocumentId, SiteId};
 use helpbot_domain::key::Scope;
 use helpbot_domain::source::{Document, PageOutcome, Source, SourceKind, SourceStatus};
@@ -229,8 +229,7 @@ pub async fn promote(
     add(services, viewer, Some(site), new).await
 }
 
-/// Returns one page of the site's entries, ordered by ID. With `words`, only entries that contain
-/// them in the question or the answer.
+/// Returns one page of the site's entries that meet the conditions, ordered by ID.
 ///
 /// # Errors
 /// `Forbidden`.
@@ -239,23 +238,38 @@ pub async fn list(
     services: &Services,
     viewer: &Viewer,
     site: &Site,
-    words: Option<&str>,
+    filter: &EntryFilter,
     page: PageRequest<ChunkId>,
 ) -> Result<Vec<Entry>> {
     viewer.require(Scope::ReadSources)?;
     let site = viewer.site(Some(site.id))?;
-    Ok(db::chunks::entries(&mut services.db.reader().await?, site, words, page).await?)
+    Ok(db::chunks::entries(&mut services.db.reader().await?, site, filter, page).await?)
 }
 
-/// Returns the number of the site's entries. With `words`, only those that contain them.
+/// Returns the entries and the passages of the site with these IDs. Unknown IDs are left out.
 ///
 /// # Errors
 /// `Forbidden`.
 #[boxed]
-pub async fn total(services: &Services, viewer: &Viewer, site: &Site, words: Option<&str>) -> Result<i64> {
+pub async fn by_ids(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    ids: &[ChunkId],
+) -> Result<Vec<StoredChunk>> {
+    viewer.require(Scope::ReadSources)?;
+    Ok(db::chunks::by_ids(&mut services.db.reader().await?, viewer.site(named)?, ids).await?)
+}
+
+/// Returns the number of the site's entries that meet the conditions.
+///
+/// # Errors
+/// `Forbidden`.
+#[boxed]
+pub async fn total(services: &Services, viewer: &Viewer, site: &Site, filter: &EntryFilter) -> Result<i64> {
     viewer.require(Scope::ReadSources)?;
     let site = viewer.site(Some(site.id))?;
-    Ok(db::chunks::entry_count(&mut services.db.reader().await?, site, words).await?)
+    Ok(db::chunks::entry_count(&mut services.db.reader().await?, site, filter).await?)
 }
 
 async fn change(

@@ -10,6 +10,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use helpbot_db as db;
+use helpbot_domain::chunk::EntryFilter;
 use helpbot_domain::ids::{ChunkId, SiteId};
 use helpbot_domain::key::Scope;
 use helpbot_domain::page::PageRequest;
@@ -98,7 +99,8 @@ fn row_of(entry: Entry) -> Row {
 }
 
 async fn page(services: &Services, site: SiteId, after: Option<ChunkId>) -> Result<Vec<Entry>> {
-    Ok(db::chunks::entries(&mut services.db.reader().await?, site, None, PageRequest::after(after, PAGE)).await?)
+    let part = PageRequest::after(after, PAGE);
+    Ok(db::chunks::entries(&mut services.db.reader().await?, site, &EntryFilter::default(), part).await?)
 }
 
 /// Imports the entries of a file: adds new ones and updates existing ones. They answer when all of
