@@ -13,6 +13,10 @@ pub const LIST_BOUNDS: &[(&str, usize)] = &[
     ("ConversationCounts.handoffStatuses", 3),
     ("ConversationCounts.assignees", 20),
     ("ConversationCounts.languages", 10),
+    // Two periods a day are usual.
+    ("BusinessHours.periods", 14),
+    // 200 tags are returned; a site has about twenty.
+    ("Site.conversationTags", 50),
     // Days of a year. A longer range costs the database the same.
     ("Analytics.activity", 365),
     // A topic has at most 20 wordings, usually two or three.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::error::ApiError;
 use ::dataloader::BatchFn;
 use ::dataloader::cached::Loader;
+use helpbot_domain::Timestamp;
 use helpbot_domain::blocked_visitor::BlockedVisitor;
 use helpbot_domain::chunk::StoredChunk;
 use helpbot_domain::conversation::{Conversation, Message};
@@ -24,7 +25,7 @@ use helpbot_domain::page::PageRequest;
 use helpbot_domain::source::{Document, Source};
 use helpbot_domain::webhook::{Delivery, Webhook};
 use helpbot_services::accounts::{blocked_visitors, keys, members};
-use helpbot_services::conversations::{self, messages, unread};
+use helpbot_services::conversations::{self, messages, sightings, triage, unread};
 use helpbot_services::knowledge::{entries, evaluation};
 use helpbot_services::sources::PageExtraction;
 use helpbot_services::webhooks::{self, deliveries};
@@ -60,6 +61,8 @@ pub struct Loaders {
     messages: Loader<(SiteId, MessagePage), Loaded<Vec<Message>>, Messages>,
     pages: ById<DocumentId, Document, Pages>,
     sources: ById<SourceId, Source, Sources>,
+    tags: Loader<(SiteId, ConversationId), Loaded<Vec<String>>, Tags>,
+    last_seen: ById<ConversationId, Timestamp, LastSeen>,
     unread: Loader<(SiteId, ConversationId), Loaded<i64>, Unread>,
     webhooks: ById<WebhookId, Webhook, Webhooks>,
 }
@@ -79,6 +82,8 @@ impl Loaders {
             members: Loader::new(Members(reads())).with_yield_count(YIELDS),
             messages: Loader::new(Messages(reads())).with_yield_count(YIELDS),
             pages: Loader::new(Pages(reads())).with_yield_count(YIELDS),
+            tags: Loader::new(Tags(reads())).with_yield_count(YIELDS),
+            last_seen: Loader::new(LastSeen(reads())).with_yield_count(YIELDS),
             sources: Loader::new(Sources(reads())).with_yield_count(YIELDS),
             unread: Loader::new(Unread(reads())).with_yield_count(YIELDS),
             webhooks: Loader::new(Webhooks(reads())).with_yield_count(YIELDS),
@@ -134,6 +139,16 @@ impl Loaders {
     /// A page of a source, if it still exists.
     pub async fn page(&self, site: SiteId, id: DocumentId) -> Loaded<Option<Document>> {
         self.pages.try_load((site, id)).await.unwrap_or_else(unanswered)
+    }
+
+    /// The tags of a conversation, in alphabetical order.
+    pub async fn tags(&self, site: SiteId, id: ConversationId) -> Loaded<Vec<String>> {
+        self.tags.try_load((site, id)).await.unwrap_or_else(unanswered)
+    }
+
+    /// Time at which the visitor of a conversation was last seen, if the viewer may read the conversation.
+    pub async fn last_seen(&self, site: SiteId, id: ConversationId) -> Loaded<Option<Timestamp>> {
+        self.last_seen.try_load((site, id)).await.unwrap_or_else(unanswered)
     }
 
     /// A source, if it has not been deleted.
@@ -229,6 +244,44 @@ impl BatchFn<(SiteId, ConversationId), Loaded<i64>> for Unread {
                 Ok(counts) => {
                     values.extend(ids.iter().map(|id| ((site, *id), Ok(counts.get(id).copied().unwrap_or(0)))));
                 }
+                Err(error) => values.extend(each_failed(site, &ids, error)),
+            }
+        }
+        values
+    }
+}
+
+struct Tags(Reads);
+
+impl BatchFn<(SiteId, ConversationId), Loaded<Vec<String>>> for Tags {
+    async fn load(
+        &mut self,
+        keys: &[(SiteId, ConversationId)],
+    ) -> HashMap<(SiteId, ConversationId), Loaded<Vec<String>>> {
+        let mut values = HashMap::new();
+        for (site, ids) in by_site(keys) {
+            match triage::tags_of(&self.0.services, &self.0.viewer, Some(site), &ids).await {
+                Ok(mut tags) => {
+                    values.extend(ids.iter().map(|id| ((site, *id), Ok(tags.remove(id).unwrap_or_default()))));
+                }
+                Err(error) => values.extend(each_failed(site, &ids, error)),
+            }
+        }
+        values
+    }
+}
+
+struct LastSeen(Reads);
+
+impl BatchFn<(SiteId, ConversationId), Loaded<Option<Timestamp>>> for LastSeen {
+    async fn load(
+        &mut self,
+        keys: &[(SiteId, ConversationId)],
+    ) -> HashMap<(SiteId, ConversationId), Loaded<Option<Timestamp>>> {
+        let mut values = HashMap::new();
+        for (site, ids) in by_site(keys) {
+            match sightings::last_seen(&self.0.services, &self.0.viewer, Some(site), &ids).await {
+                Ok(seen) => values.extend(ids.iter().map(|id| ((site, *id), Ok(seen.get(id).copied())))),
                 Err(error) => values.extend(each_failed(site, &ids, error)),
             }
         }

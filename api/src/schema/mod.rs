@@ -7,6 +7,8 @@
 pub mod access;
 pub mod analytics;
 pub mod batch_jobs;
+pub mod business_hours;
+pub mod canned_replies;
 pub mod conversations;
 pub mod cost;
 mod direct;
@@ -43,10 +45,15 @@ use crate::gateway::settings::{GatewaySettings, Introspection};
 use crate::gateway::trusted::TrustedDocuments;
 use crate::schema::access::Access;
 use crate::schema::batch_jobs::BatchJobQuery;
+use crate::schema::business_hours::BusinessHoursMutation;
+use crate::schema::canned_replies::CannedReplyMutation;
 use crate::schema::conversations::erasure::ErasureMutation;
+use crate::schema::conversations::handoff::HandoffMutation;
 use crate::schema::conversations::mutation::ConversationMutation;
+use crate::schema::conversations::notes::NoteMutation;
 use crate::schema::conversations::subscription::{ActivitySubscription, AnswerSubscription};
 use crate::schema::conversations::transcript::TranscriptMutation;
+use crate::schema::conversations::triage::TriageMutation;
 use crate::schema::entries::mutation::EntryMutation;
 use crate::schema::evaluation::mutation::EvaluationMutation;
 use crate::schema::events::subscription::EventSubscription;
@@ -84,6 +91,11 @@ pub struct SubgraphQueryRoot(SiteQuery, NodeQuery, BatchJobQuery, FederationQuer
 #[graphql(name = "Mutation")]
 pub struct MutationRoot(
     ConversationMutation,
+    HandoffMutation,
+    TriageMutation,
+    NoteMutation,
+    CannedReplyMutation,
+    BusinessHoursMutation,
     TranscriptMutation,
     ErasureMutation,
     SourceMutation,

@@ -55,6 +55,10 @@ pub const TABLES: &[SiteTable] = &[
     table("transcripts", "id"),
     table("transcript_codes", "id"),
     table("handoff_notices", "id"),
+    table("conversation_mails", "id"),
+    table("conversation_tags", "conversation_id, tag"),
+    table("conversation_notes", "id"),
+    table("canned_replies", "id"),
     table("messages", "conversation_id, seq"),
     // Ten indexes contain a conversation.
     estimated(SiteTable { weight: 2, ..table("conversations", "id") }),
@@ -88,6 +92,7 @@ pub const TABLES: &[SiteTable] = &[
     // A document has up to 32 KiB.
     SiteTable { weight: 5, ..table("trusted_documents", "id") },
     table("limit_notices", "kind, day"),
+    table("business_hours", "site_id"),
     table("credit_holds", "id"),
 ];
 

@@ -49,11 +49,15 @@ pub async fn mark_read(
     let (site, reader) = (conversation.site_id, Side::of(viewer).author());
     // A message that does not exist yet cannot have been read.
     let seq = seq.unwrap_or(conversation.message_count).clamp(0, conversation.message_count);
-    let (of, now) = (conversation.clone(), services.now());
+    let (now, seen) = (services.now(), viewer.session.clone().filter(|_| viewer.has_proved(&conversation)));
+    let of = conversation.clone();
     let appended = services
         .db
         .write(move |c| {
             Box::pin(async move {
+                if let Some(session) = seen {
+                    db::sessions::seen(c, site, &session.id, session.token_id, now).await?;
+                }
                 if !db::read_marks::mark(c, site, id, reader, seq).await? {
                     return Ok(Appended::default());
                 }

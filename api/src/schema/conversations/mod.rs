@@ -3,11 +3,14 @@
 pub mod counts;
 pub mod erasure;
 pub(crate) mod filter;
+pub mod handoff;
 pub mod mutation;
+pub mod notes;
 pub(crate) mod plain;
 pub(crate) mod selection;
 pub mod subscription;
 pub mod transcript;
+pub mod triage;
 
 use std::str::FromStr;
 
@@ -20,14 +23,16 @@ use helpbot_domain::conversation_parts::ConversationParts;
 use helpbot_domain::ids::{ConversationId, MemberId, SiteId};
 use helpbot_domain::page::PageRequest;
 use helpbot_services as services;
-use helpbot_services::conversations::{self, ListPage, ListQuery, ListStart, messages};
+use helpbot_services::conversations::{self, ListPage, ListQuery, ListStart, activity, messages};
+
+pub(crate) use handoff::Handoff;
+use notes::NoteConnection;
 
 use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
-use crate::schema::enums::{AnswerOutcome, Author, Feedback, HandoffStatus};
+use crate::schema::enums::{AnswerOutcome, Author, ConversationPriority, Feedback};
 use crate::schema::ids::id;
 use crate::schema::loaders;
-use crate::schema::members::Member;
 use crate::schema::page::{self, PageArgs, PageRows, connection, total};
 use crate::schema::plain::{Plain, PlainList};
 use crate::schema::scalars::{DateTime, int};
@@ -127,6 +132,21 @@ impl Conversation {
         })
     }
 
+    /// Whether the visitor has the conversation open at the moment. The value comes from the server node that
+    /// answers the request: visitors who are connected to other nodes count as absent. `conversationActivity`
+    /// reports its changes.
+    async fn is_visitor_here(&self) -> bool {
+        activity::is_visitor_here(&self.access.services, self.row.site_id, self.row.id)
+    }
+
+    /// Time at which the visitor of the session was last there: asked, wrote, read messages or had a
+    /// conversation open. It is the same on all server nodes and can lag 20 seconds behind while the visitor
+    /// stays. It is null when it could not be read.
+    async fn visitor_last_seen_at(&self) -> Nullable<DateTime> {
+        let seen = self.access.loaders.last_seen(self.row.site_id, self.row.id).await;
+        seen.map_err(loaders::failed).transpose().map(|seen| seen.map(DateTime::from))
+    }
+
     /// Language of the answer as a BCP 47 primary subtag, for example `de`. It is null when the language
     /// is unknown.
     async fn language(&self) -> Option<&str> {
@@ -150,6 +170,27 @@ impl Conversation {
             Ok(MessageConnection::with_positions(page, total, Box::new(|_, node| node.position())))
         })
         .await
+    }
+
+    /// Priority that the team gave to the conversation. Requires the `READ_CONVERSATIONS` scope.
+    async fn priority(&self) -> Nullable<ConversationPriority> {
+        nullable(async {
+            self.access.viewer.require(domain::key::Scope::ReadConversations)?;
+            Ok(self.row.priority.into())
+        })
+        .await
+    }
+
+    /// Tags that the team gave to the conversation, in alphabetical order. Requires the `READ_CONVERSATIONS`
+    /// scope.
+    async fn tags(&self) -> Nullable<Vec<String>> {
+        Some(self.access.loaders.tags(self.row.site_id, self.row.id).await.map_err(loaders::failed))
+    }
+
+    /// Notes that members wrote about the conversation, oldest first. Visitors never see them. Requires the
+    /// `READ_CONVERSATIONS` scope.
+    async fn notes(&self, args: PageArgs) -> Nullable<NoteConnection> {
+        nullable(notes::list(&self.access, &self.row, &args)).await
     }
 
     /// Number of messages that were not read yet. A visitor sees the unread messages of the team, and the
@@ -226,32 +267,6 @@ impl Citation {
     /// How well the passage matches the question, 0 to 1.
     async fn score(&self) -> f64 {
         self.row.score
-    }
-}
-
-/// A request of a visitor who asks for a human.
-#[derive(Clone, SimpleObject)]
-#[graphql(complex)]
-pub struct Handoff {
-    /// Status of the handoff, for example whether a member has taken it.
-    status: HandoffStatus,
-    /// E-mail address at which the visitor can be reached. It is null when the visitor left none.
-    customer_email: Option<String>,
-    /// Time at which the visitor asked for a human. A new request after the conversation was closed
-    /// replaces it.
-    requested_at: DateTime,
-    #[graphql(skip)]
-    of: Conversation,
-}
-
-#[async_graphql::ComplexObject]
-impl Handoff {
-    /// Member who has taken the handoff. It is null when no member has taken it or the member was removed.
-    /// Requires the `READ_CONVERSATIONS` scope.
-    async fn assignee(&self) -> Nullable<Member> {
-        let member = self.of.row.assignee_id?;
-        let found = self.of.access.loaders.member(self.of.row.site_id, member).await.map_err(loaders::failed);
-        found.transpose().map(|found| found.map(Member::from))
     }
 }
 

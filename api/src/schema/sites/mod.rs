@@ -17,11 +17,14 @@ use helpbot_services::conversations::analytics;
 use helpbot_services::knowledge::vectors;
 use helpbot_services::runtime::events;
 
-use crate::error::{Nullable, nullable};
+use crate::error::{Nullable, nullable, perhaps};
 use crate::schema::access::Access;
 use crate::schema::analytics::Analytics;
+use crate::schema::business_hours::{BusinessHours, ExpectedReply};
+use crate::schema::canned_replies::{self, CannedReplyConnection};
 use crate::schema::conversations::counts::{self, ConversationCounts};
 use crate::schema::conversations::filter::{self, ConversationFilter};
+use crate::schema::conversations::triage::ConversationTag;
 use crate::schema::conversations::{ConversationConnection, selection};
 use crate::schema::entries::FaqEntryConnection;
 use crate::schema::enums::{AnalyticsRange, ConversationOrder, Plan};
@@ -222,6 +225,41 @@ impl Site {
     /// `READ_CONVERSATIONS` scope.
     async fn blocked_visitors(&self, args: PageArgs) -> Nullable<BlockedVisitorConnection> {
         nullable(visitors::list(&self.access, &self.row, &args)).await
+    }
+
+    /// Business hours of the team. It is null when the site has none. Requires the `READ_CONFIG` scope.
+    async fn business_hours(&self) -> Nullable<BusinessHours> {
+        perhaps(async {
+            let Access { services, viewer, .. } = &self.access;
+            let hours = services::accounts::business_hours::of(services, viewer, &self.row).await?;
+            Ok(hours.map(|hours| BusinessHours::at(hours, services.now())))
+        })
+        .await
+    }
+
+    /// What a visitor who asks for a human can expect now. Requires the `READ_CONFIG` scope.
+    async fn expected_reply(&self) -> Nullable<ExpectedReply> {
+        nullable(async {
+            let Access { services, viewer, .. } = &self.access;
+            Ok(services::conversations::expected_reply::of(services, viewer, &self.row).await?.into())
+        })
+        .await
+    }
+
+    /// Tags of conversations, the most frequent first. At most 200 are returned. Requires the
+    /// `READ_CONVERSATIONS` scope.
+    async fn conversation_tags(&self) -> Nullable<Vec<ConversationTag>> {
+        nullable(async {
+            let Access { services, viewer, .. } = &self.access;
+            let found = services::conversations::triage::site_tags(services, viewer, Some(self.row.id)).await?;
+            Ok(found.into_iter().map(|(name, count)| ConversationTag { name, count: int(count) }).collect())
+        })
+        .await
+    }
+
+    /// Canned replies of the site, sorted by name. Requires the `READ_CONVERSATIONS` scope.
+    async fn canned_replies(&self, args: PageArgs) -> Nullable<CannedReplyConnection> {
+        nullable(canned_replies::list(&self.access, &self.row, &args)).await
     }
 
     /// Limits that the owner has set on the credits of one day (UTC). Requires the `ADMIN` scope.

@@ -31,7 +31,10 @@ impl WebhookEventType {
             | EventType::ConversationResolved
             | EventType::ConversationReopened
             | EventType::ConversationRead
-            | EventType::ConversationErased => None,
+            | EventType::ConversationErased
+            | EventType::ConversationUnassigned
+            | EventType::ConversationUpdated
+            | EventType::NoteChanged => None,
         }
     }
 }
