@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{ChunkId, DocumentId, SiteId, SourceId};
 
+/// Name of the source that contains the entries that the owner writes, and title of their page.
+pub const WRITTEN_ANSWERS: &str = "Written answers";
 /// Conditions that select the entries of a list. An entry must meet all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EntryFilter {

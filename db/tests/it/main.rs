@@ -47,9 +47,11 @@ macro_rules! read {
     }};
 }
 
+mod answer_rules;
 mod blocked_visitors;
 mod business_hours;
 mod canned_replies;
+mod change_previews;
 mod chunks;
 mod closing;
 mod conversation_mails;

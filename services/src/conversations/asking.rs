@@ -8,8 +8,9 @@ use helpbot_domain::conversation::{self as rules, Citation, Conversation};
 use helpbot_domain::event::{EventData, EventType};
 use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::key::Scope;
-use helpbot_engine::engine::Explanation;
-use helpbot_engine::{Answer, AnswerSink, Ask, human_request};
+pub use helpbot_engine::engine::Explanation;
+use helpbot_engine::{Answer, AnswerSink, Ask, Exchange, human_request};
+use uuid::Uuid;
 
 use crate::accounts::credit_caps::{self, CappedQuestion};
 use crate::accounts::{blocked_visitors, sites, usage};

@@ -43,7 +43,7 @@ pub mod triage;
 pub mod unread;
 mod voting;
 
-pub use asking::{AskResult, NewQuestion, ask, public_sources};
+pub use asking::{AskResult, Explanation, NewQuestion, ask, public_sources};
 pub use counts::{ConversationCounts, counts};
 pub use listing::{ListPage, ListQuery, ListStart, list, total};
 pub use lookup::by_ids;
