@@ -48,6 +48,7 @@ macro_rules! read {
 }
 
 mod answer_rules;
+mod batches;
 mod blocked_visitors;
 mod business_hours;
 mod canned_replies;
@@ -68,6 +69,7 @@ mod failures;
 mod global_ids;
 mod handoff_notices;
 mod idempotency;
+mod installation;
 mod jobs;
 mod keys;
 mod limit_notices;
@@ -76,6 +78,7 @@ mod members;
 mod messages;
 mod migrations;
 mod page_extractions;
+mod postgres;
 mod read_marks;
 mod reply_times;
 mod search;

@@ -1,26 +1,21 @@
 //! Asking a question: answering it, and storing question and answer as a conversation.
 
 use helpbot_db as db;
-use helpbot_db::events::NewEvent;
-use helpbot_db::stats::DailyCounts;
 use helpbot_domain::Timestamp;
 use helpbot_domain::conversation::{self as rules, Citation, Conversation};
-use helpbot_domain::event::{EventData, EventType};
 use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::key::Scope;
 pub use helpbot_engine::engine::Explanation;
-use helpbot_engine::{Answer, AnswerSink, Ask, Exchange, human_request};
-use uuid::Uuid;
+use helpbot_engine::{Answer, AnswerSink, Ask, human_request};
 
 use crate::accounts::credit_caps::{self, CappedQuestion};
 use crate::accounts::{blocked_visitors, sites, usage};
-use crate::conversations::change::event;
 use crate::conversations::human_requests;
 use crate::conversations::question_session::{QuestionSession, SessionClaim, token};
+use crate::conversations::storing::StoredQuestion;
 use crate::knowledge::indexes;
 use crate::runtime::randomness;
 use crate::sources::names;
-use crate::webhooks::outbox;
 use crate::{Error, Result, Services, Viewer, boxed};
 use helpbot_domain::site::Site;
 
@@ -166,52 +161,18 @@ async fn answered(
 async fn store(
     services: &Services,
     site: &Site,
-    mut new: Conversation,
+    new: Conversation,
     claim: SessionClaim,
     hold: Option<db::usage::Hold>,
     capped: CappedQuestion,
 ) -> Result<(i64, Conversation)> {
-    let (now, limit, outcome) = (new.created_at, site.credit_limit, new.outcome);
-    let counts =
-        DailyCounts { questions: 1, unanswered: i64::from(new.outcome.is_unanswered()), ..DailyCounts::default() };
-    let stored = services
-        .db
-        .write(move |c| {
-            Box::pin(async move {
-                if let Some(hold) = &hold {
-                    db::usage::release(c, hold).await?;
-                }
-                let taken = db::usage::take(c, new.site_id, now.month(), limit, now).await?;
-                let used = taken.ok_or_else(|| usage::exhausted(now))?;
-                capped.count(c, now).await?;
-                new.token_id = claim.token(c, &new).await?;
-                db::conversations::insert(c, &new).await?;
-                db::stats::add(c, new.site_id, now.day(), counts).await?;
-                let appended = outbox::append(c, new.site_id, now, asked_events(&new)).await?;
-                Ok::<_, Error>((used, appended, new))
-            })
-        })
-        .await;
-    let (used, appended, stored) = credit_caps::notifying_owner(services, site.id, stored).await?;
+    let (site_id, outcome) = (site.id, new.outcome);
+    let question = StoredQuestion { new, claim, hold, capped, limit: site.credit_limit };
+    let stored = services.db.write_batched(site_id, question).await;
+    let (used, appended, stored) = credit_caps::notifying_owner(services, site_id, stored).await?;
     services.metrics.asked(outcome);
     appended.publish(services);
     Ok((used, stored))
-}
-
-/// Returns the events of a new conversation.
-pub(super) fn asked_events(new: &Conversation) -> Vec<NewEvent> {
-    let data = EventData::Asked {
-        conversation_id: new.id,
-        session_id: new.session_id.clone(),
-        question: new.question.clone(),
-        answer: new.answer.clone(),
-        sources: public_sources(&new.citations),
-    };
-    let mut events = vec![event(new, EventType::ConversationCreated, &data, new.created_at)];
-    if new.outcome.is_unanswered() {
-        events.push(event(new, EventType::ConversationUnanswered, &data, new.created_at));
-    }
-    events
 }
 
 /// Returns the addresses of the pages that an answer is based on, best first and without

@@ -17,11 +17,12 @@ use helpbot_domain::{language, text};
 use helpbot_engine::engine::{Composer, Explanation};
 
 use crate::accounts::{blocked_visitors, sites, usage};
-use crate::conversations::asking::{self, AskResult, NewQuestion};
+use crate::conversations::asking::{AskResult, NewQuestion};
 use crate::conversations::change;
 use crate::conversations::handoff_notices::NewNotice;
 use crate::conversations::handoffs::{self, HandoffRequest, ReplyAddress};
 use crate::conversations::question_session::{QuestionSession, SessionClaim, token};
+use crate::conversations::storing;
 use crate::runtime::randomness;
 use crate::webhooks::outbox;
 use crate::{Error, Result, Services, Viewer, boxed};
@@ -159,7 +160,7 @@ async fn insert(
     db::conversations::insert(c, &new).await?;
     let counts = DailyCounts { questions: 1, ..DailyCounts::default() };
     db::stats::add(c, new.site_id, now.day(), counts).await?;
-    let mut appended = vec![outbox::append(c, new.site_id, now, asking::asked_events(&new)).await?];
+    let mut appended = vec![outbox::append(c, new.site_id, now, storing::asked_events(&new)).await?];
     if let Some(notice) = notice {
         let change = handoffs::requested(&mut new, email, notice, now);
         appended.push(change::keep(c, &mut new, change, now).await?);

@@ -36,6 +36,7 @@ mod reply_address;
 pub mod reply_mails;
 pub mod search;
 pub mod sightings;
+mod storing;
 pub(crate) mod team_presence;
 pub mod transcript_codes;
 pub mod transcripts;

@@ -38,6 +38,7 @@ pub(super) struct QuestionSession {
 }
 
 /// How the asker is related to the session.
+#[derive(Debug, Clone, Copy)]
 pub(super) enum SessionClaim {
     /// The server chose the ID, so that nobody else knows it. The value is the ID of its token.
     New(Uuid),
@@ -51,7 +52,7 @@ impl QuestionSession {
     /// The session of a question that names `named`.
     pub(super) async fn of(services: &Services, viewer: &Viewer, site: &Site, named: Option<&str>) -> Result<Self> {
         let now = services.now();
-        let mut c = services.db.reader().await?;
+        let mut c = services.db.reader_of(site.id).await?;
         let (id, claim, last) = match (&viewer.session, rules::session_id(named)) {
             (Some(ProvedSession { id, token_id }), _) => {
                 let last = db::conversations::last_proved(&mut c, site.id, id, *token_id, HISTORY).await?;
