@@ -35,6 +35,9 @@ node(fileURLToPath(new URL('../../../web/scripts/client.mjs', import.meta.url)))
 mkdirSync(`${folder}node_modules`, { recursive: true });
 rmSync(`${folder}node_modules/helpbot-client`, { force: true });
 symlinkSync(fileURLToPath(new URL('../../../web/client', import.meta.url)), `${folder}node_modules/helpbot-client`);
+// The program of its page must compile too.
+const page = readFileSync(new URL('../../../web/client/README.md', import.meta.url), 'utf8');
+writeFileSync(`${folder}readme.ts`, page.match(/```ts\n([^]*?)```/)[1]);
 node(`${packages}gql.tada/dist/gql-tada-cli.mjs`, 'generate-output');
 node(`${packages}typescript/bin/tsc`, '--project', '.');
 check('the programs with their types compile under strict rules', true);
