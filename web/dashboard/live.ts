@@ -4,7 +4,7 @@
 // The number of waiting visitors, which the navigation shows on every page, is also kept current here.
 
 import { signal } from "@preact/signals";
-import type { Following, State } from "../live/follow";
+import type { Following, State } from "../client/src/follow";
 import { type Row, Waiting } from "../generated/dashboard";
 import { type WatchEvent, eventCursor, run, watch } from "./client";
 import { sendAllAgain, unsentConversations } from "./drafts";

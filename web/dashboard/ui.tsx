@@ -3,8 +3,8 @@
 import { type Signal, signal, useSignal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
-import { ApiError, isUnreachable } from "../live/graphql";
-import type { Doc } from "../live/document";
+import { ApiError, isUnreachable } from "../client/src/graphql";
+import type { Doc } from "../client/src/document";
 import { renderMarkdown } from "../text/markdown";
 import { run } from "./client";
 import { labelOf } from "./labels";

@@ -5,11 +5,11 @@
 
 import type { HandoffStatus, Said } from "../generated/widget";
 import { Activity, Answer as AnswerStream, Ask, type AskResult, Current, Events, type EventsResult, type EventsVariables, Handoff, Say, Transcript, TranscriptCode, Typing, Vote, supports } from "../generated/widget";
-import { type Following, type State, follow } from "../live/follow";
-import { ApiError, type Credentials, NetworkError, request } from "../live/graphql";
-import { pollTransport } from "../live/poll";
-import { socketTransport } from "../live/socket";
-import { results, sseTransport } from "../live/sse";
+import { type Following, type State, eventsOf, follow } from "../client/src/follow";
+import { ApiError, type Credentials, NetworkError, request } from "../client/src/graphql";
+import { pollTransport } from "../client/src/poll";
+import { socketTransport } from "../client/src/socket";
+import { results, sseTransport } from "../client/src/sse";
 import type { Link, Session } from "./state";
 
 export type LiveEvent = EventsResult["conversationEvents"];
@@ -161,10 +161,10 @@ export class ServerBackend implements Backend {
 
   follow(session: Session, cursor: string | null, on: Followers): Following | null {
     const credentials = () => this.credentials(session);
-    const variables = (): EventsVariables => ({ sessionId: session.id });
+    const events = eventsOf<LiveEvent, EventsResult, EventsVariables>(Events, () => ({ sessionId: session.id }));
     return follow<LiveEvent>([
-      socketTransport(this.endpoint, credentials, Events, variables),
-      sseTransport(this.endpoint, credentials, Events, variables),
+      socketTransport(this.endpoint, credentials, events),
+      sseTransport(this.endpoint, credentials, events),
       pollTransport(() => on.read()),
     ], { after: cursor, onEvent: on.event, onState: on.state, onGap: () => void on.read().catch(() => {}) });
   }

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test, vi } from "vitest";
-import { ApiError, NetworkError } from "../live/graphql";
+import { ApiError, NetworkError } from "../client/src/graphql";
 import type { Answer, Backend, Followers } from "./backend";
 import { Chat } from "./chat";
 import { type Session, emptyState } from "./state";

@@ -5,9 +5,9 @@
 // whenever the server contradicts what the state assumes. Connections follow from the state, in `settle`.
 
 import type { HandoffStatus, Said } from "../generated/widget";
-import type { Following, State as Connection } from "../live/follow";
-import { isUnreachable } from "../live/graphql";
-import { newId } from "../live/id";
+import type { Following, State as Connection } from "../client/src/follow";
+import { isUnreachable } from "../client/src/graphql";
+import { newId } from "../client/src/id";
 import type { Backend, LiveEvent } from "./backend";
 import { Outgoing, isRefused } from "./outgoing";
 import { type AgentEntry, type BotEntry, type ChatState, type Session, applyHandoff, applyMessage, conversationsOf, emptyState, endMissing, endSession, liveConversation } from "./state";

@@ -4,8 +4,8 @@
 // from another tab or after a page load without being stored twice. A result is dropped when the chat was started again
 // meanwhile.
 
-import { ApiError, againAfterMs, isUnreachable } from "../live/graphql";
-import { newId } from "../live/id";
+import { ApiError, againAfterMs, isUnreachable } from "../client/src/graphql";
+import { newId } from "../client/src/id";
 import type { Answer, Backend } from "./backend";
 import { type BotEntry, type ChatState, type Entry, type Fault, type Session, type VisitorEntry, liveConversation, markSent } from "./state";
 import type { Store } from "./store";

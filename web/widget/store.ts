@@ -6,7 +6,7 @@
 // Other tabs learn of a change through storage events. Where storage is not available (private windows,
 // sandboxed frames) the state lives as long as the page.
 
-import { newId } from "../live/id";
+import { newId } from "../client/src/id";
 import { type ChatState, emptyState, parseState, stored } from "./state";
 
 type Listener = () => void;

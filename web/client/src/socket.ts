@@ -1,9 +1,6 @@
-// A transport over WebSocket: one subscription on one socket, with the graphql-transport-ws protocol.
-// The widget uses this small implementation because every visitor downloads it. The dashboard runs many
-// operations over one socket and uses the package graphql-ws instead.
+// A transport over WebSocket: one operation on one socket, with the graphql-transport-ws protocol.
 
-import { type Doc, requestOf } from "./document";
-import type { Event, Listener, Transport } from "./follow";
+import type { Decoder, Event, Listener, Payload, ServerError, Source, Transport } from "./follow";
 import type { Credentials } from "./graphql";
 
 /** After PING_MS without a message the client sends a ping. Without a reply within PONG_MS it closes the socket. */
@@ -13,27 +10,17 @@ const CLOSE_NORMAL = 1000;
 /** Close codes of the protocol after which a retry with the same credentials would fail again. */
 const REFUSALS: Record<number, string> = { 4401: "UNAUTHENTICATED" };
 
-interface Frame<E> {
+interface Frame {
   type: string;
-  payload?: { data?: Record<string, E> | null; errors?: ServerError[] } | ServerError[];
-}
-
-interface ServerError {
-  extensions?: { code?: string };
-}
-
-function codeOf(errors: ServerError[] | undefined): string {
-  return errors?.[0]?.extensions?.code ?? "INTERNAL";
+  payload?: Payload | ServerError[];
 }
 
 export function socketUrl(endpoint: string): string {
   return endpoint.replace(/^http/, "ws");
 }
 
-/** A transport for the subscription `document`, which has a single field. The cursor is passed as the variable `after`. */
-export function socketTransport<E extends Event, Result, Variables>(
-  endpoint: string, credentials: () => Credentials, document: Doc<Result, Variables>, variables: () => Variables,
-): Transport<E> {
+/** A transport for `source` over WebSocket. */
+export function socketTransport<E extends Event>(endpoint: string, credentials: () => Credentials, source: Source<E>): Transport<E> {
   return (after, listener) => {
     let socket: WebSocket;
     try {
@@ -42,23 +29,24 @@ export function socketTransport<E extends Event, Result, Variables>(
       queueMicrotask(() => listener.closed());
       return () => {};
     }
+    const decode = source.decoder();
     const send = (frame: object) => socket.send(JSON.stringify(frame));
     const end = once(listener, () => socket.close(CLOSE_NORMAL));
     const watchdog = keepAlive(() => send({ type: "ping" }), () => end());
     socket.onopen = () => {
       const { apiKey, sessionToken } = credentials();
-      send({ type: "connection_init", payload: { apiKey, authorization: `Bearer ${apiKey}`, sessionToken } });
+      send({ type: "connection_init", payload: { authorization: `Bearer ${apiKey}`, sessionToken } });
     };
     socket.onmessage = ({ data }) => {
       watchdog.heard();
-      const frame = JSON.parse(String(data)) as Frame<E>;
+      const frame = JSON.parse(String(data)) as Frame;
       if (frame.type === "connection_ack") {
-        send({ id: "1", type: "subscribe", payload: requestOf(document, { ...variables(), after }) });
+        send({ id: "1", type: "subscribe", payload: source.request(after) });
         listener.opened();
       } else if (frame.type === "ping") {
         send({ type: "pong" });
       } else {
-        hand(frame, listener, end);
+        hand(frame, decode, listener, end);
       }
     };
     socket.onclose = ({ code }) => {
@@ -73,16 +61,12 @@ export function socketTransport<E extends Event, Result, Variables>(
   };
 }
 
-function hand<E extends Event>(frame: Frame<E>, listener: Listener<E>, end: (code?: string) => void): void {
-  if (frame.type === "next" && frame.payload && !Array.isArray(frame.payload)) {
-    if (frame.payload.errors?.length) return end(codeOf(frame.payload.errors));
-    const event = frame.payload.data && Object.values(frame.payload.data)[0];
-    if (event) listener.event(event);
-  } else if (frame.type === "error") {
-    end(codeOf(frame.payload as ServerError[]));
-  } else if (frame.type === "complete") {
-    end();
-  }
+function hand<E extends Event>({ type, payload }: Frame, decode: Decoder<E>, listener: Listener<E>, end: (code?: string) => void): void {
+  const errors = type === "error" ? payload as ServerError[] : (payload as Payload | undefined)?.errors;
+  if (errors || type === "complete") return end(errors && (errors[0]?.extensions?.code ?? "INTERNAL"));
+  const event = type === "next" ? decode(payload as Payload) : null;
+  if (event) listener.event(event);
+  else if (event === false) end();
 }
 
 /** Returns a function that closes the socket and notifies the listener, at most once. */

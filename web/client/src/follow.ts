@@ -1,12 +1,46 @@
 // Follows a stream of events over connections that can fail at any time.
 //
 // Guarantee: each event is delivered once and in order, and after a lost connection the stream continues from the
-// last cursor. When events may have been missed, `onGap` asks the reader to read the state again. The transports
-// are tried in order: a transport that never opened is replaced by the next one.
+// last cursor. When events may have been missed, `onGap` asks the reader to read the state again. Results of live queries
+// have no cursor: a new connection begins with the newest one. The transports are tried in order: a transport that never
+// opened is replaced by the next one.
+
+import { type Doc, requestOf } from "./document";
 
 export interface Event {
-  cursor: string;
+  cursor?: string | undefined;
 }
+
+/** A result, as the server sends it over WebSocket and server-sent events. */
+export interface Payload {
+  data?: Record<string, unknown> | null;
+  errors?: ServerError[];
+  /** The changes since the result before it, and its number, in the results of a live query. */
+  patch?: unknown[];
+  revision?: number;
+}
+
+export interface ServerError {
+  message: string;
+  extensions?: { code?: string; retryAfter?: number };
+}
+
+/** What a transport listens to. */
+export interface Source<E> {
+  /** The parameters of the request that listens after a cursor, or from now on when it is null. */
+  request(after: string | null): object;
+  /** A decoder of the results of one connection. */
+  decoder(): Decoder<E>;
+}
+
+/** Decodes a result. Null means that it contains nothing, and false that the connection must end. */
+export type Decoder<E> = (payload: Payload) => E | null | undefined | false;
+
+/** The events of the subscription `document`, which has a single field. The cursor is passed as the variable `after`. */
+export const eventsOf = <E extends Event, Result, Variables>(document: Doc<Result, Variables>, variables: () => Variables): Source<E> => ({
+  request: (after) => requestOf(document, { ...variables(), after }),
+  decoder: () => ({ data }) => data && (Object.values(data)[0] as E),
+});
 
 export interface Listener<E> {
   opened(): void;
@@ -27,7 +61,8 @@ export type State = "connecting" | "live" | "waiting" | "refused";
 export interface Options<E> {
   after: string | null;
   onEvent(event: E): void;
-  onState?(state: State): void;
+  /** `code` is the server's reason for the state `refused`. */
+  onState?(state: State, code?: string): void;
   /** Events may have been missed. Called on each opening without a cursor and when the cursor has expired. */
   onGap?(): void;
   /** A random number between 0 and 1 for the delay. */
@@ -48,8 +83,8 @@ const LAST_DELAY_MS = 8_000;
 const OPEN_DEADLINE_MS = 10_000;
 /** The number of cursors that are remembered to drop duplicates. A replay overlaps by much less. */
 const REMEMBERED = 256;
-/** Error codes after which another attempt would fail again. */
-const FINAL_CODES = new Set(["UNAUTHENTICATED", "FORBIDDEN", "PLAN_REQUIRED", "NOT_FOUND", "GRAPHQL_VALIDATION_FAILED"]);
+/** Beginnings of the error codes after which another attempt would fail again. The visitor downloads them, so they are short. */
+const FINAL_CODES = /^(UNAUTH|FORBID|PLAN_|NOT_FOUND|BAD_USER|COMPLEX|GRAPHQL_)/;
 
 /** The delay before attempt `n` (from 0). It doubles up to 8 s, and half of it is random. */
 export function delayMs(n: number, random: number): number {
@@ -69,19 +104,21 @@ export function follow<E extends Event>(transports: Array<Transport<E>>, options
   let connection = 0;
 
   const accept = (event: E) => {
-    if (seen.has(event.cursor)) return;
-    seen.add(event.cursor);
-    if (seen.size > REMEMBERED) seen.delete(seen.values().next().value as string);
-    cursor = event.cursor;
+    if (event.cursor) {
+      if (seen.has(event.cursor)) return;
+      seen.add(event.cursor);
+      if (seen.size > REMEMBERED) seen.delete(seen.values().next().value as string);
+      cursor = event.cursor;
+    }
     failures = 0;
     options.onEvent(event);
   };
 
   const again = (hadOpened: boolean, code?: string) => {
     close = null;
-    if (code && FINAL_CODES.has(code)) {
+    if (code && FINAL_CODES.test(code)) {
       stopped = true;
-      options.onState?.("refused");
+      options.onState?.("refused", code);
       return;
     }
     if (code === "CURSOR_EXPIRED") cursor = null;

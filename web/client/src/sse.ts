@@ -2,8 +2,8 @@
 // WebSocket. It reads the body with fetch, because EventSource cannot send a key or a body.
 
 import { type Doc, requestOf } from "./document";
-import { type Event, SILENT, type Transport } from "./follow";
-import { ApiError, type Credentials, NetworkError, headersOf } from "./graphql";
+import { type Decoder, type Event, type Payload, SILENT, type Source, type Transport } from "./follow";
+import { ApiError, type Credentials, NetworkError, apiErrorOf, headersOf } from "./graphql";
 
 export interface Block {
   event: string;
@@ -26,20 +26,18 @@ export function takeBlocks(text: string): { blocks: Block[]; rest: string } {
   return { blocks, rest };
 }
 
-interface Payload<Result> {
-  data?: Result | null;
-  errors?: Array<{ message: string; extensions?: { code?: string } }>;
-}
-
-interface Ask<Result, Variables> {
+interface Connection {
   endpoint: string;
   credentials: Credentials;
-  document: Doc<Result, Variables>;
-  variables: Variables;
   idempotencyKey?: string;
   signal?: AbortSignal;
   /** Called for all data that arrives, including keep-alive comments. */
   onBytes?(): void;
+}
+
+interface Ask<Result, Variables> extends Connection {
+  document: Doc<Result, Variables>;
+  variables: Variables;
 }
 
 /** The server sends a comment every 12 seconds, so a stream that is silent for this long is broken. */
@@ -51,18 +49,25 @@ const FIRST_BYTES_MS = 15_000;
  * Runs a subscription and yields each of its results. Ends when the server completes the stream.
  *
  * Throws an `ApiError` when the server rejects the request or reports an error in the stream, and a
- * `NetworkError` when the connection fails. `onOpen` is called when the server has accepted the request.
+ * `NetworkError` when the connection fails.
  */
-export async function* results<Result, Variables>(ask: Ask<Result, Variables>, onOpen = () => {}): AsyncGenerator<Result> {
+export const results = <Result, Variables>(ask: Ask<Result, Variables>): AsyncGenerator<Result> =>
+  stream(ask, requestOf(ask.document, ask.variables), ({ data }) => data as Result | null);
+
+/**
+ * Sends a request and yields each decoded result. Ends when one cannot be decoded. `onOpen` is called when the server has
+ * accepted the request.
+ */
+async function* stream<E>(ask: Connection, request: object, decode: Decoder<E>, onOpen?: () => void): AsyncGenerator<E> {
   const response = await fetch(`${ask.endpoint}/stream`, {
     method: "POST", credentials: "omit", cache: "no-store", signal: ask.signal ?? null,
     headers: { ...headersOf(ask.credentials, ask.idempotencyKey), Accept: "text/event-stream" },
-    body: JSON.stringify(requestOf(ask.document, ask.variables)),
+    body: JSON.stringify(request),
   }).catch((cause) => {
     throw new NetworkError("The server could not be reached.", { cause });
   });
   if (!response.ok || !response.body) throw new ApiError(response.status === 401 ? "UNAUTHENTICATED" : `HTTP_${response.status}`, "The server rejected the stream.", response.status);
-  onOpen();
+  onOpen?.();
   let rest = "";
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   for (;;) {
@@ -76,18 +81,17 @@ export async function* results<Result, Variables>(ask: Ask<Result, Variables>, o
     for (const { event, data } of taken.blocks) {
       if (event === "complete") return;
       if (event !== "next") continue;
-      const payload = JSON.parse(data) as Payload<Result>;
-      const error = payload.errors?.[0];
-      if (error) throw new ApiError(error.extensions?.code ?? "INTERNAL", error.message, response.status);
-      if (payload.data) yield payload.data;
+      const payload = JSON.parse(data) as Payload;
+      if (payload.errors?.[0]) throw apiErrorOf(payload.errors[0], response.status);
+      const item = decode(payload);
+      if (item === false) return;
+      if (item) yield item;
     }
   }
 }
 
-/** A transport for the subscription `document`, which has a single field. The cursor is passed as the variable `after`. */
-export function sseTransport<E extends Event, Result extends object, Variables>(
-  endpoint: string, credentials: () => Credentials, document: Doc<Result, Variables>, variables: () => Variables,
-): Transport<E> {
+/** A transport for `source` over server-sent events. */
+export function sseTransport<E extends Event>(endpoint: string, credentials: () => Credentials, source: Source<E>): Transport<E> {
   return (after, listener) => {
     const abort = new AbortController();
     let silence: ReturnType<typeof setTimeout> | undefined;
@@ -105,14 +109,10 @@ export function sseTransport<E extends Event, Result extends object, Variables>(
       expectBytes();
     };
     const listen = async () => {
-      const ask = { endpoint, credentials: credentials(), document, variables: { ...variables(), after }, signal: abort.signal, onBytes };
-      for await (const result of results(ask, () => {
+      for await (const event of stream({ endpoint, credentials: credentials(), signal: abort.signal, onBytes }, source.request(after), source.decoder(), () => {
         expectBytes();
         listener.opened();
-      })) {
-        const event = Object.values(result)[0] as E | null;
-        if (event) listener.event(event);
-      }
+      })) listener.event(event);
     };
     const end = (code?: string) => {
       clearTimeout(silence);

@@ -2,6 +2,7 @@
 // It never retries, because only the caller knows which operations can be repeated.
 
 import { type Doc, requestOf } from "./document";
+import type { ServerError } from "./follow";
 
 /** The credentials of a request. A visitor has a key and a session token, an agent only a key. */
 export interface Credentials {
@@ -9,9 +10,12 @@ export interface Credentials {
   sessionToken?: string | null;
 }
 
-/** An error that the server reported. `code` is the error code of the API, or `HTTP_<status>` when the response has none. */
+/**
+ * An error that the server reported. `code` is the error code of the API, or `HTTP_<status>` when the response has none.
+ * The same request can succeed after `retryAfter` seconds, when the server says so.
+ */
 export class ApiError extends Error {
-  constructor(readonly code: string, message: string, readonly status: number) {
+  constructor(readonly code: string, message: string, readonly status: number, readonly retryAfter?: number | undefined) {
     super(message);
     this.name = "ApiError";
   }
@@ -63,8 +67,12 @@ export async function reach(url: string, init: RequestInit, timeoutMs = TIMEOUT_
 
 interface Answer<Result> {
   data?: Result | null;
-  errors?: Array<{ message: string; extensions?: { code?: string } }>;
+  errors?: ServerError[];
 }
+
+/** The error of a response with this status. */
+export const apiErrorOf = ({ message, extensions }: ServerError, status: number): ApiError =>
+  new ApiError(extensions?.code ?? `HTTP_${status}`, message, status, extensions?.retryAfter);
 
 /** Sends one operation and returns its data. Throws an `ApiError` for the first error, or a `NetworkError`. */
 export async function request<Result, Variables>(
@@ -83,7 +91,7 @@ export function resultOf<Result>({ status, text }: Reached): Result {
     if (status < 300) throw new NetworkError("The response was incomplete.", { cause });
   }
   const error = answer?.errors?.[0];
-  if (error) throw new ApiError(error.extensions?.code ?? `HTTP_${status}`, error.message, status);
+  if (error) throw apiErrorOf(error, status);
   if (!answer?.data) throw new ApiError(`HTTP_${status}`, `The server responded with status ${status}.`, status);
   return answer.data;
 }
