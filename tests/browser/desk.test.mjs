@@ -125,6 +125,29 @@ test("everybody_who_waits_is_listed_whatever_happened_later", async () => {
   assert.ok(await list.locator(".entry").count() >= 55);
 });
 
+test("a_visitor_who_asks_for_a_human_while_the_list_is_being_read_is_not_lost", async () => {
+  const agent = await Agent.on(browser, world, "conversations");
+  await agent.isLoaded();
+  const held = [];
+  await agent.page.route("**/graphql", async (route) => {
+    if (!/query Inbox/.test(route.request().postData() ?? "")) return route.continue();
+    const response = await route.fetch();
+    held.push(() => route.fulfill({ response }));
+    return undefined;
+  });
+  await agent.page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Inbox" }).click();
+  await until(() => held.length > 0);
+
+  const { question } = await waiting("Who asks during the reading");
+  await until(async () => /\(\d+\)/.test(await agent.page.getByRole("heading", { level: 1 }).innerText()));
+  const expected = (await run("{ site { conversations(first: 1, filter: {handoffStatuses: [REQUESTED]}) { totalCount } } }")).site.conversations.totalCount;
+  await until(async () => (await agent.page.getByRole("heading", { level: 1 }).innerText()) === `Inbox (${expected})`);
+  await agent.page.unroute("**/graphql");
+  await Promise.all(held.map((release) => release()));
+
+  await agent.page.getByRole("link", { name: question }).waitFor();
+});
+
 test("the_url_restores_filters_and_the_open_conversation", async () => {
   const { question } = await waiting("Where is the url kept");
   const agent = await Agent.on(browser, world, "conversations");

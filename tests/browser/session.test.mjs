@@ -120,6 +120,39 @@ test("a_first_question_that_a_page_load_interrupts_is_answered_in_a_session_with
   assert.equal(entries.filter(({ kind }) => kind === "bot").length, 1);
 });
 
+test("a_duplicated_tab_does_not_ask_the_question_of_its_original_again", async () => {
+  const context = await newContext();
+  let isHeld = true;
+  const asked = [];
+  await context.route("**/graphql/stream", (route) => {
+    if (/subscription Answer/.test(route.request().postData() ?? "")) asked.push(route);
+    return isHeld ? undefined : route.continue();
+  });
+  await context.route("**/graphql", (route) => {
+    if (/mutation Ask/.test(route.request().postData() ?? "")) asked.push(route);
+    return route.continue();
+  });
+  const widget = await HostedWidget.on(context, url);
+  await widget.open();
+  await widget.page.reload();
+  await widget.open();
+  await widget.ask(ANSWERABLE);
+  await until(() => asked.length === 1);
+
+  // Like a duplicated tab, a page that is opened by a script starts with a copy of the sessionStorage.
+  const [page] = await Promise.all([context.waitForEvent("page"), widget.page.evaluate((to) => void open(to), url)]);
+  const copy = new HostedWidget(page);
+  await copy.open();
+  await copy.has(ANSWERABLE);
+  isHeld = false;
+  await asked[0].continue();
+  await widget.answer();
+  await copy.answer();
+
+  assert.equal(asked.length, 1);
+  assert.equal(await copy.log.locator(".msg.visitor").count(), 1);
+});
+
 test("a_session_is_never_stored_without_its_token", async () => {
   const context = await newContext();
   await context.route("**/graphql**", (route) => route.abort());
@@ -348,6 +381,28 @@ test("a_draft_survives_a_page_load", async () => {
   await widget.open();
 
   assert.equal(await widget.box.inputValue(), "Half a quest");
+});
+
+test("a_state_that_was_read_before_an_event_does_not_undo_it", async () => {
+  const context = await newContext();
+  const { widget, id } = await withTeam(context);
+  let held;
+  await context.route("**/graphql", async (route) => {
+    if (held || !/query Current/.test(route.request().postData() ?? "")) return route.continue();
+    const response = await route.fetch();
+    held = () => route.fulfill({ response });
+    return undefined;
+  });
+  await widget.page.evaluate(() => dispatchEvent(new Event("online")));
+  await until(() => held);
+
+  await resolve(id);
+  await widget.has("The conversation was closed.");
+  await held();
+  await widget.ask(ANSWERABLE);
+  await widget.log.getByText(ANSWER).waitFor();
+
+  assert.equal(await widget.log.getByText("The conversation was reopened.").count(), 0);
 });
 
 test("refusals_have_words_and_offer_a_human", async () => {

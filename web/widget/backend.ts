@@ -71,29 +71,35 @@ const STALLED_MS = 25_000;
 
 export class ServerBackend implements Backend {
   readonly canSay = supports.Say;
-  private canStream = supports.Answer;
+  #canStream = supports.Answer;
 
-  constructor(private readonly base: string, private readonly apiKey: string) {}
+  readonly #base: string;
+  readonly #apiKey: string;
 
-  private get endpoint(): string {
-    return `${this.base}/graphql`;
+  constructor(base: string, apiKey: string) {
+    this.#base = base;
+    this.#apiKey = apiKey;
   }
 
-  private credentials(session: Session | null): Credentials {
-    return { apiKey: this.apiKey, sessionToken: session?.token ?? null };
+  get #endpoint(): string {
+    return `${this.#base}/graphql`;
+  }
+
+  #credentials(session: Session | null): Credentials {
+    return { apiKey: this.#apiKey, sessionToken: session?.token ?? null };
   }
 
   async ask(session: Session | null, question: string, key: string, isRepeated: boolean, onText: (text: string) => void): Promise<Answer> {
     const input = session ? { question, sessionId: session.id } : { question };
     // A repeated question goes by POST, where the server recognizes the key and returns the stored answer.
-    const streamed = this.canStream && !isRepeated ? await this.streamed(session, input, key, onText) : null;
-    const payload = streamed ?? (await request(this.endpoint, this.credentials(session), Ask, { input }, key)).askQuestion;
+    const streamed = this.#canStream && !isRepeated ? await this.#streamed(session, input, key, onText) : null;
+    const payload = streamed ?? (await request(this.#endpoint, this.#credentials(session), Ask, { input }, key)).askQuestion;
     accept(payload.userErrors);
     return answerOf(payload, session);
   }
 
   /** The streamed answer, or null when the stream is blocked or has stalled. */
-  private async streamed(session: Session | null, input: { question: string; sessionId?: string }, key: string, onText: (text: string) => void): Promise<Payload | null> {
+  async #streamed(session: Session | null, input: { question: string; sessionId?: string }, key: string, onText: (text: string) => void): Promise<Payload | null> {
     const abort = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     let textAt = Date.now();
@@ -106,7 +112,7 @@ export class ServerBackend implements Backend {
       hasBytes = true;
       expect();
     };
-    const operation = { endpoint: this.endpoint, credentials: this.credentials(session), document: AnswerStream, variables: { input }, idempotencyKey: `${key}-stream`, signal: abort.signal, onBytes };
+    const operation = { endpoint: this.#endpoint, credentials: this.#credentials(session), document: AnswerStream, variables: { input }, idempotencyKey: `${key}-stream`, signal: abort.signal, onBytes };
     let text = "";
     expect();
     try {
@@ -124,59 +130,59 @@ export class ServerBackend implements Backend {
       clearTimeout(timer);
     }
     // Without any bytes the network blocks streams, so the next question does not try one.
-    this.canStream = hasBytes;
+    this.#canStream = hasBytes;
     onText("");
     return null;
   }
 
   async vote(session: Session | null, conversationId: string, isHelpful: boolean): Promise<void> {
     const input = { conversationId, feedback: isHelpful ? "HELPFUL" as const : "UNHELPFUL" as const };
-    accept((await request(this.endpoint, this.credentials(session), Vote, { input })).submitFeedback.userErrors);
+    accept((await request(this.#endpoint, this.#credentials(session), Vote, { input })).submitFeedback.userErrors);
   }
 
   async handoff(session: Session | null, conversationId: string, email: string | null): Promise<void> {
     const input = email ? { conversationId, customerEmail: email } : { conversationId };
-    accept((await request(this.endpoint, this.credentials(session), Handoff, { input })).requestHandoff.userErrors);
+    accept((await request(this.#endpoint, this.#credentials(session), Handoff, { input })).requestHandoff.userErrors);
   }
 
   readonly transcript = supports.Transcript ? async (session: Session, conversationId: string, email: string, code: string | null): Promise<void> => {
     const input = { conversationId, email };
-    if (code === null) return accept((await request(this.endpoint, this.credentials(session), TranscriptCode, { input })).requestTranscriptCode.userErrors);
-    const { confirmTranscriptCode, sendTranscript } = await request(this.endpoint, this.credentials(session), Transcript, { confirm: { ...input, code }, send: input });
+    if (code === null) return accept((await request(this.#endpoint, this.#credentials(session), TranscriptCode, { input })).requestTranscriptCode.userErrors);
+    const { confirmTranscriptCode, sendTranscript } = await request(this.#endpoint, this.#credentials(session), Transcript, { confirm: { ...input, code }, send: input });
     accept([...confirmTranscriptCode.userErrors, ...sendTranscript.userErrors]);
   } : null;
 
   async say(session: Session, conversationId: string, text: string, key: string): Promise<Said | null> {
-    const { sendMessage } = await request(this.endpoint, this.credentials(session), Say, { input: { conversationId, text } }, key);
+    const { sendMessage } = await request(this.#endpoint, this.#credentials(session), Say, { input: { conversationId, text } }, key);
     accept(sendMessage.userErrors);
     return sendMessage.message;
   }
 
   async current(session: Session, ids: string[]): Promise<ConversationNow[]> {
-    const { nodes } = await request(this.endpoint, this.credentials(session), Current, { ids });
+    const { nodes } = await request(this.#endpoint, this.#credentials(session), Current, { ids });
     return nodes.flatMap((node) => (node?.id ? [{
       id: node.id, status: node.handoff?.status ?? null, messages: node.messages?.nodes ?? [],
     }] : []));
   }
 
   follow(session: Session, cursor: string | null, on: Followers): Following | null {
-    const credentials = () => this.credentials(session);
+    const credentials = () => this.#credentials(session);
     const variables = (): EventsVariables => ({ sessionId: session.id });
     return follow<LiveEvent>([
-      socketTransport(this.endpoint, credentials, Events, variables),
-      sseTransport(this.endpoint, credentials, Events, variables),
+      socketTransport(this.#endpoint, credentials, Events, variables),
+      sseTransport(this.#endpoint, credentials, Events, variables),
       pollTransport(() => on.read()),
     ], { after: cursor, onEvent: on.event, onState: on.state, onGap: () => void on.read().catch(() => {}) });
   }
 
   tellTyping(session: Session, conversationId: string, isTyping: boolean): void {
-    if (supports.Typing) request(this.endpoint, this.credentials(session), Typing, { input: { conversationId, isTyping } }).catch(() => {});
+    if (supports.Typing) request(this.#endpoint, this.#credentials(session), Typing, { input: { conversationId, isTyping } }).catch(() => {});
   }
 
   watchTeam(session: Session, id: string, on: (isTyping: boolean, isHere: boolean) => void): () => void {
     const abort = new AbortController();
     const listen = async () => {
-      const operation = { endpoint: this.endpoint, credentials: this.credentials(session), document: Activity, variables: { id }, signal: abort.signal };
+      const operation = { endpoint: this.#endpoint, credentials: this.#credentials(session), document: Activity, variables: { id }, signal: abort.signal };
       for await (const { conversationActivity: now } of results(operation)) on(now.isTeamTyping, now.isTeamHere);
     };
     if (supports.Activity) listen().catch(() => {}).finally(() => on(false, false));

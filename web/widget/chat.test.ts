@@ -1,6 +1,6 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import { ApiError, NetworkError } from "../live/graphql";
-import type { Answer, Backend, Followers } from "./backend";
+import type { Answer, Backend, ConversationNow, Followers } from "./backend";
 import { Chat } from "./chat";
 import { type Session, emptyState } from "./state";
 import { Store } from "./store";
@@ -101,6 +101,23 @@ test("a_question_that_the_bot_must_not_answer_goes_to_the_team", async () => {
   await settle();
 
   expect(backend.say).toHaveBeenCalledWith(SESSION, "conv_1", "Still there?", expect.any(String));
+});
+
+test("a_state_that_was_read_before_an_event_does_not_undo_it", async () => {
+  const { chat, backend, settle, texts, followers } = rig();
+  chat.send("Open?");
+  await settle();
+  await chat.handoff("conv_1", null);
+  let respond = (_: ConversationNow[]) => {};
+  backend.current.mockImplementationOnce(() => new Promise((resolve) => void (respond = resolve)));
+  followers.at(-1)!.state("live");
+  await settle();
+
+  followers.at(-1)!.event({ cursor: "c", type: "CONVERSATION_RESOLVED", conversationId: "conv_1", conversation: { id: "conv_1", handoff: { status: "RESOLVED" } }, message: null });
+  respond([{ id: "conv_1", status: "REQUESTED", messages: [] }]);
+  await settle();
+
+  expect(texts()).toEqual(["Open?", "Yes.", "sent", "ended"]);
 });
 
 test("a_message_to_a_closed_conversation_goes_to_the_bot", async () => {

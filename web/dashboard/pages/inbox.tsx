@@ -4,7 +4,7 @@
 // about, and the counts are read again. The tab and the open conversation are part of the URL.
 
 import { type Signal, useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { type ConversationFilter, type ConversationOrder, Inbox, type Row } from "../../generated/dashboard";
 import { run, site, viewer } from "../client";
 import { liveState, onEvent, onRead, onStale, waiting } from "../live";
@@ -62,12 +62,20 @@ function useList(tab: Tab): List {
   const next = useSignal<string | null>(null);
   const error = useSignal("");
   const siteId = site.value!.id;
+  /** Events that arrive while the list is being read. The response can be older than they are. */
+  const heard = useRef(new Set<Row[]>());
+  const newest = useRef(0);
   const load = async (after: string | null) => {
-    const found = await run(Inbox, { site: siteId, filter: filterOf(tab), order: tab.order, first: PAGE_SIZE, after });
+    const meanwhile: Row[] = [];
+    heard.current.add(meanwhile);
+    const turn = after ? newest.current : ++newest.current;
+    const found = await run(Inbox, { site: siteId, filter: filterOf(tab), order: tab.order, first: PAGE_SIZE, after }).finally(() => heard.current.delete(meanwhile));
+    // A later request reads a newer list.
+    if (turn !== newest.current) return;
     const list = found.site?.list;
     const nodes = list?.nodes ?? [];
     const known = after ? rows.value ?? [] : [];
-    rows.value = [...known.filter(({ id }) => nodes.every((row) => row.id !== id)), ...nodes];
+    rows.value = merged([...known.filter(({ id }) => nodes.every((row) => row.id !== id)), ...nodes], meanwhile, tab);
     total.value = list?.totalCount ?? 0;
     next.value = list?.pageInfo.hasNextPage ? list.pageInfo.endCursor : null;
     error.value = "";
@@ -75,10 +83,13 @@ function useList(tab: Tab): List {
   useEffect(() => {
     let isGone = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
+    // A response for another tab is dropped.
+    newest.current++;
     const read = () => void load(null).catch((reason) => isGone || (error.value = sayError(reason)));
     rows.value = null;
     read();
     const stop = [onStale(read), onRead((row) => void (rows.value &&= rows.value.map((one) => (one.id === row.id ? row : one)))), onEvent(({ conversation }) => {
+      if (conversation) heard.current.forEach((meanwhile) => meanwhile.push(conversation));
       if (conversation && rows.value) rows.value = changed(rows.value, conversation, tab);
       timer ??= setTimeout(() => {
         timer = undefined;
@@ -102,6 +113,12 @@ function useList(tab: Tab): List {
 function changed(rows: Row[], row: Row, tab: Tab): Row[] {
   const others = rows.filter(({ id }) => id !== row.id);
   return tab.has(row) ? sorted([...others, row], tab) : others;
+}
+
+/** A list that was read, with the events that arrived meanwhile. An event that is older than its row changes nothing. */
+function merged(read: Row[], heard: Row[], tab: Tab): Row[] {
+  const isNewer = (row: Row, rows: Row[]) => rows.every(({ id, updatedAt }) => id !== row.id || updatedAt <= row.updatedAt);
+  return heard.reduce((rows, row) => (isNewer(row, rows) ? changed(rows, row, tab) : rows), read);
 }
 
 export function InboxPage() {

@@ -37,7 +37,8 @@ function useThread(id: string, unsent: Outbox) {
   const load = async (before: string | null) => {
     const { node } = await run(ThreadQuery, { id, last: PAGE_SIZE, before });
     if (!node?.id) return void (isMissing.value = true);
-    row.value = node as Row;
+    // An event that arrived meanwhile can be newer.
+    if (!row.value || node.updatedAt! >= row.value.updatedAt) row.value = node as Row;
     const isFirst = lines.value.length === 0;
     lines.value = merged(lines.value, node.messages?.nodes ?? []);
     if (before || isFirst) earlier.value = node.messages?.pageInfo.hasPreviousPage ? node.messages.pageInfo.startCursor : null;
