@@ -208,3 +208,89 @@ test("the_chart_says_that_its_days_are_utc", async () => {
 
   await agent.page.getByRole("columnheader", { name: "Day (UTC)" }).waitFor();
 });
+
+test("a_resolved_conversation_is_reopened_by_undo", async () => {
+  const { id, question } = await waiting("Who closed this by mistake");
+  const agent = await Agent.on(browser, world, `inbox?open=${id}`);
+  const status = async () => (await run("query($id: ID!) { node(id: $id) { ... on Conversation { handoff { status } } } }", { id })).node.handoff.status;
+
+  await agent.page.getByRole("button", { name: "Resolve" }).click();
+  await until(async () => await status() === "RESOLVED");
+  await agent.page.getByRole("button", { name: "Undo" }).click();
+
+  await until(async () => await status() !== "RESOLVED");
+  await agent.page.getByRole("link", { name: question }).first().waitFor();
+});
+
+test("a_blocked_visitor_is_unblocked_by_undo", async () => {
+  const { id } = await waiting("Who was blocked by mistake");
+  const agent = await Agent.on(browser, world, `inbox?open=${id}`);
+  const blocked = async () => (await run("{ site { blockedVisitors { conversation { id } } } }")).site.blockedVisitors.filter(({ conversation }) => conversation?.id === id).length;
+
+  await agent.page.getByRole("button", { name: "Block this visitor" }).click();
+  await until(async () => await blocked() === 1);
+  await agent.page.getByRole("button", { name: "Undo" }).click();
+
+  await until(async () => await blocked() === 0);
+});
+
+test("the_inbox_shows_all_questions_of_the_visit", async () => {
+  const ask = (question, sessionId) => run("mutation($i: AskQuestionInput!) { askQuestion(input: $i) { conversation { id } userErrors { message } } }", { i: { question, sessionId } });
+  await ask("Visit question one?", "visit-of-ada");
+  const { askQuestion } = await ask("Visit question two?", "visit-of-ada");
+  const { id } = askQuestion.conversation;
+  await run("mutation($id: ID!) { requestHandoff(input: {conversationId: $id}) { userErrors { message } } }", { id });
+  const agent = await Agent.on(browser, world, `inbox?open=${id}`, { viewport: { width: 1440, height: 900 } });
+
+  const visit = agent.page.getByRole("region", { name: "Visit" });
+  await visit.getByRole("heading", { name: "2 questions in this visit" }).waitFor();
+  await visit.getByRole("link", { name: "Visit question one?" }).click();
+
+  await agent.thread.getByText("Visit question one?").waitFor();
+});
+
+test("the_enter_that_ends_a_composition_does_not_send_a_reply", async () => {
+  const { id } = await waiting("Who writes in Japanese");
+  const agent = await Agent.on(browser, world, `inbox?open=${id}`);
+  await reply(agent).fill("日本語");
+
+  for (const init of [{ key: "Enter", isComposing: true }, { key: "Enter", keyCode: 229 }, { key: "Process", keyCode: 229 }]) {
+    await reply(agent).evaluate((box, event) => box.dispatchEvent(new KeyboardEvent("keydown", { bubbles: true, cancelable: true, ...event })), init);
+  }
+
+  assert.equal(await reply(agent).inputValue(), "日本語");
+  assert.equal((await textsOf(id)).length, 2);
+});
+
+test("answers_found_by_a_search_are_found_again_after_going_back", async () => {
+  const agent = await Agent.on(browser, world, "answers");
+  await agent.page.getByLabel("Search", { exact: true }).fill("bag");
+  await agent.page.getByRole("button", { name: "Search" }).click();
+  await agent.page.waitForURL(/q=bag/);
+  await agent.go("Sources");
+
+  await agent.page.goBack();
+
+  await agent.page.getByRole("heading", { level: 1, name: "Answers" }).waitFor();
+  assert.equal(await agent.page.getByLabel("Search", { exact: true }).inputValue(), "bag");
+});
+
+test("the_log_of_a_webhook_pages_to_its_first_delivery", async () => {
+  const { site } = await run("{ site { webhooks { id } } }");
+  const [{ id: webhookId }] = site.webhooks;
+  for (let i = 0; i < 25; i++) await run("mutation($i: SendTestEventInput!) { sendTestEvent(input: $i) { delivery { id } userErrors { message } } }", { i: { webhookId } });
+  const agent = await Agent.on(browser, world, "webhooks");
+  await agent.page.getByText("Deliveries", { exact: true }).click();
+
+  const older = agent.page.getByRole("button", { name: "Older" });
+  await older.waitFor();
+  while (await older.isEnabled()) {
+    const before = await agent.page.getByText(/–\d+ of \d+$/).innerText();
+    await older.click();
+    await until(async () => await agent.page.getByText(/–\d+ of \d+$/).innerText() !== before);
+  }
+
+  const [, end, total] = /–(\d+) of (\d+)$/.exec(await agent.page.getByText(/–\d+ of \d+$/).innerText());
+  assert.equal(end, total);
+  assert.ok(Number(total) >= 25);
+});

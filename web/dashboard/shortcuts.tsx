@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { Act } from "./ui";
 
 export interface Shortcut {
   key: string;
@@ -29,7 +30,7 @@ export function Shortcuts({ list }: { list: Shortcut[] }) {
   }, []);
   return (
     <>
-      <button type="button" class="quiet" onClick={() => void (isShown.value = true)}>Shortcuts</button>
+      <button type="button" class="quiet" onClick={() => void (isShown.value = true)}><Act icon="keyboard">Shortcuts</Act></button>
       {isShown.value && <Sheet list={list} onClose={() => void (isShown.value = false)} />}
     </>
   );

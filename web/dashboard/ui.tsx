@@ -7,6 +7,7 @@ import { ApiError, isUnreachable } from "../live/graphql";
 import type { Doc } from "../live/document";
 import { renderMarkdown } from "../text/markdown";
 import { run } from "./client";
+import { Icon, type IconName } from "./icons";
 import { labelOf } from "./labels";
 
 export function sayError(error: unknown): string {
@@ -23,12 +24,12 @@ export interface Loaded<Result> {
   reload(): void;
 }
 
-/** Runs a query when its variables change. Keeps the previous result while the new one loads. */
-export function useQuery<Result, Variables>(query: Doc<Result, Variables>, variables: Variables): Loaded<Result> {
+/** Runs a query when its variables or the version of its data change. Keeps the previous result while the new one loads. */
+export function useQuery<Result, Variables>(query: Doc<Result, Variables>, variables: Variables, version = ""): Loaded<Result> {
   const data = useSignal<Result | null>(null);
   const error = useSignal("");
   const turn = useSignal(0);
-  const key = JSON.stringify(variables);
+  const key = JSON.stringify([variables, version]);
   const round = turn.value;
   useEffect(() => {
     let isCurrent = true;
@@ -62,9 +63,37 @@ export function useAction(): { isBusy: boolean; error: string; act(work: () => P
   return { isBusy: isBusy.value, error: error.value, act };
 }
 
-export function Page({ title, tools, children }: { title: string; tools?: ComponentChildren; children: ComponentChildren }) {
+interface PageProps {
+  title: string;
+  /** One sentence about the page. */
+  about?: string;
+  tools?: ComponentChildren;
+  children: ComponentChildren;
+}
+
+export function Page({ title, about, tools, children }: PageProps) {
   useEffect(() => void (document.title = `${title} · HelpBot`), [title]);
-  return <><header class="pagehead"><h1>{title}</h1>{tools && <div class="tools">{tools}</div>}</header>{children}</>;
+  return (
+    <>
+      <header class="pagehead"><div><h1>{title}</h1>{about && <p class="hint">{about}</p>}</div>{tools && <div class="tools">{tools}</div>}</header>
+      <div class="content">{children}</div>
+    </>
+  );
+}
+
+/** The sign of HelpBot. */
+export function Logo() {
+  return <svg viewBox="0 0 24 24" aria-hidden="true" fill="currentColor"><path d="M12 3C6.5 3 2 6.7 2 11.2c0 2.4 1.3 4.6 3.4 6.1L4.6 21l4.3-1.9c1 .2 2 .4 3.1.4 5.5 0 10-3.7 10-8.3S17.5 3 12 3z" /></svg>;
+}
+
+/** Lines in place of content that is being loaded. */
+export function Skeleton() {
+  return <div class="skeleton" role="status"><span class="sr">Loading…</span><i /><i /><i /></div>;
+}
+
+/** The text of a button with an icon before it. */
+export function Act({ icon, children }: { icon: IconName; children: ComponentChildren }) {
+  return <><Icon name={icon} />{children}</>;
 }
 
 export function Fault({ text }: { text: string }) {
@@ -74,7 +103,7 @@ export function Fault({ text }: { text: string }) {
 export function Loading<T>({ of, children }: { of: Loaded<T>; children: (data: T) => ComponentChildren }) {
   if (of.data) return <><Fault text={of.error} />{children(of.data)}</>;
   if (of.error) return <div class="empty"><Fault text={of.error} /><button type="button" onClick={of.reload}>Try again</button></div>;
-  return <p class="loading" role="status">Loading…</p>;
+  return <Skeleton />;
 }
 
 export function Empty({ title, children }: { title: string; children: ComponentChildren }) {
@@ -94,7 +123,7 @@ export function Field({ label, hint, children }: FieldProps) {
   );
 }
 
-/** A button that asks for confirmation in place before an action that cannot be undone. */
+/** A button that asks for confirmation in place before an action that takes effect at once and cannot be undone. */
 export function Confirm({ label, about, question, onYes }: { label: string; about: string; question: string; onYes(): void }) {
   const isAsking = useSignal(false);
   if (!isAsking.value) return <button type="button" class="danger" aria-label={`${label} ${about}`} onClick={() => void (isAsking.value = true)}>{label}</button>;
@@ -122,13 +151,13 @@ export function Copy({ text }: { text: string }) {
     }
     hasCopied.value = true;
   };
-  return <button type="button" class="solid" onClick={() => void copy()}>{hasCopied.value ? "Copied" : "Copy"}</button>;
+  return <button type="button" class="solid" onClick={() => void copy()}><Act icon={hasCopied.value ? "check" : "copy"}>{hasCopied.value ? "Copied" : "Copy"}</Act></button>;
 }
 
 /** The tag that adds the widget to a page, with a button to copy it. */
 export function WidgetTag({ apiKey }: { apiKey: string }) {
   const tag = `<script src="${location.origin}/widget.js" data-api-key="${apiKey}" async></script>`;
-  return <><pre tabIndex={0}>{tag}</pre>{!apiKey.includes("…") && <div class="row"><Copy text={tag} /></div>}</>;
+  return <><pre tabIndex={0} class="tag">{tag}</pre>{!apiKey.includes("…") && <div class="row"><Copy text={tag} /></div>}</>;
 }
 
 /** A secret that is shown only once, with a button to copy it. */

@@ -12,8 +12,9 @@ import { setSound } from "../notify";
 import { go, param, pathOf } from "../route";
 import { sound } from "../settings";
 import { type Shortcut, Shortcuts } from "../shortcuts";
-import { Badge, Empty, Fault, Page, When, counted, sayError } from "../ui";
+import { Badge, Empty, Fault, Page, Skeleton, When, counted, sayError } from "../ui";
 import { Thread } from "./thread";
+import { Visit } from "./visit";
 
 const PAGE_SIZE = 30;
 /** Counts are read again at most this often while events arrive. */
@@ -126,6 +127,8 @@ export function InboxPage() {
   const tab = tabs().find(({ name }) => name === param("tab")) ?? TABS[0]!;
   const { rows, total, error, more } = useList(tab);
   const state = liveState.value;
+  /** The open conversation as its thread has read it. */
+  const open = useSignal<Row | null>(null);
   const step = (by: number) => {
     const list = rows.value ?? [];
     const at = list.findIndex(({ id }) => id === openId);
@@ -157,12 +160,13 @@ export function InboxPage() {
               <a key={name} class="button" href={pathOf("inbox", { tab: name, ...openId ? { open: openId } : {} })} aria-current={name === tab.name ? "true" : undefined}>
                 {text}{name === "waiting" && waiting.value > 0 ? ` (${waiting.value})` : ""}</a>))}
           </nav>
+          {!rows.value && !error.value && <Skeleton />}
           {rows.value?.length === 0 && <Nobody tab={tab} />}
           <ul class="plain">{rows.value?.map((row) => <Entry key={row.id} row={row} tab={tab} isOpen={row.id === openId} />)}</ul>
           {rows.value && total.value > rows.value.length && (
             <p class="row more"><span class="hint">{rows.value.length} of {total.value}</span><button type="button" onClick={more}>Show more</button></p>)}
         </section>
-        {openId ? <Thread key={openId} id={openId} tab={tab.name} /> : <section class="thread nothing"><p>Select a conversation to read and answer it.</p></section>}
+        {openId ? <><Thread key={openId} id={openId} tab={tab.name} onRow={(row) => void (open.value = row)} /><Visit row={open.value?.id === openId ? open.value : null} tab={tab.name} /></> : <section class="thread nothing"><p>Select a conversation to read and answer it.</p></section>}
       </div>
     </Page>
   );

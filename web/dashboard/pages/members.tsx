@@ -4,14 +4,14 @@ import { useSignal } from "@preact/signals";
 import { AddMember, type MemberRole, type MemberRow, MemberRoleValues, Members, RemoveMember } from "../../generated/dashboard";
 import { change, site } from "../client";
 import { labelOf } from "../labels";
-import { Badge, Confirm, Empty, Fault, Field, Loading, Page, Secret, When, useAction, useQuery } from "../ui";
+import { Act, Badge, Confirm, Empty, Fault, Field, Loading, Page, Secret, When, useAction, useQuery } from "../ui";
 
 export function MembersPage() {
   const loaded = useQuery(Members, { site: site.value!.id });
   const secret = useSignal<{ name: string; key: string } | null>(null);
   const isAdding = useSignal(false);
   return (
-    <Page title="Members" tools={<button type="button" class="solid" aria-expanded={isAdding.value} onClick={() => void (isAdding.value = !isAdding.value)}>Add a member</button>}>
+    <Page title="Members" about="Each member answers visitors under their own name and has their own key." tools={<button type="button" class="solid" aria-expanded={isAdding.value} onClick={() => void (isAdding.value = !isAdding.value)}><Act icon="plus">Add a member</Act></button>}>
       {secret.value && <Secret title={`Key of ${secret.value.name}`} value={secret.value.key} onDone={() => void (secret.value = null)} />}
       {isAdding.value && <Form onMade={(name, key) => { secret.value = { name, key }; isAdding.value = false; loaded.reload(); }} />}
       <Loading of={loaded}>{({ site: found }) => {
@@ -27,6 +27,7 @@ function Item({ member, onChange }: { member: MemberRow; onChange(): void }) {
   const { error, act } = useAction();
   return (
     <li class="card row between">
+      <span class="avatar" aria-hidden="true">{member.name.slice(0, 1).toUpperCase()}</span>
       <div class="grow"><h2 dir="auto">{member.name}</h2><p class="hint row"><Badge value={member.role} /><span class="break">{member.email}</span><span>added <When at={member.createdAt} /></span></p><Fault text={error} /></div>
       <Confirm label="Remove" about={member.name} question="Remove this member? Their key stops working at once." onYes={() => void act(async () => { await change(RemoveMember, { input: { id: member.id, siteId: site.value!.id } }); onChange(); })} />
     </li>

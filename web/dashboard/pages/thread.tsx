@@ -2,7 +2,7 @@
 
 import { type ReadonlySignal, useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import { Assign, Block, type Line, MarkRead, Reopen, Resolve, type Row, SetTyping, Thread as ThreadQuery, supports } from "../../generated/dashboard";
+import { Assign, Block, type Line, MarkRead, Reopen, Resolve, type Row, SetTyping, Thread as ThreadQuery, Unblock, supports } from "../../generated/dashboard";
 import { mailtoHref } from "../../text/markdown";
 import { change, may, run, site, viewer, watchActivity } from "../client";
 import { draftOf, keepDraft } from "../drafts";
@@ -11,7 +11,8 @@ import type { Outbox } from "../outbox";
 import { onReply, repliesTo } from "../replies";
 import { pathOf } from "../route";
 import { enterSends } from "../settings";
-import { Badge, Confirm, Fault, Markdown, When, sayError, useAction } from "../ui";
+import { done } from "../toasts";
+import { Act, Badge, Fault, Markdown, Skeleton, When, sayError, useAction } from "../ui";
 
 /** The server forgets that somebody is typing after six seconds. */
 const TYPING_MS = 3000;
@@ -94,16 +95,24 @@ function usePresence(siteId: string, id: string): ReadonlySignal<Presence | null
   return presence;
 }
 
-export function Thread({ id, tab }: { id: string; tab: string }) {
+interface ThreadProps {
+  id: string;
+  tab: string;
+  /** Reports the conversation whenever it changes. */
+  onRow(row: Row | null): void;
+}
+
+export function Thread({ id, tab, onRow }: ThreadProps) {
   const siteId = site.value!.id;
   const unsent = useMemo(() => repliesTo(id, siteId), [id]);
   const { row, lines, earlier, error, isMissing, read } = useThread(id, unsent);
   const presence = usePresence(siteId, id);
   const log = useRef<HTMLDivElement>(null);
+  useEffect(() => onRow(row.value), [row.value]);
   useReading(siteId, id, lines.value);
   useScrolling(log, lines.value, unsent.lines.value.length);
   if (isMissing) return <section class="thread nothing"><p role="status">This conversation does not exist, or your key does not have permission to read it. <a href={pathOf("inbox", { tab })}>Back to the list</a></p></section>;
-  if (!row.value) return <section class="thread nothing">{error ? <Fault text={error} /> : <p role="status">Loading…</p>}</section>;
+  if (!row.value) return <section class="thread nothing">{error ? <Fault text={error} /> : <Skeleton />}</section>;
   const current = row.value;
   return (
     <section class="thread" aria-label="Conversation">
@@ -153,17 +162,29 @@ interface HeadProps {
 
 function Head({ row, tab, presence, onChange }: HeadProps) {
   const { isBusy, error, act } = useAction();
-  const isBlocked = useSignal(false);
   const { handoff } = row;
   const input = { conversationId: row.id, siteId: site.value!.id };
   const step = (work: () => Promise<{ conversation: Row | null }>) => void act(async () => {
     const { conversation } = await work();
     if (conversation) onChange(conversation);
   });
+  const resolve = () => void act(async () => {
+    const { conversation } = await change(Resolve, { input });
+    if (conversation) onChange(conversation);
+    done("The conversation is resolved.", async () => {
+      const { conversation: open } = await change(Reopen, { input });
+      if (open) onChange(open);
+    });
+  });
+  const block = (by: "VISITOR" | "EMAIL") => void act(async () => {
+    const { blockedVisitor } = await change(Block, { input: by === "EMAIL" ? { ...input, by } : input });
+    const text = by === "EMAIL" ? "The e-mail address is blocked. Nobody can ask for a human or a transcript with it." : "The visitor is blocked and can no longer ask or write.";
+    done(text, blockedVisitor && (() => change(Unblock, { input: { id: blockedVisitor.id, siteId: input.siteId } })));
+  });
   const href = handoff?.customerEmail ? mailtoHref(handoff.customerEmail) : null;
   return (
     <header>
-      <a class="back button" href={pathOf("inbox", { tab })}>Back</a>
+      <a class="back button" href={pathOf("inbox", { tab })}><Act icon="back">Back</Act></a>
       <div class="about">
         <h2 dir="auto">{row.question}</h2>
         <p class="hint row">{handoff && <Badge value={handoff.status} />}{handoff?.assignee && <span>with {handoff.assignee.name}</span>}
@@ -173,14 +194,11 @@ function Head({ row, tab, presence, onChange }: HeadProps) {
       </div>
       {may("WRITE_CONVERSATIONS") && handoff && (
         <div class="row">
-          {handoff.status === "REQUESTED" && viewer.value?.member && <button type="button" data-shortcut="take" disabled={isBusy} onClick={() => step(() => change(Assign, { input }))}>Take</button>}
-          {isOpen(row) && <button type="button" data-shortcut="resolve" disabled={isBusy} onClick={() => step(() => change(Resolve, { input }))}>Resolve</button>}
-          {handoff.status === "RESOLVED" && <button type="button" disabled={isBusy} onClick={() => step(() => change(Reopen, { input }))}>Reopen</button>}
-          {isBlocked.value
-            ? <span role="status">Blocked. <a href={pathOf("visitors")}>Blocked visitors</a></span>
-            : <Confirm label="Block" about="this visitor" question="Block this visitor? They can no longer ask or write." onYes={() => void act(async () => { await change(Block, { input }); isBlocked.value = true; })} />}
-          {!isBlocked.value && handoff.customerEmail &&
-            <Confirm label="Block e-mail" about={handoff.customerEmail} question="Block this e-mail address? Nobody can ask for a human or a transcript with it." onYes={() => void act(async () => { await change(Block, { input: { ...input, by: "EMAIL" } }); isBlocked.value = true; })} />}
+          {handoff.status === "REQUESTED" && viewer.value?.member && <button type="button" data-shortcut="take" disabled={isBusy} onClick={() => step(() => change(Assign, { input }))}><Act icon="take">Take</Act></button>}
+          {isOpen(row) && <button type="button" data-shortcut="resolve" disabled={isBusy} onClick={resolve}><Act icon="resolve">Resolve</Act></button>}
+          {handoff.status === "RESOLVED" && <button type="button" disabled={isBusy} onClick={() => step(() => change(Reopen, { input }))}><Act icon="reopen">Reopen</Act></button>}
+          <button type="button" class="quiet danger" disabled={isBusy} aria-label="Block this visitor" onClick={() => block("VISITOR")}><Act icon="block">Block</Act></button>
+          {handoff.customerEmail && <button type="button" class="quiet danger" disabled={isBusy} aria-label={`Block e-mail ${handoff.customerEmail}`} onClick={() => block("EMAIL")}><Act icon="mail">Block e-mail</Act></button>}
         </div>)}
     </header>
   );
@@ -227,8 +245,8 @@ function ReplyForm({ id, siteId, unsent, presence, email }: ReplyProps) {
       {isAway && <p class="hint away" role="status">The visitor is not here. {email ? `They left the address ${email}.` : "They see your reply when they come back to the site."}</p>}
       <textarea aria-label="Your answer" rows={2} maxLength={4000} value={text.value} placeholder="Write to the visitor…" dir="auto"
         onInput={(e) => write(e.currentTarget.value)} onKeyDown={onKey} />
-      <button type="submit" class="solid">Send</button>
       <label class="check hint"><input type="checkbox" checked={enterSends.isOn.value} onChange={(e) => enterSends.set(e.currentTarget.checked)} />Send with Enter</label>
+      <button type="submit" class="solid"><Act icon="send">Send</Act></button>
     </form>
   );
 }

@@ -7,7 +7,8 @@ import { UpdateWidget, type Widget, WidgetConfig } from "../../generated/dashboa
 import { TEXT_MINIMUM, contrast, parseColor } from "../../text/contrast";
 import { change, may, site } from "../client";
 import { pathOf } from "../route";
-import { Fault, Field, Loading, Page, WidgetTag, counted, useAction, useQuery } from "../ui";
+import { Tag } from "./tag";
+import { Fault, Field, Loading, Page, counted, useAction, useQuery } from "../ui";
 
 type TextField = { [K in keyof Widget]: Widget[K] extends string ? K : never }[keyof Widget];
 
@@ -25,7 +26,7 @@ const TEXTS: Array<[string, Array<[TextField, string]>]> = [
 
 export function WidgetPage() {
   const loaded = useQuery(WidgetConfig, { site: site.value!.id });
-  return <Page title="Widget"><Loading of={loaded}>{({ site: found }) => found?.widget
+  return <Page title="Widget" about="How the chat looks and what it says on your pages."><Loading of={loaded}>{({ site: found }) => found?.widget
     ? <Editor stored={found.widget} plan={found.plan} /> : <Fault text="Your key does not have permission to read the widget settings." />}</Loading></Page>;
 }
 
@@ -129,9 +130,9 @@ function Snippet() {
   return (
     <section class="card">
       <h2>Add the widget to your site</h2>
-      <p>Paste this line before <code>&lt;/body&gt;</code> in the HTML of your pages. Use a widget key from the page API keys.</p>
-      <WidgetTag apiKey="wk_live_…" />
-      <a class="button" href={pathOf("keys")}>Create a widget key</a>
+      <p>Paste this line before <code>&lt;/body&gt;</code> in the HTML of your pages.</p>
+      <Tag />
+      <p class="hint">Other keys and the origins that may use them are under <a href={pathOf("keys")}>API keys</a>.</p>
     </section>
   );
 }
