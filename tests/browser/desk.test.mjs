@@ -294,3 +294,20 @@ test("the_log_of_a_webhook_pages_to_its_first_delivery", async () => {
   assert.equal(end, total);
   assert.ok(Number(total) >= 25);
 });
+
+test("two_agents_see_the_work_of_each_other_at_once", async () => {
+  const { id, question } = await waiting("Who has two agents");
+  const [mira, owner] = [await Agent.on(browser, world, `inbox?open=${id}`), await Agent.on(browser, { ...world, secretKey: world.ownerKey }, `inbox?open=${id}`)];
+  await Promise.all([mira.isLive(), owner.isLive()]);
+  await reply(owner).fill("A draft of the owner");
+
+  await mira.page.getByRole("button", { name: "Take" }).click();
+  await owner.page.getByText("with Mira Holm").waitFor();
+  await mira.say("I have taken it.");
+  await owner.thread.getByText("I have taken it.").waitFor();
+  await owner.page.getByRole("region", { name: "Conversations" }).getByRole("link", { name: question }).waitFor({ state: "detached" });
+
+  assert.equal(await owner.thread.getByText("I have taken it.").count(), 1);
+  assert.equal(await reply(owner).inputValue(), "A draft of the owner");
+  assert.equal(await reply(mira).inputValue(), "");
+});

@@ -154,9 +154,12 @@ export function Copy({ text }: { text: string }) {
   return <button type="button" class="solid" onClick={() => void copy()}><Act icon={hasCopied.value ? "check" : "copy"}>{hasCopied.value ? "Copied" : "Copy"}</Act></button>;
 }
 
-/** The tag that adds the widget to a page, with a button to copy it. */
-export function WidgetTag({ apiKey }: { apiKey: string }) {
-  const tag = `<script src="${location.origin}/widget.js" data-api-key="${apiKey}" async></script>`;
+const escaped = (text: string) => text.replace(/&/g, "&amp;").replace(/"/g, "&quot;").replace(/</g, "&lt;");
+
+/** The tag that adds the widget to a page, with a button to copy it. `options` become attributes of the tag. */
+export function WidgetTag({ apiKey, options = {} }: { apiKey: string; options?: Record<string, string> }) {
+  const more = Object.entries(options).filter(([, value]) => value).map(([name, value]) => ` data-${name}="${escaped(value)}"`).join("");
+  const tag = `<script src="${location.origin}/widget.js" data-api-key="${apiKey}"${more} async></script>`;
   return <><pre tabIndex={0} class="tag">{tag}</pre>{!apiKey.includes("…") && <div class="row"><Copy text={tag} /></div>}</>;
 }
 

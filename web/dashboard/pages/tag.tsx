@@ -10,7 +10,7 @@ import { widgetKeys } from "../settings";
 import { Act, Fault, WidgetTag, useAction } from "../ui";
 
 /** The tag, or a button that creates a widget key for it. */
-export function Tag({ onMade = () => {} }: { onMade?(): void }) {
+export function Tag({ options }: { options?: Record<string, string> }) {
   const siteId = site.value!.id;
   const key = useSignal(widgetKeys.get(siteId));
   const { isBusy, error, act } = useAction();
@@ -19,9 +19,9 @@ export function Tag({ onMade = () => {} }: { onMade?(): void }) {
     if (!secret) return;
     widgetKeys.set(siteId, secret);
     key.value = secret;
-    onMade();
   });
-  if (key.value) return <WidgetTag apiKey={key.value} />;
-  if (!may("ADMIN")) return <WidgetTag apiKey="wk_live_…" />;
+  const more = options ? { options } : {};
+  if (key.value) return <WidgetTag apiKey={key.value} {...more} />;
+  if (!may("ADMIN")) return <WidgetTag apiKey="wk_live_…" {...more} />;
   return <><button type="button" class="solid" disabled={isBusy} onClick={() => void make()}><Act icon="keys">Create the tag for this site</Act></button><Fault text={error} /></>;
 }

@@ -126,12 +126,20 @@ function Preview({ widget }: { widget: Widget }) {
   return <section aria-label="Preview"><h2>Preview</h2><div class="preview" ref={place} /></section>;
 }
 
+/** The tag with the settings that belong to a page and not to the site. */
 function Snippet() {
+  const theme = useSignal("");
+  const questions = useSignal("");
+  const options = { theme: theme.value, questions: questions.value.split("\n").map((line) => line.trim()).filter(Boolean).join(" | ") };
   return (
     <section class="card">
       <h2>Add the widget to your site</h2>
       <p>Paste this line before <code>&lt;/body&gt;</code> in the HTML of your pages.</p>
-      <Tag />
+      <Field label="Color scheme">{(f) => <select {...f} value={theme.value} onChange={(e) => void (theme.value = e.currentTarget.value)}>
+        <option value="">Light</option><option value="dark">Dark</option><option value="auto">That of the visitor's system</option></select>}</Field>
+      <Field label="Starter questions" hint="One per line. Visitors ask them with a click.">
+        {(f) => <textarea {...f} rows={2} value={questions.value} dir="auto" onInput={(e) => void (questions.value = e.currentTarget.value)} />}</Field>
+      <Tag options={options} />
       <p class="hint">Other keys and the origins that may use them are under <a href={pathOf("keys")}>API keys</a>.</p>
     </section>
   );
