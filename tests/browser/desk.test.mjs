@@ -311,3 +311,18 @@ test("two_agents_see_the_work_of_each_other_at_once", async () => {
   assert.equal(await reply(owner).inputValue(), "A draft of the owner");
   assert.equal(await reply(mira).inputValue(), "");
 });
+
+test("a_waiting_conversation_is_found_by_words_and_assigned_to_a_member", async () => {
+  const { id, question } = await waiting("Who asks about porcupines");
+  const agent = await Agent.on(browser, { ...world, secretKey: world.ownerKey }, "inbox", { viewport: { width: 1440, height: 900 } });
+  await agent.page.getByLabel("Find a conversation").fill("porcupines");
+  await agent.page.keyboard.press("Enter");
+  await until(async () => await agent.page.locator(".entry").count() === 1);
+  await agent.read(question);
+
+  await agent.page.getByLabel("Assigned to").selectOption({ label: "Mira Holm" });
+
+  await agent.page.getByText("with Mira Holm").waitFor();
+  const { node } = await run("query($id: ID!) { node(id: $id) { ... on Conversation { handoff { assignee { name } } } } }", { id });
+  assert.equal(node.handoff.assignee.name, "Mira Holm");
+});

@@ -1,16 +1,16 @@
 // The visit beside a conversation in the inbox: who the visitor is and what else they asked, in order.
 
-import { type Row, Visit as VisitQuery } from "../../generated/dashboard";
-import { site } from "../client";
+import { Assign, Members, type Row, Visit as VisitQuery } from "../../generated/dashboard";
+import { change, may, site } from "../client";
 import { pathOf } from "../route";
-import { Badge, Loading, When, counted, useQuery } from "../ui";
+import { Badge, Fault, Loading, When, counted, useAction, useQuery } from "../ui";
 
 /** Shows nothing until the conversation is known. */
 export function Visit({ row, tab }: { row: Row | null; tab: string }) {
   return <section class="visit" aria-label="Visit">{row && <><Facts row={row} /><Questions key={row.sessionId} session={row.sessionId} id={row.id} tab={tab} changed={row.updatedAt} /></>}</section>;
 }
 
-function Facts({ row: { handoff, language, confidence, outcome, createdAt } }: { row: Row }) {
+function Facts({ row: { id, handoff, language, confidence, outcome, createdAt } }: { row: Row }) {
   return (
     <>
       <h2>Visitor</h2>
@@ -19,9 +19,25 @@ function Facts({ row: { handoff, language, confidence, outcome, createdAt } }: {
         <div><dt>Language</dt><dd>{languageOf(language)}</dd></div>
         <div><dt>Asked</dt><dd><When at={createdAt} /></dd></div>
         {handoff && <div><dt>Wants a human</dt><dd><When at={handoff.requestedAt} /></dd></div>}
-        <div><dt>Assigned to</dt><dd>{handoff?.assignee?.name ?? "nobody"}</dd></div>
+        <div><dt>Assigned to</dt><dd>{handoff && handoff.status !== "RESOLVED" && may("WRITE_CONVERSATIONS") ? <Assignee id={id} member={handoff.assignee} /> : handoff?.assignee?.name ?? "nobody"}</dd></div>
         <div><dt>First answer</dt><dd><Badge value={outcome} /> {Math.round(confidence * 100)}\u00a0%</dd></div>
       </dl>
+    </>
+  );
+}
+
+/** Assigns the conversation to a member of the team. The event about it changes the page. */
+function Assignee({ id, member }: { id: string; member: { id: string; name: string } | null }) {
+  const { data } = useQuery(Members, { site: site.value!.id });
+  const { isBusy, error, act } = useAction();
+  const members = data?.site?.members ?? (member ? [member] : []);
+  if (members.length === 0) return <>nobody</>;
+  const assign = (memberId: string) => void act(() => change(Assign, { input: { conversationId: id, memberId, siteId: site.value!.id } }));
+  return (
+    <>
+      <select aria-label="Assigned to" disabled={isBusy} value={member?.id ?? ""} onChange={(e) => assign(e.currentTarget.value)}>
+        {!member && <option value="">nobody</option>}{members.map(({ id: one, name }) => <option key={one} value={one}>{name}</option>)}</select>
+      <Fault text={error} />
     </>
   );
 }
