@@ -8,6 +8,7 @@ import "./styles/base.css";
 import "./styles/layout.css";
 import "./styles/pages.css";
 import { AnswersPage } from "./pages/answers";
+import { CannedPage } from "./pages/canned";
 import { ConversationsPage } from "./pages/conversations";
 import { InboxPage } from "./pages/inbox";
 import { KeysPage } from "./pages/keys";
@@ -42,6 +43,7 @@ const PAGES = ([
   { name: "sources", title: "Sources", Body: SourcesPage, isThere: true },
   { name: "lab", title: "Answer lab", Body: LabPage, isThere: true },
   { name: "widget", title: "Widget", Body: WidgetPage, isThere: true, group: "Settings" },
+  { name: "canned", title: "Canned replies", Body: CannedPage, isThere: supports.CannedReplies },
   { name: "keys", title: "API keys", Body: KeysPage, isThere: true },
   { name: "webhooks", title: "Webhooks", Body: WebhooksPage, isThere: supports.Webhooks },
   { name: "members", title: "Members", Body: MembersPage, isThere: supports.Members },

@@ -5,7 +5,7 @@
 
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { type ConversationFilter, type ConversationOrder, Inbox, type Row } from "../../generated/dashboard";
+import { type ConversationFilter, type ConversationOrder, Inbox, type Row, supports } from "../../generated/dashboard";
 import { run, site, viewer } from "../client";
 import { Icon } from "../icons";
 import { liveState, onEvent, onRead, onStale, waiting } from "../live";
@@ -15,6 +15,7 @@ import { sound } from "../settings";
 import { type Shortcut, Shortcuts } from "../shortcuts";
 import { Badge, Empty, Fault, Page, Skeleton, When, counted, sayError } from "../ui";
 import { Thread } from "./thread";
+import { TriageLabels } from "./triage";
 import { Visit } from "./visit";
 
 const PAGE_SIZE = 30;
@@ -153,6 +154,8 @@ export function InboxPage() {
     { key: "j", text: "Next conversation", run: () => step(1) },
     { key: "k", text: "Previous conversation", run: () => step(-1) },
     { key: "r", text: "Write a reply", run: () => document.querySelector<HTMLElement>(".reply textarea")?.focus() },
+    ...supports.RenderedReplies ? [{ key: "c", text: "Insert a canned reply", run: () => press("canned") }] : [],
+    ...supports.Notes ? [{ key: "n", text: "Write a note", run: () => press("note") }] : [],
     { key: "t", text: "Take the conversation", run: () => press("take") },
     { key: "/", text: "Find a conversation", run: () => document.querySelector<HTMLElement>(".find input")?.focus() },
     { key: "e", text: "Resolve the conversation", run: () => press("resolve") },
@@ -194,7 +197,7 @@ function Entry({ row, tab, search, isOpen }: { row: Row; tab: Tab; search: strin
     <li><a class="entry" href={pathOf("inbox", { tab: tab.name, ...search && { q: search }, open: row.id })} aria-current={isOpen ? "true" : undefined}>
       <span class="row between"><strong dir="auto">{row.question}</strong>{unread > 0 && <span class="unread" title={counted(unread, "unread message")}>{unread}<span class="sr"> unread</span></span>}</span>
       <span class="row hint"><When at={tab.name === "waiting" ? row.handoff!.requestedAt : row.updatedAt} />
-        <Badge value={row.handoff?.status ?? row.outcome} />{row.handoff?.assignee && <span>{row.handoff.assignee.name}</span>}</span>
+        <Badge value={row.handoff?.status ?? row.outcome} /><TriageLabels row={row} />{row.handoff?.assignee && <span>{row.handoff.assignee.name}</span>}</span>
     </a></li>
   );
 }

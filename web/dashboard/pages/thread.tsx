@@ -2,7 +2,7 @@
 
 import { type ReadonlySignal, useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import { Assign, Block, type Line, MarkRead, Reopen, Resolve, type Row, SetTyping, Thread as ThreadQuery, Unblock, supports } from "../../generated/dashboard";
+import { Assign, Block, type Line, MarkRead, Reopen, Resolve, type Row, SetTyping, type TeamNote, Thread as ThreadQuery, Unblock, supports } from "../../generated/dashboard";
 import { mailtoHref } from "../../text/markdown";
 import { change, may, run, site, viewer, watchActivity } from "../client";
 import { draftOf, keepDraft } from "../drafts";
@@ -12,6 +12,8 @@ import { onReply, repliesTo } from "../replies";
 import { pathOf } from "../route";
 import { enterSends } from "../settings";
 import { done } from "../toasts";
+import { CannedMenu } from "./canned";
+import { Note, NoteForm, useNotes } from "./notes";
 import { Act, Badge, Fault, Markdown, Skeleton, When, sayError, useAction } from "../ui";
 
 /** The server forgets that somebody is typing after six seconds. */
@@ -111,6 +113,8 @@ export function Thread({ id, tab, onRow }: ThreadProps) {
   useEffect(() => onRow(row.value), [row.value]);
   useReading(siteId, id, lines.value);
   useScrolling(log, lines.value, unsent.lines.value.length);
+  const { notes, read: readNotes } = useNotes(id);
+  const isNoting = useSignal(false);
   if (isMissing) return <section class="thread nothing"><p role="status">This conversation does not exist, or your key does not have permission to read it. <a href={pathOf("inbox", { tab })}>Back to the list</a></p></section>;
   if (!row.value) return <section class="thread nothing">{error ? <Fault text={error} /> : <Skeleton />}</section>;
   const current = row.value;
@@ -119,19 +123,29 @@ export function Thread({ id, tab, onRow }: ThreadProps) {
       <Head row={current} tab={tab} presence={presence.value} onChange={(changed) => void (row.value = changed)} />
       <div class="lines" ref={log} role="log" aria-label="Messages" tabIndex={0}>
         {earlier && <button type="button" class="earlier" onClick={() => read(earlier)}>Show earlier messages</button>}
-        {lines.value.map((line) => (
+        {inOrder(lines.value, notes.value).map((line) => ("authorName" in line ? <Note key={line.id} note={line} onChange={readNotes} /> : (
           <article key={line.id} class={`line ${line.author.toLowerCase()}`}>
             <p class="hint">{line.author === "AGENT" ? line.agentName ?? "Team" : line.author === "BOT" ? "HelpBot" : "Visitor"} · <When at={line.createdAt} /></p>
             <Markdown text={line.text} />
-          </article>))}
+          </article>)))}
         <UnsentMessages of={unsent} />
       </div>
       <Fault text={error} />
-      {may("WRITE_CONVERSATIONS") && isOpen(current)
+      {supports.Notes && may("WRITE_CONVERSATIONS") && (
+        <div class="modes" role="group" aria-label="What you write">
+          <button type="button" class="quiet" aria-pressed={!isNoting.value} onClick={() => void (isNoting.value = false)}>Reply</button>
+          <button type="button" class="quiet" data-shortcut="note" aria-pressed={isNoting.value} onClick={() => void (isNoting.value = true)}>Note</button>
+        </div>)}
+      {isNoting.value ? <NoteForm key={id} id={id} onDone={readNotes} /> : may("WRITE_CONVERSATIONS") && isOpen(current)
         ? <ReplyForm key={id} id={id} siteId={siteId} unsent={unsent} presence={presence.value} email={current.handoff?.customerEmail ?? null} />
         : <p class="hint closing">{current.handoff ? "This conversation is closed." : "The visitor has not asked for a human, so you cannot write to them."}</p>}
     </section>
   );
+}
+
+/** Messages and notes by their time. */
+function inOrder(lines: Line[], notes: TeamNote[]): Array<Line | TeamNote> {
+  return notes.length ? [...lines, ...notes].sort((a, b) => a.createdAt.localeCompare(b.createdAt)) : lines;
 }
 
 /** Scrolls to new messages at the end. When earlier messages are added, the visible ones stay where they are. */
@@ -215,6 +229,7 @@ interface ReplyProps {
 function ReplyForm({ id, siteId, unsent, presence, email }: ReplyProps) {
   const text = useSignal(draftOf(id));
   const toldAt = useRef(0);
+  const box = useRef<HTMLTextAreaElement>(null);
   const tell = (isTyping: boolean) => {
     if (!supports.SetTyping || liveState.value !== "live" || (isTyping && Date.now() - toldAt.current < TYPING_MS)) return;
     if (!isTyping && toldAt.current === 0) return;
@@ -243,9 +258,10 @@ function ReplyForm({ id, siteId, unsent, presence, email }: ReplyProps) {
   return (
     <form class="reply" onSubmit={send}>
       {isAway && <p class="hint away" role="status">The visitor is not here. {email ? `They left the address ${email}.` : "They see your reply when they come back to the site."}</p>}
-      <textarea aria-label="Your answer" rows={2} maxLength={4000} value={text.value} placeholder="Write to the visitor…" dir="auto"
+      <textarea ref={box} aria-label="Your answer" rows={2} maxLength={4000} value={text.value} placeholder="Write to the visitor…" dir="auto"
         onInput={(e) => write(e.currentTarget.value)} onKeyDown={onKey} />
-      <label class="check hint"><input type="checkbox" checked={enterSends.isOn.value} onChange={(e) => enterSends.set(e.currentTarget.checked)} />Send with Enter</label>
+      <span class="row"><CannedMenu id={id} onPick={(canned) => { write(text.value ? `${text.value}\n${canned}` : canned); box.current?.focus(); }} />
+      <label class="check hint"><input type="checkbox" checked={enterSends.isOn.value} onChange={(e) => enterSends.set(e.currentTarget.checked)} />Send with Enter</label></span>
       <button type="submit" class="solid"><Act icon="send">Send</Act></button>
     </form>
   );

@@ -1,8 +1,9 @@
 // The visit beside a conversation in the inbox: who the visitor is and what else they asked, in order.
 
-import { Assign, Members, type Row, Visit as VisitQuery } from "../../generated/dashboard";
+import { Assign, Members, type Row, Unassign, Visit as VisitQuery, supports } from "../../generated/dashboard";
 import { change, may, site } from "../client";
 import { pathOf } from "../route";
+import { Triage } from "./triage";
 import { Badge, Fault, Loading, When, counted, useAction, useQuery } from "../ui";
 
 /** Shows nothing until the conversation is known. */
@@ -10,7 +11,8 @@ export function Visit({ row, tab }: { row: Row | null; tab: string }) {
   return <section class="visit" aria-label="Visit">{row && <><Facts row={row} /><Questions key={row.sessionId} session={row.sessionId} id={row.id} tab={tab} changed={row.updatedAt} /></>}</section>;
 }
 
-function Facts({ row: { id, handoff, language, confidence, outcome, createdAt } }: { row: Row }) {
+function Facts({ row }: { row: Row }) {
+  const { id, handoff, language, confidence, outcome, createdAt } = row;
   return (
     <>
       <h2>Visitor</h2>
@@ -20,6 +22,7 @@ function Facts({ row: { id, handoff, language, confidence, outcome, createdAt } 
         <div><dt>Asked</dt><dd><When at={createdAt} /></dd></div>
         {handoff && <div><dt>Wants a human</dt><dd><When at={handoff.requestedAt} /></dd></div>}
         <div><dt>Assigned to</dt><dd>{handoff && handoff.status !== "RESOLVED" && may("WRITE_CONVERSATIONS") ? <Assignee id={id} member={handoff.assignee} /> : handoff?.assignee?.name ?? "nobody"}</dd></div>
+        <Triage row={row} />
         <div><dt>First answer</dt><dd><Badge value={outcome} /> {Math.round(confidence * 100)}\u00a0%</dd></div>
       </dl>
     </>
@@ -32,11 +35,12 @@ function Assignee({ id, member }: { id: string; member: { id: string; name: stri
   const { isBusy, error, act } = useAction();
   const members = data?.site?.members ?? (member ? [member] : []);
   if (members.length === 0) return <>nobody</>;
-  const assign = (memberId: string) => void act(() => change(Assign, { input: { conversationId: id, memberId, siteId: site.value!.id } }));
+  const input = { conversationId: id, siteId: site.value!.id };
+  const assign = (memberId: string) => void act(() => (memberId ? change(Assign, { input: { ...input, memberId } }) : change(Unassign, { input })));
   return (
     <>
       <select aria-label="Assigned to" disabled={isBusy} value={member?.id ?? ""} onChange={(e) => assign(e.currentTarget.value)}>
-        {!member && <option value="">nobody</option>}{members.map(({ id: one, name }) => <option key={one} value={one}>{name}</option>)}</select>
+        {(!member || supports.Unassign) && <option value="">nobody</option>}{members.map(({ id: one, name }) => <option key={one} value={one}>{name}</option>)}</select>
       <Fault text={error} />
     </>
   );
