@@ -129,8 +129,9 @@ test("a_visitor_who_asks_for_a_human_while_the_list_is_being_read_is_not_lost", 
   const agent = await Agent.on(browser, world, "conversations");
   await agent.isLoaded();
   const held = [];
+  let isHolding = true;
   await agent.page.route("**/graphql", async (route) => {
-    if (!/query Inbox/.test(route.request().postData() ?? "")) return route.continue();
+    if (!isHolding || !/query Inbox/.test(route.request().postData() ?? "")) return route.continue();
     const response = await route.fetch();
     held.push(() => route.fulfill({ response }));
     return undefined;
@@ -142,7 +143,7 @@ test("a_visitor_who_asks_for_a_human_while_the_list_is_being_read_is_not_lost", 
   await until(async () => /\(\d+\)/.test(await agent.page.getByRole("heading", { level: 1 }).innerText()));
   const expected = (await run("{ site { conversations(first: 1, filter: {handoffStatuses: [REQUESTED]}) { totalCount } } }")).site.conversations.totalCount;
   await until(async () => (await agent.page.getByRole("heading", { level: 1 }).innerText()) === `Inbox (${expected})`);
-  await agent.page.unroute("**/graphql");
+  isHolding = false;
   await Promise.all(held.map((release) => release()));
 
   await agent.page.getByRole("link", { name: question }).waitFor();

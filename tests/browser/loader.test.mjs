@@ -259,6 +259,11 @@ test("a_wide_table_in_an_answer_scrolls_in_its_frame", async (t) => {
   const { addFaqEntry } = await graphql(world.origin, world.ownerKey, "mutation($i: AddFaqEntryInput!) { addFaqEntry(input: $i) { entry { id } userErrors { message } } }",
     { i: { question: "Which sizes does the zeppelin bag have?", answer: `All sizes:\n\n${row("Size")}\n${row("---")}\n${row("Liters")}` } });
   assert.ok(addFaqEntry.entry.id);
+  // The entry answers as soon as it is in the index.
+  await until(async () => {
+    const { askQuestion } = await graphql(world.origin, world.ownerKey, `mutation { askQuestion(input: {question: "Which sizes does the zeppelin bag have?"}) { conversation { answer } userErrors { message } } }`);
+    return askQuestion.conversation.answer.includes("Liters");
+  });
   await widget.open();
   await widget.ask("Which sizes does the zeppelin bag have?");
   await widget.answer();

@@ -20,11 +20,14 @@ export function TriageLabels({ row: { priority, tags } }: { row: Row }) {
 
 /** The fields that change the priority and the tags. The event about the change updates the page. */
 export function Triage({ row }: { row: Row }) {
+  return supports.Triage ? <Fields row={row} /> : null;
+}
+
+function Fields({ row }: { row: Row }) {
   const { isBusy, error, act } = useAction();
   const typed = useSignal("");
   const id = useId();
   const { data } = useQuery(SiteTags, { site: site.value!.id }, row.updatedAt);
-  if (!supports.Triage) return null;
   const canWrite = may("WRITE_CONVERSATIONS");
   const save = (what: { priority?: ConversationPriority; addTags?: string[]; removeTags?: string[] }) =>
     act(() => change(TriageMutation, { input: { conversationId: row.id, siteId: site.value!.id, ...what } }));
