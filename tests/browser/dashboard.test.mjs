@@ -136,7 +136,7 @@ test("an_address_that_is_added_again_gets_the_new_settings", async () => {
   await agent.page.getByLabel("URL of a page").fill(url);
   await agent.page.getByLabel("Scope").first().selectOption("SECTION");
   await agent.page.getByText("Limits", { exact: true }).click();
-  await agent.page.getByLabel("Highest number of pages").first().fill("7");
+  await agent.page.getByLabel("Pages at most").first().fill("7");
   await add();
   await agent.page.getByText("Its settings were changed, and a sync has started.").waitFor();
 
@@ -152,7 +152,7 @@ test("the_command_palette_opens_pages_and_searches", async () => {
   await agent.page.keyboard.press("Enter");
   await agent.page.getByRole("heading", { level: 1, name: "Webhooks" }).waitFor();
   await agent.page.getByRole("button", { name: "Go to…" }).click();
-  await agent.page.getByRole("combobox").fill("lighthouse");
+  await agent.page.getByRole("dialog").getByRole("combobox").fill("lighthouse");
   await agent.page.keyboard.press("ArrowDown");
   await agent.page.keyboard.press("ArrowUp");
   await agent.page.keyboard.press("Enter");

@@ -210,7 +210,7 @@ export const STATES = {
   }),
   "palette": desk("overview", async (agent) => {
     await agent.page.getByRole("button", { name: "Go to…" }).click();
-    await agent.page.getByRole("combobox").fill("dark");
+    await agent.page.getByRole("dialog").getByRole("combobox").fill("dark");
   }),
   "inbox-nothing": desk("inbox", async (agent) => {
     await agent.page.getByText("Select a conversation").waitFor({ state: "attached" });

@@ -96,7 +96,12 @@ function useList(tab: Tab, search: string): List {
     const stop = [onStale(read), onRead((row) => void (rows.value &&= rows.value.map((one) => (one.id === row.id ? row : one)))), onEvent(({ conversation }) => {
       if (conversation && !search) {
         heard.current.forEach((meanwhile) => meanwhile.push(conversation));
-        if (rows.value) rows.value = changed(rows.value, conversation, tab);
+        if (rows.value) {
+          const before = rows.value.length;
+          rows.value = changed(rows.value, conversation, tab);
+          // The server's count follows in a moment.
+          total.value += rows.value.length - before;
+        }
       }
       timer ??= setTimeout(() => {
         timer = undefined;

@@ -115,7 +115,7 @@ function LimitFields({ limits, onChange }: { limits: Limits; onChange(limits: Li
     <Field label={label} hint={hint}>{(f) => <input {...f} type="number" min={min} max={max} step={1} value={limits[name] ?? ""}
       onChange={(e) => e.currentTarget.checkValidity() && onChange({ ...limits, [name]: e.currentTarget.value === "" ? null : Number(e.currentTarget.value) })} />}</Field>
   );
-  return <div class="filters limits">{field("Highest number of pages", "maxPages", 1, 10_000, "1 to 10,000")}{field("Highest number of links from the start", "maxDepth", 0, 50, "0 to 50")}</div>;
+  return <div class="filters limits">{field("Pages at most", "maxPages", 1, 10_000, "1 to 10,000")}{field("Links from the start at most", "maxDepth", 0, 50, "0 to 50")}</div>;
 }
 
 /** Whether a URL names a host without a path. */
@@ -154,7 +154,7 @@ function Progress({ source: { status, url, lastSync } }: { source: SourceRow }) 
     <>
       {isSyncing && <progress aria-label={`Sync of ${url}`} {...lastSync.finishedAt ? {} : { value: done, max: Math.max(planned, done, 1) }} />}
       <p class="hint" role="status">{isSyncing && !lastSync.finishedAt && `${planned} pages found, ${remaining} left to visit: `}{parts.map(([count, what]) => `${count} ${what}`).join(", ")}</p>
-      {leftOut.length > 0 && <ul class="hint">{leftOut.map(({ reason, count }) => <li key={reason}>{counted(count, "URL")}, {reason.replace(/^Left out: /, "")}</li>)}</ul>}
+      {leftOut.length > 0 && <ul class="hint">{leftOut.map(({ reason, count }) => <li key={reason}>{counted(count, "URL")}: {reason.replace(/^Left out: /, "")}</li>)}</ul>}
     </>
   );
 }

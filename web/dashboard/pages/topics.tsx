@@ -64,7 +64,7 @@ function Item({ topic }: { topic: Topic }) {
           <form onSubmit={save}>
             <Field label="Answer">{(f) => <textarea {...f} rows={1} required value={answer.value} dir="auto" onInput={(e) => void (answer.value = e.currentTarget.value)} />}</Field>
             <Fault text={error} />
-            <button type="submit" class="solid" disabled={isBusy} aria-label={`Save and test: ${topic.label}`}><Act icon="check">Save and test</Act></button>
+            <button type="submit" disabled={isBusy} aria-label={`Save and test: ${topic.label}`}><Act icon="check">Save and test</Act></button>
           </form>)}
     </li>
   );

@@ -23,7 +23,7 @@ function Facts({ row }: { row: Row }) {
         {handoff && <div><dt>Wants a human</dt><dd><When at={handoff.requestedAt} /></dd></div>}
         <div><dt>Assigned to</dt><dd>{handoff && handoff.status !== "RESOLVED" && may("WRITE_CONVERSATIONS") ? <Assignee id={id} member={handoff.assignee} /> : handoff?.assignee?.name ?? "nobody"}</dd></div>
         <Triage row={row} />
-        <div><dt>First answer</dt><dd><Badge value={outcome} /> {Math.round(confidence * 100)}\u00a0%</dd></div>
+        <div><dt>First answer</dt><dd><Badge value={outcome} /> {`${Math.round(confidence * 100)}\u00a0%`}</dd></div>
       </dl>
     </>
   );
