@@ -364,6 +364,7 @@ test("an_import_adds_all_rows_of_a_file_or_none", async (t) => {
   await agent.page.getByText("2 added, 0 updated, 0 unchanged.").waitFor();
   await upload("question,answer\nWho rings the bell?,The sexton.\n,An answer to nothing\n");
   await agent.page.getByRole("alert").waitFor();
+  await agent.page.keyboard.press("Escape");
   await agent.page.getByLabel("Search", { exact: true }).fill("bell");
   await agent.page.getByRole("button", { name: "Search" }).click();
 

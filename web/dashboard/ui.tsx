@@ -123,6 +123,19 @@ export function Field({ label, hint, children }: FieldProps) {
   );
 }
 
+/** A form in a pane at the side, above the list that it changes. A click beside it does not close it, because what was typed would be lost. */
+export function Drawer({ title, onClose, children }: { title: string; onClose(): void; children: ComponentChildren }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog class="drawer" ref={dialog} aria-labelledby={id} onClose={onClose}>
+      <header class="row between"><h2 id={id}>{title}</h2><button type="button" class="quiet square" aria-label="Close" onClick={() => dialog.current?.close()}><Icon name="x" /></button></header>
+      {children}
+    </dialog>
+  );
+}
+
 /** A button that asks for confirmation in place before an action that takes effect at once and cannot be undone. */
 export function Confirm({ label, about, question, onYes }: { label: string; about: string; question: string; onYes(): void }) {
   const isAsking = useSignal(false);

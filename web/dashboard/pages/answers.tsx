@@ -6,7 +6,7 @@ import { AddEntry, AddPhrasing, DeleteEntry, Entries, type Entry, ImportEntries,
 import { change, may, site, upload } from "../client";
 import { param, pathOf, setParams } from "../route";
 import { isRemoved, remove } from "../toasts";
-import { Act, Empty, Fault, Field, Loading, Markdown, Page, useAction, useQuery } from "../ui";
+import { Act, Drawer, Empty, Fault, Field, Loading, Markdown, Page, useAction, useQuery } from "../ui";
 
 export function AnswersPage() {
   const search = param("q");
@@ -24,9 +24,12 @@ export function AnswersPage() {
     setParams({ q: typed.value.trim() }, true);
   };
   return (
-    <Page title="Answers" about="The FAQ entries that answers come from, written here or read from your sources." tools={canWrite && <button type="button" class="solid" onClick={() => void (isAdding.value = !isAdding.value)} aria-expanded={isAdding.value}><Act icon="plus">Write an answer</Act></button>}>
-      {isAdding.value && supports.ImportEntries && <Import onDone={loaded.reload} />}
-      {isAdding.value && <Form onDone={() => { isAdding.value = false; loaded.reload(); }} />}
+    <Page title="Answers" about="The FAQ entries that answers come from, written here or read from your sources." tools={canWrite && <button type="button" class="solid" onClick={() => void (isAdding.value = true)} aria-haspopup="dialog"><Act icon="plus">Write an answer</Act></button>}>
+      {isAdding.value && (
+        <Drawer title="Write an answer" onClose={() => void (isAdding.value = false)}>
+          <Form onDone={() => { isAdding.value = false; loaded.reload(); }} />
+          {supports.ImportEntries && <Import onDone={loaded.reload} />}
+        </Drawer>)}
       <form class="filters" role="search" onSubmit={find}>
         <Field label="Search">{(f) => <input {...f} type="search" maxLength={200} value={typed.value} onInput={(e) => void (typed.value = e.currentTarget.value)} />}</Field>
         <button type="submit">Search</button>

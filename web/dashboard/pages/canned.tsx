@@ -7,7 +7,7 @@ import { change, may, site } from "../client";
 import { Icon } from "../icons";
 import { pathOf } from "../route";
 import { isRemoved, remove } from "../toasts";
-import { Act, Empty, Fault, Field, Loading, Page, useAction, useQuery } from "../ui";
+import { Act, Drawer, Empty, Fault, Field, Loading, Page, useAction, useQuery } from "../ui";
 
 const PLACEHOLDERS = ["visitor.email", "conversation.question", "agent.name", "site.name"];
 
@@ -18,8 +18,8 @@ export function CannedPage() {
   const canWrite = may("WRITE_CONVERSATIONS");
   return (
     <Page title="Canned replies" about="Texts that your team sends often. Members insert them in the inbox with the button Replies."
-      tools={canWrite && <button type="button" class="solid" aria-expanded={isAdding.value} onClick={() => void (isAdding.value = !isAdding.value)}><Act icon="plus">New reply</Act></button>}>
-      {isAdding.value && <Form onDone={() => { isAdding.value = false; loaded.reload(); }} />}
+      tools={canWrite && <button type="button" class="solid" aria-haspopup="dialog" onClick={() => void (isAdding.value = true)}><Act icon="plus">New reply</Act></button>}>
+      {isAdding.value && <Drawer title="New reply" onClose={() => void (isAdding.value = false)}><Form onDone={() => { isAdding.value = false; loaded.reload(); }} /></Drawer>}
       <Loading of={loaded}>{({ site: found }) => {
         const list = found?.cannedReplies;
         if (!list) return <Fault text="Your key does not have permission to read canned replies." />;

@@ -4,16 +4,16 @@ import { useSignal } from "@preact/signals";
 import { AddMember, type MemberRole, type MemberRow, MemberRoleValues, Members, RemoveMember } from "../../generated/dashboard";
 import { change, site } from "../client";
 import { labelOf } from "../labels";
-import { Act, Badge, Confirm, Empty, Fault, Field, Loading, Page, Secret, When, useAction, useQuery } from "../ui";
+import { Act, Badge, Confirm, Drawer, Empty, Fault, Field, Loading, Page, Secret, When, useAction, useQuery } from "../ui";
 
 export function MembersPage() {
   const loaded = useQuery(Members, { site: site.value!.id });
   const secret = useSignal<{ name: string; key: string } | null>(null);
   const isAdding = useSignal(false);
   return (
-    <Page title="Members" about="Each member answers visitors under their own name and has their own key." tools={<button type="button" class="solid" aria-expanded={isAdding.value} onClick={() => void (isAdding.value = !isAdding.value)}><Act icon="plus">Add a member</Act></button>}>
+    <Page title="Members" about="Each member answers visitors under their own name and has their own key." tools={<button type="button" class="solid" aria-haspopup="dialog" onClick={() => void (isAdding.value = true)}><Act icon="plus">Add a member</Act></button>}>
       {secret.value && <Secret title={`Key of ${secret.value.name}`} value={secret.value.key} onDone={() => void (secret.value = null)} />}
-      {isAdding.value && <Form onMade={(name, key) => { secret.value = { name, key }; isAdding.value = false; loaded.reload(); }} />}
+      {isAdding.value && <Drawer title="Add a member" onClose={() => void (isAdding.value = false)}><Form onMade={(name, key) => { secret.value = { name, key }; isAdding.value = false; loaded.reload(); }} /></Drawer>}
       <Loading of={loaded}>{({ site: found }) => {
         if (!found?.members) return <Fault text="Your key does not have permission to see the members." />;
         if (!found.members.length) return <Empty title="No members yet"><p>Add yourself as a member. Visitors then see your name when you answer, and conversations can be assigned to you.</p></Empty>;

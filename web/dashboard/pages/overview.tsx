@@ -5,6 +5,7 @@ import { type AnalyticsRange, Overview, type OverviewResult } from "../../genera
 import { site } from "../client";
 import { pathOf, setParams } from "../route";
 import { Checklist } from "./checklist";
+import { colorScheme } from "../settings";
 import { rangeOf } from "./topics";
 import { Loading, Page, When, counted, useQuery } from "../ui";
 
@@ -64,17 +65,24 @@ function Figures({ overview: o }: { overview: NonNullable<SiteData["analytics"]>
 /** A chart, and the same numbers as a table for people who cannot see the chart. */
 function Activity({ days }: { days: Array<{ date: string; count: number }> }) {
   const place = useRef<HTMLDivElement>(null);
+  const scheme = colorScheme.now.value;
   useEffect(() => {
     let destroy = () => {};
     let isGone = false;
-    void import("../chart").then(({ drawActivity }) => {
+    const draw = () => void import("../chart").then(({ drawActivity }) => {
+      destroy();
       if (!isGone && place.current) destroy = drawActivity(place.current, days);
     });
+    draw();
+    // The canvas keeps the colors with which it was drawn.
+    const system = matchMedia("(prefers-color-scheme: dark)");
+    system.addEventListener("change", draw);
     return () => {
       isGone = true;
+      system.removeEventListener("change", draw);
       destroy();
     };
-  }, [days]);
+  }, [days, scheme]);
   if (!days.some((day) => day.count)) return <p>There are no questions in this range. Add the widget to a page, or ask a question in the <a href={pathOf("lab")}>answer lab</a>.</p>;
   return (
     <>

@@ -9,7 +9,7 @@ import {
 import { change, site } from "../client";
 import { labelOf } from "../labels";
 import { isRemoved, remove } from "../toasts";
-import { Act, Badge, Empty, Fault, Field, Loading, Page, Secret, When, counted, useAction, useQuery } from "../ui";
+import { Act, Badge, Drawer, Empty, Fault, Field, Loading, Page, Secret, When, counted, useAction, useQuery } from "../ui";
 
 const POLL_MS = 5000;
 const LOG_SIZE = 20;
@@ -24,9 +24,9 @@ export function WebhooksPage() {
   const secret = useSignal<string | null>(null);
   const isAdding = useSignal(false);
   return (
-    <Page title="Webhooks" about="Your servers learn at once what happens in conversations." tools={<button type="button" class="solid" aria-expanded={isAdding.value} onClick={() => void (isAdding.value = !isAdding.value)}><Act icon="plus">New webhook</Act></button>}>
+    <Page title="Webhooks" about="Your servers learn at once what happens in conversations." tools={<button type="button" class="solid" aria-haspopup="dialog" onClick={() => void (isAdding.value = true)}><Act icon="plus">New webhook</Act></button>}>
       {secret.value && <Secret title="Signing secret" value={secret.value} onDone={() => void (secret.value = null)} />}
-      {isAdding.value && <Form onMade={(made) => { secret.value = made; isAdding.value = false; loaded.reload(); }} />}
+      {isAdding.value && <Drawer title="New webhook" onClose={() => void (isAdding.value = false)}><Form onMade={(made) => { secret.value = made; isAdding.value = false; loaded.reload(); }} /></Drawer>}
       <Loading of={loaded}>{({ site: found }) => {
         if (!found?.webhooks) return <Fault text="Your key does not have permission to manage webhooks, or your plan does not include them." />;
         if (!found.webhooks.length) return <Empty title="No webhooks yet"><p>A webhook notifies your server when a question is asked, is not answered, gets feedback or is handed over to a human.</p></Empty>;
