@@ -147,12 +147,14 @@ test("an_address_that_is_added_again_gets_the_new_settings", async () => {
 test("the_command_palette_opens_pages_and_searches", async () => {
   const agent = await Agent.on(browser, server, "overview");
 
+  const field = agent.page.getByRole("dialog").getByRole("combobox");
   await agent.page.keyboard.press("Control+k");
+  await field.waitFor();
   await agent.page.keyboard.type("webh");
   await agent.page.keyboard.press("Enter");
   await agent.page.getByRole("heading", { level: 1, name: "Webhooks" }).waitFor();
   await agent.page.getByRole("button", { name: "Go to…" }).click();
-  await agent.page.getByRole("dialog").getByRole("combobox").fill("lighthouse");
+  await field.fill("lighthouse");
   await agent.page.keyboard.press("ArrowDown");
   await agent.page.keyboard.press("ArrowUp");
   await agent.page.keyboard.press("Enter");
@@ -175,14 +177,17 @@ test("the_color_scheme_is_a_setting_that_survives_a_reload", async () => {
   assert.equal(await color(), dark);
 });
 
-test("the_overview_creates_the_tag_with_a_real_key", async () => {
-  const agent = await Agent.on(browser, server, "overview", { permissions: ["clipboard-read", "clipboard-write"] });
+test("the_widget_page_creates_the_tag_with_a_real_key_and_its_options", async () => {
+  const agent = await Agent.on(browser, server, "widget", { permissions: ["clipboard-read", "clipboard-write"] });
 
+  await agent.page.getByLabel("Color scheme").selectOption("auto");
+  await agent.page.getByLabel("Starter questions").fill("Do you \"ship\"?\nWhere?");
   await agent.page.getByRole("button", { name: "Create the tag for this site" }).click();
   await agent.page.getByRole("button", { name: "Copy" }).click();
   await agent.page.getByRole("button", { name: "Copied" }).waitFor();
 
-  const [, key] = /data-api-key="(wk_live_\w+)"/.exec(await agent.page.evaluate(() => navigator.clipboard.readText()));
+  const [, key, theme, questions] = /data-api-key="(wk_live_\w+)" data-theme="(\w+)" data-questions="([^"]*)"/.exec(await agent.page.evaluate(() => navigator.clipboard.readText()));
+  assert.deepEqual([theme, questions], ["auto", "Do you &quot;ship&quot;? | Where?"]);
   assert.equal((await fetch(`${server.origin}/api/v1/config`, { headers: { Authorization: `Bearer ${key}` } })).status, 200);
 });
 

@@ -277,9 +277,10 @@ test("answers_found_by_a_search_are_found_again_after_going_back", async () => {
 });
 
 test("the_log_of_a_webhook_pages_to_its_first_delivery", async () => {
-  const { site } = await run("{ site { webhooks { id } } }");
-  const [{ id: webhookId }] = site.webhooks;
-  for (let i = 0; i < 25; i++) await run("mutation($i: SendTestEventInput!) { sendTestEvent(input: $i) { delivery { id } userErrors { message } } }", { i: { webhookId } });
+  for (let i = 0; i < 22; i++) {
+    const { askQuestion } = await run("mutation($q: String!) { askQuestion(input: {question: $q}) { conversation { id } userErrors { message } } }", { q: `Is this vote ${i}?` });
+    await run("mutation($id: ID!) { submitFeedback(input: {conversationId: $id, feedback: HELPFUL}) { userErrors { message } } }", { id: askQuestion.conversation.id });
+  }
   const agent = await Agent.on(browser, world, "webhooks");
   await agent.page.getByText("Deliveries", { exact: true }).click();
 
@@ -293,7 +294,7 @@ test("the_log_of_a_webhook_pages_to_its_first_delivery", async () => {
 
   const [, end, total] = /–(\d+) of (\d+)$/.exec(await agent.page.getByText(/–\d+ of \d+$/).innerText());
   assert.equal(end, total);
-  assert.ok(Number(total) >= 25);
+  assert.ok(Number(total) >= 22);
 });
 
 test("two_agents_see_the_work_of_each_other_at_once", async () => {

@@ -2,7 +2,7 @@
 // conversations or asked in the answer lab.
 
 import { signal, useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { Icon, type IconName } from "./icons";
 import { go, pathOf } from "./route";
 
@@ -44,7 +44,7 @@ function Box({ commands }: { commands: Command[] }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const text = useSignal("");
   const at = useSignal(0);
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   const words = text.value.trim();
   const found: Command[] = [...matching(commands, words), ...words ? [
     { title: `Find “${words}” in conversations`, hint: "Conversations", icon: "search" as const, run: () => go(pathOf("conversations", { q: words })) },

@@ -1,7 +1,7 @@
 // Keyboard shortcuts of the inbox, with a help sheet that lists them. They do nothing while somebody types.
 
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { Act } from "./ui";
 
 export interface Shortcut {
@@ -38,7 +38,7 @@ export function Shortcuts({ list }: { list: Shortcut[] }) {
 
 function Sheet({ list, onClose }: { list: Shortcut[]; onClose(): void }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   return (
     <dialog ref={dialog} aria-labelledby="shortcuts" onClose={onClose}>
       <h2 id="shortcuts">Keyboard shortcuts</h2>

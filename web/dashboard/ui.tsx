@@ -2,7 +2,7 @@
 
 import { signal, useSignal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
 import { ApiError, isUnreachable } from "../live/graphql";
 import type { Doc } from "../live/document";
 import { renderMarkdown } from "../text/markdown";
@@ -127,7 +127,7 @@ export function Field({ label, hint, children }: FieldProps) {
 export function Drawer({ title, onClose, children }: { title: string; onClose(): void; children: ComponentChildren }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   return (
     <dialog class="drawer" ref={dialog} aria-labelledby={id} onClose={onClose}>
       <header class="row between"><h2 id={id}>{title}</h2><button type="button" class="quiet square" aria-label="Close" onClick={() => dialog.current?.close()}><Icon name="x" /></button></header>

@@ -1,7 +1,7 @@
 // Canned replies: the page that manages them, and the list in the reply form that inserts one.
 
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { AddCanned, type Canned, CannedReplies, DeleteCanned, RenderedReplies, UpdateCanned, supports } from "../../generated/dashboard";
 import { change, may, site } from "../client";
 import { Icon } from "../icons";
@@ -94,7 +94,7 @@ function Menu({ id, onClose }: { id: string; onClose(text: string | null): void 
   const picked = useRef<string | null>(null);
   const words = useSignal("");
   const loaded = useQuery(RenderedReplies, { site: site.value!.id, conversation: id });
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   const pick = (text: string | null) => {
     picked.current = text;
     dialog.current?.close();
