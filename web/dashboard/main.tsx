@@ -10,6 +10,7 @@ import "./styles/pages.css";
 import { AnswersPage } from "./pages/answers";
 import { CannedPage } from "./pages/canned";
 import { ConversationsPage } from "./pages/conversations";
+import { HoursPage } from "./pages/hours";
 import { InboxPage } from "./pages/inbox";
 import { KeysPage } from "./pages/keys";
 import { LabPage } from "./pages/lab";
@@ -44,6 +45,7 @@ const PAGES = ([
   { name: "lab", title: "Answer lab", Body: LabPage, isThere: true },
   { name: "widget", title: "Widget", Body: WidgetPage, isThere: true, group: "Settings" },
   { name: "canned", title: "Canned replies", Body: CannedPage, isThere: supports.CannedReplies },
+  { name: "hours", title: "Business hours", Body: HoursPage, isThere: supports.UpdateHours },
   { name: "keys", title: "API keys", Body: KeysPage, isThere: true },
   { name: "webhooks", title: "Webhooks", Body: WebhooksPage, isThere: supports.Webhooks },
   { name: "members", title: "Members", Body: MembersPage, isThere: supports.Members },

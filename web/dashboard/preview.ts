@@ -15,7 +15,7 @@ const sampleBackend: Backend = {
   ask: async () => ({ ...ANSWER, session: null }),
   vote: async () => {},
   handoff: async () => {},
-  transcript: null,
+  run: null,
   say: async () => null,
   current: async () => [],
   follow: () => null,

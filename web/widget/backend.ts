@@ -4,7 +4,8 @@
 // It keeps no state of the chat. The preview in the dashboard gives the panel another `Backend`.
 
 import type { HandoffStatus, Said } from "../generated/widget";
-import { Activity, Answer as AnswerStream, Ask, type AskResult, Current, Events, type EventsResult, type EventsVariables, Handoff, Say, Transcript, TranscriptCode, Typing, Vote, supports } from "../generated/widget";
+import { Activity, Answer as AnswerStream, Ask, type AskResult, Current, Events, type EventsResult, type EventsVariables, Handoff, Say, Typing, Vote } from "../generated/widget";
+import type { Doc } from "../live/document";
 import { type Following, type State, follow } from "../live/follow";
 import { ApiError, type Credentials, NetworkError, request } from "../live/graphql";
 import { pollTransport } from "../live/poll";
@@ -50,11 +51,8 @@ export interface Backend {
   ask(session: Session | null, question: string, key: string, isRepeated: boolean, onText: (text: string) => void): Promise<Answer>;
   vote(session: Session | null, conversationId: string, isHelpful: boolean): Promise<void>;
   handoff(session: Session | null, conversationId: string, email: string | null): Promise<void>;
-  /**
-   * Mails a code to the address when `code` is null, and otherwise confirms the address and sends the conversation. Null
-   * when the server does not offer it.
-   */
-  transcript: ((session: Session, conversationId: string, email: string, code: string | null) => Promise<void>) | null;
+  /** Executes an operation of a form. Null in the preview, which has no server. */
+  run: (<Result, Variables>(session: Session | null, operation: Doc<Result, Variables>, variables: Variables) => Promise<Result>) | null;
   say(session: Session, conversationId: string, text: string, key: string): Promise<Said | null>;
   current(session: Session, ids: string[]): Promise<ConversationNow[]>;
   follow(session: Session, cursor: string | null, on: Followers): Following | null;
@@ -70,8 +68,8 @@ const SILENT_MS = 15_000;
 const STALLED_MS = 25_000;
 
 export class ServerBackend implements Backend {
-  readonly canSay = supports.Say;
-  #canStream = supports.Answer;
+  readonly canSay = true;
+  #canStream = true;
 
   readonly #base: string;
   readonly #apiKey: string;
@@ -145,12 +143,8 @@ export class ServerBackend implements Backend {
     accept((await request(this.#endpoint, this.#credentials(session), Handoff, { input })).requestHandoff.userErrors);
   }
 
-  readonly transcript = supports.Transcript ? async (session: Session, conversationId: string, email: string, code: string | null): Promise<void> => {
-    const input = { conversationId, email };
-    if (code === null) return accept((await request(this.#endpoint, this.#credentials(session), TranscriptCode, { input })).requestTranscriptCode.userErrors);
-    const { confirmTranscriptCode, sendTranscript } = await request(this.#endpoint, this.#credentials(session), Transcript, { confirm: { ...input, code }, send: input });
-    accept([...confirmTranscriptCode.userErrors, ...sendTranscript.userErrors]);
-  } : null;
+  readonly run = <Result, Variables>(session: Session | null, operation: Doc<Result, Variables>, variables: Variables): Promise<Result> =>
+    request(this.#endpoint, this.#credentials(session), operation, variables);
 
   async say(session: Session, conversationId: string, text: string, key: string): Promise<Said | null> {
     const { sendMessage } = await request(this.#endpoint, this.#credentials(session), Say, { input: { conversationId, text } }, key);
@@ -176,7 +170,7 @@ export class ServerBackend implements Backend {
   }
 
   tellTyping(session: Session, conversationId: string, isTyping: boolean): void {
-    if (supports.Typing) request(this.#endpoint, this.#credentials(session), Typing, { input: { conversationId, isTyping } }).catch(() => {});
+    request(this.#endpoint, this.#credentials(session), Typing, { input: { conversationId, isTyping } }).catch(() => {});
   }
 
   watchTeam(session: Session, id: string, on: (isTyping: boolean, isHere: boolean) => void): () => void {
@@ -185,18 +179,19 @@ export class ServerBackend implements Backend {
       const operation = { endpoint: this.#endpoint, credentials: this.#credentials(session), document: Activity, variables: { id }, signal: abort.signal };
       for await (const { conversationActivity: now } of results(operation)) on(now.isTeamTyping, now.isTeamHere);
     };
-    if (supports.Activity) listen().catch(() => {}).finally(() => on(false, false));
+    listen().catch(() => {}).finally(() => on(false, false));
     return () => abort.abort();
   }
 }
 
-function accept(errors: Array<{ message: string; code: string }>): void {
+/** Throws the first user error of a payload. */
+export function accept(errors: Array<{ message: string; code: string }>): void {
   const error = errors[0];
   if (error) throw new ApiError(error.code, error.message, 200);
 }
 
 function answerOf({ conversation, suggestions, sessionToken }: Payload, session: Session | null): Answer {
-  if (!conversation) throw new ApiError("INTERNAL", "The response has no conversation.", 200);
+  if (!conversation) throw new ApiError("INTERNAL", "", 200);
   const seen = new Set<string>();
   const links = conversation.citations.flatMap(({ title, url }) => {
     if (!url || seen.has(url)) return [];

@@ -18,7 +18,7 @@ function rig() {
     ask: vi.fn<Backend["ask"]>(async () => answer()),
     vote: vi.fn<Backend["vote"]>(async () => {}),
     handoff: vi.fn<Backend["handoff"]>(async () => {}),
-    transcript: null,
+    run: null,
     say: vi.fn<Backend["say"]>(async (_session, _id, text) => ({ id: `msg_${text}`, seq: 3, author: "VISITOR", agentName: null, text, createdAt: "" })),
     current: vi.fn<Backend["current"]>(async (_session, ids) => ids.map((id) => ({ id, status: store.state.handoffs[id] ?? null, messages: [] }))),
     follow: vi.fn<Backend["follow"]>((_session, _cursor, on) => {

@@ -12,6 +12,7 @@ import { type Panel, type Shell, storageKey } from "./shell";
 import { type AgentEntry, type BotEntry, type Entry, liveConversation } from "./state";
 import { Store } from "./store";
 import { PANEL_STYLE } from "./styles";
+import type { Run } from "./transcript";
 import { View } from "./view";
 import { type Locale, fill, localeOf } from "./words";
 
@@ -194,7 +195,7 @@ export class WidgetPanel implements Panel {
     this.#starters.hidden = listed.length > 0;
     this.#place([...listed, ...waiting, ...this.#isAgentTyping ? [this.#agentTyping] : []]);
     if (!this.#isAgentTyping) this.#agentTyping.remove();
-    this.#mailButton.hidden = !this.#backend.transcript || !state.session || !this.#lastConversation;
+    this.#mailButton.hidden = !this.#backend.run || !state.session || !this.#lastConversation;
     this.#panel.toggleAttribute("data-live", isWithTeam);
     this.#sendButton.setAttribute("aria-disabled", String(isBusy && !isWithTeam));
     this.#showStatus();
@@ -304,8 +305,16 @@ export class WidgetPanel implements Panel {
   async wantHuman(conversationId: string): Promise<void> {
     const file = await import("./handoff").catch(() => null);
     const send = (email: string | null) => this.#callHuman(conversationId, email);
-    if (file) this.#show(file.emailForm(this.#shell.config, this.#locale.words.badEmail, send));
+    if (file) this.#show(file.emailForm({ ...this.#forForms(), send }));
     else send(null);
+  }
+
+  /** What the files of the forms need. They import nothing of the panel, so that its code stays in one file. */
+  #forForms() {
+    const { run } = this.#backend;
+    const { session } = this.#chat.state;
+    const toServer: Run | null = run && ((operation, variables) => run(session, operation, variables));
+    return { h, config: this.#shell.config, lang: this.#locale.lang, badEmail: this.#locale.words.badEmail, run: toServer };
   }
 
   /** Shows a form at the end of the log, with the address that the page knows. */
@@ -319,15 +328,10 @@ export class WidgetPanel implements Panel {
   }
 
   async #sendByMail(): Promise<void> {
-    const { config } = this.#shell;
-    const { session } = this.#chat.state;
-    const id = this.#lastConversation;
-    const send = this.#backend.transcript;
     const file = await import("./transcript").catch(() => null);
-    if (!file || !send || !session || !id) return;
-    this.#show(file.transcriptForm({
-      config, lang: this.#locale.lang, badEmail: this.#locale.words.badEmail, send: (email, code) => send(session, id, email, code), reason: (error) => this.#view.reason(faultOf(error)),
-    }));
+    const { run, ...more } = this.#forForms();
+    const id = this.#lastConversation;
+    if (file && run && id) this.#show(file.transcriptForm({ ...more, send: file.senderOf(run, id), reason: (error) => this.#view.reason(faultOf(error)) }));
   }
 
   #callHuman(conversationId: string, email: string | null): void {

@@ -19,7 +19,7 @@ font:16px/1.5 system-ui,sans-serif;text-align:start;box-shadow:0 12px 48px rgb(0
 :host([inline]) .panel{position:static;width:100%;max-width:none;height:100%;border-radius:0;box-shadow:none;animation:none}
 @keyframes rise{from{opacity:0;transform:translateY(12px)}}
 @media(max-width:480px),(max-height:480px){:host(:not([inline])) .panel{position:fixed;inset:0;width:100vw;max-width:none;height:100dvh;border-radius:0}.launch:has(~.panel:not([hidden])){visibility:hidden}}
-@media(prefers-reduced-motion:reduce){*{animation:none!important;transition:none!important;scroll-behavior:auto!important}}
+@media(prefers-reduced-motion:reduce){*{animation:none!important}}
 .head{display:flex;align-items:center;gap:4px;padding:10px 8px 10px 18px;background:var(--hb-primary);color:var(--hb-on-primary)}
 [dir=rtl] .head{padding:10px 18px 10px 8px}
 .who{flex:1;min-width:0}
