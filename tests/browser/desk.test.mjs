@@ -245,6 +245,9 @@ test("the_inbox_shows_all_questions_of_the_visit", async () => {
 
   const visit = agent.page.getByRole("region", { name: "Visit" });
   await visit.getByRole("heading", { name: "2 questions in this visit" }).waitFor();
+  await agent.page.setViewportSize({ width: 1024, height: 768 });
+  await visit.waitFor({ state: "hidden" });
+  await agent.page.getByRole("button", { name: "Visit" }).click();
   await visit.getByRole("link", { name: "Visit question one?" }).click();
 
   await agent.thread.getByText("Visit question one?").waitFor();

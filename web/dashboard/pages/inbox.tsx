@@ -13,7 +13,7 @@ import { setSound } from "../notify";
 import { param, pathOf, setParams } from "../route";
 import { sound } from "../settings";
 import { type Shortcut, Shortcuts } from "../shortcuts";
-import { Badge, Empty, Fault, Page, Skeleton, When, counted, sayError } from "../ui";
+import { Act, Badge, Empty, Fault, Page, Skeleton, When, counted, sayError } from "../ui";
 import { Thread } from "./thread";
 import { TriageLabels } from "./triage";
 import { Visit } from "./visit";
@@ -144,6 +144,8 @@ export function InboxPage() {
   const state = liveState.value;
   /** The open conversation as its thread has read it. */
   const open = useSignal<Row | null>(null);
+  /** Whether the visit is shown over the conversation, in windows that are too narrow for three panes. */
+  const isVisitShown = useSignal(false);
   const step = (by: number) => {
     const list = rows.value ?? [];
     const at = list.findIndex(({ id }) => id === openId);
@@ -175,7 +177,7 @@ export function InboxPage() {
   return (
     <Page title={waiting.value ? `Inbox (${waiting.value})` : "Inbox"} tools={tools}>
       <Fault text={error.value} />
-      <div class={`inbox ${openId ? "reading" : ""}`}>
+      <div class={`inbox ${openId ? "reading" : ""} ${isVisitShown.value ? "with-visit" : ""}`}>
         <section class="list" aria-label="Conversations">
           <nav class="tabs" aria-label="Filter">
             {tabs().map(({ name, text }) => (
@@ -190,7 +192,8 @@ export function InboxPage() {
           {rows.value && total.value > rows.value.length && (
             <p class="row more"><span class="hint">{rows.value.length} of {total.value}</span><button type="button" onClick={more}>Show more</button></p>)}
         </section>
-        {openId ? <><Thread key={openId} id={openId} tab={tab.name} onRow={(row) => void (open.value = row)} /><Visit row={open.value?.id === openId ? open.value : null} tab={tab.name} /></> : <section class="thread nothing"><p>Select a conversation to read and answer it.</p></section>}
+        {openId ? <><Thread key={openId} id={openId} tab={tab.name} onRow={(row) => void (open.value = row)}
+          tools={<button type="button" class="quiet show-visit" aria-expanded={isVisitShown.value} onClick={() => void (isVisitShown.value = !isVisitShown.value)}><Act icon="user">Visit</Act></button>} /><Visit row={open.value?.id === openId ? open.value : null} tab={tab.name} /></> : <section class="thread nothing"><p>Select a conversation to read and answer it.</p></section>}
       </div>
     </Page>
   );

@@ -1,6 +1,7 @@
 // One conversation in the inbox: its messages from the first to the last, the state of its handoff, and the reply.
 
 import { type ReadonlySignal, useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { Assign, Block, type Line, MarkRead, Reopen, Resolve, type Row, SetTyping, type TeamNote, Thread as ThreadQuery, Unblock, supports } from "../../generated/dashboard";
 import { mailtoHref } from "../../text/markdown";
@@ -102,9 +103,11 @@ interface ThreadProps {
   tab: string;
   /** Reports the conversation whenever it changes. */
   onRow(row: Row | null): void;
+  /** Buttons of the page in the head of the conversation. */
+  tools: ComponentChildren;
 }
 
-export function Thread({ id, tab, onRow }: ThreadProps) {
+export function Thread({ id, tab, onRow, tools }: ThreadProps) {
   const siteId = site.value!.id;
   const unsent = useMemo(() => repliesTo(id, siteId), [id]);
   const { row, lines, earlier, error, isMissing, read } = useThread(id, unsent);
@@ -120,7 +123,7 @@ export function Thread({ id, tab, onRow }: ThreadProps) {
   const current = row.value;
   return (
     <section class="thread" aria-label="Conversation">
-      <Head row={current} tab={tab} presence={presence.value} onChange={(changed) => void (row.value = changed)} />
+      <Head row={current} tab={tab} presence={presence.value} tools={tools} onChange={(changed) => void (row.value = changed)} />
       <div class="lines" ref={log} role="log" aria-label="Messages" tabIndex={0}>
         {earlier && <button type="button" class="earlier" onClick={() => read(earlier)}>Show earlier messages</button>}
         {inOrder(lines.value, notes.value).map((line) => ("authorName" in line ? <Note key={line.id} note={line} onChange={readNotes} /> : (
@@ -171,10 +174,11 @@ interface HeadProps {
   row: Row;
   tab: string;
   presence: Presence | null;
+  tools: ComponentChildren;
   onChange(row: Row): void;
 }
 
-function Head({ row, tab, presence, onChange }: HeadProps) {
+function Head({ row, tab, presence, tools, onChange }: HeadProps) {
   const { isBusy, error, act } = useAction();
   const { handoff } = row;
   const input = { conversationId: row.id, siteId: site.value!.id };
@@ -199,6 +203,7 @@ function Head({ row, tab, presence, onChange }: HeadProps) {
   return (
     <header>
       <a class="back button" href={pathOf("inbox", { tab })}><Act icon="back">Back</Act></a>
+      {tools}
       <div class="about">
         <h2 dir="auto">{row.question}</h2>
         <p class="hint row">{handoff && <Badge value={handoff.status} />}{handoff?.assignee && <span>with {handoff.assignee.name}</span>}
