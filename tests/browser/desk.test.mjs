@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { launch, watchedPage } from "./browser.mjs";
 import { Agent } from "./pages.mjs";
-import { graphql, until } from "./server.mjs";
+import { graphql, offers, until } from "./server.mjs";
 import { startWorld } from "./states.mjs";
 
 let browser;
@@ -330,4 +330,72 @@ test("a_waiting_conversation_is_found_by_words_and_assigned_to_a_member", async 
   await agent.page.getByText("with Mira Holm").waitFor();
   const { node } = await run("query($id: ID!) { node(id: $id) { ... on Conversation { handoff { assignee { name } } } } }", { id });
   assert.equal(node.handoff.assignee.name, "Mira Holm");
+});
+
+test("a_note_is_seen_by_the_team_at_once_and_can_be_deleted", async (t) => {
+  if (!await offers(world, "addNote")) return t.skip("This schema has no notes.");
+  const { id } = await waiting("Who gets a note");
+  const [mira, owner] = [await Agent.on(browser, world, `inbox?open=${id}`), await Agent.on(browser, { ...world, secretKey: world.ownerKey }, `inbox?open=${id}`)];
+  await Promise.all([mira.isLive(), owner.isLive()]);
+
+  await mira.page.getByRole("button", { name: "Note", exact: true }).click();
+  await mira.page.getByLabel("Note for the team").fill("She is a wholesaler.");
+  await mira.page.getByRole("button", { name: "Save the note" }).click();
+  await owner.thread.getByText("She is a wholesaler.").waitFor();
+  assert.ok(!(await textsOf(id)).includes("She is a wholesaler."));
+  await mira.page.getByRole("button", { name: /^Delete the note/ }).click();
+  await mira.page.getByRole("button", { name: "Dismiss" }).click();
+
+  return owner.thread.getByText("She is a wholesaler.").waitFor({ state: "detached" });
+});
+
+test("priority_and_tags_are_shown_in_the_list", async (t) => {
+  if (!await offers(world, "updateConversation")) return t.skip("This schema has no triage.");
+  const { id, question } = await waiting("Who is urgent");
+  const agent = await Agent.on(browser, world, `inbox?open=${id}`, { viewport: { width: 1440, height: 900 } });
+
+  await agent.page.getByLabel("Priority").selectOption("URGENT");
+  await agent.page.getByLabel("Add a tag").fill("Wholesale, VIP");
+  await agent.page.keyboard.press("Enter");
+  const entry = agent.page.getByRole("region", { name: "Conversations" }).getByRole("link", { name: question });
+  await entry.getByText("urgent").waitFor();
+  await entry.getByText("vip").waitFor();
+  await agent.page.getByRole("button", { name: "Remove the tag vip" }).click();
+
+  return entry.getByText("vip").waitFor({ state: "detached" });
+});
+
+test("a_canned_reply_is_inserted_with_its_placeholders_filled_in", async (t) => {
+  if (!await offers(world, "addCannedReply")) return t.skip("This schema has no canned replies.");
+  const { id, question } = await waiting("Who gets a canned reply");
+  const agent = await Agent.on(browser, world, "canned");
+  await agent.page.getByRole("button", { name: "New reply" }).click();
+  await agent.page.getByLabel("Name").fill("Thanks");
+  await agent.page.getByLabel("Text").fill("Thanks for asking “{{conversation.question}}”.");
+  await agent.page.getByRole("button", { name: "Save" }).click();
+  await agent.page.getByRole("listitem").filter({ hasText: "Thanks" }).waitFor();
+
+  await agent.go("Inbox");
+  await agent.page.getByRole("link", { name: question }).first().click();
+  await agent.page.getByRole("button", { name: "Replies" }).click();
+  await agent.page.getByRole("dialog").getByRole("button", { name: /Thanks/ }).click();
+
+  await until(async () => await reply(agent).inputValue() === `Thanks for asking “${question}”.`);
+  return assert.equal((await textsOf(id)).length, 2);
+});
+
+test("business_hours_are_saved_and_shown", async (t) => {
+  if (!await offers(world, "updateBusinessHours")) return t.skip("This schema has no business hours.");
+  const agent = await Agent.on(browser, world, "hours");
+
+  await agent.page.getByLabel("Time zone").selectOption("Europe/Oslo");
+  await agent.page.getByLabel("Monday, from").fill("08:30");
+  await agent.page.getByLabel("Holidays").fill("2026-12-24\n2026-12-25");
+  await agent.page.getByRole("button", { name: "Save" }).click();
+  await agent.page.getByRole("button", { name: "Remove the business hours" }).waitFor();
+
+  const { site } = await run("{ site { businessHours { timeZone holidays periods { day opensAt } } } }");
+  assert.equal(site.businessHours.timeZone, "Europe/Oslo");
+  assert.deepEqual(site.businessHours.holidays, ["2026-12-24", "2026-12-25"]);
+  return assert.deepEqual(site.businessHours.periods[0], { day: "MONDAY", opensAt: "08:30" });
 });
