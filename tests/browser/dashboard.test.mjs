@@ -159,7 +159,8 @@ test("the_command_palette_opens_pages_and_searches", async () => {
   await agent.page.keyboard.press("ArrowUp");
   await agent.page.keyboard.press("Enter");
 
-  await agent.page.getByText(/^1–1 of 1/).waitFor();
+  await agent.page.getByText(/^1–\d of \d/).waitFor();
+  assert.equal(await agent.page.getByLabel("Search", { exact: true }).inputValue(), "lighthouse");
   assert.equal(await agent.page.getByRole("dialog").count(), 0);
 });
 
