@@ -37,7 +37,7 @@ button{font:inherit;color:inherit;cursor:pointer}
 .msg{max-width:88%;align-self:flex-start;display:flex;flex-direction:column;gap:6px;align-items:flex-start}
 .msg.visitor{align-self:flex-end}
 .name{font-size:13px;font-weight:600;margin:0 4px}
-.text{padding:10px 14px;border-radius:16px;border-end-start-radius:4px;background:var(--hb-bubble);color:var(--hb-on-bubble);overflow-wrap:anywhere}
+.text{max-width:100%;padding:10px 14px;border-radius:16px;border-end-start-radius:4px;background:var(--hb-bubble);color:var(--hb-on-bubble);overflow-wrap:anywhere}
 .msg.visitor{align-items:flex-end}
 .visitor .text{background:var(--hb-primary);color:var(--hb-on-primary);border-radius:16px;border-end-end-radius:4px;white-space:pre-wrap}
 .text>*{margin:0 0 8px}.text>:last-child{margin-bottom:0}
