@@ -405,6 +405,54 @@ test("a_state_that_was_read_before_an_event_does_not_undo_it", async () => {
   assert.equal(await widget.log.getByText("The conversation was reopened.").count(), 0);
 });
 
+/** The newest conversation that waits for a human. */
+const newestWaiting = async () => (await asTeam("{ site { conversations(first: 1, filter: {handoffStatuses: [REQUESTED]}) { nodes { id messages(last: 50) { nodes { text } } } } } }")).site.conversations.nodes[0];
+
+test("a_visitor_talks_to_the_team_before_the_first_question", async () => {
+  const context = await newContext();
+  const widget = await HostedWidget.on(context, url);
+  await widget.open();
+  await widget.wantHuman();
+  const line = `Is anybody there (${Date.now()})?`;
+  await widget.ask(line);
+
+  await until(async () => (await newestWaiting()).messages.nodes.some(({ text }) => text === line));
+  await reply((await newestWaiting()).id, "Yes, I am");
+  await widget.has("Yes, I am");
+  await widget.page.reload();
+  await widget.page.getByRole("button", { name: /chat/i }).click();
+
+  await widget.has("Yes, I am");
+});
+
+test("a_visitor_who_asks_for_a_human_in_words_talks_to_the_team", async () => {
+  const widget = await HostedWidget.on(await newContext(), url);
+  await widget.open();
+  await widget.ask("I want to talk to a human");
+  await widget.answer();
+  const line = `Hello team (${Date.now()})`;
+  await widget.ask(line);
+
+  await until(async () => (await newestWaiting()).messages.nodes.some(({ text }) => text === line));
+});
+
+test("the_first_question_that_is_refused_offers_a_human", async () => {
+  const context = await newContext();
+  await context.route("**/graphql/stream", (route) => route.fulfill({ status: 404 }));
+  await context.route("**/graphql", (route) => (route.request().postData()?.includes("askQuestion(")
+    ? route.fulfill({ status: 200, json: { errors: [{ message: "refused", extensions: { code: "CREDITS_EXHAUSTED" } }] }, headers: { "Access-Control-Allow-Origin": "*" } }) : route.continue()));
+  const widget = await HostedWidget.on(context, url);
+  await widget.open();
+  await widget.ask(ANSWERABLE);
+
+  const failed = widget.log.locator(".msg.visitor").last();
+  await failed.getByText("The assistant cannot answer at the moment.").waitFor();
+  await failed.getByRole("button", { name: "Talk to a human" }).click();
+  await widget.log.getByRole("button", { name: "Skip" }).click();
+
+  await widget.log.getByText("Our team has been notified").waitFor();
+});
+
 test("refusals_have_words_and_offer_a_human", async () => {
   const refusals = { CREDITS_EXHAUSTED: "The assistant cannot answer at the moment.", RATE_LIMITED: "Too many messages at once." };
   for (const [code, words] of Object.entries(refusals)) {

@@ -12,9 +12,9 @@ const ANSWER = { text: SAMPLE, links: [{ title: "Delivery", url: `${location.ori
 
 const sampleBackend: Backend = {
   canSay: false,
-  ask: async () => ({ ...ANSWER, session: null }),
+  ask: async () => ({ ...ANSWER, session: null, status: null }),
   vote: async () => {},
-  handoff: async () => {},
+  handoff: async () => ({ id: null, session: null }),
   run: null,
   say: async () => null,
   current: async () => [],

@@ -172,8 +172,8 @@ function pick(document, { truth, planned }, isFragment = false) {
   return isFragment ? null : { schema: null, supported: false, own, document };
 }
 
-/** Hexadecimal digits of the hash in an ID. 64 bits distinguish the few documents of a build. */
-const ID_DIGITS = 16;
+/** Hexadecimal digits of the hash in an ID. 48 bits distinguish the few documents of a build. */
+const ID_DIGITS = 12;
 const idOf = (text) => `helpbot:${createHash("sha256").update(text).digest("hex").slice(0, ID_DIGITS)}`;
 
 function generate(room, schemas, documents) {

@@ -25,6 +25,8 @@ export interface Answer {
   answered: boolean;
   /** The session of the conversation. Null when the server gave no token for it. */
   session: Session | null;
+  /** The status of the handoff, when the question asked for a human in words. */
+  status: HandoffStatus | null;
 }
 
 /** The server's state of a conversation. */
@@ -50,7 +52,8 @@ export interface Backend {
    */
   ask(session: Session | null, question: string, key: string, isRepeated: boolean, onText: (text: string) => void): Promise<Answer>;
   vote(session: Session | null, conversationId: string, isHelpful: boolean): Promise<void>;
-  handoff(session: Session | null, conversationId: string, email: string | null): Promise<void>;
+  /** Asks for a human, without a conversation in a new one. Returns the conversation and the session that began with it. */
+  handoff(session: Session | null, conversationId: string | null, email: string | null): Promise<{ id: string | null; session: Session | null }>;
   /** Executes an operation of a form. Null in the preview, which has no server. */
   run: (<Result, Variables>(session: Session | null, operation: Doc<Result, Variables>, variables: Variables) => Promise<Result>) | null;
   say(session: Session, conversationId: string, text: string, key: string): Promise<Said | null>;
@@ -138,9 +141,11 @@ export class ServerBackend implements Backend {
     accept((await request(this.#endpoint, this.#credentials(session), Vote, { input })).submitFeedback.userErrors);
   }
 
-  async handoff(session: Session | null, conversationId: string, email: string | null): Promise<void> {
-    const input = email ? { conversationId, customerEmail: email } : { conversationId };
-    accept((await request(this.#endpoint, this.#credentials(session), Handoff, { input })).requestHandoff.userErrors);
+  async handoff(session: Session | null, conversationId: string | null, customerEmail: string | null): Promise<{ id: string | null; session: Session | null }> {
+    const { requestHandoff: { conversation, sessionToken, userErrors } } = await request(this.#endpoint, this.#credentials(session), Handoff, { input: { conversationId, customerEmail } });
+    // The human was called, but the address was not stored, because the session was not proved.
+    accept(userErrors.filter(({ code }) => code !== "FORBIDDEN"));
+    return { id: conversationId ?? conversation?.id ?? null, session: conversation && sessionToken ? { id: conversation.sessionId, token: sessionToken } : null };
   }
 
   readonly run = <Result, Variables>(session: Session | null, operation: Doc<Result, Variables>, variables: Variables): Promise<Result> =>
@@ -201,6 +206,6 @@ function answerOf({ conversation, suggestions, sessionToken }: Payload, session:
   const token = sessionToken ?? session?.token;
   return {
     conversationId: conversation.id, text: conversation.answer, links, suggestions, answered: !conversation.isUnanswered,
-    session: token ? { id: conversation.sessionId, token } : null,
+    session: token ? { id: conversation.sessionId, token } : null, status: conversation.handoff?.status ?? null,
   };
 }

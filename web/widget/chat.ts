@@ -287,15 +287,16 @@ export class Chat {
     });
   }
 
-  /** Asks for a human in a conversation. Rejects when the server does not accept the request. */
-  async handoff(conversationId: string, email: string | null): Promise<void> {
+  /** Asks for a human, in a new conversation when there is none. Rejects when the server does not accept the request. */
+  async handoff(conversationId: string | null, email: string | null): Promise<void> {
     const { run, session } = this.state;
     this.#outgoing.setBusy(true);
     try {
-      await persistently(() => this.#backend.handoff(session, conversationId, email));
+      const made = await persistently(() => this.#backend.handoff(session, conversationId, email));
       if (this.state.run !== run) return;
       this.#store.update((state) => {
-        applyHandoff(state, conversationId, "REQUESTED");
+        state.session ??= made.session;
+        if (made.id) applyHandoff(state, made.id, "REQUESTED");
         this.#note(state, this.#notes.handoffSent);
       });
     } catch (error) {
@@ -316,7 +317,7 @@ export class Chat {
 }
 
 /** Repeats a request that has the same effect when it is sent twice, while the connection fails for a moment. */
-async function persistently(work: () => Promise<void>): Promise<void> {
+async function persistently<T>(work: () => Promise<T>): Promise<T> {
   for (const delay of HANDOFF_DELAYS_MS) {
     try {
       return await work();

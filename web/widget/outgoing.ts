@@ -7,7 +7,7 @@
 import { ApiError, againAfterMs, isUnreachable } from "../live/graphql";
 import { newId } from "../live/id";
 import type { Answer, Backend } from "./backend";
-import { type BotEntry, type ChatState, type Entry, type Fault, type Session, type VisitorEntry, liveConversation, markSent } from "./state";
+import { type BotEntry, type ChatState, type Entry, type Fault, type Session, type VisitorEntry, applyHandoff, liveConversation, markSent } from "./state";
 import type { Store } from "./store";
 
 /** What the chat does for its outgoing messages. */
@@ -256,13 +256,14 @@ export class Outgoing {
 
   #answered(key: string, run: string, answer: Answer): void {
     if (this.#state.run !== run) return;
-    const { text, links, suggestions, conversationId, answered, session } = answer;
+    const { text, links, suggestions, conversationId, answered, session, status } = answer;
     const bot: BotEntry = { kind: "bot", key: conversationId, text, links, suggestions, conversationId, answered, wroteAt: Date.now() };
     this.#store.update((state) => {
       if (session && (!state.session || state.session.id === session.id)) state.session = session;
       const entry = this.#entry(key);
       if (entry) markSent(entry);
       if (state.entries.every((other) => other.key !== bot.key)) state.entries.push(bot);
+      if (status) applyHandoff(state, conversationId, status);
     });
     this.#chat.answered(bot);
   }

@@ -70,6 +70,7 @@ export class WidgetPanel implements Panel {
     this.#chat = new Chat(store, backend, { handoffSent: config.handoffSentText, ended, reopened, newSession }, this);
     const starters = (shell.host.getAttribute("questions") ?? "").split("|").map((text) => text.trim()).filter(Boolean);
     this.#starters = this.#view.suggestions(starters);
+    if (backend.canSay) this.#starters.append(this.#view.human(null));
     this.#agentTyping = this.#view.typing();
     this.#agentTyping.setAttribute("aria-hidden", "true");
     this.#sheet.replaceSync(PANEL_STYLE);
@@ -302,7 +303,7 @@ export class WidgetPanel implements Panel {
     this.#chat.vote(key, isHelpful).catch((error) => this.#showFailure(this.#nodes.get(key)!, error));
   }
 
-  async wantHuman(conversationId: string): Promise<void> {
+  async wantHuman(conversationId: string | null): Promise<void> {
     const file = await import("./handoff").catch(() => null);
     const send = (email: string | null) => this.#callHuman(conversationId, email);
     if (file) this.#show(file.emailForm({ ...this.#forForms(), send }));
@@ -334,12 +335,12 @@ export class WidgetPanel implements Panel {
     if (file && run && id) this.#show(file.transcriptForm({ ...more, send: file.senderOf(run, id), reason: (error) => this.#view.reason(faultOf(error)) }));
   }
 
-  #callHuman(conversationId: string, email: string | null): void {
+  #callHuman(conversationId: string | null, email: string | null): void {
     if (this.#chat.isBusy) return;
     const form = this.#log.querySelector<HTMLElement>(".mail");
     this.#chat.handoff(conversationId, email).then(() => {
       form?.remove();
-      this.#emit("handoff", { conversationId });
+      this.#emit("handoff", { conversationId: liveConversation(this.#chat.state) });
       this.#input.focus();
     }, (error) => this.#showFailure(form ?? this.#log, error));
   }

@@ -145,13 +145,12 @@ function pageStorage(): Storage | null {
   }
 }
 
-/** Reads a value of this tab and removes it, so that a copy of the tab does not have it. */
+/**
+ * Reads a value of this tab and removes it, so that a copy of the tab does not have it. Browsers deny access to it exactly
+ * when they deny access to the local storage.
+ */
 function take(key: string): string | null {
-  try {
-    const value = sessionStorage.getItem(key);
-    sessionStorage.removeItem(key);
-    return value;
-  } catch {
-    return null;
-  }
+  const value = sessionStorage.getItem(key);
+  sessionStorage.removeItem(key);
+  return value;
 }

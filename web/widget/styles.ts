@@ -20,8 +20,7 @@ font:16px/1.5 system-ui,sans-serif;text-align:start;box-shadow:0 12px 48px rgb(0
 @keyframes rise{from{opacity:0;transform:translateY(12px)}}
 @media(max-width:480px),(max-height:480px){:host(:not([inline])) .panel{position:fixed;inset:0;width:100vw;max-width:none;height:100dvh;border-radius:0}.launch:has(~.panel:not([hidden])){visibility:hidden}}
 @media(prefers-reduced-motion:reduce){*{animation:none!important}}
-.head{display:flex;align-items:center;gap:4px;padding:10px 8px 10px 18px;background:var(--hb-primary);color:var(--hb-on-primary)}
-[dir=rtl] .head{padding:10px 18px 10px 8px}
+.head{display:flex;align-items:center;gap:4px;padding-block:10px;padding-inline:18px 8px;background:var(--hb-primary);color:var(--hb-on-primary)}
 .who{flex:1;min-width:0}
 .who h2{margin:0;font-size:17px;line-height:1.3;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .who p{margin:0;font-size:13px;display:flex;align-items:center;gap:6px}
@@ -33,7 +32,6 @@ button{font:inherit;color:inherit;cursor:pointer}
 .head .icon:hover{background:rgb(0 0 0/.15)}
 :focus-visible{outline:2px solid currentColor;outline-offset:-3px}
 .log{flex:1;min-height:0;overflow-y:auto;overscroll-behavior:contain;padding:16px;display:flex;flex-direction:column;gap:10px}
-.log:focus-visible{outline-offset:-4px}
 .msg{max-width:88%;align-self:flex-start;display:flex;flex-direction:column;gap:6px;align-items:flex-start}
 .msg.visitor{align-self:flex-end}
 .name{font-size:13px;font-weight:600;margin:0 4px}
@@ -45,9 +43,9 @@ button{font:inherit;color:inherit;cursor:pointer}
 .text pre{overflow-x:auto;padding:8px;border-radius:8px;background:rgb(127 127 127/.16);font-size:14px}
 .table{overflow-x:auto;font-size:14px}
 table{border-collapse:collapse}
-th,td{padding:4px 10px 4px 0;text-align:start;vertical-align:top;border-bottom:1px solid color-mix(in srgb,currentColor 25%,transparent);overflow-wrap:normal}
+th,td{padding:4px 10px 4px 0;text-align:start;vertical-align:top;border-bottom:1px solid var(--edge);overflow-wrap:normal}
 .text code{font-family:ui-monospace,monospace;font-size:.9em}
-a{color:inherit;text-underline-offset:2px}
+a{color:inherit}
 .links{margin:0;padding:0;list-style:none;font-size:14px;display:flex;flex-direction:column;max-width:100%}
 .links a{display:flex;align-items:center;min-height:44px;gap:8px;padding:2px 6px;border-radius:8px;overflow-wrap:anywhere;line-height:1.3}
 .links a:before{content:attr(data-n);flex:none;min-width:22px;height:22px;border-radius:6px;background:var(--hb-bubble);color:var(--hb-on-bubble);font-size:12px;line-height:22px;text-align:center}
@@ -58,14 +56,14 @@ a{color:inherit;text-underline-offset:2px}
 [aria-pressed]+[aria-pressed] svg{rotate:180deg}
 .panel[data-live] [data-human]{display:none}
 .hint{font-size:14px;margin:0 4px}
-.visitor .hint,.visitor .bad{text-align:end}
+.visitor .hint{text-align:end}
 .row time{margin-inline-start:auto}
 .visitor:has(+.visitor) time,.agent:has(+.agent) time{display:none}
 .note{align-self:center;font-size:14px;text-align:center;margin:4px 12px}
 .dots{display:inline-flex;gap:4px;margin-inline-start:8px}
-.dots i{width:6px;height:6px;border-radius:50%;background:currentColor;animation:blink 1.2s infinite}
+.dots i{width:6px;height:6px;border-radius:50%;background:currentColor;opacity:.3;animation:blink 1.2s infinite}
 .dots i:nth-child(2){animation-delay:.2s}.dots i:nth-child(3){animation-delay:.4s}
-@keyframes blink{0%,60%,100%{opacity:.3}30%{opacity:1}}
+@keyframes blink{30%{opacity:1}}
 form{margin:0}
 .mail{display:flex;flex-direction:column;gap:8px;padding:12px;border-radius:12px;border:1px solid var(--edge);width:100%}
 .mail input{width:100%}

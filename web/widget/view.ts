@@ -11,7 +11,7 @@ export interface Actions {
   ask(question: string): void;
   retry(key: string): void;
   vote(key: string, isHelpful: boolean): void;
-  wantHuman(conversationId: string): void;
+  wantHuman(conversationId: string | null): void;
 }
 
 export class View {
@@ -91,7 +91,7 @@ export class View {
     const retry = h("button", { class: "chip", type: "button", onclick: () => this.#actions.retry(key) }, this.#locale.words.retry);
     node.append(
       h("p", { class: "hint fault", dir: "auto" }, this.reason(fault)),
-      h("div", { class: "row fault" }, retry, conversationId && fault !== "network" && this.#human(conversationId)));
+      h("div", { class: "row fault" }, retry, fault !== "network" && this.human(conversationId)));
   }
 
   reason(fault: Fault): string {
@@ -105,7 +105,7 @@ export class View {
     if (entry.links.length) node.append(this.#links(entry.links));
     if (entry.isPast) return node;
     if (entry.suggestions.length) node.append(this.suggestions(entry.suggestions));
-    node.append(h("div", { class: "row" }, this.#thumb(entry.key, true), this.#thumb(entry.key, false), this.#human(entry.conversationId), ...this.#time(entry.wroteAt)));
+    node.append(h("div", { class: "row" }, this.#thumb(entry.key, true), this.#thumb(entry.key, false), this.human(entry.conversationId), ...this.#time(entry.wroteAt)));
     return node;
   }
 
@@ -134,7 +134,8 @@ export class View {
     return button;
   }
 
-  #human(conversationId: string): HTMLElement {
+  /** The button that asks for a human, without a conversation before the first question. */
+  human(conversationId: string | null): HTMLElement {
     return h("button", { class: "chip", type: "button", "data-human": true, onclick: () => this.#actions.wantHuman(conversationId) }, this.#config.handoffText);
   }
 
