@@ -46,9 +46,11 @@ export function connect(siteId: string): () => void {
   let following: Following | null = null;
   let isStopped = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let newest = 0;
   const count = () => {
     timer = undefined;
-    run(Waiting, { site: siteId }).then(({ site }) => isStopped || (waiting.value = site?.conversations?.totalCount ?? 0), () => {});
+    const turn = ++newest;
+    run(Waiting, { site: siteId }).then(({ site }) => isStopped || turn !== newest || (waiting.value = site?.conversations?.totalCount ?? 0), () => {});
   };
   const stale = () => {
     count();

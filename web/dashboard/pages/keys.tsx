@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { CreateKey, type CreateApiKeyInput, type KeyRow, Keys, RevokeKey, type Scope, ScopeValues } from "../../generated/dashboard";
 import { change, site } from "../client";
 import { labelOf } from "../labels";
-import { Badge, Confirm, Empty, Fault, Field, Loading, Page, Pager, Secret, type Trail, WidgetTag, When, useAction, useQuery } from "../ui";
+import { Act, Badge, Confirm, Drawer, Empty, Fault, Field, Loading, Page, Pager, Secret, type Trail, When, WidgetTag, useAction, useQuery } from "../ui";
 
 const SCOPES = ScopeValues.filter((scope) => scope !== "CHAT");
 
@@ -14,11 +14,11 @@ export function KeysPage() {
   const secret = useSignal<string | null>(null);
   const isAdding = useSignal(false);
   return (
-    <Page title="API keys" tools={<button type="button" class="solid" aria-expanded={isAdding.value} onClick={() => void (isAdding.value = !isAdding.value)}>New key</button>}>
+    <Page title="API keys" about="Widget keys are for web pages and may be public. Secret keys are for your own servers." tools={<button type="button" class="solid" aria-haspopup="dialog" onClick={() => void (isAdding.value = true)}><Act icon="plus">New key</Act></button>}>
       {secret.value && <Secret title="The new key" value={secret.value} onDone={() => void (secret.value = null)}>
         {secret.value.startsWith("wk_") && <><h2>Add the widget to your site</h2><p>Paste this line before <code>&lt;/body&gt;</code> in the HTML of your pages.</p><WidgetTag apiKey={secret.value} /></>}
       </Secret>}
-      {isAdding.value && <Form onMade={(made) => { secret.value = made; isAdding.value = false; loaded.reload(); }} />}
+      {isAdding.value && <Drawer title="New key" onClose={() => void (isAdding.value = false)}><Form onMade={(made) => { secret.value = made; isAdding.value = false; loaded.reload(); }} /></Drawer>}
       <Loading of={loaded}>{({ site: found }) => {
         if (!found?.apiKeys) return <Fault text="Your key does not have permission to manage keys. Sign in with a key that can manage the site." />;
         const { nodes, pageInfo } = found.apiKeys;

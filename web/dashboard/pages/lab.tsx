@@ -8,7 +8,7 @@ import { change, may, site } from "../client";
 import { route } from "../route";
 import { Cases } from "./cases";
 import { Rules } from "./rules";
-import { Badge, Fault, Field, Loading, Markdown, Page, useAction, useQuery } from "../ui";
+import { Act, Badge, Fault, Field, Loading, Markdown, Page, useAction, useQuery } from "../ui";
 
 /** The session of all questions asked here, which separates them from the questions of visitors. */
 const LAB_SESSION = "answer-lab";
@@ -27,14 +27,14 @@ export function LabPage() {
     if (question.value.trim()) void ask(question.value.trim());
   };
   return (
-    <Page title="Answer lab">
+    <Page title="Answer lab" about="Ask as a visitor would, and see where the answer comes from.">
       <div class="halves wide">
         <section>
           <form onSubmit={submit}>
             <Field label="Question" hint={`Uses one credit. The conversation is stored in the session “${LAB_SESSION}”.`}>
               {(f) => <textarea {...f} rows={2} required maxLength={1000} value={question.value} dir="auto" onInput={(e) => void (question.value = e.currentTarget.value)} />}
             </Field>
-            <button type="submit" class="solid" disabled={isBusy}>Ask</button>
+            <button type="submit" class="solid" disabled={isBusy}><Act icon="send">Ask</Act></button>
           </form>
           <Fault text={error} />
           <div aria-live="polite">{result.value && <Answer result={result.value} onAsk={(text) => void ask(text)} />}</div>
