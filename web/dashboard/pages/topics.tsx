@@ -5,7 +5,7 @@ import { useSignal } from "@preact/signals";
 import { type AnalyticsRange, DismissTopic, Promote, type PromoteResult, RestoreTopic, Topics, type TopicsResult } from "../../generated/dashboard";
 import { change, may, site } from "../client";
 import { param, pathOf, setParams } from "../route";
-import { Act, Badge, Empty, Fault, Field, Loading, Page, useAction, useQuery } from "../ui";
+import { Act, Badge, Empty, Fault, Field, Loading, Page, Pager, type Trail, useAction, useQuery } from "../ui";
 
 const RANGES: Array<[AnalyticsRange, string]> = [["LAST_30_DAYS", "30 days"], ["LAST_90_DAYS", "90 days"], ["LAST_365_DAYS", "A year"], ["ALL", "All"]];
 
@@ -38,11 +38,7 @@ export function TopicsPage() {
         return (
           <>
             <ul class="cards">{topics.nodes.map((topic) => <Item key={topic.label} topic={topic} onChange={loaded.reload} />)}</ul>
-            {(trail.value.length > 1 || topics.pageInfo.hasNextPage) && (
-              <nav class="pager row" aria-label="Pages of the list">
-                <button type="button" disabled={trail.value.length < 2} onClick={() => void (trail.value = trail.value.slice(0, -1))}>Previous</button>
-                <button type="button" disabled={!topics.pageInfo.hasNextPage} onClick={() => void (trail.value = [...trail.value, topics.pageInfo.endCursor])}>Next</button>
-              </nav>)}
+            <Pager trail={trail} info={topics.pageInfo} />
           </>
         );
       }}</Loading>

@@ -33,6 +33,7 @@ use crate::schema::access::Access;
 use crate::schema::enums::{AnswerOutcome, Author, ConversationPriority, Feedback};
 use crate::schema::ids::id;
 use crate::schema::loaders;
+use crate::schema::members::Member;
 use crate::schema::page::{self, PageArgs, PageRows, connection, total};
 use crate::schema::plain::{Plain, PlainList};
 use crate::schema::scalars::{DateTime, int};
