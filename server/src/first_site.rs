@@ -47,7 +47,7 @@ pub(crate) async fn create(installation: &Installation) -> Result<Option<FirstSi
     sources::add_file(services, &operator, Some(site), FAQ_NAME, FAQ.into()).await?;
     let key = |kind, name: &str| {
         let name = name.to_owned();
-        NewKey { kind, name, scopes: Vec::new(), origins: Vec::new(), expires_at: None }
+        NewKey { kind, name, scopes: None, origins: Vec::new(), expires_at: None }
     };
     let (_, widget_key) =
         keys::create(services, &operator, Some(site), key(KeyKind::Widget, "First widget key")).await?;

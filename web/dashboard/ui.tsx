@@ -1,6 +1,6 @@
 // The components that every page uses: query states, form fields, confirmations, badges, times and secrets.
 
-import { signal, useSignal } from "@preact/signals";
+import { type Signal, signal, useSignal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
 import { ApiError, isUnreachable } from "../live/graphql";
@@ -94,6 +94,20 @@ export function Skeleton() {
 /** The text of a button with an icon before it. */
 export function Act({ icon, children }: { icon: IconName; children: ComponentChildren }) {
   return <><Icon name={icon} />{children}</>;
+}
+
+/** The cursors of the pages of a list from the first one to the current one. The first page has none. */
+export type Trail = Array<string | null>;
+
+/** The buttons that turn the pages of a list. Nothing when the list has only one page. */
+export function Pager({ trail, info }: { trail: Signal<Trail>; info: { hasNextPage: boolean; endCursor: string | null } }) {
+  if (trail.value.length < 2 && !info.hasNextPage) return null;
+  return (
+    <nav class="pager row" aria-label="Pages of the list">
+      <button type="button" disabled={trail.value.length < 2} onClick={() => void (trail.value = trail.value.slice(0, -1))}>Previous</button>
+      <button type="button" disabled={!info.hasNextPage} onClick={() => void (trail.value = [...trail.value, info.endCursor])}>Next</button>
+    </nav>
+  );
 }
 
 export function Fault({ text }: { text: string }) {

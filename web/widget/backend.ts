@@ -198,14 +198,14 @@ export function accept(errors: Array<{ message: string; code: string }>): void {
 function answerOf({ conversation, suggestions, sessionToken }: Payload, session: Session | null): Answer {
   if (!conversation) throw new ApiError("INTERNAL", "", 200);
   const seen = new Set<string>();
-  const links = conversation.citations.flatMap(({ title, url }) => {
+  const links = conversation.citations.flatMap(({ title, url, textFragment }) => {
     if (!url || seen.has(url)) return [];
     seen.add(url);
-    return [{ title: title || url, url }];
+    return [{ title: title || url, url: textFragment ?? url }];
   });
   const token = sessionToken ?? session?.token;
   return {
-    conversationId: conversation.id, text: conversation.answer, links, suggestions, answered: !conversation.isUnanswered,
+    conversationId: conversation.id, text: conversation.answer, links, suggestions: suggestions ?? [], answered: !conversation.isUnanswered,
     session: token ? { id: conversation.sessionId, token } : null, status: conversation.handoff?.status ?? null,
   };
 }

@@ -8,6 +8,7 @@
 pub(crate) mod conn;
 mod database_url;
 pub(crate) mod dialect;
+pub(crate) mod grouped;
 mod migrate;
 mod open;
 pub(crate) mod paged;

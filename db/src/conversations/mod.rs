@@ -3,11 +3,16 @@
 //! This file inserts, updates and finds conversations by ID and session. [`lists`] filters, orders
 //! and counts them, with the help of the search index in [`search`] on SQLite.
 
+pub mod canned_replies;
+pub mod conversation_mails;
+pub mod conversation_notes;
+pub mod conversation_tags;
 pub mod handoff_notices;
 mod lists;
 pub mod messages;
 mod partial_row;
 pub mod read_marks;
+pub mod reply_times;
 mod row;
 pub mod search;
 pub mod sessions;
@@ -39,7 +44,7 @@ fn requester((session_id, mailbox, address_key): (Option<String>, Option<String>
     MailRequester { session_id, mailbox, address_key }
 }
 
-pub use lists::{PageOfList, Window, count, list};
+pub use lists::{ConversationGroup, PageOfList, Window, count, groups, list};
 
 /// Stores a new conversation.
 ///
@@ -72,7 +77,7 @@ pub async fn insert(c: &mut Conn, new: &Conversation) -> Result<()> {
     Ok(())
 }
 
-/// Updates everything that can change after the answer: vote, handoff, e-mail address, assignee,
+/// Updates everything that can change after the answer: vote, handoff, e-mail address, assignee, priority,
 /// message count. Returns false when the site has no such conversation.
 ///
 /// # Errors
@@ -87,6 +92,7 @@ pub async fn update(c: &mut Conn, changed: &Conversation) -> Result<bool> {
             conv::handoff_at_ms.eq(changed.handoff_at.map(Timestamp::as_ms)),
             conv::customer_email.eq(&changed.customer_email),
             conv::assignee_id.eq(changed.assignee_id.map(|id| id.to_string())),
+            conv::priority.eq(changed.priority.as_str()),
             conv::message_count.eq(changed.message_count),
             conv::updated_at_ms.eq(changed.updated_at.as_ms()),
         ));

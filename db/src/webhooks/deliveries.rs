@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
+use crate::connection::dialect::among;
 use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
 use crate::schema::deliveries;
@@ -166,6 +167,23 @@ pub async fn by_id(c: &mut Conn, site: SiteId, id: Uuid) -> Result<Option<Delive
             .optional()
     })?;
     row.map(Delivery::try_from).transpose()
+}
+
+/// Returns the site's deliveries with these IDs, in no particular order. Missing ones are left out.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn by_ids(c: &mut Conn, site: SiteId, ids: &[Uuid]) -> Result<Vec<Delivery>> {
+    let site = site.to_string();
+    let rows: Vec<Row> = on!(c, |c| {
+        deliveries::table
+            .filter(deliveries::site_id.eq(&site))
+            .filter(among(deliveries::id, ids))
+            .select(Row::as_select())
+            .load(c)
+            .await
+    })?;
+    rows.into_iter().map(Delivery::try_from).collect()
 }
 
 /// Returns an endpoint's deliveries of these events, as event, delivery and state.

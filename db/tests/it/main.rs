@@ -47,9 +47,16 @@ macro_rules! read {
     }};
 }
 
+mod answer_rules;
 mod blocked_visitors;
+mod business_hours;
+mod canned_replies;
+mod change_previews;
 mod chunks;
 mod closing;
+mod conversation_mails;
+mod conversation_notes;
+mod conversation_tags;
 mod conversations;
 mod crawl_files;
 mod crawl_visits;
@@ -70,6 +77,7 @@ mod messages;
 mod migrations;
 mod page_extractions;
 mod read_marks;
+mod reply_times;
 mod search;
 mod sessions;
 mod sites;

@@ -146,6 +146,16 @@ pub async fn list(services: &Services, viewer: &Viewer, site: &Site, page: PageR
     Ok(db::evaluation::list(&mut services.db.reader().await?, site, page).await?)
 }
 
+/// Returns the test questions of the site with these IDs. Unknown IDs are left out.
+///
+/// # Errors
+/// `Forbidden`.
+#[boxed]
+pub async fn by_ids(services: &Services, viewer: &Viewer, named: Option<SiteId>, ids: &[CaseId]) -> Result<Vec<Case>> {
+    viewer.require(Scope::ReadSources)?;
+    Ok(db::evaluation::by_ids(&mut services.db.reader().await?, viewer.site(named)?, ids).await?)
+}
+
 /// Returns the number of the site's test questions.
 ///
 /// # Errors

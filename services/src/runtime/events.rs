@@ -10,14 +10,15 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::stream::{self, Stream};
 use helpbot_db as db;
 use helpbot_domain::Invalid;
-use helpbot_domain::event::{Event, EventType};
-use helpbot_domain::ids::{ConversationId, SiteId};
+use helpbot_domain::event::{Event, EventData, EventType};
+use helpbot_domain::ids::{ConversationId, MemberId, SiteId};
 use helpbot_domain::key::Scope;
 use helpbot_domain::plan::Feature;
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::accounts::{blocked_visitors, sites};
+use crate::conversations::team_presence::MemberStay;
 use crate::runtime::batches;
 use crate::{Error, Result, Services, Viewer, boxed};
 use helpbot_domain::site::Site;
@@ -34,8 +35,8 @@ pub struct Watch {
     pub site: Option<SiteId>,
     /// Cursor after which to start. `None` means from now on.
     pub after: Option<String>,
-    /// Types of events to receive. Empty means all.
-    pub types: Vec<EventType>,
+    /// Types of events to receive. `None` means all.
+    pub types: Option<Vec<EventType>>,
     /// Only events of this conversation.
     pub conversation: Option<ConversationId>,
     /// Only events of this session.
@@ -104,6 +105,7 @@ pub async fn watch(
     // Subscribe to the bus before reading the log: an event in between is in both and is delivered
     // once.
     let hints = services.bus.subscribe(site);
+    let here = services.team.enter(viewer, site);
     let (after, newest) = start(services, site, watch.after.as_deref()).await?;
     let services = services.clone();
     let walk = EventFollower {
@@ -117,12 +119,36 @@ pub async fn watch(
         newest,
         waiting: VecDeque::new(),
         is_over: false,
+        _here: here,
     };
     Ok(stream::unfold(walk, |mut walk| async move {
         let item = walk.next().await?;
         walk.is_over = item.is_err();
         Some((item, walk))
     }))
+}
+
+/// Returns the member who acted in an event. `None` for visitors and for API keys without a member.
+///
+/// # Errors
+/// `Forbidden`; errors of the database.
+#[boxed]
+pub async fn actor(services: &Services, viewer: &Viewer, event: &Event) -> Result<Option<MemberId>> {
+    viewer.require(Scope::ReadConversations)?;
+    Ok(match serde_json::from_str(&event.data) {
+        Ok(EventData::Updated { actor_id, .. } | EventData::Noted { actor_id, .. }) => actor_id,
+        // Earlier versions stored only one member, who acted unless the conversation was assigned.
+        Ok(EventData::Moved { member_id, actor_id, .. }) => match event.event_type {
+            EventType::ConversationAssigned => actor_id,
+            _ => actor_id.or(member_id),
+        },
+        Ok(EventData::Message { message_id, .. }) => {
+            let (site, conversation) = (viewer.site(Some(event.site_id))?, event.conversation_id);
+            let found = db::messages::by_id(&mut services.db.reader().await?, site, conversation, message_id).await?;
+            found.and_then(|message| message.member_id)
+        }
+        _ => None,
+    })
 }
 
 /// Limits a viewer who may not read all conversations to the session that their token proves.
@@ -216,6 +242,8 @@ struct EventFollower {
     newest: i64,
     waiting: VecDeque<Arc<Event>>,
     is_over: bool,
+    // A member counts as there while they follow the events of the site.
+    _here: Option<MemberStay>,
 }
 
 impl EventFollower {
@@ -277,10 +305,10 @@ impl EventFollower {
 
     fn wants(&self, event: &Event) -> bool {
         let watch = &self.watch;
-        (watch.types.is_empty() || watch.types.contains(&event.event_type))
+        watch.types.as_ref().is_none_or(|types| types.contains(&event.event_type))
             && watch.conversation.is_none_or(|id| id == event.conversation_id)
             && watch.session.as_ref().is_none_or(|session| *session == event.session_id)
-            && self.proved_by.is_none_or(|token| event.token_id == Some(token))
+            && self.proved_by.is_none_or(|token| event.token_id == Some(token) && !event.event_type.is_of_team())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Tests through the public interfaces of the product, in one binary, because linking one program is faster than linking
 //! twenty-five. Each module covers one subject.
 
+mod answer_rules;
 mod answering;
 mod answers;
 mod attack_surface;
@@ -8,17 +9,22 @@ mod authorization;
 mod authorized_fields;
 mod blocked_visitors;
 mod boundaries;
+mod business_hours;
 mod compression;
 mod crawl;
 mod credit_caps;
 mod credits;
 mod cursors;
+mod dashboard_reads;
 mod direct_execution;
 mod erasure;
+mod error_codes;
+mod federation;
 mod files;
 mod found_by_id;
 mod handoff_mails;
 mod harness;
+mod human_requests;
 mod idempotency;
 mod inbox;
 mod input_errors;
@@ -33,6 +39,9 @@ mod model_server;
 mod mutations;
 mod outage;
 mod plain_fields;
+mod presence;
+mod reply_mails;
+mod previews;
 mod rest;
 mod schema;
 mod sessions;
@@ -40,6 +49,7 @@ mod site_deletion;
 mod ssrf;
 mod statements;
 mod transcripts;
+mod triage;
 mod trusted_documents;
 mod updates;
 mod webhooks;

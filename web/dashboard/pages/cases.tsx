@@ -27,7 +27,7 @@ export function Cases({ answered }: { answered: Answered }) {
   });
   const runAll = () => act(async () => {
     const { passedCount, results: found } = await change(RunCases, { input: { siteId: site.value!.id } });
-    results.value = new Map(found?.map((result) => [result.caseId ?? "", result]));
+    results.value = new Map(found?.map((result) => [result.case?.id ?? "", result]));
     note.value = `${passedCount} of ${found?.length} passed.`;
   });
   return (

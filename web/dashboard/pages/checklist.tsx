@@ -35,8 +35,8 @@ function Steps({ id, onClose }: { id: string; onClose(): void }) {
   const steps: Step[] = [
     { text: "Add a source of your own", hint: "HelpBot answers from your FAQ pages, help pages and files. The address of your site is enough.", page: "sources", link: "Add a source", isDone: (found.sources?.nodes ?? []).some(({ kind }) => kind === "URL") || (found.sources?.totalCount ?? 0) > 1 },
     { text: "Ask a question", hint: "Ask what your visitors ask, and see the passage that the answer comes from.", page: "lab", link: "Open the answer lab", isDone: (found.conversations?.totalCount ?? 0) > 0 },
-    { text: "Add the widget to your site", hint: "Paste the tag before </body> in your pages. This step is done when a page with it was opened.", page: "widget", link: "Choose colors and texts", isDone: (found.apiKeys ?? []).some(({ kind, lastUsedAt, revokedAt }) => kind === "WIDGET" && lastUsedAt && !revokedAt), more: <Tag /> },
-    { text: "Add a member", hint: "Visitors see the name of the member who answers them.", page: "members", link: "Add a member", isDone: (found.members ?? []).length > 0 },
+    { text: "Add the widget to your site", hint: "Paste the tag before </body> in your pages. This step is done when a page with it was opened.", page: "widget", link: "Choose colors and texts", isDone: (found.apiKeys?.nodes ?? []).some(({ kind, lastUsedAt, revokedAt }) => kind === "WIDGET" && lastUsedAt && !revokedAt), more: <Tag /> },
+    { text: "Add a member", hint: "Visitors see the name of the member who answers them.", page: "members", link: "Add a member", isDone: (found.members?.totalCount ?? 0) > 0 },
   ];
   const done = steps.filter(({ isDone }) => isDone).length;
   if (done === steps.length) return null;

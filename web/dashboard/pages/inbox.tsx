@@ -93,7 +93,7 @@ function useList(tab: Tab, search: string): List {
     const read = () => void load(null).catch((reason) => isGone || (error.value = sayError(reason)));
     rows.value = null;
     read();
-    const stop = [onStale(read), onRead((row) => void (rows.value &&= rows.value.map((one) => (one.id === row.id ? row : one)))), onEvent(({ conversation }) => {
+    const stop = [onStale(read), onRead((row) => void (rows.value &&= rows.value.map((one) => (one.id === row.id ? row : one)))), onEvent(({ type, conversation, conversationId }) => {
       if (conversation && !search) {
         heard.current.forEach((meanwhile) => meanwhile.push(conversation));
         if (rows.value) {
@@ -103,6 +103,7 @@ function useList(tab: Tab, search: string): List {
           total.value += rows.value.length - before;
         }
       }
+      if (type === "CONVERSATION_ERASED") rows.value &&= rows.value.filter(({ id }) => id !== conversationId);
       timer ??= setTimeout(() => {
         timer = undefined;
         if (search) read();

@@ -7,6 +7,7 @@ import { AnswerSettings, TryOut, type TryOutResult, UpdateAnswerSettings } from 
 import { change, may, site } from "../client";
 import { route } from "../route";
 import { Cases } from "./cases";
+import { Rules } from "./rules";
 import { Act, Badge, Fault, Field, Loading, Markdown, Page, useAction, useQuery } from "../ui";
 
 /** The session of all questions asked here, which separates them from the questions of visitors. */
@@ -40,6 +41,7 @@ export function LabPage() {
         </section>
         <Threshold />
       </div>
+      <Rules asked={result.value} />
       <Cases answered={result.value?.conversation ?? null} />
     </Page>
   );
@@ -52,7 +54,7 @@ function Answer({ result: { conversation, suggestions }, onAsk }: { result: TryO
       <div class="row"><Badge value={conversation.outcome} /><span>Confidence {percent(conversation.confidence)}</span>
         <meter aria-label="Confidence" min={0} max={1} value={conversation.confidence} /></div>
       <Markdown text={conversation.answer} />
-      {suggestions.length > 0 && <div class="row" role="group" aria-label="Suggested questions">{suggestions.map((text) => <button key={text} type="button" onClick={() => onAsk(text)}>{text}</button>)}</div>}
+      {suggestions && suggestions.length > 0 && <div class="row" role="group" aria-label="Suggested questions">{suggestions.map((text) => <button key={text} type="button" onClick={() => onAsk(text)}>{text}</button>)}</div>}
       <h2>Evidence</h2>
       {conversation.citations.length === 0 && <p>No entry matched well enough. Write an answer, add a source, or lower the target.</p>}
       <ol class="citations">{conversation.citations.map((citation, i) => (
@@ -60,7 +62,7 @@ function Answer({ result: { conversation, suggestions }, onAsk }: { result: TryO
           <div class="row between"><strong dir="auto">{citation.title}</strong><span>{percent(citation.score)}</span></div>
           <meter aria-label={`Match of ${citation.title}`} min={0} max={1} value={citation.score} />
           <blockquote dir="auto">{citation.quote}</blockquote>
-          {citation.url && <a class="break" href={citation.url} target="_blank" rel="noopener noreferrer">{citation.url}</a>}
+          {citation.url && <a class="break" href={citation.textFragment ?? citation.url} target="_blank" rel="noopener noreferrer">{citation.url}</a>}
         </li>))}</ol>
     </article>
   );

@@ -4,10 +4,11 @@ import { useSignal } from "@preact/signals";
 import { AddMember, type MemberRole, type MemberRow, MemberRoleValues, Members, RemoveMember } from "../../generated/dashboard";
 import { change, site } from "../client";
 import { labelOf } from "../labels";
-import { Act, Badge, Confirm, Drawer, Empty, Fault, Field, Loading, Page, Secret, When, useAction, useQuery } from "../ui";
+import { Act, Badge, Confirm, Drawer, Empty, Fault, Field, Loading, Page, Pager, Secret, type Trail, When, useAction, useQuery } from "../ui";
 
 export function MembersPage() {
-  const loaded = useQuery(Members, { site: site.value!.id });
+  const trail = useSignal<Trail>([null]);
+  const loaded = useQuery(Members, { site: site.value!.id, after: trail.value.at(-1) ?? null });
   const secret = useSignal<{ name: string; key: string } | null>(null);
   const isAdding = useSignal(false);
   return (
@@ -16,8 +17,9 @@ export function MembersPage() {
       {isAdding.value && <Drawer title="Add a member" onClose={() => void (isAdding.value = false)}><Form onMade={(name, key) => { secret.value = { name, key }; isAdding.value = false; loaded.reload(); }} /></Drawer>}
       <Loading of={loaded}>{({ site: found }) => {
         if (!found?.members) return <Fault text="Your key does not have permission to see the members." />;
-        if (!found.members.length) return <Empty title="No members yet"><p>Add yourself as a member. Visitors then see your name when you answer, and conversations can be assigned to you.</p></Empty>;
-        return <ul class="cards">{found.members.map((member) => <Item key={member.id} member={member} onChange={loaded.reload} />)}</ul>;
+        const { nodes, pageInfo } = found.members;
+        if (!nodes.length) return <Empty title="No members yet"><p>Add yourself as a member. Visitors then see your name when you answer, and conversations can be assigned to you.</p></Empty>;
+        return <><ul class="cards">{nodes.map((member) => <Item key={member.id} member={member} onChange={loaded.reload} />)}</ul><Pager trail={trail} info={pageInfo} /></>;
       }}</Loading>
     </Page>
   );

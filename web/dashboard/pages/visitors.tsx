@@ -6,21 +6,23 @@ import { type Blocked, type Caps, Guards, Unblock, UpdateCaps } from "../../gene
 import { change, may, site } from "../client";
 import { pathOf } from "../route";
 import { isRemoved, remove } from "../toasts";
-import { Badge, Empty, Fault, Field, Loading, Page, When, useAction, useQuery } from "../ui";
+import { Badge, Empty, Fault, Field, Loading, Page, Pager, type Trail, When, useAction, useQuery } from "../ui";
 
 export function VisitorsPage() {
-  const loaded = useQuery(Guards, { site: site.value!.id, isAdmin: may("ADMIN") });
+  const trail = useSignal<Trail>([null]);
+  const loaded = useQuery(Guards, { site: site.value!.id, isAdmin: may("ADMIN"), after: trail.value.at(-1) ?? null });
   return (
     <Page title="Protection" about="Limits for the questions of a day, and visitors who may not write.">
       <Loading of={loaded}>{({ site: found }) => {
         if (!found?.blockedVisitors) return <Fault text="Your key does not have permission to see blocked visitors." />;
+        const { nodes, pageInfo } = found.blockedVisitors;
         return (
           <>
             {found.creditCaps && <CapsForm caps={found.creditCaps} onSaved={loaded.reload} />}
             <h2>Blocked visitors</h2>
-            {found.blockedVisitors.length === 0
+            {nodes.length === 0
               ? <Empty title="Nobody is blocked"><p>Open a conversation in the inbox to block its visitor. Blocked visitors can neither ask nor write.</p></Empty>
-              : <ul class="cards">{found.blockedVisitors.filter(({ id }) => !isRemoved(id)).map((blocked) => <Item key={blocked.id} blocked={blocked} onChange={loaded.reload} />)}</ul>}
+              : <><ul class="cards">{nodes.filter(({ id }) => !isRemoved(id)).map((blocked) => <Item key={blocked.id} blocked={blocked} onChange={loaded.reload} />)}</ul><Pager trail={trail} info={pageInfo} /></>}
           </>
         );
       }}</Loading>

@@ -157,11 +157,11 @@ function Delivery({ delivery, onChange }: { delivery: Delivered; onChange(): voi
         <button type="button" disabled={isBusy} aria-label={`Resend ${delivery.id}`} onClick={() => void replay()}>Resend</button>
       </div>
       <Fault text={error} />
-      {delivery.attempts && delivery.attempts.length > 0 && (
+      {delivery.attempts && delivery.attempts.nodes.length > 0 && (
         <details><summary>Attempts</summary>
           <div class="scroll" tabIndex={0} role="region" aria-label="Attempts"><table>
             <thead><tr><th scope="col">No.</th><th scope="col">Time</th><th scope="col">Response</th><th scope="col">Duration (ms)</th></tr></thead>
-            <tbody>{delivery.attempts.map((attempt) => (
+            <tbody>{delivery.attempts.nodes.map((attempt) => (
               <tr key={attempt.number}><td>{attempt.number}</td><td><When at={attempt.startedAt} /></td>
                 <td class="break">{attempt.statusCode ?? ""} {attempt.error ?? ""}{attempt.responseBody && <pre>{attempt.responseBody}</pre>}</td><td>{attempt.totalMs ?? ""}</td></tr>))}</tbody>
           </table></div>

@@ -174,7 +174,7 @@ impl CrawlFixture {
     }
 
     pub async fn pages(&self, source: &Source) -> Vec<Document> {
-        sources::pages(&self.services, &self.operator, source, helpbot_domain::page::PageRequest::first(10_000))
+        sources::pages(&self.services, &self.operator, source, None, helpbot_domain::page::PageRequest::first(10_000))
             .await
             .expect("pages")
     }
