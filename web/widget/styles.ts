@@ -9,7 +9,7 @@ export const PANEL_STYLE = `
 [hidden]{display:none!important}
 :host([theme=dark]){${DARK}}
 @media(prefers-color-scheme:dark){:host([theme=auto]){${DARK}}}
-.badge{position:absolute;top:-4px;inset-inline-end:-4px;min-width:22px;padding:0 6px;border-radius:11px;background:#b91c1c;color:#fff;font:600 13px/22px system-ui,sans-serif;text-align:center}
+.badge{position:absolute;top:-4px;inset-inline-end:-4px;min-width:22px;padding:0 6px;border-radius:11px;background:#b91c1c;color:#fff;font:600 13px/22px system-ui;text-align:center}
 .badge:empty{display:none}
 *{--edge:color-mix(in srgb,var(--hb-on-panel) 62%,var(--hb-panel))}
 .panel{position:absolute;bottom:72px;right:0;display:flex;flex-direction:column;width:384px;height:min(620px,calc(100dvh - 112px));
@@ -44,7 +44,7 @@ button{font:inherit;color:inherit;cursor:pointer}
 .table{overflow-x:auto;font-size:14px}
 table{border-collapse:collapse}
 th,td{padding:4px 10px 4px 0;text-align:start;vertical-align:top;border-bottom:1px solid var(--edge);overflow-wrap:normal}
-.text code{font-family:ui-monospace,monospace;font-size:.9em}
+code{font:.9em ui-monospace,monospace}
 a{color:inherit}
 .links{margin:0;padding:0;list-style:none;font-size:14px;display:flex;flex-direction:column;max-width:100%}
 .links a{display:flex;align-items:center;min-height:44px;gap:8px;padding:2px 6px;border-radius:8px;overflow-wrap:anywhere;line-height:1.3}
@@ -57,7 +57,6 @@ a{color:inherit}
 .panel[data-live] [data-human]{display:none}
 .hint{font-size:14px;margin:0 4px}
 .visitor .hint{text-align:end}
-.row time{margin-inline-start:auto}
 .visitor:has(+.visitor) time,.agent:has(+.agent) time{display:none}
 .note{align-self:center;font-size:14px;text-align:center;margin:4px 12px}
 .dots{display:inline-flex;gap:4px;margin-inline-start:8px}

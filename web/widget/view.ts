@@ -49,7 +49,7 @@ export class View {
   #time(at: string | number | null | undefined): HTMLElement[] {
     const date = new Date(at ?? "");
     if (Number.isNaN(date.getTime())) return [];
-    const node = h("time", { class: "hint", datetime: date.toISOString(), title: inLanguage(this.#locale.lang, (lang) => date.toLocaleString(lang, { dateStyle: "full", timeStyle: "short" })), "aria-live": "off" });
+    const node = h("time", { class: "hint", datetime: date.toISOString(), title: inLanguage(this.#locale.lang, (lang) => date.toLocaleString(lang)), "aria-live": "off" });
     this.#showTime(node);
     return [node];
   }

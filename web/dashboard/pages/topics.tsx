@@ -69,7 +69,7 @@ function Item({ topic, onChange }: { topic: Topic; onChange(): void }) {
   return (
     <li class="card topic">
       <div class="row between"><h2 dir="auto">{topic.label}</h2><span class="hint">asked {topic.count === 1 ? "once" : `${topic.count} times`}, {topic.unansweredCount} unanswered</span>
-        {conversation && may("WRITE_CONVERSATIONS") && <button type="button" disabled={isBusy} aria-label={`${topic.isDismissed ? "Restore" : "Dismiss"} ${topic.label}`} onClick={() => void dismiss()}>{topic.isDismissed ? "Restore" : "Dismiss"}</button>}</div>
+        {conversation && may("WRITE_CONVERSATIONS") && <button type="button" class="quiet" disabled={isBusy} aria-label={`${topic.isDismissed ? "Restore" : "Dismiss"} ${topic.label}`} onClick={() => void dismiss()}>{topic.isDismissed ? "Restore" : "Dismiss"}</button>}</div>
       {!isAlone && <ul class="wordings">{topic.questions.map((question) => {
         const isAnswered = results.get(question.text) ?? question.isAnsweredNow;
         return <li key={question.text}><span dir="auto">{question.text}</span> <span class="hint">{question.count}×</span> {isAnswered && <Badge value="ANSWERED">answered now</Badge>}</li>;

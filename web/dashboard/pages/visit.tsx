@@ -33,7 +33,7 @@ function Facts({ row }: { row: Row }) {
 function Assignee({ id, member }: { id: string; member: { id: string; name: string } | null }) {
   const { data } = useQuery(Members, { site: site.value!.id });
   const { isBusy, error, act } = useAction();
-  const members = data?.site?.members ?? (member ? [member] : []);
+  const members = data?.site?.members?.nodes ?? (member ? [member] : []);
   if (members.length === 0) return <>nobody</>;
   const input = { conversationId: id, siteId: site.value!.id };
   const assign = (memberId: string) => void act(() => (memberId ? change(Assign, { input: { ...input, memberId } }) : change(Unassign, { input })));
