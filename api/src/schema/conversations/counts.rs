@@ -12,11 +12,10 @@ use crate::schema::loaders;
 use crate::schema::members::Member;
 use crate::schema::scalars::int;
 
-/// Numbers of conversations that meet the conditions of a filter, by outcome, vote, handoff, assignee and
-/// language.
+/// Counts the conversations that a filter selects by outcome, vote, handoff, assignee and language.
 #[derive(SimpleObject)]
 pub struct ConversationCounts {
-    /// Number of all conversations that meet the conditions.
+    /// Number of all conversations that the filter selects.
     total_count: i32,
     /// Number of conversations with each outcome. Every outcome is listed, also with the count 0.
     outcomes: Vec<OutcomeCount>,
@@ -29,7 +28,7 @@ pub struct ConversationCounts {
     /// Number of conversations that are assigned to each member, largest number first. Members without
     /// conversations are not listed.
     assignees: Vec<AssigneeCount>,
-    /// Number of conversations in each language, largest number first.
+    /// Number of conversations that are in each language, largest number first.
     languages: Vec<LanguageCount>,
 }
 
@@ -38,7 +37,7 @@ pub struct ConversationCounts {
 pub struct OutcomeCount {
     /// Outcome that the conversations have.
     outcome: AnswerOutcome,
-    /// Number of conversations with the outcome.
+    /// Number of conversations that have the outcome.
     count: i32,
 }
 
@@ -47,7 +46,7 @@ pub struct OutcomeCount {
 pub struct HandoffStatusCount {
     /// Status that the handoffs have.
     status: HandoffStatus,
-    /// Number of conversations with the status.
+    /// Number of conversations that have the status.
     count: i32,
 }
 
@@ -73,13 +72,13 @@ impl AssigneeCount {
     }
 }
 
-/// Number of conversations in a language.
+/// Counts the conversations that are in one language.
 #[derive(SimpleObject)]
 pub struct LanguageCount {
     /// Language of the answers as a BCP 47 primary subtag, for example `de`. It is null when the language is
     /// unknown.
     language: Option<String>,
-    /// Number of conversations in the language.
+    /// Number of conversations that are in the language.
     count: i32,
 }
 

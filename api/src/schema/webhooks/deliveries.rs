@@ -100,7 +100,7 @@ impl WebhookDelivery {
 }
 
 connection! {
-    /// A list of the attempts of a delivery, oldest first.
+    /// A list of the attempts of a delivery, which is sorted by their number, oldest first.
     DeliveryAttemptConnection,
     /// An edge that connects the list to an attempt.
     DeliveryAttemptEdge, DeliveryAttempt
