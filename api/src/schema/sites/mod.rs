@@ -192,7 +192,10 @@ impl Site {
 
     /// Preview of a change, which `previewChange` has begun. It is null when the site has no such preview;
     /// previews are deleted after a day, and when a session is erased. Requires the `READ_CONVERSATIONS` scope.
-    async fn change_preview(&self, #[graphql(desc = "ID that identifies the preview.")] id: ID) -> Nullable<ChangePreview> {
+    async fn change_preview(
+        &self,
+        #[graphql(desc = "ID that identifies the preview.")] id: ID,
+    ) -> Nullable<ChangePreview> {
         perhaps(async { Ok(previews::load(&self.access, &self.row, &id).await?) }).await
     }
 
