@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use helpbot_api::transport::connections::Connections;
+use helpbot_db::DatabaseUrl;
 use helpbot_delivery::worker as delivery;
 use helpbot_ingest::worker::Worker;
 use helpbot_services::Services;
@@ -69,7 +70,10 @@ pub struct RunningServer {
 ///
 /// # Errors
 /// Every [`StartError`] except `FirstSite`.
-pub async fn bind(settings: Settings, parts: Parts) -> Result<BoundServer, StartError> {
+pub async fn bind(mut settings: Settings, parts: Parts) -> Result<BoundServer, StartError> {
+    if let DatabaseUrl::Postgres(url) = &mut settings.database {
+        url.options.start_wait = settings.database_start_wait;
+    }
     let wanted = settings.listen;
     let listener = TcpListener::bind(wanted).await;
     let listener = listener.map_err(|cause| StartError::Listen { address: wanted, cause })?;

@@ -161,6 +161,7 @@ fn settings(data: &Path, database: &TestDatabase) -> Settings {
         metrics_listen: Some(MetricsAddress::Set(SocketAddr::from(([127, 0, 0, 1], 0)))),
         data: data.to_path_buf(),
         database: database.url().clone(),
+        database_start_wait: Duration::ZERO,
         public_url: None,
         allow_private: ALLOWED.parse().expect("an address is an entry"),
         trusted_proxies: Vec::new(),

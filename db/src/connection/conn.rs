@@ -10,10 +10,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use diesel::SqliteConnection;
-use diesel_async::AsyncPgConnection;
-use diesel_async::pooled_connection::deadpool::Object;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use super::postgres::PgHandle;
 use super::readers::SqliteReader;
 use super::run::Runner;
 use crate::error::Result;
@@ -110,7 +109,7 @@ pub struct Conn {
 
 pub(crate) enum Backend {
     Sqlite(SqliteHandle),
-    Pg(Box<Object<AsyncPgConnection>>),
+    Pg(Box<PgHandle>),
 }
 
 impl Conn {

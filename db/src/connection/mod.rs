@@ -23,3 +23,4 @@ mod writer;
 pub use conn::Conn;
 pub use database_url::DatabaseUrl;
 pub use open::Db;
+pub use postgres::{Pooler, PostgresOptions, PostgresUrl};

@@ -14,7 +14,7 @@ use super::work::TransactionWork;
 use crate::error::{Error, Result};
 
 /// How long a request waits for a free connection before it fails with `Unavailable`.
-const POOL_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
+pub(super) const POOL_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// A database that can be opened.
 pub(super) trait Driver: Send + Sync {

@@ -69,6 +69,7 @@ mod members;
 mod messages;
 mod migrations;
 mod page_extractions;
+mod postgres;
 mod read_marks;
 mod search;
 mod sessions;

@@ -32,6 +32,19 @@ pub const SETTINGS: &[SettingDefinition] = &[
     ),
     setting("data", Some("./helpbot-data"), "directory for the database file and the secret key"),
     setting("database", None, "sqlite:PATH or postgres://USER@HOST/NAME; defaults to helpbot.db in the data directory"),
+    setting("database_connections", Some("16"), "maximum number of connections to PostgreSQL, at least 2"),
+    setting(
+        "database_pooler",
+        Some("none"),
+        "none, or transaction behind a pooler such as PgBouncer with pool_mode = transaction",
+    ),
+    setting("database_statement_timeout_ms", Some("20000"), "milliseconds after which PostgreSQL cancels a statement"),
+    setting(
+        "database_lock_timeout_ms",
+        Some("5000"),
+        "milliseconds after which PostgreSQL cancels a statement that waits for a lock",
+    ),
+    setting("database_start_wait_s", Some("60"), "seconds for which `helpbot serve` waits for PostgreSQL at its start"),
     setting("public_url", None, "URL that visitors use when the server is behind a proxy"),
     setting("allow_private", None, "private hosts and networks that sources and webhooks may connect to"),
     setting(
