@@ -19,7 +19,7 @@ pub mod sources;
 pub mod webhooks;
 
 pub use accounts::{blocked_visitors, keys, limit_notices, members, site_deletion, sites, trusted_documents, usage};
-pub use connection::{Conn, DatabaseUrl, Db, Pooler, PostgresOptions, PostgresUrl};
+pub use connection::{BatchEnd, Batched, Conn, DatabaseUrl, Db, Pooler, PostgresOptions, PostgresUrl};
 pub use conversations::{
     handoff_notices, messages, read_marks, search, sessions, stats, transcript_codes, transcripts,
 };

@@ -5,6 +5,7 @@
 //! run each query with `on!`, which compiles the query for both databases. [`dialect`] holds what
 //! the two databases write differently.
 
+mod batch;
 pub(crate) mod conn;
 mod database_url;
 pub(crate) mod dialect;
@@ -20,6 +21,7 @@ mod store;
 mod work;
 mod writer;
 
+pub use batch::{BatchEnd, Batched};
 pub use conn::Conn;
 pub use database_url::DatabaseUrl;
 pub use open::Db;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use helpbot_domain::ids::SiteId;
 
+use super::batch::{BatchEntry, Batched, run_alone};
 use super::conn::Conn;
 use super::database_url::DatabaseUrl;
 use super::migrate::Step;
@@ -128,6 +130,25 @@ impl Db {
         let (work, answer) = work::erased(idempotency::current(), work);
         self.submit(work).await?;
         // The sender is dropped without a result only when the work panicked.
+        answer.await.map_err(|_| abandoned())?
+    }
+
+    /// Carries out a write of a site in one transaction, and returns its result once that is durable. On
+    /// PostgreSQL, writes of the same kind and site that wait share a transaction. It finishes even when the
+    /// caller is dropped, and counts as executed for an idempotent request like [`Db::write`].
+    ///
+    /// # Errors
+    /// The error of the write, which does not affect the others; `Overloaded` when too many writes of
+    /// the site wait; `Unavailable`.
+    pub async fn write_batched<W: Batched>(&self, site: SiteId, write: W) -> Result<W::Output, W::Error> {
+        if !self.store.has_groups() {
+            return self.write(move |c| run_alone(c, write).boxed()).await;
+        }
+        if self.shared.uses.is_closed() {
+            return Err(closed().into());
+        }
+        let (entry, answer) = BatchEntry::new(write, idempotency::current());
+        self.store.submit_batched(site, entry)?;
         answer.await.map_err(|_| abandoned())?
     }
 

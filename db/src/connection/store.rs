@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use deadpool::managed::{Manager, Object, Pool, PoolError, QueueMode};
 use futures_util::future::BoxFuture;
+use helpbot_domain::ids::SiteId;
 use tokio_util::task::TaskTracker;
 
+use super::batch::BatchEntry;
 use super::conn::{Backend, Conn, StatementCount};
 use super::migrate::Step;
 use super::work::TransactionWork;
@@ -37,6 +39,19 @@ pub(super) trait Store: Send + Sync {
     /// Runs `work` in a transaction. Returns once the caller of the work was notified or certainly
     /// will be.
     fn submit(&self, work: TransactionWork) -> BoxFuture<'_, Result<()>>;
+
+    /// Adds a write to the next group of its site, if [`Store::has_groups`].
+    ///
+    /// # Errors
+    /// `Overloaded` when too many writes of the site wait.
+    fn submit_batched(&self, _site: SiteId, _entry: BatchEntry) -> Result<()> {
+        Err(Error::Overloaded)
+    }
+
+    /// Whether [`Store::submit_batched`] forms groups.
+    fn has_groups(&self) -> bool {
+        false
+    }
 
     /// Waits for queued writes to finish.
     fn settle(&self) -> BoxFuture<'_, ()>;

@@ -4,13 +4,17 @@
 //! decides which of several concurrent first questions begins it.
 
 use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, BigInt, Text};
+use diesel_async::AsyncPgConnection;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::SiteId;
 use uuid::Uuid;
 
-use crate::connection::conn::Conn;
-use crate::connection::conn::on;
-use crate::connection::dialect::{ForUpdate, locked};
+use crate::columns;
+use crate::connection::conn::{Backend, Conn, on};
+use crate::connection::dialect::{ForUpdate, among, locked};
+use crate::connection::prepared::Fixed;
 use crate::connection::run::RunQueryDsl;
 use crate::error::Result;
 use crate::schema::sessions;
@@ -34,6 +38,63 @@ pub async fn begin(c: &mut Conn, site: SiteId, session: &str, token: Uuid, now: 
             .await
     })?;
     Ok(count == 1)
+}
+
+/// Begins those of the sessions that do not exist yet, each with the ID of its token, and returns their
+/// names. Sort the sessions by name, so that two transactions cannot wait for each other.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn begin_all(c: &mut Conn, site: SiteId, new: &[(&str, Uuid, Timestamp)]) -> Result<Vec<String>> {
+    // SQLite has no arrays, and a statement costs it no round trip.
+    if let Backend::Pg(handle) = &mut c.backend {
+        c.statements.add_one();
+        let conn: &mut AsyncPgConnection = &mut *handle;
+        let names: Vec<&str> = new.iter().map(|(session, ..)| *session).collect();
+        let tokens: Vec<String> = new.iter().map(|(_, token, _)| token.to_string()).collect();
+        let times: Vec<i64> = new.iter().map(|(.., now)| now.as_ms()).collect();
+        let insert = sql_query(BEGIN_ALL)
+            .bind::<Text, _>(site.to_string())
+            .bind::<Array<Text>, _>(names)
+            .bind::<Array<Text>, _>(tokens)
+            .bind::<Array<BigInt>, _>(times);
+        let rows: Vec<Name> = Fixed(insert).load(conn).await?;
+        return Ok(rows.into_iter().map(|row| row.name).collect());
+    }
+    let mut begun = Vec::new();
+    for (session, token, now) in new {
+        if begin(c, site, session, *token, *now).await? {
+            begun.push((*session).to_owned());
+        }
+    }
+    Ok(begun)
+}
+
+const BEGIN_ALL: &str = "INSERT INTO sessions (site_id, session_id, token_id, created_at_ms) \
+    SELECT $1, new.* FROM unnest($2, $3, $4) AS new ON CONFLICT DO NOTHING RETURNING session_id AS name";
+
+#[derive(QueryableByName)]
+struct Name {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+/// Returns the IDs of the tokens that prove the sessions, and locks the sessions until the transaction
+/// ends. Sessions that do not exist are left out.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn tokens_locked(c: &mut Conn, site: SiteId, sessions: &[&str]) -> Result<Vec<(String, Uuid)>> {
+    let site = site.to_string();
+    let rows: Vec<(String, String)> = on!(c, |c| {
+        let found = sessions::table
+            .filter(sessions::site_id.eq(&site))
+            .filter(among(sessions::session_id, sessions))
+            .order(sessions::session_id)
+            .select((sessions::session_id, sessions::token_id));
+        locked(ForUpdate, found).load(c).await
+    })?;
+    rows.into_iter().map(|(session, token)| Ok((session, columns::parse(&token)?))).collect()
 }
 
 /// Returns whether the token with the ID `token` proves the session.

@@ -47,6 +47,7 @@ macro_rules! read {
     }};
 }
 
+mod batches;
 mod blocked_visitors;
 mod chunks;
 mod closing;

@@ -1,25 +1,20 @@
 //! Asking a question: answering it, and storing question and answer as a conversation.
 
 use helpbot_db as db;
-use helpbot_db::events::NewEvent;
-use helpbot_db::stats::DailyCounts;
 use helpbot_domain::Timestamp;
 use helpbot_domain::conversation::{self as rules, Citation, Conversation, HandoffStatus};
-use helpbot_domain::event::{EventData, EventType};
 use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::key::Scope;
 use helpbot_engine::engine::Explanation;
 use helpbot_engine::{Answer, AnswerSink, Ask, Exchange};
-use uuid::Uuid;
 
 use crate::accounts::credit_caps::{self, CappedQuestion};
 use crate::accounts::viewer::ProvedSession;
-use crate::accounts::{access, blocked_visitors, session_token, sites, usage};
-use crate::conversations::change::event;
+use crate::accounts::{blocked_visitors, session_token, sites, usage};
+use crate::conversations::storing::{SessionClaim, StoredQuestion};
 use crate::knowledge::indexes;
 use crate::runtime::randomness;
 use crate::sources::names;
-use crate::webhooks::outbox;
 use crate::{Error, Result, Services, Viewer, boxed};
 use helpbot_domain::site::Site;
 
@@ -166,33 +161,15 @@ async fn answered(
 async fn store(
     services: &Services,
     site: &Site,
-    mut new: Conversation,
+    new: Conversation,
     claim: SessionClaim,
     hold: Option<db::usage::Hold>,
     capped: CappedQuestion,
 ) -> Result<(i64, Conversation)> {
-    let (now, limit, outcome) = (new.created_at, site.credit_limit, new.outcome);
-    let counts =
-        DailyCounts { questions: 1, unanswered: i64::from(new.outcome.is_unanswered()), ..DailyCounts::default() };
-    let stored = services
-        .db
-        .write(move |c| {
-            Box::pin(async move {
-                if let Some(hold) = &hold {
-                    db::usage::release(c, hold).await?;
-                }
-                let taken = db::usage::take(c, new.site_id, now.month(), limit, now).await?;
-                let used = taken.ok_or_else(|| usage::exhausted(now))?;
-                capped.count(c, now).await?;
-                new.token_id = claim.token(c, &new).await?;
-                db::conversations::insert(c, &new).await?;
-                db::stats::add(c, new.site_id, now.day(), counts).await?;
-                let appended = outbox::append(c, new.site_id, now, asked_events(&new)).await?;
-                Ok::<_, Error>((used, appended, new))
-            })
-        })
-        .await;
-    let (used, appended, stored) = credit_caps::notifying_owner(services, site.id, stored).await?;
+    let (site_id, outcome) = (site.id, new.outcome);
+    let question = StoredQuestion { new, claim, hold, capped, limit: site.credit_limit };
+    let stored = services.db.write_batched(site_id, question).await;
+    let (used, appended, stored) = credit_caps::notifying_owner(services, site_id, stored).await?;
     services.metrics.asked(outcome);
     appended.publish(services);
     Ok((used, stored))
@@ -203,21 +180,6 @@ fn token(services: &Services, conversation: &Conversation) -> Option<String> {
     let session = ProvedSession { id: conversation.session_id.clone(), token_id: conversation.token_id? };
     let (key, now) = (&services.settings.secret_key, conversation.created_at);
     Some(session_token::issue(key, conversation.site_id, &session, now))
-}
-
-fn asked_events(new: &Conversation) -> Vec<NewEvent> {
-    let data = EventData::Asked {
-        conversation_id: new.id,
-        session_id: new.session_id.clone(),
-        question: new.question.clone(),
-        answer: new.answer.clone(),
-        sources: public_sources(&new.citations),
-    };
-    let mut events = vec![event(new, EventType::ConversationCreated, &data, new.created_at)];
-    if new.outcome.is_unanswered() {
-        events.push(event(new, EventType::ConversationUnanswered, &data, new.created_at));
-    }
-    events
 }
 
 /// Returns the addresses of the pages that an answer is based on, best first and without
@@ -243,16 +205,6 @@ struct QuestionSession {
     is_with_agent: bool,
 }
 
-/// How the asker is related to the session.
-enum SessionClaim {
-    /// The server chose the ID, so that nobody else knows it. The value is the ID of its token.
-    New(Uuid),
-    /// The asker named the ID without proof. The value is the ID of its token if the ID is unused.
-    Named(Uuid),
-    /// The token with this ID proves that the session is the asker's.
-    Proved(Uuid),
-}
-
 impl QuestionSession {
     async fn of(services: &Services, viewer: &Viewer, site: &Site, named: Option<&str>) -> Result<Self> {
         let now = services.now();
@@ -276,31 +228,5 @@ impl QuestionSession {
             && last.iter().any(|found| found.handoff == Some(HandoffStatus::Assigned));
         let history = last.into_iter().map(|c| Exchange { question: c.question, answer: c.answer }).collect();
         Ok(Self { id, claim, history, is_with_agent })
-    }
-}
-
-impl SessionClaim {
-    /// Returns the ID of the token that proves the question, inside the transaction that stores it.
-    /// Only one of several concurrent first questions of a session gets one.
-    ///
-    /// # Errors
-    /// `Unauthenticated` when the session was erased after the request was authenticated.
-    async fn token(self, c: &mut db::Conn, new: &Conversation) -> Result<Option<Uuid>> {
-        let (site, session) = (new.site_id, &new.session_id);
-        match self {
-            Self::Proved(token) => match db::sessions::is_proved_by_locked(c, site, session, token).await? {
-                true => Ok(Some(token)),
-                false => Err(access::INVALID_TOKEN),
-            },
-            Self::New(token) => {
-                Ok(db::sessions::begin(c, site, session, token, new.created_at).await?.then_some(token))
-            }
-            Self::Named(token) => {
-                let is_begun = db::sessions::begin(c, site, session, token, new.created_at).await?;
-                // Imported conversations and those of earlier versions have no row in the table of sessions.
-                let is_fresh = is_begun && !db::conversations::has_session(c, site, session).await?;
-                Ok(is_fresh.then_some(token))
-            }
-        }
     }
 }

@@ -25,6 +25,7 @@ pub mod message_limits;
 pub mod messages;
 pub(crate) mod presence;
 pub mod search;
+mod storing;
 pub mod transcript_codes;
 pub mod transcripts;
 pub mod unread;

@@ -9,6 +9,7 @@ mod authorized_fields;
 mod blocked_visitors;
 mod boundaries;
 mod compression;
+mod concurrent_questions;
 mod crawl;
 mod credit_caps;
 mod credits;

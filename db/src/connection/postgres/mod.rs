@@ -1,4 +1,5 @@
-//! PostgreSQL: a pool of connections, and one task and transaction per write.
+//! PostgreSQL: a pool of connections, and one task and transaction per write. Writes that can be batched
+//! share transactions ([`lanes`]).
 //!
 //! [`parameters`] merges the URL with libpq's environment variables, [`connect`] opens one
 //! connection, [`pool`] keeps them, and [`pooler`] looks for PgBouncer in between.
@@ -6,6 +7,7 @@
 mod address;
 mod connect;
 mod environment;
+mod lanes;
 mod parameters;
 mod pool;
 mod pooler;
@@ -20,12 +22,15 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
+use super::batch::BatchEntry;
 use super::conn::{Backend, Conn};
 use super::migrate::{self, Step};
 use super::store::{Driver, Shared, Store, abandoned, unavailable};
 use super::work::{TransactionWork, WorkEnd};
 use crate::error::{Error, Result};
 use connect::SessionLimits;
+use helpbot_domain::ids::SiteId;
+use lanes::Lanes;
 use parameters::Parameters;
 use pool::PostgresPool;
 
@@ -106,6 +111,7 @@ impl Driver for PostgresServer {
             }
             let store = PostgresStore {
                 pool: PostgresPool::new(&parameters, limits, options.pooler, options.connections)?,
+                lanes: Lanes::default(),
                 begin: match options.pooler {
                     Pooler::None => "BEGIN".into(),
                     Pooler::Transaction => format!("BEGIN; {}", limits.as_sql("LOCAL")).into(),
@@ -121,6 +127,7 @@ impl Driver for PostgresServer {
 #[derive(Clone)]
 struct PostgresStore {
     pool: PostgresPool,
+    lanes: Lanes,
     /// Statements that begin a transaction.
     begin: Arc<str>,
     shared: Shared,
@@ -136,6 +143,14 @@ impl Store for PostgresStore {
         // A separate task, so that the write finishes even when its caller is dropped.
         let task = self.shared.uses.spawn(async move { store.transaction(work).await });
         async move { task.await.map_err(|_| abandoned())? }.boxed()
+    }
+
+    fn submit_batched(&self, site: SiteId, entry: BatchEntry) -> Result<()> {
+        self.add_to_lane(site, entry)
+    }
+
+    fn has_groups(&self) -> bool {
+        true
     }
 
     fn settle(&self) -> BoxFuture<'_, ()> {
