@@ -25,6 +25,6 @@ pub use conversations::{
 };
 pub use error::{Error, Result};
 pub use knowledge::{chunks, evaluation, topics, vectors};
-pub use runtime::{events, global_ids, idempotency, jobs};
+pub use runtime::{events, global_ids, idempotency, installation, jobs};
 pub use sources::{crawl_files, crawl_visits, documents, page_extractions, source_files, staging};
 pub use webhooks::{attempts, deliveries, outbox, replays};

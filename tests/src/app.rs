@@ -50,7 +50,7 @@ impl TestApp {
         let data = tempfile::tempdir().expect("a temporary directory");
         let clock = Arc::new(ManualClock::at(BEGIN));
         let mut settings = settings(data.path(), database);
-        let mut parts = Parts { clock: clock.clone(), pdf_program: Some(helpbot_binary()), ..Parts::default() };
+        let mut parts = Parts { clock: Some(clock.clone()), pdf_program: Some(helpbot_binary()), ..Parts::default() };
         change(&mut settings, &mut parts);
         let running = helpbot_server::start(settings, parts).await.expect("an empty installation starts");
         let (key, operator_key) = keys::create_operator(running.services(), "tests").await.expect("an operator's key");
@@ -149,7 +149,7 @@ pub struct Offline {
 /// The application with `database` in process, for tests with more requests than a socket can carry.
 pub async fn offline(database: &TestDatabase) -> Offline {
     let data = tempfile::tempdir().expect("a temporary directory");
-    let parts = Parts { clock: Arc::new(ManualClock::at(BEGIN)), ..Parts::default() };
+    let parts = Parts { clock: Some(Arc::new(ManualClock::at(BEGIN))), ..Parts::default() };
     let bound = helpbot_server::bind(settings(data.path(), database), parts).await.expect("it opens");
     let router = bound.app().expect("the routes are wired");
     Offline { router, services: bound.installation().services.clone(), _data: data }

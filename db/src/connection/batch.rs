@@ -40,6 +40,9 @@ pub trait Batched: Clone + Send + Sync + 'static {
     fn run(c: &mut Conn, batch: Vec<Self>) -> BoxFuture<'_, Result<BatchEnd<Self::Output, Self::Error>>>;
 }
 
+/// Receives the result of a write.
+type Answer<W> = oneshot::Receiver<Result<<W as Batched>::Output, <W as Batched>::Error>>;
+
 /// A waiting write, without the type of its data.
 pub(super) struct BatchEntry {
     /// Writes of the same kind can share a batch.
@@ -67,10 +70,7 @@ struct Waiting<W: Batched> {
 impl BatchEntry {
     /// Describes a write, which may be part of an attempt at an idempotent request, and returns the receiver
     /// of its result.
-    pub(super) fn new<W: Batched>(
-        write: W,
-        attempt: Option<RequestAttempt>,
-    ) -> (Self, oneshot::Receiver<Result<W::Output, W::Error>>) {
+    pub(super) fn new<W: Batched>(write: W, attempt: Option<RequestAttempt>) -> (Self, Answer<W>) {
         let (reply, answer) = oneshot::channel();
         (Self::of(Waiting { write, attempt, reply }), answer)
     }

@@ -62,6 +62,7 @@ mod failures;
 mod global_ids;
 mod handoff_notices;
 mod idempotency;
+mod installation;
 mod jobs;
 mod keys;
 mod limit_notices;

@@ -78,6 +78,6 @@ async fn the_proved_conversations_of_a_session_are_returned(db: &Db) {
     assert_eq!(read!(db, |c| conversations::last_proved(c, site, &session, SECOND, 9)), []);
     assert!(read!(db, |c| conversations::has_session(c, site, &session)));
     let in_use = read!(db, |c| conversations::sessions_in_use(c, site, &[session.as_str(), "another"]));
-    assert_eq!(in_use, [session.clone()]);
+    assert_eq!(in_use, std::slice::from_ref(&session));
     assert!(!read!(db, |c| conversations::has_session(c, site, "another")));
 }

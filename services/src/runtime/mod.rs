@@ -14,6 +14,7 @@ pub(crate) mod error;
 pub mod events;
 pub mod global_ids;
 pub mod idempotency;
+pub mod installation;
 pub mod job_kinds;
 pub mod job_runner;
 pub mod jobs;
