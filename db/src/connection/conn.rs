@@ -12,9 +12,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use diesel::SqliteConnection;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use super::postgres::PgHandle;
+use super::postgres::handle::PgHandle;
 use super::readers::SqliteReader;
 use super::run::Runner;
+use super::turns::Turn;
 use crate::error::Result;
 
 /// An SQLite connection: one of the readers, or the connection of the writer thread.
@@ -105,6 +106,8 @@ pub struct Conn {
     /// Keeps the database open while the connection is in use. `None` for the connection of the
     /// writer thread, which outlives each use.
     pub(crate) _in_use: Option<TaskTrackerToken>,
+    /// The turn of the site that the connection serves.
+    pub(crate) _turn: Option<Turn>,
 }
 
 pub(crate) enum Backend {

@@ -18,6 +18,7 @@ mod readers;
 pub(crate) mod run;
 mod sqlite;
 mod store;
+mod turns;
 mod work;
 mod writer;
 

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use deadpool::managed::{Manager, Object, Pool, PoolError, QueueMode};
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use helpbot_domain::ids::SiteId;
 use tokio_util::task::TaskTracker;
@@ -12,6 +13,7 @@ use tokio_util::task::TaskTracker;
 use super::batch::BatchEntry;
 use super::conn::{Backend, Conn, StatementCount};
 use super::migrate::Step;
+use super::turns::Turn;
 use super::work::TransactionWork;
 use crate::error::{Error, Result};
 
@@ -46,6 +48,18 @@ pub(super) trait Store: Send + Sync {
     /// `Overloaded` when too many writes of the site wait.
     fn submit_batched(&self, _site: SiteId, _entry: BatchEntry) -> Result<()> {
         Err(Error::Overloaded)
+    }
+
+    /// Waits until the site may use a connection for reading. `None` when there is no limit per site:
+    /// reads of SQLite do not wait for another machine.
+    fn read_turn(&self, _site: SiteId) -> BoxFuture<'_, Result<Option<Turn>>> {
+        std::future::ready(Ok(None)).boxed()
+    }
+
+    /// Waits until the site may use a connection for writing. `None` when there is no limit per site:
+    /// SQLite has one writer, which each write occupies for less than a millisecond.
+    fn write_turn(&self, _site: SiteId) -> BoxFuture<'_, Result<Option<Turn>>> {
+        std::future::ready(Ok(None)).boxed()
     }
 
     /// Whether [`Store::submit_batched`] forms groups.

@@ -32,7 +32,11 @@ pub const SETTINGS: &[SettingDefinition] = &[
     ),
     setting("data", Some("./helpbot-data"), "directory for the database file and the secret key"),
     setting("database", None, "sqlite:PATH or postgres://USER@HOST/NAME; defaults to helpbot.db in the data directory"),
-    setting("database_connections", Some("16"), "maximum number of connections to PostgreSQL, at least 2"),
+    setting(
+        "database_connections",
+        Some("16"),
+        "maximum number of connections to PostgreSQL, at least 2; half of them read",
+    ),
     setting(
         "database_pooler",
         Some("none"),

@@ -208,7 +208,7 @@ struct QuestionSession {
 impl QuestionSession {
     async fn of(services: &Services, viewer: &Viewer, site: &Site, named: Option<&str>) -> Result<Self> {
         let now = services.now();
-        let mut c = services.db.reader().await?;
+        let mut c = services.db.reader_of(site.id).await?;
         let (id, claim, last) = match (&viewer.session, rules::session_id(named)) {
             (Some(ProvedSession { id, token_id }), _) => {
                 let last = db::conversations::last_proved(&mut c, site.id, id, *token_id, HISTORY).await?;

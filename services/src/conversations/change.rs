@@ -39,7 +39,7 @@ pub(crate) async fn change(
     let now = services.now();
     let (conversation, appended) = services
         .db
-        .write(move |c| {
+        .write_of(site, move |c| {
             Box::pin(async move {
                 let found = db::conversations::by_id_locked(c, site, id).await?;
                 let mut conversation = found.ok_or(Error::NotFound("Conversation"))?;
@@ -59,7 +59,7 @@ pub(crate) async fn require_open(services: &Services, viewer: &Viewer, site: Sit
     if blocked_visitors::is_none_blocked(services, site).await? {
         return Ok(());
     }
-    let found = db::conversations::by_id(&mut services.db.reader().await?, site, id).await?;
+    let found = db::conversations::by_id(&mut services.db.reader_of(site).await?, site, id).await?;
     let session = found.as_ref().map(|found| found.session_id.as_str());
     blocked_visitors::require_open(services, viewer, site, session).await
 }

@@ -135,7 +135,7 @@ pub async fn list(
         ListStart::Before(moment, id) => (query.order.reversed(), Window::After(moment, id)),
         ListStart::End => (query.order.reversed(), Window::Offset(0)),
     };
-    let mut c = services.db.reader().await?;
+    let mut c = services.db.reader_of(site.id).await?;
     let page = PageOfList { order, window, limit: page.limit, parts: page.parts };
     Ok(db::conversations::list(&mut c, site.id, &query.stored(), page).await?)
 }
@@ -148,7 +148,7 @@ pub async fn list(
 pub async fn total(services: &Services, viewer: &Viewer, site: &Site, query: &ListQuery) -> Result<i64> {
     require_list(viewer, site)?;
     let query = &query.with_conditions_of_order();
-    let mut c = services.db.reader().await?;
+    let mut c = services.db.reader_of(site.id).await?;
     match query.first_whole_day() {
         Some(first) => {
             let days = db::stats::between(&mut c, site.id, first, LAST_DAY).await?;

@@ -39,7 +39,8 @@ pub async fn page(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(db::messages::page(&mut services.db.reader().await?, viewer.site(named)?, &ids, page).await?)
+    let site = viewer.site(named)?;
+    Ok(db::messages::page(&mut services.db.reader_of(site).await?, site, &ids, page).await?)
 }
 
 /// Returns a message that was written after the answer of a conversation. `None` when it does not
@@ -58,7 +59,8 @@ pub async fn by_id(
     if lookup::by_ids(services, viewer, named, &[conversation]).await?.is_empty() {
         return Ok(None);
     }
-    Ok(db::messages::by_id(&mut services.db.reader().await?, viewer.site(named)?, conversation, id).await?)
+    let site = viewer.site(named)?;
+    Ok(db::messages::by_id(&mut services.db.reader_of(site).await?, site, conversation, id).await?)
 }
 
 /// Returns the question and the answer as the first two messages. Their IDs are derived from the

@@ -1,5 +1,6 @@
-//! PostgreSQL: a pool of connections, and one task and transaction per write. Writes that can be batched
-//! share transactions ([`lanes`]).
+//! PostgreSQL: two pools of connections, one for reading and one for writing, and one task and
+//! transaction per write. Writes that can be batched share transactions ([`lanes`]), and no site can
+//! use all connections ([`SiteTurns`]).
 //!
 //! [`parameters`] merges the URL with libpq's environment variables, [`connect`] opens one
 //! connection, [`pool`] keeps them, and [`pooler`] looks for PgBouncer in between.
@@ -26,6 +27,7 @@ use super::batch::BatchEntry;
 use super::conn::{Backend, Conn};
 use super::migrate::{self, Step};
 use super::store::{Driver, Shared, Store, abandoned, unavailable};
+use super::turns::{SiteTurns, Turn};
 use super::work::{TransactionWork, WorkEnd};
 use crate::error::{Error, Result};
 use connect::SessionLimits;
@@ -41,6 +43,9 @@ pub(crate) use pool::PgHandle;
 const STALL_MARGIN: Duration = Duration::from_secs(5);
 /// Time between two attempts to reach a server that is down at the start.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
+/// Maximum number of callers of a site that wait for a turn to read or write. Further ones are asked to
+/// try again.
+const WAITING_MAX: usize = 256;
 /// Commits. A failed statement whose error was ignored has aborted the transaction; COMMIT alone would
 /// then roll back and still report success. SELECT fails in that case, in the same round trip.
 const COMMIT: &str = "SELECT 1; COMMIT";
@@ -109,8 +114,16 @@ impl Driver for PostgresServer {
             if options.pooler == Pooler::None {
                 pooler::refuse_transaction_mode(&parameters, limits).await?;
             }
+            let readers = (options.connections / 2).max(1);
+            let writers = options.connections.saturating_sub(readers).max(1);
+            let pool = |size: usize| PostgresPool::new(&parameters, limits, options.pooler, size);
             let store = PostgresStore {
-                pool: PostgresPool::new(&parameters, limits, options.pooler, options.connections)?,
+                readers: pool(readers)?,
+                writers: pool(writers)?,
+                // Half of the readers, so that two busy sites still leave each other some. The groups of a
+                // site use one more of the writers.
+                read_turns: SiteTurns::new((readers / 2).max(1), WAITING_MAX),
+                write_turns: SiteTurns::new((writers / 4).max(1), WAITING_MAX),
                 lanes: Lanes::default(),
                 begin: match options.pooler {
                     Pooler::None => "BEGIN".into(),
@@ -126,7 +139,10 @@ impl Driver for PostgresServer {
 
 #[derive(Clone)]
 struct PostgresStore {
-    pool: PostgresPool,
+    readers: PostgresPool,
+    writers: PostgresPool,
+    read_turns: SiteTurns,
+    write_turns: SiteTurns,
     lanes: Lanes,
     /// Statements that begin a transaction.
     begin: Arc<str>,
@@ -135,7 +151,7 @@ struct PostgresStore {
 
 impl Store for PostgresStore {
     fn checkout(&self) -> BoxFuture<'_, Result<Backend>> {
-        async move { Ok(Backend::Pg(Box::new(self.pool.reader().await?))) }.boxed()
+        async move { Ok(Backend::Pg(Box::new(self.readers.reader().await?))) }.boxed()
     }
 
     fn submit(&self, work: TransactionWork) -> BoxFuture<'_, Result<()>> {
@@ -149,6 +165,14 @@ impl Store for PostgresStore {
         self.add_to_lane(site, entry)
     }
 
+    fn read_turn(&self, site: SiteId) -> BoxFuture<'_, Result<Option<Turn>>> {
+        async move { self.read_turns.take(site).await.map(Some) }.boxed()
+    }
+
+    fn write_turn(&self, site: SiteId) -> BoxFuture<'_, Result<Option<Turn>>> {
+        async move { self.write_turns.take(site).await.map(Some) }.boxed()
+    }
+
     fn has_groups(&self) -> bool {
         true
     }
@@ -158,7 +182,8 @@ impl Store for PostgresStore {
     }
 
     fn close(&self) {
-        self.pool.close();
+        self.readers.close();
+        self.writers.close();
     }
 
     /// The disk belongs to the PostgreSQL server, which reports when it is full.
@@ -175,9 +200,9 @@ impl Store for PostgresStore {
 impl PostgresStore {
     /// Takes a connection and begins a transaction on it.
     async fn begin(&self) -> Result<Conn> {
-        let backend = Backend::Pg(Box::new(self.pool.writer().await?));
+        let backend = Backend::Pg(Box::new(self.writers.writer().await?));
         let statements = self.shared.statements.clone();
-        let mut conn = Conn { backend, statements, _in_use: Some(self.shared.uses.token()) };
+        let mut conn = Conn { backend, statements, _in_use: Some(self.shared.uses.token()), _turn: None };
         conn.run(&self.begin).await?;
         Ok(conn)
     }
