@@ -19,7 +19,9 @@ pub mod sources;
 pub mod webhooks;
 
 pub use accounts::{blocked_visitors, keys, limit_notices, members, site_deletion, sites, trusted_documents, usage};
-pub use connection::{BatchEnd, Batched, Conn, DatabaseUrl, Db, Pooler, PostgresOptions, PostgresUrl};
+pub use connection::{
+    BatchEnd, Batched, CHANNEL_TEXT_MAX, Channel, Conn, DatabaseUrl, Db, Pooler, PostgresOptions, PostgresUrl,
+};
 pub use conversations::{
     handoff_notices, messages, read_marks, search, sessions, stats, transcript_codes, transcripts,
 };

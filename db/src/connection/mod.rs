@@ -6,6 +6,7 @@
 //! the two databases write differently.
 
 mod batch;
+mod channel;
 pub(crate) mod conn;
 mod database_url;
 pub(crate) mod dialect;
@@ -23,6 +24,7 @@ mod work;
 mod writer;
 
 pub use batch::{BatchEnd, Batched};
+pub use channel::{CHANNEL_TEXT_MAX, Channel};
 pub use conn::Conn;
 pub use database_url::DatabaseUrl;
 pub use open::Db;

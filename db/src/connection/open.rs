@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use helpbot_domain::ids::SiteId;
 
 use super::batch::{BatchEntry, Batched, run_alone};
+use super::channel::Channel;
 use super::conn::Conn;
 use super::database_url::DatabaseUrl;
 use super::migrate::Step;
@@ -180,6 +181,15 @@ impl Db {
         let (entry, answer) = BatchEntry::new(write, idempotency::current());
         self.store.submit_batched(site, entry)?;
         answer.await.map_err(|_| abandoned())?
+    }
+
+    /// Opens a channel to the other nodes of the installation, on a connection of its own. `None` on SQLite, and
+    /// behind a pooler in transaction mode, which cannot carry one.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn channel(&self) -> Result<Option<Box<dyn Channel>>> {
+        self.store.channel().await
     }
 
     fn submit(&self, work: TransactionWork) -> BoxFuture<'_, Result<()>> {

@@ -11,6 +11,7 @@ use helpbot_domain::ids::SiteId;
 use tokio_util::task::TaskTracker;
 
 use super::batch::BatchEntry;
+use super::channel::Channel;
 use super::conn::{Backend, Conn, StatementCount};
 use super::migrate::Step;
 use super::turns::Turn;
@@ -65,6 +66,11 @@ pub(super) trait Store: Send + Sync {
     /// Whether [`Store::submit_batched`] forms groups.
     fn has_groups(&self) -> bool {
         false
+    }
+
+    /// Opens a channel to the other nodes. `None` when this database has none.
+    fn channel(&self) -> BoxFuture<'_, Result<Option<Box<dyn Channel>>>> {
+        std::future::ready(Ok(None)).boxed()
     }
 
     /// Waits for queued writes to finish.

@@ -15,9 +15,10 @@ use rustls::pki_types::ServerName;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream, lookup_host};
+use tokio::sync::mpsc;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
+use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, SimpleQueryMessage};
 
 use super::address::Pooler;
 use super::parameters::{Endpoint, Host, Parameters, Target, TlsMode};
@@ -114,6 +115,20 @@ pub(super) struct Connected {
     pub local_port: Option<u16>,
 }
 
+/// Receives the notifications that arrive on a connection, each with the process ID of its sender.
+pub(super) type Notices = mpsc::UnboundedSender<(i32, String)>;
+
+/// Connects like [`connect`], for a connection on which notifications arrive.
+///
+/// # Errors
+/// Same as [`connect`].
+pub(super) fn connect_for_notices(
+    parameters: &Parameters,
+    notices: Notices,
+) -> BoxFuture<'_, Result<Client, ConnectError>> {
+    async move { Ok(connect_to_one(parameters, None, Some(notices)).await?.0) }.boxed()
+}
+
 /// Connects to the first endpoint that accepts a connection of the wanted kind.
 ///
 /// # Errors
@@ -123,25 +138,26 @@ pub(super) fn connect(
     limits: SessionLimits,
     pooler: Pooler,
 ) -> BoxFuture<'_, Result<Connected, ConnectError>> {
-    connect_to_one(parameters, limits, pooler).boxed()
+    async move {
+        let (client, local_port) = connect_to_one(parameters, limits.stall, None).await?;
+        set_up(client, limits, pooler).await.map(|conn| Connected { conn, local_port })
+    }
+    .boxed()
 }
 
 async fn connect_to_one(
     parameters: &Parameters,
-    limits: SessionLimits,
-    pooler: Pooler,
-) -> Result<Connected, ConnectError> {
+    stall: Option<Duration>,
+    notices: Option<Notices>,
+) -> Result<(Client, Option<u16>), ConnectError> {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let count = parameters.endpoints.len();
     let first = if parameters.is_balanced { NEXT.fetch_add(1, Ordering::Relaxed) % count } else { 0 };
     let mut failures: Vec<ConnectError> = Vec::new();
     for place in 0..count {
         let endpoint = &parameters.endpoints[(first + place) % count];
-        match connect_to(parameters, endpoint, limits.stall).await {
-            Ok((client, local_port)) => {
-                let conn = set_up(client, limits, pooler).await;
-                return conn.map(|conn| Connected { conn, local_port });
-            }
+        match connect_to(parameters, endpoint, stall, notices.as_ref()).await {
+            Ok(connected) => return Ok(connected),
             Err(error) => failures.push(ConnectError { reason: describe(parameters, endpoint, &error), ..error }),
         }
     }
@@ -163,6 +179,7 @@ async fn connect_to(
     parameters: &Parameters,
     endpoint: &Endpoint,
     stall: Option<Duration>,
+    notices: Option<&Notices>,
 ) -> Result<(Client, Option<u16>), ConnectError> {
     let addresses: Vec<Option<SocketAddr>> = match &endpoint.host {
         Host::Unix(_) => vec![None],
@@ -176,7 +193,7 @@ async fn connect_to(
     };
     let mut last = ConnectError { reason: "the host has no address".into(), is_temporary: true };
     for address in addresses {
-        let attempt = log_in(parameters, endpoint, address, stall);
+        let attempt = log_in(parameters, endpoint, address, (stall, notices));
         match tokio::time::timeout(parameters.connect_timeout, attempt).await {
             Ok(Ok(connected)) => return Ok(connected),
             Ok(Err(error)) => last = error,
@@ -196,7 +213,7 @@ async fn log_in(
     parameters: &Parameters,
     endpoint: &Endpoint,
     address: Option<SocketAddr>,
-    stall: Option<Duration>,
+    (stall, notices): (Option<Duration>, Option<&Notices>),
 ) -> Result<(Client, Option<u16>), ConnectError> {
     let orders: &[SslMode] = match (parameters.tls_mode, address) {
         // Unix sockets are never encrypted, like in libpq.
@@ -207,7 +224,7 @@ async fn log_in(
     };
     let mut last = None;
     for mode in orders {
-        match log_in_once(parameters, endpoint, address, *mode, stall).await {
+        match log_in_once(parameters, endpoint, address, *mode, (stall, notices)).await {
             Ok((client, port)) => {
                 check_target(&client, parameters.target).await?;
                 return Ok((client, port));
@@ -226,7 +243,7 @@ async fn log_in_once(
     endpoint: &Endpoint,
     address: Option<SocketAddr>,
     mode: SslMode,
-    stall: Option<Duration>,
+    (stall, notices): (Option<Duration>, Option<&Notices>),
 ) -> Result<(Client, Option<u16>), ConnectError> {
     let (stream, local_port) = open(parameters, endpoint, address).await.map_err(|error| ConnectError::io(&error))?;
     let stream = StallGuard::new(stream, stall);
@@ -237,7 +254,7 @@ async fn log_in_once(
     let client = match (&parameters.tls, mode) {
         (None, _) | (_, SslMode::Disable) => {
             let (client, connection) = config.connect_raw(stream, NoTls).boxed().await.map_err(failed)?;
-            tokio::spawn(connection);
+            tokio::spawn(drive(connection, notices.cloned()));
             client
         }
         (Some(tls), _) => {
@@ -248,11 +265,25 @@ async fn log_in_once(
             })?;
             let encryption = Encryption { config: tls.clone(), name };
             let (client, connection) = config.connect_raw(stream, encryption).boxed().await.map_err(failed)?;
-            tokio::spawn(connection);
+            tokio::spawn(drive(connection, notices.cloned()));
             client
         }
     };
     Ok((client, local_port))
+}
+
+/// Carries the messages of a connection until it ends.
+async fn drive<S, T>(mut connection: Connection<S, T>, notices: Option<Notices>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Some(Ok(message)) = std::future::poll_fn(|cx| connection.poll_message(cx)).await {
+        if let (AsyncMessage::Notification(notice), Some(notices)) = (message, &notices) {
+            // Nobody receives any more when the connection is about to be closed.
+            let _ = notices.send((notice.process_id(), notice.payload().to_owned()));
+        }
+    }
 }
 
 /// A TCP connection or a Unix socket.

@@ -6,8 +6,10 @@
 //! connection, [`pool`] keeps them, and [`pooler`] looks for PgBouncer in between.
 
 mod address;
+mod channel;
 mod connect;
 mod environment;
+pub(super) mod handle;
 mod lanes;
 mod parameters;
 mod pool;
@@ -24,12 +26,14 @@ use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
 use super::batch::BatchEntry;
+use super::channel::Channel;
 use super::conn::{Backend, Conn};
 use super::migrate::{self, Step};
-use super::store::{Driver, Shared, Store, abandoned, unavailable};
+use super::store::{Driver, POOL_WAIT, Shared, Store, abandoned, unavailable};
 use super::turns::{SiteTurns, Turn};
 use super::work::{TransactionWork, WorkEnd};
 use crate::error::{Error, Result};
+use channel::PostgresChannel;
 use connect::SessionLimits;
 use helpbot_domain::ids::SiteId;
 use lanes::Lanes;
@@ -37,7 +41,6 @@ use parameters::Parameters;
 use pool::PostgresPool;
 
 pub use address::{Pooler, PostgresOptions, PostgresUrl};
-pub(crate) use pool::PgHandle;
 
 /// How much longer than a statement may run the server may take to respond.
 const STALL_MARGIN: Duration = Duration::from_secs(5);
@@ -122,9 +125,11 @@ impl Driver for PostgresServer {
                 writers: pool(writers)?,
                 // Half of the readers, so that two busy sites still leave each other some. The groups of a
                 // site use one more of the writers.
-                read_turns: SiteTurns::new((readers / 2).max(1), WAITING_MAX),
-                write_turns: SiteTurns::new((writers / 4).max(1), WAITING_MAX),
+                read_turns: SiteTurns::new((readers / 2).max(1), WAITING_MAX, POOL_WAIT),
+                write_turns: SiteTurns::new((writers / 4).max(1), WAITING_MAX, POOL_WAIT),
                 lanes: Lanes::default(),
+                parameters: Arc::clone(&parameters),
+                pooler: options.pooler,
                 begin: match options.pooler {
                     Pooler::None => "BEGIN".into(),
                     Pooler::Transaction => format!("BEGIN; {}", limits.as_sql("LOCAL")).into(),
@@ -144,6 +149,8 @@ struct PostgresStore {
     read_turns: SiteTurns,
     write_turns: SiteTurns,
     lanes: Lanes,
+    parameters: Arc<Parameters>,
+    pooler: Pooler,
     /// Statements that begin a transaction.
     begin: Arc<str>,
     shared: Shared,
@@ -171,6 +178,16 @@ impl Store for PostgresStore {
 
     fn write_turn(&self, site: SiteId) -> BoxFuture<'_, Result<Option<Turn>>> {
         async move { self.write_turns.take(site).await.map(Some) }.boxed()
+    }
+
+    fn channel(&self) -> BoxFuture<'_, Result<Option<Box<dyn Channel>>>> {
+        async move {
+            match self.pooler {
+                Pooler::None => Ok(Some(Box::new(PostgresChannel::open(&self.parameters).await?) as Box<dyn Channel>)),
+                Pooler::Transaction => Ok(None),
+            }
+        }
+        .boxed()
     }
 
     fn has_groups(&self) -> bool {
