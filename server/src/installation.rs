@@ -156,8 +156,10 @@ async fn clock(given: Option<Arc<dyn Clock>>, db: &Db) -> helpbot_services::Resu
     if let Some(clock) = given {
         return Ok(clock);
     }
-    let clock = runtime::installation::database_clock(db).await?;
-    Ok(clock.map_or_else(|| Arc::new(SystemClock) as Arc<dyn Clock>, |clock| clock))
+    Ok(match runtime::installation::database_clock(db).await? {
+        Some(clock) => clock,
+        None => Arc::new(SystemClock),
+    })
 }
 
 /// Refuses a secret key that is not that of the installation. A server makes its key that of an installation

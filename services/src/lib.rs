@@ -99,6 +99,7 @@ pub struct Services {
     /// Addresses or file names of sources, which never change.
     source_names: Arc<runtime::cache::TtlCache<SourceId, String>>,
     bus: runtime::bus::Bus,
+    hints: runtime::hints::Hints,
     rooms: conversations::presence::Rooms,
     clock: Arc<dyn Clock>,
     url_policy: UrlPolicy,
@@ -112,17 +113,19 @@ pub struct Services {
 impl Services {
     /// Creates the use cases over `db`.
     pub fn new(db: Db, engine: Engine, clock: Arc<dyn Clock>, url_policy: UrlPolicy, settings: Settings) -> Self {
+        let hints = runtime::hints::Hints::default();
         Self {
             db,
             engine,
             indexes: Arc::new(knowledge::loaded_indexes::Indexes::new(settings.index_memory_bytes)),
-            keys: Arc::default(),
+            keys: Arc::new(accounts::key_cache::KeyCache::new(hints.clone())),
             sites: Arc::default(),
             blocked: Arc::default(),
             notified_limits: Arc::default(),
             source_names: Arc::default(),
             bus: runtime::bus::Bus::default(),
-            rooms: conversations::presence::Rooms::default(),
+            rooms: conversations::presence::Rooms::new(hints.clone()),
+            hints,
             clock,
             webhook_policy: https_only(url_policy.clone()),
             url_policy,
@@ -141,6 +144,12 @@ impl Services {
 
     /// Reads the plan and the blocked visitors of a site again, and checks its open subscriptions.
     pub(crate) fn access_changed(&self, site: SiteId) {
+        self.forget_access(site);
+        self.hints.tell(runtime::hints::Hint::Access(site));
+    }
+
+    /// Same as [`Services::access_changed`], for a change that another node made.
+    pub(crate) fn forget_access(&self, site: SiteId) {
         self.sites.forget(&site);
         self.blocked.forget(&site);
         self.bus.recheck(site);

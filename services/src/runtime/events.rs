@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use crate::accounts::{blocked_visitors, sites};
 use crate::runtime::batches;
+use crate::runtime::hints::Hint;
 use crate::{Error, Result, Services, Viewer, boxed};
 use helpbot_domain::site::Site;
 
@@ -171,9 +172,10 @@ pub fn changes(services: &Services, viewer: &Viewer, site: SiteId) -> Result<wat
     Ok(services.bus.changes(viewer.site(Some(site))?))
 }
 
-/// Announces a change of a site that has no event to the live queries of this node.
+/// Announces a change of a site that has no event to live queries.
 pub fn touch(services: &Services, site: SiteId) {
     services.bus.touch(site);
+    services.hints.tell(Hint::Touched(site));
 }
 
 /// What a subscriber needs for as long as it follows a site.
@@ -304,7 +306,7 @@ async fn poll_once(services: &Services) -> Result<()> {
     for (site, seq, access_version) in db::events::last_seqs(&mut services.db.reader().await?, &sites).await? {
         services.bus.tell(site, seq);
         if services.bus.has_new_access(site, access_version) {
-            services.access_changed(site);
+            services.forget_access(site);
         }
     }
     Ok(())

@@ -23,6 +23,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::runtime::batches;
+use crate::runtime::hints::Hint;
 use crate::runtime::jobs;
 use crate::runtime::randomness;
 use crate::webhooks::endpoints::overlap_at;
@@ -57,6 +58,9 @@ impl Appended {
 
     /// Notifies subscribers and, if there are deliveries, the workers. Call it after the commit.
     pub(crate) fn publish(self, services: &Services) {
+        if let Some(last) = self.events.last() {
+            services.hints.tell(Hint::Grown(last.site_id, last.seq));
+        }
         services.bus.publish(self.events);
         if self.has_deliveries {
             wake(services);

@@ -42,5 +42,6 @@ mod ssrf;
 mod statements;
 mod transcripts;
 mod trusted_documents;
+mod two_nodes;
 mod updates;
 mod webhooks;

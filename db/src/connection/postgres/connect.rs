@@ -249,7 +249,9 @@ async fn log_in_once(
     let stream = StallGuard::new(stream, stall);
     let mut config = parameters.config.clone();
     config.ssl_mode(mode);
-    endpoint.password.iter().for_each(|password| drop(config.password(password)));
+    if let Some(password) = &endpoint.password {
+        config.password(password);
+    }
     let failed = |error: tokio_postgres::Error| ConnectError::of(&error);
     let client = match (&parameters.tls, mode) {
         (None, _) | (_, SslMode::Disable) => {

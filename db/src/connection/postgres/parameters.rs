@@ -272,9 +272,15 @@ impl Reader {
         let mut config = Config::new();
         let user = self.take("user");
         let database = self.take("dbname");
-        user.iter().for_each(|user| drop(config.user(user)));
-        database.iter().for_each(|name| drop(config.dbname(name)));
-        self.take("options").iter().for_each(|options| drop(config.options(options)));
+        if let Some(user) = &user {
+            config.user(user);
+        }
+        if let Some(name) = &database {
+            config.dbname(name);
+        }
+        if let Some(options) = self.take("options") {
+            config.options(options);
+        }
         let fallback = self.take("fallback_application_name").unwrap_or_else(|| "helpbot".into());
         config.application_name(self.take("application_name").unwrap_or(fallback));
         let (user, database) = (user.unwrap_or_default(), database.unwrap_or_default());
