@@ -174,6 +174,25 @@ pub async fn last_seqs(c: &mut Conn, sites: &[SiteId]) -> Result<Vec<(SiteId, i6
     rows.into_iter().map(|(site, seq, access)| Ok((columns::parse(&site)?, seq, access))).collect()
 }
 
+/// Returns the ID of the event with the number `seq`. `None` when the site has no such event, or it was
+/// deleted.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn id_at(c: &mut Conn, site: SiteId, seq: i64) -> Result<Option<EventId>> {
+    let site = site.to_string();
+    let id: Option<String> = on!(c, |c| {
+        events::table
+            .filter(events::site_id.eq(&site))
+            .filter(events::seq.eq(seq))
+            .select(events::id)
+            .get_result(c)
+            .await
+            .optional()
+    })?;
+    id.as_deref().map(columns::parse).transpose()
+}
+
 /// Returns the number of the oldest stored event. `None` when the log is empty.
 ///
 /// # Errors

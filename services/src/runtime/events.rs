@@ -11,7 +11,7 @@ use futures_util::stream::{self, Stream};
 use helpbot_db as db;
 use helpbot_domain::Invalid;
 use helpbot_domain::event::{Event, EventType};
-use helpbot_domain::ids::{ConversationId, SiteId};
+use helpbot_domain::ids::{ConversationId, EventId, SiteId};
 use helpbot_domain::key::Scope;
 use helpbot_domain::plan::Feature;
 use tokio::sync::watch;
@@ -25,6 +25,8 @@ use helpbot_domain::site::Site;
 
 /// Events read from the log at a time while a subscriber catches up.
 const PAGE: i64 = 500;
+/// Maximum number of events of another process that are read for all subscribers at once.
+const READ_AHEAD: i64 = 100;
 /// Interval at which the logs of followed sites are checked for events of other processes.
 const POLL: Duration = Duration::from_millis(250);
 
@@ -45,11 +47,56 @@ pub struct Watch {
 
 /// Returns the cursor of an event, with which a subscriber continues after it.
 pub fn cursor(event: &Event) -> String {
-    cursor_at(event.seq)
+    EventCursor { seq: event.seq, mark: Some(mark_of(event.id)) }.encoded()
 }
 
-fn cursor_at(seq: i64) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{CURSOR_FORM}{seq}"))
+/// A position in the event log of a site.
+///
+/// The mark is a part of the ID of the event at the position. After the restore of a backup, or a
+/// fail-over that lost events, another event has that number, or none has. The mark shows it, whatever
+/// the reason, so nobody has to tell the program that the database was restored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct EventCursor {
+    seq: i64,
+    /// `None` before the first event, and in cursors of earlier versions.
+    mark: Option<u64>,
+}
+
+/// Number of bits of a mark. Two events have the same mark by accident once in 2^48 cases.
+const MARK_BITS: u32 = 48;
+
+fn mark_of(id: EventId) -> u64 {
+    u64::try_from(id.uuid().as_u128() & ((1 << MARK_BITS) - 1)).unwrap_or_default()
+}
+
+impl EventCursor {
+    fn encoded(self) -> String {
+        let text = match self.mark {
+            Some(mark) => format!("{MARKED_FORM}{}:{mark:x}", self.seq),
+            None => format!("{CURSOR_FORM}{}", self.seq),
+        };
+        URL_SAFE_NO_PAD.encode(text)
+    }
+
+    fn parse(cursor: &str) -> Result<Self, Invalid> {
+        let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| not_a_cursor())?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| not_a_cursor())?;
+        let parsed = match text.strip_prefix(MARKED_FORM).and_then(|rest| rest.split_once(':')) {
+            Some((seq, mark)) => (seq.parse().ok(), u64::from_str_radix(mark, 16).ok().map(Some)),
+            None => (text.strip_prefix(CURSOR_FORM).and_then(|seq| seq.parse().ok()), Some(None)),
+        };
+        match parsed {
+            (Some(seq), Some(mark)) if seq >= 0 => Ok(Self { seq, mark }),
+            _ => Err(not_a_cursor()),
+        }
+    }
+}
+
+fn not_a_cursor() -> Invalid {
+    Invalid::new(
+        "after",
+        "after is not a valid cursor of this site's events. Use a cursor that the site returned, or leave it out.",
+    )
 }
 
 /// Returns the cursor of the site's newest event. Everything that happens from now on comes after
@@ -61,25 +108,16 @@ fn cursor_at(seq: i64) -> String {
 pub async fn newest(services: &Services, viewer: &Viewer, site: &Site) -> Result<String> {
     viewer.require(Scope::ReadConversations).or_else(|_| viewer.require(Scope::Chat))?;
     let site = viewer.site(Some(site.id))?;
-    let seq = db::events::last_seq(&mut services.db.reader().await?, site).await?.ok_or(Error::NotFound("Site"))?;
-    Ok(cursor_at(seq))
+    let mut c = services.db.reader().await?;
+    let seq = db::events::last_seq(&mut c, site).await?.ok_or(Error::NotFound("Site"))?;
+    let id = db::events::id_at(&mut c, site, seq).await?;
+    Ok(EventCursor { seq, mark: id.map(mark_of) }.encoded())
 }
 
-/// Version prefix of a cursor, so that other formats can be told apart later.
+/// Version prefix of a cursor without a mark, so that other formats can be told apart later.
 const CURSOR_FORM: &str = "e1:";
-
-fn seq_of(cursor: &str) -> Result<i64, Invalid> {
-    let refused = || {
-        Invalid::new(
-            "after",
-            "after is not a valid cursor of this site's events. Use a cursor that the site returned, or leave it out.",
-        )
-    };
-    let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| refused())?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| refused())?;
-    let seq = text.strip_prefix(CURSOR_FORM).and_then(|seq| seq.parse().ok());
-    seq.filter(|seq| *seq >= 0).ok_or_else(refused)
-}
+/// Version prefix of a cursor with a mark.
+const MARKED_FORM: &str = "e2:";
 
 /// Returns the site's events as they happen, starting after `watch.after`. The stream ends when the
 /// site is deleted. An error is the last item.
@@ -146,21 +184,29 @@ fn narrowed(viewer: &Viewer, watch: Watch) -> Result<Watch> {
     Ok(Watch { session: Some(own), ..watch })
 }
 
-/// Returns the sequence number to start after, and the newest one.
-async fn start(services: &Services, site: SiteId, cursor: Option<&str>) -> Result<(i64, i64)> {
+/// Returns the position to start after, and the newest sequence number.
+async fn start(services: &Services, site: SiteId, cursor: Option<&str>) -> Result<(EventCursor, i64)> {
+    let cursor = cursor.map(EventCursor::parse).transpose()?;
     let mut c = services.db.reader().await?;
     let last = db::events::last_seq(&mut c, site).await?.ok_or(Error::NotFound("Site"))?;
-    let Some(cursor) = cursor else { return Ok((last, last)) };
-    let seq = seq_of(cursor)?;
-    if seq > last {
-        return Err(Invalid::new(
-            "after",
-            "after is not a valid cursor of this site's events. Use a cursor that the site returned, or leave it out.",
-        )
-        .into());
+    let Some(cursor) = cursor else {
+        let id = db::events::id_at(&mut c, site, last).await?;
+        return Ok((EventCursor { seq: last, mark: id.map(mark_of) }, last));
+    };
+    if cursor.seq > last {
+        // The site returned the cursor of an event that its log lost.
+        let lost = Error::CursorExpired;
+        return Err(cursor.mark.map_or_else(|| not_a_cursor().into(), |_| lost));
     }
     let oldest = db::events::first_seq(&mut c, site).await?.unwrap_or(last + 1);
-    if seq + 1 < oldest { Err(Error::CursorExpired) } else { Ok((seq, last)) }
+    if cursor.seq + 1 < oldest {
+        return Err(Error::CursorExpired);
+    }
+    let stored = db::events::id_at(&mut c, site, cursor.seq).await?.map(mark_of);
+    match (cursor.mark, stored) {
+        (Some(mark), Some(stored)) if mark != stored => Err(Error::CursorExpired),
+        (_, stored) => Ok((EventCursor { mark: stored, ..cursor }, last)),
+    }
 }
 
 /// Returns a receiver that is notified whenever the event log of a site has grown, on any node, and of the
@@ -213,7 +259,8 @@ struct EventFollower {
     proved_by: Option<Uuid>,
     access: EventAccess,
     hints: watch::Receiver<i64>,
-    after: i64,
+    /// The last event that was read.
+    after: EventCursor,
     // Newest sequence number when the stream began. Events up to it must follow.
     newest: i64,
     waiting: VecDeque<Arc<Event>>,
@@ -231,7 +278,7 @@ impl EventFollower {
                 return Some(Err(error)).filter(|error| !matches!(error, Err(Error::NotFound(_))));
             }
             while let Some(event) = self.waiting.pop_front() {
-                self.after = event.seq;
+                self.after = EventCursor { seq: event.seq, mark: Some(mark_of(event.id)) };
                 if self.wants(&event) {
                     return Some(Ok(event));
                 }
@@ -250,28 +297,36 @@ impl EventFollower {
 
     /// Fills `waiting` with the next events. Returns `false` when there are none yet.
     async fn read(&mut self, known: i64) -> Result<bool> {
-        let recent = self.services.bus.recent(self.site, self.after);
+        let after = self.after.seq;
+        let recent = self.services.bus.recent(self.site, after);
         if !recent.is_empty() {
             self.waiting = recent.into();
             return Ok(true);
         }
-        if known != 0 && known <= self.after {
+        if known != 0 && known <= after {
             return Ok(false);
         }
         let mut c = self.services.db.reader().await?;
-        let page = db::events::after(&mut c, self.site, self.after, PAGE).await?;
+        // The last event is read again: another one in its place shows that the log was restored.
+        let mut page = db::events::after(&mut c, self.site, after - 1, PAGE + 1).await?;
+        if page.first().is_some_and(|first| first.seq == after) {
+            let again = page.remove(0);
+            if self.after.mark.is_some_and(|mark| mark != mark_of(again.id)) {
+                return Err(Error::CursorExpired);
+            }
+        }
         if let Some(first) = page.first()
-            && first.seq != self.after + 1
+            && first.seq != after + 1
         {
             // Events were deleted before the subscriber read them.
             return Err(Error::CursorExpired);
         }
-        if page.is_empty() && self.after < self.newest.max(known) {
+        if page.is_empty() && after < self.newest.max(known) {
             // The page is empty, although events should follow: either all of them were deleted, or
             // an event was written after the page was read, in which case it is read next.
             let last = db::events::last_seq(&mut c, self.site).await?.ok_or(Error::NotFound("Site"))?;
             let oldest = db::events::first_seq(&mut c, self.site).await?.unwrap_or(last + 1);
-            return if self.after + 1 < oldest { Err(Error::CursorExpired) } else { Ok(true) };
+            return if after + 1 < oldest || last < after { Err(Error::CursorExpired) } else { Ok(true) };
         }
         self.waiting = page.into_iter().map(Arc::new).collect();
         Ok(!self.waiting.is_empty())
@@ -303,13 +358,28 @@ async fn poll_once(services: &Services) -> Result<()> {
     if sites.is_empty() {
         return Ok(());
     }
-    for (site, seq, access_version) in db::events::last_seqs(&mut services.db.reader().await?, &sites).await? {
-        services.bus.tell(site, seq);
+    let found = db::events::last_seqs(&mut services.db.reader().await?, &sites).await?;
+    for (site, seq, access_version) in found {
+        grown_elsewhere(services, site, seq).await?;
         if services.bus.has_new_access(site, access_version) {
             services.forget_access(site);
         }
     }
     Ok(())
+}
+
+/// Publishes the events of a followed site that another process wrote, up to `seq`. They are read once for all
+/// subscribers; those that are further behind read the log.
+///
+/// # Errors
+/// Only errors of the database, after which subscribers read the log.
+pub(crate) async fn grown_elsewhere(services: &Services, site: SiteId, seq: i64) -> Result<()> {
+    let Some(known) = services.bus.known(site).filter(|known| *known < seq) else { return Ok(()) };
+    let after = known.max(seq - READ_AHEAD);
+    let read = async { db::events::after(&mut services.db.reader().await?, site, after, READ_AHEAD).await };
+    let read = read.await.map(|events| services.bus.publish(events));
+    services.bus.tell(site, seq);
+    Ok(read?)
 }
 
 /// Deletes events that are older than the retention of the installation. Returns their number.
@@ -331,9 +401,20 @@ mod tests {
 
     #[test]
     fn only_cursors_of_this_server_are_accepted() {
-        assert_eq!(seq_of(&URL_SAFE_NO_PAD.encode("e1:42")), Ok(42));
-        for bad in ["", "42", "e1:42", &URL_SAFE_NO_PAD.encode("e1:-1"), &URL_SAFE_NO_PAD.encode("e2:42"), "\u{e9}"] {
-            assert!(seq_of(bad).is_err(), "{bad}");
+        let accepted = |text: &str| EventCursor::parse(&URL_SAFE_NO_PAD.encode(text)).ok();
+
+        assert_eq!(accepted("e1:42"), Some(EventCursor { seq: 42, mark: None }));
+        assert_eq!(accepted("e2:42:ff"), Some(EventCursor { seq: 42, mark: Some(255) }));
+        for bad in ["", "42", "e1:-1", "e2:42", "e2:42:", "e2:-1:ff", "e2:42:xyz", "e3:42"] {
+            assert_eq!(accepted(bad), None, "{bad}");
         }
+        assert!(EventCursor::parse("e1:42").is_err() && EventCursor::parse("\u{e9}").is_err());
+    }
+
+    #[test]
+    fn a_cursor_returns_what_it_was_made_of() {
+        let cursor = EventCursor { seq: 7, mark: Some(0xabcdef) };
+
+        assert_eq!(EventCursor::parse(&cursor.encoded()), Ok(cursor));
     }
 }

@@ -28,6 +28,7 @@ mod limits;
 mod live;
 mod live_queries;
 mod long_conversations;
+mod lost_events;
 mod mail_server;
 mod many_servers;
 mod model_server;
