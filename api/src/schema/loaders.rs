@@ -11,13 +11,14 @@ use std::sync::Arc;
 use crate::error::ApiError;
 use ::dataloader::BatchFn;
 use ::dataloader::cached::Loader;
+use helpbot_domain::Timestamp;
 use helpbot_domain::conversation::{Conversation, Message};
 use helpbot_domain::ids::{ConversationId, DocumentId, MemberId, SiteId, SourceId};
 use helpbot_domain::member::Member;
 use helpbot_domain::page::PageRequest;
 use helpbot_domain::source::Source;
 use helpbot_services::accounts::members;
-use helpbot_services::conversations::{self, messages, unread};
+use helpbot_services::conversations::{self, messages, sightings, unread};
 use helpbot_services::sources::PageExtraction;
 use helpbot_services::{Error, Result, Services, Viewer, sources};
 
@@ -39,6 +40,7 @@ pub struct Loaders {
     conversations: Loader<(SiteId, ConversationId), Loaded<Option<Conversation>>, Conversations>,
     members: Loader<(SiteId, MemberId), Loaded<Option<Member>>, Members>,
     messages: Loader<(SiteId, MessagePage), Loaded<Vec<Message>>, Messages>,
+    last_seen: Loader<(SiteId, ConversationId), Loaded<Option<Timestamp>>, LastSeen>,
     extractions: Loader<(SiteId, DocumentId), Loaded<Option<PageExtraction>>, Extractions>,
     sources: Loader<(SiteId, SourceId), Loaded<Option<Source>>, Sources>,
     unread: Loader<(SiteId, ConversationId), Loaded<i64>, Unread>,
@@ -52,6 +54,7 @@ impl Loaders {
             conversations: Loader::new(Conversations(reads())).with_yield_count(YIELDS),
             members: Loader::new(Members(reads())).with_yield_count(YIELDS),
             messages: Loader::new(Messages(reads())).with_yield_count(YIELDS),
+            last_seen: Loader::new(LastSeen(reads())).with_yield_count(YIELDS),
             extractions: Loader::new(Extractions(reads())).with_yield_count(YIELDS),
             sources: Loader::new(Sources(reads())).with_yield_count(YIELDS),
             unread: Loader::new(Unread(reads())).with_yield_count(YIELDS),
@@ -77,6 +80,11 @@ impl Loaders {
     /// The last extraction of a page, if it was fetched and still exists.
     pub async fn extraction(&self, site: SiteId, id: DocumentId) -> Loaded<Option<PageExtraction>> {
         self.extractions.try_load((site, id)).await.unwrap_or_else(unanswered)
+    }
+
+    /// Time at which the visitor of a conversation was last seen, if the viewer may read the conversation.
+    pub async fn last_seen(&self, site: SiteId, id: ConversationId) -> Loaded<Option<Timestamp>> {
+        self.last_seen.try_load((site, id)).await.unwrap_or_else(unanswered)
     }
 
     /// A source, if it has not been deleted.
@@ -166,6 +174,24 @@ impl BatchFn<(SiteId, ConversationId), Loaded<i64>> for Unread {
                 Ok(counts) => {
                     values.extend(ids.iter().map(|id| ((site, *id), Ok(counts.get(id).copied().unwrap_or(0)))));
                 }
+                Err(error) => values.extend(each_failed(site, &ids, error)),
+            }
+        }
+        values
+    }
+}
+
+struct LastSeen(Reads);
+
+impl BatchFn<(SiteId, ConversationId), Loaded<Option<Timestamp>>> for LastSeen {
+    async fn load(
+        &mut self,
+        keys: &[(SiteId, ConversationId)],
+    ) -> HashMap<(SiteId, ConversationId), Loaded<Option<Timestamp>>> {
+        let mut values = HashMap::new();
+        for (site, ids) in by_site(keys) {
+            match sightings::last_seen(&self.0.services, &self.0.viewer, Some(site), &ids).await {
+                Ok(seen) => values.extend(ids.iter().map(|id| ((site, *id), Ok(seen.get(id).copied())))),
                 Err(error) => values.extend(each_failed(site, &ids, error)),
             }
         }

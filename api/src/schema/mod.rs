@@ -43,6 +43,7 @@ use crate::gateway::trusted::TrustedDocuments;
 use crate::schema::access::Access;
 use crate::schema::batch_jobs::BatchJobQuery;
 use crate::schema::conversations::erasure::ErasureMutation;
+use crate::schema::conversations::handoff::HandoffMutation;
 use crate::schema::conversations::mutation::ConversationMutation;
 use crate::schema::conversations::subscription::{ActivitySubscription, AnswerSubscription};
 use crate::schema::conversations::transcript::TranscriptMutation;
@@ -76,6 +77,7 @@ pub struct QueryRoot(SiteQuery, NodeQuery, BatchJobQuery);
 #[graphql(name = "Mutation")]
 pub struct MutationRoot(
     ConversationMutation,
+    HandoffMutation,
     TranscriptMutation,
     ErasureMutation,
     SourceMutation,

@@ -42,6 +42,7 @@ diesel::table! {
         session_id -> Text,
         token_id -> Text,
         created_at_ms -> BigInt,
+        last_seen_at_ms -> Nullable<BigInt>,
     }
 }
 diesel::table! {

@@ -3,7 +3,8 @@
 //!
 //! A subscriber is present while it is subscribed. Clients repeat "typing" every few seconds. The
 //! state lives in the process that holds the connection, so with several nodes, a visitor and a
-//! member on different nodes do not see each other's activity.
+//! member on different nodes do not see each other's activity. When a visitor was last present is stored as
+//! well ([`sightings`](super::sightings)), for all nodes.
 
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use tokio_stream::wrappers::WatchStream;
 
 use crate::accounts::blocked_visitors;
 use crate::conversations::lookup;
+use crate::conversations::sightings::Stay;
 use crate::{Error, Result, Services, Viewer, boxed};
 
 pub use crate::conversations::presence::{ActivityState, Side};
@@ -40,8 +42,20 @@ pub async fn watch(
         let _present = &here;
         state
     });
+    let stay = Stay::of(services, viewer, &conversation);
     let blocked = until_blocked(services.clone(), viewer.clone(), conversation);
-    Ok(states.take_until(Box::pin(blocked)))
+    Ok(states.take_until(Box::pin(while_recording(stay, blocked))))
+}
+
+/// Waits for `end` and records until then that the visitor is here.
+async fn while_recording(stay: Option<Stay>, end: impl Future<Output = ()>) {
+    match stay {
+        None => end.await,
+        Some(stay) => tokio::select! {
+            () = end => {}
+            never = stay.last() => match never {},
+        },
+    }
 }
 
 /// Checks that the visitor of a conversation is not blocked. The team may always follow it.
@@ -60,6 +74,11 @@ async fn until_blocked(services: Services, viewer: Viewer, conversation: Convers
             return;
         }
     }
+}
+
+/// Returns whether the visitor of a conversation has it open, as far as this node knows.
+pub fn is_visitor_here(services: &Services, site: SiteId, id: ConversationId) -> bool {
+    services.rooms.has_visitor((site, id))
 }
 
 /// Tells subscribers of a conversation that the viewer is typing, for [`TYPING_FOR`], or has

@@ -288,7 +288,7 @@ impl SessionClaim {
     async fn token(self, c: &mut db::Conn, new: &Conversation) -> Result<Option<Uuid>> {
         let (site, session) = (new.site_id, &new.session_id);
         match self {
-            Self::Proved(token) => match db::sessions::is_proved_by_locked(c, site, session, token).await? {
+            Self::Proved(token) => match db::sessions::seen(c, site, session, token, new.created_at).await? {
                 true => Ok(Some(token)),
                 false => Err(access::INVALID_TOKEN),
             },

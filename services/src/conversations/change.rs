@@ -11,6 +11,7 @@ use helpbot_domain::event::{EventData, EventType};
 use helpbot_domain::ids::{ConversationId, EventId, SiteId};
 
 use crate::accounts::blocked_visitors;
+use crate::accounts::viewer::ProvedSession;
 use crate::conversations::handoff_notices::{self, NewNotice};
 use crate::conversations::message_limits;
 use crate::runtime::randomness;
@@ -25,6 +26,8 @@ pub(crate) struct ConversationChange {
     pub counts: DailyCounts,
     pub notice: Option<NewNotice>,
     pub message: Option<helpbot_domain::conversation::Message>,
+    /// The visitor who makes the change, and so is there.
+    pub seen: Option<ProvedSession>,
     pub is_write: bool,
 }
 
@@ -83,6 +86,9 @@ async fn keep(
         db::messages::insert(c, message).await?;
         // The writer of a message has read the messages before it.
         db::read_marks::mark(c, changed.site_id, changed.id, message.author, message.seq).await?;
+    }
+    if let Some(session) = &change.seen {
+        db::sessions::seen(c, changed.site_id, &session.id, session.token_id, now).await?;
     }
     let Some((event_type, data)) = change.event else { return Ok(Appended::default()) };
     let new = vec![event(changed, event_type, &data, now)];

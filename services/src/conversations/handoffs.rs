@@ -28,13 +28,25 @@ pub enum ReplyAddress {
     ById(String),
 }
 
+/// A human was requested.
+#[derive(Debug)]
+pub struct HandoffRequest {
+    /// The conversation with its handoff.
+    pub conversation: Conversation,
+    /// Whether the given e-mail address was not used, because the visitor did not prove that the conversation is
+    /// theirs.
+    pub is_address_ignored: bool,
+}
+
 /// Requests a human for a conversation. Repeating the request while the handoff is open only adds a
 /// missing e-mail address. After the conversation was closed, it is open again, and the owner is
 /// notified again.
 ///
+/// An e-mail address without the proof that it needs is neither stored nor mailed. The handoff is made without it,
+/// so that a visitor who has lost the proof reaches a human anyway.
+///
 /// # Errors
-/// `Forbidden`; `VisitorBlocked`; `Invalid` for a malformed e-mail address, or for one without the proof
-/// that it needs; `NotFound`.
+/// `Forbidden`; `VisitorBlocked`; `Invalid` for a malformed e-mail address; `NotFound`.
 #[boxed]
 pub async fn request(
     services: &Services,
@@ -42,7 +54,7 @@ pub async fn request(
     named: Option<SiteId>,
     id: ConversationId,
     address: ReplyAddress,
-) -> Result<Conversation> {
+) -> Result<HandoffRequest> {
     viewer.require(Scope::Chat)?;
     let site = viewer.site(named)?;
     let (given, needs_proof) = match address {
@@ -60,12 +72,9 @@ pub async fn request(
         address_key: viewer.visitor_address_key(&services.settings.secret_key, site),
         interval: services.settings.handoff_mail_interval,
     };
-    let visitor = viewer.clone();
+    let (visitor, is_given) = (viewer.clone(), email.is_some());
     let conversation = change(services, site, id, move |conversation, now| {
-        if needs_proof && email.is_some() && !visitor.may_see(conversation) {
-            let message = "customerEmail requires the session token of the conversation.";
-            return Err(Invalid::new("customerEmail", message).into());
-        }
+        let email = email.filter(|_| !needs_proof || visitor.may_see(conversation));
         let is_first = conversation.handoff.is_none();
         let is_new = !conversation.handoff.is_some_and(HandoffStatus::is_open);
         if conversation.customer_email.is_none() {
@@ -94,7 +103,8 @@ pub async fn request(
     })
     .await?;
     outbox::wake(services);
-    Ok(conversation)
+    let is_address_ignored = is_given && needs_proof && !viewer.may_see(&conversation);
+    Ok(HandoffRequest { conversation, is_address_ignored })
 }
 
 /// Assigns a conversation to a member of the team. `None` assigns it to the viewer.

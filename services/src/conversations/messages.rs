@@ -16,6 +16,7 @@ use crate::conversations::change::{ConversationChange, change, require_open};
 use crate::conversations::lookup;
 use crate::conversations::message_limits;
 use crate::conversations::presence::Side;
+use crate::conversations::sightings;
 use crate::runtime::randomness;
 use crate::{Error, Result, Services, Viewer, ViewerMember, boxed};
 
@@ -39,6 +40,7 @@ pub async fn page(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
+    sightings::record_reader(services, viewer.site(named)?, viewer, &visible).await;
     Ok(db::messages::page(&mut services.db.reader().await?, viewer.site(named)?, &ids, page).await?)
 }
 
@@ -138,6 +140,7 @@ pub async fn send(
         Ok(ConversationChange {
             event: Some((EventType::MessageCreated, data)),
             message: Some(message),
+            seen: writer.session.filter(|_| !is_team),
             ..ConversationChange::default()
         })
     })

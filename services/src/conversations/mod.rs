@@ -4,7 +4,7 @@
 //! *conversation*, in the transaction that takes one credit and appends the events. The visitor
 //! can vote on the answer or request a human. A request for a human is a *handoff*: members of
 //! the site's team take it, write [`messages`] and close it ([`handoffs`]). [`activity`] shows who
-//! is present or typing; [`unread`] counts the messages that the other side has not read.
+//! is present or typing, and [`sightings`] when the visitor was last present; [`unread`] counts the messages that the other side has not read.
 //! [`transcripts`] mails a conversation to its visitor, whose address [`transcript_codes`] confirms, [`erasure`] deletes a visitor's data, and
 //! [`history`] imports conversations from another service.
 //!
@@ -25,6 +25,7 @@ pub mod message_limits;
 pub mod messages;
 pub(crate) mod presence;
 pub mod search;
+pub mod sightings;
 pub mod transcript_codes;
 pub mod transcripts;
 pub mod unread;

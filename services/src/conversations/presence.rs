@@ -71,6 +71,11 @@ impl Rooms {
         Here { rooms: self.clone(), place, side, activity: room.state.subscribe() }
     }
 
+    /// Returns whether a visitor is subscribed to the conversation.
+    pub(super) fn has_visitor(&self, place: ConversationKey) -> bool {
+        self.lock().get(&place).is_some_and(|room| room.visitors > 0)
+    }
+
     fn leave(&self, place: ConversationKey, side: Side) {
         let mut rooms = self.lock();
         let Some(room) = rooms.get_mut(&place) else { return };

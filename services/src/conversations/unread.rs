@@ -47,9 +47,18 @@ pub async fn mark_read(
     let (site, reader) = (conversation.site_id, Side::of(viewer).author());
     // A message that does not exist yet cannot have been read.
     let seq = seq.unwrap_or(conversation.message_count).clamp(0, conversation.message_count);
+    let (now, seen) = (services.now(), viewer.session.clone().filter(|_| viewer.has_proved(&conversation)));
     services
         .db
-        .write(move |c| Box::pin(async move { Ok::<_, Error>(db::read_marks::mark(c, site, id, reader, seq).await?) }))
+        .write(move |c| {
+            Box::pin(async move {
+                db::read_marks::mark(c, site, id, reader, seq).await?;
+                if let Some(session) = seen {
+                    db::sessions::seen(c, site, &session.id, session.token_id, now).await?;
+                }
+                Ok::<_, Error>(())
+            })
+        })
         .await?;
     Ok(conversation)
 }

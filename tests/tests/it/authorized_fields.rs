@@ -44,8 +44,8 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
         "Conversation",
         "site(id: $site) { conversations { nodes { @ } } }",
         &[Scope::ReadConversations],
-        "answer citations confidence createdAt feedback handoff id isUnanswered language messages outcome question \
-         sessionId sources unreadCount updatedAt",
+        "answer citations confidence createdAt feedback handoff id isUnanswered isVisitorHere language messages \
+         outcome question sessionId sources unreadCount updatedAt visitorLastSeenAt",
     ),
     (
         "Citation",

@@ -33,6 +33,7 @@ mod model_server;
 mod mutations;
 mod outage;
 mod plain_fields;
+mod presence;
 mod rest;
 mod schema;
 mod sessions;

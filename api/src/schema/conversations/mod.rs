@@ -2,6 +2,7 @@
 
 pub mod erasure;
 pub(crate) mod filter;
+pub mod handoff;
 pub mod mutation;
 pub(crate) mod plain;
 pub(crate) mod selection;
@@ -19,7 +20,7 @@ use helpbot_domain::conversation_parts::ConversationParts;
 use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::page::PageRequest;
 use helpbot_services as services;
-use helpbot_services::conversations::{self, ListPage, ListQuery, ListStart, messages};
+use helpbot_services::conversations::{self, ListPage, ListQuery, ListStart, activity, messages};
 
 use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
@@ -124,6 +125,21 @@ impl Conversation {
             of: self.clone(),
             requested_at: self.row.handoff_at.unwrap_or(self.row.created_at).into(),
         })
+    }
+
+    /// Whether the visitor has the conversation open at the moment. The value comes from the server node that
+    /// answers the request: visitors who are connected to other nodes count as absent. `conversationActivity`
+    /// reports its changes.
+    async fn is_visitor_here(&self) -> bool {
+        activity::is_visitor_here(&self.access.services, self.row.site_id, self.row.id)
+    }
+
+    /// Time at which the visitor of the session was last there: asked, wrote, read messages or had a
+    /// conversation open. It is the same on all server nodes and can lag 20 seconds behind while the visitor
+    /// stays. It is null when it could not be read.
+    async fn visitor_last_seen_at(&self) -> Nullable<DateTime> {
+        let seen = self.access.loaders.last_seen(self.row.site_id, self.row.id).await;
+        seen.map_err(loaders::failed).transpose().map(|seen| seen.map(DateTime::from))
     }
 
     /// Language of the answer as a BCP 47 primary subtag, for example `de`. It is null when the language

@@ -96,7 +96,7 @@ pub(crate) fn source<V: PlainValue>(row: &stored::Source, name: &str, to: V) -> 
 /// The parts of a conversation that its field `name` needs.
 pub(crate) fn parts_of(name: &str) -> Parts {
     match name {
-        "id" | "unreadCount" | TYPE_NAME => Parts::ID,
+        "id" | "isVisitorHere" | "unreadCount" | "visitorLastSeenAt" | TYPE_NAME => Parts::ID,
         "sessionId" => Parts::SESSION,
         "question" => Parts::QUESTION,
         "answer" => Parts::ANSWER,

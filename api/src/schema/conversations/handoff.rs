@@ -1,0 +1,171 @@
+//! The mutations of a handoff: a visitor requests a human, and members assign, resolve and reopen the conversation.
+
+use async_graphql::{Context, ID, Object, Result};
+use helpbot_services::conversations::handoffs::{self, ReplyAddress};
+
+use super::Conversation;
+use super::mutation::{node, visible};
+use crate::error::{ErrorCode, UserError};
+use crate::gateway::request::IdIsProof;
+use crate::schema::access::Access;
+use crate::schema::ids;
+use crate::schema::mutation::{finish, input, payload};
+
+/// The mutations that request and handle a human.
+#[derive(Default)]
+pub struct HandoffMutation;
+
+input! {
+    /// Arguments that `requestHandoff` accepts.
+    RequestHandoffInput {
+        /// ID of the conversation in which the visitor asks for a human.
+        conversation_id: ID,
+        /// E-mail address at which the visitor can be reached. By default no address is stored. A widget key
+        /// needs the session token of the conversation to leave one; without it, a human is requested and the
+        /// address is ignored.
+        customer_email: Option<String>,
+    }
+}
+
+payload! {
+    /// Result that `requestHandoff` returns.
+    RequestHandoffPayload {
+        /// The conversation with the handoff. It is null when the mutation failed, and for a widget key
+        /// without the session token of the conversation.
+        conversation: Option<Conversation>,
+    }
+}
+
+input! {
+    /// Arguments that `assignConversation` accepts.
+    AssignConversationInput {
+        /// ID of the conversation that is assigned.
+        conversation_id: ID,
+        /// ID of the member who gets the conversation. Defaults to the member that the API key belongs to.
+        member_id: Option<ID>,
+    }
+}
+
+payload! {
+    /// Result that `assignConversation` returns.
+    AssignConversationPayload {
+        /// The conversation with its assignee. It is null when the mutation failed.
+        conversation: Option<Conversation>,
+    }
+}
+
+input! {
+    /// Arguments that `resolveConversation` accepts.
+    ResolveConversationInput {
+        /// ID of the conversation that is resolved.
+        conversation_id: ID,
+    }
+}
+
+payload! {
+    /// Result that `resolveConversation` returns.
+    ResolveConversationPayload {
+        /// The conversation that was resolved. It is null when the mutation failed.
+        conversation: Option<Conversation>,
+    }
+}
+
+input! {
+    /// Arguments that `reopenConversation` accepts.
+    ReopenConversationInput {
+        /// ID of the conversation that is reopened.
+        conversation_id: ID,
+    }
+}
+
+payload! {
+    /// Result that `reopenConversation` returns.
+    ReopenConversationPayload {
+        /// The conversation that was reopened. It is null when the mutation failed.
+        conversation: Option<Conversation>,
+    }
+}
+
+#[Object]
+impl HandoffMutation {
+    /// Asks for a human. The first request of a conversation notifies the owner of the site by e-mail, a
+    /// later one only adds a missing address. Requires the `CHAT` scope.
+    ///
+    /// Fails with `NOT_FOUND` when the conversation does not exist, and with `BAD_USER_INPUT` for an
+    /// invalid address. An address without the session token that it requires is neither stored nor mailed:
+    /// the human is requested without it, and `userErrors` contains an error with the code `FORBIDDEN` on
+    /// `customerEmail`.
+    async fn request_handoff(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: RequestHandoffInput,
+    ) -> Result<RequestHandoffPayload> {
+        let access = Access::of(ctx);
+        let (site, id) = (input.site(), ids::read(&input.conversation_id));
+        let address = match input.customer_email {
+            None => ReplyAddress::None,
+            Some(email) if ctx.data_opt::<IdIsProof>().is_some() => ReplyAddress::ById(email),
+            Some(email) => ReplyAddress::BySession(email),
+        };
+        let requested = handoffs::request(&access.services, &access.viewer, site, id, address).await;
+        finish(requested, |requested| RequestHandoffPayload {
+            conversation: visible(access, requested.conversation),
+            user_errors: requested.is_address_ignored.then(ignored_address).into_iter().collect(),
+        })
+    }
+
+    /// Assigns a conversation with an open handoff to a member. Requires the `WRITE_CONVERSATIONS` scope.
+    ///
+    /// Fails with `NOT_FOUND` when the conversation or the member does not exist, and with `CONFLICT` when
+    /// no human was requested, the handoff is resolved, or neither the input nor the API key names a
+    /// member.
+    async fn assign_conversation(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: AssignConversationInput,
+    ) -> Result<AssignConversationPayload> {
+        let access = Access::of(ctx);
+        let (site, id) = (input.site(), ids::read(&input.conversation_id));
+        let member = input.member_id.as_ref().map(ids::read);
+        let changed = handoffs::assign(&access.services, &access.viewer, site, id, member).await;
+        finish(changed, |row| AssignConversationPayload { conversation: node(access, row), ..Default::default() })
+    }
+
+    /// Resolves the handoff of a conversation, which closes the conversation to messages. Requires the
+    /// `WRITE_CONVERSATIONS` scope. Fails with `NOT_FOUND` when the conversation does not exist and with
+    /// `CONFLICT` when its handoff is not open.
+    async fn resolve_conversation(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: ResolveConversationInput,
+    ) -> Result<ResolveConversationPayload> {
+        let access = Access::of(ctx);
+        let (site, id) = (input.site(), ids::read(&input.conversation_id));
+        let changed = handoffs::resolve(&access.services, &access.viewer, site, id).await;
+        finish(changed, |row| ResolveConversationPayload { conversation: node(access, row), ..Default::default() })
+    }
+
+    /// Reopens the resolved handoff of a conversation. Requires the `WRITE_CONVERSATIONS` scope. Fails
+    /// with `NOT_FOUND` when the conversation does not exist and with `CONFLICT` when its handoff is not
+    /// resolved.
+    async fn reopen_conversation(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: ReopenConversationInput,
+    ) -> Result<ReopenConversationPayload> {
+        let access = Access::of(ctx);
+        let (site, id) = (input.site(), ids::read(&input.conversation_id));
+        let changed = handoffs::reopen(&access.services, &access.viewer, site, id).await;
+        finish(changed, |row| ReopenConversationPayload { conversation: node(access, row), ..Default::default() })
+    }
+}
+
+/// Tells a visitor without the session token that a human was requested without the address.
+fn ignored_address() -> UserError {
+    UserError::new(
+        "customerEmail",
+        ErrorCode::Forbidden,
+        "A human was requested, but the e-mail address was not stored, because the request does not contain the \
+         session token of the conversation.",
+    )
+}
