@@ -21,7 +21,7 @@ pub mod webhooks;
 pub use accounts::{blocked_visitors, keys, limit_notices, members, site_deletion, sites, trusted_documents, usage};
 pub use connection::{Conn, DatabaseUrl, Db};
 pub use conversations::{
-    handoff_notices, messages, read_marks, search, sessions, stats, transcript_codes, transcripts,
+    conversation_mails, handoff_notices, messages, read_marks, search, sessions, stats, transcript_codes, transcripts,
 };
 pub use error::{Error, Result};
 pub use knowledge::{chunks, evaluation, topics, vectors};

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::cases::plain_enum;
 use crate::ids::{ChunkId, ConversationId, MemberId, MessageId, SiteId, SourceId};
+pub use crate::conversation_mail::ConversationMail;
 pub use crate::transcript::{TranscriptCode, TranscriptRequest};
 use crate::{Invalid, Timestamp, text};
 

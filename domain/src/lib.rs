@@ -9,6 +9,7 @@ mod cases;
 pub mod chunk;
 pub mod client_address;
 pub mod conversation;
+pub mod conversation_mail;
 pub mod conversation_order;
 pub mod conversation_parts;
 pub mod envelope;

@@ -15,7 +15,7 @@ use helpbot_ingest::Manners;
 use helpbot_ingest::worker::Worker;
 use helpbot_outbound::{Client, Dial, LogMailer, Mailer, Policy, SmtpMailer, StreamLimits, UserAgent, check_url};
 use helpbot_services::runtime::randomness;
-use helpbot_services::{Clock, Services, SystemClock, UrlPolicy, Viewer};
+use helpbot_services::{Clock, ReplyMailSettings, Services, SystemClock, UrlPolicy, Viewer};
 use url::Url;
 
 use crate::error::StartError;
@@ -99,6 +99,10 @@ impl Installation {
         let mut of_services = helpbot_services::Settings::new(secret_key);
         of_services.event_retention = Duration::from_secs(u64::from(settings.event_retention_days) * 86_400);
         of_services.handoff_mail_interval = Duration::from_secs(u64::from(settings.handoff_mail_interval_s));
+        of_services.reply_mails = settings.smtp.as_ref().map(|_| ReplyMailSettings {
+            delay: Duration::from_secs(u64::from(settings.reply_mail_delay_s)),
+            inbound_domain: settings.inbound_mail_domain.clone(),
+        });
         let services = Services::new(db, engine, parts.clock, rule(pages), of_services);
         let services = services.with_webhook_policy(rule(webhooks));
         let mailer = mailer(&settings)?;

@@ -63,8 +63,19 @@ pub struct Settings {
     pub index_memory_bytes: usize,
     /// Time between two mails to an owner about handoffs.
     pub handoff_mail_interval: Duration,
+    /// How messages of the team are mailed to visitors who are not there. `None` when the installation sends no mail.
+    pub reply_mails: Option<ReplyMailSettings>,
     /// Key that signs session tokens and seals stored secrets. All nodes must have the same one.
     pub secret_key: [u8; 32],
+}
+
+/// How messages of the team are mailed to visitors who are not there.
+#[derive(Debug, Clone)]
+pub struct ReplyMailSettings {
+    /// Time between a message and its mail. Messages that follow within it come in the same mail.
+    pub delay: Duration,
+    /// Domain of the addresses that visitors answer to. `None` when the installation receives no mail.
+    pub inbound_domain: Option<String>,
 }
 
 impl Settings {
@@ -77,6 +88,7 @@ impl Settings {
             event_retention: DAY * 90,
             // A human who answers within minutes is not reminded more often.
             handoff_mail_interval: Duration::from_secs(600),
+            reply_mails: None,
             // Space for about 100,000 chunks, which leaves room for everything else on a small
             // machine.
             index_memory_bytes: 512 * 1024 * 1024,

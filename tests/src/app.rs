@@ -175,6 +175,9 @@ fn settings(data: &Path, database: &TestDatabase) -> Settings {
         crawl_delay_ms: 0,
         event_retention_days: RETENTION_DAYS,
         handoff_mail_interval_s: 600,
+        reply_mail_delay_s: 60,
+        inbound_mail_domain: None,
+        inbound_mail_secret: None,
         has_demo: true,
         // Tests ask more in a second than visitors in an hour; those of the limits turn them on.
         has_rate_limits: false,

@@ -55,6 +55,7 @@ pub const TABLES: &[SiteTable] = &[
     table("transcripts", "id"),
     table("transcript_codes", "id"),
     table("handoff_notices", "id"),
+    table("conversation_mails", "id"),
     table("messages", "conversation_id, seq"),
     // Ten indexes contain a conversation.
     estimated(SiteTable { weight: 2, ..table("conversations", "id") }),

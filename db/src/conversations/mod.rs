@@ -3,6 +3,7 @@
 //! This file inserts, updates and finds conversations by ID and session. [`lists`] filters, orders
 //! and counts them, with the help of the search index in [`search`] on SQLite.
 
+pub mod conversation_mails;
 pub mod handoff_notices;
 mod lists;
 pub mod messages;

@@ -106,3 +106,16 @@ diesel::table! {
         created_at_ms -> BigInt,
     }
 }
+diesel::table! {
+    conversation_mails (site_id, id) {
+        site_id -> Text,
+        id -> Text,
+        conversation_id -> Text,
+        message_id -> Text,
+        is_inbound -> Bool,
+        mailbox -> Nullable<Text>,
+        first_seq -> BigInt,
+        due_at_ms -> BigInt,
+        created_at_ms -> BigInt,
+    }
+}

@@ -69,6 +69,17 @@ pub const SETTINGS: &[SettingDefinition] = &[
         Some("600"),
         "seconds between two mails to an owner about visitors who ask for a human; the first one is sent at once",
     ),
+    setting(
+        "reply_mail_delay_s",
+        Some("60"),
+        "seconds between a message of the team and its mail to a visitor who is not there; further messages come in the same mail",
+    ),
+    setting(
+        "inbound_mail_domain",
+        None,
+        "domain of the addresses to which visitors answer mails, for example reply.shop.example",
+    ),
+    secret("inbound_mail_secret", "at least 16 characters, which POST /inbound/mail requires as bearer token or password"),
     setting("smtp_from", None, "sender of mail, for example HelpBot <help@shop.example>"),
     setting(
         "ca_file",

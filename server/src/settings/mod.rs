@@ -6,6 +6,7 @@
 //! one that is not valid. A [`SettingValue`] also has its origin, which `helpbot doctor` shows.
 
 pub mod definitions;
+mod inbound;
 mod layers;
 mod secret_key;
 
@@ -61,6 +62,12 @@ pub struct Settings {
     pub event_retention_days: u32,
     /// Number of seconds between two mails to an owner about handoffs.
     pub handoff_mail_interval_s: u32,
+    /// Number of seconds between a message of the team and its mail to a visitor who is not there.
+    pub reply_mail_delay_s: u32,
+    /// Domain of the addresses to which visitors answer mails. When absent, the installation receives no mail.
+    pub inbound_mail_domain: Option<String>,
+    /// Secret of those who hand over received mails.
+    pub inbound_mail_secret: Option<String>,
     /// Whether the page `/demo` is served.
     pub has_demo: bool,
     /// Whether requests are rate limited.
@@ -157,6 +164,7 @@ impl Settings {
         let crawl_delay_ms = read.parsed("crawl_delay_ms", "a number of milliseconds");
         let event_retention_days = read.parsed("event_retention_days", "a number of days");
         let handoff_mail_interval_s = read.parsed("handoff_mail_interval_s", "a number of seconds");
+        let reply_mail_delay_s = read.parsed("reply_mail_delay_s", "a number of seconds");
         let authorities = read.authorities();
         let settings = Self {
             listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0))),
@@ -176,6 +184,9 @@ impl Settings {
             crawl_delay_ms: crawl_delay_ms.unwrap_or(1),
             event_retention_days: event_retention_days.unwrap_or(1),
             handoff_mail_interval_s: handoff_mail_interval_s.unwrap_or(1),
+            reply_mail_delay_s: reply_mail_delay_s.unwrap_or(1),
+            inbound_mail_domain: read.inbound_domain(),
+            inbound_mail_secret: read.inbound_secret(),
             has_demo: read.demo(),
             has_rate_limits: read.switch("rate_limits"),
             costs: read.costs(),

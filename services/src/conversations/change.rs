@@ -3,6 +3,8 @@
 //! Votes, handoffs and messages go through [`change`], so that the row, its event, its counts and its
 //! mail are always written in one transaction.
 
+use std::time::Duration;
+
 use helpbot_db as db;
 use helpbot_db::events::NewEvent;
 use helpbot_db::stats::DailyCounts;
@@ -14,10 +16,11 @@ use crate::accounts::blocked_visitors;
 use crate::accounts::viewer::ProvedSession;
 use crate::conversations::handoff_notices::{self, NewNotice};
 use crate::conversations::message_limits;
+use crate::conversations::reply_mails;
 use crate::runtime::randomness;
 use crate::webhooks::outbox::{self, Appended};
 use crate::{Error, Result, Services, Viewer};
-use helpbot_domain::conversation::Conversation;
+use helpbot_domain::conversation::{Conversation, ConversationMail};
 
 /// What a change of a conversation writes in the same transaction.
 #[derive(Default)]
@@ -28,6 +31,10 @@ pub(crate) struct ConversationChange {
     pub message: Option<helpbot_domain::conversation::Message>,
     /// The visitor who makes the change, and so is there.
     pub seen: Option<ProvedSession>,
+    /// Time after which a message of the team is mailed to a visitor who is not there.
+    pub mail_after: Option<Duration>,
+    /// The mail of the visitor that becomes the message.
+    pub mail: Option<ConversationMail>,
     pub is_write: bool,
 }
 
@@ -86,6 +93,14 @@ async fn keep(
         db::messages::insert(c, message).await?;
         // The writer of a message has read the messages before it.
         db::read_marks::mark(c, changed.site_id, changed.id, message.author, message.seq).await?;
+        if let Some(delay) = change.mail_after {
+            reply_mails::plan(c, changed, message, delay, now).await?;
+        }
+    }
+    if let Some(mail) = &change.mail
+        && !db::conversation_mails::insert(c, mail).await?
+    {
+        return Err(Error::Conflict("This mail was received before.".into()));
     }
     if let Some(session) = &change.seen {
         db::sessions::seen(c, changed.site_id, &session.id, session.token_id, now).await?;

@@ -1,7 +1,7 @@
 //! Erasing a visitor: deletes everything that a site stores about a session, when the visitor
 //! requests it (GDPR, article 17) or the owner wants it.
 //!
-//! Deleted: the conversations with their messages, citations, read marks, handoff notices and transcript requests,
+//! Deleted: the conversations with their messages, mails, citations, read marks, handoff notices and transcript requests,
 //! the codes that confirmed addresses of the visitor, the block of the session,
 //! and thereby what a search finds of them; queued mails about them; past and queued webhook
 //! deliveries about them with the responses of their receivers; stored responses of idempotent
@@ -26,7 +26,8 @@ use uuid::Uuid;
 use crate::accounts::sites;
 use crate::runtime::batches::{self, Batch, BatchWork};
 use crate::runtime::job_kinds::{
-    ERASE_SESSION, HANDOFF_MAIL, HandoffMail, TRANSCRIPT_CODE_MAIL, TRANSCRIPT_MAIL, TranscriptCodeMail, TranscriptMail,
+    ERASE_SESSION, HANDOFF_MAIL, HandoffMail, REPLY_MAIL, ReplyMail, TRANSCRIPT_CODE_MAIL, TRANSCRIPT_MAIL,
+    TranscriptCodeMail, TranscriptMail,
 };
 use crate::runtime::jobs::NewJob;
 use crate::{Result, Services, Viewer, boxed};
@@ -154,6 +155,9 @@ async fn one_group(c: &mut db::Conn, site: SiteId, session: &str) -> Result<usiz
     let asked = db::transcripts::ids_of(c, site, &ids).await?;
     let transcript = |id: &Uuid| db::columns::to_json(&TranscriptMail { transcript_id: id.to_string() });
     db::jobs::delete_of(c, site, TRANSCRIPT_MAIL, &asked.iter().map(transcript).collect::<Vec<_>>()).await?;
+    let replies = db::conversation_mails::ids_of(c, site, &ids).await?;
+    let reply = |id: &Uuid| db::columns::to_json(&ReplyMail { mail_id: id.to_string() });
+    db::jobs::delete_of(c, site, REPLY_MAIL, &replies.iter().map(reply).collect::<Vec<_>>()).await?;
     for conversation in &group {
         db::stats::add(c, site, conversation.created_at.day(), lost(conversation)).await?;
     }

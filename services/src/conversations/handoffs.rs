@@ -7,7 +7,7 @@ use helpbot_domain::conversation::{Conversation, HandoffMove, HandoffStatus};
 use helpbot_domain::event::{EventData, EventType};
 use helpbot_domain::ids::{ConversationId, MemberId, SiteId};
 use helpbot_domain::key::Scope;
-use helpbot_domain::{Invalid, text};
+use helpbot_domain::{Invalid, Timestamp, text};
 
 use crate::accounts::blocked_visitors;
 use crate::conversations::change::{ConversationChange, change, require_open};
@@ -75,36 +75,52 @@ pub async fn request(
     let (visitor, is_given) = (viewer.clone(), email.is_some());
     let conversation = change(services, site, id, move |conversation, now| {
         let email = email.filter(|_| !needs_proof || visitor.may_see(conversation));
-        let is_first = conversation.handoff.is_none();
-        let is_new = !conversation.handoff.is_some_and(HandoffStatus::is_open);
-        if conversation.customer_email.is_none() {
-            conversation.customer_email = email;
-        }
-        conversation.handoff = HandoffStatus::after(conversation.handoff, HandoffMove::Request);
-        if !is_new {
-            return Ok(ConversationChange { is_write: true, ..ConversationChange::default() });
-        }
-        conversation.handoff_at = Some(now);
-        conversation.assignee_id = None;
-        let data = EventData::Handoff {
-            conversation_id: id,
-            question: conversation.question.clone(),
-            answer: conversation.answer.clone(),
-            customer_email: conversation.customer_email.clone(),
-        };
-        Ok(ConversationChange {
-            event: Some((EventType::ConversationHandoff, data)),
-            // A conversation counts once, however often a human is asked for in it.
-            counts: DailyCounts { handoffs: i64::from(is_first), ..DailyCounts::default() },
-            notice: Some(notice),
-            is_write: true,
-            ..ConversationChange::default()
-        })
+        Ok(requested(conversation, email, notice, now))
     })
     .await?;
     outbox::wake(services);
     let is_address_ignored = is_given && needs_proof && !viewer.may_see(&conversation);
     Ok(HandoffRequest { conversation, is_address_ignored })
+}
+
+/// Opens a conversation whose visitor has answered by mail.
+pub(super) async fn reopen_for_mail(services: &Services, site: SiteId, id: ConversationId) -> Result<Conversation> {
+    let notice = NewNotice { address_key: None, interval: services.settings.handoff_mail_interval };
+    change(services, site, id, move |conversation, now| Ok(requested(conversation, None, notice, now))).await
+}
+
+/// Requests a human for a conversation, with the address that the visitor leaves. Returns what the change writes.
+fn requested(
+    conversation: &mut Conversation,
+    email: Option<String>,
+    notice: NewNotice,
+    now: Timestamp,
+) -> ConversationChange {
+    let is_first = conversation.handoff.is_none();
+    let is_new = !conversation.handoff.is_some_and(HandoffStatus::is_open);
+    if conversation.customer_email.is_none() {
+        conversation.customer_email = email;
+    }
+    conversation.handoff = HandoffStatus::after(conversation.handoff, HandoffMove::Request);
+    if !is_new {
+        return ConversationChange { is_write: true, ..ConversationChange::default() };
+    }
+    conversation.handoff_at = Some(now);
+    conversation.assignee_id = None;
+    let data = EventData::Handoff {
+        conversation_id: conversation.id,
+        question: conversation.question.clone(),
+        answer: conversation.answer.clone(),
+        customer_email: conversation.customer_email.clone(),
+    };
+    ConversationChange {
+        event: Some((EventType::ConversationHandoff, data)),
+        // A conversation counts once, however often a human is asked for in it.
+        counts: DailyCounts { handoffs: i64::from(is_first), ..DailyCounts::default() },
+        notice: Some(notice),
+        is_write: true,
+        ..ConversationChange::default()
+    }
 }
 
 /// Assigns a conversation to a member of the team. `None` assigns it to the viewer.

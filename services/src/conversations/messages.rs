@@ -18,6 +18,7 @@ use crate::conversations::message_limits;
 use crate::conversations::presence::Side;
 use crate::conversations::sightings;
 use crate::runtime::randomness;
+use crate::webhooks::outbox;
 use crate::{Error, Result, Services, Viewer, ViewerMember, boxed};
 
 /// Returns one page of the messages that were written after the answers of these conversations,
@@ -115,6 +116,9 @@ pub async fn send(
         member: viewer.member.clone().filter(|_| is_team),
         text: text::required("text", words, MESSAGE_MAX_CHARS)?,
     };
+    // A visitor who has the conversation open sees the message at once.
+    let is_mailed = is_team && !activity::is_visitor_here(services, site, id);
+    let mail_after = services.settings.reply_mails.as_ref().filter(|_| is_mailed).map(|settings| settings.delay);
     let (writer, draft) = (viewer.clone(), new.clone());
     let conversation = change(services, site, id, move |conversation, now| {
         if !is_team && !writer.may_see(conversation) {
@@ -141,10 +145,14 @@ pub async fn send(
             event: Some((EventType::MessageCreated, data)),
             message: Some(message),
             seen: writer.session.filter(|_| !is_team),
+            mail_after,
             ..ConversationChange::default()
         })
     })
     .await?;
+    if mail_after.is_some() {
+        outbox::wake(services);
+    }
     activity::written(services, site, id, Side::of(viewer));
     let message = new.stored(&conversation, conversation.updated_at);
     Ok((conversation, message))

@@ -5,7 +5,8 @@
 //! can vote on the answer or request a human. A request for a human is a *handoff*: members of
 //! the site's team take it, write [`messages`] and close it ([`handoffs`]). [`activity`] shows who
 //! is present or typing, and [`sightings`] when the visitor was last present; [`unread`] counts the messages that the other side has not read.
-//! [`transcripts`] mails a conversation to its visitor, whose address [`transcript_codes`] confirms, [`erasure`] deletes a visitor's data, and
+//! [`reply_mails`] mail the team's messages to a visitor who is not there, whose answer comes back through
+//! [`mail_answers`]. [`transcripts`] mails a conversation to its visitor, whose address [`transcript_codes`] confirms, [`erasure`] deletes a visitor's data, and
 //! [`history`] imports conversations from another service.
 //!
 //! Tables: `conversations`, `messages`, `read_marks` and the daily counts in `stats`, which
@@ -21,9 +22,12 @@ pub mod handoffs;
 pub mod history;
 mod listing;
 pub(crate) mod lookup;
+pub mod mail_answers;
 pub mod message_limits;
 pub mod messages;
 pub(crate) mod presence;
+mod reply_address;
+pub mod reply_mails;
 pub mod search;
 pub mod sightings;
 pub mod transcript_codes;

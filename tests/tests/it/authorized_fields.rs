@@ -57,7 +57,7 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
         "Handoff",
         "site(id: $site) { conversations { nodes { handoff { @ } } } }",
         &[Scope::ReadConversations],
-        "assignee customerEmail requestedAt status",
+        "assignee customerEmail isMailed requestedAt status",
     ),
     (
         "Message",

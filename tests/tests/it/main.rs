@@ -34,6 +34,7 @@ mod mutations;
 mod outage;
 mod plain_fields;
 mod presence;
+mod reply_mails;
 mod rest;
 mod schema;
 mod sessions;

@@ -118,7 +118,7 @@ export function Thread({ id, tab }: { id: string; tab: string }) {
       </div>
       <Fault text={error} />
       {may("WRITE_CONVERSATIONS") && isOpen(current)
-        ? <ReplyForm key={id} id={id} siteId={siteId} unsent={unsent} presence={presence.value} email={current.handoff?.customerEmail ?? null} />
+        ? <ReplyForm key={id} id={id} siteId={siteId} unsent={unsent} presence={presence.value} handoff={current.handoff} />
         : <p class="hint closing">{current.handoff ? "This conversation is closed." : "The visitor has not asked for a human, so you cannot write to them."}</p>}
     </section>
   );
@@ -190,10 +190,16 @@ interface ReplyProps {
   siteId: string;
   unsent: Outbox;
   presence: Presence | null;
-  email: string | null;
+  handoff: Row["handoff"];
 }
 
-function ReplyForm({ id, siteId, unsent, presence, email }: ReplyProps) {
+/** Where the reply to a visitor who is not here goes. */
+function awayText(handoff: Row["handoff"]): string {
+  if (!handoff?.customerEmail) return "They see your reply when they come back to the site.";
+  return handoff.isMailed ? `Your reply will be mailed to ${handoff.customerEmail}.` : `They left the address ${handoff.customerEmail}.`;
+}
+
+function ReplyForm({ id, siteId, unsent, presence, handoff }: ReplyProps) {
   const text = useSignal(draftOf(id));
   const toldAt = useRef(0);
   const tell = (isTyping: boolean) => {
@@ -223,7 +229,7 @@ function ReplyForm({ id, siteId, unsent, presence, email }: ReplyProps) {
   const isAway = presence !== null && !presence.isVisitorHere;
   return (
     <form class="reply" onSubmit={send}>
-      {isAway && <p class="hint away" role="status">The visitor is not here. {email ? `They left the address ${email}.` : "They see your reply when they come back to the site."}</p>}
+      {isAway && <p class="hint away" role="status">The visitor is not here. {awayText(handoff)}</p>}
       <textarea aria-label="Your answer" rows={2} maxLength={4000} value={text.value} placeholder="Write to the visitor…" dir="auto"
         onInput={(e) => write(e.currentTarget.value)} onKeyDown={onKey} />
       <button type="submit" class="solid">Send</button>

@@ -20,7 +20,7 @@ use helpbot_domain::conversation_parts::ConversationParts;
 use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::page::PageRequest;
 use helpbot_services as services;
-use helpbot_services::conversations::{self, ListPage, ListQuery, ListStart, activity, messages};
+use helpbot_services::conversations::{self, ListPage, ListQuery, ListStart, activity, messages, reply_mails};
 
 use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
@@ -260,6 +260,12 @@ pub struct Handoff {
 
 #[async_graphql::ComplexObject]
 impl Handoff {
+    /// Whether messages of the team are mailed to the visitor when the visitor is not there: the visitor left an
+    /// e-mail address, and the installation sends mail.
+    async fn is_mailed(&self) -> bool {
+        reply_mails::is_planned_for(&self.of.access.services, &self.of.row)
+    }
+
     /// Member who has taken the handoff. It is null when no member has taken it or the member was removed.
     /// Requires the `READ_CONVERSATIONS` scope.
     async fn assignee(&self) -> Nullable<Member> {

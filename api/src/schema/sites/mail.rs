@@ -2,7 +2,7 @@
 
 use async_graphql::{Enum, SimpleObject};
 use helpbot_services::runtime::job_kinds::{
-    HANDOFF_MAIL, LIMIT_MAIL, SOURCE_FAILING_MAIL, TRANSCRIPT_CODE_MAIL, WEBHOOK_DISABLED_MAIL,
+    HANDOFF_MAIL, LIMIT_MAIL, REPLY_MAIL, SOURCE_FAILING_MAIL, TRANSCRIPT_CODE_MAIL, WEBHOOK_DISABLED_MAIL,
 };
 use helpbot_services::runtime::mail;
 
@@ -19,6 +19,8 @@ pub enum MailKind {
     SourceFailing,
     /// Contains a conversation that a visitor or a member requested by mail.
     Transcript,
+    /// Contains messages of the team for a visitor who is not there.
+    Reply,
     /// Contains a code with which a visitor confirms an e-mail address.
     TranscriptCode,
     /// Tells the owner that visitors have reached a limit of the site.
@@ -47,6 +49,7 @@ impl From<mail::QueuedMail> for WaitingMail {
                 HANDOFF_MAIL => MailKind::Handoff,
                 WEBHOOK_DISABLED_MAIL => MailKind::WebhookDisabled,
                 SOURCE_FAILING_MAIL => MailKind::SourceFailing,
+                REPLY_MAIL => MailKind::Reply,
                 TRANSCRIPT_CODE_MAIL => MailKind::TranscriptCode,
                 LIMIT_MAIL => MailKind::Limit,
                 _ => MailKind::Transcript,
