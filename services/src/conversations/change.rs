@@ -74,7 +74,8 @@ pub(crate) async fn require_open(services: &Services, viewer: &Viewer, site: Sit
     blocked_visitors::require_open(services, viewer, site, session).await
 }
 
-async fn keep(
+/// Stores a changed conversation with everything that the change causes.
+pub(super) async fn keep(
     c: &mut db::Conn,
     changed: &mut Conversation,
     change: ConversationChange,

@@ -90,7 +90,7 @@ pub(super) async fn reopen_for_mail(services: &Services, site: SiteId, id: Conve
 }
 
 /// Requests a human for a conversation, with the address that the visitor leaves. Returns what the change writes.
-fn requested(
+pub(super) fn requested(
     conversation: &mut Conversation,
     email: Option<String>,
     notice: NewNotice,

@@ -19,6 +19,7 @@ mod files;
 mod found_by_id;
 mod handoff_mails;
 mod harness;
+mod human_requests;
 mod idempotency;
 mod inbox;
 mod input_errors;

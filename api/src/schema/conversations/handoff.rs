@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, ID, Object, Result};
 use helpbot_services::conversations::handoffs::{self, ReplyAddress};
+use helpbot_services::conversations::human_requests::{self, NewHumanRequest};
 
 use super::Conversation;
 use super::mutation::{node, visible};
@@ -18,8 +19,12 @@ pub struct HandoffMutation;
 input! {
     /// Arguments that `requestHandoff` accepts.
     RequestHandoffInput {
-        /// ID of the conversation in which the visitor asks for a human.
-        conversation_id: ID,
+        /// ID of the conversation in which the visitor asks for a human. Defaults to the visitor's conversation
+        /// whose handoff is open, as the session token proves, and otherwise to a new conversation without a question.
+        conversation_id: Option<ID>,
+        /// ID of the session that a new conversation belongs to, 1 to 200 characters. By default a new session
+        /// begins. A session token in the request takes precedence.
+        session_id: Option<String>,
         /// E-mail address at which the visitor can be reached. By default no address is stored. A widget key
         /// needs the session token of the conversation to leave one; without it, a human is requested and the
         /// address is ignored.
@@ -31,8 +36,11 @@ payload! {
     /// Result that `requestHandoff` returns.
     RequestHandoffPayload {
         /// The conversation with the handoff. It is null when the mutation failed, and for a widget key
-        /// without the session token of the conversation.
+        /// without the session token of the conversation, unless the mutation began the conversation.
         conversation: Option<Conversation>,
+        /// Token that proves that the visitor owns the session, as in `AskQuestionPayload.sessionToken`. It is
+        /// null when the input names a conversation.
+        session_token: Option<String>,
     }
 }
 
@@ -89,7 +97,9 @@ payload! {
 #[Object]
 impl HandoffMutation {
     /// Asks for a human. The first request of a conversation notifies the owner of the site by e-mail, a
-    /// later one only adds a missing address. Requires the `CHAT` scope.
+    /// later one only adds a missing address. Without a conversation, one begins: its question is
+    /// `WidgetConfig.handoffText`, its answer `WidgetConfig.handoffSentText`, and it uses no credit. Requires the
+    /// `CHAT` scope.
     ///
     /// Fails with `NOT_FOUND` when the conversation does not exist, and with `BAD_USER_INPUT` for an
     /// invalid address. An address without the session token that it requires is neither stored nor mailed:
@@ -101,7 +111,16 @@ impl HandoffMutation {
         #[graphql(desc = "The arguments that this mutation accepts.")] input: RequestHandoffInput,
     ) -> Result<RequestHandoffPayload> {
         let access = Access::of(ctx);
-        let (site, id) = (input.site(), ids::read(&input.conversation_id));
+        let site = input.site();
+        let Some(id) = input.conversation_id.as_ref().map(ids::read) else {
+            let new = NewHumanRequest { site, session_id: input.session_id, email: input.customer_email };
+            let begun = human_requests::begin(&access.services, &access.viewer, new).await;
+            return finish(begun, |(requested, session_token)| RequestHandoffPayload {
+                conversation: node(access, requested.conversation),
+                session_token,
+                ..Default::default()
+            });
+        };
         let address = match input.customer_email {
             None => ReplyAddress::None,
             Some(email) if ctx.data_opt::<IdIsProof>().is_some() => ReplyAddress::ById(email),
@@ -111,6 +130,7 @@ impl HandoffMutation {
         finish(requested, |requested| RequestHandoffPayload {
             conversation: visible(access, requested.conversation),
             user_errors: requested.is_address_ignored.then(ignored_address).into_iter().collect(),
+            ..Default::default()
         })
     }
 

@@ -155,7 +155,8 @@ payload! {
 #[Object]
 impl ConversationMutation {
     /// Asks a question and returns the answer, or a reply that HelpBot does not know it. Each question
-    /// uses one credit. Requires the `CHAT` scope.
+    /// uses one credit. A question that asks for a human and nothing else, such as "I want to talk to a
+    /// human", requests one as `requestHandoff` does and uses no credit. Requires the `CHAT` scope.
     ///
     /// Fails with `BAD_USER_INPUT` for an invalid field, and with `CONFLICT` while a member takes part in
     /// the visitor's conversation; `sendMessage` must be used then. The request fails with
