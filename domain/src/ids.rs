@@ -102,6 +102,10 @@ ids! {
     CaseId, CaseTag = "case";
     /// A unit of background work.
     JobId, JobTag = "job";
+    /// A note of the team.
+    NoteId, NoteTag = "note";
+    /// A canned reply.
+    CannedReplyId, CannedReplyTag = "canned";
     /// A block of a visitor.
     BlockId, BlockTag = "blk";
 }

@@ -9,6 +9,7 @@ use helpbot_domain::key;
 use helpbot_domain::plan;
 use helpbot_domain::range;
 use helpbot_domain::source;
+use helpbot_domain::triage;
 use helpbot_domain::widget;
 
 /// Declares an enum of the schema with the cases that the domain lists, such as `scope_cases!`.
@@ -111,6 +112,20 @@ pub enum AnswerOutcome {
     Declined,
     /// The visitor wrote a greeting or thanks and asked nothing.
     SmallTalk,
+}
+
+/// Priority that the team gave to a conversation.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "triage::Priority")]
+pub enum ConversationPriority {
+    /// The conversation can wait.
+    Low,
+    /// The conversation is as urgent as most are. This is the priority of a new conversation.
+    Normal,
+    /// The conversation comes before others.
+    High,
+    /// The conversation comes before all others.
+    Urgent,
 }
 
 /// Vote that a visitor gave on an answer.

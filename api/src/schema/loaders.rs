@@ -18,7 +18,7 @@ use helpbot_domain::member::Member;
 use helpbot_domain::page::PageRequest;
 use helpbot_domain::source::Source;
 use helpbot_services::accounts::members;
-use helpbot_services::conversations::{self, messages, sightings, unread};
+use helpbot_services::conversations::{self, messages, sightings, triage, unread};
 use helpbot_services::sources::PageExtraction;
 use helpbot_services::{Error, Result, Services, Viewer, sources};
 
@@ -40,6 +40,7 @@ pub struct Loaders {
     conversations: Loader<(SiteId, ConversationId), Loaded<Option<Conversation>>, Conversations>,
     members: Loader<(SiteId, MemberId), Loaded<Option<Member>>, Members>,
     messages: Loader<(SiteId, MessagePage), Loaded<Vec<Message>>, Messages>,
+    tags: Loader<(SiteId, ConversationId), Loaded<Vec<String>>, Tags>,
     last_seen: Loader<(SiteId, ConversationId), Loaded<Option<Timestamp>>, LastSeen>,
     extractions: Loader<(SiteId, DocumentId), Loaded<Option<PageExtraction>>, Extractions>,
     sources: Loader<(SiteId, SourceId), Loaded<Option<Source>>, Sources>,
@@ -54,6 +55,7 @@ impl Loaders {
             conversations: Loader::new(Conversations(reads())).with_yield_count(YIELDS),
             members: Loader::new(Members(reads())).with_yield_count(YIELDS),
             messages: Loader::new(Messages(reads())).with_yield_count(YIELDS),
+            tags: Loader::new(Tags(reads())).with_yield_count(YIELDS),
             last_seen: Loader::new(LastSeen(reads())).with_yield_count(YIELDS),
             extractions: Loader::new(Extractions(reads())).with_yield_count(YIELDS),
             sources: Loader::new(Sources(reads())).with_yield_count(YIELDS),
@@ -80,6 +82,11 @@ impl Loaders {
     /// The last extraction of a page, if it was fetched and still exists.
     pub async fn extraction(&self, site: SiteId, id: DocumentId) -> Loaded<Option<PageExtraction>> {
         self.extractions.try_load((site, id)).await.unwrap_or_else(unanswered)
+    }
+
+    /// The tags of a conversation, in alphabetical order.
+    pub async fn tags(&self, site: SiteId, id: ConversationId) -> Loaded<Vec<String>> {
+        self.tags.try_load((site, id)).await.unwrap_or_else(unanswered)
     }
 
     /// Time at which the visitor of a conversation was last seen, if the viewer may read the conversation.
@@ -173,6 +180,23 @@ impl BatchFn<(SiteId, ConversationId), Loaded<i64>> for Unread {
             match unread::unread(&self.0.services, &self.0.viewer, Some(site), &ids).await {
                 Ok(counts) => {
                     values.extend(ids.iter().map(|id| ((site, *id), Ok(counts.get(id).copied().unwrap_or(0)))));
+                }
+                Err(error) => values.extend(each_failed(site, &ids, error)),
+            }
+        }
+        values
+    }
+}
+
+struct Tags(Reads);
+
+impl BatchFn<(SiteId, ConversationId), Loaded<Vec<String>>> for Tags {
+    async fn load(&mut self, keys: &[(SiteId, ConversationId)]) -> HashMap<(SiteId, ConversationId), Loaded<Vec<String>>> {
+        let mut values = HashMap::new();
+        for (site, ids) in by_site(keys) {
+            match triage::tags_of(&self.0.services, &self.0.viewer, Some(site), &ids).await {
+                Ok(mut tags) => {
+                    values.extend(ids.iter().map(|id| ((site, *id), Ok(tags.remove(id).unwrap_or_default()))));
                 }
                 Err(error) => values.extend(each_failed(site, &ids, error)),
             }

@@ -7,6 +7,7 @@
 pub mod access;
 pub mod analytics;
 pub mod batch_jobs;
+pub mod canned_replies;
 pub mod conversations;
 pub mod cost;
 mod direct;
@@ -42,11 +43,14 @@ use crate::gateway::settings::GatewaySettings;
 use crate::gateway::trusted::TrustedDocuments;
 use crate::schema::access::Access;
 use crate::schema::batch_jobs::BatchJobQuery;
+use crate::schema::canned_replies::CannedReplyMutation;
 use crate::schema::conversations::erasure::ErasureMutation;
 use crate::schema::conversations::handoff::HandoffMutation;
 use crate::schema::conversations::mutation::ConversationMutation;
+use crate::schema::conversations::notes::NoteMutation;
 use crate::schema::conversations::subscription::{ActivitySubscription, AnswerSubscription};
 use crate::schema::conversations::transcript::TranscriptMutation;
+use crate::schema::conversations::triage::TriageMutation;
 use crate::schema::entries::mutation::EntryMutation;
 use crate::schema::evaluation::mutation::EvaluationMutation;
 use crate::schema::events::subscription::EventSubscription;
@@ -78,6 +82,9 @@ pub struct QueryRoot(SiteQuery, NodeQuery, BatchJobQuery);
 pub struct MutationRoot(
     ConversationMutation,
     HandoffMutation,
+    TriageMutation,
+    NoteMutation,
+    CannedReplyMutation,
     TranscriptMutation,
     ErasureMutation,
     SourceMutation,

@@ -56,6 +56,9 @@ pub const TABLES: &[SiteTable] = &[
     table("transcript_codes", "id"),
     table("handoff_notices", "id"),
     table("conversation_mails", "id"),
+    table("conversation_tags", "conversation_id, tag"),
+    table("conversation_notes", "id"),
+    table("canned_replies", "id"),
     table("messages", "conversation_id, seq"),
     // Ten indexes contain a conversation.
     estimated(SiteTable { weight: 2, ..table("conversations", "id") }),

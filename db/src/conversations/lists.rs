@@ -1,6 +1,6 @@
 //! Lists of conversations: filtered, ordered, paged and counted.
 
-use diesel::dsl::sql;
+use diesel::dsl::{exists, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 use helpbot_domain::ids::{ConversationId, SiteId};
@@ -13,6 +13,7 @@ use crate::connection::run::RunQueryDsl;
 use crate::conversations::partial_row::{PartialColumns, PartialRow};
 use crate::conversations::search::{self, MaxCandidates, rows_of_site};
 use crate::error::Result;
+use crate::schema::conversation_tags as tags;
 use crate::schema::conversations as conv;
 use helpbot_domain::conversation::{Conversation, ConversationFilter, ConversationQuery, Vote};
 use helpbot_domain::conversation_order::ConversationOrder;
@@ -84,6 +85,23 @@ macro_rules! filtered {
         }
         if let Some(member) = $query.assignee {
             rows = rows.filter(conv::assignee_id.eq(member.to_string()));
+        }
+        if let Some(priorities) = &$query.priorities {
+            let names: Vec<&str> = priorities.iter().map(|priority| priority.as_str()).collect();
+            rows = rows.filter(conv::priority.eq_any(names));
+        }
+        if let Some(wanted) = &$query.tags {
+            let tagged = tags::table
+                .filter(tags::site_id.eq(conv::site_id))
+                .filter(tags::conversation_id.eq(conv::id))
+                .filter(tags::tag.eq_any(wanted.clone()));
+            rows = rows.filter(exists(tagged));
+        }
+        if let Some(email) = &$query.email {
+            // Only conversations with a handoff have an address, and they have an index.
+            let holds = sql::<Bool>("lower(conversations.customer_email) LIKE ");
+            rows = rows.filter(conv::handoff_status.is_not_null());
+            rows = rows.filter(holds.bind::<Text, _>(columns::containing(&email.to_lowercase())).sql(" ESCAPE '\\'"));
         }
         rows
     }};

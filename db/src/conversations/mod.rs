@@ -3,7 +3,10 @@
 //! This file inserts, updates and finds conversations by ID and session. [`lists`] filters, orders
 //! and counts them, with the help of the search index in [`search`] on SQLite.
 
+pub mod canned_replies;
 pub mod conversation_mails;
+pub mod conversation_notes;
+pub mod conversation_tags;
 pub mod handoff_notices;
 mod lists;
 pub mod messages;
@@ -73,7 +76,7 @@ pub async fn insert(c: &mut Conn, new: &Conversation) -> Result<()> {
     Ok(())
 }
 
-/// Updates everything that can change after the answer: vote, handoff, e-mail address, assignee,
+/// Updates everything that can change after the answer: vote, handoff, e-mail address, assignee, priority,
 /// message count. Returns false when the site has no such conversation.
 ///
 /// # Errors
@@ -88,6 +91,7 @@ pub async fn update(c: &mut Conn, changed: &Conversation) -> Result<bool> {
             conv::handoff_at_ms.eq(changed.handoff_at.map(Timestamp::as_ms)),
             conv::customer_email.eq(&changed.customer_email),
             conv::assignee_id.eq(changed.assignee_id.map(|id| id.to_string())),
+            conv::priority.eq(changed.priority.as_str()),
             conv::message_count.eq(changed.message_count),
             conv::updated_at_ms.eq(changed.updated_at.as_ms()),
         ));

@@ -81,6 +81,7 @@ mod topics;
 mod transactions;
 mod transcript_codes;
 mod transcripts;
+mod triage;
 mod trusted_documents;
 mod usage;
 mod vectors;

@@ -11,6 +11,7 @@ use helpbot_db::stats::DailyCounts;
 use helpbot_domain::Timestamp;
 use helpbot_domain::event::{EventData, EventType};
 use helpbot_domain::ids::{ConversationId, EventId, SiteId};
+use helpbot_domain::triage::Note;
 
 use crate::accounts::blocked_visitors;
 use crate::accounts::viewer::ProvedSession;
@@ -35,7 +36,18 @@ pub(crate) struct ConversationChange {
     pub mail_after: Option<Duration>,
     /// The mail of the visitor that becomes the message.
     pub mail: Option<ConversationMail>,
+    /// A note that the team writes about the conversation.
+    pub note: Option<Note>,
+    /// Tags that are added and removed.
+    pub tags: TagChanges,
     pub is_write: bool,
+}
+
+/// Changes of the tags of a conversation.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TagChanges {
+    pub added: Vec<String>,
+    pub removed: Vec<String>,
 }
 
 /// Loads a conversation for writing, applies the change, stores it with everything that it causes,
@@ -102,6 +114,15 @@ pub(super) async fn keep(
         && !db::conversation_mails::insert(c, mail).await?
     {
         return Err(Error::Conflict("This mail was received before.".into()));
+    }
+    if let Some(note) = &change.note {
+        db::conversation_notes::insert(c, note).await?;
+    }
+    for tag in &change.tags.removed {
+        db::conversation_tags::remove(c, changed.site_id, changed.id, tag).await?;
+    }
+    for tag in &change.tags.added {
+        db::conversation_tags::add(c, changed.site_id, changed.id, tag).await?;
     }
     if let Some(session) = &change.seen {
         db::sessions::seen(c, changed.site_id, &session.id, session.token_id, now).await?;

@@ -123,11 +123,12 @@ pub(super) fn requested(
     }
 }
 
-/// Assigns a conversation to a member of the team. `None` assigns it to the viewer.
+/// Assigns a conversation to a member of the team. `None` assigns it to the viewer. Nobody must have asked for a
+/// human: a member can join any conversation that is not closed.
 ///
 /// # Errors
 /// `Forbidden`; `NotFound` for the conversation or the member; `Invalid` when no member
-/// is named and the key has none; `Conflict` when no human was requested or the conversation is closed.
+/// is named and the key has none; `Conflict` when the conversation is closed.
 #[boxed]
 pub async fn assign(
     services: &Services,
@@ -144,7 +145,22 @@ pub async fn assign(
     })?;
     let found = db::members::by_id(&mut services.db.reader().await?, site, member).await?;
     found.ok_or(Error::NoSuch { noun: "Member", field: "memberId" })?;
-    step(services, site, id, HandoffMove::Assign, Some(member)).await
+    step(services, site, id, HandoffMove::Assign, HandoffActor { assignee: Some(member), actor: own }).await
+}
+
+/// Returns a conversation that a member has taken to the queue. HelpBot answers its visitor again, who still waits for
+/// a human.
+///
+/// # Errors
+/// `Forbidden`; `NotFound`; `Conflict` when no member has taken it.
+#[boxed]
+pub async fn unassign(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    id: ConversationId,
+) -> Result<Conversation> {
+    step_as_viewer(services, viewer, named, id, HandoffMove::Unassign).await
 }
 
 /// Closes a conversation.
@@ -184,8 +200,16 @@ async fn step_as_viewer(
     wanted: HandoffMove,
 ) -> Result<Conversation> {
     viewer.require(Scope::WriteConversations)?;
-    let member = viewer.member.as_ref().map(|member| member.id);
-    step(services, viewer.site(named)?, id, wanted, member).await
+    let actor = viewer.member.as_ref().map(|member| member.id);
+    step(services, viewer.site(named)?, id, wanted, HandoffActor { assignee: None, actor }).await
+}
+
+/// Who acts on a handoff.
+struct HandoffActor {
+    /// Member who gets the conversation.
+    assignee: Option<MemberId>,
+    /// Member who acts.
+    actor: Option<MemberId>,
 }
 
 async fn step(
@@ -193,30 +217,47 @@ async fn step(
     site: SiteId,
     id: ConversationId,
     step: HandoffMove,
-    member: Option<MemberId>,
+    who: HandoffActor,
 ) -> Result<Conversation> {
-    change(services, site, id, move |conversation, _| {
-        let (refusal, event_type) = match step {
-            HandoffMove::Assign | HandoffMove::Request => (
-                "The conversation has no open handoff. Only its visitor can request one. A resolved handoff can be reopened.",
-                EventType::ConversationAssigned,
-            ),
-            HandoffMove::Resolve => {
-                ("The conversation has no open handoff, so it cannot be resolved.", EventType::ConversationResolved)
-            }
-            HandoffMove::Reopen => {
-                ("The conversation is not closed, so it cannot be reopened.", EventType::ConversationReopened)
-            }
-        };
+    change(services, site, id, move |conversation, now| {
+        let (refusal, event_type) = refusal_and_event(step);
+        let is_first = conversation.handoff.is_none();
         let next = HandoffStatus::after(conversation.handoff, step);
         conversation.handoff = Some(next.ok_or_else(|| Error::Conflict(refusal.into()))?);
+        if is_first {
+            conversation.handoff_at = Some(now);
+        }
         match step {
-            HandoffMove::Assign => conversation.assignee_id = member,
-            HandoffMove::Reopen => conversation.assignee_id = None,
+            HandoffMove::Assign => conversation.assignee_id = who.assignee,
+            HandoffMove::Reopen | HandoffMove::Unassign => conversation.assignee_id = None,
             HandoffMove::Request | HandoffMove::Resolve => {}
         }
-        let data = EventData::Moved { conversation_id: id, member_id: member };
-        Ok(ConversationChange { event: Some((event_type, data)), ..ConversationChange::default() })
+        let member_id = who.assignee.or(who.actor);
+        let data = EventData::Moved { conversation_id: id, member_id, actor_id: who.actor };
+        Ok(ConversationChange {
+            event: Some((event_type, data)),
+            counts: DailyCounts { handoffs: i64::from(is_first), ..DailyCounts::default() },
+            ..ConversationChange::default()
+        })
     })
     .await
+}
+
+/// Returns why a step can be refused, and the type of its event.
+fn refusal_and_event(step: HandoffMove) -> (&'static str, EventType) {
+    match step {
+        HandoffMove::Assign | HandoffMove::Request => (
+            "The conversation is resolved, so it cannot be assigned. Reopen it first.",
+            EventType::ConversationAssigned,
+        ),
+        HandoffMove::Unassign => {
+            ("No member has taken the conversation, so it cannot be returned.", EventType::ConversationUnassigned)
+        }
+        HandoffMove::Resolve => {
+            ("The conversation has no open handoff, so it cannot be resolved.", EventType::ConversationResolved)
+        }
+        HandoffMove::Reopen => {
+            ("The conversation is not closed, so it cannot be reopened.", EventType::ConversationReopened)
+        }
+    }
 }

@@ -86,6 +86,8 @@ impl ListQuery {
         let replaced = |text: &str| text.replace('\0', "\u{fffd}");
         stored.session_id = stored.session_id.as_deref().map(replaced);
         stored.languages = stored.languages.map(|all| all.iter().map(|language| replaced(language)).collect());
+        stored.tags = stored.tags.map(|all| all.iter().map(|tag| replaced(tag)).collect());
+        stored.email = stored.email.as_deref().map(|email| replaced(text::cut(email.trim(), SEARCH_MAX_CHARS)));
         let search = stored.search.as_deref().map(str::trim).filter(|words| !words.is_empty());
         stored.search = search.map(|words| replaced(text::cut(words, SEARCH_MAX_CHARS)));
         stored

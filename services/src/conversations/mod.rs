@@ -7,7 +7,7 @@
 //! is present or typing, and [`sightings`] when the visitor was last present; [`unread`] counts the messages that the other side has not read.
 //! [`reply_mails`] mail the team's messages to a visitor who is not there, whose answer comes back through
 //! [`mail_answers`]. [`transcripts`] mails a conversation to its visitor, whose address [`transcript_codes`] confirms, [`erasure`] deletes a visitor's data, and
-//! [`history`] imports conversations from another service.
+//! [`history`] imports conversations from another service. [`triage`], [`notes`] and [`canned_replies`] help the team at its work.
 //!
 //! Tables: `conversations`, `messages`, `read_marks` and the daily counts in `stats`, which
 //! [`analytics`] reads. Each change of a conversation appends its event in the same transaction.
@@ -15,6 +15,7 @@
 pub mod activity;
 pub mod analytics;
 mod asking;
+pub mod canned_replies;
 mod change;
 pub mod erasure;
 pub mod handoff_notices;
@@ -26,6 +27,7 @@ pub(crate) mod lookup;
 pub mod mail_answers;
 pub mod message_limits;
 pub mod messages;
+pub mod notes;
 pub(crate) mod presence;
 mod question_session;
 mod reply_address;
@@ -34,6 +36,7 @@ pub mod search;
 pub mod sightings;
 pub mod transcript_codes;
 pub mod transcripts;
+pub mod triage;
 pub mod unread;
 mod voting;
 

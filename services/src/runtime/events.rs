@@ -10,8 +10,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::stream::{self, Stream};
 use helpbot_db as db;
 use helpbot_domain::Invalid;
-use helpbot_domain::event::{Event, EventType};
-use helpbot_domain::ids::{ConversationId, SiteId};
+use helpbot_domain::event::{Event, EventData, EventType};
+use helpbot_domain::ids::{ConversationId, MemberId, SiteId};
 use helpbot_domain::key::Scope;
 use helpbot_domain::plan::Feature;
 use tokio::sync::watch;
@@ -123,6 +123,29 @@ pub async fn watch(
         walk.is_over = item.is_err();
         Some((item, walk))
     }))
+}
+
+/// Returns the member who acted in an event. `None` for visitors and for API keys without a member.
+///
+/// # Errors
+/// `Forbidden`; errors of the database.
+#[boxed]
+pub async fn actor(services: &Services, viewer: &Viewer, event: &Event) -> Result<Option<MemberId>> {
+    viewer.require(Scope::ReadConversations)?;
+    Ok(match serde_json::from_str(&event.data) {
+        Ok(EventData::Updated { actor_id, .. } | EventData::Noted { actor_id, .. }) => actor_id,
+        // Earlier versions stored only one member, who acted unless the conversation was assigned.
+        Ok(EventData::Moved { member_id, actor_id, .. }) => match event.event_type {
+            EventType::ConversationAssigned => actor_id,
+            _ => actor_id.or(member_id),
+        },
+        Ok(EventData::Message { message_id, .. }) => {
+            let (site, conversation) = (viewer.site(Some(event.site_id))?, event.conversation_id);
+            let found = db::messages::by_id(&mut services.db.reader().await?, site, conversation, message_id).await?;
+            found.and_then(|message| message.member_id)
+        }
+        _ => None,
+    })
 }
 
 /// Limits a viewer who may not read all conversations to the session that their token proves.
@@ -280,7 +303,7 @@ impl EventFollower {
         (watch.types.is_empty() || watch.types.contains(&event.event_type))
             && watch.conversation.is_none_or(|id| id == event.conversation_id)
             && watch.session.as_ref().is_none_or(|session| *session == event.session_id)
-            && self.proved_by.is_none_or(|token| event.token_id == Some(token))
+            && self.proved_by.is_none_or(|token| event.token_id == Some(token) && !event.event_type.is_of_team())
     }
 }
 

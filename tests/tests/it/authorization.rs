@@ -114,6 +114,41 @@ pub(crate) const OPERATIONS: &[(&str, &str, Needs)] = &[
         One(Scope::WriteConversations),
     ),
     (
+        "Mutation.unassignConversation",
+        "mutation ($site: ID) { unassignConversation(input: {siteId: $site, conversationId: \"x\"}) { userErrors { code } } }",
+        One(Scope::WriteConversations),
+    ),
+    (
+        "Mutation.updateConversation",
+        "mutation ($site: ID) { updateConversation(input: {siteId: $site, conversationId: \"x\", priority: HIGH}) { userErrors { code } } }",
+        One(Scope::WriteConversations),
+    ),
+    (
+        "Mutation.addNote",
+        "mutation ($site: ID) { addNote(input: {siteId: $site, conversationId: \"x\", text: \"Hi\"}) { userErrors { code } } }",
+        One(Scope::WriteConversations),
+    ),
+    (
+        "Mutation.deleteNote",
+        "mutation ($site: ID) { deleteNote(input: {siteId: $site, noteId: \"x\"}) { userErrors { code } } }",
+        One(Scope::WriteConversations),
+    ),
+    (
+        "Mutation.addCannedReply",
+        "mutation ($site: ID) { addCannedReply(input: {siteId: $site, name: \"\", text: \"Hi\"}) { userErrors { code } } }",
+        One(Scope::WriteConversations),
+    ),
+    (
+        "Mutation.updateCannedReply",
+        "mutation ($site: ID) { updateCannedReply(input: {siteId: $site, cannedReplyId: \"x\", name: \"Hi\"}) { userErrors { code } } }",
+        One(Scope::WriteConversations),
+    ),
+    (
+        "Mutation.deleteCannedReply",
+        "mutation ($site: ID) { deleteCannedReply(input: {siteId: $site, cannedReplyId: \"x\"}) { userErrors { code } } }",
+        One(Scope::WriteConversations),
+    ),
+    (
         "Mutation.resolveConversation",
         "mutation ($site: ID) { resolveConversation(input: {siteId: $site, conversationId: \"x\"}) { userErrors { code } } }",
         One(Scope::WriteConversations),
@@ -341,6 +376,8 @@ pub(crate) const SITE_FIELDS: &[(&str, &str, Needs)] = &[
     ("Site.sources", "sources { totalCount nodes { id } }", One(Scope::ReadSources)),
     ("Site.faqEntries", "faqEntries { totalCount nodes { id } }", One(Scope::ReadSources)),
     ("Site.conversations", "conversations { totalCount nodes { id } }", One(Scope::ReadConversations)),
+    ("Site.conversationTags", "conversationTags { name }", One(Scope::ReadConversations)),
+    ("Site.cannedReplies", "cannedReplies { totalCount nodes { id } }", One(Scope::ReadConversations)),
     ("Site.blockedVisitors", "blockedVisitors { id }", One(Scope::ReadConversations)),
     ("Site.creditCaps", "creditCaps { perDay }", One(Scope::Admin)),
     ("Site.apiKeys", "apiKeys { id }", One(Scope::Admin)),

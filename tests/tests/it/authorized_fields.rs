@@ -45,7 +45,25 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
         "site(id: $site) { conversations { nodes { @ } } }",
         &[Scope::ReadConversations],
         "answer citations confidence createdAt feedback handoff id isUnanswered isVisitorHere language messages \
-         outcome question sessionId sources unreadCount updatedAt visitorLastSeenAt",
+         notes outcome priority question sessionId sources tags unreadCount updatedAt visitorLastSeenAt",
+    ),
+    (
+        "Note",
+        "site(id: $site) { conversations { nodes { notes { nodes { @ } } } } }",
+        &[Scope::ReadConversations],
+        "author authorName createdAt id text",
+    ),
+    (
+        "ConversationTag",
+        "site(id: $site) { conversationTags { @ } }",
+        &[Scope::ReadConversations],
+        "count name",
+    ),
+    (
+        "CannedReply",
+        "site(id: $site) { cannedReplies { nodes { @ } } }",
+        &[Scope::ReadConversations],
+        "createdAt id name text updatedAt",
     ),
     (
         "Citation",
@@ -170,7 +188,7 @@ const ANSWERS: &[(&str, &str)] = &[
     ("AnswerFinished", "payload"),
     ("AnswerRestart", "isRestart"),
     ("ConversationActivity", "isTeamHere isTeamTyping isVisitorHere isVisitorTyping typingMember"),
-    ("ConversationEvent", "conversation conversationId createdAt cursor id message sessionId type"),
+    ("ConversationEvent", "actor conversation conversationId createdAt cursor id message sessionId type"),
     ("BatchJob", "createdAt doneRows error id kind siteId totalRows"),
     ("BlockedVisitor", "by conversation createdAt id note"),
     ("EmbeddingProgress", "embedded model total"),
@@ -186,9 +204,13 @@ const ANSWERS: &[(&str, &str)] = &[
     ("SourceProgress", "isFinished source"),
     ("TrustedDocument", "body createdAt documentId"),
     ("UserError", "code field message"),
+    // Needs an argument; tested in `triage`.
+    ("CannedReply", "renderedText"),
+    ("AddCannedReplyPayload", "cannedReply"),
     ("AddEvaluationCasePayload", "case"),
     ("AddFaqEntryPayload", "entry"),
     ("AddMemberPayload", "member secret"),
+    ("AddNotePayload", "conversation note"),
     ("AddPhrasingPayload", "entry"),
     ("AddSourcePayload", "isNew source"),
     ("AddTextSourcePayload", "isNew source"),
@@ -203,8 +225,10 @@ const ANSWERS: &[(&str, &str)] = &[
     ("CreateApiKeyPayload", "apiKey secret"),
     ("CreateSitePayload", "site"),
     ("CreateWebhookPayload", "secret webhook"),
+    ("DeleteCannedReplyPayload", "deletedId"),
     ("DeleteEvaluationCasePayload", "deletedId"),
     ("DeleteFaqEntryPayload", "deletedId"),
+    ("DeleteNotePayload", "deletedId"),
     ("DeleteSitePayload", "deletedId job"),
     ("DeleteSourcePayload", "deletedId"),
     ("DeleteWebhookPayload", "deletedId"),
@@ -215,7 +239,7 @@ const ANSWERS: &[(&str, &str)] = &[
     ("ReopenConversationPayload", "conversation"),
     ("ReplayDeliveryPayload", "delivery"),
     ("ReplayFailedDeliveriesPayload", "replay"),
-    ("RequestHandoffPayload", "conversation"),
+    ("RequestHandoffPayload", "conversation sessionToken"),
     ("RequestTranscriptCodePayload", "expiresAt"),
     ("SyncSourcePayload", "source"),
     ("ResolveConversationPayload", "conversation"),
@@ -227,9 +251,12 @@ const ANSWERS: &[(&str, &str)] = &[
     ("SendTranscriptPayload", "conversation"),
     ("SetTypingPayload", "conversation"),
     ("SubmitFeedbackPayload", "conversation"),
+    ("UnassignConversationPayload", "conversation"),
     ("UnblockVisitorPayload", "removedId"),
     ("UpdateAnswerSettingsPayload", "answerSettings"),
     ("UpdateApiKeyPayload", "apiKey"),
+    ("UpdateCannedReplyPayload", "cannedReply"),
+    ("UpdateConversationPayload", "conversation"),
     ("UpdateCreditCapsPayload", "creditCaps"),
     ("UpdateEvaluationSettingsPayload", "evaluation"),
     ("UpdateFaqEntryPayload", "entry"),
@@ -398,6 +425,22 @@ async fn furnish(app: &TestApp, site: &TestSite<'_>, pages: &Pages, receiver: &m
                 m: assignConversation(input: { conversationId: $id, memberId: $member }) { userErrors { message } }
             }",
             json!({ "id": id, "member": member.id }),
+        ),
+        (
+            "mutation ($id: ID!) {
+                m: updateConversation(input: { conversationId: $id, addTags: [\"billing\"] }) { userErrors { message } }
+            }",
+            json!({ "id": id }),
+        ),
+        (
+            "mutation ($id: ID!) {
+                m: addNote(input: { conversationId: $id, text: \"Asks often.\" }) { userErrors { message } }
+            }",
+            json!({ "id": id }),
+        ),
+        (
+            "mutation { m: addCannedReply(input: { name: \"hours\", text: \"From 8 to 11.\" }) { userErrors { message } } }",
+            json!({}),
         ),
         (
             "mutation ($id: ID!) {

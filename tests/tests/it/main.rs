@@ -43,6 +43,7 @@ mod site_deletion;
 mod ssrf;
 mod statements;
 mod transcripts;
+mod triage;
 mod trusted_documents;
 mod updates;
 mod webhooks;

@@ -1,16 +1,54 @@
-//! The mutations of a handoff: a visitor requests a human, and members assign, resolve and reopen the conversation.
+//! The handoff of a conversation and its mutations: a visitor requests a human, and members assign, resolve and reopen the
+//! conversation.
 
-use async_graphql::{Context, ID, Object, Result};
+use async_graphql::{ComplexObject, Context, ID, Object, Result, SimpleObject};
+use helpbot_services::conversations::reply_mails;
 use helpbot_services::conversations::handoffs::{self, ReplyAddress};
 use helpbot_services::conversations::human_requests::{self, NewHumanRequest};
 
 use super::Conversation;
 use super::mutation::{node, visible};
-use crate::error::{ErrorCode, UserError};
+use crate::error::{ErrorCode, Nullable, UserError};
 use crate::gateway::request::IdIsProof;
 use crate::schema::access::Access;
+use crate::schema::enums::HandoffStatus;
 use crate::schema::ids;
+use crate::schema::loaders;
+use crate::schema::members::Member;
 use crate::schema::mutation::{finish, input, payload};
+use crate::schema::scalars::DateTime;
+
+/// A request of a visitor who asks for a human.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct Handoff {
+    /// Status of the handoff, for example whether a member has taken it.
+    pub(super) status: HandoffStatus,
+    /// E-mail address at which the visitor can be reached. It is null when the visitor left none.
+    pub(super) customer_email: Option<String>,
+    /// Time at which the visitor asked for a human. A new request after the conversation was closed
+    /// replaces it.
+    pub(super) requested_at: DateTime,
+    #[graphql(skip)]
+    pub(super) of: Conversation,
+}
+
+#[ComplexObject]
+impl Handoff {
+    /// Whether messages of the team are mailed to the visitor when the visitor is not there: the visitor left an
+    /// e-mail address, and the installation sends mail.
+    async fn is_mailed(&self) -> bool {
+        reply_mails::is_planned_for(&self.of.access.services, &self.of.row)
+    }
+
+    /// Member who has taken the handoff. It is null when no member has taken it or the member was removed.
+    /// Requires the `READ_CONVERSATIONS` scope.
+    async fn assignee(&self) -> Nullable<Member> {
+        let member = self.of.row.assignee_id?;
+        let found = self.of.access.loaders.member(self.of.row.site_id, member).await.map_err(loaders::failed);
+        found.transpose().map(|found| found.map(Member::from))
+    }
+}
 
 /// The mutations that request and handle a human.
 #[derive(Default)]
@@ -58,6 +96,22 @@ payload! {
     /// Result that `assignConversation` returns.
     AssignConversationPayload {
         /// The conversation with its assignee. It is null when the mutation failed.
+        conversation: Option<Conversation>,
+    }
+}
+
+input! {
+    /// Arguments that `unassignConversation` accepts.
+    UnassignConversationInput {
+        /// ID of the conversation that is returned to the queue.
+        conversation_id: ID,
+    }
+}
+
+payload! {
+    /// Result that `unassignConversation` returns.
+    UnassignConversationPayload {
+        /// The conversation without its assignee. It is null when the mutation failed.
         conversation: Option<Conversation>,
     }
 }
@@ -134,11 +188,11 @@ impl HandoffMutation {
         })
     }
 
-    /// Assigns a conversation with an open handoff to a member. Requires the `WRITE_CONVERSATIONS` scope.
+    /// Assigns a conversation to a member, who takes it over from HelpBot. Nobody must have asked for a human:
+    /// a conversation without a handoff gets one. Requires the `WRITE_CONVERSATIONS` scope.
     ///
-    /// Fails with `NOT_FOUND` when the conversation or the member does not exist, and with `CONFLICT` when
-    /// no human was requested, the handoff is resolved, or neither the input nor the API key names a
-    /// member.
+    /// Fails with `NOT_FOUND` when the conversation or the member does not exist, with `BAD_USER_INPUT` when
+    /// neither the input nor the API key names a member, and with `CONFLICT` when the handoff is resolved.
     async fn assign_conversation(
         &self,
         ctx: &Context<'_>,
@@ -149,6 +203,21 @@ impl HandoffMutation {
         let member = input.member_id.as_ref().map(ids::read);
         let changed = handoffs::assign(&access.services, &access.viewer, site, id, member).await;
         finish(changed, |row| AssignConversationPayload { conversation: node(access, row), ..Default::default() })
+    }
+
+    /// Returns a conversation that a member has taken to the queue. The visitor still waits for a human, and
+    /// HelpBot answers questions again. Requires the `WRITE_CONVERSATIONS` scope.
+    ///
+    /// Fails with `NOT_FOUND` when the conversation does not exist and with `CONFLICT` when no member has taken it.
+    async fn unassign_conversation(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: UnassignConversationInput,
+    ) -> Result<UnassignConversationPayload> {
+        let access = Access::of(ctx);
+        let (site, id) = (input.site(), ids::read(&input.conversation_id));
+        let changed = handoffs::unassign(&access.services, &access.viewer, site, id).await;
+        finish(changed, |row| UnassignConversationPayload { conversation: node(access, row), ..Default::default() })
     }
 
     /// Resolves the handoff of a conversation, which closes the conversation to messages. Requires the

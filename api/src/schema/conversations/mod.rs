@@ -4,10 +4,12 @@ pub mod erasure;
 pub(crate) mod filter;
 pub mod handoff;
 pub mod mutation;
+pub mod notes;
 pub(crate) mod plain;
 pub(crate) mod selection;
 pub mod subscription;
 pub mod transcript;
+pub mod triage;
 
 use std::str::FromStr;
 
@@ -20,14 +22,16 @@ use helpbot_domain::conversation_parts::ConversationParts;
 use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::page::PageRequest;
 use helpbot_services as services;
-use helpbot_services::conversations::{self, ListPage, ListQuery, ListStart, activity, messages, reply_mails};
+use helpbot_services::conversations::{self, ListPage, ListQuery, ListStart, activity, messages};
+
+pub(crate) use handoff::Handoff;
+use notes::NoteConnection;
 
 use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
-use crate::schema::enums::{AnswerOutcome, Author, Feedback, HandoffStatus};
+use crate::schema::enums::{AnswerOutcome, Author, ConversationPriority, Feedback};
 use crate::schema::ids::id;
 use crate::schema::loaders;
-use crate::schema::members::Member;
 use crate::schema::page::{self, PageArgs, PageRows, connection, total};
 use crate::schema::plain::{Plain, PlainList};
 use crate::schema::scalars::{DateTime, int};
@@ -167,6 +171,27 @@ impl Conversation {
         .await
     }
 
+    /// How urgent the team finds the conversation. Requires the `READ_CONVERSATIONS` scope.
+    async fn priority(&self) -> Nullable<ConversationPriority> {
+        nullable(async {
+            self.access.viewer.require(domain::key::Scope::ReadConversations)?;
+            Ok(self.row.priority.into())
+        })
+        .await
+    }
+
+    /// Tags that the team gave to the conversation, in alphabetical order. Requires the `READ_CONVERSATIONS`
+    /// scope.
+    async fn tags(&self) -> Nullable<Vec<String>> {
+        Some(self.access.loaders.tags(self.row.site_id, self.row.id).await.map_err(loaders::failed))
+    }
+
+    /// Notes that members wrote about the conversation, oldest first. Visitors never see them. Requires the
+    /// `READ_CONVERSATIONS` scope.
+    async fn notes(&self, args: PageArgs) -> Nullable<NoteConnection> {
+        nullable(notes::list(&self.access, &self.row, &args)).await
+    }
+
     /// Number of messages that were not read yet. A visitor sees the unread messages of the team, and the
     /// team sees those of the visitor. `markRead` resets it; writing a message marks the earlier messages
     /// as read.
@@ -240,38 +265,6 @@ impl Citation {
     /// How well the passage matches the question, 0 to 1.
     async fn score(&self) -> f64 {
         self.row.score
-    }
-}
-
-/// A request of a visitor who asks for a human.
-#[derive(Clone, SimpleObject)]
-#[graphql(complex)]
-pub struct Handoff {
-    /// Status of the handoff, for example whether a member has taken it.
-    status: HandoffStatus,
-    /// E-mail address at which the visitor can be reached. It is null when the visitor left none.
-    customer_email: Option<String>,
-    /// Time at which the visitor asked for a human. A new request after the conversation was closed
-    /// replaces it.
-    requested_at: DateTime,
-    #[graphql(skip)]
-    of: Conversation,
-}
-
-#[async_graphql::ComplexObject]
-impl Handoff {
-    /// Whether messages of the team are mailed to the visitor when the visitor is not there: the visitor left an
-    /// e-mail address, and the installation sends mail.
-    async fn is_mailed(&self) -> bool {
-        reply_mails::is_planned_for(&self.of.access.services, &self.of.row)
-    }
-
-    /// Member who has taken the handoff. It is null when no member has taken it or the member was removed.
-    /// Requires the `READ_CONVERSATIONS` scope.
-    async fn assignee(&self) -> Nullable<Member> {
-        let member = self.of.row.assignee_id?;
-        let found = self.of.access.loaders.member(self.of.row.site_id, member).await.map_err(loaders::failed);
-        found.transpose().map(|found| found.map(Member::from))
     }
 }
 

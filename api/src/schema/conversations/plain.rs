@@ -96,7 +96,7 @@ pub(crate) fn source<V: PlainValue>(row: &stored::Source, name: &str, to: V) -> 
 /// The parts of a conversation that its field `name` needs.
 pub(crate) fn parts_of(name: &str) -> Parts {
     match name {
-        "id" | "isVisitorHere" | "unreadCount" | "visitorLastSeenAt" | TYPE_NAME => Parts::ID,
+        "id" | "isVisitorHere" | "notes" | "tags" | "unreadCount" | "visitorLastSeenAt" | TYPE_NAME => Parts::ID,
         "sessionId" => Parts::SESSION,
         "question" => Parts::QUESTION,
         "answer" => Parts::ANSWER,
@@ -107,6 +107,7 @@ pub(crate) fn parts_of(name: &str) -> Parts {
         "language" => Parts::LANGUAGE,
         "handoff" => Parts::HANDOFF.with(Parts::CREATED),
         "messages" => Parts::QUESTION.with(Parts::ANSWER).with(Parts::CREATED).with(Parts::MESSAGE_COUNT),
+        "priority" => Parts::PRIORITY,
         "createdAt" => Parts::CREATED,
         "updatedAt" => Parts::UPDATED,
         _ => Parts::ALL,

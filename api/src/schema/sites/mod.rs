@@ -19,7 +19,9 @@ use helpbot_services::runtime::events;
 use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
 use crate::schema::analytics::Analytics;
+use crate::schema::canned_replies::{self, CannedReplyConnection};
 use crate::schema::conversations::filter::{self, ConversationFilter};
+use crate::schema::conversations::triage::ConversationTag;
 use crate::schema::conversations::{ConversationConnection, selection};
 use crate::schema::entries::FaqEntryConnection;
 use crate::schema::enums::{AnalyticsRange, ConversationOrder, Plan};
@@ -209,6 +211,22 @@ impl Site {
     /// `READ_CONVERSATIONS` scope.
     async fn blocked_visitors(&self) -> Nullable<Vec<BlockedVisitor>> {
         nullable(async { Ok(BlockedVisitor::list(&self.access, &self.row).await?) }).await
+    }
+
+    /// Tags of conversations, the most frequent first. At most 200 are returned. Requires the
+    /// `READ_CONVERSATIONS` scope.
+    async fn conversation_tags(&self) -> Nullable<Vec<ConversationTag>> {
+        nullable(async {
+            let Access { services, viewer, .. } = &self.access;
+            let found = services::conversations::triage::site_tags(services, viewer, Some(self.row.id)).await?;
+            Ok(found.into_iter().map(|(name, count)| ConversationTag { name, count: int(count) }).collect())
+        })
+        .await
+    }
+
+    /// Canned replies of the site, sorted by name. Requires the `READ_CONVERSATIONS` scope.
+    async fn canned_replies(&self, args: PageArgs) -> Nullable<CannedReplyConnection> {
+        nullable(canned_replies::list(&self.access, &self.row, &args)).await
     }
 
     /// Limits that the owner has set on the credits of one day (UTC). Requires the `ADMIN` scope.
