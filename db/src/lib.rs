@@ -21,7 +21,8 @@ pub mod webhooks;
 pub use accounts::{blocked_visitors, keys, limit_notices, members, site_deletion, sites, trusted_documents, usage};
 pub use connection::{Conn, DatabaseUrl, Db};
 pub use conversations::{
-    canned_replies, conversation_mails, conversation_notes, conversation_tags, handoff_notices, messages, read_marks, search, sessions, stats, transcript_codes, transcripts,
+    canned_replies, conversation_mails, conversation_notes, conversation_tags, handoff_notices, messages, read_marks,
+    search, sessions, stats, transcript_codes, transcripts,
 };
 pub use error::{Error, Result};
 pub use knowledge::{chunks, evaluation, topics, vectors};

@@ -11,7 +11,8 @@ use mail_parser::{Address, HeaderValue, Message, MessageParser};
 use sha2::{Digest as _, Sha256};
 
 /// Headers that name the address that a message was delivered to, besides `To` and `Cc`.
-const RECIPIENT_HEADERS: [&str; 5] = ["Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Forwarded-To"];
+const RECIPIENT_HEADERS: [&str; 5] =
+    ["Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Forwarded-To"];
 /// Headers that only programs add.
 const AUTOMATIC_HEADERS: [&str; 6] =
     ["X-Autoreply", "X-Autorespond", "X-Auto-Reply-From", "X-Failed-Recipients", "List-Id", "Feedback-ID"];

@@ -226,7 +226,17 @@ struct MailDraft {
 impl MailDraft {
     fn new(id: String, to: String, subject: String) -> Self {
         let subject = plain(&subject).replace('\n', " ");
-        Self { mail: Mail { id, to, reply_to: None, thread: Vec::new(), subject, text: String::new(), html: String::new() } }
+        Self {
+            mail: Mail {
+                id,
+                to,
+                reply_to: None,
+                thread: Vec::new(),
+                subject,
+                text: String::new(),
+                html: String::new(),
+            },
+        }
     }
 
     /// Adds text of ours. Names in it were passed through [`plain`].
@@ -254,11 +264,8 @@ impl MailDraft {
         let author = plain(author).replace('\n', " ");
         let text = plain(&clip(text, QUOTE_CHARS));
         self.mail.text += &format!("{author}:\n\n{}\n\n", text.trim_end());
-        self.mail.html += &format!(
-            "<p>{}:</p>\n<div style=\"white-space:pre-wrap\">{}</div>\n",
-            escape(&author),
-            escape(&text)
-        );
+        self.mail.html +=
+            &format!("<p>{}:</p>\n<div style=\"white-space:pre-wrap\">{}</div>\n", escape(&author), escape(&text));
     }
 
     /// Adds a link of ours.

@@ -56,7 +56,8 @@ pub(crate) fn router(installation: &Installation) -> Router {
 async fn receive(State(inbound): State<Inbound>, request: Request) -> Response {
     if !is_authorized(request.headers(), &inbound.secret) {
         let challenge = (header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer, Basic"));
-        return (StatusCode::UNAUTHORIZED, [challenge], body("error", "The secret is missing or wrong.")).into_response();
+        return (StatusCode::UNAUTHORIZED, [challenge], body("error", "The secret is missing or wrong."))
+            .into_response();
     }
     let Ok(_slot) = inbound.slots.try_acquire() else {
         return later(StatusCode::SERVICE_UNAVAILABLE, RETRY_AFTER_S, "Other messages are being received.");
@@ -132,10 +133,14 @@ mod tests {
             super::is_authorized(&headers, "a-long-enough-secret")
         };
 
-        for right in ["Bearer a-long-enough-secret", "bearer a-long-enough-secret", "Basic cGlwZTphLWxvbmctZW5vdWdoLXNlY3JldA=="] {
+        for right in
+            ["Bearer a-long-enough-secret", "bearer a-long-enough-secret", "Basic cGlwZTphLWxvbmctZW5vdWdoLXNlY3JldA=="]
+        {
             assert!(is_authorized(right), "{right}");
         }
-        for wrong in ["a-long-enough-secret", "Bearer a-long-enough-secreu", "Bearer ", "Basic a-long-enough-secret", "Basic !"] {
+        for wrong in
+            ["a-long-enough-secret", "Bearer a-long-enough-secreu", "Bearer ", "Basic a-long-enough-secret", "Basic !"]
+        {
             assert!(!is_authorized(wrong), "{wrong}");
         }
         assert!(!super::is_authorized(&HeaderMap::new(), "a-long-enough-secret"));

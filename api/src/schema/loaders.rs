@@ -191,7 +191,10 @@ impl BatchFn<(SiteId, ConversationId), Loaded<i64>> for Unread {
 struct Tags(Reads);
 
 impl BatchFn<(SiteId, ConversationId), Loaded<Vec<String>>> for Tags {
-    async fn load(&mut self, keys: &[(SiteId, ConversationId)]) -> HashMap<(SiteId, ConversationId), Loaded<Vec<String>>> {
+    async fn load(
+        &mut self,
+        keys: &[(SiteId, ConversationId)],
+    ) -> HashMap<(SiteId, ConversationId), Loaded<Vec<String>>> {
         let mut values = HashMap::new();
         for (site, ids) in by_site(keys) {
             match triage::tags_of(&self.0.services, &self.0.viewer, Some(site), &ids).await {

@@ -29,10 +29,8 @@ pub async fn add(c: &mut Conn, site: SiteId, id: ConversationId, tag: &str) -> R
 pub async fn remove(c: &mut Conn, site: SiteId, id: ConversationId, tag: &str) -> Result<bool> {
     let (site, id) = (site.to_string(), id.to_string());
     let count = on!(c, |c| {
-        let row = tags::table
-            .filter(tags::site_id.eq(&site))
-            .filter(tags::conversation_id.eq(&id))
-            .filter(tags::tag.eq(tag));
+        let row =
+            tags::table.filter(tags::site_id.eq(&site)).filter(tags::conversation_id.eq(&id)).filter(tags::tag.eq(tag));
         diesel::delete(row).execute(c).await
     })?;
     Ok(count == 1)

@@ -108,7 +108,8 @@ async fn a_mail_is_stored_once_by_its_message_id(db: &Db) {
     };
     let (sent, received) = (mail("0190", false, 1), mail("answer@home.example", true, 2));
 
-    for (new, is_new) in [(sent.clone(), true), (received.clone(), true), (mail("answer@home.example", true, 3), false)] {
+    for (new, is_new) in [(sent.clone(), true), (received.clone(), true), (mail("answer@home.example", true, 3), false)]
+    {
         assert_eq!(commit!(db, |c| conversation_mails::insert(c, &new)), is_new);
     }
 

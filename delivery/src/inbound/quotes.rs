@@ -19,26 +19,84 @@ const HEADER_LINES: usize = 5;
 
 /// Words for "wrote" in the lines above quotations.
 const WROTE: [&str; 22] = [
-    "wrote", "writes", "schrieb", "a écrit", "écrivait", "escribió", "ha scritto", "escreveu", "schreef", "skrev",
-    "kirjoitti", "napisał", "napisał(a)", "napsal", "написал", "пишет", "yazdı", "írta", "έγραψε", "a scris",
-    "写道", "のメール",
+    "wrote",
+    "writes",
+    "schrieb",
+    "a écrit",
+    "écrivait",
+    "escribió",
+    "ha scritto",
+    "escreveu",
+    "schreef",
+    "skrev",
+    "kirjoitti",
+    "napisał",
+    "napisał(a)",
+    "napsal",
+    "написал",
+    "пишет",
+    "yazdı",
+    "írta",
+    "έγραψε",
+    "a scris",
+    "写道",
+    "のメール",
 ];
 /// Names of headers in quoted mails: the sender, and what stands below.
 const FROM: [&str; 9] = ["from:", "von:", "de:", "de :", "da:", "van:", "från:", "fra:", "od:"];
 const BELOW: [&str; 25] = [
-    "sent:", "date:", "to:", "subject:", "gesendet:", "datum:", "an:", "betreff:", "envoyé", "date :", "à :", "objet",
-    "enviado", "fecha:", "para:", "asunto:", "inviato:", "data:", "a:", "oggetto:", "assunto:", "verzonden:", "aan:",
-    "onderwerp:", "skickat:",
+    "sent:",
+    "date:",
+    "to:",
+    "subject:",
+    "gesendet:",
+    "datum:",
+    "an:",
+    "betreff:",
+    "envoyé",
+    "date :",
+    "à :",
+    "objet",
+    "enviado",
+    "fecha:",
+    "para:",
+    "asunto:",
+    "inviato:",
+    "data:",
+    "a:",
+    "oggetto:",
+    "assunto:",
+    "verzonden:",
+    "aan:",
+    "onderwerp:",
+    "skickat:",
 ];
 /// Words that introduce an original message between dashes.
 const ORIGINAL: [&str; 9] = [
-    "original message", "original-nachricht", "ursprüngliche nachricht", "message d'origine", "mensaje original",
-    "messaggio originale", "mensagem original", "oorspronkelijk bericht", "forwarded message",
+    "original message",
+    "original-nachricht",
+    "ursprüngliche nachricht",
+    "message d'origine",
+    "mensaje original",
+    "messaggio originale",
+    "mensagem original",
+    "oorspronkelijk bericht",
+    "forwarded message",
 ];
 /// Beginnings of the lines that telephones and mail programs add.
 const DEVICE: [&str; 12] = [
-    "sent from my", "sent from outlook", "sent from mail for", "get outlook for", "von meinem", "gesendet von",
-    "envoyé de mon", "envoyé depuis", "enviado desde", "inviato da", "enviado do meu", "verstuurd vanaf",
+    "sent from my",
+    "sent from outlook",
+    "sent from mail for",
+    "get outlook for",
+    "von meinem",
+    "gesendet von",
+    "envoyé de mon",
+    "envoyé depuis",
+    "enviado desde",
+    "inviato da",
+    "enviado do meu",
+    "verstuurd vanaf",
 ];
 
 /// Returns what the writer of a mail wrote.
@@ -183,9 +241,13 @@ mod tests {
 
     #[test]
     fn signatures_are_cut() {
-        for signature in
-            ["-- \nAnn Example\nExample Ltd.", "--\nAnn", "Sent from my iPhone", "Von meinem iPhone gesendet", "Get Outlook for iOS"]
-        {
+        for signature in [
+            "-- \nAnn Example\nExample Ltd.",
+            "--\nAnn",
+            "Sent from my iPhone",
+            "Von meinem iPhone gesendet",
+            "Get Outlook for iOS",
+        ] {
             assert_eq!(cut(&format!("Yes, please.\n\n{signature}\n")), "Yes, please.", "{signature}");
         }
         assert_eq!(cut("Yes.\n\nSent from my iPhone\n\nOn 1 May 2026, Shop wrote:\n> Hi"), "Yes.");
@@ -212,6 +274,9 @@ mod tests {
         assert_eq!(cut(&format!("{above}\n> Do you want it?\n\nYes, please.")), "Yes, please.");
         assert_eq!(cut(&format!("{above}\n> Do you want it?\nYes.\n> When?\nToday.")), "Yes.\nToday.");
         // Nobody quotes like this without an address, so the words below are the visitor's own.
-        assert_eq!(cut("You wrote 2 days ago:\nWe deliver.\nBut you did not."), "You wrote 2 days ago:\nWe deliver.\nBut you did not.");
+        assert_eq!(
+            cut("You wrote 2 days ago:\nWe deliver.\nBut you did not."),
+            "You wrote 2 days ago:\nWe deliver.\nBut you did not."
+        );
     }
 }

@@ -20,10 +20,7 @@ pub(super) const POLITE: &[(&str, &str)] = &[
     ),
     ("it", "per favore, per piacere, vorrei, voglio, posso, potrei, desidero, preferisco, è possibile, adesso, ora"),
     ("pt", "por favor, quero, eu quero, queria, gostaria de, eu gostaria de, preciso, posso, poderia, prefiro, agora"),
-    (
-        "nl",
-        "alstublieft, alsjeblieft, ik wil, ik wil graag, ik zou graag, ik zou, mag ik, kan ik, graag, liever, nu",
-    ),
+    ("nl", "alstublieft, alsjeblieft, ik wil, ik wil graag, ik zou graag, ik zou, mag ik, kan ik, graag, liever, nu"),
     ("sv", "snälla, jag vill, jag vill gärna, jag skulle vilja, kan jag, får jag, gärna, nu"),
     ("da", "venligst, jeg vil, jeg vil gerne, jeg ønsker at, kan jeg, må jeg, gerne, nu"),
     ("no", "vennligst, jeg vil, jeg vil gjerne, jeg ønsker å, kan jeg, får jeg, gjerne, nå"),
@@ -31,7 +28,10 @@ pub(super) const POLITE: &[(&str, &str)] = &[
     ("pl", "proszę, chcę, chciałbym, chciałabym, czy mogę, mogę, czy można, wolę, potrzebuję, teraz"),
     ("cs", "prosím, chci, chtěl bych, chtěla bych, můžu, mohu, rád bych, ráda bych, raději, teď"),
     ("hu", "kérem, kérlek, szeretnék, akarok, lehet, tudok, inkább, most"),
-    ("ro", "vă rog, te rog, vreau, vreau să, aș vrea, aș vrea să, aș dori, aș dori să, doresc, doresc să, pot, pot să, acum"),
+    (
+        "ro",
+        "vă rog, te rog, vreau, vreau să, aș vrea, aș vrea să, aș dori, aș dori să, doresc, doresc să, pot, pot să, acum",
+    ),
     ("tr", "lütfen, ben, şimdi"),
     (
         "ru",
@@ -48,7 +48,10 @@ pub(super) const POLITE: &[(&str, &str)] = &[
     ("hi", "कृपया, मुझे, मैं, क्या, क्या मैं, अभी"),
     ("th", "ครับ, ค่ะ, คะ"),
     ("vi", "làm ơn, vui lòng, xin, tôi muốn, tôi muốn được, tôi có thể, cho tôi, mình muốn, em muốn, ngay bây giờ"),
-    ("id", "tolong, mohon, saya ingin, saya mau, aku mau, ingin, mau, bisa, bisakah saya, boleh, bolehkah saya, apakah bisa, sekarang"),
+    (
+        "id",
+        "tolong, mohon, saya ingin, saya mau, aku mau, ingin, mau, bisa, bisakah saya, boleh, bolehkah saya, apakah bisa, sekarang",
+    ),
     ("zh", "请, 請"),
     ("ja", "お願いします, ください"),
     ("ko", "제발, 지금, 저는"),
@@ -68,7 +71,12 @@ pub(super) const REQUESTS: &[(&str, &str, &str, &str)] = &[
         "a human, a person, a real person, a live person, a real human, a human being, an agent, a human agent, a live agent, an operator, a representative",
         "",
     ),
-    ("en", "human, real person, real human, human agent, live agent, live person, live chat with a human, human being", "", ""),
+    (
+        "en",
+        "human, real person, real human, human agent, live agent, live person, live chat with a human, human being",
+        "",
+        "",
+    ),
     (
         "de",
         "mit",
@@ -81,7 +89,12 @@ pub(super) const REQUESTS: &[(&str, &str, &str, &str)] = &[
         "einem menschen, einem echten menschen, einer person, einem mitarbeiter, einen menschen, einen echten menschen, eine echte person, einen mitarbeiter, einen ansprechpartner",
         "",
     ),
-    ("de", "mensch, echter mensch, einen menschen, ein mensch, mitarbeiter, einen mitarbeiter, menschlicher mitarbeiter", "", ""),
+    (
+        "de",
+        "mensch, echter mensch, einen menschen, ein mensch, mitarbeiter, einen mitarbeiter, menschlicher mitarbeiter",
+        "",
+        "",
+    ),
     (
         "fr",
         "parler à, parler avec, discuter avec, échanger avec, parler directement à, être mis en relation avec, être mise en relation avec, mettez-moi en relation avec, passez-moi",
@@ -196,14 +209,24 @@ pub(super) const REQUESTS: &[(&str, &str, &str, &str)] = &[
         "bir insanla, insanla, bir insan ile, gerçek bir insanla, gerçek bir kişiyle, bir kişiyle, bir temsilciyle, temsilciyle, müşteri temsilcisiyle, bir müşteri temsilcisiyle, müşteri temsilcisi ile, biriyle, birisiyle, bir yetkiliyle, yetkiliyle, canlı destekle",
         "konuşmak istiyorum, görüşmek istiyorum, konuşabilir miyim, görüşebilir miyim, konuşmak isterim, görüşmek isterim, konuşmam lazım",
     ),
-    ("tr", "insan, müşteri temsilcisi, canlı destek, temsilciye bağlan, müşteri temsilcisine bağlan, beni temsilciye bağla", "", ""),
+    (
+        "tr",
+        "insan, müşteri temsilcisi, canlı destek, temsilciye bağlan, müşteri temsilcisine bağlan, beni temsilciye bağla",
+        "",
+        "",
+    ),
     (
         "ru",
         "поговорить с, говорить с, связаться с, пообщаться с, общаться с, соедините с, соедините меня с, свяжите с, свяжите меня с, переключите на",
         "человеком, живым человеком, реальным человеком, настоящим человеком, оператором, живым оператором, менеджером, сотрудником, кем-нибудь, кем-то, поддержкой, службой поддержки, специалистом, консультантом, оператора",
         "",
     ),
-    ("ru", "оператор, оператора, позовите оператора, живой человек, позовите человека, нужен оператор, нужен человек", "", ""),
+    (
+        "ru",
+        "оператор, оператора, позовите оператора, живой человек, позовите человека, нужен оператор, нужен человек",
+        "",
+        "",
+    ),
     (
         "uk",
         "поговорити з, говорити з, зв'язатися з, спілкуватися з, з'єднайте з, з'єднайте мене з, переключіть на",

@@ -79,7 +79,10 @@ pub const SETTINGS: &[SettingDefinition] = &[
         None,
         "domain of the addresses to which visitors answer mails, for example reply.shop.example",
     ),
-    secret("inbound_mail_secret", "at least 16 characters, which POST /inbound/mail requires as bearer token or password"),
+    secret(
+        "inbound_mail_secret",
+        "at least 16 characters, which POST /inbound/mail requires as bearer token or password",
+    ),
     setting("smtp_from", None, "sender of mail, for example HelpBot <help@shop.example>"),
     setting(
         "ca_file",

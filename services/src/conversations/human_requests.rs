@@ -136,9 +136,8 @@ async fn store(
         interval: services.settings.handoff_mail_interval,
     });
     let (claim, email) = (session.claim, request.email);
-    let stored = services
-        .db
-        .write(move |c| Box::pin(async move { insert(c, conversation, claim, email, notice, now).await }));
+    let stored =
+        services.db.write(move |c| Box::pin(async move { insert(c, conversation, claim, email, notice, now).await }));
     let (stored, appended) = stored.await?;
     for events in appended {
         events.publish(services);

@@ -70,8 +70,7 @@ impl QuestionSession {
         let is_open = |found: &&Conversation| found.handoff.is_some_and(HandoffStatus::is_open);
         let is_proved = matches!(claim, SessionClaim::Proved(_));
         let open = last.iter().filter(is_open).max_by_key(|found| found.created_at).filter(|_| is_proved).cloned();
-        let is_with_agent =
-            is_proved && last.iter().any(|found| found.handoff == Some(HandoffStatus::Assigned));
+        let is_with_agent = is_proved && last.iter().any(|found| found.handoff == Some(HandoffStatus::Assigned));
         let history = last.into_iter().map(|c| Exchange { question: c.question, answer: c.answer }).collect();
         Ok(Self { id, claim, history, open, is_with_agent })
     }

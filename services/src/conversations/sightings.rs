@@ -61,9 +61,7 @@ pub(crate) async fn stored(
 pub(crate) async fn record(services: &Services, site: SiteId, session: &ProvedSession) -> Result<()> {
     let (now, session) = (services.now(), session.clone());
     let seen = services.db.write(move |c| {
-        Box::pin(async move {
-            Ok::<_, Error>(db::sessions::seen(c, site, &session.id, session.token_id, now).await?)
-        })
+        Box::pin(async move { Ok::<_, Error>(db::sessions::seen(c, site, &session.id, session.token_id, now).await?) })
     });
     seen.await.map(drop)
 }

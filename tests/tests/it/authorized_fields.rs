@@ -53,12 +53,7 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
         &[Scope::ReadConversations],
         "author authorName createdAt id text",
     ),
-    (
-        "ConversationTag",
-        "site(id: $site) { conversationTags { @ } }",
-        &[Scope::ReadConversations],
-        "count name",
-    ),
+    ("ConversationTag", "site(id: $site) { conversationTags { @ } }", &[Scope::ReadConversations], "count name"),
     (
         "CannedReply",
         "site(id: $site) { cannedReplies { nodes { @ } } }",

@@ -22,7 +22,8 @@ const REQUEST: &str = "mutation ($email: String, $session: String) {
 const ASK: &str = "mutation ($question: String!) { askQuestion(input: { question: $question }) {
     conversation { id outcome isUnanswered language answer handoff { status } } sessionToken credits { used }
 } }";
-const SAY: &str = "mutation ($id: ID!) { sendMessage(input: { conversationId: $id, text: \"Hello?\" }) { userErrors { code } } }";
+const SAY: &str =
+    "mutation ($id: ID!) { sendMessage(input: { conversationId: $id, text: \"Hello?\" }) { userErrors { code } } }";
 const COUNTS: &str = "{ site { credits { used } conversations(filter: { handoffStatuses: [REQUESTED] }) { totalCount }
     all: conversations { totalCount } analytics(range: ALL) { overview { totalQuestions unansweredCount handoffCount } } } }";
 const EVENTS: &str = "subscription ($after: String) { conversationEvents(after: $after) { type conversationId } }";

@@ -15,9 +15,11 @@ const ASK: &str = "mutation { askQuestion(input: { question: \"Is anybody there?
     conversation { id } sessionToken
 } }";
 const HANDOFF: &str = "mutation ($id: ID!) { requestHandoff(input: { conversationId: $id }) { userErrors { code } } }";
-const SEND: &str = "mutation ($id: ID!) { sendMessage(input: { conversationId: $id, text: \"Hello\" }) { userErrors { code } } }";
+const SEND: &str =
+    "mutation ($id: ID!) { sendMessage(input: { conversationId: $id, text: \"Hello\" }) { userErrors { code } } }";
 const READ: &str = "mutation ($id: ID!) { markRead(input: { conversationId: $id }) { userErrors { code } } }";
-const MESSAGES: &str = "query ($id: ID!) { node(id: $id) { ... on Conversation { messages(first: 50) { nodes { text } } } } }";
+const MESSAGES: &str =
+    "query ($id: ID!) { node(id: $id) { ... on Conversation { messages(first: 50) { nodes { text } } } } }";
 const ACTIVITY: &str = "subscription ($id: ID!) { conversationActivity(conversationId: $id) { isVisitorHere } }";
 const PRESENCE: &str = "query ($id: ID!) { node(id: $id) { ... on Conversation { isVisitorHere visitorLastSeenAt } } }";
 

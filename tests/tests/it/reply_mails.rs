@@ -20,14 +20,16 @@ on_both_with_mail!(
     a_blocked_visitor_cannot_write_by_mail,
 );
 
-const ASK: &str = "mutation { askQuestion(input: { question: \"Zebra or quagga?\" }) { conversation { id } sessionToken } }";
+const ASK: &str =
+    "mutation { askQuestion(input: { question: \"Zebra or quagga?\" }) { conversation { id } sessionToken } }";
 const HANDOFF: &str = "mutation ($id: ID!, $email: String) {
     requestHandoff(input: { conversationId: $id, customerEmail: $email }) { userErrors { code } }
 }";
 const SEND: &str = "mutation ($id: ID!, $text: String!) {
     sendMessage(input: { conversationId: $id, text: $text }) { userErrors { message } }
 }";
-const RESOLVE: &str = "mutation ($id: ID!) { resolveConversation(input: { conversationId: $id }) { userErrors { code } } }";
+const RESOLVE: &str =
+    "mutation ($id: ID!) { resolveConversation(input: { conversationId: $id }) { userErrors { code } } }";
 const THREAD: &str = "query ($id: ID!) { node(id: $id) { ... on Conversation {
     handoff { status isMailed } unreadCount messages(first: 50) { nodes { author text } }
 } } }";
@@ -127,7 +129,8 @@ async fn messages_to_an_absent_visitor_come_together_in_one_mail(app: &TestApp, 
 
 async fn a_visitor_who_has_seen_the_messages_receives_no_mail(app: &TestApp, mail: &MailServer) {
     const ACTIVITY: &str = "subscription ($id: ID!) { conversationActivity(conversationId: $id) { isTeamHere } }";
-    const MESSAGES: &str = "query ($id: ID!) { node(id: $id) { ... on Conversation { messages(first: 50) { nodes { text } } } } }";
+    const MESSAGES: &str =
+        "query ($id: ID!) { node(id: $id) { ... on Conversation { messages(first: 50) { nodes { text } } } } }";
     let site = app.site().create().await;
     let (visitor, id) = waiting(&site).await;
 
@@ -183,7 +186,12 @@ async fn an_answer_by_mail_becomes_a_message_of_the_conversation(app: &TestApp, 
     assert_eq!(second.header("In-Reply-To"), "<answer-1@home.example>");
 
     // A mail program that ignores Reply-To still names the mail that it answers.
-    let other = answer(&second, "answer-2@home.example", &format!("In-Reply-To: {}\n", second.header("Message-ID")), "Or the zebra.");
+    let other = answer(
+        &second,
+        "answer-2@home.example",
+        &format!("In-Reply-To: {}\n", second.header("Message-ID")),
+        "Or the zebra.",
+    );
     let other = other.replace(second.header("Reply-To"), "help@shop.example");
     assert_eq!(hand_over(app, &other, INBOUND_SECRET).await.ok(), json!({ "result": "accepted" }));
     assert_eq!(answers(&thread(&site, &id).await), ["The quagga, please.", "Or the zebra."]);

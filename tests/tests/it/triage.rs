@@ -28,11 +28,13 @@ const UPDATE: &str = "mutation ($id: ID!, $priority: ConversationPriority, $add:
 const NOTE: &str = "mutation ($id: ID!, $text: String!) { m: addNote(input: { conversationId: $id, text: $text }) {
     note { id text authorName author { name } } userErrors { code }
 } }";
-const DELETE_NOTE: &str = "mutation ($id: ID!) { m: deleteNote(input: { noteId: $id }) { deletedId userErrors { code } } }";
+const DELETE_NOTE: &str =
+    "mutation ($id: ID!) { m: deleteNote(input: { noteId: $id }) { deletedId userErrors { code } } }";
 const LIST: &str = "query ($filter: ConversationFilter) { site { conversations(filter: $filter) {
     totalCount nodes { question }
 } } }";
-const TRIAGE: &str = "query ($id: ID!) { node(id: $id) { ... on Conversation { question priority tags notes { nodes { text } } } } }";
+const TRIAGE: &str =
+    "query ($id: ID!) { node(id: $id) { ... on Conversation { question priority tags notes { nodes { text } } } } }";
 const HANDOFF: &str = "mutation ($id: ID!, $email: String) {
     m: requestHandoff(input: { conversationId: $id, customerEmail: $email }) { userErrors { code } }
 }";
@@ -65,9 +67,16 @@ async fn priority_and_tags_are_changed_filtered_and_counted(app: &TestApp) {
     let (_, second) = ask(&site, "Second?").await;
     ask(&site, "Third?").await;
 
-    let changed = run(&site.owner(), UPDATE, json!({ "id": first, "priority": "URGENT", "add": ["Billing", " back  order "] })).await;
+    let changed =
+        run(&site.owner(), UPDATE, json!({ "id": first, "priority": "URGENT", "add": ["Billing", " back  order "] }))
+            .await;
     assert_eq!(changed["conversation"], json!({ "priority": "URGENT", "tags": ["back order", "billing"] }));
-    let changed = run(&site.owner(), UPDATE, json!({ "id": first, "add": ["vip", "billing"], "remove": ["BACK order", "unknown"] })).await;
+    let changed = run(
+        &site.owner(),
+        UPDATE,
+        json!({ "id": first, "add": ["vip", "billing"], "remove": ["BACK order", "unknown"] }),
+    )
+    .await;
     assert_eq!(changed["conversation"], json!({ "priority": "URGENT", "tags": ["billing", "vip"] }));
     run(&site.owner(), UPDATE, json!({ "id": second, "add": ["billing"] })).await;
     run(&site.visitor(), HANDOFF, json!({ "id": second })).await;
@@ -101,7 +110,11 @@ async fn invalid_and_too_many_tags_are_refused(app: &TestApp) {
 
     for wrong in ["", "a,b", &"x".repeat(41)] {
         let refused = run(&site.owner(), UPDATE, json!({ "id": id, "add": [wrong] })).await;
-        assert_eq!(refused["userErrors"], json!([{ "code": "BAD_USER_INPUT", "field": ["input", "addTags"] }]), "{wrong}");
+        assert_eq!(
+            refused["userErrors"],
+            json!([{ "code": "BAD_USER_INPUT", "field": ["input", "addTags"] }]),
+            "{wrong}"
+        );
     }
     let refused = run(&site.owner(), UPDATE, json!({ "id": id, "add": many })).await;
     assert_eq!(refused["userErrors"], json!([{ "code": "LIMIT_REACHED", "field": null }]));
@@ -123,10 +136,16 @@ async fn notes_belong_to_their_authors(app: &TestApp) {
     assert_eq!(note["text"], "Calls every week.");
     assert_eq!((&note["authorName"], &note["author"]["name"]), (&json!("Ann"), &json!("Ann")));
     assert_eq!((&of_key["authorName"], &of_key["author"]), (&Value::Null, &Value::Null));
-    assert_eq!(run(&ann, NOTE, json!({ "id": id, "text": " " })).await["userErrors"], json!([{ "code": "BAD_USER_INPUT" }]));
+    assert_eq!(
+        run(&ann, NOTE, json!({ "id": id, "text": " " })).await["userErrors"],
+        json!([{ "code": "BAD_USER_INPUT" }])
+    );
     assert_eq!(bob.graphql(DELETE_NOTE, json!({ "id": note["id"] })).await.codes(), ["FORBIDDEN"]);
     assert_eq!(run(&ann, DELETE_NOTE, json!({ "id": note["id"] })).await["deletedId"], note["id"]);
-    assert_eq!(run(&ann, DELETE_NOTE, json!({ "id": note["id"] })).await["userErrors"], json!([{ "code": "NOT_FOUND" }]));
+    assert_eq!(
+        run(&ann, DELETE_NOTE, json!({ "id": note["id"] })).await["userErrors"],
+        json!([{ "code": "NOT_FOUND" }])
+    );
     let left = site.owner().graphql(TRIAGE, json!({ "id": id })).await.ok();
     assert_eq!(left["node"]["notes"]["nodes"], json!([{ "text": "By a key." }]));
 }
@@ -161,12 +180,14 @@ async fn visitors_see_neither_triage_nor_notes_nor_their_events(app: &TestApp) {
 async fn canned_replies_are_rendered_for_a_conversation(app: &TestApp) {
     const ADD: &str = "mutation ($text: String!) { m: addCannedReply(input: { name: \"hello\", text: $text }) {
         cannedReply { id } userErrors { code } } }";
-    const RENDER: &str = "query ($id: ID!) { site { cannedReplies { nodes { text renderedText(conversationId: $id) } } } }";
+    const RENDER: &str =
+        "query ($id: ID!) { site { cannedReplies { nodes { text renderedText(conversationId: $id) } } } }";
     let site = app.site().create().await;
     let ann = agent(app, &site, "Ann").await;
     let (visitor, id) = ask(&site, "{{site.name}}?").await;
     run(&visitor, HANDOFF, json!({ "id": id, "email": "bob@home.example" })).await;
-    let text = "Dear {{visitor.email}}, you asked {{conversation.question}} {{unknown}} {{ agent.name }}, {{site.name}}";
+    let text =
+        "Dear {{visitor.email}}, you asked {{conversation.question}} {{unknown}} {{ agent.name }}, {{site.name}}";
     assert_eq!(run(&ann, ADD, json!({ "text": text })).await["userErrors"], json!([]));
 
     let rendered = ann.graphql(RENDER, json!({ "id": id })).await.ok()["site"]["cannedReplies"]["nodes"][0].take();
@@ -187,7 +208,8 @@ async fn a_canned_reply_has_a_name_of_its_own(app: &TestApp) {
     const UPDATE: &str = "mutation ($id: ID!, $name: String, $text: String) {
         m: updateCannedReply(input: { cannedReplyId: $id, name: $name, text: $text }) {
             cannedReply { name text } userErrors { code field } } }";
-    const DELETE: &str = "mutation ($id: ID!) { m: deleteCannedReply(input: { cannedReplyId: $id }) { deletedId userErrors { code } } }";
+    const DELETE: &str =
+        "mutation ($id: ID!) { m: deleteCannedReply(input: { cannedReplyId: $id }) { deletedId userErrors { code } } }";
     const NAMES: &str = "{ site { cannedReplies { totalCount nodes { name } } } }";
     let (site, other) = (app.site().create().await, app.site().create().await);
     let owner = site.owner();
@@ -199,11 +221,17 @@ async fn a_canned_reply_has_a_name_of_its_own(app: &TestApp) {
     assert_eq!(run(&owner, UPDATE, json!({ "id": id, "name": "hours" })).await["userErrors"][0]["code"], "CONFLICT");
     let empty = json!([{ "code": "BAD_USER_INPUT", "field": ["input", "name"] }]);
     assert_eq!(run(&owner, ADD, json!({ "name": " " })).await["userErrors"], empty);
-    assert_eq!(run(&other.owner(), UPDATE, json!({ "id": id, "text": "No" })).await["userErrors"][0]["code"], "NOT_FOUND");
+    assert_eq!(
+        run(&other.owner(), UPDATE, json!({ "id": id, "text": "No" })).await["userErrors"][0]["code"],
+        "NOT_FOUND"
+    );
     let changed = run(&owner, UPDATE, json!({ "id": id, "text": "We refund it." })).await["cannedReply"].take();
     assert_eq!(changed, json!({ "name": "refund", "text": "We refund it." }));
     let listed = owner.graphql(NAMES, json!({})).await.ok();
-    assert_eq!(listed["site"]["cannedReplies"], json!({ "totalCount": 2, "nodes": [{ "name": "hours" }, { "name": "refund" }] }));
+    assert_eq!(
+        listed["site"]["cannedReplies"],
+        json!({ "totalCount": 2, "nodes": [{ "name": "hours" }, { "name": "refund" }] })
+    );
     assert_eq!(run(&owner, DELETE, json!({ "id": id })).await["deletedId"], *id);
     assert_eq!(run(&owner, DELETE, json!({ "id": id })).await["userErrors"], json!([{ "code": "NOT_FOUND" }]));
 }
@@ -225,13 +253,17 @@ async fn a_member_takes_over_any_conversation_and_returns_it(app: &TestApp) {
     assert_eq!(answered["askQuestion"]["userErrors"], json!([]));
     assert_eq!(run(&ann, UNASSIGN, json!({ "id": id })).await["userErrors"], json!([{ "code": "CONFLICT" }]));
     let counted = site.owner().graphql(COUNT, json!({})).await.ok()["site"].take();
-    assert_eq!((&counted["conversations"]["totalCount"], &counted["analytics"]["overview"]["handoffCount"]), (&json!(1), &json!(1)));
+    assert_eq!(
+        (&counted["conversations"]["totalCount"], &counted["analytics"]["overview"]["handoffCount"]),
+        (&json!(1), &json!(1))
+    );
 }
 
 async fn events_name_the_member_who_acted(app: &TestApp) {
     const EVENTS: &str = "subscription ($after: String) { conversationEvents(after: $after) { type actor { name } } }";
     const SEND: &str = "mutation ($id: ID!) { m: sendMessage(input: { conversationId: $id, text: \"Hello\" }) { userErrors { code } } }";
-    const RESOLVE: &str = "mutation ($id: ID!) { m: resolveConversation(input: { conversationId: $id }) { userErrors { code } } }";
+    const RESOLVE: &str =
+        "mutation ($id: ID!) { m: resolveConversation(input: { conversationId: $id }) { userErrors { code } } }";
     let site = app.site().create().await;
     let (ann, bob) = (agent(app, &site, "Ann").await, agent(app, &site, "Bob").await);
     let (visitor, id) = ask(&site, "First?").await;

@@ -2,9 +2,9 @@
 //! conversation.
 
 use async_graphql::{ComplexObject, Context, ID, Object, Result, SimpleObject};
-use helpbot_services::conversations::reply_mails;
 use helpbot_services::conversations::handoffs::{self, ReplyAddress};
 use helpbot_services::conversations::human_requests::{self, NewHumanRequest};
+use helpbot_services::conversations::reply_mails;
 
 use super::Conversation;
 use super::mutation::{node, visible};

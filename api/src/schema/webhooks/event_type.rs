@@ -29,7 +29,10 @@ impl WebhookEventType {
             EventType::MessageCreated
             | EventType::ConversationAssigned
             | EventType::ConversationResolved
-            | EventType::ConversationReopened => None,
+            | EventType::ConversationReopened
+            | EventType::ConversationUnassigned
+            | EventType::ConversationUpdated
+            | EventType::NoteChanged => None,
         }
     }
 }
