@@ -18,11 +18,13 @@ pub mod schema;
 pub mod sources;
 pub mod webhooks;
 
-pub use accounts::{blocked_visitors, keys, limit_notices, members, site_deletion, sites, trusted_documents, usage};
+pub use accounts::{
+    blocked_visitors, business_hours, keys, limit_notices, members, site_deletion, sites, trusted_documents, usage,
+};
 pub use connection::{Conn, DatabaseUrl, Db};
 pub use conversations::{
     canned_replies, conversation_mails, conversation_notes, conversation_tags, handoff_notices, messages, read_marks,
-    search, sessions, stats, transcript_codes, transcripts,
+    reply_times, search, sessions, stats, transcript_codes, transcripts,
 };
 pub use error::{Error, Result};
 pub use knowledge::{chunks, evaluation, topics, vectors};

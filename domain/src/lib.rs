@@ -5,6 +5,7 @@
 //! I/O, so every rule can be tested by calling it.
 
 pub mod blocked_visitor;
+pub mod business_hours;
 mod cases;
 pub mod chunk;
 pub mod client_address;

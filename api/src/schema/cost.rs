@@ -14,6 +14,8 @@ pub const LIST_BOUNDS: &[(&str, usize)] = &[
     ("Site.apiKeys", 50),
     // 500 blocks are allowed; a site has a few.
     ("Site.blockedVisitors", 100),
+    // Two periods a day are usual.
+    ("BusinessHours.periods", 14),
     // 200 tags are returned; a site has about twenty.
     ("Site.conversationTags", 50),
     // The list returns at most a hundred mails.

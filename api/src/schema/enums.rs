@@ -2,6 +2,7 @@
 //! domain fails to compile here and therefore never reaches clients unnoticed.
 
 use async_graphql::Enum;
+use helpbot_domain::business_hours;
 use helpbot_domain::conversation as rules;
 use helpbot_domain::event;
 use helpbot_domain::extraction;
@@ -112,6 +113,26 @@ pub enum AnswerOutcome {
     Declined,
     /// The visitor wrote a greeting or thanks and asked nothing.
     SmallTalk,
+}
+
+/// Day of a week.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "business_hours::Weekday")]
+pub enum Weekday {
+    /// The first day of the working week.
+    Monday,
+    /// The second day of the working week.
+    Tuesday,
+    /// The third day of the working week.
+    Wednesday,
+    /// The fourth day of the working week.
+    Thursday,
+    /// The fifth day of the working week.
+    Friday,
+    /// The first day of the weekend.
+    Saturday,
+    /// The last day of the week.
+    Sunday,
 }
 
 /// Priority that the team gave to a conversation.

@@ -7,6 +7,7 @@
 pub mod access;
 pub mod analytics;
 pub mod batch_jobs;
+pub mod business_hours;
 pub mod canned_replies;
 pub mod conversations;
 pub mod cost;
@@ -43,6 +44,7 @@ use crate::gateway::settings::GatewaySettings;
 use crate::gateway::trusted::TrustedDocuments;
 use crate::schema::access::Access;
 use crate::schema::batch_jobs::BatchJobQuery;
+use crate::schema::business_hours::BusinessHoursMutation;
 use crate::schema::canned_replies::CannedReplyMutation;
 use crate::schema::conversations::erasure::ErasureMutation;
 use crate::schema::conversations::handoff::HandoffMutation;
@@ -85,6 +87,7 @@ pub struct MutationRoot(
     TriageMutation,
     NoteMutation,
     CannedReplyMutation,
+    BusinessHoursMutation,
     TranscriptMutation,
     ErasureMutation,
     SourceMutation,

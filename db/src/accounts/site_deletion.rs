@@ -92,6 +92,7 @@ pub const TABLES: &[SiteTable] = &[
     // A document has up to 32 KiB.
     SiteTable { weight: 5, ..table("trusted_documents", "id") },
     table("limit_notices", "kind, day"),
+    table("business_hours", "site_id"),
     table("credit_holds", "id"),
 ];
 

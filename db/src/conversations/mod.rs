@@ -12,6 +12,7 @@ mod lists;
 pub mod messages;
 mod partial_row;
 pub mod read_marks;
+pub mod reply_times;
 mod row;
 pub mod search;
 pub mod sessions;

@@ -7,7 +7,7 @@
 //! is present or typing, and [`sightings`] when the visitor was last present; [`unread`] counts the messages that the other side has not read.
 //! [`reply_mails`] mail the team's messages to a visitor who is not there, whose answer comes back through
 //! [`mail_answers`]. [`transcripts`] mails a conversation to its visitor, whose address [`transcript_codes`] confirms, [`erasure`] deletes a visitor's data, and
-//! [`history`] imports conversations from another service. [`triage`], [`notes`] and [`canned_replies`] help the team at its work.
+//! [`history`] imports conversations from another service. [`triage`], [`notes`] and [`canned_replies`] help the team at its work. [`expected_reply`] tells a visitor when somebody will answer.
 //!
 //! Tables: `conversations`, `messages`, `read_marks` and the daily counts in `stats`, which
 //! [`analytics`] reads. Each change of a conversation appends its event in the same transaction.
@@ -18,6 +18,7 @@ mod asking;
 pub mod canned_replies;
 mod change;
 pub mod erasure;
+pub mod expected_reply;
 pub mod handoff_notices;
 pub mod handoffs;
 pub mod history;
@@ -34,6 +35,7 @@ mod reply_address;
 pub mod reply_mails;
 pub mod search;
 pub mod sightings;
+pub(crate) mod team_presence;
 pub mod transcript_codes;
 pub mod transcripts;
 pub mod triage;

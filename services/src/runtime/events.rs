@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::accounts::{blocked_visitors, sites};
+use crate::conversations::team_presence::MemberStay;
 use crate::runtime::batches;
 use crate::{Error, Result, Services, Viewer, boxed};
 use helpbot_domain::site::Site;
@@ -104,6 +105,7 @@ pub async fn watch(
     // Subscribe to the bus before reading the log: an event in between is in both and is delivered
     // once.
     let hints = services.bus.subscribe(site);
+    let here = services.team.enter(viewer, site);
     let (after, newest) = start(services, site, watch.after.as_deref()).await?;
     let services = services.clone();
     let walk = EventFollower {
@@ -117,6 +119,7 @@ pub async fn watch(
         newest,
         waiting: VecDeque::new(),
         is_over: false,
+        _here: here,
     };
     Ok(stream::unfold(walk, |mut walk| async move {
         let item = walk.next().await?;
@@ -239,6 +242,8 @@ struct EventFollower {
     newest: i64,
     waiting: VecDeque<Arc<Event>>,
     is_over: bool,
+    // A member counts as there while they follow the events of the site.
+    _here: Option<MemberStay>,
 }
 
 impl EventFollower {

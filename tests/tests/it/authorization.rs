@@ -114,6 +114,11 @@ pub(crate) const OPERATIONS: &[(&str, &str, Needs)] = &[
         One(Scope::WriteConversations),
     ),
     (
+        "Mutation.updateBusinessHours",
+        "mutation ($site: ID) { updateBusinessHours(input: {siteId: $site, businessHours: {timeZone: \"Nowhere\", periods: []}}) { userErrors { code } } }",
+        One(Scope::WriteConfig),
+    ),
+    (
         "Mutation.unassignConversation",
         "mutation ($site: ID) { unassignConversation(input: {siteId: $site, conversationId: \"x\"}) { userErrors { code } } }",
         One(Scope::WriteConversations),
@@ -376,6 +381,8 @@ pub(crate) const SITE_FIELDS: &[(&str, &str, Needs)] = &[
     ("Site.sources", "sources { totalCount nodes { id } }", One(Scope::ReadSources)),
     ("Site.faqEntries", "faqEntries { totalCount nodes { id } }", One(Scope::ReadSources)),
     ("Site.conversations", "conversations { totalCount nodes { id } }", One(Scope::ReadConversations)),
+    ("Site.businessHours", "businessHours { timeZone }", One(Scope::ReadConfig)),
+    ("Site.expectedReply", "expectedReply { isTeamHere }", One(Scope::ReadConfig)),
     ("Site.conversationTags", "conversationTags { name }", One(Scope::ReadConversations)),
     ("Site.cannedReplies", "cannedReplies { totalCount nodes { id } }", One(Scope::ReadConversations)),
     ("Site.blockedVisitors", "blockedVisitors { id }", One(Scope::ReadConversations)),

@@ -55,6 +55,24 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
     ),
     ("ConversationTag", "site(id: $site) { conversationTags { @ } }", &[Scope::ReadConversations], "count name"),
     (
+        "ExpectedReply",
+        "site(id: $site) { expectedReply { @ } }",
+        &[Scope::ReadConfig],
+        "isOpen isTeamHere opensAt typicalMinutes",
+    ),
+    (
+        "BusinessHours",
+        "site(id: $site) { businessHours { @ } }",
+        &[Scope::ReadConfig],
+        "holidays isOpen nextOpeningAt periods timeZone",
+    ),
+    (
+        "OpeningPeriod",
+        "site(id: $site) { businessHours { periods { @ } } }",
+        &[Scope::ReadConfig],
+        "closesAt day opensAt",
+    ),
+    (
         "CannedReply",
         "site(id: $site) { cannedReplies { nodes { @ } } }",
         &[Scope::ReadConversations],
@@ -250,6 +268,7 @@ const ANSWERS: &[(&str, &str)] = &[
     ("UnblockVisitorPayload", "removedId"),
     ("UpdateAnswerSettingsPayload", "answerSettings"),
     ("UpdateApiKeyPayload", "apiKey"),
+    ("UpdateBusinessHoursPayload", "site"),
     ("UpdateCannedReplyPayload", "cannedReply"),
     ("UpdateConversationPayload", "conversation"),
     ("UpdateCreditCapsPayload", "creditCaps"),
@@ -432,6 +451,11 @@ async fn furnish(app: &TestApp, site: &TestSite<'_>, pages: &Pages, receiver: &m
                 m: addNote(input: { conversationId: $id, text: \"Asks often.\" }) { userErrors { message } }
             }",
             json!({ "id": id }),
+        ),
+        (
+            "mutation { m: updateBusinessHours(input: { businessHours: { timeZone: \"UTC\",
+                periods: [{ day: MONDAY, opensAt: \"09:00\", closesAt: \"17:00\" }] } }) { userErrors { message } } }",
+            json!({}),
         ),
         (
             "mutation { m: addCannedReply(input: { name: \"hours\", text: \"From 8 to 11.\" }) { userErrors { message } } }",

@@ -8,6 +8,7 @@ mod authorization;
 mod authorized_fields;
 mod blocked_visitors;
 mod boundaries;
+mod business_hours;
 mod compression;
 mod crawl;
 mod credit_caps;

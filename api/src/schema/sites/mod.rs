@@ -16,9 +16,10 @@ use helpbot_services::conversations::analytics;
 use helpbot_services::knowledge::vectors;
 use helpbot_services::runtime::events;
 
-use crate::error::{Nullable, nullable};
+use crate::error::{Nullable, nullable, perhaps};
 use crate::schema::access::Access;
 use crate::schema::analytics::Analytics;
+use crate::schema::business_hours::{BusinessHours, ExpectedReply};
 use crate::schema::canned_replies::{self, CannedReplyConnection};
 use crate::schema::conversations::filter::{self, ConversationFilter};
 use crate::schema::conversations::triage::ConversationTag;
@@ -211,6 +212,25 @@ impl Site {
     /// `READ_CONVERSATIONS` scope.
     async fn blocked_visitors(&self) -> Nullable<Vec<BlockedVisitor>> {
         nullable(async { Ok(BlockedVisitor::list(&self.access, &self.row).await?) }).await
+    }
+
+    /// Business hours of the team. It is null when the site has none. Requires the `READ_CONFIG` scope.
+    async fn business_hours(&self) -> Nullable<BusinessHours> {
+        perhaps(async {
+            let Access { services, viewer, .. } = &self.access;
+            let hours = services::accounts::business_hours::of(services, viewer, &self.row).await?;
+            Ok(hours.map(|hours| BusinessHours::at(hours, services.now())))
+        })
+        .await
+    }
+
+    /// What a visitor who asks for a human can expect now. Requires the `READ_CONFIG` scope.
+    async fn expected_reply(&self) -> Nullable<ExpectedReply> {
+        nullable(async {
+            let Access { services, viewer, .. } = &self.access;
+            Ok(services::conversations::expected_reply::of(services, viewer, &self.row).await?.into())
+        })
+        .await
     }
 
     /// Tags of conversations, the most frequent first. At most 200 are returned. Requires the
