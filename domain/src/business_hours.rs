@@ -41,15 +41,8 @@ pub enum Weekday {
 }
 
 impl Weekday {
-    const ALL: [Self; 7] = [
-        Self::Monday,
-        Self::Tuesday,
-        Self::Wednesday,
-        Self::Thursday,
-        Self::Friday,
-        Self::Saturday,
-        Self::Sunday,
-    ];
+    const ALL: [Self; 7] =
+        [Self::Monday, Self::Tuesday, Self::Wednesday, Self::Thursday, Self::Friday, Self::Saturday, Self::Sunday];
 
     fn of(date: NaiveDate) -> Self {
         Self::ALL[date.weekday().num_days_from_monday() as usize % 7]
@@ -85,11 +78,7 @@ impl BusinessHours {
     ///
     /// # Errors
     /// Names the field that is not valid.
-    pub fn checked(
-        time_zone: &str,
-        mut periods: Vec<OpeningPeriod>,
-        holidays: &[String],
-    ) -> Result<Self, Invalid> {
+    pub fn checked(time_zone: &str, mut periods: Vec<OpeningPeriod>, holidays: &[String]) -> Result<Self, Invalid> {
         let Ok(zone) = Tz::from_str(time_zone.trim()) else {
             let message = "timeZone must be a name of the IANA time zone database, for example Europe/Berlin.";
             return Err(Invalid::new("timeZone", message));
@@ -97,8 +86,12 @@ impl BusinessHours {
         if periods.len() > PERIODS_MAX {
             return Err(Invalid::new("periods", format!("There can be at most {PERIODS_MAX} periods.")));
         }
-        if periods.iter().any(|period| period.opens_at_min >= period.closes_at_min || period.closes_at_min > DAY_MINUTES) {
-            let message = "Each period must end after it begins, on the same day. Write a period over midnight as two periods.";
+        if periods
+            .iter()
+            .any(|period| period.opens_at_min >= period.closes_at_min || period.closes_at_min > DAY_MINUTES)
+        {
+            let message =
+                "Each period must end after it begins, on the same day. Write a period over midnight as two periods.";
             return Err(Invalid::new("periods", message));
         }
         periods.sort();
@@ -167,7 +160,9 @@ pub fn time_of_day(minutes: u32) -> String {
 
 fn holiday(day: &str) -> Result<String, Invalid> {
     let parsed = NaiveDate::parse_from_str(day.trim(), "%Y-%m-%d");
-    parsed.map(|date| date.to_string()).map_err(|_| Invalid::new("holidays", "A holiday must have the form 2026-12-25."))
+    parsed
+        .map(|date| date.to_string())
+        .map_err(|_| Invalid::new("holidays", "A holiday must have the form 2026-12-25."))
 }
 
 /// The time at which the clock in a time zone shows a time of day.

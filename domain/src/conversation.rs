@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use crate::conversation_mail::ConversationMail;
-pub use crate::conversation_query::{ConversationFilter, ConversationQuery};
 use crate::ids::{ChunkId, ConversationId, MemberId, MessageId, SiteId, SourceId};
 pub use crate::transcript::{TranscriptCode, TranscriptRequest};
 use crate::triage::Priority;

@@ -3,9 +3,9 @@ import plugin from '@graphql-eslint/eslint-plugin';
 
 /** Parts of a thing or of an answer: they are found by what they are part of, and have no id. */
 const PARTS = [
-  'Analytics', 'AnalyticsOverview', 'AnswerDelta', 'AnswerFinished', 'AnswerRestart', 'AnswerSettings', 'Citation',
-  'ChunkChange', 'ConversationActivity', 'CreditCaps', 'Credits', 'DailyActivity', 'DeliveryAttempt', 'EmbeddingProgress',
-  'Evaluation', 'EvaluationResult', 'Handoff', 'HttpHeader', 'LeftOut', 'Omission', 'PageChange', 'PageInfo',
+  'Analytics', 'AnalyticsOverview', 'AnswerDelta', 'AnswerFinished', 'AnswerRestart', 'AnswerSettings', 'BusinessHours', 'Citation',
+  'ChunkChange', 'ConversationActivity', 'ConversationTag', 'CreditCaps', 'Credits', 'DailyActivity', 'DeliveryAttempt', 'EmbeddingProgress',
+  'Evaluation', 'EvaluationResult', 'ExpectedReply', 'Handoff', 'HttpHeader', 'LeftOut', 'Omission', 'OpeningPeriod', 'PageChange', 'PageInfo',
   'QuestionTopic', 'SourceProgress', 'SourceSync', 'TopicQuestion', 'TrustedDocument',
   'UserError', 'Viewer', 'WaitingMail', 'WebhookSecretRotation', 'WidgetConfig',
 ];

@@ -199,7 +199,7 @@ pub enum Author {
 
 helpbot_domain::conversation_filter_cases!(schema_enum {
     /// Filter that selects conversations by what happened in them.
-    #[graphql(remote = "helpbot_domain::conversation::ConversationFilter")]
+    #[graphql(remote = "helpbot_domain::conversation_query::ConversationFilter")]
     pub enum ConversationState
 });
 

@@ -18,8 +18,7 @@ use crate::schema::business_hours as hours;
 /// Returns an error when the query fails.
 pub async fn of(c: &mut Conn, site: SiteId) -> Result<Option<BusinessHours>> {
     let site = site.to_string();
-    let found: Option<String> =
-        on!(c, |c| hours::table.find(&site).select(hours::hours).first(c).await.optional())?;
+    let found: Option<String> = on!(c, |c| hours::table.find(&site).select(hours::hours).first(c).await.optional())?;
     found.map(|json| columns::json(&json)).transpose()
 }
 

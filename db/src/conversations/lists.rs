@@ -15,9 +15,10 @@ use crate::conversations::search::{self, MaxCandidates, rows_of_site};
 use crate::error::Result;
 use crate::schema::conversation_tags as tags;
 use crate::schema::conversations as conv;
-use helpbot_domain::conversation::{Conversation, ConversationFilter, ConversationQuery, Vote};
+use helpbot_domain::conversation::{Conversation, Vote};
 use helpbot_domain::conversation_order::ConversationOrder;
 use helpbot_domain::conversation_parts::ConversationParts;
+use helpbot_domain::conversation_query::{ConversationFilter, ConversationQuery};
 
 /// The part of a list to return.
 #[derive(Debug, Clone, Copy)]

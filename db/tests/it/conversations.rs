@@ -2,11 +2,10 @@
 
 use helpbot_db::conversations::{PageOfList, Window};
 use helpbot_db::{Db, Error, conversations};
-use helpbot_domain::conversation::{
-    Citation, Conversation, ConversationFilter, ConversationQuery, HandoffStatus, Outcome, Vote,
-};
+use helpbot_domain::conversation::{Citation, Conversation, HandoffStatus, Outcome, Vote};
 use helpbot_domain::conversation_order::ConversationOrder;
 use helpbot_domain::conversation_parts::ConversationParts;
+use helpbot_domain::conversation_query::{ConversationFilter, ConversationQuery};
 use helpbot_domain::ids::{ChunkId, MemberId, SiteId, SourceId};
 
 use crate::make::{self, NOW, later};

@@ -42,7 +42,7 @@ const WROTE: [&str; 22] = [
     "写道",
     "のメール",
 ];
-/// Names of headers in quoted mails: the sender, and what stands below.
+/// Names of headers in quoted mails: the sender, and what follows.
 const FROM: [&str; 9] = ["from:", "von:", "de:", "de :", "da:", "van:", "från:", "fra:", "od:"];
 const BELOW: [&str; 25] = [
     "sent:",
@@ -95,7 +95,7 @@ const DEVICE: [&str; 12] = [
     "envoyé depuis",
     "enviado desde",
     "inviato da",
-    "enviado do meu",
+    "enviado do iphone",
     "verstuurd vanaf",
 ];
 
@@ -142,8 +142,8 @@ fn is_end(lines: &[&str], at: usize) -> bool {
         || introduction_at(lines, at).is_some_and(|count| lines[at..at + count].iter().any(|line| line.contains('@')))
 }
 
-/// Returns the number of lines of an introduction that begins at `at` and that quoted lines follow. What stands below
-/// these may be the answer.
+/// Returns the number of lines of an introduction that begins at `at` and that quoted lines follow. The answer may be below
+/// these.
 fn introduction(lines: &[&str], at: usize) -> Option<usize> {
     let count = introduction_at(lines, at)?;
     let next = lines[at + count..].iter().find(|line| !line.is_empty())?;

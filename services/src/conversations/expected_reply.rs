@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use helpbot_db as db;
+use helpbot_domain::Timestamp;
 use helpbot_domain::business_hours::BusinessHours;
 use helpbot_domain::key::Scope;
 use helpbot_domain::site::Site;
-use helpbot_domain::Timestamp;
 
 use crate::{Result, Services, Viewer, boxed};
 
@@ -15,7 +15,7 @@ use crate::{Result, Services, Viewer, boxed};
 const PERIOD: Duration = Duration::from_secs(30 * 86_400);
 /// Number of the last handoffs that count.
 const HANDOFFS: i64 = 50;
-/// Minimum number of handoffs with a reply from which a typical time is said.
+/// Minimum number of handoffs with a reply from which on a typical time is given.
 const REPLIES_MIN: usize = 5;
 
 /// What a visitor who asks for a human can expect.

@@ -204,7 +204,7 @@ async fn step_as_viewer(
     step(services, viewer.site(named)?, id, wanted, HandoffActor { assignee: None, actor }).await
 }
 
-/// Who acts on a handoff.
+/// The members of a step of a handoff.
 struct HandoffActor {
     /// Member who gets the conversation.
     assignee: Option<MemberId>,

@@ -70,7 +70,7 @@ pub async fn begin(
     Ok((HandoffRequest { conversation, is_address_ignored: false }, token))
 }
 
-/// Requests a human for a visitor who asked for one in words. A visitor who waits already keeps the earlier request.
+/// Requests a human for a visitor whose question asks for one. A visitor who waits already keeps the earlier request.
 ///
 /// # Errors
 /// `VisitorBlocked`; `Conflict` while a member is in a conversation with the visitor.

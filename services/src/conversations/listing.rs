@@ -11,9 +11,10 @@ use helpbot_domain::{Timestamp, text};
 
 use crate::accounts::sites;
 use crate::{Result, Services, Viewer, boxed};
-use helpbot_domain::conversation::{Conversation, ConversationFilter, ConversationQuery, HandoffStatus};
+use helpbot_domain::conversation::{Conversation, HandoffStatus};
 use helpbot_domain::conversation_order::ConversationOrder;
 use helpbot_domain::conversation_parts::ConversationParts;
+use helpbot_domain::conversation_query::{ConversationFilter, ConversationQuery};
 use helpbot_domain::site::Site;
 
 /// Which conversations a list contains, and in which order.

@@ -45,7 +45,11 @@ async fn business_hours_are_set_shown_and_removed(app: &TestApp) {
     assert_eq!(hours["holidays"], json!(["2026-12-25"]));
     assert_eq!(hours["periods"][0], json!({ "day": "MONDAY", "opensAt": "09:00", "closesAt": "17:00" }));
     assert_eq!((&hours["isOpen"], &hours["nextOpeningAt"]), (&json!(false), &json!("2026-03-16T08:00:00.000Z")));
-    let changed = set(&site.owner(), json!({ "timeZone": "UTC", "periods": [{ "day": "SUNDAY", "opensAt": "00:00", "closesAt": "24:00" }] })).await;
+    let changed = set(
+        &site.owner(),
+        json!({ "timeZone": "UTC", "periods": [{ "day": "SUNDAY", "opensAt": "00:00", "closesAt": "24:00" }] }),
+    )
+    .await;
     assert_eq!(changed["site"]["businessHours"]["isOpen"], true);
     assert_eq!(changed["site"]["businessHours"]["periods"][0]["closesAt"], "24:00");
     let removed = set(&site.owner(), Value::Null).await;
@@ -84,7 +88,8 @@ async fn a_visitor_learns_when_somebody_is_there(app: &TestApp) {
 async fn the_team_is_here_only_while_a_member_is_connected(app: &TestApp) {
     const EVENTS: &str = "subscription { conversationEvents { type } }";
     let (site, other) = (app.site().create().await, app.site().create().await);
-    let added = members::add(app.services(), app.operator(), Some(site.id), "Ann", "ann@example.com", Role::Agent).await;
+    let added =
+        members::add(app.services(), app.operator(), Some(site.id), "Ann", "ann@example.com", Role::Agent).await;
     let ann = app.client(&added.expect("a member").1);
     let is_here = async || expected(&site.visitor()).await["isTeamHere"] == true;
 

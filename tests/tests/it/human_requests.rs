@@ -1,4 +1,4 @@
-//! Tests of requests for a human without a question: by a button and in words.
+//! Tests of requests for a human without a question: by a button and in the visitor's own words.
 
 use std::time::Duration;
 

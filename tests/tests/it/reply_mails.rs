@@ -164,7 +164,7 @@ async fn an_address_without_proof_receives_no_mail(app: &TestApp, mail: &MailSer
     assert_eq!(requested["requestHandoff"]["userErrors"], json!([{ "code": "FORBIDDEN" }]));
     assert_eq!(thread(&site, id).await["handoff"], json!({ "status": "REQUESTED", "isMailed": false }));
     assert_eq!(mailed(&site, mail).await.len(), 0);
-    // The owner is told that somebody waits.
+    // The owner is notified.
     let notified = mail.first(1).await.remove(0);
     assert!(notified.to == "owner@example.com" && !notified.text.contains("ann@home.example"), "{notified:?}");
 }

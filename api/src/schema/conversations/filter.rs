@@ -2,7 +2,7 @@
 
 use async_graphql::{ID, InputObject};
 use helpbot_domain::Timestamp;
-use helpbot_domain::conversation as rules;
+use helpbot_domain::conversation_query::ConversationQuery;
 use helpbot_domain::range::Range;
 use helpbot_domain::time::Day;
 use helpbot_services::conversations::ListQuery;
@@ -71,7 +71,7 @@ pub(crate) fn query(
     let filter = filter.unwrap_or_default();
     let first_day = filter.range.and_then(|range| Range::from(range).first_day(now.day()));
     let since = filter.since.map(|since| since.0);
-    let conditions = rules::ConversationQuery {
+    let conditions = ConversationQuery {
         filter: filter.state.map(Into::into).unwrap_or_default(),
         session_id: filter.session_id,
         search: filter.search,

@@ -171,7 +171,7 @@ impl Conversation {
         .await
     }
 
-    /// How urgent the team finds the conversation. Requires the `READ_CONVERSATIONS` scope.
+    /// Priority that the team gave to the conversation. Requires the `READ_CONVERSATIONS` scope.
     async fn priority(&self) -> Nullable<ConversationPriority> {
         nullable(async {
             self.access.viewer.require(domain::key::Scope::ReadConversations)?;

@@ -28,7 +28,7 @@ pub struct Note {
 }
 
 connection! {
-    /// A list of the notes of a conversation, oldest first.
+    /// A list of notes, which is sorted by the time of writing, oldest first.
     NoteConnection,
     /// An edge that connects the list to a note.
     NoteEdge, Note

@@ -17,7 +17,7 @@ pub struct TriageMutation;
 /// A tag of conversations with the number of conversations that have it.
 #[derive(SimpleObject)]
 pub struct ConversationTag {
-    /// Name of the tag in lower case.
+    /// Name of the tag, which is in lower case.
     pub name: String,
     /// Number of conversations of the site that have the tag.
     pub count: i32,
