@@ -35,7 +35,7 @@ pub async fn recent(
             .load(c)
             .await
     })?;
-    let ids: Vec<&String> = handoffs.iter().map(|(id, _)| id).collect();
+    let ids: Vec<String> = handoffs.iter().map(|(id, _)| id.clone()).collect();
     let replies: Vec<(String, i64)> = on!(c, |c| {
         messages::table
             .filter(messages::site_id.eq(&site))

@@ -48,8 +48,13 @@ macro_rules! read {
 }
 
 mod blocked_visitors;
+mod business_hours;
+mod canned_replies;
 mod chunks;
 mod closing;
+mod conversation_mails;
+mod conversation_notes;
+mod conversation_tags;
 mod conversations;
 mod crawl_files;
 mod crawl_visits;
@@ -70,6 +75,7 @@ mod messages;
 mod migrations;
 mod page_extractions;
 mod read_marks;
+mod reply_times;
 mod search;
 mod sessions;
 mod sites;
@@ -81,7 +87,6 @@ mod topics;
 mod transactions;
 mod transcript_codes;
 mod transcripts;
-mod triage;
 mod trusted_documents;
 mod usage;
 mod vectors;

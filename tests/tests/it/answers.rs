@@ -39,6 +39,19 @@ const STEPS: &[(&str, &str)] = &[
     ("requestHandoff", r#"{"conversationId": "@askQuestion/conversation/id", "customerEmail": "v@example.com"}"#),
     ("addMember", r#"{"name": "Ann", "email": "ann@example.com", "role": "AGENT"}"#),
     ("assignConversation", r#"{"conversationId": "@askQuestion/conversation/id", "memberId": "@addMember/member/id"}"#),
+    ("unassignConversation", r#"{"conversationId": "@askQuestion/conversation/id"}"#),
+    ("assignConversation", r#"{"conversationId": "@askQuestion/conversation/id", "memberId": "@addMember/member/id"}"#),
+    (
+        "updateConversation",
+        r#"{"conversationId": "@askQuestion/conversation/id", "priority": "HIGH", "addTags": ["submarines"]}"#,
+    ),
+    ("addNote", r#"{"conversationId": "@askQuestion/conversation/id", "text": "Has a submarine."}"#),
+    ("addCannedReply", r#"{"name": "hours", "text": "From 8 to 11."}"#),
+    ("updateCannedReply", r#"{"cannedReplyId": "@addCannedReply/cannedReply/id", "text": "From 8 to 12."}"#),
+    (
+        "updateBusinessHours",
+        r#"{"businessHours": {"timeZone": "UTC", "periods": [{"day": "MONDAY", "opensAt": "08:00", "closesAt": "12:00"}]}}"#,
+    ),
     ("sendMessage", r#"{"conversationId": "@askQuestion/conversation/id", "text": "Here I am"}"#),
     ("setTyping", r#"{"conversationId": "@askQuestion/conversation/id", "isTyping": true}"#),
     ("markRead", r#"{"conversationId": "@askQuestion/conversation/id"}"#),
@@ -60,6 +73,8 @@ const STEPS: &[(&str, &str)] = &[
     ("updateMember", r#"{"id": "@addMember/member/id", "name": "Renamed"}"#),
     ("revokeApiKey", r#"{"id": "@createApiKey/apiKey/id"}"#),
     ("removeMember", r#"{"id": "@addMember/member/id"}"#),
+    ("deleteNote", r#"{"noteId": "@addNote/note/id"}"#),
+    ("deleteCannedReply", r#"{"cannedReplyId": "@addCannedReply/cannedReply/id"}"#),
     ("deleteWebhook", r#"{"id": "@createWebhook/webhook/id"}"#),
     ("deleteFaqEntry", r#"{"id": "@addFaqEntry/entry/id"}"#),
     ("removeTrustedDocuments", r#"{"documentIds": ["site"]}"#),
@@ -84,8 +99,9 @@ const STATE: &str = "{ site {
     faqEntries { nodes { id question answer phrasings } }
     conversations { nodes {
         id question feedback unreadCount handoff { status customerEmail assignee { id } }
-        messages { nodes { text } }
+        messages { nodes { text } } priority tags notes { nodes { text } }
     } }
+    cannedReplies { nodes { name text } } businessHours { timeZone }
     webhooks { id url description isEnabled rotation { isStaged } lastReplay { id } }
     apiKeys { id revokedAt } members { id }
     evaluation { allowedLosses cases { nodes { id } } }

@@ -93,6 +93,10 @@ async fn leave_traces(app: &TestApp, site: &TestSite<'_>, receivers: &mut [Recei
     }";
     done(&visitor, send, json!({ "id": id, "text": "A zephyrous wind blows from there" })).await;
     done(&ann, send, json!({ "id": id, "text": "Walk by the mulberry tree" })).await;
+    let note = "mutation ($id: ID!) { m: addNote(input: { conversationId: $id, text: \"Sells mulberry jam\" }) { userErrors { message } } }";
+    done(&ann, note, json!({ "id": id })).await;
+    let tag = "mutation ($id: ID!) { m: updateConversation(input: { conversationId: $id, addTags: [\"obelisk\"] }) { userErrors { message } } }";
+    done(&ann, tag, json!({ "id": id })).await;
     let transcript =
         "mutation ($id: ID!) { m: sendTranscript(input: { conversationId: $id }) { userErrors { message } } }";
     done(&site.owner(), transcript, json!({ "id": id })).await;
