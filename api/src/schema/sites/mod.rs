@@ -254,7 +254,7 @@ impl Site {
         .await
     }
 
-    /// What a visitor who asks for a human can expect now. Requires the `READ_CONFIG` scope.
+    /// Describes what a visitor who asks for a human can expect now. Requires the `READ_CONFIG` scope.
     async fn expected_reply(&self) -> Nullable<ExpectedReply> {
         nullable(async {
             let Access { services, viewer, .. } = &self.access;
