@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{ChunkId, DocumentId, SiteId, SourceId};
 
+/// Name of the source that contains the entries that the owner writes, and title of their page.
+pub const WRITTEN_ANSWERS: &str = "Written answers";
+
 /// What a chunk is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -90,10 +90,14 @@ pub struct Citation {
     pub source_name: Option<String>,
     /// Title of the page, or name of the file.
     pub title: String,
-    /// Text that the answer is based on.
+    /// Sentence that the answer is based on.
     pub quote: String,
     /// How well the passage matched the question, from 0 to 1.
     pub score: f64,
+    /// URL that leads a browser to the quote on its page. `None` where that is not possible, and for
+    /// answers from before HelpBot stored it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text_fragment: Option<String>,
 }
 
 /// A visitor's vote on an answer.

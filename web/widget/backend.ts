@@ -192,10 +192,10 @@ function accept(errors: Array<{ message: string; code: string }>): void {
 function answerOf({ conversation, suggestions, sessionToken }: Payload, session: Session | null): Answer {
   if (!conversation) throw new ApiError("INTERNAL", "The response has no conversation.", 200);
   const seen = new Set<string>();
-  const links = conversation.citations.flatMap(({ title, url }) => {
+  const links = conversation.citations.flatMap(({ title, url, textFragment }) => {
     if (!url || seen.has(url)) return [];
     seen.add(url);
-    return [{ title: title || url, url }];
+    return [{ title: title || url, url: textFragment ?? url }];
   });
   const token = sessionToken ?? session?.token;
   return {

@@ -46,6 +46,7 @@ async fn a_conversation_is_read_as_it_was_written(db: &Db) {
         title: "Öffnungszeiten".into(),
         quote: "Open \"daily\"\nfrom 6".into(),
         score: 0.875,
+        text_fragment: None,
     };
     let conversation = Conversation {
         citations: vec![citation.clone(), Citation { url: Some("https://example.com/".into()), ..citation }],
@@ -230,6 +231,7 @@ async fn a_list_reads_only_the_parts_that_are_asked_for(db: &Db) {
             title: "Hours".into(),
             quote: "Open daily".into(),
             score: 0.875,
+            text_fragment: None,
         }],
         confidence: 0.5,
         language: Some("de".into()),

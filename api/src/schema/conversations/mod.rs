@@ -216,9 +216,17 @@ impl Citation {
         &self.row.title
     }
 
-    /// Text of the passage that supports the answer.
+    /// Sentence of the passage that supports the answer, as plain text. It has at most 300 characters and
+    /// ends with an ellipsis when it is longer.
     async fn quote(&self) -> &str {
         &self.row.quote
+    }
+
+    /// Address that opens the page at the quote, with a text fragment (`#:~:text=`). A browser that does not
+    /// find the quote opens the page at the anchor of `url`. It is null for content that is not on a web page,
+    /// for text that cannot be named in an address, and for answers that were given before HelpBot stored it. Use `url` then.
+    async fn text_fragment(&self) -> Option<&str> {
+        self.row.text_fragment.as_deref()
     }
 
     /// How well the passage matches the question, 0 to 1.

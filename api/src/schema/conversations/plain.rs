@@ -73,6 +73,7 @@ pub(crate) fn citation<V: PlainValue>(row: &rules::Citation, name: &str, to: V) 
         "url" => to.optional(row.url.as_deref()),
         "title" => to.text(&row.title),
         "quote" => to.text(&row.quote),
+        "textFragment" => to.optional(row.text_fragment.as_deref()),
         "score" => to.real(row.score),
         _ => return None,
     })
