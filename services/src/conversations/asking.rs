@@ -8,7 +8,7 @@ use helpbot_domain::conversation::{self as rules, Citation, Conversation, Handof
 use helpbot_domain::event::{EventData, EventType};
 use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::key::Scope;
-use helpbot_engine::engine::Explanation;
+pub use helpbot_engine::engine::Explanation;
 use helpbot_engine::{Answer, AnswerSink, Ask, Exchange};
 use uuid::Uuid;
 

@@ -30,7 +30,7 @@ pub mod transcripts;
 pub mod unread;
 mod voting;
 
-pub use asking::{AskResult, NewQuestion, ask, public_sources};
+pub use asking::{AskResult, Explanation, NewQuestion, ask, public_sources};
 pub use listing::{ListPage, ListQuery, ListStart, list, total};
 pub use lookup::by_ids;
 pub use voting::vote;

@@ -18,7 +18,7 @@ use helpbot_domain::ids::SiteId;
 use helpbot_domain::language;
 use helpbot_engine::{Chunk, Index};
 
-use crate::knowledge::{chunks, vectors};
+use crate::knowledge::{answer_rules, chunks, vectors};
 use crate::{Error, Result, Services, blocking};
 use helpbot_domain::site::Site;
 
@@ -94,7 +94,8 @@ async fn build(services: &Services, site: SiteId, version: i64) -> Result<Arc<In
         Some(index) => index,
         None => build_without_faulty_chunks(services, site, version, language).await?,
     };
-    let index = Arc::new(vectors::with_external(services, site, index).await?);
+    let index = vectors::with_external(services, site, index).await?;
+    let index = Arc::new(answer_rules::with_rules(services, site, index).await?);
     services.indexes.put(site, version, index.clone());
     Ok(index)
 }

@@ -7,6 +7,7 @@ import { AnswerSettings, TryOut, type TryOutResult, UpdateAnswerSettings } from 
 import { change, may, site } from "../client";
 import { route } from "../route";
 import { Cases } from "./cases";
+import { Rules } from "./rules";
 import { Badge, Fault, Field, Loading, Markdown, Page, useAction, useQuery } from "../ui";
 
 /** The session of all questions asked here, which separates them from the questions of visitors. */
@@ -40,6 +41,7 @@ export function LabPage() {
         </section>
         <Threshold />
       </div>
+      <Rules asked={result.value} />
       <Cases answered={result.value?.conversation ?? null} />
     </Page>
   );
@@ -60,7 +62,7 @@ function Answer({ result: { conversation, suggestions }, onAsk }: { result: TryO
           <div class="row between"><strong dir="auto">{citation.title}</strong><span>{percent(citation.score)}</span></div>
           <meter aria-label={`Match of ${citation.title}`} min={0} max={1} value={citation.score} />
           <blockquote dir="auto">{citation.quote}</blockquote>
-          {citation.url && <a class="break" href={citation.url} target="_blank" rel="noopener noreferrer">{citation.url}</a>}
+          {citation.url && <a class="break" href={citation.textFragment ?? citation.url} target="_blank" rel="noopener noreferrer">{citation.url}</a>}
         </li>))}</ol>
     </article>
   );

@@ -11,6 +11,7 @@ use helpbot_services::conversations::{activity, messages, unread};
 use super::{Conversation, Message};
 use crate::gateway::request::IdIsProof;
 use crate::schema::access::Access;
+use crate::schema::answer_rules::{AppliedAnswerRule, applied};
 use crate::schema::enums::Feedback;
 use crate::schema::ids;
 use crate::schema::mutation::{finish, input, payload};
@@ -44,6 +45,9 @@ payload! {
         /// Similar questions that HelpBot can answer, at most three. The list is empty unless the outcome
         /// is `SUGGESTED`.
         suggestions: Vec<String>,
+        /// Answer rules that were applied to the question, newest first. It is null without the `READ_SOURCES`
+        /// scope, and when the mutation failed.
+        applied_rules: Option<Vec<AppliedAnswerRule>>,
         /// Token that proves that the visitor owns the session. Later requests send it in the header
         /// `X-HelpBot-Session`. It is null when the session was begun before and the request does not prove
         /// it, and in the repeated response of a request with an idempotency key and no session token. The
@@ -67,6 +71,7 @@ impl AskQuestionPayload {
     /// Returns the failures that the caller cannot correct through the input.
     pub(super) fn of(access: &Access, asked: services::Result<conversations::AskResult>) -> Result<Self> {
         finish(asked, |asked| Self {
+            applied_rules: applied(access, &asked.explain),
             conversation: node(access, asked.conversation),
             suggestions: asked.suggestions,
             session_token: asked.session_token,
