@@ -4,7 +4,7 @@
 //! reads the payload back. This file imports no use case, so that any of them can name a job.
 
 use helpbot_domain::Timestamp;
-use helpbot_domain::ids::{ConversationId, ReplayId, SourceId, WebhookId};
+use helpbot_domain::ids::{ConversationId, PreviewId, ReplayId, SourceId, WebhookId};
 use helpbot_domain::limit::LimitKind;
 use helpbot_domain::webhook::DisabledReason;
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,9 @@ pub const DELETE_SITE: &str = "delete_site";
 /// Erases the data of a session. A batch job.
 pub const ERASE_SESSION: &str = "erase_session";
 
+/// Replays the questions of a site against a previewed change.
+pub const PREVIEW: &str = "preview";
+
 /// The kinds whose job is one mail.
 pub const MAILS: [&str; 6] =
     [HANDOFF_MAIL, WEBHOOK_DISABLED_MAIL, SOURCE_FAILING_MAIL, TRANSCRIPT_MAIL, TRANSCRIPT_CODE_MAIL, LIMIT_MAIL];
@@ -52,6 +55,13 @@ pub const MAILS: [&str; 6] =
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SourceJob {
     pub source_id: SourceId,
+}
+
+/// Payload of [`PREVIEW`].
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PreviewJob {
+    pub preview_id: PreviewId,
 }
 
 /// Payload of [`REPLAY`].

@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import { AddEntry, AddPhrasing, DeleteEntry, Entries, type Entry, ImportEntries, UpdateEntry, supports } from "../../generated/dashboard";
 import { change, may, site, upload } from "../client";
 import { pathOf } from "../route";
+import { EffectOfChange } from "./effect";
 import { Confirm, Empty, Fault, Field, Loading, Markdown, Page, useAction, useQuery } from "../ui";
 
 export function AnswersPage() {
@@ -85,12 +86,17 @@ function Form({ entry, onDone }: { entry?: Entry; onDone(): void }) {
       onDone();
     });
   };
+  const described = () => {
+    const words = { question: question.value.trim(), answer: answer.value.trim() };
+    return entry ? { updateEntry: { id: entry.id, ...words } } : { addEntry: words };
+  };
   return (
     <form class="card" onSubmit={save}>
       <Field label="Question">{(f) => <input {...f} required value={question.value} dir="auto" onInput={(e) => void (question.value = e.currentTarget.value)} />}</Field>
       <Field label="Answer" hint="Markdown is supported: **bold**, lists and links.">{(f) => <textarea {...f} rows={4} required value={answer.value} dir="auto" onInput={(e) => void (answer.value = e.currentTarget.value)} />}</Field>
       <Fault text={error} />
       <button type="submit" class="solid" disabled={isBusy}>Save</button>
+      <EffectOfChange key={`${question.value}\n${answer.value}`} describe={described} onPublished={onDone} />
     </form>
   );
 }
@@ -121,6 +127,7 @@ function Item({ entry, canWrite, onChange }: { entry: Entry; canWrite: boolean; 
               <Field label="Another way to ask it">{(f) => <input {...f} required maxLength={1000} value={phrasing.value} dir="auto" onInput={(e) => void (phrasing.value = e.currentTarget.value)} />}</Field>
               <button type="submit" disabled={isBusy}>Add</button>
             </form>
+            {phrasing.value.trim() && <EffectOfChange key={phrasing.value} describe={() => ({ addPhrasing: { entryId: entry.id, phrasing: phrasing.value.trim() } })} onPublished={() => { phrasing.value = ""; onChange(); }} />}
             <div class="row">
               <button type="button" aria-expanded={isEditing.value} onClick={() => void (isEditing.value = !isEditing.value)}>Edit</button>
               <Confirm label="Delete" about={entry.question} question="Delete this answer?" onYes={() => void act(async () => { await change(DeleteEntry, { input: { id: entry.id, siteId } }); onChange(); })} />

@@ -17,7 +17,7 @@ use helpbot_domain::source::SourceKind;
 use helpbot_domain::{Invalid, Timestamp, text};
 
 use super::table::{Format, ROWS_MAX, Row};
-use super::{ANSWER_MAX_CHARS, Entry, QUESTION_MAX_CHARS, cleaned, new_entry, own_source, recount};
+use super::{ANSWER_MAX_CHARS, Entry, NewEntry, QUESTION_MAX_CHARS, cleaned, new_entry, own_source, recount};
 use crate::accounts::sites;
 use crate::knowledge::chunks::{WRITTEN_ANSWERS, content_hash};
 use crate::runtime::randomness;
@@ -303,10 +303,10 @@ async fn add(c: &mut db::Conn, site: SiteId, rows: Vec<(Row, u32)>, now: Timesta
     let source = own_source(c, site, now).await?;
     for (row, place) in rows {
         let id = ChunkId::from_uuid(randomness::uuid_at(now, place));
-        let (document, mut entry) = new_entry(&source, id, row.question, row.answer, now);
+        let phrasings = row.phrasings.unwrap_or_default();
+        let new = NewEntry { question: row.question, answer: row.answer, phrasings, url: row.url };
+        let (document, mut entry) = new_entry(&source, id, new, now);
         entry.heading = row.categories;
-        entry.url = row.url;
-        entry.phrasings = row.phrasings.unwrap_or_default();
         entry.content_hash = content_hash(entry.question.as_deref(), &entry.heading, &entry.text);
         db::documents::put(c, &document, None).await?;
         db::chunks::insert(c, &entry).await?;
