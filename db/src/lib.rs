@@ -24,7 +24,7 @@ pub use conversations::{
     handoff_notices, messages, read_marks, search, sessions, stats, transcript_codes, transcripts,
 };
 pub use error::{Error, Result};
-pub use knowledge::{chunks, evaluation, topics, vectors};
+pub use knowledge::{answer_rules, change_previews, chunks, evaluation, topics, vectors};
 pub use runtime::{events, global_ids, idempotency, jobs};
 pub use sources::{crawl_files, crawl_visits, documents, page_extractions, source_files, staging};
 pub use webhooks::{attempts, deliveries, outbox, replays};

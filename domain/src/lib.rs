@@ -4,8 +4,10 @@
 //! settings and events. Nothing here is asynchronous, reads a clock, draws random numbers or does
 //! I/O, so every rule can be tested by calling it.
 
+pub mod answer_rule;
 pub mod blocked_visitor;
 mod cases;
+pub mod change_preview;
 pub mod chunk;
 pub mod client_address;
 pub mod conversation;

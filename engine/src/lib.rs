@@ -38,6 +38,7 @@ mod normalization;
 pub mod openai;
 mod parallel;
 mod question_embedding;
+pub mod replay;
 pub mod retrieval;
 mod semantic;
 pub mod settings;

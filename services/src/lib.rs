@@ -98,6 +98,7 @@ pub struct Services {
     notified_limits: Arc<runtime::cache::TtlCache<(SiteId, LimitKind), i32>>,
     /// Addresses or file names of sources, which never change.
     source_names: Arc<runtime::cache::TtlCache<SourceId, String>>,
+    topics: Arc<knowledge::topic_cache::TopicCache>,
     bus: runtime::bus::Bus,
     rooms: conversations::presence::Rooms,
     clock: Arc<dyn Clock>,
@@ -121,6 +122,7 @@ impl Services {
             blocked: Arc::default(),
             notified_limits: Arc::default(),
             source_names: Arc::default(),
+            topics: Arc::default(),
             bus: runtime::bus::Bus::default(),
             rooms: conversations::presence::Rooms::default(),
             clock,

@@ -3,9 +3,9 @@ import plugin from '@graphql-eslint/eslint-plugin';
 
 /** Parts of a thing or of an answer: they are found by what they are part of, and have no id. */
 const PARTS = [
-  'Analytics', 'AnalyticsOverview', 'AnswerDelta', 'AnswerFinished', 'AnswerRestart', 'AnswerSettings', 'Citation',
+  'Analytics', 'AnalyticsOverview', 'AnswerDelta', 'AnswerFinished', 'AnswerRestart', 'AnswerSettings', 'AppliedAnswerRule', 'Citation',
   'ChunkChange', 'ConversationActivity', 'CreditCaps', 'Credits', 'DailyActivity', 'DeliveryAttempt', 'EmbeddingProgress',
-  'Evaluation', 'EvaluationResult', 'Handoff', 'HttpHeader', 'LeftOut', 'Omission', 'PageChange', 'PageInfo',
+  'Evaluation', 'EvaluationResult', 'Handoff', 'HttpHeader', 'LeftOut', 'Omission', 'PageChange', 'PageInfo', 'PreviewedAnswer', 'PreviewedQuestion',
   'QuestionTopic', 'SourceProgress', 'SourceSync', 'TopicQuestion', 'TrustedDocument',
   'UserError', 'Viewer', 'WaitingMail', 'WebhookSecretRotation', 'WidgetConfig',
 ];

@@ -229,6 +229,34 @@ pub enum AnalyticsRange {
     All,
 }
 
+/// Questions that a list of topics groups.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "helpbot_services::knowledge::topics::TopicKind")]
+pub enum TopicQuestions {
+    /// Groups the questions that were not answered.
+    Unanswered,
+    /// Groups all questions, answered or not.
+    All,
+}
+
+helpbot_domain::preview_status_cases!(schema_enum {
+    /// Status of a change preview.
+    #[graphql(remote = "helpbot_domain::change_preview::PreviewStatus")]
+    pub enum ChangePreviewStatus
+});
+
+helpbot_domain::preview_effect_cases!(schema_enum {
+    /// Effect that a change would have on a question of visitors.
+    #[graphql(remote = "helpbot_domain::change_preview::PreviewEffect")]
+    pub enum ChangeEffect
+});
+
+helpbot_domain::rule_kind_cases!(schema_enum {
+    /// Effect that an answer rule has on its entry.
+    #[graphql(remote = "helpbot_domain::answer_rule::RuleKind")]
+    pub enum AnswerRuleKind
+});
+
 helpbot_domain::omission_reason_cases!(schema_enum {
     /// Reason why a text of a page is not used for answers.
     #[graphql(remote = "extraction::OmissionReason")]

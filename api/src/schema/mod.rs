@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod analytics;
+pub mod answer_rules;
 pub mod batch_jobs;
 pub mod conversations;
 pub mod cost;
@@ -23,6 +24,7 @@ pub mod mutation;
 pub mod node;
 pub mod page;
 pub mod plain;
+pub mod previews;
 pub mod scalars;
 pub mod sites;
 pub mod sources;
@@ -41,6 +43,7 @@ use crate::gateway::guard::model::{SchemaModel, SchemaRules};
 use crate::gateway::settings::GatewaySettings;
 use crate::gateway::trusted::TrustedDocuments;
 use crate::schema::access::Access;
+use crate::schema::answer_rules::mutation::AnswerRuleMutation;
 use crate::schema::batch_jobs::BatchJobQuery;
 use crate::schema::conversations::erasure::ErasureMutation;
 use crate::schema::conversations::mutation::ConversationMutation;
@@ -53,10 +56,12 @@ use crate::schema::keys::KeyMutation;
 use crate::schema::live::LiveDirective;
 use crate::schema::members::MemberMutation;
 use crate::schema::node::NodeQuery;
+use crate::schema::previews::mutation::PreviewMutation;
 use crate::schema::sites::mutation::SiteMutation;
 use crate::schema::sites::query::SiteQuery;
 use crate::schema::sources::mutation::SourceMutation;
 use crate::schema::sources::subscription::SourceSubscription;
+use crate::schema::topics::mutation::TopicMutation;
 use crate::schema::trusted_documents::TrustedDocumentMutation;
 use crate::schema::visitors::mutation::VisitorMutation;
 use crate::schema::webhooks::mutation::WebhookMutation;
@@ -85,6 +90,9 @@ pub struct MutationRoot(
     MemberMutation,
     WebhookMutation,
     EvaluationMutation,
+    AnswerRuleMutation,
+    PreviewMutation,
+    TopicMutation,
     VisitorMutation,
     TrustedDocumentMutation,
 );

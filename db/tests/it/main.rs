@@ -47,7 +47,9 @@ macro_rules! read {
     }};
 }
 
+mod answer_rules;
 mod blocked_visitors;
+mod change_previews;
 mod chunks;
 mod closing;
 mod conversations;

@@ -5,7 +5,7 @@
 //! the codes that confirmed addresses of the visitor, the block of the session,
 //! and thereby what a search finds of them; queued mails about them; past and queued webhook
 //! deliveries about them with the responses of their receivers; stored responses of idempotent
-//! requests. Events stay in the log, so that no cursor has a gap, but lose their payload and
+//! requests; the questions of change previews. Events stay in the log, so that no cursor has a gap, but lose their payload and
 //! session. The daily counts are reduced, because lists take their totals from them. Not deleted:
 //! credits that were used, and entries that the owner made from a question. The session token ends.
 //!
@@ -16,10 +16,10 @@ use futures_util::future::BoxFuture;
 use helpbot_db as db;
 use helpbot_db::idempotency::RequestName;
 use helpbot_db::stats::DailyCounts;
-use helpbot_domain::Invalid;
 use helpbot_domain::conversation::{self as rules, Conversation, Vote};
 use helpbot_domain::ids::{ConversationId, EventId, SiteId};
 use helpbot_domain::key::Scope;
+use helpbot_domain::{Invalid, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -87,6 +87,7 @@ pub async fn erase_session(
 /// Removes events of the site from the memory of this process, because one of its sessions was erased.
 pub(crate) fn ended(services: &Services, site: SiteId) {
     services.bus.forget(site);
+    services.topics.forget(site);
 }
 
 impl BatchWork for SessionErasure {
@@ -114,7 +115,11 @@ impl BatchWork for SessionErasure {
                 ErasureStep::Responses { after } => {
                     match db::idempotency::forget_answers(c, site, after, batches::ROWS).await? {
                         Some(last) => self.next = ErasureStep::Responses { after: last },
-                        None => return Ok(Batch { rows: 0, is_last: true }),
+                        None => {
+                            // Previews show questions of visitors. They are made again when they are needed.
+                            db::change_previews::delete_before(c, site, Timestamp::from_ms(i64::MAX)).await?;
+                            return Ok(Batch { rows: 0, is_last: true });
+                        }
                     }
                     0
                 }

@@ -25,6 +25,7 @@ fn may_a_visitor(needs: Needs) -> bool {
         Needs::AnyKey => true,
         Needs::Scope(scope) => Scope::WIDGET.contains(&scope),
         Needs::Either(one, other) => Scope::WIDGET.contains(&one) || Scope::WIDGET.contains(&other),
+        Needs::Both(one, other) => Scope::WIDGET.contains(&one) && Scope::WIDGET.contains(&other),
         Needs::Operator => false,
     }
 }

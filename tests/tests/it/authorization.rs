@@ -24,11 +24,13 @@ pub(crate) enum Needs {
     Scope(Scope),
     /// A key with either scope.
     Either(Scope, Scope),
+    /// A key with both scopes.
+    Both(Scope, Scope),
     /// The operator of the installation.
     Operator,
 }
 
-use Needs::{AnyKey, Either, Operator, Scope as One};
+use Needs::{AnyKey, Both, Either, Operator, Scope as One};
 
 /// The operations: the field, what is to be run, who may. `$site` is the site, named by all.
 pub(crate) const OPERATIONS: &[(&str, &str, Needs)] = &[
@@ -122,6 +124,41 @@ pub(crate) const OPERATIONS: &[(&str, &str, Needs)] = &[
         "Mutation.reopenConversation",
         "mutation ($site: ID) { reopenConversation(input: {siteId: $site, conversationId: \"x\"}) { userErrors { code } } }",
         One(Scope::WriteConversations),
+    ),
+    (
+        "Mutation.addAnswerRule",
+        "mutation ($site: ID) { addAnswerRule(input: {siteId: $site, question: \"\", entryId: \"x\", kind: PIN}) { userErrors { code } } }",
+        One(Scope::WriteSources),
+    ),
+    (
+        "Mutation.deleteAnswerRule",
+        "mutation ($site: ID) { deleteAnswerRule(input: {siteId: $site, id: \"x\"}) { userErrors { code } } }",
+        One(Scope::WriteSources),
+    ),
+    (
+        "Mutation.dismissTopic",
+        "mutation ($site: ID) { dismissTopic(input: {siteId: $site, conversationId: \"x\"}) { userErrors { code } } }",
+        Both(Scope::WriteConversations, Scope::ReadAnalytics),
+    ),
+    (
+        "Mutation.restoreTopic",
+        "mutation ($site: ID) { restoreTopic(input: {siteId: $site, conversationId: \"x\"}) { userErrors { code } } }",
+        Both(Scope::WriteConversations, Scope::ReadAnalytics),
+    ),
+    (
+        "Mutation.previewChange",
+        "mutation ($site: ID) { previewChange(input: {siteId: $site, deleteEntryId: \"x\"}) { userErrors { code } } }",
+        Both(Scope::ReadConversations, Scope::WriteSources),
+    ),
+    (
+        "Mutation.cancelPreview",
+        "mutation ($site: ID) { cancelPreview(input: {siteId: $site, id: \"x\"}) { userErrors { code } } }",
+        Both(Scope::ReadConversations, Scope::WriteSources),
+    ),
+    (
+        "Mutation.publishChange",
+        "mutation ($site: ID) { publishChange(input: {siteId: $site, previewId: \"x\"}) { userErrors { code } } }",
+        One(Scope::ReadConversations),
     ),
     (
         "Mutation.addEvaluationCase",
@@ -349,6 +386,8 @@ pub(crate) const SITE_FIELDS: &[(&str, &str, Needs)] = &[
     ("Site.members", "members { id }", One(Scope::ReadConversations)),
     ("Site.analytics", "analytics { overview { totalQuestions } }", One(Scope::ReadAnalytics)),
     ("Site.eventCursor", "eventCursor", Either(Scope::Chat, Scope::ReadConversations)),
+    ("Site.changePreview", "changePreview(id: \"x\") { id }", One(Scope::ReadConversations)),
+    ("Site.answerRules", "answerRules { totalCount nodes { id } }", One(Scope::ReadSources)),
     ("Site.evaluation", "evaluation { cases { totalCount nodes { id } } }", One(Scope::ReadSources)),
     ("Site.webhooks", "webhooks { id }", One(Scope::Webhooks)),
 ];
@@ -380,6 +419,7 @@ impl Caller {
             AnyKey => true,
             One(scope) => self.scopes.contains(&scope),
             Either(one, other) => self.scopes.contains(&one) || self.scopes.contains(&other),
+            Both(one, other) => self.scopes.contains(&one) && self.scopes.contains(&other),
             Operator => self.is_operator,
         }
     }

@@ -51,7 +51,7 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
         "Citation",
         "site(id: $site) { conversations { nodes { citations { @ } } } }",
         &[Scope::ReadConversations],
-        "quote score source title url",
+        "quote score source textFragment title url",
     ),
     (
         "Handoff",
@@ -92,6 +92,12 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
     ),
     ("Evaluation", "site(id: $site) { evaluation { @ } }", &[], "allowedLosses:read_config cases:read_sources"),
     (
+        "AnswerRule",
+        "site(id: $site) { answerRules { nodes { @ } } }",
+        &[Scope::ReadSources],
+        "createdAt entry entryQuestion id kind question",
+    ),
+    (
         "EvaluationCase",
         "site(id: $site) { evaluation { cases { nodes { @ } } } }",
         &[Scope::ReadSources],
@@ -101,7 +107,7 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
         "Analytics",
         "site(id: $site) { analytics { @ } }",
         &[Scope::ReadAnalytics],
-        "activity overview range topQuestions:read_conversations unansweredTopics:read_conversations",
+        "activity overview range topQuestions:read_conversations topics:read_conversations unansweredTopics:read_conversations",
     ),
     (
         "AnalyticsOverview",
@@ -115,7 +121,7 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
         "QuestionTopic",
         "site(id: $site) { analytics { unansweredTopics { @ } } }",
         &[Scope::ReadAnalytics, Scope::ReadConversations],
-        "count label questions unansweredCount",
+        "count isDismissed label questions unansweredCount",
     ),
     (
         "TopicQuestion",
@@ -185,6 +191,10 @@ const ANSWERS: &[(&str, &str)] = &[
     ("Passage", "headings id text url"),
     ("SourceProgress", "isFinished source"),
     ("TrustedDocument", "body createdAt documentId"),
+    ("AppliedAnswerRule", "kind question ruleId"),
+    ("ChangePreview", "changedCount createdAt doneQuestions gainedCount id lostCount questions status totalQuestions"),
+    ("PreviewedAnswer", "confidence outcome title url"),
+    ("PreviewedQuestion", "after before count effect question"),
     ("UserError", "code field message"),
     ("AddEvaluationCasePayload", "case"),
     ("AddFaqEntryPayload", "entry"),
@@ -192,10 +202,14 @@ const ANSWERS: &[(&str, &str)] = &[
     ("AddPhrasingPayload", "entry"),
     ("AddSourcePayload", "isNew source"),
     ("AddTextSourcePayload", "isNew source"),
+    ("AddAnswerRulePayload", "rule"),
+    ("CancelPreviewPayload", "preview"),
+    ("PreviewChangePayload", "preview"),
+    ("PublishChangePayload", "entry preview"),
     ("AddTrustedDocumentsPayload", "addedCount"),
     ("ImportFaqEntriesPayload", "added unchanged updated"),
     ("UploadSourcePayload", "isNew source"),
-    ("AskQuestionPayload", "conversation credits sessionToken suggestions"),
+    ("AskQuestionPayload", "appliedRules conversation credits sessionToken suggestions"),
     ("AssignConversationPayload", "conversation"),
     ("BlockVisitorPayload", "blockedVisitor"),
     ("CancelSyncPayload", "source"),
@@ -203,6 +217,9 @@ const ANSWERS: &[(&str, &str)] = &[
     ("CreateApiKeyPayload", "apiKey secret"),
     ("CreateSitePayload", "site"),
     ("CreateWebhookPayload", "secret webhook"),
+    ("DeleteAnswerRulePayload", "deletedId"),
+    ("DismissTopicPayload", "conversationId"),
+    ("RestoreTopicPayload", "conversationId"),
     ("DeleteEvaluationCasePayload", "deletedId"),
     ("DeleteFaqEntryPayload", "deletedId"),
     ("DeleteSitePayload", "deletedId job"),
@@ -419,6 +436,12 @@ async fn furnish(app: &TestApp, site: &TestSite<'_>, pages: &Pages, receiver: &m
         let done = owner.graphql(document, variables).await.ok();
         assert_eq!(done["m"]["userErrors"], json!([]), "{document}");
     }
+    let mut found = owner.graphql("{ site { faqEntries(first: 1) { nodes { id } } } }", json!({})).await.ok();
+    let pin = "mutation ($id: ID!) {
+        addAnswerRule(input: { question: \"Open?\", entryId: $id, kind: PIN }) { userErrors { message } }
+    }";
+    let entry = json!({ "id": found["site"]["faqEntries"]["nodes"][0]["id"].take() });
+    assert_eq!(owner.graphql(pin, entry).await.ok()["addAnswerRule"]["userErrors"], json!([]));
     receiver.next().await;
     receiver.next().await;
     wait_for("the record of an attempt", async || {

@@ -240,7 +240,7 @@ async fn places_in_postgres(server: &str, schema: &str, word: &str) -> BTreeSet<
 /// In the live content of the file: all of it, copied, and each table in a file of its own. What rows
 /// that are gone left in free pages is not content, and goes when those are used again.
 fn places_in_sqlite(file: &Path, word: &str) -> BTreeSet<String> {
-    const TABLES: [&str; 16] = [
+    const TABLES: [&str; 20] = [
         "conversations",
         "sessions",
         "messages",
@@ -257,6 +257,10 @@ fn places_in_sqlite(file: &Path, word: &str) -> BTreeSet<String> {
         "webhook_replays",
         "chunks",
         "evaluation_cases",
+        "answer_rules",
+        "dismissed_topics",
+        "change_previews",
+        "previewed_questions",
     ];
     let directory = tempfile::tempdir().expect("a directory");
     let mut connection = SqliteConnection::establish(&file.to_string_lossy()).expect("the file opens");

@@ -1,6 +1,7 @@
 //! Tests through the public interfaces of the product, in one binary, because linking one program is faster than linking
 //! twenty-five. Each module covers one subject.
 
+mod answer_rules;
 mod answering;
 mod answers;
 mod attack_surface;
@@ -33,6 +34,7 @@ mod model_server;
 mod mutations;
 mod outage;
 mod plain_fields;
+mod previews;
 mod rest;
 mod schema;
 mod sessions;

@@ -16,9 +16,10 @@ use helpbot_services::conversations::analytics;
 use helpbot_services::knowledge::vectors;
 use helpbot_services::runtime::events;
 
-use crate::error::{Nullable, nullable};
+use crate::error::{Nullable, nullable, perhaps};
 use crate::schema::access::Access;
 use crate::schema::analytics::Analytics;
+use crate::schema::answer_rules::{self, AnswerRuleConnection};
 use crate::schema::conversations::filter::{self, ConversationFilter};
 use crate::schema::conversations::{ConversationConnection, selection};
 use crate::schema::entries::FaqEntryConnection;
@@ -28,6 +29,7 @@ use crate::schema::ids::id;
 use crate::schema::keys::ApiKey;
 use crate::schema::members::Member;
 use crate::schema::page::{PageArgs, connection};
+use crate::schema::previews::{self, ChangePreview};
 use crate::schema::scalars::{DateTime, int};
 use crate::schema::sources::SourceConnection;
 use crate::schema::trusted_documents::{self, TrustedDocumentConnection};
@@ -161,6 +163,18 @@ impl Site {
     /// Test questions of the site, which measure how well it answers.
     async fn evaluation(&self) -> Evaluation {
         Evaluation { site: self.row.clone(), access: self.access.clone() }
+    }
+
+    /// Preview of a change, which `previewChange` has begun. It is null when the site has no such preview;
+    /// previews are deleted after a day, and when a session is erased. Requires the `READ_CONVERSATIONS` scope.
+    async fn change_preview(&self, #[graphql(desc = "ID that identifies the preview.")] id: ID) -> Nullable<ChangePreview> {
+        perhaps(async { Ok(previews::load(&self.access, &self.row, &id).await?) }).await
+    }
+
+    /// Answer rules of the site, oldest first: entries that the owner pinned to a question, or forbade for it.
+    /// Requires the `READ_SOURCES` scope.
+    async fn answer_rules(&self, args: PageArgs) -> Nullable<AnswerRuleConnection> {
+        nullable(answer_rules::list(&self.access, &self.row, &args)).await
     }
 
     /// Members of the site, in the order in which they were added. Null without the `READ_CONVERSATIONS`
