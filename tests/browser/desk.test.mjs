@@ -226,7 +226,7 @@ test("a_resolved_conversation_is_reopened_by_undo", async () => {
 test("a_blocked_visitor_is_unblocked_by_undo", async () => {
   const { id } = await waiting("Who was blocked by mistake");
   const agent = await Agent.on(browser, world, `inbox?open=${id}`);
-  const blocked = async () => (await run("{ site { blockedVisitors { conversation { id } } } }")).site.blockedVisitors.filter(({ conversation }) => conversation?.id === id).length;
+  const blocked = async () => (await run("{ site { blockedVisitors { nodes { conversation { id } } } } }")).site.blockedVisitors.nodes.filter(({ conversation }) => conversation?.id === id).length;
 
   await agent.page.getByRole("button", { name: "Block this visitor" }).click();
   await until(async () => await blocked() === 1);

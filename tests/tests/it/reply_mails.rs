@@ -62,8 +62,8 @@ fn answers(thread: &Value) -> Vec<&str> {
 /// Waits until no mail is queued, and returns the mails to the visitor.
 async fn mailed(site: &TestSite<'_>, mail: &MailServer) -> Vec<Arrived> {
     wait_for("the end of waiting", async || {
-        let found = site.owner().graphql("{ site { waitingMails { kind } } }", json!({})).await.ok();
-        (found["site"]["waitingMails"] == json!([])).then_some(())
+        let found = site.owner().graphql("{ site { waitingMails { nodes { kind } } } }", json!({})).await.ok();
+        (found["site"]["waitingMails"]["nodes"] == json!([])).then_some(())
     })
     .await;
     mail.arrived().into_iter().filter(|mail| mail.to == "ann@home.example").collect()
@@ -101,8 +101,8 @@ async fn messages_to_an_absent_visitor_come_together_in_one_mail(app: &TestApp, 
     app.pass(Duration::from_secs(5));
     send(&site.owner(), &id, "The zebra is cheaper.").await;
     wait_for("the mail to the owner", async || {
-        let waiting = site.owner().graphql("{ site { waitingMails { kind } } }", json!({})).await.ok();
-        (waiting["site"]["waitingMails"] == json!([{ "kind": "REPLY" }])).then_some(())
+        let waiting = site.owner().graphql("{ site { waitingMails { nodes { kind } } } }", json!({})).await.ok();
+        (waiting["site"]["waitingMails"]["nodes"] == json!([{ "kind": "REPLY" }])).then_some(())
     })
     .await;
     app.pass(DELAY);
