@@ -62,6 +62,7 @@ mod global_ids;
 mod handoff_notices;
 mod idempotency;
 mod jobs;
+mod judged_answers;
 mod keys;
 mod limit_notices;
 mod make;

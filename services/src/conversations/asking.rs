@@ -16,7 +16,7 @@ use crate::accounts::credit_caps::{self, CappedQuestion};
 use crate::accounts::viewer::ProvedSession;
 use crate::accounts::{access, blocked_visitors, session_token, sites, usage};
 use crate::conversations::change::event;
-use crate::knowledge::indexes;
+use crate::knowledge::{indexes, promises};
 use crate::runtime::randomness;
 use crate::sources::names;
 use crate::webhooks::outbox;
@@ -94,7 +94,7 @@ pub async fn ask(
         language: new.language,
         site_language: site.widget.ai_language.clone(),
         history: session.history.clone(),
-        settings: sites::parsed_settings(&site),
+        settings: promises::policy(services, &site).await?,
     };
     let index = indexes::current_or_previous(services, &site).await?;
     let (mut answer, hold) = answered(services, &site, &index, &ask, sink).await?;

@@ -6,12 +6,14 @@
 //! [`vectors`] adds embeddings from an external server when the installation has one.
 //!
 //! [`evaluation`] replays a site's test questions against its index, and [`topics`] groups what
-//! visitors ask, so that the owner sees which entries are missing.
+//! visitors ask, so that the owner sees which entries are missing. [`promises`] says how many of the
+//! answers may be wrong, and how many were.
 
 pub(crate) mod chunks;
 pub mod entries;
 pub mod evaluation;
 pub mod indexes;
 pub(crate) mod loaded_indexes;
+pub mod promises;
 pub mod topics;
 pub mod vectors;

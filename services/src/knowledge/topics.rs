@@ -20,7 +20,7 @@ use helpbot_engine::{AnswerPolicy, Index, decide};
 
 use crate::accounts::sites;
 use crate::knowledge::entries::Entry;
-use crate::knowledge::indexes;
+use crate::knowledge::{indexes, promises};
 use crate::{Error, Result, Services, Viewer, blocking, boxed};
 use helpbot_domain::site::Site;
 
@@ -117,7 +117,7 @@ pub async fn answered_by(
     drop(c);
     // The previous index does not contain the entry.
     let index = indexes::current(services, &site).await?;
-    let (settings, id) = (sites::parsed_settings(&site), entry.id);
+    let (settings, id) = (promises::policy(services, &site).await?, entry.id);
     blocking(move || {
         let key = asked.iter().find(|asked| asked.conversation_id == conversation).map(|asked| key(&asked.question));
         let questions = distinct(asked);
@@ -139,7 +139,7 @@ async fn grouped(
     limit: usize,
 ) -> Result<Vec<Topic>> {
     let index = indexes::current_or_previous(services, site).await?;
-    let settings = sites::parsed_settings(site);
+    let settings = promises::policy(services, site).await?;
     blocking(move || {
         let questions = distinct(asked);
         let groups = group(&questions, index.language());

@@ -26,7 +26,7 @@ const STEPS: &[(&str, &str)] = &[
     ("addEvaluationCase", r#"{"question": "Open on Sundays?", "entryId": "@addFaqEntry/entry/id"}"#),
     ("runEvaluation", "{}"),
     ("updateEvaluationSettings", r#"{"allowedLosses": 1}"#),
-    ("updateAnswerSettings", r#"{"targetPrecision": 0.9}"#),
+    ("updateAnswerSettings", r#"{"maxWrongAnswers": 0.1}"#),
     ("updateWidgetConfig", r#"{"botName": "Bo"}"#),
     ("createWebhook", r#"{"url": "@receiver", "events": ["CONVERSATION_CREATED"]}"#),
     ("updateWebhook", r#"{"id": "@createWebhook/webhook/id", "description": "ours"}"#),

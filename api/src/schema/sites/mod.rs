@@ -4,6 +4,7 @@
 
 pub mod mail;
 pub mod mutation;
+pub mod promise;
 pub mod query;
 pub mod widget;
 
@@ -13,7 +14,7 @@ use helpbot_domain as domain;
 use helpbot_services as services;
 use helpbot_services::accounts::{keys, members, sites, usage};
 use helpbot_services::conversations::analytics;
-use helpbot_services::knowledge::vectors;
+use helpbot_services::knowledge::{promises, vectors};
 use helpbot_services::runtime::events;
 
 use crate::error::{Nullable, nullable};
@@ -35,6 +36,7 @@ use crate::schema::usage::Credits;
 use crate::schema::visitors::{BlockedVisitor, CreditCaps};
 use crate::schema::webhooks::{self, Webhook};
 use crate::schema::{conversations, entries, sources};
+use promise::AnswerPromise;
 use widget::WidgetConfig;
 
 /// What every visitor of a site may see: browsers may keep responses that contain nothing else. Whether a
@@ -102,9 +104,15 @@ impl Site {
     async fn answer_settings(&self) -> Nullable<AnswerSettings> {
         nullable(async {
             let settings = sites::answer_settings(&self.access.viewer, &self.row)?;
-            Ok(AnswerSettings { target_precision: settings.target_precision })
+            Ok(AnswerSettings::of(settings.target_precision, settings.promised()))
         })
         .await
+    }
+
+    /// The promise on wrong answers, and how the site keeps it. Requires the `READ_CONFIG` scope.
+    async fn answer_promise(&self) -> Nullable<AnswerPromise> {
+        let Access { services, viewer, .. } = &self.access;
+        nullable(async { Ok(promises::state(services, viewer, &self.row).await?.into()) }).await
     }
 
     /// Progress of computing external embeddings. It is null when the installation uses only the built-in
@@ -250,8 +258,17 @@ impl Site {
 #[derive(SimpleObject)]
 pub struct AnswerSettings {
     /// Share of answers that must be correct, 0 to 1. With a higher value, HelpBot replies more often that
-    /// it does not know the answer.
+    /// it does not know the answer. It is 1 minus `maxWrongAnswers`.
     target_precision: f64,
+    /// Maximum share of the answers that may be wrong, 0 to 1. Defaults to MAXDEF for a new site. `answerPromise`
+    /// shows how the site keeps this promise.
+    max_wrong_answers: f64,
+}
+
+impl AnswerSettings {
+    fn of(target_precision: f64, max_wrong_answers: f64) -> Self {
+        Self { target_precision, max_wrong_answers }
+    }
 }
 
 /// Progress of computing external embeddings. Until it is complete, answers use the embeddings of the
