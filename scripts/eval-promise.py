@@ -25,14 +25,16 @@ def constants():
     number = lambda text, name: float(re.search(r"const %s: \w+ = ([\d.]+);" % name, text).group(1))
     table = re.search(r"const PRECISION: .*?= \[(.*?)\];", decide, re.S).group(1)
     pairs = [(float(a), float(b)) for a, b in re.findall(r"\(([\d.]+), ([\d.]+)\)", table)]
-    return number(promise, "HORIZON"), number(promise, "MAX_CREDIT"), number(decide, "CLOSED"), pairs
+    return number(promise, "HORIZON"), number(promise, "RESERVE"), number(decide, "CLOSED"), pairs
 
 
-HORIZON, MAX_CREDIT, CLOSED, PRECISION = constants()
+HORIZON, RESERVE, CLOSED, PRECISION = constants()
 
 
 def threshold(promised, judged, wrong):
-    allowed = min(max((promised * (judged + HORIZON) - wrong) / HORIZON, 0), MAX_CREDIT * promised)
+    expected = promised * (judged + HORIZON)
+    reserve = RESERVE * (expected * (1 - promised)) ** .5
+    allowed = min(max((expected - wrong - reserve) / HORIZON, 0), promised)
     if allowed <= 0:
         return CLOSED
     target = min(max(1 - allowed, PRECISION[0][0]), PRECISION[-1][0])

@@ -18,7 +18,9 @@ pub mod schema;
 pub mod sources;
 pub mod webhooks;
 
-pub use accounts::{blocked_visitors, judged_answers, keys, limit_notices, members, site_deletion, sites, trusted_documents, usage};
+pub use accounts::{
+    blocked_visitors, judged_answers, keys, limit_notices, members, site_deletion, sites, trusted_documents, usage,
+};
 pub use connection::{Conn, DatabaseUrl, Db};
 pub use conversations::{
     handoff_notices, messages, read_marks, search, sessions, stats, transcript_codes, transcripts,

@@ -62,8 +62,7 @@ impl EntryPieces {
         let mut rows = Vectors::new(DIMS);
         distinct.iter().for_each(|piece| table.push_row(&mut rows, *piece));
         let place = |piece: &u32| distinct.binary_search(piece).unwrap_or_default();
-        let places: Vec<Vec<usize>> =
-            entries.iter().map(|entry| self.of(*entry).iter().map(place).collect()).collect();
+        let places: Vec<Vec<usize>> = entries.iter().map(|entry| self.of(*entry).iter().map(place).collect()).collect();
         let mut sums = vec![0.0; entries.len()];
         let mut mass = 0.0;
         for &(piece, weight) in asked {

@@ -278,11 +278,14 @@ impl IndexData {
         let first = &candidates[0];
         let semantic = part.semantic.as_ref().filter(|_| search.cosines.is_some());
         let words = part.lexical.content_words(&search.terms.words);
-        let mass: f32 = part.lexical.distinct_words(&search.terms.words).map(|(word, idf)| {
-            if part.lexical.analyzer().is_small(word) { FUNCTION_WORD * idf } else { idf }
-        }).sum();
+        let mass: f32 = part
+            .lexical
+            .distinct_words(&search.terms.words)
+            .map(|(word, idf)| if part.lexical.analyzer().is_small(word) { FUNCTION_WORD * idf } else { idf })
+            .sum();
         let followers: Vec<f64> = candidates.iter().skip(1).take(FOLLOWERS).map(|other| other.score).collect();
         let following = followers.iter().sum::<f64>() / followers.len().max(1) as f64;
+        let following = following.max(self.least_rival(best.part));
         // With a cosine, an entry can match without a common word.
         let covered = if semantic.is_some() { 1.0 } else { part.lexical.content_coverage(&words, best.at) };
         let asked = normalize(first.chunk.title());
@@ -295,7 +298,7 @@ impl IndexData {
             content_coverage: f64::from(covered),
             content_words: words.len(),
             question_mass: f64::from(mass),
-            lead: first.score - if followers.is_empty() { 0.0 } else { following },
+            lead: first.score - following,
             own_level: f64::from(self.profiles[best.part].own),
             is_own_words: is_own_words(question, &first.chunk),
             is_multilingual: semantic.is_some_and(|semantic| semantic.table() == Table::Multilingual),

@@ -206,7 +206,10 @@ async fn wrong_answers_use_up_the_promise_and_right_ones_earn_it_back(app: &Test
     }
     let earned_back = promise(&site).await;
 
-    assert_eq!((&before["judgedAnswers"], &before["wrongShare"], &before["isKept"]), (&json!(0), &Value::Null, &Value::Null));
+    assert_eq!(
+        (&before["judgedAnswers"], &before["wrongShare"], &before["isKept"]),
+        (&json!(0), &Value::Null, &Value::Null)
+    );
     assert!((2..20).contains(&answered.len()), "{}", answered.len());
     assert_eq!((&used_up["judgedAnswers"], &used_up["wrongAnswers"]), (&json!(answered.len()), &json!(answered.len())));
     assert_eq!(used_up["wrongShare"], json!(1.0));
@@ -228,7 +231,9 @@ async fn a_run_of_test_questions_and_a_member_who_takes_over_judge_answers(app: 
     let site = app.site().create().await;
     with_entries(app, &site).await;
     // The second one expects no answer and gets one.
-    for (question, url) in [(ENTRIES[0].0, None), ("Who won the world cup?", None), (ENTRIES[1].0, Some("https://nowhere.example/"))] {
+    for (question, url) in
+        [(ENTRIES[0].0, None), ("Who won the world cup?", None), (ENTRIES[1].0, Some("https://nowhere.example/"))]
+    {
         let add = "mutation ($question: String!, $url: String) {
             addEvaluationCase(input: { question: $question, url: $url }) { case { id } userErrors { code } }
         }";
@@ -255,7 +260,10 @@ async fn a_run_of_test_questions_and_a_member_who_takes_over_judge_answers(app: 
     let voted = promise(&site).await;
 
     // Two answers, neither of them expected. The third question was declined, as expected.
-    assert_eq!((&by_cases["testAnswers"], &by_cases["judgedAnswers"], &by_cases["wrongAnswers"]), (&json!(2), &json!(2), &json!(2)));
+    assert_eq!(
+        (&by_cases["testAnswers"], &by_cases["judgedAnswers"], &by_cases["wrongAnswers"]),
+        (&json!(2), &json!(2), &json!(2))
+    );
     assert_eq!((&corrected["judgedAnswers"], &corrected["wrongAnswers"]), (&json!(3), &json!(3)));
     assert_eq!(requested["judgedAnswers"], 2);
     // What the visitor says counts more.

@@ -25,7 +25,12 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
          feedbackYesText foregroundColor greeting handoffSentText handoffText inputPlaceholder networkErrorText \
          onlineText position primaryColor primaryForeground secondaryColor secondaryForeground showBranding typingText",
     ),
-    ("AnswerSettings", "site(id: $site) { answerSettings { @ } }", &[Scope::ReadConfig], "maxWrongAnswers targetPrecision"),
+    (
+        "AnswerSettings",
+        "site(id: $site) { answerSettings { @ } }",
+        &[Scope::ReadConfig],
+        "maxWrongAnswers targetPrecision",
+    ),
     (
         "AnswerPromise",
         "site(id: $site) { answerPromise { @ } }",

@@ -260,7 +260,7 @@ pub struct AnswerSettings {
     /// Share of answers that must be correct, 0 to 1. With a higher value, HelpBot replies more often that
     /// it does not know the answer. It is 1 minus `maxWrongAnswers`.
     target_precision: f64,
-    /// Maximum share of the answers that may be wrong, 0 to 1. Defaults to MAXDEF for a new site. `answerPromise`
+    /// Maximum share of the answers that may be wrong, 0 to 1. Defaults to 0.3 for a new site. `answerPromise`
     /// shows how the site keeps this promise.
     max_wrong_answers: f64,
 }
