@@ -3,7 +3,7 @@ import plugin from '@graphql-eslint/eslint-plugin';
 
 /** Parts of a thing or of an answer: they are found by what they are part of, and have no id. */
 const PARTS = [
-  'Analytics', 'AnalyticsOverview', 'AnswerDelta', 'AnswerFinished', 'AnswerRestart', 'AnswerSettings', 'Citation',
+  'Analytics', 'AnalyticsOverview', 'AnswerDelta', 'AnswerFinished', 'AnswerPromise', 'AnswerRestart', 'AnswerSettings', 'Citation',
   'ChunkChange', 'ConversationActivity', 'CreditCaps', 'Credits', 'DailyActivity', 'DeliveryAttempt', 'EmbeddingProgress',
   'Evaluation', 'EvaluationResult', 'Handoff', 'HttpHeader', 'LeftOut', 'Omission', 'PageChange', 'PageInfo',
   'QuestionTopic', 'SourceProgress', 'SourceSync', 'TopicQuestion', 'TrustedDocument',
