@@ -13,10 +13,10 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 /// The parts of `web/` that the build needs. A developer's `node_modules` and `dist` are not touched.
-const INPUTS: [&str; 9] =
-    ["package.json", "package-lock.json", "tsconfig.json", "scripts", "schema", "widget", "dashboard", "pages", "live"];
-/// Folders that the parts above import from.
-const MORE_INPUTS: [&str; 2] = ["text", "demo"];
+const INPUTS: [&str; 8] =
+    ["package.json", "package-lock.json", "tsconfig.json", "scripts", "schema", "widget", "dashboard", "pages"];
+/// Files and folders that the parts above import from. The built package in `client/dist` is not among them.
+const MORE_INPUTS: [&str; 4] = ["text", "demo", "client/src", "client/operations.graphql"];
 /// Copy of the lock file from which the packages in `OUT_DIR` were installed.
 const INSTALLED: &str = "installed-lock.json";
 

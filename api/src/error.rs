@@ -110,6 +110,14 @@ pub struct UserError {
     pub code: ErrorCode,
 }
 
+impl UserError {
+    /// An error about a field of the input, for a mutation that succeeded in part.
+    pub fn new(field: &str, code: ErrorCode, message: &str) -> Self {
+        let field = Some(vec!["input".to_owned(), field.to_owned()]);
+        Self { field, message: message.to_owned(), code }
+    }
+}
+
 /// An error outside a GraphQL response: what [`Gateway::run`](crate::gateway::execution::Gateway::run) and the
 /// transports return.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

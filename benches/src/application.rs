@@ -54,7 +54,7 @@ impl Application {
         let new = NewKey {
             kind: KeyKind::Secret,
             name: "benches".into(),
-            scopes: Vec::new(),
+            scopes: None,
             origins: Vec::new(),
             expires_at: None,
         };

@@ -63,12 +63,18 @@ impl From<DieselError> for Error {
     }
 }
 
-/// Returns whether PostgreSQL rejected or closed the connection because it is starting or stopping.
-/// The driver has no error kind for these messages.
+/// Returns whether PostgreSQL rejected or closed the connection, or canceled the statement, for a
+/// reason that passes. The driver has no error kind for these messages.
 fn is_shutdown(message: &str) -> bool {
     [
         "the database system is",
         "terminating connection",
+        "due to statement timeout",
+        "due to lock timeout",
+        "deadlock detected",
+        "too many clients",
+        "remaining connection slots",
+        "read-only transaction",
         "connection closed",
         "error communicating",
         "database is locked",

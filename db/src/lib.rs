@@ -19,14 +19,18 @@ pub mod sources;
 pub mod webhooks;
 
 pub use accounts::{
-    blocked_visitors, judged_answers, keys, limit_notices, members, site_deletion, sites, trusted_documents, usage,
+    blocked_visitors, business_hours, judged_answers, keys, limit_notices, members, site_deletion, sites,
+    trusted_documents, usage,
 };
-pub use connection::{Conn, DatabaseUrl, Db};
+pub use connection::{
+    BatchEnd, Batched, CHANNEL_TEXT_MAX, Channel, Conn, DatabaseUrl, Db, Pooler, PostgresOptions, PostgresUrl,
+};
 pub use conversations::{
-    handoff_notices, messages, read_marks, search, sessions, stats, transcript_codes, transcripts,
+    canned_replies, conversation_mails, conversation_notes, conversation_tags, handoff_notices, messages, read_marks,
+    reply_times, search, sessions, stats, transcript_codes, transcripts,
 };
 pub use error::{Error, Result};
-pub use knowledge::{chunks, evaluation, topics, vectors};
-pub use runtime::{events, global_ids, idempotency, jobs};
+pub use knowledge::{answer_rules, change_previews, chunks, evaluation, topics, vectors};
+pub use runtime::{events, global_ids, idempotency, installation, jobs};
 pub use sources::{crawl_files, crawl_visits, documents, page_extractions, source_files, staging};
 pub use webhooks::{attempts, deliveries, outbox, replays};

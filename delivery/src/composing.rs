@@ -7,12 +7,14 @@ use helpbot_domain::limit::LimitKind;
 use helpbot_domain::site::Site;
 use helpbot_domain::webhook::DisabledReason;
 use helpbot_outbound::Mail;
+use helpbot_services::conversations::reply_mails::ReplyContent;
 use helpbot_services::runtime::mail::MailContent;
 use url::Url;
 
 use crate::mails;
 
-/// Composes the mail of a job. It has the ID of the job, so that a mail program can drop a duplicate.
+/// Composes the mail of a job. It has the ID of the job, so that a mail program can drop a duplicate. A reply has the
+/// ID of its record, by which the answer to it is recognized.
 ///
 /// # Errors
 /// When an address in the content is not a URL.
@@ -45,6 +47,7 @@ pub(crate) fn compose(job: &Job, content: &MailContent, public_url: &Url) -> Res
             mails::source_failing(id, site.owner_email.clone(), &failing)
         }
         MailContent::Transcript { site, to, messages } => transcript(id, site, to, messages),
+        MailContent::Reply { site, reply } => self::reply(site, reply),
         MailContent::TranscriptCode { site, to, code } => mails::transcript_code(id, to.clone(), &site.name, code),
         MailContent::Limit { site, kind } => {
             let limit = mails::LimitContent {
@@ -97,6 +100,20 @@ fn transcript(id: String, site: &Site, to: &str, messages: &[Message]) -> Mail {
     mails::transcript(id, to.to_owned(), &transcript)
 }
 
+fn reply(site: &Site, reply: &ReplyContent) -> Mail {
+    let author = |message: &Message| message.agent_name.clone().unwrap_or_else(|| site.name.clone());
+    let authors: Vec<String> = reply.messages.iter().map(author).collect();
+    let messages: Vec<(&str, &str)> =
+        authors.iter().map(String::as_str).zip(reply.messages.iter().map(|it| it.text.as_str())).collect();
+    let content = mails::ReplyMailContent {
+        site_name: &site.name,
+        messages: &messages,
+        reply_to: reply.reply_to.as_deref(),
+        thread: &reply.thread,
+    };
+    mails::reply(reply.id.to_string(), reply.to.clone(), &content)
+}
+
 /// What happened, for the owner.
 fn sentence(kind: LimitKind) -> &'static str {
     match kind {
@@ -117,6 +134,9 @@ fn sentence(kind: LimitKind) -> &'static str {
         }
         LimitKind::TranscriptMails => {
             "A visitor was refused because too many codes or transcripts were sent by mail today."
+        }
+        LimitKind::ReplyMails => {
+            "Messages to a visitor were not mailed because too many mails were sent today. The chat shows them."
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Delivery: from a row in the outbox to a recorded attempt. Webhooks, signatures, mails, retries.
+//! Delivery: from a row in the outbox to a recorded attempt. Webhooks, signatures, mails, retries. [`inbound`] parses the
+//! mails that visitors answer with.
 //!
 //! A use case in `services` writes an event and, in the same transaction, one delivery row per
 //! endpoint that subscribed to it. The worker claims due rows by lease, makes an attempt with
@@ -21,6 +22,7 @@ struct WebhookPage;
 mod attempt;
 mod composing;
 mod health;
+pub mod inbound;
 pub mod mails;
 mod schedule;
 mod signature;

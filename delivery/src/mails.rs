@@ -1,4 +1,4 @@
-//! The mails that HelpBot writes: handoffs and alerts to the owner, codes and transcripts to the visitor.
+//! The mails that HelpBot writes: handoffs and alerts to the owner, codes, replies and transcripts to the visitor.
 //!
 //! Questions, answers and page URLs come from strangers. The text part quotes their lines with
 //! `> `, so that they cannot imitate ours; the HTML part escapes them. Both parts omit control,
@@ -63,6 +63,18 @@ pub struct TranscriptContent<'a> {
     pub site_name: &'a str,
     /// Author and text of each message, oldest first.
     pub messages: &'a [(&'a str, &'a str)],
+}
+
+/// Content of a mail with messages of the team to a visitor who is not there.
+#[derive(Clone, Debug)]
+pub struct ReplyMailContent<'a> {
+    pub site_name: &'a str,
+    /// Author and text of each message, oldest first.
+    pub messages: &'a [(&'a str, &'a str)],
+    /// Address that the visitor can answer to.
+    pub reply_to: Option<&'a str>,
+    /// Message-IDs of the earlier mails of the conversation, oldest first.
+    pub thread: &'a [String],
 }
 
 /// Content of the mail about a limit that visitors have reached.
@@ -183,6 +195,29 @@ pub fn transcript(id: String, to: String, transcript: &TranscriptContent<'_>) ->
     draft.finish()
 }
 
+/// Line above which a visitor answers. Everything from it on is a quotation in an answer.
+pub const REPLY_LINE: &str = "Write your answer above this line.";
+
+/// Writes the mail with messages of the team. It contains nothing that a visitor wrote, because the address may be
+/// that of somebody else.
+#[must_use]
+pub fn reply(id: String, to: String, reply: &ReplyMailContent<'_>) -> Mail {
+    let mut draft = MailDraft::new(id, to, format!("Your conversation with {}", reply.site_name));
+    if reply.reply_to.is_some() {
+        draft.paragraph(REPLY_LINE);
+    }
+    for (author, text) in reply.messages {
+        draft.message(author, text);
+    }
+    draft.paragraph(match reply.reply_to {
+        Some(_) => "Reply to this mail to answer. You can also answer in the chat on the website.",
+        None => "Please answer in the chat on the website. Replies to this mail are not read.",
+    });
+    draft.mail.reply_to = reply.reply_to.map(str::to_owned);
+    draft.mail.thread = reply.thread.to_vec();
+    draft.finish()
+}
+
 /// A mail that is being written. Its text and HTML parts have the same content.
 struct MailDraft {
     mail: Mail,
@@ -191,7 +226,17 @@ struct MailDraft {
 impl MailDraft {
     fn new(id: String, to: String, subject: String) -> Self {
         let subject = plain(&subject).replace('\n', " ");
-        Self { mail: Mail { id, to, reply_to: None, subject, text: String::new(), html: String::new() } }
+        Self {
+            mail: Mail {
+                id,
+                to,
+                reply_to: None,
+                thread: Vec::new(),
+                subject,
+                text: String::new(),
+                html: String::new(),
+            },
+        }
     }
 
     /// Adds text of ours. Names in it were passed through [`plain`].
@@ -212,6 +257,15 @@ impl MailDraft {
             escape(&label),
             escape(&text)
         );
+    }
+
+    /// Adds the text of a member of the team.
+    fn message(&mut self, author: &str, text: &str) {
+        let author = plain(author).replace('\n', " ");
+        let text = plain(&clip(text, QUOTE_CHARS));
+        self.mail.text += &format!("{author}:\n\n{}\n\n", text.trim_end());
+        self.mail.html +=
+            &format!("<p>{}:</p>\n<div style=\"white-space:pre-wrap\">{}</div>\n", escape(&author), escape(&text));
     }
 
     /// Adds a link of ours.

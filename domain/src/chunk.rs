@@ -9,6 +9,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{ChunkId, DocumentId, SiteId, SourceId};
 
+/// Name of the source that contains the entries that the owner writes, and title of their page.
+pub const WRITTEN_ANSWERS: &str = "Written answers";
+/// Conditions that select the entries of a list. An entry must meet all of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EntryFilter {
+    /// Only entries that contain these words in the question or the answer, in any case.
+    pub words: Option<String>,
+    /// Only entries of this source.
+    pub source: Option<SourceId>,
+}
+
 /// What a chunk is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

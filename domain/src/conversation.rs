@@ -4,9 +4,10 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::cases::plain_enum;
+pub use crate::conversation_mail::ConversationMail;
 use crate::ids::{ChunkId, ConversationId, MemberId, MessageId, SiteId, SourceId};
 pub use crate::transcript::{TranscriptCode, TranscriptRequest};
+use crate::triage::Priority;
 use crate::{Invalid, Timestamp, text};
 
 /// Maximum length of a question in code points, as documented in the REST contract.
@@ -59,6 +60,9 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All outcomes, in the order of their declaration.
+    pub const ALL: [Outcome; 4] = [Outcome::Answered, Outcome::Suggested, Outcome::Declined, Outcome::SmallTalk];
+
     /// Returns whether the visitor got no answer. Small talk needs none.
     pub const fn is_unanswered(self) -> bool {
         matches!(self, Outcome::Suggested | Outcome::Declined)
@@ -90,10 +94,14 @@ pub struct Citation {
     pub source_name: Option<String>,
     /// Title of the page, or name of the file.
     pub title: String,
-    /// Text that the answer is based on.
+    /// Sentence that the answer is based on.
     pub quote: String,
     /// How well the passage matched the question, from 0 to 1.
     pub score: f64,
+    /// URL that leads a browser to the quote on its page. `None` where that is not possible, and for
+    /// answers from before HelpBot stored it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text_fragment: Option<String>,
 }
 
 /// A visitor's vote on an answer.
@@ -158,8 +166,10 @@ pub enum HandoffStatus {
 pub enum HandoffMove {
     /// A visitor asks for a human.
     Request,
-    /// A member takes the conversation or assigns it to another member.
+    /// A member takes the conversation or assigns it to another member, also when nobody asked for a human.
     Assign,
+    /// A member returns the conversation to the queue and to the bot.
+    Unassign,
     /// A member closes the conversation.
     Resolve,
     /// A visitor or member reopens the conversation.
@@ -191,7 +201,8 @@ impl HandoffStatus {
             // A visitor who asks again after the conversation was closed waits for a human again.
             (None | Some(Resolved), HandoffMove::Request) => Some(Requested),
             (Some(status), HandoffMove::Request) => Some(status),
-            (Some(Requested | Assigned), HandoffMove::Assign) => Some(Assigned),
+            (None | Some(Requested | Assigned), HandoffMove::Assign) => Some(Assigned),
+            (Some(Assigned), HandoffMove::Unassign) => Some(Requested),
             (Some(Requested | Assigned), HandoffMove::Resolve) => Some(Resolved),
             (Some(Resolved), HandoffMove::Reopen) => Some(Requested),
             _ => None,
@@ -233,6 +244,8 @@ pub struct Conversation {
     pub customer_email: Option<String>,
     /// Member who took the handoff.
     pub assignee_id: Option<MemberId>,
+    /// How urgent the team finds the conversation.
+    pub priority: Priority,
     /// Number of messages so far, including the question and the answer.
     pub message_count: i64,
     /// Time of the question.
@@ -264,6 +277,7 @@ impl Conversation {
             handoff_at: None,
             customer_email: None,
             assignee_id: None,
+            priority: Priority::Normal,
             message_count: OPENING_MESSAGES,
             created_at: now,
             updated_at: now,
@@ -296,68 +310,6 @@ pub struct Message {
     pub created_at: Timestamp,
 }
 
-/// Passes the cases of [`ConversationFilter`] to a macro that declares an enum.
-#[macro_export]
-macro_rules! conversation_filter_cases {
-    ($macro:ident $enum:tt) => {
-        $macro! { $enum
-            /// Selects all conversations of the site.
-            All,
-            /// Selects only conversations that have no answer.
-            Unanswered,
-            /// Selects only conversations whose question was answered, or that are small talk.
-            Answered,
-            /// Selects only conversations in which the visitor asked for a human.
-            Handoff,
-            /// Selects only conversations whose answer was voted helpful.
-            Helpful,
-            /// Selects only conversations whose answer was voted unhelpful.
-            Unhelpful,
-        }
-    };
-}
-
-conversation_filter_cases!(plain_enum {
-    /// Conversations that a list includes.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    pub enum ConversationFilter
-});
-
-impl Default for ConversationFilter {
-    fn default() -> Self {
-        Self::All
-    }
-}
-
-/// Conditions that select the conversations of a list. A conversation must meet all of them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ConversationQuery {
-    /// Only conversations that match this filter.
-    pub filter: ConversationFilter,
-    /// Only conversations of this session.
-    pub session_id: Option<String>,
-    /// Only conversations that contain these words in the question or the answer, in any case.
-    pub search: Option<String>,
-    /// Only conversations asked at or after this time.
-    pub since: Option<Timestamp>,
-    /// Only conversations asked before this time.
-    pub until: Option<Timestamp>,
-    /// Only conversations with one of these outcomes. `None` means all.
-    pub outcomes: Option<Vec<Outcome>>,
-    /// Only conversations with one of these votes. `None` means all, including those without a vote.
-    pub votes: Option<Vec<Vote>>,
-    /// Only conversations with one of these languages. `None` means all, including unknown ones.
-    pub languages: Option<Vec<String>>,
-    /// Only conversations with a handoff, or only those without one.
-    pub has_handoff: Option<bool>,
-    /// Only conversations that are assigned to a member, or only those that are not.
-    pub is_assigned: Option<bool>,
-    /// Only conversations with a handoff that has one of these statuses. `None` means all.
-    pub handoffs: Option<Vec<HandoffStatus>>,
-    /// Only conversations that are assigned to this member.
-    pub assignee: Option<MemberId>,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -376,8 +328,13 @@ mod tests {
     }
 
     #[test]
-    fn a_conversation_without_a_handoff_cannot_be_assigned() {
-        assert_eq!(HandoffStatus::after(None, HandoffMove::Assign), None);
+    fn a_member_can_join_any_conversation_that_is_not_closed() {
+        assert_eq!(HandoffStatus::after(None, HandoffMove::Assign), Some(HandoffStatus::Assigned));
+        assert_eq!(HandoffStatus::after(None, HandoffMove::Unassign), None);
+        assert_eq!(
+            HandoffStatus::after(Some(HandoffStatus::Assigned), HandoffMove::Unassign),
+            Some(HandoffStatus::Requested)
+        );
         assert_eq!(HandoffStatus::after(None, HandoffMove::Resolve), None);
         assert_eq!(HandoffStatus::after(Some(HandoffStatus::Resolved), HandoffMove::Assign), None);
     }

@@ -37,8 +37,10 @@ impl ConversationParts {
     pub const UPDATED: Self = Self(1 << 11);
     /// The ID of the session token, and the key of the visitor's address.
     pub const TOKEN: Self = Self(1 << 12);
+    /// The priority.
+    pub const PRIORITY: Self = Self(1 << 13);
     /// The whole conversation.
-    pub const ALL: Self = Self((1 << 13) - 1);
+    pub const ALL: Self = Self((1 << 14) - 1);
 
     /// Returns the parts of both.
     #[must_use]

@@ -9,7 +9,8 @@ use uuid::Uuid;
 use crate::Timestamp;
 use crate::cases::named_enum;
 use crate::conversation::{Author, Vote};
-use crate::ids::{ConversationId, EventId, MemberId, MessageId, SiteId};
+use crate::ids::{ConversationId, EventId, MemberId, MessageId, NoteId, SiteId};
+use crate::triage::Priority;
 
 /// Passes the cases of [`EventType`], with their names in webhooks and in the database, to a macro that declares an enum.
 #[macro_export]
@@ -28,10 +29,20 @@ macro_rules! event_type_cases {
             MessageCreated = "message.created",
             /// A conversation was assigned to a member.
             ConversationAssigned = "conversation.assigned",
+            /// A member returned a conversation to the queue, so that HelpBot answers the visitor again.
+            ConversationUnassigned = "conversation.unassigned",
             /// A conversation was resolved.
             ConversationResolved = "conversation.resolved",
             /// A resolved conversation was reopened.
             ConversationReopened = "conversation.reopened",
+            /// The visitor or the team has read messages that they had not read before.
+            ConversationRead = "conversation.read",
+            /// A conversation was erased. Only its ID is known.
+            ConversationErased = "conversation.erased",
+            /// The priority or the tags of a conversation changed. Only the team receives this event.
+            ConversationUpdated = "conversation.updated",
+            /// A member wrote a note about a conversation or deleted one. Only the team receives this event.
+            NoteChanged = "note.changed",
         }
     };
 }
@@ -50,6 +61,11 @@ impl EventType {
         EventType::ConversationFeedback,
         EventType::ConversationHandoff,
     ];
+
+    /// Returns whether only the team receives events of the type.
+    pub const fn is_of_team(self) -> bool {
+        matches!(self, EventType::ConversationUpdated | EventType::NoteChanged)
+    }
 }
 
 /// The text is not the name of an event type.
@@ -117,13 +133,49 @@ pub enum EventData {
         /// Vote of the visitor.
         helpful: Vote,
     },
-    /// Data of `conversation.assigned`, `conversation.resolved` and `conversation.reopened`.
+    /// Data of `conversation.read`.
+    #[serde(rename_all = "camelCase")]
+    Read {
+        /// ID of the conversation.
+        conversation_id: ConversationId,
+        /// Side that has read the messages.
+        reader: Author,
+    },
+    /// Data of `conversation.updated`.
+    #[serde(rename_all = "camelCase")]
+    Updated {
+        /// ID of the conversation.
+        conversation_id: ConversationId,
+        /// Member who acted. `None` when an API key acted.
+        actor_id: Option<MemberId>,
+        /// The priority after the change.
+        priority: Priority,
+        /// Tags that were added.
+        added_tags: Vec<String>,
+        /// Tags that were removed.
+        removed_tags: Vec<String>,
+    },
+    /// Data of `note.changed`.
+    #[serde(rename_all = "camelCase")]
+    Noted {
+        /// ID of the conversation.
+        conversation_id: ConversationId,
+        /// Member who acted. `None` when an API key acted.
+        actor_id: Option<MemberId>,
+        /// ID of the note, which may have been deleted.
+        note_id: NoteId,
+    },
+    /// Data of `conversation.assigned`, `conversation.unassigned`, `conversation.resolved` and
+    /// `conversation.reopened`. It stays the last variant: its only required field is in all others.
     #[serde(rename_all = "camelCase")]
     Moved {
         /// ID of the conversation.
         conversation_id: ConversationId,
-        /// Member who acted, or who was assigned. `None` when an API key acted.
+        /// Member who was assigned, or who acted otherwise. `None` when an API key acted.
         member_id: Option<MemberId>,
+        /// Member who acted. `None` when an API key acted, and in events of earlier versions.
+        #[serde(default)]
+        actor_id: Option<MemberId>,
     },
 }
 
@@ -135,6 +187,9 @@ impl EventData {
             | EventData::Message { conversation_id, .. }
             | EventData::Handoff { conversation_id, .. }
             | EventData::Feedback { conversation_id, .. }
+            | EventData::Read { conversation_id, .. }
+            | EventData::Updated { conversation_id, .. }
+            | EventData::Noted { conversation_id, .. }
             | EventData::Moved { conversation_id, .. } => *conversation_id,
         }
     }

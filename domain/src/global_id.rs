@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::ids::{ConversationId, KeyId, MemberId, SourceId, WebhookId};
+use crate::ids::{BlockId, CaseId, ChunkId, ConversationId, DocumentId, KeyId, MemberId, SourceId, WebhookId};
 
 /// The ID of an object that belongs to a site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,4 +19,12 @@ pub enum GlobalId {
     Webhook(WebhookId),
     /// ID of a delivery.
     Delivery(Uuid),
+    /// ID of an entry or a passage.
+    Chunk(ChunkId),
+    /// ID of a page.
+    Page(DocumentId),
+    /// ID of a test question.
+    Case(CaseId),
+    /// ID of a block of a visitor.
+    Block(BlockId),
 }

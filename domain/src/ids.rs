@@ -100,8 +100,16 @@ ids! {
     ReplayId, ReplayTag = "rpl";
     /// A saved test question.
     CaseId, CaseTag = "case";
+    /// An instruction of the owner about the answer to a question.
+    RuleId, RuleTag = "rule";
+    /// A preview of a change.
+    PreviewId, PreviewTag = "prv";
     /// A unit of background work.
     JobId, JobTag = "job";
+    /// A note of the team.
+    NoteId, NoteTag = "note";
+    /// A canned reply.
+    CannedReplyId, CannedReplyTag = "canned";
     /// A block of a visitor.
     BlockId, BlockTag = "blk";
 }

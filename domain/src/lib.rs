@@ -4,13 +4,18 @@
 //! settings and events. Nothing here is asynchronous, reads a clock, draws random numbers or does
 //! I/O, so every rule can be tested by calling it.
 
+pub mod answer_rule;
 pub mod blocked_visitor;
+pub mod business_hours;
 mod cases;
+pub mod change_preview;
 pub mod chunk;
 pub mod client_address;
 pub mod conversation;
+pub mod conversation_mail;
 pub mod conversation_order;
 pub mod conversation_parts;
+pub mod conversation_query;
 pub mod envelope;
 pub mod evaluation;
 pub mod event;
@@ -35,6 +40,7 @@ pub mod table;
 pub mod text;
 pub mod time;
 pub mod transcript;
+pub mod triage;
 pub mod trusted_document;
 pub mod webhook;
 pub mod widget;

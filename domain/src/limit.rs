@@ -18,6 +18,8 @@ pub enum LimitKind {
     HandoffMails,
     /// Codes and transcripts that are sent by mail.
     TranscriptMails,
+    /// Mails with messages of the team to visitors who are not there.
+    ReplyMails,
 }
 
 impl LimitKind {
@@ -30,6 +32,7 @@ impl LimitKind {
             LimitKind::QuestionRate => "question_rate",
             LimitKind::HandoffMails => "handoff_mails",
             LimitKind::TranscriptMails => "transcript_mails",
+            LimitKind::ReplyMails => "reply_mails",
         }
     }
 }

@@ -75,6 +75,15 @@ impl SourceStatus {
     }
 }
 
+/// Conditions that select the sources of a list. A source must meet all of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SourceFilter {
+    /// Only sources with one of these states. `None` means all.
+    pub statuses: Option<Vec<SourceStatus>>,
+    /// Only sources of these kinds. `None` means all.
+    pub kinds: Option<Vec<SourceKind>>,
+}
+
 /// The result of a visit to a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -77,6 +77,9 @@ const PRECISION: [(f64, f64); 10] = [
 
 /// Decides about a retrieval under the policy of a site. The same input gives the same decision.
 pub fn decide(retrieval: &Retrieval, settings: &AnswerPolicy) -> Decision {
+    if retrieval.is_pinned() {
+        return Decision { outcome: Outcome::Answered, confidence: 1.0, suggested: Vec::new() };
+    }
     let confidence = confidence(retrieval);
     let conflicts =
         retrieval.candidates.first().is_some_and(|best| best.conflict.is_some() || is_accident(retrieval, best));

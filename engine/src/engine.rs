@@ -132,18 +132,20 @@ impl Engine {
         if ask.question.trim().is_empty() {
             return Err(EngineError::EmptyQuestion);
         }
-        if let Some((kind, spoken)) = smalltalk::recognize(&ask.question) {
-            return Ok(told(small_talk(kind, spoken, index, ask), sink));
+        let small_talk = smalltalk::recognize(&ask.question).filter(|_| !index.has_pin_for(&ask.question));
+        if let Some((kind, spoken)) = small_talk {
+            return Ok(told(polite(kind, spoken, index, ask), sink));
         }
         let meaning = self.understanding.of(index, ask).await;
         let retrieval = follow_up::retrieve(index, ask, meaning.as_ref());
         let language = answer_language(ask, None, index, Some(&retrieval));
         let decision = decide::decide(&retrieval, &ask.settings);
         let mut problem = None;
-        if let Some(model) = self.model(ask, &decision) {
+        // A model could choose another entry than the owner.
+        if let Some(model) = self.model(ask, &decision).filter(|_| !retrieval.is_pinned()) {
             let candidates = &retrieval.candidates;
             let caps = &self.settings.caps;
-            match generative::write(&*model, ask, candidates, &language, caps, sink).await {
+            match generative::write(&*model, index, ask, candidates, &language, caps, sink).await {
                 Ok(Written::Answer(composed)) => {
                     self.breaker.succeeded();
                     return Ok(generated(composed, ask, retrieval, decision, language));
@@ -199,7 +201,7 @@ fn answer_language(ask: &Ask, spoken: Option<&str>, index: &Index, retrieval: Op
         .unwrap_or_else(|| "en".to_owned())
 }
 
-fn small_talk(kind: SmallTalk, spoken: Option<&str>, index: &Index, ask: &Ask) -> Answer {
+fn polite(kind: SmallTalk, spoken: Option<&str>, index: &Index, ask: &Ask) -> Answer {
     let language = answer_language(ask, spoken, index, None);
     let phrases = fallback::phrases(&language);
     let text = match kind {

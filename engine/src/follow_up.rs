@@ -62,7 +62,7 @@ pub(crate) fn retrieve(index: &Index, ask: &Ask, vectors: Option<&QuestionVector
     let alone = index.search(&ask.question, &[], alone);
     let alone = long_question::retrieve(index, &ask.question, &ask.settings, alone);
     let earlier = earlier(&ask.history);
-    if earlier.is_empty() || alone.word_count > MAX_LEANING_WORDS {
+    if earlier.is_empty() || alone.word_count > MAX_LEANING_WORDS || !alone.rules.is_empty() {
         return alone;
     }
     let sure = decide::decide(&alone, &ask.settings).confidence;

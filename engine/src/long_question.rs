@@ -20,7 +20,8 @@ const CONJUNCTIONS: [&str; 12] =
 
 /// Returns the result of the best clause, or `whole` when no clause is more certain.
 pub(crate) fn retrieve(index: &Index, question: &str, policy: &AnswerPolicy, whole: Retrieval) -> Retrieval {
-    if whole.word_count < MIN_WORDS {
+    // The owner has ruled about the whole question.
+    if whole.word_count < MIN_WORDS || !whole.rules.is_empty() {
         return whole;
     }
     let confidence = |retrieval: &Retrieval| decide::decide(retrieval, policy).confidence;

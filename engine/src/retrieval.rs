@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use helpbot_domain::answer_rule::RuleKind;
+use helpbot_domain::ids::RuleId;
 use serde::{Serialize, Serializer};
 
 use crate::chunk::Chunk;
@@ -35,6 +37,15 @@ pub struct Retrieval {
     pub candidates: Vec<Candidate>,
     /// Signals about the best entry. `None` when there is no entry.
     pub signals: Option<Signals>,
+    /// Answer rules of the owner that were applied, newest first.
+    pub rules: Vec<AppliedRule>,
+}
+
+impl Retrieval {
+    /// Whether the best entry is pinned to the question.
+    pub fn is_pinned(&self) -> bool {
+        self.candidates.first().is_some_and(|best| best.is_pinned)
+    }
 }
 
 /// One entry and its scores.
@@ -63,6 +74,20 @@ pub struct Candidate {
     pub gap: f64,
     /// Reason not to give this entry as the answer.
     pub conflict: Option<Conflict>,
+    /// Whether the owner pinned this entry to the question.
+    pub is_pinned: bool,
+}
+
+/// A rule that was applied to a question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AppliedRule {
+    /// ID of the rule.
+    #[serde(serialize_with = "rule_id")]
+    pub id: RuleId,
+    /// What the rule does.
+    pub kind: RuleKind,
+    /// The question of the rule.
+    pub question: String,
 }
 
 /// Signals that tell a right best entry from a wrong one.
@@ -92,4 +117,8 @@ pub struct Signals {
 
 fn id_only<S: Serializer>(chunk: &Arc<Chunk>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&chunk.id)
+}
+
+fn rule_id<S: Serializer>(id: &RuleId, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(id)
 }

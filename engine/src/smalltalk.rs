@@ -30,14 +30,22 @@ pub fn recognize(message: &str) -> Option<(SmallTalk, Option<&'static str>)> {
         return None;
     }
     let text = normalization::normalize(message);
-    let words: Vec<&str> = text
-        .split(|c: char| !(c.is_alphanumeric() || c == '\'' || is_mark(c)))
-        .filter(|word| !word.is_empty())
-        .collect();
+    let words = words(&text);
     if words.is_empty() {
         return emoji(message).map(|kind| (kind, None));
     }
     consume(&words)
+}
+
+/// Splits a normalized text into words.
+pub(crate) fn words(text: &str) -> Vec<&str> {
+    let is_end = |c: char| !(c.is_alphanumeric() || c == '\'' || is_mark(c));
+    text.split(is_end).filter(|word| !word.is_empty()).collect()
+}
+
+/// Returns the number of words of the longest phrase that the words begin with. `None` when they begin with none.
+pub(crate) fn phrase_length(words: &[&str]) -> Option<usize> {
+    longest(words).map(|(_, _, length)| length)
 }
 
 /// Reads phrases from the front, the longest first. The last phrase that is not a filler decides
@@ -224,6 +232,12 @@ const LINES: &[(Option<SmallTalk>, &str, &str)] = &[
     (THANKS, "ko", "감사합니다, 고마워요, 고맙습니다, 고마워"),
     (BYE, "ko", "안녕히 계세요, 안녕히 가세요, 잘 가요"),
 ];
+
+/// The languages of the phrases.
+#[cfg(test)]
+pub(crate) fn languages() -> impl Iterator<Item = &'static str> {
+    LINES.iter().map(|(_, language, _)| *language)
+}
 
 #[cfg(test)]
 mod tests {

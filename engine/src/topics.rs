@@ -5,7 +5,7 @@
 //! every machine. The similarity of two questions depends only on these two: word weights come from
 //! the embedding table or from the length of a word, never from a count.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use crate::analysis::{self, Analyzer};
@@ -54,17 +54,24 @@ pub struct QuestionCluster {
 /// the oldest. Every question is in exactly one group.
 ///
 /// `language` is the primary subtag of the site, used for stemming. The time grows with the square
-/// of the number of questions: 2,000 take about 0.2 s.
+/// of the number of questions; [`TopicGrouping`] adds questions to groups that exist.
 pub fn group(questions: &[AskedQuestion<'_>], language: Option<&str>) -> Vec<QuestionCluster> {
-    let mut grouping = Grouping::new(Analyzer::new(language));
-    questions.iter().for_each(|question| grouping.add(question.text));
+    let mut grouping = TopicGrouping::new(language);
+    let mut members: Vec<Vec<usize>> = Vec::new();
+    for (place, question) in questions.iter().enumerate() {
+        let topic = grouping.add(question.text);
+        match members.get_mut(topic) {
+            Some(members) => members.push(place),
+            None => members.push(vec![place]),
+        }
+    }
     let topic = |members: Vec<usize>| {
         let size = members.iter().map(|place| questions[*place].count).sum();
         let most = members.iter().min_by_key(|place| Reverse(questions[**place].count));
         let label = most.map_or("", |place| questions[*place].text).to_owned();
         QuestionCluster { label, size, members }
     };
-    let mut topics: Vec<QuestionCluster> = grouping.members.into_iter().map(topic).collect();
+    let mut topics: Vec<QuestionCluster> = members.into_iter().map(topic).collect();
     // The sort is stable, so that the older of two equal groups stays first.
     topics.sort_by_key(|topic| Reverse(topic.size));
     topics
@@ -76,61 +83,128 @@ pub fn same_question_key(text: &str) -> String {
     Analyzer::new(None).words(text).join(" ")
 }
 
-/// The groups while questions are added.
-struct Grouping {
+/// Groups to which questions are added one by one, oldest first.
+pub struct TopicGrouping {
     analyzer: Analyzer,
-    profiles: Vec<Profile>,
     vectors: Vectors,
+    /// Whether each question has a direction.
+    is_directed: Vec<bool>,
+    has_undirected: bool,
+    words: SharedWeights,
+    grams: SharedWeights,
     topic_of: Vec<usize>,
-    members: Vec<Vec<usize>>,
+    /// Number of questions of each group.
+    sizes: Vec<usize>,
 }
 
-impl Grouping {
-    fn new(analyzer: Analyzer) -> Self {
-        let vectors = Vectors::new(DIMS);
-        Self { analyzer, profiles: Vec::new(), vectors, topic_of: Vec::new(), members: Vec::new() }
+impl TopicGrouping {
+    /// Creates an empty grouping for a site in this language, a primary subtag.
+    pub fn new(language: Option<&str>) -> Self {
+        Self {
+            analyzer: Analyzer::new(language),
+            vectors: Vectors::new(DIMS),
+            is_directed: Vec::new(),
+            has_undirected: false,
+            words: SharedWeights::default(),
+            grams: SharedWeights::default(),
+            topic_of: Vec::new(),
+            sizes: Vec::new(),
+        }
     }
 
-    fn add(&mut self, text: &str) {
+    /// Adds a question, and returns the number of its group. Groups are numbered from 0 in the order
+    /// in which they began.
+    pub fn add(&mut self, text: &str) -> usize {
         let (profile, vector) = Profile::new(text, &self.analyzer);
-        let topic = self.nearest(&profile).unwrap_or(self.members.len());
-        if topic == self.members.len() {
-            self.members.push(Vec::new());
+        let topic = self.nearest(&profile).unwrap_or(self.sizes.len());
+        self.store(&profile, &vector, topic);
+        topic
+    }
+
+    /// Adds a question to the group in which an earlier grouping has put it. A group that does not exist
+    /// must be the next one.
+    pub fn restore(&mut self, text: &str, topic: usize) {
+        let (profile, vector) = Profile::new(text, &self.analyzer);
+        self.store(&profile, &vector, topic.min(self.sizes.len()));
+    }
+
+    fn store(&mut self, profile: &Profile, vector: &[f32; DIMS], topic: usize) {
+        if topic == self.sizes.len() {
+            self.sizes.push(0);
         }
-        self.members[topic].push(self.profiles.len());
+        self.sizes[topic] += 1;
         self.topic_of.push(topic);
-        self.vectors.push(&vector);
-        self.profiles.push(profile);
+        self.vectors.push(vector);
+        self.is_directed.push(profile.direction.is_some());
+        self.has_undirected |= profile.direction.is_none();
+        self.words.push(&profile.words);
+        self.grams.push(&profile.grams);
     }
 
     /// Returns the group whose questions are closest on average, if they are close enough. With the
     /// closest single question instead, groups would grow together in chains.
     fn nearest(&self, profile: &Profile) -> Option<usize> {
-        let mut sums = vec![0.0_f32; self.members.len()];
+        let words = self.words.overlaps(&profile.words);
+        let cosines = profile.direction.as_ref().map(|direction| self.vectors.cosines(direction));
+        // N-grams count only when one of two questions is not in English.
+        let needs_grams = self.has_undirected || cosines.is_none();
+        let grams = if needs_grams { self.grams.overlaps(&profile.grams) } else { Vec::new() };
+        let mut sums = vec![0.0_f32; self.sizes.len()];
         for (earlier, topic) in self.topic_of.iter().enumerate() {
-            sums[*topic] += self.likeness(profile, earlier);
+            // The similarity of two questions, divided by the minimum for one group.
+            sums[*topic] += match &cosines {
+                Some(cosines) if self.is_directed[earlier] => {
+                    (SEMANTIC_SHARE * cosines[earlier] + (1.0 - SEMANTIC_SHARE) * words[earlier]) / MIN_LIKENESS
+                }
+                _ => (GRAM_SHARE * grams[earlier] + (1.0 - GRAM_SHARE) * words[earlier]) / MIN_LEXICAL_LIKENESS,
+            };
         }
-        let means = sums.iter().zip(&self.members).map(|(sum, members)| sum / members.len() as f32);
+        let means = sums.iter().zip(&self.sizes).map(|(sum, size)| sum / *size as f32);
         let near = means.enumerate().filter(|(_, mean)| *mean >= 1.0);
         // Of equally close groups, the oldest is used.
         near.max_by(|(a, one), (b, other)| one.total_cmp(other).then(b.cmp(a))).map(|(topic, _)| topic)
     }
+}
 
-    /// Returns the similarity to an earlier question, divided by the minimum for one group.
-    fn likeness(&self, profile: &Profile, earlier: usize) -> f32 {
-        let known = &self.profiles[earlier];
-        let words = overlap(&profile.words, &known.words);
-        match &profile.direction {
-            Some(direction) if known.direction.is_some() => {
-                let cosine = self.vectors.cosine(earlier, direction);
-                (SEMANTIC_SHARE * cosine + (1.0 - SEMANTIC_SHARE) * words) / MIN_LIKENESS
-            }
-            _ => {
-                let grams = overlap(&profile.grams, &known.grams);
-                (GRAM_SHARE * grams + (1.0 - GRAM_SHARE) * words) / MIN_LEXICAL_LIKENESS
+/// The weighted features of questions, by feature, so that the weight that a question shares with all
+/// others is found without comparing it with each.
+#[derive(Default)]
+struct SharedWeights {
+    /// For each feature, the questions that have it, with its weight there.
+    questions: HashMap<u32, Vec<(u32, f32)>>,
+    /// Weight of all features of each question.
+    totals: Vec<f32>,
+}
+
+impl SharedWeights {
+    fn push(&mut self, features: &[(u32, f32)]) {
+        let number = u32::try_from(self.totals.len()).unwrap_or(u32::MAX);
+        for (feature, weight) in features {
+            self.questions.entry(*feature).or_default().push((number, *weight));
+        }
+        self.totals.push(total(features));
+    }
+
+    /// For each question, the weight that it shares with these features, divided by the weight of all
+    /// features of both, 0 to 1.
+    fn overlaps(&self, features: &[(u32, f32)]) -> Vec<f32> {
+        let mut shared = vec![0.0_f32; self.totals.len()];
+        for (feature, weight) in features {
+            for (question, other) in self.questions.get(feature).into_iter().flatten() {
+                shared[*question as usize] += weight + other;
             }
         }
+        let own = total(features);
+        for (shared, total) in shared.iter_mut().zip(&self.totals) {
+            let all = own + total;
+            *shared = if all > 0.0 { *shared / all } else { 0.0 };
+        }
+        shared
     }
+}
+
+fn total(features: &[(u32, f32)]) -> f32 {
+    features.iter().map(|(_, weight)| weight).sum()
 }
 
 /// The comparable form of a question.
@@ -180,21 +254,6 @@ fn sorted(weights: HashMap<u32, f32>) -> Vec<(u32, f32)> {
     let mut weights: Vec<(u32, f32)> = weights.into_iter().collect();
     weights.sort_unstable_by_key(|(key, _)| *key);
     weights
-}
-
-/// Returns the weight that two questions share, divided by the weight of all their words, 0 to 1.
-fn overlap(a: &[(u32, f32)], b: &[(u32, f32)]) -> f32 {
-    let total: f32 = a.iter().chain(b).map(|(_, weight)| weight).sum();
-    let (mut at, mut bt, mut shared) = (0, 0, 0.0);
-    while let (Some((left, weight)), Some((right, other))) = (a.get(at), b.get(bt)) {
-        let order = left.cmp(right);
-        if order == Ordering::Equal {
-            shared += weight + other;
-        }
-        at += usize::from(order != Ordering::Greater);
-        bt += usize::from(order != Ordering::Less);
-    }
-    if total > 0.0 { shared / total } else { 0.0 }
 }
 
 #[cfg(test)]
@@ -274,6 +333,19 @@ mod tests {
                 ("Where is the nearest parking garage?", 1)
             ]
         );
+    }
+
+    #[test]
+    fn restored_questions_continue_like_those_that_were_added() {
+        let mut whole = TopicGrouping::new(Some("en"));
+        let topics: Vec<usize> = QUESTIONS.iter().map(|question| whole.add(question)).collect();
+
+        for count in 0..QUESTIONS.len() {
+            let mut grouping = TopicGrouping::new(Some("en"));
+            QUESTIONS.iter().zip(&topics).take(count).for_each(|(question, topic)| grouping.restore(question, *topic));
+            let rest: Vec<usize> = QUESTIONS[count..].iter().map(|question| grouping.add(question)).collect();
+            assert_eq!(rest, topics[count..], "after {count}");
+        }
     }
 
     #[test]

@@ -15,6 +15,8 @@ use lettre::{Address, Message};
 
 /// Maximum length of a subject in characters, about two lines in a mail program.
 const MAX_SUBJECT_CHARS: usize = 200;
+/// Maximum length of the Message-ID of an earlier mail. A line of a header has at most 998 characters.
+const MAX_REFERENCE_CHARS: usize = 250;
 
 /// A mail that is ready to send: one recipient, and the same content as plain text and HTML.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +26,9 @@ pub struct Mail {
     pub id: String,
     pub to: String,
     pub reply_to: Option<String>,
+    /// Message-IDs of the earlier mails of its thread, oldest first and without angle brackets. An ID without a domain
+    /// is that of an earlier [`Mail::id`].
+    pub thread: Vec<String>,
     pub subject: String,
     pub text: String,
     /// HTML part. Its content is already escaped.
@@ -129,6 +134,10 @@ pub(crate) fn compose(from: &Mailbox, mail: &Mail) -> Result<Message, MailError>
     if let Some(reply_to) = &mail.reply_to {
         message = message.reply_to(Mailbox::new(None, address(reply_to, "reply_to")?));
     }
+    let thread: Vec<String> = mail.thread.iter().map(|id| reference(id, from.email.domain())).collect();
+    if let Some(last) = thread.last() {
+        message = message.in_reply_to(last.clone()).references(thread.join(" "));
+    }
     message
         .multipart(MultiPart::alternative_plain_html(mail.text.clone(), mail.html.clone()))
         .map_err(MailError::Compose)
@@ -159,6 +168,18 @@ fn one_line(subject: &str) -> String {
 /// as line breaks.
 fn breaks_line(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// Returns the Message-ID of an earlier mail of a thread. What cannot be part of one is left out, because the ID of a
+/// mail that was received comes from a stranger.
+fn reference(id: &str, domain: &str) -> String {
+    match id.split_once('@') {
+        None => message_id(id, domain),
+        Some(_) => {
+            let is_allowed = |c: &char| c.is_ascii_graphic() && !matches!(c, '<' | '>' | ',' | ';' | '"');
+            format!("<{}>", id.chars().filter(is_allowed).take(MAX_REFERENCE_CHARS).collect::<String>())
+        }
+    }
 }
 
 fn message_id(id: &str, domain: &str) -> String {

@@ -30,6 +30,22 @@ pub enum StartError {
         #[source]
         cause: helpbot_db::Error,
     },
+    /// The secret key is not the one with which the database was written.
+    #[error(
+        "the secret key of this node has the fingerprint {own}, and the database {database} was written with the key \
+         {stored}; copy secret.key or the setting secret_key from a node of this installation or from the backup"
+    )]
+    WrongKey {
+        /// URL of the database without a password.
+        database: String,
+        /// Fingerprint of the installation's key.
+        stored: String,
+        /// Fingerprint of the node's key.
+        own: String,
+    },
+    /// The database failed while the key or the clock was compared.
+    #[error("cannot read the installation: {}", .0.detail())]
+    Installation(#[source] helpbot_services::Error),
     /// The address or the port cannot be used.
     #[error("cannot listen on {address}: {cause}; choose another address with --listen")]
     Listen {

@@ -14,8 +14,9 @@ use helpbot_engine::openai::{OpenAi, ServerSettings};
 use helpbot_ingest::Manners;
 use helpbot_ingest::worker::Worker;
 use helpbot_outbound::{Client, Dial, LogMailer, Mailer, Policy, SmtpMailer, StreamLimits, UserAgent, check_url};
-use helpbot_services::runtime::randomness;
-use helpbot_services::{Clock, Services, SystemClock, UrlPolicy, Viewer};
+use helpbot_services::runtime::installation::KeyCheck;
+use helpbot_services::runtime::{self, randomness};
+use helpbot_services::{Clock, ReplyMailSettings, Services, SystemClock, UrlPolicy, Viewer};
 use url::Url;
 
 use crate::error::StartError;
@@ -23,10 +24,10 @@ use crate::private_files;
 use crate::settings::{self, EmbeddingModel, ModelServer, Settings};
 
 /// Replacements for parts of the environment, for tests. The defaults are the real parts.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Parts {
-    /// The clock.
-    pub clock: Arc<dyn Clock>,
+    /// The clock. Defaults to that of the database server, or of the machine with SQLite.
+    pub clock: Option<Arc<dyn Clock>>,
     /// Writes answers instead of the model server of the settings.
     pub model: Option<Arc<dyn ModelClient>>,
     /// Program that reads PDF files when it is started with [`helpbot_ingest::pdf::CHILD_ARGUMENT`]. Defaults
@@ -34,12 +35,6 @@ pub struct Parts {
     pub pdf_program: Option<PathBuf>,
     /// How host names of pages and webhooks are resolved and connected to.
     pub dial: Dial,
-}
-
-impl Default for Parts {
-    fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), model: None, pdf_program: None, dial: Dial::default() }
-    }
 }
 
 /// An opened installation. Cloning is cheap.
@@ -99,8 +94,14 @@ impl Installation {
         let mut of_services = helpbot_services::Settings::new(secret_key);
         of_services.event_retention = Duration::from_secs(u64::from(settings.event_retention_days) * 86_400);
         of_services.handoff_mail_interval = Duration::from_secs(u64::from(settings.handoff_mail_interval_s));
-        let services = Services::new(db, engine, parts.clock, rule(pages), of_services);
+        of_services.reply_mails = settings.smtp.as_ref().map(|_| ReplyMailSettings {
+            delay: Duration::from_secs(u64::from(settings.reply_mail_delay_s)),
+            inbound_domain: settings.inbound_mail_domain.clone(),
+        });
+        let clock = clock(parts.clock, &db).await.map_err(StartError::Installation)?;
+        let services = Services::new(db, engine, clock, rule(pages), of_services);
         let services = services.with_webhook_policy(rule(webhooks));
+        check_key(&services, migrations, &settings).await?;
         let mailer = mailer(&settings)?;
         let pdf_program = match parts.pdf_program {
             Some(program) => program,
@@ -151,6 +152,32 @@ fn secret_key(settings: &Settings) -> Result<[u8; 32], StartError> {
     match settings.secret_key {
         Some(key) => Ok(key),
         None => Ok(settings::load_secret_key(&settings.data)?),
+    }
+}
+
+/// The clock of the database server, so that all nodes agree on leases and due times.
+async fn clock(given: Option<Arc<dyn Clock>>, db: &Db) -> helpbot_services::Result<Arc<dyn Clock>> {
+    if let Some(clock) = given {
+        return Ok(clock);
+    }
+    Ok(match runtime::installation::database_clock(db).await? {
+        Some(clock) => clock,
+        None => Arc::new(SystemClock),
+    })
+}
+
+/// Refuses a secret key that is not that of the installation. A server makes its key that of an installation
+/// that has none; other commands leave that to a server.
+async fn check_key(services: &Services, migrations: Migrations, settings: &Settings) -> Result<(), StartError> {
+    let checked = match migrations {
+        Migrations::Apply => runtime::installation::adopt_key(services).await,
+        Migrations::Require => runtime::installation::check_key(services).await,
+    };
+    match checked.map_err(StartError::Installation)? {
+        KeyCheck::Same => Ok(()),
+        KeyCheck::Different { stored, own } => {
+            Err(StartError::WrongKey { database: settings.database.to_string(), stored, own })
+        }
     }
 }
 

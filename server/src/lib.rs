@@ -16,6 +16,7 @@ mod error;
 mod first_site;
 mod health;
 mod http;
+mod inbound_mail;
 mod installation;
 mod instance_lock;
 mod log_redaction;

@@ -19,13 +19,14 @@ use ipnet::IpNet;
 use crate::accept::ConnectionLimits;
 use crate::assets;
 use crate::error::StartError;
+use crate::inbound_mail;
 use crate::installation::Installation;
 use crate::settings::Settings;
 
 /// Value of `trusted_proxies` that trusts no proxy, not even one on this machine.
 const NO_PROXY: &str = "none";
 
-/// The routes `/graphql`, `/graphql/stream` and everything below `/api`. WebSockets and event streams
+/// The routes `/graphql`, `/graphql/stream` and everything below `/api`, and the one that receives mail. WebSockets and event streams
 /// register in `connections`.
 pub(crate) fn api(installation: &Installation, connections: Connections) -> Result<Router, StartError> {
     let gateway = gateway(installation)?;
@@ -36,7 +37,7 @@ pub(crate) fn api(installation: &Installation, connections: Connections) -> Resu
         ..TransportSettings::default()
     };
     let graphql = transport::router(gateway.clone(), connections, transport);
-    Ok(graphql.merge(helpbot_rest_compat::router(gateway)))
+    Ok(graphql.merge(helpbot_rest_compat::router(gateway)).merge(inbound_mail::router(installation)))
 }
 
 fn gateway(installation: &Installation) -> Result<Gateway, StartError> {

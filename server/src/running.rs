@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use helpbot_api::transport::connections::Connections;
+use helpbot_db::DatabaseUrl;
 use helpbot_delivery::worker as delivery;
 use helpbot_ingest::worker::Worker;
 use helpbot_services::Services;
@@ -13,6 +14,7 @@ use helpbot_services::accounts::{credit_caps, limit_notices};
 use helpbot_services::batch_jobs;
 use helpbot_services::conversations::{handoff_notices, search, transcript_codes};
 use helpbot_services::runtime::events;
+use helpbot_services::runtime::hint_exchange;
 use helpbot_services::runtime::idempotency;
 use helpbot_services::runtime::jobs;
 use helpbot_services::webhooks::outbox;
@@ -69,7 +71,10 @@ pub struct RunningServer {
 ///
 /// # Errors
 /// Every [`StartError`] except `FirstSite`.
-pub async fn bind(settings: Settings, parts: Parts) -> Result<BoundServer, StartError> {
+pub async fn bind(mut settings: Settings, parts: Parts) -> Result<BoundServer, StartError> {
+    if let DatabaseUrl::Postgres(url) = &mut settings.database {
+        url.options.start_wait = settings.database_start_wait;
+    }
     let wanted = settings.listen;
     let listener = TcpListener::bind(wanted).await;
     let listener = listener.map_err(|cause| StartError::Listen { address: wanted, cause })?;
@@ -176,6 +181,7 @@ impl BoundServer {
         ));
         tasks.spawn(batch_jobs::run(installation.services.clone(), owner(), stop.clone()));
         tasks.spawn(until(stop.clone(), poll(installation.services.clone())));
+        tasks.spawn(until(stop.clone(), exchange_hints(installation.services.clone())));
         tasks.spawn(until(stop.clone(), delete_expired(installation.services.clone())));
         tasks.spawn(until(stop.clone(), keep_search_index(installation.services.clone())));
         Ok(RunningServer {
@@ -277,6 +283,10 @@ async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {
 
 async fn poll(services: Services) {
     events::poll(&services).await;
+}
+
+async fn exchange_hints(services: Services) {
+    hint_exchange::run(&services).await;
 }
 
 async fn keep_search_index(services: Services) {

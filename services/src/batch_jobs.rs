@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::accounts::site_deletion::{self, SiteDeletion};
 use crate::conversations::erasure::{self, SessionErasure};
+use crate::knowledge::previews;
 use crate::runtime::batches;
 use crate::runtime::job_kinds::{DELETE_SITE, ERASE_SESSION};
 use crate::runtime::job_runner::{Backoff, JobEnd, JobHandler, JobRunner};
@@ -29,10 +30,12 @@ const CONCURRENCY: usize = 1;
 /// Waiting times after a failure, which is one of the database.
 const BACKOFF: Backoff = Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(300) };
 
-/// Carries out batch jobs until `stop` is canceled. `owner` is the name on the leases.
+/// Carries out batch jobs and previews until `stop` is canceled. `owner` is the name on the leases.
 pub async fn run(services: Services, owner: String, stop: CancellationToken) {
     let woken = jobs::changes(&services);
-    runner(services, owner).run(woken, stop).await;
+    // A preview must not wait for the deletion of a large site.
+    let previews = previews::runner(services.clone(), format!("{owner}-previews")).run(woken.clone(), stop.clone());
+    tokio::join!(runner(services, owner).run(woken, stop), previews);
 }
 
 /// Carries out the batch jobs that are due, then returns. For the command line and for tests.

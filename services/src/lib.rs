@@ -63,8 +63,19 @@ pub struct Settings {
     pub index_memory_bytes: usize,
     /// Time between two mails to an owner about handoffs.
     pub handoff_mail_interval: Duration,
+    /// How messages of the team are mailed to visitors who are not there. `None` when the installation sends no mail.
+    pub reply_mails: Option<ReplyMailSettings>,
     /// Key that signs session tokens and seals stored secrets. All nodes must have the same one.
     pub secret_key: [u8; 32],
+}
+
+/// How messages of the team are mailed to visitors who are not there.
+#[derive(Debug, Clone)]
+pub struct ReplyMailSettings {
+    /// Time between a message and its mail. Messages that follow within it come in the same mail.
+    pub delay: Duration,
+    /// Domain of the addresses that visitors answer to. `None` when the installation receives no mail.
+    pub inbound_domain: Option<String>,
 }
 
 impl Settings {
@@ -77,6 +88,7 @@ impl Settings {
             event_retention: DAY * 90,
             // A human who answers within minutes is not reminded more often.
             handoff_mail_interval: Duration::from_secs(600),
+            reply_mails: None,
             // Space for about 100,000 chunks, which leaves room for everything else on a small
             // machine.
             index_memory_bytes: 512 * 1024 * 1024,
@@ -98,8 +110,11 @@ pub struct Services {
     notified_limits: Arc<runtime::cache::TtlCache<(SiteId, LimitKind), i32>>,
     /// Addresses or file names of sources, which never change.
     source_names: Arc<runtime::cache::TtlCache<SourceId, String>>,
+    topics: Arc<knowledge::topic_cache::TopicCache>,
     bus: runtime::bus::Bus,
+    hints: runtime::hints::Hints,
     rooms: conversations::presence::Rooms,
+    team: conversations::team_presence::TeamPresence,
     clock: Arc<dyn Clock>,
     url_policy: UrlPolicy,
     webhook_policy: UrlPolicy,
@@ -112,17 +127,21 @@ pub struct Services {
 impl Services {
     /// Creates the use cases over `db`.
     pub fn new(db: Db, engine: Engine, clock: Arc<dyn Clock>, url_policy: UrlPolicy, settings: Settings) -> Self {
+        let hints = runtime::hints::Hints::default();
         Self {
             db,
             engine,
             indexes: Arc::new(knowledge::loaded_indexes::Indexes::new(settings.index_memory_bytes)),
-            keys: Arc::default(),
+            keys: Arc::new(accounts::key_cache::KeyCache::new(hints.clone())),
             sites: Arc::default(),
             blocked: Arc::default(),
             notified_limits: Arc::default(),
             source_names: Arc::default(),
+            topics: Arc::default(),
             bus: runtime::bus::Bus::default(),
-            rooms: conversations::presence::Rooms::default(),
+            rooms: conversations::presence::Rooms::new(hints.clone()),
+            team: conversations::team_presence::TeamPresence::default(),
+            hints,
             clock,
             webhook_policy: https_only(url_policy.clone()),
             url_policy,
@@ -141,6 +160,12 @@ impl Services {
 
     /// Reads the plan and the blocked visitors of a site again, and checks its open subscriptions.
     pub(crate) fn access_changed(&self, site: SiteId) {
+        self.forget_access(site);
+        self.hints.tell(runtime::hints::Hint::Access(site));
+    }
+
+    /// Same as [`Services::access_changed`], for a change that another node made.
+    pub(crate) fn forget_access(&self, site: SiteId) {
         self.sites.forget(&site);
         self.blocked.forget(&site);
         self.bus.recheck(site);

@@ -54,7 +54,7 @@ impl TestDatabase {
         run(&server, &format!("DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}")).await;
         let and = if server.contains('?') { '&' } else { '?' };
         let url = format!("{server}{and}options=-c%20search_path%3D{name}&application_name={name}");
-        Some(Self { url: DatabaseUrl::Postgres(url), place: Place::Schema { server, name } })
+        Some(Self { url: DatabaseUrl::Postgres(url.into()), place: Place::Schema { server, name } })
     }
 
     /// What to open.

@@ -113,9 +113,89 @@ test("a_source_can_be_added_and_deleted", async () => {
   await agent.page.getByText("was added. Its sync has started.").waitFor();
   const card = agent.page.getByRole("listitem").filter({ hasText: url });
   await card.getByRole("button", { name: `Delete ${url}` }).click();
-  await card.getByRole("button", { name: "Delete", exact: true }).click();
-
   await card.waitFor({ state: "detached" });
+  await agent.page.getByRole("button", { name: "Undo" }).click();
+  await card.waitFor();
+  await card.getByRole("button", { name: `Delete ${url}` }).click();
+  await agent.page.getByRole("button", { name: "Dismiss" }).click();
+
+  await until(async () => (await graphql(server.origin, server.ownerKey, "{ site { sources(first: 50) { nodes { url } } } }")).site.sources.nodes.every((source) => source.url !== url));
+  assert.equal(await card.count(), 0);
+});
+
+test("an_address_that_is_added_again_gets_the_new_settings", async () => {
+  const agent = await Agent.on(browser, server, "sources");
+  const url = `${server.shop.origin}/terms`;
+  const add = async () => {
+    await agent.page.getByLabel("URL of a page").fill(url);
+    await agent.page.getByRole("button", { name: "Add", exact: true }).click();
+  };
+
+  await add();
+  await agent.page.getByText("was added. Its sync has started.").waitFor();
+  await agent.page.getByLabel("URL of a page").fill(url);
+  await agent.page.getByLabel("Scope").first().selectOption("SECTION");
+  await agent.page.getByText("Limits", { exact: true }).click();
+  await agent.page.getByLabel("Pages at most").first().fill("7");
+  await add();
+  await agent.page.getByText("Its settings were changed, and a sync has started.").waitFor();
+
+  const { site } = await graphql(server.origin, server.ownerKey, "{ site { sources(first: 50) { nodes { url scope maxPages } } } }");
+  assert.deepEqual(site.sources.nodes.filter((source) => source.url === url), [{ url, scope: "SECTION", maxPages: 7 }]);
+});
+
+test("the_command_palette_opens_pages_and_searches", async () => {
+  const agent = await Agent.on(browser, server, "overview");
+
+  const field = agent.page.getByRole("dialog").getByRole("combobox");
+  await agent.page.keyboard.press("Control+k");
+  await field.waitFor();
+  await agent.page.keyboard.type("webh");
+  await agent.page.keyboard.press("Enter");
+  await agent.page.getByRole("heading", { level: 1, name: "Webhooks" }).waitFor();
+  await agent.page.getByRole("button", { name: "Go to…" }).click();
+  await field.fill("lighthouse");
+  await agent.page.keyboard.press("ArrowDown");
+  await agent.page.keyboard.press("ArrowUp");
+  await agent.page.keyboard.press("Enter");
+
+  await agent.page.getByText(/^1–\d of \d/).waitFor();
+  assert.equal(await agent.page.getByLabel("Search", { exact: true }).inputValue(), "lighthouse");
+  assert.equal(await agent.page.getByRole("dialog").count(), 0);
+});
+
+test("the_color_scheme_is_a_setting_that_survives_a_reload", async () => {
+  const agent = await Agent.on(browser, server, "overview", { colorScheme: "light" });
+  const color = () => agent.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const light = await color();
+
+  await agent.page.getByRole("button", { name: "Use light colors" }).click();
+  await agent.page.getByRole("button", { name: "Use dark colors" }).click();
+  const dark = await color();
+  await agent.page.reload();
+
+  assert.notEqual(dark, light);
+  assert.equal(await color(), dark);
+});
+
+test("the_widget_page_creates_the_tag_with_a_real_key_and_its_options", async () => {
+  const agent = await Agent.on(browser, server, "widget", { permissions: ["clipboard-read", "clipboard-write"] });
+
+  await agent.page.getByLabel("Color scheme").selectOption("auto");
+  await agent.page.getByLabel("Starter questions").fill("Do you \"ship\"?\nWhere?");
+  await agent.page.getByRole("button", { name: "Create the tag for this site" }).click();
+  await agent.page.getByRole("button", { name: "Copy" }).click();
+  await agent.page.getByRole("button", { name: "Copied" }).waitFor();
+
+  const [, key, theme, questions] = /data-api-key="(wk_live_\w+)" data-theme="(\w+)" data-questions="([^"]*)"/.exec(await agent.page.evaluate(() => navigator.clipboard.readText()));
+  assert.deepEqual([theme, questions], ["auto", "Do you &quot;ship&quot;? | Where?"]);
+  assert.equal((await fetch(`${server.origin}/api/v1/config`, { headers: { Authorization: `Bearer ${key}` } })).status, 200);
+});
+
+test("an_unknown_page_is_reported", async () => {
+  const agent = await Agent.on(browser, server, "inbocks");
+
+  await agent.page.getByRole("heading", { name: "This page does not exist" }).waitFor();
 });
 
 test("a_section_is_synced_reported_and_scheduled", async () => {
@@ -152,9 +232,11 @@ test("test_questions_can_be_saved_and_run", async () => {
   await agent.page.getByLabel("When test questions fail").selectOption("0");
   await until(async () => (await graphql(server.origin, server.ownerKey, "{ site { evaluation { allowedLosses } } }")).site.evaluation.allowedLosses === 0);
   await agent.page.getByRole("button", { name: "Delete Can I return a bag?" }).click();
-  await agent.page.getByRole("button", { name: "Delete", exact: true }).click();
-
   await failed.waitFor({ state: "detached" });
+  await agent.page.getByRole("navigation", { name: "Pages", exact: true }).getByRole("link", { name: "Sources" }).click();
+  await agent.page.getByRole("button", { name: "Dismiss" }).click();
+
+  await until(async () => (await graphql(server.origin, server.ownerKey, "{ site { evaluation { cases(first: 50) { totalCount } } } }")).site.evaluation.cases.totalCount === 3);
 });
 
 test("a_failed_delivery_shows_its_attempts_and_can_be_resent", async () => {
@@ -249,8 +331,9 @@ test("a_webhook_secret_is_shown_once_and_the_webhook_can_be_deleted", async () =
   const secret = await agent.page.locator(".secret code").innerText();
   await agent.page.getByRole("button", { name: "Done" }).click();
   await agent.page.getByRole("button", { name: `Delete ${url}` }).click();
-  await agent.page.getByRole("button", { name: "Delete", exact: true }).click();
   await agent.page.getByRole("heading", { name: url }).waitFor({ state: "detached" });
+  await agent.page.getByRole("button", { name: "Dismiss" }).click();
+  await until(async () => (await graphql(server.origin, server.ownerKey, "{ site { webhooks { url } } }")).site.webhooks.every((hook) => hook.url !== url));
 
   assert.match(secret, /^whsec_/);
 });
@@ -260,9 +343,9 @@ test("an_uploaded_file_answers_and_can_be_replaced", async (t) => {
   const agent = await Agent.on(browser, server, "sources");
   const file = (text) => ({ name: "opening.md", mimeType: "text/markdown", buffer: Buffer.from(`# Opening\n\n## When does the mill open?\n\n${text}\n`) });
 
-  await agent.page.getByLabel("Or upload a file").setInputFiles(file("At ten in the morning."));
+  await agent.page.getByLabel("Upload a file").setInputFiles(file("At ten in the morning."));
   await agent.page.getByText("was added. Its sync has started.").waitFor();
-  await agent.page.getByLabel("Or upload a file").setInputFiles(file("At noon, since the spring."));
+  await agent.page.getByLabel("Upload a file").setInputFiles(file("At noon, since the spring."));
   await agent.page.getByText("was replaced. Its sync has started.").waitFor();
   // The previous index can answer for a moment.
   await until(async () => {
@@ -287,6 +370,7 @@ test("an_import_adds_all_rows_of_a_file_or_none", async (t) => {
   await agent.page.getByText("2 added, 0 updated, 0 unchanged.").waitFor();
   await upload("question,answer\nWho rings the bell?,The sexton.\n,An answer to nothing\n");
   await agent.page.getByRole("alert").waitFor();
+  await agent.page.keyboard.press("Escape");
   await agent.page.getByLabel("Search", { exact: true }).fill("bell");
   await agent.page.getByRole("button", { name: "Search" }).click();
 

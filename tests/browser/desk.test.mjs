@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { launch, watchedPage } from "./browser.mjs";
 import { Agent } from "./pages.mjs";
-import { graphql, until } from "./server.mjs";
+import { graphql, offers, until } from "./server.mjs";
 import { startWorld } from "./states.mjs";
 
 let browser;
@@ -125,6 +125,30 @@ test("everybody_who_waits_is_listed_whatever_happened_later", async () => {
   assert.ok(await list.locator(".entry").count() >= 55);
 });
 
+test("a_visitor_who_asks_for_a_human_while_the_list_is_being_read_is_not_lost", async () => {
+  const agent = await Agent.on(browser, world, "conversations");
+  await agent.isLoaded();
+  const held = [];
+  let isHolding = true;
+  await agent.page.route("**/graphql", async (route) => {
+    if (!isHolding || !/query Inbox/.test(route.request().postData() ?? "")) return route.continue();
+    const response = await route.fetch();
+    held.push(() => route.fulfill({ response }));
+    return undefined;
+  });
+  await agent.page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Inbox" }).click();
+  await until(() => held.length > 0);
+
+  const { question } = await waiting("Who asks during the reading");
+  await until(async () => /\(\d+\)/.test(await agent.page.getByRole("heading", { level: 1 }).innerText()));
+  const expected = (await run("{ site { conversations(first: 1, filter: {handoffStatuses: [REQUESTED]}) { totalCount } } }")).site.conversations.totalCount;
+  await until(async () => (await agent.page.getByRole("heading", { level: 1 }).innerText()) === `Inbox (${expected})`);
+  isHolding = false;
+  await Promise.all(held.map((release) => release()));
+
+  await agent.page.getByRole("link", { name: question }).waitFor();
+});
+
 test("the_url_restores_filters_and_the_open_conversation", async () => {
   const { question } = await waiting("Where is the url kept");
   const agent = await Agent.on(browser, world, "conversations");
@@ -184,4 +208,194 @@ test("the_chart_says_that_its_days_are_utc", async () => {
   await agent.page.getByText("As a table").click();
 
   await agent.page.getByRole("columnheader", { name: "Day (UTC)" }).waitFor();
+});
+
+test("a_resolved_conversation_is_reopened_by_undo", async () => {
+  const { id, question } = await waiting("Who closed this by mistake");
+  const agent = await Agent.on(browser, world, `inbox?open=${id}`);
+  const status = async () => (await run("query($id: ID!) { node(id: $id) { ... on Conversation { handoff { status } } } }", { id })).node.handoff.status;
+
+  await agent.page.getByRole("button", { name: "Resolve" }).click();
+  await until(async () => await status() === "RESOLVED");
+  await agent.page.getByRole("button", { name: "Undo" }).click();
+
+  await until(async () => await status() !== "RESOLVED");
+  await agent.page.getByRole("link", { name: question }).first().waitFor();
+});
+
+test("a_blocked_visitor_is_unblocked_by_undo", async () => {
+  const { id } = await waiting("Who was blocked by mistake");
+  const agent = await Agent.on(browser, world, `inbox?open=${id}`);
+  const blocked = async () => (await run("{ site { blockedVisitors { conversation { id } } } }")).site.blockedVisitors.filter(({ conversation }) => conversation?.id === id).length;
+
+  await agent.page.getByRole("button", { name: "Block this visitor" }).click();
+  await until(async () => await blocked() === 1);
+  await agent.page.getByRole("button", { name: "Undo" }).click();
+
+  await until(async () => await blocked() === 0);
+});
+
+test("the_inbox_shows_all_questions_of_the_visit", async () => {
+  const ask = (question, sessionId) => run("mutation($i: AskQuestionInput!) { askQuestion(input: $i) { conversation { id } userErrors { message } } }", { i: { question, sessionId } });
+  await ask("Visit question one?", "visit-of-ada");
+  const { askQuestion } = await ask("Visit question two?", "visit-of-ada");
+  const { id } = askQuestion.conversation;
+  await run("mutation($id: ID!) { requestHandoff(input: {conversationId: $id}) { userErrors { message } } }", { id });
+  const agent = await Agent.on(browser, world, `inbox?open=${id}`, { viewport: { width: 1440, height: 900 } });
+
+  const visit = agent.page.getByRole("region", { name: "Visit" });
+  await visit.getByRole("heading", { name: "2 questions in this visit" }).waitFor();
+  await agent.page.setViewportSize({ width: 1024, height: 768 });
+  await visit.waitFor({ state: "hidden" });
+  await agent.page.getByRole("button", { name: "Visit" }).click();
+  await visit.getByRole("link", { name: "Visit question one?" }).click();
+
+  await agent.thread.getByText("Visit question one?").waitFor();
+});
+
+test("the_enter_that_ends_a_composition_does_not_send_a_reply", async () => {
+  const { id } = await waiting("Who writes in Japanese");
+  const agent = await Agent.on(browser, world, `inbox?open=${id}`);
+  await reply(agent).fill("日本語");
+
+  for (const init of [{ key: "Enter", isComposing: true }, { key: "Enter", keyCode: 229 }, { key: "Process", keyCode: 229 }]) {
+    await reply(agent).evaluate((box, event) => box.dispatchEvent(new KeyboardEvent("keydown", { bubbles: true, cancelable: true, ...event })), init);
+  }
+
+  assert.equal(await reply(agent).inputValue(), "日本語");
+  assert.equal((await textsOf(id)).length, 2);
+});
+
+test("answers_found_by_a_search_are_found_again_after_going_back", async () => {
+  const agent = await Agent.on(browser, world, "answers");
+  await agent.page.getByLabel("Search", { exact: true }).fill("bag");
+  await agent.page.getByRole("button", { name: "Search" }).click();
+  await agent.page.waitForURL(/q=bag/);
+  await agent.go("Sources");
+
+  await agent.page.goBack();
+
+  await agent.page.getByRole("heading", { level: 1, name: "Answers" }).waitFor();
+  assert.equal(await agent.page.getByLabel("Search", { exact: true }).inputValue(), "bag");
+});
+
+test("the_log_of_a_webhook_pages_to_its_first_delivery", async () => {
+  for (let i = 0; i < 22; i++) {
+    const { askQuestion } = await run("mutation($q: String!) { askQuestion(input: {question: $q}) { conversation { id } userErrors { message } } }", { q: `Is this vote ${i}?` });
+    await run("mutation($id: ID!) { submitFeedback(input: {conversationId: $id, feedback: HELPFUL}) { userErrors { message } } }", { id: askQuestion.conversation.id });
+  }
+  const agent = await Agent.on(browser, world, "webhooks");
+  await agent.page.getByText("Deliveries", { exact: true }).click();
+
+  const older = agent.page.getByRole("button", { name: "Older" });
+  await older.waitFor();
+  while (await older.isEnabled()) {
+    const before = await agent.page.getByText(/–\d+ of \d+$/).innerText();
+    await older.click();
+    await until(async () => await agent.page.getByText(/–\d+ of \d+$/).innerText() !== before);
+  }
+
+  const [, end, total] = /–(\d+) of (\d+)$/.exec(await agent.page.getByText(/–\d+ of \d+$/).innerText());
+  assert.equal(end, total);
+  assert.ok(Number(total) >= 22);
+});
+
+test("two_agents_see_the_work_of_each_other_at_once", async () => {
+  const { id, question } = await waiting("Who has two agents");
+  const [mira, owner] = [await Agent.on(browser, world, `inbox?open=${id}`), await Agent.on(browser, { ...world, secretKey: world.ownerKey }, `inbox?open=${id}`)];
+  await Promise.all([mira.isLive(), owner.isLive()]);
+  await reply(owner).fill("A draft of the owner");
+
+  await mira.page.getByRole("button", { name: "Take" }).click();
+  await owner.page.getByText("with Mira Holm").waitFor();
+  await mira.say("I have taken it.");
+  await owner.thread.getByText("I have taken it.").waitFor();
+  await owner.page.getByRole("region", { name: "Conversations" }).getByRole("link", { name: question }).waitFor({ state: "detached" });
+
+  assert.equal(await owner.thread.getByText("I have taken it.").count(), 1);
+  assert.equal(await reply(owner).inputValue(), "A draft of the owner");
+  assert.equal(await reply(mira).inputValue(), "");
+});
+
+test("a_waiting_conversation_is_found_by_words_and_assigned_to_a_member", async () => {
+  const { id, question } = await waiting("Who asks about porcupines");
+  const agent = await Agent.on(browser, { ...world, secretKey: world.ownerKey }, "inbox", { viewport: { width: 1440, height: 900 } });
+  await agent.page.getByLabel("Find a conversation").fill("porcupines");
+  await agent.page.keyboard.press("Enter");
+  await until(async () => await agent.page.locator(".entry").count() === 1);
+  await agent.read(question);
+
+  await agent.page.getByLabel("Assigned to").selectOption({ label: "Mira Holm" });
+
+  await agent.page.getByText("with Mira Holm").waitFor();
+  const { node } = await run("query($id: ID!) { node(id: $id) { ... on Conversation { handoff { assignee { name } } } } }", { id });
+  assert.equal(node.handoff.assignee.name, "Mira Holm");
+});
+
+test("a_note_is_seen_by_the_team_at_once_and_can_be_deleted", async (t) => {
+  if (!await offers(world, "addNote")) return t.skip("This schema has no notes.");
+  const { id } = await waiting("Who gets a note");
+  const [mira, owner] = [await Agent.on(browser, world, `inbox?open=${id}`), await Agent.on(browser, { ...world, secretKey: world.ownerKey }, `inbox?open=${id}`)];
+  await Promise.all([mira.isLive(), owner.isLive()]);
+
+  await mira.page.getByRole("button", { name: "Note", exact: true }).click();
+  await mira.page.getByLabel("Note for the team").fill("She is a wholesaler.");
+  await mira.page.getByRole("button", { name: "Save the note" }).click();
+  await owner.thread.getByText("She is a wholesaler.").waitFor();
+  assert.ok(!(await textsOf(id)).includes("She is a wholesaler."));
+  await mira.page.getByRole("button", { name: /^Delete the note/ }).click();
+  await mira.page.getByRole("button", { name: "Dismiss" }).click();
+
+  return owner.thread.getByText("She is a wholesaler.").waitFor({ state: "detached" });
+});
+
+test("priority_and_tags_are_shown_in_the_list", async (t) => {
+  if (!await offers(world, "updateConversation")) return t.skip("This schema has no triage.");
+  const { id, question } = await waiting("Who is urgent");
+  const agent = await Agent.on(browser, world, `inbox?open=${id}`, { viewport: { width: 1440, height: 900 } });
+
+  await agent.page.getByLabel("Priority").selectOption("URGENT");
+  await agent.page.getByLabel("Add a tag").fill("Wholesale, VIP");
+  await agent.page.keyboard.press("Enter");
+  const entry = agent.page.getByRole("region", { name: "Conversations" }).getByRole("link", { name: question });
+  await entry.getByText("urgent").waitFor();
+  await entry.getByText("vip").waitFor();
+  await agent.page.getByRole("button", { name: "Remove the tag vip" }).click();
+
+  return entry.getByText("vip").waitFor({ state: "detached" });
+});
+
+test("a_canned_reply_is_inserted_with_its_placeholders_filled_in", async (t) => {
+  if (!await offers(world, "addCannedReply")) return t.skip("This schema has no canned replies.");
+  const { id, question } = await waiting("Who gets a canned reply");
+  const agent = await Agent.on(browser, world, "canned");
+  await agent.page.getByRole("button", { name: "New reply" }).click();
+  await agent.page.getByLabel("Name").fill("Thanks");
+  await agent.page.getByLabel("Text").fill("Thanks for asking “{{conversation.question}}”.");
+  await agent.page.getByRole("button", { name: "Save" }).click();
+  await agent.page.getByRole("listitem").filter({ hasText: "Thanks" }).waitFor();
+
+  await agent.go("Inbox");
+  await agent.page.getByRole("link", { name: question }).first().click();
+  await agent.page.getByRole("button", { name: "Replies" }).click();
+  await agent.page.getByRole("dialog").getByRole("button", { name: /Thanks/ }).click();
+
+  await until(async () => await reply(agent).inputValue() === `Thanks for asking “${question}”.`);
+  return assert.equal((await textsOf(id)).length, 2);
+});
+
+test("business_hours_are_saved_and_shown", async (t) => {
+  if (!await offers(world, "updateBusinessHours")) return t.skip("This schema has no business hours.");
+  const agent = await Agent.on(browser, world, "hours");
+
+  await agent.page.getByLabel("Time zone").selectOption("Europe/Oslo");
+  await agent.page.getByLabel("Monday, from").fill("08:30");
+  await agent.page.getByLabel("Holidays").fill("2026-12-24\n2026-12-25");
+  await agent.page.getByRole("button", { name: "Save" }).click();
+  await agent.page.getByRole("button", { name: "Remove the business hours" }).waitFor();
+
+  const { site } = await run("{ site { businessHours { timeZone holidays periods { day opensAt } } } }");
+  assert.equal(site.businessHours.timeZone, "Europe/Oslo");
+  assert.deepEqual(site.businessHours.holidays, ["2026-12-24", "2026-12-25"]);
+  return assert.deepEqual(site.businessHours.periods[0], { day: "MONDAY", opensAt: "08:30" });
 });

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { launch } from "./browser.mjs";
 import { HostedWidget, addPage, settled, tagOf } from "./hosted.mjs";
-import { until } from "./server.mjs";
+import { graphql, until } from "./server.mjs";
 import { startWorld } from "./states.mjs";
 
 let browser;
@@ -211,6 +211,80 @@ test("the_page_controls_the_widget_and_listens_to_it", async () => {
   assert.deepEqual(heard.map(([name]) => name), ["open", "answer", "close", "open"]);
   assert.match(heard[1][1].text, /within 30 days/);
   assert.equal(heard[1][1].isAnswered, true);
+});
+
+test("the_page_names_its_visitor_and_stops_listening", async () => {
+  const script = `<script>globalThis.heard = []; globalThis.note = () => heard.push("open");
+    document.addEventListener("helpbot:ready", () => { HelpBot.identify({ email: "ada@example.org" }); HelpBot.on("open", note); });</script>`;
+  const widget = await HostedWidget.on(browser, addPage(world, `${script}${tagOf(world)}`));
+  await widget.open();
+  await widget.ask("Can I return a bag?");
+  await widget.answer();
+
+  await widget.page.evaluate(() => globalThis.HelpBot.off("open", globalThis.note));
+  await widget.page.evaluate(async () => {
+    await globalThis.HelpBot.close();
+    await globalThis.HelpBot.open();
+  });
+  await widget.log.getByRole("button", { name: "Talk to a human" }).click();
+
+  assert.equal(await widget.log.locator(".mail input").inputValue(), "ada@example.org");
+  assert.deepEqual(await widget.page.evaluate(() => globalThis.heard), ["open"]);
+});
+
+test("messages_show_their_time_in_the_language_of_the_visitor", async (t) => {
+  const context = await browser.newContext({ reducedMotion: "reduce", locale: "de-DE" });
+  t.after(() => context.close());
+  const page = await context.newPage();
+  await page.clock.install();
+  await page.goto(addPage(world, `<script>document.documentElement.lang = "de"</script>${tagOf(world)}`));
+  const widget = new HostedWidget(page);
+  await widget.open();
+  await widget.ask("Can I return a bag?");
+  await widget.answer();
+  const time = widget.log.locator(".msg.visitor time");
+  assert.equal(await time.innerText(), "jetzt");
+
+  await page.clock.runFor("00:05:30");
+
+  assert.match(await time.innerText(), /^vor [56] Min/);
+  assert.match(await time.getAttribute("title"), /^\d+\.\d+\.\d{4}, /);
+});
+
+test("a_wide_table_in_an_answer_scrolls_in_its_frame", async (t) => {
+  const context = await browser.newContext({ viewport: { width: 360, height: 700 }, reducedMotion: "reduce" });
+  t.after(() => context.close());
+  const widget = await HostedWidget.on(context, addPage(world, tagOf(world)));
+  const row = (cell) => `| ${Array.from({ length: 12 }, (_, i) => `${cell} ${i}`).join(" | ")} |`;
+  const { addFaqEntry } = await graphql(world.origin, world.ownerKey, "mutation($i: AddFaqEntryInput!) { addFaqEntry(input: $i) { entry { id } userErrors { message } } }",
+    { i: { question: "Which sizes does the zeppelin bag have?", answer: `All sizes:\n\n${row("Size")}\n|${" --- |".repeat(12)}\n${row("Liters")}` } });
+  assert.ok(addFaqEntry.entry.id);
+  // The entry answers as soon as it is in the index.
+  await until(async () => {
+    const { askQuestion } = await graphql(world.origin, world.ownerKey, `mutation { askQuestion(input: {question: "Which sizes does the zeppelin bag have?"}) { conversation { answer } userErrors { message } } }`);
+    return askQuestion.conversation.answer.includes("Liters");
+  });
+  await widget.open();
+  await widget.ask("Which sizes does the zeppelin bag have?");
+  await widget.answer();
+
+  const frame = widget.log.locator(".table");
+  assert.equal(await frame.locator("th").count(), 12);
+  assert.ok(await frame.evaluate((node) => node.scrollWidth > node.clientWidth));
+  assert.ok(await widget.log.evaluate((node) => node.scrollWidth <= node.clientWidth));
+});
+
+test("the_panel_is_usable_at_a_zoom_of_400_percent", async (t) => {
+  const context = await browser.newContext({ viewport: { width: 320, height: 225 }, deviceScaleFactor: 4, reducedMotion: "reduce" });
+  t.after(() => context.close());
+  const widget = await HostedWidget.on(context, addPage(world, `<a href="#x">A link</a>${tagOf(world)}`));
+  await widget.open();
+
+  for (const part of [widget.box, widget.root.getByRole("button", { name: "Close chat" }), widget.root.getByRole("button", { name: "Send" })]) {
+    const { x, y, width, height } = await part.boundingBox();
+    assert.ok(x >= 0 && y >= 0 && x + width <= 320 && y + height <= 225, JSON.stringify({ x, y, width, height }));
+  }
+  assert.ok((await widget.log.boundingBox()).height >= 60);
 });
 
 test("starter_questions_are_asked_with_one_click", async () => {

@@ -120,6 +120,39 @@ test("a_first_question_that_a_page_load_interrupts_is_answered_in_a_session_with
   assert.equal(entries.filter(({ kind }) => kind === "bot").length, 1);
 });
 
+test("a_duplicated_tab_does_not_ask_the_question_of_its_original_again", async () => {
+  const context = await newContext();
+  let isHeld = true;
+  const asked = [];
+  await context.route("**/graphql/stream", (route) => {
+    if (/subscription Answer/.test(route.request().postData() ?? "")) asked.push(route);
+    return isHeld ? undefined : route.continue();
+  });
+  await context.route("**/graphql", (route) => {
+    if (/mutation Ask/.test(route.request().postData() ?? "")) asked.push(route);
+    return route.continue();
+  });
+  const widget = await HostedWidget.on(context, url);
+  await widget.open();
+  await widget.page.reload();
+  await widget.open();
+  await widget.ask(ANSWERABLE);
+  await until(() => asked.length === 1);
+
+  // Like a duplicated tab, a page that is opened by a script starts with a copy of the sessionStorage.
+  const [page] = await Promise.all([context.waitForEvent("page"), widget.page.evaluate((to) => void open(to), url)]);
+  const copy = new HostedWidget(page);
+  await copy.open();
+  await copy.has(ANSWERABLE);
+  isHeld = false;
+  await asked[0].continue();
+  await widget.answer();
+  await copy.answer();
+
+  assert.equal(asked.length, 1);
+  assert.equal(await copy.log.locator(".msg.visitor").count(), 1);
+});
+
 test("a_session_is_never_stored_without_its_token", async () => {
   const context = await newContext();
   await context.route("**/graphql**", (route) => route.abort());
@@ -348,6 +381,76 @@ test("a_draft_survives_a_page_load", async () => {
   await widget.open();
 
   assert.equal(await widget.box.inputValue(), "Half a quest");
+});
+
+test("a_state_that_was_read_before_an_event_does_not_undo_it", async () => {
+  const context = await newContext();
+  const { widget, id } = await withTeam(context);
+  let held;
+  await context.route("**/graphql", async (route) => {
+    if (held || !/query Current/.test(route.request().postData() ?? "")) return route.continue();
+    const response = await route.fetch();
+    held = () => route.fulfill({ response });
+    return undefined;
+  });
+  await widget.page.evaluate(() => dispatchEvent(new Event("online")));
+  await until(() => held);
+
+  await resolve(id);
+  await widget.has("The conversation was closed.");
+  await held();
+  await widget.ask(ANSWERABLE);
+  await widget.log.getByText(ANSWER).waitFor();
+
+  assert.equal(await widget.log.getByText("The conversation was reopened.").count(), 0);
+});
+
+/** The newest conversation that waits for a human. */
+const newestWaiting = async () => (await asTeam("{ site { conversations(first: 1, filter: {handoffStatuses: [REQUESTED]}) { nodes { id messages(last: 50) { nodes { text } } } } } }")).site.conversations.nodes[0];
+
+test("a_visitor_talks_to_the_team_before_the_first_question", async () => {
+  const context = await newContext();
+  const widget = await HostedWidget.on(context, url);
+  await widget.open();
+  await widget.wantHuman();
+  const line = `Is anybody there (${Date.now()})?`;
+  await widget.ask(line);
+
+  await until(async () => (await newestWaiting()).messages.nodes.some(({ text }) => text === line));
+  await reply((await newestWaiting()).id, "Yes, I am");
+  await widget.has("Yes, I am");
+  await widget.page.reload();
+  await widget.page.getByRole("button", { name: /chat/i }).click();
+
+  await widget.has("Yes, I am");
+});
+
+test("a_visitor_who_asks_for_a_human_in_words_talks_to_the_team", async () => {
+  const widget = await HostedWidget.on(await newContext(), url);
+  await widget.open();
+  await widget.ask("I want to talk to a human");
+  await widget.answer();
+  const line = `Hello team (${Date.now()})`;
+  await widget.ask(line);
+
+  await until(async () => (await newestWaiting()).messages.nodes.some(({ text }) => text === line));
+});
+
+test("the_first_question_that_is_refused_offers_a_human", async () => {
+  const context = await newContext();
+  await context.route("**/graphql/stream", (route) => route.fulfill({ status: 404 }));
+  await context.route("**/graphql", (route) => (route.request().postData()?.includes("askQuestion(")
+    ? route.fulfill({ status: 200, json: { errors: [{ message: "refused", extensions: { code: "CREDITS_EXHAUSTED" } }] }, headers: { "Access-Control-Allow-Origin": "*" } }) : route.continue()));
+  const widget = await HostedWidget.on(context, url);
+  await widget.open();
+  await widget.ask(ANSWERABLE);
+
+  const failed = widget.log.locator(".msg.visitor").last();
+  await failed.getByText("The assistant cannot answer at the moment.").waitFor();
+  await failed.getByRole("button", { name: "Talk to a human" }).click();
+  await widget.log.getByRole("button", { name: "Skip" }).click();
+
+  await widget.log.getByText("Our team has been notified").waitFor();
 });
 
 test("refusals_have_words_and_offer_a_human", async () => {

@@ -159,7 +159,7 @@ export const STATES = {
     await visitor.log.getByText("waxed").first().waitFor();
   } },
   "embed-without-key": visit("/embed", (visitor) => visitor.page.getByRole("alert").waitFor()),
-  "landing": visit("/", (visitor) => visitor.page.getByRole("link", { name: "Dashboard" }).waitFor()),
+  "landing": visit("/", (visitor) => visitor.page.getByRole("link", { name: "Open the dashboard" }).waitFor()),
   "docs": visit("/docs", (visitor) => visitor.page.getByRole("heading", { level: 1 }).waitFor()),
   "graphiql-without-key": visit("/graphiql", (visitor) => visitor.page.getByText("Paste a key above").waitFor()),
   "graphiql": visit("/graphiql", async ({ page }, { secretKey }) => {
@@ -201,6 +201,17 @@ export const STATES = {
     await agent.page.getByText("Not sent").waitFor();
     await agent.page.getByText("Reconnecting…").waitFor();
   }, { mayLog: LOST_LINE }),
+  "inbox-resolved": desk("inbox", async (agent, world) => {
+    const { question } = await request(world, "Do you gild buckles?");
+    await agent.isLive();
+    await agent.read(question);
+    await agent.page.getByRole("button", { name: "Resolve" }).click();
+    await agent.page.getByRole("button", { name: "Undo" }).waitFor();
+  }),
+  "palette": desk("overview", async (agent) => {
+    await agent.page.getByRole("button", { name: "Go to…" }).click();
+    await agent.page.getByRole("dialog").getByRole("combobox").fill("dark");
+  }),
   "inbox-nothing": desk("inbox", async (agent) => {
     await agent.page.getByText("Select a conversation").waitFor({ state: "attached" });
     await agent.page.getByRole("navigation", { name: "Filter" }).getByRole("link", { name: "All" }).click();
@@ -225,7 +236,7 @@ export const STATES = {
     const card = agent.page.getByRole("listitem").filter({ hasText: shop.origin });
     await card.getByText("Page report").click();
     await card.getByRole("cell", { name: /robots/ }).waitFor();
-    await card.getByRole("button", { name: /^Delete/ }).click();
+    await agent.page.getByText("Limits", { exact: true }).click();
   }),
   "lab": desk("lab", async (agent) => {
     await agent.page.getByLabel("Question", { exact: true }).fill(ANSWERABLE);

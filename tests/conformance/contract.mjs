@@ -8,6 +8,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { check, execute } from './harness.mjs';
+import { problems } from './schema-changes.mjs';
 
 const path = fileURLToPath(new URL('../../schema.graphql', import.meta.url));
 const text = readFileSync(path, 'utf8');
@@ -31,6 +32,9 @@ const served = buildSchema(printSchema(buildClientSchema(await execute(asked))))
 const changes = await diff(buildSchema(text), served);
 check('graphql-inspector finds no difference between file and server', changes.length === 0,
   changes.map((change) => change.message).join('\n'));
+
+const undocumented = await problems();
+check('docs/schema-changes.md lists every change since the published schema', undocumented.length === 0, undocumented.join('\n'));
 
 const stored = new URL('../../rest-compat/operations/', import.meta.url);
 const names = readdirSync(stored).filter((name) => name.endsWith('.graphql'));

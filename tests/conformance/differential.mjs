@@ -32,30 +32,34 @@ function random() {
   t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
   return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
 }
-const chance = (p) => random() < p;
+const maybe = (p) => random() < p;
 const pick = (list) => list[Math.floor(random() * list.length)];
 
 /** A JSON value of the type. */
 function value(type, depth = 0) {
   if (isNonNullType(type)) return value(type.ofType, depth);
-  if (isListType(type)) return chance(0.1) ? value(type.ofType, depth) : Array.from({ length: 1 + Math.floor(random() * 2) }, () => value(type.ofType, depth));
+  if (isListType(type)) return maybe(0.1) ? value(type.ofType, depth) : Array.from({ length: 1 + Math.floor(random() * 2) }, () => value(type.ofType, depth));
   if (isEnumType(type)) return { enum: pick(type.getValues()).name };
   if (isInputObjectType(type)) {
-    const fields = Object.values(type.getFields()).filter((field) => isRequiredInputField(field) || (depth < 2 && chance(0.3)));
+    const fields = Object.values(type.getFields()).filter((field) => isRequiredInputField(field) || (depth < 2 && maybe(0.3)));
     return Object.fromEntries(fields.map((field) => [field.name, value(field.type, depth + 1)]));
   }
   switch (type.name) {
     case 'Int': return 1 + Math.floor(random() * 3);
-    case 'Float': return chance(0.5) ? 1.5 : 2;
-    case 'Boolean': return chance(0.5);
+    case 'Float': return maybe(0.5) ? 1.5 : 2;
+    case 'Boolean': return maybe(0.5);
     case 'DateTime': return '2026-01-15T10:30:00Z';
     case 'Date': return '2026-01-15';
     default: return pick(['a', 'ü "b" \\', '', '😀']);
   }
 }
 const isEnum = (v) => v !== null && typeof v === 'object' && !Array.isArray(v) && typeof v.enum === 'string';
+/** Marks a value that is written as a variable. */
+const isVariable = (v) => v !== null && typeof v === 'object' && typeof v.variable === 'string';
 function literal(v) {
+  if (isVariable(v)) return v.variable;
   if (isEnum(v)) return v.enum;
+  if (typeof v === 'string' && !/["\\]/.test(v) && v !== '' && maybe(0.1)) return `"""\n  ${v}\n"""`;
   if (Array.isArray(v)) return `[${v.map(literal).join(' ')}]`;
   if (v !== null && typeof v === 'object') return `{${Object.entries(v).map(([name, field]) => `${name}: ${literal(field)}`).join(', ')}}`;
   return JSON.stringify(v);
@@ -67,22 +71,36 @@ function json(v) {
   return v;
 }
 
+/** The value with some of its parts replaced by variables. */
+function withVariables(type, v, variable) {
+  if (maybe(0.15)) return { variable: variable(type) };
+  const bare = isNonNullType(type) ? type.ofType : type;
+  if (isListType(bare) && Array.isArray(v)) return v.map((item) => withVariables(bare.ofType, item, variable));
+  if (isInputObjectType(bare) && v !== null && typeof v === 'object') {
+    return Object.fromEntries(Object.entries(v).map(([name, field]) => [name, withVariables(bare.getFields()[name].type, field, variable)]));
+  }
+  return v;
+}
+
 /** A query with its variables. */
 function generate() {
   const made = { definitions: [], variables: {}, fragments: [] };
   const variable = (type) => {
     const name = `v${made.definitions.length}`;
     const given = value(type);
-    const hasDefault = chance(0.2);
+    const hasDefault = maybe(0.2);
     made.definitions.push(`$${name}: ${type}${hasDefault ? ` = ${literal(given)}` : ''}`);
-    if (!hasDefault || chance(0.5)) made.variables[name] = json(given);
+    if (!hasDefault || maybe(0.5)) made.variables[name] = json(given);
     return `$${name}`;
   };
-  const argument = (arg) => `${arg.name}: ${chance(0.4) ? variable(arg.type) : literal(value(arg.type))}`;
-  const directive = () => (chance(0.05) ? ` @${pick(['skip', 'include'])}(if: ${chance(0.5) ? variable(schema.getDirective('skip').args[0].type) : 'true'})` : '');
+  const argument = (arg) => {
+    if (!isNonNullType(arg.type) && maybe(0.05)) return `${arg.name}: null`;
+    return `${arg.name}: ${maybe(0.4) ? variable(arg.type) : literal(withVariables(arg.type, value(arg.type), variable))}`;
+  };
+  const directive = () => (maybe(0.05) ? ` @${pick(['skip', 'include'])}(if: ${maybe(0.5) ? variable(schema.getDirective('skip').args[0].type) : 'true'})` : '');
   const selections = (type, depth) => {
     const items = [];
-    if (isUnionType(type) || (isInterfaceType(type) && chance(0.5))) {
+    if (isUnionType(type) || (isInterfaceType(type) && maybe(0.5))) {
       const object = pick(schema.getPossibleTypes(type));
       items.push(`... on ${object.name} ${selections(object, depth + 1)}`);
     } else {
@@ -90,22 +108,27 @@ function generate() {
       for (let n = 1 + Math.floor(random() * 3); n > 0 && fields.length > 0; n--) {
         const field = pick(fields);
         const named = getNamedType(field.type);
-        const args = field.args.filter((arg) => isRequiredArgument(arg) || chance(0.25)).map(argument);
+        const args = field.args.filter((arg) => isRequiredArgument(arg) || maybe(0.25)).map(argument);
         const alias = `a${items.length}${depth}: `;
         items.push(`${alias}${field.name}${args.length ? `(${args.join(', ')})` : ''}${directive()}${isCompositeType(named) ? ` ${selections(named, depth + 1)}` : ''}`);
       }
-      if (isObjectType(type) && depth > 0 && chance(0.1)) {
+      if (depth > 0 && maybe(0.1)) {
         const name = `F${made.fragments.length}`;
         made.fragments.push('');
-        made.fragments[Number(name.slice(1))] = `fragment ${name} on ${type.name} { __typename }`;
-        items.push(`...${name}`);
+        // Conditions on an interface of the type are possible too. Aliases of the depth keep the fields from conflicting.
+        const on = isObjectType(type) && type.getInterfaces().length && maybe(0.3) ? pick(type.getInterfaces()) : type;
+        made.fragments[Number(name.slice(1))] = `fragment ${name} on ${on.name}${directive()} ${selections(on, depth + 10)}`;
+        items.push(`...${name}${directive()}`);
       }
+      if (depth > 0 && maybe(0.1)) items.push(`...${maybe(0.5) ? ` on ${type.name}` : ''}${directive()} ${selections(type, depth + 20)}`);
     }
-    if (chance(0.1) || items.length === 0) items.push('__typename');
-    return `{ ${items.join(' ')} }`;
+    if (maybe(0.1) || items.length === 0) items.push('__typename');
+    if (type === schema.getQueryType() && maybe(0.05)) items.push(pick(['__type(name: "Site") { name kind fields(includeDeprecated: true) { name } }', '__schema { queryType { name } }']));
+    return `{ ${items.join(maybe(0.05) ? ',\n# a comment { "\n' : ' ')} }`;
   };
   const body = selections(schema.getQueryType(), 0);
-  const head = made.definitions.length ? `query Q(${made.definitions.join(', ')})` : chance(0.5) ? 'query Q' : '';
+  const described = maybe(0.05) ? '"A description" ' : '';
+  const head = made.definitions.length ? `${described}query Q(${made.definitions.join(', ')})` : maybe(0.5) ? `${described}query Q` : '';
   return { query: [`${head} ${body}`, ...made.fragments].join('\n'), variables: made.variables };
 }
 
@@ -117,6 +140,17 @@ const replaceOne = (text, pattern, by) => {
 };
 /** The ways to break a request in one place. */
 const breaks = [
+  (r) => ({ ...r, query: replaceOne(r.query, /\.\.\.F\d+/g, () => pick(['...F0', '...F9', '...on', '... @skip(if: false)', '...F0 @include(if: $nothing)'])) }),
+  (r) => ({ ...r, query: replaceOne(r.query, / on [A-Z]\w+/g, () => ` on ${pick(['Site', 'Node', 'Query', 'ID', 'AnswerEvent', 'UserError', 'AskQuestionInput', 'Nothing', 'Conversation'])}`) }),
+  (r) => ({ ...r, query: replaceOne(r.query, /\$v\d+(?!\d*:)/g, () => pick(['$v0', '$v1', '$nothing', 'null', '""', '{}', '$'])) }),
+  (r) => ({ ...r, query: replaceOne(r.query, /\$v\d+: [\w![\]]+/g, (text) => `${text} = ${pick(['null', '1', '"x"', 'NAME', '[]', '{}', '$v0', 'true', '1.5'])}`) }),
+  (r) => ({ ...r, query: replaceOne(r.query, /\$v\d+: [\w![\]]+/g, (text) => `${text}, ${text}`) }),
+  (r) => ({ ...r, query: replaceOne(r.query, /\$v\d+: [\w![\]]+/g, (text) => text.replace(/: (.*)/, (_, type) => `: [${type}]`)) }),
+  (r) => ({ ...r, query: replaceOne(r.query, /\b\d+\b/g, () => pick(['1e3', '-0', '0.0', '1.', '.5', '0x1', '2147483647', '2147483648', '-2147483649', '1_000', '+1', '1e400'])) }),
+  (r) => ({ ...r, query: replaceOne(r.query, /"[^"\\]*"/g, () => pick(['"\n"', '"\\q"', '"\\u12"', '"\\u{110000}"', '"\t"', '"""a"b"""', '"unterminated', "'x'", '"\u0007"'])) }),
+  (r) => ({ ...r, query: replaceOne(r.query, /\w+: (?=[$"\d[{A-Z])/g, (text) => pick([`${text}${text}`, `x${text}`, text.replace(':', ''), text.replace(':', '='), `${text}!`])) }),
+  (r) => ({ ...r, query: pick(['\uFEFF', '#\n', ',,', '"""d""" ', '\u00A0', 'query ', 'mutation ', '@']) + r.query }),
+  (r) => ({ ...r, query: replaceOne(r.query, /[\w}\])]\s/g, (text) => text + pick([',', '# x', '# x\n', '\u0000', '\r', ';', '&', '|', '@include(if: true) ', '@live ', '\\'])) }),
   (r) => ({ ...r, query: replaceOne(r.query, /\b[a-z]\w+\b/g, (name) => `${name}x`) }),
   (r) => ({ ...r, query: replaceOne(r.query, /\b[A-Z][A-Z_]+\b/g, (name) => `"${name}"`) }),
   (r) => ({ ...r, query: replaceOne(r.query, /"[^"\\]*"/g, () => pick(['1', 'null', 'NAME', '{}', '[]', '"x"', '"\\uD83D\\uDE00"', '"\\uD83D"', '"\\u{41}"', 'true'])) }),
@@ -165,7 +199,7 @@ let [compared, limited, accepted] = [0, 0, 0];
 const differences = [];
 for (let n = 0; n < count; n++) {
   const valid = generate();
-  const request = chance(0.6) ? pick(breaks)(valid) : valid;
+  const request = maybe(0.6) ? pick(breaks)(valid) : valid;
   const refused = await actual(request);
   // Limits are no part of the specification, and graphql-js has none.
   if (refused && ['COMPLEXITY_LIMIT', 'UNAVAILABLE'].includes(refused.code)) {

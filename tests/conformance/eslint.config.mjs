@@ -3,9 +3,11 @@ import plugin from '@graphql-eslint/eslint-plugin';
 
 /** Parts of a thing or of an answer: they are found by what they are part of, and have no id. */
 const PARTS = [
-  'Analytics', 'AnalyticsOverview', 'AnswerDelta', 'AnswerFinished', 'AnswerPromise', 'AnswerRestart', 'AnswerSettings', 'Citation',
-  'ChunkChange', 'ConversationActivity', 'CreditCaps', 'Credits', 'DailyActivity', 'DeliveryAttempt', 'EmbeddingProgress',
-  'Evaluation', 'EvaluationResult', 'Handoff', 'HttpHeader', 'LeftOut', 'Omission', 'PageChange', 'PageInfo',
+  'Analytics', 'AnalyticsOverview', 'AnswerDelta', 'AnswerFinished', 'AnswerPromise', 'AnswerRestart', 'AnswerSettings', 'AppliedAnswerRule',
+  'AssigneeCount', 'BusinessHours', 'ChunkChange', 'Citation', 'ConversationActivity', 'ConversationCounts', 'ConversationTag',
+  'CreditCaps', 'Credits', 'DailyActivity', 'DeliveryAttempt', 'EmbeddingProgress', 'Evaluation', 'EvaluationResult', 'ExpectedReply',
+  'Handoff', 'HandoffStatusCount', 'HttpHeader', 'LanguageCount', 'LeftOut', 'Omission', 'OpeningPeriod', 'OutcomeCount', 'PageChange',
+  'PageInfo', 'PreviewedAnswer', 'PreviewedQuestion',
   'QuestionTopic', 'SourceProgress', 'SourceSync', 'TopicQuestion', 'TrustedDocument',
   'UserError', 'Viewer', 'WaitingMail', 'WebhookSecretRotation', 'WidgetConfig',
 ];

@@ -1,5 +1,5 @@
-// The programs of docs/graphql.md, taken from the page and run as a reader would: that in Node with
-// this directory's packages, that in Python with those of requirements.txt.
+// The programs of docs/graphql.md, taken from the page and run as a reader would: those in Node with
+// this directory's packages, that in Python with those of requirements.txt. The wiring of client libraries is run by clients/.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
@@ -18,15 +18,20 @@ const EVENTS = [
   'CONVERSATION_CREATED What was missed?',
 ];
 
-function run(language, interpreter, name) {
-  // The page has fragments too. A program reads the address of the server.
+/** Runs the program of the page that begins with `beginning`. */
+function execute(language, interpreter, name, beginning) {
   const texts = [...page.matchAll(new RegExp(`\`\`\`${language}\n([^]*?)\n\`\`\``, 'g'))].map(([, text]) => text);
-  const text = texts.find((text) => text.includes('HELPBOT_URL'));
-  if (!text) throw new Error(`docs/graphql.md has no program in ${language}`);
+  const text = texts.find((text) => text.startsWith(beginning));
+  if (!text) throw new Error(`docs/graphql.md has no program in ${language} that begins with "${beginning}"`);
   writeFileSync(here(name), text);
-  const env = { ...process.env, HELPBOT_URL: url, HELPBOT_KEY: key };
+  const env = { ...process.env, HELPBOT_URL: url, HELPBOT_KEY: key, HELPBOT_WIDGET_KEY: process.env.HELPBOT_TEST_WIDGET_KEY };
   const { status, stdout, stderr } = spawnSync(interpreter, [here(name)], { encoding: 'utf8', env, timeout: 60_000 });
   rmSync(here(name));
+  return { status, stdout, stderr };
+}
+
+function run(language, interpreter, name, beginning) {
+  const { status, stdout, stderr } = execute(language, interpreter, name, beginning);
   const lines = stdout.trim().split('\n');
   const events = lines.filter((line) => line.startsWith('CONVERSATION_'));
   check(`the program in ${language} ends well`, status === 0, stderr);
@@ -36,5 +41,7 @@ function run(language, interpreter, name) {
   check('nothing was missed', lines.at(-1) === 'nothing was missed', lines.at(-1));
 }
 
-run('js', process.execPath, './.guide.mjs');
-run('python', program('python'), './.guide.py');
+run('js', process.execPath, './.guide.mjs', '// HELPBOT_URL is the address');
+run('python', program('python'), './.guide.py', '# HELPBOT_URL is the address');
+const reply = execute('js', process.execPath, './.guide-reply.mjs', '// reply.js:');
+check('a visitor asks for a human, and reads the reply of the team', reply.stdout === 'REQUESTED AGENT Hello! How can I help you?\n', reply.stdout + reply.stderr);

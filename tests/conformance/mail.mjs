@@ -29,7 +29,7 @@ async function asVisitor(query, variables, token) {
   return body.data;
 }
 
-const waitingMails = async () => (await execute('{ site { waitingMails { kind attemptCount error nextAttemptAt } } }')).site.waitingMails;
+const waitingMails = async () => (await execute('{ site { waitingMails { nodes { kind attemptCount error nextAttemptAt } } } }')).site.waitingMails.nodes;
 
 /** Looks until `wanted` holds of the waiting mails. */
 function waitingOnce(wanted, what) {

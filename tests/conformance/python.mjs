@@ -1,16 +1,16 @@
-// A virtual environment with the Python packages of requirements.txt, made when it is first asked for.
+// Virtual environments with the Python packages of a requirements.txt, made when they are first asked for. ariadne-codegen
+// has one of its own, because it needs another version of graphql-core.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const home = fileURLToPath(new URL('./.venv', import.meta.url));
-const wanted = fileURLToPath(new URL('./requirements.txt', import.meta.url));
-/** Holds what was installed, so that it is done once. */
-const stamp = join(home, 'installed');
-
-/** The path of a program of the environment: `python`, or one that a package brings. */
-export function program(name) {
+/** The path of a program of the environment of `folder`: `python`, or one that a package brings. */
+export function program(name, folder = fileURLToPath(new URL('.', import.meta.url))) {
+  const home = join(folder, '.venv');
+  const wanted = join(folder, 'requirements.txt');
+  /** Holds what was installed, so that it is done once. */
+  const stamp = join(home, 'installed');
   const text = readFileSync(wanted, 'utf8');
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== text) {
     execFileSync('python3', ['-m', 'venv', home], { stdio: 'inherit' });

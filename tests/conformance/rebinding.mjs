@@ -189,10 +189,10 @@ async function inside(home) {
     for (let n = 0; n < TRIES; n += 1) {
       await execute('mutation ($q: String!) { askQuestion(input: { question: $q }) { conversation { id } } }', { q: `Question ${n}?` });
     }
-    const log = `query { site { webhooks { url deliveries(first: ${TRIES}) { nodes { attempts { statusCode errorCode } } } } } }`;
+    const log = `query { site { webhooks { url deliveries(first: ${TRIES}) { nodes { attempts { nodes { statusCode errorCode } } } } } } }`;
     const attempts = await until('an attempt at each', async () => {
       const { site } = await execute(log);
-      const of = (name) => site.webhooks.find(({ url }) => url.includes(name)).deliveries.nodes.map(({ attempts: [first] }) => first);
+      const of = (name) => site.webhooks.find(({ url }) => url.includes(name)).deliveries.nodes.map(({ attempts }) => attempts.nodes[0]);
       const all = { [STEADY]: of(STEADY), [REBINDING]: of(REBINDING) };
       return Object.values(all).every((first) => first.length === TRIES && first.every(Boolean)) && all;
     });

@@ -50,7 +50,7 @@ impl TestApp {
         let data = tempfile::tempdir().expect("a temporary directory");
         let clock = Arc::new(ManualClock::at(BEGIN));
         let mut settings = settings(data.path(), database);
-        let mut parts = Parts { clock: clock.clone(), pdf_program: Some(helpbot_binary()), ..Parts::default() };
+        let mut parts = Parts { clock: Some(clock.clone()), pdf_program: Some(helpbot_binary()), ..Parts::default() };
         change(&mut settings, &mut parts);
         let running = helpbot_server::start(settings, parts).await.expect("an empty installation starts");
         let (key, operator_key) = keys::create_operator(running.services(), "tests").await.expect("an operator's key");
@@ -149,7 +149,7 @@ pub struct Offline {
 /// The application with `database` in process, for tests with more requests than a socket can carry.
 pub async fn offline(database: &TestDatabase) -> Offline {
     let data = tempfile::tempdir().expect("a temporary directory");
-    let parts = Parts { clock: Arc::new(ManualClock::at(BEGIN)), ..Parts::default() };
+    let parts = Parts { clock: Some(Arc::new(ManualClock::at(BEGIN))), ..Parts::default() };
     let bound = helpbot_server::bind(settings(data.path(), database), parts).await.expect("it opens");
     let router = bound.app().expect("the routes are wired");
     Offline { router, services: bound.installation().services.clone(), _data: data }
@@ -161,6 +161,7 @@ fn settings(data: &Path, database: &TestDatabase) -> Settings {
         metrics_listen: Some(MetricsAddress::Set(SocketAddr::from(([127, 0, 0, 1], 0)))),
         data: data.to_path_buf(),
         database: database.url().clone(),
+        database_start_wait: Duration::ZERO,
         public_url: None,
         allow_private: ALLOWED.parse().expect("an address is an entry"),
         trusted_proxies: Vec::new(),
@@ -175,6 +176,9 @@ fn settings(data: &Path, database: &TestDatabase) -> Settings {
         crawl_delay_ms: 0,
         event_retention_days: RETENTION_DAYS,
         handoff_mail_interval_s: 600,
+        reply_mail_delay_s: 60,
+        inbound_mail_domain: None,
+        inbound_mail_secret: None,
         has_demo: true,
         // Tests ask more in a second than visitors in an hour; those of the limits turn them on.
         has_rate_limits: false,

@@ -7,6 +7,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::documented_codes;
 use crate::socket::Socket;
 
 /// A part of a multipart body: its name, the name of its file if it is one, its bytes.
@@ -73,12 +74,14 @@ impl Reply {
 }
 
 impl GraphqlReply {
-    fn of(reply: Reply) -> Self {
+    /// The reply to a document. Its user errors must have the codes that the descriptions list.
+    fn of(document: &str, reply: Reply) -> Self {
         let mut body = reply.json();
         let errors = match body["errors"].take() {
             Value::Array(errors) => errors,
             _ => Vec::new(),
         };
+        documented_codes::check(document, &body["data"]);
         Self { data: body["data"].take(), errors, reply }
     }
 
@@ -122,7 +125,8 @@ impl Client {
 
     /// Runs an operation by POST.
     pub async fn graphql(&self, document: &str, variables: Value) -> GraphqlReply {
-        GraphqlReply::of(self.post("/graphql", &json!({ "query": document, "variables": variables })).await)
+        let reply = self.post("/graphql", &json!({ "query": document, "variables": variables })).await;
+        GraphqlReply::of(document, reply)
     }
 
     /// Runs an operation whose variable `file` is a file.
@@ -132,7 +136,7 @@ impl Client {
         let parts =
             [("operations", None, operations.as_bytes()), ("map", None, map.as_bytes()), ("0", Some(name), file)];
         let request = self.multipart("/graphql/upload", &parts).header("graphql-require-preflight", "1");
-        GraphqlReply::of(self.send(request).await)
+        GraphqlReply::of(document, self.send(request).await)
     }
 
     /// A POST of these parts, to be filled in by the test.

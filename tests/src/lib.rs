@@ -8,6 +8,7 @@
 
 mod app;
 mod client;
+mod documented_codes;
 mod pages;
 mod receiver;
 mod site;
@@ -18,6 +19,7 @@ pub use helpbot_test_support::{database, pdf, prose};
 
 pub use app::{Offline, TestApp, helpbot_binary, offline, on_postgres, on_sqlite};
 pub use client::{Client, GraphqlReply, Part, Reply};
+pub use documented_codes::DOCUMENTED_CODES;
 pub use pages::{Page, Pages};
 pub use receiver::{Delivery, Receiver};
 pub use site::{KeyBuilder, SiteBuilder, TestSite};

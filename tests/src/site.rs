@@ -122,7 +122,7 @@ impl<'a> TestSite<'a> {
 
     /// Another key of the site, yet to be made.
     pub fn key(&self, kind: KeyKind) -> KeyBuilder<'a> {
-        let new = NewKey { kind, name: "test".into(), scopes: Vec::new(), origins: Vec::new(), expires_at: None };
+        let new = NewKey { kind, name: "test".into(), scopes: None, origins: Vec::new(), expires_at: None };
         KeyBuilder { app: self.app, site: self.id, new }
     }
 }
@@ -138,7 +138,7 @@ impl KeyBuilder<'_> {
     /// With these scopes only.
     #[must_use]
     pub fn scopes(mut self, scopes: &[Scope]) -> Self {
-        self.new.scopes = scopes.to_vec();
+        self.new.scopes = Some(scopes.to_vec());
         self
     }
 

@@ -6,10 +6,18 @@ import "uplot/dist/uPlot.min.css";
 const HEIGHT = 220;
 const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", timeZone: "UTC" });
 
+/** The color of a token in the color scheme of `place`. A canvas does not resolve `light-dark()`. */
+function colorOf(place: HTMLElement, token: string): string {
+  const probe = place.appendChild(document.createElement("i"));
+  probe.style.color = `var(${token})`;
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
+}
+
 /** Draws the chart into `place` and resizes it with `place`. Returns a function that removes the chart. */
 export function drawActivity(place: HTMLElement, days: Array<{ date: string; count: number }>): () => void {
-  const style = getComputedStyle(place);
-  const [ink, line, grid] = ["--ink", "--accent", "--line"].map((name) => style.getPropertyValue(name)) as [string, string, string];
+  const [ink, line, grid] = ["--ink", "--accent", "--line"].map((name) => colorOf(place, name)) as [string, string, string];
   const axis = { stroke: ink, font: "13px system-ui, sans-serif", gap: 8, grid: { stroke: grid, width: 1 }, ticks: { show: false } };
   const plot = new uPlot({
     width: place.clientWidth, height: HEIGHT, tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),

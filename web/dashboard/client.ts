@@ -1,19 +1,17 @@
-// The signed-in user and the connection to the server: requests over HTTP and one WebSocket through graphql-ws.
+// The signed-in user and the connection to the server, through the package in `client/`.
 //
 // The API key stays in memory. When the user asks for it, the key is also stored for this tab (sessionStorage)
 // and never longer. A rejected key signs the user out at once and shows the reason.
 
 import { computed, signal } from "@preact/signals";
-import { type Client, createClient } from "graphql-ws";
 import { type Scope, type ViewerResult, Activity, type ActivityResult, EventCursor, Viewer, Watch, type WatchResult, supports } from "../generated/dashboard";
 import { forgetWriting } from "./drafts";
 import { withoutFieldNames } from "./labels";
-import { type Doc, requestOf } from "../live/document";
-import { type Following, type State, type Transport, follow } from "../live/follow";
-import { newId } from "../live/id";
-import { ApiError, headersOf, isUnreachable, reach, request, resultOf } from "../live/graphql";
-import { socketUrl } from "../live/socket";
-import { sseTransport } from "../live/sse";
+import { createClient } from "../client/src/client";
+import { type Doc, requestOf } from "../client/src/document";
+import type { Following, State } from "../client/src/follow";
+import { newId } from "../client/src/id";
+import { ApiError, headersOf, isUnreachable, reach, request, resultOf } from "../client/src/graphql";
 
 const ENDPOINT = `${location.origin}/graphql`;
 const KEPT_KEY = "helpbot:key";
@@ -22,6 +20,7 @@ export type SignedIn = ViewerResult["viewer"];
 export type WatchEvent = WatchResult["conversationEvents"];
 
 const apiKey = signal<string | null>(null);
+const server = createClient({ url: location.origin, key: () => apiKey.value ?? "" });
 export const viewer = signal<SignedIn | null>(null);
 /** The selected site: the site of the key, or the site that an operator chose. */
 export const site = signal<{ id: string; name: string; plan: string } | null>(null);
@@ -49,8 +48,6 @@ export async function signIn(key: string, isKept: boolean): Promise<void> {
 export function signOut(reason = ""): void {
   forgetWriting();
   kept()?.removeItem(KEPT_KEY);
-  void socket?.dispose();
-  socket = null;
   apiKey.value = viewer.value = site.value = null;
   signOutReason.value = reason;
 }
@@ -75,7 +72,7 @@ function kept(): Storage | null {
 
 /** Runs one operation with the key of the signed-in user. A rejected key signs the user out. */
 export function run<Result, Variables>(query: Doc<Result, Variables>, variables: Variables, idempotencyKey?: string): Promise<Result> {
-  return asAgent(() => request(ENDPOINT, { apiKey: apiKey.value ?? "" }, query, variables, idempotencyKey));
+  return asAgent(() => server.run(query, variables, idempotencyKey ? { idempotencyKey } : {}));
 }
 
 async function asAgent<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -123,19 +120,6 @@ export async function upload<Payload extends { userErrors: UserError[] }, Input 
   return accepted(await asAgent(async () => resultOf<{ [field: string]: Payload }>(await reach(`${ENDPOINT}/upload`, init, UPLOAD_MS))));
 }
 
-let socket: Client | null = null;
-/** The socket stays open for a moment after a subscription ends, so that the next page can reuse it. */
-let isConnected = false;
-
-function live(): Client {
-  socket ??= createClient({
-    url: socketUrl(ENDPOINT), retryAttempts: 0, keepAlive: 15_000, lazyCloseTimeout: 1000,
-    connectionParams: () => ({ apiKey: apiKey.value, authorization: `Bearer ${apiKey.value}` }),
-    on: { connected: () => (isConnected = true), closed: () => (isConnected = false) },
-  });
-  return socket;
-}
-
 /**
  * The current end of the site's event log. A client that gets this cursor, then reads the state, then subscribes
  * from the cursor misses nothing. Null when the request failed; the state is then read again when the stream opens.
@@ -146,48 +130,18 @@ export const eventCursor = (siteId: string): Promise<string | null> =>
 /** A stream without a cursor can miss events while it opens, so the state is read again after this delay. */
 const SECOND_LOOK_MS = 3000;
 
-/** One subscription over graphql-ws as a transport. `follow` reconnects it and passes the cursor. */
-const overSocket = (siteId: string): Transport<WatchEvent> => (after, listener) => {
-  let isOver = false;
-  const client = live();
-  const stopListening = client.on("connected", () => queueMicrotask(() => isOver || listener.opened()));
-  if (isConnected) queueMicrotask(() => isOver || listener.opened());
-  const end = (code?: string) => {
-    if (isOver) return;
-    isOver = true;
-    stopListening();
-    listener.closed(code);
-  };
-  const stop = client.subscribe<WatchResult>(requestOf(Watch, { site: siteId, after }), {
-    next: ({ data, errors }) => {
-      if (errors?.length) end(String(errors[0]!.extensions?.["code"] ?? "INTERNAL"));
-      else if (data) listener.event(data.conversationEvents);
-    },
-    error: (error) => end(Array.isArray(error) ? String(error[0]?.extensions?.code ?? "INTERNAL") : undefined),
-    complete: () => end(),
-  });
-  return () => {
-    isOver = true;
-    stopListening();
-    stop();
-  };
-};
-
 type Presence = ActivityResult["conversationActivity"];
 
 /** Reports who is present in a conversation until the returned function is called. Reports nothing while the connection is lost. */
 export function watchActivity(siteId: string, id: string, on: (now: Presence) => void): () => void {
   if (!supports.Activity) return () => {};
-  return live().subscribe<ActivityResult>(requestOf(Activity, { site: siteId, id }), {
-    next: ({ data }) => data && on(data.conversationActivity), error: () => {}, complete: () => {},
-  });
+  return server.follow(Activity, { site: siteId, id }, { onEvent: on }).stop;
 }
 
 /** Follows the site's events after a cursor until stopped. After a lost connection it continues from the last cursor. */
 export function watch(siteId: string, after: string | null, on: { event(e: WatchEvent): void; state(s: State): void; gap(): void }): Following {
-  const credentials = () => ({ apiKey: apiKey.value ?? "" });
   let secondLook: ReturnType<typeof setTimeout> | undefined;
-  const following = follow<WatchEvent>([overSocket(siteId), sseTransport(ENDPOINT, credentials, Watch, () => ({ site: siteId }))], {
+  const following = server.follow(Watch, { site: siteId }, {
     after, onEvent: on.event, onState: on.state,
     onGap: () => {
       on.gap();

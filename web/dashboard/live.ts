@@ -4,7 +4,7 @@
 // The number of waiting visitors, which the navigation shows on every page, is also kept current here.
 
 import { signal } from "@preact/signals";
-import type { Following, State } from "../live/follow";
+import type { Following, State } from "../client/src/follow";
 import { type Row, Waiting } from "../generated/dashboard";
 import { type WatchEvent, eventCursor, run, watch } from "./client";
 import { sendAllAgain, unsentConversations } from "./drafts";
@@ -46,9 +46,11 @@ export function connect(siteId: string): () => void {
   let following: Following | null = null;
   let isStopped = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let newest = 0;
   const count = () => {
     timer = undefined;
-    run(Waiting, { site: siteId }).then(({ site }) => isStopped || (waiting.value = site?.conversations?.totalCount ?? 0), () => {});
+    const turn = ++newest;
+    run(Waiting, { site: siteId }).then(({ site }) => isStopped || turn !== newest || (waiting.value = site?.conversations?.totalCount ?? 0), () => {});
   };
   const stale = () => {
     count();

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { ApiError, NetworkError } from "../live/graphql";
+import { ApiError, NetworkError } from "../client/src/graphql";
 import { type Unsent, outbox } from "./outbox";
 
 /** An outbox with a simulated server, and the messages that reached the server. */

@@ -4,8 +4,8 @@
 // same key, so that the server stores it once. After a rejection it is sent again only when the agent asks for it.
 
 import { type Signal, signal } from "@preact/signals";
-import { againAfterMs, isUnreachable } from "../live/graphql";
-import { newId } from "../live/id";
+import { againAfterMs, isUnreachable } from "../client/src/graphql";
+import { newId } from "../client/src/id";
 
 export interface Unsent {
   /** The same for every attempt. */

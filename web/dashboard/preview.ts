@@ -12,10 +12,10 @@ const ANSWER = { text: SAMPLE, links: [{ title: "Delivery", url: `${location.ori
 
 const sampleBackend: Backend = {
   canSay: false,
-  ask: async () => ({ ...ANSWER, session: null }),
+  ask: async () => ({ ...ANSWER, session: null, status: null }),
   vote: async () => {},
-  handoff: async () => {},
-  transcript: null,
+  handoff: async () => ({ id: null, session: null }),
+  run: null,
   say: async () => null,
   current: async () => [],
   follow: () => null,

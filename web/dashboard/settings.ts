@@ -1,4 +1,5 @@
-// Settings of the person at this browser: sound, and whether Enter sends a reply. They are remembered in localStorage.
+// Settings of the person at this browser: sound, whether Enter sends a reply, and the color scheme. They are remembered in
+// localStorage.
 
 import { type Signal, signal } from "@preact/signals";
 
@@ -38,6 +39,31 @@ export const hiddenChecklists = {
   has: (siteId: string): boolean => read("closed-checklists").split(" ").includes(siteId),
   add: (siteId: string): void => write("closed-checklists", `${read("closed-checklists")} ${siteId}`.trim()),
 };
+
+/** The widget key of each site that was created in this browser. */
+export const widgetKeys = {
+  get: (siteId: string): string => read(`widget-key:${siteId}`),
+  set: (siteId: string, key: string): void => write(`widget-key:${siteId}`, key),
+};
+
+export type Scheme = "system" | "light" | "dark";
+
+const scheme = signal<Scheme>((["light", "dark"] as const).find((one) => one === read("scheme")) ?? "system");
+
+/** The color scheme: that of the system, or a fixed one. */
+export const colorScheme = {
+  now: scheme,
+  set: (value: Scheme): void => {
+    scheme.value = value;
+    write("scheme", value);
+    apply();
+  },
+};
+
+function apply(): void {
+  document.documentElement.dataset["scheme"] = scheme.value;
+}
+apply();
 
 export const sound = setting("sound", false);
 export const enterSends = setting("enter-sends", true);

@@ -1,7 +1,8 @@
 // Keyboard shortcuts of the inbox, with a help sheet that lists them. They do nothing while somebody types.
 
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { Act } from "./ui";
 
 export interface Shortcut {
   key: string;
@@ -29,7 +30,7 @@ export function Shortcuts({ list }: { list: Shortcut[] }) {
   }, []);
   return (
     <>
-      <button type="button" class="quiet" onClick={() => void (isShown.value = true)}>Shortcuts</button>
+      <button type="button" class="quiet" onClick={() => void (isShown.value = true)}><Act icon="keyboard">Shortcuts</Act></button>
       {isShown.value && <Sheet list={list} onClose={() => void (isShown.value = false)} />}
     </>
   );
@@ -37,7 +38,7 @@ export function Shortcuts({ list }: { list: Shortcut[] }) {
 
 function Sheet({ list, onClose }: { list: Shortcut[]; onClose(): void }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   return (
     <dialog ref={dialog} aria-labelledby="shortcuts" onClose={onClose}>
       <h2 id="shortcuts">Keyboard shortcuts</h2>

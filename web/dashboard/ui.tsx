@@ -1,12 +1,13 @@
 // The components that every page uses: query states, form fields, confirmations, badges, times and secrets.
 
-import { signal, useSignal } from "@preact/signals";
+import { type Signal, signal, useSignal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
-import { ApiError, isUnreachable } from "../live/graphql";
-import type { Doc } from "../live/document";
+import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
+import { ApiError, isUnreachable } from "../client/src/graphql";
+import type { Doc } from "../client/src/document";
 import { renderMarkdown } from "../text/markdown";
 import { run } from "./client";
+import { Icon, type IconName } from "./icons";
 import { labelOf } from "./labels";
 
 export function sayError(error: unknown): string {
@@ -23,12 +24,12 @@ export interface Loaded<Result> {
   reload(): void;
 }
 
-/** Runs a query when its variables change. Keeps the previous result while the new one loads. */
-export function useQuery<Result, Variables>(query: Doc<Result, Variables>, variables: Variables): Loaded<Result> {
+/** Runs a query when its variables or the version of its data change. Keeps the previous result while the new one loads. */
+export function useQuery<Result, Variables>(query: Doc<Result, Variables>, variables: Variables, version = ""): Loaded<Result> {
   const data = useSignal<Result | null>(null);
   const error = useSignal("");
   const turn = useSignal(0);
-  const key = JSON.stringify(variables);
+  const key = JSON.stringify([variables, version]);
   const round = turn.value;
   useEffect(() => {
     let isCurrent = true;
@@ -62,9 +63,51 @@ export function useAction(): { isBusy: boolean; error: string; act(work: () => P
   return { isBusy: isBusy.value, error: error.value, act };
 }
 
-export function Page({ title, tools, children }: { title: string; tools?: ComponentChildren; children: ComponentChildren }) {
+interface PageProps {
+  title: string;
+  /** One sentence about the page. */
+  about?: string;
+  tools?: ComponentChildren;
+  children: ComponentChildren;
+}
+
+export function Page({ title, about, tools, children }: PageProps) {
   useEffect(() => void (document.title = `${title} · HelpBot`), [title]);
-  return <><header class="pagehead"><h1>{title}</h1>{tools && <div class="tools">{tools}</div>}</header>{children}</>;
+  return (
+    <>
+      <header class="pagehead"><div><h1>{title}</h1>{about && <p class="hint">{about}</p>}</div>{tools && <div class="tools">{tools}</div>}</header>
+      <div class="content">{children}</div>
+    </>
+  );
+}
+
+/** The sign of HelpBot. */
+export function Logo() {
+  return <svg viewBox="0 0 24 24" aria-hidden="true" fill="currentColor"><path d="M12 3C6.5 3 2 6.7 2 11.2c0 2.4 1.3 4.6 3.4 6.1L4.6 21l4.3-1.9c1 .2 2 .4 3.1.4 5.5 0 10-3.7 10-8.3S17.5 3 12 3z" /></svg>;
+}
+
+/** Lines in place of content that is being loaded. */
+export function Skeleton() {
+  return <div class="skeleton" role="status"><span class="sr">Loading…</span><i /><i /><i /></div>;
+}
+
+/** The text of a button with an icon before it. */
+export function Act({ icon, children }: { icon: IconName; children: ComponentChildren }) {
+  return <><Icon name={icon} />{children}</>;
+}
+
+/** The cursors of the pages of a list from the first one to the current one. The first page has none. */
+export type Trail = Array<string | null>;
+
+/** The buttons that turn the pages of a list. Nothing when the list has only one page. */
+export function Pager({ trail, info }: { trail: Signal<Trail>; info: { hasNextPage: boolean; endCursor: string | null } }) {
+  if (trail.value.length < 2 && !info.hasNextPage) return null;
+  return (
+    <nav class="pager row" aria-label="Pages of the list">
+      <button type="button" disabled={trail.value.length < 2} onClick={() => void (trail.value = trail.value.slice(0, -1))}>Previous</button>
+      <button type="button" disabled={!info.hasNextPage} onClick={() => void (trail.value = [...trail.value, info.endCursor])}>Next</button>
+    </nav>
+  );
 }
 
 export function Fault({ text }: { text: string }) {
@@ -74,7 +117,7 @@ export function Fault({ text }: { text: string }) {
 export function Loading<T>({ of, children }: { of: Loaded<T>; children: (data: T) => ComponentChildren }) {
   if (of.data) return <><Fault text={of.error} />{children(of.data)}</>;
   if (of.error) return <div class="empty"><Fault text={of.error} /><button type="button" onClick={of.reload}>Try again</button></div>;
-  return <p class="loading" role="status">Loading…</p>;
+  return <Skeleton />;
 }
 
 export function Empty({ title, children }: { title: string; children: ComponentChildren }) {
@@ -94,7 +137,20 @@ export function Field({ label, hint, children }: FieldProps) {
   );
 }
 
-/** A button that asks for confirmation in place before an action that cannot be undone. */
+/** A form in a pane at the side, above the list that it changes. A click beside it does not close it, because what was typed would be lost. */
+export function Drawer({ title, onClose, children }: { title: string; onClose(): void; children: ComponentChildren }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useLayoutEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog class="drawer" ref={dialog} aria-labelledby={id} onClose={onClose}>
+      <header class="row between"><h2 id={id}>{title}</h2><button type="button" class="quiet square" aria-label="Close" onClick={() => dialog.current?.close()}><Icon name="x" /></button></header>
+      {children}
+    </dialog>
+  );
+}
+
+/** A button that asks for confirmation in place before an action that takes effect at once and cannot be undone. */
 export function Confirm({ label, about, question, onYes }: { label: string; about: string; question: string; onYes(): void }) {
   const isAsking = useSignal(false);
   if (!isAsking.value) return <button type="button" class="danger" aria-label={`${label} ${about}`} onClick={() => void (isAsking.value = true)}>{label}</button>;
@@ -122,13 +178,16 @@ export function Copy({ text }: { text: string }) {
     }
     hasCopied.value = true;
   };
-  return <button type="button" class="solid" onClick={() => void copy()}>{hasCopied.value ? "Copied" : "Copy"}</button>;
+  return <button type="button" class="solid" onClick={() => void copy()}><Act icon={hasCopied.value ? "check" : "copy"}>{hasCopied.value ? "Copied" : "Copy"}</Act></button>;
 }
 
-/** The tag that adds the widget to a page, with a button to copy it. */
-export function WidgetTag({ apiKey }: { apiKey: string }) {
-  const tag = `<script src="${location.origin}/widget.js" data-api-key="${apiKey}" async></script>`;
-  return <><pre tabIndex={0}>{tag}</pre>{!apiKey.includes("…") && <div class="row"><Copy text={tag} /></div>}</>;
+const escaped = (text: string) => text.replace(/&/g, "&amp;").replace(/"/g, "&quot;").replace(/</g, "&lt;");
+
+/** The tag that adds the widget to a page, with a button to copy it. `options` become attributes of the tag. */
+export function WidgetTag({ apiKey, options = {} }: { apiKey: string; options?: Record<string, string> }) {
+  const more = Object.entries(options).filter(([, value]) => value).map(([name, value]) => ` data-${name}="${escaped(value)}"`).join("");
+  const tag = `<script src="${location.origin}/widget.js" data-api-key="${apiKey}"${more} async></script>`;
+  return <><pre tabIndex={0} class="tag">{tag}</pre>{!apiKey.includes("…") && <div class="row"><Copy text={tag} /></div>}</>;
 }
 
 /** A secret that is shown only once, with a button to copy it. */

@@ -9,7 +9,7 @@ import "graphiql/style.css";
 import { createClient } from "graphql-ws";
 import { createElement } from "react";
 import { createRoot } from "react-dom/client";
-import { socketUrl } from "../live/socket";
+import { socketUrl } from "../client/src/socket";
 
 const ENDPOINT = `${location.origin}/graphql`;
 

@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build as rolldown } from "rolldown";
 import { build } from "vite";
+import { buildClient } from "./client.mjs";
 
 const WEB = fileURLToPath(new URL("..", import.meta.url));
 const DIST = join(WEB, "dist");
@@ -86,6 +87,7 @@ rmSync(DIST, { recursive: true, force: true });
 execFileSync(process.execPath, [join(WEB, "scripts/codegen.mjs")], { stdio: "inherit" });
 await buildLoader(await buildPanel());
 await buildPages();
+await buildClient();
 const listed = files(DIST).filter((file) => statSync(file).size > 0).sort().map(describe);
 writeFileSync(join(DIST, "manifest.json"), `${JSON.stringify({ files: listed }, null, 1)}\n`);
 execFileSync(process.execPath, [join(WEB, "scripts/size.mjs")], { stdio: "inherit" });

@@ -1,7 +1,9 @@
-// Prints the gzipped sizes of the files that visitors and agents download. Fails when a size exceeds its limit.
+// Prints the gzipped sizes of the files that visitors and agents download, and of the client package. Fails when a size
+// exceeds its limit.
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 
 const DIST = fileURLToPath(new URL("../dist/", import.meta.url));
 const KB = 1024;
@@ -25,11 +27,13 @@ function firstLoad(page) {
   return [...seen].reduce((sum, path) => sum + gzipped(path), 0);
 }
 
+const clientPackage = fileURLToPath(new URL("../client/dist/index.js", import.meta.url));
 const panel = files.find((file) => /^assets\/panel-.*\.js$/.test(file.path))?.path;
 const rows = [
   ["widget loader", gzipped("widget.js"), 2.5 * KB],
   ["widget panel", gzipped(panel), 18 * KB],
   ["dashboard, first load", firstLoad("dashboard.html"), 130 * KB],
+  ["client package", gzipSync(readFileSync(clientPackage), { level: 9 }).length, 5 * KB],
 ];
 let isOver = false;
 for (const [name, bytes, limit] of rows) {

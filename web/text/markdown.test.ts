@@ -28,6 +28,12 @@ describe("supported Markdown", () => {
     expect(html("- a\n\n- b")).toBe("<ul><li>a</li><li>b</li></ul>");
   });
 
+  it("renders_tables_with_as_many_cells_as_the_head", () => {
+    expect(html("Sizes:\n| Bag | Liters |\n|---|:-:|\n| Tote | **18** |\n| Sling |\nThe end"))
+      .toBe('<p>Sizes:</p><div class="table" tabindex="0"><table><tr><th>Bag</th><th>Liters</th></tr><tr><td>Tote</td><td><strong>18</strong></td></tr><tr><td>Sling</td><td></td></tr></table></div><p>The end</p>');
+    expect(html("a | b\nno table")).toBe("<p>a | b<br>no table</p>");
+  });
+
   it("links_urls_without_the_punctuation_around_them", () => {
     const source = "See https://example.org/a_(b). Or [our page](https://example.org/x?a=1&b=2).";
 

@@ -1,7 +1,7 @@
 // Restricted Markdown for answers and messages, used by the widget and the dashboard.
 //
 // Text is parsed into a small tree, and the tree becomes DOM nodes. HTML is never parsed, so markup in a crawled page
-// stays text. Supported are paragraphs, line breaks, headings (as bold lines), lists, **strong**, *emphasis*, `code`,
+// stays text. Supported are paragraphs, line breaks, headings (as bold lines), lists, tables, **strong**, *emphasis*, `code`,
 // ~~deleted~~ text, fenced code, [links](…) and bare URLs. Links can use http, https and mailto. Everything else stays text.
 
 export type Inline =
@@ -14,6 +14,7 @@ export type Inline =
 export type Block =
   | { kind: "paragraph" | "heading"; children: Inline[] }
   | { kind: "list"; ordered: boolean; start: number; items: Inline[][] }
+  | { kind: "table"; rows: Inline[][][] }
   | { kind: "pre"; text: string };
 
 /** Deeper nesting stays text. No answer needs it, and hostile input must not nest without limit. */
@@ -125,6 +126,8 @@ const BULLET = /^\s{0,6}[-*+•][ \t]+(.*)$/;
 const NUMBER = /^\s{0,6}(\d{1,4})[.)][ \t]+(.*)$/;
 const HEADING = /^\s{0,3}#{1,6}\s+(.*)$/;
 const FENCE = /^\s{0,3}```/;
+/** The line between the head of a table and its rows. */
+const TABLE_RULE = /^(?=.*-)(?=.*\|)[\s|:-]+$/;
 
 export function parseMarkdown(source: string): Block[] {
   const lines = source.slice(0, MAX_CHARS).replace(/\r\n?/g, "\n").split("\n");
@@ -147,6 +150,9 @@ export function parseMarkdown(source: string): Block[] {
     } else if (heading) {
       flush();
       blocks.push({ kind: "heading", children: parseInline(withoutClosingMarks(heading[1]!)) });
+    } else if (line.includes("|") && TABLE_RULE.test(lines[i + 1] ?? "")) {
+      flush();
+      i = takeTable(lines, i, blocks);
     } else if (BULLET.test(line) || NUMBER.test(line)) {
       flush();
       i = takeList(lines, i, blocks);
@@ -165,6 +171,20 @@ function withoutClosingMarks(text: string): string {
   let end = text.trimEnd().length;
   while (text[end - 1] === "#") end--;
   return text.slice(0, end).trimEnd();
+}
+
+/** Parses the table whose head is line `from`. Returns the index of its last line. All rows get as many cells as the head. */
+function takeTable(lines: string[], from: number, blocks: Block[]): number {
+  const cellsOf = (line: string) => line.trim().replace(/^\||\|$/g, "").split(/(?<!\\)\|/).map((cell) => parseInline(cell.trim()));
+  const head = cellsOf(lines[from]!);
+  const rows = [head];
+  let i = from + 2;
+  for (; lines[i]?.includes("|"); i++) {
+    const cells = cellsOf(lines[i]!);
+    rows.push(head.map((_, at) => cells[at] ?? []));
+  }
+  blocks.push({ kind: "table", rows });
+  return i - 1;
 }
 
 /** Parses the list that starts at line `from`. Returns the index of its last line. */
@@ -210,7 +230,14 @@ function element(page: Document, name: string, children: Node[]): HTMLElement {
 export function renderMarkdown(source: string, page: Document = document): DocumentFragment {
   const fragment = page.createDocumentFragment();
   for (const block of parseMarkdown(source)) {
-    if (block.kind === "pre") {
+    if (block.kind === "table") {
+      const rows = block.rows.map((cells, row) => element(page, "tr", cells.map((cell) => element(page, row ? "td" : "th", inlineNodes(page, cell)))));
+      // A wide table scrolls in its frame, also with the keys.
+      const frame = element(page, "div", [element(page, "table", rows)]);
+      frame.className = "table";
+      frame.tabIndex = 0;
+      fragment.append(frame);
+    } else if (block.kind === "pre") {
       fragment.append(element(page, "pre", [page.createTextNode(block.text)]));
     } else if (block.kind === "list") {
       const list = element(page, block.ordered ? "ol" : "ul", block.items.map((item) => element(page, "li", inlineNodes(page, item))));

@@ -4,12 +4,13 @@
 // It keeps no state of the chat. The preview in the dashboard gives the panel another `Backend`.
 
 import type { HandoffStatus, Said } from "../generated/widget";
-import { Activity, Answer as AnswerStream, Ask, type AskResult, Current, Events, type EventsResult, type EventsVariables, Handoff, Say, Transcript, TranscriptCode, Typing, Vote, supports } from "../generated/widget";
-import { type Following, type State, follow } from "../live/follow";
-import { ApiError, type Credentials, NetworkError, request } from "../live/graphql";
-import { pollTransport } from "../live/poll";
-import { socketTransport } from "../live/socket";
-import { results, sseTransport } from "../live/sse";
+import { Activity, Answer as AnswerStream, Ask, type AskResult, Current, Events, type EventsResult, type EventsVariables, Handoff, Say, Typing, Vote } from "../generated/widget";
+import type { Doc } from "../client/src/document";
+import { type Following, type State, eventsOf, follow } from "../client/src/follow";
+import { ApiError, type Credentials, NetworkError, request } from "../client/src/graphql";
+import { pollTransport } from "../client/src/poll";
+import { socketTransport } from "../client/src/socket";
+import { results, sseTransport } from "../client/src/sse";
 import type { Link, Session } from "./state";
 
 export type LiveEvent = EventsResult["conversationEvents"];
@@ -24,6 +25,8 @@ export interface Answer {
   answered: boolean;
   /** The session of the conversation. Null when the server gave no token for it. */
   session: Session | null;
+  /** The status of the handoff, when the question asked for a human in words. */
+  status: HandoffStatus | null;
 }
 
 /** The server's state of a conversation. */
@@ -49,12 +52,10 @@ export interface Backend {
    */
   ask(session: Session | null, question: string, key: string, isRepeated: boolean, onText: (text: string) => void): Promise<Answer>;
   vote(session: Session | null, conversationId: string, isHelpful: boolean): Promise<void>;
-  handoff(session: Session | null, conversationId: string, email: string | null): Promise<void>;
-  /**
-   * Mails a code to the address when `code` is null, and otherwise confirms the address and sends the conversation. Null
-   * when the server does not offer it.
-   */
-  transcript: ((session: Session, conversationId: string, email: string, code: string | null) => Promise<void>) | null;
+  /** Asks for a human, without a conversation in a new one. Returns the conversation and the session that began with it. */
+  handoff(session: Session | null, conversationId: string | null, email: string | null): Promise<{ id: string | null; session: Session | null }>;
+  /** Executes an operation of a form. Null in the preview, which has no server. */
+  run: (<Result, Variables>(session: Session | null, operation: Doc<Result, Variables>, variables: Variables) => Promise<Result>) | null;
   say(session: Session, conversationId: string, text: string, key: string): Promise<Said | null>;
   current(session: Session, ids: string[]): Promise<ConversationNow[]>;
   follow(session: Session, cursor: string | null, on: Followers): Following | null;
@@ -70,30 +71,36 @@ const SILENT_MS = 15_000;
 const STALLED_MS = 25_000;
 
 export class ServerBackend implements Backend {
-  readonly canSay = supports.Say;
-  private canStream = supports.Answer;
+  readonly canSay = true;
+  #canStream = true;
 
-  constructor(private readonly base: string, private readonly apiKey: string) {}
+  readonly #base: string;
+  readonly #apiKey: string;
 
-  private get endpoint(): string {
-    return `${this.base}/graphql`;
+  constructor(base: string, apiKey: string) {
+    this.#base = base;
+    this.#apiKey = apiKey;
   }
 
-  private credentials(session: Session | null): Credentials {
-    return { apiKey: this.apiKey, sessionToken: session?.token ?? null };
+  get #endpoint(): string {
+    return `${this.#base}/graphql`;
+  }
+
+  #credentials(session: Session | null): Credentials {
+    return { apiKey: this.#apiKey, sessionToken: session?.token ?? null };
   }
 
   async ask(session: Session | null, question: string, key: string, isRepeated: boolean, onText: (text: string) => void): Promise<Answer> {
     const input = session ? { question, sessionId: session.id } : { question };
     // A repeated question goes by POST, where the server recognizes the key and returns the stored answer.
-    const streamed = this.canStream && !isRepeated ? await this.streamed(session, input, key, onText) : null;
-    const payload = streamed ?? (await request(this.endpoint, this.credentials(session), Ask, { input }, key)).askQuestion;
+    const streamed = this.#canStream && !isRepeated ? await this.#streamed(session, input, key, onText) : null;
+    const payload = streamed ?? (await request(this.#endpoint, this.#credentials(session), Ask, { input }, key)).askQuestion;
     accept(payload.userErrors);
     return answerOf(payload, session);
   }
 
   /** The streamed answer, or null when the stream is blocked or has stalled. */
-  private async streamed(session: Session | null, input: { question: string; sessionId?: string }, key: string, onText: (text: string) => void): Promise<Payload | null> {
+  async #streamed(session: Session | null, input: { question: string; sessionId?: string }, key: string, onText: (text: string) => void): Promise<Payload | null> {
     const abort = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     let textAt = Date.now();
@@ -106,7 +113,7 @@ export class ServerBackend implements Backend {
       hasBytes = true;
       expect();
     };
-    const operation = { endpoint: this.endpoint, credentials: this.credentials(session), document: AnswerStream, variables: { input }, idempotencyKey: `${key}-stream`, signal: abort.signal, onBytes };
+    const operation = { endpoint: this.#endpoint, credentials: this.#credentials(session), document: AnswerStream, variables: { input }, idempotencyKey: `${key}-stream`, signal: abort.signal, onBytes };
     let text = "";
     expect();
     try {
@@ -124,82 +131,81 @@ export class ServerBackend implements Backend {
       clearTimeout(timer);
     }
     // Without any bytes the network blocks streams, so the next question does not try one.
-    this.canStream = hasBytes;
+    this.#canStream = hasBytes;
     onText("");
     return null;
   }
 
   async vote(session: Session | null, conversationId: string, isHelpful: boolean): Promise<void> {
     const input = { conversationId, feedback: isHelpful ? "HELPFUL" as const : "UNHELPFUL" as const };
-    accept((await request(this.endpoint, this.credentials(session), Vote, { input })).submitFeedback.userErrors);
+    accept((await request(this.#endpoint, this.#credentials(session), Vote, { input })).submitFeedback.userErrors);
   }
 
-  async handoff(session: Session | null, conversationId: string, email: string | null): Promise<void> {
-    const input = email ? { conversationId, customerEmail: email } : { conversationId };
-    accept((await request(this.endpoint, this.credentials(session), Handoff, { input })).requestHandoff.userErrors);
+  async handoff(session: Session | null, conversationId: string | null, customerEmail: string | null): Promise<{ id: string | null; session: Session | null }> {
+    const { requestHandoff: { conversation, sessionToken, userErrors } } = await request(this.#endpoint, this.#credentials(session), Handoff, { input: { conversationId, customerEmail } });
+    // The human was called, but the address was not stored, because the session was not proved.
+    accept(userErrors.filter(({ code }) => code !== "FORBIDDEN"));
+    return { id: conversationId ?? conversation?.id ?? null, session: conversation && sessionToken ? { id: conversation.sessionId, token: sessionToken } : null };
   }
 
-  readonly transcript = supports.Transcript ? async (session: Session, conversationId: string, email: string, code: string | null): Promise<void> => {
-    const input = { conversationId, email };
-    if (code === null) return accept((await request(this.endpoint, this.credentials(session), TranscriptCode, { input })).requestTranscriptCode.userErrors);
-    const { confirmTranscriptCode, sendTranscript } = await request(this.endpoint, this.credentials(session), Transcript, { confirm: { ...input, code }, send: input });
-    accept([...confirmTranscriptCode.userErrors, ...sendTranscript.userErrors]);
-  } : null;
+  readonly run = <Result, Variables>(session: Session | null, operation: Doc<Result, Variables>, variables: Variables): Promise<Result> =>
+    request(this.#endpoint, this.#credentials(session), operation, variables);
 
   async say(session: Session, conversationId: string, text: string, key: string): Promise<Said | null> {
-    const { sendMessage } = await request(this.endpoint, this.credentials(session), Say, { input: { conversationId, text } }, key);
+    const { sendMessage } = await request(this.#endpoint, this.#credentials(session), Say, { input: { conversationId, text } }, key);
     accept(sendMessage.userErrors);
     return sendMessage.message;
   }
 
   async current(session: Session, ids: string[]): Promise<ConversationNow[]> {
-    const { nodes } = await request(this.endpoint, this.credentials(session), Current, { ids });
+    const { nodes } = await request(this.#endpoint, this.#credentials(session), Current, { ids });
     return nodes.flatMap((node) => (node?.id ? [{
       id: node.id, status: node.handoff?.status ?? null, messages: node.messages?.nodes ?? [],
     }] : []));
   }
 
   follow(session: Session, cursor: string | null, on: Followers): Following | null {
-    const credentials = () => this.credentials(session);
-    const variables = (): EventsVariables => ({ sessionId: session.id });
+    const credentials = () => this.#credentials(session);
+    const events = eventsOf<LiveEvent, EventsResult, EventsVariables>(Events, () => ({ sessionId: session.id }));
     return follow<LiveEvent>([
-      socketTransport(this.endpoint, credentials, Events, variables),
-      sseTransport(this.endpoint, credentials, Events, variables),
+      socketTransport(this.#endpoint, credentials, events),
+      sseTransport(this.#endpoint, credentials, events),
       pollTransport(() => on.read()),
     ], { after: cursor, onEvent: on.event, onState: on.state, onGap: () => void on.read().catch(() => {}) });
   }
 
   tellTyping(session: Session, conversationId: string, isTyping: boolean): void {
-    if (supports.Typing) request(this.endpoint, this.credentials(session), Typing, { input: { conversationId, isTyping } }).catch(() => {});
+    request(this.#endpoint, this.#credentials(session), Typing, { input: { conversationId, isTyping } }).catch(() => {});
   }
 
   watchTeam(session: Session, id: string, on: (isTyping: boolean, isHere: boolean) => void): () => void {
     const abort = new AbortController();
     const listen = async () => {
-      const operation = { endpoint: this.endpoint, credentials: this.credentials(session), document: Activity, variables: { id }, signal: abort.signal };
+      const operation = { endpoint: this.#endpoint, credentials: this.#credentials(session), document: Activity, variables: { id }, signal: abort.signal };
       for await (const { conversationActivity: now } of results(operation)) on(now.isTeamTyping, now.isTeamHere);
     };
-    if (supports.Activity) listen().catch(() => {}).finally(() => on(false, false));
+    listen().catch(() => {}).finally(() => on(false, false));
     return () => abort.abort();
   }
 }
 
-function accept(errors: Array<{ message: string; code: string }>): void {
+/** Throws the first user error of a payload. */
+export function accept(errors: Array<{ message: string; code: string }>): void {
   const error = errors[0];
   if (error) throw new ApiError(error.code, error.message, 200);
 }
 
 function answerOf({ conversation, suggestions, sessionToken }: Payload, session: Session | null): Answer {
-  if (!conversation) throw new ApiError("INTERNAL", "The response has no conversation.", 200);
+  if (!conversation) throw new ApiError("INTERNAL", "", 200);
   const seen = new Set<string>();
-  const links = conversation.citations.flatMap(({ title, url }) => {
+  const links = conversation.citations.flatMap(({ title, url, textFragment }) => {
     if (!url || seen.has(url)) return [];
     seen.add(url);
-    return [{ title: title || url, url }];
+    return [{ title: title || url, url: textFragment ?? url }];
   });
   const token = sessionToken ?? session?.token;
   return {
-    conversationId: conversation.id, text: conversation.answer, links, suggestions, answered: !conversation.isUnanswered,
-    session: token ? { id: conversation.sessionId, token } : null,
+    conversationId: conversation.id, text: conversation.answer, links, suggestions: suggestions ?? [], answered: !conversation.isUnanswered,
+    session: token ? { id: conversation.sessionId, token } : null, status: conversation.handoff?.status ?? null,
   };
 }

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test, vi } from "vitest";
-import { ApiError, NetworkError } from "../live/graphql";
-import type { Answer, Backend, Followers } from "./backend";
+import { ApiError, NetworkError } from "../client/src/graphql";
+import type { Answer, Backend, ConversationNow, Followers } from "./backend";
 import { Chat } from "./chat";
 import { type Session, emptyState } from "./state";
 import { Store } from "./store";
@@ -8,7 +8,7 @@ import { Store } from "./store";
 const SESSION: Session = { id: "s", token: "st_1" };
 const NOTES = { handoffSent: "sent", ended: "ended", reopened: "reopened", newSession: "new session" };
 
-const answer = (change: Partial<Answer> = {}): Answer => ({ conversationId: "conv_1", text: "Yes.", links: [], suggestions: [], answered: true, session: SESSION, ...change });
+const answer = (change: Partial<Answer> = {}): Answer => ({ conversationId: "conv_1", text: "Yes.", links: [], suggestions: [], answered: true, session: SESSION, status: null, ...change });
 
 /** A chat with a simulated server. */
 function rig() {
@@ -17,8 +17,8 @@ function rig() {
     canSay: true,
     ask: vi.fn<Backend["ask"]>(async () => answer()),
     vote: vi.fn<Backend["vote"]>(async () => {}),
-    handoff: vi.fn<Backend["handoff"]>(async () => {}),
-    transcript: null,
+    handoff: vi.fn<Backend["handoff"]>(async (_session, id) => ({ id: id ?? "conv_new", session: SESSION })),
+    run: null,
     say: vi.fn<Backend["say"]>(async (_session, _id, text) => ({ id: `msg_${text}`, seq: 3, author: "VISITOR", agentName: null, text, createdAt: "" })),
     current: vi.fn<Backend["current"]>(async (_session, ids) => ids.map((id) => ({ id, status: store.state.handoffs[id] ?? null, messages: [] }))),
     follow: vi.fn<Backend["follow"]>((_session, _cursor, on) => {
@@ -101,6 +101,47 @@ test("a_question_that_the_bot_must_not_answer_goes_to_the_team", async () => {
   await settle();
 
   expect(backend.say).toHaveBeenCalledWith(SESSION, "conv_1", "Still there?", expect.any(String));
+});
+
+test("a_state_that_was_read_before_an_event_does_not_undo_it", async () => {
+  const { chat, backend, settle, texts, followers } = rig();
+  chat.send("Open?");
+  await settle();
+  await chat.handoff("conv_1", null);
+  let respond = (_: ConversationNow[]) => {};
+  backend.current.mockImplementationOnce(() => new Promise((resolve) => void (respond = resolve)));
+  followers.at(-1)!.state("live");
+  await settle();
+
+  followers.at(-1)!.event({ cursor: "c", type: "CONVERSATION_RESOLVED", conversationId: "conv_1", conversation: { id: "conv_1", handoff: { status: "RESOLVED" } }, message: null });
+  respond([{ id: "conv_1", status: "REQUESTED", messages: [] }]);
+  await settle();
+
+  expect(texts()).toEqual(["Open?", "Yes.", "sent", "ended"]);
+});
+
+test("a_visitor_who_asks_for_a_human_before_the_first_question_talks_to_the_team", async () => {
+  const { chat, backend, settle, store, texts } = rig();
+
+  await chat.handoff(null, "ada@example.org");
+  chat.send("Hello?");
+  await settle();
+
+  expect(store.state.session).toEqual(SESSION);
+  expect(backend.say).toHaveBeenCalledWith(SESSION, "conv_new", "Hello?", expect.any(String));
+  expect(texts()).toEqual(["sent", "Hello?"]);
+});
+
+test("a_question_that_asks_for_a_human_in_words_goes_to_the_team", async () => {
+  const { chat, backend, settle } = rig();
+  backend.ask.mockResolvedValueOnce(answer({ text: "Our team knows.", status: "REQUESTED" }));
+
+  chat.send("I want to talk to a human");
+  await settle();
+  chat.send("Are you there?");
+  await settle();
+
+  expect(backend.say).toHaveBeenCalledWith(SESSION, "conv_1", "Are you there?", expect.any(String));
 });
 
 test("a_message_to_a_closed_conversation_goes_to_the_bot", async () => {

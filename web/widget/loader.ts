@@ -33,10 +33,10 @@ const make = <K extends keyof HTMLElementTagNameMap>(name: K, className: string)
 function launcher(name: string): HTMLButtonElement {
   const button = make("button", "launch");
   button.type = "button";
-  button.setAttribute("aria-label", name);
-  button.setAttribute("aria-expanded", "false");
+  button.ariaLabel = name;
+  button.ariaExpanded = "false";
   const badge = make("span", "badge");
-  badge.setAttribute("aria-hidden", "true");
+  badge.ariaHidden = "true";
   button.append(badge);
   return button;
 }
@@ -55,7 +55,7 @@ async function settings(apiKey: string, isWanted: () => boolean): Promise<Widget
   for (let delay = 1000; isWanted(); delay = Math.min(delay * 2, LAST_DELAY_MS)) {
     const response = await fetch(`${base}/api/v1/config`, { headers: { Authorization: `Bearer ${apiKey}` }, credentials: "omit" }).catch(() => null);
     if (response?.ok) return response.json();
-    if (response && response.status !== 429 && response.status < 500) throw new Error(`The settings could not be loaded (${response.status}).`);
+    if (response && response.status !== 429 && response.status < 500) throw new Error(`settings: HTTP ${response.status}`);
     await new Promise((resolve) => {
       setTimeout(resolve, delay * (0.75 + Math.random() / 2));
       addEventListener("online", resolve, { once: true });
@@ -65,7 +65,7 @@ async function settings(apiKey: string, isWanted: () => boolean): Promise<Widget
 
 /** Imports the panel. After an upgrade of the server its file has another name, which the current loader knows. */
 async function importPanel(): Promise<Mount> {
-  const load = (file: string) => import(/* @vite-ignore */ `${base}/${file}`).then((module) => module.mount as Mount);
+  const load = (file: string) => import(`${base}/${file}`).then((module) => module.mount as Mount);
   return load(PANEL_FILE).catch(async () => {
     const loader = await (await fetch(`${base}/widget.js?fresh=${Date.now()}`, { cache: "reload", credentials: "omit" })).text();
     return load(`${/assets\/panel-[\w-]+\.js/.exec(loader)![0]}?again`);
@@ -77,13 +77,17 @@ let announce: (widget: HelpbotWidget) => void;
 const first = new Promise<HelpbotWidget>((resolve) => (announce = resolve));
 
 /** `window.HelpBot`, with which the page controls the widget. */
-const api: Record<string, (...args: never[]) => unknown> = {
-  on: (name: string, listener: (detail: unknown) => void) => document.addEventListener(`helpbot:${name}`, (event) => listener((event as CustomEvent).detail)),
-};
+type Listener = ((detail: unknown) => void) & { heard?: (event: Event) => void };
+const api = {
+  on: (name: string, listener: Listener) => document.addEventListener(`helpbot:${name}`, listener.heard ??= (event) => listener((event as CustomEvent).detail)),
+  off: (name: string, listener: Listener) => document.removeEventListener(`helpbot:${name}`, listener.heard!),
+  identify: (who: unknown) => void (api.who = who),
+} as Record<string, unknown>;
 for (const name of ["open", "close", "ask"] as const) {
   api[name] = (...args: [string]) => first.then((widget) => (floating ?? widget).load()).then((panel) => panel[name](...args));
 }
 (globalThis as { HelpBot?: unknown }).HelpBot ??= api;
+document.dispatchEvent(new Event("helpbot:ready"));
 
 /** The floating widget. A page has at most one. */
 let floating: HelpbotWidget | undefined;
@@ -92,8 +96,8 @@ class HelpbotWidget extends HTMLElement {
   static observedAttributes = ["api-key"];
   /** The body that the script added the element to. */
   body: HTMLElement | undefined;
-  private started = "";
-  private panel: Promise<Panel> | undefined;
+  #started = "";
+  #panel: Promise<Panel> | undefined;
   load!: () => Promise<Panel>;
 
   get apiKey(): string {
@@ -115,7 +119,7 @@ class HelpbotWidget extends HTMLElement {
   }
 
   attributeChangedCallback(): void {
-    if (this.started && this.started !== this.apiKey) this.end();
+    if (this.#started && this.#started !== this.apiKey) this.#end();
     this.begin();
   }
 
@@ -128,7 +132,7 @@ class HelpbotWidget extends HTMLElement {
         this.body = document.body;
         return document.documentElement.append(this);
       }
-      this.end();
+      this.#end();
       for (const other of document.querySelectorAll<HelpbotWidget>("helpbot-widget")) other.begin?.();
     });
   }
@@ -136,22 +140,22 @@ class HelpbotWidget extends HTMLElement {
   begin(): void {
     const key = this.apiKey;
     const isInline = this.hasAttribute("inline");
-    if (!this.isConnected || !key || this.started || (!isInline && floating)) return;
-    this.started = key;
+    if (!this.isConnected || !key || this.#started || (!isInline && floating)) return;
+    this.#started = key;
     if (!isInline) floating = this;
-    this.start(key, isInline).catch((error) => console.warn("HelpBot:", error));
+    this.#start(key, isInline).catch((error) => console.warn("HelpBot:", error));
   }
 
-  private end(): void {
+  #end(): void {
     if (floating === this) floating = undefined;
-    this.started = "";
-    this.panel?.then((panel) => panel.destroy(), () => {});
-    this.panel = undefined;
+    this.#started = "";
+    this.#panel?.then((panel) => panel.destroy(), () => {});
+    this.#panel = undefined;
     this.shadowRoot?.replaceChildren();
   }
 
-  private async start(apiKey: string, isInline: boolean): Promise<void> {
-    const isWanted = () => this.started === apiKey && this.isConnected;
+  async #start(apiKey: string, isInline: boolean): Promise<void> {
+    const isWanted = () => this.#started === apiKey && this.isConnected;
     const config = await settings(apiKey, isWanted);
     if (!config || !isWanted()) return;
     const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
@@ -163,15 +167,15 @@ class HelpbotWidget extends HTMLElement {
     this.role = "region";
     this.ariaLabel = config.botName;
     const fail = make("div", "fail");
-    fail.setAttribute("role", "alert");
+    fail.role = "alert";
     const button = isInline ? null : launcher(`Chat: ${config.botName}`);
     root.replaceChildren(...button ? [button, fail] : [fail]);
 
-    this.load = () => this.panel ??= importPanel().then((mount) => {
+    this.load = () => this.#panel ??= importPanel().then((mount) => {
       fail.textContent = "";
       return mount({ host: this, root, launcher: button, config, apiKey, base });
     }).catch((error) => {
-      this.panel = undefined;
+      this.#panel = undefined;
       throw error;
     });
     const load = () => this.load().catch(() => {});

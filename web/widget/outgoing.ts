@@ -4,10 +4,10 @@
 // from another tab or after a page load without being stored twice. A result is dropped when the chat was started again
 // meanwhile.
 
-import { ApiError, againAfterMs, isUnreachable } from "../live/graphql";
-import { newId } from "../live/id";
+import { ApiError, againAfterMs, isUnreachable } from "../client/src/graphql";
+import { newId } from "../client/src/id";
 import type { Answer, Backend } from "./backend";
-import { type BotEntry, type ChatState, type Entry, type Fault, type Session, type VisitorEntry, liveConversation, markSent } from "./state";
+import { type BotEntry, type ChatState, type Entry, type Fault, type Session, type VisitorEntry, applyHandoff, liveConversation, markSent } from "./state";
 import type { Store } from "./store";
 
 /** What the chat does for its outgoing messages. */
@@ -45,96 +45,108 @@ export const isRefused = (error: unknown) => codeOf(error) === "UNAUTHENTICATED"
 export class Outgoing {
   isBusy = false;
   /** Messages to the team are being sent. */
-  private delivering: Promise<void> | null = null;
-  private timer: ReturnType<typeof setTimeout> | undefined;
-  private againTimer: ReturnType<typeof setTimeout> | undefined;
+  #delivering: Promise<void> | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #againTimer: ReturnType<typeof setTimeout> | undefined;
   /** The number of failed attempts since the last message was delivered to the team. */
-  private failures = 0;
+  #failures = 0;
   /** Questions are asked one after the other, so that their answers have the same order. */
-  private asking: Promise<unknown> = Promise.resolve();
-  private readonly asked = new Set<string>();
+  #asking: Promise<unknown> = Promise.resolve();
+  readonly #asked = new Set<string>();
   /** The chat that all of this belongs to. */
-  private run: string;
+  #run: string;
 
-  constructor(private readonly store: Store, private readonly backend: Backend, private readonly chat: Sender) {
-    this.run = store.state.run;
+  readonly #store: Store;
+  readonly #backend: Backend;
+  readonly #chat: Sender;
+
+  constructor(store: Store, backend: Backend, chat: Sender) {
+    this.#store = store;
+    this.#backend = backend;
+    this.#chat = chat;
+    this.#run = store.state.run;
   }
 
-  private get state(): ChatState {
-    return this.store.state;
+  get #state(): ChatState {
+    return this.#store.state;
   }
 
   stop(): void {
-    clearTimeout(this.timer);
-    this.stopWaiting();
+    clearTimeout(this.#timer);
+    this.#stopWaiting();
   }
 
   /** The chat begins again, here or in another tab: nothing of the earlier one is in progress. */
-  private reset(): void {
-    this.run = this.state.run;
+  #reset(): void {
+    this.#run = this.#state.run;
     this.isBusy = false;
-    this.delivering = null;
-    this.asking = Promise.resolve();
-    this.asked.clear();
-    this.failures = 0;
-    this.stopWaiting();
+    this.#delivering = null;
+    this.#asking = Promise.resolve();
+    this.#asked.clear();
+    this.#failures = 0;
+    this.#stopWaiting();
   }
 
   /** Sends what the visitor wrote, to the team while a handoff is open and to the bot otherwise. */
   send(text: string): boolean {
-    if (this.isBusy && !this.chat.isWithTeam) return false;
+    if (this.isBusy && !this.#chat.isWithTeam) return false;
     const key = newId();
-    this.store.update((state) => {
+    this.#store.update((state) => {
       state.draft = "";
-      state.entries.push({ kind: "visitor", key, text, to: this.chat.isWithTeam ? "team" : "bot", sender: this.store.tab, since: Date.now() });
+      state.entries.push({ kind: "visitor", key, text, to: this.#chat.isWithTeam ? "team" : "bot", sender: this.#store.tab, since: Date.now(), wroteAt: Date.now() });
     });
-    this.dispatch(key, false);
+    this.#dispatch(key, false);
     return true;
   }
 
   retry(key: string): void {
-    if (this.isBusy && !this.chat.isWithTeam) return;
-    this.change(key, (entry) => {
+    if (this.isBusy && !this.#chat.isWithTeam) return;
+    this.#change(key, (entry) => {
       markSent(entry);
-      Object.assign(entry, { sender: this.store.tab, since: Date.now() });
+      Object.assign(entry, { sender: this.#store.tab, since: Date.now() });
     });
-    this.dispatch(key, true);
+    this.#dispatch(key, true);
   }
 
-  private entry(key: string): VisitorEntry | undefined {
-    return this.state.entries.find((entry): entry is VisitorEntry => entry.kind === "visitor" && entry.key === key);
+  #entry(key: string): VisitorEntry | undefined {
+    return this.#state.entries.find((entry): entry is VisitorEntry => entry.kind === "visitor" && entry.key === key);
   }
 
-  private change(key: string, change: (entry: VisitorEntry) => void): void {
-    this.store.update(() => {
-      const entry = this.entry(key);
+  #change(key: string, change: (entry: VisitorEntry) => void): void {
+    this.#store.update(() => {
+      const entry = this.#entry(key);
       if (entry) change(entry);
     });
   }
 
-  private dispatch(key: string, isRepeated: boolean): void {
-    const { run } = this.state;
-    if (this.entry(key)?.to === "team") this.deliver();
-    else this.question(key, run, isRepeated);
+  #dispatch(key: string, isRepeated: boolean): void {
+    const { run } = this.#state;
+    if (this.#entry(key)?.to === "team") this.deliver();
+    else this.#question(key, run, isRepeated);
   }
 
-  /** Continues after a page load: sends again what it interrupted. */
+  /** Continues after a page load: takes over what it interrupted and sends it again. */
   resume(): void {
+    const { earlierTab } = this.#store;
+    const isInterrupted = (entry: Entry) => entry.kind === "visitor" && entry.sender !== undefined && entry.sender === earlierTab;
+    if (this.#state.entries.some(isInterrupted)) {
+      this.#store.update(({ entries }) => entries.filter(isInterrupted).forEach((entry) => Object.assign(entry, { sender: this.#store.tab })));
+    }
     this.deliver();
-    for (const { key, sender } of this.questions()) if (sender === this.store.tab) this.dispatch(key, true);
+    for (const { key, sender } of this.#questions()) if (sender === this.#store.tab) this.#dispatch(key, true);
     this.watch();
   }
 
   /** The questions that are being asked, by this tab or another one. */
-  private questions(): VisitorEntry[] {
-    return this.state.entries.filter((entry): entry is VisitorEntry => entry.kind === "visitor" && entry.to === "bot" && entry.sender !== undefined);
+  #questions(): VisitorEntry[] {
+    return this.#state.entries.filter((entry): entry is VisitorEntry => entry.kind === "visitor" && entry.to === "bot" && entry.sender !== undefined);
   }
 
   /** Questions of other tabs that take too long were interrupted. They can then be asked again. */
-  private watchInterrupted(): void {
-    const [next] = this.questions().filter(({ sender }) => sender !== this.store.tab).sort((a, b) => a.since! - b.since!);
-    clearTimeout(this.timer);
-    if (next) this.timer = setTimeout(() => this.fail(next.key, "network"), Math.max(0, next.since! + INTERRUPTED_MS - Date.now()));
+  #watchInterrupted(): void {
+    const [next] = this.#questions().filter(({ sender }) => sender !== this.#store.tab).sort((a, b) => a.since! - b.since!);
+    clearTimeout(this.#timer);
+    if (next) this.#timer = setTimeout(() => this.#fail(next.key, "network"), Math.max(0, next.since! + INTERRUPTED_MS - Date.now()));
   }
 
   /**
@@ -142,54 +154,54 @@ export class Outgoing {
    * in. Each keeps its key, so that the server stores it once even when two tabs send it.
    */
   deliver(): void {
-    const { run } = this.state;
-    this.stopWaiting();
-    if (this.delivering) return;
-    const mine = this.deliverAll(run).finally(() => {
-      if (this.delivering === mine) this.delivering = null;
+    const { run } = this.#state;
+    this.#stopWaiting();
+    if (this.#delivering) return;
+    const mine = this.#deliverAll(run).finally(() => {
+      if (this.#delivering === mine) this.#delivering = null;
     });
-    this.delivering = mine;
+    this.#delivering = mine;
   }
 
-  private async deliverAll(run: string): Promise<void> {
-    await this.chat.ready;
+  async #deliverAll(run: string): Promise<void> {
+    await this.#chat.ready;
     for (;;) {
-      const entry = this.state.run === run ? this.state.entries.find(isUndelivered) : undefined;
+      const entry = this.#state.run === run ? this.#state.entries.find(isUndelivered) : undefined;
       if (!entry) return;
       const age = Date.now() - (entry.since ?? 0);
-      if (entry.sender && entry.sender !== this.store.tab && age < TAKEOVER_MS) {
-        await this.changed(TAKEOVER_MS - age);
+      if (entry.sender && entry.sender !== this.#store.tab && age < TAKEOVER_MS) {
+        await this.#changed(TAKEOVER_MS - age);
         continue;
       }
       // The fault stays visible until the message is delivered.
-      this.change(entry.key, (own) => void Object.assign(own, { sender: this.store.tab, since: Date.now() }));
-      if (!await this.say(entry.key, run)) return;
+      this.#change(entry.key, (own) => void Object.assign(own, { sender: this.#store.tab, since: Date.now() }));
+      if (!await this.#say(entry.key, run)) return;
     }
   }
 
   /** Sends the undelivered messages again after a while. */
-  private deliverLater(): void {
-    this.stopWaiting();
-    this.againTimer = setTimeout(() => this.deliver(), againAfterMs(this.failures++));
+  #deliverLater(): void {
+    this.#stopWaiting();
+    this.#againTimer = setTimeout(() => this.deliver(), againAfterMs(this.#failures++));
   }
 
-  private stopWaiting(): void {
-    clearTimeout(this.againTimer);
-    this.againTimer = undefined;
+  #stopWaiting(): void {
+    clearTimeout(this.#againTimer);
+    this.#againTimer = undefined;
   }
 
   /** The state has changed. This tab delivers what other tabs wrote and do not deliver, for example because they were closed. */
   watch(): void {
-    if (this.run !== this.state.run) this.reset();
-    this.watchInterrupted();
-    if (this.delivering || this.againTimer) return;
-    const waiting = this.state.entries.find(isUndelivered);
+    if (this.#run !== this.#state.run) this.#reset();
+    this.#watchInterrupted();
+    if (this.#delivering || this.#againTimer) return;
+    const waiting = this.#state.entries.find(isUndelivered);
     if (waiting?.sender) this.deliver();
-    else if (waiting) this.deliverLater();
+    else if (waiting) this.#deliverLater();
   }
 
   /** Waits for a change of the state, at most `ms`. */
-  private changed(ms: number): Promise<void> {
+  #changed(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {
         clearTimeout(timer);
@@ -197,130 +209,131 @@ export class Outgoing {
         resolve();
       };
       const timer = setTimeout(done, ms);
-      const stop = this.store.subscribe(done);
+      const stop = this.#store.subscribe(done);
     });
   }
 
-  private question(key: string, run: string, isRepeated: boolean): void {
-    if (this.asked.has(key)) return;
-    this.asked.add(key);
+  #question(key: string, run: string, isRepeated: boolean): void {
+    if (this.#asked.has(key)) return;
+    this.#asked.add(key);
     this.setBusy(true);
-    this.asking = this.asking.catch(() => {}).then(() => this.ask(key, run, isRepeated)).finally(() => {
-      if (this.run !== run) return;
-      this.asked.delete(key);
-      if (this.asked.size === 0) this.setBusy(false);
+    this.#asking = this.#asking.catch(() => {}).then(() => this.#ask(key, run, isRepeated)).finally(() => {
+      if (this.#run !== run) return;
+      this.#asked.delete(key);
+      if (this.#asked.size === 0) this.setBusy(false);
     });
   }
 
-  private async ask(key: string, run: string, isRepeated: boolean): Promise<void> {
-    await this.chat.ready;
-    await this.firstQuestionOfOthers(key);
-    const entry = this.entry(key);
-    if (!entry || this.state.run !== run) return;
-    if (this.chat.isWithTeam) return this.redirect(key, "team", run);
+  async #ask(key: string, run: string, isRepeated: boolean): Promise<void> {
+    await this.#chat.ready;
+    await this.#firstQuestionOfOthers(key);
+    const entry = this.#entry(key);
+    if (!entry || this.#state.run !== run) return;
+    if (this.#chat.isWithTeam) return this.#redirect(key, "team", run);
     try {
-      this.answered(key, run, await this.answer(entry, isRepeated));
+      this.#answered(key, run, await this.#answer(entry, isRepeated));
     } catch (error) {
-      if (this.state.run === run) await this.questionFailed(key, run, error);
+      if (this.#state.run === run) await this.#questionFailed(key, run, error);
     }
   }
 
   /** Asks in the current session, or in a new one when the server does not accept the current one. */
-  private async answer(entry: VisitorEntry, isRepeated: boolean): Promise<Answer> {
+  async #answer(entry: VisitorEntry, isRepeated: boolean): Promise<Answer> {
     let { key } = entry;
     for (let attempt = 0; ; attempt++) {
-      const { session } = this.state;
+      const { session } = this.#state;
       try {
-        const answer = await this.backend.ask(session, entry.text, key, isRepeated, (text) => this.chat.writing(entry.key, text));
+        const answer = await this.#backend.ask(session, entry.text, key, isRepeated, (text) => this.#chat.writing(entry.key, text));
         if (answer.session || attempt > 0) return answer;
         // The first attempt began a session whose token was lost on the way. Only a new one can be continued.
         key = newId();
       } catch (error) {
         if (!isRefused(error) || !session || attempt > 1) throw error;
-        this.chat.loseSession(session);
+        this.#chat.loseSession(session);
       }
     }
   }
 
-  private answered(key: string, run: string, answer: Answer): void {
-    if (this.state.run !== run) return;
-    const { text, links, suggestions, conversationId, answered, session } = answer;
-    const bot: BotEntry = { kind: "bot", key: conversationId, text, links, suggestions, conversationId, answered };
-    this.store.update((state) => {
+  #answered(key: string, run: string, answer: Answer): void {
+    if (this.#state.run !== run) return;
+    const { text, links, suggestions, conversationId, answered, session, status } = answer;
+    const bot: BotEntry = { kind: "bot", key: conversationId, text, links, suggestions, conversationId, answered, wroteAt: Date.now() };
+    this.#store.update((state) => {
       if (session && (!state.session || state.session.id === session.id)) state.session = session;
-      const entry = this.entry(key);
+      const entry = this.#entry(key);
       if (entry) markSent(entry);
       if (state.entries.every((other) => other.key !== bot.key)) state.entries.push(bot);
+      if (status) applyHandoff(state, conversationId, status);
     });
-    this.chat.answered(bot);
+    this.#chat.answered(bot);
   }
 
-  private async questionFailed(key: string, run: string, error: unknown): Promise<void> {
+  async #questionFailed(key: string, run: string, error: unknown): Promise<void> {
     // The bot is silent because an agent has joined: the state learns of it and the message goes to the team.
     if (codeOf(error) === "CONFLICT") {
-      await this.chat.read().catch(() => {});
-      if (this.chat.isWithTeam && this.state.run === run) return this.redirect(key, "team", run);
+      await this.#chat.read().catch(() => {});
+      if (this.#chat.isWithTeam && this.#state.run === run) return this.#redirect(key, "team", run);
     }
-    this.fail(key, faultOf(error));
+    this.#fail(key, faultOf(error));
   }
 
-  private redirect(key: string, to: "bot" | "team", run: string): void {
-    if (this.state.run !== run) return;
-    this.change(key, (entry) => {
+  #redirect(key: string, to: "bot" | "team", run: string): void {
+    if (this.#state.run !== run) return;
+    this.#change(key, (entry) => {
       markSent(entry);
-      Object.assign(entry, { to, sender: this.store.tab, since: Date.now() });
+      Object.assign(entry, { to, sender: this.#store.tab, since: Date.now() });
     });
-    this.dispatch(key, false);
+    this.#dispatch(key, false);
   }
 
   /** Sends one message to the team. Returns whether the next one can be sent. */
-  private async say(key: string, run: string): Promise<boolean> {
-    const entry = this.entry(key)!;
-    const { session } = this.state;
-    const live = liveConversation(this.state);
+  async #say(key: string, run: string): Promise<boolean> {
+    const entry = this.#entry(key)!;
+    const { session } = this.#state;
+    const live = liveConversation(this.#state);
     if (!live || !session) {
-      this.redirect(key, "bot", run);
+      this.#redirect(key, "bot", run);
       return true;
     }
     try {
-      const said = await this.backend.say(session, live, entry.text, key);
-      if (this.state.run === run) this.change(key, (own) => markSent(own, said));
-      this.failures = 0;
+      const said = await this.#backend.say(session, live, entry.text, key);
+      if (this.#state.run === run) this.#change(key, (own) => markSent(own, said));
+      this.#failures = 0;
       return true;
     } catch (error) {
-      return this.state.run === run && this.sayFailed(key, run, session, error);
+      return this.#state.run === run && this.#sayFailed(key, run, session, error);
     }
   }
 
-  private async sayFailed(key: string, run: string, session: Session, error: unknown): Promise<boolean> {
-    if (isRefused(error)) this.chat.loseSession(session);
-    if (codeOf(error) === "CONFLICT" || codeOf(error) === "NOT_FOUND") await this.chat.read().catch(() => {});
-    if (this.state.run !== run) return false;
+  async #sayFailed(key: string, run: string, session: Session, error: unknown): Promise<boolean> {
+    if (isRefused(error)) this.#chat.loseSession(session);
+    if (codeOf(error) === "CONFLICT" || codeOf(error) === "NOT_FOUND") await this.#chat.read().catch(() => {});
+    if (this.#state.run !== run) return false;
     // The event can have delivered the message although the response was lost.
-    if (!this.entry(key) || this.entry(key)!.id) return true;
-    if (!this.chat.isWithTeam) {
-      this.redirect(key, "bot", run);
+    if (!this.#entry(key) || this.#entry(key)!.id) return true;
+    if (!this.#chat.isWithTeam) {
+      this.#redirect(key, "bot", run);
       // With the session, the messages behind this one have lost their conversation too.
-      for (const { key: other } of this.state.entries.filter((one) => one.kind === "visitor" && one.to === "bot" && one.sender === this.store.tab)) this.dispatch(other, false);
+      for (const { key: other } of this.#state.entries.filter((one) => one.kind === "visitor" && one.to === "bot" && one.sender === this.#store.tab)) this.#dispatch(other, false);
       return true;
     }
     const fault = faultOf(error);
-    const refusals = (this.entry(key)!.refusals ?? 0) + (fault === "network" ? 0 : 1);
+    const refusals = (this.#entry(key)!.refusals ?? 0) + (fault === "network" ? 0 : 1);
     const isTemporary = fault !== "server" || /^(INTERNAL|HTTP_5\d\d)$/.test(codeOf(error));
     // A message that the server does not accept holds back none of the others.
     if (!isTemporary || refusals > REFUSALS_MAX[fault]) {
-      this.fail(key, fault);
+      this.#fail(key, fault);
       return true;
     }
     // All others wait with this one, because they would otherwise arrive first.
-    for (const waiting of this.state.entries.filter(isUndelivered)) this.fail(waiting.key, fault, waiting.key === key ? refusals : waiting.refusals ?? 0);
-    this.deliverLater();
+    for (const waiting of this.#state.entries.filter(isUndelivered)) this.#fail(waiting.key, fault, waiting.key === key ? refusals : waiting.refusals ?? 0);
+    this.#deliverLater();
     return false;
   }
 
   /** Marks an entry as not delivered. With a number of `refusals` it is sent again without a request of the visitor. */
-  private fail(key: string, fault: Fault, refusals?: number): void {
-    this.change(key, (entry) => {
+  #fail(key: string, fault: Fault, refusals?: number): void {
+    this.#change(key, (entry) => {
       if (entry.id) return;
       markSent(entry);
       entry.fault = fault;
@@ -329,21 +342,21 @@ export class Outgoing {
   }
 
   /** Waits while another tab asks an earlier first question: both then share its session. */
-  private async firstQuestionOfOthers(key: string): Promise<void> {
-    if (this.state.session || !this.store.isShared) return;
+  async #firstQuestionOfOthers(key: string): Promise<void> {
+    if (this.#state.session || !this.#store.isShared) return;
     // Until then the tabs have heard of the questions that were asked at the same moment.
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-    const since = this.entry(key)?.since ?? 0;
-    const isEarlier = (entry: Entry) => entry.kind === "visitor" && entry.sender && entry.sender !== this.store.tab
-      && Date.now() - entry.since! < FIRST_QUESTION_MS && (entry.since! < since || (entry.since === since && entry.sender < this.store.tab));
-    const isWaiting = () => !this.state.session && this.state.entries.some(isEarlier);
+    const since = this.#entry(key)?.since ?? 0;
+    const isEarlier = (entry: Entry) => entry.kind === "visitor" && entry.sender && entry.sender !== this.#store.tab
+      && Date.now() - entry.since! < FIRST_QUESTION_MS && (entry.since! < since || (entry.since === since && entry.sender < this.#store.tab));
+    const isWaiting = () => !this.#state.session && this.#state.entries.some(isEarlier);
     const end = Date.now() + FIRST_QUESTION_MS;
-    while (isWaiting() && Date.now() < end) await this.changed(end - Date.now());
+    while (isWaiting() && Date.now() < end) await this.#changed(end - Date.now());
   }
 
   setBusy(isBusy: boolean): void {
     this.isBusy = isBusy;
-    this.chat.busyChanged();
+    this.#chat.busyChanged();
   }
 }
 

@@ -12,6 +12,7 @@ import { type Panel, type Shell, storageKey } from "./shell";
 import { type AgentEntry, type BotEntry, type Entry, liveConversation } from "./state";
 import { Store } from "./store";
 import { PANEL_STYLE } from "./styles";
+import type { Run } from "./transcript";
 import { View } from "./view";
 import { type Locale, fill, localeOf } from "./words";
 
@@ -20,6 +21,8 @@ const SMALL = matchMedia("(max-width: 480px), (max-height: 480px)");
 const QUESTION_MAX_CHARS = 1000;
 /** The draft is stored after this pause, not on every key. */
 const DRAFT_MS = 400;
+/** Relative times are brought up to date this often. */
+const TIMES_MS = 30_000;
 /** A chat log that is scrolled this close to its end follows new messages. */
 const NEAR_END_PX = 60;
 
@@ -29,340 +32,365 @@ export async function mount(shell: Shell): Promise<Panel> {
 }
 
 export class WidgetPanel implements Panel {
-  private readonly view: View;
-  private readonly chat: Chat;
-  private readonly nodes = new Map<string, HTMLElement>();
-  private readonly pending = new Map<string, HTMLElement>();
-  private readonly log = h("div", { class: "log", role: "log", "aria-live": "polite", tabindex: 0 });
-  private readonly input = h("textarea", { rows: 1, maxlength: QUESTION_MAX_CHARS, enterkeyhint: "send", dir: "auto" });
-  private readonly sendButton = h("button", { class: "icon", type: "submit" });
+  readonly #view: View;
+  readonly #chat: Chat;
+  readonly #nodes = new Map<string, HTMLElement>();
+  readonly #pending = new Map<string, HTMLElement>();
+  readonly #log = h("div", { class: "log", role: "log", "aria-live": "polite", tabindex: 0 });
+  readonly #input = h("textarea", { rows: 1, maxlength: QUESTION_MAX_CHARS, enterkeyhint: "send", dir: "auto" });
+  readonly #sendButton = h("button", { class: "icon", type: "submit" });
   /** Opens the form that sends the conversation by e-mail. */
-  private readonly mailButton = h("button", { class: "icon", type: "button", hidden: true, onclick: () => void this.sendByMail() });
-  private readonly status = h("p", { role: "status" });
+  readonly #mailButton = h("button", { class: "icon", type: "button", hidden: true, onclick: () => void this.#sendByMail() });
+  readonly #status = h("p", { role: "status" });
   /** Announces messages to screen readers while the panel is closed. */
-  private readonly announcer = h("div", { class: "sr", "aria-live": "polite" });
-  private readonly agentTyping: HTMLElement;
+  readonly #announcer = h("div", { class: "sr", "aria-live": "polite" });
+  readonly #agentTyping: HTMLElement;
   /** Questions that the page suggests before the first one is asked. */
-  private readonly starters: HTMLElement;
-  private readonly panel: HTMLElement;
-  private readonly sheet = new CSSStyleSheet();
-  private run = "";
-  private isAgentTyping = false;
-  private isModal = false;
-  private draftTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #starters: HTMLElement;
+  readonly #panel: HTMLElement;
+  readonly #sheet = new CSSStyleSheet();
+  #run = "";
+  #isAgentTyping = false;
+  /** What takes no focus and no clicks while the panel fills a small screen. */
+  #behind: HTMLElement[] = [];
+  readonly #clock: ReturnType<typeof setInterval>;
+  #draftTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly shell: Shell, private readonly locale: Locale, private readonly backend: Backend, store: Store) {
+  readonly #shell: Shell;
+  readonly #locale: Locale;
+  readonly #backend: Backend;
+
+  constructor(shell: Shell, locale: Locale, backend: Backend, store: Store) {
+    this.#shell = shell;
+    this.#locale = locale;
+    this.#backend = backend;
     const { config, root, launcher } = shell;
-    this.view = new View(config, locale, this);
-    const { ended, reopened, newSession } = this.locale.words;
-    this.chat = new Chat(store, backend, { handoffSent: config.handoffSentText, ended, reopened, newSession }, this);
+    this.#view = new View(config, locale, this);
+    const { ended, reopened, newSession } = this.#locale.words;
+    this.#chat = new Chat(store, backend, { handoffSent: config.handoffSentText, ended, reopened, newSession }, this);
     const starters = (shell.host.getAttribute("questions") ?? "").split("|").map((text) => text.trim()).filter(Boolean);
-    this.starters = this.view.suggestions(starters);
-    this.agentTyping = this.view.typing();
-    this.agentTyping.setAttribute("aria-hidden", "true");
-    this.sheet.replaceSync(PANEL_STYLE);
-    root.adoptedStyleSheets = [...root.adoptedStyleSheets, this.sheet];
-    this.panel = this.build();
-    this.panel.hidden = launcher !== null;
-    root.append(this.panel, this.announcer);
-    launcher?.setAttribute("aria-controls", this.panel.id);
-    this.input.value = store.state.draft;
-    this.chat.start();
-    this.chat.setOpen(launcher === null);
-    SMALL.addEventListener("change", this.onResize);
-    this.scroll();
+    this.#starters = this.#view.suggestions(starters);
+    if (backend.canSay) this.#starters.append(this.#view.human(null));
+    this.#agentTyping = this.#view.typing();
+    this.#agentTyping.setAttribute("aria-hidden", "true");
+    this.#sheet.replaceSync(PANEL_STYLE);
+    root.adoptedStyleSheets = [...root.adoptedStyleSheets, this.#sheet];
+    this.#panel = this.#build();
+    this.#panel.hidden = launcher !== null;
+    root.append(this.#panel, this.#announcer);
+    launcher?.setAttribute("aria-controls", this.#panel.id);
+    this.#input.value = store.state.draft;
+    this.#chat.start();
+    this.#clock = setInterval(() => this.#view.showTimes(this.#log), TIMES_MS);
+    this.#chat.setOpen(launcher === null);
+    SMALL.addEventListener("change", this.#onResize);
+    this.#scroll();
   }
 
   /** While the panel fills a small screen, the page behind it takes neither focus nor clicks. */
-  private setModal(isModal: boolean): void {
-    if (this.isModal === isModal || this.shell.host.parentNode !== document.documentElement) return;
-    this.isModal = isModal;
-    document.body.inert = isModal;
+  #setModal(isModal: boolean): void {
+    for (const part of this.#behind.splice(0)) part.inert = false;
+    this.#panel.ariaModal = isModal ? "true" : null;
+    for (let node: Element | null = isModal ? this.#shell.host : null; node; node = node.parentElement) {
+      for (const part of node.parentElement?.children ?? []) if (part !== node && part instanceof HTMLElement && !part.inert) this.#behind.push(part);
+    }
+    for (const part of this.#behind) part.inert = true;
   }
 
-  private readonly onResize = () => this.setModal(!this.panel.hidden && this.shell.launcher !== null && SMALL.matches);
+  readonly #onResize = () => this.#setModal(!this.#panel.hidden && this.#shell.launcher !== null && SMALL.matches);
 
   /** Tells the page what happens in the chat. Pages listen with `HelpBot.on`. */
-  private emit(name: string, detail: object = {}): void {
-    this.shell.host.dispatchEvent(new CustomEvent(`helpbot:${name}`, { detail, bubbles: true }));
+  #emit(name: string, detail: object = {}): void {
+    this.#shell.host.dispatchEvent(new CustomEvent(`helpbot:${name}`, { detail, bubbles: true }));
   }
 
   destroy(): void {
-    this.keepDraft();
-    this.setModal(false);
-    SMALL.removeEventListener("change", this.onResize);
-    this.chat.stop();
-    this.panel.remove();
-    this.announcer.remove();
-    const { root } = this.shell;
-    root.adoptedStyleSheets = root.adoptedStyleSheets.filter((sheet) => sheet !== this.sheet);
+    this.#keepDraft();
+    this.#setModal(false);
+    SMALL.removeEventListener("change", this.#onResize);
+    this.#chat.stop();
+    clearInterval(this.#clock);
+    this.#panel.remove();
+    this.#announcer.remove();
+    const { root } = this.#shell;
+    root.adoptedStyleSheets = root.adoptedStyleSheets.filter((sheet) => sheet !== this.#sheet);
   }
 
   toggle(): void {
-    if (this.panel.hidden) this.open();
+    if (this.#panel.hidden) this.open();
     else this.close();
   }
 
   open(): void {
-    this.panel.hidden = false;
-    this.shell.launcher?.setAttribute("aria-expanded", "true");
-    this.chat.setOpen(true);
-    this.onResize();
-    this.emit("open");
-    this.grow();
-    this.scroll();
-    this.input.focus();
+    this.#panel.hidden = false;
+    this.#view.showTimes(this.#log);
+    this.#shell.launcher?.setAttribute("aria-expanded", "true");
+    this.#chat.setOpen(true);
+    this.#onResize();
+    this.#emit("open");
+    this.#grow();
+    this.#scroll();
+    this.#input.focus();
   }
 
   close(): void {
-    if (!this.shell.launcher || this.panel.hidden) return;
-    this.panel.hidden = true;
-    this.chat.setOpen(false);
-    this.onResize();
-    this.emit("close");
-    this.shell.launcher.setAttribute("aria-expanded", "false");
-    this.shell.launcher.focus();
+    if (!this.#shell.launcher || this.#panel.hidden) return;
+    this.#panel.hidden = true;
+    this.#chat.setOpen(false);
+    this.#onResize();
+    this.#emit("close");
+    this.#shell.launcher.setAttribute("aria-expanded", "false");
+    this.#shell.launcher.focus();
   }
 
-  private build(): HTMLElement {
-    const { config, launcher } = this.shell;
-    const { words, lang, dir } = this.locale;
-    const restart = h("button", { class: "icon", type: "button", "aria-label": words.restart, title: words.restart, onclick: () => this.restart() });
+  #build(): HTMLElement {
+    const { config, launcher } = this.#shell;
+    const { words, lang, dir } = this.#locale;
+    const restart = h("button", { class: "icon", type: "button", "aria-label": words.restart, title: words.restart, onclick: () => this.#restart() });
     restart.append(icon("restart"));
-    this.mailButton.setAttribute("aria-label", words.mail);
-    this.mailButton.title = words.mail;
-    this.mailButton.append(icon("mail"));
+    this.#mailButton.setAttribute("aria-label", words.mail);
+    this.#mailButton.title = words.mail;
+    this.#mailButton.append(icon("mail"));
     const close = launcher && h("button", { class: "icon", type: "button", "aria-label": words.close, title: words.close, onclick: () => this.close() });
     close?.append(icon("close"));
-    this.sendButton.append(icon("send"));
-    this.sendButton.setAttribute("aria-label", words.send);
-    this.log.setAttribute("aria-label", words.log);
-    this.input.placeholder = config.inputPlaceholder;
-    this.input.setAttribute("aria-label", config.inputPlaceholder);
-    this.input.addEventListener("input", () => this.typed());
-    this.input.addEventListener("keydown", (event) => {
+    this.#sendButton.append(icon("send"));
+    this.#sendButton.setAttribute("aria-label", words.send);
+    this.#log.setAttribute("aria-label", words.log);
+    this.#input.placeholder = config.inputPlaceholder;
+    this.#input.setAttribute("aria-label", config.inputPlaceholder);
+    this.#input.addEventListener("input", () => this.#typed());
+    this.#input.addEventListener("keydown", (event) => {
       // Safari reports the Enter that ends a composition with the key code 229 and without `isComposing`.
       if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
       event.preventDefault();
-      this.submit();
+      this.#submit();
     });
-    const compose = h("form", { class: "compose", onsubmit: (event: Event) => (event.preventDefault(), this.submit()) }, this.input, this.sendButton);
+    const compose = h("form", { class: "compose", onsubmit: (event: Event) => (event.preventDefault(), this.#submit()) }, this.#input, this.#sendButton);
     return h("div", {
       class: "panel", id: "hb-panel", role: "dialog", "aria-labelledby": "hb-name", lang, dir,
       onkeydown: (event: KeyboardEvent) => event.key === "Escape" && !event.isComposing && this.close(),
     },
-      h("div", { class: "head" }, h("div", { class: "who" }, h("h2", { id: "hb-name", dir: "auto" }, config.botName), this.status), this.mailButton, restart, close),
-      this.log, compose,
+      h("div", { class: "head" }, h("div", { class: "who" }, h("h2", { id: "hb-name", dir: "auto" }, config.botName), this.#status), this.#mailButton, restart, close),
+      this.#log, compose,
       config.showBranding && h("p", { class: "brand" }, `${words.poweredBy} HelpBot`));
   }
 
   /** Draws the state. Existing nodes stay in place, so that screen readers hear only what is new. */
   changed(): void {
-    const { state, isWithTeam, isBusy } = this.chat;
-    const isNew = state.run !== this.run;
-    if (isNew) this.clear();
-    const isAtEnd = isNew || this.isAtEnd;
+    const { state, isWithTeam, isBusy } = this.#chat;
+    const isNew = state.run !== this.#run;
+    if (isNew) this.#clear();
+    const isAtEnd = isNew || this.#isAtEnd;
     let hasMore = false;
     const listed = state.entries.map((entry) => {
-      const known = this.nodes.get(entry.key);
+      const known = this.#nodes.get(entry.key);
       hasMore ||= !known;
-      const node = known ?? this.view.entry(entry);
-      this.nodes.set(entry.key, node);
-      this.update(node, entry);
+      const node = known ?? this.#view.entry(entry);
+      this.#nodes.set(entry.key, node);
+      this.#update(node, entry);
       return node;
     });
-    const waiting = state.entries.filter((entry) => entry.kind === "visitor" && entry.to === "bot" && entry.sender).map(({ key }) => this.pendingNode(key));
-    for (const [key, node] of this.pending) if (!waiting.includes(node)) this.pending.delete(key), node.remove();
-    for (const [key, node] of this.nodes) if (!listed.includes(node)) this.nodes.delete(key), node.remove();
-    this.starters.hidden = listed.length > 0;
-    this.place([...listed, ...waiting, ...this.isAgentTyping ? [this.agentTyping] : []]);
-    if (!this.isAgentTyping) this.agentTyping.remove();
-    this.mailButton.hidden = !this.backend.transcript || !state.session || !this.lastConversation;
-    this.panel.toggleAttribute("data-live", isWithTeam);
-    this.sendButton.setAttribute("aria-disabled", String(isBusy && !isWithTeam));
-    this.showStatus();
-    this.showUnread();
-    if (isAtEnd || hasMore) this.scroll();
+    const waiting = state.entries.filter((entry) => entry.kind === "visitor" && entry.to === "bot" && entry.sender).map(({ key }) => this.#pendingNode(key));
+    for (const [key, node] of this.#pending) if (!waiting.includes(node)) this.#pending.delete(key), node.remove();
+    for (const [key, node] of this.#nodes) if (!listed.includes(node)) this.#nodes.delete(key), node.remove();
+    this.#starters.hidden = listed.length > 0;
+    this.#place([...listed, ...waiting, ...this.#isAgentTyping ? [this.#agentTyping] : []]);
+    if (!this.#isAgentTyping) this.#agentTyping.remove();
+    this.#mailButton.hidden = !this.#backend.run || !state.session || !this.#lastConversation;
+    this.#panel.toggleAttribute("data-live", isWithTeam);
+    this.#sendButton.setAttribute("aria-disabled", String(isBusy && !isWithTeam));
+    this.#showStatus();
+    this.#showUnread();
+    if (isAtEnd || hasMore) this.#scroll();
   }
 
-  private update(node: HTMLElement, entry: Entry): void {
+  #update(node: HTMLElement, entry: Entry): void {
     if (entry.kind === "bot") {
-      this.view.markVote(node, entry.vote);
+      this.#view.markVote(node, entry.vote);
       if (entry.isPast) node.querySelectorAll(".row").forEach((row) => row.remove());
     }
-    if (entry.kind === "visitor") this.view.showFault(node, entry, this.lastConversation);
+    if (entry.kind === "visitor") this.#view.showFault(node, entry, this.#lastConversation);
   }
 
   /** Puts the nodes after the greeting in this order and moves only those that are in another place. */
-  private place(nodes: HTMLElement[]): void {
-    let before: Element | null = this.starters.isConnected ? this.starters : this.log.querySelector(".greeting");
+  #place(nodes: HTMLElement[]): void {
+    let before: Element | null = this.#starters.isConnected ? this.#starters : this.#log.querySelector(".greeting");
     for (const node of nodes) {
-      if ((before ? before.nextElementSibling : this.log.firstElementChild) !== node) (before ? before.after(node) : this.log.prepend(node));
+      if ((before ? before.nextElementSibling : this.#log.firstElementChild) !== node) (before ? before.after(node) : this.#log.prepend(node));
       before = node;
     }
   }
 
-  private clear(): void {
-    const { config } = this.shell;
-    this.run = this.chat.state.run;
-    this.nodes.clear();
-    this.pending.clear();
-    this.log.replaceChildren();
+  #clear(): void {
+    const { config } = this.#shell;
+    this.#run = this.#chat.state.run;
+    this.#nodes.clear();
+    this.#pending.clear();
+    this.#log.replaceChildren();
     if (config.greeting) {
-      const greeting = this.view.said("bot", config.botName, config.greeting);
+      const greeting = this.#view.said("bot", config.botName, config.greeting);
       greeting.classList.add("greeting");
-      this.log.append(greeting);
+      this.#log.append(greeting);
     }
-    if (this.starters.childElementCount) this.log.append(this.starters);
+    if (this.#starters.childElementCount) this.#log.append(this.#starters);
   }
 
-  private pendingNode(key: string): HTMLElement {
-    const node = this.pending.get(key) ?? this.view.typing();
-    this.pending.set(key, node);
+  #pendingNode(key: string): HTMLElement {
+    const node = this.#pending.get(key) ?? this.#view.typing();
+    this.#pending.set(key, node);
     return node;
   }
 
-  private get lastConversation(): string | null {
-    return this.chat.state.entries.findLast((entry) => entry.kind === "bot" && !entry.isPast)?.key ?? null;
+  get #lastConversation(): string | null {
+    return this.#chat.state.entries.findLast((entry) => entry.kind === "bot" && !entry.isPast)?.key ?? null;
   }
 
-  private get isAtEnd(): boolean {
-    return this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < NEAR_END_PX;
+  get #isAtEnd(): boolean {
+    return this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < NEAR_END_PX;
   }
 
-  private scroll(): void {
-    this.log.scrollTop = this.log.scrollHeight;
+  #scroll(): void {
+    this.#log.scrollTop = this.#log.scrollHeight;
   }
 
-  private grow(): void {
-    this.input.style.height = "auto";
-    this.input.style.height = `${this.input.scrollHeight + 2}px`;
+  #grow(): void {
+    this.#input.style.height = "auto";
+    this.#input.style.height = `${this.#input.scrollHeight + 2}px`;
   }
 
-  private typed(): void {
-    this.grow();
-    if (this.input.value) this.chat.tellTyping();
-    clearTimeout(this.draftTimer);
-    this.draftTimer = setTimeout(() => this.keepDraft(), DRAFT_MS);
+  #typed(): void {
+    this.#grow();
+    if (this.#input.value) this.#chat.tellTyping();
+    clearTimeout(this.#draftTimer);
+    this.#draftTimer = setTimeout(() => this.#keepDraft(), DRAFT_MS);
   }
 
-  private keepDraft(): void {
-    clearTimeout(this.draftTimer);
-    this.chat.setDraft(this.input.value);
+  #keepDraft(): void {
+    clearTimeout(this.#draftTimer);
+    this.#chat.setDraft(this.#input.value);
   }
 
-  private restart(): void {
-    this.input.value = "";
-    clearTimeout(this.draftTimer);
-    this.chat.restart();
-    this.grow();
-    this.input.focus();
+  #restart(): void {
+    this.#input.value = "";
+    clearTimeout(this.#draftTimer);
+    this.#chat.restart();
+    this.#grow();
+    this.#input.focus();
   }
 
-  private submit(): void {
-    const text = this.input.value.trim();
-    if (!text || !this.chat.send(text)) return;
-    clearTimeout(this.draftTimer);
-    this.input.value = "";
-    this.grow();
-    this.scroll();
+  #submit(): void {
+    const text = this.#input.value.trim();
+    if (!text || !this.#chat.send(text)) return;
+    clearTimeout(this.#draftTimer);
+    this.#input.value = "";
+    this.#grow();
+    this.#scroll();
   }
 
   ask(text: string): void {
     const question = text.trim().slice(0, QUESTION_MAX_CHARS);
-    if (this.panel.hidden) this.open();
-    if (question) this.chat.send(question);
+    if (this.#panel.hidden) this.open();
+    // A question that cannot be asked now stays in the field.
+    if (question && !this.#chat.send(question)) this.#input.value = question;
   }
 
   retry(key: string): void {
-    this.input.focus();
-    this.chat.retry(key);
+    this.#input.focus();
+    this.#chat.retry(key);
   }
 
   vote(key: string, isHelpful: boolean): void {
-    this.chat.vote(key, isHelpful).catch((error) => this.showFailure(this.nodes.get(key)!, error));
+    this.#chat.vote(key, isHelpful).catch((error) => this.#showFailure(this.#nodes.get(key)!, error));
   }
 
-  wantHuman(conversationId: string): void {
-    this.log.querySelector(".mail")?.remove();
-    const form = this.view.emailForm(conversationId);
-    this.log.append(form);
-    this.scroll();
-    form.querySelector("input")!.focus();
+  async wantHuman(conversationId: string | null): Promise<void> {
+    const file = await import("./handoff").catch(() => null);
+    const send = (email: string | null) => this.#callHuman(conversationId, email);
+    if (file) this.#show(file.emailForm({ ...this.#forForms(), send }));
+    else send(null);
   }
 
-  private async sendByMail(): Promise<void> {
-    const { config } = this.shell;
-    const { session } = this.chat.state;
-    const id = this.lastConversation;
-    const send = this.backend.transcript;
+  /** What the files of the forms need. They import nothing of the panel, so that its code stays in one file. */
+  #forForms() {
+    const { run } = this.#backend;
+    const { session } = this.#chat.state;
+    const toServer: Run | null = run && ((operation, variables) => run(session, operation, variables));
+    return { h, config: this.#shell.config, lang: this.#locale.lang, badEmail: this.#locale.words.badEmail, run: toServer };
+  }
+
+  /** Shows a form at the end of the log, with the address that the page knows. */
+  #show(form: HTMLElement): void {
+    this.#log.querySelector(".mail")?.remove();
+    this.#log.append(form);
+    this.#scroll();
+    const input = form.querySelector("input")!;
+    input.value = globalThis.HelpBot?.who?.email ?? "";
+    input.focus();
+  }
+
+  async #sendByMail(): Promise<void> {
     const file = await import("./transcript").catch(() => null);
-    if (!file || !send || !session || !id) return;
-    this.log.querySelector(".mail")?.remove();
-    const form = file.transcriptForm({
-      config, lang: this.locale.lang, badEmail: this.locale.words.badEmail, send: (email, code) => send(session, id, email, code), reason: (error) => this.view.reason(faultOf(error)),
-    });
-    this.log.append(form);
-    this.scroll();
-    form.querySelector("input")!.focus();
+    const { run, ...more } = this.#forForms();
+    const id = this.#lastConversation;
+    if (file && run && id) this.#show(file.transcriptForm({ ...more, send: file.senderOf(run, id), reason: (error) => this.#view.reason(faultOf(error)) }));
   }
 
-  sendEmail(conversationId: string, email: string | null): void {
-    if (this.chat.isBusy) return;
-    const form = this.log.querySelector<HTMLElement>(".mail")!;
-    this.chat.handoff(conversationId, email).then(() => {
-      form.remove();
-      this.emit("handoff", { conversationId });
-      this.input.focus();
-    }, (error) => this.showFailure(form, error));
+  #callHuman(conversationId: string | null, email: string | null): void {
+    if (this.#chat.isBusy) return;
+    const form = this.#log.querySelector<HTMLElement>(".mail");
+    this.#chat.handoff(conversationId, email).then(() => {
+      form?.remove();
+      this.#emit("handoff", { conversationId: liveConversation(this.#chat.state) });
+      this.#input.focus();
+    }, (error) => this.#showFailure(form ?? this.#log, error));
   }
 
   /** Shows below `node` why an action failed. */
-  private showFailure(node: HTMLElement, error: unknown): void {
+  #showFailure(node: HTMLElement, error: unknown): void {
     node.querySelector(".failure")?.remove();
-    node.append(h("p", { class: "hint failure", role: "alert", dir: "auto" }, this.view.reason(faultOf(error))));
+    node.append(h("p", { class: "hint failure", role: "alert", dir: "auto" }, this.#view.reason(faultOf(error))));
   }
 
   writing(key: string, text: string): void {
-    const { isAtEnd } = this;
-    this.view.write(this.pendingNode(key), text);
-    if (isAtEnd) this.scroll();
+    const isAtEnd = this.#isAtEnd;
+    this.#view.write(this.#pendingNode(key), text);
+    if (isAtEnd) this.#scroll();
   }
 
   answered({ text, answered, conversationId }: BotEntry): void {
-    this.emit("answer", { text, isAnswered: answered, conversationId });
+    this.#emit("answer", { text, isAnswered: answered, conversationId });
   }
 
   heard(messages: AgentEntry[]): void {
-    for (const { name, text } of messages) this.emit("message", { name, text });
-    if (!this.panel.hidden) return;
-    this.announcer.textContent = messages.map(({ name, text }) => `${name || this.locale.words.human}: ${text}`).join("\n");
+    for (const { name, text } of messages) this.#emit("message", { name, text });
+    if (!this.#panel.hidden) return;
+    this.#announcer.textContent = messages.map(({ name, text }) => `${name || this.#locale.words.human}: ${text}`).join("\n");
   }
 
   /** The indicator is only for sighted visitors. Screen readers hear the message when it arrives. */
   teamTyping(isTyping: boolean): void {
-    if (isTyping === this.isAgentTyping) return;
-    this.isAgentTyping = isTyping;
+    if (isTyping === this.#isAgentTyping) return;
+    this.#isAgentTyping = isTyping;
     this.changed();
   }
 
-  private showUnread(): void {
-    const { launcher, config } = this.shell;
+  #showUnread(): void {
+    const { launcher, config } = this.#shell;
     if (!launcher) return;
-    const { unread } = this.chat.state;
-    const name = fill(this.locale.words.open, config.botName);
-    const label = unread ? `${name}, ${fill(this.locale.words.unread, unread)}` : name;
+    const { unread } = this.#chat.state;
+    const name = fill(this.#locale.words.open, config.botName);
+    const label = unread ? `${name}, ${fill(this.#locale.words.unread, unread)}` : name;
     if (launcher.getAttribute("aria-label") !== label) launcher.setAttribute("aria-label", label);
     launcher.querySelector(".badge")!.textContent = unread ? String(Math.min(unread, 99)) : "";
   }
 
-  private showStatus(): void {
-    const { connection, state, isTeamHere } = this.chat;
-    const { words } = this.locale;
-    const isLost = connection === "waiting" || (connection === "connecting" && this.status.dataset.state === "waiting");
+  #showStatus(): void {
+    const { connection, state, isTeamHere } = this.#chat;
+    const { words } = this.#locale;
+    const isLost = connection === "waiting" || (connection === "connecting" && this.#status.dataset.state === "waiting");
     const isAway = !isLost && liveConversation(state) !== null && !isTeamHere;
-    const text = isLost ? words.reconnecting : state.agent ?? (isAway ? words.waiting : this.shell.config.onlineText);
-    this.status.dataset.state = isLost ? "waiting" : isAway ? "away" : "live";
-    if (this.status.textContent !== text) this.status.textContent = text;
+    const text = isLost ? words.reconnecting : state.agent ?? (isAway ? words.waiting : this.#shell.config.onlineText);
+    this.#status.dataset.state = isLost ? "waiting" : isAway ? "away" : "live";
+    if (this.#status.textContent !== text) this.#status.textContent = text;
   }
 }

@@ -13,7 +13,39 @@ export interface Shell {
   base: string;
 }
 
-/** What the page can do with the widget through `window.HelpBot`. */
+/** What the page knows about its visitor, for example from a signed-in account. The server does not check it. */
+export interface Identity {
+  /** Filled into the forms that ask for an e-mail address. */
+  email?: string;
+}
+
+/** The details of each event that the page can listen to. */
+export interface PageEvents {
+  open: null;
+  close: null;
+  answer: { text: string; isAnswered: boolean; conversationId: string };
+  message: { name: string | null; text: string };
+  handoff: { conversationId: string };
+}
+
+/** `window.HelpBot`, with which the page controls the widget. Each promise ends when the panel has done it. */
+export interface PageApi {
+  open(): Promise<void>;
+  close(): Promise<void>;
+  /** Opens the panel and asks a question as if the visitor had typed it. */
+  ask(question: string): Promise<void>;
+  /** Says who the visitor is. `null` when they signed out. */
+  identify(who: Identity | null): void;
+  on<K extends keyof PageEvents>(event: K, listener: (detail: PageEvents[K]) => void): void;
+  off<K extends keyof PageEvents>(event: K, listener: (detail: PageEvents[K]) => void): void;
+}
+
+declare global {
+  // The identity is a property of the object, because the panel is loaded later.
+  var HelpBot: (PageApi & { who?: Identity | null }) | undefined;
+}
+
+/** What the loader does with the panel. */
 export interface Panel {
   open(): void;
   close(): void;

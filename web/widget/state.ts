@@ -24,6 +24,8 @@ export interface VisitorEntry {
   /** The ID of the message when it went to the team, and when it was stored there. */
   id?: string;
   at?: string;
+  /** The time in this browser at which the visitor wrote it. */
+  wroteAt?: number;
   /** The tab that is sending the entry, while it is being sent, and since when. */
   sender?: string;
   since?: number;
@@ -41,6 +43,8 @@ export interface BotEntry {
   suggestions: string[];
   answered: boolean;
   vote?: "yes" | "no";
+  /** The time in this browser at which the answer arrived. */
+  wroteAt?: number;
   /** The entry belongs to an earlier session, so it offers no actions. */
   isPast?: boolean;
 }
@@ -126,6 +130,7 @@ function parseEntry(raw: unknown): Entry[] {
     const entry: VisitorEntry = { kind: "visitor", key, text, to: raw.to === "team" ? "team" : "bot" };
     if (isText(raw.id)) entry.id = raw.id;
     if (isText(raw.at)) entry.at = raw.at;
+    if (typeof raw.wroteAt === "number") entry.wroteAt = raw.wroteAt;
     if (isText(raw.sender) && typeof raw.since === "number") Object.assign(entry, { sender: raw.sender, since: raw.since });
     if (isText(raw.fault) && FAULTS.includes(raw.fault)) entry.fault = raw.fault as Fault;
     if (entry.fault && typeof raw.refusals === "number") entry.refusals = raw.refusals;
@@ -137,6 +142,7 @@ function parseEntry(raw: unknown): Entry[] {
   const entry: BotEntry = { kind: "bot", key, text, conversationId: raw.conversationId, links, suggestions: list(raw.suggestions).filter(isText), answered: raw.answered === true };
   if (raw.vote === "yes" || raw.vote === "no") entry.vote = raw.vote;
   if (raw.isPast === true) entry.isPast = true;
+  if (typeof raw.wroteAt === "number") entry.wroteAt = raw.wroteAt;
   return [entry];
 }
 

@@ -3,6 +3,7 @@
 
 import { beforeEach, expect, test, vi } from "vitest";
 import type { WidgetConfig } from "./config";
+import { h } from "./element";
 import { transcriptForm, transcriptWords } from "./transcript";
 
 const config = { emailPlaceholder: "Your e-mail", emailSendText: "Send" } as WidgetConfig;
@@ -15,7 +16,7 @@ beforeEach(() => {
 });
 
 function open(lang = "en") {
-  const form = transcriptForm({ config, lang, badEmail: "Check the address.", send, reason: () => "Offline." });
+  const form = transcriptForm({ h, config, lang, badEmail: "Check the address.", send, reason: () => "Offline." });
   document.body.append(form);
   const enter = async (value: string) => {
     form.querySelector("input")!.value = value;

@@ -1,8 +1,10 @@
 // The form that sends the conversation to the visitor by e-mail. It mails a code first, because an address must be
 // the visitor's own. The panel loads this file when the visitor asks for the form.
 
+import { Transcript, TranscriptCode } from "../generated/forms";
+import type { Doc } from "../client/src/document";
 import type { WidgetConfig } from "./config";
-import { h } from "./element";
+import type { h as H } from "./element";
 import { TRANSCRIPT_WORDS } from "./locales/transcript";
 
 export interface TranscriptWords {
@@ -25,6 +27,8 @@ const ENGLISH: TranscriptWords = {
 };
 
 export interface TranscriptForm {
+  /** Creates elements. Passed by the panel, so that its file contains the function. */
+  h: typeof H;
   config: WidgetConfig;
   lang: string;
   badEmail: string;
@@ -34,12 +38,27 @@ export interface TranscriptForm {
   reason(error: unknown): string;
 }
 
+export type Run = <Result, Variables>(operation: Doc<Result, Variables>, variables: Variables) => Promise<Result>;
+
+/** The requests of the form for a conversation. */
+export function senderOf(run: Run, conversationId: string): TranscriptForm["send"] {
+  const accept = (errors: Array<{ message: string; code: string }>) => {
+    if (errors[0]) throw Object.assign(new Error(errors[0].message), { code: errors[0].code });
+  };
+  return async (email, code) => {
+    const input = { conversationId, email };
+    if (code === null) return accept((await run(TranscriptCode, { input })).requestTranscriptCode.userErrors);
+    const { confirmTranscriptCode, sendTranscript } = await run(Transcript, { confirm: { ...input, code }, send: input });
+    accept([...confirmTranscriptCode.userErrors, ...sendTranscript.userErrors]);
+  };
+}
+
 export function transcriptWords(lang: string): TranscriptWords {
   return TRANSCRIPT_WORDS[lang.toLowerCase().split(/[-_]/)[0]!] ?? ENGLISH;
 }
 
 /** The form. It replaces its own content, and ends as a sentence. */
-export function transcriptForm({ config, lang, badEmail, send, reason }: TranscriptForm): HTMLElement {
+export function transcriptForm({ h, config, lang, badEmail, send, reason }: TranscriptForm): HTMLElement {
   const words = transcriptWords(lang);
   const input = h("input", { type: "email", autocomplete: "email", maxlength: 254, placeholder: config.emailPlaceholder, "aria-label": words.title, "aria-describedby": "hb-copy" });
   const hint = h("p", { class: "hint", id: "hb-copy", role: "status", dir: "auto" }, words.title);

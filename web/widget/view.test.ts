@@ -3,7 +3,7 @@ import type { WidgetConfig } from "./config";
 import { View } from "./view";
 import { localeOf } from "./words";
 
-const actions = { ask: vi.fn(), retry: vi.fn(), vote: vi.fn(), wantHuman: vi.fn(), sendEmail: vi.fn() };
+const actions = { ask: vi.fn(), retry: vi.fn(), vote: vi.fn(), wantHuman: vi.fn() };
 const view = new View({ botName: "Bot", handoffText: "Human" } as WidgetConfig, await localeOf("en", "", ""), actions);
 
 test("a_suggestion_is_shown_once_and_asks_when_clicked", () => {
@@ -24,6 +24,13 @@ test("a_list_in_an_answer_is_kept", () => {
   const node = view.entry({ kind: "bot", key: "k", conversationId: "c", links: [], answered: true, suggestions: [], text: "Both:\n\n- Red\n- Blue" });
 
   expect(node.querySelectorAll("li").length).toBe(2);
+});
+
+test("a_message_shows_how_long_ago_it_was_written", () => {
+  const node = view.entry({ kind: "visitor", key: "k", text: "Hello", to: "bot", wroteAt: Date.now() - 5 * 60_000 });
+
+  expect(node.querySelector("time")?.textContent).toBe("5 min. ago");
+  expect(node.querySelector("time")?.title).toMatch(/\d{4}/);
 });
 
 test("a_message_of_an_agent_shows_its_time_in_any_language", async () => {

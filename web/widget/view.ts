@@ -11,17 +11,24 @@ export interface Actions {
   ask(question: string): void;
   retry(key: string): void;
   vote(key: string, isHelpful: boolean): void;
-  wantHuman(conversationId: string): void;
-  sendEmail(conversationId: string, email: string | null): void;
+  wantHuman(conversationId: string | null): void;
 }
 
 export class View {
-  constructor(private readonly config: WidgetConfig, private readonly locale: Locale, private readonly actions: Actions) {}
+  readonly #config: WidgetConfig;
+  readonly #locale: Locale;
+  readonly #actions: Actions;
+
+  constructor(config: WidgetConfig, locale: Locale, actions: Actions) {
+    this.#config = config;
+    this.#locale = locale;
+    this.#actions = actions;
+  }
 
   entry(entry: Entry): HTMLElement {
-    if (entry.kind === "visitor") return this.visitor(entry);
-    if (entry.kind === "bot") return this.bot(entry);
-    if (entry.kind === "agent") return this.agent(entry);
+    if (entry.kind === "visitor") return this.#visitor(entry);
+    if (entry.kind === "bot") return this.#bot(entry);
+    if (entry.kind === "agent") return this.#agent(entry);
     return h("p", { class: "note", dir: "auto" }, entry.text);
   }
 
@@ -32,17 +39,34 @@ export class View {
     return h("div", { class: `msg ${who}` }, h("span", { class: who === "agent" ? "name" : "sr" }, name), bubble);
   }
 
-  private agent({ name, text, at }: AgentEntry): HTMLElement {
-    const node = this.said("agent", name || this.locale.words.human, text);
-    const date = new Date(at ?? "");
-    if (Number.isNaN(date.getTime())) return node;
-    node.append(h("time", { class: "hint", datetime: date.toISOString() }, timeOf(date, this.locale.lang)));
+  #agent({ name, text, at }: AgentEntry): HTMLElement {
+    const node = this.said("agent", name || this.#locale.words.human, text);
+    node.append(...this.#time(at));
     return node;
+  }
+
+  /** The time of a message, relative to now and with the exact time as a tooltip. Nothing when the time is not known. */
+  #time(at: string | number | null | undefined): HTMLElement[] {
+    const date = new Date(at ?? "");
+    if (Number.isNaN(date.getTime())) return [];
+    const node = h("time", { class: "hint", datetime: date.toISOString(), title: inLanguage(this.#locale.lang, (lang) => date.toLocaleString(lang)), "aria-live": "off" });
+    this.#showTime(node);
+    return [node];
+  }
+
+  #showTime(node: HTMLTimeElement): void {
+    const text = inLanguage(this.#locale.lang, (lang) => timeOf(new Date(node.dateTime), lang));
+    if (node.textContent !== text) node.textContent = text;
+  }
+
+  /** Brings the relative times up to date. */
+  showTimes(log: HTMLElement): void {
+    log.querySelectorAll("time").forEach((node) => this.#showTime(node));
   }
 
   typing(): HTMLElement {
     const dots = h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i"));
-    return h("div", { class: "msg bot" }, h("div", { class: "text" }, this.config.typingText, dots));
+    return h("div", { class: "msg bot" }, h("div", { class: "text" }, this.#config.typingText, dots));
   }
 
   /** Shows the answer so far in a typing indicator, or the indicator again when there is no text. */
@@ -53,8 +77,8 @@ export class View {
     return bubble.replaceChildren(renderMarkdown(soFar));
   }
 
-  private visitor(entry: VisitorEntry): HTMLElement {
-    return h("div", { class: "msg visitor" }, h("span", { class: "sr" }, this.locale.words.you), h("div", { class: "text", dir: "auto" }, entry.text));
+  #visitor(entry: VisitorEntry): HTMLElement {
+    return h("div", { class: "msg visitor" }, h("span", { class: "sr" }, this.#locale.words.you), h("div", { class: "text", dir: "auto" }, entry.text), ...this.#time(entry.at ?? entry.wroteAt));
   }
 
   /** Shows why a message was not delivered, with a retry and the way to a human, or removes this again. */
@@ -64,54 +88,55 @@ export class View {
     delete node.dataset.fault;
     if (!fault) return;
     node.dataset.fault = fault;
-    const retry = h("button", { class: "chip", type: "button", onclick: () => this.actions.retry(key) }, this.locale.words.retry);
+    const retry = h("button", { class: "chip", type: "button", onclick: () => this.#actions.retry(key) }, this.#locale.words.retry);
     node.append(
       h("p", { class: "hint fault", dir: "auto" }, this.reason(fault)),
-      h("div", { class: "row fault" }, retry, conversationId && fault !== "network" && this.human(conversationId)));
+      h("div", { class: "row fault" }, retry, fault !== "network" && this.human(conversationId)));
   }
 
   reason(fault: Fault): string {
-    const { networkErrorText, errorText } = this.config;
-    const { noCredits, tooMany, full } = this.locale.words;
+    const { networkErrorText, errorText } = this.#config;
+    const { noCredits, tooMany, full } = this.#locale.words;
     return { network: networkErrorText, server: errorText, credits: noCredits, rate: tooMany, full }[fault];
   }
 
-  private bot(entry: BotEntry): HTMLElement {
-    const node = this.said("bot", this.config.botName, entry.suggestions.length ? withoutLines(entry.text, entry.suggestions) : entry.text);
-    if (entry.links.length) node.append(this.links(entry.links));
+  #bot(entry: BotEntry): HTMLElement {
+    const node = this.said("bot", this.#config.botName, entry.suggestions.length ? withoutLines(entry.text, entry.suggestions) : entry.text);
+    if (entry.links.length) node.append(this.#links(entry.links));
     if (entry.isPast) return node;
     if (entry.suggestions.length) node.append(this.suggestions(entry.suggestions));
-    node.append(h("div", { class: "row" }, this.thumb(entry.key, true), this.thumb(entry.key, false), this.human(entry.conversationId)));
+    node.append(h("div", { class: "row" }, this.#thumb(entry.key, true), this.#thumb(entry.key, false), this.human(entry.conversationId), ...this.#time(entry.wroteAt)));
     return node;
   }
 
-  private links(links: Link[]): HTMLElement {
+  #links(links: Link[]): HTMLElement {
     const items = links.slice(0, 5).map(({ title, url }, i) => {
       const href = safeHref(url);
       const text = titleOf(title);
       return h("li", {}, href ? h("a", { href, target: "_blank", rel: "noopener nofollow", "data-n": i + 1, dir: "auto" }, text) : h("span", { dir: "auto" }, text));
     });
-    return h("ul", { class: "links", "aria-label": this.locale.words.sources }, ...items);
+    return h("ul", { class: "links", "aria-label": this.#locale.words.sources }, ...items);
   }
 
   suggestions(questions: string[]): HTMLElement {
     const chips = questions.map((question) =>
-      h("button", { class: "chip", type: "button", dir: "auto", onclick: () => this.actions.ask(question) }, question));
-    return h("div", { class: "chips", role: "group", "aria-label": this.locale.words.suggestions }, ...chips);
+      h("button", { class: "chip", type: "button", dir: "auto", onclick: () => this.#actions.ask(question) }, question));
+    return h("div", { class: "chips", role: "group", "aria-label": this.#locale.words.suggestions }, ...chips);
   }
 
-  private thumb(key: string, isHelpful: boolean): HTMLElement {
-    const { helpful, unhelpful } = this.locale.words;
+  #thumb(key: string, isHelpful: boolean): HTMLElement {
+    const { helpful, unhelpful } = this.#locale.words;
     const label = isHelpful ? helpful : unhelpful;
     const button = h("button", {
-      class: "icon", type: "button", title: label, "aria-label": label, "aria-pressed": "false", onclick: () => this.actions.vote(key, isHelpful),
+      class: "icon", type: "button", title: label, "aria-label": label, "aria-pressed": "false", onclick: () => this.#actions.vote(key, isHelpful),
     });
-    button.append(icon(isHelpful ? "up" : "down"));
+    button.append(icon("thumb"));
     return button;
   }
 
-  private human(conversationId: string): HTMLElement {
-    return h("button", { class: "chip", type: "button", "data-human": true, onclick: () => this.actions.wantHuman(conversationId) }, this.config.handoffText);
+  /** The button that asks for a human, without a conversation before the first question. */
+  human(conversationId: string | null): HTMLElement {
+    return h("button", { class: "chip", type: "button", "data-human": true, onclick: () => this.#actions.wantHuman(conversationId) }, this.#config.handoffText);
   }
 
   /** Shows the vote and the site's text of thanks. */
@@ -120,30 +145,8 @@ export class View {
     node.dataset.vote = vote;
     node.querySelectorAll("[aria-pressed]").forEach((button, i) => button.setAttribute("aria-pressed", String((i === 0) === (vote === "yes"))));
     node.querySelector(".thanks")?.remove();
-    const text = vote === "yes" ? this.config.feedbackYesText : this.config.feedbackNoText;
+    const text = vote === "yes" ? this.#config.feedbackYesText : this.#config.feedbackNoText;
     if (text) node.append(h("p", { class: "hint thanks", dir: "auto" }, text));
-  }
-
-  /** A form for an optional e-mail address. */
-  emailForm(conversationId: string): HTMLFormElement {
-    const { config, locale: { words } } = this;
-    const input = h("input", {
-      type: "email", autocomplete: "email", maxlength: 254, placeholder: config.emailPlaceholder, "aria-label": config.emailPlaceholder,
-    });
-    const error = h("p", { class: "bad", id: "hb-mail", role: "alert" });
-    const submit = (event: Event) => {
-      event.preventDefault();
-      const email = input.value.trim();
-      const isBad = email !== "" && !input.checkValidity();
-      error.textContent = isBad ? words.badEmail : "";
-      input.setAttribute("aria-invalid", String(isBad));
-      if (isBad) input.focus();
-      else this.actions.sendEmail(conversationId, email || null);
-    };
-    input.setAttribute("aria-describedby", "hb-mail");
-    return h("form", { class: "mail", novalidate: true, onsubmit: submit }, input, error, h("div", { class: "row" },
-      h("button", { class: "solid", type: "submit" }, config.emailSendText),
-      h("button", { class: "chip", type: "button", onclick: () => this.actions.sendEmail(conversationId, null) }, config.emailSkipText)));
   }
 }
 
@@ -152,15 +155,21 @@ function withoutLines(text: string, listed: string[]): string {
   return text.split("\n").filter((line) => !listed.includes(line.replace(/^[-*]\s+/, ""))).join("\n");
 }
 
-/** The time of today, or date and time of another day. A language tag that the browser does not know is ignored. */
-function timeOf(date: Date, lang: string): string {
-  const isToday = date.toDateString() === new Date().toDateString();
-  const format: Intl.DateTimeFormatOptions = isToday ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" };
+/** `write` with this language, or with the language of the browser when it does not know the tag. */
+function inLanguage(lang: string, write: (lang?: string) => string): string {
   try {
-    return date.toLocaleString(lang, format);
+    return write(lang.replace("_", "-"));
   } catch {
-    return date.toLocaleString(undefined, format);
+    return write();
   }
+}
+
+/** Minutes within the last hour, the time of today, or date and time of another day. */
+function timeOf(date: Date, lang?: string): string {
+  const minutes = Math.min(0, Math.ceil((date.getTime() - Date.now()) / 60_000));
+  if (minutes > -60) return new Intl.RelativeTimeFormat(lang, { numeric: "auto", style: "short" }).format(minutes, minutes ? "minute" : "second");
+  const isToday = date.toDateString() === new Date().toDateString();
+  return date.toLocaleString(lang, isToday ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" });
 }
 
 /** A title that is a URL is shown without its scheme. */

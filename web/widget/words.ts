@@ -1,5 +1,5 @@
 // The texts of the widget that are not part of the site's settings: labels for screen readers and short messages.
-// English is part of the panel. Each other language is a separate file that is fetched only when it is needed.
+// English is part of the panel. The other languages are in one file that is fetched only when it is needed.
 
 export interface Words {
   open: string;
@@ -56,15 +56,7 @@ const ENGLISH: Words = {
   mail: "Send by e-mail",
 };
 
-const OTHERS: Record<string, () => Promise<{ words: Words }>> = {
-  de: () => import("./locales/de"),
-  fr: () => import("./locales/fr"),
-  es: () => import("./locales/es"),
-  it: () => import("./locales/it"),
-  pt: () => import("./locales/pt"),
-  nl: () => import("./locales/nl"),
-  ar: () => import("./locales/ar"),
-};
+const OTHERS = ["ar", "de", "es", "fr", "it", "nl", "pt"] as const;
 
 const RIGHT_TO_LEFT = new Set(["ar", "he", "fa", "ur", "ps", "yi", "dv", "ug", "ckb", "sd"]);
 
@@ -82,7 +74,8 @@ export async function localeOf(aiLanguage: string, pageLang: string, browserLang
   const wanted = aiLanguage && aiLanguage.toLowerCase() !== "auto" ? aiLanguage : pageLang || browserLang || "en";
   const primary = wanted.toLowerCase().split(/[-_]/)[0]!;
   const dir = RIGHT_TO_LEFT.has(primary) ? "rtl" : "ltr";
-  const words = primary === "en" ? ENGLISH : await OTHERS[primary]?.().then((file) => file.words, () => undefined);
+  const other = OTHERS.find((name) => name === primary);
+  const words = primary === "en" ? ENGLISH : other && await import("./locales/index").then((file) => file[other], () => undefined);
   return { lang: words ? wanted : "en", dir, words: words ?? ENGLISH };
 }
 

@@ -13,8 +13,9 @@ use super::guard::document::Document;
 use super::guard::live::LiveRequest;
 use crate::limits::rates::OperationWork;
 
-/// Root fields that ask a question: of a mutation, and of a subscription that follows the answer.
-const QUESTION_FIELDS: [&str; 2] = ["askQuestion", "answer"];
+/// Root fields that ask a question or can begin a conversation without one: of a mutation, and of a subscription that
+/// follows the answer.
+const QUESTION_FIELDS: [&str; 3] = ["askQuestion", "answer", "requestHandoff"];
 
 /// The parameters of a GraphQL request, as any transport carries them.
 #[derive(Debug, Default)]

@@ -2,6 +2,7 @@
 //! domain fails to compile here and therefore never reaches clients unnoticed.
 
 use async_graphql::Enum;
+use helpbot_domain::business_hours;
 use helpbot_domain::conversation as rules;
 use helpbot_domain::event;
 use helpbot_domain::extraction;
@@ -9,6 +10,7 @@ use helpbot_domain::key;
 use helpbot_domain::plan;
 use helpbot_domain::range;
 use helpbot_domain::source;
+use helpbot_domain::triage;
 use helpbot_domain::widget;
 
 /// Declares an enum of the schema with the cases that the domain lists, such as `scope_cases!`.
@@ -113,6 +115,40 @@ pub enum AnswerOutcome {
     SmallTalk,
 }
 
+/// Day of a week.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "business_hours::Weekday")]
+pub enum Weekday {
+    /// The first day of the working week.
+    Monday,
+    /// The second day of the working week.
+    Tuesday,
+    /// The third day of the working week.
+    Wednesday,
+    /// The fourth day of the working week.
+    Thursday,
+    /// The fifth day of the working week.
+    Friday,
+    /// The first day of the weekend.
+    Saturday,
+    /// The last day of the week.
+    Sunday,
+}
+
+/// Priority that the team gave to a conversation.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "triage::Priority")]
+pub enum ConversationPriority {
+    /// The conversation can wait.
+    Low,
+    /// The conversation is as urgent as most are. This is the priority of a new conversation.
+    Normal,
+    /// The conversation comes before others.
+    High,
+    /// The conversation comes before all others.
+    Urgent,
+}
+
 /// Vote that a visitor gave on an answer.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Feedback {
@@ -163,7 +199,7 @@ pub enum Author {
 
 helpbot_domain::conversation_filter_cases!(schema_enum {
     /// Filter that selects conversations by what happened in them.
-    #[graphql(remote = "helpbot_domain::conversation::ConversationFilter")]
+    #[graphql(remote = "helpbot_domain::conversation_query::ConversationFilter")]
     pub enum ConversationState
 });
 
@@ -228,6 +264,34 @@ pub enum AnalyticsRange {
     /// The range covers all days since the first question.
     All,
 }
+
+/// Questions that a list of topics groups.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "helpbot_services::knowledge::topics::TopicKind")]
+pub enum TopicQuestions {
+    /// Groups the questions that were not answered.
+    Unanswered,
+    /// Groups all questions, answered or not.
+    All,
+}
+
+helpbot_domain::preview_status_cases!(schema_enum {
+    /// Status of a change preview.
+    #[graphql(remote = "helpbot_domain::change_preview::PreviewStatus")]
+    pub enum ChangePreviewStatus
+});
+
+helpbot_domain::preview_effect_cases!(schema_enum {
+    /// Effect that a change would have on a question of visitors.
+    #[graphql(remote = "helpbot_domain::change_preview::PreviewEffect")]
+    pub enum ChangeEffect
+});
+
+helpbot_domain::rule_kind_cases!(schema_enum {
+    /// Effect that an answer rule has on its entry.
+    #[graphql(remote = "helpbot_domain::answer_rule::RuleKind")]
+    pub enum AnswerRuleKind
+});
 
 helpbot_domain::omission_reason_cases!(schema_enum {
     /// Reason why a text of a page is not used for answers.

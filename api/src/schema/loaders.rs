@@ -11,15 +11,26 @@ use std::sync::Arc;
 use crate::error::ApiError;
 use ::dataloader::BatchFn;
 use ::dataloader::cached::Loader;
+use helpbot_domain::Timestamp;
+use helpbot_domain::blocked_visitor::BlockedVisitor;
+use helpbot_domain::chunk::StoredChunk;
 use helpbot_domain::conversation::{Conversation, Message};
-use helpbot_domain::ids::{ConversationId, DocumentId, MemberId, SiteId, SourceId};
+use helpbot_domain::evaluation::Case;
+use helpbot_domain::ids::{
+    BlockId, CaseId, ChunkId, ConversationId, DocumentId, KeyId, MemberId, SiteId, SourceId, WebhookId,
+};
+use helpbot_domain::key::Key;
 use helpbot_domain::member::Member;
 use helpbot_domain::page::PageRequest;
-use helpbot_domain::source::Source;
-use helpbot_services::accounts::members;
-use helpbot_services::conversations::{self, messages, unread};
+use helpbot_domain::source::{Document, Source};
+use helpbot_domain::webhook::{Delivery, Webhook};
+use helpbot_services::accounts::{blocked_visitors, keys, members};
+use helpbot_services::conversations::{self, messages, sightings, triage, unread};
+use helpbot_services::knowledge::{entries, evaluation};
 use helpbot_services::sources::PageExtraction;
+use helpbot_services::webhooks::{self, deliveries};
 use helpbot_services::{Error, Result, Services, Viewer, sources};
+use uuid::Uuid;
 
 /// How often a loader yields before it queries. After one yield, all resolvers of a level have
 /// registered their keys; more only add delay (measured: ten triple the time of a page of 100).
@@ -34,14 +45,26 @@ type KeyAndValue<I, T> = ((SiteId, I), Loaded<T>);
 /// A page of the messages of a conversation.
 type MessagePage = (ConversationId, PageRequest<i64>);
 
+/// A loader of objects by their IDs.
+type ById<I, T, F> = Loader<(SiteId, I), Loaded<Option<T>>, F>;
+
 /// The loaders of one request.
 pub struct Loaders {
-    conversations: Loader<(SiteId, ConversationId), Loaded<Option<Conversation>>, Conversations>,
-    members: Loader<(SiteId, MemberId), Loaded<Option<Member>>, Members>,
+    blocks: ById<BlockId, BlockedVisitor, Blocks>,
+    cases: ById<CaseId, Case, Cases>,
+    chunks: ById<ChunkId, StoredChunk, Chunks>,
+    conversations: ById<ConversationId, Conversation, Conversations>,
+    deliveries: ById<Uuid, Delivery, Deliveries>,
+    extractions: ById<DocumentId, PageExtraction, Extractions>,
+    keys: ById<KeyId, Key, Keys>,
+    members: ById<MemberId, Member, Members>,
     messages: Loader<(SiteId, MessagePage), Loaded<Vec<Message>>, Messages>,
-    extractions: Loader<(SiteId, DocumentId), Loaded<Option<PageExtraction>>, Extractions>,
-    sources: Loader<(SiteId, SourceId), Loaded<Option<Source>>, Sources>,
+    pages: ById<DocumentId, Document, Pages>,
+    sources: ById<SourceId, Source, Sources>,
+    tags: Loader<(SiteId, ConversationId), Loaded<Vec<String>>, Tags>,
+    last_seen: ById<ConversationId, Timestamp, LastSeen>,
     unread: Loader<(SiteId, ConversationId), Loaded<i64>, Unread>,
+    webhooks: ById<WebhookId, Webhook, Webhooks>,
 }
 
 impl Loaders {
@@ -49,18 +72,57 @@ impl Loaders {
     pub fn new(services: &Services, viewer: &Arc<Viewer>) -> Self {
         let reads = || Reads { services: services.clone(), viewer: viewer.clone() };
         Self {
+            blocks: Loader::new(Blocks(reads())).with_yield_count(YIELDS),
+            cases: Loader::new(Cases(reads())).with_yield_count(YIELDS),
+            chunks: Loader::new(Chunks(reads())).with_yield_count(YIELDS),
             conversations: Loader::new(Conversations(reads())).with_yield_count(YIELDS),
+            deliveries: Loader::new(Deliveries(reads())).with_yield_count(YIELDS),
+            extractions: Loader::new(Extractions(reads())).with_yield_count(YIELDS),
+            keys: Loader::new(Keys(reads())).with_yield_count(YIELDS),
             members: Loader::new(Members(reads())).with_yield_count(YIELDS),
             messages: Loader::new(Messages(reads())).with_yield_count(YIELDS),
-            extractions: Loader::new(Extractions(reads())).with_yield_count(YIELDS),
+            pages: Loader::new(Pages(reads())).with_yield_count(YIELDS),
+            tags: Loader::new(Tags(reads())).with_yield_count(YIELDS),
+            last_seen: Loader::new(LastSeen(reads())).with_yield_count(YIELDS),
             sources: Loader::new(Sources(reads())).with_yield_count(YIELDS),
             unread: Loader::new(Unread(reads())).with_yield_count(YIELDS),
+            webhooks: Loader::new(Webhooks(reads())).with_yield_count(YIELDS),
         }
+    }
+
+    /// A block of a visitor, if it has not been removed.
+    pub async fn block(&self, site: SiteId, id: BlockId) -> Loaded<Option<BlockedVisitor>> {
+        self.blocks.try_load((site, id)).await.unwrap_or_else(unanswered)
+    }
+
+    /// A test question, if it has not been deleted.
+    pub async fn case(&self, site: SiteId, id: CaseId) -> Loaded<Option<Case>> {
+        self.cases.try_load((site, id)).await.unwrap_or_else(unanswered)
+    }
+
+    /// An entry or a passage, if it still exists.
+    pub async fn chunk(&self, site: SiteId, id: ChunkId) -> Loaded<Option<StoredChunk>> {
+        self.chunks.try_load((site, id)).await.unwrap_or_else(unanswered)
     }
 
     /// A conversation, if it exists and the viewer may read it.
     pub async fn conversation(&self, site: SiteId, id: ConversationId) -> Loaded<Option<Conversation>> {
         self.conversations.try_load((site, id)).await.unwrap_or_else(unanswered)
+    }
+
+    /// A delivery, if it is still stored.
+    pub async fn delivery(&self, site: SiteId, id: Uuid) -> Loaded<Option<Delivery>> {
+        self.deliveries.try_load((site, id)).await.unwrap_or_else(unanswered)
+    }
+
+    /// The last extraction of a page, if it was fetched and still exists.
+    pub async fn extraction(&self, site: SiteId, id: DocumentId) -> Loaded<Option<PageExtraction>> {
+        self.extractions.try_load((site, id)).await.unwrap_or_else(unanswered)
+    }
+
+    /// An API key of a site, also when it is revoked.
+    pub async fn key(&self, site: SiteId, id: KeyId) -> Loaded<Option<Key>> {
+        self.keys.try_load((site, id)).await.unwrap_or_else(unanswered)
     }
 
     /// A member, if it has not been removed from the site.
@@ -74,9 +136,19 @@ impl Loaders {
         self.messages.try_load((site, (id, page))).await.unwrap_or_else(unanswered)
     }
 
-    /// The last extraction of a page, if it was fetched and still exists.
-    pub async fn extraction(&self, site: SiteId, id: DocumentId) -> Loaded<Option<PageExtraction>> {
-        self.extractions.try_load((site, id)).await.unwrap_or_else(unanswered)
+    /// A page of a source, if it still exists.
+    pub async fn page(&self, site: SiteId, id: DocumentId) -> Loaded<Option<Document>> {
+        self.pages.try_load((site, id)).await.unwrap_or_else(unanswered)
+    }
+
+    /// The tags of a conversation, in alphabetical order.
+    pub async fn tags(&self, site: SiteId, id: ConversationId) -> Loaded<Vec<String>> {
+        self.tags.try_load((site, id)).await.unwrap_or_else(unanswered)
+    }
+
+    /// Time at which the visitor of a conversation was last seen, if the viewer may read the conversation.
+    pub async fn last_seen(&self, site: SiteId, id: ConversationId) -> Loaded<Option<Timestamp>> {
+        self.last_seen.try_load((site, id)).await.unwrap_or_else(unanswered)
     }
 
     /// A source, if it has not been deleted.
@@ -88,6 +160,11 @@ impl Loaders {
     pub async fn unread(&self, site: SiteId, id: ConversationId) -> Loaded<i64> {
         self.unread.try_load((site, id)).await.unwrap_or_else(unanswered)
     }
+
+    /// A webhook, if it has not been deleted.
+    pub async fn webhook(&self, site: SiteId, id: WebhookId) -> Loaded<Option<Webhook>> {
+        self.webhooks.try_load((site, id)).await.unwrap_or_else(unanswered)
+    }
 }
 
 /// Whose data a loader reads, and through what.
@@ -96,21 +173,35 @@ struct Reads {
     viewer: Arc<Viewer>,
 }
 
-struct Conversations(Reads);
+/// Writes a loader of the objects that a use case finds by their IDs.
+macro_rules! by_id {
+    ($name:ident, $id:ty => $object:ty, $find:path, $id_of:expr) => {
+        struct $name(Reads);
 
-impl BatchFn<(SiteId, ConversationId), Loaded<Option<Conversation>>> for Conversations {
-    async fn load(
-        &mut self,
-        keys: &[(SiteId, ConversationId)],
-    ) -> HashMap<(SiteId, ConversationId), Loaded<Option<Conversation>>> {
-        let mut values = HashMap::new();
-        for (site, ids) in by_site(keys) {
-            let found = conversations::by_ids(&self.0.services, &self.0.viewer, Some(site), &ids).await;
-            values.extend(one_each(site, &ids, found, |conversation| conversation.id));
+        impl BatchFn<(SiteId, $id), Loaded<Option<$object>>> for $name {
+            async fn load(&mut self, keys: &[(SiteId, $id)]) -> HashMap<(SiteId, $id), Loaded<Option<$object>>> {
+                let mut values = HashMap::new();
+                for (site, ids) in by_site(keys) {
+                    let found = $find(&self.0.services, &self.0.viewer, Some(site), &ids).await;
+                    values.extend(one_each(site, &ids, found, $id_of));
+                }
+                values
+            }
         }
-        values
-    }
+    };
 }
+
+by_id!(Blocks, BlockId => BlockedVisitor, blocked_visitors::by_ids, |block| block.id);
+by_id!(Cases, CaseId => Case, evaluation::by_ids, |case| case.id);
+by_id!(Chunks, ChunkId => StoredChunk, entries::by_ids, |stored| stored.chunk.id);
+by_id!(Conversations, ConversationId => Conversation, conversations::by_ids, |conversation| conversation.id);
+by_id!(Deliveries, Uuid => Delivery, deliveries::by_ids, |delivery| delivery.id);
+by_id!(Extractions, DocumentId => PageExtraction, sources::extractions, |extraction| extraction.page);
+by_id!(Keys, KeyId => Key, keys::by_ids, |key| key.id);
+by_id!(Members, MemberId => Member, members::by_ids, |member| member.id);
+by_id!(Pages, DocumentId => Document, sources::pages_by_ids, |page| page.id);
+by_id!(Sources, SourceId => Source, sources::by_ids, |source| source.id);
+by_id!(Webhooks, WebhookId => Webhook, webhooks::by_ids, |webhook| webhook.id);
 
 struct Messages(Reads);
 
@@ -143,19 +234,6 @@ impl BatchFn<(SiteId, MessagePage), Loaded<Vec<Message>>> for Messages {
     }
 }
 
-struct Members(Reads);
-
-impl BatchFn<(SiteId, MemberId), Loaded<Option<Member>>> for Members {
-    async fn load(&mut self, keys: &[(SiteId, MemberId)]) -> HashMap<(SiteId, MemberId), Loaded<Option<Member>>> {
-        let mut values = HashMap::new();
-        for (site, ids) in by_site(keys) {
-            let found = members::by_ids(&self.0.services, &self.0.viewer, Some(site), &ids).await;
-            values.extend(one_each(site, &ids, found, |member| member.id));
-        }
-        values
-    }
-}
-
 struct Unread(Reads);
 
 impl BatchFn<(SiteId, ConversationId), Loaded<i64>> for Unread {
@@ -173,30 +251,39 @@ impl BatchFn<(SiteId, ConversationId), Loaded<i64>> for Unread {
     }
 }
 
-struct Extractions(Reads);
+struct Tags(Reads);
 
-impl BatchFn<(SiteId, DocumentId), Loaded<Option<PageExtraction>>> for Extractions {
+impl BatchFn<(SiteId, ConversationId), Loaded<Vec<String>>> for Tags {
     async fn load(
         &mut self,
-        keys: &[(SiteId, DocumentId)],
-    ) -> HashMap<(SiteId, DocumentId), Loaded<Option<PageExtraction>>> {
+        keys: &[(SiteId, ConversationId)],
+    ) -> HashMap<(SiteId, ConversationId), Loaded<Vec<String>>> {
         let mut values = HashMap::new();
         for (site, ids) in by_site(keys) {
-            let found = sources::extractions(&self.0.services, &self.0.viewer, Some(site), &ids).await;
-            values.extend(one_each(site, &ids, found, |extraction| extraction.page));
+            match triage::tags_of(&self.0.services, &self.0.viewer, Some(site), &ids).await {
+                Ok(mut tags) => {
+                    values.extend(ids.iter().map(|id| ((site, *id), Ok(tags.remove(id).unwrap_or_default()))));
+                }
+                Err(error) => values.extend(each_failed(site, &ids, error)),
+            }
         }
         values
     }
 }
 
-struct Sources(Reads);
+struct LastSeen(Reads);
 
-impl BatchFn<(SiteId, SourceId), Loaded<Option<Source>>> for Sources {
-    async fn load(&mut self, keys: &[(SiteId, SourceId)]) -> HashMap<(SiteId, SourceId), Loaded<Option<Source>>> {
+impl BatchFn<(SiteId, ConversationId), Loaded<Option<Timestamp>>> for LastSeen {
+    async fn load(
+        &mut self,
+        keys: &[(SiteId, ConversationId)],
+    ) -> HashMap<(SiteId, ConversationId), Loaded<Option<Timestamp>>> {
         let mut values = HashMap::new();
         for (site, ids) in by_site(keys) {
-            let found = sources::by_ids(&self.0.services, &self.0.viewer, Some(site), &ids).await;
-            values.extend(one_each(site, &ids, found, |source| source.id));
+            match sightings::last_seen(&self.0.services, &self.0.viewer, Some(site), &ids).await {
+                Ok(seen) => values.extend(ids.iter().map(|id| ((site, *id), Ok(seen.get(id).copied())))),
+                Err(error) => values.extend(each_failed(site, &ids, error)),
+            }
         }
         values
     }

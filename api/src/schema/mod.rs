@@ -6,7 +6,10 @@
 
 pub mod access;
 pub mod analytics;
+pub mod answer_rules;
 pub mod batch_jobs;
+pub mod business_hours;
+pub mod canned_replies;
 pub mod conversations;
 pub mod cost;
 mod direct;
@@ -14,6 +17,7 @@ pub mod entries;
 pub mod enums;
 pub mod evaluation;
 pub mod events;
+pub mod federation;
 pub mod ids;
 pub mod keys;
 pub mod live;
@@ -23,6 +27,7 @@ pub mod mutation;
 pub mod node;
 pub mod page;
 pub mod plain;
+pub mod previews;
 pub mod scalars;
 pub mod sites;
 pub mod sources;
@@ -33,30 +38,39 @@ pub mod usage;
 pub mod visitors;
 pub mod webhooks;
 
-use async_graphql::{Data, MergedObject, MergedSubscription, SDLExportOptions, Schema, SchemaBuilder};
+use async_graphql::{Data, MergedObject, MergedSubscription, ObjectType, SDLExportOptions, Schema, SchemaBuilder};
 use helpbot_services::{Services, Viewer};
 
 use crate::gateway::execution::Gateway;
 use crate::gateway::guard::model::{SchemaModel, SchemaRules};
-use crate::gateway::settings::GatewaySettings;
+use crate::gateway::settings::{GatewaySettings, Introspection};
 use crate::gateway::trusted::TrustedDocuments;
 use crate::schema::access::Access;
+use crate::schema::answer_rules::mutation::AnswerRuleMutation;
 use crate::schema::batch_jobs::BatchJobQuery;
+use crate::schema::business_hours::BusinessHoursMutation;
+use crate::schema::canned_replies::CannedReplyMutation;
 use crate::schema::conversations::erasure::ErasureMutation;
+use crate::schema::conversations::handoff::HandoffMutation;
 use crate::schema::conversations::mutation::ConversationMutation;
+use crate::schema::conversations::notes::NoteMutation;
 use crate::schema::conversations::subscription::{ActivitySubscription, AnswerSubscription};
 use crate::schema::conversations::transcript::TranscriptMutation;
+use crate::schema::conversations::triage::TriageMutation;
 use crate::schema::entries::mutation::EntryMutation;
 use crate::schema::evaluation::mutation::EvaluationMutation;
 use crate::schema::events::subscription::EventSubscription;
+use crate::schema::federation::FederationQuery;
 use crate::schema::keys::KeyMutation;
 use crate::schema::live::LiveDirective;
 use crate::schema::members::MemberMutation;
 use crate::schema::node::NodeQuery;
+use crate::schema::previews::mutation::PreviewMutation;
 use crate::schema::sites::mutation::SiteMutation;
 use crate::schema::sites::query::SiteQuery;
 use crate::schema::sources::mutation::SourceMutation;
 use crate::schema::sources::subscription::SourceSubscription;
+use crate::schema::topics::mutation::TopicMutation;
 use crate::schema::trusted_documents::TrustedDocumentMutation;
 use crate::schema::visitors::mutation::VisitorMutation;
 use crate::schema::webhooks::mutation::WebhookMutation;
@@ -71,11 +85,22 @@ const DIRECTIVES: usize = 50;
 #[graphql(name = "Query")]
 pub struct QueryRoot(SiteQuery, NodeQuery, BatchJobQuery);
 
+// The type that is served: it has the fields for routers too, and the same description.
+/// Operations that read data.
+#[derive(Default, MergedObject)]
+#[graphql(name = "Query")]
+pub struct SubgraphQueryRoot(SiteQuery, NodeQuery, BatchJobQuery, FederationQuery);
+
 /// Operations that change data.
 #[derive(Default, MergedObject)]
 #[graphql(name = "Mutation")]
 pub struct MutationRoot(
     ConversationMutation,
+    HandoffMutation,
+    TriageMutation,
+    NoteMutation,
+    CannedReplyMutation,
+    BusinessHoursMutation,
     TranscriptMutation,
     ErasureMutation,
     SourceMutation,
@@ -85,6 +110,9 @@ pub struct MutationRoot(
     MemberMutation,
     WebhookMutation,
     EvaluationMutation,
+    AnswerRuleMutation,
+    PreviewMutation,
+    TopicMutation,
     VisitorMutation,
     TrustedDocumentMutation,
 );
@@ -94,7 +122,7 @@ pub struct MutationRoot(
 #[graphql(name = "Subscription")]
 pub struct SubscriptionRoot(EventSubscription, AnswerSubscription, ActivitySubscription, SourceSubscription);
 
-/// The executable schema.
+/// The schema without the fields of federation, as it is published.
 pub type HelpBotSchema = Schema<QueryRoot, MutationRoot, SubscriptionRoot>;
 
 /// What the definition of the schema does not say about its lists and scalars.
@@ -109,7 +137,7 @@ const RULES: SchemaRules = SchemaRules {
 
 /// The schema with its default limits. Each request brings the data that its resolvers need.
 pub fn schema() -> HelpBotSchema {
-    builder().finish()
+    builder(QueryRoot::default()).finish()
 }
 
 /// What validation knows about the schema, for documents that are checked before they are executed.
@@ -128,12 +156,14 @@ pub fn gateway(services: Services, trusted: TrustedDocuments, settings: GatewayS
         data.insert(Access::new(of_request.clone(), viewer.clone()));
         data
     };
-    Gateway::new(builder(), RULES, services, request_data, trusted, settings)
+    let federation = FederationQuery { has_introspection: settings.introspection == Introspection::Allowed };
+    let query = SubgraphQueryRoot(SiteQuery, NodeQuery, BatchJobQuery, federation);
+    Gateway::new(builder(query), RULES, services, request_data, trusted, settings)
 }
 
 /// The schema with the limits that are not settings. The gateway limits the cost of operations.
-fn builder() -> SchemaBuilder<QueryRoot, MutationRoot, SubscriptionRoot> {
-    Schema::build(QueryRoot::default(), MutationRoot::default(), SubscriptionRoot::default())
+fn builder<Q: ObjectType + 'static>(query: Q) -> SchemaBuilder<Q, MutationRoot, SubscriptionRoot> {
+    Schema::build(query, MutationRoot::default(), SubscriptionRoot::default())
         .limit_depth(DEPTH)
         .limit_directives(DIRECTIVES)
         .directive(LiveDirective)
@@ -144,4 +174,9 @@ pub fn sdl() -> String {
     let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items();
     let text = schema().sdl_with_options(options.include_specified_by().use_space_ident());
     format!("{}\n", live::describe_arguments(text.trim_end()))
+}
+
+/// The schema as the definition of a subgraph, with the directives of Apollo Federation 2.
+pub fn federated_sdl() -> String {
+    federation::subgraph(&sdl())
 }

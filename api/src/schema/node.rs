@@ -1,46 +1,77 @@
 //! The fields `node` and `nodes`: any object by its global ID.
 //!
 //! The prefix of an ID names its type. An object that the viewer may not read gives the same
-//! answer as one that does not exist.
+//! answer as one that does not exist. All objects are read by the loaders of the request, so that
+//! `nodes` reads the objects of each type with one query.
 
-use async_graphql::{Context, ID, Interface, Object, Result};
+use async_graphql::{Context, ID, Interface, Object, Result, Union};
 use helpbot_domain::Invalid;
+use helpbot_domain::chunk::{ChunkKind, StoredChunk};
 use helpbot_domain::global_id::GlobalId;
-use helpbot_domain::ids::{ConversationId, KeyId, MemberId, SiteId, SourceId, WebhookId};
-use helpbot_services::accounts::{keys, members};
+use helpbot_domain::ids::{
+    BlockId, CaseId, ChunkId, ConversationId, DocumentId, KeyId, MemberId, SiteId, SourceId, WebhookId,
+};
+use helpbot_services::Error;
 use helpbot_services::runtime::global_ids;
-use helpbot_services::webhooks::{self, deliveries};
-use helpbot_services::{Error, sources};
-use uuid::Uuid;
 
 use crate::error::top_level;
 use crate::schema::access::Access;
 use crate::schema::conversations::Conversation;
+use crate::schema::entries::FaqEntry;
+use crate::schema::evaluation::EvaluationCase;
 use crate::schema::ids;
 use crate::schema::keys::ApiKey;
-use crate::schema::loaders;
+use crate::schema::loaders::{self, Loaded};
 use crate::schema::members::Member;
 use crate::schema::page;
 use crate::schema::sites::Site;
 use crate::schema::sources::Source;
+use crate::schema::sources::pages::{Page, Passage};
+use crate::schema::visitors::BlockedVisitor;
 use crate::schema::webhooks::Webhook;
 use crate::schema::webhooks::deliveries::WebhookDelivery;
 
 /// Maximum number of IDs of one request, as many as a page of a list can have.
 const NODES_MAX: usize = page::MAX as usize;
 
-/// An object that has a global ID.
-#[derive(Interface)]
-#[graphql(field(name = "id", ty = "ID", desc = "Global ID of the object, which is unique among all objects."))]
-#[allow(clippy::large_enum_variant, reason = "lives for one field of one response")]
-pub enum Node {
-    Site(Site),
-    Source(Source),
-    Conversation(Conversation),
-    ApiKey(ApiKey),
-    Member(Member),
-    Webhook(Webhook),
-    WebhookDelivery(WebhookDelivery),
+/// Writes the interface `Node` and the union of the same types that federation calls `_Entity`.
+macro_rules! nodes {
+    ($($name:ident,)+) => {
+        /// An object that has a global ID.
+        #[derive(Interface)]
+        #[graphql(field(
+            name = "id",
+            ty = "ID",
+            desc = "Global ID of the object, which is unique among all objects."
+        ))]
+        #[allow(clippy::large_enum_variant, reason = "lives for one field of one response")]
+        pub enum Node {
+            $($name($name),)+
+        }
+
+        /// An object that other subgraphs refer to by its type and its ID.
+        #[derive(Union)]
+        #[graphql(name = "_Entity")]
+        #[allow(clippy::large_enum_variant, reason = "lives for one field of one response")]
+        pub enum Entity {
+            $($name($name),)+
+        }
+
+        impl Node {
+            /// The object as an entity. `None` when it is not of the type `type_name`.
+            pub(crate) fn entity(self, type_name: &str) -> Option<Entity> {
+                match self {
+                    $(Self::$name(object) if type_name == stringify!($name) => Some(Entity::$name(object)),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+nodes! {
+    ApiKey, BlockedVisitor, Conversation, EvaluationCase, FaqEntry, Member, Page, Passage, Site, Source, Webhook,
+    WebhookDelivery,
 }
 
 /// The fields that find objects by their global IDs.
@@ -81,23 +112,41 @@ impl NodeQuery {
     }
 }
 
-async fn find(access: &Access, id: &ID) -> Result<Option<Node>> {
+/// The object with this ID. `None` when it does not exist or the viewer may not read it.
+pub(crate) async fn find(access: &Access, id: &ID) -> Result<Option<Node>> {
     let kind = id.split('_').next().unwrap_or_default();
-    let found = match kind {
-        SiteId::PREFIX => Site::load(access, Some(id)).await.map(|site| Some(Node::Site(site))),
-        SourceId::PREFIX => source(access, ids::read(id)).await,
-        ConversationId::PREFIX => return conversation(access, ids::read(id)).await,
-        KeyId::PREFIX => key(access, ids::read(id)).await,
-        MemberId::PREFIX => member(access, ids::read(id)).await,
-        WebhookId::PREFIX => webhook(access, ids::read(id)).await,
+    let thing = match kind {
+        SiteId::PREFIX => return site(access, id).await,
+        SourceId::PREFIX => GlobalId::Source(ids::read(id)),
+        ConversationId::PREFIX => GlobalId::Conversation(ids::read(id)),
+        KeyId::PREFIX => GlobalId::Key(ids::read(id)),
+        MemberId::PREFIX => GlobalId::Member(ids::read(id)),
+        WebhookId::PREFIX => GlobalId::Webhook(ids::read(id)),
+        ChunkId::PREFIX => GlobalId::Chunk(ids::read(id)),
+        DocumentId::PREFIX => GlobalId::Page(ids::read(id)),
+        CaseId::PREFIX => GlobalId::Case(ids::read(id)),
+        BlockId::PREFIX => GlobalId::Block(ids::read(id)),
         // A delivery is identified by the UUID that the header of each attempt carries.
         _ => match id.parse() {
-            Ok(id) => delivery(access, id).await,
-            Err(_) => Ok(None),
+            Ok(id) => GlobalId::Delivery(id),
+            Err(_) => return Ok(None),
         },
     };
-    match found {
+    let of = match global_ids::site_of(&access.services, &access.viewer, thing).await {
+        Ok(site) => site,
+        Err(error) if is_hidden(&error) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    match load(access, of, thing).await {
         Ok(node) => Ok(node),
+        Err(error) if is_hidden(&error) => Ok(None),
+        Err(error) => Err(loaders::failed(error)),
+    }
+}
+
+async fn site(access: &Access, id: &ID) -> Result<Option<Node>> {
+    match Site::load(access, Some(id)).await {
+        Ok(site) => Ok(Some(Node::Site(site))),
         Err(error) if is_hidden(&error) => Ok(None),
         Err(error) => Err(error.into()),
     }
@@ -108,50 +157,38 @@ fn is_hidden(error: &Error) -> bool {
     matches!(error, Error::NotFound(_) | Error::Forbidden(_) | Error::PlanRequired { .. })
 }
 
-async fn site_of(access: &Access, thing: GlobalId) -> helpbot_services::Result<Option<SiteId>> {
-    global_ids::site_of(&access.services, &access.viewer, thing).await.map(Some)
+/// Reads an object of a site with the loaders. All objects of a batch share its failure.
+async fn load(access: &Access, site: SiteId, thing: GlobalId) -> Loaded<Option<Node>> {
+    let (loaders, of) = (&access.loaders, || access.clone());
+    Ok(match thing {
+        GlobalId::Source(id) => loaders.source(site, id).await?.map(|row| Node::Source(Source { row, access: of() })),
+        GlobalId::Conversation(id) => {
+            loaders.conversation(site, id).await?.map(|row| Node::Conversation(Conversation { row, access: of() }))
+        }
+        GlobalId::Key(id) => loaders.key(site, id).await?.map(|row| Node::ApiKey(row.into())),
+        GlobalId::Member(id) => loaders.member(site, id).await?.map(|row| Node::Member(row.into())),
+        GlobalId::Webhook(id) => {
+            loaders.webhook(site, id).await?.map(|row| Node::Webhook(Webhook { row, access: of() }))
+        }
+        GlobalId::Delivery(id) => {
+            let found = loaders.delivery(site, id).await?;
+            found.map(|row| Node::WebhookDelivery(WebhookDelivery::alone(row, access)))
+        }
+        GlobalId::Chunk(id) => loaders.chunk(site, id).await?.map(|row| chunk(row, access)),
+        GlobalId::Page(id) => loaders.page(site, id).await?.map(|row| Node::Page(Page { row, access: of() })),
+        GlobalId::Case(id) => {
+            loaders.case(site, id).await?.map(|row| Node::EvaluationCase(EvaluationCase { row, access: of() }))
+        }
+        GlobalId::Block(id) => {
+            loaders.block(site, id).await?.map(|row| Node::BlockedVisitor(BlockedVisitor::new(row, of())))
+        }
+    })
 }
 
-async fn source(access: &Access, id: SourceId) -> helpbot_services::Result<Option<Node>> {
-    let site = site_of(access, GlobalId::Source(id)).await?;
-    let found = sources::by_ids(&access.services, &access.viewer, site, &[id]).await?;
-    Ok(found.into_iter().next().map(|row| Node::Source(Source { row, access: access.clone() })))
-}
-
-async fn key(access: &Access, id: KeyId) -> helpbot_services::Result<Option<Node>> {
-    let site = site_of(access, GlobalId::Key(id)).await?;
-    let found = keys::list(&access.services, &access.viewer, site).await?;
-    Ok(found.into_iter().find(|key| key.id == id).map(|key| Node::ApiKey(key.into())))
-}
-
-async fn member(access: &Access, id: MemberId) -> helpbot_services::Result<Option<Node>> {
-    let site = site_of(access, GlobalId::Member(id)).await?;
-    let found = members::by_ids(&access.services, &access.viewer, site, &[id]).await?;
-    Ok(found.into_iter().next().map(|member| Node::Member(member.into())))
-}
-
-async fn webhook(access: &Access, id: WebhookId) -> helpbot_services::Result<Option<Node>> {
-    let site = site_of(access, GlobalId::Webhook(id)).await?;
-    let row = webhooks::get(&access.services, &access.viewer, site, id).await?;
-    Ok(Some(Node::Webhook(Webhook { row, access: access.clone() })))
-}
-
-async fn delivery(access: &Access, id: Uuid) -> helpbot_services::Result<Option<Node>> {
-    let site = site_of(access, GlobalId::Delivery(id)).await?;
-    let row = deliveries::get(&access.services, &access.viewer, site, id).await?;
-    Ok(Some(Node::WebhookDelivery(WebhookDelivery::alone(row, access))))
-}
-
-/// Uses the loader, so that `nodes` reads many conversations with one query. They share its failure.
-async fn conversation(access: &Access, id: ConversationId) -> Result<Option<Node>> {
-    let site = match global_ids::site_of(&access.services, &access.viewer, GlobalId::Conversation(id)).await {
-        Ok(site) => site,
-        Err(error) if is_hidden(&error) => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    match access.loaders.conversation(site, id).await {
-        Ok(found) => Ok(found.map(|row| Node::Conversation(Conversation { row, access: access.clone() }))),
-        Err(error) if is_hidden(&error) => Ok(None),
-        Err(error) => Err(loaders::failed(error)),
+/// Entries and passages have IDs of the same form.
+fn chunk(row: StoredChunk, access: &Access) -> Node {
+    match row.chunk.kind {
+        ChunkKind::Faq => Node::FaqEntry(FaqEntry { row, access: access.clone() }),
+        ChunkKind::Passage => Node::Passage(row.into()),
     }
 }

@@ -141,6 +141,40 @@ where
     Ok((PageRows::of(&part, found), total(count)))
 }
 
+/// Order of a list by the key of its items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyOrder {
+    /// The smallest key is first.
+    Ascending,
+    /// The largest key is first.
+    Descending,
+}
+
+/// A page of a short list, of which `rows` are all. The items have different keys.
+///
+/// # Errors
+/// Those of [`PageArgs::request`].
+pub fn of_all<K, R>(
+    args: &PageArgs,
+    mut rows: Vec<R>,
+    order: KeyOrder,
+    key: impl Fn(&R) -> K,
+) -> Result<(PageRows<R>, Total)>
+where
+    K: FromStr + Ord,
+{
+    let part: PageRequest<K> = args.request()?;
+    let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+    let is_ascending = (order == KeyOrder::Ascending) != part.is_backward;
+    let in_order = |a: &K, b: &K| if is_ascending { a.cmp(b) } else { b.cmp(a) };
+    rows.sort_by(|a, b| in_order(&key(a), &key(b)));
+    if let Some(from) = &part.from {
+        rows.retain(|row| in_order(&key(row), from).is_gt());
+    }
+    rows.truncate(usize::try_from(part.limit).unwrap_or(0));
+    Ok((PageRows::of(&part, rows), total(async move { Ok(count) })))
+}
+
 /// Returns the position of a node in its list, as its cursor encodes it. The first argument is the index
 /// of the node in its page.
 pub type PositionOf<N> = Box<dyn Fn(usize, &N) -> String + Send + Sync>;
@@ -271,6 +305,21 @@ mod tests {
         assert!(args(None, Some("a"), Some(1), None).request::<String>().is_err());
         assert!(PageArgs { after: Some("*".into()), ..PageArgs::default() }.request::<String>().is_err());
         assert!(args(Some(1), Some("a"), None, None).request::<i64>().is_err());
+    }
+
+    #[test]
+    fn pages_of_a_short_list_continue_in_both_directions_and_after_removed_items() {
+        let pages = |order, args: PageArgs| {
+            let (page, _) = of_all(&args, vec![3, 1, 4, 2], order, |row: &i32| *row).expect("valid arguments");
+            (page.rows, page.has_previous, page.has_next)
+        };
+
+        assert_eq!(pages(KeyOrder::Ascending, args(Some(2), None, None, None)), (vec![1, 2], false, true));
+        assert_eq!(pages(KeyOrder::Ascending, args(Some(2), Some("2"), None, None)), (vec![3, 4], true, false));
+        assert_eq!(pages(KeyOrder::Descending, args(Some(2), None, None, None)), (vec![4, 3], false, true));
+        assert_eq!(pages(KeyOrder::Descending, args(Some(9), Some("5"), None, None)), (vec![4, 3, 2, 1], true, false));
+        assert_eq!(pages(KeyOrder::Ascending, args(None, None, Some(1), None)), (vec![4], true, false));
+        assert_eq!(pages(KeyOrder::Descending, args(None, None, Some(2), Some("1"))), (vec![3, 2], true, true));
     }
 
     #[test]

@@ -131,7 +131,7 @@ impl App {
 }
 
 async fn key(services: &Services, operator: &Viewer, site: &Site, kind: KeyKind) -> (KeyId, String) {
-    let new = NewKey { kind, name: "test".into(), scopes: vec![], origins: vec![], expires_at: None };
+    let new = NewKey { kind, name: "test".into(), scopes: None, origins: vec![], expires_at: None };
     let (key, secret) = keys::create(services, operator, Some(site.id), new).await.unwrap();
     (key.id, secret)
 }

@@ -1,6 +1,7 @@
 //! Sites with their API keys, members, credits, and the visitors and limits that guard them.
 
 pub mod blocked_visitors;
+pub mod business_hours;
 pub mod judged_answers;
 pub mod keys;
 pub mod limit_notices;

@@ -55,6 +55,10 @@ pub const TABLES: &[SiteTable] = &[
     table("transcripts", "id"),
     table("transcript_codes", "id"),
     table("handoff_notices", "id"),
+    table("conversation_mails", "id"),
+    table("conversation_tags", "conversation_id, tag"),
+    table("conversation_notes", "id"),
+    table("canned_replies", "id"),
     table("messages", "conversation_id, seq"),
     // Ten indexes contain a conversation.
     estimated(SiteTable { weight: 2, ..table("conversations", "id") }),
@@ -81,6 +85,10 @@ pub const TABLES: &[SiteTable] = &[
     table("source_files", "source_id"),
     table("sources", "id"),
     table("evaluation_cases", "id"),
+    table("answer_rules", "id"),
+    table("dismissed_topics", "question_hash"),
+    table("previewed_questions", "preview_id, seq"),
+    table("change_previews", "id"),
     table("daily_stats", "day"),
     table("usage_months", "month"),
     table("usage_days", "day, address_key"),
@@ -88,6 +96,7 @@ pub const TABLES: &[SiteTable] = &[
     // A document has up to 32 KiB.
     SiteTable { weight: 5, ..table("trusted_documents", "id") },
     table("limit_notices", "kind, day"),
+    table("business_hours", "site_id"),
     table("credit_holds", "id"),
 ];
 

@@ -39,14 +39,41 @@ pub async fn used(c: &mut Conn, site: SiteId, month: Month) -> Result<i64> {
 /// # Errors
 /// Returns an error when the query fails.
 pub async fn take(c: &mut Conn, site: SiteId, month: Month, limit: i64, now: Timestamp) -> Result<Option<i64>> {
+    take_all(c, site, month, Quota { count: 1, limit }, now).await
+}
+
+/// A number of credits to take, and the limit of the month.
+#[derive(Debug, Clone, Copy)]
+pub struct Quota {
+    /// Credits to take, at least 1.
+    pub count: i64,
+    /// Credits per month.
+    pub limit: i64,
+}
+
+/// Takes all credits of `quota`, or none of them. Returns the number of used credits, including these,
+/// or `None` when fewer were left. Other requests of the same site wait until the transaction ends, so
+/// the count is exact.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn take_all(c: &mut Conn, site: SiteId, month: Month, quota: Quota, now: Timestamp) -> Result<Option<i64>> {
     // The month's row comes first because it is the lock: holds that were counted before could be
     // outdated.
-    let used = add_one(c, site, month).await?;
-    if used <= limit && used + held(c, site, month, now).await? <= limit {
+    let used = add(c, site, month, quota.count).await?;
+    if used <= quota.limit && used + held(c, site, month, now).await? <= quota.limit {
         return Ok(Some(used));
     }
-    give_back(c, site, month).await?;
+    add(c, site, month, -quota.count).await?;
     Ok(None)
+}
+
+/// Returns how many credits of the month are neither used nor held, at least 0, without a lock.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn left(c: &mut Conn, site: SiteId, month: Month, limit: i64, now: Timestamp) -> Result<i64> {
+    Ok((limit - used(c, site, month).await? - held(c, site, month, now).await?).max(0))
 }
 
 /// Holds one credit for an answer that takes time. Returns false when none was left.
@@ -59,7 +86,7 @@ pub async fn hold(c: &mut Conn, hold: &Hold, limit: i64, now: Timestamp) -> Resu
     if take(c, hold.site_id, hold.month, limit, now).await?.is_none() {
         return Ok(false);
     }
-    give_back(c, hold.site_id, hold.month).await?;
+    add(c, hold.site_id, hold.month, -1).await?;
     let site = hold.site_id.to_string();
     on!(c, |c| {
         diesel::insert_into(credit_holds::table)
@@ -117,10 +144,10 @@ async fn held(c: &mut Conn, site: SiteId, month: Month, now: Timestamp) -> Resul
     })?)
 }
 
-/// Counts one more credit as used and locks the month's row. Returns the new count.
-async fn add_one(c: &mut Conn, site: SiteId, month: Month) -> Result<i64> {
+/// Counts `more` credits as used and locks the month's row. Returns the new count.
+async fn add(c: &mut Conn, site: SiteId, month: Month, more: i64) -> Result<i64> {
     let site = site.to_string();
-    let first = (usage_months::site_id.eq(&site), usage_months::month.eq(month.number()), usage_months::used.eq(1_i64));
+    let first = (usage_months::site_id.eq(&site), usage_months::month.eq(month.number()), usage_months::used.eq(more));
     Ok(on!(c, |c| {
         let upsert = diesel::insert_into(usage_months::table)
             .values(first)
@@ -130,19 +157,6 @@ async fn add_one(c: &mut Conn, site: SiteId, month: Month) -> Result<i64> {
             .returning(usage_months::used);
         Fixed(upsert).get_result(c).await
     })?)
-}
-
-async fn give_back(c: &mut Conn, site: SiteId, month: Month) -> Result<()> {
-    let site = site.to_string();
-    on!(c, |c| {
-        diesel::update(
-            usage_months::table.filter(usage_months::site_id.eq(&site)).filter(usage_months::month.eq(month.number())),
-        )
-        .set(usage_months::used.eq(usage_months::used - 1))
-        .execute(c)
-        .await
-    })?;
-    Ok(())
 }
 
 /// Key under which the credits of a whole site are counted, beside those of its client addresses.

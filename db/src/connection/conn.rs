@@ -10,12 +10,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use diesel::SqliteConnection;
-use diesel_async::AsyncPgConnection;
-use diesel_async::pooled_connection::deadpool::Object;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use super::postgres::handle::PgHandle;
 use super::readers::SqliteReader;
 use super::run::Runner;
+use super::turns::Turn;
 use crate::error::Result;
 
 /// An SQLite connection: one of the readers, or the connection of the writer thread.
@@ -106,11 +106,13 @@ pub struct Conn {
     /// Keeps the database open while the connection is in use. `None` for the connection of the
     /// writer thread, which outlives each use.
     pub(crate) _in_use: Option<TaskTrackerToken>,
+    /// The turn of the site that the connection serves.
+    pub(crate) _turn: Option<Turn>,
 }
 
 pub(crate) enum Backend {
     Sqlite(SqliteHandle),
-    Pg(Box<Object<AsyncPgConnection>>),
+    Pg(Box<PgHandle>),
 }
 
 impl Conn {

@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::postgres::PostgresServer;
+use super::postgres::{PostgresServer, PostgresUrl};
 use super::sqlite::SqliteFile;
 use super::store::Driver;
 use crate::error::{Error, Result};
@@ -16,8 +16,8 @@ use crate::error::{Error, Result};
 pub enum DatabaseUrl {
     /// Path of an SQLite file. The file is created when it does not exist.
     Sqlite(PathBuf),
-    /// A `postgres://` URL.
-    Postgres(String),
+    /// A `postgres://` URL with the options for its connections.
+    Postgres(PostgresUrl),
 }
 
 impl DatabaseUrl {
@@ -29,7 +29,7 @@ impl DatabaseUrl {
     pub(super) fn driver(&self) -> Box<dyn Driver> {
         match self {
             DatabaseUrl::Sqlite(path) => Box::new(SqliteFile(path.clone())),
-            DatabaseUrl::Postgres(url) => Box::new(PostgresServer(url.clone())),
+            DatabaseUrl::Postgres(url) => Box::new(PostgresServer::new(url.clone())),
         }
     }
 }
@@ -55,7 +55,7 @@ impl FromStr for DatabaseUrl {
             return Ok(DatabaseUrl::Sqlite(PathBuf::from(path)));
         }
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            return Ok(DatabaseUrl::Postgres(text.to_owned()));
+            return Ok(DatabaseUrl::Postgres(text.to_owned().into()));
         }
         Err(Error::Schema("the database URL must be sqlite:PATH or postgres://USER@HOST/NAME".into()))
     }
@@ -72,6 +72,8 @@ mod tests {
 
         assert_eq!(url.to_string(), "postgres://db.example:5432/helpbot");
         assert_eq!(format!("{url:?}"), url.to_string());
+        let with_mark: DatabaseUrl = "postgres://ann:sec?ret@db.example/helpbot".parse().expect("a database URL");
+        assert_eq!(with_mark.to_string(), "postgres://db.example/helpbot");
     }
 
     #[test]

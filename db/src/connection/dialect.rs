@@ -2,7 +2,8 @@
 //!
 //! Row locks exist only on PostgreSQL: SQLite has one writer, so inside a writing transaction
 //! nothing else can change a row, and it has no syntax for locks. [`insert_rows!`] inserts many
-//! rows in the way that is fastest on each database. [`among`] compares a column with a list in a
+//! rows in the way that is fastest on each database, and [`insert_columns!`] does so with one prepared
+//! statement for any number of rows. [`among`] compares a column with a list in a
 //! statement that stays prepared.
 
 use diesel::QueryResult;
@@ -151,3 +152,34 @@ macro_rules! insert_rows {
     }};
 }
 pub(crate) use insert_rows;
+
+/// Inserts rows whose columns are listed with their types. PostgreSQL receives each column as an array, so that the
+/// text of the statement does not depend on the number of rows and the statement stays prepared.
+macro_rules! insert_columns {
+    ($conn:expr, $table:ident, $rows:expr, |$row:ident| { $($column:ident: $type:ty = $value:expr),+ $(,)? }) => {{
+        let conn: &mut $crate::connection::conn::Conn = $conn;
+        conn.statements.add_one();
+        match &mut conn.backend {
+            $crate::connection::conn::Backend::Sqlite(handle) => {
+                let c: &mut diesel::SqliteConnection = &mut *handle;
+                for $row in $rows {
+                    diesel::insert_into($table::table).values(($($table::$column.eq($value)),+)).execute(c).await?;
+                }
+            }
+            $crate::connection::conn::Backend::Pg(handle) => {
+                let c: &mut diesel_async::AsyncPgConnection = &mut *handle;
+                let columns = [$(stringify!($column)),+];
+                let insert = diesel::sql_query($crate::connection::dialect::insert_of_arrays(stringify!($table), &columns))
+                    $(.bind::<diesel::sql_types::Array<$type>, _>($rows.iter().map(|$row| $value).collect::<Vec<_>>()))+;
+                $crate::connection::prepared::Fixed(insert).execute(c).await?;
+            }
+        }
+    }};
+}
+pub(crate) use insert_columns;
+
+/// Returns the statement of [`insert_columns!`] for PostgreSQL.
+pub(crate) fn insert_of_arrays(table: &str, columns: &[&str]) -> String {
+    let places: Vec<String> = (1..=columns.len()).map(|place| format!("${place}")).collect();
+    format!("INSERT INTO {table} ({}) SELECT * FROM unnest({})", columns.join(", "), places.join(", "))
+}

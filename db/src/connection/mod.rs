@@ -5,9 +5,12 @@
 //! run each query with `on!`, which compiles the query for both databases. [`dialect`] holds what
 //! the two databases write differently.
 
+mod batch;
+mod channel;
 pub(crate) mod conn;
 mod database_url;
 pub(crate) mod dialect;
+pub(crate) mod grouped;
 mod migrate;
 mod open;
 pub(crate) mod paged;
@@ -17,9 +20,13 @@ mod readers;
 pub(crate) mod run;
 mod sqlite;
 mod store;
+mod turns;
 mod work;
 mod writer;
 
+pub use batch::{BatchEnd, Batched};
+pub use channel::{CHANNEL_TEXT_MAX, Channel};
 pub use conn::Conn;
 pub use database_url::DatabaseUrl;
 pub use open::Db;
+pub use postgres::{Pooler, PostgresOptions, PostgresUrl};

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use helpbot_domain::ids::SiteId;
 
+use super::batch::{BatchEntry, Batched, run_alone};
+use super::channel::Channel;
 use super::conn::Conn;
 use super::database_url::DatabaseUrl;
 use super::migrate::Step;
@@ -98,14 +101,30 @@ impl Db {
     /// # Errors
     /// `Unavailable` when no connection becomes free in time, or the database is down or closed.
     pub fn reader(&self) -> BoxFuture<'_, Result<Conn>> {
+        self.checkout(None)
+    }
+
+    /// Same as [`Db::reader`], for a query of one site. On PostgreSQL, no site can use all connections.
+    ///
+    /// # Errors
+    /// Same as [`Db::reader`]; `Overloaded` when too many readers of the site wait.
+    pub fn reader_of(&self, site: SiteId) -> BoxFuture<'_, Result<Conn>> {
+        self.checkout(Some(site))
+    }
+
+    fn checkout(&self, site: Option<SiteId>) -> BoxFuture<'_, Result<Conn>> {
         if self.shared.uses.is_closed() {
             return std::future::ready(Err(closed())).boxed();
         }
         // Taken before the connection is, so that closing the database waits for both.
         let in_use = self.shared.uses.token();
         async move {
+            let turn = match site {
+                Some(site) => self.store.read_turn(site).await?,
+                None => None,
+            };
             let backend = self.store.checkout().await?;
-            Ok(Conn { backend, statements: self.shared.statements.clone(), _in_use: Some(in_use) })
+            Ok(Conn { backend, statements: self.shared.statements.clone(), _in_use: Some(in_use), _turn: turn })
         }
         .boxed()
     }
@@ -129,6 +148,48 @@ impl Db {
         self.submit(work).await?;
         // The sender is dropped without a result only when the work panicked.
         answer.await.map_err(|_| abandoned())?
+    }
+
+    /// Same as [`Db::write`], for a write of one site. On PostgreSQL, no site can use all connections.
+    ///
+    /// # Errors
+    /// Same as [`Db::write`]; `Overloaded` when too many writes of the site wait.
+    pub async fn write_of<T, E, F>(&self, site: SiteId, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+    {
+        let _turn = self.store.write_turn(site).await?;
+        self.write(work).await
+    }
+
+    /// Carries out a write of a site in one transaction, and returns its result once that is durable. On
+    /// PostgreSQL, writes of the same kind and site that wait share a transaction. It finishes even when the
+    /// caller is dropped, and counts as executed for an idempotent request like [`Db::write`].
+    ///
+    /// # Errors
+    /// The error of the write, which does not affect the others; `Overloaded` when too many writes of
+    /// the site wait; `Unavailable`.
+    pub async fn write_batched<W: Batched>(&self, site: SiteId, write: W) -> Result<W::Output, W::Error> {
+        if !self.store.has_groups() {
+            return self.write(move |c| run_alone(c, write).boxed()).await;
+        }
+        if self.shared.uses.is_closed() {
+            return Err(closed().into());
+        }
+        let (entry, answer) = BatchEntry::new(write, idempotency::current());
+        self.store.submit_batched(site, entry)?;
+        answer.await.map_err(|_| abandoned())?
+    }
+
+    /// Opens a channel to the other nodes of the installation, on a connection of its own. `None` on SQLite, and
+    /// behind a pooler in transaction mode, which cannot carry one.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn channel(&self) -> Result<Option<Box<dyn Channel>>> {
+        self.store.channel().await
     }
 
     fn submit(&self, work: TransactionWork) -> BoxFuture<'_, Result<()>> {

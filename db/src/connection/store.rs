@@ -5,16 +5,21 @@ use std::fmt;
 use std::sync::Arc;
 
 use deadpool::managed::{Manager, Object, Pool, PoolError, QueueMode};
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use helpbot_domain::ids::SiteId;
 use tokio_util::task::TaskTracker;
 
+use super::batch::BatchEntry;
+use super::channel::Channel;
 use super::conn::{Backend, Conn, StatementCount};
 use super::migrate::Step;
+use super::turns::Turn;
 use super::work::TransactionWork;
 use crate::error::{Error, Result};
 
 /// How long a request waits for a free connection before it fails with `Unavailable`.
-const POOL_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
+pub(super) const POOL_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// A database that can be opened.
 pub(super) trait Driver: Send + Sync {
@@ -37,6 +42,36 @@ pub(super) trait Store: Send + Sync {
     /// Runs `work` in a transaction. Returns once the caller of the work was notified or certainly
     /// will be.
     fn submit(&self, work: TransactionWork) -> BoxFuture<'_, Result<()>>;
+
+    /// Adds a write to the next group of its site, if [`Store::has_groups`].
+    ///
+    /// # Errors
+    /// `Overloaded` when too many writes of the site wait.
+    fn submit_batched(&self, _site: SiteId, _entry: BatchEntry) -> Result<()> {
+        Err(Error::Overloaded)
+    }
+
+    /// Waits until the site may use a connection for reading. `None` when there is no limit per site:
+    /// reads of SQLite do not wait for another machine.
+    fn read_turn(&self, _site: SiteId) -> BoxFuture<'_, Result<Option<Turn>>> {
+        std::future::ready(Ok(None)).boxed()
+    }
+
+    /// Waits until the site may use a connection for writing. `None` when there is no limit per site:
+    /// SQLite has one writer, which each write occupies for less than a millisecond.
+    fn write_turn(&self, _site: SiteId) -> BoxFuture<'_, Result<Option<Turn>>> {
+        std::future::ready(Ok(None)).boxed()
+    }
+
+    /// Whether [`Store::submit_batched`] forms groups.
+    fn has_groups(&self) -> bool {
+        false
+    }
+
+    /// Opens a channel to the other nodes. `None` when this database has none.
+    fn channel(&self) -> BoxFuture<'_, Result<Option<Box<dyn Channel>>>> {
+        std::future::ready(Ok(None)).boxed()
+    }
 
     /// Waits for queued writes to finish.
     fn settle(&self) -> BoxFuture<'_, ()>;

@@ -37,7 +37,8 @@ impl SqliteWriter {
     /// Starts the thread that owns `conn`.
     pub(crate) fn start(conn: SqliteConnection, statements: StatementCount) -> std::io::Result<Self> {
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
-        let conn = Conn { backend: Backend::Sqlite(SqliteHandle::Writer(Box::new(conn))), statements, _in_use: None };
+        let backend = Backend::Sqlite(SqliteHandle::Writer(Box::new(conn)));
+        let conn = Conn { backend, statements, _in_use: None, _turn: None };
         thread::Builder::new().name("sqlite-writer".into()).spawn(move || run(conn, waiting))?;
         Ok(Self { queue })
     }

@@ -1,22 +1,25 @@
 //! Lists of conversations: filtered, ordered, paged and counted.
 
-use diesel::dsl::sql;
+use diesel::dsl::{exists, sql};
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text};
-use helpbot_domain::ids::{ConversationId, SiteId};
+use diesel::sql_types::{BigInt, Bool, Text};
+use helpbot_domain::ids::{ConversationId, MemberId, SiteId};
 use helpbot_domain::{Timestamp, text};
 
 use crate::columns;
 use crate::connection::conn::{Conn, on};
+use crate::connection::grouped::Grouped;
 use crate::connection::paged::Paged;
 use crate::connection::run::RunQueryDsl;
 use crate::conversations::partial_row::{PartialColumns, PartialRow};
 use crate::conversations::search::{self, MaxCandidates, rows_of_site};
 use crate::error::Result;
+use crate::schema::conversation_tags as tags;
 use crate::schema::conversations as conv;
-use helpbot_domain::conversation::{Conversation, ConversationFilter, ConversationQuery, Vote};
+use helpbot_domain::conversation::{Conversation, HandoffStatus, Outcome, Vote};
 use helpbot_domain::conversation_order::ConversationOrder;
 use helpbot_domain::conversation_parts::ConversationParts;
+use helpbot_domain::conversation_query::{ConversationFilter, ConversationQuery};
 
 /// The part of a list to return.
 #[derive(Debug, Clone, Copy)]
@@ -84,6 +87,23 @@ macro_rules! filtered {
         }
         if let Some(member) = $query.assignee {
             rows = rows.filter(conv::assignee_id.eq(member.to_string()));
+        }
+        if let Some(priorities) = &$query.priorities {
+            let names: Vec<&str> = priorities.iter().map(|priority| priority.as_str()).collect();
+            rows = rows.filter(conv::priority.eq_any(names));
+        }
+        if let Some(wanted) = &$query.tags {
+            let tagged = tags::table
+                .filter(tags::site_id.eq(conv::site_id))
+                .filter(tags::conversation_id.eq(conv::id))
+                .filter(tags::tag.eq_any(wanted.clone()));
+            rows = rows.filter(exists(tagged));
+        }
+        if let Some(email) = &$query.email {
+            // Only conversations with a handoff have an address, and they have an index.
+            let holds = sql::<Bool>("lower(conversations.customer_email) LIKE ");
+            rows = rows.filter(conv::handoff_status.is_not_null());
+            rows = rows.filter(holds.bind::<Text, _>(columns::containing(&email.to_lowercase())).sql(" ESCAPE '\\'"));
         }
         rows
     }};
@@ -180,6 +200,54 @@ pub async fn count(c: &mut Conn, site: SiteId, query: &ConversationQuery) -> Res
     Ok(on!(c, <B> |c| {
         filtered!(rows_of_site!(B, site, candidates.as_ref()), query).count().get_result(c).await
     })?)
+}
+
+/// The number of conversations that have the same values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConversationGroup {
+    /// Outcome of the questions.
+    pub outcome: Outcome,
+    /// Vote on the answers.
+    pub vote: Option<Vote>,
+    /// Status of the handoffs.
+    pub handoff: Option<HandoffStatus>,
+    /// Member to whom the conversations are assigned.
+    pub assignee: Option<MemberId>,
+    /// Language of the answers.
+    pub language: Option<String>,
+    /// Number of conversations in the group.
+    pub count: i64,
+}
+
+/// Returns the conversations of a list in groups, in no particular order.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn groups(c: &mut Conn, site: SiteId, query: &ConversationQuery) -> Result<Vec<ConversationGroup>> {
+    type GroupRow = (String, Option<bool>, Option<String>, Option<String>, Option<String>, i64);
+    let candidates = candidates(c, site, query, MaxCandidates::ForCount).await?;
+    let rows: Vec<GroupRow> = on!(c, <B> |c| {
+        let rows = filtered!(rows_of_site!(B, site, candidates.as_ref()), query).select((
+            conv::outcome,
+            conv::is_helpful,
+            conv::handoff_status,
+            conv::assignee_id,
+            conv::language,
+            sql::<BigInt>("COUNT(*)"),
+        ));
+        Grouped { rows, columns: "1, 2, 3, 4, 5" }.load(c).await
+    })?;
+    let group = |(outcome, helpful, handoff, assignee, language, count): GroupRow| {
+        Ok(ConversationGroup {
+            outcome: columns::named(&outcome)?,
+            vote: helpful.map(Vote::from_bool),
+            handoff: handoff.as_deref().map(columns::named).transpose()?,
+            assignee: columns::parse_opt(assignee.as_deref())?,
+            language,
+            count,
+        })
+    };
+    rows.into_iter().map(group).collect()
 }
 
 /// Returns the candidates of the search index. `None` when it is faster to check every row in

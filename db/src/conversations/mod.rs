@@ -3,11 +3,16 @@
 //! This file inserts, updates and finds conversations by ID and session. [`lists`] filters, orders
 //! and counts them, with the help of the search index in [`search`] on SQLite.
 
+pub mod canned_replies;
+pub mod conversation_mails;
+pub mod conversation_notes;
+pub mod conversation_tags;
 pub mod handoff_notices;
 mod lists;
 pub mod messages;
 mod partial_row;
 pub mod read_marks;
+pub mod reply_times;
 mod row;
 pub mod search;
 pub mod sessions;
@@ -16,6 +21,7 @@ pub mod transcript_codes;
 pub mod transcripts;
 
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Double, Nullable, Text};
 use helpbot_domain::conversation::{HandoffStatus, Vote};
 use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::limit::MailRequester;
@@ -25,10 +31,11 @@ use uuid::Uuid;
 use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
-use crate::connection::dialect::{ForUpdate, locked};
+use crate::connection::dialect::{ForUpdate, among, insert_columns, locked};
 use crate::connection::prepared::Fixed;
 use crate::connection::run::RunQueryDsl;
 use crate::error::Result;
+use crate::schema::conversations;
 use crate::schema::conversations as conv;
 use helpbot_domain::conversation::Conversation;
 
@@ -39,40 +46,43 @@ fn requester((session_id, mailbox, address_key): (Option<String>, Option<String>
     MailRequester { session_id, mailbox, address_key }
 }
 
-pub use lists::{PageOfList, Window, count, list};
+pub use lists::{ConversationGroup, PageOfList, Window, count, groups, list};
 
 /// Stores a new conversation.
 ///
 /// # Errors
 /// `Conflict` when the ID is taken.
 pub async fn insert(c: &mut Conn, new: &Conversation) -> Result<()> {
-    on!(c, |c| {
-        diesel::insert_into(conv::table)
-            .values((
-                conv::site_id.eq(new.site_id.to_string()),
-                conv::id.eq(new.id.to_string()),
-                conv::session_id.eq(&new.session_id),
-                conv::question.eq(&new.question),
-                conv::answer.eq(&new.answer),
-                conv::search_text.eq(search_text(&new.question, &new.answer)),
-                conv::citations.eq(columns::to_json(&new.citations)),
-                conv::outcome.eq(new.outcome.as_str()),
-                conv::is_unanswered.eq(new.outcome.is_unanswered()),
-                conv::confidence.eq(new.confidence),
-                conv::language.eq(&new.language),
-                conv::message_count.eq(new.message_count),
-                conv::created_at_ms.eq(new.created_at.as_ms()),
-                conv::updated_at_ms.eq(new.updated_at.as_ms()),
-                conv::token_id.eq(new.token_id.map(|id| id.to_string())),
-                conv::address_key.eq(&new.address_key),
-            ))
-            .execute(c)
-            .await
-    })?;
+    insert_all(c, std::slice::from_ref(new)).await
+}
+
+/// Stores new conversations.
+///
+/// # Errors
+/// `Conflict` when an ID is taken. Some conversations may be stored then, so roll back the transaction.
+pub async fn insert_all(c: &mut Conn, new: &[Conversation]) -> Result<()> {
+    insert_columns!(c, conversations, new, |new| {
+        site_id: Text = new.site_id.to_string(),
+        id: Text = new.id.to_string(),
+        session_id: Text = &new.session_id,
+        question: Text = &new.question,
+        answer: Text = &new.answer,
+        search_text: Text = search_text(&new.question, &new.answer),
+        citations: Text = columns::to_json(&new.citations),
+        outcome: Text = new.outcome.as_str(),
+        is_unanswered: Bool = new.outcome.is_unanswered(),
+        confidence: Double = new.confidence,
+        language: Nullable<Text> = &new.language,
+        message_count: BigInt = new.message_count,
+        created_at_ms: BigInt = new.created_at.as_ms(),
+        updated_at_ms: BigInt = new.updated_at.as_ms(),
+        token_id: Nullable<Text> = new.token_id.map(|id| id.to_string()),
+        address_key: Nullable<Text> = &new.address_key,
+    });
     Ok(())
 }
 
-/// Updates everything that can change after the answer: vote, handoff, e-mail address, assignee,
+/// Updates everything that can change after the answer: vote, handoff, e-mail address, assignee, priority,
 /// message count. Returns false when the site has no such conversation.
 ///
 /// # Errors
@@ -87,6 +97,7 @@ pub async fn update(c: &mut Conn, changed: &Conversation) -> Result<bool> {
             conv::handoff_at_ms.eq(changed.handoff_at.map(Timestamp::as_ms)),
             conv::customer_email.eq(&changed.customer_email),
             conv::assignee_id.eq(changed.assignee_id.map(|id| id.to_string())),
+            conv::priority.eq(changed.priority.as_str()),
             conv::message_count.eq(changed.message_count),
             conv::updated_at_ms.eq(changed.updated_at.as_ms()),
         ));
@@ -188,6 +199,23 @@ pub async fn has_session(c: &mut Conn, site: SiteId, session: &str) -> Result<bo
     Ok(on!(c, |c| {
         let found = conv::table.filter(conv::site_id.eq(&site)).filter(conv::session_id.eq(session));
         diesel::select(diesel::dsl::exists(found)).get_result(c).await
+    })?)
+}
+
+/// Returns those of the sessions of which the site has a conversation.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn sessions_in_use(c: &mut Conn, site: SiteId, sessions: &[&str]) -> Result<Vec<String>> {
+    let site = site.to_string();
+    Ok(on!(c, |c| {
+        conv::table
+            .filter(conv::site_id.eq(&site))
+            .filter(among(conv::session_id, sessions))
+            .select(conv::session_id)
+            .distinct()
+            .load(c)
+            .await
     })?)
 }
 

@@ -22,7 +22,7 @@ use crate::columns;
 use crate::schema::conversations as conv;
 
 /// The columns of each part, in the order of [`PartialRow`].
-const COLUMNS: [(Parts, &[&str]); 14] = [
+const COLUMNS: [(Parts, &[&str]); 15] = [
     (Parts::ID, &[conv::id::NAME]),
     (Parts::SESSION, &[conv::session_id::NAME]),
     (Parts::QUESTION, &[conv::question::NAME]),
@@ -40,6 +40,7 @@ const COLUMNS: [(Parts, &[&str]); 14] = [
     (Parts::CREATED, &[conv::created_at_ms::NAME]),
     (Parts::UPDATED, &[conv::updated_at_ms::NAME]),
     (Parts::TOKEN, &[conv::token_id::NAME, conv::address_key::NAME]),
+    (Parts::PRIORITY, &[conv::priority::NAME]),
 ];
 
 /// The columns of some parts of a conversation, as the selection of a statement.
@@ -139,6 +140,9 @@ where
             let token = value::<Nullable<Text>, Option<String>, _, _>(row, &mut next)?;
             read.token_id = columns::parse_opt(token.as_deref())?;
             read.address_key = value::<Nullable<Text>, _, _, _>(row, &mut next)?;
+        }
+        if parts.has(Parts::PRIORITY) {
+            read.priority = columns::named(&value::<Text, String, _, _>(row, &mut next)?)?;
         }
         Ok(Self(read))
     }

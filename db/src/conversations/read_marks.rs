@@ -13,11 +13,11 @@ use crate::error::Result;
 use crate::schema::{messages, read_marks as marks};
 
 /// Records that a side of the conversation has read up to message `seq`. A mark never moves
-/// backward.
+/// backward. Returns whether it moved.
 ///
 /// # Errors
 /// Returns an error when the query fails.
-pub async fn mark(c: &mut Conn, site: SiteId, id: ConversationId, reader: Author, seq: i64) -> Result<()> {
+pub async fn mark(c: &mut Conn, site: SiteId, id: ConversationId, reader: Author, seq: i64) -> Result<bool> {
     let (site, id) = (site.to_string(), id.to_string());
     let row = (
         marks::site_id.eq(&site),
@@ -25,17 +25,17 @@ pub async fn mark(c: &mut Conn, site: SiteId, id: ConversationId, reader: Author
         marks::reader.eq(reader.as_str()),
         marks::seq.eq(seq),
     );
-    on!(c, |c| diesel::insert_into(marks::table).values(row).on_conflict_do_nothing().execute(c).await)?;
+    let first = on!(c, |c| diesel::insert_into(marks::table).values(row).on_conflict_do_nothing().execute(c).await)?;
     // The condition is checked once the row is locked: of two concurrent readers, the higher number
     // wins.
-    on!(c, |c| {
+    let later = on!(c, |c| {
         let row = marks::table
             .filter(marks::site_id.eq(&site))
             .filter(marks::conversation_id.eq(&id))
             .filter(marks::reader.eq(reader.as_str()));
         diesel::update(row.filter(marks::seq.lt(seq))).set(marks::seq.eq(seq)).execute(c).await
     })?;
-    Ok(())
+    Ok(later == 1 || (first == 1 && seq > 0))
 }
 
 /// Returns up to which message a side has read each of these conversations. Conversations of which

@@ -30,6 +30,7 @@ pub(super) struct Row {
     updated_at_ms: i64,
     token_id: Option<String>,
     address_key: Option<String>,
+    priority: String,
 }
 
 impl TryFrom<Row> for Conversation {
@@ -56,6 +57,7 @@ impl TryFrom<Row> for Conversation {
             updated_at: Timestamp::from_ms(row.updated_at_ms),
             token_id: columns::parse_opt(row.token_id.as_deref())?,
             address_key: row.address_key,
+            priority: columns::named(&row.priority)?,
         })
     }
 }

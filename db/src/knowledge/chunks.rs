@@ -11,7 +11,7 @@ use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
 use crate::paging::load_page;
 use crate::schema::chunks;
-use helpbot_domain::chunk::{Chunk, ChunkKind, StoredChunk};
+use helpbot_domain::chunk::{Chunk, ChunkKind, EntryFilter, StoredChunk};
 use helpbot_domain::page::PageRequest;
 
 #[derive(Queryable, Selectable)]
@@ -237,36 +237,43 @@ pub async fn delete(c: &mut Conn, site: SiteId, ids: &[ChunkId]) -> Result<()> {
     Ok(())
 }
 
-/// The entries of a site that match a pattern, for the list and for its count.
-macro_rules! with_pattern {
-    ($site:expr, $pattern:expr) => {
-        chunks::table.filter(chunks::site_id.eq($site)).filter(chunks::question.is_not_null()).filter(
-            lower(chunks::question.assume_not_null())
-                .like($pattern)
-                .escape('\\')
-                .or(lower(chunks::body).like($pattern).escape('\\')),
-        )
-    };
+/// The entries of a site that meet the conditions of a filter, for the list and for its count.
+macro_rules! filtered {
+    ($backend:ty, $site:expr, $filter:expr) => {{
+        let filter: &EntryFilter = $filter;
+        let mut rows = chunks::table
+            .filter(chunks::site_id.eq($site.to_string()))
+            .filter(chunks::question.is_not_null())
+            .into_boxed::<$backend>();
+        if let Some(words) = &filter.words {
+            let pattern = columns::containing(&words.to_lowercase());
+            rows = rows.filter(
+                lower(chunks::question.assume_not_null())
+                    .like(pattern.clone())
+                    .escape('\\')
+                    .or(lower(chunks::body).like(pattern).escape('\\')),
+            );
+        }
+        if let Some(source) = filter.source {
+            rows = rows.filter(chunks::source_id.eq(source.to_string()));
+        }
+        rows
+    }};
 }
 
-/// Returns one page of the site's entries, ordered by ID. With `words`, only entries that contain
-/// them in the question or the answer, in any case (SQLite folds only ASCII letters).
+/// Returns one page of the site's entries that meet the conditions, ordered by ID. Words are found in any
+/// case (SQLite folds only ASCII letters).
 ///
 /// # Errors
 /// Returns an error when the query fails.
 pub async fn entries(
     c: &mut Conn,
     site: SiteId,
-    words: Option<&str>,
+    filter: &EntryFilter,
     page: PageRequest<ChunkId>,
 ) -> Result<Vec<StoredChunk>> {
-    let (site, pattern) = (site.to_string(), pattern(words));
-    let rows: Vec<Row> = on!(c, |c| load_page!(c, with_pattern!(&site, &pattern), chunks::id, page))?;
+    let rows: Vec<Row> = on!(c, <B> |c| load_page!(c, filtered!(B, site, filter), chunks::id, page))?;
     rows.into_iter().map(StoredChunk::try_from).collect()
-}
-
-fn pattern(words: Option<&str>) -> String {
-    columns::containing(&words.unwrap_or_default().to_lowercase())
 }
 
 diesel::define_sql_function! {
@@ -288,9 +295,8 @@ pub async fn count(c: &mut Conn, site: SiteId) -> Result<i64> {
 ///
 /// # Errors
 /// Returns an error when the query fails.
-pub async fn entry_count(c: &mut Conn, site: SiteId, words: Option<&str>) -> Result<i64> {
-    let (site, pattern) = (site.to_string(), pattern(words));
-    Ok(on!(c, |c| with_pattern!(&site, &pattern).count().get_result(c).await)?)
+pub async fn entry_count(c: &mut Conn, site: SiteId, filter: &EntryFilter) -> Result<i64> {
+    Ok(on!(c, <B> |c| filtered!(B, site, filter).count().get_result(c).await)?)
 }
 
 /// Updates the content of a chunk and its hash. Returns false when the site has no such chunk.

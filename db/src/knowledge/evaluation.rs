@@ -7,6 +7,7 @@ use helpbot_domain::ids::{CaseId, SiteId};
 use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
+use crate::connection::dialect::among;
 use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
 use crate::paging::load_page;
@@ -71,6 +72,23 @@ pub async fn insert(c: &mut Conn, new: &Case) -> Result<()> {
 pub async fn list(c: &mut Conn, site: SiteId, page: PageRequest<CaseId>) -> Result<Vec<Case>> {
     let site = site.to_string();
     let rows: Vec<Row> = on!(c, |c| load_page!(c, cases::table.filter(cases::site_id.eq(&site)), cases::id, page))?;
+    rows.into_iter().map(Case::try_from).collect()
+}
+
+/// Returns the site's cases with these IDs, in no particular order. Missing ones are left out.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn by_ids(c: &mut Conn, site: SiteId, ids: &[CaseId]) -> Result<Vec<Case>> {
+    let site = site.to_string();
+    let rows: Vec<Row> = on!(c, |c| {
+        cases::table
+            .filter(cases::site_id.eq(&site))
+            .filter(among(cases::id, ids))
+            .select(Row::as_select())
+            .load(c)
+            .await
+    })?;
     rows.into_iter().map(Case::try_from).collect()
 }
 

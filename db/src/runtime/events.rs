@@ -6,6 +6,7 @@
 //! not rolled back with its transaction.
 
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
 use helpbot_domain::Timestamp;
 use helpbot_domain::event::{Event, EventType};
 use helpbot_domain::ids::{ConversationId, EventId, SiteId};
@@ -14,6 +15,7 @@ use uuid::Uuid;
 use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
+use crate::connection::dialect::insert_columns;
 use crate::connection::prepared::Fixed;
 use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
@@ -76,6 +78,14 @@ impl TryFrom<Row> for Event {
 /// # Errors
 /// `Corrupt` when the site has no counter.
 pub async fn append(c: &mut Conn, site: SiteId, now: Timestamp, new: Vec<NewEvent>) -> Result<Vec<Event>> {
+    append_all(c, site, new.into_iter().map(|event| (now, event)).collect()).await
+}
+
+/// Same as [`append`], for events of different times.
+///
+/// # Errors
+/// Same as [`append`].
+pub async fn append_all(c: &mut Conn, site: SiteId, new: Vec<(Timestamp, NewEvent)>) -> Result<Vec<Event>> {
     let count = i64::try_from(new.len()).unwrap_or(i64::MAX);
     let site_text = site.to_string();
     let last: Option<i64> = on!(c, |c| {
@@ -85,36 +95,29 @@ pub async fn append(c: &mut Conn, site: SiteId, now: Timestamp, new: Vec<NewEven
         Fixed(update).get_result(c).await.optional()
     })?;
     let last = last.ok_or_else(|| Error::Corrupt { what: "event counter", value: site_text.clone() })?;
-    let mut stored = Vec::with_capacity(new.len());
-    for (seq, event) in (last - count + 1..).zip(new) {
-        on!(c, |c| {
-            diesel::insert_into(events::table)
-                .values((
-                    events::site_id.eq(&site_text),
-                    events::seq.eq(seq),
-                    events::id.eq(event.id.to_string()),
-                    events::event_type.eq(event.event_type.as_str()),
-                    events::conversation_id.eq(event.conversation_id.to_string()),
-                    events::session_id.eq(&event.session_id),
-                    events::data.eq(&event.data),
-                    events::created_at_ms.eq(now.as_ms()),
-                    events::token_id.eq(event.token_id.map(|id| id.to_string())),
-                ))
-                .execute(c)
-                .await
-        })?;
-        stored.push(Event {
-            site_id: site,
-            seq,
-            id: event.id,
-            event_type: event.event_type,
-            conversation_id: event.conversation_id,
-            session_id: event.session_id,
-            token_id: event.token_id,
-            data: event.data,
-            created_at: now,
-        });
-    }
+    let numbered = |(seq, (created_at, event)): (i64, (Timestamp, NewEvent))| Event {
+        site_id: site,
+        seq,
+        id: event.id,
+        event_type: event.event_type,
+        conversation_id: event.conversation_id,
+        session_id: event.session_id,
+        token_id: event.token_id,
+        data: event.data,
+        created_at,
+    };
+    let stored: Vec<Event> = (last - count + 1..).zip(new).map(numbered).collect();
+    insert_columns!(c, events, &stored, |event| {
+        site_id: Text = event.site_id.to_string(),
+        seq: BigInt = event.seq,
+        id: Text = event.id.to_string(),
+        event_type: Text = event.event_type.as_str(),
+        conversation_id: Text = event.conversation_id.to_string(),
+        session_id: Text = &event.session_id,
+        data: Text = &event.data,
+        created_at_ms: BigInt = event.created_at.as_ms(),
+        token_id: Nullable<Text> = event.token_id.map(|id| id.to_string()),
+    });
     Ok(stored)
 }
 
@@ -169,6 +172,25 @@ pub async fn last_seqs(c: &mut Conn, sites: &[SiteId]) -> Result<Vec<(SiteId, i6
             .await
     })?;
     rows.into_iter().map(|(site, seq, access)| Ok((columns::parse(&site)?, seq, access))).collect()
+}
+
+/// Returns the ID of the event with the number `seq`. `None` when the site has no such event, or it was
+/// deleted.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn id_at(c: &mut Conn, site: SiteId, seq: i64) -> Result<Option<EventId>> {
+    let site = site.to_string();
+    let id: Option<String> = on!(c, |c| {
+        events::table
+            .filter(events::site_id.eq(&site))
+            .filter(events::seq.eq(seq))
+            .select(events::id)
+            .get_result(c)
+            .await
+            .optional()
+    })?;
+    id.as_deref().map(columns::parse).transpose()
 }
 
 /// Returns the number of the oldest stored event. `None` when the log is empty.

@@ -9,7 +9,10 @@ use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::run::RunQueryDsl;
 use crate::error::Result;
-use crate::schema::{conversations, deliveries, keys, members, sites, sources, webhooks};
+use crate::schema::{
+    blocked_visitors, chunks, conversations, deliveries, documents, evaluation_cases, keys, members, sites, sources,
+    webhooks,
+};
 use helpbot_domain::global_id::GlobalId;
 
 /// Looks up an ID in a table whose primary key starts with the site: one index lookup per site
@@ -40,6 +43,10 @@ pub async fn site_of(c: &mut Conn, id: GlobalId) -> Result<Option<SiteId>> {
         GlobalId::Conversation(id) => site_by_id!(c, conversations, id),
         GlobalId::Member(id) => site_by_id!(c, members, id),
         GlobalId::Webhook(id) => site_by_id!(c, webhooks, id),
+        GlobalId::Chunk(id) => site_by_id!(c, chunks, id),
+        GlobalId::Page(id) => site_by_id!(c, documents, id),
+        GlobalId::Case(id) => site_by_id!(c, evaluation_cases, id),
+        GlobalId::Block(id) => site_by_id!(c, blocked_visitors, id),
         GlobalId::Key(id) => {
             let id = id.to_string();
             let key = on!(c, |c| keys::table.find(&id).select(keys::site_id).first(c).await.optional())?;

@@ -3,4 +3,5 @@
 pub mod events;
 pub mod global_ids;
 pub mod idempotency;
+pub mod installation;
 pub mod jobs;

@@ -106,3 +106,10 @@ diesel::table! {
         created_at_ms -> BigInt,
     }
 }
+diesel::table! {
+    business_hours (site_id) {
+        site_id -> Text,
+        hours -> Text,
+        updated_at_ms -> BigInt,
+    }
+}

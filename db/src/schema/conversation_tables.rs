@@ -34,6 +34,7 @@ diesel::table! {
         updated_at_ms -> BigInt,
         token_id -> Nullable<Text>,
         address_key -> Nullable<Text>,
+        priority -> Text,
     }
 }
 diesel::table! {
@@ -42,6 +43,7 @@ diesel::table! {
         session_id -> Text,
         token_id -> Text,
         created_at_ms -> BigInt,
+        last_seen_at_ms -> Nullable<BigInt>,
     }
 }
 diesel::table! {
@@ -105,3 +107,45 @@ diesel::table! {
         created_at_ms -> BigInt,
     }
 }
+diesel::table! {
+    conversation_mails (site_id, id) {
+        site_id -> Text,
+        id -> Text,
+        conversation_id -> Text,
+        message_id -> Text,
+        is_inbound -> Bool,
+        mailbox -> Nullable<Text>,
+        first_seq -> BigInt,
+        due_at_ms -> BigInt,
+        created_at_ms -> BigInt,
+    }
+}
+diesel::table! {
+    conversation_tags (site_id, conversation_id, tag) {
+        site_id -> Text,
+        conversation_id -> Text,
+        tag -> Text,
+    }
+}
+diesel::table! {
+    conversation_notes (site_id, id) {
+        site_id -> Text,
+        id -> Text,
+        conversation_id -> Text,
+        member_id -> Nullable<Text>,
+        author_name -> Nullable<Text>,
+        body -> Text,
+        created_at_ms -> BigInt,
+    }
+}
+diesel::table! {
+    canned_replies (site_id, id) {
+        site_id -> Text,
+        id -> Text,
+        name -> Text,
+        body -> Text,
+        created_at_ms -> BigInt,
+        updated_at_ms -> BigInt,
+    }
+}
+diesel::allow_tables_to_appear_in_same_query!(conversations, conversation_tags);

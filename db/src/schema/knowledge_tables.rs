@@ -38,3 +38,50 @@ diesel::table! {
         created_at_ms -> BigInt,
     }
 }
+diesel::table! {
+    answer_rules (site_id, id) {
+        site_id -> Text,
+        id -> Text,
+        kind -> Text,
+        question -> Text,
+        entry_id -> Text,
+        source_id -> Text,
+        entry_question -> Text,
+        created_at_ms -> BigInt,
+    }
+}
+diesel::table! {
+    change_previews (site_id, id) {
+        site_id -> Text,
+        id -> Text,
+        change -> Text,
+        index_version -> Nullable<BigInt>,
+        answer_settings -> Nullable<Text>,
+        status -> Text,
+        done_questions -> BigInt,
+        total_questions -> Nullable<BigInt>,
+        gained -> BigInt,
+        lost -> BigInt,
+        changed -> BigInt,
+        created_at_ms -> BigInt,
+    }
+}
+diesel::table! {
+    previewed_questions (site_id, preview_id, seq) {
+        site_id -> Text,
+        preview_id -> Text,
+        seq -> BigInt,
+        effect -> Text,
+        question -> Text,
+        asked_count -> BigInt,
+        answer_before -> Text,
+        answer_after -> Text,
+    }
+}
+diesel::table! {
+    dismissed_topics (site_id, question_hash) {
+        site_id -> Text,
+        question_hash -> Text,
+        created_at_ms -> BigInt,
+    }
+}

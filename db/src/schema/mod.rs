@@ -24,3 +24,7 @@ diesel::allow_tables_to_appear_in_same_query!(conversations, messages);
 diesel::allow_tables_to_appear_in_same_query!(sites, members);
 diesel::allow_tables_to_appear_in_same_query!(sites, sources);
 diesel::allow_tables_to_appear_in_same_query!(sites, webhooks);
+diesel::allow_tables_to_appear_in_same_query!(sites, blocked_visitors);
+diesel::allow_tables_to_appear_in_same_query!(sites, chunks);
+diesel::allow_tables_to_appear_in_same_query!(sites, documents);
+diesel::allow_tables_to_appear_in_same_query!(sites, evaluation_cases);

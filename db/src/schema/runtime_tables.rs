@@ -42,3 +42,11 @@ diesel::table! {
         created_at_ms -> BigInt,
     }
 }
+diesel::table! {
+    installation (id) {
+        id -> Integer,
+        key_fingerprint -> Nullable<Text>,
+        first_start_owner -> Nullable<Text>,
+        first_start_until_ms -> Nullable<BigInt>,
+    }
+}

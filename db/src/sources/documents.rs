@@ -8,12 +8,13 @@ use helpbot_domain::ids::{DocumentId, SiteId, SourceId};
 use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
+use crate::connection::dialect::among;
 use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
 use crate::paging::load_page;
 use crate::schema::documents as docs;
 use helpbot_domain::page::PageRequest;
-use helpbot_domain::source::Document;
+use helpbot_domain::source::{Document, PageOutcome};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = docs)]
@@ -115,28 +116,56 @@ pub async fn links(c: &mut Conn, site: SiteId, id: DocumentId) -> Result<Vec<Str
     links.flatten().as_deref().map_or(Ok(Vec::new()), columns::json)
 }
 
-/// Returns one page of the list of a source's pages, ordered by URL.
+/// Returns the site's pages with these IDs, in no particular order. Missing ones are left out.
 ///
 /// # Errors
 /// Returns an error when the query fails.
-pub async fn of_source(c: &mut Conn, site: SiteId, source: SourceId, page: PageRequest<&str>) -> Result<Vec<Document>> {
-    let (site, source) = (site.to_string(), source.to_string());
+pub async fn by_ids(c: &mut Conn, site: SiteId, ids: &[DocumentId]) -> Result<Vec<Document>> {
+    let site = site.to_string();
     let rows: Vec<Row> = on!(c, |c| {
-        let of_source = docs::table.filter(docs::site_id.eq(&site)).filter(docs::source_id.eq(&source));
-        load_page!(c, of_source, docs::url, page)
+        docs::table.filter(docs::site_id.eq(&site)).filter(among(docs::id, ids)).select(Row::as_select()).load(c).await
     })?;
     rows.into_iter().map(Document::try_from).collect()
 }
 
-/// Returns the number of pages of a source.
+/// The pages of a source, with `outcomes` only those whose last visit had one of them.
+macro_rules! with_outcomes {
+    ($backend:ty, $site:expr, $source:expr, $outcomes:expr) => {{
+        let outcomes: Option<&[PageOutcome]> = $outcomes;
+        let mut rows = docs::table
+            .filter(docs::site_id.eq($site.to_string()))
+            .filter(docs::source_id.eq($source.to_string()))
+            .into_boxed::<$backend>();
+        if let Some(outcomes) = outcomes {
+            let names: Vec<&str> = outcomes.iter().map(|outcome| outcome.as_str()).collect();
+            rows = rows.filter(docs::outcome.eq_any(names));
+        }
+        rows
+    }};
+}
+
+/// Returns one page of the list of a source's pages, ordered by URL. With `outcomes`, only pages whose last
+/// visit had one of them.
 ///
 /// # Errors
 /// Returns an error when the query fails.
-pub async fn count(c: &mut Conn, site: SiteId, source: SourceId) -> Result<i64> {
-    let (site, source) = (site.to_string(), source.to_string());
-    Ok(on!(c, |c| {
-        docs::table.filter(docs::site_id.eq(&site)).filter(docs::source_id.eq(&source)).count().get_result(c).await
-    })?)
+pub async fn of_source(
+    c: &mut Conn,
+    site: SiteId,
+    source: SourceId,
+    outcomes: Option<&[PageOutcome]>,
+    page: PageRequest<&str>,
+) -> Result<Vec<Document>> {
+    let rows: Vec<Row> = on!(c, <B> |c| load_page!(c, with_outcomes!(B, site, source, outcomes), docs::url, page))?;
+    rows.into_iter().map(Document::try_from).collect()
+}
+
+/// Returns the number of pages in the list that [`of_source`] returns.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn count(c: &mut Conn, site: SiteId, source: SourceId, outcomes: Option<&[PageOutcome]>) -> Result<i64> {
+    Ok(on!(c, <B> |c| with_outcomes!(B, site, source, outcomes).count().get_result(c).await)?)
 }
 
 /// Returns the page of a source with this URL.

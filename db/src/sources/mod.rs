@@ -21,7 +21,7 @@ use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
 use crate::paging::{load_one, load_page};
 use crate::schema::{sites, sources};
-use helpbot_domain::source::Source;
+use helpbot_domain::source::{Source, SourceFilter};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = sources)]
@@ -191,24 +191,43 @@ pub async fn by_url(c: &mut Conn, site: SiteId, kind: SourceKind, url: &str) -> 
     load_one!(c, Source, found)
 }
 
-/// Returns one page of the site's sources, oldest first.
+/// The sources of a site that meet the conditions of a filter.
+macro_rules! filtered {
+    ($backend:ty, $site:expr, $filter:expr) => {{
+        let filter: &SourceFilter = $filter;
+        let mut rows = sources::table.filter(sources::site_id.eq($site.to_string())).into_boxed::<$backend>();
+        if let Some(statuses) = &filter.statuses {
+            let names: Vec<&str> = statuses.iter().map(|status| status.as_str()).collect();
+            rows = rows.filter(sources::status.eq_any(names));
+        }
+        if let Some(kinds) = &filter.kinds {
+            let names: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
+            rows = rows.filter(sources::kind.eq_any(names));
+        }
+        rows
+    }};
+}
+
+/// Returns one page of the site's sources that meet the conditions, oldest first.
 ///
 /// # Errors
 /// Returns an error when the query fails.
-pub async fn list(c: &mut Conn, site: SiteId, page: PageRequest<SourceId>) -> Result<Vec<Source>> {
-    let site = site.to_string();
-    let rows: Vec<Row> =
-        on!(c, |c| load_page!(c, sources::table.filter(sources::site_id.eq(&site)), sources::id, page))?;
+pub async fn list(
+    c: &mut Conn,
+    site: SiteId,
+    filter: &SourceFilter,
+    page: PageRequest<SourceId>,
+) -> Result<Vec<Source>> {
+    let rows: Vec<Row> = on!(c, <B> |c| load_page!(c, filtered!(B, site, filter), sources::id, page))?;
     rows.into_iter().map(Source::try_from).collect()
 }
 
-/// Returns the number of sources of the site.
+/// Returns the number of sources of the site that meet the conditions.
 ///
 /// # Errors
 /// Returns an error when the query fails.
-pub async fn count(c: &mut Conn, site: SiteId) -> Result<i64> {
-    let site = site.to_string();
-    Ok(on!(c, |c| sources::table.filter(sources::site_id.eq(&site)).count().get_result(c).await)?)
+pub async fn count(c: &mut Conn, site: SiteId, filter: &SourceFilter) -> Result<i64> {
+    Ok(on!(c, <B> |c| filtered!(B, site, filter).count().get_result(c).await)?)
 }
 
 /// Returns sources of any site whose scheduled sync is due, longest overdue first.

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
+use crate::connection::dialect::{among, insert_rows};
 use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
 use crate::schema::deliveries;
@@ -66,26 +67,30 @@ impl TryFrom<Row> for Delivery {
 /// # Errors
 /// `Conflict` when the endpoint already has a delivery of this event.
 pub async fn insert(c: &mut Conn, new: &Delivery) -> Result<()> {
-    on!(c, |c| {
-        diesel::insert_into(deliveries::table)
-            .values((
-                deliveries::id.eq(new.id.to_string()),
-                deliveries::site_id.eq(new.site_id.to_string()),
-                deliveries::webhook_id.eq(new.webhook_id.to_string()),
-                deliveries::event_id.eq(new.event_id.to_string()),
-                deliveries::event_type.eq(&new.event_type),
-                deliveries::event_seq.eq(new.event_seq),
-                deliveries::event_at_ms.eq(new.event_at.as_ms()),
-                deliveries::body.eq(&new.body),
-                deliveries::status.eq(new.status.as_str()),
-                deliveries::run_attempts.eq(new.run_attempts),
-                deliveries::attempts.eq(new.attempts),
-                deliveries::due_at_ms.eq(new.due_at.as_ms()),
-                deliveries::created_at_ms.eq(new.created_at.as_ms()),
-            ))
-            .execute(c)
-            .await
-    })?;
+    insert_all(c, std::slice::from_ref(new)).await
+}
+
+/// Stores new deliveries.
+///
+/// # Errors
+/// `Conflict` when an endpoint already has a delivery of an event. Some deliveries may be stored then,
+/// so roll back the transaction.
+pub async fn insert_all(c: &mut Conn, new: &[Delivery]) -> Result<()> {
+    insert_rows!(c, deliveries::table, new, |new| (
+        deliveries::id.eq(new.id.to_string()),
+        deliveries::site_id.eq(new.site_id.to_string()),
+        deliveries::webhook_id.eq(new.webhook_id.to_string()),
+        deliveries::event_id.eq(new.event_id.to_string()),
+        deliveries::event_type.eq(&new.event_type),
+        deliveries::event_seq.eq(new.event_seq),
+        deliveries::event_at_ms.eq(new.event_at.as_ms()),
+        deliveries::body.eq(&new.body),
+        deliveries::status.eq(new.status.as_str()),
+        deliveries::run_attempts.eq(new.run_attempts),
+        deliveries::attempts.eq(new.attempts),
+        deliveries::due_at_ms.eq(new.due_at.as_ms()),
+        deliveries::created_at_ms.eq(new.created_at.as_ms()),
+    ));
     Ok(())
 }
 
@@ -166,6 +171,23 @@ pub async fn by_id(c: &mut Conn, site: SiteId, id: Uuid) -> Result<Option<Delive
             .optional()
     })?;
     row.map(Delivery::try_from).transpose()
+}
+
+/// Returns the site's deliveries with these IDs, in no particular order. Missing ones are left out.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn by_ids(c: &mut Conn, site: SiteId, ids: &[Uuid]) -> Result<Vec<Delivery>> {
+    let site = site.to_string();
+    let rows: Vec<Row> = on!(c, |c| {
+        deliveries::table
+            .filter(deliveries::site_id.eq(&site))
+            .filter(among(deliveries::id, ids))
+            .select(Row::as_select())
+            .load(c)
+            .await
+    })?;
+    rows.into_iter().map(Delivery::try_from).collect()
 }
 
 /// Returns an endpoint's deliveries of these events, as event, delivery and state.

@@ -2,11 +2,10 @@
 
 use helpbot_db::conversations::{PageOfList, Window};
 use helpbot_db::{Db, Error, conversations};
-use helpbot_domain::conversation::{
-    Citation, Conversation, ConversationFilter, ConversationQuery, HandoffStatus, Outcome, Vote,
-};
+use helpbot_domain::conversation::{Citation, Conversation, HandoffStatus, Outcome, Vote};
 use helpbot_domain::conversation_order::ConversationOrder;
 use helpbot_domain::conversation_parts::ConversationParts;
+use helpbot_domain::conversation_query::{ConversationFilter, ConversationQuery};
 use helpbot_domain::ids::{ChunkId, MemberId, SiteId, SourceId};
 
 use crate::make::{self, NOW, later};
@@ -16,6 +15,7 @@ on_both_backends!(
     an_update_changes_only_what_may_change,
     each_filter_returns_its_conversations,
     all_conditions_of_a_list_must_hold,
+    groups_count_each_combination_of_values_once,
     the_inbox_lists_those_who_wait_longest_first,
     each_order_can_be_paged_by_cursor_and_by_offset,
     a_list_reads_only_the_parts_that_are_asked_for,
@@ -46,6 +46,7 @@ async fn a_conversation_is_read_as_it_was_written(db: &Db) {
         title: "Öffnungszeiten".into(),
         quote: "Open \"daily\"\nfrom 6".into(),
         score: 0.875,
+        text_fragment: None,
     };
     let conversation = Conversation {
         citations: vec![citation.clone(), Citation { url: Some("https://example.com/".into()), ..citation }],
@@ -136,6 +137,31 @@ async fn all_conditions_of_a_list_must_hold(db: &Db) {
     assert_eq!(listed(db, site, &unanswered).await, ["cake 3"]);
     let words = ConversationQuery { search: Some("cake 0".into()), ..unanswered };
     assert_eq!(listed(db, site, &words).await, [""; 0]);
+}
+
+async fn groups_count_each_combination_of_values_once(db: &Db) {
+    let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
+    let plain = || make::conversation(site, "Hi?");
+    let german = || Conversation { language: Some("de".into()), vote: Some(Vote::Yes), ..plain() };
+    for new in [plain(), plain(), german(), make::conversation(other, "Hi?")] {
+        make::stored(db, new).await;
+    }
+    stored_and_updated(db, Conversation { handoff: Some(HandoffStatus::Requested), ..german() }).await;
+    let counts = async |query: ConversationQuery| {
+        let groups = read!(db, |c| conversations::groups(c, site, &query));
+        let mut counts: Vec<_> =
+            groups.into_iter().map(|group| (group.language, group.vote, group.handoff, group.count)).collect();
+        counts.sort_by_key(|(language, _, handoff, _)| (language.clone(), handoff.is_some()));
+        counts
+    };
+
+    let all = counts(ConversationQuery::default()).await;
+    let helpful = counts(ConversationQuery { votes: Some(vec![Vote::Yes]), ..ConversationQuery::default() }).await;
+
+    let german = || Some("de".to_owned());
+    let voted = [(german(), Some(Vote::Yes), None, 1), (german(), Some(Vote::Yes), Some(HandoffStatus::Requested), 1)];
+    assert_eq!(all, [&[(None, None, None, 2)], &voted[..]].concat());
+    assert_eq!(helpful, voted);
 }
 
 async fn the_inbox_lists_those_who_wait_longest_first(db: &Db) {
@@ -230,6 +256,7 @@ async fn a_list_reads_only_the_parts_that_are_asked_for(db: &Db) {
             title: "Hours".into(),
             quote: "Open daily".into(),
             score: 0.875,
+            text_fragment: None,
         }],
         confidence: 0.5,
         language: Some("de".into()),

@@ -114,6 +114,8 @@ async fn a_delivery_and_its_attempts_are_read_as_written(db: &Db) {
 
     assert_eq!(read!(db, |c| deliveries::by_id(c, site, delivery.id)), Some(delivery.clone()));
     assert_eq!(read!(db, |c| deliveries::by_id(c, other, delivery.id)), None);
+    assert_eq!(read!(db, |c| deliveries::by_ids(c, site, &[delivery.id])), std::slice::from_ref(&delivery));
+    assert_eq!(read!(db, |c| deliveries::by_ids(c, other, &[delivery.id])), []);
     assert_eq!(read!(db, |c| attempts::of(c, site, &[delivery.id])), [first, second]);
     assert_eq!(read!(db, |c| attempts::of(c, other, &[delivery.id])), []);
 }

@@ -40,7 +40,7 @@ async fn a_page_is_stored_and_overwritten_by_id(db: &Db) {
     let new = changed.clone();
     commit!(db, |c| documents::put(c, &new, None));
 
-    assert_eq!(read!(db, |c| documents::of_source(c, site, source.id, PageRequest::first(9))), [changed]);
+    assert_eq!(read!(db, |c| documents::of_source(c, site, source.id, None, PageRequest::first(9))), [changed]);
 }
 
 async fn two_pages_of_a_source_never_share_a_url(db: &Db) {
@@ -66,11 +66,14 @@ async fn pages_are_listed_by_url_and_counted(db: &Db) {
     let urls = |pages: Vec<Document>| pages.into_iter().map(|page| page.url).collect::<Vec<_>>();
 
     assert_eq!(
-        urls(read!(db, |c| documents::of_source(c, site, source.id, PageRequest::first(9)))),
+        urls(read!(db, |c| documents::of_source(c, site, source.id, None, PageRequest::first(9)))),
         ["B", "a", "b", "ä"]
     );
-    assert_eq!(urls(read!(db, |c| documents::of_source(c, site, source.id, PageRequest::after(Some("a"), 1)))), ["b"]);
-    assert_eq!(read!(db, |c| documents::count(c, site, source.id)), 4);
+    assert_eq!(
+        urls(read!(db, |c| documents::of_source(c, site, source.id, None, PageRequest::after(Some("a"), 1)))),
+        ["b"]
+    );
+    assert_eq!(read!(db, |c| documents::count(c, site, source.id, None)), 4);
     assert_eq!(read!(db, |c| documents::totals(c, site, source.id)), (3, 6));
 }
 
@@ -84,7 +87,7 @@ async fn deleting_a_page_deletes_its_chunks(db: &Db) {
     let id = gone.id;
     commit!(db, |c| documents::delete(c, site, id));
 
-    assert_eq!(read!(db, |c| documents::of_source(c, site, source.id, PageRequest::first(9))), [kept]);
+    assert_eq!(read!(db, |c| documents::of_source(c, site, source.id, None, PageRequest::first(9))), [kept]);
     assert_eq!(read!(db, |c| chunks::of_site(c, site, None, 9)), [left]);
 }
 
@@ -97,10 +100,12 @@ async fn a_page_of_another_site_is_not_found(db: &Db) {
     commit!(db, |c| documents::delete(c, other, id));
 
     assert_eq!(read!(db, |c| documents::by_url(c, other, source.id, URL)), None);
-    assert_eq!(read!(db, |c| documents::of_source(c, other, source.id, PageRequest::first(9))), []);
-    assert_eq!(read!(db, |c| documents::count(c, other, source.id)), 0);
+    assert_eq!(read!(db, |c| documents::by_ids(c, other, &[id])), []);
+    assert_eq!(read!(db, |c| documents::by_ids(c, site, &[id])), std::slice::from_ref(&document));
+    assert_eq!(read!(db, |c| documents::of_source(c, other, source.id, None, PageRequest::first(9))), []);
+    assert_eq!(read!(db, |c| documents::count(c, other, source.id, None)), 0);
     assert_eq!(read!(db, |c| documents::totals(c, other, source.id)), (0, 0));
-    assert_eq!(read!(db, |c| documents::of_source(c, site, source.id, PageRequest::first(9))), [document]);
+    assert_eq!(read!(db, |c| documents::of_source(c, site, source.id, None, PageRequest::first(9))), [document]);
 }
 
 async fn the_links_of_a_page_survive_an_update(db: &Db) {

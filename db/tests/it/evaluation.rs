@@ -69,6 +69,8 @@ async fn a_case_of_another_site_is_neither_found_nor_deleted(db: &Db) {
     assert!(!commit!(db, |c| evaluation::delete(c, other, id)));
 
     assert_eq!(read!(db, |c| evaluation::list(c, other, PageRequest::first(9))), []);
+    assert_eq!(read!(db, |c| evaluation::by_ids(c, other, &[id])), []);
+    assert_eq!(read!(db, |c| evaluation::by_ids(c, site, &[id])), std::slice::from_ref(&own));
     assert_eq!(read!(db, |c| evaluation::count(c, other)), 0);
     assert_eq!(read!(db, |c| evaluation::list(c, site, PageRequest::first(9))), [own]);
 }

@@ -11,6 +11,7 @@ on_both_backends!(
     five_writers_at_once_leave_no_gap_and_readers_never_see_one,
     a_write_that_fails_uses_no_number,
     events_are_read_as_written_in_pages,
+    an_event_is_found_by_its_number,
     old_events_are_deleted_and_the_numbers_continue,
     old_events_are_deleted_in_groups,
     each_site_has_its_own_log,
@@ -51,6 +52,15 @@ async fn five_writers_at_once_leave_no_gap_and_readers_never_see_one(db: &Db) {
     join(join_all((0..5).map(|_| writer())), reader).await;
 
     assert_eq!(read!(db, |c| events::last_seq(c, site)), Some(5 * OF_ONE_WRITER));
+}
+
+async fn an_event_is_found_by_its_number(db: &Db) {
+    let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
+    let stored = append(db, site, 2).await;
+
+    assert_eq!(read!(db, |c| events::id_at(c, site, 2)), Some(stored[1].id));
+    assert_eq!(read!(db, |c| events::id_at(c, site, 3)), None);
+    assert_eq!(read!(db, |c| events::id_at(c, other, 1)), None);
 }
 
 async fn a_write_that_fails_uses_no_number(db: &Db) {

@@ -43,7 +43,7 @@ async fn a_file_that_is_not_a_database_is_rejected_and_not_changed() {
 #[tokio::test]
 async fn an_unreachable_server_is_unavailable() {
     let closed = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
-    let url = DatabaseUrl::Postgres(format!("postgres://postgres@{closed}/postgres"));
+    let url = DatabaseUrl::Postgres(format!("postgres://postgres@{closed}/postgres").into());
 
     assert!(matches!(Db::open(&url).await.err(), Some(Error::Unavailable(_))));
     assert!(matches!(Db::open_migrated(&url).await.err(), Some(Error::Unavailable(_))));

@@ -47,9 +47,17 @@ macro_rules! read {
     }};
 }
 
+mod answer_rules;
+mod batches;
 mod blocked_visitors;
+mod business_hours;
+mod canned_replies;
+mod change_previews;
 mod chunks;
 mod closing;
+mod conversation_mails;
+mod conversation_notes;
+mod conversation_tags;
 mod conversations;
 mod crawl_files;
 mod crawl_visits;
@@ -61,6 +69,7 @@ mod failures;
 mod global_ids;
 mod handoff_notices;
 mod idempotency;
+mod installation;
 mod jobs;
 mod judged_answers;
 mod keys;
@@ -70,7 +79,9 @@ mod members;
 mod messages;
 mod migrations;
 mod page_extractions;
+mod postgres;
 mod read_marks;
+mod reply_times;
 mod search;
 mod sessions;
 mod sites;

@@ -297,6 +297,7 @@ pub fn only_parts(whole: &Conversation, parts: ConversationParts) -> Conversatio
     copy!(CREATED: created_at);
     copy!(UPDATED: updated_at);
     copy!(TOKEN: token_id, address_key);
+    copy!(PRIORITY: priority);
     read
 }
 

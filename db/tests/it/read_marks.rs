@@ -15,8 +15,8 @@ async fn a_read_mark_never_moves_backward(db: &Db) {
     let site = make::stored_site(db).await;
     let id = make::stored(db, make::conversation(site, "Open?")).await.id;
 
-    for seq in [5, 3, 5, 7] {
-        commit!(db, |c| read_marks::mark(c, site, id, Author::Agent, seq));
+    for (seq, moves) in [(0, false), (5, true), (3, false), (5, false), (7, true)] {
+        assert_eq!(commit!(db, |c| read_marks::mark(c, site, id, Author::Agent, seq)), moves, "{seq}");
     }
 
     assert_eq!(read!(db, |c| read_marks::of(c, site, &[id], Author::Agent)), [(id, 7)]);

@@ -7,8 +7,9 @@ use diesel::{Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnectio
 use helpbot_db::conversations::Window;
 use helpbot_db::{Db, conversations, messages, search, sites};
 use helpbot_domain::Timestamp;
-use helpbot_domain::conversation::{Conversation, ConversationFilter, ConversationQuery, Outcome};
+use helpbot_domain::conversation::{Conversation, Outcome};
 use helpbot_domain::conversation_order::ConversationOrder;
+use helpbot_domain::conversation_query::{ConversationFilter, ConversationQuery};
 use helpbot_domain::ids::SiteId;
 use helpbot_domain::text::folded;
 

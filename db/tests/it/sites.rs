@@ -179,7 +179,10 @@ impl Full {
             ("member", read!(db, |c| members::by_ids(c, site, &[self.member.id])).len()),
             ("source", read!(db, |c| sources::by_ids(c, site, &[self.source.id])).len()),
             ("file", usize::from(file.is_some())),
-            ("document", read!(db, |c| documents::of_source(c, site, self.source.id, PageRequest::first(9))).len()),
+            (
+                "document",
+                read!(db, |c| documents::of_source(c, site, self.source.id, None, PageRequest::first(9))).len(),
+            ),
             ("chunk", read!(db, |c| chunks::of_document(c, site, self.document.id)).len()),
             ("chunk by id", read!(db, |c| chunks::by_ids(c, site, &[self.chunk.id])).len()),
             ("conversation", read!(db, |c| conversations::by_ids(c, site, &conversations)).len()),

@@ -3,7 +3,7 @@
 use helpbot_db::{Db, chunks, documents, source_files, sources};
 use helpbot_domain::ids::SourceId;
 use helpbot_domain::page::PageRequest;
-use helpbot_domain::source::{Source, SourceKind, SourceStatus};
+use helpbot_domain::source::{Source, SourceFilter, SourceKind, SourceStatus};
 
 use crate::make::{self, NOW, later};
 
@@ -56,7 +56,7 @@ async fn a_url_is_unique_among_the_sources_of_a_kind_and_site(db: &Db) {
     assert!(commit!(db, |c| sources::insert(c, &as_file)));
     assert!(commit!(db, |c| sources::insert(c, &elsewhere)));
     assert_eq!(read!(db, |c| sources::by_url(c, site, SourceKind::Url, URL)).map(|s| s.id), Some(first.id));
-    assert_eq!(read!(db, |c| sources::count(c, site)), 2);
+    assert_eq!(read!(db, |c| sources::count(c, site, &SourceFilter::default())), 2);
 }
 
 async fn an_update_keeps_kind_and_address(db: &Db) {
@@ -89,7 +89,10 @@ async fn the_list_can_be_paged_in_both_directions(db: &Db) {
         ids.push(make::stored_source(db, site, &format!("https://example.com/{n}")).await.id);
     }
     async fn walk(db: &Db, site: helpbot_domain::ids::SiteId, page: PageRequest<SourceId>) -> Vec<SourceId> {
-        read!(db, |c| sources::list(c, site, page)).into_iter().map(|source| source.id).collect()
+        read!(db, |c| sources::list(c, site, &SourceFilter::default(), page))
+            .into_iter()
+            .map(|source| source.id)
+            .collect()
     }
 
     let forward = PageRequest::first(2);
@@ -124,7 +127,7 @@ async fn deleting_a_source_deletes_its_pages_chunks_and_file(db: &Db) {
     assert!(commit!(db, |c| sources::delete(c, site, id)));
     assert!(!commit!(db, |c| sources::delete(c, site, id)));
 
-    assert_eq!(read!(db, |c| documents::count(c, site, id)), 0);
+    assert_eq!(read!(db, |c| documents::count(c, site, id, None)), 0);
     assert_eq!(read!(db, |c| chunks::by_ids(c, site, &[chunk.id])), []);
     assert_eq!(read!(db, |c| source_files::of_source(c, site, id)), None);
 }
@@ -141,7 +144,7 @@ async fn a_source_of_another_site_is_not_found(db: &Db) {
     assert_eq!(read!(db, |c| sources::by_ids(c, other, &[id])), []);
     assert_eq!(commit!(db, |c| sources::by_id_locked(c, other, id)), None);
     assert_eq!(read!(db, |c| sources::by_url(c, other, SourceKind::Url, URL)), None);
-    assert_eq!(read!(db, |c| sources::list(c, other, PageRequest::first(9))), []);
-    assert_eq!(read!(db, |c| sources::count(c, other)), 0);
+    assert_eq!(read!(db, |c| sources::list(c, other, &SourceFilter::default(), PageRequest::first(9))), []);
+    assert_eq!(read!(db, |c| sources::count(c, other, &SourceFilter::default())), 0);
     assert_eq!(read!(db, |c| sources::by_id(c, site, id)), Some(source));
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use helpbot_db::usage::Hold;
+use helpbot_db::usage::{Hold, Quota};
 use helpbot_db::{Db, usage};
 use helpbot_domain::ids::SiteId;
 
@@ -13,6 +13,7 @@ on_both_backends!(
     only_one_of_two_hundred_requests_gets_the_last_credit,
     only_one_of_forty_concurrent_holds_gets_the_last_credit,
     used_and_held_credits_together_never_exceed_the_limit,
+    several_credits_are_taken_together_or_not_at_all,
     each_month_and_each_site_has_its_own_allowance,
     a_limit_of_zero_allows_nothing,
     a_hold_counts_until_it_is_released_or_expires,
@@ -53,6 +54,21 @@ async fn only_one_of_forty_concurrent_holds_gets_the_last_credit(db: &Db) {
     assert_eq!(held.into_iter().filter(|held| *held).count(), 1);
     assert_eq!(read!(db, |c| usage::used(c, site, NOW.month())), 0);
     assert!(!take(db, site, 1).await);
+}
+
+async fn several_credits_are_taken_together_or_not_at_all(db: &Db) {
+    let site = make::stored_site(db).await;
+    let take_all =
+        async |count| commit!(db, |c| usage::take_all(c, site, NOW.month(), Quota { count, limit: 10 }, NOW));
+    let held = hold(site, "one");
+    assert!(commit!(db, |c| usage::hold(c, &held, 10, NOW)));
+
+    assert_eq!(take_all(6).await, Some(6));
+    assert_eq!(read!(db, |c| usage::left(c, site, NOW.month(), 10, NOW)), 3);
+    assert_eq!(take_all(4).await, None, "one of the four is held");
+    assert_eq!(take_all(3).await, Some(9));
+    assert_eq!(read!(db, |c| usage::left(c, site, NOW.month(), 10, NOW)), 0);
+    assert_eq!(read!(db, |c| usage::left(c, site, NOW.month(), 5, NOW)), 0, "a limit that was lowered");
 }
 
 async fn used_and_held_credits_together_never_exceed_the_limit(db: &Db) {

@@ -12,7 +12,8 @@ use helpbot_domain::Timestamp;
 use helpbot_domain::job::Job;
 use helpbot_outbound::{MailError, SendOutcome};
 use helpbot_services::runtime::job_kinds::{
-    HANDOFF_MAIL, LIMIT_MAIL, REPLAY, SOURCE_FAILING_MAIL, TRANSCRIPT_CODE_MAIL, TRANSCRIPT_MAIL, WEBHOOK_DISABLED_MAIL,
+    HANDOFF_MAIL, LIMIT_MAIL, REPLAY, REPLY_MAIL, SOURCE_FAILING_MAIL, TRANSCRIPT_CODE_MAIL, TRANSCRIPT_MAIL,
+    WEBHOOK_DISABLED_MAIL,
 };
 use helpbot_services::runtime::job_runner::{Backoff, JobEnd, JobHandler, JobRunner};
 use helpbot_services::runtime::mail;
@@ -25,11 +26,12 @@ use tokio_util::sync::CancellationToken;
 use super::context::DeliveryContext;
 use crate::composing::compose;
 
-const KINDS: [&str; 7] = [
+const KINDS: [&str; 8] = [
     HANDOFF_MAIL,
     WEBHOOK_DISABLED_MAIL,
     SOURCE_FAILING_MAIL,
     TRANSCRIPT_MAIL,
+    REPLY_MAIL,
     TRANSCRIPT_CODE_MAIL,
     LIMIT_MAIL,
     REPLAY,

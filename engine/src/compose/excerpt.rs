@@ -61,7 +61,7 @@ fn whole(text: &str, budget: usize) -> Option<Excerpt> {
 
 /// Weight of each unit: the question's content words in it, by how rare they are on the site and in
 /// this text. A row of a table counts with its header.
-fn weights(index: &Index, question: &str, candidate: &Candidate, units: &[Unit]) -> Vec<f32> {
+pub(super) fn weights(index: &Index, question: &str, candidate: &Candidate, units: &[Unit]) -> Vec<f32> {
     let wanted: HashMap<String, f32> = index.content_words(candidate, question).into_iter().collect();
     let found: Vec<HashSet<String>> = units
         .iter()
@@ -84,7 +84,7 @@ fn weights(index: &Index, question: &str, candidate: &Candidate, units: &[Unit])
 }
 
 /// The first of the best units. `None` when no other is better than the first unit.
-fn best_unit(units: &[Unit], weights: &[f32]) -> Option<usize> {
+pub(super) fn best_unit(units: &[Unit], weights: &[f32]) -> Option<usize> {
     let mut best = (0, weights.first().copied().unwrap_or_default() * LEAD);
     for (at, weight) in weights.iter().enumerate().skip(1) {
         if *weight > best.1 {

@@ -51,9 +51,11 @@ pub(crate) fn answer(index: &Index, retrieval: &Retrieval, settings: &AnswerPoli
     let Some(best) = retrieval.candidates.first() else {
         return Composed { text: String::new(), citations: Vec::new() };
     };
-    let ties = ties(index, retrieval, best);
+    // The owner chose one entry.
+    let ties = if best.is_pinned { Vec::new() } else { ties(index, retrieval, best) };
     let (best, ties) = newest(best, ties);
-    let version = ties.is_empty().then(|| Version::replacing(best, &retrieval.candidates)).flatten();
+    let version =
+        (ties.is_empty() && !best.is_pinned).then(|| Version::replacing(best, &retrieval.candidates)).flatten();
     let shown: Vec<&Candidate> = std::iter::once(best)
         .chain(ties.iter().filter(|(_, tie)| *tie != Tie::Repeats).map(|(candidate, _)| *candidate))
         .collect();
@@ -77,7 +79,7 @@ pub(crate) fn answer(index: &Index, retrieval: &Retrieval, settings: &AnswerPoli
         part.map_or(wanted.chunk.text.clone(), |(_, part)| part.text.clone())
     };
     let cited = std::iter::once(best).chain(ties.iter().map(|(candidate, _)| *candidate));
-    let citations = cited.map(|candidate| cite(candidate, &quote(candidate))).collect();
+    let citations = cited.map(|candidate| cite(index, candidate, &quote(candidate), &retrieval.question)).collect();
     Composed { text: texts.join("\n\n"), citations }
 }
 

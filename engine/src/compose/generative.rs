@@ -13,6 +13,7 @@ use super::prompt::{self, MAX_PASSAGES, NO_ANSWER};
 use super::sanitize::Sanitizer;
 use super::{Composed, cite, is_linkable};
 use crate::ask::{AnswerSink, Ask};
+use crate::index::Index;
 use crate::markdown;
 use crate::model::{Delta, ModelClient, ModelError};
 use crate::retrieval::Candidate;
@@ -53,6 +54,7 @@ pub(crate) enum Written {
 /// is not an answer, the caller restarts the sink.
 pub(crate) async fn write(
     model: &dyn ModelClient,
+    index: &Index,
     ask: &Ask,
     candidates: &[Candidate],
     language: &str,
@@ -77,7 +79,7 @@ pub(crate) async fn write(
             break;
         }
     }
-    Ok(answer.finish(given, is_cut))
+    Ok(answer.finish(index, given, is_cut))
 }
 
 struct Writing<'a> {
@@ -121,7 +123,7 @@ impl<'a> Writing<'a> {
         self.opening.as_ref().is_some_and(|opening| opening.trim_start().starts_with(NO_ANSWER))
     }
 
-    fn finish(mut self, given: &[Candidate], is_cut: bool) -> Written {
+    fn finish(mut self, index: &Index, given: &[Candidate], is_cut: bool) -> Written {
         if let Some(opening) = &self.opening {
             // An empty text does not say that there is no answer.
             return if opening.trim().is_empty() { Written::Ungrounded } else { Written::NoAnswer };
@@ -137,8 +139,11 @@ impl<'a> Writing<'a> {
         if cited.is_empty() || self.text.contains(NO_ANSWER) {
             return Written::Ungrounded;
         }
-        let citations = cited.iter().map(|number| &given[number - 1]);
-        let citations = citations.map(|candidate| cite(candidate, &candidate.chunk.text)).collect();
+        let citation = |number: &usize| {
+            let candidate = &given[number - 1];
+            cite(index, candidate, &candidate.chunk.text, &resting_on(&self.text, *number))
+        };
+        let citations = cited.iter().map(citation).collect();
         Written::Answer(Composed { text: self.text.trim().to_owned(), citations })
     }
 
@@ -164,6 +169,13 @@ impl<'a> Writing<'a> {
             sink.delta(safe);
         }
     }
+}
+
+/// The sentences of a text that cite a passage, without the signs of citations.
+fn resting_on(text: &str, number: usize) -> String {
+    let sign = format!("[{number}]");
+    let citing = markdown::steps(text).into_iter().filter(|step| step.contains(&sign));
+    citing.collect::<Vec<_>>().join(" ").replace(&sign, "")
 }
 
 /// Returns the text up to the end of its last whole sentence, list item, table row or code block,

@@ -51,6 +51,11 @@ pub(crate) fn gives_orders(question: &str) -> bool {
     ORDERS.iter().any(|order| question.contains(order))
 }
 
+/// Whether a text is negated.
+pub(crate) fn is_negated(text: &str) -> bool {
+    Polarity::of(text).is_negated
+}
+
 /// Agreement of one entry with a question.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Agreement {

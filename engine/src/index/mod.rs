@@ -9,9 +9,12 @@
 mod languages;
 mod part;
 mod profile;
+mod rules;
 mod search;
 
 use std::sync::Arc;
+
+use helpbot_domain::answer_rule::AnswerRule;
 
 use crate::chunk::{Chunk, Fields};
 use crate::external_embeddings::ExternalVectors;
@@ -21,6 +24,7 @@ use languages::Languages;
 pub(crate) use part::Earlier;
 use part::LanguagePart;
 use profile::SiteProfile;
+use rules::Rules;
 
 /// Maximum number of candidates of a retrieval.
 pub const MAX_CANDIDATES: usize = 10;
@@ -31,6 +35,7 @@ pub struct Index {
     inner: Arc<IndexData>,
     /// Vectors that replace the built-in ones, for questions with a vector of the same model.
     external: Option<Arc<ExternalVectors>>,
+    rules: Arc<Rules>,
 }
 
 #[derive(Debug)]
@@ -63,7 +68,14 @@ impl Index {
     /// order of the chunks. `None` when vectors are missing or differ in length.
     pub fn with_vectors(&self, model: &str, stored: &[Vec<u8>]) -> Option<Self> {
         let external = ExternalVectors::build(model, &self.inner.chunks, stored)?;
-        Some(Self { inner: Arc::clone(&self.inner), external: Some(Arc::new(external)) })
+        Some(Self { external: Some(Arc::new(external)), ..self.clone() })
+    }
+
+    /// Returns the index with these answer rules of the owner, oldest first. Rules about entries that
+    /// the index does not contain have no effect.
+    #[must_use]
+    pub fn with_rules(&self, rules: Vec<AnswerRule>) -> Self {
+        Self { rules: Arc::new(Rules::of(&self.inner, rules)), ..self.clone() }
     }
 
     /// Name of the embedding model of the vectors. `None` when the built-in table is used.
@@ -137,6 +149,6 @@ impl Index {
         let parts = groups.into_iter().map(part).collect();
         let mut data = IndexData { chunks, given_language: given, language: site, parts, profiles: Vec::new() };
         data.profiles = data.profiles();
-        Self { inner: Arc::new(data), external: None }
+        Self { inner: Arc::new(data), external: None, rules: Arc::default() }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::part::{Earlier, LanguagePart, Search};
 use super::profile::{self, SiteProfile};
+use super::rules::RulesFor;
 use super::{Index, IndexData, MAX_CANDIDATES};
 use crate::chunk::{Chunk, Fields};
 use crate::evidence::{self, Agreement, Asked, Conflict};
@@ -66,6 +67,7 @@ struct Scored {
     /// Position among the entries of the part.
     at: usize,
     conflict: Option<Conflict>,
+    is_pinned: bool,
 }
 
 impl Index {
@@ -102,10 +104,24 @@ impl Index {
         if near.is_none() && context.is_empty() {
             data.look_across(question, &mut searches, &mut best);
         }
+        let rules = self.rules_for(question);
+        best.retain(|scored| !rules.forbidden.contains(&(scored.part, scored.at)));
         data.align(&searches, &mut best);
         data.compare(question, &searches, &mut best);
+        if let Some(pinned) = rules.pinned {
+            data.pin(pinned, &searches, &mut best);
+        }
         best.truncate(MAX_CANDIDATES);
-        data.retrieval(question, &searches, &best)
+        Retrieval { rules: rules.applied, ..data.retrieval(question, &searches, &best) }
+    }
+
+    /// Whether the owner pinned an entry to a question.
+    pub(crate) fn has_pin_for(&self, question: &str) -> bool {
+        self.rules_for(question).pinned.is_some()
+    }
+
+    fn rules_for(&self, question: &str) -> RulesFor {
+        if self.rules.is_empty() { RulesFor::default() } else { self.rules.for_question(&self.inner, question) }
     }
 }
 
@@ -155,7 +171,7 @@ impl IndexData {
                     continue;
                 }
                 let is_before = |other: &Scored| other.score > score || (other.score == score && other.place < place);
-                let scored = Scored { score, place, part: number, at, conflict: None };
+                let scored = Scored { score, place, part: number, at, conflict: None, is_pinned: false };
                 best.insert(best.partition_point(is_before), scored);
                 best.truncate(most);
             }
@@ -236,6 +252,14 @@ impl IndexData {
         best.sort_by(|a, b| b.score.total_cmp(&a.score));
     }
 
+    /// Puts an entry before all others, whatever its score is.
+    fn pin(&self, (part, at): (usize, usize), searches: &[Search], best: &mut Vec<Scored>) {
+        let own = &self.parts[part];
+        best.retain(|scored| (scored.part, scored.at) != (part, at));
+        let score = own.score(&searches[part], at);
+        best.insert(0, Scored { score, place: own.places[at], part, at, conflict: None, is_pinned: true });
+    }
+
     fn retrieval(&self, question: &str, searches: &[Search], best: &[Scored]) -> Retrieval {
         let candidate = |(rank, found): (usize, &Scored)| {
             let search = &searches[found.part];
@@ -252,6 +276,7 @@ impl IndexData {
                 coverage: f64::from(search.lexical[found.at].coverage),
                 gap: f64::from(found.score - next),
                 conflict: found.conflict,
+                is_pinned: found.is_pinned,
             }
         };
         let mut candidates: Vec<Candidate> = best.iter().enumerate().map(candidate).collect();
@@ -260,7 +285,8 @@ impl IndexData {
         if let (Some(signals), Some(first)) = (&signals, candidates.first_mut()) {
             let is_ordered = first.coverage < MIN_QUOTED_COVERAGE && evidence::gives_orders(question);
             let found = has_only_function_words(signals, first).then_some(Conflict::FunctionWords);
-            first.conflict = first.conflict.or(found).or(is_ordered.then_some(Conflict::Orders));
+            let found = first.conflict.or(found).or(is_ordered.then_some(Conflict::Orders));
+            first.conflict = found.filter(|_| !first.is_pinned);
         }
         Retrieval {
             question: question.to_owned(),
@@ -270,6 +296,7 @@ impl IndexData {
             is_follow_up: understood.is_some_and(|search| search.has_context),
             candidates,
             signals,
+            rules: Vec::new(),
         }
     }
 

@@ -242,6 +242,49 @@ async fn images_and_tags_of_a_page_are_in_no_answer_and_escaped_signs_in_no_quot
 }
 
 #[tokio::test]
+async fn a_citation_quotes_the_sentence_that_answers_and_leads_to_it() {
+    let mut chunks = shop_chunks();
+    chunks[3].text =
+        "Our shop is in the old town. On Saturday and Sunday it is open from 10 to 16.\n\n- **Monday** to \
+        Friday: 9 to 18\n- Holidays: closed"
+            .to_owned();
+    chunks[8].url = Some("https://shop.example/terms.pdf#page=2".to_owned());
+    chunks[4].text = "Yes. It is due in 14 days.".to_owned();
+    chunks[9].page_title = Some("Written answers".to_owned());
+    let index = Index::build(chunks, Some("en"));
+    let page = "https://shop.example/faq";
+
+    for (question, quote, fragment) in [
+        (
+            "When is the shop open on Sunday?",
+            "On Saturday and Sunday it is open from 10 to 16.",
+            Some(format!("{page}#4:~:text=On%20Saturday%20and%20Sunday%20it%20is%20open%20from%2010%20to%2016.")),
+        ),
+        (
+            "What are your opening hours on Monday to Friday?",
+            "Monday to Friday: 9 to 18",
+            Some(format!("{page}#4:~:text=Monday%20to%20Friday%3A%209%20to%2018")),
+        ),
+        (
+            "Can I pay by invoice?",
+            "Yes. It is due in 14 days.",
+            Some(format!("{page}#5:~:text=Yes.%20It%20is%20due%20in%2014%20days.")),
+        ),
+        ("Is there a warranty?", "All devices have a warranty of two years from the day of purchase.", None),
+        (
+            "Do you have gift vouchers?",
+            "Vouchers from 10 to 500 EUR are sold in the shop and online, and never expire.",
+            None,
+        ),
+    ] {
+        let answer = answer(&index, question).await;
+
+        let cited = answer.citations.first().unwrap_or_else(|| panic!("{question}: {}", answer.text));
+        assert_eq!((cited.quote.as_str(), &cited.text_fragment), (quote, &fragment), "{question}");
+    }
+}
+
+#[tokio::test]
 async fn the_sink_gets_the_text_of_the_answer() {
     let received = Received::default();
     let engine = Engine::new(EngineSettings::default());

@@ -80,6 +80,7 @@ fn mail() -> Mail {
         id: "dlv_01".to_owned(),
         to: "owner@shop.example".to_owned(),
         reply_to: Some("visitor@home.example".to_owned()),
+        thread: Vec::new(),
         subject: "Zur\u{fc}ck: a question".to_owned(),
         text: "Plain words.".to_owned(),
         html: "<p>Plain words.</p>".to_owned(),
@@ -109,6 +110,21 @@ async fn a_mail_arrives_with_text_html_and_reply_address() {
     assert_eq!(header(&lines, "Subject").len(), 1);
     assert_eq!(header(&lines, "Content-Type")[1..], ["text/plain; charset=utf-8", "text/html; charset=utf-8"]);
     assert!(lines.contains(&"<p>Plain words.</p>".to_owned()));
+}
+
+#[tokio::test]
+async fn a_mail_of_a_thread_names_the_mails_before_it() {
+    let smtp = Smtp::start("250 ok").await;
+    let thread = ["dlv_00", "answer-1@home.example", "a b>\r\nBcc: c@d.example@home.example"].map(str::to_owned);
+
+    smtp.mailer().send(&Mail { thread: thread[..2].to_vec(), ..mail() }).await.expect("taken");
+    smtp.mailer().send(&Mail { thread: thread.to_vec(), ..mail() }).await.expect("taken");
+
+    let lines = smtp.received();
+    assert_eq!(header(&lines, "In-Reply-To")[0], "<answer-1@home.example>");
+    assert_eq!(header(&lines, "References")[0], "<dlv_00@shop.example> <answer-1@home.example>");
+    assert_eq!(header(&lines, "In-Reply-To")[1], "<abBcc:c@d.example@home.example>");
+    assert!(header(&lines, "Bcc").is_empty());
 }
 
 #[tokio::test]

@@ -136,6 +136,7 @@ fn mail() -> Mail {
         id: "dlv_01".to_owned(),
         to: "owner@shop.example".to_owned(),
         reply_to: None,
+        thread: Vec::new(),
         subject: "A question".to_owned(),
         text: "Plain words.".to_owned(),
         html: "<p>Plain words.</p>".to_owned(),

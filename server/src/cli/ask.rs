@@ -73,6 +73,9 @@ fn explain(asked: &AskResult) -> Result<(), CommandFailure> {
         explain.model_problem.as_ref().map(|problem| format!(" because {problem}")).unwrap_or_default(),
     ))?;
     let Some(retrieval) = &explain.retrieval else { return Ok(()) };
+    for rule in &retrieval.rules {
+        output::text(&format!("Answer rule {} ({}): {}\n", rule.id, rule.kind, rule.question))?;
+    }
     let rows: Vec<Vec<String>> = retrieval
         .candidates
         .iter()

@@ -73,6 +73,7 @@ pub(super) async fn run(context: &CommandContext, command: KeyCommand) -> Result
         KeyCommand::Create { site, kind, name, scopes, origins, expires } => {
             let site = context::site(&installation, site).await?;
             let kind = if kind == KeyKindArg::Widget { KeyKind::Widget } else { KeyKind::Secret };
+            let scopes = Some(scopes).filter(|scopes| !scopes.is_empty());
             let new = NewKey { kind, name, scopes, origins, expires_at: expires };
             let (key, secret) = keys::create(services, &operator, Some(site.id), new).await?;
             created(context, &key, &secret)

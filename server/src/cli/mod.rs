@@ -78,13 +78,20 @@ enum Command {
     #[command(subcommand)]
     Import(import::ImportCommand),
     /// Print the GraphQL schema.
-    Schema,
+    Schema(SchemaArgs),
     /// Print the OpenAPI document of the REST API.
     Openapi,
     /// Show the effective settings and report problems of the installation.
     Doctor,
     /// Apply the pending database migrations.
     Migrate,
+}
+
+#[derive(Debug, clap::Args)]
+struct SchemaArgs {
+    /// Print the definition of a subgraph of Apollo Federation 2.
+    #[arg(long)]
+    federation: bool,
 }
 
 /// Runs the program. The first argument is the program's name.
@@ -136,7 +143,8 @@ async fn dispatch(cli: Cli) -> Result<(), CommandFailure> {
         },
         Some(Command::Extract(args)) => extract::run(global.json, &args),
         Some(Command::Import(command)) => import::run(&context(&global)?, command).await,
-        Some(Command::Schema) => output::text(&helpbot_api::schema::sdl()),
+        Some(Command::Schema(SchemaArgs { federation: false })) => output::text(&helpbot_api::schema::sdl()),
+        Some(Command::Schema(SchemaArgs { federation: true })) => output::text(&helpbot_api::schema::federated_sdl()),
         Some(Command::Openapi) => output::text(&format!("{}\n", helpbot_rest_compat::openapi_json().trim_end())),
         Some(Command::Doctor) => doctor::run(&context(&global)?).await,
         Some(Command::Migrate) => doctor::migrate(&context(&global)?).await,

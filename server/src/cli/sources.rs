@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 use helpbot_domain::ids::{SiteId, SourceId};
 use helpbot_domain::page::PageRequest;
-use helpbot_domain::source::{Source, SourceStatus};
+use helpbot_domain::source::{Source, SourceFilter, SourceStatus};
 use helpbot_services::sources::options::{SourceSchedule, SourceScope};
 use helpbot_services::sources::{SourceOptionsPatch, SyncReport};
 use helpbot_services::{Viewer, sources};
@@ -223,7 +223,8 @@ async fn list(context: &CommandContext, site: Option<SiteId>) -> Result<(), Comm
     loop {
         let after = all.last().map(|source| source.id);
         let page = PageRequest::after(after, PAGE);
-        let page = sources::list(&installation.services, &installation.operator(), &site, page).await?;
+        let (operator, filter) = (installation.operator(), SourceFilter::default());
+        let page = sources::list(&installation.services, &operator, &site, &filter, page).await?;
         let is_last = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
         all.extend(page);
         if is_last {

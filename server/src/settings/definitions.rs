@@ -32,6 +32,23 @@ pub const SETTINGS: &[SettingDefinition] = &[
     ),
     setting("data", Some("./helpbot-data"), "directory for the database file and the secret key"),
     setting("database", None, "sqlite:PATH or postgres://USER@HOST/NAME; defaults to helpbot.db in the data directory"),
+    setting(
+        "database_connections",
+        Some("16"),
+        "maximum number of connections to PostgreSQL, at least 2; half of them read",
+    ),
+    setting(
+        "database_pooler",
+        Some("none"),
+        "none, or transaction behind a pooler such as PgBouncer with pool_mode = transaction",
+    ),
+    setting("database_statement_timeout_ms", Some("20000"), "milliseconds after which PostgreSQL cancels a statement"),
+    setting(
+        "database_lock_timeout_ms",
+        Some("5000"),
+        "milliseconds after which PostgreSQL cancels a statement that waits for a lock",
+    ),
+    setting("database_start_wait_s", Some("60"), "seconds for which `helpbot serve` waits for PostgreSQL at its start"),
     setting("public_url", None, "URL that visitors use when the server is behind a proxy"),
     setting("allow_private", None, "private hosts and networks that sources and webhooks may connect to"),
     setting(
@@ -68,6 +85,20 @@ pub const SETTINGS: &[SettingDefinition] = &[
         "handoff_mail_interval_s",
         Some("600"),
         "seconds between two mails to an owner about visitors who ask for a human; the first one is sent at once",
+    ),
+    setting(
+        "reply_mail_delay_s",
+        Some("60"),
+        "seconds between a message of the team and its mail to a visitor who is not there; further messages come in the same mail",
+    ),
+    setting(
+        "inbound_mail_domain",
+        None,
+        "domain of the addresses to which visitors answer mails, for example reply.shop.example",
+    ),
+    secret(
+        "inbound_mail_secret",
+        "at least 16 characters, which POST /inbound/mail requires as bearer token or password",
     ),
     setting("smtp_from", None, "sender of mail, for example HelpBot <help@shop.example>"),
     setting(

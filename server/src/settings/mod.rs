@@ -5,12 +5,15 @@
 //! text. [`Settings::resolve`] parses the text with the highest precedence for each setting, or reports every
 //! one that is not valid. A [`SettingValue`] also has its origin, which `helpbot doctor` shows.
 
+mod database;
 pub mod definitions;
+mod inbound;
 mod layers;
 mod secret_key;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use axum::http::HeaderName;
 use helpbot_api::limits::CostLimits;
@@ -33,6 +36,8 @@ pub struct Settings {
     pub data: PathBuf,
     /// The database.
     pub database: DatabaseUrl,
+    /// How long a server waits for PostgreSQL at its start.
+    pub database_start_wait: Duration,
     /// URL that visitors use. Defaults to the address that the server listens on.
     pub public_url: Option<Url>,
     /// Private hosts and networks that sources and webhooks may connect to.
@@ -61,6 +66,12 @@ pub struct Settings {
     pub event_retention_days: u32,
     /// Number of seconds between two mails to an owner about handoffs.
     pub handoff_mail_interval_s: u32,
+    /// Number of seconds between a message of the team and its mail to a visitor who is not there.
+    pub reply_mail_delay_s: u32,
+    /// Domain of the addresses to which visitors answer mails. When absent, the installation receives no mail.
+    pub inbound_mail_domain: Option<String>,
+    /// Secret of those who hand over received mails.
+    pub inbound_mail_secret: Option<String>,
     /// Whether the page `/demo` is served.
     pub has_demo: bool,
     /// Whether requests are rate limited.
@@ -145,23 +156,20 @@ impl Settings {
     pub fn resolve(layers: &SettingsLayers) -> Result<Self, Vec<SettingProblem>> {
         let mut read = SettingsReader { layers, problems: Vec::new() };
         let data = PathBuf::from(read.text("data"));
-        let database = match read.optional("database") {
-            Some(given) => {
-                read.value("database", &given, |text| text.parse::<DatabaseUrl>().map_err(|e| e.to_string()))
-            }
-            None => Some(DatabaseUrl::Sqlite(data.join("helpbot.db"))),
-        };
         let listen = read.parsed("listen", "an address and port such as 127.0.0.1:8080");
         let max_connections = read.parsed("max_connections", "a number");
         let max_connections_per_address = read.parsed("max_connections_per_address", "a number");
         let crawl_delay_ms = read.parsed("crawl_delay_ms", "a number of milliseconds");
         let event_retention_days = read.parsed("event_retention_days", "a number of days");
         let handoff_mail_interval_s = read.parsed("handoff_mail_interval_s", "a number of seconds");
+        let reply_mail_delay_s = read.parsed("reply_mail_delay_s", "a number of seconds");
         let authorities = read.authorities();
+        let database = read.database(&data, &authorities);
         let settings = Self {
             listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0))),
             metrics_listen: read.metrics_address(),
-            database: database.unwrap_or(DatabaseUrl::Sqlite(PathBuf::new())),
+            database,
+            database_start_wait: read.seconds("database_start_wait_s"),
             public_url: read.url("public_url"),
             allow_private: read.allow_private(),
             trusted_proxies: read.list("trusted_proxies"),
@@ -176,6 +184,9 @@ impl Settings {
             crawl_delay_ms: crawl_delay_ms.unwrap_or(1),
             event_retention_days: event_retention_days.unwrap_or(1),
             handoff_mail_interval_s: handoff_mail_interval_s.unwrap_or(1),
+            reply_mail_delay_s: reply_mail_delay_s.unwrap_or(1),
+            inbound_mail_domain: read.inbound_domain(),
+            inbound_mail_secret: read.inbound_secret(),
             has_demo: read.demo(),
             has_rate_limits: read.switch("rate_limits"),
             costs: read.costs(),

@@ -254,7 +254,8 @@ fn a_failed_start_is_reported_in_one_sentence() {
 fn doctor_shows_effective_settings_and_no_secret() {
     let home = Home::new();
     home.file("helpbot.toml", "listen = '127.0.0.1:0'\nlog = 'warn'");
-    home.site();
+    let mut first = home.command(&["site", "create", "--name", "Shop", "--owner-email", "owner@shop.example"]);
+    assert!(first.env("HELPBOT_SECRET_KEY", "ab".repeat(32)).output().expect("it runs").status.success());
 
     let mut command = home.command(&["doctor", "--json"]);
     command.env("HELPBOT_SECRET_KEY", "ab".repeat(32)).env("HELPBOT_LISTN", "typo").env("HELPBOT_LOG", "debug");

@@ -3,6 +3,7 @@
 mod batch_jobs;
 mod cli;
 mod ends;
+mod identity;
 mod import;
 mod kill;
 mod killed_syncs;

@@ -263,7 +263,7 @@ pub fn on_database<T: Send + 'static>(
     runtime.block_on(async {
         database::with(database().await, async |database: &TestDatabase| {
             let url = match (database.file(), database.url()) {
-                (None, DatabaseUrl::Postgres(url)) => url.clone(),
+                (None, DatabaseUrl::Postgres(url)) => url.as_str().to_owned(),
                 (file, _) => format!("sqlite:{}", file.expect("a file").display()),
             };
             let prepared = setup(database, &url).await;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use helpbot_db as db;
 use helpbot_domain::blocked_visitor::{BlockKind, BlockedSubjects, BlockedVisitor};
+use helpbot_domain::conversation::Conversation;
 use helpbot_domain::ids::{BlockId, ConversationId, SiteId};
 use helpbot_domain::key::{KeyKind, Scope};
 use helpbot_domain::{Invalid, text};
@@ -113,6 +114,21 @@ pub async fn list(services: &Services, viewer: &Viewer, named: Option<SiteId>) -
     Ok(db::blocked_visitors::all(&mut services.db.reader().await?, viewer.site(named)?).await?)
 }
 
+/// Returns the blocks of the site with these IDs. Unknown IDs are left out.
+///
+/// # Errors
+/// `Forbidden`.
+#[boxed]
+pub async fn by_ids(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    ids: &[BlockId],
+) -> Result<Vec<BlockedVisitor>> {
+    let found = list(services, viewer, named).await?;
+    Ok(found.into_iter().filter(|block| ids.contains(&block.id)).collect())
+}
+
 /// Checks that a visitor is not blocked, by the session of the request and by the client address.
 /// `session` is the session that the request acts on.
 ///
@@ -144,6 +160,22 @@ pub(crate) async fn require_open_mailbox(
 ) -> Result<()> {
     let key = &services.settings.secret_key;
     require_none_of(services, viewer, site, || vec![(BlockKind::Email, client_key::of_mailbox(key, site, email))]).await
+}
+
+/// Checks that the visitor of a conversation, who has written a mail, is blocked neither by session nor by e-mail
+/// address.
+///
+/// # Errors
+/// `VisitorBlocked`; errors of the database.
+pub(crate) async fn require_open_conversation(services: &Services, of: &Conversation) -> Result<()> {
+    let (key, site) = (&services.settings.secret_key, of.site_id);
+    let blocked = subjects(services, site).await?;
+    let email = of.customer_email.as_deref().map(|email| (BlockKind::Email, client_key::of_mailbox(key, site, email)));
+    let session = (BlockKind::Session, of.session_id.clone());
+    if std::iter::once(session).chain(email).any(|subject| blocked.contains(&subject)) {
+        return Err(Error::VisitorBlocked);
+    }
+    Ok(())
 }
 
 /// Checks that none of the subjects of a request is blocked. They are computed only when the site has

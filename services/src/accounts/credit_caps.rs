@@ -85,7 +85,7 @@ impl CappedQuestion {
     }
 
     /// Whether anything counts against a cap.
-    fn has_caps(&self) -> bool {
+    pub(crate) fn has_caps(&self) -> bool {
         self.per_day.is_some() || self.address_cap().is_some()
     }
 

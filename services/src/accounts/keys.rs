@@ -22,8 +22,8 @@ pub struct NewKey {
     pub kind: KeyKind,
     /// Name for the key, for its owner.
     pub name: String,
-    /// Scopes of the key. Empty means all that its kind allows.
-    pub scopes: Vec<Scope>,
+    /// Scopes of the key. `None` means all that its kind allows.
+    pub scopes: Option<Vec<Scope>>,
     /// Web origins that the key is bound to, for example `https://shop.example`. Empty means any.
     pub origins: Vec<String>,
     /// Time at which the key expires. `None` means never.
@@ -40,6 +40,11 @@ pub async fn create(services: &Services, viewer: &Viewer, named: Option<SiteId>,
     let site = viewer.site(named)?;
     if !matches!(new.kind, KeyKind::Widget | KeyKind::Secret) {
         return Err(Invalid::new("kind", "kind must be WIDGET or SECRET.").into());
+    }
+    if new.scopes.as_ref().is_some_and(Vec::is_empty) {
+        return Err(
+            Invalid::new("scopes", "scopes must contain at least one scope. Leave it out for all scopes.").into()
+        );
     }
     // A key must not create a key with more scopes than its own.
     if let Some(scope) = wanted(&new).into_iter().find(|scope| !viewer.has(*scope)) {
@@ -75,6 +80,17 @@ pub async fn create(services: &Services, viewer: &Viewer, named: Option<SiteId>,
 pub async fn list(services: &Services, viewer: &Viewer, named: Option<SiteId>) -> Result<Vec<Key>> {
     viewer.require(Scope::Admin)?;
     Ok(db::keys::list(&mut services.db.reader().await?, viewer.site(named)?).await?)
+}
+
+/// Returns the keys of the site with these IDs, including revoked ones. Unknown IDs are left out.
+///
+/// # Errors
+/// `Forbidden`.
+#[boxed]
+pub async fn by_ids(services: &Services, viewer: &Viewer, named: Option<SiteId>, ids: &[KeyId]) -> Result<Vec<Key>> {
+    // A site has few keys, so one query reads them all.
+    let found = list(services, viewer, named).await?;
+    Ok(found.into_iter().filter(|key| ids.contains(&key.id)).collect())
 }
 
 /// Changes of a key. `None` leaves a value unchanged.
@@ -152,13 +168,8 @@ pub async fn revoke(services: &Services, viewer: &Viewer, named: Option<SiteId>,
 /// Only errors of the database.
 #[boxed]
 pub async fn create_operator(services: &Services, name: &str) -> Result<(Key, String)> {
-    let new = NewKey {
-        kind: KeyKind::Operator,
-        name: name.to_owned(),
-        scopes: Vec::new(),
-        origins: Vec::new(),
-        expires_at: None,
-    };
+    let new =
+        NewKey { kind: KeyKind::Operator, name: name.to_owned(), scopes: None, origins: Vec::new(), expires_at: None };
     let (key, secret) = make(services, None, new)?;
     let stored = key.clone();
     services.db.write(move |c| Box::pin(async move { Ok::<_, Error>(db::keys::insert(c, &stored).await?) })).await?;
@@ -176,7 +187,7 @@ pub(crate) fn make(services: &Services, site_id: Option<SiteId>, new: NewKey) ->
         name: text::bounded("name", &new.name, NAME_MAX_CHARS)?,
         hash: access::hash(&secret),
         last4: secret[secret.len() - 4..].to_owned(),
-        scopes: new.scopes,
+        scopes: new.scopes.unwrap_or_default(),
         origins: normal_origins(&new.origins)?,
         member_id: None,
         expires_at: new.expires_at,
@@ -202,10 +213,10 @@ fn normal_origins(given: &[String]) -> Result<Vec<String>> {
 }
 
 fn wanted(new: &NewKey) -> Vec<Scope> {
-    match (new.scopes.is_empty(), new.kind) {
-        (false, _) => new.scopes.clone(),
-        (true, KeyKind::Widget) => Scope::WIDGET.to_vec(),
-        (true, _) => Scope::ALL.to_vec(),
+    match (&new.scopes, new.kind) {
+        (Some(scopes), _) => scopes.clone(),
+        (None, KeyKind::Widget) => Scope::WIDGET.to_vec(),
+        (None, _) => Scope::ALL.to_vec(),
     }
 }
 

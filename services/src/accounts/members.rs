@@ -36,7 +36,7 @@ pub async fn add(
     let new = NewKey {
         kind: KeyKind::Member,
         name: member.name.clone(),
-        scopes: role.scopes().to_vec(),
+        scopes: Some(role.scopes().to_vec()),
         origins: Vec::new(),
         expires_at: None,
     };

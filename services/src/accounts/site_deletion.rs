@@ -46,6 +46,7 @@ pub async fn delete(services: &Services, viewer: &Viewer, id: SiteId) -> Result<
         .await?;
     keys.iter().for_each(|key| services.keys.forget(key));
     services.indexes.forget(id);
+    services.topics.forget(id);
     services.sites.forget(&id);
     jobs::wake(services);
     Ok(job)
@@ -54,6 +55,7 @@ pub async fn delete(services: &Services, viewer: &Viewer, id: SiteId) -> Result<
 /// Removes what this process remembers of a site whose rows are gone.
 pub(crate) fn ended(services: &Services, site: SiteId) {
     services.indexes.forget(site);
+    services.topics.forget(site);
     services.bus.forget(site);
 }
 

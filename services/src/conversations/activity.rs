@@ -2,8 +2,9 @@
 //! repeats what is lost here, so activity is in no log and has no cursor.
 //!
 //! A subscriber is present while it is subscribed. Clients repeat "typing" every few seconds. The
-//! state lives in the process that holds the connection, so with several nodes, a visitor and a
-//! member on different nodes do not see each other's activity.
+//! state lives in the processes that hold the connections, which tell each other what has changed
+//! ([`hints`](crate::runtime::hints)). When a visitor was last present is stored as well
+//! ([`sightings`](super::sightings)).
 
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ use tokio_stream::wrappers::WatchStream;
 
 use crate::accounts::blocked_visitors;
 use crate::conversations::lookup;
+use crate::conversations::sightings::Stay;
+use crate::runtime::hints::{Hint, RoomHint, RoomNews};
 use crate::{Error, Result, Services, Viewer, boxed};
 
 pub use crate::conversations::presence::{ActivityState, Side};
@@ -40,8 +43,20 @@ pub async fn watch(
         let _present = &here;
         state
     });
+    let stay = Stay::of(services, viewer, &conversation);
     let blocked = until_blocked(services.clone(), viewer.clone(), conversation);
-    Ok(states.take_until(Box::pin(blocked)))
+    Ok(states.take_until(Box::pin(while_recording(stay, blocked))))
+}
+
+/// Waits for `end` and records until then that the visitor is here.
+async fn while_recording(stay: Option<Stay>, end: impl Future<Output = ()>) {
+    match stay {
+        None => end.await,
+        Some(stay) => tokio::select! {
+            () = end => {}
+            never = stay.last() => match never {},
+        },
+    }
 }
 
 /// Checks that the visitor of a conversation is not blocked. The team may always follow it.
@@ -62,6 +77,11 @@ async fn until_blocked(services: Services, viewer: Viewer, conversation: Convers
     }
 }
 
+/// Returns whether the visitor of a conversation has it open, as far as this node knows.
+pub fn is_visitor_here(services: &Services, site: SiteId, id: ConversationId) -> bool {
+    services.rooms.has_visitor((site, id))
+}
+
 /// Tells subscribers of a conversation that the viewer is typing, for [`TYPING_FOR`], or has
 /// stopped. Does nothing when nobody is subscribed.
 ///
@@ -79,6 +99,20 @@ pub async fn set_typing(
     require_open(services, viewer, &conversation).await?;
     let (place, side) = ((conversation.site_id, id), Side::of(viewer));
     let member = viewer.member.as_ref().map(|member| member.name.clone());
+    typed(services, place, side, member.clone(), is_typing);
+    tell_typing(services, place, side, member, is_typing);
+    Ok(conversation)
+}
+
+/// Records on this node that a side is typing, for [`TYPING_FOR`], or has stopped. Does nothing when nobody is
+/// subscribed.
+pub(crate) fn typed(
+    services: &Services,
+    place: (SiteId, ConversationId),
+    side: Side,
+    member: Option<String>,
+    is_typing: bool,
+) {
     let keystroke = services.rooms.type_in(place, side, member, is_typing);
     if let (Some(keystroke), true) = (keystroke, is_typing) {
         let rooms = services.rooms.clone();
@@ -87,10 +121,21 @@ pub async fn set_typing(
             rooms.rest(place, side, keystroke);
         });
     }
-    Ok(conversation)
+}
+
+fn tell_typing(
+    services: &Services,
+    (site, conversation): (SiteId, ConversationId),
+    side: Side,
+    member: Option<String>,
+    is_typing: bool,
+) {
+    let news = RoomNews::Typing { is_team: side == Side::Team, member, is_typing };
+    services.hints.tell(Hint::Room(RoomHint { site, conversation, news }));
 }
 
 /// Records that a message was written, which ends its writer's typing.
 pub(crate) fn written(services: &Services, site: SiteId, id: ConversationId, side: Side) {
     services.rooms.type_in((site, id), side, None, false);
+    tell_typing(services, (site, id), side, None, false);
 }

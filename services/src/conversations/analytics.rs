@@ -51,7 +51,7 @@ pub async fn overview(services: &Services, viewer: &Viewer, site: &Site, range: 
     let from = range.first_day(today).unwrap_or(FIRST_DAY);
     let two_weeks = today.minus(2 * WEEK - 1);
     let earliest = if from.number() < two_weeks.number() { from } else { two_weeks };
-    let days = db::stats::between(&mut services.db.reader().await?, site.id, earliest, today).await?;
+    let days = db::stats::between(&mut services.db.reader_of(site.id).await?, site.id, earliest, today).await?;
     let sum = |from: Day, to: Day, count: fn(&DailyCounts) -> i64| -> i64 {
         days.iter().filter(|(day, _)| from <= *day && *day <= to).map(|(_, counts)| count(counts)).sum()
     };
@@ -85,7 +85,9 @@ pub async fn activity(services: &Services, viewer: &Viewer, site: &Site, range: 
     require(viewer, site)?;
     let today = services.now().day();
     let known = range.first_day(today);
-    let days = db::stats::between(&mut services.db.reader().await?, site.id, known.unwrap_or(FIRST_DAY), today).await?;
+    let days =
+        db::stats::between(&mut services.db.reader_of(site.id).await?, site.id, known.unwrap_or(FIRST_DAY), today)
+            .await?;
     let first = known.or(days.first().map(|(day, _)| *day)).unwrap_or(today);
     let mut counted = days.into_iter().peekable();
     let filled = (first.number()..=today.number()).map(Day::from_number).map(|day| {

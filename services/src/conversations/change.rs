@@ -3,6 +3,8 @@
 //! Votes, handoffs and messages go through [`change`], so that the row, its event, its counts and its
 //! mail are always written in one transaction.
 
+use std::time::Duration;
+
 use helpbot_db as db;
 use helpbot_db::events::NewEvent;
 use helpbot_db::stats::DailyCounts;
@@ -10,14 +12,17 @@ use helpbot_domain::Timestamp;
 use helpbot_domain::event::{EventData, EventType};
 use helpbot_domain::ids::{ConversationId, EventId, SiteId};
 use helpbot_domain::promise::{self, Judged};
+use helpbot_domain::triage::Note;
 
 use crate::accounts::blocked_visitors;
+use crate::accounts::viewer::ProvedSession;
 use crate::conversations::handoff_notices::{self, NewNotice};
 use crate::conversations::message_limits;
+use crate::conversations::reply_mails;
 use crate::runtime::randomness;
 use crate::webhooks::outbox::{self, Appended};
 use crate::{Error, Result, Services, Viewer};
-use helpbot_domain::conversation::Conversation;
+use helpbot_domain::conversation::{Conversation, ConversationMail};
 
 /// What a change of a conversation writes in the same transaction.
 #[derive(Default)]
@@ -26,7 +31,24 @@ pub(crate) struct ConversationChange {
     pub counts: DailyCounts,
     pub notice: Option<NewNotice>,
     pub message: Option<helpbot_domain::conversation::Message>,
+    /// The visitor who makes the change, and so is there.
+    pub seen: Option<ProvedSession>,
+    /// Time after which a message of the team is mailed to a visitor who is not there.
+    pub mail_after: Option<Duration>,
+    /// The mail of the visitor that becomes the message.
+    pub mail: Option<ConversationMail>,
+    /// A note that the team writes about the conversation.
+    pub note: Option<Note>,
+    /// Tags that are added and removed.
+    pub tags: TagChanges,
     pub is_write: bool,
+}
+
+/// Changes of the tags of a conversation.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TagChanges {
+    pub added: Vec<String>,
+    pub removed: Vec<String>,
 }
 
 /// Loads a conversation for writing, applies the change, stores it with everything that it causes,
@@ -40,7 +62,7 @@ pub(crate) async fn change(
     let now = services.now();
     let (conversation, appended) = services
         .db
-        .write(move |c| {
+        .write_of(site, move |c| {
             Box::pin(async move {
                 let found = db::conversations::by_id_locked(c, site, id).await?;
                 let mut conversation = found.ok_or(Error::NotFound("Conversation"))?;
@@ -65,12 +87,13 @@ pub(crate) async fn require_open(services: &Services, viewer: &Viewer, site: Sit
     if blocked_visitors::is_none_blocked(services, site).await? {
         return Ok(());
     }
-    let found = db::conversations::by_id(&mut services.db.reader().await?, site, id).await?;
+    let found = db::conversations::by_id(&mut services.db.reader_of(site).await?, site, id).await?;
     let session = found.as_ref().map(|found| found.session_id.as_str());
     blocked_visitors::require_open(services, viewer, site, session).await
 }
 
-async fn keep(
+/// Stores a changed conversation with everything that the change causes.
+pub(super) async fn keep(
     c: &mut db::Conn,
     changed: &mut Conversation,
     change: ConversationChange,
@@ -89,6 +112,26 @@ async fn keep(
         db::messages::insert(c, message).await?;
         // The writer of a message has read the messages before it.
         db::read_marks::mark(c, changed.site_id, changed.id, message.author, message.seq).await?;
+        if let Some(delay) = change.mail_after {
+            reply_mails::plan(c, changed, message, delay, now).await?;
+        }
+    }
+    if let Some(mail) = &change.mail
+        && !db::conversation_mails::insert(c, mail).await?
+    {
+        return Err(Error::Conflict("This mail was received before.".into()));
+    }
+    if let Some(note) = &change.note {
+        db::conversation_notes::insert(c, note).await?;
+    }
+    for tag in &change.tags.removed {
+        db::conversation_tags::remove(c, changed.site_id, changed.id, tag).await?;
+    }
+    for tag in &change.tags.added {
+        db::conversation_tags::add(c, changed.site_id, changed.id, tag).await?;
+    }
+    if let Some(session) = &change.seen {
+        db::sessions::seen(c, changed.site_id, &session.id, session.token_id, now).await?;
     }
     let Some((event_type, data)) = change.event else { return Ok(Appended::default()) };
     let new = vec![event(changed, event_type, &data, now)];

@@ -1,12 +1,13 @@
 //! Erasing a visitor: deletes everything that a site stores about a session, when the visitor
 //! requests it (GDPR, article 17) or the owner wants it.
 //!
-//! Deleted: the conversations with their messages, citations, read marks, handoff notices and transcript requests,
+//! Deleted: the conversations with their messages, mails, citations, read marks, handoff notices and transcript requests,
 //! the codes that confirmed addresses of the visitor, the block of the session,
 //! and thereby what a search finds of them; queued mails about them; past and queued webhook
 //! deliveries about them with the responses of their receivers; stored responses of idempotent
-//! requests. Events stay in the log, so that no cursor has a gap, but lose their payload and
-//! session. The daily counts are reduced, because lists take their totals from them. Not deleted:
+//! requests; the questions of change previews. Events stay in the log, so that no cursor has a gap, but lose their payload and
+//! session. Each erased conversation has one more event, which contains its ID. The daily counts are reduced, because lists
+//! take their totals from them. Not deleted:
 //! credits that were used, and entries that the owner made from a question. The session token ends.
 //!
 //! A session may be long, so it is erased by a batch job, which the request itself carries out. When the
@@ -14,21 +15,25 @@
 
 use futures_util::future::BoxFuture;
 use helpbot_db as db;
+use helpbot_db::events::NewEvent;
 use helpbot_db::idempotency::RequestName;
 use helpbot_db::stats::DailyCounts;
-use helpbot_domain::Invalid;
 use helpbot_domain::conversation::{self as rules, Conversation, Vote};
+use helpbot_domain::event::{Event, EventType};
 use helpbot_domain::ids::{ConversationId, EventId, SiteId};
 use helpbot_domain::key::Scope;
+use helpbot_domain::{Invalid, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::accounts::sites;
 use crate::runtime::batches::{self, Batch, BatchWork};
 use crate::runtime::job_kinds::{
-    ERASE_SESSION, HANDOFF_MAIL, HandoffMail, TRANSCRIPT_CODE_MAIL, TRANSCRIPT_MAIL, TranscriptCodeMail, TranscriptMail,
+    ERASE_SESSION, HANDOFF_MAIL, HandoffMail, REPLY_MAIL, ReplyMail, TRANSCRIPT_CODE_MAIL, TRANSCRIPT_MAIL,
+    TranscriptCodeMail, TranscriptMail,
 };
 use crate::runtime::jobs::NewJob;
+use crate::runtime::randomness;
 use crate::{Result, Services, Viewer, boxed};
 
 /// Number of conversations per transaction. Each has messages, mails and read marks.
@@ -43,6 +48,8 @@ pub(crate) struct SessionErasure {
     session_id: String,
     /// Number of conversations that were erased so far.
     conversations: usize,
+    /// Time of the request, which is the time of its events.
+    requested_at_ms: i64,
     next: ErasureStep,
 }
 
@@ -77,7 +84,12 @@ pub async fn erase_session(
     let is_none = || Invalid::new("sessionId", "sessionId is not a valid session ID.");
     let session = rules::session_id(Some(session)).ok_or_else(is_none)?;
     end_token(services, site, &session).await?;
-    let work = SessionErasure { session_id: session, conversations: 0, next: ErasureStep::Conversations };
+    let work = SessionErasure {
+        session_id: session,
+        conversations: 0,
+        requested_at_ms: services.now().as_ms(),
+        next: ErasureStep::Conversations,
+    };
     let done: SessionErasure = batches::run_now(services, NewJob::new(site, ERASE_SESSION, None, &work)).await?;
     ended(services, site);
     tracing::info!(%site, conversations = done.conversations, "a session was erased");
@@ -87,6 +99,7 @@ pub async fn erase_session(
 /// Removes events of the site from the memory of this process, because one of its sessions was erased.
 pub(crate) fn ended(services: &Services, site: SiteId) {
     services.bus.forget(site);
+    services.topics.forget(site);
 }
 
 impl BatchWork for SessionErasure {
@@ -94,7 +107,7 @@ impl BatchWork for SessionErasure {
         Box::pin(async move {
             let rows = match &self.next {
                 ErasureStep::Conversations => {
-                    let erased = one_group(c, site, &self.session_id).await?;
+                    let erased = one_group(c, site, &self.session_id, Timestamp::from_ms(self.requested_at_ms)).await?;
                     self.conversations += erased;
                     if erased == 0 {
                         let first = db::events::first_seq(c, site).await?.unwrap_or(0);
@@ -114,7 +127,11 @@ impl BatchWork for SessionErasure {
                 ErasureStep::Responses { after } => {
                     match db::idempotency::forget_answers(c, site, after, batches::ROWS).await? {
                         Some(last) => self.next = ErasureStep::Responses { after: last },
-                        None => return Ok(Batch { rows: 0, is_last: true }),
+                        None => {
+                            // Previews show questions of visitors. They are made again when they are needed.
+                            db::change_previews::delete_before(c, site, Timestamp::from_ms(i64::MAX)).await?;
+                            return Ok(Batch { rows: 0, is_last: true });
+                        }
                     }
                     0
                 }
@@ -143,7 +160,7 @@ async fn end_token_in(c: &mut db::Conn, site: SiteId, session: &str) -> Result<(
     Ok(())
 }
 
-async fn one_group(c: &mut db::Conn, site: SiteId, session: &str) -> Result<usize> {
+async fn one_group(c: &mut db::Conn, site: SiteId, session: &str, now: Timestamp) -> Result<usize> {
     let group = db::conversations::of_session_locked(c, site, session, CONVERSATIONS).await?;
     if group.is_empty() {
         return Ok(0);
@@ -154,6 +171,9 @@ async fn one_group(c: &mut db::Conn, site: SiteId, session: &str) -> Result<usiz
     let asked = db::transcripts::ids_of(c, site, &ids).await?;
     let transcript = |id: &Uuid| db::columns::to_json(&TranscriptMail { transcript_id: id.to_string() });
     db::jobs::delete_of(c, site, TRANSCRIPT_MAIL, &asked.iter().map(transcript).collect::<Vec<_>>()).await?;
+    let replies = db::conversation_mails::ids_of(c, site, &ids).await?;
+    let reply = |id: &Uuid| db::columns::to_json(&ReplyMail { mail_id: id.to_string() });
+    db::jobs::delete_of(c, site, REPLY_MAIL, &replies.iter().map(reply).collect::<Vec<_>>()).await?;
     for conversation in &group {
         db::stats::add(c, site, conversation.created_at.day(), lost(conversation)).await?;
     }
@@ -166,7 +186,21 @@ async fn one_group(c: &mut db::Conn, site: SiteId, session: &str) -> Result<usiz
             db::jobs::delete_of(c, site, HANDOFF_MAIL, &[payload]).await?;
         }
     }
+    // Those who follow a list learn it. Every process finds new events in the log by polling.
+    db::events::append(c, site, now, ids.iter().map(|id| erased_event(*id, now)).collect()).await?;
     Ok(erased)
+}
+
+/// The event about an erased conversation, which contains nothing but the ID.
+fn erased_event(conversation_id: ConversationId, now: Timestamp) -> NewEvent {
+    NewEvent {
+        id: EventId::from_uuid(randomness::uuid(now)),
+        event_type: EventType::ConversationErased,
+        conversation_id,
+        session_id: String::new(),
+        token_id: None,
+        data: Event::ERASED.to_owned(),
+    }
 }
 
 /// Returns the changes that remove a conversation from the counts of its day.

@@ -7,7 +7,7 @@ use helpbot_domain::conversation::{Conversation, HandoffMove, HandoffStatus};
 use helpbot_domain::event::{EventData, EventType};
 use helpbot_domain::ids::{ConversationId, MemberId, SiteId};
 use helpbot_domain::key::Scope;
-use helpbot_domain::{Invalid, text};
+use helpbot_domain::{Invalid, Timestamp, text};
 
 use crate::accounts::blocked_visitors;
 use crate::conversations::change::{ConversationChange, change, require_open};
@@ -28,13 +28,25 @@ pub enum ReplyAddress {
     ById(String),
 }
 
+/// A human was requested.
+#[derive(Debug)]
+pub struct HandoffRequest {
+    /// The conversation with its handoff.
+    pub conversation: Conversation,
+    /// Whether the given e-mail address was not used, because the visitor did not prove that the conversation is
+    /// theirs.
+    pub is_address_ignored: bool,
+}
+
 /// Requests a human for a conversation. Repeating the request while the handoff is open only adds a
 /// missing e-mail address. After the conversation was closed, it is open again, and the owner is
 /// notified again.
 ///
+/// An e-mail address without the proof that it needs is neither stored nor mailed. The handoff is made without it,
+/// so that a visitor who has lost the proof reaches a human anyway.
+///
 /// # Errors
-/// `Forbidden`; `VisitorBlocked`; `Invalid` for a malformed e-mail address, or for one without the proof
-/// that it needs; `NotFound`.
+/// `Forbidden`; `VisitorBlocked`; `Invalid` for a malformed e-mail address; `NotFound`.
 #[boxed]
 pub async fn request(
     services: &Services,
@@ -42,7 +54,7 @@ pub async fn request(
     named: Option<SiteId>,
     id: ConversationId,
     address: ReplyAddress,
-) -> Result<Conversation> {
+) -> Result<HandoffRequest> {
     viewer.require(Scope::Chat)?;
     let site = viewer.site(named)?;
     let (given, needs_proof) = match address {
@@ -60,48 +72,63 @@ pub async fn request(
         address_key: viewer.visitor_address_key(&services.settings.secret_key, site),
         interval: services.settings.handoff_mail_interval,
     };
-    let visitor = viewer.clone();
+    let (visitor, is_given) = (viewer.clone(), email.is_some());
     let conversation = change(services, site, id, move |conversation, now| {
-        if needs_proof && email.is_some() && !visitor.may_see(conversation) {
-            let message = "customerEmail requires the session token of the conversation.";
-            return Err(Invalid::new("customerEmail", message).into());
-        }
-        let is_first = conversation.handoff.is_none();
-        let is_new = !conversation.handoff.is_some_and(HandoffStatus::is_open);
-        if conversation.customer_email.is_none() {
-            conversation.customer_email = email;
-        }
-        conversation.handoff = HandoffStatus::after(conversation.handoff, HandoffMove::Request);
-        if !is_new {
-            return Ok(ConversationChange { is_write: true, ..ConversationChange::default() });
-        }
-        conversation.handoff_at = Some(now);
-        conversation.assignee_id = None;
-        let data = EventData::Handoff {
-            conversation_id: id,
-            question: conversation.question.clone(),
-            answer: conversation.answer.clone(),
-            customer_email: conversation.customer_email.clone(),
-        };
-        Ok(ConversationChange {
-            event: Some((EventType::ConversationHandoff, data)),
-            // A conversation counts once, however often a human is asked for in it.
-            counts: DailyCounts { handoffs: i64::from(is_first), ..DailyCounts::default() },
-            notice: Some(notice),
-            is_write: true,
-            ..ConversationChange::default()
-        })
+        let email = email.filter(|_| !needs_proof || visitor.may_see(conversation));
+        Ok(requested(conversation, email, notice, now))
     })
     .await?;
     outbox::wake(services);
-    Ok(conversation)
+    let is_address_ignored = is_given && needs_proof && !viewer.may_see(&conversation);
+    Ok(HandoffRequest { conversation, is_address_ignored })
 }
 
-/// Assigns a conversation to a member of the team. `None` assigns it to the viewer.
+/// Opens a conversation whose visitor has answered by mail.
+pub(super) async fn reopen_for_mail(services: &Services, site: SiteId, id: ConversationId) -> Result<Conversation> {
+    let notice = NewNotice { address_key: None, interval: services.settings.handoff_mail_interval };
+    change(services, site, id, move |conversation, now| Ok(requested(conversation, None, notice, now))).await
+}
+
+/// Requests a human for a conversation, with the address that the visitor leaves. Returns what the change writes.
+pub(super) fn requested(
+    conversation: &mut Conversation,
+    email: Option<String>,
+    notice: NewNotice,
+    now: Timestamp,
+) -> ConversationChange {
+    let is_first = conversation.handoff.is_none();
+    let is_new = !conversation.handoff.is_some_and(HandoffStatus::is_open);
+    if conversation.customer_email.is_none() {
+        conversation.customer_email = email;
+    }
+    conversation.handoff = HandoffStatus::after(conversation.handoff, HandoffMove::Request);
+    if !is_new {
+        return ConversationChange { is_write: true, ..ConversationChange::default() };
+    }
+    conversation.handoff_at = Some(now);
+    conversation.assignee_id = None;
+    let data = EventData::Handoff {
+        conversation_id: conversation.id,
+        question: conversation.question.clone(),
+        answer: conversation.answer.clone(),
+        customer_email: conversation.customer_email.clone(),
+    };
+    ConversationChange {
+        event: Some((EventType::ConversationHandoff, data)),
+        // A conversation counts once, however often a human is asked for in it.
+        counts: DailyCounts { handoffs: i64::from(is_first), ..DailyCounts::default() },
+        notice: Some(notice),
+        is_write: true,
+        ..ConversationChange::default()
+    }
+}
+
+/// Assigns a conversation to a member of the team. `None` assigns it to the viewer. Nobody must have asked for a
+/// human: a member can join any conversation that is not closed.
 ///
 /// # Errors
 /// `Forbidden`; `NotFound` for the conversation or the member; `Invalid` when no member
-/// is named and the key has none; `Conflict` when no human was requested or the conversation is closed.
+/// is named and the key has none; `Conflict` when the conversation is closed.
 #[boxed]
 pub async fn assign(
     services: &Services,
@@ -118,7 +145,22 @@ pub async fn assign(
     })?;
     let found = db::members::by_id(&mut services.db.reader().await?, site, member).await?;
     found.ok_or(Error::NoSuch { noun: "Member", field: "memberId" })?;
-    step(services, site, id, HandoffMove::Assign, Some(member)).await
+    step(services, site, id, HandoffMove::Assign, HandoffActor { assignee: Some(member), actor: own }).await
+}
+
+/// Returns a conversation that a member has taken to the queue. HelpBot answers its visitor again, who still waits for
+/// a human.
+///
+/// # Errors
+/// `Forbidden`; `NotFound`; `Conflict` when no member has taken it.
+#[boxed]
+pub async fn unassign(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    id: ConversationId,
+) -> Result<Conversation> {
+    step_as_viewer(services, viewer, named, id, HandoffMove::Unassign).await
 }
 
 /// Closes a conversation.
@@ -158,8 +200,16 @@ async fn step_as_viewer(
     wanted: HandoffMove,
 ) -> Result<Conversation> {
     viewer.require(Scope::WriteConversations)?;
-    let member = viewer.member.as_ref().map(|member| member.id);
-    step(services, viewer.site(named)?, id, wanted, member).await
+    let actor = viewer.member.as_ref().map(|member| member.id);
+    step(services, viewer.site(named)?, id, wanted, HandoffActor { assignee: None, actor }).await
+}
+
+/// The members of a step of a handoff.
+struct HandoffActor {
+    /// Member who gets the conversation.
+    assignee: Option<MemberId>,
+    /// Member who acts.
+    actor: Option<MemberId>,
 }
 
 async fn step(
@@ -167,30 +217,47 @@ async fn step(
     site: SiteId,
     id: ConversationId,
     step: HandoffMove,
-    member: Option<MemberId>,
+    who: HandoffActor,
 ) -> Result<Conversation> {
-    change(services, site, id, move |conversation, _| {
-        let (refusal, event_type) = match step {
-            HandoffMove::Assign | HandoffMove::Request => (
-                "The conversation has no open handoff. Only its visitor can request one. A resolved handoff can be reopened.",
-                EventType::ConversationAssigned,
-            ),
-            HandoffMove::Resolve => {
-                ("The conversation has no open handoff, so it cannot be resolved.", EventType::ConversationResolved)
-            }
-            HandoffMove::Reopen => {
-                ("The conversation is not closed, so it cannot be reopened.", EventType::ConversationReopened)
-            }
-        };
+    change(services, site, id, move |conversation, now| {
+        let (refusal, event_type) = refusal_and_event(step);
+        let is_first = conversation.handoff.is_none();
         let next = HandoffStatus::after(conversation.handoff, step);
         conversation.handoff = Some(next.ok_or_else(|| Error::Conflict(refusal.into()))?);
+        if is_first {
+            conversation.handoff_at = Some(now);
+        }
         match step {
-            HandoffMove::Assign => conversation.assignee_id = member,
-            HandoffMove::Reopen => conversation.assignee_id = None,
+            HandoffMove::Assign => conversation.assignee_id = who.assignee,
+            HandoffMove::Reopen | HandoffMove::Unassign => conversation.assignee_id = None,
             HandoffMove::Request | HandoffMove::Resolve => {}
         }
-        let data = EventData::Moved { conversation_id: id, member_id: member };
-        Ok(ConversationChange { event: Some((event_type, data)), ..ConversationChange::default() })
+        let member_id = who.assignee.or(who.actor);
+        let data = EventData::Moved { conversation_id: id, member_id, actor_id: who.actor };
+        Ok(ConversationChange {
+            event: Some((event_type, data)),
+            counts: DailyCounts { handoffs: i64::from(is_first), ..DailyCounts::default() },
+            ..ConversationChange::default()
+        })
     })
     .await
+}
+
+/// Returns why a step can be refused, and the type of its event.
+fn refusal_and_event(step: HandoffMove) -> (&'static str, EventType) {
+    match step {
+        HandoffMove::Assign | HandoffMove::Request => (
+            "The conversation is resolved, so it cannot be assigned. Reopen it first.",
+            EventType::ConversationAssigned,
+        ),
+        HandoffMove::Unassign => {
+            ("No member has taken the conversation, so it cannot be returned.", EventType::ConversationUnassigned)
+        }
+        HandoffMove::Resolve => {
+            ("The conversation has no open handoff, so it cannot be resolved.", EventType::ConversationResolved)
+        }
+        HandoffMove::Reopen => {
+            ("The conversation is not closed, so it cannot be reopened.", EventType::ConversationReopened)
+        }
+    }
 }

@@ -145,6 +145,7 @@ fn citation(source: String) -> Citation {
         title: source,
         quote: String::new(),
         score: 0.0,
+        text_fragment: None,
     }
 }
 

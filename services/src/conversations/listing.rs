@@ -11,9 +11,10 @@ use helpbot_domain::{Timestamp, text};
 
 use crate::accounts::sites;
 use crate::{Result, Services, Viewer, boxed};
-use helpbot_domain::conversation::{Conversation, ConversationFilter, ConversationQuery, HandoffStatus};
+use helpbot_domain::conversation::{Conversation, HandoffStatus};
 use helpbot_domain::conversation_order::ConversationOrder;
 use helpbot_domain::conversation_parts::ConversationParts;
+use helpbot_domain::conversation_query::{ConversationFilter, ConversationQuery};
 use helpbot_domain::site::Site;
 
 /// Which conversations a list contains, and in which order.
@@ -80,12 +81,14 @@ impl ListQuery {
     }
 
     /// Returns the conditions as the database can compare them.
-    fn stored(&self) -> ConversationQuery {
+    pub(super) fn stored(&self) -> ConversationQuery {
         let mut stored = self.conditions.clone();
         // No stored text contains NUL. PostgreSQL would refuse a query with it.
         let replaced = |text: &str| text.replace('\0', "\u{fffd}");
         stored.session_id = stored.session_id.as_deref().map(replaced);
         stored.languages = stored.languages.map(|all| all.iter().map(|language| replaced(language)).collect());
+        stored.tags = stored.tags.map(|all| all.iter().map(|tag| replaced(tag)).collect());
+        stored.email = stored.email.as_deref().map(|email| replaced(text::cut(email.trim(), SEARCH_MAX_CHARS)));
         let search = stored.search.as_deref().map(str::trim).filter(|words| !words.is_empty());
         stored.search = search.map(|words| replaced(text::cut(words, SEARCH_MAX_CHARS)));
         stored
@@ -135,7 +138,7 @@ pub async fn list(
         ListStart::Before(moment, id) => (query.order.reversed(), Window::After(moment, id)),
         ListStart::End => (query.order.reversed(), Window::Offset(0)),
     };
-    let mut c = services.db.reader().await?;
+    let mut c = services.db.reader_of(site.id).await?;
     let page = PageOfList { order, window, limit: page.limit, parts: page.parts };
     Ok(db::conversations::list(&mut c, site.id, &query.stored(), page).await?)
 }
@@ -148,7 +151,7 @@ pub async fn list(
 pub async fn total(services: &Services, viewer: &Viewer, site: &Site, query: &ListQuery) -> Result<i64> {
     require_list(viewer, site)?;
     let query = &query.with_conditions_of_order();
-    let mut c = services.db.reader().await?;
+    let mut c = services.db.reader_of(site.id).await?;
     match query.first_whole_day() {
         Some(first) => {
             let days = db::stats::between(&mut c, site.id, first, LAST_DAY).await?;
@@ -158,7 +161,7 @@ pub async fn total(services: &Services, viewer: &Viewer, site: &Site, query: &Li
     }
 }
 
-fn require_list(viewer: &Viewer, site: &Site) -> Result<()> {
+pub(super) fn require_list(viewer: &Viewer, site: &Site) -> Result<()> {
     viewer.require(Scope::ReadConversations)?;
     viewer.site(Some(site.id))?;
     sites::require_feature(site, Feature::Conversations)

@@ -20,7 +20,8 @@ pub async fn by_ids(
     ids: &[ConversationId],
 ) -> Result<Vec<Conversation>> {
     viewer.require(Scope::Chat).or_else(|_| viewer.require(Scope::ReadConversations))?;
-    let found = db::conversations::by_ids(&mut services.db.reader().await?, viewer.site(named)?, ids).await?;
+    let site = viewer.site(named)?;
+    let found = db::conversations::by_ids(&mut services.db.reader_of(site).await?, site, ids).await?;
     Ok(found.into_iter().filter(|found| viewer.may_see(found)).collect())
 }
 

@@ -16,7 +16,9 @@ use crate::conversations::change::{ConversationChange, change, require_open};
 use crate::conversations::lookup;
 use crate::conversations::message_limits;
 use crate::conversations::presence::Side;
+use crate::conversations::sightings;
 use crate::runtime::randomness;
+use crate::webhooks::outbox;
 use crate::{Error, Result, Services, Viewer, ViewerMember, boxed};
 
 /// Returns one page of the messages that were written after the answers of these conversations,
@@ -39,7 +41,9 @@ pub async fn page(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(db::messages::page(&mut services.db.reader().await?, viewer.site(named)?, &ids, page).await?)
+    let site = viewer.site(named)?;
+    sightings::record_reader(services, site, viewer, &visible).await;
+    Ok(db::messages::page(&mut services.db.reader_of(site).await?, site, &ids, page).await?)
 }
 
 /// Returns a message that was written after the answer of a conversation. `None` when it does not
@@ -58,7 +62,8 @@ pub async fn by_id(
     if lookup::by_ids(services, viewer, named, &[conversation]).await?.is_empty() {
         return Ok(None);
     }
-    Ok(db::messages::by_id(&mut services.db.reader().await?, viewer.site(named)?, conversation, id).await?)
+    let site = viewer.site(named)?;
+    Ok(db::messages::by_id(&mut services.db.reader_of(site).await?, site, conversation, id).await?)
 }
 
 /// Returns the question and the answer as the first two messages. Their IDs are derived from the
@@ -113,6 +118,9 @@ pub async fn send(
         member: viewer.member.clone().filter(|_| is_team),
         text: text::required("text", words, MESSAGE_MAX_CHARS)?,
     };
+    // A visitor who has the conversation open sees the message at once.
+    let is_mailed = is_team && !activity::is_visitor_here(services, site, id);
+    let mail_after = services.settings.reply_mails.as_ref().filter(|_| is_mailed).map(|settings| settings.delay);
     let (writer, draft) = (viewer.clone(), new.clone());
     let conversation = change(services, site, id, move |conversation, now| {
         if !is_team && !writer.may_see(conversation) {
@@ -138,10 +146,15 @@ pub async fn send(
         Ok(ConversationChange {
             event: Some((EventType::MessageCreated, data)),
             message: Some(message),
+            seen: writer.session.filter(|_| !is_team),
+            mail_after,
             ..ConversationChange::default()
         })
     })
     .await?;
+    if mail_after.is_some() {
+        outbox::wake(services);
+    }
     activity::written(services, site, id, Side::of(viewer));
     let message = new.stored(&conversation, conversation.updated_at);
     Ok((conversation, message))

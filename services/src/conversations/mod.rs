@@ -4,9 +4,10 @@
 //! *conversation*, in the transaction that takes one credit and appends the events. The visitor
 //! can vote on the answer or request a human. A request for a human is a *handoff*: members of
 //! the site's team take it, write [`messages`] and close it ([`handoffs`]). [`activity`] shows who
-//! is present or typing; [`unread`] counts the messages that the other side has not read.
-//! [`transcripts`] mails a conversation to its visitor, whose address [`transcript_codes`] confirms, [`erasure`] deletes a visitor's data, and
-//! [`history`] imports conversations from another service.
+//! is present or typing, and [`sightings`] when the visitor was last present; [`unread`] counts the messages that the other side has not read.
+//! [`reply_mails`] mail the team's messages to a visitor who is not there, whose answer comes back through
+//! [`mail_answers`]. [`transcripts`] mails a conversation to its visitor, whose address [`transcript_codes`] confirms, [`erasure`] deletes a visitor's data, and
+//! [`history`] imports conversations from another service. [`triage`], [`notes`] and [`canned_replies`] help the team at its work. [`expected_reply`] tells a visitor when somebody will answer.
 //!
 //! Tables: `conversations`, `messages`, `read_marks` and the daily counts in `stats`, which
 //! [`analytics`] reads. Each change of a conversation appends its event in the same transaction.
@@ -14,23 +15,37 @@
 pub mod activity;
 pub mod analytics;
 mod asking;
+pub mod canned_replies;
 mod change;
+mod counts;
 pub mod erasure;
+pub mod expected_reply;
 pub mod handoff_notices;
 pub mod handoffs;
 pub mod history;
+pub mod human_requests;
 mod listing;
 pub(crate) mod lookup;
+pub mod mail_answers;
 pub mod message_limits;
 pub mod messages;
+pub mod notes;
 pub(crate) mod presence;
+mod question_session;
+mod reply_address;
+pub mod reply_mails;
 pub mod search;
+pub mod sightings;
+mod storing;
+pub(crate) mod team_presence;
 pub mod transcript_codes;
 pub mod transcripts;
+pub mod triage;
 pub mod unread;
 mod voting;
 
-pub use asking::{AskResult, NewQuestion, ask, public_sources};
+pub use asking::{AskResult, Explanation, NewQuestion, ask, public_sources};
+pub use counts::{ConversationCounts, counts};
 pub use listing::{ListPage, ListQuery, ListStart, list, total};
 pub use lookup::by_ids;
 pub use voting::vote;

@@ -1,14 +1,16 @@
 //! The state behind [`activity`](super::activity): who is in which conversation, and who is typing.
-//! It lives in memory only.
+//! It lives in memory only, and other nodes are notified of each change.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::key::Scope;
 use tokio::sync::watch;
 
 use crate::accounts::viewer::Viewer;
+use crate::runtime::hints::{GONE_AFTER, Hint, Hints, RoomHint, RoomNews};
 
 /// The participants that are present or typing in a conversation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,48 +45,101 @@ impl Side {
 
 pub(super) type ConversationKey = (SiteId, ConversationId);
 
-/// The conversations that have subscribers.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Rooms(Arc<Mutex<HashMap<ConversationKey, Room>>>);
+/// The conversations that have subscribers on this node.
+#[derive(Clone, Default)]
+pub(crate) struct Rooms {
+    open: Arc<Mutex<HashMap<ConversationKey, Room>>>,
+    hints: Hints,
+}
 
 #[derive(Debug, Default)]
 struct Room {
     state: watch::Sender<ActivityState>,
     visitors: usize,
     team: usize,
+    /// Which sides, visitor and team, are present on each other node, and when it said so.
+    elsewhere: HashMap<u64, ((bool, bool), Instant)>,
     // Grows with each keystroke, so that only the timeout of the last one ends the typing.
     visitor_keystrokes: u64,
     team_keystrokes: u64,
 }
 
 impl Rooms {
+    /// No conversations. The other nodes are notified of changes by `hints`.
+    pub(crate) fn new(hints: Hints) -> Self {
+        Self { hints, ..Self::default() }
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<ConversationKey, Room>> {
         // The map is consistent after every operation, so a panic elsewhere does not corrupt it.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn enter(&self, place: ConversationKey, side: Side) -> Here {
         let mut rooms = self.lock();
+        let is_new = !rooms.contains_key(&place);
         let room = rooms.entry(place).or_default();
         *room.count(side) += 1;
+        if *room.count(side) == 1 {
+            self.hints.tell(Hint::Room(room.presence(place, is_new)));
+        }
         room.tell();
         Here { rooms: self.clone(), place, side, activity: room.state.subscribe() }
+    }
+
+    /// Returns whether a visitor is subscribed to the conversation.
+    pub(super) fn has_visitor(&self, place: ConversationKey) -> bool {
+        self.lock().get(&place).is_some_and(|room| room.visitors > 0)
     }
 
     fn leave(&self, place: ConversationKey, side: Side) {
         let mut rooms = self.lock();
         let Some(room) = rooms.get_mut(&place) else { return };
+        let before = room.sides_here();
         *room.count(side) -= 1;
-        let is_gone = *room.count(side) == 0;
+        if *room.count(side) == 0 {
+            self.hints.tell(Hint::Room(room.presence(place, false)));
+        }
         if room.visitors + room.team == 0 {
             rooms.remove(&place);
             return;
         }
-        if is_gone {
-            // Nobody of this side is left who could be typing.
-            room.set_typing(side, None, false);
-        }
+        room.end_typing_since(before);
         room.tell();
+    }
+
+    /// Returns who is present in the conversations of this node, for the others.
+    pub(crate) fn presence(&self) -> Vec<RoomHint> {
+        self.lock().iter().map(|(place, room)| room.presence(*place, false)).collect()
+    }
+
+    /// Returns who is present in a conversation on this node. `None` when nobody is.
+    pub(crate) fn presence_in(&self, place: ConversationKey) -> Option<RoomHint> {
+        self.lock().get(&place).map(|room| room.presence(place, false))
+    }
+
+    /// Records which sides, visitor and team, are present on another node.
+    pub(crate) fn here_elsewhere(&self, place: ConversationKey, node: u64, sides: (bool, bool)) {
+        if let Some(room) = self.lock().get_mut(&place) {
+            let before = room.sides_here();
+            if sides == (false, false) {
+                room.elsewhere.remove(&node);
+            } else {
+                room.elsewhere.insert(node, (sides, Instant::now()));
+            }
+            room.end_typing_since(before);
+            room.tell();
+        }
+    }
+
+    /// Forgets the presence on nodes that have said nothing for some time.
+    pub(crate) fn forget_gone(&self) {
+        for room in self.lock().values_mut() {
+            let before = room.sides_here();
+            room.elsewhere.retain(|_, (_, since)| since.elapsed() < GONE_AFTER);
+            room.end_typing_since(before);
+            room.tell();
+        }
     }
 
     /// Records whether `side` is typing. Returns the number of the keystroke, or `None` when nobody
@@ -130,8 +185,30 @@ impl Room {
         }
     }
 
+    /// Whether the visitor and the team are present on any node.
+    fn sides_here(&self) -> (bool, bool) {
+        let elsewhere = |of: fn(&(bool, bool)) -> bool| self.elsewhere.values().any(|(sides, _)| of(sides));
+        (self.visitors > 0 || elsewhere(|sides| sides.0), self.team > 0 || elsewhere(|sides| sides.1))
+    }
+
+    fn presence(&self, (site, conversation): ConversationKey, asks: bool) -> RoomHint {
+        let news = RoomNews::Here { visitor: self.visitors > 0, team: self.team > 0, asks };
+        RoomHint { site, conversation, news }
+    }
+
+    /// Ends the typing of the sides that were present before and are not any more: nobody is left who could be typing.
+    fn end_typing_since(&self, (was_visitor_here, was_team_here): (bool, bool)) {
+        let (is_visitor_here, is_team_here) = self.sides_here();
+        if was_visitor_here && !is_visitor_here {
+            self.set_typing(Side::Visitor, None, false);
+        }
+        if was_team_here && !is_team_here {
+            self.set_typing(Side::Team, None, false);
+        }
+    }
+
     fn tell(&self) {
-        let (is_visitor_here, is_team_here) = (self.visitors > 0, self.team > 0);
+        let (is_visitor_here, is_team_here) = self.sides_here();
         self.change(|state| *state = ActivityState { is_visitor_here, is_team_here, ..state.clone() });
     }
 
@@ -204,6 +281,23 @@ mod tests {
         drop(visitor);
 
         assert!(!team.activity.borrow().is_visitor_typing);
+    }
+
+    #[test]
+    fn a_side_on_another_node_is_present_until_it_leaves() {
+        let rooms = Rooms::default();
+        let visitor = rooms.enter(place(), Side::Visitor);
+
+        rooms.here_elsewhere(place(), 1, (false, true));
+        rooms.here_elsewhere(place(), 2, (false, true));
+        rooms.here_elsewhere(place(), 1, (false, false));
+        assert!(visitor.activity.borrow().is_team_here);
+        rooms.type_in(place(), Side::Team, Some("Ann".into()), true);
+        rooms.here_elsewhere(place(), 2, (true, false));
+
+        let state = visitor.activity.borrow().clone();
+        assert!(!state.is_team_here && !state.is_team_typing, "{state:?}");
+        assert!(state.is_visitor_here);
     }
 
     #[test]

@@ -7,10 +7,12 @@ use std::collections::HashMap;
 
 use helpbot_db as db;
 use helpbot_domain::conversation::{Author, Conversation};
+use helpbot_domain::event::{EventData, EventType};
 use helpbot_domain::ids::{ConversationId, SiteId};
 
-use crate::conversations::lookup;
 use crate::conversations::presence::Side;
+use crate::conversations::{change, lookup};
+use crate::webhooks::outbox::{self, Appended};
 use crate::{Error, Result, Services, Viewer, boxed};
 
 impl Side {
@@ -31,7 +33,7 @@ impl Side {
 }
 
 /// Records that the viewer's side has read the conversation up to message `seq`. `None` means up to
-/// the last message. A lower number than before changes nothing.
+/// the last message. A lower number than before changes nothing; a higher one is an event.
 ///
 /// # Errors
 /// `Forbidden`; `NotFound` when the viewer may not see the conversation.
@@ -47,10 +49,25 @@ pub async fn mark_read(
     let (site, reader) = (conversation.site_id, Side::of(viewer).author());
     // A message that does not exist yet cannot have been read.
     let seq = seq.unwrap_or(conversation.message_count).clamp(0, conversation.message_count);
-    services
+    let (now, seen) = (services.now(), viewer.session.clone().filter(|_| viewer.has_proved(&conversation)));
+    let of = conversation.clone();
+    let appended = services
         .db
-        .write(move |c| Box::pin(async move { Ok::<_, Error>(db::read_marks::mark(c, site, id, reader, seq).await?) }))
+        .write(move |c| {
+            Box::pin(async move {
+                if let Some(session) = seen {
+                    db::sessions::seen(c, site, &session.id, session.token_id, now).await?;
+                }
+                if !db::read_marks::mark(c, site, id, reader, seq).await? {
+                    return Ok(Appended::default());
+                }
+                let data = EventData::Read { conversation_id: id, reader };
+                let new = change::event(&of, EventType::ConversationRead, &data, now);
+                Ok::<_, Error>(outbox::append(c, site, now, vec![new]).await?)
+            })
+        })
         .await?;
+    appended.publish(services);
     Ok(conversation)
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use helpbot_db as db;
 use helpbot_domain::chunk::StoredChunk;
+pub(crate) use helpbot_domain::chunk::WRITTEN_ANSWERS;
 use helpbot_domain::ids::{ChunkId, DocumentId, SiteId, SourceId};
 use helpbot_domain::text;
 use sha2::{Digest, Sha256};
@@ -13,9 +14,6 @@ use crate::{Result, Services};
 
 /// Number of chunks per query.
 const PAGE: i64 = 2_000;
-
-/// Name of the source that contains the entries that the owner writes.
-pub(crate) const WRITTEN_ANSWERS: &str = "Written answers";
 
 /// Maximum number of times that the chunks of a site are read again because a sync was published or
 /// merged meanwhile. The next change builds the index again anyway.

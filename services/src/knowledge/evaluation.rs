@@ -147,6 +147,16 @@ pub async fn list(services: &Services, viewer: &Viewer, site: &Site, page: PageR
     Ok(db::evaluation::list(&mut services.db.reader().await?, site, page).await?)
 }
 
+/// Returns the test questions of the site with these IDs. Unknown IDs are left out.
+///
+/// # Errors
+/// `Forbidden`.
+#[boxed]
+pub async fn by_ids(services: &Services, viewer: &Viewer, named: Option<SiteId>, ids: &[CaseId]) -> Result<Vec<Case>> {
+    viewer.require(Scope::ReadSources)?;
+    Ok(db::evaluation::by_ids(&mut services.db.reader().await?, viewer.site(named)?, ids).await?)
+}
+
 /// Returns the number of the site's test questions.
 ///
 /// # Errors
@@ -206,7 +216,7 @@ pub async fn run(services: &Services, viewer: &Viewer, named: Option<SiteId>) ->
     let results = run_tests(services, &site, tests).await?;
     let judged = judged(&results);
     let id = site.id;
-    let write = services.db.write(move |c| {
+    let write = services.db.write_of(id, move |c| {
         Box::pin(async move { Ok::<_, Error>(db::judged_answers::set_by_cases(c, id, judged).await?) })
     });
     write.await?;

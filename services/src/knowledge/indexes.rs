@@ -18,7 +18,7 @@ use helpbot_domain::ids::SiteId;
 use helpbot_domain::language;
 use helpbot_engine::{Chunk, Index};
 
-use crate::knowledge::{chunks, vectors};
+use crate::knowledge::{answer_rules, chunks, vectors};
 use crate::{Error, Result, Services, blocking};
 use helpbot_domain::site::Site;
 
@@ -82,19 +82,20 @@ pub(crate) async fn current(services: &Services, site: &Site) -> Result<Arc<Inde
 }
 
 async fn versions(services: &Services, site: SiteId) -> Result<(i64, i64)> {
-    let versions = db::sites::index_versions(&mut services.db.reader().await?, site).await?;
+    let versions = db::sites::index_versions(&mut services.db.reader_of(site).await?, site).await?;
     versions.ok_or(Error::NotFound("Site"))
 }
 
 async fn build(services: &Services, site: SiteId, version: i64) -> Result<Arc<Index>> {
     // Read from the database: a cached row may be older than the version.
-    let row = db::sites::by_id(&mut services.db.reader().await?, site).await?.ok_or(Error::NotFound("Site"))?;
+    let row = db::sites::by_id(&mut services.db.reader_of(site).await?, site).await?.ok_or(Error::NotFound("Site"))?;
     let language = language::primary(&row.widget.ai_language);
     let index = match build_from(services, stored(services, site).await?, language.clone()).await? {
         Some(index) => index,
         None => build_without_faulty_chunks(services, site, version, language).await?,
     };
-    let index = Arc::new(vectors::with_external(services, site, index).await?);
+    let index = vectors::with_external(services, site, index).await?;
+    let index = Arc::new(answer_rules::with_rules(services, site, index).await?);
     services.indexes.put(site, version, index.clone());
     Ok(index)
 }

@@ -41,7 +41,7 @@ impl PromiseState {
 /// # Errors
 /// `NotFound` when the site does not exist; errors of the database.
 pub(crate) async fn policy(services: &Services, site: &Site) -> Result<AnswerPolicy> {
-    let judged = db::judged_answers::of(&mut services.db.reader().await?, site.id).await?;
+    let judged = db::judged_answers::of(&mut services.db.reader_of(site.id).await?, site.id).await?;
     let judged = judged.ok_or(Error::NotFound("Site"))?;
     Ok(AnswerPolicy { judged: judged.by_people.and(judged.by_cases), ..sites::parsed_settings(site) })
 }
@@ -54,7 +54,7 @@ pub(crate) async fn policy(services: &Services, site: &Site) -> Result<AnswerPol
 pub async fn state(services: &Services, viewer: &Viewer, site: &Site) -> Result<PromiseState> {
     viewer.require(Scope::ReadConfig)?;
     let id = viewer.site(Some(site.id))?;
-    let judged = db::judged_answers::of(&mut services.db.reader().await?, id).await?;
+    let judged = db::judged_answers::of(&mut services.db.reader_of(site.id).await?, id).await?;
     let judged = judged.ok_or(Error::NotFound("Site"))?;
     let settings = AnswerPolicy { judged: judged.by_people.and(judged.by_cases), ..sites::parsed_settings(site) };
     Ok(PromiseState {

@@ -1,38 +1,61 @@
-//! Topics: the recent questions of visitors, grouped by meaning, with those that have no answer
-//! first, and whether the site could answer them now.
+//! Topics: the questions of visitors, grouped by meaning, with those that have no answer first, and
+//! whether the site could answer them now.
 //!
-//! Nothing is stored: topics are computed from the conversations on request. The grouping never
-//! moves an earlier question when a new one arrives. Only the site's own index decides what could
-//! be answered; no model server is asked.
+//! The groups are kept in memory and continued with each look ([`reading`]). The grouping never moves
+//! an earlier question when a new one arrives. Only the site's own index decides what could be
+//! answered; no model server is asked. The owner can dismiss a topic; it is then left out until it is
+//! restored.
 
-use std::collections::HashMap;
+mod counted;
+mod reading;
+
+use std::collections::HashSet;
 
 use helpbot_db as db;
-use helpbot_domain::Timestamp;
-use helpbot_domain::conversation::Outcome;
-use helpbot_domain::ids::{ChunkId, ConversationId, SiteId};
+use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::key::Scope;
+use helpbot_domain::page::PageRequest;
 use helpbot_domain::plan::Feature;
 use helpbot_domain::range::Range;
-use helpbot_domain::time::Day;
-use helpbot_engine::topics::{self, AskedQuestion};
-use helpbot_engine::{AnswerPolicy, Index, decide};
+use helpbot_domain::site::Site;
 
 use crate::accounts::sites;
 use crate::knowledge::entries::Entry;
+use crate::knowledge::topic_cache::key;
 use crate::knowledge::{indexes, promises};
-use crate::{Error, Result, Services, Viewer, blocking, boxed};
-use helpbot_domain::site::Site;
+use crate::{Error, Result, Services, Viewer, boxed};
+use counted::{CountedTopic, answers, counted, hash, question, shown, whole};
 
-/// Maximum number of questions that are grouped, newest first. The time grows with the square of
-/// the number: a fifth of a second for these.
-const QUESTIONS_MAX: i64 = 2_000;
 /// Maximum number of questions per topic, most asked first.
 const SHOWN_MAX: usize = 20;
+/// Maximum number of dismissed questions of a site.
+const DISMISSED_MAX: i64 = 10_000;
+
+/// Which questions are grouped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TopicKind {
+    /// Those that have no answer.
+    Unanswered,
+    /// All of them.
+    All,
+}
+
+/// The position of a topic in its list: how often it was asked, and its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TopicPosition {
+    /// Number of times that its questions were asked.
+    pub count: i64,
+    /// Number of the topic.
+    pub number: usize,
+}
 
 /// Questions with the same meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topic {
+    /// Position of the topic in its list.
+    pub position: TopicPosition,
+    /// Whether the owner dismissed the topic.
+    pub is_dismissed: bool,
     /// The most asked of the questions.
     pub label: String,
     /// Number of times they were asked.
@@ -58,8 +81,23 @@ pub struct Question {
     pub is_answered_now: bool,
 }
 
+impl std::fmt::Display for TopicPosition {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.count, self.number)
+    }
+}
+
+impl std::str::FromStr for TopicPosition {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (count, number) = text.split_once(':').unwrap_or((text, ""));
+        Ok(Self { count: count.parse()?, number: number.parse()? })
+    }
+}
+
 /// Returns the topics of the questions in `range` that have no answer, most asked first, at most
-/// `limit`. Only the newest questions are considered when there are very many.
+/// `limit`, without dismissed ones.
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`.
@@ -71,23 +109,126 @@ pub async fn unanswered(
     range: Range,
     limit: usize,
 ) -> Result<Vec<Topic>> {
-    require(viewer, site)?;
-    let since = start(services, range);
-    let asked = db::topics::unanswered(&mut services.db.reader().await?, site.id, since, QUESTIONS_MAX).await?;
-    grouped(services, site, asked, limit).await
+    first(services, viewer, site, range, TopicKind::Unanswered, limit).await
 }
 
-/// Returns the topics of all questions in `range`, most asked first, at most `limit`. Only the
-/// newest questions are considered when there are very many.
+/// Returns the topics of all questions in `range`, most asked first, at most `limit`, without dismissed
+/// ones.
 ///
 /// # Errors
 /// `Forbidden`; `PlanRequired`.
 #[boxed]
 pub async fn top(services: &Services, viewer: &Viewer, site: &Site, range: Range, limit: usize) -> Result<Vec<Topic>> {
+    first(services, viewer, site, range, TopicKind::All, limit).await
+}
+
+async fn first(
+    services: &Services,
+    viewer: &Viewer,
+    site: &Site,
+    range: Range,
+    kind: TopicKind,
+    limit: usize,
+) -> Result<Vec<Topic>> {
+    let page = PageRequest::first(i64::try_from(limit).unwrap_or(i64::MAX));
+    let list = TopicList { range, kind, with_dismissed: false };
+    Ok(page_of(services, viewer, site, list, page).await?.0)
+}
+
+/// What a list of topics contains.
+#[derive(Debug, Clone, Copy)]
+pub struct TopicList {
+    /// Days whose questions count.
+    pub range: Range,
+    /// Questions that are grouped.
+    pub kind: TopicKind,
+    /// Whether dismissed topics are included.
+    pub with_dismissed: bool,
+}
+
+/// Returns one page of the topics, most asked first, and the number of all topics.
+///
+/// # Errors
+/// `Forbidden`; `PlanRequired`.
+#[boxed]
+pub async fn page_of(
+    services: &Services,
+    viewer: &Viewer,
+    site: &Site,
+    list: TopicList,
+    page: PageRequest<TopicPosition>,
+) -> Result<(Vec<Topic>, i64)> {
     require(viewer, site)?;
-    let since = start(services, range);
-    let asked = db::topics::all(&mut services.db.reader().await?, site.id, since, QUESTIONS_MAX).await?;
-    grouped(services, site, asked, limit).await
+    let index = indexes::current_or_previous(services, site).await?;
+    let dismissed = dismissed(services, site.id).await?;
+    let settings = promises::policy(services, site).await?;
+    let first_day = list.range.first_day(services.now().day()).map_or(i32::MIN, |day| day.number());
+    let language = index.language().map(str::to_owned);
+    reading::with_topics(services, site.id, language.as_deref(), move |topics| {
+        let counted = counted(topics, list, first_day, &dismissed);
+        let total = i64::try_from(counted.len()).unwrap_or(i64::MAX);
+        let limit = usize::try_from(page.limit).unwrap_or(0);
+        let shown = |topic: &CountedTopic<'_>| shown(topic, list.kind, &index, &settings);
+        let found = if page.is_backward {
+            let before = counted.iter().rev().filter(|topic| page.from.is_none_or(|from| topic.is_before(from)));
+            before.take(limit).map(shown).collect()
+        } else {
+            let after = counted.iter().filter(|topic| page.from.is_none_or(|from| topic.is_after(from)));
+            after.take(limit).map(shown).collect()
+        };
+        (found, total)
+    })
+    .await
+}
+
+/// Dismisses the topic of a conversation, or restores it.
+///
+/// # Errors
+/// `Forbidden`; `PlanRequired`; `NotFound`; `LimitReached`.
+#[boxed]
+pub async fn set_dismissed(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    conversation: ConversationId,
+    is_dismissed: bool,
+) -> Result<()> {
+    viewer.require(Scope::WriteConversations)?;
+    let (site, now) = (sites::get(services, viewer, named).await?, services.now());
+    require(viewer, &site)?;
+    let found = db::conversations::by_id(&mut services.db.reader().await?, site.id, conversation).await?;
+    let question = found.ok_or(Error::NotFound("Conversation"))?.question;
+    let index = indexes::current_or_previous(services, &site).await?;
+    let language = index.language().map(str::to_owned);
+    let hashes = reading::with_topics(services, site.id, language.as_deref(), move |topics| {
+        let own = topics.of(&question).map(|question| question.topic);
+        let members = topics.questions.iter().filter(|member| Some(member.topic) == own);
+        let mut hashes: Vec<String> = members.map(|member| hash(&member.text)).collect();
+        // The oldest question names the topic.
+        hashes.truncate(if is_dismissed { 1 } else { usize::MAX });
+        hashes
+    })
+    .await?;
+    let site = site.id;
+    services
+        .db
+        .write(move |c| {
+            Box::pin(async move {
+                if !is_dismissed {
+                    return Ok(db::topics::restore(c, site, &hashes).await?);
+                }
+                if db::topics::dismissed(c, site).await?.len() >= usize::try_from(DISMISSED_MAX).unwrap_or(usize::MAX) {
+                    return Err(Error::LimitReached(format!(
+                        "A site can have at most {DISMISSED_MAX} dismissed topics. Restore one first."
+                    )));
+                }
+                for hash in &hashes {
+                    db::topics::dismiss(c, site, hash, now).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
 }
 
 /// Returns the unanswered questions, from the topic of a conversation, that `entry` answers now,
@@ -105,122 +246,31 @@ pub async fn answered_by(
 ) -> Result<Vec<Question>> {
     viewer.require(Scope::ReadConversations)?;
     let site = sites::get(services, viewer, named).await?;
-    let mut c = services.db.reader().await?;
-    let mut asked = db::topics::unanswered(&mut c, site.id, Timestamp::from_ms(0), QUESTIONS_MAX).await?;
-    if !asked.iter().any(|asked| asked.conversation_id == conversation) {
-        // The question was answered, but not well enough for the owner, or it is older than the
-        // others.
-        let found = db::conversations::by_id(&mut c, site.id, conversation).await?;
-        let found = found.ok_or(Error::NotFound("Conversation"))?;
-        asked.insert(0, from_conversation(found));
-    }
-    drop(c);
+    let found = db::conversations::by_id(&mut services.db.reader().await?, site.id, conversation).await?;
+    let asked = found.ok_or(Error::NotFound("Conversation"))?.question;
     // The previous index does not contain the entry.
     let index = indexes::current(services, &site).await?;
     let (settings, id) = (promises::policy(services, &site).await?, entry.id);
-    blocking(move || {
-        let key = asked.iter().find(|asked| asked.conversation_id == conversation).map(|asked| key(&asked.question));
-        let questions = distinct(asked);
-        let groups = group(&questions, index.language());
-        let of_topic = |topic: &&topics::QuestionCluster| {
-            topic.members.iter().any(|place| Some(self::key(&questions[*place].text)) == key)
-        };
-        let members = groups.iter().find(of_topic).map(|topic| most_asked(topic, &questions)).unwrap_or_default();
-        let answered = members.into_iter().filter(|question| answers(&index, &question.text, &settings) == Some(id));
+    let language = index.language().map(str::to_owned);
+    reading::with_topics(services, site.id, language.as_deref(), move |topics| {
+        let own = topics.of(&asked).map(|question| question.topic);
+        // The question itself counts although it was answered: the answer was not good enough for the owner.
+        let of_topic = topics.questions.iter().filter(|member| Some(member.topic) == own);
+        let listed = of_topic.filter_map(|member| {
+            let is_own = key(&member.text) == key(&asked);
+            question(member, TopicKind::Unanswered, i32::MIN).or_else(|| is_own.then(|| whole(member)))
+        });
+        let mut listed: Vec<Question> = listed.collect();
+        listed.sort_by_key(|question| std::cmp::Reverse(question.count));
+        let answered = listed.into_iter().filter(|question| answers(&index, &question.text, &settings) == Some(id));
         answered.map(|question| Question { is_answered_now: true, ..question }).collect()
     })
     .await
 }
 
-async fn grouped(
-    services: &Services,
-    site: &Site,
-    asked: Vec<db::topics::RecentQuestion>,
-    limit: usize,
-) -> Result<Vec<Topic>> {
-    let index = indexes::current_or_previous(services, site).await?;
-    let settings = promises::policy(services, site).await?;
-    blocking(move || {
-        let questions = distinct(asked);
-        let groups = group(&questions, index.language());
-        groups.iter().take(limit).map(|topic| shown(topic, &questions, &index, &settings)).collect()
-    })
-    .await
-}
-
-fn shown(topic: &topics::QuestionCluster, questions: &[Question], index: &Index, settings: &AnswerPolicy) -> Topic {
-    let sum = |count: fn(&Question) -> i64| topic.members.iter().map(|place| count(&questions[*place])).sum();
-    let mut shown = most_asked(topic, questions);
-    shown.truncate(SHOWN_MAX);
-    for question in &mut shown {
-        question.is_answered_now = answers(index, &question.text, settings).is_some();
-    }
-    Topic {
-        label: topic.label.clone(),
-        count: sum(|question| question.count),
-        unanswered_count: sum(|question| question.unanswered_count),
-        questions: shown,
-    }
-}
-
-fn most_asked(topic: &topics::QuestionCluster, questions: &[Question]) -> Vec<Question> {
-    let mut members: Vec<Question> = topic.members.iter().map(|place| questions[*place].clone()).collect();
-    // The sort is stable: of equally frequent questions, the older one stays first.
-    members.sort_by_key(|question| std::cmp::Reverse(question.count));
-    members
-}
-
-fn group(questions: &[Question], language: Option<&str>) -> Vec<topics::QuestionCluster> {
-    let count = |question: &Question| u64::try_from(question.count).unwrap_or(0);
-    let asked: Vec<AskedQuestion<'_>> =
-        questions.iter().map(|question| AskedQuestion { text: &question.text, count: count(question) }).collect();
-    topics::group(&asked, language)
-}
-
-/// Merges equal questions. The input is newest first, the result oldest first.
-fn distinct(asked: Vec<db::topics::RecentQuestion>) -> Vec<Question> {
-    let mut places: HashMap<String, usize> = HashMap::new();
-    let mut questions: Vec<Question> = Vec::new();
-    for asked in asked.into_iter().rev() {
-        let place = *places.entry(key(&asked.question)).or_insert(questions.len());
-        if place == questions.len() {
-            questions.push(Question {
-                text: asked.question,
-                count: 0,
-                unanswered_count: 0,
-                conversation_id: asked.conversation_id,
-                is_answered_now: false,
-            });
-        }
-        let question = &mut questions[place];
-        question.count += 1;
-        question.unanswered_count += i64::from(asked.is_unanswered);
-        question.conversation_id = asked.conversation_id;
-    }
-    questions
-}
-
-/// Returns what equal questions have in common. A text without words is equal only to itself.
-fn key(question: &str) -> String {
-    let key = topics::same_question_key(question);
-    if key.is_empty() { question.trim().to_owned() } else { key }
-}
-
-/// Returns the entry with which the site would answer, or `None`.
-fn answers(index: &Index, question: &str, settings: &AnswerPolicy) -> Option<ChunkId> {
-    let retrieval = index.retrieve(question, None);
-    let is_answered = decide(&retrieval, settings).outcome == Outcome::Answered;
-    retrieval.candidates.first().filter(|_| is_answered).map(|best| best.chunk.id)
-}
-
-fn from_conversation(found: helpbot_domain::conversation::Conversation) -> db::topics::RecentQuestion {
-    let is_unanswered = found.outcome.is_unanswered();
-    db::topics::RecentQuestion { conversation_id: found.id, question: found.question, is_unanswered }
-}
-
-fn start(services: &Services, range: Range) -> Timestamp {
-    let first = range.first_day(services.now().day());
-    first.map_or(Timestamp::from_ms(0), Day::start)
+async fn dismissed(services: &Services, site: SiteId) -> Result<HashSet<String>> {
+    let hashes = db::topics::dismissed(&mut services.db.reader().await?, site).await?;
+    Ok(hashes.into_iter().collect())
 }
 
 /// Topics show the texts of questions, so the scope for statistics is not sufficient.

@@ -68,6 +68,12 @@ impl Bus {
         self.with_watched(site, |channel| channel.grow(seq));
     }
 
+    /// Returns the newest sequence number that subscribers of a site were notified of, 0 if there was none. `None` when
+    /// the site has no subscribers.
+    pub fn known(&self, site: SiteId) -> Option<i64> {
+        self.lock().get(&site).filter(|channel| channel.is_watched()).map(|channel| *channel.last_seq.borrow())
+    }
+
     /// Makes all subscribers of a site check again whether they may follow it.
     pub fn recheck(&self, site: SiteId) {
         self.with_watched(site, |channel| channel.last_seq.send_modify(|_| {}));

@@ -1,7 +1,8 @@
 //! The current time. Use cases take it from a [`Clock`], so that tests can set it.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use helpbot_domain::Timestamp;
 
@@ -20,6 +21,31 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+/// A clock that shows the time of the database server, which is one time for all nodes. Between two
+/// comparisons with the server it counts the time that has passed, so the clock of the machine does not
+/// matter: it may be wrong, and it may jump.
+#[derive(Debug)]
+pub struct DatabaseClock(Mutex<(Timestamp, Instant)>);
+
+impl DatabaseClock {
+    /// Creates a clock that showed `time` at `moment`.
+    pub fn at(time: Timestamp, moment: Instant) -> Self {
+        Self(Mutex::new((time, moment)))
+    }
+
+    /// Sets the clock to the time that the server had at `moment`.
+    pub fn set(&self, time: Timestamp, moment: Instant) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (time, moment);
+    }
+}
+
+impl Clock for DatabaseClock {
+    fn now(&self) -> Timestamp {
+        let (time, moment) = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        time.plus(moment.elapsed())
     }
 }
 
@@ -42,5 +68,25 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_ms(self.0.load(Ordering::SeqCst))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_clock_of_the_database_goes_on_from_the_time_of_the_server() {
+        let server = Timestamp::from_ms(1_000_000);
+        let Some(asked) = Instant::now().checked_sub(Duration::from_secs(90)) else { return };
+        let clock = DatabaseClock::at(server, asked);
+
+        let later = clock.now();
+        clock.set(server, Instant::now());
+
+        assert!((90_000..91_000).contains(&(later.as_ms() - server.as_ms())), "{later:?}");
+        assert!(clock.now().as_ms() - server.as_ms() < 1_000);
     }
 }

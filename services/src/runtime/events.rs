@@ -10,20 +10,24 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::stream::{self, Stream};
 use helpbot_db as db;
 use helpbot_domain::Invalid;
-use helpbot_domain::event::{Event, EventType};
-use helpbot_domain::ids::{ConversationId, SiteId};
+use helpbot_domain::event::{Event, EventData, EventType};
+use helpbot_domain::ids::{ConversationId, EventId, MemberId, SiteId};
 use helpbot_domain::key::Scope;
 use helpbot_domain::plan::Feature;
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::accounts::{blocked_visitors, sites};
+use crate::conversations::team_presence::MemberStay;
 use crate::runtime::batches;
+use crate::runtime::hints::Hint;
 use crate::{Error, Result, Services, Viewer, boxed};
 use helpbot_domain::site::Site;
 
 /// Events read from the log at a time while a subscriber catches up.
 const PAGE: i64 = 500;
+/// Maximum number of events of another process that are read for all subscribers at once.
+const READ_AHEAD: i64 = 100;
 /// Interval at which the logs of followed sites are checked for events of other processes.
 const POLL: Duration = Duration::from_millis(250);
 
@@ -34,8 +38,8 @@ pub struct Watch {
     pub site: Option<SiteId>,
     /// Cursor after which to start. `None` means from now on.
     pub after: Option<String>,
-    /// Types of events to receive. Empty means all.
-    pub types: Vec<EventType>,
+    /// Types of events to receive. `None` means all.
+    pub types: Option<Vec<EventType>>,
     /// Only events of this conversation.
     pub conversation: Option<ConversationId>,
     /// Only events of this session.
@@ -44,11 +48,56 @@ pub struct Watch {
 
 /// Returns the cursor of an event, with which a subscriber continues after it.
 pub fn cursor(event: &Event) -> String {
-    cursor_at(event.seq)
+    EventCursor { seq: event.seq, mark: Some(mark_of(event.id)) }.encoded()
 }
 
-fn cursor_at(seq: i64) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{CURSOR_FORM}{seq}"))
+/// A position in the event log of a site.
+///
+/// The mark is a part of the ID of the event at the position. After the restore of a backup, or a
+/// fail-over that lost events, another event has that number, or none has. The mark shows it, whatever
+/// the reason, so nobody has to tell the program that the database was restored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct EventCursor {
+    seq: i64,
+    /// `None` before the first event, and in cursors of earlier versions.
+    mark: Option<u64>,
+}
+
+/// Number of bits of a mark. Two events have the same mark by accident once in 2^48 cases.
+const MARK_BITS: u32 = 48;
+
+fn mark_of(id: EventId) -> u64 {
+    u64::try_from(id.uuid().as_u128() & ((1 << MARK_BITS) - 1)).unwrap_or_default()
+}
+
+impl EventCursor {
+    fn encoded(self) -> String {
+        let text = match self.mark {
+            Some(mark) => format!("{MARKED_FORM}{}:{mark:x}", self.seq),
+            None => format!("{CURSOR_FORM}{}", self.seq),
+        };
+        URL_SAFE_NO_PAD.encode(text)
+    }
+
+    fn parse(cursor: &str) -> Result<Self, Invalid> {
+        let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| not_a_cursor())?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| not_a_cursor())?;
+        let parsed = match text.strip_prefix(MARKED_FORM).and_then(|rest| rest.split_once(':')) {
+            Some((seq, mark)) => (seq.parse().ok(), u64::from_str_radix(mark, 16).ok().map(Some)),
+            None => (text.strip_prefix(CURSOR_FORM).and_then(|seq| seq.parse().ok()), Some(None)),
+        };
+        match parsed {
+            (Some(seq), Some(mark)) if seq >= 0 => Ok(Self { seq, mark }),
+            _ => Err(not_a_cursor()),
+        }
+    }
+}
+
+fn not_a_cursor() -> Invalid {
+    Invalid::new(
+        "after",
+        "after is not a valid cursor of this site's events. Use a cursor that the site returned, or leave it out.",
+    )
 }
 
 /// Returns the cursor of the site's newest event. Everything that happens from now on comes after
@@ -60,25 +109,16 @@ fn cursor_at(seq: i64) -> String {
 pub async fn newest(services: &Services, viewer: &Viewer, site: &Site) -> Result<String> {
     viewer.require(Scope::ReadConversations).or_else(|_| viewer.require(Scope::Chat))?;
     let site = viewer.site(Some(site.id))?;
-    let seq = db::events::last_seq(&mut services.db.reader().await?, site).await?.ok_or(Error::NotFound("Site"))?;
-    Ok(cursor_at(seq))
+    let mut c = services.db.reader().await?;
+    let seq = db::events::last_seq(&mut c, site).await?.ok_or(Error::NotFound("Site"))?;
+    let id = db::events::id_at(&mut c, site, seq).await?;
+    Ok(EventCursor { seq, mark: id.map(mark_of) }.encoded())
 }
 
-/// Version prefix of a cursor, so that other formats can be told apart later.
+/// Version prefix of a cursor without a mark, so that other formats can be told apart later.
 const CURSOR_FORM: &str = "e1:";
-
-fn seq_of(cursor: &str) -> Result<i64, Invalid> {
-    let refused = || {
-        Invalid::new(
-            "after",
-            "after is not a valid cursor of this site's events. Use a cursor that the site returned, or leave it out.",
-        )
-    };
-    let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| refused())?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| refused())?;
-    let seq = text.strip_prefix(CURSOR_FORM).and_then(|seq| seq.parse().ok());
-    seq.filter(|seq| *seq >= 0).ok_or_else(refused)
-}
+/// Version prefix of a cursor with a mark.
+const MARKED_FORM: &str = "e2:";
 
 /// Returns the site's events as they happen, starting after `watch.after`. The stream ends when the
 /// site is deleted. An error is the last item.
@@ -104,6 +144,7 @@ pub async fn watch(
     // Subscribe to the bus before reading the log: an event in between is in both and is delivered
     // once.
     let hints = services.bus.subscribe(site);
+    let here = services.team.enter(viewer, site);
     let (after, newest) = start(services, site, watch.after.as_deref()).await?;
     let services = services.clone();
     let walk = EventFollower {
@@ -117,12 +158,36 @@ pub async fn watch(
         newest,
         waiting: VecDeque::new(),
         is_over: false,
+        _here: here,
     };
     Ok(stream::unfold(walk, |mut walk| async move {
         let item = walk.next().await?;
         walk.is_over = item.is_err();
         Some((item, walk))
     }))
+}
+
+/// Returns the member who acted in an event. `None` for visitors and for API keys without a member.
+///
+/// # Errors
+/// `Forbidden`; errors of the database.
+#[boxed]
+pub async fn actor(services: &Services, viewer: &Viewer, event: &Event) -> Result<Option<MemberId>> {
+    viewer.require(Scope::ReadConversations)?;
+    Ok(match serde_json::from_str(&event.data) {
+        Ok(EventData::Updated { actor_id, .. } | EventData::Noted { actor_id, .. }) => actor_id,
+        // Earlier versions stored only one member, who acted unless the conversation was assigned.
+        Ok(EventData::Moved { member_id, actor_id, .. }) => match event.event_type {
+            EventType::ConversationAssigned => actor_id,
+            _ => actor_id.or(member_id),
+        },
+        Ok(EventData::Message { message_id, .. }) => {
+            let (site, conversation) = (viewer.site(Some(event.site_id))?, event.conversation_id);
+            let found = db::messages::by_id(&mut services.db.reader().await?, site, conversation, message_id).await?;
+            found.and_then(|message| message.member_id)
+        }
+        _ => None,
+    })
 }
 
 /// Limits a viewer who may not read all conversations to the session that their token proves.
@@ -145,21 +210,29 @@ fn narrowed(viewer: &Viewer, watch: Watch) -> Result<Watch> {
     Ok(Watch { session: Some(own), ..watch })
 }
 
-/// Returns the sequence number to start after, and the newest one.
-async fn start(services: &Services, site: SiteId, cursor: Option<&str>) -> Result<(i64, i64)> {
+/// Returns the position to start after, and the newest sequence number.
+async fn start(services: &Services, site: SiteId, cursor: Option<&str>) -> Result<(EventCursor, i64)> {
+    let cursor = cursor.map(EventCursor::parse).transpose()?;
     let mut c = services.db.reader().await?;
     let last = db::events::last_seq(&mut c, site).await?.ok_or(Error::NotFound("Site"))?;
-    let Some(cursor) = cursor else { return Ok((last, last)) };
-    let seq = seq_of(cursor)?;
-    if seq > last {
-        return Err(Invalid::new(
-            "after",
-            "after is not a valid cursor of this site's events. Use a cursor that the site returned, or leave it out.",
-        )
-        .into());
+    let Some(cursor) = cursor else {
+        let id = db::events::id_at(&mut c, site, last).await?;
+        return Ok((EventCursor { seq: last, mark: id.map(mark_of) }, last));
+    };
+    if cursor.seq > last {
+        // The site returned the cursor of an event that its log lost.
+        let lost = Error::CursorExpired;
+        return Err(cursor.mark.map_or_else(|| not_a_cursor().into(), |_| lost));
     }
     let oldest = db::events::first_seq(&mut c, site).await?.unwrap_or(last + 1);
-    if seq + 1 < oldest { Err(Error::CursorExpired) } else { Ok((seq, last)) }
+    if cursor.seq + 1 < oldest {
+        return Err(Error::CursorExpired);
+    }
+    let stored = db::events::id_at(&mut c, site, cursor.seq).await?.map(mark_of);
+    match (cursor.mark, stored) {
+        (Some(mark), Some(stored)) if mark != stored => Err(Error::CursorExpired),
+        (_, stored) => Ok((EventCursor { mark: stored, ..cursor }, last)),
+    }
 }
 
 /// Returns a receiver that is notified whenever the event log of a site has grown, on any node, and of the
@@ -171,9 +244,10 @@ pub fn changes(services: &Services, viewer: &Viewer, site: SiteId) -> Result<wat
     Ok(services.bus.changes(viewer.site(Some(site))?))
 }
 
-/// Announces a change of a site that has no event to the live queries of this node.
+/// Announces a change of a site that has no event to live queries.
 pub fn touch(services: &Services, site: SiteId) {
     services.bus.touch(site);
+    services.hints.tell(Hint::Touched(site));
 }
 
 /// What a subscriber needs for as long as it follows a site.
@@ -211,11 +285,14 @@ struct EventFollower {
     proved_by: Option<Uuid>,
     access: EventAccess,
     hints: watch::Receiver<i64>,
-    after: i64,
+    /// The last event that was read.
+    after: EventCursor,
     // Newest sequence number when the stream began. Events up to it must follow.
     newest: i64,
     waiting: VecDeque<Arc<Event>>,
     is_over: bool,
+    // A member counts as there while they follow the events of the site.
+    _here: Option<MemberStay>,
 }
 
 impl EventFollower {
@@ -229,7 +306,7 @@ impl EventFollower {
                 return Some(Err(error)).filter(|error| !matches!(error, Err(Error::NotFound(_))));
             }
             while let Some(event) = self.waiting.pop_front() {
-                self.after = event.seq;
+                self.after = EventCursor { seq: event.seq, mark: Some(mark_of(event.id)) };
                 if self.wants(&event) {
                     return Some(Ok(event));
                 }
@@ -248,28 +325,36 @@ impl EventFollower {
 
     /// Fills `waiting` with the next events. Returns `false` when there are none yet.
     async fn read(&mut self, known: i64) -> Result<bool> {
-        let recent = self.services.bus.recent(self.site, self.after);
+        let after = self.after.seq;
+        let recent = self.services.bus.recent(self.site, after);
         if !recent.is_empty() {
             self.waiting = recent.into();
             return Ok(true);
         }
-        if known != 0 && known <= self.after {
+        if known != 0 && known <= after {
             return Ok(false);
         }
         let mut c = self.services.db.reader().await?;
-        let page = db::events::after(&mut c, self.site, self.after, PAGE).await?;
+        // The last event is read again: another one in its place shows that the log was restored.
+        let mut page = db::events::after(&mut c, self.site, after - 1, PAGE + 1).await?;
+        if page.first().is_some_and(|first| first.seq == after) {
+            let again = page.remove(0);
+            if self.after.mark.is_some_and(|mark| mark != mark_of(again.id)) {
+                return Err(Error::CursorExpired);
+            }
+        }
         if let Some(first) = page.first()
-            && first.seq != self.after + 1
+            && first.seq != after + 1
         {
             // Events were deleted before the subscriber read them.
             return Err(Error::CursorExpired);
         }
-        if page.is_empty() && self.after < self.newest.max(known) {
+        if page.is_empty() && after < self.newest.max(known) {
             // The page is empty, although events should follow: either all of them were deleted, or
             // an event was written after the page was read, in which case it is read next.
             let last = db::events::last_seq(&mut c, self.site).await?.ok_or(Error::NotFound("Site"))?;
             let oldest = db::events::first_seq(&mut c, self.site).await?.unwrap_or(last + 1);
-            return if self.after + 1 < oldest { Err(Error::CursorExpired) } else { Ok(true) };
+            return if after + 1 < oldest || last < after { Err(Error::CursorExpired) } else { Ok(true) };
         }
         self.waiting = page.into_iter().map(Arc::new).collect();
         Ok(!self.waiting.is_empty())
@@ -277,10 +362,10 @@ impl EventFollower {
 
     fn wants(&self, event: &Event) -> bool {
         let watch = &self.watch;
-        (watch.types.is_empty() || watch.types.contains(&event.event_type))
+        watch.types.as_ref().is_none_or(|types| types.contains(&event.event_type))
             && watch.conversation.is_none_or(|id| id == event.conversation_id)
             && watch.session.as_ref().is_none_or(|session| *session == event.session_id)
-            && self.proved_by.is_none_or(|token| event.token_id == Some(token))
+            && self.proved_by.is_none_or(|token| event.token_id == Some(token) && !event.event_type.is_of_team())
     }
 }
 
@@ -301,13 +386,28 @@ async fn poll_once(services: &Services) -> Result<()> {
     if sites.is_empty() {
         return Ok(());
     }
-    for (site, seq, access_version) in db::events::last_seqs(&mut services.db.reader().await?, &sites).await? {
-        services.bus.tell(site, seq);
+    let found = db::events::last_seqs(&mut services.db.reader().await?, &sites).await?;
+    for (site, seq, access_version) in found {
+        grown_elsewhere(services, site, seq).await?;
         if services.bus.has_new_access(site, access_version) {
-            services.access_changed(site);
+            services.forget_access(site);
         }
     }
     Ok(())
+}
+
+/// Publishes the events of a followed site that another process wrote, up to `seq`. They are read once for all
+/// subscribers; those that are further behind read the log.
+///
+/// # Errors
+/// Only errors of the database, after which subscribers read the log.
+pub(crate) async fn grown_elsewhere(services: &Services, site: SiteId, seq: i64) -> Result<()> {
+    let Some(known) = services.bus.known(site).filter(|known| *known < seq) else { return Ok(()) };
+    let after = known.max(seq - READ_AHEAD);
+    let read = async { db::events::after(&mut services.db.reader().await?, site, after, READ_AHEAD).await };
+    let read = read.await.map(|events| services.bus.publish(events));
+    services.bus.tell(site, seq);
+    Ok(read?)
 }
 
 /// Deletes events that are older than the retention of the installation. Returns their number.
@@ -329,9 +429,20 @@ mod tests {
 
     #[test]
     fn only_cursors_of_this_server_are_accepted() {
-        assert_eq!(seq_of(&URL_SAFE_NO_PAD.encode("e1:42")), Ok(42));
-        for bad in ["", "42", "e1:42", &URL_SAFE_NO_PAD.encode("e1:-1"), &URL_SAFE_NO_PAD.encode("e2:42"), "\u{e9}"] {
-            assert!(seq_of(bad).is_err(), "{bad}");
+        let accepted = |text: &str| EventCursor::parse(&URL_SAFE_NO_PAD.encode(text)).ok();
+
+        assert_eq!(accepted("e1:42"), Some(EventCursor { seq: 42, mark: None }));
+        assert_eq!(accepted("e2:42:ff"), Some(EventCursor { seq: 42, mark: Some(255) }));
+        for bad in ["", "42", "e1:-1", "e2:42", "e2:42:", "e2:-1:ff", "e2:42:xyz", "e3:42"] {
+            assert_eq!(accepted(bad), None, "{bad}");
         }
+        assert!(EventCursor::parse("e1:42").is_err() && EventCursor::parse("\u{e9}").is_err());
+    }
+
+    #[test]
+    fn a_cursor_returns_what_it_was_made_of() {
+        let cursor = EventCursor { seq: 7, mark: Some(0xabcdef) };
+
+        assert_eq!(EventCursor::parse(&cursor.encoded()), Ok(cursor));
     }
 }

@@ -4,7 +4,7 @@
 //! reads the payload back. This file imports no use case, so that any of them can name a job.
 
 use helpbot_domain::Timestamp;
-use helpbot_domain::ids::{ConversationId, ReplayId, SourceId, WebhookId};
+use helpbot_domain::ids::{ConversationId, PreviewId, ReplayId, SourceId, WebhookId};
 use helpbot_domain::limit::LimitKind;
 use helpbot_domain::webhook::DisabledReason;
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,9 @@ pub const SOURCE_FAILING_MAIL: &str = "source_failing_mail";
 /// Mails a conversation to an address that was given for it.
 pub const TRANSCRIPT_MAIL: &str = "transcript_mail";
 
+/// Mails messages of the team to a visitor who is not there.
+pub const REPLY_MAIL: &str = "reply_mail";
+
 /// Mails a code to an address, with which a visitor confirms the address.
 pub const TRANSCRIPT_CODE_MAIL: &str = "transcript_code_mail";
 
@@ -43,15 +46,32 @@ pub const DELETE_SITE: &str = "delete_site";
 /// Erases the data of a session. A batch job.
 pub const ERASE_SESSION: &str = "erase_session";
 
+/// Replays the questions of a site against a previewed change.
+pub const PREVIEW: &str = "preview";
+
 /// The kinds whose job is one mail.
-pub const MAILS: [&str; 6] =
-    [HANDOFF_MAIL, WEBHOOK_DISABLED_MAIL, SOURCE_FAILING_MAIL, TRANSCRIPT_MAIL, TRANSCRIPT_CODE_MAIL, LIMIT_MAIL];
+pub const MAILS: [&str; 7] = [
+    HANDOFF_MAIL,
+    WEBHOOK_DISABLED_MAIL,
+    SOURCE_FAILING_MAIL,
+    TRANSCRIPT_MAIL,
+    REPLY_MAIL,
+    TRANSCRIPT_CODE_MAIL,
+    LIMIT_MAIL,
+];
 
 /// Payload of [`SYNC`] and [`SOURCE_FAILING_MAIL`].
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SourceJob {
     pub source_id: SourceId,
+}
+
+/// Payload of [`PREVIEW`].
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PreviewJob {
+    pub preview_id: PreviewId,
 }
 
 /// Payload of [`REPLAY`].
@@ -98,6 +118,13 @@ pub(crate) struct WebhookDisabledMail {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TranscriptMail {
     pub transcript_id: String,
+}
+
+/// Payload of [`REPLY_MAIL`].
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ReplyMail {
+    pub mail_id: String,
 }
 
 /// Payload of [`TRANSCRIPT_CODE_MAIL`]. It does not contain the code.

@@ -6,16 +6,18 @@
 
 use helpbot_db as db;
 use helpbot_domain::Timestamp;
-use helpbot_domain::ids::SiteId;
+use helpbot_domain::ids::{JobId, SiteId};
 use helpbot_domain::key::Scope;
 use helpbot_domain::limit::LimitKind;
 use helpbot_domain::webhook::{DisabledReason, Webhook};
 
 use crate::accounts::sites;
+use crate::conversations::reply_mails::{self, ReplyContent};
 use crate::conversations::{messages, transcript_codes};
 use crate::runtime::job_kinds::{
-    HANDOFF_MAIL, HandoffMail, LIMIT_MAIL, LimitMail, MAILS, SOURCE_FAILING_MAIL, SourceJob, TRANSCRIPT_CODE_MAIL,
-    TRANSCRIPT_MAIL, TranscriptCodeMail, TranscriptMail, WEBHOOK_DISABLED_MAIL, WebhookDisabledMail,
+    HANDOFF_MAIL, HandoffMail, LIMIT_MAIL, LimitMail, MAILS, REPLY_MAIL, ReplyMail, SOURCE_FAILING_MAIL, SourceJob,
+    TRANSCRIPT_CODE_MAIL, TRANSCRIPT_MAIL, TranscriptCodeMail, TranscriptMail, WEBHOOK_DISABLED_MAIL,
+    WebhookDisabledMail,
 };
 use crate::runtime::jobs;
 use crate::{Error, Result, Services, Viewer, boxed};
@@ -29,8 +31,8 @@ const SHOWN_MAX: i64 = 100;
 /// Maximum number of conversations in one mail about handoffs. The inbox shows the others.
 const HANDOFFS_SHOWN_MAX: i64 = 20;
 
-/// The content of a mail. Transcripts and codes go to the address that was given for them; all other mails
-/// go to the owner of the site.
+/// The content of a mail. Transcripts, codes and replies go to the address that was given for them; all other
+/// mails go to the owner of the site.
 #[derive(Debug, Clone)]
 pub enum MailContent {
     /// Visitors requested a human.
@@ -68,6 +70,13 @@ pub enum MailContent {
         to: String,
         /// All messages, starting with the question and the answer.
         messages: Vec<Message>,
+    },
+    /// Messages of the team for a visitor who is not there.
+    Reply {
+        /// The site.
+        site: Site,
+        /// The messages, and where they go.
+        reply: ReplyContent,
     },
     /// A code with which a visitor confirms an address.
     TranscriptCode {
@@ -126,6 +135,12 @@ pub async fn content(services: &Services, job: &Job) -> Result<Option<MailConten
             all.extend(db::messages::of(&mut c, site.id, &[id]).await?);
             Ok(Some(MailContent::Transcript { site, to: asked.email, messages: all }))
         }
+        REPLY_MAIL => {
+            let ReplyMail { mail_id } = jobs::payload(job)?;
+            let mail_id = mail_id.parse().map_err(Error::internal)?;
+            let reply = reply_mails::content(services, &mut c, site.id, mail_id).await?;
+            Ok(reply.map(|reply| MailContent::Reply { site, reply }))
+        }
         TRANSCRIPT_CODE_MAIL => {
             let TranscriptCodeMail { code_id } = jobs::payload(job)?;
             let code_id = code_id.parse().map_err(Error::internal)?;
@@ -164,6 +179,8 @@ async fn handed_off(c: &mut db::Conn, site: SiteId, mail: HandoffMail) -> Result
 /// shown.
 #[derive(Debug, Clone)]
 pub struct QueuedMail {
+    /// ID of the job that sends the mail.
+    pub id: JobId,
     /// The site.
     pub site_id: SiteId,
     /// Kind of the job, one of [`MAILS`].
@@ -201,6 +218,7 @@ pub async fn waiting_of_all(services: &Services, viewer: &Viewer) -> Result<Vec<
 async fn read(services: &Services, site: Option<SiteId>) -> Result<Vec<QueuedMail>> {
     let found = db::jobs::waiting(&mut services.db.reader().await?, site, &MAILS, SHOWN_MAX).await?;
     let shown = found.into_iter().map(|job| QueuedMail {
+        id: job.id,
         site_id: job.site_id,
         kind: job.kind,
         created_at: job.created_at,

@@ -1,7 +1,7 @@
 //! Runtime: what every use case relies on and no noun owns.
 //!
 //! Time and randomness enter the process here alone ([`clock`], [`randomness`]). [`events`] reads
-//! a site's event log, and [`bus`] tells waiting readers of this process that it grew. Background
+//! a site's event log, [`bus`] tells waiting readers of this process that it grew, and [`hints`] tells the other nodes. Background
 //! work is stored as rows in `jobs` ([`jobs`]), large work in batches ([`batches`]); [`mail`] prepares the messages that such jobs send.
 //! [`idempotency`] stores responses for retried requests, [`cache`] keeps rows that are read on
 //! every request, and [`metrics`] counts what the process has done.
@@ -13,7 +13,10 @@ pub mod clock;
 pub(crate) mod error;
 pub mod events;
 pub mod global_ids;
+pub mod hint_exchange;
+pub(crate) mod hints;
 pub mod idempotency;
+pub mod installation;
 pub mod job_kinds;
 pub mod job_runner;
 pub mod jobs;

@@ -2,7 +2,7 @@
 
 use helpbot_db as db;
 use helpbot_domain::ids::SiteId;
-use helpbot_domain::source::{Source, SourceKind, normal_url};
+use helpbot_domain::source::{Source, SourceFilter, SourceKind, normal_url};
 use helpbot_domain::{Invalid, Together as _, text};
 
 use crate::knowledge::chunks::WRITTEN_ANSWERS;
@@ -139,7 +139,7 @@ async fn add(services: &Services, new: Source, file: Option<NewFile>) -> Result<
         .write(move |c| {
             Box::pin(async move {
                 let (site, kind, url) = (new.site_id, new.kind, new.url.clone());
-                if db::sources::count(c, site).await? >= SOURCES_MAX {
+                if db::sources::count(c, site, &SourceFilter::default()).await? >= SOURCES_MAX {
                     return Err(Error::LimitReached(format!(
                         "A site can have at most {SOURCES_MAX} sources. Delete one first."
                     )));

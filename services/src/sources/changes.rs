@@ -97,18 +97,16 @@ pub async fn update(
 #[boxed]
 pub async fn delete(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: SourceId) -> Result<()> {
     let site = writable(services, viewer, named).await?.id;
-    services
-        .db
-        .write(move |c| {
-            Box::pin(async move {
-                if !db::sources::delete(c, site, id).await? {
-                    return Err(Error::NotFound("Source"));
-                }
-                db::jobs::cancel(c, site, SYNC, &id.to_string()).await?;
-                Ok(db::sites::retire_older_indexes(c, site).await?)
-            })
-        })
-        .await
+    services.db.write(move |c| Box::pin(async move { delete_in(c, site, id).await })).await
+}
+
+/// Deletes a source inside a transaction. It raises the index version once.
+pub(crate) async fn delete_in(c: &mut db::Conn, site: SiteId, id: SourceId) -> Result<()> {
+    if !db::sources::delete(c, site, id).await? {
+        return Err(Error::NotFound("Source"));
+    }
+    db::jobs::cancel(c, site, SYNC, &id.to_string()).await?;
+    Ok(db::sites::retire_older_indexes(c, site).await?)
 }
 
 /// Loads a source for writing, applies a change, which stores what it changes, and wakes the workers, because

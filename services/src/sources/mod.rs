@@ -34,9 +34,10 @@ mod unchanged;
 
 pub use adding::{FILE_MAX_BYTES, add_crawl, add_file, add_text, add_url};
 pub use cancel::cancel;
+pub(crate) use changes::delete_in;
 pub use changes::{delete, request_sync, update};
 pub use extractions::{PageExtraction, extractions, page_by_url, page_chunk_total, page_chunks};
-pub use lookup::{by_ids, list, page_total, pages, total};
+pub use lookup::{by_ids, list, page_total, pages, pages_by_ids, total};
 pub use options::{SourceOptions, SourceOptionsPatch};
 pub use rights::may_add;
 pub use schedule::enqueue_due;

@@ -174,7 +174,7 @@ pub async fn file(services: &Services, source: &Source) -> Result<(String, Vec<u
 #[boxed]
 pub async fn known_pages(services: &Services, source: &Source) -> Result<HashMap<String, Document>> {
     let mut c = services.db.reader().await?;
-    let pages = db::documents::of_source(&mut c, source.site_id, source.id, PageRequest::first(i64::MAX)).await?;
+    let pages = db::documents::of_source(&mut c, source.site_id, source.id, None, PageRequest::first(i64::MAX)).await?;
     Ok(pages.into_iter().map(|page| (page.url.clone(), page)).collect())
 }
 

@@ -4,6 +4,7 @@
 use helpbot_db as db;
 use helpbot_engine::{AnswerPolicy, Chunk, Index};
 
+use crate::knowledge::answer_rules;
 use crate::knowledge::chunks;
 use crate::knowledge::evaluation::{self, TestQuestion};
 use crate::knowledge::{indexes, promises};
@@ -47,8 +48,9 @@ impl TestGate {
         let now = indexes::current(services, &site).await?;
         let chunks = chunks::as_if_published(services, site.id, source.id).await?;
         let chunks: Vec<Chunk> = chunks.into_iter().map(|stored| stored.chunk).collect();
+        let rules = answer_rules::all(services, site.id).await?;
         let lost = blocking(move || {
-            let then = Index::build(chunks, now.given_language());
+            let then = Index::build(chunks, now.given_language()).with_rules(rules);
             let is_lost =
                 |test: &&TestQuestion| test.ask(&now, &settings).is_passed && !test.ask(&then, &settings).is_passed;
             tests.iter().filter(is_lost).map(|test| test.question.clone()).collect::<Vec<String>>()

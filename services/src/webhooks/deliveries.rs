@@ -54,6 +54,21 @@ pub async fn get(services: &Services, viewer: &Viewer, named: Option<SiteId>, id
     found.ok_or(Error::NotFound("Delivery"))
 }
 
+/// Returns the deliveries of the site with these IDs. Unknown IDs are left out.
+///
+/// # Errors
+/// `Forbidden`.
+#[boxed]
+pub async fn by_ids(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    ids: &[Uuid],
+) -> Result<Vec<Delivery>> {
+    viewer.require(Scope::Webhooks)?;
+    Ok(db::deliveries::by_ids(&mut services.db.reader().await?, viewer.site(named)?, ids).await?)
+}
+
 /// Returns the attempts of these deliveries, ordered by delivery and number.
 ///
 /// # Errors

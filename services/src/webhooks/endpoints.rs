@@ -121,6 +121,22 @@ pub async fn list(services: &Services, viewer: &Viewer, site: &Site) -> Result<V
     Ok(db::webhooks::list(&mut services.db.reader().await?, site.id).await?)
 }
 
+/// Returns the endpoints of the site with these IDs. Unknown IDs are left out.
+///
+/// # Errors
+/// `Forbidden`; `PlanRequired`.
+#[boxed]
+pub async fn by_ids(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    ids: &[WebhookId],
+) -> Result<Vec<Webhook>> {
+    let site = managed(services, viewer, named).await?;
+    let found = list(services, viewer, &site).await?;
+    Ok(found.into_iter().filter(|webhook| ids.contains(&webhook.id)).collect())
+}
+
 /// Returns one endpoint of the site.
 ///
 /// # Errors

@@ -16,6 +16,6 @@ pub mod replays;
 pub(crate) mod sealing;
 
 pub use endpoints::{
-    NewWebhook, OVERLAP_DEFAULT, OVERLAP_MAX, RotationStep, WebhookPatch, create, delete, get, list, may_manage,
-    overlap_at, rotate, update,
+    NewWebhook, OVERLAP_DEFAULT, OVERLAP_MAX, RotationStep, WebhookPatch, by_ids, create, delete, get, list,
+    may_manage, overlap_at, rotate, update,
 };

@@ -23,6 +23,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::runtime::batches;
+use crate::runtime::hints::Hint;
 use crate::runtime::jobs;
 use crate::runtime::randomness;
 use crate::webhooks::endpoints::overlap_at;
@@ -49,8 +50,17 @@ pub(crate) struct Appended {
 }
 
 impl Appended {
+    /// Splits off the first `count` events.
+    pub(crate) fn split_first(&mut self, count: usize) -> Self {
+        let rest = self.events.split_off(count.min(self.events.len()));
+        Self { events: std::mem::replace(&mut self.events, rest), has_deliveries: self.has_deliveries }
+    }
+
     /// Notifies subscribers and, if there are deliveries, the workers. Call it after the commit.
     pub(crate) fn publish(self, services: &Services) {
+        if let Some(last) = self.events.last() {
+            services.hints.tell(Hint::Grown(last.site_id, last.seq));
+        }
         services.bus.publish(self.events);
         if self.has_deliveries {
             wake(services);
@@ -64,22 +74,36 @@ impl Appended {
 /// # Errors
 /// Only errors of the database.
 pub(crate) async fn append(c: &mut db::Conn, site: SiteId, now: Timestamp, new: Vec<NewEvent>) -> db::Result<Appended> {
-    let events = db::events::append(c, site, now, new).await?;
-    let mut appended = Appended { events, has_deliveries: false };
-    if !appended.events.iter().any(|event| EventType::WEBHOOK.contains(&event.event_type)) {
-        return Ok(appended);
+    append_all(c, site, new.into_iter().map(|event| (now, event)).collect()).await
+}
+
+/// Same as [`append`], for events of different times.
+///
+/// # Errors
+/// Only errors of the database.
+pub(crate) async fn append_all(
+    c: &mut db::Conn,
+    site: SiteId,
+    new: Vec<(Timestamp, NewEvent)>,
+) -> db::Result<Appended> {
+    let events = db::events::append_all(c, site, new).await?;
+    if !events.iter().any(|event| EventType::WEBHOOK.contains(&event.event_type)) {
+        return Ok(Appended { events, has_deliveries: false });
     }
     let endpoints = db::webhooks::subscriptions(c, site).await?;
-    for event in &appended.events {
+    let mut deliveries = Vec::new();
+    for event in &events {
         // Created once per event: all endpoints get the same bytes.
         let mut body = None;
         for (endpoint, _) in endpoints.iter().filter(|(_, events)| events.contains(&event.event_type)) {
             let body = body.get_or_insert_with(|| body_of(event)).clone();
-            db::deliveries::insert(c, &delivery(site, *endpoint, event.into(), body, now)).await?;
-            appended.has_deliveries = true;
+            deliveries.push(delivery(site, *endpoint, event.into(), body, event.created_at));
         }
     }
-    Ok(appended)
+    if !deliveries.is_empty() {
+        db::deliveries::insert_all(c, &deliveries).await?;
+    }
+    Ok(Appended { events, has_deliveries: !deliveries.is_empty() })
 }
 
 /// Returns the bytes that are sent for an event.

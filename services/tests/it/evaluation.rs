@@ -1,5 +1,6 @@
 //! Test questions, and the syncs that they hold back.
 
+use helpbot_domain::chunk::EntryFilter;
 use helpbot_domain::conversation::Outcome;
 use helpbot_domain::source::{PageOutcome, Source, SourceStatus};
 use helpbot_engine::{ChunkDraft, ChunkKind};
@@ -156,7 +157,8 @@ async fn a_sync_that_only_moves_an_entry_on_its_page_keeps_its_phrasings_and_is_
     let source = on.read_source(vec![page(&[DELIVERY, REFUND, HOURS])]).await;
     let (services, viewer, site) = (&on.services, &on.viewer, Some(on.site.id));
     let all = helpbot_domain::page::PageRequest::first(10);
-    let found = entries::list(services, viewer, &on.site, Some("Canada"), all).await.unwrap();
+    let canada = EntryFilter { words: Some("Canada".into()), ..EntryFilter::default() };
+    let found = entries::list(services, viewer, &on.site, &canada, all).await.unwrap();
     entries::add_phrasing(services, viewer, site, found[0].id, "my gizmo went north").await.unwrap();
     on.case("my gizmo went north", Some(PAGE)).await;
     assert_eq!(passed(&on.run().await), [true]);

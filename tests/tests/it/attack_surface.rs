@@ -8,7 +8,7 @@ use helpbot_domain::key::Scope;
 use helpbot_tests::{TestApp, on_both_backends};
 use serde_json::Value;
 
-use crate::authorization::{Needs, OPERATIONS, SITE_FIELDS, SUBSCRIPTIONS};
+use crate::authorization::{HIDDEN_OPERATIONS, Needs, OPERATIONS, SITE_FIELDS, SUBSCRIPTIONS};
 
 on_both_backends!(every_route_of_the_list_exists);
 
@@ -25,6 +25,7 @@ fn may_a_visitor(needs: Needs) -> bool {
         Needs::AnyKey => true,
         Needs::Scope(scope) => Scope::WIDGET.contains(&scope),
         Needs::Either(one, other) => Scope::WIDGET.contains(&one) || Scope::WIDGET.contains(&other),
+        Needs::Both(one, other) => Scope::WIDGET.contains(&one) && Scope::WIDGET.contains(&other),
         Needs::Operator => false,
     }
 }
@@ -43,7 +44,7 @@ fn name(row: &[&'static str]) -> &'static str {
 
 #[test]
 fn everything_that_a_visitor_can_call_is_listed_with_its_cost_its_bound_and_what_it_reveals() {
-    let matrix = OPERATIONS.iter().chain(SITE_FIELDS).chain(SUBSCRIPTIONS);
+    let matrix = OPERATIONS.iter().chain(HIDDEN_OPERATIONS).chain(SITE_FIELDS).chain(SUBSCRIPTIONS);
     let of_matrix = matrix.filter(|(_, _, needs)| may_a_visitor(*needs)).map(|(name, ..)| *name);
     let expected: BTreeSet<&str> = of_matrix.chain(WITH_TOKEN).collect();
     let rows = rows();

@@ -24,11 +24,13 @@ pub(crate) enum Needs {
     Scope(Scope),
     /// A key with either scope.
     Either(Scope, Scope),
+    /// A key with both scopes.
+    Both(Scope, Scope),
     /// The operator of the installation.
     Operator,
 }
 
-use Needs::{AnyKey, Either, Operator, Scope as One};
+use Needs::{AnyKey, Both, Either, Operator, Scope as One};
 
 /// The operations: the field, what is to be run, who may. `$site` is the site, named by all.
 pub(crate) const OPERATIONS: &[(&str, &str, Needs)] = &[
@@ -114,6 +116,46 @@ pub(crate) const OPERATIONS: &[(&str, &str, Needs)] = &[
         One(Scope::WriteConversations),
     ),
     (
+        "Mutation.updateBusinessHours",
+        "mutation ($site: ID) { updateBusinessHours(input: {siteId: $site, businessHours: {timeZone: \"Nowhere\", periods: []}}) { userErrors { code } } }",
+        One(Scope::WriteConfig),
+    ),
+    (
+        "Mutation.unassignConversation",
+        "mutation ($site: ID) { unassignConversation(input: {siteId: $site, conversationId: \"x\"}) { userErrors { code } } }",
+        One(Scope::WriteConversations),
+    ),
+    (
+        "Mutation.updateConversation",
+        "mutation ($site: ID) { updateConversation(input: {siteId: $site, conversationId: \"x\", priority: HIGH}) { userErrors { code } } }",
+        One(Scope::WriteConversations),
+    ),
+    (
+        "Mutation.addNote",
+        "mutation ($site: ID) { addNote(input: {siteId: $site, conversationId: \"x\", text: \"Hi\"}) { userErrors { code } } }",
+        One(Scope::WriteConversations),
+    ),
+    (
+        "Mutation.deleteNote",
+        "mutation ($site: ID) { deleteNote(input: {siteId: $site, noteId: \"x\"}) { userErrors { code } } }",
+        One(Scope::WriteConversations),
+    ),
+    (
+        "Mutation.addCannedReply",
+        "mutation ($site: ID) { addCannedReply(input: {siteId: $site, name: \"\", text: \"Hi\"}) { userErrors { code } } }",
+        One(Scope::WriteConversations),
+    ),
+    (
+        "Mutation.updateCannedReply",
+        "mutation ($site: ID) { updateCannedReply(input: {siteId: $site, cannedReplyId: \"x\", name: \"Hi\"}) { userErrors { code } } }",
+        One(Scope::WriteConversations),
+    ),
+    (
+        "Mutation.deleteCannedReply",
+        "mutation ($site: ID) { deleteCannedReply(input: {siteId: $site, cannedReplyId: \"x\"}) { userErrors { code } } }",
+        One(Scope::WriteConversations),
+    ),
+    (
         "Mutation.resolveConversation",
         "mutation ($site: ID) { resolveConversation(input: {siteId: $site, conversationId: \"x\"}) { userErrors { code } } }",
         One(Scope::WriteConversations),
@@ -122,6 +164,41 @@ pub(crate) const OPERATIONS: &[(&str, &str, Needs)] = &[
         "Mutation.reopenConversation",
         "mutation ($site: ID) { reopenConversation(input: {siteId: $site, conversationId: \"x\"}) { userErrors { code } } }",
         One(Scope::WriteConversations),
+    ),
+    (
+        "Mutation.addAnswerRule",
+        "mutation ($site: ID) { addAnswerRule(input: {siteId: $site, question: \"\", entryId: \"x\", kind: PIN}) { userErrors { code } } }",
+        One(Scope::WriteSources),
+    ),
+    (
+        "Mutation.deleteAnswerRule",
+        "mutation ($site: ID) { deleteAnswerRule(input: {siteId: $site, id: \"x\"}) { userErrors { code } } }",
+        One(Scope::WriteSources),
+    ),
+    (
+        "Mutation.dismissTopic",
+        "mutation ($site: ID) { dismissTopic(input: {siteId: $site, conversationId: \"x\"}) { userErrors { code } } }",
+        Both(Scope::WriteConversations, Scope::ReadAnalytics),
+    ),
+    (
+        "Mutation.restoreTopic",
+        "mutation ($site: ID) { restoreTopic(input: {siteId: $site, conversationId: \"x\"}) { userErrors { code } } }",
+        Both(Scope::WriteConversations, Scope::ReadAnalytics),
+    ),
+    (
+        "Mutation.previewChange",
+        "mutation ($site: ID) { previewChange(input: {siteId: $site, deleteEntryId: \"x\"}) { userErrors { code } } }",
+        Both(Scope::ReadConversations, Scope::WriteSources),
+    ),
+    (
+        "Mutation.cancelPreview",
+        "mutation ($site: ID) { cancelPreview(input: {siteId: $site, id: \"x\"}) { userErrors { code } } }",
+        Both(Scope::ReadConversations, Scope::WriteSources),
+    ),
+    (
+        "Mutation.publishChange",
+        "mutation ($site: ID) { publishChange(input: {siteId: $site, previewId: \"x\"}) { userErrors { code } } }",
+        One(Scope::ReadConversations),
     ),
     (
         "Mutation.addEvaluationCase",
@@ -327,6 +404,16 @@ pub(crate) const SUBSCRIPTIONS: &[(&str, &str, Needs)] = &[
     ),
 ];
 
+/// The operations that introspection does not show, as in `OPERATIONS`.
+pub(crate) const HIDDEN_OPERATIONS: &[(&str, &str, Needs)] = &[
+    ("Query._service", "{ _service { sdl } }", AnyKey),
+    (
+        "Query._entities",
+        "query ($site: ID!) { _entities(representations: [{__typename: \"Site\", id: $site}]) { ... on Site { id } } }",
+        AnyKey,
+    ),
+];
+
 /// The fields of a site: what is to be selected, who may.
 pub(crate) const SITE_FIELDS: &[(&str, &str, Needs)] = &[
     ("Site.id", "id", AnyKey),
@@ -342,14 +429,21 @@ pub(crate) const SITE_FIELDS: &[(&str, &str, Needs)] = &[
     ("Site.sources", "sources { totalCount nodes { id } }", One(Scope::ReadSources)),
     ("Site.faqEntries", "faqEntries { totalCount nodes { id } }", One(Scope::ReadSources)),
     ("Site.conversations", "conversations { totalCount nodes { id } }", One(Scope::ReadConversations)),
-    ("Site.blockedVisitors", "blockedVisitors { id }", One(Scope::ReadConversations)),
+    ("Site.conversationCounts", "conversationCounts { totalCount }", One(Scope::ReadConversations)),
+    ("Site.blockedVisitors", "blockedVisitors { totalCount nodes { id } }", One(Scope::ReadConversations)),
+    ("Site.businessHours", "businessHours { timeZone }", One(Scope::ReadConfig)),
+    ("Site.expectedReply", "expectedReply { isTeamHere }", One(Scope::ReadConfig)),
+    ("Site.conversationTags", "conversationTags { name }", One(Scope::ReadConversations)),
+    ("Site.cannedReplies", "cannedReplies { totalCount nodes { id } }", One(Scope::ReadConversations)),
     ("Site.creditCaps", "creditCaps { perDay }", One(Scope::Admin)),
-    ("Site.apiKeys", "apiKeys { id }", One(Scope::Admin)),
+    ("Site.apiKeys", "apiKeys { totalCount nodes { id } }", One(Scope::Admin)),
     ("Site.trustedDocuments", "trustedDocuments { totalCount nodes { documentId } }", One(Scope::Admin)),
-    ("Site.waitingMails", "waitingMails { kind }", One(Scope::Admin)),
-    ("Site.members", "members { id }", One(Scope::ReadConversations)),
+    ("Site.waitingMails", "waitingMails { totalCount nodes { kind } }", One(Scope::Admin)),
+    ("Site.members", "members { totalCount nodes { id } }", One(Scope::ReadConversations)),
     ("Site.analytics", "analytics { overview { totalQuestions } }", One(Scope::ReadAnalytics)),
     ("Site.eventCursor", "eventCursor", Either(Scope::Chat, Scope::ReadConversations)),
+    ("Site.changePreview", "changePreview(id: \"x\") { id }", One(Scope::ReadConversations)),
+    ("Site.answerRules", "answerRules { totalCount nodes { id } }", One(Scope::ReadSources)),
     ("Site.evaluation", "evaluation { cases { totalCount nodes { id } } }", One(Scope::ReadSources)),
     ("Site.webhooks", "webhooks { id }", One(Scope::Webhooks)),
 ];
@@ -381,6 +475,7 @@ impl Caller {
             AnyKey => true,
             One(scope) => self.scopes.contains(&scope),
             Either(one, other) => self.scopes.contains(&one) || self.scopes.contains(&other),
+            Both(one, other) => self.scopes.contains(&one) && self.scopes.contains(&other),
             Operator => self.is_operator,
         }
     }
@@ -527,5 +622,6 @@ fn operations() -> impl Iterator<Item = (&'static str, String, Needs)> {
     let of_site = SITE_FIELDS.iter().map(|(name, selection, needs)| {
         (*name, format!("query ($site: ID) {{ site(id: $site) {{ {selection} }} }}"), *needs)
     });
-    OPERATIONS.iter().map(|(name, document, needs)| (*name, (*document).to_owned(), *needs)).chain(of_site)
+    let at_root = OPERATIONS.iter().chain(HIDDEN_OPERATIONS);
+    at_root.map(|(name, document, needs)| (*name, (*document).to_owned(), *needs)).chain(of_site)
 }

@@ -39,42 +39,108 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
     ),
     (
         "ApiKey",
-        "site(id: $site) { apiKeys { @ } }",
+        "site(id: $site) { apiKeys { nodes { @ } } }",
         &[Scope::Admin],
         "createdAt expiresAt id kind last4 lastUsedAt name origins revokedAt scopes",
     ),
     ("CreditCaps", "site(id: $site) { creditCaps { @ } }", &[Scope::Admin], "perAddressPerDay perDay usedToday"),
     (
         "WaitingMail",
-        "site(id: $site) { waitingMails { @ } }",
+        "site(id: $site) { waitingMails { nodes { @ } } }",
         &[Scope::Admin],
         "attemptCount createdAt error kind nextAttemptAt",
     ),
-    ("Member", "site(id: $site) { members { @ } }", &[Scope::ReadConversations], "createdAt email id name role"),
+    (
+        "Member",
+        "site(id: $site) { members { nodes { @ } } }",
+        &[Scope::ReadConversations],
+        "createdAt email id name role",
+    ),
     (
         "Conversation",
         "site(id: $site) { conversations { nodes { @ } } }",
         &[Scope::ReadConversations],
-        "answer citations confidence createdAt feedback handoff id isUnanswered language messages outcome question \
-         sessionId sources unreadCount updatedAt",
+        "answer citations confidence createdAt feedback handoff id isUnanswered isVisitorHere language messages \
+         notes outcome priority question sessionId sources tags unreadCount updatedAt visitorLastSeenAt",
+    ),
+    (
+        "Note",
+        "site(id: $site) { conversations { nodes { notes { nodes { @ } } } } }",
+        &[Scope::ReadConversations],
+        "author authorName createdAt id text",
+    ),
+    ("ConversationTag", "site(id: $site) { conversationTags { @ } }", &[Scope::ReadConversations], "count name"),
+    (
+        "ExpectedReply",
+        "site(id: $site) { expectedReply { @ } }",
+        &[Scope::ReadConfig],
+        "isOpen isTeamHere opensAt typicalMinutes",
+    ),
+    (
+        "BusinessHours",
+        "site(id: $site) { businessHours { @ } }",
+        &[Scope::ReadConfig],
+        "holidays isOpen nextOpeningAt periods timeZone",
+    ),
+    (
+        "OpeningPeriod",
+        "site(id: $site) { businessHours { periods { @ } } }",
+        &[Scope::ReadConfig],
+        "closesAt day opensAt",
+    ),
+    (
+        "CannedReply",
+        "site(id: $site) { cannedReplies { nodes { @ } } }",
+        &[Scope::ReadConversations],
+        "createdAt id name text updatedAt",
+    ),
+    (
+        "ConversationCounts",
+        "site(id: $site) { conversationCounts { @ } }",
+        &[Scope::ReadConversations],
+        "assignees handoffStatuses helpfulCount languages outcomes totalCount unhelpfulCount",
+    ),
+    (
+        "OutcomeCount",
+        "site(id: $site) { conversationCounts { outcomes { @ } } }",
+        &[Scope::ReadConversations],
+        "count outcome",
+    ),
+    (
+        "HandoffStatusCount",
+        "site(id: $site) { conversationCounts { handoffStatuses { @ } } }",
+        &[Scope::ReadConversations],
+        "count status",
+    ),
+    (
+        "AssigneeCount",
+        "site(id: $site) { conversationCounts { assignees { @ } } }",
+        &[Scope::ReadConversations],
+        "count member",
+    ),
+    (
+        "LanguageCount",
+        "site(id: $site) { conversationCounts { languages { @ } } }",
+        &[Scope::ReadConversations],
+        "count language",
     ),
     (
         "Citation",
         "site(id: $site) { conversations { nodes { citations { @ } } } }",
         &[Scope::ReadConversations],
-        "quote score source title url",
+        "quote score source textFragment title url",
     ),
     (
         "Handoff",
         "site(id: $site) { conversations { nodes { handoff { @ } } } }",
         &[Scope::ReadConversations],
-        "assignee customerEmail requestedAt status",
+        "assignee customerEmail isMailed requestedAt status",
     ),
     (
         "Message",
         "site(id: $site) { conversations { nodes { messages { nodes { @ } } } } }",
         &[Scope::ReadConversations],
-        "agentName author createdAt id seq text",
+        "agentName author createdAt id member seq text",
     ),
     (
         "Source",
@@ -103,6 +169,12 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
     ),
     ("Evaluation", "site(id: $site) { evaluation { @ } }", &[], "allowedLosses:read_config cases:read_sources"),
     (
+        "AnswerRule",
+        "site(id: $site) { answerRules { nodes { @ } } }",
+        &[Scope::ReadSources],
+        "createdAt entry entryQuestion id kind question",
+    ),
+    (
         "EvaluationCase",
         "site(id: $site) { evaluation { cases { nodes { @ } } } }",
         &[Scope::ReadSources],
@@ -112,7 +184,7 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
         "Analytics",
         "site(id: $site) { analytics { @ } }",
         &[Scope::ReadAnalytics],
-        "activity overview range topQuestions:read_conversations unansweredTopics:read_conversations",
+        "activity overview range topQuestions:read_conversations topics:read_conversations unansweredTopics:read_conversations",
     ),
     (
         "AnalyticsOverview",
@@ -126,7 +198,7 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
         "QuestionTopic",
         "site(id: $site) { analytics { unansweredTopics { @ } } }",
         &[Scope::ReadAnalytics, Scope::ReadConversations],
-        "count label questions unansweredCount",
+        "count isDismissed label questions unansweredCount",
     ),
     (
         "TopicQuestion",
@@ -157,17 +229,17 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
         "WebhookDelivery",
         "site(id: $site) { webhooks { deliveries { nodes { @ } } } }",
         &[Scope::Webhooks],
-        "attemptCount attempts body createdAt event eventId finishedAt id isTest nextAttemptAt sequence status webhookId",
+        "attemptCount attempts body createdAt event eventId finishedAt id isTest nextAttemptAt sequence status webhook",
     ),
     (
         "DeliveryAttempt",
-        "site(id: $site) { webhooks { deliveries(first: 3) { nodes { attempts { @ } } } } }",
+        "site(id: $site) { webhooks { deliveries(first: 3) { nodes { attempts(first: 3) { nodes { @ } } } } } }",
         &[Scope::Webhooks],
         "connectMs dnsMs error errorCode firstByteMs number requestHeaders responseBody responseHeaders startedAt statusCode totalMs url",
     ),
     (
         "HttpHeader",
-        "site(id: $site) { webhooks { deliveries(first: 3) { nodes { attempts { requestHeaders { @ } } } } } }",
+        "site(id: $site) { webhooks { deliveries(first: 3) { nodes { attempts(first: 3) { nodes { requestHeaders { @ } } } } } } }",
         &[Scope::Webhooks],
         "name value",
     ),
@@ -181,32 +253,43 @@ const ANSWERS: &[(&str, &str)] = &[
     ("AnswerFinished", "payload"),
     ("AnswerRestart", "isRestart"),
     ("ConversationActivity", "isTeamHere isTeamTyping isVisitorHere isVisitorTyping typingMember"),
-    ("ConversationEvent", "conversation conversationId createdAt cursor id message sessionId type"),
+    ("ConversationEvent", "actor conversation conversationId createdAt cursor id message sessionId type"),
     ("BatchJob", "createdAt doneRows error id kind siteId totalRows"),
     ("BlockedVisitor", "by conversation createdAt id note"),
     ("EmbeddingProgress", "embedded model total"),
     ("EraseSessionPayload", "erasedCount"),
-    ("EvaluationResult", "caseId confidence foundTitle foundUrl isPassed outcome question rank"),
+    ("EvaluationResult", "case confidence foundTitle foundUrl isPassed outcome question rank"),
     ("ChunkChange", "after before isEntry kind title"),
     ("LeftOut", "count reason"),
-    ("MemberIdentity", "id name"),
     ("Omission", "reason sample"),
     ("PageChange", "changedAt chunks totalCount"),
     ("PageInfo", "endCursor hasNextPage hasPreviousPage startCursor"),
     ("Passage", "headings id text url"),
     ("SourceProgress", "isFinished source"),
     ("TrustedDocument", "body createdAt documentId"),
+    ("AppliedAnswerRule", "kind question ruleId"),
+    ("ChangePreview", "changedCount createdAt doneQuestions gainedCount id lostCount questions status totalQuestions"),
+    ("PreviewedAnswer", "confidence outcome title url"),
+    ("PreviewedQuestion", "after before count effect question"),
     ("UserError", "code field message"),
+    // Needs an argument; tested in `triage`.
+    ("CannedReply", "renderedText"),
+    ("AddCannedReplyPayload", "cannedReply"),
     ("AddEvaluationCasePayload", "case"),
     ("AddFaqEntryPayload", "entry"),
     ("AddMemberPayload", "member secret"),
+    ("AddNotePayload", "conversation note"),
     ("AddPhrasingPayload", "entry"),
     ("AddSourcePayload", "isNew source"),
     ("AddTextSourcePayload", "isNew source"),
+    ("AddAnswerRulePayload", "rule"),
+    ("CancelPreviewPayload", "preview"),
+    ("PreviewChangePayload", "preview"),
+    ("PublishChangePayload", "entry preview"),
     ("AddTrustedDocumentsPayload", "addedCount"),
     ("ImportFaqEntriesPayload", "added unchanged updated"),
     ("UploadSourcePayload", "isNew source"),
-    ("AskQuestionPayload", "conversation credits sessionToken suggestions"),
+    ("AskQuestionPayload", "appliedRules conversation credits sessionToken suggestions"),
     ("AssignConversationPayload", "conversation"),
     ("BlockVisitorPayload", "blockedVisitor"),
     ("CancelSyncPayload", "source"),
@@ -214,8 +297,13 @@ const ANSWERS: &[(&str, &str)] = &[
     ("CreateApiKeyPayload", "apiKey secret"),
     ("CreateSitePayload", "site"),
     ("CreateWebhookPayload", "secret webhook"),
+    ("DeleteAnswerRulePayload", "deletedId"),
+    ("DismissTopicPayload", "conversationId"),
+    ("RestoreTopicPayload", "conversationId"),
+    ("DeleteCannedReplyPayload", "deletedId"),
     ("DeleteEvaluationCasePayload", "deletedId"),
     ("DeleteFaqEntryPayload", "deletedId"),
+    ("DeleteNotePayload", "deletedId"),
     ("DeleteSitePayload", "deletedId job"),
     ("DeleteSourcePayload", "deletedId"),
     ("DeleteWebhookPayload", "deletedId"),
@@ -226,7 +314,7 @@ const ANSWERS: &[(&str, &str)] = &[
     ("ReopenConversationPayload", "conversation"),
     ("ReplayDeliveryPayload", "delivery"),
     ("ReplayFailedDeliveriesPayload", "replay"),
-    ("RequestHandoffPayload", "conversation"),
+    ("RequestHandoffPayload", "conversation sessionToken"),
     ("RequestTranscriptCodePayload", "expiresAt"),
     ("SyncSourcePayload", "source"),
     ("ResolveConversationPayload", "conversation"),
@@ -238,9 +326,13 @@ const ANSWERS: &[(&str, &str)] = &[
     ("SendTranscriptPayload", "conversation"),
     ("SetTypingPayload", "conversation"),
     ("SubmitFeedbackPayload", "conversation"),
+    ("UnassignConversationPayload", "conversation"),
     ("UnblockVisitorPayload", "removedId"),
     ("UpdateAnswerSettingsPayload", "answerSettings"),
     ("UpdateApiKeyPayload", "apiKey"),
+    ("UpdateBusinessHoursPayload", "site"),
+    ("UpdateCannedReplyPayload", "cannedReply"),
+    ("UpdateConversationPayload", "conversation"),
     ("UpdateCreditCapsPayload", "creditCaps"),
     ("UpdateEvaluationSettingsPayload", "evaluation"),
     ("UpdateFaqEntryPayload", "entry"),
@@ -412,6 +504,27 @@ async fn furnish(app: &TestApp, site: &TestSite<'_>, pages: &Pages, receiver: &m
         ),
         (
             "mutation ($id: ID!) {
+                m: updateConversation(input: { conversationId: $id, addTags: [\"billing\"] }) { userErrors { message } }
+            }",
+            json!({ "id": id }),
+        ),
+        (
+            "mutation ($id: ID!) {
+                m: addNote(input: { conversationId: $id, text: \"Asks often.\" }) { userErrors { message } }
+            }",
+            json!({ "id": id }),
+        ),
+        (
+            "mutation { m: updateBusinessHours(input: { businessHours: { timeZone: \"UTC\",
+                periods: [{ day: MONDAY, opensAt: \"09:00\", closesAt: \"17:00\" }] } }) { userErrors { message } } }",
+            json!({}),
+        ),
+        (
+            "mutation { m: addCannedReply(input: { name: \"hours\", text: \"From 8 to 11.\" }) { userErrors { message } } }",
+            json!({}),
+        ),
+        (
+            "mutation ($id: ID!) {
                 m: rotateWebhookSecret(input: { id: $id, step: STAGE }) { userErrors { message } }
             }",
             json!({ "id": hook }),
@@ -430,6 +543,12 @@ async fn furnish(app: &TestApp, site: &TestSite<'_>, pages: &Pages, receiver: &m
         let done = owner.graphql(document, variables).await.ok();
         assert_eq!(done["m"]["userErrors"], json!([]), "{document}");
     }
+    let mut found = owner.graphql("{ site { faqEntries(first: 1) { nodes { id } } } }", json!({})).await.ok();
+    let pin = "mutation ($id: ID!) {
+        addAnswerRule(input: { question: \"Open?\", entryId: $id, kind: PIN }) { userErrors { message } }
+    }";
+    let entry = json!({ "id": found["site"]["faqEntries"]["nodes"][0]["id"].take() });
+    assert_eq!(owner.graphql(pin, entry).await.ok()["addAnswerRule"]["userErrors"], json!([]));
     receiver.next().await;
     receiver.next().await;
     wait_for("the record of an attempt", async || {

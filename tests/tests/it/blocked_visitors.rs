@@ -28,7 +28,7 @@ const BLOCK: &str = "mutation ($id: ID!, $by: BlockedBy) {
     }
 }";
 const UNBLOCK: &str = "mutation ($id: ID!) { unblockVisitor(input: { id: $id }) { removedId userErrors { code } } }";
-const LIST: &str = "{ site { blockedVisitors { id by note conversation { id } } } }";
+const LIST: &str = "{ site { blockedVisitors { nodes { id by note conversation { id } } } } }";
 const EVENTS: &str = "subscription ($id: ID, $after: String) {
     conversationEvents(conversationId: $id, after: $after) { type }
 }";
@@ -196,12 +196,16 @@ async fn blocks_belong_to_one_site_and_can_be_removed(app: &TestApp) {
     assert_eq!(by_stranger["unblockVisitor"]["userErrors"][0]["code"], "NOT_FOUND");
     let listed = site.owner().graphql(LIST, json!({})).await.ok();
     // Both were blocked in the same millisecond, so their order is that of their IDs.
-    let kinds: BTreeSet<_> =
-        listed["site"]["blockedVisitors"].as_array().expect("a list").iter().map(|it| it["by"].to_string()).collect();
+    let kinds: BTreeSet<_> = listed["site"]["blockedVisitors"]["nodes"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|it| it["by"].to_string())
+        .collect();
     assert_eq!(kinds, BTreeSet::from(["\"ADDRESS\"".to_owned(), "\"SESSION\"".to_owned()]));
     assert_eq!(site.visitor().graphql(LIST, json!({})).await.codes(), ["FORBIDDEN"]);
 
-    for block in listed["site"]["blockedVisitors"].as_array().expect("a list") {
+    for block in listed["site"]["blockedVisitors"]["nodes"].as_array().expect("a list") {
         let removed = site.owner().graphql(UNBLOCK, json!({ "id": block["id"] })).await.ok();
         assert_eq!(removed["unblockVisitor"]["removedId"], block["id"]);
     }

@@ -51,6 +51,8 @@ const EXCLUSIVE: &[(&[&str], &[&str])] = &[
     (SQL, &["db", "test-support", "tests", "benches"]),
     (&["reqwest"], &["outbound", "tests", "benches"]),
     (&["lettre"], &["outbound"]),
+    (&["mail-parser"], &["delivery"]),
+    (&["chrono-tz"], &["domain"]),
     (&["async-graphql"], &["api", "tests"]),
     (&["async-graphql-axum", "dataloader"], &["api"]),
     (&["axum"], &["api", "rest-compat", "server", "tests", "benches"]),

@@ -89,7 +89,7 @@ fn site_fields(rng: &mut Rng) -> String {
     let source =
         some(rng, &["id", "kind", "url", "title", "status", "error", "pageCount", "documentCount", "chunkCount"]);
     let source = format!("source {{ {source} }}");
-    let citation = some(rng, &["url", "title", "quote", "score", &source]);
+    let citation = some(rng, &["url", "title", "quote", "score", "textFragment", &source]);
     let message = some(rng, &["id", "seq", "author", "agentName", "text", "createdAt"]);
     let messages = format!("messages({}) {{ {} }}", page(rng), connection(rng, &message));
     let node = some(

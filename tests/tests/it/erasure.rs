@@ -93,6 +93,10 @@ async fn leave_traces(app: &TestApp, site: &TestSite<'_>, receivers: &mut [Recei
     }";
     done(&visitor, send, json!({ "id": id, "text": "A zephyrous wind blows from there" })).await;
     done(&ann, send, json!({ "id": id, "text": "Walk by the mulberry tree" })).await;
+    let note = "mutation ($id: ID!) { m: addNote(input: { conversationId: $id, text: \"Sells mulberry jam\" }) { userErrors { message } } }";
+    done(&ann, note, json!({ "id": id })).await;
+    let tag = "mutation ($id: ID!) { m: updateConversation(input: { conversationId: $id, addTags: [\"obelisk\"] }) { userErrors { message } } }";
+    done(&ann, tag, json!({ "id": id })).await;
     let transcript =
         "mutation ($id: ID!) { m: sendTranscript(input: { conversationId: $id }) { userErrors { message } } }";
     done(&site.owner(), transcript, json!({ "id": id })).await;
@@ -158,14 +162,25 @@ async fn nothing_of_an_erased_session_stays(app: &TestApp, database: &TestDataba
         told.push(event["conversation"]["question"].clone());
     }
     assert!(told.len() > 5, "{told:?}");
+    let types = "subscription ($after: String) {
+        conversationEvents(after: $after, types: [CONVERSATION_ERASED]) { conversationId sessionId conversation { id } }
+    }";
+    let watching = socket.subscribe(types, json!({ "after": site.beginning() })).await;
+    let mut erased = BTreeSet::new();
+    for _ in 0..2 {
+        let event = socket.next(&watching).await["conversationEvents"].take();
+        assert_eq!((&event["sessionId"], &event["conversation"]), (&json!(""), &Value::Null));
+        erased.insert(event["conversationId"].to_string());
+    }
+    assert_eq!(erased.len(), 2, "one event for each conversation");
     nothing_is_sent_any_more(app, &site, &mut receivers).await;
 }
 
 /// Neither to the webhook that had not got it nor by a replay; no mail waits.
 async fn nothing_is_sent_any_more(app: &TestApp, site: &TestSite<'_>, receivers: &mut [Receiver; 2]) {
-    let hooks = "{ site { waitingMails { kind } webhooks { id deliveries { nodes { body status } } } } }";
+    let hooks = "{ site { waitingMails { nodes { kind } } webhooks { id deliveries { nodes { body status } } } } }";
     let found = site.owner().graphql(hooks, json!({})).await.ok();
-    assert_eq!(found["site"]["waitingMails"], json!([]));
+    assert_eq!(found["site"]["waitingMails"]["nodes"], json!([]));
     let replay = "mutation ($id: ID!) {
         m: replayFailedDeliveries(input: { webhookId: $id, since: \"2026-03-01T00:00:00Z\" }) { userErrors { message } }
     }";
@@ -240,7 +255,7 @@ async fn places_in_postgres(server: &str, schema: &str, word: &str) -> BTreeSet<
 /// In the live content of the file: all of it, copied, and each table in a file of its own. What rows
 /// that are gone left in free pages is not content, and goes when those are used again.
 fn places_in_sqlite(file: &Path, word: &str) -> BTreeSet<String> {
-    const TABLES: [&str; 16] = [
+    const TABLES: [&str; 20] = [
         "conversations",
         "sessions",
         "messages",
@@ -257,6 +272,10 @@ fn places_in_sqlite(file: &Path, word: &str) -> BTreeSet<String> {
         "webhook_replays",
         "chunks",
         "evaluation_cases",
+        "answer_rules",
+        "dismissed_topics",
+        "change_previews",
+        "previewed_questions",
     ];
     let directory = tempfile::tempdir().expect("a directory");
     let mut connection = SqliteConnection::establish(&file.to_string_lossy()).expect("the file opens");

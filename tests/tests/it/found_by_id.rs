@@ -3,7 +3,7 @@
 
 use helpbot_domain::key::{KeyKind, Role, Scope};
 use helpbot_services::accounts::members;
-use helpbot_tests::{Receiver, TestApp, TestSite, on_both_backends};
+use helpbot_tests::{Page, Pages, Receiver, TestApp, TestSite, on_both_backends};
 use serde_json::{Value, json};
 
 on_both_backends!(
@@ -19,28 +19,51 @@ async fn asked(site: &TestSite<'_>) -> Value {
     site.visitor().post("/api/v1/chat", &question).await.ok()["conversationId"].take()
 }
 
+const FAQ: &str = "<!doctype html><html lang=\"en\"><head><title>Bakery</title></head><body><main><h1>Bakery</h1>
+    <p>The bakery grinds its flour of spelt, and takes part in the open day.</p>
+    <h2>When are you open on Sundays?</h2><p>On Sundays we are open from 8 to 11 in the morning.</p></main></body></html>";
+
+/// Gives a site one of everything that has a global ID. Returns the IDs, each with its type.
+pub(crate) async fn one_of_everything(app: &TestApp, site: &TestSite<'_>) -> Vec<(Value, &'static str)> {
+    const PAGES: &str = "query ($id: ID!) { node(id: $id) { ... on Source { pages { nodes {
+        id entries { nodes { id } } passages { nodes { id } } } } } } }";
+    let (owner, receiver) = (site.owner(), Receiver::start().await);
+    let new = json!({ "url": receiver.url(), "events": ["conversation.created"] });
+    let webhook = owner.post("/api/v1/webhooks", &new).await.ok()["webhook"]["id"].take();
+    let sent = "mutation ($id: ID!) { sendTestEvent(input: { webhookId: $id }) { delivery { id } } }";
+    let delivery = owner.graphql(sent, json!({ "id": webhook })).await.ok()["sendTestEvent"]["delivery"]["id"].take();
+    let member = members::add(app.services(), app.operator(), Some(site.id), "Ann", "ann@example.com", Role::Agent);
+    let member = member.await.expect("a member").0.id;
+    let (key, _) = site.key(KeyKind::Secret).create().await;
+    let served = Pages::of([("/faq", Page::html(FAQ))]).await;
+    let source = site.source(&served.url("/faq")).await["id"].take();
+    let mut page = owner.graphql(PAGES, json!({ "id": source })).await.ok()["node"]["pages"]["nodes"][0].take();
+    let test = "mutation { addEvaluationCase(input: { question: \"Open on Sundays?\" }) { case { id } } }";
+    let case = owner.graphql(test, json!({})).await.ok()["addEvaluationCase"]["case"]["id"].take();
+    let conversation = asked(site).await;
+    let block = "mutation ($id: ID!) { blockVisitor(input: { conversationId: $id }) { blockedVisitor { id } } }";
+    let block = owner.graphql(block, json!({ "id": conversation })).await.ok();
+    vec![
+        (json!(site.id), "Site"),
+        (source, "Source"),
+        (page["entries"]["nodes"][0]["id"].take(), "FaqEntry"),
+        (page["passages"]["nodes"][0]["id"].take(), "Passage"),
+        (page["id"].take(), "Page"),
+        (case, "EvaluationCase"),
+        (json!(key), "ApiKey"),
+        (json!(member), "Member"),
+        (webhook, "Webhook"),
+        (delivery, "WebhookDelivery"),
+        (conversation, "Conversation"),
+        (block["blockVisitor"]["blockedVisitor"]["id"].clone(), "BlockedVisitor"),
+    ]
+}
+
 async fn anything_with_an_id_is_found_by_it(app: &TestApp) {
     const NODE: &str = "query ($id: ID!) { node(id: $id) { __typename id } }";
     let (site, other) = (app.site().create().await, app.site().create().await);
-    let receiver = Receiver::start().await;
-    let new = json!({ "url": receiver.url(), "events": ["conversation.created"] });
-    let webhook = site.owner().post("/api/v1/webhooks", &new).await.ok()["webhook"]["id"].take();
-    let sent = "mutation ($id: ID!) { sendTestEvent(input: { webhookId: $id }) { delivery { id } } }";
-    let delivery = site.owner().graphql(sent, json!({ "id": webhook })).await.ok();
-    let member = members::add(app.services(), app.operator(), Some(site.id), "Ann", "ann@example.com", Role::Agent);
-    let (key, _) = site.key(KeyKind::Secret).create().await;
-    let text = "mutation { addTextSource(input: { title: \"Hours\", text: \"From 8 to 11.\" }) { source { id } } }";
-    let source = site.owner().graphql(text, json!({})).await.ok();
 
-    for (id, kind) in [
-        (json!(site.id), "Site"),
-        (source["addTextSource"]["source"]["id"].clone(), "Source"),
-        (json!(key), "ApiKey"),
-        (json!(member.await.expect("a member").0.id), "Member"),
-        (webhook, "Webhook"),
-        (delivery["sendTestEvent"]["delivery"]["id"].clone(), "WebhookDelivery"),
-        (asked(&site).await, "Conversation"),
-    ] {
+    for (id, kind) in one_of_everything(app, &site).await {
         for finder in [site.owner(), app.operator_client()] {
             let found = finder.graphql(NODE, json!({ "id": id })).await.ok();
             assert_eq!(found["node"], json!({ "__typename": kind, "id": id }));

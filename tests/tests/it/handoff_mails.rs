@@ -42,8 +42,8 @@ async fn hand_off(site: &TestSite<'_>, question: &str, email: Option<&str>, addr
 
 async fn nothing_waits(site: &TestSite<'_>) {
     wait_for("the end of waiting", async || {
-        let found = site.owner().graphql("{ site { waitingMails { kind } } }", json!({})).await.ok();
-        (found["site"]["waitingMails"] == json!([])).then_some(())
+        let found = site.owner().graphql("{ site { waitingMails { nodes { kind } } } }", json!({})).await.ok();
+        (found["site"]["waitingMails"]["nodes"] == json!([])).then_some(())
     })
     .await;
 }
@@ -57,13 +57,13 @@ async fn the_first_handoff_is_mailed_at_once_and_the_others_together(app: &TestA
     app.pass(Duration::from_secs(60));
     let second = hand_off(&site, "Second of all?", None, "192.0.2.2").await;
     let third = hand_off(&site, "Third of all?", Some("bob@home.example"), "192.0.2.3").await;
-    let waiting = "{ site { waitingMails { kind attemptCount nextAttemptAt } } }";
+    let waiting = "{ site { waitingMails { nodes { kind attemptCount nextAttemptAt } } } }";
     let waiting = site.owner().graphql(waiting, json!({})).await.ok();
 
     assert_eq!(first.to, "owner@example.com");
     assert!(first.text.contains("> First of all?") && first.text.contains("Reply-To: ann@home.example"), "{first:?}");
     let due = json!([{ "kind": "HANDOFF", "attemptCount": 0, "nextAttemptAt": "2026-03-15T12:10:00.000Z" }]);
-    assert_eq!(waiting["site"]["waitingMails"], due);
+    assert_eq!(waiting["site"]["waitingMails"]["nodes"], due);
     app.pass(INTERVAL);
     let digest = mail.first(2).await.remove(1);
     assert!(digest.text.contains("have asked 2 times to talk to a human"), "{}", digest.text);

@@ -14,8 +14,14 @@ const TOO_COSTLY: &[(&str, &str)] = &[
         "topics",
         "{ site { analytics { topQuestions(first: 100) { questions { conversation { citations { title } } } } } } }",
     ),
-    ("webhooks", "{ site { webhooks { deliveries(first: 100) { nodes { attempts { requestHeaders { name } } } } } } }"),
-    ("sites of sites", "{ sites(first: 100) { nodes { apiKeys { id } members { id } } } }"),
+    (
+        "webhooks",
+        "{ site { webhooks { deliveries(first: 100) { nodes { attempts { nodes { requestHeaders { name } } } } } } } }",
+    ),
+    (
+        "sites of sites",
+        "{ sites(first: 100) { nodes { apiKeys(first: 50) { nodes { id } } members(first: 50) { nodes { id } } } } }",
+    ),
     ("days", "{ sites(first: 50) { nodes { analytics { activity { date count } } } } }"),
 ];
 
@@ -31,15 +37,15 @@ const AFFORDABLE: &[(&str, u64)] = &[
     ),
     ("{ site { sources { nodes { pages(first: 50) { nodes { url } } } } } }", 1 + 1 + 20 * (1 + 1 + 50)),
     (
-        "{ site { webhooks { deliveries(first: 50) { nodes { attempts { number } } } } } }",
-        1 + 5 * (1 + 1 + 50 * (1 + 10)),
+        "{ site { webhooks { deliveries(first: 50) { nodes { attempts(first: 10) { nodes { number } } } } } } }",
+        1 + 5 * (1 + 1 + 50 * (1 + 1 + 10)),
     ),
     ("query A { site { id } } query B { site { conversations { nodes { messages { nodes { id } } } } } }", 1),
 ];
 
 /// Within the limits: what a dashboard asks for at once.
 const FINE: &str = "{ site {
-    apiKeys { id name scopes } members { id name email role } webhooks { id url events } waitingMails { kind }
+    apiKeys { nodes { id name scopes } } members { nodes { id name email role } } webhooks { id url events } waitingMails { nodes { kind } }
     analytics { overview { totalQuestions } activity { date count } unansweredTopics(first: 5) { label questions { text } } }
     conversations(first: 50) { nodes { id question } }
 } }";

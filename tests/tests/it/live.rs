@@ -282,6 +282,10 @@ async fn each_side_counts_what_it_has_not_read(app: &TestApp) {
         sendMessage(input: { conversationId: $id, text: $text }) { userErrors { message } }
     }";
     const UNREAD: &str = "query ($id: ID!) { node(id: $id) { ... on Conversation { unreadCount } } }";
+    const READS: &str =
+        "subscription ($after: String) { conversationEvents(after: $after, types: [CONVERSATION_READ]) {
+        type conversation { id }
+    } }";
     const READ: &str = "mutation ($id: ID!, $seq: Int) {
         markRead(input: { conversationId: $id, seq: $seq }) { conversation { unreadCount } userErrors { code } }
     }";
@@ -297,6 +301,12 @@ async fn each_side_counts_what_it_has_not_read(app: &TestApp) {
     };
     let unread = async |of: &Client| of.graphql(UNREAD, json!({ "id": id })).await.ok()["node"]["unreadCount"].take();
 
+    let mut sockets = [site.owner().socket().await, visitor.socket().await];
+    let mut followed = Vec::new();
+    for socket in &mut sockets {
+        followed.push(socket.subscribe(READS, json!({ "after": site.beginning() })).await);
+    }
+
     send(&visitor, "One").await;
     send(&visitor, "Two").await;
     assert_eq!((unread(&site.owner()).await, unread(&visitor).await), (json!(2), json!(0)));
@@ -307,6 +317,13 @@ async fn each_side_counts_what_it_has_not_read(app: &TestApp) {
     visitor.graphql(READ, json!({ "id": id })).await.ok();
     visitor.graphql(READ, json!({ "id": id, "seq": 1 })).await.ok();
     assert_eq!(unread(&visitor).await, json!(0), "a mark never goes back");
+    // One event for each time that somebody read more than before.
+    let expected = json!({ "type": "CONVERSATION_READ", "conversation": { "id": id } });
+    for (socket, followed) in sockets.iter_mut().zip(&followed) {
+        for _ in 0..2 {
+            assert_eq!(socket.next(followed).await["conversationEvents"], expected);
+        }
+    }
     let stranger = site.visitor().graphql(READ, json!({ "id": id })).await.ok();
     assert_eq!(stranger["markRead"]["userErrors"][0]["code"], "NOT_FOUND");
 }

@@ -11,6 +11,9 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
+/// The secret with which received mails are handed over.
+pub const INBOUND_SECRET: &str = "a secret of the mail server";
+
 /// A mail as it arrived.
 #[derive(Debug, Clone)]
 pub struct Arrived {
@@ -125,7 +128,12 @@ pub async fn on(database: Option<TestDatabase>, test: impl AsyncFnOnce(&TestApp,
             may_send_password_unencrypted: false,
             authorities: Vec::new(),
         };
-        let app = TestApp::start_with(database, |settings, _| settings.smtp = Some(smtp)).await;
+        let app = TestApp::start_with(database, |settings, _| {
+            settings.smtp = Some(smtp);
+            settings.inbound_mail_domain = Some("reply.shop.example".into());
+            settings.inbound_mail_secret = Some(INBOUND_SECRET.into());
+        })
+        .await;
         let outcome = AssertUnwindSafe(test(&app, &mail)).catch_unwind().await;
         app.stop().await;
         if let Err(panic) = outcome {

@@ -2,12 +2,10 @@
 //! delay is what they measure.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use helpbot_domain::key::KeyKind;
-use helpbot_services::SystemClock;
 use helpbot_services::accounts::keys;
 use helpbot_tests::database::{self, TestDatabase};
 use helpbot_tests::{TestApp, in_time};
@@ -41,7 +39,7 @@ on_two_servers!(a_key_revoked_on_one_server_ends_its_sockets_on_the_other, a_key
 
 async fn on_two_servers(database: Option<TestDatabase>, test: impl AsyncFnOnce(&TestApp, &TestApp)) {
     database::with(database, async |database| {
-        let start = || TestApp::start_with(database, |_, parts| parts.clock = Arc::new(SystemClock));
+        let start = || TestApp::start_with(database, |_, parts| parts.clock = None);
         let (first, second) = (start().await, start().await);
         let outcome = AssertUnwindSafe(test(&first, &second)).catch_unwind().await;
         first.stop().await;

@@ -109,7 +109,7 @@ impl Ground {
         entries::add(services, &viewer, Some(site), entry).await.expect("an entry");
         let mut made = Vec::new();
         for kind in [KeyKind::Secret, KeyKind::Widget] {
-            let new = NewKey { name: "k".into(), kind, scopes: Vec::new(), origins: Vec::new(), expires_at: None };
+            let new = NewKey { name: "k".into(), kind, scopes: None, origins: Vec::new(), expires_at: None };
             made.push(keys::create(services, &viewer, Some(site), new).await.expect("a key").1);
         }
         let mut ground = Self { router, keys: made, ids: vec!["conv_abc123".into(), "1".into(), String::new()] };

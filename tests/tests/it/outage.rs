@@ -70,7 +70,7 @@ struct Gate {
 impl Gate {
     async fn before(database: &TestDatabase) -> Self {
         let DatabaseUrl::Postgres(url) = database.url() else { panic!("a proxy needs a server") };
-        let mut url: Url = url.parse().expect("an address");
+        let mut url: Url = url.as_str().parse().expect("an address");
         let server: SocketAddr = tokio::net::lookup_host((url.host_str().expect("a host"), url.port().unwrap_or(5432)))
             .await
             .expect("the host is known")
@@ -86,7 +86,7 @@ impl Gate {
                 tokio::spawn(pass(client, server, state.clone()));
             }
         });
-        Self { url: DatabaseUrl::Postgres(url.into()), is_open }
+        Self { url: DatabaseUrl::Postgres(String::from(url).into()), is_open }
     }
 
     fn shut(&self) {

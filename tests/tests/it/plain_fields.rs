@@ -20,7 +20,7 @@ fn query(directive: &str) -> String {
             kind: __typename {directive} id ...Asked answer question: question outcome isUnanswered
             ... on Conversation {{ id confidence feedback language }} ... {{ createdAt updatedAt }}
             handoff {{ status }} unreadCount sources
-            citations {{ kind: __typename {directive} quote url title score source {{ kind: __typename {directive} type: kind id title url status error pageCount }} }}
+            citations {{ kind: __typename {directive} quote url title score textFragment source {{ kind: __typename {directive} type: kind id title url status error pageCount }} }}
             messages(first: 5) {{ nodes {{ kind: __typename {directive} id seq author agentName text createdAt }} }}
         }} }} }} }}
         fragment Asked on Conversation {{ question sessionId id }}"

@@ -56,8 +56,8 @@ async fn a_reply_address_requires_the_session_token_over_graphql_only(app: &Test
     let id = &asked["conversation"]["id"];
     let with = |email: &str| json!({ "id": id, "email": email });
 
-    let refused = visitor.graphql(HANDOFF, with("stranger@example.com")).await.ok();
-    let untouched = site.owner().graphql(NODE, json!({ "id": id })).await.ok();
+    let without_proof = visitor.graphql(HANDOFF, with("stranger@example.com")).await.ok();
+    let without_address = site.owner().graphql(NODE, json!({ "id": id })).await.ok();
     let body = json!({ "conversationId": id, "customerEmail": "rest@example.com" });
     visitor.post("/api/v1/handoff", &body).await.ok();
     let by_rest = site.owner().graphql(NODE, json!({ "id": id })).await.ok();
@@ -66,9 +66,10 @@ async fn a_reply_address_requires_the_session_token_over_graphql_only(app: &Test
     let variables = json!({ "id": other["conversation"]["id"], "email": "own@example.com" });
     let own = proved.graphql(HANDOFF, variables).await.ok();
 
-    let error = json!([{ "code": "BAD_USER_INPUT", "field": ["input", "customerEmail"] }]);
-    assert_eq!(refused["requestHandoff"], json!({ "conversation": null, "userErrors": error }));
-    assert_eq!(untouched["node"]["handoff"], Value::Null);
+    // The visitor reaches a human, and the address of the stranger is stored nowhere.
+    let error = json!([{ "code": "FORBIDDEN", "field": ["input", "customerEmail"] }]);
+    assert_eq!(without_proof["requestHandoff"], json!({ "conversation": null, "userErrors": error }));
+    assert_eq!(without_address["node"]["handoff"], json!({ "customerEmail": null }));
     assert_eq!(by_rest["node"]["handoff"]["customerEmail"], "rest@example.com");
     assert_eq!(own["requestHandoff"]["conversation"]["handoff"]["customerEmail"], "own@example.com");
 }

@@ -26,8 +26,7 @@ const REBINDING: &str = "rebind.example";
 const OUTSIDE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 /// Webhooks that a site may have.
 const AT_ONCE: usize = 5;
-const LOG: &str =
-    "{ site { webhooks { url deliveries(first: 5) { nodes { status attempts { statusCode errorCode } } } } } }";
+const LOG: &str = "{ site { webhooks { url deliveries(first: 5) { nodes { status attempts { nodes { statusCode errorCode } } } } } } }";
 const SOURCE: &str = "query ($id: ID!) { node(id: $id) { ... on Source {
     status error lastSync { fetched failed } pages(first: 100) { nodes { url outcome reason } }
 } } }";
@@ -201,11 +200,11 @@ async fn a_delivery_to_a_hostile_address_in_a_row_fails_before_it_connects() {
             let log = wait_for("an attempt at each", async || {
                 let mut told = site.owner().graphql(LOG, json!({})).await.ok();
                 let webhooks = told["site"]["webhooks"].take();
-                let tried = |it: &Value| it["deliveries"]["nodes"][0]["attempts"][0].is_object();
+                let tried = |it: &Value| it["deliveries"]["nodes"][0]["attempts"]["nodes"][0].is_object();
                 webhooks.as_array().expect("a list").iter().all(tried).then_some(webhooks)
             });
             for webhook in log.await.as_array().expect("a list") {
-                let attempt = &webhook["deliveries"]["nodes"][0]["attempts"][0];
+                let attempt = &webhook["deliveries"]["nodes"][0]["attempts"]["nodes"][0];
                 assert_eq!(attempt["statusCode"], Value::Null, "{webhook}");
                 assert!(attempt["errorCode"].as_str().is_some_and(|code| code.starts_with("URL_")), "{webhook}");
             }
@@ -381,11 +380,13 @@ async fn a_name_that_leads_elsewhere_each_time_does_not_lead_inside() {
         for _ in 0..TRIES {
             ask(&site).await;
         }
-        let tried = "query { site { webhooks { deliveries(first: 50) { nodes { attempts { errorCode } } } } } }";
+        let tried =
+            "query { site { webhooks { deliveries(first: 50) { nodes { attempts { nodes { errorCode } } } } } } }";
         let errors: Vec<String> = wait_for("an attempt at each", async || {
             let told = site.owner().graphql(tried, json!({})).await.ok();
             let nodes = told["site"]["webhooks"][0]["deliveries"]["nodes"].as_array().cloned().expect("a list");
-            let errors = nodes.iter().filter_map(|it| it["attempts"][0]["errorCode"].as_str().map(str::to_owned));
+            let errors =
+                nodes.iter().filter_map(|it| it["attempts"]["nodes"][0]["errorCode"].as_str().map(str::to_owned));
             let errors: Vec<String> = errors.collect();
             (errors.len() == TRIES).then_some(errors)
         })

@@ -87,7 +87,7 @@ async fn filled(app: &Offline) -> (String, Viewer, Option<SiteId>) {
         let visitor = visitor(&operator, site, session);
         messages::send(services, &visitor, None, id, "Are you there?").await.expect("a message");
     }
-    let new = NewKey { kind: KeyKind::Secret, name: "test".into(), scopes: vec![], origins: vec![], expires_at: None };
+    let new = NewKey { kind: KeyKind::Secret, name: "test".into(), scopes: None, origins: vec![], expires_at: None };
     let (_, key) = keys::create(services, &operator, site, new).await.expect("a key");
     (key, operator, site)
 }

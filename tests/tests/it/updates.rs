@@ -25,7 +25,7 @@ async fn a_member_gets_another_name_address_and_role(app: &TestApp) {
     const ADD: &str = "mutation ($name: String!, $email: String!) {
         addMember(input: { name: $name, email: $email, role: AGENT }) { member { id } secret }
     }";
-    const SITE_KEYS: &str = "{ site { apiKeys { id } } }";
+    const SITE_KEYS: &str = "{ site { apiKeys { nodes { id } } } }";
     let site = app.site().create().await;
     let owner = site.owner();
     let added = owner.graphql(ADD, json!({ "name": "Ann", "email": "ann@example.com" })).await.ok();
@@ -46,7 +46,7 @@ async fn a_member_gets_another_name_address_and_role(app: &TestApp) {
     assert_eq!(taken["updateMember"]["userErrors"], refused);
     assert_eq!(unknown["updateMember"]["userErrors"][0]["code"], "NOT_FOUND");
     assert_eq!(promoted["updateMember"]["member"], named("ADMIN", "anna@example.com"));
-    assert!(ann.graphql(SITE_KEYS, json!({})).await.ok()["site"]["apiKeys"].is_array());
+    assert!(ann.graphql(SITE_KEYS, json!({})).await.ok()["site"]["apiKeys"]["nodes"].is_array());
 }
 
 async fn a_key_gets_another_name_other_origins_and_another_expiry(app: &TestApp) {

@@ -22,9 +22,9 @@ const LOG: &str = "{ site { webhooks {
     lastReplay { total checked replayed finishedAt }
     deliveries(first: 5) { totalCount nodes {
         id event isTest sequence status attemptCount nextAttemptAt body
-        attempts {
+        attempts { nodes {
             number statusCode errorCode dnsMs connectMs firstByteMs totalMs responseBody requestHeaders { name value } responseHeaders { name value }
-        }
+        } }
     } }
 } } }";
 const REPLAY: &str = "mutation ($id: ID!) {
@@ -113,7 +113,7 @@ async fn the_log_tells_of_each_attempt_and_a_delivery_is_sent_again_with_its_id(
     assert_eq!(node["body"].as_str().map(str::as_bytes), Some(&sent.body[..]));
     assert_eq!((&node["event"], &node["isTest"]), (&json!("CONVERSATION_CREATED"), &json!(false)));
     assert_eq!((&node["attemptCount"], &node["nextAttemptAt"]), (&json!(1), &json!(null)));
-    let [attempt] = &node["attempts"].as_array().expect("a list")[..] else { panic!("{node}") };
+    let [attempt] = &node["attempts"]["nodes"].as_array().expect("a list")[..] else { panic!("{node}") };
     assert_eq!((&attempt["number"], &attempt["statusCode"]), (&json!(1), &json!(200)));
     // An IP address needs no DNS lookup, and the second delivery may reuse an open connection.
     assert_eq!((&attempt["errorCode"], &attempt["dnsMs"]), (&json!(null), &json!(null)));

@@ -1,27 +1,36 @@
 // FAQ entries: questions with answers that the owner wrote or that a sync found, and their alternative phrasings.
 
 import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { AddEntry, AddPhrasing, DeleteEntry, Entries, type Entry, ImportEntries, UpdateEntry, supports } from "../../generated/dashboard";
 import { change, may, site, upload } from "../client";
-import { pathOf } from "../route";
-import { Confirm, Empty, Fault, Field, Loading, Markdown, Page, useAction, useQuery } from "../ui";
+import { param, pathOf, setParams } from "../route";
+import { isRemoved, remove } from "../toasts";
+import { EffectOfChange } from "./effect";
+import { Act, Drawer, Empty, Fault, Field, Loading, Markdown, Page, useAction, useQuery } from "../ui";
 
 export function AnswersPage() {
-  const typed = useSignal("");
-  const search = useSignal("");
+  const search = param("q");
+  const typed = useSignal(search);
   const trail = useSignal<Array<string | null>>([null]);
   const isAdding = useSignal(false);
-  const loaded = useQuery(Entries, { site: site.value!.id, search: search.value || null, after: trail.value.at(-1) ?? null });
+  const loaded = useQuery(Entries, { site: site.value!.id, search: search || null, after: trail.value.at(-1) ?? null });
   const canWrite = may("WRITE_SOURCES");
+  useEffect(() => {
+    typed.value = search;
+    trail.value = [null];
+  }, [search]);
   const find = (event: Event) => {
     event.preventDefault();
-    search.value = typed.value.trim();
-    trail.value = [null];
+    setParams({ q: typed.value.trim() }, true);
   };
   return (
-    <Page title="Answers" tools={canWrite && <button type="button" class="solid" onClick={() => void (isAdding.value = !isAdding.value)} aria-expanded={isAdding.value}>Write an answer</button>}>
-      {isAdding.value && supports.ImportEntries && <Import onDone={loaded.reload} />}
-      {isAdding.value && <Form onDone={() => { isAdding.value = false; loaded.reload(); }} />}
+    <Page title="Answers" about="The FAQ entries that answers come from, written here or read from your sources." tools={canWrite && <button type="button" class="solid" onClick={() => void (isAdding.value = true)} aria-haspopup="dialog"><Act icon="plus">Write an answer</Act></button>}>
+      {isAdding.value && (
+        <Drawer title="Write an answer" onClose={() => void (isAdding.value = false)}>
+          <Form onDone={() => { isAdding.value = false; loaded.reload(); }} />
+          {supports.ImportEntries && <Import onDone={loaded.reload} />}
+        </Drawer>)}
       <form class="filters" role="search" onSubmit={find}>
         <Field label="Search">{(f) => <input {...f} type="search" maxLength={200} value={typed.value} onInput={(e) => void (typed.value = e.currentTarget.value)} />}</Field>
         <button type="submit">Search</button>
@@ -29,13 +38,13 @@ export function AnswersPage() {
       <Loading of={loaded}>{({ site: found }) => {
         const entries = found?.faqEntries;
         if (!entries?.nodes.length) {
-          return search.value ? <Empty title="No results"><p>Try a shorter search.</p></Empty>
+          return search ? <Empty title="No results"><p>Try a shorter search.</p></Empty>
             : <Empty title="No answers yet"><p>Write one here, or add a page with questions under <a href={pathOf("sources")}>Sources</a>.</p></Empty>;
         }
         return (
           <>
             <p class="hint">{entries.totalCount} entries</p>
-            <ul class="cards">{entries.nodes.map((entry) => <Item key={entry.id} entry={entry} canWrite={canWrite} onChange={loaded.reload} />)}</ul>
+            <ul class="cards">{entries.nodes.filter(({ id }) => !isRemoved(id)).map((entry) => <Item key={entry.id} entry={entry} canWrite={canWrite} onChange={loaded.reload} />)}</ul>
             <nav class="pager row" aria-label="Pages of the list">
               <button type="button" disabled={trail.value.length < 2} onClick={() => void (trail.value = trail.value.slice(0, -1))}>Previous</button>
               <button type="button" disabled={!entries.pageInfo.hasNextPage} onClick={() => void (trail.value = [...trail.value, entries.pageInfo.endCursor])}>Next</button>
@@ -85,12 +94,17 @@ function Form({ entry, onDone }: { entry?: Entry; onDone(): void }) {
       onDone();
     });
   };
+  const described = () => {
+    const words = { question: question.value.trim(), answer: answer.value.trim() };
+    return entry ? { updateEntry: { id: entry.id, ...words } } : { addEntry: words };
+  };
   return (
     <form class="card" onSubmit={save}>
       <Field label="Question">{(f) => <input {...f} required value={question.value} dir="auto" onInput={(e) => void (question.value = e.currentTarget.value)} />}</Field>
       <Field label="Answer" hint="Markdown is supported: **bold**, lists and links.">{(f) => <textarea {...f} rows={4} required value={answer.value} dir="auto" onInput={(e) => void (answer.value = e.currentTarget.value)} />}</Field>
       <Fault text={error} />
       <button type="submit" class="solid" disabled={isBusy}>Save</button>
+      <EffectOfChange key={`${question.value}\n${answer.value}`} describe={described} onPublished={onDone} />
     </form>
   );
 }
@@ -121,9 +135,11 @@ function Item({ entry, canWrite, onChange }: { entry: Entry; canWrite: boolean; 
               <Field label="Another way to ask it">{(f) => <input {...f} required maxLength={1000} value={phrasing.value} dir="auto" onInput={(e) => void (phrasing.value = e.currentTarget.value)} />}</Field>
               <button type="submit" disabled={isBusy}>Add</button>
             </form>
+            {phrasing.value.trim() && <EffectOfChange key={phrasing.value} describe={() => ({ addPhrasing: { entryId: entry.id, phrasing: phrasing.value.trim() } })} onPublished={() => { phrasing.value = ""; onChange(); }} />}
             <div class="row">
-              <button type="button" aria-expanded={isEditing.value} onClick={() => void (isEditing.value = !isEditing.value)}>Edit</button>
-              <Confirm label="Delete" about={entry.question} question="Delete this answer?" onYes={() => void act(async () => { await change(DeleteEntry, { input: { id: entry.id, siteId } }); onChange(); })} />
+              <button type="button" aria-expanded={isEditing.value} onClick={() => void (isEditing.value = !isEditing.value)}><Act icon="edit">Edit</Act></button>
+              <button type="button" class="quiet danger" aria-label={`Delete ${entry.question}`}
+                onClick={() => remove(entry.id, "The answer was deleted.", async () => { await change(DeleteEntry, { input: { id: entry.id, siteId } }); onChange(); })}><Act icon="trash">Delete</Act></button>
             </div>
           </>)}
         <Fault text={error} />

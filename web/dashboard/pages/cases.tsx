@@ -4,7 +4,9 @@
 import { useSignal } from "@preact/signals";
 import { AddCase, AllowLosses, type Case, Cases as CasesQuery, DeleteCase, RunCases, type RunCasesResult, type TryOutResult } from "../../generated/dashboard";
 import { change, may, site } from "../client";
-import { Badge, Confirm, Fault, Field, Loading, useAction, useQuery } from "../ui";
+import { Icon } from "../icons";
+import { isRemoved, remove } from "../toasts";
+import { Badge, Fault, Field, Loading, useAction, useQuery } from "../ui";
 
 type Result = NonNullable<RunCasesResult["runEvaluation"]["results"]>[number];
 type Answered = TryOutResult["askQuestion"]["conversation"];
@@ -25,7 +27,7 @@ export function Cases({ answered }: { answered: Answered }) {
   });
   const runAll = () => act(async () => {
     const { passedCount, results: found } = await change(RunCases, { input: { siteId: site.value!.id } });
-    results.value = new Map(found?.map((result) => [result.caseId ?? "", result]));
+    results.value = new Map(found?.map((result) => [result.case?.id ?? "", result]));
     note.value = `${passedCount} of ${found?.length} passed.`;
   });
   return (
@@ -43,7 +45,7 @@ export function Cases({ answered }: { answered: Answered }) {
         if (!cases.nodes.length) return <p>There are no test questions yet. Ask a question above and save it when the answer is right. A later run shows whether it is still answered correctly.</p>;
         return (
           <>
-            <ul class="plain">{cases.nodes.map((one) => <Item key={one.id} one={one} result={results.value?.get(one.id)} canWrite={canWrite} onChange={loaded.reload} />)}</ul>
+            <ul class="plain">{cases.nodes.filter(({ id }) => !isRemoved(id)).map((one) => <Item key={one.id} one={one} result={results.value?.get(one.id)} canWrite={canWrite} onChange={loaded.reload} />)}</ul>
             {cases.pageInfo.hasNextPage && <button type="button" onClick={() => void (after.value = cases.pageInfo.endCursor)}>Next page</button>}
             <Losses allowed={found.evaluation.allowedLosses} canWrite={canWrite} onChange={loaded.reload} />
           </>
@@ -57,18 +59,17 @@ const expected = ({ expectedUrl, expectedQuestion, expectedSource }: Case) =>
   expectedQuestion ?? expectedUrl ?? expectedSource?.title ?? expectedSource?.url;
 
 function Item({ one, result, canWrite, onChange }: { one: Case; result: Result | undefined; canWrite: boolean; onChange(): void }) {
-  const { error, act } = useAction();
   const wanted = expected(one);
   return (
     <li class="delivery row between">
       <div class="grow">
         <span dir="auto">{one.question}</span>
         <p class="hint break">{wanted ? `Expected result: ${wanted}` : "Expected result: no answer"}{result && !result.isPassed && `. Actual result: ${result.foundTitle ?? result.foundUrl ?? "no answer"}`}</p>
-        <Fault text={error} />
       </div>
       <span class="row">
         {result && <Badge value={result.isPassed ? "ANSWERED" : "FAILED"}>{result.isPassed ? "passed" : "failed"}</Badge>}
-        {canWrite && <Confirm label="Delete" about={one.question} question="Delete this test question?" onYes={() => void act(async () => { await change(DeleteCase, { input: { id: one.id, siteId: site.value!.id } }); onChange(); })} />}
+        {canWrite && <button type="button" class="quiet danger square" aria-label={`Delete ${one.question}`} title="Delete"
+          onClick={() => remove(one.id, "The test question was deleted.", async () => { await change(DeleteCase, { input: { id: one.id, siteId: site.value!.id } }); onChange(); })}><Icon name="trash" /></button>}
       </span>
     </li>
   );

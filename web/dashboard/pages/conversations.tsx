@@ -7,7 +7,7 @@ import { toCsv, toJsonLines } from "../../text/csv";
 import { change, may, run, site } from "../client";
 import { labelOf } from "../labels";
 import { follows, param, pathOf, setParams } from "../route";
-import { Badge, Empty, Fault, Field, Loading, Markdown, Page, When, useAction, useQuery } from "../ui";
+import { Act, Badge, Empty, Fault, Field, Loading, Markdown, Page, When, useAction, useQuery } from "../ui";
 
 const PAGE_SIZE = 20;
 /** The maximum number of rows in one export. Larger exports use the API. */
@@ -43,32 +43,37 @@ export function ConversationsPage() {
   };
   return (
     <Page title="Conversations" tools={<Exports filter={filter} order={order} />}>
-      <form class="filters" role="search" onSubmit={find}>
-        <Field label="Search">{(f) => <input {...f} type="search" maxLength={200} value={typed.value} onInput={(e) => void (typed.value = e.currentTarget.value)} />}</Field>
-        <Field label="Show">{(f) => <select {...f} value={state} onChange={(e) => set("state", e.currentTarget.value, "ALL")}>
-          {ConversationStateValues.map((value) => <option key={value} value={value}>{labelOf(value)}</option>)}</select>}</Field>
-        <Field label="Asked">{(f) => <select {...f} value={days} onChange={(e) => set("days", e.currentTarget.value, "")}>
-          {DAYS.map(([value, text]) => <option key={value} value={value}>{text}</option>)}</select>}</Field>
-        <Field label="Order">{(f) => <select {...f} value={order} onChange={(e) => set("order", e.currentTarget.value, ORDERS[0]![0])}>
-          {ORDERS.map(([value, text]) => <option key={value} value={value}>{text}</option>)}</select>}</Field>
-        <button type="submit">Search</button>
-      </form>
-      <Loading of={loaded}>{({ site: found }) => {
-        const { nodes = [], totalCount = 0 } = found?.conversations ?? {};
-        const last = Math.max(1, Math.ceil(totalCount / PAGE_SIZE));
-        if (totalCount === 0) return <Nothing isFiltered={state !== "ALL" || search !== "" || days !== ""} />;
-        const turn = (to: number) => setParams({ page: to === 1 ? "" : String(to) });
-        return (
-          <>
-            <ul class="cards">{nodes.map((row) => <Item key={row.id} row={row} isOpen={row.id === param("open")} />)}</ul>
-            <nav class="pager row" aria-label="Pages of the list">
-              <button type="button" disabled={page <= 1} onClick={() => turn(page - 1)}>Previous</button>
-              <span role="status">{(page - 1) * PAGE_SIZE + 1}–{(page - 1) * PAGE_SIZE + nodes.length} of {totalCount}</span>
-              <button type="button" disabled={page >= last} onClick={() => turn(page + 1)}>Next</button>
-            </nav>
-          </>
-        );
-      }}</Loading>
+      <div class="split">
+        <section class="list" aria-label="Conversations">
+          <form class="filters" role="search" onSubmit={find}>
+            <Field label="Search">{(f) => <input {...f} type="search" maxLength={200} value={typed.value} onInput={(e) => void (typed.value = e.currentTarget.value)} />}</Field>
+            <Field label="Show">{(f) => <select {...f} value={state} onChange={(e) => set("state", e.currentTarget.value, "ALL")}>
+              {ConversationStateValues.map((value) => <option key={value} value={value}>{labelOf(value)}</option>)}</select>}</Field>
+            <Field label="Asked">{(f) => <select {...f} value={days} onChange={(e) => set("days", e.currentTarget.value, "")}>
+              {DAYS.map(([value, text]) => <option key={value} value={value}>{text}</option>)}</select>}</Field>
+            <Field label="Order">{(f) => <select {...f} value={order} onChange={(e) => set("order", e.currentTarget.value, ORDERS[0]![0])}>
+              {ORDERS.map(([value, text]) => <option key={value} value={value}>{text}</option>)}</select>}</Field>
+            <button type="submit">Search</button>
+          </form>
+          <Loading of={loaded}>{({ site: found }) => {
+            const { nodes = [], totalCount = 0 } = found?.conversations ?? {};
+            const last = Math.max(1, Math.ceil(totalCount / PAGE_SIZE));
+            if (totalCount === 0) return <Nothing isFiltered={state !== "ALL" || search !== "" || days !== ""} />;
+            const turn = (to: number) => setParams({ page: to === 1 ? "" : String(to) });
+            return (
+              <>
+                <ul class="cards">{nodes.map((row) => <Item key={row.id} row={row} isOpen={row.id === param("open")} />)}</ul>
+                <nav class="pager row" aria-label="Pages of the list">
+                  <button type="button" disabled={page <= 1} onClick={() => turn(page - 1)}>Previous</button>
+                  <span role="status">{(page - 1) * PAGE_SIZE + 1}–{(page - 1) * PAGE_SIZE + nodes.length} of {totalCount}</span>
+                  <button type="button" disabled={page >= last} onClick={() => turn(page + 1)}>Next</button>
+                </nav>
+              </>
+            );
+          }}</Loading>
+        </section>
+        <p class="pane" aria-hidden="true">Open a conversation to read it here.</p>
+      </div>
     </Page>
   );
 }
@@ -81,20 +86,23 @@ function Nothing({ isFiltered }: { isFiltered: boolean }) {
 function Item({ row, isOpen }: { row: Row; isOpen: boolean }) {
   return (
     <li class="card">
-      <details open={isOpen}>
+      <details open={isOpen} name="conversation">
         <summary><strong dir="auto">{row.question}</strong>
           <span class="row hint"><When at={row.createdAt} /><Badge value={row.outcome} />{row.feedback && <Badge value={row.feedback} />}{row.handoff && <Badge value={row.handoff.status}>handoff {labelOf(row.handoff.status)}</Badge>}</span>
         </summary>
-        <Markdown text={row.answer} />
-        <dl class="facts">
-          <div><dt>Sources</dt><dd>{row.sources.length ? row.sources.join(", ") : "none"}</dd></div>
-          <div><dt>Confidence</dt><dd>{Math.round(row.confidence * 100)} %</dd></div>
-          <div><dt>Language</dt><dd>{row.language ?? "unknown"}</dd></div>
-          <div><dt>Session</dt><dd class="break">{row.sessionId}</dd></div>
-          {row.handoff?.customerEmail && <div><dt>E-mail</dt><dd class="break">{row.handoff.customerEmail}</dd></div>}
-        </dl>
-        <div class="row" onClick={follows}><a class="button" href={pathOf("inbox", { open: row.id })}>Open in the inbox</a></div>
-        {row.isUnanswered && supports.Promote && may("WRITE_SOURCES") && <WriteAnswer row={row} />}
+        <div class="detail">
+          <h2 dir="auto">{row.question}</h2>
+          <Markdown text={row.answer} />
+          <dl class="facts">
+            <div><dt>Sources</dt><dd>{row.sources.length ? row.sources.join(", ") : "none"}</dd></div>
+            <div><dt>Confidence</dt><dd>{Math.round(row.confidence * 100)} %</dd></div>
+            <div><dt>Language</dt><dd>{row.language ?? "unknown"}</dd></div>
+            <div><dt>Session</dt><dd class="break">{row.sessionId}</dd></div>
+            {row.handoff?.customerEmail && <div><dt>E-mail</dt><dd class="break">{row.handoff.customerEmail}</dd></div>}
+          </dl>
+          <div class="row" onClick={follows}><a class="button" href={pathOf("inbox", { open: row.id })}><Act icon="inbox">Open in the inbox</Act></a></div>
+          {row.isUnanswered && supports.Promote && may("WRITE_SOURCES") && <WriteAnswer row={row} />}
+        </div>
       </details>
     </li>
   );
@@ -136,8 +144,8 @@ function Exports({ filter, order }: { filter: ConversationFilter; order: Convers
   return (
     <>
       <span class="hint" role="status">{error || (isBusy ? "Exporting…" : note.value)}</span>
-      <button type="button" disabled={isBusy} onClick={() => void save("csv")}>Export CSV</button>
-      <button type="button" disabled={isBusy} onClick={() => void save("jsonl")}>Export JSONL</button>
+      <button type="button" disabled={isBusy} onClick={() => void save("csv")}><Act icon="download">Export CSV</Act></button>
+      <button type="button" disabled={isBusy} onClick={() => void save("jsonl")}><Act icon="download">Export JSONL</Act></button>
     </>
   );
 }

@@ -4,16 +4,19 @@
 // about, and the counts are read again. The tab and the open conversation are part of the URL.
 
 import { type Signal, useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
-import { type ConversationFilter, type ConversationOrder, Inbox, type Row } from "../../generated/dashboard";
+import { useEffect, useRef } from "preact/hooks";
+import { type ConversationFilter, type ConversationOrder, Inbox, type Row, supports } from "../../generated/dashboard";
 import { run, site, viewer } from "../client";
+import { Icon } from "../icons";
 import { liveState, onEvent, onRead, onStale, waiting } from "../live";
 import { setSound } from "../notify";
-import { go, param, pathOf } from "../route";
+import { param, pathOf, setParams } from "../route";
 import { sound } from "../settings";
 import { type Shortcut, Shortcuts } from "../shortcuts";
-import { Badge, Empty, Fault, Page, When, counted, sayError } from "../ui";
+import { Act, Badge, Empty, Fault, Page, Skeleton, When, counted, sayError } from "../ui";
 import { Thread } from "./thread";
+import { TriageLabels } from "./triage";
+import { Visit } from "./visit";
 
 const PAGE_SIZE = 30;
 /** Counts are read again at most this often while events arrive. */
@@ -40,7 +43,9 @@ const TABS: Tab[] = [
 /** The tabs of the signed-in user. A key without a member has no conversations of its own. */
 const tabs = () => TABS.filter(({ name }) => name !== "mine" || viewer.value?.member);
 
-const filterOf = (tab: Tab): ConversationFilter => (tab.name === "mine" ? { ...tab.filter, assigneeId: viewer.value!.member!.id } : tab.filter);
+const filterOf = (tab: Tab, search: string): ConversationFilter => (
+  { ...tab.filter, ...tab.name === "mine" && { assigneeId: viewer.value!.member!.id }, ...search && { search } }
+);
 
 /** The rows in the order of the tab. */
 function sorted(rows: Row[], { order }: Tab): Row[] {
@@ -55,19 +60,27 @@ interface List {
   more(): void;
 }
 
-/** The list of a tab, kept current by events. */
-function useList(tab: Tab): List {
+/** The list of a tab, kept current by events. Only the server knows what contains the words of a search. */
+function useList(tab: Tab, search: string): List {
   const rows = useSignal<Row[] | null>(null);
   const total = useSignal(0);
   const next = useSignal<string | null>(null);
   const error = useSignal("");
   const siteId = site.value!.id;
+  /** Events that arrive while the list is being read. The response can be older than they are. */
+  const heard = useRef(new Set<Row[]>());
+  const newest = useRef(0);
   const load = async (after: string | null) => {
-    const found = await run(Inbox, { site: siteId, filter: filterOf(tab), order: tab.order, first: PAGE_SIZE, after });
+    const meanwhile: Row[] = [];
+    heard.current.add(meanwhile);
+    const turn = after ? newest.current : ++newest.current;
+    const found = await run(Inbox, { site: siteId, filter: filterOf(tab, search), order: tab.order, first: PAGE_SIZE, after }).finally(() => heard.current.delete(meanwhile));
+    // A later request reads a newer list.
+    if (turn !== newest.current) return;
     const list = found.site?.list;
     const nodes = list?.nodes ?? [];
     const known = after ? rows.value ?? [] : [];
-    rows.value = [...known.filter(({ id }) => nodes.every((row) => row.id !== id)), ...nodes];
+    rows.value = merged([...known.filter(({ id }) => nodes.every((row) => row.id !== id)), ...nodes], meanwhile, tab);
     total.value = list?.totalCount ?? 0;
     next.value = list?.pageInfo.hasNextPage ? list.pageInfo.endCursor : null;
     error.value = "";
@@ -75,17 +88,29 @@ function useList(tab: Tab): List {
   useEffect(() => {
     let isGone = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
+    // A response for another tab is dropped.
+    newest.current++;
     const read = () => void load(null).catch((reason) => isGone || (error.value = sayError(reason)));
     rows.value = null;
     read();
-    const stop = [onStale(read), onRead((row) => void (rows.value &&= rows.value.map((one) => (one.id === row.id ? row : one)))), onEvent(({ conversation }) => {
-      if (conversation && rows.value) rows.value = changed(rows.value, conversation, tab);
+    const stop = [onStale(read), onRead((row) => void (rows.value &&= rows.value.map((one) => (one.id === row.id ? row : one)))), onEvent(({ type, conversation, conversationId }) => {
+      if (conversation && !search) {
+        heard.current.forEach((meanwhile) => meanwhile.push(conversation));
+        if (rows.value) {
+          const before = rows.value.length;
+          rows.value = changed(rows.value, conversation, tab);
+          // The server's count follows in a moment.
+          total.value += rows.value.length - before;
+        }
+      }
+      if (type === "CONVERSATION_ERASED") rows.value &&= rows.value.filter(({ id }) => id !== conversationId);
       timer ??= setTimeout(() => {
         timer = undefined;
-        void count();
+        if (search) read();
+        else void count();
       }, COUNT_MS);
     })];
-    const count = () => run(Inbox, { site: siteId, filter: filterOf(tab), order: tab.order, first: 1, after: null }).then(({ site: found }) => {
+    const count = () => run(Inbox, { site: siteId, filter: filterOf(tab, search), order: tab.order, first: 1, after: null }).then(({ site: found }) => {
       if (isGone) return;
       total.value = found?.list?.totalCount ?? total.value;
     }, () => {});
@@ -94,7 +119,7 @@ function useList(tab: Tab): List {
       clearTimeout(timer);
       stop.forEach((end) => end());
     };
-  }, [siteId, tab.name]);
+  }, [siteId, tab.name, search]);
   return { rows, total, error, more: () => void load(next.value).catch((reason) => void (error.value = sayError(reason))) };
 }
 
@@ -104,23 +129,43 @@ function changed(rows: Row[], row: Row, tab: Tab): Row[] {
   return tab.has(row) ? sorted([...others, row], tab) : others;
 }
 
+/** A list that was read, with the events that arrived meanwhile. An event that is older than its row changes nothing. */
+function merged(read: Row[], heard: Row[], tab: Tab): Row[] {
+  const isNewer = (row: Row, rows: Row[]) => rows.every(({ id, updatedAt }) => id !== row.id || updatedAt <= row.updatedAt);
+  return heard.reduce((rows, row) => (isNewer(row, rows) ? changed(rows, row, tab) : rows), read);
+}
+
 export function InboxPage() {
   const openId = param("open");
   const tab = tabs().find(({ name }) => name === param("tab")) ?? TABS[0]!;
-  const { rows, total, error, more } = useList(tab);
+  const search = param("q");
+  const typed = useSignal(search);
+  useEffect(() => void (typed.value = search), [search]);
+  const { rows, total, error, more } = useList(tab, search);
   const state = liveState.value;
+  /** The open conversation as its thread has read it. */
+  const open = useSignal<Row | null>(null);
+  /** Whether the visit is shown over the conversation, in windows that are too narrow for three panes. */
+  const isVisitShown = useSignal(false);
   const step = (by: number) => {
     const list = rows.value ?? [];
     const at = list.findIndex(({ id }) => id === openId);
     const next = list[at < 0 ? 0 : Math.min(list.length - 1, Math.max(0, at + by))];
-    if (next) go(pathOf("inbox", { tab: tab.name, open: next.id }));
+    if (next) setParams({ open: next.id }, true);
+  };
+  const find = (event: Event) => {
+    event.preventDefault();
+    setParams({ q: typed.value.trim() });
   };
   const press = (name: string) => document.querySelector<HTMLElement>(`[data-shortcut="${name}"]`)?.click();
   const shortcuts: Shortcut[] = [
     { key: "j", text: "Next conversation", run: () => step(1) },
     { key: "k", text: "Previous conversation", run: () => step(-1) },
     { key: "r", text: "Write a reply", run: () => document.querySelector<HTMLElement>(".reply textarea")?.focus() },
+    ...supports.RenderedReplies ? [{ key: "c", text: "Insert a canned reply", run: () => press("canned") }] : [],
+    ...supports.Notes ? [{ key: "n", text: "Write a note", run: () => press("note") }] : [],
     { key: "t", text: "Take the conversation", run: () => press("take") },
+    { key: "/", text: "Find a conversation", run: () => document.querySelector<HTMLElement>(".find input")?.focus() },
     { key: "e", text: "Resolve the conversation", run: () => press("resolve") },
   ];
   const tools = (
@@ -133,31 +178,35 @@ export function InboxPage() {
   return (
     <Page title={waiting.value ? `Inbox (${waiting.value})` : "Inbox"} tools={tools}>
       <Fault text={error.value} />
-      <div class={`inbox ${openId ? "reading" : ""}`}>
+      <div class={`inbox ${openId ? "reading" : ""} ${isVisitShown.value ? "with-visit" : ""}`}>
         <section class="list" aria-label="Conversations">
           <nav class="tabs" aria-label="Filter">
             {tabs().map(({ name, text }) => (
-              <a key={name} class="button" href={pathOf("inbox", { tab: name, ...openId ? { open: openId } : {} })} aria-current={name === tab.name ? "true" : undefined}>
+              <a key={name} class="button" href={pathOf("inbox", { tab: name, ...openId && { open: openId }, ...search && { q: search } })} aria-current={name === tab.name ? "true" : undefined}>
                 {text}{name === "waiting" && waiting.value > 0 ? ` (${waiting.value})` : ""}</a>))}
           </nav>
-          {rows.value?.length === 0 && <Nobody tab={tab} />}
-          <ul class="plain">{rows.value?.map((row) => <Entry key={row.id} row={row} tab={tab} isOpen={row.id === openId} />)}</ul>
+          <form class="find" onSubmit={find}><Icon name="search" /><input type="search" aria-label="Find a conversation" placeholder="Find by words" maxLength={200} value={typed.value}
+            onInput={(e) => { typed.value = e.currentTarget.value; if (!typed.value) setParams({ q: "" }); }} /></form>
+          {!rows.value && !error.value && <Skeleton />}
+          {rows.value?.length === 0 && (search ? <Empty title="No results"><p>Try other words, or another tab.</p></Empty> : <Nobody tab={tab} />)}
+          <ul class="plain">{rows.value?.map((row) => <Entry key={row.id} row={row} tab={tab} search={search} isOpen={row.id === openId} />)}</ul>
           {rows.value && total.value > rows.value.length && (
             <p class="row more"><span class="hint">{rows.value.length} of {total.value}</span><button type="button" onClick={more}>Show more</button></p>)}
         </section>
-        {openId ? <Thread key={openId} id={openId} tab={tab.name} /> : <section class="thread nothing"><p>Select a conversation to read and answer it.</p></section>}
+        {openId ? <><Thread key={openId} id={openId} tab={tab.name} onRow={(row) => void (open.value = row)}
+          tools={<button type="button" class="quiet show-visit" aria-expanded={isVisitShown.value} onClick={() => void (isVisitShown.value = !isVisitShown.value)}><Act icon="user">Visit</Act></button>} /><Visit row={open.value?.id === openId ? open.value : null} tab={tab.name} /></> : <section class="thread nothing"><p>Select a conversation to read and answer it.</p></section>}
       </div>
     </Page>
   );
 }
 
-function Entry({ row, tab, isOpen }: { row: Row; tab: Tab; isOpen: boolean }) {
+function Entry({ row, tab, search, isOpen }: { row: Row; tab: Tab; search: string; isOpen: boolean }) {
   const unread = row.handoff ? row.unreadCount ?? 0 : 0;
   return (
-    <li><a class="entry" href={pathOf("inbox", { tab: tab.name, open: row.id })} aria-current={isOpen ? "true" : undefined}>
+    <li><a class="entry" href={pathOf("inbox", { tab: tab.name, ...search && { q: search }, open: row.id })} aria-current={isOpen ? "true" : undefined}>
       <span class="row between"><strong dir="auto">{row.question}</strong>{unread > 0 && <span class="unread" title={counted(unread, "unread message")}>{unread}<span class="sr"> unread</span></span>}</span>
       <span class="row hint"><When at={tab.name === "waiting" ? row.handoff!.requestedAt : row.updatedAt} />
-        <Badge value={row.handoff?.status ?? row.outcome} />{row.handoff?.assignee && <span>{row.handoff.assignee.name}</span>}</span>
+        <Badge value={row.handoff?.status ?? row.outcome} /><TriageLabels row={row} />{row.handoff?.assignee && <span>{row.handoff.assignee.name}</span>}</span>
     </a></li>
   );
 }

@@ -4,24 +4,26 @@ import { useSignal } from "@preact/signals";
 import { CreateKey, type CreateApiKeyInput, type KeyRow, Keys, RevokeKey, type Scope, ScopeValues } from "../../generated/dashboard";
 import { change, site } from "../client";
 import { labelOf } from "../labels";
-import { Badge, Confirm, Empty, Fault, Field, Loading, Page, Secret, WidgetTag, When, useAction, useQuery } from "../ui";
+import { Act, Badge, Confirm, Drawer, Empty, Fault, Field, Loading, Page, Pager, Secret, type Trail, When, WidgetTag, useAction, useQuery } from "../ui";
 
 const SCOPES = ScopeValues.filter((scope) => scope !== "CHAT");
 
 export function KeysPage() {
-  const loaded = useQuery(Keys, { site: site.value!.id });
+  const trail = useSignal<Trail>([null]);
+  const loaded = useQuery(Keys, { site: site.value!.id, after: trail.value.at(-1) ?? null });
   const secret = useSignal<string | null>(null);
   const isAdding = useSignal(false);
   return (
-    <Page title="API keys" tools={<button type="button" class="solid" aria-expanded={isAdding.value} onClick={() => void (isAdding.value = !isAdding.value)}>New key</button>}>
+    <Page title="API keys" about="Widget keys are for web pages and may be public. Secret keys are for your own servers." tools={<button type="button" class="solid" aria-haspopup="dialog" onClick={() => void (isAdding.value = true)}><Act icon="plus">New key</Act></button>}>
       {secret.value && <Secret title="The new key" value={secret.value} onDone={() => void (secret.value = null)}>
         {secret.value.startsWith("wk_") && <><h2>Add the widget to your site</h2><p>Paste this line before <code>&lt;/body&gt;</code> in the HTML of your pages.</p><WidgetTag apiKey={secret.value} /></>}
       </Secret>}
-      {isAdding.value && <Form onMade={(made) => { secret.value = made; isAdding.value = false; loaded.reload(); }} />}
+      {isAdding.value && <Drawer title="New key" onClose={() => void (isAdding.value = false)}><Form onMade={(made) => { secret.value = made; isAdding.value = false; loaded.reload(); }} /></Drawer>}
       <Loading of={loaded}>{({ site: found }) => {
         if (!found?.apiKeys) return <Fault text="Your key does not have permission to manage keys. Sign in with a key that can manage the site." />;
-        if (!found.apiKeys.length) return <Empty title="No keys yet"><p>Use a widget key on your web pages and a secret key on your own servers.</p></Empty>;
-        return <ul class="cards">{[...found.apiKeys].sort((a, b) => Number(a.revokedAt !== null) - Number(b.revokedAt !== null)).map((key) => <Item key={key.id} apiKey={key} onChange={loaded.reload} />)}</ul>;
+        const { nodes, pageInfo } = found.apiKeys;
+        if (!nodes.length) return <Empty title="No keys yet"><p>Use a widget key on your web pages and a secret key on your own servers.</p></Empty>;
+        return <><ul class="cards">{[...nodes].sort((a, b) => Number(a.revokedAt !== null) - Number(b.revokedAt !== null)).map((key) => <Item key={key.id} apiKey={key} onChange={loaded.reload} />)}</ul><Pager trail={trail} info={pageInfo} /></>;
       }}</Loading>
     </Page>
   );
@@ -36,7 +38,7 @@ function Item({ apiKey, onChange }: { apiKey: KeyRow; onChange(): void }) {
         <h2 dir="auto">{name}</h2>
         <p class="hint row"><Badge value={apiKey.kind} /><code>…{apiKey.last4}</code><span>created <When at={apiKey.createdAt} /></span>
           {apiKey.lastUsedAt && <span>last used <When at={apiKey.lastUsedAt} /></span>}{apiKey.expiresAt && <span>expires <When at={apiKey.expiresAt} /></span>}</p>
-        {apiKey.scopes.length > 0 && <p class="hint">Permissions: {apiKey.scopes.map(labelOf).join(", ")}</p>}
+        {apiKey.scopes && <p class="hint">Permissions: {apiKey.scopes.map(labelOf).join(", ")}</p>}
         {apiKey.origins.length > 0 && <p class="hint break">Allowed origins: {apiKey.origins.join(", ")}</p>}
         <Fault text={error} />
       </div>
@@ -57,7 +59,7 @@ function Form({ onMade }: { onMade(secret: string): void }) {
     event.preventDefault();
     const input: CreateApiKeyInput = { kind: kind.value, name: name.value.trim(), siteId: site.value!.id };
     if (kind.value === "WIDGET") input.origins = origins.value.split(/[\s,]+/).filter(Boolean);
-    else input.scopes = scopes.value;
+    else if (scopes.value.length) input.scopes = scopes.value;
     if (ends.value) input.expiresAt = new Date(`${ends.value}T23:59:59Z`).toISOString();
     void act(async () => {
       const { secret } = await change(CreateKey, { input });

@@ -7,7 +7,8 @@ import { AnswerSettings, type AnswerSettingsResult, TryOut, type TryOutResult, U
 import { change, may, site } from "../client";
 import { route } from "../route";
 import { Cases } from "./cases";
-import { Badge, Fault, Field, Loading, Markdown, Page, useAction, useQuery } from "../ui";
+import { Rules } from "./rules";
+import { Act, Badge, Fault, Field, Loading, Markdown, Page, useAction, useQuery } from "../ui";
 
 /** The session of all questions asked here, which separates them from the questions of visitors. */
 const LAB_SESSION = "answer-lab";
@@ -26,20 +27,21 @@ export function LabPage() {
     if (question.value.trim()) void ask(question.value.trim());
   };
   return (
-    <Page title="Answer lab">
+    <Page title="Answer lab" about="Ask as a visitor would, and see where the answer comes from.">
       <div class="halves wide">
         <section>
           <form onSubmit={submit}>
             <Field label="Question" hint={`Uses one credit. The conversation is stored in the session “${LAB_SESSION}”.`}>
               {(f) => <textarea {...f} rows={2} required maxLength={1000} value={question.value} dir="auto" onInput={(e) => void (question.value = e.currentTarget.value)} />}
             </Field>
-            <button type="submit" class="solid" disabled={isBusy}>Ask</button>
+            <button type="submit" class="solid" disabled={isBusy}><Act icon="send">Ask</Act></button>
           </form>
           <Fault text={error} />
           <div aria-live="polite">{result.value && <Answer result={result.value} onAsk={(text) => void ask(text)} />}</div>
         </section>
         <WrongAnswers />
       </div>
+      <Rules asked={result.value} />
       <Cases answered={result.value?.conversation ?? null} />
     </Page>
   );
@@ -52,7 +54,7 @@ function Answer({ result: { conversation, suggestions }, onAsk }: { result: TryO
       <div class="row"><Badge value={conversation.outcome} /><span>Confidence {percent(conversation.confidence)}</span>
         <meter aria-label="Confidence" min={0} max={1} value={conversation.confidence} /></div>
       <Markdown text={conversation.answer} />
-      {suggestions.length > 0 && <div class="row" role="group" aria-label="Suggested questions">{suggestions.map((text) => <button key={text} type="button" onClick={() => onAsk(text)}>{text}</button>)}</div>}
+      {suggestions && suggestions.length > 0 && <div class="row" role="group" aria-label="Suggested questions">{suggestions.map((text) => <button key={text} type="button" onClick={() => onAsk(text)}>{text}</button>)}</div>}
       <h2>Evidence</h2>
       {conversation.citations.length === 0 && <p>No entry matched well enough. Write an answer, add a source, or allow more wrong answers.</p>}
       <ol class="citations">{conversation.citations.map((citation, i) => (
@@ -60,7 +62,7 @@ function Answer({ result: { conversation, suggestions }, onAsk }: { result: TryO
           <div class="row between"><strong dir="auto">{citation.title}</strong><span>{percent(citation.score)}</span></div>
           <meter aria-label={`Match of ${citation.title}`} min={0} max={1} value={citation.score} />
           <blockquote dir="auto">{citation.quote}</blockquote>
-          {citation.url && <a class="break" href={citation.url} target="_blank" rel="noopener noreferrer">{citation.url}</a>}
+          {citation.url && <a class="break" href={citation.textFragment ?? citation.url} target="_blank" rel="noopener noreferrer">{citation.url}</a>}
         </li>))}</ol>
     </article>
   );

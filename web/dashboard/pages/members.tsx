@@ -4,20 +4,22 @@ import { useSignal } from "@preact/signals";
 import { AddMember, type MemberRole, type MemberRow, MemberRoleValues, Members, RemoveMember } from "../../generated/dashboard";
 import { change, site } from "../client";
 import { labelOf } from "../labels";
-import { Badge, Confirm, Empty, Fault, Field, Loading, Page, Secret, When, useAction, useQuery } from "../ui";
+import { Act, Badge, Confirm, Drawer, Empty, Fault, Field, Loading, Page, Pager, Secret, type Trail, When, useAction, useQuery } from "../ui";
 
 export function MembersPage() {
-  const loaded = useQuery(Members, { site: site.value!.id });
+  const trail = useSignal<Trail>([null]);
+  const loaded = useQuery(Members, { site: site.value!.id, after: trail.value.at(-1) ?? null });
   const secret = useSignal<{ name: string; key: string } | null>(null);
   const isAdding = useSignal(false);
   return (
-    <Page title="Members" tools={<button type="button" class="solid" aria-expanded={isAdding.value} onClick={() => void (isAdding.value = !isAdding.value)}>Add a member</button>}>
+    <Page title="Members" about="Each member answers visitors under their own name and has their own key." tools={<button type="button" class="solid" aria-haspopup="dialog" onClick={() => void (isAdding.value = true)}><Act icon="plus">Add a member</Act></button>}>
       {secret.value && <Secret title={`Key of ${secret.value.name}`} value={secret.value.key} onDone={() => void (secret.value = null)} />}
-      {isAdding.value && <Form onMade={(name, key) => { secret.value = { name, key }; isAdding.value = false; loaded.reload(); }} />}
+      {isAdding.value && <Drawer title="Add a member" onClose={() => void (isAdding.value = false)}><Form onMade={(name, key) => { secret.value = { name, key }; isAdding.value = false; loaded.reload(); }} /></Drawer>}
       <Loading of={loaded}>{({ site: found }) => {
         if (!found?.members) return <Fault text="Your key does not have permission to see the members." />;
-        if (!found.members.length) return <Empty title="No members yet"><p>Add yourself as a member. Visitors then see your name when you answer, and conversations can be assigned to you.</p></Empty>;
-        return <ul class="cards">{found.members.map((member) => <Item key={member.id} member={member} onChange={loaded.reload} />)}</ul>;
+        const { nodes, pageInfo } = found.members;
+        if (!nodes.length) return <Empty title="No members yet"><p>Add yourself as a member. Visitors then see your name when you answer, and conversations can be assigned to you.</p></Empty>;
+        return <><ul class="cards">{nodes.map((member) => <Item key={member.id} member={member} onChange={loaded.reload} />)}</ul><Pager trail={trail} info={pageInfo} /></>;
       }}</Loading>
     </Page>
   );
@@ -27,6 +29,7 @@ function Item({ member, onChange }: { member: MemberRow; onChange(): void }) {
   const { error, act } = useAction();
   return (
     <li class="card row between">
+      <span class="avatar" aria-hidden="true">{member.name.slice(0, 1).toUpperCase()}</span>
       <div class="grow"><h2 dir="auto">{member.name}</h2><p class="hint row"><Badge value={member.role} /><span class="break">{member.email}</span><span>added <When at={member.createdAt} /></span></p><Fault text={error} /></div>
       <Confirm label="Remove" about={member.name} question="Remove this member? Their key stops working at once." onYes={() => void act(async () => { await change(RemoveMember, { input: { id: member.id, siteId: site.value!.id } }); onChange(); })} />
     </li>

@@ -1,23 +1,22 @@
 // Key metrics of the site: rates, questions per day, credits, and the latest unanswered questions.
 
-import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { type AnalyticsRange, Overview, type OverviewResult } from "../../generated/dashboard";
 import { site } from "../client";
-import { pathOf } from "../route";
+import { pathOf, setParams } from "../route";
 import { Checklist } from "./checklist";
-import { Empty, Loading, Page, When, counted, useQuery } from "../ui";
+import { colorScheme } from "../settings";
+import { rangeOf } from "./topics";
+import { Loading, Page, When, counted, useQuery } from "../ui";
 
 const RANGES: Array<[AnalyticsRange, string]> = [["LAST_7_DAYS", "7 days"], ["LAST_30_DAYS", "30 days"], ["LAST_90_DAYS", "90 days"], ["LAST_365_DAYS", "A year"], ["ALL", "All"]];
-/** The value that the server uses for "no limit". */
-
 type SiteData = NonNullable<OverviewResult["site"]>;
 
 export function OverviewPage() {
-  const range = useSignal<AnalyticsRange>("LAST_30_DAYS");
-  const loaded = useQuery(Overview, { site: site.value!.id, range: range.value });
+  const range = rangeOf(RANGES);
+  const loaded = useQuery(Overview, { site: site.value!.id, range });
   const tools = (
-    <label class="inline">Range <select value={range.value} onChange={(e) => void (range.value = e.currentTarget.value as AnalyticsRange)}>
+    <label class="inline">Range <select value={range} onChange={(e) => setParams({ range: e.currentTarget.value })}>
       {RANGES.map(([value, text]) => <option key={value} value={value}>{text}</option>)}
     </select></label>
   );
@@ -29,11 +28,6 @@ function Body({ found }: { found: SiteData }) {
   return (
     <>
       <Checklist />
-      {found.sources?.totalCount === 0 && (
-        <Empty title="No sources yet">
-          <p>Add the URL of your FAQ or help pages. Then ask a question in the answer lab.</p>
-          <a class="button solid" href={pathOf("sources")}>Add a source</a>
-        </Empty>)}
       {analytics ? <Figures overview={analytics.overview} /> : <p class="hint">Analytics are not included in this plan.</p>}
       <div class="halves">
         {analytics && <section class="card"><h2>Questions per day</h2><Activity days={analytics.activity} /></section>}
@@ -71,17 +65,24 @@ function Figures({ overview: o }: { overview: NonNullable<SiteData["analytics"]>
 /** A chart, and the same numbers as a table for people who cannot see the chart. */
 function Activity({ days }: { days: Array<{ date: string; count: number }> }) {
   const place = useRef<HTMLDivElement>(null);
+  const scheme = colorScheme.now.value;
   useEffect(() => {
     let destroy = () => {};
     let isGone = false;
-    void import("../chart").then(({ drawActivity }) => {
+    const draw = () => void import("../chart").then(({ drawActivity }) => {
+      destroy();
       if (!isGone && place.current) destroy = drawActivity(place.current, days);
     });
+    draw();
+    // The canvas keeps the colors with which it was drawn.
+    const system = matchMedia("(prefers-color-scheme: dark)");
+    system.addEventListener("change", draw);
     return () => {
       isGone = true;
+      system.removeEventListener("change", draw);
       destroy();
     };
-  }, [days]);
+  }, [days, scheme]);
   if (!days.some((day) => day.count)) return <p>There are no questions in this range. Add the widget to a page, or ask a question in the <a href={pathOf("lab")}>answer lab</a>.</p>;
   return (
     <>

@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { signIn, signOutReason } from "../client";
-import { Fault, Field, useAction } from "../ui";
+import { Fault, Field, Logo, useAction } from "../ui";
 
 export function SignInPage() {
   const key = useSignal("");
@@ -16,7 +16,7 @@ export function SignInPage() {
   return (
     <main class="signin">
       <form onSubmit={submit}>
-        <h1>HelpBot</h1>
+        <h1><Logo />HelpBot</h1>
         <p>Sign in with a secret key or your member key. The server printed a secret key at its first start. Create more keys under API keys and Members.</p>
         <Fault text={error || signOutReason.value} />
         <Field label="Key" hint="The key begins with sk_live_ or pat_live_. It is kept only in the memory of this page.">

@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { CreateSite, Sites } from "../../generated/dashboard";
 import { change, site, viewer } from "../client";
 import { go, pathOf } from "../route";
-import { Badge, Empty, Fault, Field, Loading, Page, useAction, useQuery } from "../ui";
+import { Act, Badge, Drawer, Empty, Fault, Field, Loading, Page, useAction, useQuery } from "../ui";
 
 export function SitesPage() {
   const after = useSignal<string | null>(null);
@@ -12,8 +12,8 @@ export function SitesPage() {
   const sites = useQuery(Sites, { after: after.value });
   if (viewer.value?.kind !== "OPERATOR") return <Page title="No site"><Empty title="Your key does not belong to a site"><p>Sign in with the key of a site.</p></Empty></Page>;
   return (
-    <Page title="Sites" tools={<button type="button" class="solid" aria-expanded={isAdding.value} onClick={() => void (isAdding.value = !isAdding.value)}>New site</button>}>
-      {isAdding.value && <Form onMade={(made) => { site.value = made; go(pathOf("overview")); }} />}
+    <Page title="Sites" tools={<button type="button" class="solid" aria-haspopup="dialog" onClick={() => void (isAdding.value = true)}><Act icon="plus">New site</Act></button>}>
+      {isAdding.value && <Drawer title="New site" onClose={() => void (isAdding.value = false)}><Form onMade={(made) => { site.value = made; go(pathOf("overview")); }} /></Drawer>}
       <Loading of={sites}>{({ sites: found }) => !found?.nodes.length
         ? <Empty title="No sites yet"><p>Create the first site above.</p></Empty>
         : <>

@@ -8,18 +8,17 @@ import {
 } from "../../generated/dashboard";
 import { change, may, run, site, upload } from "../client";
 import { Extraction } from "./extraction";
-import { Badge, Confirm, Empty, Fault, Field, Loading, Page, When, counted, sayError, useAction, useQuery } from "../ui";
+import { isRemoved, remove } from "../toasts";
+import { Act, Badge, Empty, Fault, Field, Loading, Page, Skeleton, When, counted, sayError, useAction, useQuery } from "../ui";
 
 const POLL_MS = 2500;
+const FILES = "PDF, DOCX, XLSX, PPTX, ODT, ODS, ODP, HTML, Markdown, text or CSV";
 const SCOPES: Record<SyncScope, string> = { PAGE: "Only this page", SECTION: "This page and the pages below it", SITE: "The whole site" };
 const SCHEDULES: Record<SyncSchedule, string> = { NONE: "Only manually", HOURLY: "Every hour", DAILY: "Every day", WEEKLY: "Every week", MONTHLY: "Every month" };
 
 export function SourcesPage() {
   const after = useSignal<string | null>(null);
   const loaded = useQuery(Sources, { site: site.value!.id, after: after.value });
-  const url = useSignal("");
-  const scope = useSignal<SyncScope | null>(null);
-  const schedule = useSignal<SyncSchedule>("NONE");
   const note = useSignal("");
   const { isBusy, error, act } = useAction();
   const nodes = loaded.data?.site?.sources?.nodes ?? [];
@@ -29,18 +28,6 @@ export function SourcesPage() {
     const timer = setInterval(() => document.hidden || loaded.reload(), POLL_MS);
     return () => clearInterval(timer);
   }, [isSyncing]);
-  // A URL without a path stands for the whole site, until the user chooses another scope.
-  const chosen = scope.value ?? (isBareHost(url.value) ? "SITE" : "PAGE");
-  const add = (event: Event) => {
-    event.preventDefault();
-    void act(async () => {
-      const { isNew } = await change(AddSource, { input: { url: url.value.trim(), scope: chosen, schedule: schedule.value, siteId: site.value!.id } });
-      note.value = isNew ? "The source was added. Its sync has started." : "This source already exists.";
-      url.value = "";
-      scope.value = null;
-      loaded.reload();
-    });
-  };
   const take = (field: HTMLInputElement) => {
     const file = field.files?.[0];
     if (!file) return;
@@ -52,36 +39,83 @@ export function SourcesPage() {
     });
   };
   const canWrite = may("WRITE_SOURCES");
+  const tools = canWrite && (
+    <label class="button file" title={`${FILES}, at most 20 MB. A file with the same name is replaced.`}><Act icon="upload">Upload a file</Act>
+      <input class="sr" type="file" accept=".pdf,.docx,.xlsx,.pptx,.odt,.ods,.odp,.html,.htm,.md,.txt,.csv" disabled={isBusy} onChange={(e) => take(e.currentTarget)} /></label>);
   return (
-    <Page title="Sources">
-      {canWrite && (
-        <form class="filters" onSubmit={add}>
-          <Field label="URL of a page or site" hint="For example https://shop.example/faq. The rules in robots.txt are respected.">
-            {(f) => <input {...f} type="url" required maxLength={2048} placeholder="https://" value={url.value} onInput={(e) => void (url.value = e.currentTarget.value)} />}
-          </Field>
-          <Choice label="Scope" values={SyncScopeValues} texts={SCOPES} chosen={chosen} onChoose={(value) => void (scope.value = value)} />
-          <Choice label="Sync schedule" values={SyncScheduleValues} texts={SCHEDULES} chosen={schedule.value} onChoose={(value) => void (schedule.value = value)} />
-          <button type="submit" class="solid" disabled={isBusy}>Add</button>
-        </form>)}
-      {canWrite && (
-        <Field label="Or upload a file" hint="PDF, DOCX, XLSX, PPTX, ODT, ODS, ODP, HTML, Markdown, text or CSV, at most 20 MB. A file with the same name is replaced.">
-          {(f) => <input {...f} type="file" accept=".pdf,.docx,.xlsx,.pptx,.odt,.ods,.odp,.html,.htm,.md,.txt,.csv" disabled={isBusy} onChange={(e) => take(e.currentTarget)} />}
-        </Field>)}
+    <Page title="Sources" about="The pages and files that answers come from." tools={tools}>
+      {canWrite && <AddForm onDone={(text) => { note.value = text; loaded.reload(); }} />}
       <Fault text={error} />
       <p class="hint" role="status">{note.value}</p>
       <Loading of={loaded}>{({ site: found }) => {
         const sources = found?.sources;
         if (!sources) return <Fault text="Your key does not have permission to read sources, or your plan does not include them." />;
-        if (!sources.nodes.length) return <Empty title="No sources yet"><p>Add the URL of your FAQ or help pages above. The sync runs in the background. Answers use the new content as soon as it has finished.</p></Empty>;
+        if (!sources.nodes.length) return <Empty title="No sources yet"><p>Add the URL of your FAQ or help pages above, or upload a file. The sync runs in the background. Answers use the new content as soon as it has finished.</p></Empty>;
         return (
           <>
-            <ul class="cards">{sources.nodes.map((source) => <Item key={source.id} source={source} canWrite={canWrite} onChange={loaded.reload} />)}</ul>
+            <ul class="cards">{sources.nodes.filter(({ id }) => !isRemoved(id)).map((source) => <Item key={source.id} source={source} canWrite={canWrite} onChange={loaded.reload} />)}</ul>
             {sources.pageInfo.hasNextPage && <button type="button" onClick={() => void (after.value = sources.pageInfo.endCursor)}>Next page</button>}
           </>
         );
       }}</Loading>
     </Page>
   );
+}
+
+/** Adds a page, a section or a whole site. An address that exists already gets the chosen settings. */
+function AddForm({ onDone }: { onDone(note: string): void }) {
+  const url = useSignal("");
+  const scope = useSignal<SyncScope | null>(null);
+  const schedule = useSignal<SyncSchedule>("NONE");
+  const limits = useSignal<Limits>({ maxPages: null, maxDepth: null });
+  const { isBusy, error, act } = useAction();
+  // A URL without a path stands for the whole site, until the user chooses another scope.
+  const chosen = scope.value ?? (isBareHost(url.value) ? "SITE" : "PAGE");
+  const add = (event: Event) => {
+    event.preventDefault();
+    void act(async () => {
+      const siteId = site.value!.id;
+      const settings = { scope: chosen, schedule: schedule.value, ...limits.value.maxPages !== null && { maxPages: limits.value.maxPages }, ...limits.value.maxDepth !== null && { maxDepth: limits.value.maxDepth } };
+      const { source, isNew } = await change(AddSource, { input: { url: url.value.trim(), ...settings, siteId } });
+      const isOther = !isNew && source !== null && Object.entries(settings).some(([name, value]) => source[name as keyof SourceRow] !== value);
+      if (isOther) {
+        await change(UpdateSource, { input: { id: source.id, siteId, ...settings } });
+        await change(SyncSource, { input: { sourceId: source.id, siteId } });
+      }
+      url.value = "";
+      scope.value = null;
+      onDone(isNew ? "The source was added. Its sync has started." : isOther ? "This source already existed. Its settings were changed, and a sync has started." : "This source already exists.");
+    });
+  };
+  return (
+    <form class="card add" onSubmit={add}>
+      <div class="filters">
+        <Field label="URL of a page or site">
+          {(f) => <input {...f} type="url" required maxLength={2048} placeholder="https://shop.example/faq" value={url.value} onInput={(e) => void (url.value = e.currentTarget.value)} />}
+        </Field>
+        <Choice label="Scope" values={SyncScopeValues} texts={SCOPES} chosen={chosen} onChoose={(value) => void (scope.value = value)} />
+        <Choice label="Sync schedule" values={SyncScheduleValues} texts={SCHEDULES} chosen={schedule.value} onChoose={(value) => void (schedule.value = value)} />
+        <button type="submit" class="solid" disabled={isBusy}><Act icon="plus">Add</Act></button>
+      </div>
+      <details><summary>Limits</summary><LimitFields limits={limits.value} onChange={(value) => void (limits.value = value)} />
+        <p class="hint">The rules in robots.txt are respected. The report of a source shows what was left out and why.</p></details>
+      <Fault text={error} />
+    </form>
+  );
+}
+
+interface Limits {
+  maxPages: number | null;
+  maxDepth: number | null;
+}
+
+/** How far a sync goes. An empty field means the default. */
+function LimitFields({ limits, onChange }: { limits: Limits; onChange(limits: Limits): void }) {
+  const field = (label: string, name: keyof Limits, min: number, max: number, hint: string) => (
+    <Field label={label} hint={hint}>{(f) => <input {...f} type="number" min={min} max={max} step={1} value={limits[name] ?? ""}
+      onChange={(e) => e.currentTarget.checkValidity() && onChange({ ...limits, [name]: e.currentTarget.value === "" ? null : Number(e.currentTarget.value) })} />}</Field>
+  );
+  return <div class="filters limits">{field("Pages at most", "maxPages", 1, 10_000, "1 to 10,000")}{field("Links from the start at most", "maxDepth", 0, 50, "0 to 50")}</div>;
 }
 
 /** Whether a URL names a host without a path. */
@@ -120,7 +154,7 @@ function Progress({ source: { status, url, lastSync } }: { source: SourceRow }) 
     <>
       {isSyncing && <progress aria-label={`Sync of ${url}`} {...lastSync.finishedAt ? {} : { value: done, max: Math.max(planned, done, 1) }} />}
       <p class="hint" role="status">{isSyncing && !lastSync.finishedAt && `${planned} pages found, ${remaining} left to visit: `}{parts.map(([count, what]) => `${count} ${what}`).join(", ")}</p>
-      {leftOut.length > 0 && <ul class="hint">{leftOut.map(({ reason, count }) => <li key={reason}>{counted(count, "URL")}, {reason.replace(/^Left out: /, "")}</li>)}</ul>}
+      {leftOut.length > 0 && <ul class="hint">{leftOut.map(({ reason, count }) => <li key={reason}>{counted(count, "URL")}: {reason.replace(/^Left out: /, "")}</li>)}</ul>}
     </>
   );
 }
@@ -129,7 +163,7 @@ function Item({ source, canWrite, onChange }: { source: SourceRow; canWrite: boo
   const { isBusy, error, act } = useAction();
   const isShown = useSignal(false);
   const input = { id: source.id, siteId: site.value!.id };
-  const set = (what: { scope?: SyncScope; schedule?: SyncSchedule }) => void act(async () => {
+  const set = (what: { scope?: SyncScope; schedule?: SyncSchedule; maxPages?: number; maxDepth?: number }) => void act(async () => {
     await change(UpdateSource, { input: { ...input, ...what } });
     onChange();
   });
@@ -155,9 +189,10 @@ function Item({ source, canWrite, onChange }: { source: SourceRow; canWrite: boo
         {canWrite && (
           <div class="row">
             {source.kind !== "TEXT" && (
-              <button type="button" aria-label={`Sync now: ${source.url}`} disabled={isBusy || source.status === "SYNCING"} onClick={sync}>Sync now</button>)}
-            {isSyncing && <button type="button" aria-label={`Cancel the sync of ${source.url}`} disabled={isBusy} onClick={cancel}>Cancel the sync</button>}
-            <Confirm label="Delete" about={source.url} question="Delete this source and all its passages?" onYes={() => void act(async () => { await change(DeleteSource, { input }); onChange(); })} />
+              <button type="button" aria-label={`Sync now: ${source.url}`} disabled={isBusy || source.status === "SYNCING"} onClick={sync}><Act icon="sync">Sync now</Act></button>)}
+            {isSyncing && <button type="button" aria-label={`Cancel the sync of ${source.url}`} disabled={isBusy} onClick={cancel}><Act icon="x">Cancel the sync</Act></button>}
+            <button type="button" class="quiet danger" aria-label={`Delete ${source.url}`}
+              onClick={() => remove(source.id, "The source and all its passages were deleted.", async () => { await change(DeleteSource, { input }); onChange(); })}><Act icon="trash">Delete</Act></button>
           </div>)}
       </div>
       <Fault text={error} />
@@ -170,6 +205,7 @@ function Item({ source, canWrite, onChange }: { source: SourceRow; canWrite: boo
               <div class="filters">
                 <Choice label="Scope" values={SyncScopeValues} texts={SCOPES} chosen={source.scope} onChoose={(scope) => set({ scope })} />
                 <Choice label="Sync schedule" values={SyncScheduleValues} texts={SCHEDULES} chosen={source.schedule} onChoose={(schedule) => set({ schedule })} />
+                <LimitFields limits={source} onChange={({ maxPages, maxDepth }) => set({ ...maxPages !== null && { maxPages }, ...maxDepth !== null && { maxDepth } })} />
               </div>)}
             <Report key={source.lastSyncedAt ?? ""} id={source.id} />
           </>)}
@@ -193,7 +229,7 @@ function Report({ id }: { id: string }) {
   }, (reason) => void (error.value = sayError(reason)));
   useEffect(() => void load(null), [id]);
   if (error.value) return <Fault text={error.value} />;
-  if (total.value === null) return <p class="loading" role="status">Loading…</p>;
+  if (total.value === null) return <Skeleton />;
   if (total.value === 0) return <p>No page has been fetched yet.</p>;
   return (
     <>

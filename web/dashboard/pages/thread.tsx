@@ -1,8 +1,9 @@
 // One conversation in the inbox: its messages from the first to the last, the state of its handoff, and the reply.
 
 import { type ReadonlySignal, useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import { Assign, Block, type Line, MarkRead, Reopen, Resolve, type Row, SetTyping, Thread as ThreadQuery, supports } from "../../generated/dashboard";
+import { Assign, Block, type Line, MarkRead, Reopen, Resolve, type Row, SetTyping, type TeamNote, Thread as ThreadQuery, Unblock, supports } from "../../generated/dashboard";
 import { mailtoHref } from "../../text/markdown";
 import { change, may, run, site, viewer, watchActivity } from "../client";
 import { draftOf, keepDraft } from "../drafts";
@@ -11,7 +12,10 @@ import type { Outbox } from "../outbox";
 import { onReply, repliesTo } from "../replies";
 import { pathOf } from "../route";
 import { enterSends } from "../settings";
-import { Badge, Confirm, Fault, Markdown, When, sayError, useAction } from "../ui";
+import { done } from "../toasts";
+import { CannedMenu } from "./canned";
+import { Note, NoteForm, useNotes } from "./notes";
+import { Act, Badge, Fault, Markdown, Skeleton, When, sayError, useAction } from "../ui";
 
 /** The server forgets that somebody is typing after six seconds. */
 const TYPING_MS = 3000;
@@ -37,7 +41,8 @@ function useThread(id: string, unsent: Outbox) {
   const load = async (before: string | null) => {
     const { node } = await run(ThreadQuery, { id, last: PAGE_SIZE, before });
     if (!node?.id) return void (isMissing.value = true);
-    row.value = node as Row;
+    // An event that arrived meanwhile can be newer.
+    if (!row.value || node.updatedAt! >= row.value.updatedAt) row.value = node as Row;
     const isFirst = lines.value.length === 0;
     lines.value = merged(lines.value, node.messages?.nodes ?? []);
     if (before || isFirst) earlier.value = node.messages?.pageInfo.hasPreviousPage ? node.messages.pageInfo.startCursor : null;
@@ -93,35 +98,57 @@ function usePresence(siteId: string, id: string): ReadonlySignal<Presence | null
   return presence;
 }
 
-export function Thread({ id, tab }: { id: string; tab: string }) {
+interface ThreadProps {
+  id: string;
+  tab: string;
+  /** Reports the conversation whenever it changes. */
+  onRow(row: Row | null): void;
+  /** Buttons of the page in the head of the conversation. */
+  tools: ComponentChildren;
+}
+
+export function Thread({ id, tab, onRow, tools }: ThreadProps) {
   const siteId = site.value!.id;
   const unsent = useMemo(() => repliesTo(id, siteId), [id]);
   const { row, lines, earlier, error, isMissing, read } = useThread(id, unsent);
   const presence = usePresence(siteId, id);
   const log = useRef<HTMLDivElement>(null);
+  useEffect(() => onRow(row.value), [row.value]);
   useReading(siteId, id, lines.value);
   useScrolling(log, lines.value, unsent.lines.value.length);
+  const { notes, read: readNotes } = useNotes(id);
+  const isNoting = useSignal(false);
   if (isMissing) return <section class="thread nothing"><p role="status">This conversation does not exist, or your key does not have permission to read it. <a href={pathOf("inbox", { tab })}>Back to the list</a></p></section>;
-  if (!row.value) return <section class="thread nothing">{error ? <Fault text={error} /> : <p role="status">Loading…</p>}</section>;
+  if (!row.value) return <section class="thread nothing">{error ? <Fault text={error} /> : <Skeleton />}</section>;
   const current = row.value;
   return (
     <section class="thread" aria-label="Conversation">
-      <Head row={current} tab={tab} presence={presence.value} onChange={(changed) => void (row.value = changed)} />
+      <Head row={current} tab={tab} presence={presence.value} tools={tools} onChange={(changed) => void (row.value = changed)} />
       <div class="lines" ref={log} role="log" aria-label="Messages" tabIndex={0}>
         {earlier && <button type="button" class="earlier" onClick={() => read(earlier)}>Show earlier messages</button>}
-        {lines.value.map((line) => (
+        {inOrder(lines.value, notes.value).map((line) => ("authorName" in line ? <Note key={line.id} note={line} onChange={readNotes} /> : (
           <article key={line.id} class={`line ${line.author.toLowerCase()}`}>
             <p class="hint">{line.author === "AGENT" ? line.agentName ?? "Team" : line.author === "BOT" ? "HelpBot" : "Visitor"} · <When at={line.createdAt} /></p>
             <Markdown text={line.text} />
-          </article>))}
+          </article>)))}
         <UnsentMessages of={unsent} />
       </div>
       <Fault text={error} />
-      {may("WRITE_CONVERSATIONS") && isOpen(current)
-        ? <ReplyForm key={id} id={id} siteId={siteId} unsent={unsent} presence={presence.value} email={current.handoff?.customerEmail ?? null} />
+      {supports.Notes && may("WRITE_CONVERSATIONS") && (
+        <div class="modes" role="group" aria-label="What you write">
+          <button type="button" class="quiet" aria-pressed={!isNoting.value} onClick={() => void (isNoting.value = false)}>Reply</button>
+          <button type="button" class="quiet" data-shortcut="note" aria-pressed={isNoting.value} onClick={() => void (isNoting.value = true)}>Note</button>
+        </div>)}
+      {isNoting.value ? <NoteForm key={id} id={id} onDone={readNotes} /> : may("WRITE_CONVERSATIONS") && isOpen(current)
+        ? <ReplyForm key={id} id={id} siteId={siteId} unsent={unsent} presence={presence.value} handoff={current.handoff} />
         : <p class="hint closing">{current.handoff ? "This conversation is closed." : "The visitor has not asked for a human, so you cannot write to them."}</p>}
     </section>
   );
+}
+
+/** Messages and notes by their time. */
+function inOrder(lines: Line[], notes: TeamNote[]): Array<Line | TeamNote> {
+  return notes.length ? [...lines, ...notes].sort((a, b) => a.createdAt.localeCompare(b.createdAt)) : lines;
 }
 
 /** Scrolls to new messages at the end. When earlier messages are added, the visible ones stay where they are. */
@@ -147,22 +174,36 @@ interface HeadProps {
   row: Row;
   tab: string;
   presence: Presence | null;
+  tools: ComponentChildren;
   onChange(row: Row): void;
 }
 
-function Head({ row, tab, presence, onChange }: HeadProps) {
+function Head({ row, tab, presence, tools, onChange }: HeadProps) {
   const { isBusy, error, act } = useAction();
-  const isBlocked = useSignal(false);
   const { handoff } = row;
   const input = { conversationId: row.id, siteId: site.value!.id };
   const step = (work: () => Promise<{ conversation: Row | null }>) => void act(async () => {
     const { conversation } = await work();
     if (conversation) onChange(conversation);
   });
+  const resolve = () => void act(async () => {
+    const { conversation } = await change(Resolve, { input });
+    if (conversation) onChange(conversation);
+    done("The conversation is resolved.", async () => {
+      const { conversation: open } = await change(Reopen, { input });
+      if (open) onChange(open);
+    });
+  });
+  const block = (by: "VISITOR" | "EMAIL") => void act(async () => {
+    const { blockedVisitor } = await change(Block, { input: by === "EMAIL" ? { ...input, by } : input });
+    const text = by === "EMAIL" ? "The e-mail address is blocked. Nobody can ask for a human or a transcript with it." : "The visitor is blocked and can no longer ask or write.";
+    done(text, blockedVisitor && (() => change(Unblock, { input: { id: blockedVisitor.id, siteId: input.siteId } })));
+  });
   const href = handoff?.customerEmail ? mailtoHref(handoff.customerEmail) : null;
   return (
     <header>
-      <a class="back button" href={pathOf("inbox", { tab })}>Back</a>
+      <a class="back button" href={pathOf("inbox", { tab })}><Act icon="back">Back</Act></a>
+      {tools}
       <div class="about">
         <h2 dir="auto">{row.question}</h2>
         <p class="hint row">{handoff && <Badge value={handoff.status} />}{handoff?.assignee && <span>with {handoff.assignee.name}</span>}
@@ -172,14 +213,11 @@ function Head({ row, tab, presence, onChange }: HeadProps) {
       </div>
       {may("WRITE_CONVERSATIONS") && handoff && (
         <div class="row">
-          {handoff.status === "REQUESTED" && viewer.value?.member && <button type="button" data-shortcut="take" disabled={isBusy} onClick={() => step(() => change(Assign, { input }))}>Take</button>}
-          {isOpen(row) && <button type="button" data-shortcut="resolve" disabled={isBusy} onClick={() => step(() => change(Resolve, { input }))}>Resolve</button>}
-          {handoff.status === "RESOLVED" && <button type="button" disabled={isBusy} onClick={() => step(() => change(Reopen, { input }))}>Reopen</button>}
-          {isBlocked.value
-            ? <span role="status">Blocked. <a href={pathOf("visitors")}>Blocked visitors</a></span>
-            : <Confirm label="Block" about="this visitor" question="Block this visitor? They can no longer ask or write." onYes={() => void act(async () => { await change(Block, { input }); isBlocked.value = true; })} />}
-          {!isBlocked.value && handoff.customerEmail &&
-            <Confirm label="Block e-mail" about={handoff.customerEmail} question="Block this e-mail address? Nobody can ask for a human or a transcript with it." onYes={() => void act(async () => { await change(Block, { input: { ...input, by: "EMAIL" } }); isBlocked.value = true; })} />}
+          {handoff.status === "REQUESTED" && viewer.value?.member && <button type="button" data-shortcut="take" disabled={isBusy} onClick={() => step(() => change(Assign, { input }))}><Act icon="take">Take</Act></button>}
+          {isOpen(row) && <button type="button" data-shortcut="resolve" disabled={isBusy} onClick={resolve}><Act icon="resolve">Resolve</Act></button>}
+          {handoff.status === "RESOLVED" && <button type="button" disabled={isBusy} onClick={() => step(() => change(Reopen, { input }))}><Act icon="reopen">Reopen</Act></button>}
+          <button type="button" class="quiet danger" disabled={isBusy} aria-label="Block this visitor" onClick={() => block("VISITOR")}><Act icon="block">Block</Act></button>
+          {handoff.customerEmail && <button type="button" class="quiet danger" disabled={isBusy} aria-label={`Block e-mail ${handoff.customerEmail}`} onClick={() => block("EMAIL")}><Act icon="mail">Block e-mail</Act></button>}
         </div>)}
     </header>
   );
@@ -190,12 +228,19 @@ interface ReplyProps {
   siteId: string;
   unsent: Outbox;
   presence: Presence | null;
-  email: string | null;
+  handoff: Row["handoff"];
 }
 
-function ReplyForm({ id, siteId, unsent, presence, email }: ReplyProps) {
+/** Where the reply to a visitor who is not here goes. */
+function awayText(handoff: Row["handoff"]): string {
+  if (!handoff?.customerEmail) return "They see your reply when they come back to the site.";
+  return handoff.isMailed ? `Your reply will be mailed to ${handoff.customerEmail}.` : `They left the address ${handoff.customerEmail}.`;
+}
+
+function ReplyForm({ id, siteId, unsent, presence, handoff }: ReplyProps) {
   const text = useSignal(draftOf(id));
   const toldAt = useRef(0);
+  const box = useRef<HTMLTextAreaElement>(null);
   const tell = (isTyping: boolean) => {
     if (!supports.SetTyping || liveState.value !== "live" || (isTyping && Date.now() - toldAt.current < TYPING_MS)) return;
     if (!isTyping && toldAt.current === 0) return;
@@ -223,11 +268,12 @@ function ReplyForm({ id, siteId, unsent, presence, email }: ReplyProps) {
   const isAway = presence !== null && !presence.isVisitorHere;
   return (
     <form class="reply" onSubmit={send}>
-      {isAway && <p class="hint away" role="status">The visitor is not here. {email ? `They left the address ${email}.` : "They see your reply when they come back to the site."}</p>}
-      <textarea aria-label="Your answer" rows={2} maxLength={4000} value={text.value} placeholder="Write to the visitor…" dir="auto"
+      {isAway && <p class="hint away" role="status">The visitor is not here. {awayText(handoff)}</p>}
+      <textarea ref={box} aria-label="Your answer" rows={2} maxLength={4000} value={text.value} placeholder="Write to the visitor…" dir="auto"
         onInput={(e) => write(e.currentTarget.value)} onKeyDown={onKey} />
-      <button type="submit" class="solid">Send</button>
-      <label class="check hint"><input type="checkbox" checked={enterSends.isOn.value} onChange={(e) => enterSends.set(e.currentTarget.checked)} />Send with Enter</label>
+      <span class="row"><CannedMenu id={id} onPick={(canned) => { write(text.value ? `${text.value}\n${canned}` : canned); box.current?.focus(); }} />
+      <label class="check hint"><input type="checkbox" checked={enterSends.isOn.value} onChange={(e) => enterSends.set(e.currentTarget.checked)} />Send with Enter</label></span>
+      <button type="submit" class="solid"><Act icon="send">Send</Act></button>
     </form>
   );
 }

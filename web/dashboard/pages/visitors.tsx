@@ -5,21 +5,24 @@ import { useSignal } from "@preact/signals";
 import { type Blocked, type Caps, Guards, Unblock, UpdateCaps } from "../../generated/dashboard";
 import { change, may, site } from "../client";
 import { pathOf } from "../route";
-import { Badge, Confirm, Empty, Fault, Field, Loading, Page, When, useAction, useQuery } from "../ui";
+import { isRemoved, remove } from "../toasts";
+import { Badge, Empty, Fault, Field, Loading, Page, Pager, type Trail, When, useAction, useQuery } from "../ui";
 
 export function VisitorsPage() {
-  const loaded = useQuery(Guards, { site: site.value!.id, isAdmin: may("ADMIN") });
+  const trail = useSignal<Trail>([null]);
+  const loaded = useQuery(Guards, { site: site.value!.id, isAdmin: may("ADMIN"), after: trail.value.at(-1) ?? null });
   return (
-    <Page title="Protection">
+    <Page title="Protection" about="Limits for the questions of a day, and visitors who may not write.">
       <Loading of={loaded}>{({ site: found }) => {
         if (!found?.blockedVisitors) return <Fault text="Your key does not have permission to see blocked visitors." />;
+        const { nodes, pageInfo } = found.blockedVisitors;
         return (
           <>
             {found.creditCaps && <CapsForm caps={found.creditCaps} onSaved={loaded.reload} />}
             <h2>Blocked visitors</h2>
-            {found.blockedVisitors.length === 0
+            {nodes.length === 0
               ? <Empty title="Nobody is blocked"><p>Open a conversation in the inbox to block its visitor. Blocked visitors can neither ask nor write.</p></Empty>
-              : <ul class="cards">{found.blockedVisitors.map((blocked) => <Item key={blocked.id} blocked={blocked} onChange={loaded.reload} />)}</ul>}
+              : <><ul class="cards">{nodes.filter(({ id }) => !isRemoved(id)).map((blocked) => <Item key={blocked.id} blocked={blocked} onChange={loaded.reload} />)}</ul><Pager trail={trail} info={pageInfo} /></>}
           </>
         );
       }}</Loading>
@@ -28,17 +31,16 @@ export function VisitorsPage() {
 }
 
 function Item({ blocked, onChange }: { blocked: Blocked; onChange(): void }) {
-  const { error, act } = useAction();
   const { conversation } = blocked;
   const about = conversation?.question ?? "a visitor whose conversation was erased";
   return (
     <li class="card row between">
       <div class="grow">
-        <h3 dir="auto">{conversation ? <a href={pathOf(`inbox/${conversation.id}`)}>{about}</a> : about}</h3>
+        <h3 dir="auto">{conversation ? <a href={pathOf("inbox", { open: conversation.id })}>{about}</a> : about}</h3>
         <p class="hint row"><Badge value={blocked.by} /><span>blocked <When at={blocked.createdAt} /></span>{blocked.note && <span dir="auto">{blocked.note}</span>}</p>
-        <Fault text={error} />
       </div>
-      {may("WRITE_CONVERSATIONS") && <Confirm label="Unblock" about={about} question="Let this visitor write again?" onYes={() => void act(async () => { await change(Unblock, { input: { id: blocked.id, siteId: site.value!.id } }); onChange(); })} />}
+      {may("WRITE_CONVERSATIONS") && <button type="button" aria-label={`Unblock ${about}`}
+        onClick={() => remove(blocked.id, "The visitor can write again.", async () => { await change(Unblock, { input: { id: blocked.id, siteId: site.value!.id } }); onChange(); })}>Unblock</button>}
     </li>
   );
 }

@@ -8,9 +8,11 @@ import {
 } from "../../generated/dashboard";
 import { change, site } from "../client";
 import { labelOf } from "../labels";
-import { Badge, Confirm, Empty, Fault, Field, Loading, Page, Secret, When, counted, useAction, useQuery } from "../ui";
+import { isRemoved, remove } from "../toasts";
+import { Act, Badge, Drawer, Empty, Fault, Field, Loading, Page, Secret, When, counted, useAction, useQuery } from "../ui";
 
 const POLL_MS = 5000;
+const LOG_SIZE = 20;
 /** The period of failed deliveries that are replayed: a weekend and a week of holidays. */
 const REPLAY_DAYS = 9;
 /** The name of an event in the payload that the receiver gets. */
@@ -22,13 +24,13 @@ export function WebhooksPage() {
   const secret = useSignal<string | null>(null);
   const isAdding = useSignal(false);
   return (
-    <Page title="Webhooks" tools={<button type="button" class="solid" aria-expanded={isAdding.value} onClick={() => void (isAdding.value = !isAdding.value)}>New webhook</button>}>
+    <Page title="Webhooks" about="Your servers learn at once what happens in conversations." tools={<button type="button" class="solid" aria-haspopup="dialog" onClick={() => void (isAdding.value = true)}><Act icon="plus">New webhook</Act></button>}>
       {secret.value && <Secret title="Signing secret" value={secret.value} onDone={() => void (secret.value = null)} />}
-      {isAdding.value && <Form onMade={(made) => { secret.value = made; isAdding.value = false; loaded.reload(); }} />}
+      {isAdding.value && <Drawer title="New webhook" onClose={() => void (isAdding.value = false)}><Form onMade={(made) => { secret.value = made; isAdding.value = false; loaded.reload(); }} /></Drawer>}
       <Loading of={loaded}>{({ site: found }) => {
         if (!found?.webhooks) return <Fault text="Your key does not have permission to manage webhooks, or your plan does not include them." />;
         if (!found.webhooks.length) return <Empty title="No webhooks yet"><p>A webhook notifies your server when a question is asked, is not answered, gets feedback or is handed over to a human.</p></Empty>;
-        return <ul class="cards">{found.webhooks.map((hook) => <Item key={hook.id} hook={hook} onChange={loaded.reload} onSecret={(made) => void (secret.value = made)} />)}</ul>;
+        return <ul class="cards">{found.webhooks.filter(({ id }) => !isRemoved(id)).map((hook) => <Item key={hook.id} hook={hook} onChange={loaded.reload} onSecret={(made) => void (secret.value = made)} />)}</ul>;
       }}</Loading>
     </Page>
   );
@@ -94,7 +96,8 @@ function Item({ hook, onChange, onSecret }: { hook: Hook; onChange(): void; onSe
           onClick={() => void act(async () => { await change(UpdateWebhook, { input: { ...input, isEnabled: !hook.isEnabled } }); onChange(); })}>{hook.isEnabled ? "Turn off" : "Turn on"}</button>
         <button type="button" disabled={isBusy} aria-label={`${hook.rotation?.isStaged ? "Use the new secret" : "Rotate the secret"} of ${hook.url}`} onClick={() => void rotate()}>{hook.rotation?.isStaged ? "Use the new secret" : "Rotate the secret"}</button>
         <button type="button" disabled={isBusy || !hook.isEnabled} aria-label={`Resend failed deliveries to ${hook.url}`} onClick={() => void replay()}>Resend failed deliveries</button>
-        <Confirm label="Delete" about={hook.url} question="Delete this webhook and its deliveries?" onYes={() => void act(async () => { await change(DeleteWebhook, { input }); onChange(); })} />
+        <button type="button" class="quiet danger" aria-label={`Delete ${hook.url}`}
+          onClick={() => remove(hook.id, "The webhook and its deliveries were deleted.", async () => { await change(DeleteWebhook, { input }); onChange(); })}><Act icon="trash">Delete</Act></button>
       </div>
       <Fault text={error} />
       <p class="hint" role="status">{note.value}</p>
@@ -109,19 +112,32 @@ function Item({ hook, onChange, onSecret }: { hook: Hook; onChange(): void; onSe
 
 function Log({ id }: { id: string }) {
   const status = useSignal<WebhookDeliveryStatus | "">("");
-  const loaded = useQuery(Deliveries, { id, filter: status.value ? { status: status.value } : null });
+  /** The cursors of the pages up to the one that is shown. The first page follows the newest deliveries. */
+  const trail = useSignal<Array<string | null>>([null]);
+  const loaded = useQuery(Deliveries, { id, after: trail.value.at(-1) ?? null, filter: status.value ? { status: status.value } : null });
   useEffect(() => {
     const timer = setInterval(() => document.hidden || loaded.reload(), POLL_MS);
     return () => clearInterval(timer);
   }, []);
   return (
     <>
-      <Field label="Status">{(f) => <select {...f} value={status.value} onChange={(e) => void (status.value = e.currentTarget.value as WebhookDeliveryStatus | "")}>
+      <Field label="Status">{(f) => <select {...f} value={status.value} onChange={(e) => { status.value = e.currentTarget.value as WebhookDeliveryStatus | ""; trail.value = [null]; }}>
         <option value="">All</option>{WebhookDeliveryStatusValues.map((value) => <option key={value} value={value}>{labelOf(value)}</option>)}</select>}</Field>
       <Loading of={loaded}>{({ node: found }) => {
         const nodes = found?.deliveries?.nodes ?? [];
         if (!nodes.length) return <p>There are no deliveries yet. Send a test event or wait for the next event.</p>;
-        return <ul class="plain">{nodes.map((delivery) => <Delivery key={delivery.id} delivery={delivery} onChange={loaded.reload} />)}</ul>;
+        const { totalCount, pageInfo } = found!.deliveries!;
+        const from = (trail.value.length - 1) * LOG_SIZE;
+        return (
+          <>
+            <ul class="plain">{nodes.map((delivery) => <Delivery key={delivery.id} delivery={delivery} onChange={loaded.reload} />)}</ul>
+            <nav class="pager row" aria-label="Pages of the deliveries">
+              <button type="button" disabled={from === 0} onClick={() => void (trail.value = trail.value.slice(0, -1))}>Newer</button>
+              <span role="status">{from + 1}–{from + nodes.length} of {totalCount}</span>
+              <button type="button" disabled={!pageInfo.hasNextPage} onClick={() => void (trail.value = [...trail.value, pageInfo.endCursor])}>Older</button>
+            </nav>
+          </>
+        );
       }}</Loading>
     </>
   );
@@ -141,11 +157,11 @@ function Delivery({ delivery, onChange }: { delivery: Delivered; onChange(): voi
         <button type="button" disabled={isBusy} aria-label={`Resend ${delivery.id}`} onClick={() => void replay()}>Resend</button>
       </div>
       <Fault text={error} />
-      {delivery.attempts && delivery.attempts.length > 0 && (
+      {delivery.attempts && delivery.attempts.nodes.length > 0 && (
         <details><summary>Attempts</summary>
           <div class="scroll" tabIndex={0} role="region" aria-label="Attempts"><table>
             <thead><tr><th scope="col">No.</th><th scope="col">Time</th><th scope="col">Response</th><th scope="col">Duration (ms)</th></tr></thead>
-            <tbody>{delivery.attempts.map((attempt) => (
+            <tbody>{delivery.attempts.nodes.map((attempt) => (
               <tr key={attempt.number}><td>{attempt.number}</td><td><When at={attempt.startedAt} /></td>
                 <td class="break">{attempt.statusCode ?? ""} {attempt.error ?? ""}{attempt.responseBody && <pre>{attempt.responseBody}</pre>}</td><td>{attempt.totalMs ?? ""}</td></tr>))}</tbody>
           </table></div>

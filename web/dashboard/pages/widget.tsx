@@ -7,7 +7,8 @@ import { UpdateWidget, type Widget, WidgetConfig } from "../../generated/dashboa
 import { TEXT_MINIMUM, contrast, parseColor } from "../../text/contrast";
 import { change, may, site } from "../client";
 import { pathOf } from "../route";
-import { Fault, Field, Loading, Page, WidgetTag, counted, useAction, useQuery } from "../ui";
+import { Tag } from "./tag";
+import { Fault, Field, Loading, Page, counted, useAction, useQuery } from "../ui";
 
 type TextField = { [K in keyof Widget]: Widget[K] extends string ? K : never }[keyof Widget];
 
@@ -25,7 +26,7 @@ const TEXTS: Array<[string, Array<[TextField, string]>]> = [
 
 export function WidgetPage() {
   const loaded = useQuery(WidgetConfig, { site: site.value!.id });
-  return <Page title="Widget"><Loading of={loaded}>{({ site: found }) => found?.widget
+  return <Page title="Widget" about="How the chat looks and what it says on your pages."><Loading of={loaded}>{({ site: found }) => found?.widget
     ? <Editor stored={found.widget} plan={found.plan} /> : <Fault text="Your key does not have permission to read the widget settings." />}</Loading></Page>;
 }
 
@@ -125,13 +126,21 @@ function Preview({ widget }: { widget: Widget }) {
   return <section aria-label="Preview"><h2>Preview</h2><div class="preview" ref={place} /></section>;
 }
 
+/** The tag with the settings that belong to a page and not to the site. */
 function Snippet() {
+  const theme = useSignal("");
+  const questions = useSignal("");
+  const options = { theme: theme.value, questions: questions.value.split("\n").map((line) => line.trim()).filter(Boolean).join(" | ") };
   return (
     <section class="card">
       <h2>Add the widget to your site</h2>
-      <p>Paste this line before <code>&lt;/body&gt;</code> in the HTML of your pages. Use a widget key from the page API keys.</p>
-      <WidgetTag apiKey="wk_live_…" />
-      <a class="button" href={pathOf("keys")}>Create a widget key</a>
+      <p>Paste this line before <code>&lt;/body&gt;</code> in the HTML of your pages.</p>
+      <Field label="Color scheme">{(f) => <select {...f} value={theme.value} onChange={(e) => void (theme.value = e.currentTarget.value)}>
+        <option value="">Light</option><option value="dark">Dark</option><option value="auto">That of the visitor's system</option></select>}</Field>
+      <Field label="Starter questions" hint="One per line. Visitors ask them with a click.">
+        {(f) => <textarea {...f} rows={2} value={questions.value} dir="auto" onInput={(e) => void (questions.value = e.currentTarget.value)} />}</Field>
+      <Tag options={options} />
+      <p class="hint">Other keys and the origins that may use them are under <a href={pathOf("keys")}>API keys</a>.</p>
     </section>
   );
 }

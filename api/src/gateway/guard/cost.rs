@@ -14,6 +14,9 @@ use async_graphql_value::Value;
 
 use super::model::{FieldModel, Kind, SchemaModel, TypeModel};
 
+/// Arguments whose values each give one item of a list.
+const ITEM_ARGUMENTS: [&str; 2] = ["ids", "representations"];
+
 /// What an operation costs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OperationCost {
@@ -114,8 +117,9 @@ impl<'a> CostWalk<'a> {
         if let Some(page) = page {
             return page;
         }
-        if let Some(ConstValue::List(ids)) = self.argument(merged.field, "ids") {
-            return number(ids.len().min(self.model.rules.page_max));
+        let given = ITEM_ARGUMENTS.iter().find_map(|name| self.argument(merged.field, name));
+        if let Some(ConstValue::List(given)) = given {
+            return number(given.len());
         }
         let (ty, field) = (merged.parent.name.as_str(), merged.field.name.node.as_str());
         let bounds = self.model.rules.list_bounds;

@@ -296,6 +296,8 @@ impl<'a> Parser<'a> {
             Token::Name("false") => Value::Boolean(false),
             Token::Name("null") => Value::Null,
             Token::Name(name) => Value::Enum(Name::new(name)),
+            // The library parses it as a float, which no integer type accepts.
+            Token::Int("-0") => Value::Number(0.into()),
             Token::Int(text) => Value::Number(text.parse().map_err(|_| DocumentRejection::syntax(invalid, pos))?),
             Token::Float(text) => {
                 let number = text.parse().ok().and_then(serde_json::Number::from_f64);

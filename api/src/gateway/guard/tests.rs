@@ -158,6 +158,8 @@ fn documents_that_the_specification_allows_are_accepted() {
     for (text, variables) in [
         ("{ sites(filter: {kind: OPEN, name: \"x\"}) { id kind } }", serde_json::json!({})),
         ("query ($f: Filter!) { sites(filter: $f) { id } }", serde_json::json!({"f": {"kind": "OPEN", "count": 1.0}})),
+        ("{ sites(filter: {count: -0}) { id } }", serde_json::json!({})),
+        ("query ($f: Filter!) { sites(filter: $f) { id } }", serde_json::json!({"f": {"count": -0.0}})),
         ("query ($d: Day = \"2026-01-15\") { sites(day: $d) { id } }", serde_json::json!({})),
         ("query ($i: ID!) { sites(ids: [$i]) { id } }", serde_json::json!({"i": 7})),
         ("query ($n: String) { sites(filter: {name: $n}) { id } }", serde_json::json!({})),
@@ -176,6 +178,7 @@ fn documents_that_the_specification_forbids_are_refused() {
         ("{ sites(filter: {kind: \"OPEN\"}) { id } }", serde_json::json!({})),
         ("{ sites(filter: {count: 1, count: 2}) { id } }", serde_json::json!({})),
         ("{ sites(filter: {nothing: 1}) { id } }", serde_json::json!({})),
+        ("{ sites(filter: {count: -0.0}) { id } }", serde_json::json!({})),
         ("{ sites(day: \"never\") { id } }", serde_json::json!({})),
         ("query ($d: Day) { sites(day: $d) { id } }", serde_json::json!({"d": "never"})),
         ("query ($i: ID) { node(id: $i) { id } }", serde_json::json!({"i": "a"})),

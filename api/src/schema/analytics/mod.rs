@@ -1,16 +1,18 @@
 //! Analytics: metrics about the questions of a site.
 
 use async_graphql::{Description, Object, Result, SimpleObject};
+use helpbot_api_macros::paged;
 use helpbot_domain as domain;
 use helpbot_domain::range;
 use helpbot_services::conversations::analytics;
-use helpbot_services::knowledge::topics as asked;
+use helpbot_services::knowledge::topics::{self as asked, TopicList};
 
 use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
-use crate::schema::enums::AnalyticsRange;
+use crate::schema::enums::{AnalyticsRange, TopicQuestions};
+use crate::schema::page::PageArgs;
 use crate::schema::scalars::{Date, int};
-use crate::schema::topics::{self, QuestionTopic};
+use crate::schema::topics::{self, QuestionTopic, QuestionTopicConnection};
 
 /// Metrics about the questions that visitors of a site asked in a range of days.
 #[derive(Description)]
@@ -20,6 +22,7 @@ pub struct Analytics {
     pub(crate) access: Access,
 }
 
+#[paged]
 #[Object(use_type_description)]
 impl Analytics {
     /// Range of days that the metrics cover.
@@ -41,8 +44,22 @@ impl Analytics {
         Ok(days.into_iter().map(|(day, count)| DailyActivity { date: Date(day), count: int(count) }).collect())
     }
 
-    /// Topics of the questions that were not answered, most frequent first. Only the newest 2,000
-    /// questions of the range are grouped. Requires the `READ_CONVERSATIONS` scope in addition to
+    /// Topics of the questions of the range, most frequent first. The questions of at most the last 100,000
+    /// conversations are grouped. Requires the `READ_CONVERSATIONS` scope in addition to `READ_ANALYTICS`.
+    async fn topics(
+        &self,
+        #[graphql(desc = "Questions that are grouped. Defaults to `UNANSWERED`.")] questions: Option<TopicQuestions>,
+        #[graphql(desc = "Whether topics that the team dismissed are included. Defaults to false.")]
+        include_dismissed: Option<bool>,
+        args: PageArgs,
+    ) -> Nullable<QuestionTopicConnection> {
+        let kind = questions.unwrap_or(TopicQuestions::Unanswered).into();
+        let list = TopicList { range: self.range, kind, with_dismissed: include_dismissed.unwrap_or(false) };
+        nullable(topics::list(&self.access, &self.site, list, &args)).await
+    }
+
+    /// Topics of the questions that were not answered, most frequent first. Dismissed
+    /// topics are left out. `topics` returns the list in pages. Requires the `READ_CONVERSATIONS` scope in addition to
     /// `READ_ANALYTICS`.
     async fn unanswered_topics(
         &self,
@@ -56,8 +73,8 @@ impl Analytics {
         .await
     }
 
-    /// Topics of all questions, answered or not, most frequent first. Only the newest 2,000 questions of
-    /// the range are grouped. Requires the `READ_CONVERSATIONS` scope in addition to `READ_ANALYTICS`.
+    /// Topics of all questions, answered or not, most frequent first. Dismissed topics are left
+    /// out. `topics` returns the list in pages. Requires the `READ_CONVERSATIONS` scope in addition to `READ_ANALYTICS`.
     async fn top_questions(
         &self,
         #[graphql(desc = "Number of topics to return, 1 to 100. Defaults to 20.")] first: Option<i32>,

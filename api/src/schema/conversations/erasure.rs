@@ -21,8 +21,9 @@ input! {
 payload! {
     /// Result that `eraseSession` returns.
     EraseSessionPayload {
-        /// Number of conversations that were erased. It is 0 when the session has no conversations.
-        erased_count: i32,
+        /// Number of conversations that were erased. It is 0 when the session has no conversations, and null
+        /// when the mutation failed.
+        erased_count: Option<i32>,
     }
 }
 
@@ -43,7 +44,7 @@ impl ErasureMutation {
         let Access { services, viewer, .. } = Access::of(ctx);
         let erased = erasure::erase_session(services, viewer, input.site(), &input.session_id).await;
         finish(erased, |count| EraseSessionPayload {
-            erased_count: i32::try_from(count).unwrap_or(i32::MAX),
+            erased_count: Some(i32::try_from(count).unwrap_or(i32::MAX)),
             ..Default::default()
         })
     }

@@ -2,13 +2,13 @@
 
 use async_graphql::{ID, InputObject};
 use helpbot_domain::Timestamp;
-use helpbot_domain::conversation as rules;
+use helpbot_domain::conversation_query::ConversationQuery;
 use helpbot_domain::range::Range;
 use helpbot_domain::time::Day;
 use helpbot_services::conversations::ListQuery;
 
 use crate::schema::enums::{
-    AnalyticsRange, AnswerOutcome, ConversationOrder, ConversationState, Feedback, HandoffStatus,
+    AnalyticsRange, AnswerOutcome, ConversationOrder, ConversationPriority, ConversationState, Feedback, HandoffStatus,
 };
 use crate::schema::ids;
 use crate::schema::scalars::DateTime;
@@ -51,6 +51,15 @@ pub struct ConversationFilter {
     /// Selects only conversations that are assigned to the member with this ID. Defaults to all members and to
     /// conversations without one.
     assignee_id: Option<ID>,
+    /// Selects only conversations with one of these priorities. An empty list selects none. Defaults to all
+    /// priorities.
+    priorities: Option<Vec<ConversationPriority>>,
+    /// Selects only conversations with at least one of these tags. An empty list selects none. Defaults to all
+    /// conversations, including those without tags.
+    tags: Option<Vec<String>>,
+    /// Selects only conversations whose visitor left an e-mail address that contains this text. Case is ignored.
+    /// Defaults to all conversations, including those without an address.
+    customer_email: Option<String>,
 }
 
 /// The query that the arguments of the list describe.
@@ -62,7 +71,7 @@ pub(crate) fn query(
     let filter = filter.unwrap_or_default();
     let first_day = filter.range.and_then(|range| Range::from(range).first_day(now.day()));
     let since = filter.since.map(|since| since.0);
-    let conditions = rules::ConversationQuery {
+    let conditions = ConversationQuery {
         filter: filter.state.map(Into::into).unwrap_or_default(),
         session_id: filter.session_id,
         search: filter.search,
@@ -75,6 +84,9 @@ pub(crate) fn query(
         is_assigned: filter.is_assigned,
         handoffs: filter.handoff_statuses.map(|statuses| statuses.into_iter().map(Into::into).collect()),
         assignee: filter.assignee_id.as_ref().map(ids::read),
+        priorities: filter.priorities.map(|priorities| priorities.into_iter().map(Into::into).collect()),
+        tags: filter.tags.map(|tags| tags.iter().map(|tag| tag.trim().to_lowercase()).collect()),
+        email: filter.customer_email,
     };
     ListQuery { conditions, order: order_by.map(Into::into).unwrap_or_default() }
 }

@@ -1,12 +1,16 @@
 //! Conversations: the object, its messages and citations, and the list of a site's conversations.
 
+pub mod counts;
 pub mod erasure;
 pub(crate) mod filter;
+pub mod handoff;
 pub mod mutation;
+pub mod notes;
 pub(crate) mod plain;
 pub(crate) mod selection;
 pub mod subscription;
 pub mod transcript;
+pub mod triage;
 
 use std::str::FromStr;
 
@@ -16,14 +20,17 @@ use helpbot_domain as domain;
 use helpbot_domain::Timestamp;
 use helpbot_domain::conversation as rules;
 use helpbot_domain::conversation_parts::ConversationParts;
-use helpbot_domain::ids::{ConversationId, SiteId};
+use helpbot_domain::ids::{ConversationId, MemberId, SiteId};
 use helpbot_domain::page::PageRequest;
 use helpbot_services as services;
-use helpbot_services::conversations::{self, ListPage, ListQuery, ListStart, messages};
+use helpbot_services::conversations::{self, ListPage, ListQuery, ListStart, activity, messages};
+
+pub(crate) use handoff::Handoff;
+use notes::NoteConnection;
 
 use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
-use crate::schema::enums::{AnswerOutcome, Author, Feedback, HandoffStatus};
+use crate::schema::enums::{AnswerOutcome, Author, ConversationPriority, Feedback};
 use crate::schema::ids::id;
 use crate::schema::loaders;
 use crate::schema::members::Member;
@@ -126,6 +133,21 @@ impl Conversation {
         })
     }
 
+    /// Whether the visitor has the conversation open at the moment. The value comes from the server node that
+    /// answers the request: visitors who are connected to other nodes count as absent. `conversationActivity`
+    /// reports its changes.
+    async fn is_visitor_here(&self) -> bool {
+        activity::is_visitor_here(&self.access.services, self.row.site_id, self.row.id)
+    }
+
+    /// Time at which the visitor of the session was last there: asked, wrote, read messages or had a
+    /// conversation open. It is the same on all server nodes and can lag 20 seconds behind while the visitor
+    /// stays. It is null when it could not be read.
+    async fn visitor_last_seen_at(&self) -> Nullable<DateTime> {
+        let seen = self.access.loaders.last_seen(self.row.site_id, self.row.id).await;
+        seen.map_err(loaders::failed).transpose().map(|seen| seen.map(DateTime::from))
+    }
+
     /// Language of the answer as a BCP 47 primary subtag, for example `de`. It is null when the language
     /// is unknown.
     async fn language(&self) -> Option<&str> {
@@ -144,11 +166,32 @@ impl Conversation {
                 }
                 false => Vec::new(),
             };
-            let (page, count) = (message_page(&part, &self.row, stored), self.row.message_count);
+            let (page, count) = (message_page(&part, &self.row, stored, Some(&self.access)), self.row.message_count);
             let total = total(async move { Ok(count) });
             Ok(MessageConnection::with_positions(page, total, Box::new(|_, node| node.position())))
         })
         .await
+    }
+
+    /// Priority that the team gave to the conversation. Requires the `READ_CONVERSATIONS` scope.
+    async fn priority(&self) -> Nullable<ConversationPriority> {
+        nullable(async {
+            self.access.viewer.require(domain::key::Scope::ReadConversations)?;
+            Ok(self.row.priority.into())
+        })
+        .await
+    }
+
+    /// Tags that the team gave to the conversation, in alphabetical order. Requires the `READ_CONVERSATIONS`
+    /// scope.
+    async fn tags(&self) -> Nullable<Vec<String>> {
+        Some(self.access.loaders.tags(self.row.site_id, self.row.id).await.map_err(loaders::failed))
+    }
+
+    /// Notes that members wrote about the conversation, oldest first. Visitors never see them. Requires the
+    /// `READ_CONVERSATIONS` scope.
+    async fn notes(&self, args: PageArgs) -> Nullable<NoteConnection> {
+        nullable(notes::list(&self.access, &self.row, &args)).await
     }
 
     /// Number of messages that were not read yet. A visitor sees the unread messages of the team, and the
@@ -171,11 +214,12 @@ impl Conversation {
 }
 
 /// A page of a conversation's messages: `stored` is the page of the stored ones, to which the question
-/// and the answer are added where the page includes them.
+/// and the answer are added where the page includes them. Without `access`, `Message.member` cannot be read.
 pub(crate) fn message_page(
     part: &PageRequest<i64>,
     row: &rules::Conversation,
     stored: Vec<rules::Message>,
+    access: Option<&Access>,
 ) -> PageRows<Message> {
     let opening = messages::opening(row);
     let taken = usize::try_from(part.limit).unwrap_or(usize::MAX);
@@ -186,7 +230,7 @@ pub(crate) fn message_page(
         let after = opening.into_iter().filter(|message| part.from.is_none_or(|from| message.seq > from));
         after.chain(stored).take(taken).collect()
     };
-    PageRows::of(part, rows).map(Message::from)
+    PageRows::of(part, rows).map(|message| Message::new(message, access))
 }
 
 /// A passage that an answer is based on, as it was when the question was answered.
@@ -216,40 +260,22 @@ impl Citation {
         &self.row.title
     }
 
-    /// Text of the passage that supports the answer.
+    /// Sentence of the passage that supports the answer, as plain text. It has at most 300 characters and
+    /// ends with an ellipsis when it is longer.
     async fn quote(&self) -> &str {
         &self.row.quote
+    }
+
+    /// Address that opens the page at the quote, with a text fragment (`#:~:text=`). A browser that does not
+    /// find the quote opens the page at the anchor of `url`. It is null for content that is not on a web page,
+    /// for text that cannot be named in an address, and for answers that were given before HelpBot stored it. Use `url` then.
+    async fn text_fragment(&self) -> Option<&str> {
+        self.row.text_fragment.as_deref()
     }
 
     /// How well the passage matches the question, 0 to 1.
     async fn score(&self) -> f64 {
         self.row.score
-    }
-}
-
-/// A request of a visitor who asks for a human.
-#[derive(Clone, SimpleObject)]
-#[graphql(complex)]
-pub struct Handoff {
-    /// Status of the handoff, for example whether a member has taken it.
-    status: HandoffStatus,
-    /// E-mail address at which the visitor can be reached. It is null when the visitor left none.
-    customer_email: Option<String>,
-    /// Time at which the visitor asked for a human. A new request after the conversation was closed
-    /// replaces it.
-    requested_at: DateTime,
-    #[graphql(skip)]
-    of: Conversation,
-}
-
-#[async_graphql::ComplexObject]
-impl Handoff {
-    /// Member who has taken the handoff. It is null when no member has taken it or the member was removed.
-    /// Requires the `READ_CONVERSATIONS` scope.
-    async fn assignee(&self) -> Nullable<Member> {
-        let member = self.of.row.assignee_id?;
-        let found = self.of.access.loaders.member(self.of.row.site_id, member).await.map_err(loaders::failed);
-        found.transpose().map(|found| found.map(Member::from))
     }
 }
 
@@ -270,6 +296,9 @@ pub struct Message {
     created_at: DateTime,
     #[graphql(skip)]
     id: ID,
+    /// The member who wrote the message, with the access to read it.
+    #[graphql(skip)]
+    writer: Option<(SiteId, MemberId, Access)>,
 }
 
 #[async_graphql::ComplexObject]
@@ -278,18 +307,21 @@ impl Message {
     pub async fn id(&self) -> ID {
         self.id.clone()
     }
-}
 
-impl Message {
-    /// The position of the message in its list, as its cursor encodes it.
-    pub(crate) fn position(&self) -> String {
-        self.seq.to_string()
+    /// Member who wrote the message. It is null for messages of the visitor, of HelpBot and of API keys that do not
+    /// belong to a member, and when the member was removed. Requires the `READ_CONVERSATIONS` scope.
+    async fn member(&self) -> Nullable<Member> {
+        let (site, member, access) = self.writer.as_ref()?;
+        let found = access.loaders.member(*site, *member).await.map_err(loaders::failed);
+        found.transpose().map(|found| found.map(Member::from))
     }
 }
 
-impl From<domain::conversation::Message> for Message {
-    fn from(row: domain::conversation::Message) -> Self {
+impl Message {
+    /// The message as the viewer of `access` sees it. Without `access`, `member` cannot be read.
+    pub(crate) fn new(row: rules::Message, access: Option<&Access>) -> Self {
         Self {
+            writer: row.member_id.zip(access).map(|(member, access)| (row.site_id, member, access.clone())),
             seq: int(row.seq),
             author: row.author.into(),
             agent_name: row.agent_name,
@@ -297,6 +329,11 @@ impl From<domain::conversation::Message> for Message {
             created_at: row.created_at.into(),
             id: id(row.id),
         }
+    }
+
+    /// The position of the message in its list, as its cursor encodes it.
+    pub(crate) fn position(&self) -> String {
+        self.seq.to_string()
     }
 }
 

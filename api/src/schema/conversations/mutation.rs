@@ -1,16 +1,15 @@
-//! The mutations of a conversation: asking, voting, requesting a handoff, writing messages, and
-//! what members do with a handoff.
+//! The mutations of a conversation: asking, voting, writing messages, typing and reading. Those of handoffs are in
+//! [`handoff`](super::handoff).
 
 use async_graphql::{Context, ID, Object, Result};
 use helpbot_domain as domain;
 use helpbot_services as services;
-use helpbot_services::conversations::handoffs::{self, ReplyAddress};
 use helpbot_services::conversations::{self, NewQuestion};
 use helpbot_services::conversations::{activity, messages, unread};
 
 use super::{Conversation, Message};
-use crate::gateway::request::IdIsProof;
 use crate::schema::access::Access;
+use crate::schema::answer_rules::{AppliedAnswerRule, applied};
 use crate::schema::enums::Feedback;
 use crate::schema::ids;
 use crate::schema::mutation::{finish, input, payload};
@@ -42,8 +41,11 @@ payload! {
         /// The conversation with the question and its answer. It is null when the mutation failed.
         conversation: Option<Conversation>,
         /// Similar questions that HelpBot can answer, at most three. The list is empty unless the outcome
-        /// is `SUGGESTED`.
-        suggestions: Vec<String>,
+        /// is `SUGGESTED`. It is null when the mutation failed.
+        suggestions: Option<Vec<String>>,
+        /// Answer rules that were applied to the question, newest first. It is null without the `READ_SOURCES`
+        /// scope, and when the mutation failed.
+        applied_rules: Option<Vec<AppliedAnswerRule>>,
         /// Token that proves that the visitor owns the session. Later requests send it in the header
         /// `X-HelpBot-Session`. It is null when the session was begun before and the request does not prove
         /// it, and in the repeated response of a request with an idempotency key and no session token. The
@@ -67,8 +69,9 @@ impl AskQuestionPayload {
     /// Returns the failures that the caller cannot correct through the input.
     pub(super) fn of(access: &Access, asked: services::Result<conversations::AskResult>) -> Result<Self> {
         finish(asked, |asked| Self {
+            applied_rules: applied(access, &asked.explain),
             conversation: node(access, asked.conversation),
-            suggestions: asked.suggestions,
+            suggestions: Some(asked.suggestions),
             session_token: asked.session_token,
             credits: Some(asked.credits.into()),
             user_errors: Vec::new(),
@@ -96,26 +99,6 @@ payload! {
 }
 
 input! {
-    /// Arguments that `requestHandoff` accepts.
-    RequestHandoffInput {
-        /// ID of the conversation in which the visitor asks for a human.
-        conversation_id: ID,
-        /// E-mail address at which the visitor can be reached. By default no address is stored. A widget key
-        /// needs the session token of the conversation to leave one.
-        customer_email: Option<String>,
-    }
-}
-
-payload! {
-    /// Result that `requestHandoff` returns.
-    RequestHandoffPayload {
-        /// The conversation with the handoff. It is null when the mutation failed, and for a widget key
-        /// without the session token of the conversation.
-        conversation: Option<Conversation>,
-    }
-}
-
-input! {
     /// Arguments that `sendMessage` accepts.
     SendMessageInput {
         /// ID of the conversation that gets the message.
@@ -131,56 +114,6 @@ payload! {
         /// The message that was stored. It is null when the mutation failed.
         message: Option<Message>,
         /// The conversation with the message. It is null when the mutation failed.
-        conversation: Option<Conversation>,
-    }
-}
-
-input! {
-    /// Arguments that `assignConversation` accepts.
-    AssignConversationInput {
-        /// ID of the conversation that is assigned.
-        conversation_id: ID,
-        /// ID of the member who gets the conversation. Defaults to the member that the API key belongs to.
-        member_id: Option<ID>,
-    }
-}
-
-payload! {
-    /// Result that `assignConversation` returns.
-    AssignConversationPayload {
-        /// The conversation with its assignee. It is null when the mutation failed.
-        conversation: Option<Conversation>,
-    }
-}
-
-input! {
-    /// Arguments that `resolveConversation` accepts.
-    ResolveConversationInput {
-        /// ID of the conversation that is resolved.
-        conversation_id: ID,
-    }
-}
-
-payload! {
-    /// Result that `resolveConversation` returns.
-    ResolveConversationPayload {
-        /// The conversation that was resolved. It is null when the mutation failed.
-        conversation: Option<Conversation>,
-    }
-}
-
-input! {
-    /// Arguments that `reopenConversation` accepts.
-    ReopenConversationInput {
-        /// ID of the conversation that is reopened.
-        conversation_id: ID,
-    }
-}
-
-payload! {
-    /// Result that `reopenConversation` returns.
-    ReopenConversationPayload {
-        /// The conversation that was reopened. It is null when the mutation failed.
         conversation: Option<Conversation>,
     }
 }
@@ -227,7 +160,8 @@ payload! {
 #[Object]
 impl ConversationMutation {
     /// Asks a question and returns the answer, or a reply that HelpBot does not know it. Each question
-    /// uses one credit. Requires the `CHAT` scope.
+    /// uses one credit. A question that asks for a human and nothing else, such as "I want to talk to a
+    /// human", requests one as `requestHandoff` does and uses no credit. Requires the `CHAT` scope.
     ///
     /// Fails with `BAD_USER_INPUT` for an invalid field, and with `CONFLICT` while a member takes part in
     /// the visitor's conversation; `sendMessage` must be used then. The request fails with
@@ -255,27 +189,6 @@ impl ConversationMutation {
         finish(changed, |row| SubmitFeedbackPayload { conversation: visible(access, row), ..Default::default() })
     }
 
-    /// Asks for a human. The first request of a conversation notifies the owner of the site by e-mail, a
-    /// later one only adds a missing address. Requires the `CHAT` scope.
-    ///
-    /// Fails with `NOT_FOUND` when the conversation does not exist, and with `BAD_USER_INPUT` for an
-    /// invalid address or one without the session token that it requires.
-    async fn request_handoff(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The arguments that this mutation accepts.")] input: RequestHandoffInput,
-    ) -> Result<RequestHandoffPayload> {
-        let access = Access::of(ctx);
-        let (site, id) = (input.site(), ids::read(&input.conversation_id));
-        let address = match input.customer_email {
-            None => ReplyAddress::None,
-            Some(email) if ctx.data_opt::<IdIsProof>().is_some() => ReplyAddress::ById(email),
-            Some(email) => ReplyAddress::BySession(email),
-        };
-        let changed = handoffs::request(&access.services, &access.viewer, site, id, address).await;
-        finish(changed, |row| RequestHandoffPayload { conversation: visible(access, row), ..Default::default() })
-    }
-
     /// Writes a message in a conversation with an open handoff. Requires the `WRITE_CONVERSATIONS` scope,
     /// or the `CHAT` scope with the session token of the conversation.
     ///
@@ -293,7 +206,7 @@ impl ConversationMutation {
         let (site, id) = (input.site(), ids::read(&input.conversation_id));
         let sent = messages::send(&access.services, &access.viewer, site, id, &input.text).await;
         finish(sent, |(row, message)| SendMessagePayload {
-            message: Some(message.into()),
+            message: Some(Message::new(message, Some(access))),
             conversation: node(access, row),
             ..Default::default()
         })
@@ -328,58 +241,14 @@ impl ConversationMutation {
         let marked = unread::mark_read(&access.services, &access.viewer, site, id, input.seq.map(i64::from)).await;
         finish(marked, |row| MarkReadPayload { conversation: node(&access.fresh(), row), ..Default::default() })
     }
-
-    /// Assigns a conversation with an open handoff to a member. Requires the `WRITE_CONVERSATIONS` scope.
-    ///
-    /// Fails with `NOT_FOUND` when the conversation or the member does not exist, and with `CONFLICT` when
-    /// no human was requested, the handoff is resolved, or neither the input nor the API key names a
-    /// member.
-    async fn assign_conversation(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The arguments that this mutation accepts.")] input: AssignConversationInput,
-    ) -> Result<AssignConversationPayload> {
-        let access = Access::of(ctx);
-        let (site, id) = (input.site(), ids::read(&input.conversation_id));
-        let member = input.member_id.as_ref().map(ids::read);
-        let changed = handoffs::assign(&access.services, &access.viewer, site, id, member).await;
-        finish(changed, |row| AssignConversationPayload { conversation: node(access, row), ..Default::default() })
-    }
-
-    /// Resolves the handoff of a conversation, which closes the conversation to messages. Requires the
-    /// `WRITE_CONVERSATIONS` scope. Fails with `NOT_FOUND` when the conversation does not exist and with
-    /// `CONFLICT` when its handoff is not open.
-    async fn resolve_conversation(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The arguments that this mutation accepts.")] input: ResolveConversationInput,
-    ) -> Result<ResolveConversationPayload> {
-        let access = Access::of(ctx);
-        let (site, id) = (input.site(), ids::read(&input.conversation_id));
-        let changed = handoffs::resolve(&access.services, &access.viewer, site, id).await;
-        finish(changed, |row| ResolveConversationPayload { conversation: node(access, row), ..Default::default() })
-    }
-
-    /// Reopens the resolved handoff of a conversation. Requires the `WRITE_CONVERSATIONS` scope. Fails
-    /// with `NOT_FOUND` when the conversation does not exist and with `CONFLICT` when its handoff is not
-    /// resolved.
-    async fn reopen_conversation(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The arguments that this mutation accepts.")] input: ReopenConversationInput,
-    ) -> Result<ReopenConversationPayload> {
-        let access = Access::of(ctx);
-        let (site, id) = (input.site(), ids::read(&input.conversation_id));
-        let changed = handoffs::reopen(&access.services, &access.viewer, site, id).await;
-        finish(changed, |row| ReopenConversationPayload { conversation: node(access, row), ..Default::default() })
-    }
 }
 
 /// The conversation, if the viewer may see it. A visitor who only knows its ID gets null.
-fn visible(access: &Access, row: domain::conversation::Conversation) -> Option<Conversation> {
+pub(super) fn visible(access: &Access, row: domain::conversation::Conversation) -> Option<Conversation> {
     access.viewer.may_see(&row).then(|| Conversation { row, access: access.clone() })
 }
 
-fn node(access: &Access, row: domain::conversation::Conversation) -> Option<Conversation> {
+/// The conversation as a mutation returns it.
+pub(super) fn node(access: &Access, row: domain::conversation::Conversation) -> Option<Conversation> {
     Some(Conversation { row, access: access.clone() })
 }

@@ -73,6 +73,7 @@ pub(crate) fn citation<V: PlainValue>(row: &rules::Citation, name: &str, to: V) 
         "url" => to.optional(row.url.as_deref()),
         "title" => to.text(&row.title),
         "quote" => to.text(&row.quote),
+        "textFragment" => to.optional(row.text_fragment.as_deref()),
         "score" => to.real(row.score),
         _ => return None,
     })
@@ -96,7 +97,7 @@ pub(crate) fn source<V: PlainValue>(row: &stored::Source, name: &str, to: V) -> 
 /// The parts of a conversation that its field `name` needs.
 pub(crate) fn parts_of(name: &str) -> Parts {
     match name {
-        "id" | "unreadCount" | TYPE_NAME => Parts::ID,
+        "id" | "isVisitorHere" | "notes" | "tags" | "unreadCount" | "visitorLastSeenAt" | TYPE_NAME => Parts::ID,
         "sessionId" => Parts::SESSION,
         "question" => Parts::QUESTION,
         "answer" => Parts::ANSWER,
@@ -107,6 +108,7 @@ pub(crate) fn parts_of(name: &str) -> Parts {
         "language" => Parts::LANGUAGE,
         "handoff" => Parts::HANDOFF.with(Parts::CREATED),
         "messages" => Parts::QUESTION.with(Parts::ANSWER).with(Parts::CREATED).with(Parts::MESSAGE_COUNT),
+        "priority" => Parts::PRIORITY,
         "createdAt" => Parts::CREATED,
         "updatedAt" => Parts::UPDATED,
         _ => Parts::ALL,

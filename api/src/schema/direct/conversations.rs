@@ -168,7 +168,7 @@ impl ConversationPage {
         let part = message_part(query, field)?;
         let (_, stored) = self.messages.iter().find(|(known, _)| *known == part)?;
         let stored = stored.get(&row.id).cloned().unwrap_or_default();
-        let rows = message_page(&part, row, stored);
+        let rows = message_page(&part, row, stored, None);
         let connection = ConnectionPage { types: &MESSAGES, rows: &rows, total: Some(int(row.message_count)) };
         let node = |json: &mut JsonWriter, message: &listed::Message, fields: &[PlannedField]| {
             json.object(fields, |json, field| match field.name.as_str() {

@@ -57,7 +57,7 @@ const FIELDS: &[(&str, &[&str])] = &[
             "handoff",
         ],
     ),
-    ("Citation", &["url", "title", "quote", "score", "source"]),
+    ("Citation", &["url", "title", "quote", "score", "textFragment", "source"]),
     ("Source", &["id", "kind", "url", "title", "status", "error", "pageCount", "documentCount", "chunkCount"]),
     ("Handoff", &["status", "customerEmail", "requestedAt"]),
     ("MessageConnection", &["nodes", "edges", "pageInfo", "totalCount"]),

@@ -4,6 +4,7 @@ pub mod mutation;
 
 use async_graphql::{Description, ID, Object, Result};
 use helpbot_domain as domain;
+use helpbot_domain::chunk::EntryFilter;
 use helpbot_services::knowledge::entries;
 
 use crate::error::Nullable;
@@ -29,8 +30,8 @@ connection! {
 
 #[Object(use_type_description)]
 impl FaqEntry {
-    /// ID that identifies the FAQ entry within its site. A sync keeps the ID of an entry whose content
-    /// did not change.
+    /// Global ID of the FAQ entry, which `node` accepts. A sync keeps the ID of an entry whose content did not
+    /// change.
     pub async fn id(&self) -> ID {
         id(self.row.id)
     }
@@ -71,12 +72,12 @@ impl FaqEntry {
 pub(crate) async fn list(
     access: &Access,
     site: &domain::site::Site,
-    words: Option<String>,
+    filter: EntryFilter,
     args: &PageArgs,
 ) -> Result<FaqEntryConnection> {
-    let (counted, of, searched) = (access.clone(), site.clone(), words.clone());
-    let count = async move { entries::total(&counted.services, &counted.viewer, &of, searched.as_deref()).await };
-    let rows = |part| entries::list(&access.services, &access.viewer, site, words.as_deref(), part);
+    let (counted, of, conditions) = (access.clone(), site.clone(), filter.clone());
+    let count = async move { entries::total(&counted.services, &counted.viewer, &of, &conditions).await };
+    let rows = |part| entries::list(&access.services, &access.viewer, site, &filter, part);
     let (page, total) = page::read(args, rows, count).await?;
     Ok(FaqEntryConnection::new(page, total, |row| {
         let position = row.id.to_string();

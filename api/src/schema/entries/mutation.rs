@@ -120,12 +120,12 @@ input! {
 payload! {
     /// Result that `importFaqEntries` returns. When the mutation failed, nothing was changed.
     ImportFaqEntriesPayload {
-        /// Number of FAQ entries that were added.
-        added: i32,
-        /// Number of FAQ entries that existed and were changed.
-        updated: i32,
-        /// Number of rows that match an existing FAQ entry and changed nothing.
-        unchanged: i32,
+        /// Number of FAQ entries that were added. It is null when the mutation failed.
+        added: Option<i32>,
+        /// Number of FAQ entries that existed and were changed. It is null when the mutation failed.
+        updated: Option<i32>,
+        /// Number of rows that match an existing FAQ entry and changed nothing. It is null when the mutation failed.
+        unchanged: Option<i32>,
     }
 }
 
@@ -254,7 +254,7 @@ impl EntryMutation {
     ) -> Result<ImportFaqEntriesPayload> {
         let imported = import(ctx, Access::of(ctx), input).await;
         finish(imported, |Imported { added, updated, unchanged }| {
-            let [added, updated, unchanged] = [added, updated, unchanged].map(count);
+            let [added, updated, unchanged] = [added, updated, unchanged].map(count).map(Some);
             ImportFaqEntriesPayload { added, updated, unchanged, ..Default::default() }
         })
     }

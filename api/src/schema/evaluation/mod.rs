@@ -3,9 +3,10 @@
 
 pub mod mutation;
 
-use async_graphql::{Description, ID, Object, Result, SimpleObject};
+use async_graphql::{ComplexObject, Description, ID, Object, Result, SimpleObject};
 use helpbot_api_macros::paged;
 use helpbot_domain as domain;
+use helpbot_domain::ids::{CaseId, SiteId};
 use helpbot_services::knowledge::evaluation;
 
 use crate::error::{Nullable, nullable, perhaps};
@@ -28,8 +29,8 @@ pub struct Evaluation {
 /// expected, HelpBot must reply that it does not know the answer.
 #[derive(Clone, Description)]
 pub struct EvaluationCase {
-    row: evaluation::Case,
-    access: Access,
+    pub(crate) row: evaluation::Case,
+    pub(crate) access: Access,
 }
 
 connection! {
@@ -61,7 +62,7 @@ impl Evaluation {
 
 #[Object(use_type_description)]
 impl EvaluationCase {
-    /// ID that identifies the test question within its site.
+    /// Global ID of the test question, which `node` accepts.
     pub async fn id(&self) -> ID {
         id(self.row.id)
     }
@@ -100,9 +101,8 @@ impl EvaluationCase {
 
 /// Result that one test question returned.
 #[derive(SimpleObject)]
+#[graphql(complex)]
 pub struct EvaluationResult {
-    /// ID of the test question that was asked.
-    case_id: Option<ID>,
     /// Question that was asked.
     question: String,
     /// Whether the site answers the question from what was expected.
@@ -118,12 +118,30 @@ pub struct EvaluationResult {
     found_title: Option<String>,
     /// Address of the page that contains the best result. It is null when the result has no address.
     found_url: Option<String>,
+    #[graphql(skip)]
+    case_id: Option<CaseId>,
+    #[graphql(skip)]
+    site_id: SiteId,
+    #[graphql(skip)]
+    access: Access,
 }
 
-impl From<evaluation::TestResult> for EvaluationResult {
-    fn from(tested: evaluation::TestResult) -> Self {
+#[ComplexObject]
+impl EvaluationResult {
+    /// Test question that was asked. It is null for a question of an uploaded file, and when the test question was
+    /// deleted.
+    async fn case(&self) -> Nullable<EvaluationCase> {
+        let found = self.access.loaders.case(self.site_id, self.case_id?).await.map_err(loaders::failed);
+        found.transpose().map(|found| found.map(|row| EvaluationCase { row, access: self.access.clone() }))
+    }
+}
+
+impl EvaluationResult {
+    fn new(tested: evaluation::TestResult, site_id: SiteId, access: &Access) -> Self {
         Self {
-            case_id: tested.case_id.map(id),
+            case_id: tested.case_id,
+            site_id,
+            access: access.clone(),
             question: tested.question,
             is_passed: tested.is_passed,
             outcome: tested.outcome.into(),

@@ -146,11 +146,13 @@ impl EvaluationMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The arguments that this mutation accepts.")] input: RunEvaluationInput,
     ) -> Result<RunEvaluationPayload> {
-        let Access { services, viewer, .. } = Access::of(ctx);
-        finish(evaluation::run(services, viewer, input.site()).await, |tested| {
+        let access = Access::of(ctx);
+        let tested = evaluation::run(&access.services, &access.viewer, input.site()).await;
+        let tested = tested.and_then(|tested| Ok((access.viewer.site(input.site())?, tested)));
+        finish(tested, |(site, tested)| {
             let passed = tested.iter().filter(|tested| tested.is_passed).count();
             RunEvaluationPayload {
-                results: Some(tested.into_iter().map(EvaluationResult::from).collect()),
+                results: Some(tested.into_iter().map(|tested| EvaluationResult::new(tested, site, access)).collect()),
                 passed_count: i32::try_from(passed).ok(),
                 ..Default::default()
             }

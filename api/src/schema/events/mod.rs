@@ -11,6 +11,7 @@ use std::sync::{Arc, OnceLock};
 
 use async_graphql::{Description, ID, Object};
 use helpbot_domain::event::{Event, EventData};
+use helpbot_domain::key::Scope;
 use helpbot_services::conversations::messages;
 use helpbot_services::runtime::events;
 
@@ -18,6 +19,7 @@ use crate::error::{Nullable, perhaps};
 use crate::schema::access::Access;
 use crate::schema::conversations::{Conversation, Message};
 use crate::schema::enums::ConversationEventType;
+use crate::schema::members::Member;
 use crate::schema::scalars::DateTime;
 use crate::schema::{ids, loaders};
 
@@ -82,6 +84,20 @@ impl ConversationEvent {
         found.transpose().map(|found| found.map(|row| Conversation { row, access: self.access().clone() }))
     }
 
+    /// Member who acted: who wrote, assigned, returned, resolved, reopened, changed or noted. It is null for
+    /// visitors, for API keys that belong to no member, and when the member was removed. Requires the
+    /// `READ_CONVERSATIONS` scope.
+    async fn actor(&self) -> Nullable<Member> {
+        perhaps(async {
+            let Access { services, viewer, .. } = self.access();
+            viewer.require(Scope::ReadConversations)?;
+            let Some(member) = events::actor(services, viewer, &self.event).await? else { return Ok(None) };
+            let found = self.access().loaders.member(self.event.site_id, member).await.map_err(loaders::failed)?;
+            Ok(found.map(Member::from))
+        })
+        .await
+    }
+
     /// Message that was written. It is null for types other than `MESSAGE_CREATED`.
     async fn message(&self) -> Nullable<Message> {
         let Ok(EventData::Message { message_id, .. }) = serde_json::from_str(&self.event.data) else {
@@ -91,7 +107,7 @@ impl ConversationEvent {
         let (site, id) = (Some(self.event.site_id), self.event.conversation_id);
         perhaps(async {
             let found = messages::by_id(services, viewer, site, id, message_id).await?;
-            Ok(found.map(Message::from))
+            Ok(found.map(|row| Message::new(row, Some(self.access()))))
         })
         .await
     }

@@ -36,9 +36,8 @@ impl EventSubscription {
             desc = "Cursor of an event. The subscription starts after it. By default it starts with the next event."
         )]
         after: Option<String>,
-        #[graphql(desc = "Types of events to return. By default all types are returned.")] types: Option<
-            Vec<ConversationEventType>,
-        >,
+        #[graphql(desc = "Types of events to return. An empty list selects none. By default all types are returned.")]
+        types: Option<Vec<ConversationEventType>>,
         #[graphql(desc = "ID of the conversation whose events are returned. Defaults to all conversations.")]
         conversation_id: Option<ID>,
         #[graphql(desc = "ID of the session whose events are returned. Defaults to all sessions.")] session_id: Option<
@@ -49,7 +48,7 @@ impl EventSubscription {
         let watch = Watch {
             site: ids::site(site_id.as_ref()),
             after,
-            types: types.unwrap_or_default().into_iter().map(Into::into).collect(),
+            types: types.map(|types| types.into_iter().map(Into::into).collect()),
             conversation: conversation_id.as_ref().map(ids::read),
             session: session_id,
         };

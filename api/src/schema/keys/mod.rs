@@ -11,6 +11,7 @@ use crate::schema::access::Access;
 use crate::schema::enums::{KeyKind, Scope};
 use crate::schema::ids;
 use crate::schema::mutation::{changed, finish, input, payload};
+use crate::schema::page::{self, KeyOrder, PageArgs, connection};
 use crate::schema::scalars::DateTime;
 
 /// An API key without its text, of which the server stores only a hash.
@@ -23,8 +24,8 @@ pub struct ApiKey {
     name: String,
     /// Last four characters of the API key, which help to identify it.
     last4: String,
-    /// Scopes of the API key. An empty list means all scopes that keys of this kind can have.
-    scopes: Vec<Scope>,
+    /// Scopes of the API key. Null means all scopes that keys of this kind can have.
+    scopes: Option<Vec<Scope>>,
     /// Web origins on which a browser may use the API key. An empty list means any origin for a widget key,
     /// and the server's own origin for other keys over GraphQL.
     origins: Vec<String>,
@@ -41,6 +42,13 @@ pub struct ApiKey {
     id: ID,
 }
 
+connection! {
+    /// A list of API keys, which is sorted by the time of creation, oldest first.
+    ApiKeyConnection,
+    /// An edge that connects the list to an API key.
+    ApiKeyEdge, ApiKey
+}
+
 #[async_graphql::ComplexObject]
 impl ApiKey {
     /// Global ID of the API key, which `node` accepts.
@@ -55,7 +63,8 @@ impl From<domain::key::Key> for ApiKey {
             kind: row.kind.into(),
             name: row.name,
             last4: row.last4,
-            scopes: row.scopes.into_iter().map(Scope::from).collect(),
+            scopes: Some(row.scopes.into_iter().map(Scope::from).collect())
+                .filter(|scopes: &Vec<_>| !scopes.is_empty()),
             origins: row.origins,
             expires_at: row.expires_at.map(DateTime),
             revoked_at: row.revoked_at.map(DateTime),
@@ -64,6 +73,14 @@ impl From<domain::key::Key> for ApiKey {
             id: ids::id(row.id),
         }
     }
+}
+
+/// A page of the API keys of a site.
+pub(crate) async fn list(access: &Access, site: &domain::site::Site, args: &PageArgs) -> Result<ApiKeyConnection> {
+    let found = keys::list(&access.services, &access.viewer, Some(site.id)).await?;
+    let (page, total) = page::of_all(args, found, KeyOrder::Ascending, |key| key.id)?;
+    let position = |_, key: &ApiKey| key.id.to_string();
+    Ok(ApiKeyConnection::with_positions(page.map(ApiKey::from), total, Box::new(position)))
 }
 
 /// The mutations that manage API keys.
@@ -79,10 +96,9 @@ input! {
         /// an empty name.
         #[graphql(default)]
         name: String,
-        /// Scopes of the API key. An empty list, which is the default, grants all scopes that keys of
-        /// this kind can have.
-        #[graphql(default)]
-        scopes: Vec<Scope>,
+        /// Scopes of the API key, at least one. By default, and when it is null, the key has all scopes that keys
+        /// of this kind can have.
+        scopes: Option<Vec<Scope>>,
         /// Web origins on which a browser may use the API key, for example `https://shop.example`. At most 20.
         /// An empty list, which is the default, allows any origin for a widget key. A secret key with an empty
         /// list is refused over GraphQL on pages of other origins.
@@ -162,7 +178,7 @@ impl KeyMutation {
         let new = NewKey {
             kind: input.kind.into(),
             name: input.name,
-            scopes: input.scopes.into_iter().map(Into::into).collect(),
+            scopes: input.scopes.map(|scopes| scopes.into_iter().map(Into::into).collect()),
             origins: input.origins,
             expires_at: input.expires_at.map(|at| at.0),
         };

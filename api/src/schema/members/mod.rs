@@ -8,6 +8,7 @@ use crate::schema::access::Access;
 use crate::schema::enums::MemberRole;
 use crate::schema::ids;
 use crate::schema::mutation::{finish, input, payload};
+use crate::schema::page::{self, KeyOrder, PageArgs, connection};
 use crate::schema::scalars::DateTime;
 
 /// A person who replies to the visitors of a site and has an API key of their own.
@@ -24,6 +25,13 @@ pub struct Member {
     created_at: DateTime,
     #[graphql(skip)]
     id: ID,
+}
+
+connection! {
+    /// A list of members, which is sorted by the time at which they were added, oldest first.
+    MemberConnection,
+    /// An edge that connects the list to a member.
+    MemberEdge, Member
 }
 
 #[ComplexObject]
@@ -44,6 +52,14 @@ impl From<domain::member::Member> for Member {
             id: ids::id(row.id),
         }
     }
+}
+
+/// A page of the members of a site.
+pub(crate) async fn list(access: &Access, site: &domain::site::Site, args: &PageArgs) -> Result<MemberConnection> {
+    let found = members::list(&access.services, &access.viewer, Some(site.id)).await?;
+    let (page, total) = page::of_all(args, found, KeyOrder::Ascending, |member| member.id)?;
+    let position = |_, member: &Member| member.id.to_string();
+    Ok(MemberConnection::with_positions(page.map(Member::from), total, Box::new(position)))
 }
 
 /// The mutations that manage members.

@@ -1,11 +1,14 @@
 //! Mails of a site that wait for the mail server.
 
-use async_graphql::{Enum, SimpleObject};
+use async_graphql::{Enum, Result, SimpleObject};
+use helpbot_domain as domain;
 use helpbot_services::runtime::job_kinds::{
-    HANDOFF_MAIL, LIMIT_MAIL, SOURCE_FAILING_MAIL, TRANSCRIPT_CODE_MAIL, WEBHOOK_DISABLED_MAIL,
+    HANDOFF_MAIL, LIMIT_MAIL, REPLY_MAIL, SOURCE_FAILING_MAIL, TRANSCRIPT_CODE_MAIL, WEBHOOK_DISABLED_MAIL,
 };
 use helpbot_services::runtime::mail;
 
+use crate::schema::access::Access;
+use crate::schema::page::{self, KeyOrder, PageArgs, connection};
 use crate::schema::scalars::DateTime;
 
 /// Kind of a mail, which says why it is sent.
@@ -19,6 +22,8 @@ pub enum MailKind {
     SourceFailing,
     /// Contains a conversation that a visitor or a member requested by mail.
     Transcript,
+    /// Contains messages of the team for a visitor who is not there.
+    Reply,
     /// Contains a code with which a visitor confirms an e-mail address.
     TranscriptCode,
     /// Tells the owner that visitors have reached a limit of the site.
@@ -26,7 +31,7 @@ pub enum MailKind {
 }
 
 /// A mail that the mail server has not accepted yet.
-#[derive(SimpleObject)]
+#[derive(Clone, SimpleObject)]
 pub struct WaitingMail {
     /// Kind of the mail, which says why it is sent.
     kind: MailKind,
@@ -38,6 +43,23 @@ pub struct WaitingMail {
     attempt_count: i32,
     /// Reason why the last attempt failed. It is null before the first attempt.
     error: Option<String>,
+    #[graphql(skip)]
+    position: String,
+}
+
+connection! {
+    /// A list of the mails that wait for the mail server, which is sorted by the time of creation, oldest first.
+    WaitingMailConnection,
+    /// An edge that connects the list to a mail.
+    WaitingMailEdge, WaitingMail
+}
+
+/// A page of the waiting mails of a site.
+pub(super) async fn list(access: &Access, site: &domain::site::Site, args: &PageArgs) -> Result<WaitingMailConnection> {
+    let found = mail::waiting(&access.services, &access.viewer, Some(site.id)).await?;
+    let (page, total) = page::of_all(args, found, KeyOrder::Ascending, |mail| mail.id)?;
+    let position = |_, mail: &WaitingMail| mail.position.clone();
+    Ok(WaitingMailConnection::with_positions(page.map(WaitingMail::from), total, Box::new(position)))
 }
 
 impl From<mail::QueuedMail> for WaitingMail {
@@ -47,6 +69,7 @@ impl From<mail::QueuedMail> for WaitingMail {
                 HANDOFF_MAIL => MailKind::Handoff,
                 WEBHOOK_DISABLED_MAIL => MailKind::WebhookDisabled,
                 SOURCE_FAILING_MAIL => MailKind::SourceFailing,
+                REPLY_MAIL => MailKind::Reply,
                 TRANSCRIPT_CODE_MAIL => MailKind::TranscriptCode,
                 LIMIT_MAIL => MailKind::Limit,
                 _ => MailKind::Transcript,
@@ -55,6 +78,7 @@ impl From<mail::QueuedMail> for WaitingMail {
             next_attempt_at: waiting.due_at.into(),
             attempt_count: waiting.attempts,
             error: waiting.last_error,
+            position: waiting.id.to_string(),
         }
     }
 }

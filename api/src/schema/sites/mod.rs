@@ -11,31 +11,39 @@ pub mod widget;
 use async_graphql::{Context, Description, ID, Object, Result, SimpleObject};
 use helpbot_api_macros::paged;
 use helpbot_domain as domain;
+use helpbot_domain::chunk::EntryFilter;
 use helpbot_services as services;
-use helpbot_services::accounts::{keys, members, sites, usage};
+use helpbot_services::accounts::{sites, usage};
 use helpbot_services::conversations::analytics;
 use helpbot_services::knowledge::{promises, vectors};
 use helpbot_services::runtime::events;
 
-use crate::error::{Nullable, nullable};
+use crate::error::{Nullable, nullable, perhaps};
 use crate::schema::access::Access;
 use crate::schema::analytics::Analytics;
+use crate::schema::answer_rules::{self, AnswerRuleConnection};
+use crate::schema::business_hours::{BusinessHours, ExpectedReply};
+use crate::schema::canned_replies::{self, CannedReplyConnection};
+use crate::schema::conversations::counts::{self, ConversationCounts};
 use crate::schema::conversations::filter::{self, ConversationFilter};
+use crate::schema::conversations::triage::ConversationTag;
 use crate::schema::conversations::{ConversationConnection, selection};
 use crate::schema::entries::FaqEntryConnection;
 use crate::schema::enums::{AnalyticsRange, ConversationOrder, Plan};
 use crate::schema::evaluation::Evaluation;
-use crate::schema::ids::id;
-use crate::schema::keys::ApiKey;
-use crate::schema::members::Member;
+use crate::schema::ids::{self, id};
+use crate::schema::keys::{self, ApiKeyConnection};
+use crate::schema::members::{self, MemberConnection};
 use crate::schema::page::{PageArgs, connection};
+use crate::schema::previews::{self, ChangePreview};
 use crate::schema::scalars::{DateTime, int};
-use crate::schema::sources::SourceConnection;
+use crate::schema::sources::{SourceConnection, SourceFilter};
 use crate::schema::trusted_documents::{self, TrustedDocumentConnection};
 use crate::schema::usage::Credits;
-use crate::schema::visitors::{BlockedVisitor, CreditCaps};
+use crate::schema::visitors::{self, BlockedVisitorConnection, CreditCaps};
 use crate::schema::webhooks::{self, Webhook};
 use crate::schema::{conversations, entries, sources};
+use mail::WaitingMailConnection;
 use promise::AnswerPromise;
 use widget::WidgetConfig;
 
@@ -123,8 +131,14 @@ impl Site {
     }
 
     /// Sources that answers come from, oldest first. Requires the `READ_SOURCES` scope and the Scale plan.
-    async fn sources(&self, args: PageArgs) -> Nullable<SourceConnection> {
-        nullable(sources::list(&self.access, &self.row, &args)).await
+    async fn sources(
+        &self,
+        #[graphql(desc = "Conditions that select sources. By default all sources are listed.")] filter: Option<
+            SourceFilter,
+        >,
+        args: PageArgs,
+    ) -> Nullable<SourceConnection> {
+        nullable(sources::list(&self.access, &self.row, filter, &args)).await
     }
 
     /// Conversations of the site. The list is read by cursors, or by numbered pages with the argument
@@ -148,15 +162,28 @@ impl Site {
         nullable(async { Ok(conversations::list(&self.access, &self.row, query, &args, page, parts).await?) }).await
     }
 
+    /// Numbers of conversations by outcome, vote, handoff, assignee and language, which the server counts together.
+    /// Requires the `READ_CONVERSATIONS` scope and the Growth plan.
+    async fn conversation_counts(
+        &self,
+        #[graphql(desc = "Conditions that select conversations. By default all conversations are counted.")]
+        filter: Option<ConversationFilter>,
+    ) -> Nullable<ConversationCounts> {
+        let query = filter::query(self.access.services.now(), filter, None);
+        nullable(counts::read(&self.access, &self.row, &query)).await
+    }
+
     /// FAQ entries of the site, oldest first: extracted from pages or written by hand. Requires the
     /// `READ_SOURCES` scope.
     async fn faq_entries(
         &self,
         #[graphql(desc = "Words that the question or the answer must contain. By default all entries are listed.")]
         search: Option<String>,
+        #[graphql(desc = "ID of the source whose entries are listed. Defaults to all sources.")] source_id: Option<ID>,
         args: PageArgs,
     ) -> Nullable<FaqEntryConnection> {
-        nullable(entries::list(&self.access, &self.row, search, &args)).await
+        let filter = EntryFilter { words: search, source: source_id.as_ref().map(ids::read) };
+        nullable(entries::list(&self.access, &self.row, filter, &args)).await
     }
 
     /// Cursor of the last event in the event log. A client that reads it before it reads a list, and then
@@ -171,14 +198,25 @@ impl Site {
         Evaluation { site: self.row.clone(), access: self.access.clone() }
     }
 
+    /// Preview of a change, which `previewChange` has begun. It is null when the site has no such preview;
+    /// previews are deleted after a day, and when a session is erased. Requires the `READ_CONVERSATIONS` scope.
+    async fn change_preview(
+        &self,
+        #[graphql(desc = "ID that identifies the preview.")] id: ID,
+    ) -> Nullable<ChangePreview> {
+        perhaps(async { Ok(previews::load(&self.access, &self.row, &id).await?) }).await
+    }
+
+    /// Answer rules of the site, oldest first: entries that the owner pinned to a question, or forbade for it.
+    /// Requires the `READ_SOURCES` scope.
+    async fn answer_rules(&self, args: PageArgs) -> Nullable<AnswerRuleConnection> {
+        nullable(answer_rules::list(&self.access, &self.row, &args)).await
+    }
+
     /// Members of the site, in the order in which they were added. Null without the `READ_CONVERSATIONS`
     /// scope.
-    async fn members(&self) -> Nullable<Vec<Member>> {
-        nullable(async {
-            let found = members::list(&self.access.services, &self.access.viewer, Some(self.row.id)).await?;
-            Ok(found.into_iter().map(Member::from).collect())
-        })
-        .await
+    async fn members(&self, args: PageArgs) -> Nullable<MemberConnection> {
+        nullable(members::list(&self.access, &self.row, &args)).await
     }
 
     /// Metrics about the questions of the site. Requires the `READ_ANALYTICS` scope and the Growth plan.
@@ -202,21 +240,51 @@ impl Site {
         nullable(webhooks::list(&self.access, &self.row)).await
     }
 
-    /// Mails that the mail server has not accepted yet, oldest first. At most 100 are returned. Requires
+    /// Mails that the mail server has not accepted yet, oldest first. Only the oldest 100 are listed. Requires
     /// the `ADMIN` scope.
-    async fn waiting_mails(&self) -> Nullable<Vec<mail::WaitingMail>> {
-        nullable(async {
-            let Access { services, viewer, .. } = &self.access;
-            let found = services::runtime::mail::waiting(services, viewer, Some(self.row.id)).await?;
-            Ok(found.into_iter().map(mail::WaitingMail::from).collect())
-        })
-        .await
+    async fn waiting_mails(&self, args: PageArgs) -> Nullable<WaitingMailConnection> {
+        nullable(mail::list(&self.access, &self.row, &args)).await
     }
 
     /// Visitors whom the team has blocked, newest first. A site has at most 500. Requires the
     /// `READ_CONVERSATIONS` scope.
-    async fn blocked_visitors(&self) -> Nullable<Vec<BlockedVisitor>> {
-        nullable(async { Ok(BlockedVisitor::list(&self.access, &self.row).await?) }).await
+    async fn blocked_visitors(&self, args: PageArgs) -> Nullable<BlockedVisitorConnection> {
+        nullable(visitors::list(&self.access, &self.row, &args)).await
+    }
+
+    /// Business hours of the team. It is null when the site has none. Requires the `READ_CONFIG` scope.
+    async fn business_hours(&self) -> Nullable<BusinessHours> {
+        perhaps(async {
+            let Access { services, viewer, .. } = &self.access;
+            let hours = services::accounts::business_hours::of(services, viewer, &self.row).await?;
+            Ok(hours.map(|hours| BusinessHours::at(hours, services.now())))
+        })
+        .await
+    }
+
+    /// What a visitor who asks for a human can expect now. Requires the `READ_CONFIG` scope.
+    async fn expected_reply(&self) -> Nullable<ExpectedReply> {
+        nullable(async {
+            let Access { services, viewer, .. } = &self.access;
+            Ok(services::conversations::expected_reply::of(services, viewer, &self.row).await?.into())
+        })
+        .await
+    }
+
+    /// Tags of conversations, the most frequent first. At most 200 are returned. Requires the
+    /// `READ_CONVERSATIONS` scope.
+    async fn conversation_tags(&self) -> Nullable<Vec<ConversationTag>> {
+        nullable(async {
+            let Access { services, viewer, .. } = &self.access;
+            let found = services::conversations::triage::site_tags(services, viewer, Some(self.row.id)).await?;
+            Ok(found.into_iter().map(|(name, count)| ConversationTag { name, count: int(count) }).collect())
+        })
+        .await
+    }
+
+    /// Canned replies of the site, sorted by name. Requires the `READ_CONVERSATIONS` scope.
+    async fn canned_replies(&self, args: PageArgs) -> Nullable<CannedReplyConnection> {
+        nullable(canned_replies::list(&self.access, &self.row, &args)).await
     }
 
     /// Limits that the owner has set on the credits of one day (UTC). Requires the `ADMIN` scope.
@@ -231,12 +299,8 @@ impl Site {
     }
 
     /// API keys of the site, oldest first, including revoked keys. Requires the `ADMIN` scope.
-    async fn api_keys(&self) -> Nullable<Vec<ApiKey>> {
-        nullable(async {
-            let found = keys::list(&self.access.services, &self.access.viewer, Some(self.row.id)).await?;
-            Ok(found.into_iter().map(ApiKey::from).collect())
-        })
-        .await
+    async fn api_keys(&self, args: PageArgs) -> Nullable<ApiKeyConnection> {
+        nullable(keys::list(&self.access, &self.row, &args)).await
     }
 }
 

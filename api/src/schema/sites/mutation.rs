@@ -89,8 +89,8 @@ payload! {
         /// The whole configuration after the change. It is null when the mutation failed.
         widget: Option<WidgetConfig>,
         /// Names of the fields that the input contained, in the order of `WidgetConfig` in the REST
-        /// contract. The list is empty when the mutation failed.
-        updated: Vec<String>,
+        /// contract. It is null when the mutation failed.
+        updated: Option<Vec<String>>,
     }
 }
 
@@ -191,7 +191,7 @@ impl SiteMutation {
         finish(sites::update_widget(services, viewer, site, input.patch()).await, |(site, updated)| {
             UpdateWidgetConfigPayload {
                 widget: Some(site.widget.shown_on(site.plan).into()),
-                updated: updated.into_iter().map(str::to_owned).collect(),
+                updated: Some(updated.into_iter().map(str::to_owned).collect()),
                 ..Default::default()
             }
         })

@@ -1,6 +1,6 @@
 //! The query fields that read sites, and the field `viewer`.
 
-use async_graphql::{Context, Description, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, Description, ID, Object, Result};
 use helpbot_api_macros::paged;
 use helpbot_services::accounts::sites;
 
@@ -8,7 +8,8 @@ use super::{Site, SiteConnection};
 use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
 use crate::schema::enums::{KeyKind, Scope};
-use crate::schema::ids;
+use crate::schema::loaders;
+use crate::schema::members::Member;
 use crate::schema::page::{self, PageArgs};
 
 /// The query fields that read sites.
@@ -86,22 +87,15 @@ impl Viewer {
     }
 
     /// Member that the API key belongs to. It is null for other kinds of keys.
-    async fn member(&self) -> Option<MemberIdentity> {
-        let member = self.access.viewer.member.as_ref()?;
-        Some(MemberIdentity { id: ids::id(member.id), name: member.name.clone() })
+    async fn member(&self) -> Nullable<Member> {
+        let viewer = &self.access.viewer;
+        let (site, member) = (viewer.site_id?, viewer.member.as_ref()?);
+        let found = self.access.loaders.member(site, member.id).await.map_err(loaders::failed);
+        found.transpose().map(|found| found.map(Member::from))
     }
 
     /// ID of the session that the session token proves. It is null when the request has no session token.
     async fn session_id(&self) -> Option<&str> {
         self.access.viewer.session_id()
     }
-}
-
-/// Name and ID of the member that an API key belongs to.
-#[derive(SimpleObject)]
-pub struct MemberIdentity {
-    /// Global ID of the member, which `node` accepts.
-    id: ID,
-    /// Name of the member, which visitors see beside the member's messages.
-    name: String,
 }

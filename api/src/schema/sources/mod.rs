@@ -5,17 +5,19 @@ pub mod options;
 pub mod pages;
 pub mod subscription;
 
-use async_graphql::{Description, ID, Object, Result};
+use async_graphql::{Description, ID, InputObject, Object, Result};
 use helpbot_api_macros::paged;
 use helpbot_domain as domain;
 use helpbot_domain::page::PageRequest;
+use helpbot_domain::source as rules;
+use helpbot_services as services;
 use helpbot_services::sources::{self, SourceOptions};
 
 use self::options::{SourceSync, SyncSchedule, SyncScope};
 use self::pages::{Page, PageConnection};
 use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
-use crate::schema::enums::{SourceKind, SourceStatus};
+use crate::schema::enums::{PageOutcome, SourceKind, SourceStatus};
 use crate::schema::ids::id;
 use crate::schema::page::{self, PageArgs, connection};
 use crate::schema::scalars::{DateTime, int};
@@ -25,6 +27,24 @@ use crate::schema::scalars::{DateTime, int};
 pub struct Source {
     pub(crate) row: domain::source::Source,
     pub(crate) access: Access,
+}
+
+/// Conditions that select sources. A source must meet all of them.
+#[derive(InputObject)]
+pub struct SourceFilter {
+    /// Selects only sources with one of these statuses. An empty list selects none. Defaults to all statuses.
+    statuses: Option<Vec<SourceStatus>>,
+    /// Selects only sources of these kinds. An empty list selects none. Defaults to all kinds.
+    kinds: Option<Vec<SourceKind>>,
+}
+
+impl From<SourceFilter> for domain::source::SourceFilter {
+    fn from(filter: SourceFilter) -> Self {
+        Self {
+            statuses: filter.statuses.map(|statuses| statuses.into_iter().map(Into::into).collect()),
+            kinds: filter.kinds.map(|kinds| kinds.into_iter().map(Into::into).collect()),
+        }
+    }
 }
 
 connection! {
@@ -143,35 +163,57 @@ impl Source {
         &self,
         #[graphql(desc = "Address of a page. Only the page with this address is returned. Defaults to all pages.")]
         url: Option<String>,
+        #[graphql(
+            desc = "Outcomes of the last visit. Only pages with one of them are returned. An empty list selects none. \
+                    Defaults to all outcomes."
+        )]
+        outcomes: Option<Vec<PageOutcome>>,
         args: PageArgs,
     ) -> Nullable<PageConnection> {
-        nullable(pages(&self.access, &self.row, url, &args)).await
+        let outcomes = outcomes.map(|outcomes| outcomes.into_iter().map(Into::into).collect());
+        nullable(pages(&self.access, &self.row, PageConditions { url, outcomes }, &args)).await
     }
 }
 
-/// A page of the list of a source's pages, or of the list that has only the page at `url`.
+/// Which pages of a source a list contains.
+#[derive(Clone)]
+struct PageConditions {
+    url: Option<String>,
+    outcomes: Option<Vec<rules::PageOutcome>>,
+}
+
+impl PageConditions {
+    /// The only page that can be in the list, if the conditions name one.
+    async fn only(&self, access: &Access, source: &rules::Source) -> Option<services::Result<Option<rules::Document>>> {
+        let found = sources::page_by_url(&access.services, &access.viewer, source, self.url.as_deref()?).await;
+        let is_listed = |page: &rules::Document| self.outcomes.as_ref().is_none_or(|all| all.contains(&page.outcome));
+        Some(found.map(|page| page.filter(is_listed)))
+    }
+}
+
+/// A page of the list of a source's pages that meet the conditions.
 async fn pages(
     access: &Access,
-    source: &domain::source::Source,
-    url: Option<String>,
+    source: &rules::Source,
+    conditions: PageConditions,
     args: &PageArgs,
 ) -> Result<PageConnection> {
-    let (counted, of, only) = (access.clone(), source.clone(), url.clone());
+    let (counted, of, counting) = (access.clone(), source.clone(), conditions.clone());
     let count = async move {
-        match only {
-            Some(url) => sources::page_by_url(&counted.services, &counted.viewer, &of, &url)
-                .await
-                .map(|found| i64::from(found.is_some())),
-            None => sources::page_total(&counted.services, &counted.viewer, &of).await,
+        match counting.only(&counted, &of).await {
+            Some(found) => found.map(|found| i64::from(found.is_some())),
+            None => {
+                let outcomes = counting.outcomes.as_deref();
+                sources::page_total(&counted.services, &counted.viewer, &of, outcomes).await
+            }
         }
     };
     let rows = async |part: PageRequest<String>| {
-        if let Some(url) = &url {
-            let found = sources::page_by_url(&access.services, &access.viewer, source, url).await?;
-            return Ok(found.into_iter().filter(|_| part.from.is_none()).collect());
+        if let Some(found) = conditions.only(access, source).await {
+            return Ok(found?.into_iter().filter(|_| part.from.is_none()).collect());
         }
         let request = PageRequest { from: part.from.as_deref(), is_backward: part.is_backward, limit: part.limit };
-        sources::pages(&access.services, &access.viewer, source, request).await
+        sources::pages(&access.services, &access.viewer, source, conditions.outcomes.as_deref(), request).await
     };
     let (page, total) = page::read(args, rows, count).await?;
     Ok(PageConnection::new(page, total, |row| {
@@ -187,10 +229,16 @@ impl Source {
 }
 
 /// A page of the sources of a site.
-pub(crate) async fn list(access: &Access, site: &domain::site::Site, args: &PageArgs) -> Result<SourceConnection> {
-    let (counted, of) = (access.clone(), site.clone());
-    let count = async move { sources::total(&counted.services, &counted.viewer, &of).await };
-    let rows = |part| sources::list(&access.services, &access.viewer, site, part);
+pub(crate) async fn list(
+    access: &Access,
+    site: &domain::site::Site,
+    filter: Option<SourceFilter>,
+    args: &PageArgs,
+) -> Result<SourceConnection> {
+    let filter = filter.map(domain::source::SourceFilter::from).unwrap_or_default();
+    let (counted, of, conditions) = (access.clone(), site.clone(), filter.clone());
+    let count = async move { sources::total(&counted.services, &counted.viewer, &of, &conditions).await };
+    let rows = |part| sources::list(&access.services, &access.viewer, site, &filter, part);
     let (page, total) = page::read(args, rows, count).await?;
     Ok(SourceConnection::new(page, total, |row| {
         let position = row.id.to_string();

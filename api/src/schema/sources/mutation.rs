@@ -40,8 +40,8 @@ payload! {
         /// The source with the address. A source that existed before is returned unchanged. It is null when
         /// the mutation failed.
         source: Option<Source>,
-        /// Whether the source was added by this request.
-        is_new: bool,
+        /// Whether the source was added by this request. It is null when the mutation failed.
+        is_new: Option<bool>,
     }
 }
 
@@ -63,8 +63,8 @@ payload! {
         /// The source that contains the file. It is null when the mutation failed.
         source: Option<Source>,
         /// Whether the source was added by this request. It is false when a source with this name was
-        /// replaced.
-        is_new: bool,
+        /// replaced, and null when the mutation failed.
+        is_new: Option<bool>,
     }
 }
 
@@ -85,8 +85,8 @@ payload! {
         /// The source that contains the text. It is null when the mutation failed.
         source: Option<Source>,
         /// Whether the source was added by this request. It is false when a source with this title was
-        /// replaced.
-        is_new: bool,
+        /// replaced, and null when the mutation failed.
+        is_new: Option<bool>,
     }
 }
 
@@ -185,14 +185,18 @@ impl SourceMutation {
         let access = Access::of(ctx);
         let options = options(input.scope, input.max_pages, input.max_depth, input.schedule);
         let added = sources::add_crawl(&access.services, &access.viewer, input.site(), &input.url, options).await;
-        finish(added, |(row, is_new)| AddSourcePayload { source: node(access, row), is_new, ..Default::default() })
+        finish(added, |(row, is_new)| AddSourcePayload {
+            source: node(access, row),
+            is_new: Some(is_new),
+            ..Default::default()
+        })
     }
 
     /// Adds an uploaded file as a source, or replaces the source with the same name, and syncs it in the
     /// background. Requires the `WRITE_SOURCES` scope, the Scale plan and a multipart request to
     /// `/graphql/upload`.
     ///
-    /// Fails with `BAD_USER_INPUT` when the file is missing, too large or has an unknown format, and with
+    /// Fails with `BAD_USER_INPUT` when the file is missing or too large or its name is invalid, and with
     /// `LIMIT_REACHED` when the site has 1,000 sources.
     async fn upload_source(
         &self,
@@ -201,7 +205,11 @@ impl SourceMutation {
     ) -> Result<UploadSourcePayload> {
         let access = Access::of(ctx);
         let added = upload(ctx, access, input).await;
-        finish(added, |(row, is_new)| UploadSourcePayload { source: node(access, row), is_new, ..Default::default() })
+        finish(added, |(row, is_new)| UploadSourcePayload {
+            source: node(access, row),
+            is_new: Some(is_new),
+            ..Default::default()
+        })
     }
 
     /// Adds a text as a source, or replaces the source with the same title, and syncs it in the background.
@@ -217,7 +225,11 @@ impl SourceMutation {
         let access = Access::of(ctx);
         let site = input.site();
         let added = sources::add_text(&access.services, &access.viewer, site, &input.title, &input.text).await;
-        finish(added, |(row, is_new)| AddTextSourcePayload { source: node(access, row), is_new, ..Default::default() })
+        finish(added, |(row, is_new)| AddTextSourcePayload {
+            source: node(access, row),
+            is_new: Some(is_new),
+            ..Default::default()
+        })
     }
 
     /// Changes how far and how often a web address is synced. A sync starts at once when the change adds or

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Description, ID, Object, Result, SimpleObject};
+use async_graphql::{ComplexObject, Description, ID, Object, Result, SimpleObject};
 use helpbot_api_macros::paged;
 use helpbot_domain::chunk::ChunkKind;
 use helpbot_domain::extraction;
@@ -38,8 +38,8 @@ connection! {
 #[paged]
 #[Object(use_type_description)]
 impl Page {
-    /// ID that identifies the page within its site.
-    async fn id(&self) -> ID {
+    /// Global ID of the page, which `node` accepts.
+    pub async fn id(&self) -> ID {
         id(self.row.id)
     }
 
@@ -128,16 +128,25 @@ impl Page {
 
 /// A part of a page that has no question of its own.
 #[derive(Clone, SimpleObject)]
+#[graphql(complex)]
 pub struct Passage {
-    /// ID that identifies the passage within its site. A sync keeps the ID of a passage whose content did not
-    /// change.
-    id: ID,
     /// Headings above the passage, outermost first. The list is empty when there are none.
     headings: Vec<String>,
     /// Text of the passage. It uses restricted Markdown: paragraphs, lists, emphasis, code and links.
     text: String,
     /// Address at which a visitor can read the passage. It is null when there is no such address.
     url: Option<String>,
+    #[graphql(skip)]
+    id: ID,
+}
+
+#[ComplexObject]
+impl Passage {
+    /// Global ID of the passage, which `node` accepts. A sync keeps the ID of a passage whose content did not
+    /// change.
+    pub async fn id(&self) -> ID {
+        self.id.clone()
+    }
 }
 
 impl From<Entry> for Passage {

@@ -2,6 +2,8 @@
 //!
 //! Used by the analytics of a site and by `promoteToFaq`.
 
+pub mod mutation;
+
 use async_graphql::{Description, Object, SimpleObject};
 use helpbot_domain as domain;
 use helpbot_domain::ids::{ConversationId, SiteId};
@@ -11,11 +13,11 @@ use crate::error::{Nullable, perhaps};
 use crate::schema::access::Access;
 use crate::schema::conversations::Conversation;
 use crate::schema::loaders;
-use crate::schema::page;
+use crate::schema::page::{self, PageArgs, PageRows, connection};
 use crate::schema::scalars::int;
 
 /// A group of questions that have the same meaning.
-#[derive(SimpleObject)]
+#[derive(Clone, SimpleObject)]
 pub struct QuestionTopic {
     /// Question of the topic that was asked most often.
     label: String,
@@ -23,12 +25,14 @@ pub struct QuestionTopic {
     count: i32,
     /// Number of times that a question of the topic was asked and not answered.
     unanswered_count: i32,
+    /// Whether the team dismissed the topic.
+    is_dismissed: bool,
     /// Different wordings of the question, most frequent first. At most 20 are returned.
     questions: Vec<TopicQuestion>,
 }
 
 /// One wording of a question. Wordings that differ only in case, spaces or punctuation count as one.
-#[derive(Description)]
+#[derive(Clone, Description)]
 pub struct TopicQuestion {
     row: topics::Question,
     site: SiteId,
@@ -68,6 +72,30 @@ impl TopicQuestion {
     }
 }
 
+connection! {
+    /// A list of topics, which is sorted by how often their questions were asked, most frequent first.
+    QuestionTopicConnection,
+    /// An edge that connects the list to a topic.
+    QuestionTopicEdge, QuestionTopic
+}
+
+/// A page of the topics of a site.
+pub(crate) async fn list(
+    access: &Access,
+    site: &domain::site::Site,
+    list: topics::TopicList,
+    args: &PageArgs,
+) -> async_graphql::Result<QuestionTopicConnection> {
+    let part = args.request::<topics::TopicPosition>()?;
+    let (found, total) = topics::page_of(&access.services, &access.viewer, site, list, part).await?;
+    let rows = PageRows::of(&part, found);
+    let positions: Vec<String> = rows.rows.iter().map(|topic| topic.position.to_string()).collect();
+    let page =
+        PageRows { rows: shown(access, site, rows.rows), has_previous: rows.has_previous, has_next: rows.has_next };
+    let position = Box::new(move |place: usize, _: &QuestionTopic| positions[place].clone());
+    Ok(QuestionTopicConnection::with_positions(page, page::total(async move { Ok(total) }), position))
+}
+
 /// The number of topics that `first` asks for.
 pub(crate) fn limit(first: Option<i32>) -> usize {
     usize::try_from(first.unwrap_or(page::DEFAULT).clamp(0, page::MAX)).unwrap_or(0)
@@ -79,6 +107,7 @@ pub(crate) fn shown(access: &Access, site: &domain::site::Site, found: Vec<topic
         label: topic.label,
         count: int(topic.count),
         unanswered_count: int(topic.unanswered_count),
+        is_dismissed: topic.is_dismissed,
         questions: questions(access, site.id, topic.questions),
     };
     found.into_iter().map(topic).collect()

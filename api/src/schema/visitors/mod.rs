@@ -2,7 +2,7 @@
 
 pub mod mutation;
 
-use async_graphql::{ComplexObject, Enum, ID, SimpleObject};
+use async_graphql::{ComplexObject, Enum, ID, Result, SimpleObject};
 use helpbot_domain as domain;
 use helpbot_domain::blocked_visitor::BlockKind;
 use helpbot_services as services;
@@ -13,6 +13,7 @@ use crate::schema::access::Access;
 use crate::schema::conversations::Conversation;
 use crate::schema::ids;
 use crate::schema::loaders;
+use crate::schema::page::{self, KeyOrder, PageArgs, connection};
 use crate::schema::scalars::{DateTime, int};
 
 /// Property by which a blocked visitor is recognized.
@@ -34,8 +35,6 @@ pub enum BlockedBy {
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct BlockedVisitor {
-    /// ID of the block, which `unblockVisitor` accepts.
-    id: ID,
     /// Property by which the visitor is recognized.
     by: BlockedBy,
     /// Reason that the team wrote down. It is null when there is none.
@@ -48,8 +47,20 @@ pub struct BlockedVisitor {
     access: Access,
 }
 
+connection! {
+    /// A list of blocked visitors, which is sorted by the time of the block, newest first.
+    BlockedVisitorConnection,
+    /// An edge that connects the list to a blocked visitor.
+    BlockedVisitorEdge, BlockedVisitor
+}
+
 #[ComplexObject]
 impl BlockedVisitor {
+    /// Global ID of the block, which `node` and `unblockVisitor` accept.
+    pub async fn id(&self) -> ID {
+        ids::id(self.row.id)
+    }
+
     /// Conversation from which the visitor was blocked. It is null when the conversation was erased.
     async fn conversation(&self) -> Nullable<Conversation> {
         let (site, id) = (self.row.site_id, self.row.conversation_id);
@@ -59,22 +70,22 @@ impl BlockedVisitor {
 }
 
 impl BlockedVisitor {
-    fn new(row: domain::blocked_visitor::BlockedVisitor, access: Access) -> Self {
-        Self {
-            id: ids::id(row.id),
-            by: row.kind.into(),
-            note: row.note.clone(),
-            created_at: row.created_at.into(),
-            row,
-            access,
-        }
+    pub(crate) fn new(row: domain::blocked_visitor::BlockedVisitor, access: Access) -> Self {
+        Self { by: row.kind.into(), note: row.note.clone(), created_at: row.created_at.into(), row, access }
     }
+}
 
-    /// The blocked visitors of a site.
-    pub(super) async fn list(access: &Access, site: &domain::site::Site) -> services::Result<Vec<Self>> {
-        let found = blocked_visitors::list(&access.services, &access.viewer, Some(site.id)).await?;
-        Ok(found.into_iter().map(|row| Self::new(row, access.clone())).collect())
-    }
+/// A page of the blocked visitors of a site.
+pub(crate) async fn list(
+    access: &Access,
+    site: &domain::site::Site,
+    args: &PageArgs,
+) -> Result<BlockedVisitorConnection> {
+    let found = blocked_visitors::list(&access.services, &access.viewer, Some(site.id)).await?;
+    let (page, total) = page::of_all(args, found, KeyOrder::Descending, |block| block.id)?;
+    let page = page.map(|row| BlockedVisitor::new(row, access.clone()));
+    let position = |_, block: &BlockedVisitor| block.row.id.to_string();
+    Ok(BlockedVisitorConnection::with_positions(page, total, Box::new(position)))
 }
 
 /// Limits that the owner of a site sets on the credits of one day (UTC). Questions beyond them are refused

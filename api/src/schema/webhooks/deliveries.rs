@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::{Description, Enum, ID, InputObject, Object, Result, SimpleObject};
+use helpbot_api_macros::paged;
 use helpbot_domain as domain;
 use helpbot_domain::event::EventType;
 use helpbot_domain::ids::SiteId;
@@ -14,11 +15,13 @@ use helpbot_services::webhooks::deliveries;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+use super::Webhook;
 use super::event_type::WebhookEventType;
 use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
 use crate::schema::ids::id;
-use crate::schema::page::{self, PageArgs, connection};
+use crate::schema::loaders;
+use crate::schema::page::{self, KeyOrder, PageArgs, connection};
 use crate::schema::scalars::{DateTime, int};
 
 /// Status that a webhook delivery has.
@@ -96,6 +99,14 @@ impl WebhookDelivery {
     }
 }
 
+connection! {
+    /// A list of the attempts of a delivery, oldest first.
+    DeliveryAttemptConnection,
+    /// An edge that connects the list to an attempt.
+    DeliveryAttemptEdge, DeliveryAttempt
+}
+
+#[paged]
 #[Object(use_type_description)]
 impl WebhookDelivery {
     /// Global ID of the delivery, which `node` accepts. It is a UUID. Each attempt sends it in the header
@@ -104,9 +115,11 @@ impl WebhookDelivery {
         id(self.row.id)
     }
 
-    /// ID of the webhook that receives the delivery.
-    async fn webhook_id(&self) -> ID {
-        id(self.row.webhook_id)
+    /// Webhook that receives the delivery. Requires the `WEBHOOKS` scope.
+    async fn webhook(&self) -> Nullable<Webhook> {
+        let (site, id) = (self.row.site_id, self.row.webhook_id);
+        let found = self.access.loaders.webhook(site, id).await.map_err(loaders::failed);
+        found.transpose().map(|found| found.map(|row| Webhook { row, access: self.access.clone() }))
     }
 
     /// ID of the event that is delivered. Each attempt sends it in the header `webhook-id`.
@@ -163,18 +176,20 @@ impl WebhookDelivery {
 
     /// Attempts of the delivery, oldest first. A delivery has at most ten attempts before it fails; each
     /// replay allows ten more. Requires the `WEBHOOKS` scope.
-    async fn attempts(&self) -> Nullable<Vec<DeliveryAttempt>> {
+    async fn attempts(&self, args: PageArgs) -> Nullable<DeliveryAttemptConnection> {
         nullable(async {
             let all = self.attempts.read(&self.access).await?;
-            let of_this = all.get(&self.row.id).map(Vec::as_slice).unwrap_or_default();
-            Ok(of_this.iter().cloned().map(DeliveryAttempt::from).collect())
+            let of_this = all.get(&self.row.id).cloned().unwrap_or_default();
+            let (page, total) = page::of_all(&args, of_this, KeyOrder::Ascending, |attempt| attempt.number)?;
+            let position = |_, attempt: &DeliveryAttempt| attempt.number.to_string();
+            Ok(DeliveryAttemptConnection::with_positions(page.map(DeliveryAttempt::from), total, Box::new(position)))
         })
         .await
     }
 }
 
 /// One attempt of a webhook delivery: the request that was sent and the response to it.
-#[derive(SimpleObject)]
+#[derive(Clone, SimpleObject)]
 pub struct DeliveryAttempt {
     /// Number of the attempt within its delivery. The first attempt has the number 1.
     number: i32,
@@ -210,7 +225,7 @@ pub struct DeliveryAttempt {
 }
 
 /// A header that an HTTP request or its response contained.
-#[derive(SimpleObject)]
+#[derive(Clone, SimpleObject)]
 pub struct HttpHeader {
     /// Name of the header, which is in lower case.
     name: String,

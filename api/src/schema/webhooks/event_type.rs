@@ -29,7 +29,12 @@ impl WebhookEventType {
             EventType::MessageCreated
             | EventType::ConversationAssigned
             | EventType::ConversationResolved
-            | EventType::ConversationReopened => None,
+            | EventType::ConversationReopened
+            | EventType::ConversationRead
+            | EventType::ConversationErased
+            | EventType::ConversationUnassigned
+            | EventType::ConversationUpdated
+            | EventType::NoteChanged => None,
         }
     }
 }

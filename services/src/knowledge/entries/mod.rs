@@ -6,11 +6,12 @@
 //! an owner can do (docs/answering.md). All entries can be exported to a file and imported from one
 //! ([`transfer`], [`table`]).
 
+mod patch;
 pub mod table;
 pub mod transfer;
 
 use helpbot_db as db;
-use helpbot_domain::chunk::{Chunk, ChunkKind, StoredChunk};
+use helpbot_domain::chunk::{Chunk, ChunkKind, EntryFilter, StoredChunk};
 use helpbot_domain::ids::{ChunkId, ConversationId, DocumentId, SiteId};
 use helpbot_domain::key::Scope;
 use helpbot_domain::source::{Document, PageOutcome, Source, SourceKind, SourceStatus};
@@ -24,6 +25,8 @@ use crate::sources::queue;
 use crate::{Error, Result, Services, Viewer, boxed};
 use helpbot_domain::page::PageRequest;
 use helpbot_domain::site::Site;
+pub use patch::EntryPatch;
+pub(crate) use patch::{checked_phrasing, push_phrasing};
 
 const QUESTION_MAX_CHARS: usize = 500;
 const ANSWER_MAX_CHARS: usize = 20_000;
@@ -64,7 +67,14 @@ pub async fn may_write(services: &Services, viewer: &Viewer, named: Option<SiteI
 #[boxed]
 pub async fn add(services: &Services, viewer: &Viewer, named: Option<SiteId>, new: NewEntry) -> Result<Entry> {
     viewer.require(Scope::WriteSources)?;
-    let (site, now) = (sites::get(services, viewer, named).await?, services.now());
+    let (site, now) = (sites::get(services, viewer, named).await?.id, services.now());
+    let new = checked(new)?;
+    let id = ChunkId::from_uuid(randomness::uuid(now));
+    services.db.write(move |c| Box::pin(async move { add_in(c, site, id, new, now).await })).await
+}
+
+/// Checks a new entry and normalizes its texts.
+pub(crate) fn checked(new: NewEntry) -> Result<NewEntry> {
     let checked = (
         text::required("question", &new.question, QUESTION_MAX_CHARS),
         text::required("answer", &new.answer, ANSWER_MAX_CHARS),
@@ -72,35 +82,23 @@ pub async fn add(services: &Services, viewer: &Viewer, named: Option<SiteId>, ne
         new.url.as_deref().map(helpbot_domain::source::normal_url).transpose(),
     );
     let (question, answer, phrasings, url) = checked.together()?;
-    let url = url.map(String::from);
-    services
-        .db
-        .write(move |c| {
-            Box::pin(async move {
-                let source = own_source(c, site.id, now).await?;
-                let id = ChunkId::from_uuid(randomness::uuid(now));
-                let (document, mut entry) = new_entry(&source, id, question, answer, now);
-                (entry.url, entry.phrasings) = (url, phrasings);
-                db::documents::put(c, &document, None).await?;
-                db::chunks::insert(c, &entry).await?;
-                recount(c, source, now).await?;
-                Ok::<_, Error>(entry)
-            })
-        })
-        .await
+    Ok(NewEntry { question, answer, phrasings, url: url.map(String::from) })
 }
 
-/// Changes of an entry. `None` leaves a value unchanged.
-#[derive(Debug, Clone, Default)]
-pub struct EntryPatch {
-    /// The question, 1 to 500 characters.
-    pub question: Option<String>,
-    /// The answer in restricted Markdown, 1 to 20,000 characters.
-    pub answer: Option<String>,
-    /// Other ways to ask the question, which replace those that the entry has.
-    pub phrasings: Option<Vec<String>>,
-    /// Address where visitors can read more. `Some(None)` removes it.
-    pub url: Option<Option<String>>,
+/// Adds a checked entry inside a transaction. It raises the index version once.
+pub(crate) async fn add_in(
+    c: &mut db::Conn,
+    site: SiteId,
+    id: ChunkId,
+    new: NewEntry,
+    now: Timestamp,
+) -> Result<Entry> {
+    let source = own_source(c, site, now).await?;
+    let (document, entry) = new_entry(&source, id, new, now);
+    db::documents::put(c, &document, None).await?;
+    db::chunks::insert(c, &entry).await?;
+    recount(c, source, now).await?;
+    Ok(entry)
 }
 
 /// Changes an entry. Of an entry that was found on a page, only the phrasings can be changed.
@@ -117,29 +115,8 @@ pub async fn update(
     patch: EntryPatch,
 ) -> Result<Entry> {
     viewer.require(Scope::WriteSources)?;
-    let question = patch.question.map(|words| text::required("question", &words, QUESTION_MAX_CHARS)).transpose();
-    let answer = patch.answer.map(|words| text::required("answer", &words, ANSWER_MAX_CHARS)).transpose();
-    let phrasings = patch.phrasings.map(|phrasings| cleaned(&phrasings)).transpose();
-    let url = patch.url.map(|url| url.as_deref().map(helpbot_domain::source::normal_url).transpose()).transpose();
-    let (question, answer, phrasings, url) = (question, answer, phrasings, url).together()?;
-    change(services, viewer, named, id, move |entry, is_own| {
-        if !is_own && (question.is_some() || answer.is_some() || url.is_some()) {
-            return Err(Error::Conflict(
-                "This entry comes from a page, so that only its phrasings can be changed. Change the page, or write \
-                 your own entry."
-                    .into(),
-            ));
-        }
-        if let Some(url) = url {
-            entry.url = url.map(String::from);
-        }
-        entry.phrasings = phrasings.unwrap_or_else(|| std::mem::take(&mut entry.phrasings));
-        entry.question = question.or(entry.question.take());
-        entry.text = answer.unwrap_or_else(|| entry.text.clone());
-        entry.content_hash = content_hash(entry.question.as_deref(), &entry.heading, &entry.text);
-        Ok(())
-    })
-    .await
+    let patch = patch.checked()?;
+    change(services, viewer, named, id, move |entry, is_own| patch.apply(entry, is_own)).await
 }
 
 /// Adds a phrasing to an entry. One that exists already changes nothing.
@@ -155,18 +132,8 @@ pub async fn add_phrasing(
     phrasing: &str,
 ) -> Result<Entry> {
     viewer.require(Scope::WriteSources)?;
-    let phrasing = text::required("phrasing", &text::one_line(phrasing), PHRASING_MAX_CHARS)?;
-    change(services, viewer, named, id, move |entry, _| {
-        let is_there = entry.phrasings.iter().any(|known| known.to_lowercase() == phrasing.to_lowercase());
-        if entry.phrasings.len() >= PHRASINGS_MAX && !is_there {
-            return Err(Error::LimitReached(format!("An entry can have at most {PHRASINGS_MAX} phrasings.")));
-        }
-        if !is_there {
-            entry.phrasings.push(phrasing);
-        }
-        Ok(())
-    })
-    .await
+    let phrasing = checked_phrasing(phrasing)?;
+    change(services, viewer, named, id, move |entry, _| push_phrasing(entry, phrasing)).await
 }
 
 /// Deletes an entry that the owner wrote.
@@ -177,23 +144,20 @@ pub async fn add_phrasing(
 pub async fn delete(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: ChunkId) -> Result<()> {
     viewer.require(Scope::WriteSources)?;
     let (site, now) = (sites::get(services, viewer, named).await?.id, services.now());
-    services
-        .db
-        .write(move |c| {
-            Box::pin(async move {
-                let (entry, source) = found(c, site, id).await?;
-                if !is_own(&source) {
-                    return Err(Error::Conflict(
-                        "This entry comes from a page and cannot be deleted. It is removed when the page is removed."
-                            .into(),
-                    ));
-                }
-                db::documents::delete(c, site, entry.document_id).await?;
-                recount(c, source, now).await?;
-                Ok(db::sites::retire_older_indexes(c, site).await?)
-            })
-        })
-        .await
+    services.db.write(move |c| Box::pin(async move { delete_in(c, site, id, now).await })).await
+}
+
+/// Deletes an entry that the owner wrote inside a transaction. It raises the index version twice.
+pub(crate) async fn delete_in(c: &mut db::Conn, site: SiteId, id: ChunkId, now: Timestamp) -> Result<()> {
+    let (entry, source) = found(c, site, id).await?;
+    if !is_own(&source) {
+        return Err(Error::Conflict(
+            "This entry comes from a page and cannot be deleted. It is removed when the page is removed.".into(),
+        ));
+    }
+    db::documents::delete(c, site, entry.document_id).await?;
+    recount(c, source, now).await?;
+    Ok(db::sites::retire_older_indexes(c, site).await?)
 }
 
 /// Creates an entry from the question of a conversation. `answer` defaults to the last message that
@@ -229,8 +193,7 @@ pub async fn promote(
     add(services, viewer, Some(site), new).await
 }
 
-/// Returns one page of the site's entries, ordered by ID. With `words`, only entries that contain
-/// them in the question or the answer.
+/// Returns one page of the site's entries that meet the conditions, ordered by ID.
 ///
 /// # Errors
 /// `Forbidden`.
@@ -239,23 +202,50 @@ pub async fn list(
     services: &Services,
     viewer: &Viewer,
     site: &Site,
-    words: Option<&str>,
+    filter: &EntryFilter,
     page: PageRequest<ChunkId>,
 ) -> Result<Vec<Entry>> {
     viewer.require(Scope::ReadSources)?;
     let site = viewer.site(Some(site.id))?;
-    Ok(db::chunks::entries(&mut services.db.reader().await?, site, words, page).await?)
+    Ok(db::chunks::entries(&mut services.db.reader().await?, site, filter, page).await?)
 }
 
-/// Returns the number of the site's entries. With `words`, only those that contain them.
+/// Returns the entry with this ID. `None` when the site has no such entry.
 ///
 /// # Errors
 /// `Forbidden`.
 #[boxed]
-pub async fn total(services: &Services, viewer: &Viewer, site: &Site, words: Option<&str>) -> Result<i64> {
+pub async fn by_id(services: &Services, viewer: &Viewer, site: SiteId, id: ChunkId) -> Result<Option<Entry>> {
+    viewer.require(Scope::ReadSources)?;
+    let site = viewer.site(Some(site))?;
+    let found = db::chunks::by_ids(&mut services.db.reader().await?, site, &[id]).await?.pop();
+    Ok(found.filter(|chunk| chunk.question.is_some()))
+}
+
+/// Returns the entries and the passages of the site with these IDs. Unknown IDs are left out.
+///
+/// # Errors
+/// `Forbidden`.
+#[boxed]
+pub async fn by_ids(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    ids: &[ChunkId],
+) -> Result<Vec<StoredChunk>> {
+    viewer.require(Scope::ReadSources)?;
+    Ok(db::chunks::by_ids(&mut services.db.reader().await?, viewer.site(named)?, ids).await?)
+}
+
+/// Returns the number of the site's entries that meet the conditions.
+///
+/// # Errors
+/// `Forbidden`.
+#[boxed]
+pub async fn total(services: &Services, viewer: &Viewer, site: &Site, filter: &EntryFilter) -> Result<i64> {
     viewer.require(Scope::ReadSources)?;
     let site = viewer.site(Some(site.id))?;
-    Ok(db::chunks::entry_count(&mut services.db.reader().await?, site, words).await?)
+    Ok(db::chunks::entry_count(&mut services.db.reader().await?, site, filter).await?)
 }
 
 async fn change(
@@ -266,18 +256,32 @@ async fn change(
     apply: impl FnOnce(&mut Entry, bool) -> Result<()> + Send + 'static,
 ) -> Result<Entry> {
     let site = sites::get(services, viewer, named).await?.id;
-    services
-        .db
-        .write(move |c| {
-            Box::pin(async move {
-                let (mut entry, source) = found(c, site, id).await?;
-                apply(&mut entry, is_own(&source))?;
-                db::chunks::update_words(c, &entry).await?;
-                db::sites::retire_older_indexes(c, site).await?;
-                Ok(entry)
-            })
-        })
-        .await
+    services.db.write(move |c| Box::pin(async move { change_in(c, site, id, apply).await })).await
+}
+
+/// Changes an entry inside a transaction. It raises the index version once.
+pub(crate) async fn change_in(
+    c: &mut db::Conn,
+    site: SiteId,
+    id: ChunkId,
+    apply: impl FnOnce(&mut Entry, bool) -> Result<()>,
+) -> Result<Entry> {
+    let (mut entry, source) = found(c, site, id).await?;
+    apply(&mut entry, is_own(&source))?;
+    db::chunks::update_words(c, &entry).await?;
+    db::sites::retire_older_indexes(c, site).await?;
+    Ok(entry)
+}
+
+/// Returns an entry, and whether the owner wrote it.
+///
+/// # Errors
+/// `NotFound`.
+pub(crate) async fn with_origin(c: &mut db::Conn, site: SiteId, id: ChunkId) -> Result<(Entry, bool)> {
+    let entry = db::chunks::by_ids(c, site, &[id]).await?.pop().filter(|chunk| chunk.question.is_some());
+    let entry = entry.ok_or(Error::NotFound("Entry"))?;
+    let source = db::sources::by_id(c, site, entry.source_id).await?.ok_or(Error::NotFound("Entry"))?;
+    Ok((entry, is_own(&source)))
 }
 
 async fn found(c: &mut db::Conn, site: SiteId, id: ChunkId) -> Result<(Entry, Source)> {
@@ -304,7 +308,8 @@ async fn own_source(c: &mut db::Conn, site: SiteId, now: Timestamp) -> Result<So
 }
 
 /// Returns an entry that the owner writes, and the document that it belongs to.
-fn new_entry(source: &Source, id: ChunkId, question: String, answer: String, now: Timestamp) -> (Document, Entry) {
+pub(crate) fn new_entry(source: &Source, id: ChunkId, new: NewEntry, now: Timestamp) -> (Document, Entry) {
+    let NewEntry { question, answer, phrasings, url } = new;
     let document = document(source, &question, now);
     let entry = StoredChunk {
         site_id: source.site_id,
@@ -318,10 +323,10 @@ fn new_entry(source: &Source, id: ChunkId, question: String, answer: String, now
             question: Some(question),
             heading: Vec::new(),
             text: answer,
-            url: None,
+            url,
             page_title: Some(WRITTEN_ANSWERS.to_owned()),
             language: None,
-            phrasings: Vec::new(),
+            phrasings,
         },
     };
     (document, entry)

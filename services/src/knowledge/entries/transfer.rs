@@ -10,6 +10,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use helpbot_db as db;
+use helpbot_domain::chunk::EntryFilter;
 use helpbot_domain::ids::{ChunkId, SiteId};
 use helpbot_domain::key::Scope;
 use helpbot_domain::page::PageRequest;
@@ -17,7 +18,7 @@ use helpbot_domain::source::SourceKind;
 use helpbot_domain::{Invalid, Timestamp, text};
 
 use super::table::{Format, ROWS_MAX, Row};
-use super::{ANSWER_MAX_CHARS, Entry, QUESTION_MAX_CHARS, cleaned, new_entry, own_source, recount};
+use super::{ANSWER_MAX_CHARS, Entry, NewEntry, QUESTION_MAX_CHARS, cleaned, new_entry, own_source, recount};
 use crate::accounts::sites;
 use crate::knowledge::chunks::{WRITTEN_ANSWERS, content_hash};
 use crate::runtime::randomness;
@@ -98,7 +99,8 @@ fn row_of(entry: Entry) -> Row {
 }
 
 async fn page(services: &Services, site: SiteId, after: Option<ChunkId>) -> Result<Vec<Entry>> {
-    Ok(db::chunks::entries(&mut services.db.reader().await?, site, None, PageRequest::after(after, PAGE)).await?)
+    let part = PageRequest::after(after, PAGE);
+    Ok(db::chunks::entries(&mut services.db.reader().await?, site, &EntryFilter::default(), part).await?)
 }
 
 /// Imports the entries of a file: adds new ones and updates existing ones. They answer when all of
@@ -303,10 +305,10 @@ async fn add(c: &mut db::Conn, site: SiteId, rows: Vec<(Row, u32)>, now: Timesta
     let source = own_source(c, site, now).await?;
     for (row, place) in rows {
         let id = ChunkId::from_uuid(randomness::uuid_at(now, place));
-        let (document, mut entry) = new_entry(&source, id, row.question, row.answer, now);
+        let phrasings = row.phrasings.unwrap_or_default();
+        let new = NewEntry { question: row.question, answer: row.answer, phrasings, url: row.url };
+        let (document, mut entry) = new_entry(&source, id, new, now);
         entry.heading = row.categories;
-        entry.url = row.url;
-        entry.phrasings = row.phrasings.unwrap_or_default();
         entry.content_hash = content_hash(entry.question.as_deref(), &entry.heading, &entry.text);
         db::documents::put(c, &document, None).await?;
         db::chunks::insert(c, &entry).await?;

@@ -96,7 +96,7 @@ impl CrawlFixture {
     pub fn program(&self, arguments: &[&str]) -> Child {
         let database = match &self.database {
             DatabaseUrl::Sqlite(path) => format!("sqlite:{}", path.display()),
-            DatabaseUrl::Postgres(url) => url.clone(),
+            DatabaseUrl::Postgres(url) => url.as_str().to_owned(),
         };
         let site = self.site.to_string();
         let mut command = Command::new(helpbot_tests::helpbot_binary());
@@ -174,7 +174,7 @@ impl CrawlFixture {
     }
 
     pub async fn pages(&self, source: &Source) -> Vec<Document> {
-        sources::pages(&self.services, &self.operator, source, helpbot_domain::page::PageRequest::first(10_000))
+        sources::pages(&self.services, &self.operator, source, None, helpbot_domain::page::PageRequest::first(10_000))
             .await
             .expect("pages")
     }

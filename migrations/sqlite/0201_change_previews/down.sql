@@ -1,0 +1,2 @@
+DROP TABLE previewed_questions;
+DROP TABLE change_previews;

@@ -1,0 +1,177 @@
+//! Exchanges [`hints`](super::hints) with the other nodes, on the [channel](helpbot_db::Channel) of the database.
+//!
+//! A node without others sends nothing but a greeting every few seconds. SQLite has no channel, and neither has a
+//! pooler in transaction mode; nodes then look for changes as before.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use helpbot_db::{CHANNEL_TEXT_MAX, Channel};
+use helpbot_domain::ids::SiteId;
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
+
+use crate::conversations::activity;
+use crate::conversations::presence::Side;
+use crate::runtime::hints::{GONE_AFTER, Hint, RoomHint, RoomNews};
+use crate::runtime::{events, randomness};
+use crate::{Services, boxed};
+
+/// Time for which hints are collected before they are sent together.
+const COLLECT: Duration = Duration::from_millis(4);
+/// Interval of greetings. Presence is repeated with every second one.
+const GREETING: Duration = Duration::from_secs(5);
+/// Pause before a lost channel is opened again.
+const REOPEN: Duration = Duration::from_secs(1);
+
+/// A text on the channel.
+#[derive(Serialize, Deserialize)]
+struct Message {
+    /// The node that sent it.
+    node: u64,
+    hints: Vec<Hint>,
+}
+
+/// Exchanges hints with the other nodes, for as long as the database has a channel.
+#[boxed]
+pub async fn run(services: &Services) {
+    loop {
+        match services.db.channel().await {
+            Ok(None) => return,
+            Ok(Some(channel)) => {
+                exchange_on(services, channel).await;
+                tracing::warn!("the channel between nodes was lost; it is opened again");
+            }
+            Err(error) => tracing::warn!(%error, "the channel between nodes cannot be opened"),
+        }
+        services.hints.inner().has_peers.store(false, Ordering::Relaxed);
+        sleep(REOPEN).await;
+    }
+}
+
+/// Exchanges hints until the channel is lost.
+async fn exchange_on(services: &Services, mut channel: Box<dyn Channel>) {
+    let [a, b, c, d, e, f, g, h, ..] = randomness::bytes();
+    let node = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+    let inner = Arc::clone(services.hints.inner());
+    let mut greetings = interval(GREETING);
+    greetings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (mut count, mut last_heard, mut due) = (0_u64, None::<Instant>, None::<Instant>);
+    loop {
+        let hints = tokio::select! {
+            text = channel.receive() => {
+                let Some(text) = text else { return };
+                last_heard = Some(Instant::now());
+                inner.has_peers.store(true, Ordering::Relaxed);
+                apply(services, &text)
+            }
+            () = inner.arrived.notified(), if due.is_none() => {
+                due = Some(Instant::now() + COLLECT);
+                Vec::new()
+            }
+            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                due = None;
+                services.hints.take()
+            }
+            _ = greetings.tick() => {
+                let is_alone = last_heard.is_none_or(|heard| heard.elapsed() > GONE_AFTER);
+                inner.has_peers.store(!is_alone, Ordering::Relaxed);
+                count += 1;
+                let mut hints = vec![Hint::Hello(count == 1)];
+                if !is_alone && count.is_multiple_of(2) {
+                    hints.extend(services.rooms.presence().into_iter().map(Hint::Room));
+                }
+                services.rooms.forget_gone();
+                hints
+            }
+        };
+        for text in texts(node, hints) {
+            if let Err(error) = channel.send(&text).await {
+                tracing::debug!(%error, "hints for other nodes were lost");
+                return;
+            }
+        }
+    }
+}
+
+/// Packs hints into as few texts as fit into the channel.
+fn texts(node: u64, hints: Vec<Hint>) -> Vec<String> {
+    let mut texts = Vec::new();
+    let mut rest = hints;
+    while !rest.is_empty() {
+        let mut size = 40;
+        let fits = |hint: &Hint| {
+            size += serde_json::to_string(hint).map_or(0, |text| text.len() + 1);
+            size <= CHANNEL_TEXT_MAX
+        };
+        // A single hint always fits.
+        let count = rest.iter().map(fits).take_while(|fits| *fits).count().max(1);
+        let later = rest.split_off(count);
+        texts.extend(serde_json::to_string(&Message { node, hints: rest }));
+        rest = later;
+    }
+    texts
+}
+
+/// Carries out the hints of another node. Returns the hints that answer them. A text that this version does
+/// not understand is ignored, because a node of another version may have sent it.
+fn apply(services: &Services, text: &str) -> Vec<Hint> {
+    let Ok(Message { node, hints }) = serde_json::from_str(text) else { return Vec::new() };
+    let mut answers = Vec::new();
+    for hint in hints {
+        match hint {
+            Hint::Hello(true) => {
+                answers.push(Hint::Hello(false));
+                answers.extend(services.rooms.presence().into_iter().map(Hint::Room));
+            }
+            Hint::Hello(false) => {}
+            Hint::Grown(site, seq) => drop(tokio::spawn(read_news(services.clone(), site, seq))),
+            Hint::Access(site) => services.forget_access(site),
+            Hint::Touched(site) => services.bus.touch(site),
+            Hint::Key(hash, id) => services.keys.forget_known(&hash, id),
+            Hint::Room(hint) => answers.extend(in_room(services, node, hint).map(Hint::Room)),
+        }
+    }
+    answers
+}
+
+async fn read_news(services: Services, site: SiteId, seq: i64) {
+    if let Err(error) = events::grown_elsewhere(&services, site, seq).await {
+        tracing::debug!(error = error.detail(), "events of another node could not be read");
+    }
+}
+
+fn in_room(services: &Services, node: u64, hint: RoomHint) -> Option<RoomHint> {
+    let place = (hint.site, hint.conversation);
+    match hint.news {
+        RoomNews::Here { visitor, team, asks } => {
+            services.rooms.here_elsewhere(place, node, (visitor, team));
+            if asks { services.rooms.presence_in(place) } else { None }
+        }
+        RoomNews::Typing { is_team, member, is_typing } => {
+            let side = if is_team { Side::Team } else { Side::Visitor };
+            activity::typed(services, place, side, member, is_typing);
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn texts_fit_into_the_channel_and_contain_all_hints() {
+        let hints: Vec<Hint> =
+            (0..1_000).map(|number| Hint::Grown(SiteId::from_uuid(Uuid::from_u128(number)), i64::MAX)).collect();
+
+        let texts = texts(u64::MAX, hints.clone());
+
+        assert!(texts.iter().all(|text| text.len() <= CHANNEL_TEXT_MAX), "{:?}", texts.iter().map(String::len));
+        let read = texts.iter().flat_map(|text| serde_json::from_str::<Message>(text).expect("a message").hints);
+        assert_eq!(read.collect::<Vec<_>>(), hints);
+    }
+}

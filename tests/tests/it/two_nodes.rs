@@ -1,0 +1,113 @@
+//! Tests of two nodes on PostgreSQL: what one does reaches those who are connected to the other within milliseconds,
+//! because nodes tell each other. Their databases are looked at only four times a second.
+
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt as _;
+use helpbot_domain::key::Role;
+use helpbot_services::accounts::members;
+use helpbot_tests::database::{self, TestDatabase};
+use helpbot_tests::{Socket, TestApp, in_time};
+use serde_json::{Value, json};
+
+const ASK: &str = "mutation ($question: String!) {
+    askQuestion(input: { question: $question }) { conversation { id } sessionToken }
+}";
+const WATCH: &str = "subscription { conversationEvents { conversation { question } } }";
+const ACTIVITY: &str = "subscription ($id: ID!) {
+    conversationActivity(conversationId: $id) { isVisitorHere isTeamHere isVisitorTyping isTeamTyping typingMember }
+}";
+const TYPING: &str = "mutation ($id: ID!, $is: Boolean!) {
+    setTyping(input: { conversationId: $id, isTyping: $is }) { userErrors { code } }
+}";
+const EVENTS: usize = 30;
+/// Upper bound of the median time from a question on one node to its event on the other, on a busy machine. Without
+/// hints, it is at least half of the 250 ms between two looks at the database.
+const MEDIAN_MAX: Duration = Duration::from_millis(100);
+
+async fn on_two_nodes(test: impl AsyncFnOnce(&TestApp, &TestApp)) {
+    database::with(TestDatabase::postgres().await, async |database| {
+        let start = || TestApp::start_with(database, |_, parts| parts.clock = None);
+        let (first, second) = (start().await, start().await);
+        let outcome = AssertUnwindSafe(test(&first, &second)).catch_unwind().await;
+        first.stop().await;
+        second.stop().await;
+        if let Err(panic) = outcome {
+            std::panic::resume_unwind(panic);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_reaches_the_other_node_before_it_looks() {
+    on_two_nodes(async |first, second| {
+        let site = first.site().create().await;
+        let mut owner = second.client(&site.secret_key).socket().await;
+        let watching = owner.subscribe(WATCH, json!({})).await;
+        let mut delays = Vec::new();
+        for number in 0..EVENTS {
+            let question = format!("What about {number}?");
+            site.visitor().post("/api/v1/chat", &json!({ "question": question })).await.ok();
+            let asked = Instant::now();
+            in_time("the event", async {
+                while owner.next(&watching).await["conversationEvents"]["conversation"]["question"] != question {}
+            })
+            .await;
+            delays.push(asked.elapsed());
+        }
+
+        delays.sort_unstable();
+        assert!(delays[EVENTS / 2] < MEDIAN_MAX, "{delays:?}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn visitor_and_agent_on_two_nodes_see_each_other_come_type_and_go() {
+    on_two_nodes(async |first, second| {
+        let site = first.site().create().await;
+        let own = site.visitor().graphql(ASK, json!({ "question": "Is anybody there?" })).await.ok();
+        let own = &own["askQuestion"];
+        let visitor = site.visitor().with_session(own["sessionToken"].as_str().expect("a token"));
+        let variables = json!({ "id": own["conversation"]["id"] });
+        let ann =
+            members::add(first.services(), first.operator(), Some(site.id), "Ann", "ann@example.com", Role::Agent);
+        let ann = second.client(&ann.await.expect("a member").1);
+        let typing = |is: bool| json!({ "id": own["conversation"]["id"], "is": is });
+
+        let mut visitors = visitor.socket().await;
+        let watching = visitors.subscribe(ACTIVITY, variables.clone()).await;
+        let mut anns = ann.socket().await;
+        let anns_watch = anns.subscribe(ACTIVITY, variables.clone()).await;
+        until(&mut anns, &anns_watch, |state| state["isVisitorHere"] == true).await;
+        until(&mut visitors, &watching, |state| state["isTeamHere"] == true).await;
+        ann.graphql(TYPING, typing(true)).await.ok();
+        let typed = until(&mut visitors, &watching, |state| state["isTeamTyping"] == true).await;
+        visitor.graphql(TYPING, typing(true)).await.ok();
+        until(&mut anns, &anns_watch, |state| state["isVisitorTyping"] == true).await;
+        ann.graphql(TYPING, typing(false)).await.ok();
+        until(&mut visitors, &watching, |state| state["isTeamTyping"] == false).await;
+        visitors.cut();
+        let left = until(&mut anns, &anns_watch, |state| state["isVisitorHere"] == false).await;
+
+        assert_eq!(typed["typingMember"], "Ann");
+        assert_eq!(left["isVisitorTyping"], false);
+    })
+    .await;
+}
+
+/// The next state of a conversation that satisfies `wanted`.
+async fn until(socket: &mut Socket, id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    in_time("the state", async {
+        loop {
+            let mut state = socket.next(id).await;
+            let state = state["conversationActivity"].take();
+            if wanted(&state) {
+                return state;
+            }
+        }
+    })
+    .await
+}
