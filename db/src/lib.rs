@@ -19,7 +19,8 @@ pub mod sources;
 pub mod webhooks;
 
 pub use accounts::{
-    blocked_visitors, business_hours, keys, limit_notices, members, site_deletion, sites, trusted_documents, usage,
+    blocked_visitors, business_hours, judged_answers, keys, limit_notices, members, site_deletion, sites,
+    trusted_documents, usage,
 };
 pub use connection::{
     BatchEnd, Batched, CHANNEL_TEXT_MAX, Channel, Conn, DatabaseUrl, Db, Pooler, PostgresOptions, PostgresUrl,

@@ -32,6 +32,7 @@ pub mod mailbox;
 pub mod member;
 pub mod page;
 pub mod plan;
+pub mod promise;
 pub mod range;
 pub mod site;
 pub mod source;

@@ -26,6 +26,10 @@ const THRESHOLDS: [f64; 10] = [0.05, 0.15, 0.25, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 
 /// One query with its features.
 struct Example {
     set: String,
+    /// The site within the set.
+    tenant: Option<String>,
+    /// By weights that were fitted without the set.
+    confidence: f64,
     features: [f64; COUNT],
     /// Whether the best entry answers the query.
     is_right: bool,
@@ -49,13 +53,13 @@ fn main() -> Result<(), String> {
             read_set(Path::new(set), channels, &mut kinds)?;
         }
     }
-    if let Some(file) = dump {
-        std::fs::write(file, dumped(&kinds)).map_err(|error| error.to_string())?;
-    }
-    for (kind, examples) in &kinds {
+    for (kind, examples) in &mut kinds {
         let weights = fit(examples.iter());
         println!("const {kind}: Weights = {weights:.3?};");
         transfer(examples);
+    }
+    if let Some(file) = dump {
+        std::fs::write(file, dumped(&kinds)).map_err(|error| error.to_string())?;
     }
     Ok(())
 }
@@ -70,6 +74,8 @@ fn read_set(folder: &Path, channels: Channels, kinds: &mut BTreeMap<&str, Vec<Ex
         let (Some(best), Some(features)) = (trial.ranked.first(), features(&trial.retrieval)) else { continue };
         let example = Example {
             set: set.clone(),
+            tenant: trial.query.tenant.clone(),
+            confidence: 0.0,
             features,
             is_right: trial.query.relevant.iter().any(|id| id == best),
             is_answerable: !trial.query.relevant.is_empty(),
@@ -149,25 +155,23 @@ fn solved(mut matrix: [[f64; COUNT]; COUNT], mut right: [f64; COUNT]) -> [f64; C
 }
 
 /// Scores each set by weights that were fitted on the others.
-fn transfer(examples: &[Example]) {
-    let mut sets: Vec<&str> = examples.iter().map(|example| example.set.as_str()).collect();
+fn transfer(examples: &mut [Example]) {
+    let mut sets: Vec<String> = examples.iter().map(|example| example.set.clone()).collect();
     sets.sort_unstable();
     sets.dedup();
-    let mut scored: Vec<(f64, &Example)> = Vec::new();
     for set in &sets {
-        let others: Vec<&Example> = examples.iter().filter(|example| example.set != *set).collect();
-        let weights = fit(others.iter().copied());
-        let own: Vec<(f64, &Example)> = examples
-            .iter()
-            .filter(|example| example.set == *set)
-            .map(|example| (probability(&example.features, &weights), example))
-            .collect();
+        let weights = fit(examples.iter().filter(|example| example.set != *set));
+        let own = examples.iter_mut().filter(|example| example.set == *set);
+        own.for_each(|example| example.confidence = probability(&example.features, &weights));
+    }
+    let scored: Vec<(f64, &Example)> = examples.iter().map(|example| (example.confidence, example)).collect();
+    for set in &sets {
+        let own: Vec<(f64, &Example)> = scored.iter().filter(|(_, example)| example.set == *set).copied().collect();
         println!(
             "//   {set:20} AUROC of right {:.3}, of answerable {:.3}",
             auroc(&own, |e| e.is_right),
             auroc(&own, |e| e.is_answerable)
         );
-        scored.extend(own);
     }
     println!("//   threshold, precision, right of answerable, answers of unanswerable");
     for threshold in THRESHOLDS {
@@ -205,7 +209,7 @@ fn dumped(kinds: &BTreeMap<&str, Vec<Example>>) -> String {
     let mut text = String::new();
     for (kind, examples) in kinds {
         for e in examples {
-            let line = serde_json::json!({ "kind": kind, "set": e.set, "features": e.features, "right": e.is_right,
+            let line = serde_json::json!({ "kind": kind, "set": e.set, "tenant": e.tenant, "features": e.features, "confidence": e.confidence, "right": e.is_right,
                 "answerable": e.is_answerable, "conflicts": e.conflicts });
             let _ = writeln!(text, "{line}");
         }

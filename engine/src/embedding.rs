@@ -74,6 +74,21 @@ pub fn add_row(sum: &mut [f32; DIMS], piece: u16, weight: f32) {
     }
 }
 
+/// A row of the table, with the factor that makes it a unit vector. `None` for an unknown ID.
+pub fn row(piece: u16) -> Option<(&'static [u8], f32)> {
+    static FACTORS: LazyLock<Vec<f32>> = LazyLock::new(|| {
+        let squares = |row: &[u8]| row.iter().map(|value| i32::from(value.cast_signed()).pow(2)).sum::<i32>();
+        ROWS.chunks_exact(DIMS).map(|row| factor(squares(row))).collect()
+    });
+    let at = usize::from(piece);
+    Some((ROWS.get(at * DIMS..(at + 1) * DIMS)?, FACTORS[at]))
+}
+
+/// The factor for a vector with this sum of squares.
+pub fn factor(squares: i32) -> f32 {
+    if squares > 0 { 1.0 / (squares as f32).sqrt() } else { 0.0 }
+}
+
 /// Row numbers by piece. Every word of a text is looked up.
 type Rows = HashMap<&'static str, u16, foldhash::fast::RandomState>;
 

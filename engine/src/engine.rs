@@ -270,7 +270,7 @@ fn unanswered(ask: &Ask, retrieval: Retrieval, decision: Decision, language: Str
 }
 
 fn explanation(ask: &Ask, retrieval: Option<Retrieval>, decision: Option<Decision>, composer: Composer) -> Explanation {
-    let threshold = decide::threshold(ask.settings.target_precision);
+    let threshold = decide::threshold(&ask.settings);
     Explanation { retrieval, decision, threshold, composer, model_problem: None }
 }
 

@@ -12,6 +12,7 @@
 //! This crate knows no database, no HTTP interface and no account. `services` passes in the index
 //! and the policy of the site.
 
+mod alignment;
 mod analysis;
 pub mod ask;
 mod breaker;

@@ -74,6 +74,12 @@ pub fn add_row(sum: &mut [f32; DIMS], piece: u32, weight: f32) {
     }
 }
 
+/// The numbers of a row, in order. Empty for an unknown ID.
+pub fn numbers(piece: u32) -> impl Iterator<Item = i8> {
+    let row = row(piece).map_or(&[][..], |(row, _)| row);
+    row.iter().flat_map(|byte| [(byte & 15).cast_signed() - 8, (byte >> 4).cast_signed() - 8])
+}
+
 fn row(piece: u32) -> Option<(&'static [u8], f32)> {
     let (rows, piece) = (piece_count(), piece as usize);
     if piece >= rows {

@@ -103,6 +103,14 @@ pub struct Signals {
     pub content_coverage: f64,
     /// Number of content words of the question.
     pub content_words: usize,
+    /// Sum of the idf of its words. Function words count less.
+    pub question_mass: f64,
+    /// Distance to the mean score of the next entries.
+    pub lead: f64,
+    /// Mean score that the entries of this site reach for their own questions.
+    pub own_level: f64,
+    /// Whether the question is written exactly like that of the best entry.
+    pub is_own_words: bool,
     /// Whether the multilingual table was used.
     pub is_multilingual: bool,
 }

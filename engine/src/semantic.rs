@@ -5,6 +5,7 @@
 //! its question) and one per phrasing. The rows of the table are weighted by how rare a piece is on
 //! the site.
 
+use crate::alignment::{self, AskedPiece, EntryPieces};
 use crate::chunk::Fields;
 use crate::embedding::{self, DIMS};
 use crate::multilingual;
@@ -45,6 +46,7 @@ pub struct Semantic {
     phrasings: Vectors,
     /// The entry of each phrasing vector, ascending.
     phrasing_entries: Vec<u32>,
+    pieces: EntryPieces,
 }
 
 /// The pieces of question and body of each entry.
@@ -69,7 +71,21 @@ impl Table {
         }
     }
 
-    fn add_row(self, sum: &mut [f32; DIMS], piece: u32, weight: f32) {
+    /// Appends a row, as a unit vector.
+    pub fn push_row(self, rows: &mut Vectors, piece: u32) {
+        match self {
+            Self::English => {
+                let (row, factor) = embedding::row(piece as u16).unwrap_or((&[0; DIMS], 0.0));
+                rows.push_row(row.iter().map(|value| value.cast_signed()), factor);
+            }
+            Self::Multilingual => {
+                let squares = multilingual::numbers(piece).map(|number| i32::from(number).pow(2)).sum();
+                rows.push_row(multilingual::numbers(piece), embedding::factor(squares));
+            }
+        }
+    }
+
+    pub fn add_row(self, sum: &mut [f32; DIMS], piece: u32, weight: f32) {
         match self {
             Self::English => embedding::add_row(sum, piece as u16, weight),
             Self::Multilingual => multilingual::add_row(sum, piece, weight),
@@ -134,13 +150,15 @@ impl Cuts {
 impl Semantic {
     /// Builds the vectors of entries.
     pub fn build(documents: &[&Fields], Cuts { table, pieces }: &Cuts) -> Self {
+        let counts = counts(*table, pieces);
         let mut semantic = Self {
             table: *table,
-            weights: weights(*table, pieces),
+            weights: counts.iter().map(|(piece, count)| (*piece, table.weight(pieces.len(), *count))).collect(),
             entries: documents.len(),
             vectors: Vectors::new(DIMS),
             phrasings: Vectors::new(DIMS),
             phrasing_entries: Vec::new(),
+            pieces: EntryPieces::new(pieces, &counts),
         };
         let mut by_piece = vec![0.0; table.piece_count()];
         semantic.weights.iter().for_each(|(piece, weight)| by_piece[*piece as usize] = *weight);
@@ -194,6 +212,16 @@ impl Semantic {
         QueryVector::new(&sum)
     }
 
+    /// Returns the most important pieces of a question, which [`Semantic::alignments`] compares.
+    pub fn asked(&self, question: &str) -> Vec<AskedPiece> {
+        alignment::most_important(&self.table.cut(question), |piece| self.weight(piece).powi(2))
+    }
+
+    /// Returns how well each of `entries` states the pieces of a question, 0 to 1.
+    pub fn alignments(&self, asked: &[AskedPiece], entries: &[usize]) -> Vec<f32> {
+        self.pieces.alignments(self.table, asked, entries)
+    }
+
     /// Returns how close each entry is to the question, on the English scale and in entry order.
     pub fn scores(&self, question: &QueryVector) -> Vec<f32> {
         let cosines = self.vectors.cosines(question);
@@ -216,16 +244,18 @@ impl Semantic {
             + self.vectors.size_bytes()
             + self.phrasings.size_bytes()
             + self.phrasing_entries.len() * size_of::<u32>()
+            + self.pieces.size_bytes()
     }
 
     fn sum(&self, pieces: &[u32]) -> [f32; DIMS] {
         let mut sum = [0.0; DIMS];
-        for piece in pieces {
-            let found = self.weights.binary_search_by_key(piece, |(piece, _)| *piece);
-            let weight = found.map_or_else(|_| self.table.weight(self.entries, 0), |at| self.weights[at].1);
-            self.table.add_row(&mut sum, *piece, weight);
-        }
+        pieces.iter().for_each(|piece| self.table.add_row(&mut sum, *piece, self.weight(*piece)));
         sum
+    }
+
+    fn weight(&self, piece: u32) -> f32 {
+        let found = self.weights.binary_search_by_key(&piece, |(piece, _)| *piece);
+        found.map_or_else(|_| self.table.weight(self.entries, 0), |at| self.weights[at].1)
     }
 }
 
@@ -237,7 +267,8 @@ fn length(vector: &[f32; DIMS]) -> f32 {
     vector.iter().map(|x| x * x).sum::<f32>().sqrt()
 }
 
-fn weights(table: Table, cuts: &[[Vec<u32>; 2]]) -> Vec<(u32, f32)> {
+/// The pieces of the entries, ascending, with the number of entries that have them.
+fn counts(table: Table, cuts: &[[Vec<u32>; 2]]) -> Vec<(u32, u32)> {
     let mut counts = vec![0_u32; table.piece_count()];
     let mut last = vec![usize::MAX; table.piece_count()];
     for (entry, parts) in cuts.iter().enumerate() {
@@ -249,6 +280,5 @@ fn weights(table: Table, cuts: &[[Vec<u32>; 2]]) -> Vec<(u32, f32)> {
             }
         }
     }
-    let seen = (0_u32..).zip(&counts).filter(|(_, count)| **count > 0);
-    seen.map(|(piece, &count)| (piece, table.weight(cuts.len(), count))).collect()
+    (0_u32..).zip(counts).filter(|(_, count)| *count > 0).collect()
 }

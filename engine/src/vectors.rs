@@ -66,6 +66,12 @@ impl Vectors {
         self.scales.push(if length > 0.0 { step / length } else { 0.0 });
     }
 
+    /// Appends a vector that is stored as bytes already, with the factor that makes it a unit vector.
+    pub fn push_row(&mut self, row: impl Iterator<Item = i8>, factor: f32) {
+        self.bytes.extend(row);
+        self.scales.push(factor);
+    }
+
     /// Returns the cosine of the query with vector number `at`.
     pub fn cosine(&self, at: usize, query: &QueryVector) -> f32 {
         dispatch!(Level::new(), simd => self.cosine_with(simd, at, query))

@@ -115,23 +115,23 @@ pub enum AnswerOutcome {
     SmallTalk,
 }
 
-/// Day of a week.
+/// Day of the week that a period belongs to.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "business_hours::Weekday")]
 pub enum Weekday {
-    /// The first day of the working week.
+    /// The period is on Monday.
     Monday,
-    /// The second day of the working week.
+    /// The period is on Tuesday.
     Tuesday,
-    /// The third day of the working week.
+    /// The period is on Wednesday.
     Wednesday,
-    /// The fourth day of the working week.
+    /// The period is on Thursday.
     Thursday,
-    /// The fifth day of the working week.
+    /// The period is on Friday.
     Friday,
-    /// The first day of the weekend.
+    /// The period is on Saturday.
     Saturday,
-    /// The last day of the week.
+    /// The period is on Sunday.
     Sunday,
 }
 

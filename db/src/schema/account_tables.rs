@@ -23,6 +23,10 @@ diesel::table! {
         index_version -> BigInt,
         index_floor -> BigInt,
         access_version -> BigInt,
+        judged_answers -> BigInt,
+        wrong_answers -> BigInt,
+        case_answers -> BigInt,
+        case_wrong_answers -> BigInt,
     }
 }
 diesel::table! {

@@ -71,6 +71,7 @@ mod handoff_notices;
 mod idempotency;
 mod installation;
 mod jobs;
+mod judged_answers;
 mod keys;
 mod limit_notices;
 mod make;

@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use crate::alignment::AskedPiece;
 use crate::chunk::Fields;
 use crate::embedding;
 use crate::lexical::{ContextWord, Lexical, LexicalScore, Terms};
@@ -15,7 +16,7 @@ use crate::vectors::QueryVector;
 /// on the development sets. More helps short entries, less helps documentation.
 const ENGLISH_SHARE: f32 = 0.6;
 /// The same for FAQ entries and passages in other languages.
-const MULTILINGUAL_SHARE: f32 = 0.3;
+const MULTILINGUAL_SHARE: f32 = 0.5;
 const MULTILINGUAL_PASSAGE_SHARE: f32 = 0.15;
 
 /// The searchable form of these entries.
@@ -49,6 +50,8 @@ pub(super) struct Search {
     pub lexical: Vec<LexicalScore>,
     /// In the same order. `None` where the channel is off.
     pub cosines: Option<Vec<f32>>,
+    /// The pieces of the question that are compared with those of the best entries.
+    pub asked: Vec<AskedPiece>,
     /// Whether earlier questions were part of the search.
     pub has_context: bool,
     /// Whether only cosines count, because the question is in another language.
@@ -100,6 +103,7 @@ impl LanguagePart {
             words.extend(terms.words.into_iter().map(|word| (word, earlier.weight)));
         }
         let lexical = self.lexical.scores(&terms.words, &words);
+        let mut asked = Vec::new();
         let cosines = semantic.and_then(|semantic| {
             let mut text = match semantic.table() {
                 Table::English => apply(question, &terms.repairs),
@@ -110,10 +114,12 @@ impl LanguagePart {
                 text.push(' ');
                 text.push_str(meant);
             }
+            asked = semantic.asked(&text);
             let earlier: Vec<&str> = words.iter().map(|(word, _)| word.as_str()).collect();
             Some(semantic.scores(&semantic.embed(&text, &earlier.join(" "))?))
         });
-        Search { terms, lexical, cosines, has_context: !words.is_empty(), is_beyond_words: false, is_external: false }
+        let has_context = !words.is_empty();
+        Search { terms, lexical, cosines, asked, has_context, is_beyond_words: false, is_external: false }
     }
 
     /// Scores every entry for a question in another language. `None` when the multilingual table
@@ -136,6 +142,7 @@ impl LanguagePart {
             terms,
             lexical,
             cosines: Some(cosines),
+            asked: Vec::new(),
             has_context: false,
             is_beyond_words: true,
             is_external: false,

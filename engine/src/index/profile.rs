@@ -10,6 +10,9 @@ pub(super) const MAX_ASKED: usize = 48;
 /// Values for a site of average size, which a small site is pulled towards.
 const USUAL_LEVEL: f32 = 0.35;
 const USUAL_SPREAD: f32 = 0.12;
+const USUAL_OWN: f32 = 0.8;
+/// Minimum of the own level. An entry whose question says nothing scores low for it.
+const MIN_OWN: f32 = 0.3;
 /// Number of measurements that weigh as much as the usual values.
 const USUAL_COUNT: f32 = 6.0;
 /// Minimum spread. Scores of a site with repeated entries can be nearly equal.
@@ -22,17 +25,21 @@ pub(super) struct SiteProfile {
     pub level: f32,
     /// Standard deviation of that score.
     pub spread: f32,
+    /// Mean score of an entry for its own question: what a right answer looks like.
+    pub own: f32,
 }
 
 impl SiteProfile {
-    /// Measures a site by the best scores for questions without an answer.
-    pub fn measure(best: impl Iterator<Item = f32>) -> Self {
-        let best: Vec<f32> = best.collect();
+    /// Measures a site by the best scores of the other entries for the question of each entry,
+    /// and by the score of the entry itself for each.
+    pub fn measure(asked: impl Iterator<Item = (f32, f32)>) -> Self {
+        let (best, own): (Vec<f32>, Vec<f32>) = asked.unzip();
         let count = best.len() as f32;
         let level = (best.iter().sum::<f32>() + USUAL_COUNT * USUAL_LEVEL) / (count + USUAL_COUNT);
         let squares: f32 = best.iter().map(|score| (score - level).powi(2)).sum();
         let spread = ((squares + USUAL_COUNT * USUAL_SPREAD.powi(2)) / (count + USUAL_COUNT)).sqrt().max(MIN_SPREAD);
-        Self { level, spread }
+        let own = (own.iter().sum::<f32>() + USUAL_COUNT * USUAL_OWN) / (count + USUAL_COUNT);
+        Self { level, spread, own: own.max(MIN_OWN) }
     }
 }
 
@@ -42,9 +49,10 @@ mod tests {
 
     #[test]
     fn the_level_follows_the_best_other_entry() {
-        let profile = SiteProfile::measure([0.6; 3].into_iter());
+        let profile = SiteProfile::measure([(0.6, 0.9); 3].into_iter());
 
         assert!(profile.level > USUAL_LEVEL && profile.level < 0.6, "{profile:?}");
+        assert!(profile.own > USUAL_OWN && profile.own < 0.9, "{profile:?}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::part::{Earlier, LanguagePart, Search};
 use super::profile::{self, SiteProfile};
 use super::rules::RulesFor;
 use super::{Index, IndexData, MAX_CANDIDATES};
-use crate::chunk::Fields;
+use crate::chunk::{Chunk, Fields};
 use crate::evidence::{self, Agreement, Asked, Conflict};
 use crate::external_embeddings::CosineScale;
 use crate::language;
@@ -15,10 +15,21 @@ use crate::multilingual;
 use crate::normalization::normalize;
 use crate::retrieval::{Candidate, Retrieval, Signals};
 use crate::semantic::Table;
+use crate::topics::same_question_key;
 use crate::vectors::QueryVector;
 
 /// Weight of the words of the question before, in [`Index::retrieve`].
 const CONTEXT_WEIGHT: f32 = 0.5;
+/// Number of entries that are compared with a question word by word.
+const MAX_ALIGNED: usize = 5;
+/// Share of that comparison in the score.
+const ALIGNMENT_SHARE: f32 = 0.2;
+/// Its usual value for the best entry, which leaves the score as it is.
+const USUAL_ALIGNMENT: f32 = 0.6;
+/// Weight of a function word in the mass of a question.
+const FUNCTION_WORD: f32 = 0.3;
+/// Number of entries after the best one whose scores show how far it stands out.
+const FOLLOWERS: usize = 4;
 /// Number of entries that are compared with the exact statements of a question.
 const MAX_COMPARED: usize = 30;
 /// Added to the score of an entry whose title has the code of the question.
@@ -95,6 +106,7 @@ impl Index {
         }
         let rules = self.rules_for(question);
         best.retain(|scored| !rules.forbidden.contains(&(scored.part, scored.at)));
+        data.align(&searches, &mut best);
         data.compare(question, &searches, &mut best);
         if let Some(pinned) = rules.pinned {
             data.pin(pinned, &searches, &mut best);
@@ -190,6 +202,23 @@ impl IndexData {
         }
     }
 
+    /// Compares the few best entries with the question word by word.
+    fn align(&self, searches: &[Search], best: &mut [Scored]) {
+        let Some(first) = best.first() else { return };
+        let (number, search) = (first.part, &searches[first.part]);
+        let Some(semantic) = self.parts[number].semantic.as_ref().filter(|_| !search.asked.is_empty()) else { return };
+        let few = best.len().min(MAX_ALIGNED);
+        let (few, others) = best.split_at_mut(few);
+        let own: Vec<usize> = few.iter().filter(|scored| scored.part == number).map(|scored| scored.at).collect();
+        let alignments = semantic.alignments(&search.asked, &own);
+        let own = few.iter_mut().filter(|scored| scored.part == number);
+        own.zip(alignments).for_each(|(scored, found)| scored.score += ALIGNMENT_SHARE * (found - USUAL_ALIGNMENT));
+        // Stable: equal scores stay in the order of the chunks.
+        few.sort_by(|a, b| b.score.total_cmp(&a.score));
+        let least = few.last().map_or(0.0, |last| last.score);
+        others.iter_mut().for_each(|scored| scored.score = scored.score.min(least));
+    }
+
     /// Raises entries that agree with what the question names exactly, and lowers the others.
     fn compare(&self, question: &str, searches: &[Search], best: &mut [Scored]) {
         let Some(first) = best.first() else { return };
@@ -252,7 +281,7 @@ impl IndexData {
         };
         let mut candidates: Vec<Candidate> = best.iter().enumerate().map(candidate).collect();
         let understood = best.first().map(|best| &searches[best.part]).or(searches.first());
-        let signals = understood.and_then(|search| Some(self.signals(search, best.first()?, &candidates)));
+        let signals = understood.and_then(|search| Some(self.signals(question, search, best.first()?, &candidates)));
         if let (Some(signals), Some(first)) = (&signals, candidates.first_mut()) {
             let is_ordered = first.coverage < MIN_QUOTED_COVERAGE && evidence::gives_orders(question);
             let found = has_only_function_words(signals, first).then_some(Conflict::FunctionWords);
@@ -271,11 +300,19 @@ impl IndexData {
         }
     }
 
-    fn signals(&self, search: &Search, best: &Scored, candidates: &[Candidate]) -> Signals {
+    fn signals(&self, question: &str, search: &Search, best: &Scored, candidates: &[Candidate]) -> Signals {
         let part = &self.parts[best.part];
         let first = &candidates[0];
         let semantic = part.semantic.as_ref().filter(|_| search.cosines.is_some());
         let words = part.lexical.content_words(&search.terms.words);
+        let mass: f32 = part
+            .lexical
+            .distinct_words(&search.terms.words)
+            .map(|(word, idf)| if part.lexical.analyzer().is_small(word) { FUNCTION_WORD * idf } else { idf })
+            .sum();
+        let followers: Vec<f64> = candidates.iter().skip(1).take(FOLLOWERS).map(|other| other.score).collect();
+        let following = followers.iter().sum::<f64>() / followers.len().max(1) as f64;
+        let following = following.max(self.least_rival(best.part));
         // With a cosine, an entry can match without a common word.
         let covered = if semantic.is_some() { 1.0 } else { part.lexical.content_coverage(&words, best.at) };
         let asked = normalize(first.chunk.title());
@@ -287,6 +324,10 @@ impl IndexData {
             margin: first.score - other.map_or(0.0, |other| other.score).max(self.least_rival(best.part)),
             content_coverage: f64::from(covered),
             content_words: words.len(),
+            question_mass: f64::from(mass),
+            lead: first.score - following,
+            own_level: f64::from(self.profiles[best.part].own),
+            is_own_words: is_own_words(question, &first.chunk),
             is_multilingual: semantic.is_some_and(|semantic| semantic.table() == Table::Multilingual),
         }
     }
@@ -323,7 +364,8 @@ impl IndexData {
                         && normalize(self.chunks[part.places[at] as usize].title()) == asked)
             };
             let others = (0..scores.len()).filter(|at| !is_same(*at)).map(|at| scores[at].max(0.0));
-            if text.trim().is_empty() { None } else { others.reduce(f32::max) }
+            let best = if text.trim().is_empty() { None } else { others.reduce(f32::max) };
+            best.map(|best| (best, scores[own]))
         });
         SiteProfile::measure(asked)
     }
@@ -332,6 +374,13 @@ impl IndexData {
     pub(super) fn profiles(&self) -> Vec<SiteProfile> {
         self.parts.iter().map(|part| self.measured(part)).collect()
     }
+}
+
+/// Whether a question is written exactly like that of an entry, apart from case and punctuation.
+fn is_own_words(question: &str, chunk: &Chunk) -> bool {
+    let asked = same_question_key(question);
+    let mut own = chunk.question.iter().chain(&chunk.phrasings);
+    !asked.is_empty() && own.any(|own| same_question_key(own) == asked)
 }
 
 /// Whether an entry was found by function words alone.

@@ -178,6 +178,12 @@ impl Lexical {
         (stem, idf)
     }
 
+    /// Returns the words, each once, with their idf on the site.
+    pub fn distinct_words<'a>(&self, words: &'a [String]) -> impl Iterator<Item = (&'a str, f32)> {
+        let is_first = |at: &usize| !words[..*at].contains(&words[*at]);
+        (0..words.len()).filter(is_first).map(|at| (words[at].as_str(), self.weighted(&words[at]).1))
+    }
+
     /// Returns the words that are not function words, each once.
     pub fn content_words(&self, words: &[String]) -> Vec<String> {
         let mut content: Vec<String> = Vec::new();

@@ -230,6 +230,7 @@ fn a_failed_start_is_reported_in_one_sentence() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("bound").to_string();
     let file = home.file("file", "");
+    home.file("helpbot.toml", "database_start_wait_s = '0'");
 
     for (arguments, reason) in [
         (&["--listen", address.as_str()][..], "cannot listen on"),

@@ -190,24 +190,39 @@ pub fn answer_settings(viewer: &Viewer, site: &Site) -> Result<AnswerPolicy> {
     Ok(parsed_settings(site))
 }
 
-/// Sets the share of answers that must be correct, from 0 to 1.
+/// A change of how cautiously a site answers. `None` keeps a value.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AnswerChange {
+    /// Share of answers that must be correct, from 0 to 1.
+    pub target_precision: Option<f64>,
+    /// Maximum share of wrong answers, from 0 to 1: the rest. It counts when both are given.
+    pub max_wrong_answers: Option<f64>,
+}
+
+/// Changes how cautiously a site answers.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound`; `Invalid` for a value outside that range.
+/// `Forbidden`; `NotFound`; `Invalid` for a value outside the range.
 #[boxed]
 pub async fn update_answer_settings(
     services: &Services,
     viewer: &Viewer,
     named: Option<SiteId>,
-    target_precision: f64,
+    change_to: AnswerChange,
 ) -> Result<Site> {
     viewer.require(Scope::WriteConfig)?;
     let id = viewer.site(named)?;
-    if !(0.0..=1.0).contains(&target_precision) {
-        return Err(Invalid::new("targetPrecision", "targetPrecision must be between 0 and 1.").into());
+    let AnswerChange { target_precision, max_wrong_answers } = change_to;
+    for (name, value) in [("targetPrecision", target_precision), ("maxWrongAnswers", max_wrong_answers)] {
+        if value.is_some_and(|value| !(0.0..=1.0).contains(&value)) {
+            return Err(Invalid::new(name, format!("{name} must be between 0 and 1.")).into());
+        }
     }
+    let target = max_wrong_answers.map(|share| ((1.0 - share) * 1e9).round() / 1e9).or(target_precision);
     let changed = change(services, id, move |site| {
-        let settings = AnswerPolicy { target_precision, ..parsed_settings(site) };
+        let settings = parsed_settings(site);
+        let target_precision = target.unwrap_or(settings.target_precision);
+        let settings = AnswerPolicy { target_precision, ..settings };
         site.answer_settings = settings_json(&settings);
         Ok(())
     });

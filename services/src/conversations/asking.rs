@@ -13,7 +13,7 @@ use crate::accounts::{blocked_visitors, sites, usage};
 use crate::conversations::human_requests;
 use crate::conversations::question_session::{QuestionSession, SessionClaim, token};
 use crate::conversations::storing::StoredQuestion;
-use crate::knowledge::indexes;
+use crate::knowledge::{indexes, promises};
 use crate::runtime::randomness;
 use crate::sources::names;
 use crate::{Error, Result, Services, Viewer, boxed};
@@ -89,7 +89,7 @@ pub async fn ask(
         language: new.language,
         site_language: site.widget.ai_language.clone(),
         history: session.history.clone(),
-        settings: sites::parsed_settings(&site),
+        settings: promises::policy(services, &site).await?,
     };
     let index = indexes::current_or_previous(services, &site).await?;
     let (mut answer, hold) = answered(services, &site, &index, &ask, sink).await?;

@@ -11,6 +11,7 @@ use helpbot_db::stats::DailyCounts;
 use helpbot_domain::Timestamp;
 use helpbot_domain::event::{EventData, EventType};
 use helpbot_domain::ids::{ConversationId, EventId, SiteId};
+use helpbot_domain::promise::{self, Judged};
 use helpbot_domain::triage::Note;
 
 use crate::accounts::blocked_visitors;
@@ -65,7 +66,12 @@ pub(crate) async fn change(
             Box::pin(async move {
                 let found = db::conversations::by_id_locked(c, site, id).await?;
                 let mut conversation = found.ok_or(Error::NotFound("Conversation"))?;
+                let before = promise::judgment(&conversation);
                 let change = apply(&mut conversation, now)?;
+                let judged = Judged::between(before, promise::judgment(&conversation));
+                if judged != Judged::default() {
+                    db::judged_answers::add(c, site, judged).await?;
+                }
                 let appended = keep(c, &mut conversation, change, now).await?;
                 Ok::<_, Error>((conversation, appended))
             })

@@ -9,6 +9,7 @@ use helpbot_db as db;
 use helpbot_domain::conversation::{Outcome, question};
 use helpbot_domain::ids::{CaseId, ChunkId, SiteId, SourceId};
 use helpbot_domain::key::Scope;
+use helpbot_domain::promise::Judged;
 use helpbot_domain::source::normal_url;
 use helpbot_domain::{Invalid, text};
 use helpbot_engine::topics::same_question_key;
@@ -16,7 +17,7 @@ use helpbot_engine::{AnswerPolicy, Chunk, Index, decide, evaluate};
 use serde::Deserialize;
 
 use crate::accounts::sites;
-use crate::knowledge::indexes;
+use crate::knowledge::{indexes, promises};
 use crate::runtime::randomness;
 use crate::{Error, Result, Services, Viewer, blocking, boxed};
 use helpbot_domain::page::PageRequest;
@@ -212,7 +213,20 @@ pub async fn run(services: &Services, viewer: &Viewer, named: Option<SiteId>) ->
     viewer.require(Scope::ReadSources)?;
     let site = sites::get(services, viewer, named).await?;
     let tests = saved(services, site.id).await?;
-    run_tests(services, &site, tests).await
+    let results = run_tests(services, &site, tests).await?;
+    let judged = judged(&results);
+    let id = site.id;
+    let write = services.db.write_of(id, move |c| {
+        Box::pin(async move { Ok::<_, Error>(db::judged_answers::set_by_cases(c, id, judged).await?) })
+    });
+    write.await?;
+    Ok(results)
+}
+
+/// The answers to test questions. One from another origin than expected is wrong.
+fn judged(results: &[TestResult]) -> Judged {
+    let answered = results.iter().filter(|result| result.outcome == Outcome::Answered);
+    answered.map(|result| Judged::one(result.is_passed)).fold(Judged::default(), Judged::and)
 }
 
 /// Runs test questions from JSON lines against the site's current index, in their order. Each line
@@ -242,7 +256,7 @@ pub(crate) async fn saved(services: &Services, site: SiteId) -> Result<Vec<TestQ
 }
 
 async fn run_tests(services: &Services, site: &Site, tests: Vec<TestQuestion>) -> Result<Vec<TestResult>> {
-    let (index, settings) = (indexes::current(services, site).await?, sites::parsed_settings(site));
+    let (index, settings) = (indexes::current(services, site).await?, promises::policy(services, site).await?);
     blocking(move || tests.iter().map(|test| test.ask(&index, &settings)).collect()).await
 }
 

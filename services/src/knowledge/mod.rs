@@ -9,6 +9,7 @@
 //! visitors ask, so that the owner sees which entries are missing. With [`answer_rules`] the owner decides which
 //! entry answers a question, and [`previews`]
 //! shows what a change would do before it is published.
+//! [`promises`] says how many of the answers may be wrong, and how many were.
 
 pub mod answer_rules;
 pub(crate) mod chunks;
@@ -17,6 +18,7 @@ pub mod evaluation;
 pub mod indexes;
 pub(crate) mod loaded_indexes;
 pub mod previews;
+pub mod promises;
 pub(crate) mod topic_cache;
 pub mod topics;
 pub mod vectors;

@@ -21,8 +21,8 @@ use helpbot_domain::site::Site;
 
 use crate::accounts::sites;
 use crate::knowledge::entries::Entry;
-use crate::knowledge::indexes;
 use crate::knowledge::topic_cache::key;
+use crate::knowledge::{indexes, promises};
 use crate::{Error, Result, Services, Viewer, boxed};
 use counted::{CountedTopic, answers, counted, hash, question, shown, whole};
 
@@ -161,7 +161,7 @@ pub async fn page_of(
     require(viewer, site)?;
     let index = indexes::current_or_previous(services, site).await?;
     let dismissed = dismissed(services, site.id).await?;
-    let settings = sites::parsed_settings(site);
+    let settings = promises::policy(services, site).await?;
     let first_day = list.range.first_day(services.now().day()).map_or(i32::MIN, |day| day.number());
     let language = index.language().map(str::to_owned);
     reading::with_topics(services, site.id, language.as_deref(), move |topics| {
@@ -250,7 +250,7 @@ pub async fn answered_by(
     let asked = found.ok_or(Error::NotFound("Conversation"))?.question;
     // The previous index does not contain the entry.
     let index = indexes::current(services, &site).await?;
-    let (settings, id) = (sites::parsed_settings(&site), entry.id);
+    let (settings, id) = (promises::policy(services, &site).await?, entry.id);
     let language = index.language().map(str::to_owned);
     reading::with_topics(services, site.id, language.as_deref(), move |topics| {
         let own = topics.of(&asked).map(|question| question.topic);

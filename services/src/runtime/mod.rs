@@ -11,6 +11,7 @@ pub mod bus;
 pub(crate) mod cache;
 pub mod clock;
 pub(crate) mod error;
+pub(crate) mod event_cursor;
 pub mod events;
 pub mod global_ids;
 pub mod hint_exchange;

@@ -4,11 +4,10 @@
 use helpbot_db as db;
 use helpbot_engine::{AnswerPolicy, Chunk, Index};
 
-use crate::accounts::sites;
 use crate::knowledge::answer_rules;
 use crate::knowledge::chunks;
 use crate::knowledge::evaluation::{self, TestQuestion};
-use crate::knowledge::indexes;
+use crate::knowledge::{indexes, promises};
 use crate::{Error, Result, Services, blocking};
 use helpbot_domain::site::Site;
 use helpbot_domain::source::Source;
@@ -32,7 +31,7 @@ pub(super) struct TestGate {
 pub(super) async fn of(services: &Services, source: &Source) -> Result<Option<TestGate>> {
     let site = db::sites::by_id(&mut services.db.reader().await?, source.site_id).await?;
     let site = site.ok_or(Error::NotFound("Site"))?;
-    let settings = sites::parsed_settings(&site);
+    let settings = promises::policy(services, &site).await?;
     let Some(allowed) = settings.allowed_losses else { return Ok(None) };
     let tests = evaluation::saved(services, site.id).await?;
     Ok((!tests.is_empty()).then_some(TestGate { site, settings, allowed, tests }))

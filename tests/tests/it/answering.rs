@@ -14,6 +14,8 @@ on_both_backends!(
     an_agents_reply_becomes_an_entry_that_answers_the_question,
     test_questions_run_and_hold_back_a_sync,
     a_higher_target_precision_turns_an_answer_into_a_suggestion,
+    wrong_answers_use_up_the_promise_and_right_ones_earn_it_back,
+    a_run_of_test_questions_and_a_member_who_takes_over_judge_answers,
     a_german_question_is_declined_in_german,
 );
 
@@ -155,6 +157,117 @@ async fn a_higher_target_precision_turns_an_answer_into_a_suggestion(app: &TestA
     assert_eq!(easily["answer"], ENTRIES[2].1, "{easily}");
     assert_ne!(hardly["answer"], ENTRIES[2].1, "{hardly}");
     assert!(hardly["answer"].as_str().is_some_and(|text| text.contains("Do you ship to Norway?")), "{hardly}");
+}
+
+const PROMISE: &str = "query ($site: ID) { site(id: $site) { answerPromise {
+    maxWrongAnswers judgedAnswers wrongAnswers testAnswers wrongShare isKept
+} } }";
+
+async fn promise(site: &TestSite<'_>) -> Value {
+    let mut data = site.owner().graphql(PROMISE, json!({})).await.ok();
+    data["site"]["answerPromise"].take()
+}
+
+async fn promise_at_most(site: &TestSite<'_>, share: f64) {
+    let set = "mutation ($to: Float!) {
+        updateAnswerSettings(input: { maxWrongAnswers: $to }) {
+            answerSettings { maxWrongAnswers targetPrecision } userErrors { code }
+        }
+    }";
+    let saved = mutation(site, "updateAnswerSettings", set, json!({ "to": share })).await;
+    assert_eq!(saved["answerSettings"], json!({ "maxWrongAnswers": share, "targetPrecision": 1.0 - share }));
+}
+
+async fn wrong_answers_use_up_the_promise_and_right_ones_earn_it_back(app: &TestApp) {
+    const IN_OTHER_WORDS: &str = "Where is the order that I made?";
+    let site = app.site().create().await;
+    with_entries(app, &site).await;
+    promise_at_most(&site, 0.25).await;
+    let before = promise(&site).await;
+    let mut answered = Vec::new();
+    for _ in 0..20 {
+        app.pass(TICK);
+        let reply = asked(&site, IN_OTHER_WORDS).await;
+        if reply["answer"] != ENTRIES[1].1 {
+            break;
+        }
+        vote(&site, &reply, "UNHELPFUL").await;
+        answered.push(reply);
+    }
+    let used_up = promise(&site).await;
+    let in_other_words = asked(&site, IN_OTHER_WORDS).await;
+    let in_own_words = asked(&site, ENTRIES[1].0).await;
+    // A repeated vote changes nothing.
+    vote(&site, &answered[0], "UNHELPFUL").await;
+    let repeated = promise(&site).await;
+    // The visitors change their minds.
+    for reply in &answered {
+        vote(&site, reply, "HELPFUL").await;
+    }
+    let earned_back = promise(&site).await;
+
+    assert_eq!(
+        (&before["judgedAnswers"], &before["wrongShare"], &before["isKept"]),
+        (&json!(0), &Value::Null, &Value::Null)
+    );
+    assert!((2..20).contains(&answered.len()), "{}", answered.len());
+    assert_eq!((&used_up["judgedAnswers"], &used_up["wrongAnswers"]), (&json!(answered.len()), &json!(answered.len())));
+    assert_eq!(used_up["wrongShare"], json!(1.0));
+    assert_ne!(in_other_words["answer"], ENTRIES[1].1);
+    assert_eq!(in_own_words["answer"], ENTRIES[1].1);
+    assert_eq!(repeated["judgedAnswers"], used_up["judgedAnswers"]);
+    assert_eq!((&earned_back["judgedAnswers"], &earned_back["wrongAnswers"]), (&json!(answered.len()), &json!(0)));
+    assert_eq!(asked(&site, IN_OTHER_WORDS).await["answer"], ENTRIES[1].1);
+}
+
+async fn vote(site: &TestSite<'_>, reply: &Value, vote: &str) {
+    let text = "mutation ($id: ID!, $vote: Feedback!) {
+        submitFeedback(input: { conversationId: $id, feedback: $vote }) { userErrors { code } }
+    }";
+    mutation(site, "submitFeedback", text, json!({ "id": reply["conversationId"], "vote": vote })).await;
+}
+
+async fn a_run_of_test_questions_and_a_member_who_takes_over_judge_answers(app: &TestApp) {
+    let site = app.site().create().await;
+    with_entries(app, &site).await;
+    // The second one expects no answer and gets one.
+    for (question, url) in
+        [(ENTRIES[0].0, None), ("Who won the world cup?", None), (ENTRIES[1].0, Some("https://nowhere.example/"))]
+    {
+        let add = "mutation ($question: String!, $url: String) {
+            addEvaluationCase(input: { question: $question, url: $url }) { case { id } userErrors { code } }
+        }";
+        mutation(&site, "addEvaluationCase", add, json!({ "question": question, "url": url })).await;
+    }
+    let run = "mutation { runEvaluation(input: {}) { passedCount userErrors { code } } }";
+    mutation(&site, "runEvaluation", run, json!({})).await;
+    mutation(&site, "runEvaluation", run, json!({})).await;
+    let by_cases = promise(&site).await;
+    let reply = asked(&site, ENTRIES[2].0).await;
+    let id = &reply["conversationId"];
+    let add = "mutation { addMember(input: { name: \"Kim\", email: \"kim@shop.example\", role: AGENT }) { member { id } userErrors { code } } }";
+    let member = mutation(&site, "addMember", add, json!({})).await["member"]["id"].take();
+    let hand_off = "mutation ($id: ID!) { requestHandoff(input: { conversationId: $id }) { userErrors { code } } }";
+    mutation(&site, "requestHandoff", hand_off, json!({ "id": id })).await;
+    let requested = promise(&site).await;
+    let assign = "mutation ($id: ID!, $member: ID!) {
+        assignConversation(input: { conversationId: $id, memberId: $member }) { userErrors { code } }
+    }";
+    mutation(&site, "assignConversation", assign, json!({ "id": id, "member": member })).await;
+    let corrected = promise(&site).await;
+    vote(&site, &reply, "HELPFUL").await;
+
+    let voted = promise(&site).await;
+
+    // Two answers, neither of them expected. The third question was declined, as expected.
+    assert_eq!(
+        (&by_cases["testAnswers"], &by_cases["judgedAnswers"], &by_cases["wrongAnswers"]),
+        (&json!(2), &json!(2), &json!(2))
+    );
+    assert_eq!((&corrected["judgedAnswers"], &corrected["wrongAnswers"]), (&json!(3), &json!(3)));
+    assert_eq!(requested["judgedAnswers"], 2);
+    // What the visitor says counts more.
+    assert_eq!((&voted["judgedAnswers"], &voted["wrongAnswers"]), (&json!(3), &json!(2)));
 }
 
 async fn a_german_question_is_declined_in_german(app: &TestApp) {

@@ -29,7 +29,7 @@ const STEPS: &[(&str, &str)] = &[
     ("previewChange", r#"{"deleteEntryId": "@addFaqEntry/entry/id"}"#),
     ("cancelPreview", r#"{"id": "@previewChange/preview/id"}"#),
     ("updateEvaluationSettings", r#"{"allowedLosses": 1}"#),
-    ("updateAnswerSettings", r#"{"targetPrecision": 0.9}"#),
+    ("updateAnswerSettings", r#"{"maxWrongAnswers": 0.1}"#),
     ("updateWidgetConfig", r#"{"botName": "Bo"}"#),
     ("createWebhook", r#"{"url": "@receiver", "events": ["CONVERSATION_CREATED"]}"#),
     ("updateWebhook", r#"{"id": "@createWebhook/webhook/id", "description": "ours"}"#),

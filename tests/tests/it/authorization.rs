@@ -424,6 +424,7 @@ pub(crate) const SITE_FIELDS: &[(&str, &str, Needs)] = &[
     ("Site.ownerEmail", "ownerEmail", One(Scope::Admin)),
     ("Site.widget", "widget { botName }", One(Scope::ReadConfig)),
     ("Site.answerSettings", "answerSettings { targetPrecision }", One(Scope::ReadConfig)),
+    ("Site.answerPromise", "answerPromise { judgedAnswers }", One(Scope::ReadConfig)),
     ("Site.embeddings", "embeddings { embedded total }", One(Scope::ReadConfig)),
     ("Site.sources", "sources { totalCount nodes { id } }", One(Scope::ReadSources)),
     ("Site.faqEntries", "faqEntries { totalCount nodes { id } }", One(Scope::ReadSources)),

@@ -25,7 +25,18 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
          feedbackYesText foregroundColor greeting handoffSentText handoffText inputPlaceholder networkErrorText \
          onlineText position primaryColor primaryForeground secondaryColor secondaryForeground showBranding typingText",
     ),
-    ("AnswerSettings", "site(id: $site) { answerSettings { @ } }", &[Scope::ReadConfig], "targetPrecision"),
+    (
+        "AnswerSettings",
+        "site(id: $site) { answerSettings { @ } }",
+        &[Scope::ReadConfig],
+        "maxWrongAnswers targetPrecision",
+    ),
+    (
+        "AnswerPromise",
+        "site(id: $site) { answerPromise { @ } }",
+        &[Scope::ReadConfig],
+        "isKept judgedAnswers maxWrongAnswers testAnswers threshold wrongAnswers wrongShare",
+    ),
     (
         "ApiKey",
         "site(id: $site) { apiKeys { nodes { @ } } }",

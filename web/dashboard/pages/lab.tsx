@@ -1,9 +1,9 @@
 // The answer lab: ask a question as a visitor would, see the evidence and the confidence of the answer, and set
-// the required confidence.
+// the promise on wrong answers.
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { AnswerSettings, TryOut, type TryOutResult, UpdateAnswerSettings } from "../../generated/dashboard";
+import { AnswerSettings, type AnswerSettingsResult, TryOut, type TryOutResult, UpdateAnswerSettings } from "../../generated/dashboard";
 import { change, may, site } from "../client";
 import { route } from "../route";
 import { Cases } from "./cases";
@@ -39,7 +39,7 @@ export function LabPage() {
           <Fault text={error} />
           <div aria-live="polite">{result.value && <Answer result={result.value} onAsk={(text) => void ask(text)} />}</div>
         </section>
-        <Threshold />
+        <WrongAnswers />
       </div>
       <Rules asked={result.value} />
       <Cases answered={result.value?.conversation ?? null} />
@@ -56,7 +56,7 @@ function Answer({ result: { conversation, suggestions }, onAsk }: { result: TryO
       <Markdown text={conversation.answer} />
       {suggestions && suggestions.length > 0 && <div class="row" role="group" aria-label="Suggested questions">{suggestions.map((text) => <button key={text} type="button" onClick={() => onAsk(text)}>{text}</button>)}</div>}
       <h2>Evidence</h2>
-      {conversation.citations.length === 0 && <p>No entry matched well enough. Write an answer, add a source, or lower the target.</p>}
+      {conversation.citations.length === 0 && <p>No entry matched well enough. Write an answer, add a source, or allow more wrong answers.</p>}
       <ol class="citations">{conversation.citations.map((citation, i) => (
         <li key={i}>
           <div class="row between"><strong dir="auto">{citation.title}</strong><span>{percent(citation.score)}</span></div>
@@ -68,16 +68,40 @@ function Answer({ result: { conversation, suggestions }, onAsk }: { result: TryO
   );
 }
 
-function Threshold() {
+function WrongAnswers() {
   const loaded = useQuery(AnswerSettings, { site: site.value!.id });
   return (
     <section class="card">
-      <h2>Required confidence</h2>
+      <h2>Promise on wrong answers</h2>
       <Loading of={loaded}>{({ site: found }) => found?.answerSettings
-        ? <Slider stored={found.answerSettings.targetPrecision} />
+        ? <>
+          <Slider stored={found.answerSettings.maxWrongAnswers} />
+          {found.answerPromise && <Measured promise={found.answerPromise} promised={found.answerSettings.maxWrongAnswers} />}
+        </>
         : <p>Your key does not have permission to read the settings.</p>}
       </Loading>
     </section>
+  );
+}
+
+type Promise = NonNullable<NonNullable<AnswerSettingsResult["site"]>["answerPromise"]>;
+
+/** What was measured of the promise, or where the confidence comes from as long as nothing was. */
+function Measured({ promise, promised }: { promise: Promise; promised: number }) {
+  const { judgedAnswers: judged, wrongAnswers: wrong, testAnswers, wrongShare, isKept } = promise;
+  return (
+    <>
+      <dl class="facts">
+        <dt>Promised</dt><dd>at most {percent(promised)} wrong</dd>
+        <dt>Measured</dt>
+        <dd>{wrongShare == null ? "nothing yet" : `${percent(wrongShare)} wrong (${wrong} of ${judged} judged answers)`}</dd>
+        <dt>Answered from</dt><dd>{percent(promise.threshold)} confidence</dd>
+      </dl>
+      {isKept == null
+        ? <p class="hint">Fewer than 30 answers were judged. Until then, the confidence mostly comes from measurements on other sites, on which the promise was kept. Votes of visitors, conversations that a member takes over, and runs of your test questions are counted.</p>
+        : <p>{isKept ? "The promise is kept." : "More answers were wrong than promised. HelpBot answers more carefully until the share is right again."}</p>}
+      {testAnswers > 0 && <p class="hint">{testAnswers} of them are answers to your test questions.</p>}
+    </>
   );
 }
 
@@ -87,13 +111,13 @@ function Slider({ stored }: { stored: number }) {
   const { isBusy, error, act } = useAction();
   useEffect(() => void (target.value = stored), [stored]);
   const save = () => act(async () => {
-    await change(UpdateAnswerSettings, { input: { targetPrecision: target.value, siteId: site.value!.id } });
-    note.value = "Saved. The new target applies to the next question.";
+    await change(UpdateAnswerSettings, { input: { maxWrongAnswers: target.value, siteId: site.value!.id } });
+    note.value = "Saved. The promise applies to the next question.";
   });
   return (
     <>
-      <Field label={`Share of answers that should be correct: ${percent(target.value)}`} hint="A higher value gives fewer wrong answers but says “I don’t know” more often. A lower value gives more answers, of which more are wrong.">
-        {(f) => <input {...f} type="range" min={0.5} max={0.99} step={0.01} value={target.value} disabled={!may("WRITE_CONFIG")} onInput={(e) => void (target.value = Number(e.currentTarget.value))} />}
+      <Field label={`At most this share of the answers may be wrong: ${percent(target.value)}`} hint="A lower value gives fewer wrong answers but says “I don’t know” more often. A higher value gives more answers, of which more are wrong.">
+        {(f) => <input {...f} type="range" min={0.01} max={0.5} step={0.01} value={target.value} disabled={!may("WRITE_CONFIG")} onInput={(e) => void (target.value = Number(e.currentTarget.value))} />}
       </Field>
       <Fault text={error} />
       {may("WRITE_CONFIG") && <button type="button" disabled={isBusy} onClick={() => void save()}>Save</button>}

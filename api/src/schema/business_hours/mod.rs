@@ -21,7 +21,7 @@ pub struct BusinessHoursMutation;
 /// Business hours of a site, in which its team is usually there. All times are local times of the time zone.
 #[derive(SimpleObject)]
 pub struct BusinessHours {
-    /// Name of the time zone in the IANA database, for example `Europe/Berlin`.
+    /// Name that the time zone has in the IANA database, for example `Europe/Berlin`.
     time_zone: String,
     /// Periods of a week in which the team is there, from Monday to Sunday.
     periods: Vec<OpeningPeriod>,
@@ -37,7 +37,7 @@ pub struct BusinessHours {
 /// A period of a weekday in which the team is there.
 #[derive(SimpleObject)]
 pub struct OpeningPeriod {
-    /// Day of the week in local time.
+    /// Day of the week that the period belongs to, in local time.
     day: Weekday,
     /// Local time at which the period begins, written `HH:MM`.
     opens_at: String,
@@ -93,7 +93,7 @@ impl From<expected_reply::ExpectedReply> for ExpectedReply {
 /// A period of a weekday in which the team is there.
 #[derive(InputObject)]
 pub struct OpeningPeriodInput {
-    /// Day of the week in local time.
+    /// Day of the week that the period belongs to, in local time.
     day: Weekday,
     /// Local time at which the period begins, written `HH:MM`.
     opens_at: String,
@@ -102,10 +102,10 @@ pub struct OpeningPeriodInput {
     closes_at: String,
 }
 
-/// Business hours of a site.
+/// Business hours that a site has.
 #[derive(InputObject)]
 pub struct BusinessHoursInput {
-    /// Name of the time zone in the IANA database, for example `Europe/Berlin`.
+    /// Name that the time zone has in the IANA database, for example `Europe/Berlin`.
     time_zone: String,
     /// Periods of a week in which the team is there, at most 50. With an empty list, the team is never there.
     periods: Vec<OpeningPeriodInput>,

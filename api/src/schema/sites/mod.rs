@@ -4,6 +4,7 @@
 
 pub mod mail;
 pub mod mutation;
+pub mod promise;
 pub mod query;
 pub mod widget;
 
@@ -14,7 +15,7 @@ use helpbot_domain::chunk::EntryFilter;
 use helpbot_services as services;
 use helpbot_services::accounts::{sites, usage};
 use helpbot_services::conversations::analytics;
-use helpbot_services::knowledge::vectors;
+use helpbot_services::knowledge::{promises, vectors};
 use helpbot_services::runtime::events;
 
 use crate::error::{Nullable, nullable, perhaps};
@@ -43,6 +44,7 @@ use crate::schema::visitors::{self, BlockedVisitorConnection, CreditCaps};
 use crate::schema::webhooks::{self, Webhook};
 use crate::schema::{conversations, entries, sources};
 use mail::WaitingMailConnection;
+use promise::AnswerPromise;
 use widget::WidgetConfig;
 
 /// What every visitor of a site may see: browsers may keep responses that contain nothing else. Whether a
@@ -110,9 +112,15 @@ impl Site {
     async fn answer_settings(&self) -> Nullable<AnswerSettings> {
         nullable(async {
             let settings = sites::answer_settings(&self.access.viewer, &self.row)?;
-            Ok(AnswerSettings { target_precision: settings.target_precision })
+            Ok(AnswerSettings::of(settings.target_precision, settings.promised()))
         })
         .await
+    }
+
+    /// The promise on wrong answers, and how the site keeps it. Requires the `READ_CONFIG` scope.
+    async fn answer_promise(&self) -> Nullable<AnswerPromise> {
+        let Access { services, viewer, .. } = &self.access;
+        nullable(async { Ok(promises::state(services, viewer, &self.row).await?.into()) }).await
     }
 
     /// Progress of computing external embeddings. It is null when the installation uses only the built-in
@@ -192,7 +200,10 @@ impl Site {
 
     /// Preview of a change, which `previewChange` has begun. It is null when the site has no such preview;
     /// previews are deleted after a day, and when a session is erased. Requires the `READ_CONVERSATIONS` scope.
-    async fn change_preview(&self, #[graphql(desc = "ID that identifies the preview.")] id: ID) -> Nullable<ChangePreview> {
+    async fn change_preview(
+        &self,
+        #[graphql(desc = "ID that identifies the preview.")] id: ID,
+    ) -> Nullable<ChangePreview> {
         perhaps(async { Ok(previews::load(&self.access, &self.row, &id).await?) }).await
     }
 
@@ -251,7 +262,7 @@ impl Site {
         .await
     }
 
-    /// What a visitor who asks for a human can expect now. Requires the `READ_CONFIG` scope.
+    /// Describes what a visitor who asks for a human can expect now. Requires the `READ_CONFIG` scope.
     async fn expected_reply(&self) -> Nullable<ExpectedReply> {
         nullable(async {
             let Access { services, viewer, .. } = &self.access;
@@ -311,8 +322,17 @@ impl Site {
 #[derive(SimpleObject)]
 pub struct AnswerSettings {
     /// Share of answers that must be correct, 0 to 1. With a higher value, HelpBot replies more often that
-    /// it does not know the answer.
+    /// it does not know the answer. It is 1 minus `maxWrongAnswers`.
     target_precision: f64,
+    /// Maximum share of the answers that may be wrong, 0 to 1. Defaults to 0.3 for a new site. `answerPromise`
+    /// shows how the site keeps this promise.
+    max_wrong_answers: f64,
+}
+
+impl AnswerSettings {
+    fn of(target_precision: f64, max_wrong_answers: f64) -> Self {
+        Self { target_precision, max_wrong_answers }
+    }
 }
 
 /// Progress of computing external embeddings. Until it is complete, answers use the embeddings of the

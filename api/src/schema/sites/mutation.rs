@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result};
 use helpbot_domain as domain;
 use helpbot_domain::plan::UNLIMITED_CREDITS;
 use helpbot_services::accounts::site_deletion;
-use helpbot_services::accounts::sites::{self, NewSite, SitePatch};
+use helpbot_services::accounts::sites::{self, AnswerChange, NewSite, SitePatch};
 
 use super::widget::{UpdateWidgetConfigInput, WidgetConfig};
 use super::{AnswerSettings, Site};
@@ -98,8 +98,12 @@ input! {
     /// Arguments that `updateAnswerSettings` accepts.
     UpdateAnswerSettingsInput {
         /// Share of answers that must be correct, 0 to 1. With a higher value, HelpBot replies more often
-        /// that it does not know the answer.
-        target_precision: f64,
+        /// that it does not know the answer. It is 1 minus `maxWrongAnswers`, and ignored when that field is
+        /// present.
+        target_precision: Option<f64>,
+        /// Maximum share of the answers that may be wrong, 0 to 1. When this field and `targetPrecision` are
+        /// absent, nothing is changed.
+        max_wrong_answers: Option<f64>,
     }
 }
 
@@ -108,6 +112,12 @@ payload! {
     UpdateAnswerSettingsPayload {
         /// The settings after the change. It is null when the mutation failed.
         answer_settings: Option<AnswerSettings>,
+    }
+}
+
+impl UpdateAnswerSettingsInput {
+    fn change(&self) -> AnswerChange {
+        AnswerChange { target_precision: self.target_precision, max_wrong_answers: self.max_wrong_answers }
     }
 }
 
@@ -188,17 +198,17 @@ impl SiteMutation {
     }
 
     /// Changes how cautiously HelpBot answers the questions of a site. Requires the `WRITE_CONFIG` scope.
-    /// Fails with `BAD_USER_INPUT` when `targetPrecision` is not between 0 and 1.
+    /// Fails with `BAD_USER_INPUT` when a value is not between 0 and 1.
     async fn update_answer_settings(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The arguments that this mutation accepts.")] input: UpdateAnswerSettingsInput,
     ) -> Result<UpdateAnswerSettingsPayload> {
         let Access { services, viewer, .. } = Access::of(ctx);
-        let changed = sites::update_answer_settings(services, viewer, input.site(), input.target_precision).await;
+        let changed = sites::update_answer_settings(services, viewer, input.site(), input.change()).await;
         let settings = changed.and_then(|site| sites::answer_settings(viewer, &site));
         finish(settings, |settings| UpdateAnswerSettingsPayload {
-            answer_settings: Some(AnswerSettings { target_precision: settings.target_precision }),
+            answer_settings: Some(AnswerSettings::of(settings.target_precision, settings.promised())),
             ..Default::default()
         })
     }

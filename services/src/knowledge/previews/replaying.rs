@@ -27,9 +27,8 @@ use helpbot_engine::{AnswerPolicy, Ask, Chunk, Index};
 use super::STORED_MAX;
 use super::changes;
 use super::masking::masked;
-use crate::accounts::sites;
 use crate::knowledge::chunks::WRITTEN_ANSWERS;
-use crate::knowledge::{answer_rules, chunks, indexes};
+use crate::knowledge::{answer_rules, chunks, indexes, promises};
 use crate::runtime::batches;
 use crate::{Error, Result, Services, blocking};
 
@@ -107,7 +106,7 @@ async fn both(services: &Services, preview: &ChangePreview) -> Result<(Site, Con
         if version_after != version {
             continue;
         }
-        let settings = sites::parsed_settings(&site);
+        let settings = promises::policy(services, &site).await?;
         let now = Answering { index, settings: settings.clone() };
         let changed = changes::as_if_made(id, &preview.change, stored, settings, own_source, preview.created_at)?;
         let (stored, settings): (Vec<StoredChunk>, AnswerPolicy) = changed;
