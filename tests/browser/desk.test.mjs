@@ -139,7 +139,7 @@ test("a_visitor_who_asks_for_a_human_while_the_list_is_being_read_is_not_lost", 
   await agent.page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Inbox" }).click();
   await until(() => held.length > 0);
 
-  const { question } = await waiting("Who asks during the reading");
+  const { question } = await waiting("Who asks while a member reads");
   await until(async () => /\(\d+\)/.test(await agent.page.getByRole("heading", { level: 1 }).innerText()));
   const expected = (await run("{ site { conversations(first: 1, filter: {handoffStatuses: [REQUESTED]}) { totalCount } } }")).site.conversations.totalCount;
   await until(async () => (await agent.page.getByRole("heading", { level: 1 }).innerText()) === `Inbox (${expected})`);

@@ -25,7 +25,7 @@ export interface Answer {
   answered: boolean;
   /** The session of the conversation. Null when the server gave no token for it. */
   session: Session | null;
-  /** The status of the handoff, when the question asked for a human in words. */
+  /** The status of the handoff, when the words of the question asked for a human. */
   status: HandoffStatus | null;
 }
 
