@@ -25,10 +25,10 @@ def constants():
     number = lambda text, name: float(re.search(r"const %s: \w+ = ([\d.]+);" % name, text).group(1))
     table = re.search(r"const PRECISION: .*?= \[(.*?)\];", decide, re.S).group(1)
     pairs = [(float(a), float(b)) for a, b in re.findall(r"\(([\d.]+), ([\d.]+)\)", table)]
-    return number(promise, "HORIZON"), number(promise, "RESERVE"), number(decide, "CLOSED"), pairs
+    return number(promise, "HORIZON"), number(promise, "RESERVE"), number(decide, "CLOSED"), number(decide, "OTHER_WORDS"), pairs
 
 
-HORIZON, RESERVE, CLOSED, PRECISION = constants()
+HORIZON, RESERVE, CLOSED, OTHER_WORDS, PRECISION = constants()
 
 
 def threshold(promised, judged, wrong):
@@ -50,7 +50,7 @@ def asked(site, promised, share, seed):
     chance.shuffle(order)
     judged = bad = answers = wrong = right = 0
     for q in order:
-        if q["conflicts"] or q["confidence"] < threshold(promised, judged, bad):
+        if q["conflicts"] or min(q["confidence"], OTHER_WORDS) < threshold(promised, judged, bad):
             continue
         answers += 1
         right += q["right"]

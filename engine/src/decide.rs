@@ -32,8 +32,10 @@ const MANY_WORDS: f64 = 8.0;
 const LEAST_MASS: f64 = 0.1;
 /// Confidence in an entry whose question the visitor wrote word by word.
 const OWN_WORDS: f64 = 0.99;
-/// Threshold that only [`OWN_WORDS`] reaches.
-const CLOSED: f64 = 0.985;
+/// Maximum confidence in any other entry, however well it matches.
+const OTHER_WORDS: f64 = 0.985;
+/// Threshold when the promise allows no more wrong answers. Only [`OWN_WORDS`] reaches it.
+const CLOSED: f64 = 0.99;
 
 /// What is done with a question.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -156,9 +158,9 @@ fn confidence(retrieval: &Retrieval) -> f64 {
         _ => WORDS,
     };
     let sum: f64 = features.iter().zip(weights).map(|(feature, weight)| feature * weight).sum();
-    let confidence = 1.0 / (1.0 + (-sum).exp());
+    let confidence = (1.0 / (1.0 + (-sum).exp())).min(OTHER_WORDS);
     let is_own = retrieval.signals.is_some_and(|signals| signals.is_own_words);
-    if is_own { confidence.max(OWN_WORDS) } else { confidence }
+    if is_own { OWN_WORDS } else { confidence }
 }
 
 fn near(retrieval: &Retrieval, confidence: f64) -> Vec<usize> {

@@ -22,6 +22,9 @@ use crate::vectors::QueryVector;
 const CONTEXT_WEIGHT: f32 = 0.5;
 /// Number of entries that are compared with a question word by word.
 const MAX_ALIGNED: usize = 5;
+/// Number of phrasings from which an entry has most words of its subject, so that the comparison word
+/// by word says nothing about it.
+const MANY_PHRASINGS: usize = 10;
 /// Share of that comparison in the score.
 const ALIGNMENT_SHARE: f32 = 0.2;
 /// Its usual value for the best entry, which leaves the score as it is.
@@ -209,6 +212,9 @@ impl IndexData {
         let Some(semantic) = self.parts[number].semantic.as_ref().filter(|_| !search.asked.is_empty()) else { return };
         let few = best.len().min(MAX_ALIGNED);
         let (few, others) = best.split_at_mut(few);
+        if few.iter().any(|scored| self.chunks[scored.place as usize].phrasings.len() > MANY_PHRASINGS) {
+            return;
+        }
         let own: Vec<usize> = few.iter().filter(|scored| scored.part == number).map(|scored| scored.at).collect();
         let alignments = semantic.alignments(&search.asked, &own);
         let own = few.iter_mut().filter(|scored| scored.part == number);
