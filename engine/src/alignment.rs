@@ -6,7 +6,7 @@
 //! entries that are best by words and vectors.
 
 use crate::embedding::DIMS;
-use crate::semantic::Table;
+use crate::embedding_table::Table;
 use crate::vectors::{QueryVector, Vectors};
 
 /// Number of pieces of a question that are compared. More cost time and change nothing.

@@ -20,6 +20,7 @@ pub mod chunk;
 mod compose;
 pub mod decide;
 mod embedding;
+mod embedding_table;
 pub mod engine;
 pub mod evaluate;
 mod evidence;

@@ -8,6 +8,7 @@
 use crate::alignment::{self, AskedPiece, EntryPieces};
 use crate::chunk::Fields;
 use crate::embedding::{self, DIMS};
+use crate::embedding_table::Table;
 use crate::multilingual;
 use crate::parallel;
 use crate::vectors::{QueryVector, Vectors, nearness};
@@ -19,20 +20,6 @@ const MIN_WHOLE_WORDS: f64 = 0.7;
 const MIN_QUESTION_WHOLE_WORDS: f64 = 0.5;
 /// Maximum weight of earlier questions in the vector of a question.
 const MAX_CONTEXT_SHARE: f32 = 0.7;
-/// Cosines of unrelated questions and of questions with the same meaning, on the fixed pairs of
-/// `external_embeddings.rs`. Cosines of the multilingual table are mapped to the English scale.
-const ENGLISH_SCALE: [f32; 2] = [0.06, 0.47];
-const MULTILINGUAL_SCALE: [f32; 2] = [0.21, 0.46];
-
-/// A built-in embedding table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Table {
-    /// English word pieces.
-    English,
-    /// Word pieces of sixteen languages.
-    Multilingual,
-}
-
 /// Vectors of all entries of an index.
 #[derive(Debug)]
 pub struct Semantic {
@@ -54,63 +41,6 @@ pub struct Semantic {
 pub struct Cuts {
     table: Table,
     pieces: Vec<[Vec<u32>; 2]>,
-}
-
-impl Table {
-    fn cut(self, text: &str) -> Vec<u32> {
-        match self {
-            Self::English => embedding::cut(text).pieces.into_iter().map(u32::from).collect(),
-            Self::Multilingual => multilingual::cut(text),
-        }
-    }
-
-    fn piece_count(self) -> usize {
-        match self {
-            Self::English => embedding::piece_count(),
-            Self::Multilingual => multilingual::piece_count(),
-        }
-    }
-
-    /// Appends a row, as a unit vector.
-    pub fn push_row(self, rows: &mut Vectors, piece: u32) {
-        match self {
-            Self::English => {
-                let (row, factor) = embedding::row(piece as u16).unwrap_or((&[0; DIMS], 0.0));
-                rows.push_row(row.iter().map(|value| value.cast_signed()), factor);
-            }
-            Self::Multilingual => {
-                let squares = multilingual::numbers(piece).map(|number| i32::from(number).pow(2)).sum();
-                rows.push_row(multilingual::numbers(piece), embedding::factor(squares));
-            }
-        }
-    }
-
-    pub fn add_row(self, sum: &mut [f32; DIMS], piece: u32, weight: f32) {
-        match self {
-            Self::English => embedding::add_row(sum, piece as u16, weight),
-            Self::Multilingual => multilingual::add_row(sum, piece, weight),
-        }
-    }
-
-    /// The weight of a piece that `with` of `entries` contain, as each table was measured.
-    fn weight(self, entries: usize, with: u32) -> f32 {
-        let (entries, with) = (entries as f32, with as f32);
-        match self {
-            Self::English => (1.0 + (entries - with + 0.5) / (with + 0.5)).ln().sqrt(),
-            Self::Multilingual => (1.0 + entries / with.max(1.0)).ln(),
-        }
-    }
-
-    /// Maps a cosine to the scale of the English table.
-    fn scaled(self, cosine: f32) -> f32 {
-        match self {
-            Self::English => cosine,
-            Self::Multilingual => {
-                let ([low, high], [from, to]) = (ENGLISH_SCALE, MULTILINGUAL_SCALE);
-                low + (cosine - from) / (to - from) * (high - low)
-            }
-        }
-    }
 }
 
 impl Cuts {

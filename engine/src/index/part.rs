@@ -5,11 +5,12 @@ use std::sync::OnceLock;
 use crate::alignment::AskedPiece;
 use crate::chunk::Fields;
 use crate::embedding;
+use crate::embedding_table::Table;
 use crate::lexical::{ContextWord, Lexical, LexicalScore, Terms};
 use crate::multilingual;
 use crate::parallel::WORTH_A_THREAD;
 use crate::retrieval::Channels;
-use crate::semantic::{Cuts, Semantic, Table};
+use crate::semantic::{Cuts, Semantic};
 use crate::vectors::QueryVector;
 
 /// Share of the semantic channel in the sum of both, for English entries. It is flat from .5 to .65

@@ -9,9 +9,10 @@ use helpbot_domain::answer_rule::{AnswerRule, RuleKind};
 use super::IndexData;
 use super::part::LanguagePart;
 use crate::embedding;
+use crate::embedding_table::Table;
 use crate::evidence;
 use crate::retrieval::AppliedRule;
-use crate::semantic::{Semantic, Table};
+use crate::semantic::Semantic;
 use crate::topics::same_question_key;
 
 /// Words that say what a question asks for, in the normalized forms of several languages. Questions

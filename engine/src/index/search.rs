@@ -8,13 +8,13 @@ use super::profile::{self, SiteProfile};
 use super::rules::RulesFor;
 use super::{Index, IndexData, MAX_CANDIDATES};
 use crate::chunk::{Chunk, Fields};
+use crate::embedding_table::Table;
 use crate::evidence::{self, Agreement, Asked, Conflict};
 use crate::external_embeddings::CosineScale;
 use crate::language;
 use crate::multilingual;
 use crate::normalization::normalize;
 use crate::retrieval::{Candidate, Retrieval, Signals};
-use crate::semantic::Table;
 use crate::topics::same_question_key;
 use crate::vectors::QueryVector;
 
