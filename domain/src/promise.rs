@@ -13,9 +13,9 @@
 use crate::conversation::{Conversation, Outcome};
 
 /// Number of answers over which a difference to the promise is made up. A longer one lets more
-/// answers through before the first judgments, a shorter one reacts more to a single judgment.
+/// answers through before the first verdicts, a shorter one reacts more to a single verdict.
 const HORIZON: f64 = 20.0;
-/// Standard deviations of chance that are held back, so that the measured share stays below the
+/// Standard deviations of random variation that are held back, so that the measured share stays below the
 /// promise and not only near it.
 const RESERVE: f64 = 0.5;
 /// Number of judged answers from which the measured share says something.
@@ -24,7 +24,7 @@ pub const MIN_JUDGED: i64 = 30;
 /// Whether an answer was right, as far as anybody said: the visitor by a vote, or else a member who
 /// took over although the question had been answered. `None` when nobody said, or there was no
 /// answer.
-pub fn judgment(of: &Conversation) -> Option<bool> {
+pub fn verdict(of: &Conversation) -> Option<bool> {
     let is_corrected = of.handoff.is_some() && of.assignee_id.is_some();
     match (of.outcome, of.vote) {
         (Outcome::Answered, Some(vote)) => Some(vote.is_helpful()),
@@ -48,9 +48,9 @@ impl Judged {
         Self { answers: 1, wrong: i64::from(!is_right) }
     }
 
-    /// The difference between two judgments of the same answer.
+    /// The difference between two verdicts of the same answer.
     pub fn between(before: Option<bool>, after: Option<bool>) -> Self {
-        let of = |judgment: Option<bool>| judgment.map_or_else(Self::default, Self::one);
+        let of = |verdict: Option<bool>| verdict.map_or_else(Self::default, Self::one);
         let (before, after) = (of(before), of(after));
         Self { answers: after.answers - before.answers, wrong: after.wrong - before.wrong }
     }
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_site_without_judgments_holds_some_of_the_promise_back() {
+    fn a_site_without_verdicts_holds_some_of_the_promise_back() {
         let allowed = Judged::default().allowed(0.1);
 
         assert!(allowed > 0.05 && allowed < 0.1, "{allowed}");
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_judgment_counts_once() {
+    fn a_changed_verdict_counts_once() {
         assert_eq!(Judged::between(None, Some(false)), Judged { answers: 1, wrong: 1 });
         assert_eq!(Judged::between(Some(false), Some(true)), Judged { answers: 0, wrong: -1 });
         assert_eq!(Judged::between(Some(true), None), Judged { answers: -1, wrong: 0 });

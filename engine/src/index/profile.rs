@@ -11,7 +11,7 @@ pub(super) const MAX_ASKED: usize = 48;
 const USUAL_LEVEL: f32 = 0.35;
 const USUAL_SPREAD: f32 = 0.12;
 const USUAL_OWN: f32 = 0.8;
-/// Minimum of the own level. An entry whose question says nothing scores low for it.
+/// Minimum of the level of an entry itself. An entry whose question says nothing scores low for it.
 const MIN_OWN: f32 = 0.3;
 /// Number of measurements that weigh as much as the usual values.
 const USUAL_COUNT: f32 = 6.0;

@@ -98,8 +98,8 @@ input! {
     /// Arguments that `updateAnswerSettings` accepts.
     UpdateAnswerSettingsInput {
         /// Share of answers that must be correct, 0 to 1. With a higher value, HelpBot replies more often
-        /// that it does not know the answer. It is 1 minus `maxWrongAnswers`, and ignored when that field is
-        /// present.
+        /// that it does not know the answer. It stays unchanged when it is absent, and is ignored when
+        /// `maxWrongAnswers` is present, because it is 1 minus that value.
         target_precision: Option<f64>,
         /// Maximum share of the answers that may be wrong, 0 to 1. When this field and `targetPrecision` are
         /// absent, nothing is changed.
