@@ -84,10 +84,10 @@ function WrongAnswers() {
   );
 }
 
-type Promise = NonNullable<NonNullable<AnswerSettingsResult["site"]>["answerPromise"]>;
+type AnswerPromise = NonNullable<NonNullable<AnswerSettingsResult["site"]>["answerPromise"]>;
 
 /** What was measured of the promise, or where the confidence comes from as long as nothing was. */
-function Measured({ promise, promised }: { promise: Promise; promised: number }) {
+function Measured({ promise, promised }: { promise: AnswerPromise; promised: number }) {
   const { judgedAnswers: judged, wrongAnswers: wrong, testAnswers, wrongShare, isKept } = promise;
   return (
     <>
@@ -98,7 +98,7 @@ function Measured({ promise, promised }: { promise: Promise; promised: number })
         <dt>Answered from</dt><dd>{percent(promise.threshold)} confidence</dd>
       </dl>
       {isKept == null
-        ? <p class="hint">Fewer than 30 answers were judged. Until then, the confidence mostly comes from measurements on other sites, on which the promise was kept. Votes of visitors, conversations that a member takes over, and runs of your test questions are counted.</p>
+        ? <p class="hint">Fewer than 30 answers were judged. Until then, the required confidence comes mostly from measurements on other sites, and the share on this site is not known. Votes of visitors, conversations that a member takes over, and runs of your test questions are counted.</p>
         : <p>{isKept ? "The promise is kept." : "More answers were wrong than promised. HelpBot answers more carefully until the share is right again."}</p>}
       {testAnswers > 0 && <p class="hint">{testAnswers} of them are answers to your test questions.</p>}
     </>
