@@ -88,7 +88,7 @@ const FINAL_CODES = /^(UNAUTH|FORBID|PLAN_|NOT_FOUND|BAD_USER|COMPLEX|GRAPHQL_)/
 
 /** The delay before attempt `n` (from 0). It doubles up to 8 s, and half of it is random. */
 export function delayMs(n: number, random: number): number {
-  const whole = Math.min(LAST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(n, 16));
+  const whole = Math.min(LAST_DELAY_MS, FIRST_DELAY_MS * 2 ** n);
   return Math.round(whole / 2 + (whole / 2) * random);
 }
 

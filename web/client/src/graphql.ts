@@ -36,15 +36,15 @@ export function headersOf({ apiKey, sessionToken }: Credentials, idempotencyKey?
   return headers;
 }
 
+/** The error of a request that got no response. */
+export const unreachable = (cause: unknown) => new NetworkError("The server could not be reached.", { cause });
+
 /** Whether the server or the way to it failed, so that the same request can succeed in a moment. Proxies respond with these statuses while the server is restarting. */
 export const isUnreachable = (error: unknown): boolean =>
   error instanceof NetworkError || (error instanceof ApiError && /^(UNAVAILABLE|HTTP_50[234])$/.test(error.code));
 
-/** Delays before a request that failed for the moment is sent again. The last one repeats. */
-const AGAIN_MS = [2_000, 4_000, 8_000, 15_000];
-
-/** The delay before the next attempt, after this number of failures in a row. */
-export const againAfterMs = (failures: number): number => AGAIN_MS[Math.min(failures, AGAIN_MS.length - 1)]!;
+/** The delay before the next attempt, after this number of failures in a row: 2, 4, 8, and then 15 seconds each time. */
+export const againAfterMs = (failures: number): number => Math.min(15_000, 2_000 * 2 ** failures);
 
 export interface Reached {
   status: number;
@@ -59,7 +59,7 @@ export async function reach(url: string, init: RequestInit, timeoutMs = TIMEOUT_
     const response = await fetch(url, { ...init, signal: abort.signal, credentials: "omit", cache: "no-store" });
     return { status: response.status, text: await response.text() };
   } catch (cause) {
-    throw new NetworkError("The server could not be reached.", { cause });
+    throw unreachable(cause);
   } finally {
     clearTimeout(timer);
   }

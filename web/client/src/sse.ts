@@ -3,7 +3,7 @@
 
 import { type Doc, requestOf } from "./document";
 import { type Decoder, type Event, type Payload, SILENT, type Source, type Transport } from "./follow";
-import { ApiError, type Credentials, NetworkError, apiErrorOf, headersOf } from "./graphql";
+import { ApiError, type Credentials, apiErrorOf, headersOf, unreachable } from "./graphql";
 
 export interface Block {
   event: string;
@@ -64,7 +64,7 @@ async function* stream<E>(ask: Connection, request: object, decode: Decoder<E>, 
     headers: { ...headersOf(ask.credentials, ask.idempotencyKey), Accept: "text/event-stream" },
     body: JSON.stringify(request),
   }).catch((cause) => {
-    throw new NetworkError("The server could not be reached.", { cause });
+    throw unreachable(cause);
   });
   if (!response.ok || !response.body) throw new ApiError(response.status === 401 ? "UNAUTHENTICATED" : `HTTP_${response.status}`, "The server rejected the stream.", response.status);
   onOpen?.();
@@ -72,7 +72,7 @@ async function* stream<E>(ask: Connection, request: object, decode: Decoder<E>, 
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   for (;;) {
     const part = await reader.read().catch((cause) => {
-      throw new NetworkError("The stream ended unexpectedly.", { cause });
+      throw unreachable(cause);
     });
     if (part.done) return;
     ask.onBytes?.();
