@@ -13,7 +13,7 @@
 use crate::conversation::{Conversation, Outcome};
 
 /// Number of answers over which a difference to the promise is made up. A longer one lets more
-/// answers through before the first verdicts, a shorter one reacts more to a single verdict.
+/// answers through before the first assessments, a shorter one reacts more to a single assessment.
 const HORIZON: f64 = 20.0;
 /// Standard deviations of random variation that are held back, so that the measured share stays below the
 /// promise and not only near it.
@@ -24,7 +24,7 @@ pub const MIN_JUDGED: i64 = 30;
 /// Whether an answer was right, as far as anybody said: the visitor by a vote, or else a member who
 /// took over although the question had been answered. `None` when nobody said, or there was no
 /// answer.
-pub fn verdict(of: &Conversation) -> Option<bool> {
+pub fn assessment(of: &Conversation) -> Option<bool> {
     let is_corrected = of.handoff.is_some() && of.assignee_id.is_some();
     match (of.outcome, of.vote) {
         (Outcome::Answered, Some(vote)) => Some(vote.is_helpful()),
@@ -48,9 +48,9 @@ impl Judged {
         Self { answers: 1, wrong: i64::from(!is_right) }
     }
 
-    /// The difference between two verdicts of the same answer.
+    /// The difference between two assessments of the same answer.
     pub fn between(before: Option<bool>, after: Option<bool>) -> Self {
-        let of = |verdict: Option<bool>| verdict.map_or_else(Self::default, Self::one);
+        let of = |assessment: Option<bool>| assessment.map_or_else(Self::default, Self::one);
         let (before, after) = (of(before), of(after));
         Self { answers: after.answers - before.answers, wrong: after.wrong - before.wrong }
     }
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_site_without_verdicts_holds_some_of_the_promise_back() {
+    fn a_site_without_assessments_holds_some_of_the_promise_back() {
         let allowed = Judged::default().allowed(0.1);
 
         assert!(allowed > 0.05 && allowed < 0.1, "{allowed}");
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_verdict_counts_once() {
+    fn a_changed_assessment_counts_once() {
         assert_eq!(Judged::between(None, Some(false)), Judged { answers: 1, wrong: 1 });
         assert_eq!(Judged::between(Some(false), Some(true)), Judged { answers: 0, wrong: -1 });
         assert_eq!(Judged::between(Some(true), None), Judged { answers: -1, wrong: 0 });

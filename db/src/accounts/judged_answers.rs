@@ -44,7 +44,7 @@ pub async fn of(c: &mut Conn, site: SiteId) -> Result<Option<JudgedAnswers>> {
     }))
 }
 
-/// Adds to the counts by people. Both numbers can be negative, when a verdict is taken back.
+/// Adds to the counts by people. Both numbers can be negative, when a assessment is taken back.
 ///
 /// # Errors
 /// Returns an error when the query fails.

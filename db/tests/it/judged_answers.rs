@@ -6,9 +6,9 @@ use helpbot_domain::promise::Judged;
 
 use crate::make;
 
-on_both_backends!(verdicts_add_up_and_are_taken_back, the_last_run_of_the_cases_counts,);
+on_both_backends!(assessments_add_up_and_are_taken_back, the_last_run_of_the_cases_counts,);
 
-async fn verdicts_add_up_and_are_taken_back(db: &Db) {
+async fn assessments_add_up_and_are_taken_back(db: &Db) {
     let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
 
     commit!(db, |c| judged_answers::add(c, site, Judged { answers: 3, wrong: 2 }));
