@@ -24,7 +24,7 @@ pub const MIN_JUDGED: i64 = 30;
 /// Whether an answer was right, as far as anybody said: the visitor by a vote, or else a member who
 /// took over although the question had been answered. `None` when nobody said, or there was no
 /// answer.
-pub fn assessment(of: &Conversation) -> Option<bool> {
+pub fn verdict(of: &Conversation) -> Option<bool> {
     let is_corrected = of.handoff.is_some() && of.assignee_id.is_some();
     match (of.outcome, of.vote) {
         (Outcome::Answered, Some(vote)) => Some(vote.is_helpful()),

@@ -66,9 +66,9 @@ pub(crate) async fn change(
             Box::pin(async move {
                 let found = db::conversations::by_id_locked(c, site, id).await?;
                 let mut conversation = found.ok_or(Error::NotFound("Conversation"))?;
-                let before = promise::assessment(&conversation);
+                let before = promise::verdict(&conversation);
                 let change = apply(&mut conversation, now)?;
-                let judged = Judged::between(before, promise::assessment(&conversation));
+                let judged = Judged::between(before, promise::verdict(&conversation));
                 if judged != Judged::default() {
                     db::judged_answers::add(c, site, judged).await?;
                 }
