@@ -7,7 +7,8 @@
 mod quotes;
 
 use helpbot_services::conversations::mail_answers::ReceivedMail;
-use mail_parser::{Address, HeaderValue, Message, MessageParser};
+use mail_parser::decoders::html::html_to_text;
+use mail_parser::{Address, HeaderValue, Message, MessageParser, PartType};
 use sha2::{Digest as _, Sha256};
 
 /// Headers that name the address that a message was delivered to, besides `To` and `Cc`.
@@ -39,8 +40,17 @@ pub fn parse(raw: &[u8]) -> Option<ReceivedMail> {
 
 /// The text of all parts that are shown, as plain text.
 fn text(message: &Message<'_>) -> String {
-    let parts = (0..message.text_body_count()).filter_map(|part| message.body_text(part));
+    let parts = message.text_bodies().filter_map(|part| match &part.body {
+        PartType::Text(text) => Some(text.to_string()),
+        PartType::Html(html) => Some(html_to_text(&with_lines_for_quotations(html))),
+        _ => None,
+    });
     parts.map(|part| part.replace("\r\n", "\n")).collect::<Vec<_>>().join("\n")
+}
+
+/// Begins a new line before each quotation, which the conversion of HTML does not do.
+fn with_lines_for_quotations(html: &str) -> String {
+    html.replace("<blockquote", "<br><blockquote").replace("<BLOCKQUOTE", "<br><BLOCKQUOTE")
 }
 
 fn with_attachments(text: String, count: usize) -> String {

@@ -1,4 +1,4 @@
-//! How many objects the lists of the schema can contain that have neither `first` nor `last`.
+//! How many objects the lists of the schema can contain when neither `first` nor `last` is given.
 //!
 //! The guard computes the cost of an operation from these numbers. A list without an entry counts for a
 //! page of the default size.
@@ -22,6 +22,8 @@ pub const LIST_BOUNDS: &[(&str, usize)] = &[
     // A topic has at most 20 wordings, usually two or three.
     ("QuestionTopic.questions", 10),
     ("PromoteToFaqPayload.answeredNow", 10),
+    // A delivery is attempted a few times.
+    ("WebhookDelivery.attempts", 10),
     // HelpBot sends about ten headers, and most receivers answer with fewer.
     ("DeliveryAttempt.requestHeaders", 10),
     ("DeliveryAttempt.responseHeaders", 10),

@@ -311,7 +311,7 @@ async fn assert_stored_before_is_found(database: &TestDatabase, put_back: impl A
 }
 
 const FORGET_STEP: &str =
-    "DELETE FROM __diesel_schema_migrations WHERE version IN ('0060', '0090', '0100', '0120', '0130')";
+    "DELETE FROM __diesel_schema_migrations WHERE version IN ('0060', '0090', '0100', '0120', '0130', '0180', '0182')";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn conversations_stored_before_the_index_are_found_on_sqlite() {
@@ -319,6 +319,8 @@ async fn conversations_stored_before_the_index_are_found_on_sqlite() {
         assert_stored_before_is_found(database, async |database| {
             // The later steps change the same table, so they are undone first.
             let down = concat!(
+                include_str!("../../../migrations/sqlite/0182_triage/down.sql"),
+                include_str!("../../../migrations/sqlite/0180_visitor_presence/down.sql"),
                 include_str!("../../../migrations/sqlite/0130_visitor_limits/down.sql"),
                 include_str!("../../../migrations/sqlite/0120_mail_limits/down.sql"),
                 include_str!("../../../migrations/sqlite/0100_sessions/down.sql"),
@@ -340,6 +342,8 @@ async fn conversations_stored_before_the_index_are_found_on_postgres() {
             let (server, schema) = database.schema().expect("a PostgreSQL database");
             // The later steps change the same table, so they are undone first.
             let down = concat!(
+                include_str!("../../../migrations/postgres/0182_triage/down.sql"),
+                include_str!("../../../migrations/postgres/0180_visitor_presence/down.sql"),
                 include_str!("../../../migrations/postgres/0130_visitor_limits/down.sql"),
                 include_str!("../../../migrations/postgres/0120_mail_limits/down.sql"),
                 include_str!("../../../migrations/postgres/0100_sessions/down.sql"),

@@ -1,6 +1,7 @@
 //! Business hours of a site: when its team is usually there.
 
 use helpbot_db as db;
+use helpbot_domain::Invalid;
 use helpbot_domain::business_hours::BusinessHours;
 use helpbot_domain::ids::SiteId;
 use helpbot_domain::key::Scope;
@@ -20,19 +21,20 @@ pub async fn of(services: &Services, viewer: &Viewer, site: &Site) -> Result<Opt
     Ok(db::business_hours::of(&mut services.db.reader().await?, site).await?)
 }
 
-/// Sets or removes the business hours of a site.
+/// Sets or removes the business hours of a site. Invalid hours are reported only to a viewer who may set them.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound`.
+/// `Forbidden`; `NotFound`; `Invalid` for invalid hours.
 #[boxed]
 pub async fn set(
     services: &Services,
     viewer: &Viewer,
     named: Option<SiteId>,
-    hours: Option<BusinessHours>,
+    hours: Option<Result<BusinessHours, Invalid>>,
 ) -> Result<Site> {
     viewer.require(Scope::WriteConfig)?;
     let site = sites::get(services, viewer, named).await?;
+    let hours = hours.transpose()?;
     let (id, now) = (site.id, services.now());
     let stored = services.db.write(move |c| {
         Box::pin(async move {

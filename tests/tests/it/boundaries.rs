@@ -284,8 +284,9 @@ fn the_clock_randomness_and_the_internet_are_each_used_in_one_place() {
 }
 
 /// Modules that are useful only together with another one, in whose tests they are included.
-const TESTED_WITH: [(&str, &str); 5] = [
+const TESTED_WITH: [(&str, &str); 6] = [
     ("attempts", "deliveries"),
+    ("batch", "batches"),
     ("outbox", "deliveries"),
     ("replays", "webhooks"),
     ("lists", "conversations"),

@@ -136,7 +136,7 @@ async fn a_revoked_key_ends_its_live_connection(app: &TestApp) {
 
 async fn visitor_and_agent_write_to_each_other_after_a_handoff(app: &TestApp) {
     let site = app.site().create().await;
-    let asked = ask(&site.visitor(), "Can I talk to someone?").await;
+    let asked = ask(&site.visitor(), "When do you open?").await;
     let visitor = site.visitor().with_session(asked["sessionToken"].as_str().expect("a token"));
     let added = members::add(app.services(), app.operator(), Some(site.id), "Ann", "ann@example.com", Role::Agent);
     let agent = app.client(&added.await.expect("a member").1);

@@ -19,7 +19,7 @@ pub const INBOUND_SECRET: &str = "a secret of the mail server";
 pub struct Arrived {
     /// The recipient of the envelope.
     pub to: String,
-    /// Headers and body, with the line breaks of quoted-printable removed.
+    /// Headers and body, in which the line breaks of quoted-printable are removed.
     pub text: String,
 }
 
@@ -111,7 +111,8 @@ async fn data(stream: &mut BufReader<TcpStream>) -> std::io::Result<String> {
     loop {
         let mut line = String::new();
         if stream.read_line(&mut line).await? == 0 || line == ".\r\n" {
-            return Ok(text.replace("=\r\n", "").replace("\r\n", "\n"));
+            let (headers, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+            return Ok(format!("{headers}\r\n\r\n{}", body.replace("=\r\n", "")).replace("\r\n", "\n"));
         }
         text += &line;
     }

@@ -104,7 +104,7 @@ impl<'a> CostWalk<'a> {
             self.total.top_points = count;
             self.total.top_field = part.text();
         }
-        let page = merged.ty.name.ends_with("Connection").then(|| self.page(merged.field));
+        let page = merged.ty.name.ends_with("Connection").then(|| self.page(merged));
         self.selections(&merged.sets, Place { path: Some(&part), count, page });
     }
 
@@ -121,21 +121,20 @@ impl<'a> CostWalk<'a> {
         if let Some(ConstValue::List(given)) = given {
             return number(given.len());
         }
-        let (ty, field) = (merged.parent.name.as_str(), merged.field.name.node.as_str());
-        let bounds = self.model.rules.list_bounds;
-        let bound = bounds.iter().find(|(name, _)| name.split_once('.') == Some((ty, field)));
-        bound.map_or_else(|| self.page(merged.field), |(_, bound)| number(*bound))
+        self.page(merged)
     }
 
-    /// Number of items that `first` or `last` asks for.
-    fn page(&self, field: &Field) -> u64 {
+    /// Number of items that `first` or `last` asks for, or else the usual number of the list.
+    fn page(&self, merged: &Merged<'_>) -> u64 {
         let rules = &self.model.rules;
-        let size = ["first", "last"].into_iter().find_map(|name| match self.argument(field, name) {
+        let size = ["first", "last"].into_iter().find_map(|name| match self.argument(merged.field, name) {
             Some(ConstValue::Number(size)) => size.as_i64(),
             _ => None,
         });
-        let size = size.map_or(rules.page_default, |size| usize::try_from(size).unwrap_or(0));
-        number(size.min(rules.page_max))
+        let (ty, field) = (merged.parent.name.as_str(), merged.field.name.node.as_str());
+        let bound = rules.list_bounds.iter().find(|(name, _)| name.split_once('.') == Some((ty, field)));
+        let usual = bound.map_or(rules.page_default, |(_, bound)| *bound);
+        number(size.map_or(usual, |size| usize::try_from(size).unwrap_or(0).min(rules.page_max)))
     }
 
     fn argument(&self, field: &Field, name: &str) -> Option<ConstValue> {

@@ -4,7 +4,6 @@ use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use helpbot_domain::business_hours as rules;
 use helpbot_domain::business_hours::{OpeningPeriod as Period, minutes, time_of_day};
 use helpbot_domain::{Invalid, Timestamp};
-use helpbot_services::Error;
 use helpbot_services::accounts::business_hours;
 use helpbot_services::conversations::expected_reply;
 
@@ -139,12 +138,9 @@ impl BusinessHoursMutation {
         #[graphql(desc = "The arguments that this mutation accepts.")] input: UpdateBusinessHoursInput,
     ) -> Result<UpdateBusinessHoursPayload> {
         let access = Access::of(ctx);
-        let site = input.site();
-        let changed = async {
-            let hours = input.business_hours.map(checked).transpose().map_err(Error::from)?;
-            business_hours::set(&access.services, &access.viewer, site, hours).await
-        };
-        finish(changed.await, |row| UpdateBusinessHoursPayload {
+        let (site, hours) = (input.site(), input.business_hours.map(checked));
+        let changed = business_hours::set(&access.services, &access.viewer, site, hours).await;
+        finish(changed, |row| UpdateBusinessHoursPayload {
             site: Some(Site { row, access: access.clone() }),
             ..Default::default()
         })
