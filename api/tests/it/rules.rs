@@ -7,7 +7,7 @@ use async_graphql::parser::types::{BaseType, TypeKind, TypeSystemDefinition};
 use helpbot_api::schema::cost::LIST_BOUNDS;
 use helpbot_api::schema::sites::PUBLIC_FIELDS;
 
-/// The fields of each object type, with whether they are lists.
+/// The fields of each object type, with whether they are lists or connections.
 fn fields() -> HashMap<String, HashMap<String, bool>> {
     let document = parse_schema(helpbot_api::schema::sdl()).unwrap();
     let mut types = HashMap::new();
@@ -15,7 +15,10 @@ fn fields() -> HashMap<String, HashMap<String, bool>> {
         let TypeSystemDefinition::Type(ty) = definition else { continue };
         let TypeKind::Object(object) = &ty.node.kind else { continue };
         let fields = object.fields.iter().map(|field| {
-            let is_list = matches!(field.node.ty.node.base, BaseType::List(_));
+            let is_list = match &field.node.ty.node.base {
+                BaseType::List(_) => true,
+                BaseType::Named(name) => name.ends_with("Connection"),
+            };
             (field.node.name.node.to_string(), is_list)
         });
         types.insert(ty.node.name.node.to_string(), fields.collect());

@@ -150,11 +150,12 @@ fn introduction(lines: &[&str], at: usize) -> Option<usize> {
     is_quoted(next).then_some(count)
 }
 
-/// Returns the number of lines of a text such as "On Monday, Ann wrote:" that begins at `at`.
+/// Returns the number of lines of a text such as "On Monday, Ann wrote:" that begins at `at`. A line before it that
+/// is a sentence of the writer, or that a line with its own date follows, is no part of it.
 fn introduction_at(lines: &[&str], at: usize) -> Option<usize> {
     let mut joined = String::new();
     for (count, line) in (1..=INTRODUCTION_LINES).zip(&lines[at..]) {
-        if line.is_empty() || is_quoted(line) {
+        if line.is_empty() || is_quoted(line) || (count > 1 && (ends_a_sentence(lines[at]) || has_date(line))) {
             return None;
         }
         joined.push_str(line.trim());
@@ -171,6 +172,14 @@ fn introduction_at(lines: &[&str], at: usize) -> Option<usize> {
     None
 }
 
+fn ends_a_sentence(line: &str) -> bool {
+    line.trim_end().ends_with(['.', '!', '?', '。', '！', '？'])
+}
+
+fn has_date(line: &str) -> bool {
+    line.chars().filter(char::is_ascii_digit).count() >= DATE_DIGITS
+}
+
 /// Returns whether the headers of a quoted mail begin at `at`.
 fn is_header(lines: &[&str], at: usize) -> bool {
     let normal = |line: &str| line.trim_start_matches(['>', ' ', '*']).to_lowercase().replace('*', "");
@@ -185,10 +194,7 @@ fn is_header(lines: &[&str], at: usize) -> bool {
 /// or a date.
 fn drop_introduction(own: &mut Vec<&str>) {
     let last = own.iter().rposition(|line| !line.is_empty());
-    let is_one = |line: &str| {
-        let digits = line.chars().filter(char::is_ascii_digit).count();
-        line.ends_with([':', '：']) && (line.contains('@') || digits >= DATE_DIGITS)
-    };
+    let is_one = |line: &str| line.ends_with([':', '：']) && (line.contains('@') || has_date(line));
     if let Some(last) = last.filter(|last| is_one(own[*last])) {
         own.truncate(last);
     }
@@ -216,6 +222,16 @@ fn trim_end(own: &mut Vec<&str>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_directly_above_the_introduction_stays() {
+        for own in ["Yes, please.", "My order is 1234", "Thanks"] {
+            let introduction = "On Mon, 30 Nov 2026 at 10:00, Shop <help@shop.example> wrote:";
+
+            assert_eq!(cut(&format!("{own}\n{introduction}\n> Hello")), own);
+            assert_eq!(cut(&format!("{own}\n{introduction}\n\nHello")), own);
+        }
+    }
 
     #[test]
     fn what_mail_programs_quote_is_cut() {
