@@ -21,7 +21,9 @@ const FILLER = Array.from({ length: 30 }, (_, n) => `<p style="height: 120px">Co
 
 /** Whether the element is inside of the window, on a page that is scrolled. */
 const isInView = (page, selector) => page.evaluate((found) => {
-  const { top, bottom } = document.querySelector(found).getBoundingClientRect();
+  const element = document.querySelector(found);
+  if (!element) return false;
+  const { top, bottom } = element.getBoundingClientRect();
   return window.scrollY > 0 && top >= 0 && bottom <= window.innerHeight;
 }, selector);
 
