@@ -143,7 +143,6 @@ impl Site {
 
     /// Conversations of the site. The list is read by cursors, or by numbered pages with the argument
     /// `page`. Requires the `READ_CONVERSATIONS` scope and the Growth plan.
-    #[allow(clippy::too_many_arguments, reason = "each is an argument of the field in the schema")]
     async fn conversations(
         &self,
         ctx: &Context<'_>,
