@@ -247,7 +247,7 @@ test("the_inbox_shows_all_questions_of_the_visit", async () => {
   await visit.getByRole("heading", { name: "2 questions in this visit" }).waitFor();
   await agent.page.setViewportSize({ width: 1024, height: 768 });
   await visit.waitFor({ state: "hidden" });
-  await agent.page.getByRole("button", { name: "Visit" }).click();
+  await agent.page.getByRole("button", { name: "Visit", exact: true }).click();
   await visit.getByRole("link", { name: "Visit question one?" }).click();
 
   await agent.thread.getByText("Visit question one?").waitFor();
