@@ -176,7 +176,7 @@ const handoff = `mutation ($id: ID!, $email: String) {
   requestHandoff(input: { conversationId: $id, customerEmail: $email }) { userErrors { code } }
 }`;
 const unproved = await asVisitor(handoff, { id: conversation.id, email: VISITOR });
-check('an address needs the session token', unproved.requestHandoff.userErrors[0]?.code === 'BAD_USER_INPUT', JSON.stringify(unproved));
+check('an address needs the session token', unproved.requestHandoff.userErrors[0]?.code === 'FORBIDDEN', JSON.stringify(unproved));
 await asVisitor(handoff, { id: conversation.id, email: VISITOR }, sessionToken);
 const transcript = `mutation ($id: ID!, $email: String) {
   sendTranscript(input: { conversationId: $id, email: $email }) { conversation { id } userErrors { code } }
