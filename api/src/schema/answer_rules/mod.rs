@@ -13,6 +13,7 @@ use crate::schema::access::Access;
 use crate::schema::entries::FaqEntry;
 use crate::schema::enums::AnswerRuleKind;
 use crate::schema::ids::id;
+use crate::schema::loaders;
 use crate::schema::page::{self, PageArgs, connection};
 use crate::schema::scalars::DateTime;
 
@@ -59,8 +60,8 @@ impl AnswerRule {
     async fn entry(&self) -> Nullable<FaqEntry> {
         let (site, entry) = (self.row.site_id, self.row.entry_id);
         perhaps(async {
-            let Access { services, viewer, .. } = &self.access;
-            let found = helpbot_services::knowledge::entries::by_id(services, viewer, site, entry).await?;
+            let found = self.access.loaders.chunk(site, entry).await.map_err(loaders::failed)?;
+            let found = found.filter(|row| row.chunk.question.is_some());
             Ok(found.map(|row| FaqEntry { row, access: self.access.clone() }))
         })
         .await

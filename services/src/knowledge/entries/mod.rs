@@ -210,18 +210,6 @@ pub async fn list(
     Ok(db::chunks::entries(&mut services.db.reader().await?, site, filter, page).await?)
 }
 
-/// Returns the entry with this ID. `None` when the site has no such entry.
-///
-/// # Errors
-/// `Forbidden`.
-#[boxed]
-pub async fn by_id(services: &Services, viewer: &Viewer, site: SiteId, id: ChunkId) -> Result<Option<Entry>> {
-    viewer.require(Scope::ReadSources)?;
-    let site = viewer.site(Some(site))?;
-    let found = db::chunks::by_ids(&mut services.db.reader().await?, site, &[id]).await?.pop();
-    Ok(found.filter(|chunk| chunk.question.is_some()))
-}
-
 /// Returns the entries and the passages of the site with these IDs. Unknown IDs are left out.
 ///
 /// # Errors
