@@ -1,6 +1,7 @@
 //! The promise on wrong answers: the policy by which a site answers, together with what was judged so far.
 
 use helpbot_db as db;
+use helpbot_db::judged_answers::JudgedAnswers;
 use helpbot_domain::key::Scope;
 use helpbot_domain::promise::{Judged, MIN_JUDGED};
 use helpbot_domain::site::Site;
@@ -41,9 +42,7 @@ impl PromiseState {
 /// # Errors
 /// `NotFound` when the site does not exist; errors of the database.
 pub(crate) async fn policy(services: &Services, site: &Site) -> Result<AnswerPolicy> {
-    let judged = db::judged_answers::of(&mut services.db.reader_of(site.id).await?, site.id).await?;
-    let judged = judged.ok_or(Error::NotFound("Site"))?;
-    Ok(AnswerPolicy { judged: judged.by_people.and(judged.by_cases), ..sites::parsed_settings(site) })
+    Ok(judged_policy(services, site).await?.1)
 }
 
 /// Returns how a site keeps its promise.
@@ -53,14 +52,20 @@ pub(crate) async fn policy(services: &Services, site: &Site) -> Result<AnswerPol
 #[boxed]
 pub async fn state(services: &Services, viewer: &Viewer, site: &Site) -> Result<PromiseState> {
     viewer.require(Scope::ReadConfig)?;
-    let id = viewer.site(Some(site.id))?;
-    let judged = db::judged_answers::of(&mut services.db.reader_of(site.id).await?, id).await?;
-    let judged = judged.ok_or(Error::NotFound("Site"))?;
-    let settings = AnswerPolicy { judged: judged.by_people.and(judged.by_cases), ..sites::parsed_settings(site) };
+    viewer.site(Some(site.id))?;
+    let (judged, policy) = judged_policy(services, site).await?;
     Ok(PromiseState {
-        promised: settings.promised(),
+        promised: policy.promised(),
         by_people: judged.by_people,
         by_cases: judged.by_cases,
-        threshold: decide::threshold(&settings),
+        threshold: decide::threshold(&policy),
     })
+}
+
+/// Returns the judged answers of a site, and its policy with them.
+async fn judged_policy(services: &Services, site: &Site) -> Result<(JudgedAnswers, AnswerPolicy)> {
+    let judged = db::judged_answers::of(&mut services.db.reader_of(site.id).await?, site.id).await?;
+    let judged = judged.ok_or(Error::NotFound("Site"))?;
+    let policy = AnswerPolicy { judged: judged.by_people.and(judged.by_cases), ..sites::parsed_settings(site) };
+    Ok((judged, policy))
 }
