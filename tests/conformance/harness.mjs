@@ -14,10 +14,15 @@ export const socketUrl = httpUrl.replace(/^http/, 'ws');
 export const bearer = { authorization: `Bearer ${key}` };
 
 /** Runs one operation over HTTP and gives its data. */
-export async function execute(query, variables) {
+export function execute(query, variables) {
+  return executeWith(key, query, variables);
+}
+
+/** Runs one operation over HTTP with an API key and gives its data. */
+export async function executeWith(apiKey, query, variables) {
   const response = await fetch(httpUrl, {
     method: 'POST',
-    headers: { ...bearer, 'content-type': 'application/json', accept: 'application/graphql-response+json' },
+    headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json', accept: 'application/graphql-response+json' },
     body: JSON.stringify({ query, variables }),
   });
   const body = await response.json();

@@ -3,9 +3,10 @@
 use async_graphql::{Context, Description, ID, Object, Result};
 use helpbot_domain::site::Site;
 use helpbot_domain::triage;
+use helpbot_services as services;
 use helpbot_services::conversations::canned_replies::{self, CannedReplyPatch};
 
-use crate::error::{Nullable, nullable};
+use crate::error::{Nullable, perhaps};
 use crate::schema::access::Access;
 use crate::schema::ids::{self, id};
 use crate::schema::mutation::{finish, input, payload};
@@ -50,14 +51,17 @@ impl CannedReply {
 
     /// Text for a conversation, with its placeholders filled in. What is not known of the visitor is left out, and
     /// unknown placeholders stay as they are. `{{agent.name}}` is the member of the API key, or the name of the site.
-    /// Fails with `NOT_FOUND` when the conversation does not exist.
+    /// Null when the conversation does not exist.
     async fn rendered_text(
         &self,
         #[graphql(desc = "ID of the conversation in which the text is used.")] conversation_id: ID,
     ) -> Nullable<String> {
-        nullable(async {
+        perhaps(async {
             let Access { services, viewer, .. } = &self.access;
-            Ok(canned_replies::rendered(services, viewer, &self.row, ids::read(&conversation_id)).await?)
+            match canned_replies::rendered(services, viewer, &self.row, ids::read(&conversation_id)).await {
+                Err(services::Error::NotFound(_)) => Ok(None),
+                rendered => Ok(Some(rendered?)),
+            }
         })
         .await
     }
