@@ -33,7 +33,7 @@ HORIZON, RESERVE, CLOSED, OTHER_WORDS, PRECISION = constants()
 
 def threshold(promised, judged, wrong):
     expected = promised * (judged + HORIZON)
-    reserve = RESERVE * (expected * (1 - promised)) ** .5
+    reserve = RESERVE * (promised * judged * (1 - promised)) ** .5
     allowed = min(max((expected - wrong - reserve) / HORIZON, 0), promised)
     if allowed <= 0:
         return CLOSED
@@ -75,7 +75,7 @@ def main():
             run = ["cargo", "run", "-q", "--release", "-p", "helpbot-engine", "--example", "fit", "--", "--dump", dump]
             subprocess.run(run + paths, check=True, stdout=subprocess.DEVNULL)
         questions = [json.loads(line) for line in open(dump, encoding="utf-8")]
-    questions = [q for q in questions if q["kind"] in ("ENGLISH", "MULTILINGUAL") and q["set"] in names]
+    questions = [q for q in questions if q["kind"] in ("ENGLISH", "MULTILINGUAL") and q["set"] in names and not q["variant"]]
     sites = {}
     for q in questions:
         sites.setdefault((q["set"], q["tenant"]), []).append(q)

@@ -15,8 +15,8 @@ use crate::conversation::{Conversation, Outcome};
 /// Number of answers over which a difference to the promise is made up. A longer one lets more
 /// answers through before the first assessments, a shorter one reacts more to a single assessment.
 const HORIZON: f64 = 20.0;
-/// Standard deviations of random variation that are held back, so that the measured share stays below the
-/// promise and not only near it.
+/// Standard deviations of the random variation of the judged answers that are held back, so that the
+/// measured share stays below the promise and not only near it.
 const RESERVE: f64 = 0.5;
 /// Number of judged answers from which the measured share says something.
 pub const MIN_JUDGED: i64 = 30;
@@ -70,7 +70,7 @@ impl Judged {
     pub fn allowed(self, promised: f64) -> f64 {
         let (answers, wrong) = (self.answers.max(0) as f64, self.wrong.max(0) as f64);
         let expected = promised * (answers + HORIZON);
-        let reserve = RESERVE * (expected * (1.0 - promised)).max(0.0).sqrt();
+        let reserve = RESERVE * (promised * answers * (1.0 - promised)).max(0.0).sqrt();
         ((expected - wrong - reserve) / HORIZON).clamp(0.0, promised)
     }
 }
@@ -80,10 +80,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_site_without_assessments_holds_some_of_the_promise_back() {
-        let allowed = Judged::default().allowed(0.1);
+    fn a_site_without_assessments_may_use_the_promise() {
+        assert!((Judged::default().allowed(0.1) - 0.1).abs() < 1e-9);
+    }
 
-        assert!(allowed > 0.05 && allowed < 0.1, "{allowed}");
+    #[test]
+    fn the_more_answers_were_judged_the_more_is_held_back_for_random_variation() {
+        let as_promised = |answers| Judged { answers, wrong: answers / 10 }.allowed(0.1);
+
+        assert!(as_promised(10) < 0.1 && as_promised(100) < as_promised(10));
     }
 
     #[test]

@@ -10,6 +10,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::iter::repeat_n;
 use std::path::Path;
 
 use helpbot_engine::decide::{FEATURES, features, kind};
@@ -20,12 +21,20 @@ const COUNT: usize = FEATURES.len();
 const STEPS: usize = 30;
 /// Pull towards zero, which keeps weights of correlated features small.
 const RIDGE: f64 = 1e-4;
+/// Numbers of entries of small sites.
+const SMALL_SITES: [usize; 5] = [1, 2, 3, 5, 8];
+/// Distance between the sites on which one query after the other is asked without an answer.
+const STRIDE: usize = 37;
+/// Number of answers in the longest passage.
+const MOST_JOINED: usize = 3;
 /// Thresholds of the printed table.
 const THRESHOLDS: [f64; 10] = [0.05, 0.15, 0.25, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
 /// One query with its features.
 struct Example {
     set: String,
+    /// How the set was changed.
+    variant: &'static str,
     /// The site within the set.
     tenant: Option<String>,
     /// By weights that were fitted without the set.
@@ -48,9 +57,17 @@ fn main() -> Result<(), String> {
         file
     });
     let mut kinds: BTreeMap<&str, Vec<Example>> = BTreeMap::new();
-    for set in &arguments {
-        for channels in [Channels::Both, Channels::LexicalOnly] {
-            read_set(Path::new(set), channels, &mut kinds)?;
+    for folder in &arguments {
+        let folder = Path::new(folder);
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        let set = Set::read(folder)?;
+        let small = set.in_small_sites();
+        let variants =
+            [("small passages", small.as_passages()), ("small", small), ("passages", set.as_passages()), ("", set)];
+        for (variant, set) in &variants {
+            for channels in [Channels::Both, Channels::LexicalOnly] {
+                add_examples(&name, variant, set, channels, &mut kinds);
+            }
         }
     }
     for (kind, examples) in &mut kinds {
@@ -64,16 +81,83 @@ fn main() -> Result<(), String> {
     Ok(())
 }
 
-fn read_set(folder: &Path, channels: Channels, kinds: &mut BTreeMap<&str, Vec<Example>>) -> Result<(), String> {
-    let text = |name: &str| std::fs::read_to_string(folder.join(name)).map_err(|error| error.to_string());
-    let corpus: Vec<CorpusEntry> = evaluate::read(&text("corpus.jsonl")?).map_err(|error| error.to_string())?;
-    let queries: Vec<CorpusQuery> = evaluate::read(&text("queries.jsonl")?).map_err(|error| error.to_string())?;
-    let weight = 1.0 / queries.len() as f64;
-    let set = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    for trial in evaluate::trials(&corpus, &queries, &AnswerPolicy::default(), channels) {
+/// Entries and queries. Besides the set as it is, it is also asked as other sites would have it.
+#[derive(Clone)]
+struct Set {
+    corpus: Vec<CorpusEntry>,
+    queries: Vec<CorpusQuery>,
+}
+
+impl Set {
+    fn read(folder: &Path) -> Result<Self, String> {
+        let text = |name: &str| std::fs::read_to_string(folder.join(name)).map_err(|error| error.to_string());
+        let corpus = evaluate::read(&text("corpus.jsonl")?).map_err(|error| error.to_string())?;
+        let queries = evaluate::read(&text("queries.jsonl")?).map_err(|error| error.to_string())?;
+        Ok(Self { corpus, queries })
+    }
+
+    /// The same entries in sites of a few entries each. A query is asked on the site with its answer, and
+    /// on another one, which has none.
+    fn in_small_sites(&self) -> Self {
+        let mut corpus = self.corpus.clone();
+        // Stable: the entries of a tenant stay together.
+        corpus.sort_by(|a, b| a.tenant.cmp(&b.tenant));
+        let sizes = SMALL_SITES.iter().cycle().enumerate();
+        let sites: Vec<String> = sizes.flat_map(|(site, size)| repeat_n(site.to_string(), *size)).take(corpus.len()).collect();
+        for (entry, site) in corpus.iter_mut().zip(&sites) {
+            entry.tenant = Some(site.clone());
+        }
+        let site_of: BTreeMap<&str, &str> =
+            corpus.iter().zip(&sites).map(|(entry, site)| (entry.id.as_str(), site.as_str())).collect();
+        let mut queries = Vec::new();
+        for (number, query) in self.queries.iter().enumerate() {
+            let own = query.relevant.first().map(|id| site_of[id.as_str()].to_owned());
+            let other = sites[number * STRIDE % sites.len()].clone();
+            for site in own.into_iter().chain([other]) {
+                let relevant = query.relevant.iter().filter(|id| site_of[id.as_str()] == site).cloned().collect();
+                queries.push(CorpusQuery { relevant, tenant: Some(site), ..query.clone() });
+            }
+        }
+        Self { corpus, queries }
+    }
+
+    /// Pages of prose: the answers without their questions, one to three of them in each passage.
+    fn as_passages(&self) -> Self {
+        let mut corpus: Vec<CorpusEntry> = Vec::new();
+        let mut joined: BTreeMap<String, String> = BTreeMap::new();
+        let mut left = 0;
+        for entry in &self.corpus {
+            let text = if is_repeat(entry) { entry.phrasings.first().cloned().unwrap_or_default() } else { entry.text.clone() };
+            match corpus.last_mut().filter(|last| left > 0 && last.tenant == entry.tenant) {
+                Some(last) => {
+                    last.text = format!("{}\n\n{text}", last.text);
+                    left -= 1;
+                }
+                None => {
+                    left = corpus.len() % MOST_JOINED;
+                    corpus.push(CorpusEntry { text, question: None, phrasings: Vec::new(), ..entry.clone() });
+                }
+            }
+            joined.insert(entry.id.clone(), corpus[corpus.len() - 1].id.clone());
+        }
+        let mut queries = self.queries.clone();
+        queries.iter_mut().flat_map(|query| &mut query.relevant).for_each(|id| id.clone_from(&joined[id.as_str()]));
+        Self { corpus, queries }
+    }
+}
+
+/// Whether the text of an entry only repeats its phrasings, because the set has no answers.
+fn is_repeat(entry: &CorpusEntry) -> bool {
+    !entry.phrasings.is_empty() && entry.text == entry.phrasings.join("\n")
+}
+
+fn add_examples(name: &str, variant: &'static str, set: &Set, channels: Channels, kinds: &mut BTreeMap<&str, Vec<Example>>) {
+    let weight = 1.0 / set.queries.len() as f64;
+    for trial in evaluate::trials(&set.corpus, &set.queries, &AnswerPolicy::default(), channels) {
         let (Some(best), Some(features)) = (trial.ranked.first(), features(&trial.retrieval)) else { continue };
         let example = Example {
-            set: set.clone(),
+            set: name.to_owned(),
+            variant,
             tenant: trial.query.tenant.clone(),
             confidence: 0.0,
             features,
@@ -84,7 +168,6 @@ fn read_set(folder: &Path, channels: Channels, kinds: &mut BTreeMap<&str, Vec<Ex
         };
         kinds.entry(kind(&trial.retrieval)).or_default().push(example);
     }
-    Ok(())
 }
 
 fn probability(features: &[f64; COUNT], weights: &[f64; COUNT]) -> f64 {
@@ -209,7 +292,7 @@ fn dumped(kinds: &BTreeMap<&str, Vec<Example>>) -> String {
     let mut text = String::new();
     for (kind, examples) in kinds {
         for e in examples {
-            let line = serde_json::json!({ "kind": kind, "set": e.set, "tenant": e.tenant, "features": e.features, "confidence": e.confidence, "right": e.is_right,
+            let line = serde_json::json!({ "kind": kind, "set": e.set, "variant": e.variant, "tenant": e.tenant, "features": e.features, "confidence": e.confidence, "right": e.is_right,
                 "answerable": e.is_answerable, "conflicts": e.conflicts });
             let _ = writeln!(text, "{line}");
         }

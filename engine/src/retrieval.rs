@@ -97,8 +97,6 @@ pub struct Signals {
     pub site_level: f64,
     /// Standard deviation of that score.
     pub site_spread: f64,
-    /// Distance to the best entry with another question.
-    pub margin: f64,
     /// Share of the weight of the question's content words that the best entry has, 0 to 1.
     pub content_coverage: f64,
     /// Number of content words of the question.
@@ -113,6 +111,10 @@ pub struct Signals {
     pub is_own_words: bool,
     /// Whether the multilingual table was used.
     pub is_multilingual: bool,
+    /// Number of entries of the site in the language of the best entry.
+    pub entries: usize,
+    /// Whether the best entry is a passage.
+    pub is_passage: bool,
 }
 
 fn id_only<S: Serializer>(chunk: &Arc<Chunk>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -7,7 +7,7 @@ use super::part::{Earlier, LanguagePart, Search};
 use super::profile::{self, SiteProfile};
 use super::rules::RulesFor;
 use super::{Index, IndexData, MAX_CANDIDATES};
-use crate::chunk::{Chunk, Fields};
+use crate::chunk::{Chunk, ChunkKind, Fields};
 use crate::embedding_table::Table;
 use crate::evidence::{self, Agreement, Asked, Conflict};
 use crate::external_embeddings::CosineScale;
@@ -321,13 +321,9 @@ impl IndexData {
         let following = following.max(self.least_rival(best.part));
         // With a cosine, an entry can match without a common word.
         let covered = if semantic.is_some() { 1.0 } else { part.lexical.content_coverage(&words, best.at) };
-        let asked = normalize(first.chunk.title());
-        let rivals = candidates.iter().skip(1).filter(|other| first.conflict.is_some() || other.conflict.is_none());
-        let other = rivals.into_iter().find(|other| normalize(other.chunk.title()) != asked);
         Signals {
             site_level: f64::from(self.profiles[best.part].level),
             site_spread: f64::from(self.profiles[best.part].spread),
-            margin: first.score - other.map_or(0.0, |other| other.score).max(self.least_rival(best.part)),
             content_coverage: f64::from(covered),
             content_words: words.len(),
             question_mass: f64::from(mass),
@@ -335,6 +331,8 @@ impl IndexData {
             own_level: f64::from(self.profiles[best.part].own),
             is_own_words: is_own_words(question, &first.chunk),
             is_multilingual: semantic.is_some_and(|semantic| semantic.table() == Table::Multilingual),
+            entries: part.places.len(),
+            is_passage: first.chunk.kind == ChunkKind::Passage,
         }
     }
 
