@@ -103,7 +103,8 @@ impl Set {
         // Stable: the entries of a tenant stay together.
         corpus.sort_by(|a, b| a.tenant.cmp(&b.tenant));
         let sizes = SMALL_SITES.iter().cycle().enumerate();
-        let sites: Vec<String> = sizes.flat_map(|(site, size)| repeat_n(site.to_string(), *size)).take(corpus.len()).collect();
+        let sites: Vec<String> =
+            sizes.flat_map(|(site, size)| repeat_n(site.to_string(), *size)).take(corpus.len()).collect();
         for (entry, site) in corpus.iter_mut().zip(&sites) {
             entry.tenant = Some(site.clone());
         }
@@ -127,7 +128,11 @@ impl Set {
         let mut joined: BTreeMap<String, String> = BTreeMap::new();
         let mut left = 0;
         for entry in &self.corpus {
-            let text = if is_repeat(entry) { entry.phrasings.first().cloned().unwrap_or_default() } else { entry.text.clone() };
+            let text = if is_repeat(entry) {
+                entry.phrasings.first().cloned().unwrap_or_default()
+            } else {
+                entry.text.clone()
+            };
             match corpus.last_mut().filter(|last| left > 0 && last.tenant == entry.tenant) {
                 Some(last) => {
                     last.text = format!("{}\n\n{text}", last.text);
@@ -151,7 +156,13 @@ fn is_repeat(entry: &CorpusEntry) -> bool {
     !entry.phrasings.is_empty() && entry.text == entry.phrasings.join("\n")
 }
 
-fn add_examples(name: &str, variant: &'static str, set: &Set, channels: Channels, kinds: &mut BTreeMap<&str, Vec<Example>>) {
+fn add_examples(
+    name: &str,
+    variant: &'static str,
+    set: &Set,
+    channels: Channels,
+    kinds: &mut BTreeMap<&str, Vec<Example>>,
+) {
     let weight = 1.0 / set.queries.len() as f64;
     for trial in evaluate::trials(&set.corpus, &set.queries, &AnswerPolicy::default(), channels) {
         let (Some(best), Some(features)) = (trial.ranked.first(), features(&trial.retrieval)) else { continue };

@@ -65,23 +65,23 @@ fn consume(words: &[&str]) -> Option<(SmallTalk, Option<&'static str>)> {
 
 fn longest(words: &[&str]) -> Option<(Option<SmallTalk>, &'static str, usize)> {
     let phrases = BY_FIRST_WORD.get(words.first()?)?;
-    let begins = |phrase: &&Phrase| words.starts_with(&phrase.words);
+    let begins = |phrase: &&SmalltalkPhrase| words.starts_with(&phrase.words);
     phrases.iter().find(begins).map(|phrase| (phrase.kind, phrase.language, phrase.words.len()))
 }
 
-struct Phrase {
+struct SmalltalkPhrase {
     kind: Option<SmallTalk>,
     language: &'static str,
     words: Vec<&'static str>,
 }
 
 /// Phrases by their first word, the longest first. Nearly every message begins with none of them.
-static BY_FIRST_WORD: LazyLock<HashMap<&'static str, Vec<Phrase>>> = LazyLock::new(|| {
-    let mut phrases: HashMap<_, Vec<Phrase>> = HashMap::new();
+static BY_FIRST_WORD: LazyLock<HashMap<&'static str, Vec<SmalltalkPhrase>>> = LazyLock::new(|| {
+    let mut phrases: HashMap<_, Vec<SmalltalkPhrase>> = HashMap::new();
     for (kind, language, line) in LINES {
         for phrase in line.split(", ") {
             let words: Vec<&str> = phrase.split(' ').collect();
-            phrases.entry(words[0]).or_default().push(Phrase { kind: *kind, language, words });
+            phrases.entry(words[0]).or_default().push(SmalltalkPhrase { kind: *kind, language, words });
         }
     }
     for of_word in phrases.values_mut() {

@@ -35,11 +35,11 @@ impl Default for Manners {
 
 /// The hosts that were used recently.
 #[derive(Debug, Default)]
-pub(crate) struct Hosts(Mutex<HashMap<String, Arc<Host>>>);
+pub(crate) struct Hosts(Mutex<HashMap<String, Arc<HostKey>>>);
 
 /// One host with its port.
 #[derive(Debug)]
-pub(crate) struct Host {
+pub(crate) struct HostKey {
     /// Locked by the crawl of the host.
     crawl: AsyncMutex<()>,
     /// Locked by the current request. The value is the earliest start of the next request.
@@ -48,19 +48,19 @@ pub(crate) struct Host {
 
 impl Hosts {
     /// Returns the host of a URL. Removes hosts that are not in use and whose pause has ended.
-    pub(crate) fn of(&self, url: &Url) -> Arc<Host> {
+    pub(crate) fn of(&self, url: &Url) -> Arc<HostKey> {
         let now = Instant::now();
         let mut hosts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         hosts.retain(|_, host| {
             Arc::strong_count(host) > 1 || host.request.try_lock().is_ok_and(|free_at| *free_at > now)
         });
         let name = format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(0));
-        let new = || Arc::new(Host { crawl: AsyncMutex::default(), request: AsyncMutex::new(now) });
+        let new = || Arc::new(HostKey { crawl: AsyncMutex::default(), request: AsyncMutex::new(now) });
         hosts.entry(name).or_insert_with(new).clone()
     }
 }
 
-impl Host {
+impl HostKey {
     /// Waits until no other crawl of the host is running.
     pub(crate) async fn crawl(&self) -> MutexGuard<'_, ()> {
         self.crawl.lock().await

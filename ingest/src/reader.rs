@@ -21,7 +21,7 @@ const EXTRACTIONS_AT_ONCE: usize = 4;
 const MOVES_MAX: usize = 3;
 
 /// Result of reading a source.
-pub(crate) enum Outcome {
+pub(crate) enum ReadOutcome {
     /// The pages for the index.
     Read {
         /// Title of the first page.

@@ -147,14 +147,14 @@ fn name(local: &str) -> String {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Root {
+enum SitemapRoot {
     Pages,
     Index,
 }
 
 struct Builder<'a> {
     url: &'a Url,
-    root: Option<Root>,
+    root: Option<SitemapRoot>,
     text: String,
     address: Option<String>,
     sitemap: Sitemap,
@@ -173,8 +173,8 @@ impl<'a> Builder<'a> {
         self.text.clear();
         if depth == 1 {
             self.root = Some(match name {
-                "urlset" => Root::Pages,
-                "sitemapindex" => Root::Index,
+                "urlset" => SitemapRoot::Pages,
+                "sitemapindex" => SitemapRoot::Index,
                 _ => return Err(SitemapError::NotASitemap),
             });
         }
@@ -194,7 +194,7 @@ impl<'a> Builder<'a> {
             "url" | "sitemap" => {
                 if let Some(address) = self.address.take() {
                     match self.root {
-                        Some(Root::Index) => self.add_sitemap(&address),
+                        Some(SitemapRoot::Index) => self.add_sitemap(&address),
                         _ => self.add_page(&address),
                     }
                 }
@@ -216,7 +216,7 @@ impl<'a> Builder<'a> {
                 _ => {}
             }
         }
-        if let (true, Some(address)) = (is_alternate && self.root == Some(Root::Pages), address) {
+        if let (true, Some(address)) = (is_alternate && self.root == Some(SitemapRoot::Pages), address) {
             self.add_page(&address);
         }
     }

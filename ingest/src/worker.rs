@@ -34,8 +34,8 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::politeness::{Host, Manners};
-use crate::reader::{Outcome, Reader};
+use crate::politeness::{HostKey, Manners};
+use crate::reader::{ReadOutcome, Reader};
 use crate::worker::read::SourceContent;
 
 /// Maximum number of jobs at once. Most of them wait for a server's answer or for their host, and
@@ -150,10 +150,10 @@ impl Worker {
         };
         let completed = match read::source(&self.reader, active).await? {
             SourceContent::Crawled(crawled) => crawled.store(&self.services, active).await?,
-            SourceContent::Page(Outcome::Read { title, pages }) => {
+            SourceContent::Page(ReadOutcome::Read { title, pages }) => {
                 sync::complete(&self.services, active, title, pages).await?
             }
-            SourceContent::Page(Outcome::Failed(reason)) => return self.fail(active, &reason).await,
+            SourceContent::Page(ReadOutcome::Failed(reason)) => return self.fail(active, &reason).await,
         };
         let tally = if completed.is_held_back { &self.tally.failed } else { &self.tally.indexed };
         tally.fetch_add(1, Ordering::Relaxed);
@@ -163,7 +163,7 @@ impl Worker {
     }
 
     /// Returns the host that a crawl must wait for. A single page waits for none.
-    fn crawled_host(&self, source: &Source) -> Option<Arc<Host>> {
+    fn crawled_host(&self, source: &Source) -> Option<Arc<HostKey>> {
         let is_crawl = source.kind == SourceKind::Url && SourceOptions::of(source).scope != SourceScope::Page;
         let url = is_crawl.then(|| Url::parse(&source.url).ok()).flatten()?;
         Some(self.reader.hosts.of(&url))

@@ -6,7 +6,7 @@ use helpbot_domain::conversation::Citation;
 use helpbot_domain::text::one_line;
 
 use super::excerpt;
-use super::text_fragment::{self, Place};
+use super::text_fragment::{self, QuotePlace};
 use crate::chunk::Chunk;
 use crate::index::Index;
 use crate::markdown::{self, Unit};
@@ -71,7 +71,7 @@ fn text_fragment(index: &Index, chunk: &Chunk, sentence: &[Unit]) -> Option<Stri
     let whole = pieces.join(" ");
     let (before, after) = own.split_once(&whole).unwrap_or_default();
     let page = page(index, chunk, &pieces);
-    text_fragment::address(url, Place { pieces: &pieces, before, after, page: page.as_deref() })
+    text_fragment::address(url, QuotePlace { pieces: &pieces, before, after, page: page.as_deref() })
 }
 
 /// The texts of a sentence that a page shows in blocks of their own.

@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use helpbot_domain::text;
 
 use super::excerpt::{self, Excerpt};
-use super::version::Version;
+use super::version::PageVersion;
 use super::{Composed, cite, is_linkable};
 use crate::chunk::{Chunk, ChunkKind};
 use crate::fallback;
@@ -55,7 +55,7 @@ pub(crate) fn answer(index: &Index, retrieval: &Retrieval, settings: &AnswerPoli
     let ties = if best.is_pinned { Vec::new() } else { ties(index, retrieval, best) };
     let (best, ties) = newest(best, ties);
     let version =
-        (ties.is_empty() && !best.is_pinned).then(|| Version::replacing(best, &retrieval.candidates)).flatten();
+        (ties.is_empty() && !best.is_pinned).then(|| PageVersion::replacing(best, &retrieval.candidates)).flatten();
     let shown: Vec<&Candidate> = std::iter::once(best)
         .chain(ties.iter().filter(|(_, tie)| *tie != Tie::Repeats).map(|(candidate, _)| *candidate))
         .collect();
@@ -112,15 +112,16 @@ fn newest<'a>(best: &'a Candidate, ties: Vec<(&'a Candidate, Tie)>) -> (&'a Cand
     let newest = differing.fold(
         best,
         |newest, other| {
-            if Version::replaces(&other.chunk, &newest.chunk) { other } else { newest }
+            if PageVersion::replaces(&other.chunk, &newest.chunk) { other } else { newest }
         },
     );
     let is_current = |(other, tie): &(&Candidate, Tie)| {
-        other.chunk.id != newest.chunk.id && (*tie != Tie::Differs || !Version::replaces(&newest.chunk, &other.chunk))
+        other.chunk.id != newest.chunk.id
+            && (*tie != Tie::Differs || !PageVersion::replaces(&newest.chunk, &other.chunk))
     };
     let is_kept = newest.chunk.id == best.chunk.id;
     let mut ties: Vec<(&Candidate, Tie)> = ties.into_iter().filter(is_current).collect();
-    if !is_kept && !Version::replaces(&newest.chunk, &best.chunk) {
+    if !is_kept && !PageVersion::replaces(&newest.chunk, &best.chunk) {
         ties.insert(0, (best, Tie::Differs));
     }
     (newest, ties)

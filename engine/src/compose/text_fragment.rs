@@ -28,7 +28,7 @@ const DOCUMENTS: [&str; 13] =
 
 /// A sentence in the text of its page. All texts are plain and have single spaces.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(super) struct QuotePlace<'a> {
     /// The sentence, in pieces that the page shows in blocks of their own, such as the cells of a
     /// row.
     pub pieces: &'a [String],
@@ -43,7 +43,7 @@ pub(super) struct Place<'a> {
 
 /// Returns the address of the page with a directive that names the sentence. `None` when the page
 /// cannot have one ([`is_possible`]), and for a sentence that cannot be named.
-pub(super) fn address(url: &str, place: Place<'_>) -> Option<String> {
+pub(super) fn address(url: &str, place: QuotePlace<'_>) -> Option<String> {
     let sign = if url.contains('#') { "" } else { "#" };
     let address = format!("{url}{sign}{DIRECTIVE}text={}", terms(place)?);
     (is_possible(url) && address.len() <= MAX_ADDRESS_BYTES).then_some(address)
@@ -66,7 +66,7 @@ fn is_document(url: &str) -> bool {
 }
 
 /// The terms of the directive: `[prefix-,]start[,end][,-suffix]`.
-fn terms(place: Place<'_>) -> Option<String> {
+fn terms(place: QuotePlace<'_>) -> Option<String> {
     let page = place.page.map(text::folded);
     let count = |term: &str| page.as_ref().map_or(usize::MAX, |page| page.matches(&text::folded(term)).count());
     let (start, end) = ends(place.pieces, &count)?;
@@ -168,7 +168,7 @@ mod tests {
 
     fn of(url: &str, sentence: &[&str], before: &str, after: &str, page: &str) -> Option<String> {
         let pieces: Vec<String> = sentence.iter().map(|piece| (*piece).to_owned()).collect();
-        address(url, Place { pieces: &pieces, before, after, page: Some(page) })
+        address(url, QuotePlace { pieces: &pieces, before, after, page: Some(page) })
     }
 
     #[test]

@@ -5,12 +5,12 @@ use crate::retrieval::Candidate;
 
 /// The date that a page carries in its title, headings or address: a year, and a month if it has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Version {
+pub(super) struct PageVersion {
     year: u16,
     month: u8,
 }
 
-impl Version {
+impl PageVersion {
     /// Reads the latest date of a chunk's page. `None` when the page carries no date.
     pub fn of(chunk: &Chunk) -> Option<Self> {
         let address = chunk.url.as_deref().and_then(|url| url.split_once("://")).map(|(_, rest)| rest);
@@ -53,8 +53,8 @@ mod tests {
 
     #[test]
     fn years_and_months_are_read_from_titles_and_addresses() {
-        assert_eq!(Version::read("Fees 2025"), Some(Version { year: 2025, month: 0 }));
-        assert!(Version::read("news/2025/11/fees") > Version::read("news/2025/03/fees"));
-        assert_eq!(Version::read("Call 0800 1234"), None);
+        assert_eq!(PageVersion::read("Fees 2025"), Some(PageVersion { year: 2025, month: 0 }));
+        assert!(PageVersion::read("news/2025/11/fees") > PageVersion::read("news/2025/03/fees"));
+        assert_eq!(PageVersion::read("Call 0800 1234"), None);
     }
 }

@@ -17,17 +17,17 @@ use crate::markdown;
 pub use conflict::Conflict;
 pub(crate) use facts::Facts;
 use polarity::Polarity;
-use requests::Request;
+use requests::FactRequest;
 
 /// Share of the entries of a site from which a code is its subject and identifies nothing.
 const COMMON_CODE: f32 = 0.3;
 
 /// What a question names exactly.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub(crate) struct NamedFacts {
     facts: Facts,
     polarity: Polarity,
-    request: Option<Request>,
+    request: Option<FactRequest>,
     /// Whether the question names a place that the site does not know.
     has_unknown_place: bool,
 }
@@ -71,14 +71,14 @@ pub(crate) struct Agreement {
     pub is_negation_stated: bool,
 }
 
-impl Asked {
+impl NamedFacts {
     /// Reads a question. `is_understood` holds for acronyms that were replaced by their words, and
     /// `share_of` returns the share of the site's entries that contain a word.
     pub fn of(question: &str, is_understood: impl Fn(&str) -> bool, share_of: impl Fn(&str) -> f32) -> Self {
         let mut facts = Facts::of(question);
         facts.codes.retain(|code| !is_understood(code) && share_of(&code.to_lowercase()) < COMMON_CODE);
         let has_unknown_place = places::named_after_preposition(question).iter().any(|word| share_of(word) == 0.0);
-        Self { facts, polarity: Polarity::of(question), request: Request::of(question), has_unknown_place }
+        Self { facts, polarity: Polarity::of(question), request: FactRequest::of(question), has_unknown_place }
     }
 
     /// Whether every entry agrees, so that none has to be read.

@@ -7,7 +7,7 @@ const MAX_WORDS: usize = 5;
 
 /// A kind of fact with a form of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Request {
+pub enum FactRequest {
     /// A phone number.
     Phone,
     /// An e-mail address.
@@ -19,9 +19,9 @@ pub enum Request {
 }
 
 /// Words that ask for each fact, in normalized form.
-const WORDS: [(Request, &[&str]); 4] = [
+const WORDS: [(FactRequest, &[&str]); 4] = [
     (
-        Request::Phone,
+        FactRequest::Phone,
         &[
             "phone",
             "telephone",
@@ -46,11 +46,11 @@ const WORDS: [(Request, &[&str]); 4] = [
         ],
     ),
     (
-        Request::Email,
+        FactRequest::Email,
         &["email", "e-mail", "mail", "mailadresse", "emailadresse", "courriel", "correo", "メール", "邮箱", "이메일"],
     ),
     (
-        Request::Hours,
+        FactRequest::Hours,
         &[
             "hours",
             "opening",
@@ -70,7 +70,7 @@ const WORDS: [(Request, &[&str]); 4] = [
         ],
     ),
     (
-        Request::Price,
+        FactRequest::Price,
         &[
             "price", "prices", "cost", "costs", "fee", "preis", "preise", "kosten", "prix", "tarif", "tarifs",
             "precio", "precios", "prezzo", "prezzi", "preço", "prijs", "pris", "цена", "料金", "価格", "价格",
@@ -78,7 +78,7 @@ const WORDS: [(Request, &[&str]); 4] = [
     ),
 ];
 
-impl Request {
+impl FactRequest {
     /// The fact that a short question asks for.
     pub fn of(question: &str) -> Option<Self> {
         let text = normalize(question);
@@ -145,11 +145,11 @@ mod tests {
 
     #[test]
     fn short_questions_ask_for_a_fact_that_has_a_form() {
-        assert_eq!(Request::of("your phone number?"), Some(Request::Phone));
-        assert_eq!(Request::of("Öffnungszeiten"), Some(Request::Hours));
-        assert_eq!(Request::of("how do I change the phone number of my account"), None);
-        assert!(Request::Phone.is_stated("Call 030 / 123-456."));
-        assert!(Request::Hours.is_stated("Open 9:00-18:00 every day"));
-        assert!(!Request::Phone.is_stated("We answer within 24 hours."));
+        assert_eq!(FactRequest::of("your phone number?"), Some(FactRequest::Phone));
+        assert_eq!(FactRequest::of("Öffnungszeiten"), Some(FactRequest::Hours));
+        assert_eq!(FactRequest::of("how do I change the phone number of my account"), None);
+        assert!(FactRequest::Phone.is_stated("Call 030 / 123-456."));
+        assert!(FactRequest::Hours.is_stated("Open 9:00-18:00 every day"));
+        assert!(!FactRequest::Phone.is_stated("We answer within 24 hours."));
     }
 }

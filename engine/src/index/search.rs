@@ -9,7 +9,7 @@ use super::rules::RulesFor;
 use super::{Index, IndexData, MAX_CANDIDATES};
 use crate::chunk::{Chunk, ChunkKind, Fields};
 use crate::embedding_table::Table;
-use crate::evidence::{self, Agreement, Asked, Conflict};
+use crate::evidence::{self, Agreement, Conflict, NamedFacts};
 use crate::external_embeddings::CosineScale;
 use crate::language;
 use crate::multilingual;
@@ -236,7 +236,7 @@ impl IndexData {
         }
         let is_understood =
             |code: &str| search.terms.repairs.iter().any(|(written, _)| written.eq_ignore_ascii_case(code));
-        let asked = Asked::of(&text, is_understood, |word| part.lexical.document_share(word));
+        let asked = NamedFacts::of(&text, is_understood, |word| part.lexical.document_share(word));
         if asked.is_plain() {
             return;
         }

@@ -11,8 +11,8 @@ use helpbot_services::sources::sync::{self, ActiveSync, CompletedSync};
 use helpbot_services::sources::sync_report::LeftOut;
 use helpbot_services::{Error, Result, Services};
 
-use super::report::{Content, Row};
-use super::visit::{Found, Read, Visit};
+use super::report::{PageContent, Row};
+use super::visit::{Read, UrlContent, Visit};
 
 /// The pages of a crawl.
 pub(crate) struct Crawled {
@@ -43,12 +43,12 @@ async fn with_content(
     services: &Services,
     source: &Source,
     mut page: SyncedPage,
-    content: Content,
+    content: PageContent,
 ) -> Result<SyncedPage> {
     let stored = sync::visit(services, source, &content.visit).await?;
     let stored = stored.ok_or_else(|| Error::internal("the visit to a page that was read is not stored"))?;
     let visit: Visit = serde_json::from_str(&stored).map_err(Error::internal)?;
-    let Found::Page(read) = visit.found else {
+    let UrlContent::Page(read) = visit.found else {
         return Err(Error::internal("the stored visit to a page that was read has no page"));
     };
     let Read { title, language, canonical, links, mut chunks, facts, mut omitted, .. } = *read;

@@ -24,7 +24,7 @@ pub(super) struct Files {
 }
 
 /// Result of a request for such a file.
-pub(super) enum Answer {
+pub(super) enum FileResponse {
     /// It has not changed. Contains what was stored.
     Same(String),
     /// Any other response.
@@ -44,7 +44,7 @@ impl Files {
         url: &Url,
         limits: &FetchLimits,
         delay: Duration,
-    ) -> Result<Answer, FetchError> {
+    ) -> Result<FileResponse, FetchError> {
         let known = self.known.get(url.as_str()).cloned();
         let conditional = known
             .as_ref()
@@ -55,10 +55,10 @@ impl Files {
             Some(file) if fetched.status == 304 && fetched.redirects.is_empty() => {
                 let content = file.content.clone();
                 self.keep(file);
-                Ok(Answer::Same(content))
+                Ok(FileResponse::Same(content))
             }
-            _ if fetched.status == 304 => Ok(Answer::New(Box::new(reader.get(url, None, limits, delay).await?))),
-            _ => Ok(Answer::New(Box::new(fetched))),
+            _ if fetched.status == 304 => Ok(FileResponse::New(Box::new(reader.get(url, None, limits, delay).await?))),
+            _ => Ok(FileResponse::New(Box::new(fetched))),
         }
     }
 

@@ -11,7 +11,7 @@ use helpbot_services::{Error, Result};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::files::{Answer, Files};
+use super::files::{FileResponse, Files};
 use super::plan;
 use crate::reader::Reader;
 use crate::reasons;
@@ -97,8 +97,8 @@ async fn fetch_robots(reader: &Reader, files: &mut Files, url: &Url) -> Origin {
     let of = |fetched: Fetched<'_>, unreachable| Origin { robots: Robots::read(fetched, AGENT), unreachable };
     let Ok(address) = url.join("/robots.txt") else { return of(Fetched::Missing, None) };
     match files.get(reader, &address, &FetchLimits::ROBOTS, Duration::ZERO).await {
-        Ok(Answer::Same(text)) => of(Fetched::Found(text.as_bytes()), None),
-        Ok(Answer::New(response)) => match Fetched::from_status(Some(response.status), &response.body) {
+        Ok(FileResponse::Same(text)) => of(Fetched::Found(text.as_bytes()), None),
+        Ok(FileResponse::New(response)) => match Fetched::from_status(Some(response.status), &response.body) {
             Fetched::Unreachable => of(Fetched::Unreachable, Some(format!("HTTP {}", response.status))),
             Fetched::Found(body) => {
                 files.learn(&address, &response, robots::text(body));
@@ -179,9 +179,9 @@ async fn fetch_sitemap(
 ) -> Result<Result<SitemapContents, String>> {
     let response = match files.get(reader, url, &FetchLimits::SITEMAP, delay).await {
         // Only this program writes it. A version that cannot be parsed anymore counts as empty.
-        Ok(Answer::Same(kept)) => return Ok(Ok(serde_json::from_str(&kept).unwrap_or_default())),
-        Ok(Answer::New(response)) if (200..300).contains(&response.status) => response,
-        Ok(Answer::New(response)) => return Ok(Err(reasons::of_status(response.status))),
+        Ok(FileResponse::Same(kept)) => return Ok(Ok(serde_json::from_str(&kept).unwrap_or_default())),
+        Ok(FileResponse::New(response)) if (200..300).contains(&response.status) => response,
+        Ok(FileResponse::New(response)) => return Ok(Err(reasons::of_status(response.status))),
         Err(error) => return Ok(Err(reasons::of_fetch(&error))),
     };
     let (body, address) = (response.body.clone(), response.final_url.clone());

@@ -16,7 +16,7 @@ use super::series::ShapeRecord;
 
 /// How far a crawl goes from where it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
+pub enum CrawlScope {
     /// The start page alone.
     Page,
     /// The start and the pages below it: `/docs` covers `/docs/…`, and `/help/faq.html`, which is a file,
@@ -28,7 +28,7 @@ pub enum Scope {
 
 /// The caps of a crawl.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct CrawlLimits {
     /// Links from the start to a page; 0 reads the start alone. Pages of a sitemap have depth 1.
     pub depth: u32,
     /// Addresses that are visited over the whole crawl.
@@ -42,9 +42,9 @@ pub enum Skip {
     Known,
     /// Outside of the scope, or not http(s).
     OutOfScope,
-    /// Further from the start than [`Limits::depth`].
+    /// Further from the start than [`CrawlLimits::depth`].
     TooDeep,
-    /// [`Limits::pages`] is reached, or more addresses wait than can ever be visited.
+    /// [`CrawlLimits::pages`] is reached, or more addresses wait than can ever be visited.
     TooMany,
     /// A file that is no page by its extension: pictures, archives, styles.
     NotAPage,
@@ -73,10 +73,10 @@ const IGNORED_PROOFS: usize = 2;
 
 /// The queue of one crawl.
 #[derive(Debug)]
-pub struct Plan {
+pub struct CrawlPlan {
     start: Url,
-    scope: Scope,
-    limits: Limits,
+    scope: CrawlScope,
+    limits: CrawlLimits,
     seen: HashSet<Url>,
     /// Ordered by cost, then by the order of offering.
     queue: BinaryHeap<Reverse<(u32, usize, QueuedPage)>>,
@@ -95,9 +95,9 @@ struct QueuedPage {
     shape: String,
 }
 
-impl Plan {
+impl CrawlPlan {
     /// A plan with the start page in its queue.
-    pub fn new(start: &Url, scope: Scope, limits: Limits) -> Self {
+    pub fn new(start: &Url, scope: CrawlScope, limits: CrawlLimits) -> Self {
         let start = normalise(start);
         let mut plan = Self {
             start: start.clone(),
@@ -250,9 +250,9 @@ impl Plan {
     pub fn is_in_scope(&self, url: &Url) -> bool {
         is_same_site(&self.start, url)
             && match self.scope {
-                Scope::Page => normalise(url) == self.start,
-                Scope::Section => is_below(url.path(), self.start.path()),
-                Scope::Site => true,
+                CrawlScope::Page => normalise(url) == self.start,
+                CrawlScope::Section => is_below(url.path(), self.start.path()),
+                CrawlScope::Site => true,
             }
     }
 }
@@ -265,13 +265,13 @@ mod tests {
         Url::parse(address).expect("a valid address")
     }
 
-    fn plan(scope: Scope) -> Plan {
-        Plan::new(&url("https://example.com/help/faq.html"), scope, Limits { depth: 3, pages: 5 })
+    fn plan(scope: CrawlScope) -> CrawlPlan {
+        CrawlPlan::new(&url("https://example.com/help/faq.html"), scope, CrawlLimits { depth: 3, pages: 5 })
     }
 
     #[test]
     fn one_page_in_many_spellings_is_read_once() {
-        let mut plan = plan(Scope::Site);
+        let mut plan = plan(CrawlScope::Site);
 
         assert_eq!(plan.offer(&url("https://example.com/help/faq.html#q3"), 1), Err(Skip::Known));
         assert_eq!(plan.offer(&url("https://example.com/a?x=1&utm_source=mail"), 1), Ok(()));
@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn scope_holds_at_host_folder_and_page() {
-        let section = plan(Scope::Section);
+        let section = plan(CrawlScope::Section);
         assert!(section.is_in_scope(&url("https://example.com/help/billing/")));
         assert!(section.is_in_scope(&url("http://www.example.com/help/x")));
         assert!(!section.is_in_scope(&url("https://example.com/helpdesk")));
@@ -289,14 +289,15 @@ mod tests {
         assert!(!section.is_in_scope(&url("https://example.com:8443/help/x")));
         assert!(!section.is_in_scope(&url("file:///help/x")));
 
-        assert!(plan(Scope::Site).is_in_scope(&url("https://example.com/about")));
-        assert!(plan(Scope::Page).is_in_scope(&url("https://example.com/help/faq.html#q")));
-        assert!(!plan(Scope::Page).is_in_scope(&url("https://example.com/help/")));
+        assert!(plan(CrawlScope::Site).is_in_scope(&url("https://example.com/about")));
+        assert!(plan(CrawlScope::Page).is_in_scope(&url("https://example.com/help/faq.html#q")));
+        assert!(!plan(CrawlScope::Page).is_in_scope(&url("https://example.com/help/")));
     }
 
     #[test]
     fn a_start_without_a_file_name_is_its_own_section() {
-        let section = Plan::new(&url("https://example.com/docs"), Scope::Section, Limits { depth: 3, pages: 5 });
+        let section =
+            CrawlPlan::new(&url("https://example.com/docs"), CrawlScope::Section, CrawlLimits { depth: 3, pages: 5 });
 
         assert!(section.is_in_scope(&url("https://example.com/docs")));
         assert!(section.is_in_scope(&url("https://example.com/docs/a/b")));
@@ -306,7 +307,7 @@ mod tests {
 
     #[test]
     fn limits_say_which_of_them_was_hit() {
-        let mut plan = plan(Scope::Site);
+        let mut plan = plan(CrawlScope::Site);
 
         assert_eq!(plan.offer(&url("https://example.com/deep"), 4), Err(Skip::TooDeep));
         for n in 0..99 {
@@ -319,7 +320,7 @@ mod tests {
 
     #[test]
     fn pages_near_the_start_come_first() {
-        let mut plan = plan(Scope::Site);
+        let mut plan = plan(CrawlScope::Site);
         plan.offer(&url("https://example.com/far"), 2).expect("in scope");
         plan.offer(&url("https://example.com/near"), 1).expect("in scope");
 
@@ -331,7 +332,8 @@ mod tests {
 
     #[test]
     fn a_series_that_says_nothing_new_gives_way_to_other_pages() {
-        let mut plan = Plan::new(&url("https://example.com/"), Scope::Site, Limits { depth: 50, pages: 20 });
+        let mut plan =
+            CrawlPlan::new(&url("https://example.com/"), CrawlScope::Site, CrawlLimits { depth: 50, pages: 20 });
         for day in 0..200 {
             plan.offer(&url(&format!("https://example.com/events?y=2026&d={day}")), 1).expect("in scope");
         }
@@ -344,7 +346,8 @@ mod tests {
 
     #[test]
     fn a_parameter_that_changes_nothing_is_left_out() {
-        let mut plan = Plan::new(&url("https://example.com/"), Scope::Site, Limits { depth: 3, pages: 20 });
+        let mut plan =
+            CrawlPlan::new(&url("https://example.com/"), CrawlScope::Site, CrawlLimits { depth: 3, pages: 20 });
 
         plan.note_same(&url("https://example.com/faq?sid=1"), &url("https://example.com/faq?sid=2"));
         plan.note_same(&url("https://example.com/a?p=1&sid=1"), &url("https://example.com/a?p=1&sid=3"));
@@ -356,7 +359,7 @@ mod tests {
 
     #[test]
     fn traps_and_files_are_left_out() {
-        let mut plan = plan(Scope::Site);
+        let mut plan = plan(CrawlScope::Site);
         let long = format!("https://example.com/?{}", "x".repeat(3000));
 
         assert_eq!(plan.offer(&url("https://example.com/a/b/a/b/a/b/a/b"), 1), Err(Skip::Trap));
@@ -368,7 +371,7 @@ mod tests {
 
     #[test]
     fn copies_are_known_by_their_canonical_address() {
-        let mut plan = plan(Scope::Section);
+        let mut plan = plan(CrawlScope::Section);
 
         assert!(plan.resolve(&url("https://example.com/help/canonical")));
         assert!(!plan.resolve(&url("https://example.com/help/canonical#x")));

@@ -24,12 +24,12 @@ pub(super) struct Row {
     /// The result, without the texts and links that its visit contains.
     pub page: SyncedPage,
     /// Where the texts and links are. `None` when the row is complete.
-    pub content: Option<Content>,
+    pub content: Option<PageContent>,
 }
 
 /// The content of a page that was read.
 #[derive(Debug)]
-pub(super) struct Content {
+pub(super) struct PageContent {
     /// URL under which the visit is stored.
     pub visit: String,
     /// Positions of the facts that are indexed with this page.

@@ -25,9 +25,9 @@ use url::Url;
 use super::contents::{Contents, Texts};
 use super::crawled::Crawled;
 use super::ground::{Ground, Sitemaps, Verdict};
-use super::plan::{self, Limits, Plan, Planned, Scope, Skip};
+use super::plan::{self, CrawlLimits, CrawlPlan, CrawlScope, Planned, Skip};
 use super::report::{self, Report, Row, failed, skipped};
-use super::visit::{self, Begun, Conditions, Found, Known, Visit};
+use super::visit::{self, Begun, Conditions, Known, UrlContent, Visit};
 use crate::reader::Reader;
 use crate::reasons;
 
@@ -67,8 +67,10 @@ pub(crate) async fn site(
     }
     let mut crawl = Crawl::open(reader, active, options, &start, ground).await?;
     let visit = crawl.begin(&start).await?.end().await?;
-    if let Found::NotText(reason) | Found::Unreadable(reason) | Found::Missing(reason) | Found::Unreachable(reason) =
-        &visit.found
+    if let UrlContent::NotText(reason)
+    | UrlContent::Unreadable(reason)
+    | UrlContent::Missing(reason)
+    | UrlContent::Unreachable(reason) = &visit.found
     {
         return Ok(Err(reason.clone()));
     }
@@ -92,7 +94,7 @@ struct Crawl<'a> {
     /// URLs that this crawl visited before a crash. The visits themselves are read when it is their turn.
     resumed: HashSet<String>,
     ground: Ground,
-    plan: Plan,
+    plan: CrawlPlan,
     report: Report,
     title: Option<String>,
     contents: Contents,
@@ -264,7 +266,7 @@ impl<'a> Crawl<'a> {
             let kept = serde_json::to_string(&visit).map_err(Error::internal)?;
             self.unkept.push((planned.url.to_string(), kept));
         }
-        let is_unreachable = matches!(visit.found, Found::Unreachable(_));
+        let is_unreachable = matches!(visit.found, UrlContent::Unreachable(_));
         self.unreachable_in_row = if is_unreachable { self.unreachable_in_row + 1 } else { 0 };
         if let Some(address) = self.arrived(&planned, &visit).await {
             self.take_in(address, planned, visit).await?;
@@ -299,17 +301,17 @@ impl<'a> Crawl<'a> {
 
     async fn take_in(&mut self, url: Url, planned: Planned, visit: Visit) -> Result<()> {
         let row: Row = match visit.found {
-            Found::Page(page) => {
+            UrlContent::Page(page) => {
                 let stored = planned.url.into();
                 let Some(row) = self.read(&url, stored, planned.depth, *page, visit.validators) else { return Ok(()) };
                 row
             }
-            Found::Unchanged => self.unchanged(&url, planned.depth).await?.into(),
-            Found::NotText(reason) => {
+            UrlContent::Unchanged => self.unchanged(&url, planned.depth).await?.into(),
+            UrlContent::NotText(reason) => {
                 report::with(skipped(url.clone(), reason, EarlierChunks::Leaves), visit.validators, Vec::new()).into()
             }
-            Found::Missing(reason) => failed(url.clone(), reason, EarlierChunks::Missing).into(),
-            Found::Unreadable(reason) | Found::Unreachable(reason) => {
+            UrlContent::Missing(reason) => failed(url.clone(), reason, EarlierChunks::Missing).into(),
+            UrlContent::Unreadable(reason) | UrlContent::Unreachable(reason) => {
                 failed(url.clone(), reason, EarlierChunks::Stays).into()
             }
         };
@@ -376,14 +378,14 @@ impl<'a> Crawl<'a> {
     }
 }
 
-fn plan_of(start: &Url, options: &SourceOptions) -> Plan {
+fn plan_of(start: &Url, options: &SourceOptions) -> CrawlPlan {
     let scope = match options.scope {
-        SourceScope::Page => Scope::Page,
-        SourceScope::Section => Scope::Section,
-        SourceScope::Site => Scope::Site,
+        SourceScope::Page => CrawlScope::Page,
+        SourceScope::Section => CrawlScope::Section,
+        SourceScope::Site => CrawlScope::Site,
     };
     let pages = usize::try_from(options.max_pages).unwrap_or(usize::MAX);
-    Plan::new(start, scope, Limits { depth: options.max_depth, pages })
+    CrawlPlan::new(start, scope, CrawlLimits { depth: options.max_depth, pages })
 }
 
 fn conditions(page: &Document) -> Conditions {

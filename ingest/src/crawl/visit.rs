@@ -29,7 +29,7 @@ pub(super) struct Visit {
     /// Normalized target of redirects. `None` without redirects.
     pub led_to: Option<Url>,
     /// What the URL contained.
-    pub found: Found,
+    pub found: UrlContent,
     /// For the next conditional request.
     pub validators: Conditions,
 }
@@ -49,7 +49,7 @@ impl Conditions {
 
 /// Content of a URL.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) enum Found {
+pub(super) enum UrlContent {
     /// A page that was read.
     Page(Box<Read>),
     /// The page has not changed.
@@ -121,7 +121,7 @@ pub(super) async fn begin(reader: &std::sync::Arc<Reader>, url: &Url, known: &Kn
         Ok(fetched) => of_response(reader, fetched),
         Err(error) => Begun::Done(Visit {
             led_to: None,
-            found: Found::Unreachable(reasons::of_fetch(&error)),
+            found: UrlContent::Unreachable(reasons::of_fetch(&error)),
             validators: Conditions::default(),
         }),
     }
@@ -152,15 +152,15 @@ fn of_response(reader: &std::sync::Arc<Reader>, fetched: FetchedPage) -> Begun {
         Begun::Done(Visit { led_to: led_to(fetched), found, validators: validators(fetched) })
     };
     match fetched.status {
-        304 => return done(&fetched, Found::Unchanged),
+        304 => return done(&fetched, UrlContent::Unchanged),
         200..300 => {}
-        404 | 410 => return done(&fetched, Found::Missing(reasons::of_status(fetched.status))),
-        429 | 500.. => return done(&fetched, Found::Unreachable(reasons::of_status(fetched.status))),
-        status => return done(&fetched, Found::Unreadable(reasons::of_status(status))),
+        404 | 410 => return done(&fetched, UrlContent::Missing(reasons::of_status(fetched.status))),
+        429 | 500.. => return done(&fetched, UrlContent::Unreachable(reasons::of_status(fetched.status))),
+        status => return done(&fetched, UrlContent::Unreadable(reasons::of_status(status))),
     }
     let kind = match content::kind(fetched.content_type.as_deref(), &fetched.body) {
         Ok(kind) => kind,
-        Err(reason) => return done(&fetched, Found::NotText(reason)),
+        Err(reason) => return done(&fetched, UrlContent::NotText(reason)),
     };
     let reader = reader.clone();
     Begun::Extracting(tokio::spawn(async move {
@@ -177,18 +177,20 @@ fn validators(fetched: &FetchedPage) -> Conditions {
     Conditions { etag: fetched.etag.clone(), last_modified: fetched.last_modified.clone() }
 }
 
-fn read(fetched: &FetchedPage, kind: content::ContentKind, child: &pdf::Child) -> Found {
+fn read(fetched: &FetchedPage, kind: content::ContentKind, child: &pdf::Child) -> UrlContent {
     let page = match content::read(fetched, kind, child) {
         Ok(page) => page,
-        Err(error @ ExtractError::NotText { .. }) => return Found::NotText(format!("The file is not a page: {error}")),
-        Err(ExtractError::Empty | ExtractError::NeedsScripts) => {
-            return Found::Unreadable(reasons::NOTHING_ON_PAGE.to_owned());
+        Err(error @ ExtractError::NotText { .. }) => {
+            return UrlContent::NotText(format!("The file is not a page: {error}"));
         }
-        Err(error) => return Found::Unreadable(format!("The page was fetched, but {error}")),
+        Err(ExtractError::Empty | ExtractError::NeedsScripts) => {
+            return UrlContent::Unreadable(reasons::NOTHING_ON_PAGE.to_owned());
+        }
+        Err(error) => return UrlContent::Unreadable(format!("The page was fetched, but {error}")),
     };
     match page.stand_in {
-        Some(StandIn::SignIn) => return Found::NotText(reasons::SIGN_IN.to_owned()),
-        Some(StandIn::NotFound) => return Found::Missing(reasons::SOFT_NOT_FOUND.to_owned()),
+        Some(StandIn::SignIn) => return UrlContent::NotText(reasons::SIGN_IN.to_owned()),
+        Some(StandIn::NotFound) => return UrlContent::Missing(reasons::SOFT_NOT_FOUND.to_owned()),
         None => {}
     }
     let address = &fetched.final_url;
@@ -201,7 +203,7 @@ fn read(fetched: &FetchedPage, kind: content::ContentKind, child: &pdf::Child) -
         links = own.take(LINKS_MAX).collect();
         links.dedup();
     }
-    Found::Page(Box::new(Read {
+    UrlContent::Page(Box::new(Read {
         title: Some(page.title).filter(|title| !title.is_empty()),
         language: page.language,
         canonical: page.canonical.as_ref().map(plan::normalise),

@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::HashSet;
 
-use super::candidate::{self, Candidate, Group, Source};
+use super::candidate::{self, FaqCandidate, Group, Source};
 use super::dom::{NONE, NodeId};
 use super::enclosed;
 use super::flow::{BlockId, Blocks, Flow};
@@ -24,7 +24,7 @@ pub(crate) struct Found {
 
 #[derive(Debug, Clone)]
 struct Taken {
-    candidate: Candidate,
+    candidate: FaqCandidate,
     /// End of the innermost element around all questions of the group.
     group_end: BlockId,
 }
@@ -205,7 +205,7 @@ enum Standing {
     Free,
 }
 
-fn standing(flow: &Flow, regions: &[Region], candidate: &Candidate) -> Standing {
+fn standing(flow: &Flow, regions: &[Region], candidate: &FaqCandidate) -> Standing {
     let start = candidate.question.start;
     let at = regions.partition_point(|region| region.blocks.start <= start);
     let Some(region) = at.checked_sub(1).map(|at| &regions[at]) else { return Standing::Free };
@@ -355,7 +355,7 @@ fn own_end(flow: &Flow, taken: &[Taken], index: usize) -> BlockId {
 }
 
 /// Returns whether a block at the end of an answer belongs to what follows, or to nothing.
-fn is_loose_end(flow: &Flow, id: BlockId, candidate: &Candidate) -> bool {
+fn is_loose_end(flow: &Flow, id: BlockId, candidate: &FaqCandidate) -> bool {
     let block = flow.block(id);
     // A dash behind other cells is the value of its row.
     let is_value = block.row != NONE && id > candidate.question.end && flow.block(id - 1).row == block.row;

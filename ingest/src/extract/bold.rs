@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use html5ever::local_name;
 
-use super::candidate::{Candidate, Group, Source};
+use super::candidate::{FaqCandidate, Group, Source};
 use super::dom::{NONE, ROOT};
 use super::element;
 use super::flow::{BlockId, Blocks, Flow, Marker};
@@ -19,7 +19,7 @@ const CLASS_CLIMB: usize = 2;
 
 /// Groups of bold lines by the kind of element, and of lines by class.
 pub(crate) fn groups(flow: &Flow) -> Vec<Group> {
-    let mut found: BTreeMap<(String, bool), Vec<Candidate>> = BTreeMap::new();
+    let mut found: BTreeMap<(String, bool), Vec<FaqCandidate>> = BTreeMap::new();
     for id in 0..flow.len() {
         let block = flow.block(id);
         let is_skipped = block.is_boilerplate || block.heading > 0 || block.is_preformatted || block.is_control;
@@ -34,7 +34,7 @@ pub(crate) fn groups(flow: &Flow) -> Vec<Group> {
             class_of(flow, id).map(|class| (class, false))
         };
         if let Some(kind) = kind {
-            found.entry(kind).or_default().extend(Candidate::new(flow, whole_line(flow, id), None));
+            found.entry(kind).or_default().extend(FaqCandidate::new(flow, whole_line(flow, id), None));
         }
     }
     found
@@ -56,7 +56,7 @@ pub(crate) fn lines(flow: &Flow) -> Option<Group> {
                 && flow.text(id).len() < LONGEST_LINE_BYTES
                 && !is_topic(flow, id)
         })
-        .filter_map(|id| Candidate::new(flow, whole_line(flow, id), None))
+        .filter_map(|id| FaqCandidate::new(flow, whole_line(flow, id), None))
         .collect();
     (candidates.len() > 1).then(|| Group::new(Source::Line, 1.0, candidates))
 }

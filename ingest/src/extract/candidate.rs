@@ -26,7 +26,7 @@ pub(crate) enum Source {
 
 /// A possible question and the bounds of its answer.
 #[derive(Debug, Clone)]
-pub(crate) struct Candidate {
+pub(crate) struct FaqCandidate {
     pub question: Blocks,
     /// The answer, if the markup encloses it. `None` means that it ends at what comes next.
     pub answer: Option<Blocks>,
@@ -36,13 +36,13 @@ pub(crate) struct Candidate {
 #[derive(Debug, Clone)]
 pub(crate) struct Group {
     pub source: Source,
-    pub candidates: Vec<Candidate>,
+    pub candidates: Vec<FaqCandidate>,
     /// Share of candidates that must read like questions, 0.0 to 1.0.
     pub threshold: f32,
 }
 
 impl Group {
-    pub fn new(source: Source, threshold: f32, candidates: Vec<Candidate>) -> Self {
+    pub fn new(source: Source, threshold: f32, candidates: Vec<FaqCandidate>) -> Self {
         Self { source, candidates, threshold }
     }
 
@@ -53,7 +53,7 @@ impl Group {
     }
 }
 
-impl Candidate {
+impl FaqCandidate {
     /// Returns a candidate. `None` when the blocks cannot be a question because they are empty, far too long
     /// or boilerplate.
     pub fn new(flow: &Flow, question: Blocks, answer: Option<Blocks>) -> Option<Self> {

@@ -6,7 +6,7 @@
 
 use html5ever::{LocalName, local_name};
 
-use super::dom::{Descend, Dom, NONE, Node, NodeId, NodeKind};
+use super::dom::{Descend, Dom, DomNode, NONE, NodeId, NodeKind};
 
 /// The widest table whose cells are completed.
 const COLUMN_LIMIT: usize = 64;
@@ -214,7 +214,7 @@ fn push_text(dom: &mut Dom, text: &str) -> NodeId {
 
 fn push(dom: &mut Dom, kind: NodeKind, name: LocalName, span: (u32, u32)) -> NodeId {
     let (parent, first_child, last_child, previous, next) = (NONE, NONE, NONE, NONE, NONE);
-    dom.nodes.push(Node { kind, name, parent, first_child, last_child, previous, next, span, depth: 0 });
+    dom.nodes.push(DomNode { kind, name, parent, first_child, last_child, previous, next, span, depth: 0 });
     (dom.nodes.len() - 1) as NodeId
 }
 

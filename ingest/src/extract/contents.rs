@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use html5ever::local_name;
 
-use super::candidate::{Candidate, Group, Source, is_bare_number};
+use super::candidate::{FaqCandidate, Group, Source, is_bare_number};
 use super::dom::{NONE, NodeId};
 use super::flow::{BlockId, Blocks, Flow};
 use super::question::{self, LIKELY};
@@ -27,7 +27,7 @@ const LOOK_AHEAD: u32 = 3;
 
 /// Groups of linked questions by the list they are in and the depth of their entry.
 pub(crate) fn groups(flow: &Flow) -> Vec<Group> {
-    let mut found: BTreeMap<(NodeId, usize), Vec<Candidate>> = BTreeMap::new();
+    let mut found: BTreeMap<(NodeId, usize), Vec<FaqCandidate>> = BTreeMap::new();
     let mut entries = Vec::new();
     for id in 0..flow.dom.nodes.len() as NodeId {
         if entries.len() == ENTRY_LIMIT {
@@ -41,7 +41,7 @@ pub(crate) fn groups(flow: &Flow) -> Vec<Group> {
         }
     }
     for (index, (place, question)) in entries.iter().enumerate() {
-        let Some(candidate) = Candidate::new(flow, question.clone(), None) else { continue };
+        let Some(candidate) = FaqCandidate::new(flow, question.clone(), None) else { continue };
         let below = entries.get(index + 1).map(|(next, _)| next);
         let has_entries_below = below.is_some_and(|next| next.0 == place.0 && next.1 > place.1);
         // An entry that is not a question and has entries below it is a category.
@@ -58,7 +58,7 @@ pub(crate) fn groups(flow: &Flow) -> Vec<Group> {
 }
 
 /// Returns candidates in document order without repetitions.
-fn once_each(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
+fn once_each(mut candidates: Vec<FaqCandidate>) -> Vec<FaqCandidate> {
     candidates.sort_by_key(|candidate| candidate.question.start);
     candidates.dedup_by_key(|candidate| candidate.question.start);
     candidates

@@ -2,7 +2,7 @@
 
 use html5ever::local_name;
 
-use super::candidate::{Candidate, Group, Source};
+use super::candidate::{FaqCandidate, Group, Source};
 use super::dom::NodeId;
 use super::flow::Flow;
 
@@ -38,7 +38,7 @@ fn group(flow: &Flow, list: NodeId) -> Option<Group> {
         let start = after.get(terms).map_or(question.end, |&(_, next)| flow.range(next).start);
         let next = after.iter().skip(terms).find(|(is_term, _)| *is_term);
         let stop = next.map_or(end, |&(_, next)| flow.range(next).start);
-        candidates.extend(Candidate::new(flow, question, Some(start..stop.max(start))));
+        candidates.extend(FaqCandidate::new(flow, question, Some(start..stop.max(start))));
     }
     (!candidates.is_empty()).then(|| Group::new(Source::DefinitionList, THRESHOLD, candidates))
 }

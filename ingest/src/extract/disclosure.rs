@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use html5ever::local_name;
 
-use super::candidate::{Candidate, Group, Source};
+use super::candidate::{FaqCandidate, Group, Source};
 use super::dom::{NONE, NodeId};
 use super::element;
 use super::flow::{Blocks, Flow};
@@ -23,7 +23,7 @@ const CLIMB_LIMIT: usize = 4;
 
 /// Groups of `details` and of switches, by the class of the element that opens.
 pub(crate) fn groups(flow: &Flow) -> Vec<Group> {
-    let mut found: BTreeMap<(bool, &str), Vec<Candidate>> = BTreeMap::new();
+    let mut found: BTreeMap<(bool, &str), Vec<FaqCandidate>> = BTreeMap::new();
     for id in 0..flow.dom.nodes.len() as NodeId {
         if !flow.dom.is_element(id) {
             continue;
@@ -90,14 +90,14 @@ fn is_label(flow: &Flow, id: NodeId) -> bool {
     *flow.dom.name(id) == local_name!("label") && flow.dom.attribute(id, &local_name!("for")).is_some()
 }
 
-fn from_details(flow: &Flow, id: NodeId) -> Option<Candidate> {
+fn from_details(flow: &Flow, id: NodeId) -> Option<FaqCandidate> {
     let summary = flow.dom.children(id).find(|&child| *flow.dom.name(child) == local_name!("summary"))?;
     let question = flow.range(summary);
     let answer = question.end..flow.range(id).end;
-    Candidate::new(flow, question, Some(answer))
+    FaqCandidate::new(flow, question, Some(answer))
 }
 
-fn from_switch(flow: &Flow, id: NodeId) -> Option<Candidate> {
+fn from_switch(flow: &Flow, id: NodeId) -> Option<FaqCandidate> {
     let question = flow.range(id);
     let panels = element::opened_fragments(&flow.dom, id)
         .filter_map(|fragment| flow.anchors.get(fragment))
@@ -115,7 +115,7 @@ fn from_switch(flow: &Flow, id: NodeId) -> Option<Candidate> {
     if flow.link_percent(answer.clone()) > MENU_LINK_PERCENT {
         return None;
     }
-    Candidate::new(flow, question, Some(answer))
+    FaqCandidate::new(flow, question, Some(answer))
 }
 
 /// A panel with more than this percentage of its text in links is a menu.

@@ -33,7 +33,7 @@ pub(crate) enum NodeKind {
 }
 
 #[derive(Debug)]
-pub(crate) struct Node {
+pub(crate) struct DomNode {
     pub kind: NodeKind,
     /// Tag name; empty for documents and text.
     pub name: LocalName,
@@ -56,14 +56,14 @@ pub(crate) struct Attribute {
 
 #[derive(Debug, Default)]
 pub(crate) struct Dom {
-    pub nodes: Vec<Node>,
+    pub nodes: Vec<DomNode>,
     pub attributes: Vec<Attribute>,
     /// All text and attribute values in one string.
     pub text: String,
 }
 
 impl Dom {
-    pub fn node(&self, id: NodeId) -> &Node {
+    pub fn node(&self, id: NodeId) -> &DomNode {
         &self.nodes[id as usize]
     }
 
@@ -164,7 +164,7 @@ impl Dom {
 
     /// Takes a node out of its place; it stays a node without a parent.
     pub fn detach(&mut self, id: NodeId) {
-        let Node { parent, previous, next, .. } = *self.node(id);
+        let DomNode { parent, previous, next, .. } = *self.node(id);
         if previous != NONE {
             self.nodes[previous as usize].next = next;
         } else if parent != NONE {

@@ -1,6 +1,6 @@
 //! Questions in headings, one group for each level. Called by `html`.
 
-use super::candidate::{Candidate, Group, Source};
+use super::candidate::{FaqCandidate, Group, Source};
 use super::flow::{BlockId, Blocks, Flow};
 
 /// Half of the headings of a level must be questions for the others to be taken for questions.
@@ -8,11 +8,11 @@ const THRESHOLD: f32 = 0.5;
 
 /// Groups by level; a heading of several blocks is one candidate.
 pub(crate) fn groups(flow: &Flow) -> Vec<Group> {
-    let mut levels: [Vec<Candidate>; 7] = Default::default();
+    let mut levels: [Vec<FaqCandidate>; 7] = Default::default();
     for heading in headings(flow) {
         let level = flow.block(heading.start).heading;
         if !flow.block(heading.start).is_control {
-            levels[usize::from(level.min(6))].extend(Candidate::new(flow, heading, None));
+            levels[usize::from(level.min(6))].extend(FaqCandidate::new(flow, heading, None));
         }
     }
     levels

@@ -62,7 +62,7 @@ pub(crate) fn extract_text(html: &str, url: Option<&Url>) -> Result<Page, Extrac
     }
     let found = arbiter::decide(&flow, candidates(&flow), &page.title);
     let divided = passages::divide(&flow, &found);
-    page.items = Writer { flow: &flow, base: base.as_ref() }.items(&found, &divided, declared);
+    page.items = ItemWriter { flow: &flow, base: base.as_ref() }.items(&found, &divided, declared);
     page.stand_in = stand_in::of(&flow, &page);
     page.facts = facts::declared(&flow, page.language.as_deref());
     let framed = omissions::framed(&flow);
@@ -103,12 +103,12 @@ fn candidates(flow: &Flow) -> Vec<super::candidate::Group> {
 }
 
 /// Turns what was found into items.
-struct Writer<'a> {
+struct ItemWriter<'a> {
     flow: &'a Flow,
     base: Option<&'a Url>,
 }
 
-impl Writer<'_> {
+impl ItemWriter<'_> {
     fn items(&self, found: &[Found], divided: &Divided, declared: Vec<Declared>) -> Vec<Item> {
         let Divided { contexts, passages } = divided;
         let anchors = self.anchors();

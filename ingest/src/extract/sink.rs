@@ -10,7 +10,7 @@ use html5ever::interface::{ElemName, ElementFlags, NodeOrText, QuirksMode, TreeS
 use html5ever::tendril::StrTendril;
 use html5ever::{Attribute, LocalName, Namespace, QualName, ns};
 
-use super::dom::{self, DEPTH_LIMIT, Dom, NODE_LIMIT, NONE, Node, NodeId, NodeKind, ROOT};
+use super::dom::{self, DEPTH_LIMIT, Dom, DomNode, NODE_LIMIT, NONE, NodeId, NodeKind, ROOT};
 use super::error::ExtractError;
 
 /// Bytes of HTML for each node, measured on help pages. Determines the first allocation.
@@ -65,16 +65,26 @@ impl ArenaSink {
     }
 }
 
-fn new_node(kind: NodeKind, name: LocalName, span: (u32, u32)) -> Node {
-    Node { kind, name, span, parent: NONE, first_child: NONE, last_child: NONE, previous: NONE, next: NONE, depth: 0 }
+fn new_node(kind: NodeKind, name: LocalName, span: (u32, u32)) -> DomNode {
+    DomNode {
+        kind,
+        name,
+        span,
+        parent: NONE,
+        first_child: NONE,
+        last_child: NONE,
+        previous: NONE,
+        next: NONE,
+        depth: 0,
+    }
 }
 
 impl Arena {
-    fn node(&mut self, id: NodeId) -> &mut Node {
+    fn node(&mut self, id: NodeId) -> &mut DomNode {
         &mut self.dom.nodes[id as usize]
     }
 
-    fn push(&mut self, node: Node) -> NodeId {
+    fn push(&mut self, node: DomNode) -> NodeId {
         self.dom.nodes.push(node);
         (self.dom.nodes.len() - 1) as NodeId
     }

@@ -9,7 +9,7 @@ use html5ever::{LocalName, local_name};
 use serde_json::Value;
 use url::Url;
 
-use super::candidate::{Candidate, Group, Source};
+use super::candidate::{FaqCandidate, Group, Source};
 use super::dom::NodeId;
 use super::flow::Flow;
 use super::{fragment, lenient_json};
@@ -124,7 +124,7 @@ const PARTS_LIMIT: usize = 200;
 
 /// The questions that microdata marks, as one group.
 pub(crate) fn marked(flow: &Flow) -> Option<Group> {
-    let mut questions: BTreeMap<NodeId, Candidate> = BTreeMap::new();
+    let mut questions: BTreeMap<NodeId, FaqCandidate> = BTreeMap::new();
     for id in 0..flow.dom.nodes.len() as NodeId {
         let kind = flow.dom.attribute(id, &LocalName::from("itemtype")).unwrap_or_default();
         if questions.len() == QUESTION_LIMIT {
@@ -140,7 +140,7 @@ pub(crate) fn marked(flow: &Flow) -> Option<Group> {
     (!candidates.is_empty()).then(|| Group::new(Source::Microdata, 0.0, candidates))
 }
 
-fn marked_question(flow: &Flow, item: NodeId) -> Option<Candidate> {
+fn marked_question(flow: &Flow, item: NodeId) -> Option<FaqCandidate> {
     let property = |top: NodeId, wanted: &str| {
         flow.dom.descendants(top).take(ITEM_LIMIT_NODES).find(|&id| {
             flow.dom
@@ -151,5 +151,5 @@ fn marked_question(flow: &Flow, item: NodeId) -> Option<Candidate> {
     let name = property(item, "name")?;
     let answer = property(item, "acceptedAnswer").or_else(|| property(item, "suggestedAnswer"))?;
     let text = property(answer, "text").unwrap_or(answer);
-    Candidate::new(flow, flow.range(name), Some(flow.range(text)))
+    FaqCandidate::new(flow, flow.range(name), Some(flow.range(text)))
 }

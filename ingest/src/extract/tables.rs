@@ -6,7 +6,7 @@
 use helpbot_domain::table::Column;
 use html5ever::local_name;
 
-use super::candidate::{Candidate, Group, Source, is_bare_number};
+use super::candidate::{FaqCandidate, Group, Source, is_bare_number};
 use super::dom::{Descend, NodeId};
 use super::flow::{Blocks, Flow};
 use super::question;
@@ -65,10 +65,10 @@ impl NamedColumns {
         (question < answer).then_some(Self { question, answer })
     }
 
-    fn pair(self, flow: &Flow, row: &[Blocks]) -> Option<Candidate> {
+    fn pair(self, flow: &Flow, row: &[Blocks]) -> Option<FaqCandidate> {
         let (question, answer) = (row.get(self.question)?, row.get(self.answer)?);
         let is_filled = !question.is_empty() && !answer.is_empty();
-        is_filled.then(|| Candidate::new(flow, question.clone(), Some(answer.clone()))).flatten()
+        is_filled.then(|| FaqCandidate::new(flow, question.clone(), Some(answer.clone()))).flatten()
     }
 }
 
@@ -136,16 +136,18 @@ fn is_number(flow: &Flow, cell: &Blocks) -> bool {
     cell.is_empty() || cell.len() == 1 && is_bare_number(flow.text(cell.start))
 }
 
-fn across(flow: &Flow, row: &[Blocks]) -> Option<Candidate> {
+fn across(flow: &Flow, row: &[Blocks]) -> Option<FaqCandidate> {
     let first = row.iter().position(|cell| !is_number(flow, cell))?;
     let (question, answers) = (row[first].clone(), &row[first + 1..]);
     let last = answers.iter().rev().find(|cell| !cell.is_empty())?;
-    Candidate::new(flow, question.clone(), Some(question.end..last.end))
+    FaqCandidate::new(flow, question.clone(), Some(question.end..last.end))
 }
 
-fn alone(flow: &Flow, row: &[Blocks]) -> Option<Candidate> {
+fn alone(flow: &Flow, row: &[Blocks]) -> Option<FaqCandidate> {
     let mut cells = row.iter().filter(|cell| !is_number(flow, cell));
     let cell = cells.next()?;
     let is_alone = cells.next().is_none() && cell.len() == 1;
-    (is_alone && question::is_marked(flow.text(cell.start))).then(|| Candidate::new(flow, cell.clone(), None)).flatten()
+    (is_alone && question::is_marked(flow.text(cell.start)))
+        .then(|| FaqCandidate::new(flow, cell.clone(), None))
+        .flatten()
 }

@@ -13,11 +13,11 @@ mod writer;
 
 use std::collections::HashMap;
 
-use self::numbering::Numbering;
+use self::numbering::ListNumbering;
 use self::styles::Styles;
-use self::writer::Writer;
+use self::writer::HtmlWriter;
 use super::archive::{Archive, unreadable};
-use super::xml::{self, Node};
+use super::xml::{self, XmlNode};
 use crate::extract::{self, ExtractError, Page};
 
 /// Where Word puts the document unless the package says otherwise.
@@ -35,10 +35,10 @@ pub(super) fn read(bytes: &[u8]) -> Result<Page, ExtractError> {
     let name = part.rsplit('/').next().unwrap_or_default();
     let links = links(&archive.optional(&format!("{folder}/_rels/{name}.rels"))?)?;
     let styles = Styles::read(&archive.optional(&format!("{folder}/styles.xml"))?)?;
-    let numbering = Numbering::read(&archive.optional(&format!("{folder}/numbering.xml"))?)?;
+    let numbering = ListNumbering::read(&archive.optional(&format!("{folder}/numbering.xml"))?)?;
     let notes = notes(&archive.optional(&format!("{folder}/footnotes.xml"))?)?;
     let document = archive.part(&part)?;
-    let mut writer = Writer::new(links, styles, numbering, notes, document.len());
+    let mut writer = HtmlWriter::new(links, styles, numbering, notes, document.len());
     xml::read(&document, |node| writer.visit(node))?;
     extract::html_text(&writer.finish(), None)
 }
@@ -47,7 +47,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Page, ExtractError> {
 fn document_part(archive: &mut Archive<'_>) -> Result<String, ExtractError> {
     let mut found = None;
     xml::read(&archive.optional("_rels/.rels")?, |node| {
-        if let Node::Open(element) = node
+        if let XmlNode::Open(element) = node
             && xml::value(&element, "Type").is_some_and(|kind| kind.ends_with("/officeDocument"))
         {
             found = found.take().or_else(|| xml::value(&element, "Target"));
@@ -61,7 +61,7 @@ fn document_part(archive: &mut Archive<'_>) -> Result<String, ExtractError> {
 fn links(xml: &str) -> Result<HashMap<String, String>, ExtractError> {
     let mut found = HashMap::new();
     xml::read(xml, |node| {
-        if let Node::Open(element) = node
+        if let XmlNode::Open(element) = node
             && let (Some(id), Some(target)) = (xml::value(&element, "Id"), xml::value(&element, "Target"))
         {
             found.insert(id, target);
@@ -75,13 +75,13 @@ fn notes(xml: &str) -> Result<HashMap<String, String>, ExtractError> {
     let mut notes: HashMap<String, String> = HashMap::new();
     let (mut id, mut is_text) = (None, false);
     xml::read(xml, |node| match node {
-        Node::Open(element) => match xml::name(&element).as_str() {
+        XmlNode::Open(element) => match xml::name(&element).as_str() {
             // Separators between text and notes have a type; notes have none.
             "footnote" => id = xml::value(&element, "id").filter(|_| xml::value(&element, "type").is_none()),
             "t" => is_text = true,
             _ => {}
         },
-        Node::Close(name) => match name.as_str() {
+        XmlNode::Close(name) => match name.as_str() {
             "t" => is_text = false,
             "p" => {
                 if let Some(note) = id.as_ref().and_then(|id| notes.get_mut(id)) {
@@ -90,7 +90,7 @@ fn notes(xml: &str) -> Result<HashMap<String, String>, ExtractError> {
             }
             _ => {}
         },
-        Node::Text(text) => {
+        XmlNode::Text(text) => {
             if let (Some(id), true) = (&id, is_text) {
                 notes.entry(id.clone()).or_default().push_str(&text);
             }

@@ -29,7 +29,7 @@ pub const FILE_LIMIT_BYTES: usize = 50 * 1024 * 1024;
 
 /// The kinds of files that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum FileKind {
     Html,
     Markdown,
     Text,
@@ -53,7 +53,7 @@ enum Kind {
 /// # Errors
 /// Every variant of [`ExtractError`]; `TooLarge` above [`FILE_LIMIT_BYTES`].
 pub fn extract(name: &str, bytes: &[u8]) -> Result<Page, ExtractError> {
-    if kind(name, bytes)? != Kind::Pdf {
+    if kind(name, bytes)? != FileKind::Pdf {
         return read_here(name, bytes);
     }
     let program = std::env::current_exe()
@@ -67,7 +67,7 @@ pub fn extract(name: &str, bytes: &[u8]) -> Result<Page, ExtractError> {
 /// # Errors
 /// As [`extract`].
 pub fn extract_with(name: &str, bytes: &[u8], child: &pdf::Child) -> Result<Page, ExtractError> {
-    if kind(name, bytes)? != Kind::Pdf && isolated::is_for_child(bytes) {
+    if kind(name, bytes)? != FileKind::Pdf && isolated::is_for_child(bytes) {
         return isolated::read(child, &ReadTask::File { name: name.to_owned() }, bytes);
     }
     read(name, bytes, Some(child))
@@ -81,19 +81,21 @@ pub(crate) fn read_here(name: &str, bytes: &[u8]) -> Result<Page, ExtractError> 
 fn read(name: &str, bytes: &[u8], child: Option<&pdf::Child>) -> Result<Page, ExtractError> {
     let kind = kind(name, bytes)?;
     let mut page = match (kind, child) {
-        (Kind::Html, _) => extract::html(bytes, None, None)?,
-        (Kind::Docx, _) => docx::read(bytes)?,
-        (Kind::Xlsx, _) => xlsx::read(bytes)?,
-        (Kind::Pptx, _) => pptx::read(bytes)?,
-        (Kind::OpenDocument, _) => opendocument::read(bytes)?,
-        (Kind::OpenDocumentSheets, _) => opendocument::read_sheets(bytes)?,
-        (Kind::Pdf, Some(child)) => child.extract(bytes)?,
-        (Kind::Pdf, None) => return Err(ExtractError::Unreadable { reason: "HelpBot has no PDF reader here".into() }),
-        (Kind::Markdown, _) => markdown::read(&decoded(bytes))?,
-        (Kind::Text, _) => lines::read(&decoded(bytes))?,
-        (Kind::Csv, _) => csv::read(&decoded(bytes))?,
+        (FileKind::Html, _) => extract::html(bytes, None, None)?,
+        (FileKind::Docx, _) => docx::read(bytes)?,
+        (FileKind::Xlsx, _) => xlsx::read(bytes)?,
+        (FileKind::Pptx, _) => pptx::read(bytes)?,
+        (FileKind::OpenDocument, _) => opendocument::read(bytes)?,
+        (FileKind::OpenDocumentSheets, _) => opendocument::read_sheets(bytes)?,
+        (FileKind::Pdf, Some(child)) => child.extract(bytes)?,
+        (FileKind::Pdf, None) => {
+            return Err(ExtractError::Unreadable { reason: "HelpBot has no PDF reader here".into() });
+        }
+        (FileKind::Markdown, _) => markdown::read(&decoded(bytes))?,
+        (FileKind::Text, _) => lines::read(&decoded(bytes))?,
+        (FileKind::Csv, _) => csv::read(&decoded(bytes))?,
     };
-    if page.items.is_empty() && kind != Kind::Html {
+    if page.items.is_empty() && kind != FileKind::Html {
         return Err(ExtractError::Empty);
     }
     if page.title.is_empty() {
@@ -115,7 +117,7 @@ fn stem(name: &str) -> &str {
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 
-fn kind(name: &str, bytes: &[u8]) -> Result<Kind, ExtractError> {
+fn kind(name: &str, bytes: &[u8]) -> Result<FileKind, ExtractError> {
     if bytes.len() > FILE_LIMIT_BYTES {
         let (size_bytes, limit_bytes) = (bytes.len() as u64, FILE_LIMIT_BYTES as u64);
         return Err(ExtractError::TooLarge { size_bytes, limit_bytes });
@@ -125,7 +127,7 @@ fn kind(name: &str, bytes: &[u8]) -> Result<Kind, ExtractError> {
     }
     let extension = base_name(name).rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
     if is_pdf(bytes) {
-        return Ok(Kind::Pdf);
+        return Ok(FileKind::Pdf);
     }
     // Office puts a document with a password into the container of its old formats.
     if bytes.starts_with(b"\xd0\xcf\x11\xe0") {
@@ -140,11 +142,11 @@ fn kind(name: &str, bytes: &[u8]) -> Result<Kind, ExtractError> {
     if bytes.starts_with(b"PK\x03\x04") {
         // The reader that the extension selects reports a damaged archive.
         let named = match extension.as_str() {
-            "docx" | "dotx" | "docm" => Some(Kind::Docx),
-            "xlsx" | "xlsm" => Some(Kind::Xlsx),
-            "pptx" | "ppsx" => Some(Kind::Pptx),
-            "odt" | "odp" => Some(Kind::OpenDocument),
-            "ods" => Some(Kind::OpenDocumentSheets),
+            "docx" | "dotx" | "docm" => Some(FileKind::Docx),
+            "xlsx" | "xlsm" => Some(FileKind::Xlsx),
+            "pptx" | "ppsx" => Some(FileKind::Pptx),
+            "odt" | "odp" => Some(FileKind::OpenDocument),
+            "ods" => Some(FileKind::OpenDocumentSheets),
             _ => None,
         };
         return office_kind(bytes).or(named).ok_or(ExtractError::NotText { found: "a ZIP archive".into() });
@@ -153,29 +155,29 @@ fn kind(name: &str, bytes: &[u8]) -> Result<Kind, ExtractError> {
         return Err(ExtractError::NotText { found: found.into() });
     }
     match extension.as_str() {
-        "html" | "htm" | "xhtml" => Ok(Kind::Html),
-        "md" | "markdown" | "mdown" | "mdx" | "qmd" | "rmd" => Ok(Kind::Markdown),
-        "txt" | "text" => Ok(Kind::Text),
-        "csv" | "tsv" => Ok(Kind::Csv),
+        "html" | "htm" | "xhtml" => Ok(FileKind::Html),
+        "md" | "markdown" | "mdown" | "mdx" | "qmd" | "rmd" => Ok(FileKind::Markdown),
+        "txt" | "text" => Ok(FileKind::Text),
+        "csv" | "tsv" => Ok(FileKind::Csv),
         "docx" | "pdf" | "xlsx" | "pptx" | "odt" | "ods" | "odp" => {
             Err(ExtractError::Unreadable { reason: format!("it is not a {} file", extension.to_uppercase()) })
         }
-        _ if looks_like_html(bytes) => Ok(Kind::Html),
+        _ if looks_like_html(bytes) => Ok(FileKind::Html),
         _ => Err(ExtractError::UnsupportedKind { extension }),
     }
 }
 
 /// The kind of an office document by the parts that its archive names near its start or its end.
-fn office_kind(bytes: &[u8]) -> Option<Kind> {
+fn office_kind(bytes: &[u8]) -> Option<FileKind> {
     let archive = archive::Archive::open(bytes).ok()?;
     let has = |name: &str| archive.has(name);
     let is_word = !archive.names("word/").is_empty();
     match () {
-        () if is_word => Some(Kind::Docx),
-        () if has("xl/workbook.xml") => Some(Kind::Xlsx),
-        () if has("ppt/presentation.xml") => Some(Kind::Pptx),
-        () if has("content.xml") && is_spreadsheet(bytes) => Some(Kind::OpenDocumentSheets),
-        () if has("content.xml") => Some(Kind::OpenDocument),
+        () if is_word => Some(FileKind::Docx),
+        () if has("xl/workbook.xml") => Some(FileKind::Xlsx),
+        () if has("ppt/presentation.xml") => Some(FileKind::Pptx),
+        () if has("content.xml") && is_spreadsheet(bytes) => Some(FileKind::OpenDocumentSheets),
+        () if has("content.xml") => Some(FileKind::OpenDocument),
         () => None,
     }
 }

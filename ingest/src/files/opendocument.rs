@@ -12,7 +12,7 @@ use quick_xml::events::BytesStart;
 
 use super::archive::{Archive, unreadable};
 use super::sheets;
-use super::xml::{self, Node};
+use super::xml::{self, XmlNode};
 use crate::extract::{self, ExtractError, Page};
 
 /// OpenDocument has ten levels of lists.
@@ -75,7 +75,7 @@ struct TextStyle {
 fn list_styles(xml: &str, styles: &mut HashMap<String, TextStyle>) -> Result<(), ExtractError> {
     let mut open: Option<String> = None;
     xml::read(xml, |node| {
-        let Node::Open(element) = node else { return };
+        let XmlNode::Open(element) = node else { return };
         match xml::name(&element).as_str() {
             "style" | "list-style" => open = xml::value(&element, "name"),
             "text-properties" => {
@@ -124,9 +124,9 @@ struct TextWriter {
 }
 
 impl TextWriter {
-    fn visit(&mut self, node: Node<'_>) {
+    fn visit(&mut self, node: XmlNode<'_>) {
         match node {
-            Node::Open(element) => {
+            XmlNode::Open(element) => {
                 let name = xml::name(&element);
                 if is_hidden(&name) {
                     self.hidden += 1;
@@ -136,15 +136,15 @@ impl TextWriter {
                     self.open(&name, &element);
                 }
             }
-            Node::Close(name) => {
+            XmlNode::Close(name) => {
                 if is_hidden(&name) {
                     self.hidden = self.hidden.saturating_sub(1);
                 } else if self.hidden == 0 && self.is_body {
                     self.close(&name);
                 }
             }
-            Node::Text(text) if self.hidden == 0 && self.is_body => self.html.push_str(&xml::escaped(&text)),
-            Node::Text(_) => {}
+            XmlNode::Text(text) if self.hidden == 0 && self.is_body => self.html.push_str(&xml::escaped(&text)),
+            XmlNode::Text(_) => {}
         }
     }
 

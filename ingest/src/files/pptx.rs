@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use quick_xml::events::BytesStart;
 
 use super::archive::{Archive, unreadable};
-use super::xml::{self, Node};
+use super::xml::{self, XmlNode};
 use crate::extract::{self, ExtractError, Page};
 
 /// PowerPoint has nine levels of lists.
@@ -49,7 +49,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Page, ExtractError> {
 fn slides(archive: &mut Archive<'_>) -> Result<Vec<String>, ExtractError> {
     let mut targets = HashMap::new();
     xml::read(&archive.optional("ppt/_rels/presentation.xml.rels")?, |node| {
-        if let Node::Open(element) = node
+        if let XmlNode::Open(element) = node
             && let (Some(id), Some(target)) = (xml::value(&element, "Id"), xml::value(&element, "Target"))
         {
             targets.insert(id, format!("ppt/{}", target.trim_start_matches("/ppt/")));
@@ -57,7 +57,7 @@ fn slides(archive: &mut Archive<'_>) -> Result<Vec<String>, ExtractError> {
     })?;
     let mut slides = Vec::new();
     xml::read(&archive.optional("ppt/presentation.xml")?, |node| {
-        if let Node::Open(element) = node
+        if let XmlNode::Open(element) = node
             && xml::name(&element) == "sldId"
         {
             // The element has an attribute `id` of its own besides that of the relation.
@@ -78,7 +78,7 @@ fn slides(archive: &mut Archive<'_>) -> Result<Vec<String>, ExtractError> {
 fn links(xml: &str) -> Result<HashMap<String, String>, ExtractError> {
     let mut links = HashMap::new();
     xml::read(xml, |node| {
-        if let Node::Open(element) = node
+        if let XmlNode::Open(element) = node
             && let (Some(id), Some(target)) = (xml::value(&element, "Id"), xml::value(&element, "Target"))
         {
             links.insert(id, target);
@@ -89,7 +89,7 @@ fn links(xml: &str) -> Result<HashMap<String, String>, ExtractError> {
 
 /// How a run of text is set.
 #[derive(Default)]
-struct RunStyle {
+struct SlideRunStyle {
     is_bold: bool,
     is_deleted: bool,
     script: &'static str,
@@ -126,7 +126,7 @@ struct SlideWriter {
     is_numbered: bool,
     /// The last number on each level of the open shape.
     numbers: [u32; LEVELS],
-    run: RunStyle,
+    run: SlideRunStyle,
     level: usize,
     /// The open cell is covered by another one.
     is_covered: bool,
@@ -145,12 +145,12 @@ impl SlideWriter {
         title + &self.shapes.iter().map(|shape| shape.html.as_str()).collect::<String>()
     }
 
-    fn visit(&mut self, node: Node<'_>) {
+    fn visit(&mut self, node: XmlNode<'_>) {
         match node {
-            Node::Open(element) if xml::name(&element) == "Fallback" => self.hidden += 1,
-            Node::Close(name) if name == "Fallback" => self.hidden = self.hidden.saturating_sub(1),
+            XmlNode::Open(element) if xml::name(&element) == "Fallback" => self.hidden += 1,
+            XmlNode::Close(name) if name == "Fallback" => self.hidden = self.hidden.saturating_sub(1),
             _ if self.hidden > 0 => {}
-            Node::Open(element) => match xml::name(&element).as_str() {
+            XmlNode::Open(element) => match xml::name(&element).as_str() {
                 "grpSp" => self.begin_shape(),
                 // Tables and charts fill no placeholder, so they are not part of the title before them.
                 "sp" | "graphicFrame" | "pic" => {
@@ -174,7 +174,7 @@ impl SlideWriter {
                     let target = xml::value(&element, "id").and_then(|id| self.links.get(&id));
                     self.run.link = target.cloned().unwrap_or_default();
                 }
-                "r" | "fld" => self.run = RunStyle::default(),
+                "r" | "fld" => self.run = SlideRunStyle::default(),
                 "t" => self.is_text = true,
                 "br" => self.paragraph.push_str("<br>"),
                 "tbl" => self.shape.html.push_str("<table>"),
@@ -182,7 +182,7 @@ impl SlideWriter {
                 "tc" => self.begin_cell(&element),
                 _ => {}
             },
-            Node::Close(name) => match name.as_str() {
+            XmlNode::Close(name) => match name.as_str() {
                 "sp" | "graphicFrame" | "pic" | "grpSp" => self.end_shape(),
                 "t" => self.is_text = false,
                 "p" => self.end_paragraph(),
@@ -194,8 +194,8 @@ impl SlideWriter {
                 }
                 _ => {}
             },
-            Node::Text(text) if self.is_text && !self.is_covered => self.add_text(&text),
-            Node::Text(_) => {}
+            XmlNode::Text(text) if self.is_text && !self.is_covered => self.add_text(&text),
+            XmlNode::Text(_) => {}
         }
     }
 
@@ -226,7 +226,7 @@ impl SlideWriter {
     }
 
     fn add_text(&mut self, text: &str) {
-        let RunStyle { is_bold, is_deleted, script, link } = &self.run;
+        let SlideRunStyle { is_bold, is_deleted, script, link } = &self.run;
         let mut html = xml::escaped(text);
         for tag in [if *is_bold { "b" } else { "" }, if *is_deleted { "del" } else { "" }, *script] {
             if !tag.is_empty() {
@@ -263,10 +263,10 @@ impl SlideWriter {
 }
 
 /// The style that the properties of a run give it.
-fn run_style(element: &BytesStart<'_>) -> RunStyle {
+fn run_style(element: &BytesStart<'_>) -> SlideRunStyle {
     let value = |name| xml::value(element, name).unwrap_or_default();
     let baseline = value("baseline").trim_end_matches('%').parse::<f64>().unwrap_or(0.0);
-    RunStyle {
+    SlideRunStyle {
         is_bold: matches!(value("b").as_str(), "1" | "true"),
         is_deleted: matches!(value("strike").as_str(), "sngStrike" | "dblStrike"),
         script: if baseline > 0.0 {

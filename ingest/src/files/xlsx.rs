@@ -12,7 +12,7 @@ use quick_xml::events::BytesStart;
 use super::archive::{Archive, unreadable};
 use super::number_format::NumberFormat;
 use super::sheets::{self, Sheet};
-use super::xml::{self, Node};
+use super::xml::{self, XmlNode};
 use crate::extract::{ExtractError, Page};
 
 /// The most sheets that are read.
@@ -69,7 +69,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Page, ExtractError> {
 fn sheet_names(xml: &str) -> Result<Vec<(String, String)>, ExtractError> {
     let mut names = Vec::new();
     xml::read(xml, |node| {
-        if let Node::Open(element) = node
+        if let XmlNode::Open(element) = node
             && xml::name(&element) == "sheet"
             && xml::value(&element, "state").is_none_or(|state| state == "visible")
             && let (Some(name), Some(id)) = (xml::value(&element, "name"), xml::value(&element, "id"))
@@ -83,7 +83,7 @@ fn sheet_names(xml: &str) -> Result<Vec<(String, String)>, ExtractError> {
 fn targets(xml: &str) -> Result<HashMap<String, String>, ExtractError> {
     let mut targets = HashMap::new();
     xml::read(xml, |node| {
-        if let Node::Open(element) = node
+        if let XmlNode::Open(element) = node
             && let (Some(id), Some(target)) = (xml::value(&element, "Id"), xml::value(&element, "Target"))
         {
             targets.insert(id, target);
@@ -95,20 +95,20 @@ fn targets(xml: &str) -> Result<HashMap<String, String>, ExtractError> {
 fn shared_texts(xml: &str) -> Result<Vec<String>, ExtractError> {
     let (mut texts, mut text, mut is_text, mut is_reading_aid) = (Vec::new(), String::new(), false, false);
     xml::read(xml, |node| match node {
-        Node::Open(element) => match xml::name(&element).as_str() {
+        XmlNode::Open(element) => match xml::name(&element).as_str() {
             "si" => text.clear(),
             "t" => is_text = true,
             "rPh" => is_reading_aid = true,
             _ => {}
         },
-        Node::Close(name) => match name.as_str() {
+        XmlNode::Close(name) => match name.as_str() {
             "si" => texts.push(unescaped(&std::mem::take(&mut text))),
             "t" => is_text = false,
             "rPh" => is_reading_aid = false,
             _ => {}
         },
-        Node::Text(part) if is_text && !is_reading_aid => text.push_str(&part),
-        Node::Text(_) => {}
+        XmlNode::Text(part) if is_text && !is_reading_aid => text.push_str(&part),
+        XmlNode::Text(_) => {}
     })?;
     Ok(texts)
 }
@@ -117,7 +117,7 @@ fn shared_texts(xml: &str) -> Result<Vec<String>, ExtractError> {
 fn is_1904(xml: &str) -> Result<bool, ExtractError> {
     let mut is_1904 = false;
     xml::read(xml, |node| {
-        if let Node::Open(element) = node
+        if let XmlNode::Open(element) = node
             && xml::name(&element) == "workbookPr"
         {
             is_1904 = matches!(xml::value(&element, "date1904").as_deref(), Some("1" | "true"));
@@ -131,7 +131,7 @@ fn formats(xml: &str) -> Result<Vec<Rc<NumberFormat>>, ExtractError> {
     let mut own: HashMap<String, Rc<NumberFormat>> = HashMap::new();
     let (mut formats, mut is_in_formats) = (Vec::new(), false);
     xml::read(xml, |node| match node {
-        Node::Open(element) => match xml::name(&element).as_str() {
+        XmlNode::Open(element) => match xml::name(&element).as_str() {
             "numFmt" => {
                 let (id, code) = (xml::value(&element, "numFmtId"), xml::value(&element, "formatCode"));
                 let code = code.filter(|code| code.len() <= FORMAT_BYTES).unwrap_or_default();
@@ -145,8 +145,8 @@ fn formats(xml: &str) -> Result<Vec<Rc<NumberFormat>>, ExtractError> {
             }
             _ => {}
         },
-        Node::Close(name) => is_in_formats &= name != "cellXfs",
-        Node::Text(_) => {}
+        XmlNode::Close(name) => is_in_formats &= name != "cellXfs",
+        XmlNode::Text(_) => {}
     })?;
     Ok(formats)
 }
@@ -198,12 +198,12 @@ struct SheetReader<'a> {
 }
 
 impl SheetReader<'_> {
-    fn visit(&mut self, node: Node<'_>) {
+    fn visit(&mut self, node: XmlNode<'_>) {
         if self.cells > CELL_LIMIT || self.bytes > TEXT_LIMIT_BYTES {
             return;
         }
         match node {
-            Node::Open(element) => match xml::name(&element).as_str() {
+            XmlNode::Open(element) => match xml::name(&element).as_str() {
                 "row" => self.begin_row(&element),
                 "col" if is_hidden(&element) && self.hidden_columns.len() < COLUMN_LIMIT => {
                     let at = |name| xml::value(&element, name).and_then(|at| at.parse::<usize>().ok());
@@ -224,13 +224,13 @@ impl SheetReader<'_> {
                 "v" | "t" => self.is_value = true,
                 _ => {}
             },
-            Node::Close(name) => match name.as_str() {
+            XmlNode::Close(name) => match name.as_str() {
                 "v" | "t" => self.is_value = false,
                 "c" => self.end_cell(),
                 _ => {}
             },
-            Node::Text(text) if self.is_value => self.value.push_str(&text),
-            Node::Text(_) => {}
+            XmlNode::Text(text) if self.is_value => self.value.push_str(&text),
+            XmlNode::Text(_) => {}
         }
     }
 

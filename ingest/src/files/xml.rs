@@ -12,7 +12,7 @@ use crate::extract::ExtractError;
 
 /// What comes next in a part.
 #[derive(Debug)]
-pub(super) enum Node<'a> {
+pub(super) enum XmlNode<'a> {
     /// An element begins; an empty element begins and ends.
     Open(BytesStart<'a>),
     /// The element of this name ends.
@@ -25,24 +25,24 @@ pub(super) enum Node<'a> {
 ///
 /// # Errors
 /// `Unreadable` when the XML is broken; what was visited before stays visited.
-pub(super) fn read(xml: &str, mut visit: impl FnMut(Node<'_>)) -> Result<(), ExtractError> {
+pub(super) fn read(xml: &str, mut visit: impl FnMut(XmlNode<'_>)) -> Result<(), ExtractError> {
     let mut reader = Reader::from_str(xml);
     reader.config_mut().check_end_names = false;
     loop {
         match reader.read_event() {
-            Ok(Event::Start(element)) => visit(Node::Open(element)),
+            Ok(Event::Start(element)) => visit(XmlNode::Open(element)),
             Ok(Event::Empty(element)) => {
                 let name = name(&element);
-                visit(Node::Open(element));
-                visit(Node::Close(name));
+                visit(XmlNode::Open(element));
+                visit(XmlNode::Close(name));
             }
-            Ok(Event::End(element)) => visit(Node::Close(element.local_name().as_ref().to_owned())),
-            Ok(Event::Text(text)) => visit(Node::Text(text.to_string())),
-            Ok(Event::CData(text)) => visit(Node::Text(text.to_string())),
+            Ok(Event::End(element)) => visit(XmlNode::Close(element.local_name().as_ref().to_owned())),
+            Ok(Event::Text(text)) => visit(XmlNode::Text(text.to_string())),
+            Ok(Event::CData(text)) => visit(XmlNode::Text(text.to_string())),
             Ok(Event::GeneralRef(reference)) => {
                 let character = reference.resolve_char_ref().ok().flatten();
                 let text = character.map_or_else(|| entity(&reference).to_owned(), String::from);
-                visit(Node::Text(text));
+                visit(XmlNode::Text(text));
             }
             Ok(Event::Eof) => return Ok(()),
             Ok(_) => {}

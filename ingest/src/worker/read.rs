@@ -20,7 +20,7 @@ use url::Url;
 use crate::crawl::Crawled;
 use crate::crawl::plan::is_same_site;
 use crate::extract::{ExtractError, Page};
-use crate::reader::{Outcome, Reader};
+use crate::reader::{ReadOutcome, Reader};
 use crate::{content, crawl, drafts, files, reasons};
 
 /// Reason for pages that were part of the source when it had a wider scope.
@@ -29,7 +29,7 @@ const NOT_THE_PAGE: &str = "Left out: the source covers only its own page";
 /// What was read of a source.
 pub(super) enum SourceContent {
     /// The only page, or the reason why there is none.
-    Page(Outcome),
+    Page(ReadOutcome),
     /// The pages of a crawl, whose texts are stored already.
     Crawled(Crawled),
 }
@@ -47,7 +47,7 @@ pub(super) async fn source(reader: &Arc<Reader>, active: &ActiveSync) -> Result<
         (SourceKind::Url, SourceScope::Section | SourceScope::Site) => {
             match crawl::site(reader, active, &options).await? {
                 Ok(crawled) => return Ok(SourceContent::Crawled(crawled)),
-                Err(reason) => Outcome::Failed(reason),
+                Err(reason) => ReadOutcome::Failed(reason),
             }
         }
         (SourceKind::File | SourceKind::Text, _) => file(reader, source).await?,
@@ -55,34 +55,34 @@ pub(super) async fn source(reader: &Arc<Reader>, active: &ActiveSync) -> Result<
     Ok(SourceContent::Page(outcome))
 }
 
-async fn page(reader: &Reader, source: &Source) -> Result<Outcome> {
+async fn page(reader: &Reader, source: &Source) -> Result<ReadOutcome> {
     let url = Url::parse(&source.url).map_err(Error::internal)?;
     let mut known = sync::known_pages(&reader.services, source).await?;
     let conditional = known.remove(url.as_str()).as_ref().and_then(conditional);
     let fetched = match reader.get_page(&url, conditional.as_ref(), Duration::ZERO).await {
         Ok(fetched) => fetched,
-        Err(error) => return Ok(Outcome::Failed(reasons::of_fetch(&error))),
+        Err(error) => return Ok(ReadOutcome::Failed(reasons::of_fetch(&error))),
     };
     let outcome = match fetched.status {
         304 => {
             let page = SyncedPage::of(source.url.clone(), PageOutcome::Unchanged);
-            Outcome::Read { title: None, pages: vec![page] }
+            ReadOutcome::Read { title: None, pages: vec![page] }
         }
         200..300 => fetched_page(reader, source, fetched).await?,
-        status => Outcome::Failed(reasons::of_status(status)),
+        status => ReadOutcome::Failed(reasons::of_status(status)),
     };
     Ok(alone(outcome, known.into_keys()))
 }
 
 /// Adds to the outcome that the pages at `others` are not part of the source.
-fn alone(outcome: Outcome, others: impl Iterator<Item = String>) -> Outcome {
-    let Outcome::Read { title, mut pages } = outcome else { return outcome };
+fn alone(outcome: ReadOutcome, others: impl Iterator<Item = String>) -> ReadOutcome {
+    let ReadOutcome::Read { title, mut pages } = outcome else { return outcome };
     pages.extend(others.map(|url| SyncedPage {
         reason: Some(NOT_THE_PAGE.to_owned()),
         earlier: EarlierChunks::Leaves,
         ..SyncedPage::of(url, PageOutcome::Skipped)
     }));
-    Outcome::Read { title, pages }
+    ReadOutcome::Read { title, pages }
 }
 
 /// Returns what lets the server answer "not modified". `None` while no chunk of the page is indexed.
@@ -92,19 +92,19 @@ fn conditional(known: &Document) -> Option<Conditional> {
         .then(|| Conditional { etag: known.etag.clone(), last_modified: known.last_modified.clone() })
 }
 
-async fn fetched_page(reader: &Reader, source: &Source, fetched: FetchedPage) -> Result<Outcome> {
+async fn fetched_page(reader: &Reader, source: &Source, fetched: FetchedPage) -> Result<ReadOutcome> {
     let kind = match content::kind(fetched.content_type.as_deref(), &fetched.body) {
         Ok(kind) => kind,
-        Err(reason) => return Ok(Outcome::Failed(reason)),
+        Err(reason) => return Ok(ReadOutcome::Failed(reason)),
     };
     let validators = (fetched.etag.clone(), fetched.last_modified.clone());
     let address = fetched.final_url.clone();
     let page = match reader.extract(move |child| content::read(&fetched, kind, child)).await? {
         Ok(page) => page,
         Err(ExtractError::Empty | ExtractError::NeedsScripts) => {
-            return Ok(Outcome::Failed(reasons::NOTHING_ON_PAGE.to_owned()));
+            return Ok(ReadOutcome::Failed(reasons::NOTHING_ON_PAGE.to_owned()));
         }
-        Err(error) => return Ok(Outcome::Failed(format!("The page was fetched, but {error}"))),
+        Err(error) => return Ok(ReadOutcome::Failed(format!("The page was fetched, but {error}"))),
     };
     let page = with_frames(reader, page, &address).await?;
     Ok(read(source, page, Some(&address), validators, reasons::NOTHING_ON_PAGE))
@@ -130,11 +130,11 @@ async fn with_frames(reader: &Reader, mut page: Page, address: &Url) -> Result<P
     Ok(page)
 }
 
-async fn file(reader: &Reader, source: &Source) -> Result<Outcome> {
+async fn file(reader: &Reader, source: &Source) -> Result<ReadOutcome> {
     let (name, bytes) = match sync::file(&reader.services, source).await {
         Ok(file) => file,
         Err(Error::NotFound(_)) => {
-            return Ok(Outcome::Failed("The file is no longer stored. Upload it again".into()));
+            return Ok(ReadOutcome::Failed("The file is no longer stored. Upload it again".into()));
         }
         Err(error) => return Err(error),
     };
@@ -146,7 +146,7 @@ async fn file(reader: &Reader, source: &Source) -> Result<Outcome> {
             }
             Ok(read(source, page, None, (None, None), reasons::NOTHING_IN_FILE))
         }
-        Err(error) => Ok(Outcome::Failed(format!("The file could not be read: {error}"))),
+        Err(error) => Ok(ReadOutcome::Failed(format!("The file could not be read: {error}"))),
     }
 }
 
@@ -156,11 +156,11 @@ fn read(
     address: Option<&Url>,
     (etag, last_modified): (Option<String>, Option<String>),
     nothing: &str,
-) -> Outcome {
+) -> ReadOutcome {
     let mut chunks = drafts::of_page(&page, address);
     chunks.extend(drafts::facts_of_page(&page, address));
     if chunks.is_empty() {
-        return Outcome::Failed(nothing.to_owned());
+        return ReadOutcome::Failed(nothing.to_owned());
     }
     let title = Some(page.title).filter(|title| !title.is_empty());
     let page = SyncedPage {
@@ -172,5 +172,5 @@ fn read(
         omitted: page.omitted,
         ..SyncedPage::of(source.url.clone(), PageOutcome::Fetched)
     };
-    Outcome::Read { title, pages: vec![page] }
+    ReadOutcome::Read { title, pages: vec![page] }
 }

@@ -46,7 +46,7 @@ struct DayCount {
 
 /// How often a question was asked in a range of days.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Counts {
+pub(super) struct QuestionCounts {
     pub asked: i64,
     pub unanswered: i64,
 }
@@ -69,9 +69,9 @@ pub(super) struct SiteTopics {
 
 impl GroupedQuestion {
     /// Returns how often the question was asked since a day. The first day of all is `i32::MIN`.
-    pub fn since(&self, day: i32) -> Counts {
+    pub fn since(&self, day: i32) -> QuestionCounts {
         let days = self.days.iter().filter(|count| count.day >= day);
-        days.fold(Counts::default(), |counts, of_day| Counts {
+        days.fold(QuestionCounts::default(), |counts, of_day| QuestionCounts {
             asked: counts.asked + i64::from(of_day.asked),
             unanswered: counts.unanswered + i64::from(of_day.unanswered),
         })

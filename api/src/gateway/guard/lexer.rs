@@ -17,19 +17,19 @@ pub(super) fn count(text: &str, limits: &DocumentSize) -> Result<DocumentSize, D
     let mut after_spread = false;
     while let Some(token) = lexer.next() {
         add(&mut size.tokens, "tokens", limits.tokens)?;
-        let is_spread_name = after_spread && matches!(token, Token::Name(name) if name != b"on");
-        after_spread = matches!(token, Token::Spread);
+        let is_spread_name = after_spread && matches!(token, LexedToken::Name(name) if name != b"on");
+        after_spread = matches!(token, LexedToken::Spread);
         match token {
-            Token::Name(_) if is_spread_name => add(&mut size.spreads, "fragment spreads", limits.spreads)?,
-            Token::Mark(b'@') => add(&mut size.directives, "directives", limits.directives)?,
+            LexedToken::Name(_) if is_spread_name => add(&mut size.spreads, "fragment spreads", limits.spreads)?,
+            LexedToken::Mark(b'@') => add(&mut size.directives, "directives", limits.directives)?,
             // Inside parentheses, a colon belongs to an argument, a variable or an input object.
-            Token::Mark(b':') if parentheses == 0 => add(&mut size.aliases, "aliases", limits.aliases)?,
-            Token::Mark(open @ (b'{' | b'(' | b'[')) => {
+            LexedToken::Mark(b':') if parentheses == 0 => add(&mut size.aliases, "aliases", limits.aliases)?,
+            LexedToken::Mark(open @ (b'{' | b'(' | b'[')) => {
                 add(&mut depth, "levels of nesting", limits.nesting)?;
                 size.nesting = size.nesting.max(depth);
                 parentheses += usize::from(open == b'(');
             }
-            Token::Mark(close @ (b'}' | b')' | b']')) => {
+            LexedToken::Mark(close @ (b'}' | b')' | b']')) => {
                 depth = depth.saturating_sub(1);
                 parentheses = parentheses.saturating_sub(usize::from(close == b')'));
             }
@@ -44,7 +44,7 @@ fn add(count: &mut usize, what: &'static str, limit: usize) -> Result<(), Docume
     if *count > limit { Err(DocumentRejection::TooMany { what, limit }) } else { Ok(()) }
 }
 
-enum Token<'a> {
+enum LexedToken<'a> {
     Name(&'a [u8]),
     Spread,
     Mark(u8),
@@ -57,27 +57,27 @@ struct Lexer<'a> {
 }
 
 impl<'a> Lexer<'a> {
-    fn next(&mut self) -> Option<Token<'a>> {
+    fn next(&mut self) -> Option<LexedToken<'a>> {
         self.skip_ignored();
         let rest = self.bytes.get(self.at..).filter(|rest| !rest.is_empty())?;
         match rest[0] {
-            b'a'..=b'z' | b'A'..=b'Z' | b'_' => Some(Token::Name(self.take_word())),
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' => Some(LexedToken::Name(self.take_word())),
             b'0'..=b'9' | b'-' => {
                 self.at += 1;
                 self.take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'+' | b'-'));
-                Some(Token::Value)
+                Some(LexedToken::Value)
             }
             b'"' => {
                 self.skip_string();
-                Some(Token::Value)
+                Some(LexedToken::Value)
             }
             b'.' if rest.starts_with(b"...") => {
                 self.at += 3;
-                Some(Token::Spread)
+                Some(LexedToken::Spread)
             }
             mark => {
                 self.at += 1;
-                Some(Token::Mark(mark))
+                Some(LexedToken::Mark(mark))
             }
         }
     }

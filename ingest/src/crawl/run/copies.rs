@@ -11,7 +11,7 @@ use url::Url;
 use super::super::contents::{Texts, plain_path};
 use super::super::ground::Verdict;
 use super::super::plan::Skip;
-use super::super::report::{self, Content, Row, skipped};
+use super::super::report::{self, PageContent, Row, skipped};
 use super::super::visit::{Conditions, Read};
 use super::Crawl;
 
@@ -40,7 +40,7 @@ impl Crawl<'_> {
         let without_chunks = |reason: String, visit: String| {
             let page =
                 report::with(skipped(url.clone(), reason, EarlierChunks::Leaves), validators.clone(), Vec::new());
-            let content = Content { visit, facts: Vec::new(), has_canonical, chunks: 0, text_bytes: 0 };
+            let content = PageContent { visit, facts: Vec::new(), has_canonical, chunks: 0, text_bytes: 0 };
             Row { page, content: Some(content) }
         };
         if page.is_noindex {
@@ -58,7 +58,7 @@ impl Crawl<'_> {
         let texts = Texts::of(chunks());
         let (count, text_bytes) = (chunks().count(), chunks().map(|chunk| chunk.text.len()).sum());
         let row = report::with(SyncedPage::of(url.clone(), PageOutcome::Fetched), validators, Vec::new());
-        let content = Content { visit, facts, has_canonical, chunks: count, text_bytes };
+        let content = PageContent { visit, facts, has_canonical, chunks: count, text_bytes };
         let row = Row { page: row, content: Some(content) };
         match canonical {
             Some(canonical) => {
@@ -92,7 +92,7 @@ impl Crawl<'_> {
                 let Row { page, content } = row;
                 let skipped = skipped(page.url, reason, EarlierChunks::Leaves);
                 let page = SyncedPage { etag: page.etag, last_modified: page.last_modified, ..skipped };
-                let content = content.map(|content| Content { chunks: 0, text_bytes: 0, ..content });
+                let content = content.map(|content| PageContent { chunks: 0, text_bytes: 0, ..content });
                 self.report.add(Row { page, content });
             } else {
                 if let Ok(url) = Url::parse(&row.page.url) {

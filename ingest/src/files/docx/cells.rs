@@ -22,13 +22,13 @@ const PROPERTIES_BYTES: usize = 200;
 #[derive(Debug, Default)]
 pub(super) struct Cells {
     /// Outermost first.
-    open: Vec<Table>,
+    open: Vec<OpenTable>,
     /// The number of deeper tables, which are not tracked.
     deeper: usize,
 }
 
 #[derive(Debug, Default)]
-struct Table {
+struct OpenTable {
     /// The column of the open cell.
     column: usize,
     /// Where the open cell begins in the HTML, and how many columns it spans.
@@ -42,7 +42,7 @@ struct Table {
 impl Cells {
     pub(super) fn begin_table(&mut self) {
         if self.open.len() < DEPTH_LIMIT {
-            self.open.push(Table::default());
+            self.open.push(OpenTable::default());
         } else {
             self.deeper += 1;
         }
@@ -56,7 +56,7 @@ impl Cells {
         }
     }
 
-    fn table(&mut self) -> Option<&mut Table> {
+    fn table(&mut self) -> Option<&mut OpenTable> {
         self.open.last_mut().filter(|_| self.deeper == 0)
     }
 

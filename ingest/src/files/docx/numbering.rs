@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::super::xml::{self, Node};
+use super::super::xml::{self, XmlNode};
 use crate::extract::ExtractError;
 
 /// Word has nine levels.
@@ -36,7 +36,7 @@ pub(super) enum ItemLabel {
 
 /// The lists of a document and how far they are numbered.
 #[derive(Debug, Default)]
-pub(super) struct Numbering {
+pub(super) struct ListNumbering {
     levels: HashMap<String, Vec<ListLevel>>,
     /// The definition that each list uses.
     lists: HashMap<String, String>,
@@ -45,13 +45,13 @@ pub(super) struct Numbering {
     counters: HashMap<String, [Option<u32>; LEVELS]>,
 }
 
-impl Numbering {
+impl ListNumbering {
     /// Reads the part `numbering.xml`.
     pub(super) fn read(xml: &str) -> Result<Self, ExtractError> {
         let mut numbering = Self::default();
         let (mut definition, mut list, mut level) = (None, None, 0);
         xml::read(xml, |node| match node {
-            Node::Open(element) => {
+            XmlNode::Open(element) => {
                 let val = || xml::value(&element, "val").unwrap_or_default();
                 match xml::name(&element).as_str() {
                     "abstractNum" => definition = xml::value(&element, "abstractNumId"),
@@ -78,12 +78,12 @@ impl Numbering {
                     _ => {}
                 }
             }
-            Node::Close(name) => match name.as_str() {
+            XmlNode::Close(name) => match name.as_str() {
                 "abstractNum" => definition = None,
                 "num" => list = None,
                 _ => {}
             },
-            Node::Text(_) => {}
+            XmlNode::Text(_) => {}
         })?;
         Ok(numbering)
     }

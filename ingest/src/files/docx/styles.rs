@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::super::xml::{self, Node};
+use super::super::xml::{self, XmlNode};
 use crate::extract::ExtractError;
 
 /// The longest chain of styles based on one another that is followed.
@@ -32,7 +32,7 @@ impl Styles {
         let mut styles = HashMap::new();
         let (mut id, mut open) = (None, Definition::default());
         xml::read(xml, |node| match node {
-            Node::Open(element) => {
+            XmlNode::Open(element) => {
                 let val = || xml::value(&element, "val");
                 match xml::name(&element).as_str() {
                     "style" => (id, open) = (xml::value(&element, "styleId"), Definition::default()),
@@ -49,12 +49,12 @@ impl Styles {
                     _ => {}
                 }
             }
-            Node::Close(name) if name == "style" => {
+            XmlNode::Close(name) if name == "style" => {
                 if let Some(id) = id.take() {
                     styles.insert(id, std::mem::take(&mut open));
                 }
             }
-            Node::Close(_) | Node::Text(_) => {}
+            XmlNode::Close(_) | XmlNode::Text(_) => {}
         })?;
         Ok(Self(styles))
     }

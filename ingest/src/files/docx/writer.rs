@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use quick_xml::events::BytesStart;
 
-use super::super::xml::{self, Node};
+use super::super::xml::{self, XmlNode};
 use super::cells::Cells;
 use super::formula::Formula;
-use super::numbering::{ItemLabel, Numbering};
+use super::numbering::{ItemLabel, ListNumbering};
 use super::styles::Styles;
 use super::symbols;
 
@@ -40,10 +40,10 @@ struct RunStyle {
 }
 
 /// Collects the HTML of a document.
-pub(super) struct Writer {
+pub(super) struct HtmlWriter {
     links: HashMap<String, String>,
     styles: Styles,
-    numbering: Numbering,
+    numbering: ListNumbering,
     notes: HashMap<String, String>,
     html: String,
     paragraph: Paragraph,
@@ -70,11 +70,11 @@ pub(super) struct Writer {
     fields: Vec<bool>,
 }
 
-impl Writer {
+impl HtmlWriter {
     pub(super) fn new(
         links: HashMap<String, String>,
         styles: Styles,
-        numbering: Numbering,
+        numbering: ListNumbering,
         notes: HashMap<String, String>,
         xml_bytes: usize,
     ) -> Self {
@@ -108,9 +108,9 @@ impl Writer {
         self.html
     }
 
-    pub(super) fn visit(&mut self, node: Node<'_>) {
+    pub(super) fn visit(&mut self, node: XmlNode<'_>) {
         match node {
-            Node::Open(element) => {
+            XmlNode::Open(element) => {
                 let name = xml::name(&element);
                 if HIDDEN.contains(&name.as_str()) {
                     self.hidden += 1;
@@ -119,7 +119,7 @@ impl Writer {
                 }
                 self.is_in_change |= matches!(name.as_str(), "pPrChange" | "rPrChange");
             }
-            Node::Close(name) => {
+            XmlNode::Close(name) => {
                 if HIDDEN.contains(&name.as_str()) {
                     self.hidden = self.hidden.saturating_sub(1);
                 } else if matches!(name.as_str(), "pPrChange" | "rPrChange") {
@@ -128,7 +128,7 @@ impl Writer {
                     self.close(&name);
                 }
             }
-            Node::Text(text) => {
+            XmlNode::Text(text) => {
                 if self.is_text && self.hidden == 0 {
                     self.text(&text);
                 } else if self.is_instruction && self.instruction.len() < INSTRUCTION_LIMIT_BYTES {

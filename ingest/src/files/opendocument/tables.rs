@@ -4,7 +4,7 @@ use quick_xml::events::BytesStart;
 
 use super::super::archive::unreadable;
 use super::super::sheets::Sheet;
-use super::super::xml::{self, Node};
+use super::super::xml::{self, XmlNode};
 use super::HIDDEN;
 use crate::extract::ExtractError;
 
@@ -53,12 +53,12 @@ struct TableReader {
 }
 
 impl TableReader {
-    fn visit(&mut self, node: Node<'_>) {
+    fn visit(&mut self, node: XmlNode<'_>) {
         if self.cells > CELL_LIMIT {
             return;
         }
         match node {
-            Node::Open(element) => {
+            XmlNode::Open(element) => {
                 let repeats = |name| {
                     let count = xml::value(&element, name).and_then(|count| count.parse::<usize>().ok());
                     count.unwrap_or(1).min(REPEAT_LIMIT)
@@ -88,7 +88,7 @@ impl TableReader {
                     _ => {}
                 }
             }
-            Node::Close(name) => match name.as_str() {
+            XmlNode::Close(name) => match name.as_str() {
                 name if HIDDEN.contains(&name) => self.hidden = self.hidden.saturating_sub(1),
                 "table-cell" | "covered-table-cell" => {
                     self.is_cell = false;
@@ -107,8 +107,8 @@ impl TableReader {
                 }
                 _ => {}
             },
-            Node::Text(text) if self.is_cell && self.hidden == 0 => self.cell.push_str(&text),
-            Node::Text(_) => {}
+            XmlNode::Text(text) if self.is_cell && self.hidden == 0 => self.cell.push_str(&text),
+            XmlNode::Text(_) => {}
         }
     }
 

@@ -111,20 +111,20 @@ impl CharacterMap {
         let mut at = 0;
         while at < tokens.len() {
             let section = match &tokens[at] {
-                Token::Word(word) => word.as_str(),
+                CMapToken::Word(word) => word.as_str(),
                 _ => "",
             };
             at += 1;
             match section {
                 "begincodespacerange" => {
-                    while let [Token::Bytes(low), Token::Bytes(high), ..] = &tokens[at..] {
+                    while let [CMapToken::Bytes(low), CMapToken::Bytes(high), ..] = &tokens[at..] {
                         let bounds = code(low, low.len()).zip(code(high, high.len()));
                         map.ranges.extend(bounds.map(|(from, to)| (low.len(), from, to)));
                         at += 2;
                     }
                 }
                 "beginbfchar" => {
-                    while let [Token::Bytes(from), Token::Bytes(text), ..] = &tokens[at..] {
+                    while let [CMapToken::Bytes(from), CMapToken::Bytes(text), ..] = &tokens[at..] {
                         map.add(code(from, from.len()).unwrap_or(0), utf16(text));
                         at += 2;
                     }
@@ -136,26 +136,26 @@ impl CharacterMap {
         map
     }
 
-    fn ranges_of_text(&mut self, tokens: &[Token], mut at: usize) -> usize {
-        while let [Token::Bytes(low), Token::Bytes(high), ..] = &tokens[at..] {
+    fn ranges_of_text(&mut self, tokens: &[CMapToken], mut at: usize) -> usize {
+        while let [CMapToken::Bytes(low), CMapToken::Bytes(high), ..] = &tokens[at..] {
             let (low, high) = (code(low, low.len()).unwrap_or(0), code(high, high.len()).unwrap_or(0));
             match tokens.get(at + 2) {
-                Some(Token::Bytes(text)) => {
+                Some(CMapToken::Bytes(text)) => {
                     let first = utf16(text);
                     for (step, code) in (low..=high).enumerate().take(ENTRY_LIMIT) {
                         self.add(code, stepped(&first, step as u32));
                     }
                     at += 3;
                 }
-                Some(Token::Open) => {
+                Some(CMapToken::Open) => {
                     at += 3;
                     let mut code = low;
-                    while let Some(Token::Bytes(text)) = tokens.get(at) {
+                    while let Some(CMapToken::Bytes(text)) = tokens.get(at) {
                         self.add(code, utf16(text));
                         code = code.saturating_add(1);
                         at += 1;
                     }
-                    at += usize::from(matches!(tokens.get(at), Some(Token::Close)));
+                    at += usize::from(matches!(tokens.get(at), Some(CMapToken::Close)));
                 }
                 _ => return at + 2,
             }
@@ -185,7 +185,7 @@ fn stepped(text: &str, step: u32) -> String {
 }
 
 #[derive(Debug)]
-enum Token {
+enum CMapToken {
     Bytes(Vec<u8>),
     Word(String),
     Open,
@@ -193,7 +193,7 @@ enum Token {
 }
 
 /// The parts of a map that matter: hexadecimal strings, brackets and words.
-fn tokens(bytes: &[u8]) -> Vec<Token> {
+fn tokens(bytes: &[u8]) -> Vec<CMapToken> {
     let mut tokens = Vec::new();
     let mut at = 0;
     while at < bytes.len() && tokens.len() < ENTRY_LIMIT * 4 {
@@ -202,20 +202,20 @@ fn tokens(bytes: &[u8]) -> Vec<Token> {
             b'<' if bytes.get(at + 1) == Some(&b'<') => at += 2,
             b'<' => {
                 let end = bytes[at..].iter().position(|&byte| byte == b'>').map_or(bytes.len(), |end| at + end);
-                tokens.push(Token::Bytes(hexadecimal(&bytes[at + 1..end])));
+                tokens.push(CMapToken::Bytes(hexadecimal(&bytes[at + 1..end])));
                 at = end + 1;
             }
             b'[' => {
-                tokens.push(Token::Open);
+                tokens.push(CMapToken::Open);
                 at += 1;
             }
             b']' => {
-                tokens.push(Token::Close);
+                tokens.push(CMapToken::Close);
                 at += 1;
             }
             byte if byte.is_ascii_alphabetic() => {
                 let length = bytes[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
-                tokens.push(Token::Word(String::from_utf8_lossy(&bytes[at..at + length]).into_owned()));
+                tokens.push(CMapToken::Word(String::from_utf8_lossy(&bytes[at..at + length]).into_owned()));
                 at += length;
             }
             _ => at += 1,

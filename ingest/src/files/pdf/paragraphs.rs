@@ -50,7 +50,7 @@ pub(super) fn html(pages: &[Vec<Line>], bookmarks: &Bookmarks) -> String {
     let lines: Vec<&Line> = pages.iter().flatten().collect();
     let usual = Usual::of(&lines);
     let words = words(&lines);
-    let mut writer = Writer { usual, bookmarks, words, parts: Vec::new(), open: Vec::new() };
+    let mut writer = ParagraphWriter { usual, bookmarks, words, parts: Vec::new(), open: Vec::new() };
     let mut at = 0;
     while at < lines.len() {
         let entries = contents::entries(&lines[at..], pages.len());
@@ -126,7 +126,7 @@ fn table_rows(lines: &[&Line]) -> usize {
     lines.iter().take_while(is_row).count()
 }
 
-struct Writer<'a> {
+struct ParagraphWriter<'a> {
     usual: Usual,
     bookmarks: &'a Bookmarks,
     words: HashSet<String>,
@@ -144,7 +144,7 @@ enum Part {
     Bold(String),
 }
 
-impl<'a> Writer<'a> {
+impl<'a> ParagraphWriter<'a> {
     fn line(&mut self, line: &'a Line) {
         let is_new = match (self.heading(line), self.open.last()) {
             (Some(_), Some(last)) => !self.goes_on_as_heading(last, line),
