@@ -11,10 +11,7 @@ use futures_util::future::BoxFuture;
 use helpbot_domain::Timestamp;
 use helpbot_domain::job::Job;
 use helpbot_outbound::{MailError, SendOutcome};
-use helpbot_services::runtime::job_kinds::{
-    HANDOFF_MAIL, LIMIT_MAIL, REPLAY, REPLY_MAIL, SOURCE_FAILING_MAIL, TRANSCRIPT_CODE_MAIL, TRANSCRIPT_MAIL,
-    WEBHOOK_DISABLED_MAIL,
-};
+use helpbot_services::runtime::job_kinds::{DELIVERIES, REPLAY};
 use helpbot_services::runtime::job_runner::{Backoff, JobEnd, JobHandler, JobRunner};
 use helpbot_services::runtime::mail;
 use helpbot_services::runtime::metrics::Metrics;
@@ -26,16 +23,6 @@ use tokio_util::sync::CancellationToken;
 use super::context::DeliveryContext;
 use crate::composing::compose;
 
-const KINDS: [&str; 8] = [
-    HANDOFF_MAIL,
-    WEBHOOK_DISABLED_MAIL,
-    SOURCE_FAILING_MAIL,
-    TRANSCRIPT_MAIL,
-    REPLY_MAIL,
-    TRANSCRIPT_CODE_MAIL,
-    LIMIT_MAIL,
-    REPLAY,
-];
 /// Maximum number of jobs at once. Mail servers commonly accept about ten connections of a client.
 const CONCURRENCY: usize = 8;
 /// Time limit for one mail. The job's lease is longer, so that a mail is not sent twice at once.
@@ -70,7 +57,7 @@ struct Chores {
 
 impl JobHandler for Chores {
     fn kinds(&self) -> &'static [&'static str] {
-        &KINDS
+        &DELIVERIES
     }
 
     fn work<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<JobEnd>> {
@@ -95,7 +82,7 @@ impl Chores {
         let latest = Timestamp::from_ms(self.latest.load(Ordering::SeqCst));
         if now.plus(CLOCK_SLACK) < latest {
             let waits = self.context.settings.schedule.longest_waits();
-            match outbox::clock_went_back(&self.context.services, waits, &KINDS, BACKOFF.longest).await {
+            match outbox::clock_went_back(&self.context.services, waits, &DELIVERIES, BACKOFF.longest).await {
                 Ok(moved) => tracing::warn!(moved, "the clock was set back; postponed attempts were moved forward"),
                 Err(error) => {
                     let error = error.detail();

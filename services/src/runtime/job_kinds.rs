@@ -49,8 +49,8 @@ pub const ERASE_SESSION: &str = "erase_session";
 /// Replays the questions of a site against a previewed change.
 pub const PREVIEW: &str = "preview";
 
-/// The kinds whose job is one mail.
-pub const MAILS: [&str; 7] = [
+/// The kinds that send something: first those whose job is one mail, and last the replay of events to a webhook.
+pub const DELIVERIES: [&str; 8] = [
     HANDOFF_MAIL,
     WEBHOOK_DISABLED_MAIL,
     SOURCE_FAILING_MAIL,
@@ -58,7 +58,13 @@ pub const MAILS: [&str; 7] = [
     REPLY_MAIL,
     TRANSCRIPT_CODE_MAIL,
     LIMIT_MAIL,
+    REPLAY,
 ];
+
+/// The kinds whose job is one mail.
+pub const MAILS: &[&str] = match &DELIVERIES {
+    [mails @ .., _replay] => mails,
+};
 
 /// Payload of [`SYNC`] and [`SOURCE_FAILING_MAIL`].
 #[derive(Serialize, Deserialize)]

@@ -216,7 +216,7 @@ pub async fn waiting_of_all(services: &Services, viewer: &Viewer) -> Result<Vec<
 }
 
 async fn read(services: &Services, site: Option<SiteId>) -> Result<Vec<QueuedMail>> {
-    let found = db::jobs::waiting(&mut services.db.reader().await?, site, &MAILS, SHOWN_MAX).await?;
+    let found = db::jobs::waiting(&mut services.db.reader().await?, site, MAILS, SHOWN_MAX).await?;
     let shown = found.into_iter().map(|job| QueuedMail {
         id: job.id,
         site_id: job.site_id,

@@ -96,6 +96,15 @@ pub(super) fn scope(change: &SiteChange) -> Scope {
     if matches!(change, SiteChange::TargetPrecision { .. }) { Scope::WriteConfig } else { Scope::WriteSources }
 }
 
+fn new_entry(question: &str, answer: &str, phrasings: &[String], url: Option<&str>) -> NewEntry {
+    NewEntry {
+        question: question.to_owned(),
+        answer: answer.to_owned(),
+        phrasings: phrasings.to_vec(),
+        url: url.map(str::to_owned),
+    }
+}
+
 fn patch(question: &Option<String>, answer: &Option<String>, phrasings: &Option<Vec<String>>) -> EntryPatch {
     EntryPatch { question: question.clone(), answer: answer.clone(), phrasings: phrasings.clone(), url: None }
 }
@@ -115,12 +124,7 @@ pub(super) fn as_if_made(
     let gone = || Error::NotFound("Entry");
     match change {
         SiteChange::AddEntry { id, question, answer, phrasings, url } => {
-            let new = NewEntry {
-                question: question.clone(),
-                answer: answer.clone(),
-                phrasings: phrasings.clone(),
-                url: url.clone(),
-            };
+            let new = new_entry(question, answer, phrasings, url.as_deref());
             let new_source = || queue::new_source(site, SourceKind::Text, WRITTEN_ANSWERS.to_owned(), now);
             let source = own_source.unwrap_or_else(new_source);
             chunks.push(entries::new_entry(&source, *id, new, now).1);
@@ -153,12 +157,7 @@ pub(super) async fn make(c: &mut db::Conn, site: SiteId, change: &SiteChange, no
     let mut made = Made { entry: None, answer_settings: row.answer_settings.clone() };
     let raised = match change {
         SiteChange::AddEntry { id, question, answer, phrasings, url } => {
-            let new = NewEntry {
-                question: question.clone(),
-                answer: answer.clone(),
-                phrasings: phrasings.clone(),
-                url: url.clone(),
-            };
+            let new = new_entry(question, answer, phrasings, url.as_deref());
             made.entry = Some(entries::add_in(c, site, *id, new, now).await?);
             1
         }
