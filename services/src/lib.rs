@@ -8,9 +8,10 @@
 //!
 //! Six folders: [`accounts`] (sites, keys, members), [`conversations`], [`knowledge`] (entries and
 //! search indexes), [`sources`], [`webhooks`], and [`runtime`] (clock, events, jobs). [`batch_jobs`] joins the
-//! large work of several of them.
+//! large work of several of them. [`backups`] copies the whole installation.
 
 pub mod accounts;
+pub mod backups;
 pub mod batch_jobs;
 pub mod conversations;
 pub mod knowledge;

@@ -22,6 +22,8 @@ pub(crate) enum Purpose {
     WebhookSecret,
     /// Stored responses of requests with an idempotency key.
     IdempotentResponse,
+    /// The secret key in a backup, sealed with a passphrase.
+    BackupKey,
 }
 
 impl Purpose {
@@ -29,6 +31,7 @@ impl Purpose {
         match self {
             Purpose::WebhookSecret => b"helpbot webhook secrets v1",
             Purpose::IdempotentResponse => b"helpbot kept answers v1",
+            Purpose::BackupKey => b"helpbot backup key v1",
         }
     }
 }
