@@ -22,8 +22,9 @@ use helpbot_domain::text;
 use helpbot_outbound::{AllowList, CertificateDer, SmtpSettings, authorities_from_pem};
 use url::Url;
 
+pub use layers::PASSPHRASE_VARIABLE;
 pub use layers::{SettingOrigin, SettingValue, SettingsLayer, SettingsLayers};
-pub use secret_key::{SecretKeyError, load as load_secret_key};
+pub use secret_key::{SecretKeyError, load as load_secret_key, read as read_secret_key, store as store_secret_key};
 
 /// The effective settings.
 #[derive(Clone)]
