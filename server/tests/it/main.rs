@@ -1,5 +1,6 @@
 //! Tests of the built `helpbot` program. Each module covers one area; `support` starts the program.
 
+mod backups;
 mod batch_jobs;
 mod cli;
 mod ends;

@@ -10,7 +10,7 @@ use helpbot_db::{self as db, Db, SnapshotKind};
 use super::digest::TableDigest;
 use super::lines::TableHead;
 use super::reading::{BackupReader, VerifiedBackup};
-use super::snapshot_rows::{self, SnapshotRows};
+use super::table_rows::{self, TableRows};
 use super::{BackupError, CopyProgress, CopyReport, OnProgress, Result, Row};
 use crate::boxed;
 use crate::runtime::installation;
@@ -73,21 +73,21 @@ pub async fn move_to(
     for of_source in &tables {
         let table = filling.table(&of_source.into())?;
         let total = u64::try_from(rows::count(&mut snapshot, of_source).await?).unwrap_or(0);
-        filling.fill(&table, RowSource::Snapshot(SnapshotRows::new(&mut snapshot, of_source)), total).await?;
+        filling.fill(&table, RowSource::Database(TableRows::new(&mut snapshot, of_source)), total).await?;
     }
     filling.end(&own).await
 }
 
 /// Where the rows of a table come from.
 enum RowSource<'a> {
-    Snapshot(SnapshotRows<'a>),
+    Database(TableRows<'a>),
     Backup(&'a mut BackupReader),
 }
 
 impl RowSource<'_> {
     async fn next(&mut self) -> Result<Vec<Row>> {
         match self {
-            RowSource::Snapshot(rows) => rows.next().await,
+            RowSource::Database(rows) => rows.next().await,
             RowSource::Backup(backup) => backup.next_rows(),
         }
     }
@@ -178,7 +178,8 @@ impl<'a> Filling<'a> {
     }
 
     async fn digest(&self, table: &CopiedTable) -> Result<TableDigest> {
-        snapshot_rows::digest(&mut self.target.snapshot(SnapshotKind::Shared).await?, table).await
+        // Nobody else uses the target, so that it needs no snapshot.
+        table_rows::digest(&mut self.target.reader().await?, table).await
     }
 
     /// Makes the filled database an installation.

@@ -20,7 +20,7 @@ mod lines;
 mod manifest;
 mod passphrase;
 mod reading;
-mod snapshot_rows;
+mod table_rows;
 mod writing;
 
 use std::io;

@@ -12,7 +12,7 @@ use super::digest::TableDigest;
 use super::lines::{self, BackupEnd, Mark, TableEnd};
 use super::manifest::{FORMAT, Manifest};
 use super::passphrase::SealedKey;
-use super::snapshot_rows::SnapshotRows;
+use super::table_rows::TableRows;
 use super::{BackupError, CopyProgress, CopyReport, OnProgress, Result};
 use crate::boxed;
 use crate::runtime::installation;
@@ -40,7 +40,7 @@ pub async fn write(
         let total_rows = u64::try_from(rows::count(&mut snapshot, &table).await?).unwrap_or(0);
         out.write(&lines::line(&Mark::Table((&table).into())))?;
         let mut digest = TableDigest::default();
-        let mut rows = SnapshotRows::new(&mut snapshot, &table);
+        let mut rows = TableRows::new(&mut snapshot, &table);
         loop {
             on_progress(CopyProgress { table: &table.name, rows: digest.rows(), total_rows });
             let batch = rows.next().await?;

@@ -1,7 +1,7 @@
-//! The rows of a table in a snapshot of a database, in batches of a bounded size.
+//! The rows of a table of a database, in batches of a bounded size.
 
-use helpbot_db::copying::{CopiedTable, rows};
-use helpbot_db::{Conn, Snapshot};
+use helpbot_db::Conn;
+use helpbot_db::copying::{ColumnValue, CopiedTable, rows};
 
 use super::digest::TableDigest;
 use super::{BATCH_BYTES, BATCH_ROWS_MAX, Result, Row};
@@ -12,16 +12,16 @@ const FIRST_ROWS: usize = 16;
 const GROWTH_MAX: usize = 4;
 
 /// Reads a table from its first row to its last.
-pub(super) struct SnapshotRows<'a> {
+pub(super) struct TableRows<'a> {
     conn: &'a mut Conn,
     table: &'a CopiedTable,
     last: Option<Row>,
     limit: usize,
 }
 
-impl<'a> SnapshotRows<'a> {
-    pub(super) fn new(snapshot: &'a mut Snapshot, table: &'a CopiedTable) -> Self {
-        Self { conn: snapshot, table, last: None, limit: FIRST_ROWS }
+impl<'a> TableRows<'a> {
+    pub(super) fn new(conn: &'a mut Conn, table: &'a CopiedTable) -> Self {
+        Self { conn, table, last: None, limit: FIRST_ROWS }
     }
 
     /// Returns the next rows. Empty at the end of the table.
@@ -32,7 +32,7 @@ impl<'a> SnapshotRows<'a> {
         let batch = rows::read(self.conn, self.table, self.last.as_deref(), self.limit).await?;
         if let Some(last) = batch.last() {
             self.last = Some(last.clone());
-            let size: usize = batch.iter().flatten().map(helpbot_db::copying::ColumnValue::size_bytes).sum();
+            let size: usize = batch.iter().flatten().map(ColumnValue::size_bytes).sum();
             let fitting = BATCH_BYTES / (size / batch.len()).max(1);
             self.limit = fitting.clamp(1, BATCH_ROWS_MAX.min(self.limit * GROWTH_MAX));
         }
@@ -44,8 +44,8 @@ impl<'a> SnapshotRows<'a> {
 ///
 /// # Errors
 /// Only errors of the database.
-pub(super) async fn digest(snapshot: &mut Snapshot, table: &CopiedTable) -> Result<TableDigest> {
-    let mut rows = SnapshotRows::new(snapshot, table);
+pub(super) async fn digest(conn: &mut Conn, table: &CopiedTable) -> Result<TableDigest> {
+    let mut rows = TableRows::new(conn, table);
     let mut digest = TableDigest::default();
     loop {
         let batch = rows.next().await?;
