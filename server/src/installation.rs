@@ -92,6 +92,8 @@ impl Installation {
         let embedder = embedder(&settings).await?;
         let engine = Engine::new(EngineSettings { model, embedder, ..EngineSettings::default() });
         let mut of_services = helpbot_services::Settings::new(secret_key);
+        of_services.previous_secret_key = settings.previous_secret_key;
+        of_services.hash_key = hash_key(&db, &of_services, &settings).await?;
         of_services.event_retention = Duration::from_secs(u64::from(settings.event_retention_days) * 86_400);
         of_services.handoff_mail_interval = Duration::from_secs(u64::from(settings.handoff_mail_interval_s));
         of_services.reply_mails = settings.smtp.as_ref().map(|_| ReplyMailSettings {
@@ -158,6 +160,22 @@ fn secret_key(settings: &Settings) -> Result<[u8; 32], StartError> {
     match settings.secret_key {
         Some(key) => Ok(key),
         None => Ok(settings::load_secret_key(&settings.data)?),
+    }
+}
+
+/// The key with which client addresses are hashed. A wrong secret key is reported as such.
+async fn hash_key(
+    db: &Db,
+    of_services: &helpbot_services::Settings,
+    settings: &Settings,
+) -> Result<[u8; 32], StartError> {
+    match runtime::key_rotation::hash_key(db, of_services).await {
+        Err(helpbot_services::Error::Conflict(_)) => {
+            let own = runtime::installation::fingerprint(&of_services.secret_key);
+            let stored = runtime::installation::stored_fingerprint(db).await.map_err(StartError::Installation)?;
+            Err(StartError::WrongKey { database: settings.database.to_string(), stored: stored.unwrap_or_default(), own })
+        }
+        other => other.map_err(StartError::Installation),
     }
 }
 

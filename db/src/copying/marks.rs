@@ -29,14 +29,16 @@ pub async fn begin(c: &mut Conn, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Removes the mark and makes the copy an installation whose secret key has this fingerprint.
+/// Removes the mark and makes the copy an installation whose secret key has this fingerprint. `hash_key_sealed` is
+/// that of the source.
 ///
 /// # Errors
 /// Returns an error when the query fails.
-pub async fn finish(c: &mut Conn, key_fingerprint: &str) -> Result<()> {
+pub async fn finish(c: &mut Conn, key_fingerprint: &str, hash_key_sealed: Option<&[u8]>) -> Result<()> {
     let values = (
         installation::unfinished_copy.eq(None::<String>),
         installation::key_fingerprint.eq(Some(key_fingerprint)),
+        installation::hash_key_sealed.eq(hash_key_sealed),
         installation::first_start_owner.eq(None::<String>),
         installation::first_start_until_ms.eq(None::<i64>),
     );

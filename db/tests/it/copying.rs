@@ -174,8 +174,9 @@ async fn a_database_is_marked_until_its_copy_is_finished(db: &Db) {
 
     commit!(db, |c| marks::begin(c, "the restore of x"));
     assert_eq!(read!(db, |c| marks::unfinished(c)).as_deref(), Some("the restore of x"));
-    commit!(db, |c| marks::finish(c, "0011"));
+    commit!(db, |c| marks::finish(c, "0011", Some(&[1, 2])));
 
     assert_eq!(read!(db, |c| marks::unfinished(c)), None);
     assert_eq!(read!(db, |c| helpbot_db::installation::key_fingerprint(c)).as_deref(), Some("0011"));
+    assert_eq!(read!(db, |c| helpbot_db::installation::hash_key(c)), Some(vec![1, 2]));
 }

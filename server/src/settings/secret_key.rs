@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use helpbot_domain::text;
 use helpbot_services::runtime::randomness;
 
+use super::SettingsReader;
+
 const FILE: &str = "secret.key";
 const KEY_BYTES: usize = 32;
 
@@ -89,8 +91,16 @@ fn create(path: &Path, key: &[u8; KEY_BYTES]) -> io::Result<()> {
     placed
 }
 
+impl SettingsReader<'_> {
+    /// A key that is written in a setting.
+    pub(super) fn secret_key(&mut self, name: &'static str) -> Option<[u8; KEY_BYTES]> {
+        let given = self.optional(name)?;
+        self.value(name, &given, |text| from_hex(text).ok_or_else(|| "must be 64 hexadecimal digits".to_owned()))
+    }
+}
+
 /// Parses a key of 64 hexadecimal digits. `None` when the text is anything else.
-pub(super) fn from_hex(text: &str) -> Option<[u8; KEY_BYTES]> {
+fn from_hex(text: &str) -> Option<[u8; KEY_BYTES]> {
     let digits: Vec<u8> =
         text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect::<Option<_>>()?;
     let bytes: Vec<u8> = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();

@@ -9,27 +9,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use helpbot_db::DatabaseUrl;
 use helpbot_test_support::database::{self, TestDatabase};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::receiver::Receiver;
 use crate::support::{Home, Serving, rest_of};
+use crate::visitor::Visitor;
 
 const OTHER_KEY: &str = "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210";
 const PASSPHRASE: &str = "correct horse battery staple";
-const QUESTION: &str = "How do I revoke an API key?";
 /// Rows that make the move long enough to be killed in the middle.
 const BULK_ROWS: u64 = 20_000;
 /// Questions that are answered before the backup begins.
 const QUESTIONS_BEFORE: usize = 20;
 const VISITORS: usize = 3;
 const DEADLINE: Duration = Duration::from_secs(60);
-
-const ASK: &str = "mutation ($question: String!) { askQuestion(input: { question: $question }) {
-    conversation { id answer sources } sessionToken userErrors { message } } }";
-const READ: &str = "query ($id: ID!) { node(id: $id) { ... on Conversation { id question answer } } }";
 
 #[test]
 fn a_backup_made_under_load_is_restored_into_postgres_and_moved_to_sqlite() {
@@ -67,11 +61,14 @@ async fn drill(databases: [&TestDatabase; 3]) {
 
     let (restored, restored_path) = (second.clone(), path.clone());
     let (visitor, home) = blocking(move || {
-        let visitor = back_up_under_load(&first, &restored_path);
+        let (visitor, acknowledged) = back_up_under_load(&first, &restored_path);
         refuse_what_is_wrong(&restored, &restored_path);
         let home = restore(&restored, &restored_path);
         let server = home.serve_on(&restored);
         visitor.check(&server);
+        for id in acknowledged {
+            assert_eq!(visitor.read_as_owner(&server, &id)["id"], id, "acknowledged before the backup");
+        }
         server.terminate();
         (visitor, home)
     })
@@ -135,54 +132,20 @@ fn run(mut command: Command) -> (bool, String, String) {
     (output.status.success(), text(output.stdout), text(output.stderr))
 }
 
-/// What a visitor and an endpoint remember of the first server.
-struct Visitor {
-    widget_key: String,
-    secret_key: String,
-    conversation: Value,
-    session_token: String,
-    /// Conversations that were acknowledged before the backup began.
-    acknowledged: Vec<String>,
-    receiver: Receiver,
-    webhook_secret: String,
-}
-
-fn graphql(server: &Serving, key: &str, token: Option<&str>, document: &str, variables: &Value) -> Value {
-    let body = json!({ "query": document, "variables": variables }).to_string();
-    let token = token.map_or_else(String::new, |token| format!("X-HelpBot-Session: {token}\r\n"));
-    let reply = server.send(&format!(
-        "POST /graphql HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n{token}\
-         Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
-        body.len()
-    ));
-    serde_json::from_str(&reply.body).unwrap_or_else(|_| panic!("{}: {}", reply.status, reply.body))
-}
-
-/// Asks questions all the time, and makes a backup with the key meanwhile.
-fn back_up_under_load(database: &str, path: &str) -> Visitor {
+/// Asks questions all the time, and makes a backup with the key meanwhile. Returns the visitor and the conversations that
+/// were acknowledged before the backup began.
+fn back_up_under_load(database: &str, path: &str) -> (Visitor, Vec<String>) {
     let home = Home::new();
     let server = home.serve_on(database);
-    let (widget_key, secret_key, receiver) = (server.word("wk_live_"), server.word("sk_live_"), Receiver::start());
-    let new = json!({ "url": receiver.url(), "events": ["conversation.created"] });
-    let made = graphql(
-        &server,
-        &secret_key,
-        None,
-        "mutation ($url: String!) { createWebhook(input: { url: $url, events: [CONVERSATION_CREATED] }) { secret userErrors { message } } }",
-        &new,
-    );
-    let webhook_secret =
-        made["data"]["createWebhook"]["secret"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned();
-    let asked = graphql(&server, &widget_key, None, ASK, &json!({ "question": QUESTION }));
-    let asked = &asked["data"]["askQuestion"];
-    assert!(asked["conversation"]["answer"].as_str().is_some_and(|answer| !answer.is_empty()), "{asked}");
+    let known = Visitor::first(&server);
+    let widget_key = &known.widget_key;
 
     let (is_over, acknowledged) = (AtomicBool::new(false), Mutex::new(Vec::new()));
     let mut backup = home.over(database, &["backup", path, "--with-key", "--json"]);
     backup.env("HELPBOT_BACKUP_PASSPHRASE", PASSPHRASE);
     let (before, after) = thread::scope(|scope| {
         for visitor in 0..VISITORS {
-            let (server, widget_key, is_over, acknowledged) = (&server, &widget_key, &is_over, &acknowledged);
+            let (server, widget_key, is_over, acknowledged) = (&server, widget_key, &is_over, &acknowledged);
             scope.spawn(move || {
                 for number in 0.. {
                     let (status, answer) = server.ask(widget_key, &format!("Where is umbrella {number} of {visitor}?"));
@@ -210,15 +173,7 @@ fn back_up_under_load(database: &str, path: &str) -> Visitor {
     });
     assert!(before.len() >= QUESTIONS_BEFORE && after > before.len(), "questions were answered during the backup");
     server.terminate();
-    Visitor {
-        widget_key,
-        secret_key,
-        conversation: asked["conversation"].clone(),
-        session_token: asked["sessionToken"].as_str().expect("a token").to_owned(),
-        acknowledged: before,
-        receiver,
-        webhook_secret,
-    }
+    (known, before)
 }
 
 /// A wrong key, a missing key, a wrong passphrase, and a file that was cut or changed are refused before anything is written.
@@ -299,49 +254,3 @@ fn move_with_kill(home: &Home, from: &str, to: &str) {
     assert!(report["rows"].as_u64() > Some(BULK_ROWS), "{report}");
 }
 
-impl Visitor {
-    /// Checks that a server continues the installation that this visitor knows.
-    fn check(&self, server: &Serving) {
-        let read = |token: Option<&str>, id: &Value| {
-            graphql(server, &self.widget_key, token, READ, &json!({ "id": id }))["data"]["node"].clone()
-        };
-        let by_token = read(Some(&self.session_token), &self.conversation["id"]);
-        assert_eq!(by_token["question"], QUESTION, "the session token still opens its conversation: {by_token}");
-        assert_eq!(by_token["answer"], self.conversation["answer"]);
-        assert_eq!(read(None, &self.conversation["id"]), Value::Null);
-
-        let again = graphql(server, &self.widget_key, None, ASK, &json!({ "question": QUESTION }));
-        let again = &again["data"]["askQuestion"]["conversation"];
-        assert_eq!(again["answer"], self.conversation["answer"]);
-        assert_eq!(again["sources"], self.conversation["sources"]);
-
-        for id in &self.acknowledged {
-            let found = graphql(server, &self.secret_key, None, READ, &json!({ "id": id }));
-            assert_eq!(found["data"]["node"]["id"], json!(id), "acknowledged before the backup: {found}");
-        }
-        self.check_signature(again["id"].as_str().expect("an ID"));
-    }
-
-    /// Waits for the delivery about a conversation and verifies it with the secret of the first server.
-    fn check_signature(&self, conversation: &str) {
-        let end = Instant::now() + DEADLINE;
-        let arrival = loop {
-            let arrived = self.receiver.arrivals().into_iter().find(|arrival| arrival.conversation == conversation);
-            if let Some(arrival) = arrived {
-                break arrival;
-            }
-            assert!(Instant::now() < end, "no delivery about {conversation}");
-            thread::sleep(Duration::from_millis(10));
-        };
-        let headers: HeaderMap = arrival
-            .headers
-            .iter()
-            .map(|(name, value)| {
-                let name: HeaderName = name.parse().expect("a name");
-                (name, value.parse::<HeaderValue>().expect("a value"))
-            })
-            .collect();
-        let webhook = standardwebhooks::Webhook::new(&self.webhook_secret).expect("a secret");
-        webhook.verify(&arrival.body, &headers).expect("the signature of the first server's secret");
-    }
-}

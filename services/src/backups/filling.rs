@@ -32,7 +32,7 @@ pub async fn restore(
     on_progress: OnProgress,
 ) -> Result<CopyReport> {
     backup.authenticate(secret_key)?;
-    let fingerprint = backup.manifest().key_fingerprint.clone();
+    let (fingerprint, hash_key) = (backup.manifest().key_fingerprint.clone(), backup.manifest().hash_key()?);
     let name = format!("the restore of the backup {}", &verified.mac[..NAME_DIGITS.min(verified.mac.len())]);
     let mut filling = Filling::begin(target, name, on_progress).await?;
     let mut totals = verified.rows.iter();
@@ -40,7 +40,7 @@ pub async fn restore(
         let table = filling.table(&head)?;
         filling.fill(&table, RowSource::Backup(&mut backup), totals.next().copied().unwrap_or(0)).await?;
     }
-    filling.end(&fingerprint).await
+    filling.end(fingerprint, hash_key).await
 }
 
 /// Fills the empty database `target` with the installation in `source`, which nobody may change meanwhile. `source_name`
@@ -75,7 +75,8 @@ pub async fn move_to(
         let total = u64::try_from(rows::count(&mut snapshot, of_source).await?).unwrap_or(0);
         filling.fill(&table, RowSource::Database(TableRows::new(&mut snapshot, of_source)), total).await?;
     }
-    filling.end(&own).await
+    let hash_key = db::installation::hash_key(&mut snapshot).await?;
+    filling.end(own, hash_key).await
 }
 
 /// Where the rows of a table come from.
@@ -183,15 +184,17 @@ impl<'a> Filling<'a> {
     }
 
     /// Makes the filled database an installation.
-    async fn end(self, key_fingerprint: &str) -> Result<CopyReport> {
+    async fn end(self, fingerprint: String, hash_key: Option<Vec<u8>>) -> Result<CopyReport> {
         if let Some(table) = self.waiting.first() {
             return Err(BackupError::Refused(format!(
                 "the source has no table {} with the columns of the target; both need the same version of helpbot",
                 table.name
             )));
         }
-        let fingerprint = key_fingerprint.to_owned();
-        self.target.write(move |c| Box::pin(async move { marks::finish(c, &fingerprint).await })).await?;
+        let finish = self.target.write(move |c| {
+            Box::pin(async move { marks::finish(c, &fingerprint, hash_key.as_deref()).await })
+        });
+        finish.await?;
         Ok(self.report)
     }
 }

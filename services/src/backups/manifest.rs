@@ -1,5 +1,7 @@
 //! The first line of a backup, which says what it is.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use super::passphrase::SealedKey;
@@ -22,6 +24,8 @@ pub struct Manifest {
     pub migrations: Vec<String>,
     /// Fingerprint of the secret key of the installation.
     pub key_fingerprint: String,
+    /// The sealed key with which client addresses are hashed, after a rotation of the secret key.
+    pub hash_key_sealed: Option<String>,
     /// The secret key, if the backup contains it.
     pub sealed_key: Option<SealedKey>,
 }
@@ -33,6 +37,15 @@ impl Manifest {
     /// `WrongPassphrase` or `Damaged`.
     pub fn open_key(&self, passphrase: &str) -> Result<Option<[u8; 32]>> {
         self.sealed_key.as_ref().map(|sealed| sealed.open(&self.key_fingerprint, passphrase)).transpose()
+    }
+
+    /// The bytes of the sealed key for hashes.
+    ///
+    /// # Errors
+    /// `Damaged`.
+    pub(super) fn hash_key(&self) -> Result<Option<Vec<u8>>> {
+        let decoded = self.hash_key_sealed.as_ref().map(|text| STANDARD.decode(text)).transpose();
+        decoded.map_err(|_| BackupError::Damaged("the sealed key for hashes cannot be parsed".into()))
     }
 
     /// Checks that `key` is the secret key of the installation.

@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use helpbot_db::copying::{rows, tables};
 use helpbot_db::{self as db, Db, Snapshot, SnapshotKind};
 use helpbot_domain::{Timestamp, text};
@@ -82,6 +84,7 @@ async fn manifest(
         created_at_ms: now.as_ms(),
         migrations: tables::applied_migrations(snapshot).await?,
         key_fingerprint: own,
+        hash_key_sealed: db::installation::hash_key(snapshot).await?.map(|sealed| STANDARD.encode(sealed)),
         sealed_key,
     })
 }

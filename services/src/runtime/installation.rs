@@ -25,7 +25,7 @@ const SYNCHRONIZE_EVERY: Duration = Duration::from_secs(10);
 /// Whether a node may use the installation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InstallationCheck {
-    /// It may: its secret key is that of the installation, or the installation has none yet.
+    /// It may: one of its secret keys is that of the installation, or the installation has none yet.
     Usable,
     /// A restore or a move fills the database and has not finished.
     Unfinished {
@@ -48,6 +48,14 @@ pub fn fingerprint(key: &[u8; 32]) -> String {
     text::hex(&mac.finalize().into_bytes()[..FINGERPRINT_BYTES])
 }
 
+/// Returns the fingerprint of the key of the installation. `None` when no server has started yet.
+///
+/// # Errors
+/// Only errors of the database.
+pub async fn stored_fingerprint(db: &Db) -> Result<Option<String>> {
+    Ok(db::installation::key_fingerprint(&mut db.reader().await?).await?)
+}
+
 /// Compares the secret key of this node with that of the installation, which must be complete.
 ///
 /// # Errors
@@ -55,12 +63,13 @@ pub fn fingerprint(key: &[u8; 32]) -> String {
 #[boxed]
 pub async fn check(services: &Services) -> Result<InstallationCheck> {
     let own = fingerprint(&services.settings.secret_key);
+    let accepted: Vec<String> = services.settings.accepted_keys().map(fingerprint).collect();
     let mut reader = services.db.reader().await?;
     if let Some(copy) = db::copying::marks::unfinished(&mut reader).await? {
         return Ok(InstallationCheck::Unfinished { copy });
     }
     Ok(match db::installation::key_fingerprint(&mut reader).await? {
-        Some(stored) if stored != own => InstallationCheck::WrongKey { stored, own },
+        Some(stored) if !accepted.contains(&stored) => InstallationCheck::WrongKey { stored, own },
         _ => InstallationCheck::Usable,
     })
 }
