@@ -173,7 +173,11 @@ async fn hash_key(
         Err(helpbot_services::Error::Conflict(_)) => {
             let own = runtime::installation::fingerprint(&of_services.secret_key);
             let stored = runtime::installation::stored_fingerprint(db).await.map_err(StartError::Installation)?;
-            Err(StartError::WrongKey { database: settings.database.to_string(), stored: stored.unwrap_or_default(), own })
+            Err(StartError::WrongKey {
+                database: settings.database.to_string(),
+                stored: stored.unwrap_or_default(),
+                own,
+            })
         }
         other => other.map_err(StartError::Installation),
     }

@@ -67,10 +67,7 @@ pub async fn rotate(c: &mut Conn, old: &str, new: &str, hash_key_sealed: &[u8]) 
     let count = on!(c, |c| {
         let row = installation::table.filter(installation::id.eq(ROW));
         diesel::update(row.filter(installation::key_fingerprint.eq(old)))
-            .set((
-                installation::key_fingerprint.eq(Some(new)),
-                installation::hash_key_sealed.eq(Some(hash_key_sealed)),
-            ))
+            .set((installation::key_fingerprint.eq(Some(new)), installation::hash_key_sealed.eq(Some(hash_key_sealed))))
             .execute(c)
             .await
     })?;

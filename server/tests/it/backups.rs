@@ -253,4 +253,3 @@ fn move_with_kill(home: &Home, from: &str, to: &str) {
     let report: Value = serde_json::from_str(&report).expect("one JSON document");
     assert!(report["rows"].as_u64() > Some(BULK_ROWS), "{report}");
 }
-

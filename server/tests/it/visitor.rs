@@ -20,7 +20,7 @@ const REGISTER: &str = "mutation ($url: String!) {
     createWebhook(input: { url: $url, events: [CONVERSATION_CREATED] }) { secret userErrors { message } }
 }";
 
-/// What the first server has told.
+/// What the first server has returned.
 pub struct Visitor {
     pub widget_key: String,
     pub secret_key: String,

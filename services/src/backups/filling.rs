@@ -191,9 +191,9 @@ impl<'a> Filling<'a> {
                 table.name
             )));
         }
-        let finish = self.target.write(move |c| {
-            Box::pin(async move { marks::finish(c, &fingerprint, hash_key.as_deref()).await })
-        });
+        let finish = self
+            .target
+            .write(move |c| Box::pin(async move { marks::finish(c, &fingerprint, hash_key.as_deref()).await }));
         finish.await?;
         Ok(self.report)
     }

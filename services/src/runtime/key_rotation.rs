@@ -73,10 +73,7 @@ pub async fn rotate(
         let Some(last) = batch.last() else { break };
         after = Some(*last);
         let settings = services.settings.clone();
-        let sealed = services
-            .db
-            .write(move |c| Box::pin(async move { seal_again(c, &settings, batch).await }))
-            .await?;
+        let sealed = services.db.write(move |c| Box::pin(async move { seal_again(c, &settings, batch).await })).await?;
         report.sealed += sealed.sealed;
         report.unchanged += sealed.unchanged;
         on_progress(report);
@@ -85,11 +82,7 @@ pub async fn rotate(
     Ok(report)
 }
 
-async fn seal_again(
-    c: &mut db::Conn,
-    settings: &Settings,
-    batch: Vec<(SiteId, WebhookId)>,
-) -> Result<RotationReport> {
+async fn seal_again(c: &mut db::Conn, settings: &Settings, batch: Vec<(SiteId, WebhookId)>) -> Result<RotationReport> {
     let mut report = RotationReport::default();
     for (site, id) in batch {
         // A webhook that was deleted meanwhile has no secret.
