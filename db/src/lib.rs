@@ -10,6 +10,7 @@ mod accounts;
 pub mod columns;
 mod connection;
 pub mod conversations;
+pub mod copying;
 mod error;
 mod knowledge;
 mod paging;
@@ -24,6 +25,7 @@ pub use accounts::{
 };
 pub use connection::{
     BatchEnd, Batched, CHANNEL_TEXT_MAX, Channel, Conn, DatabaseUrl, Db, Pooler, PostgresOptions, PostgresUrl,
+    Snapshot, SnapshotKind,
 };
 pub use conversations::{
     canned_replies, conversation_mails, conversation_notes, conversation_tags, handoff_notices, messages, read_marks,

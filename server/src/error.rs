@@ -43,6 +43,16 @@ pub enum StartError {
         /// Fingerprint of the node's key.
         own: String,
     },
+    /// A restore or a move has not filled the database completely.
+    #[error(
+        "the database {database} is incomplete: {copy} has not finished; run the same command again to continue it"
+    )]
+    Unfinished {
+        /// URL of the database without a password.
+        database: String,
+        /// What fills the database.
+        copy: String,
+    },
     /// The database failed while the key or the clock was compared.
     #[error("cannot read the installation: {}", .0.detail())]
     Installation(#[source] helpbot_services::Error),

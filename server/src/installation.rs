@@ -14,7 +14,7 @@ use helpbot_engine::openai::{OpenAi, ServerSettings};
 use helpbot_ingest::Manners;
 use helpbot_ingest::worker::Worker;
 use helpbot_outbound::{Client, Dial, LogMailer, Mailer, Policy, SmtpMailer, StreamLimits, UserAgent, check_url};
-use helpbot_services::runtime::installation::KeyCheck;
+use helpbot_services::runtime::installation::InstallationCheck;
 use helpbot_services::runtime::{self, randomness};
 use helpbot_services::{Clock, ReplyMailSettings, Services, SystemClock, UrlPolicy, Viewer};
 use url::Url;
@@ -92,6 +92,8 @@ impl Installation {
         let embedder = embedder(&settings).await?;
         let engine = Engine::new(EngineSettings { model, embedder, ..EngineSettings::default() });
         let mut of_services = helpbot_services::Settings::new(secret_key);
+        of_services.previous_secret_key = settings.previous_secret_key;
+        of_services.hash_key = hash_key(&db, &of_services, &settings).await?;
         of_services.event_retention = Duration::from_secs(u64::from(settings.event_retention_days) * 86_400);
         of_services.handoff_mail_interval = Duration::from_secs(u64::from(settings.handoff_mail_interval_s));
         of_services.reply_mails = settings.smtp.as_ref().map(|_| ReplyMailSettings {
@@ -101,7 +103,7 @@ impl Installation {
         let clock = clock(parts.clock, &db).await.map_err(StartError::Installation)?;
         let services = Services::new(db, engine, clock, rule(pages), of_services);
         let services = services.with_webhook_policy(rule(webhooks));
-        check_key(&services, migrations, &settings).await?;
+        check(&services, migrations, &settings).await?;
         let mailer = mailer(&settings)?;
         let pdf_program = match parts.pdf_program {
             Some(program) => program,
@@ -142,16 +144,42 @@ impl Installation {
     }
 }
 
-/// The secret key of the settings, or else of the data directory. Creates the directory when it is needed.
-fn secret_key(settings: &Settings) -> Result<[u8; 32], StartError> {
+/// Creates the data directory if the secret key or the database is in it.
+pub(crate) fn create_data_directory(settings: &Settings) -> Result<(), StartError> {
     let needs_directory = settings.secret_key.is_none() || is_inside(&settings.data, &settings.database);
     if needs_directory {
         let created = private_files::create_directory(&settings.data);
         created.map_err(|cause| StartError::Data { path: settings.data.clone(), cause })?;
     }
+    Ok(())
+}
+
+/// The secret key of the settings, or else of the data directory. Creates the directory when it is needed.
+fn secret_key(settings: &Settings) -> Result<[u8; 32], StartError> {
+    create_data_directory(settings)?;
     match settings.secret_key {
         Some(key) => Ok(key),
         None => Ok(settings::load_secret_key(&settings.data)?),
+    }
+}
+
+/// The key with which client addresses are hashed. A wrong secret key is reported as such.
+async fn hash_key(
+    db: &Db,
+    of_services: &helpbot_services::Settings,
+    settings: &Settings,
+) -> Result<[u8; 32], StartError> {
+    match runtime::key_rotation::hash_key(db, of_services).await {
+        Err(helpbot_services::Error::Conflict(_)) => {
+            let own = runtime::installation::fingerprint(&of_services.secret_key);
+            let stored = runtime::installation::stored_fingerprint(db).await.map_err(StartError::Installation)?;
+            Err(StartError::WrongKey {
+                database: settings.database.to_string(),
+                stored: stored.unwrap_or_default(),
+                own,
+            })
+        }
+        other => other.map_err(StartError::Installation),
     }
 }
 
@@ -166,16 +194,19 @@ async fn clock(given: Option<Arc<dyn Clock>>, db: &Db) -> helpbot_services::Resu
     })
 }
 
-/// Refuses a secret key that is not that of the installation. A server makes its key that of an installation
+/// Refuses a database that is incomplete, and a secret key that is not that of the installation. A server makes its key that of an installation
 /// that has none; other commands leave that to a server.
-async fn check_key(services: &Services, migrations: Migrations, settings: &Settings) -> Result<(), StartError> {
+async fn check(services: &Services, migrations: Migrations, settings: &Settings) -> Result<(), StartError> {
     let checked = match migrations {
         Migrations::Apply => runtime::installation::adopt_key(services).await,
-        Migrations::Require => runtime::installation::check_key(services).await,
+        Migrations::Require => runtime::installation::check(services).await,
     };
     match checked.map_err(StartError::Installation)? {
-        KeyCheck::Same => Ok(()),
-        KeyCheck::Different { stored, own } => {
+        InstallationCheck::Usable => Ok(()),
+        InstallationCheck::Unfinished { copy } => {
+            Err(StartError::Unfinished { database: settings.database.to_string(), copy })
+        }
+        InstallationCheck::WrongKey { stored, own } => {
             Err(StartError::WrongKey { database: settings.database.to_string(), stored, own })
         }
     }

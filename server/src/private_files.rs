@@ -37,16 +37,24 @@ pub(crate) fn create_file(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Creates an empty file. An existing file is replaced, also when others could read it.
+///
+/// # Errors
+/// When the old file cannot be removed or the new one cannot be created.
+pub(crate) fn replace(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    open(path, OpenOptions::new().write(true).create_new(true))
+}
+
 /// Writes a file. An existing file is replaced, also when others could read it.
 ///
 /// # Errors
 /// When the old file cannot be removed or the new one cannot be written.
 pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = open(path, OpenOptions::new().write(true).create_new(true))?;
+    let mut file = replace(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
 }

@@ -8,9 +8,10 @@
 //!
 //! Six folders: [`accounts`] (sites, keys, members), [`conversations`], [`knowledge`] (entries and
 //! search indexes), [`sources`], [`webhooks`], and [`runtime`] (clock, events, jobs). [`batch_jobs`] joins the
-//! large work of several of them.
+//! large work of several of them. [`backups`] copies the whole installation.
 
 pub mod accounts;
+pub mod backups;
 pub mod batch_jobs;
 pub mod conversations;
 pub mod knowledge;
@@ -67,6 +68,12 @@ pub struct Settings {
     pub reply_mails: Option<ReplyMailSettings>,
     /// Key that signs session tokens and seals stored secrets. All nodes must have the same one.
     pub secret_key: [u8; 32],
+    /// Another secret key whose signatures and seals are accepted as well: the one from before a rotation, or the next
+    /// one.
+    pub previous_secret_key: Option<[u8; 32]>,
+    /// Key with which client addresses and mailboxes are hashed. It is the first secret key of the installation, and a
+    /// rotation does not change it.
+    pub hash_key: [u8; 32],
 }
 
 /// How messages of the team are mailed to visitors who are not there.
@@ -93,7 +100,14 @@ impl Settings {
             // machine.
             index_memory_bytes: 512 * 1024 * 1024,
             secret_key,
+            previous_secret_key: None,
+            hash_key: secret_key,
         }
+    }
+
+    /// The secret keys whose signatures and seals are accepted, the current one first.
+    pub(crate) fn accepted_keys(&self) -> impl Iterator<Item = &[u8; 32]> {
+        std::iter::once(&self.secret_key).chain(&self.previous_secret_key)
     }
 }
 

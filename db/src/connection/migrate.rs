@@ -28,23 +28,25 @@ const CREATE_VERSIONS: &str = "CREATE TABLE IF NOT EXISTS __diesel_schema_migrat
     version VARCHAR(50) PRIMARY KEY NOT NULL, run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)";
 
 /// What to do with the migrations of a database.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) enum Step {
     /// Apply the pending ones.
     Up,
     /// Count the pending ones.
     Pending,
+    /// Apply these to a database without tables.
+    UpTo(Vec<String>),
     /// Revert all of them. Tests use this to prove each `down.sql`.
     Down,
 }
 
 /// Runs a step on an SQLite file. Blocks.
-pub(super) fn sqlite(path: &Path, step: Step) -> Result<usize> {
+pub(super) fn sqlite(path: &Path, step: &Step) -> Result<usize> {
     let mut conn = open_sqlite(path)?;
     match step {
         // One transaction from the check to the last migration: of two programs that start at the
         // same time, one migrates and the other finds the work done.
-        Step::Up => conn.immediate_transaction(|conn| perform(conn, SQLITE, step)),
+        Step::Up | Step::UpTo(_) => conn.immediate_transaction(|conn| perform(conn, SQLITE, step)),
         Step::Pending | Step::Down => perform(&mut conn, SQLITE, step),
     }
 }
@@ -59,7 +61,7 @@ pub(super) fn sqlite(path: &Path, step: Step) -> Result<usize> {
 /// # Errors
 /// `Unavailable`; `Schema` when a migration fails, the role may not create tables, or a newer program
 /// wrote the database.
-pub(super) fn postgres(server: &PostgresServer, step: Step) -> Result<usize> {
+pub(super) fn postgres(server: &PostgresServer, step: &Step) -> Result<usize> {
     // The synchronous view needs a multi-threaded runtime. The caller's runtime may have a single
     // thread, as in tests.
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -71,11 +73,21 @@ pub(super) fn postgres(server: &PostgresServer, step: Step) -> Result<usize> {
     let _inside = runtime.enter();
     let mut conn = PgView::from(conn);
     let known: Vec<Box<dyn Migration<Pg>>> = POSTGRES.migrations().map_err(schema)?;
-    let pending = in_transaction(&mut conn, "BEGIN READ ONLY", |conn| count_pending(conn, &known))?;
+    let applied = in_transaction(&mut conn, "BEGIN READ ONLY", |conn| known_applied(conn, &known))?;
+    let pending = known.len() - applied.len();
     match step {
         Step::Pending => Ok(pending),
         Step::Up if pending == 0 => Ok(0),
         Step::Up => in_transaction(&mut conn, "BEGIN", |conn| apply(conn, &known)),
+        Step::UpTo(versions) => {
+            let all: Vec<String> = known.iter().map(|step| version_of(step.as_ref())).collect();
+            if !must_apply(&applied, versions, &all)? {
+                return Ok(0);
+            }
+            let wanted =
+                known.into_iter().filter(|step| versions.contains(&version_of(step.as_ref()))).collect::<Vec<_>>();
+            in_transaction(&mut conn, "BEGIN", |conn| apply(conn, &wanted))
+        }
         Step::Down => in_transaction(&mut conn, "BEGIN", |conn| revert(conn, &known)),
     }
 }
@@ -128,18 +140,36 @@ fn version_of(step: &dyn Migration<Pg>) -> String {
     step.name().version().to_string()
 }
 
-fn count_pending(conn: &mut PgView, known: &[Box<dyn Migration<Pg>>]) -> Result<usize> {
+/// Returns the versions of the applied migrations, which are all known.
+fn known_applied(conn: &mut PgView, known: &[Box<dyn Migration<Pg>>]) -> Result<Vec<String>> {
     let applied = applied(conn)?;
     if applied.iter().any(|version| !known.iter().any(|step| version_of(step.as_ref()) == *version)) {
         return Err(newer());
     }
-    Ok(known.len() - applied.len())
+    Ok(applied)
+}
+
+/// Returns whether a database with the migrations `applied` has to be brought to `wanted`.
+///
+/// # Errors
+/// `Schema` when it has other tables already, or when a wanted migration is not among `known`.
+fn must_apply(applied: &[String], wanted: &[String], known: &[String]) -> Result<bool> {
+    if !wanted.iter().all(|version| known.contains(version)) {
+        return Err(newer());
+    }
+    match applied {
+        [] => Ok(true),
+        applied if applied == wanted => Ok(false),
+        _ => Err(Error::Schema(
+            "the database already has tables, of another version of helpbot; use an empty database".into(),
+        )),
+    }
 }
 
 /// Applies the pending migrations and returns their number.
 fn apply(conn: &mut PgView, known: &[Box<dyn Migration<Pg>>]) -> Result<usize> {
     if !is_true(conn, "coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)")? {
-        let count = count_pending(conn, known)?;
+        let count = known.len() - known_applied(conn, known)?.len();
         return Err(Error::Schema(format!(
             "{count} migrations are pending, and the role of the database URL may not create tables: run `helpbot \
              migrate` with a role that may"
@@ -171,7 +201,7 @@ fn revert(conn: &mut PgView, known: &[Box<dyn Migration<Pg>>]) -> Result<usize> 
     Ok(applied.len())
 }
 
-fn perform<DB, H>(conn: &mut H, migrations: EmbeddedMigrations, step: Step) -> Result<usize>
+fn perform<DB, H>(conn: &mut H, migrations: EmbeddedMigrations, step: &Step) -> Result<usize>
 where
     DB: diesel::backend::Backend,
     H: MigrationHarness<DB>,
@@ -186,6 +216,23 @@ where
         Step::Up => {
             refuse_newer(conn, &migrations)?;
             Ok(conn.run_pending_migrations(migrations).map_err(schema)?.len())
+        }
+        Step::UpTo(versions) => {
+            refuse_newer(conn, &migrations)?;
+            let version = |version: &MigrationVersion<'_>| version.to_string();
+            let mut applied: Vec<String> = conn.applied_migrations().map_err(schema)?.iter().map(version).collect();
+            applied.sort_unstable();
+            let known: Vec<Box<dyn Migration<DB>>> = migrations.migrations().map_err(schema)?;
+            let all: Vec<String> = known.iter().map(|step| version(&step.name().version())).collect();
+            if !must_apply(&applied, versions, &all)? {
+                return Ok(0);
+            }
+            for step in conn.pending_migrations(migrations).map_err(schema)? {
+                if versions.contains(&version(&step.name().version())) {
+                    conn.run_migration(&*step).map_err(schema)?;
+                }
+            }
+            Ok(versions.len())
         }
     }
 }

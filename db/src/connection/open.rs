@@ -12,6 +12,7 @@ use super::channel::Channel;
 use super::conn::Conn;
 use super::database_url::DatabaseUrl;
 use super::migrate::Step;
+use super::snapshot::{Snapshot, SnapshotKind};
 use super::store::{Shared, Store, abandoned};
 use super::work::{self, TransactionWork};
 use crate::error::{Error, Result};
@@ -50,6 +51,17 @@ impl Db {
         if pending > 0 {
             return Err(Error::Schema(format!("{pending} migrations are pending: run `helpbot migrate`")));
         }
+        Self::connect(url).await
+    }
+
+    /// Opens the database and brings its tables to the state of these migrations, of which a backup has a list.
+    /// Only a database without tables is changed.
+    ///
+    /// # Errors
+    /// Same as [`Db::open`]; also `Schema` when the database has other tables, or when this program does not know
+    /// one of the migrations.
+    pub async fn open_at(url: &DatabaseUrl, migrations: &[String]) -> Result<Self> {
+        migrate(url, Step::UpTo(migrations.to_vec())).await?;
         Self::connect(url).await
     }
 
@@ -102,6 +114,22 @@ impl Db {
     /// `Unavailable` when no connection becomes free in time, or the database is down or closed.
     pub fn reader(&self) -> BoxFuture<'_, Result<Conn>> {
         self.checkout(None)
+    }
+
+    /// Returns a connection that sees the database as it is now, and not what is written afterwards. It is closed
+    /// when it is dropped. On SQLite, the write-ahead log grows while it is held.
+    ///
+    /// # Errors
+    /// Same as [`Db::reader`]; also `Unavailable` when [`SnapshotKind::Exclusive`] is wanted and another program writes
+    /// or, on PostgreSQL, a node is running.
+    pub async fn snapshot(&self, kind: SnapshotKind<'_>) -> Result<Snapshot> {
+        if self.shared.uses.is_closed() {
+            return Err(closed());
+        }
+        let in_use = self.shared.uses.token();
+        let backend = self.store.snapshot(kind).await?;
+        let statements = self.shared.statements.clone();
+        Ok(Snapshot::new(Conn { backend, statements, _in_use: Some(in_use), _turn: None }))
     }
 
     /// Same as [`Db::reader`], for a query of one site. On PostgreSQL, no site can use all connections.
@@ -259,7 +287,7 @@ fn closed() -> Error {
 async fn migrate(url: &DatabaseUrl, step: Step) -> Result<usize> {
     let driver = url.driver();
     // Diesel runs migrations synchronously, so they need a thread of their own.
-    tokio::task::spawn_blocking(move || driver.migrate(step))
+    tokio::task::spawn_blocking(move || driver.migrate(&step))
         .await
         .map_err(|error| Error::Schema(format!("the migration was interrupted: {error}")))?
 }

@@ -11,6 +11,7 @@ use futures_util::future::BoxFuture;
 use super::conn::{Backend, Conn, SqliteHandle};
 use super::migrate::{self, Step};
 use super::readers::{SqliteReaders, connect};
+use super::snapshot::SnapshotKind;
 use super::store::{Driver, Shared, Store, checkout, pool, unavailable};
 use super::work::TransactionWork;
 use super::writer::SqliteWriter;
@@ -38,7 +39,7 @@ impl Driver for SqliteFile {
         format!("sqlite:{}", self.0.display())
     }
 
-    fn migrate(&self, step: Step) -> Result<usize> {
+    fn migrate(&self, step: &Step) -> Result<usize> {
         migrate::sqlite(&self.0, step)
     }
 
@@ -64,6 +65,24 @@ struct SqliteStore {
 impl Store for SqliteStore {
     fn checkout(&self) -> BoxFuture<'_, Result<Backend>> {
         async move { Ok(Backend::Sqlite(SqliteHandle::Reader(checkout(&self.readers).await?))) }.boxed()
+    }
+
+    fn snapshot<'a>(&'a self, kind: SnapshotKind<'a>) -> BoxFuture<'a, Result<Backend>> {
+        async move {
+            let mut reader = checkout(&self.readers).await?;
+            diesel::connection::SimpleConnection::batch_execute(
+                &mut *reader,
+                match kind {
+                    // The first statement that reads decides what the transaction sees.
+                    SnapshotKind::Shared => "BEGIN; SELECT id FROM installation",
+                    SnapshotKind::Exclusive(_) => {
+                        "PRAGMA query_only = OFF; BEGIN IMMEDIATE; SELECT id FROM installation"
+                    }
+                },
+            )?;
+            Ok(Backend::Sqlite(SqliteHandle::Reader(reader)))
+        }
+        .boxed()
     }
 
     fn submit(&self, work: TransactionWork) -> BoxFuture<'_, Result<()>> {

@@ -14,6 +14,7 @@ use super::batch::BatchEntry;
 use super::channel::Channel;
 use super::conn::{Backend, Conn, StatementCount};
 use super::migrate::Step;
+use super::snapshot::SnapshotKind;
 use super::turns::Turn;
 use super::work::TransactionWork;
 use crate::error::{Error, Result};
@@ -28,7 +29,7 @@ pub(super) trait Driver: Send + Sync {
 
     /// Runs a migration step and returns the number of migrations that were applied, pending or
     /// reverted. Blocks.
-    fn migrate(&self, step: Step) -> Result<usize>;
+    fn migrate(&self, step: &Step) -> Result<usize>;
 
     /// Opens the database as it is.
     fn open(&self, shared: Shared) -> BoxFuture<'_, Result<Arc<dyn Store>>>;
@@ -38,6 +39,12 @@ pub(super) trait Driver: Send + Sync {
 pub(super) trait Store: Send + Sync {
     /// Takes a connection for reading from the pool.
     fn checkout(&self) -> BoxFuture<'_, Result<Backend>>;
+
+    /// Takes a connection and begins a transaction on it that sees the database as it is now.
+    ///
+    /// # Errors
+    /// `Unavailable`, also when another program holds a lock that the kind of snapshot excludes.
+    fn snapshot<'a>(&'a self, kind: SnapshotKind<'a>) -> BoxFuture<'a, Result<Backend>>;
 
     /// Runs `work` in a transaction. Returns once the caller of the work was notified or certainly
     /// will be.

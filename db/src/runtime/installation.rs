@@ -46,6 +46,34 @@ pub async fn set_key_fingerprint(c: &mut Conn, fingerprint: &str) -> Result<()> 
     Ok(())
 }
 
+/// Returns the sealed key with which client addresses and mailboxes are hashed. `None` while that is the secret key.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn hash_key(c: &mut Conn) -> Result<Option<Vec<u8>>> {
+    let found: Option<Option<Vec<u8>>> = on!(c, |c| {
+        let row = installation::table.filter(installation::id.eq(ROW));
+        row.select(installation::hash_key_sealed).get_result(c).await.optional()
+    })?;
+    Ok(found.flatten())
+}
+
+/// Replaces the fingerprint `old` by that of the new secret key, and the sealed key for hashes. Returns false when
+/// the stored fingerprint is another one.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn rotate(c: &mut Conn, old: &str, new: &str, hash_key_sealed: &[u8]) -> Result<bool> {
+    let count = on!(c, |c| {
+        let row = installation::table.filter(installation::id.eq(ROW));
+        diesel::update(row.filter(installation::key_fingerprint.eq(old)))
+            .set((installation::key_fingerprint.eq(Some(new)), installation::hash_key_sealed.eq(Some(hash_key_sealed))))
+            .execute(c)
+            .await
+    })?;
+    Ok(count == 1)
+}
+
 /// Reserves the first start for `owner` until `until`. Returns false while another node has it.
 ///
 /// # Errors

@@ -48,5 +48,7 @@ diesel::table! {
         key_fingerprint -> Nullable<Text>,
         first_start_owner -> Nullable<Text>,
         first_start_until_ms -> Nullable<BigInt>,
+        unfinished_copy -> Nullable<Text>,
+        hash_key_sealed -> Nullable<Binary>,
     }
 }

@@ -151,6 +151,29 @@ pub async fn list(c: &mut Conn, site: SiteId) -> Result<Vec<Webhook>> {
     rows.into_iter().map(Webhook::try_from).collect()
 }
 
+/// Returns up to `limit` IDs of the endpoints of all sites that follow `after`, in the order of sites and IDs.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn ids_after(
+    c: &mut Conn,
+    after: Option<(SiteId, WebhookId)>,
+    limit: i64,
+) -> Result<Vec<(SiteId, WebhookId)>> {
+    let (site, id) = after.map_or_else(Default::default, |(site, id)| (site.to_string(), id.to_string()));
+    let rows: Vec<(String, String)> = on!(c, |c| {
+        let is_after = webhooks::site_id.gt(&site).or(webhooks::site_id.eq(&site).and(webhooks::id.gt(&id)));
+        webhooks::table
+            .filter(is_after)
+            .order((webhooks::site_id, webhooks::id))
+            .select((webhooks::site_id, webhooks::id))
+            .limit(limit)
+            .load(c)
+            .await
+    })?;
+    rows.iter().map(|(site, id)| Ok((columns::parse(site)?, columns::parse(id)?))).collect()
+}
+
 /// Returns the enabled endpoints of a site with their events, oldest first. It is called for every
 /// event, so it reads only these columns.
 ///

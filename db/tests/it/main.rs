@@ -59,6 +59,7 @@ mod conversation_mails;
 mod conversation_notes;
 mod conversation_tags;
 mod conversations;
+mod copying;
 mod crawl_files;
 mod crawl_visits;
 mod deliveries;

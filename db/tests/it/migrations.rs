@@ -12,7 +12,7 @@ use crate::make;
 use helpbot_test_support::database::{self, TestDatabase, server_client};
 
 /// Columns by table and name, with their Diesel type and whether they may be null.
-type Tables = BTreeMap<String, BTreeMap<String, String>>;
+pub type Tables = BTreeMap<String, BTreeMap<String, String>>;
 
 #[derive(QueryableByName)]
 struct ColumnRow {
@@ -130,7 +130,7 @@ fn sqlite_indexes(database: &TestDatabase) -> Vec<String> {
 
 /// Parses the tables of `src/schema` from its text, whose lines are `name (keys) {` and `name ->
 /// Type,`.
-fn diesel_tables() -> Tables {
+pub fn diesel_tables() -> Tables {
     let mut table = String::new();
     let mut rows = Vec::new();
     for line in make::schema_text().lines().map(str::trim) {

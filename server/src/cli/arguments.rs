@@ -8,7 +8,7 @@ use clap::Args;
 use crate::settings::SettingsLayer;
 
 /// Arguments that every command accepts.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct GlobalArgs {
     /// Directory for the database file and the secret key. Defaults to ./helpbot-data.
     #[arg(long, global = true, value_name = "DIR")]

@@ -58,12 +58,21 @@ impl CommandContext {
         self.settings.as_ref().map_err(|problems| CommandFailure::settings(problems))
     }
 
+    /// Starts logging for a command other than `serve`.
+    ///
+    /// # Errors
+    /// A setting that is not valid.
+    pub(super) fn start_logging(&self) -> Result<(), CommandFailure> {
+        let settings = self.settings()?;
+        let is_quiet = self.layers.get("log").is_none_or(|given| given.origin == SettingOrigin::Default);
+        logging::start(settings, if is_quiet { QUIET } else { &settings.log })
+    }
+
     /// Opens the installation for a command other than `serve`. Creates an SQLite database that does not
     /// exist. Refuses an existing database with pending migrations, since a server may be using it.
     pub(super) async fn open(&self) -> Result<Installation, CommandFailure> {
+        self.start_logging()?;
         let settings = self.settings()?;
-        let is_quiet = self.layers.get("log").is_none_or(|given| given.origin == SettingOrigin::Default);
-        logging::start(settings, if is_quiet { QUIET } else { &settings.log })?;
         let is_new = settings.database.sqlite_path().is_some_and(|path| !path.exists());
         let migrations = if is_new { Migrations::Apply } else { Migrations::Require };
         Ok(Installation::open(settings.clone(), Parts::default(), migrations).await?)

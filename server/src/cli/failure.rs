@@ -54,6 +54,12 @@ impl From<StartError> for CommandFailure {
     }
 }
 
+impl From<helpbot_services::backups::BackupError> for CommandFailure {
+    fn from(error: helpbot_services::backups::BackupError) -> Self {
+        Self::failed(error.to_string())
+    }
+}
+
 impl From<helpbot_services::Error> for CommandFailure {
     fn from(error: helpbot_services::Error) -> Self {
         use helpbot_services::Error;

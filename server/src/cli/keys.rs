@@ -4,12 +4,14 @@ use clap::{Subcommand, ValueEnum};
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::{KeyId, SiteId};
 use helpbot_domain::key::{Key, KeyKind, Scope};
+use helpbot_services::Services;
 use helpbot_services::accounts::keys::{self, NewKey};
+use helpbot_services::runtime::key_rotation::{self, RotationReport};
 use serde_json::{Value, json};
 
 use super::context::{self, CommandContext};
 use super::failure::CommandFailure;
-use super::output;
+use super::output::{self, counted};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum KeyCommand {
@@ -40,6 +42,9 @@ pub(super) enum KeyCommand {
         #[arg(long)]
         site: Option<SiteId>,
     },
+    /// Make the secret key of the settings that of the installation, and encrypt stored secrets with it. All nodes must
+    /// have both keys, in secret_key and previous_secret_key.
+    RotateSecret,
     /// Revoke a key immediately.
     Revoke {
         /// ID of the key.
@@ -82,6 +87,7 @@ pub(super) async fn run(context: &CommandContext, command: KeyCommand) -> Result
             let site = context::site(&installation, site).await?;
             list(context, &keys::list(services, &operator, Some(site.id)).await?)
         }
+        KeyCommand::RotateSecret => rotate_secret(context, services).await,
         KeyCommand::Revoke { key, site } => {
             let site = context::site(&installation, site).await?;
             let key = keys::revoke(services, &operator, Some(site.id), key).await?;
@@ -90,6 +96,24 @@ pub(super) async fn run(context: &CommandContext, command: KeyCommand) -> Result
                 false => output::text(&format!("Revoked {}\n", key.id)),
             }
         }
+    }
+}
+
+async fn rotate_secret(context: &CommandContext, services: &Services) -> Result<(), CommandFailure> {
+    if context.settings()?.previous_secret_key.is_none() {
+        return Err(CommandFailure::usage("set previous_secret_key to the key that secret_key replaces"));
+    }
+    let on_progress = |RotationReport { sealed, unchanged }| {
+        output::progress(&format!("{} done", counted(sealed + unchanged, "webhook")));
+    };
+    let RotationReport { sealed, unchanged } = key_rotation::rotate(services, Box::new(on_progress)).await?;
+    match context.is_json {
+        true => output::json(&json!({ "sealed": sealed, "unchanged": unchanged })),
+        false => output::text(&format!(
+            "The new secret key is that of the installation. It encrypts the secrets of {}.\nKeep previous_secret_key for 30 \
+             days: until then, visitors return with session tokens of the previous key.\n",
+            counted(sealed + unchanged, "webhook")
+        )),
     }
 }
 

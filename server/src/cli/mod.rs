@@ -8,6 +8,7 @@
 
 mod arguments;
 mod ask;
+mod backups;
 mod context;
 mod doctor;
 mod entries;
@@ -85,6 +86,12 @@ enum Command {
     Doctor,
     /// Apply the pending database migrations.
     Migrate,
+    /// Write a backup of the installation to a file. The server may go on running.
+    Backup(backups::BackupArgs),
+    /// Restore a backup into an empty database.
+    Restore(backups::RestoreArgs),
+    /// Move the installation to another database. The server must be stopped.
+    Move(backups::MoveArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -148,6 +155,12 @@ async fn dispatch(cli: Cli) -> Result<(), CommandFailure> {
         Some(Command::Openapi) => output::text(&format!("{}\n", helpbot_rest_compat::openapi_json().trim_end())),
         Some(Command::Doctor) => doctor::run(&context(&global)?).await,
         Some(Command::Migrate) => doctor::migrate(&context(&global)?).await,
+        Some(Command::Backup(args)) => backups::backup(&context(&global)?, &args).await,
+        Some(Command::Restore(args)) => backups::restore(&context(&global)?, &args).await,
+        Some(Command::Move(backups::MoveArgs { to })) => {
+            let target = GlobalArgs { database: Some(to), ..global.clone() };
+            backups::move_to(&context(&global)?, &context(&target)?).await
+        }
     }
 }
 

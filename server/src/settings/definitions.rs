@@ -108,6 +108,10 @@ pub const SETTINGS: &[SettingDefinition] = &[
     ),
     setting("owner_email", Some("owner@helpbot.invalid"), "e-mail address of the owner of the first site"),
     secret("secret_key", "64 hexadecimal digits; defaults to secret.key in the data directory"),
+    secret(
+        "previous_secret_key",
+        "64 hexadecimal digits of a key that is accepted as well while the secret key is rotated",
+    ),
     setting("max_connections", Some("4096"), "maximum number of open connections"),
     setting(
         "max_connections_per_address",

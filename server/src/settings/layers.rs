@@ -114,8 +114,12 @@ impl SettingsLayers {
     }
 }
 
-/// Variables that other parts of the project read: the build and the tests.
-const OTHER_VARIABLES: [&str; 4] = ["HELPBOT_CONFIG", "HELPBOT_NPM", "HELPBOT_SKIP_WEB", "HELPBOT_TEST_POSTGRES"];
+/// The variable with the passphrase of the secret key in a backup.
+pub const PASSPHRASE_VARIABLE: &str = "HELPBOT_BACKUP_PASSPHRASE";
+
+/// Variables that other parts of the project read: commands, the build and the tests.
+const OTHER_VARIABLES: [&str; 5] =
+    [PASSPHRASE_VARIABLE, "HELPBOT_CONFIG", "HELPBOT_NPM", "HELPBOT_SKIP_WEB", "HELPBOT_TEST_POSTGRES"];
 
 fn from_toml(path: &Path, text: &str) -> Result<SettingsLayer, FileError> {
     let bad = |reason: String| FileError::Bad { path: path.to_owned(), reason };

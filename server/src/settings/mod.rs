@@ -22,8 +22,9 @@ use helpbot_domain::text;
 use helpbot_outbound::{AllowList, CertificateDer, SmtpSettings, authorities_from_pem};
 use url::Url;
 
+pub use layers::PASSPHRASE_VARIABLE;
 pub use layers::{SettingOrigin, SettingValue, SettingsLayer, SettingsLayers};
-pub use secret_key::{SecretKeyError, load as load_secret_key};
+pub use secret_key::{SecretKeyError, load as load_secret_key, read as read_secret_key, store as store_secret_key};
 
 /// The effective settings.
 #[derive(Clone)]
@@ -56,6 +57,8 @@ pub struct Settings {
     pub owner_email: String,
     /// Key that signs session tokens and encrypts secrets. Defaults to the key file in the data directory.
     pub secret_key: Option<[u8; 32]>,
+    /// Another key that is accepted, during a rotation.
+    pub previous_secret_key: Option<[u8; 32]>,
     /// Maximum number of open connections.
     pub max_connections: usize,
     /// Maximum number of open connections from one IPv4 address or IPv6 /64. Trusted proxies have no limit.
@@ -178,7 +181,8 @@ impl Settings {
             smtp: read.smtp(&authorities),
             authorities,
             owner_email: read.owner_email(),
-            secret_key: read.secret_key(),
+            secret_key: read.secret_key("secret_key"),
+            previous_secret_key: read.secret_key("previous_secret_key"),
             max_connections: max_connections.unwrap_or(1),
             max_connections_per_address: max_connections_per_address.unwrap_or(1),
             crawl_delay_ms: crawl_delay_ms.unwrap_or(1),
@@ -368,13 +372,6 @@ impl SettingsReader<'_> {
             self.value("owner_email", &given, |text| text::email("owner_email", text).map_err(|e| e.to_string()))
         });
         email.unwrap_or_default()
-    }
-
-    fn secret_key(&mut self) -> Option<[u8; 32]> {
-        let given = self.optional("secret_key")?;
-        self.value("secret_key", &given, |text| {
-            secret_key::from_hex(text).ok_or_else(|| "must be 64 hexadecimal digits".to_owned())
-        })
     }
 
     fn log_format(&mut self) -> LogFormat {

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use helpbot_domain::text;
 use helpbot_services::runtime::randomness;
 
+use super::SettingsReader;
+
 const FILE: &str = "secret.key";
 const KEY_BYTES: usize = 32;
 
@@ -39,23 +41,41 @@ pub enum SecretKeyError {
 pub fn load(data: &Path) -> Result<[u8; KEY_BYTES], SecretKeyError> {
     let path = data.join(FILE);
     let failed = |cause| SecretKeyError::Io { path: path.clone(), cause };
-    match fs::read_to_string(&path) {
-        Ok(text) => from_hex(text.trim()).ok_or(SecretKeyError::Bad { path }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => match create(&path) {
-            Ok(key) => Ok(key),
-            // Another process created the file first; its key is used.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let text = fs::read_to_string(&path).map_err(failed)?;
-                from_hex(text.trim()).ok_or(SecretKeyError::Bad { path })
-            }
-            Err(error) => Err(failed(error)),
-        },
+    if let Some(key) = read(data)? {
+        return Ok(key);
+    }
+    let key = randomness::bytes();
+    match create(&path, &key) {
+        Ok(()) => Ok(key),
+        // Another process created the file first; its key is used.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => read(data)?.ok_or(SecretKeyError::Bad { path }),
         Err(error) => Err(failed(error)),
     }
 }
 
-fn create(path: &Path) -> io::Result<[u8; KEY_BYTES]> {
-    let key = randomness::bytes();
+/// Reads the key from the data directory. `None` when there is no file.
+///
+/// # Errors
+/// When the file cannot be read or does not contain a key.
+pub fn read(data: &Path) -> Result<Option<[u8; KEY_BYTES]>, SecretKeyError> {
+    let path = data.join(FILE);
+    match fs::read_to_string(&path) {
+        Ok(text) => from_hex(text.trim()).ok_or(SecretKeyError::Bad { path }).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(cause) => Err(SecretKeyError::Io { path, cause }),
+    }
+}
+
+/// Stores a key in the data directory, which has none yet.
+///
+/// # Errors
+/// When the file exists or cannot be created.
+pub fn store(data: &Path, key: &[u8; KEY_BYTES]) -> Result<(), SecretKeyError> {
+    let path = data.join(FILE);
+    create(&path, key).map_err(|cause| SecretKeyError::Io { path, cause })
+}
+
+fn create(path: &Path, key: &[u8; KEY_BYTES]) -> io::Result<()> {
     // The key is written to a temporary file and then linked, so that no process reads an incomplete key.
     let temporary = path.with_extension(format!("{}.new", std::process::id()));
     let mut options = OpenOptions::new();
@@ -63,16 +83,24 @@ fn create(path: &Path) -> io::Result<[u8; KEY_BYTES]> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let written = options.open(&temporary).and_then(|mut file| {
-        writeln!(file, "{}", text::hex(&key))?;
+        writeln!(file, "{}", text::hex(key))?;
         file.sync_all()
     });
     let placed = written.and_then(|()| fs::hard_link(&temporary, path));
     let _ = fs::remove_file(&temporary);
-    placed.map(|()| key)
+    placed
+}
+
+impl SettingsReader<'_> {
+    /// A key that is written in a setting.
+    pub(super) fn secret_key(&mut self, name: &'static str) -> Option<[u8; KEY_BYTES]> {
+        let given = self.optional(name)?;
+        self.value(name, &given, |text| from_hex(text).ok_or_else(|| "must be 64 hexadecimal digits".to_owned()))
+    }
 }
 
 /// Parses a key of 64 hexadecimal digits. `None` when the text is anything else.
-pub(super) fn from_hex(text: &str) -> Option<[u8; KEY_BYTES]> {
+fn from_hex(text: &str) -> Option<[u8; KEY_BYTES]> {
     let digits: Vec<u8> =
         text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect::<Option<_>>()?;
     let bytes: Vec<u8> = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();

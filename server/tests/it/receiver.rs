@@ -21,6 +21,8 @@ pub struct Arrival {
     pub event: String,
     pub conversation: String,
     pub body: Vec<u8>,
+    /// The headers with lower-case names.
+    pub headers: HashMap<String, String>,
 }
 
 #[derive(Default)]
@@ -93,7 +95,7 @@ fn serve(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
             let conversation = json["data"]["conversationId"].as_str().unwrap_or_default().to_owned();
             let mut state = lock(state);
             let (life, delivery, event) = (state.life, header("x-helpbot-delivery"), header("x-helpbot-event"));
-            state.arrivals.push(Arrival { life, delivery, event, conversation, body });
+            state.arrivals.push(Arrival { life, delivery, event, conversation, body, headers });
         }
         answers.write_all(b"HTTP/1.1 204 No Content\r\n\r\n")?;
         if path == SETTLE {

@@ -167,7 +167,8 @@ impl Drop for Serving {
     }
 }
 
-fn rest_of(child: &mut Child) -> String {
+/// Everything that a process writes to stderr until it ends.
+pub fn rest_of(child: &mut Child) -> String {
     let mut text = String::new();
     if let Some(mut stderr) = child.stderr.take() {
         stderr.read_to_string(&mut text).expect("text");

@@ -88,7 +88,8 @@ pub async fn authenticate(services: &Services, credentials: &Credentials) -> Res
 
 /// Returns the session that a token proves. A session that was erased has no token.
 async fn proved(services: &Services, site: SiteId, token: &str, now: Timestamp) -> Result<ProvedSession> {
-    let session = session_token::session(&services.settings.secret_key, site, token, now).ok_or(INVALID_TOKEN)?;
+    let session = services.settings.accepted_keys().find_map(|key| session_token::session(key, site, token, now));
+    let session = session.ok_or(INVALID_TOKEN)?;
     let mut c = services.db.reader().await?;
     match db::sessions::is_proved_by(&mut c, site, &session.id, session.token_id).await? {
         true => Ok(session),

@@ -52,7 +52,7 @@ pub async fn block(
             let email = conversation
                 .customer_email
                 .ok_or_else(|| Invalid::new("by", "The visitor left no e-mail address. Block the session instead."))?;
-            client_key::of_mailbox(&services.settings.secret_key, site, &email)
+            client_key::of_mailbox(&services.settings.hash_key, site, &email)
         }
     };
     let now = services.now();
@@ -141,7 +141,7 @@ pub(crate) async fn require_open(
     site: SiteId,
     session: Option<&str>,
 ) -> Result<()> {
-    let key = &services.settings.secret_key;
+    let key = &services.settings.hash_key;
     let address = || viewer.visitor_address_key(key, site).map(|address| (BlockKind::Address, address));
     let session = || session.map(|session| (BlockKind::Session, session.to_owned()));
     require_none_of(services, viewer, site, || [session(), address()].into_iter().flatten().collect()).await
@@ -158,7 +158,7 @@ pub(crate) async fn require_open_mailbox(
     site: SiteId,
     email: &str,
 ) -> Result<()> {
-    let key = &services.settings.secret_key;
+    let key = &services.settings.hash_key;
     require_none_of(services, viewer, site, || vec![(BlockKind::Email, client_key::of_mailbox(key, site, email))]).await
 }
 
@@ -168,7 +168,7 @@ pub(crate) async fn require_open_mailbox(
 /// # Errors
 /// `VisitorBlocked`; errors of the database.
 pub(crate) async fn require_open_conversation(services: &Services, of: &Conversation) -> Result<()> {
-    let (key, site) = (&services.settings.secret_key, of.site_id);
+    let (key, site) = (&services.settings.hash_key, of.site_id);
     let blocked = subjects(services, site).await?;
     let email = of.customer_email.as_deref().map(|email| (BlockKind::Email, client_key::of_mailbox(key, site, email)));
     let session = (BlockKind::Session, of.session_id.clone());

@@ -69,7 +69,7 @@ pub async fn ask(
     let site = sites::get(services, viewer, new.site).await?;
     let question = rules::question(&new.question)?;
     let now = services.now();
-    let address_key = viewer.visitor_address_key(&services.settings.secret_key, site.id);
+    let address_key = viewer.visitor_address_key(&services.settings.hash_key, site.id);
     if let Some(language) = human_request(&question) {
         let asked = human_requests::in_words(services, viewer, &site, new, language).await?;
         sink.into_iter().for_each(|sink| sink.delta(&asked.conversation.answer));

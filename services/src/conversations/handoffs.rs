@@ -69,7 +69,7 @@ pub async fn request(
         blocked_visitors::require_open_mailbox(services, viewer, site, email).await?;
     }
     let notice = NewNotice {
-        address_key: viewer.visitor_address_key(&services.settings.secret_key, site),
+        address_key: viewer.visitor_address_key(&services.settings.hash_key, site),
         interval: services.settings.handoff_mail_interval,
     };
     let (visitor, is_given) = (viewer.clone(), email.is_some());

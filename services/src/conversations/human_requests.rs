@@ -129,7 +129,7 @@ async fn store(
         answer: site.widget.handoff_sent_text.clone(),
         outcome: Outcome::SmallTalk,
         language: spoken.or_else(|| language::primary(&site.widget.ai_language)),
-        address_key: viewer.visitor_address_key(&services.settings.secret_key, site.id),
+        address_key: viewer.visitor_address_key(&services.settings.hash_key, site.id),
         ..Conversation::beginning(site.id, id, session.id, now)
     };
     let notice = request.is_new.then(|| NewNotice {

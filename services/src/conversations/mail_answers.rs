@@ -86,8 +86,8 @@ pub async fn receive(services: &Services, mail: ReceivedMail) -> Result<MailRece
 
 /// Returns the conversation that a mail belongs to.
 async fn addressed(services: &Services, mail: &ReceivedMail) -> Result<Option<(SiteId, ConversationId)>> {
-    let key = &services.settings.secret_key;
-    let signed = mail.recipients.iter().find_map(|address| reply_address::conversation(key, address));
+    let signed_with = |key| mail.recipients.iter().find_map(|address| reply_address::conversation(key, address));
+    let signed = services.settings.accepted_keys().find_map(signed_with);
     let mut c = services.db.reader().await?;
     match signed {
         Some(id) => Ok(db::global_ids::site_of(&mut c, GlobalId::Conversation(id)).await?.map(|site| (site, id))),

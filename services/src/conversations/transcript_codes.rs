@@ -75,7 +75,7 @@ pub async fn issue(
         token_id: session.token_id,
         mailbox: mailbox::of(&email),
         email,
-        address_key: viewer.visitor_address_key(&services.settings.secret_key, site),
+        address_key: viewer.visitor_address_key(&services.settings.hash_key, site),
         attempts: 0,
         created_at: now,
         confirmed_at: None,
@@ -150,13 +150,14 @@ pub async fn confirm(
     code: &str,
 ) -> Result<Conversation> {
     let (session, conversation) = own(services, viewer, named, id).await?;
-    let (site, now, key) = (conversation.site_id, services.now(), services.settings.secret_key);
+    let (site, now) = (conversation.site_id, services.now());
+    let keys: Vec<[u8; 32]> = services.settings.accepted_keys().copied().collect();
     let email = text::email("email", email)?;
     // People copy codes with the spaces of their mail program.
     let code: String = code.chars().filter(|c| !c.is_whitespace()).collect();
     let attempt = services
         .db
-        .write(move |c| Box::pin(async move { attempted(c, site, &session, &email, &code, &key, now).await }));
+        .write(move |c| Box::pin(async move { attempted(c, site, &session, &email, &code, &keys, now).await }));
     match attempt.await? {
         CodeAttempt::Confirmed => Ok(conversation),
         CodeAttempt::Wrong => Err(Invalid::new("code", "The code is wrong or has expired. Request a new code.").into()),
@@ -170,21 +171,22 @@ async fn attempted(
     session: &ProvedSession,
     email: &str,
     given: &str,
-    key: &[u8; 32],
+    keys: &[[u8; 32]],
     now: Timestamp,
 ) -> Result<CodeAttempt> {
+    let is_code = |code: &TranscriptCode| keys.iter().any(|key| is_code(key, code, given));
     let found = db::transcript_codes::newest_locked(c, site, &session.id, session.token_id, email).await?;
     let Some(mut code) = found.filter(|code| now < code.created_at.plus(CODE_LIFETIME)) else {
         return Ok(CodeAttempt::Wrong);
     };
-    if code.confirmed_at.is_some() && is_code(key, &code, given) {
+    if code.confirmed_at.is_some() && is_code(&code) {
         return Ok(CodeAttempt::Confirmed);
     }
     if code.attempts >= ATTEMPTS_MAX {
         return Ok(CodeAttempt::Exhausted);
     }
     code.attempts += 1;
-    let is_right = is_code(key, &code, given);
+    let is_right = is_code(&code);
     if is_right {
         code.confirmed_at = Some(now);
     }

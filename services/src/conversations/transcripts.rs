@@ -78,7 +78,7 @@ pub async fn mail(
         mailbox: mailbox::of(&email),
         email,
         session_id: visitor.map(|session| session.id),
-        address_key: viewer.visitor_address_key(&services.settings.secret_key, site),
+        address_key: viewer.visitor_address_key(&services.settings.hash_key, site),
         created_at: now,
     };
     let stored = services.db.write(move |c| Box::pin(async move { store(c, &new).await })).await;

@@ -167,9 +167,9 @@ async fn look(services: &Services, turn: &RequestAttempt, request_hash: &str) ->
 }
 
 fn opened(services: &Services, turn: &RequestAttempt, sealed: &[u8]) -> Result<String> {
-    // Opening fails only when the secret key of the installation was changed.
-    sealer::open(&services.settings.secret_key, Purpose::IdempotentResponse, context(turn).as_bytes(), sealed)
-        .ok_or_else(lost)
+    // Opening fails only when the secret key of the installation was changed without a rotation.
+    let open = |key| sealer::open(key, Purpose::IdempotentResponse, context(turn).as_bytes(), sealed);
+    services.settings.accepted_keys().find_map(open).ok_or_else(lost)
 }
 
 /// Decides how to proceed, given an earlier request with the same idempotency key.
@@ -221,8 +221,11 @@ fn stored_answer(services: &Services, viewer: &Viewer, answer: &str) -> String {
     }
     let Some(site) = viewer.site_id else { return answer.to_owned() };
     let Ok(mut value) = serde_json::from_str(answer) else { return answer.to_owned() };
-    let (key, now) = (&services.settings.secret_key, services.now());
-    remove(&mut value, &|text| session_token::session(key, site, text, now).is_some());
+    let now = services.now();
+    let is_token = |text: &str| {
+        services.settings.accepted_keys().any(|key| session_token::session(key, site, text, now).is_some())
+    };
+    remove(&mut value, &is_token);
     value.to_string()
 }
 

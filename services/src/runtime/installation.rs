@@ -22,13 +22,18 @@ const FIRST_START: Duration = Duration::from_secs(60);
 /// Interval at which the clock is compared with that of the database.
 const SYNCHRONIZE_EVERY: Duration = Duration::from_secs(10);
 
-/// Whether a secret key is that of the installation.
+/// Whether a node may use the installation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KeyCheck {
-    /// It is, or the installation has no key yet.
-    Same,
-    /// It is not.
-    Different {
+pub enum InstallationCheck {
+    /// It may: one of its secret keys is that of the installation, or the installation has none yet.
+    Usable,
+    /// A restore or a move fills the database and has not finished.
+    Unfinished {
+        /// What fills it.
+        copy: String,
+    },
+    /// The secret key is not that of the installation.
+    WrongKey {
         /// Fingerprint of the installation's key.
         stored: String,
         /// Fingerprint of the key that was checked.
@@ -43,27 +48,41 @@ pub fn fingerprint(key: &[u8; 32]) -> String {
     text::hex(&mac.finalize().into_bytes()[..FINGERPRINT_BYTES])
 }
 
-/// Compares the secret key of this node with that of the installation.
+/// Returns the fingerprint of the key of the installation. `None` when no server has started yet.
+///
+/// # Errors
+/// Only errors of the database.
+pub async fn stored_fingerprint(db: &Db) -> Result<Option<String>> {
+    Ok(db::installation::key_fingerprint(&mut db.reader().await?).await?)
+}
+
+/// Compares the secret key of this node with that of the installation, which must be complete.
 ///
 /// # Errors
 /// Only errors of the database.
 #[boxed]
-pub async fn check_key(services: &Services) -> Result<KeyCheck> {
+pub async fn check(services: &Services) -> Result<InstallationCheck> {
     let own = fingerprint(&services.settings.secret_key);
-    Ok(match db::installation::key_fingerprint(&mut services.db.reader().await?).await? {
-        Some(stored) if stored != own => KeyCheck::Different { stored, own },
-        _ => KeyCheck::Same,
+    let accepted: Vec<String> = services.settings.accepted_keys().map(fingerprint).collect();
+    let mut reader = services.db.reader().await?;
+    if let Some(copy) = db::copying::marks::unfinished(&mut reader).await? {
+        return Ok(InstallationCheck::Unfinished { copy });
+    }
+    Ok(match db::installation::key_fingerprint(&mut reader).await? {
+        Some(stored) if !accepted.contains(&stored) => InstallationCheck::WrongKey { stored, own },
+        _ => InstallationCheck::Usable,
     })
 }
 
-/// Makes the secret key of this node that of the installation if it has none, and compares the two.
+/// Makes the secret key of this node that of the installation if it has none, and checks the installation.
 ///
 /// # Errors
 /// Only errors of the database.
 #[boxed]
-pub async fn adopt_key(services: &Services) -> Result<KeyCheck> {
+pub async fn adopt_key(services: &Services) -> Result<InstallationCheck> {
+    let before = check(services).await?;
     let is_missing = db::installation::key_fingerprint(&mut services.db.reader().await?).await?.is_none();
-    if is_missing {
+    if is_missing && before == InstallationCheck::Usable {
         let own = fingerprint(&services.settings.secret_key);
         services
             .db
@@ -73,7 +92,7 @@ pub async fn adopt_key(services: &Services) -> Result<KeyCheck> {
             .await?;
     }
     // Another node may have been faster, with another key.
-    check_key(services).await
+    check(services).await
 }
 
 /// Reserves the creation of the first site for the node `owner`, for a minute. Returns `false` while

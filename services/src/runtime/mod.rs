@@ -21,6 +21,7 @@ pub mod installation;
 pub mod job_kinds;
 pub mod job_runner;
 pub mod jobs;
+pub mod key_rotation;
 pub mod mail;
 pub mod metrics;
 pub mod randomness;

@@ -22,6 +22,10 @@ pub(crate) enum Purpose {
     WebhookSecret,
     /// Stored responses of requests with an idempotency key.
     IdempotentResponse,
+    /// The secret key in a backup, sealed with a passphrase.
+    BackupKey,
+    /// The key with which client addresses and mailboxes are hashed.
+    HashKey,
 }
 
 impl Purpose {
@@ -29,6 +33,8 @@ impl Purpose {
         match self {
             Purpose::WebhookSecret => b"helpbot webhook secrets v1",
             Purpose::IdempotentResponse => b"helpbot kept answers v1",
+            Purpose::BackupKey => b"helpbot backup key v1",
+            Purpose::HashKey => b"helpbot hash key v1",
         }
     }
 }

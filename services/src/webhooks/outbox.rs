@@ -264,7 +264,10 @@ pub async fn claim(services: &Services, owner: &str, wanted: ClaimRequest) -> Re
 }
 
 fn target(services: &Services, webhook: &Webhook, now: Timestamp) -> DeliveryTarget {
-    let open = |sealed| sealing::open(&services.settings.secret_key, webhook.site_id, webhook.id, sealed);
+    let open = |sealed| {
+        let with = |key| sealing::open(key, webhook.site_id, webhook.id, sealed);
+        services.settings.accepted_keys().find_map(with)
+    };
     let overlap = overlap_at(webhook, now);
     let secrets = open(&webhook.secret)
         .map(|active| SigningSecrets { active, overlapping: overlap.and_then(|overlap| open(&overlap.secret)) });

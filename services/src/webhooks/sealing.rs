@@ -20,13 +20,13 @@ pub(super) fn generate() -> String {
 }
 
 /// Seals the secret of an endpoint.
-pub(super) fn seal(key: &[u8; 32], site: SiteId, webhook: WebhookId, secret: &str) -> SealedSecret {
+pub(crate) fn seal(key: &[u8; 32], site: SiteId, webhook: WebhookId, secret: &str) -> SealedSecret {
     let bytes = sealer::seal(key, Purpose::WebhookSecret, &context(site, webhook), secret);
     SealedSecret { bytes, last4: secret[secret.len() - SHOWN_CHARS..].to_owned() }
 }
 
 /// Opens a sealed secret. Returns `None` when it was sealed with another secret key.
-pub(super) fn open(key: &[u8; 32], site: SiteId, webhook: WebhookId, sealed: &SealedSecret) -> Option<String> {
+pub(crate) fn open(key: &[u8; 32], site: SiteId, webhook: WebhookId, sealed: &SealedSecret) -> Option<String> {
     sealer::open(key, Purpose::WebhookSecret, &context(site, webhook), &sealed.bytes)
 }
 

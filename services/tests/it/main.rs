@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a failing step fails the test")]
 
+mod backups;
 mod evaluation;
 mod life;
 mod topics;

@@ -13,6 +13,7 @@ use tokio_postgres::types::ToSql;
 
 use super::connect::connect_for_notices;
 use super::parameters::Parameters;
+use super::snapshot::TAKE_NODE_LOCK;
 use crate::connection::channel::Channel;
 use crate::connection::store::unavailable;
 use crate::error::{Error, Result};
@@ -40,6 +41,10 @@ impl PostgresChannel {
         let query = "SELECT 'helpbot ' || current_schema(), pg_backend_pid()";
         let row = client.query_one(query, &[]).await.map_err(unavailable)?;
         let (name, own): (String, i32) = (row.get(0), row.get(1));
+        // The connection ends with the node, and so does the lock.
+        if !client.query_one(TAKE_NODE_LOCK, &[]).await.map_err(unavailable)?.get::<_, bool>(0) {
+            return Err(Error::Unavailable("another program needs the database for itself".into()));
+        }
         let quoted = name.replace('"', "\"\"");
         client.batch_execute(&format!("LISTEN \"{quoted}\"")).await.map_err(unavailable)?;
         Ok(Self { client, own, name, arrived })

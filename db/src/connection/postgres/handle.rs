@@ -14,7 +14,7 @@ pub(crate) struct PgHandle {
 
 impl PgHandle {
     /// Closes the connection, instead of returning it to the pool.
-    pub(super) fn discard(mut self) {
+    pub(crate) fn discard(mut self) {
         self.object.take().map(Object::take).map(drop).unwrap_or_default();
     }
 }

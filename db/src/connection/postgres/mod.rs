@@ -14,13 +14,14 @@ mod lanes;
 mod parameters;
 mod pool;
 mod pooler;
+mod snapshot;
 mod stall;
 mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use diesel_async::AsyncPgConnection;
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
@@ -29,6 +30,7 @@ use super::batch::BatchEntry;
 use super::channel::Channel;
 use super::conn::{Backend, Conn};
 use super::migrate::{self, Step};
+use super::snapshot::SnapshotKind;
 use super::store::{Driver, POOL_WAIT, Shared, Store, abandoned, unavailable};
 use super::turns::{SiteTurns, Turn};
 use super::work::{TransactionWork, WorkEnd};
@@ -106,7 +108,7 @@ impl Driver for PostgresServer {
         self.url.public_name()
     }
 
-    fn migrate(&self, step: Step) -> Result<usize> {
+    fn migrate(&self, step: &Step) -> Result<usize> {
         migrate::postgres(self, step)
     }
 
@@ -159,6 +161,20 @@ struct PostgresStore {
 impl Store for PostgresStore {
     fn checkout(&self) -> BoxFuture<'_, Result<Backend>> {
         async move { Ok(Backend::Pg(Box::new(self.readers.reader().await?))) }.boxed()
+    }
+
+    fn snapshot<'a>(&'a self, kind: SnapshotKind<'a>) -> BoxFuture<'a, Result<Backend>> {
+        async move {
+            let mut handle = self.writers.writer().await?;
+            match handle.batch_execute(&snapshot::begin(kind)).await {
+                Ok(()) => Ok(Backend::Pg(Box::new(handle))),
+                Err(error) => {
+                    handle.discard();
+                    Err(snapshot::refused(error))
+                }
+            }
+        }
+        .boxed()
     }
 
     fn submit(&self, work: TransactionWork) -> BoxFuture<'_, Result<()>> {
