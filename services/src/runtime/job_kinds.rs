@@ -49,6 +49,23 @@ pub const ERASE_SESSION: &str = "erase_session";
 /// Replays the questions of a site against a previewed change.
 pub const PREVIEW: &str = "preview";
 
+/// All kinds.
+pub const ALL: [&str; 13] = [
+    SYNC,
+    EMBED,
+    REPLAY,
+    HANDOFF_MAIL,
+    WEBHOOK_DISABLED_MAIL,
+    SOURCE_FAILING_MAIL,
+    TRANSCRIPT_MAIL,
+    REPLY_MAIL,
+    TRANSCRIPT_CODE_MAIL,
+    LIMIT_MAIL,
+    DELETE_SITE,
+    ERASE_SESSION,
+    PREVIEW,
+];
+
 /// The kinds whose job is one mail.
 pub const MAILS: [&str; 7] = [
     HANDOFF_MAIL,

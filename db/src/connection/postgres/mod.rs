@@ -28,6 +28,7 @@ use tokio::time::Instant;
 use super::batch::BatchEntry;
 use super::channel::Channel;
 use super::conn::{Backend, Conn};
+use super::load::DatabaseLoad;
 use super::migrate::{self, Step};
 use super::store::{Driver, POOL_WAIT, Shared, Store, abandoned, unavailable};
 use super::turns::{SiteTurns, Turn};
@@ -192,6 +193,15 @@ impl Store for PostgresStore {
 
     fn has_groups(&self) -> bool {
         true
+    }
+
+    fn load(&self) -> DatabaseLoad {
+        DatabaseLoad {
+            kind: "postgres",
+            pools: vec![self.readers.load("read"), self.writers.load("write")],
+            waiting_writes: self.lanes.waiting(),
+            writes: self.shared.writes.state(),
+        }
     }
 
     fn settle(&self) -> BoxFuture<'_, ()> {
