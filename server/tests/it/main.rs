@@ -8,6 +8,7 @@ mod import;
 mod kill;
 mod killed_syncs;
 mod memory;
+mod monitoring;
 mod receiver;
 mod serve;
 mod support;
