@@ -30,13 +30,13 @@ const UNREACHABLE: &str = ".invalid";
 struct Finding {
     /// What was checked.
     check: &'static str,
-    level: Level,
+    level: FindingLevel,
     text: String,
 }
 
 /// What a finding means.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Level {
+enum FindingLevel {
     /// The checked part works.
     Good,
     /// The checked part works, but its behavior may be unexpected.
@@ -47,15 +47,15 @@ enum Level {
 
 impl Finding {
     fn good(check: &'static str, text: impl Into<String>) -> Self {
-        Self { check, level: Level::Good, text: text.into() }
+        Self { check, level: FindingLevel::Good, text: text.into() }
     }
 
     fn note(check: &'static str, text: impl Into<String>) -> Self {
-        Self { check, level: Level::Note, text: text.into() }
+        Self { check, level: FindingLevel::Note, text: text.into() }
     }
 
     fn bad(check: &'static str, text: impl Into<String>) -> Self {
-        Self { check, level: Level::Bad, text: text.into() }
+        Self { check, level: FindingLevel::Bad, text: text.into() }
     }
 }
 
@@ -74,7 +74,7 @@ pub(super) async fn run(context: &CommandContext) -> Result<(), CommandFailure> 
     } else {
         print(context, &findings)?;
     }
-    let is_well = !findings.iter().any(|finding| finding.level == Level::Bad);
+    let is_well = !findings.iter().any(|finding| finding.level == FindingLevel::Bad);
     if is_well { Ok(()) } else { Err(CommandFailure::silent()) }
 }
 
@@ -281,9 +281,9 @@ fn settings_json(context: &CommandContext) -> Value {
 fn findings_json(findings: &[Finding]) -> Vec<Value> {
     let entry = |finding: &Finding| {
         let level = match finding.level {
-            Level::Good => "good",
-            Level::Note => "note",
-            Level::Bad => "bad",
+            FindingLevel::Good => "good",
+            FindingLevel::Note => "note",
+            FindingLevel::Bad => "bad",
         };
         json!({ "level": level, "check": finding.check, "text": finding.text })
     };
@@ -306,15 +306,15 @@ fn print(context: &CommandContext, findings: &[Finding]) -> Result<(), CommandFa
     let lines: String = findings
         .iter()
         .map(|Finding { level, text, .. }| match level {
-            Level::Good => format!(
+            FindingLevel::Good => format!(
                 "ok     {text}
 "
             ),
-            Level::Note => format!(
+            FindingLevel::Note => format!(
                 "note   {text}
 "
             ),
-            Level::Bad => format!(
+            FindingLevel::Bad => format!(
                 "WRONG  {text}
 "
             ),
