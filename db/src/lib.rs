@@ -24,8 +24,8 @@ pub use accounts::{
     trusted_documents, usage,
 };
 pub use connection::{
-    BatchEnd, Batched, CHANNEL_TEXT_MAX, Channel, Conn, DatabaseUrl, Db, Pooler, PostgresOptions, PostgresUrl,
-    Snapshot, SnapshotKind,
+    BatchEnd, Batched, CHANNEL_TEXT_MAX, Channel, Conn, DatabaseLoad, DatabaseUrl, Db, PoolLoad, Pooler,
+    PostgresOptions, PostgresUrl, Snapshot, SnapshotKind,
 };
 pub use conversations::{
     canned_replies, conversation_mails, conversation_notes, conversation_tags, handoff_notices, messages, read_marks,
@@ -33,6 +33,6 @@ pub use conversations::{
 };
 pub use error::{Error, Result};
 pub use knowledge::{answer_rules, change_previews, chunks, evaluation, topics, vectors};
-pub use runtime::{events, global_ids, idempotency, installation, jobs};
+pub use runtime::{backlog, events, global_ids, idempotency, installation, jobs};
 pub use sources::{crawl_files, crawl_visits, documents, page_extractions, source_files, staging};
 pub use webhooks::{attempts, deliveries, outbox, replays};

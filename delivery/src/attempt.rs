@@ -106,8 +106,18 @@ fn headers(pending: &PendingDelivery, now: Timestamp) -> Vec<(String, String)> {
         ("webhook-id", event_id),
         ("webhook-timestamp", timestamp_s.to_string()),
         ("webhook-signature", signatures),
+        ("traceparent", trace_parent(pending, now)),
     ]);
     headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// Returns the value of `traceparent` (W3C Trace Context). All attempts of all deliveries of an event belong to one trace,
+/// whose ID is that of the event. The ID of the span differs for each attempt.
+fn trace_parent(pending: &PendingDelivery, now: Timestamp) -> String {
+    let (_, random) = pending.delivery_id.as_u64_pair();
+    let span = random ^ now.as_ms().unsigned_abs();
+    // A span of zeros is not valid, and so rare that another one may be the same.
+    format!("00-{:032x}-{:016x}-01", pending.event_id.uuid().as_u128(), span.max(1))
 }
 
 /// Returns text that both databases can store: PostgreSQL rejects NUL characters.

@@ -29,6 +29,7 @@ pub mod key;
 pub mod language;
 pub mod limit;
 pub mod mailbox;
+pub mod measurement;
 pub mod member;
 pub mod page;
 pub mod plan;

@@ -10,9 +10,11 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use futures_util::stream::try_unfold;
 use futures_util::{FutureExt, StreamExt};
+use helpbot_domain::measurement::{Counter, Histogram};
 use helpbot_outbound::{ByteStream, Client, FetchError, HeaderMap, HeaderValue, StreamLimits, Streamed};
 use serde::Deserialize;
 use serde_json::json;
+use tokio::time::Instant;
 use url::Url;
 
 use crate::model::{ChatMessage, ChatRole, CompletionRequest, Delta, Deltas, Embedder, ModelClient, ModelError};
@@ -38,20 +40,52 @@ pub struct ServerSettings {
     pub limits: StreamLimits,
 }
 
+/// The requests to a model server since the start of the process.
+#[derive(Debug, Default)]
+pub struct ModelCalls {
+    /// Requests that the server accepted.
+    pub accepted: Counter,
+    /// Requests that the server did not answer in time.
+    pub timed_out: Counter,
+    /// Requests that failed in another way.
+    pub failed: Counter,
+    /// Time until the server began to respond, or until the request failed.
+    pub seconds: Histogram,
+}
+
 /// A model on a server. Cloning is cheap.
 #[derive(Clone)]
 pub struct OpenAi {
     client: Client,
     settings: Arc<ServerSettings>,
+    calls: Arc<ModelCalls>,
 }
 
 impl OpenAi {
     /// Creates a model that is reached through `client`, whose policy must allow the server.
     pub fn new(client: Client, settings: ServerSettings) -> Self {
-        Self { client, settings: Arc::new(settings) }
+        Self { client, settings: Arc::new(settings), calls: Arc::default() }
+    }
+
+    /// Counts the requests to the server in `calls`.
+    #[must_use]
+    pub fn counting(self, calls: Arc<ModelCalls>) -> Self {
+        Self { calls, ..self }
     }
 
     async fn post(&self, path: &str, body: serde_json::Value) -> Result<Streamed, ModelError> {
+        let started = Instant::now();
+        let response = self.send(path, body).await;
+        self.calls.seconds.record(started.elapsed());
+        match &response {
+            Ok(_) => self.calls.accepted.add_one(),
+            Err(ModelError::TimedOut) => self.calls.timed_out.add_one(),
+            Err(_) => self.calls.failed.add_one(),
+        }
+        response
+    }
+
+    async fn send(&self, path: &str, body: serde_json::Value) -> Result<Streamed, ModelError> {
         let base = self.settings.base_url.as_str().trim_end_matches('/');
         let url = Url::parse(&format!("{base}/{path}")).map_err(|error| ModelError::Protocol(error.to_string()))?;
         let mut headers = HeaderMap::new();

@@ -12,6 +12,7 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 use helpbot_api::transport::response_headers::write_allowance;
+use helpbot_api::transport::served;
 use helpbot_api::{AdmittedCaller, ApiError, Gateway, StoredOperation};
 use serde::Deserialize;
 use serde_json::Value;
@@ -74,6 +75,7 @@ async fn serve<E: Endpoint>(route: &Route, request: Request) -> Response {
     };
     let mut response = answer.unwrap_or_else(IntoResponse::into_response);
     write_allowance(response.headers_mut(), caller.allowance);
+    served::note(&mut response, Some(route.operation.name().into()), caller.viewer.site_id);
     response
 }
 

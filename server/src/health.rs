@@ -9,13 +9,12 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use helpbot_ingest::worker::Worker;
 use helpbot_services::Services;
 use serde_json::json;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use crate::metrics::ServerMetrics;
+use crate::metrics::{MetricSources, ServerMetrics};
 
 /// When to ask again while not ready, in seconds.
 const RETRY_AFTER: &str = "1";
@@ -40,9 +39,8 @@ struct Readiness {
 /// What `/metrics` shows.
 #[derive(Clone)]
 pub(crate) struct MetricsState {
-    pub services: Services,
     pub metrics: ServerMetrics,
-    pub worker: Arc<Worker>,
+    pub sources: MetricSources,
 }
 
 /// The routes `/healthz` and `/readyz`.
@@ -92,7 +90,7 @@ async fn accepts_writes(services: &Services) -> bool {
 }
 
 async fn metrics(State(state): State<MetricsState>) -> Response {
-    ([(header::CONTENT_TYPE, PROMETHEUS)], state.metrics.render(&state.worker, &state.services)).into_response()
+    ([(header::CONTENT_TYPE, PROMETHEUS)], state.metrics.render(&state.sources).await).into_response()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use helpbot_domain::ids::KeyId;
 use helpbot_engine::Engine;
 use helpbot_engine::engine::EngineSettings;
 use helpbot_engine::model::{Embedder, ModelClient};
-use helpbot_engine::openai::{OpenAi, ServerSettings};
+use helpbot_engine::openai::{ModelCalls, OpenAi, ServerSettings};
 use helpbot_ingest::Manners;
 use helpbot_ingest::worker::Worker;
 use helpbot_outbound::{Client, Dial, LogMailer, Mailer, Policy, SmtpMailer, StreamLimits, UserAgent, check_url};
@@ -50,6 +50,10 @@ pub struct Installation {
     pub webhook_client: Client,
     /// Sends mail. Without a mail server, it logs that mail waits.
     pub mailer: Arc<dyn Mailer>,
+    /// Requests to the model server that writes answers.
+    pub answer_calls: Arc<ModelCalls>,
+    /// Requests to the server of the embedding model.
+    pub embedding_calls: Arc<ModelCalls>,
     pdf_program: PathBuf,
 }
 
@@ -82,14 +86,16 @@ impl Installation {
         let dial = trusting(&settings, parts.dial);
         let client = Client::with_dial(pages.clone(), &agent, dial.clone()).map_err(setting)?;
         let webhook_client = Client::with_dial(webhooks.clone(), &agent, dial).map_err(setting)?;
+        let (answer_calls, embedding_calls) = (Arc::<ModelCalls>::default(), Arc::<ModelCalls>::default());
         let model = match (parts.model, &settings.model) {
             (Some(model), _) => Some(model),
             (None, Some(server)) => {
-                Some(Arc::new(open_ai(server, StreamLimits::ANSWER, &settings)?) as Arc<dyn ModelClient>)
+                let model = open_ai(server, StreamLimits::ANSWER, &settings)?;
+                Some(Arc::new(model.counting(answer_calls.clone())) as Arc<dyn ModelClient>)
             }
             (None, None) => None,
         };
-        let embedder = embedder(&settings).await?;
+        let embedder = embedder(&settings, embedding_calls.clone()).await?;
         let engine = Engine::new(EngineSettings { model, embedder, ..EngineSettings::default() });
         let mut of_services = helpbot_services::Settings::new(secret_key);
         of_services.previous_secret_key = settings.previous_secret_key;
@@ -109,7 +115,16 @@ impl Installation {
             Some(program) => program,
             None => std::env::current_exe().map_err(setting)?,
         };
-        Ok(Self { settings: Arc::new(settings), services, client, webhook_client, mailer, pdf_program })
+        Ok(Self {
+            settings: Arc::new(settings),
+            services,
+            client,
+            webhook_client,
+            mailer,
+            answer_calls,
+            embedding_calls,
+            pdf_program,
+        })
     }
 
     /// The identity of commands and of the server itself. Anyone who can read the database has all rights.
@@ -257,14 +272,19 @@ fn trusting(settings: &Settings, mut dial: Dial) -> Dial {
     dial
 }
 
-/// The embedding model of the settings. `None` when the built-in embeddings are used.
+/// The embedding model of the settings, whose requests to a server are counted in `calls`. `None` when the built-in
+/// embeddings are used.
 ///
 /// # Errors
 /// `Setting` when the folder contains no model that can be loaded.
-pub(crate) async fn embedder(settings: &Settings) -> Result<Option<Arc<dyn Embedder>>, StartError> {
+pub(crate) async fn embedder(
+    settings: &Settings,
+    calls: Arc<ModelCalls>,
+) -> Result<Option<Arc<dyn Embedder>>, StartError> {
     match &settings.embedder {
         Some(EmbeddingModel::Server(server)) => {
-            Ok(Some(Arc::new(open_ai(server, StreamLimits::EMBEDDINGS, settings)?) as Arc<dyn Embedder>))
+            let model = open_ai(server, StreamLimits::EMBEDDINGS, settings)?;
+            Ok(Some(Arc::new(model.counting(calls)) as Arc<dyn Embedder>))
         }
         Some(EmbeddingModel::Folder(path)) => local_model(path).await.map(Some),
         None => Ok(None),

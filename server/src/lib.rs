@@ -25,6 +25,7 @@ mod private_files;
 mod routes;
 mod running;
 pub mod settings;
+mod trace_context;
 
 pub use error::StartError;
 pub use installation::{Installation, Parts};

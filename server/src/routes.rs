@@ -3,9 +3,11 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
+use std::sync::Arc;
 
 use axum::Router;
 use helpbot_api::Gateway;
+use helpbot_api::gateway::measures::GatewayMeasures;
 use helpbot_api::gateway::settings::{DocumentPolicy, GatewaySettings, Introspection};
 use helpbot_api::gateway::trusted::TrustedDocuments;
 use helpbot_api::limits::peer;
@@ -27,8 +29,11 @@ use crate::settings::Settings;
 const NO_PROXY: &str = "none";
 
 /// The routes `/graphql`, `/graphql/stream` and everything below `/api`, and the one that receives mail. WebSockets and event streams
-/// register in `connections`.
-pub(crate) fn api(installation: &Installation, connections: Connections) -> Result<Router, StartError> {
+/// register in `connections`. Also returns what the routes count.
+pub(crate) fn api(
+    installation: &Installation,
+    connections: Connections,
+) -> Result<(Router, Arc<GatewayMeasures>), StartError> {
     let gateway = gateway(installation)?;
     let own_origin = installation.settings.public_url.as_ref().map(|url| url.origin().ascii_serialization());
     let transport = TransportSettings {
@@ -37,7 +42,8 @@ pub(crate) fn api(installation: &Installation, connections: Connections) -> Resu
         ..TransportSettings::default()
     };
     let graphql = transport::router(gateway.clone(), connections, transport);
-    Ok(graphql.merge(helpbot_rest_compat::router(gateway)).merge(inbound_mail::router(installation)))
+    let measures = gateway.measures().clone();
+    Ok((graphql.merge(helpbot_rest_compat::router(gateway)).merge(inbound_mail::router(installation)), measures))
 }
 
 fn gateway(installation: &Installation) -> Result<Gateway, StartError> {
@@ -86,6 +92,7 @@ pub(crate) fn connection_limits(settings: &Settings) -> Result<ConnectionLimits,
         total: settings.max_connections,
         per_address: settings.max_connections_per_address,
         unlimited: trusted_proxies(&settings.trusted_proxies)?,
+        open: Arc::default(),
     })
 }
 

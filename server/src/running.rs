@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use helpbot_api::gateway::measures::GatewayMeasures;
 use helpbot_api::transport::connections::Connections;
 use helpbot_db::DatabaseUrl;
 use helpbot_delivery::worker as delivery;
@@ -27,9 +28,10 @@ use crate::accept::ConnectionLimits;
 use crate::assets::{self, Values};
 use crate::error::StartError;
 use crate::health::{self, MetricsState};
+use crate::http::AccessLog;
 use crate::installation::{Installation, Migrations, Parts};
 use crate::instance_lock::InstanceLock;
-use crate::metrics::ServerMetrics;
+use crate::metrics::{MetricSources, ServerMetrics};
 use crate::settings::{MetricsAddress, Settings};
 use crate::{accept, first_site, http, routes};
 
@@ -142,7 +144,7 @@ impl BoundServer {
     /// # Errors
     /// `Setting` when a setting of the APIs is not valid.
     pub fn app(&self) -> Result<axum::Router, StartError> {
-        app(&self.installation, &ServerMetrics::new()?, Connections::default())
+        Ok(app(&self.installation, &ServerMetrics::new(self.installation.services.now()), Connections::default())?.0)
     }
 
     /// Starts accepting connections and running background tasks.
@@ -154,22 +156,32 @@ impl BoundServer {
         let base: Url = base.parse().map_err(|_| StartError::Setting(format!("public_url: {base:?} is not a URL")))?;
         let Self { installation, listener, address, metrics_listener, worker, instance_lock } = self;
         let owner = || lease_owner(&installation, instance_lock.as_ref());
-        let metrics = ServerMetrics::new()?;
+        let metrics = ServerMetrics::new(installation.services.now());
         let stop = CancellationToken::new();
         let connections = Connections::ending_with(stop.clone());
-        let app = app(&installation, &metrics, connections.clone())?;
+        let (app, gateway) = app(&installation, &metrics, connections.clone())?;
+        let limits = routes::connection_limits(&installation.settings)?;
         let mut tasks = JoinSet::new();
         let metrics_address = metrics_listener.as_ref().and_then(|listener| listener.local_addr().ok());
         if let Some(listener) = metrics_listener {
-            let state = MetricsState { services: installation.services.clone(), metrics, worker: worker.clone() };
-            let limits = ConnectionLimits {
+            let sources = MetricSources {
+                services: installation.services.clone(),
+                worker: worker.clone(),
+                gateway,
+                connections: connections.clone(),
+                accepted: limits.open.clone(),
+                answer_calls: installation.answer_calls.clone(),
+                embedding_calls: installation.embedding_calls.clone(),
+            };
+            let of_collectors = ConnectionLimits {
                 total: METRICS_CONNECTIONS,
                 per_address: METRICS_CONNECTIONS,
                 unlimited: Vec::new(),
+                open: Arc::default(),
             };
-            tasks.spawn(accept::run(listener, health::metrics_router(state), limits, stop.clone()));
+            let app = health::metrics_router(MetricsState { metrics, sources });
+            tasks.spawn(accept::run(listener, app, of_collectors, stop.clone()));
         }
-        let limits = routes::connection_limits(&installation.settings)?;
         tasks.spawn(accept::run(listener, app, limits, stop.clone()));
         tasks.spawn(worker.run(stop.clone()));
         tasks.spawn(delivery::run(
@@ -221,18 +233,20 @@ async fn take_over(services: &Services, owner_prefix: &str) {
     }
 }
 
-/// All routes of visitors and the team with the common middleware.
+/// All routes of visitors and the team with the common middleware, and what they count.
 fn app(
     installation: &Installation,
     metrics: &ServerMetrics,
     connections: Connections,
-) -> Result<axum::Router, StartError> {
+) -> Result<(axum::Router, Arc<GatewayMeasures>), StartError> {
     let services = installation.services.clone();
     let settings = &installation.settings;
     let values = Values { widget_key: first_site::demo_key(settings), has_demo: settings.has_demo };
     let health = health::router(services.clone());
-    let routes = routes::api(installation, connections)?.merge(health).merge(assets::router(values));
-    Ok(http::with_middleware(routes, services, metrics.clone()))
+    let (api, measures) = routes::api(installation, connections)?;
+    let routes = api.merge(health).merge(assets::router(values));
+    let access_log = if settings.has_access_log { AccessLog::On } else { AccessLog::Off };
+    Ok((http::with_middleware(routes, services, metrics.clone(), access_log), measures))
 }
 
 impl RunningServer {

@@ -35,6 +35,8 @@ use url::Url;
 
 use crate::runtime::metrics::Metrics;
 
+pub use helpbot_db::{DatabaseLoad, PoolLoad};
+
 pub use accounts::viewer::{ProvedSession, Viewer, ViewerMember};
 pub use runtime::clock::{Clock, SystemClock};
 pub use runtime::error::{Error, Result};
@@ -214,6 +216,16 @@ impl Services {
     /// Returns the number of committed transactions.
     pub fn commits(&self) -> u64 {
         self.db.commits()
+    }
+
+    /// Returns how busy the connections to the database are.
+    pub fn database_load(&self) -> DatabaseLoad {
+        self.db.load()
+    }
+
+    /// Returns the number of indexes in memory and their total size in bytes.
+    pub fn loaded_indexes(&self) -> (usize, usize) {
+        self.indexes.usage()
     }
 
     /// Returns the counters of this process.

@@ -187,6 +187,7 @@ fn settings(data: &Path, database: &TestDatabase) -> Settings {
         has_introspection: true,
         trusted_documents: None,
         has_only_trusted_documents: false,
+        has_access_log: true,
         log: "off".into(),
         log_format: LogFormat::Text,
     }

@@ -41,10 +41,13 @@ impl Gateway {
             Ok(viewer) => Ok(viewer),
             Err(rejected) => {
                 if matches!(rejected, helpbot_services::Error::Unauthenticated(_)) {
-                    self.rates().rejected(caller.peer)?;
+                    let counted = self.rates().rejected(caller.peer).map_err(ApiError::from);
+                    counted.inspect_err(|error| self.measures().rejected(error))?;
                 }
                 error::log(&rejected, &caller.request_id);
-                Err(ApiError::from(&rejected))
+                let error = ApiError::from(&rejected);
+                self.measures().rejected(&error);
+                Err(error)
             }
         }
     }
@@ -82,6 +85,7 @@ impl Gateway {
     /// # Errors
     /// `RATE_LIMITED` when the limit is used up.
     pub fn count_operation(&self, viewer: &Viewer, caller: &Caller) -> Result<Option<RateAllowance>, ApiError> {
-        Ok(self.rates().operation(viewer, caller.peer)?)
+        let counted = self.rates().operation(viewer, caller.peer);
+        counted.map_err(ApiError::from).inspect_err(|error| self.measures().rejected(error))
     }
 }

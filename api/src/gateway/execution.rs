@@ -14,6 +14,7 @@ use futures_util::{FutureExt, StreamExt};
 use helpbot_services::runtime::events;
 use helpbot_services::runtime::idempotency::RequestAttempt;
 use helpbot_services::{Services, Viewer};
+use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use super::audience::{Audience, Audiences};
@@ -24,6 +25,7 @@ use super::fingerprint::fingerprint;
 use super::guard::model::{SchemaModel, SchemaRules};
 use super::guard::remove_markers;
 use super::live::LiveQueries;
+use super::measures::GatewayMeasures;
 use super::request::{IdIsProof, PreparedOperation};
 use super::result::ExecutionResult;
 use super::settings::{GatewaySettings, Introspection};
@@ -53,6 +55,7 @@ struct GatewayState {
     recent: RecentDocuments,
     audiences: Audiences,
     live: LiveQueries,
+    measures: Arc<GatewayMeasures>,
     settings: GatewaySettings,
 }
 
@@ -93,6 +96,7 @@ impl Gateway {
             recent: RecentDocuments::default(),
             audiences: Audiences::default(),
             live: LiveQueries::default(),
+            measures: Arc::default(),
             settings,
         }))
     }
@@ -123,14 +127,22 @@ impl Gateway {
         &self.0.recent
     }
 
+    /// What the gateway has executed.
+    pub fn measures(&self) -> &Arc<GatewayMeasures> {
+        &self.0.measures
+    }
+
     pub(super) fn live_queries(&self) -> &LiveQueries {
         &self.0.live
     }
 
     /// Executes a query or a mutation within its deadline.
     pub async fn execute(&self, operation: PreparedOperation, caller: &AdmittedCaller) -> ExecutionResult {
+        let (measures, started) = (self.0.measures.of(&operation), Instant::now());
         if let Err(errors) = self.permit(&operation, caller) {
-            return ExecutionResult::rejected(errors);
+            let result = ExecutionResult::rejected(errors);
+            self.0.measures.executed(&measures, &result, started.elapsed());
+            return result;
         }
         let (deadline, span) = (self.deadline(&operation), span(&operation, caller));
         let points = operation.cost.as_ref().map_or(0, |cost| cost.points);
@@ -153,6 +165,7 @@ impl Gateway {
         };
         let result = tokio::time::timeout(deadline, running.instrument(span.clone())).await;
         let result = result.unwrap_or_else(|_elapsed| timed_out(deadline));
+        self.0.measures.executed(&measures, &result, started.elapsed());
         span.in_scope(|| log(&result, points));
         result
     }
@@ -203,8 +216,12 @@ impl Gateway {
         operation: PreparedOperation,
         caller: &AdmittedCaller,
     ) -> BoxStream<'static, ExecutionResult> {
-        if let Err(errors) = self.permit(&operation, caller) {
-            return stream::once(async move { ExecutionResult::rejected(errors) }).boxed();
+        let (measures, started) = (self.0.measures.of(&operation), Instant::now());
+        let permitted = self.permit(&operation, caller);
+        let accepted = ExecutionResult::rejected(permitted.err().unwrap_or_default());
+        self.0.measures.executed(&measures, &accepted, started.elapsed());
+        if !accepted.response.errors.is_empty() {
+            return stream::once(async move { accepted }).boxed();
         }
         match &caller.idempotency_key {
             Some(key) if operation.asks_question() => self.subscribe_once(operation, caller.clone(), key),
@@ -229,12 +246,16 @@ impl Gateway {
         let responses = AssertUnwindSafe((self.0.subscribe)(request)).catch_unwind();
         // An error after the first event belongs to the execution, not to the request.
         let mut stage = Stage::Request;
+        let (measures, open) = (self.0.measures.clone(), self.0.measures.open_subscription());
         let result = move |event: std::thread::Result<Response>| match event {
             Ok(response) => {
+                let _is_open = &open;
                 if cost::is_event(&response) {
                     stage = Stage::Execution;
                 }
-                finished(response, stage, &request_id)
+                let result = finished(response, stage, &request_id);
+                measures.failed(&result.response.errors);
+                result
             }
             Err(panic) => span.in_scope(|| {
                 let error = ApiError::panicked(&*panic, &request_id);

@@ -30,6 +30,7 @@ mod fingerprint;
 pub mod guard;
 mod idempotency;
 mod live;
+pub mod measures;
 pub mod permission;
 mod preparing;
 pub mod request;

@@ -25,6 +25,11 @@ impl Gateway {
     /// `GRAPHQL_VALIDATION_FAILED`, `COMPLEXITY_LIMIT`, or `FORBIDDEN` for a document that is not
     /// trusted.
     pub async fn prepare(&self, params: RequestParams, viewer: &Viewer) -> Result<PreparedOperation, ServerError> {
+        let prepared = self.checked(params, viewer).await;
+        prepared.inspect_err(|error| self.measures().failed(std::slice::from_ref(error)))
+    }
+
+    async fn checked(&self, params: RequestParams, viewer: &Viewer) -> Result<PreparedOperation, ServerError> {
         let document = self.document(&params, viewer).await?;
         let RequestParams { operation_name, mut variables, has_live_patches, .. } = params;
         let name = operation_name.as_deref();

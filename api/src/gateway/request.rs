@@ -65,6 +65,12 @@ impl PreparedOperation {
         self.operation_type
     }
 
+    /// Name of the operation, or its first root field when the client gave it no name.
+    pub(crate) fn name(&self) -> &str {
+        let first = || self.document.root_fields(self.operation_name.as_deref()).first().copied();
+        self.operation_name.as_deref().or_else(first).unwrap_or_default()
+    }
+
     /// Whether the operation asks a question.
     pub(crate) fn asks_question(&self) -> bool {
         self.work().questions > 0

@@ -18,7 +18,7 @@ use super::accept::{self, Media};
 use super::http_error::HttpError;
 use super::state::Transport;
 use super::stream_form::StreamForm;
-use super::{cached, compressible, params, response_headers, sse};
+use super::{cached, compressible, params, response_headers, served, sse};
 use crate::gateway::caller::{AdmittedCaller, Caller};
 use crate::gateway::request::PreparedOperation;
 use crate::gateway::result::ExecutionResult;
@@ -31,9 +31,10 @@ pub(super) async fn serve(transport: &Transport, request: Request) -> Response {
     let media = accept::negotiate(&head.headers).unwrap_or(Media::Json);
     match admit(transport, &head).await {
         Ok((caller, admitted)) => {
-            let allowance = admitted.allowance;
+            let (allowance, site) = (admitted.allowance, admitted.viewer.site_id);
             let answer = answer(transport, &head, body, (caller, admitted), media).await;
             let mut response = answer.unwrap_or_else(|error| error.into_response(media));
+            served::note(&mut response, None, site);
             response_headers::finish(response.headers_mut(), allowance);
             response
         }
@@ -80,6 +81,7 @@ async fn answer(
     require_no_subscription(&operation)?;
     operation.accept_text();
     let is_query = operation.operation_type() == OperationType::Query;
+    let name = served::shortened(operation.name());
     let is_cached = head.method != Method::POST && operation.is_public(&transport.gateway);
     let result = transport.gateway.execute(operation, &admitted).await;
     let cached = if is_cached { cached::response(&head.headers, &result, media) } else { None };
@@ -87,6 +89,7 @@ async fn answer(
     if is_query {
         compressible::mark(&mut response);
     }
+    served::note(&mut response, Some(name), admitted.viewer.site_id);
     Ok(response)
 }
 

@@ -33,6 +33,7 @@ mod http_error;
 mod key_source;
 mod params;
 pub mod response_headers;
+pub mod served;
 pub mod settings;
 mod sse;
 mod state;

@@ -23,14 +23,14 @@ use futures_util::stream::{self, BoxStream, Stream};
 use futures_util::{FutureExt, StreamExt};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::accept::{self, Media};
 use super::connection_slots::{AddressSlot, KeySlot};
+use super::connections::OpenConnection;
 use super::http_error::HttpError;
 use super::state::Transport;
 use super::stream_form::StreamForm;
-use super::{params, response_headers};
+use super::{params, response_headers, served};
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::caller::{AdmittedCaller, Caller};
 use crate::gateway::request::PreparedOperation;
@@ -108,19 +108,27 @@ fn opened(
     slots: (AddressSlot, KeySlot),
     form: StreamForm,
 ) -> Result<Response, HttpError> {
+    let name = prepared.as_ref().ok().map(|operation| served::shortened(operation.name()));
     let results = results(transport, prepared, admitted, head)?;
     let period = transport.settings.keep_alive;
     let mut keep_alive = interval_at(Instant::now() + period, period);
     keep_alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let connections = &transport.connections;
-    let stream =
-        ResultStream { form, results, keep_alive, slots, shutdown: connections.shutdown(), _open: connections.open() };
+    let stream = ResultStream {
+        form,
+        results,
+        keep_alive,
+        slots,
+        shutdown: connections.shutdown(),
+        _open: connections.open_stream(),
+    };
     let opening = stream::iter((!form.opening().is_empty()).then(|| Ok(Bytes::from_static(form.opening()))));
     let mut response = Response::new(Body::from_stream(opening.chain(stream.into_stream())));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(form.content_type()));
     // Without this header, nginx would collect events into blocks.
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    served::note(&mut response, name, admitted.viewer.site_id);
     Ok(response)
 }
 
@@ -178,7 +186,7 @@ struct ResultStream {
     slots: (AddressSlot, KeySlot),
     shutdown: CancellationToken,
     // Counts the stream as open until it is dropped.
-    _open: TaskTrackerToken,
+    _open: OpenConnection,
 }
 
 impl ResultStream {

@@ -25,7 +25,7 @@ use super::accept::{self, Media};
 use super::http_error::HttpError;
 use super::settings::UploadSettings;
 use super::state::Transport;
-use super::{body, http, params, response_headers};
+use super::{body, http, params, response_headers, served};
 use crate::error::ApiError;
 use crate::gateway::caller::AdmittedCaller;
 use crate::gateway::files::{UploadedFile, UploadedFiles};
@@ -98,7 +98,10 @@ async fn answer(
     let mut operation = prepared.map_err(|error| HttpError::rejected(error, media))?;
     operation.attach(files);
     http::require_no_subscription(&operation)?;
-    http::written(transport.gateway.execute(operation, &caller).await, media)
+    let name = served::shortened(operation.name());
+    let mut response = http::written(transport.gateway.execute(operation, &caller).await, media)?;
+    served::note(&mut response, Some(name), caller.viewer.site_id);
+    Ok(response)
 }
 
 fn boundary(headers: &HeaderMap) -> Result<String, HttpError> {

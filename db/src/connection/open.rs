@@ -6,11 +6,13 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use helpbot_domain::ids::SiteId;
+use tokio::time::Instant;
 
 use super::batch::{BatchEntry, Batched, run_alone};
 use super::channel::Channel;
 use super::conn::Conn;
 use super::database_url::DatabaseUrl;
+use super::load::DatabaseLoad;
 use super::migrate::Step;
 use super::snapshot::{Snapshot, SnapshotKind};
 use super::store::{Shared, Store, abandoned};
@@ -108,6 +110,11 @@ impl Db {
         self.shared.statements.commits()
     }
 
+    /// Returns how busy the connections are.
+    pub fn load(&self) -> DatabaseLoad {
+        self.store.load()
+    }
+
     /// Returns a connection for reading. Dropping it returns it to the pool.
     ///
     /// # Errors
@@ -172,10 +179,13 @@ impl Db {
         E: From<Error> + Send + 'static,
         F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
     {
+        let started = Instant::now();
         let (work, answer) = work::erased(idempotency::current(), work);
         self.submit(work).await?;
+        let answer = answer.await;
+        self.shared.writes.record(started.elapsed());
         // The sender is dropped without a result only when the work panicked.
-        answer.await.map_err(|_| abandoned())?
+        answer.map_err(|_| abandoned())?
     }
 
     /// Same as [`Db::write`], for a write of one site. On PostgreSQL, no site can use all connections.
@@ -207,8 +217,11 @@ impl Db {
             return Err(closed().into());
         }
         let (entry, answer) = BatchEntry::new(write, idempotency::current());
+        let started = Instant::now();
         self.store.submit_batched(site, entry)?;
-        answer.await.map_err(|_| abandoned())?
+        let answer = answer.await;
+        self.shared.writes.record(started.elapsed());
+        answer.map_err(|_| abandoned())?
     }
 
     /// Opens a channel to the other nodes of the installation, on a connection of its own. `None` on SQLite, and

@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::conn::{Backend, Conn, SqliteHandle};
+use super::load::{DatabaseLoad, PoolWait};
 use super::migrate::{self, Step};
 use super::readers::{SqliteReaders, connect};
 use super::snapshot::SnapshotKind;
@@ -47,9 +48,10 @@ impl Driver for SqliteFile {
         async move {
             let path = self.0.to_string_lossy().into_owned();
             let conn = connect(&path, WRITER_PRAGMAS).map_err(unavailable)?;
-            let writer = SqliteWriter::start(conn, shared.statements).map_err(unavailable)?;
+            let writer = SqliteWriter::start(conn, shared.statements.clone()).map_err(unavailable)?;
             let readers = pool(SqliteReaders { path: path.clone() }, READERS)?;
-            let store: Arc<dyn Store> = Arc::new(SqliteStore { writer, readers, path });
+            let store: Arc<dyn Store> =
+                Arc::new(SqliteStore { writer, readers, read_wait: PoolWait::default(), path, shared });
             Ok(store)
         }
         .boxed()
@@ -60,11 +62,14 @@ struct SqliteStore {
     path: String,
     writer: SqliteWriter,
     readers: Pool<SqliteReaders>,
+    read_wait: PoolWait,
+    shared: Shared,
 }
 
 impl Store for SqliteStore {
     fn checkout(&self) -> BoxFuture<'_, Result<Backend>> {
-        async move { Ok(Backend::Sqlite(SqliteHandle::Reader(checkout(&self.readers).await?))) }.boxed()
+        async move { Ok(Backend::Sqlite(SqliteHandle::Reader(checkout(&self.readers, &self.read_wait).await?))) }
+            .boxed()
     }
 
     fn snapshot<'a>(&'a self, kind: SnapshotKind<'a>) -> BoxFuture<'a, Result<Backend>> {
@@ -87,6 +92,15 @@ impl Store for SqliteStore {
 
     fn submit(&self, work: TransactionWork) -> BoxFuture<'_, Result<()>> {
         std::future::ready(self.writer.submit(work)).boxed()
+    }
+
+    fn load(&self) -> DatabaseLoad {
+        DatabaseLoad {
+            kind: "sqlite",
+            pools: vec![self.read_wait.load("read", &self.readers)],
+            waiting_writes: self.writer.waiting(),
+            writes: self.shared.writes.state(),
+        }
     }
 
     fn settle(&self) -> BoxFuture<'_, ()> {

@@ -8,11 +8,14 @@ use deadpool::managed::{Manager, Object, Pool, PoolError, QueueMode};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use helpbot_domain::ids::SiteId;
+use helpbot_domain::measurement::Histogram;
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use super::batch::BatchEntry;
 use super::channel::Channel;
 use super::conn::{Backend, Conn, StatementCount};
+use super::load::{DatabaseLoad, PoolWait};
 use super::migrate::Step;
 use super::snapshot::SnapshotKind;
 use super::turns::Turn;
@@ -80,6 +83,9 @@ pub(super) trait Store: Send + Sync {
         std::future::ready(Ok(None)).boxed()
     }
 
+    /// How busy the connections are. [`Shared`] counts the writes.
+    fn load(&self) -> DatabaseLoad;
+
     /// Waits for queued writes to finish.
     fn settle(&self) -> BoxFuture<'_, ()>;
 
@@ -99,13 +105,18 @@ pub(super) struct Shared {
     pub(super) statements: StatementCount,
     /// Connections in use and writes in progress. Closed together with the database.
     pub(super) uses: TaskTracker,
+    /// Time from handing over a write until it was durable or had failed.
+    pub(super) writes: Arc<Histogram>,
 }
 
-pub(super) async fn checkout<M>(pool: &Pool<M>) -> Result<Object<M>>
+pub(super) async fn checkout<M>(pool: &Pool<M>, wait: &PoolWait) -> Result<Object<M>>
 where
     M: Manager<Error: fmt::Display>,
 {
-    pool.get().await.map_err(|error| match error {
+    let started = Instant::now();
+    let taken = pool.get().await;
+    wait.0.record(started.elapsed());
+    taken.map_err(|error| match error {
         PoolError::Timeout(_) => Error::Unavailable("no database connection became free in time".into()),
         other => Error::Unavailable(other.to_string()),
     })

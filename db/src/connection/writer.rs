@@ -55,6 +55,11 @@ impl SqliteWriter {
         })
     }
 
+    /// Returns the number of writes that wait.
+    pub(crate) fn waiting(&self) -> usize {
+        QUEUE_MAX.saturating_sub(self.queue.capacity())
+    }
+
     /// Returns when all writes that are waiting now are done.
     pub(crate) async fn settle(&self) {
         let (reply, answer) = oneshot::channel();

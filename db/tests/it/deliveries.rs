@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use helpbot_db::backlog::{self, Waiting};
 use helpbot_db::jobs::Lease;
 use helpbot_db::{Db, Error, attempts, deliveries, outbox, webhooks};
 use helpbot_domain::Timestamp;
@@ -31,6 +32,7 @@ on_both_backends!(
     a_canceled_delivery_starts_again_when_restarted,
     the_log_is_filtered_and_paged_both_ways,
     old_deliveries_are_deleted_with_their_attempts,
+    due_and_later_deliveries_are_counted_for_monitoring,
 );
 
 const LEASE: Duration = Duration::from_secs(60);
@@ -371,4 +373,18 @@ async fn old_deliveries_are_deleted_with_their_attempts(db: &Db) {
     assert_eq!(read!(db, |c| deliveries::by_id(c, site, old.id)), None);
     assert_eq!(read!(db, |c| attempts::of(c, site, &[old.id])), []);
     assert!(read!(db, |c| deliveries::by_id(c, site, waiting.id)).is_some());
+}
+
+async fn due_and_later_deliveries_are_counted_for_monitoring(db: &Db) {
+    let site = make::stored_site(db).await;
+    let webhook = stored_webhook(db, site).await;
+    for due in [later(1), later(2), later(30)] {
+        stored(db, &webhook, due).await;
+    }
+
+    let due = read!(db, |c| backlog::due_deliveries(c, later(10)));
+    let after = read!(db, |c| backlog::later_deliveries(c, later(10)));
+
+    assert_eq!(due, Waiting { number: 2, first_due_at: Some(later(1)) });
+    assert_eq!(after, Waiting { number: 1, first_due_at: Some(later(30)) });
 }

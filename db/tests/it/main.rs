@@ -48,6 +48,7 @@ macro_rules! read {
 }
 
 mod answer_rules;
+mod backlog;
 mod batches;
 mod blocked_visitors;
 mod business_hours;

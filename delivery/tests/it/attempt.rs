@@ -111,6 +111,8 @@ async fn the_endpoint_receives_the_documented_headers_and_body() {
     assert_eq!(sent("x-helpbot-signature"), Some(secret(ACTIVE).page_signature(body.as_bytes()).as_str()));
     assert_eq!(sent("webhook-timestamp"), Some("1705314600"));
     assert!(sent("webhook-id").is_some_and(|id| id.starts_with("evt_")));
+    let trace = format!("00-{:032x}-", claimed(&receiver.url).event_id.uuid().as_u128());
+    assert!(sent("traceparent").is_some_and(|parent| parent.starts_with(&trace) && parent.ends_with("-01")));
 }
 
 #[tokio::test]
@@ -120,7 +122,7 @@ async fn the_attempt_log_shows_the_request_without_secrets() {
     let made = deliver(&receiver.url).await;
 
     let (headers, _) = receiver.request();
-    assert_eq!(made.request_headers.len(), 8);
+    assert_eq!(made.request_headers.len(), 9);
     for header in &made.request_headers {
         assert!(headers.contains(header), "{header:?}");
     }

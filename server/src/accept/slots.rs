@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use helpbot_domain::client_address::subscriber;
+use helpbot_domain::measurement::{Counted, Gauge};
 use ipnet::IpNet;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -23,6 +24,8 @@ pub(crate) struct ConnectionLimits {
     pub per_address: usize,
     /// Addresses that may open any number of connections.
     pub unlimited: Vec<IpNet>,
+    /// Number of open connections.
+    pub open: Arc<Gauge>,
 }
 
 /// The slots of a listener.
@@ -38,6 +41,7 @@ pub(super) struct Slot {
     pub kind: SlotKind,
     _permit: OwnedSemaphorePermit,
     _address: Option<AddressCount>,
+    _open: Counted,
 }
 
 /// What a connection may be used for.
@@ -68,12 +72,12 @@ impl Slots {
     /// Takes a slot for a connection from `address`; waits while all slots are taken. Returns `None` when
     /// the address has the maximum number of connections.
     pub async fn take(&self, address: IpAddr) -> Option<Slot> {
-        let count = self.count(address)?;
+        let (count, open) = (self.count(address)?, self.limits.open.count());
         if let Ok(permit) = self.regular.clone().try_acquire_owned() {
-            return Some(Slot { kind: SlotKind::Regular, _permit: permit, _address: count });
+            return Some(Slot { kind: SlotKind::Regular, _permit: permit, _address: count, _open: open });
         }
         let permit = self.reserved.clone().acquire_owned().await.expect("the semaphore is never closed");
-        Some(Slot { kind: SlotKind::Reserved, _permit: permit, _address: count })
+        Some(Slot { kind: SlotKind::Reserved, _permit: permit, _address: count, _open: open })
     }
 
     /// Counts a connection. The outer `None` means that it is too many, the inner that it is not counted.
@@ -117,7 +121,7 @@ mod tests {
 
     fn slots(total: usize, per_address: usize, unlimited: &[&str]) -> Slots {
         let unlimited = unlimited.iter().map(|network| network.parse().expect("a network")).collect();
-        Slots::new(ConnectionLimits { total, per_address, unlimited })
+        Slots::new(ConnectionLimits { total, per_address, unlimited, open: Arc::default() })
     }
 
     fn ip(text: &str) -> IpAddr {

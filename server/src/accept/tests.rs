@@ -15,7 +15,7 @@ async fn served(limits: ConnectionLimits) -> (SocketAddr, CancellationToken, tok
 }
 
 fn limits(total: usize, per_address: usize) -> ConnectionLimits {
-    ConnectionLimits { total, per_address, unlimited: Vec::new() }
+    ConnectionLimits { total, per_address, unlimited: Vec::new(), open: Arc::default() }
 }
 
 /// The answer to `request` on a new connection, and the connection.

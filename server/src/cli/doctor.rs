@@ -3,6 +3,7 @@
 //! applies pending migrations.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use helpbot_db::{DatabaseUrl, Db};
 use helpbot_services::accounts::sites;
@@ -25,31 +26,55 @@ const TEST_WRITE_BYTES: usize = 1024 * 1024;
 /// Ending of addresses that no mail can reach (RFC 2606). The first start uses one for the owner.
 const UNREACHABLE: &str = ".invalid";
 
-/// The result of one check.
-enum Finding {
+/// The result of one check. docs/operating.md documents its form in JSON.
+struct Finding {
+    /// What was checked.
+    check: &'static str,
+    level: FindingLevel,
+    text: String,
+}
+
+/// What a finding means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum FindingLevel {
     /// The checked part works.
-    Good(String),
+    Good,
     /// The checked part works, but its behavior may be unexpected.
-    Note(String),
+    Note,
     /// The checked part does not work.
-    Bad(String),
+    Bad,
+}
+
+impl Finding {
+    fn good(check: &'static str, text: impl Into<String>) -> Self {
+        Self { check, level: FindingLevel::Good, text: text.into() }
+    }
+
+    fn note(check: &'static str, text: impl Into<String>) -> Self {
+        Self { check, level: FindingLevel::Note, text: text.into() }
+    }
+
+    fn bad(check: &'static str, text: impl Into<String>) -> Self {
+        Self { check, level: FindingLevel::Bad, text: text.into() }
+    }
 }
 
 /// Checks the installation and prints the settings and findings. Fails when something does not work.
 pub(super) async fn run(context: &CommandContext) -> Result<(), CommandFailure> {
     let unknown = context.layers.unknown_variables.iter();
-    let mut findings: Vec<Finding> =
-        unknown.map(|name| Finding::Note(format!("the environment variable {name} matches no setting"))).collect();
+    let mut findings: Vec<Finding> = unknown
+        .map(|name| Finding::note("settings", format!("the environment variable {name} matches no setting")))
+        .collect();
     match &context.settings {
         Ok(settings) => examine(settings, &mut findings).await,
-        Err(problems) => findings.extend(problems.iter().map(|problem| Finding::Bad(problem.to_string()))),
+        Err(problems) => findings.extend(problems.iter().map(|problem| Finding::bad("settings", problem.to_string()))),
     }
     if context.is_json {
         output::json(&json!({ "settings": settings_json(context), "findings": findings_json(&findings) }))?;
     } else {
         print(context, &findings)?;
     }
-    let is_well = !findings.iter().any(|finding| matches!(finding, Finding::Bad(_)));
+    let is_well = !findings.iter().any(|finding| finding.level == FindingLevel::Bad);
     if is_well { Ok(()) } else { Err(CommandFailure::silent()) }
 }
 
@@ -57,66 +82,72 @@ async fn examine(settings: &Settings, findings: &mut Vec<Finding>) {
     findings.extend(database(settings).await);
     if !settings.data.is_dir() {
         let path = settings.data.display();
-        findings.push(Finding::Note(format!("{path} does not exist yet; the first start creates it")));
+        findings.push(Finding::note("files", format!("{path} does not exist yet; the first start creates it")));
     } else {
         findings.extend(permissions(settings));
         findings.push(test_write(&settings.data));
     }
     if settings.smtp.is_none() {
-        findings.push(Finding::Note("smtp_url is not set: mail waits until it is".into()));
+        findings.push(Finding::note("mail", "smtp_url is not set: mail waits until it is"));
     }
     if settings.model.is_none() {
-        findings.push(Finding::Good("llm_base_url is not set: answers quote the site's pages".into()));
+        findings.push(Finding::good("model", "llm_base_url is not set: answers quote the site's pages"));
     }
     if let Some(EmbeddingModel::Folder(path)) = &settings.embedder {
-        findings.push(match installation::embedder(settings).await {
+        findings.push(match installation::embedder(settings, Arc::default()).await {
             Ok(model) => {
                 let name = model.as_deref().map_or("", |model| model.model());
-                Finding::Good(format!("{} contains a usable embedding model: {name}", path.display()))
+                Finding::good("model", format!("{} contains a usable embedding model: {name}", path.display()))
             }
-            Err(error) => Finding::Bad(error.to_string()),
+            Err(error) => Finding::bad("model", error.to_string()),
         });
     }
     if !settings.allow_private.is_empty() {
-        findings.push(Finding::Note(format!(
-            "sources and webhooks may connect to private addresses: {}",
-            settings.allow_private
-        )));
+        findings.push(Finding::note(
+            "network",
+            format!("sources and webhooks may connect to private addresses: {}", settings.allow_private),
+        ));
     }
     match tokio::net::TcpListener::bind(settings.listen).await {
-        Ok(_) => findings.push(Finding::Good(format!("the address {} is free", settings.listen))),
-        Err(error) => findings.push(Finding::Note(format!(
-            "cannot listen on {} ({error}); a running helpbot may use it",
-            settings.listen
-        ))),
+        Ok(_) => findings.push(Finding::good("network", format!("the address {} is free", settings.listen))),
+        Err(error) => findings.push(Finding::note(
+            "network",
+            format!("cannot listen on {} ({error}); a running helpbot may use it", settings.listen),
+        )),
     }
 }
 
 async fn database(settings: &Settings) -> Vec<Finding> {
     let url = &settings.database;
     if matches!(url, DatabaseUrl::Sqlite(path) if !path.exists()) {
-        return vec![Finding::Note(format!("{url} does not exist yet; the first start creates it"))];
+        return vec![Finding::note("database", format!("{url} does not exist yet; the first start creates it"))];
     }
     let pending = match Db::pending_migrations(url).await {
         Ok(pending) => pending,
-        Err(error) => return vec![Finding::Bad(format!("{url}: {error}"))],
+        Err(error) => return vec![Finding::bad("database", format!("{url}: {error}"))],
     };
     if pending > 0 {
-        return vec![Finding::Bad(format!("{url}: {}; run `helpbot migrate`", counted(pending, "pending migration")))];
+        return vec![Finding::bad(
+            "database",
+            format!("{url}: {}; run `helpbot migrate`", counted(pending, "pending migration")),
+        )];
     }
     // No question is asked here, and the embedding model is checked separately.
     let settings = Settings { embedder: None, ..settings.clone() };
     let installation = Installation::open(settings, Parts::default(), Migrations::Require).await;
     let installation = match installation {
-        Err(error) => return vec![Finding::Bad(error.to_string())],
+        Err(error) => return vec![Finding::bad("database", error.to_string())],
         Ok(installation) => installation,
     };
     let mut findings = Vec::new();
     if let Err(error) = content(url, &installation, &mut findings).await {
-        findings.push(Finding::Bad(format!(
-            "{url} cannot be read: {}; if it is damaged, stop the server and restore the last backup",
-            error.detail()
-        )));
+        findings.push(Finding::bad(
+            "database",
+            format!(
+                "{url} cannot be read: {}; if it is damaged, stop the server and restore the last backup",
+                error.detail()
+            ),
+        ));
     }
     findings
 }
@@ -131,26 +162,29 @@ async fn content(
     let (services, operator) = (&installation.services, installation.operator());
     let damage = services.damage().await?;
     if !damage.is_empty() {
-        findings.push(Finding::Bad(format!(
-            "{url} is damaged: {}; stop the server, keep a copy of the file and restore the last backup",
-            damage.join("; ")
-        )));
+        findings.push(Finding::bad(
+            "database",
+            format!(
+                "{url} is damaged: {}; stop the server, keep a copy of the file and restore the last backup",
+                damage.join("; ")
+            ),
+        ));
         return Ok(());
     }
     if let Err(error) = services.ready().await {
-        findings.push(Finding::Bad(format!(
-            "{url} does not accept writes: {}; check its free space and its permissions",
-            error.detail()
-        )));
+        findings.push(Finding::bad(
+            "database",
+            format!("{url} does not accept writes: {}; check its free space and its permissions", error.detail()),
+        ));
     }
     let count = sites::count(services, &operator).await?;
-    findings.push(Finding::Good(format!(
-        "{url} is reachable, up to date and undamaged; it has {}",
-        counted(count, "site")
-    )));
+    findings.push(Finding::good(
+        "database",
+        format!("{url} is reachable, up to date and undamaged; it has {}", counted(count, "site")),
+    ));
     for site in sites::list(services, &operator, helpbot_domain::page::PageRequest::first(CHECKED_SITES)).await? {
         if site.owner_email.ends_with(UNREACHABLE) {
-            findings.push(Finding::Note(format!(
+            findings.push(Finding::note("sites", format!(
                 "mail to {}, the owner of {}, cannot be delivered; run `helpbot site update {} --owner-email YOU@EXAMPLE`",
                 site.owner_email, site.name, site.id
             )));
@@ -159,11 +193,14 @@ async fn content(
     let waiting = mail::waiting_of_all(services, &operator).await?;
     if let Some(oldest) = waiting.first() {
         let why = oldest.last_error.as_deref().unwrap_or("not attempted yet");
-        findings.push(Finding::Note(format!(
-            "{} in the queue, the oldest since {} ({why}); `helpbot mail list` shows them",
-            counted(waiting.len(), "mail"),
-            oldest.created_at
-        )));
+        findings.push(Finding::note(
+            "mail",
+            format!(
+                "{} in the queue, the oldest since {} ({why}); `helpbot mail list` shows them",
+                counted(waiting.len(), "mail"),
+                oldest.created_at
+            ),
+        ));
     }
     Ok(())
 }
@@ -173,19 +210,18 @@ async fn content(
 fn permissions(settings: &Settings) -> Vec<Finding> {
     let data = settings.data.display();
     match private_files::is_accessible_to_others(&settings.data) {
-        Err(error) => return vec![Finding::Bad(format!("{data}: {error}"))],
-        Ok(false) if cfg!(unix) => return vec![Finding::Good(format!("only its owner can access {data}"))],
-        Ok(false) => return vec![Finding::Note(format!("make sure that no other user can read {data}"))],
+        Err(error) => return vec![Finding::bad("files", format!("{data}: {error}"))],
+        Ok(false) if cfg!(unix) => return vec![Finding::good("files", format!("only its owner can access {data}"))],
+        Ok(false) => return vec![Finding::note("files", format!("make sure that no other user can read {data}"))],
         Ok(true) => {}
     }
-    let mut findings = vec![Finding::Note(format!("other users can access {data}; run `chmod 700 {data}`"))];
+    let mut findings = vec![Finding::note("files", format!("other users can access {data}; run `chmod 700 {data}`"))];
     for path in private_paths(settings) {
         match private_files::is_accessible_to_others(&path) {
-            Ok(true) => {
-                findings.push(Finding::Bad(format!("other users can read {0}; run `chmod 600 {0}`", path.display())))
-            }
-            Ok(false) => findings.push(Finding::Good(format!("only its owner can read {}", path.display()))),
-            Err(error) => findings.push(Finding::Bad(format!("{}: {error}", path.display()))),
+            Ok(true) => findings
+                .push(Finding::bad("files", format!("other users can read {0}; run `chmod 600 {0}`", path.display()))),
+            Ok(false) => findings.push(Finding::good("files", format!("only its owner can read {}", path.display()))),
+            Err(error) => findings.push(Finding::bad("files", format!("{}: {error}", path.display()))),
         }
     }
     findings
@@ -211,11 +247,11 @@ fn test_write(data: &Path) -> Finding {
     let written = private_files::write(&path, &" ".repeat(TEST_WRITE_BYTES));
     let removed = std::fs::remove_file(&path);
     match written.and(removed) {
-        Ok(()) => Finding::Good(format!("{} accepts new files", data.display())),
-        Err(error) => Finding::Bad(format!(
-            "cannot write to {}: {error}; check the free space and the permissions",
-            data.display()
-        )),
+        Ok(()) => Finding::good("files", format!("{} accepts new files", data.display())),
+        Err(error) => Finding::bad(
+            "files",
+            format!("cannot write to {}: {error}; check the free space and the permissions", data.display()),
+        ),
     }
 }
 
@@ -243,10 +279,13 @@ fn settings_json(context: &CommandContext) -> Value {
 }
 
 fn findings_json(findings: &[Finding]) -> Vec<Value> {
-    let entry = |finding: &Finding| match finding {
-        Finding::Good(text) => json!({ "level": "good", "text": text }),
-        Finding::Note(text) => json!({ "level": "note", "text": text }),
-        Finding::Bad(text) => json!({ "level": "bad", "text": text }),
+    let entry = |finding: &Finding| {
+        let level = match finding.level {
+            FindingLevel::Good => "good",
+            FindingLevel::Note => "note",
+            FindingLevel::Bad => "bad",
+        };
+        json!({ "level": level, "check": finding.check, "text": finding.text })
     };
     findings.iter().map(entry).collect()
 }
@@ -266,10 +305,19 @@ fn print(context: &CommandContext, findings: &[Finding]) -> Result<(), CommandFa
     output::table_with_notes(&["SETTING", "VALUE", "FROM"], &rows, &purposes)?;
     let lines: String = findings
         .iter()
-        .map(|finding| match finding {
-            Finding::Good(text) => format!("ok     {text}\n"),
-            Finding::Note(text) => format!("note   {text}\n"),
-            Finding::Bad(text) => format!("WRONG  {text}\n"),
+        .map(|Finding { level, text, .. }| match level {
+            FindingLevel::Good => format!(
+                "ok     {text}
+"
+            ),
+            FindingLevel::Note => format!(
+                "note   {text}
+"
+            ),
+            FindingLevel::Bad => format!(
+                "WRONG  {text}
+"
+            ),
         })
         .collect();
     output::text(&format!("\n{lines}"))

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use helpbot_domain::ids::SiteId;
@@ -100,7 +101,7 @@ pub(super) async fn measure(context: &CommandContext, corpus: &Path, run: &Path)
     let entries: Vec<CorpusEntry> = read(&corpus.join("corpus.jsonl"))?;
     let queries: Vec<CorpusQuery> = read(&corpus.join("queries.jsonl"))?;
     let settings = AnswerPolicy::default();
-    let trials = match installation::embedder(context.settings()?).await? {
+    let trials = match installation::embedder(context.settings()?, Arc::default()).await? {
         Some(model) => evaluate::trials_by(&*model, &entries, &queries, &settings)
             .await
             .map_err(|error| CommandFailure::failed(error.to_string()))?,

@@ -146,6 +146,7 @@ pub const SETTINGS: &[SettingDefinition] = &[
         "on to refuse all GraphQL documents at /graphql except those of trusted_documents, the widget and the dashboard",
     ),
     setting("event_retention_days", Some("90"), "days after which events are deleted, and the maximum age of a cursor"),
+    setting("access_log", Some("on"), "on, or off to log no line for each request, for example when a proxy logs them"),
     setting("log", Some("info"), "log filter, for example info,helpbot_ingest=debug"),
     setting("log_format", Some("auto"), "auto (text on a terminal, JSON otherwise), text or json"),
 ];

@@ -89,6 +89,8 @@ pub struct Settings {
     pub trusted_documents: Option<PathBuf>,
     /// Whether all other documents are refused, except those of the widget and the dashboard.
     pub has_only_trusted_documents: bool,
+    /// Whether each request is logged.
+    pub has_access_log: bool,
     /// Log filter in the syntax of tracing's `EnvFilter`.
     pub log: String,
     /// Format of log lines.
@@ -198,6 +200,7 @@ impl Settings {
             has_introspection: read.switch("introspection"),
             trusted_documents: read.optional("trusted_documents").map(|given| PathBuf::from(given.value)),
             has_only_trusted_documents: read.switch("only_trusted_documents"),
+            has_access_log: read.switch("access_log"),
             log: read.text("log"),
             log_format: read.log_format(),
             data,

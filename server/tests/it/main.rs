@@ -10,6 +10,7 @@ mod key_rotation;
 mod kill;
 mod killed_syncs;
 mod memory;
+mod monitoring;
 mod receiver;
 mod serve;
 mod support;

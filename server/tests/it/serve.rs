@@ -70,7 +70,10 @@ fn keys_and_visitor_texts_are_not_logged() {
         assert!(!metrics.contains(secret), "{secret} in {metrics}");
     }
     assert_eq!(of_visitors, 404, "visitors must not see the metrics");
-    assert!(metrics.contains("helpbot_http_requests_total{route=\"/api/v1/chat\",status=\"200\"} 1"), "{metrics}");
+    assert!(
+        metrics.contains("helpbot_http_requests_total{method=\"POST\",route=\"/api/v1/chat\",status=\"200\"} 1"),
+        "{metrics}"
+    );
 }
 
 #[test]

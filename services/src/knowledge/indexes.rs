@@ -17,6 +17,7 @@ use helpbot_db as db;
 use helpbot_domain::ids::SiteId;
 use helpbot_domain::language;
 use helpbot_engine::{Chunk, Index};
+use tokio::time::Instant;
 
 use crate::knowledge::{answer_rules, chunks, vectors};
 use crate::{Error, Result, Services, blocking};
@@ -87,6 +88,16 @@ async fn versions(services: &Services, site: SiteId) -> Result<(i64, i64)> {
 }
 
 async fn build(services: &Services, site: SiteId, version: i64) -> Result<Arc<Index>> {
+    let started = Instant::now();
+    let built = build_at(services, site, version).await;
+    match &built {
+        Ok(_) => services.metrics.index_builds.record(started.elapsed()),
+        Err(_) => services.metrics.index_build_failures.add_one(),
+    }
+    built
+}
+
+async fn build_at(services: &Services, site: SiteId, version: i64) -> Result<Arc<Index>> {
     // Read from the database: a cached row may be older than the version.
     let row = db::sites::by_id(&mut services.db.reader_of(site).await?, site).await?.ok_or(Error::NotFound("Site"))?;
     let language = language::primary(&row.widget.ai_language);

@@ -42,6 +42,12 @@ impl Indexes {
         Self { max_bytes, builder: Arc::new(Index::build), loaded: Mutex::default(), builds: Mutex::default() }
     }
 
+    /// Returns the number of loaded indexes and their total size in bytes.
+    pub(crate) fn usage(&self) -> (usize, usize) {
+        let loaded = self.loaded();
+        (loaded.sites.len(), loaded.sites.values().map(|entry| entry.size_bytes).sum())
+    }
+
     pub(super) fn loaded(&self) -> MutexGuard<'_, LoadedIndexes> {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use helpbot_db::{CHANNEL_TEXT_MAX, Channel};
+use helpbot_domain::Timestamp;
 use helpbot_domain::ids::SiteId;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
@@ -25,11 +26,17 @@ const GREETING: Duration = Duration::from_secs(5);
 /// Pause before a lost channel is opened again.
 const REOPEN: Duration = Duration::from_secs(1);
 
+/// Size of a message without hints: `{"node":…,"at_ms":…,"hints":[]}` with two numbers of up to 20 digits.
+const MESSAGE_BYTES: usize = 72;
+
 /// A text on the channel.
 #[derive(Serialize, Deserialize)]
 struct Message {
     /// The node that sent it.
     node: u64,
+    /// When it was sent, by the clock that all nodes share. A node of an earlier version does not say so.
+    #[serde(default)]
+    at_ms: Option<i64>,
     hints: Vec<Hint>,
 }
 
@@ -86,7 +93,8 @@ async fn exchange_on(services: &Services, mut channel: Box<dyn Channel>) {
                 hints
             }
         };
-        for text in texts(node, hints) {
+        services.metrics.hints_sent.add(u64::try_from(hints.len()).unwrap_or(u64::MAX));
+        for text in texts(node, services.now(), hints) {
             if let Err(error) = channel.send(&text).await {
                 tracing::debug!(%error, "hints for other nodes were lost");
                 return;
@@ -96,11 +104,11 @@ async fn exchange_on(services: &Services, mut channel: Box<dyn Channel>) {
 }
 
 /// Packs hints into as few texts as fit into the channel.
-fn texts(node: u64, hints: Vec<Hint>) -> Vec<String> {
+fn texts(node: u64, now: Timestamp, hints: Vec<Hint>) -> Vec<String> {
     let mut texts = Vec::new();
     let mut rest = hints;
     while !rest.is_empty() {
-        let mut size = 40;
+        let mut size = MESSAGE_BYTES;
         let fits = |hint: &Hint| {
             size += serde_json::to_string(hint).map_or(0, |text| text.len() + 1);
             size <= CHANNEL_TEXT_MAX
@@ -108,7 +116,7 @@ fn texts(node: u64, hints: Vec<Hint>) -> Vec<String> {
         // A single hint always fits.
         let count = rest.iter().map(fits).take_while(|fits| *fits).count().max(1);
         let later = rest.split_off(count);
-        texts.extend(serde_json::to_string(&Message { node, hints: rest }));
+        texts.extend(serde_json::to_string(&Message { node, at_ms: Some(now.as_ms()), hints: rest }));
         rest = later;
     }
     texts
@@ -117,7 +125,11 @@ fn texts(node: u64, hints: Vec<Hint>) -> Vec<String> {
 /// Carries out the hints of another node. Returns the hints that answer them. A text that this version does
 /// not understand is ignored, because a node of another version may have sent it.
 fn apply(services: &Services, text: &str) -> Vec<Hint> {
-    let Ok(Message { node, hints }) = serde_json::from_str(text) else { return Vec::new() };
+    let Ok(Message { node, at_ms, hints }) = serde_json::from_str(text) else { return Vec::new() };
+    services.metrics.hints_received.add(u64::try_from(hints.len()).unwrap_or(u64::MAX));
+    if let Some(at) = at_ms {
+        services.metrics.hint_delay.record(services.now().since(Timestamp::from_ms(at)));
+    }
     let mut answers = Vec::new();
     for hint in hints {
         match hint {
@@ -168,7 +180,7 @@ mod tests {
         let hints: Vec<Hint> =
             (0..1_000).map(|number| Hint::Grown(SiteId::from_uuid(Uuid::from_u128(number)), i64::MAX)).collect();
 
-        let texts = texts(u64::MAX, hints.clone());
+        let texts = texts(u64::MAX, Timestamp::from_ms(9_999_999_999_999), hints.clone());
 
         assert!(texts.iter().all(|text| text.len() <= CHANNEL_TEXT_MAX), "{:?}", texts.iter().map(String::len));
         let read = texts.iter().flat_map(|text| serde_json::from_str::<Message>(text).expect("a message").hints);

@@ -66,6 +66,14 @@ pub const MAILS: &[&str] = match &DELIVERIES {
     [mails @ .., _replay] => mails,
 };
 
+/// The kinds that send nothing.
+const OTHERS: [&str; 5] = [SYNC, EMBED, DELETE_SITE, ERASE_SESSION, PREVIEW];
+
+/// Returns all kinds.
+pub fn all() -> impl Iterator<Item = &'static str> {
+    OTHERS.into_iter().chain(DELIVERIES)
+}
+
 /// Payload of [`SYNC`] and [`SOURCE_FAILING_MAIL`].
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -1,25 +1,8 @@
-//! Counters of what this process has done since it started, for `/metrics`. A counter grows after
+//! Counts and durations of what this process has done since it started, for `/metrics`. A counter grows after
 //! the record of the event is committed.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use helpbot_domain::conversation::Outcome;
-
-/// A counter that only grows.
-#[derive(Debug, Default)]
-pub struct Counter(AtomicU64);
-
-impl Counter {
-    /// Adds one.
-    pub fn add_one(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Returns the current value.
-    pub fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
+use helpbot_domain::measurement::{Counter, Histogram};
 
 /// The counters of a process.
 #[derive(Debug, Default)]
@@ -44,6 +27,16 @@ pub struct Metrics {
     pub mails_retried: Counter,
     /// Mails that were abandoned.
     pub mails_given_up: Counter,
+    /// How long it took to build an index.
+    pub index_builds: Histogram,
+    /// Index builds that failed.
+    pub index_build_failures: Counter,
+    /// Hints that this node sent to the others.
+    pub hints_sent: Counter,
+    /// Hints that this node received from the others.
+    pub hints_received: Counter,
+    /// How long a hint takes through the database, measured with the hints of this node.
+    pub hint_delay: Histogram,
 }
 
 impl Metrics {

@@ -4,8 +4,9 @@
 //! a site's event log, [`bus`] tells waiting readers of this process that it grew, and [`hints`] tells the other nodes. Background
 //! work is stored as rows in `jobs` ([`jobs`]), large work in batches ([`batches`]); [`mail`] prepares the messages that such jobs send.
 //! [`idempotency`] stores responses for retried requests, [`cache`] keeps rows that are read on
-//! every request, and [`metrics`] counts what the process has done.
+//! every request, [`metrics`] counts what the process has done, and [`backlog`] counts the work that waits.
 
+pub mod backlog;
 pub(crate) mod batches;
 pub mod bus;
 pub(crate) mod cache;

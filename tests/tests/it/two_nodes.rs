@@ -7,7 +7,7 @@ use futures_util::FutureExt as _;
 use helpbot_domain::key::Role;
 use helpbot_services::accounts::members;
 use helpbot_tests::database::{self, TestDatabase};
-use helpbot_tests::{Socket, TestApp, in_time};
+use helpbot_tests::{Socket, TestApp, in_time, wait_for};
 use serde_json::{Value, json};
 
 const ASK: &str = "mutation ($question: String!) {
@@ -29,6 +29,26 @@ async fn on_two_nodes(test: impl AsyncFnOnce(&TestApp, &TestApp)) {
         second.stop().await;
         if let Err(panic) = outcome {
             std::panic::resume_unwind(panic);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hints_are_counted_with_their_delay() {
+    on_two_nodes(async |first, second| {
+        let nodes = [first, second].map(|node| node.services().metrics());
+
+        // Nodes greet each other at their start.
+        for counted in nodes {
+            let arrived = async || (counted.hint_delay.state().count > 0).then_some(());
+            wait_for("a hint of the other node", arrived).await;
+        }
+
+        for counted in nodes {
+            let delay = counted.hint_delay.state();
+            assert!(counted.hints_sent.get() > 0 && counted.hints_received.get() > 0);
+            assert_eq!(delay.at_most[10], delay.count, "no hint takes 30 seconds: {delay:?}");
         }
     })
     .await;

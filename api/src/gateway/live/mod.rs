@@ -25,6 +25,7 @@ use async_graphql::{Response, ServerError};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use helpbot_domain::ids::SiteId;
+use helpbot_domain::measurement::Counted;
 use helpbot_services::Viewer;
 use helpbot_services::runtime::events;
 use tokio::sync::watch;
@@ -56,7 +57,11 @@ impl Gateway {
         request: LiveRequest,
         caller: &AdmittedCaller,
     ) -> BoxStream<'static, ExecutionResult> {
-        match self.view(operation, request, caller) {
+        let (measures, started) = (self.measures().of(&operation), Instant::now());
+        let view = self.view(operation, request, caller);
+        let accepted = ExecutionResult::rejected(view.as_ref().err().cloned().unwrap_or_default());
+        self.measures().executed(&measures, &accepted, started.elapsed());
+        match view {
             Ok(view) => stream::unfold(view, async |mut view| view.next().await.map(|result| (result, view))).boxed(),
             Err(errors) => stream::once(async move { ExecutionResult::rejected(errors) }).boxed(),
         }
@@ -88,6 +93,7 @@ impl Gateway {
             states,
             _shared: shared,
             _slot: slot,
+            _open: self.measures().open_live_query(),
             has_patches,
             throttle,
             next_at,
@@ -121,6 +127,7 @@ struct LiveView {
     states: watch::Receiver<Option<Arc<LiveState>>>,
     _shared: Arc<SharedQuery>,
     _slot: LiveSlot,
+    _open: Counted,
     has_patches: bool,
     throttle: std::time::Duration,
     /// Time of the next result at the earliest.

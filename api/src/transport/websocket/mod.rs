@@ -56,7 +56,7 @@ pub(super) async fn upgrade(transport: Arc<Transport>, request: Request) -> Resp
     };
     let bytes = transport.settings.body_bytes;
     // Counted from here on, because the socket is handed over only after the response was sent.
-    let open = transport.connections.open();
+    let open = transport.connections.open_socket();
     upgrade
         .protocols([SUBPROTOCOL])
         .max_message_size(bytes)

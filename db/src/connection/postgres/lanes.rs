@@ -46,6 +46,11 @@ impl Lanes {
         }
     }
 
+    /// Returns the number of writes that wait, of all sites.
+    pub(super) fn waiting(&self) -> usize {
+        self.lock().values().map(VecDeque::len).sum()
+    }
+
     /// Takes the next group of one kind. Removes the site when nothing waits.
     fn next(&self, site: SiteId) -> Vec<BatchEntry> {
         let mut lanes = self.lock();

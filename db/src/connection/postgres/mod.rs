@@ -29,6 +29,7 @@ use tokio::time::Instant;
 use super::batch::BatchEntry;
 use super::channel::Channel;
 use super::conn::{Backend, Conn};
+use super::load::DatabaseLoad;
 use super::migrate::{self, Step};
 use super::snapshot::SnapshotKind;
 use super::store::{Driver, POOL_WAIT, Shared, Store, abandoned, unavailable};
@@ -208,6 +209,15 @@ impl Store for PostgresStore {
 
     fn has_groups(&self) -> bool {
         true
+    }
+
+    fn load(&self) -> DatabaseLoad {
+        DatabaseLoad {
+            kind: "postgres",
+            pools: vec![self.readers.load("read"), self.writers.load("write")],
+            waiting_writes: self.lanes.waiting(),
+            writes: self.shared.writes.state(),
+        }
     }
 
     fn settle(&self) -> BoxFuture<'_, ()> {

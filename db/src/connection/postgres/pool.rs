@@ -14,6 +14,7 @@ use super::address::Pooler;
 use super::connect::{self, SessionLimits};
 use super::handle::PgHandle;
 use super::parameters::{Parameters, Target};
+use crate::connection::load::{PoolLoad, PoolWait};
 use crate::connection::store::{POOL_WAIT, checkout, unavailable};
 use crate::error::Result;
 
@@ -26,6 +27,7 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub(super) struct PostgresPool {
     pool: Pool<AsyncPgConnection>,
+    wait: PoolWait,
     pooler: Pooler,
 }
 
@@ -57,7 +59,7 @@ impl PostgresPool {
             .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(unavailable)?;
-        Ok(Self { pool, pooler })
+        Ok(Self { pool, wait: PoolWait::default(), pooler })
     }
 
     /// Takes a connection for reading.
@@ -65,7 +67,7 @@ impl PostgresPool {
     /// # Errors
     /// `Unavailable`.
     pub(super) async fn reader(&self) -> Result<PgHandle> {
-        let mut object = checkout(&self.pool).await?;
+        let mut object = checkout(&self.pool, &self.wait).await?;
         let has_transaction = self.pooler == Pooler::Transaction;
         if has_transaction {
             object.batch_execute("BEGIN READ ONLY").await?;
@@ -78,7 +80,12 @@ impl PostgresPool {
     /// # Errors
     /// `Unavailable`.
     pub(super) async fn writer(&self) -> Result<PgHandle> {
-        Ok(PgHandle { object: Some(checkout(&self.pool).await?), has_transaction: false })
+        Ok(PgHandle { object: Some(checkout(&self.pool, &self.wait).await?), has_transaction: false })
+    }
+
+    /// Returns how busy the pool is.
+    pub(super) fn load(&self, name: &'static str) -> PoolLoad {
+        self.wait.load(name, &self.pool)
     }
 
     pub(super) fn close(&self) {
