@@ -4,7 +4,7 @@
 // Layout of dist: `widget.js` (loader), `assets/*` (hashed, immutable), `demo.html`, `embed.html`,
 // `dashboard.html`, `graphiql.html`, each with a `.br` and a `.gz` file beside it when they are smaller.
 
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { extname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -83,11 +83,17 @@ function describe(file) {
   };
 }
 
+/** Runs another script. When it fails, its last line is the reason and nothing is added to it. */
+function runScript(name) {
+  const { status } = spawnSync(process.execPath, [join(WEB, "scripts", name)], { stdio: "inherit" });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
 rmSync(DIST, { recursive: true, force: true });
-execFileSync(process.execPath, [join(WEB, "scripts/codegen.mjs")], { stdio: "inherit" });
+runScript("codegen.mjs");
 await buildLoader(await buildPanel());
 await buildPages();
 await buildClient();
 const listed = files(DIST).filter((file) => statSync(file).size > 0).sort().map(describe);
 writeFileSync(join(DIST, "manifest.json"), `${JSON.stringify({ files: listed }, null, 1)}\n`);
-execFileSync(process.execPath, [join(WEB, "scripts/size.mjs")], { stdio: "inherit" });
+runScript("size.mjs");
