@@ -4,7 +4,7 @@
 // and never longer. A rejected key signs the user out at once and shows the reason.
 
 import { computed, signal } from "@preact/signals";
-import { type Scope, type ViewerResult, Activity, type ActivityResult, EventCursor, Viewer, Watch, type WatchResult, supports } from "../generated/dashboard";
+import { type Scope, type ViewerResult, Activity, type ActivityResult, EventCursor, Viewer, Watch, type WatchResult } from "../generated/dashboard";
 import { forgetWriting } from "./drafts";
 import { withoutFieldNames } from "./labels";
 import { createClient } from "../client/src/client";
@@ -134,7 +134,6 @@ type Presence = ActivityResult["conversationActivity"];
 
 /** Reports who is present in a conversation until the returned function is called. Reports nothing while the connection is lost. */
 export function watchActivity(siteId: string, id: string, on: (now: Presence) => void): () => void {
-  if (!supports.Activity) return () => {};
   return server.follow(Activity, { site: siteId, id }, { onEvent: on }).stop;
 }
 

@@ -5,7 +5,7 @@
 
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { type ConversationFilter, type ConversationOrder, Inbox, type Row, supports } from "../../generated/dashboard";
+import { type ConversationFilter, type ConversationOrder, Inbox, type Row } from "../../generated/dashboard";
 import { run, site, viewer } from "../client";
 import { Icon } from "../icons";
 import { liveState, onEvent, onRead, onStale, waiting } from "../live";
@@ -162,8 +162,8 @@ export function InboxPage() {
     { key: "j", text: "Next conversation", run: () => step(1) },
     { key: "k", text: "Previous conversation", run: () => step(-1) },
     { key: "r", text: "Write a reply", run: () => document.querySelector<HTMLElement>(".reply textarea")?.focus() },
-    ...supports.RenderedReplies ? [{ key: "c", text: "Insert a canned reply", run: () => press("canned") }] : [],
-    ...supports.Notes ? [{ key: "n", text: "Write a note", run: () => press("note") }] : [],
+    { key: "c", text: "Insert a canned reply", run: () => press("canned") },
+    { key: "n", text: "Write a note", run: () => press("note") },
     { key: "t", text: "Take the conversation", run: () => press("take") },
     { key: "/", text: "Find a conversation", run: () => document.querySelector<HTMLElement>(".find input")?.focus() },
     { key: "e", text: "Resolve the conversation", run: () => press("resolve") },

@@ -3,7 +3,7 @@
 import { type ReadonlySignal, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import { Assign, Block, type Line, MarkRead, Reopen, Resolve, type Row, SetTyping, type TeamNote, Thread as ThreadQuery, Unblock, supports } from "../../generated/dashboard";
+import { Assign, Block, type Line, MarkRead, Reopen, Resolve, type Row, SetTyping, type TeamNote, Thread as ThreadQuery, Unblock } from "../../generated/dashboard";
 import { mailtoHref } from "../../text/markdown";
 import { change, may, run, site, viewer, watchActivity } from "../client";
 import { draftOf, keepDraft } from "../drafts";
@@ -134,7 +134,7 @@ export function Thread({ id, tab, onRow, tools }: ThreadProps) {
         <UnsentMessages of={unsent} />
       </div>
       <Fault text={error} />
-      {supports.Notes && may("WRITE_CONVERSATIONS") && (
+      {may("WRITE_CONVERSATIONS") && (
         <div class="modes" role="group" aria-label="What you write">
           <button type="button" class="quiet" aria-pressed={!isNoting.value} onClick={() => void (isNoting.value = false)}>Reply</button>
           <button type="button" class="quiet" data-shortcut="note" aria-pressed={isNoting.value} onClick={() => void (isNoting.value = true)}>Note</button>
@@ -242,7 +242,7 @@ function ReplyForm({ id, siteId, unsent, presence, handoff }: ReplyProps) {
   const toldAt = useRef(0);
   const box = useRef<HTMLTextAreaElement>(null);
   const tell = (isTyping: boolean) => {
-    if (!supports.SetTyping || liveState.value !== "live" || (isTyping && Date.now() - toldAt.current < TYPING_MS)) return;
+    if (liveState.value !== "live" || (isTyping && Date.now() - toldAt.current < TYPING_MS)) return;
     if (!isTyping && toldAt.current === 0) return;
     toldAt.current = isTyping ? Date.now() : 0;
     run(SetTyping, { input: { conversationId: id, siteId, isTyping } }).catch(() => {});
