@@ -77,7 +77,7 @@ async fn until_blocked(services: Services, viewer: Viewer, conversation: Convers
     }
 }
 
-/// Returns whether the visitor of a conversation has it open, as far as this node knows.
+/// Returns whether the visitor of a conversation has it open, on any node that this one hears of.
 pub fn is_visitor_here(services: &Services, site: SiteId, id: ConversationId) -> bool {
     services.rooms.has_visitor((site, id))
 }

@@ -1,5 +1,6 @@
 //! The state behind [`activity`](super::activity): who is in which conversation, and who is typing.
-//! It lives in memory only, and other nodes are notified of each change.
+//! It lives in memory only, and other nodes are notified of each change. A node also remembers who is in
+//! conversations that nobody has open here, because it must know whether a reply has to be mailed.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,6 +12,10 @@ use tokio::sync::watch;
 
 use crate::accounts::viewer::Viewer;
 use crate::runtime::hints::{GONE_AFTER, Hint, Hints, RoomHint, RoomNews};
+
+/// Maximum number of conversations that this node remembers. Visitors of further ones who are connected to another node
+/// count as absent, which costs a mail at most. A conversation takes some hundred bytes.
+const ROOMS_MAX: usize = 100_000;
 
 /// The participants that are present or typing in a conversation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,7 +50,7 @@ impl Side {
 
 pub(super) type ConversationKey = (SiteId, ConversationId);
 
-/// The conversations that have subscribers on this node.
+/// The conversations that somebody has open, on this node or on another one.
 #[derive(Clone, Default)]
 pub(crate) struct Rooms {
     open: Arc<Mutex<HashMap<ConversationKey, Room>>>,
@@ -77,8 +82,8 @@ impl Rooms {
 
     pub(super) fn enter(&self, place: ConversationKey, side: Side) -> Here {
         let mut rooms = self.lock();
-        let is_new = !rooms.contains_key(&place);
         let room = rooms.entry(place).or_default();
+        let is_new = !room.is_open_here();
         *room.count(side) += 1;
         if *room.count(side) == 1 {
             self.hints.tell(Hint::Room(room.presence(place, is_new)));
@@ -87,9 +92,9 @@ impl Rooms {
         Here { rooms: self.clone(), place, side, activity: room.state.subscribe() }
     }
 
-    /// Returns whether a visitor is subscribed to the conversation.
+    /// Returns whether a visitor is subscribed to the conversation on any node.
     pub(super) fn has_visitor(&self, place: ConversationKey) -> bool {
-        self.lock().get(&place).is_some_and(|room| room.visitors > 0)
+        self.lock().get(&place).is_some_and(|room| room.sides_here().0)
     }
 
     fn leave(&self, place: ConversationKey, side: Side) {
@@ -100,7 +105,7 @@ impl Rooms {
         if *room.count(side) == 0 {
             self.hints.tell(Hint::Room(room.presence(place, false)));
         }
-        if room.visitors + room.team == 0 {
+        if room.is_empty() {
             rooms.remove(&place);
             return;
         }
@@ -110,40 +115,49 @@ impl Rooms {
 
     /// Returns who is present in the conversations of this node, for the others.
     pub(crate) fn presence(&self) -> Vec<RoomHint> {
-        self.lock().iter().map(|(place, room)| room.presence(*place, false)).collect()
+        let rooms = self.lock();
+        rooms.iter().filter(|(_, room)| room.is_open_here()).map(|(place, room)| room.presence(*place, false)).collect()
     }
 
     /// Returns who is present in a conversation on this node. `None` when nobody is.
     pub(crate) fn presence_in(&self, place: ConversationKey) -> Option<RoomHint> {
-        self.lock().get(&place).map(|room| room.presence(place, false))
+        self.lock().get(&place).filter(|room| room.is_open_here()).map(|room| room.presence(place, false))
     }
 
     /// Records which sides, visitor and team, are present on another node.
     pub(crate) fn here_elsewhere(&self, place: ConversationKey, node: u64, sides: (bool, bool)) {
-        if let Some(room) = self.lock().get_mut(&place) {
-            let before = room.sides_here();
-            if sides == (false, false) {
-                room.elsewhere.remove(&node);
-            } else {
-                room.elsewhere.insert(node, (sides, Instant::now()));
-            }
-            room.end_typing_since(before);
-            room.tell();
+        let mut rooms = self.lock();
+        let is_gone = sides == (false, false);
+        if !rooms.contains_key(&place) && (is_gone || rooms.len() >= ROOMS_MAX) {
+            return;
+        }
+        let room = rooms.entry(place).or_default();
+        let before = room.sides_here();
+        if is_gone {
+            room.elsewhere.remove(&node);
+        } else {
+            room.elsewhere.insert(node, (sides, Instant::now()));
+        }
+        room.end_typing_since(before);
+        room.tell();
+        if room.is_empty() {
+            rooms.remove(&place);
         }
     }
 
     /// Forgets the presence on nodes that have said nothing for some time.
     pub(crate) fn forget_gone(&self) {
-        for room in self.lock().values_mut() {
+        self.lock().retain(|_, room| {
             let before = room.sides_here();
             room.elsewhere.retain(|_, (_, since)| since.elapsed() < GONE_AFTER);
             room.end_typing_since(before);
             room.tell();
-        }
+            !room.is_empty()
+        });
     }
 
     /// Records whether `side` is typing. Returns the number of the keystroke, or `None` when nobody
-    /// is subscribed.
+    /// is subscribed on this node.
     pub(super) fn type_in(
         &self,
         place: ConversationKey,
@@ -152,7 +166,7 @@ impl Rooms {
         is_typing: bool,
     ) -> Option<u64> {
         let mut rooms = self.lock();
-        let room = rooms.get_mut(&place)?;
+        let room = rooms.get_mut(&place).filter(|room| room.is_open_here())?;
         room.set_typing(side, member, is_typing);
         let keystrokes = room.keystrokes(side);
         *keystrokes += 1;
@@ -170,6 +184,16 @@ impl Rooms {
 }
 
 impl Room {
+    /// Whether somebody on this node has the conversation open.
+    fn is_open_here(&self) -> bool {
+        self.visitors + self.team > 0
+    }
+
+    /// Whether nobody on any node has the conversation open.
+    fn is_empty(&self) -> bool {
+        !self.is_open_here() && self.elsewhere.is_empty()
+    }
+
     fn count(&mut self, side: Side) -> &mut usize {
         match side {
             Side::Visitor => &mut self.visitors,
@@ -298,6 +322,21 @@ mod tests {
         let state = visitor.activity.borrow().clone();
         assert!(!state.is_team_here && !state.is_team_typing, "{state:?}");
         assert!(state.is_visitor_here);
+    }
+
+    #[test]
+    fn a_visitor_on_another_node_is_present_without_a_subscriber_on_this_one() {
+        let rooms = Rooms::default();
+
+        rooms.here_elsewhere(place(), 1, (true, false));
+        assert!(rooms.has_visitor(place()));
+        assert!(rooms.presence().is_empty() && rooms.presence_in(place()).is_none(), "nobody is on this node");
+        assert_eq!(rooms.type_in(place(), Side::Visitor, None, true), None);
+        drop(rooms.enter(place(), Side::Team));
+        assert!(rooms.has_visitor(place()), "a subscriber who leaves forgets no other node");
+
+        rooms.here_elsewhere(place(), 1, (false, false));
+        assert!(!rooms.has_visitor(place()) && rooms.lock().is_empty());
     }
 
     #[test]

@@ -53,8 +53,7 @@ pub struct ActivitySubscription;
 #[Subscription]
 impl ActivitySubscription {
     /// Reports who has a conversation open and who is typing in it: the current state first, then every
-    /// change. A subscriber counts as present. The state is not stored and cannot be resumed, and each
-    /// server node reports only the clients that are connected to it.
+    /// change. A subscriber counts as present. The state is not stored and cannot be resumed.
     ///
     /// Requires the `READ_CONVERSATIONS` scope, or the `CHAT` scope with the session token of the
     /// conversation. Fails with `NOT_FOUND` when the conversation does not exist.
