@@ -197,13 +197,13 @@ impl Site {
         Evaluation { site: self.row.clone(), access: self.access.clone() }
     }
 
-    /// Preview of a change, which `previewChange` has begun. It is null when the site has no such preview;
-    /// previews are deleted after a day, and when a session is erased. Requires the `READ_CONVERSATIONS` scope.
+    /// Preview of a change, which `previewChange` has begun. Null when the preview does not exist: previews are
+    /// deleted after a day, and when a session is erased. Requires the `READ_CONVERSATIONS` scope.
     async fn change_preview(
         &self,
-        #[graphql(desc = "ID that identifies the preview.")] id: ID,
+        #[graphql(desc = "ID of the preview.")] id: ID,
     ) -> Nullable<ChangePreview> {
-        perhaps(async { Ok(previews::load(&self.access, &self.row, &id).await?) }).await
+        perhaps(previews::load(&self.access, self.row.id, &id)).await
     }
 
     /// Answer rules of the site, oldest first: entries that the owner pinned to a question, or forbade for it.
