@@ -14,7 +14,8 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 /// The parts of `web/` that the build needs. A developer's `node_modules` and `dist` are not touched.
-const INPUTS: [&str; 7] = ["package.json", "package-lock.json", "tsconfig.json", "scripts", "widget", "dashboard", "pages"];
+const INPUTS: [&str; 7] =
+    ["package.json", "package-lock.json", "tsconfig.json", "scripts", "widget", "dashboard", "pages"];
 /// Files and folders that the parts above import from. The built package in `client/dist` is not among them.
 const MORE_INPUTS: [&str; 3] = ["text", "client/src", "client/operations.graphql"];
 /// Copy of the lock file from which the packages in `OUT_DIR` were installed.

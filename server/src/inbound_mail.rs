@@ -138,9 +138,14 @@ mod tests {
         {
             assert!(is_authorized(right), "{right}");
         }
-        for wrong in
-            ["a-long-enough-secret", "Bearer a-long-enough-secreu", "Bearer a-long-enough-secret2", "Bearer ", "Basic a-long-enough-secret", "Basic !"]
-        {
+        for wrong in [
+            "a-long-enough-secret",
+            "Bearer a-long-enough-secreu",
+            "Bearer a-long-enough-secret2",
+            "Bearer ",
+            "Basic a-long-enough-secret",
+            "Basic !",
+        ] {
             assert!(!is_authorized(wrong), "{wrong}");
         }
         assert!(!super::is_authorized(&HeaderMap::new(), "a-long-enough-secret"));

@@ -75,6 +75,13 @@ export function run<Result, Variables>(query: Doc<Result, Variables>, variables:
   return asAgent(() => server.run(query, variables, idempotencyKey ? { idempotencyKey } : {}));
 }
 
+/**
+ * Calls `onResult` with the result of a query with `@live`, and again after each change, until it is stopped.
+ * `onRefused` is called when the server refuses it; running the query gives the reason.
+ */
+export const live = <Result, Variables>(query: Doc<Result, Variables>, variables: Variables, onResult: (result: Result) => void, onRefused: () => void): Following =>
+  server.live(query, variables, onResult, (state) => state === "refused" && onRefused());
+
 async function asAgent<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();

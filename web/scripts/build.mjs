@@ -31,18 +31,27 @@ const common = (extra) => ({
   },
 });
 
+/** Removes the line breaks between the rules of the widget's style sheets, which are template literals. */
+const oneLineStyles = {
+  name: "one-line-styles",
+  transform: {
+    filter: { id: /widget\/(styles|loader)\.ts$/ },
+    handler: (code) => code.replace(/`[^`]*`/g, (text) => text.replaceAll("}\n", "}")),
+  },
+};
+
 /** Builds the panel and one file for each language besides English. Returns the name of the panel's file. */
 async function buildPanel() {
   const { output } = await rolldown({
-    input: { panel: join(WEB, "widget/panel.ts") }, logLevel: "warn", transform: { target: "es2022" },
-    output: { dir: DIST, entryFileNames: "assets/panel-[hash].js", chunkFileNames: "assets/widget-[name]-[hash].js", format: "es", minify: true },
+    input: { panel: join(WEB, "widget/panel.ts") }, logLevel: "warn", plugins: [oneLineStyles], transform: { target: "es2022" },
+    output: { dir: DIST, entryFileNames: "assets/panel-[hash].js", chunkFileNames: "assets/widget-[name]-[hash].js", format: "es", minify: true, comments: false },
   });
   return output.find((file) => file.isEntry).fileName;
 }
 
 /** Uses the bundler directly, because Vite would wrap the dynamic import in its preloader. */
 const buildLoader = (panelFile) => rolldown({
-  input: join(WEB, "widget/loader.ts"), logLevel: "warn", transform: { target: "es2022", define: { PANEL_FILE: JSON.stringify(panelFile) } },
+  input: join(WEB, "widget/loader.ts"), logLevel: "warn", plugins: [oneLineStyles], transform: { target: "es2022", define: { PANEL_FILE: JSON.stringify(panelFile) } },
   output: { file: join(DIST, "widget.js"), format: "iife", minify: true },
 });
 

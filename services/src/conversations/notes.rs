@@ -90,12 +90,7 @@ pub async fn delete(services: &Services, viewer: &Viewer, named: Option<SiteId>,
 /// # Errors
 /// `Forbidden`.
 #[boxed]
-pub async fn by_ids(
-    services: &Services,
-    viewer: &Viewer,
-    named: Option<SiteId>,
-    ids: &[NoteId],
-) -> Result<Vec<Note>> {
+pub async fn by_ids(services: &Services, viewer: &Viewer, named: Option<SiteId>, ids: &[NoteId]) -> Result<Vec<Note>> {
     viewer.require(Scope::ReadConversations)?;
     Ok(db::conversation_notes::by_ids(&mut services.db.reader().await?, viewer.site(named)?, ids).await?)
 }

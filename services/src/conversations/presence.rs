@@ -2,7 +2,7 @@
 //! It lives in memory only, and other nodes are notified of each change. A node also remembers who is in
 //! conversations that nobody has open here, because it must know whether a reply has to be mailed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -28,12 +28,14 @@ pub struct ActivityState {
     pub is_visitor_typing: bool,
     /// Whether a member of the team is typing.
     pub is_team_typing: bool,
-    /// Name of the member who is typing. `None` when a key without a member is used.
+    /// Name of the member who began to type last. `None` when a key without a member is used.
     pub typing_member: Option<String>,
+    /// Names of all members who are typing, in alphabetical order.
+    pub typing_members: Vec<String>,
 }
 
 /// The two sides of a conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {
     /// The visitor of the web site.
     Visitor,
@@ -64,10 +66,13 @@ struct Room {
     team: usize,
     /// Which sides, visitor and team, are present on each other node, and when it said so.
     elsewhere: HashMap<u64, ((bool, bool), Instant)>,
-    // Grows with each keystroke, so that only the timeout of the last one ends the typing.
-    visitor_keystrokes: u64,
-    team_keystrokes: u64,
+    /// Who is typing, with the number of their last keystroke, so that only its timeout ends the typing.
+    typing: BTreeMap<Writer, u64>,
+    keystrokes: u64,
 }
+
+/// Who is typing: a side, and the name of the member when the key belongs to one.
+type Writer = (Side, Option<String>);
 
 impl Rooms {
     /// No conversations. The other nodes are notified of changes by `hints`.
@@ -156,7 +161,7 @@ impl Rooms {
         });
     }
 
-    /// Records whether `side` is typing. Returns the number of the keystroke, or `None` when nobody
+    /// Records whether somebody of `side` is typing. Returns the number of the keystroke, or `None` when nobody
     /// is subscribed on this node.
     pub(super) fn type_in(
         &self,
@@ -167,18 +172,23 @@ impl Rooms {
     ) -> Option<u64> {
         let mut rooms = self.lock();
         let room = rooms.get_mut(&place).filter(|room| room.is_open_here())?;
-        room.set_typing(side, member, is_typing);
-        let keystrokes = room.keystrokes(side);
-        *keystrokes += 1;
-        Some(*keystrokes)
+        room.keystrokes += 1;
+        match is_typing {
+            true => drop(room.typing.insert((side, member), room.keystrokes)),
+            false => drop(room.typing.remove(&(side, member))),
+        }
+        room.tell();
+        Some(room.keystrokes)
     }
 
-    /// Ends the typing of `side`, unless there was another keystroke after `keystroke`.
-    pub(super) fn rest(&self, place: ConversationKey, side: Side, keystroke: u64) {
+    /// Ends the typing of a writer, unless there was another keystroke after `keystroke`.
+    pub(super) fn rest(&self, place: ConversationKey, side: Side, member: Option<String>, keystroke: u64) {
+        let writer = (side, member);
         if let Some(room) = self.lock().get_mut(&place)
-            && *room.keystrokes(side) == keystroke
+            && room.typing.get(&writer) == Some(&keystroke)
         {
-            room.set_typing(side, None, false);
+            room.typing.remove(&writer);
+            room.tell();
         }
     }
 }
@@ -201,14 +211,6 @@ impl Room {
         }
     }
 
-    /// The keystrokes of one side. Each side ends its own typing, whatever the other one does.
-    fn keystrokes(&mut self, side: Side) -> &mut u64 {
-        match side {
-            Side::Visitor => &mut self.visitor_keystrokes,
-            Side::Team => &mut self.team_keystrokes,
-        }
-    }
-
     /// Whether the visitor and the team are present on any node.
     fn sides_here(&self) -> (bool, bool) {
         let elsewhere = |of: fn(&(bool, bool)) -> bool| self.elsewhere.values().any(|(sides, _)| of(sides));
@@ -221,37 +223,32 @@ impl Room {
     }
 
     /// Ends the typing of the sides that were present before and are not any more: nobody is left who could be typing.
-    fn end_typing_since(&self, (was_visitor_here, was_team_here): (bool, bool)) {
+    fn end_typing_since(&mut self, (was_visitor_here, was_team_here): (bool, bool)) {
         let (is_visitor_here, is_team_here) = self.sides_here();
-        if was_visitor_here && !is_visitor_here {
-            self.set_typing(Side::Visitor, None, false);
-        }
-        if was_team_here && !is_team_here {
-            self.set_typing(Side::Team, None, false);
-        }
+        let has_left = |side: Side| match side {
+            Side::Visitor => was_visitor_here && !is_visitor_here,
+            Side::Team => was_team_here && !is_team_here,
+        };
+        self.typing.retain(|(side, _), _| !has_left(*side));
     }
 
+    /// Notifies the subscribers if the state has changed.
     fn tell(&self) {
         let (is_visitor_here, is_team_here) = self.sides_here();
-        self.change(|state| *state = ActivityState { is_visitor_here, is_team_here, ..state.clone() });
-    }
-
-    fn set_typing(&self, side: Side, member: Option<String>, is_typing: bool) {
-        self.change(|state| match side {
-            Side::Visitor => state.is_visitor_typing = is_typing,
-            Side::Team => {
-                state.is_team_typing = is_typing;
-                state.typing_member = member.filter(|_| is_typing);
-            }
-        });
-    }
-
-    /// Changes the state and notifies subscribers if it is different.
-    fn change(&self, act: impl FnOnce(&mut ActivityState)) {
+        let team = || self.typing.iter().filter(|((side, _), _)| *side == Side::Team);
+        let last = team().max_by_key(|(_, keystroke)| **keystroke);
+        let now = ActivityState {
+            is_visitor_here,
+            is_team_here,
+            is_visitor_typing: self.typing.keys().any(|(side, _)| *side == Side::Visitor),
+            is_team_typing: last.is_some(),
+            typing_member: last.and_then(|((_, member), _)| member.clone()),
+            typing_members: team().filter_map(|((_, member), _)| member.clone()).collect(),
+        };
         self.state.send_if_modified(|state| {
-            let before = state.clone();
-            act(state);
-            *state != before
+            let is_new = *state != now;
+            *state = now;
+            is_new
         });
     }
 }
@@ -346,10 +343,29 @@ mod tests {
         let first = rooms.type_in(place(), Side::Visitor, None, true).expect("there is a subscriber");
         rooms.type_in(place(), Side::Team, None, true);
 
-        rooms.rest(place(), Side::Visitor, first);
+        rooms.rest(place(), Side::Visitor, None, first);
 
         assert!(!visitor.activity.borrow().is_visitor_typing);
         assert!(visitor.activity.borrow().is_team_typing);
+    }
+
+    #[test]
+    fn members_who_type_at_once_are_named_and_end_apart() {
+        let rooms = Rooms::default();
+        let ann = rooms.enter(place(), Side::Team);
+        let _ben = rooms.enter(place(), Side::Team);
+        let typing = |name: &str, is_typing| rooms.type_in(place(), Side::Team, Some(name.into()), is_typing);
+        let of_ben = typing("Ben", true).expect("there is a subscriber");
+        typing("Ann", true);
+        let names = || ann.activity.borrow().typing_members.clone();
+        assert_eq!(names(), ["Ann", "Ben"]);
+        assert_eq!(ann.activity.borrow().typing_member.as_deref(), Some("Ann"));
+
+        typing("Ann", false);
+        assert_eq!(names(), ["Ben"]);
+        rooms.rest(place(), Side::Team, Some("Ben".into()), of_ben);
+
+        assert!(names().is_empty() && !ann.activity.borrow().is_team_typing);
     }
 
     #[test]
@@ -360,10 +376,11 @@ mod tests {
         let first = typing(true).expect("there is a subscriber");
         let second = typing(true).expect("there is a subscriber");
 
-        rooms.rest(place(), Side::Team, first);
+        let ann = || Some("Ann".to_owned());
+        rooms.rest(place(), Side::Team, ann(), first);
         assert_eq!(visitor.activity.borrow().typing_member.as_deref(), Some("Ann"));
 
-        rooms.rest(place(), Side::Team, second);
+        rooms.rest(place(), Side::Team, ann(), second);
         assert!(!visitor.activity.borrow().is_team_typing);
         assert_eq!(visitor.activity.borrow().typing_member, None);
     }

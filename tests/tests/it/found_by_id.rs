@@ -162,7 +162,11 @@ fn arguments_with_one_id() -> BTreeSet<String> {
             continue;
         }
         for field in &object.fields {
-            let ids = field.node.arguments.iter().filter(|argument| argument.node.ty.to_string().trim_end_matches('!') == "ID");
+            let ids = field
+                .node
+                .arguments
+                .iter()
+                .filter(|argument| argument.node.ty.to_string().trim_end_matches('!') == "ID");
             found.extend(ids.map(|argument| format!("{name}.{}({})", field.node.name.node, argument.node.name.node)));
         }
     }

@@ -8,6 +8,7 @@ import { mailtoHref } from "../../text/markdown";
 import { change, may, run, site, viewer, watchActivity } from "../client";
 import { draftOf, keepDraft } from "../drafts";
 import { liveState, marked, onEvent, onStale } from "../live";
+import { Icon } from "../icons";
 import type { Outbox } from "../outbox";
 import { onReply, repliesTo } from "../replies";
 import { pathOf } from "../route";
@@ -21,7 +22,7 @@ import { Act, Badge, Fault, Markdown, Skeleton, When, sayError, useAction } from
 const TYPING_MS = 3000;
 const PAGE_SIZE = 50;
 
-type Presence = { isVisitorHere: boolean; isVisitorTyping: boolean };
+type Presence = { isVisitorHere: boolean; isVisitorTyping: boolean; typingMembers: string[] };
 
 const isOpen = (row: Row) => row.handoff !== null && row.handoff.status !== "RESOLVED";
 
@@ -266,8 +267,10 @@ function ReplyForm({ id, siteId, unsent, presence, handoff }: ReplyProps) {
     if (enterSends.isOn.value || event.metaKey || event.ctrlKey) send(event);
   };
   const isAway = presence !== null && !presence.isVisitorHere;
+  const others = (presence?.typingMembers ?? []).filter((name) => name !== viewer.value?.member?.name);
   return (
     <form class="reply" onSubmit={send}>
+      <p class="others" role="status">{others.length > 0 && <><Icon name="members" />{others.join(", ")} {others.length > 1 ? "are" : "is"} writing a reply too.</>}</p>
       {isAway && <p class="hint away" role="status">The visitor is not here. {awayText(handoff)}</p>}
       <textarea ref={box} aria-label="Your answer" rows={2} maxLength={4000} value={text.value} placeholder="Write to the visitor…" dir="auto"
         onInput={(e) => write(e.currentTarget.value)} onKeyDown={onKey} />
