@@ -1,6 +1,7 @@
 //! Builds `web/` with npm in `OUT_DIR` and writes the list of files that `assets.rs` embeds. The checkout is not
-//! changed. When npm is missing or its build fails, the list is empty and the program explains why; the Rust
-//! build never fails because of JavaScript.
+//! changed. Without npm, or with `HELPBOT_SKIP_WEB`, the list is empty and the program explains why. When npm is
+//! there and its build fails, for example because a file is over its size limit, the Rust build fails too: a
+//! program without pages must be a choice.
 
 use std::env;
 use std::error::Error;
@@ -13,12 +14,28 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 /// The parts of `web/` that the build needs. A developer's `node_modules` and `dist` are not touched.
-const INPUTS: [&str; 8] =
-    ["package.json", "package-lock.json", "tsconfig.json", "scripts", "schema", "widget", "dashboard", "pages"];
+const INPUTS: [&str; 7] =
+    ["package.json", "package-lock.json", "tsconfig.json", "scripts", "widget", "dashboard", "pages"];
 /// Files and folders that the parts above import from. The built package in `client/dist` is not among them.
-const MORE_INPUTS: [&str; 4] = ["text", "demo", "client/src", "client/operations.graphql"];
+const MORE_INPUTS: [&str; 3] = ["text", "client/src", "client/operations.graphql"];
 /// Copy of the lock file from which the packages in `OUT_DIR` were installed.
 const INSTALLED: &str = "installed-lock.json";
+/// Number of lines of npm's output that a failed build shows. The reason is at the end.
+const SHOWN_LINES: usize = 15;
+
+/// Why the pages are not built.
+enum NoPages {
+    /// It was chosen, or npm is missing. The program is built without pages.
+    LeftOut(String),
+    /// The build failed, with the last lines of its output.
+    Failed(Vec<String>),
+}
+
+impl<E: Error> From<E> for NoPages {
+    fn from(error: E) -> Self {
+        NoPages::Failed(vec![error.to_string()])
+    }
+}
 
 #[derive(Deserialize)]
 struct Manifest {
@@ -41,9 +58,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     watch(&root);
     let (list, documents, reason) = match built(&root, &out) {
         Ok(list) => (list, fs::read_to_string(out.join("web/generated/documents.json"))?, String::new()),
-        Err(reason) => {
+        Err(NoPages::LeftOut(reason)) => {
             println!("cargo::warning=the widget and the dashboard are left out: {reason}");
-            (String::new(), "{}".to_owned(), reason.to_string())
+            (String::new(), "{}".to_owned(), reason)
+        }
+        Err(NoPages::Failed(lines)) => {
+            println!("cargo::error=the widget and the dashboard cannot be built:");
+            lines.iter().for_each(|line| println!("cargo::error={line}"));
+            println!("cargo::error=set HELPBOT_SKIP_WEB=1 to build the program without them");
+            return Ok(());
         }
     };
     let source = format!(
@@ -69,12 +92,12 @@ fn watch(root: &Path) {
 }
 
 /// Builds the files and returns their list as Rust source.
-fn built(root: &Path, out: &Path) -> Result<String, Box<dyn Error>> {
+fn built(root: &Path, out: &Path) -> Result<String, NoPages> {
     if env::var_os("HELPBOT_SKIP_WEB").is_some() {
-        return Err("HELPBOT_SKIP_WEB is set".into());
+        return Err(NoPages::LeftOut("HELPBOT_SKIP_WEB is set".to_owned()));
     }
     if !root.join("web/package.json").is_file() {
-        return Err("web/package.json does not exist".into());
+        return Err(NoPages::LeftOut("web/package.json does not exist".to_owned()));
     }
     let web = out.join("web");
     copy_inputs(root, out)?;
@@ -120,7 +143,7 @@ fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
 }
 
 /// Installs the packages of the lock file, unless they are installed.
-fn install(web: &Path) -> Result<(), Box<dyn Error>> {
+fn install(web: &Path) -> Result<(), NoPages> {
     let lock = fs::read(web.join("package-lock.json"))?;
     let stamp = web.join(INSTALLED);
     if fs::read(&stamp).is_ok_and(|installed| installed == lock) {
@@ -132,20 +155,23 @@ fn install(web: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn npm(web: &Path, arguments: &[&str]) -> Result<(), Box<dyn Error>> {
+fn npm(web: &Path, arguments: &[&str]) -> Result<(), NoPages> {
     let usual = if cfg!(windows) { "npm.cmd" } else { "npm" };
     let program = env::var_os("HELPBOT_NPM").unwrap_or_else(|| usual.into());
     let output = Command::new(program).args(arguments).current_dir(web).output();
-    let output = output.map_err(|error| format!("npm does not start ({error})"))?;
+    let output = output.map_err(|error| NoPages::LeftOut(format!("npm does not start ({error})")))?;
     if output.status.success() {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let last = said.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("npm gave no reason");
-    Err(format!("npm {} failed: {last}", arguments[0]).into())
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    let lines: Vec<&str> = said.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+    let last = &lines[lines.len().saturating_sub(SHOWN_LINES)..];
+    let summary = format!("npm {} failed ({})", arguments[0], output.status);
+    Err(NoPages::Failed(std::iter::once(summary).chain(last.iter().map(|line| (*line).to_owned())).collect()))
 }
 
-fn item(dist: &Path, entry: &Entry) -> Result<String, Box<dyn Error>> {
+fn item(dist: &Path, entry: &Entry) -> std::io::Result<String> {
     let plain = dist.join(&entry.path);
     let hash = Sha256::digest(fs::read(&plain)?);
     let tag = hash.iter().take(12).fold(String::new(), |mut tag, byte| {

@@ -63,7 +63,7 @@ async fn insert(State(ceiling): State<Arc<Ceiling>>, Json(body): Json<Value>) ->
     let event = NewEvent {
         id: EventId::from_uuid(randomness::uuid(now)),
         event_type: EventType::ConversationCreated,
-        conversation_id: new.id,
+        conversation_id: Some(new.id),
         session_id: new.session_id.clone(),
         token_id: None,
         data: json!({ "conversationId": new.id, "question": new.question, "answer": new.answer }).to_string(),

@@ -1,5 +1,5 @@
-//! Queries that end the same way: one row as an entity, pages of lists that are ordered by a text key, and
-//! deletions of the oldest rows.
+//! Queries that end the same way: one row as an entity, the rows of a site with given IDs, pages of lists that are
+//! ordered by a text key, and deletions of the oldest rows.
 
 use helpbot_domain::page::PageRequest;
 
@@ -20,6 +20,23 @@ macro_rules! load_one {
     }};
 }
 pub(crate) use load_one;
+
+/// Loads the rows of a site with these IDs as entities, in no particular order. Missing ones are left out.
+macro_rules! load_by_ids {
+    ($c:ident, $entity:ty, $table:ident, $site:expr, $ids:expr) => {{
+        let site = $site.to_string();
+        let rows: Vec<Row> = on!($c, |c| {
+            $table::table
+                .filter($table::site_id.eq(&site))
+                .filter($crate::connection::dialect::among($table::id, $ids))
+                .select(Row::as_select())
+                .load(c)
+                .await
+        })?;
+        rows.into_iter().map(<$entity>::try_from).collect()
+    }};
+}
+pub(crate) use load_by_ids;
 
 /// Deletes about `$limit` rows of `$table` that were created before `$before`, oldest first, and those of the same
 /// millisecond as the last of them. Gives their number.

@@ -9,10 +9,11 @@ use uuid::Uuid;
 use crate::Timestamp;
 use crate::cases::named_enum;
 use crate::conversation::{Author, Vote};
-use crate::ids::{ConversationId, EventId, MemberId, MessageId, NoteId, SiteId};
+use crate::ids::{ChunkId, ConversationId, EventId, MemberId, MessageId, NoteId, SiteId, SourceId};
 use crate::triage::Priority;
 
-/// Passes the cases of [`EventType`], with their names in webhooks and in the database, to a macro that declares an enum.
+/// Passes the cases of [`EventType`] that are about conversations, with their names in webhooks and in the database, to a
+/// macro that declares an enum.
 #[macro_export]
 macro_rules! event_type_cases {
     ($macro:ident $enum:tt) => {
@@ -47,7 +48,41 @@ macro_rules! event_type_cases {
     };
 }
 
-event_type_cases!(named_enum {
+/// Same as [`event_type_cases`], for the cases that are about entries and sources. They come after the cases
+/// `$before`.
+#[macro_export]
+macro_rules! content_event_type_cases {
+    ($macro:ident $enum:tt $($before:tt)*) => {
+        $macro! { $enum $($before)*
+            /// An FAQ entry was written or imported. The counts of its source have changed too.
+            EntryAdded = "entry.added",
+            /// An FAQ entry was changed by a mutation or an import.
+            EntryUpdated = "entry.updated",
+            /// An FAQ entry that was written by hand was deleted. Only its ID is known, and the counts of its source
+            /// have changed too.
+            EntryDeleted = "entry.deleted",
+            /// A source was added.
+            SourceAdded = "source.added",
+            /// The options, the content or the status of a source changed, for example when its sync begins, fails or is
+            /// canceled.
+            SourceUpdated = "source.updated",
+            /// A sync of a source succeeded. The entries that it added, changed and removed have no events of their
+            /// own, so a client reads the entries of the source again.
+            SourceSynced = "source.synced",
+            /// A source was deleted with its pages and entries. Only its ID is known.
+            SourceDeleted = "source.deleted",
+        }
+    };
+}
+
+/// Declares an enum with the cases of both lists.
+macro_rules! with_content_cases {
+    ($enum:tt $($cases:tt)*) => {
+        content_event_type_cases!(named_enum $enum $($cases)*);
+    };
+}
+
+event_type_cases!(with_content_cases {
     /// The type of an event.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum EventType
@@ -65,6 +100,17 @@ impl EventType {
     /// Returns whether only the team receives events of the type.
     pub const fn is_of_team(self) -> bool {
         matches!(self, EventType::ConversationUpdated | EventType::NoteChanged)
+    }
+
+    /// Returns whether events of the type are about an entry or a source.
+    pub const fn is_of_content(self) -> bool {
+        use EventType::{
+            EntryAdded, EntryDeleted, EntryUpdated, SourceAdded, SourceDeleted, SourceSynced, SourceUpdated,
+        };
+        matches!(
+            self,
+            EntryAdded | EntryUpdated | EntryDeleted | SourceAdded | SourceUpdated | SourceSynced | SourceDeleted
+        )
     }
 }
 
@@ -195,6 +241,16 @@ impl EventData {
     }
 }
 
+/// The data of an event about an entry or a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ContentEventData {
+    /// ID of the source that the event is about, or that the entry belongs to.
+    pub source_id: SourceId,
+    /// ID of the entry. `None` for an event about a source.
+    pub entry_id: Option<ChunkId>,
+}
+
 /// An event of a site's log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
@@ -207,14 +263,15 @@ pub struct Event {
     pub id: EventId,
     /// Type of the event.
     pub event_type: EventType,
-    /// ID of the conversation that the event belongs to.
-    pub conversation_id: ConversationId,
-    /// Session of the visitor.
+    /// ID of the conversation that the event belongs to. `None` for an event about an entry or a source.
+    pub conversation_id: Option<ConversationId>,
+    /// Session of the visitor. Empty for an event about an entry or a source.
     pub session_id: String,
     /// ID of the session token that proved the question of the conversation. `None` when it was
     /// asked without proof.
     pub token_id: Option<Uuid>,
-    /// Documented data, as JSON text. It is stored as written and never generated again.
+    /// Documented data, as JSON text: [`EventData`] or [`ContentEventData`]. It is stored as written and never generated
+    /// again.
     pub data: String,
     /// Time of the event.
     pub created_at: Timestamp,
@@ -240,6 +297,8 @@ mod tests {
     fn every_name_is_parsed() {
         for event_type in EventType::ALL {
             assert_eq!(event_type.as_str().parse(), Ok(event_type));
+            let is_of_content = ["entry.", "source."].iter().any(|start| event_type.as_str().starts_with(start));
+            assert_eq!(event_type.is_of_content(), is_of_content, "{event_type}");
         }
         assert_eq!("conversation.deleted".parse::<EventType>(), Err(EventTypeError));
     }

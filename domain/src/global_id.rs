@@ -2,7 +2,10 @@
 
 use uuid::Uuid;
 
-use crate::ids::{BlockId, CaseId, ChunkId, ConversationId, DocumentId, KeyId, MemberId, SourceId, WebhookId};
+use crate::ids::{
+    BlockId, CannedReplyId, CaseId, ChunkId, ConversationId, DocumentId, KeyId, MemberId, NoteId, PreviewId, RuleId,
+    SourceId, WebhookId,
+};
 
 /// The ID of an object that belongs to a site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,4 +30,12 @@ pub enum GlobalId {
     Case(CaseId),
     /// ID of a block of a visitor.
     Block(BlockId),
+    /// ID of a note of the team.
+    Note(NoteId),
+    /// ID of a canned reply.
+    CannedReply(CannedReplyId),
+    /// ID of an answer rule.
+    Rule(RuleId),
+    /// ID of a change preview.
+    Preview(PreviewId),
 }

@@ -1,4 +1,5 @@
-//! The widget settings: the 23 documented fields, their defaults and their rules.
+//! The widget settings: the 23 documented fields, their defaults and their rules, and the starter questions, which REST
+//! does not have.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +9,12 @@ use crate::{Invalid, language, text};
 const COLOR_MAX_CHARS: usize = 64;
 const TEXT_MAX_CHARS: usize = 500;
 const BOT_NAME_MAX_CHARS: usize = 80;
+/// Maximum number of starter questions. More do not fit into the panel on a phone.
+const STARTER_QUESTIONS_MAX: usize = 6;
+/// Maximum length of a starter question in characters: three lines of the panel.
+const STARTER_QUESTION_MAX_CHARS: usize = 120;
+/// Name of the starter questions in GraphQL.
+const STARTER_QUESTIONS: &str = "starterQuestions";
 
 /// The corner of the page where the widget appears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,11 +33,14 @@ macro_rules! widget {
         #[serde(rename_all = "camelCase", default)]
         pub struct WidgetConfig {
             $(#[$doc] pub $field: $type,)+
+            /// Questions that the panel offers before the first one is asked.
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            pub starter_questions: Vec<String>,
         }
 
         impl Default for WidgetConfig {
             fn default() -> Self {
-                Self { $($field: $default,)+ }
+                Self { $($field: $default,)+ starter_questions: Vec::new() }
             }
         }
 
@@ -38,13 +48,18 @@ macro_rules! widget {
         #[derive(Debug, Clone, Default, PartialEq, Eq)]
         pub struct WidgetPatch {
             $(#[$doc] pub $field: Option<$type>,)+
+            /// Questions that the panel offers before the first one is asked.
+            pub starter_questions: Option<Vec<String>>,
         }
 
         impl WidgetPatch {
             /// Returns a patch with those fields of `config` for whose documented names `is_wanted`
             /// returns true.
             pub fn of(config: WidgetConfig, is_wanted: impl Fn(&str) -> bool) -> Self {
-                Self { $($field: is_wanted($name).then_some(config.$field),)+ }
+                Self {
+                    $($field: is_wanted($name).then_some(config.$field),)+
+                    starter_questions: is_wanted(STARTER_QUESTIONS).then_some(config.starter_questions),
+                }
             }
         }
 
@@ -67,6 +82,13 @@ macro_rules! widget {
                     }
                     updated.push($name);
                 })+
+                if let Some(questions) = patch.starter_questions {
+                    match starter_questions(&questions) {
+                        Ok(questions) => config.starter_questions = questions,
+                        Err(invalid) => Invalid::add(&mut rejected, invalid),
+                    }
+                    updated.push(STARTER_QUESTIONS);
+                }
                 if let Some(rejected) = rejected {
                     return Err(rejected);
                 }
@@ -149,6 +171,16 @@ fn name(field: &'static str, value: String) -> Result<String, Invalid> {
     text::required(field, &value, BOT_NAME_MAX_CHARS)
 }
 
+fn starter_questions(questions: &[String]) -> Result<Vec<String>, Invalid> {
+    if questions.len() > STARTER_QUESTIONS_MAX {
+        let message = format!("A widget can have at most {STARTER_QUESTIONS_MAX} starter questions.");
+        return Err(Invalid::new(STARTER_QUESTIONS, message));
+    }
+    let checked =
+        |question: &String| text::required(STARTER_QUESTIONS, &text::one_line(question), STARTER_QUESTION_MAX_CHARS);
+    questions.iter().map(checked).collect()
+}
+
 fn language_tag(field: &'static str, value: String) -> Result<String, Invalid> {
     let tag = value.trim();
     if tag.is_empty() || tag.eq_ignore_ascii_case(language::AUTO) {
@@ -214,6 +246,20 @@ mod tests {
             config.patched(WidgetPatch::default()).map_err(|e| e.message),
             Err("No valid fields to update".into())
         );
+    }
+
+    #[test]
+    fn starter_questions_are_few_short_and_on_one_line() {
+        let config = WidgetConfig::default();
+        let with = |questions: Vec<String>| {
+            config.patched(WidgetPatch { starter_questions: Some(questions), ..WidgetPatch::default() })
+        };
+
+        let (changed, updated) = with(vec![" Do you\nship? ".into()]).expect("a valid question");
+        assert_eq!((changed.starter_questions, updated), (vec!["Do you ship?".to_owned()], vec!["starterQuestions"]));
+        for wrong in [vec!["Hi?".to_owned(); 7], vec!["x".repeat(121)], vec![" ".into()]] {
+            assert_eq!(with(wrong.clone()).map_err(|invalid| invalid.field), Err("starterQuestions"), "{wrong:?}");
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@ use helpbot_delivery::inbound;
 use helpbot_services::conversations::mail_answers::{self, MailReceipt};
 use helpbot_services::{Error, Services};
 use serde_json::json;
+use subtle::ConstantTimeEq as _;
 use tokio::sync::Semaphore;
 
 use crate::installation::Installation;
@@ -98,8 +99,7 @@ fn is_authorized(headers: &HeaderMap, secret: &str) -> bool {
 
 /// Compares in a time that depends only on the lengths.
 fn is_same(given: &str, secret: &str) -> bool {
-    let difference = given.bytes().zip(secret.bytes()).fold(0, |difference, (one, other)| difference | (one ^ other));
-    given.len() == secret.len() && difference == 0
+    given.as_bytes().ct_eq(secret.as_bytes()).into()
 }
 
 fn result(receipt: MailReceipt) -> &'static str {
@@ -138,9 +138,14 @@ mod tests {
         {
             assert!(is_authorized(right), "{right}");
         }
-        for wrong in
-            ["a-long-enough-secret", "Bearer a-long-enough-secreu", "Bearer ", "Basic a-long-enough-secret", "Basic !"]
-        {
+        for wrong in [
+            "a-long-enough-secret",
+            "Bearer a-long-enough-secreu",
+            "Bearer a-long-enough-secret2",
+            "Bearer ",
+            "Basic a-long-enough-secret",
+            "Basic !",
+        ] {
             assert!(!is_authorized(wrong), "{wrong}");
         }
         assert!(!super::is_authorized(&HeaderMap::new(), "a-long-enough-secret"));

@@ -156,7 +156,7 @@ impl Services {
             topics: Arc::default(),
             bus: runtime::bus::Bus::default(),
             rooms: conversations::presence::Rooms::new(hints.clone()),
-            team: conversations::team_presence::TeamPresence::default(),
+            team: conversations::team_presence::TeamPresence::new(hints.clone()),
             hints,
             clock,
             webhook_policy: https_only(url_policy.clone()),

@@ -367,6 +367,70 @@ test("priority_and_tags_are_shown_in_the_list", async (t) => {
   return entry.getByText("vip").waitFor({ state: "detached" });
 });
 
+test("the_inbox_is_filtered_by_tag", async () => {
+  const [tagged, other] = [await waiting("Who has the tag"), await waiting("Who has no tag")];
+  await run("mutation($id: ID!) { updateConversation(input: {conversationId: $id, addTags: [\"refund\"]}) { userErrors { message } } }", { id: tagged.id });
+  const agent = await Agent.on(browser, world, "inbox?tab=all");
+  const list = agent.page.getByRole("region", { name: "Conversations" });
+  await list.getByRole("link", { name: other.question }).waitFor();
+
+  await agent.page.getByLabel("Tag", { exact: true }).selectOption("refund");
+  await list.getByRole("link", { name: other.question }).waitFor({ state: "detached" });
+  assert.equal(await agent.page.locator(".entry").count(), 1);
+  assert.equal(new URL(agent.page.url()).searchParams.get("tag"), "refund");
+  await run("mutation($id: ID!) { updateConversation(input: {conversationId: $id, addTags: [\"refund\"]}) { userErrors { message } } }", { id: other.id });
+  await list.getByRole("link", { name: other.question }).waitFor();
+  await run("mutation($id: ID!) { updateConversation(input: {conversationId: $id, removeTags: [\"refund\"]}) { userErrors { message } } }", { id: tagged.id });
+
+  await list.getByRole("link", { name: tagged.question }).waitFor({ state: "detached" });
+});
+
+test("a_member_sees_that_another_one_is_writing_too", async () => {
+  const { id } = await waiting("Who gets two replies");
+  const [mira, owner] = [await Agent.on(browser, world, `inbox?open=${id}`), await Agent.on(browser, { ...world, secretKey: world.ownerKey }, `inbox?open=${id}`)];
+  await Promise.all([mira.isLive(), owner.isLive()]);
+
+  await reply(mira).fill("I am writing");
+  await owner.page.getByText("Mira Holm is writing a reply too.").waitFor();
+  assert.equal(await mira.page.getByText("is writing a reply too.").count(), 0);
+  await reply(mira).fill("");
+
+  await owner.page.getByText("is writing a reply too.").waitFor({ state: "detached" });
+});
+
+/** The number of visitors who wait, as the navigation shows it. */
+const waitingCount = async (agent) => Number(/\d+/.exec(await agent.page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Inbox" }).innerText())?.[0] ?? 0);
+
+test("the_overview_and_the_counts_are_live", async () => {
+  const agent = await Agent.on(browser, world, "overview");
+  const list = agent.page.getByRole("main");
+  await list.getByText("Credits this month").waitFor();
+  await waiting("Which zebra is live");
+
+  await list.getByRole("link", { name: /Which zebra is live/ }).waitFor();
+  const before = await waitingCount(agent);
+  assert.ok(before > 0);
+  const { id } = await waiting("Who is counted");
+  await until(async () => await waitingCount(agent) === before + 1);
+  await resolve(id);
+  await until(async () => await waitingCount(agent) === before);
+});
+
+test("the_count_is_polled_where_streams_are_blocked", async () => {
+  const agent = await Agent.on(browser, world, "overview");
+  await agent.context.routeWebSocket(/graphql/, (socket) => socket.close());
+  await agent.context.route("**/graphql/stream", (route) => route.abort());
+  await agent.page.reload();
+  await agent.signIn(world);
+  await agent.page.getByText("Credits this month").waitFor();
+  await until(async () => await waitingCount(agent) > 0, 20_000);
+  const before = await waitingCount(agent);
+
+  await waiting("Who is polled");
+
+  await until(async () => await waitingCount(agent) === before + 1, 20_000);
+});
+
 test("a_canned_reply_is_inserted_with_its_placeholders_filled_in", async (t) => {
   if (!await offers(world, "addCannedReply")) return t.skip("This schema has no canned replies.");
   const { id, question } = await waiting("Who gets a canned reply");

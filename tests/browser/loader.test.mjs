@@ -298,6 +298,19 @@ test("starter_questions_are_asked_with_one_click", async () => {
   assert.equal(await widget.log.getByRole("button", { name: "Is the canvas waterproof?" }).isVisible(), false);
 });
 
+test("the_starter_questions_of_the_site_are_asked_with_one_click", async () => {
+  const set = (questions) => graphql(world.origin, world.secretKey, "mutation($q: [String!]!) { updateWidgetConfig(input: {starterQuestions: $q}) { userErrors { message } } }", { q: questions });
+  await set(["Can I return a bag?", "Is the canvas waterproof?"]);
+  const widget = await HostedWidget.on(browser, addPage(world, tagOf(world)));
+  await widget.open();
+
+  await widget.log.getByRole("button", { name: "Can I return a bag?" }).click();
+  await widget.answer();
+
+  assert.equal(await widget.log.getByRole("button", { name: "Is the canvas waterproof?" }).isVisible(), false);
+  await set([]);
+});
+
 test("the_dark_theme_follows_the_page_or_the_system", async () => {
   const tag = (theme) => tagOf(world).replace(" async", ` data-theme="${theme}" async`);
   const background = async (theme, colorScheme) => {

@@ -2,7 +2,7 @@
 
 use helpbot_domain::Timestamp;
 use helpbot_domain::event::{Event, EventType};
-use helpbot_domain::ids::{ConversationId, EventId, KeyId, SiteId};
+use helpbot_domain::ids::{EventId, KeyId, SiteId};
 use helpbot_domain::key::{KeyKind, Scope};
 use helpbot_domain::plan::Plan;
 use helpbot_services::accounts::keys::{self, NewKey};
@@ -112,7 +112,7 @@ impl<'a> TestSite<'a> {
             seq: 0,
             id: EventId::from_uuid(none),
             event_type: EventType::ConversationCreated,
-            conversation_id: ConversationId::from_uuid(none),
+            conversation_id: None,
             session_id: String::new(),
             token_id: None,
             data: String::new(),

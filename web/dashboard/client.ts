@@ -4,7 +4,7 @@
 // and never longer. A rejected key signs the user out at once and shows the reason.
 
 import { computed, signal } from "@preact/signals";
-import { type Scope, type ViewerResult, Activity, type ActivityResult, EventCursor, Viewer, Watch, type WatchResult, supports } from "../generated/dashboard";
+import { type Scope, type ViewerResult, Activity, type ActivityResult, EventCursor, Viewer, Watch, type WatchResult } from "../generated/dashboard";
 import { forgetWriting } from "./drafts";
 import { withoutFieldNames } from "./labels";
 import { createClient } from "../client/src/client";
@@ -75,6 +75,13 @@ export function run<Result, Variables>(query: Doc<Result, Variables>, variables:
   return asAgent(() => server.run(query, variables, idempotencyKey ? { idempotencyKey } : {}));
 }
 
+/**
+ * Calls `onResult` with the result of a query with `@live`, and again after each change, until it is stopped.
+ * `onRefused` is called when the server refuses it; running the query gives the reason.
+ */
+export const live = <Result, Variables>(query: Doc<Result, Variables>, variables: Variables, onResult: (result: Result) => void, onRefused: () => void): Following =>
+  server.live(query, variables, onResult, (state) => state === "refused" && onRefused());
+
 async function asAgent<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
@@ -134,7 +141,6 @@ type Presence = ActivityResult["conversationActivity"];
 
 /** Reports who is present in a conversation until the returned function is called. Reports nothing while the connection is lost. */
 export function watchActivity(siteId: string, id: string, on: (now: Presence) => void): () => void {
-  if (!supports.Activity) return () => {};
   return server.follow(Activity, { site: siteId, id }, { onEvent: on }).stop;
 }
 

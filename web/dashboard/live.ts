@@ -1,20 +1,18 @@
 // The live connection to a site's events. All pages of the dashboard share it while a user is signed in.
 //
 // `onEvent` delivers the events. `onStale` listeners read their state again, because events may have been missed.
-// The number of waiting visitors, which the navigation shows on every page, is also kept current here.
+// The number of waiting visitors, which the navigation shows on every page, comes from a live query.
 
 import { signal } from "@preact/signals";
 import type { Following, State } from "../client/src/follow";
 import { type Row, Waiting } from "../generated/dashboard";
-import { type WatchEvent, eventCursor, run, watch } from "./client";
+import { type WatchEvent, eventCursor, live, watch } from "./client";
 import { sendAllAgain, unsentConversations } from "./drafts";
 import { repliesTo } from "./replies";
 
 export const liveState = signal<State>("connecting");
 /** The number of visitors who wait for a human. */
 export const waiting = signal(0);
-/** The count is read again at most this often while events arrive. */
-const COUNT_MS = 700;
 
 type Listener = (event: WatchEvent) => void;
 
@@ -45,27 +43,15 @@ export function onRead(listener: (row: Row) => void): () => void {
 export function connect(siteId: string): () => void {
   let following: Following | null = null;
   let isStopped = false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let newest = 0;
-  const count = () => {
-    timer = undefined;
-    const turn = ++newest;
-    run(Waiting, { site: siteId }).then(({ site }) => isStopped || turn !== newest || (waiting.value = site?.conversations?.totalCount ?? 0), () => {});
-  };
-  const stale = () => {
-    count();
-    staleListeners.forEach((listener) => listener());
-  };
+  const count = live(Waiting, { site: siteId }, ({ site }) => void (waiting.value = site?.conversations?.totalCount ?? 0), () => {});
+  const stale = () => staleListeners.forEach((listener) => listener());
   unsentConversations().forEach((id) => repliesTo(id, siteId));
   void eventCursor(siteId).then((cursor) => {
     if (isStopped) return;
     // Pages that read their state before the cursor was known may have missed events.
     stale();
     following = watch(siteId, cursor, {
-      event: (event) => {
-        eventListeners.forEach((listener) => listener(event));
-        timer ??= setTimeout(count, COUNT_MS);
-      },
+      event: (event) => eventListeners.forEach((listener) => listener(event)),
       state: (state) => {
         liveState.value = state;
         if (state === "live") sendAllAgain();
@@ -75,7 +61,7 @@ export function connect(siteId: string): () => void {
   });
   return () => {
     isStopped = true;
-    clearTimeout(timer);
+    count.stop();
     following?.stop();
     waiting.value = 0;
     liveState.value = "connecting";

@@ -23,7 +23,6 @@ import { SourcesPage } from "./pages/sources";
 import { TopicsPage } from "./pages/topics";
 import { WebhooksPage } from "./pages/webhooks";
 import { WidgetPage } from "./pages/widget";
-import { supports } from "../generated/dashboard";
 import { Icon, type IconName } from "./icons";
 import { KEY_KINDS } from "./labels";
 import { connect, onEvent, waiting } from "./live";
@@ -35,28 +34,27 @@ import { Toasts, finishAll } from "./toasts";
 import { Empty, Logo, Page } from "./ui";
 
 /** The pages in the order of the navigation. A group begins with the page that names it. */
-const PAGES = ([
-  { name: "overview", title: "Overview", Body: OverviewPage, isThere: true },
-  { name: "inbox", title: "Inbox", Body: InboxPage, isThere: true },
-  { name: "conversations", title: "Conversations", Body: ConversationsPage, isThere: true },
-  { name: "topics", title: "Unanswered", Body: TopicsPage, isThere: supports.Topics, group: "Knowledge" },
-  { name: "answers", title: "Answers", Body: AnswersPage, isThere: supports.Entries },
-  { name: "sources", title: "Sources", Body: SourcesPage, isThere: true },
-  { name: "lab", title: "Answer lab", Body: LabPage, isThere: true },
-  { name: "widget", title: "Widget", Body: WidgetPage, isThere: true, group: "Settings" },
-  { name: "canned", title: "Canned replies", Body: CannedPage, isThere: supports.CannedReplies },
-  { name: "hours", title: "Business hours", Body: HoursPage, isThere: supports.UpdateHours },
-  { name: "keys", title: "API keys", Body: KeysPage, isThere: true },
-  { name: "webhooks", title: "Webhooks", Body: WebhooksPage, isThere: supports.Webhooks },
-  { name: "members", title: "Members", Body: MembersPage, isThere: supports.Members },
-  { name: "visitors", title: "Protection", Body: VisitorsPage, isThere: supports.Guards },
-] satisfies PageEntry[] as PageEntry[]).filter((page) => page.isThere);
+const PAGES: PageEntry[] = [
+  { name: "overview", title: "Overview", Body: OverviewPage },
+  { name: "inbox", title: "Inbox", Body: InboxPage },
+  { name: "conversations", title: "Conversations", Body: ConversationsPage },
+  { name: "topics", title: "Unanswered", Body: TopicsPage, group: "Knowledge" },
+  { name: "answers", title: "Answers", Body: AnswersPage },
+  { name: "sources", title: "Sources", Body: SourcesPage },
+  { name: "lab", title: "Answer lab", Body: LabPage },
+  { name: "widget", title: "Widget", Body: WidgetPage, group: "Settings" },
+  { name: "canned", title: "Canned replies", Body: CannedPage },
+  { name: "hours", title: "Business hours", Body: HoursPage },
+  { name: "keys", title: "API keys", Body: KeysPage },
+  { name: "webhooks", title: "Webhooks", Body: WebhooksPage },
+  { name: "members", title: "Members", Body: MembersPage },
+  { name: "visitors", title: "Protection", Body: VisitorsPage },
+];
 
 interface PageEntry {
   name: IconName;
   title: string;
   Body: ComponentType;
-  isThere: boolean;
   group?: string;
 }
 

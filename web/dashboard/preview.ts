@@ -40,5 +40,5 @@ export async function drawPreview(place: HTMLElement, widget: Widget): Promise<v
     { kind: "bot", key: "answer", ...ANSWER, vote: "yes" },
   ));
   place.replaceChildren(host);
-  drawn = new WidgetPanel({ host, root, launcher: null, config, apiKey: "preview", base: location.origin }, locale, sampleBackend, store);
+  drawn = new WidgetPanel({ host, root, launcher: null, config, apiKey: "preview", base: location.origin }, locale, sampleBackend, store, []);
 }

@@ -6,7 +6,7 @@ import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
 import { ApiError, isUnreachable } from "../client/src/graphql";
 import type { Doc } from "../client/src/document";
 import { renderMarkdown } from "../text/markdown";
-import { run } from "./client";
+import { live, run } from "./client";
 import { Icon, type IconName } from "./icons";
 import { labelOf } from "./labels";
 
@@ -39,6 +39,26 @@ export function useQuery<Result, Variables>(query: Doc<Result, Variables>, varia
       if (isCurrent) error.value = sayError(reason);
     });
     return () => void (isCurrent = false);
+  }, [key, round]);
+  return { data: data.value, error: error.value, reload: () => void turn.value++ };
+}
+
+/** The result of a query with `@live`, which the server keeps current. Keeps the previous result while the variables change. */
+export function useLive<Result, Variables>(query: Doc<Result, Variables>, variables: Variables): Loaded<Result> {
+  const data = useSignal<Result | null>(null);
+  const error = useSignal("");
+  const turn = useSignal(0);
+  const key = JSON.stringify(variables);
+  const round = turn.value;
+  useEffect(() => {
+    let isCurrent = true;
+    const show = (result: Result) => void (isCurrent && ([data.value, error.value] = [result, ""]));
+    const fail = (reason: unknown) => void (isCurrent && (error.value = sayError(reason)));
+    const { stop } = live(query, variables, show, () => void run(query, variables).then(show, fail));
+    return () => {
+      isCurrent = false;
+      stop();
+    };
   }, [key, round]);
   return { data: data.value, error: error.value, reload: () => void turn.value++ };
 }

@@ -4,7 +4,7 @@
 // Layout of dist: `widget.js` (loader), `assets/*` (hashed, immutable), `demo.html`, `embed.html`,
 // `dashboard.html`, `graphiql.html`, each with a `.br` and a `.gz` file beside it when they are smaller.
 
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { extname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -31,18 +31,27 @@ const common = (extra) => ({
   },
 });
 
+/** Removes the line breaks between the rules of the widget's style sheets, which are template literals. */
+const oneLineStyles = {
+  name: "one-line-styles",
+  transform: {
+    filter: { id: /widget\/(styles|loader)\.ts$/ },
+    handler: (code) => code.replace(/`[^`]*`/g, (text) => text.replaceAll("}\n", "}")),
+  },
+};
+
 /** Builds the panel and one file for each language besides English. Returns the name of the panel's file. */
 async function buildPanel() {
   const { output } = await rolldown({
-    input: { panel: join(WEB, "widget/panel.ts") }, logLevel: "warn", transform: { target: "es2022" },
-    output: { dir: DIST, entryFileNames: "assets/panel-[hash].js", chunkFileNames: "assets/widget-[name]-[hash].js", format: "es", minify: true },
+    input: { panel: join(WEB, "widget/panel.ts") }, logLevel: "warn", plugins: [oneLineStyles], transform: { target: "es2022" },
+    output: { dir: DIST, entryFileNames: "assets/panel-[hash].js", chunkFileNames: "assets/widget-[name]-[hash].js", format: "es", minify: true, comments: false },
   });
   return output.find((file) => file.isEntry).fileName;
 }
 
 /** Uses the bundler directly, because Vite would wrap the dynamic import in its preloader. */
 const buildLoader = (panelFile) => rolldown({
-  input: join(WEB, "widget/loader.ts"), logLevel: "warn", transform: { target: "es2022", define: { PANEL_FILE: JSON.stringify(panelFile) } },
+  input: join(WEB, "widget/loader.ts"), logLevel: "warn", plugins: [oneLineStyles], transform: { target: "es2022", define: { PANEL_FILE: JSON.stringify(panelFile) } },
   output: { file: join(DIST, "widget.js"), format: "iife", minify: true },
 });
 
@@ -83,11 +92,17 @@ function describe(file) {
   };
 }
 
+/** Runs another script. When it fails, its last line is the reason and nothing is added to it. */
+function runScript(name) {
+  const { status } = spawnSync(process.execPath, [join(WEB, "scripts", name)], { stdio: "inherit" });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
 rmSync(DIST, { recursive: true, force: true });
-execFileSync(process.execPath, [join(WEB, "scripts/codegen.mjs")], { stdio: "inherit" });
+runScript("codegen.mjs");
 await buildLoader(await buildPanel());
 await buildPages();
 await buildClient();
 const listed = files(DIST).filter((file) => statSync(file).size > 0).sort().map(describe);
 writeFileSync(join(DIST, "manifest.json"), `${JSON.stringify({ files: listed }, null, 1)}\n`);
-execFileSync(process.execPath, [join(WEB, "scripts/size.mjs")], { stdio: "inherit" });
+runScript("size.mjs");

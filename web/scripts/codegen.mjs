@@ -1,10 +1,8 @@
 // Generates typed documents from each file of operations and validates them against the public schema.
 //
-// The output is `generated/<room>.ts` and is never committed. It has the enums and inputs in use, a result type
-// and a variables type for each operation, its ID and minified text, and `supports`, which tells whether the
-// schema of this build has the operation. `../schema.graphql` decides. The types of an operation that it does not
-// have yet come from `schema/planned.graphql`, and `supports` is false, so that a page can hide the feature. A
-// nullable field that is missing is removed from the text. An operation that fits neither schema fails the build.
+// The output is `generated/<room>.ts` and is never committed. It has the enums and inputs in use, and a result type
+// and a variables type for each operation with its ID and minified text. An operation that `../schema.graphql` does
+// not have fails the build.
 //
 // `generated/documents.json` has the text of each ID. The server trusts these documents. `generated/schema.ts` has the
 // types of the whole schema, for programs that use the package in `client/`.
@@ -14,8 +12,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
-  Kind, TypeInfo, buildASTSchema, getNamedType, isAbstractType, isEnumType, isInputObjectType, isListType, isNonNullType,
-  parse, print, stripIgnoredCharacters, typeFromAST, validate, visit, visitWithTypeInfo,
+  Kind, buildASTSchema, isAbstractType, isEnumType, isInputObjectType, isListType, isNonNullType, parse, print,
+  stripIgnoredCharacters, typeFromAST, validate, visit,
 } from "graphql";
 import { schemaTypes } from "./schema-types.mjs";
 
@@ -27,24 +25,6 @@ const ROOMS = {
 /** Their documents are trusted by the server. Other programs that use the package register those that they need. */
 const TRUSTED_ROOMS = ["widget", "forms", "dashboard"];
 const SCALARS = { ID: "string", String: "string", Int: "number", Float: "number", Boolean: "boolean", Upload: "null" };
-
-/** Loads the public schema, and the same schema extended by the planned types. */
-function loadSchemas() {
-  const [truth, planned] = [join(WEB, "../schema.graphql"), join(WEB, "schema/planned.graphql")]
-    .map((file) => (existsSync(file) ? parse(readFileSync(file, "utf8")) : null));
-  return { truth: buildASTSchema(truth), planned: planned && buildASTSchema(merged(truth, planned)) };
-}
-
-/** The public schema with the additional types and fields of the planned schema. */
-function merged(truth, planned) {
-  const byName = new Map(truth.definitions.map((d) => [d.name?.value ?? d.kind, d]));
-  for (const plan of planned.definitions) {
-    const own = byName.get(plan.name.value);
-    const missing = own && plan.fields?.filter((field) => !own.fields.some((f) => f.name.value === field.name.value));
-    byName.set(plan.name.value, own ? { ...own, ...(missing && { fields: [...own.fields, ...missing] }) } : plan);
-  }
-  return { kind: Kind.DOCUMENT, definitions: [...byName.values()] };
-}
 
 /** A document with one operation and the fragments that it uses. */
 function standalone(operation, fragments) {
@@ -140,73 +120,45 @@ function variables(operation, writer) {
 }
 
 /** Writes a type for each fragment, so that components can name the type of their data. */
-function fragmentTypes(fragments, schemas, named) {
-  return [...fragments.values()].flatMap((fragment) => {
-    const alone = standalone(fragment, fragments);
-    const schema = pick(alone, schemas, true)?.schema;
-    if (!schema) return [];
-    const writer = new Writer(schema, fragments, named);
-    return [`export type ${fragment.name.value} = ${writer.object(fragment.selectionSet, schema.getType(fragment.typeCondition.name.value))};`];
-  });
+function fragmentTypes(schema, fragments, named) {
+  const writer = new Writer(schema, fragments, named);
+  return [...fragments.values()].map(({ name, typeCondition, selectionSet }) =>
+    `export type ${name.value} = ${writer.object(selectionSet, schema.getType(typeCondition.name.value))};`);
 }
 
-/** Removes the nullable fields and enum values that `schema` does not have yet. */
-function pruned(document, schema) {
-  const info = new TypeInfo(schema);
-  return visit(document, visitWithTypeInfo(info, {
-    Field: (node) => {
-      const parent = info.getParentType();
-      if (!parent || node.name.value === "__typename" || info.getFieldDef()) return undefined;
-      return schema.getRootType("query") === parent || schema.getMutationType() === parent ? undefined : null;
-    },
-    EnumValue: (node) => {
-      const type = getNamedType(info.getInputType());
-      return type && isEnumType(type) && !type.getValue(node.value) ? null : undefined;
-    },
-  }));
-}
-
-/** Finds the schema that provides the types of the document, the text to send, and whether it can be sent. */
-function pick(document, { truth, planned }, isFragment = false) {
-  const problems = (schema, text) => validate(schema, text).filter((e) => !(isFragment && /never used/.test(e.message)));
-  const own = problems(truth, document);
-  if (own.length === 0) return { schema: truth, supported: true, own, document };
-  if (planned && problems(planned, document).length === 0) {
-    const rest = pruned(document, truth);
-    return { schema: planned, supported: problems(truth, rest).length === 0, own, document: rest };
-  }
-  return isFragment ? null : { schema: null, supported: false, own, document };
+/** Ends the build when the schema does not have what a document selects. */
+function check(schema, file, name, document) {
+  const problems = validate(schema, document);
+  if (problems.length === 0) return;
+  console.error(`codegen: ${file}, ${name}: ${problems.map(({ message }) => message).join("; ")}`);
+  process.exit(1);
 }
 
 /** Hexadecimal digits of the hash in an ID. 48 bits distinguish the few documents of a build. */
 const ID_DIGITS = 12;
 const idOf = (text) => `helpbot:${createHash("sha256").update(text).digest("hex").slice(0, ID_DIGITS)}`;
 
-function generate(room, schemas, documents) {
+function generate(room, schema, documents) {
   const file = join(WEB, ROOMS[room]);
   const document = parse(readFileSync(file, "utf8"));
   const fragments = new Map(document.definitions.filter((d) => d.kind === Kind.FRAGMENT_DEFINITION).map((d) => [d.name.value, d]));
   const named = new Map();
   const operations = document.definitions.filter((d) => d.kind === Kind.OPERATION_DEFINITION);
-  const supports = [];
   const lines = operations.map((operation) => {
     const name = operation.name.value;
     const alone = standalone(operation, fragments);
-    const { schema, supported, own, document: text } = pick(alone, schemas);
-    if (!schema) throw new Error(`${ROOMS[room]}, ${name}: ${own.map((e) => e.message).join("; ")}`);
-    if (own.length) console.warn(`codegen: ${room}, ${name}${supported ? " is cut down" : " is left out"}: ${own[0].message}`);
-    supports.push(`  ${name}: ${supported},`);
+    check(schema, ROOMS[room], name, alone);
     const writer = new Writer(schema, fragments, named);
     const root = schema.getRootType(operation.operation);
-    const minified = stripIgnoredCharacters(print(supported ? text : alone));
+    const minified = stripIgnoredCharacters(print(alone));
     const id = idOf(minified);
-    if (supported) documents[id] = minified;
+    documents[id] = minified;
     return `export type ${name}Result = ${writer.object(operation.selectionSet, root)};
 export type ${name}Variables = ${variables(operation, writer)};
 export const ${name} = ${JSON.stringify({ id, text: minified })} as unknown as Doc<${name}Result, ${name}Variables>;`;
   });
-  const types = fragmentTypes(fragments, schemas, named);
-  const inputs = enumFields(schemas.truth, named);
+  const types = fragmentTypes(schema, fragments, named);
+  const inputs = enumFields(schema, named);
   return `// Generated by scripts/codegen.mjs from ${ROOMS[room]}; never edited.
 import type { Doc } from "../client/src/document";
 
@@ -214,10 +166,6 @@ ${[...named.values()].join("\n")}
 ${inputs}
 ${types.join("\n")}
 ${lines.join("\n")}
-/** Whether the schema of this build has the operation. */
-export const supports: Record<${operations.map((o) => JSON.stringify(o.name.value)).join(" | ")}, boolean> = {
-${supports.join("\n")}
-};
 `;
 }
 
@@ -228,16 +176,16 @@ function enumFields(schema, named) {
     .join("\n");
 }
 
-const schemas = loadSchemas();
+const schema = buildASTSchema(parse(readFileSync(join(WEB, "../schema.graphql"), "utf8")));
 mkdirSync(join(WEB, "generated"), { recursive: true });
 const write = (name, text) => writeFileSync(join(WEB, "generated", name), text);
 const documents = {};
 for (const room of Object.keys(ROOMS)) {
   if (!existsSync(join(WEB, ROOMS[room]))) continue;
   const own = {};
-  write(`${room}.ts`, generate(room, schemas, own));
+  write(`${room}.ts`, generate(room, schema, own));
   if (TRUSTED_ROOMS.includes(room)) Object.assign(documents, own);
   else write(`${room}.json`, `${JSON.stringify(own, null, 1)}\n`);
 }
 write("documents.json", `${JSON.stringify(documents, null, 1)}\n`);
-write("schema.ts", schemaTypes(schemas.truth));
+write("schema.ts", schemaTypes(schema));

@@ -74,27 +74,23 @@ export class ServerBackend implements Backend {
   readonly canSay = true;
   #canStream = true;
 
-  readonly #base: string;
+  readonly #endpoint: string;
   readonly #apiKey: string;
 
-  constructor(base: string, apiKey: string) {
-    this.#base = base;
+  constructor(endpoint: string, apiKey: string) {
+    this.#endpoint = endpoint;
     this.#apiKey = apiKey;
   }
 
-  get #endpoint(): string {
-    return `${this.#base}/graphql`;
-  }
-
   #credentials(session: Session | null): Credentials {
-    return { apiKey: this.#apiKey, sessionToken: session?.token ?? null };
+    return { apiKey: this.#apiKey, sessionToken: session?.token };
   }
 
   async ask(session: Session | null, question: string, key: string, isRepeated: boolean, onText: (text: string) => void): Promise<Answer> {
     const input = session ? { question, sessionId: session.id } : { question };
     // A repeated question goes by POST, where the server recognizes the key and returns the stored answer.
     const streamed = this.#canStream && !isRepeated ? await this.#streamed(session, input, key, onText) : null;
-    const payload = streamed ?? (await request(this.#endpoint, this.#credentials(session), Ask, { input }, key)).askQuestion;
+    const payload = streamed ?? (await this.run(session, Ask, { input }, key)).askQuestion;
     accept(payload.userErrors);
     return answerOf(payload, session);
   }
@@ -138,27 +134,27 @@ export class ServerBackend implements Backend {
 
   async vote(session: Session | null, conversationId: string, isHelpful: boolean): Promise<void> {
     const input = { conversationId, feedback: isHelpful ? "HELPFUL" as const : "UNHELPFUL" as const };
-    accept((await request(this.#endpoint, this.#credentials(session), Vote, { input })).submitFeedback.userErrors);
+    accept((await this.run(session, Vote, { input })).submitFeedback.userErrors);
   }
 
   async handoff(session: Session | null, conversationId: string | null, customerEmail: string | null): Promise<{ id: string | null; session: Session | null }> {
-    const { requestHandoff: { conversation, sessionToken, userErrors } } = await request(this.#endpoint, this.#credentials(session), Handoff, { input: { conversationId, customerEmail } });
+    const { requestHandoff: { conversation, sessionToken, userErrors } } = await this.run(session, Handoff, { input: { conversationId, customerEmail } });
     // The human was called, but the address was not stored, because the session was not proved.
     accept(userErrors.filter(({ code }) => code !== "FORBIDDEN"));
     return { id: conversationId ?? conversation?.id ?? null, session: conversation && sessionToken ? { id: conversation.sessionId, token: sessionToken } : null };
   }
 
-  readonly run = <Result, Variables>(session: Session | null, operation: Doc<Result, Variables>, variables: Variables): Promise<Result> =>
-    request(this.#endpoint, this.#credentials(session), operation, variables);
+  readonly run = <Result, Variables>(session: Session | null, operation: Doc<Result, Variables>, variables: Variables, key?: string): Promise<Result> =>
+    request(this.#endpoint, this.#credentials(session), operation, variables, key);
 
   async say(session: Session, conversationId: string, text: string, key: string): Promise<Said | null> {
-    const { sendMessage } = await request(this.#endpoint, this.#credentials(session), Say, { input: { conversationId, text } }, key);
+    const { sendMessage } = await this.run(session, Say, { input: { conversationId, text } }, key);
     accept(sendMessage.userErrors);
     return sendMessage.message;
   }
 
   async current(session: Session, ids: string[]): Promise<ConversationNow[]> {
-    const { nodes } = await request(this.#endpoint, this.#credentials(session), Current, { ids });
+    const { nodes } = await this.run(session, Current, { ids });
     return nodes.flatMap((node) => (node?.id ? [{
       id: node.id, status: node.handoff?.status ?? null, messages: node.messages?.nodes ?? [],
     }] : []));
@@ -175,7 +171,7 @@ export class ServerBackend implements Backend {
   }
 
   tellTyping(session: Session, conversationId: string, isTyping: boolean): void {
-    request(this.#endpoint, this.#credentials(session), Typing, { input: { conversationId, isTyping } }).catch(() => {});
+    this.run(session, Typing, { input: { conversationId, isTyping } }).catch(() => {});
   }
 
   watchTeam(session: Session, id: string, on: (isTyping: boolean, isHere: boolean) => void): () => void {

@@ -1,7 +1,7 @@
 // The form that asks for an optional e-mail address before a human is called, and says when somebody replies. The panel
 // loads this file when it is needed; without it the visitor's request is sent without an address.
 
-import { Expected, type ExpectedResult, supports } from "../generated/forms";
+import { Expected, type ExpectedResult } from "../generated/forms";
 import type { WidgetConfig } from "./config";
 import type { h as H } from "./element";
 import { EXPECTED_WORDS } from "./locales/expected";
@@ -37,7 +37,7 @@ export function emailForm({ h, config, lang, badEmail, run, send }: HandoffForm)
   const input = h("input", { type: "email", autocomplete: "email", maxlength: 254, placeholder: config.emailPlaceholder, "aria-label": config.emailPlaceholder });
   const hint = h("p", { class: "hint", role: "status", dir: "auto", hidden: true });
   const error = h("p", { class: "bad", id: "hb-mail", role: "alert" });
-  if (run && supports.Expected) {
+  if (run) {
     run(Expected, {}).then(({ site }) => {
       const text = site?.expectedReply ? expectation(site.expectedReply, lang) : "";
       hint.textContent = text;

@@ -6,6 +6,8 @@
 import type { Backend } from "./backend";
 import { ServerBackend } from "./backend";
 import { Chat } from "./chat";
+import { request } from "../client/src/graphql";
+import { Starters } from "../generated/widget";
 import { h, icon } from "./element";
 import { faultOf } from "./outgoing";
 import { type Panel, type Shell, storageKey } from "./shell";
@@ -27,8 +29,12 @@ const TIMES_MS = 30_000;
 const NEAR_END_PX = 60;
 
 export async function mount(shell: Shell): Promise<Panel> {
-  const locale = await localeOf(shell.config.aiLanguage, document.documentElement.lang, navigator.language);
-  return new WidgetPanel(shell, locale, new ServerBackend(shell.base, shell.apiKey), new Store(storageKey(shell.apiKey)));
+  const endpoint = `${shell.base}/graphql`;
+  const [locale, starters] = await Promise.all([
+    localeOf(shell.config.aiLanguage, document.documentElement.lang, navigator.language),
+    shell.host.getAttribute("questions")?.match(/[^|\s][^|]*/g) ?? request(endpoint, shell, Starters, {}).then(({ site }) => site!.widget!.starterQuestions).catch(() => []),
+  ]);
+  return new WidgetPanel(shell, locale, new ServerBackend(endpoint, shell.apiKey), new Store(storageKey(shell.apiKey)), starters);
 }
 
 export class WidgetPanel implements Panel {
@@ -45,7 +51,7 @@ export class WidgetPanel implements Panel {
   /** Announces messages to screen readers while the panel is closed. */
   readonly #announcer = h("div", { class: "sr", "aria-live": "polite" });
   readonly #agentTyping: HTMLElement;
-  /** Questions that the page suggests before the first one is asked. */
+  /** Questions that the page or the site suggests before the first one is asked. */
   readonly #starters: HTMLElement;
   readonly #panel: HTMLElement;
   readonly #sheet = new CSSStyleSheet();
@@ -60,7 +66,7 @@ export class WidgetPanel implements Panel {
   readonly #locale: Locale;
   readonly #backend: Backend;
 
-  constructor(shell: Shell, locale: Locale, backend: Backend, store: Store) {
+  constructor(shell: Shell, locale: Locale, backend: Backend, store: Store, starters: string[]) {
     this.#shell = shell;
     this.#locale = locale;
     this.#backend = backend;
@@ -68,7 +74,6 @@ export class WidgetPanel implements Panel {
     this.#view = new View(config, locale, this);
     const { ended, reopened, newSession } = this.#locale.words;
     this.#chat = new Chat(store, backend, { handoffSent: config.handoffSentText, ended, reopened, newSession }, this);
-    const starters = (shell.host.getAttribute("questions") ?? "").split("|").map((text) => text.trim()).filter(Boolean);
     this.#starters = this.#view.suggestions(starters);
     if (backend.canSay) this.#starters.append(this.#view.human(null));
     this.#agentTyping = this.#view.typing();

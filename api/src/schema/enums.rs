@@ -229,10 +229,39 @@ pub enum ConversationOrder {
     HandoffAsc,
 }
 
-helpbot_domain::event_type_cases!(schema_enum {
+/// Declares an enum with some of the types of events.
+macro_rules! event_enum {
+    ({ $(#[$attribute:meta])* pub enum $name:ident } $($(#[$doc:meta])* $case:ident = $text:literal,)+) => {
+        schema_enum! { { $(#[$attribute])* pub enum $name } $($(#[$doc])* $case,)+ }
+
+        impl $name {
+            /// The type of an event. `None` for the other types.
+            pub fn of(event_type: event::EventType) -> Option<Self> {
+                match event_type {
+                    $(event::EventType::$case => Some(Self::$case),)+
+                    _ => None,
+                }
+            }
+        }
+
+        impl From<$name> for event::EventType {
+            fn from(event_type: $name) -> Self {
+                match event_type {
+                    $($name::$case => Self::$case,)+
+                }
+            }
+        }
+    };
+}
+
+helpbot_domain::event_type_cases!(event_enum {
     /// Type of an event, which says what happened in a conversation.
-    #[graphql(remote = "event::EventType")]
     pub enum ConversationEventType
+});
+
+helpbot_domain::content_event_type_cases!(event_enum {
+    /// Type of an event, which says what happened to an FAQ entry or a source.
+    pub enum ContentEventType
 });
 
 /// Corner of the web page in which the widget is shown.

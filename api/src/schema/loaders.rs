@@ -12,21 +12,25 @@ use crate::error::ApiError;
 use ::dataloader::BatchFn;
 use ::dataloader::cached::Loader;
 use helpbot_domain::Timestamp;
+use helpbot_domain::answer_rule::AnswerRule;
 use helpbot_domain::blocked_visitor::BlockedVisitor;
+use helpbot_domain::change_preview::ChangePreview;
 use helpbot_domain::chunk::StoredChunk;
 use helpbot_domain::conversation::{Conversation, Message};
 use helpbot_domain::evaluation::Case;
 use helpbot_domain::ids::{
-    BlockId, CaseId, ChunkId, ConversationId, DocumentId, KeyId, MemberId, SiteId, SourceId, WebhookId,
+    BlockId, CannedReplyId, CaseId, ChunkId, ConversationId, DocumentId, KeyId, MemberId, NoteId, PreviewId, RuleId,
+    SiteId, SourceId, WebhookId,
 };
 use helpbot_domain::key::Key;
 use helpbot_domain::member::Member;
 use helpbot_domain::page::PageRequest;
 use helpbot_domain::source::{Document, Source};
+use helpbot_domain::triage::{CannedReply, Note};
 use helpbot_domain::webhook::{Delivery, Webhook};
 use helpbot_services::accounts::{blocked_visitors, keys, members};
-use helpbot_services::conversations::{self, messages, sightings, triage, unread};
-use helpbot_services::knowledge::{entries, evaluation};
+use helpbot_services::conversations::{self, canned_replies, messages, notes, sightings, triage, unread};
+use helpbot_services::knowledge::{answer_rules, entries, evaluation, previews};
 use helpbot_services::sources::PageExtraction;
 use helpbot_services::webhooks::{self, deliveries};
 use helpbot_services::{Error, Result, Services, Viewer, sources};
@@ -51,6 +55,7 @@ type ById<I, T, F> = Loader<(SiteId, I), Loaded<Option<T>>, F>;
 /// The loaders of one request.
 pub struct Loaders {
     blocks: ById<BlockId, BlockedVisitor, Blocks>,
+    canned_replies: ById<CannedReplyId, CannedReply, CannedReplies>,
     cases: ById<CaseId, Case, Cases>,
     chunks: ById<ChunkId, StoredChunk, Chunks>,
     conversations: ById<ConversationId, Conversation, Conversations>,
@@ -59,7 +64,10 @@ pub struct Loaders {
     keys: ById<KeyId, Key, Keys>,
     members: ById<MemberId, Member, Members>,
     messages: Loader<(SiteId, MessagePage), Loaded<Vec<Message>>, Messages>,
+    notes: ById<NoteId, Note, Notes>,
     pages: ById<DocumentId, Document, Pages>,
+    previews: ById<PreviewId, ChangePreview, Previews>,
+    rules: ById<RuleId, AnswerRule, Rules>,
     sources: ById<SourceId, Source, Sources>,
     tags: Loader<(SiteId, ConversationId), Loaded<Vec<String>>, Tags>,
     last_seen: ById<ConversationId, Timestamp, LastSeen>,
@@ -73,6 +81,7 @@ impl Loaders {
         let reads = || Reads { services: services.clone(), viewer: viewer.clone() };
         Self {
             blocks: Loader::new(Blocks(reads())).with_yield_count(YIELDS),
+            canned_replies: Loader::new(CannedReplies(reads())).with_yield_count(YIELDS),
             cases: Loader::new(Cases(reads())).with_yield_count(YIELDS),
             chunks: Loader::new(Chunks(reads())).with_yield_count(YIELDS),
             conversations: Loader::new(Conversations(reads())).with_yield_count(YIELDS),
@@ -81,7 +90,10 @@ impl Loaders {
             keys: Loader::new(Keys(reads())).with_yield_count(YIELDS),
             members: Loader::new(Members(reads())).with_yield_count(YIELDS),
             messages: Loader::new(Messages(reads())).with_yield_count(YIELDS),
+            notes: Loader::new(Notes(reads())).with_yield_count(YIELDS),
             pages: Loader::new(Pages(reads())).with_yield_count(YIELDS),
+            previews: Loader::new(Previews(reads())).with_yield_count(YIELDS),
+            rules: Loader::new(Rules(reads())).with_yield_count(YIELDS),
             tags: Loader::new(Tags(reads())).with_yield_count(YIELDS),
             last_seen: Loader::new(LastSeen(reads())).with_yield_count(YIELDS),
             sources: Loader::new(Sources(reads())).with_yield_count(YIELDS),
@@ -93,6 +105,11 @@ impl Loaders {
     /// A block of a visitor, if it has not been removed.
     pub async fn block(&self, site: SiteId, id: BlockId) -> Loaded<Option<BlockedVisitor>> {
         self.blocks.try_load((site, id)).await.unwrap_or_else(unanswered)
+    }
+
+    /// A canned reply, if it has not been deleted.
+    pub async fn canned_reply(&self, site: SiteId, id: CannedReplyId) -> Loaded<Option<CannedReply>> {
+        self.canned_replies.try_load((site, id)).await.unwrap_or_else(unanswered)
     }
 
     /// A test question, if it has not been deleted.
@@ -136,9 +153,24 @@ impl Loaders {
         self.messages.try_load((site, (id, page))).await.unwrap_or_else(unanswered)
     }
 
+    /// A note of the team, if it has not been deleted.
+    pub async fn note(&self, site: SiteId, id: NoteId) -> Loaded<Option<Note>> {
+        self.notes.try_load((site, id)).await.unwrap_or_else(unanswered)
+    }
+
     /// A page of a source, if it still exists.
     pub async fn page(&self, site: SiteId, id: DocumentId) -> Loaded<Option<Document>> {
         self.pages.try_load((site, id)).await.unwrap_or_else(unanswered)
+    }
+
+    /// A change preview, if it has not been deleted.
+    pub async fn preview(&self, site: SiteId, id: PreviewId) -> Loaded<Option<ChangePreview>> {
+        self.previews.try_load((site, id)).await.unwrap_or_else(unanswered)
+    }
+
+    /// An answer rule, if it has not been deleted.
+    pub async fn rule(&self, site: SiteId, id: RuleId) -> Loaded<Option<AnswerRule>> {
+        self.rules.try_load((site, id)).await.unwrap_or_else(unanswered)
     }
 
     /// The tags of a conversation, in alphabetical order.
@@ -192,6 +224,7 @@ macro_rules! by_id {
 }
 
 by_id!(Blocks, BlockId => BlockedVisitor, blocked_visitors::by_ids, |block| block.id);
+by_id!(CannedReplies, CannedReplyId => CannedReply, canned_replies::by_ids, |reply| reply.id);
 by_id!(Cases, CaseId => Case, evaluation::by_ids, |case| case.id);
 by_id!(Chunks, ChunkId => StoredChunk, entries::by_ids, |stored| stored.chunk.id);
 by_id!(Conversations, ConversationId => Conversation, conversations::by_ids, |conversation| conversation.id);
@@ -199,7 +232,10 @@ by_id!(Deliveries, Uuid => Delivery, deliveries::by_ids, |delivery| delivery.id)
 by_id!(Extractions, DocumentId => PageExtraction, sources::extractions, |extraction| extraction.page);
 by_id!(Keys, KeyId => Key, keys::by_ids, |key| key.id);
 by_id!(Members, MemberId => Member, members::by_ids, |member| member.id);
+by_id!(Notes, NoteId => Note, notes::by_ids, |note| note.id);
 by_id!(Pages, DocumentId => Document, sources::pages_by_ids, |page| page.id);
+by_id!(Previews, PreviewId => ChangePreview, previews::by_ids, |preview| preview.id);
+by_id!(Rules, RuleId => AnswerRule, answer_rules::by_ids, |rule| rule.id);
 by_id!(Sources, SourceId => Source, sources::by_ids, |source| source.id);
 by_id!(Webhooks, WebhookId => Webhook, webhooks::by_ids, |webhook| webhook.id);
 

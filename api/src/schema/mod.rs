@@ -59,6 +59,7 @@ use crate::schema::conversations::transcript::TranscriptMutation;
 use crate::schema::conversations::triage::TriageMutation;
 use crate::schema::entries::mutation::EntryMutation;
 use crate::schema::evaluation::mutation::EvaluationMutation;
+use crate::schema::events::content::ContentSubscription;
 use crate::schema::events::subscription::EventSubscription;
 use crate::schema::federation::FederationQuery;
 use crate::schema::keys::KeyMutation;
@@ -120,7 +121,13 @@ pub struct MutationRoot(
 /// Operations that report changes as they happen.
 #[derive(Default, MergedSubscription)]
 #[graphql(name = "Subscription")]
-pub struct SubscriptionRoot(EventSubscription, AnswerSubscription, ActivitySubscription, SourceSubscription);
+pub struct SubscriptionRoot(
+    EventSubscription,
+    ContentSubscription,
+    AnswerSubscription,
+    ActivitySubscription,
+    SourceSubscription,
+);
 
 /// The schema without the fields of federation, as it is published.
 pub type HelpBotSchema = Schema<QueryRoot, MutationRoot, SubscriptionRoot>;

@@ -9,14 +9,18 @@ use helpbot_domain::Invalid;
 use helpbot_domain::chunk::{ChunkKind, StoredChunk};
 use helpbot_domain::global_id::GlobalId;
 use helpbot_domain::ids::{
-    BlockId, CaseId, ChunkId, ConversationId, DocumentId, KeyId, MemberId, SiteId, SourceId, WebhookId,
+    BlockId, CannedReplyId, CaseId, ChunkId, ConversationId, DocumentId, KeyId, MemberId, NoteId, PreviewId, RuleId,
+    SiteId, SourceId, WebhookId,
 };
 use helpbot_services::Error;
 use helpbot_services::runtime::global_ids;
 
 use crate::error::top_level;
 use crate::schema::access::Access;
+use crate::schema::answer_rules::AnswerRule;
+use crate::schema::canned_replies::CannedReply;
 use crate::schema::conversations::Conversation;
+use crate::schema::conversations::notes::Note;
 use crate::schema::entries::FaqEntry;
 use crate::schema::evaluation::EvaluationCase;
 use crate::schema::ids;
@@ -24,6 +28,7 @@ use crate::schema::keys::ApiKey;
 use crate::schema::loaders::{self, Loaded};
 use crate::schema::members::Member;
 use crate::schema::page;
+use crate::schema::previews::ChangePreview;
 use crate::schema::sites::Site;
 use crate::schema::sources::Source;
 use crate::schema::sources::pages::{Page, Passage};
@@ -70,8 +75,8 @@ macro_rules! nodes {
 }
 
 nodes! {
-    ApiKey, BlockedVisitor, Conversation, EvaluationCase, FaqEntry, Member, Page, Passage, Site, Source, Webhook,
-    WebhookDelivery,
+    AnswerRule, ApiKey, BlockedVisitor, CannedReply, ChangePreview, Conversation, EvaluationCase, FaqEntry, Member, Note,
+    Page, Passage, Site, Source, Webhook, WebhookDelivery,
 }
 
 /// The fields that find objects by their global IDs.
@@ -126,6 +131,10 @@ pub(crate) async fn find(access: &Access, id: &ID) -> Result<Option<Node>> {
         DocumentId::PREFIX => GlobalId::Page(ids::read(id)),
         CaseId::PREFIX => GlobalId::Case(ids::read(id)),
         BlockId::PREFIX => GlobalId::Block(ids::read(id)),
+        NoteId::PREFIX => GlobalId::Note(ids::read(id)),
+        CannedReplyId::PREFIX => GlobalId::CannedReply(ids::read(id)),
+        RuleId::PREFIX => GlobalId::Rule(ids::read(id)),
+        PreviewId::PREFIX => GlobalId::Preview(ids::read(id)),
         // A delivery is identified by the UUID that the header of each attempt carries.
         _ => match id.parse() {
             Ok(id) => GlobalId::Delivery(id),
@@ -181,6 +190,16 @@ async fn load(access: &Access, site: SiteId, thing: GlobalId) -> Loaded<Option<N
         }
         GlobalId::Block(id) => {
             loaders.block(site, id).await?.map(|row| Node::BlockedVisitor(BlockedVisitor::new(row, of())))
+        }
+        GlobalId::Note(id) => loaders.note(site, id).await?.map(|row| Node::Note(Note { row, access: of() })),
+        GlobalId::CannedReply(id) => {
+            loaders.canned_reply(site, id).await?.map(|row| Node::CannedReply(CannedReply { row, access: of() }))
+        }
+        GlobalId::Rule(id) => {
+            loaders.rule(site, id).await?.map(|row| Node::AnswerRule(AnswerRule { row, access: of() }))
+        }
+        GlobalId::Preview(id) => {
+            loaders.preview(site, id).await?.map(|row| Node::ChangePreview(ChangePreview { row, access: of() }))
         }
     })
 }

@@ -11,7 +11,7 @@ use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
-use crate::paging::{load_one, load_page};
+use crate::paging::{load_by_ids, load_one, load_page};
 use crate::schema::canned_replies as replies;
 
 #[derive(Queryable, Selectable)]
@@ -86,6 +86,14 @@ pub async fn update(c: &mut Conn, changed: &CannedReply) -> Result<bool> {
 pub async fn by_id(c: &mut Conn, site: SiteId, id: CannedReplyId) -> Result<Option<CannedReply>> {
     let (site, id) = (site.to_string(), id.to_string());
     load_one!(c, CannedReply, replies::table.filter(replies::site_id.eq(&site)).filter(replies::id.eq(&id)))
+}
+
+/// Returns the replies of the site with these IDs, in no particular order. Missing ones are left out.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn by_ids(c: &mut Conn, site: SiteId, ids: &[CannedReplyId]) -> Result<Vec<CannedReply>> {
+    load_by_ids!(c, CannedReply, replies, site, ids)
 }
 
 /// Returns one page of the replies of a site, ordered by name.

@@ -11,7 +11,7 @@ use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
-use crate::paging::{load_one, load_page};
+use crate::paging::{load_by_ids, load_one, load_page};
 use crate::schema::conversation_notes as notes;
 
 #[derive(Queryable, Selectable)]
@@ -71,6 +71,14 @@ pub async fn insert(c: &mut Conn, new: &Note) -> Result<()> {
 pub async fn by_id(c: &mut Conn, site: SiteId, id: NoteId) -> Result<Option<Note>> {
     let (site, id) = (site.to_string(), id.to_string());
     load_one!(c, Note, notes::table.filter(notes::site_id.eq(&site)).filter(notes::id.eq(&id)))
+}
+
+/// Returns the notes of the site with these IDs, in no particular order. Missing ones are left out.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn by_ids(c: &mut Conn, site: SiteId, ids: &[NoteId]) -> Result<Vec<Note>> {
+    load_by_ids!(c, Note, notes, site, ids)
 }
 
 /// Returns one page of the notes of a conversation, oldest first.

@@ -9,7 +9,7 @@ use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
-use crate::paging::load_page;
+use crate::paging::{load_by_ids, load_page};
 use crate::schema::answer_rules as rules;
 use helpbot_domain::answer_rule::AnswerRule;
 use helpbot_domain::page::PageRequest;
@@ -65,6 +65,14 @@ pub async fn insert(c: &mut Conn, new: &AnswerRule) -> Result<()> {
             .await
     })?;
     Ok(())
+}
+
+/// Returns the rules of the site with these IDs, in no particular order. Missing ones are left out.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn by_ids(c: &mut Conn, site: SiteId, ids: &[RuleId]) -> Result<Vec<AnswerRule>> {
+    load_by_ids!(c, AnswerRule, rules, site, ids)
 }
 
 /// Returns one page of the site's rules, oldest first.

@@ -13,7 +13,7 @@ use crate::connection::conn::Conn;
 use crate::connection::conn::on;
 use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
-use crate::paging::load_one;
+use crate::paging::{load_by_ids, load_one};
 use crate::schema::{change_previews as previews, previewed_questions as questions};
 
 #[derive(Queryable, Selectable)]
@@ -86,6 +86,14 @@ pub async fn insert(c: &mut Conn, new: &ChangePreview) -> Result<()> {
 pub async fn by_id(c: &mut Conn, site: SiteId, id: PreviewId) -> Result<Option<ChangePreview>> {
     let (site, id) = (site.to_string(), id.to_string());
     load_one!(c, ChangePreview, previews::table.filter(previews::site_id.eq(&site)).filter(previews::id.eq(&id)))
+}
+
+/// Returns the previews of the site with these IDs, in no particular order. Missing ones are left out.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn by_ids(c: &mut Conn, site: SiteId, ids: &[PreviewId]) -> Result<Vec<ChangePreview>> {
+    load_by_ids!(c, ChangePreview, previews, site, ids)
 }
 
 /// Stores the content and the number of questions with which a replay begins, and removes what an

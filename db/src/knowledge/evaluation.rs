@@ -7,10 +7,9 @@ use helpbot_domain::ids::{CaseId, SiteId};
 use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
-use crate::connection::dialect::among;
 use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
-use crate::paging::load_page;
+use crate::paging::{load_by_ids, load_page};
 use crate::schema::evaluation_cases as cases;
 use helpbot_domain::evaluation::Case;
 use helpbot_domain::page::PageRequest;
@@ -75,21 +74,12 @@ pub async fn list(c: &mut Conn, site: SiteId, page: PageRequest<CaseId>) -> Resu
     rows.into_iter().map(Case::try_from).collect()
 }
 
-/// Returns the site's cases with these IDs, in no particular order. Missing ones are left out.
+/// Returns the cases of the site with these IDs, in no particular order. Missing ones are left out.
 ///
 /// # Errors
 /// Returns an error when the query fails.
 pub async fn by_ids(c: &mut Conn, site: SiteId, ids: &[CaseId]) -> Result<Vec<Case>> {
-    let site = site.to_string();
-    let rows: Vec<Row> = on!(c, |c| {
-        cases::table
-            .filter(cases::site_id.eq(&site))
-            .filter(among(cases::id, ids))
-            .select(Row::as_select())
-            .load(c)
-            .await
-    })?;
-    rows.into_iter().map(Case::try_from).collect()
+    load_by_ids!(c, Case, cases, site, ids)
 }
 
 /// Returns the number of cases of the site.

@@ -29,9 +29,9 @@ pub struct NewEvent {
     pub id: EventId,
     /// Type of the event.
     pub event_type: EventType,
-    /// Conversation that the event belongs to.
-    pub conversation_id: ConversationId,
-    /// Session of the conversation.
+    /// Conversation that the event belongs to. `None` for an event about an entry or a source.
+    pub conversation_id: Option<ConversationId>,
+    /// Session of the conversation. Empty for an event about an entry or a source.
     pub session_id: String,
     /// ID of the session token that proved the question of the conversation.
     pub token_id: Option<Uuid>,
@@ -62,7 +62,7 @@ impl TryFrom<Row> for Event {
             seq: row.seq,
             id: columns::parse(&row.id)?,
             event_type: columns::parse(&row.event_type)?,
-            conversation_id: columns::parse(&row.conversation_id)?,
+            conversation_id: columns::parse_opt(Some(row.conversation_id.as_str()).filter(|id| !id.is_empty()))?,
             session_id: row.session_id,
             token_id: columns::parse_opt(row.token_id.as_deref())?,
             data: row.data,
@@ -112,7 +112,7 @@ pub async fn append_all(c: &mut Conn, site: SiteId, new: Vec<(Timestamp, NewEven
         seq: BigInt = event.seq,
         id: Text = event.id.to_string(),
         event_type: Text = event.event_type.as_str(),
-        conversation_id: Text = event.conversation_id.to_string(),
+        conversation_id: Text = event.conversation_id.map(|id| id.to_string()).unwrap_or_default(),
         session_id: Text = &event.session_id,
         data: Text = &event.data,
         created_at_ms: BigInt = event.created_at.as_ms(),

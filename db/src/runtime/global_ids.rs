@@ -10,8 +10,8 @@ use crate::connection::conn::on;
 use crate::connection::run::RunQueryDsl;
 use crate::error::Result;
 use crate::schema::{
-    blocked_visitors, chunks, conversations, deliveries, documents, evaluation_cases, keys, members, sites, sources,
-    webhooks,
+    answer_rules, blocked_visitors, canned_replies, change_previews, chunks, conversation_notes, conversations,
+    deliveries, documents, evaluation_cases, keys, members, sites, sources, webhooks,
 };
 use helpbot_domain::global_id::GlobalId;
 
@@ -47,6 +47,10 @@ pub async fn site_of(c: &mut Conn, id: GlobalId) -> Result<Option<SiteId>> {
         GlobalId::Page(id) => site_by_id!(c, documents, id),
         GlobalId::Case(id) => site_by_id!(c, evaluation_cases, id),
         GlobalId::Block(id) => site_by_id!(c, blocked_visitors, id),
+        GlobalId::Note(id) => site_by_id!(c, conversation_notes, id),
+        GlobalId::CannedReply(id) => site_by_id!(c, canned_replies, id),
+        GlobalId::Rule(id) => site_by_id!(c, answer_rules, id),
+        GlobalId::Preview(id) => site_by_id!(c, change_previews, id),
         GlobalId::Key(id) => {
             let id = id.to_string();
             let key = on!(c, |c| keys::table.find(&id).select(keys::site_id).first(c).await.optional())?;

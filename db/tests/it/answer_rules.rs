@@ -51,5 +51,7 @@ async fn a_rule_of_another_site_is_neither_found_nor_deleted(db: &Db) {
     let id = kept.id;
     assert!(!commit!(db, |c| answer_rules::delete(c, other, id)));
     assert_eq!(read!(db, |c| answer_rules::list(c, other, PageRequest::first(9))), []);
+    assert_eq!(read!(db, |c| answer_rules::by_ids(c, other, &[id])), []);
+    assert_eq!(read!(db, |c| answer_rules::by_ids(c, site, &[id])), std::slice::from_ref(&kept));
     assert_eq!(read!(db, |c| answer_rules::list(c, site, PageRequest::first(9))), [kept]);
 }

@@ -33,6 +33,9 @@ async fn a_name_of_a_canned_reply_is_taken_within_its_site(db: &Db) {
     let (id, new) = (changed.id, changed.clone());
     assert!(commit!(db, |c| canned_replies::update(c, &new)));
     assert_eq!(read!(db, |c| canned_replies::by_id(c, site, id)), Some(changed));
+    let found = [id, hours.id];
+    assert_eq!(read!(db, |c| canned_replies::by_ids(c, site, &found)).len(), 2);
+    assert_eq!(read!(db, |c| canned_replies::by_ids(c, other, &found)), []);
     assert!(commit!(db, |c| canned_replies::delete(c, site, id)));
     assert_eq!(read!(db, |c| canned_replies::count(c, site)), 1);
 }

@@ -121,6 +121,8 @@ async fn a_preview_of_another_site_is_not_found(db: &Db) {
     commit!(db, |c| change_previews::insert_questions(c, site, id, &[question(1, PreviewEffect::Lost)]));
 
     assert_eq!(read!(db, |c| change_previews::by_id(c, other, id)), None);
+    assert_eq!(read!(db, |c| change_previews::by_ids(c, other, &[id])), []);
+    assert_eq!(read!(db, |c| change_previews::by_ids(c, site, &[id])).len(), 1);
     assert_eq!(read!(db, |c| change_previews::questions(c, other, id, None, PageRequest::first(9))), []);
     assert_eq!(commit!(db, |c| change_previews::cancel_running(c, other)), 0);
 }

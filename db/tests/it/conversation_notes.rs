@@ -31,6 +31,8 @@ async fn notes_are_listed_oldest_first_and_deleted(db: &Db) {
     assert_eq!(read!(db, |c| conversation_notes::count(c, site, conversation)), 2);
     assert_eq!(read!(db, |c| conversation_notes::by_id(c, site, first.id)), Some(first.clone()));
     assert_eq!(read!(db, |c| conversation_notes::by_id(c, other, first.id)), None);
+    assert_eq!(read!(db, |c| conversation_notes::by_ids(c, site, &[second.id])), std::slice::from_ref(&second));
+    assert_eq!(read!(db, |c| conversation_notes::by_ids(c, other, &[second.id])), []);
     assert!(!commit!(db, |c| conversation_notes::delete(c, other, first.id)));
     assert!(commit!(db, |c| conversation_notes::delete(c, site, first.id)));
     let left = read!(db, |c| conversation_notes::list(c, site, conversation, PageRequest::first(9)));

@@ -1,8 +1,9 @@
 //! Tests of the event log: concurrent writers leave no gaps.
 
 use futures_util::future::{join, join_all};
+use helpbot_db::events::NewEvent;
 use helpbot_db::{Conn, Db, Error, Result, events};
-use helpbot_domain::event::Event;
+use helpbot_domain::event::{Event, EventType};
 use helpbot_domain::ids::SiteId;
 
 use crate::make::{self, NOW, later};
@@ -12,6 +13,7 @@ on_both_backends!(
     a_write_that_fails_uses_no_number,
     events_are_read_as_written_in_pages,
     an_event_is_found_by_its_number,
+    an_event_without_a_conversation_is_read_as_written,
     old_events_are_deleted_and_the_numbers_continue,
     old_events_are_deleted_in_groups,
     each_site_has_its_own_log,
@@ -52,6 +54,21 @@ async fn five_writers_at_once_leave_no_gap_and_readers_never_see_one(db: &Db) {
     join(join_all((0..5).map(|_| writer())), reader).await;
 
     assert_eq!(read!(db, |c| events::last_seq(c, site)), Some(5 * OF_ONE_WRITER));
+}
+
+async fn an_event_without_a_conversation_is_read_as_written(db: &Db) {
+    let site = make::stored_site(db).await;
+    let new = NewEvent {
+        event_type: EventType::EntryAdded,
+        conversation_id: None,
+        session_id: String::new(),
+        ..make::event()
+    };
+
+    let stored = commit!(db, |c| events::append(c, site, NOW, vec![new]));
+
+    assert_eq!((stored[0].event_type, stored[0].conversation_id), (EventType::EntryAdded, None));
+    assert_eq!(read!(db, |c| events::after(c, site, 0, 9)), stored);
 }
 
 async fn an_event_is_found_by_its_number(db: &Db) {

@@ -1,9 +1,12 @@
 //! Tests of finding the site of an object by its ID.
 
 use helpbot_db::global_ids::site_of;
-use helpbot_db::{Db, conversations};
+use helpbot_db::{Db, canned_replies, conversations};
 use helpbot_domain::global_id::GlobalId;
-use helpbot_domain::ids::{ConversationId, KeyId, MemberId, SourceId, WebhookId};
+use helpbot_domain::ids::{
+    CannedReplyId, ConversationId, KeyId, MemberId, NoteId, PreviewId, RuleId, SourceId, WebhookId,
+};
+use helpbot_domain::triage::CannedReply;
 
 use crate::make;
 
@@ -18,7 +21,18 @@ async fn an_object_is_found_in_its_site(db: &Db) {
         let conversation = make::conversation(site, "Open?");
         let stored = conversation.clone();
         commit!(db, |c| conversations::insert(c, &stored));
+        let reply = CannedReply {
+            site_id: site,
+            id: CannedReplyId::from_uuid(make::uuid()),
+            name: "hours".into(),
+            text: "Hi".into(),
+            created_at: make::NOW,
+            updated_at: make::NOW,
+        };
+        let reply_id = reply.id;
+        commit!(db, |c| canned_replies::insert(c, &reply));
         let things = [
+            GlobalId::CannedReply(reply_id),
             GlobalId::Member(member),
             GlobalId::Source(source.id),
             GlobalId::Key(key.id),
@@ -42,6 +56,10 @@ async fn a_missing_object_has_no_site(db: &Db) {
         GlobalId::Conversation(ConversationId::from_uuid(none)),
         GlobalId::Webhook(WebhookId::from_uuid(none)),
         GlobalId::Delivery(none),
+        GlobalId::CannedReply(CannedReplyId::from_uuid(none)),
+        GlobalId::Note(NoteId::from_uuid(none)),
+        GlobalId::Rule(RuleId::from_uuid(none)),
+        GlobalId::Preview(PreviewId::from_uuid(none)),
     ] {
         assert_eq!(read!(db, |c| site_of(c, thing)), None, "{thing:?}");
     }

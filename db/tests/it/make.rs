@@ -229,7 +229,7 @@ pub fn event() -> NewEvent {
     NewEvent {
         id: EventId::from_uuid(uuid()),
         event_type: EventType::ConversationCreated,
-        conversation_id: ConversationId::from_uuid(uuid()),
+        conversation_id: Some(ConversationId::from_uuid(uuid())),
         session_id: "session 1".into(),
         token_id: None,
         data: r#"{"question":"ü"}"#.into(),

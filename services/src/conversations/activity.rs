@@ -77,7 +77,7 @@ async fn until_blocked(services: Services, viewer: Viewer, conversation: Convers
     }
 }
 
-/// Returns whether the visitor of a conversation has it open, as far as this node knows.
+/// Returns whether the visitor of a conversation has it open, on any node that this one hears of.
 pub fn is_visitor_here(services: &Services, site: SiteId, id: ConversationId) -> bool {
     services.rooms.has_visitor((site, id))
 }
@@ -113,12 +113,12 @@ pub(crate) fn typed(
     member: Option<String>,
     is_typing: bool,
 ) {
-    let keystroke = services.rooms.type_in(place, side, member, is_typing);
+    let keystroke = services.rooms.type_in(place, side, member.clone(), is_typing);
     if let (Some(keystroke), true) = (keystroke, is_typing) {
         let rooms = services.rooms.clone();
         tokio::spawn(async move {
             tokio::time::sleep(TYPING_FOR).await;
-            rooms.rest(place, side, keystroke);
+            rooms.rest(place, side, member, keystroke);
         });
     }
 }
@@ -134,8 +134,8 @@ fn tell_typing(
     services.hints.tell(Hint::Room(RoomHint { site, conversation, news }));
 }
 
-/// Records that a message was written, which ends its writer's typing.
-pub(crate) fn written(services: &Services, site: SiteId, id: ConversationId, side: Side) {
-    services.rooms.type_in((site, id), side, None, false);
-    tell_typing(services, (site, id), side, None, false);
+/// Records that a message was written, which ends its writer's typing. `member` is the name of a member who wrote.
+pub(crate) fn written(services: &Services, site: SiteId, id: ConversationId, side: Side, member: Option<String>) {
+    services.rooms.type_in((site, id), side, member.clone(), false);
+    tell_typing(services, (site, id), side, member, false);
 }

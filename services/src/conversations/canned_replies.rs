@@ -113,6 +113,21 @@ pub async fn delete(services: &Services, viewer: &Viewer, named: Option<SiteId>,
     if deleted.await? { Ok(()) } else { Err(Error::NotFound("Canned reply")) }
 }
 
+/// Returns the canned replies of the site with these IDs. Unknown IDs are left out.
+///
+/// # Errors
+/// `Forbidden`.
+#[boxed]
+pub async fn by_ids(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    ids: &[CannedReplyId],
+) -> Result<Vec<CannedReply>> {
+    viewer.require(Scope::ReadConversations)?;
+    Ok(db::canned_replies::by_ids(&mut services.db.reader().await?, viewer.site(named)?, ids).await?)
+}
+
 /// Returns one page of the canned replies of a site, ordered by name.
 ///
 /// # Errors

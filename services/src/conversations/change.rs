@@ -146,7 +146,7 @@ pub(crate) fn event(of: &Conversation, event_type: EventType, data: &EventData, 
     NewEvent {
         id: EventId::from_uuid(randomness::uuid(now)),
         event_type,
-        conversation_id: of.id,
+        conversation_id: Some(of.id),
         session_id: of.session_id.clone(),
         token_id: of.token_id,
         data: db::columns::to_json(data),

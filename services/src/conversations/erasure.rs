@@ -196,7 +196,7 @@ fn erased_event(conversation_id: ConversationId, now: Timestamp) -> NewEvent {
     NewEvent {
         id: EventId::from_uuid(randomness::uuid(now)),
         event_type: EventType::ConversationErased,
-        conversation_id,
+        conversation_id: Some(conversation_id),
         session_id: String::new(),
         token_id: None,
         data: Event::ERASED.to_owned(),

@@ -21,7 +21,7 @@ const REPLIES_MIN: usize = 5;
 /// What a visitor who asks for a human can expect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExpectedReply {
-    /// Whether a member is connected to this node.
+    /// Whether a member is connected to any node.
     pub is_team_here: bool,
     /// Whether it is within business hours. `None` when the site has none.
     pub is_open: Option<bool>,

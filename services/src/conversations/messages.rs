@@ -155,7 +155,8 @@ pub async fn send(
     if mail_after.is_some() {
         outbox::wake(services);
     }
-    activity::written(services, site, id, Side::of(viewer));
+    let writer = viewer.member.as_ref().map(|member| member.name.clone());
+    activity::written(services, site, id, Side::of(viewer), writer);
     let message = new.stored(&conversation, conversation.updated_at);
     Ok((conversation, message))
 }

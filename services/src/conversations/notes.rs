@@ -85,6 +85,16 @@ pub async fn delete(services: &Services, viewer: &Viewer, named: Option<SiteId>,
     Ok(id)
 }
 
+/// Returns the notes of the site with these IDs. Unknown IDs are left out.
+///
+/// # Errors
+/// `Forbidden`.
+#[boxed]
+pub async fn by_ids(services: &Services, viewer: &Viewer, named: Option<SiteId>, ids: &[NoteId]) -> Result<Vec<Note>> {
+    viewer.require(Scope::ReadConversations)?;
+    Ok(db::conversation_notes::by_ids(&mut services.db.reader().await?, viewer.site(named)?, ids).await?)
+}
+
 /// Returns one page of the notes of a conversation, oldest first.
 ///
 /// # Errors

@@ -1,7 +1,8 @@
 //! The state behind [`activity`](super::activity): who is in which conversation, and who is typing.
-//! It lives in memory only, and other nodes are notified of each change.
+//! It lives in memory only, and other nodes are notified of each change. A node also remembers who is in
+//! conversations that nobody has open here, because it must know whether a reply has to be mailed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -11,6 +12,10 @@ use tokio::sync::watch;
 
 use crate::accounts::viewer::Viewer;
 use crate::runtime::hints::{GONE_AFTER, Hint, Hints, RoomHint, RoomNews};
+
+/// Maximum number of conversations that this node remembers. Visitors of further ones who are connected to another node
+/// count as absent, which costs a mail at most. A conversation takes some hundred bytes.
+const ROOMS_MAX: usize = 100_000;
 
 /// The participants that are present or typing in a conversation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,12 +28,14 @@ pub struct ActivityState {
     pub is_visitor_typing: bool,
     /// Whether a member of the team is typing.
     pub is_team_typing: bool,
-    /// Name of the member who is typing. `None` when a key without a member is used.
+    /// Name of the member who began to type last. `None` when a key without a member is used.
     pub typing_member: Option<String>,
+    /// Names of all members who are typing, in alphabetical order.
+    pub typing_members: Vec<String>,
 }
 
 /// The two sides of a conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {
     /// The visitor of the web site.
     Visitor,
@@ -45,7 +52,7 @@ impl Side {
 
 pub(super) type ConversationKey = (SiteId, ConversationId);
 
-/// The conversations that have subscribers on this node.
+/// The conversations that somebody has open, on this node or on another one.
 #[derive(Clone, Default)]
 pub(crate) struct Rooms {
     open: Arc<Mutex<HashMap<ConversationKey, Room>>>,
@@ -59,10 +66,13 @@ struct Room {
     team: usize,
     /// Which sides, visitor and team, are present on each other node, and when it said so.
     elsewhere: HashMap<u64, ((bool, bool), Instant)>,
-    // Grows with each keystroke, so that only the timeout of the last one ends the typing.
-    visitor_keystrokes: u64,
-    team_keystrokes: u64,
+    /// Who is typing, with the number of their last keystroke, so that only its timeout ends the typing.
+    typing: BTreeMap<Writer, u64>,
+    keystrokes: u64,
 }
+
+/// Who is typing: a side, and the name of the member when the key belongs to one.
+type Writer = (Side, Option<String>);
 
 impl Rooms {
     /// No conversations. The other nodes are notified of changes by `hints`.
@@ -77,8 +87,8 @@ impl Rooms {
 
     pub(super) fn enter(&self, place: ConversationKey, side: Side) -> Here {
         let mut rooms = self.lock();
-        let is_new = !rooms.contains_key(&place);
         let room = rooms.entry(place).or_default();
+        let is_new = !room.is_open_here();
         *room.count(side) += 1;
         if *room.count(side) == 1 {
             self.hints.tell(Hint::Room(room.presence(place, is_new)));
@@ -87,9 +97,9 @@ impl Rooms {
         Here { rooms: self.clone(), place, side, activity: room.state.subscribe() }
     }
 
-    /// Returns whether a visitor is subscribed to the conversation.
+    /// Returns whether a visitor is subscribed to the conversation on any node.
     pub(super) fn has_visitor(&self, place: ConversationKey) -> bool {
-        self.lock().get(&place).is_some_and(|room| room.visitors > 0)
+        self.lock().get(&place).is_some_and(|room| room.sides_here().0)
     }
 
     fn leave(&self, place: ConversationKey, side: Side) {
@@ -100,7 +110,7 @@ impl Rooms {
         if *room.count(side) == 0 {
             self.hints.tell(Hint::Room(room.presence(place, false)));
         }
-        if room.visitors + room.team == 0 {
+        if room.is_empty() {
             rooms.remove(&place);
             return;
         }
@@ -110,40 +120,49 @@ impl Rooms {
 
     /// Returns who is present in the conversations of this node, for the others.
     pub(crate) fn presence(&self) -> Vec<RoomHint> {
-        self.lock().iter().map(|(place, room)| room.presence(*place, false)).collect()
+        let rooms = self.lock();
+        rooms.iter().filter(|(_, room)| room.is_open_here()).map(|(place, room)| room.presence(*place, false)).collect()
     }
 
     /// Returns who is present in a conversation on this node. `None` when nobody is.
     pub(crate) fn presence_in(&self, place: ConversationKey) -> Option<RoomHint> {
-        self.lock().get(&place).map(|room| room.presence(place, false))
+        self.lock().get(&place).filter(|room| room.is_open_here()).map(|room| room.presence(place, false))
     }
 
     /// Records which sides, visitor and team, are present on another node.
     pub(crate) fn here_elsewhere(&self, place: ConversationKey, node: u64, sides: (bool, bool)) {
-        if let Some(room) = self.lock().get_mut(&place) {
-            let before = room.sides_here();
-            if sides == (false, false) {
-                room.elsewhere.remove(&node);
-            } else {
-                room.elsewhere.insert(node, (sides, Instant::now()));
-            }
-            room.end_typing_since(before);
-            room.tell();
+        let mut rooms = self.lock();
+        let is_gone = sides == (false, false);
+        if !rooms.contains_key(&place) && (is_gone || rooms.len() >= ROOMS_MAX) {
+            return;
+        }
+        let room = rooms.entry(place).or_default();
+        let before = room.sides_here();
+        if is_gone {
+            room.elsewhere.remove(&node);
+        } else {
+            room.elsewhere.insert(node, (sides, Instant::now()));
+        }
+        room.end_typing_since(before);
+        room.tell();
+        if room.is_empty() {
+            rooms.remove(&place);
         }
     }
 
     /// Forgets the presence on nodes that have said nothing for some time.
     pub(crate) fn forget_gone(&self) {
-        for room in self.lock().values_mut() {
+        self.lock().retain(|_, room| {
             let before = room.sides_here();
             room.elsewhere.retain(|_, (_, since)| since.elapsed() < GONE_AFTER);
             room.end_typing_since(before);
             room.tell();
-        }
+            !room.is_empty()
+        });
     }
 
-    /// Records whether `side` is typing. Returns the number of the keystroke, or `None` when nobody
-    /// is subscribed.
+    /// Records whether somebody of `side` is typing. Returns the number of the keystroke, or `None` when nobody
+    /// is subscribed on this node.
     pub(super) fn type_in(
         &self,
         place: ConversationKey,
@@ -152,36 +171,43 @@ impl Rooms {
         is_typing: bool,
     ) -> Option<u64> {
         let mut rooms = self.lock();
-        let room = rooms.get_mut(&place)?;
-        room.set_typing(side, member, is_typing);
-        let keystrokes = room.keystrokes(side);
-        *keystrokes += 1;
-        Some(*keystrokes)
+        let room = rooms.get_mut(&place).filter(|room| room.is_open_here())?;
+        room.keystrokes += 1;
+        match is_typing {
+            true => drop(room.typing.insert((side, member), room.keystrokes)),
+            false => drop(room.typing.remove(&(side, member))),
+        }
+        room.tell();
+        Some(room.keystrokes)
     }
 
-    /// Ends the typing of `side`, unless there was another keystroke after `keystroke`.
-    pub(super) fn rest(&self, place: ConversationKey, side: Side, keystroke: u64) {
+    /// Ends the typing of a writer, unless there was another keystroke after `keystroke`.
+    pub(super) fn rest(&self, place: ConversationKey, side: Side, member: Option<String>, keystroke: u64) {
+        let writer = (side, member);
         if let Some(room) = self.lock().get_mut(&place)
-            && *room.keystrokes(side) == keystroke
+            && room.typing.get(&writer) == Some(&keystroke)
         {
-            room.set_typing(side, None, false);
+            room.typing.remove(&writer);
+            room.tell();
         }
     }
 }
 
 impl Room {
+    /// Whether somebody on this node has the conversation open.
+    fn is_open_here(&self) -> bool {
+        self.visitors + self.team > 0
+    }
+
+    /// Whether nobody on any node has the conversation open.
+    fn is_empty(&self) -> bool {
+        !self.is_open_here() && self.elsewhere.is_empty()
+    }
+
     fn count(&mut self, side: Side) -> &mut usize {
         match side {
             Side::Visitor => &mut self.visitors,
             Side::Team => &mut self.team,
-        }
-    }
-
-    /// The keystrokes of one side. Each side ends its own typing, whatever the other one does.
-    fn keystrokes(&mut self, side: Side) -> &mut u64 {
-        match side {
-            Side::Visitor => &mut self.visitor_keystrokes,
-            Side::Team => &mut self.team_keystrokes,
         }
     }
 
@@ -197,37 +223,32 @@ impl Room {
     }
 
     /// Ends the typing of the sides that were present before and are not any more: nobody is left who could be typing.
-    fn end_typing_since(&self, (was_visitor_here, was_team_here): (bool, bool)) {
+    fn end_typing_since(&mut self, (was_visitor_here, was_team_here): (bool, bool)) {
         let (is_visitor_here, is_team_here) = self.sides_here();
-        if was_visitor_here && !is_visitor_here {
-            self.set_typing(Side::Visitor, None, false);
-        }
-        if was_team_here && !is_team_here {
-            self.set_typing(Side::Team, None, false);
-        }
+        let has_left = |side: Side| match side {
+            Side::Visitor => was_visitor_here && !is_visitor_here,
+            Side::Team => was_team_here && !is_team_here,
+        };
+        self.typing.retain(|(side, _), _| !has_left(*side));
     }
 
+    /// Notifies the subscribers if the state has changed.
     fn tell(&self) {
         let (is_visitor_here, is_team_here) = self.sides_here();
-        self.change(|state| *state = ActivityState { is_visitor_here, is_team_here, ..state.clone() });
-    }
-
-    fn set_typing(&self, side: Side, member: Option<String>, is_typing: bool) {
-        self.change(|state| match side {
-            Side::Visitor => state.is_visitor_typing = is_typing,
-            Side::Team => {
-                state.is_team_typing = is_typing;
-                state.typing_member = member.filter(|_| is_typing);
-            }
-        });
-    }
-
-    /// Changes the state and notifies subscribers if it is different.
-    fn change(&self, act: impl FnOnce(&mut ActivityState)) {
+        let team = || self.typing.iter().filter(|((side, _), _)| *side == Side::Team);
+        let last = team().max_by_key(|(_, keystroke)| **keystroke);
+        let now = ActivityState {
+            is_visitor_here,
+            is_team_here,
+            is_visitor_typing: self.typing.keys().any(|(side, _)| *side == Side::Visitor),
+            is_team_typing: last.is_some(),
+            typing_member: last.and_then(|((_, member), _)| member.clone()),
+            typing_members: team().filter_map(|((_, member), _)| member.clone()).collect(),
+        };
         self.state.send_if_modified(|state| {
-            let before = state.clone();
-            act(state);
-            *state != before
+            let is_new = *state != now;
+            *state = now;
+            is_new
         });
     }
 }
@@ -301,16 +322,50 @@ mod tests {
     }
 
     #[test]
+    fn a_visitor_on_another_node_is_present_without_a_subscriber_on_this_one() {
+        let rooms = Rooms::default();
+
+        rooms.here_elsewhere(place(), 1, (true, false));
+        assert!(rooms.has_visitor(place()));
+        assert!(rooms.presence().is_empty() && rooms.presence_in(place()).is_none(), "nobody is on this node");
+        assert_eq!(rooms.type_in(place(), Side::Visitor, None, true), None);
+        drop(rooms.enter(place(), Side::Team));
+        assert!(rooms.has_visitor(place()), "a subscriber who leaves forgets no other node");
+
+        rooms.here_elsewhere(place(), 1, (false, false));
+        assert!(!rooms.has_visitor(place()) && rooms.lock().is_empty());
+    }
+
+    #[test]
     fn the_typing_of_one_side_does_not_keep_the_other_side_typing() {
         let rooms = Rooms::default();
         let visitor = rooms.enter(place(), Side::Visitor);
         let first = rooms.type_in(place(), Side::Visitor, None, true).expect("there is a subscriber");
         rooms.type_in(place(), Side::Team, None, true);
 
-        rooms.rest(place(), Side::Visitor, first);
+        rooms.rest(place(), Side::Visitor, None, first);
 
         assert!(!visitor.activity.borrow().is_visitor_typing);
         assert!(visitor.activity.borrow().is_team_typing);
+    }
+
+    #[test]
+    fn members_who_type_at_once_are_named_and_end_apart() {
+        let rooms = Rooms::default();
+        let ann = rooms.enter(place(), Side::Team);
+        let _ben = rooms.enter(place(), Side::Team);
+        let typing = |name: &str, is_typing| rooms.type_in(place(), Side::Team, Some(name.into()), is_typing);
+        let of_ben = typing("Ben", true).expect("there is a subscriber");
+        typing("Ann", true);
+        let names = || ann.activity.borrow().typing_members.clone();
+        assert_eq!(names(), ["Ann", "Ben"]);
+        assert_eq!(ann.activity.borrow().typing_member.as_deref(), Some("Ann"));
+
+        typing("Ann", false);
+        assert_eq!(names(), ["Ben"]);
+        rooms.rest(place(), Side::Team, Some("Ben".into()), of_ben);
+
+        assert!(names().is_empty() && !ann.activity.borrow().is_team_typing);
     }
 
     #[test]
@@ -321,10 +376,11 @@ mod tests {
         let first = typing(true).expect("there is a subscriber");
         let second = typing(true).expect("there is a subscriber");
 
-        rooms.rest(place(), Side::Team, first);
+        let ann = || Some("Ann".to_owned());
+        rooms.rest(place(), Side::Team, ann(), first);
         assert_eq!(visitor.activity.borrow().typing_member.as_deref(), Some("Ann"));
 
-        rooms.rest(place(), Side::Team, second);
+        rooms.rest(place(), Side::Team, ann(), second);
         assert!(!visitor.activity.borrow().is_team_typing);
         assert_eq!(visitor.activity.borrow().typing_member, None);
     }

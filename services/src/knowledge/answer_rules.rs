@@ -92,6 +92,21 @@ pub async fn delete(services: &Services, viewer: &Viewer, named: Option<SiteId>,
         .await
 }
 
+/// Returns the rules of the site with these IDs. Unknown IDs are left out.
+///
+/// # Errors
+/// `Forbidden`.
+#[boxed]
+pub async fn by_ids(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    ids: &[RuleId],
+) -> Result<Vec<AnswerRule>> {
+    viewer.require(Scope::ReadSources)?;
+    Ok(db::answer_rules::by_ids(&mut services.db.reader().await?, viewer.site(named)?, ids).await?)
+}
+
 /// Returns one page of the site's rules, oldest first.
 ///
 /// # Errors

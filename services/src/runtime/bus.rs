@@ -159,7 +159,7 @@ mod tests {
             seq,
             id: EventId::from_uuid(Uuid::from_u128(seq.unsigned_abs().into())),
             event_type: EventType::ConversationCreated,
-            conversation_id: ConversationId::from_uuid(Uuid::from_u128(1)),
+            conversation_id: Some(ConversationId::from_uuid(Uuid::from_u128(1))),
             session_id: String::new(),
             token_id: None,
             data: String::new(),

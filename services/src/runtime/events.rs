@@ -29,11 +29,23 @@ const READ_AHEAD: i64 = 100;
 /// Interval at which the logs of followed sites are checked for events of other processes.
 const POLL: Duration = Duration::from_millis(250);
 
+/// What the events are about that a subscriber receives.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum EventSubject {
+    /// Conversations.
+    #[default]
+    Conversations,
+    /// FAQ entries and sources.
+    Content,
+}
+
 /// What a subscriber wants to receive.
 #[derive(Debug, Clone, Default)]
 pub struct Watch {
     /// The site. `None` means the site of the key.
     pub site: Option<SiteId>,
+    /// What the events are about.
+    pub subject: EventSubject,
     /// Cursor after which to start. `None` means from now on.
     pub after: Option<String>,
     /// Types of events to receive. `None` means all.
@@ -53,10 +65,13 @@ pub fn cursor(event: &Event) -> String {
 /// it.
 ///
 /// # Errors
-/// `Forbidden` when the viewer may not follow any conversation; `NotFound`.
+/// `Forbidden` when the viewer may follow neither conversations nor content; `NotFound`.
 #[boxed]
 pub async fn newest(services: &Services, viewer: &Viewer, site: &Site) -> Result<String> {
-    viewer.require(Scope::ReadConversations).or_else(|_| viewer.require(Scope::Chat))?;
+    let scopes = [Scope::ReadConversations, Scope::Chat, Scope::ReadSources];
+    if !scopes.iter().any(|scope| viewer.has(*scope)) {
+        viewer.require(Scope::ReadConversations)?;
+    }
     let site = viewer.site(Some(site.id))?;
     let mut c = services.db.reader().await?;
     let seq = db::events::last_seq(&mut c, site).await?.ok_or(Error::NotFound("Site"))?;
@@ -69,7 +84,7 @@ pub async fn newest(services: &Services, viewer: &Viewer, site: &Site) -> Result
 ///
 /// # Errors
 /// `Forbidden` when the viewer may not see the events: a visitor sees those of their own session,
-/// the team sees all. `PlanRequired` when the plan does not include the events of the whole site;
+/// the team sees all, and whoever may read sources sees those about content. `PlanRequired` when the plan does not include the events of the whole site;
 /// `VisitorBlocked`; both also end a stream that is open. `Invalid` for a malformed cursor. `CursorExpired` when events after the
 /// cursor are no longer stored.
 pub async fn watch(
@@ -81,14 +96,15 @@ pub async fn watch(
     let watch = narrowed(viewer, watch)?;
     let access = EventAccess::of(viewer, site, &watch);
     access.check(services).await?;
-    let proved_by = match viewer.has(Scope::ReadConversations) {
+    let is_content = watch.subject == EventSubject::Content;
+    let proved_by = match viewer.has(Scope::ReadConversations) || is_content {
         true => None,
         false => viewer.session.as_ref().map(|session| session.token_id),
     };
     // Subscribe to the bus before reading the log: an event in between is in both and is delivered
     // once.
     let hints = services.bus.subscribe(site);
-    let here = services.team.enter(viewer, site);
+    let here = if is_content { None } else { services.team.enter(viewer, site) };
     let (after, newest) = start(services, site, watch.after.as_deref()).await?;
     let services = services.clone();
     let walk = EventFollower {
@@ -126,7 +142,8 @@ pub async fn actor(services: &Services, viewer: &Viewer, event: &Event) -> Resul
             _ => actor_id.or(member_id),
         },
         Ok(EventData::Message { message_id, .. }) => {
-            let (site, conversation) = (viewer.site(Some(event.site_id))?, event.conversation_id);
+            let Some(conversation) = event.conversation_id else { return Ok(None) };
+            let site = viewer.site(Some(event.site_id))?;
             let found = db::messages::by_id(&mut services.db.reader().await?, site, conversation, message_id).await?;
             found.and_then(|message| message.member_id)
         }
@@ -136,6 +153,10 @@ pub async fn actor(services: &Services, viewer: &Viewer, event: &Event) -> Resul
 
 /// Limits a viewer who may not read all conversations to the session that their token proves.
 fn narrowed(viewer: &Viewer, watch: Watch) -> Result<Watch> {
+    if watch.subject == EventSubject::Content {
+        viewer.require(Scope::ReadSources)?;
+        return Ok(watch);
+    }
     if viewer.has(Scope::ReadConversations) {
         return Ok(watch);
     }
@@ -198,15 +219,16 @@ pub fn touch(services: &Services, site: SiteId) {
 struct EventAccess {
     viewer: Viewer,
     site: SiteId,
-    /// The events of a whole site are a feature of the plan; those of one conversation or of the visitor's
-    /// own session are part of every plan, because handoffs are.
+    /// The events of all conversations are a feature of the plan; those of one conversation or of the visitor's
+    /// own session are part of every plan, because handoffs are, and so are entries.
     needs_plan: bool,
 }
 
 impl EventAccess {
     fn of(viewer: &Viewer, site: SiteId, watch: &Watch) -> Self {
         let is_team = viewer.has(Scope::ReadConversations) && !viewer.is_operator();
-        Self { viewer: viewer.clone(), site, needs_plan: is_team && watch.conversation.is_none() }
+        let is_of_site = watch.subject == EventSubject::Conversations && watch.conversation.is_none();
+        Self { viewer: viewer.clone(), site, needs_plan: is_team && is_of_site }
     }
 
     /// Checks that the plan of the site and the team's blocks still allow the subscription.
@@ -306,8 +328,9 @@ impl EventFollower {
 
     fn wants(&self, event: &Event) -> bool {
         let watch = &self.watch;
-        watch.types.as_ref().is_none_or(|types| types.contains(&event.event_type))
-            && watch.conversation.is_none_or(|id| id == event.conversation_id)
+        event.event_type.is_of_content() == (watch.subject == EventSubject::Content)
+            && watch.types.as_ref().is_none_or(|types| types.contains(&event.event_type))
+            && watch.conversation.is_none_or(|id| Some(id) == event.conversation_id)
             && watch.session.as_ref().is_none_or(|session| *session == event.session_id)
             && self.proved_by.is_none_or(|token| event.token_id == Some(token) && !event.event_type.is_of_team())
     }

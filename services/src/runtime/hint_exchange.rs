@@ -53,6 +53,7 @@ pub async fn run(services: &Services) {
             Err(error) => tracing::warn!(%error, "the channel between nodes cannot be opened"),
         }
         services.hints.inner().has_peers.store(false, Ordering::Relaxed);
+        forget_gone(services);
         sleep(REOPEN).await;
     }
 }
@@ -87,9 +88,9 @@ async fn exchange_on(services: &Services, mut channel: Box<dyn Channel>) {
                 count += 1;
                 let mut hints = vec![Hint::Hello(count == 1)];
                 if !is_alone && count.is_multiple_of(2) {
-                    hints.extend(services.rooms.presence().into_iter().map(Hint::Room));
+                    hints.extend(presence(services));
                 }
-                services.rooms.forget_gone();
+                forget_gone(services);
                 hints
             }
         };
@@ -101,6 +102,18 @@ async fn exchange_on(services: &Services, mut channel: Box<dyn Channel>) {
             }
         }
     }
+}
+
+/// Who is present on this node.
+fn presence(services: &Services) -> impl Iterator<Item = Hint> + use<> {
+    let teams = services.team.sites_here().into_iter().map(|site| Hint::Team(site, true));
+    teams.chain(services.rooms.presence().into_iter().map(Hint::Room))
+}
+
+/// Forgets who was present on nodes that have said nothing for some time.
+fn forget_gone(services: &Services) {
+    services.rooms.forget_gone();
+    services.team.forget_gone();
 }
 
 /// Packs hints into as few texts as fit into the channel.
@@ -135,13 +148,14 @@ fn apply(services: &Services, text: &str) -> Vec<Hint> {
         match hint {
             Hint::Hello(true) => {
                 answers.push(Hint::Hello(false));
-                answers.extend(services.rooms.presence().into_iter().map(Hint::Room));
+                answers.extend(presence(services));
             }
             Hint::Hello(false) => {}
             Hint::Grown(site, seq) => drop(tokio::spawn(read_news(services.clone(), site, seq))),
             Hint::Access(site) => services.forget_access(site),
             Hint::Touched(site) => services.bus.touch(site),
             Hint::Key(hash, id) => services.keys.forget_known(&hash, id),
+            Hint::Team(site, is_here) => services.team.here_elsewhere(site, node, is_here),
             Hint::Room(hint) => answers.extend(in_room(services, node, hint).map(Hint::Room)),
         }
     }

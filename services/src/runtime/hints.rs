@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 
 /// Time after which a node that sent nothing is gone.
 pub(crate) const GONE_AFTER: Duration = Duration::from_secs(25);
-/// Maximum number of hints about conversations that wait. Further ones are lost.
+/// Maximum number of hints about keys, conversations and teams that wait. Further ones are lost.
 const ROOM_HINTS_MAX: usize = 4_096;
 
 /// What happened on another node.
@@ -33,6 +33,8 @@ pub(crate) enum Hint {
     Key(String, KeyId),
     /// Something happened in an open conversation.
     Room(RoomHint),
+    /// Whether a member of the team of a site is connected to the node.
+    Team(SiteId, bool),
 }
 
 /// Presence or typing in a conversation.

@@ -1,11 +1,13 @@
 //! Adding sources: pages and sites by URL, uploaded files, typed texts.
 
 use helpbot_db as db;
+use helpbot_domain::event::EventType;
 use helpbot_domain::ids::SiteId;
 use helpbot_domain::source::{Source, SourceFilter, SourceKind, normal_url};
 use helpbot_domain::{Invalid, Together as _, text};
 
 use crate::knowledge::chunks::WRITTEN_ANSWERS;
+use crate::runtime::content_events::{self, ContentEvent};
 use crate::runtime::jobs;
 use crate::sources::options::{SourceOptions, SourceOptionsPatch};
 use crate::sources::queue::{self, new_source};
@@ -154,6 +156,8 @@ async fn add(services: &Services, new: Source, file: Option<NewFile>) -> Result<
                 }
                 if is_new || file.is_some() {
                     queue::restart(c, &mut source, now).await?;
+                    let event_type = if is_new { EventType::SourceAdded } else { EventType::SourceUpdated };
+                    content_events::append(c, site, now, vec![ContentEvent::of_source(event_type, source.id)]).await?;
                 }
                 Ok((source, is_new))
             })

@@ -9,7 +9,7 @@ use crate::runtime::job_kinds::SYNC;
 use crate::sources::options::SourceOptions;
 use crate::sources::rights::writable;
 use crate::sources::sync_report::SyncReport;
-use crate::sources::{merging, schedule};
+use crate::sources::{changes, merging, schedule};
 use crate::{Error, Result, Services, Viewer, boxed};
 
 /// Error of a source whose first sync was canceled.
@@ -42,6 +42,7 @@ pub async fn cancel(services: &Services, viewer: &Viewer, named: Option<SiteId>,
                 source.next_scrape_at = schedule::next(&SourceOptions::of(&source), now);
                 source.updated_at = now;
                 db::sources::update(c, &source).await?;
+                changes::updated(c, &source, now).await?;
                 Ok::<_, Error>(source)
             })
         })

@@ -2,10 +2,12 @@
 
 use futures_util::future::BoxFuture;
 use helpbot_db as db;
-use helpbot_domain::Invalid;
+use helpbot_domain::event::EventType;
 use helpbot_domain::ids::{SiteId, SourceId};
 use helpbot_domain::source::{Source, SourceKind};
+use helpbot_domain::{Invalid, Timestamp};
 
+use crate::runtime::content_events::{self, ContentEvent};
 use crate::runtime::job_kinds::SYNC;
 use crate::runtime::jobs;
 use crate::sources::options::{SourceOptions, SourceOptionsPatch};
@@ -33,7 +35,11 @@ pub async fn request_sync(
             if let Some(reason) = sync_refusal(source.kind, kind) {
                 return Err(Invalid::new("sourceId", reason).into());
             }
+            let before = source.status;
             queue::enqueue(c, &mut source, now).await?;
+            if source.status != before {
+                updated(c, &source, now).await?;
+            }
             Ok(source)
         })
     })
@@ -84,6 +90,7 @@ pub async fn update(
             if !after.reads_as(&before) {
                 queue::restart(c, &mut source, now).await?;
             }
+            updated(c, &source, now).await?;
             Ok(source)
         })
     })
@@ -96,17 +103,24 @@ pub async fn update(
 /// `Forbidden`; `PlanRequired`; `NotFound`.
 #[boxed]
 pub async fn delete(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: SourceId) -> Result<()> {
-    let site = writable(services, viewer, named).await?.id;
-    services.db.write(move |c| Box::pin(async move { delete_in(c, site, id).await })).await
+    let (site, now) = (writable(services, viewer, named).await?.id, services.now());
+    services.db.write(move |c| Box::pin(async move { delete_in(c, site, id, now).await })).await
 }
 
 /// Deletes a source inside a transaction. It raises the index version once.
-pub(crate) async fn delete_in(c: &mut db::Conn, site: SiteId, id: SourceId) -> Result<()> {
+pub(crate) async fn delete_in(c: &mut db::Conn, site: SiteId, id: SourceId, now: Timestamp) -> Result<()> {
     if !db::sources::delete(c, site, id).await? {
         return Err(Error::NotFound("Source"));
     }
     db::jobs::cancel(c, site, SYNC, &id.to_string()).await?;
-    Ok(db::sites::retire_older_indexes(c, site).await?)
+    db::sites::retire_older_indexes(c, site).await?;
+    content_events::append(c, site, now, vec![ContentEvent::of_source(EventType::SourceDeleted, id)]).await
+}
+
+/// Appends the event about a change of a source.
+pub(super) async fn updated(c: &mut db::Conn, source: &Source, now: Timestamp) -> Result<()> {
+    let event = ContentEvent::of_source(EventType::SourceUpdated, source.id);
+    content_events::append(c, source.site_id, now, vec![event]).await
 }
 
 /// Loads a source for writing, applies a change, which stores what it changes, and wakes the workers, because

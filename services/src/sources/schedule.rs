@@ -1,9 +1,14 @@
 //! Scheduled syncs: the row of a source contains the time of its next sync, and the worker calls
 //! [`enqueue_due`].
 
+use std::collections::BTreeMap;
+
 use helpbot_db as db;
 use helpbot_domain::Timestamp;
+use helpbot_domain::event::EventType;
+use helpbot_domain::ids::SiteId;
 
+use crate::runtime::content_events::{self, ContentEvent};
 use crate::runtime::{jobs, randomness};
 use crate::sources::options::SourceOptions;
 use crate::sources::queue;
@@ -35,6 +40,7 @@ pub async fn enqueue_due(services: &Services) -> Result<usize> {
         .write(move |c| {
             Box::pin(async move {
                 let mut count = 0;
+                let mut events: BTreeMap<SiteId, Vec<ContentEvent>> = BTreeMap::new();
                 for source in due {
                     // Another process may have queued it in the meantime.
                     let locked = db::sources::by_id_locked(c, source.site_id, source.id).await?;
@@ -44,8 +50,16 @@ pub async fn enqueue_due(services: &Services) -> Result<usize> {
                     // ends.
                     source.next_scrape_at = next(&SourceOptions::of(&source), now);
                     db::sources::update(c, &source).await?;
+                    let before = source.status;
                     queue::enqueue(c, &mut source, now).await?;
+                    if source.status != before {
+                        let event = ContentEvent::of_source(EventType::SourceUpdated, source.id);
+                        events.entry(source.site_id).or_default().push(event);
+                    }
                     count += 1;
+                }
+                for (site, events) in events {
+                    content_events::append(c, site, now, events).await?;
                 }
                 Ok::<_, crate::Error>(count)
             })

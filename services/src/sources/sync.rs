@@ -14,11 +14,13 @@ use std::collections::{HashMap, HashSet};
 use futures_util::future::BoxFuture;
 use helpbot_db as db;
 use helpbot_domain::Timestamp;
+use helpbot_domain::event::EventType;
 use helpbot_domain::ids::{DocumentId, JobId};
 use helpbot_domain::page::PageRequest;
 use helpbot_domain::source::{Document, Source, SourceStatus};
 
 use crate::knowledge::vectors;
+use crate::runtime::content_events::{self, ContentEvent};
 use crate::runtime::job_kinds::{SOURCE_FAILING_MAIL, SourceJob};
 use crate::runtime::jobs;
 use crate::runtime::jobs::NewJob;
@@ -26,7 +28,7 @@ use crate::sources::options::SourceOptions;
 use crate::sources::page_sync::SyncedPage;
 use crate::sources::staging::Staging;
 use crate::sources::sync_report::{LeftOut, PageCounts, SyncReport};
-use crate::sources::{merging, schedule};
+use crate::sources::{changes, merging, schedule};
 use crate::{Error, Result, Services, boxed};
 use helpbot_domain::job::Job;
 
@@ -128,6 +130,7 @@ async fn begin_step(services: &Services, job: &Job, owner: &str) -> Result<Begin
                 if !db::jobs::is_held(c, job_id, &owner).await? {
                     return Ok(BeginStep::Lost);
                 }
+                let before = source.status;
                 source.status = SourceStatus::Scraping;
                 source.updated_at = now;
                 let staged = db::staging::of_source(c, site, source_id).await?;
@@ -151,6 +154,9 @@ async fn begin_step(services: &Services, job: &Job, owner: &str) -> Result<Begin
                     }
                 };
                 db::sources::update(c, &source).await?;
+                if source.status != before {
+                    changes::updated(c, &source, now).await?;
+                }
                 Ok(step)
             })
         })
@@ -332,7 +338,11 @@ pub(super) async fn end(c: &mut db::Conn, active: &ActiveSync, source: &mut Sour
     source.updated_at = now;
     db::sources::update(c, source).await?;
     db::jobs::finish(c, active.job, &active.owner).await?;
-    Ok(())
+    let event_type = match source.status {
+        SourceStatus::Indexed => EventType::SourceSynced,
+        _ => EventType::SourceUpdated,
+    };
+    content_events::append(c, source.site_id, now, vec![ContentEvent::of_source(event_type, source.id)]).await
 }
 
 fn source_failing(source: &Source) -> NewJob {

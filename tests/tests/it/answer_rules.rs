@@ -1,10 +1,10 @@
 //! Tests of answer rules through the public interfaces, on both databases: an owner pins an entry to a
 //! question and forbids one, and near-identical questions follow.
 
-use std::time::Duration;
-
 use helpbot_tests::{TestApp, TestSite, on_both_backends};
 use serde_json::{Value, json};
+
+use crate::shop::{ENTRIES, TICK, add};
 
 on_both_backends!(
     a_pinned_entry_answers_and_near_identical_questions_follow,
@@ -12,18 +12,6 @@ on_both_backends!(
     rules_are_listed_and_refused_for_unknown_entries,
 );
 
-/// What is made in one millisecond has no order.
-const TICK: Duration = Duration::from_millis(1);
-const ENTRIES: [(&str, &str); 8] = [
-    ("How do I return a parcel?", "Put the slip into the box and post it."),
-    ("Where is my order?", "Open the link in the mail that we sent you."),
-    ("Do you ship to Norway?", "Yes, within five working days."),
-    ("Is there a warranty?", "All devices have a warranty of two years."),
-    ("How do I reset my password?", "Click on Forgot password on the login page."),
-    ("Can I pay by invoice?", "Choose invoice at the checkout."),
-    ("When is the shop open?", "Monday to Friday from 9 to 18."),
-    ("Who repairs a broken kettle?", "Our workshop in the old town repairs kettles."),
-];
 const ADD: &str = "mutation ($input: AddAnswerRuleInput!) { addAnswerRule(input: $input) {
     rule { id kind question entryQuestion entry { question } } userErrors { field code }
 } }";
@@ -31,14 +19,12 @@ const DELETE: &str = "mutation ($input: DeleteAnswerRuleInput!) { deleteAnswerRu
     deletedId userErrors { code }
 } }";
 
+/// A site with the first entries of the shop, and their IDs.
 async fn shop(app: &TestApp) -> (TestSite<'_>, Vec<Value>) {
     let site = app.site().create().await;
     let mut ids = Vec::new();
-    for (question, answer) in ENTRIES {
-        app.pass(TICK);
-        let add = "mutation ($input: AddFaqEntryInput!) { addFaqEntry(input: $input) { entry { id } } }";
-        let input = json!({ "input": { "question": question, "answer": answer } });
-        ids.push(site.owner().graphql(add, input).await.ok()["addFaqEntry"]["entry"]["id"].take());
+    for entry in &ENTRIES[..8] {
+        ids.push(add(app, &site, *entry).await);
     }
     (site, ids)
 }

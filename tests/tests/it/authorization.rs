@@ -386,6 +386,11 @@ pub(crate) const SUBSCRIPTIONS: &[(&str, &str, Needs)] = &[
         One(Scope::ReadConversations),
     ),
     (
+        "Subscription.contentEvents",
+        "subscription ($site: ID, $after: String) { contentEvents(siteId: $site, after: $after) { cursor } }",
+        One(Scope::ReadSources),
+    ),
+    (
         "Subscription.answer",
         "subscription ($site: ID) { answer(input: {siteId: $site, question: \"Hi?\"}) {
             ... on AnswerFinished { payload { userErrors { code } } }
@@ -513,6 +518,8 @@ async fn every_subscription_lets_in_whom_it_should(app: &TestApp) {
     let (site, other) = (app.site().create().await, app.site().create().await);
     let asked = "mutation { askQuestion(input: {question: \"Hi?\"}) { userErrors { code } } }";
     site.visitor().graphql(asked, json!({})).await.ok();
+    let entry = "mutation { addFaqEntry(input: {question: \"Hi?\", answer: \"Hi.\"}) { userErrors { code } } }";
+    site.owner().graphql(entry, json!({})).await.ok();
     let variables = json!({ "site": site.id, "after": site.beginning() });
     let mut wrong = Vec::new();
 

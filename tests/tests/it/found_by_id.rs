@@ -1,6 +1,10 @@
-//! Tests of finding objects by global ID: `node` and `nodes`, for each kind of key. Also of an operator key that names
-//! no site.
+//! Tests of finding objects by global ID: `node` and `nodes`, for each kind of key. Also of every other field that names an
+//! object by its ID, and of an operator key that names no site.
 
+use std::collections::BTreeSet;
+
+use async_graphql::parser::parse_schema;
+use async_graphql::parser::types::{TypeKind, TypeSystemDefinition};
 use helpbot_domain::key::{KeyKind, Role, Scope};
 use helpbot_services::accounts::members;
 use helpbot_tests::{Page, Pages, Receiver, TestApp, TestSite, on_both_backends};
@@ -9,6 +13,7 @@ use serde_json::{Value, json};
 on_both_backends!(
     anything_with_an_id_is_found_by_it,
     what_a_key_may_not_see_is_null_among_the_things_that_it_may,
+    a_lookup_of_what_does_not_exist_is_null,
     an_operator_follows_a_source_by_its_id,
     an_operator_must_name_the_site,
 );
@@ -43,10 +48,22 @@ pub(crate) async fn one_of_everything(app: &TestApp, site: &TestSite<'_>) -> Vec
     let conversation = asked(site).await;
     let block = "mutation ($id: ID!) { blockVisitor(input: { conversationId: $id }) { blockedVisitor { id } } }";
     let block = owner.graphql(block, json!({ "id": conversation })).await.ok();
+    let made = "mutation ($conversation: ID!, $entry: ID!) {
+        addNote(input: { conversationId: $conversation, text: \"Asks again.\" }) { note { id } }
+        addCannedReply(input: { name: \"hello\", text: \"Hello!\" }) { cannedReply { id } }
+        addAnswerRule(input: { question: \"Open?\", entryId: $entry, kind: PIN }) { rule { id } }
+        previewChange(input: { addPhrasing: { entryId: $entry, phrasing: \"Open on Sundays?\" } }) { preview { id } }
+    }";
+    let entry = page["entries"]["nodes"][0]["id"].take();
+    let made = owner.graphql(made, json!({ "conversation": conversation, "entry": entry })).await.ok();
     vec![
+        (made["addNote"]["note"]["id"].clone(), "Note"),
+        (made["addCannedReply"]["cannedReply"]["id"].clone(), "CannedReply"),
+        (made["addAnswerRule"]["rule"]["id"].clone(), "AnswerRule"),
+        (made["previewChange"]["preview"]["id"].clone(), "ChangePreview"),
         (json!(site.id), "Site"),
         (source, "Source"),
-        (page["entries"]["nodes"][0]["id"].take(), "FaqEntry"),
+        (entry, "FaqEntry"),
         (page["passages"]["nodes"][0]["id"].take(), "Passage"),
         (page["id"].take(), "Page"),
         (case, "EvaluationCase"),
@@ -92,6 +109,68 @@ async fn what_a_key_may_not_see_is_null_among_the_things_that_it_may(app: &TestA
     assert_eq!(operator["nodes"], json!([null, { "id": conversation }]));
     let many = site.owner().graphql(NODES, json!({ "ids": vec![site.id; 101] })).await;
     assert_eq!(many.codes(), ["BAD_USER_INPUT"]);
+}
+
+/// The fields of queries that name one object by its ID: the argument, a document that looks for `$id`, and the place
+/// of the field in the result.
+const LOOKUPS: &[(&str, &str, &str)] = &[
+    ("Query.node(id)", "query ($id: ID!) { node(id: $id) { id } }", "/node"),
+    ("Query.site(id)", "query ($id: ID!) { site(id: $id) { id } }", "/site"),
+    (
+        "Site.changePreview(id)",
+        "query ($id: ID!) { site { changePreview(id: $id) { status } } }",
+        "/site/changePreview",
+    ),
+    // A condition: no entry is of a source that does not exist.
+    (
+        "Site.faqEntries(sourceId)",
+        "query ($id: ID!) { site { faqEntries(sourceId: $id) { nodes { id } } } }",
+        "/site/faqEntries/nodes/0",
+    ),
+    (
+        "CannedReply.renderedText(conversationId)",
+        "query ($id: ID!) { site { cannedReplies { nodes { renderedText(conversationId: $id) } } } }",
+        "/site/cannedReplies/nodes/0/renderedText",
+    ),
+];
+
+async fn a_lookup_of_what_does_not_exist_is_null(app: &TestApp) {
+    let site = app.site().create().await;
+    let add = "mutation { addCannedReply(input: { name: \"hello\", text: \"Hello!\" }) { cannedReply { id } } }";
+    site.owner().graphql(add, json!({})).await.ok();
+    let other = app.site().create().await;
+
+    for (name, document, place) in LOOKUPS {
+        for id in [json!("x"), json!(other.id), json!("prv_01h455vb4pex5vsknk084sn02q"), asked(&other).await] {
+            let found = site.owner().graphql(document, json!({ "id": id })).await.ok();
+            assert!(found.pointer(place).is_none_or(Value::is_null), "{name}, {id}: {found}");
+        }
+    }
+
+    let named: BTreeSet<&str> = LOOKUPS.iter().map(|(name, ..)| *name).collect();
+    let known = arguments_with_one_id();
+    assert_eq!(known.iter().map(String::as_str).collect::<BTreeSet<_>>(), named, "the fields of the schema");
+}
+
+/// The arguments of the fields of queries that are one ID.
+fn arguments_with_one_id() -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for definition in parse_schema(helpbot_api::schema::sdl()).expect("the schema is GraphQL").definitions {
+        let TypeSystemDefinition::Type(ty) = definition else { continue };
+        let (name, TypeKind::Object(object)) = (&ty.node.name.node, &ty.node.kind) else { continue };
+        if name == "Mutation" || name == "Subscription" {
+            continue;
+        }
+        for field in &object.fields {
+            let ids = field
+                .node
+                .arguments
+                .iter()
+                .filter(|argument| argument.node.ty.to_string().trim_end_matches('!') == "ID");
+            found.extend(ids.map(|argument| format!("{name}.{}({})", field.node.name.node, argument.node.name.node)));
+        }
+    }
+    found
 }
 
 async fn an_operator_follows_a_source_by_its_id(app: &TestApp) {

@@ -67,6 +67,16 @@ impl MailServer {
         Self { url, arrived, task }
     }
 
+    /// Settings of a server that sends its mail here.
+    pub fn smtp(&self) -> SmtpSettings {
+        SmtpSettings {
+            url: self.url.clone(),
+            from: "HelpBot <help@shop.example>".into(),
+            may_send_password_unencrypted: false,
+            authorities: Vec::new(),
+        }
+    }
+
     /// Everything that has arrived so far, oldest first.
     pub fn arrived(&self) -> Vec<Arrived> {
         self.arrived.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -123,14 +133,8 @@ async fn data(stream: &mut BufReader<TcpStream>) -> std::io::Result<String> {
 pub async fn on(database: Option<TestDatabase>, test: impl AsyncFnOnce(&TestApp, &MailServer)) {
     database::with(database, async |database: &TestDatabase| {
         let mail = MailServer::start().await;
-        let smtp = SmtpSettings {
-            url: mail.url.clone(),
-            from: "HelpBot <help@shop.example>".into(),
-            may_send_password_unencrypted: false,
-            authorities: Vec::new(),
-        };
         let app = TestApp::start_with(database, |settings, _| {
-            settings.smtp = Some(smtp);
+            settings.smtp = Some(mail.smtp());
             settings.inbound_mail_domain = Some("reply.shop.example".into());
             settings.inbound_mail_secret = Some(INBOUND_SECRET.into());
         })

@@ -2,10 +2,11 @@
 //! visitors get after it was published.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use helpbot_tests::{TestApp, TestSite, on_both_backends, wait_for};
 use serde_json::{Value, json};
+
+use crate::shop::{ENTRIES, TICK, add};
 
 on_both_backends!(
     random_changes_do_what_their_previews_promise,
@@ -14,22 +15,6 @@ on_both_backends!(
     exactly_one_valid_change_is_previewed,
 );
 
-/// What is made in one millisecond has no order.
-const TICK: Duration = Duration::from_millis(1);
-const ENTRIES: [(&str, &str); 12] = [
-    ("How do I return a parcel?", "Put the slip into the box and post it."),
-    ("Where is my order?", "Open the link in the mail that we sent you."),
-    ("Do you ship to Norway?", "Yes, within five working days."),
-    ("Is there a warranty?", "All devices have a warranty of two years."),
-    ("How do I reset my password?", "Click on Forgot password on the login page."),
-    ("Can I pay by invoice?", "Choose invoice at the checkout."),
-    ("When is the shop open?", "Monday to Friday from 9 to 18."),
-    ("Who repairs a broken kettle?", "Our workshop in the old town repairs kettles."),
-    ("How do I cancel my subscription?", "Open Settings, then Subscription, and click Cancel."),
-    ("Do you have gift vouchers?", "Vouchers from 10 to 500 EUR are sold in the shop."),
-    ("Which sizes do the shirts have?", "Shirts come in sizes S to XXL."),
-    ("How long does delivery take?", "Delivery takes three to five days."),
-];
 const QUESTIONS: [&str; 20] = [
     "return my parcel",
     "where is the order",
@@ -74,13 +59,6 @@ impl Numbers {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).expect("31 bits") % end
     }
-}
-
-async fn add(app: &TestApp, site: &TestSite<'_>, (question, answer): (&str, &str)) -> Value {
-    app.pass(TICK);
-    let add = "mutation ($input: AddFaqEntryInput!) { addFaqEntry(input: $input) { entry { id } } }";
-    let input = json!({ "input": { "question": question, "answer": answer } });
-    site.owner().graphql(add, input).await.ok()["addFaqEntry"]["entry"]["id"].take()
 }
 
 /// The outcome and the text that a visitor gets for each question.

@@ -205,6 +205,24 @@ describe("live queries", () => {
     expect(shown[2]!.site).toMatchObject({ "x/y~": 1, conversations: { totalCount: 3, nodes: [{ id: "c" }, { id: "a" }] } });
   });
 
+  it("the_query_is_run_every_few_seconds_where_streams_are_blocked_until_it_is_stopped", async () => {
+    const count = (totalCount: number) => () => Response.json({ data: { site: { id: "site_1", conversations: { totalCount, nodes: [] } } } });
+    respond(() => { throw new TypeError("blocked"); }, count(1), count(2), count(3));
+    const shown: number[] = [];
+    const states: string[] = [];
+
+    const following = client.live(Waiting, {}, (result) => shown.push(result.site!.conversations!.totalCount), (state) => states.push(state));
+    socket(0).cut();
+    await vi.advanceTimersByTimeAsync(3_500);
+    expect(shown).toEqual([1, 2]);
+    following.stop();
+    await vi.advanceTimersByTimeAsync(8_000);
+
+    expect(shown).toEqual([1, 2]);
+    expect(states.at(-1)).toBe("live");
+    expect(requests.map(({ url }) => url.split("/").at(-1))).toEqual(["stream", "graphql", "graphql"]);
+  });
+
   it("a_new_connection_begins_with_the_newest_result", async () => {
     const { shown, following } = follow();
     socket(0).cut();

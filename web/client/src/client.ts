@@ -63,7 +63,10 @@ export interface Client {
    * with the code `CURSOR_EXPIRED` when events are missing.
    */
   events<Result, Variables>(operation: Operation<Result, Variables>, variables: Variables, options?: EventsOptions): AsyncGenerator<EventOf<Result>>;
-  /** Calls `onResult` with the result of a query with `@live`, and again after each change. */
+  /**
+   * Calls `onResult` with the result of a query with `@live`, and again after each change. Where the network allows no
+   * stream, the query is run every few seconds.
+   */
   live<Result, Variables>(
     operation: Operation<Result, Variables>, variables: Variables, onResult: (result: Result) => void, onState?: (state: State, code?: string) => void,
   ): Following;
@@ -129,7 +132,17 @@ export function createClient({ url, key, sessionToken }: ClientOptions): Client 
     live<Result, Variables>(
       operation: Operation<Result, Variables>, variables: Variables, onResult: (result: Result) => void, onState: (state: State, code?: string) => void = () => {},
     ) {
-      return follow<LiveResult<Result>>(transports(liveOf(docOf(operation), () => variables)), { after: null, onState, onEvent: ({ data }) => onResult(data) });
+      let isStopped = false;
+      const read = () => client.run(operation, variables).then((result) => isStopped || onResult(result));
+      const list = [...transports(liveOf(docOf(operation), () => variables)), pollTransport<LiveResult<Result>>(read)];
+      const following = follow<LiveResult<Result>>(list, { after: null, onState, onEvent: ({ data }) => onResult(data) });
+      return {
+        ...following,
+        stop() {
+          isStopped = true;
+          following.stop();
+        },
+      };
     },
   };
   return client;

@@ -7,7 +7,7 @@ import type { ServerError } from "./follow";
 /** The credentials of a request. A visitor has a key and a session token, an agent only a key. */
 export interface Credentials {
   apiKey: string;
-  sessionToken?: string | null;
+  sessionToken?: string | null | undefined;
 }
 
 /**

@@ -8,7 +8,7 @@ const POLL_MS = 3_000;
 const UPGRADE_MS = 120_000;
 
 /** A transport that calls `read` every few seconds. `read` must fail when the server cannot be reached. */
-export function pollTransport<E extends Event>(read: () => Promise<void>): Transport<E> {
+export function pollTransport<E extends Event>(read: () => Promise<unknown>): Transport<E> {
   return (_after, listener) => {
     const startedAt = Date.now();
     let isStopped = false;

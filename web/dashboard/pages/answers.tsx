@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { AddEntry, AddPhrasing, DeleteEntry, Entries, type Entry, ImportEntries, UpdateEntry, supports } from "../../generated/dashboard";
+import { AddEntry, AddPhrasing, DeleteEntry, Entries, type Entry, ImportEntries, UpdateEntry } from "../../generated/dashboard";
 import { change, may, site, upload } from "../client";
 import { param, pathOf, setParams } from "../route";
 import { isRemoved, remove } from "../toasts";
@@ -29,7 +29,7 @@ export function AnswersPage() {
       {isAdding.value && (
         <Drawer title="Write an answer" onClose={() => void (isAdding.value = false)}>
           <Form onDone={() => { isAdding.value = false; loaded.reload(); }} />
-          {supports.ImportEntries && <Import onDone={loaded.reload} />}
+          <Import onDone={loaded.reload} />
         </Drawer>)}
       <form class="filters" role="search" onSubmit={find}>
         <Field label="Search">{(f) => <input {...f} type="search" maxLength={200} value={typed.value} onInput={(e) => void (typed.value = e.currentTarget.value)} />}</Field>

@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { AddCanned, type Canned, CannedReplies, DeleteCanned, RenderedReplies, UpdateCanned, supports } from "../../generated/dashboard";
+import { AddCanned, type Canned, CannedReplies, DeleteCanned, RenderedReplies, UpdateCanned } from "../../generated/dashboard";
 import { change, may, site } from "../client";
 import { Icon } from "../icons";
 import { pathOf } from "../route";
@@ -80,7 +80,6 @@ function Form({ reply, onDone }: { reply?: Canned; onDone(): void }) {
 /** A button that lists the canned replies, filled in for a conversation, and inserts one. */
 export function CannedMenu({ id, onPick }: { id: string; onPick(text: string): void }) {
   const isOpen = useSignal(false);
-  if (!supports.RenderedReplies) return null;
   return (
     <>
       <button type="button" class="quiet" data-shortcut="canned" onClick={() => void (isOpen.value = true)}><Act icon="canned">Replies</Act></button>

@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { type ConversationFilter, type ConversationOrder, type ConversationState, ConversationStateValues, Conversations, Export, Promote, type Row, supports } from "../../generated/dashboard";
+import { type ConversationFilter, type ConversationOrder, type ConversationState, ConversationStateValues, Conversations, Export, Promote, type Row } from "../../generated/dashboard";
 import { toCsv, toJsonLines } from "../../text/csv";
 import { change, may, run, site } from "../client";
 import { labelOf } from "../labels";
@@ -101,7 +101,7 @@ function Item({ row, isOpen }: { row: Row; isOpen: boolean }) {
             {row.handoff?.customerEmail && <div><dt>E-mail</dt><dd class="break">{row.handoff.customerEmail}</dd></div>}
           </dl>
           <div class="row" onClick={follows}><a class="button" href={pathOf("inbox", { open: row.id })}><Act icon="inbox">Open in the inbox</Act></a></div>
-          {row.isUnanswered && supports.Promote && may("WRITE_SOURCES") && <WriteAnswer row={row} />}
+          {row.isUnanswered && may("WRITE_SOURCES") && <WriteAnswer row={row} />}
         </div>
       </details>
     </li>

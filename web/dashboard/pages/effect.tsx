@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { CancelPreview, type Effect, PreviewChange, type PreviewChangeVariables, PreviewOf, type PreviewOfResult, PublishChange, supports } from "../../generated/dashboard";
+import { CancelPreview, type Effect, PreviewChange, type PreviewChangeVariables, PreviewOf, type PreviewOfResult, PublishChange } from "../../generated/dashboard";
 import { change, may, run, site } from "../client";
 import { Fault, sayError, useAction } from "../ui";
 
@@ -42,7 +42,7 @@ export function EffectOfChange({ describe, onPublished }: { describe(): Change |
     const timer = setInterval(() => load(id).catch((reason) => void (fault.value = sayError(reason))), PROGRESS_MS);
     return () => clearInterval(timer);
   }, [id, isRunning]);
-  if (!supports.PreviewChange || !may("READ_CONVERSATIONS")) return null;
+  if (!may("READ_CONVERSATIONS")) return null;
   const turn = (next: Array<string | null>) => act(async () => { trail.value = next; await load(id!); });
   const cancel = () => act(async () => { await change(CancelPreview, { input: { id: id!, siteId } }); await load(id!); });
   const publish = () => act(async () => { await change(PublishChange, { input: { previewId: id!, siteId } }); onPublished(); });

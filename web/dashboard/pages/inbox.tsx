@@ -1,26 +1,26 @@
 // The live inbox: the visitors who wait for a human, and the conversation with one of them.
 //
 // The server filters, orders, counts and pages the list. Events keep it current: they change the row that they are
-// about, and the counts are read again. The tab and the open conversation are part of the URL.
+// about. A live query counts. The tab, the tag and the open conversation are part of the URL.
 
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { type ConversationFilter, type ConversationOrder, Inbox, type Row, supports } from "../../generated/dashboard";
-import { run, site, viewer } from "../client";
+import { type ConversationFilter, type ConversationOrder, Inbox, ListCount, type Row, SiteTags } from "../../generated/dashboard";
+import { live, run, site, viewer } from "../client";
 import { Icon } from "../icons";
 import { liveState, onEvent, onRead, onStale, waiting } from "../live";
 import { setSound } from "../notify";
 import { param, pathOf, setParams } from "../route";
 import { sound } from "../settings";
 import { type Shortcut, Shortcuts } from "../shortcuts";
-import { Act, Badge, Empty, Fault, Page, Skeleton, When, counted, sayError } from "../ui";
+import { Act, Badge, Empty, Fault, Page, Skeleton, When, counted, sayError, useQuery } from "../ui";
 import { Thread } from "./thread";
 import { TriageLabels } from "./triage";
 import { Visit } from "./visit";
 
 const PAGE_SIZE = 30;
-/** Counts are read again at most this often while events arrive. */
-const COUNT_MS = 700;
+/** The results of a search are read again at most this often while events arrive. */
+const SEARCH_MS = 700;
 
 interface Tab {
   name: string;
@@ -43,9 +43,12 @@ const TABS: Tab[] = [
 /** The tabs of the signed-in user. A key without a member has no conversations of its own. */
 const tabs = () => TABS.filter(({ name }) => name !== "mine" || viewer.value?.member);
 
-const filterOf = (tab: Tab, search: string): ConversationFilter => (
-  { ...tab.filter, ...tab.name === "mine" && { assigneeId: viewer.value!.member!.id }, ...search && { search } }
+const filterOf = (tab: Tab, search: string, tag: string): ConversationFilter => (
+  { ...tab.filter, ...tab.name === "mine" && { assigneeId: viewer.value!.member!.id }, ...search && { search }, ...tag && { tags: [tag] } }
 );
+
+/** The tab with only the conversations that have a tag. */
+const withTag = (tab: Tab, tag: string): Tab => (tag ? { ...tab, has: (row) => tab.has(row) && (row.tags ?? []).includes(tag), empty: "No conversation has this tag" } : tab);
 
 /** The rows in the order of the tab. */
 function sorted(rows: Row[], { order }: Tab): Row[] {
@@ -61,12 +64,13 @@ interface List {
 }
 
 /** The list of a tab, kept current by events. Only the server knows what contains the words of a search. */
-function useList(tab: Tab, search: string): List {
+function useList(tab: Tab, search: string, tag: string): List {
   const rows = useSignal<Row[] | null>(null);
   const total = useSignal(0);
   const next = useSignal<string | null>(null);
   const error = useSignal("");
   const siteId = site.value!.id;
+  const filter = filterOf(tab, search, tag);
   /** Events that arrive while the list is being read. The response can be older than they are. */
   const heard = useRef(new Set<Row[]>());
   const newest = useRef(0);
@@ -74,7 +78,7 @@ function useList(tab: Tab, search: string): List {
     const meanwhile: Row[] = [];
     heard.current.add(meanwhile);
     const turn = after ? newest.current : ++newest.current;
-    const found = await run(Inbox, { site: siteId, filter: filterOf(tab, search), order: tab.order, first: PAGE_SIZE, after }).finally(() => heard.current.delete(meanwhile));
+    const found = await run(Inbox, { site: siteId, filter, order: tab.order, first: PAGE_SIZE, after }).finally(() => heard.current.delete(meanwhile));
     // A later request reads a newer list.
     if (turn !== newest.current) return;
     const list = found.site?.list;
@@ -99,27 +103,23 @@ function useList(tab: Tab, search: string): List {
         if (rows.value) {
           const before = rows.value.length;
           rows.value = changed(rows.value, conversation, tab);
-          // The server's count follows in a moment.
+          // The server's count follows at once.
           total.value += rows.value.length - before;
         }
       }
       if (type === "CONVERSATION_ERASED") rows.value &&= rows.value.filter(({ id }) => id !== conversationId);
+      if (!search) return;
       timer ??= setTimeout(() => {
         timer = undefined;
-        if (search) read();
-        else void count();
-      }, COUNT_MS);
-    })];
-    const count = () => run(Inbox, { site: siteId, filter: filterOf(tab, search), order: tab.order, first: 1, after: null }).then(({ site: found }) => {
-      if (isGone) return;
-      total.value = found?.list?.totalCount ?? total.value;
-    }, () => {});
+        read();
+      }, SEARCH_MS);
+    }), live(ListCount, { site: siteId, filter }, ({ site: found }) => void (total.value = found?.conversations?.totalCount ?? total.value), () => {}).stop];
     return () => {
       isGone = true;
       clearTimeout(timer);
       stop.forEach((end) => end());
     };
-  }, [siteId, tab.name, search]);
+  }, [siteId, tab.name, search, tag]);
   return { rows, total, error, more: () => void load(next.value).catch((reason) => void (error.value = sayError(reason))) };
 }
 
@@ -137,11 +137,12 @@ function merged(read: Row[], heard: Row[], tab: Tab): Row[] {
 
 export function InboxPage() {
   const openId = param("open");
-  const tab = tabs().find(({ name }) => name === param("tab")) ?? TABS[0]!;
+  const tag = param("tag");
+  const tab = withTag(tabs().find(({ name }) => name === param("tab")) ?? TABS[0]!, tag);
   const search = param("q");
   const typed = useSignal(search);
   useEffect(() => void (typed.value = search), [search]);
-  const { rows, total, error, more } = useList(tab, search);
+  const { rows, total, error, more } = useList(tab, search, tag);
   const state = liveState.value;
   /** The open conversation as its thread has read it. */
   const open = useSignal<Row | null>(null);
@@ -162,8 +163,8 @@ export function InboxPage() {
     { key: "j", text: "Next conversation", run: () => step(1) },
     { key: "k", text: "Previous conversation", run: () => step(-1) },
     { key: "r", text: "Write a reply", run: () => document.querySelector<HTMLElement>(".reply textarea")?.focus() },
-    ...supports.RenderedReplies ? [{ key: "c", text: "Insert a canned reply", run: () => press("canned") }] : [],
-    ...supports.Notes ? [{ key: "n", text: "Write a note", run: () => press("note") }] : [],
+    { key: "c", text: "Insert a canned reply", run: () => press("canned") },
+    { key: "n", text: "Write a note", run: () => press("note") },
     { key: "t", text: "Take the conversation", run: () => press("take") },
     { key: "/", text: "Find a conversation", run: () => document.querySelector<HTMLElement>(".find input")?.focus() },
     { key: "e", text: "Resolve the conversation", run: () => press("resolve") },
@@ -182,14 +183,14 @@ export function InboxPage() {
         <section class="list" aria-label="Conversations">
           <nav class="tabs" aria-label="Filter">
             {tabs().map(({ name, text }) => (
-              <a key={name} class="button" href={pathOf("inbox", { tab: name, ...openId && { open: openId }, ...search && { q: search } })} aria-current={name === tab.name ? "true" : undefined}>
+              <a key={name} class="button" href={pathOf("inbox", { tab: name, ...openId && { open: openId }, ...search && { q: search }, ...tag && { tag } })} aria-current={name === tab.name ? "true" : undefined}>
                 {text}{name === "waiting" && waiting.value > 0 ? ` (${waiting.value})` : ""}</a>))}
           </nav>
           <form class="find" onSubmit={find}><Icon name="search" /><input type="search" aria-label="Find a conversation" placeholder="Find by words" maxLength={200} value={typed.value}
-            onInput={(e) => { typed.value = e.currentTarget.value; if (!typed.value) setParams({ q: "" }); }} /></form>
+            onInput={(e) => { typed.value = e.currentTarget.value; if (!typed.value) setParams({ q: "" }); }} /><TagFilter tag={tag} /></form>
           {!rows.value && !error.value && <Skeleton />}
-          {rows.value?.length === 0 && (search ? <Empty title="No results"><p>Try other words, or another tab.</p></Empty> : <Nobody tab={tab} />)}
-          <ul class="plain">{rows.value?.map((row) => <Entry key={row.id} row={row} tab={tab} search={search} isOpen={row.id === openId} />)}</ul>
+          {rows.value?.length === 0 && (search || tag ? <Empty title={search ? "No results" : tab.empty}><p>Try other words, another tag or another tab.</p></Empty> : <Nobody tab={tab} />)}
+          <ul class="plain">{rows.value?.map((row) => <Entry key={row.id} row={row} tab={tab} search={search} tag={tag} isOpen={row.id === openId} />)}</ul>
           {rows.value && total.value > rows.value.length && (
             <p class="row more"><span class="hint">{rows.value.length} of {total.value}</span><button type="button" onClick={more}>Show more</button></p>)}
         </section>
@@ -200,10 +201,22 @@ export function InboxPage() {
   );
 }
 
-function Entry({ row, tab, search, isOpen }: { row: Row; tab: Tab; search: string; isOpen: boolean }) {
+/** A menu of the tags of the site. Nothing while the site has none. */
+function TagFilter({ tag }: { tag: string }) {
+  const { data } = useQuery(SiteTags, { site: site.value!.id });
+  const names = data?.site?.conversationTags?.map(({ name }) => name) ?? [];
+  if (names.length === 0 && !tag) return null;
+  return (
+    <select aria-label="Tag" value={tag} onChange={(e) => setParams({ tag: e.currentTarget.value })}>
+      <option value="">All tags</option>{[...new Set([...names, ...tag ? [tag] : []])].map((name) => <option key={name} value={name}>{name}</option>)}
+    </select>
+  );
+}
+
+function Entry({ row, tab, search, tag, isOpen }: { row: Row; tab: Tab; search: string; tag: string; isOpen: boolean }) {
   const unread = row.handoff ? row.unreadCount ?? 0 : 0;
   return (
-    <li><a class="entry" href={pathOf("inbox", { tab: tab.name, ...search && { q: search }, open: row.id })} aria-current={isOpen ? "true" : undefined}>
+    <li><a class="entry" href={pathOf("inbox", { tab: tab.name, ...search && { q: search }, ...tag && { tag }, open: row.id })} aria-current={isOpen ? "true" : undefined}>
       <span class="row between"><strong dir="auto">{row.question}</strong>{unread > 0 && <span class="unread" title={counted(unread, "unread message")}>{unread}<span class="sr"> unread</span></span>}</span>
       <span class="row hint"><When at={tab.name === "waiting" ? row.handoff!.requestedAt : row.updatedAt} />
         <Badge value={row.handoff?.status ?? row.outcome} /><TriageLabels row={row} />{row.handoff?.assignee && <span>{row.handoff.assignee.name}</span>}</span>

@@ -2,7 +2,7 @@
 
 import { type ReadonlySignal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { AddNote, DeleteNote, Notes, type TeamNote, supports } from "../../generated/dashboard";
+import { AddNote, DeleteNote, Notes, type TeamNote } from "../../generated/dashboard";
 import { change, may, run, site, viewer } from "../client";
 import { Icon } from "../icons";
 import { onEvent, onStale } from "../live";
@@ -13,7 +13,7 @@ import { Act, Fault, When, useAction } from "../ui";
 export function useNotes(id: string): { notes: ReadonlySignal<TeamNote[]>; read(): void } {
   const notes = useSignal<TeamNote[]>([]);
   const read = () => {
-    if (supports.Notes) run(Notes, { id }).then(({ node }) => void (notes.value = node?.notes?.nodes ?? []), () => {});
+    run(Notes, { id }).then(({ node }) => void (notes.value = node?.notes?.nodes ?? []), () => {});
   };
   useEffect(() => {
     read();

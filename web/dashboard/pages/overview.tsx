@@ -1,4 +1,5 @@
-// Key metrics of the site: rates, questions per day, credits, and the latest unanswered questions.
+// Key metrics of the site, which the server keeps current: rates, questions per day, credits, and the latest unanswered
+// questions.
 
 import { useEffect, useRef } from "preact/hooks";
 import { type AnalyticsRange, Overview, type OverviewResult } from "../../generated/dashboard";
@@ -7,14 +8,14 @@ import { pathOf, setParams } from "../route";
 import { Checklist } from "./checklist";
 import { colorScheme } from "../settings";
 import { rangeOf } from "./topics";
-import { Loading, Page, When, counted, useQuery } from "../ui";
+import { Loading, Page, When, counted, useLive } from "../ui";
 
 const RANGES: Array<[AnalyticsRange, string]> = [["LAST_7_DAYS", "7 days"], ["LAST_30_DAYS", "30 days"], ["LAST_90_DAYS", "90 days"], ["LAST_365_DAYS", "A year"], ["ALL", "All"]];
 type SiteData = NonNullable<OverviewResult["site"]>;
 
 export function OverviewPage() {
   const range = rangeOf(RANGES);
-  const loaded = useQuery(Overview, { site: site.value!.id, range });
+  const loaded = useLive(Overview, { site: site.value!.id, range });
   const tools = (
     <label class="inline">Range <select value={range} onChange={(e) => setParams({ range: e.currentTarget.value })}>
       {RANGES.map(([value, text]) => <option key={value} value={value}>{text}</option>)}

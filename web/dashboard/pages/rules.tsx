@@ -1,7 +1,7 @@
 // Answer rules in the answer lab: entries that are pinned to a question, or forbidden for it.
 
 import { useSignal } from "@preact/signals";
-import { AddRule, AnswerRules, DeleteRule, Entries, type TryOutResult, supports } from "../../generated/dashboard";
+import { AddRule, AnswerRules, DeleteRule, Entries, type TryOutResult } from "../../generated/dashboard";
 import { change, may, site } from "../client";
 import { Confirm, Fault, Field, Loading, useAction, useQuery } from "../ui";
 
@@ -14,7 +14,6 @@ export function Rules({ asked }: { asked: TryOutResult["askQuestion"] | null }) 
     await change(DeleteRule, { input: { id, siteId: site.value!.id } });
     loaded.reload();
   });
-  if (!supports.AnswerRules) return null;
   const applied = new Set(asked?.appliedRules?.map(({ ruleId }) => ruleId));
   return (
     <section class="card">

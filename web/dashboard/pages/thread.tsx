@@ -3,11 +3,12 @@
 import { type ReadonlySignal, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import { Assign, Block, type Line, MarkRead, Reopen, Resolve, type Row, SetTyping, type TeamNote, Thread as ThreadQuery, Unblock, supports } from "../../generated/dashboard";
+import { Assign, Block, type Line, MarkRead, Reopen, Resolve, type Row, SetTyping, type TeamNote, Thread as ThreadQuery, Unblock } from "../../generated/dashboard";
 import { mailtoHref } from "../../text/markdown";
 import { change, may, run, site, viewer, watchActivity } from "../client";
 import { draftOf, keepDraft } from "../drafts";
 import { liveState, marked, onEvent, onStale } from "../live";
+import { Icon } from "../icons";
 import type { Outbox } from "../outbox";
 import { onReply, repliesTo } from "../replies";
 import { pathOf } from "../route";
@@ -21,7 +22,7 @@ import { Act, Badge, Fault, Markdown, Skeleton, When, sayError, useAction } from
 const TYPING_MS = 3000;
 const PAGE_SIZE = 50;
 
-type Presence = { isVisitorHere: boolean; isVisitorTyping: boolean };
+type Presence = { isVisitorHere: boolean; isVisitorTyping: boolean; typingMembers: string[] };
 
 const isOpen = (row: Row) => row.handoff !== null && row.handoff.status !== "RESOLVED";
 
@@ -134,7 +135,7 @@ export function Thread({ id, tab, onRow, tools }: ThreadProps) {
         <UnsentMessages of={unsent} />
       </div>
       <Fault text={error} />
-      {supports.Notes && may("WRITE_CONVERSATIONS") && (
+      {may("WRITE_CONVERSATIONS") && (
         <div class="modes" role="group" aria-label="What you write">
           <button type="button" class="quiet" aria-pressed={!isNoting.value} onClick={() => void (isNoting.value = false)}>Reply</button>
           <button type="button" class="quiet" data-shortcut="note" aria-pressed={isNoting.value} onClick={() => void (isNoting.value = true)}>Note</button>
@@ -242,7 +243,7 @@ function ReplyForm({ id, siteId, unsent, presence, handoff }: ReplyProps) {
   const toldAt = useRef(0);
   const box = useRef<HTMLTextAreaElement>(null);
   const tell = (isTyping: boolean) => {
-    if (!supports.SetTyping || liveState.value !== "live" || (isTyping && Date.now() - toldAt.current < TYPING_MS)) return;
+    if (liveState.value !== "live" || (isTyping && Date.now() - toldAt.current < TYPING_MS)) return;
     if (!isTyping && toldAt.current === 0) return;
     toldAt.current = isTyping ? Date.now() : 0;
     run(SetTyping, { input: { conversationId: id, siteId, isTyping } }).catch(() => {});
@@ -266,8 +267,10 @@ function ReplyForm({ id, siteId, unsent, presence, handoff }: ReplyProps) {
     if (enterSends.isOn.value || event.metaKey || event.ctrlKey) send(event);
   };
   const isAway = presence !== null && !presence.isVisitorHere;
+  const others = (presence?.typingMembers ?? []).filter((name) => name !== viewer.value?.member?.name);
   return (
     <form class="reply" onSubmit={send}>
+      <p class="others" role="status">{others.length > 0 && <><Icon name="members" />{others.join(", ")} {others.length > 1 ? "are" : "is"} writing a reply too.</>}</p>
       {isAway && <p class="hint away" role="status">The visitor is not here. {awayText(handoff)}</p>}
       <textarea ref={box} aria-label="Your answer" rows={2} maxLength={4000} value={text.value} placeholder="Write to the visitor…" dir="auto"
         onInput={(e) => write(e.currentTarget.value)} onKeyDown={onKey} />

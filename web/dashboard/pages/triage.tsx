@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useId } from "preact/hooks";
-import { type ConversationPriority, type Row, SiteTags, Triage as TriageMutation, supports } from "../../generated/dashboard";
+import { type ConversationPriority, type Row, SiteTags, Triage as TriageMutation } from "../../generated/dashboard";
 import { change, may, site } from "../client";
 import { Icon } from "../icons";
 import { labelOf } from "../labels";
@@ -20,10 +20,6 @@ export function TriageLabels({ row: { priority, tags } }: { row: Row }) {
 
 /** The fields that change the priority and the tags. The event about the change updates the page. */
 export function Triage({ row }: { row: Row }) {
-  return supports.Triage ? <Fields row={row} /> : null;
-}
-
-function Fields({ row }: { row: Row }) {
   const { isBusy, error, act } = useAction();
   const typed = useSignal("");
   const id = useId();

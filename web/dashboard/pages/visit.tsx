@@ -1,6 +1,6 @@
 // The visit beside a conversation in the inbox: who the visitor is and what else they asked, in order.
 
-import { Assign, Members, type Row, Unassign, Visit as VisitQuery, supports } from "../../generated/dashboard";
+import { Assign, Members, type Row, Unassign, Visit as VisitQuery } from "../../generated/dashboard";
 import { change, may, site } from "../client";
 import { pathOf } from "../route";
 import { Triage } from "./triage";
@@ -40,7 +40,7 @@ function Assignee({ id, member }: { id: string; member: { id: string; name: stri
   return (
     <>
       <select aria-label="Assigned to" disabled={isBusy} value={member?.id ?? ""} onChange={(e) => assign(e.currentTarget.value)}>
-        {(!member || supports.Unassign) && <option value="">nobody</option>}{members.map(({ id: one, name }) => <option key={one} value={one}>{name}</option>)}</select>
+        <option value="">nobody</option>{members.map(({ id: one, name }) => <option key={one} value={one}>{name}</option>)}</select>
       <Fault text={error} />
     </>
   );

@@ -1,4 +1,4 @@
-// The widget editor: all 23 settings, a live preview with the real panel, and warnings about colors with too
+// The widget editor: all settings, a live preview with the real panel, and warnings about colors with too
 // little contrast.
 
 import { useSignal } from "@preact/signals";
@@ -36,11 +36,13 @@ function Editor({ stored, plan }: { stored: Widget; plan: string }) {
   const note = useSignal("");
   const { isBusy, error, act } = useAction();
   const set = <K extends keyof Widget>(name: K, value: Widget[K]) => void (draft.value = { ...draft.value, [name]: value });
-  const changed = (Object.keys(draft.value) as Array<keyof Widget>).filter((name) => draft.value[name] !== base.value[name]);
+  const changed = (Object.keys(draft.value) as Array<keyof Widget>).filter((name) => JSON.stringify(draft.value[name]) !== JSON.stringify(base.value[name]));
+  const starters = draft.value.starterQuestions.join("\n");
   const save = (event: Event) => {
     event.preventDefault();
     void act(async () => {
-      const fields = Object.fromEntries(changed.map((name) => [name, draft.value[name]]));
+      const written = { ...draft.value, starterQuestions: draft.value.starterQuestions.filter((line) => line.trim()) };
+      const fields = Object.fromEntries(changed.map((name) => [name, written[name]]));
       const { widget } = await change(UpdateWidget, { input: { ...fields, siteId: site.value!.id } });
       if (widget) base.value = draft.value = widget;
       note.value = "Saved. Open pages show the change when they are reloaded.";
@@ -64,6 +66,11 @@ function Editor({ stored, plan }: { stored: Widget; plan: string }) {
           <Field label="Language of answers" hint="A language tag such as en, de or pt-BR. Use auto to answer in the language of the question.">{(f) => <input {...f} value={draft.value.aiLanguage} onInput={(e) => set("aiLanguage", e.currentTarget.value)} />}</Field>
           <label class="check"><input type="checkbox" checked={draft.value.showBranding} disabled={plan !== "SCALE"} onChange={(e) => set("showBranding", e.currentTarget.checked)} />
             Show “Powered by HelpBot”{plan !== "SCALE" && " (can be turned off on the Scale plan)"}</label>
+        </fieldset>
+        <fieldset disabled={!canWrite}>
+          <legend>Starter questions</legend>
+          <Field label="Questions" hint="One per line, at most 6. The panel offers them before the first question, and visitors ask them with a click.">
+            {(f) => <textarea {...f} rows={3} value={starters} dir="auto" onInput={(e) => set("starterQuestions", e.currentTarget.value.split("\n"))} />}</Field>
         </fieldset>
         {TEXTS.map(([title, fields]) => <fieldset key={title} disabled={!canWrite}><legend>{title}</legend>{fields.map(([name, label]) => text(name, label))}</fieldset>)}
         <div class="savebar">
@@ -137,7 +144,7 @@ function Snippet() {
       <p>Paste this line before <code>&lt;/body&gt;</code> in the HTML of your pages.</p>
       <Field label="Color scheme">{(f) => <select {...f} value={theme.value} onChange={(e) => void (theme.value = e.currentTarget.value)}>
         <option value="">Light</option><option value="dark">Dark</option><option value="auto">That of the visitor's system</option></select>}</Field>
-      <Field label="Starter questions" hint="One per line. Visitors ask them with a click.">
+      <Field label="Starter questions" hint="One per line, for the pages with this tag. They replace those of the settings.">
         {(f) => <textarea {...f} rows={2} value={questions.value} dir="auto" onInput={(e) => void (questions.value = e.currentTarget.value)} />}</Field>
       <Tag options={options} />
       <p class="hint">Other keys and the origins that may use them are under <a href={pathOf("keys")}>API keys</a>.</p>

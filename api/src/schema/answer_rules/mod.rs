@@ -22,8 +22,8 @@ use crate::schema::scalars::DateTime;
 /// ask for the same and are negated alike.
 #[derive(Clone, Description)]
 pub struct AnswerRule {
-    row: answer_rules::AnswerRule,
-    access: Access,
+    pub(crate) row: answer_rules::AnswerRule,
+    pub(crate) access: Access,
 }
 
 connection! {
@@ -35,7 +35,7 @@ connection! {
 
 #[Object(use_type_description)]
 impl AnswerRule {
-    /// ID that identifies the answer rule within its site.
+    /// Global ID of the answer rule, which `node` accepts.
     pub async fn id(&self) -> ID {
         id(self.row.id)
     }
@@ -88,7 +88,7 @@ pub(crate) async fn list(access: &Access, site: &domain::site::Site, args: &Page
 /// An answer rule that was applied to a question.
 #[derive(SimpleObject)]
 pub struct AppliedAnswerRule {
-    /// ID that identifies the answer rule within its site.
+    /// Global ID of the answer rule.
     rule_id: ID,
     /// Effect that the answer rule had on its entry.
     kind: AnswerRuleKind,

@@ -65,8 +65,8 @@ impl BusinessHours {
 /// Tells a visitor who asks for a human what to expect.
 #[derive(SimpleObject)]
 pub struct ExpectedReply {
-    /// Whether a member of the team follows the conversations of the site at the moment, as far as the server node
-    /// that answers the request knows.
+    /// Whether a member of the team follows the conversations of the site at the moment, on any server node. Behind a
+    /// connection pooler in transaction mode, nodes do not know the members of other nodes.
     is_team_here: bool,
     /// Whether it is within business hours. It is null when the site has no business hours.
     is_open: Option<bool>,

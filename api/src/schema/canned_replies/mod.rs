@@ -20,8 +20,8 @@ pub struct CannedReplyMutation;
 /// A text that members send often. Placeholders in it are filled in for a conversation.
 #[derive(Clone, Description)]
 pub struct CannedReply {
-    row: triage::CannedReply,
-    access: Access,
+    pub(crate) row: triage::CannedReply,
+    pub(crate) access: Access,
 }
 
 connection! {
@@ -33,7 +33,7 @@ connection! {
 
 #[Object(use_type_description)]
 impl CannedReply {
-    /// ID that identifies the canned reply within its site.
+    /// Global ID of the canned reply, which `node` accepts.
     pub async fn id(&self) -> ID {
         id(self.row.id)
     }

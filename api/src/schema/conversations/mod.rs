@@ -133,9 +133,8 @@ impl Conversation {
         })
     }
 
-    /// Whether the visitor has the conversation open at the moment. The value comes from the server node that
-    /// answers the request: visitors who are connected to other nodes count as absent. `conversationActivity`
-    /// reports its changes.
+    /// Whether the visitor has the conversation open at the moment, on any server node. Behind a connection pooler
+    /// in transaction mode, nodes do not know the visitors of other nodes. `conversationActivity` reports its changes.
     async fn is_visitor_here(&self) -> bool {
         activity::is_visitor_here(&self.access.services, self.row.site_id, self.row.id)
     }

@@ -23,8 +23,8 @@ pub struct NoteMutation;
 /// A note that a member wrote about a conversation, which visitors never see.
 #[derive(Clone, Description)]
 pub struct Note {
-    row: triage::Note,
-    access: Access,
+    pub(crate) row: triage::Note,
+    pub(crate) access: Access,
 }
 
 connection! {
@@ -36,7 +36,7 @@ connection! {
 
 #[Object(use_type_description)]
 impl Note {
-    /// ID that identifies the note within its site.
+    /// Global ID of the note, which `node` accepts.
     pub async fn id(&self) -> ID {
         id(self.row.id)
     }

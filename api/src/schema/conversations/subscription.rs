@@ -53,8 +53,7 @@ pub struct ActivitySubscription;
 #[Subscription]
 impl ActivitySubscription {
     /// Reports who has a conversation open and who is typing in it: the current state first, then every
-    /// change. A subscriber counts as present. The state is not stored and cannot be resumed, and each
-    /// server node reports only the clients that are connected to it.
+    /// change. A subscriber counts as present. The state is not stored and cannot be resumed.
     ///
     /// Requires the `READ_CONVERSATIONS` scope, or the `CHAT` scope with the session token of the
     /// conversation. Fails with `NOT_FOUND` when the conversation does not exist.
@@ -85,9 +84,12 @@ pub struct ConversationActivity {
     is_visitor_typing: bool,
     /// Whether a member is typing.
     is_team_typing: bool,
-    /// Name of the member who is typing. It is null when nobody is typing or the API key does not belong
-    /// to a member.
+    /// Name of the member who is typing, of several the one who began last. It is null when nobody is typing or the
+    /// API key does not belong to a member.
     typing_member: Option<String>,
+    /// Names of all members who are typing, in alphabetical order, for example to warn a member when another one is
+    /// writing a reply too.
+    typing_members: Vec<String>,
 }
 
 impl From<ActivityState> for ConversationActivity {
@@ -98,6 +100,7 @@ impl From<ActivityState> for ConversationActivity {
             is_visitor_typing: state.is_visitor_typing,
             is_team_typing: state.is_team_typing,
             typing_member: state.typing_member,
+            typing_members: state.typing_members,
         }
     }
 }

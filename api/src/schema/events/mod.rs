@@ -1,9 +1,11 @@
-//! Events: the changes in the conversations of a site, as its event log contains them.
+//! Events: the changes in the conversations of a site, and those of its entries and sources ([`content`]), as its event
+//! log contains them.
 //!
 //! [`subscription`] follows the log; [`shared`] resolves an event once for many subscriptions. Each event
 //! gets loaders of its own, so that it is resolved with the current state and not with what earlier
 //! events loaded.
 
+pub mod content;
 mod shared;
 pub mod subscription;
 
@@ -11,6 +13,7 @@ use std::sync::{Arc, OnceLock};
 
 use async_graphql::{Description, ID, Object};
 use helpbot_domain::event::{Event, EventData};
+use helpbot_domain::ids::ConversationId;
 use helpbot_domain::key::Scope;
 use helpbot_services::conversations::messages;
 use helpbot_services::runtime::events;
@@ -27,14 +30,19 @@ use crate::schema::{ids, loaders};
 #[derive(Description)]
 pub struct ConversationEvent {
     event: Arc<Event>,
+    event_type: ConversationEventType,
+    conversation_id: ConversationId,
     // The access of the subscription. Its loaders hold what earlier events loaded.
     of: Access,
     access: OnceLock<Access>,
 }
 
 impl ConversationEvent {
-    fn new(event: Arc<Event>, of: Access) -> Self {
-        Self { event, of, access: OnceLock::new() }
+    /// `None` for an event that is not about a conversation.
+    fn new(event: Arc<Event>, of: Access) -> Option<Self> {
+        let event_type = ConversationEventType::of(event.event_type)?;
+        let conversation_id = event.conversation_id?;
+        Some(Self { event, event_type, conversation_id, of, access: OnceLock::new() })
     }
 
     /// Access with loaders of its own. They are created when a field first loads something, because
@@ -59,7 +67,7 @@ impl ConversationEvent {
     /// Type of the event, which says what happened.
     #[graphql(name = "type")]
     async fn event_type(&self) -> ConversationEventType {
-        self.event.event_type.into()
+        self.event_type
     }
 
     /// Time at which the event happened.
@@ -74,12 +82,12 @@ impl ConversationEvent {
 
     /// ID of the conversation that changed.
     async fn conversation_id(&self) -> ID {
-        ids::id(self.event.conversation_id)
+        ids::id(self.conversation_id)
     }
 
     /// Conversation that changed, in its current state. It is null when the conversation was erased.
     async fn conversation(&self) -> Nullable<Conversation> {
-        let (site, id) = (self.event.site_id, self.event.conversation_id);
+        let (site, id) = (self.event.site_id, self.conversation_id);
         let found = self.access().loaders.conversation(site, id).await.map_err(loaders::failed);
         found.transpose().map(|found| found.map(|row| Conversation { row, access: self.access().clone() }))
     }
@@ -104,7 +112,7 @@ impl ConversationEvent {
             return None;
         };
         let Access { services, viewer, .. } = self.access();
-        let (site, id) = (Some(self.event.site_id), self.event.conversation_id);
+        let (site, id) = (Some(self.event.site_id), self.conversation_id);
         perhaps(async {
             let found = messages::by_id(services, viewer, site, id, message_id).await?;
             Ok(found.map(|row| Message::new(row, Some(self.access()))))

@@ -1,10 +1,11 @@
 //! The subscription `conversationEvents`: the event log of a site as it grows, resumable by cursor.
 
+use std::future::ready;
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Result, Subscription};
 use futures_util::{Stream, StreamExt};
-use helpbot_services::runtime::events::{self, Watch};
+use helpbot_services::runtime::events::{self, EventSubject, Watch};
 
 use super::ConversationEvent;
 use super::shared::SharedEvent;
@@ -47,6 +48,7 @@ impl EventSubscription {
         let access = Access::of(ctx).clone();
         let watch = Watch {
             site: ids::site(site_id.as_ref()),
+            subject: EventSubject::Conversations,
             after,
             types: types.map(|types| types.into_iter().map(Into::into).collect()),
             conversation: conversation_id.as_ref().map(ids::read),
@@ -54,9 +56,12 @@ impl EventSubscription {
         };
         let stream = events::watch(&access.services, &access.viewer, watch).await?;
         let audience = ctx.data_opt::<Arc<Audience>>().cloned();
-        Ok(stream.map(move |event| {
-            let event = ConversationEvent::new(event?, access.clone());
-            Ok(SharedEvent { event, audience: audience.clone() })
+        let shared = move |event| SharedEvent { event, audience: audience.clone() };
+        Ok(stream.filter_map(move |event| {
+            ready(match event {
+                Ok(event) => ConversationEvent::new(event, access.clone()).map(|event| Ok(shared(event))),
+                Err(error) => Some(Err(error.into())),
+            })
         }))
     }
 }

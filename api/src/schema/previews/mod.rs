@@ -4,14 +4,14 @@ pub mod mutation;
 
 use async_graphql::{Description, ID, Object, Result, SimpleObject};
 use helpbot_api_macros::paged;
-use helpbot_domain as domain;
-use helpbot_services as services;
+use helpbot_domain::ids::SiteId;
 use helpbot_services::knowledge::previews;
 
 use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
 use crate::schema::enums::{AnswerOutcome, ChangeEffect, ChangePreviewStatus};
 use crate::schema::ids::{self, id};
+use crate::schema::loaders;
 use crate::schema::page::{self, PageArgs, connection};
 use crate::schema::scalars::{DateTime, int};
 
@@ -20,8 +20,8 @@ use crate::schema::scalars::{DateTime, int};
 /// and without a model server.
 #[derive(Clone, Description)]
 pub struct ChangePreview {
-    row: previews::ChangePreview,
-    access: Access,
+    pub(crate) row: previews::ChangePreview,
+    pub(crate) access: Access,
 }
 
 /// A question of visitors on which a change would have an effect.
@@ -65,7 +65,7 @@ connection! {
 #[paged]
 #[Object(use_type_description)]
 impl ChangePreview {
-    /// ID that identifies the preview within its site.
+    /// Global ID of the preview, which `node` accepts.
     pub async fn id(&self) -> ID {
         id(self.row.id)
     }
@@ -137,16 +137,9 @@ impl From<previews::PreviewedQuestion> for PreviewedQuestion {
 }
 
 /// A preview of a site. `None` when the site has no preview with this ID.
-pub(crate) async fn load(
-    access: &Access,
-    site: &domain::site::Site,
-    named: &ID,
-) -> services::Result<Option<ChangePreview>> {
-    match previews::by_id(&access.services, &access.viewer, site.id, ids::read(named)).await {
-        Ok(row) => Ok(Some(ChangePreview { row, access: access.clone() })),
-        Err(services::Error::NotFound(_)) => Ok(None),
-        Err(error) => Err(error),
-    }
+pub(crate) async fn load(access: &Access, site: SiteId, named: &ID) -> Result<Option<ChangePreview>> {
+    let found = access.loaders.preview(site, ids::read(named)).await.map_err(loaders::failed)?;
+    Ok(found.map(|row| ChangePreview { row, access: access.clone() }))
 }
 
 async fn questions(

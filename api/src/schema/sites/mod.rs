@@ -186,8 +186,8 @@ impl Site {
     }
 
     /// Cursor of the last event in the event log. A client that reads it before it reads a list, and then
-    /// subscribes with `conversationEvents(after:)`, misses no change. Requires the `CHAT` or the
-    /// `READ_CONVERSATIONS` scope.
+    /// subscribes with `conversationEvents(after:)` or `contentEvents(after:)`, misses no change. Requires the `CHAT`,
+    /// the `READ_CONVERSATIONS` or the `READ_SOURCES` scope.
     async fn event_cursor(&self) -> Nullable<String> {
         nullable(async { Ok(events::newest(&self.access.services, &self.access.viewer, &self.row).await?) }).await
     }
@@ -197,13 +197,10 @@ impl Site {
         Evaluation { site: self.row.clone(), access: self.access.clone() }
     }
 
-    /// Preview of a change, which `previewChange` has begun. It is null when the site has no such preview;
-    /// previews are deleted after a day, and when a session is erased. Requires the `READ_CONVERSATIONS` scope.
-    async fn change_preview(
-        &self,
-        #[graphql(desc = "ID that identifies the preview.")] id: ID,
-    ) -> Nullable<ChangePreview> {
-        perhaps(async { Ok(previews::load(&self.access, &self.row, &id).await?) }).await
+    /// Preview of a change, which `previewChange` has begun. Null when the preview does not exist: previews are
+    /// deleted after a day, and when a session is erased. Requires the `READ_CONVERSATIONS` scope.
+    async fn change_preview(&self, #[graphql(desc = "ID of the preview.")] id: ID) -> Nullable<ChangePreview> {
+        perhaps(previews::load(&self.access, self.row.id, &id)).await
     }
 
     /// Answer rules of the site, oldest first: entries that the owner pinned to a question, or forbade for it.

@@ -1,4 +1,5 @@
-//! The configuration of the widget: the 23 documented fields as GraphQL returns and accepts them.
+//! The configuration of the widget: the 23 documented fields and the starter questions, as GraphQL returns and accepts
+//! them.
 
 use async_graphql::{ID, InputObject, SimpleObject};
 use helpbot_domain::widget;
@@ -11,11 +12,15 @@ macro_rules! widget_fields {
         #[derive(Clone, SimpleObject)]
         pub struct WidgetConfig {
             $($(#[$doc])+ $field: $type,)+
+            /// Questions that the panel offers before the first one is asked, at most 6 of at most 120 characters.
+            /// Visitors ask them with a click. The attribute `questions` of a page replaces them. Defaults to an empty
+            /// list.
+            starter_questions: Vec<String>,
         }
 
         impl From<widget::WidgetConfig> for WidgetConfig {
             fn from(config: widget::WidgetConfig) -> Self {
-                Self { $($field: config.$field.into(),)+ }
+                Self { $($field: config.$field.into(),)+ starter_questions: config.starter_questions }
             }
         }
 
@@ -30,12 +35,20 @@ macro_rules! widget_fields {
                 /// The setting stays unchanged when this field is absent or null.
                 $field: Option<$type>,
             )+
+            /// Questions that the panel offers before the first one is asked, at most 6 of 1 to 120 characters. An empty
+            /// list removes them.
+            ///
+            /// The setting stays unchanged when this field is absent or null.
+            starter_questions: Option<Vec<String>>,
         }
 
         impl UpdateWidgetConfigInput {
             /// The change that the input asks for.
             pub(super) fn patch(self) -> widget::WidgetPatch {
-                widget::WidgetPatch { $($field: self.$field.map(Into::into),)+ }
+                widget::WidgetPatch {
+                    $($field: self.$field.map(Into::into),)+
+                    starter_questions: self.starter_questions,
+                }
             }
         }
     };

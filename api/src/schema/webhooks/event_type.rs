@@ -26,15 +26,7 @@ impl WebhookEventType {
             EventType::ConversationUnanswered => Some(Self::ConversationUnanswered),
             EventType::ConversationFeedback => Some(Self::ConversationFeedback),
             EventType::ConversationHandoff => Some(Self::ConversationHandoff),
-            EventType::MessageCreated
-            | EventType::ConversationAssigned
-            | EventType::ConversationResolved
-            | EventType::ConversationReopened
-            | EventType::ConversationRead
-            | EventType::ConversationErased
-            | EventType::ConversationUnassigned
-            | EventType::ConversationUpdated
-            | EventType::NoteChanged => None,
+            _ => None,
         }
     }
 }

@@ -78,9 +78,13 @@ pub(super) fn client_config(
         let roots = Arc::new(roots(files.root.as_deref(), authorities)?);
         let verifier = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider)).build();
         let verifier = verifier.map_err(|error| format!("the certificate authorities cannot be used: {error}"))?;
-        if mode == TlsMode::VerifyFull { verifier } else { Arc::new(AnyName(verifier)) }
+        if mode == TlsMode::VerifyFull {
+            verifier
+        } else {
+            Arc::new(LenientVerifier { provider: Arc::clone(&provider), chain: Some(verifier) })
+        }
     } else {
-        Arc::new(AnyCertificate(Arc::clone(&provider)))
+        Arc::new(LenientVerifier { provider: Arc::clone(&provider), chain: None })
     };
     let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&files.versions)
@@ -127,16 +131,17 @@ fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> String {
     format!("cannot use {}: {error}", path.display())
 }
 
-/// Verifies the chain of a certificate but not its name (`verify-ca`).
+/// Accepts certificates that are not for the name of the server (`verify-ca`), or all certificates: the connection is
+/// then encrypted, but the server is not authenticated (`prefer`, and `require` without `sslrootcert`). The server must
+/// always have the key of its certificate.
 #[derive(Debug)]
-struct AnyName(Arc<WebPkiServerVerifier>);
+struct LenientVerifier {
+    provider: Arc<CryptoProvider>,
+    /// Verifies the chain of the certificate. `None` accepts every certificate.
+    chain: Option<Arc<WebPkiServerVerifier>>,
+}
 
-/// Accepts every certificate: the connection is encrypted, but the server is not authenticated
-/// (`prefer` and `require` without `sslrootcert`).
-#[derive(Debug)]
-struct AnyCertificate(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for AnyName {
+impl ServerCertVerifier for LenientVerifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -145,7 +150,8 @@ impl ServerCertVerifier for AnyName {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, TlsError> {
-        match self.0.verify_server_cert(end_entity, intermediates, name, ocsp_response, now) {
+        let Some(chain) = &self.chain else { return Ok(ServerCertVerified::assertion()) };
+        match chain.verify_server_cert(end_entity, intermediates, name, ocsp_response, now) {
             // The name is the last thing that is checked, so everything else was in order.
             Err(TlsError::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
@@ -160,7 +166,7 @@ impl ServerCertVerifier for AnyName {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
-        self.0.verify_tls12_signature(message, cert, dss)
+        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -169,46 +175,11 @@ impl ServerCertVerifier for AnyName {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
-        self.0.verify_tls13_signature(message, cert, dss)
+        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
-    }
-}
-
-impl ServerCertVerifier for AnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, TlsError> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 

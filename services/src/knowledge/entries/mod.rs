@@ -12,6 +12,7 @@ pub mod transfer;
 
 use helpbot_db as db;
 use helpbot_domain::chunk::{Chunk, ChunkKind, EntryFilter, StoredChunk};
+use helpbot_domain::event::EventType;
 use helpbot_domain::ids::{ChunkId, ConversationId, DocumentId, SiteId};
 use helpbot_domain::key::Scope;
 use helpbot_domain::source::{Document, PageOutcome, Source, SourceKind, SourceStatus};
@@ -20,6 +21,7 @@ use helpbot_domain::{Invalid, Timestamp, Together as _, text};
 use crate::accounts::sites;
 use crate::conversations::lookup;
 use crate::knowledge::chunks::{WRITTEN_ANSWERS, content_hash};
+use crate::runtime::content_events::{self, ContentEvent};
 use crate::runtime::randomness;
 use crate::sources::queue;
 use crate::{Error, Result, Services, Viewer, boxed};
@@ -98,6 +100,7 @@ pub(crate) async fn add_in(
     db::documents::put(c, &document, None).await?;
     db::chunks::insert(c, &entry).await?;
     recount(c, source, now).await?;
+    content_events::append(c, site, now, vec![ContentEvent::of_entry(EventType::EntryAdded, &entry)]).await?;
     Ok(entry)
 }
 
@@ -157,7 +160,8 @@ pub(crate) async fn delete_in(c: &mut db::Conn, site: SiteId, id: ChunkId, now: 
     }
     db::documents::delete(c, site, entry.document_id).await?;
     recount(c, source, now).await?;
-    Ok(db::sites::retire_older_indexes(c, site).await?)
+    db::sites::retire_older_indexes(c, site).await?;
+    content_events::append(c, site, now, vec![ContentEvent::of_entry(EventType::EntryDeleted, &entry)]).await
 }
 
 /// Creates an entry from the question of a conversation. `answer` defaults to the last message that
@@ -243,8 +247,8 @@ async fn change(
     id: ChunkId,
     apply: impl FnOnce(&mut Entry, bool) -> Result<()> + Send + 'static,
 ) -> Result<Entry> {
-    let site = sites::get(services, viewer, named).await?.id;
-    services.db.write(move |c| Box::pin(async move { change_in(c, site, id, apply).await })).await
+    let (site, now) = (sites::get(services, viewer, named).await?.id, services.now());
+    services.db.write(move |c| Box::pin(async move { change_in(c, site, id, now, apply).await })).await
 }
 
 /// Changes an entry inside a transaction. It raises the index version once.
@@ -252,12 +256,17 @@ pub(crate) async fn change_in(
     c: &mut db::Conn,
     site: SiteId,
     id: ChunkId,
+    now: Timestamp,
     apply: impl FnOnce(&mut Entry, bool) -> Result<()>,
 ) -> Result<Entry> {
     let (mut entry, source) = found(c, site, id).await?;
+    let before = entry.clone();
     apply(&mut entry, is_own(&source))?;
     db::chunks::update_words(c, &entry).await?;
     db::sites::retire_older_indexes(c, site).await?;
+    if entry != before {
+        content_events::append(c, site, now, vec![ContentEvent::of_entry(EventType::EntryUpdated, &entry)]).await?;
+    }
     Ok(entry)
 }
 
@@ -290,7 +299,9 @@ async fn own_source(c: &mut db::Conn, site: SiteId, now: Timestamp) -> Result<So
         status: SourceStatus::Indexed,
         ..queue::new_source(site, SourceKind::Text, WRITTEN_ANSWERS.to_owned(), now)
     };
-    db::sources::insert(c, &new).await?;
+    if db::sources::insert(c, &new).await? {
+        content_events::append(c, site, now, vec![ContentEvent::of_source(EventType::SourceAdded, new.id)]).await?;
+    }
     let source = db::sources::by_url(c, site, SourceKind::Text, WRITTEN_ANSWERS).await?;
     source.ok_or_else(|| Error::internal("the source of written answers was not stored"))
 }

@@ -11,6 +11,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use helpbot_db as db;
 use helpbot_domain::chunk::EntryFilter;
+use helpbot_domain::event::EventType;
 use helpbot_domain::ids::{ChunkId, SiteId};
 use helpbot_domain::key::Scope;
 use helpbot_domain::page::PageRequest;
@@ -21,8 +22,9 @@ use super::table::{Format, ROWS_MAX, Row};
 use super::{ANSWER_MAX_CHARS, Entry, NewEntry, QUESTION_MAX_CHARS, cleaned, new_entry, own_source, recount};
 use crate::accounts::sites;
 use crate::knowledge::chunks::{WRITTEN_ANSWERS, content_hash};
+use crate::runtime::content_events::{self, ContentEvent};
 use crate::runtime::randomness;
-use crate::{Error, Result, Services, Viewer, blocking, boxed};
+use crate::{Result, Services, Viewer, blocking, boxed};
 use helpbot_domain::site::Site;
 
 /// Number of entries per query.
@@ -271,11 +273,12 @@ impl ImportPlan {
     async fn write(self, services: &Services, site: SiteId, now: Timestamp) -> Result<()> {
         let has_changed = !self.changed.is_empty();
         for piece in pieces(self.changed) {
-            let write = async |c: &mut db::Conn, piece: Vec<Entry>| {
-                for entry in piece {
-                    db::chunks::update_words(c, &entry).await?;
+            let write = async move |c: &mut db::Conn, piece: Vec<Entry>| {
+                for entry in &piece {
+                    db::chunks::update_words(c, entry).await?;
                 }
-                Ok::<_, Error>(())
+                let event = |entry| ContentEvent::of_entry(EventType::EntryUpdated, entry);
+                content_events::append(c, site, now, piece.iter().map(event).collect()).await
             };
             services.db.write(move |c| Box::pin(async move { write(c, piece).await })).await?;
         }
@@ -303,6 +306,7 @@ impl ImportPlan {
 
 async fn add(c: &mut db::Conn, site: SiteId, rows: Vec<(Row, u32)>, now: Timestamp) -> Result<()> {
     let source = own_source(c, site, now).await?;
+    let mut events = Vec::with_capacity(rows.len());
     for (row, place) in rows {
         let id = ChunkId::from_uuid(randomness::uuid_at(now, place));
         let phrasings = row.phrasings.unwrap_or_default();
@@ -312,8 +316,9 @@ async fn add(c: &mut db::Conn, site: SiteId, rows: Vec<(Row, u32)>, now: Timesta
         entry.content_hash = content_hash(entry.question.as_deref(), &entry.heading, &entry.text);
         db::documents::put(c, &document, None).await?;
         db::chunks::insert(c, &entry).await?;
+        events.push(ContentEvent::of_entry(EventType::EntryAdded, &entry));
     }
-    Ok(())
+    content_events::append(c, site, now, events).await
 }
 
 fn pieces<T>(mut all: Vec<T>) -> impl Iterator<Item = Vec<T>> {

@@ -163,13 +163,14 @@ pub(super) async fn make(c: &mut db::Conn, site: SiteId, change: &SiteChange, no
         }
         SiteChange::UpdateEntry { id, question, answer, phrasings } => {
             let patch = patch(question, answer, phrasings);
-            let changed = entries::change_in(c, site, *id, |entry, is_own| patch.apply(entry, is_own)).await?;
+            let changed = entries::change_in(c, site, *id, now, |entry, is_own| patch.apply(entry, is_own)).await?;
             made.entry = Some(changed);
             1
         }
         SiteChange::AddPhrasing { id, phrasing } => {
             let phrasing = phrasing.clone();
-            let changed = entries::change_in(c, site, *id, |entry, _| entries::push_phrasing(entry, phrasing)).await?;
+            let changed =
+                entries::change_in(c, site, *id, now, |entry, _| entries::push_phrasing(entry, phrasing)).await?;
             made.entry = Some(changed);
             1
         }
@@ -178,7 +179,7 @@ pub(super) async fn make(c: &mut db::Conn, site: SiteId, change: &SiteChange, no
             2
         }
         SiteChange::DeleteSource { id } => {
-            sources::delete_in(c, site, *id).await?;
+            sources::delete_in(c, site, *id, now).await?;
             1
         }
         SiteChange::TargetPrecision { target_precision } => {

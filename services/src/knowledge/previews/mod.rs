@@ -87,16 +87,19 @@ pub async fn begin(
     Ok(preview)
 }
 
-/// Returns a preview.
+/// Returns the previews of the site with these IDs. Unknown IDs are left out.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound`.
+/// `Forbidden`.
 #[boxed]
-pub async fn by_id(services: &Services, viewer: &Viewer, site: SiteId, id: PreviewId) -> Result<ChangePreview> {
+pub async fn by_ids(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    ids: &[PreviewId],
+) -> Result<Vec<ChangePreview>> {
     viewer.require(Scope::ReadConversations)?;
-    let site = viewer.site(Some(site))?;
-    let found = db::change_previews::by_id(&mut services.db.reader().await?, site, id).await?;
-    found.ok_or(Error::NotFound("Preview"))
+    Ok(db::change_previews::by_ids(&mut services.db.reader().await?, viewer.site(named)?, ids).await?)
 }
 
 /// Returns one page of the questions on which a change would have an effect: lost ones first, then
@@ -173,7 +176,7 @@ pub struct Published {
 #[boxed]
 pub async fn publish(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: PreviewId) -> Result<Published> {
     let (site, now) = (viewer.site(named)?, services.now());
-    let preview = by_id(services, viewer, site, id).await?;
+    let preview = by_ids(services, viewer, Some(site), &[id]).await?.pop().ok_or(Error::NotFound("Preview"))?;
     viewer.require(changes::scope(&preview.change))?;
     let published = services
         .db
