@@ -74,7 +74,7 @@ impl Store for SqliteStore {
 
     fn snapshot<'a>(&'a self, kind: SnapshotKind<'a>) -> BoxFuture<'a, Result<Backend>> {
         async move {
-            let mut reader = checkout(&self.readers).await?;
+            let mut reader = checkout(&self.readers, &self.read_wait).await?;
             diesel::connection::SimpleConnection::batch_execute(
                 &mut *reader,
                 match kind {
