@@ -171,6 +171,7 @@ fn settings(data: &Path, database: &TestDatabase) -> Settings {
         authorities: Vec::new(),
         owner_email: "owner@example.com".into(),
         secret_key: Some(SECRET_KEY),
+        previous_secret_key: None,
         max_connections: MAX_CONNECTIONS,
         max_connections_per_address: MAX_CONNECTIONS,
         crawl_delay_ms: 0,
