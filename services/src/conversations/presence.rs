@@ -66,12 +66,12 @@ struct Room {
     team: usize,
     /// Which sides, visitor and team, are present on each other node, and when it said so.
     elsewhere: HashMap<u64, ((bool, bool), Instant)>,
-    /// Who is typing, with the number of their last keystroke, so that only its timeout ends the typing.
+    /// The writers, each with the number of the last keystroke, so that only its timeout ends the typing.
     typing: BTreeMap<Writer, u64>,
     keystrokes: u64,
 }
 
-/// Who is typing: a side, and the name of the member when the key belongs to one.
+/// Somebody who is typing: the side, and the name of the member when the key belongs to one.
 type Writer = (Side, Option<String>);
 
 impl Rooms {
@@ -173,9 +173,10 @@ impl Rooms {
         let mut rooms = self.lock();
         let room = rooms.get_mut(&place).filter(|room| room.is_open_here())?;
         room.keystrokes += 1;
-        match is_typing {
-            true => drop(room.typing.insert((side, member), room.keystrokes)),
-            false => drop(room.typing.remove(&(side, member))),
+        if is_typing {
+            room.typing.insert((side, member), room.keystrokes);
+        } else {
+            room.typing.remove(&(side, member));
         }
         room.tell();
         Some(room.keystrokes)

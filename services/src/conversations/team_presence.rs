@@ -72,9 +72,10 @@ impl TeamPresence {
     pub(crate) fn here_elsewhere(&self, site: SiteId, node: u64, is_here: bool) {
         let mut sites = self.lock();
         let team = sites.entry(site).or_default();
-        match is_here {
-            true => drop(team.elsewhere.insert(node, Instant::now())),
-            false => drop(team.elsewhere.remove(&node)),
+        if is_here {
+            team.elsewhere.insert(node, Instant::now());
+        } else {
+            team.elsewhere.remove(&node);
         }
         if team.is_empty() {
             sites.remove(&site);

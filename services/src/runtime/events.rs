@@ -84,7 +84,7 @@ pub async fn newest(services: &Services, viewer: &Viewer, site: &Site) -> Result
 ///
 /// # Errors
 /// `Forbidden` when the viewer may not see the events: a visitor sees those of their own session,
-/// the team sees all, and whoever may read sources sees those about content. `PlanRequired` when the plan does not include the events of the whole site;
+/// the team sees all, and a viewer who may read sources sees those about content. `PlanRequired` when the plan does not include the events of the whole site;
 /// `VisitorBlocked`; both also end a stream that is open. `Invalid` for a malformed cursor. `CursorExpired` when events after the
 /// cursor are no longer stored.
 pub async fn watch(

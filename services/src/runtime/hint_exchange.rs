@@ -104,7 +104,7 @@ async fn exchange_on(services: &Services, mut channel: Box<dyn Channel>) {
     }
 }
 
-/// Who is present on this node.
+/// The visitors and members who are present on this node.
 fn presence(services: &Services) -> impl Iterator<Item = Hint> + use<> {
     let teams = services.team.sites_here().into_iter().map(|site| Hint::Team(site, true));
     teams.chain(services.rooms.presence().into_iter().map(Hint::Room))

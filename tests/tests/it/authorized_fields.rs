@@ -23,7 +23,8 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
         &[Scope::ReadConfig],
         "aiLanguage backgroundColor botName emailPlaceholder emailSendText emailSkipText errorText feedbackNoText \
          feedbackYesText foregroundColor greeting handoffSentText handoffText inputPlaceholder networkErrorText \
-         onlineText position primaryColor primaryForeground secondaryColor secondaryForeground showBranding typingText",
+         onlineText position primaryColor primaryForeground secondaryColor secondaryForeground showBranding starterQuestions \
+         typingText",
     ),
     (
         "AnswerSettings",
@@ -252,7 +253,8 @@ const ANSWERS: &[(&str, &str)] = &[
     ("AnswerDelta", "text"),
     ("AnswerFinished", "payload"),
     ("AnswerRestart", "isRestart"),
-    ("ConversationActivity", "isTeamHere isTeamTyping isVisitorHere isVisitorTyping typingMember"),
+    ("ConversationActivity", "isTeamHere isTeamTyping isVisitorHere isVisitorTyping typingMember typingMembers"),
+    ("ContentEvent", "createdAt cursor entry entryId id source sourceId type"),
     ("ConversationEvent", "actor conversation conversationId createdAt cursor id message sessionId type"),
     ("BatchJob", "createdAt doneRows error id kind siteId totalRows"),
     ("BlockedVisitor", "by conversation createdAt id note"),

@@ -88,7 +88,7 @@ pub(crate) async fn list(access: &Access, site: &domain::site::Site, args: &Page
 /// An answer rule that was applied to a question.
 #[derive(SimpleObject)]
 pub struct AppliedAnswerRule {
-    /// Global ID of the answer rule.
+    /// Global ID of the answer rule, which `node` accepts.
     rule_id: ID,
     /// Effect that the answer rule had on its entry.
     kind: AnswerRuleKind,
