@@ -16,6 +16,7 @@ use serde_json::Value;
 use crate::support::{Home, Serving, rest_of};
 use crate::visitor::Visitor;
 
+const KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 const OTHER_KEY: &str = "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210";
 const PASSPHRASE: &str = "correct horse battery staple";
 /// Rows that make the move long enough to be killed in the middle.
@@ -81,10 +82,7 @@ async fn drill(databases: [&TestDatabase; 3]) {
         visitor.check(&server);
     })
     .await;
-    assert_eq!(
-        databases[2].count("usage_days", "address_key = 'bulk'").await,
-        i64::try_from(BULK_ROWS).expect("a count")
-    );
+    assert_eq!(databases[2].count("daily_stats", "day < 0").await, i64::try_from(BULK_ROWS).expect("a count"));
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
@@ -98,12 +96,12 @@ fn url(database: &TestDatabase) -> String {
     }
 }
 
-/// Rows of a table that no request reads.
+/// Rows of days that no request reads.
 fn bulk() -> String {
     format!(
-        "INSERT INTO usage_days (site_id, day, address_key, used) \
+        "INSERT INTO daily_stats (site_id, day, questions, unanswered, handoffs, helpful, unhelpful) \
          WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {BULK_ROWS}) \
-         SELECT (SELECT id FROM sites), i, 'bulk', 0 FROM n"
+         SELECT (SELECT id FROM sites), -i, 0, 0, 0, 0, 0 FROM n"
     )
 }
 
@@ -136,13 +134,15 @@ fn run(mut command: Command) -> (bool, String, String) {
 /// were acknowledged before the backup began.
 fn back_up_under_load(database: &str, path: &str) -> (Visitor, Vec<String>) {
     let home = Home::new();
-    let server = home.serve_on(database);
+    let mut serve = home.over(database, &["--listen", "127.0.0.1:0"]);
+    serve.env("HELPBOT_SECRET_KEY", KEY);
+    let server = Serving::begin(serve);
     let known = Visitor::first(&server);
     let widget_key = &known.widget_key;
 
     let (is_over, acknowledged) = (AtomicBool::new(false), Mutex::new(Vec::new()));
     let mut backup = home.over(database, &["backup", path, "--with-key", "--json"]);
-    backup.env("HELPBOT_BACKUP_PASSPHRASE", PASSPHRASE);
+    backup.env("HELPBOT_BACKUP_PASSPHRASE", PASSPHRASE).env("HELPBOT_SECRET_KEY", KEY);
     let (before, after) = thread::scope(|scope| {
         for visitor in 0..VISITORS {
             let (server, widget_key, is_over, acknowledged) = (&server, widget_key, &is_over, &acknowledged);
@@ -192,13 +192,13 @@ fn refuse_what_is_wrong(database: &str, path: &str) {
         command.envs(variable);
         run(command)
     };
-    let passphrase = Some(("HELPBOT_BACKUP_PASSPHRASE", PASSPHRASE));
+    let key = Some(("HELPBOT_SECRET_KEY", KEY));
     let refused = [
         (attempt(path, Some(("HELPBOT_SECRET_KEY", OTHER_KEY))), "the secret key has the fingerprint"),
         (attempt(path, None), "the secret key of the installation is missing"),
         (attempt(path, Some(("HELPBOT_BACKUP_PASSPHRASE", "a wrong passphrase"))), "the passphrase is not the one"),
-        (attempt(&cut, passphrase), "damaged or incomplete"),
-        (attempt(&changed, passphrase), "damaged or incomplete"),
+        (attempt(&cut, key), "damaged or incomplete"),
+        (attempt(&changed, key), "damaged or incomplete"),
     ];
 
     for ((is_restored, _, errors), reason) in refused {
@@ -237,10 +237,12 @@ fn move_with_kill(home: &Home, from: &str, to: &str) {
     let mut moving = home.over(from, &["move", "--to", to]);
     let mut moving = moving.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program starts");
     let mut lines = BufReader::new(moving.stderr.take().expect("piped")).lines();
-    let line = lines.find(|line| line.as_ref().is_ok_and(|line| line.starts_with("usage_days: 0 of")));
+    let mut reported = Vec::new();
+    while !reported.last().is_some_and(|line: &String| line.starts_with("daily_stats: 0 of")) {
+        reported.push(lines.next().unwrap_or_else(|| panic!("the move ended: {reported:?}")).expect("text"));
+    }
     moving.kill().expect("killed");
     moving.wait().expect("ended");
-    assert!(line.is_some(), "the move reports its progress");
 
     let mut incomplete = home.over(to, &["--listen", "127.0.0.1:0"]);
     let mut incomplete = incomplete.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program starts");
