@@ -67,8 +67,9 @@ impl PreparedOperation {
 
     /// Name of the operation, or its first root field when the client gave it no name.
     pub(crate) fn name(&self) -> &str {
-        let first = || self.document.root_fields(self.operation_name.as_deref()).first().copied();
-        self.operation_name.as_deref().or_else(first).unwrap_or_default()
+        let name = self.operation_name.as_deref();
+        let first = || self.document.root_fields(name).first().copied();
+        name.or_else(|| self.document.only_name()).or_else(first).unwrap_or_default()
     }
 
     /// Whether the operation asks a question.

@@ -41,12 +41,12 @@ pub struct JobBacklog {
     /// `running`, `due`, `retrying` or `planned`.
     pub state: String,
     /// Their number and the earliest due time.
-    pub waiting: Waiting,
+    pub waiting: WaitingRows,
 }
 
 /// A number of rows that wait.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Waiting {
+pub struct WaitingRows {
     /// Number of rows, at most [`COUNTED_MAX`].
     pub number: i64,
     /// Earliest due time. `None` when there is no row.
@@ -66,7 +66,7 @@ struct JobRow {
 }
 
 #[derive(QueryableByName)]
-struct WaitingRow {
+struct WaitingCount {
     #[diesel(sql_type = BigInt)]
     number: i64,
     #[diesel(sql_type = Nullable<BigInt>)]
@@ -84,7 +84,7 @@ pub async fn jobs(c: &mut Conn, now: Timestamp) -> Result<Vec<JobBacklog>> {
     let backlog = |row: JobRow| JobBacklog {
         kind: row.kind,
         state: row.state,
-        waiting: Waiting { number: row.number, first_due_at: row.first_due_at_ms.map(Timestamp::from_ms) },
+        waiting: WaitingRows { number: row.number, first_due_at: row.first_due_at_ms.map(Timestamp::from_ms) },
     };
     Ok(rows.into_iter().map(backlog).collect())
 }
@@ -93,7 +93,7 @@ pub async fn jobs(c: &mut Conn, now: Timestamp) -> Result<Vec<JobBacklog>> {
 ///
 /// # Errors
 /// Returns an error when the query fails.
-pub async fn due_deliveries(c: &mut Conn, now: Timestamp) -> Result<Waiting> {
+pub async fn due_deliveries(c: &mut Conn, now: Timestamp) -> Result<WaitingRows> {
     deliveries(c, DUE_DELIVERIES, now).await
 }
 
@@ -101,16 +101,18 @@ pub async fn due_deliveries(c: &mut Conn, now: Timestamp) -> Result<Waiting> {
 ///
 /// # Errors
 /// Returns an error when the query fails.
-pub async fn later_deliveries(c: &mut Conn, now: Timestamp) -> Result<Waiting> {
+pub async fn later_deliveries(c: &mut Conn, now: Timestamp) -> Result<WaitingRows> {
     deliveries(c, LATER_DELIVERIES, now).await
 }
 
-async fn deliveries(c: &mut Conn, query: &'static str, now: Timestamp) -> Result<Waiting> {
+async fn deliveries(c: &mut Conn, query: &'static str, now: Timestamp) -> Result<WaitingRows> {
     let now = now.as_ms();
-    let rows: Vec<WaitingRow> =
+    let rows: Vec<WaitingCount> =
         on!(c, |c| Fixed(sql_query(query).bind::<BigInt, _>(now).bind::<BigInt, _>(COUNTED_MAX)).load(c).await)?;
     let first = rows.into_iter().next();
-    let waiting =
-        |row: WaitingRow| Waiting { number: row.number, first_due_at: row.first_due_at_ms.map(Timestamp::from_ms) };
+    let waiting = |row: WaitingCount| WaitingRows {
+        number: row.number,
+        first_due_at: row.first_due_at_ms.map(Timestamp::from_ms),
+    };
     Ok(first.map(waiting).unwrap_or_default())
 }

@@ -1,7 +1,7 @@
 //! Tests of the backlog: jobs by kind and state, and deliveries by due time.
 
 use helpbot_db::Db;
-use helpbot_db::backlog::{self, JobBacklog, Waiting};
+use helpbot_db::backlog::{self, JobBacklog, WaitingRows};
 use helpbot_db::jobs::{self, Lease};
 use helpbot_domain::job::Job;
 
@@ -25,7 +25,7 @@ async fn jobs_are_counted_by_kind_and_state(db: &Db) {
     let of = |kind: &str, state: &str, number, due| JobBacklog {
         kind: kind.into(),
         state: state.into(),
-        waiting: Waiting { number, first_due_at: Some(due) },
+        waiting: WaitingRows { number, first_due_at: Some(due) },
     };
     let expected = [
         of("mail", "due", 2, NOW),
@@ -38,6 +38,6 @@ async fn jobs_are_counted_by_kind_and_state(db: &Db) {
 
 async fn without_work_nothing_waits(db: &Db) {
     assert_eq!(read!(db, |c| backlog::jobs(c, NOW)), []);
-    assert_eq!(read!(db, |c| backlog::due_deliveries(c, NOW)), Waiting::default());
-    assert_eq!(read!(db, |c| backlog::later_deliveries(c, NOW)), Waiting::default());
+    assert_eq!(read!(db, |c| backlog::due_deliveries(c, NOW)), WaitingRows::default());
+    assert_eq!(read!(db, |c| backlog::later_deliveries(c, NOW)), WaitingRows::default());
 }

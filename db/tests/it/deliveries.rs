@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use helpbot_db::backlog::{self, Waiting};
+use helpbot_db::backlog::{self, WaitingRows};
 use helpbot_db::jobs::Lease;
 use helpbot_db::{Db, Error, attempts, deliveries, outbox, webhooks};
 use helpbot_domain::Timestamp;
@@ -385,6 +385,6 @@ async fn due_and_later_deliveries_are_counted_for_monitoring(db: &Db) {
     let due = read!(db, |c| backlog::due_deliveries(c, later(10)));
     let after = read!(db, |c| backlog::later_deliveries(c, later(10)));
 
-    assert_eq!(due, Waiting { number: 2, first_due_at: Some(later(1)) });
-    assert_eq!(after, Waiting { number: 1, first_due_at: Some(later(30)) });
+    assert_eq!(due, WaitingRows { number: 2, first_due_at: Some(later(1)) });
+    assert_eq!(after, WaitingRows { number: 1, first_due_at: Some(later(30)) });
 }

@@ -21,7 +21,7 @@ use helpbot_domain::measurement::Gauge;
 use helpbot_engine::openai::ModelCalls;
 use helpbot_ingest::worker::Worker;
 use helpbot_services::Services;
-use helpbot_services::runtime::backlog::{self, Backlog};
+use helpbot_services::runtime::backlog::{self, WorkBacklog};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -40,7 +40,7 @@ pub(crate) struct ServerMetrics {
     /// Time of the start. A hardened service cannot read it from `/proc`.
     started_at: Timestamp,
     requests: Requests,
-    backlog: Arc<Mutex<Option<(Instant, Option<Backlog>)>>>,
+    backlog: Arc<Mutex<Option<(Instant, Option<WorkBacklog>)>>>,
 }
 
 /// Where the metrics of a server come from.
@@ -99,7 +99,7 @@ impl ServerMetrics {
     }
 
     /// The backlog as it was a few seconds ago, or `None` when the database did not return it.
-    async fn backlog(&self, services: &Services) -> Option<Backlog> {
+    async fn backlog(&self, services: &Services) -> Option<WorkBacklog> {
         let mut last = self.backlog.lock().await;
         if let Some((read_at, backlog)) = &*last
             && read_at.elapsed() < BACKLOG_VALID

@@ -6,7 +6,7 @@ use std::time::Duration;
 use helpbot_api::gateway::measures::GatewayMeasures;
 use helpbot_engine::openai::ModelCalls;
 use helpbot_ingest::worker::Worker;
-use helpbot_services::runtime::backlog::{Backlog, JOB_STATES};
+use helpbot_services::runtime::backlog::{JOB_STATES, WorkBacklog};
 use helpbot_services::runtime::job_kinds;
 use helpbot_services::{DatabaseLoad, Services};
 
@@ -79,7 +79,7 @@ pub(super) fn database(text: &mut MetricsText, load: &DatabaseLoad, commits: u64
 }
 
 /// The background work that waits.
-pub(super) fn backlog(text: &mut MetricsText, backlog: &Backlog) {
+pub(super) fn backlog(text: &mut MetricsText, backlog: &WorkBacklog) {
     const JOBS: &str = "helpbot_jobs";
     text.metric(JOBS, MetricType::Gauge, "Unfinished background jobs of the installation by kind and state.");
     for kind in job_kinds::all() {

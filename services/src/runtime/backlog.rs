@@ -9,7 +9,7 @@ use helpbot_domain::Timestamp;
 use crate::runtime::job_kinds::MAILS;
 use crate::{Result, Services, boxed};
 
-pub use helpbot_db::backlog::{COUNTED_MAX, JobBacklog, Waiting};
+pub use helpbot_db::backlog::{COUNTED_MAX, JobBacklog, WaitingRows};
 
 /// The states of an unfinished job: a worker has it, it waits for a worker, it is attempted again later, or it was
 /// planned for later.
@@ -17,22 +17,22 @@ pub const JOB_STATES: [&str; 4] = ["running", "due", "retrying", "planned"];
 
 /// All background work that waits.
 #[derive(Debug, Clone)]
-pub struct Backlog {
+pub struct WorkBacklog {
     /// Jobs by kind and state. States without a job are missing.
     pub jobs: Vec<JobBacklog>,
     /// Mails that no mail server has accepted yet. They are jobs too.
-    pub mails: Waiting,
+    pub mails: WaitingRows,
     /// Webhook deliveries that are due.
-    pub due_deliveries: Waiting,
+    pub due_deliveries: WaitingRows,
     /// Webhook deliveries that are attempted again later.
-    pub later_deliveries: Waiting,
+    pub later_deliveries: WaitingRows,
     /// Time at which the numbers were read.
     pub read_at: Timestamp,
 }
 
-impl Backlog {
+impl WorkBacklog {
     /// Returns how long the oldest of `waiting` has been due.
-    pub fn age(&self, waiting: Waiting) -> Duration {
+    pub fn age(&self, waiting: WaitingRows) -> Duration {
         waiting.first_due_at.map(|due| self.read_at.since(due)).unwrap_or_default()
     }
 }
@@ -42,16 +42,16 @@ impl Backlog {
 /// # Errors
 /// Only errors of the database.
 #[boxed]
-pub async fn read(services: &Services) -> Result<Backlog> {
+pub async fn read(services: &Services) -> Result<WorkBacklog> {
     let now = services.now();
     let mut conn = services.db.reader().await?;
     let jobs = db::backlog::jobs(&mut conn, now).await?;
     let mails = jobs.iter().filter(|job| MAILS.contains(&job.kind.as_str()));
-    let mails = mails.fold(Waiting::default(), |sum, job| Waiting {
+    let mails = mails.fold(WaitingRows::default(), |sum, job| WaitingRows {
         number: sum.number + job.waiting.number,
         first_due_at: sum.first_due_at.into_iter().chain(job.waiting.first_due_at).min(),
     });
-    Ok(Backlog {
+    Ok(WorkBacklog {
         mails,
         due_deliveries: db::backlog::due_deliveries(&mut conn, now).await?,
         later_deliveries: db::backlog::later_deliveries(&mut conn, now).await?,

@@ -214,6 +214,16 @@ impl Document {
         self.operation(name).is_ok_and(declares)
     }
 
+    /// Name of the only operation, when the document contains one and it has a name.
+    pub(crate) fn only_name(&self) -> Option<&str> {
+        match &self.executable.operations {
+            DocumentOperations::Multiple(operations) if operations.len() == 1 => {
+                operations.keys().next().map(|name| name.as_str())
+            }
+            _ => None,
+        }
+    }
+
     fn operation(&self, name: Option<&str>) -> Result<&OperationDefinition, DocumentRejection> {
         let unknown = |name: &str| DocumentRejection::UnknownOperation(shortened(name));
         let operation = match (&self.executable.operations, name) {
