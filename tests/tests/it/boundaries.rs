@@ -284,12 +284,15 @@ fn the_clock_randomness_and_the_internet_are_each_used_in_one_place() {
 }
 
 /// Modules that are useful only together with another one, in whose tests they are included.
-const TESTED_WITH: [(&str, &str); 6] = [
+const TESTED_WITH: [(&str, &str); 9] = [
     ("attempts", "deliveries"),
     ("batch", "batches"),
     ("outbox", "deliveries"),
     ("replays", "webhooks"),
     ("lists", "conversations"),
+    ("marks", "copying"),
+    ("rows", "copying"),
+    ("tables", "copying"),
     ("site_deletion", "sites"),
 ];
 

@@ -199,7 +199,10 @@ impl Site {
 
     /// Preview of a change, which `previewChange` has begun. Null when the preview does not exist: previews are
     /// deleted after a day, and when a session is erased. Requires the `READ_CONVERSATIONS` scope.
-    async fn change_preview(&self, #[graphql(desc = "ID of the preview that is returned.")] id: ID) -> Nullable<ChangePreview> {
+    async fn change_preview(
+        &self,
+        #[graphql(desc = "ID of the preview that is returned.")] id: ID,
+    ) -> Nullable<ChangePreview> {
         perhaps(previews::load(&self.access, self.row.id, &id)).await
     }
 
