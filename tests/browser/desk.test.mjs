@@ -289,7 +289,8 @@ test("the_log_of_a_webhook_pages_to_its_first_delivery", async () => {
 
   const older = agent.page.getByRole("button", { name: "Older" });
   // The last deliveries may still be added, which changes the total of the page that is shown.
-  const shown = async () => /–(\d+) of (\d+)$/.exec(await agent.page.getByText(/–\d+ of \d+$/).innerText()).slice(1).map(Number);
+  const range = agent.page.getByRole("status").filter({ hasText: /–\d+ of \d+$/ });
+  const shown = async () => /–(\d+) of (\d+)$/.exec(await range.innerText()).slice(1).map(Number);
   let [end, total] = await shown();
   while (end < total) {
     const before = end;

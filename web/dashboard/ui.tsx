@@ -20,13 +20,21 @@ export function sayError(error: unknown): string {
 
 export interface Loaded<Result> {
   data: Result | null;
+  /** Whether the data belongs to the variables of now. While others load, the data of those before is shown. */
+  isCurrent: boolean;
   error: string;
   reload(): void;
 }
 
+/** A result with the variables that it belongs to. */
+interface Keyed<Result> {
+  result: Result;
+  key: string;
+}
+
 /** Runs a query when its variables or the version of its data change. Keeps the previous result while the new one loads. */
 export function useQuery<Result, Variables>(query: Doc<Result, Variables>, variables: Variables, version = ""): Loaded<Result> {
-  const data = useSignal<Result | null>(null);
+  const data = useSignal<Keyed<Result> | null>(null);
   const error = useSignal("");
   const turn = useSignal(0);
   const key = JSON.stringify([variables, version]);
@@ -34,25 +42,25 @@ export function useQuery<Result, Variables>(query: Doc<Result, Variables>, varia
   useEffect(() => {
     let isCurrent = true;
     run(query, variables).then((result) => {
-      if (isCurrent) [data.value, error.value] = [result, ""];
+      if (isCurrent) [data.value, error.value] = [{ result, key }, ""];
     }, (reason) => {
       if (isCurrent) error.value = sayError(reason);
     });
     return () => void (isCurrent = false);
   }, [key, round]);
-  return { data: data.value, error: error.value, reload: () => void turn.value++ };
+  return { data: data.value?.result ?? null, isCurrent: data.value?.key === key, error: error.value, reload: () => void turn.value++ };
 }
 
 /** The result of a query with `@live`, which the server keeps current. Keeps the previous result while the variables change. */
 export function useLive<Result, Variables>(query: Doc<Result, Variables>, variables: Variables): Loaded<Result> {
-  const data = useSignal<Result | null>(null);
+  const data = useSignal<Keyed<Result> | null>(null);
   const error = useSignal("");
   const turn = useSignal(0);
   const key = JSON.stringify(variables);
   const round = turn.value;
   useEffect(() => {
     let isCurrent = true;
-    const show = (result: Result) => void (isCurrent && ([data.value, error.value] = [result, ""]));
+    const show = (result: Result) => void (isCurrent && ([data.value, error.value] = [{ result, key }, ""]));
     const fail = (reason: unknown) => void (isCurrent && (error.value = sayError(reason)));
     const { stop } = live(query, variables, show, () => void run(query, variables).then(show, fail));
     return () => {
@@ -60,7 +68,7 @@ export function useLive<Result, Variables>(query: Doc<Result, Variables>, variab
       stop();
     };
   }, [key, round]);
-  return { data: data.value, error: error.value, reload: () => void turn.value++ };
+  return { data: data.value?.result ?? null, isCurrent: data.value?.key === key, error: error.value, reload: () => void turn.value++ };
 }
 
 /** The state of a mutation. `act` runs one at a time and stores the error message. */
@@ -122,10 +130,14 @@ export type Trail = Array<string | null>;
 /** The buttons that turn the pages of a list. Nothing when the list has only one page. */
 export function Pager({ trail, info }: { trail: Signal<Trail>; info: { hasNextPage: boolean; endCursor: string | null } }) {
   if (trail.value.length < 2 && !info.hasNextPage) return null;
+  const next = () => {
+    // A second click before the next page has arrived must not turn two pages.
+    if (trail.value.at(-1) !== info.endCursor) trail.value = [...trail.value, info.endCursor];
+  };
   return (
     <nav class="pager row" aria-label="Pages of the list">
       <button type="button" disabled={trail.value.length < 2} onClick={() => void (trail.value = trail.value.slice(0, -1))}>Previous</button>
-      <button type="button" disabled={!info.hasNextPage} onClick={() => void (trail.value = [...trail.value, info.endCursor])}>Next</button>
+      <button type="button" disabled={!info.hasNextPage} onClick={next}>Next</button>
     </nav>
   );
 }

@@ -40,8 +40,11 @@ pub(crate) struct ServerMetrics {
     /// Time of the start. A hardened service cannot read it from `/proc`.
     started_at: Timestamp,
     requests: Requests,
-    backlog: Arc<Mutex<Option<(Instant, Option<WorkBacklog>)>>>,
+    backlog: Arc<Mutex<Option<BacklogRead>>>,
 }
+
+/// When the backlog was last read, and the backlog if the database returned it.
+type BacklogRead = (Instant, Option<WorkBacklog>);
 
 /// Where the metrics of a server come from.
 #[derive(Clone)]

@@ -65,7 +65,7 @@ export function ConversationsPage() {
                 <ul class="cards">{nodes.map((row) => <Item key={row.id} row={row} isOpen={row.id === param("open")} />)}</ul>
                 <nav class="pager row" aria-label="Pages of the list">
                   <button type="button" disabled={page <= 1} onClick={() => turn(page - 1)}>Previous</button>
-                  <span role="status">{(page - 1) * PAGE_SIZE + 1}–{(page - 1) * PAGE_SIZE + nodes.length} of {totalCount}</span>
+                  <span role="status">{loaded.isCurrent ? `${(page - 1) * PAGE_SIZE + 1}–${(page - 1) * PAGE_SIZE + nodes.length} of ${totalCount}` : "Loading…"}</span>
                   <button type="button" disabled={page >= last} onClick={() => turn(page + 1)}>Next</button>
                 </nav>
               </>

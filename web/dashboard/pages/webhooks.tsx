@@ -132,9 +132,9 @@ function Log({ id }: { id: string }) {
           <>
             <ul class="plain">{nodes.map((delivery) => <Delivery key={delivery.id} delivery={delivery} onChange={loaded.reload} />)}</ul>
             <nav class="pager row" aria-label="Pages of the deliveries">
-              <button type="button" disabled={from === 0} onClick={() => void (trail.value = trail.value.slice(0, -1))}>Newer</button>
-              <span role="status">{from + 1}–{from + nodes.length} of {totalCount}</span>
-              <button type="button" disabled={!pageInfo.hasNextPage} onClick={() => void (trail.value = [...trail.value, pageInfo.endCursor])}>Older</button>
+              <button type="button" disabled={from === 0 || !loaded.isCurrent} onClick={() => void (trail.value = trail.value.slice(0, -1))}>Newer</button>
+              <span role="status">{loaded.isCurrent ? `${from + 1}–${from + nodes.length} of ${totalCount}` : "Loading…"}</span>
+              <button type="button" disabled={!pageInfo.hasNextPage || !loaded.isCurrent} onClick={() => void (trail.value = [...trail.value, pageInfo.endCursor])}>Older</button>
             </nav>
           </>
         );
