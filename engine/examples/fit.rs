@@ -96,8 +96,8 @@ impl Set {
         Ok(Self { corpus, queries })
     }
 
-    /// The same entries in sites of a few entries each. A query is asked on the site with its answer, and
-    /// on another one, which has none.
+    /// The same entries in sites of a few entries each. A query is asked on the site with its first
+    /// answer, and on one that is chosen without a look at the query and therefore seldom has an answer.
     fn in_small_sites(&self) -> Self {
         let mut corpus = self.corpus.clone();
         // Stable: the entries of a tenant stay together.
@@ -128,7 +128,7 @@ impl Set {
         let mut joined: BTreeMap<String, String> = BTreeMap::new();
         let mut left = 0;
         for entry in &self.corpus {
-            let text = if is_repeat(entry) {
+            let text = if entry.is_repeat() {
                 entry.phrasings.first().cloned().unwrap_or_default()
             } else {
                 entry.text.clone()
@@ -149,11 +149,6 @@ impl Set {
         queries.iter_mut().flat_map(|query| &mut query.relevant).for_each(|id| id.clone_from(&joined[id.as_str()]));
         Self { corpus, queries }
     }
-}
-
-/// Whether the text of an entry only repeats its phrasings, because the set has no answers.
-fn is_repeat(entry: &CorpusEntry) -> bool {
-    !entry.phrasings.is_empty() && entry.text == entry.phrasings.join("\n")
 }
 
 fn add_examples(

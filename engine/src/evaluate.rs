@@ -43,6 +43,13 @@ pub struct CorpusEntry {
     pub tenant: Option<String>,
 }
 
+impl CorpusEntry {
+    /// Whether the text only repeats the phrasings, because the set has no answers.
+    pub fn is_repeat(&self) -> bool {
+        !self.phrasings.is_empty() && self.text == self.phrasings.join("\n")
+    }
+}
+
 /// One line of `queries.jsonl`.
 #[derive(Debug, Clone, Deserialize)]
 pub struct CorpusQuery {
@@ -204,14 +211,13 @@ fn trial<'a>(
 /// text, which is left out here, because a site would not do it.
 fn chunk(entry: &CorpusEntry, number: u128) -> Chunk {
     let heading = entry.title.iter().flat_map(|title| title.split(" > ")).map(str::to_owned);
-    let is_repeat = !entry.phrasings.is_empty() && entry.text == entry.phrasings.join("\n");
     Chunk {
         id: ChunkId::from_uuid(uuid::Uuid::from_u128(number)),
         source_id: SourceId::from_uuid(uuid::Uuid::from_u128(0)),
         kind: if entry.question.is_some() { ChunkKind::Faq } else { ChunkKind::Passage },
         question: entry.question.clone(),
         heading: heading.collect(),
-        text: if is_repeat { String::new() } else { entry.text.clone() },
+        text: if entry.is_repeat() { String::new() } else { entry.text.clone() },
         url: entry.url.clone(),
         page_title: None,
         language: None,
