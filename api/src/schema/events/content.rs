@@ -1,10 +1,9 @@
 //! The subscription `contentEvents`: what happens to the entries and sources of a site, resumable by cursor.
 
-use std::future::ready;
 use std::sync::Arc;
 
 use async_graphql::{Context, Description, ID, Object, Result, Subscription};
-use futures_util::{Stream, StreamExt};
+use futures_util::Stream;
 use helpbot_domain::event::{ContentEventData, Event};
 use helpbot_services::runtime::events::{self, EventSubject, Watch};
 
@@ -126,11 +125,6 @@ impl ContentSubscription {
             ..Watch::default()
         };
         let stream = events::watch(&access.services, &access.viewer, watch).await?;
-        Ok(stream.filter_map(move |event| {
-            ready(match event {
-                Ok(event) => ContentEvent::new(event, &access).map(Ok),
-                Err(error) => Some(Err(error.into())),
-            })
-        }))
+        Ok(super::reported(stream, move |event| ContentEvent::new(event, &access)))
     }
 }

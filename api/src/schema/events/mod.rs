@@ -9,12 +9,15 @@ pub mod content;
 mod shared;
 pub mod subscription;
 
+use std::future::ready;
 use std::sync::{Arc, OnceLock};
 
-use async_graphql::{Description, ID, Object};
+use async_graphql::{Description, ID, Object, Result};
+use futures_util::{Stream, StreamExt};
 use helpbot_domain::event::{Event, EventData};
 use helpbot_domain::ids::ConversationId;
 use helpbot_domain::key::Scope;
+use helpbot_services as services;
 use helpbot_services::conversations::messages;
 use helpbot_services::runtime::events;
 
@@ -25,6 +28,19 @@ use crate::schema::enums::ConversationEventType;
 use crate::schema::members::Member;
 use crate::schema::scalars::DateTime;
 use crate::schema::{ids, loaders};
+
+/// The events of the log that `object` turns into objects of the schema. It returns `None` for the others.
+fn reported<T>(
+    log: impl Stream<Item = services::Result<Arc<Event>>>,
+    object: impl Fn(Arc<Event>) -> Option<T>,
+) -> impl Stream<Item = Result<T>> {
+    log.filter_map(move |event| {
+        ready(match event {
+            Ok(event) => object(event).map(Ok),
+            Err(error) => Some(Err(error.into())),
+        })
+    })
+}
 
 /// An event in the event log of a site, which reports a change of a conversation.
 #[derive(Description)]

@@ -1,10 +1,9 @@
 //! The subscription `conversationEvents`: the event log of a site as it grows, resumable by cursor.
 
-use std::future::ready;
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Result, Subscription};
-use futures_util::{Stream, StreamExt};
+use futures_util::Stream;
 use helpbot_services::runtime::events::{self, EventSubject, Watch};
 
 use super::ConversationEvent;
@@ -57,11 +56,6 @@ impl EventSubscription {
         let stream = events::watch(&access.services, &access.viewer, watch).await?;
         let audience = ctx.data_opt::<Arc<Audience>>().cloned();
         let shared = move |event| SharedEvent { event, audience: audience.clone() };
-        Ok(stream.filter_map(move |event| {
-            ready(match event {
-                Ok(event) => ConversationEvent::new(event, access.clone()).map(|event| Ok(shared(event))),
-                Err(error) => Some(Err(error.into())),
-            })
-        }))
+        Ok(super::reported(stream, move |event| ConversationEvent::new(event, access.clone()).map(&shared)))
     }
 }
