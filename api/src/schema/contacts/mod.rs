@@ -112,7 +112,7 @@ pub(crate) async fn list(
 pub struct IdentitySecret {
     /// ID of the secret. An identity token can name it in the header `kid`.
     id: ID,
-    /// Last four characters of the secret, which help to recognize it.
+    /// Last four characters, by which a person recognizes the secret. The rest is not shown again.
     last4: String,
     /// Time at which the secret was created.
     created_at: DateTime,
