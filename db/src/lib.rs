@@ -20,16 +20,16 @@ pub mod sources;
 pub mod webhooks;
 
 pub use accounts::{
-    blocked_visitors, business_hours, judged_answers, keys, limit_notices, members, site_deletion, sites,
-    trusted_documents, usage,
+    blocked_visitors, business_hours, identity_secrets, judged_answers, keys, limit_notices, members, site_deletion,
+    sites, trusted_documents, usage,
 };
 pub use connection::{
     BatchEnd, Batched, CHANNEL_TEXT_MAX, Channel, Conn, DatabaseLoad, DatabaseUrl, Db, PoolLoad, Pooler,
     PostgresOptions, PostgresUrl, Snapshot, SnapshotKind,
 };
 pub use conversations::{
-    canned_replies, conversation_mails, conversation_notes, conversation_tags, handoff_notices, messages, read_marks,
-    reply_times, search, sessions, stats, transcript_codes, transcripts,
+    canned_replies, contacts, conversation_mails, conversation_notes, conversation_tags, handoff_notices, messages,
+    read_marks, reply_times, search, sessions, stats, transcript_codes, transcripts, visits,
 };
 pub use error::{Error, Result};
 pub use knowledge::{answer_rules, change_previews, chunks, evaluation, topics, vectors};

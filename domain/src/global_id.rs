@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use crate::ids::{
-    BlockId, CannedReplyId, CaseId, ChunkId, ConversationId, DocumentId, KeyId, MemberId, NoteId, PreviewId, RuleId,
-    SourceId, WebhookId,
+    BlockId, CannedReplyId, CaseId, ChunkId, ContactId, ConversationId, DocumentId, KeyId, MemberId, NoteId, PreviewId,
+    RuleId, SessionId, SourceId, WebhookId,
 };
 
 /// The ID of an object that belongs to a site.
@@ -38,4 +38,8 @@ pub enum GlobalId {
     Rule(RuleId),
     /// ID of a change preview.
     Preview(PreviewId),
+    /// ID of a session.
+    Session(SessionId),
+    /// ID of a contact.
+    Contact(ContactId),
 }

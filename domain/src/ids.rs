@@ -112,6 +112,12 @@ ids! {
     CannedReplyId, CannedReplyTag = "canned";
     /// A block of a visitor.
     BlockId, BlockTag = "blk";
+    /// Global ID of a session. Its UUID is that of the session's token.
+    SessionId, SessionTag = "ses";
+    /// A person whom the site's own server names.
+    ContactId, ContactTag = "contact";
+    /// A secret that signs identity tokens.
+    IdentitySecretId, IdentitySecretTag = "idsec";
 }
 
 #[cfg(test)]

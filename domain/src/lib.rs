@@ -11,6 +11,7 @@ mod cases;
 pub mod change_preview;
 pub mod chunk;
 pub mod client_address;
+pub mod contact;
 pub mod conversation;
 pub mod conversation_mail;
 pub mod conversation_order;
@@ -43,6 +44,7 @@ pub mod time;
 pub mod transcript;
 pub mod triage;
 pub mod trusted_document;
+pub mod visit;
 pub mod webhook;
 pub mod widget;
 

@@ -50,6 +50,8 @@ export class Chat {
   #followed = "";
   #watched = "";
   #stopWatching = () => {};
+  /** The session, the page and the identity that the server knows. */
+  #reported: string | undefined;
   #reading: Promise<void> | null = null;
   /** Conversations about which events arrived while the state was being read. What was read about their handoffs is older. */
   readonly #heardWhileReading = new Set<string>();
@@ -149,6 +151,10 @@ export class Chat {
         this.#observer.changed();
       }) : () => {};
       if (!watched) this.isTeamHere = false;
+    }
+    const token = globalThis.HelpBot?.who?.token;
+    if (session && this.#reported !== (this.#reported = session.id + location.href + token)) {
+      import("./extras").then((file) => file.tell(this.#backend.run, session, token, () => this.restart())).catch(() => {});
     }
     this.#observer.changed();
   }

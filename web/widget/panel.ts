@@ -153,7 +153,7 @@ export class WidgetPanel implements Panel {
     const { words, lang, dir } = this.#locale;
     const restart = h("button", { class: "icon", type: "button", "aria-label": words.restart, title: words.restart, onclick: () => this.#restart() });
     restart.append(icon("restart"));
-    this.#mailButton.setAttribute("aria-label", words.mail);
+    this.#mailButton.ariaLabel = words.mail;
     this.#mailButton.title = words.mail;
     this.#mailButton.append(icon("mail"));
     const close = launcher && h("button", { class: "icon", type: "button", "aria-label": words.close, title: words.close, onclick: () => this.close() });
@@ -162,7 +162,7 @@ export class WidgetPanel implements Panel {
     this.#sendButton.setAttribute("aria-label", words.send);
     this.#log.setAttribute("aria-label", words.log);
     this.#input.placeholder = config.inputPlaceholder;
-    this.#input.setAttribute("aria-label", config.inputPlaceholder);
+    this.#input.ariaLabel = config.inputPlaceholder;
     this.#input.addEventListener("input", () => this.#typed());
     this.#input.addEventListener("keydown", (event) => {
       // Safari reports the Enter that ends a composition with the key code 229 and without `isComposing`.
@@ -309,7 +309,7 @@ export class WidgetPanel implements Panel {
   }
 
   async wantHuman(conversationId: string | null): Promise<void> {
-    const file = await import("./handoff").catch(() => null);
+    const file = await import("./extras").catch(() => {});
     const send = (email: string | null) => this.#callHuman(conversationId, email);
     if (file) this.#show(file.emailForm({ ...this.#forForms(), send }));
     else send(null);
@@ -334,7 +334,7 @@ export class WidgetPanel implements Panel {
   }
 
   async #sendByMail(): Promise<void> {
-    const file = await import("./transcript").catch(() => null);
+    const file = await import("./extras").catch(() => {});
     const { run, ...more } = this.#forForms();
     const id = this.#lastConversation;
     if (file && run && id) this.#show(file.transcriptForm({ ...more, send: file.senderOf(run, id), reason: (error) => this.#view.reason(faultOf(error)) }));

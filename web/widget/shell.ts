@@ -13,8 +13,10 @@ export interface Shell {
   base: string;
 }
 
-/** What the page knows about its visitor, for example from a signed-in account. The server does not check it. */
+/** What the page knows about its visitor, for example from a signed-in account. The server checks only the token. */
 export interface Identity {
+  /** The identity token that the site's own server signed. It makes the session one of the contact that it names. */
+  token?: string;
   /** Filled into the forms that ask for an e-mail address. */
   email?: string;
 }

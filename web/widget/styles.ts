@@ -29,13 +29,13 @@ font:16px/1.5 system-ui,sans-serif;text-align:start;box-shadow:0 12px 48px rgb(0
 button{font:inherit;color:inherit;cursor:pointer}
 .icon{display:grid;place-items:center;width:44px;height:44px;border:0;border-radius:10px;background:none;flex:none}
 .icon svg{width:22px;height:22px;fill:none;stroke:currentColor;stroke-width:2;stroke-linecap:round;stroke-linejoin:round}
-.head .icon:hover{background:rgb(0 0 0/.15)}
+.icon:hover{background:rgb(0 0 0/.15)}
 :focus-visible{outline:2px solid currentColor;outline-offset:-3px}
 .log{flex:1;min-height:0;overflow-y:auto;overscroll-behavior:contain;padding:16px;display:flex;flex-direction:column;gap:10px}
 .msg{max-width:88%;align-self:flex-start;display:flex;flex-direction:column;gap:6px;align-items:flex-start}
 .name{font-size:13px;font-weight:600;margin:0 4px}
 .text{max-width:100%;padding:10px 14px;border-radius:16px;border-end-start-radius:4px;background:var(--hb-bubble);color:var(--hb-on-bubble);overflow-wrap:anywhere}
-.msg.visitor{align-self:flex-end;align-items:flex-end}
+.visitor{align-self:flex-end;align-items:flex-end}
 .visitor .text{background:var(--hb-primary);color:var(--hb-on-primary);border-radius:16px;border-end-end-radius:4px;white-space:pre-wrap}
 .text>*{margin:0 0 8px}.text>:last-child{margin-bottom:0}
 .text ul,.text ol{padding-inline-start:22px}
@@ -54,26 +54,24 @@ a{color:inherit}
 .row .icon[aria-pressed=true]{background:var(--hb-primary);color:var(--hb-on-primary)}
 [aria-pressed]+[aria-pressed] svg{rotate:180deg}
 .panel[data-live] [data-human]{display:none}
-.hint{font-size:14px;margin:0 4px}
+.hint,.bad{font-size:14px;margin:0 4px}
 .visitor .hint{text-align:end}
 .visitor:has(+.visitor) time,.agent:has(+.agent) time{display:none}
 .note{align-self:center;font-size:14px;text-align:center;margin:4px 12px}
 .dots{display:inline-flex;gap:4px;margin-inline-start:8px}
 .dots i{width:6px;height:6px;border-radius:50%;background:currentColor;opacity:.3;animation:blink 1.2s infinite}
-.dots i:nth-child(2){animation-delay:.2s}.dots i:nth-child(3){animation-delay:.4s}
+.dots i+i{animation-delay:.2s}.dots i+i+i{animation-delay:.4s}
 @keyframes blink{30%{opacity:1}}
 form{margin:0}
 .mail{display:flex;flex-direction:column;gap:8px;padding:12px;border-radius:12px;border:1px solid var(--edge);width:100%}
-.mail input{width:100%}
 input,textarea{font:inherit;color:inherit;background:var(--hb-panel);border:1px solid var(--edge);border-radius:12px;min-height:44px;padding:9px 12px}
 ::placeholder{color:inherit;opacity:.72}
 .solid{min-height:44px;padding:6px 18px;border:0;border-radius:22px;background:var(--hb-primary);color:var(--hb-on-primary);font-weight:600}
 .compose{display:flex;gap:8px;align-items:flex-end;padding:10px 12px;border-top:1px solid rgb(127 127 127/.3)}
 .compose textarea{flex:1;min-width:0;resize:none;max-height:128px;line-height:1.45}
 .compose .icon{background:var(--hb-primary);color:var(--hb-on-primary);border-radius:12px}
-.compose .icon[aria-disabled=true]{opacity:.6;cursor:default}
+[aria-disabled=true]{opacity:.6;cursor:default}
 [dir=rtl] .compose .icon svg{transform:scaleX(-1)}
 .brand{margin:0;padding:0 12px 8px;text-align:center;font-size:12px}
 .sr{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
-.bad{font-size:14px;margin:0}
 `;

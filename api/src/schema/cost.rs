@@ -8,6 +8,9 @@
 pub const LIST_BOUNDS: &[(&str, usize)] = &[
     // A site has at most five webhooks.
     ("Site.webhooks", 5),
+    ("Site.identitySecrets", 2),
+    // A contact has at most 20 attributes, usually a few.
+    ("Contact.attributes", 10),
     // Four outcomes and three statuses, the members of a team, and usual numbers of languages.
     ("ConversationCounts.outcomes", 4),
     ("ConversationCounts.handoffStatuses", 3),

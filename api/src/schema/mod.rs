@@ -10,6 +10,7 @@ pub mod answer_rules;
 pub mod batch_jobs;
 pub mod business_hours;
 pub mod canned_replies;
+pub mod contacts;
 pub mod conversations;
 pub mod cost;
 mod direct;
@@ -30,6 +31,7 @@ pub mod page;
 pub mod plain;
 pub mod previews;
 pub mod scalars;
+pub mod sessions;
 pub mod sites;
 pub mod sources;
 pub mod topics;
@@ -51,6 +53,7 @@ use crate::schema::answer_rules::mutation::AnswerRuleMutation;
 use crate::schema::batch_jobs::BatchJobQuery;
 use crate::schema::business_hours::BusinessHoursMutation;
 use crate::schema::canned_replies::CannedReplyMutation;
+use crate::schema::contacts::mutation::ContactMutation;
 use crate::schema::conversations::erasure::ErasureMutation;
 use crate::schema::conversations::handoff::HandoffMutation;
 use crate::schema::conversations::mutation::ConversationMutation;
@@ -68,6 +71,7 @@ use crate::schema::live::LiveDirective;
 use crate::schema::members::MemberMutation;
 use crate::schema::node::NodeQuery;
 use crate::schema::previews::mutation::PreviewMutation;
+use crate::schema::sessions::mutation::SessionMutation;
 use crate::schema::sites::mutation::SiteMutation;
 use crate::schema::sites::query::SiteQuery;
 use crate::schema::sources::mutation::SourceMutation;
@@ -104,6 +108,8 @@ pub struct MutationRoot(
     CannedReplyMutation,
     BusinessHoursMutation,
     TranscriptMutation,
+    SessionMutation,
+    ContactMutation,
     ErasureMutation,
     SourceMutation,
     EntryMutation,

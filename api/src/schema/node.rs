@@ -9,8 +9,8 @@ use helpbot_domain::Invalid;
 use helpbot_domain::chunk::{ChunkKind, StoredChunk};
 use helpbot_domain::global_id::GlobalId;
 use helpbot_domain::ids::{
-    BlockId, CannedReplyId, CaseId, ChunkId, ConversationId, DocumentId, KeyId, MemberId, NoteId, PreviewId, RuleId,
-    SiteId, SourceId, WebhookId,
+    BlockId, CannedReplyId, CaseId, ChunkId, ContactId, ConversationId, DocumentId, KeyId, MemberId, NoteId, PreviewId,
+    RuleId, SessionId, SiteId, SourceId, WebhookId,
 };
 use helpbot_services::Error;
 use helpbot_services::runtime::global_ids;
@@ -19,6 +19,7 @@ use crate::error::top_level;
 use crate::schema::access::Access;
 use crate::schema::answer_rules::AnswerRule;
 use crate::schema::canned_replies::CannedReply;
+use crate::schema::contacts::Contact;
 use crate::schema::conversations::Conversation;
 use crate::schema::conversations::notes::Note;
 use crate::schema::entries::FaqEntry;
@@ -29,6 +30,7 @@ use crate::schema::loaders::{self, Loaded};
 use crate::schema::members::Member;
 use crate::schema::page;
 use crate::schema::previews::ChangePreview;
+use crate::schema::sessions::Session;
 use crate::schema::sites::Site;
 use crate::schema::sources::Source;
 use crate::schema::sources::pages::{Page, Passage};
@@ -75,8 +77,8 @@ macro_rules! nodes {
 }
 
 nodes! {
-    AnswerRule, ApiKey, BlockedVisitor, CannedReply, ChangePreview, Conversation, EvaluationCase, FaqEntry, Member, Note,
-    Page, Passage, Site, Source, Webhook, WebhookDelivery,
+    AnswerRule, ApiKey, BlockedVisitor, CannedReply, ChangePreview, Contact, Conversation, EvaluationCase, FaqEntry, Member,
+    Note, Page, Passage, Session, Site, Source, Webhook, WebhookDelivery,
 }
 
 /// The fields that find objects by their global IDs.
@@ -135,6 +137,8 @@ pub(crate) async fn find(access: &Access, id: &ID) -> Result<Option<Node>> {
         CannedReplyId::PREFIX => GlobalId::CannedReply(ids::read(id)),
         RuleId::PREFIX => GlobalId::Rule(ids::read(id)),
         PreviewId::PREFIX => GlobalId::Preview(ids::read(id)),
+        SessionId::PREFIX => GlobalId::Session(ids::read(id)),
+        ContactId::PREFIX => GlobalId::Contact(ids::read(id)),
         // A delivery is identified by the UUID that the header of each attempt carries.
         _ => match id.parse() {
             Ok(id) => GlobalId::Delivery(id),
@@ -200,6 +204,12 @@ async fn load(access: &Access, site: SiteId, thing: GlobalId) -> Loaded<Option<N
         }
         GlobalId::Preview(id) => {
             loaders.preview(site, id).await?.map(|row| Node::ChangePreview(ChangePreview { row, access: of() }))
+        }
+        GlobalId::Session(id) => {
+            loaders.session(site, id).await?.map(|row| Node::Session(Session { row, access: of() }))
+        }
+        GlobalId::Contact(id) => {
+            loaders.contact(site, id).await?.map(|row| Node::Contact(Contact { row, access: of() }))
         }
     })
 }

@@ -2,6 +2,7 @@
 
 pub mod blocked_visitors;
 pub mod business_hours;
+pub mod identity_secrets;
 pub mod judged_answers;
 pub mod keys;
 pub mod limit_notices;

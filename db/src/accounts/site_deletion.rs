@@ -64,6 +64,8 @@ pub const TABLES: &[SiteTable] = &[
     estimated(SiteTable { weight: 2, ..table("conversations", "id") }),
     estimated(table("events", "seq")),
     table("sessions", "session_id"),
+    table("contacts", "id"),
+    table("identity_secrets", "id"),
     SiteTable {
         scope: "key_id = (SELECT k.id FROM keys AS k WHERE k.site_id = $1 AND EXISTS \
                 (SELECT 1 FROM idempotent_requests AS r WHERE r.key_id = k.id) ORDER BY k.id LIMIT 1)",

@@ -4,6 +4,7 @@
 //! and counts them, with the help of the search index in [`search`] on SQLite.
 
 pub mod canned_replies;
+pub mod contacts;
 pub mod conversation_mails;
 pub mod conversation_notes;
 pub mod conversation_tags;
@@ -19,6 +20,7 @@ pub mod sessions;
 pub mod stats;
 pub mod transcript_codes;
 pub mod transcripts;
+pub mod visits;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Double, Nullable, Text};

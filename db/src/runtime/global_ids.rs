@@ -10,20 +10,23 @@ use crate::connection::conn::on;
 use crate::connection::run::RunQueryDsl;
 use crate::error::Result;
 use crate::schema::{
-    answer_rules, blocked_visitors, canned_replies, change_previews, chunks, conversation_notes, conversations,
-    deliveries, documents, evaluation_cases, keys, members, sites, sources, webhooks,
+    answer_rules, blocked_visitors, canned_replies, change_previews, chunks, contacts, conversation_notes,
+    conversations, deliveries, documents, evaluation_cases, keys, members, sessions, sites, sources, webhooks,
 };
 use helpbot_domain::global_id::GlobalId;
 
 /// Looks up an ID in a table whose primary key starts with the site: one index lookup per site
 /// instead of a scan of the table.
 macro_rules! site_by_id {
-    ($c:expr, $table:ident, $id:expr) => {{
+    ($c:expr, $table:ident, $id:expr) => {
+        site_by_id!($c, $table, id, $id)
+    };
+    ($c:expr, $table:ident, $column:ident, $id:expr) => {{
         let id = $id.to_string();
         on!($c, |c| {
             $table::table
                 .filter($table::site_id.eq_any(sites::table.filter(sites::deleted_at_ms.is_null()).select(sites::id)))
-                .filter($table::id.eq(&id))
+                .filter($table::$column.eq(&id))
                 .select($table::site_id)
                 .first(c)
                 .await
@@ -51,6 +54,9 @@ pub async fn site_of(c: &mut Conn, id: GlobalId) -> Result<Option<SiteId>> {
         GlobalId::CannedReply(id) => site_by_id!(c, canned_replies, id),
         GlobalId::Rule(id) => site_by_id!(c, answer_rules, id),
         GlobalId::Preview(id) => site_by_id!(c, change_previews, id),
+        GlobalId::Contact(id) => site_by_id!(c, contacts, id),
+        // A session has the ID of its token.
+        GlobalId::Session(id) => site_by_id!(c, sessions, token_id, id.uuid()),
         GlobalId::Key(id) => {
             let id = id.to_string();
             let key = on!(c, |c| keys::table.find(&id).select(keys::site_id).first(c).await.optional())?;

@@ -113,3 +113,12 @@ diesel::table! {
         updated_at_ms -> BigInt,
     }
 }
+diesel::table! {
+    identity_secrets (site_id, id) {
+        site_id -> Text,
+        id -> Text,
+        secret_sealed -> Binary,
+        secret_last4 -> Text,
+        created_at_ms -> BigInt,
+    }
+}

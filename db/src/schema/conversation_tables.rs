@@ -44,6 +44,24 @@ diesel::table! {
         token_id -> Text,
         created_at_ms -> BigInt,
         last_seen_at_ms -> Nullable<BigInt>,
+        page_url -> Nullable<Text>,
+        referrer -> Nullable<Text>,
+        language -> Nullable<Text>,
+        browser -> Nullable<Text>,
+        contact_id -> Nullable<Text>,
+    }
+}
+diesel::table! {
+    contacts (site_id, id) {
+        site_id -> Text,
+        id -> Text,
+        external_id -> Text,
+        name -> Nullable<Text>,
+        email -> Nullable<Text>,
+        attributes -> Text,
+        search_text -> Text,
+        created_at_ms -> BigInt,
+        updated_at_ms -> BigInt,
     }
 }
 diesel::table! {

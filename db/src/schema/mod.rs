@@ -30,5 +30,7 @@ diesel::allow_tables_to_appear_in_same_query!(sites, documents);
 diesel::allow_tables_to_appear_in_same_query!(sites, evaluation_cases);
 diesel::allow_tables_to_appear_in_same_query!(sites, answer_rules);
 diesel::allow_tables_to_appear_in_same_query!(sites, canned_replies);
+diesel::allow_tables_to_appear_in_same_query!(sites, contacts);
+diesel::allow_tables_to_appear_in_same_query!(sites, sessions);
 diesel::allow_tables_to_appear_in_same_query!(sites, change_previews);
 diesel::allow_tables_to_appear_in_same_query!(sites, conversation_notes);

@@ -1,10 +1,11 @@
 //! Tests of finding the site of an object by its ID.
 
 use helpbot_db::global_ids::site_of;
-use helpbot_db::{Db, canned_replies, conversations};
+use helpbot_db::{Db, canned_replies, conversations, sessions};
 use helpbot_domain::global_id::GlobalId;
 use helpbot_domain::ids::{
-    CannedReplyId, ConversationId, KeyId, MemberId, NoteId, PreviewId, RuleId, SourceId, WebhookId,
+    CannedReplyId, ContactId, ConversationId, KeyId, MemberId, NoteId, PreviewId, RuleId, SessionId, SourceId,
+    WebhookId,
 };
 use helpbot_domain::triage::CannedReply;
 
@@ -31,7 +32,10 @@ async fn an_object_is_found_in_its_site(db: &Db) {
         };
         let reply_id = reply.id;
         commit!(db, |c| canned_replies::insert(c, &reply));
+        let token = make::uuid();
+        commit!(db, |c| sessions::begin(c, site, "mine", token, make::NOW));
         let things = [
+            GlobalId::Session(SessionId::from_uuid(token)),
             GlobalId::CannedReply(reply_id),
             GlobalId::Member(member),
             GlobalId::Source(source.id),
@@ -60,6 +64,8 @@ async fn a_missing_object_has_no_site(db: &Db) {
         GlobalId::Note(NoteId::from_uuid(none)),
         GlobalId::Rule(RuleId::from_uuid(none)),
         GlobalId::Preview(PreviewId::from_uuid(none)),
+        GlobalId::Session(SessionId::from_uuid(none)),
+        GlobalId::Contact(ContactId::from_uuid(none)),
     ] {
         assert_eq!(read!(db, |c| site_of(c, thing)), None, "{thing:?}");
     }

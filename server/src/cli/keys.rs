@@ -104,7 +104,7 @@ async fn rotate_secret(context: &CommandContext, services: &Services) -> Result<
         return Err(CommandFailure::usage("set previous_secret_key to the key that secret_key replaces"));
     }
     let on_progress = |RotationReport { sealed, unchanged }| {
-        output::progress(&format!("{} done", counted(sealed + unchanged, "webhook")));
+        output::progress(&format!("{} done", counted(sealed + unchanged, "secret")));
     };
     let RotationReport { sealed, unchanged } = key_rotation::rotate(services, Box::new(on_progress)).await?;
     match context.is_json {
@@ -112,7 +112,7 @@ async fn rotate_secret(context: &CommandContext, services: &Services) -> Result<
         false => output::text(&format!(
             "The new secret key is that of the installation. It encrypts the secrets of {}.\nKeep previous_secret_key for 30 \
              days: until then, visitors return with session tokens of the previous key.\n",
-            counted(sealed + unchanged, "webhook")
+            counted(sealed + unchanged, "secret")
         )),
     }
 }

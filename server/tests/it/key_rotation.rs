@@ -57,7 +57,7 @@ fn rotate(url: &str) {
     let blocked = graphql(&last, &visitor.secret_key, None, BLOCK, &json!({ "id": visitor.conversation["id"] }));
     let asked = visitor.ask(&last);
 
-    assert_eq!((once, twice), (json!({ "sealed": 1, "unchanged": 0 }), json!({ "sealed": 0, "unchanged": 1 })));
+    assert_eq!((once, twice), (json!({ "sealed": 2, "unchanged": 0 }), json!({ "sealed": 0, "unchanged": 2 })));
     let reason = String::from_utf8_lossy(&refused.stderr);
     assert!(!refused.status.success() && reason.contains("was written with the key"), "{reason}");
     assert_eq!(with_old_token, Value::Null, "tokens of the previous key end with it");

@@ -4,6 +4,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use helpbot_domain::Timestamp;
+use helpbot_test_support::identity;
 use serde_json::{Value, json};
 
 use crate::receiver::Receiver;
@@ -20,6 +22,12 @@ const REGISTER: &str = "mutation ($url: String!) {
     createWebhook(input: { url: $url, events: [CONVERSATION_CREATED] }) { secret userErrors { message } }
 }";
 
+const SECRET: &str = "mutation { createIdentitySecret(input: {}) {
+    secret identitySecret { createdAt } userErrors { message } } }";
+const IDENTIFY: &str = "mutation ($token: String!) {
+    identifyVisitor(input: { token: $token }) { sessionId userErrors { message } }
+}";
+
 /// What the first server has returned.
 pub struct Visitor {
     pub widget_key: String,
@@ -28,6 +36,8 @@ pub struct Visitor {
     pub session_token: String,
     receiver: Receiver,
     webhook_secret: String,
+    /// A token that the site's own server has made, which names the visitor.
+    identity_token: String,
 }
 
 /// Sends a GraphQL operation, with a session token if there is one.
@@ -48,6 +58,14 @@ impl Visitor {
         let (widget_key, secret_key, receiver) = (server.word("wk_live_"), server.word("sk_live_"), Receiver::start());
         let made = graphql(server, &secret_key, None, REGISTER, &json!({ "url": receiver.url() }));
         let secret = made["data"]["createWebhook"]["secret"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned();
+        let made = graphql(server, &secret_key, None, SECRET, &Value::Null);
+        let made = &made["data"]["createIdentitySecret"];
+        let now =
+            Timestamp::from_rfc3339(made["identitySecret"]["createdAt"].as_str().expect("a time")).expect("a time");
+        let site = graphql(server, &secret_key, None, "{ site { id } }", &Value::Null);
+        let claims = json!({ "sub": "42", "aud": site["data"]["site"]["id"], "exp": now.as_ms() / 1000 + 80_000 });
+        let key = made["secret"].as_str().unwrap_or_else(|| panic!("{made}"));
+        let identity_token = identity::token(key, identity::HEADER, &claims.to_string());
         let asked = graphql(server, &widget_key, None, ASK, &json!({ "question": QUESTION }));
         let asked = &asked["data"]["askQuestion"];
         assert!(asked["conversation"]["answer"].as_str().is_some_and(|answer| !answer.is_empty()), "{asked}");
@@ -58,6 +76,7 @@ impl Visitor {
             session_token: asked["sessionToken"].as_str().expect("a token").to_owned(),
             receiver,
             webhook_secret: secret,
+            identity_token,
         }
     }
 
@@ -83,6 +102,9 @@ impl Visitor {
         assert_eq!(by_token["answer"], self.conversation["answer"]);
         assert_eq!(self.read(server, None, &self.conversation["id"]), Value::Null);
 
+        let token = json!({ "token": self.identity_token });
+        let identified = graphql(server, &self.widget_key, Some(&self.session_token), IDENTIFY, &token);
+        assert!(identified["data"]["identifyVisitor"]["sessionId"].is_string(), "{identified}");
         self.check_answer(server);
     }
 

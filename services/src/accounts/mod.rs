@@ -5,13 +5,16 @@
 //! scopes. [`keys`] and [`members`] manage who has access, [`session_token`] proves that a
 //! visitor's session is theirs, [`site_deletion`] deletes a site, and [`usage`] counts the credits of
 //! the month. Owners guard a site with [`credit_caps`] and [`blocked_visitors`]; [`limit_notices`] tells
-//! them when a limit is reached. [`business_hours`] say when the team is there. [`trusted_documents`] are what their programs may execute by ID.
+//! them when a limit is reached. The site's own server names visitors with an [`identity_token`], which one of the
+//! [`identity_secrets`] signs. [`business_hours`] say when the team is there. [`trusted_documents`] are what their programs may execute by ID.
 
 pub mod access;
 pub mod blocked_visitors;
 pub mod business_hours;
 pub(crate) mod client_key;
 pub mod credit_caps;
+pub mod identity_secrets;
+pub mod identity_token;
 pub(crate) mod key_cache;
 pub mod keys;
 pub mod limit_notices;

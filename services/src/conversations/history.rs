@@ -55,6 +55,9 @@ pub struct ImportResult {
     pub known: usize,
 }
 
+/// Number of sessions that one statement begins.
+const SESSIONS: usize = 500;
+
 /// Stores conversations in one transaction. Existing ones stay unchanged, so an import can be
 /// repeated. An ID in HelpBot's format is kept; any other ID is always mapped to the same new ID.
 /// Handoffs are imported as resolved: it is unknown whether they were handled, and years of them
@@ -101,6 +104,15 @@ async fn store(c: &mut db::Conn, site: SiteId, all: Vec<Conversation>) -> Result
     }
     for (day, counts) in days {
         db::stats::add(c, site, day, counts).await?;
+    }
+    let mut first: BTreeMap<&str, Timestamp> = BTreeMap::new();
+    for one in &all {
+        let at = first.entry(&one.session_id).or_insert(one.created_at);
+        *at = one.created_at.min(*at);
+    }
+    let sessions: Vec<_> = first.into_iter().map(|(session, at)| (session, randomness::uuid(at), at)).collect();
+    for some in sessions.chunks(SESSIONS) {
+        db::sessions::begin_all(c, site, some).await?;
     }
     Ok(brought)
 }

@@ -8,6 +8,7 @@
 //! [`reply_mails`] mail the team's messages to a visitor who is not there, whose answer comes back through
 //! [`mail_answers`]. [`transcripts`] mails a conversation to its visitor, whose address [`transcript_codes`] confirms, [`erasure`] deletes a visitor's data, and
 //! [`history`] imports conversations from another service. [`triage`], [`notes`] and [`canned_replies`] help the team at its work. [`expected_reply`] tells a visitor when somebody will answer.
+//! [`visits`] are the sessions with their pages and browsers, and [`contacts`] the visitors whom the site's own server names.
 //!
 //! Tables: `conversations`, `messages`, `read_marks` and the daily counts in `stats`, which
 //! [`analytics`] reads. Each change of a conversation appends its event in the same transaction.
@@ -17,6 +18,7 @@ pub mod analytics;
 mod asking;
 pub mod canned_replies;
 mod change;
+pub mod contacts;
 mod counts;
 pub mod erasure;
 pub mod expected_reply;
@@ -42,6 +44,7 @@ pub mod transcript_codes;
 pub mod transcripts;
 pub mod triage;
 pub mod unread;
+pub mod visits;
 mod voting;
 
 pub use asking::{AskResult, Explanation, NewQuestion, ask, public_sources};

@@ -12,15 +12,16 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use helpbot_db::{self as db, Db};
-use helpbot_domain::ids::{SiteId, WebhookId};
+use helpbot_domain::ids::{IdentitySecretId, SiteId, WebhookId};
 use helpbot_domain::webhook::Webhook;
 
+use crate::accounts::identity_secrets;
 use crate::runtime::installation::fingerprint;
 use crate::runtime::sealer::{self, Purpose};
 use crate::webhooks::sealing;
 use crate::{Error, Result, Services, Settings, boxed};
 
-/// Number of webhooks in a transaction, which takes some milliseconds.
+/// Number of webhooks or identity secrets in a transaction, which takes some milliseconds.
 const BATCH: i64 = 50;
 /// What the sealed key for hashes is bound to.
 const HASH_KEY_CONTEXT: &[u8] = b"installation";
@@ -28,9 +29,9 @@ const HASH_KEY_CONTEXT: &[u8] = b"installation";
 /// What a rotation has done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RotationReport {
-    /// Webhooks whose secrets were sealed with the current key.
+    /// Webhooks and identity secrets that were sealed with the current key.
     pub sealed: u64,
-    /// Webhooks whose secrets the current key opened already.
+    /// Webhooks and identity secrets that the current key opened already.
     pub unchanged: u64,
 }
 
@@ -76,6 +77,28 @@ pub async fn rotate(
         let sealed = services.db.write(move |c| Box::pin(async move { seal_again(c, &settings, batch).await })).await?;
         report.sealed += sealed.sealed;
         report.unchanged += sealed.unchanged;
+        on_progress(report);
+    }
+    let mut after: Option<(SiteId, IdentitySecretId)> = None;
+    loop {
+        let batch = db::identity_secrets::after(&mut services.db.reader().await?, after, BATCH).await?;
+        let Some(last) = batch.last() else { break };
+        after = Some((last.site_id, last.id));
+        for secret in batch {
+            match identity_secrets::sealed_again(&services.settings, &secret)? {
+                Some(sealed) => {
+                    let (site, id) = (secret.site_id, secret.id);
+                    let write = services.db.write(move |c| {
+                        Box::pin(
+                            async move { Ok::<_, Error>(db::identity_secrets::reseal(c, site, id, &sealed).await?) },
+                        )
+                    });
+                    write.await?;
+                    report.sealed += 1;
+                }
+                None => report.unchanged += 1,
+            }
+        }
         on_progress(report);
     }
     finish(services).await?;

@@ -24,6 +24,8 @@ pub(crate) enum Purpose {
     IdempotentResponse,
     /// The secret key in a backup, sealed with a passphrase.
     BackupKey,
+    /// Secrets that sign identity tokens.
+    IdentitySecret,
     /// The key with which client addresses and mailboxes are hashed.
     HashKey,
 }
@@ -34,6 +36,7 @@ impl Purpose {
             Purpose::WebhookSecret => b"helpbot webhook secrets v1",
             Purpose::IdempotentResponse => b"helpbot kept answers v1",
             Purpose::BackupKey => b"helpbot backup key v1",
+            Purpose::IdentitySecret => b"helpbot identity secrets v1",
             Purpose::HashKey => b"helpbot hash key v1",
         }
     }

@@ -60,6 +60,8 @@ const STEPS: &[(&str, &str)] = &[
     ("markRead", r#"{"conversationId": "@askQuestion/conversation/id"}"#),
     ("sendTranscript", r#"{"conversationId": "@askQuestion/conversation/id", "email": "v@example.com"}"#),
     ("requestTranscriptCode", r#"{"conversationId": "@askQuestion/conversation/id", "email": "v@example.com"}"#),
+    ("reportVisit", r#"{"pageUrl": "https://shop.example/"}"#),
+    ("createIdentitySecret", "{}"),
     ("blockVisitor", r#"{"conversationId": "@askQuestion/conversation/id"}"#),
     ("unblockVisitor", r#"{"id": "@blockVisitor/blockedVisitor/id"}"#),
     ("updateCreditCaps", r#"{"perDay": 1000, "perAddressPerDay": 1000}"#),
@@ -80,6 +82,7 @@ const STEPS: &[(&str, &str)] = &[
     ("revokeApiKey", r#"{"id": "@createApiKey/apiKey/id"}"#),
     ("removeMember", r#"{"id": "@addMember/member/id"}"#),
     ("deleteNote", r#"{"noteId": "@addNote/note/id"}"#),
+    ("deleteIdentitySecret", r#"{"id": "@createIdentitySecret/identitySecret/id"}"#),
     ("deleteCannedReply", r#"{"cannedReplyId": "@addCannedReply/cannedReply/id"}"#),
     ("deleteWebhook", r#"{"id": "@createWebhook/webhook/id"}"#),
     ("deleteFaqEntry", r#"{"id": "@addFaqEntry/entry/id"}"#),
@@ -93,9 +96,10 @@ const FIRST_OF_THE_LAST: &str = "deleteAnswerRule";
 /// For the operator alone.
 const OPERATORS: [&str; 3] = ["createSite", "updateSite", "deleteSite"];
 /// For the visitor who asked: they need the session token.
-const VISITORS: [&str; 1] = ["requestTranscriptCode"];
-/// Need the code of a mail, or the result of a job: `transcripts.rs` and `previews.rs` take them.
-const ELSEWHERE: [&str; 2] = ["confirmTranscriptCode", "publishChange"];
+const VISITORS: [&str; 2] = ["requestTranscriptCode", "reportVisit"];
+/// Need the code of a mail, the result of a job or a signed token: `transcripts.rs`, `previews.rs` and `contacts.rs` take
+/// them.
+const ELSEWHERE: [&str; 4] = ["confirmTranscriptCode", "publishChange", "identifyVisitor", "eraseContact"];
 /// What may be null beside what was done: the session's token is the visitor's.
 const MAY_BE_NULL: [&str; 1] = ["sessionToken"];
 

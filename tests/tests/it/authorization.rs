@@ -337,6 +337,31 @@ pub(crate) const OPERATIONS: &[(&str, &str, Needs)] = &[
         One(Scope::Admin),
     ),
     (
+        "Mutation.reportVisit",
+        "mutation ($site: ID) { reportVisit(input: {siteId: $site}) { userErrors { code } } }",
+        One(Scope::Chat),
+    ),
+    (
+        "Mutation.identifyVisitor",
+        "mutation ($site: ID) { identifyVisitor(input: {siteId: $site, token: \"x\"}) { userErrors { code } } }",
+        One(Scope::Chat),
+    ),
+    (
+        "Mutation.createIdentitySecret",
+        "mutation ($site: ID) { createIdentitySecret(input: {siteId: $site}) { userErrors { code } } }",
+        One(Scope::Admin),
+    ),
+    (
+        "Mutation.deleteIdentitySecret",
+        "mutation ($site: ID) { deleteIdentitySecret(input: {siteId: $site, id: \"x\"}) { userErrors { code } } }",
+        One(Scope::Admin),
+    ),
+    (
+        "Mutation.eraseContact",
+        "mutation ($site: ID) { eraseContact(input: {siteId: $site, contactId: \"x\"}) { userErrors { code } } }",
+        One(Scope::Admin),
+    ),
+    (
         "Mutation.eraseSession",
         "mutation ($site: ID) { eraseSession(input: {siteId: $site, sessionId: \"x\"}) { userErrors { code } } }",
         One(Scope::Admin),
@@ -440,6 +465,9 @@ pub(crate) const SITE_FIELDS: &[(&str, &str, Needs)] = &[
     ("Site.expectedReply", "expectedReply { isTeamHere }", One(Scope::ReadConfig)),
     ("Site.conversationTags", "conversationTags { name }", One(Scope::ReadConversations)),
     ("Site.cannedReplies", "cannedReplies { totalCount nodes { id } }", One(Scope::ReadConversations)),
+    ("Site.sessions", "sessions { totalCount nodes { id } }", One(Scope::ReadConversations)),
+    ("Site.contacts", "contacts { totalCount nodes { id } }", One(Scope::ReadConversations)),
+    ("Site.identitySecrets", "identitySecrets { id }", One(Scope::Admin)),
     ("Site.creditCaps", "creditCaps { perDay }", One(Scope::Admin)),
     ("Site.apiKeys", "apiKeys { totalCount nodes { id } }", One(Scope::Admin)),
     ("Site.trustedDocuments", "trustedDocuments { totalCount nodes { documentId } }", One(Scope::Admin)),

@@ -10,6 +10,8 @@ use helpbot_services::accounts::{keys, members};
 use helpbot_tests::{Client, Page, Pages, Receiver, TestApp, TestSite, on_both_backends, wait_for};
 use serde_json::{Value, json};
 
+use crate::{contacts, visits};
+
 on_both_backends!(every_field_is_given_to_whom_it_should, every_field_of_the_schema_has_a_row,);
 
 /// Objects by the way to them, `@` in place of their fields; the scopes that the way needs; their
@@ -62,7 +64,7 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
         "site(id: $site) { conversations { nodes { @ } } }",
         &[Scope::ReadConversations],
         "answer citations confidence createdAt feedback handoff id isUnanswered isVisitorHere language messages \
-         notes outcome priority question sessionId sources tags unreadCount updatedAt visitorLastSeenAt",
+         notes outcome priority question session sessionId sources tags unreadCount updatedAt visitorLastSeenAt",
     ),
     (
         "Note",
@@ -70,6 +72,25 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
         &[Scope::ReadConversations],
         "author authorName createdAt id text",
     ),
+    (
+        "Session",
+        "site(id: $site) { sessions { nodes { @ } } }",
+        &[Scope::ReadConversations],
+        "browser contact conversations createdAt id isVisitorHere language lastSeenAt pageUrl referrer sessionId",
+    ),
+    (
+        "Contact",
+        "site(id: $site) { contacts { nodes { @ } } }",
+        &[Scope::ReadConversations],
+        "attributes createdAt email externalId id name sessions updatedAt",
+    ),
+    (
+        "ContactAttribute",
+        "site(id: $site) { contacts { nodes { attributes { @ } } } }",
+        &[Scope::ReadConversations],
+        "name value",
+    ),
+    ("IdentitySecret", "site(id: $site) { identitySecrets { @ } }", &[Scope::Admin], "createdAt id last4"),
     ("ConversationTag", "site(id: $site) { conversationTags { @ } }", &[Scope::ReadConversations], "count name"),
     (
         "ExpectedReply",
@@ -260,6 +281,11 @@ const ANSWERS: &[(&str, &str)] = &[
     ("BlockedVisitor", "by conversation createdAt id note"),
     ("EmbeddingProgress", "embedded model total"),
     ("EraseSessionPayload", "erasedCount"),
+    ("EraseContactPayload", "erasedCount erasedId"),
+    ("IdentifyVisitorPayload", "sessionId"),
+    ("ReportVisitPayload", "sessionId"),
+    ("CreateIdentitySecretPayload", "identitySecret secret"),
+    ("DeleteIdentitySecretPayload", "deletedId"),
     ("EvaluationResult", "case confidence foundTitle foundUrl isPassed outcome question rank"),
     ("ChunkChange", "after before isEntry kind title"),
     ("LeftOut", "count reason"),
@@ -493,6 +519,14 @@ async fn furnish(app: &TestApp, site: &TestSite<'_>, pages: &Pages, receiver: &m
     owner.post("/api/v1/chat", &unanswered).await.ok();
     let asked = owner.post("/api/v1/chat", &json!({ "question": "When are you open on Sundays?" })).await.ok();
     let id = &asked["conversationId"];
+    let (visitor, _) = visits::visitor(site, "Who am I?").await;
+    let visit = json!({ "pageUrl": "https://shop.example/", "referrer": "https://search.example/", "language": "de",
+        "userAgent": "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0" });
+    visitor.graphql(visits::REPORT, json!({ "visit": visit })).await.ok();
+    let (_, secret) = contacts::secret(site).await;
+    let person = json!({ "sub": "42", "name": "Ada", "email": "ada@example.com", "attributes": { "plan": "gold" } });
+    let identified = contacts::identify(&visitor, &contacts::token(app, site, &secret, &person)).await;
+    assert_eq!(identified["userErrors"], json!([]));
     for (document, variables) in [
         (
             "mutation ($id: ID!) { m: requestHandoff(input: { conversationId: $id }) { userErrors { message } } }",

@@ -50,6 +50,10 @@ const CASES: &[(&str, &str, &str)] = &[
     ("createApiKey", r#"{"kind": "OPERATOR"}"#, "BAD_USER_INPUT"),
     ("createSite", r#"{"name": " ", "ownerEmail": "a@example.com"}"#, "BAD_USER_INPUT"),
     ("createWebhook", r#"{"url": "https://example.com", "events": []}"#, "BAD_USER_INPUT"),
+    ("deleteIdentitySecret", r#"{"id": "@unknown"}"#, "NOT_FOUND"),
+    ("eraseContact", r#"{"contactId": "@unknown"}"#, "NOT_FOUND"),
+    ("identifyVisitor", r#"{"token": "x"}"#, "NOT_FOUND"),
+    ("reportVisit", r#"{"pageUrl": "https://shop.example/"}"#, "NOT_FOUND"),
     ("deleteAnswerRule", r#"{"id": "@unknown"}"#, "NOT_FOUND"),
     ("deleteCannedReply", r#"{"cannedReplyId": "@unknown"}"#, "NOT_FOUND"),
     ("deleteNote", r#"{"noteId": "@unknown"}"#, "NOT_FOUND"),
@@ -160,6 +164,11 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("deleteNote", "FORBIDDEN"),
     ("requestHandoff", "FORBIDDEN"),
     ("publishChange", "CONFLICT"),
+    // `visits` and `contacts`: they need a session token, and tokens of persons.
+    ("reportVisit", "BAD_USER_INPUT"),
+    ("identifyVisitor", "BAD_USER_INPUT"),
+    ("identifyVisitor", "CONFLICT"),
+    ("createIdentitySecret", "LIMIT_REACHED"),
 ];
 
 /// Codes that end the whole request. They are described with the mutations that are most likely to return them.

@@ -10,6 +10,8 @@ use helpbot_services::accounts::members;
 use helpbot_tests::{Page, Pages, Receiver, TestApp, TestSite, on_both_backends};
 use serde_json::{Value, json};
 
+use crate::{contacts, visits};
+
 on_both_backends!(
     anything_with_an_id_is_found_by_it,
     what_a_key_may_not_see_is_null_among_the_things_that_it_may,
@@ -46,6 +48,11 @@ pub(crate) async fn one_of_everything(app: &TestApp, site: &TestSite<'_>) -> Vec
     let test = "mutation { addEvaluationCase(input: { question: \"Open on Sundays?\" }) { case { id } } }";
     let case = owner.graphql(test, json!({})).await.ok()["addEvaluationCase"]["case"]["id"].take();
     let conversation = asked(site).await;
+    let (visitor, _) = visits::visitor(site, "Who am I?").await;
+    let (_, secret) = contacts::secret(site).await;
+    contacts::identify(&visitor, &contacts::token(app, site, &secret, &json!({ "sub": "42" }))).await;
+    let known = "{ site { contacts { nodes { id sessions { nodes { id } } } } } }";
+    let known = owner.graphql(known, json!({})).await.ok()["site"]["contacts"]["nodes"][0].take();
     let block = "mutation ($id: ID!) { blockVisitor(input: { conversationId: $id }) { blockedVisitor { id } } }";
     let block = owner.graphql(block, json!({ "id": conversation })).await.ok();
     let made = "mutation ($conversation: ID!, $entry: ID!) {
@@ -72,6 +79,8 @@ pub(crate) async fn one_of_everything(app: &TestApp, site: &TestSite<'_>) -> Vec
         (webhook, "Webhook"),
         (delivery, "WebhookDelivery"),
         (conversation, "Conversation"),
+        (known["id"].clone(), "Contact"),
+        (known["sessions"]["nodes"][0]["id"].clone(), "Session"),
         (block["blockVisitor"]["blockedVisitor"]["id"].clone(), "BlockedVisitor"),
     ]
 }

@@ -2,8 +2,9 @@
 
 import { useSignal } from "@preact/signals";
 import { CreateKey, type CreateApiKeyInput, type KeyRow, Keys, RevokeKey, type Scope, ScopeValues } from "../../generated/dashboard";
-import { change, site } from "../client";
+import { change, may, site } from "../client";
 import { labelOf } from "../labels";
+import { IdentitySecrets } from "./identity";
 import { Act, Badge, Confirm, Drawer, Empty, Fault, Field, Loading, Page, Pager, Secret, type Trail, When, WidgetTag, useAction, useQuery } from "../ui";
 
 const SCOPES = ScopeValues.filter((scope) => scope !== "CHAT");
@@ -25,6 +26,7 @@ export function KeysPage() {
         if (!nodes.length) return <Empty title="No keys yet"><p>Use a widget key on your web pages and a secret key on your own servers.</p></Empty>;
         return <><ul class="cards">{[...nodes].sort((a, b) => Number(a.revokedAt !== null) - Number(b.revokedAt !== null)).map((key) => <Item key={key.id} apiKey={key} onChange={loaded.reload} />)}</ul><Pager trail={trail} info={pageInfo} /></>;
       }}</Loading>
+      {may("ADMIN") && <IdentitySecrets />}
     </Page>
   );
 }

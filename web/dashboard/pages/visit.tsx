@@ -1,6 +1,6 @@
-// The visit beside a conversation in the inbox: who the visitor is and what else they asked, in order.
+// The visit beside a conversation in the inbox: who the visitor is, on which page, and what else they asked, in order.
 
-import { Assign, Members, type Row, Unassign, Visit as VisitQuery } from "../../generated/dashboard";
+import { Assign, Members, type Person as PersonRow, type Row, Unassign, Visit as VisitQuery } from "../../generated/dashboard";
 import { change, may, site } from "../client";
 import { pathOf } from "../route";
 import { Triage } from "./triage";
@@ -8,7 +8,7 @@ import { Badge, Fault, Loading, When, counted, useAction, useQuery } from "../ui
 
 /** Shows nothing until the conversation is known. */
 export function Visit({ row, tab }: { row: Row | null; tab: string }) {
-  return <section class="visit" aria-label="Visit">{row && <><Facts row={row} /><Questions key={row.sessionId} session={row.sessionId} id={row.id} tab={tab} changed={row.updatedAt} /></>}</section>;
+  return <section class="visit" aria-label="Visit">{row && <><Facts row={row} /><Session key={row.sessionId} id={row.id} tab={tab} changed={row.updatedAt} /></>}</section>;
 }
 
 function Facts({ row }: { row: Row }) {
@@ -18,7 +18,7 @@ function Facts({ row }: { row: Row }) {
       <h2>Visitor</h2>
       <dl class="facts">
         <div><dt>E-mail</dt><dd>{handoff?.customerEmail ?? "not given"}</dd></div>
-        <div><dt>Language</dt><dd>{languageOf(language)}</dd></div>
+        <div><dt>Answered in</dt><dd>{languageOf(language)}</dd></div>
         <div><dt>Asked</dt><dd><When at={createdAt} /></dd></div>
         {handoff && <div><dt>Wants a human</dt><dd><When at={handoff.requestedAt} /></dd></div>}
         <div><dt>Assigned to</dt><dd>{handoff && handoff.status !== "RESOLVED" && may("WRITE_CONVERSATIONS") ? <Assignee id={id} member={handoff.assignee} /> : handoff?.assignee?.name ?? "nobody"}</dd></div>
@@ -55,20 +55,62 @@ function languageOf(tag: string | null): string {
   }
 }
 
-function Questions({ session, id, tab, changed }: { session: string; id: string; tab: string; changed: string }) {
-  // The list is read again when the conversation changes, because the visitor may have asked another question.
-  const loaded = useQuery(VisitQuery, { site: site.value!.id, session }, changed);
+/** What is known of the session: the person, the page and the browser, and all questions of the visit. */
+function Session({ id, tab, changed }: { id: string; tab: string; changed: string }) {
+  // It is read again when the conversation changes, because the visitor may have asked another question on another page.
+  const loaded = useQuery(VisitQuery, { id }, changed);
   return (
-    <Loading of={loaded}>{({ site: found }) => {
-      const list = found?.conversations;
-      if (!list?.nodes.length) return null;
+    <Loading of={loaded}>{({ node }) => {
+      const session = node?.session;
+      if (!session) return null;
+      const list = session.conversations;
       return (
         <>
-          <h2>{counted(list.totalCount, "question")} in this visit</h2>
-          <ol>{list.nodes.map((one) => (
-            <li key={one.id}><a href={pathOf("inbox", { tab, open: one.id })} aria-current={one.id === id ? "true" : undefined}><span dir="auto">{one.question}</span><span class="hint row"><When at={one.createdAt} /><Badge value={one.handoff?.status ?? one.outcome} /></span></a></li>))}</ol>
+          {session.contact && <Person contact={session.contact} session={session.id} tab={tab} />}
+          <h2>Browser</h2>
+          <dl class="facts">
+            <div><dt>Page</dt><dd><Address url={session.pageUrl} /></dd></div>
+            {session.referrer && <div><dt>Came from</dt><dd><Address url={session.referrer} /></dd></div>}
+            <div><dt>Browser</dt><dd>{session.browser ?? "unknown"}</dd></div>
+            <div><dt>Language</dt><dd>{languageOf(session.language)}</dd></div>
+            <div><dt>First seen</dt><dd><When at={session.createdAt} /></dd></div>
+            <div><dt>Last seen</dt><dd>{session.isVisitorHere ? "here now" : <When at={session.lastSeenAt} />}</dd></div>
+          </dl>
+          {list && list.nodes.length > 0 && <>
+            <h2>{counted(list.totalCount, "question")} in this visit</h2>
+            <ol>{list.nodes.map((one) => (
+              <li key={one.id}><a href={pathOf("inbox", { tab, open: one.id })} aria-current={one.id === id ? "true" : undefined}><span dir="auto">{one.question}</span><span class="hint row"><When at={one.createdAt} /><Badge value={one.handoff?.status ?? one.outcome} /></span></a></li>))}</ol>
+          </>}
         </>
       );
     }}</Loading>
+  );
+}
+
+/** An address that a browser reported. Only addresses of web pages become links, and they open without telling where from. */
+function Address({ url }: { url: string | null }) {
+  if (!url) return <>unknown</>;
+  const { host, pathname } = new URL(url);
+  return <a class="break" href={url} target="_blank" rel="noreferrer nofollow">{host}{pathname === "/" ? "" : pathname}</a>;
+}
+
+/** The person whom the site's own server named, with the other visits of the person. */
+function Person({ contact, session, tab }: { contact: PersonRow; session: string; tab: string }) {
+  const others = contact.sessions?.nodes.filter(({ id }) => id !== session) ?? [];
+  return (
+    <>
+      <h2>Contact</h2>
+      <dl class="facts">
+        <div><dt>Name</dt><dd dir="auto">{contact.name ?? "unknown"}</dd></div>
+        <div><dt>E-mail</dt><dd class="break">{contact.email ?? "unknown"}</dd></div>
+        <div><dt>ID</dt><dd class="break">{contact.externalId}</dd></div>
+        {contact.attributes.map(({ name, value }) => <div key={name}><dt class="break">{name}</dt><dd class="break" dir="auto">{value}</dd></div>)}
+      </dl>
+      {others.length > 0 && <>
+        <h2>Other visits</h2>
+        <ol>{others.map(({ id, lastSeenAt, conversations }) => conversations?.nodes[0] && (
+          <li key={id}><a href={pathOf("inbox", { tab, open: conversations.nodes[0].id })}><span dir="auto">{conversations.nodes[0].question}</span><span class="hint row"><When at={lastSeenAt} />{counted(conversations.totalCount, "question")}</span></a></li>))}</ol>
+      </>}
+    </>
   );
 }

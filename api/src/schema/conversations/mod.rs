@@ -37,6 +37,7 @@ use crate::schema::members::Member;
 use crate::schema::page::{self, PageArgs, PageRows, connection, total};
 use crate::schema::plain::{Plain, PlainList};
 use crate::schema::scalars::{DateTime, int};
+use crate::schema::sessions::Session;
 use crate::schema::sources::Source;
 
 /// A question that a visitor asked, with its answer, the messages after it and the handoff.
@@ -72,6 +73,14 @@ impl Conversation {
     /// browser share it.
     async fn session_id(&self) -> &str {
         &self.row.session_id
+    }
+
+    /// Session that the conversation belongs to, with the page and the browser of the visitor and all questions of the
+    /// visit. It is null when the session was erased meanwhile. Requires the `READ_CONVERSATIONS` scope.
+    async fn session(&self) -> Nullable<Session> {
+        let found = self.access.loaders.named_session(self.row.site_id, self.row.session_id.clone()).await;
+        let found = found.map_err(loaders::failed).transpose();
+        found.map(|found| found.map(|row| Session { row, access: self.access.clone() }))
     }
 
     /// Question that the visitor asked, in the visitor's words.

@@ -98,7 +98,7 @@ pub(crate) fn source<V: PlainValue>(row: &stored::Source, name: &str, to: V) -> 
 pub(crate) fn parts_of(name: &str) -> Parts {
     match name {
         "id" | "isVisitorHere" | "notes" | "tags" | "unreadCount" | "visitorLastSeenAt" | TYPE_NAME => Parts::ID,
-        "sessionId" => Parts::SESSION,
+        "session" | "sessionId" => Parts::SESSION,
         "question" => Parts::QUESTION,
         "answer" => Parts::ANSWER,
         "citations" | "sources" => Parts::CITATIONS,

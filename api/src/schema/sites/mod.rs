@@ -24,6 +24,7 @@ use crate::schema::analytics::Analytics;
 use crate::schema::answer_rules::{self, AnswerRuleConnection};
 use crate::schema::business_hours::{BusinessHours, ExpectedReply};
 use crate::schema::canned_replies::{self, CannedReplyConnection};
+use crate::schema::contacts::{self, ContactConnection, IdentitySecret};
 use crate::schema::conversations::counts::{self, ConversationCounts};
 use crate::schema::conversations::filter::{self, ConversationFilter};
 use crate::schema::conversations::triage::ConversationTag;
@@ -37,6 +38,7 @@ use crate::schema::members::{self, MemberConnection};
 use crate::schema::page::{PageArgs, connection};
 use crate::schema::previews::{self, ChangePreview};
 use crate::schema::scalars::{DateTime, int};
+use crate::schema::sessions::{self, SessionConnection, SessionFilter, SessionOrder};
 use crate::schema::sources::{SourceConnection, SourceFilter};
 use crate::schema::trusted_documents::{self, TrustedDocumentConnection};
 use crate::schema::usage::Credits;
@@ -170,6 +172,37 @@ impl Site {
     ) -> Nullable<ConversationCounts> {
         let query = filter::query(self.access.services.now(), filter, None);
         nullable(counts::read(&self.access, &self.row, &query)).await
+    }
+
+    /// Sessions of the site: the visits in which something was asked. Requires the `READ_CONVERSATIONS` scope and the Growth
+    /// plan.
+    async fn sessions(
+        &self,
+        #[graphql(desc = "Conditions that select sessions. By default all sessions are listed.")] filter: Option<
+            SessionFilter,
+        >,
+        #[graphql(desc = "Sort order of the list. Defaults to `LAST_SEEN_DESC`.")] order_by: Option<SessionOrder>,
+        args: PageArgs,
+    ) -> Nullable<SessionConnection> {
+        nullable(async { Ok(sessions::list(&self.access, &self.row, filter, order_by, &args).await?) }).await
+    }
+
+    /// Visitors whom identity tokens named, newest first. Requires the `READ_CONVERSATIONS` scope and the Growth plan.
+    async fn contacts(
+        &self,
+        #[graphql(
+            desc = "Text that the name, the e-mail address or the external ID must contain. Case is ignored, and only                           the first 200 characters are used. By default all contacts are listed."
+        )]
+        search: Option<String>,
+        args: PageArgs,
+    ) -> Nullable<ContactConnection> {
+        nullable(async { Ok(contacts::list(&self.access, &self.row, search, &args).await?) }).await
+    }
+
+    /// Secrets with which the site's own server signs identity tokens, oldest first. A site has at most two. Requires the
+    /// `ADMIN` scope.
+    async fn identity_secrets(&self) -> Nullable<Vec<IdentitySecret>> {
+        nullable(contacts::secrets(&self.access, &self.row)).await
     }
 
     /// FAQ entries of the site, oldest first: extracted from pages or written by hand. Requires the

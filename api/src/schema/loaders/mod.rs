@@ -4,6 +4,8 @@
 //! because they cache what they loaded. Keys include the site, since a request of the operator may
 //! span several sites. Every key gets a value; the value of a missing object is `None`.
 
+mod visits;
+
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
@@ -16,20 +18,24 @@ use helpbot_domain::answer_rule::AnswerRule;
 use helpbot_domain::blocked_visitor::BlockedVisitor;
 use helpbot_domain::change_preview::ChangePreview;
 use helpbot_domain::chunk::StoredChunk;
+use helpbot_domain::contact::Contact;
 use helpbot_domain::conversation::{Conversation, Message};
 use helpbot_domain::evaluation::Case;
 use helpbot_domain::ids::{
-    BlockId, CannedReplyId, CaseId, ChunkId, ConversationId, DocumentId, KeyId, MemberId, NoteId, PreviewId, RuleId,
-    SiteId, SourceId, WebhookId,
+    BlockId, CannedReplyId, CaseId, ChunkId, ContactId, ConversationId, DocumentId, KeyId, MemberId, NoteId, PreviewId,
+    RuleId, SessionId, SiteId, SourceId, WebhookId,
 };
 use helpbot_domain::key::Key;
 use helpbot_domain::member::Member;
 use helpbot_domain::page::PageRequest;
 use helpbot_domain::source::{Document, Source};
 use helpbot_domain::triage::{CannedReply, Note};
+use helpbot_domain::visit::VisitorSession;
 use helpbot_domain::webhook::{Delivery, Webhook};
 use helpbot_services::accounts::{blocked_visitors, keys, members};
-use helpbot_services::conversations::{self, canned_replies, messages, notes, sightings, triage, unread};
+use helpbot_services::conversations::{
+    self, canned_replies, contacts, messages, notes, sightings, triage, unread, visits as sessions,
+};
 use helpbot_services::knowledge::{answer_rules, entries, evaluation, previews};
 use helpbot_services::sources::PageExtraction;
 use helpbot_services::webhooks::{self, deliveries};
@@ -58,16 +64,19 @@ pub struct Loaders {
     canned_replies: ById<CannedReplyId, CannedReply, CannedReplies>,
     cases: ById<CaseId, Case, Cases>,
     chunks: ById<ChunkId, StoredChunk, Chunks>,
+    contacts: ById<ContactId, Contact, Contacts>,
     conversations: ById<ConversationId, Conversation, Conversations>,
     deliveries: ById<Uuid, Delivery, Deliveries>,
     extractions: ById<DocumentId, PageExtraction, Extractions>,
     keys: ById<KeyId, Key, Keys>,
     members: ById<MemberId, Member, Members>,
+    named_sessions: Loader<(SiteId, String), Loaded<Option<VisitorSession>>, visits::NamedSessions>,
     messages: Loader<(SiteId, MessagePage), Loaded<Vec<Message>>, Messages>,
     notes: ById<NoteId, Note, Notes>,
     pages: ById<DocumentId, Document, Pages>,
     previews: ById<PreviewId, ChangePreview, Previews>,
     rules: ById<RuleId, AnswerRule, Rules>,
+    sessions: ById<SessionId, VisitorSession, Sessions>,
     sources: ById<SourceId, Source, Sources>,
     tags: Loader<(SiteId, ConversationId), Loaded<Vec<String>>, Tags>,
     last_seen: ById<ConversationId, Timestamp, LastSeen>,
@@ -84,11 +93,13 @@ impl Loaders {
             canned_replies: Loader::new(CannedReplies(reads())).with_yield_count(YIELDS),
             cases: Loader::new(Cases(reads())).with_yield_count(YIELDS),
             chunks: Loader::new(Chunks(reads())).with_yield_count(YIELDS),
+            contacts: Loader::new(Contacts(reads())).with_yield_count(YIELDS),
             conversations: Loader::new(Conversations(reads())).with_yield_count(YIELDS),
             deliveries: Loader::new(Deliveries(reads())).with_yield_count(YIELDS),
             extractions: Loader::new(Extractions(reads())).with_yield_count(YIELDS),
             keys: Loader::new(Keys(reads())).with_yield_count(YIELDS),
             members: Loader::new(Members(reads())).with_yield_count(YIELDS),
+            named_sessions: Loader::new(visits::NamedSessions(reads())).with_yield_count(YIELDS),
             messages: Loader::new(Messages(reads())).with_yield_count(YIELDS),
             notes: Loader::new(Notes(reads())).with_yield_count(YIELDS),
             pages: Loader::new(Pages(reads())).with_yield_count(YIELDS),
@@ -96,6 +107,7 @@ impl Loaders {
             rules: Loader::new(Rules(reads())).with_yield_count(YIELDS),
             tags: Loader::new(Tags(reads())).with_yield_count(YIELDS),
             last_seen: Loader::new(LastSeen(reads())).with_yield_count(YIELDS),
+            sessions: Loader::new(Sessions(reads())).with_yield_count(YIELDS),
             sources: Loader::new(Sources(reads())).with_yield_count(YIELDS),
             unread: Loader::new(Unread(reads())).with_yield_count(YIELDS),
             webhooks: Loader::new(Webhooks(reads())).with_yield_count(YIELDS),
@@ -120,6 +132,11 @@ impl Loaders {
     /// An entry or a passage, if it still exists.
     pub async fn chunk(&self, site: SiteId, id: ChunkId) -> Loaded<Option<StoredChunk>> {
         self.chunks.try_load((site, id)).await.unwrap_or_else(unanswered)
+    }
+
+    /// A contact, if it has not been erased.
+    pub async fn contact(&self, site: SiteId, id: ContactId) -> Loaded<Option<Contact>> {
+        self.contacts.try_load((site, id)).await.unwrap_or_else(unanswered)
     }
 
     /// A conversation, if it exists and the viewer may read it.
@@ -183,6 +200,16 @@ impl Loaders {
         self.last_seen.try_load((site, id)).await.unwrap_or_else(unanswered)
     }
 
+    /// A session, if it has not been erased.
+    pub async fn session(&self, site: SiteId, id: SessionId) -> Loaded<Option<VisitorSession>> {
+        self.sessions.try_load((site, id)).await.unwrap_or_else(unanswered)
+    }
+
+    /// The session that a conversation names, if it has not been erased.
+    pub async fn named_session(&self, site: SiteId, name: String) -> Loaded<Option<VisitorSession>> {
+        self.named_sessions.try_load((site, name)).await.unwrap_or_else(unanswered)
+    }
+
     /// A source, if it has not been deleted.
     pub async fn source(&self, site: SiteId, id: SourceId) -> Loaded<Option<Source>> {
         self.sources.try_load((site, id)).await.unwrap_or_else(unanswered)
@@ -227,6 +254,7 @@ by_id!(Blocks, BlockId => BlockedVisitor, blocked_visitors::by_ids, |block| bloc
 by_id!(CannedReplies, CannedReplyId => CannedReply, canned_replies::by_ids, |reply| reply.id);
 by_id!(Cases, CaseId => Case, evaluation::by_ids, |case| case.id);
 by_id!(Chunks, ChunkId => StoredChunk, entries::by_ids, |stored| stored.chunk.id);
+by_id!(Contacts, ContactId => Contact, contacts::by_ids, |contact| contact.id);
 by_id!(Conversations, ConversationId => Conversation, conversations::by_ids, |conversation| conversation.id);
 by_id!(Deliveries, Uuid => Delivery, deliveries::by_ids, |delivery| delivery.id);
 by_id!(Extractions, DocumentId => PageExtraction, sources::extractions, |extraction| extraction.page);
@@ -236,6 +264,7 @@ by_id!(Notes, NoteId => Note, notes::by_ids, |note| note.id);
 by_id!(Pages, DocumentId => Document, sources::pages_by_ids, |page| page.id);
 by_id!(Previews, PreviewId => ChangePreview, previews::by_ids, |preview| preview.id);
 by_id!(Rules, RuleId => AnswerRule, answer_rules::by_ids, |rule| rule.id);
+by_id!(Sessions, SessionId => VisitorSession, sessions::by_ids, |session| session.id);
 by_id!(Sources, SourceId => Source, sources::by_ids, |source| source.id);
 by_id!(Webhooks, WebhookId => Webhook, webhooks::by_ids, |webhook| webhook.id);
 
@@ -325,10 +354,10 @@ impl BatchFn<(SiteId, ConversationId), Loaded<Option<Timestamp>>> for LastSeen {
     }
 }
 
-fn by_site<I: Copy>(keys: &[(SiteId, I)]) -> HashMap<SiteId, Vec<I>> {
+fn by_site<I: Clone>(keys: &[(SiteId, I)]) -> HashMap<SiteId, Vec<I>> {
     let mut sites: HashMap<SiteId, Vec<I>> = HashMap::new();
     for (site, id) in keys {
-        sites.entry(*site).or_default().push(*id);
+        sites.entry(*site).or_default().push(id.clone());
     }
     sites
 }
@@ -348,9 +377,9 @@ fn one_each<I: Copy + Eq + Hash, T>(
     }
 }
 
-fn each_failed<I: Copy, T>(site: SiteId, ids: &[I], error: Error) -> impl Iterator<Item = KeyAndValue<I, T>> {
+fn each_failed<I: Clone, T>(site: SiteId, ids: &[I], error: Error) -> impl Iterator<Item = KeyAndValue<I, T>> {
     let error = Arc::new(error);
-    ids.iter().map(move |id| ((site, *id), Err(error.clone())))
+    ids.iter().map(move |id| ((site, id.clone()), Err(error.clone())))
 }
 
 /// The error of a field whose load failed. The cause is logged here, because each field gets only

@@ -1,0 +1,2 @@
+DROP TABLE identity_secrets;
+DROP TABLE contacts;
