@@ -107,6 +107,16 @@ impl Bus {
         (following.map(|((_, event), _)| event.clone()).collect(), channel.rewrites)
     }
 
+    /// Makes all subscribers read the log and compare it with what they have passed. For a database that was lost: another
+    /// one may have taken its place that has not received the last commits.
+    pub fn doubt(&self) {
+        for channel in self.lock().values_mut() {
+            channel.recent.clear();
+            channel.rewrites += 1;
+            channel.last_seq.send_modify(|known| *known = 0);
+        }
+    }
+
     /// Drops the events that are kept for a site. Subscribers then read them from the log.
     pub fn forget(&self, site: SiteId) {
         self.with_watched(site, |channel| channel.recent.clear());

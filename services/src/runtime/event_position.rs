@@ -19,6 +19,8 @@ pub(super) struct EventPosition {
     newest: i64,
     /// Number of rewrites of the log, as the bus noticed them, that this subscriber has checked.
     rewrites: u64,
+    /// Whether the log must be read before the bus is trusted: the last event that was passed was not in it.
+    must_read: bool,
 }
 
 /// What a subscriber does next.
@@ -39,14 +41,15 @@ pub(super) enum PageContent {
     Events(Vec<Event>),
     /// No event follows yet.
     Nothing,
-    /// Events should follow. [`EventPosition::expect`] decides with the ends of the log.
+    /// Events should follow, or the last one that was passed is not there. [`EventPosition::expect`] decides with the ends of
+    /// the log.
     Missing,
 }
 
 impl EventPosition {
     /// The position after the newest event of the log, whose mark is `mark`.
     pub(super) fn at_end(last: i64, mark: Option<u64>) -> Self {
-        Self { after: EventCursor { seq: last, mark }, newest: last, rewrites: 0 }
+        Self { after: EventCursor { seq: last, mark }, newest: last, rewrites: 0, must_read: false }
     }
 
     /// The position after `cursor` in a log from `oldest` to `last`, which has an event with the mark `stored` there.
@@ -64,7 +67,7 @@ impl EventPosition {
         if cursor.seq + 1 < oldest.unwrap_or(last + 1) || is_other {
             return Err(Error::CursorExpired);
         }
-        Ok(Self { after: EventCursor { mark: stored, ..cursor }, newest: last, rewrites: 0 })
+        Ok(Self { after: EventCursor { mark: stored, ..cursor }, newest: last, rewrites: 0, must_read: false })
     }
 
     /// The cursor of the last event that was passed.
@@ -73,12 +76,13 @@ impl EventPosition {
         self.after
     }
 
-    /// Decides from what the bus has in memory. `known` is the newest number that the bus told the subscriber, 0 for none.
+    /// Decides from what the bus has in memory. `known` is the newest number that the bus reported to the subscriber, 0 for none.
     pub(super) fn next(&mut self, bus: &Bus, site: SiteId, known: i64) -> NextStep {
         let (recent, rewrites) = bus.recent(site, self.after.seq);
-        if rewrites != self.rewrites {
+        if rewrites != self.rewrites || self.must_read {
             // Another event may have the number of the last one that was passed. Only the log knows.
             self.rewrites = rewrites;
+            self.must_read = false;
             return NextStep::Read;
         }
         match recent {
@@ -100,7 +104,8 @@ impl EventPosition {
     /// `CursorExpired` when the log was restored, or when events were deleted that the subscriber had not read.
     pub(super) fn read(&self, mut page: Vec<Event>, known: i64) -> Result<PageContent> {
         let after = self.after.seq;
-        if page.first().is_some_and(|first| first.seq == after) {
+        let is_there = page.first().is_some_and(|first| first.seq == after);
+        if is_there {
             let again = page.remove(0);
             if self.after.mark.is_some_and(|mark| mark != mark_of(again.id)) {
                 return Err(Error::CursorExpired);
@@ -109,19 +114,26 @@ impl EventPosition {
         match page.first() {
             Some(first) if first.seq != after + 1 => Err(Error::CursorExpired),
             Some(_) => Ok(PageContent::Events(page)),
-            None if after < self.newest.max(known) => Ok(PageContent::Missing),
+            None if after < self.newest.max(known) || !is_there => Ok(PageContent::Missing),
             None => Ok(PageContent::Nothing),
         }
     }
 
     /// Decides when a page was empty although events should follow, with the newest and the oldest number of the log:
-    /// either all of them were deleted, or an event was written after the page was read, in which case it is read next.
+    /// all of them were deleted, or the log lost its end, or an event was written after the page was read, in which case it
+    /// is read next. Returns whether there is something to read.
     ///
     /// # Errors
     /// `CursorExpired`.
-    pub(super) fn expect(&self, last: i64, oldest: Option<i64>) -> Result<()> {
-        let (after, oldest) = (self.after.seq, oldest.unwrap_or(last + 1));
-        if after + 1 < oldest || last < after { Err(Error::CursorExpired) } else { Ok(()) }
+    pub(super) fn expect(&mut self, last: i64, oldest: Option<i64>, known: i64) -> Result<bool> {
+        let is_deleted = self.after.seq + 1 < oldest.unwrap_or(last + 1);
+        let is_lost = last < self.newest.max(known).max(self.after.seq);
+        if is_deleted || is_lost {
+            return Err(Error::CursorExpired);
+        }
+        // The page is older than the ends: the log may have lost the event that was passed and continued since.
+        self.must_read = true;
+        Ok(last > self.after.seq || oldest.is_some_and(|oldest| oldest <= self.after.seq))
     }
 
     /// Passes an event.

@@ -291,7 +291,8 @@ impl EventFollower {
             PageContent::Nothing => return Ok(false),
             PageContent::Missing => {
                 let last = db::events::last_seq(&mut c, self.site).await?.ok_or(Error::NotFound("Site"))?;
-                self.position.expect(last, db::events::first_seq(&mut c, self.site).await?)?;
+                let oldest = db::events::first_seq(&mut c, self.site).await?;
+                return self.position.expect(last, oldest, known);
             }
         }
         Ok(true)
@@ -338,14 +339,14 @@ async fn poll_once(services: &Services) -> Result<()> {
 /// subscribers; those that are further behind read the log.
 ///
 /// # Errors
-/// Only errors of the database, after which subscribers read the log.
+/// Only errors of the database, after which the next look at the log tries again.
 pub(crate) async fn grown_elsewhere(services: &Services, site: SiteId, seq: i64) -> Result<()> {
     let Some(known) = services.bus.known(site).filter(|known| *known < seq) else { return Ok(()) };
     let after = known.max(seq - READ_AHEAD);
-    let read = async { db::events::after(&mut services.db.reader().await?, site, after, READ_AHEAD).await };
-    let read = read.await.map(|events| services.bus.publish(events));
+    let events = db::events::after(&mut services.db.reader().await?, site, after, READ_AHEAD).await?;
+    services.bus.publish(events);
     services.bus.tell(site, seq);
-    Ok(read?)
+    Ok(())
 }
 
 /// Deletes events that are older than the retention of the installation. Returns their number.

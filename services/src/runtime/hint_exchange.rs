@@ -52,6 +52,7 @@ pub async fn run(services: &Services) {
             Ok(None) => return,
             Ok(Some(channel)) => {
                 exchange_on(services, channel).await;
+                services.bus.doubt();
                 tracing::warn!("the channel between nodes was lost; it is opened again");
             }
             Err(error) => tracing::warn!(%error, "the channel between nodes cannot be opened"),

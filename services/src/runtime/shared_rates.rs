@@ -22,7 +22,7 @@ use crate::runtime::rate_buckets::{RateBuckets, RateCaller, RateLimit, Verdict, 
 const WAIT_MAX: Duration = Duration::from_millis(100);
 /// Part of a limit that each node, divided by their number, may keep to itself until the next regular text.
 const UNTOLD_PART: u32 = 20;
-/// Callers about whom other nodes are told in one text or group of texts. Further ones are counted on this node only.
+/// Callers whose use is reported to other nodes in one text or group of texts. Further ones are counted on this node only.
 const TOLD_MAX: usize = 20_000;
 
 /// The rate limits of one node.
@@ -115,7 +115,7 @@ impl SharedRates {
         }
     }
 
-    /// Takes what the other nodes must be told.
+    /// Takes what must be reported to the other nodes.
     pub(crate) fn take(&self) -> Vec<Hint> {
         let untold = std::mem::take(&mut *self.lock());
         untold.into_iter().map(|(caller, charge)| Hint::Used(caller, nanoseconds(charge))).collect()
@@ -126,7 +126,7 @@ impl SharedRates {
         self.buckets.add(self.now(), caller, Duration::from_nanos(nanoseconds));
     }
 
-    /// Notes what an own text told the others, which came back.
+    /// Notes what an own text, which came back, reported to the others.
     pub(crate) fn told(&self, told: impl IntoIterator<Item = (RateCaller, u64)>) {
         for (caller, nanoseconds) in told {
             self.buckets.confirm(caller, Duration::from_nanos(nanoseconds));

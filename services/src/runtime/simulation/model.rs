@@ -85,7 +85,7 @@ pub(super) struct Database {
     pub(super) generation: u64,
     /// When the lock of the counter of the site becomes free.
     pub(super) lock_free_at: Moment,
-    ids: u128,
+    pub(super) ids: u128,
 }
 
 pub(super) fn site() -> SiteId {

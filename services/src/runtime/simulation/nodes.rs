@@ -153,7 +153,8 @@ impl World {
             }
             Read::Failed(read) => Read::Failed(read),
         };
-        self.later(Action::Answer(node, life, answer));
+        let generation = self.database.generation;
+        self.later(Action::Answer { node, life, read: answer, generation });
     }
 
     pub(super) fn answered(&mut self, node: usize, read: Read) -> Result<(), String> {
@@ -171,7 +172,10 @@ impl World {
                 };
                 match position {
                     Ok(position) => {
-                        this.first.get_or_insert(position.cursor().seq);
+                        if this.cursor.is_none() {
+                            // It has seen nothing yet and begins at the end again.
+                            this.first = Some(position.cursor().seq);
+                        }
                         this.position = Some(position);
                         self.run_subscriber(subscriber);
                     }
@@ -199,22 +203,23 @@ impl World {
                 }
             }
             Read::Ends { subscriber, connection, last, oldest } if self.follows(subscriber, connection) => {
-                let position = self.subscribers[subscriber].position.as_ref().expect("it has begun");
-                match position.expect(last, oldest) {
-                    Ok(()) => self.run_subscriber(subscriber),
+                let this_known = self.subscribers[subscriber].known;
+                let position = self.subscribers[subscriber].position.as_mut().expect("it has begun");
+                match position.expect(last, oldest, this_known) {
+                    Ok(true) => self.run_subscriber(subscriber),
+                    Ok(false) => self.subscribers[subscriber].state = SubscriberState::Waiting,
                     Err(_) => self.expired(subscriber)?,
                 }
             }
-            Read::Failed(read) => self.failed(node, *read),
+            Read::Failed(read) => self.failed(*read),
             _ => {}
         }
         Ok(())
     }
 
-    /// A read failed: subscribers are told, and hints do no more than they can.
-    fn failed(&mut self, node: usize, read: Read) {
+    /// A read failed: subscribers are notified, and the next poll reads the news again.
+    fn failed(&mut self, read: Read) {
         match read {
-            Read::News { seq, .. } => self.nodes[node].bus.tell(site(), seq),
             Read::Start { subscriber, connection, .. }
             | Read::Page { subscriber, connection, .. }
             | Read::Ends { subscriber, connection, .. }

@@ -38,13 +38,19 @@ pub(super) enum Action {
         node: usize,
         life: u64,
         stored: Vec<(u64, Option<Event>)>,
+        generation: u64,
     },
     /// A hint of another node arrives: the log has grown to this number.
     Hint(usize, u64, i64),
     Poll(usize, u64),
-    /// The database answers a question; then the answer arrives.
+    /// The database answers a question; then the answer arrives, unless the connection was lost with the database.
     Ask(usize, u64, Read),
-    Answer(usize, u64, Read),
+    Answer {
+        node: usize,
+        life: u64,
+        read: Read,
+        generation: u64,
+    },
     Work(usize, u64),
     Sent(usize, u64, Send),
     /// A subscriber runs.
@@ -169,14 +175,20 @@ impl World {
             Action::Write => self.write(),
             Action::Begin(node, life) if self.lives(node, life) => self.begin(node),
             Action::Commit { node, life, writes, generation } => self.commit(node, life, writes, generation),
-            Action::Committed { node, life, stored } if self.lives(node, life) => self.committed(node, stored),
+            Action::Committed { node, life, stored, generation } if self.lives(node, life) => {
+                let is_heard = generation == self.database.generation;
+                self.committed(node, if is_heard { stored } else { Vec::new() });
+            }
             Action::Hint(node, life, seq) if self.lives(node, life) => self.grown_elsewhere(node, seq),
             Action::Poll(node, life) if self.lives(node, life) => {
                 self.later(Action::Ask(node, life, Read::Last(None)));
                 self.at(self.now + POLL, Action::Poll(node, life));
             }
             Action::Ask(node, life, read) => self.asked(node, life, read),
-            Action::Answer(node, life, read) if self.lives(node, life) => self.answered(node, read)?,
+            Action::Answer { node, life, read, generation } if self.lives(node, life) => {
+                let is_heard = generation == self.database.generation;
+                self.answered(node, if is_heard { read } else { Read::Failed(Box::new(read)) })?;
+            }
             Action::Work(node, life) if self.lives(node, life) => self.work(node),
             Action::Sent(node, life, send) => self.sent(node, life, send),
             Action::Run(subscriber) if self.subscribers[subscriber].state == SubscriberState::Planned => {
@@ -212,7 +224,7 @@ impl World {
         let count = self.nodes[node].waiting.len().min(GROUP_MAX);
         let life = self.nodes[node].life;
         if count == 0 || self.database.is_down {
-            // The visitors are told that the database is not there.
+            // The visitors learn that the database is not there.
             self.nodes[node].waiting.clear();
             self.nodes[node].is_writing = false;
             return;
@@ -233,7 +245,7 @@ impl World {
             true => writes.into_iter().map(|(write, early)| (write, self.database.commit(write, early))).collect(),
             false => Vec::new(),
         };
-        self.later(Action::Committed { node, life, stored });
+        self.later(Action::Committed { node, life, stored, generation });
     }
 
     /// Acknowledges, tells the subscribers of this node, and gives the others a hint that may be lost.
@@ -287,6 +299,8 @@ impl World {
             let lost = self.database.lose(count);
             self.lost.extend(lost);
         }
+        // The channel between the nodes is lost with the database.
+        self.nodes.iter().for_each(|node| node.bus.doubt());
         self.disturb_sends(|_| true);
         let again = self.now + self.random.between(10 * MS, 400 * MS);
         self.at(again, Action::Recover);

@@ -13,7 +13,7 @@ use crate::two_nodes::on_two_nodes;
 
 const HOST: &str = "help.example.com:443";
 const PAUSE: Duration = Duration::from_millis(50);
-/// How far the clocks of two nodes may be apart, each of which asked the database for the time.
+/// Longest difference between the clocks of two nodes, each of which asked the database for the time.
 const CLOCKS: Duration = Duration::from_millis(10);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
