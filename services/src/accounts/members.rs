@@ -7,6 +7,7 @@ use helpbot_domain::key::{Key, KeyKind, Role, Scope};
 use helpbot_domain::{Invalid, Together as _, text};
 
 use crate::accounts::keys::{self, NewKey};
+use crate::runtime::lookups::find_by_ids;
 use crate::runtime::randomness;
 use crate::{Error, Result, Services, Viewer, boxed};
 use helpbot_domain::member::Member;
@@ -145,19 +146,9 @@ pub async fn list(services: &Services, viewer: &Viewer, named: Option<SiteId>) -
     Ok(db::members::list(&mut services.db.reader().await?, viewer.site(named)?).await?)
 }
 
-/// Returns the members with these IDs. Unknown IDs are left out.
-///
-/// # Errors
-/// `Forbidden` without the scope to read conversations.
-#[boxed]
-pub async fn by_ids(
-    services: &Services,
-    viewer: &Viewer,
-    named: Option<SiteId>,
-    ids: &[MemberId],
-) -> Result<Vec<Member>> {
-    viewer.require(Scope::ReadConversations)?;
-    Ok(db::members::by_ids(&mut services.db.reader().await?, viewer.site(named)?, ids).await?)
+find_by_ids! {
+    /// Returns the members with these IDs. Unknown IDs are left out.
+    by_ids, ReadConversations, MemberId => Member, db::members::by_ids
 }
 
 /// Removes a member and revokes their keys. Their messages stay.
